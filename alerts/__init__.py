@@ -1,0 +1,1 @@
+"""What people must act on: the alert book, holding back, and notification."""

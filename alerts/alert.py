@@ -1,0 +1,60 @@
+"""The alert as the world sees it (contract, section 3), and a transition of it.
+
+Both are values: the book makes new ones, the records keep them. Instants are int64 UTC nanoseconds, None where
+nothing happened yet.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+FIRING, CLEARED, CLOSED = "firing", "cleared", "closed"
+STATES = (FIRING, CLEARED, CLOSED)
+
+
+@dataclass(frozen=True, slots=True)
+class Alert:
+    """One alert. `last_ns` is the lift's time of the last finding that was applied to it: an earlier or equal one is a
+    repeat and changes nothing, so that reading the journal again is harmless. `by_hand`: stays firing until resolved."""
+
+    id: str
+    lift_id: str
+    district: str
+    rule: str
+    severity: str
+    state: str
+    onset_ns: int
+    noticed_ns: int
+    last_ns: int
+    by_hand: bool = False
+    cleared_ns: int | None = None
+    closed_ns: int | None = None
+    closed_by: str | None = None
+    count: int = 1
+    acknowledged: bool = False
+    assigned_to: str | None = None
+    shelved_until_ns: int | None = None
+    inhibited_by: str | None = None
+    evidence: Mapping[str, float] = field(default_factory=dict)
+    codes: Mapping[str, str] = field(default_factory=dict)
+    summary: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Transition:
+    """What happened to an alert, when (the monitor's clock) and by whom (None: the monitor itself)."""
+
+    alert_id: str
+    kind: str
+    at_ns: int
+    by: str | None = None
+    note: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """The alert as it is now, and the transition that made it so."""
+
+    alert: Alert
+    transition: Transition

@@ -1,0 +1,8 @@
+"""The rules that are judged, in the order of the catalogue. Adding a rule is one file and one line here."""
+
+from __future__ import annotations
+
+from detectors.rule import Rule
+
+RULES: tuple[Rule, ...] = ()
+BY_SLUG = {rule.slug: rule for rule in RULES}

@@ -1,0 +1,96 @@
+"""What a rule is: a name, a detector, its levels, and its sentences.
+
+A detector turns a batch into scores; a level turns a score into a finding; the alert book turns findings into
+alerts. One file holds all of a rule; `catalogue.RULES` lists them.
+
+    score   ___/‾‾‾‾‾‾‾‾\\____        on >= 1 for `hold_s`, by at least `readings` readings: open
+    level   ______┌──────────┐__      off >= 1 for `clear_s`: shut (never, where it clears by hand alone)
+            onset ^ is where the score rose, not where the hold time ended
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from detectors.car import Car
+from telemetry.facts import FleetFacts
+
+TREND, MINOR, MAJOR, CRITICAL = range(4)
+SEVERITIES = ("trend", "minor", "major", "critical")
+
+State = Mapping[str, NDArray[Any]]
+
+
+@dataclass(frozen=True, slots=True)
+class Score:
+    """One level's series over the rows of a batch; NaN is unknown and stops every clock without resetting it.
+
+    `on` >= 1: the condition holds (the number is how far along or how many times the limit).  `off` >= 1: the clear
+    condition holds.  `since_ns`, where given (0 = nothing better known), is the start of the condition when that is
+    earlier than the row at which `on` rose.  `evidence` is one column for each named quantity, units at the end.
+    """
+
+    on: NDArray[np.float64]
+    off: NDArray[np.float64]
+    evidence: Mapping[str, NDArray[np.float64]] = field(default_factory=dict)
+    since_ns: NDArray[np.int64] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Level:
+    """When a score becomes a finding, and of what severity."""
+
+    severity: int
+    hold_s: float = 0.0
+    readings: int = 2
+    clear_s: float = 0.0
+    clear_readings: int = 2
+    by_hand: bool = False
+
+
+class Detector(Protocol):
+    """Frozen parameters; state is arrays with one column (last axis) for each lift; a step is pure."""
+
+    def start(self, n: int) -> State: ...
+
+    def step(self, state: State, car: Car, facts: FleetFacts) -> tuple[State, tuple[Score, ...]]: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """A row of the catalogue. `sentence` is a format string for each language over the evidence's names."""
+
+    code: str
+    slug: str
+    detector: Detector
+    levels: tuple[Level, ...]
+    name: Mapping[str, str]
+    sentence: Mapping[str, str]
+    starred: bool = False
+    needs: tuple[str, ...] = ()
+    fold_s: float = 60.0
+    codes: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def severity(self) -> int:
+        """The highest severity that it can reach."""
+        return max(level.severity for level in self.levels)
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """A level of a rule opened (`on`) or shut (`off`) for one lift, in the lift's own time."""
+
+    lift: int
+    rule: str
+    kind: str
+    severity: int
+    onset_ns: int
+    at_ns: int
+    by_hand: bool
+    evidence: Mapping[str, float]

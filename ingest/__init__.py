@@ -1,0 +1,1 @@
+"""The monitor process: carries readings in, remembers them, judges them, announces."""

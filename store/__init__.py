@@ -1,0 +1,1 @@
+"""What we remember: the journal, time series and records."""

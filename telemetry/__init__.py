@@ -1,0 +1,1 @@
+"""What lifts say: streams, units, the lift's own facts, columnar batches, trips and the pure wire formats."""

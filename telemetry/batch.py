@@ -1,0 +1,146 @@
+"""Columns between the rooms.
+
+`Decoded` is what a group of messages said, as it came: the store writes it, nothing is lost.
+`Batch` is what of it may be judged: one row for each instant of a lift, sorted by lift and then time, never
+going back in time for a lift from one batch to the next. NaN is "this row does not speak of that".
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, fields
+
+import numpy as np
+from numpy.typing import NDArray
+
+F64 = NDArray[np.float64]
+F32 = NDArray[np.float32]
+I64 = NDArray[np.int64]
+I32 = NDArray[np.int32]
+
+
+@dataclass(frozen=True, slots=True)
+class Messages:
+    """One row for each accepted message of a lift (an inner bundle of a gateway is a message of its own).
+
+    `lift_id` and `district` stay text here: giving a lift its index, which is bounded, is the reader's business.
+    `boot` is the device's boot as text ("0" when absent). `t_end_ns` is the time of the latest reading in it.
+    `arrived_ns` is the monitor's clock, `position` the journal's. `complete` is True for a bundle: its streams came
+    together and need no waiting. `retained_stale` is True for a retained status more than 5 minutes old.
+    """
+
+    lift_id: list[str]
+    district: list[str]
+    boot: list[str]
+    seq: I64
+    t_ns: I64
+    t_end_ns: I64
+    arrived_ns: I64
+    position: I64
+    complete: NDArray[np.bool_]
+    retained_stale: NDArray[np.bool_]
+
+
+@dataclass(frozen=True, slots=True)
+class Samples:
+    """Readings of one stream: `message` is the row in `Messages`; every channel is as long as `t_ns`."""
+
+    message: I32
+    t_ns: I64
+    channels: dict[str, F64]
+
+
+@dataclass(frozen=True, slots=True)
+class Waveforms:
+    """Vibration blocks: block i owns `xyz[:, first[i]:first[i + 1]]`, sampled every `dt_ns[i]` from `t_ns[i]`, m/s²."""
+
+    message: I32
+    t_ns: I64
+    dt_ns: F64
+    first: I64
+    xyz: F32
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """A message, or an inner bundle of a gateway, that was not taken: the reason is a slug that is counted."""
+
+    reason: str
+    detail: str
+    topic: str
+    payload: bytes
+    arrived_ns: int
+    position: int
+
+
+@dataclass(frozen=True, slots=True)
+class Decoded:
+    """What a group of messages said. Channels of `samples`, by stream:
+
+    speed `v_mps`; displacement `z_m`; door `door`; infrared `presence`, `curtain`;
+    status `online`, `alarm`, `mode`, `power`, `heartbeat_s` (codes of `telemetry.streams`; NaN is unchanged).
+    """
+
+    messages: Messages
+    samples: dict[str, Samples]
+    waveforms: Waveforms
+    refusals: list[Refusal]
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """Rows to judge, sorted by (`lift`, `t_ns`), unique in that pair. All columns have one length; never modified.
+
+    `reboot` is 1.0 on the first row after a lift's device restarted (its event states are unknown from there on).
+    `stale` is 1.0 where the row came from a retained status more than 5 minutes old: it sets state, raises nothing.
+    """
+
+    lift: I32
+    t_ns: I64
+    v_mps: F64
+    z_m: F64
+    door: F64
+    presence: F64
+    curtain: F64
+    mode: F64
+    power: F64
+    alarm: F64
+    online: F64
+    reboot: F64
+    stale: F64
+    waveforms: Waveforms | None = None
+
+    def __len__(self) -> int:
+        return len(self.lift)
+
+    def rounds(self) -> Iterator[NDArray[np.intp]]:
+        """Yield row numbers: round k holds the k-th row of every lift that has one, in the order of lifts.
+
+            lift   a a a b c c        round 0: 0 3 4
+            row    0 1 2 3 4 5        round 1: 1 5
+                                      round 2: 2
+        """
+        return rounds(self.lift)
+
+
+CHANNELS = tuple(f.name for f in fields(Batch) if f.name not in ("lift", "t_ns", "waveforms"))
+
+
+def rounds(lift: I32) -> Iterator[NDArray[np.intp]]:
+    """Yield the rows of each round of a column of lift indices that is sorted."""
+    if not len(lift):
+        return
+    first = np.flatnonzero(np.r_[True, lift[1:] != lift[:-1]])
+    length = np.diff(np.r_[first, len(lift)])
+    for k in range(int(length.max())):
+        yield first[length > k] + k
+
+
+def readings(lift: I32, t_ns: I64, **channels: F64) -> Batch:
+    """Return a batch of these rows, sorted; channels that are not named do not speak."""
+    order = np.lexsort((t_ns, lift))
+    silent = np.full(len(lift), np.nan)
+    columns = {name: np.asarray(channels.get(name, silent), dtype=np.float64)[order] for name in CHANNELS}
+    return Batch(
+        lift=np.asarray(lift, dtype=np.int32)[order], t_ns=np.asarray(t_ns, dtype=np.int64)[order], **columns
+    )

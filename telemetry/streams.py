@@ -1,0 +1,52 @@
+"""The names on the wire: streams, states and topics of the contract, section 1.
+
+Texts become small whole numbers here and nowhere else; the number of a state is its place in its tuple.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import NamedTuple
+
+DOOR_STATES = ("closed", "opening", "open", "closing")
+CLOSED, OPENING, OPEN, CLOSING = range(4)
+POWERS = ("mains", "battery")
+MAINS, BATTERY = range(2)
+MODES = ("normal", "inspection", "fire", "firefighter", "emergency-power", "earthquake", "out-of-service")
+NORMAL, INSPECTION, FIRE, FIREFIGHTER, EMERGENCY_POWER, EARTHQUAKE, OUT_OF_SERVICE = range(7)
+STARRED_ONLY_MODES = (INSPECTION, FIRE, FIREFIGHTER, OUT_OF_SERVICE)
+
+SAMPLED = ("speed", "displacement", "vibration")
+EVENTS = ("door", "infrared")
+MEASURED = ("door", "infrared", "speed", "displacement", "vibration")
+STREAMS = (*MEASURED, "status", "bundle", "gateway")
+
+PAYLOAD_LIMIT_BYTES = 256 * 1024
+CLOCK_AHEAD_LIMIT_S = 300.0
+HEARTBEAT_DEFAULT_S = 60.0
+
+DISTRICT_PATTERN = re.compile(r"[a-z0-9-]{1,32}")
+LIFT_ID_PATTERN = re.compile(r"[A-Za-z0-9_-]{1,64}")
+
+
+class Topic(NamedTuple):
+    """Where a message came from."""
+
+    district: str
+    lift_id: str
+    stream: str
+
+
+def parse_topic(topic: str) -> Topic | None:
+    """Return the parts of `lift/v1/{district}/{lift_id}/{stream}`, or None where it is not of that form."""
+    parts = topic.split("/")
+    if len(parts) != 5 or parts[0] != "lift" or parts[1] != "v1" or parts[4] not in STREAMS:
+        return None
+    if not DISTRICT_PATTERN.fullmatch(parts[2]) or not LIFT_ID_PATTERN.fullmatch(parts[3]):
+        return None
+    return Topic(parts[2], parts[3], parts[4])
+
+
+def topic(district: str, lift_id: str, stream: str) -> str:
+    """Return the topic on which a lift says `stream` (or on which the monitor says `alert`)."""
+    return f"lift/v1/{district}/{lift_id}/{stream}"
