@@ -1,0 +1,70 @@
+# The few commands a person needs. Everything here is python3, its venv module and make; `make` alone explains.
+
+PYTHON ?= python3
+VENV   ?= .venv
+ARGS   ?=
+
+BIN     := $(VENV)/bin
+RUNTIME := $(VENV)/.made-runtime
+DEV     := $(VENV)/.made-dev
+PINS    := pyproject.toml constraints.txt
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test lint bench constraints clean python-is-new-enough
+
+help: ## this list
+	@echo 'Liftwatch, an open monitor for lifts.'
+	@echo
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@echo
+	@echo 'ARGS goes to the command underneath:'
+	@echo "  make demo ARGS='--lifts 200'      a larger fleet; what else there is: make demo ARGS=--help"
+	@echo "  make test ARGS='-k door -x'       the tests about doors, stopping at the first that fails"
+	@echo "  make test ARGS='-n 4'             on four cores"
+	@echo
+	@echo 'The first run makes $(VENV) (some minutes of download); later runs start at once.'
+
+demo: $(RUNTIME) ## broker, monitor, dashboards and a simulated fleet on this machine; Ctrl-C ends it
+	@exec $(BIN)/liftwatch demo $(ARGS)
+
+test: $(DEV) ## the whole suite; what this machine lacks is skipped and named
+	$(BIN)/python -m pytest $(ARGS)
+
+lint: $(DEV) ## ruff and mypy
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+bench: $(DEV) ## what each step costs, in one table
+	$(BIN)/python -m benchmarks $(ARGS)
+
+constraints: python-is-new-enough ## renew constraints.txt from what pyproject.toml allows today
+	rm -rf $(VENV)-pins
+	$(PYTHON) -m venv $(VENV)-pins
+	$(VENV)-pins/bin/python -m pip install --quiet -e '.[dev]'
+	{ head -n 1 constraints.txt; $(VENV)-pins/bin/python -m pip freeze --exclude-editable; } > constraints.new
+	mv constraints.new constraints.txt
+	rm -rf $(VENV)-pins
+
+clean: ## remove what make made: the environment and every cache
+	rm -rf $(VENV) $(VENV)-pins build *.egg-info .pytest_cache .ruff_cache .mypy_cache .hypothesis
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+python-is-new-enough:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
+	  echo "Liftwatch needs Python 3.11 or newer, and $(PYTHON) here is" \
+	    "$$($(PYTHON) --version 2>/dev/null || echo missing). Name another: make PYTHON=python3.12 …" >&2; exit 2; }
+	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || { \
+	  echo "$(PYTHON) has no venv module; on Debian: apt-get install python3-venv" >&2; exit 2; }
+
+# Newer pins make the environment anew, so that nothing of an older set stays behind.
+$(RUNTIME): $(PINS) | python-is-new-enough
+	@echo 'Making $(VENV) …'
+	@rm -rf $(VENV) && $(PYTHON) -m venv $(VENV)
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e .
+	@touch $@
+
+$(DEV): $(RUNTIME)
+	@echo 'Adding what the tests need to $(VENV) …'
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev]'
+	@touch $@
