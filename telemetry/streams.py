@@ -29,6 +29,16 @@ DISTRICT_PATTERN = re.compile(r"[a-z0-9-]{1,32}")
 LIFT_ID_PATTERN = re.compile(r"[A-Za-z0-9_-]{1,64}")
 
 
+class Entry(NamedTuple):
+    """A message as it came and as the journal keeps it. `position` counts from 1; `arrived_ns` is the monitor's clock."""
+
+    position: int
+    arrived_ns: int
+    topic: str
+    payload: bytes
+    retained: bool = False
+
+
 class Topic(NamedTuple):
     """Where a message came from."""
 
