@@ -1,0 +1,62 @@
+"""The latest state of every lift as one small blob of columns.
+
+The monitor writes it about once a second into the records, the dashboards read it: one row to read instead of one for
+each lift. It is a picture, not a memory: losing it costs a second.
+"""
+
+from __future__ import annotations
+
+import io
+from dataclasses import dataclass, fields
+
+import numpy as np
+from numpy.typing import NDArray
+
+NEVER = 0
+HEARD, SUSPECT, OFFLINE, NEVER_SEEN = range(4)
+
+
+@dataclass(frozen=True, slots=True)
+class LiveTable:
+    """Columns over n lifts. NaN is unknown; `last_seen_ns` is by arrival, `NEVER` where nothing was heard.
+
+    `district` is what the topic said (the registry's stands where it knows the lift). `landing` is the index of the
+    nearest landing, -1 unknown. `direction` is 1 up, -1 down, 0 none. Codes are those of `telemetry.streams`.
+    `link` is 0 heard, 1 suspect, 2 offline, 3 never seen. The counts are those of the sequence of messages.
+    """
+
+    lift_id: NDArray[np.str_]
+    district: NDArray[np.str_]
+    last_seen_ns: NDArray[np.int64]
+    link: NDArray[np.int8]
+    position_m: NDArray[np.float64]
+    landing: NDArray[np.int32]
+    direction: NDArray[np.float64]
+    speed_mps: NDArray[np.float64]
+    door: NDArray[np.float64]
+    presence: NDArray[np.float64]
+    mode: NDArray[np.float64]
+    power: NDArray[np.float64]
+    received: NDArray[np.int64]
+    gaps: NDArray[np.int64]
+    repeats: NDArray[np.int64]
+    late: NDArray[np.int64]
+
+    def __len__(self) -> int:
+        return len(self.lift_id)
+
+    def pack(self) -> bytes:
+        """Return the columns as bytes."""
+        out = io.BytesIO()
+        np.savez(out, allow_pickle=False, **{f.name: getattr(self, f.name) for f in fields(self)})
+        return out.getvalue()
+
+
+def unpack(blob: bytes) -> LiveTable:
+    """Return the table that `pack` wrote; ValueError where the bytes are something else."""
+    with np.load(io.BytesIO(blob), allow_pickle=False) as columns:
+        names = [f.name for f in fields(LiveTable)]
+        missing = [name for name in names if name not in columns]
+        if missing:
+            raise ValueError(f"the live table lacks {', '.join(missing)}: monitor and dashboards differ in version")
+        return LiveTable(**{name: columns[name] for name in names})
