@@ -51,7 +51,7 @@ clean: ## remove what make made: the environment and every cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 python-is-new-enough:
-	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || { \
 	  echo "Liftwatch needs Python 3.11 or newer, and $(PYTHON) here is" \
 	    "$$($(PYTHON) --version 2>/dev/null || echo missing). Name another: make PYTHON=python3.12 …" >&2; exit 2; }
 	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || { \
