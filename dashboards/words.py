@@ -1,0 +1,52 @@
+"""Every text a person reads, in English and Chinese, from one catalogue (`words.toml`).
+
+A text is found by its key; `{name}` in it is filled from the arguments; `one|many` is chosen by the argument `n`.
+A key that lacks a language is an error of ours and is found by a test, never by a reader.
+"""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from collections.abc import Callable, Mapping
+from functools import cache
+from pathlib import Path
+
+LANGUAGES = ("en", "zh")
+COOKIE = "lang"
+
+
+@cache
+def catalogue(language: str) -> Mapping[str, str]:
+    """Return all texts of one language by key."""
+    texts = tomllib.loads(Path(__file__).with_name("words.toml").read_text(encoding="utf-8"))
+    return {key: by_language[language] for key, by_language in texts.items()}
+
+
+def phrase(text: str, **values: object) -> str:
+    """Return `text` with its form for `n` chosen and its names filled in."""
+    one, many, *_ = (*text.split("|"), text)
+    chosen = one if "|" not in text or values.get("n") == 1 else many
+    return re.sub(r"\{(\w+)\}", lambda name: str(values.get(name[1], name[0])), chosen)
+
+
+def speaker(language: str) -> Callable[..., str]:
+    """Return a function from key and values to a text of `language`."""
+    texts = catalogue(language)
+    return lambda key, **values: phrase(texts[key], **values)
+
+
+def choose(asked: str | None, kept: str | None, accepted: str | None) -> str:
+    """Return the language to speak: what the address asks for, else what was kept, else what the browser prefers."""
+    for language in (asked, kept):
+        if language in LANGUAGES:
+            return language
+    ranked = []
+    for place, entry in enumerate((accepted or "").split(",")):
+        tag, _, quality = entry.strip().partition(";q=")
+        try:
+            weight = float(quality) if quality else 1.0
+        except ValueError:
+            weight = 0.0
+        ranked.append((-weight, place, tag.strip().lower()[:2]))
+    return next((tag for weight, _, tag in sorted(ranked) if tag in LANGUAGES and weight < 0), LANGUAGES[0])
