@@ -1,0 +1,262 @@
+"""The house: who may know whom, what the core keeps its hands off, and what may not lie about in the tree.
+
+Every law is a function from a folder to complaints. Each is held against this tree, where it must find nothing, and
+against a small broken one, where it must find the break: a law that cannot fail is no law.
+"""
+
+from __future__ import annotations
+
+import ast
+import re
+import subprocess
+from collections.abc import Callable, Iterable, Iterator
+from graphlib import CycleError, TopologicalSorter
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+
+# What each room may import; a dot narrows it to one module of the other room.
+MAY_IMPORT: dict[str, set[str]] = {
+    "telemetry": set(),
+    "detectors": {"telemetry"},
+    "alerts": {"telemetry", "detectors"},
+    "store": {"telemetry", "alerts"},
+    "ingest": {"telemetry", "detectors", "alerts", "store"},
+    "simulator": {"telemetry"},
+    "evaluation": {"telemetry", "detectors", "alerts"},
+    "dashboards": {"telemetry", "detectors.catalogue", "detectors.rule", "alerts", "store"},
+    "configuration": set(),
+}
+SEES_ALL = {"liftwatch", "tests", "benchmarks"}
+
+# The core: everything in these rooms but the named doors to the world.
+CORE = ("telemetry", "detectors", "alerts")
+DOORS: set[str] = set()
+PURE = {
+    "__future__", "array", "base64", "binascii", "bisect", "collections", "contextlib", "csv", "dataclasses", "decimal",
+    "difflib", "enum", "functools", "hashlib", "heapq", "io", "itertools", "json", "math", "numbers", "operator", "re",
+    "statistics", "string", "struct", "types", "typing", "unicodedata", "zlib",
+}  # fmt: skip
+CODECS_AND_MATHS = {"cbor2", "numba", "numpy", "orjson", "scipy", "simdjson"}
+# Instants are integers inside; one file of the core writes them as the contract's text.
+WRITES_TIME = {"alerts.wire"}
+WORLDLY_CALLS = {"open", "print", "input", "breakpoint", "exec", "eval"}
+WORLDLY_METHODS = {("datetime", "now"), ("datetime", "utcnow"), ("date", "today"), ("random", "default_rng")}
+
+EMPTY_NAMES = {"utils", "util", "helpers", "helper", "common", "core", "base", "manager", "service", "models", "misc"}
+LOCK_FILES = re.compile(r"(^|/)([^/]*\.lock|[^/]*-lock\.(json|ya?ml)|npm-shrinkwrap\.json|go\.sum)$")
+# Put together here, so that this file may lie in the tree as well.
+MACHINE_PATH = re.compile(r"(?<![\w.:/*-])/(?:" + "|".join(["work", "root", "home", "Users", "opt/wheels"]) + r")/\w")
+REGISTRIES = re.compile(
+    "|".join(
+        re.escape(f"{host}.{end}")
+        for host, end in [
+            ("pypi", "org"), ("pythonhosted", "org"), ("npmjs", "org"), ("npmjs", "com"), ("yarnpkg", "com"),
+            ("crates", "io"), ("proxy.golang", "org"), ("deb.debian", "org"), ("unpkg", "com"), ("jsdelivr", "net"),
+        ]
+    )
+)  # fmt: skip
+
+
+def modules(root: Path) -> dict[str, ast.Module]:
+    """Return the tree of every module of the house by its dotted name; a package goes by its folder's name."""
+    found = {}
+    for top in sorted(root.iterdir()):
+        if top.name.startswith(".") or top.name in ("build", "dist"):
+            continue
+        for path in sorted(top.rglob("*.py")) if top.is_dir() else [top] * (top.suffix == ".py"):
+            parts = path.relative_to(root).with_suffix("").parts
+            name = ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
+            found[name] = ast.parse(path.read_text(encoding="utf-8"), str(path))
+    return found
+
+
+def imported(tree: ast.AST, known: Iterable[str]) -> Iterator[tuple[int, str]]:
+    """Yield the line and the dotted name of each import; a name taken from a package is its module where it is one."""
+    known = set(known)
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            for alias in node.names:
+                yield node.lineno, alias.name
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"line {node.lineno}: a relative import hides where it points"
+            for alias in node.names:
+                inner = f"{node.module}.{alias.name}"
+                yield node.lineno, inner if inner in known else str(node.module)
+
+
+def room(name: str) -> str:
+    """Return the top-level folder, or the top-level module, that a dotted name is in."""
+    return name.partition(".")[0]
+
+
+def in_core(name: str) -> bool:
+    """Say whether a module belongs to the core that touches nothing."""
+    return room(name) in CORE and name not in DOORS
+
+
+def wrong_directions(root: Path) -> list[str]:
+    """Return imports from one room to another that the table does not allow, and rooms that it does not know."""
+    house = modules(root)
+    ours = {room(name) for name in house}
+    found = [f"{name} is a room without a line in the table" for name in sorted(ours - set(MAY_IMPORT) - SEES_ALL)]
+    for name, tree in house.items():
+        if room(name) in SEES_ALL or room(name) not in MAY_IMPORT:
+            continue
+        for line, target in imported(tree, house):
+            allowed = MAY_IMPORT[room(name)] | {room(name)}
+            if room(target) in ours and not any(target == a or target.startswith(f"{a}.") for a in allowed):
+                found.append(f"{name}:{line} may not import {target}")
+    return found
+
+
+def cycles(root: Path) -> list[str]:
+    """Return the first ring of modules that import each other."""
+    house = modules(root)
+    graph = {name: {t for _, t in imported(tree, house) if t in house and t != name} for name, tree in house.items()}
+    try:
+        TopologicalSorter(graph).prepare()
+    except CycleError as error:
+        return [" -> ".join(reversed(error.args[1]))]
+    return []
+
+
+def hidden_imports(root: Path) -> list[str]:
+    """Return imports of our own inside a function, and imports for the type checker alone."""
+    house = modules(root)
+    ours, found = {room(name) for name in house}, []
+    for name, tree in house.items():
+        for node in ast.walk(tree):
+            if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+                inner = {(line, target) for line, target in imported(node, house) if room(target) in ours}
+                found += [f"{name}:{line} imports {target} inside a function" for line, target in sorted(inner)]
+            if isinstance(node, ast.If) and ast.unparse(node.test).endswith("TYPE_CHECKING"):
+                found.append(f"{name}:{node.lineno} imports for the type checker alone")
+    return found
+
+
+def worldly_core(root: Path) -> list[str]:
+    """Return what in the core reaches for the world: a socket, a file, the clock, the environment, a log, a thread."""
+    house = modules(root)
+    ours, found = {room(name) for name in house}, []
+    for name, tree in house.items():
+        if not in_core(name):
+            continue
+        for line, target in imported(tree, house):
+            allowed = PURE | CODECS_AND_MATHS | ours | ({"datetime"} if name in WRITES_TIME else set())
+            if room(target) not in allowed:
+                found.append(f"{name}:{line} is of the core and may not import {target}")
+        for call in (node.func for node in ast.walk(tree) if isinstance(node, ast.Call)):
+            owner = ast.unparse(call.value).rpartition(".")[2] if isinstance(call, ast.Attribute) else ""
+            named = isinstance(call, ast.Name) and call.id in WORLDLY_CALLS
+            if named or (isinstance(call, ast.Attribute) and (owner, call.attr) in WORLDLY_METHODS):
+                found.append(f"{name}:{call.lineno} is of the core and may not call {ast.unparse(call)}")
+    return found
+
+
+def empty_names(root: Path) -> list[str]:
+    """Return modules and folders named for nothing in particular."""
+    return [f"{name} has a name that says nothing" for name in modules(root) if EMPTY_NAMES & set(name.split("."))]
+
+
+def litter(root: Path) -> list[str]:
+    """Return tracked files that pin by lock file, or that name a machine's folder or a registry's host."""
+    found = []
+    for name in tracked(root):
+        path = root / name
+        if LOCK_FILES.search(name):
+            found.append(f"{name} is a lock file; constraints.txt is enough")
+        if path.is_symlink() or not path.is_file():
+            continue
+        text = path.read_bytes().decode("utf-8", errors="replace")
+        for law, what in ((MACHINE_PATH, "a machine's folder"), (REGISTRIES, "a registry's host")):
+            found += [f"{name}:{text.count(chr(10), 0, hit.start()) + 1} names {what}" for hit in law.finditer(text)]
+    return found
+
+
+def loose_pins(root: Path) -> list[str]:
+    """Return lines of the constraints that are more, or less, than a name and a version."""
+    lines = (root / "constraints.txt").read_text(encoding="utf-8").splitlines()
+    pin = re.compile(r"[A-Za-z0-9][\w.-]*==[\w.!+]+")
+    return [f"constraints.txt: {line}" for line in lines if not line.startswith("#") and not pin.fullmatch(line)]
+
+
+def tracked(root: Path) -> list[str]:
+    """Return the files that git keeps; where there is no git, those that are there."""
+    try:
+        listed = subprocess.run(["git", "-C", str(root), "ls-files", "-z"], capture_output=True, check=True, text=True)
+        return [name for name in listed.stdout.split("\0") if name]
+    except (OSError, subprocess.CalledProcessError):
+        files = (path.relative_to(root) for path in root.rglob("*") if path.is_file())
+        return [
+            str(path) for path in files if not any(part.startswith((".venv", "__pycache__")) for part in path.parts)
+        ]
+
+
+LAWS: list[Callable[[Path], list[str]]] = [
+    wrong_directions, cycles, hidden_imports, worldly_core, empty_names, litter, loose_pins,
+]  # fmt: skip
+
+BREAKS: list[tuple[Callable[[Path], list[str]], dict[str, str], str]] = [
+    (wrong_directions, {"telemetry/a.py": "import detectors.b", "detectors/b.py": ""}, "telemetry.a:1 may not"),
+    (wrong_directions, {"simulator/a.py": "from detectors import b", "detectors/b.py": ""}, "simulator.a:1 may not"),
+    (wrong_directions, {"store/a.py": "import ingest", "ingest/__init__.py": ""}, "store.a:1 may not import ingest"),
+    (wrong_directions, {"dashboards/a.py": "from detectors.door import x", "detectors/door.py": ""}, "detectors.door"),
+    (wrong_directions, {"telemetry/a.py": "import configuration", "configuration.py": ""}, "telemetry.a:1 may not"),
+    (wrong_directions, {"ingest/a.py": "import liftwatch", "liftwatch.py": ""}, "ingest.a:1 may not import liftwatch"),
+    (wrong_directions, {"stuff/a.py": ""}, "stuff is a room without a line"),
+    (cycles, {"store/a.py": "from store import b", "store/b.py": "import store.a"}, "store."),
+    (hidden_imports, {"store/a.py": "def f():\n    import store.b", "store/b.py": ""}, "store.a:2 imports store.b"),
+    (hidden_imports, {"store/a.py": "if typing.TYPE_CHECKING:\n    import x"}, "store.a:1 imports for the type"),
+    (worldly_core, {"telemetry/a.py": "import socket"}, "telemetry.a:1 is of the core and may not import socket"),
+    (worldly_core, {"detectors/a.py": "from os import environ"}, "may not import os"),
+    (worldly_core, {"alerts/book.py": "import time"}, "may not import time"),
+    (worldly_core, {"alerts/book.py": "import logging.handlers"}, "may not import logging.handlers"),
+    (worldly_core, {"detectors/a.py": "from threading import Lock"}, "may not import threading"),
+    (worldly_core, {"detectors/a.py": "import httpx"}, "may not import httpx"),
+    (worldly_core, {"detectors/a.py": "open('x')"}, "may not call open"),
+    (
+        worldly_core,
+        {"detectors/a.py": "def f():\n    return datetime.datetime.now()"},
+        "may not call datetime.datetime.now",
+    ),
+    (empty_names, {"store/utils.py": ""}, "store.utils has a name"),
+    (empty_names, {"core/a.py": ""}, "core.a has a name"),
+    (litter, {"uv.lock": ""}, "uv.lock is a lock file"),
+    (litter, {"package-lock.json": ""}, "package-lock.json is a lock file"),
+    (litter, {"a.md": "see\n/home" + "/someone/notes"}, "a.md:2 names a machine's folder"),
+    (litter, {"a.md": "from https://files.python" + "hosted.org/x"}, "a.md:1 names a registry's host"),
+    (loose_pins, {"constraints.txt": "numpy>=2"}, "constraints.txt: numpy>=2"),
+    (loose_pins, {"constraints.txt": "numpy==2.4.6 --hash=sha256:00"}, "constraints.txt: numpy==2.4.6 --hash"),
+    (loose_pins, {"constraints.txt": "numpy @ https://example.org/numpy.whl"}, "constraints.txt: numpy @"),
+]
+
+
+@pytest.mark.parametrize("law", LAWS, ids=lambda law: law.__name__)
+def test_the_house_keeps_its_law(law: Callable[[Path], list[str]]) -> None:
+    assert law(ROOT) == []
+
+
+@pytest.mark.parametrize(("law", "tree", "complaint"), BREAKS)
+def test_a_broken_house_is_noticed(
+    law: Callable[[Path], list[str]], tree: dict[str, str], complaint: str, tmp_path: Path
+) -> None:
+    for name, text in tree.items():
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text(text, encoding="utf-8")
+    (found,) = law(tmp_path)
+    assert complaint in found
+
+
+def test_every_law_is_shown_to_fail() -> None:
+    assert {law for law, _, _ in BREAKS} == set(LAWS)
+
+
+def test_the_house_is_not_empty() -> None:
+    assert {room(name) for name in modules(ROOT)} >= set(MAY_IMPORT) - {"evaluation"} | {"liftwatch", "tests"}
+
+
+def test_the_doors_of_the_core_are_there() -> None:
+    assert set(modules(ROOT)) >= DOORS
