@@ -15,8 +15,10 @@ STATES = (FIRING, CLEARED, CLOSED)
 
 @dataclass(frozen=True, slots=True)
 class Alert:
-    """One alert. `last_ns` is the lift's time of the last finding that was applied to it: an earlier or equal one is a
-    repeat and changes nothing, so that reading the journal again is harmless. `by_hand`: stays firing until resolved."""
+    """One alert. `last_ns` is the lift's time of the last finding that was applied to it and `last_applied` names what
+    came at that instant: an earlier one, or the same one again, is a repeat and changes nothing, so that reading the
+    journal again is harmless. `levels`: the severities whose condition holds now. `by_hand`: stays firing until
+    resolved."""
 
     id: str
     lift_id: str
@@ -27,6 +29,8 @@ class Alert:
     onset_ns: int
     noticed_ns: int
     last_ns: int
+    last_applied: tuple[str, ...] = ()
+    levels: tuple[str, ...] = ()
     by_hand: bool = False
     cleared_ns: int | None = None
     closed_ns: int | None = None
@@ -54,7 +58,7 @@ class Transition:
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """The alert as it is now, and the transition that made it so."""
+    """The alert as it is now, and the transition that made it so (None: to be kept, but nothing to tell)."""
 
     alert: Alert
-    transition: Transition
+    transition: Transition | None

@@ -1,0 +1,86 @@
+"""The records: lifts, alerts with their transitions, dead letters, audit, and where the monitor stands.
+
+SQLite by default, PostgreSQL by URL, the same behaviour on both. Monitor and dashboards open the same database, each
+in its own process. How an alert is kept exactly once: `store.records_alerts`; how it is told: `store.records_outbox`.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from types import TracebackType
+
+from store.records_alerts import Alerts, Answered, Judged, Resume, Snapshot
+from store.records_database import Database, RecordsUnavailable
+from store.records_dead_letters import DeadLetter, DeadLetters
+from store.records_lifts import Lifts, Registered
+from store.records_live import Live, LiveStates
+from store.records_outbox import DONE, FAILED, WAITING, Announcement, Delivery, Outbox
+from store.records_page import BadCursor, Page
+from store.records_search import AlertFilter, AuditEntry, History, Search
+
+__all__ = [
+    "DONE",
+    "FAILED",
+    "WAITING",
+    "AlertFilter",
+    "Announcement",
+    "Answered",
+    "AuditEntry",
+    "BadCursor",
+    "DeadLetter",
+    "Delivery",
+    "History",
+    "Judged",
+    "Live",
+    "Page",
+    "Records",
+    "RecordsUnavailable",
+    "Registered",
+    "Resume",
+    "Snapshot",
+]
+
+
+class Records(Lifts, Alerts, Search, Outbox, DeadLetters, LiveStates):
+    """One database of records. Every method is one transaction, safe from any thread or process.
+
+    Any of them raises `RecordsUnavailable` while the database is away; the caller waits and tries again.
+    """
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    @classmethod
+    def open(cls, url: str) -> Records:
+        """Open the records at `url` (`sqlite:////folder/records.db`, `postgresql://…`) and bring them up to date.
+
+        Raises `RecordsUnavailable`, whose text says what to do.
+        """
+        database = Database(url)
+        try:
+            if database.is_sqlite and database.url.database:
+                Path(database.url.database).parent.mkdir(parents=True, exist_ok=True)
+            database.migrate()
+        except OSError as error:
+            database.close()
+            raise RecordsUnavailable(f"The folder of {database.name} cannot be made: {error}.") from error
+        except RecordsUnavailable:
+            database.close()
+            raise
+        return cls(database)
+
+    def ping(self) -> None:
+        """Return if the database answers; raises `RecordsUnavailable` where it does not."""
+        self.revision()
+
+    def close(self) -> None:
+        """Close every connection."""
+        self._database.close()
+
+    def __enter__(self) -> Records:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
