@@ -1,0 +1,218 @@
+"""Where messages come from.
+
+A source hands over what has come and is told what is safe: `take`, then `acknowledge`. That is the whole seam, so that
+a recording, another receiver or a clustered log can stand in its place. An MQTT message is acknowledged only once it is
+in the journal; whatever was not is sent again by the broker, and a repeat is harmless.
+"""
+
+from __future__ import annotations
+
+import logging
+import random
+import select
+import ssl
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, NamedTuple, Protocol
+
+from paho.mqtt.client import CallbackAPIVersion, Client, MQTTMessage, MQTTProtocolVersion
+from paho.mqtt.packettypes import PacketTypes
+from paho.mqtt.properties import Properties
+from paho.mqtt.subscribeoptions import SubscribeOptions
+
+from telemetry.streams import PAYLOAD_LIMIT_BYTES, STREAMS
+
+log = logging.getLogger("liftwatch.receive")
+
+READ_AT_ONCE = 1024
+RECEIVE_MAXIMUM = 65_535
+SESSION_KEPT_S = 7 * 24 * 3600
+RETRY_FIRST_S = 0.5
+RETRY_LIMIT_S = 30.0
+KEEPALIVE_S = 30
+
+
+class Arrival(NamedTuple):
+    """A message that has come and is not yet acknowledged; `receipt` is the source's own."""
+
+    arrived_ns: int
+    topic: str
+    payload: bytes
+    retained: bool
+    receipt: Any
+
+
+class Source(Protocol):
+    """Something that messages come from."""
+
+    def take(self, wait_s: float) -> list[Arrival]:
+        """Return what has come, waiting at most `wait_s` for the first; empty where nothing did."""
+
+    def acknowledge(self, arrivals: Sequence[Arrival]) -> None:
+        """Say that these are safe and need not be sent again."""
+
+    def close(self) -> None:
+        """Leave."""
+
+
+@dataclass(frozen=True, slots=True)
+class BrokerAddress:
+    """How to reach a broker, and as whom."""
+
+    host: str = "127.0.0.1"
+    port: int = 1883
+    username: str | None = None
+    password: str | None = None
+    tls: bool = False
+    ca_file: str | None = None
+    client_id: str = "liftwatch"
+    protocol: str = "auto"
+
+
+def mqtt_client(address: BrokerAddress, role: str, *, version: MQTTProtocolVersion, manual_ack: bool = False) -> Client:
+    """Return a client for `address` with a persistent session under `{client_id}-{role}`."""
+    arguments: dict[str, Any] = {} if version == MQTTProtocolVersion.MQTTv5 else {"clean_session": False}
+    client = Client(
+        CallbackAPIVersion.VERSION2,
+        client_id=f"{address.client_id}-{role}",
+        protocol=version,
+        manual_ack=manual_ack,
+        **arguments,
+    )
+    if address.username is not None:
+        client.username_pw_set(address.username, address.password)
+    if address.tls:
+        client.tls_set(ca_certs=address.ca_file, tls_version=ssl.PROTOCOL_TLS_CLIENT)
+    return client
+
+
+def connect_arguments(version: MQTTProtocolVersion) -> dict[str, Any]:
+    """Return what `Client.connect` needs for a session that outlives the connection."""
+    if version != MQTTProtocolVersion.MQTTv5:
+        return {}
+    properties = Properties(PacketTypes.CONNECT)
+    properties.SessionExpiryInterval = SESSION_KEPT_S
+    properties.ReceiveMaximum = RECEIVE_MAXIMUM
+    properties.MaximumPacketSize = 4 * PAYLOAD_LIMIT_BYTES
+    return {"clean_start": False, "properties": properties}
+
+
+class MqttSource:
+    """The lifts of a broker, by paho-mqtt, driven from `take` by the calling thread alone."""
+
+    def __init__(self, address: BrokerAddress) -> None:
+        self.address = address
+        self.version = MQTTProtocolVersion.MQTTv311 if address.protocol == "3.1.1" else MQTTProtocolVersion.MQTTv5
+        self.subscribed = False
+        self.connections = 0
+        self._client: Client | None = None
+        self._pending: list[Arrival] = []
+        self._failures = 0
+        self._retry_at = 0.0
+
+    def take(self, wait_s: float) -> list[Arrival]:
+        """Return what has come, connecting first where there is no connection; never raises for the network."""
+        client = self._connected(wait_s)
+        if client is None:
+            return []
+        try:
+            self._read(client, wait_s)
+        except Exception as error:  # whatever a packet or a socket did, the next connection starts afresh
+            log.warning("broker %s:%d: %s", self.address.host, self.address.port, error)
+            self._dropped()
+        taken, self._pending = self._pending, []
+        return taken
+
+    def acknowledge(self, arrivals: Sequence[Arrival]) -> None:
+        """Acknowledge on the connection that brought them; on another one the broker sends them again by itself."""
+        client = self._client
+        if client is None:
+            return
+        for arrival in arrivals:
+            connection, mid, qos = arrival.receipt
+            if qos and connection == self.connections:
+                client.ack(mid, qos)
+        client.loop_write()
+
+    def close(self) -> None:
+        """Disconnect, keeping the session for next time."""
+        if self._client is not None:
+            self._client.disconnect()
+            self._client.loop_write()
+            self._client = None
+
+    def _connected(self, wait_s: float) -> Client | None:
+        if self._client is not None and self._client.socket() is not None:
+            return self._client
+        if self._client is not None:
+            self._dropped()
+        pause_s = self._retry_at - time.monotonic()
+        if pause_s > 0:
+            time.sleep(min(pause_s, wait_s))
+            return None
+        client = mqtt_client(self.address, "monitor", version=self.version, manual_ack=True)
+        client.on_connect = self._on_connect
+        client.on_subscribe = self._on_subscribe
+        client.on_message = self._on_message
+        client.on_socket_register_write = lambda *_: None  # acknowledgements wait for one loop_write
+        self.connections += 1
+        try:
+            client.connect(self.address.host, self.address.port, KEEPALIVE_S, **connect_arguments(self.version))
+        except (OSError, ValueError) as error:
+            log.warning("broker %s:%d cannot be reached (%s); retrying", self.address.host, self.address.port, error)
+            self._back_off()
+            return None
+        self._client = client
+        return client
+
+    def _read(self, client: Client, wait_s: float) -> None:
+        sock = client.socket()
+        writers = [sock] if client.want_write() else []
+        select.select([sock], writers, [], wait_s)
+        for _ in range(READ_AT_ONCE):
+            before = len(self._pending)
+            client.loop_read()
+            if len(self._pending) == before:
+                break
+        if client.want_write():
+            client.loop_write()
+        client.loop_misc()
+
+    def _dropped(self) -> None:
+        """Forget a lost connection; one that never subscribed may be a broker that speaks 3.1.1 alone."""
+        if not self.subscribed and self.address.protocol == "auto":
+            is_5 = self.version == MQTTProtocolVersion.MQTTv5
+            self.version = MQTTProtocolVersion.MQTTv311 if is_5 else MQTTProtocolVersion.MQTTv5
+        self._client = None
+        self.subscribed = False
+        self._back_off()
+
+    def _back_off(self) -> None:
+        """Wait with full jitter before the next try."""
+        limit_s = min(RETRY_LIMIT_S, RETRY_FIRST_S * 2 ** min(self._failures, 16))
+        self._failures += 1
+        self._retry_at = time.monotonic() + random.uniform(0.0, limit_s)
+
+    def _on_connect(self, client: Client, _data: Any, _flags: Any, reason: Any, _properties: Any) -> None:
+        if reason.is_failure:
+            log.error("broker %s:%d refuses us: %s", self.address.host, self.address.port, reason)
+            return
+        if self.version == MQTTProtocolVersion.MQTTv5:
+            wanted: Any = [(f"lift/v1/+/+/{stream}", SubscribeOptions(qos=1)) for stream in STREAMS]
+        else:
+            wanted = [(f"lift/v1/+/+/{stream}", 1) for stream in STREAMS]
+        client.subscribe(wanted)
+
+    def _on_subscribe(self, _client: Client, _data: Any, _mid: int, reasons: Any, _properties: Any) -> None:
+        refused = [str(reason) for reason in reasons if reason.is_failure]
+        if refused:
+            log.error("broker lets us hear less than we ask for: %s; allow lift/v1/# to read", ", ".join(refused))
+        else:
+            log.info("hearing lifts at %s:%d by MQTT %s", self.address.host, self.address.port, self.version.name)
+        self.subscribed = True
+        self._failures = 0
+
+    def _on_message(self, _client: Client, _data: Any, message: MQTTMessage) -> None:
+        receipt = (self.connections, message.mid, message.qos)
+        self._pending.append(Arrival(time.time_ns(), message.topic, message.payload, message.retain, receipt))
