@@ -1,26 +1,18 @@
 """docker-compose.yml and all that it mounts, held against what can be known without a container engine.
 
-The schema of the Compose specification, our own command line and configuration, a real Mosquitto for the broker's
-files, and a real InfluxDB for the dashboard's queries.
+The schema of the Compose specification, the tree it mounts from, and our own command line and configuration.
 """
 
 from __future__ import annotations
 
 import copy
 import json
-import os
 import re
-import shutil
-import socket
-import subprocess
-import time
 import tomllib
-from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import jsonschema
-import paho.mqtt.client as mqtt
 import pytest
 import yaml
 
@@ -30,8 +22,6 @@ import liftwatch
 ROOT = Path(__file__).parent.parent
 COMPOSE: dict[str, Any] = yaml.safe_load((ROOT / "docker-compose.yml").read_text(encoding="utf-8"))
 SCHEMA = json.loads((ROOT / "tests/compose_spec/compose-spec.json").read_text(encoding="utf-8"))
-GRAFANA = ROOT / "dashboards/grafana"
-BOARD = json.loads((GRAFANA / "lifts.json").read_text(encoding="utf-8"))
 SECRET_NAME = re.compile(r"PASSWORD|TOKEN|SECRET|CREDENTIAL|API_?KEY", re.IGNORECASE)
 RANDOM_WORD = re.compile(r"\b(?=[a-z]*\d)(?=\d*[a-z])[a-z\d]{20,}\b", re.IGNORECASE)
 
@@ -65,27 +55,6 @@ def faults(compose: dict[str, Any]) -> list[str]:
 def ours() -> list[str]:
     """Return the services that run this project's own image."""
     return [name for name, service in COMPOSE["services"].items() if service["image"] == "liftwatch"]
-
-
-def free_port() -> int:
-    """Return a port of the loopback that nobody listens on now."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
-def until(ready: Callable[[], bool], what: str, within_s: float = 20.0) -> None:
-    """Wait for `ready`, and fail by name where it does not come."""
-    end = time.monotonic() + within_s
-    while not ready():
-        assert time.monotonic() < end, f"{what} did not come within {within_s:.0f} s"
-        time.sleep(0.05)
-
-
-def accepts(port: int) -> bool:
-    """Say whether something listens on a port of the loopback."""
-    with socket.socket() as probe:
-        return probe.connect_ex(("127.0.0.1", port)) == 0
 
 
 def test_compose_file_follows_the_specification() -> None:
@@ -191,158 +160,3 @@ def test_the_image_is_given_every_package_that_the_project_names() -> None:
     admitted = (ROOT / ".dockerignore").read_text(encoding="utf-8").split()
     assert "!*.py" in admitted
     assert [name for name in packages if f"!{name}" not in admitted] == []
-
-
-# The broker: the container's own script, its own files, and a real Mosquitto.
-
-
-@pytest.fixture
-def broker(tmp_path: Path) -> Iterator[tuple[int, Path]]:
-    program = shutil.which("mosquitto") or shutil.which("mosquitto", path="/usr/sbin")
-    if program is None or shutil.which("mosquitto_sub") is None:
-        pytest.skip("no mosquitto with its clients on PATH (Debian: mosquitto, mosquitto-clients)")
-    service, port = COMPOSE["services"]["mosquitto"], free_port()
-    for folder in ("run", "config", "data", "secrets"):
-        (tmp_path / folder).mkdir()
-    for secret in service["secrets"]:
-        (tmp_path / "secrets" / secret).write_text(f"{secret}-pass\n", encoding="utf-8")
-    for volume in service["volumes"]:
-        source, target = volume.split(":")[:2]
-        if source.startswith("./"):
-            text = (ROOT / source).read_text(encoding="utf-8").replace("/mosquitto/", f"{tmp_path}/")
-            text = text.replace("listener 1883", f"listener {port} 127.0.0.1")
-            if os.geteuid() == 0 and target.endswith(".conf"):
-                text += "\nuser root\n"
-            (tmp_path / "config" / Path(target).name).write_text(text, encoding="utf-8")
-    script = in_place(service["command"][0], tmp_path).replace("exec mosquitto ", f"exec {program} ")
-    process = subprocess.Popen([*service["entrypoint"], script], stderr=subprocess.PIPE, text=True)
-    try:
-        until(lambda: process.poll() is not None or accepts(port), "the broker")
-        assert process.poll() is None, process.stderr and process.stderr.read()
-        yield port, tmp_path
-    finally:
-        process.terminate()
-        process.communicate(timeout=20)
-
-
-def in_place(script: str, folder: Path) -> str:
-    """Return a script of the compose file as the container's shell would see it, with its folders moved."""
-    return script.replace("$$", "$").replace("/mosquitto/", f"{folder}/").replace("/run/secrets/", f"{folder}/secrets/")
-
-
-@pytest.mark.broker
-def test_the_brokers_health_check_tells_a_living_broker_from_a_dead_one(broker: tuple[int, Path]) -> None:
-    port, folder = broker
-    script = in_place(COMPOSE["services"]["mosquitto"]["healthcheck"]["test"][1], folder)
-    for at, expected in ((port, True), (free_port(), False)):
-        check = script.replace("mosquitto_sub ", f"mosquitto_sub -h 127.0.0.1 -p {at} ")
-        assert (subprocess.run(["sh", "-c", check], check=False, capture_output=True).returncode == 0) is expected
-
-
-@pytest.mark.broker
-@pytest.mark.parametrize(
-    ("who", "topic", "may"),
-    [
-        ("lifts", "lift/v1/north/A-1/speed", True),
-        ("lifts", "lift/v1/north/A-1/alert", False),
-        ("lifts", "sim/v1/A-1/fault", False),
-        ("dashboards", "sim/v1/A-1/fault", True),
-        ("dashboards", "lift/v1/north/A-1/alert", False),
-        ("monitor", "lift/v1/north/A-1/alert", True),
-        ("monitor", "lift/v1/north/A-1/speed", False),
-        ("monitor", "sim/v1/A-1/fault", False),
-    ],
-)
-def test_everyone_may_say_only_what_is_theirs(broker: tuple[int, Path], who: str, topic: str, may: bool) -> None:
-    assert publish(broker[0], who, f"broker_{who}-pass", topic) == ("Success" if may else "Not authorized")
-
-
-@pytest.mark.broker
-@pytest.mark.parametrize(("who", "password"), [(None, None), ("monitor", "broker_lifts-pass")])
-def test_strangers_are_turned_away(broker: tuple[int, Path], who: str | None, password: str | None) -> None:
-    assert publish(broker[0], who, password, "lift/v1/north/A-1/speed") == "refused: Not authorized"
-
-
-def publish(port: int, who: str | None, password: str | None, topic: str) -> str:
-    """Publish one message and return what the broker answered to it, or to the greeting."""
-    answers: list[str] = []
-    client = mqtt.Client(mqtt.CallbackAPIVersion.VERSION2, protocol=mqtt.MQTTv5, reconnect_on_failure=False)
-    if who is not None:
-        client.username_pw_set(who, password)
-
-    def connected(client: mqtt.Client, _: object, __: object, reason: Any, ___: object) -> None:
-        if reason.is_failure:
-            answers.append(f"refused: {reason}")
-        else:
-            client.publish(topic, b"{}", qos=1)
-
-    def published(_: mqtt.Client, __: object, ___: int, reason: Any, ____: object) -> None:
-        answers.append("Success" if not reason.is_failure else str(reason))
-
-    client.on_connect, client.on_publish = connected, published
-    client.connect("127.0.0.1", port)
-    client.loop_start()
-    try:
-        until(lambda: bool(answers), "the broker's answer")
-    finally:
-        client.disconnect()
-        client.loop_stop()
-    return answers[0]
-
-
-# Grafana: its files agree with each other, and its queries are ones that InfluxDB answers.
-
-
-def queries() -> list[tuple[str, str]]:
-    """Return every Flux query of the dashboard with the name of where it stands."""
-    panels = [(f"{p['title']} {t['refId']}", t["query"]) for p in BOARD["panels"] for t in p.get("targets", [])]
-    variables = [(v["name"], v["query"]) for v in BOARD["templating"]["list"] if v["type"] == "query"]
-    return panels + variables
-
-
-def test_grafana_is_given_what_its_files_name() -> None:
-    source = yaml.safe_load((GRAFANA / "datasources.yaml").read_text(encoding="utf-8"))["datasources"][0]
-    provider = yaml.safe_load((GRAFANA / "dashboards.yaml").read_text(encoding="utf-8"))["providers"][0]
-    service, influx = COMPOSE["services"]["grafana"], COMPOSE["services"]["influxdb"]["environment"]
-    mounted = dict(volume.split(":")[:2][::-1] for volume in service["volumes"])
-    assert mounted[f"{provider['options']['path']}/lifts.json"] == "./dashboards/grafana/lifts.json"
-    assert service["environment"]["GF_DASHBOARDS_DEFAULT_HOME_DASHBOARD_PATH"] in mounted
-    assert (source["type"], source["jsonData"]["version"]) == ("influxdb", "Flux")
-    assert source["jsonData"]["organization"] == influx["DOCKER_INFLUXDB_INIT_ORG"]
-    assert source["jsonData"]["defaultBucket"] == influx["DOCKER_INFLUXDB_INIT_BUCKET"]
-    assert source["secureJsonData"] == {"token": "$__file{/run/secrets/influx_grafana}"}
-    assert "influx_grafana" in service["secrets"]
-    used = {target["datasource"]["uid"] for panel in BOARD["panels"] for target in panel.get("targets", [])}
-    assert used == {source["uid"]}
-
-
-def test_the_dashboards_panels_have_names_of_their_own_and_do_not_overlap() -> None:
-    panels = BOARD["panels"]
-    assert len({panel["id"] for panel in panels}) == len(panels)
-    assert len({panel["title"] for panel in panels}) == len(panels)
-    taken: set[tuple[int, int]] = set()
-    for panel in panels:
-        at = panel["gridPos"]
-        cells = {(x, y) for x in range(at["x"], at["x"] + at["w"]) for y in range(at["y"], at["y"] + at["h"])}
-        assert at["x"] + at["w"] <= 24
-        assert not cells & taken, panel["title"]
-        taken |= cells
-
-
-def test_the_dashboard_asks_for_nothing_but_what_the_contract_keeps() -> None:
-    axes = {f"{what}_{axis}" for what in ("rms", "min", "max") for axis in "xyz"}
-    kept = {
-        "speed": {"v"},
-        "displacement": {"z"},
-        "door": {"state"},
-        "infrared": {"presence", "curtain"},
-        "vibration": axes,
-        "status": {"online", "alarm", "mode", "power"},
-    }
-    asked = re.compile(r'r\._measurement == "(\w+)" and r\._field == "(\w+)"')
-    for name, text in queries():
-        assert set(re.findall(r'bucket: "(\w+)"', text)) == {"lifts"}, name
-        assert [field for measurement, field in asked.findall(text) if field not in kept[measurement]] == [], name
-        assert "schema.tagValues" in text or asked.search(text), name
-    shown = {pair for _, text in queries() for pair in asked.findall(text)}
-    assert {measurement for measurement, _ in shown} == set(kept)
