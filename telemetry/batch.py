@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, fields
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -26,7 +27,9 @@ class Messages:
     `lift_id` and `district` stay text here: giving a lift its index, which is bounded, is the reader's business.
     `boot` is the device's boot as text ("0" when absent). `t_end_ns` is the time of the latest reading in it.
     `arrived_ns` is the monitor's clock, `position` the journal's. `complete` is True for a bundle: its streams came
-    together and need no waiting. `retained_stale` is True for a retained status more than 5 minutes old.
+    together and need no waiting. `retained_stale` is True for a retained status more than 5 minutes old
+    (or of unknown age). `timed` is False for a status that said no time of its own: `t_ns` is then its arrival.
+    `seq` is -1 for a status that said none.
     """
 
     lift_id: list[str]
@@ -39,6 +42,7 @@ class Messages:
     position: I64
     complete: NDArray[np.bool_]
     retained_stale: NDArray[np.bool_]
+    timed: NDArray[np.bool_]
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,7 +144,5 @@ def readings(lift: I32, t_ns: I64, **channels: F64) -> Batch:
     """Return a batch of these rows, sorted; channels that are not named do not speak."""
     order = np.lexsort((t_ns, lift))
     silent = np.full(len(lift), np.nan)
-    columns = {name: np.asarray(channels.get(name, silent), dtype=np.float64)[order] for name in CHANNELS}
-    return Batch(
-        lift=np.asarray(lift, dtype=np.int32)[order], t_ns=np.asarray(t_ns, dtype=np.int64)[order], **columns
-    )
+    columns: dict[str, Any] = {name: np.asarray(channels.get(name, silent), np.float64)[order] for name in CHANNELS}
+    return Batch(lift=np.asarray(lift, np.int32)[order], t_ns=np.asarray(t_ns, np.int64)[order], **columns)

@@ -88,5 +88,5 @@ def fleet(lifts: Sequence[LiftFacts | None]) -> FleetFacts:
         zone[i] = lift.door_zone_m
         landings[i, : len(lift.floors)] = [floor.height_m for floor in lift.floors]
         parks[i] = lift.parks_door_open
-    top = np.where(np.isnan(landings).all(axis=1), np.nan, np.max(np.where(np.isnan(landings), -np.inf, landings), axis=1))
+    top = np.fmax.reduce(landings, axis=1)
     return FleetFacts(rated, zone, landings, top, parks)

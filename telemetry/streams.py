@@ -30,7 +30,7 @@ LIFT_ID_PATTERN = re.compile(r"[A-Za-z0-9_-]{1,64}")
 
 
 class Entry(NamedTuple):
-    """A message as it came and as the journal keeps it. `position` counts from 1; `arrived_ns` is the monitor's clock."""
+    """A message as it came and as the journal keeps it. `position` counts from 1, `arrived_ns` is the monitor's."""
 
     position: int
     arrived_ns: int
