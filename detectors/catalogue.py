@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
+from detectors.overspeed import OVERSPEED, OVERSPEED_UP
 from detectors.rule import Rule
 
-RULES: tuple[Rule, ...] = ()
+RULES: tuple[Rule, ...] = (OVERSPEED, OVERSPEED_UP)
 BY_SLUG = {rule.slug: rule for rule in RULES}

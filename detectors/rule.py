@@ -12,27 +12,28 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from detectors.car import Car
+from detectors.scan import Columns
 from telemetry.facts import FleetFacts
 
 TREND, MINOR, MAJOR, CRITICAL = range(4)
 SEVERITIES = ("trend", "minor", "major", "critical")
 
-State = Mapping[str, NDArray[Any]]
-
 
 @dataclass(frozen=True, slots=True)
 class Score:
-    """One level's series over the rows of a batch; NaN is unknown and stops every clock without resetting it.
+    """One level's series over the car's rows; NaN is unknown and stops every clock without resetting it.
 
     `on` >= 1: the condition holds (the number is how far along or how many times the limit).  `off` >= 1: the clear
-    condition holds.  `since_ns`, where given (0 = nothing better known), is the start of the condition when that is
-    earlier than the row at which `on` rose.  `evidence` is one column for each named quantity, units at the end.
+    condition holds.  `since_ns`, where given (0 = nothing better known), is the onset of the condition when that is
+    earlier than the row at which `on` rose; it moves the onset alone, the hold time counts from that row.  `evidence`
+    is one column for each named quantity, units at the end.  A score that rests on a measured value is NaN at rows that
+    do not read it (`car.v`, not `car.v_last`): one reading must not be counted twice.
     """
 
     on: NDArray[np.float64]
@@ -43,7 +44,7 @@ class Score:
 
 @dataclass(frozen=True, slots=True)
 class Level:
-    """When a score becomes a finding, and of what severity."""
+    """When a score becomes a finding, and of what severity. `by_hand` stays open until a person releases it."""
 
     severity: int
     hold_s: float = 0.0
@@ -54,11 +55,14 @@ class Level:
 
 
 class Detector(Protocol):
-    """Frozen parameters; state is arrays with one column (last axis) for each lift; a step is pure."""
+    """Frozen parameters; state is arrays with one column (last axis) for each lift; a step is pure.
 
-    def start(self, n: int) -> State: ...
+    One score for each level of the rule. A detector without memory returns `{}` and hands its state through.
+    """
 
-    def step(self, state: State, car: Car, facts: FleetFacts) -> tuple[State, tuple[Score, ...]]: ...
+    def start(self, n: int) -> Columns: ...
+
+    def step(self, state: Columns, car: Car, facts: FleetFacts) -> tuple[Columns, tuple[Score, ...]]: ...
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,163 @@
+"""All rules over all lifts: batches go in, findings come out; the state between is arrays, to be kept and restored.
+
+One car state is shared by all rules; each rule has the state of its detector and of each of its levels. However the
+stream is cut into batches, the findings are the same.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from detectors import car, trigger
+from detectors.car import Car
+from detectors.rule import Finding, Level, Rule, Score
+from detectors.scan import Columns
+from telemetry.batch import Batch
+from telemetry.facts import FleetFacts
+from telemetry.streams import STARRED_ONLY_MODES
+
+FACTS = {"rated_speed_mps": "rated_speed_mps", "floors": "top_m"}
+"""What a rule may need, as the registry names it, and the column that is NaN where it is missing."""
+
+
+class Judge:
+    """The rules and their state for `n` lifts. `step` is the only thing that carries it on."""
+
+    def __init__(self, rules: Sequence[Rule], n: int) -> None:
+        self.rules = tuple(rules)
+        self.n = n
+        self._states = _start(self.rules, n)
+
+    def step(self, batch: Batch, facts: FleetFacts) -> list[Finding]:
+        """Return what began and ended in this batch, in the order in which it was concluded."""
+        if len(facts) != self.n:
+            raise ValueError(f"facts of {len(facts)} lifts for a judge of {self.n}: call grow({len(facts)}) first")
+        if not len(batch):
+            return []
+        states = self._states
+        states["car"], now = car.step(states["car"], batch, facts)
+        starred_only = np.isin(now.mode, STARRED_ONLY_MODES)
+        found: list[Finding] = []
+        for rule in self.rules:
+            key = f"{rule.slug}/detector"
+            states[key], scores = rule.detector.step(states[key], now, facts)
+            unknown = now.stale | _lacking(rule, facts)[now.lift]
+            idle = np.zeros_like(unknown) if rule.starred else starred_only
+            for i, (level, score) in enumerate(zip(rule.levels, scores, strict=True)):
+                key = f"{rule.slug}/{i}"
+                masked = _mask(score, unknown, idle)
+                states[key], edges = trigger.step(states[key], level, masked, now)
+                found += _findings(rule, level, masked, now, edges)
+        return sorted(found, key=lambda finding: (finding.at_ns, finding.lift))
+
+    def grow(self, n: int) -> None:
+        """Make room for `n` lifts; nothing is known of the new ones."""
+        if n < self.n:
+            raise ValueError(f"a judge of {self.n} lifts cannot shrink to {n}")
+        self._states = _carry(self._states, _start(self.rules, n))
+        self.n = n
+
+    def release(self, lift: int, slug: str) -> None:
+        """Let go what a person resolved: every level of the rule that clears by hand alone is quiet for the lift."""
+        for i, level in enumerate(next(rule for rule in self.rules if rule.slug == slug).levels):
+            if level.by_hand:
+                key = f"{slug}/{i}"
+                let_go = {name: column.copy() for name, column in self._states[key].items()}
+                for name, column in trigger.start(1).items():
+                    let_go[name][lift] = column[0]
+                self._states[key] = let_go
+
+    def snapshot(self) -> dict[str, NDArray[Any]]:
+        """Return the whole state as arrays named like `overspeed/0/since_ns`; the last axis is the lift."""
+        return {f"{key}/{name}": column.copy() for key, state in self._states.items() for name, column in state.items()}
+
+    def restore(self, snapshot: Mapping[str, NDArray[Any]]) -> None:
+        """Go on from a snapshot of as many lifts or fewer; what it does not know (a newer rule) begins anew."""
+        known: dict[str, Columns] = {
+            key: {name: snapshot[f"{key}/{name}"] for name in state if f"{key}/{name}" in snapshot}
+            for key, state in self._states.items()
+        }
+        self._states = _carry(known, _start(self.rules, self.n))
+
+    def not_judged(self, facts: FleetFacts) -> list[dict[str, tuple[str, ...]]]:
+        """Return for each lift the rules that are not judged, each with the facts that are missing."""
+        missing = {fact: np.isnan(getattr(facts, column)) for fact, column in FACTS.items()}
+        out: list[dict[str, tuple[str, ...]]] = [{} for _ in range(len(facts))]
+        for lift in np.flatnonzero(np.any(list(missing.values()), axis=0)):
+            for rule in self.rules:
+                lacks = tuple(fact for fact in rule.needs if missing[fact][lift])
+                if lacks:
+                    out[lift][rule.slug] = lacks
+        return out
+
+    def latest(self) -> dict[str, NDArray[Any]]:
+        """Return what each lift said last, one array for each column; NaN (landing -1) is unknown.
+
+        `position_m`, `landing` (index into the floors), `speed_mps` (0 at rest), `direction` (-1, 0, 1), `door`,
+        `presence`, `mode`, `power` (codes of `telemetry.streams`).
+        """
+        state = self._states["car"]
+        speed = np.where(state["still_ns"] >= 0, np.where(np.isnan(state["speed"]), np.nan, 0.0), state["speed"])
+        return {
+            "position_m": state["z"].copy(),
+            "landing": np.where(np.isnan(state["z"]), -1, state["landing"]),
+            "speed_mps": speed,
+            "direction": np.sign(speed),
+            **{name: state[name].copy() for name in ("door", "presence", "mode", "power")},
+        }
+
+
+def _start(rules: Sequence[Rule], n: int) -> dict[str, Columns]:
+    states: dict[str, Columns] = {"car": car.start(n)}
+    for rule in rules:
+        states[f"{rule.slug}/detector"] = rule.detector.start(n)
+        states |= {f"{rule.slug}/{i}": trigger.start(n) for i in range(len(rule.levels))}
+    return states
+
+
+def _carry(known: Mapping[str, Columns], fresh: dict[str, Columns]) -> dict[str, Columns]:
+    """Write what is known over a fresh state of as many lifts or more; what does not fit stays fresh."""
+    for key, state in fresh.items():
+        for name, column in state.items():
+            old = known.get(key, {}).get(name)
+            if old is None or old.dtype != column.dtype or old.shape[:-1] != column.shape[:-1]:
+                continue
+            if old.shape[-1] <= column.shape[-1]:
+                column[..., : old.shape[-1]] = old
+    return fresh
+
+
+def _lacking(rule: Rule, facts: FleetFacts) -> NDArray[np.bool_]:
+    """Return for each lift whether a fact that the rule needs is missing."""
+    lacking = np.zeros(len(facts), dtype=np.bool_)
+    for fact in rule.needs:
+        lacking |= np.isnan(getattr(facts, FACTS[fact]))
+    return lacking
+
+
+def _mask(score: Score, unknown: NDArray[np.bool_], idle: NDArray[np.bool_]) -> Score:
+    """Stop every clock where `unknown`; where `idle`, reset what is pending and keep what is open."""
+    if not (unknown.any() or idle.any()):
+        return score
+    on = np.where(unknown, np.nan, np.where(idle, 0.0, score.on))
+    return Score(on, np.where(unknown | idle, np.nan, score.off), score.evidence, score.since_ns)
+
+
+def _findings(rule: Rule, level: Level, score: Score, now: Car, edges: trigger.Edges) -> list[Finding]:
+    return [
+        Finding(
+            lift=int(now.lift[place]),
+            rule=rule.slug,
+            kind="on" if kind == trigger.OPENED else "off",
+            severity=level.severity,
+            onset_ns=int(onset_ns),
+            at_ns=int(now.t_ns[place]),
+            by_hand=level.by_hand,
+            evidence={name: float(column[place]) for name, column in score.evidence.items()},
+        )
+        for place, kind, onset_ns in zip(edges.place, edges.kind, edges.onset_ns, strict=True)
+    ]

@@ -1,0 +1,93 @@
+"""From a score to findings: an on/off pair with hold times, for every lift at once.
+
+    score on  __/‾‾‾‾‾‾‾‾‾‾\\_________/‾‾          hold: >= `readings` readings that span `hold_s`
+    pending   __[~~~~]                            a reading below 1 ends it, an unknown one stops its clock
+    open      ________[###############]           shut after `clear_readings` with off >= 1 that span `clear_s`;
+              onset ^ noticed ^                   a level that clears by hand stays open until it is released
+Clocks count whole nanoseconds between readings, and nothing across a gap.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from detectors.car import GAP_S, NEVER_NS, Car
+from detectors.rule import Level, Score
+from detectors.scan import Columns, only, scan
+
+GAP_NS = int(GAP_S * 1e9)
+OPENED, SHUT = 1, -1
+
+
+class Edges(NamedTuple):
+    """Rows (places in the car's columns) where a level opened (`OPENED`) or was `SHUT`, and when it had begun."""
+
+    place: NDArray[np.intp]
+    kind: NDArray[np.int8]
+    onset_ns: NDArray[np.int64]
+
+
+NO_EDGES = Edges(np.empty(0, dtype=np.intp), np.empty(0, dtype=np.int8), np.empty(0, dtype=np.int64))
+
+
+def start(n: int) -> Columns:
+    """Return the state of a level that is quiet for `n` lifts. `since_ns` is 0 where nothing is pending or open."""
+    return {
+        "since_ns": np.zeros(n, dtype=np.int64),
+        "last_ns": np.full(n, NEVER_NS),
+        "held_ns": np.zeros(n, dtype=np.int64),
+        "count": np.zeros(n, dtype=np.int64),
+        "open": np.zeros(n, dtype=np.bool_),
+    }
+
+
+def step(state: Columns, level: Level, score: Score, car: Car) -> tuple[Columns, Edges]:
+    """Return the state after the batch, and where the level opened or was shut."""
+    high = score.on >= 1.0
+    active = (state["since_ns"] != 0) & ~(state["open"] & level.by_hand)
+    active[car.lift[high]] = True
+    if not active.any():
+        return state, NO_EDGES
+    cut = only(car.rounds, active)
+    places = np.arange(len(car))
+    if not cut:
+        return state, NO_EDGES
+    rows = {"t_ns": car.t_ns, "on": score.on, "off": score.off, "place": places}
+    rows["since_ns"] = car.t_ns if score.since_ns is None else np.where(score.since_ns > 0, score.since_ns, car.t_ns)
+
+    def advance(here: Columns, row: Columns, _: Columns) -> tuple[Columns, Columns]:
+        return _advance(level, here, row)
+
+    state, made = scan(cut, state, advance, rows)
+    hit = np.flatnonzero(made["edge"])
+    return state, Edges(made["place"][hit], made["edge"][hit], made["onset_ns"][hit])
+
+
+def _advance(level: Level, state: Columns, row: Columns) -> tuple[Columns, Columns]:
+    """Carry the level over one row: what counts is `on` while it is quiet or pending, `off` while it is open."""
+    was_open, since_ns = state["open"], state["since_ns"]
+    series = np.where(was_open, row["off"], row["on"])
+    known = ~np.isnan(series)
+    high = series >= 1.0
+    counting = state["count"] > 0
+    dt_ns = row["t_ns"] - state["last_ns"]
+    more_ns = np.where(counting & (dt_ns <= GAP_NS), dt_ns, 0)
+    count = np.where(known, np.where(high, state["count"] + 1, 0), state["count"])
+    held_ns = np.where(known, np.where(high, state["held_ns"] + more_ns, 0), state["held_ns"])
+    begun = np.where(counting, since_ns, row["since_ns"])
+    since_ns = np.where(was_open, since_ns, np.where(known, np.where(high, begun, 0), since_ns))
+    opens = ~was_open & high & (count >= level.readings) & (held_ns >= round(level.hold_s * 1e9))
+    shuts = was_open & high & (count >= level.clear_readings) & (held_ns >= round(level.clear_s * 1e9))
+    shuts &= not level.by_hand
+    edge = np.where(opens, OPENED, np.where(shuts, SHUT, 0)).astype(np.int8)
+    turned = edge != 0
+    return {
+        "since_ns": np.where(shuts, 0, since_ns),
+        "last_ns": np.where(known, row["t_ns"], state["last_ns"]),
+        "held_ns": np.where(turned, 0, held_ns),
+        "count": np.where(turned, 0, count),
+        "open": (was_open | opens) & ~shuts,
+    }, {"edge": edge, "onset_ns": since_ns, "place": row["place"]}
