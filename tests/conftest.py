@@ -1,0 +1,5 @@
+"""Fixtures that several rooms share; each lives in a file of its own and is named here."""
+
+from __future__ import annotations
+
+from tests.postgres import new_postgres_database, postgres_server  # noqa: F401

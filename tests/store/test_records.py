@@ -1,0 +1,609 @@
+"""The records over SQLite and over PostgreSQL: one suite, one behaviour."""
+
+from __future__ import annotations
+
+import sqlite3
+import threading
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
+from sqlalchemy import exc, insert, text
+
+from alerts.alert import CLEARED, CLOSED, FIRING
+from alerts.book import Answer, Refused
+from detectors.rule import CRITICAL, MINOR
+from store.records import AlertFilter, BadCursor, Records, RecordsUnavailable, Snapshot
+from store.records_dead_letters import DEAD_LETTER_LIMIT, DEAD_LETTER_PAYLOAD_BYTES
+from store.records_lifts import UNREGISTERED_LIMIT
+from store.schema import alerts, metadata
+from telemetry.batch import Refusal
+from telemetry.facts import Floor, LiftFacts
+from tests.alerts.rules import DOOR, LIFT, MOVED, OFFLINE, OVERSPEED, POWER, STOP, T0, S, occurrence
+from tests.postgres import free_port
+
+
+@pytest.fixture(params=["sqlite", pytest.param("postgres", marks=pytest.mark.postgres)])
+def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """An address of an empty database of each kind."""
+    if request.param == "sqlite":
+        return f"sqlite:///{tmp_path}/records.db"
+    make: Callable[[], str] = request.getfixturevalue("new_postgres_database")
+    return make()
+
+
+@pytest.fixture
+def records(url: str) -> Iterator[Records]:
+    with Records.open(url) as opened:
+        yield opened
+
+
+def kinds(records: Records, since: int = 0) -> list[str]:
+    return [told.kind for told in records.transitions_since(since)]
+
+
+# ── opening ──
+
+
+def test_migrations_make_the_tables_that_the_code_expects(records: Records) -> None:
+    with records._database.reading() as connection:
+        assert compare_metadata(MigrationContext.configure(connection), metadata) == []
+
+
+def test_processes_that_start_together_make_the_tables_once(url: str) -> None:
+    with ThreadPoolExecutor(4) as pool:
+        opened = list(pool.map(lambda _: Records.open(url), range(4)))
+    assert [one.revision() for one in opened] == [0, 0, 0, 0]
+    for one in opened:
+        one.close()
+
+
+def test_what_was_written_is_there_after_opening_again(url: str) -> None:
+    with Records.open(url) as first:
+        first.put_lift(LiftFacts("a", "north"), "me", T0)
+    with Records.open(url) as second:
+        assert second.registry()[1][0].facts == LiftFacts("a", "north")
+
+
+def test_records_of_a_newer_version_are_not_touched(url: str) -> None:
+    with Records.open(url) as records, records._database.writing() as connection:
+        connection.execute(text("UPDATE alembic_version SET version_num = '9999'"))
+    with pytest.raises(RecordsUnavailable, match="another version of Liftwatch"):
+        Records.open(url)
+
+
+def test_a_server_that_is_away_is_one_clear_sentence() -> None:
+    with pytest.raises(RecordsUnavailable, match=r"postgresql.*cannot be reached.*check that the server runs"):
+        Records.open(f"postgresql://somebody:secret@127.0.0.1:{free_port()}/records")
+
+
+def test_a_password_is_not_said(caplog: pytest.LogCaptureFixture) -> None:
+    with pytest.raises(RecordsUnavailable) as told:
+        Records.open(f"postgresql://somebody:hunter2@127.0.0.1:{free_port()}/records")
+    assert "hunter2" not in f"{told.value}{caplog.text}"
+
+
+@pytest.mark.parametrize("address", ["nonsense", "mysql://host/x", "sqlite://", "sqlite:///:memory:", ""])
+def test_an_address_that_is_none_says_how_to_write_one(address: str) -> None:
+    with pytest.raises(RecordsUnavailable, match=r"sqlite:////folder/records\.db"):
+        Records.open(address)
+
+
+def test_a_file_that_is_no_database_is_one_clear_sentence(tmp_path: Path) -> None:
+    (tmp_path / "records.db").write_bytes(b"this is not a database, it is a text " * 100)
+    with pytest.raises(RecordsUnavailable, match="cannot be reached"):
+        Records.open(f"sqlite:///{tmp_path}/records.db")
+
+
+def test_a_folder_that_cannot_be_made_is_one_clear_sentence(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    with pytest.raises(RecordsUnavailable, match="cannot be made"):
+        Records.open(f"sqlite:///{tmp_path}/file/records.db")
+
+
+# ── the registry ──
+
+
+FACTS = LiftFacts("a", "north", name="Tower 3", floors=(Floor("G", 0.0), Floor("1", 4.5)), rated_speed_mps=1.75)
+
+
+def test_a_lift_comes_back_as_it_was_put(records: Records) -> None:
+    assert records.put_lift(FACTS, "me", T0)
+    ((found),) = records.registry()[1]
+    assert (found.facts, found.registered) == (FACTS, True)
+
+
+def test_every_change_of_the_registry_counts_its_revision_up(records: Records) -> None:
+    seen = [records.revision()]
+    for change in (
+        lambda: records.put_lift(FACTS, "me", T0),
+        lambda: records.patch_lift("a", {"name": "Tower 4"}, "me", T0),
+        lambda: records.add_unregistered([("b", "south")]),
+        lambda: records.delete_lift("a", "me", T0),
+    ):
+        change()
+        seen.append(records.revision())
+    assert seen == sorted(set(seen))
+
+
+def test_asking_for_a_new_lift_leaves_a_registered_one_alone(records: Records) -> None:
+    records.put_lift(FACTS, "me", T0)
+    assert not records.put_lift(LiftFacts("a", "south"), "me", T0, create_only=True)
+    assert records.registry()[1][0].facts == FACTS
+
+
+def test_patching_changes_what_is_named_and_nothing_else(records: Records) -> None:
+    records.put_lift(FACTS, "me", T0)
+    after = records.patch_lift("a", {"rated_speed_mps": 2.5}, "me", T0)
+    assert after is not None
+    assert (after.rated_speed_mps, after.name, after.floors) == (2.5, FACTS.name, FACTS.floors)
+    assert records.patch_lift("nobody", {}, "me", T0) is None
+
+
+def test_a_patch_that_changes_nothing_leaves_the_revision(records: Records) -> None:
+    records.put_lift(FACTS, "me", T0)
+    before = records.revision()
+    records.patch_lift("a", {"name": "Tower 3"}, "me", T0)
+    assert records.revision() == before
+
+
+def test_an_unregistered_lift_becomes_registered_when_it_is_put(records: Records) -> None:
+    records.add_unregistered([("a", "north")])
+    assert [one.registered for one in records.registry()[1]] == [False]
+    assert records.put_lift(FACTS, "me", T0)
+    assert [(one.facts, one.registered) for one in records.registry()[1]] == [(FACTS, True)]
+
+
+def test_unregistered_lifts_have_a_limit_and_the_rest_is_counted(records: Records) -> None:
+    assert records.add_unregistered((f"u{n}", "north") for n in range(UNREGISTERED_LIMIT - 1)) == 0
+    assert records.add_unregistered([("x", "north"), ("y", "north"), ("u0", "north")]) == 1
+    assert len(records.registry()[1]) == UNREGISTERED_LIMIT
+
+
+def test_an_unregistered_listing_does_not_replace_the_registry(records: Records) -> None:
+    records.put_lift(FACTS, "me", T0)
+    assert records.add_unregistered([("a", "south")]) == 0
+    assert records.registry()[1][0].facts == FACTS
+
+
+def test_an_import_takes_many_and_a_second_one_replaces(records: Records) -> None:
+    records.put_lifts([LiftFacts(f"l{n}", "north") for n in range(2000)], "me", T0)
+    records.put_lifts([LiftFacts("l7", "south")], "me", T0)
+    districts = {one.facts.lift_id: one.facts.district for one in records.registry()[1]}
+    assert (len(districts), districts["l7"], districts["l8"]) == (2000, "south", "north")
+
+
+def test_every_change_is_in_the_audit_with_who_made_it(records: Records) -> None:
+    records.put_lift(FACTS, "ann", T0)
+    records.delete_lift("a", "bob", T0 + S)
+    assert not records.delete_lift("a", "cid", T0 + 2 * S)
+    entries = records.audit(subject="a").items
+    assert [(entry.by, entry.action, entry.at_ns) for entry in entries] == [
+        ("bob", "lift.delete", T0 + S), ("ann", "lift.put", T0),
+    ]  # fmt: skip
+
+
+# ── judging ──
+
+
+def test_a_finding_becomes_an_alert_a_transition_and_a_position_at_once(records: Records) -> None:
+    judged = records.judge(position=7, occurrences=[occurrence(STOP, "on", 10)], now_ns=T0 + 11 * S)
+    (alert,) = records.open_alerts()
+    assert judged.changes[0].alert == alert == records.last_alerts([(LIFT, STOP.slug)])[LIFT, STOP.slug]
+    assert (records.resume().position, kinds(records)) == (7, ["fired"])
+
+
+def test_reading_the_journal_again_changes_nothing(records: Records) -> None:
+    story = [occurrence(STOP, "on", 10), occurrence(STOP, "off", 20), occurrence(STOP, "on", 30)]
+    records.judge(position=3, occurrences=story, now_ns=T0)
+    before = (records.open_alerts(), records.transitions_since(0))
+    for some in (story, story[:1], story[1:], story[2:]):
+        assert records.judge(position=3, occurrences=some, now_ns=T0).changes == []
+    assert (records.open_alerts(), records.transitions_since(0)) == before
+
+
+def test_nothing_of_a_transaction_that_failed_is_there(records: Records) -> None:
+    too_large = 2**70  # written last, after the alerts
+    with pytest.raises((exc.DatabaseError, OverflowError)):
+        records.judge(position=too_large, occurrences=[occurrence(STOP, "on", 10)], now_ns=T0)
+    assert (records.open_alerts(), records.resume().position, kinds(records)) == ([], 0, [])
+
+
+def test_the_database_holds_that_one_lift_and_rule_have_one_open_alert(records: Records) -> None:
+    records.judge(position=1, occurrences=[occurrence(STOP, "on", 10)], now_ns=T0)
+    with pytest.raises(exc.IntegrityError), records._database.writing() as connection:
+        connection.execute(
+            insert(alerts).values(
+                id="other",
+                lift_id=LIFT,
+                district="d",
+                rule=STOP.slug,
+                severity="major",
+                state=FIRING,
+                onset_ns=1,
+                newest=False,
+                alert="{}",
+            )
+        )
+
+
+def test_a_whole_story_in_one_transaction_equals_the_story_in_many(records: Records, tmp_path: Path) -> None:
+    times = [10, 20, 200, 230, 240, 500, 600, 2000]
+    story = [occurrence(STOP, "on" if n % 2 == 0 else "off", at) for n, at in enumerate(times)]
+    records.judge(position=1, occurrences=story, now_ns=T0)
+    with Records.open(f"sqlite:///{tmp_path}/other.db") as other:
+        for n, one in enumerate(story):
+            other.judge(position=n, occurrences=[one], now_ns=T0)
+        everything = AlertFilter()
+        assert records.alerts(everything).items == other.alerts(everything).items
+        assert [t.alert_json for t in records.transitions_since(0)] == [
+            t.alert_json for t in other.transitions_since(0)
+        ]
+
+
+def test_findings_are_applied_in_the_order_of_their_time(records: Records) -> None:
+    story = [occurrence(STOP, "off", 20), occurrence(STOP, "on", 10)]
+    records.judge(position=1, occurrences=story, now_ns=T0)
+    assert kinds(records) == ["fired", "cleared"]
+
+
+def test_a_position_never_goes_back(records: Records) -> None:
+    records.judge(position=9, occurrences=[], now_ns=T0)
+    records.judge(position=4, occurrences=[], now_ns=T0)
+    assert records.resume().position == 9
+
+
+def test_a_snapshot_comes_back_with_the_position_it_belongs_to(records: Records) -> None:
+    assert records.resume().snapshot is None
+    for n in (1, 2):
+        snapshot = Snapshot(position=n, answered_to=n, state=bytes([0, n, 255]))
+        records.judge(position=n + 5, occurrences=[], now_ns=T0, snapshot=snapshot)
+        assert records.resume().snapshot == snapshot
+    assert records.resume().position == 7
+
+
+def test_refusals_are_kept_once_though_the_journal_is_read_again(records: Records) -> None:
+    refused = [Refusal("json", "line 1", "t", b"{", T0, 3), Refusal("json", "line 1", "t", b"{", T0, 3)]
+    for _ in range(2):
+        records.judge(position=3, occurrences=[], now_ns=T0, refusals=refused)
+    assert len(records.dead_letters().items) == 2
+
+
+def test_losing_power_holds_back_what_follows_from_it_until_it_is_back(records: Records) -> None:
+    records.judge(position=1, occurrences=[occurrence(STOP, "on", 12), occurrence(POWER, "on", 12)], now_ns=T0)
+    assert records.last_alerts([(LIFT, STOP.slug)])[LIFT, STOP.slug].inhibited_by == "power-loss"
+    records.judge(position=2, occurrences=[occurrence(POWER, "off", 90)], now_ns=T0)
+    assert records.last_alerts([(LIFT, STOP.slug)])[LIFT, STOP.slug].inhibited_by is None
+    assert kinds(records) == ["fired", "fired", "cleared", "released"]
+
+
+def test_another_lift_is_not_held_back(records: Records) -> None:
+    story = [occurrence(OFFLINE, "on", 10), occurrence(STOP, "on", 20, lift_id="other")]
+    records.judge(position=1, occurrences=story, now_ns=T0)
+    assert records.last_alerts([("other", STOP.slug)])["other", STOP.slug].inhibited_by is None
+
+
+def test_a_storm_over_the_whole_fleet_is_kept(records: Records) -> None:
+    storm = [occurrence(STOP, "on", 10, lift_id=f"l{n}") for n in range(3000)]
+    records.judge(position=1, occurrences=storm, now_ns=T0)
+    records.judge(
+        position=2, occurrences=[occurrence(STOP, "off", 20, lift_id=f"l{n}") for n in range(3000)], now_ns=T0
+    )
+    assert (len(records.open_alerts()), len(records.transitions_since(0, limit=10_000))) == (0, 6000)
+
+
+# ── people ──
+
+
+def open_one(records: Records, what: object = STOP, severity: int | None = None) -> str:
+    judged = records.judge(position=1, occurrences=[occurrence(what, "on", 10, severity)], now_ns=T0 + 11 * S)  # type: ignore[arg-type]
+    return judged.changes[0].alert.id
+
+
+def test_an_answer_changes_the_alert_and_is_told_and_audited(records: Records) -> None:
+    alert_id = open_one(records)
+    after = records.answer(alert_id, Answer("ack", "ann", note="on my way"), T0 + 12 * S)
+    assert after is not None
+    assert after.acknowledged
+    history = records.alert(alert_id)
+    assert history is not None
+    assert [(t.kind, t.by, t.note) for t in history.transitions] == [
+        ("fired", None, None), ("acknowledged", "ann", "on my way"),
+    ]  # fmt: skip
+    assert [(a.by, a.action) for a in records.audit(subject=alert_id).items] == [("ann", "alert.ack")]
+
+
+def test_the_same_answer_again_changes_nothing_and_answers_the_same(records: Records) -> None:
+    alert_id = open_one(records)
+    first = records.answer(alert_id, Answer("assign", "ann", to="bob"), T0)
+    assert records.answer(alert_id, Answer("assign", "ann", to="bob"), T0 + S) == first
+    assert kinds(records) == ["fired", "assigned"]
+
+
+def test_each_comment_is_added(records: Records) -> None:
+    alert_id = open_one(records)
+    for _ in range(2):
+        records.answer(alert_id, Answer("comment", "ann", note="hm"), T0)
+    assert kinds(records) == ["fired", "commented", "commented"]
+
+
+def test_an_answer_to_nobody_is_none(records: Records) -> None:
+    assert records.answer("nobody", Answer("ack", "ann"), T0) is None
+    assert records.alert("nobody") is None
+
+
+def test_a_refused_answer_leaves_no_trace(records: Records) -> None:
+    alert_id = open_one(records)
+    with pytest.raises(Refused):
+        records.answer(alert_id, Answer("resolve", "ann"), T0)
+    assert (kinds(records), records.audit().items) == (["fired"], [])
+
+
+def test_the_monitor_learns_of_a_resolve(records: Records) -> None:
+    alert_id = open_one(records, MOVED)
+    records.answer(alert_id, Answer("resolve", "ann"), T0 + 20 * S)
+    judged = records.judge(position=2, occurrences=[], now_ns=T0 + 21 * S, answered_to=0)
+    (answered,) = judged.answers
+    assert (answered.lift_id, answered.rule) == (LIFT, MOVED.slug)
+    assert records.answers_since(0) == judged.answers
+    again = records.judge(position=3, occurrences=[], now_ns=T0, answered_to=answered.transition_id)
+    assert again.answers == []
+
+
+def test_a_finding_that_comes_again_for_a_resolved_alert_is_let_go(records: Records) -> None:
+    alert_id = open_one(records, MOVED)
+    records.answer(alert_id, Answer("resolve", "ann"), T0 + 20 * S)
+    judged = records.judge(position=1, occurrences=[occurrence(MOVED, "on", 10)], now_ns=T0 + 30 * S)
+    assert (judged.changes, judged.let_go) == ([], [(LIFT, MOVED.slug)])
+
+
+def test_the_monitor_judges_on_what_a_person_has_answered(records: Records) -> None:
+    alert_id = open_one(records)
+    records.answer(alert_id, Answer("ack", "ann"), T0 + 12 * S)
+    records.judge(position=2, occurrences=[occurrence(STOP, "off", 30)], now_ns=T0)
+    history = records.alert(alert_id)
+    assert history is not None
+    assert history.alert.state == CLOSED
+
+
+def test_shelving_runs_out_by_time(records: Records) -> None:
+    alert_id = open_one(records)
+    records.answer(alert_id, Answer("shelve", "ann", until_ns=T0 + 3600 * S), T0 + 12 * S)
+    records.judge(position=2, occurrences=[], now_ns=T0 + 3599 * S)
+    assert records.open_alerts()[0].inhibited_by == "shelved"
+    records.judge(position=3, occurrences=[], now_ns=T0 + 3600 * S)
+    (alert,) = records.open_alerts()
+    assert (alert.inhibited_by, alert.shelved_until_ns) == (None, None)
+    records.judge(position=4, occurrences=[], now_ns=T0 + 3601 * S)
+    assert kinds(records) == ["fired", "shelved", "unshelved"]
+
+
+def test_a_shelving_that_ends_as_the_next_alert_begins_keeps_both_right(records: Records) -> None:
+    alert_id = open_one(records)
+    records.answer(alert_id, Answer("shelve", "ann", until_ns=T0 + 3600 * S), T0 + 12 * S)
+    records.judge(position=2, occurrences=[occurrence(STOP, "off", 30)], now_ns=T0 + 31 * S)
+    records.judge(position=3, occurrences=[occurrence(STOP, "on", 3700)], now_ns=T0 + 3700 * S)
+    older, newer = records.alert(alert_id), records.last_alerts([(LIFT, STOP.slug)])[LIFT, STOP.slug]
+    assert older is not None
+    assert (older.alert.state, older.alert.shelved_until_ns) == (CLEARED, None)
+    assert (newer.state, newer.inhibited_by, newer.id != alert_id) == (FIRING, None, True)
+
+
+def test_people_and_the_monitor_at_once_lose_nothing(records: Records, url: str) -> None:
+    ids = [
+        change.alert.id
+        for change in records.judge(
+            position=1, occurrences=[occurrence(STOP, "on", 10, lift_id=f"l{n}") for n in range(20)], now_ns=T0
+        ).changes
+    ]
+    ready = threading.Barrier(3)
+
+    def comment() -> None:
+        with Records.open(url) as own:
+            ready.wait()
+            for alert_id in ids:
+                own.answer(alert_id, Answer("comment", "ann", note="x"), T0)
+
+    def flap() -> None:
+        with Records.open(url) as own:
+            ready.wait()
+            for at in range(11, 31):
+                kind = "off" if at % 2 else "on"
+                own.judge(position=at, occurrences=[occurrence(STOP, kind, at, lift_id="l0")], now_ns=T0)
+
+    with ThreadPoolExecutor(3) as pool:
+        for future in [pool.submit(comment), pool.submit(comment), pool.submit(flap)]:
+            future.result()
+    told = records.transitions_since(0)
+    assert [one.id for one in told] == sorted({one.id for one in told})
+    assert sum(one.kind == "commented" for one in told) == 40
+    assert records.last_alerts([("l0", STOP.slug)])["l0", STOP.slug].count == 11
+
+
+# ── telling ──
+
+
+def test_a_transition_carries_the_alert_as_it_was_then(records: Records) -> None:
+    alert_id = open_one(records)
+    records.answer(alert_id, Answer("ack", "ann"), T0)
+    first, second = records.transitions_since(0)
+    assert ('"acknowledged":false' in first.alert_json, '"acknowledged":true' in second.alert_json) == (True, True)
+    assert (records.transitions_since(first.id), records.last_transition()) == ([second], second.id)
+
+
+def test_transitions_can_be_asked_for_one_lift_or_district(records: Records) -> None:
+    story = [occurrence(STOP, "on", 10, lift_id=name) for name in ("a", "b")]
+    records.judge(position=1, occurrences=story, now_ns=T0)
+    assert [one.lift_id for one in records.transitions_since(0, lift_id="b")] == ["b"]
+    assert records.transitions_since(0, district="elsewhere") == []
+
+
+def test_a_reader_goes_on_where_it_stopped(records: Records) -> None:
+    assert records.cursor("mqtt") == 0
+    records.told("mqtt", 5)
+    records.told("mqtt", 6)
+    assert (records.cursor("mqtt"), records.cursor("other")) == (6, 0)
+
+
+def test_readers_see_transitions_in_the_order_of_their_commits(records: Records, url: str) -> None:
+    """With numbers given before the commit, a reader at n could miss n - 1 that is committed later."""
+    missed: list[int] = []
+    stop = threading.Event()
+
+    def read() -> None:
+        with Records.open(url) as own:
+            at, seen = 0, set()
+            while not stop.is_set():
+                for told in own.transitions_since(at):
+                    at = told.id
+                    seen.add(at)
+            seen |= {told.id for told in own.transitions_since(at)}
+            missed.extend({told.id for told in own.transitions_since(0)} - seen)
+
+    def write(lift_id: str) -> None:
+        with Records.open(url) as own:
+            for at in range(1, 15):
+                kind = "on" if at % 2 else "off"
+                own.judge(position=at, occurrences=[occurrence(STOP, kind, at, lift_id=lift_id)], now_ns=T0)
+
+    with ThreadPoolExecutor(4) as pool:
+        reader = pool.submit(read)
+        for writer in [pool.submit(write, name) for name in ("a", "b", "c")]:
+            writer.result()
+        stop.set()
+        reader.result()
+    assert missed == []
+
+
+# ── pictures, lists ──
+
+
+def test_the_live_picture_is_replaced_and_its_version_counts_up(records: Records) -> None:
+    first = records.put_live(b"\x00one", {"received": 1}, T0)
+    second = records.put_live(b"\xfftwo", {"received": 2}, T0 + S)
+    (picture,) = records.live()
+    assert (picture.lifts, picture.counts, picture.version) == (b"\xfftwo", {"received": 2}, second)
+    assert (second > first, records.live(second)) == (True, [])
+
+
+def test_each_monitor_has_a_picture_of_its_own(records: Records) -> None:
+    records.put_live(b"1", {}, T0, monitor="one")
+    records.put_live(b"2", {}, T0, monitor="two")
+    assert [picture.lifts for picture in records.live()] == [b"1", b"2"]
+
+
+def test_alerts_come_newest_onset_first_and_every_one_once(records: Records) -> None:
+    story = [occurrence(STOP, "on", 10 + n // 3, lift_id=f"l{n}") for n in range(25)]
+    records.judge(position=1, occurrences=story, now_ns=T0)
+    seen, cursor = [], None
+    while True:
+        page = records.alerts(AlertFilter(), limit=4, cursor=cursor)
+        seen += page.items
+        cursor = page.next
+        if cursor is None:
+            break
+    assert len({alert.id for alert in seen}) == len(seen) == 25
+    assert [alert.onset_ns for alert in seen] == sorted((alert.onset_ns for alert in seen), reverse=True)
+
+
+@pytest.mark.parametrize(
+    ("wanted", "lifts"),
+    [
+        (AlertFilter(state=("firing",)), ["c", "b"]),
+        (AlertFilter(state=("cleared", "closed")), ["a"]),
+        (AlertFilter(rule=("overspeed",)), ["c"]),
+        (AlertFilter(severity=("critical", "minor")), ["c"]),
+        (AlertFilter(lift_id=("a",), district=("centre",)), ["a"]),
+        (AlertFilter(district=("nowhere",)), []),
+        (AlertFilter(from_ns=T0 + 20 * S), ["c", "b"]),
+        (AlertFilter(to_ns=T0 + 20 * S), ["a"]),
+        (AlertFilter(rule=("' OR 1=1 --",)), []),
+    ],
+)
+def test_alerts_are_filtered(records: Records, wanted: AlertFilter, lifts: list[str]) -> None:
+    records.judge(
+        position=1,
+        occurrences=[
+            occurrence(STOP, "on", 10, lift_id="a"),
+            occurrence(STOP, "off", 15, lift_id="a"),
+            occurrence(STOP, "on", 20, lift_id="b"),
+            occurrence(OVERSPEED, "on", 30, CRITICAL, lift_id="c"),
+        ],
+        now_ns=T0,
+    )
+    assert [alert.lift_id for alert in records.alerts(wanted).items] == lifts
+
+
+@pytest.mark.parametrize("cursor", ["", "x", "%%%", "AAAA", "é", "OTk5OTk5OTk5OTk5OTk5OTk5OTk5OTkgYQ", "\0"])
+def test_a_cursor_that_nobody_gave_out_is_told(records: Records, cursor: str) -> None:
+    for ask in (
+        lambda: records.alerts(AlertFilter(), cursor=cursor),
+        lambda: records.audit(cursor=cursor),
+        lambda: records.dead_letters(cursor=cursor),
+    ):
+        with pytest.raises(BadCursor):
+            ask()
+
+
+def test_open_alerts_are_counted_by_lift_and_severity(records: Records) -> None:
+    records.judge(
+        position=1,
+        occurrences=[
+            occurrence(STOP, "on", 10, lift_id="a"),
+            occurrence(DOOR, "on", 10, lift_id="a"),
+            occurrence(OVERSPEED, "on", 10, MINOR, lift_id="a"),
+            occurrence(STOP, "on", 10, lift_id="b"),
+            occurrence(STOP, "off", 12, lift_id="b"),
+        ],
+        now_ns=T0,
+    )
+    assert records.open_counts() == {"a": {"major": 1, "minor": 2}}
+
+
+def refusal(n: int, reason: str = "json", payload: bytes = b"{") -> Refusal:
+    return Refusal(reason, "broken", "lift/v1/x/y/speed", payload, T0 + n * S, n)
+
+
+def test_dead_letters_come_newest_first_by_reason_and_time(records: Records) -> None:
+    many = [refusal(n, "json" if n % 2 else "topic") for n in range(1, 11)]
+    records.judge(position=10, occurrences=[], now_ns=T0, refusals=many)
+    first = records.dead_letters(reason="json", limit=3)
+    rest = records.dead_letters(reason="json", limit=3, cursor=first.next)
+    assert [(one.at_ns - T0) // S for one in first.items + rest.items] == [9, 7, 5, 3, 1]
+    assert rest.next is None
+    between = records.dead_letters(from_ns=T0 + 4 * S, to_ns=T0 + 6 * S).items
+    assert [(one.at_ns - T0) // S for one in between] == [5, 4]
+
+
+def test_dead_letters_have_a_limit_and_the_oldest_fall_out(records: Records) -> None:
+    records.judge(position=1, occurrences=[], now_ns=T0, refusals=[refusal(1)])
+    flood = [refusal(n) for n in range(2, DEAD_LETTER_LIMIT + 2)]
+    records.judge(position=DEAD_LETTER_LIMIT + 1, occurrences=[], now_ns=T0, refusals=flood)
+    assert records.dead_letters(to_ns=T0 + 2 * S).items == []
+    assert len(records.dead_letters(limit=DEAD_LETTER_LIMIT + 9).items) == DEAD_LETTER_LIMIT
+
+
+def test_hostile_bytes_are_kept_as_they_are_and_not_whole(records: Records) -> None:
+    nasty = Refusal("topic", "nul \0 and half \ud800", "lift/\0", b"\0\xff" * DEAD_LETTER_PAYLOAD_BYTES, T0, 1)
+    records.judge(position=1, occurrences=[], now_ns=T0, refusals=[nasty])
+    (letter,) = records.dead_letters().items
+    assert letter.payload == nasty.payload[:DEAD_LETTER_PAYLOAD_BYTES]
+
+
+def test_partial_indices_serve_the_questions_they_were_made_for(tmp_path: Path) -> None:
+    path = tmp_path / "records.db"
+    Records.open(f"sqlite:///{path}").close()
+    with sqlite3.connect(path) as connection:
+        for question, index in (
+            ("SELECT alert FROM alerts WHERE newest IS 1 AND lift_id IN ('a', 'b')", "one_newest_alert"),
+            (
+                "SELECT lift_id, severity FROM alerts WHERE state = 'firing' GROUP BY lift_id, severity",
+                "one_open_alert",
+            ),
+        ):
+            plan = str(connection.execute(f"EXPLAIN QUERY PLAN {question}").fetchall())
+            assert index in plan
+    connection.close()
