@@ -14,6 +14,8 @@ POWERS = ("mains", "battery")
 MAINS, BATTERY = range(2)
 MODES = ("normal", "inspection", "fire", "firefighter", "emergency-power", "earthquake", "out-of-service")
 NORMAL, INSPECTION, FIRE, FIREFIGHTER, EMERGENCY_POWER, EARTHQUAKE, OUT_OF_SERVICE = range(7)
+LINKS = ("heard", "suspect", "offline", "never-seen")
+HEARD, SUSPECT, OFFLINE, NEVER_SEEN = range(4)
 STARRED_ONLY_MODES = (INSPECTION, FIRE, FIREFIGHTER, OUT_OF_SERVICE)
 
 SAMPLED = ("speed", "displacement", "vibration")

@@ -1,0 +1,145 @@
+"""The monitor: one process that hears, journals, judges, stores and announces.
+
+Four threads around one journal: receiving (this one) appends and acknowledges; judging commits alerts; storing keeps
+readings; announcing and delivering tell. Each is a reader with its own position, so killing the process at any moment
+loses nothing and doubles nothing.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections import Counter
+from collections.abc import Sequence
+from pathlib import Path
+
+from alerts.webhook import Endpoint
+from detectors.rule import Rule
+from ingest import judging, storing
+from ingest.announce import Announcer
+from ingest.deliver import Deliverer
+from ingest.judging import Judging
+from ingest.receive import Arrival, BrokerAddress, Source
+from ingest.storing import Storing
+from store.journal import Journal, JournalFull
+from store.records import Records, RecordsUnavailable
+from store.timeseries import TimeSeries
+
+log = logging.getLogger("liftwatch.monitor")
+
+TAKE_WAIT_S = 0.5
+FULL_PAUSE_S = 1.0
+PICTURE_EVERY_S = 1.0
+TRIM_EVERY_S = 10.0
+
+
+class Monitor:
+    """Wires the readers of one journal together."""
+
+    def __init__(
+        self,
+        source: Source,
+        journal: Journal,
+        records: Records,
+        series: TimeSeries,
+        rules: Sequence[Rule],
+        announcing: BrokerAddress,
+        endpoints: Sequence[Endpoint] = (),
+        *,
+        raw_days: float = 30.0,
+        batch_s: float = 0.2,
+        batch_messages: int = 10_000,
+    ) -> None:
+        self.counts: Counter[str] = Counter()
+        self._source, self._journal, self._records = source, journal, records
+        self._announcer = Announcer(records, announcing)
+        self._deliverer = Deliverer(records, endpoints)
+        self._judging = Judging(
+            journal,
+            records,
+            rules,
+            self._share,
+            self._tell,
+            batch_s=batch_s,
+            batch_messages=batch_messages,
+        )
+        self._storing = Storing(journal, series, self._judging.districts, raw_days)
+        self._stopping = threading.Event()
+
+    def stop(self) -> None:
+        """Ask `run` to end; safe in a signal handler."""
+        self._stopping.set()
+
+    def run(self) -> None:
+        """Run until stopped, then leave everything committed."""
+        self._judging.start()
+        self._storing.start()
+        self._announcer.start()
+        self._deliverer.start()
+        picture = threading.Thread(target=self._keep_house, name="house", daemon=True)
+        picture.start()
+        while not self._stopping.is_set():
+            self._receive()
+        self._source.close()
+        self._judging.stop()
+        self._storing.stop()
+        picture.join()
+        self._announcer.stop()
+        self._deliverer.stop()
+
+    def _receive(self) -> None:
+        arrivals = self._source.take(TAKE_WAIT_S)
+        if not arrivals:
+            return
+        while not self._kept(arrivals):
+            if self._stopping.wait(FULL_PAUSE_S):
+                return
+        self._source.acknowledge(arrivals)
+        self.counts["received"] += len(arrivals)
+        self._judging.wake.set()
+
+    def _kept(self, arrivals: Sequence[Arrival]) -> bool:
+        """Journal what came; while the journal is full nothing is acknowledged and the broker keeps what follows."""
+        try:
+            self._journal.append([arrival[:4] for arrival in arrivals])
+            return True
+        except JournalFull as full:
+            self.counts["journal_full"] += 1
+            log.error("nothing is acknowledged until the journal has room: %s", full)
+            return False
+
+    def _share(self, group: storing.Group) -> None:
+        self._storing.offer(group)
+
+    def _tell(self) -> None:
+        self._announcer.wake.set()
+        self._deliverer.wake.set()
+
+    def _keep_house(self) -> None:
+        """Once a second put the fleet's picture into the records; now and then trim the journal."""
+        trimmed = 0.0
+        while not self._stopping.wait(PICTURE_EVERY_S):
+            try:
+                if self._judging.picture is not None:
+                    self._records.put_live(self._judging.picture.pack(), self._all_counts(), time.time_ns())
+                if time.monotonic() - trimmed > TRIM_EVERY_S:
+                    trimmed = time.monotonic()
+                    self._journal.trim(min(self._journal.position(judging.READER), self._storing.position))
+            except RecordsUnavailable as error:
+                log.warning("the fleet's picture waits for the records: %s", error)
+            except Exception:  # the picture must not stop for one bad second
+                log.exception("the fleet's picture failed; it is tried again")
+
+    def _all_counts(self) -> dict[str, float]:
+        counts = Counter(self.counts) + self._judging.counts
+        counts.update(self._storing.counts)
+        counts["journal_bytes"] = self._journal.used_bytes
+        counts["announced"] = self._announcer.published
+        return dict(counts)
+
+
+def data_folder(path: Path) -> Path:
+    """Return the monitor's folder, made if it is not there."""
+    path.mkdir(parents=True, exist_ok=True)
+    return path
