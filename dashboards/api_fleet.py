@@ -1,0 +1,92 @@
+"""The fleet in numbers, and what was refused."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+import numpy as np
+from fastapi import APIRouter, Query
+
+from alerts.wire import rfc3339
+from dashboards import instant, schema
+from dashboards.answer import Json, problems
+from dashboards.desk import Desk
+from dashboards.picture import SEVERITIES, STATES, Picture
+from store.live import HEARD
+from store.records import DeadLetter
+
+
+def fleet(desk: Desk) -> APIRouter:
+    """Return the routes about the fleet as a whole."""
+    router = APIRouter(prefix="/api/v1", tags=["fleet"])
+
+    @router.get("/fleet", response_model=schema.Fleet, responses=problems(422, 503))
+    async def get_fleet(district: schema.District = None) -> Json:
+        """Count lifts by state, open alerts by severity, both by district, and how complete the data is."""
+        return Json(counted(desk.watch.orders().picture, district))
+
+    @router.get("/dead-letters", response_model=schema.DeadLetters, responses=problems(400, 422, 503))
+    def list_dead_letters(
+        reason: Annotated[schema.Slug | None, Query(description="Why it was refused")] = None,
+        since: schema.Since = None,
+        until: schema.Until = None,
+        limit: schema.Limit = schema.LIMIT_DEFAULT,
+        cursor: schema.Cursor = None,
+    ) -> Json:
+        """List what was refused, newest first."""
+        page = desk.records().dead_letters(reason=reason, from_ns=since, to_ns=until, limit=limit, cursor=cursor)
+        return Json({"items": [_letter(letter) for letter in page.items], "next": page.next})
+
+    return router
+
+
+def counted(shown: Picture, district: str | None) -> dict[str, Any]:
+    """Return the numbers of the fleet, or of one district."""
+    of_district = shown.roster.district
+    inside = np.ones(len(shown.roster), dtype=np.bool_) if district is None else of_district == district
+    return {
+        "lifts": int(inside.sum()),
+        "registered": int((inside & shown.roster.registered).sum()),
+        "states": _by_state(shown, inside),
+        "severities": _by_severity(shown, inside),
+        "districts": {
+            str(name): {
+                "lifts": int((of_district == name).sum()),
+                "states": _by_state(shown, of_district == name),
+                "severities": _by_severity(shown, of_district == name),
+            }
+            for name in np.unique(of_district[inside])
+        },
+        "health": None,
+        "completeness": _completeness(shown, inside),
+        "as_of": instant.text(shown.as_of_ns or None),
+    }
+
+
+def _by_state(shown: Picture, inside: Any) -> dict[str, int]:
+    counts = np.bincount(shown.state[inside], minlength=len(STATES)).tolist()
+    return dict(zip(STATES, counts, strict=True))
+
+
+def _by_severity(shown: Picture, inside: Any) -> dict[str, int]:
+    return dict(zip(SEVERITIES, shown.counts[inside].sum(axis=0).tolist(), strict=True))
+
+
+def _completeness(shown: Picture, inside: Any) -> dict[str, Any]:
+    """Return how much arrived of what the sequence numbers say was sent."""
+    at = shown.roster.live_row[inside & (shown.roster.live_row >= 0)]
+    counts = {name: int(getattr(shown.live, name)[at].sum()) for name in ("received", "gaps", "repeats", "late")}
+    sent = counts["received"] + counts["gaps"]
+    reporting = int((shown.live.link[at] == HEARD).sum())
+    return {**counts, "fraction": counts["received"] / sent if sent else None, "reporting": reporting}
+
+
+def _letter(letter: DeadLetter) -> dict[str, Any]:
+    return {
+        "id": letter.id,
+        "reason": letter.reason,
+        "detail": letter.detail,
+        "topic": letter.topic,
+        "payload": letter.payload.decode("utf-8", "backslashreplace"),
+        "arrived": rfc3339(letter.at_ns),
+    }

@@ -1,0 +1,60 @@
+"""What the servers count, as Prometheus text: our own requests, and what the monitor wrote of itself.
+
+Paths are counted by their template, never as asked, so that nobody can grow the number of series.
+"""
+
+from __future__ import annotations
+
+import time
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+METHODS = ("GET", "HEAD", "POST", "PATCH", "PUT", "DELETE", "OPTIONS")
+LATENCY_BUCKETS_S = (0.002, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 10.0)
+
+
+class Meters:
+    """The counters of one dashboards process."""
+
+    def __init__(self) -> None:
+        self.registry = CollectorRegistry()
+        self.requests = Counter(
+            "liftwatch_http_requests", "Answers given", ("method", "route", "status"), registry=self.registry
+        )
+        self.latency = Histogram(
+            "liftwatch_http_request_seconds",
+            "Time from a request to the first byte of its answer",
+            ("route",),
+            buckets=LATENCY_BUCKETS_S,
+            registry=self.registry,
+        )
+        self.listeners = Gauge("liftwatch_live_listeners", "Open live streams", registry=self.registry)
+        self.dropped = Counter(
+            "liftwatch_live_dropped", "Live streams ended by the server", ("reason",), registry=self.registry
+        )
+        self.polls = Counter("liftwatch_records_polls", "Looks at the records", ("outcome",), registry=self.registry)
+
+
+class Metered:
+    """Counts and times every answer of the application inside."""
+
+    def __init__(self, app: ASGIApp, meters: Meters) -> None:
+        self.app = app
+        self.meters = meters
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+            return
+        start_s = time.perf_counter()
+        method = scope["method"] if scope["method"] in METHODS else "other"
+
+        async def counted(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                route = getattr(scope.get("route"), "path", "unmatched")
+                self.meters.requests.labels(method, route, message["status"]).inc()
+                self.meters.latency.labels(route).observe(time.perf_counter() - start_s)
+            await send(message)
+
+        await self.app(scope, receive, counted)

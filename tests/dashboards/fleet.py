@@ -1,0 +1,60 @@
+"""Values that the tests of the dashboards share: a fleet of lifts L000, L001, … in 2001."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from alerts.alert import FIRING, Alert
+from store.live import HEARD, LiveTable
+from store.records_lifts import Registered
+from telemetry.facts import Floor, LiftFacts
+
+T0_NS = 1_000_000_000_000_000_000  # 2001-09-09T01:46:40Z
+
+
+def table(count: int, **columns: Any) -> LiveTable:
+    """Return what the monitor last wrote of `count` lifts: all heard, standing at their lowest landing."""
+    made: dict[str, Any] = {
+        "lift_id": np.array([f"L{row:03}" for row in range(count)], dtype=np.str_),
+        "district": np.array([f"d{row % 2}" for row in range(count)], dtype=np.str_),
+        "last_seen_ns": np.full(count, T0_NS),
+        "link": np.full(count, HEARD, dtype=np.int8),
+        "landing": np.zeros(count, dtype=np.int32),
+        **{name: np.zeros(count) for name in ("position_m", "direction", "speed_mps", "door", "presence", "mode")},
+        "power": np.zeros(count),
+        **{name: np.zeros(count, dtype=np.int64) for name in ("received", "gaps", "repeats", "late")},
+    }
+    return LiveTable(**made | columns)
+
+
+def facts(lift_id: str, **others: Any) -> LiftFacts:
+    """Return a lift of four floors."""
+    number = int(lift_id[-1]) if lift_id[-1].isdigit() else 0
+    known: dict[str, Any] = {
+        "name": f"Lift {lift_id}",
+        "address": f"Garden Road {number}",
+        "maintenance_firm": f"Firm {number % 2}",
+        "rated_speed_mps": 1.75,
+        "floors": tuple(Floor(str(level), 3.0 * level) for level in range(4)),
+    }
+    return LiftFacts(lift_id, f"d{number % 2}", **known | others)
+
+
+def registered(one: LiftFacts) -> Registered:
+    """Return a lift as the registry keeps it."""
+    return Registered(one, registered=True)
+
+
+def alert(lift_id: str, severity: str = "major", onset_ns: int = T0_NS, **others: Any) -> Alert:
+    """Return a firing alert."""
+    made: dict[str, Any] = {
+        "id": f"alert-{lift_id}-{severity}",
+        "district": "d0",
+        "rule": "door-held-open",
+        "state": FIRING,
+        "noticed_ns": onset_ns,
+        "last_ns": onset_ns,
+    }
+    return Alert(lift_id=lift_id, severity=severity, onset_ns=onset_ns, **made | others)

@@ -1,0 +1,200 @@
+"""Pages of lifts: the state of each, the order, the filters, and cursors that survive a changing fleet."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from dashboards import instant
+from dashboards.changes import Told
+from dashboards.cursor import seal, unseal
+from dashboards.listing import Orders, Question
+from dashboards.picture import STATES, Picture, picture, roster
+from dashboards.problem import Problem
+from store.live import HEARD, NEVER_SEEN, OFFLINE, SUSPECT
+from telemetry.streams import INSPECTION, OUT_OF_SERVICE
+from tests.dashboards.fleet import T0_NS, alert, facts, registered, table
+
+S_NS = 1_000_000_000
+
+
+def shown(count: int = 6, **columns: object) -> Picture:
+    """Return a picture of `count` lifts L000, L001, … with these columns of the live table."""
+    live = table(count, **columns)
+    return picture(T0_NS, roster([registered(facts(lift_id)) for lift_id in live.lift_id.tolist()], live), live, {})
+
+
+def ids_of(view: Picture, question: Question, limit: int = 1000) -> list[str]:
+    return [view.roster.lift_id[row] for row in Orders(view).page(question, limit, None)[0]]
+
+
+def walk(view: Picture, question: Question, limit: int) -> list[str]:
+    """Follow the cursors from the first page to the last."""
+    orders, cursor, found = Orders(view), None, []
+    while True:
+        rows, cursor = orders.page(question, limit, cursor)
+        found += [view.roster.lift_id[row] for row in rows]
+        if cursor is None:
+            return found
+
+
+def test_state_is_the_first_that_holds() -> None:
+    live = table(
+        10,
+        link=np.array([OFFLINE, NEVER_SEEN, OFFLINE, SUSPECT, HEARD, HEARD, HEARD, HEARD, HEARD, HEARD]),
+        mode=np.array([INSPECTION] * 8 + [OUT_OF_SERVICE, 0.0]),
+    )
+    severity = {0: "critical", 1: "major", 2: "major", 3: "major", 4: "major", 5: "minor", 6: "trend"}
+    alerts = {f"L{row:03}": [alert(f"L{row:03}", severity=name)] for row, name in severity.items()}
+    view = picture(T0_NS, roster([registered(facts(name)) for name in live.lift_id.tolist()], live), live, alerts)
+    assert [STATES[code] for code in view.state] == [
+        "critical", "never-seen", "offline", "suspect", "major", "minor", "trend", "inspection", "out-of-service",
+        "normal",
+    ]  # fmt: skip
+
+
+def test_a_lift_that_only_the_registry_knows_was_never_seen_and_says_nothing() -> None:
+    view = picture(T0_NS, roster([registered(facts("QUIET"))], table(0)), table(0), {})
+    item = view.item(0)
+    assert (item["state"], item["last_seen"], item["speed_mps"], item["door"]) == ("never-seen", None, None, None)
+
+
+def test_a_lift_that_the_registry_does_not_know_is_listed_by_what_its_topic_said() -> None:
+    view = picture(T0_NS, roster([], table(1)), table(1), {})
+    assert (view.item(0)["registered"], view.item(0)["district"], view.item(0)["floor"]) == (False, "d0", None)
+
+
+def test_the_registrys_district_stands_over_the_topics() -> None:
+    live = table(1)
+    view = picture(T0_NS, roster([registered(replace(facts("L000"), district="other"))], live), live, {})
+    assert view.item(0)["district"] == "other"
+
+
+def test_unknown_readings_are_null_and_never_zero() -> None:
+    item = shown(1, position_m=np.array([np.nan]), door=np.array([np.nan]), landing=np.array([-1])).item(0)
+    assert (item["position_m"], item["door"], item["floor"]) == (None, None, None)
+
+
+def test_the_most_urgent_come_first_and_among_equals_the_longest() -> None:
+    live = table(4)
+    alerts = {
+        "L001": [alert("L001", severity="major", onset_ns=T0_NS + 5 * S_NS)],
+        "L002": [alert("L002", severity="major", onset_ns=T0_NS)],
+        "L003": [alert("L003", severity="critical", onset_ns=T0_NS + 9 * S_NS)],
+    }
+    view = picture(T0_NS, roster([], live), live, alerts)
+    assert ids_of(view, Question()) == ["L003", "L002", "L001", "L000"]
+
+
+@pytest.mark.parametrize("sort", ["state", "-state", "lift_id", "-lift_id", "name", "-name", "district", "-last_seen"])
+@pytest.mark.parametrize("limit", [1, 3, 7, 50])
+def test_following_the_cursors_gives_every_lift_once_in_the_order_of_one_long_page(sort: str, limit: int) -> None:
+    rng = np.random.default_rng(7)
+    view = shown(37, link=rng.integers(0, 3, 37), last_seen_ns=T0_NS + rng.integers(0, 5, 37) * S_NS)
+    assert walk(view, Question(sort=sort), limit) == ids_of(view, Question(sort=sort))
+    assert sorted(walk(view, Question(sort=sort), limit)) == view.roster.lift_id
+
+
+def test_a_cursor_goes_on_rightly_when_lifts_have_gone_in_between() -> None:
+    before = shown(9)
+    rows, cursor = Orders(before).page(Question(sort="lift_id"), 3, None)
+    live = table(9)
+    kept = [row for row in range(9) if row not in (1, 2, 3)]
+    live = replace(live, **{name: getattr(live, name)[kept] for name in live.__slots__})
+    after = picture(T0_NS, roster([], live), live, {})
+    rows, _ = Orders(after).page(Question(sort="lift_id"), 3, cursor)
+    assert [after.roster.lift_id[row] for row in rows] == ["L004", "L005", "L006"]
+
+
+def test_filters_narrow_together() -> None:
+    view = shown(8, link=np.array([OFFLINE] * 4 + [HEARD] * 4))
+    assert ids_of(view, Question(state="offline", district="d0")) == ["L000", "L002"]
+    assert ids_of(view, Question(firm="Firm 1", sort="lift_id")) == ["L001", "L003", "L005", "L007"]
+    assert ids_of(view, Question(q="l00", state="normal", sort="-lift_id")) == ["L007", "L006", "L005", "L004"]
+    assert ids_of(view, Question(q="GARDEN road 3")) == ["L003"]
+    assert ids_of(view, Question(q="nowhere")) == []
+
+
+@given(st.text())
+def test_a_cursor_that_was_made_up_is_a_problem_that_says_what_to_do(cursor: str) -> None:
+    with pytest.raises(Problem) as refused:
+        unseal(cursor, "scope", (int, str))
+    assert refused.value.status_code == 400
+
+
+def test_a_cursor_serves_only_the_question_it_came_from() -> None:
+    cursor = seal([1, "a"], "one")
+    assert unseal(cursor, "one", (int, str)) == [1, "a"]
+    with pytest.raises(Problem):
+        unseal(cursor, "other", (int, str))
+    with pytest.raises(Problem):
+        unseal(cursor, "one", (str, str))
+
+
+@given(st.integers(0, instant.LATEST_NS))
+def test_an_instant_survives_its_text_to_the_millisecond(ns: int) -> None:
+    text = instant.text(ns)
+    assert text is not None
+    assert instant.parse(text) == ns // 1_000_000 * 1_000_000
+    assert instant.texts(np.array([ns])) == [text]
+
+
+@pytest.mark.parametrize(
+    ("text", "ns"),
+    [
+        ("2001-09-09T01:46:40Z", 1_000_000_000 * S_NS),
+        ("2001-09-09t09:46:40.5+08:00", 1_000_000_000 * S_NS + S_NS // 2),
+        ("2001-09-08T20:16:40.000000001-05:30", 1_000_000_000 * S_NS + 1),
+        ("2016-12-31T23:59:60Z", 1_483_228_800 * S_NS),
+        ("0001-01-01T00:00:00Z", 0),
+        ("9999-12-31T23:59:59Z", instant.LATEST_NS),
+    ],
+)
+def test_times_with_any_offset_are_one_instant(text: str, ns: int) -> None:
+    assert instant.parse(text) == ns
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["", "now", "2026-11-22", "2026-11-22T08:15:02", "2026-13-22T08:15:02Z", "2026-11-22T25:15:02Z", "1763799302",
+     "2026-11-22T08:15:02+24:00", "٢٠٢٦-11-22T08:15:02Z"],
+)  # fmt: skip
+def test_a_time_without_a_zone_or_a_calendar_is_refused(text: str) -> None:
+    with pytest.raises(ValueError):
+        instant.parse(text)
+
+
+def test_only_what_moved_past_its_tolerance_is_news() -> None:
+    told = Told()
+    still = np.zeros(3)
+    view = shown(3, position_m=still)
+    assert told.news(view, 1).tolist() == [0, 1, 2]
+    assert told.news(shown_again(view, position_m=np.array([0.0, 0.004, 0.5])), 2).tolist() == [2]
+    assert told.news(shown_again(view, position_m=np.array([0.0, 0.011, 0.5])), 3).tolist() == [1]
+    assert told.news(shown_again(view, position_m=np.array([np.nan, 0.011, 0.5])), 4).tolist() == [0]
+    assert told.since(2).tolist() == [0, 1]
+
+
+def test_slow_drift_is_told_too() -> None:
+    told, view = Told(), shown(1, position_m=np.zeros(1))
+    told.news(view, 0)
+    news = [told.news(shown_again(view, position_m=np.array([step * 0.004])), step).size for step in range(1, 7)]
+    assert sum(news) == 2
+
+
+def test_a_lift_that_is_new_or_has_other_facts_is_news_and_its_neighbours_are_not() -> None:
+    told, live = Told(), table(3)
+    known = [registered(facts(name)) for name in ("L000", "L001")]
+    told.news(picture(T0_NS, roster(known, live), live, {}), 1)
+    known = [registered(replace(known[0].facts, name="Renamed")), known[1], registered(facts("A-NEW"))]
+    after = picture(T0_NS, roster(known, live), live, {})
+    assert [after.roster.lift_id[row] for row in told.news(after, 2)] == ["A-NEW", "L000"]
+
+
+def shown_again(view: Picture, **columns: object) -> Picture:
+    """Return the same fleet with other readings."""
+    return picture(view.as_of_ns, view.roster, replace(view.live, **columns), {})
