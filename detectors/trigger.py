@@ -70,8 +70,8 @@ def _advance(level: Level, state: Columns, row: Columns) -> tuple[Columns, Colum
     """Carry the level over one row: what counts is `on` while it is quiet or pending, `off` while it is open."""
     was_open, since_ns = state["open"], state["since_ns"]
     series = np.where(was_open, row["off"], row["on"])
-    known = ~np.isnan(series)
-    high = series >= 1.0
+    known = ~np.isnan(series) & ~(was_open & level.by_hand)
+    high = known & (series >= 1.0)
     counting = state["count"] > 0
     dt_ns = row["t_ns"] - state["last_ns"]
     more_ns = np.where(counting & (dt_ns <= GAP_NS), dt_ns, 0)
@@ -81,12 +81,12 @@ def _advance(level: Level, state: Columns, row: Columns) -> tuple[Columns, Colum
     since_ns = np.where(was_open, since_ns, np.where(known, np.where(high, begun, 0), since_ns))
     opens = ~was_open & high & (count >= level.readings) & (held_ns >= round(level.hold_s * 1e9))
     shuts = was_open & high & (count >= level.clear_readings) & (held_ns >= round(level.clear_s * 1e9))
-    shuts &= not level.by_hand
     edge = np.where(opens, OPENED, np.where(shuts, SHUT, 0)).astype(np.int8)
     turned = edge != 0
+    quiet = ~was_open & known & ~high
     return {
         "since_ns": np.where(shuts, 0, since_ns),
-        "last_ns": np.where(known, row["t_ns"], state["last_ns"]),
+        "last_ns": np.where(quiet | turned, NEVER_NS, np.where(known, row["t_ns"], state["last_ns"])),
         "held_ns": np.where(turned, 0, held_ns),
         "count": np.where(turned, 0, count),
         "open": (was_open | opens) & ~shuts,
