@@ -1,0 +1,142 @@
+"""The state of every car, in columns: what each lift is (`Lifts`), what it does now (`Cars`), what it said (`Log`).
+
+Times are float seconds of the world's clock. The phases of a car are a cycle; `due_s` is when the present one ends:
+
+    REST ─► START ─► RUN ─► ARRIVED ─► OPENING ─► OPEN ⇄ PASSING ─► CLOSING ─► START or REST
+                      └► STRIKE ─► (POPPED) ─► STUCK ─► home at crawling speed
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from simulator.chance import EVENTS, TRAITS, Dice, keys, uniform, words
+from simulator.faults import Label
+from simulator.motion import Curves
+from simulator.traffic import KINDS, TRIPS_A_DAY
+from telemetry.facts import LiftFacts
+from telemetry.streams import CLOSED
+
+F64 = NDArray[np.float64]
+Index = NDArray[np.intp]
+
+REST, START, RUN, ARRIVED, OPENING_DOOR, OPEN_DOOR, PASSING, CLOSING_DOOR, STRIKE, POPPED, STUCK = range(11)
+SOUND, ARMED, STRUCK = range(3)
+
+DOOR_OPENS_S, DOOR_OPENS_SD_S = 2.2, 0.15
+DOOR_CLOSES_S, DOOR_CLOSES_SD_S = 2.8, 0.2
+LEVEL_BIAS_M = 0.003
+_DRIVE_SPEED_MPS = (0.63, 1.0, 1.6, 1.75, 2.0, 2.5, 4.0, 6.0)
+_DRIVE_ACCELERATION_MPS2 = (0.5, 0.6, 0.8, 0.8, 0.9, 1.0, 1.1, 1.2)
+_DRIVE_JERK_MPS3 = (0.8, 0.9, 1.0, 1.0, 1.2, 1.3, 1.5, 1.6)
+
+
+class Lifts:
+    """What each lift is and stays. `heights_m` is (lifts, most floors), NaN beyond the last floor."""
+
+    def __init__(self, facts: Sequence[LiftFacts], seed: int, first: int) -> None:
+        self.number = np.arange(first, first + len(facts))
+        self.floors = np.array([len(lift.floors) for lift in facts], dtype=np.intp)
+        self.heights_m = np.full((len(facts), int(self.floors.max())), np.nan)
+        for row, lift in enumerate(facts):
+            self.heights_m[row, : len(lift.floors)] = [floor.height_m for floor in lift.floors]
+        self.lobby = np.array([sum(f.label.startswith("B") for f in lift.floors) for lift in facts], dtype=np.intp)
+        self.kind = np.array([KINDS.index(lift.building_type or KINDS[0]) for lift in facts], dtype=np.intp)
+        self.rated_mps = np.array([lift.rated_speed_mps for lift in facts], dtype=np.float64)
+        self.a_mps2 = np.interp(self.rated_mps, _DRIVE_SPEED_MPS, _DRIVE_ACCELERATION_MPS2)
+        self.j_mps3 = np.interp(self.rated_mps, _DRIVE_SPEED_MPS, _DRIVE_JERK_MPS3)
+        self.sheave_m = np.array([lift.sheave_diameter_m or 0.4 for lift in facts])
+        self.rope_ratio = np.array([2.0 if lift.roping == "2:1" else 1.0 for lift in facts])
+        self._traits = keys(seed, self.number, TRAITS)
+        every, traits = np.arange(len(facts)), Dice(seed, self.number, TRAITS)
+        self.door_opens_s = DOOR_OPENS_S + DOOR_OPENS_SD_S * traits.bell(every)
+        self.door_closes_s = DOOR_CLOSES_S + DOOR_CLOSES_SD_S * traits.bell(every)
+        low, high = np.log(np.array(TRIPS_A_DAY)[self.kind]).T
+        self.trips_a_day = np.exp(traits.uniform(every, low, high))
+        self.trait = {
+            name: traits.uniform(every) for name in ("x_bias", "y_bias", "z_bias", "smooth", "phase", "floor")
+        }
+
+    def height(self, lift: Index, floor: Index) -> F64:
+        """Return the height, m, of one landing of each of these lifts."""
+        return self.heights_m[lift, floor]
+
+    def level_bias_m(self, lift: Index, floor: Index) -> F64:
+        """Return by how much each lift, when sound, always misses this landing."""
+        return LEVEL_BIAS_M * (2 * uniform(words(self._traits[lift], 1000 + floor)) - 1)
+
+    def nearest(self, lift: Index, z_m: F64) -> Index:
+        """Return the landing nearest to z of each of these lifts."""
+        return np.nanargmin(np.abs(self.heights_m[lift] - z_m[:, None]), axis=1)
+
+
+@dataclass(slots=True)
+class Log:
+    """What happened in this second, in pieces: lifts, times, and values; the world sorts it."""
+
+    door: list[tuple[Index, F64, NDArray[np.int8]]] = field(default_factory=list)
+    infrared: list[tuple[Index, F64, NDArray[np.bool_], NDArray[np.bool_]]] = field(default_factory=list)
+    status: list[Index] = field(default_factory=list)
+    labels: list[Label] = field(default_factory=list)
+
+
+class Cars:
+    """What every car does now. The cycle and its troubles write it; nothing else does."""
+
+    def __init__(self, facts: Sequence[LiftFacts], seed: int, first: int, hour: float) -> None:
+        n = len(facts)
+        every = np.arange(n)
+        self.lifts = Lifts(facts, seed, first)
+        self.dice = Dice(seed, self.lifts.number, EVENTS)
+        self.log = Log()
+        self.start_hour = hour
+        self.floor = (self.lifts.trait["floor"] * self.lifts.floors).astype(np.intp)
+        self.curves = Curves(self.lifts.height(every, self.floor))
+        self.phase = np.full(n, REST, dtype=np.int8)
+        self.due_s = np.zeros(n)
+        self.target = self.floor.copy()
+        self.next_stop = self.floor.copy()
+        self.riders = np.zeros(n, dtype=np.intp)
+        self.boarding = np.zeros(n, dtype=np.intp)
+        self.alighting = np.zeros(n, dtype=np.intp)
+        self.called = np.zeros(n, dtype=np.bool_)
+        self.reversal = np.zeros(n)
+        self.homing = np.zeros(n, dtype=np.bool_)
+        self.door = np.full(n, CLOSED, dtype=np.int8)
+        self.curtain = np.zeros(n, dtype=np.bool_)
+        self.alarm = np.zeros(n, dtype=np.bool_)
+        self.battery = np.zeros(n, dtype=np.bool_)
+        self.silent = np.zeros(n, dtype=np.bool_)
+        self.boot = np.ones(n, dtype=np.int64)
+        self.cause = np.zeros(n, dtype=np.int16)
+        self.stage = np.full(n, SOUND, dtype=np.int8)
+        self.for_s = np.zeros(n)
+        self.injected_s = np.zeros(n)
+        self.relief_s = np.full(n, np.inf)
+
+    @property
+    def presence(self) -> NDArray[np.bool_]:
+        """Whether a person is in each car."""
+        return self.riders > 0
+
+    def hour(self, t_s: F64) -> F64:
+        """Return the local hour of the day."""
+        return (self.start_hour + t_s / 3600) % 24
+
+    def enter(self, lift: Index, phase: int, due_s: F64) -> None:
+        """Put these cars into a phase until `due_s`."""
+        self.phase[lift] = phase
+        self.due_s[lift] = due_s
+
+    def move_door(self, lift: Index, state: int, t_s: F64) -> None:
+        """Set the state of these doors, and say so."""
+        self.door[lift] = state
+        self.log.door.append((lift, t_s, np.full(len(lift), state, dtype=np.int8)))
+
+    def say_infrared(self, lift: Index, t_s: F64) -> None:
+        """Say what curtain and presence sensor of these cars see."""
+        self.log.infrared.append((lift, t_s, self.presence[lift], self.curtain[lift].copy()))

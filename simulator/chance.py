@@ -1,0 +1,74 @@
+"""Random numbers that are a pure function of (seed, lift number, how many that lift has drawn, or which sample).
+
+The law: nothing here has a state of its own that lifts share, so cutting the fleet into ranges, or changing the order
+in which lifts are handled, changes no number. The generator is splitmix64 used as a counter-based hash.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+U64 = NDArray[np.uint64]
+F64 = NDArray[np.float64]
+
+GOLDEN = 0x9E3779B97F4A7C15
+_GOLDEN = np.uint64(GOLDEN)
+_WORD = 1 << 64
+_HALFWORD = np.uint64(0xFFFF)
+_BELL_SD = float(np.sqrt(4 * (65536**2 - 1) / 12))
+
+EVENTS, SPEED_NOISE, POSITION_NOISE, X_NOISE, Y_NOISE, Z_NOISE, TRAITS, FAULTS = range(8)
+
+
+def mix(bits: U64) -> U64:
+    """Return the splitmix64 finaliser of every word (Steele, Lea & Flood 2014)."""
+    bits = (bits ^ (bits >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
+    bits ^= bits >> np.uint64(27)
+    bits *= np.uint64(0x94D049BB133111EB)
+    bits ^= bits >> np.uint64(31)
+    return bits
+
+
+def keys(seed: int, number: NDArray[np.int64], purpose: int) -> U64:
+    """Return one stream key for each lift number; different purposes never share numbers."""
+    start = np.uint64((seed * 64 + purpose + 1) * GOLDEN % _WORD)
+    return mix(mix(number.astype(np.uint64) + start) + start)
+
+
+def words(key: U64, counter: NDArray[np.integer]) -> U64:
+    """Return the hash of every (key, counter), broadcast together."""
+    return mix(key + counter.astype(np.uint64) * _GOLDEN)
+
+
+def uniform(bits: U64) -> F64:
+    """Return numbers in [0, 1) with 53 random bits."""
+    return np.asarray((bits >> np.uint64(11)) * 2.0**-53, dtype=np.float64)
+
+
+def bell(bits: U64) -> F64:
+    """Return zero-mean, unit-variance noise bounded by 3.5: the sum of the word's four 16-bit parts (Irwin-Hall)."""
+    total = (bits & _HALFWORD) + (bits >> np.uint64(48))
+    total += (bits >> np.uint64(16)) & _HALFWORD
+    total += (bits >> np.uint64(32)) & _HALFWORD
+    return np.asarray((total - 2.0 * 65535.0) / _BELL_SD, dtype=np.float64)
+
+
+class Dice:
+    """What each lift of a range draws, in its own order: `draws` counts, for each lift, the numbers it has used."""
+
+    def __init__(self, seed: int, number: NDArray[np.int64], purpose: int = EVENTS) -> None:
+        self.key = keys(seed, number, purpose)
+        self.draws = np.zeros(len(number), dtype=np.int64)
+
+    def uniform(self, lift: NDArray[np.intp], low: float | F64 = 0.0, high: float | F64 = 1.0) -> F64:
+        """Return the next number in [low, high) of each of these lifts."""
+        bits = words(self.key[lift], self.draws[lift])
+        self.draws[lift] += 1
+        return np.asarray(low + (high - low) * uniform(bits), dtype=np.float64)
+
+    def bell(self, lift: NDArray[np.intp]) -> F64:
+        """Return the next unit-variance number of each of these lifts."""
+        bits = words(self.key[lift], self.draws[lift])
+        self.draws[lift] += 1
+        return bell(bits)

@@ -1,0 +1,245 @@
+"""Plays a world to a broker: paced by the clock, spread evenly over each second, deaf to nothing but nonsense.
+
+    world's second k ──► bundles ──► sent between k + 1 and k + 2, each lift at its own fraction
+    sim/v1/{lift_id}/fault ──► injected before the next second is lived
+
+At speed 1 the lifts' time is now. A faster world starts in the past and goes on at the pace of the clock once it has
+caught up: lifts do not speak of the future. When the world ends, each lift says that it is going offline.
+"""
+
+from __future__ import annotations
+
+import logging
+import queue
+import signal
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from types import FrameType
+from typing import IO, Any
+
+import orjson
+from paho.mqtt import publish as single
+
+from simulator.bundles import Terminals
+from simulator.faults import CAUSES, Label
+from simulator.fleet import fleet
+from simulator.link import Link
+from simulator.world import Second, Unknown, World
+from telemetry.facts import LiftFacts
+
+log = logging.getLogger("liftwatch.simulator")
+
+SLICE_S = 0.02
+PROGRESS_S = 5.0
+CLOSE_S = 5.0
+BEHIND_S = 5.0
+PAST_S = 24 * 3600.0
+FOR_LIMIT_S = (1.0, 86_400.0)
+NS = 1_000_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """What to play, where.
+
+    `form` is json, cbor or gateway (CBOR envelopes of 20 lifts). `hour` is the local hour at which the traffic's day
+    begins (None: the real one). `start_ns` is where the lifts' time begins (None: now, or a day ago where `speed` > 1).
+    `seconds` ends the world by itself. `labels` is a file that each fault that shows itself is appended to.
+    """
+
+    host: str = "127.0.0.1"
+    port: int = 1883
+    username: str | None = None
+    password: str | None = None
+    lifts: int = 50
+    seed: int = 1
+    speed: float = 1.0
+    form: str = "json"
+    vibration: bool = False
+    faults_per_hour: float = 0.0
+    hour: float | None = None
+    start_ns: int | None = None
+    seconds: int | None = None
+    labels: Path | None = None
+
+
+def run(settings: Settings, stop: threading.Event | None = None) -> None:
+    """Play until `stop` is set, Ctrl-C or SIGTERM comes, or `seconds` are over."""
+    ended = stop or threading.Event()
+    if threading.current_thread() is threading.main_thread():
+        _end_on_signals(ended)
+    Player(settings, ended).play()
+
+
+def _end_on_signals(ended: threading.Event) -> None:
+    def end(_number: int, _frame: FrameType | None) -> None:
+        ended.set()
+
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, end)
+
+
+def inject(
+    host: str,
+    port: int,
+    lift_id: str,
+    cause: str,
+    for_s: float | None = None,
+    username: str | None = None,
+    password: str | None = None,
+) -> None:
+    """Ask the simulator that listens at this broker for a fault."""
+    request = _asked({"cause": cause} if for_s is None else {"cause": cause, "for_s": for_s})
+    single.single(
+        f"sim/v1/{lift_id}/fault",
+        orjson.dumps({"cause": request[0], "for_s": request[1]}),
+        qos=1,
+        hostname=host,
+        port=port,
+        auth=None if username is None else {"username": username, "password": password or ""},
+    )
+
+
+def _asked(body: Any) -> tuple[str, float]:
+    """Return cause and duration of a request for a fault; raise Unknown where it is not one."""
+    if not isinstance(body, dict) or body.get("cause") not in CAUSES:
+        raise Unknown(f"cause: give an object with one of {', '.join(CAUSES)}")
+    cause = CAUSES[body["cause"]]
+    for_s = body.get("for_s", cause.default_s)
+    low, high = FOR_LIMIT_S
+    if isinstance(for_s, bool) or not isinstance(for_s, int | float) or not low <= for_s <= high:
+        raise Unknown(f"for_s: {for_s!r} is not a number of seconds from {low:.0f} to {high:.0f}")
+    return cause.slug, float(for_s)
+
+
+class Player:
+    """A world, its terminals and their connection."""
+
+    def __init__(self, settings: Settings, ended: threading.Event) -> None:
+        self.settings, self.ended = settings, ended
+        self.refused = self.faults = self.bundles = 0
+        self.facts = fleet(settings.lifts, settings.seed)
+        self.terminals = Terminals(self.facts, settings.form)
+        self.world = _world(settings, self.facts, self.terminals.together)
+        self.units = self._units()
+
+    def play(self) -> None:
+        """Step the world and send what it saw, second by second."""
+        settings = self.settings
+        will = self.terminals.offline(0)
+        link = Link(settings.host, settings.port, settings.username, settings.password, will)
+        now = settings.speed <= 1 and settings.start_ns is None
+        self.began = self.world.start_ns / NS if now else time.time()
+        self.shown = 0.0
+        try:
+            while not self.ended.is_set() and self.world.seconds != settings.seconds:
+                self._wait_until(self.world.seconds + 1.0)
+                self._listen(link)
+                second = self.world.step()
+                for label in second.labels:
+                    self._write(label)
+                self._send(link, second)
+                self._show(link)
+        finally:
+            for lift in range(len(self.facts)):
+                link.publish(self.terminals.offline(lift))
+            link.close(CLOSE_S)
+
+    def _units(self) -> list[tuple[float, list[int]]]:
+        """Return the lifts that speak together and their fraction of the second, in the order of that."""
+        together = self.terminals.together
+        rows = range(len(self.facts))
+        units = [list(rows[k : k + together]) for k in range(0, len(rows), together)]
+        return sorted((self.world.fraction_ms[unit[0]] / 1000, unit) for unit in units)
+
+    def _send(self, link: Link, second: Second) -> None:
+        """Send the second that was just lived, each unit at its time in the one after."""
+        said, until_s = set(second.status), 0.0
+        for fraction, unit in self.units:
+            if fraction >= until_s:
+                if self._wait_until(self.world.seconds + fraction):
+                    return
+                until_s = fraction + SLICE_S * self.settings.speed
+            for lift in unit:
+                if lift in said:
+                    link.publish(self.terminals.status(self.world, second, lift))
+            for packet in self.terminals.packets(second, unit):
+                link.publish(packet)
+                self.bundles += packet.bundles
+
+    def _wait_until(self, world_s: float) -> bool:
+        """Wait until the world may be this far; say whether it has ended instead."""
+        paced = self.began + world_s / self.settings.speed
+        present = self.world.start_ns / NS + world_s if self.settings.speed > 1 else paced
+        wait_s = max(paced, present) - time.time()
+        return self.ended.wait(wait_s) if wait_s > 0 else self.ended.is_set()
+
+    def _listen(self, link: Link) -> None:
+        """Take in the faults that were asked for."""
+        for topic, payload in _all(link.heard):
+            lift_id = topic.split("/")[2]
+            try:
+                self.world.inject(lift_id, *_asked(orjson.loads(payload)))
+                self.faults += 1
+            except ValueError as error:
+                self.refused += 1
+                log.warning("fault for %s refused (%d so far): %s", lift_id[:64], self.refused, error)
+
+    def _write(self, label: Label) -> None:
+        """Append what truly happened to the labels."""
+        log.info("%s: %s", self.facts[label.lift].lift_id, label.cause.symptom)
+        if self.settings.labels is not None:
+            with self.settings.labels.open("ab") as file:
+                file.write(orjson.dumps(self._row(label)) + b"\n")
+
+    def _row(self, label: Label) -> dict[str, Any]:
+        cause, start_ms = label.cause, self.world.start_ns // 1_000_000
+        times = {"injected": label.injected_s, "onset": label.onset_s, "end": label.end_s}
+        return {
+            "lift_id": self.facts[label.lift].lift_id,
+            "cause": cause.slug,
+            **{name: start_ms + round(at_s * 1000) for name, at_s in times.items()},
+            "symptom": cause.symptom,
+            "rules": cause.rules,
+        }
+
+    def _show(self, link: Link, to: IO[str] = sys.stderr) -> None:
+        """Print how it goes, every few seconds, where somebody may read it."""
+        now = time.time()
+        if now - self.shown < PROGRESS_S or not to.isatty():
+            return
+        self.shown = now
+        behind_s = now - self.began - (self.world.seconds + 1) / self.settings.speed
+        slow = f", {behind_s:.0f} s behind" if behind_s > BEHIND_S and self.settings.speed <= 1 else ""
+        state = "" if link.up.is_set() else ", broker is away"
+        to.write(
+            f"simulator: {self.world.seconds} s lived, {self.bundles} bundles, {link.acknowledged} acknowledged, "
+            f"{link.dropped} dropped, {self.faults} faults asked for{slow}{state}\n"
+        )
+
+
+def _world(settings: Settings, facts: list[LiftFacts], together: int) -> World:
+    past_s = PAST_S if settings.speed > 1 else 0.0
+    start_ns = settings.start_ns if settings.start_ns is not None else int(time.time() - past_s) * NS
+    return World(
+        facts,
+        settings.seed,
+        start_ns,
+        together=together,
+        vibration=settings.vibration,
+        faults_per_lift_hour=settings.faults_per_hour / settings.lifts,
+        hour=settings.hour,
+    )
+
+
+def _all(heard: queue.Queue[tuple[str, bytes]]) -> Iterator[tuple[str, bytes]]:
+    """Yield what waits in a queue, and stop where it is empty."""
+    while True:
+        try:
+            yield heard.get_nowait()
+        except queue.Empty:
+            return

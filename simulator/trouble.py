@@ -1,0 +1,345 @@
+"""How a fault shows itself in a car's cycle, and how the car gets over it.
+
+    SOUND ──inject──► ARMED ──the situation it needs──► STRUCK ──for_s──► SOUND
+                       └ a resting car is sent on an errand that brings the situation about
+
+The cycle asks at its turning points; the answers come from the columns of `faults.EFFECTS`, never from a cause's name.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from simulator.cars import (
+    ARMED,
+    ARRIVED,
+    CLOSING_DOOR,
+    F64,
+    OPEN_DOOR,
+    POPPED,
+    REST,
+    RUN,
+    SOUND,
+    START,
+    STRIKE,
+    STRUCK,
+    STUCK,
+    Cars,
+    Index,
+)
+from simulator.faults import (
+    ANYWHERE,
+    BY_NUMBER,
+    EFFECTS,
+    EMPTY_RUN,
+    HELD_OPEN,
+    LEFT_OPEN,
+    POPS_OPEN,
+    REOPENS,
+    REVERSES,
+    RIDE,
+    SHUT,
+    SLIPS,
+    Label,
+)
+from simulator.motion import full_speed_distance_m
+from telemetry.streams import CLOSED, CLOSING, OPEN, OPENING
+
+ERRAND_M = 9.0
+ERRAND_PAUSE_S = 0.5
+PLATEAU_S = 4.0
+GOVERNOR_S = 1.5
+POPPED_S = 1.0
+REVERSES_AT = 0.45
+SETTLE_S = 1.0
+LEVEL_M = 0.02
+CREEP_MPS2, CREEP_S, CREEP_BRAKE_MPS2 = 0.45, 2.0, 2.5
+TERMINAL_OVERRUN_M = 0.7
+TOP_LIMIT_M, TOP_BRAKE_MPS2 = 0.10, 2.5
+BUFFER_M, BUFFER_MPS2, REBOUND_MPS2, REBOUND_S = 0.18, 6.0, 3.0, 0.2
+
+
+def inject(cars: Cars, lift: Index, cause: int, for_s: float, t: F64) -> None:
+    """Arm a cause on these sound lifts; what needs no situation strikes at once."""
+    cars.cause[lift], cars.stage[lift], cars.for_s[lift], cars.injected_s[lift] = cause, ARMED, for_s, t
+    if EFFECTS.needs[cause] == ANYWHERE:
+        _strike(cars, lift, t)
+        return
+    resting = cars.phase[lift] == REST
+    cars.due_s[lift[resting]] = t[resting]
+
+
+def expire(cars: Cars, until_s: F64) -> None:
+    """End the faults that are over on cars that kept moving; a stuck car is relieved in its own turn."""
+    over = np.flatnonzero((cars.relief_s < until_s) & (cars.phase != STUCK))
+    if len(over):
+        _heal(cars, over)
+
+
+def _heal(cars: Cars, lift: Index) -> None:
+    said = cars.alarm[lift] | cars.battery[lift] | cars.silent[lift]
+    cars.log.status.append(lift[said])
+    cars.boot[lift] += cars.silent[lift]
+    cars.alarm[lift] = cars.battery[lift] = cars.silent[lift] = False
+    cars.cause[lift], cars.stage[lift], cars.relief_s[lift] = 0, SOUND, np.inf
+
+
+def _strike(cars: Cars, lift: Index, onset_s: F64) -> None:
+    """The armed ones of these show their symptom now: start the clock, and write the label."""
+    armed = cars.stage[lift] == ARMED
+    lift, onset_s = lift[armed], onset_s[armed]
+    cause = cars.cause[lift]
+    cars.stage[lift] = STRUCK
+    cars.relief_s[lift] = onset_s + cars.for_s[lift]
+    cars.alarm[lift], cars.battery[lift] = EFFECTS.alarm[cause], EFFECTS.battery[cause]
+    cars.silent[lift] = EFFECTS.silent[cause]
+    cars.log.status.append(lift[EFFECTS.alarm[cause] | EFFECTS.battery[cause] | EFFECTS.last_will[cause]])
+    for row, at, end in zip(lift.tolist(), onset_s.tolist(), cars.relief_s[lift].tolist(), strict=True):
+        cars.log.labels.append(Label(row, BY_NUMBER[cars.cause[row]], float(cars.injected_s[row]), at, end))
+
+
+def _stick(cars: Cars, lift: Index, onset_s: F64) -> None:
+    """Strike, and stay as they are until relief (and until the car has come to rest)."""
+    _strike(cars, lift, onset_s)
+    cars.enter(lift, STUCK, np.maximum(cars.relief_s[lift], cars.curves.end_s[lift] + SETTLE_S))
+
+
+def _door(cars: Cars, lift: Index) -> Index:
+    return EFFECTS.door[cars.cause[lift]]
+
+
+# Errands: bring an armed cause's situation about.
+
+
+def hurried(cars: Cars, lift: Index) -> Index:
+    """Tell which of these have an errand waiting."""
+    return (cars.stage[lift] == ARMED) & (EFFECTS.needs[cars.cause[lift]] != ANYWHERE)
+
+
+def run_errands(cars: Cars, lift: Index, t: F64) -> tuple[Index, F64]:
+    """Send the hurried of these resting cars on their errand; return the others."""
+    hurry = hurried(cars, lift)
+    if not hurry.any():
+        return lift, t
+    sent, at = lift[hurry], t[hurry]
+    needs = EFFECTS.needs[cars.cause[sent]]
+    cars.target[sent] = _errand_target(cars, sent)
+    cars.next_stop[sent] = cars.target[sent]
+    cars.boarding[sent] = needs == RIDE
+    runs = needs == EMPTY_RUN
+    cars.enter(sent[runs], START, at[runs] + ERRAND_PAUSE_S)
+    cars.enter(sent[~runs], ARRIVED, at[~runs] + ERRAND_PAUSE_S)
+    return lift[~hurry], t[~hurry]
+
+
+def _errand_target(cars: Cars, lift: Index) -> Index:
+    """Return the landing to run to: far enough the right way, or else far enough off to come back the right way."""
+    lifts, cause = cars.lifts, cars.cause[lift]
+    z, heights = cars.curves.end_m[lift], cars.lifts.heights_m[lift]
+    last = lifts.floors[lift] - 1
+    top = lifts.height(lift, last)
+    need_m = _run_up_m(cars, lift)
+    sense = np.where(EFFECTS.sense[cause] != 0, EFFECTS.sense[cause], np.where(top - z > z, 1, -1))
+    room = np.where(sense > 0, top - z, z) >= need_m
+    onward = np.where(room, z + sense * need_m, np.where(sense > 0, top - need_m, need_m))
+    up = np.where(room, sense > 0, sense < 0)
+    above = (heights < onward[:, None]).sum(axis=1)
+    below = (heights <= onward[:, None]).sum(axis=1) - 1
+    target = np.where(up, np.minimum(above, last), np.maximum(below, 0))
+    target = np.where(room & EFFECTS.overtravels[cause], np.where(sense > 0, last, 0), target)
+    here = target == cars.floor[lift]
+    return np.where(here, np.where(cars.floor[lift] < last, cars.floor[lift] + 1, cars.floor[lift] - 1), target)
+
+
+def _run_up_m(cars: Cars, lift: Index) -> F64:
+    """Return how long a run must be for the cause to show itself."""
+    lifts, ratio = cars.lifts, EFFECTS.speed_ratio[cars.cause[lift]]
+    v = lifts.rated_mps[lift] * ratio
+    fast_m = full_speed_distance_m(v, lifts.a_mps2[lift], lifts.j_mps3[lift]) + PLATEAU_S * v
+    return np.where(ratio > 1, fast_m, ERRAND_M)
+
+
+# In a run.
+
+
+def speed_ratio(cars: Cars, lift: Index, target_m: F64) -> F64:
+    """Return the plateau over the rated speed of runs about to begin; 1 where it would not show."""
+    cause = cars.cause[lift]
+    way_m = target_m - cars.curves.end_m[lift]
+    sense = EFFECTS.sense[cause]
+    shows = (np.abs(way_m) >= _run_up_m(cars, lift) - LEVEL_M) & ((sense == 0) | (sense == np.sign(way_m)))
+    return np.where(shows & ~cars.homing[lift], EFFECTS.speed_ratio[cause], 1.0)
+
+
+def waylay(cars: Cars, lift: Index) -> None:
+    """Decide where on the run that has just begun an armed cause will strike."""
+    lift = lift[(cars.stage[lift] == ARMED) & ~cars.homing[lift]]
+    if not len(lift):
+        return
+    needs = EFFECTS.needs[cars.cause[lift]]
+    lift = lift[(needs == EMPTY_RUN) | ((needs == RIDE) & (cars.riders[lift] > 0)) | (cars.door[lift] != CLOSED)]
+    cause, curves = cars.cause[lift], cars.curves
+    overtravels, door = EFFECTS.overtravels[cause], EFFECTS.door[cause]
+    speeds, brakes = EFFECTS.speed_ratio[cause] > 1, EFFECTS.brake_mps2[cause] > 0
+    _pass_terminal(cars, lift[overtravels])
+    _run_fast(cars, lift[speeds])
+    left_open = lift[door == LEFT_OPEN]
+    _strike(cars, left_open, curves.t[0][left_open])
+    midway = lift[EFFECTS.alarm[cause] | (door == POPS_OPEN)]
+    cars.enter(midway, STRIKE, (curves.t[0][midway] + curves.end_s[midway]) / 2)
+    _stop_between(cars, lift[brakes & ~speeds & (door != POPS_OPEN)])
+
+
+def _stop_between(cars: Cars, lift: Index) -> None:
+    """Aim at half-way between the two landings around the middle of the run."""
+    heights, z, v = cars.lifts.heights_m[lift], cars.curves.z[0][lift], cars.curves.end_m[lift]
+    row = np.arange(len(lift))
+    below = np.clip((heights <= ((z + v) / 2)[:, None]).sum(axis=1) - 1, 0, cars.lifts.floors[lift] - 2)
+    stop_m = (heights[row, below] + heights[row, below + 1]) / 2
+    brake = EFFECTS.brake_mps2[cars.cause[lift]]
+    cars.enter(lift, STRIKE, cars.curves.stop_time_s(lift, stop_m, brake))
+
+
+def _run_fast(cars: Cars, lift: Index) -> None:
+    """A run that is too fast strikes where its plateau begins; a governor waits a moment more."""
+    fast = np.abs(cars.curves.v[3][lift]) > cars.lifts.rated_mps[lift] * (1 + 1e-6)
+    lift = lift[fast]
+    plateau_s = cars.curves.t[3][lift]
+    _strike(cars, lift, plateau_s)
+    caught = EFFECTS.brake_mps2[cars.cause[lift]] > 0
+    cars.enter(lift[caught], STRIKE, plateau_s[caught] + GOVERNOR_S)
+
+
+def _pass_terminal(cars: Cars, lift: Index) -> None:
+    """A run to the terminal landing on the cause's side goes on beyond it until switch or buffer."""
+    lifts, sense = cars.lifts, EFFECTS.sense[cars.cause[lift]]
+    last = lifts.floors[lift] - 1
+    there = cars.target[lift] == np.where(sense > 0, last, 0)
+    lift, sense = lift[there], sense[there]
+    end_m = lifts.height(lift, cars.target[lift])
+    start_s = cars.curves.t[0][lift]
+    cars.curves.rest(0, lift, start_s, cars.curves.z[0][lift])
+    v, a, j = lifts.rated_mps[lift], lifts.a_mps2[lift], lifts.j_mps3[lift]
+    cars.curves.go(lift, start_s, end_m + sense * TERMINAL_OVERRUN_M, v, a, j)
+    limit_m = end_m + np.where(sense > 0, TOP_LIMIT_M, -BUFFER_M)
+    cars.enter(lift, STRIKE, cars.curves.stop_time_s(lift, limit_m, np.full(len(lift), np.inf)))
+
+
+def strike_in_run(cars: Cars, lift: Index, t: F64) -> None:
+    """Strike a running car: an alarm is pressed, the door springs open, or the car is stopped."""
+    cause = cars.cause[lift]
+    alarm, pops = EFFECTS.alarm[cause], EFFECTS.door[cause] == POPS_OPEN
+    pressed = lift[alarm]
+    _strike(cars, pressed, t[alarm])
+    cars.enter(pressed, RUN, cars.curves.end_s[pressed])
+    _strike(cars, lift[pops], t[pops])
+    cars.move_door(lift[pops], OPENING, t[pops])
+    cars.enter(lift[pops], POPPED, t[pops] + POPPED_S)
+    stopped = ~alarm & ~pops
+    lift, t, cause = lift[stopped], t[stopped], cause[stopped]
+    buffer = EFFECTS.overtravels[cause] & (EFFECTS.sense[cause] < 0)
+    limit = EFFECTS.overtravels[cause] & ~buffer
+    cars.curves.brake(lift, t, np.select([buffer, limit], [BUFFER_MPS2, TOP_BRAKE_MPS2], EFFECTS.brake_mps2[cause]))
+    cars.curves.bounce(lift[buffer], np.full(int(buffer.sum()), REBOUND_MPS2), REBOUND_S)
+    _stick(cars, lift, t)
+
+
+def catch(cars: Cars, lift: Index, t: F64) -> None:
+    """The open door's contact stops the car (if it still runs)."""
+    cars.curves.brake(lift, t, EFFECTS.brake_mps2[cars.cause[lift]])
+    _stick(cars, lift, t)
+
+
+# At a landing.
+
+
+def refuse_to_open(cars: Cars, lift: Index, t: F64) -> tuple[Index, F64]:
+    """Hold those whose door will not open on their rider; return the others."""
+    refuse = (_door(cars, lift) == SHUT) & (cars.riders[lift] > 0)
+    _stick(cars, lift[refuse], t[refuse])
+    return lift[~refuse], t[~refuse]
+
+
+def cycles(cars: Cars, lift: Index) -> Index:
+    """Tell whose door only goes to and fro, with nobody to wait for."""
+    return _door(cars, lift) == REOPENS
+
+
+def obstructed(cars: Cars, lift: Index) -> Index:
+    """Tell whose doorway is blocked by a thing and not by a person."""
+    return _door(cars, lift) == REVERSES
+
+
+def keep_open(cars: Cars, lift: Index, t: F64) -> tuple[Index, F64]:
+    """Deal with those whose door would close now but does not; return the others."""
+    if not (cars.stage[lift] != SOUND).any():
+        return lift, t
+    held = _door(cars, lift) == HELD_OPEN
+    _stick(cars, lift[held], t[held])
+    creeps = EFFECTS.creeps[cars.cause[lift]] & (cars.stage[lift] == ARMED)
+    _creep(cars, lift[creeps], t[creeps])
+    bridged = (_door(cars, lift) == LEFT_OPEN) & (cars.stage[lift] == ARMED)
+    gone = lift[bridged]
+    floor, last = cars.floor[gone], cars.lifts.floors[gone] - 1
+    cars.target[gone] = np.where(cars.next_stop[gone] != floor, cars.next_stop[gone], np.where(floor < last, last, 0))
+    cars.enter(gone, START, t[bridged] + ERRAND_PAUSE_S)
+    rest = ~held & ~creeps & ~bridged
+    return lift[rest], t[rest]
+
+
+def _creep(cars: Cars, lift: Index, t: F64) -> None:
+    """The brake lets go: the car leaves its landing, away from the nearer end, until it is caught."""
+    floor, last = cars.floor[lift], cars.lifts.floors[lift] - 1
+    up = np.where(floor == 0, True, np.where(floor == last, False, cars.dice.uniform(lift) < 0.5))
+    accelerates = np.where(up, CREEP_MPS2, -CREEP_MPS2)
+    cars.curves.push(lift, t, accelerates, np.full(len(lift), 2 * CREEP_S))
+    cars.curves.brake(lift, t + CREEP_S, np.full(len(lift), CREEP_BRAKE_MPS2))
+    _stick(cars, lift, t)
+
+
+def spoil_closing(cars: Cars, lift: Index, t: F64) -> None:
+    """Let a closing door meet its obstruction, or its belt slip."""
+    door = _door(cars, lift)
+    meets, slips = door == REVERSES, door == SLIPS
+    blocked = lift[meets]
+    cars.reversal[blocked] = REVERSES_AT
+    cars.due_s[blocked] = t[meets] + REVERSES_AT * cars.lifts.door_closes_s[blocked]
+    _strike(cars, blocked, t[meets])
+    cars.reversal[lift[slips]] = 0.0
+    _stick(cars, lift[slips], t[slips])
+
+
+def keep_at_landing(cars: Cars, lift: Index, t: F64) -> tuple[Index, F64]:
+    """Deal with those that do not leave although the door has closed; return the others."""
+    cause = cars.cause[lift]
+    again = (EFFECTS.door[cause] == REOPENS) & ~cars.homing[lift]
+    _strike(cars, lift[again], t[again])
+    cars.enter(lift[again], ARRIVED, t[again] + ERRAND_PAUSE_S)
+    frozen = EFFECTS.freezes[cause] & (cars.riders[lift] > 0)
+    _stick(cars, lift[frozen], t[frozen])
+    return lift[~again & ~frozen], t[~again & ~frozen]
+
+
+# Over.
+
+
+def relieve(cars: Cars, lift: Index, t: F64) -> None:
+    """Set a stuck car going again: home at crawling speed where it is off level, doors shut first."""
+    _heal(cars, lift)
+    z, door = cars.curves.end_m[lift], cars.door[lift]
+    nearest = cars.lifts.nearest(lift, z)
+    away = np.abs(z - cars.lifts.height(lift, nearest)) > LEVEL_M
+    cars.floor[lift] = nearest
+    cars.homing[lift] = away
+    cars.target[lift[away]] = nearest[away]
+    cars.reversal[lift] = 0.0
+    shut, closing = door == CLOSED, door == CLOSING
+    cars.enter(lift[shut & away], START, t[shut & away] + SETTLE_S)
+    cars.enter(lift[shut & ~away], ARRIVED, t[shut & ~away] + SETTLE_S)
+    cars.alighting[lift[~away]] = cars.riders[lift[~away]]
+    cars.enter(lift[closing], CLOSING_DOOR, t[closing] + SETTLE_S)
+    opened = (door == OPEN) | (door == OPENING)
+    cars.enter(lift[opened & ~away], OPEN_DOOR, t[opened & ~away] + SETTLE_S)
+    shuts = lift[opened & away]
+    cars.move_door(shuts, CLOSING, t[opened & away])
+    cars.enter(shuts, CLOSING_DOOR, t[opened & away] + cars.lifts.door_closes_s[shuts])

@@ -1,0 +1,211 @@
+"""The world: a range of a fleet's lifts, stepped one second at a time, and what their sensors saw in it.
+
+The law: lift k says the same bytes whatever range it is simulated in, as long as (facts, seed, start) are the same and
+the same faults are injected in the same seconds. Each lift's second begins at its own fraction of the clock's, so that
+what they say is spread over it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from simulator import chance, cycle, trouble
+from simulator.cars import SOUND, Cars, Index, Log
+from simulator.faults import BY_NUMBER, CAUSES, NUMBER, Label
+from simulator.vibration import Vibration
+from telemetry.facts import LiftFacts
+from telemetry.streams import HEARTBEAT_DEFAULT_S, MODES, POWERS
+
+F64 = NDArray[np.float64]
+
+SAMPLE_HZ = 10
+SPEED_NOISE_MPS = 0.004
+POSITION_NOISE_M = 0.0004
+DECIMALS = 4
+LOCAL_OFFSET_H = 8
+HEARTBEAT_S = int(HEARTBEAT_DEFAULT_S)
+LAST_WILL = {"online": False}
+_SAMPLES = np.arange(SAMPLE_HZ)
+
+
+class Unknown(ValueError):
+    """A fault was asked for that this world cannot bring about."""
+
+
+@dataclass(frozen=True, slots=True)
+class Events:
+    """Events of one kind: `values` has one row per event; sorted by lift and then time. Lift i's are
+    `slice(first[i], first[i + 1])`; `offset_ms` counts from the start of the lift's second."""
+
+    first: NDArray[np.int64]
+    offset_ms: NDArray[np.int64]
+    values: NDArray[np.int64]
+
+    def of(self, lift: int) -> tuple[list[int], list[list[int]]] | None:
+        """Return one lift's offsets and values, or None where nothing happened."""
+        begin, end = self.first[lift], self.first[lift + 1]
+        return (self.offset_ms[begin:end].tolist(), self.values[begin:end].tolist()) if end > begin else None
+
+
+@dataclass(frozen=True, slots=True)
+class Second:
+    """What n lifts saw in one second. `t_ns` is where each lift's second begins.
+
+    `v_mps`, `z_m` are (n, 10); `vibration_mps2` is (n, 3, 100) or None. `door` values are states, `infrared` values
+    (presence, curtain). Nothing that a `silent` lift saw is heard. `status` lists the lifts that say their status now,
+    as it is at the end of the second.
+    """
+
+    t_ns: NDArray[np.int64]
+    v_mps: F64
+    z_m: F64
+    door: Events
+    infrared: Events
+    vibration_mps2: NDArray[np.float32] | None
+    boot: NDArray[np.int64]
+    silent: NDArray[np.bool_]
+    status: list[int]
+    labels: list[Label]
+
+
+class World:
+    """Lifts `first` to `first + len(facts) - 1` of a seed's fleet, from `start_ns` (a whole second, UTC) on.
+
+    `together` lifts share their fraction of the second (those of a gateway). `hour` shifts the traffic, and only that,
+    to begin at this local hour of the day.
+    """
+
+    def __init__(
+        self,
+        facts: Sequence[LiftFacts],
+        seed: int,
+        start_ns: int,
+        *,
+        first: int = 0,
+        together: int = 1,
+        vibration: bool = False,
+        faults_per_lift_hour: float = 0.0,
+        hour: float | None = None,
+    ) -> None:
+        self.start_ns, self.seconds = start_ns, 0
+        self.faults_per_lift_hour = faults_per_lift_hour
+        local_hour = start_ns / 3.6e12 + LOCAL_OFFSET_H if hour is None else hour
+        self.cars = Cars(facts, seed, first, local_hour % 24)
+        number = self.cars.lifts.number
+        self.row = {lift.lift_id: k for k, lift in enumerate(facts)}
+        self._noise = chance.keys(seed, number, chance.SPEED_NOISE), chance.keys(seed, number, chance.POSITION_NOISE)
+        self._fault = chance.keys(seed, number, chance.FAULTS)
+        fraction = chance.uniform(chance.words(chance.keys(seed, number // together, chance.TRAITS), number * 0))
+        self.fraction_ms = (fraction * 1000).astype(np.int64)
+        self._vibration = Vibration(self.cars.lifts, seed) if vibration else None
+        self._beat = number % HEARTBEAT_S
+        self._boot = self.cars.boot.copy()
+        every = np.arange(len(facts))
+        cycle.wait_for_call(self.cars, every, self.fraction_ms / 1000)
+
+    def __len__(self) -> int:
+        return len(self.fraction_ms)
+
+    @property
+    def begin_s(self) -> F64:
+        """Where the coming second of each lift begins, in seconds of the world's clock."""
+        return self.seconds + self.fraction_ms / 1000
+
+    def inject(self, lift_id: str, cause: str, for_s: float | None = None) -> None:
+        """Bring a cause upon a lift, for `for_s` from its first symptom on."""
+        if lift_id not in self.row:
+            raise Unknown(f"lift_id: {lift_id!r} is not simulated here")
+        if cause not in CAUSES:
+            raise Unknown(f"cause: {cause!r} is not one of {', '.join(CAUSES)}")
+        lift = np.array([self.row[lift_id]])
+        if self.cars.stage[lift[0]] != SOUND:
+            suffers = BY_NUMBER[self.cars.cause[lift[0]]].slug
+            raise Unknown(f"lift_id: {lift_id} still suffers from {suffers}; try again when that is over")
+        lasts_s = CAUSES[cause].default_s if for_s is None else for_s
+        trouble.inject(self.cars, lift, NUMBER[cause], lasts_s, self.begin_s[lift])
+
+    def step(self) -> Second:
+        """Live through one second."""
+        cars, begin_s = self.cars, self.begin_s
+        trouble.expire(cars, begin_s + 1)
+        self._restate(begin_s)
+        self._break_down(begin_s)
+        cycle.advance(cars, begin_s + 1)
+        log, cars.log = cars.log, Log()
+        v_mps, z_m = self._sense(begin_s)
+        second = Second(
+            t_ns=self.start_ns + self.seconds * 1_000_000_000 + self.fraction_ms * 1_000_000,
+            v_mps=v_mps,
+            z_m=z_m,
+            door=_events(begin_s, [(lift, t, state[:, None]) for lift, t, state in log.door], 1),
+            infrared=_events(begin_s, [(lift, t, np.stack(seen, axis=1)) for lift, t, *seen in log.infrared], 2),
+            vibration_mps2=self._vibration.step(cars, begin_s, self.seconds) if self._vibration else None,
+            boot=cars.boot.copy(),
+            silent=cars.silent.copy(),
+            status=np.unique(np.concatenate(log.status)).tolist() if log.status else [],
+            labels=log.labels,
+        )
+        self.seconds += 1
+        return second
+
+    def status(self, lift: int) -> dict[str, object]:
+        """Return what a lift says of itself now; a silent one's broker says its last will."""
+        cars = self.cars
+        if cars.silent[lift]:
+            return dict(LAST_WILL)
+        return {
+            "online": True,
+            "power": POWERS[int(cars.battery[lift])],
+            "mode": MODES[0],
+            "alarm": bool(cars.alarm[lift]),
+            "heartbeat_s": HEARTBEAT_S,
+        }
+
+    def _restate(self, begin_s: F64) -> None:
+        """Let a lift say all its states again with each heartbeat and after each start of its terminal."""
+        cars = self.cars
+        again = (self._beat == self.seconds % HEARTBEAT_S) | (cars.boot != self._boot)
+        lift = np.flatnonzero((again | (self.seconds == 0)) & ~cars.silent)
+        self._boot = cars.boot.copy()
+        cars.log.door.append((lift, begin_s[lift], cars.door[lift]))
+        cars.say_infrared(lift, begin_s[lift])
+        cars.log.status.append(lift)
+
+    def _break_down(self, begin_s: F64) -> None:
+        """Bring chance's own causes upon sound lifts."""
+        if self.faults_per_lift_hour <= 0:
+            return
+        at = np.full(len(self), 2 * self.seconds)
+        struck = chance.uniform(chance.words(self._fault, at)) < self.faults_per_lift_hour / 3600
+        for lift in np.flatnonzero(struck & (self.cars.stage == SOUND)):
+            which = chance.uniform(chance.words(self._fault[[lift]], at[[lift]] + 1))
+            cause = 1 + int(which[0] * len(CAUSES))
+            trouble.inject(self.cars, np.array([lift]), cause, BY_NUMBER[cause].default_s, begin_s[[lift]])
+
+    def _sense(self, begin_s: F64) -> tuple[F64, F64]:
+        """Return speed and position as the sensors read them."""
+        curves, samples = self.cars.curves, self.seconds * SAMPLE_HZ + _SAMPLES
+        noise_v, noise_z = (chance.bell(chance.words(key[:, None], samples)) for key in self._noise)
+        moving = np.flatnonzero(curves.end_s > begin_s)
+        z_m = POSITION_NOISE_M * noise_z
+        z_m += curves.end_m[:, None]
+        v_mps = SPEED_NOISE_MPS * noise_v
+        z, v, _ = curves.at(moving, begin_s[moving, None] + _SAMPLES / SAMPLE_HZ)
+        z_m[moving] += z - curves.end_m[moving, None]
+        v_mps[moving] += v
+        return np.round(v_mps, DECIMALS), np.round(z_m, DECIMALS)
+
+
+def _events(begin_s: F64, pieces: Sequence[tuple[Index, F64, NDArray[np.generic]]], width: int) -> Events:
+    """Return the pieces of one kind of event in the order of lifts and times."""
+    lift = np.concatenate([piece[0] for piece in pieces])
+    t_s = np.concatenate([piece[1] for piece in pieces])
+    values = np.concatenate([piece[2].astype(np.int64) for piece in pieces]).reshape(-1, width)
+    order = np.lexsort((t_s, lift))
+    lift, t_s = lift[order], t_s[order]
+    offset_ms = np.clip(((t_s - begin_s[lift]) * 1000).astype(np.int64), 0, 999)
+    return Events(np.searchsorted(lift, np.arange(len(begin_s) + 1)), offset_ms, values[order])
