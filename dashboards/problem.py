@@ -103,6 +103,10 @@ async def _known(request: Request, error: Exception) -> Response:
 async def _invalid(request: Request, error: Exception) -> Response:
     """Answer a request that does not fit its description, field by field."""
     assert isinstance(error, RequestValidationError)
+    first = error.errors()[0]
+    if first["type"] == "json_invalid":
+        detail = f"The body is not JSON: {first['ctx']['error']} at character {first['loc'][-1]}."
+        return response(Problem(400, "malformed-request", detail, [fault("body", detail)]))
     faults = [fault(_field(each["loc"]), _remedy(each)) for each in error.errors()[:FAULTS_LISTED]]
     detail = "; ".join(f"{each['field']}: {each['detail']}" for each in faults[:3])
     return response(Problem(422, "invalid-request", detail, faults))
@@ -116,8 +120,6 @@ def _field(location: Sequence[int | str]) -> str:
 
 def _remedy(error: Any) -> str:
     """Return one fault of a request as a sentence; what was sent is not repeated."""
-    if error["type"] == "json_invalid":
-        return f"not JSON at byte {error['loc'][-1]}: {error['ctx']['error']}"
     if error["type"] == "missing":
         return "required, and not there"
     if error["type"] == "extra_forbidden":

@@ -1,0 +1,171 @@
+"""The door of the server: who is let in, what is too much, and that every error is a problem without our insides."""
+
+from __future__ import annotations
+
+import logging
+from pathlib import Path
+
+import pytest
+from fastapi.testclient import TestClient
+
+from dashboards.app import create_app
+from dashboards.desk import Settings
+from dashboards.security import BODY_LIMIT_BYTES, HEADERS
+from store.records import Records
+from store.timeseries import TimeSeriesUnavailable
+from tests.dashboards.conftest import BASE
+
+PROBLEM = "application/problem+json"
+ACK = "/api/v1/alerts/none/ack"
+
+
+@pytest.mark.parametrize(
+    "host", ["localhost", "localhost:8080", "a.localhost", "127.0.0.1:1", "[::1]:8080", "10.1.2.3", "lifts.example"]
+)
+def test_our_own_names_and_addresses_are_answered(settings: Settings, host: str) -> None:
+    named = Settings(settings.open_records, settings.open_series, hosts=("lifts.example",))
+    with TestClient(create_app(named), base_url=BASE) as client:
+        assert client.get("/healthz", headers={"Host": host}).status_code == 200
+
+
+@pytest.mark.parametrize(
+    "host", ["evil.example", "localhost.evil.example", "127.0.0.1.evil.example", "", "[::1", "x y"]
+)
+def test_a_name_that_is_not_ours_is_refused_because_it_may_be_rebound(client: TestClient, host: str) -> None:
+    answer = client.get("/api/v1/lifts", headers={"Host": host})
+    assert (answer.status_code, answer.headers["content-type"]) == (421, PROBLEM)
+    assert "hosts" in answer.json()["detail"]
+
+
+@pytest.mark.parametrize(
+    "headers", [{"Origin": "http://evil.example"}, {"Origin": "null"}, {"Origin": "http://localhost:81"},
+                {"Sec-Fetch-Site": "cross-site"}],
+)  # fmt: skip
+def test_a_write_from_another_site_is_refused(client: TestClient, headers: dict[str, str]) -> None:
+    assert client.post(ACK, json={"by": "x"}, headers=headers).status_code == 403
+    assert client.get("/api/v1/lifts", headers=headers).status_code == 200
+
+
+def test_a_write_from_our_own_page_is_taken(client: TestClient) -> None:
+    headers = {"Origin": BASE, "Sec-Fetch-Site": "same-origin"}
+    assert client.post(ACK, json={"by": "x"}, headers=headers).status_code == 404
+
+
+@pytest.mark.parametrize("media_type", ["text/plain", "application/x-www-form-urlencoded", "multipart/form-data", None])
+def test_a_body_that_a_foreign_form_could_send_is_refused(client: TestClient, media_type: str | None) -> None:
+    headers = {"Content-Type": media_type} if media_type else {}
+    answer = client.post(ACK, content=b'{"by": "x"}', headers=headers)
+    assert (answer.status_code, answer.headers["content-type"]) == (415, PROBLEM)
+
+
+def test_a_body_past_its_limit_is_refused_announced_or_not(client: TestClient) -> None:
+    body = b" " * (BODY_LIMIT_BYTES + 1)
+    announced = client.post(ACK, content=body, headers={"Content-Type": "application/json"})
+    streamed = client.post(ACK, content=iter([body]), headers={"Content-Type": "application/json"})
+    assert [announced.status_code, streamed.status_code] == [413, 413]
+    assert {announced.headers["content-type"], streamed.headers["content-type"]} == {PROBLEM}
+
+
+@pytest.mark.parametrize(
+    "body",
+    [b"", b"{", b"[]", b"null", b"\xff\xfe", b"[" * 100_000, b'{"by": ' + b"9" * 5000 + b"}", b'{"by": "\\ud800"}',
+     b'{"by": "a\\u0000b"}', b'{"by": ""}', b'{"by": "   "}', b'{"by": 1}', b'{"by": "a", "by2": 1}',
+     b'{"by": "' + b"a" * 300 + b'"}', b'{"by": NaN}'],
+)  # fmt: skip
+def test_a_body_that_does_not_fit_is_a_problem_that_names_the_field(client: TestClient, body: bytes) -> None:
+    answer = client.post(ACK, content=body, headers={"Content-Type": "application/json"})
+    assert answer.status_code in (400, 422)
+    assert answer.headers["content-type"] == PROBLEM
+    assert set(answer.json()) >= {"type", "title", "status", "detail"}
+    if answer.status_code == 422:
+        assert answer.json()["errors"][0]["field"].startswith("b")
+
+
+def test_what_is_unknown_names_the_field_and_the_remedy(client: TestClient) -> None:
+    answer = client.get("/api/v1/lifts/L001/series?stream=nose&from=yesterday&points=0").json()
+    told = {each["field"]: each["detail"] for each in answer["errors"]}
+    assert told.keys() == {"stream", "from", "points"}
+    assert "2026-11-22T08:15:02.300Z" in told["from"]
+    assert "displacement" in told["stream"]
+
+
+def test_a_wrong_method_says_which_are_right(client: TestClient) -> None:
+    answer = client.put("/api/v1/fleet")
+    assert (answer.status_code, answer.headers["allow"]) == (405, "GET")
+    assert answer.headers["content-type"] == PROBLEM
+
+
+def test_a_missing_path_is_a_problem_for_programs_and_a_page_for_people(client: TestClient) -> None:
+    assert client.get("/nowhere").headers["content-type"] == PROBLEM
+    page = client.get("/nowhere", headers={"Accept": "text/html"})
+    assert (page.status_code, page.headers["content-type"]) == (404, "text/html; charset=utf-8")
+    assert client.get("/api/nowhere", headers={"Accept": "text/html"}).headers["content-type"] == PROBLEM
+
+
+def test_our_own_mistake_is_logged_and_answered_without_a_word_about_our_insides(
+    client: TestClient, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(Records, "alerts", lambda *_, **__: 1 / 0)
+    with caplog.at_level(logging.ERROR):
+        answer = client.get("/api/v1/alerts")
+    assert (answer.status_code, answer.headers["content-type"]) == (500, PROBLEM)
+    assert "division" not in answer.text
+    assert "ZeroDivisionError" in caplog.text
+    assert answer.headers["x-content-type-options"] == "nosniff"
+
+
+@pytest.mark.parametrize("path", ["/", "/api/v1/lifts", "/nowhere", "/static/nowhere.js", "/healthz", "/code/L001"])
+def test_every_answer_carries_the_strict_headers(client: TestClient, path: str) -> None:
+    headers = client.get(path).headers
+    assert headers.keys() >= {name.lower() for name in HEADERS}
+    assert "default-src 'self'" in headers["content-security-policy"]
+    assert "frame-ancestors 'none'" in headers["content-security-policy"]
+    assert "unsafe" not in headers["content-security-policy"]
+
+
+def test_a_long_answer_is_packed_for_those_who_can_unpack_it(client: TestClient) -> None:
+    assert client.get("/api/v1/lifts").headers["content-encoding"] == "gzip"
+    assert "content-encoding" not in client.get("/api/v1/lifts", headers={"Accept-Encoding": "identity"}).headers
+
+
+def test_while_the_records_are_away_the_server_stands_and_says_so(settings: Settings, tmp_path: Path) -> None:
+    blocked = tmp_path / "file"
+    blocked.write_text("not a folder")
+    away = Settings(lambda: Records.open(f"sqlite:///{blocked}/records.db"), settings.open_series)
+    with TestClient(create_app(away), base_url=BASE) as client:
+        assert client.get("/healthz").status_code == 200
+        assert client.get("/metrics").status_code == 200
+        for path in ("/readyz", "/api/v1/lifts", "/api/v1/lifts/L001", "/api/v1/alerts", "/api/v1/fleet",
+                     "/api/v1/dead-letters", "/api/v1/live"):  # fmt: skip
+            answer = client.get(path)
+            assert (path, answer.status_code, answer.headers["content-type"]) == (path, 503, PROBLEM)
+            assert int(answer.headers["retry-after"]) > 0
+
+
+def test_while_the_time_series_are_away_the_fleet_is_still_shown(settings: Settings) -> None:
+    def refuse() -> None:
+        raise TimeSeriesUnavailable("nobody at http://127.0.0.1:1")
+
+    away = Settings(settings.open_records, refuse)  # type: ignore[arg-type]
+    with TestClient(create_app(away), base_url=BASE) as client:
+        assert client.get("/api/v1/lifts").status_code == 200
+        assert client.get("/api/v1/lifts/L001/series?stream=speed").status_code == 503
+        assert client.get("/readyz").headers["content-type"] == PROBLEM
+
+
+def test_metrics_count_routes_and_never_what_was_asked(client: TestClient) -> None:
+    client.get("/api/v1/lifts/SOME-LIFT")
+    client.get("/some/path")
+    client.request("BREW", "/api/v1/lifts")
+    text = client.get("/metrics").text
+    assert 'route="/api/v1/lifts/{lift_id}",status="404"' in text
+    assert 'method="other"' in text
+    assert "SOME-LIFT" not in text
+    assert "/some/path" not in text
+    assert 'liftwatch_lifts{state="normal"} 6.0' in text
+    assert 'liftwatch_monitor_refused_total{kind="not-json",monitor="monitor"} 2.0' in text
+
+
+def test_nothing_is_asked_of_another_machine_for_the_description(client: TestClient) -> None:
+    assert client.get("/api/openapi.json").json()["openapi"].startswith("3.1")
+    assert client.get("/docs").status_code == 404

@@ -1,0 +1,219 @@
+"""The live stream over a real server on a loopback port: what is told, to whom, and where it goes on."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from typing import Any
+
+import httpx
+import numpy as np
+import orjson
+import pytest
+import uvicorn
+from prometheus_client import generate_latest
+
+from alerts.book import Answer, Occurrence
+from dashboards.app import Server, create_app
+from dashboards.desk import Desk, Settings
+from dashboards.live import QUEUE_LIMIT_BYTES, Event, Hub, Interest, Mark, mark
+from dashboards.metrics import Meters
+from detectors.catalogue import RULES
+from detectors.rule import CRITICAL, Finding
+from store.records import Records
+from tests.dashboards.fleet import T0_NS, facts, table
+
+Event_ = dict[str, Any]
+S_NS = 1_000_000_000
+
+
+@contextmanager
+def served(settings: Settings) -> Iterator[tuple[str, Desk]]:
+    """Serve on a free port in a thread; yield the address and the desk."""
+    app = create_app(settings)
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        server = Server(uvicorn.Config(app, log_config=None, timeout_graceful_shutdown=3))
+        thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]})
+        thread.start()
+        try:
+            yield f"http://127.0.0.1:{listening.getsockname()[1]}", app.state.desk
+        finally:
+            server.should_exit = True
+            thread.join()
+
+
+@contextmanager
+def listening(address: str, headers: dict[str, str] | None = None, **asked: Any) -> Iterator[Iterator[Event_]]:
+    """Listen to the stream; yields its events, after the stream has begun."""
+    with httpx.stream("GET", f"{address}/api/v1/live", params=asked, headers=headers, timeout=20) as answer:
+        assert answer.status_code == 200
+        assert answer.headers["content-type"].startswith("text/event-stream")
+        lines = answer.iter_lines()
+        assert next(lines).startswith("retry:")
+        yield events(lines)
+
+
+def events(lines: Iterator[str]) -> Iterator[Event_]:
+    """Parse server-sent events as a browser does: an id without data moves the mark and is no event."""
+    fields: Event_ = {}
+    last_id = ""
+    for line in lines:
+        name, _, value = line.partition(": ")
+        if name == "id":
+            last_id = value
+        elif name in ("event", "data"):
+            fields[name] = value
+        elif not line and fields:
+            yield {"kind": fields["event"], "mark": last_id, **orjson.loads(fields["data"])}
+            fields = {}
+
+
+def put(records: Records, **columns: Any) -> None:
+    """Write a live table as the monitor does."""
+    records.put_live(table(6, **columns).pack(), {}, T0_NS)
+
+
+def fire(records: Records, lift_id: str, position: int) -> str:
+    """Raise an alert as the monitor does; return its id."""
+    rule = RULES[0]
+    finding = Finding(0, rule.slug, "on", CRITICAL, T0_NS + position, T0_NS + position, True, {})
+    judged = records.judge(
+        position=position, occurrences=[Occurrence(lift_id, "d0", finding, rule, T0_NS)], now_ns=T0_NS
+    )
+    return judged.changes[0].alert.id
+
+
+def test_a_lift_that_moves_is_told_as_it_stands_in_the_list(settings: Settings, records: Records) -> None:
+    with served(settings) as (address, _), listening(address) as heard:
+        put(records, position_m=np.array([0.0, 4.2, 0.0, 0.0, 0.0, 0.0]))
+        event = next(heard)
+        item = httpx.get(f"{address}/api/v1/lifts", params={"q": "L001"}).json()["items"][0]
+    assert (event.pop("kind"), event.pop("mark") != "") == ("lift", True)
+    assert event == item
+    assert event["position_m"] == 4.2
+
+
+def test_an_alert_and_what_people_do_to_it_is_told_in_order(settings: Settings, records: Records) -> None:
+    with served(settings) as (address, _), listening(address) as heard:
+        alert_id = fire(records, "L002", 1)
+        first = next(event for event in heard if event["kind"] == "alert")
+        httpx.post(f"{address}/api/v1/alerts/{alert_id}/ack", json={"by": "Ann"}).raise_for_status()
+        second = next(event for event in heard if event["kind"] == "alert")
+    assert (first["lift_id"], first["state"], first["acknowledged"]) == ("L002", "firing", False)
+    assert (second["mark"] != first["mark"], second["acknowledged"]) == (True, True)
+
+
+def test_an_alert_changes_the_state_of_its_lift_in_the_stream(settings: Settings, records: Records) -> None:
+    with served(settings) as (address, _), listening(address) as heard:
+        fire(records, "L003", 1)
+        lift = next(event for event in heard if event["kind"] == "lift")
+    assert (lift["lift_id"], lift["state"], lift["open_alerts"]["critical"]) == ("L003", "critical", 1)
+
+
+def test_filters_keep_others_out(settings: Settings, records: Records) -> None:
+    moved = np.array([1.0, 2.0, 3.0, 4.0, 5.0, 6.0])
+    with served(settings) as (address, _):
+        with listening(address, district="d1") as heard:
+            put(records, position_m=moved)
+            told = [next(heard)["lift_id"] for _ in range(3)]
+        assert told == ["L001", "L003", "L005"]
+        with listening(address, lift_id=["L002", "L004"]) as heard:
+            assert [next(heard)["position_m"] for _ in range(2)] == [3.0, 5.0]
+            put(records, position_m=moved + 1)
+            assert [next(heard)["position_m"] for _ in range(2)] == [4.0, 6.0]
+
+
+def test_who_comes_back_gets_what_was_missed_and_nothing_twice(settings: Settings, records: Records) -> None:
+    with served(settings) as (address, desk):
+        with listening(address) as heard:
+            fire(records, "L000", 1)
+            seen = next(heard)
+        assert seen["kind"] == "alert"
+        fire(records, "L004", 2)
+        put(records, position_m=np.array([0.0, 7.0, 0.0, 0.0, 0.0, 0.0]))
+        desk.watch.look()
+        with listening(address, {"Last-Event-ID": seen["mark"]}) as heard:
+            missed = [next(heard) for _ in range(4)]
+        assert [event["lift_id"] for event in missed if event["kind"] == "alert"] == ["L004"]
+        assert {event["lift_id"] for event in missed if event["kind"] == "lift"} == {"L000", "L001", "L004"}
+        with listening(address, {"Last-Event-ID": str(desk.watch.mark)}) as heard:
+            put(records, position_m=np.array([9.0, 7.0, 0.0, 0.0, 0.0, 0.0]))
+            assert next(heard)["lift_id"] == "L000"
+
+
+def test_a_mark_from_before_the_server_was_restarted_is_resumed(settings: Settings, records: Records) -> None:
+    with served(settings) as (address, desk):
+        last = str(desk.watch.mark)
+    fire(records, "L005", 1)
+    with served(settings) as (address, _), listening(address, {"Last-Event-ID": last}) as heard:
+        told = [next(heard) for _ in range(7)]
+    assert (told[0]["kind"], told[0]["lift_id"]) == ("alert", "L005")
+    assert sorted(event["lift_id"] for event in told[1:]) == [f"L{number:03}" for number in range(6)]
+
+
+@pytest.mark.parametrize("last", ["", "x", "1", "-1--1", "9" * 40 + "-1", "1-1\x00", "<script>"])
+def test_a_mark_that_is_none_of_ours_begins_anew(last: str) -> None:
+    assert mark(last) is None
+
+
+def test_a_lift_whose_facts_change_is_told(settings: Settings, records: Records) -> None:
+    with served(settings) as (address, _), listening(address) as heard:
+        records.put_lift(replace(facts("L001"), name="Renamed"), by="test", now_ns=T0_NS)
+        event = next(heard)
+    assert (event["lift_id"], event["name"]) == ("L001", "Renamed")
+
+
+def test_a_listener_that_does_not_keep_up_is_ended_and_counted_and_the_others_are_not() -> None:
+    async def run() -> tuple[str | None, str | None, bytes]:
+        meters = Meters()
+        hub = Hub(meters)
+        slow, quick = hub.join(Interest()), hub.join(Interest(district="d0"))
+        big = Event("L000", "d1", b"x" * (QUEUE_LIMIT_BYTES // 2))
+        for version in range(3):
+            hub.publish([big, Event("L001", "d0", b"small")], Mark(version, 0))
+            await asyncio.sleep(0)
+        hub.leave(slow)
+        return slow.ended, quick.ended, generate_latest(meters.registry)
+
+    slow, quick, text = asyncio.run(run())
+    assert (slow, quick) == ("slow", None)
+    assert b'liftwatch_live_dropped_total{reason="slow"} 1.0' in text
+    assert b"liftwatch_live_listeners 1.0" in text
+
+
+def test_a_silent_stream_says_now_and_then_that_it_lives(
+    settings: Settings, records: Records, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("dashboards.live.KEEP_ALIVE_S", 0.05)
+    with served(settings) as (address, _), httpx.stream("GET", f"{address}/api/v1/live", timeout=20) as answer:
+        lines = answer.iter_lines()
+        assert next(line for line in lines if line.startswith(":"))
+
+
+def test_the_server_stops_although_somebody_listens(settings: Settings, records: Records) -> None:
+    with httpx.Client(timeout=20) as client:
+        with served(settings) as (address, _):
+            answer = client.send(client.build_request("GET", f"{address}/api/v1/live"), stream=True)
+            lines = answer.iter_lines()
+            next(lines)
+        assert list(lines) == [""]
+        answer.close()
+
+
+def test_a_server_that_is_stopping_takes_no_new_listeners(settings: Settings, records: Records) -> None:
+    with served(settings) as (address, desk):
+        desk.hub.close()
+        assert httpx.get(f"{address}/api/v1/live").status_code == 503
+
+
+def test_what_a_person_writes_is_read_back_at_once(settings: Settings, records: Records) -> None:
+    alert_id = fire(records, "L002", 1)
+    with served(settings) as (address, _):
+        assert httpx.get(f"{address}/api/v1/lifts/L002").json()["state"] == "critical"
+        httpx.post(f"{address}/api/v1/alerts/{alert_id}/resolve", json={"by": "Ann"}).raise_for_status()
+        assert httpx.get(f"{address}/api/v1/lifts/L002").json()["state"] == "normal"
+        assert records.answer(alert_id, Answer("resolve", "Ann"), T0_NS) is not None
