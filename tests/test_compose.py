@@ -23,6 +23,7 @@ ROOT = Path(__file__).parent.parent
 COMPOSE: dict[str, Any] = yaml.safe_load((ROOT / "docker-compose.yml").read_text(encoding="utf-8"))
 SCHEMA = json.loads((ROOT / "tests/compose_spec/compose-spec.json").read_text(encoding="utf-8"))
 SECRET_NAME = re.compile(r"PASSWORD|TOKEN|SECRET|CREDENTIAL|API_?KEY", re.IGNORECASE)
+DEFAULT = re.compile(r"\$\{\w+:-([^}]*)\}")
 RANDOM_WORD = re.compile(r"\b(?=[a-z]*\d)(?=\d*[a-z])[a-z\d]{20,}\b", re.IGNORECASE)
 
 
@@ -126,7 +127,7 @@ def test_the_commands_are_ones_the_command_line_knows(service: str) -> None:
 def test_the_environment_names_keys_that_the_configuration_knows(service: str) -> None:
     environment = COMPOSE["services"][service]["environment"]
     assert all(name.startswith(configuration.PREFIX) and "__" in name for name in environment)
-    configuration.read(None, environment)
+    configuration.read(None, {name: DEFAULT.sub(r"\1", str(value)) for name, value in environment.items()})
 
 
 def test_what_is_mounted_is_there() -> None:

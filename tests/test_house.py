@@ -27,9 +27,9 @@ MAY_IMPORT: dict[str, set[str]] = {
     "simulator": {"telemetry"},
     "evaluation": {"telemetry", "detectors", "alerts"},
     "dashboards": {"telemetry", "detectors.catalogue", "detectors.rule", "alerts", "store"},
-    "configuration": set(),
+    "configuration": {"detectors.catalogue", "detectors.rule"},
 }
-SEES_ALL = {"liftwatch", "tests", "benchmarks"}
+SEES_ALL = {"liftwatch", "demonstration", "tests", "benchmarks"}
 
 # The core: everything in these rooms but the named doors to the world.
 CORE = ("telemetry", "detectors", "alerts")
