@@ -33,9 +33,9 @@
     held back  its cause is over, still firing     same       released
 
 Anything else is a repeat and changes nothing (None), a refusal (`Refused`), or our own mistake (an assertion).
-Levels of one rule differ in severity. Severity never falls, alerts of one lift and rule begin one after the other,
-and a finding that was applied before (`last_ns`, `last_applied`) is not applied again: reading the journal twice is
-harmless. Missing data makes no finding, so it clears nothing.
+Levels of one rule differ in severity, and a level opens or shuts at one instant, not both. Severity never falls, and
+alerts of one lift and rule begin one after the other. A finding that was applied before (`last_ns`, `last_applied`)
+is not applied again: reading the journal twice is harmless. Missing data makes no finding, so it clears nothing.
 """
 
 from __future__ import annotations
@@ -113,7 +113,8 @@ def on_finding(
     if last is not None and _repeats(last, finding):
         return None
     if finding.kind == "off":
-        return None if last is None or last.state != FIRING else _off(last, finding, noticed_ns)
+        holds = last is not None and last.state == FIRING and SEVERITIES[finding.severity] in last.levels
+        return _off(last, finding, noticed_ns) if last is not None and holds else None
     if last is not None and last.state == FIRING:
         return _on_again(last, finding, rule, noticed_ns)
     if last is not None and _folds(last, finding, rule):
