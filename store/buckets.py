@@ -11,6 +11,8 @@ from numpy.typing import NDArray
 
 from store.timeseries import DAY_NS, MINUTE_NS, REDUCIBLE, SECOND_NS, Floats, Readings, Reduced, Series
 
+Instants = NDArray[np.int64]
+
 MILLISECOND_NS = 1_000_000
 WIDTHS_NS = (
     *(ms * MILLISECOND_NS for ms in (1, 2, 5, 10, 20, 50, 100, 200, 500)),
@@ -44,15 +46,20 @@ def series(stream: str, from_ns: int, to_ns: int, points: int, rows: Readings) -
     return Series(stream, from_ns, to_ns, width_ns, begins_ns, channels)
 
 
-def series_of_minutes(stream: str, from_ns: int, to_ns: int, points: int, rows: Readings) -> Series:
-    """Reduce rows of the 1-minute reduction (`{column}_{how}`, and `n` readings behind each) still further."""
-    if not len(rows):
-        return _silent(stream, from_ns, to_ns, points)
-    begins_ns, width_ns = grid(from_ns, to_ns, points, MINUTE_NS)
-    t_ns = np.maximum(rows.t_ns, begins_ns[0])
+def series_of_reduced(
+    stream: str, from_ns: int, to_ns: int, points: int, rows: Readings, least_width_ns: int = WIDTHS_NS[0]
+) -> Series:
+    """Reduce still further what is reduced already: `{column}_{how}`, and `n` readings behind a row where known.
+
+    Where there are no rows, the buckets are as fine as those of raw rows would be.
+    """
+    begins_ns, width_ns = grid(from_ns, to_ns, points, least_width_ns if len(rows) else WIDTHS_NS[0])
+    # A row that reduces a minute begins with it, which may be just before the window.
+    t_ns = np.maximum(rows.t_ns, begins_ns[0]) if len(rows) and len(begins_ns) else rows.t_ns
+    nothing = np.full(len(rows), np.nan)
     channels = {}
     for channel, (least, greatest, mean) in REDUCIBLE[stream].items():
-        columns = (rows.channels[f"{least}_min"], rows.channels[f"{greatest}_max"], rows.channels[f"{mean}_mean"])
+        columns = (rows.channels.get(name, nothing) for name in (f"{least}_min", f"{greatest}_max", f"{mean}_mean"))
         channels[channel] = reduce(begins_ns, width_ns, t_ns, *columns, rows.channels.get("n"))
     return Series(stream, from_ns, to_ns, width_ns, begins_ns, channels)
 
@@ -89,9 +96,3 @@ def reduce(
         total = np.add.reduceat(mean[known][order] * weights, start)
         out[2][filled] = total / np.add.reduceat(weights, start)
     return Reduced(*out)
-
-
-def _silent(stream: str, from_ns: int, to_ns: int, points: int) -> Series:
-    names = {name for columns in REDUCIBLE[stream].values() for name in columns}
-    nothing = Readings(np.zeros(0, dtype=np.int64), dict.fromkeys(names, np.zeros(0)))
-    return series(stream, from_ns, to_ns, points, nothing)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from store.files import FileSeries
+from store.influx import InfluxSeries
 from store.timeseries import MINUTE_DEFAULT_DAYS, RAW_DEFAULT_DAYS, TimeSeries
 
 
@@ -22,5 +23,5 @@ def open_timeseries(
     The monitor opens it writable, everything else with `writable=False`.
     """
     if str(where).startswith(("http://", "https://")):
-        raise NotImplementedError("InfluxDB")
+        return InfluxSeries.open(str(where), token, org, raw_days, minute_days, writable)
     return FileSeries.open(where, raw_days, minute_days, writable)

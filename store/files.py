@@ -106,7 +106,7 @@ class FileSeries:
             if len(rows):
                 return buckets.series(stream, from_ns, to_ns, points, rows)
         frame = self._attempt(lambda: self._by_minute(lift_id, stream, from_ns, to_ns))
-        return buckets.series_of_minutes(stream, from_ns, to_ns, points, _readings(frame))
+        return buckets.series_of_reduced(stream, from_ns, to_ns, points, _readings(frame), MINUTE_NS)
 
     def events(self, lift_id: str, stream: str, from_ns: int, to_ns: int, limit: int = EVENTS_LIMIT) -> Readings:
         """Return an event stream with, first, what stood as the window began, where that is known."""
@@ -136,7 +136,7 @@ class FileSeries:
             return
         for kind, kept_days in self._kept_days.items():
             for day in days(self._root, kind):
-                if (day + 1 + kept_days) * DAY_NS <= now_ns:
+                if kept_days and (day + 1 + kept_days) * DAY_NS <= now_ns:
                     shutil.rmtree(folder(self._root, kind, day), ignore_errors=True)
 
     def close(self) -> None:

@@ -10,14 +10,19 @@ import pytest
 
 from store.connect import open_timeseries
 from store.timeseries import DAY_NS, HOUR_NS, MINUTE_NS, SECOND_NS, TimeSeries
+from tests.store.influxd import Influx, influx, influxd  # noqa: F401 (fixtures)
 from tests.store.worlds import START_NS, rows
 
 UNKNOWN_LIFTS = ("nobody", "", 'L1" or true', "L1\\", "${1}", "L1\n|> drop()", "升降机", "x" * 300)
 
 
-@pytest.fixture(params=["files"])
+@pytest.fixture(params=["files", pytest.param("influx", marks=pytest.mark.influx)])
 def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[TimeSeries]:
-    opened = open_timeseries(tmp_path / "series", raw_days=30, minute_days=730)
+    if request.param == "files":
+        opened = open_timeseries(tmp_path / "series", raw_days=0, minute_days=0)
+    else:
+        influx: Influx = request.getfixturevalue("influx")
+        opened = open_timeseries(influx.url, token=influx.token, org=influx.org, raw_days=0, minute_days=0)
     yield opened
     opened.close()
 
