@@ -6,14 +6,18 @@ known one; a bad value is one line that says what to do. Secrets are read from f
 
 from __future__ import annotations
 
+import dataclasses
 import difflib
 import os
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, cast
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from detectors.catalogue import BY_SLUG, RULES
+from detectors.rule import Rule
 
 PREFIX = "LIFTWATCH_"
 
@@ -81,6 +85,7 @@ class Dashboards(Section):
 
     host: str = "127.0.0.1"
     port: int = Field(8080, ge=0, le=65535)
+    hosts: tuple[str, ...] = ()
     demo: bool = False
 
 
@@ -163,9 +168,7 @@ def explain(error: ValidationError, path: Path | None) -> str:
     if fault["type"] != "extra_forbidden":
         return f"{source}: {where} = {fault['input']!r}: {fault['msg'].lower()}"
     known = known_keys(fault["loc"][:-1])
-    near = difflib.get_close_matches(str(fault["loc"][-1]), known, n=1, cutoff=0.5)
-    hint = f"did you mean {near[0]}?" if near else f"known here: {', '.join(known)}"
-    return f"{source}: unknown key {where}; {hint}"
+    return f"{source}: unknown key {where}{nearest(str(fault['loc'][-1]), known)}"
 
 
 def known_keys(path: tuple[int | str, ...]) -> list[str]:
@@ -175,3 +178,27 @@ def known_keys(path: tuple[int | str, ...]) -> list[str]:
     if path[0] == "webhooks":
         return list(Webhook.model_fields)
     return list(type(getattr(Configuration(), str(path[0]))).model_fields)
+
+
+def rules(settings: Configuration) -> tuple[Rule, ...]:
+    """Return the catalogue with the thresholds that `[rules.<slug>]` changes."""
+    for slug in settings.rules:
+        if slug not in BY_SLUG:
+            raise Unusable(f"rules.{slug}: no such rule{nearest(slug, BY_SLUG)}")
+    return tuple(tuned(rule, settings.rules.get(rule.slug, {})) for rule in RULES)
+
+
+def tuned(rule: Rule, changes: Mapping[str, float]) -> Rule:
+    """Return a rule whose detector has other parameters."""
+    known = {field.name: getattr(rule.detector, field.name) for field in dataclasses.fields(cast(Any, rule.detector))}
+    for name in changes:
+        if not isinstance(known.get(name), int | float):
+            raise Unusable(f"rules.{rule.slug}.{name}: no such threshold{nearest(name, known)}")
+    return dataclasses.replace(rule, detector=dataclasses.replace(cast(Any, rule.detector), **changes))
+
+
+def nearest(name: str, known: Iterable[str]) -> str:
+    """Return a hint at the nearest known name, or at all of them."""
+    names = sorted(known)
+    near = difflib.get_close_matches(name, names, n=1, cutoff=0.5)
+    return f"; did you mean {near[0]}?" if near else f"; known here: {', '.join(names)}"

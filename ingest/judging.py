@@ -42,6 +42,8 @@ PICTURE_EVERY_S = 0.5
 REGISTRY_EVERY_S = 2.0
 SNAPSHOT_EVERY_S = 30.0
 RETRY_LIMIT_S = 10.0
+UNJOURNALLED_NS = 500_000_000
+"""How long a message may be on its way from its arrival into the journal."""
 BEHIND_S = 10.0
 """Messages that arrived longer ago than this are a backlog: silence is not counted while one drains."""
 
@@ -106,12 +108,12 @@ class Judging(threading.Thread):
         """Judge one group; return whether more waits."""
         if self._is_due("registry", REGISTRY_EVERY_S):
             self._surely(self._load_registry)
-        entries = self._journal.read(self._position, self._batch_messages)
         now_ns = time.time_ns()
+        entries = self._journal.read(self._position, self._batch_messages)
         if entries:
             self._judge_group(entries, now_ns)
         else:
-            self._judge_batch(self._sequencer.idle(now_ns))
+            self._judge_batch(self._sequencer.idle(now_ns - UNJOURNALLED_NS))
         behind = bool(entries) and now_ns - entries[-1].arrived_ns > BEHIND_S * 1e9
         self._take_findings(self._silence.step(now_ns, draining=behind), now_ns)
         if self._is_due("picture", PICTURE_EVERY_S):
@@ -228,13 +230,19 @@ class Judging(threading.Thread):
         with np.load(io.BytesIO(state), allow_pickle=False) as parts:
             self.fleet.lay_out(parts["lifts"].tolist())
             self._grow()
-            for prefix, room in (("judge/", self._judge), ("sequence/", self._sequencer), ("silence/", self._silence)):
-                room.restore({name.removeprefix(prefix): parts[name] for name in parts if name.startswith(prefix)})
+
+            def part(prefix: str) -> dict[str, NDArray[Any]]:
+                return {name.removeprefix(prefix): parts[name] for name in parts if name.startswith(prefix)}
+
+            self._judge.restore(part("judge/"))
+            self._sequencer.restore(part("sequence/"))
+            self._silence.restore(part("silence/"))
 
     def _picture(self) -> LiveTable:
         """Return the latest state of every listed lift."""
         listed = np.array(self.fleet.listed(), dtype=np.intp)
-        columns = self._judge.latest() | self._sequencer.counts()
+        counted = self._sequencer.counts()
+        columns = self._judge.latest() | {name: counted[name] for name in ("received", "gaps", "repeats", "late")}
         columns |= {"last_seen_ns": self._silence.last_seen_ns, "link": self._silence.link()}
         return LiveTable(
             lift_id=np.array([self.fleet.lift_ids[i] for i in listed], dtype=np.str_),
@@ -250,7 +258,7 @@ class Judging(threading.Thread):
         return True
 
     def _surely(self, act: Callable[[], object], attempts: int | None = None) -> None:
-        """Do `act`, waiting with full jitter while the records are away; nothing is read meanwhile, so nothing is lost."""
+        """Do `act`, waiting with full jitter while the records are away: nothing is read meanwhile, nothing is lost."""
         failures = 0
         while True:
             try:

@@ -96,7 +96,7 @@ class Monitor:
             if self._stopping.wait(FULL_PAUSE_S):
                 return
         self._source.acknowledge(arrivals)
-        self.counts["received"] += len(arrivals)
+        self.counts["journalled"] += len(arrivals)
         self._judging.wake.set()
 
     def _kept(self, arrivals: Sequence[Arrival]) -> bool:

@@ -105,6 +105,7 @@ class MqttSource:
         self.address = address
         self.version = MQTTProtocolVersion.MQTTv311 if address.protocol == "3.1.1" else MQTTProtocolVersion.MQTTv5
         self.subscribed = False
+        self.refusal: str | None = None
         self.connections = 0
         self._client: Client | None = None
         self._pending: list[Arrival] = []
@@ -196,8 +197,10 @@ class MqttSource:
 
     def _on_connect(self, client: Client, _data: Any, _flags: Any, reason: Any, _properties: Any) -> None:
         if reason.is_failure:
+            self.refusal = str(reason)
             log.error("broker %s:%d refuses us: %s", self.address.host, self.address.port, reason)
             return
+        self.refusal = None
         if self.version == MQTTProtocolVersion.MQTTv5:
             wanted: Any = [(f"lift/v1/+/+/{stream}", SubscribeOptions(qos=1)) for stream in STREAMS]
         else:

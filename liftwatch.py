@@ -1,0 +1,399 @@
+"""The front door: one command line that wires the rooms together.
+
+Every command reads the configuration once, opens what it needs, and says in one line (exit code 2) what it cannot use.
+What goes away later is waited for, not died of.
+"""
+
+from __future__ import annotations
+
+import argparse
+import logging
+import signal
+import sys
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import configuration
+import demonstration
+from alerts.webhook import Endpoint
+from configuration import Configuration, Unusable
+from dashboards import app
+from dashboards.desk import Settings as DashboardSettings
+from ingest.monitor import Monitor
+from ingest.receive import BrokerAddress, MqttSource
+from simulator import faults, player
+from store.connect import open_timeseries
+from store.journal import Journal
+from store.records import Records, RecordsUnavailable
+from store.timeseries import TimeSeries, TimeSeriesRefused, TimeSeriesUnavailable
+from telemetry.facts import FactsError, export_csv, export_json, read_csv, read_json
+
+log = logging.getLogger("liftwatch")
+
+CONFIG_DEFAULT = Path("liftwatch.toml")
+FIRST_ANSWER_S = 5.0
+UNUSABLE = 2
+
+EPILOG = """\
+Start here:
+  liftwatch demo                         everything on this machine with 50 simulated lifts
+  liftwatch check-config                 what is configured, and whether it answers
+  liftwatch lifts import lifts.csv       tell the monitor what it watches
+  liftwatch monitor & liftwatch serve    the two processes of a real installation
+
+Configuration is one TOML file (liftwatch.example.toml explains every key) and the environment:
+LIFTWATCH_BROKER__HOST=mqtt.example overrides host in [broker].
+"""
+
+
+def build_parser() -> argparse.ArgumentParser:
+    """Return the command line."""
+    parser = argparse.ArgumentParser(
+        prog="liftwatch",
+        description="An open monitor for lifts: hears them over MQTT, judges them, tells people what to do.",
+        epilog=EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("--config", type=Path, help="the TOML file (default: liftwatch.toml where there is one)")
+    parser.add_argument("--verbose", action="store_true", help="say more of what happens")
+    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+
+    def command(name: str, act: Callable[..., int], does: str, more: str = "") -> argparse.ArgumentParser:
+        made = commands.add_parser(
+            name,
+            help=does,
+            description=f"{does}.",
+            epilog=more,
+            formatter_class=argparse.RawDescriptionHelpFormatter,
+        )
+        made.set_defaults(act=act)
+        return made
+
+    demo = command("demo", demo_command, "Run broker, monitor, dashboards and a simulated fleet on this machine")
+    demo.add_argument("--lifts", type=count, default=50, help="how many lifts (default 50)")
+    demo.add_argument("--seed", type=int, default=1, help="which fleet: the same seed gives the same lifts (default 1)")
+    demo.add_argument("--broker-port", type=port, default=1883, help="the broker's port (default 1883)")
+    demo.add_argument("--port", type=port, default=8080, help="the pages' port (default 8080)")
+    demo.add_argument("--data", type=Path, help="keep the data in this folder (default: a new one, removed at the end)")
+    demo.add_argument("--faults-per-hour", type=float, default=6.0, help="faults by themselves, over the fleet")
+
+    command("monitor", monitor_command, "Hear lifts, judge and remember what they say, announce alerts")
+    command("serve", serve_command, "Serve the pages and the HTTP API")
+
+    simulate = command("simulate", simulate_command, "Play a simulated fleet to the broker")
+    simulate.add_argument("--lifts", type=count, default=50, help="how many lifts (default 50)")
+    simulate.add_argument("--seed", type=int, default=1, help="which fleet (default 1)")
+    simulate.add_argument("--speed", type=float, default=1.0, help="times real time (default 1)")
+    simulate.add_argument("--form", choices=("json", "cbor", "gateway"), default="json", help="how bundles are sent")
+    simulate.add_argument("--vibration", action=argparse.BooleanOptionalAction, default=True, help="3 x 100 Hz as well")
+    simulate.add_argument("--faults-per-hour", type=float, default=0.0, help="faults by themselves, over the fleet")
+    simulate.add_argument("--labels", type=Path, help="append what really happened to this file, a JSON line each")
+    simulate.add_argument("--register", action="store_true", help="first put these lifts into the registry")
+
+    inject = command(
+        "inject",
+        inject_command,
+        "Put a fault into a simulated lift",
+        "Causes:\n" + "\n".join(f"  {slug:<30} {cause.en}" for slug, cause in faults.CAUSES.items()),
+    )
+    inject.add_argument("lift_id", help="the simulated lift")
+    inject.add_argument("cause", choices=list(faults.CAUSES), metavar="CAUSE", help="see below")
+    inject.add_argument(
+        "--for", dest="for_s", type=float, default=60.0, metavar="SECONDS", help="how long (default 60)"
+    )
+
+    lifts = commands.add_parser("lifts", help="Bring lifts into the registry, or take a copy of it")
+    actions = lifts.add_subparsers(dest="action", required=True, metavar="ACTION")
+    bring = actions.add_parser("import", help="take lifts from CSV or JSON; rows that do not fit are named, with why")
+    bring.add_argument("file", type=Path, help="a .csv or .json file (the columns: docs/contract.md, section 2)")
+    bring.add_argument("--by", default="command line", help="who does this, for the audit")
+    bring.set_defaults(act=import_command)
+    take = actions.add_parser("export", help="write the registry as CSV or JSON")
+    take.add_argument("file", type=Path, nargs="?", help="where to (default: standard output, JSON)")
+    take.set_defaults(act=export_command)
+
+    command("check-config", check_command, "Read the configuration and try what it names")
+    broker = command("broker", broker_command, "Run the small broker that the demonstration uses without Mosquitto")
+    broker.add_argument("--port", type=port, default=1883, help="on loopback (default 1883)")
+    return parser
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command; the exit code is 2 where something cannot be used."""
+    options = build_parser().parse_args(arguments)
+    logging.basicConfig(
+        level=logging.DEBUG if options.verbose else logging.INFO,
+        format="%(asctime)s %(levelname)-7s %(name)s: %(message)s",
+        stream=sys.stderr,
+    )
+    for noisy in ("amqtt", "transitions", "httpx", "asyncio", "alembic"):
+        logging.getLogger(noisy).setLevel(logging.WARNING)
+    path = options.config or (CONFIG_DEFAULT if CONFIG_DEFAULT.exists() else None)
+    try:
+        return int(options.act(options, configuration.read(path)))
+    except (Unusable, RecordsUnavailable, TimeSeriesUnavailable, TimeSeriesRefused) as error:
+        print(f"liftwatch: {error}", file=sys.stderr)
+        return UNUSABLE
+    except KeyboardInterrupt:
+        return 0
+
+
+def count(text: str) -> int:
+    """Read a number of lifts."""
+    number = int(text)
+    if not 1 <= number <= 1_000_000:
+        raise argparse.ArgumentTypeError("say a number from 1 to 1000000")
+    return number
+
+
+def port(text: str) -> int:
+    """Read a port's number."""
+    number = int(text)
+    if not 1 <= number <= 65_535:
+        raise argparse.ArgumentTypeError("a port is a number from 1 to 65535")
+    return number
+
+
+def demo_command(options: argparse.Namespace, _: Configuration) -> int:
+    """Run the demonstration until Ctrl-C."""
+    return demonstration.run(
+        demonstration.Demonstration(
+            lifts=options.lifts,
+            seed=options.seed,
+            broker_port=options.broker_port,
+            port=options.port,
+            data=options.data,
+            faults_per_hour=options.faults_per_hour,
+        )
+    )
+
+
+def monitor_command(_: argparse.Namespace, settings: Configuration) -> int:
+    """Run the monitor until a signal."""
+    rules = configuration.rules(settings)
+    endpoints = [endpoint(webhook) for webhook in settings.webhooks]
+    records = Records.open(settings.records_url)
+    series = timeseries(settings, writable=True)
+    source = reached(settings)
+    journal = Journal.open(settings.monitor.data_dir / "journal", settings.monitor.journal_limit_mb << 20)
+    monitor = Monitor(
+        source,
+        journal,
+        records,
+        series,
+        rules,
+        broker(settings),
+        endpoints,
+        raw_days=settings.timeseries.raw_days,
+        batch_s=settings.monitor.batch_s,
+        batch_messages=settings.monitor.batch_messages,
+    )
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: monitor.stop())
+    monitor.run()
+    for store in (series, records, journal):
+        store.close()
+    return 0
+
+
+def serve_command(_: argparse.Namespace, settings: Configuration) -> int:
+    """Serve pages and API until a signal."""
+    where = settings.dashboards
+    Records.open(settings.records_url).close()
+    address = broker(settings)
+
+    def inject(lift_id: str, cause: str, for_s: float) -> None:
+        player.inject(address.host, address.port, lift_id, cause, for_s, address.username, address.password)
+
+    try:
+        app.run(
+            DashboardSettings(
+                open_records=lambda: Records.open(settings.records_url),
+                open_series=lambda: timeseries(settings, writable=False),
+                host=where.host,
+                port=where.port,
+                hosts=where.hosts,
+                demo=where.demo,
+                causes=tuple(faults.CAUSES),
+                inject=inject,
+            )
+        )
+    except OSError as error:
+        raise Unusable(
+            f"port {where.port} on {where.host} cannot be had for the pages ({error.strerror}); "
+            "end what uses it or set dashboards.port"
+        ) from None
+    return 0
+
+
+def simulate_command(options: argparse.Namespace, settings: Configuration) -> int:
+    """Play a simulated fleet until a signal."""
+    if options.register:
+        with Records.open(settings.records_url) as records:
+            records.put_lifts(player.fleet(options.lifts, options.seed), "simulator", time.time_ns())
+    address = broker(settings)
+    player.run(
+        player.Settings(
+            host=address.host,
+            port=address.port,
+            username=address.username,
+            password=address.password,
+            lifts=options.lifts,
+            seed=options.seed,
+            speed=options.speed,
+            form=options.form,
+            vibration=options.vibration,
+            faults_per_hour=options.faults_per_hour,
+            labels=options.labels,
+        )
+    )
+    return 0
+
+
+def inject_command(options: argparse.Namespace, settings: Configuration) -> int:
+    """Publish a fault to the simulator."""
+    address = broker(settings)
+    try:
+        player.inject(
+            address.host,
+            address.port,
+            options.lift_id,
+            options.cause,
+            options.for_s,
+            address.username,
+            address.password,
+        )
+    except OSError as error:
+        raise Unusable(f"the broker {address.host}:{address.port} does not answer ({error}); is the demo up?") from None
+    print(f"told {options.lift_id}: {options.cause} for {options.for_s:g} s")
+    return 0
+
+
+def import_command(options: argparse.Namespace, settings: Configuration) -> int:
+    """Take lifts into the registry; say row by row what did not fit."""
+    reader = read_json if options.file.suffix.lower() == ".json" else read_csv
+    try:
+        taken, refused = reader(options.file.read_text(encoding="utf-8-sig"))
+    except (OSError, UnicodeDecodeError, FactsError) as error:
+        raise Unusable(f"{options.file}: {error}") from None
+    with Records.open(settings.records_url) as records:
+        records.put_lifts(taken, options.by, time.time_ns())
+    print(f"{len(taken)} lifts taken, {len(refused)} refused")
+    for row in refused:
+        for fault in row.faults:
+            print(f"  row {row.number}: {fault}", file=sys.stderr)
+    return 1 if refused else 0
+
+
+def export_command(options: argparse.Namespace, settings: Configuration) -> int:
+    """Write the registry out."""
+    with Records.open(settings.records_url) as records:
+        lifts = [entry.facts for entry in records.registry()[1] if entry.registered]
+    as_csv = options.file is not None and options.file.suffix.lower() == ".csv"
+    text = export_csv(lifts) if as_csv else export_json(lifts)
+    if options.file is None:
+        print(text)
+    else:
+        options.file.write_text(text, encoding="utf-8")
+        print(f"{len(lifts)} lifts written to {options.file}")
+    return 0
+
+
+def check_command(_: argparse.Namespace, settings: Configuration) -> int:
+    """Try everything that the configuration names and say how each is."""
+    faults_found = 0
+    for name, attempt in (
+        ("rules", lambda: f"{len(configuration.rules(settings))} rules"),
+        ("webhooks", lambda: f"{len([endpoint(webhook) for webhook in settings.webhooks])} endpoints"),
+        ("broker", lambda: met(settings)),
+        ("records", lambda: opened(Records.open(settings.records_url), settings.records_url)),
+        ("time series", lambda: opened(timeseries(settings, writable=False), settings.timeseries.kind)),
+    ):
+        try:
+            print(f"ok     {name}: {attempt()}")
+        except (Unusable, RecordsUnavailable, TimeSeriesUnavailable, TimeSeriesRefused) as error:
+            faults_found += 1
+            print(f"FAULT  {name}: {error}")
+    return UNUSABLE if faults_found else 0
+
+
+def broker_command(options: argparse.Namespace, _: Configuration) -> int:
+    """Run the broker written in Python."""
+    return demonstration.serve_broker(options.port)
+
+
+def broker(settings: Configuration) -> BrokerAddress:
+    """Return the broker's address as the rooms know it."""
+    where = settings.broker
+    return BrokerAddress(
+        where.host,
+        where.port,
+        where.username,
+        where.password(),
+        where.tls,
+        str(where.ca_file) if where.ca_file else None,
+        where.client_id,
+        where.protocol,
+    )
+
+
+def endpoint(webhook: configuration.Webhook) -> Endpoint:
+    """Return a webhook with its secret read."""
+    secret = configuration.secret(webhook.secret_file, f"webhooks.{webhook.name}.secret_file")
+    return Endpoint(webhook.name, webhook.url, secret or "", webhook.severities, webhook.districts)
+
+
+def timeseries(settings: Configuration, *, writable: bool) -> TimeSeries:
+    """Open the time series where the configuration says."""
+    where = settings.timeseries
+    place = where.url if where.kind == "influxdb" else settings.series_path
+    return open_timeseries(
+        place,
+        token=where.token() or "",
+        org=where.org,
+        raw_days=where.raw_days,
+        minute_days=where.minute_days,
+        writable=writable,
+    )
+
+
+def reached(settings: Configuration) -> MqttSource:
+    """Return a source whose broker has answered; Unusable where it does not or refuses us."""
+    address = broker(settings)
+    source = MqttSource(address)
+    until = time.monotonic() + FIRST_ANSWER_S
+    while time.monotonic() < until and source.refusal is None:
+        if source.subscribed:
+            return source
+        source.take(0.2)
+    source.close()
+    why = source.refusal or "no answer"
+    raise Unusable(
+        f"the broker {address.host}:{address.port} cannot be used ({why}); start one, or set host, port, username and "
+        "password_file in [broker]"
+    )
+
+
+def met(settings: Configuration) -> str:
+    """Say how the broker was reached."""
+    source = reached(checking(settings))
+    source.close()
+    return f"{settings.broker.host}:{settings.broker.port} by {source.version.name}"
+
+
+def checking(settings: Configuration) -> Configuration:
+    """Return the settings with a session of its own, so that a check takes nothing from a running monitor."""
+    own = settings.broker.model_copy(update={"client_id": f"{settings.broker.client_id}-check"})
+    return settings.model_copy(update={"broker": own})
+
+
+def opened(store: Any, name: str) -> str:
+    """Close a store that could be opened and return its name."""
+    store.close()
+    return name
+
+
+if __name__ == "__main__":
+    sys.exit(main())
