@@ -31,7 +31,7 @@ class Packet(NamedTuple):
 class Terminals:
     """The terminals of a world's lifts, and how far each has counted."""
 
-    def __init__(self, facts: Sequence[LiftFacts], form: str) -> None:
+    def __init__(self, facts: Sequence[LiftFacts], form: str, start_ns: int) -> None:
         if form not in FORMS:
             raise ValueError(f"form: {form!r} is not one of {', '.join(FORMS)}")
         self.together = GATEWAY_LIFTS if form == "gateway" else 1
@@ -39,7 +39,8 @@ class Terminals:
         self._id = [lift.lift_id for lift in facts]
         self._district = [lift.district for lift in facts]
         self._seq = [0] * len(facts)
-        self._boot = [0] * len(facts)
+        self._boots = [0] * len(facts)
+        self._start_s = start_ns // 1_000_000_000
 
     def status(self, world: World, second: Second, lift: int) -> Packet:
         """Return a lift's status, retained; its last will has neither seq nor t."""
@@ -64,13 +65,17 @@ class Terminals:
             envelope = encode.gateway({self._id[lift]: self._bundle(second, lift) for lift in heard})
             yield Packet(to, self._encode(envelope), False, len(heard))
 
-    def _head(self, second: Second, lift: int) -> dict[str, int]:
+    def _head(self, second: Second, lift: int) -> dict[str, Any]:
         """Count this message."""
-        boot = int(second.boot[lift])
-        if boot != self._boot[lift]:
-            self._boot[lift], self._seq[lift] = boot, 0
+        boots = int(second.boots[lift])
+        if boots != self._boots[lift]:
+            self._boots[lift], self._seq[lift] = boots, 0
         self._seq[lift] += 1
-        return {"seq": self._seq[lift], "boot": boot, "t": int(second.t_ns[lift]) // 1_000_000}
+        return {
+            "seq": self._seq[lift],
+            "boot": f"{self._start_s}.{boots}",
+            "t": int(second.t_ns[lift]) // 1_000_000,
+        }
 
     def _bundle(self, second: Second, lift: int) -> dict[str, Any]:
         streams: dict[str, Any] = {
@@ -85,5 +90,4 @@ class Terminals:
             streams["infrared"] = {"at": infrared[0], "presence": presence, "curtain": curtain}
         if second.vibration_mps2 is not None:
             streams["vibration"] = encode.vibration(1000 // WAVE_HZ, second.vibration_mps2[lift])
-        head = self._head(second, lift)
-        return encode.bundle(head["seq"], head["t"], head["boot"], **streams)
+        return self._head(second, lift) | streams

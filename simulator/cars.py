@@ -111,7 +111,7 @@ class Cars:
         self.alarm = np.zeros(n, dtype=np.bool_)
         self.battery = np.zeros(n, dtype=np.bool_)
         self.silent = np.zeros(n, dtype=np.bool_)
-        self.boot = np.ones(n, dtype=np.int64)
+        self.boots = np.ones(n, dtype=np.int64)
         self.cause = np.zeros(n, dtype=np.int16)
         self.stage = np.full(n, SOUND, dtype=np.int8)
         self.for_s = np.zeros(n)

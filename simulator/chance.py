@@ -6,6 +6,8 @@ in which lifts are handled, changes no number. The generator is splitmix64 used 
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -39,6 +41,16 @@ def keys(seed: int, number: NDArray[np.int64], purpose: int) -> U64:
 def words(key: U64, counter: NDArray[np.integer]) -> U64:
     """Return the hash of every (key, counter), broadcast together."""
     return mix(key + counter.astype(np.uint64) * _GOLDEN)
+
+
+def numbers(seed: int, number: int, purpose: int) -> Iterator[float]:
+    """Yield numbers in [0, 1) that belong to one thing: for what is drawn once, in plain Python."""
+    counter = (seed * 64 + purpose + 1) * GOLDEN ^ number * 0xD1342543DE82EF95
+    while True:
+        counter = (counter + GOLDEN) % _WORD
+        bits = (counter ^ counter >> 30) * 0xBF58476D1CE4E5B9 % _WORD
+        bits = (bits ^ bits >> 27) * 0x94D049BB133111EB % _WORD
+        yield (bits >> 11) * 2.0**-53
 
 
 def uniform(bits: U64) -> F64:

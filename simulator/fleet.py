@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 
 import numpy as np
 
-from simulator.chance import TRAITS, Dice
+from simulator.chance import TRAITS, numbers
 from telemetry.facts import Floor, LiftFacts
 
 ESTATE_LIFTS = 20
@@ -77,10 +77,10 @@ class _Draw:
     """Choices for one thing of the world, drawn one after another."""
 
     def __init__(self, seed: int, number: int) -> None:
-        self.dice = Dice(seed, np.array([number]), TRAITS)
+        self.words = numbers(seed, number, TRAITS)
 
     def between(self, low: float, high: float) -> float:
-        return float(self.dice.uniform(np.array([0]), low, high)[0])
+        return low + (high - low) * next(self.words)
 
     def whole(self, low: int, high: int) -> int:
         return int(self.between(low, high + 1))

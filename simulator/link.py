@@ -1,25 +1,21 @@
-"""The fleet's one connection to the broker: MQTT 5 where the broker takes it, else 3.1.1; QoS 1; always comes back.
+"""The fleet's one connection to the broker: MQTT 5 where the broker takes it, else 3.1.1; QoS 1; it always comes back.
 
-A publish never blocks for the network: it waits only while more than `UNACKNOWLEDGED_LIMIT` messages are on their way,
-and while the broker is away what exceeds `KEPT_LIMIT` is dropped and counted. One connection carries one last will:
-it is the first lift's, and the others fall silent with it.
+Driven by the calling thread alone: `publish` queues and sends, `attend` waits and meanwhile serves the socket. What
+waits while the broker is away is kept up to `KEPT_LIMIT` messages, the oldest dropped first and counted; the window of
+unacknowledged messages is the broker's own where it names one. One connection carries one last will: it is the first
+lift's, and the others fall silent with it.
 """
 
 from __future__ import annotations
 
 import logging
-import queue
 import random
-import threading
+import select
+import time
+from collections import deque
+from threading import Event
 
-from paho.mqtt.client import (
-    CallbackAPIVersion,
-    Client,
-    ConnectFlags,
-    MQTTErrorCode,
-    MQTTMessage,
-    MQTTProtocolVersion,
-)
+from paho.mqtt.client import CallbackAPIVersion, Client, ConnectFlags, MQTTMessage, MQTTProtocolVersion
 from paho.mqtt.properties import Properties
 from paho.mqtt.reasoncodes import ReasonCode
 
@@ -28,112 +24,149 @@ from simulator.bundles import Packet
 log = logging.getLogger("liftwatch.simulator")
 
 EAR = "sim/v1/+/fault"
-UNACKNOWLEDGED_LIMIT = 2_000
+WINDOW = 2_000
 KEPT_LIMIT = 20_000
 HEARD_LIMIT = 1_000
 RETRY_FIRST_S = 0.5
 RETRY_LIMIT_S = 30.0
 CONNECT_S = 5.0
 KEEPALIVE_S = 30
-_VERSIONS = (MQTTProtocolVersion.MQTTv5, MQTTProtocolVersion.MQTTv311)
+SERVE_S = 0.1
 
 
 class Link:
-    """A connection that keeps itself up in a thread of its own; `heard` holds the fault messages it was sent."""
+    """A connection that comes back; `heard` holds the fault requests that came, at most `HEARD_LIMIT` at a time."""
 
     def __init__(self, host: str, port: int, username: str | None, password: str | None, will: Packet) -> None:
-        self._host, self._port, self._credentials, self._will = host, port, (username, password), will
-        self.heard: queue.Queue[tuple[str, bytes]] = queue.Queue(HEARD_LIMIT)
-        self.sent = self.acknowledged = self.dropped = self.connects = 0
-        self.up = threading.Event()
-        self._room = threading.Event()
-        self._stop = threading.Event()
-        self._version = 0
-        self._proven = False
+        self.host, self.port, self._credentials, self._will = host, port, (username, password), will
+        self.heard: deque[tuple[str, bytes]] = deque()
+        self.sent = self.acknowledged = self.dropped = 0
+        self.up = False
+        self._waiting: deque[Packet] = deque()
+        self._window = WINDOW
+        self._version = MQTTProtocolVersion.MQTTv5
+        self._welcome = False
+        self._failures = 0
+        self._retry_at = 0.0
         self._client = self._new_client()
-        self._thread = threading.Thread(target=self._keep_up, name="simulator-link", daemon=True)
-        self._thread.start()
 
     def publish(self, packet: Packet) -> None:
-        """Send a packet, waiting for room only while the broker is there to make it."""
-        while self.sent - self.acknowledged >= UNACKNOWLEDGED_LIMIT and self.up.is_set() and not self._stop.is_set():
-            self._room.clear()
-            self._room.wait(0.1)
-        info = self._client.publish(packet.topic, packet.payload, qos=1, retain=packet.retain)
-        if info.rc == MQTTErrorCode.MQTT_ERR_QUEUE_SIZE:
+        """Send a packet; wait for the window to open where the broker is there to open it."""
+        self._waiting.append(packet)
+        if len(self._waiting) > KEPT_LIMIT:
+            self._waiting.popleft()
             self.dropped += 1
-        else:
-            self.sent += 1
+        self._flush()
+        while self._waiting and self.up:
+            self._serve(SERVE_S)
+
+    def attend(self, wait_s: float, ended: Event) -> None:
+        """Serve the connection for so long (once, where there is no time), or until `ended`."""
+        until = time.monotonic() + wait_s
+        while True:
+            self._serve(min(max(until - time.monotonic(), 0.0), SERVE_S))
+            if ended.is_set() or time.monotonic() >= until:
+                return
 
     def close(self, within_s: float) -> None:
-        """Wait a moment for what is on its way, then leave politely."""
-        deadline = threading.Event()
-        for _ in range(int(within_s / 0.05)):
-            if self.acknowledged >= self.sent or not self.up.is_set():
-                break
-            deadline.wait(0.05)
-        self._stop.set()
+        """Leave politely, once what was sent is acknowledged or the time is over."""
+        until = time.monotonic() + within_s
+        while self.up and (self._waiting or self.acknowledged < self.sent) and time.monotonic() < until:
+            self._serve(SERVE_S)
         self._client.disconnect()
-        self._thread.join(timeout=CONNECT_S)
+
+    def _flush(self) -> None:
+        while self._waiting and self.up and self.sent - self.acknowledged < self._window:
+            packet = self._waiting.popleft()
+            self._client.publish(packet.topic, packet.payload, qos=1, retain=packet.retain)
+            self.sent += 1
+
+    def _serve(self, wait_s: float) -> None:
+        """Read and write what is ready; connect where there is no connection and it is time to."""
+        client = self._client
+        sock = client.socket()
+        if sock is None:
+            self._come_back(wait_s)
+            return
+        readers, writers, _ = select.select([sock], [sock] if client.want_write() else [], [], wait_s)
+        if readers:
+            client.loop_read()
+        if writers:
+            client.loop_write()
+        client.loop_misc()
+        self._flush()
+        if client.socket() is None:
+            self._lost()
+
+    def _come_back(self, wait_s: float) -> None:
+        pause_s = self._retry_at - time.monotonic()
+        if pause_s > 0:
+            time.sleep(min(pause_s, wait_s))
+            return
+        try:
+            self._client.connect(self.host, self.port, KEEPALIVE_S)
+        except OSError as error:
+            log.warning("broker %s:%d cannot be reached (%s); trying again", self.host, self.port, error)
+            self._back_off()
+
+    def _lost(self) -> None:
+        """The connection broke; where it never let us in, the broker may speak the other version."""
+        self.up = False
+        if not self._welcome:
+            five = self._version == MQTTProtocolVersion.MQTTv5
+            self._version = MQTTProtocolVersion.MQTTv311 if five else MQTTProtocolVersion.MQTTv5
+            self._client = self._new_client()
+        self._back_off()
+
+    def _back_off(self) -> None:
+        """Set the next try with full jitter."""
+        limit_s = min(RETRY_LIMIT_S, RETRY_FIRST_S * 2 ** min(self._failures, 16))
+        self._failures += 1
+        self._retry_at = time.monotonic() + random.uniform(0.0, limit_s)
 
     def _new_client(self) -> Client:
-        client = Client(CallbackAPIVersion.VERSION2, protocol=_VERSIONS[self._version])
-        client.max_inflight_messages_set(UNACKNOWLEDGED_LIMIT)
-        client.max_queued_messages_set(KEPT_LIMIT)
+        client = Client(CallbackAPIVersion.VERSION2, protocol=self._version)
+        client.max_inflight_messages_set(0)  # the window is ours: paho's own searches every message at each answer
         client.connect_timeout = CONNECT_S
         if self._credentials[0] is not None:
             client.username_pw_set(*self._credentials)
         client.will_set(self._will.topic, self._will.payload, qos=1, retain=self._will.retain)
-        client.on_connect, client.on_disconnect = self._on_connect, self._on_disconnect
-        client.on_publish, client.on_message = self._on_publish, self._on_message
+        client.on_connect, client.on_publish, client.on_message = self._on_connect, self._on_publish, self._on_message
         return client
 
-    def _keep_up(self) -> None:
-        """Connect, serve the socket, and come back with full jitter when it breaks."""
-        tries = 0
-        while not self._stop.is_set():
-            connects = self.connects
-            try:
-                if connects and self._proven:
-                    self._client.reconnect()
-                else:
-                    self._client.connect(self._host, self._port, keepalive=KEEPALIVE_S)
-                while not self._stop.is_set() and self._client.loop(0.5) == MQTTErrorCode.MQTT_ERR_SUCCESS:
-                    pass
-                self._other_version()
-            except OSError as error:
-                log.warning("broker %s:%d is not there (%s); trying again", self._host, self._port, error)
-            self.up.clear()
-            tries = 0 if self.connects > connects else tries + 1
-            self._stop.wait(random.uniform(0, min(RETRY_LIMIT_S, RETRY_FIRST_S * 2**tries)))
-
-    def _other_version(self) -> None:
-        """Try the other MQTT version next where this one never got an answer that lets us in."""
-        if not self._proven and not self._stop.is_set():
-            self._version = 1 - self._version
-            self._client = self._new_client()
-
     def _on_connect(
-        self, client: Client, _data: object, _flags: ConnectFlags, reason: ReasonCode, _properties: Properties | None
+        self, client: Client, _data: object, _flags: ConnectFlags, reason: ReasonCode, properties: Properties | None
     ) -> None:
         if reason.is_failure:
-            log.warning("broker %s:%d refuses us: %s", self._host, self._port, reason)
+            log.error("broker %s:%d refuses us: %s", self.host, self.port, reason)
             return
-        self._proven = True
-        self.connects += 1
+        self._window = min(WINDOW, getattr(properties, "ReceiveMaximum", WINDOW))
+        self._welcome = self.up = True
+        self._failures = 0
         client.subscribe(EAR, qos=1)
-        self.up.set()
-
-    def _on_disconnect(self, *_: object) -> None:
-        self.up.clear()
-        self._room.set()
 
     def _on_publish(self, *_: object) -> None:
         self.acknowledged += 1
-        self._room.set()
 
     def _on_message(self, _client: Client, _data: object, message: MQTTMessage) -> None:
-        try:
-            self.heard.put_nowait((message.topic, bytes(message.payload)))
-        except queue.Full:
-            self.dropped += 1
+        if len(self.heard) < HEARD_LIMIT:
+            self.heard.append((message.topic, bytes(message.payload)))
+
+
+def say(host: str, port: int, username: str | None, password: str | None, topic: str, payload: bytes) -> None:
+    """Publish one message and leave; OSError where the broker is not there, refuses us, or does not answer."""
+    answers: list[ReasonCode] = []
+    client = Client(CallbackAPIVersion.VERSION2)
+    client.on_connect = lambda _client, _data, _flags, reason, _properties: answers.append(reason)
+    client.connect_timeout = CONNECT_S
+    if username is not None:
+        client.username_pw_set(username, password)
+    client.connect(host, port)
+    info = client.publish(topic, payload, qos=1)
+    until = time.monotonic() + CONNECT_S
+    while (sock := client.socket()) is not None and not info.is_published() and time.monotonic() < until:
+        select.select([sock], [], [], SERVE_S)
+        client.loop_read()
+    if not info.is_published():
+        raise ConnectionError(f"broker {host}:{port} did not take it: {answers[0] if answers else 'no answer'}")
+    client.disconnect()

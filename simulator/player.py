@@ -10,26 +10,23 @@ caught up: lifts do not speak of the future. When the world ends, each lift says
 from __future__ import annotations
 
 import logging
-import queue
 import signal
 import sys
 import threading
 import time
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from types import FrameType
 from typing import IO, Any
 
 import orjson
-from paho.mqtt import publish as single
 
 from simulator.bundles import Terminals
 from simulator.faults import CAUSES, Label
 from simulator.fleet import fleet
-from simulator.link import Link
+from simulator.link import Link, say
 from simulator.world import Second, Unknown, World
-from telemetry.facts import LiftFacts
+from telemetry.streams import LIFT_ID_PATTERN
 
 log = logging.getLogger("liftwatch.simulator")
 
@@ -92,19 +89,14 @@ def inject(
     username: str | None = None,
     password: str | None = None,
 ) -> None:
-    """Ask the simulator that listens at this broker for a fault."""
-    request = _asked({"cause": cause} if for_s is None else {"cause": cause, "for_s": for_s})
-    single.single(
-        f"sim/v1/{lift_id}/fault",
-        orjson.dumps({"cause": request[0], "for_s": request[1]}),
-        qos=1,
-        hostname=host,
-        port=port,
-        auth=None if username is None else {"username": username, "password": password or ""},
-    )
+    """Ask the simulator that listens at this broker for a fault; OSError where the broker is not there or says no."""
+    slug, lasts_s = asked({"cause": cause} if for_s is None else {"cause": cause, "for_s": for_s})
+    if not LIFT_ID_PATTERN.fullmatch(lift_id):
+        raise Unknown(f"lift_id: {lift_id!r} is not a lift's id")
+    say(host, port, username, password, f"sim/v1/{lift_id}/fault", orjson.dumps({"cause": slug, "for_s": lasts_s}))
 
 
-def _asked(body: Any) -> tuple[str, float]:
+def asked(body: Any) -> tuple[str, float]:
     """Return cause and duration of a request for a fault; raise Unknown where it is not one."""
     if not isinstance(body, dict) or body.get("cause") not in CAUSES:
         raise Unknown(f"cause: give an object with one of {', '.join(CAUSES)}")
@@ -123,8 +115,17 @@ class Player:
         self.settings, self.ended = settings, ended
         self.refused = self.faults = self.bundles = 0
         self.facts = fleet(settings.lifts, settings.seed)
-        self.terminals = Terminals(self.facts, settings.form)
-        self.world = _world(settings, self.facts, self.terminals.together)
+        start_ns = _start_ns(settings)
+        self.terminals = Terminals(self.facts, settings.form, start_ns)
+        self.world = World(
+            self.facts,
+            settings.seed,
+            start_ns,
+            together=self.terminals.together,
+            vibration=settings.vibration,
+            faults_per_lift_hour=settings.faults_per_hour / settings.lifts,
+            hour=settings.hour,
+        )
         self.units = self._units()
 
     def play(self) -> None:
@@ -137,7 +138,7 @@ class Player:
         self.shown = 0.0
         try:
             while not self.ended.is_set() and self.world.seconds != settings.seconds:
-                self._wait_until(self.world.seconds + 1.0)
+                self._wait_until(link, self.world.seconds + 1.0)
                 self._listen(link)
                 second = self.world.step()
                 for label in second.labels:
@@ -161,7 +162,7 @@ class Player:
         said, until_s = set(second.status), 0.0
         for fraction, unit in self.units:
             if fraction >= until_s:
-                if self._wait_until(self.world.seconds + fraction):
+                if self._wait_until(link, self.world.seconds + fraction):
                     return
                 until_s = fraction + SLICE_S * self.settings.speed
             for lift in unit:
@@ -171,19 +172,20 @@ class Player:
                 link.publish(packet)
                 self.bundles += packet.bundles
 
-    def _wait_until(self, world_s: float) -> bool:
+    def _wait_until(self, link: Link, world_s: float) -> bool:
         """Wait until the world may be this far; say whether it has ended instead."""
         paced = self.began + world_s / self.settings.speed
         present = self.world.start_ns / NS + world_s if self.settings.speed > 1 else paced
-        wait_s = max(paced, present) - time.time()
-        return self.ended.wait(wait_s) if wait_s > 0 else self.ended.is_set()
+        link.attend(max(paced, present) - time.time(), self.ended)
+        return self.ended.is_set()
 
     def _listen(self, link: Link) -> None:
         """Take in the faults that were asked for."""
-        for topic, payload in _all(link.heard):
+        while link.heard:
+            topic, payload = link.heard.popleft()
             lift_id = topic.split("/")[2]
             try:
-                self.world.inject(lift_id, *_asked(orjson.loads(payload)))
+                self.world.inject(lift_id, *asked(orjson.loads(payload)))
                 self.faults += 1
             except ValueError as error:
                 self.refused += 1
@@ -215,31 +217,15 @@ class Player:
         self.shown = now
         behind_s = now - self.began - (self.world.seconds + 1) / self.settings.speed
         slow = f", {behind_s:.0f} s behind" if behind_s > BEHIND_S and self.settings.speed <= 1 else ""
-        state = "" if link.up.is_set() else ", broker is away"
+        state = "" if link.up else ", broker is away"
         to.write(
             f"simulator: {self.world.seconds} s lived, {self.bundles} bundles, {link.acknowledged} acknowledged, "
             f"{link.dropped} dropped, {self.faults} faults asked for{slow}{state}\n"
         )
 
 
-def _world(settings: Settings, facts: list[LiftFacts], together: int) -> World:
-    past_s = PAST_S if settings.speed > 1 else 0.0
-    start_ns = settings.start_ns if settings.start_ns is not None else int(time.time() - past_s) * NS
-    return World(
-        facts,
-        settings.seed,
-        start_ns,
-        together=together,
-        vibration=settings.vibration,
-        faults_per_lift_hour=settings.faults_per_hour / settings.lifts,
-        hour=settings.hour,
-    )
-
-
-def _all(heard: queue.Queue[tuple[str, bytes]]) -> Iterator[tuple[str, bytes]]:
-    """Yield what waits in a queue, and stop where it is empty."""
-    while True:
-        try:
-            yield heard.get_nowait()
-        except queue.Empty:
-            return
+def _start_ns(settings: Settings) -> int:
+    """Return where the lifts' time begins, a whole second."""
+    if settings.start_ns is not None:
+        return settings.start_ns // NS * NS
+    return int(time.time() - (PAST_S if settings.speed > 1 else 0.0)) * NS

@@ -79,7 +79,7 @@ def expire(cars: Cars, until_s: F64) -> None:
 def _heal(cars: Cars, lift: Index) -> None:
     said = cars.alarm[lift] | cars.battery[lift] | cars.silent[lift]
     cars.log.status.append(lift[said])
-    cars.boot[lift] += cars.silent[lift]
+    cars.boots[lift] += cars.silent[lift]
     cars.alarm[lift] = cars.battery[lift] = cars.silent[lift] = False
     cars.cause[lift], cars.stage[lift], cars.relief_s[lift] = 0, SOUND, np.inf
 

@@ -57,7 +57,7 @@ class Second:
 
     `v_mps`, `z_m` are (n, 10); `vibration_mps2` is (n, 3, 100) or None. `door` values are states, `infrared` values
     (presence, curtain). Nothing that a `silent` lift saw is heard. `status` lists the lifts that say their status now,
-    as it is at the end of the second.
+    as it is at the end of the second; `boots` counts the starts of each terminal.
     """
 
     t_ns: NDArray[np.int64]
@@ -66,7 +66,7 @@ class Second:
     door: Events
     infrared: Events
     vibration_mps2: NDArray[np.float32] | None
-    boot: NDArray[np.int64]
+    boots: NDArray[np.int64]
     silent: NDArray[np.bool_]
     status: list[int]
     labels: list[Label]
@@ -103,7 +103,7 @@ class World:
         self.fraction_ms = (fraction * 1000).astype(np.int64)
         self._vibration = Vibration(self.cars.lifts, seed) if vibration else None
         self._beat = number % HEARTBEAT_S
-        self._boot = self.cars.boot.copy()
+        self._boots = self.cars.boots.copy()
         every = np.arange(len(facts))
         cycle.wait_for_call(self.cars, every, self.fraction_ms / 1000)
 
@@ -144,7 +144,7 @@ class World:
             door=_events(begin_s, [(lift, t, state[:, None]) for lift, t, state in log.door], 1),
             infrared=_events(begin_s, [(lift, t, np.stack(seen, axis=1)) for lift, t, *seen in log.infrared], 2),
             vibration_mps2=self._vibration.step(cars, begin_s, self.seconds) if self._vibration else None,
-            boot=cars.boot.copy(),
+            boots=cars.boots.copy(),
             silent=cars.silent.copy(),
             status=np.unique(np.concatenate(log.status)).tolist() if log.status else [],
             labels=log.labels,
@@ -168,9 +168,9 @@ class World:
     def _restate(self, begin_s: F64) -> None:
         """Let a lift say all its states again with each heartbeat and after each start of its terminal."""
         cars = self.cars
-        again = (self._beat == self.seconds % HEARTBEAT_S) | (cars.boot != self._boot)
+        again = (self._beat == self.seconds % HEARTBEAT_S) | (cars.boots != self._boots)
         lift = np.flatnonzero((again | (self.seconds == 0)) & ~cars.silent)
-        self._boot = cars.boot.copy()
+        self._boots = cars.boots.copy()
         cars.log.door.append((lift, begin_s[lift], cars.door[lift]))
         cars.say_infrared(lift, begin_s[lift])
         cars.log.status.append(lift)
