@@ -14,14 +14,15 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 
 import httpx
 import orjson
-from standardwebhooks.webhooks import Webhook
+from standardwebhooks.webhooks import EmptyWebhookSecretError, Webhook
 
-from alerts.webhook import GIVE_UP_S, PASSING, TAKEN, Endpoint, body, message_id, pause_s, verdict, wants
+from alerts.webhook import GIVE_UP_S, PASSING, PERMANENT, TAKEN, Endpoint, body, message_id, pause_s, verdict, wants
 from store.records import DONE, FAILED, WAITING, Delivery, Records, RecordsUnavailable
 
 log = logging.getLogger("liftwatch.deliver")
@@ -35,6 +36,15 @@ RECORDS_PAUSE_S = 5.0
 
 class BadSecret(ValueError):
     """A webhook's secret that cannot sign."""
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """How an attempt went, in words for the operator, and how long the endpoint asks to wait."""
+
+    verdict: str
+    error: str
+    retry_after_s: float = 0.0
 
 
 class Deliverer(threading.Thread):
@@ -58,8 +68,9 @@ class Deliverer(threading.Thread):
             courier.start()
         while self._endpoints and not self._stopping.is_set():
             try:
-                while any([self.route(endpoint) for endpoint in self._endpoints]):
-                    pass
+                for endpoint in self._endpoints:
+                    while self.route(endpoint):
+                        pass
                 self.wake.wait(POLL_S)
                 self.wake.clear()
             except RecordsUnavailable as error:
@@ -89,12 +100,19 @@ class Deliverer(threading.Thread):
 class Courier(threading.Thread):
     """Sends one endpoint what is due to it."""
 
-    def __init__(self, records: Records, endpoint: Endpoint, counts: Counter[str], now_ns: Callable[[], int]) -> None:
+    def __init__(
+        self,
+        records: Records,
+        endpoint: Endpoint,
+        counts: Counter[str],
+        now_ns: Callable[[], int],
+        timeout_s: float = TIMEOUT_S,
+    ) -> None:
         super().__init__(name=f"courier {endpoint.name}", daemon=True)
         self.wake = threading.Event()
         self._records, self._endpoint, self._counts, self._now_ns = records, endpoint, counts, now_ns
         self._signer = signer(endpoint)
-        self._client = httpx.Client(timeout=TIMEOUT_S, follow_redirects=False)
+        self._client = httpx.Client(timeout=timeout_s, follow_redirects=False)
         self._stopping = threading.Event()
 
     def run(self) -> None:
@@ -129,40 +147,37 @@ class Courier(threading.Thread):
         return len(due)
 
     def _attempt(self, delivery: Delivery) -> None:
-        status, error, retry_after_s = self._send(delivery)
+        outcome = self._send(delivery)
         now_ns = self._now_ns()
-        judged = verdict(status) if error != "address" else "permanent"
-        if judged == TAKEN:
+        if outcome.verdict == TAKEN:
             self._records.settle(delivery.id, DONE)
-        elif judged == PASSING and now_ns - delivery.made_ns < GIVE_UP_S * 1e9:
-            pause = pause_s(delivery.attempts + 1, random.random(), retry_after_s)
-            self._records.settle(delivery.id, WAITING, due_ns=now_ns + round(pause * 1e9), error=error)
+        elif outcome.verdict == PASSING and now_ns - delivery.made_ns < GIVE_UP_S * 1e9:
+            pause = pause_s(delivery.attempts + 1, random.random(), outcome.retry_after_s)
+            self._records.settle(delivery.id, WAITING, due_ns=now_ns + round(pause * 1e9), error=outcome.error)
         else:
-            judged = "failed"
-            self._records.settle(delivery.id, FAILED, error=error)
-            log.error("webhook %s never took transition %d: %s", delivery.endpoint, delivery.announcement.id, error)
-        self._counts[f"webhook_{judged}"] += 1
+            self._records.settle(delivery.id, FAILED, error=outcome.error)
+            log.error("webhook %s: %s, given up: %s", delivery.endpoint, delivery.announcement.id, outcome.error)
+        self._counts[f"webhook_{outcome.verdict}"] += 1
 
-    def _send(self, delivery: Delivery) -> tuple[int | None, str | None, float]:
-        """Return the status (None: no answer), what went wrong, and the seconds that the endpoint asks to wait."""
+    def _send(self, delivery: Delivery) -> Outcome:
         told = delivery.announcement
         content = body(told.id, told.kind, told.at_ns, told.by, told.note, told.alert_json)
         headers = signed(self._signer, message_id(told.alert_id, told.id), self._now_ns(), content)
         try:
             with self._client.stream("POST", self._endpoint.url, content=content, headers=headers) as answer:
-                problem = None if answer.is_success else f"HTTP {answer.status_code}"
-                return answer.status_code, problem, wait_asked_s(answer.headers.get("retry-after"), self._now_ns())
-        except (httpx.InvalidURL, httpx.UnsupportedProtocol):
-            return None, "address", 0.0
+                asked_s = wait_asked_s(answer.headers.get("retry-after"), self._now_ns())
+                return Outcome(verdict(answer.status_code), f"HTTP {answer.status_code}", asked_s)
+        except (httpx.InvalidURL, httpx.UnsupportedProtocol) as error:
+            return Outcome(PERMANENT, f"no address to post to: {error}")
         except httpx.HTTPError as error:
-            return None, f"{type(error).__name__}: {error}", 0.0
+            return Outcome(verdict(None), f"{type(error).__name__}: {error}")
 
 
 def signer(endpoint: Endpoint) -> Webhook:
     """Return what signs for an endpoint. Raises `BadSecret`."""
     try:
         return Webhook(endpoint.secret)
-    except (ValueError, RuntimeError) as error:
+    except (ValueError, EmptyWebhookSecretError) as error:
         raise BadSecret(
             f"the secret of webhook {endpoint.name!r} cannot sign: write whsec_ and at least 24 random bytes in base64"
         ) from error
