@@ -101,7 +101,7 @@ def wants_page(request: Request) -> bool:
 
 def calm_state(lift: Mapping[str, Any]) -> str:
     """Return which of the public page's sentences fits the lift: nothing technical, nothing that alarms."""
-    if any(alert["rule"] in TRAPPED for alert in lift["alerts"]):
+    if any(alert["rule"] in TRAPPED for alert in lift["open_alerts"]):
         return "help"
     if lift["state"] in TROUBLED:
         return "looking"

@@ -1,0 +1,42 @@
+// The HTTP API. What goes wrong comes back as a Problem that says why.
+
+let ahead_ms = 0;
+
+/** Return the server's time, in milliseconds: an age must not depend on this machine's clock. */
+export const serverNow = () => Date.now() + ahead_ms;
+
+export class Problem extends Error {
+  constructor(status, detail) {
+    super(detail);
+    this.status = status;
+  }
+}
+
+/** Return the JSON at `path`; empty parameters are left out, lists are repeated. */
+export async function get(path, parameters = {}, { signal } = {}) {
+  const filled = Object.entries(parameters).flatMap(([name, value]) => [value ?? ""].flat().filter((one) => one !== "").map((one) => [name, one]));
+  const query = new URLSearchParams(filled).toString();
+  return answer(await reach(path + (query ? `?${query}` : ""), { signal }));
+}
+
+export async function post(path, body) {
+  return answer(await reach(path, { method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify(body) }));
+}
+
+async function reach(path, options) {
+  try {
+    return await fetch(path, { ...options, headers: { Accept: "application/json", ...options.headers } });
+  } catch (error) {
+    if (error.name === "AbortError") throw error;
+    throw new Problem(0, "");
+  }
+}
+
+async function answer(response) {
+  const date = Date.parse(response.headers.get("Date"));
+  if (Math.abs(date - Date.now()) > 2000) ahead_ms = date - Date.now();
+  else if (date) ahead_ms = 0;
+  const body = await response.json().catch(() => null);
+  if (response.ok) return body;
+  throw new Problem(response.status, body?.detail ?? body?.title ?? String(response.status));
+}

@@ -1,0 +1,175 @@
+// One lift: what is it doing, and what was it doing when it went wrong?
+
+import "./shell.js";
+import { get, serverNow } from "./api.js";
+import { Chart } from "./charts.js";
+import { el, glow, put } from "./element.js";
+import { showAlerts, showFacts, showHistory, showTrips } from "./facts.js";
+import { offerFaults } from "./fault.js";
+import { follow } from "./live.js";
+import { Range } from "./range.js";
+import { events, sampled } from "./series.js";
+import { setSymbol } from "./severity.js";
+import { Shaft, carSentence } from "./shaft.js";
+import { clock, fullStamp, secondsSince, setTime, span } from "./time.js";
+import { ruleName, say } from "./words.js";
+
+const STREAMS = { speed: "speed", position: "displacement", door: "door", presence: "infrared", vibration: "vibration" };
+const FRESH_S = 10; // A lift in operation speaks each second; past this its silence is said.
+const FOLLOW_LEAST_MS = 2000, FOLLOW_PART = 200; // A span is read anew each time it moved by a two-hundredth.
+const PX_A_POINT = 1.5, BANDED = ["door", "infrared"];
+const SILENT = ["offline", "suspect", "never-seen"];
+
+const lift_id = document.body.dataset.lift, base = `/api/v1/lifts/${encodeURIComponent(lift_id)}`;
+const at = (id) => document.getElementById(id);
+let lift = null, latest = null, history = [], shaft = null, charts = null, asked = null, due = 0;
+
+const range = new Range(() => { showRange(); readCharts(); });
+
+// --- reading
+
+async function readAll() {
+  const [found, past] = await Promise.all([get(base), get("/api/v1/alerts", { lift_id, limit: 50 })]);
+  [lift, history] = [found, past.items];
+  start();
+  showLatest(found.latest);
+  showBelow();
+  readTrips();
+  await readCharts();
+}
+
+async function readAlerts() {
+  const [found, past] = await Promise.all([get(base), get("/api/v1/alerts", { lift_id, limit: 50 })]);
+  [lift, history] = [found, past.items];
+  showBelow();
+  redraw();
+}
+
+async function readTrips() {
+  const { from, to } = range.span();
+  const hours = { from: new Date(1000 * Math.min(from, to - 6 * 3600)).toISOString(), to: new Date(1000 * to).toISOString() };
+  try {
+    showTrips(at("trips"), (await get(`${base}/trips`, hours)).items, lift, (Date.parse(hours.to) - Date.parse(hours.from)) / 1000);
+  } catch (problem) {
+    at("trips").replaceChildren(el("p", { class: "problem" }, problem.message || say("error.network")));
+  }
+}
+
+/** Read all five streams of the span; what was asked before and is still under way is dropped. */
+async function readCharts() {
+  if (!charts) return;
+  asked?.abort();
+  asked = new AbortController();
+  const { signal } = asked, shown = range.span(), points = Math.max(200, Math.round(at("charts").clientWidth / PX_A_POINT));
+  clearTimeout(due);
+  await Promise.all(Object.entries(charts).map(async ([kind, chart]) => {
+    const stream = STREAMS[kind];
+    try {
+      if (BANDED.includes(stream)) chart.events(await events(lift_id, stream, shown, Date.parse(latest.last_seen) / 1000 || 0, { signal }));
+      else {
+        const read = await sampled(lift_id, stream, shown, points, { signal });
+        chart.sampled({ ...read, gaps: withTail(read, shown) });
+        if (kind === "speed") showBucket(read.bucket_s);
+      }
+    } catch (problem) {
+      if (problem.name !== "AbortError") chart.fail(problem);
+    }
+  }));
+  if (range.follows && !signal.aborted) due = setTimeout(() => document.hidden || readCharts(), Math.max(FOLLOW_LEAST_MS, (1000 * (shown.to - shown.from)) / FOLLOW_PART));
+}
+
+/** Return the gaps and, where the lift fell silent, the one that is still open. */
+function withTail({ columns, gaps }, shown) {
+  const last = Object.values(columns)[0]?.t.at(-1), end = Math.min(shown.to, serverNow() / 1000);
+  return last && end - last > Math.max(FRESH_S, (shown.to - shown.from) / 50) ? [...gaps, [last, end]] : gaps;
+}
+
+// --- showing
+
+function start() {
+  if (charts) return;
+  const floors = lift.facts?.floors ?? [], zone = lift.facts?.timezone ?? null;
+  put(at("place"), [lift_id, lift.facts?.address, lift.district].filter(Boolean).join(" · "));
+  shaft = new Shaft(at("shaft"), floors);
+  const shared = { key: "lift", zone, floors, rated: lift.facts?.rated_speed_mps ?? null, span: () => range.span(), alerts: alertSpans, onZoom: (from, to) => range.set(from, to) };
+  charts = Object.fromEntries(Object.keys(STREAMS).map((kind) => [kind, new Chart(at("charts"), kind, shared)]));
+  showRange();
+}
+
+function showLatest(item) {
+  const told = latest && latest.state !== item.state;
+  latest = item;
+  const rated = lift.facts?.rated_speed_mps;
+  setSymbol(at("symbol"), item.state);
+  showSentence();
+  shaft.show(item);
+  const speed = item.speed_mps === null ? null : item.speed_mps.toFixed(2);
+  const shown = {
+    floor: item.floor === null ? null : say("car.floor", { floor: item.floor }) + (item.position_m === null ? "" : ` · ${item.position_m.toFixed(2)} m`),
+    speed: speed === null ? null : rated ? say("now.rated", { value: speed, limit: rated.toFixed(2) }) : `${speed} m/s`,
+    door: item.door && say(`door.${item.door}`), presence: item.presence === null ? null : say(item.presence ? "now.person" : "now.nobody"),
+    mode: item.mode && say(`mode.${item.mode}`), power: item.power && say(`power.${item.power}`),
+  };
+  for (const [name, text] of Object.entries(shown)) put(reading(name), text ?? say("shell.unknown"));
+  const seen = reading("seen");
+  if (!seen.firstElementChild) seen.replaceChildren(el("time"));
+  setTime(seen.firstElementChild, item.last_seen, { zone: lift.facts?.timezone, none: say("time.never") });
+  if (told) glow(at("headline"));
+}
+
+const reading = (name) => document.querySelector(`[data-reading="${name}"]`);
+
+/** Say what the car does, or for how long nothing was heard of it. */
+function showSentence() {
+  if (!latest) return;
+  const zone = lift.facts?.timezone, quiet_s = latest.last_seen ? secondsSince(latest.last_seen) : Infinity;
+  let text = carSentence(latest, lift.facts?.floors ?? [], lift.facts?.door_zone_m ?? 0.2);
+  if (!latest.last_seen) text = say("lift.never");
+  else if (quiet_s > FRESH_S) text = say("lift.silent", { duration: span(quiet_s), at: clock(latest.last_seen, zone) });
+  put(at("subline"), text);
+}
+
+function showBelow() {
+  showAlerts(at("open"), lift.open_alerts, lift);
+  showFacts(at("facts"), lift);
+  showHistory(at("history"), history.filter((alert) => alert.state !== "firing"), lift);
+}
+
+/** Return the alerts that touch the span, each with its name and its ends in seconds. */
+function alertSpans() {
+  const { from, to } = range.span();
+  return history.map((alert) => ({
+    severity: alert.severity, name: ruleName(alert.rule), from: Date.parse(alert.onset) / 1000,
+    to: Date.parse(alert.cleared ?? alert.closed ?? new Date(serverNow()).toISOString()) / 1000,
+  })).filter((each) => each.to >= from && each.from <= to);
+}
+
+function redraw() {
+  for (const chart of Object.values(charts ?? {})) chart.redraw();
+}
+
+function showRange() {
+  for (const button of at("presets").children) button.setAttribute("aria-pressed", String(range.follows && button.dataset.range === range.preset));
+  at("steps").lastElementChild.setAttribute("aria-pressed", String(range.follows));
+}
+
+function showBucket(bucket_s) {
+  const { from, to } = range.span(), zone = lift.facts?.timezone;
+  put(at("range"), [say("range.span", { from: fullStamp(1000 * from, zone), to: fullStamp(1000 * to, zone), zone: zone ?? Intl.DateTimeFormat().resolvedOptions().timeZone }), bucket_s >= 1 ? say("range.bucket", { duration: span(bucket_s) }) : ""].filter(Boolean).join(" · "));
+}
+
+// --- acting
+
+for (const button of at("presets").children) button.addEventListener("click", () => range.follow(button.dataset.range));
+for (const button of at("steps").children) button.addEventListener("click", () => range.step(button.dataset.step));
+at("charts").addEventListener("keydown", (event) => {
+  const step = { ArrowLeft: "earlier", ArrowRight: "later", "+": "in", "=": "in", "-": "out", f: "follow" }[event.key];
+  if (!step || event.ctrlKey || event.metaKey || event.altKey) return;
+  event.preventDefault();
+  range.step(step);
+});
+setInterval(showSentence, 1000);
+document.addEventListener("visibilitychange", () => document.hidden || (range.follows && readCharts()));
+if (at("fault")) offerFaults(at("fault"), lift_id);
+
+follow({ lift_id }, { catchUp: readAll, on: { lift: (item) => lift && showLatest(item), alert: () => readAlerts().catch(() => {}) } });

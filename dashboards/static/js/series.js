@@ -1,0 +1,61 @@
+// Readings for charts: a stream over a span, as columns, with what was not heard left open.
+
+import { get } from "./api.js";
+
+const GAP_LEAST_S = 5; // Closer readings belong together; deployed lifts speak at least each second while they move.
+const GAP_BUCKETS = 2.5;
+
+const path = (lift_id) => `/api/v1/lifts/${encodeURIComponent(lift_id)}/series`;
+const iso = (seconds) => new Date(1000 * seconds).toISOString();
+const seconds = (text) => Date.parse(text) / 1000;
+
+/** Return a sampled stream as `{bucket_s, columns: {v: {t, min, max, mean}}, gaps: [[from, to]]}`. */
+export async function sampled(lift_id, stream, span, points, options) {
+  const answer = await get(path(lift_id), { stream, from: iso(span.from), to: iso(span.to), points }, options);
+  const t = answer.t.map(seconds), gap_s = Math.max(GAP_LEAST_S, GAP_BUCKETS * answer.bucket_s);
+  const columns = Object.fromEntries(Object.entries(answer.v).map(([name, channel]) => [name, joined(t, channel, gap_s)]));
+  const first = Object.values(columns)[0] ?? { t: [], gaps: [] };
+  return { bucket_s: answer.bucket_s, columns, gaps: first.gaps };
+}
+
+/** Leave empty buckets out where readings are close together, and keep one null where they are not. */
+function joined(t, { min, max, mean }, gap_s) {
+  const out = { t: [], min: [], max: [], mean: [], gaps: [] };
+  let last = null;
+  for (let i = 0; i < t.length; i += 1) {
+    if (mean[i] === null) continue;
+    if (last !== null && t[i] - last > gap_s) {
+      push(out, (last + t[i]) / 2, null, null, null);
+      out.gaps.push([last, t[i]]);
+    }
+    push(out, t[i], min[i], max[i], mean[i]);
+    last = t[i];
+  }
+  return out;
+}
+
+function push(out, t, min, max, mean) {
+  out.t.push(t);
+  out.min.push(min);
+  out.max.push(max);
+  out.mean.push(mean);
+}
+
+/**
+ * Return an event stream as `{truncated, channels: {state: [{from, to, value}]}}`; `known_to` is the last instant heard.
+ * An event holds until the next; the first may be older than the span and still stand in it.
+ */
+export async function events(lift_id, stream, span, known_to, options) {
+  const answer = await get(path(lift_id), { stream, from: iso(span.from), to: iso(span.to) }, options);
+  const at = answer.at.map(seconds), end = Math.min(span.to, known_to), channels = {};
+  for (const name of Object.keys(answer).filter((key) => Array.isArray(answer[key]) && key !== "at")) {
+    const pieces = [];
+    answer[name].forEach((value, i) => {
+      if (value === null || value === pieces.at(-1)?.value) return;
+      if (pieces.length) pieces.at(-1).to = at[i];
+      pieces.push({ from: at[i], to: Math.max(end, at[i]), value });
+    });
+    channels[name] = pieces.filter((piece) => piece.to > span.from);
+  }
+  return { truncated: answer.truncated, channels };
+}

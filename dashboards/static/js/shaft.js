@@ -1,0 +1,88 @@
+// The shaft to scale: named floors, the car moving smoothly between readings, its door leaves, and a person in it.
+
+import { el, svg, symbol } from "./element.js";
+import { setSymbol } from "./severity.js";
+import { say } from "./words.js";
+
+const CAR_HEIGHT_M = 2.4;
+const LABEL_PX = 15; // Landings closer together than this name every second, third, ... floor.
+const GLIDE_LEAST_S = 0.2, GLIDE_MOST_S = 2, JUMP_S = 5;
+
+export class Shaft {
+  /** @param box where to draw; floors `[{label, height_m}]` from the lowest up, empty where unknown */
+  constructor(box, floors) {
+    Object.assign(this, { box, floors, at_ms: 0, position_m: null });
+    this.low = floors[0]?.height_m ?? 0;
+    this.high = (floors.at(-1)?.height_m ?? 30) + 1.25 * CAR_HEIGHT_M;
+    this.car = el("div", { class: "car", "data-door": "unknown" }, el("i", { class: "leaf left" }), el("i", { class: "leaf right" }), person());
+    [this.arrow, this.height] = [symbol("up"), el("span", {})];
+    this.tag = el("div", { class: "tag" }, this.height, this.arrow);
+    this.landings = floors.map((floor) => el("div", { class: "landing" }, el("b", { title: `${floor.label}, ${floor.height_m.toFixed(2)} m` }, floor.label)));
+    box.replaceChildren(el("div", { class: "well" }), el("div", { class: "rope" }), ...this.landings, this.car, this.tag);
+    new ResizeObserver(() => this.scale()).observe(box);
+    this.scale();
+  }
+
+  px(height_m) {
+    return ((height_m - this.low) / (this.high - this.low)) * this.box.clientHeight;
+  }
+
+  scale() {
+    const step = (this.px(this.high) - this.px(this.low)) / Math.max(1, this.floors.length), every = Math.max(1, Math.ceil(LABEL_PX / step));
+    this.landings.forEach((landing, i) => {
+      landing.style.bottom = `${this.px(this.floors[i].height_m)}px`;
+      landing.classList.toggle("dense", i % every !== 0);
+    });
+    this.car.style.height = `${Math.max(22, this.px(this.low + CAR_HEIGHT_M))}px`;
+    this.move(0);
+  }
+
+  /** Show an item of the list; the car glides for as long as readings are apart. */
+  show(lift) {
+    const now = performance.now(), apart_s = (now - this.at_ms) / 1000;
+    const glide_s = apart_s > JUMP_S ? 0 : Math.min(GLIDE_MOST_S, Math.max(GLIDE_LEAST_S, apart_s));
+    this.at_ms = now;
+    this.box.classList.toggle("unknown", lift.position_m === null);
+    this.car.dataset.door = lift.door ?? "unknown";
+    this.car.dataset.person = lift.presence ? "yes" : "no";
+    this.car.dataset.state = lift.state;
+    const moving = lift.direction === "up" || lift.direction === "down";
+    this.arrow.classList.toggle("moving", moving);
+    if (moving) setSymbol(this.arrow, lift.direction);
+    this.landings.forEach((landing, i) => landing.classList.toggle("here", this.floors[i].label === lift.floor));
+    if (lift.position_m !== null) {
+      this.position_m = lift.position_m;
+      this.height.textContent = `${lift.position_m.toFixed(2)} m`;
+      this.move(glide_s);
+    }
+  }
+
+  move(glide_s) {
+    if (this.position_m === null) return;
+    const up = this.px(this.position_m);
+    for (const node of [this.car, this.tag]) {
+      node.style.transitionDuration = `${glide_s}s`;
+      node.style.transform = `translateY(${-up}px)`;
+    }
+  }
+}
+
+const person = () => svg("svg", { class: "body", viewBox: "0 0 20 20", "aria-hidden": "true" }, svg("use", { href: "#sym-person" }));
+
+/** Return where the car is and what it does, as a sentence. */
+export function carSentence(lift, floors, zone_m) {
+  const parts = [whereabouts(lift, floors, zone_m)];
+  if (lift.door !== null) parts.push(say("lift.door", { state: say(`door.${lift.door}`) }));
+  if (lift.presence !== null) parts.push(say(lift.presence ? "lift.person" : "lift.nobody"));
+  return parts.join(say("shell.comma"));
+}
+
+function whereabouts(lift, floors, zone_m) {
+  if (lift.position_m === null) return say("lift.nowhere");
+  const speed = Math.abs(lift.speed_mps ?? 0).toFixed(2), floor = lift.floor ?? `${lift.position_m.toFixed(1)} m`;
+  if (lift.direction === "up" || lift.direction === "down") return say(`lift.${lift.direction}`, { floor, speed });
+  const nearest = Math.min(...floors.map((each) => Math.abs(each.height_m - lift.position_m)));
+  const low = floors.findLast((each) => each.height_m < lift.position_m), high = floors.find((each) => each.height_m > lift.position_m);
+  if (nearest > zone_m && low && high) return say("lift.between", { low: low.label, high: high.label });
+  return say("lift.at", { floor });
+}
