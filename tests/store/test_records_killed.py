@@ -1,0 +1,84 @@
+"""A monitor that is killed at any moment raises no alert twice and loses none: a real process, a real kill."""
+
+from __future__ import annotations
+
+import random
+import signal
+import subprocess
+import sys
+import textwrap
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from store.records import AlertFilter, Records
+from tests.alerts.rules import DOOR, OVERSPEED, STOP, T0, S, occurrence
+
+ROOT = Path(__file__).parents[2]
+LIFTS, STEPS, KILLS, SEED = 5, 120, 6, 20010101
+
+# Judges the story from where a snapshot stood, a few steps before what was committed, as the monitor does.
+MONITOR = textwrap.dedent(
+    """
+    import sys
+    from store.records import Records, Snapshot
+    from tests.store.test_records_killed import STEPS, story
+    from tests.alerts.rules import T0
+
+    with Records.open(sys.argv[1]) as records:
+        snapshot = records.resume().snapshot
+        print("judging", flush=True)
+        for position in range(snapshot.position + 1 if snapshot else 1, STEPS + 1):
+            kept = Snapshot(position, 0, b"") if position % 7 == 0 else None
+            records.judge(position=position, occurrences=story(position), now_ns=T0, snapshot=kept)
+    """
+)
+
+
+def story(position: int) -> list[object]:
+    """Return what the journal's entry `position` says: the same however often it is read."""
+    chance = random.Random(SEED * position)
+    found = []
+    for lift in range(LIFTS):
+        rule = chance.choice([STOP, DOOR, OVERSPEED])
+        level = chance.choice(rule.levels)
+        kind = "on" if level.by_hand else chance.choice(["on", "off"])
+        found.append(occurrence(rule, kind, position * 20.0, level.severity, lift_id=f"l{lift}"))
+    return found
+
+
+@pytest.fixture(params=["sqlite", pytest.param("postgres", marks=pytest.mark.postgres)])
+def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    if request.param == "sqlite":
+        return f"sqlite:///{tmp_path}/killed.db"
+    make: Callable[[], str] = request.getfixturevalue("new_postgres_database")
+    return make()
+
+
+def run(url: str, kill_after_s: float | None) -> None:
+    monitor = subprocess.Popen([sys.executable, "-c", MONITOR, url], cwd=ROOT, stdout=subprocess.PIPE)
+    assert monitor.stdout is not None
+    with monitor:
+        assert monitor.stdout.readline() == b"judging\n"
+        if kill_after_s is not None:
+            time.sleep(kill_after_s)  # any moment will do: what is asserted holds for all of them
+            monitor.send_signal(signal.SIGKILL)
+    assert monitor.returncode == (0 if kill_after_s is None else monitor.returncode)
+
+
+def test_a_monitor_killed_at_any_moment_ends_where_an_undisturbed_one_ends(url: str, tmp_path: Path) -> None:
+    chance = random.Random(SEED)
+    for _ in range(KILLS):
+        run(url, kill_after_s=chance.uniform(0, 0.15))
+    run(url, kill_after_s=None)
+    with Records.open(url) as killed, Records.open(f"sqlite:///{tmp_path}/undisturbed.db") as undisturbed:
+        for position in range(1, STEPS + 1):
+            undisturbed.judge(position=position, occurrences=story(position), now_ns=T0)  # type: ignore[arg-type]
+        everything = AlertFilter(to_ns=T0 + 10**9 * S)
+        assert killed.alerts(everything, limit=9999).items == undisturbed.alerts(everything, limit=9999).items
+        assert [told.alert_json for told in killed.transitions_since(0, 9999)] == [
+            told.alert_json for told in undisturbed.transitions_since(0, 9999)
+        ], f"seed {SEED}"
+        assert (killed.resume().position, len(killed.transitions_since(0, 9999)) > STEPS) == (STEPS, True)
