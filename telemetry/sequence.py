@@ -127,7 +127,7 @@ class Sequencer:
         lift = heard.lift[turn]
         boot, seq, t_ns = self._last(lift, "boot", "seq", "t_ns")
         onward = (heard.boot[turn] == boot) & (heard.seq[turn] > seq) & (heard.t_ns[turn] > t_ns)
-        repeated = ~onward & heard.timed[turn]
+        repeated: NDArray[np.bool_] = ~onward & heard.timed[turn]
         asked = np.flatnonzero(repeated)
         repeated[asked] = (self._recent[lift[asked]] == heard.identity[turn[asked], None]).any(axis=1)
         return repeated

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Sequence
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -22,7 +23,9 @@ SECOND_NS = 1_000_000_000
 FOREVER_NS = (T0_MS + 10**9) * 1_000_000
 
 
-def entry(position: int, arrived_ms: float, lift: int, stream: str, message: dict[str, Any], retained: bool = False) -> Entry:
+def entry(
+    position: int, arrived_ms: float, lift: int, stream: str, message: dict[str, Any], retained: bool = False
+) -> Entry:
     topic = f"lift/v1/hangzhou/{lift}/{stream}"
     return Entry(position, int(arrived_ms * 1e6), topic, encode.to_json(message), retained)
 
@@ -33,11 +36,13 @@ def heard(entries: Sequence[Entry]) -> tuple[Decoded, np.ndarray[Any, Any]]:
     return decoded, np.array([int(lift_id) for lift_id in decoded.messages.lift_id], dtype=np.int32)
 
 
-def run(entries: Sequence[Entry], cuts: Sequence[int] = (), idle: bool = False, restart: bool = False) -> tuple[Any, Any]:
+def run(
+    entries: Sequence[Entry], cuts: Sequence[int] = (), idle: bool = False, restart: bool = False
+) -> tuple[dict[str, Any], dict[str, list[int]]]:
     """Step through the groups between `cuts`, then fall silent; return all rows by lift and the counts."""
     sequencer, batches = Sequencer(), []
     bounds = sorted({0, *(cut for cut in cuts if cut < len(entries)), len(entries)})
-    for begin, end in zip(bounds, bounds[1:], strict=False):
+    for begin, end in pairwise(bounds):
         if idle:
             batches.append(sequencer.idle(entries[begin].arrived_ns))
         decoded, lift = heard(entries[begin:end])

@@ -1,0 +1,235 @@
+"""What a fact of the registry may be: one check a field, the same for a JSON value and for the text of a CSV cell.
+
+A check returns the value as the registry holds it, or raises `Wrong` with what is wrong and what to do. Ranges are
+wide: they catch a slip of unit or of decimal point, not an unusual lift.
+"""
+
+from __future__ import annotations
+
+import re
+import sys
+import zoneinfo
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import date
+from difflib import get_close_matches
+from functools import lru_cache
+from itertools import pairwise
+from typing import Any
+
+from telemetry.streams import DISTRICT_PATTERN, LIFT_ID_PATTERN
+
+TEXT_LIMIT_CHARS = 200
+LABEL_LIMIT_CHARS = 16
+FLOORS_LIMIT = 250
+HEIGHT_LIMIT_M = 1000.0
+
+_DATE = re.compile(r"\d{4}-\d{2}-\d{2}")
+_NUMBER = re.compile(r"[-+]?(\d+(\.\d*)?|\.\d+)([eE][-+]?\d+)?", re.ASCII)
+_PHONE = re.compile(r"[0-9+(][0-9 ()/+.-]{1,30}[0-9]")
+_ROPING = re.compile(r"[1-9]:[1-9]")
+_TRUTH = {"true": True, "yes": True, "1": True, "false": False, "no": False, "0": False}
+
+
+class Wrong(ValueError):
+    """A value that cannot be a fact: what is wrong with it, and the remedy."""
+
+    def __init__(self, wrong: str, remedy: str) -> None:
+        super().__init__(f"{wrong}; {remedy}")
+        self.wrong = wrong
+        self.remedy = remedy
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """One thing that is wrong with a row: the field, what is wrong, what to do."""
+
+    field: str
+    wrong: str
+    remedy: str
+
+    def __str__(self) -> str:
+        return f"{self.field}: {self.wrong}; {self.remedy}"
+
+
+Check = Callable[[Any], Any]
+
+
+def shown(value: Any) -> str:
+    """Return a short picture of a stranger's value."""
+    return repr(value[:40]) if isinstance(value, str) else f"a {type(value).__name__}"
+
+
+def text(value: Any) -> str:
+    """Return a text without blanks around it."""
+    if not isinstance(value, str):
+        raise Wrong(f"{shown(value)} is not a text", "write a text")
+    stripped = value.strip()
+    if len(stripped) > TEXT_LIMIT_CHARS:
+        raise Wrong(f"has {len(stripped)} characters", f"write at most {TEXT_LIMIT_CHARS}")
+    if not stripped.isprintable():
+        raise Wrong("holds a control character", "write it on one line, without tabs")
+    return stripped
+
+
+def pattern(form: re.Pattern[str], remedy: str) -> Check:
+    """Return the check of a text of this form."""
+
+    def check(value: Any) -> str:
+        stripped = text(value)
+        if not form.fullmatch(stripped):
+            raise Wrong(f"{shown(value)} is not of the right form", remedy)
+        return stripped
+
+    return check
+
+
+def number(low: float, high: float, unit: str) -> Check:
+    """Return the check of a number within `low` and `high`, both allowed."""
+
+    def check(value: Any) -> float:
+        if isinstance(value, str):
+            if not _NUMBER.fullmatch(value.strip()):
+                raise Wrong(f"{shown(value)} is not a number", f"write {unit} as digits with a point, without a unit")
+            value = float(value)
+        if isinstance(value, bool) or not isinstance(value, int | float):
+            raise Wrong(f"{shown(value)} is not a number", f"write {unit}")
+        if not low <= value <= high:
+            size = f"{value:g}" if abs(value) < sys.float_info.max else "the number"
+            raise Wrong(f"{size} is out of range", f"write {unit} from {low:g} to {high:g}")
+        return float(value)
+
+    return check
+
+
+def choice(*names: str) -> Check:
+    """Return the check of one of a few words."""
+
+    def check(value: Any) -> str:
+        stripped = text(value)
+        if stripped not in names:
+            raise Wrong(f"{shown(value)} is not known", f"write one of {', '.join(names)}")
+        return stripped
+
+    return check
+
+
+def truth(value: Any) -> bool:
+    """Return true or false."""
+    said = _TRUTH.get(value.strip().lower()) if isinstance(value, str) else value
+    if not isinstance(said, bool):
+        raise Wrong(f"{shown(value)} is neither true nor false", "write true or false")
+    return said
+
+
+def day(value: Any) -> str:
+    """Return a date as YYYY-MM-DD."""
+    stripped = text(value)
+    try:
+        if not _DATE.fullmatch(stripped):
+            raise ValueError
+        return date.fromisoformat(stripped).isoformat()
+    except ValueError:
+        raise Wrong(f"{shown(value)} is not a date", "write it as YYYY-MM-DD") from None
+
+
+def timezone(value: Any) -> str:
+    """Return the name of a time zone of the IANA database."""
+    stripped = text(value)
+    if stripped not in _timezones():
+        near = get_close_matches(stripped, _timezones(), n=1)
+        remedy = f"did you mean {near[0]}?" if near else "write an IANA name such as Asia/Shanghai"
+        raise Wrong(f"{shown(value)} is not a time zone", remedy)
+    return stripped
+
+
+@lru_cache(1)
+def _timezones() -> frozenset[str]:
+    return frozenset(zoneinfo.available_timezones())
+
+
+def floors(value: Any) -> tuple[tuple[str, float], ...]:
+    """Return (label, height above the lowest landing in m) of each landing, from the lowest up."""
+    pairs = _split(value) if isinstance(value, str) else [_pair(item) for item in _list(value)]
+    landings = tuple((_label(label), _height(height)) for label, height in pairs)
+    if len(landings) > FLOORS_LIMIT:
+        raise Wrong(f"{len(landings)} landings", f"write at most {FLOORS_LIMIT}")
+    if landings and landings[0][1] != 0:
+        raise Wrong(f"the lowest landing is at {landings[0][1]:g} m", "measure heights from it, so that it is at 0")
+    for (below, low), (label, height) in pairwise(landings):
+        if height <= low:
+            raise Wrong(
+                f"{label!r} at {height:g} m is not above {below!r} at {low:g} m", "list landings from the lowest up"
+            )
+    return landings
+
+
+_height = number(-HEIGHT_LIMIT_M, HEIGHT_LIMIT_M, "the height in metres")
+
+
+def _label(value: Any) -> str:
+    label = text(str(value) if type(value) is int else value)
+    if not 0 < len(label) <= LABEL_LIMIT_CHARS or ":" in label or ";" in label:
+        raise Wrong(f"{shown(label)} cannot be a label", f"write 1 to {LABEL_LIMIT_CHARS} characters without : and ;")
+    return label
+
+
+def _split(cell: str) -> list[tuple[str, str]]:
+    pairs = []
+    for item in filter(None, map(str.strip, cell.split(";"))):
+        label, colon, height = item.partition(":")
+        if not colon:
+            raise Wrong(f"{shown(item)} has no height", "write label:height;label:height, as in 1:0;2:3.2")
+        pairs.append((label, height))
+    return pairs
+
+
+def _list(value: Any) -> list[Any] | tuple[Any, ...]:
+    if not isinstance(value, list | tuple):
+        raise Wrong(f"{shown(value)} is not a list", 'write [{"label": "1", "height_m": 0}, ...]')
+    return value
+
+
+def _pair(item: Any) -> tuple[Any, Any]:
+    if not isinstance(item, Mapping) or set(item) != {"label", "height_m"}:
+        raise Wrong(f"{shown(item)} is not a landing", 'write each as {"label": "1", "height_m": 0}')
+    return item["label"], item["height_m"]
+
+
+CHECKS: Mapping[str, Check] = {
+    "lift_id": pattern(LIFT_ID_PATTERN, "write 1 to 64 of A-Z, a-z, 0-9, _ and -"),
+    "district": pattern(DISTRICT_PATTERN, "write 1 to 32 of a-z, 0-9 and -"),
+    "name": text,
+    "address": text,
+    "lat": number(-90, 90, "degrees north"),
+    "lon": number(-180, 180, "degrees east"),
+    "timezone": timezone,
+    "building_type": text,
+    "manufacturer": text,
+    "model": text,
+    "installed_on": day,
+    "rated_speed_mps": number(0.05, 25, "metres a second"),
+    "rated_load_kg": number(20, 50_000, "kilograms"),
+    "floors": floors,
+    "door_type": choice("centre", "side"),
+    "door_width_mm": number(300, 6_000, "millimetres"),
+    "roping": pattern(_ROPING, "write it as in 2:1"),
+    "sheave_diameter_m": number(0.05, 3, "metres"),
+    "owner": text,
+    "maintenance_firm": text,
+    "insurer": text,
+    "insured_until": day,
+    "last_inspection_on": day,
+    "next_inspection_due_on": day,
+    "emergency_phone": pattern(_PHONE, "write digits, with + ( ) / . - and blanks between them"),
+    "door_zone_m": number(0.01, 0.5, "metres, half the height of the zone"),
+    "parks_door_open": truth,
+}
+"""Every field of the registry, in the order of the contract."""
+
+
+def unknown(field: str) -> Fault:
+    """Return the fault of a field that the registry does not have, with the nearest one that it has."""
+    near = get_close_matches(field.strip().lower(), CHECKS, n=1)
+    remedy = f"did you mean {near[0]}?" if near else f"the registry has {', '.join(CHECKS)}"
+    return Fault(field[:40], "is not a field of the registry", remedy)
