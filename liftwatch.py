@@ -21,6 +21,7 @@ from alerts.webhook import Endpoint
 from configuration import Configuration, Unusable
 from dashboards import app
 from dashboards.desk import Settings as DashboardSettings
+from ingest.deliver import BadSecret, signer
 from ingest.monitor import Monitor
 from ingest.receive import BrokerAddress, MqttSource
 from simulator import faults, player
@@ -173,7 +174,7 @@ def demo_command(options: argparse.Namespace, _: Configuration) -> int:
 def monitor_command(_: argparse.Namespace, settings: Configuration) -> int:
     """Run the monitor until a signal."""
     rules = configuration.rules(settings)
-    endpoints = [endpoint(webhook) for webhook in settings.webhooks]
+    endpoints = endpoints_of(settings)
     records = Records.open(settings.records_url)
     series = timeseries(settings, writable=True)
     source = reached(settings)
@@ -306,7 +307,7 @@ def check_command(_: argparse.Namespace, settings: Configuration) -> int:
     faults_found = 0
     for name, attempt in (
         ("rules", lambda: f"{len(configuration.rules(settings))} rules"),
-        ("webhooks", lambda: f"{len([endpoint(webhook) for webhook in settings.webhooks])} endpoints"),
+        ("webhooks", lambda: f"{len(endpoints_of(settings))} endpoints"),
         ("broker", lambda: met(settings)),
         ("records", lambda: opened(Records.open(settings.records_url), settings.records_url)),
         ("time series", lambda: opened(timeseries(settings, writable=False), settings.timeseries.kind)),
@@ -339,10 +340,19 @@ def broker(settings: Configuration) -> BrokerAddress:
     )
 
 
-def endpoint(webhook: configuration.Webhook) -> Endpoint:
-    """Return a webhook with its secret read."""
-    secret = configuration.secret(webhook.secret_file, f"webhooks.{webhook.name}.secret_file")
-    return Endpoint(webhook.name, webhook.url, secret or "", webhook.severities, webhook.districts)
+def endpoints_of(settings: Configuration) -> list[Endpoint]:
+    """Return the webhooks with their secrets read and tried."""
+    endpoints = []
+    for webhook in settings.webhooks:
+        name = f"webhooks.{webhook.name}.secret_file"
+        secret = configuration.secret(webhook.secret_file, name) or ""
+        made = Endpoint(webhook.name, webhook.url, secret, webhook.severities, webhook.districts)
+        try:
+            signer(made)
+        except BadSecret as error:
+            raise Unusable(f"{name}: {error}") from None
+        endpoints.append(made)
+    return endpoints
 
 
 def timeseries(settings: Configuration, *, writable: bool) -> TimeSeries:

@@ -1,0 +1,1 @@
+"""What each step costs: `make bench` prints it in one table."""

@@ -1,0 +1,134 @@
+"""The whole way: a publisher, a real Mosquitto, and the monitor as its own process, on one machine.
+
+The publisher sends seconds of the fleet as fast as the monitor keeps up (QoS 1, a bounded window of what it has
+not yet judged), so the rate is the chain's. The CPU is the monitor process's alone, as the kernel counts it.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from paho.mqtt.client import CallbackAPIVersion, Client
+
+from benchmarks import bundles
+from demonstration import is_listening, mosquitto_configuration
+from store.records import Records
+
+UNJUDGED_SECONDS = 3
+INFLIGHT = 2000
+WARM_S = 5.0
+PAUSE_S = 0.02
+READY_LIMIT_S = 60.0
+HOUR_MS = 3_600_000
+
+
+@dataclass(frozen=True, slots=True)
+class Flow:
+    """What went through the whole chain."""
+
+    form: str
+    lifts: int
+    lifts_per_s: float
+    cpu_s_per_million: float
+    monitor_cores: float
+
+
+def measure(form: str, lifts: int, for_s: float) -> Flow | str:
+    """Return what flowed, or why it could not be measured."""
+    mosquitto = shutil.which("mosquitto") or shutil.which("mosquitto", path="/usr/sbin")
+    if mosquitto is None:
+        return "Mosquitto is not on this machine (on Debian: apt-get install mosquitto)"
+    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as name:
+        folder, port = Path(name), free_port()
+        (folder / "mosquitto.conf").write_text(mosquitto_configuration(port), encoding="utf-8")
+        (folder / "liftwatch.toml").write_text(
+            f"[broker]\nport = {port}\n[monitor]\ndata_dir = '{folder}'\n", encoding="utf-8"
+        )
+        url = f"sqlite:///{folder}/records.db"
+        with Records.open(url) as records:
+            records.put_lifts(bundles.facts(lifts), "bench", time.time_ns())
+            broker = started([mosquitto, "-c", str(folder / "mosquitto.conf")], folder / "broker.log")
+            wait(lambda: is_listening(port))
+            command = [sys.executable, "-m", "liftwatch", "--config", str(folder / "liftwatch.toml"), "monitor"]
+            monitor = started(command, folder / "monitor.log")
+            wait(lambda: b"hearing lifts" in (folder / "monitor.log").read_bytes())
+            try:
+                return flow(form, lifts, for_s, port, records, monitor.pid)
+            finally:
+                for process in (monitor, broker):
+                    process.send_signal(signal.SIGTERM)
+                    process.wait(60)
+
+
+def flow(form: str, lifts: int, for_s: float, port: int, records: Records, monitor: int) -> Flow:
+    """Publish for a while and read off what the monitor judged and what it cost."""
+    client = Client(CallbackAPIVersion.VERSION2)
+    client.max_inflight_messages_set(INFLIGHT)
+    client.connect("127.0.0.1", port)
+    client.loop_start()
+    t0_ms = int(time.time() * 1000) - HOUR_MS
+    made = list(bundles.messages(form, lifts, bundles.FIRST_SECOND, t0_ms))
+    second, begun, end = 0, None, time.monotonic() + WARM_S + for_s
+    while time.monotonic() < end:
+        if begun is None and time.monotonic() > end - for_s:
+            begun = reading(records, monitor)
+        if second * lifts - judged(records) > UNJUDGED_SECONDS * lifts:
+            time.sleep(PAUSE_S)
+            continue
+        for where, payload in made:
+            client.publish(where, bundles.restamped(payload, form, second, t0_ms), qos=1)
+        second += 1
+    assert begun is not None, "the warming up took all the time there was"
+    wall_s, done, cpu = (after - before for after, before in zip(reading(records, monitor), begun, strict=True))
+    client.disconnect()
+    client.loop_stop()
+    return Flow(form, lifts, done / wall_s, cpu / (done * bundles.READINGS / 1e6), cpu / wall_s)
+
+
+def reading(records: Records, monitor: int) -> tuple[float, float, float]:
+    """Return the clock, the bundles judged and the monitor's CPU seconds, now."""
+    return time.monotonic(), judged(records), cpu_s(monitor)
+
+
+def judged(records: Records) -> float:
+    """Return how many bundles the monitor says it has judged."""
+    pictures = records.live()
+    return pictures[-1].counts.get("bundles", 0.0) if pictures else 0.0
+
+
+def cpu_s(pid: int) -> float:
+    """Return the CPU seconds of a process, as the kernel counts them."""
+    fields = Path(f"/proc/{pid}/stat").read_text(encoding="ascii").rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
+def started(command: list[str], log: Path) -> subprocess.Popen[bytes]:
+    """Start a process that writes to `log`."""
+    with log.open("ab") as out:
+        return subprocess.Popen(command, stdout=out, stderr=out)
+
+
+def free_port() -> int:
+    """Return a port of the loopback that is free now."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def wait(ready: Callable[[], bool]) -> None:
+    """Wait until something is ready."""
+    end = time.monotonic() + READY_LIMIT_S
+    while not ready():
+        if time.monotonic() > end:
+            raise TimeoutError("broker or monitor did not start")
+        time.sleep(PAUSE_S)

@@ -1,0 +1,109 @@
+"""Each step by itself on one core: CPU microseconds for one bundle, and lifts at one bundle a second.
+
+The same calls as in the monitor, on one second of the fleet, the best of some rounds: other work on a shared machine
+only ever adds.
+"""
+
+from __future__ import annotations
+
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from benchmarks import bundles
+from detectors.catalogue import RULES
+from detectors.judge import Judge
+from ingest.fleet import Fleet
+from store.files import FileSeries
+from store.journal import Journal
+from store.line_protocol import encode as encode_lines
+from store.points import points
+from telemetry.batch import Batch, Decoded
+from telemetry.decode import decode
+from telemetry.sequence import Sequencer
+from telemetry.streams import Entry
+
+ROUNDS = 5
+GROUP = 400
+T0_MS = 978_307_200_000
+
+
+@dataclass(frozen=True, slots=True)
+class Cost:
+    """What one step took for one bundle."""
+
+    step: str
+    lifts: int
+    cpu_us: float
+
+
+def measure(lifts: int) -> Iterator[Cost]:
+    """Yield the cost of every step for a fleet of this size."""
+    seconds = ROUNDS + 1
+    entries = {form: [entries_of(form, lifts, k) for k in range(seconds)] for form in ("json", "cbor", "gateway")}
+    with tempfile.TemporaryDirectory() as folder:
+        yield from journal(lifts, entries["json"], Path(folder))
+    decoded: list[Decoded] = []
+    for form, groups in entries.items():
+        took, decoded = best(decode, groups)
+        yield Cost(f"decode {form}", lifts, took / lifts)
+    fleet = Fleet()
+    fleet.load([(facts, True) for facts in bundles.facts(lifts)])
+    sequencer = Sequencer()
+    took, batches = best(lambda group: in_order(group, fleet, sequencer), decoded)
+    yield Cost("batch", lifts, took / lifts)
+    judge = Judge(RULES, lifts)
+    took, _ = best(lambda batch: judge.step(batch, fleet.facts), batches)
+    yield Cost(f"judge, {len(RULES)} rules", lifts, took / lifts)
+    took, stored = best(points, decoded)
+    yield Cost("columns to store", lifts, took / lifts)
+    took, _ = best(lambda rows: [encode_lines(part) for part in rows], stored)
+    yield Cost("encode line protocol", lifts, took / lifts)
+    with tempfile.TemporaryDirectory() as folder:
+        series = FileSeries.open(folder)
+        took, _ = best(series.write, stored)
+        yield Cost("store, embedded", lifts, took / lifts)
+        series.close()
+
+
+def entries_of(form: str, lifts: int, second: int) -> list[Entry]:
+    """Return one second of the fleet as the journal would hand it out."""
+    t_ms = T0_MS + 1000 * second
+    said = bundles.messages(form, lifts, second, t_ms)
+    return [Entry(k + 1, t_ms * 1_000_000, where, payload) for k, (where, payload) in enumerate(said)]
+
+
+def in_order(group: Decoded, fleet: Fleet, sequencer: Sequencer) -> Batch:
+    """Give every message its lift and put the rows in order."""
+    heard = fleet.hear(group.messages)
+    return sequencer.step(group, heard.lift, 0)[0]
+
+
+def journal(lifts: int, groups: list[list[Entry]], folder: Path) -> Iterator[Cost]:
+    """Measure appending in synced groups, and reading."""
+    with Journal.open(folder, 1 << 30) as kept:
+
+        def append(group: list[Entry]) -> None:
+            for first in range(0, len(group), GROUP):
+                kept.append([entry[1:] for entry in group[first : first + GROUP]])
+
+        took, _ = best(append, groups)
+        yield Cost(f"journal, groups of {GROUP}", lifts, took / lifts)
+        starts = list(range(0, kept.last - lifts + 1, lifts))
+        took, _ = best(lambda after: kept.read(after, lifts, 1 << 30), starts)
+        yield Cost("read the journal", lifts, took / lifts)
+
+
+def best(act: Callable[[Any], Any], inputs: list[Any]) -> tuple[float, list[Any]]:
+    """Return the least CPU microseconds over the inputs but the first, which warms up, and all results."""
+    results, times = [], []
+    for value in inputs:
+        before = time.process_time_ns()
+        results.append(act(value))
+        times.append((time.process_time_ns() - before) / 1000)
+    return float(np.min(times[1:] or times)), results
