@@ -137,8 +137,7 @@ class Alerts:
                 return before
             connection.execute(update(alerts).where(alerts.c.id == alert_id).values(**_columns(change.alert)))
             _write_transitions(connection, [change])
-            said = {name: value for name, value in asdict(answer).items() if name not in ("kind", "by") and value}
-            note(connection, now_ns, answer.by, f"alert.{answer.kind}", [(alert_id, said)])
+            note(connection, now_ns, answer.by, f"alert.{answer.kind}", [(alert_id, answer)])
             return change.alert
 
     def last_alerts(self, keys: Iterable[Key]) -> dict[Key, Alert]:

@@ -24,6 +24,7 @@ from store.schema import counters
 
 BUSY_TIMEOUT_S = 20.0
 CONNECT_TIMEOUT_S = 5
+WAL_LIMIT_BYTES = 64 * 1024 * 1024
 WRITER_LOCK = 0x11F7
 MIGRATIONS = Path(__file__).parent / "migrations"
 
@@ -153,7 +154,7 @@ def _prepare_sqlite(connection: Any, _record: object) -> None:
     """Take the transactions over from the driver, and let readers read while one writes."""
     connection.isolation_level = None
     connection.execute("PRAGMA journal_mode = WAL")
-    connection.execute("PRAGMA foreign_keys = ON")
+    connection.execute(f"PRAGMA journal_size_limit = {WAL_LIMIT_BYTES}")
 
 
 def _begin_sqlite(connection: Connection) -> None:

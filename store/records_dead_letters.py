@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from sqlalchemy import Connection, delete, func, select
 
 from store.records_database import Database
-from store.records_page import Page, before_row, next_row
+from store.records_page import Page, before_row, next_row, storable
 from store.schema import dead_letters
 from telemetry.batch import Refusal
 
@@ -47,9 +47,9 @@ class DeadLetters:
         if reason is not None:
             query = query.where(dead_letters.c.reason == reason)
         if from_ns is not None:
-            query = query.where(dead_letters.c.at_ns >= from_ns)
+            query = query.where(dead_letters.c.at_ns >= storable(from_ns))
         if to_ns is not None:
-            query = query.where(dead_letters.c.at_ns < to_ns)
+            query = query.where(dead_letters.c.at_ns < storable(to_ns))
         if cursor is not None:
             query = query.where(dead_letters.c.id < before_row(cursor))
         with self._database.reading() as connection:
@@ -66,8 +66,8 @@ def keep_refusals(connection: Connection, refusals: Sequence[Refusal]) -> None:
         {
             "at_ns": refusal.arrived_ns,
             "reason": refusal.reason,
-            "detail": _storable(refusal.detail),
-            "topic": _storable(refusal.topic),
+            "detail": refusal.detail,
+            "topic": refusal.topic,
             "payload": refusal.payload[:DEAD_LETTER_PAYLOAD_BYTES],
         }
         for refusal in refusals[-DEAD_LETTER_LIMIT:]
@@ -75,8 +75,3 @@ def keep_refusals(connection: Connection, refusals: Sequence[Refusal]) -> None:
     connection.execute(dead_letters.insert(), rows)
     newest = connection.execute(select(func.max(dead_letters.c.id))).scalar_one()
     connection.execute(delete(dead_letters).where(dead_letters.c.id <= newest - DEAD_LETTER_LIMIT))
-
-
-def _storable(text: str) -> str:
-    """Return text that every database takes: no NUL, no half of a surrogate pair."""
-    return text.replace("\0", "\ufffd").encode("utf-8", "replace").decode()

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
+from functools import lru_cache
 from typing import Any
 
 import orjson
@@ -15,6 +16,7 @@ from telemetry.facts import Floor, LiftFacts
 
 REVISION = "registry"
 UNREGISTERED_LIMIT = 1000
+FACTS_REMEMBERED = 32_768
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,13 +109,11 @@ class Lifts:
         upsert = row.on_conflict_do_update(index_elements=["lift_id"], set_=fresh)
         connection.execute(upsert, [_row(facts, registered=True) for facts in many])
         self._database.count_up(connection, REVISION)
-        note(connection, now_ns, by, action, [(facts.lift_id, asdict(facts)) for facts in many])
+        note(connection, now_ns, by, action, [(facts.lift_id, facts) for facts in many])
 
 
-def note(
-    connection: Connection, now_ns: int, by: str, action: str, subjects: Iterable[tuple[str, Mapping[str, Any]]]
-) -> None:
-    """Write into the audit what somebody did to each subject."""
+def note(connection: Connection, now_ns: int, by: str, action: str, subjects: Iterable[tuple[str, object]]) -> None:
+    """Write into the audit what somebody did to each subject, with the details as JSON."""
     rows = [
         {"at_ns": now_ns, "by": by, "action": action, "subject": subject, "detail": orjson.dumps(detail).decode()}
         for subject, detail in subjects
@@ -135,6 +135,7 @@ def _row(facts: LiftFacts, registered: bool) -> dict[str, Any]:
     }
 
 
+@lru_cache(FACTS_REMEMBERED)
 def _facts(text: str) -> LiftFacts:
     values = orjson.loads(text)
     floors = tuple(Floor(**floor) for floor in values.pop("floors"))

@@ -13,6 +13,7 @@ from typing import Any
 from sqlalchemy import func, select, update
 
 from store.records_database import Database, read_counter
+from store.records_page import storable
 from store.schema import counters, deliveries, is_waiting, transitions
 
 WAITING, DONE, FAILED = "waiting", "done", "failed"
@@ -53,7 +54,12 @@ class Outbox:
         self, transition_id: int, limit: int = 1000, *, district: str | None = None, lift_id: str | None = None
     ) -> list[Announcement]:
         """Return the transitions after `transition_id`, oldest first."""
-        query = select(*_ANNOUNCED).where(transitions.c.id > transition_id).order_by(transitions.c.id).limit(limit)
+        query = (
+            select(*_ANNOUNCED)
+            .where(transitions.c.id > storable(transition_id))
+            .order_by(transitions.c.id)
+            .limit(limit)
+        )
         if district is not None:
             query = query.where(transitions.c.district == district)
         if lift_id is not None:

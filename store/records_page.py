@@ -42,7 +42,12 @@ def whole(text: str) -> int:
     """Return a number of a cursor that a column can hold; raises BadCursor."""
     if not text.removeprefix("-").isascii() or not text.removeprefix("-").isdigit() or len(text) > 18 + 1:
         raise BadCursor("this cursor was not given out by this list: leave it out to begin anew")
-    return max(-(2**63), min(2**63 - 1, int(text)))
+    return storable(int(text))
+
+
+def storable(number: int) -> int:
+    """Return the nearest number that a column can hold: whoever asks for the year 9999 is answered, not refused."""
+    return max(-(2**63), min(2**63 - 1, number))
 
 
 def next_row(row_id: int) -> str:

@@ -9,7 +9,7 @@ from sqlalchemy import ColumnElement, func, or_, select, tuple_
 from alerts.alert import Alert, Transition
 from store.records_alerts import read_alert
 from store.records_database import Database
-from store.records_page import Page, before_row, decode_cursor, encode_cursor, next_row, whole
+from store.records_page import Page, before_row, decode_cursor, encode_cursor, next_row, storable, whole
 from store.schema import alerts, audit, is_open, transitions
 
 
@@ -103,7 +103,7 @@ def _conditions(wanted: AlertFilter) -> list[ColumnElement[bool]]:
         if values:
             conditions.append(or_(*(alerts.c[name] == value for value in values)))
     if wanted.from_ns is not None:
-        conditions.append(alerts.c.onset_ns >= wanted.from_ns)
+        conditions.append(alerts.c.onset_ns >= storable(wanted.from_ns))
     if wanted.to_ns is not None:
-        conditions.append(alerts.c.onset_ns < wanted.to_ns)
+        conditions.append(alerts.c.onset_ns < storable(wanted.to_ns))
     return conditions

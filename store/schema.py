@@ -12,6 +12,7 @@ from sqlalchemy import (
     Boolean,
     Column,
     ColumnElement,
+    Dialect,
     Index,
     Integer,
     LargeBinary,
@@ -19,25 +20,39 @@ from sqlalchemy import (
     String,
     Table,
     Text,
+    TypeDecorator,
     literal_column,
     true,
 )
 
 metadata = MetaData()
+
+
+class Words(TypeDecorator[str]):
+    """Text that every database takes: no NUL, no half of a surrogate pair, whatever was asked for or sent."""
+
+    impl = String
+    cache_ok = True
+
+    def process_bind_param(self, value: str | None, dialect: Dialect) -> str | None:
+        """Put the replacement character where no character can be."""
+        return None if value is None else value.replace("\0", "\ufffd").encode("utf-8", "replace").decode()
+
+
 _Id = BigInteger().with_variant(Integer, "sqlite")  # SQLite counts upwards only in an INTEGER key
 
 counters = Table(
     "counters",
     metadata,
-    Column("name", String(100), primary_key=True),
+    Column("name", Words(100), primary_key=True),
     Column("value", BigInteger, nullable=False),
 )
 
 lifts = Table(
     "lifts",
     metadata,
-    Column("lift_id", String(64), primary_key=True),
-    Column("district", String(32), nullable=False),
+    Column("lift_id", Words(64), primary_key=True),
+    Column("district", Words(32), nullable=False),
     Column("registered", Boolean, nullable=False),
     Column("facts", Text, nullable=False),
 )
@@ -45,12 +60,12 @@ lifts = Table(
 alerts = Table(
     "alerts",
     metadata,
-    Column("id", String(32), primary_key=True),
-    Column("lift_id", String(64), nullable=False),
-    Column("district", String(32), nullable=False),
-    Column("rule", String(64), nullable=False),
-    Column("severity", String(16), nullable=False),
-    Column("state", String(16), nullable=False),
+    Column("id", Words(32), primary_key=True),
+    Column("lift_id", Words(64), nullable=False),
+    Column("district", Words(32), nullable=False),
+    Column("rule", Words(64), nullable=False),
+    Column("severity", Words(16), nullable=False),
+    Column("state", Words(16), nullable=False),
     Column("onset_ns", BigInteger, nullable=False),
     Column("shelved_until_ns", BigInteger),
     Column("newest", Boolean, nullable=False),
@@ -76,13 +91,13 @@ transitions = Table(
     "transitions",
     metadata,
     Column("id", _Id, primary_key=True, autoincrement=True),
-    Column("alert_id", String(32), nullable=False, index=True),
-    Column("lift_id", String(64), nullable=False),
-    Column("district", String(32), nullable=False),
-    Column("kind", String(16), nullable=False),
+    Column("alert_id", Words(32), nullable=False, index=True),
+    Column("lift_id", Words(64), nullable=False),
+    Column("district", Words(32), nullable=False),
+    Column("kind", Words(16), nullable=False),
     Column("at_ns", BigInteger, nullable=False),
-    Column("by", Text),
-    Column("note", Text),
+    Column("by", Words()),
+    Column("note", Words()),
     Column("alert", Text, nullable=False),
     sqlite_autoincrement=True,
 )
@@ -91,14 +106,14 @@ deliveries = Table(
     "deliveries",
     metadata,
     Column("id", _Id, primary_key=True, autoincrement=True),
-    Column("endpoint", String(100), nullable=False),
+    Column("endpoint", Words(100), nullable=False),
     Column("transition_id", BigInteger, nullable=False),
-    Column("alert_id", String(32), nullable=False),
-    Column("state", String(16), nullable=False),
+    Column("alert_id", Words(32), nullable=False),
+    Column("state", Words(16), nullable=False),
     Column("attempts", Integer, nullable=False),
     Column("made_ns", BigInteger, nullable=False),
     Column("due_ns", BigInteger, nullable=False),
-    Column("error", Text),
+    Column("error", Words()),
     sqlite_autoincrement=True,
 )
 Index("one_delivery", deliveries.c.endpoint, deliveries.c.transition_id, unique=True)
@@ -110,9 +125,9 @@ dead_letters = Table(
     metadata,
     Column("id", _Id, primary_key=True, autoincrement=True),
     Column("at_ns", BigInteger, nullable=False),
-    Column("reason", String(64), nullable=False),
-    Column("detail", Text, nullable=False),
-    Column("topic", Text, nullable=False),
+    Column("reason", Words(64), nullable=False),
+    Column("detail", Words(), nullable=False),
+    Column("topic", Words(), nullable=False),
     Column("payload", LargeBinary, nullable=False),
     sqlite_autoincrement=True,
 )
@@ -122,17 +137,17 @@ audit = Table(
     metadata,
     Column("id", _Id, primary_key=True, autoincrement=True),
     Column("at_ns", BigInteger, nullable=False),
-    Column("by", Text, nullable=False),
-    Column("action", String(32), nullable=False),
-    Column("subject", String(64), nullable=False, index=True),
-    Column("detail", Text, nullable=False),
+    Column("by", Words(), nullable=False),
+    Column("action", Words(32), nullable=False),
+    Column("subject", Words(64), nullable=False, index=True),
+    Column("detail", Words(), nullable=False),
     sqlite_autoincrement=True,
 )
 
 snapshots = Table(
     "snapshots",
     metadata,
-    Column("reader", String(64), primary_key=True),
+    Column("reader", Words(64), primary_key=True),
     Column("position", BigInteger, nullable=False),
     Column("answered_to", BigInteger, nullable=False),
     Column("state", LargeBinary, nullable=False),
@@ -141,7 +156,7 @@ snapshots = Table(
 live = Table(
     "live",
     metadata,
-    Column("monitor", String(64), primary_key=True),
+    Column("monitor", Words(64), primary_key=True),
     Column("version", BigInteger, nullable=False),
     Column("at_ns", BigInteger, nullable=False),
     Column("lifts", LargeBinary, nullable=False),

@@ -423,6 +423,51 @@ def test_people_and_the_monitor_at_once_lose_nothing(records: Records, url: str)
     assert records.last_alerts([("l0", STOP.slug)])["l0", STOP.slug].count == 11
 
 
+@pytest.mark.parametrize("odd", ["\0", "a\0b", "'; DROP TABLE alerts; --", "😀\u202e", "x" * 10_000])
+def test_whatever_people_write_is_kept_or_made_storable(records: Records, odd: str) -> None:
+    alert_id = open_one(records)
+    after = records.answer(alert_id, Answer("assign", odd, to=odd, note=odd), T0)
+    assert after is not None
+    history = records.alert(alert_id)
+    assert history is not None
+    assert (history.alert.assigned_to, history.transitions[-1].note) == (odd, odd.replace("\0", "\ufffd"))
+    assert (records.alert(odd), records.lift(odd), records.answer(odd, Answer("ack", "x"), T0)) == (None, None, None)
+    assert records.alerts(AlertFilter(lift_id=(odd,), district=(odd,))).items == []
+
+
+def test_instants_beyond_what_a_column_holds_are_only_far_away(records: Records) -> None:
+    open_one(records)
+    forever = AlertFilter(from_ns=-(10**30), to_ns=10**30)
+    assert len(records.alerts(forever).items) == 1
+    assert records.dead_letters(from_ns=-(10**30), to_ns=10**30).items == []
+    assert records.transitions_since(10**30) == []
+
+
+# ── away and back ──
+
+
+@pytest.mark.postgres
+def test_a_server_that_goes_away_is_said_and_found_again(new_postgres_database: Callable[[], str]) -> None:
+    with Records.open(new_postgres_database()) as records:
+        kill = text("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database()")
+        unavailable = pytest.raises(RecordsUnavailable, match="check that the server runs")
+        with unavailable, records._database.writing() as connection:
+            connection.execute(kill)
+        open_one(records)
+        assert kinds(records) == ["fired"]
+
+
+def test_a_file_that_another_holds_for_too_long_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("store.records_database.BUSY_TIMEOUT_S", 0.05)
+    with Records.open(f"sqlite:///{tmp_path}/records.db") as records, Records.open(records._database.name) as other:
+        with records._database.writing():
+            with pytest.raises(RecordsUnavailable, match="locked"):
+                open_one(other)
+            assert other.open_alerts() == []
+        open_one(other)
+        assert kinds(records) == ["fired"]
+
+
 # ── telling ──
 
 
