@@ -23,16 +23,16 @@ LEVEL_LIMIT = 9
 
 
 def due(counting: list[Segment], sweep: bool) -> Iterator[tuple[list[Segment], int]]:
-    """Yield the runs of consecutive segments of one stream and day that are to become one, and at which level.
+    """Yield the runs of consecutive segments of a stream that are to become one, and at which level.
 
     In a `sweep`, for days that are past, levels do not matter but that what is not yet reduced stays apart.
     """
 
-    def kind(segment: Segment) -> tuple[bool, int]:
+    def kind(segment: Segment) -> tuple[str, bool, int]:
         reduced = segment.level >= MINUTE_LEVEL
-        return reduced and segment.rows >= ROWS_LIMIT // 2, reduced if sweep else segment.level
+        return segment.stream, reduced and segment.rows >= ROWS_LIMIT // 2, reduced if sweep else segment.level
 
-    for (sealed, _), run in groupby(counting, kind):
+    for (_, sealed, _), run in groupby(counting, kind):
         segments = list(run)
         if sealed or (len(segments) < FAN_IN and not sweep):
             continue
