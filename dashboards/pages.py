@@ -66,22 +66,18 @@ def address_in(request: Request, language: str) -> str:
     return "?" + urlencode([*asked, ("lang", language)])
 
 
-def render(request: Request, name: str, *, status: int = 200, **values: Any) -> HTMLResponse:
+def render(request: Request, template: str, *, status: int = 200, **values: Any) -> HTMLResponse:
     """Return a template as a page in the reader's language."""
     language = language_of(request)
     texts = {**words.catalogue(language), **{f"rule.{slug}": text for slug, text in rule_names(language).items()}}
-    page = (
-        templates()
-        .get_template(name)
-        .render(
-            lang=language,
-            status=status,
-            say=words.speaker(language),
-            words=json.dumps(texts, ensure_ascii=False).replace("<", "\\u003c"),
-            languages=[(other, address_in(request, other)) for other in words.LANGUAGES],
-            **values,
-        )
-    )
+    said = {
+        "lang": language,
+        "say": words.speaker(language),
+        "words": json.dumps(texts, ensure_ascii=False).replace("<", "\\u003c"),
+        "languages": [(other, address_in(request, other)) for other in words.LANGUAGES],
+        "status": status,
+    }
+    page = templates().get_template(template).render(**said, **values)
     response = HTMLResponse(page, status, headers={"Cache-Control": "no-cache", "Vary": "Accept-Language, Cookie"})
     if request.query_params.get("lang") in words.LANGUAGES:
         response.set_cookie(words.COOKIE, language, max_age=YEAR_S, samesite="lax", httponly=True)
@@ -97,6 +93,11 @@ def error_page(request: Request, status: int) -> HTMLResponse:
 def wants_page(request: Request) -> bool:
     """Whether the one who asks is a person with a browser, not a program at the API."""
     return not request.url.path.startswith("/api/") and "text/html" in request.headers.get("accept", "")
+
+
+def name_of(lift: Mapping[str, Any], request: Request) -> str:
+    """Return what people call the lift, in the reader's language; its id where it has no name."""
+    return words.own_half(lift["name"] or lift["lift_id"], language_of(request))
 
 
 def calm_state(lift: Mapping[str, Any]) -> str:
@@ -127,7 +128,7 @@ def pages(find_lift: FindLift, *, demo: bool = False) -> APIRouter:
         found = LIFT_ID_PATTERN.fullmatch(lift_id) and find_lift(lift_id)
         if not found:
             return error_page(request, 404)
-        return render(request, "lift.html", page="lift", demo=demo, lift=found)
+        return render(request, "lift.html", page="lift", demo=demo, lift=found, name=name_of(found, request))
 
     @router.get("/code/{lift_id}")
     def code(request: Request, lift_id: str) -> HTMLResponse:
@@ -135,6 +136,9 @@ def pages(find_lift: FindLift, *, demo: bool = False) -> APIRouter:
         if not found:
             return error_page(request, 404)
         phone = (found["facts"] or {}).get("emergency_phone")
-        return render(request, "code.html", page="code", demo=False, lift=found, phone=phone, calm=calm_state(found))
+        return render(
+            request, "code.html", page="code", demo=False, lift=found, name=name_of(found, request),
+            phone=phone, calm=calm_state(found),
+        )  # fmt: skip
 
     return router

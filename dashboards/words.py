@@ -14,6 +14,7 @@ from pathlib import Path
 
 LANGUAGES = ("en", "zh")
 COOKIE = "lang"
+HAN = re.compile(r"[\u3400-\u9fff]")
 
 
 @cache
@@ -34,6 +35,15 @@ def speaker(language: str) -> Callable[..., str]:
     """Return a function from key and values to a text of `language`."""
     texts = catalogue(language)
     return lambda key, **values: phrase(texts[key], **values)
+
+
+def own_half(text: str, language: str) -> str:
+    """Return the reader's half of a name that is written in both languages (`中文 · English`), else the name."""
+    halves = text.split(" · ")
+    chinese = [bool(HAN.search(half)) for half in halves]
+    if sorted(chinese) != [False, True]:
+        return text
+    return halves[chinese.index(language == "zh")]
 
 
 def choose(asked: str | None, kept: str | None, accepted: str | None) -> str:

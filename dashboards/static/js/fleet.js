@@ -7,12 +7,13 @@ import { el, glow, plate, put, symbol } from "./element.js";
 import { follow } from "./live.js";
 import { Rows } from "./rows.js";
 import { SEVERITIES, setSymbol, severityMark, urgency } from "./severity.js";
-import { setTime, timeNode } from "./time.js";
-import { say, summary } from "./words.js";
+import { clock, secondsSince, setTime, span, timeNode } from "./time.js";
+import { callLift, say, summary } from "./words.js";
 
 const PAGE = 200;
 const NO_TIME = "9";
-const TYPING_MS = 250, COUNTS_EVERY_MS = 2000;
+const TYPING_MS = 250, COUNTS_AFTER_MS = 500, COUNTS_EVERY_MS = 5000;
+const STALLED_S = 15; // The monitor writes each second.
 const SILENT = ["offline", "suspect", "never-seen"];
 const FILTERS = ["state", "q", "district", "firm", "sort"];
 
@@ -126,7 +127,7 @@ function reorder() {
 }
 
 function countsSoon() {
-  if (!countsDue) countsDue = setTimeout(() => { countsDue = 0; readFleet().catch(() => {}); }, COUNTS_EVERY_MS / 4);
+  if (!countsDue) countsDue = setTimeout(() => { countsDue = 0; readFleet().catch(() => {}); }, COUNTS_AFTER_MS);
 }
 
 // --- showing
@@ -151,10 +152,13 @@ async function showHeadline() {
   const one = states.critical === 1 ? await theOne() : null;
   if (one) at("headline").replaceChildren(...one);
   else put(at("headline"), general);
+  const stale_s = fleet.as_of ? secondsSince(fleet.as_of) : 0;
+  at("subline").classList.toggle("problem", stale_s > STALLED_S);
+  if (stale_s > STALLED_S) return put(at("subline"), say("fleet.stalled", { duration: span(stale_s), at: clock(fleet.as_of) }));
   const parts = [say("fleet.sub", { n: lifts.toLocaleString() })];
   if (silent) parts.push(say("fleet.sub.silent", { n: silent }));
-  if (fleet.completeness.fraction !== null) parts.push(say("fleet.sub.complete", { percent: (100 * fleet.completeness.fraction).toFixed(1) }));
-  put(at("subline"), parts.join(" · "));
+  if (fleet.completeness.fraction !== null) parts.push(say("fleet.sub.complete", { percent: (Math.floor(1000 * fleet.completeness.fraction) / 10) }));
+  return put(at("subline"), parts.join(" · "));
 }
 
 /** Return the one critical alert as a sentence that counts its time. */
@@ -162,7 +166,7 @@ async function theOne() {
   const { items: [alert] } = await get("/api/v1/alerts", { state: "firing", severity: "critical", limit: 1 });
   if (!alert) return null;
   const lift = byId.get(alert.lift_id) ?? (await get(`/api/v1/lifts/${encodeURIComponent(alert.lift_id)}`));
-  const sentence = say("fleet.alert.one", { lift: lift.name ?? lift.lift_id, summary: summary(alert).replace(/[.。]$/, "") });
+  const sentence = say("fleet.alert.one", { lift: callLift(lift), summary: summary(alert).replace(/[.。]$/, "") });
   return [el("a", { href: `/alerts/${encodeURIComponent(alert.id)}` }, sentence), " ", timeNode(alert.onset, { as: "for" })];
 }
 
@@ -216,7 +220,8 @@ function fillRow(row, lift) {
   put(state.lastChild, say(`state.${lift.state}`));
   const href = `/lifts/${encodeURIComponent(lift.lift_id)}`;
   if (name.firstChild.getAttribute("href") !== href) name.firstChild.setAttribute("href", href);
-  put(name.firstChild, lift.name ?? lift.lift_id);
+  put(name.firstChild, callLift(lift));
+  name.title = lift.name ?? "";
   put(name.lastChild, [lift.lift_id, lift.registered ? lift.address ?? lift.district : say("fleet.unregistered")].filter(Boolean).join(" · "));
   fillCar(car, lift);
   setTime(trip.firstChild, lift.last_seen, { none: say("time.never") });
@@ -290,4 +295,5 @@ put(at("reorder"), say("fleet.reorder"));
 at("reorder").addEventListener("click", () => { reorder(); showRows(); });
 for (const event of ["pointerleave", "focusout"]) at("rows").addEventListener(event, () => setTimeout(showRows, 100));
 
+setInterval(() => document.hidden || countsSoon(), COUNTS_EVERY_MS);
 follow({}, { catchUp: readAll, on: { lift: onLift, alert: countsSoon } });

@@ -5,12 +5,12 @@ import { get } from "./api.js";
 import { DEEDS } from "./deeds.js";
 import { el, glow, plate, put, symbol } from "./element.js";
 import { follow } from "./live.js";
-import { callLift, known, learnNames } from "./names.js";
+import { known, learnNames } from "./names.js";
 import { Pane, held, readAlert } from "./pane.js";
 import { gravity } from "./severity.js";
 import { timeNode } from "./time.js";
 import { myName } from "./who.js";
-import { ruleName, say, summary } from "./words.js";
+import { callLift, ruleName, say, summary } from "./words.js";
 
 const PAGE = 200, SHOWN_FIRST = 100;
 const KEYS_OFF = "liftwatch.keys-off";

@@ -9,10 +9,10 @@ import { offerFaults } from "./fault.js";
 import { follow } from "./live.js";
 import { Range } from "./range.js";
 import { events, sampled } from "./series.js";
-import { setSymbol } from "./severity.js";
+import { gravity, setSymbol } from "./severity.js";
 import { Shaft, carSentence } from "./shaft.js";
-import { clock, fullStamp, secondsSince, setTime, span } from "./time.js";
-import { ruleName, say } from "./words.js";
+import { clock, fullStamp, secondsSince, setTime, span, timeNode } from "./time.js";
+import { ruleName, say, summary } from "./words.js";
 
 const STREAMS = { speed: "speed", position: "displacement", door: "door", presence: "infrared", vibration: "vibration" };
 const FRESH_S = 10; // A lift in operation speaks each second; past this its silence is said.
@@ -22,7 +22,7 @@ const SILENT = ["offline", "suspect", "never-seen"];
 
 const lift_id = document.body.dataset.lift, base = `/api/v1/lifts/${encodeURIComponent(lift_id)}`;
 const at = (id) => document.getElementById(id);
-let lift = null, latest = null, history = [], shaft = null, charts = null, asked = null, due = 0;
+let lift = null, latest = null, history = [], shaft = null, charts = null, asked = null, due = 0, shown = null;
 
 const range = new Range(() => { showRange(); readCharts(); });
 
@@ -60,7 +60,8 @@ async function readCharts() {
   if (!charts) return;
   asked?.abort();
   asked = new AbortController();
-  const { signal } = asked, shown = range.span(), points = Math.max(200, Math.round(at("charts").clientWidth / PX_A_POINT));
+  shown = range.span();
+  const { signal } = asked, points = Math.max(200, Math.round(at("charts").clientWidth / PX_A_POINT));
   clearTimeout(due);
   await Promise.all(Object.entries(charts).map(async ([kind, chart]) => {
     const stream = STREAMS[kind];
@@ -68,7 +69,7 @@ async function readCharts() {
       if (BANDED.includes(stream)) chart.events(await events(lift_id, stream, shown, Date.parse(latest.last_seen) / 1000 || 0, { signal }));
       else {
         const read = await sampled(lift_id, stream, shown, points, { signal });
-        chart.sampled({ ...read, gaps: withTail(read, shown) });
+        chart.sampled({ ...read, gaps: withTail(read) });
         if (kind === "speed") showBucket(read.bucket_s);
       }
     } catch (problem) {
@@ -79,7 +80,7 @@ async function readCharts() {
 }
 
 /** Return the gaps and, where the lift fell silent, the one that is still open. */
-function withTail({ columns, gaps }, shown) {
+function withTail({ columns, gaps }) {
   const last = Object.values(columns)[0]?.t.at(-1), end = Math.min(shown.to, serverNow() / 1000);
   return last && end - last > Math.max(FRESH_S, (shown.to - shown.from) / 50) ? [...gaps, [last, end]] : gaps;
 }
@@ -91,7 +92,7 @@ function start() {
   const floors = lift.facts?.floors ?? [], zone = lift.facts?.timezone ?? null;
   put(at("place"), [lift_id, lift.facts?.address, lift.district].filter(Boolean).join(" · "));
   shaft = new Shaft(at("shaft"), floors);
-  const shared = { key: "lift", zone, floors, rated: lift.facts?.rated_speed_mps ?? null, span: () => range.span(), alerts: alertSpans, onZoom: (from, to) => range.set(from, to) };
+  const shared = { key: "lift", zone, floors, rated: lift.facts?.rated_speed_mps ?? null, span: () => shown ?? range.span(), alerts: alertSpans, onZoom: (from, to) => range.set(from, to) };
   charts = Object.fromEntries(Object.keys(STREAMS).map((kind) => [kind, new Chart(at("charts"), kind, shared)]));
   showRange();
 }
@@ -126,10 +127,18 @@ function showSentence() {
   let text = carSentence(latest, lift.facts?.floors ?? [], lift.facts?.door_zone_m ?? 0.2);
   if (!latest.last_seen) text = say("lift.never");
   else if (quiet_s > FRESH_S) text = say("lift.silent", { duration: span(quiet_s), at: clock(latest.last_seen, zone) });
-  put(at("subline"), text);
+  put(at("subline").lastElementChild, text);
+}
+
+/** Put the worst open alert before it, as a sentence that leads to it. */
+function showWorst() {
+  const [worst] = [...lift.open_alerts].sort((a, b) => gravity(a.severity) - gravity(b.severity) || a.onset.localeCompare(b.onset)), box = at("subline").firstElementChild;
+  box.hidden = !worst;
+  if (worst) box.replaceChildren(el("a", { href: `/alerts/${encodeURIComponent(worst.id)}` }, summary(worst).replace(/[.。]$/, "")), " ", timeNode(worst.onset, { zone: lift.facts?.timezone, as: "for" }));
 }
 
 function showBelow() {
+  showWorst();
   showAlerts(at("open"), lift.open_alerts, lift);
   showFacts(at("facts"), lift);
   showHistory(at("history"), history.filter((alert) => alert.state !== "firing"), lift);
@@ -137,7 +146,7 @@ function showBelow() {
 
 /** Return the alerts that touch the span, each with its name and its ends in seconds. */
 function alertSpans() {
-  const { from, to } = range.span();
+  const { from, to } = shown;
   return history.map((alert) => ({
     severity: alert.severity, name: ruleName(alert.rule), from: Date.parse(alert.onset) / 1000,
     to: Date.parse(alert.cleared ?? alert.closed ?? new Date(serverNow()).toISOString()) / 1000,
@@ -154,7 +163,7 @@ function showRange() {
 }
 
 function showBucket(bucket_s) {
-  const { from, to } = range.span(), zone = lift.facts?.timezone;
+  const { from, to } = shown, zone = lift.facts?.timezone;
   put(at("range"), [say("range.span", { from: fullStamp(1000 * from, zone), to: fullStamp(1000 * to, zone), zone: zone ?? Intl.DateTimeFormat().resolvedOptions().timeZone }), bucket_s >= 1 ? say("range.bucket", { duration: span(bucket_s) }) : ""].filter(Boolean).join(" · "));
 }
 

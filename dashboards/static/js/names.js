@@ -21,8 +21,6 @@ export function known(lift_id, later) {
   return lifts.get(lift_id);
 }
 
-export const callLift = (lift) => lift.name ?? lift.lift_id;
-
 async function work() {
   while (waiting.length && busy < AT_ONCE) {
     const [lift_id, later] = waiting.shift();

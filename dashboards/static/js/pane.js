@@ -4,11 +4,10 @@ import { get } from "./api.js";
 import { Chart } from "./charts.js";
 import { Deeds } from "./deeds.js";
 import { el, plate, symbol } from "./element.js";
-import { callLift } from "./names.js";
 import { events, sampled } from "./series.js";
 import { clock, fullStamp, stamp, timeNode } from "./time.js";
 import { figure, paired } from "./units.js";
-import { knows, ruleName, say, sayFirst, summary } from "./words.js";
+import { callLift, knows, ruleName, say, sayFirst, summary } from "./words.js";
 
 const BEFORE_S = 30, AFTER_S = 60;
 const POINTS = 300;

@@ -16,6 +16,18 @@ export function say(key, values = {}) {
 /** Return the text of `key`, or of the first of `others` that the catalogue knows. */
 export const sayFirst = (...keys) => say(keys.find(knows) ?? keys.at(-1));
 
+const HAN = /\p{Script=Han}/u;
+
+/** Return the reader's half of a name that is written in both languages ("中文 · English"), else the name. */
+export function ownHalf(text) {
+  const halves = text.split(" · ");
+  if (halves.length !== 2 || HAN.test(halves[0]) === HAN.test(halves[1])) return text;
+  return halves.find((half) => HAN.test(half) === (lang === "zh"));
+}
+
+/** Return what people call a lift. */
+export const callLift = (lift) => (lift.name ? ownHalf(lift.name) : lift.lift_id);
+
 /** Return what people call a rule; its slug where the catalogue of rules has no name for it. */
 export const ruleName = (slug) => (knows(`rule.${slug}`) ? say(`rule.${slug}`) : slug);
 
