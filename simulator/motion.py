@@ -30,7 +30,7 @@ def segment_times(distance_m: F64, v_mps: F64, a_mps2: F64, j_mps3: F64) -> tupl
     """
     a = np.minimum(a_mps2, np.sqrt(v_mps * j_mps3))
     jerk_s = a / j_mps3
-    steady_s = v_mps / a - jerk_s
+    steady_s = np.maximum(v_mps / a - jerk_s, 0.0)
     cruise_s = distance_m / v_mps - 2 * jerk_s - steady_s
     middle_s = (np.sqrt(jerk_s**2 + 4 * distance_m / a) - 3 * jerk_s) / 2
     short_s = np.cbrt(distance_m / (2 * j_mps3))

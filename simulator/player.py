@@ -98,7 +98,7 @@ def inject(
 
 def asked(body: Any) -> tuple[str, float]:
     """Return cause and duration of a request for a fault; raise Unknown where it is not one."""
-    if not isinstance(body, dict) or body.get("cause") not in CAUSES:
+    if not isinstance(body, dict) or not isinstance(body.get("cause"), str) or body["cause"] not in CAUSES:
         raise Unknown(f"cause: give an object with one of {', '.join(CAUSES)}")
     cause = CAUSES[body["cause"]]
     for_s = body.get("for_s", cause.default_s)

@@ -1,0 +1,48 @@
+"""The facts of simulated lifts."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from simulator.fleet import ESTATE_LIFTS, RATED_SPEED_SHARES, RATED_SPEEDS_MPS, fleet
+from telemetry.streams import DISTRICT_PATTERN, LIFT_ID_PATTERN
+
+
+def test_a_lift_is_the_same_in_a_larger_fleet() -> None:
+    assert fleet(130, seed=5)[:33] == fleet(33, seed=5)
+
+
+def test_another_seed_is_another_fleet() -> None:
+    assert fleet(20, seed=5) != fleet(20, seed=6)
+
+
+def test_every_lift_has_facts_that_a_registry_would_take() -> None:
+    lifts = fleet(500, seed=11)
+    assert len({lift.lift_id for lift in lifts}) == 500
+    for lift in lifts:
+        assert LIFT_ID_PATTERN.fullmatch(lift.lift_id)
+        assert DISTRICT_PATTERN.fullmatch(lift.district)
+        heights = [floor.height_m for floor in lift.floors]
+        assert heights[0] == 0
+        assert np.diff(heights).min() >= 2.8
+        assert len({floor.label for floor in lift.floors}) == len(heights) >= 6
+        assert all(getattr(lift, name) is not None for name in lift.__slots__)
+
+
+def test_rated_speeds_have_the_mix_of_the_domain_notes() -> None:
+    speeds = np.array([lift.rated_speed_mps for lift in fleet(4000, seed=2)])
+    for speed, share in zip(RATED_SPEEDS_MPS, RATED_SPEED_SHARES, strict=True):
+        assert (speeds == speed).mean() == pytest.approx(share, abs=0.04)
+
+
+def test_the_lifts_of_a_gateway_share_a_district() -> None:
+    lifts = fleet(200, seed=9)
+    for first in range(0, 200, ESTATE_LIFTS):
+        assert len({lift.district for lift in lifts[first : first + ESTATE_LIFTS]}) == 1
+
+
+@pytest.mark.parametrize("n", [0, -1, 10**9])
+def test_a_fleet_that_cannot_be_is_refused_by_name(n: int) -> None:
+    with pytest.raises(ValueError, match="lifts: "):
+        fleet(n, seed=1)

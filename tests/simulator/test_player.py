@@ -1,0 +1,249 @@
+"""The simulated fleet speaks to a real broker, is heard there as the contract says, and does as it is told."""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import paho.mqtt.client as mqtt
+import pytest
+
+from simulator.fleet import fleet
+from simulator.link import say
+from simulator.player import NS, Player, Settings, inject, run
+from simulator.world import Unknown
+from telemetry.decode import decode
+from telemetry.streams import Entry
+from tests.broker import Broker
+from tests.loopback import free_port, until
+from tests.simulator.story import START_NS
+
+pytestmark = pytest.mark.broker
+
+
+class Listener:
+    """A subscriber that keeps what it heard."""
+
+    def __init__(self, port: int, topics: str = "lift/v1/#") -> None:
+        self.heard: list[mqtt.MQTTMessage] = []
+        self._ready = threading.Event()
+        self._client = mqtt.Client(mqtt.CallbackAPIVersion.VERSION2, protocol=mqtt.MQTTv5)
+        self._client.on_message = lambda _client, _data, message: self.heard.append(message)
+        self._client.on_connect = lambda client, *_: client.subscribe(topics, qos=1)
+        self._client.on_subscribe = lambda *_: self._ready.set()
+        self._client.connect("127.0.0.1", port)
+        self._client.loop_start()
+        assert self._ready.wait(10)
+
+    def of(self, stream: str) -> list[dict[str, Any]]:
+        return [json.loads(m.payload) for m in list(self.heard) if m.topic.endswith(f"/{stream}")]
+
+    def close(self) -> None:
+        self._client.disconnect()
+        self._client.loop_stop()
+
+
+@contextmanager
+def listening(port: int) -> Iterator[Listener]:
+    listener = Listener(port)
+    yield listener
+    listener.close()
+
+
+@contextmanager
+def playing(settings: Settings) -> Iterator[Player]:
+    """Play in a thread, and end it like Ctrl-C would."""
+    ended = threading.Event()
+    player = Player(settings, ended)
+    thread = threading.Thread(target=player.play)
+    thread.start()
+    yield player
+    ended.set()
+    thread.join(timeout=20)
+    assert not thread.is_alive()
+
+
+def at_once(broker: Broker, **more: Any) -> Settings:
+    """Return settings of a world in 2001 that is played as fast as it goes."""
+    return Settings(port=broker.port, speed=float("inf"), start_ns=START_NS, seed=4, hour=8.0, **more)
+
+
+@pytest.mark.parametrize("form", ["json", "cbor", "gateway"])
+def test_every_second_of_every_lift_arrives_and_decodes(broker: Broker, form: str) -> None:
+    with listening(broker.port) as listener:
+        run(at_once(broker, lifts=45, seconds=12, form=form, vibration=True), threading.Event())
+        messages = 45 * 12 if form != "gateway" else 3 * 12
+        until(lambda: sum("status" not in m.topic for m in list(listener.heard)) == messages, "the last bundle")
+    entries = [
+        Entry(k, time.time_ns(), message.topic, message.payload, message.retain)
+        for k, message in enumerate(listener.heard, start=1)
+    ]
+    decoded = decode(entries)
+    assert decoded.refusals == []
+    assert len(decoded.samples["speed"].t_ns) == len(decoded.samples["displacement"].t_ns) == 45 * 12 * 10
+    assert decoded.waveforms.xyz.shape == (3, 45 * 12 * 100)
+    for lift in fleet(45, seed=4):
+        rows = [k for k, of in enumerate(decoded.messages.lift_id) if of == lift.lift_id]
+        counted = [int(decoded.messages.seq[k]) for k in rows if decoded.messages.seq[k] > 0]
+        assert counted == list(range(1, len(counted) + 1))
+        assert decoded.messages.district[rows[0]] == lift.district
+
+
+def test_statuses_stay_with_the_broker_and_say_offline_at_the_end(broker: Broker) -> None:
+    run(at_once(broker, lifts=7, seconds=2), threading.Event())
+    with listening(broker.port) as late:
+        until(lambda: len(late.heard) == 7, "seven retained statuses")
+        assert late.of("status") == [{"online": False}] * 7
+        assert all(message.retain for message in late.heard)
+
+
+def test_now_is_when_the_lifts_speak_at_speed_1_and_evenly_over_the_second(broker: Broker) -> None:
+    with listening(broker.port) as listener, playing(Settings(port=broker.port, lifts=40)):
+        until(lambda: len(listener.of("bundle")) >= 80, "two seconds of forty lifts")
+        now_ms = time.time() * 1000
+        times_ms = [bundle["t"] for bundle in listener.of("bundle")]
+    assert max(times_ms) <= now_ms
+    assert max(times_ms) > now_ms - 5_000
+    assert len({t % 1000 // 100 for t in times_ms}) == 10
+
+
+def test_a_faster_world_never_speaks_of_the_future(broker: Broker) -> None:
+    start_ns = int(time.time() - 30) * NS
+    with listening(broker.port) as listener, playing(Settings(port=broker.port, lifts=2, speed=50, start_ns=start_ns)):
+        until(lambda: len(listener.of("bundle")) >= 62, "a minute of two lifts")
+        assert max(bundle["t"] for bundle in listener.of("bundle")) <= time.time() * 1000
+
+
+def test_a_fault_that_is_asked_for_strikes_and_is_labelled(broker: Broker, tmp_path: Path) -> None:
+    labels = tmp_path / "labels.jsonl"
+    with playing(Settings(port=broker.port, lifts=3, seed=4, hour=3.0, labels=labels)) as player:
+        until(lambda: player.bundles > 0, "the first bundle")
+        with listening(broker.port) as listener:
+            inject("127.0.0.1", broker.port, "sim-00002", "network-cut", 60)
+            until(lambda: labels.exists(), "the label")
+            until(lambda: {"online": False} in listener.of("status"), "the last will")
+            silent_from = len(listener.heard)
+            until(lambda: sum("sim-00003/bundle" in m.topic for m in listener.heard[silent_from:]) > 2, "the others")
+            assert not [m for m in listener.heard[silent_from:] if "sim-00002/bundle" in m.topic]
+    (label,) = [json.loads(line) for line in labels.read_text().splitlines()]
+    assert (label["lift_id"], label["cause"]) == ("sim-00002", "network-cut")
+    assert label["end"] - label["onset"] == 60_000
+    assert label["rules"] == ["offline"]
+
+
+def test_a_terminal_that_comes_back_starts_a_new_boot_and_counts_anew(broker: Broker) -> None:
+    with listening(broker.port) as listener, playing(Settings(port=broker.port, lifts=1, seed=4)):
+        until(lambda: len(listener.of("bundle")) > 0, "the first bundle")
+        inject("127.0.0.1", broker.port, "sim-00001", "terminal-dead", 2)
+        until(lambda: len({bundle["boot"] for bundle in listener.of("bundle")}) == 2, "the second boot")
+        first = listener.of("bundle")[0]["boot"]
+        again = [said for said in listener.of("bundle") + listener.of("status") if said.get("boot", first) != first]
+    assert min(said["seq"] for said in again) == 1
+    assert {"door", "infrared"} <= set(again[0])
+
+
+NONSENSE = [
+    b"",
+    b"{bad",
+    b"\xff\xfe",
+    b"[1]",
+    b'"power-cut"',
+    b"{}",
+    b'{"cause": []}',
+    b'{"cause": "bad-luck"}',
+    b'{"cause": "power-cut", "for_s": "long"}',
+    b'{"cause": "power-cut", "for_s": true}',
+    b'{"cause": "power-cut", "for_s": -1}',
+    b'{"cause": "power-cut", "for_s": 1e300}',
+    b"[" * 5000,
+]
+
+
+def test_nonsense_is_counted_told_in_one_line_each_and_stops_nothing(
+    broker: Broker, caplog: pytest.LogCaptureFixture
+) -> None:
+    with playing(Settings(port=broker.port, lifts=2, seed=4)) as player, caplog.at_level(logging.WARNING):
+        until(lambda: player.bundles > 0, "the first bundle")
+        for payload in NONSENSE:
+            say("127.0.0.1", broker.port, None, None, "sim/v1/sim-00001/fault", payload)
+        until(lambda: player.refused == len(NONSENSE), "the refusals")
+        inject("127.0.0.1", broker.port, "sim-00001", "power-cut")
+        until(lambda: player.faults == 1, "the fault among them")
+    lines = [record.getMessage() for record in caplog.records if "refused" in record.getMessage()]
+    assert len(lines) == len(NONSENSE)
+    assert not [line for line in lines if "\n" in line or len(line) > 800]
+
+
+def test_the_fleet_comes_back_with_what_it_kept_when_the_broker_was_away(broker: Broker) -> None:
+    with playing(Settings(port=broker.port, lifts=5, seed=4)) as player:
+        until(lambda: player.bundles > 0, "the first bundle")
+        broker.stop()
+        gone = player.bundles
+        until(lambda: player.bundles > gone + 10, "bundles that nobody hears")
+        broker.start()
+        with listening(broker.port) as listener:
+            until(lambda: len(listener.of("bundle")) > 10, "the backlog and the present")
+            counted = [bundle["seq"] for m, bundle in zip(bundles(listener), listener.of("bundle"), strict=False) if m]
+    assert counted == sorted(counted)
+
+
+def bundles(listener: Listener) -> list[bool]:
+    return [m.topic.endswith("sim-00001/bundle") for m in list(listener.heard) if m.topic.endswith("/bundle")]
+
+
+def test_sigterm_ends_the_simulator_cleanly(broker: Broker) -> None:
+    code = f"from simulator.player import *; run(Settings(port={broker.port}, lifts=3))"
+    with listening(broker.port) as listener:
+        process = subprocess.Popen([sys.executable, "-c", code], cwd=Path(__file__).parents[2], stderr=subprocess.PIPE)
+        until(lambda: len(listener.of("bundle")) > 0, "the first bundle")
+        process.send_signal(signal.SIGTERM)
+        _, said = process.communicate(timeout=20)
+        until(lambda: listener.of("status").count({"online": False}) == 3, "three goodbyes")
+    assert (process.returncode, said) == (0, b"")
+
+
+def test_the_broker_speaks_the_last_will_when_the_simulator_is_killed(broker: Broker) -> None:
+    code = f"from simulator.player import *; run(Settings(port={broker.port}, lifts=3))"
+    with listening(broker.port) as listener:
+        process = subprocess.Popen([sys.executable, "-c", code], cwd=Path(__file__).parents[2])
+        until(lambda: len(listener.of("bundle")) > 0, "the first bundle")
+        os.kill(process.pid, signal.SIGKILL)
+        process.wait(20)
+        until(lambda: {"online": False} in listener.of("status"), "the will")
+
+
+def test_inject_says_what_is_wrong_before_it_asks() -> None:
+    with pytest.raises(Unknown, match="cause: "):
+        inject("127.0.0.1", 1, "sim-00001", "bad-luck")
+    with pytest.raises(Unknown, match="for_s: "):
+        inject("127.0.0.1", 1, "sim-00001", "power-cut", 0)
+    with pytest.raises(Unknown, match="lift_id: "):
+        inject("127.0.0.1", 1, "a/b", "power-cut")
+    with pytest.raises(OSError, match="refused"):
+        inject("127.0.0.1", free_port(), "sim-00001", "power-cut")
+
+
+def test_a_broker_that_speaks_3_1_1_alone_will_do() -> None:
+    """A broker in a few lines: it hangs up on MQTT 5 and lets 3.1.1 in, as some do."""
+    versions: list[int] = []
+    with socket.create_server(("127.0.0.1", 0)) as server, playing(Settings(port=server.getsockname()[1], lifts=1)):
+        while 4 not in versions:
+            connection, _ = server.accept()
+            with connection:
+                version = connection.recv(1024)[8]
+                versions.append(version)
+                if version == 4:
+                    connection.sendall(b"\x20\x02\x00\x00")
+                    until(lambda: b"sim/v1/+/fault" in connection.recv(4096), "the subscription")  # noqa: B023
+    assert versions[0] == 5

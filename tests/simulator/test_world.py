@@ -1,0 +1,163 @@
+"""A world is the same however it is cut, and a healthy one behaves like lifts do."""
+
+from __future__ import annotations
+
+import dataclasses
+from itertools import pairwise
+
+import numpy as np
+import pytest
+
+from simulator.bundles import Terminals
+from simulator.fleet import fleet
+from simulator.world import Unknown, World
+from telemetry.streams import CLOSED, CLOSING, OPEN, OPENING
+from tests.simulator.story import START_NS, live, longest_s, world
+
+LIFTS, SECONDS = 60, 90
+
+
+def bytes_of(first: int, last: int, form: str, **more: object) -> dict[str, list[bytes]]:
+    """Return what each topic of lifts first to last - 1 carries."""
+    facts = fleet(LIFTS, seed=4)[first:last]
+    w = World(facts, 4, START_NS, first=first, hour=8.0, vibration=True, faults_per_lift_hour=20.0, **more)
+    terminals = Terminals(facts, form, START_NS)
+    said: dict[str, list[bytes]] = {}
+    for _ in range(SECONDS):
+        second = w.step()
+        for lift in second.status:
+            packet = terminals.status(w, second, lift)
+            said.setdefault(packet.topic, []).append(packet.payload)
+        for lift in range(0, len(facts), terminals.together):
+            for packet in terminals.packets(second, range(lift, min(lift + terminals.together, len(facts)))):
+                said.setdefault(packet.topic, []).append(packet.payload)
+    return said
+
+
+@pytest.mark.parametrize("form", ["json", "cbor"])
+def test_the_same_seed_gives_the_same_bytes_however_the_fleet_is_cut(form: str) -> None:
+    whole = bytes_of(0, LIFTS, form)
+    parts: dict[str, list[bytes]] = {}
+    for first, last in ((0, 7), (7, 8), (8, 41), (41, LIFTS)):
+        parts |= bytes_of(first, last, form)
+    assert len(whole) == 2 * LIFTS
+    assert parts == whole
+
+
+def test_gateways_say_the_same_bytes_when_the_fleet_is_cut_between_them() -> None:
+    whole = bytes_of(0, LIFTS, "gateway", together=20)
+    parts = bytes_of(0, 20, "gateway", together=20) | bytes_of(20, LIFTS, "gateway", together=20)
+    assert {topic: said for topic, said in parts.items() if topic.endswith("status")} == {
+        topic: said for topic, said in whole.items() if topic.endswith("status")
+    }
+    inner = [said for topic, said in sorted(parts.items()) if topic.endswith("gateway")]
+    assert inner[0] in [said for topic, said in whole.items() if topic.endswith("gateway")]
+
+
+def test_another_seed_gives_other_samples() -> None:
+    one, two = (World(fleet(5, 4), seed, START_NS, hour=8.0).step().z_m for seed in (4, 5))
+    assert not np.array_equal(one, two)
+
+
+def test_healthy_lifts_move_within_their_drive_and_open_only_at_a_landing() -> None:
+    story = live(world(lifts=40, seed=8), 600)
+    moving = np.abs(story.v) > 0.05
+    assert moving.any(axis=0).mean() > 0.8
+    assert (np.abs(story.v).max(axis=0) <= story.rated_mps * (1 + 1e-6)).all()
+    acceleration = np.diff(story.v, axis=0) * 10
+    assert np.abs(acceleration).max() <= 1.05
+    assert np.abs(np.diff(acceleration, axis=0) * 10).max() <= 1.5
+    assert np.abs(np.diff(story.z, axis=0) * 10 - (story.v[1:] + story.v[:-1]) / 2).max() < 0.01
+    assert (story.door[moving] == CLOSED).all()
+    assert story.off_m[story.door != CLOSED].max() < 0.015
+    assert story.off_m[longest_rest(story.v)].max() < 0.015
+    assert story.z.min() > -0.015
+    assert (story.z.max(axis=0) < story.top_m + 0.015).all()
+    assert not story.labels
+
+
+def longest_rest(v: np.ndarray) -> np.ndarray:
+    """Tell where a car has been at rest for this sample and the two around it."""
+    still = v == 0
+    return np.pad(still[:-2] & still[1:-1] & still[2:], ((1, 1), (0, 0)))
+
+
+def test_people_ride_in_and_out_and_an_empty_car_rests_closed() -> None:
+    story = live(world(lifts=30, seed=8), 900)
+    assert story.presence.any(axis=0).mean() > 0.8
+    assert (story.presence[1:] != story.presence[:-1]).sum() > 60
+    for lift in range(30):
+        trapped = story.presence[:, lift] & (story.v[:, lift] == 0) & (story.door[:, lift] == CLOSED)
+        assert longest_s(trapped) < 3
+        assert longest_s(story.door[:, lift] != CLOSED) < 60
+
+
+def test_doors_go_through_their_states_in_order_and_sometimes_reverse() -> None:
+    story = live(world(lifts=60, seed=8), 600)
+    pairs = set()
+    for lift in range(60):
+        states = [state for second in story.seconds for _, (state,) in events(second.door.of(lift))]
+        pairs |= {pair for pair in pairwise(states) if pair[0] != pair[1]}
+    assert pairs == {(CLOSED, OPENING), (OPENING, OPEN), (OPEN, CLOSING), (CLOSING, CLOSED), (CLOSING, OPENING)}
+
+
+def events(of: tuple[list[int], list[list[int]]] | None) -> list[tuple[int, list[int]]]:
+    return list(zip(*of, strict=True)) if of else []
+
+
+def test_what_sensors_read_is_the_truth_with_a_little_noise() -> None:
+    w = world(lifts=50, seed=8)
+    story = live(w, 120)
+    read_z = np.concatenate([second.z_m.T for second in story.seconds])[1:]
+    read_v = np.concatenate([second.v_mps.T for second in story.seconds])[1:]
+    assert 0.0003 < (read_z - story.z[:-1]).std() < 0.0005
+    assert 0.003 < (read_v - story.v[:-1]).std() < 0.005
+
+
+def test_more_people_travel_in_the_morning_than_at_night() -> None:
+    night, morning = (np.abs(live(world(hour=hour), 300).v).sum() for hour in (3.0, 8.0))
+    assert morning > 3 * night
+
+
+def test_vertical_vibration_contains_the_cars_own_acceleration() -> None:
+    w = world(lifts=30, seed=8, vibration=True)
+    for _ in range(120):
+        begin_s, second = w.begin_s, w.step()
+        _, v, a = w.cars.curves.at(np.arange(30), begin_s[:, None] + np.arange(100) / 100)
+        assert second.vibration_mps2 is not None
+        assert np.abs(second.vibration_mps2[:, 2] - a).max() < 0.05 + 0.04 + 0.035 + 0.01
+        still = np.abs(v).max(axis=1) == 0
+        assert second.vibration_mps2[still].std(axis=2).max() < 0.02
+
+
+def test_a_state_is_said_again_with_every_heartbeat() -> None:
+    story = live(world(lifts=20, seed=8), 121)
+    said = np.array([[second.door.of(lift) is not None for lift in range(20)] for second in story.seconds])
+    assert said[0].all()
+    assert (said[1:61].any(axis=0) & said[61:121].any(axis=0)).all()
+
+
+@pytest.mark.parametrize(
+    ("lift_id", "cause", "names"), [("nobody", "power-cut", "lift_id"), ("sim-00001", "bad-luck", "cause")]
+)
+def test_a_fault_that_cannot_be_is_refused_by_name(lift_id: str, cause: str, names: str) -> None:
+    with pytest.raises(Unknown, match=f"{names}: "):
+        world().inject(lift_id, cause)
+
+
+def test_a_lift_suffers_from_one_cause_at_a_time() -> None:
+    w = world()
+    w.inject("sim-00001", "power-cut")
+    with pytest.raises(Unknown, match="still suffers from power-cut"):
+        w.inject("sim-00001", "terminal-dead")
+
+
+def test_a_second_is_a_value_that_the_next_one_leaves_alone() -> None:
+    w = world()
+    second = w.step()
+    copies = {
+        f.name: np.copy(getattr(second, f.name)) for f in dataclasses.fields(second) if f.name in ("z_m", "boots")
+    }
+    w.inject("sim-00001", "terminal-dead", 1.0)
+    live(w, 5)
+    assert all(np.array_equal(getattr(second, name), copy) for name, copy in copies.items())
