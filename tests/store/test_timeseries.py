@@ -10,7 +10,7 @@ import pytest
 
 from store.connect import open_timeseries
 from store.timeseries import DAY_NS, HOUR_NS, MINUTE_NS, SECOND_NS, TimeSeries
-from tests.store.influxd import Influx, influx, influxd  # noqa: F401 (fixtures)
+from tests.store.influxd import Influx
 from tests.store.worlds import START_NS, rows
 
 UNKNOWN_LIFTS = ("nobody", "", 'L1" or true', "L1\\", "${1}", "L1\n|> drop()", "升降机", "x" * 300)
