@@ -96,6 +96,11 @@ class Car:
     def __len__(self) -> int:
         return len(self.lift)
 
+    def at_rest(self) -> NDArray[np.bool_]:
+        """Return where the car is known to stand still, be it for a moment."""
+        resting: NDArray[np.bool_] = (self.still_s > 0.0) | ((self.still_since_ns == self.t_ns) & (self.still_s == 0.0))
+        return resting
+
 
 def start(n: int) -> Columns:
     """Return the state of `n` cars of which nothing is known."""

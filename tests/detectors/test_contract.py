@@ -215,11 +215,11 @@ FEEDS = {
 }
 
 
-@pytest.mark.parametrize("feed", FEEDS)
-def test_a_healthy_world_is_quiet(feed: str) -> None:
-    lifts = [facts for facts in LIFTS for _ in range(20)]
-    rows = [healthy(seed, 8, facts).rows(seed=seed, **FEEDS[feed]) for seed, facts in enumerate(lifts)]
-    assert Judge(RULES, len(lifts)).step(batch(rows), facts_of(lifts)) == []
+def test_a_healthy_world_is_quiet() -> None:
+    lifts = [(feed, facts, seed) for feed in FEEDS for facts in LIFTS for seed in range(8)]
+    rows = [healthy(seed, 5, facts).rows(seed=seed, **FEEDS[feed]) for feed, facts, seed in lifts]
+    found = Judge(RULES, len(lifts)).step(batch(rows), facts_of([facts for _, facts, _ in lifts]))
+    assert [(f.rule, *lifts[f.lift]) for f in found] == []
 
 
 WILD = (
@@ -240,7 +240,7 @@ SENT = (("v_mps", "z_m"), ("v_mps",), ("z_m",))
 @pytest.mark.parametrize("dt_s", [0.1, 1.0])
 def test_a_single_wild_sample_raises_nothing(streams: tuple[str, ...], channel: str, wild: float, dt_s: float) -> None:
     """The sample stands at every position of the stream, once in each copy of the lift."""
-    rows = healthy(11, trips=2).rows(dt_s, streams=streams)
+    rows = healthy(11, trips=1).rows(dt_s, streams=streams)
     copies: list[Rows] = []
     for place in np.flatnonzero(~np.isnan(rows[channel])):
         column = rows[channel].copy()

@@ -33,14 +33,12 @@ def tower(rated_mps: float = 1.75, floors: int = 10, pitch_m: float = 3.0, **mor
 def ride_speed(distance_m: float, rated_mps: float, accel: float = 0.8, jerk: float = 1.0) -> NDArray[np.float64]:
     """Return the speed of a ride over the grid, jerk-limited, covering exactly `distance_m` (signed)."""
     way = abs(distance_m)
-    v, a = rated_mps, accel
-    if v < a * a / jerk:
-        a = np.sqrt(v * jerk)
-    if way < (a * a * v + v * v * jerk) / (jerk * a):
-        v = a / 2 * (-a / jerk + np.sqrt((a / jerk) ** 2 + 4 * way / a))
-    if v < a * a / jerk or way < 2 * a**3 / jerk**2:
+    v, a = rated_mps, min(accel, float(np.sqrt(rated_mps * jerk)))
+    if way < 2 * a**3 / jerk**2:
         a = np.cbrt(way * jerk * jerk / 2)
         v = a * a / jerk
+    elif way < (a * a * v + v * v * jerk) / (jerk * a):
+        v = a / 2 * (-a / jerk + np.sqrt((a / jerk) ** 2 + 4 * way / a))
     ramp, flat = a / jerk, max(v / a - a / jerk, 0.0)
     cruise = max(way / v - v / a - a / jerk, 0.0)
     times = np.cumsum([ramp, flat, ramp, cruise, ramp, flat, ramp])

@@ -1,0 +1,58 @@
+"""F11: the car's floor beyond the top landing."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from detectors.catalogue import BY_SLUG
+from detectors.judge import Judge
+from detectors.rule import CRITICAL, MAJOR, Finding
+from tests.detectors.world import Fault, Script, batch, facts_of, ride_speed, tower
+
+TOP_M = 27.0
+
+
+def beyond(metres: float, end: int = 1, accel: float = 0.8) -> Script:
+    """Run to a terminal landing and past it, and stay there."""
+    last_m = TOP_M if end > 0 else 0.0
+    script = Script(z_m=last_m - 12.0 * end).say(door=0).rest(4.0)
+    return script.ride(last_m + metres * end, accel=accel).rest(6.0)
+
+
+def passes_s(metres: float, past_m: float) -> float:
+    """Return when a car of `beyond(metres)` is `past_m` past the landing."""
+    return 4.0 + float(np.searchsorted(np.cumsum(ride_speed(12.0 + metres, 1.75)) * 0.01, 12.0 + past_m)) * 0.01
+
+
+def found(script: Script, slug: str = "overtravel-top", dt_s: float = 0.1) -> list[Finding]:
+    return Judge([BY_SLUG[slug]], 1).step(batch([script.rows(dt_s)]), facts_of([tower()]))
+
+
+def fault() -> Fault:
+    return Fault(beyond(0.5), onset_s=passes_s(0.5, 0.15), within_s=0.3, severity=CRITICAL)
+
+
+def test_five_centimetres_stop_the_lift_and_fifteen_call_for_rescue() -> None:
+    assert {f.severity for f in found(beyond(0.10))} == {MAJOR}
+    assert {f.severity for f in found(beyond(0.25))} == {MAJOR, CRITICAL}
+
+
+@pytest.mark.parametrize("metres", [0.0, 0.02, 0.035])
+def test_a_poor_stop_is_no_overtravel(metres: float) -> None:
+    assert found(beyond(metres)) == []
+
+
+def test_an_impact_beyond_the_landing_is_critical() -> None:
+    """Seven centimetres past the landing at speed, then against something hard."""
+    script = Script(z_m=15.0).say(door=0).rest(4.0)
+    speed = ride_speed(20.0, 1.75)
+    way = np.cumsum(speed) * 0.01
+    script.move(speed[: int(np.searchsorted(way, 12.07))]).rest(6.0)
+    assert {f.severity for f in found(script)} == {MAJOR, CRITICAL}
+
+
+def test_nothing_is_judged_without_floors() -> None:
+    judge = Judge([BY_SLUG["overtravel-top"]], 1)
+    assert judge.step(batch([beyond(0.5).rows()]), facts_of([None])) == []
+    assert judge.not_judged(facts_of([None])) == [{"overtravel-top": ("floors",)}]
