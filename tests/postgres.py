@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import itertools
 import os
 import shutil
 import socket
 import subprocess
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import psycopg
@@ -56,18 +55,17 @@ def postgres_server() -> Iterator[str]:
         shutil.rmtree(folder, ignore_errors=True)
 
 
-@pytest.fixture(scope="session")
-def new_postgres_database(postgres_server: str) -> Callable[[], str]:
-    """Give a function that makes an empty database and returns its address."""
-    numbers = itertools.count(1)
-
-    def make() -> str:
-        name = f"records_{next(numbers)}"
-        with psycopg.connect(f"{postgres_server}/postgres", autocommit=True) as connection:
-            connection.execute(f"CREATE DATABASE {name}")
-        return f"{postgres_server}/{name}"
-
-    return make
+@pytest.fixture
+def postgres_url(postgres_server: str) -> str:
+    """Give the address of an empty database: the same one for each test, emptied, which is faster than a new one."""
+    url = f"{postgres_server}/{USER}"
+    with psycopg.connect(url, autocommit=True) as connection:
+        connection.execute(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+            " WHERE datname = current_database() AND pid != pg_backend_pid()"
+        )
+        connection.execute("SET client_min_messages = warning; DROP SCHEMA public CASCADE; CREATE SCHEMA public")
+    return url
 
 
 def free_port() -> int:

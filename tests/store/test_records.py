@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -31,8 +31,7 @@ def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     """An address of an empty database of each kind."""
     if request.param == "sqlite":
         return f"sqlite:///{tmp_path}/records.db"
-    make: Callable[[], str] = request.getfixturevalue("new_postgres_database")
-    return make()
+    return str(request.getfixturevalue("postgres_url"))
 
 
 @pytest.fixture
@@ -447,8 +446,8 @@ def test_instants_beyond_what_a_column_holds_are_only_far_away(records: Records)
 
 
 @pytest.mark.postgres
-def test_a_server_that_goes_away_is_said_and_found_again(new_postgres_database: Callable[[], str]) -> None:
-    with Records.open(new_postgres_database()) as records:
+def test_a_server_that_goes_away_is_said_and_found_again(postgres_url: str) -> None:
+    with Records.open(postgres_url) as records:
         kill = text("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database()")
         unavailable = pytest.raises(RecordsUnavailable, match="check that the server runs")
         with unavailable, records._database.writing() as connection:

@@ -8,7 +8,6 @@ import subprocess
 import sys
 import textwrap
 import time
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -53,8 +52,7 @@ def story(position: int) -> list[object]:
 def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     if request.param == "sqlite":
         return f"sqlite:///{tmp_path}/killed.db"
-    make: Callable[[], str] = request.getfixturevalue("new_postgres_database")
-    return make()
+    return str(request.getfixturevalue("postgres_url"))
 
 
 def run(url: str, kill_after_s: float | None) -> None:
