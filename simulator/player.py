@@ -14,10 +14,11 @@ import signal
 import sys
 import threading
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from types import FrameType
-from typing import IO, Any
+from typing import Any
 
 import orjson
 
@@ -67,17 +68,20 @@ class Settings:
 def run(settings: Settings, stop: threading.Event | None = None) -> None:
     """Play until `stop` is set, Ctrl-C or SIGTERM comes, or `seconds` are over."""
     ended = stop or threading.Event()
-    if threading.current_thread() is threading.main_thread():
-        _end_on_signals(ended)
-    Player(settings, ended).play()
+    with _ended_by_signals(ended):
+        Player(settings, ended).play()
 
 
-def _end_on_signals(ended: threading.Event) -> None:
-    def end(_number: int, _frame: FrameType | None) -> None:
-        ended.set()
-
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, end)
+@contextmanager
+def _ended_by_signals(ended: threading.Event) -> Iterator[None]:
+    """Let Ctrl-C and SIGTERM set `ended` meanwhile, where the process's signals are ours to handle."""
+    ours = threading.current_thread() is threading.main_thread()
+    before = {n: signal.signal(n, lambda *_: ended.set()) for n in (signal.SIGINT, signal.SIGTERM) if ours}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 def inject(
@@ -209,19 +213,21 @@ class Player:
             "rules": cause.rules,
         }
 
-    def _show(self, link: Link, to: IO[str] = sys.stderr) -> None:
-        """Print how it goes, every few seconds, where somebody may read it."""
+    def _show(self, link: Link) -> None:
+        """Tell how it goes, every few seconds, where somebody watches; anywhere, that we cannot keep up."""
         now = time.time()
-        if now - self.shown < PROGRESS_S or not to.isatty():
+        if now - self.shown < PROGRESS_S:
             return
         self.shown = now
         behind_s = now - self.began - (self.world.seconds + 1) / self.settings.speed
-        slow = f", {behind_s:.0f} s behind" if behind_s > BEHIND_S and self.settings.speed <= 1 else ""
-        state = "" if link.up else ", broker is away"
-        to.write(
-            f"simulator: {self.world.seconds} s lived, {self.bundles} bundles, {link.acknowledged} acknowledged, "
-            f"{link.dropped} dropped, {self.faults} faults asked for{slow}{state}\n"
-        )
+        if behind_s > BEHIND_S and self.settings.speed <= 1:
+            log.warning("%.0f s behind the clock: fewer lifts, or form gateway, would keep up", behind_s)
+        if sys.stderr.isatty():
+            sys.stderr.write(
+                f"simulator: {self.world.seconds} s lived, {self.bundles} bundles, {link.acknowledged} messages "
+                f"acknowledged, {link.dropped} dropped, {self.faults} faults asked for"
+                f"{'' if link.up else ', the broker is away'}\n"
+            )
 
 
 def _start_ns(settings: Settings) -> int:

@@ -1,0 +1,58 @@
+"""What the rules hear of a world without a wire between: seconds become batches."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+
+import numpy as np
+
+from detectors.catalogue import RULES
+from detectors.judge import Judge
+from simulator.world import Second, World
+from telemetry.batch import CHANNELS, Batch, readings
+from telemetry.facts import LiftFacts, fleet
+
+
+def batch_of(w: World, second: Second) -> Batch:
+    """Return a second's rows, one for each instant of a lift."""
+    pieces = []
+    every = np.arange(len(w))
+    samples_ns = second.t_ns[:, None] + np.arange(10) * 100_000_000
+    pieces.append(
+        (np.repeat(every, 10), samples_ns.ravel(), {"v_mps": second.v_mps.ravel(), "z_m": second.z_m.ravel()})
+    )
+    for events, names in ((second.door, ("door",)), (second.infrared, ("presence", "curtain"))):
+        lift = np.repeat(every, np.diff(events.first))
+        values = events.values.astype(np.float64).T
+        pieces.append((lift, second.t_ns[lift] + events.offset_ms * 1_000_000, dict(zip(names, values, strict=True))))
+    said = np.array([lift for lift in second.status if not second.silent[lift]], dtype=np.intp)
+    status = {
+        "alarm": w.cars.alarm[said],
+        "power": w.cars.battery[said],
+        "online": np.ones(len(said)),
+        "mode": 0 * said,
+    }
+    pieces.append((said, second.t_ns[said], {name: column.astype(np.float64) for name, column in status.items()}))
+    where = np.concatenate([np.stack([lift, t_ns]) for lift, t_ns, _ in pieces], axis=1)
+    rows, place = np.unique(where, axis=1, return_inverse=True)
+    columns = {name: np.full(rows.shape[1], np.nan) for name in CHANNELS}
+    first = 0
+    for lift, _, values in pieces:
+        for name, column in values.items():
+            columns[name][place[first : first + len(lift)]] = column
+        first += len(lift)
+    heard = ~second.silent[rows[0]]
+    return readings(
+        rows[0][heard].astype(np.int32), rows[1][heard], **{name: column[heard] for name, column in columns.items()}
+    )
+
+
+def rules_heard(facts: list[LiftFacts], w: World, seconds: int) -> dict[int, Counter[str]]:
+    """Live through so many seconds; return for each lift which rules fired how often."""
+    judge, columns = Judge(RULES, len(facts)), fleet(facts)
+    heard: dict[int, Counter[str]] = defaultdict(Counter)
+    for _ in range(seconds):
+        for finding in judge.step(batch_of(w, w.step()), columns):
+            if finding.kind == "on":
+                heard[finding.lift][finding.rule] += 1
+    return heard
