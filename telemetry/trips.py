@@ -78,7 +78,7 @@ def _speed(t_ns: I64, v_mps: F64, z_m: F64) -> F64:
         return _filled(t_ns, v_mps)
     if len(t_ns) < 2:
         return np.zeros(len(t_ns))
-    speed: F64 = np.gradient(z_m, (t_ns - t_ns[0]) / 1e9)
+    speed: F64 = np.asarray(np.gradient(z_m, (t_ns - t_ns[0]) / 1e9))
     return speed
 
 
@@ -87,7 +87,8 @@ def _filled(t_ns: I64, x: F64) -> F64:
     known = ~np.isnan(x)
     if known.all() or not known.any():
         return x
-    return np.interp(t_ns - t_ns[0], t_ns[known] - t_ns[0], x[known])
+    filled: F64 = np.interp(t_ns - t_ns[0], t_ns[known] - t_ns[0], x[known])
+    return filled
 
 
 def _between_rests(t_ns: I64, moves: NDArray[np.bool_]) -> tuple[NDArray[np.intp], NDArray[np.intp]]:

@@ -27,7 +27,7 @@ def trips(script: Script, landings_m: NDArray[np.float64] = LANDINGS_M, **feed: 
 def test_two_rides_are_two_trips_and_relevelling_is_none(streams: tuple[str, ...], dt_s: float) -> None:
     found = trips(there_and_back(), streams=streams, dt_s=dt_s)
     assert np.allclose(found.distance_m, [12.0, -6.0], atol=0.2)
-    assert np.allclose(found.peak_mps, [1.75, 1.75], atol=0.1 if dt_s < 1.0 else 0.35)
+    assert np.allclose(found.peak_mps, [1.75, 1.75], atol=0.1 if dt_s < 1.0 else 0.6)
 
 
 def test_floors_are_the_nearest_landings_and_unknown_without_them() -> None:
