@@ -13,6 +13,9 @@ const DOOR_HEIGHT = { closed: 0.12, opening: 0.55, open: 1, closing: 0.55 };
 const colour = (name) => getComputedStyle(document.documentElement).getPropertyValue(`--${name}`).trim();
 const dark = matchMedia("(prefers-color-scheme: dark)");
 
+const drawn = new Set();
+dark.addEventListener("change", () => drawn.forEach((chart) => chart.restart()));
+
 export class Chart {
   /**
    * @param box    where to draw
@@ -27,7 +30,7 @@ export class Chart {
     this.place = el("div", {});
     this.box = el("section", { class: "chart" }, this.title, this.place, this.note);
     box.append(this.box);
-    dark.addEventListener("change", () => this.restart());
+    drawn.add(this);
     new ResizeObserver(() => this.fit()).observe(this.place);
   }
 
@@ -77,6 +80,12 @@ export class Chart {
     this.plot = null;
     if (this.data) this.plot = new window.uPlot(this.options(), this.data, this.place);
     this.keys();
+  }
+
+  /** Let go of everything outside the page that knows of this chart. */
+  end() {
+    drawn.delete(this);
+    this.plot?.destroy();
   }
 
   fit() {

@@ -15,7 +15,7 @@ const SMALL = { speed: "speed", position: "displacement", door: "door", presence
 
 export class Pane {
   constructor(box, changed) {
-    Object.assign(this, { box, id: null, deeds: new Deeds(changed) });
+    Object.assign(this, { box, id: null, charts: [], deeds: new Deeds(changed) });
     this.parts = Object.fromEntries(["head", "evidence", "streams", "guide", "story"].map((name) => [name, el("section", { class: `p-${name}` })]));
   }
 
@@ -80,8 +80,10 @@ export class Pane {
     const end = Date.parse(alert.cleared ?? alert.closed ?? "9999-01-01") / 1000;
     const shared = { key: `alert-${id}`, zone: this.zone(), floors: lift.facts?.floors, rated: lift.facts?.rated_speed_mps ?? null, small: true, span: () => span, alerts: () => [{ severity: alert.severity, name: ruleName(alert.rule), from: onset, to: end }] };
     const heard_to = Date.parse(lift.latest?.last_seen) / 1000 || 0;
-    await Promise.all(Object.entries(SMALL).map(async ([kind, stream]) => {
-      const chart = new Chart(box, kind, shared);
+    for (const chart of this.charts) chart.end();
+    this.charts = Object.keys(SMALL).map((kind) => new Chart(box, kind, shared));
+    await Promise.all(this.charts.map(async (chart) => {
+      const { kind } = chart, stream = SMALL[kind];
       try {
         if (kind === "door" || kind === "presence") chart.events(await events(alert.lift_id, stream, span, heard_to));
         else chart.sampled(await sampled(alert.lift_id, stream, span, POINTS));

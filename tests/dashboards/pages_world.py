@@ -1,0 +1,178 @@
+"""A fleet for the pages, in 2001 and in real stores, served on a port of the loopback; and a real browser to look at it.
+
+Three lifts need someone, one is silent, one carries names that try to be markup; the rest stand or move and are well.
+"""
+
+from __future__ import annotations
+
+import shutil
+import socket
+import threading
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import uvicorn
+from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+
+from alerts.book import Occurrence
+from dashboards.app import Server, create_app
+from dashboards.desk import Settings
+from detectors.catalogue import BY_SLUG
+from detectors.rule import CRITICAL, MINOR, Finding
+from store.connect import open_timeseries
+from store.live import SUSPECT
+from store.records import Records
+from store.timeseries import Points
+from telemetry.streams import CLOSED, CLOSING, OPEN, OPENING
+from tests.dashboards.fleet import T0_NS, facts, table
+
+S_NS = 1_000_000_000
+HOSTILE = "<img src=x onerror=\"document.title='owned'\">{{7*7}}"
+WINDOW = "from=2001-09-09T01:41:40.000Z&to=2001-09-09T01:47:40.000Z"
+CHROMIUMS = ("chromium", "chromium-browser", "google-chrome", "chrome")
+ARGUMENTS = ["--headless", "--no-sandbox", "--disable-gpu", "--disable-background-networking", "--no-first-run"]
+WAIT_MS = 15_000
+
+
+def fill(folder: Path, count: int) -> Settings:
+    """Write a fleet of `count` lifts with readings and alerts into `folder`; return the settings that serve it."""
+    url, series = f"sqlite:///{folder}/records.db", folder / "series"
+    with Records.open(url) as records:
+        lifts = [facts(f"L{row:03}", timezone="Asia/Hong_Kong", emergency_phone="+852 2345 6789") for row in range(count)]
+        lifts[3] = replace(lifts[3], name=HOSTILE, address=HOSTILE, maintenance_firm=HOSTILE)
+        lifts[4] = replace(lifts[4], name="翠湖天地3号梯 · Green Lake Terrace, Lift 3")
+        lifts[5] = replace(lifts[5], floors=(), rated_speed_mps=None)
+        records.put_lifts(lifts, by="test", now_ns=T0_NS)
+        write_live(records, count)
+        fire(records, "L001", 1, CRITICAL, speed_mps=2.11, limit_mps=2.01)
+        fire(records, "L003", 2, MINOR, speed_mps=1.87, limit_mps=1.84)
+        fire(records, "L002", 3, MINOR, speed_mps=1.86, limit_mps=1.84)
+    with closing(open_timeseries(series)) as store:
+        store.write(readings())
+    told: list[Any] = []
+    return Settings(
+        open_records=lambda: Records.open(url),
+        open_series=lambda: open_timeseries(series, writable=False),
+        demo=True,
+        causes=("speed-regulator-drift", "power-cut"),
+        inject=lambda *asked: told.append(asked),
+    )
+
+
+def write_live(records: Records, count: int, **columns: Any) -> None:
+    """Write the fleet's latest state as the monitor does; the last lift is silent."""
+    link = np.zeros(count, dtype=np.int8)
+    link[-1] = SUSPECT
+    records.put_live(table(count, **{"link": link} | columns).pack(), {}, T0_NS)
+
+
+def fire(records: Records, lift_id: str, position: int, severity: int, **evidence: float) -> str:
+    """Raise an overspeed alert as the monitor does; return its id."""
+    rule, at_ns = BY_SLUG["overspeed"], T0_NS - 60 * S_NS + position
+    finding = Finding(0, rule.slug, "on", severity, at_ns, at_ns, severity == CRITICAL, evidence)
+    judged = records.judge(
+        position=position, occurrences=[Occurrence(lift_id, "d1", finding, rule, T0_NS)], now_ns=T0_NS
+    )
+    return judged.changes[0].alert.id
+
+
+def readings() -> list[Points]:
+    """Return five minutes of lift L001: it runs, stands, and is silent for a minute in between."""
+    t_s = np.r_[0:120:0.1, 180:300:0.1]
+    phase = t_s % 30
+    v = np.where(phase < 6, 1.5, np.where((phase > 15) & (phase < 21), -1.5, 0.0))
+    z = np.where(phase < 6, 1.5 * phase, np.where(phase < 15, 9.0, np.where(phase < 21, 9.0 - 1.5 * (phase - 15), 0.0)))
+    door_s = np.arange(0.0, 300.0, 15.0)[:, None] + np.array([6.5, 8.5, 12.0, 14.5])
+    state = np.tile([OPENING, OPEN, CLOSING, CLOSED], len(door_s)).astype(float)
+    person_s = np.arange(0.0, 300.0, 30.0)[:, None] + np.array([0.0, 9.0])
+    vibration = {f"{what}_{axis}": np.full(len(t_s[::10]), level) for axis in "xyz" for what, level in LEVELS.items()}
+    return [
+        points("speed", t_s, v=v),
+        points("displacement", t_s, z=z),
+        points("vibration", t_s[::10], **vibration),
+        points("door", door_s.ravel(), state=state),
+        points("infrared", person_s.ravel(), presence=np.tile([1.0, 0.0], len(person_s)), curtain=np.zeros(person_s.size)),
+    ]
+
+
+LEVELS = {"rms": 0.02, "min": -0.05, "max": 0.05}
+
+
+def points(measurement: str, t_s: Any, **fields: Any) -> Points:
+    """Return rows of lift L001 that begin five minutes before T0."""
+    t_ns = T0_NS - 300 * S_NS + (t_s * S_NS).astype(np.int64)
+    return Points(measurement, np.zeros(len(t_s), dtype=np.int32), ["L001"], ["d1"], t_ns, fields)
+
+
+@contextmanager
+def served(settings: Settings, port: int = 0) -> Iterator[str]:
+    """Serve in a thread; yield the address."""
+    with socket.create_server(("127.0.0.1", port)) as listening:
+        server = Server(uvicorn.Config(create_app(settings), log_config=None, timeout_graceful_shutdown=3))
+        thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]})
+        thread.start()
+        try:
+            yield f"http://127.0.0.1:{listening.getsockname()[1]}"
+        finally:
+            server.should_exit = True
+            thread.join()
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    """A Chromium of this machine, with a profile of its own."""
+    path = next((found for found in map(shutil.which, CHROMIUMS) if found), None)
+    if path is None:
+        pytest.skip(f"no Chromium on PATH (looked for {', '.join(CHROMIUMS)}); on Debian: apt-get install chromium")
+    with sync_playwright() as playwright:
+        opened = playwright.chromium.launch(executable_path=path, args=ARGUMENTS)
+        yield opened
+        opened.close()
+
+
+class Watched:
+    """A page, and what it did that it should not have done."""
+
+    def __init__(self, context: BrowserContext, address: str) -> None:
+        self.address, self.page, self.complaints = address, context.new_page(), list[str]()
+        self.requests: list[Any] = []
+        self.page.on("console", lambda said: said.type in ("error", "warning") and self.complaints.append(said.text))
+        self.page.on("pageerror", lambda error: self.complaints.append(str(error)))
+        self.page.on("request", lambda request: self.requests.append(request))
+
+    def open(self, path: str) -> Page:
+        """Go to a path and wait until the page is live (those that are)."""
+        self.page.goto(self.address + path)
+        if self.page.locator("#link").count():
+            self.page.wait_for_selector("#link[data-link=live]")
+        return self.page
+
+    def weight_bytes(self) -> int:
+        """Return what was transferred, but for streams that go on."""
+        done = [request for request in self.requests if "/api/v1/live" not in request.url]
+        return sum(size["responseBodySize"] + size["responseHeadersSize"] for size in (one.sizes() for one in done))
+
+
+@contextmanager
+def looking(browser: Browser, address: str, *, width: int = 1440, language: str = "en", theme: str = "light") -> Iterator[Watched]:
+    """Open a fresh profile; the test fails where the page complained or asked elsewhere."""
+    context = browser.new_context(
+        viewport={"width": width, "height": 900 if width > 600 else 844},
+        locale={"en": "en-GB", "zh": "zh-CN"}[language],
+        color_scheme="dark" if theme == "dark" else "light",
+        has_touch=width < 600,
+    )
+    context.set_default_timeout(WAIT_MS)
+    watched = Watched(context, address)
+    try:
+        yield watched
+        assert not watched.complaints, watched.complaints
+        foreign = [one.url for one in watched.requests if not one.url.startswith((address, "data:"))]
+        assert not foreign, foreign
+    finally:
+        context.close()

@@ -1,0 +1,142 @@
+"""The pages before a browser sees them: languages, errors, escaping, and what they may not contain."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from fastapi import FastAPI
+from fastapi.testclient import TestClient
+
+from dashboards import pages, words
+from dashboards.app import create_app
+from tests.dashboards.pages_world import HOSTILE, fill
+
+ROOT = Path(pages.__file__).parent
+PATHS = ("/", "/lifts/L001", "/alerts", "/alerts/none", "/code/L001", "/code/none")
+PERSON = {"accept": "text/html"}
+
+
+@pytest.fixture(scope="module")
+def client(tmp_path_factory: pytest.TempPathFactory) -> Iterator[TestClient]:
+    with TestClient(create_app(fill(tmp_path_factory.mktemp("pages"), 8)), base_url="http://localhost") as asking:
+        yield asking
+
+
+@pytest.mark.parametrize(
+    ("asked", "kept", "accepted", "spoken"),
+    [
+        ("zh", "en", "en", "zh"),
+        (None, "zh", "en", "zh"),
+        ("xx", None, "zh-CN,zh;q=0.9,en;q=0.8", "zh"),
+        (None, None, "fr, en;q=0.7, zh;q=0.9", "zh"),
+        (None, None, "zh;q=0", "en"),
+        (None, None, ";;;q=,,zh;q=high", "en"),
+        (None, None, None, "en"),
+    ],
+)
+def test_the_address_chooses_before_the_cookie_and_the_cookie_before_the_browser(
+    asked: str | None, kept: str | None, accepted: str | None, spoken: str
+) -> None:
+    assert words.choose(asked, kept, accepted) == spoken
+
+
+def test_every_text_has_both_languages_and_the_same_places_to_fill() -> None:
+    english, chinese = words.catalogue("en"), words.catalogue("zh")
+    assert english.keys() == chinese.keys()
+    for key in english:
+        assert english[key].strip()
+        assert chinese[key].strip()
+        wanted = set(re.findall(r"\{\w+\}", english[key])) - {"{n}"}
+        assert wanted == set(re.findall(r"\{\w+\}", chinese[key])) - {"{n}"}, key
+
+
+def test_every_text_that_a_page_or_a_script_names_is_in_the_catalogue() -> None:
+    known = words.catalogue("en")
+    sources = [*ROOT.glob("templates/*.html"), *ROOT.glob("static/js/*.js")]
+    named = {key for source in sources for key in re.findall(r"\bsay\([\"']([\w.-]+)[\"'][,)]", source.read_text("utf-8"))}
+    assert len(named) > 100
+    assert named - known.keys() == set()
+
+
+def test_chinese_texts_use_chinese_punctuation() -> None:
+    wrong = {key: text for key, text in words.catalogue("zh").items() if re.search(r"[\u4e00-\u9fff}] ?[,;?!]", text)}
+    assert wrong == {}
+
+
+def test_one_and_many_are_told_apart() -> None:
+    say = words.speaker("en")
+    assert say("fleet.sub", n=1) == "1 lift watched"
+    assert say("fleet.sub", n=2) == "2 lifts watched"
+
+
+def test_a_name_in_two_languages_is_halved_and_any_other_is_left() -> None:
+    assert words.own_half("翠湖3号梯 · Green Lake 3", "zh") == "翠湖3号梯"
+    assert words.own_half("翠湖3号梯 · Green Lake 3", "en") == "Green Lake 3"
+    assert words.own_half("Tower A · Lift 3", "zh") == "Tower A · Lift 3"
+
+
+@pytest.mark.parametrize("path", PATHS)
+def test_no_page_holds_script_or_style_of_its_own(client: TestClient, path: str) -> None:
+    html = client.get(path, headers=PERSON).text
+    assert not re.search(r"<style|\sstyle=|\son\w+=", html.replace(HOSTILE, ""))
+    for attributes, body in re.findall(r"<script([^>]*)>(.*?)</script>", html, re.DOTALL):
+        assert "application/json" in attributes or not body.strip()
+    assert "default-src 'self'" in client.get(path).headers["content-security-policy"]
+
+
+def test_a_person_gets_a_page_and_a_program_a_problem_where_there_is_nothing(client: TestClient) -> None:
+    page = client.get("/lifts/none", headers=PERSON)
+    assert (page.status_code, page.headers["content-type"].split(";")[0]) == (404, "text/html")
+    assert "There is nothing here" in page.text
+    other = client.get("/nothing", headers=PERSON)
+    assert (other.status_code, "There is nothing here" in other.text) == (404, True)
+    problem = client.get("/api/v1/lifts/none", headers=PERSON)
+    assert problem.headers["content-type"] == "application/problem+json"
+
+
+@pytest.mark.parametrize("lift_id", ["..%2f..%2fetc", "%3Cscript%3E", "a" * 65, "L001%00"])
+def test_an_address_that_is_no_lift_id_is_nothing(client: TestClient, lift_id: str) -> None:
+    answer = client.get(f"/code/{lift_id}", headers=PERSON)
+    assert answer.status_code == 404
+    assert "<script>" not in answer.text
+
+
+def test_names_that_try_to_be_markup_are_text(client: TestClient) -> None:
+    for path in ("/lifts/L003", "/code/L003"):
+        html = client.get(path).text
+        assert "<img" not in html
+        assert "{{7*7}}" in html
+
+
+def test_the_public_page_says_how_to_get_help_and_nothing_technical(client: TestClient) -> None:
+    html = client.get("/code/L001").text
+    assert "Please take the stairs" in html
+    assert 'href="tel:+85223456789"' in html
+    for word in ("overspeed", "m/s", "Firm", "Garden Road", "critical", "Asia/Hong_Kong", "d1"):
+        assert word not in html.split("<main")[1], word
+
+
+def test_the_public_page_needs_no_script(client: TestClient) -> None:
+    assert "<script" not in client.get("/code/L001").text
+
+
+def test_the_panel_of_faults_is_there_in_a_demonstration_only(client: TestClient) -> None:
+    assert 'id="fault"' in client.get("/lifts/L001").text
+    router = pages.pages(lambda lift_id: client.get(f"/api/v1/lifts/{lift_id}").json(), demo=False)
+    plain = FastAPI()
+    plain.include_router(router)
+    assert 'id="fault"' not in TestClient(plain).get("/lifts/L001").text
+
+
+def test_the_choice_of_language_is_kept(client: TestClient) -> None:
+    assert '<html lang="zh-Hans">' in client.get("/?lang=zh").text
+    assert '<html lang="zh-Hans">' in client.get("/").text
+    assert '<html lang="en">' in client.get("/?lang=en").text
+
+
+def test_the_other_language_is_the_same_address_otherwise(client: TestClient) -> None:
+    html = client.get("/?q=a%26b&lang=en").text
+    assert 'href="?q=a%26b&amp;lang=zh"' in html

@@ -1,0 +1,266 @@
+"""The pages while things happen: what glows, what stays under the pointer, what is said when the link is lost, and deeds."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import httpx
+import numpy as np
+import pytest
+from playwright.sync_api import Browser, Page, expect
+
+from dashboards.desk import Settings
+from detectors.rule import CRITICAL, MINOR
+from store.records import Records
+from tests.dashboards.pages_world import (
+    browser,  # noqa: F401
+    fill,
+    fire,
+    looking,
+    served,
+    write_live,
+)
+
+pytestmark = pytest.mark.browser
+
+COUNT = 12
+
+
+@pytest.fixture
+def settings(tmp_path: Path) -> Settings:
+    """A fleet of twelve."""
+    return fill(tmp_path, COUNT)
+
+
+@pytest.fixture
+def records(settings: Settings) -> Iterator[Records]:
+    """The records as the monitor has them open."""
+    with settings.open_records() as opened:
+        yield opened
+
+
+def row(page: Page, index: int) -> str:
+    """Return the id of the lift in a row, counting from 0."""
+    return page.locator(f".rows .row[aria-rowindex='{index + 2}'] small").inner_text().split(" ")[0]
+
+
+def named(page: Page, name: str = "Ann") -> None:
+    """Give a name, as someone did before."""
+    page.evaluate("name => localStorage.setItem('liftwatch.name', name)", name)
+
+
+def test_what_changed_glows_for_two_seconds_and_then_no_more(
+    browser: Browser, settings: Settings, records: Records  # noqa: F811
+) -> None:
+    with served(settings) as address, looking(browser, address) as watched:
+        page = watched.open("/")
+        fire(records, "L008", 10, MINOR)
+        changed = page.locator(".row.glow", has_text="L008")
+        expect(changed).to_be_visible()
+        expect(changed).to_have_count(0)
+        expect(page.locator(".row", has_text="L008").locator(".c-state")).to_have_text("Minor")
+
+
+def test_nothing_is_animated_for_those_who_asked_for_that(
+    browser: Browser, settings: Settings, records: Records  # noqa: F811
+) -> None:
+    with served(settings) as address, looking(browser, address) as watched:
+        watched.page.emulate_media(reduced_motion="reduce")
+        page = watched.open("/")
+        fire(records, "L008", 10, MINOR)
+        glowing = page.locator(".row.glow", has_text="L008")
+        expect(glowing).to_be_visible()
+        assert glowing.evaluate("node => getComputedStyle(node).animationName") == "none"
+
+
+def test_rows_do_not_swap_under_the_pointer_until_it_leaves_or_asks(
+    browser: Browser, settings: Settings, records: Records  # noqa: F811
+) -> None:
+    with served(settings) as address, looking(browser, address) as watched:
+        page = watched.open("/")
+        page.locator(".rows .row[aria-rowindex='6']").hover()
+        before = [row(page, index) for index in range(6)]
+        fire(records, "L009", 10, CRITICAL)
+        expect(page.locator("#reorder")).to_be_visible()
+        assert [row(page, index) for index in range(6)] == before
+        page.locator("#reorder").click()
+        expect(page.locator(".rows .row[aria-rowindex='3'] small")).to_contain_text("L009")
+        expect(page.locator("#reorder")).to_be_hidden()
+
+
+def test_the_car_of_a_row_follows_its_readings(
+    browser: Browser, settings: Settings, records: Records  # noqa: F811
+) -> None:
+    with served(settings) as address, looking(browser, address) as watched:
+        page = watched.open("/")
+        car = page.locator(".row", has_text="L006").locator(".c-car")
+        expect(car.locator(".floor")).to_have_text("Floor 0")
+        write_live(records, COUNT, landing=np.full(COUNT, 2), direction=np.ones(COUNT), door=np.full(COUNT, 2.0))
+        expect(car.locator(".floor")).to_have_text("Floor 2")
+        expect(car.locator(".veiled")).to_have_text("Floor 2, going up, door open")
+
+
+def test_a_lost_link_is_said_and_comes_back_by_itself(browser: Browser, settings: Settings) -> None:  # noqa: F811
+    with looking(browser, "") as watched:
+        with served(settings) as address:
+            watched.address, port = address, int(address.rsplit(":", 1)[1])
+            page = watched.open("/")
+        expect(page.locator("#link")).to_have_attribute("data-link", "lost")
+        expect(page.locator("#lost")).to_contain_text("Trying again in")
+        with served(settings, port):
+            page.locator("#lost button").click()
+            expect(page.locator("#link")).to_have_attribute("data-link", "live")
+            expect(page.locator("#lost")).to_be_hidden()
+            page.goto("about:blank")
+        watched.complaints.clear()  # the browser itself notes each refused connection
+
+
+def test_the_lift_page_moves_its_car_and_opens_its_door(
+    browser: Browser, settings: Settings, records: Records  # noqa: F811
+) -> None:
+    with served(settings) as address, looking(browser, address) as watched:
+        page = watched.open("/lifts/L006")
+        before = page.locator(".car").evaluate("node => node.style.transform")
+        whole = np.ones(COUNT)
+        write_live(records, COUNT, position_m=6.0 * whole, landing=np.full(COUNT, 2), door=2.0 * whole, presence=whole)
+        expect(page.locator(".car")).to_have_attribute("data-door", "open")
+        expect(page.locator(".car")).to_have_attribute("data-person", "yes")
+        expect(page.locator(".landing.here b")).to_have_text("2")
+        assert page.locator(".car").evaluate("node => node.style.transform") != before
+
+
+def test_an_alert_appears_on_its_lift_without_a_reload(
+    browser: Browser, settings: Settings, records: Records  # noqa: F811
+) -> None:
+    with served(settings) as address, looking(browser, address) as watched:
+        page = watched.open("/lifts/L006")
+        expect(page.locator("#open")).to_contain_text("No open alerts")
+        fire(records, "L006", 10, CRITICAL, speed_mps=2.30, limit_mps=2.01)
+        expect(page.locator("#open a")).to_contain_text("2.30 m/s")
+        expect(page.locator("#symbol use")).to_have_attribute("href", "#sym-critical")
+
+
+def test_a_fault_is_injected_from_the_page(browser: Browser, settings: Settings) -> None:  # noqa: F811
+    with served(settings) as address, looking(browser, address) as watched:
+        page = watched.open("/lifts/L006")
+        page.locator("#fault [name=cause]").select_option("power-cut")
+        page.locator("#fault button").click()
+        expect(page.locator("#fault .answer")).to_contain_text("Sent")
+
+
+def test_the_inbox_is_worked_by_keys_alone(
+    browser: Browser, settings: Settings, records: Records  # noqa: F811
+) -> None:
+    with served(settings) as address, looking(browser, address) as watched:
+        page = watched.open("/alerts")
+        expect(page.locator("#headline")).to_have_text("One alert wants someone now")
+        expect(page.locator("#pane h2")).to_contain_text("Lift L001")
+        expect(page.locator(".evidence")).to_contain_text("2.11 m/s, limit 2.01")
+        page.keyboard.press("a")
+        page.locator("dialog [name=name]").fill("Ann")
+        page.keyboard.press("Enter")
+        expect(page.locator(".act-answer")).to_contain_text("Acknowledged")
+        expect(page.locator(".story li").first).to_contain_text("Acknowledged by Ann")
+        page.keyboard.press("c")
+        page.locator("textarea[name=note]").fill("<b>On my way</b>")
+        page.keyboard.press("Control+Enter")
+        expect(page.locator(".story q")).to_have_text("<b>On my way</b>")
+        page.keyboard.press("j")
+        expect(page.locator("#list a[aria-current] b")).to_contain_text("L002")
+        page.keyboard.press("k")
+        expect(page.locator("#list a[aria-current] b")).to_contain_text("L001")
+        page.keyboard.press("r")
+        page.locator(".act-form [name=note]").fill("Governor checked")
+        page.keyboard.press("Enter")
+        expect(page.locator(".act-answer")).to_contain_text("Resolved")
+        expect(page.locator("#list b", has_text="L001")).to_have_count(0)
+        page.keyboard.press("?")
+        expect(page.locator("#keys")).to_be_visible()
+
+
+def test_assigning_and_shelving_are_undone_by_one_key(browser: Browser, settings: Settings) -> None:  # noqa: F811
+    with served(settings) as address, looking(browser, address) as watched:
+        named(watched.open("/"))
+        page = watched.open("/alerts")
+        page.keyboard.press("j")
+        expect(page.locator("#pane h2")).to_contain_text("Lift L002")
+        page.keyboard.press("s")
+        page.locator("[name=to]").fill("Bo")
+        page.keyboard.press("Enter")
+        expect(page.locator("#pane .meta").first).to_contain_text("with Bo")
+        page.locator("#pane").focus()
+        page.keyboard.press("u")
+        expect(page.locator(".act-answer")).to_contain_text("Assigned to nobody")
+        page.keyboard.press("z")
+        page.locator("[name=hours]").focus()
+        page.keyboard.press("Enter")
+        page.locator(".act-form button.main").click()
+        expect(page.locator("#pane .meta").first).to_contain_text("shelved until")
+        expect(page.locator("[data-view=held] b")).to_have_text("1")
+        page.locator("#pane").focus()
+        page.keyboard.press("u")
+        expect(page.locator(".act-answer")).to_contain_text("No longer shelved")
+
+
+def test_what_is_refused_stays_written_and_what_was_typed_stays_too(
+    browser: Browser, settings: Settings  # noqa: F811
+) -> None:
+    with served(settings) as address, looking(browser, address) as watched:
+        named(watched.open("/"))
+        page = watched.open("/alerts")
+        page.keyboard.press("j")
+        expect(page.locator("#pane h2")).to_contain_text("Lift L002")
+        page.keyboard.press("r")
+        page.locator(".act-form [name=note]").fill("looks fine to me")
+        page.keyboard.press("Enter")
+        expect(page.locator(".act-answer")).to_contain_text("Not done: Its condition still holds")
+        expect(page.locator(".act-form [name=note]")).to_have_value("looks fine to me")
+        watched.complaints.clear()  # the browser itself notes the status 409
+
+
+def test_a_critical_alert_offers_no_shelving(browser: Browser, settings: Settings) -> None:  # noqa: F811
+    with served(settings) as address, looking(browser, address) as watched:
+        page = watched.open("/alerts")
+        expect(page.locator("#pane h2")).to_contain_text("Lift L001")
+        expect(page.locator("[data-deed=shelve]")).to_be_disabled()
+
+
+def test_what_someone_else_does_appears_without_a_reload_and_leaves_my_typing_alone(
+    browser: Browser, settings: Settings, records: Records  # noqa: F811
+) -> None:
+    with served(settings) as address, looking(browser, address) as watched:
+        named(watched.open("/"))
+        page = watched.open("/alerts")
+        expect(page.locator("#pane h2")).to_contain_text("Lift L001")
+        page.keyboard.press("c")
+        page.locator("textarea[name=note]").fill("half a sen")
+        alert_id = page.url.rsplit("/", 1)[1]
+        httpx.post(f"{address}/api/v1/alerts/{alert_id}/assign", json={"by": "Bo", "to": "Bo"}).raise_for_status()
+        expect(page.locator("#pane .meta").first).to_contain_text("with Bo")
+        expect(page.locator("#list a[aria-current] small")).to_contain_text("with Bo")
+        expect(page.locator("textarea[name=note]")).to_have_value("half a sen")
+        fire(records, "L010", 20, CRITICAL)
+        expect(page.locator("#list b", has_text="L010")).to_be_visible()
+
+
+def test_an_alert_is_a_page_of_its_own_on_a_phone(browser: Browser, settings: Settings) -> None:  # noqa: F811
+    with served(settings) as address, looking(browser, address, width=390) as watched:
+        page = watched.open("/alerts")
+        expect(page.locator("#pane")).to_be_hidden()
+        page.locator("#list a").first.click()
+        expect(page.locator("#pane h2")).to_contain_text("Lift L001")
+        expect(page.locator("#list")).to_be_hidden()
+        page.go_back()
+        expect(page.locator("#list")).to_be_visible()
+
+
+def test_single_keys_can_be_switched_off(browser: Browser, settings: Settings) -> None:  # noqa: F811
+    with served(settings) as address, looking(browser, address) as watched:
+        page = watched.open("/alerts")
+        expect(page.locator("#pane h2")).to_contain_text("Lift L001")
+        page.keyboard.press("?")
+        page.locator("#keys-on").uncheck()
+        page.locator("#keys button").click()
+        page.keyboard.press("j")
+        expect(page.locator("#list a[aria-current] b")).to_contain_text("L001")

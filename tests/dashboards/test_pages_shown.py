@@ -1,0 +1,199 @@
+"""Every page in a real browser: no complaint of axe, nothing wider than the screen, nothing asked elsewhere, and light."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Browser, expect
+
+from tests.dashboards.pages_world import (
+    HOSTILE,
+    WINDOW,
+    browser,  # noqa: F401
+    fill,
+    looking,
+    served,
+)
+
+pytestmark = pytest.mark.browser
+
+COUNT = 300
+WEIGHT_LIMIT_BYTES = 300_000
+PAGES = {
+    "fleet": "/",
+    "fleet-empty": "/?q=nothing-like-this",
+    "lift": f"/lifts/L001?{WINDOW}",
+    "lift-without-facts": "/lifts/L005",
+    "inbox": "/alerts",
+    "inbox-empty": "/alerts?view=mine",
+    "public": "/code/L001",
+    "missing": "/lifts/none",
+}
+MAIN = ("fleet", "lift", "inbox", "public")
+VIEWS = [(1440, "en", "light"), (390, "zh", "dark"), (1440, "zh", "dark"), (390, "en", "light")]
+SHOWN = [(name, *view) for name in PAGES for view in VIEWS[: 4 if name in MAIN else 2]]
+
+
+@pytest.fixture(scope="module")
+def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """Where a fleet of 300 is served."""
+    with served(fill(tmp_path_factory.mktemp("fleet"), COUNT)) as at:
+        yield at
+
+
+@pytest.mark.parametrize(("name", "width", "language", "theme"), SHOWN)
+def test_a_page_is_accessible_fits_and_is_light(
+    browser: Browser, address: str, name: str, width: int, language: str, theme: str  # noqa: F811
+) -> None:
+    with looking(browser, address, width=width, language=language, theme=theme) as watched:
+        page = watched.open(PAGES[name])
+        page.wait_for_load_state("load")
+        if name == "missing":
+            watched.complaints.clear()  # the browser itself notes the status 404
+        wide = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
+        found = Axe().run(page, options={"resultTypes": ["violations"]})
+        weight = watched.weight_bytes()
+        assert page.locator("html").get_attribute("lang") == {"en": "en", "zh": "zh-Hans"}[language]
+    assert wide == 0
+    assert [(each["id"], [node["html"] for node in each["nodes"]]) for each in found.response["violations"]] == []
+    assert weight < WEIGHT_LIMIT_BYTES
+
+
+@pytest.mark.parametrize("path", ["/", f"/lifts/L001?{WINDOW}", "/alerts"])
+def test_touch_targets_are_large_enough_on_a_phone(browser: Browser, address: str, path: str) -> None:  # noqa: F811
+    with looking(browser, address, width=390) as watched:
+        page = watched.open(path)
+        small = page.evaluate(
+            """() => [...document.querySelectorAll('button, select, input, .bar a, .chip')].filter((node) => {
+                const box = node.getBoundingClientRect();
+                return box.width && (box.height < 43.5 || box.width < 43.5) && node.type !== 'checkbox';
+            }).map((node) => node.outerHTML)"""
+        )
+    assert small == []
+
+
+def test_names_that_try_to_be_markup_are_shown_as_text(browser: Browser, address: str) -> None:  # noqa: F811
+    with looking(browser, address) as watched:
+        page = watched.open("/?q=L003")
+        expect(page.locator(".rows .c-name a").first).to_have_text(HOSTILE)
+        page = watched.open("/lifts/L003")
+        expect(page.locator("h1")).to_contain_text(HOSTILE)
+        expect(page.locator("#facts")).to_contain_text(HOSTILE)
+        page = watched.open("/alerts")
+        expect(page.locator("#list")).to_contain_text(HOSTILE)
+        assert page.locator("main img").count() == 0
+        assert page.title() != "owned"
+
+
+def test_all_lifts_can_be_scrolled_to_while_few_rows_exist(browser: Browser, address: str) -> None:  # noqa: F811
+    with looking(browser, address) as watched:
+        page = watched.open("/?sort=lift_id")
+        expect(page.locator("#table")).to_have_attribute("aria-rowcount", str(COUNT + 1))
+        page.mouse.wheel(0, 100_000)
+        expect(page.locator(".rows .c-name small", has_text=f"L{COUNT - 1:03}").first).to_be_in_viewport()
+        assert page.locator(".rows .row").count() < 60
+
+
+def test_the_most_urgent_lift_comes_first_and_says_so_without_colour(browser: Browser, address: str) -> None:  # noqa: F811
+    with looking(browser, address) as watched:
+        page = watched.open("/")
+        first = page.locator(".rows .row[aria-rowindex='2']")
+        expect(first).to_contain_text("Lift L001")
+        expect(first.locator(".c-state")).to_have_text("Critical")
+        expect(first.locator(".c-state use")).to_have_attribute("href", "#sym-critical")
+        expect(page.locator("#headline")).to_contain_text("Lift L001")
+        expect(page.locator("#headline")).to_contain_text("2.11 m/s")
+
+
+def test_a_filter_stands_in_the_address_and_comes_back_from_it(browser: Browser, address: str) -> None:  # noqa: F811
+    with looking(browser, address) as watched:
+        page = watched.open("/")
+        page.locator("[data-state=minor]").click()
+        expect(page.locator(".rows .row:visible")).to_have_count(2)
+        page.locator("[name=q]").fill("L002")
+        expect(page.locator(".rows .row:visible")).to_have_count(1)
+        page.wait_for_url("**/?state=minor&q=L002")
+        page.reload()
+        expect(page.locator(".rows .row:visible")).to_have_count(1)
+        expect(page.locator("[data-state=minor]")).to_have_attribute("aria-pressed", "true")
+
+
+def test_silence_is_said_with_the_time_of_the_last_reading(browser: Browser, address: str) -> None:  # noqa: F811
+    with looking(browser, address) as watched:
+        page = watched.open("/lifts/L001")
+        expect(page.locator("#subline")).to_contain_text("No readings for")
+        expect(page.locator("#subline")).to_contain_text("last 09:46:40")  # Hong Kong, not this machine
+
+
+def test_a_lift_is_drawn_with_its_floors_and_its_car(browser: Browser, address: str) -> None:  # noqa: F811
+    with looking(browser, address) as watched:
+        page = watched.open(f"/lifts/L001?{WINDOW}")
+        expect(page.locator(".landing b")).to_have_text(["0", "1", "2", "3"])
+        expect(page.locator(".car")).to_have_attribute("data-door", "closed")
+        expect(page.locator(".chart canvas")).to_have_count(5)
+        expect(page.locator(".chart .note:visible")).to_have_count(0)
+        expect(page.locator("[data-reading=speed]")).to_have_text("0.00 m/s, rated 1.75")
+
+
+def test_one_cross_hair_reads_all_five_charts(browser: Browser, address: str) -> None:  # noqa: F811
+    with looking(browser, address) as watched:
+        page = watched.open(f"/lifts/L001?{WINDOW}")
+        expect(page.locator(".chart canvas")).to_have_count(5)
+        page.locator(".u-over").first.hover(position={"x": 100, "y": 40})
+        for chart in page.locator(".chart output").all():
+            expect(chart).not_to_be_empty()
+
+
+def test_dragging_zooms_and_the_span_stands_in_the_address(browser: Browser, address: str) -> None:  # noqa: F811
+    with looking(browser, address) as watched:
+        page = watched.open("/lifts/L001")
+        expect(page.locator(".chart canvas")).to_have_count(5)
+        expect(page.locator("[data-step=follow]")).to_have_attribute("aria-pressed", "true")
+        box = page.locator(".u-over").first.bounding_box()
+        assert box
+        page.mouse.move(box["x"] + 100, box["y"] + 20)
+        page.mouse.down()
+        page.mouse.move(box["x"] + 300, box["y"] + 20, steps=5)
+        page.mouse.up()
+        page.wait_for_url("**from=*")
+        expect(page.locator("[data-step=follow]")).to_have_attribute("aria-pressed", "false")
+        page.locator("[data-range='1h']").click()
+        page.wait_for_url("**?range=1h")
+        expect(page.locator("[data-step=follow]")).to_have_attribute("aria-pressed", "true")
+
+
+def test_time_moves_and_zooms_by_keyboard(browser: Browser, address: str) -> None:  # noqa: F811
+    with looking(browser, address) as watched:
+        page = watched.open(f"/lifts/L001?{WINDOW}")
+        page.locator("#charts").focus()
+        page.keyboard.press("ArrowLeft")
+        page.wait_for_url("**from=2001-09-09T01%3A38%3A40.000Z**")
+        page.keyboard.press("+")
+        page.wait_for_url("**from=2001-09-09T01%3A40%3A10.000Z**")
+
+
+def test_rules_that_are_not_judged_say_what_they_need(browser: Browser, address: str) -> None:  # noqa: F811
+    with looking(browser, address) as watched:
+        page = watched.open("/lifts/L005")
+        expect(page.locator(".notjudged")).to_contain_text("needs Rated speed")
+
+
+def test_the_language_switches_where_one_is(browser: Browser, address: str) -> None:  # noqa: F811
+    with looking(browser, address) as watched:
+        page = watched.open("/?state=minor")
+        page.locator("[data-lang=zh]").click()
+        expect(page.locator("html")).to_have_attribute("lang", "zh-Hans")
+        page.wait_for_url("**/?state=minor")
+        expect(page.locator(".c-state span").first).to_have_text("一般")
+
+
+def test_the_skip_link_and_every_control_are_reached_by_keyboard(browser: Browser, address: str) -> None:  # noqa: F811
+    with looking(browser, address) as watched:
+        page = watched.open("/")
+        page.keyboard.press("Tab")
+        expect(page.locator(".skip")).to_be_focused()
+        page.locator(".rows a").first.focus()
+        page.keyboard.press("Enter")
+        page.wait_for_url("**/lifts/L001")
