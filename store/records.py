@@ -69,10 +69,6 @@ class Records(Lifts, Alerts, Search, Outbox, DeadLetters, LiveStates):
             raise
         return cls(database)
 
-    def ping(self) -> None:
-        """Return if the database answers; raises `RecordsUnavailable` where it does not."""
-        self.revision()
-
     def close(self) -> None:
         """Close every connection."""
         self._database.close()

@@ -1,16 +1,16 @@
-"""What the API asks of the alerts: a filtered list, one with its history, how many are open, and who did what."""
+"""What is asked of the alerts: a filtered list, one with its history, and who did what."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
-from sqlalchemy import ColumnElement, func, or_, select, tuple_
+from sqlalchemy import ColumnElement, or_, select, tuple_
 
 from alerts.alert import Alert, Transition
-from store.records_alerts import read_alert
+from store.records_book import read_alert
 from store.records_database import Database
 from store.records_page import Page, before_row, decode_cursor, encode_cursor, next_row, storable, whole
-from store.schema import alerts, audit, is_open, transitions
+from store.schema import alerts, audit, transitions
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,15 +73,6 @@ class Search:
         if text is None:
             return None
         return History(read_alert(text), [Transition(alert_id, r.kind, r.at_ns, r.by, r.note) for r in rows])
-
-    def open_counts(self) -> dict[str, dict[str, int]]:
-        """Return how many alerts of each severity are open, for each lift that has any."""
-        query = select(alerts.c.lift_id, alerts.c.severity, func.count()).where(is_open)
-        counts: dict[str, dict[str, int]] = {}
-        with self._database.reading() as connection:
-            for lift_id, severity, count in connection.execute(query.group_by(alerts.c.lift_id, alerts.c.severity)):
-                counts.setdefault(lift_id, {})[severity] = count
-        return counts
 
     def audit(self, *, subject: str | None = None, limit: int = 100, cursor: str | None = None) -> Page[AuditEntry]:
         """Return who did what, newest first. Raises `BadCursor`."""

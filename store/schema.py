@@ -102,6 +102,9 @@ transitions = Table(
     sqlite_autoincrement=True,
 )
 
+is_resolve = transitions.c.kind == literal_column("'resolved'")
+_partial("resolves", is_resolve, transitions.c.id)
+
 deliveries = Table(
     "deliveries",
     metadata,

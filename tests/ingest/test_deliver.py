@@ -23,7 +23,7 @@ from alerts.webhook import GIVE_UP_S, PAUSE_LIMIT_S, Endpoint
 from ingest.deliver import BadSecret, Courier, Deliverer, signer, wait_asked_s
 from store.records import Records
 from store.schema import deliveries
-from tests.alerts.rules import DOOR, LIFT, OFFLINE, OVERSPEED, POWER, STOP, T0, S, occurrence
+from tests.alerts.rules import DOOR, OFFLINE, OVERSPEED, POWER, STOP, T0, S, occurrence
 from tests.postgres import free_port
 
 SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
@@ -290,7 +290,7 @@ def test_what_is_held_back_is_not_delivered_and_what_is_released_is(
 
 def test_what_people_do_is_told_too(records: Records, server: Server, send: Callable[[], int]) -> None:
     judge(records, occurrence(STOP, "on", 10))
-    alert = records.last_alerts([(LIFT, STOP.slug)])[LIFT, STOP.slug]
+    (alert,) = records.open_alerts()
     records.answer(alert.id, Answer("ack", "ann", note="on my way"), T0)
     while send():
         pass

@@ -145,6 +145,14 @@ def upgrade() -> None:
         sqlite_autoincrement=True,
     )
     op.create_index("ix_transitions_alert_id", "transitions", ["alert_id"], unique=False)
+    op.create_index(
+        "resolves",
+        "transitions",
+        ["id"],
+        unique=False,
+        sqlite_where=sa.text("kind = 'resolved'"),
+        postgresql_where=sa.text("kind = 'resolved'"),
+    )
 
 
 def downgrade() -> None:
