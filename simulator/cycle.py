@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from simulator import trouble
+from simulator import errands, trouble
 from simulator.cars import (
     ARRIVED,
     CLOSING_DOOR,
@@ -64,13 +64,13 @@ def wait_for_call(cars: Cars, lift: Index, t: F64) -> None:
     rate = rate_per_s(lifts.kind[lift], lifts.trips_a_day[lift], cars.hour(t))
     wait_s = -np.log1p(-cars.dice.uniform(lift)) / rate
     cars.called[lift] = wait_s < REDRAW_S
-    wait_s = np.where(trouble.hurried(cars, lift), trouble.ERRAND_PAUSE_S, np.minimum(wait_s, REDRAW_S))
+    wait_s = np.where(errands.hurried(cars, lift), errands.PAUSE_S, np.minimum(wait_s, REDRAW_S))
     cars.enter(lift, REST, t + wait_s)
 
 
 def _rest(cars: Cars, lift: Index, t: F64) -> None:
     """Somebody calls (or nobody did yet)."""
-    lift, t = trouble.run_errands(cars, lift, t)
+    lift, t = errands.run_errands(cars, lift, t)
     called = cars.called[lift]
     wait_for_call(cars, lift[~called], t[~called])
     lift, t = lift[called], t[called]

@@ -138,7 +138,10 @@ class Link:
         self, client: Client, _data: object, _flags: ConnectFlags, reason: ReasonCode, properties: Properties | None
     ) -> None:
         if reason.is_failure:
-            log.error("broker %s:%d refuses us: %s", self.host, self.port, reason)
+            older = reason == "Unsupported protocol version" and self._version == MQTTProtocolVersion.MQTTv5
+            log.log(
+                logging.INFO if older else logging.ERROR, "broker %s:%d refuses us: %s", self.host, self.port, reason
+            )
             return
         self._window = min(WINDOW, getattr(properties, "ReceiveMaximum", WINDOW))
         self._welcome = self.up = True

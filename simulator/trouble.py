@@ -27,6 +27,7 @@ from simulator.cars import (
     Cars,
     Index,
 )
+from simulator.errands import PAUSE_S, run_up_m
 from simulator.faults import (
     ANYWHERE,
     BY_NUMBER,
@@ -42,12 +43,8 @@ from simulator.faults import (
     SLIPS,
     Label,
 )
-from simulator.motion import full_speed_distance_m
 from telemetry.streams import CLOSED, CLOSING, OPEN, OPENING
 
-ERRAND_M = 9.0
-ERRAND_PAUSE_S = 0.5
-PLATEAU_S = 4.0
 GOVERNOR_S = 1.5
 POPPED_S = 1.0
 REVERSES_AT = 0.45
@@ -70,8 +67,8 @@ def inject(cars: Cars, lift: Index, cause: int, for_s: float, t: F64) -> None:
 
 
 def expire(cars: Cars, until_s: F64) -> None:
-    """End the faults that are over on cars that kept moving; a stuck car is relieved in its own turn."""
-    over = np.flatnonzero((cars.relief_s < until_s) & (cars.phase != STUCK))
+    """End the faults that are over on cars that kept moving; one that is being stopped is relieved in its own turn."""
+    over = np.flatnonzero((cars.relief_s < until_s) & ~np.isin(cars.phase, (STRIKE, POPPED, STUCK)))
     if len(over):
         _heal(cars, over)
 
@@ -108,57 +105,6 @@ def _door(cars: Cars, lift: Index) -> Index:
     return EFFECTS.door[cars.cause[lift]]
 
 
-# Errands: bring an armed cause's situation about.
-
-
-def hurried(cars: Cars, lift: Index) -> Index:
-    """Tell which of these have an errand waiting."""
-    return (cars.stage[lift] == ARMED) & (EFFECTS.needs[cars.cause[lift]] != ANYWHERE)
-
-
-def run_errands(cars: Cars, lift: Index, t: F64) -> tuple[Index, F64]:
-    """Send the hurried of these resting cars on their errand; return the others."""
-    hurry = hurried(cars, lift)
-    if not hurry.any():
-        return lift, t
-    sent, at = lift[hurry], t[hurry]
-    needs = EFFECTS.needs[cars.cause[sent]]
-    cars.target[sent] = _errand_target(cars, sent)
-    cars.next_stop[sent] = cars.target[sent]
-    cars.boarding[sent] = needs == RIDE
-    runs = needs == EMPTY_RUN
-    cars.enter(sent[runs], START, at[runs] + ERRAND_PAUSE_S)
-    cars.enter(sent[~runs], ARRIVED, at[~runs] + ERRAND_PAUSE_S)
-    return lift[~hurry], t[~hurry]
-
-
-def _errand_target(cars: Cars, lift: Index) -> Index:
-    """Return the landing to run to: far enough the right way, or else far enough off to come back the right way."""
-    lifts, cause = cars.lifts, cars.cause[lift]
-    z, heights = cars.curves.end_m[lift], cars.lifts.heights_m[lift]
-    last = lifts.floors[lift] - 1
-    top = lifts.height(lift, last)
-    need_m = _run_up_m(cars, lift)
-    sense = np.where(EFFECTS.sense[cause] != 0, EFFECTS.sense[cause], np.where(top - z > z, 1, -1))
-    room = np.where(sense > 0, top - z, z) >= need_m
-    onward = np.where(room, z + sense * need_m, np.where(sense > 0, top - need_m, need_m))
-    up = np.where(room, sense > 0, sense < 0)
-    above = (heights < onward[:, None]).sum(axis=1)
-    below = (heights <= onward[:, None]).sum(axis=1) - 1
-    target = np.where(up, np.minimum(above, last), np.maximum(below, 0))
-    target = np.where(room & EFFECTS.overtravels[cause], np.where(sense > 0, last, 0), target)
-    here = target == cars.floor[lift]
-    return np.where(here, np.where(cars.floor[lift] < last, cars.floor[lift] + 1, cars.floor[lift] - 1), target)
-
-
-def _run_up_m(cars: Cars, lift: Index) -> F64:
-    """Return how long a run must be for the cause to show itself."""
-    lifts, ratio = cars.lifts, EFFECTS.speed_ratio[cars.cause[lift]]
-    v = lifts.rated_mps[lift] * ratio
-    fast_m = full_speed_distance_m(v, lifts.a_mps2[lift], lifts.j_mps3[lift]) + PLATEAU_S * v
-    return np.where(ratio > 1, fast_m, ERRAND_M)
-
-
 # In a run.
 
 
@@ -167,7 +113,7 @@ def speed_ratio(cars: Cars, lift: Index, target_m: F64) -> F64:
     cause = cars.cause[lift]
     way_m = target_m - cars.curves.end_m[lift]
     sense = EFFECTS.sense[cause]
-    shows = (np.abs(way_m) >= _run_up_m(cars, lift) - LEVEL_M) & ((sense == 0) | (sense == np.sign(way_m)))
+    shows = (np.abs(way_m) >= run_up_m(cars, lift) - LEVEL_M) & ((sense == 0) | (sense == np.sign(way_m)))
     return np.where(shows & ~cars.homing[lift], EFFECTS.speed_ratio[cause], 1.0)
 
 
@@ -282,7 +228,7 @@ def keep_open(cars: Cars, lift: Index, t: F64) -> tuple[Index, F64]:
     gone = lift[bridged]
     floor, last = cars.floor[gone], cars.lifts.floors[gone] - 1
     cars.target[gone] = np.where(cars.next_stop[gone] != floor, cars.next_stop[gone], np.where(floor < last, last, 0))
-    cars.enter(gone, START, t[bridged] + ERRAND_PAUSE_S)
+    cars.enter(gone, START, t[bridged] + PAUSE_S)
     rest = ~held & ~creeps & ~bridged
     return lift[rest], t[rest]
 
@@ -314,7 +260,7 @@ def keep_at_landing(cars: Cars, lift: Index, t: F64) -> tuple[Index, F64]:
     cause = cars.cause[lift]
     again = (EFFECTS.door[cause] == REOPENS) & ~cars.homing[lift]
     _strike(cars, lift[again], t[again])
-    cars.enter(lift[again], ARRIVED, t[again] + ERRAND_PAUSE_S)
+    cars.enter(lift[again], ARRIVED, t[again] + PAUSE_S)
     frozen = EFFECTS.freezes[cause] & (cars.riders[lift] > 0)
     _stick(cars, lift[frozen], t[frozen])
     return lift[~again & ~frozen], t[~again & ~frozen]

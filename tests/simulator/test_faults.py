@@ -120,6 +120,18 @@ def test_a_lift_that_had_a_fault_serves_people_again() -> None:
     assert after.off_m[after.door != CLOSED].max() < 0.03
 
 
+@pytest.mark.parametrize("for_s", [1.0, 3.0])
+def test_a_fault_may_be_short(for_s: float) -> None:
+    w = world(lifts=len(CAUSES), hour=NIGHT)
+    for k, slug in enumerate(CAUSES):
+        w.inject(f"sim-{k + 1:05d}", slug, for_s)
+    s = live(w, 150)
+    assert len(s.labels) == len(CAUSES)
+    assert (w.cars.stage == SOUND).all()
+    assert np.isfinite(s.z).all()
+    assert s.off_m[-1][s.v[-1] == 0].max() < 0.03
+
+
 def test_chance_breaks_lifts_down_at_the_rate_it_is_given() -> None:
     w = world(lifts=200, seed=6, faults_per_lift_hour=2.0)
     labels = [label for _ in range(600) for label in w.step().labels]

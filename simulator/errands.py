@@ -1,0 +1,61 @@
+"""Errands: a resting car with an armed cause is sent where the situation that the cause needs will come about."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from simulator.cars import ARMED, ARRIVED, F64, START, Cars, Index
+from simulator.faults import ANYWHERE, EFFECTS, EMPTY_RUN, RIDE
+from simulator.motion import full_speed_distance_m
+
+RIDE_M = 9.0
+PAUSE_S = 0.5
+PLATEAU_S = 4.0
+
+
+def hurried(cars: Cars, lift: Index) -> Index:
+    """Tell which of these have an errand waiting."""
+    return (cars.stage[lift] == ARMED) & (EFFECTS.needs[cars.cause[lift]] != ANYWHERE)
+
+
+def run_errands(cars: Cars, lift: Index, t: F64) -> tuple[Index, F64]:
+    """Send the hurried of these resting cars on their errand; return the others."""
+    hurry = hurried(cars, lift)
+    if not hurry.any():
+        return lift, t
+    sent, at = lift[hurry], t[hurry]
+    needs = EFFECTS.needs[cars.cause[sent]]
+    cars.target[sent] = _errand_target(cars, sent)
+    cars.next_stop[sent] = cars.target[sent]
+    cars.boarding[sent] = needs == RIDE
+    runs = needs == EMPTY_RUN
+    cars.enter(sent[runs], START, at[runs] + PAUSE_S)
+    cars.enter(sent[~runs], ARRIVED, at[~runs] + PAUSE_S)
+    return lift[~hurry], t[~hurry]
+
+
+def _errand_target(cars: Cars, lift: Index) -> Index:
+    """Return the landing to run to: far enough the right way, or else far enough off to come back the right way."""
+    lifts, cause = cars.lifts, cars.cause[lift]
+    z, heights = cars.curves.end_m[lift], cars.lifts.heights_m[lift]
+    last = lifts.floors[lift] - 1
+    top = lifts.height(lift, last)
+    need_m = run_up_m(cars, lift)
+    sense = np.where(EFFECTS.sense[cause] != 0, EFFECTS.sense[cause], np.where(top - z > z, 1, -1))
+    room = np.where(sense > 0, top - z, z) >= need_m
+    onward = np.where(room, z + sense * need_m, np.where(sense > 0, top - need_m, need_m))
+    up = np.where(room, sense > 0, sense < 0)
+    above = (heights < onward[:, None]).sum(axis=1)
+    below = (heights <= onward[:, None]).sum(axis=1) - 1
+    target = np.where(up, np.minimum(above, last), np.maximum(below, 0))
+    target = np.where(room & EFFECTS.overtravels[cause], np.where(sense > 0, last, 0), target)
+    here = target == cars.floor[lift]
+    return np.where(here, np.where(cars.floor[lift] < last, cars.floor[lift] + 1, cars.floor[lift] - 1), target)
+
+
+def run_up_m(cars: Cars, lift: Index) -> F64:
+    """Return how long a run must be for the cause to show itself."""
+    lifts, ratio = cars.lifts, EFFECTS.speed_ratio[cars.cause[lift]]
+    v = lifts.rated_mps[lift] * ratio
+    fast_m = full_speed_distance_m(v, lifts.a_mps2[lift], lifts.j_mps3[lift]) + PLATEAU_S * v
+    return np.where(ratio > 1, fast_m, RIDE_M)
