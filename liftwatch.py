@@ -373,13 +373,10 @@ def reached(settings: Configuration) -> MqttSource:
     """Return a source whose broker has answered; Unusable where it does not or refuses us."""
     address = broker(settings)
     source = MqttSource(address)
-    until = time.monotonic() + FIRST_ANSWER_S
-    while time.monotonic() < until and source.refusal is None:
-        if source.subscribed:
-            return source
-        source.take(0.2)
+    why = source.reach(FIRST_ANSWER_S)
+    if why is None:
+        return source
     source.close()
-    why = source.refusal or "no answer"
     raise Unusable(
         f"the broker {address.host}:{address.port} cannot be used ({why}); start one, or set host, port, username and "
         "password_file in [broker]"

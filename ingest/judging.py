@@ -172,13 +172,14 @@ class Judging(threading.Thread):
             answered_to=self._answered_to,
             snapshot=snapshot,
         )
-        self.counts.update(f"refused.{refusal.reason}" for refusal in self._refused)
+        self.counts.update(f"refused:{refusal.reason}" for refusal in self._refused)
         self.counts["transitions"] += len(judged.changes)
         self._found, self._refused = [], []
         for lift_id, slug in [(answer.lift_id, answer.rule) for answer in judged.answers] + judged.let_go:
             place = self.fleet.place(lift_id)
             if place is not None and slug in self._rules:
                 self._judge.release(place, slug)
+                self.counts["released"] += 1
                 self._due["snapshot"] = 0.0
         if judged.answers:
             self._answered_to = judged.answers[-1].transition_id

@@ -26,6 +26,7 @@ from telemetry.streams import PAYLOAD_LIMIT_BYTES, STREAMS
 log = logging.getLogger("liftwatch.receive")
 
 READ_AT_ONCE = 1024
+FIRST_WAIT_S = 0.2
 RECEIVE_MAXIMUM = 65_535
 SESSION_KEPT_S = 7 * 24 * 3600
 RETRY_FIRST_S = 0.5
@@ -114,16 +115,16 @@ class MqttSource:
 
     def take(self, wait_s: float) -> list[Arrival]:
         """Return what has come, connecting first where there is no connection; never raises for the network."""
-        client = self._connected(wait_s)
-        if client is None:
-            return []
-        try:
-            self._read(client, wait_s)
-        except Exception as error:  # whatever a packet or a socket did, the next connection starts afresh
-            log.warning("broker %s:%d: %s", self.address.host, self.address.port, error)
-            self._dropped()
+        self._listen(wait_s)
         taken, self._pending = self._pending, []
         return taken
+
+    def reach(self, within_s: float) -> str | None:
+        """Wait until the broker lets us hear, and return None; or return why it does not. Nothing that came is lost."""
+        end = time.monotonic() + within_s
+        while not self.subscribed and self.refusal is None and time.monotonic() < end:
+            self._listen(FIRST_WAIT_S)
+        return None if self.subscribed else self.refusal or "no answer"
 
     def acknowledge(self, arrivals: Sequence[Arrival]) -> None:
         """Acknowledge on the connection that brought them; on another one the broker sends them again by itself."""
@@ -142,6 +143,16 @@ class MqttSource:
             self._client.disconnect()
             self._client.loop_write()
             self._client = None
+
+    def _listen(self, wait_s: float) -> None:
+        client = self._connected(wait_s)
+        if client is None:
+            return
+        try:
+            self._read(client, wait_s)
+        except Exception as error:  # whatever a packet or a socket did, the next connection starts afresh
+            log.warning("broker %s:%d: %s", self.address.host, self.address.port, error)
+            self._dropped()
 
     def _connected(self, wait_s: float) -> Client | None:
         if self._client is not None and self._client.socket() is not None:

@@ -1,0 +1,96 @@
+"""The monitor as its own process, and lifts that speak to it."""
+
+from __future__ import annotations
+
+import json
+import signal
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any, Self
+
+from paho.mqtt.client import CallbackAPIVersion, Client
+
+from store.records import Records
+from telemetry.facts import Floor, LiftFacts
+from tests.loopback import until
+
+T0_MS = 978_307_200_000
+"""2001: a wall clock that leaked in is seen at once."""
+DISTRICT = "anji"
+RATED_MPS = 1.75
+FLOORS = tuple(Floor(str(k), 3.0 * k) for k in range(60))
+
+
+def facts(lift_id: str, district: str = DISTRICT) -> LiftFacts:
+    """Return a lift that every rule can judge."""
+    return LiftFacts(lift_id, district, rated_speed_mps=RATED_MPS, floors=FLOORS)
+
+
+def bundle(second: int, v_mps: float, z_m: float) -> dict[str, Any]:
+    """Return one second at an even speed, ten readings of it."""
+    place = [round(z_m + 0.1 * k * v_mps, 4) for k in range(10)]
+    speed = {"dt": 100, "v": [v_mps] * 10}
+    said: dict[str, Any] = {"seq": second, "boot": "1", "t": T0_MS + 1000 * second}
+    return said | {"speed": speed, "displacement": {"dt": 100, "z": place}, "door": {"state": "closed"}}
+
+
+class Monitor:
+    """`liftwatch monitor` on a data folder, which survives it."""
+
+    def __init__(self, folder: Path, port: int, more: str = "") -> None:
+        self.folder = folder
+        self.log = folder / "monitor.log"
+        self._config = folder / "liftwatch.toml"
+        self._config.write_text(f"[broker]\nport = {port}\n[monitor]\ndata_dir = '{folder}'\n{more}", encoding="utf-8")
+        self._process: subprocess.Popen[bytes] | None = None
+        self.records = Records.open(f"sqlite:///{folder}/records.db")
+
+    def start(self) -> Self:
+        """Start it and wait until it hears."""
+        before = self.log.stat().st_size if self.log.exists() else 0
+        command = [sys.executable, "-m", "liftwatch", "--config", str(self._config), "monitor"]
+        with self.log.open("ab") as out:
+            self._process = subprocess.Popen(command, stdout=out, stderr=out)
+        until(lambda: b"hearing lifts" in self.log.read_bytes()[before:], "a monitor that hears", 90.0)
+        return self
+
+    def kill(self) -> None:
+        """End it as a power cut does."""
+        assert self._process is not None
+        self._process.kill()
+        self._process.wait()
+
+    def stop(self) -> int:
+        """Ask it to end and return its exit code."""
+        assert self._process is not None
+        if self._process.poll() is None:
+            self._process.send_signal(signal.SIGTERM)
+        return self._process.wait(60)
+
+    def counts(self) -> dict[str, float]:
+        """Return what it last counted."""
+        pictures = self.records.live()
+        return pictures[-1].counts if pictures else {}
+
+
+class Voice:
+    """A client that publishes for lifts, and hears the monitor's alerts."""
+
+    def __init__(self, port: int) -> None:
+        self.alerts: list[dict[str, Any]] = []
+        self._client = Client(CallbackAPIVersion.VERSION2)
+        self._client.on_connect = lambda client, *_: client.subscribe("lift/v1/+/+/alert", 1)
+        self._client.on_message = lambda _client, _data, message: self.alerts.append(json.loads(message.payload))
+        self._client.connect("127.0.0.1", port)
+        self._client.loop_start()
+
+    def say(self, topic: str, payload: Any, retain: bool = False) -> None:
+        """Publish and wait until the broker has it."""
+        content = payload if isinstance(payload, bytes) else json.dumps(payload).encode()
+        self._client.publish(topic, content, qos=1, retain=retain).wait_for_publish(20)
+
+    def close(self) -> None:
+        """Leave."""
+        self._client.disconnect()
+        self._client.loop_stop()

@@ -1,0 +1,168 @@
+"""The monitor on a real broker: what comes in is judged, remembered and announced, whatever is killed meanwhile."""
+
+from __future__ import annotations
+
+import random
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from alerts.book import Answer
+from ingest.fleet import STRANGERS_LIMIT
+from store.connect import open_timeseries
+from store.records import AlertFilter
+from telemetry.streams import topic
+from tests.broker import Broker, mosquitto
+from tests.ingest.running import DISTRICT, RATED_MPS, T0_MS, Monitor, Voice, bundle, facts
+from tests.loopback import until
+
+PATIENCE_S = 60.0
+LIFTS, SECONDS = 8, 40
+
+
+@pytest.fixture
+def monitor(tmp_path: Path, broker: Broker) -> Iterator[Monitor]:
+    made = Monitor(tmp_path, broker.port)
+    made.records.put_lifts([facts("L1"), facts("L2")], "test", 0)
+    made.start()
+    yield made
+    made.stop()
+
+
+@pytest.fixture
+def voice(broker: Broker) -> Iterator[Voice]:
+    speaking = Voice(broker.port)
+    yield speaking
+    speaking.close()
+
+
+def said(monitor: Monitor, messages: int) -> bool:
+    return monitor.counts().get("messages", 0) >= messages
+
+
+def run_of(lift: int, second: int) -> tuple[float, float]:
+    """Return speed and place of a lift that runs up too fast for some seconds, a different number for each lift."""
+    too_fast = 5 <= second < 8 + lift
+    return (1.2 * RATED_MPS if too_fast else 0.0), 3.0
+
+
+def test_a_bundle_becomes_an_alert_that_is_stored_and_announced(monitor: Monitor, voice: Voice) -> None:
+    for second in range(4):
+        voice.say(topic(DISTRICT, "L1", "bundle"), bundle(second, -2.3, 60.0 - 2.3 * second))
+    until(lambda: bool(voice.alerts), "an announced alert", PATIENCE_S)
+    told = voice.alerts[0]
+    assert (told["lift_id"], told["rule"], told["severity"], told["state"]) == ("L1", "overspeed", "critical", "firing")
+    assert told["onset"].startswith("2001-01-01T00:00:00")
+    stored = monitor.records.alerts(AlertFilter(), limit=10).items
+    assert [alert.id for alert in stored] == [told["id"]]
+
+
+def test_readings_are_in_the_store(monitor: Monitor, voice: Voice) -> None:
+    now_ms = int(time.time() * 1000) - 10_000
+    said = bundle(0, 1.0, 3.0) | {"t": now_ms}
+    voice.say(topic(DISTRICT, "L1", "bundle"), said)
+    series = open_timeseries(monitor.folder / "series", writable=False)
+    span = (now_ms * 1_000_000, (now_ms + 5_000) * 1_000_000)
+    until(lambda: len(series.readings("L1", "speed", *span)) == 10, "ten speeds in the store", PATIENCE_S)
+    series.close()
+
+
+def test_what_is_refused_is_counted_and_kept_and_stops_nothing(monitor: Monitor, voice: Voice) -> None:
+    voice.say(topic(DISTRICT, "L1", "bundle"), b"{")
+    voice.say(topic(DISTRICT, "L1", "speed"), {"seq": 1, "t": T0_MS, "dt": 100, "v": [1.0, "fast"]})
+    voice.say(topic(DISTRICT, "L1", "bundle"), bundle(3, 0.0, 3.0))
+    until(lambda: said(monitor, 3) and monitor.counts().get("bundles") == 1, "the good one", PATIENCE_S)
+    kept = monitor.records.dead_letters().items
+    assert len(kept) == 2
+    assert all(letter.detail for letter in kept)
+
+
+def test_a_stranger_is_listed_and_judged_by_what_needs_no_facts(monitor: Monitor, voice: Voice) -> None:
+    voice.say(topic("huzhou", "stranger", "bundle"), bundle(0, 0.0, 3.0))
+    until(lambda: monitor.records.lift("stranger") is not None, "a listed stranger", PATIENCE_S)
+    listed = monitor.records.lift("stranger")
+    assert listed is not None
+    assert (listed.registered, listed.facts.district) == (False, "huzhou")
+
+
+def test_strangers_are_bounded(monitor: Monitor, voice: Voice) -> None:
+    for first in range(0, STRANGERS_LIMIT + 40, 20):
+        lifts = {f"S{k:04}": bundle(0, 0.0, 3.0) for k in range(first, first + 20)}
+        voice.say(topic("x", "gw", "gateway"), {"lifts": lifts})
+    until(lambda: monitor.counts().get("refused:unregistered", 0) == 40, "forty refused strangers", PATIENCE_S)
+    _, listed = monitor.records.registry()
+    assert sum(not entry.registered for entry in listed) == STRANGERS_LIMIT
+
+
+def test_another_district_on_the_topic_is_counted_and_the_registrys_stands(monitor: Monitor, voice: Voice) -> None:
+    for second in range(4):
+        voice.say(topic("elsewhere", "L1", "bundle"), bundle(second, -2.3, 60.0 - 2.3 * second))
+    until(lambda: bool(voice.alerts), "an alert", PATIENCE_S)
+    assert voice.alerts[0]["district"] == DISTRICT
+    until(lambda: monitor.counts().get("district_differs") == 4, "four counted differences", PATIENCE_S)
+
+
+def test_a_broker_that_comes_back_is_heard_again(monitor: Monitor, voice: Voice, broker: Broker) -> None:
+    voice.say(topic(DISTRICT, "L1", "bundle"), bundle(0, 0.0, 3.0))
+    until(lambda: said(monitor, 1), "the first message", PATIENCE_S)
+    broker.stop()
+    broker.start()
+    again = Voice(broker.port)
+    until(lambda: monitor.log.read_bytes().count(b"hearing lifts") == 2, "a second subscription", 60.0)
+    again.say(topic(DISTRICT, "L1", "bundle"), bundle(1, 0.0, 3.0))
+    until(lambda: said(monitor, 2), "the second message", PATIENCE_S)
+    again.close()
+
+
+def test_a_person_who_resolves_lets_the_rule_fire_anew(monitor: Monitor, voice: Voice) -> None:
+    for second in range(4):
+        voice.say(topic(DISTRICT, "L1", "bundle"), bundle(second, -2.3, 100.0 - 2.3 * second))
+    until(lambda: bool(voice.alerts), "an alert", PATIENCE_S)
+    monitor.records.answer(voice.alerts[0]["id"], Answer("resolve", "test"), 1)
+    until(lambda: voice.alerts[-1]["state"] == "closed", "the announced resolve", PATIENCE_S)
+    until(lambda: monitor.counts().get("released", 0) == 1, "a released rule", PATIENCE_S)
+    for second in range(200, 204):
+        voice.say(topic(DISTRICT, "L1", "bundle"), bundle(second, -2.3, 100.0 - 2.3 * (second - 200)))
+    until(lambda: voice.alerts[-1]["state"] == "firing", "a second alert", PATIENCE_S)
+    assert voice.alerts[-1]["id"] != voice.alerts[0]["id"]
+
+
+def history(monitor: Monitor) -> list[tuple[str, str, str]]:
+    """Return everything that was ever decided, without the wall clock."""
+    found = monitor.records.transitions_since(0, 10_000)
+    return sorted((one.lift_id, one.alert_id, one.kind) for one in found)
+
+
+@pytest.mark.timeout(240)
+def test_a_monitor_killed_at_any_moment_loses_no_alert_and_raises_none_twice(tmp_path: Path) -> None:
+    seed = 20011
+    calm = lived(tmp_path / "calm", set())
+    assert len({alert for _, alert, _ in calm}) >= LIFTS, "the calm run raised too little to compare"
+    killed = lived(tmp_path / "killed", set(random.Random(seed).sample(range(2, SECONDS), 5)))
+    assert killed == calm, f"seed {seed}"
+
+
+def lived(folder: Path, kills: set[int]) -> list[tuple[str, str, str]]:
+    """Return what a monitor decided that was killed in those seconds of a small fleet's life."""
+    folder.mkdir()
+    broker = Broker(mosquitto(), folder)
+    voice, monitor = Voice(broker.port), Monitor(folder, broker.port)
+    monitor.records.put_lifts([facts(name) for name in ("END", *(f"L{k}" for k in range(LIFTS)))], "test", 0)
+    monitor.start()
+    for second in range(SECONDS):
+        for lift in range(LIFTS):
+            voice.say(topic(DISTRICT, f"L{lift}", "bundle"), bundle(second, *run_of(lift, second)))
+        if second in kills:
+            monitor.kill()
+            monitor.start()
+    for second in range(4):  # an alert after all others
+        voice.say(topic(DISTRICT, "END", "bundle"), bundle(second, -2.3, 60.0 - 2.3 * second))
+    until(lambda: any(lift == "END" for lift, _, _ in history(monitor)), "the end", 60.0)
+    decided = history(monitor)
+    until(lambda: len({(one["id"], one["state"]) for one in voice.alerts}) == len(decided), "every announcement")
+    assert monitor.stop() == 0
+    voice.close()
+    broker.stop()
+    return decided
