@@ -1,8 +1,9 @@
 """Merging segments into fewer, larger, sorted ones, and reducing them to minutes on the way.
 
-Every ten consecutive segments of a level become one of the next (seconds, tens of seconds, minutes, hours), up to a
-bounded number of rows. At `MINUTE_LEVEL` the 1-minute reduction of what is merged is written first, under the same
-range of writes: a raw segment is in the reduction if and only if a minute segment's writes hold its own.
+Every twenty consecutive segments of a level become one of the next (seconds, minutes, hours), up to a bounded number
+of rows, which bounds the memory and the time of a merge. At `MINUTE_LEVEL` the 1-minute reduction of what is merged is
+written first, under the same range of writes: a raw segment is in the reduction if and only if a minute segment's
+writes hold its own.
 """
 
 from __future__ import annotations
@@ -16,8 +17,8 @@ import polars as pl
 from store.files_segments import MINUTE, RAW, Fresh, Segment, publish
 from store.timeseries import EVENT_STREAMS, MINUTE_NS, REDUCTIONS
 
-FAN_IN = 10
-ROWS_LIMIT = 4_000_000
+FAN_IN = 20
+ROWS_LIMIT = 2_000_000
 MINUTE_LEVEL = 2
 LEVEL_LIMIT = 9
 
