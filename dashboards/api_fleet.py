@@ -6,6 +6,7 @@ from typing import Annotated, Any
 
 import numpy as np
 from fastapi import APIRouter, Query
+from numpy.typing import NDArray
 
 from alerts.wire import rfc3339
 from dashboards import instant, schema
@@ -42,37 +43,34 @@ def fleet(desk: Desk) -> APIRouter:
 
 def counted(shown: Picture, district: str | None) -> dict[str, Any]:
     """Return the numbers of the fleet, or of one district."""
-    of_district = shown.roster.district
-    inside = np.ones(len(shown.roster), dtype=np.bool_) if district is None else of_district == district
+    inside = np.ones(len(shown.roster), dtype=np.bool_) if district is None else shown.roster.district == district
     return {
-        "lifts": int(inside.sum()),
+        **_numbers(shown, inside),
         "registered": int((inside & shown.roster.registered).sum()),
-        "states": _by_state(shown, inside),
-        "severities": _by_severity(shown, inside),
-        "districts": {
-            str(name): {
-                "lifts": int((of_district == name).sum()),
-                "states": _by_state(shown, of_district == name),
-                "severities": _by_severity(shown, of_district == name),
-            }
-            for name in np.unique(of_district[inside])
-        },
+        "districts": _by_district(shown, inside),
         "health": None,
         "completeness": _completeness(shown, inside),
         "as_of": instant.text(shown.as_of_ns or None),
     }
 
 
-def _by_state(shown: Picture, inside: Any) -> dict[str, int]:
-    counts = np.bincount(shown.state[inside], minlength=len(STATES)).tolist()
-    return dict(zip(STATES, counts, strict=True))
+def _by_district(shown: Picture, inside: NDArray[np.bool_]) -> dict[str, dict[str, Any]]:
+    rows = np.flatnonzero(inside)
+    names, first = np.unique(shown.roster.district[rows], return_inverse=True)
+    return {str(name): _numbers(shown, rows[first == place]) for place, name in enumerate(names)}
 
 
-def _by_severity(shown: Picture, inside: Any) -> dict[str, int]:
-    return dict(zip(SEVERITIES, shown.counts[inside].sum(axis=0).tolist(), strict=True))
+def _numbers(shown: Picture, rows: NDArray[Any]) -> dict[str, Any]:
+    """Return how many lifts there are in each state, and how many open alerts of each severity."""
+    states = np.bincount(shown.state[rows], minlength=len(STATES)).tolist()
+    return {
+        "lifts": sum(states),
+        "states": dict(zip(STATES, states, strict=True)),
+        "severities": dict(zip(SEVERITIES, shown.counts[rows].sum(axis=0).tolist(), strict=True)),
+    }
 
 
-def _completeness(shown: Picture, inside: Any) -> dict[str, Any]:
+def _completeness(shown: Picture, inside: NDArray[np.bool_]) -> dict[str, Any]:
     """Return how much arrived of what the sequence numbers say was sent."""
     at = shown.roster.live_row[inside & (shown.roster.live_row >= 0)]
     counts = {name: int(getattr(shown.live, name)[at].sum()) for name in ("received", "gaps", "repeats", "late")}

@@ -12,12 +12,18 @@ from numpy.typing import NDArray
 
 from dashboards import instant, schema
 from dashboards.answer import Json, problems
+from dashboards.cursor import seal, unseal
 from dashboards.desk import Desk
+from dashboards.picture import number
 from dashboards.problem import missing, unfit
-from store.timeseries import EVENT_STREAMS, EVENTS_LIMIT, Readings, Reduced, Series
+from store.timeseries import EVENT_STREAMS, EVENTS_LIMIT, Readings, Reduced, Series, TimeSeries
+from telemetry.facts import Floor
 from telemetry.streams import DOOR_STATES, MODES, POWERS
+from telemetry.trips import Trips, cut
 
 WINDOW_DEFAULT_NS = 3600 * 1_000_000_000
+TRIPS_AT_ONCE_NS = 24 * 3600 * 1_000_000_000
+TRIP_LIMIT_NS = 900 * 1_000_000_000
 SIGNIFICANT_DECIMALS = 4
 
 
@@ -44,7 +50,66 @@ def readings(desk: Desk) -> APIRouter:
             return Json(_events(stream, begin_ns, end_ns, found))
         return Json(_sampled(desk.series().series(lift_id, stream, begin_ns, end_ns, points)))
 
+    @router.get("/{lift_id}/trips", response_model=schema.Trips, responses=problems(400, 404, 422, 503))
+    def list_trips(
+        lift_id: schema.LiftIdInPath,
+        since: schema.Since = None,
+        until: schema.Until = None,
+        limit: schema.Limit = schema.LIMIT_DEFAULT,
+        cursor: schema.Cursor = None,
+    ) -> Json:
+        """List the trips of a window, newest first; a page looks through a day at most, and may be short."""
+        begin_ns, end_ns = window(desk, lift_id, since, until)
+        before_ns = unseal(cursor, lift_id, (int,))[0] if cursor is not None else end_ns
+        after_ns = max(begin_ns, before_ns - TRIPS_AT_ONCE_NS)
+        floors = floors_of(desk, lift_id)
+        read_from_ns, read_to_ns = after_ns - TRIP_LIMIT_NS, min(before_ns + TRIP_LIMIT_NS, end_ns)
+        found = trips_in(desk.series(), lift_id, floors, read_from_ns, read_to_ns)
+        rows = np.flatnonzero((found.start_ns >= after_ns) & (found.start_ns < before_ns))[::-1].tolist()
+        seen_to_ns = int(found.start_ns[rows[limit - 1]]) if len(rows) > limit else after_ns
+        following = seal([seen_to_ns], lift_id) if seen_to_ns > begin_ns else None
+        return Json({"items": [_trip(found, row, floors) for row in rows[:limit]], "next": following})
+
     return router
+
+
+def floors_of(desk: Desk, lift_id: str) -> tuple[Floor, ...]:
+    """Return the landings that the registry knows, from the lowest up."""
+    who = desk.watch.orders().picture.roster
+    known = who.facts[who.row_of[lift_id]] if lift_id in who.row_of else None
+    return known.floors if known else ()
+
+
+def trips_in(store: TimeSeries, lift_id: str, floors: tuple[Floor, ...], begin_ns: int, end_ns: int) -> Trips:
+    """Cut the trips out of what is stored of a lift."""
+    speed = store.readings(lift_id, "speed", begin_ns, end_ns)
+    displacement = store.readings(lift_id, "displacement", begin_ns, end_ns)
+    t_ns = np.union1d(speed.t_ns, displacement.t_ns)
+    heights = np.array([floor.height_m for floor in floors], dtype=np.float64)
+    return cut(t_ns, _at(t_ns, speed, "v"), _at(t_ns, displacement, "z"), heights)
+
+
+def _at(t_ns: NDArray[np.int64], read: Readings, channel: str) -> NDArray[np.float64]:
+    """Return a channel at these instants, NaN where it was not read."""
+    column = np.full(len(t_ns), np.nan)
+    if len(read):
+        column[np.searchsorted(t_ns, read.t_ns)] = read.channels[channel]
+    return column
+
+
+def _trip(found: Trips, row: int, floors: tuple[Floor, ...]) -> dict[str, Any]:
+    def label(landing: int) -> str | None:
+        return floors[landing].label if 0 <= landing < len(floors) else None
+
+    return {
+        "start": instant.text(int(found.start_ns[row])),
+        "stop": instant.text(int(found.stop_ns[row])),
+        "from_floor": label(int(found.from_landing[row])),
+        "to_floor": label(int(found.to_landing[row])),
+        "distance_m": number(found.distance_m[row]),
+        "peak_speed_mps": number(found.peak_mps[row]),
+        "ride_quality": None,
+    }
 
 
 def window(desk: Desk, lift_id: str, since: int | None, until: int | None) -> tuple[int, int]:

@@ -25,6 +25,7 @@ from dashboards.api_fleet import fleet
 from dashboards.api_lifts import found, lifts
 from dashboards.api_live import live
 from dashboards.api_readings import readings
+from dashboards.api_registry import registry
 from dashboards.api_simulator import simulator
 from dashboards.desk import Desk, Settings
 from dashboards.metrics import Metered
@@ -59,7 +60,7 @@ def create_app(settings: Settings) -> FastAPI:
         lifespan=lifespan, telemetry=QUIET,
     )  # fmt: skip
     app.state.desk = desk
-    for router in (lifts, readings, alerts, fleet, live, probes):
+    for router in (lifts, registry, readings, alerts, fleet, live, probes):
         app.include_router(router(desk))
     if settings.demo and settings.inject:
         app.include_router(simulator(desk, settings.inject))
@@ -77,6 +78,7 @@ def run(settings: Settings) -> None:
     """Serve until a signal; OSError where the address cannot be listened on."""
     family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
     with socket.create_server((settings.host, settings.port), family=family) as listening:
+        listening.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)  # asyncio sets it on its own sockets only
         app = create_app(settings)
         log.info("listening on http://%s:%d", settings.host, listening.getsockname()[1])
         config = uvicorn.Config(

@@ -153,6 +153,11 @@ class Hub:
         if listener.ended not in (None, HUNG_UP):
             self.meters.dropped.labels(listener.ended).inc()
 
+    def wanted(self) -> set[str] | None:
+        """Return the only lifts that anybody listens to; None where somebody listens to more than named ones."""
+        named = [listener.interest.lift_ids for listener in list(self.listeners)]
+        return set().union(*named) if all(named) else None
+
     def publish(self, events: Sequence[Event], end: Mark) -> None:
         """Tell every listener; callable from any thread."""
         if self.loop is not None and not self.loop.is_closed() and events:

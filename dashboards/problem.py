@@ -46,7 +46,18 @@ class Problem(HTTPException):
 
 def fault(field: str, detail: str) -> Fault:
     """Return what is wrong with one field, and the remedy."""
-    return {"field": field, "detail": detail}
+    return {"field": _sayable(field), "detail": _sayable(detail)}
+
+
+def _sayable(text: str) -> str:
+    """Return text that can be written as UTF-8: half a surrogate pair is shown as a question mark."""
+    return text.encode(errors="replace").decode()
+
+
+def invalid(faults: Sequence[Fault]) -> Problem:
+    """Return the problem of fields that cannot be taken."""
+    detail = "; ".join(f"{each['field']}: {each['detail']}" for each in faults[:3])
+    return Problem(422, "invalid-request", detail, faults[:FAULTS_LISTED])
 
 
 def unfit(field: str, detail: str, status: int = 422) -> Problem:
@@ -70,7 +81,7 @@ def document(status: int, slug: str, detail: str, faults: Sequence[Fault] = ()) 
         "type": f"urn:liftwatch:problem:{slug}",
         "title": HTTPStatus(status).phrase,
         "status": status,
-        "detail": detail,
+        "detail": _sayable(detail),
         **({"errors": list(faults)} if faults else {}),
     }
 
@@ -107,9 +118,8 @@ async def _invalid(request: Request, error: Exception) -> Response:
     if first["type"] == "json_invalid":
         detail = f"The body is not JSON: {first['ctx']['error']} at character {first['loc'][-1]}."
         return response(Problem(400, "malformed-request", detail, [fault("body", detail)]))
-    faults = [fault(_field(each["loc"]), _remedy(each)) for each in error.errors()[:FAULTS_LISTED]]
-    detail = "; ".join(f"{each['field']}: {each['detail']}" for each in faults[:3])
-    return response(Problem(422, "invalid-request", detail, faults))
+    faults = [fault(_field(each["loc"]), _remedy(each)) for each in error.errors()]
+    return response(invalid(faults))
 
 
 def _field(location: Sequence[int | str]) -> str:

@@ -327,19 +327,17 @@ class DeadLetters(Answer):
 
 
 class RowRefusal(Answer):
-    """A row of an import that was not taken, counting from 1, and why."""
+    """A row of an import that was not taken, and why; rows of CSV count from 1 at the line that names the fields."""
 
     row: int
     lift_id: str | None
-    field: str
-    detail: str
+    errors: list[Fault]
 
 
 class Imported(Answer):
-    taken: int
-    added: int
-    changed: int
-    unchanged: int
+    """What an import took, by id, and what it did not."""
+
+    taken: list[str]
     refused: list[RowRefusal]
 
 

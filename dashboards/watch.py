@@ -146,7 +146,9 @@ class Watch:
         self._seen, self._orders, self.mark = seen, Orders(shown), Mark(version, seen.transition)
         if self._hub.listeners:
             events = _alert_events(told, before.version)
-            events += lift_events(shown, rows.tolist(), Mark(before.version, seen.transition))
+            wanted = self._hub.wanted()
+            heard = [row for row in rows.tolist() if wanted is None or shown.roster.lift_id[row] in wanted]
+            events += lift_events(shown, heard, Mark(before.version, seen.transition))
             self._hub.publish(events, self.mark)
 
     def _roster(self, seen: Seen, table: LiveTable) -> Roster:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+import shutil
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -18,12 +19,21 @@ from tests.dashboards.fleet import T0_NS, facts, table
 BASE = "http://localhost"
 
 
-@pytest.fixture
-def records(tmp_path: Path) -> Iterator[Records]:
-    """Records of six lifts, all heard."""
-    with Records.open(f"sqlite:///{tmp_path}/records.db") as opened:
+@pytest.fixture(scope="session")
+def filled(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A file of records of six lifts, all heard; made once, copied for each test."""
+    path: Path = tmp_path_factory.mktemp("filled") / "records.db"
+    with Records.open(f"sqlite:///{path}") as opened:
         opened.put_lifts([facts(f"L{number:03}") for number in range(6)], by="test", now_ns=T0_NS)
         opened.put_live(table(6).pack(), {"received": 6.0, "refused:not-json": 2.0}, T0_NS)
+    return path
+
+
+@pytest.fixture
+def records(filled: Path, tmp_path: Path) -> Iterator[Records]:
+    """Records of six lifts, all heard."""
+    shutil.copy(filled, tmp_path / "records.db")
+    with Records.open(f"sqlite:///{tmp_path}/records.db") as opened:
         yield opened
 
 
@@ -45,9 +55,3 @@ def client(settings: Settings) -> Iterator[TestClient]:
     """A program that asks the API."""
     with TestClient(create_app(settings), base_url=BASE) as asking:
         yield asking
-
-
-@pytest.fixture
-def look(client: TestClient) -> Callable[[], None]:
-    """Make the server look at the records at once."""
-    return lambda: client.app.state.desk.watch.look()  # type: ignore[attr-defined]

@@ -1,0 +1,112 @@
+"""Names that try to be code: for line protocol, Flux, SQL, HTML, paths, templates and headers. None is interpreted."""
+
+from __future__ import annotations
+
+from typing import Any
+from urllib.parse import quote
+
+import numpy as np
+import pytest
+from fastapi.testclient import TestClient
+
+from store.records import Records
+from telemetry.batch import Refusal
+from tests.dashboards.fleet import T0_NS, facts, table
+
+HOSTILE = [
+    'x" or r.lift == "',
+    'x") |> drop() //',
+    "x,lift=y v=1 2",
+    "x y\nspeed v=9",
+    "' OR 1=1 --",
+    "'; DROP TABLE alerts; --",
+    "<script>alert(1)</script>",
+    '"><img src=x onerror=alert(1)>',
+    "{{ 7 * 7 }}",
+    "${jndi:ldap://x}",
+    "..%2f..%2fetc%2fpasswd",
+    "x\r\nSet-Cookie: a=b",
+    "x\x00y",
+    "\u202egnp.exe",
+    "A" * 65,
+]
+OF_A_LIFT = [
+    "/api/v1/lifts/{}",
+    "/api/v1/lifts/{}/series?stream=speed",
+    "/api/v1/lifts/{}/trips",
+    "/code/{}",
+    "/lifts/{}",
+]
+ASKED = ["lifts?q={}", "lifts?firm={}", "lifts?cursor={}", "lifts?sort={}", "lifts?district={}", "alerts?lift_id={}",
+         "alerts?rule={}", "alerts?from={}", "alerts?cursor={}", "alerts?district={}", "dead-letters?reason={}",
+         "dead-letters?cursor={}", "fleet?district={}", "live?lift_id={}", "lifts/L001/series?stream={}"]  # fmt: skip
+
+
+@pytest.mark.parametrize("name", HOSTILE)
+def test_a_hostile_name_in_a_path_leads_nowhere(client: TestClient, name: str) -> None:
+    for template in OF_A_LIFT:
+        answer = client.get(template.format(quote(name, safe="")))
+        assert answer.status_code in (404, 405, 422), (template, name)
+        assert "html" not in answer.headers["content-type"] or name not in answer.text
+        assert "set-cookie" not in answer.headers
+
+
+@pytest.mark.parametrize("name", HOSTILE)
+def test_a_hostile_name_in_a_question_finds_nothing_and_breaks_nothing(client: TestClient, name: str) -> None:
+    for template in ASKED:
+        answer = client.get("/api/v1/" + template.format(quote(name, safe="")))
+        assert answer.status_code in (200, 400, 422), (template, name)
+        assert answer.status_code != 200 or answer.json()["items"] == []
+        assert answer.headers["content-type"].startswith("application/")
+
+
+@pytest.mark.parametrize("name", HOSTILE)
+def test_a_hostile_name_in_a_body_is_refused(client: TestClient, name: str) -> None:
+    for method, path, body in _writes(name):
+        answer = client.request(method, path, json=body)
+        assert (answer.status_code, answer.headers["content-type"]) == (422, "application/problem+json"), (path, body)
+
+
+def _writes(name: str) -> list[tuple[str, str, Any]]:
+    return [
+        ("POST", "/api/v1/lifts", {"lift_id": name, "district": "d0"}),
+        ("POST", "/api/v1/lifts", {"lift_id": "N1", "district": name}),
+        ("PATCH", "/api/v1/lifts/L001", {"timezone": name}),
+        ("PATCH", "/api/v1/lifts/L001", {name: 1}),
+        ("POST", "/api/v1/sim/L001/fault", {"cause": name, "for_s": 1}),
+        ("POST", "/api/v1/alerts/x/shelve", {"by": "Ann", "until": name}),
+    ]
+
+
+def test_text_of_strangers_comes_back_as_text(client: TestClient, records: Records) -> None:
+    name = "<script>alert('1')</script> {{ 7 * 7 }}"
+    client.patch("/api/v1/lifts/L001", json={"name": name}).raise_for_status()
+    assert client.get("/api/v1/lifts/L001").json()["name"] == name
+    for path in ("/code/L001", "/lifts/L001"):
+        page = client.get(path).text
+        assert "<script>alert" not in page
+        assert "&lt;script&gt;alert" in page
+
+
+def test_a_refused_message_is_shown_as_what_it_was(client: TestClient, records: Records) -> None:
+    refused = Refusal("not-json", "expected {", "lift/v1/<b>/x/door", b'\xff\x00<img src=x>"', T0_NS, 1)
+    records.judge(position=1, occurrences=[], now_ns=T0_NS, refusals=[refused])
+    letter = client.get("/api/v1/dead-letters?reason=not-json").json()["items"][0]
+    assert (letter["topic"], letter["arrived"]) == ("lift/v1/<b>/x/door", "2001-09-09T01:46:40.000Z")
+    assert "<img src=x>" in letter["payload"]
+
+
+def test_readings_that_are_no_numbers_are_null(client: TestClient, records: Records) -> None:
+    wild = np.array([np.inf, -np.inf, np.nan, 1e308, 0.0, 0.0])
+    records.put_live(table(6, position_m=wild, speed_mps=wild, direction=wild).pack(), {}, T0_NS)
+    client.app.state.desk.watch.look()  # type: ignore[attr-defined]
+    items = client.get("/api/v1/lifts?sort=lift_id").json()["items"]
+    assert [item["position_m"] for item in items] == [None, None, None, 1e308, 0.0, 0.0]
+
+
+def test_an_unregistered_lift_is_as_safe_as_any(client: TestClient, records: Records) -> None:
+    records.put_live(table(1, lift_id=np.array(["-__-"]), district=np.array(["-"])).pack(), {}, T0_NS)
+    client.app.state.desk.watch.look()  # type: ignore[attr-defined]
+    assert client.get("/api/v1/lifts/-__-").json()["registered"] is False
+    assert client.get("/code/-__-").status_code == 200
+    assert records.lift(facts("L001").lift_id) is not None

@@ -1,0 +1,137 @@
+"""The registry through the API: every fault of every row is told, good rows are taken, and what was written is read."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from fastapi.testclient import TestClient
+
+from store.records import Records
+from telemetry.facts import export_csv, export_json
+from tests.dashboards.fleet import facts
+
+NEW: dict[str, Any] = {
+    "lift_id": "N1",
+    "district": "north",
+    "name": "Garden Road 3 西梯",
+    "rated_speed_mps": 1.75,
+    "floors": [{"label": "G", "height_m": 0}, {"label": "1", "height_m": 3.2}],
+}
+
+
+def test_a_lift_that_was_added_is_in_the_list_at_once_and_was_never_seen(client: TestClient) -> None:
+    answer = client.post("/api/v1/lifts?by=Ann", json=NEW)
+    assert (answer.status_code, answer.headers["location"]) == (201, "/api/v1/lifts/N1")
+    assert answer.json()["facts"]["floors"][1] == {"label": "1", "height_m": 3.2}
+    item = client.get("/api/v1/lifts?q=西梯").json()["items"][0]
+    assert (item["lift_id"], item["state"], item["registered"]) == ("N1", "never-seen", True)
+
+
+def test_adding_a_lift_twice_is_refused_and_changes_nothing(client: TestClient) -> None:
+    client.post("/api/v1/lifts", json=NEW)
+    assert client.post("/api/v1/lifts", json=NEW | {"name": "Other"}).status_code == 409
+    assert client.get("/api/v1/lifts/N1").json()["name"] == NEW["name"]
+
+
+def test_every_fault_is_told_with_its_field_and_remedy(client: TestClient) -> None:
+    body = NEW | {"rated_speed_mps": "fast", "lat": 91, "colour": "red", "district": "North!"}
+    answer = client.post("/api/v1/lifts", json=body)
+    assert answer.status_code == 422
+    assert {each["field"] for each in answer.json()["errors"]} == {"rated_speed_mps", "lat", "colour", "district"}
+    assert client.get("/api/v1/lifts/N1").status_code == 404
+
+
+def test_some_facts_can_be_changed_and_the_others_stay(client: TestClient) -> None:
+    answer = client.patch("/api/v1/lifts/L001", json={"name": "Renamed", "rated_speed_mps": None})
+    changed = answer.json()["facts"]
+    assert (answer.status_code, changed["name"], changed["rated_speed_mps"]) == (200, "Renamed", None)
+    assert changed["address"] == "Garden Road 1"
+    assert client.patch("/api/v1/lifts/L001", json={"lift_id": "L002"}).status_code == 422
+    assert client.patch("/api/v1/lifts/NOBODY", json={"name": "x"}).status_code == 404
+
+
+def test_a_lift_without_floors_says_which_rules_do_not_judge_it_and_why(client: TestClient) -> None:
+    before = {each["rule"] for each in client.get("/api/v1/lifts/L001").json()["not_judged"]}
+    answer = client.patch("/api/v1/lifts/L001", json={"floors": None, "rated_speed_mps": None}).json()
+    reasons = {each["rule"]: each for each in answer["not_judged"]}
+    assert before == set()
+    assert reasons["overspeed"]["missing"] == ["rated_speed_mps"]
+    assert "rated_speed_mps" in reasons["overspeed"]["reason"]
+
+
+def test_a_lift_that_was_struck_off_goes_on_as_unregistered_while_it_speaks(client: TestClient) -> None:
+    assert client.delete("/api/v1/lifts/L001").status_code == 204
+    assert client.get("/api/v1/lifts/L001").json()["registered"] is False
+    assert client.delete("/api/v1/lifts/L001").status_code == 404
+
+
+def test_who_changed_what_is_in_the_audit(client: TestClient, records: Records) -> None:
+    client.patch("/api/v1/lifts/L001?by=Ann", json={"name": "x"})
+    client.delete("/api/v1/lifts/L001?by=Ben")
+    assert [(each.by, each.action) for each in records.audit(subject="L001").items[:2]] == [
+        ("Ben", "lift.delete"),
+        ("Ann", "lift.patch"),
+    ]
+
+
+@pytest.mark.parametrize("form", ["csv", "json"])
+def test_what_was_exported_can_be_imported(client: TestClient, form: str) -> None:
+    lifts = [facts(f"M{number}") for number in range(20)]
+    if form == "csv":
+        body, kind = export_csv(lifts), "text/csv; charset=utf-8"
+    else:
+        body, kind = export_json(lifts), "application/json"
+    answer = client.post("/api/v1/lifts/import", content=body.encode(), headers={"Content-Type": kind})
+    assert answer.json() == {"taken": [lift.lift_id for lift in lifts], "refused": []}
+    assert client.get("/api/v1/lifts?q=M1").json()["items"][0]["floor"] is None
+    assert client.get("/api/v1/lifts/M19").json()["facts"]["floors"][3] == {"label": "3", "height_m": 9.0}
+
+
+def test_an_import_takes_the_good_rows_and_says_of_each_other_one_why_not(client: TestClient) -> None:
+    body = "lift_id,district,rated_speed_mps,floors\nA1,d0,1.0,G:0;1:3\nA 2,d0,fast,\nA3,d0,1.0,G:0;1:-3\nA4,d0,,\n"
+    answer = client.post("/api/v1/lifts/import", content=body, headers={"Content-Type": "text/csv"})
+    assert answer.status_code == 200
+    assert answer.json()["taken"] == ["A1", "A4"]
+    told = [(row["row"], row["lift_id"], {each["field"] for each in row["errors"]}) for row in answer.json()["refused"]]
+    assert told == [(3, "A 2", {"lift_id", "rated_speed_mps"}), (4, "A3", {"floors"})]
+
+
+@pytest.mark.parametrize(
+    ("body", "kind", "status"),
+    [
+        (b"\xff\xfe", "text/csv", 400),
+        (b"", "text/csv", 422),
+        (b"name\nx\n", "text/csv", 422),
+        (b'lift_id,district\n"unclosed', "text/csv", 422),
+        (b"{", "application/json", 422),
+        (b"17", "application/json", 422),
+        (b"[" * 10_000, "application/json", 422),
+        (b"[]", "application/xml", 415),
+    ],
+)
+def test_a_file_that_cannot_be_read_is_a_problem_that_says_what_to_do(
+    client: TestClient, body: bytes, kind: str, status: int
+) -> None:
+    answer = client.post("/api/v1/lifts/import", content=body, headers={"Content-Type": kind})
+    assert (answer.status_code, answer.headers["content-type"]) == (status, "application/problem+json")
+    assert answer.json()["detail"]
+
+
+def test_rows_that_are_no_lifts_are_told_one_by_one(client: TestClient) -> None:
+    answer = client.post("/api/v1/lifts/import", json=[1, None, [], {}, {"lift_id": "OK1", "district": "d0"}])
+    assert answer.json()["taken"] == ["OK1"]
+    assert [row["row"] for row in answer.json()["refused"]] == [1, 2, 3, 4]
+
+
+def test_half_a_surrogate_pair_is_refused_and_can_be_told(client: TestClient) -> None:
+    body = b'{"lift_id": "X", "district": "d", "\\ud800": "\\ud800"}'
+    answer = client.post("/api/v1/lifts", content=body, headers={"Content-Type": "application/json"})
+    assert (answer.status_code, answer.json()["errors"][0]["field"]) == (422, "?")
+
+
+def test_ten_thousand_lifts_fit_into_one_import(client: TestClient) -> None:
+    body = export_csv([facts(f"B{number:05}") for number in range(10_000)])
+    answer = client.post("/api/v1/lifts/import", content=body.encode(), headers={"Content-Type": "text/csv"})
+    assert len(answer.json()["taken"]) == 10_000
+    assert client.get("/api/v1/fleet").json()["lifts"] == 10_006
