@@ -17,9 +17,10 @@ from typing import Any, Literal, cast
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from detectors.catalogue import BY_SLUG, RULES
-from detectors.rule import Rule
+from detectors.rule import SEVERITIES, Rule
 
 PREFIX = "LIFTWATCH_"
+TIMES = ("hold_s", "clear_s")
 
 
 class Unusable(Exception):
@@ -189,12 +190,19 @@ def rules(settings: Configuration) -> tuple[Rule, ...]:
 
 
 def tuned(rule: Rule, changes: Mapping[str, float]) -> Rule:
-    """Return a rule whose detector has other parameters."""
-    known = {field.name: getattr(rule.detector, field.name) for field in dataclasses.fields(cast(Any, rule.detector))}
+    """Return a rule with other thresholds: its detector's fields, and `{severity}_hold_s` and `{severity}_clear_s`."""
+    detector = cast(Any, rule.detector)
+    known = {field.name for field in dataclasses.fields(detector) if field.type in ("float", "int")}
+    times = {f"{SEVERITIES[level.severity]}_{name}" for level in rule.levels for name in TIMES}
     for name in changes:
-        if not isinstance(known.get(name), int | float):
-            raise Unusable(f"rules.{rule.slug}.{name}: no such threshold{nearest(name, known)}")
-    return dataclasses.replace(rule, detector=dataclasses.replace(cast(Any, rule.detector), **changes))
+        if name not in known | times:
+            raise Unusable(f"rules.{rule.slug}.{name}: no such threshold{nearest(name, known | times)}")
+    levels = tuple(
+        dataclasses.replace(level, **{name: changes.get(f"{severity}_{name}", getattr(level, name)) for name in TIMES})
+        for level, severity in ((level, SEVERITIES[level.severity]) for level in rule.levels)
+    )
+    detector = dataclasses.replace(detector, **{name: changes[name] for name in changes if name in known})
+    return dataclasses.replace(rule, detector=detector, levels=levels)
 
 
 def nearest(name: str, known: Iterable[str]) -> str:

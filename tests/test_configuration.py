@@ -1,0 +1,85 @@
+"""The configuration: one file, the environment over it, and one clear line for whatever is wrong."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from pathlib import Path
+
+import pytest
+
+import configuration
+from configuration import Configuration, Unusable, Webhook
+from detectors.rule import CRITICAL
+
+EXAMPLE = Path(__file__).parent.parent / "liftwatch.example.toml"
+
+
+def written(folder: Path, text: str) -> Path:
+    path = folder / "liftwatch.toml"
+    path.write_text(text, encoding="utf-8")
+    return path
+
+
+def test_the_example_says_every_default() -> None:
+    assert configuration.read(EXAMPLE, {}) == Configuration()
+
+
+def test_the_example_with_every_comment_taken_off_names_every_key() -> None:
+    bare = re.sub(r"(?m)^# (?=\[|\w+ = )", "", EXAMPLE.read_text(encoding="utf-8"))
+    tables = tomllib.loads(bare)
+    assert set(tables) == set(Configuration.model_fields)
+    for name in ("broker", "records", "timeseries", "monitor", "dashboards"):
+        assert set(tables[name]) == set(type(getattr(Configuration(), name)).model_fields), name
+    assert set(tables["webhooks"][0]) == set(Webhook.model_fields)
+    configuration.rules(Configuration.model_validate(tables))
+
+
+def test_the_environment_stands_over_the_file(tmp_path: Path) -> None:
+    path = written(tmp_path, '[broker]\nhost = "one"\nport = 1\n')
+    read = configuration.read(path, {"LIFTWATCH_BROKER__HOST": "two", "LIFTWATCH_BROKER__USERNAME": "", "HOME": "x"})
+    assert (read.broker.host, read.broker.port, read.broker.username) == ("two", 1, None)
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ('[broker]\nhots = "x"', "unknown key broker.hots; did you mean host?"),
+        ("[brokr]\nport = 1", "unknown key brokr; did you mean broker?"),
+        ("[broker]\nport = 99999", "broker.port = 99999"),
+        ('[timeseries]\nkind = "paper"', "timeseries.kind = 'paper'"),
+        ("[broker", "is not TOML"),
+        ('[[webhooks]]\nname = "a"\nurl = "ftp://x"\nsecret_file = "s"', "webhooks.0.url"),
+    ],
+)
+def test_what_is_wrong_is_one_line_that_names_it(tmp_path: Path, text: str, says: str) -> None:
+    with pytest.raises(Unusable) as wrong:
+        configuration.read(written(tmp_path, text), {})
+    assert says in str(wrong.value)
+    assert "\n" not in str(wrong.value)
+
+
+def test_a_variable_that_fits_no_key_is_named(tmp_path: Path) -> None:
+    with pytest.raises(Unusable, match=r"unknown key broker\.prot; did you mean port"):
+        configuration.read(None, {"LIFTWATCH_BROKER__PROT": "1"})
+
+
+def test_a_file_that_is_not_there_says_what_to_do(tmp_path: Path) -> None:
+    with pytest.raises(Unusable, match="--config"):
+        configuration.read(tmp_path / "none.toml", {})
+    with pytest.raises(Unusable, match=r"broker\.password_file"):
+        configuration.read(written(tmp_path, f"[broker]\npassword_file = '{tmp_path}/none'"), {}).broker.password()
+
+
+def test_thresholds_of_a_rule_can_be_set_and_misspelt_ones_are_named() -> None:
+    def tuned(**changes: float) -> configuration.Rule:
+        settings = Configuration.model_validate({"rules": {"overspeed": changes}})
+        return next(rule for rule in configuration.rules(settings) if rule.slug == "overspeed")
+
+    rule = tuned(dangerous=1.3, critical_hold_s=2.0)
+    assert rule.detector.dangerous == 1.3  # type: ignore[attr-defined]
+    assert [level.hold_s for level in rule.levels if level.severity == CRITICAL] == [2.0]
+    with pytest.raises(Unusable, match="did you mean dangerous"):
+        tuned(dangerus=1.3)
+    with pytest.raises(Unusable, match="no such rule; did you mean overspeed"):
+        configuration.rules(Configuration.model_validate({"rules": {"overspede": {}}}))
