@@ -12,31 +12,29 @@ from typing import Any
 
 import numpy as np
 from cbor2 import CBORTag
-from numpy.typing import NDArray
 
 from telemetry.said import (
     BITS,
     BOOT_LIMIT_CHARS,
-    CHANNELS,
     CLOCK_AHEAD_LIMIT_MS,
     DOOR_CODES,
-    DOUBLES,
     DT_MAX_MS,
     DT_MIN_MS,
+    EVENT_CHANNELS,
     NAN,
     READING_LIMIT,
+    SAMPLED_CHANNELS,
     SEQ_END,
-    TYPED_ARRAYS,
     Part,
     Piece,
     Refused,
     Said,
-    doubles,
-    typed_count,
+    join,
+    numbers,
+    typed,
 )
 from telemetry.streams import EVENTS, MEASURED, MODES, POWERS
 
-_EVENT_CHANNELS = {"door": ("state",), "infrared": ("presence", "curtain")}
 _EVENT_CODES: Mapping[str, Mapping[Any, float]] = {"door": DOOR_CODES, "infrared": BITS}
 _POWER_CODES = {name: float(code) for code, name in enumerate(POWERS)}
 _MODE_CODES = {name: float(code) for code, name in enumerate(MODES)}
@@ -91,31 +89,32 @@ def fields(reader: Any, source: Any, where: str) -> dict[Any, Any]:
         names = reader.names(source)
     except TypeError:
         raise Refused("type", f"{where}: must be an object with the fields of the contract") from None
-    return {name: reader.values(source[name]) for name in names}
+    return {name: reader.value(source[name]) for name in names}
 
 
 def _part(reader: Any, body: Mapping[Any, Any], stream: str, path: str, t_ms: float, dt_ms: float | None) -> Part:
     if stream in EVENTS:
         return _events(body, stream, path, t_ms)
     pieces, counts = [], []
-    for channel in CHANNELS[stream]:
+    for channel in SAMPLED_CHANNELS[stream]:
         piece, count = _readings(_required(body, channel, path), path + channel)
         pieces.append(piece)
         counts.append(count)
     if len(set(counts)) != 1:
-        raise Refused("unequal-lengths", f"{path}{', '.join(CHANNELS[stream])}: hold {counts}; send equal numbers")
+        names = ", ".join(path + name for name in SAMPLED_CHANNELS[stream])
+        raise Refused("unequal-lengths", f"{names}: hold {counts} readings; send equally many")
     own_dt_ms = _dt(body, f"{path}dt")
     dt_ms = dt_ms if own_dt_ms is None else own_dt_ms
     if dt_ms is None and counts[0] > 1:
         raise Refused("missing-field", f"{path}dt: say the milliseconds between the {counts[0]} samples")
-    return Part(stream, t_ms, 0.0 if dt_ms is None else dt_ms, counts[0], tuple(pieces))
+    return stream, t_ms, 0.0 if dt_ms is None else dt_ms, counts[0], tuple(pieces)
 
 
 def _events(body: Mapping[Any, Any], stream: str, path: str, t_ms: float) -> Part:
     if stream == "door":
         _required(body, "state", path)
     codes = _EVENT_CODES[stream]
-    present = [name for name in _EVENT_CHANNELS[stream] if body.get(name) is not None]
+    present = [name for name in EVENT_CHANNELS[stream] if body.get(name) is not None]
     said = {name: _codes(body[name], path + name, codes) for name in present}
     if not said:
         raise Refused("missing-field", f"{path}presence: say presence, curtain or both")
@@ -125,7 +124,7 @@ def _events(body: Mapping[Any, Any], stream: str, path: str, t_ms: float) -> Par
     (count,) = counts
     offsets = None if body.get("at") is None else _offsets(body["at"], f"{path}at", count)
     silent = [NAN] * count
-    return Part(stream, t_ms, offsets, count, tuple(said.get(name, silent) for name in _EVENT_CHANNELS[stream]))
+    return stream, t_ms, offsets, count, tuple(said.get(name, silent) for name in EVENT_CHANNELS[stream])
 
 
 def _codes(value: Any, field: str, codes: Mapping[Any, float]) -> list[float]:
@@ -138,33 +137,34 @@ def _codes(value: Any, field: str, codes: Mapping[Any, float]) -> list[float]:
     return said
 
 
-def _offsets(value: Any, field: str, count: int) -> Piece:
-    piece, length = _readings(value, field)
+def _offsets(value: Any, field: str, count: int) -> list[float]:
+    piece, length = _readings(value, field, math.inf)
     if length != count:
         raise Refused("unequal-lengths", f"{field}: {length} times for {count} events; send one for each")
-    offsets_ms = _numbers(piece)
+    offsets_ms = join([piece])
     if length and not (offsets_ms[0] >= 0 and (np.diff(offsets_ms) >= 0).all()):
         raise Refused("out-of-range", f"{field}: must be milliseconds after t, none earlier than the one before it")
-    return piece
+    offsets: list[float] = offsets_ms.tolist()
+    return offsets
 
 
-def _readings(value: Any, field: str) -> tuple[Piece, int]:
+def _readings(value: Any, field: str, limit: float = READING_LIMIT) -> tuple[Piece, int]:
     """Return an array, or a single number, as a piece and its length."""
     if type(value) is CBORTag:
         try:
-            piece, count = value, typed_count(value)
+            piece, count = typed(value)
         except (KeyError, ValueError):
             raise Refused(
                 "type", f"{field}: must be a typed array of float32, float64, int16 or int32, little-endian"
             ) from None
     else:
         items = value if type(value) is list else [value]
-        piece, count = doubles([_reading(item, field) for item in items]), len(items)
-    numbers = _numbers(piece)
-    if np.isinf(numbers).any():
-        raise Refused("non-finite", f"{field}: holds an infinite number; send null, or NaN in a typed array")
-    if (np.abs(numbers) > READING_LIMIT).any():
-        raise Refused("out-of-range", f"{field}: holds a number beyond {READING_LIMIT:g}; send it in the stated unit")
+        piece, count = numbers([_reading(item, field) for item in items]), len(items)
+    column = join([piece])
+    if np.isinf(column).any():
+        raise Refused("non-finite", f"{field}: holds an infinite number; send null where there is no reading")
+    if (np.abs(column) > limit).any():
+        raise Refused("out-of-range", f"{field}: holds a number beyond {limit:g}; send it in the stated unit")
     return piece, count
 
 
@@ -173,15 +173,7 @@ def _reading(item: Any, field: str) -> float:
         return NAN
     if not _is_number(item):
         raise Refused("type", f"{field}: {_shown(item)} is not a number; send numbers, and null where there is none")
-    if item != item:
-        raise Refused("non-finite", f"{field}: holds NaN; send null, or NaN in a typed array")
     return float(item)
-
-
-def _numbers(piece: Piece) -> NDArray[Any]:
-    if type(piece) is CBORTag:
-        return np.frombuffer(piece.value, dtype=TYPED_ARRAYS[piece.tag])
-    return np.frombuffer(piece, dtype=DOUBLES)
 
 
 def _required(body: Mapping[Any, Any], name: str, path: str) -> Any:
@@ -241,18 +233,12 @@ def _code(body: Mapping[Any, Any], field: str, codes: Mapping[Any, float], remed
 
 
 def _not_ahead(part: Part, arrived_ns: int) -> Part:
-    path = "" if part.length < 2 else f", {part.length} readings later"
-    _check_ahead(last_ms(part), f"t of {part.stream}{path}", arrived_ns)
+    stream, t_ms, clock, count, _ = part
+    last_ms = 0.0
+    if count and clock is not None:
+        last_ms = (count - 1) * clock if stream in SAMPLED_CHANNELS else clock[-1]
+    _check_ahead(t_ms + last_ms, f"t of the last of {count} in {stream}" if count > 1 else "t", arrived_ns)
     return part
-
-
-def last_ms(part: Part) -> float:
-    """Return the time of the last reading of a part, or its own time where it is empty."""
-    if not part.length or part.clock is None:
-        return part.t_ms
-    if part.stream in CHANNELS:
-        return part.t_ms + (part.length - 1) * float(part.clock)
-    return part.t_ms + float(_numbers(part.clock)[-1])
 
 
 def _check_ahead(t_ms: float, field: str, arrived_ns: int) -> None:

@@ -12,7 +12,7 @@ from typing import Any, NoReturn
 import cbor2
 from cbor2 import CBORTag
 
-from telemetry.said import FIELDS_LIMIT, Piece, Refused, doubles, typed_count
+from telemetry.said import FIELDS_LIMIT, Piece, Refused, numbers, typed
 
 DEPTH_LIMIT = 16
 ACTIVE_TAGS = (0, 1, 2, 3, 4, 5, 25, 28, 29, 30, 35, 36, 37, 52, 54, 100, 256, 258, 260, 261, 1004, 43000)
@@ -54,12 +54,18 @@ class CborReader:
     def numbers(self, source: Any) -> tuple[Piece, int]:
         """Return an array as a piece and its length; raise where it holds anything but numbers."""
         if type(source) is CBORTag:
-            return source, typed_count(source)
+            return typed(source)
         if type(source) is not list:
             raise TypeError("not an array")
-        return doubles(source), len(source)
+        return numbers(source), len(source)
 
-    def values(self, source: Any) -> Any:
+    def items(self, source: Any) -> list[Any]:
+        """Return an array as a list; raise where it is none."""
+        if type(source) is not list:
+            raise TypeError("not an array")
+        return source
+
+    def value(self, source: Any) -> Any:
         """Return an array as a list, and anything else as it is."""
         return source
 

@@ -26,7 +26,10 @@ class JsonReader:
         try:
             return self.parser.parse(payload)
         except (ValueError, RuntimeError) as error:
-            raise _refusal(payload, str(error)) from None
+            message = str(error)
+            if "re-use" in message:
+                raise AssertionError("a proxy of the document before outlived it") from error
+            raise _refusal(payload, message) from None
 
     def names(self, source: Any) -> list[str]:
         """Return the names of an object's fields; refuse what is no object, and a name that is there twice."""
@@ -49,12 +52,15 @@ class JsonReader:
         self.arrays += 1
         return buffer, buffer.size >> 3
 
-    def values(self, source: Any) -> Any:
-        """Return an array as a list, and anything else as it is."""
-        if type(source) is not simdjson.Array:
-            return source
+    def items(self, source: Any) -> list[Any]:
+        """Return an array as a list; raise where it is none."""
         self.arrays += 1
-        return source.as_list()
+        items: list[Any] = source.as_list()
+        return items
+
+    def value(self, source: Any) -> Any:
+        """Return an array as a list, and anything else as it is."""
+        return source.as_list() if type(source) is simdjson.Array else source
 
     def flat(self, payload: bytes) -> bool:
         """Tell whether every array of the payload was read, so that none was nested in another."""

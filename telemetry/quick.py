@@ -2,6 +2,8 @@
 
 It judges nothing: what is not exactly as expected raises one of `UNUSUAL`, and the careful path decides. What only
 the numbers themselves can show is looked at once for the whole group, in `columns`.
+
+A field that is there twice shows in the number of fields: as many as were found, and none is there twice.
 """
 
 from __future__ import annotations
@@ -12,11 +14,10 @@ from typing import Any
 from telemetry.said import (
     BITS,
     BOOT_LIMIT_CHARS,
-    CHANNELS,
     DOOR_CODES,
     DT_MAX_MS,
     DT_MIN_MS,
-    NAN,
+    SAMPLED_CHANNELS,
     SEQ_END,
     Part,
     Refused,
@@ -31,20 +32,20 @@ def message(reader: Any, document: Any, stream: str) -> Said:
     """Return what a message of one measured stream said."""
     names = reader.names(document)
     seq, boot, t_ms = _head(document, names)
-    return Said(seq, boot, t_ms, [_READ[stream](reader, document, names, t_ms, None)])
+    own = len(names) - ("boot" in names) - 2
+    return Said(seq, boot, t_ms, [_READ[stream](reader, document, own, t_ms, None)])
 
 
 def bundle(reader: Any, document: Any) -> Said:
     """Return what a bundle said."""
     names = reader.names(document)
     seq, boot, t_ms = _head(document, names)
-    dt_ms = document["dt"] if "dt" in names else None
+    dt_ms = _dt(document["dt"]) if "dt" in names else None
     parts = []
     for name in names:
         if name in _READ:
             body = document[name]
-            inner = reader.names(body)
-            parts.append(_READ[name](reader, body, inner, _time(body["t"]) if "t" in inner else t_ms, dt_ms))
+            parts.append(_READ[name](reader, body, len(body), t_ms, dt_ms))
     return Said(seq, boot, t_ms, parts)
 
 
@@ -53,12 +54,6 @@ def gateway(reader: Any, document: Any) -> list[tuple[str, Said]]:
     reader.names(document)
     lifts = document["lifts"]
     return [(lift_id, bundle(reader, lifts[lift_id])) for lift_id in reader.names(lifts)]
-
-
-def _time(t_ms: Any) -> float:
-    if type(t_ms) not in _NUMBER or not t_ms >= 0:
-        raise TypeError("t")
-    return t_ms  # type: ignore[no-any-return]
 
 
 def _head(document: Any, names: list[Any]) -> tuple[int, str, float]:
@@ -73,59 +68,65 @@ def _head(document: Any, names: list[Any]) -> tuple[int, str, float]:
     return seq, boot, _time(document["t"])
 
 
-def _sampled(stream: str) -> Callable[..., Part]:
-    channels = CHANNELS[stream]
+def _time(t_ms: Any) -> float:
+    if type(t_ms) not in _NUMBER or not t_ms >= 0:
+        raise TypeError("t")
+    return t_ms  # type: ignore[no-any-return]
 
-    def read(reader: Any, body: Any, names: list[Any], t_ms: float, dt_ms: Any) -> Part:
-        pieces = []
-        counts = set()
-        for channel in channels:
-            piece, count = reader.numbers(body[channel])
-            pieces.append(piece)
-            counts.add(count)
-        (count,) = counts
-        if "dt" in names:
-            dt_ms = body["dt"]
-        if dt_ms is None and count < 2:
-            dt_ms = 0.0
-        elif type(dt_ms) not in _NUMBER or not DT_MIN_MS <= dt_ms <= DT_MAX_MS:
-            raise TypeError("dt")
-        return Part(stream, t_ms, dt_ms, count, tuple(pieces))
+
+def _dt(dt_ms: Any) -> float:
+    if type(dt_ms) not in _NUMBER or not DT_MIN_MS <= dt_ms <= DT_MAX_MS:
+        raise TypeError("dt")
+    return dt_ms  # type: ignore[no-any-return]
+
+
+def _sampled(stream: str) -> Callable[..., Part]:
+    names = SAMPLED_CHANNELS[stream]
+    with_dt, with_dt_and_t = len(names) + 1, len(names) + 2
+
+    def read(reader: Any, body: Any, size: int, t_ms: float, dt_ms: float | None) -> Part:
+        """Read a body of `size` fields of its own; `t` and `dt` are those of the bundle."""
+        pieces, lengths = zip(*[reader.numbers(body[name]) for name in names], strict=True)
+        if size == with_dt:
+            dt_ms = _dt(body["dt"])
+        elif size == with_dt_and_t:
+            dt_ms, t_ms = _dt(body["dt"]), _time(body["t"])
+        elif dt_ms is None or size != len(names):
+            raise KeyError("dt")
+        if lengths.count(lengths[0]) != len(names):
+            raise ValueError("lengths")
+        return stream, t_ms, dt_ms, lengths[0], pieces
 
     return read
 
 
-def _offsets(reader: Any, body: Any, names: list[Any], count: int) -> Any:
-    if "at" not in names:
-        return None
-    piece, length = reader.numbers(body["at"])
-    if length != count:
-        raise ValueError("at")
-    return piece
+def _door(reader: Any, body: Any, size: int, t_ms: float, dt_ms: float | None) -> Part:
+    states = [DOOR_CODES[state] for state in reader.items(body["state"])]
+    if size == 1:
+        return "door", t_ms, None, len(states), (states,)
+    if size != 2:
+        raise KeyError("at")
+    return "door", t_ms, _offsets(reader, body, len(states)), len(states), (states,)
 
 
-def _door(reader: Any, body: Any, names: list[Any], t_ms: float, dt_ms: Any) -> Part:
-    states = [DOOR_CODES[state] for state in _list(reader, body["state"])]
-    return Part("door", t_ms, _offsets(reader, body, names, len(states)), len(states), (states,))
+def _infrared(reader: Any, body: Any, size: int, t_ms: float, dt_ms: float | None) -> Part:
+    if size != 3:
+        raise KeyError("at, presence, curtain")
+    presence = [BITS[bit] for bit in reader.items(body["presence"])]
+    curtain = [BITS[bit] for bit in reader.items(body["curtain"])]
+    if len(presence) != len(curtain):
+        raise ValueError("lengths")
+    return "infrared", t_ms, _offsets(reader, body, len(presence)), len(presence), (presence, curtain)
 
 
-def _infrared(reader: Any, body: Any, names: list[Any], t_ms: float, dt_ms: Any) -> Part:
-    said = [
-        [BITS[bit] for bit in _list(reader, body[name])] if name in names else None for name in ("presence", "curtain")
-    ]
-    (count,) = {len(bits) for bits in said if bits is not None}
-    channels = tuple([NAN] * count if bits is None else bits for bits in said)
-    return Part("infrared", t_ms, _offsets(reader, body, names, count), count, channels)
+def _offsets(reader: Any, body: Any, length: int) -> list[Any]:
+    offsets: list[Any] = reader.items(body["at"])
+    if len(offsets) != length or not set(map(type, offsets)) <= _NUMBER:
+        raise TypeError("at")
+    return offsets
 
 
-def _list(reader: Any, source: Any) -> list[Any]:
-    values = reader.values(source)
-    if type(values) is not list:
-        raise TypeError("not an array")
-    return values
-
-
-_READ: dict[Any, Callable[..., Part]] = {stream: _sampled(stream) for stream in CHANNELS} | {
+_READ: dict[Any, Callable[..., Part]] = {stream: _sampled(stream) for stream in SAMPLED_CHANNELS} | {
     "door": _door,
     "infrared": _infrared,
 }

@@ -1,11 +1,13 @@
 """What one message said, between the two readers of the wire (`quick`, `careful`) and the columns.
 
-Both readers make the same values of the same message; none of them holds a Python object for each number.
+Both readers make the same values of the same message; a sampled array is a piece of memory, never a list of numbers.
 """
 
 from __future__ import annotations
 
 from array import array
+from collections.abc import Sequence
+from itertools import groupby
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -40,23 +42,19 @@ READING_LIMIT = 1e6
 """The largest reading, in the unit of its stream, that can be meant: beyond it speaks a broken device."""
 CLOCK_AHEAD_LIMIT_MS = CLOCK_AHEAD_LIMIT_S * 1e3
 
-CHANNELS = {"speed": ("v",), "displacement": ("z",), "vibration": ("x", "y", "z")}
+SAMPLED_CHANNELS = {"speed": ("v",), "displacement": ("z",), "vibration": ("x", "y", "z")}
+EVENT_CHANNELS = {"door": ("state",), "infrared": ("presence", "curtain")}
 NAN = float("nan")
 BITS = {True: 1.0, False: 0.0, None: NAN}
 DOOR_CODES = {name: float(code) for code, name in enumerate(DOOR_STATES)}
 
-TYPED_ARRAYS: dict[int, np.dtype[Any]] = {
-    77: np.dtype("<i2"),
-    78: np.dtype("<i4"),
-    85: np.dtype("<f4"),
-    86: np.dtype("<f8"),
-}
-"""Tags of RFC 8746 that the contract takes: int16, int32, float32 and float64, all little-endian."""
+FLOATS: np.dtype[Any] = np.dtype("<f4")
 DOUBLES: np.dtype[Any] = np.dtype("<f8")
+TYPED_ARRAYS: dict[int, np.dtype[Any]] = {77: np.dtype("<i2"), 78: np.dtype("<i4"), 85: FLOATS, 86: DOUBLES}
+"""Tags of RFC 8746 that the contract takes: int16, int32, float32 and float64, all little-endian."""
 
 Piece = Any
-"""A sampled array as it is kept until the end of the group: a simdjson buffer or an `array("d")`, both of doubles, or a
-CBOR typed array."""
+"""A sampled array as it is kept until the end of the group: `bytes` are float32, any other buffer holds doubles."""
 
 
 class Refused(Exception):
@@ -68,19 +66,12 @@ class Refused(Exception):
         self.detail = detail
 
 
-class Part(NamedTuple):
-    """What one stream said.
+Part = tuple[str, float, Any, int, tuple[Any, ...]]
+"""What one stream said: its name, `t` in ms, its clock, its length, its channels.
 
-    `clock` is `dt` in ms for a sampled stream (0 where a single sample needs none); for an event stream it is the
-    piece of its offsets `at`, or None where all happened at `t_ms`. `channels` holds pieces for a sampled stream and
-    lists of codes for an event stream, each of this `length`.
-    """
-
-    stream: str
-    t_ms: float
-    clock: Any
-    length: int
-    channels: tuple[Any, ...]
+The clock is `dt` in ms for a sampled stream (0 where a single sample needs none); for an event stream it is the list of
+its offsets `at`, or None where all happened at `t`. Channels are pieces of a sampled stream, lists of codes of events.
+"""
 
 
 class Said(NamedTuple):
@@ -93,31 +84,28 @@ class Said(NamedTuple):
     status: tuple[float, ...] | None = None
 
 
-def doubles(values: list[Any]) -> Piece:
-    """Return a piece of plain numbers; raise TypeError where one of them is not a number."""
+def numbers(values: list[Any]) -> Piece:
+    """Return plain numbers as a piece; raise TypeError where one of them is not a number."""
     if bool in set(map(type, values)):
         raise TypeError("true and false are not readings")
     return array("d", values)
 
 
-def typed_count(tag: CBORTag) -> int:
-    """Return how many numbers a typed array holds; raise KeyError or ValueError where it is not one that we take."""
-    size = TYPED_ARRAYS[tag.tag].itemsize
-    octets = tag.value
-    if type(octets) is not bytes or len(octets) % size:
+def typed(tag: CBORTag) -> tuple[Piece, int]:
+    """Return a typed array as a piece and its length; raise KeyError or ValueError where it is not one that we take."""
+    dtype, octets = TYPED_ARRAYS[tag.tag], tag.value
+    if type(octets) is not bytes or len(octets) % dtype.itemsize:
         raise ValueError("a typed array of broken length")
-    return len(octets) // size
+    length = len(octets) // dtype.itemsize
+    return octets if dtype is FLOATS else np.frombuffer(octets, dtype=dtype).astype(DOUBLES), length
 
 
-def join(pieces: list[Piece]) -> F64:
+def join(pieces: Sequence[Piece]) -> F64:
     """Return all pieces, in their order, as one column of doubles."""
-    if CBORTag not in set(map(type, pieces)):
+    kinds = set(map(type, pieces))
+    if bytes not in kinds:
         return np.frombuffer(b"".join(pieces), dtype=DOUBLES)
-    runs: list[tuple[np.dtype[Any], list[Any]]] = []
-    for piece in pieces:
-        tagged = type(piece) is CBORTag
-        dtype = TYPED_ARRAYS[piece.tag] if tagged else DOUBLES
-        if not runs or runs[-1][0] is not dtype:
-            runs.append((dtype, []))
-        runs[-1][1].append(piece.value if tagged else piece)
-    return np.concatenate([np.frombuffer(b"".join(run), dtype=dtype).astype(np.float64) for dtype, run in runs])
+    if len(kinds) == 1:
+        return np.frombuffer(b"".join(pieces), dtype=FLOATS).astype(DOUBLES)
+    runs = groupby(pieces, lambda piece: FLOATS if type(piece) is bytes else DOUBLES)
+    return np.concatenate([np.frombuffer(b"".join(run), dtype=dtype).astype(DOUBLES) for dtype, run in runs])
