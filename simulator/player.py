@@ -64,6 +64,12 @@ class Settings:
     seconds: int | None = None
     labels: Path | None = None
 
+    def __post_init__(self) -> None:
+        if not self.speed > 0:
+            raise ValueError(f"speed: {self.speed!r} is not above 0; 1 is real time")
+        if not 0 <= self.faults_per_hour < float("inf"):
+            raise ValueError(f"faults_per_hour: {self.faults_per_hour!r} is not a rate, 0 or more")
+
 
 def run(settings: Settings, stop: threading.Event | None = None) -> None:
     """Play until `stop` is set, Ctrl-C or SIGTERM comes, or `seconds` are over."""

@@ -223,6 +223,15 @@ def test_the_broker_speaks_the_last_will_when_the_simulator_is_killed(broker: Br
         until(lambda: {"online": False} in listener.of("status"), "the will")
 
 
+@pytest.mark.parametrize(
+    ("names", "bad"),
+    [("speed", 0.0), ("speed", float("nan")), ("faults_per_hour", -1.0), ("form", "xml"), ("lifts", 0)],
+)
+def test_settings_that_cannot_be_played_are_refused_by_name(names: str, bad: Any) -> None:
+    with pytest.raises(ValueError, match=f"{names}: "):
+        Player(Settings(**{names: bad}), threading.Event())
+
+
 def test_inject_says_what_is_wrong_before_it_asks() -> None:
     with pytest.raises(Unknown, match="cause: "):
         inject("127.0.0.1", 1, "sim-00001", "bad-luck")
