@@ -139,7 +139,9 @@ def step(state: Columns, batch: Batch, facts: FleetFacts) -> tuple[Columns, Car]
     landing = state["landing"]
     state, made = scan(laid, state, advance, rows, per_lift)
     index, offset = nearest(made["z_last"], lift, landing, facts.landings_m)
-    state = {**state, "landing": _last(laid, index, landing)}
+    landing, known = landing.copy(), index >= 0
+    landing[lift[known]] = index[known]  # of a lift's rows the last one stays
+    state = {**state, "landing": landing}
     stale = batch.stale[order] == 1.0
     return state, Car(
         order=order, rounds=laid, lift=lift, t_ns=rows["t_ns"], stale=stale, landing=index, offset_m=offset, **made
@@ -285,23 +287,16 @@ def nearest(
     halfway = (landings_m[:, 1:] + landings_m[:, :-1]) / 2
     edge = np.full((len(landings_m), 1), np.inf)
     bounds = np.concatenate([-edge, np.where(np.isnan(halfway), np.inf, halfway), edge], axis=1)
-    width = bounds.shape[1]
-    flat, index = bounds.ravel(), np.minimum(np.maximum(guess, 0), width - 2)[lift]
-    known = ~np.isnan(z) & ~np.isnan(landings_m[:, 0])[lift]
-    todo = np.flatnonzero(known)
+    every, floor = np.arange(len(landings_m)), np.minimum(np.maximum(guess, 0), bounds.shape[1] - 2)
+    low, high = bounds[every, floor], bounds[every, floor + 1]
+    index = floor[lift]
+    known = ~(np.isnan(z) | np.isnan(landings_m[:, 0])[lift])
+    todo = np.flatnonzero(known & ((z <= low[lift]) | (z > high[lift])))
     while len(todo):
-        place = lift[todo].astype(np.int64) * width + index[todo]
-        move = (z[todo] > flat[place + 1]).astype(np.int32) - (z[todo] <= flat[place])
+        mine, here = lift[todo], index[todo]
+        move = (z[todo] > bounds[mine, here + 1]).astype(np.int32) - (z[todo] <= bounds[mine, here])
         walking = move != 0
         todo = todo[walking]
         index[todo] += move[walking]
-    height = landings_m.ravel()[lift.astype(np.int64) * landings_m.shape[1] + index]
+    height = landings_m[lift, index]
     return np.where(known, index, np.int32(-1)), np.where(known, z - height, np.nan)
-
-
-def _last(laid: tuple[Round, ...], index: NDArray[np.int32], landing: NDArray[np.int32]) -> NDArray[np.int32]:
-    """Return each lift's landing after the batch (the last known one)."""
-    latest = landing.copy()
-    for part in laid:
-        latest[part.lifts] = np.where(index[part.rows] >= 0, index[part.rows], latest[part.lifts])
-    return latest

@@ -1,0 +1,201 @@
+"""The same arithmetic as the fast code, one lift and one row at a time: what it must equal, bit for bit."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from detectors import car as fast
+from detectors.rule import Level
+from telemetry.facts import LiftFacts
+from telemetry.trips import STILL_MPS, STILL_S, TRIP_MIN_M
+
+NAN = math.nan
+Edge = tuple[int, str, int]
+
+
+def findings(level: Level, t_ns: Sequence[int], on: Sequence[float], off: Sequence[float]) -> list[Edge]:
+    """Return (row, "on" or "off", onset) of one lift's score."""
+    edges: list[Edge] = []
+    run: list[int] = []
+    held_ns = onset_ns = 0
+    is_open = False
+    for i, t in enumerate(t_ns):
+        value = off[i] if is_open else on[i]
+        if math.isnan(value) or (is_open and level.by_hand):
+            continue
+        if value < 1.0:
+            run, held_ns = [], 0
+            continue
+        if run and t - run[-1] <= fast.GAP_S * 1e9:
+            held_ns += t - run[-1]
+        if not run and not is_open:
+            onset_ns = t
+        run.append(t)
+        needed, hold_s = (level.clear_readings, level.clear_s) if is_open else (level.readings, level.hold_s)
+        if len(run) >= needed and held_ns >= round(hold_s * 1e9):
+            edges.append((i, "off" if is_open else "on", onset_ns))
+            is_open, run, held_ns = not is_open, [], 0
+    return edges
+
+
+@dataclass
+class Channel:
+    """The last believed value of a measured channel, and the one set aside since."""
+
+    value: float = NAN
+    at_ns: int = fast.NEVER_NS
+    odd: float = NAN
+    odd_ns: int = fast.NEVER_NS
+
+    def hear(self, value: float, near: bool, agrees: bool, t_ns: int) -> bool:
+        """Take a reading in; return whether it is believed."""
+        if math.isnan(value):
+            return False
+        if near or agrees or math.isnan(self.value):
+            self.value, self.at_ns, self.odd = value, t_ns, NAN
+            return True
+        self.odd, self.odd_ns = value, t_ns
+        return False
+
+
+@dataclass
+class NaiveCar:
+    """One car, told of one row after the other."""
+
+    facts: LiftFacts
+    v: Channel = field(default_factory=Channel)
+    z: Channel = field(default_factory=Channel)
+    accel: float = 0.0
+    rate: float = NAN
+    speed: float = NAN
+    speed_ns: int = fast.NEVER_NS
+    fast_z: float = NAN
+    slow_z: float = NAN
+    still_ns: int = -1
+    since_ns: int = fast.NEVER_NS
+    motion_ns: int = fast.NEVER_NS
+    doubt: bool = False
+    settled: bool = False
+    way_m: float = 0.0
+    trips: int = 0
+    said: dict[str, float] = field(default_factory=lambda: dict.fromkeys(fast.EVENTS, NAN))
+
+    def row(self, t_ns: int, reboot: bool, **read: float) -> dict[str, float]:
+        """Return what is known of the car at this row."""
+        for name in fast.EVENTS:
+            if not math.isnan(read.get(name, NAN)):
+                self.said[name] = read[name]
+            elif reboot:
+                self.said[name] = NAN
+        accel_now, heard_v = self._hear_speed(t_ns, read["v"])
+        rate_now, heard_z = self._hear_place(t_ns, read["z"])
+        v_now = NAN
+        if heard_v:
+            v_now = read["v"]
+        elif age(t_ns, self.v.at_ns) > fast.GAP_S:
+            v_now = rate_now
+        if not math.isnan(v_now):
+            self.speed, self.speed_ns = v_now, t_ns
+        v_last = self.speed if age(t_ns, self.speed_ns) <= fast.GAP_S else NAN
+        if heard_z or not math.isnan(v_now):
+            self._rest(t_ns, v_last, heard_z)
+        quiet = age(t_ns, self.motion_ns) > fast.GAP_S or self.doubt
+        z_last = self.z.value if age(t_ns, self.z.at_ns) <= fast.GAP_S else NAN
+        return {
+            **self.said,
+            "v": v_now,
+            "z": read["z"] if heard_z else NAN,
+            "accel": accel_now,
+            "v_last": v_last,
+            "z_last": z_last,
+            "offset_m": self._offset(z_last),
+            "still_s": NAN if quiet else max(self.still_ns, 0) / 1e9,
+            "still_since_ns": self.since_ns,
+            "trips": self.trips,
+        }
+
+    def _hear_speed(self, t_ns: int, v: float) -> tuple[float, bool]:
+        if abs(v) > fast.SPEED_MAX_MPS:
+            v = NAN
+        rated = self.facts.rated_speed_mps
+        largest = max(fast.SPEED_STEP_MPS, fast.SPEED_STEP_RATED * rated if rated else 0.0)
+
+        def reach(then_ns: int) -> float:
+            return fast.SPEED_MARGIN_MPS + min(fast.JERKED_MPS2 * age(t_ns, then_ns), largest)
+
+        dt_s, last = age(t_ns, self.v.at_ns), self.v.value
+        near = abs(v - last) <= reach(self.v.at_ns)
+        if not self.v.hear(v, near, abs(v - self.v.odd) <= reach(self.v.odd_ns), t_ns):
+            return NAN, False
+        if not near or not 0.0 < dt_s <= fast.GAP_S:
+            self.accel = 0.0
+            return NAN, True
+        self.accel += ((v - last) / dt_s - self.accel) * dt_s / (fast.ACCEL_TAU_S + dt_s)
+        return self.accel, True
+
+    def _hear_place(self, t_ns: int, z: float) -> tuple[float, bool]:
+        beyond = fast.SHAFT_BEYOND_M
+        if z < -beyond or (self.facts.floors and z > self.facts.floors[-1].height_m + beyond):
+            z = NAN
+        rated = self.facts.rated_speed_mps
+        unknown = fast.PLACE_SPEED_RATED * rated if rated else fast.PLACE_SPEED_MPS
+        known = [abs(x) for x in (self.rate, self.speed) if not math.isnan(x)]
+
+        def reach(then_ns: int, speed: float) -> float:
+            span_s = min(age(t_ns, then_ns), fast.GAP_S)
+            return fast.PLACE_MARGIN_M + span_s * (speed + fast.PLACE_STEP_MPS2 * span_s)
+
+        dt_s, last, last_rate = age(t_ns, self.z.at_ns), self.z.value, self.rate
+        near = abs(z - last) <= reach(self.z.at_ns, max(known, default=unknown))
+        if not self.z.hear(z, near, abs(z - self.z.odd) <= reach(self.z.odd_ns, unknown), t_ns):
+            return NAN, False
+        self.fast_z = z if math.isnan(self.fast_z) else ema(self.fast_z, z, dt_s, fast.CREEP_FAST_TAU_S)
+        self._slow_after = z if math.isnan(self.slow_z) else ema(self.slow_z, z, dt_s, fast.CREEP_SLOW_TAU_S)
+        if not near or not 0.0 < dt_s <= fast.GAP_S:
+            self.rate = NAN
+            return NAN, True
+        raw = (z - last) / dt_s
+        self.rate = raw if math.isnan(last_rate) else ema(last_rate, raw, dt_s, fast.RATE_TAU_S)
+        turned = self.rate * last_rate < 0.0 and min(abs(self.rate), abs(last_rate)) > STILL_MPS
+        return (NAN if turned else self.rate), True
+
+    def _rest(self, t_ns: int, v_last: float, heard_z: bool) -> None:
+        moves = abs(v_last) >= STILL_MPS or abs(self.fast_z - self.slow_z) >= fast.CREEP_M
+        if heard_z:
+            self.slow_z = self._slow_after
+        dt_ns = t_ns - self.motion_ns
+        counted = dt_ns if dt_ns <= int(fast.GAP_S * 1e9) else 0
+        if moves and self.still_ns >= 0 and not self.doubt:
+            self.doubt = True
+            return
+        self.doubt = False
+        self.motion_ns = t_ns
+        if moves:
+            self.still_ns, self.settled = -1, False
+            if counted > 0 and not math.isnan(v_last):
+                self.way_m += v_last * counted / 1e9
+            if heard_z:
+                self.fast_z = self.slow_z = self.z.value
+            return
+        if self.still_ns < 0:
+            self.still_ns, self.since_ns = 0, t_ns
+        else:
+            self.still_ns += counted
+        if self.still_ns >= int(STILL_S * 1e9) and not self.settled:
+            self.trips += abs(self.way_m) > TRIP_MIN_M
+            self.settled, self.way_m = True, 0.0
+
+    def _offset(self, z: float) -> float:
+        if math.isnan(z) or not self.facts.floors:
+            return NAN
+        return min((z - floor.height_m for floor in self.facts.floors), key=abs)
+
+
+def age(t_ns: int, then_ns: int) -> float:
+    return (t_ns - then_ns) / 1e9
+
+
+def ema(last: float, new: float, dt_s: float, tau_s: float) -> float:
+    return last + (new - last) * dt_s / (tau_s + dt_s)

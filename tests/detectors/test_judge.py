@@ -1,0 +1,154 @@
+"""All rules together: what is judged when, what is kept, and what a person lets go."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from detectors import overspeed
+from detectors.catalogue import BY_SLUG, RULES
+from detectors.judge import Judge
+from detectors.rule import CRITICAL, MINOR, Level, Rule, Score
+from telemetry.facts import LiftFacts
+from telemetry.streams import BATTERY, CLOSED, EMERGENCY_POWER, FIRE, INSPECTION, MAINS, NORMAL, OUT_OF_SERVICE
+from tests.detectors.test_overspeed import runaway
+from tests.detectors.world import BEGIN_NS, Rows, Script, batch, facts_of, rows_of, tower
+
+UP = BY_SLUG["overspeed-up"]
+
+
+def in_mode(mode: float, from_s: float = 0.0, to_mps: float = 2.3) -> Rows:
+    rows = runaway(to_mps).rows()
+    rows["mode"] = np.full(len(rows["t_ns"]), np.nan)
+    rows["mode"][np.searchsorted(rows["t_ns"], BEGIN_NS + round(from_s * 1e9))] = mode
+    return rows
+
+
+@pytest.mark.parametrize(
+    ("mode", "judged"),
+    [
+        (NORMAL, True),
+        (EMERGENCY_POWER, True),
+        (np.nan, True),
+        (INSPECTION, False),
+        (FIRE, False),
+        (OUT_OF_SERVICE, False),
+    ],
+)
+def test_rules_without_a_star_rest_in_special_modes(mode: float, judged: bool) -> None:
+    found = Judge([UP], 1).step(batch([in_mode(mode)]), facts_of([tower()]))
+    assert bool(found) == judged
+
+
+@pytest.mark.parametrize("mode", [INSPECTION, FIRE, OUT_OF_SERVICE])
+def test_rules_with_a_star_are_judged_in_every_mode(mode: float) -> None:
+    found = Judge([overspeed.OVERSPEED], 1).step(batch([in_mode(mode, to_mps=-2.3)]), facts_of([tower()]))
+    assert {f.severity for f in found} == {MINOR, CRITICAL}
+
+
+def test_what_was_pending_when_the_mode_changed_begins_anew() -> None:
+    """The limit is passed at 6.0 s; inspection from 6.2 s stops it for good."""
+    assert Judge([UP], 1).step(batch([in_mode(INSPECTION, from_s=6.2)]), facts_of([tower()])) == []
+
+
+def test_what_is_open_when_the_mode_changes_stays_open() -> None:
+    rows = in_mode(INSPECTION, from_s=9.0, to_mps=-1.9)
+    unstarred = Rule(**{**{f: getattr(overspeed.OVERSPEED, f) for f in Rule.__slots__}, "starred": False})
+    assert [f.kind for f in Judge([unstarred], 1).step(batch([rows]), facts_of([tower()]))] == ["on"]
+
+
+def test_a_stale_status_sets_the_state_and_raises_nothing() -> None:
+    class Button:
+        def start(self, n: int) -> dict[str, np.ndarray]:
+            return {}
+
+        def step(self, state: object, car: object, facts: object) -> tuple[object, tuple[Score, ...]]:
+            return state, (Score(car.alarm, 1.0 - car.alarm),)  # type: ignore[attr-defined]
+
+    rule = Rule("F00", "button", Button(), (Level(CRITICAL, readings=1),), {}, {})  # type: ignore[arg-type]
+    t_ns = BEGIN_NS + np.arange(3) * 1_000_000_000
+    nothing = np.full(3, np.nan)
+    rows = {"t_ns": t_ns, "alarm": np.array([1.0, np.nan, np.nan]), "power": np.array([BATTERY, np.nan, np.nan])}
+    judge = Judge([rule], 1)
+    assert judge.step(batch([{**rows, "stale": np.ones(3)}]), facts_of([None])) == []
+    assert judge.latest()["power"].tolist() == [BATTERY]
+    assert [f.kind for f in Judge([rule], 1).step(batch([{**rows, "stale": nothing}]), facts_of([None]))] == ["on"]
+
+
+def test_a_released_level_is_found_again_when_its_condition_returns() -> None:
+    rows, facts = runaway(-2.3).rows(), facts_of([tower(), tower()])
+    judge = Judge([overspeed.OVERSPEED], 2)
+    judge.step(batch([rows, rows]), facts)
+    judge.release(0, "overspeed")
+    again = {**rows, "t_ns": rows["t_ns"] + 3600_000_000_000}
+    found = judge.step(batch([again, again]), facts)
+    assert [(f.lift, f.kind) for f in found if f.severity == CRITICAL] == [(0, "on")]
+
+
+def test_room_for_new_lifts_keeps_what_is_known_of_the_old() -> None:
+    rows = runaway(-2.3).rows()
+    whole = batch([rows])
+    early = whole.t_ns < rows["t_ns"][62]
+    judge = Judge(RULES, 0)
+    judge.grow(1)
+    assert judge.step(rows_of(whole, early), facts_of([tower()])) == []
+    judge.grow(3)
+    found = judge.step(rows_of(whole, ~early), facts_of([tower(), tower(), None]))
+    steady = Judge(RULES, 1).step(whole, facts_of([tower()]))
+    assert found == steady
+    assert any(f.severity == CRITICAL for f in steady)
+
+
+def test_a_snapshot_of_an_older_catalogue_restores_what_it_knows() -> None:
+    rows = runaway(-2.3).rows()
+    whole = batch([rows])
+    early = whole.t_ns < rows["t_ns"][62]
+    old = Judge([overspeed.OVERSPEED], 1)
+    old.step(rows_of(whole, early), facts_of([tower()]))
+    new = Judge(RULES, 1)
+    new.restore({**old.snapshot(), "gone/0/since_ns": np.zeros(1), "overspeed-up/0/count": np.zeros((3, 1))})
+    found = new.step(rows_of(whole, ~early), facts_of([tower()]))
+    assert [f.rule for f in found if f.severity == CRITICAL] == ["overspeed"]
+
+
+def test_a_snapshot_names_its_arrays_by_rule_and_level() -> None:
+    snapshot = Judge(RULES, 2).snapshot()
+    assert snapshot["overspeed/1/since_ns"].tolist() == [0, 0]
+    assert all(column.shape[-1] == 2 for column in snapshot.values())
+    assert all(column.dtype.kind in "fibu" for column in snapshot.values())
+
+
+def test_what_is_not_judged_says_which_fact_is_missing() -> None:
+    half = LiftFacts("lift", "north", rated_speed_mps=1.0)
+    missing = Judge(RULES, 3).not_judged(facts_of([tower(), half, None]))
+    assert missing[0] == {}
+    assert missing[1]["overtravel-top"] == ("floors",)
+    assert "overspeed" not in missing[1]
+    assert missing[2]["overspeed"] == ("rated_speed_mps",)
+
+
+def test_facts_of_another_fleet_are_refused() -> None:
+    with pytest.raises(ValueError, match=r"call grow\(2\) first"):
+        Judge(RULES, 1).step(batch([runaway(-2.3).rows()]), facts_of([tower(), tower()]))
+
+
+def test_the_latest_state_is_what_the_fleet_page_shows() -> None:
+    script = Script(z_m=0.0).say(door=CLOSED, presence=1, mode=NORMAL, power=MAINS).rest(4.0).ride(9.0).rest(3.0)
+    facts = facts_of([tower(), tower()])
+    judge = Judge(RULES, 2)
+    whole = batch([script.rows()])
+    riding = whole.t_ns < BEGIN_NS + 7_000_000_000
+    judge.step(rows_of(whole, riding), facts)
+    now = judge.latest()
+    assert (now["direction"][0], now["door"][0], now["presence"][0]) == (1.0, CLOSED, 1.0)
+    judge.step(rows_of(whole, ~riding), facts)
+    now = judge.latest()
+    assert (now["landing"].tolist(), now["speed_mps"][0], now["direction"][0]) == ([3, -1], 0.0, 0.0)
+    assert np.isnan([now[name][1] for name in ("position_m", "speed_mps", "direction", "door", "mode")]).all()
+
+
+def test_two_levels_of_one_rule_never_share_a_severity() -> None:
+    """The alert book knows a level by its severity."""
+    for rule in RULES:
+        severities = [level.severity for level in rule.levels]
+        assert len(set(severities)) == len(severities), rule.slug

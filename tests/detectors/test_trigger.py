@@ -1,0 +1,93 @@
+"""The on/off pair with hold times equals a plain loop, and keeps its promises one by one."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from detectors import car as cars
+from detectors import trigger
+from detectors.rule import CRITICAL, MAJOR, Level, Score
+from telemetry.batch import readings
+from tests.detectors import naive
+from tests.detectors.world import BEGIN_NS, facts_of, tower
+
+LEVELS = (
+    Level(MAJOR),
+    Level(MAJOR, hold_s=0.3, clear_s=1.0),
+    Level(MAJOR, hold_s=1.0, readings=3, clear_readings=4),
+    Level(CRITICAL, hold_s=0.2, by_hand=True),
+    Level(CRITICAL, readings=1, clear_readings=1),
+)
+value = st.sampled_from([0.0, 0.99, 1.0, 2.5, np.nan])
+row = st.tuples(st.integers(1, 50), value, value)
+lift_rows = st.lists(row, max_size=40)
+
+
+def run(level: Level, lifts: list[list[tuple[int, float, float]]], pieces: int) -> list[list[naive.Edge]]:
+    """Return the edges of each lift, the rows fed in so many pieces; the row is counted within the lift."""
+    facts, state = facts_of([tower()] * len(lifts)), trigger.start(len(lifts))
+    car_state = cars.start(len(lifts))
+    edges: list[list[naive.Edge]] = [[] for _ in lifts]
+    for piece in range(pieces):
+        own = [(i, k) for i, rows in enumerate(lifts) for k in range(len(rows)) if k * pieces // len(rows) == piece]
+        if not own:
+            continue
+        lift = np.array([i for i, _ in own], dtype=np.int32)
+        ticks = [sum(r[0] for r in lifts[i][: k + 1]) for i, k in own]
+        batch = readings(lift, BEGIN_NS + np.array(ticks, dtype=np.int64) * 100_000_000)
+        car_state, car = cars.step(car_state, batch, facts)
+        rows = [lifts[i][k] for i, k in (own[place] for place in car.order)]
+        score = Score(np.array([r[1] for r in rows]), np.array([r[2] for r in rows]))
+        state, found = trigger.step(state, level, score, car)
+        for place, kind, onset_ns in zip(found.place, found.kind, found.onset_ns, strict=True):
+            i, k = own[car.order[place]]
+            edges[i].append((k, "on" if kind == trigger.OPENED else "off", int(onset_ns)))
+    return edges
+
+
+@pytest.mark.parametrize("level", LEVELS, ids=str)
+@settings(max_examples=150, deadline=None)
+@given(lifts=st.lists(lift_rows, min_size=1, max_size=4), pieces=st.integers(1, 6))
+def test_it_equals_a_plain_loop_however_it_is_cut(
+    level: Level, lifts: list[list[tuple[int, float, float]]], pieces: int
+) -> None:
+    expected = []
+    for rows in lifts:
+        t_ns = (BEGIN_NS + np.cumsum([r[0] for r in rows]).astype(np.int64) * 100_000_000).tolist()
+        expected.append(naive.findings(level, t_ns, [r[1] for r in rows], [r[2] for r in rows]))
+    assert run(level, lifts, pieces) == expected
+
+
+def edges(level: Level, on: str, off: str = "", ticks: int = 10) -> list[tuple[int, str]]:
+    """Return row and kind for scores written as `1`, `0` and `?`, one row each `ticks` tenths of a second."""
+    marks = {"1": 1.0, "0": 0.0, "?": np.nan}
+    rows = [(ticks, marks[a], marks[b]) for a, b in zip(on, off or "0" * len(on), strict=True)]
+    return [(k, kind) for k, kind, _ in run(level, [rows], 1)[0]]
+
+
+def test_one_reading_never_opens() -> None:
+    assert edges(Level(MAJOR), "0100101") == []
+
+
+def test_the_hold_time_is_spanned_by_readings() -> None:
+    assert edges(Level(MAJOR, hold_s=2.0), "01101110") == [(6, "on")]
+
+
+def test_an_unknown_reading_stops_the_clock_and_does_not_reset_it() -> None:
+    assert edges(Level(MAJOR, hold_s=2.0), "01?1?10") == [(3, "on")]
+
+
+def test_a_gap_counts_nothing_and_resets_nothing() -> None:
+    assert edges(Level(MAJOR, hold_s=2.0), "01110", ticks=50) == []
+    assert edges(Level(MAJOR, hold_s=2.0), "01110", ticks=10) == [(3, "on")]
+
+
+def test_missing_data_never_clears() -> None:
+    assert edges(Level(MAJOR), "1100000", "???????") == [(1, "on")]
+
+
+def test_a_level_that_clears_by_hand_stays_open() -> None:
+    assert edges(Level(CRITICAL, by_hand=True), "1100000", "1111111") == [(1, "on")]
