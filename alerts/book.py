@@ -30,7 +30,7 @@
     any        comment                             same       commented        each is added
     not closed assign, shelve                      same       assigned, shelved
     shelved    its time ran out                    same       unshelved
-    held back  its cause is over, still firing     same       released
+    held back  its cause is over, still firing     same       released         held back by another cause, or by none
 
 Anything else is a repeat and changes nothing (None), a refusal (`Refused`), or our own mistake (an assertion).
 Levels of one rule differ in severity, and a level opens or shuts at one instant, not both. Severity never falls, and
@@ -113,8 +113,7 @@ def on_finding(
     if last is not None and _repeats(last, finding):
         return None
     if finding.kind == "off":
-        holds = last is not None and last.state == FIRING and SEVERITIES[finding.severity] in last.levels
-        return _off(last, finding, noticed_ns) if last is not None and holds else None
+        return _off(last, finding, noticed_ns)
     if last is not None and last.state == FIRING:
         return _on_again(last, finding, rule, noticed_ns)
     if last is not None and _folds(last, finding, rule):
@@ -236,7 +235,9 @@ def _holding(last: Alert, finding: Finding, rule: Rule) -> Alert:
     return replace(alert, shelved_until_ns=None, inhibited_by=None) if severity == "critical" else alert
 
 
-def _off(last: Alert, finding: Finding, noticed_ns: int) -> Change:
+def _off(last: Alert | None, finding: Finding, noticed_ns: int) -> Change | None:
+    if last is None or last.state != FIRING or SEVERITIES[finding.severity] not in last.levels:
+        return None
     left = tuple(level for level in last.levels if level != SEVERITIES[finding.severity])
     alert = replace(_noted(last, finding), levels=left)
     if left or last.by_hand:

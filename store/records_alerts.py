@@ -101,7 +101,6 @@ class Alerts:
             book = OpenBook(connection, {occurrence.lift_id for occurrence in occurrences}, now_ns)
             book.end_shelvings()
             let_go = book.apply(occurrences)
-            book.release()
             book.write()
             before = read_counter(connection, POSITION)
             keep_refusals(connection, [refusal for refusal in refusals if refusal.position > before])

@@ -28,10 +28,9 @@ class OpenBook:
         due = select(alerts.c.alert).where(is_shelved, alerts.c.shelved_until_ns <= now_ns)
         self._due = [read_alert(text) for text in connection.scalars(due)]
         self._newest = _newest(connection, lift_ids | {alert.lift_id for alert in self._due})
-        self._newest_stored = {alert.id for alert in self._newest.values()}
+        self._newest_stored = self._newest_ids()
         self._stored = self._newest_stored | {alert.id for alert in self._due}
         self._changed: dict[str, Alert] = {}
-        self._over: set[str] = set()
         self.changes: list[Change] = []
 
     def end_shelvings(self) -> None:
@@ -44,7 +43,7 @@ class OpenBook:
         let_go = []
         for occurrence in sorted(occurrences, key=_in_order):
             finding, lift_id, rule = occurrence.finding, occurrence.lift_id, occurrence.rule
-            last = self._newest.get((lift_id, rule.slug))
+            last = self._newest[lift_id].get(rule.slug)
             change = on_finding(
                 last,
                 finding,
@@ -59,15 +58,9 @@ class OpenBook:
                 let_go.append((lift_id, rule.slug))
         return let_go
 
-    def release(self) -> None:
-        """Release what was held back by a cause that is over."""
-        for key, alert in list(self._newest.items()):
-            if key[0] in self._over:
-                self._take(on_cause_over(alert, self._causes(key[0]), self._now_ns))
-
     def write(self) -> None:
         """Write every alert that changed, older ones first, then the transitions in their order."""
-        newest = {alert.id for alert in self._newest.values()}
+        newest = self._newest_ids()
         rows = [columns(alert) | {"newest": alert.id in newest} for alert in self._changed.values()]
         old = [{f"_{name}": value for name, value in row.items()} for row in rows if row["id"] in self._stored]
         if old:
@@ -81,20 +74,25 @@ class OpenBook:
         write_transitions(self._connection, self.changes)
 
     def _causes(self, lift_id: str) -> list[Alert]:
-        return [self._newest[lift_id, slug] for slug in CAUSES if (lift_id, slug) in self._newest]
+        return [self._newest[lift_id][slug] for slug in CAUSES if slug in self._newest[lift_id]]
 
     def _take(self, change: Change | None) -> None:
+        """Keep a change; the end of a cause releases what it held back at once, before what comes later."""
         if change is None:
             return
         alert = change.alert
-        key = (alert.lift_id, alert.rule)
-        known = self._newest.get(key)
+        of_lift = self._newest[alert.lift_id]
+        known = of_lift.get(alert.rule)
         if known is None or alert.onset_ns >= known.onset_ns:
-            self._newest[key] = alert
-        if alert.rule in CAUSES and alert.state != FIRING:
-            self._over.add(alert.lift_id)
+            of_lift[alert.rule] = alert
         self._changed[alert.id] = alert
         self.changes.append(change)
+        if alert.rule in CAUSES and alert.state != FIRING:
+            for held in sorted(of_lift.values(), key=lambda one: (one.onset_ns, one.rule)):
+                self._take(on_cause_over(held, self._causes(alert.lift_id), self._now_ns))
+
+    def _newest_ids(self) -> set[str]:
+        return {alert.id for of_lift in self._newest.values() for alert in of_lift.values()}
 
 
 def read_alert(text: str) -> Alert:
@@ -109,14 +107,15 @@ def _in_order(occurrence: Occurrence) -> tuple[int, bool]:
     return occurrence.finding.at_ns, occurrence.rule.slug not in CAUSES
 
 
-def _newest(connection: Connection, lift_ids: set[str]) -> dict[Key, Alert]:
+def _newest(connection: Connection, lift_ids: set[str]) -> dict[str, dict[str, Alert]]:
+    """Return the newest alert of each rule of each of these lifts, by lift and rule."""
+    found: dict[str, dict[str, Alert]] = {lift_id: {} for lift_id in lift_ids}
     wanted = sorted(lift_ids)
-    found: dict[Key, Alert] = {}
     for start in range(0, len(wanted), LIFTS_AT_ONCE):
         some = alerts.c.lift_id.in_(wanted[start : start + LIFTS_AT_ONCE])
         for text in connection.scalars(select(alerts.c.alert).where(is_newest, some)):
             alert = read_alert(text)
-            found[alert.lift_id, alert.rule] = alert
+            found[alert.lift_id][alert.rule] = alert
     return found
 
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import random
 import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +24,7 @@ from store.records_lifts import UNREGISTERED_LIMIT
 from store.schema import alerts, is_newest, is_open, is_resolve, is_shelved, metadata, transitions
 from telemetry.batch import Refusal
 from telemetry.facts import Floor, LiftFacts
-from tests.alerts.rules import LIFT, MOVED, OFFLINE, OVERSPEED, POWER, STOP, T0, S, occurrence
+from tests.alerts.rules import LIFT, MOVED, OFFLINE, OVERSPEED, OVERTRAVEL, POWER, STOP, T0, S, occurrence
 from tests.postgres import free_port
 
 
@@ -245,6 +247,30 @@ def test_a_whole_story_in_one_transaction_equals_the_story_in_many(records: Reco
         assert [t.alert_json for t in records.transitions_since(0)] == [
             t.alert_json for t in other.transitions_since(0)
         ]
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_the_way_a_story_is_cut_into_transactions_changes_nothing(tmp_path: Path, seed: int) -> None:
+    """Several lifts, causes that hold others back, levels by hand; cut at random, with parts of it read twice."""
+    chance = random.Random(seed)
+    story = []
+    for at_s in range(0, 3000, 15):
+        for lift_id in ("a", "b"):
+            rule = chance.choice([POWER, OFFLINE, STOP, STOP, OVERTRAVEL, OVERTRAVEL, OVERSPEED])
+            level = chance.choice(rule.levels)
+            kind = "on" if level.by_hand else chance.choice(["on", "off"])
+            story.append(occurrence(rule, kind, at_s, level.severity, lift_id=lift_id))
+    ends = []
+    for name, cuts in (("whole", []), ("cut", sorted(chance.sample(range(0, len(story), 2), 40)))):
+        with Records.open(f"sqlite:///{tmp_path}/{name}.db") as records:
+            for position, (start, end) in enumerate(pairwise([0, *cuts, len(story)])):
+                again = chance.choice([0, 0, 10])
+                some = story[max(0, start - again) : end]
+                records.judge(position=position, occurrences=some, now_ns=T0)
+            told = [(one.kind, one.alert_json) for one in records.transitions_since(0, 9999)]
+            ends.append((records.alerts(AlertFilter(), limit=999).items, told))
+    assert ends[0] == ends[1], f"seed {seed}"
+    assert {"released", "refired", "raised"} <= {kind for kind, _ in ends[0][1]}
 
 
 def test_findings_are_applied_in_the_order_of_their_time(records: Records) -> None:
