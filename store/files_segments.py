@@ -97,21 +97,21 @@ def divide(segments: Iterable[Segment]) -> tuple[list[Segment], list[Segment]]:
 def publish(root: Path, fresh: Iterable[Fresh]) -> None:
     """Write segments so that each is durable and whole from the moment its name appears."""
     moves: list[tuple[Path, Path]] = []
-    for segment in fresh:
-        place = folder(root, segment.kind, segment.day)
-        place.mkdir(parents=True, exist_ok=True)
-        writes = f"{segment.first:012d}-{segment.last:012d}"
-        final = place / f"{segment.stream}.{segment.level}.{writes}.{segment.frame.height}.parquet"
-        unfinished = final.with_suffix(TEMPORARY)
-        # The smallest files live for seconds: do not compress them for long.
-        segment.frame.write_parquet(
-            unfinished, compression="zstd", compression_level=1, row_group_size=ROW_GROUP, statistics=True
-        )
-        moves.append((unfinished, final))
-    for unfinished, _ in moves:
-        _sync(unfinished)
-    for unfinished, final in moves:
-        unfinished.rename(final)
+    try:
+        for segment in fresh:
+            place = folder(root, segment.kind, segment.day)
+            place.mkdir(parents=True, exist_ok=True)
+            writes = f"{segment.first:012d}-{segment.last:012d}"
+            final = place / f"{segment.stream}.{segment.level}.{writes}.{segment.frame.height}.parquet"
+            moves.append((final.with_suffix(TEMPORARY), final))
+            segment.frame.write_parquet(moves[-1][0], compression="zstd", compression_level=1, row_group_size=ROW_GROUP)
+        for unfinished, _ in moves:
+            _sync(unfinished)
+        for unfinished, final in moves:
+            unfinished.rename(final)
+    finally:
+        for unfinished, _ in moves:
+            unfinished.unlink(missing_ok=True)
     for place in {final.parent for _, final in moves}:
         for path in (place, place.parent, root):
             _sync(path)

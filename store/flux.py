@@ -14,7 +14,7 @@ RAW_BUCKET = "lifts"
 MINUTE_BUCKET = "lifts_1m"
 TASK_NAME = "liftwatch lifts_1m"
 # The task runs often and goes back further than it runs often, so that what is a little late is reduced too.
-TASK_EVERY, TASK_OFFSET, TASK_BACK_MIN = "5m", "20s", 15
+TASK_EVERY, TASK_OFFSET, TASK_BACK_MIN = "5m", "20s", 20
 PLAIN = frozenset(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_")
 
 
@@ -73,11 +73,13 @@ def windows(
     )
 
 
-def reduction(start: str, stop: str) -> str:
-    """Return the script that writes the 1-minute reduction of whole minutes between two Flux instants."""
+def reduction(start: str, stop: str, lift_ids: Iterable[str] = ()) -> str:
+    """Return the script that writes the 1-minute reduction of whole minutes, of all lifts or of some."""
+    chosen = " or ".join(f"r.lift == {text(lift_id)}" for lift_id in lift_ids)
+    of_some = f" and ({chosen})" if chosen else ""
     return "\n".join(
         f"from(bucket: {text(RAW_BUCKET)}) |> range(start: {start}, stop: {stop})"
-        f" |> filter(fn: (r) => r._measurement == {text(stream)} and {_any(names)})"
+        f" |> filter(fn: (r) => r._measurement == {text(stream)} and {_any(names)}{of_some})"
         f' |> aggregateWindow(every: 1m, fn: {how}, createEmpty: false, timeSrc: "_start")'
         f" |> map(fn: (r) => ({{r with _field: r._field + {text('_' + how)}}}))"
         f" |> to(bucket: {text(MINUTE_BUCKET)}) |> yield(name: {text(f'{stream}_{how}')})"

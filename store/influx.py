@@ -45,9 +45,10 @@ TIMEOUT_MS = 30_000
 GZIP_LEVEL = 1
 GZIP_WINDOW = 16 + zlib.MAX_WBITS
 PASSING = (408, 429)
-# The task reduces what is younger than this; older rows are reduced by `maintain`, an hour of data a call.
+# The task reduces what is younger than this; older rows are reduced by `maintain`, an hour of some lifts a call.
 LATE_FROM_NS = 10 * MINUTE_NS
-LATE_HOURS_LIMIT = 10_000
+LATE_LIFTS_A_CALL = 20
+LATE_LIMIT = 200_000
 CSV = Dialect(header=True, annotations=[], date_time_format="RFC3339Nano")
 TIME_FORMAT = "%Y-%m-%dT%H:%M:%S%.fZ"
 
@@ -60,7 +61,7 @@ class InfluxSeries:
         self._url = url
         self._org = org
         self._writer = WriteService(client.api_client)
-        self._late_hours: set[int] = set()
+        self._late: set[tuple[int, str]] = set()
 
     @classmethod
     def open(
@@ -119,12 +120,16 @@ class InfluxSeries:
         return _readings(rows, columns)
 
     def maintain(self, now_ns: int) -> None:
-        """Reduce an hour of what came too late for the task."""
-        if self._late_hours:
-            hour = min(self._late_hours)
-            stop_ns = min((hour + 1) * HOUR_NS, now_ns // MINUTE_NS * MINUTE_NS)
-            self._ask(flux.reduction(flux.instant(hour * HOUR_NS), flux.instant(stop_ns)))
-            self._late_hours.discard(hour)
+        """Reduce an hour of some of the lifts whose rows came too late for the task."""
+        hour = min((hour for hour, _ in self._late), default=None)
+        if hour is None:
+            return
+        some = sorted(late for late in self._late if late[0] == hour)[:LATE_LIFTS_A_CALL]
+        start_ns, stop_ns = hour * HOUR_NS, min((hour + 1) * HOUR_NS, now_ns // MINUTE_NS * MINUTE_NS)
+        if stop_ns > start_ns:
+            lift_ids = [lift_id for _, lift_id in some]
+            self._ask(flux.reduction(flux.instant(start_ns), flux.instant(stop_ns), lift_ids))
+        self._late.difference_update(some)
 
     def expire(self, now_ns: int) -> None:
         """Do nothing: the buckets' retention does it."""
@@ -147,8 +152,10 @@ class InfluxSeries:
     def _note_late(self, points: Sequence[Points]) -> None:
         late_ns = time.time_ns() - LATE_FROM_NS
         for rows in points:
-            if rows.measurement in REDUCIBLE and len(self._late_hours) < LATE_HOURS_LIMIT:
-                self._late_hours.update(np.unique(rows.t_ns[rows.t_ns < late_ns] // HOUR_NS).tolist())
+            late = rows.t_ns < late_ns
+            if rows.measurement in REDUCIBLE and late.any() and len(self._late) < LATE_LIMIT:
+                pairs = np.unique(np.stack([rows.t_ns[late] // HOUR_NS, rows.lift[late]], axis=1), axis=0).tolist()
+                self._late.update((hour, rows.lift_ids[lift]) for hour, lift in pairs)
 
     def _windows(
         self, bucket: str, lift_id: str, stream: str, from_ns: int, to_ns: int, begins: buckets.Instants, width_ns: int

@@ -68,8 +68,8 @@ class Journal:
                 first = self._last(txn) + 1
                 items = zip(map(KEY.pack, range(first, first + len(values))), values, strict=True)
                 txn.cursor(self._entries).putmulti(items, append=True)
-        except lmdb.MapFullError as full:
-            raise JournalFull(f"the journal has no free page left ({full}): its readers must pass and trim") from full
+        except (lmdb.MapFullError, lmdb.DiskError) as full:
+            raise JournalFull(f"no room for the journal: {full}") from full
         return first + len(values) - 1
 
     def read(self, after: int, max_messages: int = READ_MESSAGES, max_bytes: int = READ_BYTES) -> list[Entry]:

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from store.timeseries import AXES, SECOND_NS, Floats, Points
-from telemetry.batch import I32, I64, Decoded, Waveforms
+from telemetry.batch import F64, I32, I64, Decoded, Waveforms
 
 FIELD_OF_CHANNEL: Mapping[str, Mapping[str, str]] = {
     "speed": {"v_mps": "v"},
@@ -57,11 +57,13 @@ def vibration_features(blocks: Waveforms) -> tuple[I32, I64, dict[str, Floats]]:
     t_ns : (rows,) the later of the second's and the block's beginning
     features : `rms_a`, `min_a`, `max_a`, `mean_a` for each axis a, (rows,) float32, m/s²; NaN: no reading
     """
-    block, start = _cut_at_seconds(blocks)
+    # The only sample of a block needs no interval, and a block may then have none.
+    dt_ns = np.where(np.diff(blocks.first) > 1, blocks.dt_ns, 0.0)
+    block, start = _cut_at_seconds(blocks, dt_ns)
     if not len(start):
         return blocks.message[:0], blocks.t_ns[:0], {}
     k = start - blocks.first[block]
-    begins_ns = blocks.t_ns[block] + np.ceil(k * blocks.dt_ns[block] - SAMPLE_TOLERANCE).astype(np.int64)
+    begins_ns = blocks.t_ns[block] + np.ceil(k * dt_ns[block] - SAMPLE_TOLERANCE).astype(np.int64)
     t_ns = np.maximum(begins_ns // SECOND_NS * SECOND_NS, blocks.t_ns[block])
     least, greatest, mean, rms = _reduce_parts(blocks.xyz, start)
     features: dict[str, Floats] = {}
@@ -71,18 +73,17 @@ def vibration_features(blocks: Waveforms) -> tuple[I32, I64, dict[str, Floats]]:
     return blocks.message[block], t_ns, features
 
 
-def _cut_at_seconds(blocks: Waveforms) -> tuple[NDArray[np.intp], I64]:
+def _cut_at_seconds(blocks: Waveforms, dt_ns: F64) -> tuple[NDArray[np.intp], I64]:
     """Return, for each part of a block inside one UTC second, its block and its first sample (a column of `xyz`)."""
     samples = np.diff(blocks.first)
     offset_ns = blocks.t_ns % SECOND_NS
     last = np.maximum(samples - 1, 0)
-    seconds = ((offset_ns + last * blocks.dt_ns) // SECOND_NS).astype(np.int64) + 1
+    seconds = ((offset_ns + last * dt_ns) // SECOND_NS).astype(np.int64) + 1
     parts = np.where(samples == 0, 0, np.minimum(seconds, samples))
     block = np.repeat(np.arange(len(samples)), parts)
     part = np.arange(len(block)) - np.repeat(np.cumsum(parts) - parts, parts)
-    dt_ns = blocks.dt_ns[block]
     with np.errstate(divide="ignore", invalid="ignore"):
-        into = np.ceil((part * SECOND_NS - offset_ns[block]) / dt_ns - SAMPLE_TOLERANCE)
+        into = np.ceil((part * SECOND_NS - offset_ns[block]) / dt_ns[block] - SAMPLE_TOLERANCE)
     # Sampled more slowly than once a second, each sample is a part.
     into = np.where(seconds[block] > samples[block], part, np.where(part == 0, 0, into)).astype(np.int64)
     start = blocks.first[block] + into
@@ -93,21 +94,18 @@ def _cut_at_seconds(blocks: Waveforms) -> tuple[NDArray[np.intp], I64]:
 def _reduce_parts(xyz: Floats, start: I64) -> tuple[Floats, Floats, Floats, Floats]:
     """Return least, greatest, mean and rms, each (3, parts) float32, of the columns from each start to the next."""
     count = np.diff(np.r_[start, xyz.shape[1]])
-    if (count == count[0]).all() and start[0] == 0:
-        parts = xyz.reshape(3, len(start), int(count[0]))
-        missing = np.isnan(parts.sum())
-        if not missing:
-            square = np.einsum("apk,apk->ap", parts, parts) / count[0]
-            return parts.min(2), parts.max(2), parts.mean(2), np.sqrt(square)
-    unread = np.isnan(xyz)
-    read = np.add.reduceat(~unread, start, axis=1, dtype=np.int64)
-    known = np.where(unread, np.float32(0), xyz)
-    with np.errstate(invalid="ignore"):
+    with np.errstate(over="ignore", invalid="ignore"):
+        if (count == count[0]).all() and not np.isnan(xyz.sum()):
+            parts = xyz.reshape(3, len(start), int(count[0]))
+            rms = np.sqrt(np.einsum("apk,apk->ap", parts, parts) / count[0])
+            return parts.min(2), parts.max(2), parts.mean(2), rms
+        unread = np.isnan(xyz)
+        read = np.add.reduceat(~unread, start, axis=1, dtype=np.int64)
+        known = np.where(unread, np.float32(0), xyz)
         mean = np.add.reduceat(known, start, axis=1, dtype=np.float64) / read
         rms = np.sqrt(np.add.reduceat(known * known, start, axis=1, dtype=np.float64) / read)
-    least = np.fmin.reduceat(xyz, start, axis=1)
-    greatest = np.fmax.reduceat(xyz, start, axis=1)
-    return least, greatest, mean.astype(np.float32), rms.astype(np.float32)
+        least, greatest = np.fmin.reduceat(xyz, start, axis=1), np.fmax.reduceat(xyz, start, axis=1)
+        return least, greatest, mean.astype(np.float32), rms.astype(np.float32)
 
 
 def _kept(rows: Points, oldest_ns: int | None) -> Points:

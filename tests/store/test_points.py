@@ -97,6 +97,14 @@ def test_two_blocks_that_share_a_second_make_two_rows_of_it() -> None:
     assert features["max_z"].tolist() == [1, 1, 5, 5]
 
 
+def test_a_single_sample_needs_no_interval_and_a_huge_one_no_excuse() -> None:
+    waves = blocks((0.25, np.nan, np.full((3, 1), 3e38)), (1.5, 0.01, np.full((3, 2), -2e38)))
+    message, t_ns, features = vibration_features(waves)
+    assert message.tolist() == [0, 1]
+    assert (t_ns - START_NS).tolist() == [250_000_000, 1_500_000_000]
+    assert features["max_x"].tolist() == [np.float32(3e38), np.float32(-2e38)]
+
+
 def test_channels_get_the_names_of_the_contract_and_silent_rows_are_left_out() -> None:
     nan = np.nan
     index = np.array([0, 1, 1], np.int32)
