@@ -24,7 +24,7 @@ from ingest.deliver import BadSecret, Courier, Deliverer, signer, wait_asked_s
 from store.records import Records
 from store.schema import deliveries
 from tests.alerts.rules import DOOR, OFFLINE, OVERSPEED, POWER, STOP, T0, S, occurrence
-from tests.postgres import free_port
+from tests.loopback import free_port
 
 SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
 PATIENCE_S = 20.0

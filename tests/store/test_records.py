@@ -25,7 +25,7 @@ from store.schema import alerts, is_newest, is_open, is_resolve, is_shelved, met
 from telemetry.batch import Refusal
 from telemetry.facts import Floor, LiftFacts
 from tests.alerts.rules import LIFT, MOVED, OFFLINE, OVERSPEED, OVERTRAVEL, POWER, STOP, T0, S, occurrence
-from tests.postgres import free_port
+from tests.loopback import free_port
 
 
 @pytest.fixture(params=["sqlite", pytest.param("postgres", marks=pytest.mark.postgres)])
