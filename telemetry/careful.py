@@ -45,7 +45,7 @@ def message(reader: Any, document: Any, stream: str, arrived_ns: int) -> Said:
     body = fields(reader, document, "the payload")
     seq, boot, t_ms = _seq(body), _boot(body), _time(body, "t")
     part = _part(reader, body, stream, "", t_ms, None)
-    return Said(seq, boot, t_ms, [_not_ahead(part, arrived_ns)])
+    return seq, boot, t_ms, [_not_ahead(part, arrived_ns)], None
 
 
 def bundle(reader: Any, document: Any, arrived_ns: int) -> Said:
@@ -60,7 +60,7 @@ def bundle(reader: Any, document: Any, arrived_ns: int) -> Said:
             inner = fields(reader, body[stream], stream)
             inner_t_ms = t_ms if inner.get("t") is None else _time(inner, f"{stream}.t")
             parts.append(_not_ahead(_part(reader, inner, stream, f"{stream}.", inner_t_ms, dt_ms), arrived_ns))
-    return Said(seq, boot, t_ms, parts)
+    return seq, boot, t_ms, parts, None
 
 
 def status(reader: Any, document: Any, arrived_ns: int) -> Said:
@@ -80,7 +80,7 @@ def status(reader: Any, document: Any, arrived_ns: int) -> Said:
         _code(body, "power", _POWER_CODES, "one of " + ", ".join(POWERS)),
         NAN if heartbeat_s is None else float(heartbeat_s),
     )
-    return Said(seq, _boot(body), t_ms, [], said)
+    return seq, _boot(body), t_ms, [], said
 
 
 def fields(reader: Any, source: Any, where: str) -> dict[Any, Any]:
@@ -107,7 +107,7 @@ def _part(reader: Any, body: Mapping[Any, Any], stream: str, path: str, t_ms: fl
     dt_ms = dt_ms if own_dt_ms is None else own_dt_ms
     if dt_ms is None and counts[0] > 1:
         raise Refused("missing-field", f"{path}dt: say the milliseconds between the {counts[0]} samples")
-    return stream, t_ms, 0.0 if dt_ms is None else dt_ms, counts[0], tuple(pieces)
+    return stream, t_ms, 0.0 if dt_ms is None else dt_ms, counts[0], *pieces
 
 
 def _events(body: Mapping[Any, Any], stream: str, path: str, t_ms: float) -> Part:
@@ -124,7 +124,7 @@ def _events(body: Mapping[Any, Any], stream: str, path: str, t_ms: float) -> Par
     (count,) = counts
     offsets = None if body.get("at") is None else _offsets(body["at"], f"{path}at", count)
     silent = [NAN] * count
-    return stream, t_ms, offsets, count, tuple(said.get(name, silent) for name in EVENT_CHANNELS[stream])
+    return stream, t_ms, offsets, count, *(said.get(name, silent) for name in EVENT_CHANNELS[stream])
 
 
 def _codes(value: Any, field: str, codes: Mapping[Any, float]) -> list[float]:
@@ -233,7 +233,7 @@ def _code(body: Mapping[Any, Any], field: str, codes: Mapping[Any, float], remed
 
 
 def _not_ahead(part: Part, arrived_ns: int) -> Part:
-    stream, t_ms, clock, count, _ = part
+    stream, t_ms, clock, count, *_ = part
     last_ms = 0.0
     if count and clock is not None:
         last_ms = (count - 1) * clock if stream in SAMPLED_CHANNELS else clock[-1]

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from telemetry.batch import F32, F64, I32, I64, Decoded, Messages, Refusal, Samples, Waveforms
-from telemetry.said import CLOCK_AHEAD_LIMIT_MS, NAN, READING_LIMIT, SAMPLED_CHANNELS, Said, join
+from telemetry.said import CLOCK_AHEAD_LIMIT_MS, NAN, READING_LIMIT, SAMPLED_CHANNELS, Part, Said, join
 
 NAMES = {
     "speed": ("v_mps",),
@@ -25,7 +25,6 @@ NAMES = {
     "infrared": ("presence", "curtain"),
 }
 STATUS_NAMES = ("online", "alarm", "mode", "power", "heartbeat_s")
-_BLOCK = ("message", "t_ms", "clock", "length")
 _MESSAGE = ("lift_id", "district", "boot", "seq", "t_ms", "arrived_ns", "position", "complete", "stale", "timed")
 
 
@@ -42,7 +41,8 @@ class Columns:
     def __init__(self) -> None:
         self.refusals: list[Refusal] = []
         self._messages: list[tuple[Any, ...]] = []
-        self._blocks: dict[str, list[tuple[Any, ...]]] = {name: [] for name in NAMES}
+        self._parts: dict[str, list[Part]] = {name: [] for name in NAMES}
+        self._speakers: dict[str, list[int]] = {name: [] for name in NAMES}
         self._status: list[tuple[float, ...]] = []
 
     def add(
@@ -54,8 +54,10 @@ class Columns:
         timed = t_ms is not None
         t_ms = t_ms if timed else arrived_ns / 1e6
         self._messages.append((lift_id, district, boot, seq, t_ms, arrived_ns, position, complete, stale, timed))
-        for stream, begin_ms, clock, length, channels in parts:
-            self._blocks[stream].append((number, begin_ms, clock, length, *channels))
+        for part in parts:
+            stream = part[0]
+            self._speakers[stream].append(number)
+            self._parts[stream].append(part)
         if status is not None:
             self._status.append((number, *status))
 
@@ -63,7 +65,7 @@ class Columns:
         """Return what was said, and the positions of the messages whose numbers break the contract."""
         said = dict(zip(_MESSAGE, _transposed(self._messages, len(_MESSAGE)), strict=True))
         t_ms, arrived_ns = _floats(said["t_ms"]), _whole(said["arrived_ns"])
-        streams = {name: _Stream(name, blocks) for name, blocks in self._blocks.items()}
+        streams = {name: _Stream(name, self._speakers[name], parts) for name, parts in self._parts.items()}
         last_ms = t_ms.copy()
         broken = np.zeros(len(t_ms), dtype=np.bool_)
         for stream in streams.values():
@@ -100,10 +102,10 @@ class _Stream:
     """The blocks of one stream as arrays. `clock` is `dt_ms` of each block where it is sampled, and else the offset of
     each reading in ms."""
 
-    def __init__(self, name: str, blocks: list[tuple[Any, ...]]) -> None:
-        message, t_ms, clock, length, *channels = _transposed(blocks, len(_BLOCK) + len(NAMES[name]))
+    def __init__(self, name: str, speakers: list[int], parts: list[Part]) -> None:
+        _, t_ms, clock, length, *channels = _transposed(parts, 4 + len(NAMES[name]))
         self.names, self.sampled = NAMES[name], name in SAMPLED_CHANNELS
-        self.message: I32 = _whole(message).astype(np.int32)
+        self.message: I32 = _whole(speakers).astype(np.int32)
         self.t_ms = _floats(t_ms)
         self.length = _whole(length)
         self.end: I64 = np.cumsum(self.length)

@@ -22,6 +22,7 @@ from telemetry.streams import LIFT_ID_PATTERN, PAYLOAD_LIMIT_BYTES, STREAMS, Ent
 TOPIC_LIMIT_CHARS = 128
 TOPICS_REMEMBERED = 65_536
 STALE_MS = CLOCK_AHEAD_LIMIT_MS
+COMPLETE = ("bundle", "gateway")
 JSON_BEGINS = frozenset(b"{[ \t\r\n")
 CBOR_BEGINS = frozenset((*range(0xA0, 0xBC), 0xBF, 0xD9))
 
@@ -44,12 +45,13 @@ def decode_carefully(entries: Sequence[Entry], suspects: Set[int]) -> Decoded:
 def _gather(entries: Sequence[Entry], suspects: Set[int]) -> Columns:
     columns, json, cbor = Columns(), JsonReader(), CborReader()
     for entry in entries:
+        payload = entry.payload
         try:
             topic = _topic(entry.topic)
-            reader = _reader(entry.payload, json, cbor)
-            _read(columns, reader, entry, topic, entry.position in suspects)
+            reader: Any = json if _is_json(payload) else cbor
+            _read(columns, reader, entry, topic, reader.open(payload), entry.position in suspects)
         except Refused as refused:
-            _refuse(columns, entry, entry.payload, refused)
+            _refuse(columns, entry, payload, refused)
     return columns
 
 
@@ -74,41 +76,41 @@ def _topic(topic: str) -> Topic:
 _parse_topic = lru_cache(TOPICS_REMEMBERED)(parse_topic)
 
 
-def _reader(payload: bytes, json: JsonReader, cbor: CborReader) -> JsonReader | CborReader:
-    if len(payload) > PAYLOAD_LIMIT_BYTES:
-        raise Refused("oversized", f"{len(payload)} bytes: at most {PAYLOAD_LIMIT_BYTES} are taken; send shorter spans")
+def _is_json(payload: bytes) -> bool:
     if not payload:
         raise Refused("syntax", "the payload is empty: send one JSON or CBOR object")
+    if len(payload) > PAYLOAD_LIMIT_BYTES:
+        raise Refused("oversized", f"{len(payload)} bytes: at most {PAYLOAD_LIMIT_BYTES} are taken; send shorter spans")
     if payload[0] in JSON_BEGINS:
-        return json
+        return True
     if payload[0] in CBOR_BEGINS:
-        return cbor
+        return False
     raise Refused("syntax", f"the payload begins with the byte 0x{payload[0]:02x}: send a JSON object or a CBOR map")
 
 
-def _read(columns: Columns, reader: Any, entry: Entry, topic: Topic, suspect: bool) -> None:
-    document = reader.open(entry.payload)
-    if not suspect and topic.stream != "status":
+def _read(columns: Columns, reader: Any, entry: Entry, topic: Topic, document: Any, suspect: bool) -> None:
+    district, lift_id, stream = topic
+    if not suspect and stream != "status":
         try:
-            said = _quickly(reader, document, topic)
+            if stream == "bundle":
+                said = [(lift_id, quick.bundle(reader, document))]
+            elif stream == "gateway":
+                said = _checked(quick.gateway(reader, document))
+            else:
+                said = [(lift_id, quick.message(reader, document, stream))]
             if reader.flat(entry.payload):
                 for lift_id, inner in said:
-                    _add(columns, entry, topic, lift_id, inner)
+                    columns.add(lift_id, district, inner, entry.arrived_ns, entry.position, stream in COMPLETE, False)
                 return
         except quick.UNUSUAL:
             pass
-    if topic.stream == "gateway":
+    if stream == "gateway":
         _read_gateway(columns, reader, entry, topic, document)
     else:
-        _add(columns, entry, topic, topic.lift_id, _carefully(reader, document, topic.stream, entry.arrived_ns))
+        _add(columns, entry, topic, lift_id, _carefully(reader, document, stream, entry.arrived_ns))
 
 
-def _quickly(reader: Any, document: Any, topic: Topic) -> list[tuple[str, Said]]:
-    if topic.stream == "bundle":
-        return [(topic.lift_id, quick.bundle(reader, document))]
-    if topic.stream != "gateway":
-        return [(topic.lift_id, quick.message(reader, document, topic.stream))]
-    said: list[tuple[str, Said]] = quick.gateway(reader, document)
+def _checked(said: list[tuple[str, Said]]) -> list[tuple[str, Said]]:
     for lift_id, _ in said:
         _check_lift_id(lift_id)
     return said
@@ -142,8 +144,8 @@ def _check_lift_id(lift_id: Any) -> None:
 
 
 def _add(columns: Columns, entry: Entry, topic: Topic, lift_id: str, said: Said) -> None:
-    stale = entry.retained and topic.stream == "status" and _is_stale(said.t_ms, entry.arrived_ns)
-    complete = topic.stream in ("bundle", "gateway")
+    stale = entry.retained and topic.stream == "status" and _is_stale(said[2], entry.arrived_ns)
+    complete = topic.stream in COMPLETE
     columns.add(lift_id, topic.district, said, entry.arrived_ns, entry.position, complete, stale)
 
 

@@ -33,7 +33,7 @@ def message(reader: Any, document: Any, stream: str) -> Said:
     names = reader.names(document)
     seq, boot, t_ms = _head(document, names)
     own = len(names) - ("boot" in names) - 2
-    return Said(seq, boot, t_ms, [_READ[stream](reader, document, own, t_ms, None)])
+    return seq, boot, t_ms, [_READ[stream](reader, document, own, t_ms, None)], None
 
 
 def bundle(reader: Any, document: Any) -> Said:
@@ -46,7 +46,7 @@ def bundle(reader: Any, document: Any) -> Said:
         if name in _READ:
             body = document[name]
             parts.append(_READ[name](reader, body, len(body), t_ms, dt_ms))
-    return Said(seq, boot, t_ms, parts)
+    return seq, boot, t_ms, parts, None
 
 
 def gateway(reader: Any, document: Any) -> list[tuple[str, Said]]:
@@ -80,53 +80,73 @@ def _dt(dt_ms: Any) -> float:
     return dt_ms  # type: ignore[no-any-return]
 
 
-def _sampled(stream: str) -> Callable[..., Part]:
-    names = SAMPLED_CHANNELS[stream]
-    with_dt, with_dt_and_t = len(names) + 1, len(names) + 2
+def _scalar(stream: str) -> Callable[..., Part]:
+    """Return the reader of a sampled stream with one channel: of a body with `size` fields of its own, in a bundle (or
+    message) that said `t` and perhaps `dt`."""
+    (name,) = SAMPLED_CHANNELS[stream]
 
     def read(reader: Any, body: Any, size: int, t_ms: float, dt_ms: float | None) -> Part:
-        """Read a body of `size` fields of its own; `t` and `dt` are those of the bundle."""
-        pieces, lengths = zip(*[reader.numbers(body[name]) for name in names], strict=True)
-        if size == with_dt:
+        piece, length = reader.numbers(body[name])
+        if size == 2:
             dt_ms = _dt(body["dt"])
-        elif size == with_dt_and_t:
-            dt_ms, t_ms = _dt(body["dt"]), _time(body["t"])
-        elif dt_ms is None or size != len(names):
-            raise KeyError("dt")
-        if lengths.count(lengths[0]) != len(names):
-            raise ValueError("lengths")
-        return stream, t_ms, dt_ms, lengths[0], pieces
+        elif size > 2 or dt_ms is None:
+            dt_ms, t_ms = _clock(body, size - 1)
+        return stream, t_ms, dt_ms, length, piece
 
     return read
 
 
+def _vibration(reader: Any, body: Any, size: int, t_ms: float, dt_ms: float | None) -> Part:
+    x, length = reader.numbers(body["x"])
+    y, length_y = reader.numbers(body["y"])
+    z, length_z = reader.numbers(body["z"])
+    if not length == length_y == length_z:
+        raise ValueError("lengths")
+    if size == 4:
+        dt_ms = _dt(body["dt"])
+    elif size > 4 or dt_ms is None:
+        dt_ms, t_ms = _clock(body, size - 3)
+    return "vibration", t_ms, dt_ms, length, x, y, z
+
+
+def _clock(body: Any, size: int) -> tuple[float, float]:
+    """Return `dt` and `t`, which are the only fields beside the channels."""
+    if size != 2:
+        raise KeyError("dt, t")
+    return _dt(body["dt"]), _time(body["t"])
+
+
 def _door(reader: Any, body: Any, size: int, t_ms: float, dt_ms: float | None) -> Part:
     states = [DOOR_CODES[state] for state in reader.items(body["state"])]
-    if size == 1:
-        return "door", t_ms, None, len(states), (states,)
-    if size != 2:
+    length = len(states)
+    if size > 2:
         raise KeyError("at")
-    return "door", t_ms, _offsets(reader, body, len(states)), len(states), (states,)
+    return "door", t_ms, _offsets(reader, body, length) if size == 2 else None, length, states
 
 
 def _infrared(reader: Any, body: Any, size: int, t_ms: float, dt_ms: float | None) -> Part:
-    if size != 3:
-        raise KeyError("at, presence, curtain")
     presence = [BITS[bit] for bit in reader.items(body["presence"])]
     curtain = [BITS[bit] for bit in reader.items(body["curtain"])]
-    if len(presence) != len(curtain):
+    length = len(presence)
+    if size > 3 or len(curtain) != length:
         raise ValueError("lengths")
-    return "infrared", t_ms, _offsets(reader, body, len(presence)), len(presence), (presence, curtain)
+    return "infrared", t_ms, _offsets(reader, body, length) if size == 3 else None, length, presence, curtain
 
 
 def _offsets(reader: Any, body: Any, length: int) -> list[Any]:
     offsets: list[Any] = reader.items(body["at"])
-    if len(offsets) != length or not set(map(type, offsets)) <= _NUMBER:
-        raise TypeError("at")
+    if len(offsets) != length:
+        raise ValueError("at")
+    for offset in offsets:
+        if type(offset) not in _NUMBER:
+            raise TypeError("at")
     return offsets
 
 
-_READ: dict[Any, Callable[..., Part]] = {stream: _sampled(stream) for stream in SAMPLED_CHANNELS} | {
+_READ: dict[Any, Callable[..., Part]] = {
+    "speed": _scalar("speed"),
+    "displacement": _scalar("displacement"),
+    "vibration": _vibration,
     "door": _door,
     "infrared": _infrared,
 }

@@ -8,7 +8,7 @@ from __future__ import annotations
 from array import array
 from collections.abc import Sequence
 from itertools import groupby
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 from cbor2 import CBORTag
@@ -66,22 +66,19 @@ class Refused(Exception):
         self.detail = detail
 
 
-Part = tuple[str, float, Any, int, tuple[Any, ...]]
-"""What one stream said: its name, `t` in ms, its clock, its length, its channels.
+Part = tuple[Any, ...]
+"""What one stream said: its name, `t` in ms, its clock, its length, and its channels one by one.
 
 The clock is `dt` in ms for a sampled stream (0 where a single sample needs none); for an event stream it is the list of
 its offsets `at`, or None where all happened at `t`. Channels are pieces of a sampled stream, lists of codes of events.
 """
 
 
-class Said(NamedTuple):
-    """A message of one lift. Only a status may leave out `t` (`t_ms` is None) and `seq` (then -1)."""
+Said = tuple[int, str, float | None, list[Part], tuple[float, ...] | None]
+"""A message of one lift: seq, boot, `t` in ms, what its streams said, what its status said.
 
-    seq: int
-    boot: str
-    t_ms: float | None
-    parts: list[Part]
-    status: tuple[float, ...] | None = None
+Only a status may leave out `t` (None) and `seq` (-1).
+"""
 
 
 def numbers(values: list[Any]) -> Piece:
