@@ -154,8 +154,9 @@ class InfluxSeries:
         for rows in points:
             late = rows.t_ns < late_ns
             if rows.measurement in REDUCIBLE and late.any() and len(self._late) < LATE_LIMIT:
-                pairs = np.unique(np.stack([rows.t_ns[late] // HOUR_NS, rows.lift[late]], axis=1), axis=0).tolist()
-                self._late.update((hour, rows.lift_ids[lift]) for hour, lift in pairs)
+                count = len(rows.lift_ids)
+                pairs = np.unique(rows.t_ns[late] // HOUR_NS * count + rows.lift[late]).tolist()
+                self._late.update((pair // count, rows.lift_ids[pair % count]) for pair in pairs)
 
     def _windows(
         self, bucket: str, lift_id: str, stream: str, from_ns: int, to_ns: int, begins: buckets.Instants, width_ns: int

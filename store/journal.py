@@ -24,7 +24,7 @@ TRIM_STEP = 20_000
 READ_MESSAGES = 4_000
 READ_BYTES = 16 << 20
 
-HEADER = struct.Struct("<qBH")
+HEADER = struct.Struct("<q?H")
 KEY = struct.Struct(">Q")
 NODE_BYTES = 24  # what LMDB and our header add to a message
 INLINE_LIMIT_BYTES = 1_900  # a larger message gets pages of its own
@@ -75,18 +75,21 @@ class Journal:
     def read(self, after: int, max_messages: int = READ_MESSAGES, max_bytes: int = READ_BYTES) -> list[Entry]:
         """Return what follows the position `after`: at most so many messages and bytes, but one where there is one."""
         entries: list[Entry] = []
-        taken_bytes = 0
+        room_bytes = max_bytes
         with self._environment.begin() as txn:
             cursor = txn.cursor(self._entries)
             if not cursor.set_range(KEY.pack(after + 1)):
                 return entries
-            for key, value in cursor.iternext():
-                taken_bytes += len(value)
-                if entries and taken_bytes > max_bytes:
+            # Only the front is ever trimmed: positions follow each other.
+            (first,) = KEY.unpack(cursor.key())
+            for position, value in zip(range(first, first + max_messages), cursor.iternext(keys=False), strict=False):
+                room_bytes -= len(value)
+                if room_bytes < 0 and entries:
                     break
-                entries.append(_entry(key, value))
-                if len(entries) >= max_messages:
-                    break
+                arrived_ns, retained, length = HEADER.unpack_from(value)
+                start = HEADER.size + length
+                topic = value[HEADER.size : start].decode()
+                entries.append(Entry(position, arrived_ns, topic, value[start:], retained))
         return entries
 
     def trim(self, upto: int) -> None:
@@ -179,9 +182,3 @@ class Journal:
 def _value(arrived_ns: int, topic: str, payload: bytes, retained: bool) -> bytes:
     text = topic.encode()
     return b"".join((HEADER.pack(arrived_ns, retained, len(text)), text, payload))
-
-
-def _entry(key: bytes, value: bytes) -> Entry:
-    arrived_ns, retained, length = HEADER.unpack_from(value)
-    start = HEADER.size + length
-    return Entry(KEY.unpack(key)[0], arrived_ns, value[HEADER.size : start].decode(), value[start:], bool(retained))
