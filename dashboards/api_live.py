@@ -38,7 +38,7 @@ def live(desk: Desk) -> APIRouter:
         if last is None and lift_id:
             last = Mark(0, desk.watch.mark.transition)
         listener = desk.hub.join(interest)
-        return Stream(desk.hub, listener, lambda: () if last is None else desk.watch.since(last, interest.takes))
+        return Stream(desk.hub, listener, lambda: () if last is None else desk.watch.since(last, interest))
 
     return router
 

@@ -103,8 +103,8 @@ def registry(desk: Desk) -> APIRouter:
 
 
 IMPORT_CONTENT = {
-    JSON: {"schema": {"type": "array", "items": _described(("lift_id", "district"))}},
-    CSV: {"schema": {"type": "string"}},
+    JSON: {"schema": {"type": "array", "items": {}, "description": "Each as in POST /api/v1/lifts, judged by itself"}},
+    CSV: {"schema": {"type": "string", "description": "The first line names the fields; floors as `label:height;…`"}},
 }
 
 

@@ -116,9 +116,22 @@ def _paged(handler: Handler) -> Handler:
 
     async def answer(request: Request, error: Exception) -> Response:
         told = await handler(request, error)
+        if told.status_code == 405:
+            told.headers["allow"] = _allowed(request) or told.headers["allow"]
         return error_page(request, told.status_code) if wants_page(request) else told
 
     return answer
+
+
+def _allowed(request: Request) -> str:
+    """Return all that the path asked for takes; the framework names the methods of its first route only."""
+    paths: dict[str, Any] = request.app.openapi()["paths"]
+    asked = request.url.path.split("/")
+    for path in sorted(paths, key=lambda path: path.count("{")):
+        parts = path.split("/")
+        if len(parts) == len(asked) and all(p == a or p.startswith("{") for p, a in zip(parts, asked, strict=True)):
+            return ", ".join(method.upper() for method in paths[path])
+    return ""
 
 
 def _described(app: FastAPI) -> dict[str, Any]:

@@ -75,15 +75,15 @@ class Interest:
     district: str | None = None
     lift_ids: frozenset[str] = frozenset()
 
-    def takes(self, one: Event) -> bool:
-        """Whether the event is about one of these lifts."""
-        if self.lift_ids and one.lift_id not in self.lift_ids:
+    def takes(self, lift_id: str, district: str | None) -> bool:
+        """Whether it is about one of these lifts."""
+        if self.lift_ids and lift_id not in self.lift_ids:
             return False
-        return self.district is None or one.district == self.district
+        return self.district is None or district == self.district
 
     def chunk(self, events: Iterable[Event], end: Mark) -> bytes:
         """Return the events of interest as one piece of wire, ending with the mark; empty where there are none."""
-        wire = b"".join(one.wire for one in events if self.takes(one))
+        wire = b"".join(one.wire for one in events if self.takes(one.lift_id, one.district))
         return wire + closing(end) if wire else b""
 
 
@@ -98,11 +98,12 @@ class Listener:
     ended: str | None = None
 
     def put(self, chunk: bytes) -> None:
-        """Queue a piece, or end the stream when its queue is full."""
-        self.waiting.append(chunk)
-        self.waiting_bytes += len(chunk)
+        """Queue a piece, however large; or end the stream when its queue is full already."""
         if self.waiting_bytes > QUEUE_LIMIT_BYTES:
             self.end("slow")
+            return
+        self.waiting.append(chunk)
+        self.waiting_bytes += len(chunk)
         self.arrived.set()
 
     def end(self, reason: str) -> None:

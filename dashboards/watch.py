@@ -20,7 +20,7 @@ import orjson
 from alerts.alert import Alert
 from dashboards.changes import Told
 from dashboards.listing import Orders
-from dashboards.live import Event, Hub, Mark, closing, event
+from dashboards.live import Event, Hub, Interest, Mark, closing, event
 from dashboards.metrics import Meters
 from dashboards.picture import Picture, Roster, empty_table, picture, roster
 from dashboards.problem import Problem, away
@@ -159,7 +159,7 @@ class Watch:
                 return before.roster
         return roster(seen.registry, table)
 
-    def since(self, last: Mark, takes: Callable[[Event], bool]) -> Iterable[bytes]:
+    def since(self, last: Mark, interest: Interest) -> Iterable[bytes]:
         """Yield what a listener who has come as far as `last` lacks, in pieces of wire."""
         with self._lock:
             shown, end = self.shown, self.mark
@@ -172,9 +172,10 @@ class Watch:
             if not told:
                 break
             transition = told[-1].id
-            yield b"".join(each.wire for each in _alert_events(told, last.version) if takes(each))
-        wires = (each.wire for each in lift_events(shown, rows, Mark(last.version, end.transition)) if takes(each))
-        yield b"".join(wires) + closing(end)
+            yield interest.chunk(_alert_events(told, last.version), Mark(last.version, transition))
+        who = shown.roster
+        rows = [row for row in rows if interest.takes(who.lift_id[row], str(who.district[row]))]
+        yield interest.chunk(lift_events(shown, rows, Mark(last.version, end.transition)), end) or closing(end)
 
 
 def lift_events(shown: Picture, rows: Sequence[int], at: Mark) -> list[Event]:

@@ -172,7 +172,7 @@ def test_a_listener_that_does_not_keep_up_is_ended_and_counted_and_the_others_ar
         meters = Meters()
         hub = Hub(meters)
         slow, quick = hub.join(Interest()), hub.join(Interest(district="d0"))
-        big = Event("L000", "d1", b"x" * (QUEUE_LIMIT_BYTES // 2))
+        big = Event("L000", "d1", b"x" * QUEUE_LIMIT_BYTES)
         for version in range(3):
             hub.publish([big, Event("L001", "d0", b"small")], Mark(version, 0))
             await asyncio.sleep(0)
