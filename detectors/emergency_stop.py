@@ -15,9 +15,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from detectors.car import ACCEL_TAU_S, NEVER_NS, Car
+from detectors.car import Car
 from detectors.rule import MAJOR, Level, Rule, Score
-from detectors.scan import Columns, scan
+from detectors.scan import NEVER_NS, Columns, scan
+from detectors.sensor import ACCEL_TAU_S
 from telemetry.facts import FleetFacts
 
 

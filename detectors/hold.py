@@ -9,8 +9,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from detectors.car import GAP_S, NEVER_NS, Car
-from detectors.scan import Columns, scan
+from detectors.car import Car
+from detectors.scan import GAP_S, NEVER_NS, Columns, scan
 
 GAP_NS = int(GAP_S * 1e9)
 

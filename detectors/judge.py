@@ -36,7 +36,7 @@ class Judge:
         """Return what began and ended in this batch, in the order in which it was concluded."""
         if len(facts) != self.n:
             raise ValueError(f"facts of {len(facts)} lifts for a judge of {self.n}: call grow({len(facts)}) first")
-        if not len(batch):
+        if not len(batch) and batch.waveforms is None:
             return []
         states = self._states
         states["car"], now = car.step(states["car"], batch, facts)

@@ -1,8 +1,8 @@
 """F11 over-travel at the top and F12 at the bottom: the car's floor beyond its last landing.
 
 Levelling stays within 35 mm of a landing, so 50 mm beyond the last one is over-travel, and 150 mm beyond is past any
-final limit switch (which is in no stream). Between the two, an impact makes it as bad: a change of the speed that was
-read by more than half of gravity, as on a buffer.
+final limit switch (which is in no stream). Between the two, an impact as on a buffer makes it as bad: in the
+vibration, or a change by more than half of gravity in the speed that was read.
 """
 
 from __future__ import annotations
@@ -11,13 +11,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from detectors.car import F64, Car
+from detectors.car import F64, IMPACT_MPS2, Car
 from detectors.rule import CRITICAL, MAJOR, Level, Rule, Score
 from detectors.scan import Columns, scan
 from telemetry.facts import FleetFacts
 
 TOP, BOTTOM = 1, -1
-GRAVITY_MPS2 = 9.81
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +26,8 @@ class Overtravel:
     end: int
     over_m: float = 0.05
     far_m: float = 0.15
-    impact_mps2: float = 0.5 * GRAVITY_MPS2
+    impact_mps2: float = IMPACT_MPS2
+    lately_s: float = 2.0
 
     def start(self, n: int) -> Columns:
         """An impact is remembered until the car is back."""
@@ -38,7 +38,9 @@ class Overtravel:
         last_m = (facts.top_m if self.end == TOP else facts.landings_m[:, 0])[car.lift]
         beyond = (car.z - last_m) * self.end
         out = (car.z_last - last_m) * self.end >= self.over_m
-        impact = out & (np.abs(car.accel) > self.impact_mps2)
+        felt_s = (car.t_ns - car.impact_ns) / 1e9
+        felt = (felt_s >= 0.0) & (felt_s <= self.lately_s)
+        impact = out & (felt | (np.abs(car.accel) > self.impact_mps2))
         far = beyond / self.far_m
         if impact.any() or state["hit"].any():
             state, made = scan(car.rounds, state, _remember, {"out": out, "impact": impact})

@@ -14,8 +14,18 @@ from numpy.typing import NDArray
 
 from telemetry.batch import rounds
 
+NEVER_NS = -(2**62)
+GAP_S = 3.0
+"""Longer between two readings is a gap: what was read before it is unknown, and clocks stand still across it."""
+
 Columns = Mapping[str, NDArray[Any]]
 Recurrence = Callable[[Columns, Columns, Columns], tuple[Columns, Columns]]
+
+
+def age_s(t_ns: NDArray[np.int64], then_ns: NDArray[np.int64]) -> NDArray[np.float64]:
+    """Return the seconds since an instant (more than a century where it is `NEVER_NS`)."""
+    seconds: NDArray[np.float64] = (t_ns - then_ns) / 1e9
+    return seconds
 
 
 class Round(NamedTuple):

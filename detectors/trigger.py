@@ -14,9 +14,9 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from detectors.car import GAP_S, NEVER_NS, Car
+from detectors.car import Car
 from detectors.rule import Level, Score
-from detectors.scan import Columns, only, scan
+from detectors.scan import GAP_S, NEVER_NS, Columns, only, scan
 
 GAP_NS = int(GAP_S * 1e9)
 OPENED, SHUT = 1, -1

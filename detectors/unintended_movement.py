@@ -11,9 +11,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from detectors import doorway
-from detectors.car import GAP_S, NEVER_NS, Car
+from detectors.car import Car
 from detectors.rule import CRITICAL, Level, Rule, Score
-from detectors.scan import Columns, scan
+from detectors.scan import GAP_S, NEVER_NS, Columns, scan
 from telemetry.facts import FleetFacts
 from telemetry.streams import INSPECTION
 from telemetry.trips import STILL_MPS, STILL_S

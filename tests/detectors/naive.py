@@ -6,7 +6,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from detectors import car as fast
+from detectors import car, scan, sensor
 from detectors.rule import Level
 from telemetry.facts import LiftFacts
 from telemetry.trips import STILL_MPS, STILL_S, TRIP_MIN_M
@@ -28,7 +28,7 @@ def findings(level: Level, t_ns: Sequence[int], on: Sequence[float], off: Sequen
         if value < 1.0:
             run, held_ns = [], 0
             continue
-        if run and t - run[-1] <= fast.GAP_S * 1e9:
+        if run and t - run[-1] <= scan.GAP_S * 1e9:
             held_ns += t - run[-1]
         if not run and not is_open:
             onset_ns = t
@@ -45,9 +45,9 @@ class Channel:
     """The last believed value of a measured channel, and the one set aside since."""
 
     value: float = NAN
-    at_ns: int = fast.NEVER_NS
+    at_ns: int = scan.NEVER_NS
     odd: float = NAN
-    odd_ns: int = fast.NEVER_NS
+    odd_ns: int = scan.NEVER_NS
 
     def hear(self, value: float, near: bool, agrees: bool, t_ns: int) -> bool:
         """Take a reading in; return whether it is believed."""
@@ -70,21 +70,21 @@ class NaiveCar:
     accel: float = 0.0
     rate: float = NAN
     speed: float = NAN
-    speed_ns: int = fast.NEVER_NS
+    speed_ns: int = scan.NEVER_NS
     fast_z: float = NAN
     slow_z: float = NAN
     still_ns: int = -1
-    since_ns: int = fast.NEVER_NS
-    motion_ns: int = fast.NEVER_NS
+    since_ns: int = scan.NEVER_NS
+    motion_ns: int = scan.NEVER_NS
     doubt: bool = False
     settled: bool = False
     way_m: float = 0.0
     trips: int = 0
-    said: dict[str, float] = field(default_factory=lambda: dict.fromkeys(fast.EVENTS, NAN))
+    said: dict[str, float] = field(default_factory=lambda: dict.fromkeys(car.EVENTS, NAN))
 
     def row(self, t_ns: int, reboot: bool, **read: float) -> dict[str, float]:
         """Return what is known of the car at this row."""
-        for name in fast.EVENTS:
+        for name in car.EVENTS:
             if not math.isnan(read.get(name, NAN)):
                 self.said[name] = read[name]
             elif reboot:
@@ -94,15 +94,15 @@ class NaiveCar:
         v_now = NAN
         if heard_v:
             v_now = read["v"]
-        elif age(t_ns, self.v.at_ns) > fast.GAP_S:
+        elif age(t_ns, self.v.at_ns) > scan.GAP_S:
             v_now = rate_now
         if not math.isnan(v_now):
             self.speed, self.speed_ns = v_now, t_ns
-        v_last = self.speed if age(t_ns, self.speed_ns) <= fast.GAP_S else NAN
+        v_last = self.speed if age(t_ns, self.speed_ns) <= scan.GAP_S else NAN
         if heard_z or not math.isnan(v_now):
             self._rest(t_ns, v_last, heard_z)
-        quiet = age(t_ns, self.motion_ns) > fast.GAP_S or self.doubt
-        z_last = self.z.value if age(t_ns, self.z.at_ns) <= fast.GAP_S else NAN
+        quiet = age(t_ns, self.motion_ns) > scan.GAP_S or self.doubt
+        z_last = self.z.value if age(t_ns, self.z.at_ns) <= scan.GAP_S else NAN
         return {
             **self.said,
             "v": v_now,
@@ -117,56 +117,56 @@ class NaiveCar:
         }
 
     def _hear_speed(self, t_ns: int, v: float) -> tuple[float, bool]:
-        if abs(v) > fast.SPEED_MAX_MPS:
+        if abs(v) > sensor.SPEED_MAX_MPS:
             v = NAN
         rated = self.facts.rated_speed_mps
-        largest = max(fast.SPEED_STEP_MPS, fast.SPEED_STEP_RATED * rated if rated else 0.0)
+        largest = max(sensor.SPEED_STEP_MPS, sensor.SPEED_STEP_RATED * rated if rated else 0.0)
 
         def reach(then_ns: int) -> float:
-            return fast.SPEED_MARGIN_MPS + min(fast.JERKED_MPS2 * age(t_ns, then_ns), largest)
+            return sensor.SPEED_MARGIN_MPS + min(sensor.JERKED_MPS2 * age(t_ns, then_ns), largest)
 
         dt_s, last = age(t_ns, self.v.at_ns), self.v.value
         near = abs(v - last) <= reach(self.v.at_ns)
         if not self.v.hear(v, near, abs(v - self.v.odd) <= reach(self.v.odd_ns), t_ns):
             return NAN, False
-        if not near or not 0.0 < dt_s <= fast.GAP_S:
+        if not near or not 0.0 < dt_s <= scan.GAP_S:
             self.accel = 0.0
             return NAN, True
-        self.accel += ((v - last) / dt_s - self.accel) * dt_s / (fast.ACCEL_TAU_S + dt_s)
+        self.accel += ((v - last) / dt_s - self.accel) * dt_s / (sensor.ACCEL_TAU_S + dt_s)
         return self.accel, True
 
     def _hear_place(self, t_ns: int, z: float) -> tuple[float, bool]:
-        beyond = fast.SHAFT_BEYOND_M
+        beyond = sensor.SHAFT_BEYOND_M
         if z < -beyond or (self.facts.floors and z > self.facts.floors[-1].height_m + beyond):
             z = NAN
         rated = self.facts.rated_speed_mps
-        unknown = fast.PLACE_SPEED_RATED * rated if rated else fast.PLACE_SPEED_MPS
+        unknown = sensor.PLACE_SPEED_RATED * rated if rated else sensor.PLACE_SPEED_MPS
         known = [abs(x) for x in (self.rate, self.speed) if not math.isnan(x)]
 
         def reach(then_ns: int, speed: float) -> float:
-            span_s = min(age(t_ns, then_ns), fast.GAP_S)
-            return fast.PLACE_MARGIN_M + span_s * (speed + fast.PLACE_STEP_MPS2 * span_s)
+            span_s = min(age(t_ns, then_ns), scan.GAP_S)
+            return sensor.PLACE_MARGIN_M + span_s * (speed + sensor.PLACE_STEP_MPS2 * span_s)
 
         dt_s, last, last_rate = age(t_ns, self.z.at_ns), self.z.value, self.rate
         near = abs(z - last) <= reach(self.z.at_ns, max(known, default=unknown))
         if not self.z.hear(z, near, abs(z - self.z.odd) <= reach(self.z.odd_ns, unknown), t_ns):
             return NAN, False
-        self.fast_z = z if math.isnan(self.fast_z) else ema(self.fast_z, z, dt_s, fast.CREEP_FAST_TAU_S)
-        self._slow_after = z if math.isnan(self.slow_z) else ema(self.slow_z, z, dt_s, fast.CREEP_SLOW_TAU_S)
-        if not near or not 0.0 < dt_s <= fast.GAP_S:
+        self.fast_z = z if math.isnan(self.fast_z) else ema(self.fast_z, z, dt_s, sensor.CREEP_FAST_TAU_S)
+        self._slow_after = z if math.isnan(self.slow_z) else ema(self.slow_z, z, dt_s, sensor.CREEP_SLOW_TAU_S)
+        if not near or not 0.0 < dt_s <= scan.GAP_S:
             self.rate = NAN
             return NAN, True
         raw = (z - last) / dt_s
-        self.rate = raw if math.isnan(last_rate) else ema(last_rate, raw, dt_s, fast.RATE_TAU_S)
+        self.rate = raw if math.isnan(last_rate) else ema(last_rate, raw, dt_s, sensor.RATE_TAU_S)
         turned = self.rate * last_rate < 0.0 and min(abs(self.rate), abs(last_rate)) > STILL_MPS
         return (NAN if turned else self.rate), True
 
     def _rest(self, t_ns: int, v_last: float, heard_z: bool) -> None:
-        moves = abs(v_last) >= STILL_MPS or abs(self.fast_z - self.slow_z) >= fast.CREEP_M
+        moves = abs(v_last) >= STILL_MPS or abs(self.fast_z - self.slow_z) >= car.CREEP_M
         if heard_z:
             self.slow_z = self._slow_after
         dt_ns = t_ns - self.motion_ns
-        counted = dt_ns if dt_ns <= int(fast.GAP_S * 1e9) else 0
+        counted = dt_ns if dt_ns <= int(scan.GAP_S * 1e9) else 0
         if moves and self.still_ns >= 0 and not self.doubt:
             self.doubt = True
             return

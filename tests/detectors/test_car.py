@@ -10,7 +10,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from detectors.car import EVENTS, GAP_S, Car, nearest, start, step
+from detectors.car import EVENTS, Car, start, step
+from detectors.landing import nearest
+from detectors.scan import GAP_S
 from telemetry.batch import Batch
 from telemetry.facts import LiftFacts
 from telemetry.streams import CLOSED, OPEN

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from detectors.catalogue import BY_SLUG
 from detectors.judge import Judge
 from detectors.rule import CRITICAL, MAJOR, Finding
+from telemetry.batch import Waveforms
 from tests.detectors.world import Fault, Script, batch, facts_of, ride_speed, tower
 
 TOP_M = 27.0
@@ -50,6 +53,19 @@ def test_an_impact_beyond_the_landing_is_critical() -> None:
     way = np.cumsum(speed) * 0.01
     script.move(speed[: int(np.searchsorted(way, 12.07))]).rest(6.0)
     assert {f.severity for f in found(script)} == {MAJOR, CRITICAL}
+
+
+@pytest.mark.parametrize(("samples", "severe"), [(1, False), (3, True)])
+def test_an_impact_in_the_vibration_is_critical_and_a_single_wild_sample_of_it_is_not(
+    samples: int, severe: bool
+) -> None:
+    whole = batch([beyond(0.07).rows()])
+    xyz = np.zeros((3, 100), dtype=np.float32)
+    xyz[2, 40 : 40 + samples] = 8.0
+    t_ns = whole.t_ns[whole.z_m > TOP_M + 0.05][5:6]
+    shaken = replace(whole, waveforms=Waveforms(np.zeros(1, np.int32), t_ns, np.full(1, 1e7), np.array([0, 100]), xyz))
+    found = Judge([BY_SLUG["overtravel-top"]], 1).step(shaken, facts_of([tower()]))
+    assert {f.severity for f in found} == ({MAJOR, CRITICAL} if severe else {MAJOR})
 
 
 def test_nothing_is_judged_without_floors() -> None:
