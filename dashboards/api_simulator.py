@@ -35,6 +35,8 @@ def simulator(desk: Desk, inject: Inject) -> APIRouter:
             raise unfit("cause", f"not a fault of the simulator; take one of {', '.join(causes)}")
         try:
             inject(lift_id, body.cause, body.for_s)
+        except ValueError as error:
+            raise unfit("body", str(error)) from None
         except OSError as error:
             raise away("broker", str(error)) from error
         return Json({"lift_id": lift_id, "cause": body.cause, "for_s": body.for_s}, status_code=202)

@@ -29,8 +29,8 @@ Inject = Callable[[str, str, float], None]
 class Settings:
     """What the front door decides. `hosts` are names this server answers to besides localhost and addresses.
 
-    `inject` tells the simulated lift `lift_id` to have the fault `cause` for so many seconds; without it, or without
-    `demo`, there is no such route. `causes` are the faults that can be asked for.
+    `inject` tells the simulated lift `lift_id` to have the fault `cause` for so many seconds (OSError: nobody is there,
+    ValueError: not such a fault); without it, or without `demo`, there is no such route. `causes` are the faults.
     """
 
     open_records: Callable[[], Records]

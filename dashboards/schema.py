@@ -374,7 +374,7 @@ class Injection(Body):
     """A fault to put into a simulated lift."""
 
     cause: Annotated[str, StringConstraints(pattern=r"^[a-z0-9-]{1,64}$")]
-    for_s: Annotated[float, Field(gt=0, le=3600, allow_inf_nan=False)] = 60.0
+    for_s: Annotated[float, Field(ge=1, le=86_400, allow_inf_nan=False)] = 60.0
 
 
 class Injected(Answer):

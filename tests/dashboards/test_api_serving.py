@@ -1,0 +1,70 @@
+"""The dashboards as a process of their own: they begin with the stores away or there, and end when they are told."""
+
+from __future__ import annotations
+
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import httpx
+import pytest
+
+from dashboards.app import run
+from dashboards.desk import Settings
+from store.connect import open_timeseries
+from store.records import Records
+
+SERVE = """
+import sys
+from pathlib import Path
+from dashboards.app import run
+from dashboards.desk import Settings
+from store.connect import open_timeseries
+from store.records import Records
+folder = Path(sys.argv[1])
+run(Settings(
+    lambda: Records.open(f"sqlite:///{folder}/records.db"), lambda: open_timeseries(folder / "series", writable=False),
+    port=int(sys.argv[2]),
+))
+print("ended")
+"""
+
+
+@contextmanager
+def process(folder: Path) -> Iterator[tuple[subprocess.Popen[str], str]]:
+    """Start the server as a process; yield it and its address once it answers."""
+    with socket.create_server(("127.0.0.1", 0)) as probe:
+        port = probe.getsockname()[1]
+    started = subprocess.Popen([sys.executable, "-c", SERVE, str(folder), str(port)], stdout=subprocess.PIPE, text=True)
+    try:
+        with httpx.Client(transport=httpx.HTTPTransport(retries=10)) as client:
+            client.get(f"http://127.0.0.1:{port}/healthz").raise_for_status()
+        yield started, f"http://127.0.0.1:{port}"
+    finally:
+        started.kill()
+        started.communicate()
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_a_signal_ends_the_server_although_somebody_listens(tmp_path: Path, number: signal.Signals) -> None:
+    with process(tmp_path) as (started, address), httpx.stream("GET", f"{address}/api/v1/live") as answer:
+        lines = answer.iter_lines()
+        assert next(lines).startswith("retry")
+        started.send_signal(number)
+        assert (started.communicate(timeout=20)[0], started.returncode) == ("ended\n", 0)
+
+
+def test_the_server_listens_on_loopback_alone_unless_told_otherwise() -> None:
+    assert Settings(Records.open, open_timeseries).host == "127.0.0.1"  # type: ignore[arg-type]
+
+
+def test_a_port_that_is_taken_is_told(tmp_path: Path) -> None:
+    taken = Settings(
+        lambda: Records.open(f"sqlite:///{tmp_path}/records.db"), lambda: open_timeseries(tmp_path / "series")
+    )
+    with socket.create_server(("127.0.0.1", 0)) as other, pytest.raises(OSError, match="in use"):
+        run(Settings(taken.open_records, taken.open_series, port=other.getsockname()[1]))
