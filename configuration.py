@@ -64,8 +64,8 @@ class TimeSeries(Section):
     url: str = "http://127.0.0.1:8086"
     org: str = "liftwatch"
     token_file: Path | None = None
-    raw_days: float = Field(30.0, gt=0)
-    minute_days: float = Field(730.0, gt=0)
+    raw_days: int = Field(30, ge=1)
+    minute_days: int = Field(730, ge=1)
 
     def token(self) -> str | None:
         """Return the token in `token_file`, if there is one."""

@@ -25,6 +25,7 @@ from ingest.deliver import BadSecret, signer
 from ingest.monitor import Monitor
 from ingest.receive import BrokerAddress, MqttSource
 from simulator import faults, player
+from simulator.fleet import fleet
 from store.connect import open_timeseries
 from store.journal import Journal
 from store.records import Records, RecordsUnavailable
@@ -34,7 +35,7 @@ from telemetry.facts import FactsError, export_csv, export_json, read_csv, read_
 log = logging.getLogger("liftwatch")
 
 CONFIG_DEFAULT = Path("liftwatch.toml")
-FIRST_ANSWER_S = 5.0
+FIRST_ANSWER_S = 12.0
 UNUSABLE = 2
 
 EPILOG = """\
@@ -233,7 +234,7 @@ def simulate_command(options: argparse.Namespace, settings: Configuration) -> in
     """Play a simulated fleet until a signal."""
     if options.register:
         with Records.open(settings.records_url) as records:
-            records.put_lifts(player.fleet(options.lifts, options.seed), "simulator", time.time_ns())
+            records.put_lifts(fleet(options.lifts, options.seed), "simulator", time.time_ns())
     address = broker(settings)
     player.run(
         player.Settings(
@@ -268,6 +269,8 @@ def inject_command(options: argparse.Namespace, settings: Configuration) -> int:
         )
     except OSError as error:
         raise Unusable(f"the broker {address.host}:{address.port} does not answer ({error}); is the demo up?") from None
+    except ValueError as error:
+        raise Unusable(str(error)) from None
     print(f"told {options.lift_id}: {options.cause} for {options.for_s:g} s")
     return 0
 

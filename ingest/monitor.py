@@ -47,7 +47,7 @@ class Monitor:
         announcing: BrokerAddress,
         endpoints: Sequence[Endpoint] = (),
         *,
-        raw_days: float = 30.0,
+        raw_days: int = 30,
         batch_s: float = 0.2,
         batch_messages: int = 10_000,
     ) -> None:
@@ -132,7 +132,7 @@ class Monitor:
                 log.exception("the fleet's picture failed; it is tried again")
 
     def _all_counts(self) -> dict[str, float]:
-        counts = Counter(self.counts) + self._judging.counts
+        counts = Counter(self.counts) + self._judging.counts + self._deliverer.counts
         counts.update(self._storing.counts)
         counts["journal_bytes"] = self._journal.used_bytes
         counts["announced"] = self._announcer.published

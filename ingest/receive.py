@@ -27,6 +27,8 @@ log = logging.getLogger("liftwatch.receive")
 
 READ_AT_ONCE = 1024
 FIRST_WAIT_S = 0.2
+GREETING_LIMIT_S = 4.0
+"""A broker that speaks 3.1.1 alone may say nothing at all to a greeting in MQTT 5."""
 RECEIVE_MAXIMUM = 65_535
 SESSION_KEPT_S = 7 * 24 * 3600
 RETRY_FIRST_S = 0.5
@@ -112,6 +114,7 @@ class MqttSource:
         self._pending: list[Arrival] = []
         self._failures = 0
         self._retry_at = 0.0
+        self._greeted_by = 0.0
 
     def take(self, wait_s: float) -> list[Arrival]:
         """Return what has come, connecting first where there is no connection; never raises for the network."""
@@ -148,6 +151,10 @@ class MqttSource:
         client = self._connected(wait_s)
         if client is None:
             return
+        if not self.subscribed and time.monotonic() > self._greeted_by:
+            log.warning("broker %s:%d does not answer our greeting", self.address.host, self.address.port)
+            self._dropped()
+            return
         try:
             self._read(client, wait_s)
         except Exception as error:  # whatever a packet or a socket did, the next connection starts afresh
@@ -176,6 +183,7 @@ class MqttSource:
             self._back_off()
             return None
         self._client = client
+        self._greeted_by = time.monotonic() + GREETING_LIMIT_S
         return client
 
     def _read(self, client: Client, wait_s: float) -> None:

@@ -48,7 +48,7 @@ class Storing(threading.Thread):
         journal: Journal,
         series: TimeSeries,
         districts: Callable[[], Mapping[str, str]],
-        raw_days: float,
+        raw_days: int,
         every_s: float = 1.0,
     ) -> None:
         super().__init__(name="store", daemon=True)
@@ -57,7 +57,7 @@ class Storing(threading.Thread):
         self._journal = journal
         self._series = series
         self._districts = districts
-        self._keep_ns = int(raw_days * DAY_NS)
+        self._keep_ns = raw_days * DAY_NS
         self._every_s = every_s
         self._waiting: deque[Group] = deque()
         self._stopping = threading.Event()

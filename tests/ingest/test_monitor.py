@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import random
+import subprocess
+import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -16,7 +18,8 @@ from store.records import AlertFilter
 from telemetry.streams import topic
 from tests.broker import Broker, mosquitto
 from tests.ingest.running import DISTRICT, RATED_MPS, T0_MS, Monitor, Voice, bundle, facts
-from tests.loopback import until
+from tests.loopback import accepts, free_port, until
+from tests.store.influxd import Influx
 
 PATIENCE_S = 60.0
 LIFTS, SECONDS = 8, 40
@@ -133,6 +136,38 @@ def history(monitor: Monitor) -> list[tuple[str, str, str]]:
     """Return everything that was ever decided, without the wall clock."""
     found = monitor.records.transitions_since(0, 10_000)
     return sorted((one.lift_id, one.alert_id, one.kind) for one in found)
+
+
+def test_a_monitor_on_a_real_influxdb_keeps_readings_there(tmp_path: Path, broker: Broker, influx: Influx) -> None:
+    (tmp_path / "token").write_text(influx.token, encoding="utf-8")
+    where = f"[timeseries]\nkind = 'influxdb'\nurl = '{influx.url}'\norg = '{influx.org}'\n"
+    monitor = Monitor(tmp_path, broker.port, where + f"token_file = '{tmp_path}/token'\n").start()
+    speaking = Voice(broker.port)
+    now_ms = int(time.time() * 1000) - 10_000
+    speaking.say(topic(DISTRICT, "L1", "bundle"), bundle(0, 1.0, 3.0) | {"t": now_ms})
+    series = open_timeseries(influx.url, token=influx.token, org=influx.org, writable=False)
+    span = (now_ms * 1_000_000, (now_ms + 5_000) * 1_000_000)
+    until(lambda: len(series.readings("L1", "displacement", *span)) == 10, "ten positions in InfluxDB", PATIENCE_S)
+    speaking.close()
+    assert monitor.stop() == 0
+
+
+def test_a_broker_that_speaks_3_1_1_alone_will_do(tmp_path: Path) -> None:
+    port = free_port()
+    command = [sys.executable, "-m", "liftwatch", "broker", "--port", str(port)]
+    small = subprocess.Popen(command, stderr=subprocess.DEVNULL)
+    try:
+        until(lambda: accepts(port), "the broker written in Python", PATIENCE_S)
+        monitor = Monitor(tmp_path, port).start()
+        speaking = Voice(port)
+        for second in range(4):
+            speaking.say(topic(DISTRICT, "L1", "bundle"), bundle(second, -2.3, 60.0 - 2.3 * second))
+        until(lambda: said(monitor, 4), "four messages", PATIENCE_S)
+        speaking.close()
+        assert monitor.stop() == 0
+    finally:
+        small.kill()
+        small.wait()
 
 
 @pytest.mark.timeout(240)

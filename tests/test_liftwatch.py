@@ -1,0 +1,138 @@
+"""The command line: it teaches, and what it cannot use it says in one line, with exit code 2."""
+
+from __future__ import annotations
+
+import signal
+import socket
+import subprocess
+import sys
+from pathlib import Path
+
+import httpx
+import pytest
+
+import liftwatch
+from store.records import Records
+from tests.broker import Broker
+from tests.loopback import accepts, free_port, until
+
+COMMANDS = ("demo", "monitor", "serve", "simulate", "inject", "lifts", "check-config", "broker")
+LIFTS = """lift_id,district,rated_speed_mps,floors
+A1,anji,1.75,G:0;1:3.2
+A2,anji,fast,G:0
+"""
+
+
+def configured(folder: Path, port: int, more: str = "") -> list[str]:
+    path = folder / "liftwatch.toml"
+    path.write_text(f"[broker]\nport = {port}\n[monitor]\ndata_dir = '{folder}'\n{more}", encoding="utf-8")
+    return ["--config", str(path)]
+
+
+def complaint(capsys: pytest.CaptureFixture[str], arguments: list[str]) -> str:
+    """Return the one line that a command complains with."""
+    assert liftwatch.main(arguments) == 2
+    said = capsys.readouterr().err.strip().splitlines()
+    complaints = [line for line in said if line.startswith("liftwatch: ")]
+    assert len(complaints) == 1
+    return complaints[0]
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_every_command_explains_itself(command: str, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as end:
+        liftwatch.main([command, "--help"])
+    assert end.value.code == 0
+    assert len(capsys.readouterr().out) > 100
+
+
+def test_lifts_come_and_go_as_files(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    config = configured(tmp_path, 1)
+    (tmp_path / "lifts.csv").write_text(LIFTS, encoding="utf-8")
+    assert liftwatch.main([*config, "lifts", "import", str(tmp_path / "lifts.csv"), "--by", "test"]) == 1
+    said = capsys.readouterr()
+    assert "1 lifts taken, 1 refused" in said.out
+    assert "row 3: rated_speed_mps" in said.err
+    assert liftwatch.main([*config, "lifts", "export", str(tmp_path / "out.json")]) == 0
+    assert liftwatch.main([*config, "lifts", "import", str(tmp_path / "out.json")]) == 0
+    assert liftwatch.main([*config, "lifts", "export", str(tmp_path / "out.csv")]) == 0
+    assert "G:0" in (tmp_path / "out.csv").read_text(encoding="utf-8")
+    with Records.open(f"sqlite:///{tmp_path}/records.db") as records:
+        assert [entry.facts.lift_id for entry in records.registry()[1]] == ["A1"]
+
+
+def test_a_file_of_lifts_that_is_not_there_is_named(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert "none.csv" in complaint(capsys, [*configured(tmp_path, 1), "lifts", "import", str(tmp_path / "none.csv")])
+
+
+def test_a_broker_that_is_not_there_is_one_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    port = free_port()
+    assert f"the broker 127.0.0.1:{port} cannot be used" in complaint(capsys, [*configured(tmp_path, port), "monitor"])
+
+
+@pytest.mark.parametrize("command", ["monitor", "serve"])
+def test_a_database_that_is_not_there_is_one_line(
+    command: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    where = f"[records]\nurl = 'postgresql://nobody@127.0.0.1:{free_port()}/none'\n"
+    assert "postgresql" in complaint(capsys, [*configured(tmp_path, 1, where), command]).lower()
+
+
+def test_an_influxdb_that_is_not_there_is_one_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    port = free_port()
+    where = f"[timeseries]\nkind = 'influxdb'\nurl = 'http://127.0.0.1:{port}'\n"
+    assert str(port) in complaint(capsys, [*configured(tmp_path, 1, where), "monitor"])
+
+
+def test_a_port_in_use_is_told_by_name(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        told = complaint(capsys, ["demo", "--broker-port", str(port), "--port", str(free_port())])
+        assert f"port {port}, which the broker would use" in told
+        assert "--broker-port" in told
+        told = complaint(capsys, [*configured(tmp_path, 1, f"[dashboards]\nport = {port}\n"), "serve"])
+        assert f"port {port}" in told
+
+
+def test_check_config_tries_everything_and_says_how_it_is(
+    tmp_path: Path, broker: Broker, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert liftwatch.main([*configured(tmp_path, broker.port), "check-config"]) == 0
+    said = capsys.readouterr().out
+    assert said.count("ok ") == 5
+    assert liftwatch.main([*configured(tmp_path, free_port()), "check-config"]) == 2
+    assert "FAULT  broker" in capsys.readouterr().out
+
+
+@pytest.mark.timeout(180)
+def test_the_demonstration_shows_a_living_fleet_and_ends_without_a_trace(tmp_path: Path) -> None:
+    port, broker_port = free_port(), free_port()
+    options = ["--port", str(port), "--broker-port", str(broker_port), "--lifts", "6", "--data", str(tmp_path / "d")]
+    log = tmp_path / "demo.log"
+    with log.open("wb") as out:
+        demo = subprocess.Popen([sys.executable, "-m", "liftwatch", "demo", *options], stdout=out, stderr=out)
+    try:
+        until(lambda: b"Liftwatch is at" in log.read_bytes() or demo.poll() is not None, "the demonstration", 90.0)
+        until(lambda: living(port) == 6, "six living lifts", 60.0)
+        asked = httpx.post(
+            f"http://127.0.0.1:{port}/api/v1/sim/sim-00003/fault",
+            json={"cause": "governor-overspeed", "for_s": 60},
+            trust_env=False,
+        )
+        assert asked.status_code == 202
+        until(lambda: "overspeed" in rules_firing(port, "sim-00003"), "the alert", 90.0)
+    finally:
+        demo.send_signal(signal.SIGINT)
+        assert demo.wait(60) == 0, log.read_text(encoding="utf-8")
+    assert not accepts(port)
+    assert not accepts(broker_port)
+
+
+def living(port: int) -> int:
+    found = httpx.get(f"http://127.0.0.1:{port}/api/v1/lifts", trust_env=False).json()["items"]
+    return sum(lift["position_m"] is not None and lift["state"] not in ("never-seen", "offline") for lift in found)
+
+
+def rules_firing(port: int, lift_id: str) -> set[str]:
+    asked = httpx.get(f"http://127.0.0.1:{port}/api/v1/alerts", params={"lift_id": lift_id}, trust_env=False)
+    return {alert["rule"] for alert in asked.json()["items"]}
