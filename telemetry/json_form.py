@@ -76,11 +76,14 @@ class JsonReader:
 
 def _refusal(payload: bytes, message: str) -> Refused:
     """Return the refusal of a payload that simdjson does not take; orjson says where it went wrong."""
+    too_deep = Refused("depth", "the payload is nested too deeply: a gateway message needs five levels")
     if "DEPTH" in message:
-        return Refused("depth", "the payload is nested too deeply: a gateway message needs five levels")
+        return too_deep
     try:
         orjson.loads(payload)
     except orjson.JSONDecodeError as error:
+        if "depth" in error.msg:
+            return too_deep
         place = f"{error.msg[:120]} at character {error.pos}"
         if "infinity" in error.msg or error.doc[error.pos :].lstrip("-+").startswith(("NaN", "Infinity")):
             return Refused("non-finite", f"{place}: send null where there is no reading")

@@ -1,0 +1,298 @@
+"""What the decoder takes, what it refuses, and how it says so."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import cbor2
+import numpy as np
+import pytest
+from cbor2 import CBORTag
+
+from telemetry import encode
+from telemetry.decode import decode
+from telemetry.said import REASONS
+from telemetry.streams import PAYLOAD_LIMIT_BYTES, Entry
+from tests.telemetry.wire import ARRIVED_NS, T_MS, T_NS, entry, hear, refusal
+
+HEAD: dict[str, Any] = {"seq": 1, "t": T_MS}
+AHEAD_MS = T_MS + 1_000 + 300_000
+
+
+def said(stream: str, **fields: Any) -> bytes:
+    return json.dumps(HEAD | fields).encode()
+
+
+def column(payload: bytes, stream: str, name: str) -> list[float]:
+    decoded = hear(payload, stream)
+    assert not decoded.refusals, decoded.refusals
+    values: list[float] = decoded.samples[stream].channels[name].tolist()
+    return values
+
+
+def offsets_ns(payload: bytes, stream: str) -> list[int]:
+    offsets: list[int] = (hear(payload, stream).samples[stream].t_ns - T_NS).tolist()
+    return offsets
+
+
+def test_a_single_number_stands_for_an_array_of_one() -> None:
+    assert column(said("speed", v=1.5), "speed", "v_mps") == [1.5]
+    assert column(said("door", state="open", at=3), "door", "door") == [2.0]
+    assert offsets_ns(said("door", state="open", at=3), "door") == [3_000_000]
+    assert column(said("infrared", presence=1), "infrared", "presence") == [1.0]
+    assert hear(said("vibration", x=1, y=2, z=3), "vibration").waveforms.xyz.tolist() == [[1], [2], [3]]
+
+
+def test_null_and_nan_mean_no_reading_and_leave_no_row() -> None:
+    assert column(said("speed", v=[1, None, 3], dt=100), "speed", "v_mps") == [1, 3]
+    assert offsets_ns(said("speed", v=[1, None, 3], dt=100), "speed") == [0, 200_000_000]
+    typed = encode.to_cbor(HEAD | {"dt": 100, "v": np.array([1, np.nan, 3], dtype=np.float32)})
+    assert column(typed, "speed", "v_mps") == [1, 3]
+
+
+def test_null_in_vibration_stays_in_its_place() -> None:
+    blocks = hear(said("vibration", dt=10, x=[1, None], y=[1, 2], z=[1, 2]), "vibration").waveforms
+    np.testing.assert_array_equal(blocks.xyz[0], np.float32([1, np.nan]))
+
+
+def test_an_infrared_null_is_unchanged() -> None:
+    decoded = hear(said("infrared", presence=[True, None, None], curtain=[None, 0, None]), "infrared")
+    np.testing.assert_array_equal(decoded.samples["infrared"].channels["presence"], [1, np.nan])
+    np.testing.assert_array_equal(decoded.samples["infrared"].channels["curtain"], [np.nan, 0])
+
+
+def test_events_without_offsets_all_happened_at_t() -> None:
+    assert offsets_ns(said("door", state=["closing", "closed"]), "door") == [0, 0]
+
+
+@pytest.mark.parametrize("tag", [(77, "<i2"), (78, "<i4"), (85, "<f4"), (86, "<f8")])
+def test_typed_arrays_of_each_kind_are_heard(tag: tuple[int, str]) -> None:
+    values = np.array([-2, 0, 3], dtype=tag[1])
+    payload = cbor2.dumps(HEAD | {"dt": 100, "z": CBORTag(tag[0], values.tobytes())})
+    assert column(payload, "displacement", "z_m") == [-2, 0, 3]
+
+
+def test_a_stream_in_a_bundle_may_have_its_own_t_and_dt() -> None:
+    payload = said("bundle", dt=50, speed={"v": [1, 2]}, displacement={"z": [3, 4], "dt": 200, "t": T_MS + 7})
+    decoded = hear(payload)
+    assert (decoded.samples["speed"].t_ns - T_NS).tolist() == [0, 50_000_000]
+    assert (decoded.samples["displacement"].t_ns - T_NS).tolist() == [7_000_000, 207_000_000]
+    assert decoded.messages.t_end_ns.tolist() == [T_NS + 207_000_000]
+
+
+def test_streams_that_mean_one_instant_get_one_instant_whatever_the_rounding() -> None:
+    streams = {"speed": {"t": T_MS, "dt": 0.1, "v": [0] * 8}, "displacement": {"t": T_MS + 0.3, "dt": 0.4, "z": [0, 0]}}
+    decoded = hear(said("bundle", **streams, door={"at": [0.3, 0.7], "state": ["open", "closing"]}))
+    at = {name: (samples.t_ns - T_NS).tolist() for name, samples in decoded.samples.items()}
+    assert at["displacement"] == at["door"] == [300_000, 700_000] == [at["speed"][3], at["speed"][7]]
+
+
+def test_fields_that_nobody_knows_are_ignored() -> None:
+    assert column(said("speed", v=[1], rssi=-70, tags=["a", ["b"]], more={"v": {}}), "speed", "v_mps") == [1]
+
+
+def test_boot_may_be_a_number_or_a_text_and_is_0_where_it_is_not_said() -> None:
+    boots = [hear(said("speed", v=1, **more), "speed").messages.boot[0] for more in ({"boot": 7}, {"boot": "7"}, {})]
+    assert boots == ["7", "7", "0"]
+
+
+def test_an_empty_bundle_is_a_sign_of_life() -> None:
+    assert hear(said("bundle")).messages.lift_id == ["HZ-1"]
+
+
+def test_a_last_will_without_seq_and_t_stands_at_its_arrival() -> None:
+    decoded = hear(b'{"online": false}', "status")
+    assert (decoded.messages.seq.tolist(), decoded.messages.timed.tolist()) == ([-1], [False])
+    assert decoded.samples["status"].t_ns.tolist() == [ARRIVED_NS]
+    assert decoded.samples["status"].channels["online"].tolist() == [0.0]
+
+
+def test_a_status_says_what_it_says_and_leaves_the_rest_unchanged() -> None:
+    payload = said("status", online=True, mode="fire", power="battery", alarm=1, heartbeat_s=30, firmware="2.1")
+    channels = {name: values.tolist() for name, values in hear(payload, "status").samples["status"].channels.items()}
+    assert channels == {"online": [1], "alarm": [1], "mode": [2], "power": [1], "heartbeat_s": [30]}
+    assert np.isnan(hear(said("status", online=True), "status").samples["status"].channels["mode"]).all()
+
+
+@pytest.mark.parametrize(
+    ("age_s", "retained", "stale"), [(301, True, True), (299, True, False), (301, False, False), (None, True, True)]
+)
+def test_a_retained_status_is_stale_after_five_minutes(age_s: float | None, retained: bool, stale: bool) -> None:
+    head = {"online": True} if age_s is None else {"online": True, "seq": 1, "t": ARRIVED_NS / 1e6 - age_s * 1e3}
+    decoded = hear(json.dumps(head).encode(), "status", retained=retained)
+    assert decoded.messages.retained_stale.tolist() == [stale]
+
+
+def test_each_bundle_of_a_gateway_is_judged_by_itself() -> None:
+    good = HEAD | {"speed": {"v": [1]}}
+    lifts = {"A": good, "B": HEAD | {"speed": {"v": "fast"}}, "x y": good, "C": 7, "D": good}
+    for payload in (json.dumps({"lifts": lifts}).encode(), cbor2.dumps({"lifts": lifts})):
+        decoded = hear(payload, "gateway")
+        assert decoded.messages.lift_id == ["A", "D"]
+        assert [(each.reason, each.detail.split(":")[0]) for each in decoded.refusals] == [
+            ("type", "lifts.B"),
+            ("lift-id", "lifts.x y"),
+            ("type", "lifts.C"),
+        ]
+        assert all(len(each.payload) < len(payload) for each in decoded.refusals)
+
+
+def test_the_far_past_is_taken_as_it_is() -> None:
+    assert hear(b'{"seq": 1, "t": 0, "v": 1}', "speed").samples["speed"].t_ns.tolist() == [0]
+
+
+TABLE: list[tuple[str, dict[str, Any], str, str]] = [
+    ("speed", {}, "missing-field", "v"),
+    ("speed", {"v": [1], "seq": None}, "missing-field", "seq"),
+    ("speed", {"v": [1], "t": None}, "missing-field", "t"),
+    ("speed", {"v": [1, 2]}, "missing-field", "dt"),
+    ("infrared", {}, "missing-field", "presence"),
+    ("bundle", {"door": {}}, "missing-field", "door.state"),
+    ("speed", {"v": "fast"}, "type", "v"),
+    ("speed", {"v": [1, "2"], "dt": 1}, "type", "v"),
+    ("speed", {"v": [True]}, "type", "v"),
+    ("speed", {"v": [[1], [2]], "dt": 1}, "type", "v"),
+    ("speed", {"v": {"0": 1}}, "type", "v"),
+    ("speed", {"v": 1, "seq": 1.5}, "type", "seq"),
+    ("speed", {"v": 1, "seq": "1"}, "type", "seq"),
+    ("speed", {"v": 1, "seq": True}, "type", "seq"),
+    ("speed", {"v": 1, "t": "2001-09-09T01:46:40Z"}, "type", "t"),
+    ("speed", {"v": 1, "boot": 1.5}, "type", "boot"),
+    ("speed", {"v": 1, "boot": {}}, "type", "boot"),
+    ("speed", {"v": [1, 2], "dt": "100"}, "type", "dt"),
+    ("door", {"state": ["ajar"]}, "type", "state"),
+    ("door", {"state": [None]}, "type", "state"),
+    ("door", {"state": ["open"], "at": ["0"]}, "type", "at"),
+    ("infrared", {"presence": ["yes"]}, "type", "presence"),
+    ("status", {"online": "yes"}, "type", "online"),
+    ("status", {"mode": "holiday"}, "type", "mode"),
+    ("bundle", {"speed": [1, 2]}, "type", "speed"),
+    ("gateway", {"lifts": []}, "type", "lifts"),
+    ("gateway", {}, "missing-field", "lifts"),
+    ("speed", {"v": 1, "seq": -1}, "out-of-range", "seq"),
+    ("speed", {"v": 1, "seq": 2**63}, "out-of-range", "seq"),
+    ("speed", {"v": 1, "t": -1}, "out-of-range", "t"),
+    ("speed", {"v": [1, 2], "dt": 0}, "out-of-range", "dt"),
+    ("speed", {"v": [1, 2], "dt": -1}, "out-of-range", "dt"),
+    ("speed", {"v": [1e7]}, "out-of-range", "v"),
+    ("speed", {"v": 1, "boot": "b" * 65}, "out-of-range", "boot"),
+    ("door", {"state": ["open", "closing"], "at": [5, 4]}, "out-of-range", "at"),
+    ("door", {"state": ["open"], "at": [-1]}, "out-of-range", "at"),
+    ("status", {"heartbeat_s": 0}, "out-of-range", "heartbeat_s"),
+    ("door", {"state": ["open"], "at": [1, 2]}, "unequal-lengths", "at"),
+    ("infrared", {"presence": [1, 0], "curtain": [1]}, "unequal-lengths", "presence"),
+    ("vibration", {"dt": 10, "x": [1], "y": [1, 2], "z": [1]}, "unequal-lengths", "x"),
+    ("speed", {"v": 1, "t": AHEAD_MS + 1}, "clock-ahead", "t"),
+    ("speed", {"v": [1, 2], "dt": 86_400_000}, "clock-ahead", "t"),
+    ("door", {"state": "open", "at": 400_000}, "clock-ahead", "t"),
+    ("bundle", {"t": AHEAD_MS + 1}, "clock-ahead", "t"),
+    ("status", {"t": AHEAD_MS + 1}, "clock-ahead", "t"),
+]
+
+
+@pytest.mark.parametrize(("stream", "fields", "reason", "field"), TABLE, ids=lambda value: str(value)[:40])
+def test_what_breaks_the_contract_is_refused_naming_the_field(
+    stream: str, fields: dict[str, Any], reason: str, field: str
+) -> None:
+    for payload in (said(stream, **fields), cbor2.dumps(HEAD | fields)):
+        refused = refusal(payload, stream)
+        assert refused.reason == reason, refused.detail
+        assert refused.detail.startswith(field), refused.detail
+        assert len(refused.detail) < 200
+
+
+@pytest.mark.parametrize(
+    ("payload", "reason"),
+    [
+        (b"", "syntax"),
+        (b"hello", "syntax"),
+        (b"{", "syntax"),
+        (b'{"seq": 1,}', "syntax"),
+        (b'{"seq": 1} {}', "syntax"),
+        (b'{"a": "\xff"}', "syntax"),
+        (b"[1]", "type"),
+        (b'{"seq": 1, "t": 0, "v": NaN}', "non-finite"),
+        (b'{"seq": 1, "t": 0, "v": [-Infinity]}', "non-finite"),
+        (b'{"seq": 1, "t": 0, "v": 1e999}', "non-finite"),
+        (b'{"seq": 1, "t": 0, "v": ' + b"9" * 5000 + b"}", "non-finite"),
+        (b'{"seq": ' + b"9" * 30 + b', "t": 0, "v": 1}', "out-of-range"),
+        (b'{"seq": 1, "seq": 2, "t": 0, "v": 1}', "duplicate-key"),
+        (b'{"a": ' + b"[" * 100_000, "depth"),
+        (b'{"a":' * 50_000, "depth"),
+        (b"{" + b",".join(b'"%d":1' % i for i in range(20_000)) + b"}", "out-of-range"),
+        (b" " * (PAYLOAD_LIMIT_BYTES + 1), "oversized"),
+        (bytes.fromhex("a2637365710161740063"), "syntax"),
+        (cbor2.dumps({"seq": 1, "t": 0, "v": float("inf")}), "non-finite"),
+        (cbor2.dumps({"seq": 1, "t": float("nan"), "v": 1}), "non-finite"),
+        (cbor2.dumps({"seq": 1, "t": 0, "v": CBORTag(85, np.float32([np.inf]).tobytes())}), "non-finite"),
+        (cbor2.dumps({"seq": 1, "t": 0, "v": CBORTag(85, b"123")}), "type"),
+        (cbor2.dumps({"seq": 1, "t": 0, "v": CBORTag(81, b"1234")}), "type"),
+        (cbor2.dumps({"seq": 1, "t": 0, "v": b"1234"}), "type"),
+        (cbor2.dumps({"seq": 1, "t": 0, "v": 1}) + b"\0", "syntax"),
+        (bytes.fromhex("a3637365710161740061769b7fffffffffffffff"), "syntax"),
+        (bytes.fromhex("a3637365710161740061765b7fffffffffffffff"), "syntax"),
+        (bytes.fromhex("bb7fffffffffffffff"), "syntax"),
+        (bytes.fromhex("a1617681") + b"\x81" * 100_000, "depth"),
+        (b"\xa1\x61v" + b"\xc6" * 200_000 + b"\0", "depth"),
+        (bytes.fromhex("a2637365710163736571") + b"\2", "duplicate-key"),
+        (bytes.fromhex("a16176c249010000000000000000"), "type"),
+        (bytes.fromhex("a16176d81c81d81d00"), "type"),
+        (cbor2.dumps({"v": CBORTag(35, "(a+)+$")}), "type"),
+    ],
+    ids=lambda value: str(value[:24]),
+)
+def test_a_payload_that_cannot_be_read_is_refused(payload: bytes, reason: str) -> None:
+    refused = refusal(payload, "speed")
+    assert refused.reason == reason, refused.detail
+    assert reason in REASONS
+
+
+@pytest.mark.parametrize(
+    ("topic", "reason"),
+    [
+        ("lift/v1/hangzhou/HZ-1/altitude", "stream"),
+        ("lift/v1/hangzhou/HZ-1/alert", "stream"),
+        ("lift/v1/hangzhou/HZ-1", "topic"),
+        ("lift/v1/hangzhou/HZ-1/speed/extra", "topic"),
+        ("lift/v2/hangzhou/HZ-1/speed", "topic"),
+        ("/lift/v1/hangzhou/HZ-1/speed", "topic"),
+        ("lift/v1/Hangzhou/HZ-1/speed", "topic"),
+        ("lift/v1/hangzhou//speed", "topic"),
+        ("lift/v1/hangzhou/" + "x" * 65 + "/speed", "topic"),
+        ("lift/v1/hangzhou/a,b=1 v=2/speed", "topic"),
+        ('lift/v1/hangzhou/") |> drop()/speed', "topic"),
+        ("lift/v1/hangzhou/<script>/speed", "topic"),
+        ("lift/v1/hangzhou/HZ-1\n/speed", "topic"),
+        ("lift/v1/hangzhou/电梯/speed", "topic"),
+        ("", "topic"),
+        ("x" * 65_535, "topic"),
+    ],
+    ids=lambda value: str(value)[:40],
+)
+def test_a_topic_that_does_not_parse_is_refused(topic: str, reason: str) -> None:
+    decoded = decode([Entry(1, ARRIVED_NS, topic, said("speed", v=1))])
+    assert [each.reason for each in decoded.refusals] == [reason]
+    assert len(decoded.refusals[0].detail) < 200
+
+
+@pytest.mark.parametrize("lift_id", ["a b", "a,b=1", 'x") |> drop()', "<b>", "", "x" * 65, "a\nb", "电梯", "../../etc"])
+def test_a_lift_id_in_an_envelope_that_is_none_is_refused(lift_id: str) -> None:
+    decoded = hear(json.dumps({"lifts": {lift_id: HEAD}}).encode(), "gateway")
+    assert [each.reason for each in decoded.refusals] == ["lift-id"]
+
+
+def test_one_broken_number_does_not_cost_the_messages_beside_it() -> None:
+    entries = [entry(said("speed", v=[1, 2], dt=10), "speed", position, f"L{position}") for position in range(1, 9)]
+    entries[3] = entry(said("speed", v=[1, 1e9], dt=10), "speed", 4, "L4")
+    entries[5] = entry(said("door", state=["open", "open"], at=[2, 1]), "door", 6, "L6")
+    decoded = decode(entries)
+    assert decoded.messages.lift_id == ["L1", "L2", "L3", "L5", "L7", "L8"]
+    assert [(each.position, each.reason) for each in decoded.refusals] == [(4, "out-of-range"), (6, "out-of-range")]
+    assert decoded.messages.position[decoded.samples["speed"].message].tolist() == [1, 1, 2, 2, 3, 3, 5, 5, 7, 7, 8, 8]
+
+
+def test_nothing_said_is_nothing_heard() -> None:
+    decoded = decode([])
+    assert (len(decoded.messages.t_ns), decoded.refusals) == (0, [])
+    assert decoded.waveforms.xyz.shape == (3, 0)
