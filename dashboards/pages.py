@@ -9,10 +9,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping
+from datetime import UTC, datetime, tzinfo
 from functools import cache
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from fastapi import APIRouter, Request
 from fastapi.staticfiles import StaticFiles
@@ -109,6 +111,26 @@ def calm_state(lift: Mapping[str, Any]) -> str:
     return "unsure" if lift["state"] in SILENT else "well"
 
 
+def public(lift: Mapping[str, Any], request: Request) -> dict[str, Any]:
+    """Return all that the public page may know of a lift."""
+    facts = lift["facts"] or {}
+    return {
+        "lift_id": lift["lift_id"],
+        "name": name_of(lift, request),
+        "phone": facts.get("emergency_phone"),
+        "calm": calm_state(lift),
+        "at": f"{datetime.now(zone(facts.get('timezone'))):%H:%M}",
+    }
+
+
+def zone(name: str | None) -> tzinfo:
+    """Return the time zone of that name; UTC where there is none."""
+    try:
+        return ZoneInfo(name or "UTC")
+    except (ZoneInfoNotFoundError, ValueError):
+        return UTC
+
+
 def pages(find_lift: FindLift, *, demo: bool = False) -> APIRouter:
     """Return the router of all pages and of what they load."""
     router = APIRouter(include_in_schema=False)
@@ -135,10 +157,6 @@ def pages(find_lift: FindLift, *, demo: bool = False) -> APIRouter:
         found = LIFT_ID_PATTERN.fullmatch(lift_id) and find_lift(lift_id)
         if not found:
             return error_page(request, 404)
-        phone = (found["facts"] or {}).get("emergency_phone")
-        return render(
-            request, "code.html", page="code", demo=False, lift=found, name=name_of(found, request),
-            phone=phone, calm=calm_state(found),
-        )  # fmt: skip
+        return render(request, "code.html", page="code", demo=False, **public(found, request))
 
     return router

@@ -1,4 +1,4 @@
-"""A fleet for the pages, in 2001 and in real stores, served on a port of the loopback; and a real browser to look at it.
+"""A fleet for the pages, in 2001 and in real stores, served on a port of the loopback; and a browser to look at it.
 
 Three lifts need someone, one is silent, one carries names that try to be markup; the rest stand or move and are well.
 """
@@ -43,7 +43,9 @@ def fill(folder: Path, count: int) -> Settings:
     """Write a fleet of `count` lifts with readings and alerts into `folder`; return the settings that serve it."""
     url, series = f"sqlite:///{folder}/records.db", folder / "series"
     with Records.open(url) as records:
-        lifts = [facts(f"L{row:03}", timezone="Asia/Hong_Kong", emergency_phone="+852 2345 6789") for row in range(count)]
+        lifts = [
+            facts(f"L{row:03}", timezone="Asia/Hong_Kong", emergency_phone="+852 2345 6789") for row in range(count)
+        ]
         lifts[3] = replace(lifts[3], name=HOSTILE, address=HOSTILE, maintenance_firm=HOSTILE)
         lifts[4] = replace(lifts[4], name="翠湖天地3号梯 · Green Lake Terrace, Lift 3")
         lifts[5] = replace(lifts[5], floors=(), rated_speed_mps=None)
@@ -96,11 +98,13 @@ def readings() -> list[Points]:
         points("displacement", t_s, z=z),
         points("vibration", t_s[::10], **vibration),
         points("door", door_s.ravel(), state=state),
-        points("infrared", person_s.ravel(), presence=np.tile([1.0, 0.0], len(person_s)), curtain=np.zeros(person_s.size)),
+        points(
+            "infrared", person_s.ravel(), presence=np.tile([1.0, 0.0], len(person_s)), curtain=np.zeros(person_s.size)
+        ),
     ]
 
 
-LEVELS = {"rms": 0.02, "min": -0.05, "max": 0.05}
+LEVELS = {"rms": 0.02, "min": -0.05, "max": 0.05, "mean": 0.0}
 
 
 def points(measurement: str, t_s: Any, **fields: Any) -> Points:
@@ -123,8 +127,8 @@ def served(settings: Settings, port: int = 0) -> Iterator[str]:
             thread.join()
 
 
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
+@pytest.fixture(name="browser", scope="module")
+def open_browser() -> Iterator[Browser]:
     """A Chromium of this machine, with a profile of its own."""
     path = next((found for found in map(shutil.which, CHROMIUMS) if found), None)
     if path is None:
@@ -159,7 +163,9 @@ class Watched:
 
 
 @contextmanager
-def looking(browser: Browser, address: str, *, width: int = 1440, language: str = "en", theme: str = "light") -> Iterator[Watched]:
+def looking(
+    browser: Browser, address: str, *, width: int = 1440, language: str = "en", theme: str = "light"
+) -> Iterator[Watched]:
     """Open a fresh profile; the test fails where the page complained or asked elsewhere."""
     context = browser.new_context(
         viewport={"width": width, "height": 900 if width > 600 else 844},

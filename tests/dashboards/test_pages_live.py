@@ -1,4 +1,4 @@
-"""The pages while things happen: what glows, what stays under the pointer, what is said when the link is lost, and deeds."""
+"""The pages while things happen: what glows, what stays under the pointer, a lost link, and what people do."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ from dashboards.desk import Settings
 from detectors.rule import CRITICAL, MINOR
 from store.records import Records
 from tests.dashboards.pages_world import (
-    browser,  # noqa: F401
     fill,
     fire,
     looking,
+    open_browser,  # noqa: F401
     served,
     write_live,
 )
@@ -51,7 +51,9 @@ def named(page: Page, name: str = "Ann") -> None:
 
 
 def test_what_changed_glows_for_two_seconds_and_then_no_more(
-    browser: Browser, settings: Settings, records: Records  # noqa: F811
+    browser: Browser,
+    settings: Settings,
+    records: Records,
 ) -> None:
     with served(settings) as address, looking(browser, address) as watched:
         page = watched.open("/")
@@ -63,7 +65,9 @@ def test_what_changed_glows_for_two_seconds_and_then_no_more(
 
 
 def test_nothing_is_animated_for_those_who_asked_for_that(
-    browser: Browser, settings: Settings, records: Records  # noqa: F811
+    browser: Browser,
+    settings: Settings,
+    records: Records,
 ) -> None:
     with served(settings) as address, looking(browser, address) as watched:
         watched.page.emulate_media(reduced_motion="reduce")
@@ -75,7 +79,9 @@ def test_nothing_is_animated_for_those_who_asked_for_that(
 
 
 def test_rows_do_not_swap_under_the_pointer_until_it_leaves_or_asks(
-    browser: Browser, settings: Settings, records: Records  # noqa: F811
+    browser: Browser,
+    settings: Settings,
+    records: Records,
 ) -> None:
     with served(settings) as address, looking(browser, address) as watched:
         page = watched.open("/")
@@ -90,7 +96,9 @@ def test_rows_do_not_swap_under_the_pointer_until_it_leaves_or_asks(
 
 
 def test_the_car_of_a_row_follows_its_readings(
-    browser: Browser, settings: Settings, records: Records  # noqa: F811
+    browser: Browser,
+    settings: Settings,
+    records: Records,
 ) -> None:
     with served(settings) as address, looking(browser, address) as watched:
         page = watched.open("/")
@@ -101,7 +109,7 @@ def test_the_car_of_a_row_follows_its_readings(
         expect(car.locator(".veiled")).to_have_text("Floor 2, going up, door open")
 
 
-def test_a_lost_link_is_said_and_comes_back_by_itself(browser: Browser, settings: Settings) -> None:  # noqa: F811
+def test_a_lost_link_is_said_and_comes_back_by_itself(browser: Browser, settings: Settings) -> None:
     with looking(browser, "") as watched:
         with served(settings) as address:
             watched.address, port = address, int(address.rsplit(":", 1)[1])
@@ -117,7 +125,9 @@ def test_a_lost_link_is_said_and_comes_back_by_itself(browser: Browser, settings
 
 
 def test_the_lift_page_moves_its_car_and_opens_its_door(
-    browser: Browser, settings: Settings, records: Records  # noqa: F811
+    browser: Browser,
+    settings: Settings,
+    records: Records,
 ) -> None:
     with served(settings) as address, looking(browser, address) as watched:
         page = watched.open("/lifts/L006")
@@ -131,7 +141,9 @@ def test_the_lift_page_moves_its_car_and_opens_its_door(
 
 
 def test_an_alert_appears_on_its_lift_without_a_reload(
-    browser: Browser, settings: Settings, records: Records  # noqa: F811
+    browser: Browser,
+    settings: Settings,
+    records: Records,
 ) -> None:
     with served(settings) as address, looking(browser, address) as watched:
         page = watched.open("/lifts/L006")
@@ -141,7 +153,7 @@ def test_an_alert_appears_on_its_lift_without_a_reload(
         expect(page.locator("#symbol use")).to_have_attribute("href", "#sym-critical")
 
 
-def test_a_fault_is_injected_from_the_page(browser: Browser, settings: Settings) -> None:  # noqa: F811
+def test_a_fault_is_injected_from_the_page(browser: Browser, settings: Settings) -> None:
     with served(settings) as address, looking(browser, address) as watched:
         page = watched.open("/lifts/L006")
         page.locator("#fault [name=cause]").select_option("power-cut")
@@ -150,7 +162,9 @@ def test_a_fault_is_injected_from_the_page(browser: Browser, settings: Settings)
 
 
 def test_the_inbox_is_worked_by_keys_alone(
-    browser: Browser, settings: Settings, records: Records  # noqa: F811
+    browser: Browser,
+    settings: Settings,
+    records: Records,
 ) -> None:
     with served(settings) as address, looking(browser, address) as watched:
         page = watched.open("/alerts")
@@ -179,7 +193,7 @@ def test_the_inbox_is_worked_by_keys_alone(
         expect(page.locator("#keys")).to_be_visible()
 
 
-def test_assigning_and_shelving_are_undone_by_one_key(browser: Browser, settings: Settings) -> None:  # noqa: F811
+def test_assigning_and_shelving_are_undone_by_one_key(browser: Browser, settings: Settings) -> None:
     with served(settings) as address, looking(browser, address) as watched:
         named(watched.open("/"))
         page = watched.open("/alerts")
@@ -204,7 +218,8 @@ def test_assigning_and_shelving_are_undone_by_one_key(browser: Browser, settings
 
 
 def test_what_is_refused_stays_written_and_what_was_typed_stays_too(
-    browser: Browser, settings: Settings  # noqa: F811
+    browser: Browser,
+    settings: Settings,
 ) -> None:
     with served(settings) as address, looking(browser, address) as watched:
         named(watched.open("/"))
@@ -219,7 +234,7 @@ def test_what_is_refused_stays_written_and_what_was_typed_stays_too(
         watched.complaints.clear()  # the browser itself notes the status 409
 
 
-def test_a_critical_alert_offers_no_shelving(browser: Browser, settings: Settings) -> None:  # noqa: F811
+def test_a_critical_alert_offers_no_shelving(browser: Browser, settings: Settings) -> None:
     with served(settings) as address, looking(browser, address) as watched:
         page = watched.open("/alerts")
         expect(page.locator("#pane h2")).to_contain_text("Lift L001")
@@ -227,7 +242,9 @@ def test_a_critical_alert_offers_no_shelving(browser: Browser, settings: Setting
 
 
 def test_what_someone_else_does_appears_without_a_reload_and_leaves_my_typing_alone(
-    browser: Browser, settings: Settings, records: Records  # noqa: F811
+    browser: Browser,
+    settings: Settings,
+    records: Records,
 ) -> None:
     with served(settings) as address, looking(browser, address) as watched:
         named(watched.open("/"))
@@ -244,7 +261,7 @@ def test_what_someone_else_does_appears_without_a_reload_and_leaves_my_typing_al
         expect(page.locator("#list b", has_text="L010")).to_be_visible()
 
 
-def test_an_alert_is_a_page_of_its_own_on_a_phone(browser: Browser, settings: Settings) -> None:  # noqa: F811
+def test_an_alert_is_a_page_of_its_own_on_a_phone(browser: Browser, settings: Settings) -> None:
     with served(settings) as address, looking(browser, address, width=390) as watched:
         page = watched.open("/alerts")
         expect(page.locator("#pane")).to_be_hidden()
@@ -255,7 +272,7 @@ def test_an_alert_is_a_page_of_its_own_on_a_phone(browser: Browser, settings: Se
         expect(page.locator("#list")).to_be_visible()
 
 
-def test_single_keys_can_be_switched_off(browser: Browser, settings: Settings) -> None:  # noqa: F811
+def test_single_keys_can_be_switched_off(browser: Browser, settings: Settings) -> None:
     with served(settings) as address, looking(browser, address) as watched:
         page = watched.open("/alerts")
         expect(page.locator("#pane h2")).to_contain_text("Lift L001")

@@ -1,4 +1,4 @@
-"""Every page in a real browser: no complaint of axe, nothing wider than the screen, nothing asked elsewhere, and light."""
+"""Every page in a real browser: no complaint of axe, nothing too wide or too heavy, nothing asked elsewhere."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from playwright.sync_api import Browser, expect
 from tests.dashboards.pages_world import (
     HOSTILE,
     WINDOW,
-    browser,  # noqa: F401
     fill,
     looking,
+    open_browser,  # noqa: F401
     served,
 )
 
@@ -45,7 +45,12 @@ def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 
 @pytest.mark.parametrize(("name", "width", "language", "theme"), SHOWN)
 def test_a_page_is_accessible_fits_and_is_light(
-    browser: Browser, address: str, name: str, width: int, language: str, theme: str  # noqa: F811
+    browser: Browser,
+    address: str,
+    name: str,
+    width: int,
+    language: str,
+    theme: str,
 ) -> None:
     with looking(browser, address, width=width, language=language, theme=theme) as watched:
         page = watched.open(PAGES[name])
@@ -62,7 +67,7 @@ def test_a_page_is_accessible_fits_and_is_light(
 
 
 @pytest.mark.parametrize("path", ["/", f"/lifts/L001?{WINDOW}", "/alerts"])
-def test_touch_targets_are_large_enough_on_a_phone(browser: Browser, address: str, path: str) -> None:  # noqa: F811
+def test_touch_targets_are_large_enough_on_a_phone(browser: Browser, address: str, path: str) -> None:
     with looking(browser, address, width=390) as watched:
         page = watched.open(path)
         small = page.evaluate(
@@ -74,7 +79,7 @@ def test_touch_targets_are_large_enough_on_a_phone(browser: Browser, address: st
     assert small == []
 
 
-def test_names_that_try_to_be_markup_are_shown_as_text(browser: Browser, address: str) -> None:  # noqa: F811
+def test_names_that_try_to_be_markup_are_shown_as_text(browser: Browser, address: str) -> None:
     with looking(browser, address) as watched:
         page = watched.open("/?q=L003")
         expect(page.locator(".rows .c-name a").first).to_have_text(HOSTILE)
@@ -87,7 +92,7 @@ def test_names_that_try_to_be_markup_are_shown_as_text(browser: Browser, address
         assert page.title() != "owned"
 
 
-def test_all_lifts_can_be_scrolled_to_while_few_rows_exist(browser: Browser, address: str) -> None:  # noqa: F811
+def test_all_lifts_can_be_scrolled_to_while_few_rows_exist(browser: Browser, address: str) -> None:
     with looking(browser, address) as watched:
         page = watched.open("/?sort=lift_id")
         expect(page.locator("#table")).to_have_attribute("aria-rowcount", str(COUNT + 1))
@@ -96,7 +101,7 @@ def test_all_lifts_can_be_scrolled_to_while_few_rows_exist(browser: Browser, add
         assert page.locator(".rows .row").count() < 60
 
 
-def test_the_most_urgent_lift_comes_first_and_says_so_without_colour(browser: Browser, address: str) -> None:  # noqa: F811
+def test_the_most_urgent_lift_comes_first_and_says_so_without_colour(browser: Browser, address: str) -> None:
     with looking(browser, address) as watched:
         page = watched.open("/")
         first = page.locator(".rows .row[aria-rowindex='2']")
@@ -107,7 +112,7 @@ def test_the_most_urgent_lift_comes_first_and_says_so_without_colour(browser: Br
         expect(page.locator("#headline")).to_contain_text("2.11 m/s")
 
 
-def test_a_filter_stands_in_the_address_and_comes_back_from_it(browser: Browser, address: str) -> None:  # noqa: F811
+def test_a_filter_stands_in_the_address_and_comes_back_from_it(browser: Browser, address: str) -> None:
     with looking(browser, address) as watched:
         page = watched.open("/")
         page.locator("[data-state=minor]").click()
@@ -120,14 +125,14 @@ def test_a_filter_stands_in_the_address_and_comes_back_from_it(browser: Browser,
         expect(page.locator("[data-state=minor]")).to_have_attribute("aria-pressed", "true")
 
 
-def test_silence_is_said_with_the_time_of_the_last_reading(browser: Browser, address: str) -> None:  # noqa: F811
+def test_silence_is_said_with_the_time_of_the_last_reading(browser: Browser, address: str) -> None:
     with looking(browser, address) as watched:
         page = watched.open("/lifts/L001")
         expect(page.locator("#subline")).to_contain_text("No readings for")
         expect(page.locator("#subline")).to_contain_text("last 09:46:40")  # Hong Kong, not this machine
 
 
-def test_a_lift_is_drawn_with_its_floors_and_its_car(browser: Browser, address: str) -> None:  # noqa: F811
+def test_a_lift_is_drawn_with_its_floors_and_its_car(browser: Browser, address: str) -> None:
     with looking(browser, address) as watched:
         page = watched.open(f"/lifts/L001?{WINDOW}")
         expect(page.locator(".landing b")).to_have_text(["0", "1", "2", "3"])
@@ -137,7 +142,7 @@ def test_a_lift_is_drawn_with_its_floors_and_its_car(browser: Browser, address: 
         expect(page.locator("[data-reading=speed]")).to_have_text("0.00 m/s, rated 1.75")
 
 
-def test_one_cross_hair_reads_all_five_charts(browser: Browser, address: str) -> None:  # noqa: F811
+def test_one_cross_hair_reads_all_five_charts(browser: Browser, address: str) -> None:
     with looking(browser, address) as watched:
         page = watched.open(f"/lifts/L001?{WINDOW}")
         expect(page.locator(".chart canvas")).to_have_count(5)
@@ -146,7 +151,7 @@ def test_one_cross_hair_reads_all_five_charts(browser: Browser, address: str) ->
             expect(chart).not_to_be_empty()
 
 
-def test_dragging_zooms_and_the_span_stands_in_the_address(browser: Browser, address: str) -> None:  # noqa: F811
+def test_dragging_zooms_and_the_span_stands_in_the_address(browser: Browser, address: str) -> None:
     with looking(browser, address) as watched:
         page = watched.open("/lifts/L001")
         expect(page.locator(".chart canvas")).to_have_count(5)
@@ -164,7 +169,7 @@ def test_dragging_zooms_and_the_span_stands_in_the_address(browser: Browser, add
         expect(page.locator("[data-step=follow]")).to_have_attribute("aria-pressed", "true")
 
 
-def test_time_moves_and_zooms_by_keyboard(browser: Browser, address: str) -> None:  # noqa: F811
+def test_time_moves_and_zooms_by_keyboard(browser: Browser, address: str) -> None:
     with looking(browser, address) as watched:
         page = watched.open(f"/lifts/L001?{WINDOW}")
         page.locator("#charts").focus()
@@ -174,13 +179,13 @@ def test_time_moves_and_zooms_by_keyboard(browser: Browser, address: str) -> Non
         page.wait_for_url("**from=2001-09-09T01%3A40%3A10.000Z**")
 
 
-def test_rules_that_are_not_judged_say_what_they_need(browser: Browser, address: str) -> None:  # noqa: F811
+def test_rules_that_are_not_judged_say_what_they_need(browser: Browser, address: str) -> None:
     with looking(browser, address) as watched:
         page = watched.open("/lifts/L005")
         expect(page.locator(".notjudged")).to_contain_text("needs Rated speed")
 
 
-def test_the_language_switches_where_one_is(browser: Browser, address: str) -> None:  # noqa: F811
+def test_the_language_switches_where_one_is(browser: Browser, address: str) -> None:
     with looking(browser, address) as watched:
         page = watched.open("/?state=minor")
         page.locator("[data-lang=zh]").click()
@@ -189,7 +194,7 @@ def test_the_language_switches_where_one_is(browser: Browser, address: str) -> N
         expect(page.locator(".c-state span").first).to_have_text("一般")
 
 
-def test_the_skip_link_and_every_control_are_reached_by_keyboard(browser: Browser, address: str) -> None:  # noqa: F811
+def test_the_skip_link_and_every_control_are_reached_by_keyboard(browser: Browser, address: str) -> None:
     with looking(browser, address) as watched:
         page = watched.open("/")
         page.keyboard.press("Tab")

@@ -7,6 +7,7 @@ import { locale, say } from "./words.js";
 const HEIGHTS = { speed: 124, position: 150, door: 56, presence: 38, vibration: 96 };
 const SMALL_HEIGHT = 92, AXIS_HEIGHT = 26, AXIS_WIDTH = 58, NARROW_AXIS = 44;
 const NAME_ROW = 15, NAME_ROWS = 2, SHADE = 0.12;
+const NAMED_GAPS = ["speed", "position"];
 const DOOR_HEIGHT = { closed: 0.12, opening: 0.55, open: 1, closing: 0.55 };
 
 /** Colours come from the style sheet, so that a theme is one place; read anew when the theme changes. */
@@ -44,8 +45,9 @@ export class Chart {
 
   /** Show pieces of states as bands. */
   events({ channels, truncated }) {
-    this.pieces = channels;
     const { from, to } = this.shared.span();
+    this.pieces = channels;
+    this.gaps = unknown(Object.values(channels)[0] ?? [], from, to);
     this.show([], [[from, to], [null, null]]);
     const empty = Object.values(channels).every((pieces) => pieces.length === 0);
     this.say(empty ? say("chart.nothing") : truncated ? say("chart.truncated") : "");
@@ -109,7 +111,7 @@ export class Chart {
     });
     const fills = this.channels.map((name, i) => ({ series: [3 * i + 1, 3 * i + 2], fill: colour(`${["data", "data-2", "data-3"][this.channels.length - 1 - i] ?? "data"}-band`) }));
     return {
-      width: this.place.clientWidth || 600, height: this.height(), padding: [this.topRoom(), 8, 2, 0],
+      width: this.place.clientWidth || 600, height: this.height(), padding: [this.topRoom(), 22, 2, 0],
       tzDate: (t) => window.uPlot.tzDate(new Date(1000 * t), shared.zone),
       legend: { show: false },
       scales: { x: { time: true, min: from, max: to, range: (plot, min, max) => [min, max] }, y: banded ? { range: [0, banded] } : { range: (plot, min, max) => [min, max], ...this.yRange(this.data) } },
@@ -284,7 +286,7 @@ export class Chart {
     ctx.save();
     ctx.font = `${12 * ratio}px ${getComputedStyle(document.body).fontFamily}`;
     const wide = ctx.measureText(text).width + 10 * ratio;
-    if (wide < width && this.kind !== "vibration") {
+    if (wide < width && NAMED_GAPS.includes(this.kind)) {
       const middle = x + width / 2, y = bbox.top + bbox.height / 2;
       ctx.fillStyle = colour("surface");
       ctx.fillRect(middle - wide / 2, y - 10 * ratio, wide, 20 * ratio);
@@ -338,4 +340,10 @@ export class Chart {
     plot.setSelect({ left: 0, width: 0, top: 0, height: 0 }, false);
     this.shared.onZoom(from, to);
   }
+}
+
+/** Return the parts of a span before the first piece and after the last: of them nothing is known. */
+function unknown(pieces, from, to) {
+  if (!pieces.length) return [[from, to]];
+  return [[from, pieces[0].from], [pieces.at(-1).to, to]].filter(([a, b]) => b - a > (to - from) / 50);
 }

@@ -10,10 +10,11 @@ import { SEVERITIES, setSymbol, severityMark, urgency } from "./severity.js";
 import { clock, secondsSince, setTime, span, timeNode } from "./time.js";
 import { callLift, say, summary } from "./words.js";
 
-const PAGE = 200;
+const PAGE = 200, PAGE_MOST = 1000;
 const NO_TIME = "9";
 const TYPING_MS = 250, COUNTS_AFTER_MS = 500, COUNTS_EVERY_MS = 5000;
 const STALLED_S = 15; // The monitor writes each second.
+const OLD_S = 60; // A heartbeat: past it a reading is shown as old.
 const SILENT = ["offline", "suspect", "never-seen"];
 const FILTERS = ["state", "q", "district", "firm", "sort"];
 
@@ -23,7 +24,7 @@ const byId = new Map();
 let items = [], next = null, fleet = null, reading = null, question = 0, moved = false, countsDue = 0, refusal = null;
 
 const at = (id) => document.getElementById(id);
-const rows = new Rows(at("rows"), { make: makeRow, fill: fillRow, wanted: () => next && readMore() });
+const rows = new Rows(at("rows"), { make: makeRow, fill: fillRow, wanted: (index) => next && readMore(index) });
 
 // --- reading
 
@@ -34,6 +35,7 @@ async function readAll() {
 async function readFleet() {
   fleet = await get("/api/v1/fleet");
   showCounts();
+  if (!at("rows").hasAttribute("aria-busy")) showRows();
   await showHeadline();
 }
 
@@ -54,10 +56,11 @@ async function readFirst() {
   }
 }
 
-async function readMore() {
+/** Read on, in larger pages where someone jumped far ahead. */
+async function readMore(index) {
   if (reading) return;
-  const mine = question;
-  reading = get("/api/v1/lifts", { ...filters, limit: PAGE, cursor: next });
+  const mine = question, limit = Math.min(PAGE_MOST, Math.max(PAGE, index - items.length));
+  reading = get("/api/v1/lifts", { ...filters, limit, cursor: next });
   try {
     const page = await reading;
     if (mine === question) {
@@ -214,7 +217,7 @@ function arrow() {
 function fillRow(row, lift) {
   const { state, name, car, trip, health, alerts, since, firm } = row.find;
   row.classList.toggle("abnormal", lift?.state === "critical");
-  row.classList.toggle("silent", lift ? SILENT.includes(lift.state) : false);
+  row.classList.toggle("silent", lift ? SILENT.includes(lift.state) || secondsSince(lift.last_seen) > OLD_S : false);
   if (!lift) return blank(row);
   setSymbol(state.firstChild, lift.state);
   put(state.lastChild, say(`state.${lift.state}`));
@@ -224,7 +227,7 @@ function fillRow(row, lift) {
   name.title = lift.name ?? "";
   put(name.lastChild, [lift.lift_id, lift.registered ? lift.address ?? lift.district : say("fleet.unregistered")].filter(Boolean).join(" · "));
   fillCar(car, lift);
-  setTime(trip.firstChild, lift.last_seen, { none: say("time.never") });
+  setTime(trip.firstChild, lift.last_seen, { as: "calm", none: say("time.never") });
   health.title = lift.health === null ? say("shell.unknown") : `${Math.round(100 * lift.health)} %`;
   health.firstChild.firstChild.style.transform = `scaleX(${lift.health ?? 0})`;
   for (const mark of alerts.children) {
@@ -295,5 +298,5 @@ put(at("reorder"), say("fleet.reorder"));
 at("reorder").addEventListener("click", () => { reorder(); showRows(); });
 for (const event of ["pointerleave", "focusout"]) at("rows").addEventListener(event, () => setTimeout(showRows, 100));
 
-setInterval(() => document.hidden || countsSoon(), COUNTS_EVERY_MS);
+setInterval(() => { if (!document.hidden) { countsSoon(); rows.later(); } }, COUNTS_EVERY_MS);
 follow({}, { catchUp: readAll, on: { lift: onLift, alert: countsSoon } });

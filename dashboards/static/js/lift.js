@@ -15,7 +15,7 @@ import { clock, fullStamp, secondsSince, setTime, span, timeNode } from "./time.
 import { ruleName, say, summary } from "./words.js";
 
 const STREAMS = { speed: "speed", position: "displacement", door: "door", presence: "infrared", vibration: "vibration" };
-const FRESH_S = 10; // A lift in operation speaks each second; past this its silence is said.
+const FRESH_S = 60; // A heartbeat: no lift promises to speak more often; past this its silence is said.
 const FOLLOW_LEAST_MS = 2000, FOLLOW_PART = 200; // A span is read anew each time it moved by a two-hundredth.
 const PX_A_POINT = 1.5, BANDED = ["door", "infrared"];
 const SILENT = ["offline", "suspect", "never-seen"];
@@ -69,7 +69,7 @@ async function readCharts() {
       if (BANDED.includes(stream)) chart.events(await events(lift_id, stream, shown, Date.parse(latest.last_seen) / 1000 || 0, { signal }));
       else {
         const read = await sampled(lift_id, stream, shown, points, { signal });
-        chart.sampled({ ...read, gaps: withTail(read) });
+        chart.sampled({ ...read, gaps: withEnds(read) });
         if (kind === "speed") showBucket(read.bucket_s);
       }
     } catch (problem) {
@@ -79,10 +79,12 @@ async function readCharts() {
   if (range.follows && !signal.aborted) due = setTimeout(() => document.hidden || readCharts(), Math.max(FOLLOW_LEAST_MS, (1000 * (shown.to - shown.from)) / FOLLOW_PART));
 }
 
-/** Return the gaps and, where the lift fell silent, the one that is still open. */
-function withTail({ columns, gaps }) {
-  const last = Object.values(columns)[0]?.t.at(-1), end = Math.min(shown.to, serverNow() / 1000);
-  return last && end - last > Math.max(FRESH_S, (shown.to - shown.from) / 50) ? [...gaps, [last, end]] : gaps;
+/** Return the gaps with what is missing at the beginning and, where the lift fell silent, at the end. */
+function withEnds({ columns, gaps }) {
+  const t = Object.values(columns)[0]?.t ?? [], end = Math.min(shown.to, serverNow() / 1000), little = (shown.to - shown.from) / 50;
+  if (!t.length) return [];
+  const ends = [[shown.from, t[0]], [t.at(-1), end]].filter(([from, to]) => to - from > little);
+  return [...gaps, ...ends];
 }
 
 // --- showing
@@ -128,6 +130,7 @@ function showSentence() {
   if (!latest.last_seen) text = say("lift.never");
   else if (quiet_s > FRESH_S) text = say("lift.silent", { duration: span(quiet_s), at: clock(latest.last_seen, zone) });
   put(at("subline").lastElementChild, text);
+  document.querySelector(".now").classList.toggle("old", quiet_s > FRESH_S);
 }
 
 /** Put the worst open alert before it, as a sentence that leads to it. */

@@ -14,32 +14,34 @@ const HIDDEN_LIMIT_MS = 60_000; // A hidden page lets its connection go: a brows
 /** Follow the live stream. `catchUp` reads everything anew and resolves when done; `on` takes events by name. */
 export function follow(parameters, { catchUp, on }) {
   const query = new URLSearchParams(parameters).toString();
-  let source = null, wait_s = WAIT_LEAST_S, left_s = 0, timer = 0, since = null, hiddenTimer = 0;
+  let source = null, wait_s = WAIT_LEAST_S, left_s = 0, timer = 0, since = null, why = "", hiddenTimer = 0;
 
   function open() {
     clearInterval(timer);
-    if (since) show("lost", say("link.trying", { at: clock(since) }));
+    if (since) show("lost", say("link.trying"));
     source = new EventSource(`/api/v1/live${query ? `?${query}` : ""}`);
     source.onopen = async () => {
       const mine = source;
       show("catching");
       try {
         await catchUp();
-      } catch {
-        if (source === mine) lose();
+      } catch (problem) {
+        if (source === mine) lose(problem);
         return;
       }
       if (source !== mine) return;
       [wait_s, since] = [WAIT_LEAST_S, null];
       show("live");
     };
-    source.onerror = lose;
+    source.onerror = () => lose();
     for (const [name, take] of Object.entries(on)) source.addEventListener(name, (event) => take(JSON.parse(event.data)));
   }
 
-  function lose() {
+  /** Close, and try again by and by; `problem` is what the server said where it did answer. */
+  function lose(problem = null) {
     source?.close();
     source = null;
+    why = problem?.status ? problem.message : "";
     since ??= Date.now();
     left_s = Math.round(wait_s * (0.7 + 0.6 * Math.random()));
     wait_s = Math.min(WAIT_MOST_S, wait_s * 2);
@@ -50,7 +52,7 @@ export function follow(parameters, { catchUp, on }) {
 
   function count() {
     if (left_s <= 0) return open();
-    show("lost", say("link.since", { at: clock(since), n: left_s }));
+    show("lost", say(why ? "link.failing" : "link.since", { at: clock(since), n: left_s, why }));
     left_s -= 1;
   }
 

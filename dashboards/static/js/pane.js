@@ -69,7 +69,7 @@ export class Pane {
     const codes = Object.entries(this.alert.codes).map(([name, code]) => `${name} ${code}`).join(", ");
     this.parts.evidence.replaceChildren(el("h3", {}, say("alert.evidence")),
       rows.length ? el("dl", { class: "evidence" }, ...rows) : el("p", { class: "faint" }, say("alert.noevidence")),
-      codes ? el("p", { class: "faint" }, `${say("alert.codes")}: ${codes}`) : null);
+      ...(codes ? [el("p", { class: "faint" }, `${say("alert.codes")}: ${codes}`)] : []));
   }
 
   /** Draw the streams around the onset, small. */

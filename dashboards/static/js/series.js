@@ -12,7 +12,7 @@ const seconds = (text) => Date.parse(text) / 1000;
 /** Return a sampled stream as `{bucket_s, columns: {v: {t, min, max, mean}}, gaps: [[from, to]]}`. */
 export async function sampled(lift_id, stream, span, points, options) {
   const answer = await get(path(lift_id), { stream, from: iso(span.from), to: iso(span.to), points }, options);
-  const t = answer.t.map(seconds), gap_s = Math.max(GAP_LEAST_S, GAP_BUCKETS * answer.bucket_s);
+  const t = answer.t.map((begin) => seconds(begin) + answer.bucket_s / 2), gap_s = Math.max(GAP_LEAST_S, GAP_BUCKETS * answer.bucket_s);
   const columns = Object.fromEntries(Object.entries(answer.v).map(([name, channel]) => [name, joined(t, channel, gap_s)]));
   const first = Object.values(columns)[0] ?? { t: [], gaps: [] };
   return { bucket_s: answer.bucket_s, columns, gaps: first.gaps };

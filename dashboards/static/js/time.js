@@ -59,7 +59,10 @@ export const shortStamp = (when, zone) => format(zone, { month: "short", day: "n
 /** Return the time of day to the second. */
 export const clock = (when, zone) => format(zone, { hour: "2-digit", minute: "2-digit", second: "2-digit" }).format(new Date(when));
 
-const WORDINGS = { ago, span: (iso) => span(secondsSince(iso)), rough: (iso) => roughSpan(secondsSince(iso)), for: (iso) => say("time.for", { duration: span(secondsSince(iso)) }) };
+/** Return an age, but call the last minute "just now": a column of ticking seconds is noise. */
+export const calm = (iso) => (secondsSince(iso) < 60 ? say("time.now") : ago(iso));
+
+const WORDINGS = { ago, calm, span: (iso) => span(secondsSince(iso)), rough: (iso) => roughSpan(secondsSince(iso)), for: (iso) => say("time.for", { duration: span(secondsSince(iso)) }) };
 
 /** Return a <time> that words itself anew each second ("ago", "span", "rough" or "for"); absolute on hover. */
 export function timeNode(iso, { zone = null, as = "ago" } = {}) {
