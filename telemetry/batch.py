@@ -120,9 +120,9 @@ class Batch:
     def rounds(self) -> Iterator[NDArray[np.intp]]:
         """Yield row numbers: round k holds the k-th row of every lift that has one, in the order of lifts.
 
-            lift   a a a b c c        round 0: 0 3 4
-            row    0 1 2 3 4 5        round 1: 1 5
-                                      round 2: 2
+        lift   a a a b c c        round 0: 0 3 4
+        row    0 1 2 3 4 5        round 1: 1 5
+                                  round 2: 2
         """
         return rounds(self.lift)
 

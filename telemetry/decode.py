@@ -1,8 +1,8 @@
 """From bytes to columns: what a group of messages said. Pure, without state, and never raised out of by any bytes.
 
-    bytes ─► quick ──────────────────────────► columns ─► numbers in order? ─► Decoded
-               └─ unusual ─► careful ─► taken ───▲                └─ no: these messages once more, carefully
-                                └─► refused, with a reason
+bytes ─► quick ──────────────────────────► columns ─► numbers in order? ─► Decoded
+           └─ unusual ─► careful ─► taken ───▲                └─ no: these messages once more, carefully
+                            └─► refused, with a reason
 """
 
 from __future__ import annotations

@@ -174,7 +174,7 @@ def read_csv(document: str) -> Read:
         header = [name.strip() for name in next(reader, [])]
         rows = [(number, cells) for number, cells in enumerate(reader, start=2) if any(map(str.strip, cells))]
     except csv.Error as error:
-        raise FactsError(f"not CSV: {error} in line {reader.line_num}; separate by commas, quote by \"") from None
+        raise FactsError(f'not CSV: {error} in line {reader.line_num}; separate by commas, quote by "') from None
     wrong = [str(unknown(name)) for name in header if name not in CHECKS]
     wrong += [f"{field}: the column is missing; every lift needs one" for field in _REQUIRED if field not in header]
     wrong += [f"{name}: there are two such columns; keep one" for name in sorted(set(header)) if header.count(name) > 1]

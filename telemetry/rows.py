@@ -63,6 +63,4 @@ def join(pieces: Sequence[Rows]) -> Rows:
     )
 
 
-NO_ROWS = Rows(
-    np.empty(0, dtype=np.int32), np.empty(0, dtype=np.int64), {name: np.empty(0) for name in CHANNELS}
-)
+NO_ROWS = Rows(np.empty(0, dtype=np.int32), np.empty(0, dtype=np.int64), {name: np.empty(0) for name in CHANNELS})

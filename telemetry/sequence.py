@@ -151,8 +151,8 @@ class Sequencer:
     def _follow(self, heard: Heard, turn: NDArray[np.intp]) -> None:
         """Follow the sequence numbers: what is missing before a message, and whether the device restarted.
 
-            seq   5 6 7 9        gap of 1 before 9
-            seq   5 6 0 1        restarted before 0, where its t is later (with `boot`, where the boot is another one)
+        seq   5 6 7 9        gap of 1 before 9
+        seq   5 6 0 1        restarted before 0, where its t is later (with `boot`, where the boot is another one)
         """
         turn = turn[heard.timed[turn] & (heard.seq[turn] >= 0)]
         lift, boot, seq, t_ns = heard.lift[turn], heard.boot[turn], heard.seq[turn], heard.t_ns[turn]
@@ -170,9 +170,9 @@ class Sequencer:
     def _advance(self, heard: Heard, turn: NDArray[np.intp]) -> None:
         """Move each lift's time on, and with it what is released.
 
-            bundle                  up to its last sample
-            any other message       up to a second before the latest beginning of a message
-            too many rows           up to the end of all that was said
+        bundle                  up to its last sample
+        any other message       up to a second before the latest beginning of a message
+        too many rows           up to the end of all that was said
         """
         lift = heard.lift[turn]
         names = ("heard_ns", "end_ns", "released_ns", "anchor_ns", "brought")
