@@ -59,8 +59,10 @@ def series_of_reduced(
     nothing = np.full(len(rows), np.nan)
     channels = {}
     for channel, (least, greatest, mean) in REDUCIBLE[stream].items():
-        columns = (rows.channels.get(name, nothing) for name in (f"{least}_min", f"{greatest}_max", f"{mean}_mean"))
-        channels[channel] = reduce(begins_ns, width_ns, t_ns, *columns, rows.channels.get("n"))
+        low, high, middle = (
+            rows.channels.get(name, nothing) for name in (f"{least}_min", f"{greatest}_max", f"{mean}_mean")
+        )
+        channels[channel] = reduce(begins_ns, width_ns, t_ns, low, high, middle, rows.channels.get("n"))
     return Series(stream, from_ns, to_ns, width_ns, begins_ns, channels)
 
 

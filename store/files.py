@@ -12,31 +12,30 @@ import shutil
 import threading
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any, Self
+from typing import Self
 
-import numpy as np
 import polars as pl
 
 from store import buckets
 from store.files_compaction import due, merge, minutes
+from store.files_rows import as_readings, deduplicated, fresh, minute_schema, raw_schema, scan
 from store.files_segments import (
     MINUTE,
     NAME,
     RAW,
     TEMPORARY,
-    Fresh,
     Segment,
     day_of,
     days,
     divide,
     folder,
     listed,
+    outside,
     publish,
     remove,
 )
 from store.timeseries import (
     DAY_NS,
-    EVENT_STREAMS,
     EVENTS_LIMIT,
     HOUR_NS,
     MEASUREMENTS,
@@ -44,7 +43,6 @@ from store.timeseries import (
     MINUTE_NS,
     RAW_DEFAULT_DAYS,
     REDUCED_FROM_NS,
-    REDUCTIONS,
     STATE_LOOK_BACK_NS,
     Points,
     Readings,
@@ -68,8 +66,10 @@ class FileSeries:
         self._writing = threading.Lock()
         self._maintaining = threading.Lock()
         self._writes = 0
-        self._superseded: set[Path] = set()
+        self._superseded: dict[Path, set[Path]] = {}
+        self._listed: dict[Path, int] = {}
         self._swept_hour = -1
+        self._merges_left = 0
 
     @classmethod
     def open(
@@ -95,7 +95,7 @@ class FileSeries:
         with self._writing:
             self._writes += 1
             try:
-                publish(self._root, _fresh(points, self._writes))
+                publish(self._root, fresh(points, self._writes))
             except (OSError, pl.exceptions.ComputeError) as error:
                 raise TimeSeriesUnavailable(f"cannot write time series to {self._root}: {error}") from error
 
@@ -106,21 +106,20 @@ class FileSeries:
             if len(rows):
                 return buckets.series(stream, from_ns, to_ns, points, rows)
         frame = self._attempt(lambda: self._by_minute(lift_id, stream, from_ns, to_ns))
-        return buckets.series_of_reduced(stream, from_ns, to_ns, points, _readings(frame), MINUTE_NS)
+        return buckets.series_of_reduced(stream, from_ns, to_ns, points, as_readings(frame), MINUTE_NS)
 
     def events(self, lift_id: str, stream: str, from_ns: int, to_ns: int, limit: int = EVENTS_LIMIT) -> Readings:
         """Return an event stream with, first, what stood as the window began, where that is known."""
-        rows = self.readings(lift_id, stream, from_ns, to_ns)
         before = self._attempt(lambda: self._state_before(lift_id, stream, from_ns))
-        frame = pl.concat([before, _frame_of(stream, rows)])[:limit]
-        return _readings(frame)
+        rows = self._attempt(lambda: self._raw(lift_id, stream, from_ns, to_ns))
+        return as_readings(pl.concat([before, rows])[:limit])
 
     def readings(self, lift_id: str, stream: str, from_ns: int, to_ns: int) -> Readings:
         """Return every raw row of a stream in the window."""
-        return _readings(self._attempt(lambda: self._raw(lift_id, stream, from_ns, to_ns)))
+        return as_readings(self._attempt(lambda: self._raw(lift_id, stream, from_ns, to_ns)))
 
     def maintain(self, now_ns: int) -> None:
-        """Merge what is due, a bounded number of times, and delete what was superseded before the last call."""
+        """Merge what is due, a bounded number of times, delete what was superseded before the last call, and expire."""
         if self._lock_file is None or not self._maintaining.acquire(blocking=False):
             return
         try:
@@ -155,37 +154,51 @@ class FileSeries:
     def _maintain(self, now_ns: int) -> None:
         hour = now_ns // HOUR_NS
         sweep, self._swept_hour = hour != self._swept_hour, hour
-        superseded: set[Path] = set()
-        merges = 0
+        self._merges_left = MERGES_A_CALL
         for kind in (RAW, MINUTE):
             for day in days(self._root, kind):
-                counting, past = divide(listed(self._root, kind, day))
-                remove(segment for segment in past if segment.path in self._superseded)
-                superseded |= {segment.path for segment in past}
-                for group, level in due(counting, sweep and day < day_of(now_ns)):
-                    if merges < MERGES_A_CALL:
-                        merge(self._root, kind, group, level)
-                        merges += 1
-        self._superseded = superseded
+                self._maintain_day(kind, day, sweep and day < day_of(now_ns), sweep)
+        if self._merges_left == 0:
+            self._swept_hour, self._listed = -1, {}
+        if sweep:
+            self.expire(now_ns)
+
+    def _maintain_day(self, kind: str, day: int, is_past: bool, is_asked: bool) -> None:
+        """Merge what is due in one folder, unless nothing changed in it since it was listed last."""
+        place = folder(self._root, kind, day)
+        changed_ns = place.stat().st_mtime_ns
+        before = self._superseded.pop(place, set())
+        if self._listed.get(place) == changed_ns and not before and not is_asked:
+            return
+        self._listed[place] = changed_ns
+        counting, superseded = divide(listed(self._root, kind, day))
+        # A reader may have listed them just before: they stay until the next call.
+        remove(segment for segment in superseded if segment.path in before)
+        if superseded:
+            self._superseded[place] = {segment.path for segment in superseded}
+        for group, level in due(counting, is_past):
+            if self._merges_left:
+                self._merges_left -= 1
+                merge(self._root, kind, group, level)
 
     def _raw(self, lift_id: str, stream: str, from_ns: int, to_ns: int) -> pl.DataFrame:
         segments = self._segments(RAW, stream, from_ns, to_ns)
-        return _deduplicated(stream, _scan(segments, lift_id, from_ns, to_ns, _schema(stream)))
+        return deduplicated(stream, scan(segments, lift_id, from_ns, to_ns, raw_schema(stream)))
 
     def _by_minute(self, lift_id: str, stream: str, from_ns: int, to_ns: int) -> pl.DataFrame:
         """Return the reduction, completed by reducing the raw segments that are not in it yet."""
         raw = self._segments(RAW, stream, from_ns, to_ns)
         reduced = self._segments(MINUTE, stream, from_ns, to_ns)
-        ready = _scan(reduced, lift_id, from_ns // MINUTE_NS * MINUTE_NS, to_ns, _minute_schema(stream))
-        waiting = [one for one in raw if not any(_holds(other, one) for other in reduced)]
-        rest = _deduplicated(stream, _scan(waiting, lift_id, from_ns, to_ns, _schema(stream)))
-        fresh = minutes(stream, rest.with_columns(lift=pl.lit(lift_id))).select(ready.columns)
-        return pl.concat([ready, fresh], how="vertical_relaxed")
+        ready = scan(reduced, lift_id, from_ns // MINUTE_NS * MINUTE_NS, to_ns, minute_schema(stream))
+        waiting = outside(raw, reduced)
+        rest = deduplicated(stream, scan(waiting, lift_id, from_ns, to_ns, raw_schema(stream)))
+        added = minutes(stream, rest.with_columns(lift=pl.lit(lift_id))).select(ready.columns)
+        return pl.concat([ready, added], how="vertical_relaxed")
 
     def _state_before(self, lift_id: str, stream: str, from_ns: int) -> pl.DataFrame:
         """Return one row of what each channel last said before `from_ns`, or none, looking back a day at a time."""
         columns = MEASUREMENTS[stream]
-        found = pl.DataFrame(schema=_schema(stream))
+        found = pl.DataFrame(schema=raw_schema(stream))
         for day in range(day_of(from_ns - 1), day_of(from_ns - STATE_LOOK_BACK_NS) - 1, -1):
             end_ns = min(from_ns, (day + 1) * DAY_NS)
             found = pl.concat([self._raw(lift_id, stream, day * DAY_NS, end_ns), found])
@@ -224,75 +237,3 @@ def _locked(root: Path) -> int:
             f"another process writes the time series in {root}: stop it, or choose another folder"
         ) from error
     return descriptor
-
-
-def _holds(outer: Segment, inner: Segment) -> bool:
-    return outer.day == inner.day and outer.first <= inner.first and inner.last <= outer.last
-
-
-def _dtype(stream: str) -> type[pl.DataType]:
-    return pl.Float32 if stream == "vibration" else pl.Float64
-
-
-def _schema(stream: str) -> dict[str, type[pl.DataType]]:
-    return {"t": pl.Int64, **dict.fromkeys(MEASUREMENTS[stream], _dtype(stream))}
-
-
-def _minute_schema(stream: str) -> dict[str, type[pl.DataType]]:
-    names = [f"{column}_{how}" for column, hows in REDUCTIONS[stream].items() for how in hows]
-    return {"t": pl.Int64, **dict.fromkeys(names, _dtype(stream)), "n": pl.UInt32}
-
-
-def _fresh(points: Sequence[Points], write: int) -> list[Fresh]:
-    """Return the segments, one for each stream and day, that hold these rows."""
-    parts: dict[tuple[str, int], list[pl.DataFrame]] = {}
-    for rows in points:
-        frame = _frame(rows)
-        day = rows.t_ns // DAY_NS
-        for one in np.unique(day).tolist():
-            part = frame if (day == one).all() else frame.filter(day == one)
-            parts.setdefault((rows.measurement, one), []).append(part)
-    return [Fresh(RAW, day, stream, 0, write, write, pl.concat(frames)) for (stream, day), frames in parts.items()]
-
-
-def _frame(rows: Points) -> pl.DataFrame:
-    dtype = _dtype(rows.measurement)
-    silent = np.full(len(rows), np.nan)
-    columns = (
-        pl.Series(name, rows.fields.get(name, silent), nan_to_null=True).cast(dtype)
-        for name in MEASUREMENTS[rows.measurement]
-    )
-    lift = pl.Series("lift", rows.lift_ids, dtype=pl.String).gather(rows.lift)
-    return pl.DataFrame([lift, pl.Series("t", rows.t_ns, dtype=pl.Int64), *columns])
-
-
-def _scan(
-    segments: list[Segment], lift_id: str, from_ns: int, to_ns: int, schema: dict[str, type[pl.DataType]]
-) -> pl.DataFrame:
-    if not segments:
-        return pl.DataFrame(schema=schema)
-    mine = (pl.col("lift") == lift_id) & (pl.col("t") >= from_ns) & (pl.col("t") < to_ns)
-    scan = pl.scan_parquet([segment.path for segment in segments], glob=False)
-    return scan.filter(mine).select(list(schema)).collect().sort("t", maintain_order=True)
-
-
-def _deduplicated(stream: str, frame: pl.DataFrame) -> pl.DataFrame:
-    """Make one row of those with one time: of a sampled stream the last, of an event stream all they say together."""
-    if not frame["t"].is_duplicated().any():
-        return frame
-    if stream in EVENT_STREAMS:
-        return frame.group_by("t", maintain_order=True).agg(pl.all().drop_nulls().last())
-    return frame.unique("t", keep="last", maintain_order=True)
-
-
-def _column(frame: pl.DataFrame, name: str) -> np.ndarray[Any, np.dtype[np.float64]]:
-    return frame[name].cast(pl.Float64).fill_null(np.nan).to_numpy()
-
-
-def _readings(frame: pl.DataFrame) -> Readings:
-    return Readings(frame["t"].to_numpy(), {name: _column(frame, name) for name in frame.columns if name != "t"})
-
-
-def _frame_of(stream: str, rows: Readings) -> pl.DataFrame:
-    columns = {name: pl.Series(values, nan_to_null=True).cast(_dtype(stream)) for name, values in rows.channels.items()}
-    return pl.DataFrame({"t": rows.t_ns, **columns})

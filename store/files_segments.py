@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import os
 import re
+from bisect import bisect_right
 from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -73,9 +74,10 @@ def listed(root: Path, kind: str, day: int, stream: str | None = None) -> list[S
     except FileNotFoundError:
         return []
     found = []
+    wanted = f"{stream}." if stream else ""
     for name in names:
-        parts = NAME.fullmatch(name)
-        if parts and stream in (None, parts[1]):
+        parts = NAME.fullmatch(name) if name.startswith(wanted) else None
+        if parts:
             level, first, last, rows = (int(part) for part in parts.groups()[1:])
             found.append(Segment(first, last, level, rows, parts[1], day, place / name))
     return sorted(found, key=lambda segment: (segment.stream, segment.first, -segment.last, -segment.level))
@@ -92,6 +94,20 @@ def divide(segments: Iterable[Segment]) -> tuple[list[Segment], list[Segment]]:
         else:
             counting.append(segment)
     return counting, superseded
+
+
+def outside(segments: Iterable[Segment], holders: Iterable[Segment]) -> list[Segment]:
+    """Return the segments whose writes no holder of the same day has; both count, and are of one stream."""
+    held: dict[int, list[Segment]] = {}
+    for holder in holders:
+        held.setdefault(holder.day, []).append(holder)
+
+    def is_held(segment: Segment) -> bool:
+        same_day = held.get(segment.day, [])
+        at = bisect_right(same_day, segment.first, key=lambda holder: holder.first) - 1
+        return at >= 0 and segment.last <= same_day[at].last
+
+    return [segment for segment in segments if not is_held(segment)]
 
 
 def publish(root: Path, fresh: Iterable[Fresh]) -> None:

@@ -45,6 +45,7 @@ TIMEOUT_MS = 30_000
 GZIP_LEVEL = 1
 GZIP_WINDOW = 16 + zlib.MAX_WBITS
 PASSING = (408, 429)
+SHUT_OUT = (401, 403, 404)
 # The task reduces what is younger than this; older rows are reduced by `maintain`, an hour of some lifts a call.
 LATE_FROM_NS = 10 * MINUTE_NS
 LATE_LIFTS_A_CALL = 20
@@ -85,7 +86,8 @@ class InfluxSeries:
         refused: TimeSeriesRefused | None = None
         for lines in chunks(points):
             try:
-                with self._asking():
+                # A token or bucket that was taken away may come back: what is to be written waits for it.
+                with self._asking(shut_out=TimeSeriesUnavailable):
                     self._post(lines)
             except TimeSeriesRefused as error:
                 refused = error
@@ -195,15 +197,17 @@ class InfluxSeries:
         return _table(answer)
 
     @contextmanager
-    def _asking(self) -> Iterator[None]:
-        """Sort what can go wrong into passing and permanent, and say what to do."""
+    def _asking(self, shut_out: type[Exception] = TimeSeriesRefused) -> Iterator[None]:
+        """Sort what can go wrong into passing and permanent, and say what to do; not being let in is `shut_out`."""
         try:
             yield
         except ApiException as error:
             said = f"InfluxDB at {self._url} answered {error.status}: {_said(error)}"
             if error.status in PASSING or (error.status or 0) >= 500:
                 raise TimeSeriesUnavailable(said) from error
-            raise TimeSeriesRefused(said + _remedy(error.status, self._org)) from error
+            raise (shut_out if error.status in SHUT_OUT else TimeSeriesRefused)(
+                said + _remedy(error.status, self._org)
+            ) from error
         except urllib3.exceptions.LocationValueError as error:
             raise TimeSeriesRefused(f"{self._url!r} is not the address of an InfluxDB: {error}") from error
         except (urllib3.exceptions.HTTPError, OSError) as error:
@@ -261,7 +265,7 @@ def _numbers(name: str, values: pl.Series) -> np.ndarray[tuple[int], np.dtype[np
 
 
 def _joined(first: Readings, second: Readings) -> Readings:
-    names = first.channels | second.channels
+    names = {**first.channels, **second.channels}
     parts = [(rows, np.full(len(rows), np.nan)) for rows in (first, second)]
     channels = {name: np.concatenate([rows.channels.get(name, none) for rows, none in parts]) for name in names}
     return Readings(np.concatenate([first.t_ns, second.t_ns]), channels)

@@ -139,7 +139,7 @@ class TimeSeries(Protocol):
         """Return every raw row of a stream in the window."""
 
     def maintain(self, now_ns: int) -> None:
-        """Do the housekeeping that is due: call it every few seconds, from any thread."""
+        """Do the housekeeping that is due, forgetting included: call it every few seconds, from any thread."""
 
     def expire(self, now_ns: int) -> None:
         """Forget what is older than it is to be kept."""

@@ -133,7 +133,7 @@ def test_raw_days_expire_before_their_minutes_and_the_series_goes_on_by_the_minu
     assert speeds(store) == []
     series = store.series("L1", "speed", START_NS, START_NS + 2 * MINUTE_NS, 500)
     assert series.channels["v"].max.tolist() == [59, 99]
-    store.expire(START_NS + 731 * DAY_NS)
+    store.maintain(START_NS + 731 * DAY_NS)
     assert list(tmp_path.rglob("*.parquet")) == []
 
 

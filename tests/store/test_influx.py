@@ -118,6 +118,12 @@ def test_a_wrong_token_is_refused_with_what_to_do(influx: Influx) -> None:
         reader.readings("L1", "speed", START_NS, START_NS + 1)
 
 
+def test_rows_wait_for_a_token_that_was_taken_away(influx: Influx) -> None:
+    writer = open_timeseries(influx.url, token="revoked", org=influx.org, writable=False)
+    with pytest.raises(TimeSeriesUnavailable, match="token"):
+        writer.write([rows("speed", "L1", [0], v=[1])])
+
+
 def test_an_organisation_that_is_not_there_is_named(influx: Influx) -> None:
     with pytest.raises(TimeSeriesRefused, match="organisation 'nowhere'"):
         open_timeseries(influx.url, token=influx.token, org="nowhere")
