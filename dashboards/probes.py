@@ -66,13 +66,18 @@ class FleetCollector(Collector):
         wrote.add_metric([], shown.as_of_ns / 1e9)
         yield from (lifts, open_alerts, wrote, *self._monitors())
 
-    def _monitors(self) -> Iterable[Any]:
-        """Return the monitors' own counts; in `refused:not-json` what follows the colon is the kind."""
-        families: dict[str, CounterMetricFamily] = {}
+    def _monitors(self) -> Iterable[Metric]:
+        """Return the monitors' own counts; in `refused:not-json` what follows the colon is the kind.
+
+        What ends in `_bytes` goes up and down; all else only grows.
+        """
+        families: dict[str, Any] = {}
         for monitor, counts in sorted(self._desk.watch.counts().items()):
             for key, value in sorted(counts.items()):
                 name, _, kind = key.partition(":")
                 name = f"liftwatch_monitor_{UNFIT.sub('_', name)}"
-                family = CounterMetricFamily(name, "Counted by the monitor", labels=["monitor", "kind"])
-                families.setdefault(name, family).add_metric([monitor, kind], value)
+                if name not in families:
+                    measured = GaugeMetricFamily if name.endswith("_bytes") else CounterMetricFamily
+                    families[name] = measured(name, "Told by the monitor", labels=["monitor", "kind"])
+                families[name].add_metric([monitor, kind], value)
         return families.values()
