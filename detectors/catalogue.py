@@ -3,16 +3,24 @@
 from __future__ import annotations
 
 from detectors import (
+    alarm_button,
     door_opened_running,
     emergency_stop,
+    entrapment,
     overspeed,
     overtravel,
+    silence,
     start_door_open,
+    stop_outside_zone,
     unintended_movement,
 )
 from detectors.rule import Rule
 
 RULES: tuple[Rule, ...] = (
+    entrapment.ENTRAPMENT_OFF_LEVEL,
+    entrapment.ENTRAPMENT_AT_LEVEL,
+    alarm_button.RULE,
+    stop_outside_zone.RULE,
     unintended_movement.RULE,
     start_door_open.RULE,
     door_opened_running.RULE,
@@ -21,5 +29,6 @@ RULES: tuple[Rule, ...] = (
     overtravel.OVERTRAVEL_TOP,
     overtravel.OVERTRAVEL_BOTTOM,
     emergency_stop.RULE,
+    silence.RULE,
 )
 BY_SLUG = {rule.slug: rule for rule in RULES}

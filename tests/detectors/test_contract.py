@@ -14,12 +14,15 @@ from detectors import car
 from detectors.catalogue import RULES
 from detectors.judge import Judge
 from detectors.rule import Finding, Rule
+from detectors.silence import ByArrival
 from telemetry.batch import CHANNELS, Batch
 from telemetry.facts import FleetFacts, LiftFacts
 from telemetry.streams import CLOSED
 from tests.detectors.world import BEGIN_NS, Fault, Rows, batch, facts_of, healthy, rows_of, tower
 
-each_rule = pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.slug)
+JUDGED = [rule for rule in RULES if not isinstance(rule.detector, ByArrival)]
+"""Silence is not judged by what is read; `test_silence.py` holds it."""
+each_rule = pytest.mark.parametrize("rule", JUDGED, ids=lambda rule: rule.slug)
 SLACK_S = 2.0
 
 
@@ -80,7 +83,7 @@ def test_findings_do_not_depend_on_how_the_stream_is_cut(rule: Rule) -> None:
     one, many = Judge([rule], len(facts)), Judge([rule], len(facts))
     together = one.step(whole, facts)
     apart = [f for part in cuts(whole, 6, 40) for f in many.step(part, facts)]
-    assert by_lift(apart) == by_lift(together)
+    assert repr(by_lift(apart)) == repr(by_lift(together))  # evidence may be NaN, which equals nothing
     assert together, "a stream with a fault in it raises something"
     kept, other = one.snapshot(), many.snapshot()
     assert all(np.array_equal(kept[name], other[name], equal_nan=kept[name].dtype.kind == "f") for name in kept)
@@ -164,7 +167,7 @@ def test_a_restart_from_a_snapshot_equals_no_restart(rule: Rule) -> None:
         fresh = Judge([rule], len(facts))
         fresh.restore(restarted.snapshot())
         restarted = fresh
-        assert restarted.step(part, facts) == expected
+        assert repr(restarted.step(part, facts)) == repr(expected)
 
 
 @each_rule

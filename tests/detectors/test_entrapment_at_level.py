@@ -1,0 +1,65 @@
+"""F02: a person shut in a car that stands at a landing."""
+
+from __future__ import annotations
+
+import pytest
+
+from detectors.catalogue import BY_SLUG
+from detectors.judge import Judge
+from detectors.rule import Finding
+from telemetry.streams import CLOSED, OPENING
+from tests.detectors.world import BEGIN_NS, Fault, Rows, Script, batch, facts_of, tower
+
+
+def shut_in(person: float = 1.0, seconds: float = 110.0) -> Script:
+    """Close the door on a person, and stay."""
+    script = Script(z_m=9.0).say(door=CLOSED, presence=0, mode=0).rest(4.0).open_door(2.0)
+    return script.rest(1.0).say(presence=person).rest(3.0).close_door(2.8).rest(seconds)
+
+
+def fault() -> Fault:
+    script = shut_in(seconds=0.0)
+    onset_s = script.now_s
+    script.rest(110.0).open_door(2.0).rest(1.0).say(presence=0).rest(12.0)
+    return Fault(script, onset_s=onset_s, within_s=90.0, clears=True)
+
+
+def found(rows: Rows) -> list[Finding]:
+    return Judge([BY_SLUG["entrapment-at-level"]], 1).step(batch([rows]), facts_of([tower()]))
+
+
+def test_a_person_who_waits_behind_a_closed_door_for_a_minute_is_not_trapped() -> None:
+    assert found(shut_in(seconds=85.0).open_door().rest(10.0).rows()) == []
+
+
+def test_an_empty_car_may_park_shut() -> None:
+    assert found(shut_in(person=0.0, seconds=300.0).rows(1.0)) == []
+
+
+def test_a_car_between_landings_is_not_at_level() -> None:
+    script = Script(z_m=3.0).say(door=CLOSED, presence=1).rest(4.0).ride(10.4).rest(200.0)
+    assert found(script.rows(1.0)) == []
+
+
+@pytest.mark.parametrize("unseen_s", [10.0, 28.0])
+def test_a_person_unseen_for_a_while_stops_the_clock(unseen_s: float) -> None:
+    script = shut_in(seconds=0.0)
+    closed_s = script.now_s
+    script.rest(40.0).say(presence=0).rest(unseen_s).say(presence=1).rest(60.0)
+    (finding,) = found(script.rows())
+    assert (finding.at_ns - BEGIN_NS) / 1e9 == pytest.approx(closed_s + 90.0 + unseen_s, abs=1.0)
+
+
+def test_a_door_that_only_begins_to_open_frees_nobody() -> None:
+    script = shut_in().say(door=OPENING).rest(8.0).say(door=CLOSED).rest(20.0)
+    assert [f.kind for f in found(script.rows())] == ["on"]
+
+
+def test_a_short_look_through_the_door_frees_nobody() -> None:
+    script = shut_in().open_door(2.0).rest(4.0).close_door().rest(30.0)
+    assert [f.kind for f in found(script.rows())] == ["on"]
+
+
+def test_the_sentence_names_the_time_and_its_limit() -> None:
+    finding = found(shut_in().rows())[0]
+    assert "for 90 s, limit 90 s" in BY_SLUG["entrapment-at-level"].sentence["en"].format(**finding.evidence)
