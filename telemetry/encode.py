@@ -14,6 +14,8 @@ import orjson
 from cbor2 import CBOREncoder, CBORTag
 from numpy.typing import NDArray
 
+from telemetry.said import TYPED_ARRAYS
+
 Message = Mapping[str, Any]
 Array = NDArray[Any] | Sequence[float]
 
@@ -62,7 +64,7 @@ def to_cbor(message: Message) -> bytes:
     return cbor2.dumps(message, default=_typed_array)
 
 
-_TAGS = {np.dtype("<i2"): 77, np.dtype("<i4"): 78, np.dtype("<f4"): 85, np.dtype("<f8"): 86}
+_TAGS = {dtype: tag for tag, dtype in TYPED_ARRAYS.items()}
 
 
 def _typed_array(encoder: CBOREncoder, value: Any) -> None:
