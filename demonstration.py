@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+import os
 import shutil
 import signal
 import socket
@@ -24,7 +25,7 @@ from pathlib import Path
 
 from amqtt.broker import Broker
 
-from configuration import Unusable
+from configuration import PREFIX, Unusable
 
 log = logging.getLogger("liftwatch.demo")
 
@@ -60,9 +61,10 @@ class Part:
     due: float = field(default=0.0)
 
     def start(self) -> None:
-        """Start it, its words going to its own file, out of reach of the terminal's Ctrl-C."""
+        """Start it: its words go to its own file; the terminal's Ctrl-C and a real configuration do not reach it."""
+        ours = {name: value for name, value in os.environ.items() if not name.startswith(PREFIX)}
         with self.log_path.open("ab") as out:
-            self.process = subprocess.Popen(self.command, stdout=out, stderr=out, start_new_session=True)
+            self.process = subprocess.Popen(self.command, stdout=out, stderr=out, env=ours, start_new_session=True)
         self.starts += 1
 
     def end(self) -> None:

@@ -20,7 +20,7 @@ def main() -> None:
     parser.add_argument("--only", choices=("steps", "chain"), help="one half of it")
     options = parser.parse_args()
     print(f"Python {platform.python_version()}, {os.cpu_count()} cores, load {os.getloadavg()[0]:.1f} as it began")
-    print(f"one bundle: {bundles.READINGS} readings (10 speeds, 10 positions, 3 x 100 vibrations, 2 events)\n")
+    print(f"one bundle: {bundles.READINGS} readings (10 speeds, 10 positions, 3 x 100 vibrations, 3 events)\n")
     if options.only != "chain":
         print_steps()
     if options.only != "steps":

@@ -14,8 +14,8 @@ from telemetry import encode
 from telemetry.facts import Floor, LiftFacts
 from telemetry.streams import topic
 
-READINGS = 10 + 10 + 300 + 2
-"""In one bundle: speeds, positions, vibrations, and one door and one presence."""
+READINGS = 10 + 10 + 300 + 3
+"""In one bundle: speeds, positions, vibrations, and one each of door, presence and curtain."""
 GATEWAY_LIFTS = 20
 DISTRICT = "bench"
 DECIMALS = 3
@@ -53,7 +53,7 @@ def bundle(i: int, second: int, t_ms: int, *, typed: bool) -> dict[str, Any]:
         displacement=encode.displacement(100, arrays[1]),
         vibration=encode.vibration(10, arrays[2]),
         door={"state": ["closed" if phase < 20 else "open"]},
-        infrared={"presence": [i % 2]},
+        infrared={"presence": [i % 2], "curtain": [0]},
     )
 
 

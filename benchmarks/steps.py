@@ -6,6 +6,7 @@ only ever adds.
 
 from __future__ import annotations
 
+import gc
 import tempfile
 import time
 from collections.abc import Callable, Iterator
@@ -19,6 +20,7 @@ from benchmarks import bundles
 from detectors.catalogue import RULES
 from detectors.judge import Judge
 from ingest.fleet import Fleet
+from liftwatch import COLLECT_AFTER
 from store.files import FileSeries
 from store.journal import Journal
 from store.line_protocol import encode as encode_lines
@@ -44,6 +46,8 @@ class Cost:
 
 def measure(lifts: int) -> Iterator[Cost]:
     """Yield the cost of every step for a fleet of this size."""
+    gc.freeze()
+    gc.set_threshold(COLLECT_AFTER)
     seconds = ROUNDS + 1
     entries = {form: [entries_of(form, lifts, k) for k in range(seconds)] for form in ("json", "cbor", "gateway")}
     with tempfile.TemporaryDirectory() as folder:

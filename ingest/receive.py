@@ -187,7 +187,7 @@ class MqttSource:
         return client
 
     def _read(self, client: Client, wait_s: float) -> None:
-        sock = client.socket()
+        sock: Any = client.socket()
         writers = [sock] if client.want_write() else []
         select.select([sock], writers, [], wait_s)
         for _ in range(READ_AT_ONCE):
@@ -237,4 +237,4 @@ class MqttSource:
 
     def _on_message(self, _client: Client, _data: Any, message: MQTTMessage) -> None:
         receipt = (self.connections, message.mid, message.qos)
-        self._pending.append(Arrival(time.time_ns(), message.topic, message.payload, message.retain, receipt))
+        self._pending.append(Arrival(time.time_ns(), message.topic, bytes(message.payload), message.retain, receipt))
