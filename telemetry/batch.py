@@ -97,6 +97,7 @@ class Batch:
 
     `reboot` is 1.0 on the first row after a lift's device restarted (its event states are unknown from there on).
     `stale` is 1.0 where the row came from a retained status more than 5 minutes old: it sets state, raises nothing.
+    `gap` is 1.0 where messages are missing before the row: a state may have changed unheard.
     """
 
     lift: I32
@@ -112,6 +113,7 @@ class Batch:
     online: F64
     reboot: F64
     stale: F64
+    gap: F64
     waveforms: Waveforms | None = None
 
     def __len__(self) -> int:
