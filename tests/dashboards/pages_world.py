@@ -61,7 +61,7 @@ def fill(folder: Path, count: int) -> Settings:
         open_records=lambda: Records.open(url),
         open_series=lambda: open_timeseries(series, writable=False),
         demo=True,
-        causes=("speed-regulator-drift", "power-cut"),
+        causes=("car-stalled-between-floors", "power-cut"),
         inject=lambda *asked: told.append(asked),
     )
 

@@ -26,3 +26,18 @@ export function carWords(lift) {
     lift.presence ? say("car.person") : null,
   ].filter(Boolean).join(", ");
 }
+
+/** Return the floors that the car stands between, `[low, high]`; null at a landing or where it is not known. */
+export function between(lift, floors, zone_m = 0.2) {
+  if (lift.position_m === null || !floors.length) return null;
+  const nearest = Math.min(...floors.map((floor) => Math.abs(floor.height_m - lift.position_m)));
+  const low = floors.findLast((floor) => floor.height_m < lift.position_m), high = floors.find((floor) => floor.height_m > lift.position_m);
+  return nearest > zone_m && low && high ? [low.label, high.label] : null;
+}
+
+/** Return where the car stands in words, "" where it is not known. */
+export function where(lift, floors, zone_m) {
+  const [low, high] = between(lift, floors, zone_m) ?? [];
+  if (low) return say("where.between", { low, high });
+  return lift.floor === null ? "" : say("where.at", { floor: lift.floor });
+}

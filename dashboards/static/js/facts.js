@@ -27,12 +27,12 @@ export function showHistory(box, alerts, { facts }) {
 
 export function showTrips(box, trips, { facts }, within_s) {
   if (trips.length === 0) return box.replaceChildren(el("p", { class: "faint" }, say("lift.notrips", { duration: span(within_s) })));
-  const heads = [["when"], ["floors"], ["took", "number"], ["distance", "number"], ["peak", "number"]];
+  const heads = [["when"], ["floors"], ["took", "number"], ["distance", "number wide"], ["peak", "number"]];
   const rows = trips.map((trip) => el("tr", {},
     el("td", {}, el("time", { datetime: trip.start, title: stamp(trip.start, facts?.timezone) }, shortStamp(trip.start, facts?.timezone))),
     el("td", {}, `${trip.from_floor ?? "–"} → ${trip.to_floor ?? "–"}`),
     el("td", { class: "number" }, span((Date.parse(trip.stop) - Date.parse(trip.start)) / 1000)),
-    el("td", { class: "number" }, trip.distance_m === null ? "–" : `${trip.distance_m.toFixed(2)} m`),
+    el("td", { class: "number wide" }, trip.distance_m === null ? "–" : `${trip.distance_m.toFixed(2)} m`),
     el("td", { class: "number" }, trip.peak_speed_mps === null ? "–" : `${trip.peak_speed_mps.toFixed(2)} m/s`)));
   return box.replaceChildren(el("div", { class: "scroller", tabindex: 0, role: "group", "aria-label": say("lift.trips") },
     el("table", {}, el("thead", {}, el("tr", {}, ...heads.map(([name, kind]) => el("th", { scope: "col", class: kind }, say(`trip.${name}`))))), el("tbody", {}, ...rows))));

@@ -1,14 +1,14 @@
 // The fleet: who needs someone now? The server sorts, filters and pages; live events change what is already here.
 
 import "./shell.js";
-import { carWords, doorDrawing, setDoor } from "./car.js";
+import { carWords, doorDrawing, setDoor, where } from "./car.js";
 import { get } from "./api.js";
 import { el, glow, plate, put, symbol } from "./element.js";
 import { follow } from "./live.js";
 import { Rows } from "./rows.js";
 import { SEVERITIES, setSymbol, severityMark, urgency } from "./severity.js";
 import { clock, secondsSince, setTime, span, timeNode } from "./time.js";
-import { callLift, say, summary } from "./words.js";
+import { callLift, knows, ruleName, say } from "./words.js";
 
 const PAGE = 200, PAGE_MOST = 1000;
 const NO_TIME = "9";
@@ -152,9 +152,7 @@ async function showHeadline() {
   const { states, lifts } = fleet, silent = SILENT.reduce((sum, state) => sum + (states[state] ?? 0), 0);
   const worst = ["critical", "major", "minor"].find((state) => states[state]);
   const general = worst ? say(`fleet.${worst}`, { n: states[worst] }) : say(lifts && silent === lifts ? "fleet.silent" : "fleet.quiet");
-  const one = states.critical === 1 ? await theOne() : null;
-  if (one) at("headline").replaceChildren(...one);
-  else put(at("headline"), general);
+  at("headline").replaceChildren(...(worst === "critical" ? await criticalHeadline(general, states.critical) : [general]));
   const stale_s = fleet.as_of ? secondsSince(fleet.as_of) : 0;
   at("subline").classList.toggle("problem", stale_s > STALLED_S);
   if (stale_s > STALLED_S) return put(at("subline"), say("fleet.stalled", { duration: span(stale_s), at: clock(fleet.as_of) }));
@@ -164,12 +162,20 @@ async function showHeadline() {
   return put(at("subline"), parts.join(" · "));
 }
 
-/** Return the one critical alert as a sentence that counts its time. */
-async function theOne() {
-  const { items: [alert] } = await get("/api/v1/alerts", { state: "firing", severity: "critical", limit: 1 });
-  if (!alert) return null;
-  const lift = byId.get(alert.lift_id) ?? (await get(`/api/v1/lifts/${encodeURIComponent(alert.lift_id)}`));
-  const sentence = say("fleet.alert.one", { lift: callLift(lift), summary: summary(alert).replace(/[.。]$/, "") });
+/** Return the headline where lifts are critical: the one with its time, or how many and in how many people may be trapped. */
+async function criticalHeadline(general, count) {
+  const { items: alerts } = await get("/api/v1/alerts", { state: "firing", severity: "critical", limit: PAGE });
+  const trapped = alerts.filter((alert) => knows(`here.${alert.rule}`));
+  if (count === 1 && alerts.length) return theOne(trapped[0] ?? alerts[0]);
+  const n = new Set(trapped.map((alert) => alert.lift_id)).size;
+  return [n ? say("fleet.trapped", { sentence: general, n }) : general];
+}
+
+/** Return one critical alert as a sentence that counts its time. */
+async function theOne(alert) {
+  const found = await get(`/api/v1/lifts/${encodeURIComponent(alert.lift_id)}`), lift = callLift(found);
+  const place = where(found.latest, found.facts?.floors ?? [], found.facts?.door_zone_m);
+  const sentence = knows(`here.${alert.rule}`) && place ? say("fleet.trapped.one", { what: say(`here.${alert.rule}`), lift, where: place }) : say("fleet.alert.one", { lift, summary: ruleName(alert.rule) });
   return [el("a", { href: `/alerts/${encodeURIComponent(alert.id)}` }, sentence), " ", timeNode(alert.onset, { as: "for" })];
 }
 

@@ -12,7 +12,7 @@ import { events, sampled } from "./series.js";
 import { gravity, setSymbol } from "./severity.js";
 import { Shaft, carSentence } from "./shaft.js";
 import { clock, fullStamp, secondsSince, setTime, span, timeNode } from "./time.js";
-import { ruleName, say, summary } from "./words.js";
+import { ruleName, say, sayFirst } from "./words.js";
 
 const STREAMS = { speed: "speed", position: "displacement", door: "door", presence: "infrared", vibration: "vibration" };
 const FRESH_S = 60; // A heartbeat: no lift promises to speak more often; past this its silence is said.
@@ -137,7 +137,7 @@ function showSentence() {
 function showWorst() {
   const [worst] = [...lift.open_alerts].sort((a, b) => gravity(a.severity) - gravity(b.severity) || a.onset.localeCompare(b.onset)), box = at("subline").firstElementChild;
   box.hidden = !worst;
-  if (worst) box.replaceChildren(el("a", { href: `/alerts/${encodeURIComponent(worst.id)}` }, summary(worst).replace(/[.。]$/, "")), " ", timeNode(worst.onset, { zone: lift.facts?.timezone, as: "for" }));
+  if (worst) box.replaceChildren(el("a", { href: `/alerts/${encodeURIComponent(worst.id)}` }, sayFirst(`here.${worst.rule}`, `rule.${worst.rule}`)), " ", timeNode(worst.onset, { zone: lift.facts?.timezone, as: "for" }));
 }
 
 function showBelow() {

@@ -1,5 +1,6 @@
 // The shaft to scale: named floors, the car moving smoothly between readings, its door leaves, and a person in it.
 
+import { between } from "./car.js";
 import { el, svg, symbol } from "./element.js";
 import { setSymbol } from "./severity.js";
 import { say } from "./words.js";
@@ -81,8 +82,7 @@ function whereabouts(lift, floors, zone_m) {
   if (lift.position_m === null) return say("lift.nowhere");
   const speed = Math.abs(lift.speed_mps ?? 0).toFixed(2), floor = lift.floor ?? `${lift.position_m.toFixed(1)} m`;
   if (lift.direction === "up" || lift.direction === "down") return say(`lift.${lift.direction}`, { floor, speed });
-  const nearest = Math.min(...floors.map((each) => Math.abs(each.height_m - lift.position_m)));
-  const low = floors.findLast((each) => each.height_m < lift.position_m), high = floors.find((each) => each.height_m > lift.position_m);
-  if (nearest > zone_m && low && high) return say("lift.between", { low: low.label, high: high.label });
+  const [low, high] = between(lift, floors, zone_m) ?? [];
+  if (low) return say("lift.between", { low, high });
   return say("lift.at", { floor });
 }
