@@ -98,6 +98,7 @@ class Batch:
     `reboot` is 1.0 on the first row after a lift's device restarted (its event states are unknown from there on).
     `stale` is 1.0 where the row came from a retained status more than 5 minutes old: it sets state, raises nothing.
     `gap` is 1.0 where messages are missing before the row: a state may have changed unheard.
+    `waveforms` is the vibration heard with it, in the order of arrival; its `message` is the index of the lift.
     """
 
     lift: I32
