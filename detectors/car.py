@@ -20,6 +20,7 @@ from detectors.scan import Columns, Round, age_s, lay, scan
 from detectors.sensor import hear_place, hear_speed, limits, possible_place, possible_speed
 from telemetry.batch import Batch, Waveforms
 from telemetry.facts import FleetFacts
+from telemetry.streams import CLOSING
 from telemetry.trips import STILL_MPS, STILL_S, TRIP_MIN_M
 
 F64 = NDArray[np.float64]
@@ -27,6 +28,9 @@ I64 = NDArray[np.int64]
 
 CREEP_M = 0.005
 """How far apart the two smoothed positions of a still car may be (`detectors.sensor`)."""
+
+DOOR_CLOSES_S = 2.0
+"""No door closes faster: less than this that went missing holds one word of the door at most."""
 
 IMPACT_MPS2 = 0.5 * 9.81
 """Running onto a buffer shakes the car floor by more than half of gravity; a ride does not."""
@@ -45,6 +49,7 @@ class Car:
     `accel`              smoothed change of the speed that was read (m/s²), NaN where none was or after a jump
     `v_last`, `z_last`   the latest believed ones, NaN once older than `GAP_S`
     `door`, `presence`, `curtain`, `mode`, `power`, `alarm`   as last said
+    `door_doubt`         True where so much went missing since that the door may be closed by now (from open: two words)
     `offset_m`           z_last minus the nearest landing (NaN without floors); `landing` its index, -1 unknown
     `still_s`            for how long the car has been still (|v| < 0.05 m/s, no creep of 5 mm in 2 s) since it came to
                          rest; 0 while it moves, NaN in a gap and at a single odd reading
@@ -65,6 +70,7 @@ class Car:
     v_last: F64
     z_last: F64
     door: F64
+    door_doubt: NDArray[np.bool_]
     presence: F64
     curtain: F64
     mode: F64
@@ -98,6 +104,7 @@ def start(n: int) -> Columns:
         "way_m": np.zeros(n),
         "still_ns": np.full(n, -1),
         "doubt": np.zeros(n, dtype=np.bool_),
+        "door_missed": np.zeros(n, dtype=np.int64),
         "settled": np.zeros(n, dtype=np.bool_),
         "trips": np.zeros(n, dtype=np.int64),
         "landing": np.zeros(n, dtype=np.int32),
@@ -111,9 +118,10 @@ def step(state: Columns, batch: Batch, facts: FleetFacts) -> tuple[Columns, Car]
     rows = {name: getattr(batch, name)[order] for name in EVENTS}
     rows |= {
         "t_ns": batch.t_ns[order],
-        "v": possible_speed(batch.v_mps[order]),
+        "v": possible_speed(batch.v_mps[order], facts.rated_speed_mps[lift]),
         "z": possible_place(batch.z_m[order], facts.top_m[lift]),
         "reboot": batch.reboot[order] == 1.0,
+        "gap": batch.gap[order] == 1.0,
     }
     landing, impact_ns = state["landing"], _feel(state["impact_ns"], batch.waveforms)
     state, made = scan(laid, state, advance, rows, limits(facts.rated_speed_mps))
@@ -138,6 +146,9 @@ def advance(state: Columns, row: Columns, lift: Columns) -> tuple[Columns, Colum
     """Carry each car over one row (elementwise)."""
     t_ns = row["t_ns"]
     said = {name: _hold(state[name], row[name], row["reboot"]) for name in EVENTS}
+    dt_s = np.where(state["t_ns"] == NEVER_NS, np.nan, age_s(t_ns, state["t_ns"]))
+    missed = state["door_missed"] + row["gap"] * np.where(dt_s >= DOOR_CLOSES_S, 2, 1)
+    missed = np.where(np.isnan(row["door"]) & ~row["reboot"], missed, 0)
     speed = hear_speed(state, row["v"], t_ns, lift["speed_step"])
     place = hear_place(state, row["z"], t_ns, lift["place_speed"])
     v_now = np.where(speed["heard"], row["v"], np.where(age_s(t_ns, speed["v_ns"]) > GAP_S, place["rate_now"], np.nan))
@@ -151,6 +162,7 @@ def advance(state: Columns, row: Columns, lift: Columns) -> tuple[Columns, Colum
         **{name: speed[name] for name in ("v", "v_ns", "v_odd", "v_odd_ns", "accel")},
         **{name: place[name] for name in ("z", "z_ns", "z_odd", "z_odd_ns", "rate")},
         **rest,
+        "door_missed": missed,
         "t_ns": t_ns,
         "speed": speed_last,
         "speed_ns": speed_ns,
@@ -159,7 +171,8 @@ def advance(state: Columns, row: Columns, lift: Columns) -> tuple[Columns, Colum
     silent = (age_s(t_ns, rest["motion_ns"]) > GAP_S) | rest["doubt"]
     return after, {
         **said,
-        "dt_s": np.where(state["t_ns"] == NEVER_NS, np.nan, age_s(t_ns, state["t_ns"])),
+        "door_doubt": missed >= np.where(said["door"] == CLOSING, 1, 2),
+        "dt_s": dt_s,
         "v": v_now,
         "z": np.where(place["heard"], row["z"], np.nan),
         "accel": speed["accel_now"],

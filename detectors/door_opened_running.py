@@ -37,8 +37,9 @@ class DoorOpenedRunning:
         speed, limit = np.abs(car.v), doorway.speed_limit(car, self.limit_mps)
         offset = np.abs(car.offset_m)
         outside = offset > facts.door_zone_m[car.lift]
-        opened = (doorway.ajar(car) == 1.0) & ~left_open & outside & ~self._arrives(car, facts)
-        unknown = np.isnan(speed) | np.isnan(car.door) | np.isnan(offset)
+        ajar = doorway.ajar(car)
+        opened = (ajar == 1.0) & ~left_open & outside & ~self._arrives(car, facts)
+        unknown = np.isnan(speed) | np.isnan(ajar) | np.isnan(offset)
         on = np.where(unknown, np.nan, np.where(opened & (speed > limit), speed / limit, 0.0))
         off = np.where(np.isnan(car.door) | np.isnan(car.still_s), np.nan, 0.0)
         off = np.where((car.door == CLOSED) & (car.still_s >= STILL_S), 1.0, off)

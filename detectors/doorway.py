@@ -14,8 +14,8 @@ INSPECTION_MPS = 0.63
 
 
 def ajar(car: Car) -> F64:
-    """Return 1 where the door is not closed, 0 where it is, NaN where nobody said."""
-    return np.where(np.isnan(car.door), np.nan, car.door != CLOSED)
+    """Return 1 where the door is not closed, 0 where it is, NaN where nobody said or its last word may be missing."""
+    return np.where(np.isnan(car.door) | car.door_doubt, np.nan, car.door != CLOSED)
 
 
 def speed_limit(car: Car, limit_mps: float) -> F64:

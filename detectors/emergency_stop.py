@@ -26,12 +26,15 @@ from telemetry.facts import FleetFacts
 class EmergencyStop:
     """Scores 1 at a car that rests after braking hard.
 
+    `mean_mps2`: over the whole way to rest at least this; a drive that seems to brake hard for a moment, because the
+    device's clock stumbled, slows down by less.
     `smooth_below_s`: readings closer together are smoothed (noise over a short time looks like braking).
     `rise_mps`, `agree_mps`: on a coarse feed the speed before the stop is trusted where it had not risen, or where the
     positions agree with it: a single wild reading does neither.
     """
 
     brake_mps2: float = 1.5
+    mean_mps2: float = 1.2
     brake_s: float = 0.2
     within_s: float = 2.0
     rest_mps: float = 0.1
@@ -70,6 +73,7 @@ class EmergencyStop:
         rest_ns = np.where(rest & (state["resting"] == 0), t_ns, state["rest_ns"])
         braked_s = (rest_ns - brake["brake_ns"]) / 1e9
         stopped = row["rests"] & (resting >= 2) & (braked_s >= 0.0) & (braked_s <= self.within_s)
+        stopped &= brake["from_mps"] >= self.mean_mps2 * braked_s
         trips = np.where(stopped, row["trips"], state["trips"])
         after = {
             **brake,

@@ -29,6 +29,8 @@ SPEED_STEP_MPS = 2.5
 SPEED_STEP_RATED = 1.2
 """On a coarse feed a larger change than this (or this share of the rated speed) needs a second reading."""
 SPEED_MAX_MPS = 25.0
+SPEED_MAX_RATED, SPEED_MAX_MORE_MPS = 3.0, 1.0
+"""No lift is faster than the first, and no car outruns its governor by more than this: a speed beyond is no speed."""
 
 PLACE_MARGIN_M = 0.03
 PLACE_STEP_MPS2 = 2.5
@@ -45,9 +47,9 @@ CREEP_SLOW_TAU_S = 3.0
 """The two smoothed positions of a car that drifts 5 mm in 2 s stand 5 mm apart: (3 s - 1 s) x 2.5 mm/s."""
 
 
-def possible_speed(v: F64) -> F64:
-    """Return the speeds without those that no lift has."""
-    return np.where(np.abs(v) <= SPEED_MAX_MPS, v, np.nan)
+def possible_speed(v: F64, rated_mps: F64) -> F64:
+    """Return the speeds without those that no car has (of this rated speed, where it is known)."""
+    return np.where(np.abs(v) <= np.fmin(SPEED_MAX_RATED * rated_mps + SPEED_MAX_MORE_MPS, SPEED_MAX_MPS), v, np.nan)
 
 
 def possible_place(z: F64, top_m: F64) -> F64:

@@ -41,7 +41,7 @@ class StartDoorOpen:
         latch, left_open = doorway.stood_open({"stood_open": state["stood_open"]}, car)
         speed, limit = np.abs(car.v), doorway.speed_limit(car, self.limit_mps)
         runs = (speed > limit) & left_open & ~self._levels(car, facts)
-        unknown = np.isnan(speed) | np.isnan(car.door)
+        unknown = np.isnan(speed) | np.isnan(doorway.ajar(car))
         clock: Columns = {name: state[name] for name in hold.start(0)}
         clock, served_s, since_ns = hold.step(clock, car, np.where(unknown, np.nan, runs))
         runs &= (car.door != CLOSING) | (served_s >= self.closing_s)

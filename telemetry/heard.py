@@ -75,6 +75,8 @@ class Heard:
             pieces.append(self._in_time(samples.message, t_ns, channels))
         restarted = np.flatnonzero(self.restart_ns >= 0)
         pieces.append(Rows(self.lift[restarted], self.restart_ns[restarted], {"reboot": np.ones(len(restarted))}))
+        missed = np.flatnonzero((self.gap > 0) & (self.t_ns > self.before_ns))
+        pieces.append(Rows(self.lift[missed], self.t_ns[missed], {"gap": np.ones(len(missed))}))
         return pieces
 
     def _in_time(self, message: I32, t_ns: I64, channels: dict[str, F64]) -> Rows:

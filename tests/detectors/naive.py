@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from detectors import car, scan, sensor
 from detectors.rule import Level
 from telemetry.facts import LiftFacts
+from telemetry.streams import CLOSING
 from telemetry.trips import STILL_MPS, STILL_S, TRIP_MIN_M
 
 NAN = math.nan
@@ -80,10 +81,18 @@ class NaiveCar:
     settled: bool = False
     way_m: float = 0.0
     trips: int = 0
+    last_ns: int = scan.NEVER_NS
+    door_missed: int = 0
     said: dict[str, float] = field(default_factory=lambda: dict.fromkeys(car.EVENTS, NAN))
 
     def row(self, t_ns: int, reboot: bool, **read: float) -> dict[str, float]:
         """Return what is known of the car at this row."""
+        if read["gap"] == 1.0:
+            long = self.last_ns != scan.NEVER_NS and age(t_ns, self.last_ns) >= car.DOOR_CLOSES_S
+            self.door_missed += 2 if long else 1
+        if reboot or not math.isnan(read["door"]):
+            self.door_missed = 0
+        self.last_ns = t_ns
         for name in car.EVENTS:
             if not math.isnan(read.get(name, NAN)):
                 self.said[name] = read[name]
@@ -105,6 +114,7 @@ class NaiveCar:
         z_last = self.z.value if age(t_ns, self.z.at_ns) <= scan.GAP_S else NAN
         return {
             **self.said,
+            "door_doubt": self.door_missed >= (1 if self.said["door"] == CLOSING else 2),
             "v": v_now,
             "z": read["z"] if heard_z else NAN,
             "accel": accel_now,
@@ -117,9 +127,11 @@ class NaiveCar:
         }
 
     def _hear_speed(self, t_ns: int, v: float) -> tuple[float, bool]:
-        if abs(v) > sensor.SPEED_MAX_MPS:
-            v = NAN
         rated = self.facts.rated_speed_mps
+        if abs(v) > min(
+            sensor.SPEED_MAX_RATED * rated + sensor.SPEED_MAX_MORE_MPS if rated else math.inf, sensor.SPEED_MAX_MPS
+        ):
+            v = NAN
         largest = max(sensor.SPEED_STEP_MPS, sensor.SPEED_STEP_RATED * rated if rated else 0.0)
 
         def reach(then_ns: int) -> float:

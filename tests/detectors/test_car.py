@@ -20,7 +20,19 @@ from tests.detectors.naive import NaiveCar
 from tests.detectors.test_contract import cuts
 from tests.detectors.world import BEGIN_NS, Rows, Script, batch, facts_of, healthy, rows_of, tower
 
-COLUMNS = (*EVENTS, "v", "z", "accel", "v_last", "z_last", "offset_m", "still_s", "still_since_ns", "trips")
+COLUMNS = (
+    *EVENTS,
+    "door_doubt",
+    "v",
+    "z",
+    "accel",
+    "v_last",
+    "z_last",
+    "offset_m",
+    "still_s",
+    "still_since_ns",
+    "trips",
+)
 
 
 def known(rows: Rows, facts: LiftFacts | None = None) -> Car:
@@ -33,6 +45,7 @@ def mangled(seed: int, kind: str) -> Rows:
     rows = healthy(seed, trips=2).rows(float(rng.choice([0.1, 0.5, 1.0])), seed, drop=0.1)
     count = len(rows["t_ns"])
     rows["reboot"] = (rng.random(count) < 0.01).astype(float)
+    rows["gap"] = (rng.random(count) < 0.03).astype(float)
     if kind == "wild":
         rows["v_mps"][rng.random(count) < 0.03] = rng.choice([9.9, -3.0, 2.2, 40.0])
         rows["z_m"][rng.random(count) < 0.03] = rng.choice([1000.0, -4.0, 12.0])
@@ -70,7 +83,7 @@ def plainly(whole: Batch, facts: list[LiftFacts]) -> dict[tuple[int, int], list[
     out = {}
     for i in range(len(whole)):
         lift, t_ns = int(whole.lift[i]), int(whole.t_ns[i])
-        read = {name: float(getattr(whole, name)[i]) for name in EVENTS}
+        read = {name: float(getattr(whole, name)[i]) for name in (*EVENTS, "gap")}
         found = cars[lift].row(t_ns, whole.reboot[i] == 1.0, v=float(whole.v_mps[i]), z=float(whole.z_m[i]), **read)
         out[lift, t_ns] = [float(found[name]) for name in COLUMNS]
     return out

@@ -61,6 +61,15 @@ def test_a_door_that_never_finished_closing_is_found() -> None:
     assert [f.kind for f in found(script.rows())] == ["on"]
 
 
+def test_a_door_whose_last_word_went_missing_is_no_open_door() -> None:
+    """The message that said `closed` was lost; a lost message while the door stood open changes nothing."""
+    script = Script(z_m=9.0).say(door=CLOSED).rest(4.0).open_door(2.0).rest(3.0)
+    script.say(door=CLOSING).rest(2.8).say(gap=1).rest(0.2).ride(18.0).rest(4.0)
+    assert found(script.rows()) == []
+    script = Script(z_m=9.0).say(door=CLOSED).rest(4.0).open_door(2.0).rest(3.0).say(gap=1).ride(18.0).rest(4.0)
+    assert [f.kind for f in found(script.rows())] == ["on"]
+
+
 def test_in_inspection_the_open_door_is_allowed_up_to_its_speed() -> None:
     assert found(starts(rated_mps=0.5).rows(), INSPECTION) == []
     assert [f.kind for f in found(starts().rows(), INSPECTION)] == ["on"]

@@ -96,6 +96,8 @@ def follow(lift: Lift, boot: str, seq: int, t_ns: int) -> None:
     onward = lift.seq >= 0 and boot == lift.boot and seq > lift.seq
     if onward:
         lift.counts["gaps"] += seq - lift.seq - 1
+        if seq - lift.seq > 1 and t_ns > lift.released_ns:
+            lift.rows.setdefault(t_ns, {})["gap"] = 1.0
     if restarted:
         restart_ns = max(t_ns, lift.released_ns + 1)
         lift.rows.setdefault(restart_ns, {})["reboot"] = 1.0
