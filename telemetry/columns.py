@@ -145,7 +145,8 @@ class _Stream:
         silent = np.logical_and.reduce([np.isnan(column) for column in columns])
         if silent.any():
             message, t_ns, columns = message[~silent], t_ns[~silent], [column[~silent] for column in columns]
-        return Samples(message, t_ns, dict(zip(self.names, columns, strict=True)))
+        doubles = [column.astype(np.float64, copy=False) for column in columns]
+        return Samples(message, t_ns, dict(zip(self.names, doubles, strict=True)))
 
     def waveforms(self) -> Waveforms:
         """Return the blocks as they are, but for empty ones."""

@@ -12,8 +12,8 @@ from typing import Any
 
 import numpy as np
 from cbor2 import CBORTag
+from numpy.typing import NDArray
 
-from telemetry.batch import F64
 from telemetry.streams import CLOCK_AHEAD_LIMIT_S, DOOR_STATES
 
 REASONS = (
@@ -97,12 +97,10 @@ def typed(tag: CBORTag) -> tuple[Piece, int]:
     return octets if dtype is FLOATS else np.frombuffer(octets, dtype=dtype).astype(DOUBLES), length
 
 
-def join(pieces: Sequence[Piece]) -> F64:
-    """Return all pieces, in their order, as one column of doubles."""
+def join(pieces: Sequence[Piece]) -> NDArray[Any]:
+    """Return all pieces, in their order, as one column: of float32 where all of them are, else of doubles."""
     kinds = set(map(type, pieces))
-    if bytes not in kinds:
-        return np.frombuffer(b"".join(pieces), dtype=DOUBLES)
-    if len(kinds) == 1:
-        return np.frombuffer(b"".join(pieces), dtype=FLOATS).astype(DOUBLES)
+    if len(kinds) == 1 or bytes not in kinds:
+        return np.frombuffer(b"".join(pieces), dtype=FLOATS if bytes in kinds else DOUBLES)
     runs = groupby(pieces, lambda piece: FLOATS if type(piece) is bytes else DOUBLES)
     return np.concatenate([np.frombuffer(b"".join(run), dtype=dtype).astype(DOUBLES) for dtype, run in runs])
