@@ -105,7 +105,7 @@ def name_of(lift: Mapping[str, Any], request: Request) -> str:
 def calm_state(lift: Mapping[str, Any]) -> str:
     """Return which of the public page's sentences fits the lift: nothing technical, nothing that alarms."""
     if any(alert["rule"] in TRAPPED for alert in lift["open_alerts"]):
-        return "help"
+        return "helping"
     if lift["state"] in TROUBLED:
         return "looking"
     return "unsure" if lift["state"] in SILENT else "well"

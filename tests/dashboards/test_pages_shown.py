@@ -148,6 +148,7 @@ def test_one_cross_hair_reads_all_five_charts(browser: Browser, address: str) ->
         page.locator(".u-over").first.hover(position={"x": 100, "y": 40})
         for chart in page.locator(".chart output").all():
             expect(chart).not_to_be_empty()
+        expect(page.locator(".chart output").nth(2)).to_contain_text("curtain clear")
 
 
 def test_dragging_zooms_and_the_span_stands_in_the_address(browser: Browser, address: str) -> None:

@@ -6,7 +6,7 @@ import { locale, say } from "./words.js";
 
 const HEIGHTS = { speed: 124, position: 150, door: 56, presence: 38, vibration: 96 };
 const SMALL_HEIGHT = 92, AXIS_HEIGHT = 26, AXIS_WIDTH = 58, NARROW_AXIS = 44;
-const NAME_ROW = 15, NAME_ROWS = 2, SHADE = 0.1;
+const NAME_ROW = 15, NAME_ROWS = 2, SHADE = 0.08;
 const NAMED_GAPS = ["speed", "position"];
 const DOOR_HEIGHT = { closed: 0.12, opening: 0.55, open: 1, closing: 0.55 };
 

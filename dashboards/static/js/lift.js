@@ -8,17 +8,17 @@ import { showAlerts, showFacts, showHistory, showTrips } from "./facts.js";
 import { offerFaults } from "./fault.js";
 import { follow } from "./live.js";
 import { Range } from "./range.js";
-import { events, sampled } from "./series.js";
+import { bands, sampled } from "./series.js";
 import { gravity, setSymbol } from "./severity.js";
 import { Shaft, carSentence } from "./shaft.js";
 import { clock, fullStamp, secondsSince, setTime, span, timeNode } from "./time.js";
 import { ruleName, say, sayFirst } from "./words.js";
 
-const STREAMS = { speed: "speed", position: "displacement", door: "door", presence: "infrared", vibration: "vibration" };
+const KINDS = ["speed", "position", "door", "presence", "vibration"];
+const SAMPLED = { speed: "speed", position: "displacement", vibration: "vibration" };
 const FRESH_S = 60; // A heartbeat: no lift promises to speak more often; past this its silence is said.
 const FOLLOW_LEAST_MS = 2000, FOLLOW_PART = 200; // A span is read anew each time it moved by a two-hundredth.
-const PX_A_POINT = 1.5, BANDED = ["door", "infrared"];
-const SILENT = ["offline", "suspect", "never-seen"];
+const PX_A_POINT = 1.5;
 
 const lift_id = document.body.dataset.lift, base = `/api/v1/lifts/${encodeURIComponent(lift_id)}`;
 const at = (id) => document.getElementById(id);
@@ -63,20 +63,27 @@ async function readCharts() {
   shown = range.span();
   const { signal } = asked, points = Math.max(200, Math.round(at("charts").clientWidth / PX_A_POINT));
   clearTimeout(due);
-  await Promise.all(Object.entries(charts).map(async ([kind, chart]) => {
-    const stream = STREAMS[kind];
-    try {
-      if (BANDED.includes(stream)) chart.events(await events(lift_id, stream, shown, Date.parse(latest.last_seen) / 1000 || 0, { signal }));
-      else {
-        const read = await sampled(lift_id, stream, shown, points, { signal });
-        chart.sampled({ ...read, gaps: withEnds(read) });
-        if (kind === "speed") showBucket(read.bucket_s);
-      }
-    } catch (problem) {
-      if (problem.name !== "AbortError") chart.fail(problem);
-    }
-  }));
+  await Promise.all([readBands(signal), ...Object.keys(SAMPLED).map((kind) => readSampled(kind, points, signal))]);
   if (range.follows && !signal.aborted) due = setTimeout(() => document.hidden || readCharts(), Math.max(FOLLOW_LEAST_MS, (1000 * (shown.to - shown.from)) / FOLLOW_PART));
+}
+
+async function readSampled(kind, points, signal) {
+  try {
+    const read = await sampled(lift_id, SAMPLED[kind], shown, points, { signal });
+    charts[kind].sampled({ ...read, gaps: withEnds(read) });
+    if (kind === "speed") showBucket(read.bucket_s);
+  } catch (problem) {
+    if (problem.name !== "AbortError") charts[kind].fail(problem);
+  }
+}
+
+async function readBands(signal) {
+  try {
+    const read = await bands(lift_id, shown, Date.parse(latest.last_seen) / 1000 || 0, { signal });
+    for (const [kind, said] of Object.entries(read)) charts[kind].events(said);
+  } catch (problem) {
+    if (problem.name !== "AbortError") for (const kind of ["door", "presence"]) charts[kind].fail(problem);
+  }
 }
 
 /** Return the gaps with what is missing at the beginning and, where the lift fell silent, at the end. */
@@ -95,7 +102,7 @@ function start() {
   put(at("place"), [lift_id, lift.facts?.address, lift.district].filter(Boolean).join(" · "));
   shaft = new Shaft(at("shaft"), floors);
   const shared = { key: "lift", zone, floors, rated: lift.facts?.rated_speed_mps ?? null, span: () => shown ?? range.span(), alerts: alertSpans, onZoom: (from, to) => range.set(from, to) };
-  charts = Object.fromEntries(Object.keys(STREAMS).map((kind) => [kind, new Chart(at("charts"), kind, shared)]));
+  charts = Object.fromEntries(KINDS.map((kind) => [kind, new Chart(at("charts"), kind, shared)]));
   showRange();
 }
 

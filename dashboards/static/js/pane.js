@@ -4,14 +4,14 @@ import { get } from "./api.js";
 import { Chart } from "./charts.js";
 import { Deeds } from "./deeds.js";
 import { el, plate, symbol } from "./element.js";
-import { events, sampled } from "./series.js";
+import { bands, sampled } from "./series.js";
 import { clock, fullStamp, stamp, timeNode } from "./time.js";
 import { figure, paired } from "./units.js";
 import { callLift, knows, ruleName, say, sayFirst, summary } from "./words.js";
 
 const BEFORE_S = 30, AFTER_S = 60;
 const POINTS = 300;
-const SMALL = { speed: "speed", position: "displacement", door: "door", presence: "infrared" };
+const SMALL = ["speed", "position", "door", "presence"];
 
 export class Pane {
   constructor(box, changed) {
@@ -81,16 +81,13 @@ export class Pane {
     const shared = { key: `alert-${id}`, zone: this.zone(), floors: lift.facts?.floors, rated: lift.facts?.rated_speed_mps ?? null, small: true, span: () => span, alerts: () => [{ severity: alert.severity, name: ruleName(alert.rule), from: onset, to: end }] };
     const heard_to = Date.parse(lift.latest?.last_seen) / 1000 || 0;
     for (const chart of this.charts) chart.end();
-    this.charts = Object.keys(SMALL).map((kind) => new Chart(box, kind, shared));
-    await Promise.all(this.charts.map(async (chart) => {
-      const { kind } = chart, stream = SMALL[kind];
-      try {
-        if (kind === "door" || kind === "presence") chart.events(await events(alert.lift_id, stream, span, heard_to));
-        else chart.sampled(await sampled(alert.lift_id, stream, span, POINTS));
-      } catch (problem) {
-        chart.fail(problem);
-      }
-    }));
+    this.charts = SMALL.map((kind) => new Chart(box, kind, shared));
+    const [speed, position, ...banded] = this.charts, fill = (charts, read) => read.catch((problem) => charts.forEach((chart) => chart.fail(problem)));
+    await Promise.all([
+      fill([speed], sampled(alert.lift_id, "speed", span, POINTS).then((read) => speed.sampled(read))),
+      fill([position], sampled(alert.lift_id, "displacement", span, POINTS).then((read) => position.sampled(read))),
+      fill(banded, bands(alert.lift_id, span, heard_to).then((read) => banded.forEach((chart) => chart.events(read[chart.kind])))),
+    ]);
     // The minute after a fresh alert is still to come: draw once more when it has passed.
     const left_s = onset + AFTER_S + 2 - Date.now() / 1000;
     if (left_s > 0) setTimeout(() => this.id === id && this.streams(), 1000 * Math.min(left_s, AFTER_S));

@@ -45,7 +45,7 @@ function push(out, t, min, max, mean) {
  * Return an event stream as `{truncated, channels: {state: [{from, to, value}]}}`; `known_to` is the last instant heard.
  * An event holds until the next; the first may be older than the span and still stand in it.
  */
-export async function events(lift_id, stream, span, known_to, options) {
+async function events(lift_id, stream, span, known_to, options) {
   const answer = await get(path(lift_id), { stream, from: iso(span.from), to: iso(span.to) }, options);
   const at = answer.at.map(seconds), end = Math.min(span.to, known_to), channels = {};
   for (const name of Object.keys(answer).filter((key) => Array.isArray(answer[key]) && key !== "at")) {
@@ -58,4 +58,13 @@ export async function events(lift_id, stream, span, known_to, options) {
     channels[name] = pieces.filter((piece) => piece.to > span.from);
   }
   return { truncated: answer.truncated, channels };
+}
+
+/** Return what the two charts of bands show: door and light curtain, and presence. */
+export async function bands(lift_id, span, known_to, options) {
+  const [door, infrared] = await Promise.all(["door", "infrared"].map((stream) => events(lift_id, stream, span, known_to, options)));
+  return {
+    door: { truncated: door.truncated, channels: { state: door.channels.state ?? [], curtain: infrared.channels.curtain ?? [] } },
+    presence: { truncated: infrared.truncated, channels: { presence: infrared.channels.presence ?? [] } },
+  };
 }
