@@ -29,8 +29,8 @@ class EmergencyStop:
     `mean_mps2`: over the whole way to rest at least this; a drive that seems to brake hard for a moment, because the
     device's clock stumbled, slows down by less.
     `smooth_below_s`: readings closer together are smoothed (noise over a short time looks like braking).
-    `rise_mps`, `agree_mps`: on a coarse feed the speed before the stop is trusted where it had not risen, or where the
-    positions agree with it: a single wild reading does neither.
+    `rise_mps`, `agree_mps`: the speed before the stop is trusted as far as it had not risen, and on a coarse feed also
+    where the positions agree with it: a single wild reading does neither.
     """
 
     brake_mps2: float = 1.5
@@ -107,7 +107,8 @@ class EmergencyStop:
         braking = np.where(heard, np.where(hard, state["braking"] + 1, 0), state["braking"])
         braking_ns = np.where(heard, np.where(hard & ~first, state["braking_ns"] + dt_ns, 0), state["braking_ns"])
         begin_ns = np.where(first, state["t_ns"], state["begin_ns"])
-        begin_mps = np.where(first, before, state["begin_mps"])
+        steady = np.fmin(before, np.abs(state["v_before"]) + self.rise_mps)
+        begin_mps = np.where(first, steady, state["begin_mps"])
         peak = np.where(first, decel, np.where(hard, np.maximum(state["peak"], decel), state["peak"]))
         held = hard & (braking >= np.where(fine, 3, 2)) & (braking_ns >= int(self.brake_s * 1e9))
         fell = follows & self._fell(state, row, dt_s)
