@@ -1,6 +1,6 @@
 """F03 alarm button: somebody in the car calls for help.
 
-    button  __/‾‾‾\\____    pressed when it turns true, and when it is true in the first word after a start of the device:
+    button  __/‾‾‾\\____    pressed when it turns true, or is true in the first word after a start of the device:
     press   __|_________    a call is rather heard twice than lost
 A press is left out only where the car is known to stand in its door zone with the door open (the filter of EN 81-28):
 what is not known never silences a call. It ends by the word of a person alone.

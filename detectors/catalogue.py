@@ -4,6 +4,10 @@ from __future__ import annotations
 
 from detectors import (
     alarm_button,
+    door_close_fault,
+    door_cycling,
+    door_held_open,
+    door_open_fault,
     door_opened_running,
     emergency_stop,
     entrapment,
@@ -29,6 +33,10 @@ RULES: tuple[Rule, ...] = (
     overtravel.OVERTRAVEL_TOP,
     overtravel.OVERTRAVEL_BOTTOM,
     emergency_stop.RULE,
+    door_close_fault.RULE,
+    door_open_fault.RULE,
+    door_cycling.RULE,
+    door_held_open.RULE,
     silence.RULE,
 )
 BY_SLUG = {rule.slug: rule for rule in RULES}

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from detectors.car import GAP_S, NEVER_NS, F64, Car
+from detectors.car import F64, GAP_S, NEVER_NS, Car
 from detectors.rule import CRITICAL, Level, Rule, Score
 from detectors.scan import Columns, scan
 from telemetry.facts import FleetFacts
@@ -110,8 +110,8 @@ ENTRAPMENT_OFF_LEVEL = Rule(
     needs=("floors",),
     name={"en": "Entrapment off level", "zh": "困人（非平层）"},
     sentence={
-        "en": "Person shut in a car that has stood {offset_m:.2f} m off level for {held_s:.0f} s, limit {limit_s:.0f} s; "
-        "door zone {door_zone_m:.2f} m",
+        "en": "Person shut in a car that has stood {offset_m:.2f} m off level (door zone {door_zone_m:.2f} m) "
+        "for {held_s:.0f} s, limit {limit_s:.0f} s",
         "zh": "有人被困：轿厢停在距平层 {offset_m:.2f} m 处（开锁区域 {door_zone_m:.2f} m），门关闭已 {held_s:.0f} 秒，"
         "限值 {limit_s:.0f} 秒",
     },

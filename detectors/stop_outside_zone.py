@@ -44,9 +44,10 @@ RULE = Rule(
     needs=("floors",),
     name={"en": "Stop outside the door zone", "zh": "非平层停梯"},
     sentence={
-        "en": "Car has stood {offset_m:.2f} m from the landing for {held_s:.0f} s; door zone {door_zone_m:.2f} m, "
+        "en": "Car has stood {offset_m:.2f} m from the landing (door zone {door_zone_m:.2f} m) for {held_s:.0f} s, "
         "limit {limit_s:.0f} s",
-        "zh": "轿厢停在距平层 {offset_m:.2f} m 处已 {held_s:.0f} 秒；开锁区域 {door_zone_m:.2f} m，限值 {limit_s:.0f} 秒",
+        "zh": "轿厢停在距平层 {offset_m:.2f} m 处（开锁区域 {door_zone_m:.2f} m）已 {held_s:.0f} 秒，"
+        "限值 {limit_s:.0f} 秒",
     },
     codes={"gbt24476": "04"},
 )

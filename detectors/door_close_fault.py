@@ -1,0 +1,87 @@
+"""F15: the door begins to close and does not get there.
+
+    door   open closing ......................... still closing: the belt slips
+    door   open closing opening open closing opening open closing opening: something lies in its way, three times
+
+A door that stays open is F18. A car that runs has left the stop, whatever its door has said.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from detectors import door_duty, hold
+from detectors.car import Car
+from detectors.rule import MAJOR, Level, Rule, Score
+from detectors.scan import Columns, scan
+from telemetry.facts import FleetFacts
+from telemetry.streams import CLOSED, CLOSING, OPEN, OPENING
+
+
+@dataclass(frozen=True, slots=True)
+class DoorCloseFault:
+    """Scores the time of one closing, and the reversals in a row, as shares of their limits."""
+
+    closing_s: float = 20.0
+    reversals: int = 3
+
+    def start(self, n: int) -> Columns:
+        """Return doors of which nothing is known."""
+        return {
+            **hold.start(n),
+            "door": np.full(n, np.nan),
+            "count": np.zeros(n, dtype=np.int64),
+            "first_ns": np.zeros(n, dtype=np.int64),
+            "trips": np.zeros(n, dtype=np.int64),
+        }
+
+    def step(self, state: Columns, car: Car, facts: FleetFacts) -> tuple[Columns, tuple[Score, ...]]:
+        """Score each row from the first word of the door on."""
+        here = door_duty.in_service(car) & door_duty.at_stop(car)
+        door = np.where(car.stale, np.nan, car.door)
+        clock: Columns = {name: state[name] for name in hold.start(0)}
+        clock, served_s, since_ns = hold.step(clock, car, np.where(np.isnan(door), np.nan, here & (door == CLOSING)))
+        count: Columns = {name: column for name, column in state.items() if name not in clock}
+        rows = {"t_ns": car.t_ns, "door": door, "here": here, "trips": car.trips, "closing_s": served_s}
+        count, made = scan(car.rounds, count, self._advance, rows)
+        on = np.maximum(served_s / self.closing_s, made["count"] / self.reversals)
+        off = np.where(np.isnan(door), np.nan, (door == CLOSED) & made["travelled"])
+        evidence = {
+            "closing_s": served_s,
+            "limit_s": np.full(len(car), self.closing_s),
+            "reversals": made["count"].astype(np.float64),
+            "limit_reversals": np.full(len(car), float(self.reversals)),
+        }
+        since_ns = np.where(made["count"] >= self.reversals, made["first_ns"], since_ns)
+        return {**clock, **count}, (Score(on, off, evidence, since_ns),)
+
+    def _advance(self, state: Columns, row: Columns, _: Columns) -> tuple[Columns, Columns]:
+        """Count the reversals since the door was last closed; remember when the first closing began."""
+        door, last = row["door"], state["door"]
+        over = ~row["here"] | (door == CLOSED)
+        back = ~over & (last == CLOSING) & ((door == OPENING) | (door == OPEN))
+        begins = ~over & (door == CLOSING) & (state["first_ns"] == 0)
+        count = np.where(over, 0, state["count"] + back)
+        first_ns = np.where(over, 0, np.where(begins, row["t_ns"], state["first_ns"]))
+        faulty = (count >= self.reversals) | (row["closing_s"] >= self.closing_s)
+        trips = np.where(faulty, row["trips"], state["trips"])
+        after = {"door": np.where(row["here"], door, np.nan), "count": count, "first_ns": first_ns, "trips": trips}
+        return after, {"count": count, "first_ns": first_ns, "travelled": row["trips"] > trips}
+
+
+RULE = Rule(
+    code="F15",
+    slug="door-close-fault",
+    detector=DoorCloseFault(),
+    levels=(Level(MAJOR, readings=1),),
+    name={"en": "Door does not close", "zh": "关门故障"},
+    sentence={
+        "en": "Door does not close: closing for {closing_s:.0f} s (limit {limit_s:.0f} s), "
+        "reversed {reversals:.0f} times in a row (limit {limit_reversals:.0f})",
+        "zh": "门关不上：本次关门已 {closing_s:.0f} 秒（限值 {limit_s:.0f} 秒），"
+        "连续反向开门 {reversals:.0f} 次（限值 {limit_reversals:.0f} 次）",
+    },
+    codes={"gbt24476": "02"},
+)

@@ -1,0 +1,47 @@
+"""F18: the door of a standing car stays open. Not where a lift parks with its door open."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from detectors import door_duty, hold
+from detectors.car import Car
+from detectors.rule import MINOR, Level, Rule, Score
+from detectors.scan import Columns
+from telemetry.facts import FleetFacts
+from telemetry.streams import CLOSED, OPEN
+
+
+@dataclass(frozen=True, slots=True)
+class DoorHeldOpen:
+    """Scores how long the door has been open at a car that stands, as a share of `hold_s`."""
+
+    hold_s: float = 120.0
+
+    def start(self, n: int) -> Columns:
+        """Return a clock that has not begun."""
+        return hold.start(n)
+
+    def step(self, state: Columns, car: Car, facts: FleetFacts) -> tuple[Columns, tuple[Score, ...]]:
+        """Score each row that reads a speed or a position."""
+        unknown = (np.isnan(car.v) & np.isnan(car.z)) | np.isnan(car.still_s) | np.isnan(car.door) | car.stale
+        open_ = car.at_rest() & (car.door == OPEN) & door_duty.in_service(car) & ~facts.parks_door_open[car.lift]
+        state, served_s, since_ns = hold.step(state, car, np.where(unknown, np.nan, open_))
+        off = np.where(np.isnan(car.door), np.nan, car.door == CLOSED)
+        evidence = {"held_s": served_s, "limit_s": np.full(len(car), self.hold_s)}
+        return state, (Score(served_s / self.hold_s, off, evidence, since_ns),)
+
+
+RULE = Rule(
+    code="F18",
+    slug="door-held-open",
+    detector=DoorHeldOpen(),
+    levels=(Level(MINOR, readings=1),),
+    name={"en": "Door held open", "zh": "长时间开门"},
+    sentence={
+        "en": "Door open at a standing car for {held_s:.0f} s, limit {limit_s:.0f} s",
+        "zh": "轿厢停靠时门已打开 {held_s:.0f} 秒，限值 {limit_s:.0f} 秒",
+    },
+)

@@ -1,0 +1,98 @@
+"""F15: the door begins to close and does not get there."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from detectors.catalogue import BY_SLUG
+from detectors.judge import Judge
+from detectors.rule import MAJOR, Finding
+from telemetry.streams import CLOSED, CLOSING, EMERGENCY_POWER, OPEN, OPENING
+from tests.detectors.world import BEGIN_NS, Fault, Rows, Script, batch, facts_of, tower
+
+
+def opened() -> Script:
+    return Script(z_m=9.0).say(door=CLOSED, mode=0).rest(4.0).open_door(2.0).rest(3.0)
+
+
+def reverses(script: Script, times: int, pause_s: float = 3.0) -> Script:
+    for _ in range(times):
+        script.say(door=CLOSING).rest(1.5).open_door(1.0).rest(pause_s)
+    return script
+
+
+def fault() -> Fault:
+    script = opened()
+    onset_s = script.now_s
+    script.say(door=CLOSING).rest(30.0).say(door=CLOSED).rest(2.0).ride(3.0).rest(5.0)
+    return Fault(script, onset_s=onset_s, within_s=20.0, severity=MAJOR, clears=True)
+
+
+def found(rows: Rows) -> list[Finding]:
+    return Judge([BY_SLUG["door-close-fault"]], 1).step(batch([rows]), facts_of([tower()]))
+
+
+def test_a_slow_door_gets_there() -> None:
+    assert found(opened().close_door(18.0).rest(5.0).rows()) == []
+
+
+def test_three_reversals_in_a_row_are_found_at_the_third() -> None:
+    (finding,) = found(reverses(opened(), 3).rows())
+    assert finding.evidence["reversals"] == 3
+    assert (finding.onset_ns - BEGIN_NS) / 1e9 == pytest.approx(9.0, abs=0.1)
+    assert (finding.at_ns - BEGIN_NS) / 1e9 == pytest.approx(9.0 + 2 * 5.5 + 1.5, abs=0.2)
+
+
+def test_two_reversals_are_people() -> None:
+    script = reverses(opened(), 2).close_door().rest(1.0).ride(3.0).open_door().rest(3.0)
+    assert found(reverses(script, 2).close_door().rest(5.0).rows()) == []
+
+
+def test_a_door_that_closed_between_begins_anew() -> None:
+    script = reverses(opened(), 2).close_door().rest(0.5).open_door().rest(3.0)
+    assert found(reverses(script, 2).rows()) == []
+
+
+def test_people_in_the_light_curtain_hold_the_door_and_break_nothing() -> None:
+    script = opened().say(curtain=1).rest(200.0).say(curtain=0).close_door().rest(5.0)
+    assert found(script.rows(1.0)) == []
+
+
+def test_one_reversal_and_a_long_stay_is_no_fault_of_the_door() -> None:
+    script = reverses(opened(), 1, pause_s=60.0).close_door().rest(5.0)
+    assert found(script.rows()) == []
+
+
+def test_a_car_that_runs_has_a_closed_door_whatever_was_lost() -> None:
+    script = Script(z_m=9.0).say(door=CLOSED).rest(4.0)
+    for floor_m in (18.0, 3.0, 21.0, 0.0, 12.0):
+        script.open_door().rest(3.0).say(door=CLOSING).rest(3.0).ride(floor_m)
+    assert found(script.open_door().rest(3.0).rows()) == []
+
+
+def test_it_clears_with_a_closed_door_and_a_trip() -> None:
+    script = opened().say(door=CLOSING).rest(25.0).say(door=CLOSED).rest(30.0)
+    assert [f.kind for f in found(script.rows())] == ["on"]
+    script.ride(3.0).rest(5.0)
+    assert [f.kind for f in found(script.rows())] == ["on", "off"]
+
+
+def test_it_rests_outside_normal_mode() -> None:
+    rows = opened().say(door=CLOSING).rest(60.0).rows()
+    rows["mode"] = np.where(np.isnan(rows["mode"]), np.nan, EMERGENCY_POWER)
+    assert found(rows) == []
+
+
+def test_a_door_without_a_moving_car_to_tell_of_is_judged() -> None:
+    t_ns = BEGIN_NS + np.arange(30) * 1_000_000_000
+    door = np.full(30, np.nan)
+    door[:5] = [CLOSED, OPENING, OPEN, OPEN, CLOSING]
+    assert [f.kind for f in found({"t_ns": t_ns, "door": door})] == ["on"]
+
+
+def test_a_restarted_device_must_see_the_door_closing_again() -> None:
+    rows = opened().say(door=CLOSING).rest(15.0).rest(20.0).rows()
+    rows["reboot"] = np.full(len(rows["t_ns"]), np.nan)
+    rows["reboot"][np.searchsorted(rows["t_ns"], BEGIN_NS + 20_000_000_000)] = 1.0
+    assert found(rows) == []

@@ -1,0 +1,64 @@
+"""F18: the door of a standing car stays open."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from detectors.catalogue import BY_SLUG
+from detectors.judge import Judge
+from detectors.rule import MINOR, Finding
+from telemetry.streams import CLOSED, EMERGENCY_POWER, FIRE, NORMAL
+from tests.detectors.world import BEGIN_NS, Fault, Rows, Script, batch, facts_of, tower
+
+
+def held(seconds: float = 130.0) -> Script:
+    return Script(z_m=9.0).say(door=CLOSED, curtain=0).rest(4.0).open_door(2.0).say(curtain=1).rest(seconds)
+
+
+def fault() -> Fault:
+    script = held().say(curtain=0).close_door().rest(3.0)
+    return Fault(script, onset_s=6.0, within_s=120.0, severity=MINOR, clears=True)
+
+
+def found(rows: Rows, parks_door_open: bool = False) -> list[Finding]:
+    facts = facts_of([tower(parks_door_open=parks_door_open)])
+    return Judge([BY_SLUG["door-held-open"]], 1).step(batch([rows]), facts)
+
+
+def test_a_long_dwell_is_no_held_door() -> None:
+    assert found(held(115.0).close_door().rest(5.0).rows()) == []
+
+
+def test_a_lift_that_parks_with_its_door_open_may() -> None:
+    assert found(held(600.0).rows(1.0), parks_door_open=True) == []
+
+
+@pytest.mark.parametrize(("mode", "judged"), [(NORMAL, True), (np.nan, True), (EMERGENCY_POWER, False), (FIRE, False)])
+def test_it_is_judged_in_normal_mode_and_in_one_that_nobody_told(mode: float, judged: bool) -> None:
+    rows = held().rows()
+    rows["mode"] = np.full(len(rows["t_ns"]), np.nan)
+    rows["mode"][0] = mode
+    assert bool(found(rows)) == judged
+
+
+def test_the_time_in_another_mode_is_not_counted_afterwards() -> None:
+    script = Script(z_m=9.0).say(door=CLOSED, mode=EMERGENCY_POWER).rest(4.0).open_door(2.0).rest(300.0)
+    assert found(script.say(mode=NORMAL).rest(100.0).rows()) == []
+
+
+def test_a_door_that_is_not_seen_is_not_held() -> None:
+    rows = held().rows()
+    rows["door"][:] = np.nan
+    assert found(rows) == []
+
+
+def test_a_person_who_sends_the_door_back_begins_the_time_anew() -> None:
+    script = held(70.0).say(door=2).rest(1.0).close_door(1.0).open_door(1.0).rest(70.0)
+    assert found(script.rows()) == []
+
+
+def test_a_single_odd_speed_does_not_reset_the_clock() -> None:
+    rows = held().rows()
+    rows["v_mps"][600] = 0.8
+    assert [(f.kind, f.onset_ns - BEGIN_NS) for f in found(rows)] == [("on", pytest.approx(6.0e9, abs=0.2e9))]
