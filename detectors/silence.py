@@ -66,6 +66,7 @@ class Silence:
         self._counted_from_ns: I64 = np.zeros(0, dtype=np.int64)
         self._will_ns: I64 = np.zeros(0, dtype=np.int64)
         self._heartbeat_s: F64 = np.zeros(0)
+        self._silent_from_ns: I64 = np.zeros(0, dtype=np.int64)
         self._offline: NDArray[np.bool_] = np.zeros(0, dtype=np.bool_)
         self._now_ns = 0
 
@@ -78,6 +79,7 @@ class Silence:
         self.last_seen_ns = np.r_[self.last_seen_ns, zeros]
         self._counted_from_ns = np.r_[self._counted_from_ns, zeros]
         self._will_ns = np.r_[self._will_ns, zeros]
+        self._silent_from_ns = np.r_[self._silent_from_ns, zeros]
         self._heartbeat_s = np.r_[self._heartbeat_s, np.full(more, HEARTBEAT_DEFAULT_S)]
         self._offline = np.r_[self._offline, np.zeros(more, dtype=np.bool_)]
 
@@ -97,13 +99,14 @@ class Silence:
         self._now_ns = now_ns
         if draining:
             self._counted_from_ns[:] = now_ns
-        back = self._offline & (self.last_seen_ns > np.maximum(self._will_ns, self._counted_from_ns))
+        back = self._offline & (self.last_seen_ns > self._silent_from_ns)
         limit_s = np.maximum(self.limits.offline_s, self.limits.suspect_heartbeats * self._heartbeat_s)
         willed = self._will_ns > self.last_seen_ns
         since_ns = np.where(willed, self._will_ns, self.last_seen_ns)
         limit_s = np.where(willed, self.limits.will_s, limit_s)
         counted_s = (now_ns - np.maximum(since_ns, self._counted_from_ns)) / 1e9
         gone = ~self._offline & (since_ns > 0) & (counted_s >= limit_s)
+        self._silent_from_ns = np.where(gone, since_ns, self._silent_from_ns)
         self._offline = (self._offline & ~back) | gone
         found = [self._finding(i, "off", now_ns, 0.0) for i in np.flatnonzero(back).tolist()]
         found += [self._finding(i, "on", int(since_ns[i]), float(limit_s[i])) for i in np.flatnonzero(gone).tolist()]
@@ -125,6 +128,7 @@ class Silence:
 
     def reopen(self, lift: int) -> None:
         """Take over that this lift has an open alert, so that its next message clears it."""
+        self._silent_from_ns[lift] = max(self.last_seen_ns[lift], self._will_ns[lift])
         self._offline[lift] = True
 
     def snapshot(self) -> dict[str, NDArray[np.generic]]:
