@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from detectors.car import Car
-from detectors.scan import GAP_S, NEVER_NS, Columns, scan
+from detectors.scan import GAP_S, NEVER_NS, Columns, only, scan
 
 GAP_NS = int(GAP_S * 1e9)
 
@@ -35,8 +35,15 @@ def step(
     served_s : seconds, 0 where it does not hold or only just began, NaN where `holds` is unknown
     since_ns : the row at which it began; 0 where it does not hold
     """
-    state, made = scan(car.rounds, state, advance, {"t_ns": car.t_ns, "holds": holds})
-    return state, made["served_s"], made["since_ns"]
+    active = state["since_ns"] != 0
+    active[car.lift[holds >= 1.0]] = True
+    served_s, since_ns = np.where(np.isnan(holds), np.nan, 0.0), np.zeros(len(car), dtype=np.int64)
+    cut = only(car.rounds, active)
+    if cut:
+        rows = {"t_ns": car.t_ns, "holds": holds, "place": np.arange(len(car))}
+        state, made = scan(cut, state, advance, rows)
+        served_s[made["place"]], since_ns[made["place"]] = made["served_s"], made["since_ns"]
+    return state, served_s, since_ns
 
 
 def advance(state: Columns, row: Columns, _: Columns) -> tuple[Columns, Columns]:
@@ -47,5 +54,7 @@ def advance(state: Columns, row: Columns, _: Columns) -> tuple[Columns, Columns]
     more_ns = np.where(running & (dt_ns <= GAP_NS), dt_ns, 0)
     served_ns = np.where(known, np.where(high, state["served_ns"] + more_ns, 0), state["served_ns"])
     since_ns = np.where(known, np.where(high, np.where(running, state["since_ns"], row["t_ns"]), 0), state["since_ns"])
-    after = {"since_ns": since_ns, "last_ns": np.where(known, row["t_ns"], state["last_ns"]), "served_ns": served_ns}
-    return after, {"served_s": np.where(known, served_ns / 1e9, np.nan), "since_ns": since_ns}
+    last_ns = np.where(high, row["t_ns"], np.where(known, NEVER_NS, state["last_ns"]))
+    served_s = np.where(known, served_ns / 1e9, np.nan)
+    after = {"since_ns": since_ns, "last_ns": last_ns, "served_ns": served_ns}
+    return after, {"served_s": served_s, "since_ns": since_ns, "place": row["place"]}
