@@ -130,7 +130,7 @@ def _sampled(found: Series) -> dict[str, Any]:
         "to": instant.text(found.to_ns),
         "bucket_s": found.bucket_ns / 1e9,
         "t": instant.texts(found.t_ns),
-        "v": {name: _reduced(channel) for name, channel in found.channels.items()},
+        **{name: _reduced(channel) for name, channel in found.channels.items()},
     }
 
 

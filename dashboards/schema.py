@@ -241,7 +241,7 @@ class Channel(Answer):
 
 
 class SampledSeries(Answer):
-    """A sampled stream, reduced so that no spike is lost; an empty bucket is null."""
+    """A sampled stream, reduced so that no spike is lost: a key for each of its channels; an empty bucket is null."""
 
     model_config = ConfigDict(populate_by_name=True)
 
@@ -250,7 +250,10 @@ class SampledSeries(Answer):
     to: Time
     bucket_s: float
     t: list[Time]
-    v: dict[str, Channel]
+    v: Channel | None = None
+    x: Channel | None = None
+    y: Channel | None = None
+    z: Channel | None = None
 
 
 class EventSeries(Answer):

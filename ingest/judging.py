@@ -42,6 +42,8 @@ PICTURE_EVERY_S = 0.5
 REGISTRY_EVERY_S = 2.0
 SNAPSHOT_EVERY_S = 30.0
 RETRY_LIMIT_S = 10.0
+WAITING_LIMIT_ROWS = 1_000_000
+"""With more rows of backlogs waiting to be judged the journal is not read further."""
 UNJOURNALLED_NS = 500_000_000
 """How long a message may be on its way from its arrival into the journal."""
 BEHIND_S = 10.0
@@ -109,18 +111,20 @@ class Judging(threading.Thread):
         if self._is_due("registry", REGISTRY_EVERY_S):
             self._surely(self._load_registry)
         now_ns = time.time_ns()
-        entries = self._journal.read(self._position, self._batch_messages)
+        full = self._sequencer.waiting > WAITING_LIMIT_ROWS
+        entries = [] if full else self._journal.read(self._position, self._batch_messages)
         if entries:
             self._judge_group(entries, now_ns)
         else:
             self._judge_batch(self._sequencer.idle(now_ns - UNJOURNALLED_NS))
-        behind = bool(entries) and now_ns - entries[-1].arrived_ns > BEHIND_S * 1e9
+        late_s = (now_ns - entries[-1].arrived_ns) / 1e9 if entries else 0.0
+        behind = late_s > BEHIND_S or self._sequencer.waiting > 0
         self._take_findings(self._silence.step(now_ns, draining=behind), now_ns)
         if self._is_due("picture", PICTURE_EVERY_S):
             self.picture = self._picture()
         if self._found or self._refused or self._is_due("commit", COMMIT_EVERY_S):
             self._surely(self._commit)
-        return len(entries) == self._batch_messages
+        return late_s > self._batch_s or self._sequencer.waiting > 0
 
     def _judge_group(self, entries: Sequence[Entry], now_ns: int) -> None:
         decoded = decode(entries)

@@ -51,6 +51,20 @@ def merge(pieces: Sequence[Rows], waveforms: Waveforms | None = None) -> Batch:
     return Batch(lift=lift[rows], t_ns=t_ns[rows], waveforms=waveforms, **columns)
 
 
+def head(batch: Batch, limit: int) -> tuple[Batch, Rows]:
+    """Return the first `limit` rows of each lift as a batch, and the rows after them."""
+    if len(batch) <= limit:
+        return batch, NO_ROWS
+    first = np.searchsorted(batch.lift, batch.lift)
+    now = np.arange(len(batch)) - first < limit
+    if now.all():
+        return batch, NO_ROWS
+    channels = {name: getattr(batch, name) for name in CHANNELS}
+    rest = Rows(batch.lift, batch.t_ns, channels).where(~now)
+    kept = Rows(batch.lift, batch.t_ns, channels).where(now)
+    return Batch(lift=kept.lift, t_ns=kept.t_ns, waveforms=batch.waveforms, **kept.channels), rest
+
+
 def join(pieces: Sequence[Rows]) -> Rows:
     """Return the rows of all pieces, one after the other, with every channel."""
     return Rows(

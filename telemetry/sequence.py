@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from telemetry.batch import CHANNELS, I32, I64, Batch, Decoded, Waveforms, rounds
 from telemetry.heard import NO_BOOT, Heard
-from telemetry.rows import NO_ROWS, Rows, join, merge
+from telemetry.rows import NO_ROWS, Rows, head, join, merge
 
 ALIGN_NS = 1_000_000_000
 """How long the rows of a message that is not a bundle wait for other streams, in the lift's own time."""
@@ -25,6 +25,8 @@ SILENCE_NS = 2_000_000_000
 """After how long without a message, by arrival, nothing is waited for any more."""
 RECENT_LIMIT = 64
 """How many messages of a lift are remembered to know a repeat by."""
+ROUNDS_LIMIT = 256
+"""How many rows of one lift go out at once, so that its backlog does not hold up the others."""
 HELD_LIMIT_ROWS = 10_000
 """How many rows a lift may bring within `ALIGN_NS` of its time before all of them are released unaligned."""
 NEVER = -(1 << 62)
@@ -52,12 +54,14 @@ COUNTED = ("received", "repeats", "gaps", "late", "restarts", "overflows")
 
 
 class Sequencer:
-    """One slot for each lift index; it grows as lifts come."""
+    """One slot for each lift index; it grows as lifts come. `waiting` rows could go out now: call `idle` for more."""
 
-    def __init__(self) -> None:
+    def __init__(self, rounds_limit: int = ROUNDS_LIMIT) -> None:
+        self._rounds_limit = rounds_limit
         self._lifts = {name: np.zeros(0, dtype=np.int64) for name in _START}
         self._recent = np.zeros((0, RECENT_LIMIT), dtype=np.int64)
         self._held = NO_ROWS
+        self.waiting = 0
 
     def step(self, decoded: Decoded, lift: I32, now_ns: int) -> tuple[Batch, dict[str, int]]:
         """Return what may be judged after these messages, and what was counted in them.
@@ -110,6 +114,7 @@ class Sequencer:
         self._recent = snapshot["recent"].copy()
         channels = {name: snapshot[f"held.{name}"] for name in CHANNELS}
         self._held = Rows(snapshot["lift"], snapshot["row_ns"], channels)
+        self.waiting = int((self._held.t_ns <= self._lifts["released_ns"][self._held.lift]).sum())
 
     def _hear(self, heard: Heard, turn: NDArray[np.intp]) -> None:
         """Carry the state of the lifts of one round over their message of that round."""
@@ -208,10 +213,14 @@ class Sequencer:
         return {name: int(column[order].sum()) for name, column in said.items()}
 
     def _release(self, pieces: list[Rows], waveforms: Waveforms | None) -> Batch:
-        """Return the rows that the lifts' time has passed, and hold the others."""
+        """Return the rows that the lifts' time has passed, of each lift only so many at once; hold the others."""
         ready = [piece.t_ns <= self._lifts["released_ns"][piece.lift] for piece in pieces]
-        self._held = join([piece.where(~mask) for piece, mask in zip(pieces, ready, strict=True)])
-        return merge([piece.where(mask) for piece, mask in zip(pieces, ready, strict=True)], waveforms)
+        held = [piece.where(~mask) for piece, mask in zip(pieces, ready, strict=True)]
+        batch = merge([piece.where(mask) for piece, mask in zip(pieces, ready, strict=True)], waveforms)
+        batch, rest = head(batch, self._rounds_limit)
+        self.waiting = len(rest)
+        self._held = join([rest, *held])
+        return batch
 
     def _last(self, lift: I32, *names: str) -> list[I64]:
         return [self._lifts[name][lift] for name in names]

@@ -49,16 +49,16 @@ def asking(settings: Settings, tmp_path: Path) -> Iterator[TestClient]:
 
 def test_a_spike_survives_being_reduced(asking: TestClient) -> None:
     series = asking.get(f"{HERE}&stream=speed&points=6").json()
-    assert len(series["t"]) == len(series["v"]["v"]["max"]) <= 6
-    assert max(value for value in series["v"]["v"]["max"] if value is not None) == 9.9
+    assert len(series["t"]) == len(series["v"]["max"]) <= 6
+    assert max(value for value in series["v"]["max"] if value is not None) == 9.9
     assert series["bucket_s"] == 10.0
     assert series["t"][0] == "2001-09-09T01:46:40.000Z"
 
 
 def test_an_empty_bucket_is_null(asking: TestClient) -> None:
     series = asking.get(HERE + "&stream=vibration&points=3").json()
-    assert series["v"].keys() == {"x", "y", "z"}
-    assert set(series["v"]["x"]["mean"]) == {None}
+    assert {"x", "y", "z"} <= series.keys()
+    assert set(series["x"]["mean"]) == {None}
 
 
 def test_events_speak_the_words_of_the_contract(asking: TestClient) -> None:

@@ -119,6 +119,18 @@ def test_a_broker_that_comes_back_is_heard_again(monitor: Monitor, voice: Voice,
     again.close()
 
 
+def test_the_backlog_of_one_lift_does_not_hold_up_the_others(monitor: Monitor, voice: Voice) -> None:
+    rows = 200
+    for second in range(0, 100 * rows, rows):  # 20 000 readings, some ten seconds of judging
+        long = {"seq": second, "t": T0_MS + 1000 * second, "speed": {"dt": 1000, "v": [0.0] * rows}}
+        voice.say(topic(DISTRICT, "L2", "bundle"), long)
+    for second in range(4):
+        voice.say(topic(DISTRICT, "L1", "bundle"), bundle(second, -2.3, 60.0 - 2.3 * second))
+    until(lambda: bool(voice.alerts), "an alert of the other lift", PATIENCE_S)
+    assert monitor.counts().get("rows", 0) < 15_000, "the backlog was judged first"
+    until(lambda: monitor.counts().get("rows", 0) >= 20_040, "the whole backlog", PATIENCE_S)
+
+
 def test_a_person_who_resolves_lets_the_rule_fire_anew(monitor: Monitor, voice: Voice) -> None:
     for second in range(4):
         voice.say(topic(DISTRICT, "L1", "bundle"), bundle(second, -2.3, 100.0 - 2.3 * second))

@@ -38,10 +38,10 @@ def heard(entries: Sequence[Entry]) -> tuple[Decoded, np.ndarray[Any, Any]]:
 
 
 def run(
-    entries: Sequence[Entry], cuts: Sequence[int] = (), idle: bool = False, restart: bool = False
+    entries: Sequence[Entry], cuts: Sequence[int] = (), idle: bool = False, restart: bool = False, limit: int = 256
 ) -> tuple[dict[str, Any], dict[str, list[int]]]:
     """Step through the groups between `cuts`, then fall silent; return all rows by lift and the counts."""
-    sequencer, batches = Sequencer(), []
+    sequencer, batches = Sequencer(limit), []
     bounds = sorted({0, *(cut for cut in cuts if cut < len(entries)), len(entries)})
     for begin, end in pairwise(bounds):
         if idle:
@@ -49,19 +49,22 @@ def run(
         decoded, lift = heard(entries[begin:end])
         batches.append(sequencer.step(decoded, lift, 0)[0])
         if restart:
-            sequencer = reloaded(sequencer)
+            sequencer = reloaded(sequencer, limit)
     batches.append(sequencer.idle(FOREVER_NS))
+    while sequencer.waiting:
+        batches.append(sequencer.idle(FOREVER_NS))
     for batch in batches:
         assert_sorted(batch)
+        assert np.unique(batch.lift, return_counts=True)[1].max(initial=0) <= limit
     counts = {name: column[np.flatnonzero(column)].tolist() for name, column in sequencer.counts().items()}
     return joined(batches), counts
 
 
-def reloaded(sequencer: Sequencer) -> Sequencer:
+def reloaded(sequencer: Sequencer, limit: int) -> Sequencer:
     file = io.BytesIO()
     np.savez(file, allow_pickle=False, **sequencer.snapshot())
     file.seek(0)
-    again = Sequencer()
+    again = Sequencer(limit)
     with np.load(file, allow_pickle=False) as arrays:
         again.restore(dict(arrays))
     return again
@@ -125,13 +128,19 @@ def conversations(draw: st.DrawFn) -> list[Entry]:
     return entries
 
 
-@given(conversations(), st.lists(st.integers(1, 25), max_size=8), st.booleans(), st.booleans())
+@given(
+    conversations(),
+    st.lists(st.integers(1, 25), max_size=8),
+    st.booleans(),
+    st.booleans(),
+    st.sampled_from([1, 3, 256]),
+)
 @settings(max_examples=80, deadline=None, derandomize=True)
-def test_however_messages_are_cut_into_groups_the_rows_are_the_same(
-    entries: list[Entry], cuts: list[int], idle: bool, restart: bool
+def test_however_messages_are_cut_and_rows_are_let_out_the_rows_are_the_same(
+    entries: list[Entry], cuts: list[int], idle: bool, restart: bool, limit: int
 ) -> None:
     whole, counts = run(entries)
-    parts, counts_of_parts = run(entries, cuts, idle, restart)
+    parts, counts_of_parts = run(entries, cuts, idle, restart, limit)
     assert_same(whole, parts)
     assert counts == counts_of_parts
 
@@ -156,7 +165,7 @@ def assert_as_naive(entries: list[Entry]) -> None:
 
 def batches_of(entries: Sequence[Entry]) -> tuple[list[Batch], Sequencer]:
     """Step message by message; return each batch."""
-    sequencer = Sequencer()
+    sequencer = Sequencer(rounds_limit=10_000)
     return [sequencer.step(*heard([each]), 0)[0] for each in entries], sequencer
 
 

@@ -9,36 +9,31 @@ const path = (lift_id) => `/api/v1/lifts/${encodeURIComponent(lift_id)}/series`;
 const iso = (seconds) => new Date(1000 * seconds).toISOString();
 const seconds = (text) => Date.parse(text) / 1000;
 
-/** Return a sampled stream as `{bucket_s, columns: {v: {t, min, max, mean}}, gaps: [[from, to]]}`. */
+/** Return a sampled stream as `{bucket_s, t, channels: {v: {min, max, mean}}, gaps: [[from, to]]}`. */
 export async function sampled(lift_id, stream, span, points, options) {
   const answer = await get(path(lift_id), { stream, from: iso(span.from), to: iso(span.to), points }, options);
-  const t = answer.t.map((begin) => seconds(begin) + answer.bucket_s / 2), gap_s = Math.max(GAP_LEAST_S, GAP_BUCKETS * answer.bucket_s);
-  const columns = Object.fromEntries(Object.entries(answer.v).map(([name, channel]) => [name, joined(t, channel, gap_s)]));
-  const first = Object.values(columns)[0] ?? { t: [], gaps: [] };
-  return { bucket_s: answer.bucket_s, columns, gaps: first.gaps };
+  const middles = answer.t.map((begin) => seconds(begin) + answer.bucket_s / 2), gap_s = Math.max(GAP_LEAST_S, GAP_BUCKETS * answer.bucket_s);
+  return { bucket_s: answer.bucket_s, ...joined(middles, channelsOf(answer), gap_s) };
 }
+
+/** Return the channels of an answer: each stands under its own name, beside the times. */
+const channelsOf = (answer) => Object.fromEntries(Object.entries(answer).filter(([, value]) => value?.mean));
 
 /** Leave empty buckets out where readings are close together, and keep one null where they are not. */
-function joined(t, { min, max, mean }, gap_s) {
-  const out = { t: [], min: [], max: [], mean: [], gaps: [] };
-  let last = null;
-  for (let i = 0; i < t.length; i += 1) {
-    if (mean[i] === null) continue;
-    if (last !== null && t[i] - last > gap_s) {
-      push(out, (last + t[i]) / 2, null, null, null);
-      out.gaps.push([last, t[i]]);
+function joined(middles, said, gap_s) {
+  const columns = Object.values(said), rows = middles.flatMap((t, i) => (columns.some(({ mean }) => mean[i] !== null) ? [i] : []));
+  const gaps = [], order = [];
+  rows.forEach((row, k) => {
+    if (k > 0 && middles[row] - middles[rows[k - 1]] > gap_s) {
+      gaps.push([middles[rows[k - 1]], middles[row]]);
+      order.push(null);
     }
-    push(out, t[i], min[i], max[i], mean[i]);
-    last = t[i];
-  }
-  return out;
-}
-
-function push(out, t, min, max, mean) {
-  out.t.push(t);
-  out.min.push(min);
-  out.max.push(max);
-  out.mean.push(mean);
+    order.push(row);
+  });
+  const pick = (column) => order.map((row) => (row === null ? null : column[row]));
+  const t = order.map((row, k) => (row === null ? (middles[order[k - 1]] + middles[order[k + 1]]) / 2 : middles[row]));
+  const channels = Object.fromEntries(Object.entries(said).map(([name, { min, max, mean }]) => [name, { min: pick(min), max: pick(max), mean: pick(mean) }]));
+  return { t, channels, gaps };
 }
 
 /**
