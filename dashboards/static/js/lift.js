@@ -1,7 +1,7 @@
 // One lift: what is it doing, and what was it doing when it went wrong?
 
 import "./shell.js";
-import { get, serverNow } from "./api.js";
+import { Problem, get, serverNow } from "./api.js";
 import { Chart } from "./charts.js";
 import { el, glow, put } from "./element.js";
 import { showAlerts, showFacts, showHistory, showTrips } from "./facts.js";
@@ -73,7 +73,7 @@ async function readSampled(kind, points, signal) {
     charts[kind].sampled({ ...read, gaps: withEnds(read) });
     if (kind === "speed") showBucket(read.bucket_s);
   } catch (problem) {
-    if (problem.name !== "AbortError") charts[kind].fail(problem);
+    fail([charts[kind]], problem);
   }
 }
 
@@ -82,13 +82,20 @@ async function readBands(signal) {
     const read = await bands(lift_id, shown, Date.parse(latest.last_seen) / 1000 || 0, { signal });
     for (const [kind, said] of Object.entries(read)) charts[kind].events(said);
   } catch (problem) {
-    if (problem.name !== "AbortError") for (const kind of ["door", "presence"]) charts[kind].fail(problem);
+    fail([charts.door, charts.presence], problem);
   }
 }
 
+/** Say in the charts what could not be read; a question that was dropped is no failure, and a mistake of ours is told. */
+function fail(these, problem) {
+  if (problem.name === "AbortError") return;
+  for (const chart of these) chart.fail(problem);
+  if (!(problem instanceof Problem)) reportError(problem);
+}
+
 /** Return the gaps with what is missing at the beginning and, where the lift fell silent, at the end. */
-function withEnds({ columns, gaps }) {
-  const t = Object.values(columns)[0]?.t ?? [], end = Math.min(shown.to, serverNow() / 1000), little = (shown.to - shown.from) / 50;
+function withEnds({ t, gaps }) {
+  const end = Math.min(shown.to, serverNow() / 1000), little = (shown.to - shown.from) / 50;
   if (!t.length) return [];
   const ends = [[shown.from, t[0]], [t.at(-1), end]].filter(([from, to]) => to - from > little);
   return [...gaps, ...ends];

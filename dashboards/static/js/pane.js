@@ -1,6 +1,6 @@
 // The reading pane: the sentence, the evidence with its limits, the streams around it, what to do, the story so far.
 
-import { get } from "./api.js";
+import { Problem, get } from "./api.js";
 import { Chart } from "./charts.js";
 import { Deeds } from "./deeds.js";
 import { el, plate, symbol } from "./element.js";
@@ -82,7 +82,10 @@ export class Pane {
     const heard_to = Date.parse(lift.latest?.last_seen) / 1000 || 0;
     for (const chart of this.charts) chart.end();
     this.charts = SMALL.map((kind) => new Chart(box, kind, shared));
-    const [speed, position, ...banded] = this.charts, fill = (charts, read) => read.catch((problem) => charts.forEach((chart) => chart.fail(problem)));
+    const [speed, position, ...banded] = this.charts, fill = (charts, read) => read.catch((problem) => {
+      for (const chart of charts) chart.fail(problem);
+      if (!(problem instanceof Problem)) reportError(problem);
+    });
     await Promise.all([
       fill([speed], sampled(alert.lift_id, "speed", span, POINTS).then((read) => speed.sampled(read))),
       fill([position], sampled(alert.lift_id, "displacement", span, POINTS).then((read) => position.sampled(read))),
