@@ -17,6 +17,7 @@ from telemetry.said import (
     DOOR_CODES,
     DT_MAX_MS,
     DT_MIN_MS,
+    NAN,
     SAMPLED_CHANNELS,
     SEQ_END,
     Part,
@@ -125,12 +126,23 @@ def _door(reader: Any, body: Any, size: int, t_ms: float, dt_ms: float | None) -
 
 
 def _infrared(reader: Any, body: Any, size: int, t_ms: float, dt_ms: float | None) -> Part:
-    presence = [BITS[bit] for bit in reader.items(body["presence"])]
-    curtain = [BITS[bit] for bit in reader.items(body["curtain"])]
+    presence, curtain = _bits(reader, body, "presence"), _bits(reader, body, "curtain")
+    said = (presence is not None) + (curtain is not None)
+    if presence is None or curtain is None:
+        length = len(presence or curtain or ())
+        presence, curtain = presence or [NAN] * length, curtain or [NAN] * length
     length = len(presence)
-    if size > 3 or len(curtain) != length:
+    if not said or size > said + 1 or len(curtain) != length:
         raise ValueError("lengths")
-    return "infrared", t_ms, _offsets(reader, body, length) if size == 3 else None, length, presence, curtain
+    return "infrared", t_ms, _offsets(reader, body, length) if size > said else None, length, presence, curtain
+
+
+def _bits(reader: Any, body: Any, name: str) -> list[float] | None:
+    try:
+        source = body[name]
+    except KeyError:
+        return None
+    return [BITS[bit] for bit in reader.items(source)]
 
 
 def _offsets(reader: Any, body: Any, length: int) -> list[Any]:
