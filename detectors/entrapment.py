@@ -5,7 +5,8 @@
     served          __/////////---////////   the clock stops; one who is not seen for longer has left
     onset             ^
 
-Nobody is trapped whom no sensor has seen: without the door's and the person's streams nothing is concluded.
+It is over when the door has been open at a landing, or a trip was completed, and nobody is shut in since. Nobody is
+trapped whom no sensor has seen: without the streams of door and person nothing is concluded.
 """
 
 from __future__ import annotations
@@ -40,6 +41,7 @@ class Entrapment:
             "served_ns": np.zeros(n, dtype=np.int64),
             "unseen_ns": np.zeros(n, dtype=np.int64),
             "seen": np.zeros(n, dtype=np.bool_),
+            "let_out": np.zeros(n, dtype=np.bool_),
             "trips": np.zeros(n, dtype=np.int64),
         }
 
@@ -49,10 +51,9 @@ class Entrapment:
         heard = ~(np.isnan(car.v) & np.isnan(car.z))
         shut = np.where(heard & ~car.stale, self._shut_in(car, offset, zone), np.nan)
         rows = {"t_ns": car.t_ns, "shut": shut, "person": car.presence, "trips": car.trips}
+        rows["exit"] = heard & (car.door == OPEN) & (offset <= zone)
         state, made = scan(car.rounds, state, self._advance, rows)
-        freed = (car.door == OPEN) & (offset <= zone)
-        off = np.where(np.isnan(car.door) | np.isnan(offset), np.nan, freed)
-        off = np.where(heard, np.where(made["travelled"], 1.0, off), np.nan)
+        off = np.where(heard, made["over"], np.nan)
         evidence = {
             "held_s": made["served_s"],
             "limit_s": np.full(len(car), self.hold_s),
@@ -83,6 +84,7 @@ class Entrapment:
         since_ns = np.where(over, 0, np.where(seen & ~running, t_ns, state["since_ns"]))
         served_ns = np.where(over, 0, served_ns)
         on = np.where(seen, served_ns / 1e9 / self.hold_s, np.where(over, 0.0, np.nan))
+        let_out = ~seen & (state["let_out"] | row["exit"])
         trips = np.where(on >= 1.0, row["trips"], state["trips"])
         after = {
             "since_ns": since_ns,
@@ -90,13 +92,14 @@ class Entrapment:
             "served_ns": served_ns,
             "unseen_ns": np.where(over, 0, unseen_ns),
             "seen": np.where(known, seen, state["seen"]),
+            "let_out": let_out,
             "trips": trips,
         }
         return after, {
             "on": on,
             "served_s": served_ns / 1e9,
             "since_ns": since_ns,
-            "travelled": row["trips"] > trips,
+            "over": let_out | (row["trips"] > trips),
         }
 
 

@@ -55,6 +55,15 @@ def test_a_door_that_only_begins_to_open_frees_nobody() -> None:
     assert [f.kind for f in found(script.rows())] == ["on"]
 
 
+def test_a_person_who_left_through_a_door_that_opened_for_a_moment_is_free() -> None:
+    script = shut_in().open_door(2.0)
+    opened_s = script.now_s
+    script.rest(2.0).say(presence=0).rest(2.0).close_door().rest(15.0)
+    off = found(script.rows())[-1]
+    assert off.kind == "off"
+    assert (off.at_ns - BEGIN_NS) / 1e9 == pytest.approx(opened_s + 10.0, abs=0.2)
+
+
 def test_a_short_look_through_the_door_frees_nobody() -> None:
     script = shut_in().open_door(2.0).rest(4.0).close_door().rest(30.0)
     assert [f.kind for f in found(script.rows())] == ["on"]

@@ -1,4 +1,4 @@
-"""What the rules hear of a world without a wire between: seconds become batches."""
+"""What the rules hear of a world without a wire between: seconds become batches, and arrive when they are over."""
 
 from __future__ import annotations
 
@@ -8,6 +8,8 @@ import numpy as np
 
 from detectors.catalogue import RULES
 from detectors.judge import Judge
+from detectors.rule import Finding
+from detectors.silence import Silence
 from simulator.world import Second, World
 from telemetry.batch import CHANNELS, Batch, readings
 from telemetry.facts import LiftFacts, fleet
@@ -48,11 +50,25 @@ def batch_of(w: World, second: Second) -> Batch:
 
 
 def rules_heard(facts: list[LiftFacts], w: World, seconds: int) -> dict[int, Counter[str]]:
-    """Live through so many seconds; return for each lift which rules fired how often."""
-    judge, columns = Judge(RULES, len(facts)), fleet(facts)
+    """Live through so many seconds (every lift was heard before); return for each which rules fired how often."""
+    judge, silence, columns = Judge(RULES, len(facts)), Silence(), fleet(facts)
+    silence.grow(len(facts))
+    silence.last_seen_ns[:] = w.start_ns
     heard: dict[int, Counter[str]] = defaultdict(Counter)
     for _ in range(seconds):
-        for finding in judge.step(batch_of(w, w.step()), columns):
+        second = w.step()
+        for finding in judge.step(batch_of(w, second), columns) + listen(silence, w, second):
             if finding.kind == "on":
                 heard[finding.lift][finding.rule] += 1
     return heard
+
+
+def listen(silence: Silence, w: World, second: Second) -> list[Finding]:
+    """Return who fell silent: a silent lift says nothing but, where it says a status, its last will."""
+    now_ns = w.start_ns + w.seconds * 1_000_000_000
+    online = np.where(second.silent, 0.0, np.nan)
+    spoke = ~second.silent
+    spoke[second.status] = True
+    lift = np.flatnonzero(spoke).astype(np.int32)
+    silence.hear(lift, np.full(len(lift), now_ns), online[lift], np.full(len(lift), np.nan))
+    return silence.step(now_ns)
