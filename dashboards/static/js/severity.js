@@ -5,6 +5,7 @@ import { say } from "./words.js";
 
 export const SEVERITIES = ["critical", "major", "minor", "trend"];
 export const STATES = ["critical", "never-seen", "offline", "suspect", "major", "minor", "trend", "inspection", "out-of-service", "normal"];
+export const SILENT = ["offline", "suspect", "never-seen"];
 const SHAPES = { "never-seen": "unknown", offline: "unknown", suspect: "unknown", inspection: "held", "out-of-service": "held" };
 
 export const shape = (state) => SHAPES[state] ?? state;

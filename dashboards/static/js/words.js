@@ -10,8 +10,10 @@ export const knows = (key) => Object.hasOwn(texts, key);
 /** Return the text of `key` with `{name}` filled in; `one|many` is chosen by `values.n`. */
 export function say(key, values = {}) {
   const [one, many = one] = (texts[key] ?? key).split("|");
-  return (values.n === 1 ? one : many).replace(/\{(\w+)\}/g, (whole, name) => values[name] ?? whole);
+  return (values.n === 1 ? one : many).replace(/\{(\w+)\}/g, (whole, name) => shown(values[name]) ?? whole);
 }
+
+const shown = (value) => (typeof value === "number" ? value.toLocaleString(locale) : value);
 
 /** Return the text of `key`, or of the first of `others` that the catalogue knows. */
 export const sayFirst = (...keys) => say(keys.find(knows) ?? keys.at(-1));

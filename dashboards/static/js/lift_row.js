@@ -1,0 +1,79 @@
+// A row of the fleet: shape and word, name and place, the car, readings, alerts, since when, firm.
+
+import { carWords, doorDrawing, setDoor } from "./car.js";
+import { el, glow, put, symbol } from "./element.js";
+import { SEVERITIES, SILENT, setSymbol, severityMark } from "./severity.js";
+import { secondsSince, setTime } from "./time.js";
+import { callLift, say } from "./words.js";
+
+const OLD_S = 60; // A heartbeat: past it a reading is shown as old.
+
+/** Return an empty row. */
+export function makeRow() {
+  const cell = (name, ...children) => el("span", { role: "cell", class: `c-${name}` }, ...children);
+  const row = el("div", { role: "row", class: "row live" },
+    cell("state", symbol("unknown"), el("span")),
+    cell("name", el("a", { href: "#" }), el("small")),
+    cell("car", doorDrawing(), el("span", { class: "floor" }), arrow(), el("span", { class: "veiled" })),
+    cell("trip", el("time")),
+    cell("health", el("span", { class: "health" }, el("i"))),
+    cell("alerts", ...SEVERITIES.map((severity) => el("span", { "data-severity": severity, hidden: true }, severityMark(severity), el("b")))),
+    cell("since", el("time")), cell("firm", el("a", { href: "?" })));
+  row.find = Object.fromEntries(Array.from(row.children, (child) => [child.className.slice(2), child]));
+  return row;
+}
+
+function arrow() {
+  const drawing = symbol("up");
+  drawing.classList.add("arrow");
+  return drawing;
+}
+
+/** Show a lift in a row; undefined is one that is not read yet. */
+export function fillRow(row, lift) {
+  const { state, name, car, trip, health, alerts, since, firm } = row.find;
+  row.classList.toggle("abnormal", lift?.state === "critical");
+  row.classList.toggle("silent", lift ? SILENT.includes(lift.state) || secondsSince(lift.last_seen) > OLD_S : false);
+  if (!lift) return blank(row);
+  setSymbol(state.firstChild, lift.state);
+  put(state.lastChild, say(`state.${lift.state}`));
+  const href = `/lifts/${encodeURIComponent(lift.lift_id)}`;
+  if (name.firstChild.getAttribute("href") !== href) name.firstChild.setAttribute("href", href);
+  put(name.firstChild, callLift(lift));
+  name.title = lift.name ?? "";
+  put(name.lastChild, [lift.lift_id, lift.registered ? lift.address ?? lift.district : say("fleet.unregistered")].filter(Boolean).join(" · "));
+  fillCar(car, lift);
+  setTime(trip.firstChild, lift.last_seen, { as: "calm", none: say("time.never") });
+  health.title = lift.health === null ? say("shell.unknown") : `${Math.round(100 * lift.health)} %`;
+  health.firstChild.firstChild.style.transform = `scaleX(${lift.health ?? 0})`;
+  for (const mark of alerts.children) {
+    const n = lift.open_alerts[mark.dataset.severity];
+    mark.hidden = n === 0;
+    put(mark.lastChild, String(n));
+  }
+  setTime(since.firstChild, lift.since, { as: "rough" });
+  put(firm.firstChild, lift.maintenance_firm ?? "");
+  firm.firstChild.href = `?${new URLSearchParams({ firm: lift.maintenance_firm ?? "" })}`;
+  if (lift.glows) glow(row);
+  lift.glows = false;
+}
+
+function fillCar(car, lift) {
+  const [door, floor, direction, words] = car.children;
+  setDoor(door, lift);
+  put(floor, lift.floor === null ? "–" : say("car.floor", { floor: lift.floor }));
+  const moving = lift.direction === "up" || lift.direction === "down";
+  if (moving) {
+    direction.dataset.dir = lift.direction;
+    setSymbol(direction, lift.direction);
+  } else delete direction.dataset.dir;
+  const said = carWords(lift);
+  put(words, said);
+  car.title = said;
+}
+
+function blank(row) {
+  for (const node of row.querySelectorAll("a, small, time, b, .floor, .veiled")) put(node, "");
+  put(row.find.state.lastChild, say("shell.reading"));
+  setSymbol(row.find.state.firstChild, "unknown");
+}
