@@ -21,6 +21,10 @@ pytestmark = pytest.mark.browser
 
 COUNT = 300
 WEIGHT_LIMIT_BYTES = 300_000
+SHIFT_LIMIT = 0.03  # of the screen, times how far; 0.1 is commonly called good
+MEASURE_SHIFTS = """window.shifted = 0;
+new PerformanceObserver((list) => { for (const entry of list.getEntries()) window.shifted += entry.value; })
+    .observe({ type: 'layout-shift', buffered: true });"""
 PAGES = {
     "fleet": "/",
     "fleet-empty": "/?q=nothing-like-this",
@@ -77,6 +81,16 @@ def test_touch_targets_are_large_enough_on_a_phone(browser: Browser, address: st
             }).map((node) => node.outerHTML)"""
         )
     assert small == []
+
+
+@pytest.mark.parametrize("width", [1440, 390])
+@pytest.mark.parametrize("path", ["/", f"/lifts/L001?{WINDOW}", "/alerts"])
+def test_nothing_jumps_when_the_data_arrives(browser: Browser, address: str, path: str, width: int) -> None:
+    with looking(browser, address, width=width) as watched:
+        watched.page.add_init_script(MEASURE_SHIFTS)
+        page = watched.open(path)
+        page.wait_for_load_state("load")
+        assert page.evaluate("window.shifted") < SHIFT_LIMIT
 
 
 def test_names_that_try_to_be_markup_are_shown_as_text(browser: Browser, address: str) -> None:

@@ -25,6 +25,7 @@ export class Chart {
     this.note = el("p", { class: "note", hidden: true });
     this.title = el("h3", {}, say(`chart.${kind}`), this.output);
     this.place = el("div", {});
+    this.place.style.minHeight = `${plotHeight(kind, shared)}px`; // Nothing jumps when the readings arrive.
     box.append(el("section", { class: "chart" }, this.title, this.place, this.note));
     drawn.add(this);
     new ResizeObserver(() => this.fit()).observe(this.place);

@@ -106,7 +106,6 @@ function withEnds({ t, gaps }) {
 function start() {
   if (charts) return;
   const floors = lift.facts?.floors ?? [], zone = lift.facts?.timezone ?? null;
-  put(at("place"), [lift_id, lift.facts?.address, lift.district].filter(Boolean).join(" · "));
   shaft = new Shaft(at("shaft"), floors);
   const shared = { key: "lift", zone, floors, rated: lift.facts?.rated_speed_mps ?? null, span: () => shown ?? range.span(), alerts: alertSpans, onZoom: (from, to) => range.set(from, to) };
   charts = Object.fromEntries(KINDS.map((kind) => [kind, new Chart(at("charts"), kind, shared)]));
