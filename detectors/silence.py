@@ -98,7 +98,7 @@ class Silence:
         """Return who fell silent for too long and who was heard again."""
         self._now_ns = now_ns
         if draining:
-            self._counted_from_ns[:] = now_ns
+            self.restart(now_ns)
         back = self._offline & (self.last_seen_ns > self._silent_from_ns)
         limit_s = np.maximum(self.limits.offline_s, self.limits.suspect_heartbeats * self._heartbeat_s)
         willed = self._will_ns > self.last_seen_ns
@@ -122,9 +122,17 @@ class Silence:
         return np.where(self._offline, OFFLINE, link).astype(np.int8)
 
     def restart(self, now_ns: int) -> None:
-        """Count anew from now: the monitor was away and does not know who was silent."""
+        """Count anew from now: the monitor was away, or its clock set, and it does not know who was silent."""
         self._counted_from_ns[:] = now_ns
+        np.minimum(self.last_seen_ns, now_ns, out=self.last_seen_ns)
+        np.minimum(self._will_ns, now_ns, out=self._will_ns)
         self._now_ns = now_ns
+
+    def forget(self, lifts: NDArray[np.bool_]) -> None:
+        """Know no more of these lifts than of those that were never heard."""
+        self.last_seen_ns[lifts] = self._will_ns[lifts] = 0
+        self._heartbeat_s[lifts] = HEARTBEAT_DEFAULT_S
+        self._offline[lifts] = False
 
     def reopen(self, lift: int) -> None:
         """Take over that this lift has an open alert, so that its next message clears it."""

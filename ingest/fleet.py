@@ -59,15 +59,16 @@ class Fleet:
 
     def load(self, registry: Sequence[tuple[LiftFacts, bool]]) -> None:
         """Take over the registry as it is now: facts, and whether the lift is registered or merely listed."""
-        self._listed = {}
+        listed: dict[str, int] = {}
         self._strangers = 0
         self.known = [None] * len(self.known)
         for facts, registered in registry:
             i = self._settle(facts.lift_id)
-            self._listed[facts.lift_id] = i
+            listed[facts.lift_id] = i
             self.districts[i] = facts.district
             self.known[i] = facts if registered else None
             self._strangers += not registered
+        self._listed = listed  # at once: others look on
         self.facts = fleet(self.known)
 
     def hear(self, messages: Messages) -> Heard:

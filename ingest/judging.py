@@ -3,35 +3,33 @@
     journal ─► decode ─► fleet ─► sequencer ─► judge ─► findings ─┬─► records: alerts + position, one transaction
                   └─► offered to storing          silence ────────┘
 The state (sequence, rules) is snapshotted with the position it belongs to. Restarted, it loads the snapshot, reads on
-from there, finds the same again, and the book passes over what it has already applied.
+from there, finds the same again, and the book passes over what it has already applied. The same way it gets over a
+mistake of our own: back to the snapshot, on to where it failed, there message by message, and the one that fails by
+itself becomes a dead letter.
 """
 
 from __future__ import annotations
 
-import io
 import logging
 import random
 import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from alerts.book import Occurrence
-from detectors.judge import Judge
 from detectors.rule import Finding, Rule
-from detectors.silence import Silence
-from ingest.fleet import NOBODY, Fleet
+from ingest.fleet import NOBODY
+from ingest.state import State
 from ingest.storing import Group
 from store.journal import Journal
 from store.live import LiveTable
 from store.records import Records, RecordsUnavailable, Snapshot
 from telemetry.batch import Batch, Decoded, Refusal
 from telemetry.decode import decode
-from telemetry.sequence import Sequencer
 from telemetry.streams import Entry
 
 log = logging.getLogger("liftwatch.judge")
@@ -60,32 +58,41 @@ class Judging(threading.Thread):
         rules: Sequence[Rule],
         offer: Callable[[Group], None],
         committed: Callable[[], None],
+        hearing: Callable[[], bool],
         *,
         batch_s: float = 0.2,
         batch_messages: int = 10_000,
     ) -> None:
         super().__init__(name="judge", daemon=True)
         self.wake = threading.Event()
-        self.fleet = Fleet()
         self.counts: Counter[str] = Counter()
         self.picture: LiveTable | None = None
         self._journal, self._records, self._offer, self._committed = journal, records, offer, committed
+        self._hearing = hearing
         self._rules = {rule.slug: rule for rule in rules}
         self._batch_s, self._batch_messages = batch_s, batch_messages
-        self._judge = Judge(rules, 0)
-        self._sequencer = Sequencer()
-        self._silence = Silence()
-        self._position = 0
+        self._state = State(rules)
+        self._position = self._committed_to = self._read_to = 0
+        self._looked_ns = 0
+        self._failures = 0
+        self._doubted = range(0)
+        self._set_aside: dict[int, str] = {}
+        self._passed_over: set[int] = set()
+        self._in_rules = False
         self._answered_to = 0
         self._revision = -1
         self._found: list[Occurrence] = []
         self._refused: list[Refusal] = []
         self._due = dict.fromkeys(("commit", "registry", "snapshot", "picture"), 0.0)
         self._stopping = threading.Event()
+        forgotten = journal.begin_after(records.resume().position)
+        if forgotten:
+            log.warning("the journal is older than the records: %d messages, judged long ago, are forgotten", forgotten)
 
     def districts(self) -> Mapping[str, str]:
         """Return the district that stands for each listed lift."""
-        return {self.fleet.lift_ids[i]: self.fleet.districts[i] for i in self.fleet.listed()}
+        fleet = self._state.fleet
+        return {fleet.lift_ids[i]: fleet.districts[i] for i in fleet.listed()}
 
     def stop(self) -> None:
         """Judge what is at hand, commit and snapshot it, and end."""
@@ -94,8 +101,16 @@ class Judging(threading.Thread):
         self.join()
 
     def run(self) -> None:
-        """Judge until stopped."""
-        self._surely(self._resume)
+        """Judge until stopped, whatever fails."""
+        while not self._stopping.is_set():
+            try:
+                if self._surely(self._resume):
+                    self._judge_on()
+            except Exception as error:  # a mistake of our own must not stop what follows
+                log.exception("judging failed; it goes back to the snapshot")
+                self._doubt(error)
+
+    def _judge_on(self) -> None:
         while not self._stopping.is_set():
             started = time.monotonic()
             more = self._turn()
@@ -106,47 +121,82 @@ class Judging(threading.Thread):
         self._due["snapshot"] = 0.0
         self._surely(self._commit, attempts=1)
 
+    def _doubt(self, error: Exception) -> None:
+        """Doubt every message since the last commit; set aside the only one, or the rows that came out after it."""
+        self.counts["judging_failed"] += 1
+        suspects = range(self._committed_to + 1, self._read_to + 1)
+        if len(suspects) > 1:
+            self._doubted = suspects
+        else:
+            self._set_aside |= dict.fromkeys(suspects, f"{type(error).__name__}: {error}")
+            if self._in_rules:
+                self._passed_over.add(self._read_to)
+        self._failures += 1
+        self._stopping.wait(random.uniform(0, min(RETRY_LIMIT_S, 0.25 * 2 ** min(self._failures, 8))))
+
+    def _at_once(self) -> int:
+        """Return how many messages to judge together: those that are in doubt come one by one."""
+        following = self._position + 1
+        if following in self._doubted:
+            return 1
+        ahead = self._doubted.start - following
+        return min(ahead, self._batch_messages) if ahead > 0 else self._batch_messages
+
     def _turn(self) -> bool:
         """Judge one group; return whether more waits."""
         if self._is_due("registry", REGISTRY_EVERY_S):
             self._surely(self._load_registry)
         now_ns = time.time_ns()
-        full = self._sequencer.waiting > WAITING_LIMIT_ROWS
-        entries = [] if full else self._journal.read(self._position, self._batch_messages)
+        sequencer = self._state.sequencer
+        full = sequencer.waiting > WAITING_LIMIT_ROWS
+        entries = [] if full else self._journal.read(self._position, self._at_once())
         if entries:
             self._judge_group(entries, now_ns)
         else:
-            self._judge_batch(self._sequencer.idle(now_ns - UNJOURNALLED_NS))
+            self._judge_batch(sequencer.idle(now_ns - UNJOURNALLED_NS))
         late_s = (now_ns - entries[-1].arrived_ns) / 1e9 if entries else 0.0
-        behind = late_s > BEHIND_S or self._sequencer.waiting > 0
-        self._take_findings(self._silence.step(now_ns, draining=behind), now_ns)
+        behind = late_s > BEHIND_S or sequencer.waiting > 0
+        self._take_findings(self._state.silence.step(now_ns, draining=behind or self._was_deaf(now_ns)), now_ns)
         if self._is_due("picture", PICTURE_EVERY_S):
-            self.picture = self._picture()
-        if self._found or self._refused or self._is_due("commit", COMMIT_EVERY_S):
+            self.picture = self._state.picture()
+        in_doubt = self._position + 1 in self._doubted
+        if self._found or self._refused or in_doubt or self._is_due("commit", COMMIT_EVERY_S):
             self._surely(self._commit)
-        return late_s > self._batch_s or self._sequencer.waiting > 0
+        return late_s > self._batch_s or sequencer.waiting > 0 or in_doubt
+
+    def _was_deaf(self, now_ns: int) -> bool:
+        """Say whether nobody could be heard since the last look: no connection, or the clock was set or stood still."""
+        since_s = (now_ns - self._looked_ns) / 1e9
+        self._looked_ns = now_ns
+        return not self._hearing() or not 0 <= since_s <= BEHIND_S
 
     def _judge_group(self, entries: Sequence[Entry], now_ns: int) -> None:
-        decoded = decode(entries)
-        heard = self.fleet.hear(decoded.messages)
-        self._grow()
+        self._read_to = entries[-1].position
+        unread = self._set_aside.keys() - self._passed_over
+        decoded = decode([entry for entry in entries if entry.position not in unread])
+        heard = self._state.fleet.hear(decoded.messages)
+        self._state.grow()
         if heard.strangers:
             self._surely(lambda: self._records.add_unregistered(heard.strangers))
         self._refused += decoded.refusals + crowded_out(decoded, heard.lift, entries)
-        batch, counts = self._sequencer.step(decoded, heard.lift, now_ns)
+        self._refused += unjudgeable(entries, self._set_aside)
+        batch, counts = self._state.sequencer.step(decoded, heard.lift, now_ns)
         self.counts.update(counts)
         self.counts["messages"] += len(entries)
         self.counts["bundles"] += len(decoded.messages.lift_id)
         self.counts["district_differs"] += heard.district_differs
         self._hear_links(decoded, heard.lift)
-        self._position = entries[-1].position
+        self._position = self._read_to
         self._judge_batch(batch)
         self._offer(Group(entries[0].position, self._position, decoded))
 
     def _judge_batch(self, batch: Batch) -> None:
-        if len(batch):
-            self.counts["rows"] += len(batch)
-            self._take_findings(self._judge.step(batch, self.fleet.facts), time.time_ns())
+        if self._read_to in self._passed_over:
+            return
+        self.counts["rows"] += len(batch)
+        self._in_rules = True
+        self._take_findings(self._state.judge.step(batch, self._state.fleet.facts), time.time_ns())
+        self._in_rules = False
 
     def _hear_links(self, decoded: Decoded, lift: NDArray[np.int32]) -> None:
         messages = decoded.messages
@@ -156,18 +206,20 @@ class Judging(threading.Thread):
             online[status.message] = status.channels["online"]
             heartbeat_s[status.message] = status.channels["heartbeat_s"]
         kept = (lift != NOBODY) & ~messages.retained_stale
-        self._silence.hear(lift[kept], messages.arrived_ns[kept], online[kept], heartbeat_s[kept])
+        self._state.silence.hear(lift[kept], messages.arrived_ns[kept], online[kept], heartbeat_s[kept])
 
     def _take_findings(self, findings: Sequence[Finding], now_ns: int) -> None:
+        fleet = self._state.fleet
         for finding in findings:
-            lift_id, district = self.fleet.lift_ids[finding.lift], self.fleet.districts[finding.lift]
-            self._found.append(Occurrence(lift_id, district, finding, self._rules[finding.rule], now_ns))
+            lift_id, district = fleet.lift_ids[finding.lift], fleet.districts[finding.lift]
+            if finding.rule in self._rules:
+                self._found.append(Occurrence(lift_id, district, finding, self._rules[finding.rule], now_ns))
 
     def _commit(self) -> None:
         """Commit findings, refusals and position in one transaction; then take in what people answered."""
         snapshot = None
         if self._is_due("snapshot", SNAPSHOT_EVERY_S):
-            snapshot = Snapshot(self._position, self._answered_to, self._pack())
+            snapshot = Snapshot(self._position, self._answered_to, self._state.pack())
         judged = self._records.judge(
             position=self._position,
             occurrences=self._found,
@@ -179,10 +231,11 @@ class Judging(threading.Thread):
         self.counts.update(f"refused:{refusal.reason}" for refusal in self._refused)
         self.counts["transitions"] += len(judged.changes)
         self._found, self._refused = [], []
+        self._committed_to, self._failures = self._position, 0
         for lift_id, slug in [(answer.lift_id, answer.rule) for answer in judged.answers] + judged.let_go:
-            place = self.fleet.place(lift_id)
+            place = self._state.fleet.place(lift_id)
             if place is not None and slug in self._rules:
-                self._judge.release(place, slug)
+                self._state.judge.release(place, slug)
                 self.counts["released"] += 1
                 self._due["snapshot"] = 0.0
         if judged.answers:
@@ -195,65 +248,39 @@ class Judging(threading.Thread):
     def _resume(self) -> None:
         """Load the snapshot and the registry, and stand where the snapshot stood."""
         resume = self._records.resume()
+        self._state, self._revision = State(tuple(self._rules.values())), -1
+        self._found, self._refused, self._in_rules = [], [], False
+        self._position = 0
         if resume.snapshot is not None:
-            self._unpack(resume.snapshot.state)
+            self._state = self._unpacked(resume.snapshot)
             self._position, self._answered_to = resume.snapshot.position, resume.snapshot.answered_to
-        self._position = max(self._position, self._journal.first - 1)
+        self._position = self._committed_to = self._read_to = max(self._position, self._journal.first - 1)
         self._load_registry()
-        self._silence.restart(time.time_ns())
+        silence, fleet = self._state.silence, self._state.fleet
+        silence.restart(time.time_ns())
         for alert in self._records.open_alerts():
-            place = self.fleet.place(alert.lift_id)
+            place = fleet.place(alert.lift_id)
             if place is not None and alert.rule == "offline":
-                self._silence.reopen(place)
+                silence.reopen(place)
         log.info("judging %d rules from journal position %d", len(self._rules), self._position)
+
+    def _unpacked(self, snapshot: Snapshot) -> State:
+        """Return the snapshot's state; a fresh one where it cannot be read, as it may be after an update of ours."""
+        rules = tuple(self._rules.values())
+        try:
+            state = State(rules)
+            state.unpack(snapshot.state)
+            return state
+        except Exception:
+            log.exception("the snapshot cannot be read: judging begins with nothing known of any lift")
+            return State(rules)
 
     def _load_registry(self) -> None:
         revision = self._records.revision()
         if revision == self._revision:
             return
         self._revision, registry = self._records.registry()
-        self.fleet.load([(entry.facts, entry.registered) for entry in registry])
-        self._grow()
-
-    def _grow(self) -> None:
-        n = len(self.fleet)
-        self._judge.grow(n)
-        self._sequencer.grow(n)
-        self._silence.grow(n)
-
-    def _pack(self) -> bytes:
-        """Return the whole state as bytes: the order of the lifts, the sequence of messages, the rules."""
-        out = io.BytesIO()
-        parts: dict[str, Any] = {"lifts": np.array(self.fleet.lift_ids, dtype=np.str_)}
-        parts |= {f"judge/{name}": column for name, column in self._judge.snapshot().items()}
-        parts |= {f"sequence/{name}": column for name, column in self._sequencer.snapshot().items()}
-        parts |= {f"silence/{name}": column for name, column in self._silence.snapshot().items()}
-        np.savez(out, allow_pickle=False, **parts)
-        return out.getvalue()
-
-    def _unpack(self, state: bytes) -> None:
-        with np.load(io.BytesIO(state), allow_pickle=False) as parts:
-            self.fleet.lay_out(parts["lifts"].tolist())
-            self._grow()
-
-            def part(prefix: str) -> dict[str, NDArray[Any]]:
-                return {name.removeprefix(prefix): parts[name] for name in parts if name.startswith(prefix)}
-
-            self._judge.restore(part("judge/"))
-            self._sequencer.restore(part("sequence/"))
-            self._silence.restore(part("silence/"))
-
-    def _picture(self) -> LiveTable:
-        """Return the latest state of every listed lift."""
-        listed = np.array(self.fleet.listed(), dtype=np.intp)
-        counted = self._sequencer.counts()
-        columns = self._judge.latest() | {name: counted[name] for name in ("received", "gaps", "repeats", "late")}
-        columns |= {"last_seen_ns": self._silence.last_seen_ns, "link": self._silence.link()}
-        return LiveTable(
-            lift_id=np.array([self.fleet.lift_ids[i] for i in listed], dtype=np.str_),
-            district=np.array([self.fleet.districts[i] for i in listed], dtype=np.str_),
-            **{name: column[listed] for name, column in columns.items()},
-        )
+        self._state.load([(entry.facts, entry.registered) for entry in registry])
 
     def _is_due(self, what: str, every_s: float) -> bool:
         now = time.monotonic()
@@ -262,19 +289,22 @@ class Judging(threading.Thread):
         self._due[what] = now + every_s
         return True
 
-    def _surely(self, act: Callable[[], object], attempts: int | None = None) -> None:
-        """Do `act`, waiting with full jitter while the records are away: nothing is read meanwhile, nothing is lost."""
+    def _surely(self, act: Callable[[], object], attempts: int | None = None) -> bool:
+        """Do `act`, waiting with full jitter while the records are away: nothing is read meanwhile, nothing is lost.
+
+        Return whether it was done: it is not where the end came first.
+        """
         failures = 0
         while True:
             try:
                 act()
-                return
+                return True
             except RecordsUnavailable as error:
                 failures += 1
                 log.warning("judging waits for the records: %s", error)
                 pause_s = random.uniform(0, min(RETRY_LIMIT_S, 0.25 * 2 ** min(failures, 8)))
                 if failures == attempts or self._stopping.wait(pause_s):
-                    return
+                    return False
 
 
 def crowded_out(decoded: Decoded, lift: NDArray[np.int32], entries: Sequence[Entry]) -> list[Refusal]:
@@ -283,6 +313,18 @@ def crowded_out(decoded: Decoded, lift: NDArray[np.int32], entries: Sequence[Ent
     refusals = []
     for row in np.flatnonzero(lift == NOBODY).tolist():
         entry = entries[int(decoded.messages.position[row]) - first]
-        detail = f"{decoded.messages.lift_id[row]}: too many lifts that the registry does not know; register it"
-        refusals.append(Refusal("unregistered", detail, entry.topic, entry.payload, entry.arrived_ns, entry.position))
+        why = f"{decoded.messages.lift_id[row]}: too many lifts that the registry does not know; register it"
+        refusals.append(refusal(entry, "unregistered", why))
     return refusals
+
+
+def unjudgeable(entries: Sequence[Entry], why: Mapping[int, str]) -> list[Refusal]:
+    """Return the refusals of messages at positions that were set aside."""
+    aside = [entry for entry in entries if entry.position in why]
+    report = "could not be judged, by a mistake of the monitor's; please report it"
+    return [refusal(entry, "unjudgeable", f"{report}: {why[entry.position]}") for entry in aside]
+
+
+def refusal(entry: Entry, reason: str, detail: str) -> Refusal:
+    """Return the refusal of a whole message."""
+    return Refusal(reason, detail, entry.topic, entry.payload, entry.arrived_ns, entry.position)

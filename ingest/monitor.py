@@ -12,7 +12,6 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Sequence
-from pathlib import Path
 
 from alerts.webhook import Endpoint
 from detectors.rule import Rule
@@ -61,10 +60,12 @@ class Monitor:
             rules,
             self._share,
             self._tell,
+            self._hearing,
             batch_s=batch_s,
             batch_messages=batch_messages,
         )
         self._storing = Storing(journal, series, self._judging.districts, raw_days)
+        self._is_full = False
         self._stopping = threading.Event()
 
     def stop(self) -> None:
@@ -103,11 +104,16 @@ class Monitor:
         """Journal what came; while the journal is full nothing is acknowledged and the broker keeps what follows."""
         try:
             self._journal.append([arrival[:4] for arrival in arrivals])
+            self._is_full = False
             return True
         except JournalFull as full:
+            self._is_full = True
             self.counts["journal_full"] += 1
             log.error("nothing is acknowledged until the journal has room: %s", full)
             return False
+
+    def _hearing(self) -> bool:
+        return self._source.hearing() and not self._is_full
 
     def _share(self, group: storing.Group) -> None:
         self._storing.offer(group)
@@ -132,14 +138,9 @@ class Monitor:
                 log.exception("the fleet's picture failed; it is tried again")
 
     def _all_counts(self) -> dict[str, float]:
-        counts = Counter(self.counts) + self._judging.counts + self._deliverer.counts
-        counts.update(self._storing.counts)
+        counts: Counter[str] = Counter()
+        for part in (self.counts, self._judging.counts, self._deliverer.counts, self._storing.counts):
+            counts.update(dict(part))  # a copy made in one step: the other threads go on counting
         counts["journal_bytes"] = self._journal.used_bytes
         counts["announced"] = self._announcer.published
         return dict(counts)
-
-
-def data_folder(path: Path) -> Path:
-    """Return the monitor's folder, made if it is not there."""
-    path.mkdir(parents=True, exist_ok=True)
-    return path

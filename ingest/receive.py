@@ -55,6 +55,9 @@ class Source(Protocol):
     def acknowledge(self, arrivals: Sequence[Arrival]) -> None:
         """Say that these are safe and need not be sent again."""
 
+    def hearing(self) -> bool:
+        """Say whether what is said now would reach us; safe from any thread."""
+
     def close(self) -> None:
         """Leave."""
 
@@ -139,6 +142,10 @@ class MqttSource:
             if qos and connection == self.connections:
                 client.ack(mid, qos)
         client.loop_write()
+
+    def hearing(self) -> bool:
+        """Say whether the broker lets us hear."""
+        return self.subscribed
 
     def close(self) -> None:
         """Disconnect, keeping the session for next time."""

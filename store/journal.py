@@ -92,6 +92,19 @@ class Journal:
                 entries.append(Entry(position, arrived_ns, topic, value[start:], retained))
         return entries
 
+    def begin_after(self, position: int) -> int:
+        """Let positions go on after `position`, where readers elsewhere remember it and this journal is a newer one.
+
+        What an older copy of the journal still holds is forgotten: return how many messages that were.
+        """
+        if self.last >= position:
+            return 0
+        forgotten = self.last + 1 - self.first
+        self.trim(self.last)
+        with self._environment.begin(write=True) as txn:
+            txn.put(TRIMMED, KEY.pack(position), db=self._about)
+        return forgotten
+
     def trim(self, upto: int) -> None:
         """Forget every message up to and including the position `upto`."""
         while self._trim_step(upto):

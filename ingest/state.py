@@ -1,0 +1,82 @@
+"""What judging knows between two messages: whose they are, in what order they come, the rules, and who was heard.
+
+It is kept and restored whole, with the journal's position that it belongs to, so that nothing in it can be ahead of
+anything else.
+"""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from detectors.judge import Judge
+from detectors.rule import Rule
+from detectors.silence import ByArrival, Silence
+from ingest.fleet import Fleet
+from store.live import LiveTable
+from telemetry.facts import LiftFacts
+from telemetry.sequence import Sequencer
+
+
+class State:
+    """The fleet and all columns over it."""
+
+    def __init__(self, rules: Sequence[Rule]) -> None:
+        self.fleet = Fleet()
+        self.sequencer = Sequencer()
+        self.judge = Judge(rules, 0)
+        self.silence = Silence(next((r.detector for r in rules if isinstance(r.detector, ByArrival)), None))
+
+    def grow(self) -> None:
+        """Make room for every lift of the fleet."""
+        n = len(self.fleet)
+        self.judge.grow(n)
+        self.sequencer.grow(n)
+        self.silence.grow(n)
+
+    def load(self, registry: Sequence[tuple[LiftFacts, bool]]) -> None:
+        """Take over the registry as it is now; nobody waits for a lift that was struck off."""
+        self.fleet.load(registry)
+        self.grow()
+        struck_off = np.ones(len(self.fleet), dtype=np.bool_)
+        struck_off[self.fleet.listed()] = False
+        self.silence.forget(struck_off)
+
+    def pack(self) -> bytes:
+        """Return all of it as bytes: the order of the lifts, the sequence of messages, the rules, the silence."""
+        out = io.BytesIO()
+        parts: dict[str, Any] = {"lifts": np.array(self.fleet.lift_ids, dtype=np.str_)}
+        parts |= {f"judge/{name}": column for name, column in self.judge.snapshot().items()}
+        parts |= {f"sequence/{name}": column for name, column in self.sequencer.snapshot().items()}
+        parts |= {f"silence/{name}": column for name, column in self.silence.snapshot().items()}
+        np.savez(out, allow_pickle=False, **parts)
+        return out.getvalue()
+
+    def unpack(self, packed: bytes) -> None:
+        """Take over what `pack` returned."""
+        with np.load(io.BytesIO(packed), allow_pickle=False) as parts:
+            self.fleet.lay_out(parts["lifts"].tolist())
+            self.grow()
+
+            def part(prefix: str) -> dict[str, NDArray[Any]]:
+                return {name.removeprefix(prefix): parts[name] for name in parts if name.startswith(prefix)}
+
+            self.judge.restore(part("judge/"))
+            self.sequencer.restore(part("sequence/"))
+            self.silence.restore(part("silence/"))
+
+    def picture(self) -> LiveTable:
+        """Return the latest state of every listed lift."""
+        listed = np.array(self.fleet.listed(), dtype=np.intp)
+        counted = self.sequencer.counts()
+        columns = self.judge.latest() | {name: counted[name] for name in ("received", "gaps", "repeats", "late")}
+        columns |= {"last_seen_ns": self.silence.last_seen_ns, "link": self.silence.link()}
+        return LiveTable(
+            lift_id=np.array([self.fleet.lift_ids[i] for i in listed], dtype=np.str_),
+            district=np.array([self.fleet.districts[i] for i in listed], dtype=np.str_),
+            **{name: column[listed] for name, column in columns.items()},
+        )

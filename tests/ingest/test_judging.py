@@ -1,0 +1,182 @@
+"""Judging on a real journal and real records: what goes wrong in it is set aside, and stops nothing that follows."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from detectors.car import Car
+from detectors.catalogue import RULES
+from detectors.rule import MINOR, Level, Rule, Score
+from detectors.scan import Columns
+from detectors.silence import RULE as OFFLINE
+from detectors.silence import ByArrival
+from ingest.judging import Judging
+from store.journal import Journal
+from store.records import AlertFilter, Records
+from telemetry.facts import FleetFacts
+from telemetry.streams import topic
+from tests.ingest.running import DISTRICT, T0_MS, bundle, facts
+from tests.loopback import until
+
+POISON_M = 13.0
+SOON_OFFLINE = replace(OFFLINE, detector=ByArrival(offline_s=4.0, suspect_heartbeats=0.01))
+
+
+@dataclass(frozen=True)
+class Brittle:
+    """A detector that breaks at one reading."""
+
+    def start(self, n: int) -> Columns:
+        return {}
+
+    def step(self, state: Columns, car: Car, facts: FleetFacts) -> tuple[Columns, tuple[Score, ...]]:
+        if (car.z == POISON_M).any():
+            raise ZeroDivisionError("broken on purpose")
+        unknown = np.full(len(car), np.nan)
+        return state, (Score(unknown, unknown),)
+
+
+@dataclass(frozen=True)
+class Felt:
+    """A detector that scores whether the car ever felt an impact."""
+
+    def start(self, n: int) -> Columns:
+        return {}
+
+    def step(self, state: Columns, car: Car, facts: FleetFacts) -> tuple[Columns, tuple[Score, ...]]:
+        felt = (car.impact_ns > 0).astype(float)
+        return state, (Score(felt, 1.0 - felt),)
+
+
+def rule(slug: str, detector: Any) -> Rule:
+    words = {"en": slug, "zh": slug}
+    return Rule(code="F99", slug=slug, detector=detector, levels=(Level(MINOR),), name=words, sentence=words)
+
+
+@pytest.fixture
+def records(tmp_path: Path) -> Iterator[Records]:
+    with Records.open(f"sqlite:///{tmp_path}/records.db") as opened:
+        opened.put_lifts([facts("L1"), facts("L2")], "test", 0)
+        yield opened
+
+
+@pytest.fixture
+def journal(tmp_path: Path) -> Iterator[Journal]:
+    with Journal.open(tmp_path / "journal", 64 << 20) as opened:
+        yield opened
+
+
+@contextmanager
+def judging(
+    journal: Journal, records: Records, rules: Sequence[Rule] = RULES, hearing: Callable[[], bool] = lambda: True
+) -> Iterator[Judging]:
+    made = Judging(journal, records, rules, lambda _: None, lambda: None, hearing, batch_s=0.01)
+    made.start()
+    try:
+        yield made
+    finally:
+        made.stop()
+
+
+def say(journal: Journal, *messages: tuple[str, str, dict[str, Any]]) -> None:
+    now_ns = time.time_ns()
+    journal.append(
+        [(now_ns, topic(DISTRICT, lift, stream), json.dumps(m).encode(), False) for lift, stream, m in messages]
+    )
+
+
+def runs_too_fast(lift: str, seconds: int = 4) -> list[tuple[str, str, dict[str, Any]]]:
+    return [(lift, "bundle", bundle(k, -2.3, 100.0 - 2.3 * k)) for k in range(seconds)]
+
+
+def alerts(records: Records) -> set[tuple[str, str]]:
+    return {(one.lift_id, one.rule) for one in records.alerts(AlertFilter(), limit=100).items}
+
+
+def test_a_message_that_breaks_a_rule_is_set_aside_and_what_follows_is_judged(
+    journal: Journal, records: Records
+) -> None:
+    with judging(journal, records, (*RULES, rule("brittle", Brittle()))):
+        say(journal, *runs_too_fast("L1"), ("L2", "bundle", bundle(0, 0.0, POISON_M)), *runs_too_fast("L2"))
+        until(lambda: ("L2", "overspeed") in alerts(records), "the alert behind the poison")
+        until(lambda: bool(records.dead_letters().items), "the dead letter")
+    assert ("L1", "overspeed") in alerts(records)
+    letters = records.dead_letters().items
+    assert [(letter.reason, "broken on purpose" in letter.detail) for letter in letters] == [("unjudgeable", True)]
+    assert json.loads(letters[0].payload) == bundle(0, 0.0, POISON_M)
+
+
+def test_rows_that_break_a_rule_after_they_waited_are_passed_over(journal: Journal, records: Records) -> None:
+    with judging(journal, records, (*RULES, rule("brittle", Brittle()))) as made:
+        poison = {"seq": 1, "boot": "1", "t": T0_MS, "dt": 10, "z": [POISON_M] * 10}
+        say(journal, ("L1", "displacement", poison))
+        until(lambda: made.counts["judging_failed"] > 0, "the failure")
+        say(journal, *runs_too_fast("L2"))
+        until(lambda: ("L2", "overspeed") in alerts(records), "the alert behind the poison")
+
+
+def test_a_snapshot_that_cannot_be_read_costs_the_state_and_nothing_else(journal: Journal, records: Records) -> None:
+    with judging(journal, records):
+        say(journal, *runs_too_fast("L1"))
+        until(lambda: ("L1", "overspeed") in alerts(records), "the first alert")
+    with records._database.writing() as connection:
+        connection.exec_driver_sql("UPDATE snapshots SET state = x'6f7468657276657273696f6e'")
+    with judging(journal, records):
+        say(journal, *runs_too_fast("L2"))
+        until(lambda: ("L2", "overspeed") in alerts(records), "the second alert")
+
+
+def test_vibration_that_comes_alone_reaches_the_rules(journal: Journal, records: Records) -> None:
+    with judging(journal, records, (rule("felt", Felt()),)) as made:
+        still = [0.0] * 4
+        shock = {"seq": 1, "boot": "1", "t": T0_MS, "dt": 10, "x": still, "y": still, "z": [0.0, 40.0, 40.0, 0.0]}
+        say(journal, ("L1", "vibration", shock))
+        until(lambda: made.counts["messages"] == 1, "the vibration")
+        say(journal, *[("L1", "bundle", bundle(k, 0.0, 3.0)) for k in range(2, 6)])
+        until(lambda: ("L1", "felt") in alerts(records), "what was felt")
+
+
+def test_the_limits_of_silence_are_those_of_its_rule_and_a_lift_that_was_struck_off_is_not_missed(
+    journal: Journal, records: Records
+) -> None:
+    with judging(journal, records, (SOON_OFFLINE,)) as made:
+        say(journal, *runs_too_fast("L1", 1), *runs_too_fast("L2", 1))
+        until(lambda: made.counts["messages"] == 2, "both lifts")
+        assert records.delete_lift("L1", "test", 0)
+        until(lambda: ("L2", "offline") in alerts(records), "the silence of the other")
+        until(lambda: made.picture is not None and made.picture.lift_id.tolist() == ["L2"], "the new registry")
+    assert alerts(records) == {("L2", "offline")}
+
+
+def test_no_lift_is_silent_while_the_monitor_hears_nobody(journal: Journal, records: Records) -> None:
+    hears = [True]
+    with judging(journal, records, (SOON_OFFLINE,), lambda: hears[0]) as made:
+        say(journal, *runs_too_fast("L1", 1))
+        until(lambda: made.counts["messages"] == 1, "the lift")
+        hears[0] = False
+        end = time.monotonic() + 6.0
+        until(lambda: time.monotonic() > end, "longer than the limit of silence")
+        assert alerts(records) == set()
+        hears[0] = True
+        until(lambda: ("L1", "offline") in alerts(records), "a silence of its own")
+
+
+def test_a_new_journal_beside_old_records_is_judged_from_its_first_message(
+    journal: Journal, records: Records, tmp_path: Path
+) -> None:
+    with judging(journal, records):
+        say(journal, *runs_too_fast("L1", 8))
+        until(lambda: ("L1", "overspeed") in alerts(records), "an alert of the old journal")
+    with Journal.open(tmp_path / "another", 64 << 20) as another, judging(another, records):
+        say(another, *runs_too_fast("L2"), ("L2", "bundle", {"seq": "?"}))
+        until(lambda: ("L2", "overspeed") in alerts(records), "an alert of the new journal")
+        until(lambda: len(records.dead_letters().items) == 1, "a dead letter of the new journal")
