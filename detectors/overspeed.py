@@ -6,7 +6,7 @@ limit is F09's alone.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -18,7 +18,10 @@ from telemetry.facts import FleetFacts
 
 @dataclass(frozen=True, slots=True)
 class Overspeed:
-    """Scores the speed as a share of two limits: the tolerated one in either direction, the dangerous one downwards."""
+    """Scores the speed as a share of two limits: the tolerated one in either direction, the dangerous one downwards.
+
+    A car that is dangerously fast upwards scores 0: it is no steady excess either.
+    """
 
     tolerated: float = 1.05
     dangerous: float = 1.15
@@ -28,7 +31,10 @@ class Overspeed:
 
     def step(self, state: Columns, car: Car, facts: FleetFacts) -> tuple[Columns, tuple[Score, ...]]:
         rated = facts.rated_speed_mps[car.lift]
-        return state, (_score(np.abs(car.v), self.tolerated * rated), _score(-car.v, self.dangerous * rated))
+        steady = _score(np.abs(car.v), self.tolerated * rated)
+        ascends = car.v >= self.dangerous * rated
+        steady = replace(steady, on=np.where(ascends, 0.0, steady.on))
+        return state, (steady, _score(-car.v, self.dangerous * rated))
 
 
 @dataclass(frozen=True, slots=True)
