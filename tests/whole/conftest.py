@@ -1,0 +1,18 @@
+"""One running system for all of these tests."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from tests.broker import mosquitto
+from tests.whole.running import System
+
+
+@pytest.fixture(scope="session")
+def system(tmp_path_factory: pytest.TempPathFactory) -> Iterator[System]:
+    """A broker, a monitor and a server, and a client that speaks for lifts."""
+    running = System(mosquitto(), tmp_path_factory.mktemp("whole"))
+    yield running
+    running.stop()

@@ -1,0 +1,179 @@
+"""The product as a customer runs it: broker, `liftwatch monitor`, `liftwatch serve`, and what is seen from outside."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import threading
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import httpx
+from paho.mqtt.client import CallbackAPIVersion, Client, MQTTMessage
+
+from tests.broker import Broker
+from tests.loopback import free_port, until
+from tests.whole.story import BUNDLES, FLOORS, RATED_MPS, T0_MS, Story
+
+DISTRICT = "anji"
+END_S = 5
+
+
+class System:
+    """One running installation on a folder of its own."""
+
+    def __init__(self, program: str, folder: Path, more: str = "") -> None:
+        self.broker = Broker(program, folder)
+        self.folder, self.port = folder, free_port()
+        config = folder / "liftwatch.toml"
+        config.write_text(
+            f"[broker]\nport = {self.broker.port}\n[monitor]\ndata_dir = '{folder}'\n"
+            f"[dashboards]\nport = {self.port}\n{more}",
+            encoding="utf-8",
+        )
+        self.log = folder / "system.log"
+        self._out = self.log.open("ab")
+        self._processes = [self._start(config, "monitor"), self._start(config, "serve")]
+        self.http = httpx.Client(base_url=f"http://127.0.0.1:{self.port}", trust_env=False, timeout=20)
+        until(lambda: b"hearing lifts" in self.log.read_bytes(), "a monitor that hears", 90.0)
+        until(self._ready, "a server that is ready", 90.0)
+        self.voice = Voice(self.broker.port)
+        self._canaries = 0
+
+    def _start(self, config: Path, command: str) -> subprocess.Popen[bytes]:
+        environment = {name: value for name, value in os.environ.items() if not name.startswith("LIFTWATCH_")}
+        line = [sys.executable, "-m", "liftwatch", "--config", str(config), command]
+        return subprocess.Popen(line, stdout=self._out, stderr=self._out, env=environment)
+
+    def _ready(self) -> bool:
+        try:
+            return self.http.get("/readyz").status_code == 200
+        except httpx.TransportError:
+            return False
+
+    def stop(self) -> None:
+        self.voice.close()
+        self.http.close()
+        for process in self._processes:
+            process.send_signal(signal.SIGTERM)
+        for process in self._processes:
+            process.wait(60)
+        self._out.close()
+        self.broker.stop()
+
+    def get(self, path: str, status: int = 200, **query: Any) -> Any:
+        """Return the JSON of a GET."""
+        answer = self.http.get(path, params=query)
+        assert answer.status_code == status, f"{path}: {answer.status_code} {answer.text[:300]}"
+        return answer.json()
+
+    def post(self, path: str, body: Any, status: int = 200) -> Any:
+        """Return the JSON of a POST."""
+        answer = self.http.post(path, json=body)
+        assert answer.status_code == status, f"{path}: {answer.status_code} {answer.text[:300]}"
+        return answer.json()
+
+    def register(self, *lift_ids: str, **facts: Any) -> None:
+        """Register lifts through the API, such that every rule can judge them unless `facts` differ, and wait until the
+        monitor judges by it: until a lift that was registered with them is found too fast."""
+        self._canaries += 1
+        canary = f"canary-{self._canaries}"
+        whole = {"district": DISTRICT, "rated_speed_mps": RATED_MPS, "floors": FLOORS}
+        rows = [{"lift_id": lift_id, **whole, **facts} for lift_id in lift_ids] + [{"lift_id": canary, **whole}]
+        assert self.post("/api/v1/lifts/import", rows)["refused"] == []
+        second = 0
+
+        def sings() -> bool:
+            nonlocal second
+            body = {"seq": second, "t": T0_MS + 1000 * second, "speed": {"dt": 100, "v": [2 * RATED_MPS] * 10}}
+            self.voice.say(canary, "bundle", body)
+            second += 1
+            return bool(self.voice.of(canary, "overspeed-up"))
+
+        until(sings, "a monitor that judges by new facts")
+
+    def received(self, lift_id: str) -> int:
+        """Return how many messages of a lift the API says it received."""
+        answer = self.http.get(f"/api/v1/lifts/{lift_id}")
+        messages = answer.json().get("messages") if answer.status_code == 200 else None
+        return int(messages["received"]) if messages else 0
+
+    def counter(self, name: str, **labels: str) -> float:
+        """Return a value of /metrics, 0 where it is not there."""
+        for line in self.http.get("/metrics").text.splitlines():
+            head, _, value = line.rpartition(" ")
+            if head.split("{")[0] == name and all(f'{key}="{text}"' in head for key, text in labels.items()):
+                return float(value)
+        return 0.0
+
+
+class Voice:
+    """A client that publishes for lifts and hears the monitor's alerts, each transition one message."""
+
+    def __init__(self, port: int) -> None:
+        self.heard: list[tuple[str, int, bool, dict[str, Any]]] = []
+        self.sent: list[tuple[str, bytes]] = []
+        subscribed = threading.Event()
+        self._client = Client(CallbackAPIVersion.VERSION2)
+        self._client.max_inflight_messages_set(1000)
+        self._client.on_connect = lambda client, *_: client.subscribe("lift/v1/+/+/alert", 1)
+        self._client.on_subscribe = lambda *_: subscribed.set()
+        self._client.on_message = self._hear
+        self._client.connect("127.0.0.1", port)
+        self._client.loop_start()
+        assert subscribed.wait(20)
+
+    def _hear(self, _client: Client, _data: Any, message: MQTTMessage) -> None:
+        self.heard.append((message.topic, message.qos, message.retain, json.loads(message.payload)))
+
+    def say(self, lift_id: str, stream: str, payload: Any, retain: bool = False, district: str = DISTRICT) -> None:
+        """Publish a message of a lift."""
+        self.publish(f"lift/v1/{district}/{lift_id}/{stream}", payload, retain).wait_for_publish(20)
+
+    def publish(self, topic: str, payload: Any, retain: bool = False) -> Any:
+        content = payload if isinstance(payload, bytes) else json.dumps(payload).encode()
+        self.sent.append((topic, content))
+        return self._client.publish(topic, content, qos=1, retain=retain)
+
+    def play(self, lift_id: str, story: Story, feed: str = BUNDLES, **how: Any) -> None:
+        """Tell a story, and end it by a press of the alarm button at `END_S` after it."""
+        seq = 0
+        for stream, payload in story.told(feed, **how):
+            self.publish(f"lift/v1/{DISTRICT}/{lift_id}/{stream}", payload)
+            seq = payload["seq"] + 1
+        self.end(lift_id, seq, T0_MS + round(1000 * story.now_s))
+
+    def end(self, lift_id: str, seq: int, t_ms: float, boot: str = "1") -> None:
+        """Press the alarm button once everything before is told: its alert says that all of it was judged."""
+        topic, head = f"lift/v1/{DISTRICT}/{lift_id}", {"boot": boot}
+        t = t_ms + 1000 * END_S
+        self.publish(f"{topic}/status", head | {"seq": seq, "t": t, "alarm": True})
+        self.publish(f"{topic}/bundle", head | {"seq": seq + 1, "t": t + 2000}).wait_for_publish(20)
+
+    def of(self, lift_id: str, rule: str | None = None) -> list[dict[str, Any]]:
+        """Return the transitions heard of a lift, in their order."""
+        alerts = [alert for _, _, _, alert in self.heard if alert["lift_id"] == lift_id]
+        return [alert for alert in alerts if rule is None or alert["rule"] == rule]
+
+    def ended(self, *lift_ids: str) -> None:
+        """Wait until the stories of these lifts are judged to their end."""
+        for lift_id in lift_ids:
+            until(lambda lift_id=lift_id: bool(self.of(lift_id, "alarm-button")), f"the end of {lift_id}", 60.0)
+
+    def close(self) -> None:
+        self._client.disconnect()
+        self._client.loop_stop()
+
+
+def seconds(instant: str) -> float:
+    """Return an alert's instant as seconds of the story."""
+    assert instant.endswith("Z"), instant
+    return datetime.fromisoformat(instant).timestamp() - T0_MS / 1000
+
+
+def wall_ms() -> int:
+    return int(datetime.now(UTC).timestamp() * 1000)

@@ -1,0 +1,109 @@
+"""Every rule, fired once by readings built from the catalogue: bundles at 10 Hz and single streams at 1 Hz."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from tests.whole.catalogue import STORIES, Expected
+from tests.whole.running import System, seconds
+from tests.whole.story import FEEDS, Story
+
+ALERT = {
+    "id": str,
+    "lift_id": str,
+    "district": str,
+    "rule": str,
+    "severity": str,
+    "state": str,
+    "onset": str,
+    "noticed": str,
+    "cleared": (str, type(None)),
+    "count": int,
+    "acknowledged": bool,
+    "assigned_to": (str, type(None)),
+    "shelved_until": (str, type(None)),
+    "inhibited_by": (str, type(None)),
+    "evidence": dict,
+    "codes": dict,
+    "summary": dict,
+}
+ONSET_SLACK_S = {"bundles": 0.5, "singles": 1.6}
+CASES = [pytest.param(told, feed, id=f"{told.story.__name__}-{feed}") for told in STORIES for feed in FEEDS]
+
+
+def name(told: Expected, feed: str) -> str:
+    return f"{told.story.__name__}-{feed}"
+
+
+@pytest.fixture(scope="module")
+def played(system: System) -> dict[str, Story]:
+    """Every story, told to its end by a lift of its own."""
+    stories = {name(told, feed): (told.story(), feed) for told in STORIES for feed in FEEDS}
+    system.register(*stories)
+    for lift_id, (story, feed) in stories.items():
+        system.voice.play(lift_id, story, feed)
+    system.voice.ended(*stories)
+    return {lift_id: story for lift_id, (story, _) in stories.items()}
+
+
+@pytest.mark.parametrize(("told", "feed"), CASES)
+def test_a_rule_fires_once_and_ends_as_the_catalogue_says(
+    system: System, played: dict[str, Story], told: Expected, feed: str
+) -> None:
+    lift_id = name(told, feed)
+    heard = system.voice.of(lift_id, told.rule)
+    assert heard, f"nothing of {told.rule}; heard {[alert['rule'] for alert in system.voice.of(lift_id)]}"
+    assert len({alert["id"] for alert in heard}) == 1
+    assert heard[-1]["severity"] == told.severity
+    assert heard[-1]["state"] == told.ends
+    assert [alert["count"] for alert in heard] == [1] * len(heard)
+
+
+@pytest.mark.parametrize(("told", "feed"), CASES)
+def test_nothing_else_is_raised(system: System, played: dict[str, Story], told: Expected, feed: str) -> None:
+    rules = {alert["rule"] for alert in system.voice.of(name(told, feed))}
+    assert rules - {told.rule, "alarm-button"} <= set(told.beside)
+
+
+@pytest.mark.parametrize(("told", "feed"), CASES)
+def test_the_onset_is_when_the_condition_began(
+    system: System, played: dict[str, Story], told: Expected, feed: str
+) -> None:
+    lift_id = name(told, feed)
+    marks = played[lift_id].marks
+    if "onset" in marks:
+        assert seconds(system.voice.of(lift_id, told.rule)[0]["onset"]) == pytest.approx(
+            marks["onset"], abs=ONSET_SLACK_S[feed]
+        )
+
+
+@pytest.mark.parametrize(("told", "feed"), CASES)
+def test_an_alert_is_the_object_of_the_contract(
+    system: System, played: dict[str, Story], told: Expected, feed: str
+) -> None:
+    for alert in system.voice.of(name(told, feed), told.rule):
+        holds_the_contract(alert)
+        assert any("limit" in key for key in alert["evidence"])
+        if told.codes:
+            assert alert["codes"]["gbt24476"] == told.codes
+
+
+def holds_the_contract(alert: dict[str, Any]) -> None:
+    assert list(alert) == list(ALERT)
+    for key, kind in ALERT.items():
+        assert isinstance(alert[key], kind), key
+    assert alert["severity"] in ("critical", "major", "minor", "trend")
+    assert alert["state"] in ("firing", "cleared", "closed")
+    assert (alert["cleared"] is None) == (alert["state"] == "firing")
+    assert all(isinstance(value, int | float) for value in alert["evidence"].values())
+    assert set(alert["summary"]) == {"en", "zh"}
+    assert all(alert["summary"].values())
+
+
+def test_alerts_come_once_for_each_transition_and_are_not_retained(system: System, played: dict[str, Story]) -> None:
+    for topic, qos, retained, alert in system.voice.heard:
+        assert topic == f"lift/v1/{alert['district']}/{alert['lift_id']}/alert"
+        assert qos == 1
+        assert not retained
