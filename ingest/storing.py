@@ -5,6 +5,7 @@
                                 └──▶ read on in the journal, from this reader's own position
 
 A store that is away makes readings late, not lost. Writing something twice changes nothing, so the position may lag.
+Where something breaks, its messages are tried once more one by one, and one that breaks by itself is passed over.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from collections import deque
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from store.journal import Journal
+from store.journal import READ_MESSAGES, Journal
 from store.points import points
 from store.timeseries import DAY_NS, TimeSeries, TimeSeriesRefused, TimeSeriesUnavailable
 from telemetry.batch import Decoded
@@ -26,7 +27,7 @@ from telemetry.decode import decode
 log = logging.getLogger("liftwatch.store")
 
 READER = "store"
-WAITING_LIMIT = 64
+WAITING_LIMIT_MESSAGES = 40_000
 MAINTAIN_EVERY_S = 5.0
 RETRY_LIMIT_S = 30.0
 
@@ -52,7 +53,7 @@ class Storing(threading.Thread):
         every_s: float = 1.0,
     ) -> None:
         super().__init__(name="store", daemon=True)
-        self.counts = {"stored_rows": 0, "expired_rows": 0, "store_retries": 0, "store_refused": 0}
+        self.counts = {"stored_rows": 0, "expired_rows": 0, "store_retries": 0, "store_refused": 0, "store_failed": 0}
         self.position = journal.position(READER)
         self._journal = journal
         self._series = series
@@ -60,12 +61,16 @@ class Storing(threading.Thread):
         self._keep_ns = raw_days * DAY_NS
         self._every_s = every_s
         self._waiting: deque[Group] = deque()
+        self._offered = self._taken = 0  # messages: one is written by who offers, the other by this thread
+        self._read_to = self._doubted_to = self.position
+        self._failures = 0
         self._stopping = threading.Event()
         self._maintained = 0.0
 
     def offer(self, group: Group) -> None:
         """Share what was decoded; where this reader is behind it is dropped here and read in the journal later."""
-        if len(self._waiting) < WAITING_LIMIT:
+        if self._offered - self._taken < WAITING_LIMIT_MESSAGES:
+            self._offered += len(group.decoded.messages.lift_id)
             self._waiting.append(group)
 
     def stop(self) -> None:
@@ -86,23 +91,46 @@ class Storing(threading.Thread):
             if time.monotonic() - self._maintained > MAINTAIN_EVERY_S:
                 self._maintained = time.monotonic()
                 self._series.maintain(time.time_ns())
-        except Exception:  # nothing here may stop the readings that follow; the group is tried again
-            log.exception("storing failed; it is tried again")
-            self._stopping.wait(RETRY_LIMIT_S)
+        except Exception:  # nothing here may stop the readings that follow
+            log.exception("storing failed after journal position %d", self.position)
+            self._doubt()
+
+    def _doubt(self) -> None:
+        """Take what was at hand one by one from now on; pass over the only message."""
+        if self._read_to == self.position + 1:
+            self.counts["store_failed"] += 1
+            log.error("the message at journal position %d is not stored", self._read_to)
+            self._done(self._read_to)
+        self._doubted_to = self._read_to
+        self._failures += 1
+        self._stopping.wait(random.uniform(0, min(RETRY_LIMIT_S, 0.5 * 2 ** min(self._failures, 8))))
 
     def _next(self) -> list[Group]:
         """Return the groups that follow this reader's position: shared ones, else read from the journal."""
-        groups: list[Group] = []
-        while self._waiting and self._waiting[0].last <= self.position:
-            self._waiting.popleft()
-        expected = self.position + 1
-        while self._waiting and self._waiting[0].first <= expected:
-            groups.append(self._waiting.popleft())
-            expected = groups[-1].last + 1
-        if groups or (not self._waiting and self._journal.last == self.position):
+        in_doubt = self.position < self._doubted_to
+        groups = [] if in_doubt else self._shared()
+        if groups:
+            self._read_to = groups[-1].last
             return groups
-        entries = self._journal.read(self.position)
-        return [Group(entries[0].position, entries[-1].position, decode(entries))] if entries else []
+        if not self._waiting and self._journal.last == self.position:
+            return []
+        entries = self._journal.read(self.position, 1 if in_doubt else READ_MESSAGES)
+        if not entries:
+            return []
+        self._read_to = entries[-1].position
+        return [Group(entries[0].position, self._read_to, decode(entries))]
+
+    def _shared(self) -> list[Group]:
+        """Take the shared groups that follow this reader's position without a gap."""
+        groups: list[Group] = []
+        reached = self.position
+        while self._waiting and self._waiting[0].first <= reached + 1:
+            group = self._waiting.popleft()
+            self._taken += len(group.decoded.messages.lift_id)
+            if group.last > reached:
+                groups.append(group)
+                reached = group.last
+        return groups
 
     def _store(self, groups: list[Group]) -> bool:
         """Write groups, retrying with full jitter while the store is away; return whether there was anything."""
@@ -127,9 +155,13 @@ class Storing(threading.Thread):
                 self.counts["store_refused"] += sum(len(part) for part in rows)
                 log.error("the time series refuse %d rows for good: %s", sum(len(part) for part in rows), error)
                 break
-        self.position = groups[-1].last
-        self._journal.mark(READER, self.position)
+        self._done(groups[-1].last)
+        self._failures = 0
         return True
+
+    def _done(self, position: int) -> None:
+        self._journal.mark(READER, position)
+        self.position = position
 
 
 def expired(decoded: Decoded, oldest_ns: int) -> int:

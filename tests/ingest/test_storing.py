@@ -1,0 +1,77 @@
+"""Storing on a real journal: what a store cannot take is passed over, and what waits has a limit."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import pytest
+
+from ingest import storing
+from ingest.storing import Group, Storing
+from store.files import FileSeries
+from store.journal import Journal
+from store.timeseries import Points
+from telemetry.decode import decode
+from telemetry.streams import topic
+from tests.ingest.running import DISTRICT, T0_MS, bundle
+from tests.loopback import until
+
+SPAN_NS = (T0_MS * 1_000_000, (T0_MS + 60_000) * 1_000_000)
+
+
+class Brittle(FileSeries):
+    """A store that breaks at one lift."""
+
+    def write(self, points: Sequence[Points]) -> None:
+        if any(rows.lift_ids[i] == "poison" for rows in points for i in rows.lift.tolist()):
+            raise ZeroDivisionError("broken on purpose")
+        super().write(points)
+
+
+@pytest.fixture
+def journal(tmp_path: Path) -> Iterator[Journal]:
+    with Journal.open(tmp_path / "journal", 64 << 20) as opened:
+        yield opened
+
+
+def say(journal: Journal, *lifts: str) -> None:
+    now_ns = T0_MS * 1_000_000
+    said = [
+        (now_ns, topic(DISTRICT, lift, "bundle"), json.dumps(bundle(0, 1.0, 3.0)).encode(), False) for lift in lifts
+    ]
+    journal.append(said)
+
+
+def test_what_breaks_the_store_is_passed_over_and_what_follows_is_kept(journal: Journal, tmp_path: Path) -> None:
+    say(journal, "before", "poison", "after")
+    series = Brittle.open(tmp_path / "series", raw_days=100_000)
+    store = Storing(journal, series, dict, 100_000, every_s=0.01)
+    store.start()
+    try:
+        until(lambda: store.position == 3, "the end of the journal")
+    finally:
+        store.stop()
+    for lift, rows in (("before", 10), ("poison", 0), ("after", 10)):
+        assert len(series.readings(lift, "speed", *SPAN_NS)) == rows
+    assert store.counts["store_failed"] == 1
+    series.close()
+
+
+def test_what_waits_for_the_store_is_bounded_and_nothing_of_it_is_lost(
+    journal: Journal, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(storing, "WAITING_LIMIT_MESSAGES", 100)
+    series = FileSeries.open(tmp_path / "series", raw_days=100_000)
+    store = Storing(journal, series, dict, 100_000, every_s=0.01)
+    for first in range(0, 500, 50):
+        say(journal, *(f"L{k}" for k in range(first, first + 50)))
+        entries = journal.read(journal.last - 50)
+        store.offer(Group(entries[0].position, entries[-1].position, decode(entries)))
+    assert sum(len(group.decoded.messages.lift_id) for group in store._waiting) == 100
+    store.start()
+    until(lambda: store.position == 500, "the end of the journal")
+    store.stop()
+    assert store.counts["stored_rows"] == 500 * (10 + 10 + 1)
+    series.close()
