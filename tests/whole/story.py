@@ -91,6 +91,10 @@ class Story:
             self.cruise(TICK_S, self.v[-1])
         return self
 
+    def until_second(self) -> Story:
+        """Stand until a second is over."""
+        return self.stand((-len(self.v) % TICKS) * TICK_S)
+
     def speed_up(self, v_from: float, v_to: float, accel: float) -> Story:
         """Change the speed evenly."""
         steps = max(1, round(abs(v_to - v_from) / accel / TICK_S))
@@ -166,7 +170,7 @@ class Story:
         t, tick = T0_MS + 1000 * second, TICKS * second
         if self.v[tick] == self.v[tick]:
             yield "speed", {"t": t, "v": self.v[tick]}
-            yield "displacement", {"t": t, "z": self.z[tick]}
+            yield "displacement", {"t": t, "z": _null(self.z[tick])}
         if second in self.shaken:
             up = self.shaken[second]
             yield "vibration", {"t": t, "dt": 10, "x": [0.0] * len(up), "y": [0.0] * len(up), "z": up}
