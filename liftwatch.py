@@ -7,6 +7,7 @@ What goes away later is waited for, not died of.
 from __future__ import annotations
 
 import argparse
+import dataclasses
 import gc
 import logging
 import signal
@@ -181,7 +182,7 @@ def monitor_command(_: argparse.Namespace, settings: Configuration) -> int:
     endpoints = endpoints_of(settings)
     records = Records.open(settings.records_url)
     series = timeseries(settings, writable=True)
-    source = reached(settings)
+    source = reached(broker(settings))
     journal = Journal.open(settings.monitor.data_dir / "journal", settings.monitor.journal_limit_mb << 20)
     monitor = Monitor(
         source,
@@ -377,9 +378,8 @@ def timeseries(settings: Configuration, *, writable: bool) -> TimeSeries:
     )
 
 
-def reached(settings: Configuration) -> MqttSource:
+def reached(address: BrokerAddress) -> MqttSource:
     """Return a source whose broker has answered; Unusable where it does not or refuses us."""
-    address = broker(settings)
     source = MqttSource(address)
     why = source.reach(FIRST_ANSWER_S)
     if why is None:
@@ -392,16 +392,11 @@ def reached(settings: Configuration) -> MqttSource:
 
 
 def met(settings: Configuration) -> str:
-    """Say how the broker was reached."""
-    source = reached(checking(settings))
+    """Say how the broker was reached: by a session of its own that leaves nothing behind."""
+    address = broker(settings)
+    source = reached(dataclasses.replace(address, client_id=f"{address.client_id}-check", session_kept_s=0))
     source.close()
-    return f"{settings.broker.host}:{settings.broker.port} by {source.version.name}"
-
-
-def checking(settings: Configuration) -> Configuration:
-    """Return the settings with a session of its own, so that a check takes nothing from a running monitor."""
-    own = settings.broker.model_copy(update={"client_id": f"{settings.broker.client_id}-check"})
-    return settings.model_copy(update={"broker": own})
+    return f"{address.host}:{address.port} by {source.version.name}"
 
 
 def opened(store: Any, name: str) -> str:

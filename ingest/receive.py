@@ -26,6 +26,8 @@ from telemetry.streams import PAYLOAD_LIMIT_BYTES, STREAMS
 log = logging.getLogger("liftwatch.receive")
 
 READ_AT_ONCE = 1024
+TAKE_LIMIT_BYTES = 8 << 20
+"""What is handed over at once must fit into the smallest journal that can be had."""
 FIRST_WAIT_S = 0.2
 GREETING_LIMIT_S = 4.0
 """A broker that speaks 3.1.1 alone may say nothing at all to a greeting in MQTT 5."""
@@ -34,6 +36,7 @@ SESSION_KEPT_S = 7 * 24 * 3600
 RETRY_FIRST_S = 0.5
 RETRY_LIMIT_S = 30.0
 KEEPALIVE_S = 30
+UNSUPPORTED_VERSION = "Unsupported protocol version"
 
 
 class Arrival(NamedTuple):
@@ -74,11 +77,15 @@ class BrokerAddress:
     ca_file: str | None = None
     client_id: str = "liftwatch"
     protocol: str = "auto"
+    session_kept_s: int = SESSION_KEPT_S
+    """How long the broker keeps what is said while we are away (0: not at all; 3.1.1 knows only 0 and for ever)."""
 
 
 def mqtt_client(address: BrokerAddress, role: str, *, version: MQTTProtocolVersion, manual_ack: bool = False) -> Client:
-    """Return a client for `address` with a persistent session under `{client_id}-{role}`."""
-    arguments: dict[str, Any] = {} if version == MQTTProtocolVersion.MQTTv5 else {"clean_session": False}
+    """Return a client for `address` with a session under `{client_id}-{role}`."""
+    arguments: dict[str, Any] = (
+        {} if version == MQTTProtocolVersion.MQTTv5 else {"clean_session": not address.session_kept_s}
+    )
     client = Client(
         CallbackAPIVersion.VERSION2,
         client_id=f"{address.client_id}-{role}",
@@ -93,15 +100,15 @@ def mqtt_client(address: BrokerAddress, role: str, *, version: MQTTProtocolVersi
     return client
 
 
-def connect_arguments(version: MQTTProtocolVersion) -> dict[str, Any]:
-    """Return what `Client.connect` needs for a session that outlives the connection."""
+def connect_arguments(address: BrokerAddress, version: MQTTProtocolVersion) -> dict[str, Any]:
+    """Return what `Client.connect` needs to say of the session."""
     if version != MQTTProtocolVersion.MQTTv5:
         return {}
     properties = Properties(PacketTypes.CONNECT)
-    properties.SessionExpiryInterval = SESSION_KEPT_S
+    properties.SessionExpiryInterval = address.session_kept_s
     properties.ReceiveMaximum = RECEIVE_MAXIMUM
     properties.MaximumPacketSize = 4 * PAYLOAD_LIMIT_BYTES
-    return {"clean_start": False, "properties": properties}
+    return {"clean_start": not address.session_kept_s, "properties": properties}
 
 
 class MqttSource:
@@ -115,6 +122,7 @@ class MqttSource:
         self.connections = 0
         self._client: Client | None = None
         self._pending: list[Arrival] = []
+        self._pending_bytes = 0
         self._failures = 0
         self._retry_at = 0.0
         self._greeted_by = 0.0
@@ -122,7 +130,7 @@ class MqttSource:
     def take(self, wait_s: float) -> list[Arrival]:
         """Return what has come, connecting first where there is no connection; never raises for the network."""
         self._listen(wait_s)
-        taken, self._pending = self._pending, []
+        taken, self._pending, self._pending_bytes = self._pending, [], 0
         return taken
 
     def reach(self, within_s: float) -> str | None:
@@ -184,7 +192,8 @@ class MqttSource:
         client.on_socket_register_write = lambda *_: None  # acknowledgements wait for one loop_write
         self.connections += 1
         try:
-            client.connect(self.address.host, self.address.port, KEEPALIVE_S, **connect_arguments(self.version))
+            arguments = connect_arguments(self.address, self.version)
+            client.connect(self.address.host, self.address.port, KEEPALIVE_S, **arguments)
         except (OSError, ValueError) as error:
             log.warning("broker %s:%d cannot be reached (%s); retrying", self.address.host, self.address.port, error)
             self._back_off()
@@ -200,7 +209,7 @@ class MqttSource:
         for _ in range(READ_AT_ONCE):
             before = len(self._pending)
             client.loop_read()
-            if len(self._pending) == before:
+            if len(self._pending) == before or self._pending_bytes > TAKE_LIMIT_BYTES:
                 break
         if client.want_write():
             client.loop_write()
@@ -222,6 +231,8 @@ class MqttSource:
         self._retry_at = time.monotonic() + random.uniform(0.0, limit_s)
 
     def _on_connect(self, client: Client, _data: Any, _flags: Any, reason: Any, _properties: Any) -> None:
+        if reason == UNSUPPORTED_VERSION and self.address.protocol == "auto":
+            return  # it closes the connection, and the next one speaks 3.1.1
         if reason.is_failure:
             self.refusal = str(reason)
             log.error("broker %s:%d refuses us: %s", self.address.host, self.address.port, reason)
@@ -244,4 +255,6 @@ class MqttSource:
 
     def _on_message(self, _client: Client, _data: Any, message: MQTTMessage) -> None:
         receipt = (self.connections, message.mid, message.qos)
-        self._pending.append(Arrival(time.time_ns(), message.topic, bytes(message.payload), message.retain, receipt))
+        payload = bytes(message.payload[: PAYLOAD_LIMIT_BYTES + 1])  # one byte too many is enough to be refused
+        self._pending_bytes += len(payload)
+        self._pending.append(Arrival(time.time_ns(), message.topic, payload, message.retain, receipt))

@@ -1,0 +1,116 @@
+"""Receiving from a real broker, and from one that knows no MQTT 5: what is kept, and what is left behind."""
+
+from __future__ import annotations
+
+import contextlib
+import socket
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from paho.mqtt.client import CallbackAPIVersion, Client, MQTTProtocolVersion
+
+import liftwatch
+from ingest import receive
+from ingest.receive import BrokerAddress, MqttSource
+from telemetry.streams import PAYLOAD_LIMIT_BYTES, topic
+from tests.broker import Broker
+from tests.ingest.running import DISTRICT, Voice
+
+V5 = 5
+
+
+@pytest.fixture
+def source(broker: Broker) -> Iterator[MqttSource]:
+    made = MqttSource(BrokerAddress(port=broker.port))
+    assert made.reach(20.0) is None
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def old_broker(broker: Broker) -> Iterator[int]:
+    """Stand before a broker and answer MQTT 5 as MQTT 3.1.1 demands (3.2.2.3: return code 1, and close)."""
+    listening = socket.create_server(("127.0.0.1", 0))
+    open_sockets = [listening]
+
+    def pump(source: socket.socket, sink: socket.socket) -> None:
+        with contextlib.suppress(OSError):
+            while data := source.recv(65_536):
+                sink.sendall(data)
+        with contextlib.suppress(OSError):
+            sink.shutdown(socket.SHUT_WR)
+
+    def serve() -> None:
+        with contextlib.suppress(OSError):
+            while True:
+                client, _ = listening.accept()
+                open_sockets.append(client)
+                greeting = client.recv(65_536)
+                if greeting[greeting.index(b"MQTT") + 4] == V5:
+                    client.sendall(b"\x20\x02\x00\x01")
+                    client.close()
+                    continue
+                behind = socket.create_connection(("127.0.0.1", broker.port))
+                open_sockets.append(behind)
+                behind.sendall(greeting)
+                for pair in ((client, behind), (behind, client)):
+                    threading.Thread(target=pump, args=pair, daemon=True).start()
+
+    threading.Thread(target=serve, daemon=True).start()
+    yield listening.getsockname()[1]
+    listening.shutdown(socket.SHUT_RDWR)
+    for one in open_sockets:
+        one.close()
+
+
+def test_a_broker_that_refuses_mqtt_5_is_greeted_in_3_1_1(old_broker: int) -> None:
+    source = MqttSource(BrokerAddress(port=old_broker))
+    assert source.reach(20.0) is None
+    assert source.version == MQTTProtocolVersion.MQTTv311
+    source.close()
+
+
+def test_what_is_taken_at_once_is_bounded_in_bytes(
+    source: MqttSource, broker: Broker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(receive, "TAKE_LIMIT_BYTES", 100_000)
+    voice = Voice(broker.port)
+    for _ in range(20):
+        voice.say(topic(DISTRICT, "L1", "bundle"), b"{" + b" " * 60_000)
+    sizes = []
+    while sum(sizes) < 20:
+        taken = source.take(5.0)
+        assert sum(len(one.payload) for one in taken) <= 100_000 + 60_001
+        sizes.append(len(taken))
+    voice.close()
+
+
+def test_a_payload_far_too_large_is_kept_only_so_far_as_to_be_refused(broker: Broker) -> None:
+    source = MqttSource(BrokerAddress(port=broker.port, protocol="3.1.1"))
+    assert source.reach(20.0) is None
+    voice = Voice(broker.port)
+    voice.say(topic(DISTRICT, "L1", "bundle"), b"{" * (3 * PAYLOAD_LIMIT_BYTES))
+    taken = []
+    while not taken:
+        taken = source.take(5.0)
+    assert len(taken[0].payload) == PAYLOAD_LIMIT_BYTES + 1
+    voice.close()
+    source.close()
+
+
+@pytest.mark.parametrize("protocol", ["5", "3.1.1"])
+def test_a_check_leaves_no_session_behind(broker: Broker, tmp_path: Path, protocol: str) -> None:
+    path = tmp_path / "liftwatch.toml"
+    text = f"[broker]\nport = {broker.port}\nprotocol = '{protocol}'\n[monitor]\ndata_dir = '{tmp_path}'\n"
+    path.write_text(text, encoding="utf-8")
+    assert liftwatch.main(["--config", str(path), "check-config"]) == 0
+    found: list[bool] = []
+    again = Client(CallbackAPIVersion.VERSION2, "liftwatch-check-monitor", clean_session=False)
+    again.on_connect = lambda _client, _data, flags, *_: found.append(flags.session_present)
+    again.connect("127.0.0.1", broker.port)
+    while not found:
+        again.loop(1.0)
+    again.disconnect()
+    assert found == [False]
