@@ -40,7 +40,7 @@ class DoorCloseFault:
     def step(self, state: Columns, car: Car, facts: FleetFacts) -> tuple[Columns, tuple[Score, ...]]:
         """Score each row from the first word of the door on."""
         here = door_duty.in_service(car) & door_duty.at_stop(car)
-        door = np.where(car.stale, np.nan, car.door)
+        door = np.where(car.stale | car.door_doubt, np.nan, car.door)
         clock: Columns = {name: state[name] for name in hold.start(0)}
         clock, served_s, since_ns = hold.step(clock, car, np.where(np.isnan(door), np.nan, here & (door == CLOSING)))
         count: Columns = {name: column for name, column in state.items() if name not in clock}

@@ -2,6 +2,8 @@
 
 door    closed open closed open closed open closed ...
 cycles         ^      1      ^    2      ^    3         a stop ends when the car is seen to leave its rest
+
+That they are at one stop is known of a car that is watched: of one that is read seldom nothing is concluded.
 """
 
 from __future__ import annotations
@@ -11,9 +13,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from detectors import door_duty
-from detectors.car import NEVER_NS, Car
+from detectors.car import Car
 from detectors.rule import MINOR, Level, Rule, Score
-from detectors.scan import Columns, scan
+from detectors.scan import NEVER_NS, Columns, scan
 from telemetry.facts import FleetFacts
 from telemetry.streams import CLOSED, OPEN
 
@@ -23,16 +25,20 @@ BURST = 3
 
 @dataclass(frozen=True, slots=True)
 class DoorCycling:
-    """Scores the full cycles at this stop as a share of `cycles`; 1 where `BURST` of them took `burst_s` or less."""
+    """Scores the full cycles at this stop as a share of `cycles`; 1 where `BURST` of them took `burst_s` or less.
+
+    `unread_s`: no car goes to another landing and comes to rest there between two readings that are this close.
+    """
 
     cycles: int = 5
     burst_s: float = 15.0
+    unread_s: float = 3.0
 
     def start(self, n: int) -> Columns:
         """Return doors of which nothing is known."""
         times = ("begin_ns", "first_ns", "burst_ns")
         return {
-            "stop_ns": np.full(n, NEVER_NS),
+            **{name: np.full(n, NEVER_NS) for name in ("stop_ns", "read_ns")},
             "lately_ns": np.zeros((BURST, n), dtype=np.int64),
             **{name: np.zeros(n, dtype=np.int64) for name in (*times, "count", "trips")},
             **{name: np.zeros(n, dtype=np.bool_) for name in ("shut", "opened")},
@@ -43,6 +49,7 @@ class DoorCycling:
         rows = {
             "t_ns": car.t_ns,
             "door": np.where(door_duty.in_service(car), car.door, np.nan),
+            "read": ~(np.isnan(car.v) & np.isnan(car.z)),
             "stop_ns": car.still_since_ns,
             "trips": car.trips,
         }
@@ -64,7 +71,8 @@ class DoorCycling:
         """Count the cycles since the car came to rest here; keep when the last ones began."""
         t_ns, door = row["t_ns"], row["door"]
         known, shut = ~np.isnan(door), door == CLOSED
-        over = (row["stop_ns"] != state["stop_ns"]) | ~known
+        watched = t_ns - state["read_ns"] <= int(self.unread_s * 1e9)
+        over = (row["stop_ns"] != state["stop_ns"]) | ~known | ~watched
         begins = known & ~shut & (state["shut"] | over)
         begin_ns = np.where(begins, t_ns, np.where(over, 0, state["begin_ns"]))
         opened = known & ~shut & (begin_ns > 0) & ((~over & state["opened"]) | (door == OPEN))
@@ -79,6 +87,7 @@ class DoorCycling:
         after = {
             **made,
             "stop_ns": row["stop_ns"],
+            "read_ns": np.where(row["read"], t_ns, state["read_ns"]),
             "lately_ns": lately_ns,
             "begin_ns": begin_ns,
             "opened": opened,

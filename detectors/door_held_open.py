@@ -26,7 +26,8 @@ class DoorHeldOpen:
 
     def step(self, state: Columns, car: Car, facts: FleetFacts) -> tuple[Columns, tuple[Score, ...]]:
         """Score each row that reads a speed or a position."""
-        unknown = (np.isnan(car.v) & np.isnan(car.z)) | np.isnan(car.still_s) | np.isnan(car.door) | car.stale
+        unknown = (np.isnan(car.v) & np.isnan(car.z)) | np.isnan(car.still_s) | car.stale
+        unknown |= np.isnan(car.door) | car.door_doubt
         open_ = car.at_rest() & (car.door == OPEN) & door_duty.in_service(car) & ~facts.parks_door_open[car.lift]
         state, served_s, since_ns = hold.step(state, car, np.where(unknown, np.nan, open_))
         off = np.where(np.isnan(car.door), np.nan, car.door == CLOSED)

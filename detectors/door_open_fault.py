@@ -41,18 +41,19 @@ class DoorOpenFault:
 
     def step(self, state: Columns, car: Car, facts: FleetFacts) -> tuple[Columns, tuple[Score, ...]]:
         """Score each row that reads a speed or a position."""
+        door = np.where(car.door_doubt, np.nan, car.door)
         zone = facts.door_zone_m[car.lift]
         here = door_duty.in_service(car) & door_duty.at_stop(car) & ~(np.abs(car.offset_m) > zone)
-        unknown = (np.isnan(car.v) & np.isnan(car.z)) | np.isnan(car.door) | np.isnan(car.offset_m) | car.stale
+        unknown = (np.isnan(car.v) & np.isnan(car.z)) | np.isnan(door) | np.isnan(car.offset_m) | car.stale
         clock: Columns = {name: state[name] for name in hold.start(0)}
-        opening = np.where(unknown, np.nan, here & (car.door == OPENING))
+        opening = np.where(unknown, np.nan, here & (door == OPENING))
         clock, opening_s, since_ns = hold.step(clock, car, opening)
         wait: Columns = {name: column for name, column in state.items() if name not in clock}
-        rows = {"trips": car.trips, "door": car.door, "person": car.presence, "here": here, "still_s": car.still_s}
+        rows = {"trips": car.trips, "door": door, "person": car.presence, "here": here, "still_s": car.still_s}
         wait, made = scan(car.rounds, wait, self._advance, rows)
         closed_s = np.where(made["counts"], car.still_s, 0.0)
         on = np.maximum(closed_s / self.closed_s, opening_s / self.opening_s)
-        off = np.where(np.isnan(car.door), np.nan, car.door == OPEN)
+        off = np.where(np.isnan(door), np.nan, door == OPEN)
         evidence = {
             "closed_s": np.where(made["waits"], car.still_s, 0.0),
             "limit_s": np.full(len(car), self.closed_s),

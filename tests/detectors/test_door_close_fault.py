@@ -91,6 +91,13 @@ def test_a_door_without_a_moving_car_to_tell_of_is_judged() -> None:
     assert [f.kind for f in found({"t_ns": t_ns, "door": door})] == ["on"]
 
 
+def test_a_message_that_went_missing_may_have_closed_the_door() -> None:
+    rows = opened().say(door=CLOSING).rest(40.0).rows()
+    rows["gap"] = np.full(len(rows["t_ns"]), np.nan)
+    rows["gap"][120] = 1.0
+    assert found(rows) == []
+
+
 def test_a_restarted_device_must_see_the_door_closing_again() -> None:
     rows = opened().say(door=CLOSING).rest(15.0).rest(20.0).rows()
     rows["reboot"] = np.full(len(rows["t_ns"]), np.nan)

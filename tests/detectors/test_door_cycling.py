@@ -76,6 +76,15 @@ def test_a_lift_that_tells_no_movement_is_not_judged() -> None:
     assert found(rows) == []
 
 
+@pytest.mark.parametrize("streams", [("v_mps", "z_m"), ("v_mps",), ("z_m",)], ids="+".join)
+@pytest.mark.parametrize("dt_s", [5.0, 10.0, 20.0])
+def test_of_a_lift_that_is_read_seldom_no_stop_is_known(streams: tuple[str, ...], dt_s: float) -> None:
+    script = Script(z_m=9.0).say(door=CLOSED).rest(4.0)
+    for stop in range(20):
+        script.ride(12.0 if stop % 2 == 0 else 9.0).open_door(2.0).rest(3.0).close_door().rest(0.5)
+    assert found(script.rows(dt_s, streams=streams)) == []
+
+
 def test_it_clears_with_the_next_trip() -> None:
     script = cycles(5).rest(60.0)
     assert [f.kind for f in found(script.rows())] == ["on"]
