@@ -14,9 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from detectors.landing import nearest
-from detectors.scan import GAP_S as GAP_S
-from detectors.scan import NEVER_NS as NEVER_NS
-from detectors.scan import Columns, Round, age_s, lay, scan
+from detectors.scan import GAP_MOST_S, NEVER_NS, Columns, Round, age_s, gap_ns, lay, scan
 from detectors.sensor import hear_place, hear_speed, limits, possible_place, possible_speed
 from telemetry.batch import Batch, Waveforms
 from telemetry.facts import FleetFacts
@@ -47,7 +45,8 @@ class Car:
     `v`, `z`             the believed speed (m/s) and position (m) read at this very row; where no speed is sent, `v` is
                          worked out from the position
     `accel`              smoothed change of the speed that was read (m/s²), NaN where none was or after a jump
-    `v_last`, `z_last`   the latest believed ones, NaN once older than `GAP_S`
+    `gap_ns`             how long ago the last reading may be; what is older is unknown (`detectors.scan.gap_ns`)
+    `v_last`, `z_last`   the latest believed ones, NaN once older than that
     `door`, `presence`, `curtain`, `mode`, `power`, `alarm`   as last said
     `door_doubt`         True where so much went missing since that the door may be closed by now (from open: two words)
     `offset_m`           z_last minus the nearest landing (NaN without floors); `landing` its index, -1 unknown
@@ -64,6 +63,7 @@ class Car:
     lift: NDArray[np.int32]
     t_ns: I64
     dt_s: F64
+    gap_ns: I64
     v: F64
     z: F64
     accel: F64
@@ -96,10 +96,11 @@ class Car:
 def start(n: int) -> Columns:
     """Return the state of `n` cars of which nothing is known."""
     unknown = (*EVENTS, "v", "v_odd", "z", "z_odd", "rate", "speed", "z_fast", "z_slow")
-    never = ("t_ns", "v_ns", "v_odd_ns", "z_ns", "z_odd_ns", "speed_ns", "motion_ns", "still_since_ns", "impact_ns")
+    readings = ("v_ns", "v_odd_ns", "z_ns", "z_odd_ns", "speed_ns", "motion_ns", "still_since_ns", "impact_ns")
     return {
         **{name: np.full(n, np.nan) for name in unknown},
-        **{name: np.full(n, NEVER_NS) for name in never},
+        **{name: np.full(n, NEVER_NS) for name in (*readings, "t_ns", "read_ns")},
+        "interval_ns": np.zeros(n, dtype=np.int64),
         "accel": np.zeros(n),
         "way_m": np.zeros(n),
         "still_ns": np.full(n, -1),
@@ -149,35 +150,38 @@ def advance(state: Columns, row: Columns, lift: Columns) -> tuple[Columns, Colum
     dt_s = np.where(state["t_ns"] == NEVER_NS, np.nan, age_s(t_ns, state["t_ns"]))
     missed = state["door_missed"] + row["gap"] * np.where(dt_s >= DOOR_CLOSES_S, 2, 1)
     missed = np.where(np.isnan(row["door"]) & ~row["reboot"], missed, 0)
+    gap = gap_ns(state["interval_ns"])
     speed = hear_speed(state, row["v"], t_ns, lift["speed_step"])
     place = hear_place(state, row["z"], t_ns, lift["place_speed"])
-    v_now = np.where(speed["heard"], row["v"], np.where(age_s(t_ns, speed["v_ns"]) > GAP_S, place["rate_now"], np.nan))
+    v_now = np.where(speed["heard"], row["v"], np.where(t_ns - speed["v_ns"] > gap, place["rate_now"], np.nan))
     spoke = ~np.isnan(v_now)
     speed_last = np.where(spoke, v_now, state["speed"])
     speed_ns = np.where(spoke, t_ns, state["speed_ns"])
-    v_last = np.where(age_s(t_ns, speed_ns) > GAP_S, np.nan, speed_last)
-    rest = _rest(state, spoke | place["heard"], t_ns, v_last, place)
+    v_last = np.where(t_ns - speed_ns > gap, np.nan, speed_last)
+    rest = _rest(state, spoke | place["heard"], t_ns, gap, v_last, place)
     after = {
         **said,
         **{name: speed[name] for name in ("v", "v_ns", "v_odd", "v_odd_ns", "accel")},
         **{name: place[name] for name in ("z", "z_ns", "z_odd", "z_odd_ns", "rate")},
         **rest,
+        **_interval(state, row),
         "door_missed": missed,
         "t_ns": t_ns,
         "speed": speed_last,
         "speed_ns": speed_ns,
         **{name: state[name] for name in ("landing", "impact_ns")},
     }
-    silent = (age_s(t_ns, rest["motion_ns"]) > GAP_S) | rest["doubt"]
+    silent = (t_ns - rest["motion_ns"] > gap) | rest["doubt"]
     return after, {
         **said,
         "door_doubt": missed >= np.where(said["door"] == CLOSING, 1, 2),
         "dt_s": dt_s,
+        "gap_ns": gap,
         "v": v_now,
         "z": np.where(place["heard"], row["z"], np.nan),
         "accel": speed["accel_now"],
         "v_last": v_last,
-        "z_last": np.where(age_s(t_ns, place["z_ns"]) > GAP_S, np.nan, place["z"]),
+        "z_last": np.where(t_ns - place["z_ns"] > gap, np.nan, place["z"]),
         "still_s": np.where(silent, np.nan, np.maximum(rest["still_ns"], 0) / 1e9),
         "still_since_ns": rest["still_since_ns"],
         "trips": rest["trips"],
@@ -204,7 +208,21 @@ def _hold(last: F64, said: F64, reboot: NDArray[np.bool_]) -> F64:
     return np.where(np.isnan(said), np.where(reboot, np.nan, last), said)
 
 
-def _rest(state: Columns, heard: NDArray[np.bool_], t_ns: I64, v_last: F64, place: Columns) -> dict[str, NDArray[Any]]:
+def _interval(state: Columns, row: Columns) -> Columns:
+    """Measure the interval between two readings; of a lift that reads nothing, between whatever it says."""
+    t_ns, read = row["t_ns"], ~(np.isnan(row["v"]) & np.isnan(row["z"]))
+    reads_nothing = t_ns - state["read_ns"] > int(GAP_MOST_S * 1e9)
+    then_ns = np.where(read & (state["read_ns"] != NEVER_NS), state["read_ns"], state["t_ns"])
+    measured = (read | reads_nothing) & (then_ns != NEVER_NS)
+    return {
+        "interval_ns": np.where(measured, t_ns - then_ns, state["interval_ns"]),
+        "read_ns": np.where(read, t_ns, state["read_ns"]),
+    }
+
+
+def _rest(
+    state: Columns, heard: NDArray[np.bool_], t_ns: I64, gap: I64, v_last: F64, place: Columns
+) -> dict[str, NDArray[Any]]:
     """Count how long the car has been still. One reading that says otherwise is a doubt, the second ends it."""
     creeps = np.abs(place["z_fast"] - state["z_slow"]) >= CREEP_M
     moves = heard & ((np.abs(v_last) >= STILL_MPS) | creeps)
@@ -213,7 +231,7 @@ def _rest(state: Columns, heard: NDArray[np.bool_], t_ns: I64, v_last: F64, plac
     doubt = np.where(heard, moves & was & ~state["doubt"], state["doubt"])
     gone = moves & ~doubt
     dt_ns = t_ns - state["motion_ns"]
-    counted = np.where(dt_ns <= int(GAP_S * 1e9), dt_ns, 0)
+    counted = np.where(dt_ns <= gap, dt_ns, 0)
     still_ns = np.where(rests, np.where(was, state["still_ns"] + counted, 0), np.where(gone, -1, state["still_ns"]))
     way = state["way_m"] + np.where(gone & (counted > 0), v_last * counted / 1e9, 0.0)
     way = np.where(np.isnan(way), state["way_m"], way)

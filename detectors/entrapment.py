@@ -15,9 +15,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from detectors.car import F64, GAP_S, NEVER_NS, Car
+from detectors.car import F64, Car
 from detectors.rule import CRITICAL, Level, Rule, Score
-from detectors.scan import Columns, scan
+from detectors.scan import NEVER_NS, Columns, scan
 from telemetry.facts import FleetFacts
 from telemetry.streams import CLOSED, OPEN, STARRED_ONLY_MODES
 
@@ -50,7 +50,7 @@ class Entrapment:
         offset, zone = np.abs(car.offset_m), facts.door_zone_m[car.lift]
         heard = ~(np.isnan(car.v) & np.isnan(car.z))
         shut = np.where(heard & ~car.stale, self._shut_in(car, offset, zone), np.nan)
-        rows = {"t_ns": car.t_ns, "shut": shut, "person": car.presence, "trips": car.trips}
+        rows = {"t_ns": car.t_ns, "gap_ns": car.gap_ns, "shut": shut, "person": car.presence, "trips": car.trips}
         rows["exit"] = heard & (car.door == OPEN) & (offset <= zone)
         state, made = scan(car.rounds, state, self._advance, rows)
         off = np.where(heard, made["over"], np.nan)
@@ -77,7 +77,7 @@ class Entrapment:
         known = ~np.isnan(shut) & ((shut == 0.0) | ~np.isnan(row["person"]))
         seen = known & (shut == 1.0) & (row["person"] == 1.0)
         dt_ns = t_ns - state["last_ns"]
-        more_ns = np.where(known & running & (dt_ns <= int(GAP_S * 1e9)), dt_ns, 0)
+        more_ns = np.where(known & running & (dt_ns <= row["gap_ns"]), dt_ns, 0)
         served_ns = state["served_ns"] + np.where(state["seen"], more_ns, 0)
         unseen_ns = np.where(seen, 0, state["unseen_ns"] + np.where(state["seen"], 0, more_ns))
         over = known & ((shut == 0.0) | (~seen & (~running | (unseen_ns >= int(self.unseen_s * 1e9)))))

@@ -10,9 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from detectors.car import Car
-from detectors.scan import GAP_S, NEVER_NS, Columns, only, scan
-
-GAP_NS = int(GAP_S * 1e9)
+from detectors.scan import NEVER_NS, Columns, only, scan
 
 
 def start(n: int) -> Columns:
@@ -40,7 +38,7 @@ def step(
     served_s, since_ns = np.where(np.isnan(holds), np.nan, 0.0), np.zeros(len(car), dtype=np.int64)
     cut = only(car.rounds, active)
     if cut:
-        rows = {"t_ns": car.t_ns, "holds": holds, "place": np.arange(len(car))}
+        rows = {"t_ns": car.t_ns, "gap_ns": car.gap_ns, "holds": holds, "place": np.arange(len(car))}
         state, made = scan(cut, state, advance, rows)
         served_s[made["place"]], since_ns[made["place"]] = made["served_s"], made["since_ns"]
     return state, served_s, since_ns
@@ -51,7 +49,7 @@ def advance(state: Columns, row: Columns, _: Columns) -> tuple[Columns, Columns]
     known, high = ~np.isnan(row["holds"]), row["holds"] >= 1.0
     running = state["since_ns"] != 0
     dt_ns = row["t_ns"] - state["last_ns"]
-    more_ns = np.where(running & (dt_ns <= GAP_NS), dt_ns, 0)
+    more_ns = np.where(running & (dt_ns <= row["gap_ns"]), dt_ns, 0)
     served_ns = np.where(known, np.where(high, state["served_ns"] + more_ns, 0), state["served_ns"])
     since_ns = np.where(known, np.where(high, np.where(running, state["since_ns"], row["t_ns"]), 0), state["since_ns"])
     last_ns = np.where(high, row["t_ns"], np.where(known, NEVER_NS, state["last_ns"]))

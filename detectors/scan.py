@@ -16,7 +16,10 @@ from telemetry.batch import rounds
 
 NEVER_NS = -(2**62)
 GAP_S = 3.0
-"""Longer between two readings is a gap: what was read before it is unknown, and clocks stand still across it."""
+GAP_INTERVALS = 3
+GAP_MOST_S = 61.0
+"""Longer between two readings than the first, and than so many of the lift's intervals before, is a gap: what was read
+before it is unknown, and clocks stand still across it. No interval is longer than a heartbeat of a minute."""
 
 Columns = Mapping[str, NDArray[Any]]
 Recurrence = Callable[[Columns, Columns, Columns], tuple[Columns, Columns]]
@@ -26,6 +29,11 @@ def age_s(t_ns: NDArray[np.int64], then_ns: NDArray[np.int64]) -> NDArray[np.flo
     """Return the seconds since an instant (more than a century where it is `NEVER_NS`)."""
     seconds: NDArray[np.float64] = (t_ns - then_ns) / 1e9
     return seconds
+
+
+def gap_ns(interval_ns: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Return how long the next interval may be and still be no gap, by the last one (0: there was none)."""
+    return np.clip(GAP_INTERVALS * interval_ns, int(GAP_S * 1e9), int(GAP_MOST_S * 1e9))
 
 
 class Round(NamedTuple):

@@ -16,9 +16,8 @@ from numpy.typing import NDArray
 
 from detectors.car import Car
 from detectors.rule import Level, Score
-from detectors.scan import GAP_S, NEVER_NS, Columns, only, scan
+from detectors.scan import NEVER_NS, Columns, only, scan
 
-GAP_NS = int(GAP_S * 1e9)
 OPENED, SHUT = 1, -1
 
 
@@ -55,7 +54,7 @@ def step(state: Columns, level: Level, score: Score, car: Car) -> tuple[Columns,
     places = np.arange(len(car))
     if not cut:
         return state, NO_EDGES
-    rows = {"t_ns": car.t_ns, "on": score.on, "off": score.off, "place": places}
+    rows = {"t_ns": car.t_ns, "gap_ns": car.gap_ns, "on": score.on, "off": score.off, "place": places}
     rows["since_ns"] = car.t_ns if score.since_ns is None else np.where(score.since_ns > 0, score.since_ns, car.t_ns)
 
     def advance(here: Columns, row: Columns, _: Columns) -> tuple[Columns, Columns]:
@@ -74,7 +73,7 @@ def _advance(level: Level, state: Columns, row: Columns) -> tuple[Columns, Colum
     high = known & (series >= 1.0)
     counting = state["count"] > 0
     dt_ns = row["t_ns"] - state["last_ns"]
-    more_ns = np.where(counting & (dt_ns <= GAP_NS), dt_ns, 0)
+    more_ns = np.where(counting & (dt_ns <= row["gap_ns"]), dt_ns, 0)
     count = np.where(known, np.where(high, state["count"] + 1, 0), state["count"])
     held_ns = np.where(known, np.where(high, state["held_ns"] + more_ns, 0), state["held_ns"])
     begun = np.where(counting, since_ns, row["since_ns"])

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from itertools import pairwise
 
 from detectors import car, scan, sensor
 from detectors.rule import Level
@@ -16,20 +17,30 @@ NAN = math.nan
 Edge = tuple[int, str, int]
 
 
+def gaps_ns(t_ns: Sequence[int]) -> list[int]:
+    """Return how long an interval may be at each row of a lift that reads nothing."""
+    before = [0, 0, *(later - earlier for earlier, later in pairwise(t_ns))]
+    return [limit_ns(interval) for interval in before[: len(t_ns)]]
+
+
+def limit_ns(interval_ns: int) -> int:
+    return min(max(scan.GAP_INTERVALS * interval_ns, int(scan.GAP_S * 1e9)), int(scan.GAP_MOST_S * 1e9))
+
+
 def findings(level: Level, t_ns: Sequence[int], on: Sequence[float], off: Sequence[float]) -> list[Edge]:
     """Return (row, "on" or "off", onset) of one lift's score."""
     edges: list[Edge] = []
     run: list[int] = []
     held_ns = onset_ns = 0
     is_open = False
-    for i, t in enumerate(t_ns):
+    for i, (t, gap_ns) in enumerate(zip(t_ns, gaps_ns(t_ns), strict=True)):
         value = off[i] if is_open else on[i]
         if math.isnan(value) or (is_open and level.by_hand):
             continue
         if value < 1.0:
             run, held_ns = [], 0
             continue
-        if run and t - run[-1] <= scan.GAP_S * 1e9:
+        if run and t - run[-1] <= gap_ns:
             held_ns += t - run[-1]
         if not run and not is_open:
             onset_ns = t
@@ -82,6 +93,8 @@ class NaiveCar:
     way_m: float = 0.0
     trips: int = 0
     last_ns: int = scan.NEVER_NS
+    read_ns: int = scan.NEVER_NS
+    interval_ns: int = 0
     door_missed: int = 0
     said: dict[str, float] = field(default_factory=lambda: dict.fromkeys(car.EVENTS, NAN))
 
@@ -92,31 +105,35 @@ class NaiveCar:
             self.door_missed += 2 if long else 1
         if reboot or not math.isnan(read["door"]):
             self.door_missed = 0
+        gap_ns = limit_ns(self.interval_ns)
+        v, z = self._possible_speed(read["v"]), self._possible_place(read["z"])
+        self._measure(t_ns, not (math.isnan(v) and math.isnan(z)))
         self.last_ns = t_ns
         for name in car.EVENTS:
             if not math.isnan(read.get(name, NAN)):
                 self.said[name] = read[name]
             elif reboot:
                 self.said[name] = NAN
-        accel_now, heard_v = self._hear_speed(t_ns, read["v"])
-        rate_now, heard_z = self._hear_place(t_ns, read["z"])
+        accel_now, heard_v = self._hear_speed(t_ns, v)
+        rate_now, heard_z = self._hear_place(t_ns, z)
         v_now = NAN
         if heard_v:
-            v_now = read["v"]
-        elif age(t_ns, self.v.at_ns) > scan.GAP_S:
+            v_now = v
+        elif t_ns - self.v.at_ns > gap_ns:
             v_now = rate_now
         if not math.isnan(v_now):
             self.speed, self.speed_ns = v_now, t_ns
-        v_last = self.speed if age(t_ns, self.speed_ns) <= scan.GAP_S else NAN
+        v_last = self.speed if t_ns - self.speed_ns <= gap_ns else NAN
         if heard_z or not math.isnan(v_now):
-            self._rest(t_ns, v_last, heard_z)
-        quiet = age(t_ns, self.motion_ns) > scan.GAP_S or self.doubt
-        z_last = self.z.value if age(t_ns, self.z.at_ns) <= scan.GAP_S else NAN
+            self._rest(t_ns, gap_ns, v_last, heard_z)
+        quiet = t_ns - self.motion_ns > gap_ns or self.doubt
+        z_last = self.z.value if t_ns - self.z.at_ns <= gap_ns else NAN
         return {
             **self.said,
             "door_doubt": self.door_missed >= (1 if self.said["door"] == CLOSING else 2),
             "v": v_now,
-            "z": read["z"] if heard_z else NAN,
+            "gap_ns": gap_ns,
+            "z": z if heard_z else NAN,
             "accel": accel_now,
             "v_last": v_last,
             "z_last": z_last,
@@ -126,12 +143,27 @@ class NaiveCar:
             "trips": self.trips,
         }
 
+    def _measure(self, t_ns: int, reads: bool) -> None:
+        """Measure the interval between two readings; of a lift that reads nothing, between whatever it says."""
+        if reads and self.read_ns != scan.NEVER_NS:
+            self.interval_ns = t_ns - self.read_ns
+        elif (reads or t_ns - self.read_ns > int(scan.GAP_MOST_S * 1e9)) and self.last_ns != scan.NEVER_NS:
+            self.interval_ns = t_ns - self.last_ns
+        if reads:
+            self.read_ns = t_ns
+
+    def _possible_speed(self, v: float) -> float:
+        rated = self.facts.rated_speed_mps
+        most = sensor.SPEED_MAX_RATED * rated + sensor.SPEED_MAX_MORE_MPS if rated else math.inf
+        return v if abs(v) <= min(most, sensor.SPEED_MAX_MPS) else NAN
+
+    def _possible_place(self, z: float) -> float:
+        beyond = sensor.SHAFT_BEYOND_M
+        outside = z < -beyond or (self.facts.floors and z > self.facts.floors[-1].height_m + beyond)
+        return NAN if outside else z
+
     def _hear_speed(self, t_ns: int, v: float) -> tuple[float, bool]:
         rated = self.facts.rated_speed_mps
-        if abs(v) > min(
-            sensor.SPEED_MAX_RATED * rated + sensor.SPEED_MAX_MORE_MPS if rated else math.inf, sensor.SPEED_MAX_MPS
-        ):
-            v = NAN
         largest = max(sensor.SPEED_STEP_MPS, sensor.SPEED_STEP_RATED * rated if rated else 0.0)
 
         def reach(then_ns: int) -> float:
@@ -148,9 +180,6 @@ class NaiveCar:
         return self.accel, True
 
     def _hear_place(self, t_ns: int, z: float) -> tuple[float, bool]:
-        beyond = sensor.SHAFT_BEYOND_M
-        if z < -beyond or (self.facts.floors and z > self.facts.floors[-1].height_m + beyond):
-            z = NAN
         rated = self.facts.rated_speed_mps
         unknown = sensor.PLACE_SPEED_RATED * rated if rated else sensor.PLACE_SPEED_MPS
         known = [abs(x) for x in (self.rate, self.speed) if not math.isnan(x)]
@@ -173,12 +202,12 @@ class NaiveCar:
         turned = self.rate * last_rate < 0.0 and min(abs(self.rate), abs(last_rate)) > STILL_MPS
         return (NAN if turned else self.rate), True
 
-    def _rest(self, t_ns: int, v_last: float, heard_z: bool) -> None:
+    def _rest(self, t_ns: int, gap_ns: int, v_last: float, heard_z: bool) -> None:
         moves = abs(v_last) >= STILL_MPS or abs(self.fast_z - self.slow_z) >= car.CREEP_M
         if heard_z:
             self.slow_z = self._slow_after
         dt_ns = t_ns - self.motion_ns
-        counted = dt_ns if dt_ns <= int(scan.GAP_S * 1e9) else 0
+        counted = dt_ns if dt_ns <= gap_ns else 0
         if moves and self.still_ns >= 0 and not self.doubt:
             self.doubt = True
             return

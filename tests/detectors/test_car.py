@@ -23,6 +23,7 @@ from tests.detectors.world import BEGIN_NS, Rows, Script, batch, facts_of, healt
 COLUMNS = (
     *EVENTS,
     "door_doubt",
+    "gap_ns",
     "v",
     "z",
     "accel",
@@ -42,7 +43,7 @@ def known(rows: Rows, facts: LiftFacts | None = None) -> Car:
 def mangled(seed: int, kind: str) -> Rows:
     """Return a healthy lift's rows with what a bad device makes of them."""
     rng = np.random.default_rng(seed)
-    rows = healthy(seed, trips=2).rows(float(rng.choice([0.1, 0.5, 1.0])), seed, drop=0.1)
+    rows = healthy(seed, trips=2).rows(float(rng.choice([0.1, 0.5, 1.0, 10.0])), seed, drop=0.1)
     count = len(rows["t_ns"])
     rows["reboot"] = (rng.random(count) < 0.01).astype(float)
     rows["gap"] = (rng.random(count) < 0.03).astype(float)
@@ -125,6 +126,27 @@ def test_a_gap_stops_the_clock_of_rest_and_does_not_reset_it() -> None:
     car = known(rows)
     assert car.still_s[-1] == pytest.approx(19.8, abs=0.2)
     assert car.still_since_ns[-1] == BEGIN_NS
+
+
+@pytest.mark.parametrize("dt_s", [5.0, 10.0, 60.0])
+def test_a_lift_that_reads_seldom_counts_its_rest_from_the_second_interval_on(dt_s: float) -> None:
+    car = known(Script(z_m=3.0).rest(600.0).rows(dt_s))
+    assert car.still_s[-1] == pytest.approx((len(car) - 2) * dt_s)
+
+
+def test_what_is_read_less_often_than_a_heartbeat_counts_no_rest() -> None:
+    assert known(Script(z_m=3.0).rest(600.0).rows(70.0)).still_s.max() == 0.0
+
+
+def test_a_lift_that_reads_nothing_has_the_interval_of_what_it_says() -> None:
+    t_ns = BEGIN_NS + np.arange(5) * 20_000_000_000
+    car = known({"t_ns": t_ns, "door": np.full(5, CLOSED)})
+    assert (car.gap_ns / 1e9).tolist() == [3.0, 3.0, 60.0, 60.0, 60.0]
+
+
+def test_an_event_between_two_readings_shortens_no_interval() -> None:
+    rows = Script(z_m=3.0).rest(40.05).say(door=CLOSED).rest(60.0).rows(10.0)
+    assert (known(rows).gap_ns[3:] / 1e9).tolist() == [30.0] * (len(rows["t_ns"]) - 3)
 
 
 def test_a_car_that_is_elsewhere_after_a_gap_has_moved() -> None:

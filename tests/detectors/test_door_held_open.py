@@ -58,6 +58,27 @@ def test_a_person_who_sends_the_door_back_begins_the_time_anew() -> None:
     assert found(script.rows()) == []
 
 
+@pytest.mark.parametrize("dt_s", [10.0, 30.0, 60.0])
+def test_a_lift_that_is_read_seldom_is_judged(dt_s: float) -> None:
+    rows = Script(z_m=9.0).say(door=CLOSED).rest(300.0).open_door(2.0).rest(400.0).rows(dt_s)
+    (finding,) = found(rows)
+    assert 302.0 + 120.0 <= (finding.at_ns - BEGIN_NS) / 1e9 <= 302.0 + 120.0 + 3 * dt_s
+
+
+def test_a_gap_counts_nothing_and_resets_nothing() -> None:
+    rows = held(80.0).rows()
+    cut = len(rows["t_ns"]) // 2
+    rows["t_ns"][cut:] += 3600_000_000_000
+    assert found(rows) == []
+
+
+def test_a_message_that_went_missing_may_have_closed_the_door() -> None:
+    rows = held().rows()
+    rows["gap"] = np.full(len(rows["t_ns"]), np.nan)
+    rows["gap"][[200, 300]] = 1.0
+    assert found(rows) == []
+
+
 def test_a_single_odd_speed_does_not_reset_the_clock() -> None:
     rows = held().rows()
     rows["v_mps"][600] = 0.8

@@ -50,6 +50,14 @@ def test_it_is_found_after_thirty_seconds(streams: tuple[str, ...], dt_s: float)
     assert finding.evidence["offset_m"] == pytest.approx(1.4, abs=0.02)
 
 
+@pytest.mark.parametrize("dt_s", [5.0, 10.0])
+def test_a_lift_that_is_read_seldom_is_judged(dt_s: float) -> None:
+    script = stuck(seconds=0.0)
+    stopped_s = script.now_s
+    (finding,) = found(script.rest(120.0).rows(dt_s))
+    assert at_s(finding) <= stopped_s + 30.0 + 4 * dt_s
+
+
 def test_a_car_that_runs_on_in_time_entraps_nobody() -> None:
     assert found(stuck(seconds=27.0).ride(21.0).rest(60.0).rows()) == []
 

@@ -10,19 +10,19 @@ from hypothesis import strategies as st
 
 from detectors import car as cars
 from detectors import hold
-from detectors.scan import GAP_S
 from telemetry.batch import readings
+from tests.detectors.naive import gaps_ns
 from tests.detectors.world import BEGIN_NS, facts_of
 
 row = st.tuples(st.integers(1, 50), st.sampled_from([0.0, 1.0, 1.0, math.nan]))
 
 
 def plainly(rows: list[tuple[int, float]]) -> list[tuple[float, int]]:
-    out, since_ns, last_ns, served_ns, t_ns = [], 0, 0, 0, BEGIN_NS
-    for ticks, holds in rows:
-        t_ns += ticks * 100_000_000
+    out, since_ns, last_ns, served_ns = [], 0, 0, 0
+    times = [BEGIN_NS + sum(ticks for ticks, _ in rows[: k + 1]) * 100_000_000 for k in range(len(rows))]
+    for t_ns, gap_ns, (_, holds) in zip(times, gaps_ns(times), rows, strict=True):
         if holds == 1.0:
-            served_ns += t_ns - last_ns if since_ns and t_ns - last_ns <= GAP_S * 1e9 else 0
+            served_ns += t_ns - last_ns if since_ns and t_ns - last_ns <= gap_ns else 0
             since_ns, last_ns = since_ns or t_ns, t_ns
         elif holds == 0.0:
             since_ns = served_ns = 0

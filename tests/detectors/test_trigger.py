@@ -61,10 +61,15 @@ def test_it_equals_a_plain_loop_however_it_is_cut(
     assert run(level, lifts, pieces) == expected
 
 
-def edges(level: Level, on: str, off: str = "", ticks: int = 10) -> list[tuple[int, str]]:
-    """Return row and kind for scores written as `1`, `0` and `?`, one row each `ticks` tenths of a second."""
+def edges(level: Level, on: str, off: str = "", ticks: int = 10, pause: int = 0) -> list[tuple[int, str]]:
+    """Return row and kind for scores written as `1`, `0` and `?`, one row each `ticks` tenths of a second.
+
+    `pause`: a pause of a minute before this row.
+    """
     marks = {"1": 1.0, "0": 0.0, "?": np.nan}
     rows = [(ticks, marks[a], marks[b]) for a, b in zip(on, off or "0" * len(on), strict=True)]
+    if pause:
+        rows[pause] = (600, *rows[pause][1:])
     return [(k, kind) for k, kind, _ in run(level, [rows], 1)[0]]
 
 
@@ -81,8 +86,17 @@ def test_an_unknown_reading_stops_the_clock_and_does_not_reset_it() -> None:
 
 
 def test_a_gap_counts_nothing_and_resets_nothing() -> None:
-    assert edges(Level(MAJOR, hold_s=2.0), "01110", ticks=50) == []
-    assert edges(Level(MAJOR, hold_s=2.0), "01110", ticks=10) == [(3, "on")]
+    assert edges(Level(MAJOR, hold_s=2.0), "0111110", pause=2) == [(4, "on")]
+    assert edges(Level(MAJOR, hold_s=2.0), "0111110") == [(3, "on")]
+
+
+@pytest.mark.parametrize("ticks", [50, 300, 600])
+def test_a_lift_that_speaks_seldom_serves_a_hold_time_too(ticks: int) -> None:
+    assert edges(Level(MAJOR, hold_s=120.0), "0000" + "1" * 30, ticks=ticks) == [(4 + 1200 // ticks, "on")]
+
+
+def test_no_interval_is_longer_than_a_heartbeat() -> None:
+    assert edges(Level(MAJOR, hold_s=1.0), "0" + "1" * 30, ticks=700) == []
 
 
 def test_missing_data_never_clears() -> None:
