@@ -84,7 +84,8 @@ def run(demo: Demonstration) -> int:
     """Run until Ctrl-C or SIGTERM."""
     refuse_taken("the broker", demo.broker_port, "--broker-port")
     refuse_taken("the pages", demo.port, "--port")
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    for number in (signal.SIGTERM, signal.SIGHUP):  # a terminal that is closed must not leave it running
+        signal.signal(number, signal.default_int_handler)
     with folder(demo.data) as data:
         parts = [*broker_part(demo, data), *own_parts(demo, data)]
         address = f"http://{LOOPBACK}:{demo.port}/"
@@ -100,6 +101,8 @@ def run(demo: Demonstration) -> int:
         except KeyboardInterrupt:
             say("\nending …")
         finally:
+            for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):  # whoever is impatient must wait for all
+                signal.signal(number, signal.SIG_IGN)
             for part in reversed(parts):
                 part.end()
     say("ended.")

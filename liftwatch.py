@@ -306,7 +306,10 @@ def export_command(options: argparse.Namespace, settings: Configuration) -> int:
     if options.file is None:
         print(text)
     else:
-        options.file.write_text(text, encoding="utf-8")
+        try:
+            options.file.write_text(text, encoding="utf-8")
+        except OSError as error:
+            raise Unusable(f"cannot write {options.file} ({error.strerror}); name another file") from None
         print(f"{len(lifts)} lifts written to {options.file}")
     return 0
 
@@ -318,7 +321,7 @@ def check_command(_: argparse.Namespace, settings: Configuration) -> int:
         ("rules", lambda: f"{len(configuration.rules(settings))} rules"),
         ("webhooks", lambda: f"{len(endpoints_of(settings))} endpoints"),
         ("broker", lambda: met(settings)),
-        ("records", lambda: opened(Records.open(settings.records_url), settings.records_url)),
+        ("records", lambda: opened(records := Records.open(settings.records_url), records.name)),
         ("time series", lambda: opened(timeseries(settings, writable=False), settings.timeseries.kind)),
     ):
         try:

@@ -69,6 +69,11 @@ class Records(Lifts, Alerts, Search, Outbox, DeadLetters, LiveStates):
             raise
         return cls(database)
 
+    @property
+    def name(self) -> str:
+        """The address as it may be printed: without its password."""
+        return self._database.name
+
     def close(self) -> None:
         """Close every connection."""
         self._database.close()

@@ -84,6 +84,21 @@ def test_an_influxdb_that_is_not_there_is_one_line(tmp_path: Path, capsys: pytes
     assert str(port) in complaint(capsys, [*configured(tmp_path, 1, where), "monitor"])
 
 
+def test_a_file_that_cannot_be_written_is_one_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    where = tmp_path / "none" / "out.json"
+    assert str(where) in complaint(capsys, [*configured(tmp_path, 1), "lifts", "export", str(where)])
+
+
+def test_a_check_tells_no_password(
+    tmp_path: Path, postgres_server: str, broker: Broker, capsys: pytest.CaptureFixture[str]
+) -> None:
+    where = f"[records]\nurl = '{postgres_server.replace('@', ':hush@')}/postgres'\n"
+    assert liftwatch.main([*configured(tmp_path, broker.port, where), "check-config"]) == 0
+    said = capsys.readouterr()
+    assert "postgresql" in said.out
+    assert "hush" not in said.out + said.err
+
+
 def test_a_port_in_use_is_told_by_name(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
@@ -124,6 +139,23 @@ def test_the_demonstration_shows_a_living_fleet_and_ends_without_a_trace(tmp_pat
     finally:
         demo.send_signal(signal.SIGINT)
         assert demo.wait(60) == 0, log.read_text(encoding="utf-8")
+    assert not accepts(port)
+    assert not accepts(broker_port)
+
+
+@pytest.mark.timeout(180)
+def test_a_closed_terminal_and_an_impatient_hand_leave_nothing_running(tmp_path: Path) -> None:
+    port, broker_port = free_port(), free_port()
+    options = ["--port", str(port), "--broker-port", str(broker_port), "--lifts", "2", "--data", str(tmp_path / "d")]
+    log = tmp_path / "demo.log"
+    with log.open("wb") as out:
+        demo = subprocess.Popen([sys.executable, "-m", "liftwatch", "demo", *options], stdout=out, stderr=out)
+    until(lambda: b"Liftwatch is at" in log.read_bytes() or demo.poll() is not None, "the demonstration", 90.0)
+    demo.send_signal(signal.SIGHUP)
+    until(lambda: b"ending" in log.read_bytes() or demo.poll() is not None, "the end", 20.0)
+    demo.send_signal(signal.SIGINT)
+    assert demo.wait(60) == 0, log.read_text(encoding="utf-8")
+    assert b"ended." in log.read_bytes()
     assert not accepts(port)
     assert not accepts(broker_port)
 
