@@ -146,7 +146,7 @@ class Watched:
         self.address, self.page, self.complaints = address, context.new_page(), list[str]()
         self.requests: list[Any] = []
         self.page.on("console", lambda said: said.type in ("error", "warning") and self.complaints.append(said.text))
-        self.page.on("pageerror", lambda error: self.complaints.append(str(error)))
+        self.page.on("pageerror", lambda error: self.complaints.append(f"{error}\n{error.stack}"))
         self.page.on("request", lambda request: self.requests.append(request))
 
     def open(self, path: str) -> Page:

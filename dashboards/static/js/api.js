@@ -36,7 +36,7 @@ async function answer(response) {
   const date = Date.parse(response.headers.get("Date"));
   if (Math.abs(date - Date.now()) > 2000) ahead_ms = date - Date.now();
   else if (date) ahead_ms = 0;
+  if (response.ok) return response.json();
   const body = await response.json().catch(() => null);
-  if (response.ok) return body;
   throw new Problem(response.status, body?.detail ?? body?.title ?? String(response.status));
 }

@@ -6,6 +6,7 @@ export const HEIGHTS = { speed: 124, position: 150, door: 56, presence: 38, vibr
 export const SMALL_HEIGHT = 92, AXIS_HEIGHT = 26;
 const WIDTH = 58, NARROW_WIDTH = 44, APART = 84, NARROW_APART = 62, FLOOR_APART = 18;
 const BANDS_HIGH = { door: 2.4, presence: 1.2 };
+const STEPS_S = [1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 10800, 21600, 43200, 86400, 172800, 345600, 604800];
 const QUIET_MPS2 = 0.2; // What noise does shall not fill a chart of vibration.
 
 const narrow = () => innerWidth < 720;
@@ -24,7 +25,7 @@ export const font = (ratio = 1) => `${12 * ratio}px ${getComputedStyle(document.
 export const colour = (name) => getComputedStyle(document.documentElement).getPropertyValue(`--${name}`).trim();
 
 export function timeAxis(kind, shared) {
-  const shown = saysTime(kind, shared), axis = { stroke: colour("soft"), grid: { stroke: colour("grid"), width: 1 }, ticks: { show: shown, stroke: colour("line") }, font: font(), space: narrow() ? NARROW_APART : APART };
+  const shown = saysTime(kind, shared), axis = { stroke: colour("soft"), grid: { stroke: colour("grid"), width: 1 }, ticks: { show: shown, stroke: colour("line") }, font: font(), space: narrow() ? NARROW_APART : APART, incrs: STEPS_S };
   return { ...axis, size: shown ? AXIS_HEIGHT : 0, values: (plot, splits) => (shown ? timeTexts(splits, shared.zone) : splits.map(() => "")) };
 }
 

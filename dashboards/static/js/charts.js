@@ -3,6 +3,7 @@
 import { bandsHigh, colour, plotHeight, timeAxis, valueAxis, valueRange } from "./axes.js";
 import { el, put } from "./element.js";
 import { NAME_ROW, NAME_ROWS, clipped, dashLimit, hatchGap, nameAlerts, nameGap, paintBands, shadeAlert } from "./marks.js";
+import { fixed } from "./units.js";
 import { say } from "./words.js";
 
 const SHADES = ["data-3", "data-2", "data"]; // The last channel is drawn strongest: z of vibration.
@@ -137,7 +138,7 @@ export class Chart {
     const key = (name, text) => this.title.append(el("span", { class: "key" }, el("i", { class: name }), text));
     if (this.kind === "vibration") this.channels.forEach((name, i) => key(["k3", "k2", "k1"].at(i - this.channels.length), name));
     if (this.kind === "door") key("k2", say("chart.curtain"));
-    if (this.kind === "speed" && this.shared.rated) this.title.append(el("span", { class: "key" }, `${say("chart.rated")} ${this.shared.rated.toFixed(2)} m/s`));
+    if (this.kind === "speed" && this.shared.rated) this.title.append(el("span", { class: "key" }, `${say("chart.rated")} ${fixed(this.shared.rated)} m/s`));
     this.title.append(this.output);
   }
 
@@ -150,8 +151,8 @@ export class Chart {
     const values = this.channels.map((name, c) => {
       const [max, min, mean] = [1, 2, 3].map((k) => this.data[3 * c + k]?.[i] ?? null);
       if (mean === null) return "–";
-      const spread = max - min > SPREAD_LEAST ? ` (${min.toFixed(2)} … ${max.toFixed(2)})` : "";
-      return `${this.channels.length > 1 ? `${name} ` : ""}${mean.toFixed(2)}${spread}`;
+      const spread = max - min > SPREAD_LEAST ? ` (${fixed(min)} … ${fixed(max)})` : "";
+      return `${this.channels.length > 1 ? `${name} ` : ""}${fixed(mean)}${spread}`;
     });
     return values.length ? `${values.join("  ")} ${UNITS[this.kind]}` : "";
   }

@@ -1,7 +1,7 @@
 // What stands below the charts: open alerts, trips, the lift's own facts, history.
 
 import { el, symbol } from "./element.js";
-import { SILENT_FACTS, UNITS } from "./units.js";
+import { SILENT_FACTS, UNITS, fixed } from "./units.js";
 import { shortStamp, span, stamp, timeNode } from "./time.js";
 import { knows, ruleName, say, summary } from "./words.js";
 
@@ -32,8 +32,8 @@ export function showTrips(box, trips, { facts }, within_s) {
     el("td", {}, el("time", { datetime: trip.start, title: stamp(trip.start, facts?.timezone) }, shortStamp(trip.start, facts?.timezone))),
     el("td", {}, `${trip.from_floor ?? "–"} → ${trip.to_floor ?? "–"}`),
     el("td", { class: "number" }, span((Date.parse(trip.stop) - Date.parse(trip.start)) / 1000)),
-    el("td", { class: "number wide" }, trip.distance_m === null ? "–" : `${trip.distance_m.toFixed(2)} m`),
-    el("td", { class: "number" }, trip.peak_speed_mps === null ? "–" : `${trip.peak_speed_mps.toFixed(2)} m/s`)));
+    el("td", { class: "number wide" }, trip.distance_m === null ? "–" : `${fixed(Math.abs(trip.distance_m))} m`),
+    el("td", { class: "number" }, trip.peak_speed_mps === null ? "–" : `${fixed(trip.peak_speed_mps)} m/s`)));
   return box.replaceChildren(el("div", { class: "scroller", tabindex: 0, role: "group", "aria-label": say("lift.trips") },
     el("table", {}, el("thead", {}, el("tr", {}, ...heads.map(([name, kind]) => el("th", { scope: "col", class: kind }, say(`trip.${name}`))))), el("tbody", {}, ...rows))));
 }

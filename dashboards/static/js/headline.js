@@ -31,6 +31,7 @@ async function criticalHeadline(general, count) {
   const trapped = alerts.filter((alert) => knows(`here.${alert.rule}`));
   if (count === 1 && alerts.length) return theOne(trapped[0] ?? alerts[0]);
   const n = new Set(trapped.map((alert) => alert.lift_id)).size;
+  if (n === count) return [say("fleet.trapped.all", { n })];
   return [n ? say("fleet.trapped", { sentence: general, n }) : general];
 }
 

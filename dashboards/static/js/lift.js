@@ -12,6 +12,7 @@ import { bands, sampled } from "./series.js";
 import { gravity, setSymbol } from "./severity.js";
 import { Shaft, carSentence } from "./shaft.js";
 import { clock, fullStamp, secondsSince, setTime, span, timeNode } from "./time.js";
+import { fixed } from "./units.js";
 import { ruleName, say, sayFirst } from "./words.js";
 
 const KINDS = ["speed", "position", "door", "presence", "vibration"];
@@ -119,10 +120,10 @@ function showLatest(item) {
   setSymbol(at("symbol"), item.state);
   showSentence();
   shaft.show(item);
-  const speed = item.speed_mps === null ? null : item.speed_mps.toFixed(2);
+  const speed = item.speed_mps === null ? null : fixed(item.speed_mps);
   const shown = {
-    floor: item.floor === null ? null : say("car.floor", { floor: item.floor }) + (item.position_m === null ? "" : ` · ${item.position_m.toFixed(2)} m`),
-    speed: speed === null ? null : rated ? say("now.rated", { value: speed, limit: rated.toFixed(2) }) : `${speed} m/s`,
+    floor: item.floor === null ? null : say("car.floor", { floor: item.floor }) + (item.position_m === null ? "" : ` · ${fixed(item.position_m)} m`),
+    speed: speed === null ? null : rated ? say("now.rated", { value: speed, limit: fixed(rated) }) : `${speed} m/s`,
     door: item.door && say(`door.${item.door}`), presence: item.presence === null ? null : say(item.presence ? "now.person" : "now.nobody"),
     mode: item.mode && say(`mode.${item.mode}`), power: item.power && say(`power.${item.power}`),
   };

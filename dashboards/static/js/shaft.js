@@ -3,6 +3,7 @@
 import { between } from "./car.js";
 import { el, svg, symbol } from "./element.js";
 import { setSymbol } from "./severity.js";
+import { fixed } from "./units.js";
 import { say } from "./words.js";
 
 const CAR_HEIGHT_M = 2.4;
@@ -18,7 +19,7 @@ export class Shaft {
     this.car = el("div", { class: "car", "data-door": "unknown" }, el("i", { class: "leaf left" }), el("i", { class: "leaf right" }), person());
     [this.arrow, this.height] = [symbol("up"), el("span", {})];
     this.tag = el("div", { class: "tag" }, this.height, this.arrow);
-    this.landings = floors.map((floor) => el("div", { class: "landing" }, el("b", { title: `${floor.label}, ${floor.height_m.toFixed(2)} m` }, floor.label)));
+    this.landings = floors.map((floor) => el("div", { class: "landing" }, el("b", { title: `${floor.label}, ${fixed(floor.height_m)} m` }, floor.label)));
     box.replaceChildren(el("div", { class: "well" }), el("div", { class: "rope" }), ...this.landings, this.car, this.tag);
     new ResizeObserver(() => this.scale()).observe(box);
     this.scale();
@@ -53,7 +54,7 @@ export class Shaft {
     this.landings.forEach((landing, i) => landing.classList.toggle("here", this.floors[i].label === lift.floor));
     if (lift.position_m !== null) {
       this.position_m = lift.position_m;
-      this.height.textContent = `${lift.position_m.toFixed(2)} m`;
+      this.height.textContent = `${fixed(lift.position_m)} m`;
       this.move(glide_s);
     }
   }
@@ -80,7 +81,7 @@ export function carSentence(lift, floors, zone_m) {
 
 function whereabouts(lift, floors, zone_m) {
   if (lift.position_m === null) return say("lift.nowhere");
-  const speed = Math.abs(lift.speed_mps ?? 0).toFixed(2), floor = lift.floor ?? `${lift.position_m.toFixed(1)} m`;
+  const speed = fixed(Math.abs(lift.speed_mps ?? 0)), floor = lift.floor ?? `${fixed(lift.position_m, 1)} m`;
   if (lift.direction === "up" || lift.direction === "down") return say(`lift.${lift.direction}`, { floor, speed });
   const [low, high] = between(lift, floors, zone_m) ?? [];
   if (low) return say("lift.between", { low, high });

@@ -10,12 +10,15 @@ export function unitOf(name) {
   return found ? [name.slice(0, -found[0].length), found[1]] : [name, ""];
 }
 
+/** Return a number with so many digits; what rounds to nothing has no sign. */
+export const fixed = (value, digits = 2) => (Math.round(value * 10 ** digits) / 10 ** digits + 0).toFixed(digits);
+
 /** Return a number with as many digits as its quantity deserves. */
 export function figure(name, value) {
   if (value === null || value === undefined) return "–";
   if (WHOLE.some((word) => name.includes(word))) return String(Math.round(value));
   const digits = name.endsWith("_s") || name.endsWith("_mm") ? 1 : 2;
-  return value.toFixed(digits).replace(/\.0+$/, "");
+  return fixed(value, digits).replace(/\.0+$/, "");
 }
 
 /** Pair quantities with their limits: `speed_mps` with `limit_mps`, `speed_limit_mps` or `limit_speed_mps`. */
