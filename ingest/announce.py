@@ -46,9 +46,10 @@ class Announcer(threading.Thread):
                 if told < AT_ONCE:
                     self.wake.wait(POLL_S)
                     self.wake.clear()
-            except (RecordsUnavailable, OSError, RuntimeError, ValueError) as error:
+            except Exception as error:  # one transition that cannot be told must not end all telling
                 failures += 1
-                log.warning("alerts wait to be announced: %s", error)
+                expected = isinstance(error, (RecordsUnavailable, OSError, RuntimeError))
+                log.warning("alerts wait to be announced: %s", error, exc_info=not expected)
                 self._stopping.wait(random.uniform(0, min(RETRY_LIMIT_S, 0.5 * 2 ** min(failures, 8))))
         client.disconnect()
         client.loop_stop()

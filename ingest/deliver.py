@@ -76,6 +76,9 @@ class Deliverer(threading.Thread):
             except RecordsUnavailable as error:
                 log.warning("webhooks wait for the records: %s", error)
                 self._stopping.wait(random.uniform(0, RECORDS_PAUSE_S))
+            except Exception:  # one transition must not end all later deliveries
+                log.exception("webhooks: a round failed and is tried again")
+                self._stopping.wait(RECORDS_PAUSE_S)
         for courier in self._couriers:
             courier.stop()
 

@@ -15,16 +15,17 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, update
 from standardwebhooks.webhooks import Webhook
 
 from alerts.book import Answer
 from alerts.webhook import GIVE_UP_S, PAUSE_LIMIT_S, Endpoint
+from ingest import deliver
 from ingest.deliver import BadSecret, Courier, Deliverer, signer, wait_asked_s
 from store.records import Records
-from store.schema import deliveries
+from store.schema import deliveries, transitions
 from tests.alerts.rules import DOOR, OFFLINE, OVERSPEED, POWER, STOP, T0, S, occurrence
-from tests.loopback import free_port
+from tests.loopback import free_port, until
 
 SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
 PATIENCE_S = 20.0
@@ -145,6 +146,26 @@ def test_a_running_deliverer_tells_a_transition_and_its_signature_holds(records:
     assert headers["webhook-id"] == f"{told['data']['id']}-{announced.id}"
     with pytest.raises(Exception, match="signature"):
         Webhook(SECRET).verify(content.replace(b"firing", b"closed"), headers)
+
+
+def test_a_round_that_breaks_does_not_end_all_later_deliveries(
+    records: Records, server: Server, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(deliver, "RECORDS_PAUSE_S", 0.1)
+    deliverer = Deliverer(records, [Endpoint("desk", server.url, SECRET)])
+    judge(records, occurrence(STOP, "on", 10))
+    (told,) = records.transitions_since(0)
+    damage(records, "{")
+    deliverer.start()
+    until(lambda: "a round failed" in caplog.text or not deliverer.is_alive(), "the failure")
+    damage(records, told.alert_json)
+    server.requests.get(timeout=PATIENCE_S)
+    deliverer.stop()
+
+
+def damage(records: Records, alert_json: str) -> None:
+    with records._database.writing() as connection:
+        connection.execute(update(transitions).values(alert=alert_json))
 
 
 def test_each_transition_is_told_once(records: Records, server: Server, send: Callable[[], int]) -> None:
