@@ -14,7 +14,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any, Literal, cast
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, FiniteFloat, ValidationError
 
 from detectors.catalogue import BY_SLUG, RULES
 from detectors.rule import SEVERITIES, Rule
@@ -109,7 +109,7 @@ class Configuration(Section):
     monitor: Monitor = Monitor()
     dashboards: Dashboards = Dashboards()
     webhooks: tuple[Webhook, ...] = ()
-    rules: dict[str, dict[str, float]] = {}
+    rules: dict[str, dict[str, FiniteFloat]] = {}
 
     @property
     def records_url(self) -> str:

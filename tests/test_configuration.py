@@ -48,6 +48,7 @@ def test_the_environment_stands_over_the_file(tmp_path: Path) -> None:
         ("[brokr]\nport = 1", "unknown key brokr; did you mean broker?"),
         ("[broker]\nport = 99999", "broker.port = 99999"),
         ('[timeseries]\nkind = "paper"', "timeseries.kind = 'paper'"),
+        ("[rules.overspeed]\ndangerous = nan", "rules.overspeed.dangerous = nan"),
         ("[broker", "is not TOML"),
         ('[[webhooks]]\nname = "a"\nurl = "ftp://x"\nsecret_file = "s"', "webhooks.0.url"),
     ],
