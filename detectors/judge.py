@@ -19,6 +19,7 @@ from detectors.scan import Columns
 from telemetry.batch import Batch
 from telemetry.facts import FleetFacts
 from telemetry.streams import STARRED_ONLY_MODES
+from telemetry.trips import STILL_MPS
 
 FACTS = {"rated_speed_mps": "rated_speed_mps", "floors": "top_m"}
 """What a rule may need, as the registry names it, and the column that is NaN where it is missing."""
@@ -101,7 +102,8 @@ class Judge:
         `presence`, `mode`, `power` (codes of `telemetry.streams`).
         """
         state = self._states["car"]
-        speed = np.where(state["still_ns"] >= 0, np.where(np.isnan(state["speed"]), np.nan, 0.0), state["speed"])
+        rests = (state["still_ns"] >= 0) & (np.abs(state["speed"]) < STILL_MPS)
+        speed = np.where(rests, 0.0, state["speed"])
         return {
             "position_m": state["z"].copy(),
             "landing": np.where(np.isnan(state["z"]), -1, state["landing"]),

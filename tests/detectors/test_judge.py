@@ -147,6 +147,17 @@ def test_the_latest_state_is_what_the_fleet_page_shows() -> None:
     assert np.isnan([now[name][1] for name in ("position_m", "speed_mps", "direction", "door", "mode")]).all()
 
 
+def test_the_first_reading_of_a_ride_is_shown() -> None:
+    judge = Judge(RULES, 1)
+    script = Script(z_m=0.0).say(door=CLOSED).rest(4.0).ride(9.0)
+    whole = batch([script.rows(dt_s=1.0)])
+    moving = whole.t_ns[np.flatnonzero(whole.v_mps > 0.1)[0]]
+    judge.step(rows_of(whole, whole.t_ns <= moving), facts_of([tower()]))
+    now = judge.latest()
+    assert now["speed_mps"][0] > 0.1
+    assert now["direction"][0] == 1.0
+
+
 def test_two_levels_of_one_rule_never_share_a_severity() -> None:
     """The alert book knows a level by its severity."""
     for rule in RULES:
