@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
+from collections.abc import Iterator
 
 import numpy as np
 
@@ -49,18 +50,36 @@ def batch_of(w: World, second: Second) -> Batch:
     )
 
 
-def rules_heard(facts: list[LiftFacts], w: World, seconds: int) -> dict[int, Counter[str]]:
-    """Live through so many seconds (every lift was heard before); return for each which rules fired how often."""
+def live(facts: list[LiftFacts], w: World, seconds: int) -> Iterator[tuple[Second, list[Finding]]]:
+    """Live through so many seconds; yield each with what the rules conclude from it. Every lift was heard before."""
     judge, silence, columns = Judge(RULES, len(facts)), Silence(), fleet(facts)
     silence.grow(len(facts))
     silence.last_seen_ns[:] = w.start_ns
-    heard: dict[int, Counter[str]] = defaultdict(Counter)
     for _ in range(seconds):
         second = w.step()
-        for finding in judge.step(batch_of(w, second), columns) + listen(silence, w, second):
+        yield second, judge.step(batch_of(w, second), columns) + listen(silence, w, second)
+
+
+def rules_heard(facts: list[LiftFacts], w: World, seconds: int) -> dict[int, Counter[str]]:
+    """Return for each lift which rules fired how often."""
+    heard: dict[int, Counter[str]] = defaultdict(Counter)
+    for _, findings in live(facts, w, seconds):
+        for finding in findings:
             if finding.kind == "on":
                 heard[finding.lift][finding.rule] += 1
     return heard
+
+
+def first_heard_s(facts: list[LiftFacts], w: World, seconds: int) -> dict[int, dict[str, float]]:
+    """Return for each lift how long after its fault had shown itself each rule first fired, by the lift's clock."""
+    onset_ns: dict[int, int] = {}
+    first_ns: dict[int, dict[str, int]] = defaultdict(dict)
+    for second, findings in live(facts, w, seconds):
+        onset_ns |= {label.lift: w.start_ns + round(label.onset_s * 1e9) for label in second.labels}
+        for finding in findings:
+            if finding.kind == "on":
+                first_ns[finding.lift].setdefault(finding.rule, finding.at_ns)
+    return {lift: {rule: (at - onset_ns[lift]) / 1e9 for rule, at in rules.items()} for lift, rules in first_ns.items()}
 
 
 def listen(silence: Silence, w: World, second: Second) -> list[Finding]:
