@@ -10,6 +10,7 @@ import argparse
 import dataclasses
 import gc
 import logging
+import os
 import signal
 import sys
 import time
@@ -39,6 +40,8 @@ log = logging.getLogger("liftwatch")
 CONFIG_DEFAULT = Path("liftwatch.toml")
 FIRST_ANSWER_S = 12.0
 UNUSABLE = 2
+DATA_UMASK = 0o027
+"""What the monitor keeps says who was where: its own user writes it, its group may read it, nobody else."""
 COLLECT_AFTER = 200_000
 """Decoding makes many small values that die together: looking for cycles among them costs a third of its time."""
 
@@ -178,6 +181,7 @@ def demo_command(options: argparse.Namespace, _: Configuration) -> int:
 
 def monitor_command(_: argparse.Namespace, settings: Configuration) -> int:
     """Run the monitor until a signal."""
+    os.umask(DATA_UMASK)
     rules = configuration.rules(settings)
     endpoints = endpoints_of(settings)
     records = Records.open(settings.records_url)

@@ -144,18 +144,18 @@ class Judging(threading.Thread):
 
     def _turn(self) -> bool:
         """Judge one group; return whether more waits."""
-        if self._is_due("registry", REGISTRY_EVERY_S):
-            self._surely(self._load_registry)
         now_ns = time.time_ns()
         sequencer = self._state.sequencer
         full = sequencer.waiting > WAITING_LIMIT_ROWS
         entries = [] if full else self._journal.read(self._position, self._at_once())
+        if self._is_due("registry", REGISTRY_EVERY_S) or entries:  # what came after a change is judged by it
+            self._surely(self._load_registry)
         if entries:
             self._judge_group(entries, now_ns)
         else:
             self._judge_batch(sequencer.idle(now_ns - UNJOURNALLED_NS))
         late_s = (now_ns - entries[-1].arrived_ns) / 1e9 if entries else 0.0
-        behind = late_s > BEHIND_S or sequencer.waiting > 0
+        behind = late_s > BEHIND_S or full
         self._take_findings(self._state.silence.step(now_ns, draining=behind or self._was_deaf(now_ns)), now_ns)
         if self._is_due("picture", PICTURE_EVERY_S):
             self.picture = self._state.picture()
