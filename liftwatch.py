@@ -7,7 +7,6 @@ What goes away later is waited for, not died of.
 from __future__ import annotations
 
 import argparse
-import dataclasses
 import gc
 import logging
 import os
@@ -16,29 +15,24 @@ import sys
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any
 
 import configuration
 import demonstration
-from alerts.webhook import Endpoint
+import wiring
 from configuration import Configuration, Unusable
 from dashboards import app
 from dashboards.desk import Settings as DashboardSettings
-from ingest.deliver import BadSecret, signer
 from ingest.monitor import Monitor
-from ingest.receive import BrokerAddress, MqttSource
 from simulator import faults, player
 from simulator.fleet import fleet
-from store.connect import open_timeseries
 from store.journal import Journal
 from store.records import Records, RecordsUnavailable
-from store.timeseries import TimeSeries, TimeSeriesRefused, TimeSeriesUnavailable
+from store.timeseries import TimeSeriesRefused, TimeSeriesUnavailable
 from telemetry.facts import FactsError, export_csv, export_json, read_csv, read_json
 
 log = logging.getLogger("liftwatch")
 
 CONFIG_DEFAULT = Path("liftwatch.toml")
-FIRST_ANSWER_S = 12.0
 UNUSABLE = 2
 DATA_UMASK = 0o027
 """What the monitor keeps says who was where: its own user writes it, its group may read it, nobody else."""
@@ -183,10 +177,10 @@ def monitor_command(_: argparse.Namespace, settings: Configuration) -> int:
     """Run the monitor until a signal."""
     os.umask(DATA_UMASK)
     rules = configuration.rules(settings)
-    endpoints = endpoints_of(settings)
+    endpoints = wiring.endpoints(settings)
     records = Records.open(settings.records_url)
-    series = timeseries(settings, writable=True)
-    source = reached(broker(settings))
+    series = wiring.timeseries(settings, writable=True)
+    source = wiring.reached(wiring.broker(settings))
     journal = Journal.open(settings.monitor.data_dir / "journal", settings.monitor.journal_limit_mb << 20)
     monitor = Monitor(
         source,
@@ -194,7 +188,7 @@ def monitor_command(_: argparse.Namespace, settings: Configuration) -> int:
         records,
         series,
         rules,
-        broker(settings),
+        wiring.broker(settings),
         endpoints,
         raw_days=settings.timeseries.raw_days,
         batch_s=settings.monitor.batch_s,
@@ -214,7 +208,7 @@ def serve_command(_: argparse.Namespace, settings: Configuration) -> int:
     """Serve pages and API until a signal."""
     where = settings.dashboards
     Records.open(settings.records_url).close()
-    address = broker(settings)
+    address = wiring.broker(settings)
 
     def inject(lift_id: str, cause: str, for_s: float) -> None:
         player.inject(address.host, address.port, lift_id, cause, for_s, address.username, address.password)
@@ -223,7 +217,7 @@ def serve_command(_: argparse.Namespace, settings: Configuration) -> int:
         app.run(
             DashboardSettings(
                 open_records=lambda: Records.open(settings.records_url),
-                open_series=lambda: timeseries(settings, writable=False),
+                open_series=lambda: wiring.timeseries(settings, writable=False),
                 host=where.host,
                 port=where.port,
                 hosts=where.hosts,
@@ -245,7 +239,7 @@ def simulate_command(options: argparse.Namespace, settings: Configuration) -> in
     if options.register:
         with Records.open(settings.records_url) as records:
             records.put_lifts(fleet(options.lifts, options.seed), "simulator", time.time_ns())
-    address = broker(settings)
+    address = wiring.broker(settings)
     player.run(
         player.Settings(
             host=address.host,
@@ -266,7 +260,7 @@ def simulate_command(options: argparse.Namespace, settings: Configuration) -> in
 
 def inject_command(options: argparse.Namespace, settings: Configuration) -> int:
     """Publish a fault to the simulator."""
-    address = broker(settings)
+    address = wiring.broker(settings)
     try:
         player.inject(
             address.host,
@@ -323,10 +317,10 @@ def check_command(_: argparse.Namespace, settings: Configuration) -> int:
     faults_found = 0
     for name, attempt in (
         ("rules", lambda: f"{len(configuration.rules(settings))} rules"),
-        ("webhooks", lambda: f"{len(endpoints_of(settings))} endpoints"),
-        ("broker", lambda: met(settings)),
-        ("records", lambda: opened(records := Records.open(settings.records_url), records.name)),
-        ("time series", lambda: opened(timeseries(settings, writable=False), settings.timeseries.kind)),
+        ("webhooks", lambda: f"{len(wiring.endpoints(settings))} endpoints"),
+        ("broker", lambda: wiring.met(settings)),
+        ("records", lambda: wiring.kept(settings)),
+        ("time series", lambda: wiring.remembered(settings)),
     ):
         try:
             print(f"ok     {name}: {attempt()}")
@@ -339,77 +333,6 @@ def check_command(_: argparse.Namespace, settings: Configuration) -> int:
 def broker_command(options: argparse.Namespace, _: Configuration) -> int:
     """Run the broker written in Python."""
     return demonstration.serve_broker(options.port)
-
-
-def broker(settings: Configuration) -> BrokerAddress:
-    """Return the broker's address as the rooms know it."""
-    where = settings.broker
-    return BrokerAddress(
-        where.host,
-        where.port,
-        where.username,
-        where.password(),
-        where.tls,
-        str(where.ca_file) if where.ca_file else None,
-        where.client_id,
-        where.protocol,
-    )
-
-
-def endpoints_of(settings: Configuration) -> list[Endpoint]:
-    """Return the webhooks with their secrets read and tried."""
-    endpoints = []
-    for webhook in settings.webhooks:
-        name = f"webhooks.{webhook.name}.secret_file"
-        secret = configuration.secret(webhook.secret_file, name) or ""
-        made = Endpoint(webhook.name, webhook.url, secret, webhook.severities, webhook.districts)
-        try:
-            signer(made)
-        except BadSecret as error:
-            raise Unusable(f"{name}: {error}") from None
-        endpoints.append(made)
-    return endpoints
-
-
-def timeseries(settings: Configuration, *, writable: bool) -> TimeSeries:
-    """Open the time series where the configuration says."""
-    where = settings.timeseries
-    place = where.url if where.kind == "influxdb" else settings.series_path
-    return open_timeseries(
-        place,
-        token=where.token() or "",
-        org=where.org,
-        raw_days=where.raw_days,
-        minute_days=where.minute_days,
-        writable=writable,
-    )
-
-
-def reached(address: BrokerAddress) -> MqttSource:
-    """Return a source whose broker has answered; Unusable where it does not or refuses us."""
-    source = MqttSource(address)
-    why = source.reach(FIRST_ANSWER_S)
-    if why is None:
-        return source
-    source.close()
-    raise Unusable(
-        f"the broker {address.host}:{address.port} cannot be used ({why}); start one, or set host, port, username and "
-        "password_file in [broker]"
-    )
-
-
-def met(settings: Configuration) -> str:
-    """Say how the broker was reached: by a session of its own that leaves nothing behind."""
-    address = broker(settings)
-    source = reached(dataclasses.replace(address, client_id=f"{address.client_id}-check", session_kept_s=0))
-    source.close()
-    return f"{address.host}:{address.port} by {source.version.name}"
-
-
-def opened(store: Any, name: str) -> str:
-    """Close a store that could be opened and return its name."""
-    store.close()
-    return name
 
 
 if __name__ == "__main__":

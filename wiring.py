@@ -1,0 +1,96 @@
+"""From what the operator decides to the things themselves: the broker, the webhooks, the time series, each tried.
+
+What cannot be used is `Unusable`, or the store's own error, whose text says what to do.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+
+import configuration
+from alerts.webhook import Endpoint
+from configuration import Configuration, Unusable
+from ingest.deliver import BadSecret, signer
+from ingest.receive import BrokerAddress, MqttSource
+from store.connect import open_timeseries
+from store.records import Records
+from store.timeseries import TimeSeries
+
+FIRST_ANSWER_S = 12.0
+
+
+def broker(settings: Configuration) -> BrokerAddress:
+    """Return the broker's address as the rooms know it."""
+    where = settings.broker
+    return BrokerAddress(
+        where.host,
+        where.port,
+        where.username,
+        where.password(),
+        where.tls,
+        str(where.ca_file) if where.ca_file else None,
+        where.client_id,
+        where.protocol,
+    )
+
+
+def endpoints(settings: Configuration) -> list[Endpoint]:
+    """Return the webhooks with their secrets read and tried."""
+    found = []
+    for webhook in settings.webhooks:
+        name = f"webhooks.{webhook.name}.secret_file"
+        secret = configuration.secret(webhook.secret_file, name) or ""
+        made = Endpoint(webhook.name, webhook.url, secret, webhook.severities, webhook.districts)
+        try:
+            signer(made)
+        except BadSecret as error:
+            raise Unusable(f"{name}: {error}") from None
+        found.append(made)
+    return found
+
+
+def timeseries(settings: Configuration, *, writable: bool) -> TimeSeries:
+    """Open the time series where the configuration says."""
+    where = settings.timeseries
+    place = where.url if where.kind == "influxdb" else settings.series_path
+    return open_timeseries(
+        place,
+        token=where.token() or "",
+        org=where.org,
+        raw_days=where.raw_days,
+        minute_days=where.minute_days,
+        writable=writable,
+    )
+
+
+def reached(address: BrokerAddress) -> MqttSource:
+    """Return a source whose broker has answered; Unusable where it does not or refuses us."""
+    source = MqttSource(address)
+    why = source.reach(FIRST_ANSWER_S)
+    if why is None:
+        return source
+    source.close()
+    raise Unusable(
+        f"the broker {address.host}:{address.port} cannot be used ({why}); start one, or set host, port, username and "
+        "password_file in [broker]"
+    )
+
+
+def met(settings: Configuration) -> str:
+    """Say how the broker was reached: by a session of its own that leaves nothing behind."""
+    address = broker(settings)
+    source = reached(dataclasses.replace(address, client_id=f"{address.client_id}-check", session_kept_s=0))
+    source.close()
+    return f"{address.host}:{address.port} by {source.version.name}"
+
+
+def kept(settings: Configuration) -> str:
+    """Say where the records are, once they could be opened."""
+    with Records.open(settings.records_url) as records:
+        return records.name
+
+
+def remembered(settings: Configuration) -> str:
+    """Say where the time series are, once they could be opened."""
+    timeseries(settings, writable=False).close()
+    return settings.timeseries.kind
