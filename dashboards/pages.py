@@ -88,7 +88,7 @@ def render(request: Request, template: str, *, status: int = 200, **values: Any)
 
 def error_page(request: Request, status: int) -> HTMLResponse:
     """Return the page that says what went wrong and where to go from here; for the application's error handlers."""
-    kind = {401: "forbidden", 403: "forbidden", 404: "missing"}.get(status, "error")
+    kind = {401: "forbidden", 403: "forbidden", 404: "missing", 503: "away"}.get(status, "error")
     return render(request, "error.html", status=status, kind=kind, page="error", demo=False)
 
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from fastapi import FastAPI
+from fastapi import FastAPI, Request, Response
 from fastapi.testclient import TestClient
 
 from dashboards import pages, words
@@ -118,6 +118,47 @@ def test_the_public_page_says_how_to_get_help_and_nothing_technical(client: Test
     assert 'href="tel:+85223456789"' in html
     for word in ("overspeed", "m/s", "Firm", "Garden Road", "critical", "Asia/Hong_Kong", "d1"):
         assert word not in html.split("<main")[1], word
+
+
+def test_no_script_makes_markup_out_of_text() -> None:
+    ways = re.compile(
+        r"innerHTML|outerHTML|insertAdjacentHTML|document\.write|\beval\(|new Function|setAttribute\(.style"
+    )
+    sources = {source.name: source.read_text("utf-8") for source in ROOT.glob("static/js/*.js")}
+    assert len(sources) > 10
+    assert {name: ways.findall(text) for name, text in sources.items() if ways.search(text)} == {}
+
+
+@pytest.mark.parametrize("status", [401, 403, 404, 421, 500, 503])
+@pytest.mark.parametrize("language", words.LANGUAGES)
+def test_every_error_has_a_page(language: str, status: int) -> None:
+    app = FastAPI()
+
+    @app.get("/x", response_model=None)
+    def wrong(request: Request) -> Response:
+        return pages.error_page(request, status)
+
+    page = TestClient(app).get(f"/x?lang={language}")
+    assert (page.status_code, f"{status}" in page.text) == (status, True)
+
+
+@pytest.mark.parametrize(
+    ("state", "rules", "said"),
+    [
+        ("normal", [], "well"),
+        ("minor", [], "well"),
+        ("major", [], "looking"),
+        ("inspection", [], "looking"),
+        ("offline", [], "unsure"),
+        ("critical", ["overspeed"], "looking"),
+        ("critical", ["overspeed", "entrapment-at-level"], "helping"),
+    ],
+)
+def test_the_public_page_has_one_calm_sentence_for_each_state(state: str, rules: list[str], said: str) -> None:
+    lift = {"state": state, "open_alerts": [{"rule": rule} for rule in rules]}
+    assert pages.calm_state(lift) == said
+    for language in words.LANGUAGES:
+        assert words.speaker(language)(f"code.{said}") != words.speaker(language)(f"code.{said}.more")
 
 
 def test_the_public_page_needs_no_script(client: TestClient) -> None:

@@ -84,15 +84,21 @@ export class Deeds {
 
   /** Do it; what the server refuses stays written here, and what was typed stays in the form. */
   async send(deed, body, done, undo = null) {
+    const { id } = this.alert, stays = () => this.alert.id === id;
     try {
       const alert = await post(path(this.alert, deed), body);
-      this.form.replaceChildren();
-      this.undo = undo;
-      this.answer.replaceChildren(el("span", {}, done), ...(undo ? [el("button", { type: "button", "aria-keyshortcuts": "u", click: () => this.revert() }, say("act.undo"), " ", el("kbd", { "aria-hidden": "true" }, "u"))] : []));
+      if (stays()) this.done(done, undo);
       this.changed(alert);
     } catch (problem) {
-      this.answer.replaceChildren(el("p", { class: "problem" }, say("act.failed", { why: problem.message || say("error.network") })));
+      if (stays()) this.answer.replaceChildren(el("p", { class: "problem" }, say("act.failed", { why: problem.message || say("error.network") })));
     }
+  }
+
+  done(sentence, undo) {
+    const button = () => el("button", { type: "button", "aria-keyshortcuts": "u", click: () => this.revert() }, say("act.undo"), " ", el("kbd", { "aria-hidden": "true" }, "u"));
+    this.undo = undo;
+    this.form.replaceChildren();
+    this.answer.replaceChildren(el("span", {}, sentence), ...(undo ? [button()] : []));
   }
 
   async revert() {

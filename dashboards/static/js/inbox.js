@@ -18,7 +18,7 @@ const WIDE = matchMedia("(min-width: 901px)");
 
 const at = (id) => document.getElementById(id);
 const alerts = new Map(), nodes = new Map();
-let view = new URL(location.href).searchParams.get("view") ?? "todo", chosen = document.body.dataset.alert, shown = [], next = null, more = SHOWN_FIRST, failed = null, pending = false;
+let view = viewAsked(), chosen = document.body.dataset.alert, shown = [], next = null, more = SHOWN_FIRST, failed = null, pending = false;
 
 const pane = new Pane(at("pane"), (alert) => { take(alert); readPane().catch(() => {}); });
 
@@ -28,6 +28,11 @@ const VIEWS = {
   held: (alert) => alert.state !== "closed" && Boolean(alert.inhibited_by),
   done: (alert) => alert.state === "closed",
 };
+
+function viewAsked() {
+  const asked = new URL(location.href).searchParams.get("view");
+  return ["todo", "mine", "held", "done"].includes(asked) ? asked : "todo";
+}
 
 // --- reading
 
