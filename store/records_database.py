@@ -7,6 +7,9 @@ database from answering is `RecordsUnavailable`; the caller says it, or waits an
 
 from __future__ import annotations
 
+import random
+import sqlite3
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -23,6 +26,7 @@ from sqlalchemy.schema import Table
 from store.schema import counters
 
 BUSY_TIMEOUT_S = 20.0
+BUSY_PAUSE_S = 0.1
 CONNECT_TIMEOUT_S = 5
 WAL_LIMIT_BYTES = 64 * 1024 * 1024
 WRITER_LOCK = 0x11F7
@@ -153,8 +157,21 @@ def _normal(url: str) -> URL:
 def _prepare_sqlite(connection: Any, _record: object) -> None:
     """Take the transactions over from the driver, and let readers read while one writes."""
     connection.isolation_level = None
-    connection.execute("PRAGMA journal_mode = WAL")
+    _write_ahead(connection)
     connection.execute(f"PRAGMA journal_size_limit = {WAL_LIMIT_BYTES}")
+
+
+def _write_ahead(connection: Any) -> None:
+    """Turn the write-ahead log on. SQLite does not wait for another process that does the same to a new file."""
+    end_s = time.monotonic() + BUSY_TIMEOUT_S
+    while True:
+        try:
+            connection.execute("PRAGMA journal_mode = WAL")
+            return
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode != sqlite3.SQLITE_BUSY or time.monotonic() > end_s:
+                raise
+            time.sleep(random.uniform(0, BUSY_PAUSE_S))
 
 
 def _begin_sqlite(connection: Connection) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import sqlite3
 import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -64,6 +65,15 @@ def test_processes_that_start_together_make_the_tables_once(url: str) -> None:
     assert [one.revision() for one in opened] == [0, 0, 0, 0]
     for one in opened:
         one.close()
+
+
+def test_a_new_file_that_another_process_is_writing_is_waited_for(tmp_path: Path) -> None:
+    """SQLite itself gives up at once when it is to turn the write-ahead log on."""
+    other = sqlite3.connect(tmp_path / "records.db", isolation_level=None, check_same_thread=False)
+    other.execute("BEGIN IMMEDIATE")
+    threading.Timer(0.3, other.execute, ["COMMIT"]).start()
+    Records.open(f"sqlite:///{tmp_path}/records.db").close()
+    other.close()
 
 
 def test_what_was_written_is_there_after_opening_again(url: str) -> None:
