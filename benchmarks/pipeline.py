@@ -17,15 +17,15 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-
-from paho.mqtt.client import CallbackAPIVersion, Client
+from threading import Event
 
 from benchmarks import bundles
 from demonstration import is_listening, mosquitto_configuration
+from simulator.bundles import Packet
+from simulator.link import Link
 from store.records import Records
 
 UNJUDGED_SECONDS = 3
-INFLIGHT = 2000
 WARM_S = 5.0
 PAUSE_S = 0.02
 READY_LIMIT_S = 60.0
@@ -72,10 +72,10 @@ def measure(form: str, lifts: int, for_s: float) -> Flow | str:
 
 def flow(form: str, lifts: int, for_s: float, port: int, records: Records, monitor: int) -> Flow:
     """Publish for a while and read off what the monitor judged and what it cost."""
-    client = Client(CallbackAPIVersion.VERSION2)
-    client.max_inflight_messages_set(INFLIGHT)
-    client.connect("127.0.0.1", port)
-    client.loop_start()
+    ended = Event()
+    link = Link("127.0.0.1", port, None, None, Packet("bench", b"", False, 0))
+    while not link.up:
+        link.attend(PAUSE_S, ended)
     t0_ms = int(time.time() * 1000) - HOUR_MS
     made = list(bundles.messages(form, lifts, bundles.FIRST_SECOND, t0_ms))
     second, begun, end = 0, None, time.monotonic() + WARM_S + for_s
@@ -83,15 +83,14 @@ def flow(form: str, lifts: int, for_s: float, port: int, records: Records, monit
         if begun is None and time.monotonic() > end - for_s:
             begun = reading(records, monitor)
         if second * lifts - judged(records) > UNJUDGED_SECONDS * lifts:
-            time.sleep(PAUSE_S)
+            link.attend(PAUSE_S, ended)
             continue
         for where, payload in made:
-            client.publish(where, bundles.restamped(payload, form, second, t0_ms), qos=1)
+            link.publish(Packet(where, bundles.restamped(payload, form, second, t0_ms), False, 0))
         second += 1
     assert begun is not None, "the warming up took all the time there was"
     wall_s, done, cpu = (after - before for after, before in zip(reading(records, monitor), begun, strict=True))
-    client.disconnect()
-    client.loop_stop()
+    link.close(PAUSE_S)
     return Flow(form, lifts, done / wall_s, cpu / (done * bundles.READINGS / 1e6), cpu / wall_s)
 
 
