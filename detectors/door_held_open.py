@@ -26,10 +26,11 @@ class DoorHeldOpen:
 
     def step(self, state: Columns, car: Car, facts: FleetFacts) -> tuple[Columns, tuple[Score, ...]]:
         """Score each row that reads a speed or a position."""
-        unknown = (np.isnan(car.v) & np.isnan(car.z)) | np.isnan(car.still_s) | car.stale
-        unknown |= np.isnan(car.door) | car.door_doubt
-        open_ = car.at_rest() & (car.door == OPEN) & door_duty.in_service(car) & ~facts.parks_door_open[car.lift]
-        state, served_s, since_ns = hold.step(state, car, np.where(unknown, np.nan, open_))
+        door = np.where(car.door_doubt, np.nan, car.door)
+        over = (~np.isnan(door) & (door != OPEN)) | ~door_duty.in_service(car) | facts.parks_door_open[car.lift]
+        unknown = (np.isnan(car.v) & np.isnan(car.z)) | np.isnan(car.still_s) | np.isnan(door) | car.stale
+        holds = np.where(over, 0.0, np.where(unknown, np.nan, car.at_rest()))
+        state, served_s, since_ns = hold.step(state, car, holds)
         off = np.where(np.isnan(car.door), np.nan, car.door == CLOSED)
         evidence = {"held_s": served_s, "limit_s": np.full(len(car), self.hold_s)}
         return state, (Score(served_s / self.hold_s, off, evidence, since_ns),)

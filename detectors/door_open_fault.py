@@ -33,9 +33,7 @@ class DoorOpenFault:
         return {
             **hold.start(n),
             "trips": np.zeros(n, dtype=np.int64),
-            "waits": np.zeros(n, dtype=np.bool_),
-            "manned": np.zeros(n, dtype=np.bool_),
-            "failed": np.zeros(n, dtype=np.bool_),
+            **{name: np.zeros(n, dtype=np.bool_) for name in ("opened", "waits", "manned", "failed")},
             "stops": np.zeros(n, dtype=np.int64),
         }
 
@@ -46,10 +44,11 @@ class DoorOpenFault:
         here = door_duty.in_service(car) & door_duty.at_stop(car) & ~(np.abs(car.offset_m) > zone)
         unknown = (np.isnan(car.v) & np.isnan(car.z)) | np.isnan(door) | np.isnan(car.offset_m) | car.stale
         clock: Columns = {name: state[name] for name in hold.start(0)}
-        opening = np.where(unknown, np.nan, here & (door == OPENING))
+        opening = np.where(~here | (~np.isnan(door) & (door != OPENING)), 0.0, np.where(unknown, np.nan, 1.0))
         clock, opening_s, since_ns = hold.step(clock, car, opening)
         wait: Columns = {name: column for name, column in state.items() if name not in clock}
-        rows = {"trips": car.trips, "door": door, "person": car.presence, "here": here, "still_s": car.still_s}
+        rows = {"trips": car.trips, "door": door, "person": car.presence, "still_s": car.still_s}
+        rows |= {"here": here, "runs": np.abs(car.v) > door_duty.LEVELLING_MPS}
         wait, made = scan(car.rounds, wait, self._advance, rows)
         closed_s = np.where(made["counts"], car.still_s, 0.0)
         on = np.maximum(closed_s / self.closed_s, opening_s / self.opening_s)
@@ -69,15 +68,16 @@ class DoorOpenFault:
         """Wait for the door from the end of a trip on; count the stops in a row at which it did not open."""
         arrived = row["trips"] > state["trips"]
         person, shut = row["person"] == 1.0, row["door"] == CLOSED
-        opened = ~shut & ~np.isnan(row["door"])
-        waits = row["here"] & shut & (arrived | state["waits"])
+        opens = ~shut & ~np.isnan(row["door"])
+        opened = opens | (state["opened"] & ~row["runs"])
+        waits = row["here"] & shut & ~opened & (arrived | state["waits"])
         manned = np.where(arrived, person, state["manned"])
         failed = waits & ((~arrived & state["failed"]) | (row["still_s"] >= self.closed_s))
         fresh = failed & ~(state["failed"] & ~arrived)
-        stops = np.where(opened, 0, state["stops"] + fresh)
+        stops = np.where(opens, 0, state["stops"] + fresh)
         counts = waits & ((manned & person) | (stops >= self.empty_stops))
-        after = {"trips": row["trips"], "waits": waits, "manned": manned, "failed": failed, "stops": stops}
-        return after, {"waits": waits, "counts": counts, "stops": stops}
+        after = {"opened": opened, "waits": waits, "manned": manned, "failed": failed, "stops": stops}
+        return {**after, "trips": row["trips"]}, {"waits": waits, "counts": counts, "stops": stops}
 
 
 RULE = Rule(

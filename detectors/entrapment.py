@@ -14,6 +14,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from detectors.car import F64, Car
 from detectors.rule import CRITICAL, Level, Rule, Score
@@ -49,7 +50,7 @@ class Entrapment:
         """Score each row that reads a speed or a position."""
         offset, zone = np.abs(car.offset_m), facts.door_zone_m[car.lift]
         heard = ~(np.isnan(car.v) & np.isnan(car.z))
-        shut = np.where(heard & ~car.stale, self._shut_in(car, offset, zone), np.nan)
+        shut = np.where(car.stale, np.nan, self._shut_in(car, heard, offset, zone))
         rows = {"t_ns": car.t_ns, "gap_ns": car.gap_ns, "shut": shut, "person": car.presence, "trips": car.trips}
         rows["exit"] = heard & (car.door == OPEN) & (offset <= zone)
         state, made = scan(car.rounds, state, self._advance, rows)
@@ -62,12 +63,15 @@ class Entrapment:
         }
         return state, (Score(made["on"], off, evidence, made["since_ns"]),)
 
-    def _shut_in(self, car: Car, offset: F64, zone: F64) -> F64:
-        """Return 1 where the car stands on this rule's side of the zone with its door closed, 0 where not."""
-        moves = ~np.isnan(car.still_s) & ~car.at_rest()
-        elsewhere = ~np.isnan(offset) & ((offset > zone) != self.off_level)
+    def _shut_in(self, car: Car, heard: NDArray[np.bool_], offset: F64, zone: F64) -> F64:
+        """Return 1 where the car stands on this rule's side of the zone with its door closed, 0 where not.
+
+        That it stands there is known of a row that was `heard`; what its door and mode say, of every row.
+        """
+        moves = heard & ~np.isnan(car.still_s) & ~car.at_rest()
+        elsewhere = heard & ~np.isnan(offset) & ((offset > zone) != self.off_level)
         ajar = ~np.isnan(car.door) & (car.door != CLOSED)
-        unknown = np.isnan(car.still_s) | np.isnan(offset) | np.isnan(car.door)
+        unknown = ~heard | np.isnan(car.still_s) | np.isnan(offset) | np.isnan(car.door)
         free = moves | elsewhere | ajar | np.isin(car.mode, STARRED_ONLY_MODES)
         return np.where(free, 0.0, np.where(unknown, np.nan, 1.0))
 

@@ -65,6 +65,14 @@ def test_a_lift_that_is_read_seldom_is_judged(dt_s: float) -> None:
     assert 302.0 + 120.0 <= (finding.at_ns - BEGIN_NS) / 1e9 <= 302.0 + 120.0 + 3 * dt_s
 
 
+@pytest.mark.parametrize("dt_s", [10.0, 30.0, 60.0])
+def test_a_door_that_closes_between_two_readings_is_not_held(dt_s: float) -> None:
+    script = Script(z_m=9.0).say(door=CLOSED).rest(3 * dt_s - 3.0)
+    for _ in range(20):
+        script.open_door(2.0).rest(2.0).close_door(2.0).rest(dt_s - 6.0)
+    assert found(script.rows(dt_s)) == []
+
+
 def test_a_gap_counts_nothing_and_resets_nothing() -> None:
     rows = held(80.0).rows()
     cut = len(rows["t_ns"]) // 2

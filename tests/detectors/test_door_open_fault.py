@@ -71,6 +71,22 @@ def test_an_opening_that_takes_too_long_is_found() -> None:
     assert finding.evidence["opening_s"] == pytest.approx(15.0, abs=0.2)
 
 
+@pytest.mark.parametrize("dt_s", [10.0, 30.0])
+def test_a_door_that_opens_between_two_readings_has_opened(dt_s: float) -> None:
+    script = Script(z_m=9.0).say(door=CLOSED, presence=1).rest(3 * dt_s - 1.0)
+    for _ in range(10):
+        script.open_door(2.0).rest(2.0).close_door(2.0).rest(dt_s - 6.0)
+    assert found(script.rows(dt_s)) == []
+
+
+@pytest.mark.parametrize("dt_s", [5.0, 10.0])
+def test_a_door_that_opened_before_the_arrival_was_known_has_opened(dt_s: float) -> None:
+    script = Script(z_m=3.0).say(door=CLOSED, presence=1).rest(4 * dt_s)
+    for stop in range(40):
+        script.ride(18.0 if stop % 2 == 0 else 3.0).open_door(1.0).rest(1.0).close_door(1.0).rest(20.0)
+    assert found(script.rows(dt_s)) == []
+
+
 def test_a_stop_outside_the_zone_is_not_judged() -> None:
     assert found(arrives(to_m=13.5, seconds=60.0).rows()) == []
 

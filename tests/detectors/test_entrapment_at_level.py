@@ -55,6 +55,13 @@ def test_a_door_that_only_begins_to_open_frees_nobody() -> None:
     assert [f.kind for f in found(script.rows())] == ["on"]
 
 
+def test_a_door_that_opens_between_two_readings_shuts_nobody_in() -> None:
+    script = shut_in(seconds=60.0)
+    for _ in range(10):
+        script.open_door(2.0).rest(2.0).close_door(2.0).rest(24.0)
+    assert found(script.rows(30.0)) == []
+
+
 def test_a_person_who_left_through_a_door_that_opened_for_a_moment_is_free() -> None:
     script = shut_in().open_door(2.0)
     opened_s = script.now_s
