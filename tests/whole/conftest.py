@@ -7,12 +7,17 @@ from collections.abc import Iterator
 import pytest
 
 from tests.broker import mosquitto
-from tests.whole.running import System
+from tests.whole.running import System, Vanishing
+
+GONE = "gone"
+"""A lift that vanishes at once: its silence is counted by the wall clock while the other tests run."""
 
 
 @pytest.fixture(scope="session")
 def system(tmp_path_factory: pytest.TempPathFactory) -> Iterator[System]:
     """A broker, a monitor and a server, and a client that speaks for lifts."""
     running = System(mosquitto(), tmp_path_factory.mktemp("whole"))
+    running.register(GONE)
+    Vanishing(running.broker.port, GONE)
     yield running
     running.stop()

@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import threading
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -26,22 +27,24 @@ END_S = 5
 class System:
     """One running installation on a folder of its own."""
 
-    def __init__(self, program: str, folder: Path, more: str = "") -> None:
+    def __init__(self, program: str, folder: Path, retained: Mapping[str, Any] | None = None) -> None:
         self.broker = Broker(program, folder)
+        self.voice = Voice(self.broker.port)
+        for topic, payload in (retained or {}).items():
+            self.voice.publish(topic, payload, retain=True).wait_for_publish(20)
         self.folder, self.port = folder, free_port()
         config = folder / "liftwatch.toml"
         config.write_text(
             f"[broker]\nport = {self.broker.port}\n[monitor]\ndata_dir = '{folder}'\n"
-            f"[dashboards]\nport = {self.port}\n{more}",
+            f"[dashboards]\nport = {self.port}\n",
             encoding="utf-8",
         )
         self.log = folder / "system.log"
         self._out = self.log.open("ab")
         self._processes = [self._start(config, "monitor"), self._start(config, "serve")]
         self.http = httpx.Client(base_url=f"http://127.0.0.1:{self.port}", trust_env=False, timeout=20)
-        until(lambda: b"hearing lifts" in self.log.read_bytes(), "a monitor that hears", 90.0)
-        until(self._ready, "a server that is ready", 90.0)
-        self.voice = Voice(self.broker.port)
+        until(lambda: b"hearing lifts" in self.log.read_bytes(), "a monitor that hears", 30.0)
+        until(self._ready, "a server that is ready", 30.0)
         self._canaries = 0
 
     def _start(self, config: Path, command: str) -> subprocess.Popen[bytes]:
@@ -167,6 +170,23 @@ class Voice:
     def close(self) -> None:
         self._client.disconnect()
         self._client.loop_stop()
+
+
+class Vanishing:
+    """A device that says its last will to the broker, and is gone without a word."""
+
+    def __init__(self, port: int, lift_id: str) -> None:
+        topic, connected = f"lift/v1/{DISTRICT}/{lift_id}/status", threading.Event()
+        client = Client(CallbackAPIVersion.VERSION2, client_id=lift_id)
+        client.will_set(topic, json.dumps({"online": False}), qos=1, retain=True)
+        client.on_connect = lambda *_: connected.set()
+        client.connect("127.0.0.1", port)
+        client.loop_start()
+        assert connected.wait(20)
+        said = {"seq": 1, "t": wall_ms(), "online": True}
+        client.publish(topic, json.dumps(said), qos=1, retain=True).wait_for_publish(20)
+        client.loop_stop()
+        client.socket().close()
 
 
 def seconds(instant: str) -> float:
