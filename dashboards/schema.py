@@ -269,6 +269,8 @@ class EventSeries(Answer):
 
 
 class Trip(Answer):
+    """A trip from rest to rest; `distance_m` is positive upwards and negative downwards."""
+
     start: Time
     stop: Time
     from_floor: str | None
