@@ -74,9 +74,10 @@ def _completeness(shown: Picture, inside: NDArray[np.bool_]) -> dict[str, Any]:
     """Return how much arrived of what the sequence numbers say was sent."""
     at = shown.roster.live_row[inside & (shown.roster.live_row >= 0)]
     counts = {name: int(getattr(shown.live, name)[at].sum()) for name in ("received", "gaps", "repeats", "late")}
-    sent = counts["received"] + counts["gaps"]
+    heard = counts["received"] - counts["repeats"]
+    sent = heard + counts["gaps"]
     reporting = int((shown.live.link[at] == HEARD).sum())
-    return {**counts, "fraction": counts["received"] / sent if sent else None, "reporting": reporting}
+    return {**counts, "fraction": heard / sent if sent else None, "reporting": reporting}
 
 
 def _letter(letter: DeadLetter) -> dict[str, Any]:
