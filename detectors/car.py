@@ -18,7 +18,7 @@ from detectors.scan import GAP_MOST_S, NEVER_NS, Columns, Round, age_s, gap_ns, 
 from detectors.sensor import hear_place, hear_speed, limits, possible_place, possible_speed
 from telemetry.batch import Batch, Waveforms
 from telemetry.facts import FleetFacts
-from telemetry.streams import CLOSING
+from telemetry.streams import CLOSED, CLOSING
 from telemetry.trips import STILL_MPS, STILL_S, TRIP_MIN_M
 
 F64 = NDArray[np.float64]
@@ -49,6 +49,7 @@ class Car:
     `v_last`, `z_last`   the latest believed ones, NaN once older than that
     `door`, `presence`, `curtain`, `mode`, `power`, `alarm`   as last said
     `door_doubt`         True where so much went missing since that the door may be closed by now (from open: two words)
+    `presence_doubt`     True where something went missing since while the door was not closed: people may have left
     `offset_m`           z_last minus the nearest landing (NaN without floors); `landing` its index, -1 unknown
     `still_s`            for how long the car has been still (|v| < 0.05 m/s, no creep of 5 mm in 2 s) since it came to
                          rest; 0 while it moves, NaN in a gap and at a single odd reading
@@ -72,6 +73,7 @@ class Car:
     door: F64
     door_doubt: NDArray[np.bool_]
     presence: F64
+    presence_doubt: NDArray[np.bool_]
     curtain: F64
     mode: F64
     power: F64
@@ -105,6 +107,7 @@ def start(n: int) -> Columns:
         "way_m": np.zeros(n),
         "still_ns": np.full(n, -1),
         "doubt": np.zeros(n, dtype=np.bool_),
+        "presence_doubt": np.zeros(n, dtype=np.bool_),
         "door_missed": np.zeros(n, dtype=np.int64),
         "settled": np.zeros(n, dtype=np.bool_),
         "trips": np.zeros(n, dtype=np.int64),
@@ -150,6 +153,8 @@ def advance(state: Columns, row: Columns, lift: Columns) -> tuple[Columns, Colum
     dt_s = np.where(state["t_ns"] == NEVER_NS, np.nan, age_s(t_ns, state["t_ns"]))
     missed = state["door_missed"] + row["gap"] * np.where(dt_s >= DOOR_CLOSES_S, 2, 1)
     missed = np.where(np.isnan(row["door"]) & ~row["reboot"], missed, 0)
+    ajar = (state["door"] != CLOSED) | (said["door"] != CLOSED)
+    presence_doubt = (state["presence_doubt"] | (row["gap"] & ajar)) & np.isnan(row["presence"]) & ~row["reboot"]
     gap = gap_ns(state["interval_ns"])
     speed = hear_speed(state, row["v"], t_ns, lift["speed_step"])
     place = hear_place(state, row["z"], t_ns, lift["place_speed"])
@@ -166,6 +171,7 @@ def advance(state: Columns, row: Columns, lift: Columns) -> tuple[Columns, Colum
         **rest,
         **_interval(state, row),
         "door_missed": missed,
+        "presence_doubt": presence_doubt,
         "t_ns": t_ns,
         "speed": speed_last,
         "speed_ns": speed_ns,
@@ -175,6 +181,7 @@ def advance(state: Columns, row: Columns, lift: Columns) -> tuple[Columns, Colum
     return after, {
         **said,
         "door_doubt": missed >= np.where(said["door"] == CLOSING, 1, 2),
+        "presence_doubt": presence_doubt,
         "dt_s": dt_s,
         "gap_ns": gap,
         "v": v_now,

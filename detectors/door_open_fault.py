@@ -40,6 +40,7 @@ class DoorOpenFault:
     def step(self, state: Columns, car: Car, facts: FleetFacts) -> tuple[Columns, tuple[Score, ...]]:
         """Score each row that reads a speed or a position."""
         door = np.where(car.door_doubt, np.nan, car.door)
+        person = np.where(car.presence_doubt, np.nan, car.presence)
         zone = facts.door_zone_m[car.lift]
         here = door_duty.in_service(car) & door_duty.at_stop(car) & ~(np.abs(car.offset_m) > zone)
         unknown = (np.isnan(car.v) & np.isnan(car.z)) | np.isnan(door) | np.isnan(car.offset_m) | car.stale
@@ -47,7 +48,7 @@ class DoorOpenFault:
         opening = np.where(~here | (~np.isnan(door) & (door != OPENING)), 0.0, np.where(unknown, np.nan, 1.0))
         clock, opening_s, since_ns = hold.step(clock, car, opening)
         wait: Columns = {name: column for name, column in state.items() if name not in clock}
-        rows = {"trips": car.trips, "door": door, "person": car.presence, "still_s": car.still_s}
+        rows = {"trips": car.trips, "door": door, "person": person, "still_s": car.still_s}
         rows |= {"here": here, "runs": np.abs(car.v) > door_duty.LEVELLING_MPS}
         wait, made = scan(car.rounds, wait, self._advance, rows)
         closed_s = np.where(made["counts"], car.still_s, 0.0)

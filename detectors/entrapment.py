@@ -51,7 +51,8 @@ class Entrapment:
         offset, zone = np.abs(car.offset_m), facts.door_zone_m[car.lift]
         heard = ~(np.isnan(car.v) & np.isnan(car.z))
         shut = np.where(car.stale, np.nan, self._shut_in(car, heard, offset, zone))
-        rows = {"t_ns": car.t_ns, "gap_ns": car.gap_ns, "shut": shut, "person": car.presence, "trips": car.trips}
+        person = np.where(car.presence_doubt, np.nan, car.presence)
+        rows = {"t_ns": car.t_ns, "gap_ns": car.gap_ns, "shut": shut, "person": person, "trips": car.trips}
         rows["exit"] = heard & (car.door == OPEN) & (offset <= zone)
         state, made = scan(car.rounds, state, self._advance, rows)
         off = np.where(heard, made["over"], np.nan)

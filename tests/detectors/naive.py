@@ -10,7 +10,7 @@ from itertools import pairwise
 from detectors import car, scan, sensor
 from detectors.rule import Level
 from telemetry.facts import LiftFacts
-from telemetry.streams import CLOSING
+from telemetry.streams import CLOSED, CLOSING
 from telemetry.trips import STILL_MPS, STILL_S, TRIP_MIN_M
 
 NAN = math.nan
@@ -96,6 +96,7 @@ class NaiveCar:
     read_ns: int = scan.NEVER_NS
     interval_ns: int = 0
     door_missed: int = 0
+    presence_doubt: bool = False
     said: dict[str, float] = field(default_factory=lambda: dict.fromkeys(car.EVENTS, NAN))
 
     def row(self, t_ns: int, reboot: bool, **read: float) -> dict[str, float]:
@@ -109,11 +110,16 @@ class NaiveCar:
         v, z = self._possible_speed(read["v"]), self._possible_place(read["z"])
         self._measure(t_ns, not (math.isnan(v) and math.isnan(z)))
         self.last_ns = t_ns
+        ajar = self.said["door"] != CLOSED
         for name in car.EVENTS:
             if not math.isnan(read.get(name, NAN)):
                 self.said[name] = read[name]
             elif reboot:
                 self.said[name] = NAN
+        if reboot or not math.isnan(read["presence"]):
+            self.presence_doubt = False
+        elif read["gap"] == 1.0 and (ajar or self.said["door"] != CLOSED):
+            self.presence_doubt = True
         accel_now, heard_v = self._hear_speed(t_ns, v)
         rate_now, heard_z = self._hear_place(t_ns, z)
         v_now = NAN
@@ -132,6 +138,7 @@ class NaiveCar:
             **self.said,
             "door_doubt": self.door_missed >= (1 if self.said["door"] == CLOSING else 2),
             "v": v_now,
+            "presence_doubt": self.presence_doubt,
             "gap_ns": gap_ns,
             "z": z if heard_z else NAN,
             "accel": accel_now,

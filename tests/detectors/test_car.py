@@ -23,6 +23,7 @@ from tests.detectors.world import BEGIN_NS, Rows, Script, batch, facts_of, healt
 COLUMNS = (
     *EVENTS,
     "door_doubt",
+    "presence_doubt",
     "gap_ns",
     "v",
     "z",

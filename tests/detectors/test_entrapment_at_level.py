@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
 
 from detectors.catalogue import BY_SLUG
@@ -60,6 +61,16 @@ def test_a_door_that_opens_between_two_readings_shuts_nobody_in() -> None:
     for _ in range(10):
         script.open_door(2.0).rest(2.0).close_door(2.0).rest(24.0)
     assert found(script.rows(30.0)) == []
+
+
+@pytest.mark.parametrize(("lost_s", "trapped"), [(8.0, False), (60.0, True)], ids=["door open", "door closed"])
+def test_a_message_that_went_missing_at_an_open_door_may_have_told_that_the_person_left(
+    lost_s: float, trapped: bool
+) -> None:
+    rows = shut_in(seconds=150.0).rows()
+    rows["gap"] = np.full(len(rows["t_ns"]), np.nan)
+    rows["gap"][np.searchsorted(rows["t_ns"], BEGIN_NS + round(lost_s * 1e9))] = 1.0
+    assert bool(found(rows)) == trapped
 
 
 def test_a_person_who_left_through_a_door_that_opened_for_a_moment_is_free() -> None:
