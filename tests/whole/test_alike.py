@@ -15,6 +15,8 @@ from tests.whole.catalogue import door_opened_running, overspeed_up
 from tests.whole.running import DISTRICT, System, wall_ms
 from tests.whole.story import BUNDLES, SINGLES, Said, Story
 
+pytestmark = pytest.mark.broker
+
 STORIES = {"door-opened-running": door_opened_running, "overspeed-up": overspeed_up}
 
 

@@ -12,6 +12,8 @@ from tests.whole.catalogue import door_held_open, entrapment_off_level, idle, ov
 from tests.whole.running import DISTRICT, System
 from tests.whole.story import Story
 
+pytestmark = pytest.mark.broker
+
 BY = {"by": "Li Na"}
 
 

@@ -17,6 +17,8 @@ from tests.whole.story import FLOORS, SINGLES, Story
 from tests.whole.test_rules import holds_the_contract
 from tests.whole.test_wire import text
 
+pytestmark = pytest.mark.broker
+
 ITEM = {
     "lift_id",
     "district",

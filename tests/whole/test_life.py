@@ -23,6 +23,8 @@ from tests.whole.catalogue import (
 from tests.whole.running import System, seconds
 from tests.whole.story import BUNDLES, FEEDS, RATED_MPS, SINGLES, TOP_M, Story
 
+pytestmark = pytest.mark.broker
+
 NAN = float("nan")
 FAST = 1.09 * RATED_MPS
 HOUSE_MODES = ("inspection", "fire", "firefighter", "out-of-service")

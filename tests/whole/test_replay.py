@@ -13,6 +13,8 @@ from tests.whole.catalogue import door_held_open, emergency_stop, entrapment_off
 from tests.whole.running import DISTRICT, System, wall_ms
 from tests.whole.story import FEEDS
 
+pytestmark = pytest.mark.broker
+
 STORIES = {"entrapment": entrapment_off_level, "held": door_held_open, "top": overtravel_top, "stop": emergency_stop}
 TOLD = {f"replay-{what}-{feed}": (story, feed) for what, story in STORIES.items() for feed in FEEDS}
 

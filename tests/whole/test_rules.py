@@ -10,6 +10,8 @@ from tests.whole.catalogue import STORIES, Expected
 from tests.whole.running import System, seconds
 from tests.whole.story import FEEDS, Story
 
+pytestmark = pytest.mark.broker
+
 ALERT = {
     "id": str,
     "lift_id": str,

@@ -8,6 +8,8 @@ from tests.loopback import until
 from tests.whole.running import DISTRICT, System, wall_ms
 from tests.whole.test_rules import holds_the_contract
 
+pytestmark = [pytest.mark.broker, pytest.mark.slow]
+
 
 def state(system: System, lift_id: str) -> str:
     return str(system.get(f"/api/v1/lifts/{lift_id}")["state"])

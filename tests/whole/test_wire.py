@@ -14,6 +14,8 @@ import pytest
 from tests.loopback import until
 from tests.whole.running import DISTRICT, System, wall_ms
 
+pytestmark = pytest.mark.broker
+
 HALF_MB = 1 << 19
 FORMS = ("<f4", 85), ("<f8", 86), ("<i2", 77), ("<i4", 78)
 ZONE = "2026-01-01T00:00:00Z"
