@@ -27,7 +27,7 @@ from ingest.state import State
 from ingest.storing import Group
 from store.journal import Journal
 from store.live import LiveTable
-from store.records import Records, RecordsUnavailable, Snapshot
+from store.records import Answered, Records, RecordsUnavailable, Snapshot
 from telemetry.batch import Batch, Decoded, Refusal
 from telemetry.decode import decode
 from telemetry.streams import Entry
@@ -150,7 +150,8 @@ class Judging(threading.Thread):
         entries = [] if full else self._journal.read(self._position, self._at_once())
         if self._is_due("registry", REGISTRY_EVERY_S) or entries:  # what came after a change is judged by it
             self._surely(self._load_registry)
-        if entries:
+        if entries:  # what came after an answer finds it taken in
+            self._surely(lambda: self._take_answers(self._records.answers_since(self._answered_to)))
             self._judge_group(entries, now_ns)
         else:
             self._judge_batch(sequencer.idle(now_ns - UNJOURNALLED_NS))
@@ -232,18 +233,26 @@ class Judging(threading.Thread):
         self.counts["transitions"] += len(judged.changes)
         self._found, self._refused = [], []
         self._committed_to, self._failures = self._position, 0
-        for lift_id, slug in [(answer.lift_id, answer.rule) for answer in judged.answers] + judged.let_go:
-            place = self._state.fleet.place(lift_id)
-            if place is not None and slug in self._rules:
-                self._state.judge.release(place, slug)
-                self.counts["released"] += 1
-                self._due["snapshot"] = 0.0
-        if judged.answers:
-            self._answered_to = judged.answers[-1].transition_id
+        self._take_answers(judged.answers)
+        for lift_id, slug in judged.let_go:
+            self._let_go(lift_id, slug)
         if snapshot is not None:
             self._journal.mark(READER, snapshot.position)
         if judged.changes:
             self._committed()
+
+    def _take_answers(self, answers: Sequence[Answered]) -> None:
+        for answer in answers:
+            self._let_go(answer.lift_id, answer.rule)
+            self._answered_to = answer.transition_id
+
+    def _let_go(self, lift_id: str, slug: str) -> None:
+        """Let a rule that latched fire anew; the snapshot must not know it latched."""
+        place = self._state.fleet.place(lift_id)
+        if place is not None and slug in self._rules:
+            self._state.judge.release(place, slug)
+            self.counts["released"] += 1
+            self._due["snapshot"] = 0.0
 
     def _resume(self) -> None:
         """Load the snapshot and the registry, and stand where the snapshot stood."""

@@ -110,6 +110,11 @@ class Alerts:
                 self._keep(connection, snapshot)
             return Judged(book.changes, _answers(connection, answered_to), let_go)
 
+    def answers_since(self, transition_id: int) -> list[Answered]:
+        """Return what people resolved after this transition, in order."""
+        with self._database.reading() as connection:
+            return _answers(connection, transition_id)
+
     def answer(self, alert_id: str, answer: Answer, now_ns: int) -> Alert | None:
         """Apply what a person did and return the alert as it is then; None where there is no such alert.
 
