@@ -20,7 +20,8 @@ from pathlib import Path
 from threading import Event
 
 from benchmarks import bundles
-from demonstration import is_listening, mosquitto_configuration
+from demonstration import MOSQUITTO_PLACES, is_listening, mosquitto_configuration
+from ingest.receive import BrokerAddress, MqttSource
 from simulator.bundles import Packet
 from simulator.link import Link
 from store.records import Records
@@ -43,11 +44,53 @@ class Flow:
     monitor_cores: float
 
 
+LACKING = "Mosquitto is not on this machine (on Debian: apt-get install mosquitto)"
+
+
+def mosquitto() -> str | None:
+    """Return Mosquitto's path."""
+    return shutil.which("mosquitto") or shutil.which("mosquitto", path=MOSQUITTO_PLACES)
+
+
+def received_us(form: str, lifts: int, program: str) -> float:
+    """Return CPU microseconds a bundle of taking a second of the fleet out of Mosquitto and acknowledging it."""
+    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as name:
+        port = free_port()
+        (Path(name) / "mosquitto.conf").write_text(mosquitto_configuration(port), encoding="utf-8")
+        broker = started([program, "-c", f"{name}/mosquitto.conf"], Path(name) / "broker.log")
+        wait(lambda: is_listening(port))
+        source = MqttSource(BrokerAddress(port=port))
+        source.reach(READY_LIMIT_S)
+        link = linked(port)
+        made = list(bundles.messages(form, lifts, bundles.FIRST_SECOND, 0))
+        for where, payload in made:
+            link.publish(Packet(where, payload, False, 0))
+        link.close(READY_LIMIT_S)
+        before, taken = time.process_time(), 0
+        while taken < len(made):
+            arrivals = source.take(PAUSE_S)
+            source.acknowledge(arrivals)
+            taken += len(arrivals)
+        took_s = time.process_time() - before
+        source.close()
+        broker.terminate()
+        broker.wait()
+        return took_s * 1e6 / lifts
+
+
+def linked(port: int) -> Link:
+    """Return a connection to publish by."""
+    link = Link("127.0.0.1", port, None, None, Packet("bench", b"", False, 0))
+    while not link.up:
+        link.attend(PAUSE_S, Event())
+    return link
+
+
 def measure(form: str, lifts: int, for_s: float) -> Flow | str:
     """Return what flowed, or why it could not be measured."""
-    mosquitto = shutil.which("mosquitto") or shutil.which("mosquitto", path="/usr/sbin")
-    if mosquitto is None:
-        return "Mosquitto is not on this machine (on Debian: apt-get install mosquitto)"
+    program = mosquitto()
+    if program is None:
+        return LACKING
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as name:
         folder, port = Path(name), free_port()
         (folder / "mosquitto.conf").write_text(mosquitto_configuration(port), encoding="utf-8")
@@ -57,7 +100,7 @@ def measure(form: str, lifts: int, for_s: float) -> Flow | str:
         url = f"sqlite:///{folder}/records.db"
         with Records.open(url) as records:
             records.put_lifts(bundles.facts(lifts), "bench", time.time_ns())
-            broker = started([mosquitto, "-c", str(folder / "mosquitto.conf")], folder / "broker.log")
+            broker = started([program, "-c", str(folder / "mosquitto.conf")], folder / "broker.log")
             wait(lambda: is_listening(port))
             command = [sys.executable, "-m", "liftwatch", "--config", str(folder / "liftwatch.toml"), "monitor"]
             monitor = started(command, folder / "monitor.log")
@@ -72,10 +115,7 @@ def measure(form: str, lifts: int, for_s: float) -> Flow | str:
 
 def flow(form: str, lifts: int, for_s: float, port: int, records: Records, monitor: int) -> Flow:
     """Publish for a while and read off what the monitor judged and what it cost."""
-    ended = Event()
-    link = Link("127.0.0.1", port, None, None, Packet("bench", b"", False, 0))
-    while not link.up:
-        link.attend(PAUSE_S, ended)
+    link = linked(port)
     t0_ms = int(time.time() * 1000) - HOUR_MS
     made = list(bundles.messages(form, lifts, bundles.FIRST_SECOND, t0_ms))
     second, begun, end = 0, None, time.monotonic() + WARM_S + for_s
@@ -83,7 +123,7 @@ def flow(form: str, lifts: int, for_s: float, port: int, records: Records, monit
         if begun is None and time.monotonic() > end - for_s:
             begun = reading(records, monitor)
         if second * lifts - judged(records) > UNJUDGED_SECONDS * lifts:
-            link.attend(PAUSE_S, ended)
+            link.attend(PAUSE_S, Event())
             continue
         for where, payload in made:
             link.publish(Packet(where, bundles.restamped(payload, form, second, t0_ms), False, 0))

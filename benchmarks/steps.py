@@ -16,7 +16,7 @@ from typing import Any
 
 import numpy as np
 
-from benchmarks import bundles
+from benchmarks import bundles, pipeline
 from detectors.catalogue import RULES
 from detectors.judge import Judge
 from ingest.fleet import Fleet
@@ -48,6 +48,9 @@ def measure(lifts: int) -> Iterator[Cost]:
     """Yield the cost of every step for a fleet of this size."""
     gc.freeze()
     gc.set_threshold(COLLECT_AFTER)
+    program = pipeline.mosquitto()
+    for form in ("json", "gateway") if program else ():
+        yield Cost(f"receive {form}", lifts, pipeline.received_us(form, lifts, str(program)))
     seconds = ROUNDS + 1
     entries = {form: [entries_of(form, lifts, k) for k in range(seconds)] for form in ("json", "cbor", "gateway")}
     with tempfile.TemporaryDirectory() as folder:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import logging
 import random
 import threading
+from dataclasses import replace
 from typing import Any
 
 from paho.mqtt.client import Client, MQTTProtocolVersion
@@ -62,7 +63,8 @@ class Announcer(threading.Thread):
 
     def _client(self) -> Client:
         # A plain session: what matters is in the records, and the oldest protocol is the one that every broker takes.
-        client = mqtt_client(self._address, "announcer", version=MQTTProtocolVersion.MQTTv311)
+        address = replace(self._address, session_kept_s=0)
+        client = mqtt_client(address, "announcer", version=MQTTProtocolVersion.MQTTv311)
         client.reconnect_delay_set(1, int(RETRY_LIMIT_S))
         client.connect_async(self._address.host, self._address.port)
         client.loop_start()

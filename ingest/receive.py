@@ -246,6 +246,10 @@ class MqttSource:
 
     def _on_subscribe(self, _client: Client, _data: Any, _mid: int, reasons: Any, _properties: Any) -> None:
         refused = [str(reason) for reason in reasons if reason.is_failure]
+        if len(refused) == len(reasons):
+            self.refusal = f"it lets us hear nothing ({refused[0]}); allow this user to read lift/v1/#"
+            log.error("broker %s:%d: %s", self.address.host, self.address.port, self.refusal)
+            return
         if refused:
             log.error("broker lets us hear less than we ask for: %s; allow lift/v1/# to read", ", ".join(refused))
         else:

@@ -19,8 +19,9 @@ from typing import Any
 import paho.mqtt.client as mqtt
 import pytest
 
+from simulator.bundles import Packet
 from simulator.fleet import fleet
-from simulator.link import say
+from simulator.link import Link, say
 from simulator.player import NS, Player, Settings, inject, run
 from simulator.world import Unknown
 from telemetry.decode import decode
@@ -106,6 +107,15 @@ def test_statuses_stay_with_the_broker_and_say_offline_at_the_end(broker: Broker
         until(lambda: len(late.heard) == 7, "seven retained statuses")
         assert late.of("status") == [{"online": False}] * 7
         assert all(message.retain for message in late.heard)
+
+
+def test_a_world_that_ends_before_the_broker_answered_is_told_all_the_same(broker: Broker) -> None:
+    will = Packet("lift/v1/d/one/status", b"{}", True, 0)
+    link = Link("127.0.0.1", broker.port, None, None, will)
+    link.publish(will)  # nothing has attended the connection yet
+    link.close(20.0)
+    with listening(broker.port) as late:
+        until(lambda: len(late.heard) == 1, "what was said before there was a connection")
 
 
 def test_now_is_when_the_lifts_speak_at_speed_1_and_evenly_over_the_second(broker: Broker) -> None:
