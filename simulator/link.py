@@ -69,9 +69,11 @@ class Link:
                 return
 
     def close(self, within_s: float) -> None:
-        """Leave politely, once what was said is acknowledged or the time is over; a broker not met yet is waited for."""
+        """Leave politely, once what was said is acknowledged or the time is over; a broker not met yet is met first."""
         until = time.monotonic() + within_s
-        while (self.up or not self._welcome) and (self._waiting or self.acknowledged < self.sent) and time.monotonic() < until:
+        while (self._waiting or self.acknowledged < self.sent) and time.monotonic() < until:
+            if self._welcome and not self.up:
+                break
             self._serve(SERVE_S)
         self._client.disconnect()
 
