@@ -16,6 +16,12 @@ from store.records import Records
 from tests.broker import Broker
 from tests.loopback import accepts, free_port, until
 
+WITHOUT_MOSQUITTO = """
+import os, sys
+import demonstration, liftwatch
+os.environ["PATH"] = demonstration.MOSQUITTO_PLACES = ""
+sys.exit(liftwatch.main(sys.argv[1:]))
+"""
 COMMANDS = ("demo", "monitor", "serve", "simulate", "inject", "lifts", "check-config", "broker")
 LIFTS = """lift_id,district,rated_speed_mps,floors
 A1,anji,1.75,G:0;1:3.2
@@ -120,12 +126,15 @@ def test_check_config_tries_everything_and_says_how_it_is(
 
 
 @pytest.mark.timeout(180)
-def test_the_demonstration_shows_a_living_fleet_and_ends_without_a_trace(tmp_path: Path) -> None:
+@pytest.mark.parametrize("start", [("-m", "liftwatch"), ("-c", WITHOUT_MOSQUITTO)], ids=["as-it-is", "no-mosquitto"])
+def test_the_demonstration_shows_a_living_fleet_and_ends_without_a_trace(
+    start: tuple[str, str], tmp_path: Path
+) -> None:
     port, broker_port = free_port(), free_port()
     options = ["--port", str(port), "--broker-port", str(broker_port), "--lifts", "6", "--data", str(tmp_path / "d")]
     log = tmp_path / "demo.log"
     with log.open("wb") as out:
-        demo = subprocess.Popen([sys.executable, "-m", "liftwatch", "demo", *options], stdout=out, stderr=out)
+        demo = subprocess.Popen([sys.executable, *start, "demo", *options], stdout=out, stderr=out)
     try:
         until(lambda: b"Liftwatch is at" in log.read_bytes() or demo.poll() is not None, "the demonstration", 90.0)
         until(lambda: living(port) == 6, "six living lifts", 60.0)
