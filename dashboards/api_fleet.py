@@ -13,8 +13,8 @@ from dashboards import instant, schema
 from dashboards.answer import Json, problems
 from dashboards.desk import Desk
 from dashboards.picture import SEVERITIES, STATES, Picture
-from store.live import HEARD
 from store.records import DeadLetter
+from telemetry.streams import HEARD
 
 
 def fleet(desk: Desk) -> APIRouter:

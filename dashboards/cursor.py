@@ -16,7 +16,6 @@ import orjson
 
 from dashboards.problem import Problem, unfit
 
-CURSOR_LIMIT_CHARS = 512
 CRC_BYTES = 4
 
 

@@ -16,10 +16,10 @@ from numpy.typing import NDArray
 from alerts.alert import Alert
 from dashboards import instant
 from detectors import rule
-from store.live import NEVER, NEVER_SEEN, OFFLINE, SUSPECT, LiveTable
+from store.live import NEVER, LiveTable
 from store.records_lifts import Registered
 from telemetry.facts import LiftFacts
-from telemetry.streams import DOOR_STATES, INSPECTION, MODES, OUT_OF_SERVICE, POWERS
+from telemetry.streams import DOOR_STATES, INSPECTION, MODES, NEVER_SEEN, OFFLINE, OUT_OF_SERVICE, POWERS, SUSPECT
 
 STATES = (
     "critical", "never-seen", "offline", "suspect", "major", "minor", "trend", "inspection", "out-of-service", "normal",

@@ -12,10 +12,6 @@ from dataclasses import dataclass, fields
 import numpy as np
 from numpy.typing import NDArray
 
-from telemetry.streams import HEARD, NEVER_SEEN, OFFLINE, SUSPECT
-
-__all__ = ["HEARD", "NEVER", "NEVER_SEEN", "OFFLINE", "SUSPECT", "LiveTable", "unpack"]
-
 NEVER = 0
 
 

@@ -25,10 +25,9 @@ from dashboards.desk import Settings
 from detectors.catalogue import BY_SLUG
 from detectors.rule import CRITICAL, MINOR, Finding
 from store.connect import open_timeseries
-from store.live import SUSPECT
 from store.records import Records
 from store.timeseries import Points
-from telemetry.streams import CLOSED, CLOSING, OPEN, OPENING
+from telemetry.streams import CLOSED, CLOSING, OPEN, OPENING, SUSPECT
 from tests.dashboards.fleet import T0_NS, facts, table
 
 S_NS = 1_000_000_000

@@ -15,8 +15,7 @@ from dashboards.cursor import seal, unseal
 from dashboards.listing import Orders, Question
 from dashboards.picture import STATES, Picture, picture, roster
 from dashboards.problem import Problem
-from store.live import HEARD, NEVER_SEEN, OFFLINE, SUSPECT
-from telemetry.streams import INSPECTION, OUT_OF_SERVICE
+from telemetry.streams import HEARD, INSPECTION, NEVER_SEEN, OFFLINE, OUT_OF_SERVICE, SUSPECT
 from tests.dashboards.fleet import T0_NS, alert, facts, registered, table
 
 S_NS = 1_000_000_000
