@@ -9,8 +9,9 @@ from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
 
 from simulator.fleet import ESTATE_LIFTS
+from simulator.sensors import SAMPLE_HZ
 from simulator.vibration import WAVE_HZ
-from simulator.world import SAMPLE_HZ, Second, World
+from simulator.world import Second, World
 from telemetry import encode
 from telemetry.facts import LiftFacts
 from telemetry.streams import DOOR_STATES, topic

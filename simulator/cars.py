@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from simulator.chance import EVENTS, TRAITS, Dice, keys, uniform, words
+from simulator.condition import Condition
 from simulator.faults import Label
 from simulator.motion import Curves
 from simulator.traffic import KINDS, TRIPS_A_DAY
@@ -30,6 +31,7 @@ SOUND, ARMED, STRUCK = range(3)
 DOOR_OPENS_S, DOOR_OPENS_SD_S = 2.2, 0.15
 DOOR_CLOSES_S, DOOR_CLOSES_SD_S = 2.8, 0.2
 LEVEL_BIAS_M = 0.003
+PERSON_KG = 75.0
 _DRIVE_SPEED_MPS = (0.63, 1.0, 1.6, 1.75, 2.0, 2.5, 4.0, 6.0)
 _DRIVE_ACCELERATION_MPS2 = (0.5, 0.6, 0.8, 0.8, 0.9, 1.0, 1.1, 1.2)
 _DRIVE_JERK_MPS3 = (0.8, 0.9, 1.0, 1.0, 1.2, 1.3, 1.5, 1.6)
@@ -91,6 +93,7 @@ class Cars:
         n = len(facts)
         every = np.arange(n)
         self.lifts = Lifts(facts, seed, first)
+        self.condition = Condition(n)
         self.dice = Dice(seed, self.lifts.number, EVENTS)
         self.log = Log()
         self.start_hour = hour
@@ -122,6 +125,11 @@ class Cars:
     def presence(self) -> NDArray[np.bool_]:
         """Whether a person is in each car."""
         return self.riders > 0
+
+    @property
+    def load_kg(self) -> F64:
+        """What the people in each car weigh."""
+        return PERSON_KG * self.riders.astype(np.float64)
 
     def hour(self, t_s: F64) -> F64:
         """Return the local hour of the day."""

@@ -21,6 +21,7 @@ _HALFWORD = np.uint64(0xFFFF)
 _BELL_SD = float(np.sqrt(4 * (65536**2 - 1) / 12))
 
 EVENTS, SPEED_NOISE, POSITION_NOISE, X_NOISE, Y_NOISE, Z_NOISE, TRAITS, FAULTS = range(8)
+SENSORS, SPIKES, WEATHER, MOTION = range(8, 12)
 
 
 def mix(bits: U64) -> U64:

@@ -16,20 +16,16 @@ from numpy.typing import NDArray
 from simulator import chance, cycle, trouble
 from simulator.cars import SOUND, Cars, Index, Log
 from simulator.faults import BY_NUMBER, CAUSES, NUMBER, Label
+from simulator.sensors import Sensors
 from simulator.vibration import Vibration
 from telemetry.facts import LiftFacts
 from telemetry.streams import HEARTBEAT_DEFAULT_S, MODES, POWERS
 
 F64 = NDArray[np.float64]
 
-SAMPLE_HZ = 10
-SPEED_NOISE_MPS = 0.004
-POSITION_NOISE_M = 0.0004
-DECIMALS = 4
 LOCAL_OFFSET_H = 8
 HEARTBEAT_S = int(HEARTBEAT_DEFAULT_S)
 LAST_WILL = {"online": False}
-_SAMPLES = np.arange(SAMPLE_HZ)
 
 
 class Unknown(ValueError):
@@ -76,7 +72,7 @@ class World:
     """Lifts `first` to `first + len(facts) - 1` of a seed's fleet, from `start_ns` (a whole second, UTC) on.
 
     `together` lifts share their fraction of the second (those of a gateway). `hour` shifts the traffic, and only that,
-    to begin at this local hour of the day.
+    to begin at this local hour of the day. `barometers` is the share of lifts that tell their position by the air.
     """
 
     def __init__(
@@ -90,6 +86,7 @@ class World:
         vibration: bool = False,
         faults_per_lift_hour: float = 0.0,
         hour: float | None = None,
+        barometers: float = 0.0,
     ) -> None:
         self.start_ns, self.seconds = start_ns, 0
         self.faults_per_lift_hour = faults_per_lift_hour
@@ -97,7 +94,7 @@ class World:
         self.cars = Cars(facts, seed, first, local_hour % 24)
         number = self.cars.lifts.number
         self.row = {lift.lift_id: k for k, lift in enumerate(facts)}
-        self._noise = chance.keys(seed, number, chance.SPEED_NOISE), chance.keys(seed, number, chance.POSITION_NOISE)
+        self._sensors = Sensors(self.cars.lifts, seed, start_ns, barometers)
         self._fault = chance.keys(seed, number, chance.FAULTS)
         fraction = chance.uniform(chance.words(chance.keys(seed, number // together, chance.TRAITS), number * 0))
         self.fraction_ms = (fraction * 1000).astype(np.int64)
@@ -136,7 +133,7 @@ class World:
         self._break_down(begin_s)
         cycle.advance(cars, begin_s + 1)
         log, cars.log = cars.log, Log()
-        v_mps, z_m = self._sense(begin_s)
+        v_mps, z_m = self._sensors.read(cars, begin_s, self.seconds)
         second = Second(
             t_ns=self.start_ns + self.seconds * 1_000_000_000 + self.fraction_ms * 1_000_000,
             v_mps=v_mps,
@@ -185,19 +182,6 @@ class World:
             which = chance.uniform(chance.words(self._fault[[lift]], at[[lift]] + 1))
             cause = 1 + int(which[0] * len(CAUSES))
             trouble.inject(self.cars, np.array([lift]), cause, BY_NUMBER[cause].default_s, begin_s[[lift]])
-
-    def _sense(self, begin_s: F64) -> tuple[F64, F64]:
-        """Return speed and position as the sensors read them."""
-        curves, samples = self.cars.curves, self.seconds * SAMPLE_HZ + _SAMPLES
-        noise_v, noise_z = (chance.bell(chance.words(key[:, None], samples)) for key in self._noise)
-        moving = np.flatnonzero(curves.end_s > begin_s)
-        z_m = POSITION_NOISE_M * noise_z
-        z_m += curves.end_m[:, None]
-        v_mps = SPEED_NOISE_MPS * noise_v
-        z, v, _ = curves.at(moving, begin_s[moving, None] + _SAMPLES / SAMPLE_HZ)
-        z_m[moving] += z - curves.end_m[moving, None]
-        v_mps[moving] += v
-        return np.round(v_mps, DECIMALS), np.round(z_m, DECIMALS)
 
 
 def _events(begin_s: F64, pieces: Sequence[tuple[Index, F64, NDArray[np.generic]]], width: int) -> Events:

@@ -1,0 +1,79 @@
+"""The condition of each lift's machine, car and sensors: the columns by which faults and wear act on the physics.
+
+The law: the defaults are a sound lift. Who breaks a lift writes these columns and nothing else; the physics reads them
+and never asks why. A severity is 0 (sound) to 1 (as bad as it gets before the lift is stopped).
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+F64 = NDArray[np.float64]
+Bools = NDArray[np.bool_]
+
+
+class SensorFaults:
+    """What ails one kind of analogue sensor; `offset`, `drift_per_h` and `spike` are in the sensor's own unit.
+
+    `stuck` repeats its last reading, `dead` reads 0, `mute` reads nothing (NaN); `gain` multiplies what is measured;
+    `drift_per_h` adds to it since `drift_since_s`; a `spike_share` of the readings is off by `spike` either way.
+    """
+
+    def __init__(self, n: int) -> None:
+        self.stuck: Bools = np.zeros(n, dtype=np.bool_)
+        self.dead: Bools = np.zeros(n, dtype=np.bool_)
+        self.mute: Bools = np.zeros(n, dtype=np.bool_)
+        self.gain: F64 = np.ones(n)
+        self.offset: F64 = np.zeros(n)
+        self.drift_per_h: F64 = np.zeros(n)
+        self.drift_since_s: F64 = np.zeros(n)
+        self.spike_share: F64 = np.zeros(n)
+        self.spike: F64 = np.zeros(n)
+
+    @property
+    def ailing(self) -> NDArray[np.intp]:
+        """Which lifts have such a sensor that is not sound."""
+        ails = self.stuck | self.dead | self.mute | (self.gain != 1) | (self.offset != 0)
+        return np.flatnonzero(ails | (self.drift_per_h != 0) | (self.spike_share > 0))
+
+    def cure(self, lift: NDArray[np.intp]) -> None:
+        """Put a sound sensor in the place of these."""
+        self.stuck[lift] = self.dead[lift] = self.mute[lift] = False
+        self.gain[lift] = 1.0
+        self.offset[lift] = self.drift_per_h[lift] = self.drift_since_s[lift] = 0.0
+        self.spike_share[lift] = self.spike[lift] = 0.0
+
+
+class Condition:
+    """The condition of n lifts.
+
+    Motion      `level_m` adds to the error of every stop (up positive); `rollback_m` is how far the car goes against
+                its travel in the first second of a run; `sinks_mps` is how fast it goes down at an open door (up is
+                negative); `slip` is the share of the sheave's travel that the ropes do not follow.
+    Brake       `brake_torque` multiplies the sound brake's torque; `brake_late_s` adds to its delay.
+    Vibration   severities of `roller` (worn tyres), `roller_flat` (a flat spot), `shoe` (worn guide shoes), `joint` (a
+                displaced rail joint, the `joint_number`-th from the pit), `sheave`, `rope_tension` and `bearing` (of
+                the machine); `shakes_mps2` is the amplitude of people jumping in the car.
+    Sensors     `speed` (m/s), `position` (m), `accelerometer` (m/s²).
+    """
+
+    def __init__(self, n: int) -> None:
+        self.level_m = np.zeros(n)
+        self.rollback_m = np.zeros(n)
+        self.sinks_mps = np.zeros(n)
+        self.slip = np.zeros(n)
+        self.brake_torque = np.ones(n)
+        self.brake_late_s = np.zeros(n)
+        self.roller = np.zeros(n)
+        self.roller_flat = np.zeros(n)
+        self.shoe = np.zeros(n)
+        self.joint = np.zeros(n)
+        self.joint_number = np.zeros(n, dtype=np.intp)
+        self.sheave = np.zeros(n)
+        self.rope_tension = np.zeros(n)
+        self.bearing = np.zeros(n)
+        self.shakes_mps2 = np.zeros(n)
+        self.speed = SensorFaults(n)
+        self.position = SensorFaults(n)
+        self.accelerometer = SensorFaults(n)

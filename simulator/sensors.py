@@ -1,0 +1,116 @@
+"""What the sensors of speed and position report of a car's motion, ten times a second.
+
+    true motion ─► gain, bias, weather, noise ─► quantisation ─► faults: offset, drift, spikes; dead, mute, stuck
+
+The law: a reading is a function of (seed, lift, sample), of the true motion then, and of the sensor's condition; only a
+stuck sensor remembers: its last reading. Most lifts read their position from an absolute tape or a laser; a barometer
+reads the air's pressure, so the weather moves its lift. Numbers: domain notes, section 7.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from simulator import chance
+from simulator.cars import Cars, Lifts
+from simulator.condition import SensorFaults
+
+F64 = NDArray[np.float64]
+
+SAMPLE_HZ = 10
+DECIMALS = 4
+SPEED_NOISE_MPS, SPEED_GAIN_ERROR = 0.004, 2e-4
+TAPE_NOISE_M, TAPE_BIAS_M = 0.0004, 0.0005
+HPA_PER_M = 0.12
+BAROMETER_NOISE_HPA = 0.01
+BAROMETER_STEP_M = 0.001 / HPA_PER_M
+WEATHER_M = 1.1
+WEATHER_PERIODS_S = (19_000.0, 34_000.0, 61_000.0)
+DAY_S = 86_400.0
+SAMPLES = np.arange(SAMPLE_HZ)
+
+
+class Sensors:
+    """The speed and position sensors of a range of lifts; a share of them are `barometers`."""
+
+    def __init__(self, lifts: Lifts, seed: int, start_ns: int, barometers: float = 0.0) -> None:
+        number = lifts.number
+        self._speed_key = chance.keys(seed, number, chance.SPEED_NOISE)
+        self._position_key = chance.keys(seed, number, chance.POSITION_NOISE)
+        self._spike_key = chance.keys(seed, number, chance.SPIKES)
+        every, traits = np.arange(len(number)), chance.Dice(seed, number, chance.SENSORS)
+        self._speed_gain = 1 + SPEED_GAIN_ERROR * traits.bell(every)
+        barometer = traits.uniform(every) < barometers
+        self._noise_m = np.where(barometer, BAROMETER_NOISE_HPA / HPA_PER_M, TAPE_NOISE_M)
+        self._bias_m = np.where(barometer, 0.0, TAPE_BIAS_M * traits.bell(every))
+        self._zeroed_at_s = DAY_S * traits.uniform(every)
+        self._weather = Weather(seed)
+        self._start_s = start_ns / 1e9
+        self.barometer = np.flatnonzero(barometer)
+        self._last = {"speed": np.zeros(len(number)), "position": lifts.heights_m[:, 0].copy()}
+
+    def read(self, cars: Cars, begin_s: F64, second: int) -> tuple[F64, F64]:
+        """Return speeds, m/s, and positions, m, both (lifts, 10), of the second that begins at `begin_s`."""
+        curves, samples = cars.curves, second * SAMPLE_HZ + SAMPLES
+        v = SPEED_NOISE_MPS * chance.bell(chance.words(self._speed_key[:, None], samples))
+        z = self._noise_m[:, None] * chance.bell(chance.words(self._position_key[:, None], samples))
+        z += (curves.end_m + self._bias_m)[:, None]
+        moving = np.flatnonzero(curves.end_s > begin_s)
+        true_z, true_v, _ = curves.at(moving, begin_s[moving, None] + SAMPLES / SAMPLE_HZ)
+        z[moving] += true_z - curves.end_m[moving, None]
+        v[moving] += true_v * (self._speed_gain[moving] * (1 + cars.condition.slip[moving]))[:, None]
+        if len(self.barometer):
+            read_m = z[self.barometer] + self._weather_m(begin_s)[self.barometer, None]
+            z[self.barometer] = np.round(read_m / BAROMETER_STEP_M) * BAROMETER_STEP_M
+        v, z = np.round(v, DECIMALS), np.round(z, DECIMALS)
+        t_s = begin_s[:, None] + SAMPLES / SAMPLE_HZ
+        self._spoil(cars.condition.speed, "speed", v, t_s, samples)
+        self._spoil(cars.condition.position, "position", z, t_s, samples + (1 << 40))
+        return v, z
+
+    def _weather_m(self, begin_s: F64) -> F64:
+        """Return by how much the weather has moved each barometer since it was last set to zero, as it is every day."""
+        now_s = self._start_s + begin_s
+        zeroed_s = np.maximum((now_s - self._zeroed_at_s) // DAY_S * DAY_S + self._zeroed_at_s, self._start_s)
+        return self._weather.height_m(now_s) - self._weather.height_m(zeroed_s)
+
+    def _spoil(self, faults: SensorFaults, sensor: str, readings: F64, t_s: F64, samples: NDArray[np.int64]) -> None:
+        """Let the faulty sensors of one kind say what they say, in place; keep each one's last reading."""
+        lift = faults.ailing
+        if len(lift):
+            readings[lift] = spoilt(faults, lift, readings[lift], t_s[lift], self._spike_key[lift], samples)
+            stuck = lift[faults.stuck[lift]]
+            readings[stuck] = self._last[sensor][stuck, None]
+        self._last[sensor] = readings[:, -1].copy()
+
+
+def spoilt(
+    faults: SensorFaults, lift: NDArray[np.intp], readings: F64, t_s: F64, key: chance.U64, samples: NDArray[np.int64]
+) -> F64:
+    """Return what these sensors say instead of `readings` (lifts, samples): gain, offset, drift, spikes, 0 or NaN."""
+    hours = (t_s - faults.drift_since_s[lift, None]) / 3600
+    said = readings * faults.gain[lift, None] + faults.offset[lift, None] + faults.drift_per_h[lift, None] * hours
+    dice = chance.uniform(chance.words(key[:, None], samples))
+    share = faults.spike_share[lift, None]
+    said += np.where(dice < share, np.where(dice < share / 2, 1.0, -1.0) * faults.spike[lift, None], 0.0)
+    said = np.round(said, DECIMALS)
+    said[faults.dead[lift]] = 0.0
+    said[faults.mute[lift]] = np.nan
+    return said
+
+
+class Weather:
+    """The air over all lifts of a seed, as the height that its pressure mocks: slow waves, metres over hours."""
+
+    def __init__(self, seed: int) -> None:
+        draw = chance.numbers(seed, -1, chance.WEATHER)
+        self._waves = [(WEATHER_M * (0.6 + 0.4 * next(draw)), 2 * np.pi * next(draw)) for _ in WEATHER_PERIODS_S]
+
+    def height_m(self, t_s: F64) -> F64:
+        """Return by how many metres a barometer reads high; `t_s` counts from 1970."""
+        waves = zip(self._waves, WEATHER_PERIODS_S, strict=True)
+        return sum(
+            (size_m * np.sin(2 * np.pi * t_s / period_s + phase) for (size_m, phase), period_s in waves),
+            np.zeros_like(t_s),
+        )
