@@ -23,7 +23,8 @@ from configuration import Configuration, Unusable
 from dashboards import app
 from dashboards.desk import Settings as DashboardSettings
 from ingest.monitor import Monitor
-from simulator import faults, player
+from simulator import faults, player, scenario
+from simulator.bundles import FORMS
 from simulator.fleet import fleet
 from store.journal import Journal
 from store.records import Records, RecordsUnavailable
@@ -85,13 +86,21 @@ def build_parser() -> argparse.ArgumentParser:
     command("monitor", monitor_command, "Hear lifts, judge and remember what they say, announce alerts")
     command("serve", serve_command, "Serve the pages and the HTTP API")
 
-    simulate = command("simulate", simulate_command, "Play a simulated fleet to the broker")
-    simulate.add_argument("--lifts", type=count, default=50, help="how many lifts (default 50)")
-    simulate.add_argument("--seed", type=int, default=1, help="which fleet (default 1)")
+    simulate = command(
+        "simulate",
+        simulate_command,
+        "Play a simulated fleet to the broker",
+        "Scenarios:\n" + "\n".join(f"  {name:<22} {found.about}" for name, found in scenario.shipped().items()),
+    )
+    simulate.add_argument("--scenario", metavar="NAME", help="one of those below, or a TOML file of your own")
+    simulate.add_argument("--lifts", type=count, help="how many lifts (default 50)")
+    simulate.add_argument("--seed", type=int, help="which fleet (default 1)")
     simulate.add_argument("--speed", type=float, default=1.0, help="times real time (default 1)")
-    simulate.add_argument("--form", choices=("json", "cbor", "gateway"), default="json", help="how bundles are sent")
-    simulate.add_argument("--vibration", action=argparse.BooleanOptionalAction, default=True, help="3 x 100 Hz as well")
-    simulate.add_argument("--faults-per-hour", type=float, default=0.0, help="faults by themselves, over the fleet")
+    simulate.add_argument("--form", choices=FORMS, default="json", help="how bundles are sent")
+    simulate.add_argument("--vibration", action=argparse.BooleanOptionalAction, help="3 x 100 Hz as well (default yes)")
+    simulate.add_argument(
+        "--faults", "--faults-per-hour", type=float, dest="faults_per_hour", help="faults by themselves, over the fleet"
+    )
     simulate.add_argument("--labels", type=Path, help="append what really happened to this file, a JSON line each")
     simulate.add_argument("--register", action="store_true", help="first put these lifts into the registry")
 
@@ -235,23 +244,29 @@ def serve_command(_: argparse.Namespace, settings: Configuration) -> int:
 
 
 def simulate_command(options: argparse.Namespace, settings: Configuration) -> int:
-    """Play a simulated fleet until a signal."""
+    """Play a simulated fleet until a signal, or until its scenario is over."""
+    named = options.scenario
+    changes = {name: getattr(options, name) for name in ("lifts", "seed", "vibration", "faults_per_hour")}
+    if named is None and options.vibration is None:
+        changes["vibration"] = True
+    try:
+        played = scenario.read(named, {name: value for name, value in changes.items() if value is not None})
+    except scenario.Contradiction as error:
+        raise Unusable(str(error)) from None
     if options.register:
         with Records.open(settings.records_url) as records:
-            records.put_lifts(fleet(options.lifts, options.seed), "simulator", time.time_ns())
+            records.put_lifts(fleet(played.lifts, played.seed), "simulator", time.time_ns())
     address = wiring.broker(settings)
     player.run(
         player.Settings(
+            played,
             host=address.host,
             port=address.port,
             username=address.username,
             password=address.password,
-            lifts=options.lifts,
-            seed=options.seed,
             speed=options.speed,
             form=options.form,
-            vibration=options.vibration,
-            faults_per_hour=options.faults_per_hour,
+            seconds=None if named is None else played.seconds,
             labels=options.labels,
         )
     )

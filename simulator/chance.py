@@ -22,6 +22,7 @@ _BELL_SD = float(np.sqrt(4 * (65536**2 - 1) / 12))
 
 EVENTS, SPEED_NOISE, POSITION_NOISE, X_NOISE, Y_NOISE, Z_NOISE, TRAITS, FAULTS = range(8)
 SENSORS, SPIKES, WEATHER, MOTION = range(8, 12)
+PLAN, NETWORK = 32, 33
 
 
 def mix(bits: U64) -> U64:

@@ -14,9 +14,10 @@ import signal
 import sys
 import threading
 import time
+from collections import deque
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +27,7 @@ from simulator.bundles import Terminals
 from simulator.faults import CAUSES, Label
 from simulator.fleet import fleet
 from simulator.link import Link, say
+from simulator.scenario import Scenario, strikes
 from simulator.world import Second, Unknown, World
 from telemetry.streams import LIFT_ID_PATTERN
 
@@ -42,24 +44,20 @@ NS = 1_000_000_000
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """What to play, where.
+    """What to play, where, and how fast.
 
-    `form` is json, cbor or gateway (CBOR envelopes of 20 lifts). `hour` is the local hour at which the traffic's day
-    begins (None: the real one). `start_ns` is where the lifts' time begins (None: now, or a day ago where `speed` > 1).
-    `seconds` ends the world by itself. `labels` is a file that each fault that shows itself is appended to.
+    `form` is json, cbor or gateway (CBOR envelopes of 20 lifts). `start_ns` is where the lifts' time begins (None: now,
+    or a day ago where `speed` > 1). `seconds` ends the world by itself. `labels` is a file that each fault that shows
+    itself is appended to.
     """
 
+    scenario: Scenario = field(default_factory=Scenario)
     host: str = "127.0.0.1"
     port: int = 1883
     username: str | None = None
     password: str | None = None
-    lifts: int = 50
-    seed: int = 1
     speed: float = 1.0
     form: str = "json"
-    vibration: bool = False
-    faults_per_hour: float = 0.0
-    hour: float | None = None
     start_ns: int | None = None
     seconds: int | None = None
     labels: Path | None = None
@@ -67,8 +65,6 @@ class Settings:
     def __post_init__(self) -> None:
         if not self.speed > 0:
             raise ValueError(f"speed: {self.speed!r} is not above 0; 1 is real time")
-        if not 0 <= self.faults_per_hour < float("inf"):
-            raise ValueError(f"faults_per_hour: {self.faults_per_hour!r} is not a rate, 0 or more")
 
 
 def run(settings: Settings, stop: threading.Event | None = None) -> None:
@@ -124,17 +120,19 @@ class Player:
     def __init__(self, settings: Settings, ended: threading.Event) -> None:
         self.settings, self.ended = settings, ended
         self.refused = self.faults = self.bundles = 0
-        self.facts = fleet(settings.lifts, settings.seed)
+        scenario = settings.scenario
+        self.facts = fleet(scenario.lifts, scenario.seed)
+        self.plan = deque(strikes(scenario))
         start_ns = _start_ns(settings)
         self.terminals = Terminals(self.facts, settings.form, start_ns)
         self.world = World(
             self.facts,
-            settings.seed,
+            scenario.seed,
             start_ns,
             together=self.terminals.together,
-            vibration=settings.vibration,
-            faults_per_lift_hour=settings.faults_per_hour / settings.lifts,
-            hour=settings.hour,
+            vibration=scenario.vibration,
+            faults_per_lift_hour=scenario.faults_per_hour / scenario.lifts,
+            hour=scenario.traffic_hour,
         )
         self.units = self._units()
 
@@ -150,6 +148,7 @@ class Player:
             while not self.ended.is_set() and self.world.seconds != settings.seconds:
                 self._wait_until(link, self.world.seconds + 1.0)
                 self._listen(link)
+                self._befall()
                 second = self.world.step()
                 for label in second.labels:
                     self._write(label)
@@ -200,6 +199,17 @@ class Player:
             except ValueError as error:
                 self.refused += 1
                 log.warning("fault for %s refused (%d so far): %s", lift_id[:64], self.refused, error)
+
+    def _befall(self) -> None:
+        """Bring about what is planned by now; a lift that still suffers from something else is struck later."""
+        later = []
+        while self.plan and self.plan[0].onset_s <= self.world.seconds:
+            strike = self.plan.popleft()
+            try:
+                self.world.inject(self.facts[strike.lift].lift_id, strike.cause, strike.for_s)
+            except Unknown:
+                later.append(strike)
+        self.plan.extendleft(reversed(later))
 
     def _write(self, label: Label) -> None:
         """Append what truly happened to the labels."""

@@ -71,6 +71,11 @@ def test_a_file_of_lifts_that_is_not_there_is_named(tmp_path: Path, capsys: pyte
     assert "none.csv" in complaint(capsys, [*configured(tmp_path, 1), "lifts", "import", str(tmp_path / "none.csv")])
 
 
+def test_a_scenario_that_contradicts_itself_is_one_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    simulate = [*configured(tmp_path, 1), "simulate", "--scenario", "entrapment", "--lifts", "2"]
+    assert "faults[0].lift: 3 is not there; the lifts are 1 to 2" in complaint(capsys, simulate)
+
+
 def test_a_broker_that_is_not_there_is_one_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     port = free_port()
     assert f"the broker 127.0.0.1:{port} cannot be used" in complaint(capsys, [*configured(tmp_path, port), "monitor"])

@@ -23,6 +23,7 @@ from simulator.bundles import Packet
 from simulator.fleet import fleet
 from simulator.link import Link, say
 from simulator.player import NS, Player, Settings, inject, run
+from simulator.scenario import Scenario
 from simulator.world import Unknown
 from telemetry.decode import decode
 from telemetry.streams import Entry
@@ -75,9 +76,15 @@ def playing(settings: Settings) -> Iterator[Player]:
     assert not thread.is_alive()
 
 
+def at(port: int, **more: Any) -> Settings:
+    """Return settings for a broker; what belongs to the scenario goes there."""
+    scenario = {name: more.pop(name) for name in list(more) if name in Scenario.model_fields}
+    return Settings(Scenario(**scenario), port=port, **more)
+
+
 def at_once(broker: Broker, **more: Any) -> Settings:
     """Return settings of a world in 2001 that is played as fast as it goes."""
-    return Settings(port=broker.port, speed=float("inf"), start_ns=START_NS, seed=4, hour=8.0, **more)
+    return at(broker.port, speed=float("inf"), start_ns=START_NS, seed=4, hour=8.0, **more)
 
 
 @pytest.mark.parametrize("form", ["json", "cbor", "gateway"])
@@ -119,7 +126,7 @@ def test_a_world_that_ends_before_the_broker_answered_is_told_all_the_same(broke
 
 
 def test_now_is_when_the_lifts_speak_at_speed_1_and_evenly_over_the_second(broker: Broker) -> None:
-    with listening(broker.port) as listener, playing(Settings(port=broker.port, lifts=40)):
+    with listening(broker.port) as listener, playing(at(broker.port, lifts=40)):
         until(lambda: len(listener.of("bundle")) >= 80, "two seconds of forty lifts")
         now_ms = time.time() * 1000
         times_ms = [bundle["t"] for bundle in listener.of("bundle")]
@@ -130,14 +137,14 @@ def test_now_is_when_the_lifts_speak_at_speed_1_and_evenly_over_the_second(broke
 
 def test_a_faster_world_never_speaks_of_the_future(broker: Broker) -> None:
     start_ns = int(time.time() - 30) * NS
-    with listening(broker.port) as listener, playing(Settings(port=broker.port, lifts=2, speed=50, start_ns=start_ns)):
+    with listening(broker.port) as listener, playing(at(broker.port, lifts=2, speed=50, start_ns=start_ns)):
         until(lambda: len(listener.of("bundle")) >= 62, "a minute of two lifts")
         assert max(bundle["t"] for bundle in listener.of("bundle")) <= time.time() * 1000
 
 
 def test_a_fault_that_is_asked_for_strikes_and_is_labelled(broker: Broker, tmp_path: Path) -> None:
     labels = tmp_path / "labels.jsonl"
-    with playing(Settings(port=broker.port, lifts=3, seed=4, hour=3.0, labels=labels)) as player:
+    with playing(at(broker.port, lifts=3, seed=4, hour=3.0, labels=labels)) as player:
         until(lambda: player.bundles > 0, "the first bundle")
         with listening(broker.port) as listener:
             inject("127.0.0.1", broker.port, "sim-00002", "network-cut", 60)
@@ -153,7 +160,7 @@ def test_a_fault_that_is_asked_for_strikes_and_is_labelled(broker: Broker, tmp_p
 
 
 def test_a_terminal_that_comes_back_starts_a_new_boot_and_counts_anew(broker: Broker) -> None:
-    with listening(broker.port) as listener, playing(Settings(port=broker.port, lifts=1, seed=4)):
+    with listening(broker.port) as listener, playing(at(broker.port, lifts=1, seed=4)):
         until(lambda: len(listener.of("bundle")) > 0, "the first bundle")
         inject("127.0.0.1", broker.port, "sim-00001", "terminal-dead", 2)
         until(lambda: len({bundle["boot"] for bundle in listener.of("bundle")}) == 2, "the second boot")
@@ -183,7 +190,7 @@ NONSENSE = [
 def test_nonsense_is_counted_told_in_one_line_each_and_stops_nothing(
     broker: Broker, caplog: pytest.LogCaptureFixture
 ) -> None:
-    with playing(Settings(port=broker.port, lifts=2, seed=4)) as player, caplog.at_level(logging.WARNING):
+    with playing(at(broker.port, lifts=2, seed=4)) as player, caplog.at_level(logging.WARNING):
         until(lambda: player.bundles > 0, "the first bundle")
         for payload in NONSENSE:
             say("127.0.0.1", broker.port, None, None, "sim/v1/sim-00001/fault", payload)
@@ -196,7 +203,7 @@ def test_nonsense_is_counted_told_in_one_line_each_and_stops_nothing(
 
 
 def test_the_fleet_comes_back_with_what_it_kept_when_the_broker_was_away(broker: Broker) -> None:
-    with playing(Settings(port=broker.port, lifts=5, seed=4)) as player:
+    with playing(at(broker.port, lifts=5, seed=4)) as player:
         until(lambda: player.bundles > 0, "the first bundle")
         broker.stop()
         gone = player.bundles
@@ -213,7 +220,7 @@ def bundles(listener: Listener) -> list[bool]:
 
 
 def test_sigterm_ends_the_simulator_cleanly(broker: Broker) -> None:
-    code = f"from simulator.player import *; run(Settings(port={broker.port}, lifts=3))"
+    code = f"from simulator.player import *; run(Settings(Scenario(lifts=3), port={broker.port}))"
     with listening(broker.port) as listener:
         process = subprocess.Popen([sys.executable, "-c", code], cwd=Path(__file__).parents[2], stderr=subprocess.PIPE)
         until(lambda: len(listener.of("bundle")) > 0, "the first bundle")
@@ -224,7 +231,7 @@ def test_sigterm_ends_the_simulator_cleanly(broker: Broker) -> None:
 
 
 def test_the_broker_speaks_the_last_will_when_the_simulator_is_killed(broker: Broker) -> None:
-    code = f"from simulator.player import *; run(Settings(port={broker.port}, lifts=3))"
+    code = f"from simulator.player import *; run(Settings(Scenario(lifts=3), port={broker.port}))"
     with listening(broker.port) as listener:
         process = subprocess.Popen([sys.executable, "-c", code], cwd=Path(__file__).parents[2])
         until(lambda: len(listener.of("bundle")) > 0, "the first bundle")
@@ -235,7 +242,7 @@ def test_the_broker_speaks_the_last_will_when_the_simulator_is_killed(broker: Br
 
 @pytest.mark.parametrize(
     ("names", "bad"),
-    [("speed", 0.0), ("speed", float("nan")), ("faults_per_hour", -1.0), ("form", "xml"), ("lifts", 0)],
+    [("speed", 0.0), ("speed", float("nan")), ("form", "xml")],
 )
 def test_settings_that_cannot_be_played_are_refused_by_name(names: str, bad: Any) -> None:
     with pytest.raises(ValueError, match=f"{names}: "):
@@ -256,7 +263,7 @@ def test_inject_says_what_is_wrong_before_it_asks() -> None:
 def test_a_broker_that_speaks_3_1_1_alone_will_do() -> None:
     """A broker in a few lines: it hangs up on MQTT 5 and lets 3.1.1 in, as some do."""
     versions: list[int] = []
-    with socket.create_server(("127.0.0.1", 0)) as server, playing(Settings(port=server.getsockname()[1], lifts=1)):
+    with socket.create_server(("127.0.0.1", 0)) as server, playing(at(server.getsockname()[1], lifts=1)):
         while 4 not in versions:
             connection, _ = server.accept()
             with connection:

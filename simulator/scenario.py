@@ -1,0 +1,191 @@
+"""A scenario: what a simulated world is to be and what befalls it, in one TOML file; some are shipped.
+
+The law: a scenario is read whole and held against itself before anything begins; what it contradicts is one line that
+names the field. Nothing here is drawn: what a scenario leaves to chance is drawn from its seed.
+"""
+
+from __future__ import annotations
+
+import difflib
+import tomllib
+from collections.abc import Collection, Iterable, Mapping
+from datetime import datetime, timedelta, timezone
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationError
+
+from simulator.chance import PLAN, numbers
+from simulator.faults import CAUSES
+from simulator.fleet import FLEET_LIMIT
+
+SHIPPED = Path(__file__).parent / "scenarios"
+LOCAL_TIME = timezone(timedelta(hours=8))
+START = datetime(2001, 9, 10, 7, 0, tzinfo=LOCAL_TIME)
+"""A Monday: simulated clocks start in 2001, so that a clock of today's that leaked in is seen at once."""
+DAY_H = 24.0
+PLAN_LIMIT = 1_000
+
+
+class Contradiction(ValueError):
+    """A scenario cannot be lived; the text is one line that names the field and says why."""
+
+
+class Table(BaseModel):
+    """A table of the file: frozen, and closed to keys that it does not know."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class PlannedFault(Table):
+    """A fault that comes at its time: to one `lift` (1 is the first), or to a `share` of all, drawn from the seed.
+
+    `onset_h` counts from the start by the calendar; where several lifts are struck, within `spread_s` of it.
+    """
+
+    cause: str
+    lift: int | None = Field(None, ge=1)
+    share: float | None = Field(None, gt=0, le=1)
+    onset_h: float = Field(0.0, ge=0, allow_inf_nan=False)
+    spread_s: float = Field(0.0, ge=0, allow_inf_nan=False)
+    for_s: float | None = Field(None, gt=0, allow_inf_nan=False)
+
+
+class Strike(NamedTuple):
+    """One planned fault on one lift (0 is the first), at a time of the world's clock."""
+
+    onset_s: float
+    lift: int
+    cause: str
+    for_s: float | None
+
+
+class Scenario(Table):
+    """A world: `days` days, of each the `hours` that begin at the start's time of day.
+
+    Without `start`, it is now where the world is played to a broker, else `START`. Traffic begins at the local `hour`
+    of the day (else that of `start`, else that of the lifts' clock). `faults_per_hour` come by themselves, over the
+    fleet.
+    """
+
+    about: str = ""
+    lifts: int = Field(50, ge=1, le=FLEET_LIMIT)
+    seed: int = Field(1, ge=0)
+    start: AwareDatetime | None = None
+    hours: float = Field(DAY_H, gt=0, le=DAY_H)
+    days: int = Field(1, ge=1)
+    hour: float | None = Field(None, ge=0, lt=DAY_H)
+    vibration: bool = False
+    faults_per_hour: float = Field(0.0, ge=0, allow_inf_nan=False)
+    faults: tuple[PlannedFault, ...] = Field((), max_length=PLAN_LIMIT)
+
+    @property
+    def span_h(self) -> float:
+        """How long it lasts by the calendar, in hours."""
+        return (self.days - 1) * DAY_H + self.hours
+
+    @property
+    def seconds(self) -> int:
+        """How many seconds are lived."""
+        return round(self.days * self.hours * 3600)
+
+    @property
+    def start_ns(self) -> int:
+        """Where the lifts' time begins where it does not begin now: a whole second, UTC nanoseconds."""
+        return int((self.start or START).timestamp()) * 1_000_000_000
+
+    @property
+    def traffic_hour(self) -> float | None:
+        """The local hour of the day at which the traffic begins, where it does not follow the lifts' clock."""
+        if self.hour is not None or self.start is None:
+            return self.hour
+        local = self.start.astimezone(LOCAL_TIME)
+        return local.hour + local.minute / 60 + local.second / 3600
+
+
+def read(named: str | None, changes: Mapping[str, Any]) -> Scenario:
+    """Return the shipped scenario of this name, or the one in this file, with `changes` made to it.
+
+    Raises
+    ------
+    Contradiction
+        Where there is no such scenario, it is not TOML, or it contradicts itself.
+    """
+    tables = {} if named is None else _tables(named)
+    try:
+        scenario = Scenario.model_validate(tables | dict(changes))
+    except ValidationError as error:
+        raise Contradiction(f"{named or 'scenario'}: {_explain(error)}") from None
+    for line in contradictions(scenario):
+        raise Contradiction(f"{named or 'scenario'}: {line}")
+    return scenario
+
+
+def shipped() -> dict[str, Scenario]:
+    """Return the library, by name."""
+    return {path.stem: read(path.stem, {}) for path in sorted(SHIPPED.glob("*.toml"))}
+
+
+def strikes(scenario: Scenario) -> list[Strike]:
+    """Return the faults of the plan, each for one lift, in the order of their onsets; shares come from the seed."""
+    found = []
+    for k, fault in enumerate(scenario.faults):
+        every = range(scenario.lifts) if fault.lift is None else [fault.lift - 1]
+        for lift in every:
+            draw = numbers(scenario.seed, lift * PLAN_LIMIT + k, PLAN)
+            if fault.share is None or next(draw) < fault.share:
+                onset_s = fault.onset_h * 3600 + fault.spread_s * next(draw)
+                found.append(Strike(onset_s, lift, fault.cause, fault.for_s))
+    return sorted(found, key=lambda strike: strike[:2])
+
+
+def contradictions(scenario: Scenario) -> Iterable[str]:
+    """Yield what a scenario says that cannot be, each as the field and why."""
+    for k, fault in enumerate(scenario.faults):
+        where = f"faults[{k}]"
+        if fault.cause not in CAUSES:
+            yield f"{where}.cause: {fault.cause!r} is no cause{_nearest(fault.cause, CAUSES)}"
+        if (fault.lift is None) == (fault.share is None):
+            yield f"{where}.lift: say either lift (its number) or share (of all lifts)"
+        if fault.lift is not None and fault.lift > scenario.lifts:
+            yield f"{where}.lift: {fault.lift} is not there; the lifts are 1 to {scenario.lifts}"
+        if fault.onset_h >= scenario.span_h:
+            yield f"{where}.onset_h: {fault.onset_h:g} is after the end, {scenario.span_h:g} h from the start"
+
+
+def _tables(named: str) -> dict[str, Any]:
+    path = SHIPPED / f"{named}.toml"
+    if not path.is_file():
+        path = Path(named)
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        known = [shipped.stem for shipped in SHIPPED.glob("*.toml")]
+        raise Contradiction(f"scenario: {named!r} is neither shipped nor a file{_nearest(named, known)}") from None
+    except OSError as error:
+        raise Contradiction(f"scenario: {named} cannot be read ({error.strerror})") from None
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise Contradiction(f"{named} is not TOML: {error}") from None
+
+
+def _explain(error: ValidationError) -> str:
+    """Return the first fault of a scenario as one line with its remedy."""
+    fault = error.errors()[0]
+    where = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in fault["loc"]).lstrip(".")
+    if fault["type"] == "extra_forbidden":
+        return f"{where} is not a key{_nearest(str(fault['loc'][-1]), _known_keys(fault['loc'][:-1]))}"
+    if fault["type"] == "missing":
+        return f"{where} is missing"
+    return f"{where} = {fault['input']!r}: {fault['msg'].lower()}"
+
+
+def _known_keys(path: tuple[int | str, ...]) -> Collection[str]:
+    tables: dict[str, type[Table]] = {"faults": PlannedFault}
+    return (tables[str(path[0])] if path else Scenario).model_fields
+
+
+def _nearest(name: str, known: Iterable[str]) -> str:
+    """Return a hint at the nearest known name, or at all of them."""
+    names = sorted(known)
+    near = difflib.get_close_matches(name, names, n=1, cutoff=0.5)
+    return f"; did you mean {near[0]}?" if near else f"; known here: {', '.join(names)}"

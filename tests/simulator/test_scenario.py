@@ -1,0 +1,86 @@
+"""A scenario is read whole, held against itself, and says in one line which field cannot be."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from simulator import scenario
+from simulator.scenario import Contradiction, Scenario, read, shipped, strikes
+
+ENTRAPMENT = '[[faults]]\nlift = 2\ncause = "power-cut"\nonset_h = 0.5\n'
+
+
+def written(folder: Path, text: str) -> str:
+    path = folder / "mine.toml"
+    path.write_text(text, encoding="utf-8")
+    return str(path)
+
+
+def test_every_shipped_scenario_can_be_lived_and_says_what_it_is_about() -> None:
+    library = shipped()
+    assert {"quiet", "morning-peak", "entrapment"} <= set(library)
+    assert all(found.about and found.seconds > 0 for found in library.values())
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("lifts = 0", r"lifts = 0: input should be greater"),
+        ("lifs = 3", r"lifs is not a key; did you mean lifts\?"),
+        ("start = 2001-09-10T07:30:00", r"start = .*timezone"),
+        ("hours = 25", r"hours = 25: "),
+        ("lifts = 1\n" + ENTRAPMENT, r"faults\[0\].lift: 2 is not there; the lifts are 1 to 1"),
+        ("hours = 0.5\n" + ENTRAPMENT, r"faults\[0\].onset_h: 0.5 is after the end, 0.5 h from the start"),
+        (ENTRAPMENT.replace("cut", "cat"), r"faults\[0\].cause: 'power-cat' is no cause; did you mean power-cut\?"),
+        (ENTRAPMENT.replace("onset_h", "onset"), r"faults\[0\].onset is not a key; did you mean onset_h\?"),
+        (ENTRAPMENT.replace("lift = 2\n", ""), r"faults\[0\].lift: say either lift"),
+        (ENTRAPMENT + "share = 0.5\n", r"faults\[0\].lift: say either lift"),
+        (ENTRAPMENT + "for_s = -1\n", r"faults\[0\].for_s = -1: "),
+        (ENTRAPMENT.replace('cause = "power-cut"\n', ""), r"faults\[0\].cause is missing"),
+        ("lifts = ", r"is not TOML"),
+    ],
+)
+def test_a_scenario_that_contradicts_itself_is_one_line_that_names_the_field(
+    tmp_path: Path, text: str, says: str
+) -> None:
+    with pytest.raises(Contradiction, match=says) as caught:
+        read(written(tmp_path, text), {})
+    assert "\n" not in str(caught.value)
+    assert "mine.toml" in str(caught.value)
+
+
+def test_a_change_is_held_against_the_rest_too(tmp_path: Path) -> None:
+    with pytest.raises(Contradiction, match=r"entrapment: faults\[0\].lift: 3 is not there"):
+        read("entrapment", {"lifts": 2})
+    assert read("entrapment", {"lifts": 14}).lifts == 14
+
+
+def test_a_scenario_that_is_not_there_is_named_beside_the_nearest() -> None:
+    with pytest.raises(Contradiction, match=r"'entrapmnt' is neither shipped nor a file; did you mean entrapment\?"):
+        read("entrapmnt", {})
+
+
+def test_a_window_of_each_day_is_lived() -> None:
+    sampled = Scenario(days=60, hours=0.5)
+    assert (sampled.seconds, sampled.span_h) == (60 * 1800, 59 * 24 + 0.5)
+
+
+def test_a_share_is_drawn_from_the_seed_and_falls_alike_on_a_larger_fleet() -> None:
+    fault = {"cause": "power-cut", "share": 0.3, "onset_h": 1.0, "spread_s": 60.0}
+    small, large, other = (
+        strikes(Scenario(lifts=lifts, seed=seed, faults=[fault]))  # type: ignore[list-item]
+        for lifts, seed in ((100, 1), (200, 1), (200, 2))
+    )
+    assert 15 < len(small) < 45
+    assert [strike for strike in large if strike.lift < 100] == small
+    assert large != other
+    assert all(3600 <= strike.onset_s < 3660 for strike in large)
+    assert [strike.onset_s for strike in large] == sorted(strike.onset_s for strike in large)
+
+
+def test_simulated_time_starts_in_2001_where_nothing_else_is_said() -> None:
+    assert Scenario().start_ns == scenario.START.timestamp() * 1e9
+    assert (Scenario().traffic_hour, Scenario(hour=3.0).traffic_hour) == (None, 3.0)
+    assert read("morning-peak", {}).traffic_hour == 7.5
