@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-import shutil
-import subprocess
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -13,8 +11,9 @@ from pathlib import Path
 import httpx
 import pytest
 import yaml
+from influxdb_client import InfluxDBClient
 
-from tests.loopback import accepts, free_port, until
+from tests.store.influxd import Influx, organisation
 
 ROOT = Path(__file__).parent.parent
 GRAFANA = ROOT / "dashboards/grafana"
@@ -77,32 +76,15 @@ def test_the_dashboard_asks_for_nothing_but_what_the_contract_keeps() -> None:
     assert {measurement for measurement, _ in shown} == set(kept)
 
 
-ORG = {"org": "liftwatch"}
-TOKEN = {"Authorization": "Token for-this-test-alone"}
-
-
 @pytest.fixture(scope="module")
-def influx(tmp_path_factory: pytest.TempPathFactory) -> Iterator[httpx.Client]:
-    program = shutil.which("influxd")
-    if program is None:
-        pytest.skip("no influxd 2.x on PATH")
-    folder, port = tmp_path_factory.mktemp("influx"), free_port()
-    paths = [f"--bolt-path={folder}/bolt", f"--sqlite-path={folder}/sqlite", f"--engine-path={folder}/engine"]
-    with (folder / "log").open("w") as log:
-        process = subprocess.Popen(
-            [program, *paths, f"--http-bind-address=127.0.0.1:{port}", "--reporting-disabled"], stdout=log, stderr=log
-        )
-    try:
-        until(lambda: process.poll() is not None or accepts(port), "influxd")
-        with httpx.Client(base_url=f"http://127.0.0.1:{port}", headers=TOKEN, timeout=30) as client:
-            who = {"username": "test", "password": "for-this-test-alone", "org": "liftwatch", "bucket": "lifts"}
-            until(lambda: client.get("/health").status_code == 200, "influxd's health")
-            client.post("/api/v2/setup", json=who | {"token": "for-this-test-alone"}).raise_for_status()
-            client.post("/api/v2/write", params=ORG | {"bucket": "lifts"}, content=ten_minutes()).raise_for_status()
-            yield client
-    finally:
-        process.terminate()
-        process.wait(timeout=20)
+def filled(influxd: Influx) -> Iterator[httpx.Client]:
+    """An InfluxDB that holds ten minutes of two lifts, in an organisation of these tests' own."""
+    with organisation(influxd) as own, InfluxDBClient(own.url, own.token, own.org) as client:
+        client.buckets_api().create_bucket(bucket_name="lifts", org=own.org)
+        headers, org = {"Authorization": f"Token {own.token}"}, {"org": own.org}
+        with httpx.Client(base_url=own.url, headers=headers, params=org, timeout=30, trust_env=False) as asking:
+            asking.post("/api/v2/write", params=org | {"bucket": "lifts"}, content=ten_minutes()).raise_for_status()
+            yield asking
 
 
 def ten_minutes() -> str:
@@ -124,7 +106,7 @@ def ten_minutes() -> str:
     return "\n".join(lines)
 
 
-def ask(influx: httpx.Client, flux: str) -> list[str]:
+def ask(filled: httpx.Client, flux: str) -> list[str]:
     """Return the rows that a query of the dashboard gives, with Grafana's variables filled in."""
     for variable, value in (("${district:regex}", "north"), ("${lift}", "A-1")):
         flux = flux.replace(variable, value)
@@ -133,15 +115,15 @@ def ask(influx: httpx.Client, flux: str) -> list[str]:
     window = "option v = {timeRangeStart: -15m, timeRangeStop: now(), windowPeriod: 10s}"
     body = "\n".join(line for line in flux.splitlines() if not line.startswith("import"))
     headers = {"Content-Type": "application/vnd.flux", "Accept": "application/csv"}
-    answer = influx.post("/api/v2/query", params=ORG, headers=headers, content=f"{imports}\n{window}\n{body}")
+    answer = filled.post("/api/v2/query", headers=headers, content=f"{imports}\n{window}\n{body}")
     assert answer.status_code == 200, answer.text
     return answer.text.split()[1:]
 
 
 @pytest.mark.influx
 @pytest.mark.parametrize(("name", "flux"), queries(), ids=[name for name, _ in queries()])
-def test_influxdb_answers(influx: httpx.Client, name: str, flux: str) -> None:
-    assert ask(influx, flux) != [], name
+def test_influxdb_answers(filled: httpx.Client, name: str, flux: str) -> None:
+    assert ask(filled, flux) != [], name
 
 
 @pytest.mark.influx
@@ -154,6 +136,6 @@ def test_influxdb_answers(influx: httpx.Client, name: str, flux: str) -> None:
         ("Alarm button pressed", 10),
     ],
 )
-def test_the_numbers_of_the_fleet_are_right(influx: httpx.Client, panel: str, number: int) -> None:
+def test_the_numbers_of_the_fleet_are_right(filled: httpx.Client, panel: str, number: int) -> None:
     flux = dict(queries())[f"{panel} A"]
-    assert [row.rpartition(",")[2] for row in ask(influx, flux)] == [str(number)]
+    assert [row.rpartition(",")[2] for row in ask(filled, flux)] == [str(number)]

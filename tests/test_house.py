@@ -46,6 +46,8 @@ WORLDLY_NAMES = {"open", "print", "input", "breakpoint", "exec", "eval"}
 WORLDLY_METHODS = {("datetime", "now"), ("datetime", "utcnow"), ("date", "today"), ("random", "default_rng")}
 
 EMPTY_NAMES = {"utils", "util", "helpers", "helper", "common", "core", "base", "manager", "service", "models", "misc"}
+# What tools make beside the tree: never kept, so never looked at.
+MADE = re.compile(r"(^|/)(\.git|\.venv[^/]*|__pycache__|\.\w+_cache|\.hypothesis|\.schemathesis|build|[^/]*egg-info)/")
 LOCK_FILES = re.compile(r"(^|/)([^/]*\.lock|[^/]*-lock\.(json|ya?ml)|npm-shrinkwrap\.json|go\.sum)$")
 # Put together here, so that this file may lie in the tree as well.
 MACHINE_PATH = re.compile(r"(?<![\w.:/*-])/(?:" + "|".join(["work", "root", "home", "Users", "opt/wheels"]) + r")/\w")
@@ -192,10 +194,8 @@ def tracked(root: Path) -> list[str]:
         listed = subprocess.run(["git", "-C", str(root), "ls-files", "-z"], capture_output=True, check=True, text=True)
         return [name for name in listed.stdout.split("\0") if name]
     except (OSError, subprocess.CalledProcessError):
-        files = (path.relative_to(root) for path in root.rglob("*") if path.is_file())
-        return [
-            str(path) for path in files if not any(part.startswith((".venv", "__pycache__")) for part in path.parts)
-        ]
+        files = (str(path.relative_to(root)) for path in root.rglob("*") if path.is_file())
+        return [name for name in files if not MADE.search(name)]
 
 
 LAWS: list[Callable[[Path], list[str]]] = [
@@ -252,6 +252,14 @@ def test_a_broken_house_is_noticed(
         (tmp_path / name).write_text(text, encoding="utf-8")
     (found,) = law(tmp_path)
     assert complaint in found
+
+
+def test_where_there_is_no_git_what_tools_made_is_not_of_the_house(tmp_path: Path) -> None:
+    made = (".git/config", ".venv/a.py", "store/__pycache__/a.pyc", ".ruff_cache/0.1/a")
+    for name in (*made, ".gitignore", ".github/a.yml", "store/a.py"):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).touch()
+    assert set(tracked(tmp_path)) == {".gitignore", ".github/a.yml", "store/a.py"}
 
 
 def test_every_law_is_shown_to_fail() -> None:

@@ -10,6 +10,7 @@ import os
 import shutil
 import subprocess
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from uuid import uuid4
@@ -59,11 +60,20 @@ def influxd(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Influx]:
 @pytest.fixture
 def influx(influxd: Influx) -> Iterator[Influx]:
     """Return an InfluxDB with an empty organisation of this test's own."""
-    with InfluxDBClient(influxd.url, influxd.token) as client:
+    with organisation(influxd) as own:
+        yield own
+
+
+@contextmanager
+def organisation(server: Influx) -> Iterator[Influx]:
+    """Make an empty organisation, and remove it afterwards."""
+    with InfluxDBClient(server.url, server.token) as client:
         api = client.organizations_api()
         org = api.create_organization(name=f"test-{uuid4().hex[:12]}")
-        yield Influx(influxd.url, influxd.token, org.name)
-        api.delete_organization(org.id)
+        try:
+            yield Influx(server.url, server.token, org.name)
+        finally:
+            api.delete_organization(org.id)
 
 
 def start(program: str, folder: Path, port: int) -> subprocess.Popen[bytes]:
