@@ -16,6 +16,9 @@ import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+if "monitor" in sys.argv[1:]:  # read by polars as it is imported: a pool of its own costs the monitor a fifth more CPU
+    os.environ.setdefault("POLARS_MAX_THREADS", "1")
+
 import configuration
 import demonstration
 import wiring
@@ -217,10 +220,9 @@ def serve_command(_: argparse.Namespace, settings: Configuration) -> int:
     """Serve pages and API until a signal."""
     where = settings.dashboards
     Records.open(settings.records_url).close()
-    address = wiring.broker(settings)
 
     def inject(lift_id: str, cause: str, for_s: float) -> None:
-        player.inject(address.host, address.port, lift_id, cause, for_s, address.username, address.password)
+        player.inject(lift_id=lift_id, cause=cause, for_s=for_s, **wiring.player_broker(settings))
 
     try:
         app.run(
@@ -256,14 +258,10 @@ def simulate_command(options: argparse.Namespace, settings: Configuration) -> in
     if options.register:
         with Records.open(settings.records_url) as records:
             records.put_lifts(fleet(played.lifts, played.seed), "simulator", time.time_ns())
-    address = wiring.broker(settings)
     player.run(
         player.Settings(
             played,
-            host=address.host,
-            port=address.port,
-            username=address.username,
-            password=address.password,
+            **wiring.player_broker(settings),
             speed=options.speed,
             form=options.form,
             seconds=None if named is None else played.seconds,
@@ -275,19 +273,13 @@ def simulate_command(options: argparse.Namespace, settings: Configuration) -> in
 
 def inject_command(options: argparse.Namespace, settings: Configuration) -> int:
     """Publish a fault to the simulator."""
-    address = wiring.broker(settings)
+    where = wiring.player_broker(settings)
     try:
-        player.inject(
-            address.host,
-            address.port,
-            options.lift_id,
-            options.cause,
-            options.for_s,
-            address.username,
-            address.password,
-        )
+        player.inject(lift_id=options.lift_id, cause=options.cause, for_s=options.for_s, **where)
     except OSError as error:
-        raise Unusable(f"the broker {address.host}:{address.port} does not answer ({error}); is the demo up?") from None
+        raise Unusable(
+            f"the broker {where['host']}:{where['port']} does not answer ({error}); is the demo up?"
+        ) from None
     except ValueError as error:
         raise Unusable(str(error)) from None
     print(f"told {options.lift_id}: {options.cause} for {options.for_s:g} s")

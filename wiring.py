@@ -6,6 +6,7 @@ What cannot be used is `Unusable`, or the store's own error, whose text says wha
 from __future__ import annotations
 
 import dataclasses
+from typing import Any
 
 import configuration
 from alerts.webhook import Endpoint
@@ -32,6 +33,12 @@ def broker(settings: Configuration) -> BrokerAddress:
         where.client_id,
         where.protocol,
     )
+
+
+def player_broker(settings: Configuration) -> dict[str, Any]:
+    """Return the broker's address as the simulator's player takes it."""
+    address = broker(settings)
+    return {name: getattr(address, name) for name in ("host", "port", "username", "password")}
 
 
 def endpoints(settings: Configuration) -> list[Endpoint]:

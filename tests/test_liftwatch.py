@@ -2,31 +2,31 @@
 
 from __future__ import annotations
 
-import signal
+import os
 import socket
 import subprocess
 import sys
 from pathlib import Path
 
-import httpx
 import pytest
 
 import liftwatch
+import wiring
 from store.records import Records
 from tests.broker import Broker
-from tests.loopback import accepts, free_port, until
+from tests.loopback import free_port
 
-WITHOUT_MOSQUITTO = """
-import os, sys
-import demonstration, liftwatch
-os.environ["PATH"] = demonstration.MOSQUITTO_PLACES = ""
-sys.exit(liftwatch.main(sys.argv[1:]))
-"""
 COMMANDS = ("demo", "monitor", "serve", "simulate", "inject", "lifts", "check-config", "broker")
 LIFTS = """lift_id,district,rated_speed_mps,floors
 A1,anji,1.75,G:0;1:3.2
 A2,anji,fast,G:0
 """
+
+
+@pytest.fixture
+def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A broker that is not there is not waited for as long as one that may be starting."""
+    monkeypatch.setattr(wiring, "FIRST_ANSWER_S", 1.0)
 
 
 def configured(folder: Path, port: int, more: str = "") -> list[str]:
@@ -76,6 +76,7 @@ def test_a_scenario_that_contradicts_itself_is_one_line(tmp_path: Path, capsys: 
     assert "faults[0].lift: 3 is not there; the lifts are 1 to 2" in complaint(capsys, simulate)
 
 
+@pytest.mark.usefixtures("impatient")
 def test_a_broker_that_is_not_there_is_one_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     port = free_port()
     assert f"the broker 127.0.0.1:{port} cannot be used" in complaint(capsys, [*configured(tmp_path, port), "monitor"])
@@ -120,6 +121,7 @@ def test_a_port_in_use_is_told_by_name(tmp_path: Path, capsys: pytest.CaptureFix
         assert f"port {port}" in told
 
 
+@pytest.mark.usefixtures("impatient")
 def test_check_config_tries_everything_and_says_how_it_is(
     tmp_path: Path, broker: Broker, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -130,55 +132,9 @@ def test_check_config_tries_everything_and_says_how_it_is(
     assert "FAULT  broker" in capsys.readouterr().out
 
 
-@pytest.mark.timeout(180)
-@pytest.mark.parametrize("start", [("-m", "liftwatch"), ("-c", WITHOUT_MOSQUITTO)], ids=["as-it-is", "no-mosquitto"])
-def test_the_demonstration_shows_a_living_fleet_and_ends_without_a_trace(
-    start: tuple[str, str], tmp_path: Path
-) -> None:
-    port, broker_port = free_port(), free_port()
-    options = ["--port", str(port), "--broker-port", str(broker_port), "--lifts", "6", "--data", str(tmp_path / "d")]
-    log = tmp_path / "demo.log"
-    with log.open("wb") as out:
-        demo = subprocess.Popen([sys.executable, *start, "demo", *options], stdout=out, stderr=out)
-    try:
-        until(lambda: b"Liftwatch is at" in log.read_bytes() or demo.poll() is not None, "the demonstration", 90.0)
-        until(lambda: living(port) == 6, "six living lifts", 60.0)
-        asked = httpx.post(
-            f"http://127.0.0.1:{port}/api/v1/sim/sim-00003/fault",
-            json={"cause": "governor-overspeed", "for_s": 60},
-            trust_env=False,
-        )
-        assert asked.status_code == 202
-        until(lambda: "overspeed" in rules_firing(port, "sim-00003"), "the alert", 90.0)
-    finally:
-        demo.send_signal(signal.SIGINT)
-        assert demo.wait(60) == 0, log.read_text(encoding="utf-8")
-    assert not accepts(port)
-    assert not accepts(broker_port)
-
-
-@pytest.mark.timeout(180)
-def test_a_closed_terminal_and_an_impatient_hand_leave_nothing_running(tmp_path: Path) -> None:
-    port, broker_port = free_port(), free_port()
-    options = ["--port", str(port), "--broker-port", str(broker_port), "--lifts", "2", "--data", str(tmp_path / "d")]
-    log = tmp_path / "demo.log"
-    with log.open("wb") as out:
-        demo = subprocess.Popen([sys.executable, "-m", "liftwatch", "demo", *options], stdout=out, stderr=out)
-    until(lambda: b"Liftwatch is at" in log.read_bytes() or demo.poll() is not None, "the demonstration", 90.0)
-    demo.send_signal(signal.SIGHUP)
-    until(lambda: b"ending" in log.read_bytes() or demo.poll() is not None, "the end", 20.0)
-    demo.send_signal(signal.SIGINT)
-    assert demo.wait(60) == 0, log.read_text(encoding="utf-8")
-    assert b"ended." in log.read_bytes()
-    assert not accepts(port)
-    assert not accepts(broker_port)
-
-
-def living(port: int) -> int:
-    found = httpx.get(f"http://127.0.0.1:{port}/api/v1/lifts", trust_env=False).json()["items"]
-    return sum(lift["position_m"] is not None and lift["state"] not in ("never-seen", "offline") for lift in found)
-
-
-def rules_firing(port: int, lift_id: str) -> set[str]:
-    asked = httpx.get(f"http://127.0.0.1:{port}/api/v1/alerts", params={"lift_id": lift_id}, trust_env=False)
-    return {alert["rule"] for alert in asked.json()["items"]}
+@pytest.mark.parametrize(("command", "alone"), [("monitor", True), ("serve", False)])
+def test_the_monitor_alone_lets_polars_have_no_threads_beside_its_own(command: str, alone: bool) -> None:
+    line = "import liftwatch, os, polars; print(os.environ.get('POLARS_MAX_THREADS'), polars.thread_pool_size())"
+    environment = {name: value for name, value in os.environ.items() if name != "POLARS_MAX_THREADS"}
+    said = subprocess.check_output([sys.executable, "-c", line, command], env=environment, text=True).split()
+    assert said == ["1", "1"] if alone else said[0] == "None"
