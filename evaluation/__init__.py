@@ -1,0 +1,1 @@
+"""How right we were: what was raised, held against what truly happened."""

@@ -1,0 +1,144 @@
+"""The referee: labels and alerts in, figures out; for the tuning lifts and the held-out lifts apart."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from evaluation import truth
+from evaluation.events import BARS, KINDS, Bar
+from evaluation.matching import FOUND, Verdict, match
+from evaluation.raised import Raised
+from evaluation.scores import MONTH_S, Interval, Score, rate, score
+from evaluation.split import SETS, set_of
+from evaluation.truth import FAULT, NEAR_MISS, Episode, Event
+
+
+@dataclass(frozen=True, slots=True)
+class Played:
+    """What was watched: the seed of the world, which lifts, for how long, and the rules that the detector has."""
+
+    name: str
+    detector: str
+    seed: int
+    lift_ids: Sequence[str]
+    seconds: float
+    judged: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Cause:
+    """What came of one cause: for each rule that could be right about it (episodes, found); near misses have none.
+
+    `raised` counts all alerts while it was at work, by severity.
+    """
+
+    cause: str
+    kind: str
+    forms: tuple[str, ...]
+    events: int
+    found: Mapping[str, tuple[int, int]]
+    raised: Mapping[str, int]
+
+
+@dataclass(frozen=True, slots=True)
+class GroupScore:
+    """A class of rules against its bar: episodes owed and found, false alarms of all its rules together."""
+
+    group: str
+    bar: Bar
+    owed: int
+    found: int
+    false_per_lift_month: Interval
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """The figures of one set of lifts."""
+
+    set_name: str
+    lifts: int
+    lift_months: float
+    scores: Sequence[Score]
+    groups: Sequence[GroupScore]
+    causes: Sequence[Cause]
+    verdicts: Sequence[Verdict]
+
+
+def judge(played: Played, labels: Iterable[Mapping[str, Any]], raised: Sequence[Raised]) -> list[Report]:
+    """Return one report for the tuning lifts and one for the held-out lifts; a set without lifts has none."""
+    events, episodes = truth.read(labels)
+    reports = []
+    for name in SETS:
+        lifts = {lift for lift in played.lift_ids if set_of(played.seed, lift) == name}
+        if lifts:
+            theirs = [event for event in events if event.lift_id in lifts]
+            chances = [episode for episode in episodes if episode.event.lift_id in lifts]
+            verdicts = match([one for one in raised if one.lift_id in lifts], theirs, chances)
+            reports.append(_report(name, played, lifts, theirs, chances, verdicts))
+    return reports
+
+
+def _report(
+    name: str,
+    played: Played,
+    lifts: set[str],
+    events: Sequence[Event],
+    episodes: Sequence[Episode],
+    verdicts: Sequence[Verdict],
+) -> Report:
+    lift_s = len(lifts) * played.seconds
+    scores = score(verdicts, episodes, set(played.judged), lift_s)
+    return Report(
+        set_name=name,
+        lifts=len(lifts),
+        lift_months=lift_s / MONTH_S,
+        scores=scores,
+        groups=[_group(group, bar, scores, lift_s / MONTH_S) for group, bar in BARS.items()],
+        causes=_causes(events, episodes, verdicts),
+        verdicts=verdicts,
+    )
+
+
+def _group(group: str, bar: Bar, scores: Sequence[Score], lift_months: float) -> GroupScore:
+    mine = [one for one in scores if one.kind.group == group and one.judged]
+    return GroupScore(
+        group=group,
+        bar=bar,
+        owed=sum(one.owed for one in mine),
+        found=sum(one.found for one in mine),
+        false_per_lift_month=rate(sum(one.wrong for one in mine), lift_months),
+    )
+
+
+def _causes(events: Sequence[Event], episodes: Sequence[Episode], verdicts: Sequence[Verdict]) -> list[Cause]:
+    """Return what came of each cause, faults before near misses."""
+    of: dict[tuple[str, str], list[Event]] = defaultdict(list)
+    for event in events:
+        of[event.kind, event.cause].append(event)
+    chances: dict[str, Counter[str]] = defaultdict(Counter)
+    found: dict[str, Counter[str]] = defaultdict(Counter)
+    raised: dict[tuple[str, str], Counter[str]] = defaultdict(Counter)
+    for episode in episodes:
+        chances[episode.event.cause][episode.rule] += 1
+    for verdict in verdicts:
+        if verdict.event is not None:
+            raised[verdict.event.kind, verdict.event.cause][verdict.raised.severity] += 1
+            found[verdict.event.cause][verdict.raised.rule] += verdict.what == FOUND
+    order = {kind.rule: place for place, kind in enumerate(KINDS)}
+    return [
+        Cause(
+            cause=cause,
+            kind=kind,
+            forms=tuple(sorted({event.form for event in theirs})),
+            events=len(theirs),
+            found={
+                rule: (chances[cause][rule], found[cause][rule] if kind == FAULT else 0)
+                for rule in sorted(chances[cause], key=order.__getitem__)
+            },
+            raised=dict(raised[kind, cause]),
+        )
+        for (kind, cause), theirs in sorted(of.items(), key=lambda item: (item[0][0] == NEAR_MISS, item[0][1]))
+    ]

@@ -1,0 +1,131 @@
+"""Writes what the referee found: report.json (all of it), rules.csv (a row for each set and rule), report.html.
+
+Numbers that do not exist (no event, nothing found) are null, empty and a dash; never 0.
+"""
+
+from __future__ import annotations
+
+import csv
+import dataclasses
+import io
+import math
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import orjson
+from jinja2 import Environment, PackageLoader, select_autoescape
+from markupsafe import Markup
+
+from evaluation import plots
+from evaluation.referee import Played, Report
+from evaluation.scores import Interval, Score
+
+FILES = ("report.json", "rules.csv", "report.html")
+
+
+def write(folder: Path, played: Played, reports: Sequence[Report], names: Mapping[str, Mapping[str, str]]) -> None:
+    """Write the three files into a folder; `names` are the rules' names by slug and language."""
+    folder.mkdir(parents=True, exist_ok=True)
+    texts = to_json(played, reports), to_csv(reports), to_html(played, reports, names)
+    for name, text in zip(FILES, texts, strict=True):
+        (folder / name).write_text(text, encoding="utf-8")
+
+
+def rows(report: Report) -> list[dict[str, Any]]:
+    """Return the figures of each rule, flat."""
+    return [_row(report, one) for one in report.scores]
+
+
+def _row(report: Report, one: Score) -> dict[str, Any]:
+    return {
+        "set": report.set_name,
+        "code": one.kind.code,
+        "rule": one.kind.rule,
+        "class": one.kind.group,
+        "judged": one.judged,
+        "events": one.events,
+        "owed": one.owed,
+        "found": one.found,
+        "early": one.early,
+        **_interval("recall", one.recall),
+        "raised": one.raised,
+        **one.verdicts,
+        **_interval("precision", one.precision),
+        **_interval("false_per_lift_month", one.false_per_lift_month),
+        "delay_median_s": one.delay_median_s,
+        "delay_p99_s": one.delay_p99_s,
+        "lead_median_days": one.lead_median_days,
+    }
+
+
+def _interval(name: str, interval: Interval) -> dict[str, float]:
+    return {name: interval.value, f"{name}_low": interval.low, f"{name}_high": interval.high}
+
+
+def to_json(played: Played, reports: Sequence[Report]) -> str:
+    """Return everything but the single verdicts."""
+    document = {
+        "recording": played.name,
+        "detector": played.detector,
+        "seed": played.seed,
+        "lifts": len(played.lift_ids),
+        "seconds": played.seconds,
+        "confidence": 0.95,
+        "sets": [
+            {
+                "set": report.set_name,
+                "lifts": report.lifts,
+                "lift_months": report.lift_months,
+                "rules": rows(report),
+                "classes": [_plain(dataclasses.asdict(group)) for group in report.groups],
+                "causes": [dataclasses.asdict(cause) for cause in report.causes],
+            }
+            for report in reports
+        ],
+    }
+    return orjson.dumps(document, option=orjson.OPT_INDENT_2).decode()
+
+
+def _plain(group: dict[str, Any]) -> dict[str, Any]:
+    interval = Interval(*group.pop("false_per_lift_month"))
+    return group | _interval("false_per_lift_month", interval)
+
+
+def to_csv(reports: Sequence[Report]) -> str:
+    """Return a row for each set and rule."""
+    table = [row for report in reports for row in rows(report)]
+    text = io.StringIO()
+    writer = csv.DictWriter(text, fieldnames=list(table[0]))
+    writer.writeheader()
+    writer.writerows({k: "" if isinstance(v, float) and math.isnan(v) else v for k, v in row.items()} for row in table)
+    return text.getvalue()
+
+
+def to_html(played: Played, reports: Sequence[Report], names: Mapping[str, Mapping[str, str]]) -> str:
+    """Return one page that needs nothing else: tables, and plots as SVG inside it."""
+    page = Environment(loader=PackageLoader("evaluation", "."), autoescape=select_autoescape(["html"]))
+    page.filters |= {"figure": figure, "percent": percent, "between": between}
+    figures = {
+        report.set_name: {name: Markup(draw(report)) for name, draw in plots.PLOTS.items()} for report in reports
+    }
+    return page.get_template("report.html").render(played=played, reports=reports, names=names, figures=figures)
+
+
+def figure(value: float | None, digits: int = 1) -> str:
+    """Return a number, or a dash where there is none."""
+    return "–" if value is None or math.isnan(value) else f"{value:.{digits}f}"
+
+
+def percent(interval: Interval) -> str:
+    """Return a share and its interval in percent."""
+    if math.isnan(interval.value):
+        return "–"
+    return f"{100 * interval.value:.1f} % ({100 * interval.low:.1f}–{100 * interval.high:.1f})"
+
+
+def between(interval: Interval, digits: int = 3) -> str:
+    """Return a rate and its interval."""
+    if math.isnan(interval.value):
+        return "–"
+    return f"{interval.value:.{digits}f} ({interval.low:.{digits}f}–{interval.high:.{digits}f})"

@@ -1,0 +1,107 @@
+"""What is written: the three files agree, unknown is never 0, and what a file says is never taken for markup."""
+
+from __future__ import annotations
+
+import csv
+import json
+from pathlib import Path
+
+import pytest
+
+from detectors.catalogue import RULES
+from evaluation.events import KINDS
+from evaluation.raised import BadFindings, Raised, read_csv
+from evaluation.referee import Played, judge
+from evaluation.report import FILES, write
+from evaluation.scores import MONTH_S
+from tests.evaluation.labels import at, raised, row
+
+F01 = "entrapment-off-level"
+NAMES = {rule.slug: rule.name for rule in RULES}
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    lifts = [f"sim-{k:05d}" for k in range(1, 41)]
+    rows = [row(0, 60, F01, lift_id=lift, event=f"{lift}/1") for lift in lifts]
+    rows.append(row(500, 900, lift_id=lifts[0], event="near", kind="near-miss", cause="<b>removal</b>", symptom=None))
+    alerts = [raised(F01, 0.2, 30 + k / 10, lift) for k, lift in enumerate(lifts[:-1])]
+    alerts.append(raised(F01, 600, 630, lifts[0]))
+    played = Played("night & day", "liftwatch", 3, lifts, MONTH_S, frozenset({F01}))
+    write(tmp_path, played, judge(played, rows, alerts), NAMES)
+    return tmp_path
+
+
+def test_json_and_csv_say_the_same(folder: Path) -> None:
+    document = json.loads((folder / "report.json").read_text(encoding="utf-8"))
+    flat = [rule for part in document["sets"] for rule in part["rules"]]
+    with (folder / "rules.csv").open(encoding="utf-8", newline="") as file:
+        table = list(csv.DictReader(file))
+    assert len(table) == len(flat) == 2 * len(KINDS)
+    for said, written in zip(flat, table, strict=True):
+        assert {name: "" if value is None else str(value) for name, value in said.items()} == written
+
+
+def test_what_was_not_seen_is_null(folder: Path) -> None:
+    document = json.loads((folder / "report.json").read_text(encoding="utf-8"))
+    stalled = next(rule for rule in document["sets"][0]["rules"] if rule["rule"] == "stalled")
+    assert stalled["recall"] is None
+    assert stalled["delay_median_s"] is None
+    assert stalled["judged"] is False
+
+
+def test_the_page_shows_every_rule_and_escapes_what_it_was_given(folder: Path) -> None:
+    page = (folder / "report.html").read_text(encoding="utf-8")
+    assert all(f"{kind.code} {kind.rule}" in page for kind in KINDS)
+    assert "night &amp; day" in page
+    assert "&lt;b&gt;removal" in page
+    assert "<b>removal" not in page
+    assert "http" not in page.replace("http://www.w3.org", "")
+    assert page.count("<svg") == page.count("</svg>") >= 4
+
+
+def test_the_same_figures_are_written_as_the_same_bytes(folder: Path, tmp_path: Path) -> None:
+    first = {name: (folder / name).read_bytes() for name in FILES}
+    played = Played("night & day", "liftwatch", 3, ["sim-00001"], MONTH_S, frozenset({F01}))
+    for place in ("one", "two"):
+        write(tmp_path / place, played, judge(played, [row(0, 60, F01, lift_id="sim-00001")], []), NAMES)
+    assert [(tmp_path / "one" / name).read_bytes() for name in FILES] == [
+        (tmp_path / "two" / name).read_bytes() for name in FILES
+    ]
+    assert set(first) == set(FILES)
+
+
+def test_findings_of_another_detector_are_read_with_their_times() -> None:
+    text = """lift_id,rule,onset,noticed
+sim-1,overspeed,2001-01-01T00:00:01.250Z,2001-01-01T08:00:03+08:00
+sim-2,overspeed,2001-01-01T00:00:01Z,
+"""
+    assert read_csv(text.splitlines()) == [
+        Raised("sim-1", "overspeed", "critical", at(1.25), at(3)),
+        Raised("sim-2", "overspeed", "critical", at(1), at(1)),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("line", "says"),
+    [
+        ("sim-1,overspede,2001-01-01T00:00:01Z", "line 2: rule: 'overspede' is not known; 'overspeed' is"),
+        ("sim-1,overspeed,yesterday", "line 2: onset: 'yesterday' is not an RFC 3339 time"),
+        ("sim-1,overspeed,2001-01-01T00:00:01", "line 2: onset: .* is not an RFC 3339 time"),
+        (",overspeed,2001-01-01T00:00:01Z", "line 2: lift_id: is empty"),
+        ("sim-1", "line 2: rule: ''"),
+    ],
+)
+def test_a_bad_finding_is_one_line_with_its_place_and_the_remedy(line: str, says: str) -> None:
+    with pytest.raises(BadFindings, match=says):
+        read_csv(["lift_id,rule,onset", line])
+
+
+def test_a_file_without_a_needed_column_says_which() -> None:
+    with pytest.raises(BadFindings, match="line 1: no column 'onset'"):
+        read_csv(["lift_id,rule", "a,overspeed"])
+
+
+def test_rates_in_the_json_are_finite_or_null(folder: Path) -> None:
+    text = (folder / "report.json").read_text(encoding="utf-8")
+    json.loads(text, parse_constant=lambda word: pytest.fail(f"{word} is no JSON"))

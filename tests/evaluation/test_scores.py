@@ -1,0 +1,91 @@
+"""The figures: what they count, and that their intervals are the textbook's."""
+
+from __future__ import annotations
+
+import math
+
+import pytest
+
+from evaluation.raised import Raised
+from evaluation.referee import Played, judge
+from evaluation.scores import MONTH_S, Score, rate, share
+from evaluation.split import HELD_OUT, SETS, set_of
+from tests.evaluation.labels import raised, row
+
+F01 = "entrapment-off-level"
+
+
+def scores(rows: list[dict[str, object]], *alerts: Raised) -> dict[str, Score]:
+    """Return the scores by rule of one lift watched for a month."""
+    (report,) = judge(Played("night", "test", 7, ["a"], MONTH_S, frozenset({F01})), rows, alerts)
+    return {one.kind.rule: one for one in report.scores}
+
+
+def test_an_episode_shorter_than_the_catalogue_s_time_is_not_owed() -> None:
+    got = scores([row(0, 29, F01), row(1000, 1031, F01, event="a/2")], raised(F01, 1000, 1030))[F01]
+    assert (got.events, got.owed, got.found, got.early) == (2, 1, 1, 0)
+    assert got.recall.value == 1.0
+
+
+def test_an_episode_found_although_it_was_not_owed_is_early_and_no_recall() -> None:
+    got = scores([row(0, 29, F01)], raised(F01, 0, 25))[F01]
+    assert (got.owed, got.found, got.early) == (0, 0, 1)
+    assert math.isnan(got.recall.value)
+
+
+def test_a_missed_episode_lowers_recall_and_a_false_alarm_lowers_precision() -> None:
+    rows = [row(0, 40, F01), row(1000, 1040, F01, event="a/2")]
+    got = scores(rows, raised(F01, 0, 30), raised(F01, 5000, 5030))[F01]
+    assert (got.recall.value, got.precision.value, got.wrong) == (0.5, 0.5, 1)
+    assert got.false_per_lift_month.value == pytest.approx(1.0)
+
+
+def test_delay_runs_from_the_physical_onset_to_the_moment_of_knowing() -> None:
+    rows = [row(k * 1000, k * 1000 + 100, F01, event=f"a/{k}") for k in range(3)]
+    got = scores(rows, *(raised(F01, k * 1000 + 0.4, k * 1000 + 30 + k) for k in range(3)))[F01]
+    assert got.delays_s == (30.0, 31.0, 32.0)
+    assert (got.delay_median_s, got.delay_p99_s) == (31.0, pytest.approx(31.98))
+
+
+def test_lead_time_is_counted_in_days_before_functional_failure_and_may_be_negative() -> None:
+    day = 86_400.0
+    label = row(0, 60 * day, F01, functional_failure=row(40 * day, 0)["onset"], form="growing")
+    assert scores([label], raised(F01, 30 * day, 30 * day))[F01].lead_days == (10.0,)
+    assert scores([label], raised(F01, 45 * day, 45 * day))[F01].lead_days == (-5.0,)
+
+
+def test_what_the_detector_does_not_judge_is_said_and_has_no_recall_of_zero() -> None:
+    got = scores([row(0, 4000, "stalled")])["stalled"]
+    assert (got.judged, got.owed) == (False, 1)
+
+
+def test_shares_have_wilson_intervals_and_rates_have_exact_poisson_ones() -> None:
+    # Newcombe 1998, table I: 81 of 263, and 0 of 20; Garwood 1936: 0 and 10 events.
+    assert share(81, 263) == pytest.approx((0.3080, 0.2553, 0.3662), abs=5e-5)
+    assert share(0, 20) == pytest.approx((0.0, 0.0, 0.1611), abs=5e-5)
+    assert rate(0, 1.0) == pytest.approx((0.0, 0.0, 3.6889), abs=5e-5)
+    assert rate(10, 2.0) == pytest.approx((5.0, 4.7954 / 2, 18.3904 / 2), abs=5e-5)
+
+
+def test_nothing_seen_is_unknown_and_not_zero() -> None:
+    assert all(math.isnan(x) for x in (*share(0, 0), *rate(0, 0.0)))
+
+
+def test_the_sets_halve_the_fleet_and_a_lift_stays_in_its_own() -> None:
+    names = [f"sim-{k:05d}" for k in range(1, 2001)]
+    held_out = [name for name in names if set_of(3, name) == HELD_OUT]
+    assert 900 < len(held_out) < 1100
+    assert held_out[:20] == [name for name in names[:60] if set_of(3, name) == HELD_OUT][:20]
+    assert held_out != [name for name in names if set_of(4, name) == HELD_OUT]
+
+
+def test_each_set_is_scored_by_its_own_lifts_and_time() -> None:
+    names = [f"sim-{k:05d}" for k in range(1, 101)]
+    rows = [row(0, 60, F01, lift_id=name, event=f"{name}/1") for name in names]
+    reports = judge(
+        Played("night", "test", 3, names, MONTH_S, frozenset({F01})), rows, [raised(F01, 0, 30, n) for n in names]
+    )
+    assert [report.set_name for report in reports] == list(SETS)
+    assert sum(report.lifts for report in reports) == 100
+    assert all(report.scores[0].owed == report.scores[0].found == report.lifts for report in reports)
+    assert all(report.lift_months == report.lifts for report in reports)
