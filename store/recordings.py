@@ -1,0 +1,209 @@
+"""Recordings on disk: a folder of Parquet files, in the format of `telemetry.recording`.
+
+    add ─► buffered ─► speed.000000.parquet …, messages.000000.parquet last     a part: whole or not there
+    close ─► parts joined into speed.parquet … ─► recording.json: complete
+
+The law: `recording.json` is there from the start and says `complete: false` until everything is in its place, so a
+recording that was interrupted, however, says so, and what is there of it can be read.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, Self
+
+import polars as pl
+
+from store.recordings_rows import facts_frame, labels_frame, schema, to_frame, to_table
+from telemetry.batch import Decoded
+from telemetry.facts import LiftFacts, read_json
+from telemetry.recording import HEADER, INSTANT, LABELS, TABLES, Header, NotARecording, decode, decode_header, encode
+
+PART_ROWS = 2_000_000
+"""So many rows of all tables together are held before a part is written: it bounds the memory."""
+GROUP_MESSAGES = 10_000
+TEMPORARY = ".unfinished"
+MESSAGES_LAST = tuple(sorted(TABLES, key=lambda name: name == "messages"))
+"""The order of writing: rows whose messages are not there do not count."""
+FACTS, LABELLED = "facts.parquet", "labels.parquet"
+
+
+class Writer:
+    """Takes a recording, group by group. As a context, a failure leaves it closed and incomplete."""
+
+    def __init__(self, folder: Path, header: Header, facts: Sequence[LiftFacts] = ()) -> None:
+        folder.mkdir(parents=True, exist_ok=True)
+        if any(folder.iterdir()):
+            raise NotARecording(f"{folder} is not empty; name a folder that is not there yet")
+        self.folder, self.header = folder, replace(header, complete=False)
+        self._held: dict[str, list[pl.DataFrame]] = {name: [] for name in TABLES}
+        self._rows = self._parts = 0
+        self._span: tuple[int, int] | None = None
+        self._lifts: set[str] = set()
+        self._labels: list[Mapping[str, Any]] = []
+        self._write_header()
+        write(folder / FACTS, facts_frame(facts))
+        write(folder / LABELLED, labels_frame([]))
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        self.close(complete=kind is None)
+
+    def add(self, decoded: Decoded) -> None:
+        """Take the next group of messages."""
+        messages = decoded.messages
+        for name, table in encode(decoded, self.header.messages).items():
+            frame = to_frame(table, TABLES[name])
+            if len(frame):
+                self._held[name].append(frame)
+                self._rows += len(frame)
+        if len(messages.seq):
+            start, end = int(messages.t_ns.min()), int(messages.t_end_ns.max())
+            self._span = (min(start, self._span[0]), max(end, self._span[1])) if self._span else (start, end)
+            self._lifts.update(messages.lift_id)
+        self.header = replace(
+            self.header,
+            lifts=len(self._lifts),
+            messages=self.header.messages + len(messages.seq),
+            refusals=self.header.refusals + len(decoded.refusals),
+        )
+        if self._rows >= PART_ROWS:
+            self.flush()
+
+    def label(self, rows: Iterable[Mapping[str, Any]]) -> None:
+        """Take what truly happened; the columns are `LABELS`."""
+        self._labels += rows
+
+    def close(self, complete: bool = True) -> None:
+        """Write what is held; where `complete`, join the parts and say that all is there."""
+        self.flush()
+        if complete:
+            for name in MESSAGES_LAST:
+                join(self.folder, name)
+        self.header = replace(self.header, complete=complete)
+        self._write_header()
+
+    def flush(self) -> None:
+        """Write what is held as one part; whatever happens from here on, it can be read."""
+        for name in MESSAGES_LAST:
+            none = pl.DataFrame(schema=schema(TABLES[name]))
+            write(self.folder / f"{name}.{self._parts:06d}.parquet", pl.concat([none, *self._held[name]]))
+            self._held[name] = []
+        write(self.folder / LABELLED, labels_frame(self._labels))
+        self._rows, self._parts = 0, self._parts + 1
+        if self._span:
+            self.header = self.header.spanning(*self._span)
+        self._write_header()
+
+    def _write_header(self) -> None:
+        unfinished = self.folder / (HEADER + TEMPORARY)
+        unfinished.write_bytes(self.header.encode())
+        os.replace(unfinished, self.folder / HEADER)
+
+
+class Recording:
+    """A recording that is there to be read."""
+
+    def __init__(self, folder: Path) -> None:
+        try:
+            self.header = decode_header((folder / HEADER).read_bytes())
+        except OSError as error:
+            raise NotARecording(f"{folder} has no {HEADER} ({error.strerror}); name a recording's folder") from None
+        self.folder = folder
+        self._files = {name: paths(folder, name) for name in TABLES}
+        missing = [name for name, found in self._files.items() if not found]
+        if missing and self.header.complete:
+            raise NotARecording(f"{folder}: {missing[0]}.parquet is missing; take the recording anew")
+        counted = len(self._files["messages"])
+        self._files = {name: found[:counted] for name, found in self._files.items()}
+
+    def facts(self) -> list[LiftFacts]:
+        """Return the facts of the lifts that the registry knew."""
+        frame = self._read(FACTS)
+        taken, refused = read_json(frame.write_json())
+        if refused:
+            raise NotARecording(f"{self.folder / FACTS}: row {refused[0].number}: {refused[0].faults[0]}")
+        return taken
+
+    def labels(self) -> list[dict[str, Any]]:
+        """Return what truly happened, instants as nanoseconds."""
+        instants = [name for name, kind in LABELS.items() if kind == INSTANT]
+        return self._read(LABELLED).with_columns(pl.col(instants).cast(pl.Int64)).to_dicts()
+
+    def groups(self, messages: int = GROUP_MESSAGES) -> Iterator[Decoded]:
+        """Yield the messages in the order of their arrival, so many at once, reading as it goes."""
+        cursors = {name: _Cursor(found, schema(TABLES[name])) for name, found in self._files.items()}
+        first = 0
+        while True:
+            end = first + messages
+            frames = {name: cursor.until(end) for name, cursor in cursors.items()}
+            if not any(map(len, frames.values())):
+                return
+            yield decode({name: to_table(frame, TABLES[name]) for name, frame in frames.items()}, first)
+            first = end
+
+    def _read(self, name: str) -> pl.DataFrame:
+        try:
+            return pl.read_parquet(self.folder / name, glob=False)
+        except (OSError, pl.exceptions.ComputeError) as error:
+            raise NotARecording(f"{self.folder / name} cannot be read ({error}); take the recording anew") from None
+
+
+class _Cursor:
+    """The rows of one table, handed out by the number of their message, read a slice at a time."""
+
+    def __init__(self, files: Sequence[Path], columns: Mapping[str, Any], rows: int = PART_ROWS // 4) -> None:
+        self._slices = self._read(files, rows)
+        self._rest = self._none = pl.DataFrame(schema=columns)
+        self._ended = False
+
+    def until(self, message: int) -> pl.DataFrame:
+        """Return the next rows, up to those of `message`."""
+        ready = [self._rest]
+        while not self._ended and (ready[-1].is_empty() or ready[-1]["message"][-1] < message):
+            following = next(self._slices, None)
+            self._ended = following is None
+            ready.append(self._none if following is None else following)
+        last = ready.pop()
+        cut = int(last["message"].search_sorted(message))
+        self._rest = last[cut:]
+        return pl.concat([*ready, last[:cut]])
+
+    def _read(self, files: Sequence[Path], rows: int) -> Iterator[pl.DataFrame]:
+        for path in files:
+            scanned, offset = pl.scan_parquet(path, glob=False), 0
+            while len(frame := scanned.slice(offset, rows).collect()):
+                yield frame
+                offset += rows
+
+
+def paths(folder: Path, name: str) -> list[Path]:
+    """Return the files that hold a table: the joined one where it is there, else the parts."""
+    joined = folder / f"{name}.parquet"
+    return [joined] if joined.exists() else sorted(folder.glob(f"{name}.[0-9]*.parquet"))
+
+
+def join(folder: Path, name: str) -> None:
+    """Make one file of the parts of a table, whole from the moment its name appears."""
+    parts = sorted(folder.glob(f"{name}.[0-9]*.parquet"))
+    joined = folder / f"{name}.parquet"
+    if len(parts) == 1:
+        os.replace(parts.pop(), joined)
+    else:
+        unfinished = joined.with_suffix(TEMPORARY)
+        pl.scan_parquet(parts, glob=False).sink_parquet(unfinished)
+        os.replace(unfinished, joined)
+    for part in parts:
+        part.unlink()
+
+
+def write(path: Path, frame: pl.DataFrame) -> None:
+    """Write a file that is whole from the moment its name appears."""
+    unfinished = path.with_suffix(TEMPORARY)
+    frame.write_parquet(unfinished)
+    os.replace(unfinished, path)

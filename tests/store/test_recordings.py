@@ -1,0 +1,187 @@
+"""Recordings: the very same messages back, and never silently short."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pandas as pd
+import polars as pl
+import pytest
+
+from store import recordings
+from store.recordings import Recording, Writer
+from telemetry.decode import decode
+from telemetry.facts import Floor, LiftFacts
+from telemetry.recording import TABLES, Header, NotARecording
+from tests.store.told import told
+from tests.telemetry.wire import assert_same
+
+FACTS = [
+    LiftFacts("L0", "north", rated_speed_mps=1.75, floors=(Floor("G", 0.0), Floor("1", 4.2)), parks_door_open=True),
+    LiftFacts("L1", "north", name="人民路 1", door_zone_m=0.35),
+]
+LABEL: dict[str, Any] = {
+    "lift_id": "L0",
+    "event": "L0/1",
+    "kind": "fault",
+    "cause": "door-friction",
+    "form": "growing",
+    "severity": 0.5,
+    "onset": 1_000_000_000_000_000_000,
+    "end": 1_000_000_060_000_000_000,
+    "functional_failure": None,
+    "symptom": None,
+    "symptom_onset": None,
+    "symptom_end": None,
+    "rules": ["door-close-fault"],
+}
+
+
+def header() -> Header:
+    return Header(source="test", product="0", seed=7, scenario="none")
+
+
+def taken(folder: Path, groups: int = 4) -> Path:
+    """Record the messages in some groups, and two labels."""
+    entries = told()
+    cut = [len(entries) * k // groups for k in range(groups + 1)]
+    with Writer(folder, header(), FACTS) as writer:
+        for begin, end in pairwise(cut):
+            writer.add(decode(entries[begin:end]))
+        writer.label([LABEL, LABEL | {"symptom": "door-slow", "symptom_onset": LABEL["onset"]}])
+    return folder
+
+
+@pytest.mark.parametrize("groups", [1, 7, 30])
+@pytest.mark.parametrize("part_rows", [20, recordings.PART_ROWS])
+def test_the_same_messages_come_back(
+    tmp_path: Path, groups: int, part_rows: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(recordings, "PART_ROWS", part_rows)
+    recording = Recording(taken(tmp_path / "taken", groups))
+    (whole,) = recording.groups(messages=1_000_000)
+    assert_same(whole, decode(told()))
+    assert recording.header.complete
+    assert recording.header.messages == len(whole.messages.seq)
+    assert recording.header.refusals == len(whole.refusals) > 0
+    assert recording.header.start == "2001-09-09T01:46:40.000000000Z"
+    assert recording.header.lifts == 5
+
+
+def test_it_is_handed_out_in_groups_in_the_order_of_arrival(tmp_path: Path) -> None:
+    groups = list(Recording(taken(tmp_path / "taken")).groups(messages=5))
+    assert [len(group.messages.seq) for group in groups[:-1]] == [5] * (len(groups) - 1)
+    arrived = [t for group in groups for t in group.messages.arrived_ns.tolist()]
+    assert arrived == sorted(arrived)
+    assert all(int(s.message.max(initial=0)) < 5 for group in groups for s in group.samples.values())
+
+
+def test_facts_and_labels_come_back(tmp_path: Path) -> None:
+    recording = Recording(taken(tmp_path / "taken"))
+    assert recording.facts() == FACTS
+    assert recording.labels()[0] == LABEL
+    assert recording.labels()[1]["symptom"] == "door-slow"
+
+
+def test_an_empty_recording_is_a_recording(tmp_path: Path) -> None:
+    Writer(tmp_path / "empty", header()).close()
+    recording = Recording(tmp_path / "empty")
+    assert recording.header.complete
+    assert recording.header.start is None
+    assert list(recording.groups()) == []
+    assert recording.facts() == recording.labels() == []
+
+
+def test_a_failure_while_recording_leaves_it_marked_incomplete_and_readable(tmp_path: Path) -> None:
+    def burn() -> None:
+        with Writer(tmp_path / "short", header(), FACTS) as writer:
+            writer.add(decode(told()))
+            raise OSError("the broker burned")
+
+    with pytest.raises(OSError, match="the broker burned"):
+        burn()
+    recording = Recording(tmp_path / "short")
+    assert not recording.header.complete
+    (whole,) = recording.groups(messages=1_000_000)
+    assert_same(whole, decode(told()))
+    assert recording.facts() == FACTS
+
+
+KILLED = """
+import os, signal, sys
+from pathlib import Path
+from store import recordings
+from telemetry.decode import decode
+from telemetry.recording import Header
+from tests.store.told import told
+entries, folder = told(), Path(sys.argv[1])
+recordings.PART_ROWS = 20
+rename = os.replace
+def replaced(source, target):
+    rename(source, target)
+    if str(target).endswith(sys.argv[2]):
+        os.kill(os.getpid(), signal.SIGKILL)
+os.replace = replaced
+with recordings.Writer(folder, Header('test', '0')) as writer:
+    for entry in entries:
+        writer.add(decode([entry]))
+"""
+
+
+@pytest.mark.parametrize("last", ["speed.000003.parquet", "messages.000005.parquet", "speed.parquet", "status.parquet"])
+def test_a_recorder_killed_at_any_moment_leaves_whole_messages_and_says_incomplete(tmp_path: Path, last: str) -> None:
+    folder = tmp_path / "killed"
+    run = subprocess.run([sys.executable, "-c", KILLED, str(folder), last], env=dict(os.environ), check=False)
+    assert run.returncode == -signal.SIGKILL
+    recording = Recording(folder)
+    assert not recording.header.complete
+    (part,) = recording.groups(messages=1_000_000)
+    entries = told()
+    positions = [*part.messages.position.tolist(), *(refusal.position for refusal in part.refusals)]
+    assert_same(part, decode(entries[: max(positions)]))
+
+
+def test_pandas_polars_and_duckdb_open_it_without_us(tmp_path: Path) -> None:
+    folder = taken(tmp_path / "taken")
+    for name in [*TABLES, "facts", "labels"]:
+        path = folder / f"{name}.parquet"
+        rows = len(pl.read_parquet(path))
+        assert len(pd.read_parquet(path)) == rows
+        assert duckdb.sql(f"select count(*) from '{path}'").fetchall() == [(rows,)]
+    doors = duckdb.sql(f"select door, count(*) from '{folder}/door.parquet' group by door order by door").fetchall()
+    assert doors == [("open", 6), ("opening", 6)]
+    speed = pl.read_parquet(folder / "speed.parquet").filter(pl.col("lift_id") == "L0")
+    assert speed["v_mps"].to_list()[10:20] == pytest.approx([0.1] * 10)
+    waves = pl.read_parquet(folder / "vibration.parquet")
+    assert waves.schema["x"] == pl.List(pl.Float32)
+
+
+@pytest.mark.parametrize(
+    ("document", "complaint"),
+    [
+        (None, "has no recording.json"),
+        (b"{", "is not JSON"),
+        (b"[]", "format is missing"),
+        (b'{"format": 2}', "newer than 1; update"),
+        (b'{"format": 1, "source": "x"}', "product is missing"),
+        (header().encode().replace(b"false", b"true"), "messages.parquet is missing"),
+    ],
+)
+def test_what_is_no_recording_is_told_in_one_line(tmp_path: Path, document: bytes | None, complaint: str) -> None:
+    if document is not None:
+        (tmp_path / "recording.json").write_bytes(document)
+    with pytest.raises(NotARecording, match=complaint):
+        Recording(tmp_path)
+
+
+def test_a_folder_with_something_in_it_is_not_written_over(tmp_path: Path) -> None:
+    (tmp_path / "thesis.tex").touch()
+    with pytest.raises(NotARecording, match="is not empty; name a folder"):
+        Writer(tmp_path, header())
