@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Annotated, Any
 
@@ -17,6 +18,9 @@ from dashboards.problem import missing
 from detectors.catalogue import RULES
 from detectors.rule import Rule
 from telemetry.facts import LiftFacts
+
+NOBODY = LiftFacts("", "")
+"""What the registry knows of a lift that it does not know."""
 
 
 def lifts(desk: Desk) -> APIRouter:
@@ -71,25 +75,22 @@ def detail(shown: Picture, row: int) -> dict[str, Any]:
 
 def not_judged(known: LiftFacts | None, rules: tuple[Rule, ...] = RULES) -> list[dict[str, Any]]:
     """Return the rules that lack a fact of this lift, each with what is missing and how to mend it."""
-    lacking = [(rule, [need for need in rule.needs if not _has(known, need)]) for rule in rules]
-    cause = "not registered" if known is None else "not in the registry"
+    lacking = [(rule, [need for need in rule.needs if not (known or NOBODY).serves(need)]) for rule in rules]
     return [
-        {
-            "rule": rule.slug,
-            "code": rule.code,
-            "missing": missing_facts,
-            "reason": f"{' and '.join(missing_facts)} {cause}; PATCH the lift with it"
-            if known
-            else f"the lift is {cause}; add it with its {' and '.join(missing_facts)}",
-        }
-        for rule, missing_facts in lacking
-        if missing_facts
+        {"rule": rule.slug, "code": rule.code, "missing": needs, "reason": _reason(known, needs)}
+        for rule, needs in lacking
+        if needs
     ]
 
 
-def _has(known: LiftFacts | None, need: str) -> bool:
-    """Whether the fact is there; an empty list of floors is not."""
-    return known is not None and getattr(known, need) not in (None, ())
+def _reason(known: LiftFacts | None, needs: Sequence[str]) -> str:
+    """Say why rules with these needs are not judged, and what to do."""
+    if known is None:
+        return f"the lift is not registered; add it with its {' and '.join(needs)}"
+    absent = [need for need in needs if need != "position_source"]
+    if absent:
+        return f"{' and '.join(absent)} not in the registry; PATCH the lift with it"
+    return "a barometer tells floors, not levels; the rule needs an absolute position"
 
 
 def _messages(shown: Picture, row: int) -> dict[str, int] | None:

@@ -154,6 +154,7 @@ class Facts(Answer):
     emergency_phone: str | None
     door_zone_m: float
     parks_door_open: bool
+    position_source: str
 
 
 class Alert(Answer):

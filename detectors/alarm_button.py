@@ -55,5 +55,5 @@ RULE = Rule(
         "zh": "轿厢内报警按钮被按下：轿厢在最低层站以上 {position_m:.1f} m，距最近平层 {offset_m:.2f} m，"
         "速度 {speed_mps:.2f} m/s",
     },
-    codes={"gbt24476": "90"},
+    codes={"gbt24476": "90", "provincial-gateway": "15"},
 )

@@ -2,6 +2,7 @@
 
 A wild sample is set aside here: a speed or position that could not follow from the last believed one by physics is
 believed only when the next one agrees with it. Event states hold until they say otherwise; a reboot forgets them.
+What a barometer tells is shown, and judged by no rule.
 Silence makes a measured value unknown and stops the clock of stillness; it never resets it.
 """
 
@@ -119,19 +120,23 @@ def step(state: Columns, batch: Batch, facts: FleetFacts) -> tuple[Columns, Car]
     """Return the state after the batch, and what was known of each car at each of its rows."""
     order, laid = lay(batch.lift, len(facts))
     lift = batch.lift[order]
+    by_air, place = facts.barometer[lift], possible_place(batch.z_m[order], facts.top_m[lift])
     rows = {name: getattr(batch, name)[order] for name in EVENTS}
     rows |= {
         "t_ns": batch.t_ns[order],
         "v": possible_speed(batch.v_mps[order], facts.rated_speed_mps[lift]),
-        "z": possible_place(batch.z_m[order], facts.top_m[lift]),
+        "z": np.where(by_air, np.nan, place),
         "reboot": batch.reboot[order] == 1.0,
         "gap": batch.gap[order] == 1.0,
     }
-    landing, impact_ns = state["landing"], _feel(state["impact_ns"], batch.waveforms)
+    landing, impact_ns = state["landing"].copy(), _feel(state["impact_ns"], batch.waveforms)
     state, made = scan(laid, state, advance, rows, limits(facts.rated_speed_mps))
-    index, offset = nearest(made["z_last"], lift, landing, facts.landings_m)
-    landing, known = landing.copy(), index >= 0
-    landing[lift[known]] = index[known]  # of a lift's rows the last one stays
+    index, offset = nearest(np.where(by_air, place, made["z_last"]), lift, landing, facts.landings_m)
+    landing[lift[index >= 0]] = index[index >= 0]  # of a lift's rows the last one stays
+    if by_air.any():
+        told, shown = by_air & ~np.isnan(place), state["z"].copy()
+        shown[lift[told]] = place[told]
+        state, offset = {**state, "z": shown}, np.where(by_air, np.nan, offset)
     state = {**state, "landing": landing, "impact_ns": impact_ns}
     return state, Car(
         order=order,

@@ -83,5 +83,5 @@ RULE = Rule(
         "zh": "门关不上：本次关门已 {closing_s:.0f} 秒（限值 {limit_s:.0f} 秒），"
         "连续反向开门 {reversals:.0f} 次（限值 {limit_reversals:.0f} 次）",
     },
-    codes={"gbt24476": "02"},
+    codes={"gbt24476": "02", "shanghai-terminal": "12"},
 )

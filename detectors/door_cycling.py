@@ -109,4 +109,5 @@ RULE = Rule(
         "zh": "同一停靠站 {within_s:.0f} 秒内反复开关门 {cycles:.0f} 次；限值 {limit_cycles:.0f} 次，"
         "或 {burst_s:.0f} 秒内 {burst_cycles:.0f} 次",
     },
+    codes={"provincial-gateway": "14"},
 )

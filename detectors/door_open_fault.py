@@ -86,7 +86,7 @@ RULE = Rule(
     slug="door-open-fault",
     detector=DoorOpenFault(),
     levels=(Level(MAJOR, readings=1),),
-    needs=("floors",),
+    needs=("floors", "position_source"),
     name={"en": "Door does not open", "zh": "开门故障"},
     sentence={
         "en": "Door does not open: closed for {closed_s:.0f} s after arrival (limit {limit_s:.0f} s, "
@@ -94,5 +94,5 @@ RULE = Rule(
         "zh": "门打不开：到站后未开门 {closed_s:.0f} 秒（限值 {limit_s:.0f} 秒，连续 {stops:.0f} 站），"
         "开门过程 {opening_s:.0f} 秒（限值 {limit_opening_s:.0f} 秒）",
     },
-    codes={"gbt24476": "03"},
+    codes={"gbt24476": "03", "shanghai-terminal": "11"},
 )

@@ -146,5 +146,5 @@ RULE = Rule(
         "en": "Braked from {from_mps:.2f} m/s to rest at {decel_mps2:.1f} m/s², limit {limit_mps2:.1f} m/s²",
         "zh": "从 {from_mps:.2f} m/s 急停，减速度 {decel_mps2:.1f} m/s²，限值 {limit_mps2:.1f} m/s²",
     },
-    codes={"gbt24476_inferred": "01"},
+    codes={"gbt24476-inferred": "01"},
 )

@@ -21,9 +21,6 @@ from telemetry.facts import FleetFacts
 from telemetry.streams import STARRED_ONLY_MODES
 from telemetry.trips import STILL_MPS
 
-FACTS = {"rated_speed_mps": "rated_speed_mps", "floors": "top_m"}
-"""What a rule may need, as the registry names it, and the column that is NaN where it is missing."""
-
 
 class Judge:
     """The rules and their state for `n` lifts. `step` is the only thing that carries it on."""
@@ -84,17 +81,6 @@ class Judge:
         }
         self._states = _carry(known, _start(self.rules, self.n))
 
-    def not_judged(self, facts: FleetFacts) -> list[dict[str, tuple[str, ...]]]:
-        """Return for each lift the rules that are not judged, each with the facts that are missing."""
-        missing = {fact: np.isnan(getattr(facts, column)) for fact, column in FACTS.items()}
-        out: list[dict[str, tuple[str, ...]]] = [{} for _ in range(len(facts))]
-        for lift in np.flatnonzero(np.any(list(missing.values()), axis=0)):
-            for rule in self.rules:
-                lacks = tuple(fact for fact in rule.needs if missing[fact][lift])
-                if lacks:
-                    out[lift][rule.slug] = lacks
-        return out
-
     def latest(self) -> dict[str, NDArray[Any]]:
         """Return what each lift said last, one array for each column; NaN (landing -1) is unknown.
 
@@ -102,11 +88,12 @@ class Judge:
         `presence`, `mode`, `power` (codes of `telemetry.streams`).
         """
         state = self._states["car"]
+        position = state["z"].copy()
         rests = (state["still_ns"] >= 0) & (np.abs(state["speed"]) < STILL_MPS)
         speed = np.where(rests, 0.0, state["speed"])
         return {
-            "position_m": state["z"].copy(),
-            "landing": np.where(np.isnan(state["z"]), -1, state["landing"]),
+            "position_m": position,
+            "landing": np.where(np.isnan(position), -1, state["landing"]),
             "speed_mps": speed,
             "direction": np.sign(speed),
             **{name: state[name].copy() for name in ("door", "presence", "mode", "power")},
@@ -136,8 +123,8 @@ def _carry(known: Mapping[str, Columns], fresh: dict[str, Columns]) -> dict[str,
 def _lacking(rule: Rule, facts: FleetFacts) -> NDArray[np.bool_]:
     """Return for each lift whether a fact that the rule needs is missing."""
     lacking = np.zeros(len(facts), dtype=np.bool_)
-    for fact in rule.needs:
-        lacking |= np.isnan(getattr(facts, FACTS[fact]))
+    for need in rule.needs:
+        lacking |= facts.lacking[need]
     return lacking
 
 

@@ -68,6 +68,7 @@ OVERSPEED = Rule(
         "en": "Running at {speed_mps:.2f} m/s, limit {limit_mps:.2f} m/s",
         "zh": "运行速度 {speed_mps:.2f} m/s，限值 {limit_mps:.2f} m/s",
     },
+    codes={"provincial-gateway": "11", "shanghai-terminal": "3"},
 )
 
 OVERSPEED_UP = Rule(

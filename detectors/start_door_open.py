@@ -66,10 +66,11 @@ RULE = Rule(
     detector=StartDoorOpen(),
     levels=(Level(CRITICAL, hold_s=0.3, by_hand=True),),
     starred=True,
-    needs=("floors",),
+    needs=("floors", "position_source"),
     name={"en": "Start with the door open", "zh": "开门走梯"},
     sentence={
         "en": "Started with the door not closed: {speed_mps:.2f} m/s, limit {limit_mps:.2f} m/s",
         "zh": "门未关闭时启动运行，速度 {speed_mps:.2f} m/s，限值 {limit_mps:.2f} m/s",
     },
+    codes={"provincial-gateway": "12", "shanghai-terminal": "5"},
 )

@@ -94,12 +94,12 @@ RULE = Rule(
     detector=UnintendedMovement(),
     levels=(Level(CRITICAL, by_hand=True),),
     starred=True,
-    needs=("floors",),
+    needs=("floors", "position_source"),
     name={"en": "Unintended car movement", "zh": "轿厢意外移动"},
     sentence={
         "en": "Car left the landing with its door open: {moved_m:.2f} m away at {speed_mps:.2f} m/s, "
         "door zone {limit_m:.2f} m",
         "zh": "门未关闭时轿厢离开平层：已移动 {moved_m:.2f} m，速度 {speed_mps:.2f} m/s，开锁区域 {limit_m:.2f} m",
     },
-    codes={"gbt24476": "05"},
+    codes={"gbt24476": "05", "manufacturer": "0207"},
 )

@@ -24,6 +24,9 @@ LABEL_LIMIT_CHARS = 16
 FLOORS_LIMIT = 250
 HEIGHT_LIMIT_M = 1000.0
 
+ABSOLUTE, BAROMETER = "absolute", "barometer"
+"""Where positions come from: a tape or a laser that knows a landing to millimetres, or the air, which knows floors."""
+
 _DATE = re.compile(r"\d{4}-\d{2}-\d{2}")
 _NUMBER = re.compile(r"[-+]?(\d+(\.\d*)?|\.\d+)([eE][-+]?\d+)?", re.ASCII)
 _PHONE = re.compile(r"[0-9+(][0-9 ()/+.-]{1,30}[0-9]")
@@ -224,6 +227,7 @@ CHECKS: Mapping[str, Check] = {
     "emergency_phone": pattern(_PHONE, "write digits, with + ( ) / . - and blanks between them"),
     "door_zone_m": number(0.01, 0.5, "metres, half the height of the zone"),
     "parks_door_open": truth,
+    "position_source": choice(ABSOLUTE, BAROMETER),
 }
 """Every field of the registry, in the order of the contract."""
 

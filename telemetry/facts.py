@@ -16,9 +16,11 @@ import numpy as np
 import orjson
 from numpy.typing import NDArray
 
-from telemetry.fact_checks import CHECKS, Fault, Wrong, unknown
+from telemetry.fact_checks import ABSOLUTE, BAROMETER, CHECKS, Fault, Wrong, unknown
 
 DOOR_ZONE_DEFAULT_M = 0.20
+NEEDS = ("rated_speed_mps", "floors", "position_source")
+"""Facts without which, or with a poor one of which, some rules are not judged."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +62,11 @@ class LiftFacts:
     emergency_phone: str | None = None
     door_zone_m: float = DOOR_ZONE_DEFAULT_M
     parks_door_open: bool = False
+    position_source: str = ABSOLUTE
+
+    def serves(self, need: str) -> bool:
+        """Return whether a rule that needs this fact can be judged: it is there, and good enough."""
+        return getattr(self, need) not in (None, (), BAROMETER)
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +74,7 @@ class FleetFacts:
     """Facts of n lifts as columns, in the order of the lift index.
 
     `landings_m` is (n, most floors), ascending, NaN beyond a lift's last floor (all NaN where floors are unknown).
+    `lacking` says for each fact of `NEEDS` which lifts cannot be judged by a rule that needs it.
     """
 
     rated_speed_mps: NDArray[np.float64]
@@ -74,6 +82,8 @@ class FleetFacts:
     landings_m: NDArray[np.float64]
     top_m: NDArray[np.float64]
     parks_door_open: NDArray[np.bool_]
+    barometer: NDArray[np.bool_]
+    lacking: Mapping[str, NDArray[np.bool_]]
 
     def __len__(self) -> int:
         return len(self.rated_speed_mps)
@@ -86,7 +96,8 @@ def fleet(lifts: Sequence[LiftFacts | None]) -> FleetFacts:
     rated = np.full(n, np.nan)
     zone = np.full(n, DOOR_ZONE_DEFAULT_M)
     landings = np.full((n, most), np.nan)
-    parks = np.zeros(n, dtype=np.bool_)
+    parks, barometer = np.zeros(n, dtype=np.bool_), np.zeros(n, dtype=np.bool_)
+    lacking = {need: np.ones(n, dtype=np.bool_) for need in NEEDS}
     for i, lift in enumerate(lifts):
         if lift is None:
             continue
@@ -94,8 +105,11 @@ def fleet(lifts: Sequence[LiftFacts | None]) -> FleetFacts:
         zone[i] = lift.door_zone_m
         landings[i, : len(lift.floors)] = [floor.height_m for floor in lift.floors]
         parks[i] = lift.parks_door_open
+        barometer[i] = lift.position_source == BAROMETER
+        for need, column in lacking.items():
+            column[i] = not lift.serves(need)
     top = np.fmax.reduce(landings, axis=1)
-    return FleetFacts(rated, zone, landings, top, parks)
+    return FleetFacts(rated, zone, landings, top, parks, barometer, lacking)
 
 
 class FactsError(ValueError):

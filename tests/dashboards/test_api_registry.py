@@ -60,6 +60,15 @@ def test_a_lift_without_floors_says_which_rules_do_not_judge_it_and_why(client: 
     assert "rated_speed_mps" in reasons["overspeed"]["reason"]
 
 
+def test_a_lift_with_a_barometer_says_which_rules_do_not_judge_it_and_why(client: TestClient) -> None:
+    answer = client.patch("/api/v1/lifts/L001", json={"position_source": "barometer"}).json()
+    assert answer["facts"]["position_source"] == "barometer"
+    of_place = {"F01", "F02", "F04", "F05", "F06", "F07", "F11", "F12", "F16"}
+    assert {each["code"] for each in answer["not_judged"]} == of_place
+    assert {tuple(each["missing"]) for each in answer["not_judged"]} == {("position_source",)}
+    assert all("barometer" in each["reason"] for each in answer["not_judged"])
+
+
 def test_a_lift_that_was_struck_off_goes_on_as_unregistered_while_it_speaks(client: TestClient) -> None:
     assert client.delete("/api/v1/lifts/L001").status_code == 204
     assert client.get("/api/v1/lifts/L001").json()["registered"] is False

@@ -159,4 +159,3 @@ def test_silence_frees_nobody() -> None:
 def test_it_is_not_judged_without_floors() -> None:
     judge = Judge([BY_SLUG["entrapment-off-level"]], 1)
     assert judge.step(batch([stuck().rows()]), facts_of([None])) == []
-    assert judge.not_judged(facts_of([None])) == [{"entrapment-off-level": ("floors",)}]

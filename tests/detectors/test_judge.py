@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import importlib
+from dataclasses import replace
+from pathlib import Path
+
 import numpy as np
 import pytest
 
@@ -9,10 +13,9 @@ from detectors import overspeed
 from detectors.catalogue import BY_SLUG, RULES
 from detectors.judge import Judge
 from detectors.rule import CRITICAL, MINOR, Level, Rule, Score
-from telemetry.facts import LiftFacts
 from telemetry.streams import BATTERY, CLOSED, EMERGENCY_POWER, FIRE, INSPECTION, MAINS, NORMAL, OUT_OF_SERVICE
 from tests.detectors.test_overspeed import runaway
-from tests.detectors.world import BEGIN_NS, Rows, Script, batch, facts_of, rows_of, tower
+from tests.detectors.world import BEGIN_NS, Rows, Script, batch, facts_of, healthy, rows_of, tower
 
 UP = BY_SLUG["overspeed-up"]
 
@@ -118,13 +121,43 @@ def test_a_snapshot_names_its_arrays_by_rule_and_level() -> None:
     assert all(column.dtype.kind in "fibu" for column in snapshot.values())
 
 
-def test_what_is_not_judged_says_which_fact_is_missing() -> None:
-    half = LiftFacts("lift", "north", rated_speed_mps=1.0)
-    missing = Judge(RULES, 3).not_judged(facts_of([tower(), half, None]))
-    assert missing[0] == {}
-    assert missing[1]["overtravel-top"] == ("floors",)
-    assert "overspeed" not in missing[1]
-    assert missing[2]["overspeed"] == ("rated_speed_mps",)
+def by_air(rows: Rows, seed: int) -> Rows:
+    """Return what the same lift tells with a barometer, on a windy day: noise, and metres of weather."""
+    rng = np.random.default_rng(seed)
+    weather = 3.0 * np.sin((rows["t_ns"] - BEGIN_NS) / 60e9)
+    return {**rows, "z_m": rows["z_m"] + weather + rng.normal(0, 0.08, len(rows["z_m"]))}
+
+
+AIR = tower(position_source="barometer")
+
+
+def test_a_healthy_lift_with_a_barometer_is_quiet() -> None:
+    lifts = [by_air(healthy(seed, 5).rows(dt_s, seed), seed) for dt_s in (0.1, 1.0) for seed in range(8)]
+    assert Judge(RULES, len(lifts)).step(batch(lifts), facts_of([AIR] * len(lifts))) == []
+
+
+@pytest.mark.parametrize("rule", [rule for rule in RULES if "floors" in rule.needs], ids=lambda rule: rule.slug)
+def test_a_barometer_is_not_held_against_a_landing(rule: Rule) -> None:
+    fault = importlib.import_module(f"tests.detectors.test_{rule.slug.replace('-', '_')}").fault()
+    rows, facts = fault.script.rows(), replace(fault.facts, position_source="barometer")
+    assert Judge([rule], 1).step(batch([rows]), facts_of([facts])) == []
+    assert Judge([rule], 1).step(batch([rows]), facts_of([fault.facts])) != []
+
+
+@pytest.mark.parametrize("slug", ["emergency-stop", "door-held-open", "door-close-fault", "door-cycling"])
+def test_a_lift_with_a_barometer_is_judged_by_its_speed(slug: str) -> None:
+    fault = importlib.import_module(f"tests.detectors.test_{slug.replace('-', '_')}").fault()
+    rows = by_air(fault.script.rows(), 1)
+    assert Judge([BY_SLUG[slug]], 1).step(batch([rows]), facts_of([AIR]))[0].kind == "on"
+
+
+def test_a_barometer_shows_the_floor() -> None:
+    script = Script(z_m=0.0).say(door=CLOSED).rest(4.0).ride(9.0).rest(3.0)
+    judge = Judge(RULES, 1)
+    judge.step(batch([by_air(script.rows(), 1)]), facts_of([AIR]))
+    now = judge.latest()
+    assert (now["landing"][0], now["speed_mps"][0]) == (3, 0.0)
+    assert now["position_m"][0] == pytest.approx(9.0, abs=1.4)
 
 
 def test_facts_of_another_fleet_are_refused() -> None:
@@ -156,6 +189,17 @@ def test_the_first_reading_of_a_ride_is_shown() -> None:
     now = judge.latest()
     assert now["speed_mps"][0] > 0.1
     assert now["direction"][0] == 1.0
+
+
+def test_every_code_names_a_table_that_the_page_on_alerts_explains() -> None:
+    page = (Path(__file__).parents[2] / "docs" / "alerts.md").read_text(encoding="utf-8")
+    assert {table for rule in RULES for table in rule.codes if f"| `{table}` |" not in page} == set()
+
+
+def test_one_code_of_a_table_is_one_fault() -> None:
+    """But for the national database and the manufacturer, which do not tell the two entrapments apart."""
+    codes = [(table, code) for rule in RULES for table, code in rule.codes.items()]
+    assert {pair for pair in codes if codes.count(pair) > 1} == {("national-db", "11"), ("manufacturer", "0101")}
 
 
 def test_two_levels_of_one_rule_never_share_a_severity() -> None:

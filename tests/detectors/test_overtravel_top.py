@@ -71,4 +71,3 @@ def test_an_impact_in_the_vibration_is_critical_and_a_single_wild_sample_of_it_i
 def test_nothing_is_judged_without_floors() -> None:
     judge = Judge([BY_SLUG["overtravel-top"]], 1)
     assert judge.step(batch([beyond(0.5).rows()]), facts_of([None])) == []
-    assert judge.not_judged(facts_of([None])) == [{"overtravel-top": ("floors",)}]

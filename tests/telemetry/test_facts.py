@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -96,6 +97,7 @@ def test_all_that_is_wrong_with_a_row_is_said_at_once() -> None:
         ("roping", "two to one", "2:1"),
         ("door_zone_m", 20, "0.01 to 0.5"),
         ("parks_door_open", "maybe", "true or false"),
+        ("position_source", "gps", "absolute, barometer"),
     ],
 )
 def test_a_fact_that_makes_no_sense_is_refused_with_field_and_remedy(field: str, value: Any, remedy: str) -> None:
@@ -176,6 +178,7 @@ def lifts(draw: st.DrawFn) -> LiftFacts:
         door_type=draw(st.sampled_from([None, "centre", "side"])),
         insured_until=draw(st.none() | st.dates().map(str)),
         parks_door_open=draw(st.booleans()),
+        position_source=draw(st.sampled_from(["absolute", "barometer"])),
     )
 
 
@@ -205,3 +208,11 @@ def test_a_fleet_has_its_facts_as_columns_and_nan_where_they_are_unknown() -> No
     assert columns.rated_speed_mps[0] == 1.75
     assert str(columns.top_m[1:].tolist()) == "[nan, nan]"
     assert columns.door_zone_m.tolist() == [0.20, 0.20, 0.20]
+
+
+def test_a_fleet_says_which_lifts_lack_what_rules_need() -> None:
+    columns = fleet([LIFT, replace(LIFT, position_source="barometer"), LiftFacts("B", "d"), None])
+    assert columns.barometer.tolist() == [False, True, False, False]
+    assert columns.lacking["position_source"].tolist() == [False, True, False, True]
+    assert columns.lacking["floors"].tolist() == [False, False, True, True]
+    assert columns.lacking["rated_speed_mps"].tolist() == [False, False, True, True]

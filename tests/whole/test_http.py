@@ -67,6 +67,7 @@ FACTS = {
     "emergency_phone": "+86 572 96333",
     "door_zone_m": 0.25,
     "parks_door_open": True,
+    "position_source": "absolute",
 }
 
 
@@ -116,6 +117,7 @@ def test_facts_have_the_contract_s_defaults(system: System) -> None:
     system.post("/api/v1/lifts", {"lift_id": "h-plain", "district": DISTRICT}, 201)
     facts = system.get("/api/v1/lifts/h-plain")["facts"]
     assert (facts["door_zone_m"], facts["parks_door_open"], facts["floors"]) == (0.2, False, [])
+    assert facts["position_source"] == "absolute"
 
 
 @pytest.mark.parametrize(

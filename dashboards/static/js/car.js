@@ -27,6 +27,9 @@ export function carWords(lift) {
   ].filter(Boolean).join(", ");
 }
 
+/** Return how far from a landing a car is at it: anywhere nearer than the next one where a barometer tells its position. */
+export const zoneOf = (facts) => (facts?.position_source === "barometer" ? Infinity : facts?.door_zone_m ?? 0.2);
+
 /** Return the floors that the car stands between, `[low, high]`; null at a landing or where it is not known. */
 export function between(lift, floors, zone_m = 0.2) {
   if (lift.position_m === null || !floors.length) return null;

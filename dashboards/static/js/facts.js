@@ -45,10 +45,15 @@ export function showFacts(box, lift) {
   const parts = [el("dl", { class: "facts" }, ...pairs.map(([name, value]) => el("div", {}, el("dt", {}, name), el("dd", {}, value))))];
   if (!facts) parts.unshift(el("p", { class: "problem" }, say("lift.nofacts")));
   if (not_judged.length) {
-    const needs = ({ rule, missing }) => `${ruleName(rule)}: ${say("lift.needs", { facts: missing.map((name) => (knows(`fact.${name}`) ? say(`fact.${name}`) : name)).join(say("shell.comma")) })}`;
+    const needs = ({ rule, missing }) => `${ruleName(rule)}: ${say("lift.needs", { facts: missing.map(need).join(say("shell.comma")) })}`;
     parts.push(el("div", { class: "notjudged" }, el("h3", {}, say("lift.notjudged")), el("ul", {}, ...not_judged.map((each) => el("li", {}, needs(each))))));
   }
   box.replaceChildren(...parts);
+}
+
+function need(fact) {
+  const key = [`need.${fact}`, `fact.${fact}`].find(knows);
+  return key ? say(key) : fact;
 }
 
 function factText(name, value) {

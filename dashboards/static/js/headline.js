@@ -1,7 +1,7 @@
 // The fleet's headline: who needs someone now, as a sentence.
 
 import { get } from "./api.js";
-import { where } from "./car.js";
+import { where, zoneOf } from "./car.js";
 import { el, put } from "./element.js";
 import { SILENT } from "./severity.js";
 import { clock, secondsSince, span, timeNode } from "./time.js";
@@ -38,7 +38,7 @@ async function criticalHeadline(general, count) {
 /** Return one critical alert as a sentence that counts its time. */
 async function theOne(alert) {
   const found = await get(`/api/v1/lifts/${encodeURIComponent(alert.lift_id)}`), lift = callLift(found);
-  const place = where(found.latest, found.facts?.floors ?? [], found.facts?.door_zone_m);
+  const place = where(found.latest, found.facts?.floors ?? [], zoneOf(found.facts));
   const sentence = knows(`here.${alert.rule}`) && place ? say("fleet.trapped.one", { what: say(`here.${alert.rule}`), lift, where: place }) : say("fleet.alert.one", { lift, summary: ruleName(alert.rule) });
   return [el("a", { href: `/alerts/${encodeURIComponent(alert.id)}` }, sentence), " ", timeNode(alert.onset, { as: "for" })];
 }

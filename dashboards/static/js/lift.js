@@ -2,6 +2,7 @@
 
 import "./shell.js";
 import { Problem, get, serverNow } from "./api.js";
+import { zoneOf } from "./car.js";
 import { Chart } from "./charts.js";
 import { el, glow, put } from "./element.js";
 import { showAlerts, showFacts, showHistory, showTrips } from "./facts.js";
@@ -140,7 +141,7 @@ const reading = (name) => document.querySelector(`[data-reading="${name}"]`);
 function showSentence() {
   if (!latest) return;
   const zone = lift.facts?.timezone, quiet_s = latest.last_seen ? secondsSince(latest.last_seen) : Infinity;
-  let text = carSentence(latest, lift.facts?.floors ?? [], lift.facts?.door_zone_m ?? 0.2);
+  let text = carSentence(latest, lift.facts?.floors ?? [], zoneOf(lift.facts));
   if (!latest.last_seen) text = say("lift.never");
   else if (quiet_s > FRESH_S) text = say("lift.silent", { duration: span(quiet_s), at: clock(latest.last_seen, zone) });
   put(at("subline").lastElementChild, text);
