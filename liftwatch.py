@@ -7,6 +7,7 @@ What goes away later is waited for, not died of.
 from __future__ import annotations
 
 import argparse
+import contextlib
 import gc
 import logging
 import os
@@ -29,7 +30,7 @@ from ingest.monitor import Monitor
 from simulator import faults, player, scenario
 from simulator.bundles import FORMS
 from simulator.fleet import fleet
-from store.journal import Journal
+from store.journal import Journal, JournalTaken
 from store.records import Records, RecordsUnavailable
 from store.timeseries import TimeSeriesRefused, TimeSeriesUnavailable
 from telemetry.facts import FactsError, export_csv, export_json, read_csv, read_json
@@ -148,7 +149,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     path = options.config or (CONFIG_DEFAULT if CONFIG_DEFAULT.exists() else None)
     try:
         return int(options.act(options, configuration.read(path)))
-    except (Unusable, RecordsUnavailable, TimeSeriesUnavailable, TimeSeriesRefused) as error:
+    except (Unusable, JournalTaken, RecordsUnavailable, TimeSeriesUnavailable, TimeSeriesRefused) as error:
         print(f"liftwatch: {error}", file=sys.stderr)
         return UNUSABLE
     except KeyboardInterrupt:
@@ -190,29 +191,29 @@ def monitor_command(_: argparse.Namespace, settings: Configuration) -> int:
     os.umask(DATA_UMASK)
     rules = configuration.rules(settings)
     endpoints = wiring.endpoints(settings)
-    records = Records.open(settings.records_url)
-    series = wiring.timeseries(settings, writable=True)
-    source = wiring.reached(wiring.broker(settings))
-    journal = Journal.open(settings.monitor.data_dir / "journal", settings.monitor.journal_limit_mb << 20)
-    monitor = Monitor(
-        source,
-        journal,
-        records,
-        series,
-        rules,
-        wiring.broker(settings),
-        endpoints,
-        raw_days=settings.timeseries.raw_days,
-        batch_s=settings.monitor.batch_s,
-        batch_messages=settings.monitor.batch_messages,
-    )
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, lambda *_: monitor.stop())
-    gc.freeze()
-    gc.set_threshold(COLLECT_AFTER)
-    monitor.run()
-    for store in (series, records, journal):
-        store.close()
+    with contextlib.ExitStack() as stores:
+        records = stores.enter_context(Records.open(settings.records_url))
+        where = settings.monitor.data_dir / "journal"
+        journal = stores.enter_context(Journal.open(where, settings.monitor.journal_limit_mb << 20))
+        journal.claim()  # before the broker is met: a second monitor would take the first one's session away
+        series = stores.enter_context(contextlib.closing(wiring.timeseries(settings, writable=True)))
+        monitor = Monitor(
+            wiring.reached(wiring.broker(settings)),
+            journal,
+            records,
+            series,
+            rules,
+            wiring.broker(settings),
+            endpoints,
+            raw_days=settings.timeseries.raw_days,
+            batch_s=settings.monitor.batch_s,
+            batch_messages=settings.monitor.batch_messages,
+        )
+        for number in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(number, lambda *_: monitor.stop())
+        gc.freeze()
+        gc.set_threshold(COLLECT_AFTER)
+        monitor.run()
     return 0
 
 

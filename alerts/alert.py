@@ -47,13 +47,15 @@ class Alert:
 
 @dataclass(frozen=True, slots=True)
 class Transition:
-    """What happened to an alert, when (the monitor's clock) and by whom (None: the monitor itself)."""
+    """What happened to an alert, when (the monitor's clock), by whom (None: the monitor itself), and, of an
+    assignment, to whom (None: to nobody)."""
 
     alert_id: str
     kind: str
     at_ns: int
     by: str | None = None
     note: str | None = None
+    to: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

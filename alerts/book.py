@@ -29,7 +29,7 @@
     cleared    resolve                             closed     resolved
     any        comment                             same       commented        each is added
     not closed assign, shelve                      same       assigned, shelved
-    shelved    its time ran out                    same       unshelved
+    shelved    its time ran out, unshelve          same       unshelved        held back by a cause, or by none
     held back  its cause is over, still firing     same       released         held back by another cause, or by none
 
 Anything else is a repeat and changes nothing (None), a refusal (`Refused`), or our own mistake (an assertion).
@@ -72,7 +72,7 @@ class Occurrence:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What a person does to an alert: ack, assign (`to`), comment (`note`), resolve or shelve (`until_ns`)."""
+    """What a person does to an alert: ack, assign (`to`), comment (`note`), resolve, shelve (`until_ns`), unshelve."""
 
     kind: str
     by: str
@@ -138,13 +138,17 @@ def on_time(alert: Alert, causes: Iterable[Alert], now_ns: int) -> Change | None
     return _change(_unshelved(alert, causes), UNSHELVED, now_ns)
 
 
-def on_answer(alert: Alert, answer: Answer, now_ns: int) -> Change | None:
-    """Apply what a person did; None where it was done already. Raises `Refused` where the state does not allow it."""
-    changed = _ANSWERS[answer.kind](alert, answer, now_ns)
+def on_answer(alert: Alert, answer: Answer, now_ns: int, causes: Iterable[Alert] = ()) -> Change | None:
+    """Apply what a person did; None where it was done already. Raises `Refused` where the state does not allow it.
+
+    `causes` are the lift's open alerts: what is shelved no more may be held back by one of them.
+    """
+    is_unshelve = answer.kind == "unshelve"
+    changed = _unshelve(alert, causes) if is_unshelve else _ANSWERS[answer.kind](alert, answer, now_ns)
     if changed is None:
         return None
     done, kind = changed
-    return Change(done, Transition(alert.id, kind, now_ns, answer.by, answer.note))
+    return Change(done, Transition(alert.id, kind, now_ns, answer.by, answer.note, answer.to))
 
 
 def _repeats(last: Alert, finding: Finding) -> bool:
@@ -302,10 +306,17 @@ def _shelve(alert: Alert, answer: Answer, now_ns: int) -> tuple[Alert, str] | No
     return replace(alert, shelved_until_ns=until_ns, inhibited_by=SHELVED), SHELVED
 
 
+def _unshelve(alert: Alert, causes: Iterable[Alert]) -> tuple[Alert, str] | None:
+    if alert.shelved_until_ns is None:
+        return None
+    _refuse_closed(alert, "unshelve")
+    return _unshelved(alert, causes), UNSHELVED
+
+
 def _refuse_closed(alert: Alert, verb: str) -> None:
     if alert.state == CLOSED:
         raise Refused("closed", f"The alert is closed: there is nothing left to {verb}; a comment can still be added.")
 
 
 _ANSWERS = {"ack": _ack, "assign": _assign, "comment": _comment, "resolve": _resolve, "shelve": _shelve}
-ANSWERS = tuple(_ANSWERS)
+ANSWERS = (*_ANSWERS, "unshelve")

@@ -45,14 +45,22 @@ def message_id(alert_id: str, transition_id: int) -> str:
     return f"{alert_id}-{transition_id}"
 
 
-def body(transition_id: int, kind: str, at_ns: int, by: str | None, note: str | None, alert_json: str) -> bytes:
+def body(
+    transition_id: int,
+    kind: str,
+    at_ns: int,
+    by: str | None,
+    note: str | None,
+    alert_json: str,
+    to: str | None = None,
+) -> bytes:
     """Return the message: Standard Webhooks' `type`, `timestamp` and `data`, and the transition that made it."""
     return orjson.dumps(
         {
             "type": f"alert.{kind}",
             "timestamp": rfc3339(at_ns),
             "data": orjson.Fragment(alert_json),
-            "transition": {"id": transition_id, "kind": kind, "by": by, "note": note},
+            "transition": {"id": transition_id, "kind": kind, "by": by, "note": note, "to": to},
         }
     )
 

@@ -92,6 +92,11 @@ def _add_deeds(router: APIRouter, desk: Desk) -> None:
         """Deliver it to nobody until then; at most 8 hours ahead, and never a critical alert."""
         return _do(desk, alert_id, Answer("shelve", body.by, body.note, until_ns=body.until))
 
+    @deed("unshelve")
+    def unshelve(alert_id: schema.AlertIdInPath, body: schema.Deed) -> Json:
+        """End its shelving before its time: it is delivered again, unless its cause holds it back."""
+        return _do(desk, alert_id, Answer("unshelve", body.by, body.note))
+
 
 def _do(desk: Desk, alert_id: str, answer: Answer) -> Json:
     """Apply what a person did; return the alert as it is then."""
@@ -117,6 +122,6 @@ def _story(history: History) -> dict[str, Any]:
 
 
 def _told(transition: Transition) -> dict[str, Any]:
-    return {name: value for name, value in asdict(transition).items() if name in ("kind", "by", "note")} | {
+    return {name: value for name, value in asdict(transition).items() if name in ("kind", "by", "note", "to")} | {
         "at": rfc3339(transition.at_ns)
     }

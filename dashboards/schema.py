@@ -185,12 +185,13 @@ class Alerts(Answer):
 
 
 class Transition(Answer):
-    """What happened to an alert; `by` is null where the monitor itself did it."""
+    """What happened to an alert; `by` is null where the monitor itself did it, `to` names who an assignment was to."""
 
     kind: str
     at: Time
     by: str | None
     note: str | None
+    to: str | None
 
 
 class AlertWithStory(Alert):

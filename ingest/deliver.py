@@ -164,7 +164,7 @@ class Courier(threading.Thread):
 
     def _send(self, delivery: Delivery) -> Outcome:
         told = delivery.announcement
-        content = body(told.id, told.kind, told.at_ns, told.by, told.note, told.alert_json)
+        content = body(told.id, told.kind, told.at_ns, told.by, told.note, told.alert_json, told.to)
         headers = signed(self._signer, message_id(told.alert_id, told.id), self._now_ns(), content)
         try:
             with self._client.stream("POST", self._endpoint.url, content=content, headers=headers) as answer:

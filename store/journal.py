@@ -7,11 +7,13 @@ reader has passed makes room again.
 
 from __future__ import annotations
 
+import fcntl
+import os
 import struct
 from collections.abc import Sequence
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import Self, TextIO
 
 import lmdb
 
@@ -29,8 +31,13 @@ KEY = struct.Struct(">Q")
 NODE_BYTES = 24  # what LMDB and our header add to a message
 INLINE_LIMIT_BYTES = 1_900  # a larger message gets pages of its own
 TRIMMED = b"trimmed"
+CLAIM = "monitor.lock"
 
 Message = tuple[int, str, bytes, bool]
+
+
+class JournalTaken(Exception):
+    """Another process appends to this journal; the text says what to do."""
 
 
 class JournalFull(Exception):
@@ -47,6 +54,7 @@ class Journal:
         self._entries = environment.open_db(b"entries")
         self._readers = environment.open_db(b"readers")
         self._about = environment.open_db(b"about")
+        self._claimed: TextIO | None = None
 
     @classmethod
     def open(cls, path: str | Path, limit_bytes: int = LIMIT_DEFAULT_BYTES) -> Self:
@@ -55,6 +63,27 @@ class Journal:
         environment = lmdb.open(str(path), map_size=limit_bytes + HEADROOM_BYTES, max_dbs=3)
         environment.reader_check()
         return cls(environment, limit_bytes)
+
+    def claim(self) -> None:
+        """Be the one process that appends, until the journal is closed. Raises `JournalTaken` where another one is.
+
+        The lock is the operating system's: it goes with its process, however that ends.
+        """
+        lock = (Path(self._environment.path()) / CLAIM).open("a+")
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            lock.seek(0)
+            owner = lock.read().strip() or "unknown"
+            lock.close()
+            raise JournalTaken(
+                f"the journal {self._environment.path()} is another monitor's (process {owner}): end that one, or give "
+                "this one a data_dir of its own in [monitor]"
+            ) from None
+        lock.truncate(0)
+        lock.write(f"{os.getpid()}\n")
+        lock.flush()
+        self._claimed = lock
 
     def append(self, messages: Sequence[Message]) -> int:
         """Keep `messages` in one synced commit and return the position of the last one.
@@ -148,6 +177,8 @@ class Journal:
     def close(self) -> None:
         """Let go of the files."""
         self._environment.close()
+        if self._claimed is not None:
+            self._claimed.close()
 
     def __enter__(self) -> Self:
         return self

@@ -22,6 +22,7 @@ from sqlalchemy import Connection, select, update
 
 from alerts.alert import Alert, Change
 from alerts.book import Answer, Occurrence, on_answer
+from alerts.inhibition import CAUSES
 from store.records_book import Key, OpenBook, columns, read_alert, write_transitions
 from store.records_database import Database, read_counter
 from store.records_dead_letters import keep_refusals
@@ -125,7 +126,7 @@ class Alerts:
             if text is None:
                 return None
             before = read_alert(text)
-            change = on_answer(before, answer, now_ns)
+            change = on_answer(before, answer, now_ns, _causes(connection, before.lift_id))
             if change is None:
                 return before
             connection.execute(update(alerts).where(alerts.c.id == alert_id).values(**columns(change.alert)))
@@ -143,6 +144,12 @@ class Alerts:
         values = {"reader": READER, **asdict(snapshot)}
         row = self._database.insert(snapshots).values(**values)
         connection.execute(row.on_conflict_do_update(index_elements=["reader"], set_=values))
+
+
+def _causes(connection: Connection, lift_id: str) -> list[Alert]:
+    """Return the open alerts of a lift that may hold others back."""
+    query = select(alerts.c.alert).where(is_open, alerts.c.lift_id == lift_id, alerts.c.rule.in_(CAUSES))
+    return [read_alert(text) for text in connection.scalars(query)]
 
 
 def _answers(connection: Connection, since: int) -> list[Answered]:

@@ -150,5 +150,6 @@ def _told(alert: Alert, transition: Transition) -> dict[str, Any]:
         "at_ns": transition.at_ns,
         "by": transition.by,
         "note": transition.note,
+        "to": transition.to,
         "alert": orjson.dumps(to_json(alert)).decode(),
     }

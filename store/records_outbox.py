@@ -31,6 +31,7 @@ class Announcement:
     at_ns: int
     by: str | None
     note: str | None
+    to: str | None
     alert_json: str
 
 
@@ -65,7 +66,7 @@ class Outbox:
         if lift_id is not None:
             query = query.where(transitions.c.lift_id == lift_id)
         with self._database.reading() as connection:
-            return [Announcement(*row) for row in connection.execute(query)]
+            return [Announcement(*tuple(row)) for row in connection.execute(query)]
 
     def last_transition(self) -> int:
         """Return the number of the newest transition, 0 before the first."""
@@ -144,6 +145,7 @@ _ANNOUNCED = (
     transitions.c.at_ns,
     transitions.c.by,
     transitions.c.note,
+    transitions.c.to,
     transitions.c.alert,
 )
 

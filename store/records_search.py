@@ -72,7 +72,7 @@ class Search:
             rows = connection.execute(past).all()
         if text is None:
             return None
-        return History(read_alert(text), [Transition(alert_id, r.kind, r.at_ns, r.by, r.note) for r in rows])
+        return History(read_alert(text), [Transition(alert_id, r.kind, r.at_ns, r.by, r.note, r.to) for r in rows])
 
     def audit(self, *, subject: str | None = None, limit: int = 100, cursor: str | None = None) -> Page[AuditEntry]:
         """Return who did what, newest first. Raises `BadCursor`."""

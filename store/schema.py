@@ -55,7 +55,30 @@ lifts = Table(
     Column("district", Words(32), nullable=False),
     Column("registered", Boolean, nullable=False),
     Column("facts", Text, nullable=False),
+    Column("revision", BigInteger, nullable=False, server_default="0"),
 )
+Index("lifts_by_revision", lifts.c.revision)
+
+struck_off = Table(
+    "struck_off",
+    metadata,
+    Column("lift_id", Words(64), primary_key=True),
+    Column("revision", BigInteger, nullable=False, index=True),
+)
+
+maintenance = Table(
+    "maintenance",
+    metadata,
+    Column("id", _Id, primary_key=True, autoincrement=True),
+    Column("lift_id", Words(64), nullable=False),
+    Column("from_ns", BigInteger, nullable=False),
+    Column("until_ns", BigInteger, nullable=False),
+    Column("by", Words(), nullable=False),
+    Column("note", Words()),
+    Column("revision", BigInteger, nullable=False, index=True),
+    sqlite_autoincrement=True,
+)
+Index("maintenance_of_lift", maintenance.c.lift_id, maintenance.c.until_ns)
 
 alerts = Table(
     "alerts",
@@ -98,6 +121,7 @@ transitions = Table(
     Column("at_ns", BigInteger, nullable=False),
     Column("by", Words()),
     Column("note", Words()),
+    Column("to", Words()),
     Column("alert", Text, nullable=False),
     sqlite_autoincrement=True,
 )

@@ -106,6 +106,10 @@ class Retelling:
             if alert.state == "closed" or alert.severity == 3 or not now_ns < value <= now_ns + HOURS_8:
                 return "refused"
             alert.shelved_until_ns = value
+        if kind == "unshelve" and alert.shelved_until_ns is not None:
+            if alert.state == "closed":
+                return "refused"
+            alert.shelved_until_ns = None
         return None
 
     def _remember(self, at_ns: int, kind: str, severity: int) -> None:

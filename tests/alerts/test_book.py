@@ -287,6 +287,18 @@ def test_a_shelved_alert_is_held_back_until_its_time_runs_out(lift: Lift) -> Non
     assert (change.alert.inhibited_by, change.alert.shelved_until_ns) == (None, None)
 
 
+def test_a_person_ends_a_shelving_and_ending_it_again_changes_nothing(lift: Lift) -> None:
+    lift.say(STOP, "on", 10)
+    assert lift.answer(STOP, "unshelve", 11) is None
+    lift.answer(STOP, "shelve", 12, until_ns=T0 + HOUR)
+    change = lift.answer(STOP, "unshelve", 13)
+    assert change is not None
+    assert change.transition is not None
+    assert (change.transition.kind, change.transition.by) == ("unshelved", "ann")
+    assert (change.alert.inhibited_by, change.alert.shelved_until_ns) == (None, None)
+    assert lift.answer(STOP, "unshelve", 14) is None
+
+
 def test_a_shelved_alert_that_becomes_critical_is_unshelved(lift: Lift) -> None:
     lift.say(OVERSPEED, "on", 10, MINOR)
     lift.answer(OVERSPEED, "shelve", 11, until_ns=T0 + HOUR)

@@ -53,7 +53,7 @@ def test_the_message_is_the_alert_and_its_transition() -> None:
         "type": "alert.acknowledged",
         "timestamp": "2001-01-01T00:00:00.000Z",
         "data": {"id": "x", "summary": {"zh": "快"}},
-        "transition": {"id": 7, "kind": "acknowledged", "by": "ann", "note": None},
+        "transition": {"id": 7, "kind": "acknowledged", "by": "ann", "note": None, "to": None},
     }
 
 

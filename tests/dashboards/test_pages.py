@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from pathlib import Path
+from string import Formatter
 
 import pytest
 from fastapi import FastAPI, Request, Response
@@ -12,6 +13,7 @@ from fastapi.testclient import TestClient
 
 from dashboards import pages, words
 from dashboards.app import create_app
+from detectors.catalogue import RULES
 from tests.dashboards.pages_world import HOSTILE, fill
 
 ROOT = Path(pages.__file__).parent
@@ -65,6 +67,14 @@ def test_every_text_that_a_page_or_a_script_names_is_in_the_catalogue() -> None:
 def test_chinese_texts_use_chinese_punctuation() -> None:
     wrong = {key: text for key, text in words.catalogue("zh").items() if re.search(r"[\u4e00-\u9fff}] ?[,;?!]", text)}
     assert wrong == {}
+
+
+def test_every_quantity_that_a_rule_shows_as_evidence_has_a_name() -> None:
+    sentences = [rule.sentence[language] for rule in RULES for language in words.LANGUAGES]
+    shown = {name for sentence in sentences for _, name, _, _ in Formatter().parse(sentence) if name}
+    quantities = {name for name in shown if "limit" not in name}
+    assert len(quantities) > 10
+    assert {f"evidence.{name}" for name in quantities} - words.catalogue("zh").keys() == set()
 
 
 def test_one_and_many_are_told_apart() -> None:

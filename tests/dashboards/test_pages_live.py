@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -10,6 +11,7 @@ import numpy as np
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
+from alerts.book import Answer
 from dashboards.desk import Settings
 from detectors.rule import CRITICAL, MINOR
 from store.records import Records
@@ -203,9 +205,11 @@ def test_assigning_and_shelving_are_undone_by_one_key(browser: Browser, settings
         page.locator("[name=to]").fill("Bo")
         page.keyboard.press("Enter")
         expect(page.locator("#pane .meta").first).to_contain_text("with Bo")
+        expect(page.locator(".story li").first).to_contain_text("Assigned to Bo by Ann")
         page.locator("#pane").focus()
         page.keyboard.press("u")
         expect(page.locator(".act-answer")).to_contain_text("Assigned to nobody")
+        expect(page.locator(".story li").first).to_contain_text("Assigned to nobody by Ann")
         page.keyboard.press("z")
         page.locator("[name=hours]").focus()
         page.keyboard.press("Enter")
@@ -215,6 +219,22 @@ def test_assigning_and_shelving_are_undone_by_one_key(browser: Browser, settings
         page.locator("#pane").focus()
         page.keyboard.press("u")
         expect(page.locator(".act-answer")).to_contain_text("No longer shelved")
+        expect(page.locator("[data-view=held] b")).to_have_text("0")
+
+
+def test_what_is_shelved_is_unshelved_by_the_same_key(browser: Browser, settings: Settings) -> None:
+    with settings.open_records() as records:
+        minor = fire(records, "L006", 10, MINOR)
+        records.answer(minor, Answer("shelve", "Bo", until_ns=time.time_ns() + 3600 * 10**9), time.time_ns())
+    with served(settings) as address, looking(browser, address) as watched:
+        named(watched.open("/"))
+        page = watched.open(f"/alerts/{minor}?view=held")
+        expect(page.locator("[data-deed=shelve]")).to_contain_text("Unshelve")
+        page.locator("#pane").focus()
+        page.keyboard.press("z")
+        expect(page.locator(".act-answer")).to_contain_text("No longer shelved")
+        expect(page.locator(".story li").first).to_contain_text("Shelving ended by Ann")
+        expect(page.locator("[data-deed=shelve]")).to_contain_text("Shelve")
 
 
 def test_what_is_refused_stays_written_and_what_was_typed_stays_too(

@@ -315,7 +315,13 @@ def test_what_people_do_is_told_too(records: Records, server: Server, send: Call
     records.answer(alert.id, Answer("ack", "ann", note="on my way"), T0)
     while send():
         pass
-    assert server.heard()[-1]["transition"] == {"id": 2, "kind": "acknowledged", "by": "ann", "note": "on my way"}
+    assert server.heard()[-1]["transition"] == {
+        "id": 2,
+        "kind": "acknowledged",
+        "by": "ann",
+        "note": "on my way",
+        "to": None,
+    }
 
 
 def test_each_endpoint_hears_what_it_asked_for(records: Records, server: Server, clock: Clock) -> None:

@@ -51,6 +51,16 @@ def run_of(lift: int, second: int) -> tuple[float, float]:
     return (1.2 * RATED_MPS if too_fast else 0.0), 3.0
 
 
+def test_a_second_monitor_on_the_same_journal_is_refused_and_the_first_goes_on(monitor: Monitor, voice: Voice) -> None:
+    command = [sys.executable, "-m", "liftwatch", "--config", str(monitor.folder / "liftwatch.toml"), "monitor"]
+    second = subprocess.run(command, capture_output=True, text=True, timeout=PATIENCE_S, check=False)
+    assert second.returncode == 2
+    (complaint,) = [line for line in second.stderr.splitlines() if line.startswith("liftwatch: ")]
+    assert "is another monitor's" in complaint
+    voice.say(topic(DISTRICT, "L1", "bundle"), bundle(0, 0.0, 3.0))
+    until(lambda: said(monitor, 1), "a monitor that still hears", PATIENCE_S)
+
+
 def test_a_bundle_becomes_an_alert_that_is_stored_and_announced(monitor: Monitor, voice: Voice) -> None:
     for second in range(4):
         voice.say(topic(DISTRICT, "L1", "bundle"), bundle(second, -2.3, 60.0 - 2.3 * second))

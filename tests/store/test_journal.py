@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from store.journal import Journal, JournalFull
+from store.journal import Journal, JournalFull, JournalTaken
 from telemetry.streams import Entry
 
 START_NS = 1_000_000_000_000_000_000  # September 2001
@@ -120,6 +120,33 @@ def test_another_process_reads_while_this_one_writes(tmp_path: Path) -> None:
                 reader.stdin.flush()
                 assert reader.stdout.readline().split() == [str(count), str(count - 1)]
             reader.stdin.close()
+
+
+CLAIM = """
+import sys
+from store.journal import Journal
+journal = Journal.open(sys.argv[1])
+journal.claim()
+print("claimed", flush=True)
+input()
+"""
+
+
+def test_only_one_process_claims_a_journal_and_its_end_however_it_came_frees_it(tmp_path: Path) -> None:
+    owner = subprocess.Popen(
+        [sys.executable, "-c", CLAIM, tmp_path],
+        cwd=PROJECT,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+    )
+    with owner, Journal.open(tmp_path) as journal:
+        assert owner.stdout
+        owner.stdout.readline()
+        with pytest.raises(JournalTaken, match=rf"process {owner.pid}.*data_dir"):
+            journal.claim()
+        owner.kill()
+        owner.wait()
+        journal.claim()
 
 
 APPEND_UNTIL_KILLED = """

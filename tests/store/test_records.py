@@ -419,6 +419,29 @@ def test_shelving_runs_out_by_time(records: Records) -> None:
     assert kinds(records) == ["fired", "shelved", "unshelved"]
 
 
+def test_what_a_person_unshelves_may_still_be_held_back_by_its_cause(records: Records) -> None:
+    records.judge(position=1, occurrences=[occurrence(POWER, "on", 9), occurrence(STOP, "on", 10)], now_ns=T0 + 11 * S)
+    alert_id = newest(records, LIFT, STOP).id
+    records.answer(alert_id, Answer("shelve", "ann", until_ns=T0 + 3600 * S), T0 + 12 * S)
+    done = records.answer(alert_id, Answer("unshelve", "ann", "the works are over"), T0 + 13 * S)
+    assert done is not None
+    assert (done.inhibited_by, done.shelved_until_ns) == ("power-loss", None)
+    assert kinds(records)[-1] == "unshelved"
+
+
+def test_the_history_says_to_whom_an_alert_was_assigned(records: Records) -> None:
+    alert_id = open_one(records)
+    for to in ("bob", None):
+        records.answer(alert_id, Answer("assign", "ann", to=to), T0 + 12 * S)
+    history = records.alert(alert_id)
+    assert history is not None
+    assert [(each.kind, each.by, each.to) for each in history.transitions[1:]] == [
+        ("assigned", "ann", "bob"),
+        ("assigned", "ann", None),
+    ]
+    assert [told.to for told in records.transitions_since(0)] == [None, "bob", None]
+
+
 def test_a_shelving_that_ends_as_the_next_alert_begins_keeps_both_right(records: Records) -> None:
     alert_id = open_one(records)
     records.answer(alert_id, Answer("shelve", "ann", until_ns=T0 + 3600 * S), T0 + 12 * S)

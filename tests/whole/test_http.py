@@ -293,7 +293,7 @@ def test_every_address_of_the_contract_is_described(system: System) -> None:
         f"{lift}/trips": {"get"},
         "/api/v1/alerts": {"get"},
         alert: {"get"},
-        **{f"{alert}/{deed}": {"post"} for deed in ("ack", "assign", "comment", "resolve", "shelve")},
+        **{f"{alert}/{deed}": {"post"} for deed in ("ack", "assign", "comment", "resolve", "shelve", "unshelve")},
         "/api/v1/fleet": {"get"},
         "/api/v1/dead-letters": {"get"},
         "/api/v1/live": {"get"},

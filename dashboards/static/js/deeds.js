@@ -1,7 +1,7 @@
 // What people do to an alert: each with one key, undone where it can be undone, refused out loud.
 
 import { post, serverNow } from "./api.js";
-import { el } from "./element.js";
+import { el, put } from "./element.js";
 import { clock } from "./time.js";
 import { myName, nameOrAsk } from "./who.js";
 import { say } from "./words.js";
@@ -9,7 +9,6 @@ import { say } from "./words.js";
 export const DEEDS = { ack: "a", assign: "s", comment: "c", shelve: "z", resolve: "r" };
 const SHELVE_H = [0.5, 1, 4, 8];
 const CLOCKS_APART_MS = 5000; // Eight hours are the limit by the server's clock, not by ours.
-const UNSHELVE_MS = 2000;
 
 const path = (alert, deed) => `/api/v1/alerts/${encodeURIComponent(alert.id)}/${deed}`;
 const until = (ms) => new Date(serverNow() + ms).toISOString();
@@ -19,7 +18,7 @@ export class Deeds {
   constructor(changed) {
     this.changed = changed;
     this.buttons = Object.fromEntries(Object.entries(DEEDS).map(([deed, key]) =>
-      [deed, el("button", { type: "button", "data-deed": deed, "aria-keyshortcuts": key, click: () => this.start(deed) }, say(`act.${deed}`), " ", el("kbd", { "aria-hidden": "true" }, key))]));
+      [deed, el("button", { type: "button", "data-deed": deed, "aria-keyshortcuts": key, click: () => this.start(deed) }, el("span", {}, say(`act.${deed}`)), " ", el("kbd", { "aria-hidden": "true" }, key))]));
     this.bar = el("div", { class: "acts", role: "group" }, ...Object.values(this.buttons));
     this.form = el("div", { class: "act-form" });
     this.answer = el("div", { class: "act-answer", role: "status" });
@@ -33,6 +32,7 @@ export class Deeds {
     this.buttons.assign.disabled = closed;
     this.buttons.resolve.disabled = closed;
     this.buttons.shelve.disabled = closed || alert.severity === "critical";
+    put(this.buttons.shelve.firstElementChild, say(alert.shelved_until ? "act.unshelve" : "act.shelve"));
     this.buttons.shelve.title = alert.severity === "critical" ? say("act.shelve.critical") : "";
   }
 
@@ -46,7 +46,9 @@ export class Deeds {
     if (this.buttons[deed].disabled) return;
     const by = await nameOrAsk();
     if (!by) return;
+    const { shelved_until } = this.alert;
     if (deed === "ack") await this.send("ack", { by }, say("act.did.ack"));
+    else if (deed === "shelve" && shelved_until) await this.send("unshelve", { by }, say("act.did.unshelve"), () => this.send("shelve", { by, until: shelved_until }, say("act.did.shelve", { at: clock(shelved_until) })));
     else this.open(deed, by);
   }
 
@@ -78,7 +80,7 @@ export class Deeds {
     if (deed === "resolve") await this.send("resolve", { by, ...written }, say("act.did.resolve"));
     if (deed === "shelve") {
       const end = until(Number(hours) * 3_600_000 - CLOCKS_APART_MS);
-      await this.send("shelve", { by, until: end, ...written }, say("act.did.shelve", { at: clock(end) }), () => this.send("shelve", { by, until: until(UNSHELVE_MS) }, say("act.did.unshelve")));
+      await this.send("shelve", { by, until: end, ...written }, say("act.did.shelve", { at: clock(end) }), () => this.send("unshelve", { by }, say("act.did.unshelve")));
     }
   }
 

@@ -107,10 +107,10 @@ export class Pane {
   }
 
   story() {
-    const zone = this.zone(), told = this.alert.transitions ?? [];
-    this.parts.story.replaceChildren(el("h3", {}, say("alert.story")), el("ol", { class: "story" }, ...[...told].reverse().map((each) => el("li", {},
+    const zone = this.zone(), past = this.alert.transitions ?? [];
+    this.parts.story.replaceChildren(el("h3", {}, say("alert.story")), el("ol", { class: "story" }, ...[...past].reverse().map((each) => el("li", {},
       el("time", { datetime: each.at, title: stamp(each.at, zone) }, fullStamp(each.at, zone)),
-      el("div", {}, el("span", {}, say("story.by", { what: sayFirst(`story.${each.kind}`, each.kind), who: each.by ?? say("alert.monitor") })), each.note ? el("q", {}, each.note) : null)))));
+      el("div", {}, el("span", {}, say("story.by", { what: told(each), who: each.by ?? say("alert.monitor") })), each.note ? el("q", {}, each.note) : null)))));
   }
 }
 
@@ -125,7 +125,17 @@ export function held(alert, zone) {
   return alert.inhibited_by ? say("alert.inhibited", { cause: ruleName(alert.inhibited_by) }) : "";
 }
 
-const evidenceName = (name, stem) => (knows(`evidence.${name}`) ? say(`evidence.${name}`) : stem.replaceAll("_", " ").replace(/^./, (first) => first.toUpperCase()));
+/** Return what people call a quantity; a limit without its quantity is a limit. */
+function evidenceName(name, stem) {
+  if (knows(`evidence.${name}`)) return say(`evidence.${name}`);
+  return name.includes("limit") ? say("evidence.limit") : stem.replaceAll("_", " ").replace(/^./, (first) => first.toUpperCase());
+}
+
+/** Return what happened, and to whom an alert was assigned. */
+function told({ kind, to }) {
+  if (kind !== "assigned") return sayFirst(`story.${kind}`, kind);
+  return to ? say("story.assigned.to", { name: to }) : say("story.assigned.nobody");
+}
 
 /** Read an alert with its story, and its lift. */
 export async function readAlert(id) {
