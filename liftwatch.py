@@ -27,7 +27,7 @@ from configuration import Configuration, Unusable
 from dashboards import app
 from dashboards.desk import Settings as DashboardSettings
 from ingest.monitor import Monitor
-from simulator import faults, player, scenario
+from simulator import causes, player, scenario
 from simulator.bundles import FORMS
 from simulator.fleet import fleet
 from store.journal import Journal, JournalTaken
@@ -112,10 +112,10 @@ def build_parser() -> argparse.ArgumentParser:
         "inject",
         inject_command,
         "Put a fault into a simulated lift",
-        "Causes:\n" + "\n".join(f"  {slug:<30} {cause.en}" for slug, cause in faults.CAUSES.items()),
+        "Causes:\n" + "\n".join(f"  {slug:<30} {cause.en}" for slug, cause in causes.CAUSES.items()),
     )
     inject.add_argument("lift_id", help="the simulated lift")
-    inject.add_argument("cause", choices=list(faults.CAUSES), metavar="CAUSE", help="see below")
+    inject.add_argument("cause", choices=list(causes.CAUSES), metavar="CAUSE", help="see below")
     inject.add_argument(
         "--for", dest="for_s", type=float, default=60.0, metavar="SECONDS", help="how long (default 60)"
     )
@@ -234,7 +234,7 @@ def serve_command(_: argparse.Namespace, settings: Configuration) -> int:
                 port=where.port,
                 hosts=where.hosts,
                 demo=where.demo,
-                causes=tuple(faults.CAUSES),
+                causes=tuple(causes.CAUSES),
                 inject=inject,
             )
         )

@@ -16,8 +16,9 @@ from numpy.typing import NDArray
 
 from simulator.chance import EVENTS, TRAITS, Dice, keys, uniform, words
 from simulator.condition import Condition
-from simulator.faults import Label
+from simulator.labels import Label
 from simulator.motion import Curves
+from simulator.schedule import Fault
 from simulator.traffic import KINDS, TRIPS_A_DAY
 from telemetry.facts import LiftFacts
 from telemetry.streams import CLOSED
@@ -117,6 +118,8 @@ class Cars:
         self.boots = np.ones(n, dtype=np.int64)
         self.cause = np.zeros(n, dtype=np.int16)
         self.stage = np.full(n, SOUND, dtype=np.int8)
+        self.severity = np.zeros(n)
+        self.suffers: dict[int, Fault] = {}
         self.for_s = np.zeros(n)
         self.injected_s = np.zeros(n)
         self.relief_s = np.full(n, np.inf)

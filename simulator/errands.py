@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 
 from simulator.cars import ARMED, ARRIVED, F64, START, Cars, Index
-from simulator.faults import ANYWHERE, EFFECTS, EMPTY_RUN, RIDE
+from simulator.causes import EFFECTS
+from simulator.faults import ANYWHERE, EMPTY_RUN, RIDE, graded
 from simulator.motion import full_speed_distance_m
 
 RIDE_M = 9.0
@@ -55,7 +56,7 @@ def _errand_target(cars: Cars, lift: Index) -> Index:
 
 def run_up_m(cars: Cars, lift: Index) -> F64:
     """Return how long a run must be for the cause to show itself."""
-    lifts, ratio = cars.lifts, EFFECTS.speed_ratio[cars.cause[lift]]
+    lifts, ratio = cars.lifts, graded(EFFECTS.speed_ratio[cars.cause[lift]], cars.severity[lift])
     v = lifts.rated_mps[lift] * ratio
     fast_m = full_speed_distance_m(v, lifts.a_mps2[lift], lifts.j_mps3[lift]) + PLATEAU_S * v
     return np.where(ratio > 1, fast_m, RIDE_M)

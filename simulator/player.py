@@ -14,7 +14,6 @@ import signal
 import sys
 import threading
 import time
-from collections import deque
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -23,12 +22,15 @@ from typing import Any
 
 import orjson
 
+from simulator import labels
 from simulator.bundles import Terminals
-from simulator.faults import CAUSES, Label
+from simulator.causes import CAUSES
 from simulator.fleet import fleet
+from simulator.labels import Label
 from simulator.link import Link, say
 from simulator.scenario import Scenario, strikes
-from simulator.world import Second, Unknown, World
+from simulator.schedule import Planned, Unknown
+from simulator.world import Second, World
 from telemetry.streams import LIFT_ID_PATTERN
 
 log = logging.getLogger("liftwatch.simulator")
@@ -122,7 +124,7 @@ class Player:
         self.refused = self.faults = self.bundles = 0
         scenario = settings.scenario
         self.facts = fleet(scenario.lifts, scenario.seed)
-        self.plan = deque(strikes(scenario))
+        plan = [Planned(self.facts[k].lift_id, cause, onset_s, for_s) for onset_s, k, cause, for_s in strikes(scenario)]
         start_ns = _start_ns(settings)
         self.terminals = Terminals(self.facts, settings.form, start_ns)
         self.world = World(
@@ -133,6 +135,7 @@ class Player:
             vibration=scenario.vibration,
             faults_per_lift_hour=scenario.faults_per_hour / scenario.lifts,
             hour=scenario.traffic_hour,
+            plan=plan,
         )
         self.units = self._units()
 
@@ -148,7 +151,6 @@ class Player:
             while not self.ended.is_set() and self.world.seconds != settings.seconds:
                 self._wait_until(link, self.world.seconds + 1.0)
                 self._listen(link)
-                self._befall()
                 second = self.world.step()
                 for label in second.labels:
                     self._write(label)
@@ -200,34 +202,14 @@ class Player:
                 self.refused += 1
                 log.warning("fault for %s refused (%d so far): %s", lift_id[:64], self.refused, error)
 
-    def _befall(self) -> None:
-        """Bring about what is planned by now; a lift that still suffers from something else is struck later."""
-        later = []
-        while self.plan and self.plan[0].onset_s <= self.world.seconds:
-            strike = self.plan.popleft()
-            try:
-                self.world.inject(self.facts[strike.lift].lift_id, strike.cause, strike.for_s)
-            except Unknown:
-                later.append(strike)
-        self.plan.extendleft(reversed(later))
-
     def _write(self, label: Label) -> None:
         """Append what truly happened to the labels."""
-        log.info("%s: %s", self.facts[label.lift].lift_id, label.cause.symptom)
+        lift_id = self.facts[label.lift].lift_id
+        log.info("%s: %s", lift_id, label.cause.symptom)
         if self.settings.labels is not None:
+            line = orjson.dumps(labels.row(label, lift_id, self.world.start_ns))
             with self.settings.labels.open("ab") as file:
-                file.write(orjson.dumps(self._row(label)) + b"\n")
-
-    def _row(self, label: Label) -> dict[str, Any]:
-        cause, start_ms = label.cause, self.world.start_ns // 1_000_000
-        times = {"injected": label.injected_s, "onset": label.onset_s, "end": label.end_s}
-        return {
-            "lift_id": self.facts[label.lift].lift_id,
-            "cause": cause.slug,
-            **{name: start_ms + round(at_s * 1000) for name, at_s in times.items()},
-            "symptom": cause.symptom,
-            "rules": cause.rules,
-        }
+                file.write(line + b"\n")
 
     def _show(self, link: Link) -> None:
         """Tell how it goes, every few seconds, where somebody watches; anywhere, that we cannot keep up."""

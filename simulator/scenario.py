@@ -15,8 +15,8 @@ from typing import Any, NamedTuple
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationError
 
+from simulator.causes import CAUSES
 from simulator.chance import PLAN, numbers
-from simulator.faults import CAUSES
 from simulator.fleet import FLEET_LIMIT
 
 SHIPPED = Path(__file__).parent / "scenarios"

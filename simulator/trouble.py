@@ -3,7 +3,7 @@
     SOUND ──inject──► ARMED ──the situation it needs──► STRUCK ──for_s──► SOUND
                        └ a resting car is sent on an errand that brings the situation about
 
-The cycle asks at its turning points; the answers come from the columns of `faults.EFFECTS`, never from a cause's name.
+The cycle asks at its turning points; the answers come from the columns of `causes.EFFECTS`, never from a cause's name.
 """
 
 from __future__ import annotations
@@ -27,11 +27,10 @@ from simulator.cars import (
     Cars,
     Index,
 )
+from simulator.causes import BY_NUMBER, EFFECTS
 from simulator.errands import PAUSE_S, run_up_m
 from simulator.faults import (
     ANYWHERE,
-    BY_NUMBER,
-    EFFECTS,
     EMPTY_RUN,
     HELD_OPEN,
     LEFT_OPEN,
@@ -41,8 +40,10 @@ from simulator.faults import (
     RIDE,
     SHUT,
     SLIPS,
-    Label,
+    graded,
 )
+from simulator.labels import Label
+from simulator.schedule import Fault
 from telemetry.streams import CLOSED, CLOSING, OPEN, OPENING
 
 GOVERNOR_S = 1.5
@@ -56,10 +57,13 @@ TOP_LIMIT_M, TOP_BRAKE_MPS2 = 0.10, 2.5
 BUFFER_M, BUFFER_MPS2, REBOUND_MPS2, REBOUND_S = 0.18, 6.0, 3.0, 0.2
 
 
-def inject(cars: Cars, lift: Index, cause: int, for_s: float, t: F64) -> None:
-    """Arm a cause on these sound lifts; what needs no situation strikes at once."""
-    cars.cause[lift], cars.stage[lift], cars.for_s[lift], cars.injected_s[lift] = cause, ARMED, for_s, t
-    if EFFECTS.needs[cause] == ANYWHERE:
+def inject(cars: Cars, fault: Fault, t: F64) -> None:
+    """Arm a fault on its sound lift; what needs no situation strikes at once."""
+    lift = np.array([fault.lift])
+    cars.cause[lift], cars.stage[lift], cars.for_s[lift], cars.injected_s[lift] = fault.cause, ARMED, fault.for_s, t
+    cars.severity[lift] = fault.severity
+    cars.suffers[fault.lift] = fault
+    if EFFECTS.needs[fault.cause] == ANYWHERE:
         _strike(cars, lift, t)
         return
     resting = cars.phase[lift] == REST
@@ -79,6 +83,8 @@ def _heal(cars: Cars, lift: Index) -> None:
     cars.boots[lift] += cars.silent[lift]
     cars.alarm[lift] = cars.battery[lift] = cars.silent[lift] = False
     cars.cause[lift], cars.stage[lift], cars.relief_s[lift] = 0, SOUND, np.inf
+    for row in lift.tolist():
+        cars.suffers.pop(row, None)
 
 
 def _strike(cars: Cars, lift: Index, onset_s: F64) -> None:
@@ -92,7 +98,9 @@ def _strike(cars: Cars, lift: Index, onset_s: F64) -> None:
     cars.silent[lift] = EFFECTS.silent[cause]
     cars.log.status.append(lift[EFFECTS.alarm[cause] | EFFECTS.battery[cause] | EFFECTS.last_will[cause]])
     for row, at, end in zip(lift.tolist(), onset_s.tolist(), cars.relief_s[lift].tolist(), strict=True):
-        cars.log.labels.append(Label(row, BY_NUMBER[cars.cause[row]], float(cars.injected_s[row]), at, end))
+        fault, since = cars.suffers[row], float(cars.injected_s[row])
+        label = Label(row, fault.number, BY_NUMBER[fault.cause], fault.form, fault.severity, since, at, end)
+        cars.log.labels.append(label)
 
 
 def _stick(cars: Cars, lift: Index, onset_s: F64) -> None:
@@ -105,6 +113,10 @@ def _door(cars: Cars, lift: Index) -> Index:
     return EFFECTS.door[cars.cause[lift]]
 
 
+def _brake_mps2(cars: Cars, lift: Index) -> F64:
+    return graded(EFFECTS.brake_mps2[cars.cause[lift]], cars.severity[lift])
+
+
 # In a run.
 
 
@@ -114,7 +126,7 @@ def speed_ratio(cars: Cars, lift: Index, target_m: F64) -> F64:
     way_m = target_m - cars.curves.end_m[lift]
     sense = EFFECTS.sense[cause]
     shows = (np.abs(way_m) >= run_up_m(cars, lift) - LEVEL_M) & ((sense == 0) | (sense == np.sign(way_m)))
-    return np.where(shows & ~cars.homing[lift], EFFECTS.speed_ratio[cause], 1.0)
+    return np.where(shows & ~cars.homing[lift], graded(EFFECTS.speed_ratio[cause], cars.severity[lift]), 1.0)
 
 
 def waylay(cars: Cars, lift: Index) -> None:
@@ -126,7 +138,7 @@ def waylay(cars: Cars, lift: Index) -> None:
     lift = lift[(needs == EMPTY_RUN) | ((needs == RIDE) & (cars.riders[lift] > 0)) | (cars.door[lift] != CLOSED)]
     cause, curves = cars.cause[lift], cars.curves
     overtravels, door = EFFECTS.overtravels[cause], EFFECTS.door[cause]
-    speeds, brakes = EFFECTS.speed_ratio[cause] > 1, EFFECTS.brake_mps2[cause] > 0
+    speeds, brakes = EFFECTS.speed_ratio[cause, 1] > 1, EFFECTS.brake_mps2[cause, 1] > 0
     _pass_terminal(cars, lift[overtravels])
     _run_fast(cars, lift[speeds])
     left_open = lift[door == LEFT_OPEN]
@@ -142,8 +154,7 @@ def _stop_between(cars: Cars, lift: Index) -> None:
     row = np.arange(len(lift))
     below = np.clip((heights <= ((z + v) / 2)[:, None]).sum(axis=1) - 1, 0, cars.lifts.floors[lift] - 2)
     stop_m = (heights[row, below] + heights[row, below + 1]) / 2
-    brake = EFFECTS.brake_mps2[cars.cause[lift]]
-    cars.enter(lift, STRIKE, cars.curves.stop_time_s(lift, stop_m, brake))
+    cars.enter(lift, STRIKE, cars.curves.stop_time_s(lift, stop_m, _brake_mps2(cars, lift)))
 
 
 def _run_fast(cars: Cars, lift: Index) -> None:
@@ -152,7 +163,7 @@ def _run_fast(cars: Cars, lift: Index) -> None:
     lift = lift[fast]
     plateau_s = cars.curves.t[3][lift]
     _strike(cars, lift, plateau_s)
-    caught = EFFECTS.brake_mps2[cars.cause[lift]] > 0
+    caught = EFFECTS.brake_mps2[cars.cause[lift], 1] > 0
     cars.enter(lift[caught], STRIKE, plateau_s[caught] + GOVERNOR_S)
 
 
@@ -185,14 +196,14 @@ def strike_in_run(cars: Cars, lift: Index, t: F64) -> None:
     lift, t, cause = lift[stopped], t[stopped], cause[stopped]
     buffer = EFFECTS.overtravels[cause] & (EFFECTS.sense[cause] < 0)
     limit = EFFECTS.overtravels[cause] & ~buffer
-    cars.curves.brake(lift, t, np.select([buffer, limit], [BUFFER_MPS2, TOP_BRAKE_MPS2], EFFECTS.brake_mps2[cause]))
+    cars.curves.brake(lift, t, np.select([buffer, limit], [BUFFER_MPS2, TOP_BRAKE_MPS2], _brake_mps2(cars, lift)))
     cars.curves.bounce(lift[buffer], np.full(int(buffer.sum()), REBOUND_MPS2), REBOUND_S)
     _stick(cars, lift, t)
 
 
 def catch(cars: Cars, lift: Index, t: F64) -> None:
     """The open door's contact stops the car (if it still runs)."""
-    cars.curves.brake(lift, t, EFFECTS.brake_mps2[cars.cause[lift]])
+    cars.curves.brake(lift, t, _brake_mps2(cars, lift))
     _stick(cars, lift, t)
 
 

@@ -15,7 +15,9 @@ from numpy.typing import NDArray
 
 from simulator import chance, cycle, trouble
 from simulator.cars import SOUND, Cars, Index, Log
-from simulator.faults import BY_NUMBER, CAUSES, NUMBER, Label
+from simulator.causes import BY_NUMBER, CAUSES
+from simulator.labels import Label
+from simulator.schedule import Fault, Planned, Schedule, Unknown
 from simulator.sensors import Sensors
 from simulator.vibration import Vibration
 from telemetry.facts import LiftFacts
@@ -26,10 +28,6 @@ F64 = NDArray[np.float64]
 LOCAL_OFFSET_H = 8
 HEARTBEAT_S = int(HEARTBEAT_DEFAULT_S)
 LAST_WILL = {"online": False}
-
-
-class Unknown(ValueError):
-    """A fault was asked for that this world cannot bring about."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +71,7 @@ class World:
 
     `together` lifts share their fraction of the second (those of a gateway). `hour` shifts the traffic, and only that,
     to begin at this local hour of the day. `barometers` is the share of lifts that tell their position by the air.
+    `plan` is what is known beforehand of faults and near misses, of lifts that are not in this range as well.
     """
 
     def __init__(
@@ -87,14 +86,17 @@ class World:
         faults_per_lift_hour: float = 0.0,
         hour: float | None = None,
         barometers: float = 0.0,
+        plan: Sequence[Planned] = (),
     ) -> None:
         self.start_ns, self.seconds = start_ns, 0
         self.faults_per_lift_hour = faults_per_lift_hour
         local_hour = start_ns / 3.6e12 + LOCAL_OFFSET_H if hour is None else hour
         self.cars = Cars(facts, seed, first, local_hour % 24)
         number = self.cars.lifts.number
+        self._id = [lift.lift_id for lift in facts]
         self.row = {lift.lift_id: k for k, lift in enumerate(facts)}
         self._sensors = Sensors(self.cars.lifts, seed, start_ns, barometers)
+        self._schedule = Schedule(plan, self.row, number, seed)
         self._fault = chance.keys(seed, number, chance.FAULTS)
         fraction = chance.uniform(chance.words(chance.keys(seed, number // together, chance.TRAITS), number * 0))
         self.fraction_ms = (fraction * 1000).astype(np.int64)
@@ -114,22 +116,20 @@ class World:
 
     def inject(self, lift_id: str, cause: str, for_s: float | None = None) -> None:
         """Bring a cause upon a lift, for `for_s` from its first symptom on."""
-        if lift_id not in self.row:
-            raise Unknown(f"lift_id: {lift_id!r} is not simulated here")
-        if cause not in CAUSES:
-            raise Unknown(f"cause: {cause!r} is not one of {', '.join(CAUSES)}")
-        lift = np.array([self.row[lift_id]])
-        if self.cars.stage[lift[0]] != SOUND:
-            suffers = BY_NUMBER[self.cars.cause[lift[0]]].slug
-            raise Unknown(f"lift_id: {lift_id} still suffers from {suffers}; try again when that is over")
-        lasts_s = CAUSES[cause].default_s if for_s is None else for_s
-        trouble.inject(self.cars, lift, NUMBER[cause], lasts_s, self.begin_s[lift])
+        planned = Planned(lift_id, cause, for_s=for_s)
+        suffers = self.cars.suffers.get(self.row.get(lift_id, -1))
+        if suffers is not None:
+            slug = BY_NUMBER[suffers.cause].slug
+            raise Unknown(f"lift_id: {lift_id} still suffers from {slug}; try again when that is over")
+        self._begin(self._schedule.draw(planned, self.seconds), self.begin_s)
 
     def step(self) -> Second:
         """Live through one second."""
         cars, begin_s = self.cars, self.begin_s
         trouble.expire(cars, begin_s + 1)
         self._restate(begin_s)
+        for fault in self._schedule.due(self.seconds + 1):
+            self._begin(fault, begin_s)
         self._break_down(begin_s)
         cycle.advance(cars, begin_s + 1)
         log, cars.log = cars.log, Log()
@@ -148,6 +148,10 @@ class World:
         )
         self.seconds += 1
         return second
+
+    def unfinished(self) -> list[Label]:
+        """Return the labels of what still goes on: what a recording that ends now has to add."""
+        return []
 
     def status(self, lift: int) -> dict[str, object]:
         """Return what a lift says of itself now; a silent one's broker says its last will."""
@@ -180,8 +184,15 @@ class World:
         struck = chance.uniform(chance.words(self._fault, at)) < self.faults_per_lift_hour / 3600
         for lift in np.flatnonzero(struck & (self.cars.stage == SOUND)):
             which = chance.uniform(chance.words(self._fault[[lift]], at[[lift]] + 1))
-            cause = 1 + int(which[0] * len(CAUSES))
-            trouble.inject(self.cars, np.array([lift]), cause, BY_NUMBER[cause].default_s, begin_s[[lift]])
+            planned = Planned(self._id[lift], list(CAUSES)[int(which[0] * len(CAUSES))])
+            self._begin(self._schedule.draw(planned, self.seconds), begin_s)
+
+    def _begin(self, fault: Fault, begin_s: F64) -> None:
+        """Bring a fault upon its lift, or once that has got over what it suffers from."""
+        if fault.lift in self.cars.suffers:
+            self._schedule.add(fault, self.seconds + 1)
+        else:
+            trouble.inject(self.cars, fault, begin_s[[fault.lift]])
 
 
 def _events(begin_s: F64, pieces: Sequence[tuple[Index, F64, NDArray[np.generic]]], width: int) -> Events:

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from simulator.faults import Label
 from simulator.fleet import fleet
+from simulator.labels import Label
 from simulator.world import Events, Second, World
 from telemetry.streams import CLOSED
 

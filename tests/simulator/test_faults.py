@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from simulator.cars import SOUND
-from simulator.faults import BY_NUMBER, CAUSES, EFFECTS
+from simulator.causes import BY_NUMBER, CAUSES, EFFECTS
 from telemetry.streams import CLOSED, CLOSING, OPEN, OPENING
 from tests.simulator.story import NIGHT, Story, live, longest_s, world
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from detectors.catalogue import BY_SLUG
-from simulator.faults import CAUSES
+from simulator.causes import CAUSES
 from simulator.fleet import fleet
 from simulator.world import World
 from tests.simulator.hearing import first_heard_s, rules_heard

@@ -24,7 +24,7 @@ from simulator.fleet import fleet
 from simulator.link import Link, say
 from simulator.player import NS, Player, Settings, inject, run
 from simulator.scenario import Scenario
-from simulator.world import Unknown
+from simulator.schedule import Unknown
 from telemetry.decode import decode
 from telemetry.streams import Entry
 from tests.broker import Broker
@@ -155,7 +155,7 @@ def test_a_fault_that_is_asked_for_strikes_and_is_labelled(broker: Broker, tmp_p
             assert not [m for m in listener.heard[silent_from:] if "sim-00002/bundle" in m.topic]
     (label,) = [json.loads(line) for line in labels.read_text().splitlines()]
     assert (label["lift_id"], label["cause"]) == ("sim-00002", "network-cut")
-    assert label["end"] - label["onset"] == 60_000
+    assert label["end"] - label["onset"] == 60 * NS
     assert label["rules"] == ["offline"]
 
 

@@ -10,7 +10,8 @@ import pytest
 
 from simulator.bundles import Terminals
 from simulator.fleet import fleet
-from simulator.world import Unknown, World
+from simulator.schedule import Unknown
+from simulator.world import World
 from telemetry.streams import CLOSED, CLOSING, OPEN, OPENING
 from tests.simulator.story import START_NS, live, longest_s, world
 
