@@ -28,8 +28,8 @@ from simulator.causes import CAUSES
 from simulator.fleet import fleet
 from simulator.labels import Label
 from simulator.link import Link, say
-from simulator.scenario import Scenario, strikes
-from simulator.schedule import Planned, Unknown
+from simulator.scenario import Scenario, planned
+from simulator.schedule import Unknown
 from simulator.world import Second, World
 from telemetry.streams import LIFT_ID_PATTERN
 
@@ -124,9 +124,8 @@ class Player:
         self.refused = self.faults = self.bundles = 0
         scenario = settings.scenario
         self.facts = fleet(scenario.lifts, scenario.seed)
-        plan = [Planned(self.facts[k].lift_id, cause, onset_s, for_s) for onset_s, k, cause, for_s in strikes(scenario)]
         start_ns = _start_ns(settings)
-        self.terminals = Terminals(self.facts, settings.form, start_ns)
+        self.terminals = Terminals(self.facts, settings.form, start_ns, scenario.idle_hz)
         self.world = World(
             self.facts,
             scenario.seed,
@@ -135,9 +134,9 @@ class Player:
             vibration=scenario.vibration,
             faults_per_lift_hour=scenario.faults_per_hour / scenario.lifts,
             hour=scenario.traffic_hour,
-            plan=plan,
+            plan=planned(scenario, self.facts),
+            barometers=scenario.barometers,
         )
-        self.units = self._units()
 
     def play(self) -> None:
         """Step the world and send what it saw, second by second."""
@@ -161,27 +160,17 @@ class Player:
                 link.publish(self.terminals.offline(lift))
             link.close(CLOSE_S)
 
-    def _units(self) -> list[tuple[float, list[int]]]:
-        """Return the lifts that speak together and their fraction of the second, in the order of that."""
-        together = self.terminals.together
-        rows = range(len(self.facts))
-        units = [list(rows[k : k + together]) for k in range(0, len(rows), together)]
-        return sorted((self.world.fraction_ms[unit[0]] / 1000, unit) for unit in units)
-
     def _send(self, link: Link, second: Second) -> None:
-        """Send the second that was just lived, each unit at its time in the one after."""
-        said, until_s = set(second.status), 0.0
-        for fraction, unit in self.units:
-            if fraction >= until_s:
-                if self._wait_until(link, self.world.seconds + fraction):
+        """Send what is said of the second that was just lived, each packet at its time in the one after."""
+        until_s = 0.0
+        for packet in self.terminals.say(self.world, second):
+            due_s = (packet.sent_ns - self.world.start_ns) / NS
+            if due_s >= until_s:
+                if self._wait_until(link, due_s):
                     return
-                until_s = fraction + SLICE_S * self.settings.speed
-            for lift in unit:
-                if lift in said:
-                    link.publish(self.terminals.status(self.world, second, lift))
-            for packet in self.terminals.packets(second, unit):
-                link.publish(packet)
-                self.bundles += packet.bundles
+                until_s = due_s + SLICE_S * self.settings.speed
+            link.publish(packet)
+            self.bundles += packet.bundles
 
     def _wait_until(self, link: Link, world_s: float) -> bool:
         """Wait until the world may be this far; say whether it has ended instead."""

@@ -8,16 +8,19 @@ from __future__ import annotations
 
 import difflib
 import tomllib
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, Literal
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationError
 
 from simulator.causes import CAUSES
 from simulator.chance import PLAN, numbers
 from simulator.fleet import FLEET_LIMIT
+from simulator.schedule import Planned
+from simulator.sensors import SAMPLE_HZ
+from telemetry.facts import LiftFacts
 
 SHIPPED = Path(__file__).parent / "scenarios"
 LOCAL_TIME = timezone(timedelta(hours=8))
@@ -40,7 +43,8 @@ class Table(BaseModel):
 class PlannedFault(Table):
     """A fault that comes at its time: to one `lift` (1 is the first), or to a `share` of all, drawn from the seed.
 
-    `onset_h` counts from the start by the calendar; where several lifts are struck, within `spread_s` of it.
+    `onset_h` counts from the start by the calendar; the onset of each lift is drawn from the `spread_s` that follow. The
+    rest is as in `schedule.Planned`.
     """
 
     cause: str
@@ -49,23 +53,18 @@ class PlannedFault(Table):
     onset_h: float = Field(0.0, ge=0, allow_inf_nan=False)
     spread_s: float = Field(0.0, ge=0, allow_inf_nan=False)
     for_s: float | None = Field(None, gt=0, allow_inf_nan=False)
-
-
-class Strike(NamedTuple):
-    """One planned fault on one lift (0 is the first), at a time of the world's clock."""
-
-    onset_s: float
-    lift: int
-    cause: str
-    for_s: float | None
+    severity: float | None = Field(None, ge=0, le=1)
+    form: Literal["sudden", "intermittent", "growing"] | None = None
+    growth_days: float | None = Field(None, gt=0, allow_inf_nan=False)
 
 
 class Scenario(Table):
     """A world: `days` days, of each the `hours` that begin at the start's time of day.
 
     Without `start`, it is now where the world is played to a broker, else `START`. Traffic begins at the local `hour`
-    of the day (else that of `start`, else that of the lifts' clock). `faults_per_hour` come by themselves, over the
-    fleet.
+    of the day (else that of `start`, else that of the lifts' clock). `idle_hz` is how often a lift at rest with a still
+    door says its samples. `barometers` is the share of lifts that tell their position by the air's pressure.
+    `faults_per_hour` come by themselves, over the fleet.
     """
 
     about: str = ""
@@ -76,6 +75,8 @@ class Scenario(Table):
     days: int = Field(1, ge=1)
     hour: float | None = Field(None, ge=0, lt=DAY_H)
     vibration: bool = False
+    idle_hz: Literal[1, 10] = SAMPLE_HZ
+    barometers: float = Field(0.0, ge=0, le=1)
     faults_per_hour: float = Field(0.0, ge=0, allow_inf_nan=False)
     faults: tuple[PlannedFault, ...] = Field((), max_length=PLAN_LIMIT)
 
@@ -126,17 +127,16 @@ def shipped() -> dict[str, Scenario]:
     return {path.stem: read(path.stem, {}) for path in sorted(SHIPPED.glob("*.toml"))}
 
 
-def strikes(scenario: Scenario) -> list[Strike]:
-    """Return the faults of the plan, each for one lift, in the order of their onsets; shares come from the seed."""
-    found = []
+def planned(scenario: Scenario, facts: Sequence[LiftFacts]) -> list[Planned]:
+    """Return the plan as the world takes it, fault by fault for each lift; shares are drawn from the seed."""
+    plan = []
     for k, fault in enumerate(scenario.faults):
-        every = range(scenario.lifts) if fault.lift is None else [fault.lift - 1]
-        for lift in every:
-            draw = numbers(scenario.seed, lift * PLAN_LIMIT + k, PLAN)
-            if fault.share is None or next(draw) < fault.share:
-                onset_s = fault.onset_h * 3600 + fault.spread_s * next(draw)
-                found.append(Strike(onset_s, lift, fault.cause, fault.for_s))
-    return sorted(found, key=lambda strike: strike[:2])
+        for lift in range(scenario.lifts) if fault.lift is None else [fault.lift - 1]:
+            if fault.share is None or next(numbers(scenario.seed, lift * PLAN_LIMIT + k, PLAN)) < fault.share:
+                onset_s = fault.onset_h * 3600
+                drawn = fault.model_dump(include={"cause", "for_s", "severity", "form", "growth_days"})
+                plan.append(Planned(facts[lift].lift_id, onset_s=(onset_s, onset_s + fault.spread_s), **drawn))
+    return plan
 
 
 def contradictions(scenario: Scenario) -> Iterable[str]:

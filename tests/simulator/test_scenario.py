@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from simulator import scenario
-from simulator.scenario import Contradiction, Scenario, read, shipped, strikes
+from simulator.fleet import fleet
+from simulator.scenario import Contradiction, Scenario, planned, read, shipped
 
 ENTRAPMENT = '[[faults]]\nlift = 2\ncause = "power-cut"\nonset_h = 0.5\n'
 
@@ -68,16 +69,15 @@ def test_a_window_of_each_day_is_lived() -> None:
 
 
 def test_a_share_is_drawn_from_the_seed_and_falls_alike_on_a_larger_fleet() -> None:
-    fault = {"cause": "power-cut", "share": 0.3, "onset_h": 1.0, "spread_s": 60.0}
+    fault = {"cause": "power-cut", "share": 0.3, "onset_h": 1.0, "spread_s": 60.0, "severity": 0.5}
     small, large, other = (
-        strikes(Scenario(lifts=lifts, seed=seed, faults=[fault]))  # type: ignore[list-item]
+        planned(Scenario(lifts=lifts, seed=seed, faults=[fault]), fleet(lifts, seed))  # type: ignore[list-item]
         for lifts, seed in ((100, 1), (200, 1), (200, 2))
     )
     assert 15 < len(small) < 45
-    assert [strike for strike in large if strike.lift < 100] == small
+    assert large[: len(small)] == small
     assert large != other
-    assert all(3600 <= strike.onset_s < 3660 for strike in large)
-    assert [strike.onset_s for strike in large] == sorted(strike.onset_s for strike in large)
+    assert {(one.cause, one.onset_s, one.severity) for one in large} == {("power-cut", (3600.0, 3660.0), 0.5)}
 
 
 def test_simulated_time_starts_in_2001_where_nothing_else_is_said() -> None:

@@ -25,13 +25,8 @@ def bytes_of(first: int, last: int, form: str, **more: object) -> dict[str, list
     terminals = Terminals(facts, form, START_NS)
     said: dict[str, list[bytes]] = {}
     for _ in range(SECONDS):
-        second = w.step()
-        for lift in second.status:
-            packet = terminals.status(w, second, lift)
+        for packet in terminals.say(w, w.step()):
             said.setdefault(packet.topic, []).append(packet.payload)
-        for lift in range(0, len(facts), terminals.together):
-            for packet in terminals.packets(second, range(lift, min(lift + terminals.together, len(facts)))):
-                said.setdefault(packet.topic, []).append(packet.payload)
     return said
 
 
