@@ -43,8 +43,8 @@ class Table(BaseModel):
 class PlannedFault(Table):
     """A fault that comes at its time: to one `lift` (1 is the first), or to a `share` of all, drawn from the seed.
 
-    `onset_h` counts from the start by the calendar; the onset of each lift is drawn from the `spread_s` that follow. The
-    rest is as in `schedule.Planned`.
+    `onset_h` counts from the start by the calendar; the onset of each lift is drawn from the `spread_s` that follow.
+    The rest is as in `schedule.Planned`.
     """
 
     cause: str
