@@ -60,9 +60,8 @@ class Lifts:
         self.door_closes_s = DOOR_CLOSES_S + DOOR_CLOSES_SD_S * traits.bell(every)
         low, high = np.log(np.array(TRIPS_A_DAY)[self.kind]).T
         self.trips_a_day = np.exp(traits.uniform(every, low, high))
-        self.trait = {
-            name: traits.uniform(every) for name in ("x_bias", "y_bias", "z_bias", "smooth", "phase", "floor")
-        }
+        names = ("x_bias", "y_bias", "z_bias", "smooth", "phase", "floor", "creep", "season")
+        self.trait = {name: traits.uniform(every) for name in names}
 
     def height(self, lift: Index, floor: Index) -> F64:
         """Return the height, m, of one landing of each of these lifts."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from simulator import errands, trouble
+from simulator import drive, errands, trouble
 from simulator.cars import (
     ARRIVED,
     CLOSING_DOOR,
@@ -41,8 +41,6 @@ REVERSAL_SHARE = 0.035
 REVERSAL_AT = (0.25, 0.8)
 ALL_ALIGHT_SHARE = 0.75
 JOIN_SHARE = 0.12
-STOP_ERROR_SD_M = 0.0025
-HOMING_MPS, HOMING_MPS2, HOMING_MPS3 = 0.25, 0.3, 0.5
 
 
 def advance(cars: Cars, until_s: F64) -> None:
@@ -97,14 +95,8 @@ def depart(cars: Cars, lift: Index, t: F64) -> None:
 
 def _start(cars: Cars, lift: Index, t: F64) -> None:
     """The car moves off."""
-    lifts, target, homing = cars.lifts, cars.target[lift], cars.homing[lift]
-    error_m = lifts.level_bias_m(lift, target) + STOP_ERROR_SD_M * cars.dice.bell(lift)
-    target_m = lifts.height(lift, target) + error_m
-    v_mps = np.where(homing, HOMING_MPS, lifts.rated_mps[lift])
-    v_mps *= trouble.speed_ratio(cars, lift, target_m)
-    a_mps2 = np.where(homing, HOMING_MPS2, lifts.a_mps2[lift])
-    j_mps3 = np.where(homing, HOMING_MPS3, lifts.j_mps3[lift])
-    cars.curves.go(lift, t, target_m, v_mps, a_mps2, j_mps3)
+    target_m = drive.landing_m(cars, lift, cars.target[lift], t)
+    cars.curves.go(lift, t, target_m, drive.limits(cars, lift, trouble.speed_ratio(cars, lift, target_m)))
     cars.enter(lift, RUN, cars.curves.end_s[lift])
     trouble.waylay(cars, lift)
 

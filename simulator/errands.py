@@ -7,7 +7,7 @@ import numpy as np
 from simulator.cars import ARMED, ARRIVED, F64, START, Cars, Index
 from simulator.causes import EFFECTS
 from simulator.faults import ANYWHERE, EMPTY_RUN, RIDE, graded
-from simulator.motion import full_speed_distance_m
+from simulator.scurve import full_speed_distance_m
 
 RIDE_M = 9.0
 PAUSE_S = 0.5

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from simulator import drive
 from simulator.cars import (
     ARMED,
     ARRIVED,
@@ -54,7 +55,7 @@ LEVEL_M = 0.02
 CREEP_MPS2, CREEP_S, CREEP_BRAKE_MPS2 = 0.45, 2.0, 2.5
 TERMINAL_OVERRUN_M = 0.7
 TOP_LIMIT_M, TOP_BRAKE_MPS2 = 0.10, 2.5
-BUFFER_M, BUFFER_MPS2, REBOUND_MPS2, REBOUND_S = 0.18, 6.0, 3.0, 0.2
+BUFFER_M = 0.18
 
 
 def inject(cars: Cars, fault: Fault, t: F64) -> None:
@@ -159,9 +160,9 @@ def _stop_between(cars: Cars, lift: Index) -> None:
 
 def _run_fast(cars: Cars, lift: Index) -> None:
     """A run that is too fast strikes where its plateau begins; a governor waits a moment more."""
-    fast = np.abs(cars.curves.v[3][lift]) > cars.lifts.rated_mps[lift] * (1 + 1e-6)
-    lift = lift[fast]
-    plateau_s = cars.curves.t[3][lift]
+    plateau_s, v_mps = cars.curves.plateau(lift)
+    fast = np.abs(v_mps) > cars.lifts.rated_mps[lift] * (1 + 1e-6)
+    lift, plateau_s = lift[fast], plateau_s[fast]
     _strike(cars, lift, plateau_s)
     caught = EFFECTS.brake_mps2[cars.cause[lift], 1] > 0
     cars.enter(lift[caught], STRIKE, plateau_s[caught] + GOVERNOR_S)
@@ -174,12 +175,10 @@ def _pass_terminal(cars: Cars, lift: Index) -> None:
     there = cars.target[lift] == np.where(sense > 0, last, 0)
     lift, sense = lift[there], sense[there]
     end_m = lifts.height(lift, cars.target[lift])
-    start_s = cars.curves.t[0][lift]
-    cars.curves.rest(0, lift, start_s, cars.curves.z[0][lift])
-    v, a, j = lifts.rated_mps[lift], lifts.a_mps2[lift], lifts.j_mps3[lift]
-    cars.curves.go(lift, start_s, end_m + sense * TERMINAL_OVERRUN_M, v, a, j)
+    cars.curves.stay(lift)
+    cars.curves.go(lift, cars.curves.end_s[lift], end_m + sense * TERMINAL_OVERRUN_M, drive.limits(cars, lift))
     limit_m = end_m + np.where(sense > 0, TOP_LIMIT_M, -BUFFER_M)
-    cars.enter(lift, STRIKE, cars.curves.stop_time_s(lift, limit_m, np.full(len(lift), np.inf)))
+    cars.enter(lift, STRIKE, cars.curves.pass_time_s(lift, limit_m))
 
 
 def strike_in_run(cars: Cars, lift: Index, t: F64) -> None:
@@ -196,8 +195,10 @@ def strike_in_run(cars: Cars, lift: Index, t: F64) -> None:
     lift, t, cause = lift[stopped], t[stopped], cause[stopped]
     buffer = EFFECTS.overtravels[cause] & (EFFECTS.sense[cause] < 0)
     limit = EFFECTS.overtravels[cause] & ~buffer
-    cars.curves.brake(lift, t, np.select([buffer, limit], [BUFFER_MPS2, TOP_BRAKE_MPS2], _brake_mps2(cars, lift)))
-    cars.curves.bounce(lift[buffer], np.full(int(buffer.sum()), REBOUND_MPS2), REBOUND_S)
+    braked = ~buffer
+    brake_mps2 = np.where(limit, TOP_BRAKE_MPS2, _brake_mps2(cars, lift))
+    cars.curves.brake(lift[braked], t[braked], brake_mps2[braked])
+    cars.curves.land(lift[buffer], t[buffer], cars.lifts.rated_mps[lift[buffer]])
     _stick(cars, lift, t)
 
 

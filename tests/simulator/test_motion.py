@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from simulator.motion import Curves, full_speed_distance_m, segment_times
+from simulator.motion import Curves
+from simulator.scurve import Drive, full_speed_distance_m, segment_times
 
 # v_r, a, j, shortest trip to v_r, T(3 m), v_pk(3 m), T(30 m)
 TABLE = [
@@ -23,10 +24,11 @@ TABLE = [
 ONE = np.array([0])
 
 
-def run(distance_m: float, v: float, a: float, j: float) -> Curves:
+def run(distance_m: float, v: float, a: float, j: float, **more: float) -> Curves:
     """Return the curve of one car that leaves 10 m at 5 s."""
     curves = Curves(np.array([10.0]))
-    curves.go(ONE, np.array([5.0]), np.array([10.0 + distance_m]), np.array([v]), np.array([a]), np.array([j]))
+    drive = Drive(np.array([v]), np.array([a]), np.array([j]), **{name: np.array([x]) for name, x in more.items()})
+    curves.go(ONE, np.array([5.0]), np.array([10.0 + distance_m]), drive)
     return curves
 
 
@@ -92,11 +94,49 @@ def test_a_brake_stops_the_car_where_it_was_aimed_and_keeps_the_past() -> None:
     assert along(curves)[3].min() == pytest.approx(-2.0)
 
 
-def test_a_car_that_bounces_ends_higher_by_the_area_of_its_throw() -> None:
-    curves = run(-9.0, 1.0, 0.6, 0.9)
-    at_s = np.array([9.0])
-    curves.brake(ONE, at_s, np.array([6.0]))
-    low_m = curves.end_m[0]
-    curves.bounce(ONE, np.array([3.0]), 0.2)
-    assert curves.end_m[0] - low_m == pytest.approx(3.0 * 0.1**2)
-    assert along(curves)[2].max() == pytest.approx(0.3, abs=0.01)
+@given(
+    distance_m=st.floats(0.02, 60.0),
+    up=st.booleans(),
+    v=st.floats(0.2, 4.0),
+    a=st.floats(0.3, 1.2),
+    j=st.floats(0.5, 2.0),
+    creep_s=st.floats(0.0, 1.5),
+    rollback_m=st.floats(0.0, 0.05),
+)
+def test_a_run_that_rolls_back_and_creeps_is_smooth_and_ends_where_it_should(
+    distance_m: float, up: bool, v: float, a: float, j: float, creep_s: float, rollback_m: float
+) -> None:
+    sense = 1 if up else -1
+    curves = run(sense * distance_m, v, a, j, creep_mps=0.06, creep_s=creep_s, rollback_m=rollback_m)
+    _, z, speed, acceleration = along(curves, 0.002)
+    assert z[-1] == pytest.approx(10.0 + sense * distance_m, abs=1e-9)
+    last = curves.t[-1][0] - 1e-9
+    assert curves.at(ONE, np.array([[last]]))[0][0, 0] == pytest.approx(10.0 + sense * distance_m, abs=1e-6)
+    assert np.abs(np.diff(speed)).max() < 0.02
+    assert np.abs(np.diff(acceleration)).max() < 0.002 * max(j, 35 * rollback_m / 0.05) * 1.01 + 1e-6
+    assert (sense * (z - 10.0)).min() == pytest.approx(-rollback_m, abs=1e-4)
+    assert np.abs(speed).max() <= max(v, 4 * rollback_m / 0.5) * (1 + 1e-9)
+
+
+def test_a_drive_creeps_for_as_long_as_it_is_set_to() -> None:
+    t, z, speed, _ = along(run(9.0, 1.75, 0.8, 1.0, creep_mps=0.06, creep_s=1.2))
+    creeping = np.abs(speed - 0.06) < 1e-6
+    assert creeping.sum() * 0.001 == pytest.approx(1.2, abs=0.01)
+    assert 19.0 - z[creeping][-1] == pytest.approx(0.06 * np.sqrt(0.06), abs=1e-4)
+    assert t[speed > 0][-1] - t[creeping][-1] == pytest.approx(2 * np.sqrt(0.06), abs=0.01)
+
+
+def test_a_car_rolls_back_within_the_first_second_of_its_run() -> None:
+    t, z, _, _ = along(run(9.0, 1.75, 0.8, 1.0, rollback_m=0.03))
+    first = (t >= 5.0) & (t <= 6.0)
+    assert z[first].min() == pytest.approx(10.0 - 0.03, abs=1e-5)
+
+
+def test_what_diverts_a_run_leaves_its_last_second_alone() -> None:
+    for at_s in np.arange(5.1, 13.0, 0.4):
+        curves = run(9.0, 1.0, 0.6, 0.9, creep_mps=0.06, creep_s=1.5, rollback_m=0.02)
+        past = np.arange(at_s - 1.0, at_s, 0.05)[None, :]
+        before = curves.at(ONE, past)[0]
+        curves.brake(ONE, np.array([at_s]), np.array([2.0]), 0.1, 0.15)
+        curves.land(ONE, np.array([at_s + 0.1]), np.array([1.0]))
+        assert np.array_equal(curves.at(ONE, past)[0], before)
