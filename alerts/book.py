@@ -17,6 +17,7 @@
     (none)     on                                  firing     fired            onset, id, evidence, sentence
     firing     on, higher than it ever was         firing     raised           acknowledged no more; critical: unshelved
     firing     on, otherwise                       firing     (kept quietly)   the level holds
+    firing     more                                firing     (kept quietly)   its evidence, and the sentence with it
     firing     off, other levels hold or by hand   firing     (kept quietly)   the level holds no more
     firing     off of the last, not acknowledged   cleared    cleared
     firing     off of the last, acknowledged       closed     cleared          closed by itself
@@ -106,7 +107,7 @@ def on_finding(
     causes: Iterable[Alert],
 ) -> Change | None:
     """Apply a finding to the last alert of its lift and rule; `causes` are that lift's open alerts."""
-    assert finding.kind in ("on", "off"), f"a finding is on or off, not {finding.kind!r}"
+    assert finding.kind in ("on", "off", "more"), f"a finding is on, off or more, not {finding.kind!r}"
     assert last is None or (last.lift_id, last.rule) == (lift_id, rule.slug), (
         "the last alert is of another lift or rule"
     )
@@ -114,6 +115,8 @@ def on_finding(
         return None
     if finding.kind == "off":
         return _off(last, finding, noticed_ns)
+    if finding.kind == "more":
+        return _more(last, finding, rule)
     if last is not None and last.state == FIRING:
         return _on_again(last, finding, rule, noticed_ns)
     if last is not None and _folds(last, finding, rule):
@@ -250,6 +253,15 @@ def _off(last: Alert | None, finding: Finding, noticed_ns: int) -> Change | None
     if last.acknowledged:
         alert = replace(alert, state=CLOSED, closed_ns=noticed_ns)
     return _change(alert, CLEARED, noticed_ns)
+
+
+def _more(last: Alert | None, finding: Finding, rule: Rule) -> Change | None:
+    """Take in what an open level found since; nothing of the alert's life has changed, so there is nothing to tell."""
+    if last is None or last.state != FIRING or SEVERITIES[finding.severity] != last.severity:
+        return None
+    evidence = {**last.evidence, **_known(finding.evidence)}
+    said = render(rule.sentence, rule.name, evidence)
+    return Change(replace(_noted(last, finding), evidence=evidence, summary=said), None)
 
 
 def _known(evidence: Mapping[str, float]) -> dict[str, float]:

@@ -21,6 +21,8 @@ from telemetry.facts import FleetFacts
 from telemetry.streams import STARRED_ONLY_MODES
 from telemetry.trips import STILL_MPS
 
+KINDS = {trigger.OPENED: "on", trigger.SHUT: "off", trigger.GREW: "more"}
+
 
 class Judge:
     """The rules and their state for `n` lifts. `step` is the only thing that carries it on."""
@@ -65,7 +67,7 @@ class Judge:
             if level.by_hand:
                 key = f"{slug}/{i}"
                 let_go = {name: column.copy() for name, column in self._states[key].items()}
-                for name, column in trigger.start(1).items():
+                for name, column in trigger.start(1, level).items():
                     let_go[name][lift] = column[0]
                 self._states[key] = let_go
 
@@ -104,7 +106,7 @@ def _start(rules: Sequence[Rule], n: int) -> dict[str, Columns]:
     states: dict[str, Columns] = {"car": car.start(n)}
     for rule in rules:
         states[f"{rule.slug}/detector"] = rule.detector.start(n)
-        states |= {f"{rule.slug}/{i}": trigger.start(n) for i in range(len(rule.levels))}
+        states |= {f"{rule.slug}/{i}": trigger.start(n, level) for i, level in enumerate(rule.levels)}
     return states
 
 
@@ -141,12 +143,16 @@ def _findings(rule: Rule, level: Level, score: Score, now: Car, edges: trigger.E
         Finding(
             lift=int(now.lift[place]),
             rule=rule.slug,
-            kind="on" if kind == trigger.OPENED else "off",
+            kind=KINDS[kind],
             severity=level.severity,
             onset_ns=int(onset_ns),
             at_ns=int(now.t_ns[place]),
             by_hand=level.by_hand,
-            evidence={name: float(column[place]) for name, column in score.evidence.items()},
+            evidence={
+                name: float(column[place])
+                for name, column in score.evidence.items()
+                if kind != trigger.GREW or name == level.peak
+            },
         )
-        for place, kind, onset_ns in zip(edges.place, edges.kind, edges.onset_ns, strict=True)
+        for place, kind, onset_ns in zip(edges.place, edges.kind.tolist(), edges.onset_ns, strict=True)
     ]

@@ -44,7 +44,11 @@ class Score:
 
 @dataclass(frozen=True, slots=True)
 class Level:
-    """When a score becomes a finding, and of what severity. `by_hand` stays open until a person releases it."""
+    """When a score becomes a finding, and of what severity. `by_hand` stays open until a person releases it.
+
+    `peak` names the evidence whose greatest value is to be known in the end: while the level is open, each row that
+    exceeds what was found of it before is found too.
+    """
 
     severity: int
     hold_s: float = 0.0
@@ -52,6 +56,7 @@ class Level:
     clear_s: float = 0.0
     clear_readings: int = 2
     by_hand: bool = False
+    peak: str = ""
 
 
 class Detector(Protocol):
@@ -88,7 +93,8 @@ class Rule:
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """A level of a rule opened (`on`) or shut (`off`) for one lift, in the lift's own time."""
+    """A level of a rule opened (`on`) or shut (`off`) for one lift, in the lift's own time; or, while it is open, there
+    is `more` of what it found: `evidence` holds the level's peak alone."""
 
     lift: int
     rule: str

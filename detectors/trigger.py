@@ -4,6 +4,7 @@
     pending   __[~~~~]                            a reading below 1 ends it, an unknown one stops its clock
     open      ________[###############]           shut after `clear_readings` with off >= 1 that span `clear_s`;
               onset ^ noticed ^                   a level that clears by hand stays open until it is released
+    peak              / / //    / grew            each row of an open level whose peak exceeds all before it
 Clocks count whole nanoseconds between readings, and nothing across a gap.
 """
 
@@ -18,11 +19,11 @@ from detectors.car import Car
 from detectors.rule import Level, Score
 from detectors.scan import NEVER_NS, Columns, only, scan
 
-OPENED, SHUT = 1, -1
+OPENED, SHUT, GREW = 1, -1, 2
 
 
 class Edges(NamedTuple):
-    """Rows (places in the car's columns) where a level opened (`OPENED`) or was `SHUT`, and when it had begun."""
+    """Rows (places in the car's columns) where a level opened (`OPENED`), `GREW`, was `SHUT`, and when it had begun."""
 
     place: NDArray[np.intp]
     kind: NDArray[np.int8]
@@ -32,9 +33,11 @@ class Edges(NamedTuple):
 NO_EDGES = Edges(np.empty(0, dtype=np.intp), np.empty(0, dtype=np.int8), np.empty(0, dtype=np.int64))
 
 
-def start(n: int) -> Columns:
+def start(n: int, level: Level) -> Columns:
     """Return the state of a level that is quiet for `n` lifts. `since_ns` is 0 where nothing is pending or open."""
+    peak = {"peak": np.full(n, np.nan)} if level.peak else {}
     return {
+        **peak,
         "since_ns": np.zeros(n, dtype=np.int64),
         "last_ns": np.full(n, NEVER_NS),
         "held_ns": np.zeros(n, dtype=np.int64),
@@ -46,7 +49,7 @@ def start(n: int) -> Columns:
 def step(state: Columns, level: Level, score: Score, car: Car) -> tuple[Columns, Edges]:
     """Return the state after the batch, and where the level opened or was shut."""
     high = score.on >= 1.0
-    active = (state["since_ns"] != 0) & ~(state["open"] & level.by_hand)
+    active = (state["since_ns"] != 0) & ~(state["open"] & level.by_hand & (level.peak == ""))
     active[car.lift[high]] = True
     if not active.any():
         return state, NO_EDGES
@@ -55,6 +58,8 @@ def step(state: Columns, level: Level, score: Score, car: Car) -> tuple[Columns,
     if not cut:
         return state, NO_EDGES
     rows = {"t_ns": car.t_ns, "gap_ns": car.gap_ns, "on": score.on, "off": score.off, "place": places}
+    if level.peak:
+        rows["peak"] = score.evidence[level.peak]
     rows["since_ns"] = car.t_ns if score.since_ns is None else np.where(score.since_ns > 0, score.since_ns, car.t_ns)
 
     def advance(here: Columns, row: Columns, _: Columns) -> tuple[Columns, Columns]:
@@ -83,7 +88,13 @@ def _advance(level: Level, state: Columns, row: Columns) -> tuple[Columns, Colum
     edge = np.where(opens, OPENED, np.where(shuts, SHUT, 0)).astype(np.int8)
     turned = edge != 0
     quiet = ~was_open & known & ~high
+    peak = {}
+    if level.peak:
+        grew = was_open & ~turned & (row["peak"] > state["peak"])
+        edge = np.where(grew, GREW, edge).astype(np.int8)
+        peak = {"peak": np.where(grew | opens, row["peak"], state["peak"])}
     return {
+        **peak,
         "since_ns": np.where(shuts, 0, since_ns),
         "last_ns": np.where(quiet | turned, NEVER_NS, np.where(known, row["t_ns"], state["last_ns"])),
         "held_ns": np.where(turned, 0, held_ns),

@@ -1,7 +1,8 @@
 """F05 unintended car movement: the car leaves the landing at which its door opened.
 
 Armed only by a door that left closed at a car that stood in its door zone, so that a stuck door contact or a jump of
-the position alone raises nothing: the car must have been seen to move (EN 81-20, 3.62 and 5.6.7).
+the position alone raises nothing: the car must have been seen to move (EN 81-20, 3.62 and 5.6.7). How far it got with
+its door open is recorded while the finding is open: the standard has it stopped within 1.20 m.
 """
 
 from __future__ import annotations
@@ -64,7 +65,8 @@ class UnintendedMovement:
         in_inspection = (car.mode == INSPECTION) & ~(np.abs(car.v_last) > doorway.INSPECTION_MPS)
         on = np.where(made["armed"] & ~in_inspection, np.maximum(far, fast), 0.0)
         on = np.where((np.isnan(car.v) & np.isnan(car.z)) | np.isnan(made["ajar"]) | np.isnan(car.z_last), np.nan, on)
-        evidence = {"moved_m": np.abs(from_home), "speed_mps": np.abs(car.v_last), "limit_m": zone}
+        moved_m = np.abs(from_home)
+        evidence = {"moved_m": moved_m, "max_z_m": moved_m, "speed_mps": np.abs(car.v_last), "limit_m": zone}
         return state, (Score(on, np.full_like(on, np.nan), evidence),)
 
     def _advance(self, state: Columns, row: Columns, _: Columns) -> tuple[Columns, Columns]:
@@ -92,14 +94,15 @@ RULE = Rule(
     code="F05",
     slug="unintended-movement",
     detector=UnintendedMovement(),
-    levels=(Level(CRITICAL, by_hand=True),),
+    levels=(Level(CRITICAL, by_hand=True, peak="max_z_m"),),
     starred=True,
     needs=("floors", "position_source"),
     name={"en": "Unintended car movement", "zh": "轿厢意外移动"},
     sentence={
         "en": "Car left the landing with its door open: {moved_m:.2f} m away at {speed_mps:.2f} m/s, "
-        "door zone {limit_m:.2f} m",
-        "zh": "门未关闭时轿厢离开平层：已移动 {moved_m:.2f} m，速度 {speed_mps:.2f} m/s，开锁区域 {limit_m:.2f} m",
+        "door zone {limit_m:.2f} m; {max_z_m:.2f} m away at most",
+        "zh": "门未关闭时轿厢离开平层：已移动 {moved_m:.2f} m，速度 {speed_mps:.2f} m/s，开锁区域 {limit_m:.2f} m；"
+        "最远 {max_z_m:.2f} m",
     },
     codes={"gbt24476": "05", "manufacturer": "0207"},
 )

@@ -38,7 +38,7 @@ def rule(slug: str, *levels: Level, fold_s: float = 60.0) -> Rule:
 
 STOP = rule("stop-outside-zone")
 DOOR = rule("door-held-open", Level(MINOR))
-MOVED = rule("unintended-movement", Level(CRITICAL, by_hand=True))
+MOVED = rule("unintended-movement", Level(CRITICAL, by_hand=True, peak="speed_mps"))
 OVERSPEED = rule("overspeed", Level(MINOR), Level(CRITICAL, by_hand=True))
 OVERTRAVEL = rule("run-too-long", Level(MINOR), Level(MAJOR))
 POWER = rule("power-loss", Level(MAJOR))

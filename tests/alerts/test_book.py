@@ -226,7 +226,7 @@ def test_a_clear_without_an_alert_is_nothing(lift: Lift) -> None:
 
 
 def test_a_finding_of_no_known_kind_is_our_mistake(lift: Lift) -> None:
-    with pytest.raises(AssertionError, match="on or off"):
+    with pytest.raises(AssertionError, match="on, off or more"):
         lift.say(STOP, "maybe", 10)
 
 
@@ -368,3 +368,22 @@ def test_an_alert_that_cleared_before_its_cause_is_never_told(lift: Lift) -> Non
     lift.say(POWER, "off", 50)
     assert lift[STOP].inhibited_by == "power-loss"
     assert on_cause_over(lift[STOP], [lift[POWER]], T0 + 50 * S) is None
+
+
+def test_what_grows_while_an_alert_fires_is_kept_and_not_told(lift: Lift) -> None:
+    lift.say(MOVED, "on", 10, evidence={"speed_mps": 0.4, "limit_mps": 0.3})
+    change = lift.say(MOVED, "more", 11, evidence={"speed_mps": 0.9})
+    assert change is not None
+    assert change.transition is None
+    assert lift[MOVED].evidence == {"speed_mps": 0.9, "limit_mps": 0.3}
+    assert lift[MOVED].summary["en"] == "at 0.90 m/s, limit 0.30"
+    assert lift.say(MOVED, "more", 11, evidence={"speed_mps": 0.9}) is None
+    resolved = lift.answer(MOVED, "resolve", 20)
+    assert resolved is not None
+    assert resolved.alert.evidence["speed_mps"] == 0.9
+
+
+def test_what_grows_after_a_person_resolved_it_is_nobodys(lift: Lift) -> None:
+    lift.say(MOVED, "on", 10, evidence={"speed_mps": 0.4})
+    lift.answer(MOVED, "resolve", 20)
+    assert lift.say(MOVED, "more", 21, evidence={"speed_mps": 0.9}) is None

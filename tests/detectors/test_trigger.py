@@ -28,7 +28,7 @@ lift_rows = st.lists(row, max_size=40)
 
 def run(level: Level, lifts: list[list[tuple[int, float, float]]], pieces: int) -> list[list[naive.Edge]]:
     """Return the edges of each lift, the rows fed in so many pieces; the row is counted within the lift."""
-    facts, state = facts_of([tower()] * len(lifts)), trigger.start(len(lifts))
+    facts, state = facts_of([tower()] * len(lifts)), trigger.start(len(lifts), level)
     car_state = cars.start(len(lifts))
     edges: list[list[naive.Edge]] = [[] for _ in lifts]
     for piece in range(pieces):
@@ -71,6 +71,34 @@ def edges(level: Level, on: str, off: str = "", ticks: int = 10, pause: int = 0)
     if pause:
         rows[pause] = (600, *rows[pause][1:])
     return [(k, kind) for k, kind, _ in run(level, [rows], 1)[0]]
+
+
+def grown(level: Level, on: list[float], peaks: list[float]) -> list[tuple[int, int]]:
+    """Return row and kind of the edges of one lift, one row a second."""
+    t_ns = BEGIN_NS + np.arange(len(on), dtype=np.int64) * 1_000_000_000
+    _, car = cars.step(cars.start(1), readings(np.zeros(len(on), dtype=np.int32), t_ns), facts_of([tower()]))
+    score = Score(np.array(on), 1.0 - np.array(on), {"far_m": np.array(peaks)})
+    _, found = trigger.step(trigger.start(1, level), level, score, car)
+    return list(zip(found.place.tolist(), found.kind.tolist(), strict=True))
+
+
+def test_a_peak_is_found_wherever_it_exceeds_all_before_it_while_the_level_is_open() -> None:
+    level = Level(CRITICAL, by_hand=True, peak="far_m")
+    assert grown(level, [0, 1, 1, 1, 0, 0, 0], [9, 2, 3, 3, 2, np.nan, 4]) == [
+        (2, trigger.OPENED),
+        (6, trigger.GREW),
+    ]
+
+
+def test_a_peak_begins_anew_with_the_next_finding() -> None:
+    level = Level(MAJOR, peak="far_m")
+    assert grown(level, [1, 1, 1, 0, 0, 1, 1, 1], [1, 5, 6, 0, 9, 1, 2, 3]) == [
+        (1, trigger.OPENED),
+        (2, trigger.GREW),
+        (4, trigger.SHUT),
+        (6, trigger.OPENED),
+        (7, trigger.GREW),
+    ]
 
 
 def test_one_reading_never_opens() -> None:

@@ -27,6 +27,10 @@ def fault() -> Fault:
 
 
 def found(rows: Rows, mode: int | None = None) -> list[Finding]:
+    return [f for f in judged(rows, mode) if f.kind != "more"]
+
+
+def judged(rows: Rows, mode: int | None = None) -> list[Finding]:
     if mode is not None:
         rows["mode"] = np.where(np.isnan(rows["mode"]), np.nan, mode)
     return Judge([BY_SLUG["unintended-movement"]], 1).step(batch([rows]), facts_of([tower()]))
@@ -39,6 +43,20 @@ def test_a_slow_slip_is_found_where_it_leaves_the_door_zone(streams: tuple[str, 
     kinds = found(script.rows(streams=streams))
     assert [f.kind for f in kinds] == ["on"]
     assert kinds[0].evidence["moved_m"] == pytest.approx(0.20, abs=0.04)
+
+
+def test_how_far_it_got_is_known_in_the_end() -> None:
+    """The car slips, is brought back a little, its door closes, and it is driven away."""
+    script = slips(accel=0.5, until_mps=0.7)
+    lowest_m = script.at_m
+    script.move(np.full(200, 0.15)).rest(4.0).close_door().rest(2.0).ride(0.0).rest(5.0)
+    first, *more = judged(script.rows())
+    assert first.kind == "on"
+    assert {f.kind for f in more} == {"more"}
+    reached = [f.evidence["max_z_m"] for f in (first, *more)]
+    assert reached == sorted(reached)
+    assert reached[-1] == pytest.approx(9.0 - lowest_m, abs=0.01)
+    assert all(set(f.evidence) == {"max_z_m"} for f in more)
 
 
 def test_a_car_with_its_door_closed_may_leave() -> None:

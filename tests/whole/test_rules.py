@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from tests.whole.catalogue import STORIES, Expected
-from tests.whole.running import System, seconds
+from tests.whole.running import System, seconds, until
 from tests.whole.story import FEEDS, Story
 
 pytestmark = pytest.mark.broker
@@ -109,3 +109,13 @@ def test_alerts_come_once_for_each_transition_and_are_not_retained(system: Syste
         assert topic == f"lift/v1/{alert['district']}/{alert['lift_id']}/alert"
         assert qos == 1
         assert not retained
+
+
+def test_an_alert_that_is_asked_for_knows_how_far_the_car_got(system: System, played: dict[str, Story]) -> None:
+    """The message was sent at 0.2 m; the car went on for 1.95 m."""
+    (told,) = [told for told in STORIES if told.rule == "unintended-movement"]
+    (fired,) = system.voice.of(name(told, "bundles"), told.rule)
+    assert fired["evidence"]["max_z_m"] < 0.5
+    asked = f"/api/v1/alerts/{fired['id']}"
+    until(lambda: system.get(asked)["evidence"]["max_z_m"] > 1.9, "the greatest distance")
+    assert system.get(asked)["evidence"]["max_z_m"] == pytest.approx(1.95, abs=0.05)
