@@ -1,12 +1,12 @@
-"""What the lifts' terminals send: one bundle for each lift and second, alone or in a gateway's envelope, and statuses.
+"""What terminals say, as MQTT messages: one bundle for each lift and second, alone or in a gateway's envelope.
 
-The law: `seq` of a lift goes up by one with each of its messages since its `boot`, in the order they are sent. A lift
-at rest with a still door may say one sample a second (`idle_hz` 1) instead of all of them.
+The law: every form says the same. CBOR is made of columns, a second of the fleet at once.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
+from functools import lru_cache
 from typing import Any, NamedTuple
 
 import cbor2
@@ -15,27 +15,20 @@ from numpy.typing import NDArray
 
 from simulator.fleet import ESTATE_LIFTS
 from simulator.sensors import SAMPLE_HZ
+from simulator.terminals import DISPLACEMENT, DOOR, I64, INFRARED, MS, SPEED, VIBRATION, Spoken, Status
 from simulator.vibration import WAVE_HZ
-from simulator.world import Second, World
 from telemetry import encode
 from telemetry.cbor_rows import Column, Rows, map_head
 from telemetry.facts import LiftFacts
-from telemetry.streams import CLOSED, DOOR_STATES, OPEN, topic
-
-I64 = NDArray[np.int64]
-Bools = NDArray[np.bool_]
+from telemetry.streams import DOOR_STATES, topic
 
 FORMS = ("json", "cbor", "gateway")
 GATEWAY_LIFTS = ESTATE_LIFTS
-NS = 1_000_000_000
-STILL_MPS = 0.02
-STILL_S = 2
-"""A car is at rest for its terminal once every reading has stayed below this speed for so many whole seconds."""
 
 
 class Packet(NamedTuple):
-    """One MQTT message; `bundles` is how many lifts' seconds it holds. `sender` is the first lift of those that speak
-    in it, `sent_ns` when they do."""
+    """One MQTT message; `bundles` is how many lifts' seconds it holds. `sender` is the lift, or the first of a
+    gateway's, that sends it, and `sent_ns` when it does."""
 
     topic: str
     payload: bytes
@@ -52,171 +45,135 @@ def together(form: str) -> int:
     return GATEWAY_LIFTS if form == "gateway" else 1
 
 
-class Spoken(NamedTuple):
-    """What is said of one second, a row for each bundle: the lift, its count, and how often it says its samples."""
+class Packer:
+    """Makes packets of what these lifts' terminals say."""
 
-    second: Second
-    lift: I64
-    seq: I64
-    t_ms: I64
-    samples: I64
-
-
-class Terminals:
-    """The terminals of a world's lifts, and how far each has counted."""
-
-    def __init__(self, facts: Sequence[LiftFacts], form: str, start_ns: int, idle_hz: int = SAMPLE_HZ) -> None:
-        self.together, self.form, self.idle_hz = together(form), form, idle_hz
-        self._id = [lift.lift_id for lift in facts]
+    def __init__(self, facts: Sequence[LiftFacts], form: str) -> None:
+        self.form, self._together = form, together(form)
         self._district = [lift.district for lift in facts]
-        self._start_s = start_ns // NS
-        self._seq = np.zeros(len(facts), dtype=np.int64)
-        self._boots = np.zeros(len(facts), dtype=np.int64)
-        self._door = np.full(len(facts), CLOSED)
-        self._still_s = np.zeros(len(facts), dtype=np.int64)
-        self._key = [cbor2.dumps(name) for name in self._id]
-        self._boot = [b""] * len(facts)
-        self._topic = [topic(district, name, "bundle") for district, name in zip(self._district, self._id, strict=True)]
-        self._status_topic = [where.replace("bundle", "status") for where in self._topic]
-        self._rows: dict[tuple[int, bool], Rows] = {}
+        self._topic = [topic(lift.district, lift.lift_id, "bundle") for lift in facts]
+        self._status_topic = [topic(lift.district, lift.lift_id, "status") for lift in facts]
+        self._key = [cbor2.dumps(lift.lift_id) for lift in facts]
+        self._layouts: dict[int, Rows] = {}
 
     def offline(self, lift: int) -> Packet:
         """Return what the broker is to say when a lift is gone."""
         return Packet(self._status_topic[lift], encode.to_json({"online": False}), True, 0, lift)
 
-    def say(self, world: World, second: Second) -> list[Packet]:
-        """Return all that is said of this second, in the order in which it is sent: a status before its bundle."""
-        self._restart(second)
-        statuses = [self._status(world, second, lift) for lift in second.status]
-        spoken = self._count(second)
-        bundles: Callable[[Spoken], list[Packet]] = self._json if self.form == "json" else self._cbor
-        packets = statuses + (self._gateways(spoken) if self.form == "gateway" else bundles(spoken))
-        return sorted(packets, key=lambda packet: packet.sent_ns)
+    def packets(self, spoken: Spoken) -> list[Packet]:
+        """Return all that is said of a second, in the order in which it is sent."""
+        bundles = {"json": self._json, "cbor": self._cbor, "gateway": self._gateways}[self.form]
+        statuses = [self._status(status, spoken) for status in spoken.statuses]
+        return sorted(statuses + bundles(spoken), key=lambda packet: packet.sent_ns)
 
-    def _restart(self, second: Second) -> None:
-        """Count anew where a terminal has started again."""
-        for lift in np.flatnonzero(second.boots != self._boots).tolist():
-            self._boot[lift] = cbor2.dumps("boot") + cbor2.dumps(self._boot_text(second, lift))
-            self._seq[lift] = 0
-        self._boots = second.boots
-
-    def _count(self, second: Second) -> Spoken:
-        """Count the bundles of those that speak."""
-        lift = np.flatnonzero(~second.silent)
-        self._seq[lift] += 1
-        samples = np.where(self._still(second)[lift], self.idle_hz, SAMPLE_HZ)
-        return Spoken(second, lift, self._seq[lift], second.t_ns[lift] // 1_000_000, samples)
-
-    def _still(self, second: Second) -> Bools:
-        """Tell which cars have been at rest, with a door that does not move, for as long as a terminal asks for."""
-        heard = np.flatnonzero(np.diff(second.door.first))
-        self._door[heard] = second.door.values[second.door.first[heard + 1] - 1, 0]
-        moves = (np.abs(second.v_mps) > STILL_MPS).any(axis=1) | ((self._door != CLOSED) & (self._door != OPEN))
-        moves[heard] |= np.diff(second.door.first)[heard] > 1
-        self._still_s = np.where(moves, 0, self._still_s + 1)
-        return self._still_s > STILL_S
-
-    def _boot_text(self, second: Second, lift: int) -> str:
-        return f"{self._start_s}.{second.boots[lift]}"
-
-    def _status(self, world: World, second: Second, lift: int) -> Packet:
-        """Return a lift's status, retained; its last will has neither seq nor t."""
-        said: dict[str, Any] = world.status(lift)
-        t_ns = int(second.t_ns[lift])
-        if not second.silent[lift]:
-            self._seq[lift] += 1
-            seq, boot = int(self._seq[lift]), self._boot_text(second, lift)
-            said = {"seq": seq, "boot": boot, "t": t_ns // 1_000_000, **said}
-        return Packet(self._status_topic[lift], encode.to_json(said), True, 0, self._sender(lift), t_ns + NS)
+    def _status(self, status: Status, spoken: Spoken) -> Packet:
+        lift, seq, t_ns, sent_ns, said = status
+        if seq >= 0:
+            said = _head(seq, spoken.boot[lift], t_ns) | said
+        return Packet(self._status_topic[lift], encode.to_json(said), True, 0, self._sender(lift), sent_ns)
 
     def _sender(self, lift: int) -> int:
-        return lift // self.together * self.together
+        return lift // self._together * self._together
 
     def _json(self, spoken: Spoken) -> list[Packet]:
         """Return a message for each bundle."""
-        second, v, z = spoken.second, spoken.second.v_mps.tolist(), spoken.second.z_m.tolist()
-        packets = []
-        for lift, seq, t_ms, samples in zip(*(column.tolist() for column in spoken[1:]), strict=True):
-            bundle: dict[str, Any] = {"seq": seq, "boot": self._boot_text(second, lift), "t": t_ms}
-            step = SAMPLE_HZ // samples
-            bundle["speed"] = encode.speed(1000 // samples, v[lift][::step])
-            bundle["displacement"] = encode.displacement(1000 // samples, z[lift][::step])
-            if second.vibration_mps2 is not None:
+        second, packets = spoken.second, []
+        counts = (spoken.seq.tolist(), spoken.t_ns.tolist(), spoken.sent_ns.tolist(), spoken.samples.tolist())
+        for k, (lift, seq, t_ns, sent_ns, samples) in enumerate(zip(spoken.lift.tolist(), *counts, strict=True)):
+            said, step = spoken.streams[k].tolist(), SAMPLE_HZ // samples
+            bundle = _head(seq, spoken.boot[lift], t_ns)
+            if said[SPEED]:
+                bundle["speed"] = encode.speed(1000 // samples, second.v_mps[lift, ::step].tolist())
+            if said[DISPLACEMENT]:
+                bundle["displacement"] = encode.displacement(1000 // samples, second.z_m[lift, ::step].tolist())
+            if said[VIBRATION] and second.vibration_mps2 is not None:
                 bundle["vibration"] = encode.vibration(1000 // WAVE_HZ, second.vibration_mps2[lift])
-            payload = encode.to_json(bundle | _events(second, lift))
-            packets.append(Packet(self._topic[lift], payload, False, 1, lift, int(second.t_ns[lift]) + NS))
+            payload = encode.to_json(bundle | _events(spoken, k))
+            packets.append(Packet(self._topic[lift], payload, False, 1, lift, sent_ns))
         return packets
 
     def _cbor(self, spoken: Spoken) -> list[Packet]:
         """Return a message for each bundle."""
-        t_ns = spoken.second.t_ns
-        return [
-            Packet(self._topic[lift], bundle, False, 1, lift, int(t_ns[lift]) + NS)
-            for lift, bundle in zip(spoken.lift.tolist(), self._maps(spoken), strict=True)
-        ]
+        rows = zip(self._maps(spoken), spoken.lift.tolist(), spoken.sent_ns.tolist(), strict=True)
+        return [Packet(self._topic[lift], bundle, False, 1, lift, sent_ns) for bundle, lift, sent_ns in rows]
 
     def _gateways(self, spoken: Spoken) -> list[Packet]:
         """Return a message for each gateway of which a lift speaks."""
         packets, bundles, lifts = [], self._maps(spoken), spoken.lift
-        first = np.flatnonzero(np.r_[True, np.diff(lifts // self.together) > 0]) if len(lifts) else lifts
+        first = np.flatnonzero(np.r_[True, np.diff(lifts // self._together) > 0]) if len(lifts) else lifts
         for begin, end in zip(first.tolist(), [*first[1:].tolist(), len(lifts)], strict=True):
-            some, sender = lifts[begin:end].tolist(), self._sender(int(lifts[begin]))
+            some = lifts[begin:end].tolist()
             inner = b"".join([part for k, lift in enumerate(some, begin) for part in (self._key[lift], bundles[k])])
             payload = map_head(1) + cbor2.dumps("lifts") + map_head(len(some)) + inner
-            where = topic(self._district[sender], f"gateway-{sender // self.together + 1}", "gateway")
-            sent_ns = int(spoken.second.t_ns[sender]) + NS
-            packets.append(Packet(where, payload, False, len(some), sender, sent_ns))
+            sender = self._sender(some[0])
+            where = topic(self._district[sender], f"gateway-{sender // self._together + 1}", "gateway")
+            packets.append(Packet(where, payload, False, len(some), sender, int(spoken.sent_ns[begin])))
         return packets
 
     def _maps(self, spoken: Spoken) -> list[bytes]:
-        """Return each bundle as a map in CBOR."""
-        second, inner = spoken.second, [b""] * len(spoken.lift)
-        waves = second.vibration_mps2
-        for samples in np.unique(spoken.samples).tolist():
-            row = np.flatnonzero(spoken.samples == samples)
-            lift, step = spoken.lift[row], SAMPLE_HZ // samples
-            columns = {"v": second.v_mps[lift, ::step], "z": second.z_m[lift, ::step]}
-            if waves is not None:
-                columns |= {axis: waves[lift, k] for k, axis in enumerate(("vx", "vy", "vz"))}
-            made = self._layout(samples, waves is not None).encode(seq=spoken.seq[row], t=spoken.t_ms[row], **columns)
-            for k, one in zip(row.tolist(), made, strict=True):
-                inner[k] = one
-        fields = 5 if waves is None else 6
-        eventful = np.flatnonzero((np.diff(second.door.first) + np.diff(second.infrared.first))[spoken.lift])
-        events = {k: _events(second, int(spoken.lift[k])) for k in eventful.tolist()}
-        plain = map_head(fields)
-        return [
-            (map_head(fields + len(events[k])) if k in events else plain)
-            + self._boot[lift]
-            + inner[k]
-            + (encode.to_cbor(events[k])[1:] if k in events else b"")
-            for k, lift in enumerate(spoken.lift.tolist())
-        ]
-
-    def _layout(self, samples: int, waves: bool) -> Rows:
-        """Return the layout of bundles with so many samples."""
-        if (samples, waves) not in self._rows:
-            count = min(samples, SAMPLE_HZ)
-            entries: dict[str, Any] = {
-                "seq": Column("seq", ">u4"),
-                "t": Column("t", ">u8"),
-                "speed": encode.speed(1000 // samples, Column("v", "<f8", count)),
-                "displacement": encode.displacement(1000 // samples, Column("z", "<f8", count)),
-            }
-            if waves:
-                axes = {axis: Column(f"v{axis}", "<f4", WAVE_HZ) for axis in "xyz"}
-                entries["vibration"] = {"dt": 1000 // WAVE_HZ, **axes}
-            self._rows[samples, waves] = Rows(entries)
-        return self._rows[samples, waves]
+        """Return each bundle as a map in CBOR, those of one layout at once."""
+        second, maps = spoken.second, [b""] * len(spoken.lift)
+        eventful = (np.diff(second.door.first) + np.diff(second.infrared.first))[spoken.lift] > 0
+        kind = spoken.samples * 8 + spoken.streams[:, SPEED:] @ (1, 2, 4)
+        for one in np.unique(kind).tolist():
+            rows = np.flatnonzero(kind == one)
+            columns = _columns(spoken, rows)
+            if one not in self._layouts:
+                self._layouts[one] = _layout(columns)
+            made = self._layouts[one].encode(**columns)
+            events = eventful[rows].tolist()
+            for k, lift, inner, happened in zip(rows.tolist(), spoken.lift[rows].tolist(), made, events, strict=True):
+                more = _events(spoken, k) if happened else {}
+                keys = len(columns) - 2 * ("x" in columns) + (spoken.boot[lift] != "") + len(more)
+                after = encode.to_cbor(more)[1:] if more else b""
+                maps[k] = map_head(keys) + _boot(spoken.boot[lift]) + inner + after
+        return maps
 
 
-def _events(second: Second, lift: int) -> dict[str, Any]:
-    """Return what door and infrared of a lift say of this second, where they say anything."""
+def _head(seq: int, boot: str, t_ns: int) -> dict[str, Any]:
+    return {"seq": seq, "boot": boot, "t": t_ns // MS} if boot else {"seq": seq, "t": t_ns // MS}
+
+
+@lru_cache
+def _boot(boot: str) -> bytes:
+    return cbor2.dumps("boot") + cbor2.dumps(boot) if boot else b""
+
+
+def _columns(spoken: Spoken, rows: I64) -> dict[str, NDArray[Any]]:
+    """Return counts and sampled streams of these bundles, which are of one layout."""
+    second, lift, step = spoken.second, spoken.lift[rows], SAMPLE_HZ // int(spoken.samples[rows[0]])
+    said = spoken.streams[rows[0]]
+    columns: dict[str, NDArray[Any]] = {"seq": spoken.seq[rows], "t": spoken.t_ns[rows] // MS}
+    if said[SPEED]:
+        columns["v"] = second.v_mps[lift, ::step]
+    if said[DISPLACEMENT]:
+        columns["z"] = second.z_m[lift, ::step]
+    if said[VIBRATION] and second.vibration_mps2 is not None:
+        columns |= {axis: second.vibration_mps2[lift, k] for k, axis in enumerate("xyw")}
+    return columns
+
+
+def _layout(columns: dict[str, NDArray[Any]]) -> Rows:
+    """Return the layout of bundles with these columns; `w` is the vibration's z."""
+    entries: dict[str, Any] = {"seq": Column("seq", ">u4"), "t": Column("t", ">u8")}
+    for stream, name in (("speed", "v"), ("displacement", "z")):
+        if name in columns:
+            samples = columns[name].shape[1]
+            entries[stream] = {"dt": 1000 // samples, name: Column(name, "<f8", samples)}
+    if "x" in columns:
+        axes = {axis: Column(name, "<f4", WAVE_HZ) for axis, name in zip("xyz", "xyw", strict=True)}
+        entries["vibration"] = {"dt": 1000 // WAVE_HZ, **axes}
+    return Rows(entries)
+
+
+def _events(spoken: Spoken, row: int) -> dict[str, Any]:
+    """Return what door and infrared of a bundle say, where they say anything."""
     streams: dict[str, Any] = {}
+    second, lift, said = spoken.second, int(spoken.lift[row]), spoken.streams[row]
     door, infrared = second.door.of(lift), second.infrared.of(lift)
-    if door:
+    if door and said[DOOR]:
         streams["door"] = encode.door(door[0], [DOOR_STATES[state] for (state,) in door[1]])
-    if infrared:
+    if infrared and said[INFRARED]:
         presence, curtain = (list(map(bool, column)) for column in zip(*infrared[1], strict=True))
         streams["infrared"] = {"at": infrared[0], "presence": presence, "curtain": curtain}
     return streams

@@ -23,13 +23,14 @@ from typing import Any
 import orjson
 
 from simulator import labels
-from simulator.bundles import Terminals
+from simulator.bundles import Packer, together
 from simulator.causes import CAUSES
 from simulator.fleet import fleet
 from simulator.labels import Label
 from simulator.link import Link, say
 from simulator.scenario import Scenario, planned
 from simulator.schedule import Unknown
+from simulator.terminals import Terminals
 from simulator.world import Second, World
 from telemetry.streams import LIFT_ID_PATTERN
 
@@ -125,12 +126,13 @@ class Player:
         scenario = settings.scenario
         self.facts = fleet(scenario.lifts, scenario.seed)
         start_ns = _start_ns(settings)
-        self.terminals = Terminals(self.facts, settings.form, start_ns, scenario.idle_hz)
+        self.terminals = Terminals(self.facts, start_ns, scenario.idle_hz)
+        self.packer = Packer(self.facts, settings.form)
         self.world = World(
             self.facts,
             scenario.seed,
             start_ns,
-            together=self.terminals.together,
+            together=together(settings.form),
             vibration=scenario.vibration,
             faults_per_lift_hour=scenario.faults_per_hour / scenario.lifts,
             hour=scenario.traffic_hour,
@@ -141,7 +143,7 @@ class Player:
     def play(self) -> None:
         """Step the world and send what it saw, second by second."""
         settings = self.settings
-        will = self.terminals.offline(0)
+        will = self.packer.offline(0)
         link = Link(settings.host, settings.port, settings.username, settings.password, will)
         now = settings.speed <= 1 and settings.start_ns is None
         self.began = self.world.start_ns / NS if now else time.time()
@@ -157,13 +159,13 @@ class Player:
                 self._show(link)
         finally:
             for lift in range(len(self.facts)):
-                link.publish(self.terminals.offline(lift))
+                link.publish(self.packer.offline(lift))
             link.close(CLOSE_S)
 
     def _send(self, link: Link, second: Second) -> None:
         """Send what is said of the second that was just lived, each packet at its time in the one after."""
         until_s = 0.0
-        for packet in self.terminals.say(self.world, second):
+        for packet in self.packer.packets(self.terminals.speak(self.world, second)):
             due_s = (packet.sent_ns - self.world.start_ns) / NS
             if due_s >= until_s:
                 if self._wait_until(link, due_s):

@@ -8,8 +8,9 @@ from typing import Any
 import numpy as np
 import pytest
 
-from simulator.bundles import FORMS, SAMPLE_HZ, Packet, Terminals, together
+from simulator.bundles import FORMS, SAMPLE_HZ, Packer, Packet, together
 from simulator.fleet import fleet
+from simulator.terminals import Terminals
 from simulator.world import World
 from telemetry.batch import Decoded
 from telemetry.decode import decode
@@ -22,8 +23,8 @@ LIFTS = 45
 def packets(form: str, seconds: int = 12, idle_hz: int = SAMPLE_HZ, **more: Any) -> list[Packet]:
     facts = fleet(LIFTS, seed=4)
     world = World(facts, 4, START_NS, hour=8.0, together=20, **more)
-    terminals = Terminals(facts, form, START_NS, idle_hz)
-    return [packet for _ in range(seconds) for packet in terminals.say(world, world.step())]
+    terminals, packer = Terminals(facts, START_NS, idle_hz), Packer(facts, form)
+    return [packet for _ in range(seconds) for packet in packer.packets(terminals.speak(world, world.step()))]
 
 
 def heard(sent: list[Packet]) -> Decoded:

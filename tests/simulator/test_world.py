@@ -8,9 +8,10 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
-from simulator.bundles import Terminals
+from simulator.bundles import Packer
 from simulator.fleet import fleet
 from simulator.schedule import Unknown
+from simulator.terminals import Terminals
 from simulator.world import World
 from telemetry.streams import CLOSED, CLOSING, OPEN, OPENING
 from tests.simulator.story import START_NS, live, longest_s, world
@@ -22,10 +23,10 @@ def bytes_of(first: int, last: int, form: str, **more: object) -> dict[str, list
     """Return what each topic of lifts first to last - 1 carries."""
     facts = fleet(LIFTS, seed=4)[first:last]
     w = World(facts, 4, START_NS, first=first, hour=8.0, vibration=True, faults_per_lift_hour=20.0, **more)
-    terminals = Terminals(facts, form, START_NS)
+    terminals, packer = Terminals(facts, START_NS), Packer(facts, form)
     said: dict[str, list[bytes]] = {}
     for _ in range(SECONDS):
-        for packet in terminals.say(w, w.step()):
+        for packet in packer.packets(terminals.speak(w, w.step())):
             said.setdefault(packet.topic, []).append(packet.payload)
     return said
 

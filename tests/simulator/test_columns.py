@@ -1,0 +1,45 @@
+"""Columns without bytes between are what the monitor's decoder makes of the bytes."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import Any
+
+import numpy as np
+import pytest
+
+from simulator.bundles import Packer
+from simulator.columns import Direct
+from simulator.fleet import fleet
+from simulator.terminals import Terminals
+from simulator.world import World
+from telemetry.decode import decode
+from telemetry.streams import Entry
+from tests.simulator.story import START_NS
+
+LIFTS, SECONDS = 30, 90
+
+
+def same(one: Any, other: Any) -> bool:
+    if dataclasses.is_dataclass(one):
+        return all(same(getattr(one, f.name), getattr(other, f.name)) for f in dataclasses.fields(one))
+    if isinstance(one, dict):
+        return one.keys() == other.keys() and all(same(value, other[key]) for key, value in one.items())
+    if isinstance(one, np.ndarray):
+        return one.dtype == other.dtype and np.array_equal(one, other, equal_nan=one.dtype.kind == "f")
+    return bool(one == other)
+
+
+@pytest.mark.parametrize(("idle_hz", "vibration"), [(10, False), (1, True)])
+def test_columns_are_what_the_decoder_makes_of_the_bytes(idle_hz: int, vibration: bool) -> None:
+    facts = fleet(LIFTS, seed=4)
+    world = World(facts, 4, START_NS, hour=8.0, vibration=vibration, faults_per_lift_hour=30.0, barometers=0.3)
+    terminals, packer, direct, position = Terminals(facts, START_NS, idle_hz), Packer(facts, "cbor"), Direct(facts), 1
+    for _ in range(SECONDS):
+        spoken = terminals.speak(world, world.step())
+        if not world.seconds % 7:  # a terminal of which a stream is missing
+            spoken.streams[world.seconds % LIFTS : world.seconds % LIFTS + 3, world.seconds % 5] = False
+        sent = packer.packets(spoken)
+        decoded = decode([Entry(k, packet.sent_ns, *packet[:2]) for k, packet in enumerate(sent, start=position)])
+        position += len(sent)
+        assert same(direct.decoded(spoken), decoded)
