@@ -55,6 +55,12 @@ class Monitor:
         until(lambda: b"hearing lifts" in self.log.read_bytes()[before:], "a monitor that hears", 90.0)
         return self
 
+    @property
+    def pid(self) -> int:
+        """The number of its process."""
+        assert self._process is not None
+        return self._process.pid
+
     def kill(self) -> None:
         """End it as a power cut does."""
         assert self._process is not None

@@ -1,0 +1,90 @@
+"""A flood of bad messages among good ones, through a real broker into the monitor's own process.
+
+Every good one is judged and stored, every bad one is counted by its reason and kept in a bounded table, and the monitor
+needs no more memory at the end than at the beginning.
+"""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+from contextlib import closing
+from functools import partial
+from itertools import islice
+from pathlib import Path
+from random import Random
+
+import numpy as np
+import pytest
+
+from store.connect import open_timeseries
+from store.records_dead_letters import DEAD_LETTER_LIMIT
+from telemetry.decode import decode
+from telemetry.streams import STREAMS, Entry
+from tests.broker import Broker
+from tests.ingest.running import Monitor, facts
+from tests.loopback import until
+from tests.telemetry.hostile import GOOD_EVERY, LIFTS, mixed, resident_kb
+from tests.telemetry.wire import T_NS
+from tests.whole.running import Voice
+
+BAD, GROUP = 40_000, 2_500
+GOOD = BAD // GOOD_EVERY
+DAY_NS = 86_400_000_000_000
+KEEP_ALL = "[timeseries]\nraw_days = 100000\n"
+GROWTH_LIMIT_KB = 32 << 10
+"""Between the first quarter, in which everything is used for the first time, and the last: 20 MB are usual, and a
+hundred thousand messages more add nothing. Keeping 1 kB of each message would exceed it."""
+
+
+def delivered(entry: Entry) -> bool:
+    """Say whether the monitor's subscriptions bring it a message."""
+    levels = entry.topic.split("/")
+    return len(levels) == 5 and levels[:2] == ["lift", "v1"] and levels[4] in STREAMS
+
+
+def flood(monitor: Monitor, voice: Voice) -> tuple[list[Entry], list[int]]:
+    """Send everything group by group; return what was delivered, and the monitor's memory after each group."""
+    messages, entries, resident = mixed(Random("flood")), list[Entry](), list[int]()
+    for _ in range(BAD // GROUP):
+        group = list(islice(messages, GROUP + GROUP // GOOD_EVERY))
+        for entry in group:
+            voice.publish(entry.topic, entry.payload)
+        entries += [entry._replace(arrived_ns=time.time_ns()) for entry in group if delivered(entry)]
+        until(partial(_read, monitor, len(entries)), "the end of a group", 60.0)
+        resident.append(resident_kb(monitor.pid, "RssAnon"))  # not the journal's pages, which the kernel may keep
+    return entries, resident
+
+
+def _read(monitor: Monitor, messages: int) -> bool:
+    return monitor.counts().get("messages") == messages
+
+
+def speeds(folder: Path, lift_id: str) -> list[float]:
+    """Return what is stored of a lift's speed."""
+    with closing(open_timeseries(folder / "series", writable=False)) as series:
+        return list(series.readings(lift_id, "speed", T_NS, T_NS + DAY_NS).channels["v"])
+
+
+@pytest.mark.broker
+@pytest.mark.timeout(300)
+@pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="reads resident memory from /proc, as on Linux")
+def test_a_flood_of_bad_messages_costs_no_good_one_and_no_memory(tmp_path: Path, broker: Broker) -> None:
+    monitor = Monitor(tmp_path, broker.port, KEEP_ALL)
+    lifts = [f"G{number}" for number in range(LIFTS)]
+    monitor.records.put_lifts([facts(lift_id, "hangzhou") for lift_id in lifts], "test", 0)
+    voice = Voice(broker.port)
+    try:
+        entries, resident = flood(monitor.start(), voice)
+        until(lambda: {lift for lift in lifts if voice.of(lift, "overspeed-up")} == set(lifts), "every alert", 60.0)
+    finally:
+        assert monitor.stop() == 0
+        voice.close()
+    refused = Counter(f"refused:{refusal.reason}" for refusal in decode(entries).refusals)
+    assert {name: n for name, n in monitor.counts().items() if name.startswith("refused:")} == refused
+    assert refused.total() > DEAD_LETTER_LIMIT
+    assert len(monitor.records.dead_letters(limit=2 * DEAD_LETTER_LIMIT).items) == DEAD_LETTER_LIMIT
+    for number, lift_id in enumerate(lifts):
+        assert speeds(tmp_path, lift_id) == np.repeat(np.arange(number, GOOD, LIFTS) % 7, 10).tolist()
+    quarter = len(resident) // 4
+    assert max(resident[-quarter:]) < max(resident[:quarter]) + GROWTH_LIMIT_KB, resident
