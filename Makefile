@@ -36,7 +36,7 @@ lint: $(DEV) ## ruff and mypy
 	$(BIN)/mypy
 
 bench: $(DEV) ## what each step costs, in one table
-	$(BIN)/python -m benchmarks $(ARGS)
+	POLARS_MAX_THREADS=1 $(BIN)/python -m benchmarks $(ARGS)
 
 constraints: python-is-new-enough ## renew constraints.txt from what pyproject.toml allows today
 	rm -rf $(VENV)-pins

@@ -15,11 +15,11 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 from threading import Event
 
 from benchmarks import bundles
+from benchmarks.cost import Cost
 from demonstration import MOSQUITTO_PLACES, is_listening, mosquitto_configuration
 from ingest.receive import BrokerAddress, MqttSource
 from simulator.bundles import Packet
@@ -27,23 +27,13 @@ from simulator.link import Link
 from store.records import Records
 
 UNJUDGED_SECONDS = 3
-WARM_S = 5.0
+WARM_SHARE = 1 / 6
 PAUSE_S = 0.02
 READY_LIMIT_S = 60.0
 HOUR_MS = 3_600_000
 
 
-@dataclass(frozen=True, slots=True)
-class Flow:
-    """What went through the whole chain."""
-
-    form: str
-    lifts: int
-    lifts_per_s: float
-    cpu_s_per_million: float
-    monitor_cores: float
-
-
+CALLED = {"json": "chain, one JSON message a lift", "gateway": f"chain, CBOR gateways of {bundles.GATEWAY_LIFTS}"}
 LACKING = "Mosquitto is not on this machine (on Debian: apt-get install mosquitto)"
 
 
@@ -86,11 +76,11 @@ def linked(port: int) -> Link:
     return link
 
 
-def measure(form: str, lifts: int, for_s: float) -> Flow | str:
+def measure(form: str, lifts: int, for_s: float) -> Cost | str:
     """Return what flowed, or why it could not be measured."""
     program = mosquitto()
     if program is None:
-        return LACKING
+        return f"{CALLED[form]}: {LACKING}"
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as name:
         folder, port = Path(name), free_port()
         (folder / "mosquitto.conf").write_text(mosquitto_configuration(port), encoding="utf-8")
@@ -113,12 +103,12 @@ def measure(form: str, lifts: int, for_s: float) -> Flow | str:
                     process.wait(60)
 
 
-def flow(form: str, lifts: int, for_s: float, port: int, records: Records, monitor: int) -> Flow:
+def flow(form: str, lifts: int, for_s: float, port: int, records: Records, monitor: int) -> Cost:
     """Publish for a while and read off what the monitor judged and what it cost."""
     link = linked(port)
     t0_ms = int(time.time() * 1000) - HOUR_MS
     made = list(bundles.messages(form, lifts, bundles.FIRST_SECOND, t0_ms))
-    second, begun, end = 0, None, time.monotonic() + WARM_S + for_s
+    second, begun, end = 0, None, time.monotonic() + (1 + WARM_SHARE) * for_s
     while time.monotonic() < end:
         if begun is None and time.monotonic() > end - for_s:
             begun = reading(records, monitor)
@@ -131,7 +121,7 @@ def flow(form: str, lifts: int, for_s: float, port: int, records: Records, monit
     assert begun is not None, "the warming up took all the time there was"
     wall_s, done, cpu = (after - before for after, before in zip(reading(records, monitor), begun, strict=True))
     link.close(PAUSE_S)
-    return Flow(form, lifts, done / wall_s, cpu / (done * bundles.READINGS / 1e6), cpu / wall_s)
+    return Cost(CALLED[form], lifts, cpu * 1e6 / done, done / wall_s)
 
 
 def reading(records: Records, monitor: int) -> tuple[float, float, float]:

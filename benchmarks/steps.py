@@ -10,13 +10,13 @@ import gc
 import tempfile
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from benchmarks import bundles, pipeline
+from benchmarks.cost import Cost, on_one_core
 from detectors.catalogue import RULES
 from detectors.judge import Judge
 from ingest.fleet import Fleet
@@ -35,22 +35,13 @@ GROUP = 400
 T0_MS = 978_307_200_000
 
 
-@dataclass(frozen=True, slots=True)
-class Cost:
-    """What one step took for one bundle."""
-
-    step: str
-    lifts: int
-    cpu_us: float
-
-
 def measure(lifts: int) -> Iterator[Cost]:
     """Yield the cost of every step for a fleet of this size."""
     gc.freeze()
     gc.set_threshold(COLLECT_AFTER)
     program = pipeline.mosquitto()
     for form in ("json", "gateway") if program else ():
-        yield Cost(f"receive {form}", lifts, pipeline.received_us(form, lifts, str(program)))
+        yield on_one_core(f"receive {form}", lifts, pipeline.received_us(form, lifts, str(program)))
     seconds = ROUNDS + 1
     entries = {form: [entries_of(form, lifts, k) for k in range(seconds)] for form in ("json", "cbor", "gateway")}
     with tempfile.TemporaryDirectory() as folder:
@@ -58,23 +49,23 @@ def measure(lifts: int) -> Iterator[Cost]:
     decoded: list[Decoded] = []
     for form, groups in entries.items():
         took, decoded = best(decode, groups)
-        yield Cost(f"decode {form}", lifts, took / lifts)
+        yield on_one_core(f"decode {form}", lifts, took / lifts)
     fleet = Fleet()
     fleet.load([(facts, True) for facts in bundles.facts(lifts)])
     sequencer = Sequencer()
     took, batches = best(lambda group: in_order(group, fleet, sequencer), decoded)
-    yield Cost("batch", lifts, took / lifts)
+    yield on_one_core("batch", lifts, took / lifts)
     judge = Judge(RULES, lifts)
     took, _ = best(lambda batch: judge.step(batch, fleet.facts), batches)
-    yield Cost(f"judge, {len(RULES)} rules", lifts, took / lifts)
+    yield on_one_core(f"judge, {len(RULES)} rules", lifts, took / lifts)
     took, stored = best(points, decoded)
-    yield Cost("columns to store", lifts, took / lifts)
+    yield on_one_core("columns to store", lifts, took / lifts)
     took, _ = best(lambda rows: [encode_lines(part) for part in rows], stored)
-    yield Cost("encode line protocol", lifts, took / lifts)
+    yield on_one_core("encode line protocol", lifts, took / lifts)
     with tempfile.TemporaryDirectory() as folder:
         series = FileSeries.open(folder)
         took, _ = best(series.write, stored)
-        yield Cost("store, embedded", lifts, took / lifts)
+        yield on_one_core("store, embedded", lifts, took / lifts)
         series.close()
 
 
@@ -100,10 +91,10 @@ def journal(lifts: int, groups: list[list[Entry]], folder: Path) -> Iterator[Cos
                 kept.append([entry[1:] for entry in group[first : first + GROUP]])
 
         took, _ = best(append, groups)
-        yield Cost(f"journal, groups of {GROUP}", lifts, took / lifts)
+        yield on_one_core(f"journal, groups of {GROUP}", lifts, took / lifts)
         starts = list(range(0, kept.last - lifts + 1, lifts))
         took, _ = best(lambda after: kept.read(after, lifts, 1 << 30), starts)
-        yield Cost("read the journal", lifts, took / lifts)
+        yield on_one_core("read the journal", lifts, took / lifts)
 
 
 def best(act: Callable[[Any], Any], inputs: list[Any]) -> tuple[float, list[Any]]:

@@ -1,0 +1,30 @@
+"""The bench runs: a small fleet and a few seconds, only to see that every row of the table comes."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+
+import pytest
+
+from tests.broker import mosquitto
+
+STEPS = (
+    *("receive json", "receive gateway", "journal, groups of 400", "read the journal"),
+    *("decode json", "decode cbor", "decode gateway", "batch", "judge", "columns to store", "encode line protocol"),
+    *("store, embedded", "chain, one JSON message a lift", "chain, CBOR gateways of 20"),
+)
+ROW = re.compile(r"^(?P<what>\S.*?)  +(?P<lifts>\d+) +(?P<cpu_us>[\d.]+) +(?P<lifts_per_s>[\d,]+) +(?P<cpu_s>[\d.]+)$")
+
+
+@pytest.mark.broker
+@pytest.mark.timeout(180)
+def test_the_bench_prints_every_step_and_both_chains_in_one_table() -> None:
+    mosquitto()
+    small = ["--lifts", "40", "--seconds", "3"]
+    said = subprocess.check_output([sys.executable, "-m", "benchmarks", *small], text=True)
+    rows = [found for found in map(ROW.match, said.splitlines()) if found]
+    assert len(rows) == len(STEPS), said
+    assert all(row["what"].startswith(step) for row, step in zip(rows, STEPS, strict=True)), said
+    assert all(float(row["cpu_us"]) > 0 and row["lifts"] == "40" for row in rows)
