@@ -32,7 +32,7 @@ SOUND, ARMED, STRUCK = range(3)
 DOOR_OPENS_S, DOOR_OPENS_SD_S = 2.2, 0.15
 DOOR_CLOSES_S, DOOR_CLOSES_SD_S = 2.8, 0.2
 LEVEL_BIAS_M = 0.003
-PERSON_KG = 75.0
+PERSON_KG, RATED_LOAD_DEFAULT_KG = 75.0, 1000.0
 _DRIVE_SPEED_MPS = (0.63, 1.0, 1.6, 1.75, 2.0, 2.5, 4.0, 6.0)
 _DRIVE_ACCELERATION_MPS2 = (0.5, 0.6, 0.8, 0.8, 0.9, 1.0, 1.1, 1.2)
 _DRIVE_JERK_MPS3 = (0.8, 0.9, 1.0, 1.0, 1.2, 1.3, 1.5, 1.6)
@@ -52,6 +52,7 @@ class Lifts:
         self.rated_mps = np.array([lift.rated_speed_mps for lift in facts], dtype=np.float64)
         self.a_mps2 = np.interp(self.rated_mps, _DRIVE_SPEED_MPS, _DRIVE_ACCELERATION_MPS2)
         self.j_mps3 = np.interp(self.rated_mps, _DRIVE_SPEED_MPS, _DRIVE_JERK_MPS3)
+        self.rated_kg = np.array([lift.rated_load_kg or RATED_LOAD_DEFAULT_KG for lift in facts])
         self.sheave_m = np.array([lift.sheave_diameter_m or 0.4 for lift in facts])
         self.rope_ratio = np.array([2.0 if lift.roping == "2:1" else 1.0 for lift in facts])
         self._traits = keys(seed, self.number, TRAITS)
@@ -60,7 +61,7 @@ class Lifts:
         self.door_closes_s = DOOR_CLOSES_S + DOOR_CLOSES_SD_S * traits.bell(every)
         low, high = np.log(np.array(TRIPS_A_DAY)[self.kind]).T
         self.trips_a_day = np.exp(traits.uniform(every, low, high))
-        names = ("x_bias", "y_bias", "z_bias", "smooth", "phase", "floor", "creep", "season")
+        names = ("x_bias", "y_bias", "z_bias", "smooth", "phase", "floor", "creep", "season", "relevel")
         self.trait = {name: traits.uniform(every) for name in names}
 
     def height(self, lift: Index, floor: Index) -> F64:
@@ -83,6 +84,7 @@ class Log:
     door: list[tuple[Index, F64, NDArray[np.int8]]] = field(default_factory=list)
     infrared: list[tuple[Index, F64, NDArray[np.bool_], NDArray[np.bool_]]] = field(default_factory=list)
     status: list[Index] = field(default_factory=list)
+    loads: list[tuple[Index, F64, F64]] = field(default_factory=list)
     labels: list[Label] = field(default_factory=list)
 
 
@@ -104,6 +106,7 @@ class Cars:
         self.target = self.floor.copy()
         self.next_stop = self.floor.copy()
         self.riders = np.zeros(n, dtype=np.intp)
+        self.load_kg = np.zeros(n)
         self.boarding = np.zeros(n, dtype=np.intp)
         self.alighting = np.zeros(n, dtype=np.intp)
         self.called = np.zeros(n, dtype=np.bool_)
@@ -128,11 +131,6 @@ class Cars:
         """Whether a person is in each car."""
         return self.riders > 0
 
-    @property
-    def load_kg(self) -> F64:
-        """What the people in each car weigh."""
-        return PERSON_KG * self.riders.astype(np.float64)
-
     def hour(self, t_s: F64) -> F64:
         """Return the local hour of the day."""
         return (self.start_hour + t_s / 3600) % 24
@@ -146,6 +144,11 @@ class Cars:
         """Set the state of these doors, and say so."""
         self.door[lift] = state
         self.log.door.append((lift, t_s, np.full(len(lift), state, dtype=np.int8)))
+
+    def carry(self, lift: Index, t_s: F64, more_kg: F64) -> None:
+        """Let people step into these cars, or out of them where it is less."""
+        self.load_kg[lift] += more_kg
+        self.log.loads.append((lift, t_s, more_kg))
 
     def say_infrared(self, lift: Index, t_s: F64) -> None:
         """Say what curtain and presence sensor of these cars see."""

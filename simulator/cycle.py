@@ -16,6 +16,7 @@ from simulator.cars import (
     OPEN_DOOR,
     OPENING_DOOR,
     PASSING,
+    PERSON_KG,
     POPPED,
     REST,
     RUN,
@@ -162,7 +163,9 @@ def _passing(cars: Cars, lift: Index, t: F64) -> None:
     enters = ~leaves & (cars.boarding[lift] > 0)
     cars.alighting[lift] -= leaves
     cars.boarding[lift] -= enters
-    cars.riders[lift] += enters.astype(np.intp) - leaves
+    steps = enters.astype(np.intp) - leaves
+    cars.riders[lift] += steps
+    cars.carry(lift, t, PERSON_KG * steps.astype(np.float64))
     cars.curtain[lift] = False
     cars.say_infrared(lift, t)
     more = cars.alighting[lift] + cars.boarding[lift] > 0

@@ -50,7 +50,7 @@ class Curves:
 
     def go(self, lift: Lifts, start_s: F64, target_m: F64, drive: Drive) -> None:
         """Send these cars, at rest, to `target_m` by a run that begins at `start_s`."""
-        t, z, v, a = start_s, self.end_m[lift], np.zeros(len(lift)), np.zeros(len(lift))
+        t, z, v, a = start_s, self.at(lift, start_s)[0], np.zeros(len(lift)), np.zeros(len(lift))
         for k, (j, h) in enumerate(run(target_m - z, drive)):
             self._set(k, lift, t, z, v, a, j)
             t, z = t + h, z + h * (v + h * (a / 2 + h * j / 6))

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from simulator import chance
 from simulator.cars import Cars, Lifts
 from simulator.condition import SensorFaults
+from simulator.suspension import Motion
 
 F64 = NDArray[np.float64]
 
@@ -50,16 +51,18 @@ class Sensors:
         self.barometer = np.flatnonzero(barometer)
         self._last = {"speed": np.zeros(len(number)), "position": lifts.heights_m[:, 0].copy()}
 
-    def read(self, cars: Cars, begin_s: F64, second: int) -> tuple[F64, F64]:
-        """Return speeds, m/s, and positions, m, both (lifts, 10), of the second that begins at `begin_s`."""
-        curves, samples = cars.curves, second * SAMPLE_HZ + SAMPLES
+    def read(self, cars: Cars, motion: Motion, begin_s: F64, second: int) -> tuple[F64, F64]:
+        """Return speeds, m/s, and positions, m, both (lifts, 10), of the second that begins at `begin_s`.
+
+        The position is the car's, the speed is the machine's, which turns further where the ropes slip.
+        """
+        samples = second * SAMPLE_HZ + SAMPLES
         v = SPEED_NOISE_MPS * chance.bell(chance.words(self._speed_key[:, None], samples))
         z = self._noise_m[:, None] * chance.bell(chance.words(self._position_key[:, None], samples))
-        z += (curves.end_m + self._bias_m)[:, None]
-        moving = np.flatnonzero(curves.end_s > begin_s)
-        true_z, true_v, _ = curves.at(moving, begin_s[moving, None] + SAMPLES / SAMPLE_HZ)
-        z[moving] += true_z - curves.end_m[moving, None]
-        v[moving] += true_v * (self._speed_gain[moving] * (1 + cars.condition.slip[moving]))[:, None]
+        z += (motion.rest_m + self._bias_m)[:, None]
+        lift, every = motion.lift, motion.z_m.shape[1] // SAMPLE_HZ
+        z[lift] += motion.z_m[:, ::every] - motion.rest_m[lift, None]
+        v[lift] += motion.v_mps[:, ::every] * (self._speed_gain[lift] * (1 + cars.condition.slip[lift]))[:, None]
         if len(self.barometer):
             read_m = z[self.barometer] + self._weather_m(begin_s)[self.barometer, None]
             z[self.barometer] = np.round(read_m / BAROMETER_STEP_M) * BAROMETER_STEP_M

@@ -14,7 +14,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from simulator import chance
-from simulator.cars import Cars, Lifts
+from simulator.cars import Lifts
+from simulator.suspension import Motion
 
 F32 = NDArray[np.float32]
 F64 = NDArray[np.float64]
@@ -30,7 +31,6 @@ ROLLER_MPS2 = (0.018, 0.015)
 RAIL_M = 5.0
 JOINT_WIDTH_M = 0.03
 JOINT_MPS2 = (0.03, 0.02)
-_STEP = np.arange(WAVE_HZ) / WAVE_HZ
 _SAMPLES = np.arange(WAVE_HZ)
 _PURPOSES = (chance.X_NOISE, chance.Y_NOISE, chance.Z_NOISE)
 
@@ -47,23 +47,22 @@ class Vibration:
         self._sheave_per_m = 2 * lifts.rope_ratio / lifts.sheave_m
         self._rated_mps = lifts.rated_mps
 
-    def step(self, cars: Cars, begin_s: F64, second: int) -> F32:
+    def step(self, motion: Motion, second: int) -> F32:
         """Return the waveforms of one second, (lifts, 3, 100), m/s², gravity removed."""
-        xyz = np.empty((len(begin_s), 3, WAVE_HZ), dtype=np.float32)
+        xyz = np.empty((len(motion.rest_m), 3, WAVE_HZ), dtype=np.float32)
         samples = second * WAVE_HZ + _SAMPLES
-        for first in range(0, len(begin_s), CHUNK_LIFTS):
+        for first in range(0, len(xyz), CHUNK_LIFTS):
             part = slice(first, first + CHUNK_LIFTS)
             noise = chance.bell(chance.words(self._noise[part, :, None], samples))
             xyz[part] = NOISE_MPS2 * noise + self._bias[part, :, None]
-        moving = np.flatnonzero(cars.curves.end_s > begin_s)
-        for first in range(0, len(moving), CHUNK_LIFTS):
-            lift = moving[first : first + CHUNK_LIFTS]
-            xyz[lift] += self._ride(cars, lift, begin_s).astype(np.float32)
+        for first in range(0, len(motion.lift), CHUNK_LIFTS):
+            part = slice(first, first + CHUNK_LIFTS)
+            moved = motion.lift[part], motion.z_m[part], motion.v_mps[part], motion.a_mps2[part]
+            xyz[motion.lift[part]] += self._ride(*moved).astype(np.float32)
         return np.round(xyz, DECIMALS)
 
-    def _ride(self, cars: Cars, lift: NDArray[np.intp], begin_s: F64) -> F64:
+    def _ride(self, lift: NDArray[np.intp], z: F64, v: F64, a: F64) -> F64:
         """Return what moving adds, (lifts, 3, 100)."""
-        z, v, a = cars.curves.at(lift, begin_s[lift, None] + _STEP)
         pace = np.abs(v) / self._rated_mps[lift, None]
         strength, phase = self._rough[lift, None] * pace, self._phase[lift, None]
         roller = 2 * z / ROLLER_DIAMETER_M + phase

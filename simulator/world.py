@@ -13,13 +13,14 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from simulator import chance, cycle, trouble
+from simulator import chance, cycle, drive, trouble
 from simulator.cars import SOUND, Cars, Index, Log
 from simulator.causes import BY_NUMBER, CAUSES
 from simulator.labels import Label
 from simulator.schedule import Fault, Planned, Schedule, Unknown
-from simulator.sensors import Sensors
-from simulator.vibration import Vibration
+from simulator.sensors import SAMPLE_HZ, Sensors
+from simulator.suspension import Suspension
+from simulator.vibration import WAVE_HZ, Vibration
 from telemetry.facts import LiftFacts
 from telemetry.streams import HEARTBEAT_DEFAULT_S, MODES, POWERS
 
@@ -95,6 +96,7 @@ class World:
         number = self.cars.lifts.number
         self._id = [lift.lift_id for lift in facts]
         self.row = {lift.lift_id: k for k, lift in enumerate(facts)}
+        self._suspension = Suspension(self.cars.lifts, WAVE_HZ if vibration else SAMPLE_HZ)
         self._sensors = Sensors(self.cars.lifts, seed, start_ns, barometers)
         self._schedule = Schedule(plan, self.row, number, seed)
         self._fault = chance.keys(seed, number, chance.FAULTS)
@@ -133,14 +135,16 @@ class World:
         self._break_down(begin_s)
         cycle.advance(cars, begin_s + 1)
         log, cars.log = cars.log, Log()
-        v_mps, z_m = self._sensors.read(cars, begin_s, self.seconds)
+        self.motion = self._suspension.step(cars, log, begin_s)
+        drive.relevel(cars, self._suspension.stretch_m, begin_s + 1)
+        v_mps, z_m = self._sensors.read(cars, self.motion, begin_s, self.seconds)
         second = Second(
             t_ns=self.start_ns + self.seconds * 1_000_000_000 + self.fraction_ms * 1_000_000,
             v_mps=v_mps,
             z_m=z_m,
             door=_events(begin_s, [(lift, t, state[:, None]) for lift, t, state in log.door], 1),
             infrared=_events(begin_s, [(lift, t, np.stack(seen, axis=1)) for lift, t, *seen in log.infrared], 2),
-            vibration_mps2=self._vibration.step(cars, begin_s, self.seconds) if self._vibration else None,
+            vibration_mps2=self._vibration.step(self.motion, self.seconds) if self._vibration else None,
             boots=cars.boots.copy(),
             silent=cars.silent.copy(),
             status=np.unique(np.concatenate(log.status)).tolist() if log.status else [],

@@ -66,7 +66,7 @@ def test_healthy_lifts_move_within_their_drive_and_open_only_at_a_landing() -> N
     assert np.abs(np.diff(acceleration, axis=0) * 10).max() <= 1.5
     assert np.abs(np.diff(story.z, axis=0) * 10 - (story.v[1:] + story.v[:-1]) / 2).max() < 0.01
     assert (story.door[moving] == CLOSED).all()
-    assert story.off_m[story.door != CLOSED].max() < 0.015
+    assert story.off_m[story.door != CLOSED].max() < 0.03, "a drive that levels again"
     assert story.off_m[longest_rest(story.v)].max() < 0.015
     assert story.z.min() > -0.015
     assert (story.z.max(axis=0) < story.top_m + 0.015).all()
@@ -104,13 +104,17 @@ def events(of: tuple[list[int], list[list[int]]] | None) -> list[tuple[int, list
 
 def test_what_sensors_read_is_the_truth_with_a_little_noise() -> None:
     w = world(lifts=50, seed=8)
-    story = live(w, 120)
-    read_z = np.concatenate([second.z_m.T for second in story.seconds])[1:]
-    read_v = np.concatenate([second.v_mps.T for second in story.seconds])[1:]
-    off = read_z - story.z[:-1]
+    off_m, off_mps = [], []
+    for _ in range(120):
+        second, motion = w.step(), w.motion
+        z, v = np.repeat(motion.rest_m[:, None], 10, axis=1), np.zeros((50, 10))
+        z[motion.lift], v[motion.lift] = motion.z_m, motion.v_mps
+        off_m.append(second.z_m.T - z.T)
+        off_mps.append(second.v_mps.T - v.T)
+    off = np.concatenate(off_m)
     assert 0.0003 < off.std(axis=0).mean() < 0.0005
     assert np.abs(off.mean(axis=0)).max() < 0.002
-    assert 0.003 < (read_v - story.v[:-1]).std() < 0.005
+    assert 0.003 < np.concatenate(off_mps).std() < 0.005
 
 
 def test_more_people_travel_in_the_morning_than_at_night() -> None:
@@ -121,11 +125,10 @@ def test_more_people_travel_in_the_morning_than_at_night() -> None:
 def test_vertical_vibration_contains_the_cars_own_acceleration() -> None:
     w = world(lifts=30, seed=8, vibration=True)
     for _ in range(120):
-        begin_s, second = w.begin_s, w.step()
-        _, v, a = w.cars.curves.at(np.arange(30), begin_s[:, None] + np.arange(100) / 100)
+        second, motion = w.step(), w.motion
         assert second.vibration_mps2 is not None
-        assert np.abs(second.vibration_mps2[:, 2] - a).max() < 0.05 + 0.04 + 0.035 + 0.01
-        still = np.abs(v).max(axis=1) == 0
+        assert np.abs(second.vibration_mps2[motion.lift, 2] - motion.a_mps2).max() < 0.05 + 0.04 + 0.035 + 0.01
+        still = np.setdiff1d(np.arange(30), motion.lift)
         assert second.vibration_mps2[still].std(axis=2).max() < 0.02
 
 
