@@ -67,7 +67,7 @@ def test_healthy_lifts_move_within_their_drive_and_open_only_at_a_landing() -> N
     assert np.abs(np.diff(story.z, axis=0) * 10 - (story.v[1:] + story.v[:-1]) / 2).max() < 0.01
     assert (story.door[moving] == CLOSED).all()
     assert story.off_m[story.door != CLOSED].max() < 0.03, "a drive that levels again"
-    assert story.off_m[longest_rest(story.v)].max() < 0.015
+    assert story.off_m[longest_rest(story.v)].max() < 0.03
     assert story.z.min() > -0.015
     assert (story.z.max(axis=0) < story.top_m + 0.015).all()
     assert not story.labels
