@@ -1,0 +1,36 @@
+"""Adding a rule goes as the README shows it: its two files and its line in the catalogue pass the contract suite.
+
+The catalogue holds that rule alone then: the others are held to the suite where they are.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).parent.parent.parent
+FILES = re.compile(r"```python\n# (\S+\.py)\n(.*?)```", re.DOTALL)
+RULES = re.compile(r"\] = \(\n.*?^\)", re.DOTALL | re.MULTILINE)
+TESTS_OF_A_RULE = 10
+
+
+def test_the_rule_of_the_readme_keeps_what_every_rule_keeps(tmp_path: Path) -> None:
+    for room in ("telemetry", "detectors", "tests/detectors"):
+        shutil.copytree(ROOT / room, tmp_path / room, ignore=shutil.ignore_patterns("__pycache__"))
+    files = dict(FILES.findall((ROOT / "README.md").read_text(encoding="utf-8")))
+    assert set(files) == {"detectors/creeping.py", "tests/detectors/test_creeping.py"}
+    for name, code in files.items():
+        (tmp_path / name).write_text(code, encoding="utf-8")
+    catalogue = tmp_path / "detectors/catalogue.py"
+    text = catalogue.read_text(encoding="utf-8").replace("import (\n", "import (\n    creeping,\n", 1)
+    catalogue.write_text(RULES.sub("] = (creeping.CREEPING,)", text, count=1), encoding="utf-8")
+    suite = ["tests/detectors/test_contract.py", "-v", "-p", "no:cacheprovider", "--import-mode=importlib"]
+    environment = os.environ | {"PYTHONPATH": str(tmp_path)}
+    ran = subprocess.run([sys.executable, "-m", "pytest", *suite], cwd=tmp_path, env=environment, capture_output=True)
+    assert ran.returncode == 0, ran.stdout.decode()
+    assert ran.stdout.count(b"creeping] PASSED") >= TESTS_OF_A_RULE
+    assert b"test_a_healthy_world_is_quiet PASSED" in ran.stdout
