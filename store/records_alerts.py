@@ -23,7 +23,8 @@ from sqlalchemy import Connection, select, update
 from alerts.alert import Alert, Change
 from alerts.book import Answer, Occurrence, on_answer
 from alerts.inhibition import CAUSES
-from store.records_book import Key, OpenBook, columns, read_alert, write_transitions
+from alerts.ledger import Key
+from store.records_book import OpenBook, columns, read_alert, write_transitions
 from store.records_database import Database, read_counter
 from store.records_dead_letters import keep_refusals
 from store.records_lifts import note
