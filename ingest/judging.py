@@ -186,7 +186,7 @@ class Judging(threading.Thread):
         self.counts["messages"] += len(entries)
         self.counts["bundles"] += len(decoded.messages.lift_id)
         self.counts["district_differs"] += heard.district_differs
-        self._hear_links(decoded, heard.lift)
+        self._state.hear_links(decoded, heard.lift)
         self._position = self._read_to
         self._judge_batch(batch)
         self._offer(Group(entries[0].position, self._position, decoded))
@@ -199,22 +199,9 @@ class Judging(threading.Thread):
         self._take_findings(self._state.judge.step(batch, self._state.fleet.facts), time.time_ns())
         self._in_rules = False
 
-    def _hear_links(self, decoded: Decoded, lift: NDArray[np.int32]) -> None:
-        messages = decoded.messages
-        online, heartbeat_s = np.full(len(lift), np.nan), np.full(len(lift), np.nan)
-        status = decoded.samples.get("status")
-        if status is not None:
-            online[status.message] = status.channels["online"]
-            heartbeat_s[status.message] = status.channels["heartbeat_s"]
-        kept = (lift != NOBODY) & ~messages.retained_stale
-        self._state.silence.hear(lift[kept], messages.arrived_ns[kept], online[kept], heartbeat_s[kept])
-
     def _take_findings(self, findings: Sequence[Finding], now_ns: int) -> None:
-        fleet = self._state.fleet
-        for finding in findings:
-            lift_id, district = fleet.lift_ids[finding.lift], fleet.districts[finding.lift]
-            if finding.rule in self._rules:
-                self._found.append(Occurrence(lift_id, district, finding, self._rules[finding.rule], now_ns))
+        known = (finding for finding in findings if finding.rule in self._rules)
+        self._found += [self._state.occurrence(finding, self._rules[finding.rule], now_ns) for finding in known]
 
     def _commit(self) -> None:
         """Commit findings, refusals and position in one transaction; then take in what people answered."""

@@ -13,11 +13,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from alerts.book import Occurrence
 from detectors.judge import Judge
-from detectors.rule import Rule
+from detectors.rule import Finding, Rule
 from detectors.silence import ByArrival, Silence
-from ingest.fleet import Fleet
+from ingest.fleet import NOBODY, Fleet
 from store.live import LiveTable
+from telemetry.batch import Decoded
 from telemetry.facts import LiftFacts
 from telemetry.sequence import Sequencer
 
@@ -45,6 +47,21 @@ class State:
         struck_off = np.ones(len(self.fleet), dtype=np.bool_)
         struck_off[self.fleet.listed()] = False
         self.silence.forget(struck_off)
+
+    def hear_links(self, decoded: Decoded, lift: NDArray[np.int32]) -> None:
+        """Take in who was heard, when, and what they said of being online and of their heartbeat."""
+        messages = decoded.messages
+        online, heartbeat_s = np.full(len(lift), np.nan), np.full(len(lift), np.nan)
+        status = decoded.samples["status"]
+        online[status.message] = status.channels["online"]
+        heartbeat_s[status.message] = status.channels["heartbeat_s"]
+        kept = (lift != NOBODY) & ~messages.retained_stale
+        self.silence.hear(lift[kept], messages.arrived_ns[kept], online[kept], heartbeat_s[kept])
+
+    def occurrence(self, finding: Finding, rule: Rule, noticed_ns: int) -> Occurrence:
+        """Return a finding with the lift whose it is."""
+        fleet, i = self.fleet, finding.lift
+        return Occurrence(fleet.lift_ids[i], fleet.districts[i], finding, rule, noticed_ns)
 
     def pack(self) -> bytes:
         """Return all of it as bytes: the order of the lifts, the sequence of messages, the rules, the silence."""

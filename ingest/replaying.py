@@ -1,0 +1,90 @@
+"""Judges a recording, or a simulated world, straight through: no broker, no journal, no database, no clock.
+
+    groups ─► wider groups ─► fleet ─► sequencer ─► judge ─► ledger ─► changes
+
+The law: what is judged is judged by the monitor's own sequencer, rules and alert book, so that the same messages make
+the same alerts, however they are cut into groups. `noticed` is the lift's time at which a rule could know. Silence is
+counted by arrival where it is asked for, and looked at once a group.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+
+from alerts.alert import Change
+from alerts.ledger import Ledger
+from detectors.rule import Finding, Rule
+from ingest.state import State
+from telemetry.batch import Batch, Decoded
+from telemetry.facts import LiftFacts
+from telemetry.groups import joined
+from telemetry.sequence import NEVER, Sequencer
+
+ROUNDS_LIMIT = 1 << 20
+FAR_NS = 1 << 62
+AT_ONCE_MESSAGES = 20_000
+"""Judging more at once saves little more, and no longer fits the processor's caches."""
+
+
+class Replay:
+    """One run of all rules over a fleet whose facts are known from the start."""
+
+    def __init__(self, facts: Sequence[LiftFacts], rules: Sequence[Rule], silence: bool = False) -> None:
+        self.counts: Counter[str] = Counter()
+        self._rules = {rule.slug: rule for rule in rules}
+        self._silence = silence
+        self._state = State(rules)
+        self._state.sequencer = Sequencer(ROUNDS_LIMIT)
+        self._state.load([(lift, True) for lift in facts])
+        self._ledger = Ledger()
+
+    def step(self, decoded: Decoded) -> list[Change]:
+        """Return what became of alerts by these messages."""
+        state = self._state
+        heard = state.fleet.hear(decoded.messages)
+        state.grow()
+        batch, counts = state.sequencer.step(decoded, heard.lift, NEVER)
+        self.counts.update(counts)
+        self.counts.update(f"refused:{refusal.reason}" for refusal in decoded.refusals)
+        changes = self._judge(batch)
+        if self._silence and len(heard.lift):
+            state.hear_links(decoded, heard.lift)
+            changes += self._take(state.silence.step(int(decoded.messages.arrived_ns.max())))
+        return changes
+
+    def finish(self) -> list[Change]:
+        """Return what became of alerts by the rows that waited for more."""
+        return self._judge(self._state.sequencer.idle(FAR_NS))
+
+    def _judge(self, batch: Batch) -> list[Change]:
+        self.counts["rows"] += len(batch)
+        return self._take(self._state.judge.step(batch, self._state.fleet.facts))
+
+    def _take(self, findings: Sequence[Finding]) -> list[Change]:
+        ledger = self._ledger
+        found = [self._state.occurrence(one, self._rules[one.rule], one.at_ns) for one in findings]
+        ledger.apply(found, max((one.at_ns for one in findings), default=0))
+        changes = [change for change in ledger.changes if change.transition is not None]
+        ledger.changes.clear()
+        ledger.changed.clear()
+        return changes
+
+
+def wider(groups: Iterable[Decoded], messages: int = AT_ONCE_MESSAGES) -> Iterator[Decoded]:
+    """Yield the groups joined to some thousand messages each."""
+    waiting: list[Decoded] = []
+    for group in groups:
+        waiting.append(group)
+        if sum(len(one.messages.seq) for one in waiting) >= messages:
+            yield joined(waiting)
+            waiting = []
+    if waiting:
+        yield joined(waiting)
+
+
+def replay(run: Replay, groups: Iterable[Decoded]) -> Iterator[list[Change]]:
+    """Yield what became of alerts, group by group, to the end."""
+    for group in wider(groups):
+        yield run.step(group)
+    yield run.finish()
