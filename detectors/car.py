@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from detectors.landing import nearest
-from detectors.scan import GAP_MOST_S, NEVER_NS, Columns, Round, age_s, gap_ns, lay, scan
+from detectors.scan import GAP_MOST_S, NEVER_NS, Columns, Rounds, age_s, gap_ns, lay, scan
 from detectors.sensor import hear_place, hear_speed, limits, possible_place, possible_speed
 from telemetry.batch import Batch, Waveforms
 from telemetry.facts import FleetFacts
@@ -61,7 +61,7 @@ class Car:
     """
 
     order: NDArray[np.intp]
-    rounds: tuple[Round, ...]
+    rounds: Rounds
     lift: NDArray[np.int32]
     t_ns: I64
     dt_s: F64
@@ -118,7 +118,7 @@ def start(n: int) -> Columns:
 
 def step(state: Columns, batch: Batch, facts: FleetFacts) -> tuple[Columns, Car]:
     """Return the state after the batch, and what was known of each car at each of its rows."""
-    order, laid = lay(batch.lift, len(facts))
+    order, laid = lay(batch.lift)
     lift = batch.lift[order]
     by_air, place = facts.barometer[lift], possible_place(batch.z_m[order], facts.top_m[lift])
     rows = {name: getattr(batch, name)[order] for name in EVENTS}

@@ -37,7 +37,7 @@ def step(
     active[car.lift[holds >= 1.0]] = True
     served_s, since_ns = np.where(np.isnan(holds), np.nan, 0.0), np.zeros(len(car), dtype=np.int64)
     cut = only(car.rounds, active)
-    if cut:
+    if cut.sizes:
         rows = {"t_ns": car.t_ns, "gap_ns": car.gap_ns, "holds": holds, "place": np.arange(len(car))}
         state, made = scan(cut, state, advance, rows)
         served_s[made["place"]], since_ns[made["place"]] = made["served_s"], made["since_ns"]

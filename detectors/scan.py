@@ -1,18 +1,16 @@
 """A recurrence over time, elementwise over the fleet.
 
 Rows are laid round by round (round k = the k-th row of every lift that has one), so that a round is one contiguous
-slice of every column. Where it covers the whole fleet no state is copied. Cutting the stream elsewhere changes nothing.
+slice of every column, of the rows and of the state. Cutting the stream elsewhere changes nothing.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
-
-from telemetry.batch import rounds
 
 NEVER_NS = -(2**62)
 GAP_S = 3.0
@@ -36,41 +34,43 @@ def gap_ns(interval_ns: NDArray[np.int64]) -> NDArray[np.int64]:
     return np.clip(GAP_INTERVALS * interval_ns, int(GAP_S * 1e9), int(GAP_MOST_S * 1e9))
 
 
-class Round(NamedTuple):
-    """Rows that stand beside each other in time, and the lifts they belong to (`whole`: every lift, in order)."""
+class Rounds(NamedTuple):
+    """Rows laid round by round: round k holds the k-th row of each of the first `sizes[k]` of `lifts`.
 
-    rows: slice | NDArray[np.intp]
+    Lifts with more rows come first, so that the lifts of a round are the first of those of the round before it. `rows`
+    are the rows that are meant, in that order, where they are not all of them.
+    """
+
     lifts: NDArray[np.int32]
-    whole: bool
+    sizes: list[int]
+    rows: NDArray[np.intp] | None = None
 
 
-def lay(lift: NDArray[np.int32], n: int) -> tuple[NDArray[np.intp], tuple[Round, ...]]:
+def lay(lift: NDArray[np.int32]) -> tuple[NDArray[np.intp], Rounds]:
     """Return the order that lays sorted rows round by round, and the rounds in that order (one empty one at least)."""
-    parts = list(rounds(lift)) or [np.empty(0, dtype=np.intp)]
-    ends = np.cumsum([len(part) for part in parts]).tolist()
-    laid = tuple(
-        Round(slice(end - len(part), end), lift[part], len(part) == n) for part, end in zip(parts, ends, strict=True)
-    )
-    return np.concatenate(parts), laid
+    if not len(lift):
+        return np.empty(0, dtype=np.intp), Rounds(lift, [0])
+    first = np.flatnonzero(np.r_[True, lift[1:] != lift[:-1]])
+    length = np.diff(np.r_[first, len(lift)])
+    most = np.argsort(-length, kind="stable")
+    first, length = first[most], length[most]
+    sizes = np.searchsorted(-length, -np.arange(length[0]), side="left").tolist()
+    return np.concatenate([first[:size] + k for k, size in enumerate(sizes)]), Rounds(lift[first], sizes)
 
 
-def only(laid: Iterable[Round], chosen: NDArray[np.bool_]) -> tuple[Round, ...]:
+def only(laid: Rounds, chosen: NDArray[np.bool_]) -> Rounds:
     """Return the rounds cut down to the lifts where `chosen` (a column over the lifts) holds."""
-    cut = []
-    for part in laid:
-        if part.whole and chosen.all():
-            cut.append(part)
-            continue
-        keep = np.flatnonzero(chosen[part.lifts])
-        if len(keep):
-            first = part.rows.start if isinstance(part.rows, slice) else 0
-            rows = keep + first if isinstance(part.rows, slice) else part.rows[keep]
-            cut.append(Round(rows, part.lifts[keep], False))
-    return tuple(cut)
+    keep = chosen[laid.lifts]
+    if keep.all():
+        return laid
+    meant = np.flatnonzero(np.concatenate([keep[:size] for size in laid.sizes]))
+    left = np.r_[0, np.cumsum(keep)]
+    sizes = [size for size in left[laid.sizes].tolist() if size]
+    return Rounds(laid.lifts[keep], sizes, meant if laid.rows is None else laid.rows[meant])
 
 
 def scan(
-    laid: Iterable[Round], state: Columns, recurrence: Recurrence, rows: Columns, lifts: Columns | None = None
+    laid: Rounds, state: Columns, recurrence: Recurrence, rows: Columns, lifts: Columns | None = None
 ) -> tuple[Columns, Columns]:
     """Run `recurrence(state, row, lift) -> (state, columns)` over the rounds; inputs are never modified.
 
@@ -83,24 +83,35 @@ def scan(
     -------
     state, columns : as the recurrence made them; `columns` in the order of the rounds
     """
-    lifts = lifts or {}
+    if laid.rows is not None:
+        rows = {name: column[laid.rows] for name, column in rows.items()}
+    own, fixed = _of(state, laid.lifts), _of(lifts or {}, laid.lifts)
+    ended: list[Columns] = []
     parts: list[Columns] = []
-    own: dict[str, NDArray[Any]] = {}
-    for part in laid:
-        row = {name: column[part.rows] for name, column in rows.items()}
-        if part.whole:
-            state, made = recurrence(state, row, lifts)
-            parts.append(made)
-            continue
-        if state is not own:
-            state = own = {name: column.copy() for name, column in state.items()}
-        here, made = recurrence(_of(state, part), row, _of(lifts, part))
-        for name, column in here.items():
-            own[name][..., part.lifts] = column
+    begin, left = 0, len(laid.lifts)
+    for size in laid.sizes:
+        if size < left:
+            ended.append({name: column[..., size:].copy() for name, column in own.items()})
+            own, fixed, left = _first(own, size), _first(fixed, size), size
+        row = {name: column[begin : begin + size] for name, column in rows.items()}
+        own, made = recurrence(own, row, fixed)
         parts.append(made)
-    names = parts[0] if parts else {}
-    return state, {name: np.concatenate([part[name] for part in parts]) for name in names}
+        begin += size
+    columns = {name: np.concatenate([part[name] for part in parts]) for name in (parts[0] if parts else ())}
+    return _put(state, laid.lifts, [own, *reversed(ended)]), columns
 
 
-def _of(columns: Columns, part: Round) -> Columns:
-    return {name: column[..., part.lifts] for name, column in columns.items()}
+def _of(columns: Columns, lifts: NDArray[np.int32]) -> Columns:
+    return {name: column[..., lifts] for name, column in columns.items()}
+
+
+def _first(columns: Columns, size: int) -> Columns:
+    return {name: column[..., :size] for name, column in columns.items()}
+
+
+def _put(state: Columns, lifts: NDArray[np.int32], parts: list[Columns]) -> Columns:
+    """Return the state with that of these lifts put in, which is in parts one after the other."""
+    after = {name: column.copy() for name, column in state.items()}
+    for name, column in after.items():
+        column[..., lifts] = np.concatenate([part[name] for part in parts], axis=-1)
+    return after

@@ -55,7 +55,7 @@ def step(state: Columns, level: Level, score: Score, car: Car) -> tuple[Columns,
         return state, NO_EDGES
     cut = only(car.rounds, active)
     places = np.arange(len(car))
-    if not cut:
+    if not cut.sizes:
         return state, NO_EDGES
     rows = {"t_ns": car.t_ns, "gap_ns": car.gap_ns, "on": score.on, "off": score.off, "place": places}
     if level.peak:

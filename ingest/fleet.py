@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from itertools import repeat
 
 import numpy as np
 from numpy.typing import NDArray
@@ -73,16 +74,15 @@ class Fleet:
 
     def hear(self, messages: Messages) -> Heard:
         """Return whose each message is, making room for strangers while there is any."""
-        listed = self._listed
-        heard = Heard(np.array([listed.get(name, NOBODY) for name in messages.lift_id], dtype=np.int32))
+        places = list(map(self._listed.get, messages.lift_id, repeat(NOBODY)))
+        heard = Heard(np.array(places, dtype=np.int32))
         for row in np.flatnonzero(heard.lift == NOBODY).tolist():
             heard.lift[row] = self._stranger(messages.lift_id[row], messages.district[row], heard)
         if heard.strangers:
             self.facts = fleet(self.known)
-        stands = self.districts
-        heard.district_differs = sum(
-            i != NOBODY and stands[i] != said for i, said in zip(heard.lift.tolist(), messages.district, strict=True)
-        )
+        stands = [*self.districts, None]  # the last is nobody's
+        said = zip(map(stands.__getitem__, heard.lift.tolist()), messages.district, strict=True)
+        heard.district_differs = sum(ours != theirs for ours, theirs in said if ours is not None)
         return heard
 
     def _stranger(self, lift_id: str, district: str, heard: Heard) -> int:

@@ -120,21 +120,17 @@ class Batch:
     def __len__(self) -> int:
         return len(self.lift)
 
-    def rounds(self) -> Iterator[NDArray[np.intp]]:
-        """Yield row numbers: round k holds the k-th row of every lift that has one, in the order of lifts.
-
-        lift   a a a b c c        round 0: 0 3 4
-        row    0 1 2 3 4 5        round 1: 1 5
-                                  round 2: 2
-        """
-        return rounds(self.lift)
-
 
 CHANNELS = tuple(f.name for f in fields(Batch) if f.name not in ("lift", "t_ns", "waveforms"))
 
 
 def rounds(lift: I32) -> Iterator[NDArray[np.intp]]:
-    """Yield the rows of each round of a column of lift indices that is sorted."""
+    """Yield the rows of each round of a sorted column of lift indices: round k holds the k-th row of every lift.
+
+    lift   a a a b c c        round 0: 0 3 4
+    row    0 1 2 3 4 5        round 1: 1 5
+                              round 2: 2
+    """
     if not len(lift):
         return
     first = np.flatnonzero(np.r_[True, lift[1:] != lift[:-1]])
