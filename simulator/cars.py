@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
+from simulator.calendar import DAY_S
 from simulator.chance import EVENTS, TRAITS, Dice, keys, uniform, words
 from simulator.condition import Condition
 from simulator.labels import Label
@@ -98,7 +99,7 @@ class Cars:
         self.condition = Condition(n)
         self.dice = Dice(seed, self.lifts.number, EVENTS)
         self.log = Log()
-        self.start_hour = hour
+        self.start_hour, self.day_s = hour, DAY_S
         self.floor = (self.lifts.trait["floor"] * self.lifts.floors).astype(np.intp)
         self.curves = Curves(self.lifts.height(every, self.floor))
         self.phase = np.full(n, REST, dtype=np.int8)
@@ -133,7 +134,7 @@ class Cars:
 
     def hour(self, t_s: F64) -> F64:
         """Return the local hour of the day."""
-        return (self.start_hour + t_s / 3600) % 24
+        return (self.start_hour + t_s % self.day_s / 3600) % 24
 
     def enter(self, lift: Index, phase: int, due_s: F64) -> None:
         """Put these cars into a phase until `due_s`."""

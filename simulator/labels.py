@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from simulator.calendar import Calendar
 from simulator.faults import Cause
 
 
@@ -32,9 +33,9 @@ class Label:
     symptom_end_s: float | None = None
 
 
-def row(label: Label, lift_id: str, start_ns: int) -> dict[str, object]:
-    """Return a label as it is written, of a world that began at `start_ns`."""
-    at = _clock(start_ns)
+def row(label: Label, lift_id: str, calendar: Calendar) -> dict[str, object]:
+    """Return a label as it is written: instants by the calendar."""
+    at = _clock(calendar)
     return {
         "lift_id": lift_id,
         "event": f"{lift_id}/{label.number}",
@@ -52,6 +53,5 @@ def row(label: Label, lift_id: str, start_ns: int) -> dict[str, object]:
     }
 
 
-def _clock(start_ns: int) -> Callable[[float | None], int | None]:
-    """Return how a second of the world's clock is written: to the millisecond, as what lifts say."""
-    return lambda at_s: None if at_s is None else start_ns + round(at_s * 1000) * 1_000_000
+def _clock(calendar: Calendar) -> Callable[[float | None], int | None]:
+    return lambda at_s: None if at_s is None else calendar.at_ns(at_s)

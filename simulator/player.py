@@ -14,7 +14,7 @@ import signal
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -22,16 +22,13 @@ from typing import Any
 
 import orjson
 
-from simulator import labels
 from simulator.bundles import Packer, together
 from simulator.causes import CAUSES
-from simulator.fleet import fleet
-from simulator.labels import Label
 from simulator.link import Link, say
-from simulator.scenario import Scenario, planned
+from simulator.scenario import Scenario
+from simulator.scene import Scene
 from simulator.schedule import Unknown
-from simulator.terminals import Terminals
-from simulator.world import Second, World
+from simulator.terminals import NS, Spoken
 from telemetry.streams import LIFT_ID_PATTERN
 
 log = logging.getLogger("liftwatch.simulator")
@@ -42,7 +39,6 @@ CLOSE_S = 5.0
 BEHIND_S = 5.0
 PAST_S = 24 * 3600.0
 FOR_LIMIT_S = (1.0, 86_400.0)
-NS = 1_000_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,22 +119,9 @@ class Player:
     def __init__(self, settings: Settings, ended: threading.Event) -> None:
         self.settings, self.ended = settings, ended
         self.refused = self.faults = self.bundles = 0
-        scenario = settings.scenario
-        self.facts = fleet(scenario.lifts, scenario.seed)
-        start_ns = _start_ns(settings)
-        self.terminals = Terminals(self.facts, start_ns, scenario.idle_hz)
-        self.packer = Packer(self.facts, settings.form)
-        self.world = World(
-            self.facts,
-            scenario.seed,
-            start_ns,
-            together=together(settings.form),
-            vibration=scenario.vibration,
-            faults_per_lift_hour=scenario.faults_per_hour / scenario.lifts,
-            hour=scenario.traffic_hour,
-            plan=planned(scenario, self.facts),
-            barometers=scenario.barometers,
-        )
+        self.scene = Scene(settings.scenario, _start_ns(settings), together(settings.form))
+        self.packer = Packer(self.scene.facts, settings.form)
+        self.world = self.scene.world
 
     def play(self) -> None:
         """Step the world and send what it saw, second by second."""
@@ -150,34 +133,32 @@ class Player:
         self.shown = 0.0
         try:
             while not self.ended.is_set() and self.world.seconds != settings.seconds:
-                self._wait_until(link, self.world.seconds + 1.0)
+                self._wait_until(link, self.world.calendar.at_ns(self.world.seconds + 1))
                 self._listen(link)
-                second = self.world.step()
-                for label in second.labels:
-                    self._write(label)
-                self._send(link, second)
+                spoken = self.scene.step()
+                self._write(self.scene.labels())
+                self._send(link, spoken)
                 self._show(link)
         finally:
-            for lift in range(len(self.facts)):
+            for lift in range(len(self.world)):
                 link.publish(self.packer.offline(lift))
             link.close(CLOSE_S)
 
-    def _send(self, link: Link, second: Second) -> None:
+    def _send(self, link: Link, spoken: Spoken) -> None:
         """Send what is said of the second that was just lived, each packet at its time in the one after."""
-        until_s = 0.0
-        for packet in self.packer.packets(self.terminals.speak(self.world, second)):
-            due_s = (packet.sent_ns - self.world.start_ns) / NS
-            if due_s >= until_s:
-                if self._wait_until(link, due_s):
+        until_ns = 0
+        for packet in self.packer.packets(spoken):
+            if packet.sent_ns >= until_ns:
+                if self._wait_until(link, packet.sent_ns):
                     return
-                until_s = due_s + SLICE_S * self.settings.speed
+                until_ns = packet.sent_ns + min(SLICE_S * self.settings.speed, 1.0) * NS
             link.publish(packet)
             self.bundles += packet.bundles
 
-    def _wait_until(self, link: Link, world_s: float) -> bool:
+    def _wait_until(self, link: Link, t_ns: int) -> bool:
         """Wait until the world may be this far; say whether it has ended instead."""
-        paced = self.began + world_s / self.settings.speed
-        present = self.world.start_ns / NS + world_s if self.settings.speed > 1 else paced
+        paced = self.began + (t_ns - self.world.start_ns) / NS / self.settings.speed
+        present = t_ns / NS if self.settings.speed > 1 else paced
         link.attend(max(paced, present) - time.time(), self.ended)
         return self.ended.is_set()
 
@@ -193,14 +174,13 @@ class Player:
                 self.refused += 1
                 log.warning("fault for %s refused (%d so far): %s", lift_id[:64], self.refused, error)
 
-    def _write(self, label: Label) -> None:
+    def _write(self, labels: Iterable[Mapping[str, object]]) -> None:
         """Append what truly happened to the labels."""
-        lift_id = self.facts[label.lift].lift_id
-        log.info("%s: %s", lift_id, label.cause.symptom)
-        if self.settings.labels is not None:
-            line = orjson.dumps(labels.row(label, lift_id, self.world.start_ns))
-            with self.settings.labels.open("ab") as file:
-                file.write(line + b"\n")
+        for label in labels:
+            log.info("%s: %s", label["lift_id"], label["symptom"])
+            if self.settings.labels is not None:
+                with self.settings.labels.open("ab") as file:
+                    file.write(orjson.dumps(label) + b"\n")
 
     def _show(self, link: Link) -> None:
         """Tell how it goes, every few seconds, where somebody watches; anywhere, that we cannot keep up."""

@@ -15,6 +15,7 @@ from typing import Any, Literal
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationError
 
+from simulator.calendar import DAY_S, Calendar
 from simulator.causes import CAUSES
 from simulator.chance import PLAN, numbers
 from simulator.fleet import FLEET_LIMIT
@@ -86,9 +87,19 @@ class Scenario(Table):
         return (self.days - 1) * DAY_H + self.hours
 
     @property
+    def day_s(self) -> int:
+        """How many seconds of each day are lived."""
+        return max(1, round(self.hours * 3600))
+
+    @property
     def seconds(self) -> int:
         """How many seconds are lived."""
-        return round(self.days * self.hours * 3600)
+        return self.days * self.day_s
+
+    @property
+    def calendar(self) -> Calendar:
+        """The calendar where it does not begin now."""
+        return Calendar(self.start_ns, self.day_s)
 
     @property
     def start_ns(self) -> int:
@@ -128,15 +139,24 @@ def shipped() -> dict[str, Scenario]:
 
 
 def planned(scenario: Scenario, facts: Sequence[LiftFacts]) -> list[Planned]:
-    """Return the plan as the world takes it, fault by fault for each lift; shares are drawn from the seed."""
-    plan = []
+    """Return the plan as the world takes it, in lived seconds, fault by fault for each lift; shares are drawn."""
+    plan, day = [], scenario.day_s / DAY_S
     for k, fault in enumerate(scenario.faults):
+        onset_s, for_s = _lived(scenario, fault)
+        growth_days = None if fault.growth_days is None else fault.growth_days * day
         for lift in range(scenario.lifts) if fault.lift is None else [fault.lift - 1]:
             if fault.share is None or next(numbers(scenario.seed, lift * PLAN_LIMIT + k, PLAN)) < fault.share:
-                onset_s = fault.onset_h * 3600
-                drawn = fault.model_dump(include={"cause", "for_s", "severity", "form", "growth_days"})
-                plan.append(Planned(facts[lift].lift_id, onset_s=(onset_s, onset_s + fault.spread_s), **drawn))
+                when = (onset_s, onset_s + fault.spread_s)
+                how = (for_s, fault.severity, fault.form, growth_days)
+                plan.append(Planned(facts[lift].lift_id, fault.cause, when, *how))
     return plan
+
+
+def _lived(scenario: Scenario, fault: PlannedFault) -> tuple[float, float | None]:
+    """Return onset and duration of a fault in lived seconds; no duration is the cause's own."""
+    onset_s, lived_s = fault.onset_h * 3600, scenario.calendar.lived_s
+    for_s = None if fault.for_s is None else lived_s(onset_s + fault.for_s) - lived_s(onset_s)
+    return lived_s(onset_s), for_s
 
 
 def contradictions(scenario: Scenario) -> Iterable[str]:
@@ -151,6 +171,8 @@ def contradictions(scenario: Scenario) -> Iterable[str]:
             yield f"{where}.lift: {fault.lift} is not there; the lifts are 1 to {scenario.lifts}"
         if fault.onset_h >= scenario.span_h:
             yield f"{where}.onset_h: {fault.onset_h:g} is after the end, {scenario.span_h:g} h from the start"
+        elif _lived(scenario, fault)[1] == 0:
+            yield f"{where}.for_s: it is over before the next of the {scenario.hours:g} h that are lived of each day"
 
 
 def _tables(named: str) -> dict[str, Any]:

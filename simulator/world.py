@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from simulator import chance, cycle, drive, trouble
+from simulator.calendar import DAY_S, Calendar
 from simulator.cars import SOUND, Cars, Index, Log
 from simulator.causes import BY_NUMBER, CAUSES
 from simulator.labels import Label
@@ -72,7 +73,8 @@ class World:
 
     `together` lifts share their fraction of the second (those of a gateway). `hour` shifts the traffic, and only that,
     to begin at this local hour of the day. `barometers` is the share of lifts that tell their position by the air.
-    `plan` is what is known beforehand of faults and near misses, of lifts that are not in this range as well.
+    `plan` is what is known beforehand of faults and near misses, of lifts that are not in this range as well. Of each
+    day the first `day_s` seconds from the start's time of day are lived.
     """
 
     def __init__(
@@ -88,11 +90,14 @@ class World:
         hour: float | None = None,
         barometers: float = 0.0,
         plan: Sequence[Planned] = (),
+        day_s: int = DAY_S,
     ) -> None:
         self.start_ns, self.seconds = start_ns, 0
+        self.calendar = Calendar(start_ns, day_s)
         self.faults_per_lift_hour = faults_per_lift_hour
         local_hour = start_ns / 3.6e12 + LOCAL_OFFSET_H if hour is None else hour
         self.cars = Cars(facts, seed, first, local_hour % 24)
+        self.cars.day_s = day_s
         number = self.cars.lifts.number
         self._id = [lift.lift_id for lift in facts]
         self.row = {lift.lift_id: k for k, lift in enumerate(facts)}
@@ -139,7 +144,7 @@ class World:
         drive.relevel(cars, self._suspension.stretch_m, begin_s + 1)
         v_mps, z_m = self._sensors.read(cars, self.motion, begin_s, self.seconds)
         second = Second(
-            t_ns=self.start_ns + self.seconds * 1_000_000_000 + self.fraction_ms * 1_000_000,
+            t_ns=self.calendar.at_ns(self.seconds) + self.fraction_ms * 1_000_000,
             v_mps=v_mps,
             z_m=z_m,
             door=_events(begin_s, [(lift, t, state[:, None]) for lift, t, state in log.door], 1),
@@ -167,7 +172,7 @@ class World:
             "power": POWERS[int(cars.battery[lift])],
             "mode": MODES[0],
             "alarm": bool(cars.alarm[lift]),
-            "heartbeat_s": HEARTBEAT_S,
+            "heartbeat_s": DAY_S if self.calendar.samples else HEARTBEAT_S,
         }
 
     def _restate(self, begin_s: F64) -> None:

@@ -1,0 +1,47 @@
+"""The days of a world: of each it lives the first `day_s` seconds from its start's time of day, and leaps to the next.
+
+    lived seconds   0 ──── 1800 │ 1800 ──── 3600 │ ...            day_s = 1800
+    calendar        day 1, 7:00-7:30 │ day 2, 7:00-7:30 │ ...
+
+The law: everything in the world counts lived seconds; only instants that are said or written are of the calendar.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+DAY_S = 86_400
+NS = 1_000_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class Calendar:
+    """From a start, a whole second of UTC in nanoseconds."""
+
+    start_ns: int
+    day_s: int = DAY_S
+
+    @property
+    def samples(self) -> bool:
+        """Whether it lives only a part of each day."""
+        return self.day_s < DAY_S
+
+    def leap_s(self, lived_s: float) -> int:
+        """Return how many seconds had been leapt over by then."""
+        return int(lived_s // self.day_s) * (DAY_S - self.day_s)
+
+    def at_ns(self, lived_s: float) -> int:
+        """Return the instant of a lived second, to the millisecond, as lifts say instants."""
+        return self.start_ns + self.leap_s(lived_s) * NS + round(lived_s * 1000) * 1_000_000
+
+    def lived_s(self, elapsed_s: float) -> float:
+        """Return how many seconds are lived in the first `elapsed_s` of the calendar."""
+        days, within_s = divmod(elapsed_s, DAY_S)
+        return days * self.day_s + min(within_s, float(self.day_s))
+
+    def of_day_s(self, lived_s: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Return how long ago that day's first second was."""
+        return lived_s % self.day_s

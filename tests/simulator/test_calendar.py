@@ -1,0 +1,53 @@
+"""A world may live a part of each day: it counts lived seconds and says instants of the calendar."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from simulator.calendar import NS, Calendar
+from simulator.scenario import Scenario, contradictions, planned
+from simulator.scene import Scene, told
+from tests.simulator.story import START_NS
+
+HOUR_NS = 3600 * NS
+
+
+def test_the_calendar_leaps_over_what_is_not_lived() -> None:
+    half_hours = Calendar(START_NS, 1800)
+    assert half_hours.at_ns(1799.5) == START_NS + 1799_500_000_000
+    assert half_hours.at_ns(1800) == START_NS + 24 * HOUR_NS
+    assert half_hours.at_ns(3 * 1800 + 60) == START_NS + 72 * HOUR_NS + 60 * NS
+    assert Calendar(START_NS).at_ns(200_000) == START_NS + 200_000 * NS
+
+
+@pytest.mark.parametrize(
+    ("elapsed_h", "lived_s"), [(0, 0), (0.25, 900), (0.5, 1800), (12, 1800), (24, 1800), (48.25, 4500)]
+)
+def test_a_time_between_two_days_hours_is_the_next_days_first_second(elapsed_h: float, lived_s: float) -> None:
+    assert Calendar(START_NS, 1800).lived_s(elapsed_h * 3600) == lived_s
+
+
+def test_every_lift_says_the_instants_of_each_day_at_the_same_traffic_hour() -> None:
+    scene = Scene(Scenario(lifts=5, days=3, hours=0.02, hour=8.0), START_NS)
+    instants = np.concatenate([decoded.messages.t_ns for decoded in told(scene)])
+    days, within_ns = np.divmod(instants - START_NS, 24 * HOUR_NS)
+    assert np.unique(days).tolist() == [0, 1, 2]
+    assert within_ns.max() < 73 * NS
+    assert scene.world.cars.hour(np.array([0.0, 72.0, 143.0])).tolist() == pytest.approx([8.0, 8.0, 8.0 + 71 / 3600])
+    assert scene.world.status(0)["heartbeat_s"] == 86_400
+
+
+def test_what_grows_over_days_grows_as_far_in_the_hours_that_are_lived() -> None:
+    fault = {"lift": 1, "cause": "power-cut", "onset_h": 36.0, "for_s": 86_400.0 * 2, "growth_days": 10.0}
+    sampled = Scenario(lifts=1, days=20, hours=6.0, faults=[fault])  # type: ignore[list-item]
+    (plan,) = planned(sampled, Scene(sampled, START_NS).facts)
+    assert plan.onset_s == (2 * 6 * 3600.0, 2 * 6 * 3600.0)
+    assert plan.for_s == 2 * 6 * 3600.0
+    assert plan.growth_days == 2.5
+
+
+def test_a_fault_that_nobody_sees_is_a_contradiction() -> None:
+    fault = {"lift": 1, "cause": "power-cut", "onset_h": 12.0, "for_s": 60.0}
+    lines = list(contradictions(Scenario(days=2, hours=1.0, faults=[fault])))  # type: ignore[list-item]
+    assert [line.split(":")[0] for line in lines] == ["faults[0].for_s"]
