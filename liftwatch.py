@@ -15,6 +15,7 @@ import signal
 import sys
 import time
 from collections.abc import Callable, Sequence
+from importlib.metadata import version
 from pathlib import Path
 
 if "monitor" in sys.argv[1:]:  # read by polars as it is imported: a pool of its own costs the monitor a fifth more CPU
@@ -27,13 +28,17 @@ from configuration import Configuration, Unusable
 from dashboards import app
 from dashboards.desk import Settings as DashboardSettings
 from ingest.monitor import Monitor
+from ingest.replaying import wider
 from simulator import causes, player, scenario
 from simulator.bundles import FORMS
 from simulator.fleet import fleet
+from simulator.scene import Scene, told
 from store.journal import Journal, JournalTaken
+from store.recordings import Writer
 from store.records import Records, RecordsUnavailable
 from store.timeseries import TimeSeriesRefused, TimeSeriesUnavailable
 from telemetry.facts import FactsError, export_csv, export_json, read_csv, read_json
+from telemetry.recording import Header, NotARecording
 
 log = logging.getLogger("liftwatch")
 
@@ -93,7 +98,7 @@ def build_parser() -> argparse.ArgumentParser:
     simulate = command(
         "simulate",
         simulate_command,
-        "Play a simulated fleet to the broker",
+        "Play a simulated fleet to the broker, or write it as a recording",
         "Scenarios:\n" + "\n".join(f"  {name:<22} {found.about}" for name, found in scenario.shipped().items()),
     )
     simulate.add_argument("--scenario", metavar="NAME", help="one of those below, or a TOML file of your own")
@@ -105,6 +110,7 @@ def build_parser() -> argparse.ArgumentParser:
     simulate.add_argument(
         "--faults", "--faults-per-hour", type=float, dest="faults_per_hour", help="faults by themselves, over the fleet"
     )
+    simulate.add_argument("--to", type=Path, metavar="FOLDER", help="write a recording instead, as fast as it goes")
     simulate.add_argument("--labels", type=Path, help="append what really happened to this file, a JSON line each")
     simulate.add_argument("--register", action="store_true", help="first put these lifts into the registry")
 
@@ -259,6 +265,8 @@ def simulate_command(options: argparse.Namespace, settings: Configuration) -> in
     if options.register:
         with Records.open(settings.records_url) as records:
             records.put_lifts(fleet(played.lifts, played.seed), "simulator", time.time_ns())
+    if options.to is not None:
+        return record_scenario(played, named, options.to)
     player.run(
         player.Settings(
             played,
@@ -269,6 +277,22 @@ def simulate_command(options: argparse.Namespace, settings: Configuration) -> in
             labels=options.labels,
         )
     )
+    return 0
+
+
+def record_scenario(played: scenario.Scenario, named: str | None, folder: Path) -> int:
+    """Live a scenario through and write it down."""
+    scene = Scene(played, played.start_ns)
+    header = Header("simulator", version("liftwatch"), played.seed, named)
+    try:
+        with Writer(folder, header, scene.facts) as writer:
+            for decoded in wider(told(scene)):
+                writer.add(decoded)
+                writer.label(scene.labels())
+            writer.label(scene.labels())
+    except NotARecording as error:
+        raise Unusable(str(error)) from None
+    print(f"{writer.header.messages} messages of {writer.header.lifts} lifts written to {folder}")
     return 0
 
 
