@@ -15,7 +15,6 @@ import signal
 import sys
 import time
 from collections.abc import Callable, Sequence
-from importlib.metadata import version
 from pathlib import Path
 
 if "monitor" in sys.argv[1:]:  # read by polars as it is imported: a pool of its own costs the monitor a fifth more CPU
@@ -283,7 +282,7 @@ def simulate_command(options: argparse.Namespace, settings: Configuration) -> in
 def record_scenario(played: scenario.Scenario, named: str | None, folder: Path) -> int:
     """Live a scenario through and write it down."""
     scene = Scene(played, played.start_ns)
-    header = Header("simulator", version("liftwatch"), played.seed, named)
+    header = Header("simulator", app.VERSION, played.seed, named)
     try:
         with Writer(folder, header, scene.facts) as writer:
             for decoded in wider(told(scene)):

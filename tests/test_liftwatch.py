@@ -12,6 +12,7 @@ import pytest
 
 import liftwatch
 import wiring
+from store.recordings import Recording
 from store.records import Records
 from tests.broker import Broker
 from tests.loopback import free_port
@@ -74,6 +75,31 @@ def test_a_file_of_lifts_that_is_not_there_is_named(tmp_path: Path, capsys: pyte
 def test_a_scenario_that_contradicts_itself_is_one_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     simulate = [*configured(tmp_path, 1), "simulate", "--scenario", "entrapment", "--lifts", "2"]
     assert "faults[0].lift: 3 is not there; the lifts are 1 to 2" in complaint(capsys, simulate)
+
+
+SHORT = """lifts = 4
+hours = 0.02
+
+[[faults]]
+lift = 3
+cause = "door-open-button-stuck"
+"""
+
+
+def test_a_scenario_is_written_as_a_recording_with_its_labels(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "short.toml").write_text(SHORT, encoding="utf-8")
+    simulate = [*configured(tmp_path, 1), "simulate", "--scenario", str(tmp_path / "short.toml"), "--to"]
+    assert liftwatch.main([*simulate, str(tmp_path / "made")]) == 0
+    recording = Recording(tmp_path / "made")
+    assert (recording.header.complete, recording.header.lifts, recording.header.source) == (True, 4, "simulator")
+    assert [lift.lift_id for lift in recording.facts()] == ["sim-00001", "sim-00002", "sim-00003", "sim-00004"]
+    assert {(label["lift_id"], label["cause"]) for label in recording.labels()} == {
+        ("sim-00003", "door-open-button-stuck")
+    }
+    assert sum(len(group.samples["speed"].t_ns) for group in recording.groups()) == 4 * 72 * 10
+    assert "is not empty" in complaint(capsys, [*simulate, str(tmp_path / "made")])
 
 
 @pytest.mark.usefixtures("impatient")
