@@ -1,11 +1,11 @@
-"""What an accelerometer on the car floor reads: 3 x 100 Hz, synthesised from the sources that shake a car.
+"""What an accelerometer on the car floor reads, synthesised from the sources that shake a car, in the car's frame.
 
-    z     the car's own acceleration, the traction sheave's first order
-    x, y  guide rollers (first order), rail joints: shocks that stay where the joints are
-    all   sensor noise and bias
+    z     the car's own acceleration on its ropes (`suspension`), sheave orders 1 and 2, car pulley, rope lay
+    x, y  what the guides do (`rails`): rollers, rail joints, sway
+    all   blows (doors, steps), the brake that drags at start and stop, worn shoes; noise, bias, warmth
 
-The law: a source that turns or stands with the car's position is a function of that position, so its frequency follows
-the speed and its phase never jumps.
+The law: a source that turns or stands with the car's place is a function of that place, so its frequency follows the
+speed and its phase never jumps. Frequencies: domain notes, section 4.1.
 """
 
 from __future__ import annotations
@@ -14,62 +14,125 @@ import numpy as np
 from numpy.typing import NDArray
 
 from simulator import chance
-from simulator.cars import Lifts
+from simulator.blows import Blows, of_second, ring
+from simulator.cars import START, Cars, Lifts, Log
+from simulator.condition import Condition
+from simulator.rails import Rails
+from simulator.sensors import spoilt
 from simulator.suspension import Motion
 
 F32 = NDArray[np.float32]
 F64 = NDArray[np.float64]
+Index = NDArray[np.intp]
 
-WAVE_HZ = 100
-CHUNK_LIFTS = 256
-NOISE_MPS2 = 0.01
-BIAS_MPS2 = 0.05
+WAVE_HZ, WAVE_HZ_LIMITS = 100, (100, 400)
+CHUNK_SAMPLES = 25_600
 DECIMALS = 3
-SHEAVE_MPS2 = 0.022
-ROLLER_DIAMETER_M = 0.125
-ROLLER_MPS2 = (0.018, 0.015)
-RAIL_M = 5.0
-JOINT_WIDTH_M = 0.03
-JOINT_MPS2 = (0.03, 0.02)
-_SAMPLES = np.arange(WAVE_HZ)
+NOISE_MPS2, BIAS_MPS2 = 0.01, 0.05
+WARMTH_C, WARMTH_MPS2_PER_C, DAY_S = 8.0, 0.0005, 86_400.0
+SHEAVE_MPS2, SHEAVE_WORN, ROPES_UNEVEN = (0.032, 0.018), 4.0, 1.5
+PULLEY_M, PULLEY_MPS2 = 0.32, 0.010
+ROPE_LAY_M, ROPE_LAY_MPS2 = 0.065, 0.12
+FILTER_SHARE = 0.45
+"""The sensor's filter takes out what is faster than this share of the rate."""
+DRAG_S, DRAG_LOUD, SHOE_LOUD = 0.3, 2.0, 9.0
+"""How long a brake drags; and by how much more than the sensor's own noise a lift then, or on worn shoes, makes."""
 _PURPOSES = (chance.X_NOISE, chance.Y_NOISE, chance.Z_NOISE)
 
 
 class Vibration:
     """The accelerometers of a range of lifts."""
 
-    def __init__(self, lifts: Lifts, seed: int) -> None:
+    def __init__(self, lifts: Lifts, seed: int, start_ns: int, rate_hz: int = WAVE_HZ) -> None:
+        low, high = WAVE_HZ_LIMITS
+        if rate_hz % 10 or not low <= rate_hz <= high:
+            raise ValueError(f"wave_hz: {rate_hz} is not a multiple of 10 from {low} to {high}")
+        self.rate_hz, self._start_s = rate_hz, start_ns / 1e9
         self._noise = np.stack([chance.keys(seed, lifts.number, purpose) for purpose in _PURPOSES], axis=1)
+        self._spikes = chance.keys(seed, lifts.number, chance.SPIKES)
         traits = lifts.trait
         self._bias = BIAS_MPS2 * (2 * np.stack([traits[f"{axis}_bias"] for axis in "xyz"], axis=1) - 1)
-        self._rough = 0.7 + 0.6 * traits["smooth"]
-        self._phase = 2 * np.pi * traits["phase"]
-        self._sheave_per_m = 2 * lifts.rope_ratio / lifts.sheave_m
-        self._rated_mps = lifts.rated_mps
+        self._rough = (0.7 + 0.6 * traits["smooth"]).astype(np.float32)
+        self._phase = (2 * np.pi * traits["phase"]).astype(np.float32)
+        self._sheave_per_m = (2 * lifts.rope_ratio / lifts.sheave_m).astype(np.float32)
+        self._rope_ratio, self._rated_mps = lifts.rope_ratio.astype(np.float32), lifts.rated_mps.astype(np.float32)
+        self._rails = Rails(lifts, seed)
+        self._struck: list[Blows] = []
+        self._last = np.zeros((len(lifts.number), 3), dtype=np.float32)
 
-    def step(self, motion: Motion, second: int) -> F32:
-        """Return the waveforms of one second, (lifts, 3, 100), m/s², gravity removed."""
-        xyz = np.empty((len(motion.rest_m), 3, WAVE_HZ), dtype=np.float32)
-        samples = second * WAVE_HZ + _SAMPLES
-        for first in range(0, len(xyz), CHUNK_LIFTS):
-            part = slice(first, first + CHUNK_LIFTS)
-            noise = chance.bell(chance.words(self._noise[part, :, None], samples))
-            xyz[part] = NOISE_MPS2 * noise + self._bias[part, :, None]
-        for first in range(0, len(motion.lift), CHUNK_LIFTS):
-            part = slice(first, first + CHUNK_LIFTS)
-            moved = motion.lift[part], motion.z_m[part], motion.v_mps[part], motion.a_mps2[part]
-            xyz[motion.lift[part]] += self._ride(*moved).astype(np.float32)
+    def step(self, cars: Cars, log: Log, motion: Motion, begin_s: F64, second: int) -> F32:
+        """Return the waveforms of one second, (lifts, 3, samples), m/s², gravity removed."""
+        samples = second * self.rate_hz + np.arange(self.rate_hz)
+        xyz = self._hiss(samples, len(begin_s))
+        self._grind(cars, begin_s, motion, xyz)
+        warm = WARMTH_MPS2_PER_C * WARMTH_C * np.sin(2 * np.pi * (self._start_s + begin_s) / DAY_S)
+        xyz += (self._bias + warm[:, None])[:, :, None].astype(np.float32)
+        chunk = CHUNK_SAMPLES // self.rate_hz
+        for first in range(0, len(motion.lift), chunk):
+            part = slice(first, first + chunk)
+            self._ride(cars.condition, motion, part, xyz)
+        struck = of_second(log)
+        ring(self._struck + struck, begin_s, xyz)
+        self._struck = struck
+        self._spoil(cars.condition, begin_s, samples, xyz)
         return np.round(xyz, DECIMALS)
 
-    def _ride(self, lift: NDArray[np.intp], z: F64, v: F64, a: F64) -> F64:
-        """Return what moving adds, (lifts, 3, 100)."""
-        pace = np.abs(v) / self._rated_mps[lift, None]
-        strength, phase = self._rough[lift, None] * pace, self._phase[lift, None]
-        roller = 2 * z / ROLLER_DIAMETER_M + phase
-        from_joint_m = (z + phase) % RAIL_M - RAIL_M / 2
-        joint = np.exp(-((from_joint_m / JOINT_WIDTH_M) ** 2)) * pace
-        shake = np.empty((len(lift), 3, WAVE_HZ))
-        for axis, wave in enumerate((np.sin(roller), np.cos(roller))):
-            shake[:, axis] = strength * (ROLLER_MPS2[axis] * wave + JOINT_MPS2[axis] * joint)
-        shake[:, 2] = a + SHEAVE_MPS2 * strength * np.sin(self._sheave_per_m[lift, None] * z + phase)
-        return shake
+    def _hiss(self, samples: NDArray[np.int64], lifts: int) -> F32:
+        """Return the sensors' own noise."""
+        noise = np.empty((lifts, 3, self.rate_hz), dtype=np.float32)
+        chunk = CHUNK_SAMPLES // self.rate_hz
+        for first in range(0, lifts, chunk):
+            part = slice(first, first + chunk)
+            noise[part] = NOISE_MPS2 * chance.bell(chance.words(self._noise[part, :, None], samples))
+        return noise
+
+    def _grind(self, cars: Cars, begin_s: F64, motion: Motion, noise: F32) -> None:
+        """Make the noise louder where a brake drags, before the car moves and before it stands, and on worn shoes."""
+        starting = cars.phase == START
+        start_s = np.where(starting, cars.due_s, cars.curves.t[0])
+        lift = np.flatnonzero(starting | (cars.curves.end_s > begin_s))
+        t_s = begin_s[lift, None] + np.arange(self.rate_hz) / self.rate_hz
+        lead_s, left_s = start_s[lift, None] - t_s, cars.curves.end_s[lift, None] - t_s
+        drags = ((lead_s > 0) & (lead_s < DRAG_S)) | ((left_s > 0) & (left_s < DRAG_S))
+        row = np.flatnonzero(drags.any(axis=1))
+        noise[lift[row]] *= np.where(drags[row], 1 + DRAG_LOUD, 1.0).astype(np.float32)[:, None]
+        row = np.flatnonzero(cars.condition.shoe[motion.lift])
+        worn = motion.lift[row]
+        pace = np.abs(motion.v_mps[row]) / self._rated_mps[worn, None]
+        noise[worn, :2] *= (1 + SHOE_LOUD * cars.condition.shoe[worn, None] * pace).astype(np.float32)[:, None]
+
+    def _ride(self, condition: Condition, motion: Motion, part: slice, xyz: F32) -> None:
+        """Add what moving does to some of the cars."""
+        lift, z, v = (
+            motion.lift[part],
+            motion.z_m[part].astype(np.float32),
+            np.abs(motion.v_mps[part], dtype=np.float32),
+        )
+        pace = v / self._rated_mps[lift, None]
+        x, y = self._rails.shake(condition, lift, z, pace)
+        turn = self._sheave_per_m[lift, None] * z + self._phase[lift, None]
+        sine = np.sin(turn)
+        one, two = (np.float32(order) for order in SHEAVE_MPS2)
+        uneven = condition.rope_tension[lift]
+        worn = self._rough[lift] * (1 + SHEAVE_WORN * condition.sheave[lift] + ROPES_UNEVEN * uneven)
+        shake = worn.astype(np.float32)[:, None] * sine * (one + two * 2 * np.cos(turn))
+        pulley = np.float32(PULLEY_MPS2) * (self._rope_ratio[lift, None] - 1)
+        shake += pulley * np.sin(z * np.float32(2 / PULLEY_M))
+        row = np.flatnonzero(uneven)
+        if len(row):
+            lay_hz = self._rope_ratio[lift[row], None] * v[row] / np.float32(ROPE_LAY_M)
+            lay = np.sin(self._rope_ratio[lift[row], None] * z[row] * np.float32(2 * np.pi / ROPE_LAY_M))
+            heard = (lay_hz < FILTER_SHARE * self.rate_hz) * np.float32(ROPE_LAY_MPS2)
+            shake[row] += heard * lay * uneven[row, None].astype(np.float32)
+        xyz[lift] += np.stack([x, y, motion.a_mps2[part].astype(np.float32) + pace * shake], axis=1)
+
+    def _spoil(self, condition: Condition, begin_s: F64, samples: NDArray[np.int64], xyz: F32) -> None:
+        """Let faulty accelerometers say what they say; keep each one's last reading."""
+        faults = condition.accelerometer
+        lift = faults.ailing
+        t_s = begin_s[lift, None] + np.arange(self.rate_hz) / self.rate_hz
+        for axis in range(3) if len(lift) else ():
+            xyz[lift, axis] = spoilt(faults, lift, xyz[lift, axis], t_s, self._spikes[lift], 3 * samples + axis)
+        stuck = lift[faults.stuck[lift]]
+        xyz[stuck] = self._last[stuck, :, None]
+        self._last = xyz[:, :, -1].copy()

@@ -51,7 +51,7 @@ class Events:
 class Second:
     """What n lifts saw in one second. `t_ns` is where each lift's second begins.
 
-    `v_mps`, `z_m` are (n, 10); `vibration_mps2` is (n, 3, 100) or None. `door` values are states, `infrared` values
+    `v_mps`, `z_m` are (n, 10); `vibration_mps2` is (n, 3, samples) or None. `door` values are states, `infrared` values
     (presence, curtain). Nothing that a `silent` lift saw is heard. `status` lists the lifts that say their status now,
     as it is at the end of the second; `boots` counts the starts of each terminal.
     """
@@ -86,6 +86,7 @@ class World:
         first: int = 0,
         together: int = 1,
         vibration: bool = False,
+        wave_hz: int = WAVE_HZ,
         faults_per_lift_hour: float = 0.0,
         hour: float | None = None,
         barometers: float = 0.0,
@@ -101,13 +102,13 @@ class World:
         number = self.cars.lifts.number
         self._id = [lift.lift_id for lift in facts]
         self.row = {lift.lift_id: k for k, lift in enumerate(facts)}
-        self._suspension = Suspension(self.cars.lifts, WAVE_HZ if vibration else SAMPLE_HZ)
+        self._suspension = Suspension(self.cars.lifts, wave_hz if vibration else SAMPLE_HZ)
         self._sensors = Sensors(self.cars.lifts, seed, start_ns, barometers)
         self._schedule = Schedule(plan, self.row, number, seed)
         self._fault = chance.keys(seed, number, chance.FAULTS)
         fraction = chance.uniform(chance.words(chance.keys(seed, number // together, chance.TRAITS), number * 0))
         self.fraction_ms = (fraction * 1000).astype(np.int64)
-        self._vibration = Vibration(self.cars.lifts, seed) if vibration else None
+        self._vibration = Vibration(self.cars.lifts, seed, start_ns, wave_hz) if vibration else None
         self._beat = number % HEARTBEAT_S
         self._boots = self.cars.boots.copy()
         every = np.arange(len(facts))
@@ -134,7 +135,7 @@ class World:
         """Live through one second."""
         cars, begin_s = self.cars, self.begin_s
         trouble.expire(cars, begin_s + 1)
-        self._restate(begin_s)
+        again = self._restate(begin_s)
         for fault in self._schedule.due(self.seconds + 1):
             self._begin(fault, begin_s)
         self._break_down(begin_s)
@@ -147,9 +148,11 @@ class World:
             t_ns=self.calendar.at_ns(self.seconds) + self.fraction_ms * 1_000_000,
             v_mps=v_mps,
             z_m=z_m,
-            door=_events(begin_s, [(lift, t, state[:, None]) for lift, t, state in log.door], 1),
+            door=_events(begin_s, [(lift, t, state[:, None]) for lift, t, state in (again, *log.door)], 1),
             infrared=_events(begin_s, [(lift, t, np.stack(seen, axis=1)) for lift, t, *seen in log.infrared], 2),
-            vibration_mps2=self._vibration.step(self.motion, self.seconds) if self._vibration else None,
+            vibration_mps2=self._vibration.step(cars, log, self.motion, begin_s, self.seconds)
+            if self._vibration
+            else None,
             boots=cars.boots.copy(),
             silent=cars.silent.copy(),
             status=np.unique(np.concatenate(log.status)).tolist() if log.status else [],
@@ -175,15 +178,16 @@ class World:
             "heartbeat_s": DAY_S if self.calendar.samples else HEARTBEAT_S,
         }
 
-    def _restate(self, begin_s: F64) -> None:
-        """Let a lift say all its states again with each heartbeat and after each start of its terminal."""
+    def _restate(self, begin_s: F64) -> tuple[Index, F64, NDArray[np.int8]]:
+        """Let a lift say all its states again with each heartbeat and after each start of its terminal; return what
+        its door is, which moves nothing."""
         cars = self.cars
         again = (self._beat == self.seconds % HEARTBEAT_S) | (cars.boots != self._boots)
         lift = np.flatnonzero((again | (self.seconds == 0)) & ~cars.silent)
         self._boots = cars.boots.copy()
-        cars.log.door.append((lift, begin_s[lift], cars.door[lift]))
         cars.say_infrared(lift, begin_s[lift])
         cars.log.status.append(lift)
+        return lift, begin_s[lift], cars.door[lift]
 
     def _break_down(self, begin_s: F64) -> None:
         """Bring chance's own causes upon sound lifts."""
