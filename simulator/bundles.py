@@ -16,7 +16,6 @@ from numpy.typing import NDArray
 from simulator.fleet import ESTATE_LIFTS
 from simulator.sensors import SAMPLE_HZ
 from simulator.terminals import DISPLACEMENT, DOOR, I64, INFRARED, MS, SPEED, VIBRATION, Spoken, Status
-from simulator.vibration import WAVE_HZ
 from telemetry import encode
 from telemetry.cbor_rows import Column, Rows, map_head
 from telemetry.facts import LiftFacts
@@ -87,7 +86,7 @@ class Packer:
             if said[DISPLACEMENT]:
                 bundle["displacement"] = encode.displacement(1000 // samples, second.z_m[lift, ::step].tolist())
             if said[VIBRATION] and second.vibration_mps2 is not None:
-                bundle["vibration"] = encode.vibration(1000 // WAVE_HZ, second.vibration_mps2[lift])
+                bundle["vibration"] = encode.vibration(dt_ms(second.vibration_mps2), second.vibration_mps2[lift])
             payload = encode.to_json(bundle | _events(spoken, k))
             packets.append(Packet(self._topic[lift], payload, False, 1, lift, sent_ns))
         return packets
@@ -130,6 +129,12 @@ class Packer:
         return maps
 
 
+def dt_ms(second: NDArray[np.float32]) -> float:
+    """Return the step of a waveform whose last axis is a second, a whole number where it is one."""
+    rate_hz = second.shape[-1]
+    return 1000 // rate_hz if 1000 % rate_hz == 0 else 1000 / rate_hz
+
+
 def _head(seq: int, boot: str, t_ns: int) -> dict[str, Any]:
     return {"seq": seq, "boot": boot, "t": t_ns // MS} if boot else {"seq": seq, "t": t_ns // MS}
 
@@ -161,8 +166,9 @@ def _layout(columns: dict[str, NDArray[Any]]) -> Rows:
             samples = columns[name].shape[1]
             entries[stream] = {"dt": 1000 // samples, name: Column(name, "<f8", samples)}
     if "x" in columns:
-        axes = {axis: Column(name, "<f4", WAVE_HZ) for axis, name in zip("xyz", "xyw", strict=True)}
-        entries["vibration"] = {"dt": 1000 // WAVE_HZ, **axes}
+        samples = columns["x"].shape[1]
+        axes = {axis: Column(name, "<f4", samples) for axis, name in zip("xyz", "xyw", strict=True)}
+        entries["vibration"] = {"dt": dt_ms(columns["x"]), **axes}
     return Rows(entries)
 
 

@@ -13,7 +13,6 @@ from numpy.typing import NDArray
 
 from simulator.sensors import SAMPLE_HZ
 from simulator.terminals import DISPLACEMENT, DOOR, INFRARED, MS, NS, SPEED, VIBRATION, Spoken
-from simulator.vibration import WAVE_HZ
 from simulator.world import Events
 from telemetry.batch import Decoded, Messages, Samples, Waveforms
 from telemetry.facts import LiftFacts
@@ -24,7 +23,6 @@ I64 = NDArray[np.int64]
 
 NO_BOOT = "0"
 SAMPLE_NS = NS // SAMPLE_HZ
-WAVE_NS = NS // WAVE_HZ
 
 
 class Direct:
@@ -64,9 +62,8 @@ class Direct:
         timed, end_ns = seq >= 0, t_ns.copy()
         for stream in samples.values():
             np.maximum.at(end_ns, stream.message, stream.t_ns)
-        end_ns[waveforms.message] = np.maximum(
-            end_ns[waveforms.message], waveforms.t_ns + (np.diff(waveforms.first) - 1) * WAVE_NS
-        )
+        waves_ns = waveforms.t_ns + ((np.diff(waveforms.first) - 1) * waveforms.dt_ns).astype(np.int64)
+        end_ns[waveforms.message] = np.maximum(end_ns[waveforms.message], waves_ns)
         rows = lift.tolist()
         self.position += len(rows)
         return Messages(
@@ -116,10 +113,11 @@ def _waveforms(spoken: Spoken, bundle: NDArray[np.intp]) -> Waveforms:
     waves = spoken.second.vibration_mps2
     rows = np.flatnonzero(spoken.streams[:, VIBRATION]) if waves is not None else np.zeros(0, dtype=np.intp)
     rows = rows[np.argsort(bundle[rows])]
-    xyz = np.zeros((3, 0), dtype=np.float32)
+    xyz, rate_hz = np.zeros((3, 0), dtype=np.float32), 1
     if waves is not None:
+        rate_hz = waves.shape[2]
         xyz = waves[spoken.lift[rows]].transpose(1, 0, 2).reshape(3, -1)
-    dt_ns, first = np.full(len(rows), float(WAVE_NS)), np.arange(len(rows) + 1) * WAVE_HZ
+    dt_ns, first = np.full(len(rows), NS / rate_hz), np.arange(len(rows) + 1) * rate_hz
     return Waveforms(bundle[rows].astype(np.int32), spoken.t_ns[rows], dt_ns, first, xyz)
 
 

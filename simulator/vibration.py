@@ -108,7 +108,7 @@ class Vibration:
             motion.z_m[part].astype(np.float32),
             np.abs(motion.v_mps[part], dtype=np.float32),
         )
-        pace = v / self._rated_mps[lift, None]
+        pace = np.asarray(v / self._rated_mps[lift, None], dtype=np.float32)
         x, y = self._rails.shake(condition, lift, z, pace)
         turn = self._sheave_per_m[lift, None] * z + self._phase[lift, None]
         sine = np.sin(turn)

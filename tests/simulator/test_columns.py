@@ -30,10 +30,11 @@ def same(one: Any, other: Any) -> bool:
     return bool(one == other)
 
 
-@pytest.mark.parametrize(("idle_hz", "vibration"), [(10, False), (1, True)])
-def test_columns_are_what_the_decoder_makes_of_the_bytes(idle_hz: int, vibration: bool) -> None:
+@pytest.mark.parametrize(("idle_hz", "wave_hz"), [(10, 0), (1, 100), (10, 400)])
+def test_columns_are_what_the_decoder_makes_of_the_bytes(idle_hz: int, wave_hz: int) -> None:
     facts = fleet(LIFTS, seed=4)
-    world = World(facts, 4, START_NS, hour=8.0, vibration=vibration, faults_per_lift_hour=30.0, barometers=0.3)
+    waves: dict[str, Any] = {"vibration": True, "wave_hz": wave_hz} if wave_hz else {}
+    world = World(facts, 4, START_NS, hour=8.0, **waves, faults_per_lift_hour=30.0, barometers=0.3)
     terminals, packer, direct, position = Terminals(facts, START_NS, idle_hz), Packer(facts, "cbor"), Direct(facts), 1
     for _ in range(SECONDS):
         spoken = terminals.speak(world, world.step())
