@@ -14,6 +14,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from detectors import felt
+from detectors.felt import Felt
 from detectors.landing import nearest
 from detectors.scan import GAP_MOST_S, NEVER_NS, Columns, Rounds, age_s, gap_ns, lay, scan
 from detectors.sensor import hear_place, hear_speed, limits, possible_place, possible_speed
@@ -34,6 +36,7 @@ DOOR_CLOSES_S = 2.0
 IMPACT_MPS2 = 0.5 * 9.81
 """Running onto a buffer shakes the car floor by more than half of gravity; a ride does not."""
 
+FEELS = tuple(felt.start(0))
 EVENTS = ("door", "presence", "curtain", "mode", "power", "alarm")
 
 
@@ -57,6 +60,7 @@ class Car:
     `still_since_ns`     when it came to rest (the last time it did, while it moves)
     `trips`              completed trips so far
     `impact_ns`          when the vibration last showed an impact, as far as it is known with this batch
+    `felt`               the car's own acceleration as its vibration tells it (`detectors.felt`), as far as it is known
     `stale`              True where the row sets state and must raise nothing
     """
 
@@ -86,6 +90,7 @@ class Car:
     still_s: F64
     still_since_ns: I64
     trips: I64
+    felt: Felt
 
     def __len__(self) -> int:
         return len(self.lift)
@@ -113,6 +118,7 @@ def start(n: int) -> Columns:
         "settled": np.zeros(n, dtype=np.bool_),
         "trips": np.zeros(n, dtype=np.int64),
         "landing": np.zeros(n, dtype=np.int32),
+        **felt.start(n),
     }
 
 
@@ -130,14 +136,16 @@ def step(state: Columns, batch: Batch, facts: FleetFacts) -> tuple[Columns, Car]
         "gap": batch.gap[order] == 1.0,
     }
     landing, impact_ns = state["landing"].copy(), _feel(state["impact_ns"], batch.waveforms)
-    state, made = scan(laid, state, advance, rows, limits(facts.rated_speed_mps))
+    feels, known = felt.step({name: state[name] for name in FEELS}, batch.waveforms)
+    moves: Columns = {name: column for name, column in state.items() if name not in FEELS}
+    state, made = scan(laid, moves, advance, rows, limits(facts.rated_speed_mps))
     index, offset = nearest(np.where(by_air, place, made["z_last"]), lift, landing, facts.landings_m)
     landing[lift[index >= 0]] = index[index >= 0]  # of a lift's rows the last one stays
     if by_air.any():
         told, shown = by_air & ~np.isnan(place), state["z"].copy()
         shown[lift[told]] = place[told]
         state, offset = {**state, "z": shown}, np.where(by_air, np.nan, offset)
-    state = {**state, "landing": landing, "impact_ns": impact_ns}
+    state = {**state, **feels, "landing": landing, "impact_ns": impact_ns}
     return state, Car(
         order=order,
         rounds=laid,
@@ -147,6 +155,7 @@ def step(state: Columns, batch: Batch, facts: FleetFacts) -> tuple[Columns, Car]
         stale=batch.stale[order] == 1.0,
         landing=index,
         offset_m=offset,
+        felt=known,
         **made,
     )
 

@@ -4,12 +4,13 @@
                \\____            coarse feed (>= 0.4 s a reading): from > 1.5 m/s to rest between two readings
     onset      ^    ^ two readings at rest
 
-1.5 m/s² is the most that GB/T 10058 allows a drive. That the safety chain opened is inferred, not seen.
+1.5 m/s² is the most that GB/T 10058 allows a drive. Where the car's vibration is heard, it must have felt the stop too
+(`detectors.witness`). That the safety chain opened is inferred, not seen.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -19,6 +20,7 @@ from detectors.car import Car
 from detectors.rule import MAJOR, Level, Rule, Score
 from detectors.scan import NEVER_NS, Columns, scan
 from detectors.sensor import ACCEL_TAU_S
+from detectors.witness import Witness
 from telemetry.facts import FleetFacts
 
 
@@ -44,6 +46,7 @@ class EmergencyStop:
     coarse_from_mps: float = 1.5
     rise_mps: float = 0.1
     agree_mps: float = 0.3
+    witness: Witness = field(default_factory=Witness)
 
     def start(self, n: int) -> Columns:
         """Return cars of which no speed was read yet."""
@@ -53,16 +56,20 @@ class EmergencyStop:
             **{name: np.full(n, NEVER_NS) for name in ("t_ns", "t_before_ns", "begin_ns", "brake_ns", "rest_ns")},
             **{name: np.zeros(n) for name in ("smooth", "begin_mps", "peak", "from_mps", "decel")},
             **{name: np.zeros(n, dtype=np.int64) for name in ("braking", "braking_ns", "resting", "trips")},
+            **self.witness.start(n),
         }
 
     def step(self, state: Columns, car: Car, facts: FleetFacts) -> tuple[Columns, tuple[Score, ...]]:
         """Score each row that reads a speed."""
         rows = {name: getattr(car, name) for name in ("v", "t_ns", "accel", "trips")}
         rows |= {"z": car.z_last, "rests": car.at_rest()}
-        state, made = scan(car.rounds, state, self._advance, rows)
+        asked: Columns = {name: state[name] for name in self.witness.start(0)}
+        state, made = scan(car.rounds, {k: v for k, v in state.items() if k not in asked}, self._advance, rows)
+        asked, on, felt_mps = self.witness.step(asked, car, made)
         limit = np.full(len(car), self.brake_mps2)
         evidence = {"from_mps": made["from_mps"], "decel_mps2": made["decel"], "limit_mps2": limit}
-        return state, (Score(made["on"], made["off"], evidence, made["since_ns"]),)
+        score = Score(on, made["off"], {**evidence, "felt_mps": felt_mps}, made["since_ns"])
+        return {**state, **asked}, (score,)
 
     def _advance(self, state: Columns, row: Columns, _: Columns) -> tuple[Columns, Columns]:
         """Carry the braking, the rest after it and the trips since over one row."""
@@ -88,6 +95,7 @@ class EmergencyStop:
             "on": np.where(heard, stopped, np.nan),
             "off": np.where(heard, (row["trips"] > trips) & ~stopped, np.nan),
             "since_ns": np.where(stopped, brake["brake_ns"], 0),
+            "rest_ns": rest_ns,
             "from_mps": brake["from_mps"],
             "decel": brake["decel"],
         }

@@ -2,13 +2,30 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from detectors.catalogue import BY_SLUG
 from detectors.judge import Judge
 from detectors.rule import MAJOR, Finding
-from tests.detectors.world import BEGIN_NS, Fault, Script, batch, facts_of, healthy, ride_speed, tower
+from telemetry.batch import Batch, Waveforms
+from telemetry.facts import FleetFacts
+from tests.detectors.world import (
+    BEGIN_NS,
+    GRID_S,
+    Fault,
+    Script,
+    batch,
+    facts_of,
+    healthy,
+    ride_speed,
+    rows_of,
+    tower,
+    waves,
+)
 
 
 def braked(decel_mps2: float = 2.2, from_mps: float = 1.75, after_s: float = 4.0) -> Script:
@@ -70,3 +87,112 @@ def test_a_coarse_feed_shows_it_where_the_stop_falls_between_two_readings(phase:
     read = np.concatenate(script.speeds)[::100]
     falls_between = bool(np.any((read[:-1] > 1.52) & (read[1:] < 0.08)))
     assert [f.kind for f in found(script, dt_s=1.0)] == (["on"] if falls_between else [])
+
+
+HZ = 100
+
+
+def shaken(script: Script, hz: int = HZ, bias: float = 0.05, sense: float = 1.0, felt: float = 1.0) -> np.ndarray:
+    """Return what an accelerometer on the car's floor reads of a script."""
+    v = np.concatenate(script.speeds)
+    fine = np.interp(np.arange(0, len(v) * GRID_S, 1 / hz), np.arange(len(v)) * GRID_S, v)
+    noise = np.random.default_rng(2).normal(0, 0.02, len(fine))
+    return (sense * felt * np.gradient(fine) * hz + bias + noise).astype(np.float32)
+
+
+def heard(script: Script, z: np.ndarray, hz: int = HZ, dt_s: float = 0.1, **feed: object) -> list[Finding]:
+    whole = replace(batch([script.rows(dt_s, **feed)]), waveforms=waves([(0, BEGIN_NS, hz, z)]))  # type: ignore[arg-type]
+    return Judge([BY_SLUG["emergency-stop"]], 1).step(whole, facts_of([tower()]))
+
+
+@pytest.mark.parametrize("hz", [50, 100, 400])
+@pytest.mark.parametrize("bias", [0.0, 0.4, 9.81], ids=["no bias", "bias", "gravity"])
+@pytest.mark.parametrize("sense", [1.0, -1.0], ids=["upright", "upside down"])
+def test_a_stop_that_the_car_felt_is_found(hz: int, bias: float, sense: float) -> None:
+    (stop,) = heard(braked(), shaken(braked(), hz, bias, sense), hz)
+    assert stop.evidence["felt_mps"] == pytest.approx(1.75, abs=0.2)
+    assert (stop.onset_ns - BEGIN_NS) / 1e9 == pytest.approx(8.0, abs=0.2)
+
+
+@pytest.mark.parametrize("dt_s", [0.1, 1.0])
+def test_a_speed_that_falls_while_the_car_feels_nothing_is_no_stop(dt_s: float) -> None:
+    script = Script(rated_mps=1.75).rest(4.0).move(ride_speed(27.0, 1.75)[:600]).ramp(1.75, 0.0, 2.2).rest(8.0)
+    assert [f.kind for f in heard(script, shaken(script), dt_s=dt_s, streams=("v_mps",))] == ["on"]
+    assert heard(script, shaken(script, felt=0.0), dt_s=dt_s, streams=("v_mps",)) == []
+    assert heard(script, shaken(script, felt=0.3), dt_s=dt_s, streams=("v_mps",)) == []
+
+
+def test_vibration_that_is_too_slow_or_has_stopped_is_not_asked() -> None:
+    script = braked()
+    assert [f.kind for f in heard(script, shaken(script, 25, felt=0.0), 25)] == ["on"]
+    early = shaken(script, felt=0.0)[: 7 * HZ]
+    assert [f.kind for f in heard(script, early)] == ["on"]
+    broken = shaken(script, felt=0.0)
+    broken[830] = np.nan
+    assert [f.kind for f in heard(script, broken)] == ["on"]
+
+
+def fleet_of(order: tuple[int, ...]) -> tuple[Batch, FleetFacts]:
+    """Return lifts that stop: felt, not felt, felt at 400 Hz, and one that nobody hears shake, in this order."""
+    script = braked()
+    script.ride(27.0).rest(5.0)
+    says = [(HZ, shaken(script)), (HZ, shaken(script, felt=0.0)), (400, shaken(script, 400)), None]
+    sent = [(k, BEGIN_NS, *says[i]) for k, i in enumerate(order) if says[i] is not None]
+    whole = batch([script.rows(seed=i) for i in order])
+    return replace(whole, waveforms=waves(sent)), facts_of([tower()] * len(order))
+
+
+def cut(whole: Batch, edges_s: Iterable[float]) -> list[Batch]:
+    """Cut a batch into what a device sends, bundle by bundle: rows and vibration of a time come together."""
+    assert whole.waveforms is not None
+    blocks, parts, begin = whole.waveforms, [], 0
+    for edge in (*(BEGIN_NS + round(s * 1e9) for s in edges_s), 2**62):
+        picked = np.flatnonzero((blocks.t_ns >= begin) & (blocks.t_ns < edge))
+        length = np.diff(blocks.first)[picked]
+        xyz = [blocks.xyz[:, blocks.first[k] : blocks.first[k + 1]] for k in picked]
+        some = Waveforms(
+            blocks.message[picked], blocks.t_ns[picked], blocks.dt_ns[picked], np.r_[0, np.cumsum(length)],
+            np.concatenate([np.empty((3, 0), dtype=np.float32), *xyz], axis=1),
+        )  # fmt: skip
+        parts.append(replace(rows_of(whole, (whole.t_ns >= begin) & (whole.t_ns < edge)), waveforms=some))
+        begin = edge
+    return parts
+
+
+def said(found: list[Finding]) -> list[tuple[int, str]]:
+    return sorted((f.lift, repr(replace(f, lift=0))) for f in found)
+
+
+def test_with_vibration_it_does_not_depend_on_how_the_stream_is_cut_nor_on_a_restart() -> None:
+    whole, facts = fleet_of((0, 1, 2, 3))
+    rule = BY_SLUG["emergency-stop"]
+    steady = Judge([rule], 4)
+    expected = said(steady.step(whole, facts))
+    assert {lift for lift, _ in expected} == {0, 2, 3}
+    for edges in (range(1, 60), (8, 9, 10), (9,)):
+        judge, found = Judge([rule], 4), []
+        for part in cut(whole, edges):
+            fresh = Judge([rule], 4)
+            fresh.restore(judge.snapshot())
+            judge = fresh
+            found += judge.step(part, facts)
+        assert said(found) == expected
+        kept, other = judge.snapshot(), steady.snapshot()
+        assert all(np.array_equal(kept[name], other[name], equal_nan=kept[name].dtype.kind == "f") for name in kept)
+
+
+def test_with_vibration_permuting_the_lifts_permutes_the_findings() -> None:
+    rule, order = BY_SLUG["emergency-stop"], (2, 0, 3, 1)
+    straight = said(Judge([rule], 4).step(*fleet_of((0, 1, 2, 3))))
+    turned = said(Judge([rule], 4).step(*fleet_of(order)))
+    assert sorted((order[lift], text) for lift, text in turned) == straight
+
+
+def test_vibration_that_comes_by_itself_a_little_later_is_waited_for() -> None:
+    script = braked()
+    whole = replace(batch([script.rows()]), waveforms=waves([(0, BEGIN_NS, HZ, shaken(script, felt=0.0))]))
+    judge, found, waiting = Judge([BY_SLUG["emergency-stop"]], 1), [], None
+    for part in cut(whole, range(1, 20)):
+        found += judge.step(replace(part, waveforms=waiting), facts_of([tower()]))
+        waiting = part.waveforms
+    assert found == []

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from detectors.rule import CRITICAL
-from telemetry.batch import CHANNELS, Batch, readings
+from telemetry.batch import CHANNELS, Batch, Waveforms, readings
 from telemetry.facts import FleetFacts, Floor, LiftFacts, fleet
 from telemetry.streams import CLOSED, CLOSING, OPEN, OPENING
 
@@ -176,6 +176,23 @@ def batch(lifts: Iterable[Rows]) -> Batch:
         for name in CHANNELS
     }
     return readings(lift, np.concatenate([rows["t_ns"] for rows in all_rows]), **columns)
+
+
+def waves(signals: Iterable[tuple[int, int, int, NDArray[Any]]], block_s: float = 1.0) -> Waveforms:
+    """Return vertical vibration, (lift, begin, rate in Hz, m/s²) each, in blocks as a device sends them."""
+    parts = []
+    for lift, begin_ns, hz, z in signals:
+        size = round(block_s * hz)
+        parts += [(lift, begin_ns + k * 1_000_000_000 // hz, hz, z[k : k + size]) for k in range(0, len(z), size)]
+    parts.sort(key=lambda part: part[1])
+    whole = np.concatenate([part[3] for part in parts])
+    return Waveforms(
+        message=np.array([part[0] for part in parts], dtype=np.int32),
+        t_ns=np.array([part[1] for part in parts]),
+        dt_ns=np.array([1e9 / part[2] for part in parts]),
+        first=np.cumsum([0, *(len(part[3]) for part in parts)]),
+        xyz=np.stack([np.zeros_like(whole), np.zeros_like(whole), whole]).astype(np.float32),
+    )
 
 
 def rows_of(whole: Batch, keep: NDArray[np.bool_]) -> Batch:
