@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from telemetry.batch import F32, F64, I32, I64, Decoded, Messages, Refusal, Samples, Waveforms
+from telemetry.batch import F64, I32, I64, Decoded, Messages, Refusal, Samples, Waveforms
 from telemetry.said import CLOCK_AHEAD_LIMIT_MS, NAN, READING_LIMIT, SAMPLED_CHANNELS, Part, Said, join
 
 NAMES = {
@@ -111,10 +111,10 @@ class _Stream:
         self.end: I64 = np.cumsum(self.length)
         if self.sampled:
             self.clock = _floats(clock)
-            self.columns = [join(channel) for channel in channels]
+            self.columns = join([*chain.from_iterable(channels)]).reshape(len(channels), -1)
         else:
             self.clock = _flat(offsets or [0.0] * count for offsets, count in zip(clock, length, strict=True))
-            self.columns = [_flat(channel) for channel in channels]
+            self.columns = np.array([_flat(channel) for channel in channels])
 
     def last_ms(self) -> F64:
         """Return the time of the last reading of each block, its own time where it holds none."""
@@ -151,11 +151,9 @@ class _Stream:
     def waveforms(self) -> Waveforms:
         """Return the blocks as they are, but for empty ones."""
         spoken = self.length > 0
-        xyz: F32 = np.empty((len(self.columns), len(self.columns[0])), dtype=np.float32)
-        for axis, column in zip(xyz, self.columns, strict=True):
-            axis[:] = column
         dt_ns = np.where(self.clock > 0, self.clock * 1e6, NAN)[spoken]
         first = np.r_[0, self.end[spoken]].astype(np.int64)
+        xyz = np.asarray(self.columns, dtype=np.float32)
         return Waveforms(self.message[spoken], instants(self.t_ms[spoken]), dt_ns, first, xyz)
 
     def _block(self) -> NDArray[np.intp]:
