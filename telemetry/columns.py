@@ -111,7 +111,7 @@ class _Stream:
         self.end: I64 = np.cumsum(self.length)
         if self.sampled:
             self.clock = _floats(clock)
-            self.columns = join([*chain.from_iterable(channels)]).reshape(len(channels), -1)
+            self.columns: NDArray[Any] = join([*chain.from_iterable(channels)]).reshape(len(channels), -1)
         else:
             self.clock = _flat(offsets or [0.0] * count for offsets, count in zip(clock, length, strict=True))
             self.columns = np.array([_flat(channel) for channel in channels])
@@ -142,11 +142,10 @@ class _Stream:
         place = np.arange(len(block)) - (self.end - self.length)[block] if self.sampled else 1
         t_ns = instants(self.t_ms[block], place * (self.clock[block] if self.sampled else self.clock))
         message, columns = self.message[block], self.columns
-        silent = np.logical_and.reduce([np.isnan(column) for column in columns])
+        silent = np.isnan(columns).all(axis=0)
         if silent.any():
-            message, t_ns, columns = message[~silent], t_ns[~silent], [column[~silent] for column in columns]
-        doubles = [column.astype(np.float64, copy=False) for column in columns]
-        return Samples(message, t_ns, dict(zip(self.names, doubles, strict=True)))
+            message, t_ns, columns = message[~silent], t_ns[~silent], columns[:, ~silent]
+        return Samples(message, t_ns, dict(zip(self.names, columns.astype(np.float64, copy=False), strict=True)))
 
     def waveforms(self) -> Waveforms:
         """Return the blocks as they are, but for empty ones."""
