@@ -4,6 +4,8 @@ Times are float seconds of the world's clock. The phases of a car are a cycle; `
 
     REST ─► START ─► RUN ─► ARRIVED ─► OPENING ─► OPEN ⇄ PASSING ─► CLOSING ─► START or REST
                       └► STRIKE ─► (POPPED) ─► STUCK ─► home at crawling speed
+
+A car that rests is never due by itself, but to park.
 """
 
 from __future__ import annotations
@@ -14,13 +16,18 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
+from simulator import roundtrip, timing
+from simulator.arrivals import Arrivals
 from simulator.calendar import DAY_S
 from simulator.chance import EVENTS, TRAITS, Dice, keys, uniform, words
 from simulator.condition import Condition
+from simulator.group import Groups
 from simulator.labels import Label
 from simulator.motion import Curves
+from simulator.passengers import NO_ONE, Passengers
 from simulator.schedule import Fault
-from simulator.traffic import KINDS, TRIPS_A_DAY
+from simulator.scurve import segment_times
+from simulator.traffic import KINDS, Traffic
 from telemetry.facts import LiftFacts
 from telemetry.streams import CLOSED
 
@@ -33,7 +40,7 @@ SOUND, ARMED, STRUCK = range(3)
 DOOR_OPENS_S, DOOR_OPENS_SD_S = 2.2, 0.15
 DOOR_CLOSES_S, DOOR_CLOSES_SD_S = 2.8, 0.2
 LEVEL_BIAS_M = 0.003
-PERSON_KG, RATED_LOAD_DEFAULT_KG = 75.0, 1000.0
+RATED_LOAD_DEFAULT_KG = 1000.0
 _DRIVE_SPEED_MPS = (0.63, 1.0, 1.6, 1.75, 2.0, 2.5, 4.0, 6.0)
 _DRIVE_ACCELERATION_MPS2 = (0.5, 0.6, 0.8, 0.8, 0.9, 1.0, 1.1, 1.2)
 _DRIVE_JERK_MPS3 = (0.8, 0.9, 1.0, 1.0, 1.2, 1.3, 1.5, 1.6)
@@ -42,8 +49,8 @@ _DRIVE_JERK_MPS3 = (0.8, 0.9, 1.0, 1.0, 1.2, 1.3, 1.5, 1.6)
 class Lifts:
     """What each lift is and stays. `heights_m` is (lifts, most floors), NaN beyond the last floor."""
 
-    def __init__(self, facts: Sequence[LiftFacts], seed: int, first: int) -> None:
-        self.number = np.arange(first, first + len(facts))
+    def __init__(self, facts: Sequence[LiftFacts], seed: int, number: NDArray[np.int64]) -> None:
+        self.number = number
         self.floors = np.array([len(lift.floors) for lift in facts], dtype=np.intp)
         self.heights_m = np.full((len(facts), int(self.floors.max())), np.nan)
         for row, lift in enumerate(facts):
@@ -60,8 +67,7 @@ class Lifts:
         every, traits = np.arange(len(facts)), Dice(seed, self.number, TRAITS)
         self.door_opens_s = DOOR_OPENS_S + DOOR_OPENS_SD_S * traits.bell(every)
         self.door_closes_s = DOOR_CLOSES_S + DOOR_CLOSES_SD_S * traits.bell(every)
-        low, high = np.log(np.array(TRIPS_A_DAY)[self.kind]).T
-        self.trips_a_day = np.exp(traits.uniform(every, low, high))
+        self.stop_s = timing.stop_s(self.door_opens_s, self.door_closes_s, np.ones(len(facts)))
         names = ("x_bias", "y_bias", "z_bias", "smooth", "phase", "floor", "creep", "season", "relevel")
         self.trait = {name: traits.uniform(every) for name in names}
 
@@ -72,6 +78,22 @@ class Lifts:
     def level_bias_m(self, lift: Index, floor: Index) -> F64:
         """Return by how much each lift, when sound, always misses this landing."""
         return LEVEL_BIAS_M * (2 * uniform(words(self._traits[lift], 1000 + floor)) - 1)
+
+    def flight_s(self, lift: Index, distance_m: F64) -> F64:
+        """Return how long each lift runs over a distance above 0."""
+        v, a, j = self.rated_mps[lift], self.a_mps2[lift], self.j_mps3[lift]
+        jerk_s, steady_s, cruise_s = segment_times(distance_m, v, a, j)
+        return 4 * jerk_s + 2 * steady_s + cruise_s
+
+    def carries(self) -> F64:
+        """Return how many people each lift brings up in five minutes of an up-peak, as it was planned."""
+        every = np.arange(len(self.number))
+        upper, people = (self.floors - 1 - self.lobby).astype(np.float64), roundtrip.persons(self.rated_kg)
+        pitch_m = (self.height(every, self.floors - 1) - self.height(every, self.lobby)) / upper
+        floor_s = pitch_m / self.rated_mps
+        stop_s = self.flight_s(every, pitch_m) - floor_s + self.stop_s
+        rtt_s = roundtrip.round_trip_s(upper, people, floor_s, stop_s, timing.transfer_s())
+        return roundtrip.handled(np.ones(len(every)), people, rtt_s)
 
     def nearest(self, lift: Index, z_m: F64) -> Index:
         """Return the landing nearest to z of each of these lifts."""
@@ -90,29 +112,51 @@ class Log:
 
 
 class Cars:
-    """What every car does now. The cycle and its troubles write it; nothing else does."""
+    """What every car does now, and who is with it. The cycle, its errands and its troubles write it; nothing else does.
 
-    def __init__(self, facts: Sequence[LiftFacts], seed: int, first: int, hour: float) -> None:
+    `heading` is the way that a car serves (+1 up, -1 down, 0 none); `car_call` (lifts, floors) is asked for inside it,
+    `hall_call` (lifts, 2, floors) is what the dispatcher wants of it, up and down. On an `errand` and when `homing`, it
+    goes to its `target` and serves no call on the way. `passer` is the slot of the person in the doorway (-1:
+    nobody), who is `entering` or leaving.
+    """
+
+    def __init__(
+        self,
+        facts: Sequence[LiftFacts],
+        seed: int,
+        number: NDArray[np.int64],
+        building: NDArray[np.int64],
+        hour: float,
+        traffic: Traffic,
+    ) -> None:
         n = len(facts)
         every = np.arange(n)
-        self.lifts = Lifts(facts, seed, first)
+        self.lifts = Lifts(facts, seed, number)
         self.condition = Condition(n)
         self.dice = Dice(seed, self.lifts.number, EVENTS)
         self.log = Log()
         self.start_hour, self.day_s = hour, DAY_S
+        self._gather(building, seed, traffic)
         self.floor = (self.lifts.trait["floor"] * self.lifts.floors).astype(np.intp)
         self.curves = Curves(self.lifts.height(every, self.floor))
         self.phase = np.full(n, REST, dtype=np.int8)
         self.due_s = np.zeros(n)
         self.target = self.floor.copy()
-        self.next_stop = self.floor.copy()
+        self.heading = np.zeros(n, dtype=np.int8)
+        floors = self.lifts.heights_m.shape[1]
+        self.car_call = np.zeros((n, floors), dtype=np.bool_)
+        self.hall_call = np.zeros((n, 2, floors), dtype=np.bool_)
+        self.errand = np.zeros(n, dtype=np.bool_)
+        self.homing = np.zeros(n, dtype=np.bool_)
         self.riders = np.zeros(n, dtype=np.intp)
         self.load_kg = np.zeros(n)
-        self.boarding = np.zeros(n, dtype=np.intp)
-        self.alighting = np.zeros(n, dtype=np.intp)
-        self.called = np.zeros(n, dtype=np.bool_)
+        self.everyone_out = np.zeros(n, dtype=np.bool_)
+        self.passer = np.full(n, NO_ONE, dtype=np.intp)
+        self.entering = np.zeros(n, dtype=np.bool_)
+        self.close_s = np.zeros(n)
         self.reversal = np.zeros(n)
-        self.homing = np.zeros(n, dtype=np.bool_)
+        self.sent_back = np.zeros(n, dtype=np.int8)
+        self.held = np.zeros(n, dtype=np.bool_)
         self.door = np.full(n, CLOSED, dtype=np.int8)
         self.curtain = np.zeros(n, dtype=np.bool_)
         self.alarm = np.zeros(n, dtype=np.bool_)
@@ -127,10 +171,29 @@ class Cars:
         self.injected_s = np.zeros(n)
         self.relief_s = np.full(n, np.inf)
 
+    def _gather(self, building: NDArray[np.int64], seed: int, traffic: Traffic) -> None:
+        """Bring the cars of each building together, and people into it."""
+        lifts = self.lifts
+        self.groups = Groups(building, lifts.number)
+        self.passengers = Passengers(len(self.groups), lifts.heights_m.shape[1])
+        one = self.groups.first
+        kind, floors, lobby = lifts.kind[one], lifts.floors[one], lifts.lobby[one]
+        carried = np.bincount(self.groups.of, lifts.carries()).astype(np.float64)
+        self.arrivals = Arrivals(self.groups, seed, traffic, kind, floors, lobby, carried)
+
     @property
     def presence(self) -> NDArray[np.bool_]:
         """Whether a person is in each car."""
         return self.riders > 0
+
+    @property
+    def group(self) -> Index:
+        """Return the group that each car belongs to."""
+        return self.groups.of
+
+    def busy(self, lift: Index, t_s: F64) -> F64:
+        """Return how busy each lift's building is at this time, from 0 to 1 in its busiest hour."""
+        return self.arrivals.traffic.busy(self.lifts.kind[lift], self.hour(t_s))
 
     def hour(self, t_s: F64) -> F64:
         """Return the local hour of the day."""
@@ -140,6 +203,11 @@ class Cars:
         """Put these cars into a phase until `due_s`."""
         self.phase[lift] = phase
         self.due_s[lift] = due_s
+
+    def let_out(self, lift: Index) -> None:
+        """Let everyone leave these cars where they next open: what was asked for inside is forgotten."""
+        self.everyone_out[lift] = self.riders[lift] > 0
+        self.car_call[lift] = False
 
     def move_door(self, lift: Index, state: int, t_s: F64) -> None:
         """Set the state of these doors, and say so."""

@@ -1,14 +1,14 @@
-"""What a car does from one moment to the next: people call, it runs, doors open, people pass, doors close.
+"""What a car does from one moment to the next: it is called, runs, doors open, people pass, doors close.
 
-The law: `advance` handles the cars whose phase ends before `until_s`, all of one phase at once, until none is left.
-What each car does depends on its own columns and its own dice alone, never on who else is handled with it.
+The law: `advance` handles the earliest event of each building, all of one kind at once, until none is left before
+`until_s`. So what happens in a building happens in the order of time, and never depends on who is handled with it.
 """
 
 from __future__ import annotations
 
 import numpy as np
 
-from simulator import drive, errands, trouble
+from simulator import control, errands, run, timing, trouble
 from simulator.cars import (
     ARRIVED,
     CLOSING_DOOR,
@@ -16,7 +16,6 @@ from simulator.cars import (
     OPEN_DOOR,
     OPENING_DOOR,
     PASSING,
-    PERSON_KG,
     POPPED,
     REST,
     RUN,
@@ -26,152 +25,230 @@ from simulator.cars import (
     Cars,
     Index,
 )
-from simulator.traffic import CAR_LIMIT, SEVERAL_PEOPLE_SHARE, journey, rate_per_s
+from simulator.dispatch import dispatch
+from simulator.group import NO_CAR
+from simulator.passengers import DOWN, NO_ONE, UP
 from telemetry.streams import CLOSED, CLOSING, OPEN, OPENING
 
 ROUNDS_LIMIT = 1000
-REDRAW_S = 600.0
-START_DELAY_S = (0.3, 0.7)
-ARRIVAL_PAUSE_S = (0.2, 0.5)
-DWELL_S = (3.0, 5.0)
-DWELL_AFTER_PASSING_S = (1.8, 3.2)
-DWELL_UNWANTED_S = 1.0
-PASS_S = (0.3, 0.8)
-BETWEEN_PEOPLE_S = (0.2, 0.9)
-REVERSAL_SHARE = 0.035
-REVERSAL_AT = (0.25, 0.8)
-ALL_ALIGHT_SHARE = 0.75
-JOIN_SHARE = 0.12
+PARK_AFTER_S, PARK_IN_UP_PEAK_S = 45.0, 1.0
 
 
-def advance(cars: Cars, until_s: F64) -> None:
-    """Bring every car to its own `until_s`."""
+def begin(cars: Cars, t: F64) -> None:
+    """Let all cars rest, and people come, from each lift's `t` on."""
+    one = cars.groups.first
+    cars.arrivals.wait(np.arange(len(one)), t[one], cars.hour(t[one]))
+    rest(cars, np.arange(len(t)), t)
+
+
+def advance(cars: Cars, since_s: F64, until_s: F64) -> None:
+    """Bring every building from `since_s` to `until_s`, which its lifts share."""
+    dispatch(cars, since_s)
+    groups = cars.groups
+    group = np.arange(len(groups))
     for _ in range(ROUNDS_LIMIT):
-        due = np.flatnonzero(cars.due_s < until_s)
-        if not len(due):
+        members = groups.cars[group]
+        due_s = np.where(members != NO_CAR, cars.due_s[members], np.inf)
+        which, comes_s = due_s.argmin(axis=1), cars.arrivals.next_s[group]
+        row = np.arange(len(group))
+        first_s = np.minimum(due_s[row, which], comes_s)
+        soon = first_s < until_s[groups.first[group]]
+        if not soon.any():
             return
-        phases = cars.phase[due]
-        for phase in np.unique(phases):
-            lift = due[phases == phase]
-            _HANDLERS[phase](cars, lift, cars.due_s[lift])
-    raise AssertionError("a car never gets out of its phases within one step")
+        arrives = soon & (comes_s == first_s)
+        _come(cars, group[arrives], first_s[arrives])
+        acts = soon & ~arrives
+        _act(cars, members[row[acts], which[acts]])
+        group = group[soon]
+    raise AssertionError("a building never gets through its events within one step")
 
 
-def wait_for_call(cars: Cars, lift: Index, t: F64) -> None:
-    """Let these cars rest until somebody calls; the rate is drawn anew now and then, as the hour moves on."""
-    lifts = cars.lifts
-    rate = rate_per_s(lifts.kind[lift], lifts.trips_a_day[lift], cars.hour(t))
-    wait_s = -np.log1p(-cars.dice.uniform(lift)) / rate
-    cars.called[lift] = wait_s < REDRAW_S
-    wait_s = np.where(errands.hurried(cars, lift), errands.PAUSE_S, np.minimum(wait_s, REDRAW_S))
-    cars.enter(lift, REST, t + wait_s)
+def _act(cars: Cars, due: Index) -> None:
+    """Let these cars, of different buildings, end their phases."""
+    phases = cars.phase[due]
+    for phase in np.unique(phases):
+        lift = due[phases == phase]
+        _HANDLERS[phase](cars, lift, cars.due_s[lift])
+
+
+def _come(cars: Cars, group: Index, t: F64) -> None:
+    """Parties come to landings; a car that stands open there waits no longer for somebody to pass."""
+    landing = cars.arrivals.come(cars.passengers, group, t, cars.hour(t))
+    members = cars.groups.cars[group]
+    open_here = (members != NO_CAR) & (cars.phase[members] == OPEN_DOOR) & (cars.floor[members] == landing[:, None])
+    row, place = np.nonzero(open_here)
+    lift = members[row, place]
+    cars.due_s[lift] = np.minimum(cars.due_s[lift], t[row] + timing.BETWEEN_PEOPLE_S[0])
+
+
+def rest(cars: Cars, lift: Index, t: F64) -> None:
+    """Let these cars rest until they are called; one that could wait better elsewhere goes there after a while."""
+    landing, peak = control.park(cars, lift, t)
+    park_s = np.where(landing == cars.floor[lift], np.inf, np.where(peak, PARK_IN_UP_PEAK_S, PARK_AFTER_S))
+    cars.heading[lift] = 0
+    cars.enter(lift, REST, t + np.where(errands.hurried(cars, lift), errands.PAUSE_S, park_s))
 
 
 def _rest(cars: Cars, lift: Index, t: F64) -> None:
-    """Somebody calls (or nobody did yet)."""
+    """The car is called, or goes to park."""
     lift, t = errands.run_errands(cars, lift, t)
-    called = cars.called[lift]
-    wait_for_call(cars, lift[~called], t[~called])
-    lift, t = lift[called], t[called]
-    lifts, dice = cars.lifts, cars.dice
-    draws = (dice.uniform(lift), dice.uniform(lift), dice.uniform(lift))
-    origin, cars.next_stop[lift] = journey(lifts.kind[lift], cars.hour(t), lifts.floors[lift], lifts.lobby[lift], draws)
-    cars.target[lift] = origin
-    cars.boarding[lift] = 1 + _several(cars, lift)
-    here = origin == cars.floor[lift]
-    cars.enter(lift[here], ARRIVED, t[here] + dice.uniform(lift[here], *ARRIVAL_PAUSE_S))
-    depart(cars, lift[~here], t[~here])
+    wanted = control.stops(cars, lift).any(axis=1)
+    idle = lift[~wanted]
+    cars.target[idle], _ = control.park(cars, idle, t[~wanted])
+    stays = cars.target[idle] == cars.floor[idle]
+    rest(cars, idle[stays], t[~wanted][stays])
+    depart(cars, idle[~stays], t[~wanted][~stays])
+    _serve(cars, lift[wanted], t[wanted])
 
 
-def _several(cars: Cars, lift: Index) -> Index:
-    """Draw how many people come along with the first."""
-    one = cars.dice.uniform(lift)
-    return (one < SEVERAL_PEOPLE_SHARE).astype(np.intp) + 2 * (one < SEVERAL_PEOPLE_SHARE**2)
+def _serve(cars: Cars, lift: Index, t: F64) -> None:
+    """Open here for whom it may concern, or else go where somebody calls, or else rest."""
+    control.turn(cars, lift, cars.hall_call[lift, :, cars.floor[lift]])
+    opens = control.answers(cars, lift) | (cars.door[lift] != CLOSED)
+    cars.enter(lift[opens], ARRIVED, t[opens] + cars.dice.uniform(lift[opens], *timing.ARRIVAL_PAUSE_S))
+    lift, t = lift[~opens], t[~opens]
+    called = control.stops(cars, lift).any(axis=1)
+    depart(cars, lift[called], t[called] + timing.STANDSTILL_S)
+    rest(cars, lift[~called], t[~called])
 
 
 def depart(cars: Cars, lift: Index, t: F64) -> None:
-    """Lift the brake towards `target`."""
-    cars.enter(lift, START, t + cars.dice.uniform(lift, *START_DELAY_S))
+    """Lift the brake."""
+    cars.enter(lift, START, t + cars.dice.uniform(lift, *timing.START_DELAY_S))
 
 
 def _start(cars: Cars, lift: Index, t: F64) -> None:
-    """The car moves off."""
-    target_m = drive.landing_m(cars, lift, cars.target[lift], t)
-    cars.curves.go(lift, t, target_m, drive.limits(cars, lift, trouble.speed_ratio(cars, lift, target_m)))
-    cars.enter(lift, RUN, cars.curves.end_s[lift])
-    trouble.waylay(cars, lift)
+    """The car moves off, by now perhaps to another landing."""
+    here = ~(cars.errand[lift] | cars.homing[lift]) & control.stops(cars, lift).any(axis=1)
+    serves = lift[here]
+    control.turn(cars, serves, cars.hall_call[serves, :, cars.floor[serves]])
+    sense = cars.heading[serves].astype(np.intp)
+    stop = control.next_stop(cars, serves, cars.floor[serves] + sense, sense)
+    cars.target[serves] = np.where(stop >= 0, stop, cars.floor[serves])
+    here = (cars.target[lift] == cars.floor[lift]) & ~cars.homing[lift]
+    _serve(cars, lift[here], t[here])
+    run.begin(cars, lift[~here], t[~here])
 
 
 def _run(cars: Cars, lift: Index, t: F64) -> None:
-    """The car has come to rest at its target: decide who leaves and who joins."""
+    """The car has come to rest at its target."""
     cars.floor[lift] = cars.target[lift]
-    riders, dice = cars.riders[lift], cars.dice
-    everyone = (dice.uniform(lift) < ALL_ALIGHT_SHARE) | cars.homing[lift] | (riders < 2)
-    cars.alighting[lift] = np.where(everyone, riders, 1)
-    joins = (riders > 0) & ~cars.homing[lift] & (dice.uniform(lift) < JOIN_SHARE)
-    cars.boarding[lift] += joins
-    cars.homing[lift] = False
-    wanted = (riders > 0) | (cars.boarding[lift] > 0) | (cars.door[lift] != CLOSED)
-    wait_for_call(cars, lift[~wanted], t[~wanted])
-    lift, t = lift[wanted], t[wanted]
-    cars.enter(lift, ARRIVED, t + dice.uniform(lift, *ARRIVAL_PAUSE_S))
+    cars.let_out(lift[cars.homing[lift]])
+    cars.errand[lift] = cars.homing[lift] = False
+    _serve(cars, lift, t)
 
 
 def _arrived(cars: Cars, lift: Index, t: F64) -> None:
     """The door is told to open."""
     lift, t = trouble.refuse_to_open(cars, lift, t)
+    cars.sent_back[lift] = 0
+    cars.held[lift] = False
     already = cars.door[lift] == OPEN
-    cars.enter(lift[already], OPEN_DOOR, t[already] + DWELL_UNWANTED_S)
+    cars.close_s[lift] = t + timing.DWELL_UNWANTED_S
+    cars.enter(lift[already], OPEN_DOOR, t[already] + timing.DWELL_UNWANTED_S)
     lift, t = lift[~already], t[~already]
     cars.move_door(lift, OPENING, t)
     cars.enter(lift, OPENING_DOOR, t + cars.lifts.door_opens_s[lift])
 
 
 def _opening(cars: Cars, lift: Index, t: F64) -> None:
-    """The door is open."""
+    """The door is open: the calls here are answered."""
     cars.move_door(lift, OPEN, t)
+    floor, heading = cars.floor[lift], cars.heading[lift]
+    hall = cars.hall_call[lift, :, floor].any(axis=1)
+    dwell_s = np.where(hall, timing.HALL_CALL_DWELL_S, timing.CAR_CALL_DWELL_S)
+    dwell_s = np.where(trouble.cycles(cars, lift), timing.DWELL_UNWANTED_S, dwell_s)
+    cars.car_call[lift, floor] = False
+    cars.hall_call[lift, UP, floor] &= heading < 0
+    cars.hall_call[lift, DOWN, floor] &= heading > 0
     blocked = cars.curtain[lift]
-    cars.enter(lift[blocked], PASSING, t[blocked] + PASS_S[0])
+    cars.close_s[lift] = t + np.where(blocked, 0.0, dwell_s)
+    cars.enter(lift[blocked], PASSING, t[blocked] + timing.PASS_S[0])
     lift, t = lift[~blocked], t[~blocked]
-    cars.boarding[lift] = np.minimum(cars.boarding[lift], CAR_LIMIT - cars.riders[lift] + cars.alighting[lift])
-    dwell_s = np.where(trouble.cycles(cars, lift), DWELL_UNWANTED_S, cars.dice.uniform(lift, *DWELL_S))
-    passers = cars.alighting[lift] + cars.boarding[lift] > 0
-    cars.enter(lift, OPEN_DOOR, t + np.where(passers, cars.dice.uniform(lift, *BETWEEN_PEOPLE_S), dwell_s))
+    cars.enter(lift, OPEN_DOOR, t + cars.dice.uniform(lift, *timing.BETWEEN_PEOPLE_S))
 
 
 def _open(cars: Cars, lift: Index, t: F64) -> None:
-    """The next person steps through, or the door closes."""
-    passers = cars.alighting[lift] + cars.boarding[lift] > 0
-    walker, at = lift[passers], t[passers]
-    cars.curtain[walker] = True
-    cars.say_infrared(walker, at)
-    cars.enter(walker, PASSING, at + cars.dice.uniform(walker, *PASS_S))
-    lift, t = trouble.keep_open(cars, lift[~passers], t[~passers])
+    """The next person steps through, or the door waits, is held or closes."""
+    passes = _pick_passer(cars, lift, t)
+    walker, at = lift[passes], t[passes]
+    _block(cars, walker, at, cars.dice.uniform(walker, *timing.PASS_S))
+    lift, t = lift[~passes], t[~passes]
+    waits = t < cars.close_s[lift]
+    cars.enter(lift[waits], OPEN_DOOR, cars.close_s[lift[waits]])
+    lift, t = trouble.keep_open(cars, lift[~waits], t[~waits])
+    lift, t = _hold(cars, lift, t)
+    _close(cars, lift, t)
+
+
+def _pick_passer(cars: Cars, lift: Index, t: F64) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:
+    """Choose who passes next through each door, those who leave first; tell where there is one."""
+    people, group, floor = cars.passengers, cars.group[lift], cars.floor[lift]
+    slot = np.full(len(lift), NO_ONE)
+    some = cars.riders[lift] > 0
+    slot[some] = people.leaver(group[some], lift[some], floor[some], cars.everyone_out[lift[some]])
+    waiting = people.waiting[group, :, floor] > 0
+    asks = (slot == NO_ONE) & waiting.any(axis=1) & control.fits(cars, lift, 0.0)
+    control.turn(cars, lift[asks], waiting[asks])
+    enters = people.boarder(group[asks], lift[asks], floor[asks], cars.heading[lift[asks]])
+    comes = np.flatnonzero(asks)[enters != NO_ONE]
+    enters = enters[enters != NO_ONE]
+    fits = control.fits(cars, lift[comes], people.mass_kg[group[comes], enters])
+    comes, enters = comes[fits], enters[fits]
+    slot[comes] = enters
+    people.board(group[comes], enters, lift[comes], t[comes])
+    cars.entering[lift] = False
+    cars.entering[lift[comes]] = True
+    cars.passer[lift] = slot
+    return slot != NO_ONE
+
+
+def _block(cars: Cars, lift: Index, t: F64, for_s: F64) -> None:
+    """Somebody stands in these doorways."""
+    cars.curtain[lift] = True
+    cars.say_infrared(lift, t)
+    cars.enter(lift, PASSING, t + for_s)
+
+
+def _hold(cars: Cars, lift: Index, t: F64) -> tuple[Index, F64]:
+    """Let people hold some of the doors that would close now, once at a stop; return the others."""
+    holds = (cars.dice.uniform(lift) < timing.HOLD_SHARE) & ~cars.held[lift]
+    held = lift[holds]
+    cars.held[held] = True
+    _block(cars, held, t[holds], cars.dice.uniform(held, *timing.HOLD_S))
+    return lift[~holds], t[~holds]
+
+
+def _close(cars: Cars, lift: Index, t: F64) -> None:
+    """The door closes, all the way or until somebody sends it back."""
     cars.move_door(lift, CLOSING, t)
-    dice = cars.dice
-    late = dice.uniform(lift) < REVERSAL_SHARE
-    part = np.where(late, dice.uniform(lift, *REVERSAL_AT), 0.0)
+    dice, nudges = cars.dice, cars.sent_back[lift] >= timing.SENT_BACK_LIMIT
+    late = (dice.uniform(lift) < timing.reversal_share(cars.busy(lift, t))) & ~nudges
+    part = np.where(late, dice.uniform(lift, *timing.REVERSAL_AT), 0.0)
     cars.reversal[lift] = part
-    closes_s = cars.lifts.door_closes_s[lift]
+    closes_s = cars.lifts.door_closes_s[lift] * np.where(nudges, timing.NUDGING, 1.0)
     cars.enter(lift, CLOSING_DOOR, t + closes_s * np.where(late, part, 1.0))
     trouble.spoil_closing(cars, lift, t)
 
 
 def _passing(cars: Cars, lift: Index, t: F64) -> None:
-    """The person is through: those who leave go first."""
-    leaves = cars.alighting[lift] > 0
-    enters = ~leaves & (cars.boarding[lift] > 0)
-    cars.alighting[lift] -= leaves
-    cars.boarding[lift] -= enters
-    steps = enters.astype(np.intp) - leaves
-    cars.riders[lift] += steps
-    cars.carry(lift, t, PERSON_KG * steps.astype(np.float64))
+    """The doorway is free again: somebody is through, or only stood there."""
+    slot, group = cars.passer[lift], cars.group[lift]
+    through, enters = slot != NO_ONE, cars.entering[lift]
+    mass_kg = np.where(through, cars.passengers.mass_kg[group, slot], 0.0)
+    step = np.where(enters, 1, -1) * through
+    cars.riders[lift] += step
+    cars.carry(lift, t, np.where(cars.riders[lift] > 0, step * mass_kg, -cars.load_kg[lift]))
+    comes, goes = through & enters, through & ~enters
+    cars.car_call[lift[comes], cars.passengers.target[group[comes], slot[comes]]] = True
+    control.turn(cars, lift[comes], np.zeros((int(comes.sum()), 2), dtype=np.bool_))
+    cars.passengers.leave(group[goes], slot[goes], cars.floor[lift[goes]], t[goes])
+    cars.passer[lift] = NO_ONE
     cars.curtain[lift] = False
     cars.say_infrared(lift, t)
-    more = cars.alighting[lift] + cars.boarding[lift] > 0
-    pause_s = cars.dice.uniform(lift, *BETWEEN_PEOPLE_S)
-    dwell_s = cars.dice.uniform(lift, *DWELL_AFTER_PASSING_S)
-    cars.enter(lift, OPEN_DOOR, t + np.where(more, pause_s, dwell_s))
+    after_s = cars.dice.uniform(lift, *timing.DWELL_AFTER_PASSING_S)
+    cars.close_s[lift] = np.maximum(cars.close_s[lift], t + after_s)
+    cars.enter(lift, OPEN_DOOR, t + cars.dice.uniform(lift, *timing.BETWEEN_PEOPLE_S))
 
 
 def _closing(cars: Cars, lift: Index, t: F64) -> None:
@@ -182,7 +259,7 @@ def _closing(cars: Cars, lift: Index, t: F64) -> None:
     cars.curtain[late] = True
     cars.say_infrared(late, at)
     cars.move_door(late, OPENING, at)
-    cars.boarding[late] += ~trouble.obstructed(cars, late)
+    cars.sent_back[late] = np.minimum(cars.sent_back[late] + 1, timing.SENT_BACK_LIMIT)
     cars.reversal[late] = 0.0
     cars.enter(late, OPENING_DOOR, at + part[back] * cars.lifts.door_opens_s[late])
     _closed(cars, lift[~back], t[~back])
@@ -191,18 +268,14 @@ def _closing(cars: Cars, lift: Index, t: F64) -> None:
 def _closed(cars: Cars, lift: Index, t: F64) -> None:
     """Off it goes with its riders, or to rest."""
     cars.move_door(lift, CLOSED, t)
+    cars.everyone_out[lift] = False
     lift, t = trouble.keep_at_landing(cars, lift, t)
     home = cars.homing[lift]
     depart(cars, lift[home], t[home])
     lift, t = lift[~home], t[~home]
-    riding = cars.riders[lift] > 0
-    wait_for_call(cars, lift[~riding], t[~riding])
-    lift, t = lift[riding], t[riding]
-    other = (cars.dice.uniform(lift) * (cars.lifts.floors[lift] - 1)).astype(np.intp)
-    other += other >= cars.floor[lift]
-    stop = cars.next_stop[lift]
-    cars.target[lift] = np.where(stop == cars.floor[lift], other, stop)
-    depart(cars, lift, t)
+    goes = np.any(control.calls_beyond(cars, lift), axis=0)
+    depart(cars, lift[goes], t[goes])
+    _serve(cars, lift[~goes], t[~goes])
 
 
 _HANDLERS = {

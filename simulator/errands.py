@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import numpy as np
+from numpy.typing import NDArray
 
 from simulator.cars import ARMED, ARRIVED, F64, START, Cars, Index
 from simulator.causes import EFFECTS
 from simulator.faults import ANYWHERE, EMPTY_RUN, RIDE, graded
+from simulator.roundtrip import PERSON_KG
 from simulator.scurve import full_speed_distance_m
 
 RIDE_M = 9.0
@@ -14,7 +16,7 @@ PAUSE_S = 0.5
 PLATEAU_S = 4.0
 
 
-def hurried(cars: Cars, lift: Index) -> Index:
+def hurried(cars: Cars, lift: Index) -> NDArray[np.bool_]:
     """Tell which of these have an errand waiting."""
     return (cars.stage[lift] == ARMED) & (EFFECTS.needs[cars.cause[lift]] != ANYWHERE)
 
@@ -27,9 +29,11 @@ def run_errands(cars: Cars, lift: Index, t: F64) -> tuple[Index, F64]:
     sent, at = lift[hurry], t[hurry]
     needs = EFFECTS.needs[cars.cause[sent]]
     cars.target[sent] = _errand_target(cars, sent)
-    cars.next_stop[sent] = cars.target[sent]
-    cars.boarding[sent] = needs == RIDE
-    runs = needs == EMPTY_RUN
+    rides, runs = sent[needs == RIDE], needs == EMPTY_RUN
+    mass_kg = np.full(len(rides), PERSON_KG)
+    floor, target = cars.floor[rides], cars.target[rides]
+    cars.passengers.come(cars.group[rides], at[needs == RIDE], floor, target, mass_kg, rides)
+    cars.errand[sent[runs]] = True
     cars.enter(sent[runs], START, at[runs] + PAUSE_S)
     cars.enter(sent[~runs], ARRIVED, at[~runs] + PAUSE_S)
     return lift[~hurry], t[~hurry]

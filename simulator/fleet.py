@@ -1,17 +1,20 @@
 """The lifts that are simulated: their facts, as a registry would hold them.
 
 The law: lift k of `fleet(n, seed)` is the same for every n. Twenty lifts make an estate (one district, one gateway),
-and an estate has buildings of one to five lifts that share their floors. Names and firms are invented.
+and an estate has buildings of one to eight lifts that share their floors; a building goes by the number of its first
+lift. Names and firms are invented.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import date, timedelta
-from typing import Any, TypeVar
+from functools import lru_cache
+from typing import Any, NamedTuple, TypeVar
 
 import numpy as np
 
-from simulator.chance import TRAITS, numbers
+from simulator.chance import BUILDINGS, TRAITS, numbers
 from telemetry.facts import Floor, LiftFacts
 
 ESTATE_LIFTS = 20
@@ -20,8 +23,8 @@ FLEET_LIMIT = 100_000
 RATED_SPEEDS_MPS = (1.0, 1.5, 1.6, 1.75, 2.0, 2.5)
 RATED_SPEED_SHARES = (0.10, 0.10, 0.05, 0.45, 0.15, 0.15)
 _SPEED_STEPS = np.cumsum(RATED_SPEED_SHARES)[:-1]
-BUILDING_LIFTS = (1, 2, 4, 5)
-OFFICE_SHARE = 0.3
+BUILDING_LIFTS = {"residential": (1, 1, 2, 2, 2, 3, 4), "office": (2, 3, 4, 4, 5, 6, 8)}
+OFFICE_SHARE = 0.15
 FLOORS = (6, 33)
 TRAVEL_PER_SPEED_S = (12.0, 45.0)
 PITCH_M = {"residential": (2.8, 3.2), "office": (3.6, 4.5)}
@@ -63,6 +66,14 @@ TODAY = date(2026, 11, 1)
 T = TypeVar("T")
 
 
+class Building(NamedTuple):
+    """A building of the plan: the number of its first lift, how many lifts it has, and what it is for."""
+
+    first: int
+    lifts: int
+    kind: str
+
+
 def fleet(n: int, seed: int) -> list[LiftFacts]:
     """Return the facts of lifts 0 to n - 1 of this seed's world."""
     if not 1 <= n <= FLEET_LIMIT:
@@ -73,11 +84,41 @@ def fleet(n: int, seed: int) -> list[LiftFacts]:
     return facts[:n]
 
 
+def building_of(number: Sequence[int], seed: int) -> list[int]:
+    """Return the building of each of these lifts: the number of its first lift."""
+    return [_building(k, seed).first for k in number]
+
+
+def neighbours(first: int, n: int, seed: int) -> dict[int, LiftFacts]:
+    """Return, by number, the lifts that lifts `first` to `first + n - 1` share their buildings with, but for those."""
+    begin, last = _building(first, seed), _building(first + n - 1, seed)
+    missing = [*range(begin.first, first), *range(first + n, last.first + last.lifts)]
+    estates = {estate: _estate(estate, seed) for estate in {k // ESTATE_LIFTS for k in missing}}
+    return {k: estates[k // ESTATE_LIFTS][k % ESTATE_LIFTS] for k in missing}
+
+
+def _building(number: int, seed: int) -> Building:
+    return next(b for b in _plan(number // ESTATE_LIFTS, seed) if b.first <= number < b.first + b.lifts)
+
+
+@lru_cache(maxsize=FLEET_LIMIT // ESTATE_LIFTS)
+def _plan(estate: int, seed: int) -> tuple[Building, ...]:
+    """Return the buildings of an estate; the last one has the lifts that are left."""
+    draw = _Draw(seed, estate, BUILDINGS)
+    plan, first, end = [], estate * ESTATE_LIFTS, (estate + 1) * ESTATE_LIFTS
+    while first < end:
+        kind = "office" if draw.between(0, 1) < OFFICE_SHARE else "residential"
+        lifts = min(draw.one(BUILDING_LIFTS[kind]), end - first)
+        plan.append(Building(first, lifts, kind))
+        first += lifts
+    return tuple(plan)
+
+
 class _Draw:
     """Choices for one thing of the world, drawn one after another."""
 
-    def __init__(self, seed: int, number: int) -> None:
-        self.words = numbers(seed, number, TRAITS)
+    def __init__(self, seed: int, number: int, purpose: int = TRAITS) -> None:
+        self.words = numbers(seed, number, purpose)
 
     def between(self, low: float, high: float) -> float:
         return low + (high - low) * next(self.words)
@@ -98,18 +139,15 @@ def _estate(estate: int, seed: int) -> list[LiftFacts]:
     lat, lon = lat + draw.between(-0.04, 0.04), lon + draw.between(-0.05, 0.05)
     address = f"{district_zh}{draw.one(ROADS)} {draw.whole(1, 999)}"
     owner, phone = draw.one(OWNERS), f"0572-555{draw.whole(0, 9999):04d}"
-    lifts = draw.one(BUILDING_LIFTS)
     facts = []
-    for building in range(ESTATE_LIFTS // lifts):
-        kind = "office" if draw.between(0, 1) < OFFICE_SHARE else "residential"
+    for building, (first, lifts, kind) in enumerate(_plan(estate, seed)):
         speed_mps = RATED_SPEEDS_MPS[int(np.searchsorted(_SPEED_STEPS, draw.between(0, 1), "right"))]
         floors = _floors(draw, kind, speed_mps)
         for k in range(lifts):
-            number = estate * ESTATE_LIFTS + building * lifts + k
             where = f"{zh}{phase}期{building + 1}号楼{k + 1}号梯"
             facts.append(
                 LiftFacts(
-                    lift_id=f"sim-{number + 1:05d}",
+                    lift_id=f"sim-{first + k + 1:05d}",
                     district=district,
                     name=f"{where} · {en} {phase}, Tower {building + 1}, Lift {k + 1}",
                     address=address,
@@ -121,7 +159,7 @@ def _estate(estate: int, seed: int) -> list[LiftFacts]:
                     floors=floors,
                     owner=owner,
                     emergency_phone=phone,
-                    **_machine(_Draw(seed, number)),
+                    **_machine(_Draw(seed, first + k)),
                 )
             )
     return facts

@@ -56,6 +56,17 @@ def full_speed_distance_m(v_mps: F64, a_mps2: F64, j_mps3: F64) -> F64:
     return v_mps * a / j_mps3 + v_mps**2 / a
 
 
+def stopping_distance_m(v_mps: F64, a_mps2: F64, limit_mps2: F64, j_mps3: F64) -> F64:
+    """Return how far a car still goes that has speed v and acceleration a (along its way), and is to stop smoothly.
+
+    The acceleration ramps down to 0 with the jerk j first (`a` below 0 counts as 0); then the deceleration's S-curve.
+    """
+    a = np.maximum(a_mps2, 0.0)
+    ramp_m, peak_mps = a / j_mps3 * (v_mps + a**2 / (3 * j_mps3)), v_mps + a**2 / (2 * j_mps3)
+    brake = np.minimum(limit_mps2, np.sqrt(peak_mps * j_mps3))
+    return ramp_m + peak_mps / 2 * (brake / j_mps3 + peak_mps / np.maximum(brake, LEAST_M))
+
+
 @dataclass(frozen=True, slots=True)
 class Drive:
     """What drives of a run do, magnitudes, a column for each run: the S-curve's three limits; creeping at `creep_mps`

@@ -239,7 +239,7 @@ def keep_open(cars: Cars, lift: Index, t: F64) -> tuple[Index, F64]:
     bridged = (_door(cars, lift) == LEFT_OPEN) & (cars.stage[lift] == ARMED)
     gone = lift[bridged]
     floor, last = cars.floor[gone], cars.lifts.floors[gone] - 1
-    cars.target[gone] = np.where(cars.next_stop[gone] != floor, cars.next_stop[gone], np.where(floor < last, last, 0))
+    cars.target[gone] = np.where(floor < last, last, 0)
     cars.enter(gone, START, t[bridged] + PAUSE_S)
     rest = ~held & ~creeps & ~bridged
     return lift[rest], t[rest]
@@ -294,7 +294,7 @@ def relieve(cars: Cars, lift: Index, t: F64) -> None:
     shut, closing = door == CLOSED, door == CLOSING
     cars.enter(lift[shut & away], START, t[shut & away] + SETTLE_S)
     cars.enter(lift[shut & ~away], ARRIVED, t[shut & ~away] + SETTLE_S)
-    cars.alighting[lift[~away]] = cars.riders[lift[~away]]
+    cars.let_out(lift[~away])
     cars.enter(lift[closing], CLOSING_DOOR, t[closing] + SETTLE_S)
     opened = (door == OPEN) | (door == OPENING)
     cars.enter(lift[opened & ~away], OPEN_DOOR, t[opened & ~away] + SETTLE_S)

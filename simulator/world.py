@@ -1,19 +1,20 @@
 """The world: a range of a fleet's lifts, stepped one second at a time, and what their sensors saw in it.
 
 The law: lift k says the same bytes whatever range it is simulated in, as long as (facts, seed, start) are the same and
-the same faults are injected in the same seconds. Each lift's second begins at its own fraction of the clock's, so that
-what they say is spread over it.
+the same faults are injected in the same seconds. A range that cuts a building lives through the whole of it, and says
+only its own lifts: in all columns those come first. Each building's second begins at its own fraction of the clock's,
+so that what they say is spread over it.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
-from simulator import chance, cycle, drive, trouble
+from simulator import chance, cycle, drive, fleet, trouble
 from simulator.calendar import DAY_S, Calendar
 from simulator.cars import SOUND, Cars, Index, Log
 from simulator.causes import BY_NUMBER, CAUSES
@@ -21,6 +22,7 @@ from simulator.labels import Label
 from simulator.schedule import Fault, Planned, Schedule, Unknown
 from simulator.sensors import SAMPLE_HZ, Sensors
 from simulator.suspension import Suspension
+from simulator.traffic import A_DAY, Traffic
 from simulator.vibration import WAVE_HZ, Vibration
 from telemetry.facts import LiftFacts
 from telemetry.streams import HEARTBEAT_DEFAULT_S, MODES, POWERS
@@ -40,6 +42,11 @@ class Events:
     first: NDArray[np.int64]
     offset_ms: NDArray[np.int64]
     values: NDArray[np.int64]
+
+    def of_first(self, n: int) -> Events:
+        """Return those of the first `n` lifts."""
+        end = self.first[n]
+        return Events(self.first[: n + 1], self.offset_ms[:end], self.values[:end])
 
     def of(self, lift: int) -> tuple[list[int], list[list[int]]] | None:
         """Return one lift's offsets and values, or None where nothing happened."""
@@ -67,10 +74,26 @@ class Second:
     status: list[int]
     labels: list[Label]
 
+    def of_first(self, n: int) -> Second:
+        """Return what the first `n` lifts saw."""
+        if n == len(self.silent):
+            return self
+        rows = ("t_ns", "v_mps", "z_m", "boots", "silent")
+        return replace(
+            self,
+            **{name: getattr(self, name)[:n] for name in rows},
+            door=self.door.of_first(n),
+            infrared=self.infrared.of_first(n),
+            vibration_mps2=None if self.vibration_mps2 is None else self.vibration_mps2[:n],
+            status=[lift for lift in self.status if lift < n],
+            labels=[label for label in self.labels if label.lift < n],
+        )
+
 
 class World:
     """Lifts `first` to `first + len(facts) - 1` of a seed's fleet, from `start_ns` (a whole second, UTC) on.
 
+    `buildings` names the building of each lift, where they are not the seed's fleet, by the number of its first lift.
     `together` lifts share their fraction of the second (those of a gateway). `hour` shifts the traffic, and only that,
     to begin at this local hour of the day. `barometers` is the share of lifts that tell their position by the air.
     `plan` is what is known beforehand of faults and near misses, of lifts that are not in this range as well. Of each
@@ -92,34 +115,43 @@ class World:
         barometers: float = 0.0,
         plan: Sequence[Planned] = (),
         day_s: int = DAY_S,
+        buildings: Sequence[int] | None = None,
+        traffic: Traffic = A_DAY,
     ) -> None:
         self.start_ns, self.seconds = start_ns, 0
         self.calendar = Calendar(start_ns, day_s)
         self.faults_per_lift_hour = faults_per_lift_hour
         local_hour = start_ns / 3.6e12 + LOCAL_OFFSET_H if hour is None else hour
-        self.cars = Cars(facts, seed, first, local_hour % 24)
+        beside = fleet.neighbours(first, len(facts), seed) if buildings is None else {}
+        number = np.array([*range(first, first + len(facts)), *beside])
+        building = np.array(fleet.building_of(number.tolist(), seed) if buildings is None else buildings)
+        everyone = [*facts, *beside.values()]
+        self._own = len(facts)
+        self._id = [lift.lift_id for lift in everyone]
+        self.cars = Cars(everyone, seed, number, building, local_hour % 24, traffic)
         self.cars.day_s = day_s
-        number = self.cars.lifts.number
-        self._id = [lift.lift_id for lift in facts]
-        self.row = {lift.lift_id: k for k, lift in enumerate(facts)}
+        self.row = {lift.lift_id: k for k, lift in enumerate(everyone)}
         self._suspension = Suspension(self.cars.lifts, wave_hz if vibration else SAMPLE_HZ)
         self._sensors = Sensors(self.cars.lifts, seed, start_ns, barometers)
         self._schedule = Schedule(plan, self.row, number, seed)
         self._fault = chance.keys(seed, number, chance.FAULTS)
-        fraction = chance.uniform(chance.words(chance.keys(seed, number // together, chance.TRAITS), number * 0))
+        fraction = chance.uniform(chance.words(chance.keys(seed, building // together, chance.TRAITS), number * 0))
         self.fraction_ms = (fraction * 1000).astype(np.int64)
         self._vibration = Vibration(self.cars.lifts, seed, start_ns, wave_hz) if vibration else None
         self._beat = number % HEARTBEAT_S
         self._boots = self.cars.boots.copy()
-        every = np.arange(len(facts))
-        cycle.wait_for_call(self.cars, every, self.fraction_ms / 1000)
+        cycle.begin(self.cars, self._begin_s)
 
     def __len__(self) -> int:
-        return len(self.fraction_ms)
+        return self._own
 
     @property
     def begin_s(self) -> F64:
         """Where the coming second of each lift begins, in seconds of the world's clock."""
+        return self._begin_s[: self._own]
+
+    @property
+    def _begin_s(self) -> F64:
         return self.seconds + self.fraction_ms / 1000
 
     def inject(self, lift_id: str, cause: str, for_s: float | None = None) -> None:
@@ -129,17 +161,17 @@ class World:
         if suffers is not None:
             slug = BY_NUMBER[suffers.cause].slug
             raise Unknown(f"lift_id: {lift_id} still suffers from {slug}; try again when that is over")
-        self._begin(self._schedule.draw(planned, self.seconds), self.begin_s)
+        self._begin(self._schedule.draw(planned, self.seconds), self._begin_s)
 
     def step(self) -> Second:
         """Live through one second."""
-        cars, begin_s = self.cars, self.begin_s
+        cars, begin_s = self.cars, self._begin_s
         trouble.expire(cars, begin_s + 1)
         again = self._restate(begin_s)
         for fault in self._schedule.due(self.seconds + 1):
             self._begin(fault, begin_s)
         self._break_down(begin_s)
-        cycle.advance(cars, begin_s + 1)
+        cycle.advance(cars, begin_s, begin_s + 1)
         log, cars.log = cars.log, Log()
         self.motion = self._suspension.step(cars, log, begin_s)
         drive.relevel(cars, self._suspension.stretch_m, begin_s + 1)
@@ -159,7 +191,7 @@ class World:
             labels=log.labels,
         )
         self.seconds += 1
-        return second
+        return second.of_first(self._own)
 
     def unfinished(self) -> list[Label]:
         """Return the labels of what still goes on: what a recording that ends now has to add."""
@@ -193,7 +225,7 @@ class World:
         """Bring chance's own causes upon sound lifts."""
         if self.faults_per_lift_hour <= 0:
             return
-        at = np.full(len(self), 2 * self.seconds)
+        at = np.full(len(self.fraction_ms), 2 * self.seconds)
         struck = chance.uniform(chance.words(self._fault, at)) < self.faults_per_lift_hour / 3600
         for lift in np.flatnonzero(struck & (self.cars.stage == SOUND)):
             which = chance.uniform(chance.words(self._fault[[lift]], at[[lift]] + 1))

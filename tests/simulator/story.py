@@ -54,10 +54,10 @@ def live(w: World, seconds: int) -> Story:
         for column, rows in zip(columns, (z.T, v.T, door, presence), strict=True):
             column.append(rows)
     z, v, door, presence = (np.concatenate(column) for column in columns)
-    heights_m = w.cars.lifts.heights_m
+    heights_m = w.cars.lifts.heights_m[every]
     off_m = np.nanmin(np.abs(heights_m[None] - z[:, :, None]), axis=2)
     top_m = np.nanmax(heights_m, axis=1)
-    return Story(z, v, door, presence, off_m, heights_m, top_m, w.cars.lifts.rated_mps, labels, said)
+    return Story(z, v, door, presence, off_m, heights_m, top_m, w.cars.lifts.rated_mps[every], labels, said)
 
 
 def hold(before: NDArray[np.generic], events: Events) -> NDArray[np.generic]:

@@ -1,0 +1,35 @@
+"""Which cars stand together in a building and answer its calls as one group, in columns over the buildings."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+Index = NDArray[np.intp]
+
+GROUP_LIMIT = 8
+NO_CAR = -1
+
+
+class Groups:
+    """The groups of a range of lifts; a building goes by the `number` of its first lift.
+
+    `cars` is (groups, 8), the rows of a group's cars in the order of their numbers, -1 beyond the last; `of` and
+    `place` are each car's group and its place in it; `first` is the row of a group's first car.
+    """
+
+    def __init__(self, building: NDArray[np.int64], lift_number: NDArray[np.int64]) -> None:
+        self.number, self.of = np.unique(building, return_inverse=True)
+        order = np.lexsort((lift_number, self.of))
+        begin = np.searchsorted(self.of[order], np.arange(len(self.number)))
+        self.place = np.empty(len(building), dtype=np.intp)
+        self.place[order] = np.arange(len(building)) - begin[self.of[order]]
+        if self.place.max() >= GROUP_LIMIT:
+            raise ValueError(f"buildings: a group has at most {GROUP_LIMIT} lifts")
+        self.cars = np.full((len(self.number), GROUP_LIMIT), NO_CAR, dtype=np.intp)
+        self.cars[self.of, self.place] = np.arange(len(building))
+        self.first = self.cars[:, 0]
+        self.size = (self.cars != NO_CAR).sum(axis=1)
+
+    def __len__(self) -> int:
+        return len(self.number)

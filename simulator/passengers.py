@@ -1,0 +1,112 @@
+"""The people who wait in a building or ride in one of its cars: one slot each, in columns (groups, slots).
+
+    NOBODY ──comes──► WAITING ──steps in──► RIDING ──steps out──► NOBODY, and a row of the journeys
+
+The law: a building holds at most `SLOTS` people; who comes beyond that takes the stairs and is counted. At a landing
+the one who came first steps in first.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+F64 = NDArray[np.float64]
+Index = NDArray[np.intp]
+
+SLOTS = 256
+JOURNEYS_LIMIT = 20_000
+NOBODY, WAITING, RIDING = range(3)
+UP, DOWN = range(2)
+ANY_CAR = -1
+NO_ONE = -1
+
+
+class Passengers:
+    """The people of each group's building. `waiting` (groups, 2, floors) counts those who wait to go up and down."""
+
+    def __init__(self, groups: int, floors: int) -> None:
+        shape = (groups, SLOTS)
+        self.state = np.zeros(shape, dtype=np.int8)
+        self.origin = np.zeros(shape, dtype=np.int16)
+        self.target = np.zeros(shape, dtype=np.int16)
+        self.car = np.full(shape, ANY_CAR, dtype=np.int32)
+        self.came_s = np.zeros(shape)
+        self.boarded_s = np.zeros(shape)
+        self.mass_kg = np.zeros(shape)
+        self.waiting = np.zeros((groups, 2, floors), dtype=np.int32)
+        self.turned_away = np.zeros(groups, dtype=np.int64)
+        self.journeys = Journeys()
+
+    def come(
+        self, group: Index, t: F64, origin: Index, target: Index, mass_kg: F64, car: Index | int = ANY_CAR
+    ) -> None:
+        """Let one person come to a landing in each of these groups, for any car or for one alone."""
+        state = self.state[group]
+        slot = (state == NOBODY).argmax(axis=1)
+        room = state[np.arange(len(group)), slot] == NOBODY
+        np.add.at(self.turned_away, group[~room], 1)
+        car = np.broadcast_to(car, len(group))[room]
+        group, slot, origin, target = group[room], slot[room], origin[room], target[room]
+        self.state[group, slot] = WAITING
+        self.origin[group, slot], self.target[group, slot] = origin, target
+        self.car[group, slot] = car
+        self.came_s[group, slot], self.mass_kg[group, slot] = t[room], mass_kg[room]
+        self.waiting[group, side(target - origin), origin] += 1
+
+    def leaver(self, group: Index, car: Index, floor: Index, everyone: NDArray[np.bool_]) -> Index:
+        """Return the slot of one who wants to leave each car here (of any rider, where `everyone` must), or -1."""
+        mine = (self.state[group] == RIDING) & (self.car[group] == car[:, None])
+        mine &= everyone[:, None] | (self.target[group] == floor[:, None])
+        slot = mine.argmax(axis=1)
+        return np.where(mine[np.arange(len(slot)), slot], slot, NO_ONE)
+
+    def boarder(self, group: Index, car: Index, floor: Index, heading: Index) -> Index:
+        """Return the slot of the first in line for each car here, going its way (any way where heading is 0), or -1."""
+        origin, way = self.origin[group], self.target[group]
+        fits = (self.state[group] == WAITING) & (origin == floor[:, None])
+        way = way - origin
+        fits &= (heading == 0)[:, None] | (np.sign(way) == heading[:, None])
+        asked = self.car[group]
+        fits &= (asked == ANY_CAR) | (asked == car[:, None])
+        slot = np.where(fits, self.came_s[group], np.inf).argmin(axis=1)
+        return np.where(fits[np.arange(len(slot)), slot], slot, NO_ONE)
+
+    def board(self, group: Index, slot: Index, car: Index, t: F64) -> None:
+        """Let these people step into their cars."""
+        origin, target = self.origin[group, slot], self.target[group, slot]
+        self.waiting[group, side(target - origin), origin] -= 1
+        self.state[group, slot], self.car[group, slot], self.boarded_s[group, slot] = RIDING, car, t
+
+    def leave(self, group: Index, slot: Index, floor: Index, t: F64) -> None:
+        """Let these riders be gone; those who are where they wanted to be have made a journey."""
+        there = self.target[group, slot] == floor
+        self.journeys.add(self, group[there], slot[there], t[there])
+        self.state[group, slot], self.car[group, slot] = NOBODY, ANY_CAR
+
+
+class Journeys:
+    """The newest completed journeys, a ring of `JOURNEYS_LIMIT`; `made` counts all."""
+
+    NAMES = ("group", "car", "origin", "target", "came_s", "boarded_s", "left_s")
+
+    def __init__(self) -> None:
+        self.made = 0
+        self._ring = np.zeros((len(self.NAMES), JOURNEYS_LIMIT))
+
+    def add(self, people: Passengers, group: Index, slot: Index, left_s: F64) -> None:
+        """Keep the journeys that these people have just made."""
+        place = (self.made + np.arange(len(group))) % JOURNEYS_LIMIT
+        at = (group, slot)
+        came, boarded = people.came_s[at], people.boarded_s[at]
+        self._ring[:, place] = (group, people.car[at], people.origin[at], people.target[at], came, boarded, left_s)
+        self.made += len(group)
+
+    def columns(self) -> dict[str, F64]:
+        """Return the journeys that are kept, in no order, by name; the wait is `boarded_s - came_s`."""
+        return dict(zip(self.NAMES, self._ring[:, : min(self.made, JOURNEYS_LIMIT)].copy(), strict=True))
+
+
+def side(way: Index) -> Index:
+    """Return UP or DOWN for ways, in floors, that are not 0."""
+    return (way < 0).astype(np.intp)
