@@ -66,8 +66,8 @@ def test_healthy_lifts_move_within_their_drive_and_open_only_at_a_landing() -> N
     assert np.abs(np.diff(acceleration, axis=0) * 10).max() <= 1.5
     assert np.abs(np.diff(story.z, axis=0) * 10 - (story.v[1:] + story.v[:-1]) / 2).max() < 0.01
     assert (story.door[moving] == CLOSED).all()
-    assert story.off_m[story.door != CLOSED].max() < 0.03, "a drive that levels again"
-    assert story.off_m[longest_rest(story.v)].max() < 0.03
+    assert story.off_m[story.door != CLOSED].max() < 0.1, "a drive takes back what people stretch its ropes by"
+    assert story.off_m[longest_rest(story.v)].max() < 0.1
     assert story.z.min() > -0.015
     assert (story.z.max(axis=0) < story.top_m + 0.015).all()
     assert not story.labels
@@ -103,11 +103,11 @@ def events(of: tuple[list[int], list[list[int]]] | None) -> list[tuple[int, list
 
 
 def test_what_sensors_read_is_the_truth_with_a_little_noise() -> None:
-    w = world(lifts=50, seed=8)
+    w = world(lifts=60, seed=8)
     off_m, off_mps = [], []
     for _ in range(120):
         second, motion = w.step(), w.motion
-        z, v = np.repeat(motion.rest_m[:, None], 10, axis=1), np.zeros((50, 10))
+        z, v = np.repeat(motion.rest_m[:, None], 10, axis=1), np.zeros((60, 10))
         z[motion.lift], v[motion.lift] = motion.z_m, motion.v_mps
         off_m.append(second.z_m.T - z.T)
         off_mps.append(second.v_mps.T - v.T)
@@ -123,14 +123,14 @@ def test_more_people_travel_in_the_morning_than_at_night() -> None:
 
 
 def test_vertical_vibration_contains_the_cars_own_acceleration() -> None:
-    w = world(lifts=30, seed=8, vibration=True)
+    w = world(lifts=40, seed=8, vibration=True)
     rings, riding = np.empty(0), np.empty(0)
     for _ in range(120):
         second, motion = w.step(), w.motion
         assert second.vibration_mps2 is not None
         off = second.vibration_mps2[motion.lift, 2] - motion.a_mps2
         riding = np.append(riding, off.mean(axis=1) - w._vibration._bias[motion.lift, 2])
-        still = np.setdiff1d(np.arange(30), motion.lift)
+        still = np.setdiff1d(np.arange(40), motion.lift)
         rings = np.append(rings, second.vibration_mps2[still].std(axis=2))
     assert len(riding) > 200
     assert np.abs(riding).max() < 0.05
