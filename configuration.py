@@ -54,6 +54,7 @@ class Records(Section):
     """Where lifts, alerts and answers are kept."""
 
     url: str = "sqlite:///{data_dir}/records.db"
+    keep_years: int = Field(5, ge=4)
 
 
 class TimeSeries(Section):

@@ -211,6 +211,7 @@ def monitor_command(_: argparse.Namespace, settings: Configuration) -> int:
             wiring.broker(settings),
             endpoints,
             raw_days=settings.timeseries.raw_days,
+            keep_years=settings.records.keep_years,
             batch_s=settings.monitor.batch_s,
             batch_messages=settings.monitor.batch_messages,
         )

@@ -68,6 +68,7 @@ def detail(shown: Picture, row: int) -> dict[str, Any]:
         "latest": item,
         "open_alerts": [to_json(alert) for alert in shown.alerts.get(item["lift_id"], ())],
         "not_judged": not_judged(known),
+        "maintenance": item["maintenance"],
         "messages": _messages(shown, row),
         "health": None,
     }

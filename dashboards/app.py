@@ -25,6 +25,7 @@ from dashboards.api_alerts import alerts
 from dashboards.api_fleet import fleet
 from dashboards.api_lifts import found, lifts
 from dashboards.api_live import live
+from dashboards.api_maintenance import maintenance
 from dashboards.api_readings import readings
 from dashboards.api_registry import registry
 from dashboards.api_simulator import simulator
@@ -61,7 +62,7 @@ def create_app(settings: Settings) -> FastAPI:
         lifespan=lifespan, telemetry=QUIET,
     )  # fmt: skip
     app.state.desk = desk
-    for router in (lifts, registry, readings, alerts, fleet, live, probes):
+    for router in (lifts, registry, maintenance, readings, alerts, fleet, live, probes):
         app.include_router(router(desk))
     if settings.demo and settings.inject:
         app.include_router(simulator(desk, settings.inject))

@@ -15,8 +15,9 @@ from dashboards.picture import Picture
 POSITION_STEP_M = 0.01
 SPEED_STEP_MPS = 0.02
 LAST_SEEN_STEP_S = 10.0
-EXACT_COLUMNS = ("landing", "direction", "door", "presence", "mode", "power")
-TOLERANCES = np.array([0.0] * (5 + len(EXACT_COLUMNS)) + [POSITION_STEP_M, SPEED_STEP_MPS, LAST_SEEN_STEP_S])
+EXACT_COLUMNS = ("landing", "direction", "door", "presence", "mode", "power", "last_trip_ns")
+MAINTENANCE_COLUMN, EXACT = 5, 6 + len(EXACT_COLUMNS)
+TOLERANCES = np.array([0.0] * EXACT + [POSITION_STEP_M, SPEED_STEP_MPS, LAST_SEEN_STEP_S])
 
 
 class Told:
@@ -67,7 +68,10 @@ def _values(shown: Picture) -> NDArray[np.float64]:
     values = np.full((len(shown.roster), len(TOLERANCES)), np.nan)
     values[:, 0], values[:, 1:5] = shown.state, shown.counts
     live_columns = (*EXACT_COLUMNS, "position_m", "speed_mps")
-    for column, name in enumerate(live_columns, start=5):
+    for column, name in enumerate(live_columns, start=MAINTENANCE_COLUMN + 1):
         values[heard, column] = getattr(shown.live, name)[at[heard]]
+    for lift_id, window in shown.windows.items():
+        if lift_id in shown.roster.row_of:
+            values[shown.roster.row_of[lift_id], MAINTENANCE_COLUMN] = window.until_ns
     values[:, -1] = shown.last_seen_ns / 1e9
     return values

@@ -6,7 +6,8 @@ an item becomes a dict only when somebody asks for it. Everything here is a valu
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import time
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,7 +18,7 @@ from alerts.alert import Alert
 from dashboards import instant
 from detectors import rule
 from store.live import NEVER, LiveTable
-from store.records_lifts import Registered
+from store.records import Registered, Window
 from telemetry.facts import LiftFacts
 from telemetry.streams import DOOR_STATES, INSPECTION, MODES, NEVER_SEEN, OFFLINE, OUT_OF_SERVICE, POWERS, SUSPECT
 
@@ -50,7 +51,7 @@ class Roster:
         return len(self.lift_id)
 
 
-def roster(registry: Sequence[Registered], live: LiveTable) -> Roster:
+def roster(registry: Collection[Registered], live: LiveTable) -> Roster:
     """Return the union of the registry and the monitor's table."""
     known = {each.facts.lift_id: each.facts for each in registry if each.registered}
     district_of = dict(zip(live.lift_id.tolist(), live.district.tolist(), strict=True))
@@ -82,7 +83,7 @@ class Picture:
     """The fleet at `as_of_ns`. Columns are in the order of the roster.
 
     `state` is a place in `STATES`; `since_ns` is when that began, `NO_INSTANT` where it is not known.
-    `counts` is (n, 4), open alerts by `SEVERITIES`.
+    `counts` is (n, 4), open alerts by `SEVERITIES`; `windows` the latest maintenance of each lift that ever had one.
     """
 
     as_of_ns: int
@@ -93,6 +94,7 @@ class Picture:
     counts: NDArray[np.int64]
     state: NDArray[np.int8]
     since_ns: NDArray[np.int64]
+    windows: Mapping[str, Window]
 
     def item(self, row: int) -> dict[str, Any]:
         """Return one lift as it stands in a list."""
@@ -112,17 +114,26 @@ class Picture:
             "address": known.address if known else None,
             "maintenance_firm": known.maintenance_firm if known else None,
             "since": None if since_ns == NO_INSTANT else instant.text(since_ns),
+            "maintenance": _window(self.windows.get(who.lift_id[row])),
         }
 
 
 UNHEARD: dict[str, Any] = dict.fromkeys(
-    ("position_m", "floor", "direction", "speed_mps", "door", "presence", "mode", "power")
+    ("position_m", "floor", "direction", "speed_mps", "door", "presence", "mode", "power", "last_trip")
 )
+
+
+def _window(window: Window | None) -> dict[str, Any] | None:
+    """Return a maintenance window that is not over."""
+    if window is None or window.until_ns <= time.time_ns():
+        return None
+    ends = {"from": instant.text(window.from_ns), "until": instant.text(window.until_ns)}
+    return {**ends, "by": window.by, "note": window.note}
 
 
 def _latest(live: LiveTable, at: int, known: LiftFacts | None) -> dict[str, Any]:
     """Return what a lift last said of itself."""
-    landing, presence = int(live.landing[at]), float(live.presence[at])
+    landing, presence, last_trip_ns = int(live.landing[at]), float(live.presence[at]), int(live.last_trip_ns[at])
     return {
         "position_m": number(live.position_m[at]),
         "floor": known.floors[landing].label if known and 0 <= landing < len(known.floors) else None,
@@ -132,6 +143,7 @@ def _latest(live: LiveTable, at: int, known: LiftFacts | None) -> dict[str, Any]
         "presence": None if presence != presence else presence > 0,
         "mode": _named(MODES, live.mode[at]),
         "power": _named(POWERS, live.power[at]),
+        "last_trip": None if last_trip_ns == NEVER else instant.text(last_trip_ns),
     }
 
 
@@ -144,7 +156,13 @@ def _named(names: Sequence[str], code: float) -> str | None:
     return names[int(code)] if 0 <= code < len(names) else None
 
 
-def picture(as_of_ns: int, who: Roster, live: LiveTable, alerts: Mapping[str, Sequence[Alert]]) -> Picture:
+def picture(
+    as_of_ns: int,
+    who: Roster,
+    live: LiveTable,
+    alerts: Mapping[str, Sequence[Alert]],
+    windows: Mapping[str, Window] | None = None,
+) -> Picture:
     """Return the fleet as these parts show it."""
     counts, onset_ns = _open(who, alerts)
     heard = who.live_row >= 0
@@ -153,7 +171,8 @@ def picture(as_of_ns: int, who: Roster, live: LiveTable, alerts: Mapping[str, Se
     link[heard], mode[heard] = live.link[who.live_row[heard]], live.mode[who.live_row[heard]]
     last_seen_ns[heard] = live.last_seen_ns[who.live_row[heard]]
     state = _state(counts, link, mode)
-    return Picture(as_of_ns, who, live, alerts, last_seen_ns, counts, state, _since(state, onset_ns, last_seen_ns))
+    since_ns = _since(state, onset_ns, last_seen_ns)
+    return Picture(as_of_ns, who, live, alerts, last_seen_ns, counts, state, since_ns, windows or {})
 
 
 def _open(who: Roster, alerts: Mapping[str, Sequence[Alert]]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
@@ -206,5 +225,5 @@ def empty_table() -> LiveTable:
     return LiveTable(
         lift_id=names, district=names, last_seen_ns=whole, link=np.array([], dtype=np.int8), position_m=real,
         landing=np.array([], dtype=np.int32), direction=real, speed_mps=real, door=real, presence=real, mode=real,
-        power=real, received=whole, gaps=whole, repeats=whole, late=whole,
+        power=real, last_trip_ns=whole, received=whole, gaps=whole, repeats=whole, late=whole,
     )  # fmt: skip

@@ -90,6 +90,17 @@ class OpenAlerts(Answer):
     trend: int
 
 
+class MaintenanceWindow(Answer):
+    """From when until when somebody works on a lift: only the starred rules are judged."""
+
+    model_config = ConfigDict(populate_by_name=True)
+
+    from_: Time = Field(alias="from")
+    until: Time
+    by: str
+    note: str | None
+
+
 class LiftItem(Answer):
     """A lift in a list; what is unknown is null."""
 
@@ -112,6 +123,8 @@ class LiftItem(Answer):
     address: str | None
     maintenance_firm: str | None
     since: Time | None
+    last_trip: Time | None
+    maintenance: MaintenanceWindow | None
 
 
 class Lifts(Answer):
@@ -232,6 +245,7 @@ class LiftDetail(Answer):
     latest: LiftItem
     open_alerts: list[Alert]
     not_judged: list[NotJudged]
+    maintenance: MaintenanceWindow | None
     messages: Messages | None
     health: float | None
 
@@ -372,6 +386,12 @@ class Assignment(Body):
 
 
 class Shelving(Body):
+    by: Word
+    until: Instant
+    note: Note | None = None
+
+
+class Maintenance(Body):
     by: Word
     until: Instant
     note: Note | None = None

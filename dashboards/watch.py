@@ -25,7 +25,16 @@ from dashboards.metrics import Meters
 from dashboards.picture import Picture, Roster, empty_table, picture, roster
 from dashboards.problem import Problem, away
 from store.live import LiveTable, unpack
-from store.records import Announcement, Live, Records, RecordsUnavailable, Registered
+from store.records import (
+    EVERYTHING,
+    Announcement,
+    Live,
+    Records,
+    RecordsUnavailable,
+    Registered,
+    RegistryChanges,
+    Window,
+)
 
 log = logging.getLogger(__name__)
 
@@ -38,8 +47,9 @@ TRANSITIONS_AT_ONCE = 1000
 class Seen:
     """What the last look found in the records; the next look reads only what is newer."""
 
-    revision: int = -1
-    registry: Sequence[Registered] = ()
+    revision: int = EVERYTHING
+    registry: Mapping[str, Registered] = field(default_factory=dict)
+    windows: Mapping[str, Window] = field(default_factory=dict)
     live: Mapping[str, tuple[Live, LiveTable]] = field(default_factory=dict)
     transition: int = -1
     alerts: Mapping[str, Sequence[Alert]] = field(default_factory=dict)
@@ -59,14 +69,16 @@ class Seen:
         elif told := records.transitions_since(transition, TRANSITIONS_AT_ONCE):
             transition = told[-1].id
             alerts = _by_lift(records.open_alerts())
-        revision, registry = self.revision, self.registry
+        revision, registry, windows = self.revision, self.registry, self.windows
         if records.revision() != revision:
-            revision, registry = records.registry()
+            changes = records.registry_since(revision)
+            revision, registry = changes.revision, _changed(registry, changes)
+            windows = {**windows, **{window.lift_id: window for window in changes.windows}}
         newest = max((live.version for live, _ in self.live.values()), default=0)
         fresh = {live.monitor: (live, unpack(live.lifts)) for live in records.live(newest)}
         if (revision, transition) == (self.revision, self.transition) and not fresh:
             return self, told
-        return Seen(revision, registry, {**self.live, **fresh}, transition, alerts), told
+        return Seen(revision, registry, windows, {**self.live, **fresh}, transition, alerts), told
 
     @property
     def table(self) -> LiveTable:
@@ -140,7 +152,7 @@ class Watch:
     def _draw(self, seen: Seen, told: Sequence[Announcement]) -> None:
         """Draw the new picture, and tell what is new in it."""
         table = seen.table
-        shown = picture(seen.as_of_ns, self._roster(seen, table), table, seen.alerts)
+        shown = picture(seen.as_of_ns, self._roster(seen, table), table, seen.alerts, seen.windows)
         before, version = self.mark, max(self.mark.version + 1, time.time_ns())
         rows = self._told.news(shown, version)
         self._seen, self._orders, self.mark = seen, Orders(shown), Mark(version, seen.transition)
@@ -157,7 +169,7 @@ class Watch:
             before, same = self._orders.picture, np.array_equal
             if same(table.lift_id, before.live.lift_id) and same(table.district, before.live.district):
                 return before.roster
-        return roster(seen.registry, table)
+        return roster(seen.registry.values(), table)
 
     def since(self, last: Mark, interest: Interest) -> Iterable[bytes]:
         """Yield what a listener who has come as far as `last` lacks, in pieces of wire."""
@@ -185,6 +197,16 @@ def lift_events(shown: Picture, rows: Sequence[int], at: Mark) -> list[Event]:
 
 def _alert_events(transitions: Sequence[Announcement], version: int) -> list[Event]:
     return [event("alert", Mark(version, each.id), orjson.loads(each.alert_json)) for each in transitions]
+
+
+def _changed(registry: Mapping[str, Registered], changes: RegistryChanges) -> Mapping[str, Registered]:
+    """Return the registry after these changes; itself where no lift changed."""
+    if not changes.lifts and not changes.struck_off:
+        return registry
+    after = {**registry, **{each.facts.lift_id: each for each in changes.lifts}}
+    for lift_id in changes.struck_off:
+        after.pop(lift_id, None)
+    return after
 
 
 def _by_lift(alerts: Sequence[Alert]) -> dict[str, list[Alert]]:

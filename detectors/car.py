@@ -104,7 +104,17 @@ class Car:
 def start(n: int) -> Columns:
     """Return the state of `n` cars of which nothing is known."""
     unknown = (*EVENTS, "v", "v_odd", "z", "z_odd", "rate", "speed", "z_fast", "z_slow")
-    readings = ("v_ns", "v_odd_ns", "z_ns", "z_odd_ns", "speed_ns", "motion_ns", "still_since_ns", "impact_ns")
+    readings = (
+        "v_ns",
+        "v_odd_ns",
+        "z_ns",
+        "z_odd_ns",
+        "speed_ns",
+        "motion_ns",
+        "still_since_ns",
+        "impact_ns",
+        "trip_ns",
+    )
     return {
         **{name: np.full(n, np.nan) for name in unknown},
         **{name: np.full(n, NEVER_NS) for name in (*readings, "t_ns", "read_ns")},
@@ -257,6 +267,7 @@ def _rest(
     way = state["way_m"] + np.where(gone & (counted > 0), v_last * counted / 1e9, 0.0)
     way = np.where(np.isnan(way), state["way_m"], way)
     arrived = (still_ns >= int(STILL_S * 1e9)) & ~state["settled"]
+    trip = arrived & (np.abs(way) > TRIP_MIN_M)
     return {
         "still_ns": still_ns,
         "still_since_ns": np.where(rests & ~was, t_ns, state["still_since_ns"]),
@@ -264,7 +275,8 @@ def _rest(
         "doubt": doubt,
         "settled": (state["settled"] | arrived) & ~gone,
         "way_m": np.where(arrived, 0.0, way),
-        "trips": state["trips"] + (arrived & (np.abs(way) > TRIP_MIN_M)),
+        "trips": state["trips"] + trip,
+        "trip_ns": np.where(trip, state["still_since_ns"], state["trip_ns"]),
         "z_fast": np.where(gone & place["heard"], place["z"], place["z_fast"]),
         "z_slow": np.where(gone & place["heard"], place["z"], place["z_slow"]),
     }

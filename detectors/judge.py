@@ -18,6 +18,7 @@ from detectors.rule import Finding, Level, Rule, Score
 from detectors.scan import Columns
 from telemetry.batch import Batch
 from telemetry.facts import FleetFacts
+from telemetry.maintenance import NO_WINDOWS, Windows
 from telemetry.streams import STARRED_ONLY_MODES
 from telemetry.trips import STILL_MPS
 
@@ -32,15 +33,18 @@ class Judge:
         self.n = n
         self._states = _start(self.rules, n)
 
-    def step(self, batch: Batch, facts: FleetFacts) -> list[Finding]:
-        """Return what began and ended in this batch, in the order in which it was concluded."""
+    def step(self, batch: Batch, facts: FleetFacts, windows: Windows = NO_WINDOWS) -> list[Finding]:
+        """Return what began and ended in this batch, in the order in which it was concluded.
+
+        In `windows` of maintenance, as in some modes, only the starred rules are judged.
+        """
         if len(facts) != self.n:
             raise ValueError(f"facts of {len(facts)} lifts for a judge of {self.n}: call grow({len(facts)}) first")
         if not len(batch) and batch.waveforms is None:
             return []
         states = self._states
         states["car"], now = car.step(states["car"], batch, facts)
-        starred_only = np.isin(now.mode, STARRED_ONLY_MODES)
+        starred_only = np.isin(now.mode, STARRED_ONLY_MODES) | windows.hold(now.lift, now.t_ns)
         found: list[Finding] = []
         for rule in self.rules:
             key = f"{rule.slug}/detector"
@@ -86,7 +90,8 @@ class Judge:
     def latest(self) -> dict[str, NDArray[Any]]:
         """Return what each lift said last, one array for each column; NaN (landing -1) is unknown.
 
-        `position_m`, `landing` (index into the floors), `speed_mps` (0 at rest), `direction` (-1, 0, 1), `door`,
+        `position_m`, `landing` (index into the floors), `speed_mps` (0 at rest), `direction` (-1, 0, 1), `last_trip_ns`
+        (when the last trip ended, by the lift's clock; 0 where none is known), `door`,
         `presence`, `mode`, `power` (codes of `telemetry.streams`).
         """
         state = self._states["car"]
@@ -98,6 +103,7 @@ class Judge:
             "landing": np.where(np.isnan(position), -1, state["landing"]),
             "speed_mps": speed,
             "direction": np.sign(speed),
+            "last_trip_ns": np.maximum(state["trip_ns"], 0),
             **{name: state[name].copy() for name in ("door", "presence", "mode", "power")},
         }
 

@@ -94,8 +94,8 @@ class Silence:
         told = heartbeat_s > 0
         self._heartbeat_s[lift[told]] = heartbeat_s[told]
 
-    def step(self, now_ns: int, *, draining: bool = False) -> list[Finding]:
-        """Return who fell silent for too long and who was heard again."""
+    def step(self, now_ns: int, *, draining: bool = False, excused: NDArray[np.bool_] | None = None) -> list[Finding]:
+        """Return who fell silent for too long and who was heard again; those who are `excused` may be silent."""
         self._now_ns = now_ns
         if draining:
             self.restart(now_ns)
@@ -106,6 +106,8 @@ class Silence:
         limit_s = np.where(willed, self.limits.will_s, limit_s)
         counted_s = (now_ns - np.maximum(since_ns, self._counted_from_ns)) / 1e9
         gone = ~self._offline & (since_ns > 0) & (counted_s >= limit_s)
+        if excused is not None:
+            gone &= ~excused
         self._silent_from_ns = np.where(gone, since_ns, self._silent_from_ns)
         self._offline = (self._offline & ~back) | gone
         found = [self._finding(i, "off", now_ns, 0.0) for i in np.flatnonzero(back).tolist()]

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from telemetry.batch import Messages
-from telemetry.facts import FleetFacts, LiftFacts, fleet
+from telemetry.facts import FleetFacts, LiftFacts, fleet, refit
 
 STRANGERS_LIMIT = 1000
 NOBODY = -1
@@ -56,21 +56,21 @@ class Fleet:
         """Give places to these lifts in this order: the order in which a snapshot's columns stand."""
         for lift_id in lift_ids:
             self._settle(lift_id)
-        self.facts = fleet(self.known)
+        self.facts = refit(self.facts, len(self), {})
 
-    def load(self, registry: Sequence[tuple[LiftFacts, bool]]) -> None:
-        """Take over the registry as it is now: facts, and whether the lift is registered or merely listed."""
-        listed: dict[str, int] = {}
-        self._strangers = 0
-        self.known = [None] * len(self.known)
-        for facts, registered in registry:
-            i = self._settle(facts.lift_id)
-            listed[facts.lift_id] = i
+    def load(self, changed: Sequence[tuple[LiftFacts, bool]], struck_off: Iterable[str] = ()) -> None:
+        """Take over what changed in the registry: facts, whether the lift is registered or merely listed, who left."""
+        listed = dict(self._listed)
+        known: dict[int, LiftFacts | None] = {listed.pop(name): None for name in struck_off if name in listed}
+        for facts, registered in changed:
+            i = listed[facts.lift_id] = self._settle(facts.lift_id)
             self.districts[i] = facts.district
-            self.known[i] = facts if registered else None
-            self._strangers += not registered
+            known[i] = facts if registered else None
+        for i, facts_now in known.items():
+            self.known[i] = facts_now
+        self._strangers = sum(self.known[i] is None for i in listed.values())
         self._listed = listed  # at once: others look on
-        self.facts = fleet(self.known)
+        self.facts = refit(self.facts, len(self), known)
 
     def hear(self, messages: Messages) -> Heard:
         """Return whose each message is, making room for strangers while there is any."""
@@ -79,7 +79,7 @@ class Fleet:
         for row in np.flatnonzero(heard.lift == NOBODY).tolist():
             heard.lift[row] = self._stranger(messages.lift_id[row], messages.district[row], heard)
         if heard.strangers:
-            self.facts = fleet(self.known)
+            self.facts = refit(self.facts, len(self), {})
         stands = [*self.districts, None]  # the last is nobody's
         said = zip(map(stands.__getitem__, heard.lift.tolist()), messages.district, strict=True)
         heard.district_differs = sum(ours != theirs for ours, theirs in said if ours is not None)

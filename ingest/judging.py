@@ -27,7 +27,7 @@ from ingest.state import State
 from ingest.storing import Group
 from store.journal import Journal
 from store.live import LiveTable
-from store.records import Answered, Records, RecordsUnavailable, Snapshot
+from store.records import EVERYTHING, Answered, Records, RecordsUnavailable, Snapshot
 from telemetry.batch import Batch, Decoded, Refusal
 from telemetry.decode import decode
 from telemetry.streams import Entry
@@ -49,7 +49,7 @@ BEHIND_S = 10.0
 
 
 class Judging(threading.Thread):
-    """The one writer of alerts. `wake` it when something was journalled."""
+    """The one writer of alerts. `wake` it when something was journalled; `reached` is as far as it has offered."""
 
     def __init__(
         self,
@@ -67,6 +67,7 @@ class Judging(threading.Thread):
         self.wake = threading.Event()
         self.counts: Counter[str] = Counter()
         self.picture: LiveTable | None = None
+        self.reached = 0
         self._journal, self._records, self._offer, self._committed = journal, records, offer, committed
         self._hearing = hearing
         self._rules = {rule.slug: rule for rule in rules}
@@ -80,7 +81,7 @@ class Judging(threading.Thread):
         self._passed_over: set[int] = set()
         self._in_rules = False
         self._answered_to = 0
-        self._revision = -1
+        self._revision = EVERYTHING
         self._found: list[Occurrence] = []
         self._refused: list[Refusal] = []
         self._due = dict.fromkeys(("commit", "registry", "snapshot", "picture"), 0.0)
@@ -157,7 +158,8 @@ class Judging(threading.Thread):
             self._judge_batch(sequencer.idle(now_ns - UNJOURNALLED_NS))
         late_s = (now_ns - entries[-1].arrived_ns) / 1e9 if entries else 0.0
         behind = late_s > BEHIND_S or full
-        self._take_findings(self._state.silence.step(now_ns, draining=behind or self._was_deaf(now_ns)), now_ns)
+        deaf, excused = self._was_deaf(now_ns), self._state.in_maintenance(now_ns)
+        self._take_findings(self._state.silence.step(now_ns, draining=behind or deaf, excused=excused), now_ns)
         if self._is_due("picture", PICTURE_EVERY_S):
             self.picture = self._state.picture()
         in_doubt = self._position + 1 in self._doubted
@@ -182,6 +184,7 @@ class Judging(threading.Thread):
         self._refused += decoded.refusals + crowded_out(decoded, heard.lift, entries)
         self._refused += unjudgeable(entries, self._set_aside)
         batch, counts = self._state.sequencer.step(decoded, heard.lift, now_ns)
+        repeated = self._state.sequencer.repeated
         self.counts.update(counts)
         self.counts["messages"] += len(entries)
         self.counts["bundles"] += len(decoded.messages.lift_id)
@@ -189,14 +192,16 @@ class Judging(threading.Thread):
         self._state.hear_links(decoded, heard.lift)
         self._position = self._read_to
         self._judge_batch(batch)
-        self._offer(Group(entries[0].position, self._position, decoded))
+        self._offer(Group(entries[0].position, self._position, decoded, repeated | (heard.lift == NOBODY)))
+        self.reached = self._position
 
     def _judge_batch(self, batch: Batch) -> None:
         if self._read_to in self._passed_over:
             return
         self.counts["rows"] += len(batch)
         self._in_rules = True
-        self._take_findings(self._state.judge.step(batch, self._state.fleet.facts), time.time_ns())
+        state = self._state
+        self._take_findings(state.judge.step(batch, state.fleet.facts, state.windows), time.time_ns())
         self._in_rules = False
 
     def _take_findings(self, findings: Sequence[Finding], now_ns: int) -> None:
@@ -244,13 +249,14 @@ class Judging(threading.Thread):
     def _resume(self) -> None:
         """Load the snapshot and the registry, and stand where the snapshot stood."""
         resume = self._records.resume()
-        self._state, self._revision = State(tuple(self._rules.values())), -1
+        self._state, self._revision = State(tuple(self._rules.values())), EVERYTHING
         self._found, self._refused, self._in_rules = [], [], False
         self._position = 0
         if resume.snapshot is not None:
             self._state = self._unpacked(resume.snapshot)
             self._position, self._answered_to = resume.snapshot.position, resume.snapshot.answered_to
         self._position = self._committed_to = self._read_to = max(self._position, self._journal.first - 1)
+        self.reached = max(self.reached, self._position)
         self._load_registry()
         silence, fleet = self._state.silence, self._state.fleet
         silence.restart(time.time_ns())
@@ -272,11 +278,16 @@ class Judging(threading.Thread):
             return State(rules)
 
     def _load_registry(self) -> None:
-        revision = self._records.revision()
-        if revision == self._revision:
+        """Take in what changed; what was judged before it is never judged again by it, even after a restart."""
+        if self._records.revision() == self._revision:
             return
-        self._revision, registry = self._records.registry()
-        self._state.load([(entry.facts, entry.registered) for entry in registry])
+        changes = self._records.registry_since(self._revision)
+        if self._revision != EVERYTHING and changes.touch_judging:
+            self._due["snapshot"] = 0.0
+            self._commit()
+        lifts = [(each.facts, each.registered) for each in changes.lifts]
+        self._state.load(lifts, changes.struck_off, changes.windows)
+        self._revision = changes.revision
 
     def _is_due(self, what: str, every_s: float) -> bool:
         now = time.monotonic()

@@ -22,7 +22,7 @@ from ingest.judging import Judging
 from ingest.receive import Arrival, BrokerAddress, Source
 from ingest.storing import Storing
 from store.journal import Journal, JournalFull
-from store.records import Records, RecordsUnavailable
+from store.records import KEEP_DEFAULT_YEARS, Records, RecordsUnavailable
 from store.timeseries import TimeSeries
 
 log = logging.getLogger("liftwatch.monitor")
@@ -31,6 +31,7 @@ TAKE_WAIT_S = 0.5
 FULL_PAUSE_S = 1.0
 PICTURE_EVERY_S = 1.0
 TRIM_EVERY_S = 10.0
+FORGET_EVERY_S = 600.0
 
 
 class Monitor:
@@ -47,6 +48,7 @@ class Monitor:
         endpoints: Sequence[Endpoint] = (),
         *,
         raw_days: int = 30,
+        keep_years: int = KEEP_DEFAULT_YEARS,
         batch_s: float = 0.2,
         batch_messages: int = 10_000,
     ) -> None:
@@ -64,7 +66,8 @@ class Monitor:
             batch_s=batch_s,
             batch_messages=batch_messages,
         )
-        self._storing = Storing(journal, series, self._judging.districts, raw_days)
+        self._storing = Storing(journal, series, self._judging.districts, lambda: self._judging.reached, raw_days)
+        self._keep_years = keep_years
         self._is_full = False
         self._stopping = threading.Event()
 
@@ -123,12 +126,15 @@ class Monitor:
         self._deliverer.wake.set()
 
     def _keep_house(self) -> None:
-        """Once a second put the fleet's picture into the records; now and then trim the journal."""
-        trimmed = 0.0
+        """Once a second put the fleet's picture into the records; now and then trim the journal and the records."""
+        trimmed, forgot = 0.0, time.monotonic()
         while not self._stopping.wait(PICTURE_EVERY_S):
             try:
                 if self._judging.picture is not None:
                     self._records.put_live(self._judging.picture.pack(), self._all_counts(), time.time_ns())
+                if time.monotonic() - forgot > FORGET_EVERY_S:
+                    forgot = time.monotonic()
+                    self._records.forget(time.time_ns(), self._keep_years)
                 if time.monotonic() - trimmed > TRIM_EVERY_S:
                     trimmed = time.monotonic()
                     self._journal.trim(min(self._journal.position(judging.READER), self._storing.position))

@@ -7,7 +7,7 @@ anything else.
 from __future__ import annotations
 
 import io
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import numpy as np
@@ -19,8 +19,10 @@ from detectors.rule import Finding, Rule
 from detectors.silence import ByArrival, Silence
 from ingest.fleet import NOBODY, Fleet
 from store.live import LiveTable
+from store.records import Window
 from telemetry.batch import Decoded
 from telemetry.facts import LiftFacts
+from telemetry.maintenance import NO_WINDOWS, Windows
 from telemetry.sequence import Sequencer
 
 
@@ -32,6 +34,8 @@ class State:
         self.sequencer = Sequencer()
         self.judge = Judge(rules, 0)
         self.silence = Silence(next((r.detector for r in rules if isinstance(r.detector, ByArrival)), None))
+        self.windows = NO_WINDOWS
+        self._windows: dict[int, Window] = {}
 
     def grow(self) -> None:
         """Make room for every lift of the fleet."""
@@ -40,10 +44,21 @@ class State:
         self.sequencer.grow(n)
         self.silence.grow(n)
 
-    def load(self, registry: Sequence[tuple[LiftFacts, bool]]) -> None:
-        """Take over the registry as it is now; nobody waits for a lift that was struck off."""
-        self.fleet.load(registry)
+    def load(
+        self,
+        changed: Sequence[tuple[LiftFacts, bool]],
+        struck_off: Iterable[str] = (),
+        windows: Iterable[Window] = (),
+    ) -> None:
+        """Take over what changed in the registry; nobody waits for a lift that was struck off."""
+        self.fleet.load(changed, struck_off)
         self.grow()
+        if fresh := {window.id: window for window in windows}:
+            self._windows |= fresh
+            placed = [(self.fleet.place(each.lift_id), each) for each in self._windows.values()]
+            columns = [(place, each.from_ns, each.until_ns) for place, each in placed if place is not None]
+            lift, from_ns, until_ns = np.array(columns, dtype=np.int64).reshape(-1, 3).T
+            self.windows = Windows(lift.astype(np.int32), from_ns, until_ns)
         struck_off = np.ones(len(self.fleet), dtype=np.bool_)
         struck_off[self.fleet.listed()] = False
         self.silence.forget(struck_off)
@@ -62,6 +77,11 @@ class State:
         """Return a finding with the lift whose it is."""
         fleet, i = self.fleet, finding.lift
         return Occurrence(fleet.lift_ids[i], fleet.districts[i], finding, rule, noticed_ns)
+
+    def in_maintenance(self, now_ns: int) -> NDArray[np.bool_]:
+        """Return which lifts are being worked on at an instant."""
+        every = np.arange(len(self.fleet), dtype=np.int32)
+        return self.windows.hold(every, np.full(len(every), now_ns))
 
     def pack(self) -> bytes:
         """Return all of it as bytes: the order of the lifts, the sequence of messages, the rules, the silence."""

@@ -4,8 +4,9 @@
                                 │ full, or the store was away
                                 └──▶ read on in the journal, from this reader's own position
 
-A store that is away makes readings late, not lost. Writing something twice changes nothing, so the position may lag.
-Where something breaks, its messages are tried once more one by one, and one that breaks by itself is passed over.
+It never overtakes judging, which knows what is left out: repeats, and lifts for whom there is no room. A store that is
+away makes readings late, not lost. Writing something twice changes nothing, so the position may lag. Where something
+breaks, its messages are tried once more one by one, and one that breaks by itself is passed over.
 """
 
 from __future__ import annotations
@@ -18,6 +19,9 @@ from collections import deque
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
+import numpy as np
+from numpy.typing import NDArray
+
 from store.journal import READ_MESSAGES, Journal
 from store.points import points
 from store.timeseries import DAY_NS, TimeSeries, TimeSeriesRefused, TimeSeriesUnavailable
@@ -28,17 +32,20 @@ log = logging.getLogger("liftwatch.store")
 
 READER = "store"
 WAITING_LIMIT_MESSAGES = 40_000
+LEFT_OUT_LIMIT = 100_000
+"""How many messages that are left out are remembered until they are passed; what is beyond is stored as it came."""
 MAINTAIN_EVERY_S = 5.0
 RETRY_LIMIT_S = 30.0
 
 
 @dataclass(frozen=True, slots=True)
 class Group:
-    """What the messages at the positions `first` to `last` said."""
+    """What the messages at the positions `first` to `last` said; `left_out` marks those that are not stored."""
 
     first: int
     last: int
     decoded: Decoded
+    left_out: NDArray[np.bool_]
 
 
 class Storing(threading.Thread):
@@ -49,18 +56,21 @@ class Storing(threading.Thread):
         journal: Journal,
         series: TimeSeries,
         districts: Callable[[], Mapping[str, str]],
+        reached: Callable[[], int],
         raw_days: int,
         every_s: float = 1.0,
     ) -> None:
         super().__init__(name="store", daemon=True)
         self.counts = {"stored_rows": 0, "expired_rows": 0, "store_retries": 0, "store_refused": 0, "store_failed": 0}
+        self.counts["store_not_left_out"] = 0
         self.position = journal.position(READER)
         self._journal = journal
         self._series = series
-        self._districts = districts
+        self._districts, self._reached = districts, reached
         self._keep_ns = raw_days * DAY_NS
         self._every_s = every_s
         self._waiting: deque[Group] = deque()
+        self._left_out: dict[int, set[str]] = {}
         self._offered = self._taken = 0  # messages: one is written by who offers, the other by this thread
         self._read_to = self._doubted_to = self.position
         self._failures = 0
@@ -69,8 +79,14 @@ class Storing(threading.Thread):
 
     def offer(self, group: Group) -> None:
         """Share what was decoded; where this reader is behind it is dropped here and read in the journal later."""
+        messages = group.decoded.messages
+        for row in np.flatnonzero(group.left_out).tolist():
+            if len(self._left_out) < LEFT_OUT_LIMIT:
+                self._left_out.setdefault(int(messages.position[row]), set()).add(messages.lift_id[row])
+            else:
+                self.counts["store_not_left_out"] += 1
         if self._offered - self._taken < WAITING_LIMIT_MESSAGES:
-            self._offered += len(group.decoded.messages.lift_id)
+            self._offered += len(messages.lift_id)
             self._waiting.append(group)
 
     def stop(self) -> None:
@@ -107,18 +123,21 @@ class Storing(threading.Thread):
 
     def _next(self) -> list[Group]:
         """Return the groups that follow this reader's position: shared ones, else read from the journal."""
+        reached = self._reached()  # first: what is offered from here on may not be read in the journal yet
         in_doubt = self.position < self._doubted_to
         groups = [] if in_doubt else self._shared()
         if groups:
             self._read_to = groups[-1].last
             return groups
-        if not self._waiting and self._journal.last == self.position:
-            return []
-        entries = self._journal.read(self.position, 1 if in_doubt else READ_MESSAGES)
+        room = min(1 if in_doubt else READ_MESSAGES, reached - self.position)
+        entries = self._journal.read(self.position, room) if room > 0 else []
         if not entries:
             return []
         self._read_to = entries[-1].position
-        return [Group(entries[0].position, self._read_to, decode(entries))]
+        decoded = decode(entries)
+        said = zip(decoded.messages.position.tolist(), decoded.messages.lift_id, strict=True)
+        left_out = [lift_id in self._left_out.get(position, ()) for position, lift_id in said]
+        return [Group(entries[0].position, self._read_to, decoded, np.array(left_out, dtype=np.bool_))]
 
     def _shared(self) -> list[Group]:
         """Take the shared groups that follow this reader's position without a gap."""
@@ -137,7 +156,8 @@ class Storing(threading.Thread):
         if not groups:
             return False
         oldest_ns = time.time_ns() - self._keep_ns
-        rows = [part for group in groups for part in points(group.decoded, self._districts(), oldest_ns)]
+        said = [points(group.decoded, self._districts(), oldest_ns, group.left_out) for group in groups]
+        rows = [part for parts in said for part in parts]
         self.counts["expired_rows"] += sum(expired(group.decoded, oldest_ns) for group in groups)
         attempt = 0
         while True:
@@ -161,6 +181,8 @@ class Storing(threading.Thread):
 
     def _done(self, position: int) -> None:
         self._journal.mark(READER, position)
+        for passed in [there for there in list(self._left_out) if there <= position]:
+            del self._left_out[passed]
         self.position = position
 
 

@@ -21,6 +21,7 @@ class LiveTable:
 
     `district` is what the topic said (the registry's stands where it knows the lift). `landing` is the index of the
     nearest landing, -1 unknown. `direction` is 1 up, -1 down, 0 none. Codes are those of `telemetry.streams`.
+    `last_trip_ns` is when the last trip ended by the lift's own clock, `NEVER` where none is known.
     `link` is 0 heard, 1 suspect, 2 offline, 3 never seen. The counts are those of the sequence of messages.
     """
 
@@ -36,6 +37,7 @@ class LiveTable:
     presence: NDArray[np.float64]
     mode: NDArray[np.float64]
     power: NDArray[np.float64]
+    last_trip_ns: NDArray[np.int64]
     received: NDArray[np.int64]
     gaps: NDArray[np.int64]
     repeats: NDArray[np.int64]

@@ -26,11 +26,16 @@ FIELD_OF_CHANNEL: Mapping[str, Mapping[str, str]] = {
 SAMPLE_TOLERANCE = 1e-6
 
 
-def points(decoded: Decoded, districts: Mapping[str, str] | None = None, oldest_ns: int | None = None) -> list[Points]:
+def points(
+    decoded: Decoded,
+    districts: Mapping[str, str] | None = None,
+    oldest_ns: int | None = None,
+    left_out: NDArray[np.bool_] | None = None,
+) -> list[Points]:
     """Return the rows to store, one `Points` for each measurement that has any.
 
     `districts` names the registry's district of a lift, which stands where the topic said another. Rows before
-    `oldest_ns` are older than the store keeps them and are left out.
+    `oldest_ns` are older than the store keeps them and are left out, and so are the messages that `left_out` marks.
     """
     lift_ids = decoded.messages.lift_id
     said = decoded.messages.district
@@ -45,7 +50,7 @@ def points(decoded: Decoded, districts: Mapping[str, str] | None = None, oldest_
         found.append(Points(stream, samples.message, lift_ids, stands, samples.t_ns, fields))
     message, t_ns, features = vibration_features(decoded.waveforms)
     found.append(Points("vibration", message, lift_ids, stands, t_ns, features))
-    return [rows for rows in (_kept(rows, oldest_ns) for rows in found) if len(rows)]
+    return [rows for rows in (_kept(rows, oldest_ns, left_out) for rows in found) if len(rows)]
 
 
 def vibration_features(blocks: Waveforms) -> tuple[I32, I64, dict[str, Floats]]:
@@ -108,13 +113,15 @@ def _reduce_parts(xyz: Floats, start: I64) -> tuple[Floats, Floats, Floats, Floa
         return least, greatest, mean.astype(np.float32), rms.astype(np.float32)
 
 
-def _kept(rows: Points, oldest_ns: int | None) -> Points:
-    """Leave out the rows that say nothing and those before `oldest_ns`."""
+def _kept(rows: Points, oldest_ns: int | None, left_out: NDArray[np.bool_] | None) -> Points:
+    """Leave out the rows that say nothing, those before `oldest_ns` and those of messages that are left out."""
     speaks = np.zeros(len(rows), dtype=np.bool_)
     for column in rows.fields.values():
         speaks |= ~np.isnan(column)
     if oldest_ns is not None:
         speaks &= rows.t_ns >= oldest_ns
+    if left_out is not None:
+        speaks &= ~left_out[rows.lift]
     if speaks.all():
         return rows
     fields = {name: column[speaks] for name, column in rows.fields.items()}

@@ -12,15 +12,20 @@ from types import TracebackType
 from store.records_alerts import Alerts, Answered, Judged, Resume, Snapshot
 from store.records_database import Database, RecordsUnavailable
 from store.records_dead_letters import DeadLetter, DeadLetters
-from store.records_lifts import Lifts, Registered
+from store.records_lifts import EVERYTHING, Lifts, Registered, RegistryChanges
 from store.records_live import Live, LiveStates
+from store.records_maintenance import Maintenance, Window
 from store.records_outbox import DONE, FAILED, WAITING, Announcement, Delivery, Outbox
 from store.records_page import BadCursor, Page
+from store.records_retention import KEEP_DEFAULT_YEARS, KEEP_LEAST_YEARS, Retention
 from store.records_search import AlertFilter, AuditEntry, History, Search
 
 __all__ = [
     "DONE",
+    "EVERYTHING",
     "FAILED",
+    "KEEP_DEFAULT_YEARS",
+    "KEEP_LEAST_YEARS",
     "WAITING",
     "AlertFilter",
     "Announcement",
@@ -36,12 +41,14 @@ __all__ = [
     "Records",
     "RecordsUnavailable",
     "Registered",
+    "RegistryChanges",
     "Resume",
     "Snapshot",
+    "Window",
 ]
 
 
-class Records(Lifts, Alerts, Search, Outbox, DeadLetters, LiveStates):
+class Records(Lifts, Maintenance, Alerts, Search, Outbox, DeadLetters, LiveStates, Retention):
     """One database of records. Every method is one transaction, safe from any thread or process.
 
     Any of them raises `RecordsUnavailable` while the database is away; the caller waits and tries again.

@@ -24,10 +24,10 @@ from alerts.alert import Alert, Change
 from alerts.book import Answer, Occurrence, on_answer
 from alerts.inhibition import CAUSES
 from alerts.ledger import Key
+from store.records_audit import note
 from store.records_book import OpenBook, columns, read_alert, write_transitions
 from store.records_database import Database, read_counter
 from store.records_dead_letters import keep_refusals
-from store.records_lifts import note
 from store.schema import alerts, is_open, is_resolve, snapshots, transitions
 from telemetry.batch import Refusal
 

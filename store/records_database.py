@@ -30,6 +30,7 @@ BUSY_PAUSE_S = 0.1
 CONNECT_TIMEOUT_S = 5
 WAL_LIMIT_BYTES = 64 * 1024 * 1024
 WRITER_LOCK = 0x11F7
+REVISION = "registry"  # the counter of changes to the registry: lifts, and the windows of their maintenance
 MIGRATIONS = Path(__file__).parent / "migrations"
 
 

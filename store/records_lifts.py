@@ -1,4 +1,5 @@
-"""The registry: the lifts' own facts. Every change counts the revision up, so that readers know when to look."""
+"""The registry: the lifts' own facts. Every change counts the revision up and is stamped with it, so that readers know
+when to look, and read what changed since they last did."""
 
 from __future__ import annotations
 
@@ -10,11 +11,13 @@ from typing import Any
 import orjson
 from sqlalchemy import Connection, delete, func, select
 
-from store.records_database import Database, read_counter
-from store.schema import audit, lifts
+from store.records_audit import note
+from store.records_database import REVISION, Database, read_counter
+from store.records_maintenance import Window, read_windows
+from store.schema import lifts, struck_off
 from telemetry.facts import Floor, LiftFacts
 
-REVISION = "registry"
+EVERYTHING = -1
 UNREGISTERED_LIMIT = 1000
 FACTS_REMEMBERED = 32_768
 
@@ -25,6 +28,21 @@ class Registered:
 
     facts: LiftFacts
     registered: bool
+
+
+@dataclass(frozen=True, slots=True)
+class RegistryChanges:
+    """What the registry came to at `revision`: lifts and windows that are new or other, and lifts that are gone."""
+
+    revision: int
+    lifts: list[Registered]
+    struck_off: list[str]
+    windows: list[Window]
+
+    @property
+    def touch_judging(self) -> bool:
+        """Whether anything is judged otherwise from here on: lifts that were merely heard of are listed already."""
+        return bool(self.struck_off or self.windows) or any(each.registered for each in self.lifts)
 
 
 class Lifts:
@@ -39,10 +57,20 @@ class Lifts:
 
     def registry(self) -> tuple[int, list[Registered]]:
         """Return the revision and every known lift, in the order of their ids."""
+        found = self.registry_since(EVERYTHING)
+        return found.revision, found.lifts
+
+    def registry_since(self, revision: int) -> RegistryChanges:
+        """Return what changed after `revision` (`EVERYTHING`: all there is); what changes meanwhile may come twice."""
+        changed = select(lifts.c.facts, lifts.c.registered).where(lifts.c.revision > revision).order_by(lifts.c.lift_id)
+        gone = select(struck_off.c.lift_id).where(struck_off.c.revision > revision)
+        gone = gone.where(struck_off.c.lift_id.not_in(select(lifts.c.lift_id)))
         with self._database.reading() as connection:
-            rows = connection.execute(select(lifts.c.facts, lifts.c.registered).order_by(lifts.c.lift_id)).all()
-            revision = read_counter(connection, REVISION)
-        return revision, [Registered(_facts(row.facts), row.registered) for row in rows]
+            now = read_counter(connection, REVISION)
+            rows = connection.execute(changed).all()
+            names = list(connection.scalars(gone)) if revision >= 0 else []
+            windows = read_windows(connection, revision)
+        return RegistryChanges(now, [Registered(_facts(row.facts), row.registered) for row in rows], names, windows)
 
     def lift(self, lift_id: str) -> Registered | None:
         """Return one lift, None where it is not known."""
@@ -82,7 +110,10 @@ class Lifts:
         with self._database.writing() as connection:
             gone = connection.execute(delete(lifts).where(lifts.c.lift_id == lift_id)).rowcount > 0
             if gone:
-                self._database.count_up(connection, REVISION)
+                revision = self._database.count_up(connection, REVISION)
+                row = self._database.insert(struck_off).values(lift_id=lift_id, revision=revision)
+                upsert = row.on_conflict_do_update(index_elements=["lift_id"], set_={"revision": revision})
+                connection.execute(upsert)
                 note(connection, now_ns, by, "lift.delete", [(lift_id, {})])
             return gone
 
@@ -97,28 +128,19 @@ class Lifts:
             room = max(0, UNREGISTERED_LIMIT - connection.execute(count).scalar_one())
             new = [LiftFacts(lift_id, district) for lift_id, district in wanted.items() if lift_id not in known]
             if new[:room]:
-                connection.execute(lifts.insert(), [_row(facts, registered=False) for facts in new[:room]])
-                self._database.count_up(connection, REVISION)
+                revision = self._database.count_up(connection, REVISION)
+                connection.execute(lifts.insert(), [_row(facts, False, revision) for facts in new[:room]])
             return len(new[room:])
 
     def _put(self, connection: Connection, many: Sequence[LiftFacts], by: str, now_ns: int, action: str) -> None:
         if not many:
             return
         row = self._database.insert(lifts)
-        fresh = {name: row.excluded[name] for name in ("district", "registered", "facts")}
+        fresh = {name: row.excluded[name] for name in ("district", "registered", "facts", "revision")}
         upsert = row.on_conflict_do_update(index_elements=["lift_id"], set_=fresh)
-        connection.execute(upsert, [_row(facts, registered=True) for facts in many])
-        self._database.count_up(connection, REVISION)
+        revision = self._database.count_up(connection, REVISION)
+        connection.execute(upsert, [_row(facts, True, revision) for facts in many])
         note(connection, now_ns, by, action, [(facts.lift_id, facts) for facts in many])
-
-
-def note(connection: Connection, now_ns: int, by: str, action: str, subjects: Iterable[tuple[str, object]]) -> None:
-    """Write into the audit what somebody did to each subject, with the details as JSON."""
-    rows = [
-        {"at_ns": now_ns, "by": by, "action": action, "subject": subject, "detail": orjson.dumps(detail).decode()}
-        for subject, detail in subjects
-    ]
-    connection.execute(audit.insert(), rows)
 
 
 def _find(connection: Connection, lift_id: str) -> Registered | None:
@@ -126,12 +148,13 @@ def _find(connection: Connection, lift_id: str) -> Registered | None:
     return None if row is None else Registered(_facts(row.facts), row.registered)
 
 
-def _row(facts: LiftFacts, registered: bool) -> dict[str, Any]:
+def _row(facts: LiftFacts, registered: bool, revision: int) -> dict[str, Any]:
     return {
         "lift_id": facts.lift_id,
         "district": facts.district,
         "registered": registered,
         "facts": orjson.dumps(facts).decode(),
+        "revision": revision,
     }
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, fields, replace
 from typing import Any
 
 import numpy as np
@@ -110,6 +110,26 @@ def fleet(lifts: Sequence[LiftFacts | None]) -> FleetFacts:
             column[i] = not lift.serves(need)
     top = np.fmax.reduce(landings, axis=1)
     return FleetFacts(rated, zone, landings, top, parks, barometer, lacking)
+
+
+def refit(facts: FleetFacts, n: int, changed: Mapping[int, LiftFacts | None]) -> FleetFacts:
+    """Return the columns of `n` lifts: those at the places in `changed` anew, the others as they were.
+
+    A place that is new and not in `changed` is a lift that the registry does not know.
+    """
+    fresh, places = fleet([*changed.values(), None]), list(changed)
+
+    def refitted(old: Any, new: Any) -> Any:
+        if isinstance(old, Mapping):
+            return {name: refitted(column, new[name]) for name, column in old.items()}
+        if old.ndim == 2:
+            most = max(old.shape[1], new.shape[1])
+            old, new = (np.pad(x, ((0, 0), (0, most - x.shape[1])), constant_values=np.nan) for x in (old, new))
+        grown = np.concatenate([old, np.repeat(new[-1:], n - len(old), axis=0)])
+        grown[places] = new[:-1]
+        return grown
+
+    return FleetFacts(*(refitted(getattr(facts, f.name), getattr(fresh, f.name)) for f in fields(FleetFacts)))
 
 
 class FactsError(ValueError):

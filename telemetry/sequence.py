@@ -54,7 +54,10 @@ COUNTED = ("received", "repeats", "gaps", "late", "restarts", "overflows")
 
 
 class Sequencer:
-    """One slot for each lift index; it grows as lifts come. `waiting` rows could go out now: call `idle` for more."""
+    """One slot for each lift index; it grows as lifts come. `waiting` rows could go out now: call `idle` for more.
+
+    `repeated` says which messages of the last step were seen before.
+    """
 
     def __init__(self, rounds_limit: int = ROUNDS_LIMIT) -> None:
         self._rounds_limit = rounds_limit
@@ -62,6 +65,7 @@ class Sequencer:
         self._recent = np.zeros((0, RECENT_LIMIT), dtype=np.int64)
         self._held = NO_ROWS
         self.waiting = 0
+        self.repeated = np.zeros(0, dtype=np.bool_)
 
     def step(self, decoded: Decoded, lift: I32, now_ns: int) -> tuple[Batch, dict[str, int]]:
         """Return what may be judged after these messages, and what was counted in them.
@@ -78,6 +82,7 @@ class Sequencer:
             self._hear(heard, order[turn])
         rows = heard.in_time()
         counts = self._count(heard, order)
+        self.repeated = heard.repeated
         return self._release([self._held, *rows], heard.waveforms()), counts
 
     def idle(self, now_ns: int) -> Batch:

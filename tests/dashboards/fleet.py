@@ -25,6 +25,7 @@ def table(count: int, **columns: Any) -> LiveTable:
         "landing": np.zeros(count, dtype=np.int32),
         **{name: np.zeros(count) for name in ("position_m", "direction", "speed_mps", "door", "presence", "mode")},
         "power": np.zeros(count),
+        "last_trip_ns": np.zeros(count, dtype=np.int64),
         **{name: np.zeros(count, dtype=np.int64) for name in ("received", "gaps", "repeats", "late")},
     }
     return LiveTable(**made | columns)

@@ -11,11 +11,13 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from detectors.car import EVENTS, Car, start, step
+from detectors.judge import Judge
 from detectors.landing import nearest
 from detectors.scan import GAP_S
 from telemetry.batch import Batch
 from telemetry.facts import LiftFacts
 from telemetry.streams import CLOSED, OPEN
+from telemetry.trips import STILL_MPS
 from tests.detectors.naive import NaiveCar
 from tests.detectors.test_contract import cuts
 from tests.detectors.world import BEGIN_NS, Rows, Script, batch, facts_of, healthy, rows_of, tower
@@ -201,3 +203,15 @@ def test_every_row_of_a_batch_is_in_exactly_one_round() -> None:
     assert sum(car.rounds.sizes) == len(car)
     assert car.lift.tolist() == [lift for size in car.rounds.sizes for lift in car.rounds.lifts[:size].tolist()]
     assert sorted(car.order.tolist()) == list(range(len(car)))
+
+
+def test_the_end_of_the_last_trip_is_when_the_car_came_to_rest_after_it() -> None:
+    judge, rows = Judge((), 1), healthy(3, trips=2).rows()
+    judge.step(batch([{name: column[:5] for name, column in rows.items()}]), facts_of([tower()]))
+    assert judge.latest()["last_trip_ns"].tolist() == [0]
+    judge.step(batch([{name: column[5:] for name, column in rows.items()}]), facts_of([tower()]))
+    (ended_ns,) = judge.latest()["last_trip_ns"].tolist()
+    after = rows["t_ns"] >= ended_ns
+    assert rows["t_ns"][0] < ended_ns < rows["t_ns"][-1]
+    assert np.nanmax(np.abs(rows["v_mps"][after])) < STILL_MPS * 3
+    assert np.nanmax(np.abs(rows["v_mps"][~after][-30:])) > 0.3

@@ -13,6 +13,7 @@ from detectors import overspeed
 from detectors.catalogue import BY_SLUG, RULES
 from detectors.judge import Judge
 from detectors.rule import CRITICAL, MINOR, Level, Rule, Score
+from telemetry.maintenance import Windows
 from telemetry.streams import BATTERY, CLOSED, EMERGENCY_POWER, FIRE, INSPECTION, MAINS, NORMAL, OUT_OF_SERVICE
 from tests.detectors.test_overspeed import runaway
 from tests.detectors.world import BEGIN_NS, Rows, Script, batch, facts_of, healthy, rows_of, tower
@@ -47,6 +48,23 @@ def test_rules_without_a_star_rest_in_special_modes(mode: float, judged: bool) -
 def test_rules_with_a_star_are_judged_in_every_mode(mode: float) -> None:
     found = Judge([overspeed.OVERSPEED], 1).step(batch([in_mode(mode, to_mps=-2.3)]), facts_of([tower()]))
     assert {f.severity for f in found} == {MINOR, CRITICAL}
+
+
+def in_window(from_s: float, until_s: float, lift: int = 0) -> Windows:
+    begin_ns, end_ns = (BEGIN_NS + round(at_s * 1e9) for at_s in (from_s, until_s))
+    return Windows(np.array([lift], np.int32), np.array([begin_ns]), np.array([end_ns]))
+
+
+def test_in_a_maintenance_window_only_rules_with_a_star_are_judged() -> None:
+    rows, facts = runaway(-2.3).rows(), facts_of([tower()])
+    unstarred = Rule(**{**{f: getattr(overspeed.OVERSPEED, f) for f in Rule.__slots__}, "starred": False})
+    for rule, windows, judged in (
+        (unstarred, in_window(0.0, 60.0), False),
+        (unstarred, in_window(0.0, 60.0, lift=1), True),
+        (unstarred, in_window(60.0, 90.0), True),
+        (overspeed.OVERSPEED, in_window(0.0, 60.0), True),
+    ):
+        assert bool(Judge([rule], 1).step(batch([rows]), facts, windows)) == judged
 
 
 def test_what_was_pending_when_the_mode_changed_begins_anew() -> None:

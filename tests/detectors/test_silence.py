@@ -41,6 +41,13 @@ def test_a_lift_is_offline_after_six_minutes_of_silence() -> None:
     assert step(silence, 400.0) == []
 
 
+def test_who_is_being_worked_on_may_be_silent_until_that_is_over() -> None:
+    silence, worked_on = listening(2), np.array([True, False])
+    found = silence.step(BEGIN_NS + 400 * SECOND_NS, excused=worked_on)
+    assert [(f.lift, f.kind) for f in found] == [(1, "on")]
+    assert step(silence, 500.0) == [(0, "on", 0.0)]
+
+
 def test_it_is_suspect_after_three_heartbeats_and_that_is_no_alert() -> None:
     silence = listening()
     for at_s, link in ((179.0, HEARD), (180.0, SUSPECT), (360.0, OFFLINE)):

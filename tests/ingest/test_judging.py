@@ -28,6 +28,7 @@ from tests.ingest.running import DISTRICT, T0_MS, bundle, facts
 from tests.loopback import until
 
 POISON_M = 13.0
+S_NS = 1_000_000_000
 SOON_OFFLINE = replace(OFFLINE, detector=ByArrival(offline_s=4.0, suspect_heartbeats=0.01))
 
 
@@ -96,6 +97,11 @@ def say(journal: Journal, *messages: tuple[str, str, dict[str, Any]]) -> None:
 
 def runs_too_fast(lift: str, seconds: int = 4) -> list[tuple[str, str, dict[str, Any]]]:
     return [(lift, "bundle", bundle(k, -2.3, 100.0 - 2.3 * k)) for k in range(seconds)]
+
+
+def alert_lives(records: Records) -> list[tuple[Any, ...]]:
+    found = records.alerts(AlertFilter(), limit=100).items
+    return [(one.id, one.state, one.count, one.onset_ns, one.cleared_ns, one.last_ns) for one in found]
 
 
 def alerts(records: Records) -> set[tuple[str, str]]:
@@ -168,6 +174,43 @@ def test_no_lift_is_silent_while_the_monitor_hears_nobody(journal: Journal, reco
         assert alerts(records) == set()
         hears[0] = True
         until(lambda: ("L1", "offline") in alerts(records), "a silence of its own")
+
+
+def test_in_a_window_a_lift_is_judged_by_starred_rules_alone_and_so_in_every_replay(
+    journal: Journal, records: Records
+) -> None:
+    """L1 stands off level for 40 s in its window, then again after it; L2, without one, both times."""
+    begin_ns = T0_MS * 1_000_000
+    records.set_maintenance("L1", begin_ns + 60 * S_NS, "ann", begin_ns, "ropes")
+    stands = [bundle(k, 0.0 if k % 60 < 40 else 1.0, 61.0) for k in range(110)]
+    with judging(journal, records):
+        say(journal, *[(lift, "bundle", each) for each in stands[:30] for lift in ("L1", "L2")])
+        say(journal, *runs_too_fast("L1", 0))
+        until(lambda: ("L2", "stop-outside-zone") in alerts(records), "what is seen without a window")
+        assert ("L1", "stop-outside-zone") not in alerts(records)
+    with judging(journal, records):  # from the snapshot
+        say(journal, *[(lift, "bundle", each) for each in stands[30:] for lift in ("L1", "L2")])
+        until(lambda: ("L1", "stop-outside-zone") in alerts(records), "what is seen after the window")
+    onsets = {(one.lift_id, one.rule): one.onset_ns for one in records.alerts(AlertFilter(), limit=100).items}
+    assert onsets["L1", "stop-outside-zone"] >= begin_ns + 60 * S_NS
+    before = alert_lives(records)
+    with records._database.writing() as connection:
+        connection.exec_driver_sql("DELETE FROM snapshots")
+    with judging(journal, records) as again:  # from the beginning
+        until(lambda: again.reached == journal.last, "the whole journal once more")
+    assert alert_lives(records) == before
+
+
+def test_a_change_of_the_registry_is_snapshotted_before_it_is_judged_by(journal: Journal, records: Records) -> None:
+    with judging(journal, records) as made:
+        say(journal, *runs_too_fast("L1", 1))
+        until(lambda: made.reached == journal.last, "the first message")
+        records.set_maintenance("L1", T0_MS * 1_000_000 + S_NS, "ann", T0_MS * 1_000_000)
+        say(journal, *runs_too_fast("L2", 1))
+        until(lambda: made.reached == journal.last, "the second message")
+        snapshot = records.resume().snapshot
+    assert snapshot is not None
+    assert snapshot.position == 1
 
 
 def test_a_new_journal_beside_old_records_is_judged_from_its_first_message(

@@ -6,12 +6,16 @@ import json
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from ingest import storing
+from ingest.judging import Judging
 from ingest.storing import Group, Storing
 from store.files import FileSeries
 from store.journal import Journal
+from store.records import Records
+from store.records_lifts import UNREGISTERED_LIMIT
 from store.timeseries import Points
 from telemetry.decode import decode
 from telemetry.streams import topic
@@ -47,7 +51,7 @@ def say(journal: Journal, *lifts: str) -> None:
 def test_what_breaks_the_store_is_passed_over_and_what_follows_is_kept(journal: Journal, tmp_path: Path) -> None:
     say(journal, "before", "poison", "after")
     series = Brittle.open(tmp_path / "series", raw_days=100_000)
-    store = Storing(journal, series, dict, 100_000, every_s=0.01)
+    store = Storing(journal, series, dict, lambda: journal.last, 100_000, every_s=0.01)
     store.start()
     try:
         until(lambda: store.position == 3, "the end of the journal")
@@ -64,14 +68,52 @@ def test_what_waits_for_the_store_is_bounded_and_nothing_of_it_is_lost(
 ) -> None:
     monkeypatch.setattr(storing, "WAITING_LIMIT_MESSAGES", 100)
     series = FileSeries.open(tmp_path / "series", raw_days=100_000)
-    store = Storing(journal, series, dict, 100_000, every_s=0.01)
+    store = Storing(journal, series, dict, lambda: journal.last, 100_000, every_s=0.01)
     for first in range(0, 500, 50):
         say(journal, *(f"L{k}" for k in range(first, first + 50)))
         entries = journal.read(journal.last - 50)
-        store.offer(Group(entries[0].position, entries[-1].position, decode(entries)))
+        store.offer(Group(entries[0].position, entries[-1].position, decode(entries), np.zeros(50, dtype=np.bool_)))
     assert sum(len(group.decoded.messages.lift_id) for group in store._waiting) == 100
     store.start()
     until(lambda: store.position == 500, "the end of the journal")
     store.stop()
     assert store.counts["stored_rows"] == 500 * (10 + 10 + 1)
+    series.close()
+
+
+def test_a_repeat_with_other_content_changes_nothing_that_is_stored_nor_does_a_lift_without_room(
+    journal: Journal, tmp_path: Path
+) -> None:
+    series = FileSeries.open(tmp_path / "series", raw_days=100_000)
+    with Records.open(f"sqlite:///{tmp_path}/records.db") as records:
+        records.add_unregistered([(f"u{n}", DISTRICT) for n in range(UNREGISTERED_LIMIT - 1)])
+        store = Storing(journal, series, dict, lambda: judging.reached, 100_000, every_s=0.01)
+        judging = Judging(journal, records, (), store.offer, lambda: None, lambda: True, batch_s=0.01)
+        for lift, v_mps in (("L1", 1.0), ("L1", 2.0), ("crowded-out", 1.0)):
+            said = json.dumps(bundle(0, v_mps, 3.0)).encode()
+            journal.append([(T0_MS * 1_000_000, topic(DISTRICT, lift, "bundle"), said, False)])
+        judging.start()
+        store.start()
+        until(lambda: store.position == 3, "the end of the journal")
+        judging.stop()
+        store.stop()
+    assert series.readings("L1", "speed", *SPAN_NS).channels["v"].tolist() == [1.0] * 10
+    assert len(series.readings("crowded-out", "speed", *SPAN_NS)) == 0
+    series.close()
+
+
+def test_what_is_left_out_is_left_out_too_where_its_group_was_dropped(
+    journal: Journal, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(storing, "WAITING_LIMIT_MESSAGES", 0)
+    series = FileSeries.open(tmp_path / "series", raw_days=100_000)
+    store = Storing(journal, series, dict, lambda: journal.last, 100_000, every_s=0.01)
+    say(journal, "L1", "L2")
+    entries = journal.read(0)
+    store.offer(Group(1, 2, decode(entries), np.array([True, False])))
+    store.start()
+    until(lambda: store.position == 2, "the end of the journal")
+    store.stop()
+    assert [len(series.readings(lift, "speed", *SPAN_NS)) for lift in ("L1", "L2")] == [0, 10]
+    assert store._left_out == {}
     series.close()

@@ -6,6 +6,7 @@ import json
 from dataclasses import replace
 from typing import Any
 
+import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -13,6 +14,7 @@ from hypothesis import strategies as st
 from telemetry.fact_checks import CHECKS
 from telemetry.facts import (
     FactsError,
+    FleetFacts,
     Floor,
     LiftFacts,
     export_csv,
@@ -22,6 +24,7 @@ from telemetry.facts import (
     read_csv,
     read_json,
     read_row,
+    refit,
 )
 
 ROW: dict[str, Any] = {
@@ -216,3 +219,15 @@ def test_a_fleet_says_which_lifts_lack_what_rules_need() -> None:
     assert columns.lacking["position_source"].tolist() == [False, True, False, True]
     assert columns.lacking["floors"].tolist() == [False, False, True, True]
     assert columns.lacking["rated_speed_mps"].tolist() == [False, False, True, True]
+
+
+def test_columns_that_are_refitted_are_those_of_the_whole_fleet() -> None:
+    def lift(name: str, floors: int) -> LiftFacts:
+        return LiftFacts(name, "d", rated_speed_mps=1.75, floors=tuple(Floor(str(k), 3.0 * k) for k in range(floors)))
+
+    old = [lift("a", 3), None, lift("c", 5), lift("d", 2)]
+    new = [lift("a", 4), None, None, lift("d", 2), None, lift("f", 9)]
+    found, whole = refit(fleet(old), 6, {0: new[0], 2: None, 5: new[5]}), fleet(new)
+    for column in FleetFacts.__slots__:
+        np.testing.assert_equal(getattr(found, column), getattr(whole, column))
+    np.testing.assert_equal(refit(found, 6, {}).landings_m, whole.landings_m)

@@ -1,0 +1,119 @@
+"""What changed since when, who works on a lift until when, and what is forgotten: over SQLite and over PostgreSQL."""
+
+from __future__ import annotations
+
+from sqlalchemy import func, select
+
+from alerts.book import Answer
+from store.records import DONE, EVERYTHING, AlertFilter, Records
+from store.records_retention import DAY_NS, DELIVERIES_KEPT_NS, FORGET_AT_ONCE, YEAR_NS
+from store.schema import audit, deliveries, transitions
+from telemetry.facts import LiftFacts
+from tests.alerts.rules import LIFT, MOVED, STOP, T0, S, occurrence
+from tests.store.test_records import (
+    open_records,  # noqa: F401
+    open_url,  # noqa: F401
+)
+
+HOUR = 3600 * S
+
+
+def ids(records: Records, since: int) -> list[str]:
+    return [each.facts.lift_id for each in records.registry_since(since).lifts]
+
+
+def count(records: Records, table: object) -> int:
+    with records._database.reading() as connection:
+        return connection.execute(select(func.count()).select_from(table)).scalar_one()  # type: ignore[arg-type]
+
+
+def test_only_what_changed_since_is_read_again(records: Records) -> None:
+    records.put_lifts([LiftFacts(f"l{n}", "north") for n in range(5)], "me", T0)
+    before = records.revision()
+    assert records.registry_since(before).lifts == []
+    records.patch_lift("l3", {"name": "Tower 3"}, "me", T0)
+    records.add_unregistered([("x", "south")])
+    after = records.registry_since(before)
+    assert [(each.facts.lift_id, each.registered) for each in after.lifts] == [("l3", True), ("x", False)]
+    assert (after.revision, ids(records, EVERYTHING)) == (records.revision(), ["l0", "l1", "l2", "l3", "l4", "x"])
+
+
+def test_who_was_struck_off_since_is_named_unless_put_back(records: Records) -> None:
+    records.put_lifts([LiftFacts("a", "north"), LiftFacts("b", "north")], "me", T0)
+    before = records.revision()
+    for lift_id in ("a", "b"):
+        records.delete_lift(lift_id, "me", T0)
+    records.put_lift(LiftFacts("b", "south"), "me", T0)
+    after = records.registry_since(before)
+    assert (after.struck_off, [each.facts for each in after.lifts]) == (["a"], [LiftFacts("b", "south")])
+    assert records.registry_since(after.revision).struck_off == []
+    records.put_lift(LiftFacts("a", "north"), "me", T0)
+    records.delete_lift("a", "me", T0)
+    assert records.registry_since(after.revision).struck_off == ["a"]
+
+
+def test_a_lift_has_one_maintenance_window_at_a_time_and_its_past_stays(records: Records) -> None:
+    records.put_lift(LiftFacts("a", "north"), "me", T0)
+    assert not records.set_maintenance("nobody", T0 + HOUR, "ann", T0)
+    assert records.set_maintenance("a", T0 + HOUR, "ann", T0, "ropes")
+    before = records.revision()
+    assert records.set_maintenance("a", T0 + HOUR, "ann", T0 + 1, "ropes")
+    assert records.revision() == before
+    assert records.set_maintenance("a", T0 + 2 * HOUR, "bob", T0 + 2)
+    records.end_maintenance("a", "cid", T0 + HOUR)
+    records.end_maintenance("a", "cid", T0 + HOUR + 1)
+    assert records.set_maintenance("a", T0 + 5 * HOUR, "ann", T0 + 3 * HOUR)
+    windows = records.registry_since(EVERYTHING).windows
+    assert [(each.lift_id, each.from_ns - T0, each.until_ns - T0, each.by, each.note) for each in windows] == [
+        ("a", 0, HOUR, "bob", None),
+        ("a", 3 * HOUR, 5 * HOUR, "ann", None),
+    ]
+    done = [(entry.by, entry.action) for entry in records.audit(subject="a").items]
+    assert done == [
+        ("ann", "maintenance.set"), ("cid", "maintenance.end"), ("bob", "maintenance.set"), ("ann", "maintenance.set"),
+        ("me", "lift.put"),
+    ]  # fmt: skip
+    assert [each.id for each in records.registry_since(before).windows] == [each.id for each in windows]
+
+
+def test_alerts_and_audit_are_kept_for_their_years_and_then_forgotten_with_their_story(records: Records) -> None:
+    records.judge(position=1, occurrences=[occurrence(MOVED, "on", 10), occurrence(STOP, "on", 10)], now_ns=T0)
+    moved = records.alerts(AlertFilter(rule=(MOVED.slug,))).items[0].id
+    records.answer(moved, Answer("resolve", "ann"), T0 + 20 * S)
+    assert records.forget(T0 + 4 * YEAR_NS) == 0
+    assert records.forget(T0 + 5 * YEAR_NS + DAY_NS) == 4  # the alert, its two transitions, and who resolved it
+    assert [alert.rule for alert in records.alerts(AlertFilter()).items] == [STOP.slug]  # it still fires
+    assert (count(records, transitions), count(records, audit)) == (1, 0)
+    assert records.alerts(AlertFilter(lift_id=(LIFT,))).items[0].lift_id == LIFT
+
+
+def test_an_old_alert_that_was_spoken_of_lately_is_kept(records: Records) -> None:
+    records.judge(position=1, occurrences=[occurrence(MOVED, "on", 10)], now_ns=T0)
+    (alert,) = records.alerts(AlertFilter()).items
+    records.answer(alert.id, Answer("resolve", "ann"), T0 + YEAR_NS)
+    assert records.forget(T0 + 5 * YEAR_NS + DAY_NS) == 0
+    assert records.alert(alert.id) is not None
+
+
+def test_less_than_four_years_is_never_kept(records: Records) -> None:
+    records.put_lift(LiftFacts("a", "north"), "ann", T0)
+    assert records.forget(T0 + 4 * YEAR_NS - DAY_NS, keep_years=1) == 0
+    assert records.forget(T0 + 4 * YEAR_NS + DAY_NS, keep_years=1) == 1
+
+
+def test_forgetting_ends_though_there_is_much(records: Records) -> None:
+    many = 2 * FORGET_AT_ONCE + 7
+    records.put_lifts([LiftFacts(f"l{n}", "north") for n in range(many)], "ann", T0)
+    assert records.forget(T0 + 6 * YEAR_NS) == many
+    assert count(records, audit) == 0
+
+
+def test_deliveries_are_forgotten_after_a_month_and_not_made_again(records: Records) -> None:
+    records.enrol("desk")
+    records.judge(position=1, occurrences=[occurrence(STOP, "on", 10)], now_ns=T0)
+    told = records.transitions_since(0)
+    records.enqueue("desk", told, told[-1].id, T0)
+    records.settle(records.due(["desk"], T0)[0].id, DONE)
+    assert records.forget(T0 + DELIVERIES_KEPT_NS - 1) == 0
+    assert records.forget(T0 + DELIVERIES_KEPT_NS + 1) == 1
+    assert (count(records, deliveries), records.cursor("webhook:desk")) == (0, told[-1].id)
