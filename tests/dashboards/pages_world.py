@@ -1,6 +1,7 @@
 """A fleet for the pages, in 2001 and in real stores, served on a port of the loopback; and a browser to look at it.
 
-Three lifts need someone, one is silent, one carries names that try to be markup; the rest stand or move and are well.
+Three lifts need someone, one is silent, one is being worked on, one carries names that try to be markup; the rest stand
+or move and are well.
 """
 
 from __future__ import annotations
@@ -8,6 +9,7 @@ from __future__ import annotations
 import shutil
 import socket
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from dataclasses import replace
@@ -50,6 +52,8 @@ def fill(folder: Path, count: int) -> Settings:
         lifts[5] = replace(lifts[5], floors=(), rated_speed_mps=None)
         records.put_lifts(lifts, by="test", now_ns=T0_NS)
         write_live(records, count)
+        now_ns = time.time_ns()  # what people do is done by the wall clock
+        records.set_maintenance("L007", now_ns + 7 * 3600 * S_NS, "Mei", now_ns, "Ropes are changed; car at the top")
         fire(records, "L001", 1, CRITICAL, speed_mps=2.11, limit_mps=2.01)
         fire(records, "L003", 2, MINOR, speed_mps=1.87, limit_mps=1.84)
         fire(records, "L002", 3, MINOR, speed_mps=1.86, limit_mps=1.84)
@@ -69,7 +73,8 @@ def write_live(records: Records, count: int, **columns: Any) -> None:
     """Write the fleet's latest state as the monitor does; the last lift is silent."""
     link = np.zeros(count, dtype=np.int8)
     link[-1] = SUSPECT
-    records.put_live(table(count, **{"link": link} | columns).pack(), {}, T0_NS)
+    trips = np.where(np.arange(count) % 5, T0_NS - 90 * S_NS, 0)
+    records.put_live(table(count, **{"link": link, "last_trip_ns": trips} | columns).pack(), {}, T0_NS)
 
 
 def fire(records: Records, lift_id: str, position: int, severity: int, **evidence: float) -> str:

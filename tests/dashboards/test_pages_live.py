@@ -155,6 +155,42 @@ def test_an_alert_appears_on_its_lift_without_a_reload(
         expect(page.locator("#symbol use")).to_have_attribute("href", "#sym-critical")
 
 
+def test_maintenance_is_set_seen_by_others_and_ended_from_the_lift_page(
+    browser: Browser, settings: Settings, records: Records
+) -> None:
+    with served(settings) as address, looking(browser, address) as mine, looking(browser, address) as other:
+        fleet = other.open("/")
+        named(mine.open("/"))
+        page = mine.open("/lifts/L006")
+        expect(page.locator("#in-works")).to_be_hidden()
+        page.locator("#works summary").click()
+        page.locator("#works [name=hours]").select_option("4")
+        page.locator("#works [name=note]").fill("<b>ropes</b>")
+        page.locator("#works .main").click()
+        expect(page.locator("#works .set")).to_contain_text("In maintenance until")
+        expect(page.locator("#works .set")).to_contain_text("set by Ann")
+        expect(page.locator("#works .set")).to_contain_text("<b>ropes</b>")
+        expect(page.locator("#in-works")).to_contain_text("In maintenance until")
+        expect(fleet.locator(".row", has_text="L006").locator(".c-state")).to_contain_text("maintenance")
+        page.reload()
+        page.locator("#works .set button").click()
+        expect(page.locator("#works summary")).to_be_visible()
+        expect(page.locator("#in-works")).to_be_hidden()
+        expect(fleet.locator(".row", has_text="L006").locator(".c-state")).to_have_text("Normal")
+    done = [(each.by, each.action) for each in records.audit(subject="L006").items[:2]]
+    assert done == [("Ann", "maintenance.end"), ("Ann", "maintenance.set")]
+
+
+def test_the_row_of_a_lift_says_when_its_last_trip_was(browser: Browser, settings: Settings, records: Records) -> None:
+    with served(settings) as address, looking(browser, address) as watched:
+        page = watched.open("/")
+        trip = page.locator(".row", has_text="L006").locator(".c-trip")
+        write_live(records, COUNT, last_trip_ns=np.full(COUNT, time.time_ns() - 150 * 10**9))
+        expect(trip).to_have_text("2 min ago")
+        write_live(records, COUNT, last_trip_ns=np.zeros(COUNT, dtype=np.int64))
+        expect(trip).to_have_text("–")
+
+
 def test_a_fault_is_injected_from_the_page(browser: Browser, settings: Settings) -> None:
     with served(settings) as address, looking(browser, address) as watched:
         page = watched.open("/lifts/L006")

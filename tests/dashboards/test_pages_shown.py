@@ -30,6 +30,7 @@ PAGES = {
     "fleet-empty": "/?q=nothing-like-this",
     "lift": f"/lifts/L001?{WINDOW}",
     "lift-without-facts": "/lifts/L005",
+    "lift-in-maintenance": "/lifts/L007",
     "inbox": "/alerts",
     "inbox-empty": "/alerts?view=mine",
     "public": "/code/L001",
@@ -104,15 +105,6 @@ def test_names_that_try_to_be_markup_are_shown_as_text(browser: Browser, address
         expect(page.locator("#list")).to_contain_text(HOSTILE)
         assert page.locator("main img").count() == 0
         assert page.title() != "owned"
-
-
-def test_all_lifts_can_be_scrolled_to_while_few_rows_exist(browser: Browser, address: str) -> None:
-    with looking(browser, address) as watched:
-        page = watched.open("/?sort=lift_id")
-        expect(page.locator("#table")).to_have_attribute("aria-rowcount", str(COUNT + 1))
-        page.mouse.wheel(0, 100_000)
-        expect(page.locator(".rows .c-name small", has_text=f"L{COUNT - 1:03}").first).to_be_in_viewport()
-        assert page.locator(".rows .row").count() < 60
 
 
 def test_the_most_urgent_lift_comes_first_and_says_so_without_colour(browser: Browser, address: str) -> None:

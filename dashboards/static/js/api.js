@@ -23,6 +23,10 @@ export async function post(path, body) {
   return answer(await reach(path, { method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify(body) }));
 }
 
+export async function remove(path) {
+  return answer(await reach(path, { method: "DELETE" }));
+}
+
 async function reach(path, options) {
   try {
     return await fetch(path, { ...options, headers: { Accept: "application/json", ...options.headers } });

@@ -15,6 +15,7 @@ import { Shaft, carSentence } from "./shaft.js";
 import { clock, fullStamp, secondsSince, setTime, span, timeNode } from "./time.js";
 import { fixed } from "./units.js";
 import { ruleName, say, sayFirst } from "./words.js";
+import { Works } from "./works.js";
 
 const KINDS = ["speed", "position", "door", "presence", "vibration"];
 const SAMPLED = { speed: "speed", position: "displacement", vibration: "vibration" };
@@ -26,6 +27,7 @@ const lift_id = document.body.dataset.lift, base = `/api/v1/lifts/${encodeURICom
 const at = (id) => document.getElementById(id);
 let lift = null, latest = null, history = [], shaft = null, charts = null, asked = null, due = 0, shown = null;
 
+const works = new Works(at("works"), at("in-works"), `${base}/maintenance`, (found) => showLatest(found.latest));
 const range = new Range(() => { showRange(); readCharts(); });
 
 // --- reading
@@ -132,6 +134,7 @@ function showLatest(item) {
   const seen = reading("seen");
   if (!seen.firstElementChild) seen.replaceChildren(el("time"));
   setTime(seen.firstElementChild, item.last_seen, { zone: lift.facts?.timezone, none: say("time.never") });
+  works.show(item.maintenance, lift.facts?.timezone);
   if (told) glow(at("headline"));
 }
 
@@ -195,7 +198,7 @@ at("charts").addEventListener("keydown", (event) => {
   event.preventDefault();
   range.step(step);
 });
-setInterval(showSentence, 1000);
+setInterval(() => { showSentence(); works.tick(); }, 1000);
 document.addEventListener("visibilitychange", () => document.hidden || (range.follows && readCharts()));
 if (at("fault")) offerFaults(at("fault"), lift_id);
 

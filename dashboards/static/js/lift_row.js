@@ -1,10 +1,11 @@
-// A row of the fleet: shape and word, name and place, the car, readings, alerts, since when, firm.
+// A row of the fleet: shape and word, name and place, the car, its last trip, alerts, since when, firm.
 
 import { carWords, doorDrawing, setDoor } from "./car.js";
 import { el, glow, put, symbol } from "./element.js";
 import { SEVERITIES, SILENT, setSymbol, severityMark } from "./severity.js";
 import { secondsSince, setTime } from "./time.js";
 import { callLift, say } from "./words.js";
+import { isOn } from "./works.js";
 
 const OLD_S = 60; // A heartbeat: past it a reading is shown as old.
 
@@ -12,7 +13,7 @@ const OLD_S = 60; // A heartbeat: past it a reading is shown as old.
 export function makeRow() {
   const cell = (name, ...children) => el("span", { role: "cell", class: `c-${name}` }, ...children);
   const row = el("div", { role: "row", class: "row live" },
-    cell("state", symbol("unknown"), el("span")),
+    cell("state", symbol("unknown"), el("span"), el("small")),
     cell("name", el("a", { href: "#" }), el("small")),
     cell("car", doorDrawing(), el("span", { class: "floor" }), arrow(), el("span", { class: "veiled" })),
     cell("trip", el("time")),
@@ -36,14 +37,15 @@ export function fillRow(row, lift) {
   row.classList.toggle("silent", lift ? SILENT.includes(lift.state) || secondsSince(lift.last_seen) > OLD_S : false);
   if (!lift) return blank(row);
   setSymbol(state.firstChild, lift.state);
-  put(state.lastChild, say(`state.${lift.state}`));
+  put(state.children[1], say(`state.${lift.state}`));
+  put(state.lastChild, isOn(lift.maintenance) ? say("works.row") : "");
   const href = `/lifts/${encodeURIComponent(lift.lift_id)}`;
   if (name.firstChild.getAttribute("href") !== href) name.firstChild.setAttribute("href", href);
   put(name.firstChild, callLift(lift));
   name.title = lift.name ?? "";
   put(name.lastChild, [lift.lift_id, lift.registered ? lift.address ?? lift.district : say("fleet.unregistered")].filter(Boolean).join(" · "));
   fillCar(car, lift);
-  setTime(trip.firstChild, lift.last_seen, { as: "calm", none: say("time.never") });
+  setTime(trip.firstChild, lift.last_trip, { as: "calm", none: "–" });
   health.title = lift.health === null ? say("shell.unknown") : `${Math.round(100 * lift.health)} %`;
   health.firstChild.firstChild.style.transform = `scaleX(${lift.health ?? 0})`;
   for (const mark of alerts.children) {
@@ -74,6 +76,6 @@ function fillCar(car, lift) {
 
 function blank(row) {
   for (const node of row.querySelectorAll("a, small, time, b, .floor, .veiled")) put(node, "");
-  put(row.find.state.lastChild, say("shell.reading"));
+  put(row.find.state.children[1], say("shell.reading"));
   setSymbol(row.find.state.firstChild, "unknown");
 }
