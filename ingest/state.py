@@ -59,9 +59,9 @@ class State:
             columns = [(place, each.from_ns, each.until_ns) for place, each in placed if place is not None]
             lift, from_ns, until_ns = np.array(columns, dtype=np.int64).reshape(-1, 3).T
             self.windows = Windows(lift.astype(np.int32), from_ns, until_ns)
-        struck_off = np.ones(len(self.fleet), dtype=np.bool_)
-        struck_off[self.fleet.listed()] = False
-        self.silence.forget(struck_off)
+        unlisted = np.ones(len(self.fleet), dtype=np.bool_)
+        unlisted[self.fleet.listed()] = False
+        self.silence.forget(unlisted)
 
     def hear_links(self, decoded: Decoded, lift: NDArray[np.int32]) -> None:
         """Take in who was heard, when, and what they said of being online and of their heartbeat."""

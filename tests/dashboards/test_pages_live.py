@@ -44,7 +44,7 @@ def records(settings: Settings) -> Iterator[Records]:
 
 def row(page: Page, index: int) -> str:
     """Return the id of the lift in a row, counting from 0."""
-    return page.locator(f".rows .row[aria-rowindex='{index + 2}'] small").inner_text().split(" ")[0]
+    return page.locator(f".rows .row[aria-rowindex='{index + 2}'] .c-name small").inner_text().split(" ")[0]
 
 
 def named(page: Page, name: str = "Ann") -> None:
@@ -93,7 +93,7 @@ def test_rows_do_not_swap_under_the_pointer_until_it_leaves_or_asks(
         expect(page.locator("#reorder")).to_be_visible()
         assert [row(page, index) for index in range(6)] == before
         page.locator("#reorder").click()
-        expect(page.locator(".rows .row[aria-rowindex='3'] small")).to_contain_text("L009")
+        expect(page.locator(".rows .row[aria-rowindex='3'] .c-name small")).to_contain_text("L009")
         expect(page.locator("#reorder")).to_be_hidden()
 
 

@@ -121,7 +121,7 @@ function line(alert) {
     nodes.set(alert.id, el("li", {}, el("a", { href: `/alerts/${encodeURIComponent(alert.id)}`, click: (event) => { event.preventDefault(); choose(alert.id); at("pane").focus({ preventScroll: true }); } })));
   }
   const node = nodes.get(alert.id), link = node.firstElementChild, lift = known(alert.lift_id, show);
-  const state = [ruleName(alert.rule), say(`alert.${alert.state}`), alert.acknowledged ? say("alert.acknowledged") : null, alert.assigned_to ? say("alert.assigned", { name: alert.assigned_to }) : null, held(alert, null) || null].filter(Boolean).join(" · ");
+  const state = [ruleName(alert.rule), say(`alert.${alert.state}`), alert.acknowledged ? say("alert.acknowledged") : null, alert.assigned_to ? say("alert.assigned", { name: alert.assigned_to }) : null, held(alert) || null].filter(Boolean).join(" · ");
   const key = [alert.id, alert.severity, state, summary(alert), callLift(lift)].join("\n");
   if (link.dataset.key !== key) {
     link.dataset.key = key;

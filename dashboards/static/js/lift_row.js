@@ -16,7 +16,7 @@ export function makeRow() {
     cell("state", symbol("unknown"), el("span"), el("small")),
     cell("name", el("a", { href: "#" }), el("small")),
     cell("car", doorDrawing(), el("span", { class: "floor" }), arrow(), el("span", { class: "veiled" })),
-    cell("trip", el("time")),
+    cell("trip", el("time", { "data-label": say("col.trip") })),
     cell("health", el("span", { class: "health" }, el("i"))),
     cell("alerts", ...SEVERITIES.map((severity) => el("span", { "data-severity": severity, hidden: true }, severityMark(severity), el("b")))),
     cell("since", el("time")), cell("firm", el("a", { href: "?" })));
@@ -45,6 +45,7 @@ export function fillRow(row, lift) {
   name.title = lift.name ?? "";
   put(name.lastChild, [lift.lift_id, lift.registered ? lift.address ?? lift.district : say("fleet.unregistered")].filter(Boolean).join(" · "));
   fillCar(car, lift);
+  row.classList.toggle("calm", !lift.since);
   setTime(trip.firstChild, lift.last_trip, { as: "calm", none: "–" });
   health.title = lift.health === null ? say("shell.unknown") : `${Math.round(100 * lift.health)} %`;
   health.firstChild.firstChild.style.transform = `scaleX(${lift.health ?? 0})`;

@@ -119,9 +119,9 @@ export const liftAddress = (alert) => {
   return `/lifts/${encodeURIComponent(alert.lift_id)}?${span}`;
 };
 
-/** Return why an alert is delivered to nobody, or nothing. */
+/** Return why an alert is delivered to nobody, or nothing; without a zone, no time of day. */
 export function held(alert, zone) {
-  if (alert.shelved_until) return say("alert.shelved", { at: clock(alert.shelved_until, zone) });
+  if (alert.shelved_until) return zone === undefined ? say("alert.shelved.now") : say("alert.shelved", { at: clock(alert.shelved_until, zone) });
   return alert.inhibited_by ? say("alert.inhibited", { cause: ruleName(alert.inhibited_by) }) : "";
 }
 
