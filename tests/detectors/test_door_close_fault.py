@@ -33,6 +33,44 @@ def found(rows: Rows) -> list[Finding]:
     return Judge([BY_SLUG["door-close-fault"]], 1).step(batch([rows]), facts_of([tower()]))
 
 
+def walks_in(script: Script, after_s: float, person: float = 1.0) -> Script:
+    """Let somebody walk into the closing door."""
+    script.say(door=CLOSING).rest(after_s).say(curtain=1).say(0.8, curtain=0, presence=person)
+    return script.open_door(after_s / 2).rest(3.0)
+
+
+def test_people_who_keep_walking_in_are_no_fault_of_the_door() -> None:
+    script = opened().say(curtain=0, presence=1)
+    for after_s in (1.0, 1.6, 0.8, 2.1, 1.3):
+        walks_in(script, after_s)
+    assert found(script.close_door().rest(5.0).rows()) == []
+
+
+def test_people_who_come_and_leave_at_the_same_moment_are_none_either() -> None:
+    script = opened().say(curtain=0, presence=0)
+    for person in (1.0, 0.0, 1.0, 0.0):
+        walks_in(script, 1.5, person)
+    assert found(script.close_door().rest(5.0).rows()) == []
+
+
+def test_what_lies_in_the_doorway_stops_the_door_at_the_same_place() -> None:
+    script = opened().say(curtain=0, presence=1)
+    for _ in range(3):
+        walks_in(script, 1.5)
+    assert [f.evidence["reversals"] for f in found(script.rows())] == [3]
+
+
+def test_six_reversals_in_a_row_are_found_whoever_makes_them() -> None:
+    script = opened().say(curtain=0, presence=1)
+    for after_s in (1.0, 1.6, 0.8, 2.1, 1.3, 0.9):
+        walks_in(script, after_s)
+    assert [f.evidence["reversals"] for f in found(script.rows())] == [6]
+
+
+def test_a_door_that_reverses_with_its_curtain_free_is_at_fault() -> None:
+    assert [f.kind for f in found(reverses(opened().say(curtain=0, presence=1), 3).rows())] == ["on"]
+
+
 def test_a_slow_door_gets_there() -> None:
     assert found(opened().close_door(18.0).rest(5.0).rows()) == []
 
