@@ -27,23 +27,30 @@ def limit_ns(interval_ns: int) -> int:
     return min(max(scan.GAP_INTERVALS * interval_ns, int(scan.GAP_S * 1e9)), int(scan.GAP_MOST_S * 1e9))
 
 
-def findings(level: Level, t_ns: Sequence[int], on: Sequence[float], off: Sequence[float]) -> list[Edge]:
-    """Return (row, "on" or "off", onset) of one lift's score."""
+def findings(
+    level: Level,
+    t_ns: Sequence[int],
+    on: Sequence[float],
+    off: Sequence[float],
+    gap_ns: Sequence[int] | None = None,
+    since_ns: Sequence[int] | None = None,
+) -> list[Edge]:
+    """Return (row, "on" or "off", onset) of one lift's score; `since_ns` 0 is the row at which it rose."""
     edges: list[Edge] = []
     run: list[int] = []
     held_ns = onset_ns = 0
     is_open = False
-    for i, (t, gap_ns) in enumerate(zip(t_ns, gaps_ns(t_ns), strict=True)):
+    for i, (t, longest_ns) in enumerate(zip(t_ns, gap_ns or gaps_ns(t_ns), strict=True)):
         value = off[i] if is_open else on[i]
         if math.isnan(value) or (is_open and level.by_hand):
             continue
         if value < 1.0:
             run, held_ns = [], 0
             continue
-        if run and t - run[-1] <= gap_ns:
+        if run and t - run[-1] <= longest_ns:
             held_ns += t - run[-1]
         if not run and not is_open:
-            onset_ns = t
+            onset_ns = (since_ns[i] if since_ns else 0) or t
         run.append(t)
         needed, hold_s = (level.clear_readings, level.clear_s) if is_open else (level.readings, level.hold_s)
         if len(run) >= needed and held_ns >= round(hold_s * 1e9):

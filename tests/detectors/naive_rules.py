@@ -1,0 +1,290 @@
+"""The rules once more, written from the catalogue: one lift, one row after the other, an `if` where they say "if".
+
+A rule is told what is known of the car at a row (`naive.NaiveCar.row`, with `t_ns` and `stale`) and answers with (on,
+off, since) for each of its levels; NaN is "not known at this row". Nothing here calls the fast code.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from telemetry.facts import LiftFacts
+from telemetry.streams import CLOSED, CLOSING, FIRE, FIREFIGHTER, INSPECTION, NORMAL, OPEN, OPENING, OUT_OF_SERVICE
+
+NAN = math.nan
+Row = dict[str, float]
+Said = list[tuple[float, float, int]]
+Known = float | None
+SPECIAL = (INSPECTION, FIRE, FIREFIGHTER, OUT_OF_SERVICE)
+
+
+def seen(value: float) -> bool:
+    return not math.isnan(value)
+
+
+def read(row: Row) -> bool:
+    """Say whether this row reads a speed or a position."""
+    return seen(row["v"]) or seen(row["z"])
+
+
+def at_rest(row: Row) -> bool:
+    return row["still_s"] > 0 or (row["still_s"] == 0 and row["still_since_ns"] == row["t_ns"])
+
+
+def in_service(row: Row) -> bool:
+    return not seen(row["mode"]) or row["mode"] == NORMAL
+
+
+@dataclass
+class Clock:
+    """How long something has held; what is not known (None) stops it."""
+
+    since_ns: int = 0
+    last_ns: int = 0
+    served_ns: int = 0
+
+    def tick(self, row: Row, holds: bool | None) -> float:
+        """Return for how long it has held, in seconds."""
+        if holds is None:
+            return NAN
+        if not holds:
+            self.since_ns = self.served_ns = 0
+            return 0.0
+        t_ns = int(row["t_ns"])
+        if not self.since_ns:
+            self.since_ns = t_ns
+        elif t_ns - self.last_ns <= row["gap_ns"]:
+            self.served_ns += t_ns - self.last_ns
+        self.last_ns = t_ns
+        return self.served_ns / 1e9
+
+
+@dataclass
+class Overspeed:
+    """Above 105 % of the rated speed, and above 115 % downwards; upwards that is F09's."""
+
+    facts: LiftFacts
+
+    def row(self, row: Row) -> Said:
+        v, rated = row["v"], self.facts.rated_speed_mps
+        if not seen(v) or not rated:
+            return [(NAN, NAN, 0)] * 2
+        fast, down = abs(v) >= 1.05 * rated, -v >= 1.15 * rated
+        too_fast_up = v >= 1.15 * rated
+        return [(fast and not too_fast_up, not fast, 0), (down, not down, 0)]
+
+
+@dataclass
+class OverspeedUp:
+    """Above 115 % of the rated speed upwards."""
+
+    facts: LiftFacts
+
+    def row(self, row: Row) -> Said:
+        v, rated = row["v"], self.facts.rated_speed_mps
+        if not seen(v) or not rated:
+            return [(NAN, NAN, 0)]
+        return [(v >= 1.15 * rated, v < 1.15 * rated, 0)]
+
+
+@dataclass
+class Overtravel:
+    """More than 50 mm beyond the last landing, or 150 mm; a blow of half of gravity makes the first as bad."""
+
+    facts: LiftFacts
+    top: bool
+    struck: bool = False
+
+    def beyond(self, z: float) -> float:
+        floors = self.facts.floors
+        return z - floors[-1].height_m if self.top else floors[0].height_m - z
+
+    def row(self, row: Row) -> Said:
+        if not self.facts.floors:
+            return [(NAN, NAN, 0)] * 2
+        out = seen(row["z_last"]) and self.beyond(row["z_last"]) >= 0.05
+        self.struck = out and (self.struck or abs(row["accel"]) > 0.5 * 9.81)
+        if not seen(row["z"]):
+            return [(NAN, NAN, 0)] * 2
+        beyond = self.beyond(row["z"])
+        far = beyond >= 0.15 or (self.struck and beyond >= 0.05)
+        return [(beyond >= 0.05, beyond < 0.05, 0), (far, not far, 0)]
+
+
+@dataclass
+class StopOutsideZone:
+    """Stands outside the door zone for 15 s."""
+
+    facts: LiftFacts
+    clock: Clock = field(default_factory=Clock)
+
+    def row(self, row: Row) -> Said:
+        offset = abs(row["offset_m"])
+        holds = None
+        if read(row) and seen(row["still_s"]) and seen(offset) and not row["stale"]:
+            holds = at_rest(row) and offset > self.facts.door_zone_m and row["mode"] not in SPECIAL
+        served_s = self.clock.tick(row, holds)
+        back = offset <= self.facts.door_zone_m if seen(row["z"]) and seen(offset) else NAN
+        return [(served_s / 15.0, back, self.clock.since_ns)]
+
+
+@dataclass
+class DoorHeldOpen:
+    """The door of a standing car is open for 120 s, in normal mode, where lifts do not park so."""
+
+    facts: LiftFacts
+    clock: Clock = field(default_factory=Clock)
+
+    def row(self, row: Row) -> Said:
+        door = NAN if row["door_doubt"] else row["door"]
+        holds: bool | None
+        if (seen(door) and door != OPEN) or not in_service(row) or self.facts.parks_door_open:
+            holds = False
+        elif not read(row) or not seen(row["still_s"]) or not seen(door) or row["stale"]:
+            holds = None
+        else:
+            holds = at_rest(row)
+        served_s = self.clock.tick(row, holds)
+        return [(served_s / 120.0, row["door"] == CLOSED if seen(row["door"]) else NAN, self.clock.since_ns)]
+
+
+@dataclass
+class AlarmButton:
+    """A press, but where the car is known to stand in its zone with the door open."""
+
+    facts: LiftFacts
+    before: float = NAN
+
+    def row(self, row: Row) -> Said:
+        alarm, before = row["alarm"], self.before
+        self.before = alarm
+        if not seen(alarm):
+            return [(NAN, NAN, 0)]
+        can_leave = row["door"] == OPEN and abs(row["offset_m"]) <= self.facts.door_zone_m
+        return [(alarm == 1 and before != 1 and not can_leave, NAN, 0)]
+
+
+@dataclass
+class DoorCloseFault:
+    """Closing for 20 s, or three reversals that no passer-by made, or six by anybody."""
+
+    facts: LiftFacts
+    clock: Clock = field(default_factory=Clock)
+    door: float = NAN
+    person: float = NAN
+    blocked: bool = False
+    begin_ns: int = 0
+    took_ns: int = 0
+    first_ns: int = 0
+    own: int = 0
+    all: int = 0
+    trips: float = 0
+
+    def row(self, row: Row) -> Said:
+        door = NAN if row["stale"] or row["door_doubt"] else row["door"]
+        here = in_service(row) and not abs(row["v_last"]) > 0.30
+        served_s = self.clock.tick(row, (here and door == CLOSING) if seen(door) else None)
+        self._count(row, door, here)
+        fault = self.own >= 3 or self.all >= 6
+        if fault or served_s >= 20.0:
+            self.trips = row["trips"]
+        on = max(self.own / 3, self.all / 6) if not seen(served_s) else max(served_s / 20.0, self.own / 3, self.all / 6)
+        off = (door == CLOSED and row["trips"] > self.trips) if seen(door) else NAN
+        return [(NAN if not seen(served_s) else on, off, self.first_ns if fault else self.clock.since_ns)]
+
+    def _count(self, row: Row, door: float, here: bool) -> None:
+        t_ns, last = int(row["t_ns"]), self.door
+        self.door = door if here else NAN
+        over = not here or door == CLOSED
+        if not over and door == CLOSING and last != CLOSING:
+            self.begin_ns, self.blocked = t_ns, False
+            self.first_ns = self.first_ns or t_ns
+        self.blocked = self.blocked or row["curtain"] == 1
+        if over:
+            self.own = self.all = self.first_ns = 0
+            self.person = NAN
+        elif last == CLOSING and door in (OPENING, OPEN):
+            came_or_left = seen(row["presence"]) and seen(self.person) and row["presence"] != self.person
+            same = abs(t_ns - self.begin_ns - self.took_ns) <= 150_000_000 and not came_or_left
+            self.own = 1 if self.blocked and not same else self.own + 1
+            self.all += 1
+            self.took_ns, self.person = t_ns - self.begin_ns, row["presence"]
+
+
+@dataclass
+class Entrapment:
+    """A person in a standing car with its door closed, off level for 30 s or at a landing for 90 s.
+
+    One who is not seen for less than 30 s stops the clock. Over with a door open in the zone, or a trip, and nobody
+    seen shut in since.
+    """
+
+    facts: LiftFacts
+    off_level: bool
+    since_ns: int = 0
+    last_ns: int = 0
+    served_ns: int = 0
+    unseen_ns: int = 0
+    was_seen: bool = False
+    let_out: bool = False
+    trips: float = 0
+
+    def shut_in(self, row: Row) -> bool | None:
+        offset, zone = abs(row["offset_m"]), self.facts.door_zone_m
+        if row["stale"]:
+            return None
+        if row["mode"] in SPECIAL or (seen(row["door"]) and row["door"] != CLOSED):
+            return False
+        if read(row) and seen(row["still_s"]) and not at_rest(row):
+            return False
+        if read(row) and seen(offset) and (offset > zone) != self.off_level:
+            return False
+        if not read(row) or not seen(row["still_s"]) or not seen(offset) or not seen(row["door"]):
+            return None
+        return True
+
+    def row(self, row: Row) -> Said:
+        t_ns, shut = int(row["t_ns"]), self.shut_in(row)
+        person = NAN if row["presence_doubt"] else row["presence"]
+        on = NAN
+        is_seen = shut is True and person == 1
+        if shut is False or (shut and seen(person)):
+            on = self._tick(row, t_ns, bool(shut), is_seen)
+        way_out = read(row) and row["door"] == OPEN and abs(row["offset_m"]) <= self.facts.door_zone_m
+        self.let_out = not is_seen and (self.let_out or way_out)
+        if on >= 1:
+            self.trips = row["trips"]
+        over = self.let_out or row["trips"] > self.trips
+        return [(on, over if read(row) else NAN, self.since_ns)]
+
+    def _tick(self, row: Row, t_ns: int, shut: bool, is_seen: bool) -> float:
+        if self.since_ns and t_ns - self.last_ns <= row["gap_ns"]:
+            if self.was_seen:
+                self.served_ns += t_ns - self.last_ns
+            else:
+                self.unseen_ns += t_ns - self.last_ns
+        if is_seen:
+            self.unseen_ns = 0
+            self.since_ns = self.since_ns or t_ns
+        self.was_seen, self.last_ns = is_seen, t_ns
+        if not shut or (not is_seen and (not self.since_ns or self.unseen_ns >= 30_000_000_000)):
+            self.since_ns = self.served_ns = self.unseen_ns = 0
+            return 0.0
+        return self.served_ns / 1e9 / (30.0 if self.off_level else 90.0) if is_seen else NAN
+
+
+NaiveRule = Callable[[LiftFacts], object]
+NAIVE: dict[str, NaiveRule] = {
+    "entrapment-off-level": lambda facts: Entrapment(facts, off_level=True),
+    "entrapment-at-level": lambda facts: Entrapment(facts, off_level=False),
+    "alarm-button": AlarmButton,
+    "stop-outside-zone": StopOutsideZone,
+    "overspeed": Overspeed,
+    "overspeed-up": OverspeedUp,
+    "overtravel-top": lambda facts: Overtravel(facts, top=True),
+    "overtravel-bottom": lambda facts: Overtravel(facts, top=False),
+    "door-close-fault": DoorCloseFault,
+    "door-held-open": DoorHeldOpen,
+}
