@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from alembic import command
+from alembic.config import Config
 from sqlalchemy import func, select
 
 from alerts.book import Answer
 from store.records import DONE, EVERYTHING, AlertFilter, Records
+from store.records_database import MIGRATIONS
 from store.records_retention import DAY_NS, DELIVERIES_KEPT_NS, FORGET_AT_ONCE, YEAR_NS
 from store.schema import audit, deliveries, transitions
 from telemetry.facts import LiftFacts
@@ -25,6 +28,22 @@ def ids(records: Records, since: int) -> list[str]:
 def count(records: Records, table: object) -> int:
     with records._database.reading() as connection:
         return connection.execute(select(func.count()).select_from(table)).scalar_one()  # type: ignore[arg-type]
+
+
+def test_records_of_the_first_version_are_brought_up_to_date(url: str) -> None:
+    config = Config()
+    config.set_main_option("script_location", str(MIGRATIONS))
+    with Records.open(url) as records:
+        records.put_lift(LiftFacts("a", "north"), "me", T0)
+        records.judge(position=1, occurrences=[occurrence(STOP, "on", 10)], now_ns=T0)
+        with records._database.writing() as connection:
+            config.attributes["connection"] = connection
+            command.downgrade(config, "0001")
+    with Records.open(url) as records:
+        assert (ids(records, EVERYTHING), records.registry_since(EVERYTHING).windows) == (["a"], [])
+        history = records.alert(records.alerts(AlertFilter()).items[0].id)
+        assert history is not None
+        assert [(each.kind, each.to) for each in history.transitions] == [("fired", None)]
 
 
 def test_only_what_changed_since_is_read_again(records: Records) -> None:
