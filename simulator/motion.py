@@ -104,7 +104,11 @@ class Curves:
             knot += t_s >= self.t[k][column]
         h = np.maximum(t_s - self.t[knot, column], 0.0)
         z, v, a, j = (column_of[knot, column] for column_of in (self.z, self.v, self.a, self.j))
-        return z + h * (v + h * (a / 2 + h * j / 6)), v + h * (a + h * j / 2), np.where(h > 0, a + h * j, 0.0)
+        return (
+            z + h * (v + h * (a / 2 + h * j / 6)),
+            v + h * (a + h * j / 2),
+            np.where(t_s >= self.t[0][column], a + h * j, 0.0),
+        )
 
     def stop_time_s(
         self, lift: Lifts, stop_m: F64, brake_mps2: F64, delay_s: F64 | float = 0.0, build_s: float = 0.0

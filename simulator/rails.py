@@ -21,7 +21,7 @@ BRACKETS_M = 2.5
 JOINT_M, JOINT_REACH = 0.03, 4.0
 """A joint is felt over this way, and not at all beyond so many times it."""
 JOINT_MPS2, JOINT_DISPLACED_MPS2 = (0.10, 0.09), (0.9, 0.7)
-SWAY_MPS2, SWAY_WORN = (0.022, 0.021), 2.5
+SWAY_MPS2, SWAY_WORN = (0.022, 0.021), 1.2
 ROLLERS_M = (0.125, 0.20)
 ROLLER_MPS2, ROLLER_ORDERS, ROLLER_WORN = (0.030, 0.028), (1.0, 0.5, 0.3), 4.0
 FLAT_TURN, FLAT_MPS2 = 0.03, 0.5

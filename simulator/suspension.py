@@ -104,7 +104,9 @@ class Suspension:
         t_s = begin_s[lift, None] + np.arange(self.rate_hz) * dt_s
         z, drive_mps, a = cars.curves.at(lift, t_s)
         omega, zeta, k = self._spring(cars, lift, z[:, 0], drive_mps[:, 0])
-        push = _jumping_mps2(cars, lift, t_s) - a
+        jumps = _jumping_mps2(cars, lift, t_s)
+        push = jumps - a
+        push[:, :-1] = (push[:, :-1] + push[:, 1:]) / 2
         moves = self._moves(cars, lift, steps, k)
         keeps = np.exp(-np.abs(drive_mps) * dt_s / TAKEN_BACK_M)
         xx, xv, vx, vv = transition(omega, zeta, dt_s)
@@ -114,7 +116,7 @@ class Suspension:
             rest = eq + push[:, i] / omega**2
             off = x - rest
             z[:, i] += x
-            a[:, i] -= omega**2 * off + 2 * zeta * omega * v
+            a[:, i] = jumps[:, i] - omega**2 * (x - eq) - 2 * zeta * omega * v
             x, v = rest + xx * off + xv * v, vx * off + vv * v
         quiet = (np.abs(x - eq) <= QUIET_M) & (np.abs(v) <= QUIET_MPS)
         self._x[lift], self._v[lift] = np.where(quiet, eq, x), np.where(quiet, 0.0, v)

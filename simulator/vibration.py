@@ -35,7 +35,7 @@ PULLEY_M, PULLEY_MPS2 = 0.32, 0.010
 ROPE_LAY_M, ROPE_LAY_MPS2 = 0.065, 0.12
 FILTER_SHARE = 0.45
 """The sensor's filter takes out what is faster than this share of the rate."""
-DRAG_S, DRAG_LOUD, SHOE_LOUD = 0.3, 2.0, 9.0
+DRAG_S, DRAG_LOUD, SHOE_LOUD = 0.3, 2.0, 5.0
 """How long a brake drags; and by how much more than the sensor's own noise a lift then, or on worn shoes, makes."""
 _PURPOSES = (chance.X_NOISE, chance.Y_NOISE, chance.Z_NOISE)
 
