@@ -113,6 +113,7 @@ class Packer:
         """Return each bundle as a map in CBOR, those of one layout at once."""
         second, maps = spoken.second, [b""] * len(spoken.lift)
         eventful = (np.diff(second.door.first) + np.diff(second.infrared.first))[spoken.lift] > 0
+        eventful |= np.isin(spoken.lift, list(second.machine_mps2))
         kind = spoken.samples * 8 + spoken.streams[:, SPEED:] @ (1, 2, 4)
         for one in np.unique(kind).tolist():
             rows = np.flatnonzero(kind == one)
@@ -173,7 +174,7 @@ def _layout(columns: dict[str, NDArray[Any]]) -> Rows:
 
 
 def _events(spoken: Spoken, row: int) -> dict[str, Any]:
-    """Return what door and infrared of a bundle say, where they say anything."""
+    """Return what door and infrared of a bundle say, where they say anything, and the machine, where it is heard."""
     streams: dict[str, Any] = {}
     second, lift, said = spoken.second, int(spoken.lift[row]), spoken.streams[row]
     door, infrared = second.door.of(lift), second.infrared.of(lift)
@@ -182,4 +183,7 @@ def _events(spoken: Spoken, row: int) -> dict[str, Any]:
     if infrared and said[INFRARED]:
         presence, curtain = (list(map(bool, column)) for column in zip(*infrared[1], strict=True))
         streams["infrared"] = {"at": infrared[0], "presence": presence, "curtain": curtain}
+    if lift in second.machine_mps2:
+        wave = second.machine_mps2[lift]
+        streams["machine"] = {"dt": dt_ms(wave), "a": wave}
     return streams

@@ -8,7 +8,7 @@ so that what they say is spread over it.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -19,6 +19,7 @@ from simulator.calendar import DAY_S, Calendar
 from simulator.cars import SOUND, Cars, Index, Log
 from simulator.causes import BY_NUMBER, CAUSES
 from simulator.labels import Label
+from simulator.machine import Machines, chosen
 from simulator.schedule import Fault, Planned, Schedule, Unknown
 from simulator.sensors import SAMPLE_HZ, Sensors
 from simulator.suspension import Suspension
@@ -60,7 +61,8 @@ class Second:
 
     `v_mps`, `z_m` are (n, 10); `vibration_mps2` is (n, 3, samples) or None. `door` values are states, `infrared` values
     (presence, curtain). Nothing that a `silent` lift saw is heard. `status` lists the lifts that say their status now,
-    as it is at the end of the second; `boots` counts the starts of each terminal.
+    as it is at the end of the second; `boots` counts the starts of each terminal. `machine_mps2` has a waveform for
+    each lift whose machine is listened to.
     """
 
     t_ns: NDArray[np.int64]
@@ -73,6 +75,7 @@ class Second:
     silent: NDArray[np.bool_]
     status: list[int]
     labels: list[Label]
+    machine_mps2: dict[int, NDArray[np.float32]]
 
     def of_first(self, n: int) -> Second:
         """Return what the first `n` lifts saw."""
@@ -87,6 +90,7 @@ class Second:
             vibration_mps2=None if self.vibration_mps2 is None else self.vibration_mps2[:n],
             status=[lift for lift in self.status if lift < n],
             labels=[label for label in self.labels if label.lift < n],
+            machine_mps2={lift: wave for lift, wave in self.machine_mps2.items() if lift < n},
         )
 
 
@@ -97,7 +101,8 @@ class World:
     `together` lifts share their fraction of the second (those of a gateway). `hour` shifts the traffic, and only that,
     to begin at this local hour of the day. `barometers` is the share of lifts that tell their position by the air.
     `plan` is what is known beforehand of faults and near misses, of lifts that are not in this range as well. Of each
-    day the first `day_s` seconds from the start's time of day are lived.
+    day the first `day_s` seconds from the start's time of day are lived. Where `vibration` is on it has `wave_hz`
+    samples a second; `machine` names the lifts whose machines are listened to (True: all).
     """
 
     def __init__(
@@ -110,6 +115,7 @@ class World:
         together: int = 1,
         vibration: bool = False,
         wave_hz: int = WAVE_HZ,
+        machine: bool | Collection[str] = False,
         faults_per_lift_hour: float = 0.0,
         hour: float | None = None,
         barometers: float = 0.0,
@@ -138,6 +144,7 @@ class World:
         fraction = chance.uniform(chance.words(chance.keys(seed, building // together, chance.TRAITS), number * 0))
         self.fraction_ms = (fraction * 1000).astype(np.int64)
         self._vibration = Vibration(self.cars.lifts, seed, start_ns, wave_hz) if vibration else None
+        self._machines = Machines(self.cars.lifts, seed, chosen(self.row, machine))
         self._beat = number % HEARTBEAT_S
         self._boots = self.cars.boots.copy()
         cycle.begin(self.cars, self._begin_s)
@@ -189,6 +196,7 @@ class World:
             silent=cars.silent.copy(),
             status=np.unique(np.concatenate(log.status)).tolist() if log.status else [],
             labels=log.labels,
+            machine_mps2=self._machines.step(cars, begin_s, self.seconds),
         )
         self.seconds += 1
         return second.of_first(self._own)
