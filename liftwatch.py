@@ -22,10 +22,15 @@ if "monitor" in sys.argv[1:]:  # read by polars as it is imported: a pool of its
 
 import configuration
 import demonstration
+import trial
 import wiring
 from configuration import Configuration, Unusable
 from dashboards import app
 from dashboards.desk import Settings as DashboardSettings
+from detectors.catalogue import RULES
+from evaluation import report
+from evaluation.raised import BadFindings
+from evaluation.referee import judge
 from ingest.monitor import Monitor
 from ingest.replaying import wider
 from simulator import causes, player, scenario
@@ -57,6 +62,16 @@ Start here:
 
 Configuration is one TOML file (liftwatch.example.toml explains every key) and the environment:
 LIFTWATCH_BROKER__HOST=mqtt.example overrides host in [broker].
+"""
+
+
+EVALUATE_MORE = """\
+  liftwatch simulate --scenario entrapment --to night
+  liftwatch evaluate night                              the present rules, straight through
+  liftwatch evaluate night --findings theirs.csv        another detector: lift_id,rule,onset[,noticed][,severity]
+  liftwatch evaluate --scenario quiet --lifts 200       a world too long to be written: what is raised is false
+
+Lifts are split by seed and name into a set to tune on and a held-out set, which is the one to quote.
 """
 
 
@@ -112,6 +127,23 @@ def build_parser() -> argparse.ArgumentParser:
     simulate.add_argument("--to", type=Path, metavar="FOLDER", help="write a recording instead, as fast as it goes")
     simulate.add_argument("--labels", type=Path, help="append what really happened to this file, a JSON line each")
     simulate.add_argument("--register", action="store_true", help="first put these lifts into the registry")
+
+    evaluate = command(
+        "evaluate",
+        evaluate_command,
+        "Hold alerts against what truly happened: recall, false alarms and delays of each rule",
+        EVALUATE_MORE,
+    )
+    evaluate.add_argument("recording", nargs="?", type=Path, help="the folder of a recording that has labels")
+    evaluate.add_argument("--scenario", metavar="NAME", help="live through a scenario instead of a recording")
+    evaluate.add_argument("--lifts", type=count, help="how many lifts the scenario has")
+    evaluate.add_argument("--seed", type=int, help="which fleet it is")
+    evaluate.add_argument("--days", type=count, help="how many days it lasts")
+    evaluate.add_argument("--processes", type=count, default=1, help="live a scenario in so many processes (default 1)")
+    evaluate.add_argument(
+        "--findings", type=Path, metavar="CSV", help="the findings of another detector, instead of ours"
+    )
+    evaluate.add_argument("--to", type=Path, metavar="FOLDER", help="where the report goes (default: NAME.evaluation)")
 
     inject = command(
         "inject",
@@ -293,6 +325,29 @@ def record_scenario(played: scenario.Scenario, named: str | None, folder: Path) 
     except NotARecording as error:
         raise Unusable(str(error)) from None
     print(f"{writer.header.messages} messages of {writer.header.lifts} lifts written to {folder}")
+    return 0
+
+
+def evaluate_command(options: argparse.Namespace, _: Configuration) -> int:
+    """Judge a recording or a scenario and write the report."""
+    if (options.recording is None) == (options.scenario is None):
+        raise Unusable("evaluate: name either the folder of a recording or a --scenario")
+    try:
+        if options.scenario is None:
+            tried = trial.of_recording(options.recording, options.findings)
+        else:
+            changes = {name: getattr(options, name) for name in ("lifts", "seed", "days")}
+            lived = scenario.read(
+                options.scenario, {name: value for name, value in changes.items() if value is not None}
+            )
+            tried = trial.of_scenario(lived, Path(options.scenario).stem, options.processes)
+    except (scenario.Contradiction, NotARecording, trial.NothingToHoldAgainst, BadFindings) as error:
+        raise Unusable(str(error)) from None
+    reports = judge(tried.played, tried.labels, tried.raised)
+    folder = options.to or Path(f"{tried.played.name}.evaluation")
+    report.write(folder, tried.played, reports, {rule.slug: rule.name for rule in RULES})
+    print(report.to_text(reports))
+    print(f"Written to {folder}: {', '.join(report.FILES)}")
     return 0
 
 

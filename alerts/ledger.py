@@ -9,7 +9,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 
 from alerts.alert import CLOSED, FIRING, Alert, Change
-from alerts.book import Occurrence, on_cause_over, on_finding, on_time
+from alerts.book import Answer, Occurrence, on_answer, on_cause_over, on_finding, on_time
 from alerts.inhibition import CAUSES
 
 Key = tuple[str, str]
@@ -49,6 +49,10 @@ class Ledger:
             if change is None and finding.kind == "on" and finding.by_hand and last and last.state == CLOSED:
                 let_go.append((lift_id, rule.slug))
         return let_go
+
+    def answer(self, lift_id: str, rule: str, answer: Answer, now_ns: int) -> None:
+        """Do to the newest alert of a lift and rule what a person does; raises `Refused` where its state forbids it."""
+        self._take(on_answer(self.newest[lift_id][rule], answer, now_ns), now_ns)
 
     def ids(self) -> set[str]:
         """Return the ids of the newest alerts."""

@@ -45,9 +45,10 @@ class Cause:
 
 @dataclass(frozen=True, slots=True)
 class GroupScore:
-    """A class of rules against its bar: episodes owed and found, false alarms of all its rules together."""
+    """A class of `rules` against its bar: episodes owed and found, false alarms of all its rules together."""
 
     group: str
+    rules: int
     bar: Bar
     owed: int
     found: int
@@ -106,6 +107,7 @@ def _group(group: str, bar: Bar, scores: Sequence[Score], lift_months: float) ->
     mine = [one for one in scores if one.kind.group == group and one.judged]
     return GroupScore(
         group=group,
+        rules=len(mine),
         bar=bar,
         owed=sum(one.owed for one in mine),
         found=sum(one.found for one in mine),

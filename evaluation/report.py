@@ -18,10 +18,13 @@ from jinja2 import Environment, PackageLoader, select_autoescape
 from markupsafe import Markup
 
 from evaluation import plots
-from evaluation.referee import Played, Report
+from evaluation.referee import GroupScore, Played, Report
 from evaluation.scores import Interval, Score
 
 FILES = ("report.json", "rules.csv", "report.html")
+HEADING = (
+    f"  {'rule':<30}{'owed':>6}{'found':>7}{'recall':>9}{'alerts':>8}{'false':>7}{'delay: median s':>17}{'p99 s':>8}"
+)
 
 
 def write(folder: Path, played: Played, reports: Sequence[Report], names: Mapping[str, Mapping[str, str]]) -> None:
@@ -100,6 +103,34 @@ def to_csv(reports: Sequence[Report]) -> str:
     writer.writeheader()
     writer.writerows({k: "" if isinstance(v, float) and math.isnan(v) else v for k, v in row.items()} for row in table)
     return text.getvalue()
+
+
+def to_text(reports: Sequence[Report]) -> str:
+    """Return the figures of the judged rules as tables for a terminal, the held-out lifts last."""
+    lines = []
+    for report in reports:
+        lines.append(f"{report.set_name}: {report.lifts} lifts, {report.lift_months:.2f} lift-months")
+        lines.append(HEADING)
+        lines += [_line(one) for one in report.scores if one.judged]
+        lines += [_against_its_bar(group) for group in report.groups if group.rules]
+    return "\n".join(lines)
+
+
+def _line(one: Score) -> str:
+    recall = "–" if math.isnan(one.recall.value) else f"{one.recall.value:.1%}"
+    return (
+        f"  {one.kind.code} {one.kind.rule:<26}{one.owed:>6}{one.found:>7}{recall:>9}{one.raised:>8}{one.wrong:>7}"
+        f"{figure(one.delay_median_s):>17}{figure(one.delay_p99_s):>8}"
+    )
+
+
+def _against_its_bar(group: GroupScore) -> str:
+    bar, rate = group.bar, group.false_per_lift_month
+    recall = f"{group.found / group.owed:.1%}" if group.owed else "–"
+    return (
+        f"  {group.group}: recall {recall} (bar {bar.recall:.0%}); false alarms a lift-month {rate.value:.3f}, "
+        f"at most {rate.high:.3f} with 95 % confidence (bar {bar.false_per_lift_month})"
+    )
 
 
 def to_html(played: Played, reports: Sequence[Report], names: Mapping[str, Mapping[str, str]]) -> str:

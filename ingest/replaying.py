@@ -4,15 +4,18 @@
 
 The law: what is judged is judged by the monitor's own sequencer, rules and alert book, so that the same messages make
 the same alerts, however they are cut into groups. `noticed` is the lift's time at which a rule could know. Silence is
-counted by arrival where it is asked for, and looked at once a group.
+counted by arrival where it is asked for, and looked at once a group. Where the lifts are attended, a person resolves
+what clears by hand alone so long after it was noticed, or it would stay open and hide what comes later.
 """
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 
-from alerts.alert import Change
+from alerts.alert import Alert, Change
+from alerts.book import Answer
 from alerts.ledger import Ledger
 from detectors.rule import Finding, Rule
 from ingest.state import State
@@ -23,6 +26,7 @@ from telemetry.sequence import NEVER, Sequencer
 
 ROUNDS_LIMIT = 1 << 20
 FAR_NS = 1 << 62
+SOMEBODY = "attendant"
 AT_ONCE_MESSAGES = 20_000
 """Judging more at once saves little more, and no longer fits the processor's caches."""
 
@@ -30,10 +34,17 @@ AT_ONCE_MESSAGES = 20_000
 class Replay:
     """One run of all rules over a fleet whose facts are known from the start."""
 
-    def __init__(self, facts: Sequence[LiftFacts], rules: Sequence[Rule], silence: bool = False) -> None:
+    def __init__(
+        self,
+        facts: Sequence[LiftFacts],
+        rules: Sequence[Rule],
+        silence: bool = False,
+        attended_s: float = math.inf,
+    ) -> None:
         self.counts: Counter[str] = Counter()
         self._rules = {rule.slug: rule for rule in rules}
-        self._silence = silence
+        self._silence, self._attended_s = silence, attended_s
+        self._by_hand: dict[str, Alert] = {}
         self._state = State(rules)
         self._state.sequencer = Sequencer(ROUNDS_LIMIT)
         self._state.load([(lift, True) for lift in facts])
@@ -51,11 +62,25 @@ class Replay:
         if self._silence and len(heard.lift):
             state.hear_links(decoded, heard.lift)
             changes += self._take(state.silence.step(int(decoded.messages.arrived_ns.max())))
+        if len(heard.lift):
+            changes += self._attend(changes, int(decoded.messages.t_end_ns.max()))
         return changes
 
     def finish(self) -> list[Change]:
         """Return what became of alerts by the rows that waited for more."""
         return self._judge(self._state.sequencer.idle(FAR_NS))
+
+    def _attend(self, changes: Sequence[Change], now_ns: int) -> list[Change]:
+        """Resolve what clears by hand alone and has waited long enough for somebody."""
+        self._by_hand |= {change.alert.id: change.alert for change in changes if change.alert.by_hand}
+        due = [alert for alert in self._by_hand.values() if now_ns - alert.noticed_ns >= self._attended_s * 1e9]
+        for alert in due:
+            del self._by_hand[alert.id]
+            self._ledger.answer(alert.lift_id, alert.rule, Answer("resolve", SOMEBODY), now_ns)
+            place = self._state.fleet.place(alert.lift_id)
+            assert place is not None, "an alert of a lift that was never heard"
+            self._state.judge.release(place, alert.rule)
+        return self._told()
 
     def _judge(self, batch: Batch) -> list[Change]:
         self.counts["rows"] += len(batch)
@@ -65,6 +90,11 @@ class Replay:
         ledger = self._ledger
         found = [self._state.occurrence(one, self._rules[one.rule], one.at_ns) for one in findings]
         ledger.apply(found, max((one.at_ns for one in findings), default=0))
+        return self._told()
+
+    def _told(self) -> list[Change]:
+        """Return what is to be told of what changed, and forget it."""
+        ledger = self._ledger
         changes = [change for change in ledger.changes if change.transition is not None]
         ledger.changes.clear()
         ledger.changed.clear()

@@ -15,21 +15,26 @@ from telemetry.batch import Decoded
 
 
 class Scene:
-    """The lifts of a scenario, living from `start_ns` on; `together` of them share their fraction of the second."""
+    """The lifts of a scenario, living from `start_ns` on; `together` of them share their fraction of the second.
 
-    def __init__(self, scenario: Scenario, start_ns: int, together: int = 1) -> None:
+    `part` is which of the lifts live here (0 is the first); each lives as it does among all.
+    """
+
+    def __init__(self, scenario: Scenario, start_ns: int, together: int = 1, part: slice = slice(None)) -> None:
         self.scenario = scenario
-        self.facts = fleet(scenario.lifts, scenario.seed)
+        every = fleet(scenario.lifts, scenario.seed)
+        self.facts = every[part]
         self.terminals = Terminals(self.facts, start_ns, scenario.idle_hz)
         self.world = World(
             self.facts,
             scenario.seed,
             start_ns,
+            first=part.start or 0,
             together=together,
             vibration=scenario.vibration,
             faults_per_lift_hour=scenario.faults_per_hour / scenario.lifts,
             hour=scenario.traffic_hour,
-            plan=planned(scenario, self.facts),
+            plan=planned(scenario, every),
             barometers=scenario.barometers,
             day_s=scenario.day_s,
         )

@@ -1,0 +1,110 @@
+"""The trial: a world judged as it is lived equals the same world recorded first, in any number of processes."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+import liftwatch
+import trial
+from simulator import scenario
+from simulator.scenario import Scenario
+
+SCENARIO = """
+lifts = 40
+hours = 0.1
+idle_hz = 1
+
+[[faults]]
+lift = 3
+cause = "car-stalled-between-floors"
+for_s = 90
+
+[[faults]]
+lift = 31
+cause = "car-stalled-between-floors"
+for_s = 90
+"""
+
+
+@pytest.fixture
+def night(tmp_path: Path) -> Path:
+    file = tmp_path / "night.toml"
+    file.write_text(SCENARIO, encoding="utf-8")
+    return file
+
+
+def read(night: Path) -> Scenario:
+    return scenario.read(str(night), {})
+
+
+def test_the_verdict_is_the_same_in_one_process_in_two_and_from_a_recording(night: Path, tmp_path: Path) -> None:
+    alone, together = (trial.of_scenario(read(night), "night", processes) for processes in (1, 2))
+    assert sorted(alone.raised, key=repr) == sorted(together.raised, key=repr)
+    assert sorted(alone.labels, key=repr) == sorted(together.labels, key=repr)
+    assert alone.played == together.played
+    assert {one.lift_id for one in alone.raised} == {"sim-00003", "sim-00031"}
+    assert liftwatch.main(["simulate", "--scenario", str(night), "--to", str(tmp_path / "taken")]) == 0
+    recorded = trial.of_recording(tmp_path / "taken")
+    assert sorted(recorded.raised, key=repr) == sorted(alone.raised, key=repr)
+    assert len(recorded.labels) == len(alone.labels)
+    assert recorded.played.seconds == pytest.approx(alone.played.seconds, abs=1.0)
+
+
+def test_the_command_writes_a_report_of_both_sets(
+    night: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert liftwatch.main(["evaluate", "--scenario", str(night), "--to", str(tmp_path / "report")]) == 0
+    document = json.loads((tmp_path / "report" / "report.json").read_text(encoding="utf-8"))
+    assert {part["set"] for part in document["sets"]} == {"tuning", "held-out"}
+    assert sum(part["lifts"] for part in document["sets"]) == 40
+    assert "F01 entrapment-off-level" in capsys.readouterr().out
+
+
+def test_another_detector_is_held_against_the_same_labels(night: Path, tmp_path: Path) -> None:
+    folder, theirs = tmp_path / "taken", tmp_path / "theirs.csv"
+    assert liftwatch.main(["simulate", "--scenario", str(night), "--to", str(folder)]) == 0
+    theirs.write_text("lift_id,rule,onset\nsim-00001,overspeed,2001-09-09T23:03:00Z\n", encoding="utf-8")
+    tried = trial.of_recording(folder, theirs)
+    assert tried.played.judged == {"overspeed"}
+    assert tried.played.detector == "theirs"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        ([], "name either the folder of a recording or a --scenario"),
+        (["nowhere"], "nowhere has no recording.json"),
+        (["--scenario", "entrapement"], "did you mean entrapment"),
+        (["--scenario", "quiet", "--days", "0"], "--days"),
+    ],
+)
+def test_what_cannot_be_tried_is_one_clear_line(
+    arguments: list[str], says: str, capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    try:
+        code = liftwatch.main(["evaluate", *arguments])
+    except SystemExit as usage:
+        code = int(str(usage.code))
+    assert code == 2
+    assert says in capsys.readouterr().err
+
+
+def test_an_incomplete_recording_is_not_evaluated(night: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "taken"
+    assert liftwatch.main(["simulate", "--scenario", str(night), "--to", str(folder)]) == 0
+    header = json.loads((folder / "recording.json").read_text(encoding="utf-8"))
+    (folder / "recording.json").write_text(json.dumps(header | {"complete": False}), encoding="utf-8")
+    with pytest.raises(trial.NothingToHoldAgainst, match="incomplete"):
+        trial.of_recording(folder)
+
+
+@pytest.mark.parametrize(("lifts", "processes"), [(1, 1), (20, 2), (50, 2), (1000, 3), (41, 8)])
+def test_the_parts_are_whole_estates_and_all_of_the_fleet(lifts: int, processes: int) -> None:
+    parts = trial.parts(lifts, processes)
+    assert [k for part in parts for k in range(lifts)[part]] == list(range(lifts))
+    assert all(part.start % 20 == 0 for part in parts)
+    assert len(parts) <= processes
