@@ -1,7 +1,8 @@
 """The rules once more, written from the catalogue: one lift, one row after the other, an `if` where they say "if".
 
 A rule is told what is known of the car at a row (`naive.NaiveCar.row`, with `t_ns` and `stale`) and answers with (on,
-off, since) for each of its levels; NaN is "not known at this row". Nothing here calls the fast code.
+off, since) for each of its levels; NaN is "not known at this row". Nothing here calls the fast code. F13 and F41 are held
+by tests of their own.
 """
 
 from __future__ import annotations
@@ -442,6 +443,52 @@ class DoorOpenFault:
         return self.waits and ((self.manned and person) or self.stops >= 3)
 
 
+@dataclass
+class DoorCycling:
+    """Five full cycles of the door at one stop of a car that is watched, or three within 15 s."""
+
+    facts: LiftFacts
+    stop_ns: float = -math.inf
+    read_ns: float = -math.inf
+    shut: bool = False
+    begin_ns: int = 0
+    opened: bool = False
+    cycles: list[int] = field(default_factory=list)
+    burst_ns: int = 0
+    trips: float = 0
+
+    def row(self, row: Row) -> Said:
+        self._count(row)
+        bad = len(self.cycles) >= 5 or self.burst_ns > 0
+        if bad:
+            self.trips = row["trips"]
+        since_ns = self.burst_ns or (self.cycles[0] if self.cycles else 0)
+        off = row["trips"] > self.trips if seen(row["door"]) else NAN
+        if not seen(row["still_s"]) or not seen(row["door"]):
+            return [(NAN, off, since_ns)]
+        return [(bad and at_rest(row), off, since_ns)]
+
+    def _count(self, row: Row) -> None:
+        t_ns, door = int(row["t_ns"]), row["door"] if in_service(row) else NAN
+        known, shut = seen(door), door == CLOSED
+        over = row["still_since_ns"] != self.stop_ns or not known or t_ns - self.read_ns > 3_000_000_000
+        if over:
+            self.cycles, self.burst_ns = [], 0
+        elif shut and self.opened:
+            self.cycles.append(self.begin_ns)
+            if len(self.cycles) >= 3 and t_ns - self.cycles[-3] <= 15_000_000_000:
+                self.burst_ns = self.burst_ns or self.cycles[-3]
+        if known and not shut and (self.shut or over):
+            self.begin_ns = t_ns
+        elif over:
+            self.begin_ns = 0
+        began_open = (not over and self.opened) or door == OPEN
+        self.opened = known and not shut and self.begin_ns > 0 and began_open
+        self.stop_ns, self.shut = row["still_since_ns"], shut
+        if read(row):
+            self.read_ns = t_ns
+
+
 NaiveRule = Callable[[LiftFacts], object]
 NAIVE: dict[str, NaiveRule] = {
     "entrapment-off-level": lambda facts: Entrapment(facts, off_level=True),
@@ -457,5 +504,6 @@ NAIVE: dict[str, NaiveRule] = {
     "overtravel-top": lambda facts: Overtravel(facts, top=True),
     "overtravel-bottom": lambda facts: Overtravel(facts, top=False),
     "door-close-fault": DoorCloseFault,
+    "door-cycling": DoorCycling,
     "door-held-open": DoorHeldOpen,
 }
