@@ -1,8 +1,8 @@
 """The rules once more, written from the catalogue: one lift, one row after the other, an `if` where they say "if".
 
 A rule is told what is known of the car at a row (`naive.NaiveCar.row`, with `t_ns` and `stale`) and answers with (on,
-off, since) for each of its levels; NaN is "not known at this row". Nothing here calls the fast code. F13 and F41 are held
-by tests of their own.
+off, since) for each of its levels; NaN is "not known at this row". Nothing here calls the fast code. F13 and F41
+are held by tests of their own.
 """
 
 from __future__ import annotations
