@@ -22,6 +22,7 @@ from tests.whole.story import BUNDLES, FLOORS, RATED_MPS, T0_MS, Story
 
 DISTRICT = "anji"
 END_S = 5
+START_S = 90.0
 
 
 class System:
@@ -43,9 +44,13 @@ class System:
         self._out = self.log.open("ab")
         self._processes = [self._start(config, "monitor"), self._start(config, "serve")]
         self.http = httpx.Client(base_url=f"http://127.0.0.1:{self.port}", trust_env=False, timeout=20)
-        until(lambda: b"hearing lifts" in self.log.read_bytes(), "a monitor that hears", 30.0)
-        until(self._ready, "a server that is ready", 30.0)
         self._canaries = 0
+        try:
+            until(lambda: b"hearing lifts" in self.log.read_bytes(), "a monitor that hears", START_S)
+            until(self._ready, "a server that is ready", START_S)
+        except AssertionError:
+            self.stop()
+            raise
 
     def _start(self, config: Path, command: str) -> subprocess.Popen[bytes]:
         environment = {name: value for name, value in os.environ.items() if not name.startswith("LIFTWATCH_")}
