@@ -1,7 +1,7 @@
 """What a car does from one moment to the next: it is called, runs, doors open, people pass, doors close.
 
 The law: `advance` handles the earliest event of each building, all of one kind at once, until none is left before
-`until_s`. So what happens in a building happens in the order of time, and never depends on who is handled with it.
+`until_s`. What happens in a building happens in the order of time, and never depends on who is handled with it.
 """
 
 from __future__ import annotations
@@ -42,29 +42,34 @@ def begin(cars: Cars, t: F64) -> None:
 
 
 def advance(cars: Cars, since_s: F64, until_s: F64) -> None:
-    """Bring every building from `since_s` to `until_s`, which its lifts share."""
+    """Bring every building from `since_s` to `until_s`, which its lifts share.
+
+    What only touches its own car may be handled at once; where people come, board or leave, the building's earliest.
+    """
     dispatch(cars, since_s)
     groups = cars.groups
     group = np.arange(len(groups))
     for _ in range(ROUNDS_LIMIT):
         members = groups.cars[group]
         due_s = np.where(members != NO_CAR, cars.due_s[members], np.inf)
-        which, comes_s = due_s.argmin(axis=1), cars.arrivals.next_s[group]
-        row = np.arange(len(group))
-        first_s = np.minimum(due_s[row, which], comes_s)
-        soon = first_s < until_s[groups.first[group]]
+        comes_s, end_s = cars.arrivals.next_s[group], until_s[groups.first[group]]
+        first_s = np.minimum(due_s.min(axis=1), comes_s)
+        soon = first_s < end_s
         if not soon.any():
             return
         arrives = soon & (comes_s == first_s)
-        _come(cars, group[arrives], first_s[arrives])
-        acts = soon & ~arrives
-        _act(cars, members[row[acts], which[acts]])
+        acts = (due_s < end_s[:, None]) & ~_MEETS_PEOPLE[cars.phase[members]]
+        turn = np.flatnonzero(soon & ~arrives)
+        acts[turn, due_s[turn].argmin(axis=1)] = True
+        if arrives.any():
+            _come(cars, group[arrives], first_s[arrives])
+        _act(cars, members[acts])
         group = group[soon]
     raise AssertionError("a building never gets through its events within one step")
 
 
 def _act(cars: Cars, due: Index) -> None:
-    """Let these cars, of different buildings, end their phases."""
+    """Let these cars end their phases."""
     phases = cars.phase[due]
     for phase in np.unique(phases):
         lift = due[phases == phase]
@@ -176,9 +181,10 @@ def _open(cars: Cars, lift: Index, t: F64) -> None:
     lift, t = lift[~passes], t[~passes]
     waits = t < cars.close_s[lift]
     cars.enter(lift[waits], OPEN_DOOR, cars.close_s[lift[waits]])
-    lift, t = trouble.keep_open(cars, lift[~waits], t[~waits])
-    lift, t = _hold(cars, lift, t)
-    _close(cars, lift, t)
+    lift, t = lift[~waits], t[~waits]
+    if len(lift):
+        lift, t = trouble.keep_open(cars, lift, t)
+        _close(cars, *_hold(cars, lift, t))
 
 
 def _pick_passer(cars: Cars, lift: Index, t: F64) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:
@@ -291,3 +297,4 @@ _HANDLERS = {
     POPPED: trouble.catch,
     STUCK: trouble.relieve,
 }
+_MEETS_PEOPLE = np.isin(np.arange(len(_HANDLERS)), (REST, OPEN_DOOR, PASSING))

@@ -33,17 +33,20 @@ from simulator.group import NO_CAR
 from simulator.roundtrip import PERSON_KG
 
 Bools = NDArray[np.bool_]
-_OUT_OF_SERVICE = (STRIKE, POPPED, STUCK)
-_AT_DOOR = (OPENING_DOOR, OPEN_DOOR, PASSING)
+_PHASES = np.arange(STUCK + 1)
+_OUT_OF_SERVICE = np.isin(_PHASES, (STRIKE, POPPED, STUCK))
+_AT_DOOR = np.isin(_PHASES, (OPENING_DOOR, OPEN_DOOR, PASSING))
+_RUNNING = np.isin(_PHASES, (RUN, STRIKE))
+_LEAVING = np.isin(_PHASES, (CLOSING_DOOR, START))
 
 
 def dispatch(cars: Cars, t: F64) -> None:
     """Answer the calls of all buildings at each lift's time `t`."""
     every = np.arange(len(t))
-    busy = np.isin(cars.phase, _OUT_OF_SERVICE) | cars.homing | cars.errand | hurried(cars, every)
+    busy = _OUT_OF_SERVICE[cars.phase] | cars.homing | cars.errand | hurried(cars, every)
     serves = control.fits(cars, every) & ~busy
     _take_back(cars, serves)
-    group, side, floor = np.nonzero(cars.passengers.waiting)
+    group, side, floor = _where(cars.passengers.waiting > 0)
     members = cars.groups.cars[group]
     comes = cars.hall_call[members, side[:, None], floor[:, None]] | _stands_open(cars, members, side, floor)
     comes &= members != NO_CAR
@@ -51,6 +54,8 @@ def dispatch(cars: Cars, t: F64) -> None:
     short = cars.passengers.waiting[group, side, floor] > (room * comes).sum(axis=1)
     free = (members != NO_CAR) & serves[members] & ~comes
     asks = short & free.any(axis=1)
+    if not asks.any():
+        return
     group, side, floor, members, free = group[asks], side[asks], floor[asks], members[asks], free[asks]
     cost_s = np.where(free, arrival_s(cars, members, 1 - 2 * side, floor, t), np.inf)
     best = members[np.arange(len(group)), cost_s.argmin(axis=1)]
@@ -60,16 +65,21 @@ def dispatch(cars: Cars, t: F64) -> None:
 
 def _take_back(cars: Cars, serves: Bools) -> None:
     """Take back the calls of cars that do not serve, and those that nobody waits at any more."""
-    lift, side, floor = np.nonzero(cars.hall_call)
+    lift, side, floor = _where(cars.hall_call)
     over = ~serves[lift] | (cars.passengers.waiting[cars.group[lift], side, floor] == 0)
     cars.hall_call[lift[over], side[over], floor[over]] = False
+
+
+def _where(calls: Bools) -> tuple[Index, ...]:
+    """Return the places of calls (rows, 2, floors): what `np.nonzero` does, in half the time."""
+    return np.unravel_index(np.flatnonzero(calls), calls.shape)
 
 
 def _stands_open(cars: Cars, members: Index, side: Index, floor: Index) -> Bools:
     """Tell which cars stand with an open door at these calls' landing, going their way."""
     sense = (1 - 2 * side)[:, None]
     way = (cars.heading[members] == 0) | (cars.heading[members] == sense)
-    return np.isin(cars.phase, _AT_DOOR)[members] & (cars.floor[members] == floor[:, None]) & way
+    return _AT_DOOR[cars.phase[members]] & (cars.floor[members] == floor[:, None]) & way
 
 
 def _send(cars: Cars, lift: Index, t: F64) -> None:
@@ -118,13 +128,13 @@ def arrival_s(cars: Cars, members: Index, sense: Index, floor: Index, t: F64) ->
 
 def _sense(cars: Cars) -> Index:
     """Return the way that each car goes or serves; 0 where it may go either."""
-    running = np.isin(cars.phase, (RUN, STRIKE)) & (cars.heading == 0)
+    running = _RUNNING[cars.phase] & (cars.heading == 0)
     return np.where(running, np.sign(cars.target - cars.floor), cars.heading).astype(np.intp)
 
 
 def _first(cars: Cars, t: F64) -> Index:
     """Return the first landing at which each car can still stop."""
-    first = cars.floor + np.where(np.isin(cars.phase, (CLOSING_DOOR, START)), cars.heading, 0)
+    first = cars.floor + np.where(_LEAVING[cars.phase], cars.heading, 0)
     first = np.clip(first, 0, cars.lifts.floors - 1)
     running = np.flatnonzero(cars.phase == RUN)
     first[running], _ = control.reachable(cars, running, t[running])

@@ -26,6 +26,8 @@ def divert(cars: Cars, lift: Index, t: F64) -> None:
     first, free = control.reachable(cars, lift, t)
     stop = control.next_stop(cars, lift, first, np.sign(cars.target[lift] - cars.floor[lift]))
     better = free & (stop >= 0) & (stop != cars.target[lift])
+    if not better.any():
+        return
     lift = lift[better]
     cars.target[lift] = stop[better]
     start_s = cars.curves.t[0, lift]

@@ -63,7 +63,10 @@ class Traffic:
         sort, entrance, one, other = dice
         whole = _whole(hour)
         comes, goes = self.incoming[kind, whole], self.outgoing[kind, whole]
-        gate = np.where(entrance < self.basement, (entrance / self.basement * lobby).astype(np.intp), lobby)
+        by_car = entrance < self.basement
+        gate = np.where(
+            by_car, (entrance / max(self.basement, np.spacing(1.0)) * lobby * by_car).astype(np.intp), lobby
+        )
         home, away = _landing(floors, one), _landing_but(floors, other, _landing(floors, one))
         between = sort >= comes + goes
         origin = np.where(sort < comes, gate, home)

@@ -1,0 +1,280 @@
+"""Pure up-peaks over a grid of buildings, lived through and held against the planners' formula.
+
+The law: the lifts here are a world's own; only its traffic is set. Everybody comes in at the main terminal, more than
+the lifts can carry, so that each car leaves filled comfortably. Three ways to say the same, in seconds:
+
+    lived      what the cars took from leaving the main terminal to leaving it again
+    standard   2 H t_v + (S + 1) t_s + 2 P t_p: every flight as if it reached the rated speed
+    flights    the same with the time that each flight's length takes, by the expected number of each
+"""
+
+from __future__ import annotations
+
+import argparse
+import csv
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, fields
+from itertools import product
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+from matplotlib.figure import Figure
+from numpy.typing import NDArray
+
+from simulator import drive, roundtrip, scurve, timing
+from simulator.cars import RUN, Cars
+from simulator.traffic import UP_PEAK
+from simulator.world import World
+from telemetry.facts import Floor, LiftFacts
+
+F64 = NDArray[np.float64]
+
+FLOORS = (10, 15, 20, 25, 30)
+RATED_MPS = (1.0, 1.6, 1.75, 2.5)
+RATED_KG = (630.0, 1000.0, 1275.0, 1600.0)
+LIFTS = (1, 2, 4, 6, 8)
+PITCH_M = 3.6
+WARM_UP_S = 600
+START_NS = 1_000_000_000 * 10**9
+BOUND = 0.05
+
+
+class Building(NamedTuple):
+    """One building of the grid: `floors` above the main terminal, and a group of `lifts` alike."""
+
+    floors: int
+    rated_mps: float
+    rated_kg: float
+    lifts: int
+
+
+@dataclass(frozen=True, slots=True)
+class UpPeak:
+    """What came of one building: round trips, s, people in a car, and people carried in five minutes."""
+
+    floors: int
+    rated_mps: float
+    rated_kg: float
+    lifts: int
+    trips: int
+    reaches_rated: bool
+    people_lived: float
+    people_planned: float
+    lived_s: float
+    standard_s: float
+    flights_s: float
+    carried_lived: float
+    carried_planned: float
+
+    @property
+    def rtt_error(self) -> float:
+        """How far the lived round trip is from the planned one, as a share of it."""
+        return self.lived_s / self.flights_s - 1
+
+    @property
+    def standard_error(self) -> float:
+        """How far it is from the standard formula."""
+        return self.lived_s / self.standard_s - 1
+
+    @property
+    def carried_error(self) -> float:
+        """How far the people carried are from the plan."""
+        return self.carried_lived / self.carried_planned - 1
+
+
+def grid() -> list[Building]:
+    """Return the whole grid."""
+    return [Building(*one) for one in product(FLOORS, RATED_MPS, RATED_KG, LIFTS)]
+
+
+def measure(buildings: Sequence[Building], seconds: int, seed: int = 1) -> list[UpPeak]:
+    """Live through `seconds` of an up-peak in all these buildings after it has set in."""
+    facts = [_facts(k, b) for k, b in enumerate(buildings) for _ in range(b.lifts)]
+    first = np.cumsum([0, *(b.lifts for b in buildings)])
+    of = np.repeat(np.arange(len(buildings)), np.diff(first))
+    world = World(facts, seed, START_NS, hour=8.0, buildings=first[of].tolist(), traffic=UP_PEAK)
+    trips, people, taken_s = _live(world, seconds)
+    groups = [slice(first[k], first[k + 1]) for k in range(len(buildings))]
+    return [_compare(world.cars, b, g, trips, people, taken_s) for b, g in zip(buildings, groups, strict=True)]
+
+
+def _facts(number: int, building: Building) -> LiftFacts:
+    floors = tuple(Floor(str(k), k * PITCH_M) for k in range(building.floors + 1))
+    return LiftFacts(
+        f"building-{number}",
+        "grid",
+        building_type="office",
+        rated_speed_mps=building.rated_mps,
+        rated_load_kg=building.rated_kg,
+        floors=floors,
+    )
+
+
+def _live(world: World, seconds: int) -> tuple[NDArray[np.int64], F64, F64]:
+    """Return how many round trips each car made, with how many people in all, and how long they took together."""
+    cars = world.cars
+    n = len(cars.phase)
+    trips, people, first_s = np.zeros(n, dtype=np.int64), np.zeros(n), np.full(n, np.nan)
+    left_s = np.full(n, np.nan)
+    for second in range(WARM_UP_S + seconds):
+        world.step()
+        begins_s = cars.curves.t[0]
+        leaves = (cars.phase == RUN) & (cars.floor == 0) & (cars.target > 0) & (begins_s != left_s)
+        left_s[leaves] = begins_s[leaves]
+        if second >= WARM_UP_S:
+            again = leaves & ~np.isnan(first_s)
+            trips += again
+            people += again * cars.riders
+            first_s[leaves & np.isnan(first_s)] = left_s[leaves & np.isnan(first_s)]
+    return trips, people, left_s - first_s
+
+
+def _compare(
+    cars: Cars, building: Building, group: slice, trips: NDArray[np.int64], people: F64, taken_s: F64
+) -> UpPeak:
+    """Hold what a group lived against what was planned; its cars differ in their doors and in how they creep in."""
+    lifts = np.arange(len(cars.phase))[group]
+    planned = float(roundtrip.persons(np.array(building.rated_kg)))
+    standard, flights = np.array([_planned_s(cars, lift, building.floors, planned) for lift in lifts]).T
+    columns = cars.lifts.rated_mps, cars.lifts.a_mps2, cars.lifts.j_mps3
+    reach_m = scurve.full_speed_distance_m(*(column[lifts] for column in columns))
+    flights_s = _harmonic(flights)
+    return UpPeak(
+        *building,
+        trips=int(trips[group].sum()),
+        reaches_rated=bool(reach_m[0] <= PITCH_M),
+        people_lived=float(people[group].sum() / trips[group].sum()),
+        people_planned=planned,
+        lived_s=_harmonic(taken_s[group] / trips[group]),
+        standard_s=_harmonic(standard),
+        flights_s=flights_s,
+        carried_lived=roundtrip.FIVE_MINUTES_S * float((people[group] / taken_s[group]).sum()),
+        carried_planned=roundtrip.FIVE_MINUTES_S * building.lifts * planned / flights_s,
+    )
+
+
+def _harmonic(times_s: F64) -> float:
+    return len(times_s) / float((1 / times_s).sum())
+
+
+def _planned_s(cars: Cars, lift: int, floors: int, people: float) -> tuple[float, float]:
+    """Return the round trip of one lift by the standard formula, and by the flights' own times."""
+    landing = np.arange(floors + 1)
+    ways_m = PITCH_M * landing
+    rows = np.full(floors + 1, lift)
+    pieces = scurve.run(ways_m, drive.limits(cars, rows))
+    flight_s = np.where(landing > 0, sum(lasts_s for _, lasts_s in pieces), 0.0)
+    stop_s, floor_s = cars.lifts.stop_s[lift], PITCH_M / cars.lifts.rated_mps[lift]
+    n, p = np.array(float(floors)), np.array(people)
+    standard = roundtrip.round_trip_s(n, p, floor_s, flight_s[1] - floor_s + stop_s, timing.transfer_s())
+    at_stops = (roundtrip.stops(n, p) + 1) * stop_s + 2 * people * timing.transfer_s()
+    return float(standard), float(at_stops) + roundtrip.flights_s(people, flight_s[np.abs(landing[:, None] - landing)])
+
+
+def summary(rows: Sequence[UpPeak]) -> str:
+    """Return the errors as a table in Markdown, one line for each rated speed and load."""
+    names = (
+        "speed, m/s",
+        "load, kg",
+        "buildings",
+        "trips",
+        "RTT error: mean",
+        "largest",
+        "by the standard formula: largest",
+    )
+    names = (*names, "carried in 5 min: mean", "largest")
+    lines = [f"| {' | '.join(names)} |", "|---" * len(names) + "|"]
+    for speed, load in sorted({(row.rated_mps, row.rated_kg) for row in rows}):
+        lines.append(_line(f"{speed} | {load:.0f}", [r for r in rows if (r.rated_mps, r.rated_kg) == (speed, load)]))
+    return "\n".join([*lines, _line("all | all", rows)]) + "\n"
+
+
+def _line(name: str, rows: Sequence[UpPeak]) -> str:
+    errors = [np.array([getattr(row, f"{kind}_error") for row in rows]) for kind in ("rtt", "standard", "carried")]
+    rtt, standard, carried = errors
+    cells = [
+        name,
+        str(len(rows)),
+        str(sum(row.trips for row in rows)),
+        f"{rtt.mean():+.1%}",
+        f"{np.abs(rtt).max():.1%}",
+        f"{np.abs(standard).max():.1%}",
+        f"{carried.mean():+.1%}",
+        f"{np.abs(carried).max():.1%}",
+    ]
+    return f"| {' | '.join(cells)} |"
+
+
+def plot(rows: Sequence[UpPeak]) -> Figure:
+    """Draw lived against planned: round trips, and people carried in five minutes."""
+    figure = Figure(figsize=(9.0, 4.4), layout="constrained")
+    left, right = figure.subplots(1, 2)
+    pairs = (
+        (left, "flights_s", "lived_s", "round trip, s"),
+        (right, "carried_planned", "carried_lived", "people in 5 min"),
+    )
+    for axes, planned, lived, name in pairs:
+        x, y = (np.array([getattr(row, column) for row in rows]) for column in (planned, lived))
+        ends = np.array([x.min(), x.max()])
+        axes.fill_between(ends, ends * (1 - BOUND), ends * (1 + BOUND), color="#e3e8ee", label=f"within {BOUND:.0%}")
+        axes.plot(ends, ends, color="#9aa5b1", lw=1)
+        dots = axes.scatter(x, y, s=9, c=[row.floors for row in rows], cmap="viridis")
+        axes.set_xlabel(f"planned: {name}")
+        axes.set_ylabel(f"lived: {name}")
+        axes.legend(loc="upper left", frameon=False)
+    figure.colorbar(dots, ax=right, label="floors above the terminal")
+    return figure
+
+
+def write(rows: Sequence[UpPeak], folder: Path) -> None:
+    """Write the table of every building (CSV), the errors (Markdown) and the plot (PNG)."""
+    names = [field.name for field in fields(UpPeak)]
+    with (folder / "up-peak.csv").open("w", newline="", encoding="utf-8") as file:
+        table = csv.writer(file, lineterminator="\n")
+        table.writerow(names)
+        table.writerows(_rounded(getattr(row, name) for name in names) for row in rows)
+    (folder / "up-peak.md").write_text(_ABOUT + summary(rows), encoding="utf-8")
+    plot(rows).savefig(folder / "up-peak.png", dpi=110)
+
+
+def _rounded(values: Iterable[object]) -> list[object]:
+    return [round(value, 3) if isinstance(value, float) else value for value in values]
+
+
+_ABOUT = """# The up-peak, lived and planned
+
+Groups of lifts are planned for an up-peak: everybody comes in at the main terminal, and each car leaves filled to 80 %.
+Its round trip is, after Barney ("Elevator Traffic Handbook") and CIBSE Guide D,
+
+    RTT = 2 H t_v + (S + 1) t_s + 2 P t_p        UPPHC = 300 L P / RTT
+    S = N (1 - (1 - 1/N)^P)        H = N - sum_{i<N} (i/N)^P        P = 0.8 rated load / 75 kg
+
+t_v is a floor at rated speed, t_p what one person takes to step in or out, and t_s what a stop adds: the doors, the
+dwell, the delays of stopping and starting, doors sent back or held now and then, and the flight's ramps. The standard
+formula takes every flight to reach the rated speed; where one floor is too short for that, the time of each flight by
+its length stands in, with the expected number of flights of each length ("planned" below). Everything planned is
+computed from the lifts' own constants; nothing is fitted.
+
+`python -m benchmarks.up_peak` lives through the same peaks with the simulator's own lifts, people, calls and doors, and
+writes this page, [the table of every building](up-peak.csv) and the plot.
+
+![Lived against planned](up-peak.png)
+
+"""
+
+
+def main() -> None:
+    """Measure the grid and write what came of it."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.up_peak", description=__doc__)
+    parser.add_argument("--seconds", type=int, default=7_200, help="how long each peak lasts (default 7200)")
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--into", type=Path, default=Path("docs"), help="the folder to write to (default docs)")
+    options = parser.parse_args()
+    rows = measure(grid(), options.seconds, options.seed)
+    write(rows, options.into)
+    print(summary(rows))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,60 @@
+"""The up-peak: the formula's parts, and simulated groups that keep to it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from benchmarks.up_peak import BOUND, Building, UpPeak, measure, write
+from simulator import roundtrip
+
+SMALL_GRID = (
+    Building(10, 1.0, 630.0, 4),
+    Building(14, 1.6, 1000.0, 6),
+    Building(20, 1.75, 1275.0, 8),
+    Building(30, 2.5, 1600.0, 8),
+)
+
+
+@pytest.fixture(scope="module")
+def lived() -> list[UpPeak]:
+    return measure(SMALL_GRID, 2_000)
+
+
+@pytest.mark.parametrize("row", range(len(SMALL_GRID)), ids=lambda row: "-".join(map(str, SMALL_GRID[row])))
+def test_round_trip_and_handling_capacity_are_those_of_the_formula(lived: list[UpPeak], row: int) -> None:
+    one = lived[row]
+    assert one.trips >= 35
+    assert abs(one.rtt_error) < BOUND
+    assert abs(one.standard_error) < BOUND
+    assert abs(one.carried_error) < BOUND
+    assert one.people_lived == pytest.approx(one.people_planned, rel=0.04)
+
+
+def test_one_table_a_page_and_a_plot_are_written(lived: list[UpPeak], tmp_path: Path) -> None:
+    write(lived, tmp_path)
+    assert len((tmp_path / "up-peak.csv").read_text().splitlines()) == 1 + len(SMALL_GRID)
+    assert "| all | all |" in (tmp_path / "up-peak.md").read_text()
+    assert (tmp_path / "up-peak.png").stat().st_size > 10_000
+
+
+@pytest.mark.parametrize(("floors", "people"), [(10, 7), (16, 10), (30, 17)])
+def test_stops_and_highest_floor_are_those_of_people_who_choose_blindly(floors: int, people: int) -> None:
+    wanted = np.random.default_rng(5).integers(1, floors + 1, size=(40_000, people))
+    stops = (np.diff(np.sort(wanted, axis=1), axis=1) > 0).sum(axis=1) + 1
+    n, p = np.array(float(floors)), np.array(float(people))
+    assert roundtrip.stops(n, p) == pytest.approx(stops.mean(), rel=0.01)
+    assert roundtrip.highest(n, p) == pytest.approx(wanted.max(axis=1).mean(), rel=0.01)
+
+
+@pytest.mark.parametrize(("floors", "people"), [(10, 6.72), (16, 10.0), (30, 17.1)])
+def test_flights_at_rated_speed_make_the_standard_formula(floors: int, people: float) -> None:
+    floor_s, ramps_s = 1.9, 2.7
+    way = np.abs(np.arange(floors + 1)[:, None] - np.arange(floors + 1))
+    flights_s = roundtrip.flights_s(people, way * floor_s + ramps_s * (way > 0))
+    standard_s = roundtrip.round_trip_s(
+        np.array(float(floors)), np.array(people), np.array(floor_s), np.array(ramps_s), 0.0
+    )
+    assert flights_s == pytest.approx(standard_s, rel=1e-12)
