@@ -30,6 +30,7 @@ OVERHEAD_M = 4.0
 DAMPING, DAMPING_FULL, DAMPING_DOWN = 0.06, 0.05, 0.02
 TAKEN_BACK_M = 0.6
 """Within this way the position loop takes back all but 1/e of what the load has stretched."""
+STEP_S, STEP_PARTS = 0.3, 6
 JUMPS_HZ = 2.2
 QUIET_M, QUIET_MPS, QUIET_KG = 2e-5, 2e-4, 1e-6
 CHUNK_SAMPLES = 40_000
@@ -68,6 +69,7 @@ class Suspension:
         self._ropes = np.maximum(np.round(lifts.rated_kg / KG_PER_ROPE), 3.0)
         self._top_m = np.nanmax(lifts.heights_m, axis=1) + OVERHEAD_M
         self._load_kg = np.zeros(n)
+        self._coming = np.zeros(0, dtype=np.intp), np.zeros(0, dtype=np.intp), np.zeros(0)
         self._x, self._v = np.zeros(n), np.zeros(n)
         self.stretch_m = np.zeros(n)
 
@@ -86,7 +88,10 @@ class Suspension:
         return Motion(lift, z, v, a, cars.curves.end_m + self.stretch_m)
 
     def _steps(self, cars: Cars, log: Log, begin_s: F64) -> tuple[Index, Index, F64]:
-        """Return who stepped in or out (lift, sample, kg); what nobody saw happened as the second began."""
+        """Return who shifts weight in or out (lift, sample, kg); what nobody saw happened as the second began.
+
+        A step is a foot after the other: its weight comes in parts, the last of them perhaps in the next second.
+        """
         changed = cars.load_kg - self._load_kg
         for lift, _, kg in log.loads:
             np.subtract.at(changed, lift, kg)
@@ -94,9 +99,14 @@ class Suspension:
         lift = np.concatenate([unseen, *(lift for lift, _, _ in log.loads)])
         t_s = np.concatenate([begin_s[unseen], *(t_s for _, t_s, _ in log.loads)])
         kg = np.concatenate([changed[unseen], *(kg for _, _, kg in log.loads)])
-        sample = np.clip(((t_s - begin_s[lift]) * self.rate_hz).astype(np.intp), 0, self.rate_hz - 1)
+        part_s = STEP_S * np.arange(STEP_PARTS)[:, None] / STEP_PARTS
+        sample = np.maximum((t_s - begin_s[lift] + part_s) * self.rate_hz, 0.0).astype(np.intp).ravel()
+        lift, kg = np.tile(lift, STEP_PARTS), np.tile(kg / STEP_PARTS, STEP_PARTS)
+        lift, sample, kg = (np.concatenate(both) for both in zip(self._coming, (lift, sample, kg), strict=True))
+        later = sample >= self.rate_hz
+        self._coming = lift[later], sample[later] - self.rate_hz, kg[later]
         self._load_kg = cars.load_kg.copy()
-        return lift, sample, kg
+        return lift[~later], sample[~later], kg[~later]
 
     def _follow(self, cars: Cars, lift: Index, begin_s: F64, steps: tuple[Index, Index, F64]) -> tuple[F64, F64, F64]:
         """Return places, drive speeds and accelerations of these cars through their second."""

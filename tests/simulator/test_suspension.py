@@ -62,8 +62,8 @@ def test_a_person_who_steps_in_moves_the_car_which_rings_at_its_natural_frequenc
     step_m = 75 * G_MPS2 / stiffness
     assert down_m[:20].max() == 0
     assert down_m[-1] == pytest.approx(step_m, rel=0.02)
-    assert down_m.max() / step_m - 1 == pytest.approx(np.exp(-zeta * np.pi), abs=0.05)
-    felt_z = np.concatenate(felt)[20:220]
+    assert 0.1 < down_m.max() / step_m - 1 < np.exp(-zeta * np.pi), "it rings, less than if the weight came at once"
+    felt_z = np.concatenate(felt)[55:255]
     spectrum = np.abs(np.fft.rfft(felt_z - felt_z.mean(), 4096))
     assert np.argmax(spectrum) * 100 / 4096 == pytest.approx(omega / 2 / np.pi, rel=0.1)
 
