@@ -10,7 +10,7 @@ DEV     := $(VENV)/.made-dev
 PINS    := pyproject.toml constraints.txt
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint bench constraints clean python-is-new-enough
+.PHONY: help demo test lint bench plots constraints clean python-is-new-enough
 
 help: ## this list
 	@echo 'Liftwatch, an open monitor for lifts.'
@@ -37,6 +37,9 @@ lint: $(DEV) ## ruff and mypy
 
 bench: $(DEV) ## what each step costs, in one table
 	POLARS_MAX_THREADS=1 $(BIN)/python -m benchmarks $(ARGS)
+
+plots: $(DEV) ## the plots of docs/world.md, drawn anew
+	$(BIN)/python -m benchmarks.plots $(ARGS)
 
 constraints: python-is-new-enough ## renew constraints.txt from what pyproject.toml allows today
 	rm -rf $(VENV)-pins

@@ -102,8 +102,9 @@ class Curves:
         knot = np.zeros(t_s.shape, dtype=np.intp)
         for k in range(1, KNOTS):
             knot += t_s >= self.t[k][column]
-        h = np.maximum(t_s - self.t[knot, column], 0.0)
-        z, v, a, j = (column_of[knot, column] for column_of in (self.z, self.v, self.a, self.j))
+        place = knot * self.t.shape[1] + column
+        t, z, v, a, j = (column_of.ravel().take(place) for column_of in (self.t, self.z, self.v, self.a, self.j))
+        h = np.maximum(t_s - t, 0.0)
         return (
             z + h * (v + h * (a / 2 + h * j / 6)),
             v + h * (a + h * j / 2),

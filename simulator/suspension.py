@@ -163,5 +163,7 @@ def transition(omega: F64, zeta: F64, dt_s: float) -> tuple[F64, F64, F64, F64]:
 
 def _jumping_mps2(cars: Cars, lift: Index, t_s: F64) -> F64:
     """Return what people who jump in step do to these cars."""
+    if not cars.condition.shakes_mps2[lift].any():
+        return np.zeros(t_s.shape)
     beat = 2 * np.pi * JUMPS_HZ * t_s
     return cars.condition.shakes_mps2[lift, None] * (np.sin(beat) + np.sin(2 * beat) / 3)
