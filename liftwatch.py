@@ -119,7 +119,7 @@ def build_parser() -> argparse.ArgumentParser:
     simulate.add_argument("--lifts", type=count, help="how many lifts (default 50)")
     simulate.add_argument("--seed", type=int, help="which fleet (default 1)")
     simulate.add_argument("--speed", type=float, default=1.0, help="times real time (default 1)")
-    simulate.add_argument("--form", choices=FORMS, default="json", help="how bundles are sent")
+    simulate.add_argument("--form", choices=FORMS, help="how bundles are sent (default json)")
     simulate.add_argument("--vibration", action=argparse.BooleanOptionalAction, help="3 x 100 Hz as well (default yes)")
     simulate.add_argument(
         "--faults", "--faults-per-hour", type=float, dest="faults_per_hour", help="faults by themselves, over the fleet"
@@ -287,11 +287,10 @@ def serve_command(_: argparse.Namespace, settings: Configuration) -> int:
 def simulate_command(options: argparse.Namespace, settings: Configuration) -> int:
     """Play a simulated fleet until a signal, or until its scenario is over."""
     named = options.scenario
-    changes = {name: getattr(options, name) for name in ("lifts", "seed", "vibration", "faults_per_hour")}
-    if named is None and options.vibration is None:
-        changes["vibration"] = True
+    changes = {name: getattr(options, name) for name in ("lifts", "seed", "form", "vibration", "faults_per_hour")}
+    usual = {"form": "json", "vibration": True} if named is None else {}
     try:
-        played = scenario.read(named, {name: value for name, value in changes.items() if value is not None})
+        played = scenario.read(named, usual | {name: value for name, value in changes.items() if value is not None})
     except scenario.Contradiction as error:
         raise Unusable(str(error)) from None
     if options.register:
@@ -304,7 +303,6 @@ def simulate_command(options: argparse.Namespace, settings: Configuration) -> in
             played,
             **wiring.player_broker(settings),
             speed=options.speed,
-            form=options.form,
             seconds=None if named is None else played.seconds,
             labels=options.labels,
         )

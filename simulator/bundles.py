@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import lru_cache
+from itertools import pairwise
 from typing import Any, NamedTuple
 
 import cbor2
@@ -15,19 +16,19 @@ from numpy.typing import NDArray
 
 from simulator.fleet import ESTATE_LIFTS
 from simulator.sensors import SAMPLE_HZ
-from simulator.terminals import DISPLACEMENT, DOOR, I64, INFRARED, MS, SPEED, VIBRATION, Spoken, Status
+from simulator.terminals import DISPLACEMENT, DOOR, I64, INFRARED, MS, SPEED, VIBRATION, Spoken, Status, only
 from telemetry import encode
 from telemetry.cbor_rows import Column, Rows, map_head
 from telemetry.facts import LiftFacts
-from telemetry.streams import DOOR_STATES, topic
+from telemetry.streams import DOOR_STATES, MEASURED, topic
 
-FORMS = ("json", "cbor", "gateway")
+FORMS = ("json", "cbor", "gateway", "streams")
 GATEWAY_LIFTS = ESTATE_LIFTS
 
 
 class Packet(NamedTuple):
-    """One MQTT message; `bundles` is how many lifts' seconds it holds. `sender` is the lift, or the first of a
-    gateway's, that sends it, and `sent_ns` when it does."""
+    """One MQTT message; `bundles` is how many lifts' seconds it holds. `sender` is the lift whose connection it takes
+    (of a gateway: ~ the first of its lifts), `sent_ns` when it is sent, or arrives."""
 
     topic: str
     payload: bytes
@@ -61,34 +62,47 @@ class Packer:
 
     def packets(self, spoken: Spoken) -> list[Packet]:
         """Return all that is said of a second, in the order in which it is sent."""
-        bundles = {"json": self._json, "cbor": self._cbor, "gateway": self._gateways}[self.form]
+        bundles = {"json": self._json, "cbor": self._cbor, "gateway": self._gateways, "streams": self._streams}
         statuses = [self._status(status, spoken) for status in spoken.statuses]
-        return sorted(statuses + bundles(spoken), key=lambda packet: packet.sent_ns)
+        return sorted(statuses + bundles[self.form](spoken), key=lambda packet: packet.sent_ns)
 
     def _status(self, status: Status, spoken: Spoken) -> Packet:
         lift, seq, t_ns, sent_ns, said = status
         if seq >= 0:
             said = _head(seq, spoken.boot[lift], t_ns) | said
-        return Packet(self._status_topic[lift], encode.to_json(said), True, 0, self._sender(lift), sent_ns)
+        return Packet(self._status_topic[lift], encode.to_json(said), True, 0, self._sender(lift, spoken), sent_ns)
 
-    def _sender(self, lift: int) -> int:
-        return lift // self._together * self._together
+    def _sender(self, lift: int, spoken: Spoken) -> int:
+        """Return whose connection a lift speaks by: its own where it is cut from its gateway."""
+        return lift if self.form != "gateway" or spoken.cut[lift] else ~(lift // self._together * self._together)
 
     def _json(self, spoken: Spoken) -> list[Packet]:
         """Return a message for each bundle."""
-        second, packets = spoken.second, []
-        counts = (spoken.seq.tolist(), spoken.t_ns.tolist(), spoken.sent_ns.tolist(), spoken.samples.tolist())
-        for k, (lift, seq, t_ns, sent_ns, samples) in enumerate(zip(spoken.lift.tolist(), *counts, strict=True)):
-            said, step = spoken.streams[k].tolist(), SAMPLE_HZ // samples
-            bundle = _head(seq, spoken.boot[lift], t_ns)
-            if said[SPEED]:
-                bundle["speed"] = encode.speed(1000 // samples, second.v_mps[lift, ::step].tolist())
-            if said[DISPLACEMENT]:
-                bundle["displacement"] = encode.displacement(1000 // samples, second.z_m[lift, ::step].tolist())
-            if said[VIBRATION] and second.vibration_mps2 is not None:
-                bundle["vibration"] = encode.vibration(dt_ms(second.vibration_mps2), second.vibration_mps2[lift])
-            payload = encode.to_json(bundle | _events(spoken, k))
-            packets.append(Packet(self._topic[lift], payload, False, 1, lift, sent_ns))
+        rows = zip(
+            spoken.lift.tolist(), spoken.seq.tolist(), spoken.t_ns.tolist(), spoken.sent_ns.tolist(), strict=True
+        )
+        return [
+            Packet(
+                self._topic[lift],
+                encode.to_json(_head(seq, spoken.boot[lift], t_ns) | _said(spoken, k)),
+                False, 1, lift, sent_ns,
+            )
+            for k, (lift, seq, t_ns, sent_ns) in enumerate(rows)
+        ]  # fmt: skip
+
+    def _streams(self, spoken: Spoken) -> list[Packet]:
+        """Return a message for each stream of each bundle."""
+        packets = []
+        for k, (lift, t_ns, sent_ns) in enumerate(
+            zip(spoken.lift.tolist(), spoken.t_ns.tolist(), spoken.sent_ns.tolist(), strict=True)
+        ):
+            for stream, body in _said(spoken, k).items():
+                if stream not in MEASURED:
+                    continue
+                seq = int(spoken.seqs[k, MEASURED.index(stream)])
+                payload = encode.to_json(_head(seq, spoken.boot[lift], t_ns) | body)
+                where = self._topic[lift].removesuffix("bundle") + stream
+                packets.append(Packet(where, payload, False, stream == "speed", lift, sent_ns))
         return packets
 
     def _cbor(self, spoken: Spoken) -> list[Packet]:
@@ -97,23 +111,25 @@ class Packer:
         return [Packet(self._topic[lift], bundle, False, 1, lift, sent_ns) for bundle, lift, sent_ns in rows]
 
     def _gateways(self, spoken: Spoken) -> list[Packet]:
-        """Return a message for each gateway of which a lift speaks."""
-        packets, bundles, lifts = [], self._maps(spoken), spoken.lift
-        first = np.flatnonzero(np.r_[True, np.diff(lifts // self._together) > 0]) if len(lifts) else lifts
-        for begin, end in zip(first.tolist(), [*first[1:].tolist(), len(lifts)], strict=True):
+        """Return a message for each gateway of which a lift speaks; those that are cut from theirs have their own."""
+        cut = spoken.cut[spoken.lift]
+        packets, spoken = self._cbor(only(spoken, cut)), only(spoken, ~cut)
+        bundles, lifts = self._maps(spoken), spoken.lift
+        edges = np.flatnonzero(np.diff(lifts // self._together, prepend=-1, append=-1)).tolist()
+        for begin, end in pairwise(edges):
             some = lifts[begin:end].tolist()
             inner = b"".join([part for k, lift in enumerate(some, begin) for part in (self._key[lift], bundles[k])])
             payload = map_head(1) + cbor2.dumps("lifts") + map_head(len(some)) + inner
-            sender = self._sender(some[0])
-            where = topic(self._district[sender], f"gateway-{sender // self._together + 1}", "gateway")
+            sender = self._sender(some[0], spoken)
+            where = topic(self._district[some[0]], f"gateway-{~sender // self._together + 1}", "gateway")
             packets.append(Packet(where, payload, False, len(some), sender, int(spoken.sent_ns[begin])))
         return packets
 
     def _maps(self, spoken: Spoken) -> list[bytes]:
         """Return each bundle as a map in CBOR, those of one layout at once."""
-        second, maps = spoken.second, [b""] * len(spoken.lift)
-        eventful = (np.diff(second.door.first) + np.diff(second.infrared.first))[spoken.lift] > 0
-        eventful |= np.isin(spoken.lift, list(second.machine_mps2))
+        maps = [b""] * len(spoken.lift)
+        eventful = spoken.streams[:, DOOR] | spoken.streams[:, INFRARED]
+        eventful |= np.isin(spoken.lift, list(spoken.second.machine_mps2))
         kind = spoken.samples * 8 + spoken.streams[:, SPEED:] @ (1, 2, 4)
         for one in np.unique(kind).tolist():
             rows = np.flatnonzero(kind == one)
@@ -171,6 +187,20 @@ def _layout(columns: dict[str, NDArray[Any]]) -> Rows:
         axes = {axis: Column(name, "<f4", samples) for axis, name in zip("xyz", "xyw", strict=True)}
         entries["vibration"] = {"dt": dt_ms(columns["x"]), **axes}
     return Rows(entries)
+
+
+def _said(spoken: Spoken, row: int) -> dict[str, Any]:
+    """Return all streams of a bundle."""
+    second, lift, said = spoken.second, int(spoken.lift[row]), spoken.streams[row]
+    samples, streams = int(spoken.samples[row]), _events(spoken, row)
+    step = SAMPLE_HZ // samples
+    if said[SPEED]:
+        streams["speed"] = encode.speed(1000 // samples, second.v_mps[lift, ::step].tolist())
+    if said[DISPLACEMENT]:
+        streams["displacement"] = encode.displacement(1000 // samples, second.z_m[lift, ::step].tolist())
+    if said[VIBRATION] and second.vibration_mps2 is not None:
+        streams["vibration"] = encode.vibration(dt_ms(second.vibration_mps2), second.vibration_mps2[lift])
+    return streams
 
 
 def _events(spoken: Spoken, row: int) -> dict[str, Any]:

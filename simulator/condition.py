@@ -56,6 +56,7 @@ class Condition:
                 displaced rail joint, the `joint_number`-th from the pit), `sheave`, `rope_tension` and `bearing` (of
                 the machine); `shakes_mps2` is the amplitude of people jumping in the car.
     Sensors     `speed` (m/s), `position` (m), `accelerometer` (m/s²).
+    Terminal    `cut`: it has no connection, and keeps what it says until it has; `clock_s`: its clock is so far ahead.
     """
 
     def __init__(self, n: int) -> None:
@@ -77,3 +78,5 @@ class Condition:
         self.speed = SensorFaults(n)
         self.position = SensorFaults(n)
         self.accelerometer = SensorFaults(n)
+        self.cut: Bools = np.zeros(n, dtype=np.bool_)
+        self.clock_s = np.zeros(n)

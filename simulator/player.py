@@ -14,7 +14,7 @@ import signal
 import sys
 import threading
 import time
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -22,13 +22,13 @@ from typing import Any
 
 import orjson
 
-from simulator.bundles import Packer, together
+from simulator.bundles import Packet
 from simulator.causes import CAUSES
 from simulator.link import Link, say
 from simulator.scenario import Scenario
 from simulator.scene import Scene
 from simulator.schedule import Unknown
-from simulator.terminals import NS, Spoken
+from simulator.terminals import NS
 from telemetry.streams import LIFT_ID_PATTERN
 
 log = logging.getLogger("liftwatch.simulator")
@@ -45,7 +45,7 @@ FOR_LIMIT_S = (1.0, 86_400.0)
 class Settings:
     """What to play, where, and how fast.
 
-    `form` is json, cbor or gateway (CBOR envelopes of 20 lifts). `start_ns` is where the lifts' time begins (None: now,
+    `start_ns` is where the lifts' time begins (None: now,
     or a day ago where `speed` > 1). `seconds` ends the world by itself. `labels` is a file that each fault that shows
     itself is appended to.
     """
@@ -56,7 +56,6 @@ class Settings:
     username: str | None = None
     password: str | None = None
     speed: float = 1.0
-    form: str = "json"
     start_ns: int | None = None
     seconds: int | None = None
     labels: Path | None = None
@@ -119,14 +118,13 @@ class Player:
     def __init__(self, settings: Settings, ended: threading.Event) -> None:
         self.settings, self.ended = settings, ended
         self.refused = self.faults = self.bundles = 0
-        self.scene = Scene(settings.scenario, _start_ns(settings), together(settings.form))
-        self.packer = Packer(self.scene.facts, settings.form)
+        self.scene = Scene(settings.scenario, _start_ns(settings))
         self.world = self.scene.world
 
     def play(self) -> None:
         """Step the world and send what it saw, second by second."""
         settings = self.settings
-        will = self.packer.offline(0)
+        will = self.scene.packer.offline(0)
         link = Link(settings.host, settings.port, settings.username, settings.password, will)
         now = settings.speed <= 1 and settings.start_ns is None
         self.began = self.world.start_ns / NS if now else time.time()
@@ -135,19 +133,19 @@ class Player:
             while not self.ended.is_set() and self.world.seconds != settings.seconds:
                 self._wait_until(link, self.world.calendar.at_ns(self.world.seconds + 1))
                 self._listen(link)
-                spoken = self.scene.step()
+                packets = self.scene.step()
                 self._write(self.scene.labels())
-                self._send(link, spoken)
+                self._send(link, packets)
                 self._show(link)
         finally:
             for lift in range(len(self.world)):
-                link.publish(self.packer.offline(lift))
+                link.publish(self.scene.packer.offline(lift))
             link.close(CLOSE_S)
 
-    def _send(self, link: Link, spoken: Spoken) -> None:
-        """Send what is said of the second that was just lived, each packet at its time in the one after."""
+    def _send(self, link: Link, packets: Sequence[Packet]) -> None:
+        """Send what arrives until the second that was just lived is said, each packet at its time."""
         until_ns = 0
-        for packet in self.packer.packets(spoken):
+        for packet in packets:
             if packet.sent_ns >= until_ns:
                 if self._wait_until(link, packet.sent_ns):
                     return

@@ -19,6 +19,7 @@ from simulator.calendar import DAY_S, Calendar
 from simulator.causes import CAUSES
 from simulator.chance import PLAN, numbers
 from simulator.fleet import FLEET_LIMIT
+from simulator.network import Conditions
 from simulator.schedule import Planned
 from simulator.sensors import SAMPLE_HZ
 from telemetry.facts import LiftFacts
@@ -63,9 +64,9 @@ class Scenario(Table):
     """A world: `days` days, of each the `hours` that begin at the start's time of day.
 
     Without `start`, it is now where the world is played to a broker, else `START`. Traffic begins at the local `hour`
-    of the day (else that of `start`, else that of the lifts' clock). `idle_hz` is how often a lift at rest with a still
-    door says its samples. `barometers` is the share of lifts that tell their position by the air's pressure.
-    `faults_per_hour` come by themselves, over the fleet.
+    of the day (else that of `start`, else that of the lifts' clock). `form` is how bundles are sent. `idle_hz` is how
+    often a lift at rest with a still door says its samples. `barometers` is the share of lifts that tell their position
+    by the air's pressure. `faults_per_hour` come by themselves, over the fleet.
     """
 
     about: str = ""
@@ -75,10 +76,12 @@ class Scenario(Table):
     hours: float = Field(DAY_H, gt=0, le=DAY_H)
     days: int = Field(1, ge=1)
     hour: float | None = Field(None, ge=0, lt=DAY_H)
+    form: Literal["json", "cbor", "gateway", "streams"] = "cbor"
     vibration: bool = False
     idle_hz: Literal[1, 10] = SAMPLE_HZ
     barometers: float = Field(0.0, ge=0, le=1)
     faults_per_hour: float = Field(0.0, ge=0, allow_inf_nan=False)
+    network: Conditions = Conditions()
     faults: tuple[PlannedFault, ...] = Field((), max_length=PLAN_LIMIT)
 
     @property
@@ -202,7 +205,7 @@ def _explain(error: ValidationError) -> str:
 
 
 def _known_keys(path: tuple[int | str, ...]) -> Collection[str]:
-    tables: dict[str, type[Table]] = {"faults": PlannedFault}
+    tables: dict[str, type[BaseModel]] = {"faults": PlannedFault, "network": Conditions}
     return (tables[str(path[0])] if path else Scenario).model_fields
 
 

@@ -1,36 +1,49 @@
-"""A scenario come alive: its lifts, their world and their terminals, second by second, and what truly happened."""
+"""A scenario come alive: its lifts, their world, their terminals and their network, second by second.
+
+world ─► terminals ─► mishaps ─┬─► columns, or packets, that arrive as soon as they are said
+                               └─► packets ─► network ─► in the order of arrival
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+
+import numpy as np
 
 from simulator import labels
+from simulator.bundles import Packer, Packet, together
 from simulator.columns import Direct
 from simulator.fleet import fleet
 from simulator.labels import Label
+from simulator.mishaps import Mishaps
+from simulator.network import Conditions, Paths
 from simulator.scenario import Scenario, planned
-from simulator.terminals import Spoken, Terminals
+from simulator.terminals import NS, Spoken, Terminals, of
 from simulator.world import World
 from telemetry.batch import Decoded
+from telemetry.decode import decode
+from telemetry.groups import joined
+from telemetry.streams import Entry
 
 
 class Scene:
-    """The lifts of a scenario, living from `start_ns` on; `together` of them share their fraction of the second.
+    """The lifts of a scenario, living from `start_ns` on.
 
     `part` is which of the lifts live here (0 is the first); each lives as it does among all.
     """
 
-    def __init__(self, scenario: Scenario, start_ns: int, together: int = 1, part: slice = slice(None)) -> None:
-        self.scenario = scenario
+    def __init__(self, scenario: Scenario, start_ns: int, part: slice = slice(None)) -> None:
+        self.scenario, form = scenario, scenario.form
         every = fleet(scenario.lifts, scenario.seed)
         self.facts = every[part]
-        self.terminals = Terminals(self.facts, start_ns, scenario.idle_hz)
+        self.packer, self.columns = Packer(self.facts, form), Direct(self.facts)
+        self.terminals = Terminals(self.facts, start_ns, scenario.idle_hz, apart=form == "streams")
         self.world = World(
             self.facts,
             scenario.seed,
             start_ns,
             first=part.start or 0,
-            together=together,
+            together=together(form),
             vibration=scenario.vibration,
             faults_per_lift_hour=scenario.faults_per_hour / scenario.lifts,
             hour=scenario.traffic_hour,
@@ -38,27 +51,64 @@ class Scene:
             barometers=scenario.barometers,
             day_s=scenario.day_s,
         )
+        number = self.world.cars.lifts.number[: len(self.world)]
+        self.perfect = scenario.network == Conditions()
+        self.mishaps = Mishaps(scenario.network, scenario.seed, number)
+        self.paths = Paths(scenario.network, scenario.seed, number, self.packer.offline, form == "gateway")
         self.happened: list[Label] = []
 
-    def step(self) -> Spoken:
-        """Live through one second; what showed itself in it is `happened`."""
+    def speak(self) -> Spoken:
+        """Live through one second and return what the terminals say of it; what showed itself in it is `happened`."""
+        number, bad = self.world.seconds, not self.perfect
+        if bad:
+            self.mishaps.restart(self.world.cars.boots[: len(self.world)], number)
         second = self.world.step()
         self.happened += second.labels
-        return self.terminals.speak(self.world, second)
+        spoken = self.terminals.speak(self.world, second, self.mishaps.down)
+        return self.mishaps.spoil(spoken, number) if bad else spoken
+
+    def step(self) -> list[Packet]:
+        """Live through one second and return the packets that arrive until all of it is said, in that order."""
+        at_once, packets = self._part()
+        return sorted(packets + self.packer.packets(at_once), key=lambda packet: packet.sent_ns)
+
+    def decoded(self) -> Decoded:
+        """Live through one second and return what arrives until all of it is said, as the monitor's decoder has it."""
+        at_once, packets = self._part()
+        return joined([self.columns.decoded(at_once), *self._read(packets)])
+
+    def rest(self) -> Iterator[Decoded]:
+        """Return what is still on its way when the world ends."""
+        return self._read(self.paths.finish())
 
     def labels(self) -> list[dict[str, object]]:
         """Return what has happened since this was asked last, as it is written."""
         happened, self.happened = self.happened, []
-        return [self.label(one) for one in happened]
+        return [labels.row(one, self.facts[one.lift].lift_id, self.world.calendar) for one in happened]
 
-    def label(self, label: Label) -> dict[str, object]:
-        """Return what truly happened as it is written."""
-        return labels.row(label, self.facts[label.lift].lift_id, self.world.calendar)
+    def _part(self) -> tuple[Spoken, list[Packet]]:
+        """Live through one second: what arrives as soon as it is said, and what arrives by ways that are not easy."""
+        spoken, number = self.speak(), self.world.seconds - 1
+        alone = spoken.cut | self.paths.alone
+        astray = alone if self.perfect else np.ones_like(alone)
+        if not astray.any():
+            return spoken, []
+        packets = self.packer.packets(of(spoken, astray)._replace(cut=alone))
+        until_ns = self.world.calendar.at_ns(number) + 2 * NS
+        packets, back = self.paths.carry(packets, spoken.cut, number, until_ns)
+        self.world.cars.log.status.append(np.array(back, dtype=np.intp))  # who is back says so in the coming second
+        return of(spoken, ~astray), packets
+
+    def _read(self, packets: Sequence[Packet]) -> Iterator[Decoded]:
+        if packets:
+            first = self.columns.position + 1
+            self.columns.position += len(packets)
+            yield decode([Entry(k, one.sent_ns, one.topic, one.payload) for k, one in enumerate(packets, first)])
 
 
 def told(scene: Scene) -> Iterator[Decoded]:
-    """Yield what the lifts say of each second of the scenario, as the monitor's decoder would make it, to the end."""
-    columns = Direct(scene.facts)
+    """Yield what arrives, second by second of the scenario, to the end."""
     while scene.world.seconds < scene.scenario.seconds:
-        yield columns.decoded(scene.step())
+        yield scene.decoded()
+    yield from scene.rest()
     scene.happened += scene.world.unfinished()

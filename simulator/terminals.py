@@ -42,13 +42,15 @@ class Status(NamedTuple):
 class Spoken(NamedTuple):
     """What is said of one second; the columns have a row for each bundle.
 
-    `boot` is that of every lift, "" for a terminal that names none. `t_ns` is the second's begin by the terminal's
+    `boot` is that of every lift, "" for a terminal that names none; `cut` tells of every lift whether its connection
+    is. `t_ns` is the second's begin by the terminal's
     clock, `sent_ns` when it is over. `samples` is how many of each sampled stream are said, `streams` (rows, 5) which
-    of `MEASURED` are.
+    of `MEASURED` are; `seqs` (rows, 5) counts each of these where they are said apart, else `seq` all of them.
     """
 
     second: Second
     boot: Sequence[str]
+    cut: Bools
     statuses: list[Status]
     lift: I64
     seq: I64
@@ -56,13 +58,16 @@ class Spoken(NamedTuple):
     sent_ns: I64
     samples: I64
     streams: Bools
+    seqs: I64
 
 
 class Terminals:
-    """The terminals of a world's lifts, and how far each has counted."""
+    """The terminals of a world's lifts, and how far each has counted; `apart` ones send a message for each stream."""
 
-    def __init__(self, facts: Sequence[LiftFacts], start_ns: int, idle_hz: int = SAMPLE_HZ) -> None:
-        self.idle_hz = idle_hz
+    def __init__(
+        self, facts: Sequence[LiftFacts], start_ns: int, idle_hz: int = SAMPLE_HZ, apart: bool = False
+    ) -> None:
+        self.idle_hz, self.apart = idle_hz, apart
         self._start_s = start_ns // NS
         self._seq = np.zeros(len(facts), dtype=np.int64)
         self._boots = np.zeros(len(facts), dtype=np.int64)
@@ -70,17 +75,23 @@ class Terminals:
         self._door = np.full(len(facts), CLOSED)
         self._still_s = np.zeros(len(facts), dtype=np.int64)
 
-    def speak(self, world: World, second: Second) -> Spoken:
-        """Count and return all that is said of this second."""
+    def speak(self, world: World, second: Second, down: Bools | None = None) -> Spoken:
+        """Count and return all that is said of this second; a terminal that is `down` says nothing."""
         self._restart(second)
-        statuses = [self._status(world, second, lift) for lift in second.status]
-        lift = np.flatnonzero(~second.silent)
-        self._seq[lift] += 1
+        n, condition = len(world), world.cars.condition
+        down = np.zeros(n, dtype=np.bool_) if down is None else down
+        clock_ns = second.t_ns + np.rint(condition.clock_s[:n] * 1000).astype(np.int64) * MS
+        statuses = [self._status(world, second, lift, clock_ns) for lift in second.status if not down[lift]]
+        lift = np.flatnonzero(~second.silent & ~down)
         streams = np.ones((len(lift), len(MEASURED)), dtype=np.bool_)
+        streams[:, DOOR] = np.diff(second.door.first)[lift] > 0
+        streams[:, INFRARED] = np.diff(second.infrared.first)[lift] > 0
         streams[:, VIBRATION] = second.vibration_mps2 is not None
+        seqs = self._seq[lift, None] + np.cumsum(streams, axis=1)
+        self._seq[lift] = seqs[:, -1] if self.apart else self._seq[lift] + 1
         samples = np.where(self._still(second)[lift], self.idle_hz, SAMPLE_HZ)
-        t_ns = second.t_ns[lift]
-        return Spoken(second, self._boot, statuses, lift, self._seq[lift], t_ns, t_ns + NS, samples, streams)
+        cut, seq, sent_ns = condition.cut[:n].copy(), self._seq[lift], second.t_ns[lift] + NS
+        return Spoken(second, self._boot, cut, statuses, lift, seq, clock_ns[lift], sent_ns, samples, streams, seqs)
 
     def _restart(self, second: Second) -> None:
         """Count anew where a terminal has started again."""
@@ -101,9 +112,22 @@ class Terminals:
         self._still_s = np.where(moves | (events > 1), 0, self._still_s + 1)
         return self._still_s > STILL_S
 
-    def _status(self, world: World, second: Second, lift: int) -> Status:
-        t_ns = int(second.t_ns[lift])
+    def _status(self, world: World, second: Second, lift: int, clock_ns: I64) -> Status:
+        sent_ns = int(second.t_ns[lift]) + NS
         if second.silent[lift]:
-            return Status(lift, -1, t_ns + NS, t_ns + NS, world.status(lift))
+            return Status(lift, -1, sent_ns, sent_ns, world.status(lift))
         self._seq[lift] += 1
-        return Status(lift, int(self._seq[lift]), t_ns, t_ns + NS, world.status(lift))
+        return Status(lift, int(self._seq[lift]), int(clock_ns[lift]), sent_ns, world.status(lift))
+
+
+def only(spoken: Spoken, rows: Bools) -> Spoken:
+    """Return the same without the bundles that are not among these rows."""
+    names = ("lift", "seq", "t_ns", "sent_ns", "samples", "streams", "seqs")
+    columns = {name: getattr(spoken, name)[rows] for name in names}
+    return spoken._replace(**columns)
+
+
+def of(spoken: Spoken, lifts: Bools) -> Spoken:
+    """Return the same without what other lifts say; `lifts` tells of every lift whether it is one of these."""
+    statuses = [status for status in spoken.statuses if lifts[status.lift]]
+    return only(spoken, lifts[spoken.lift])._replace(statuses=statuses)

@@ -23,7 +23,7 @@ LIFTS = 45
 def packets(form: str, seconds: int = 12, idle_hz: int = SAMPLE_HZ, **more: Any) -> list[Packet]:
     facts = fleet(LIFTS, seed=4)
     world = World(facts, 4, START_NS, hour=8.0, together=20, **more)
-    terminals, packer = Terminals(facts, START_NS, idle_hz), Packer(facts, form)
+    terminals, packer = Terminals(facts, START_NS, idle_hz, apart=form == "streams"), Packer(facts, form)
     return [packet for _ in range(seconds) for packet in packer.packets(terminals.speak(world, world.step()))]
 
 
@@ -34,21 +34,16 @@ def heard(sent: list[Packet]) -> Decoded:
 
 
 def by_lift(decoded: Decoded) -> dict[str, list[Any]]:
-    """Return everything that was said, in an order that does not depend on how messages were put together."""
-    messages = decoded.messages
-    order = np.lexsort((messages.seq, messages.lift_id))
-    place = np.argsort(order)
-    said: dict[str, list[Any]] = {"messages": [(messages.lift_id[k], messages.boot[k], messages.seq[k]) for k in order]}
+    """Return every reading by lift and time: no matter how messages were put together."""
+    said: dict[str, list[Any]] = {}
+    names = np.array(decoded.messages.lift_id)
     for stream, samples in decoded.samples.items():
-        rows = np.lexsort((samples.t_ns, place[samples.message]))
-        columns = [place[samples.message], samples.t_ns, *samples.channels.values()]
+        rows = np.lexsort((samples.t_ns, names[samples.message]))
+        columns = [names[samples.message], samples.t_ns, *samples.channels.values()]
         said[stream] = [column[rows].tolist() for column in columns]
     waves = decoded.waveforms
-    blocks = np.argsort(place[waves.message])
-    said["vibration"] = [
-        waves.t_ns[blocks].tolist(),
-        [waves.xyz[:, waves.first[k] : waves.first[k + 1]] for k in blocks],
-    ]
+    blocks = np.lexsort((waves.t_ns, names[waves.message]))
+    said["vibration"] = [[waves.t_ns[k], waves.xyz[:, waves.first[k] : waves.first[k + 1]]] for k in blocks]
     return said
 
 

@@ -78,6 +78,7 @@ def playing(settings: Settings) -> Iterator[Player]:
 
 def at(port: int, **more: Any) -> Settings:
     """Return settings for a broker; what belongs to the scenario goes there."""
+    more.setdefault("form", "json")
     scenario = {name: more.pop(name) for name in list(more) if name in Scenario.model_fields}
     return Settings(Scenario(**scenario), port=port, **more)
 
@@ -220,7 +221,7 @@ def bundles(listener: Listener) -> list[bool]:
 
 
 def test_sigterm_ends_the_simulator_cleanly(broker: Broker) -> None:
-    code = f"from simulator.player import *; run(Settings(Scenario(lifts=3), port={broker.port}))"
+    code = f"from simulator.player import *; run(Settings(Scenario(lifts=3, form='json'), port={broker.port}))"
     with listening(broker.port) as listener:
         process = subprocess.Popen([sys.executable, "-c", code], cwd=Path(__file__).parents[2], stderr=subprocess.PIPE)
         until(lambda: len(listener.of("bundle")) > 0, "the first bundle")
@@ -231,7 +232,7 @@ def test_sigterm_ends_the_simulator_cleanly(broker: Broker) -> None:
 
 
 def test_the_broker_speaks_the_last_will_when_the_simulator_is_killed(broker: Broker) -> None:
-    code = f"from simulator.player import *; run(Settings(Scenario(lifts=3), port={broker.port}))"
+    code = f"from simulator.player import *; run(Settings(Scenario(lifts=3, form='json'), port={broker.port}))"
     with listening(broker.port) as listener:
         process = subprocess.Popen([sys.executable, "-c", code], cwd=Path(__file__).parents[2])
         until(lambda: len(listener.of("bundle")) > 0, "the first bundle")
@@ -242,7 +243,7 @@ def test_the_broker_speaks_the_last_will_when_the_simulator_is_killed(broker: Br
 
 @pytest.mark.parametrize(
     ("names", "bad"),
-    [("speed", 0.0), ("speed", float("nan")), ("form", "xml")],
+    [("speed", 0.0), ("speed", float("nan"))],
 )
 def test_settings_that_cannot_be_played_are_refused_by_name(names: str, bad: Any) -> None:
     with pytest.raises(ValueError, match=f"{names}: "):

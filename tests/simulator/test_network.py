@@ -1,0 +1,229 @@
+"""A bad network does what it says it does, the same for the same seed, and the monitor's sequencer counts the same."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import Any
+
+import numpy as np
+import pytest
+
+from simulator.bundles import Packer, Packet
+from simulator.fleet import fleet
+from simulator.mishaps import Mishaps
+from simulator.network import WILL_S, Conditions, Paths
+from simulator.scenario import Scenario
+from simulator.scene import Scene, told
+from simulator.terminals import NS, Terminals
+from simulator.world import World
+from telemetry.batch import Batch, Decoded
+from telemetry.groups import joined
+from telemetry.sequence import Sequencer
+from tests.simulator.story import START_NS
+
+LIFTS, SEED = 20, 4
+STORM_SEED = 35
+"""Its first storm comes in the first minute."""
+BAD = {
+    "lost": 0.02, "partial": 0.02, "skew_s": 2.0, "reboots_per_day": 400.0, "nameless": 0.3, "delay_s": 0.5,
+    "overtaken": 0.02, "repeated": 0.02, "storms_per_day": 24.0, "storm_s": 60.0,
+}  # fmt: skip
+Rows = dict[tuple[str, int], tuple[float, ...]]
+
+
+def scene(seconds: int, form: str = "cbor", seed: int = SEED, **network: float) -> Scene:
+    conditions = Conditions(**network)  # type: ignore[arg-type]
+    scenario = Scenario(
+        lifts=LIFTS,
+        seed=seed,
+        hours=seconds / 3600,
+        hour=8.0,
+        form=form,
+        network=conditions,  # type: ignore[arg-type]
+    )
+    return Scene(scenario, START_NS)
+
+
+def judged(of: Scene) -> tuple[Rows, Counter[str], Decoded]:
+    """Return what the sequencer lets through, by lift and time, what it counted, and all that arrived."""
+    sequencer, index = Sequencer(1 << 20), {lift.lift_id: k for k, lift in enumerate(of.facts)}
+    rows: Rows = {}
+    last = dict.fromkeys(index, 0)
+    counts: Counter[str] = Counter()
+    groups = list(told(of))
+
+    def take(batch: Batch) -> None:
+        for k, t_ns, *values in zip(*(getattr(batch, name).tolist() for name in COLUMNS), strict=True):
+            lift_id = of.facts[k].lift_id
+            assert t_ns > last[lift_id], "what may be judged goes back in time"
+            last[lift_id] = t_ns
+            rows[lift_id, t_ns] = tuple(values)
+
+    for group in groups:
+        lift = np.array([index[name] for name in group.messages.lift_id], dtype=np.int32)
+        batch, counted = sequencer.step(group, lift, 0)
+        take(batch)
+        counts.update(counted)
+    take(sequencer.idle(1 << 62))
+    return rows, counts, joined(groups)
+
+
+COLUMNS = ("lift", "t_ns", "v_mps", "z_m", "door", "presence", "curtain")
+
+
+def own(rows: Rows) -> dict[tuple[str, int], str]:
+    """Return the rows of measured streams, to compare: statuses may come more often."""
+    return {at: repr(values) for at, values in rows.items() if not np.isnan(values).all()}
+
+
+def never_followed(of: Scene, arrived: Decoded) -> int:
+    """Return how many messages were counted after the last of each lift's that arrived."""
+    last = Counter(dict(zip(arrived.messages.lift_id, arrived.messages.seq.tolist(), strict=True)))
+    return sum(int(seq) - last[lift.lift_id] for lift, seq in zip(of.facts, of.terminals._seq, strict=True))
+
+
+def arrivals(first: int, last: int, seconds: int = 200) -> list[Packet]:
+    """Return what arrives of a part of the fleet through a very bad network."""
+    facts, number = fleet(LIFTS, SEED)[first:last], np.arange(first, last)
+    world, terminals, packer = (
+        World(facts, SEED, START_NS, first=first),
+        Terminals(facts, START_NS),
+        Packer(facts, "cbor"),
+    )
+    conditions = Conditions(**BAD)  # type: ignore[arg-type]
+    mishaps, paths = Mishaps(conditions, SEED, number), Paths(conditions, SEED, number, packer.offline, False)
+    arrived: list[Packet] = []
+    for k in range(seconds):
+        mishaps.restart(world.cars.boots[: len(world)], k)
+        spoken = mishaps.spoil(terminals.speak(world, world.step(), mishaps.down), k)
+        arrived += paths.carry(packer.packets(spoken), spoken.cut, k, START_NS + (k + 2) * NS)[0]
+    return arrived + paths.finish()
+
+
+def test_the_same_seed_gives_the_same_arrivals_however_the_fleet_is_cut() -> None:
+    def by_topic(packets: list[Packet]) -> dict[str, list[tuple[int, bytes]]]:
+        return {p.topic: [(q.sent_ns, q.payload) for q in packets if q.topic == p.topic] for p in packets}
+
+    whole = arrivals(0, LIFTS)
+    assert whole == arrivals(0, LIFTS)
+    assert by_topic(whole) == by_topic(arrivals(0, 7)) | by_topic(arrivals(7, LIFTS))
+    assert [packet.sent_ns for packet in whole] == sorted(packet.sent_ns for packet in whole)
+
+
+def test_a_perfect_network_changes_nothing() -> None:
+    direct, by_way = scene(60), scene(60)
+    by_way.perfect = False
+    (rows, counts, _), (others, other_counts, _) = judged(direct), judged(by_way)
+    assert own(rows) == own(others)
+    assert counts == other_counts
+    assert (counts["gaps"], counts["late"], counts["repeats"], counts["restarts"]) == (0, 0, 0, 0)
+
+
+def test_what_is_lost_before_it_left_is_a_gap() -> None:
+    of = scene(200, lost=0.05)
+    _, counts, arrived = judged(of)
+    assert of.mishaps.counts["lost"] > 100
+    assert counts["gaps"] == of.mishaps.counts["lost"] - never_followed(of, arrived)
+
+
+def test_what_comes_again_changes_nothing_and_is_counted() -> None:
+    of = scene(200, repeated=0.05)
+    rows, counts, _ = judged(of)
+    assert of.paths.counts["repeated"] > 100
+    assert counts["repeats"] == of.paths.counts["repeated"]
+    assert own(rows) == own(judged(scene(200))[0])
+
+
+def test_delay_keeps_the_order_and_loses_nothing() -> None:
+    of = scene(120, delay_s=0.3)
+    rows, counts, arrived = judged(of)
+    assert (arrived.messages.arrived_ns - arrived.messages.t_ns).mean() > 1.2e9
+    assert (counts["late"], counts["gaps"]) == (0, 0)
+    assert own(rows) == own(judged(scene(120))[0])
+
+
+def test_a_bundle_that_is_overtaken_comes_late_and_is_not_judged() -> None:
+    of = scene(200, overtaken=0.05)
+    rows, counts, arrived = judged(of)
+    newest, behind, said = dict.fromkeys(arrived.messages.lift_id, 0), 0, arrived.messages
+    times = (said.t_ns.tolist(), said.t_end_ns.tolist(), said.complete.tolist())
+    for name, t_ns, end_ns, complete in zip(said.lift_id, *times, strict=True):
+        behind += t_ns <= newest[name]
+        newest[name] = max(end_ns if complete else 0, newest[name])
+    assert 0 < counts["late"] == behind <= of.paths.counts["overtaken"]
+    assert len(rows) < len(judged(scene(200))[0])
+
+
+def test_streams_that_overtake_each_other_by_less_than_a_second_are_put_in_order() -> None:
+    of = scene(90, form="streams", overtaken=0.5, overtaken_s=0.9)
+    rows, counts, _ = judged(of)
+    assert of.paths.counts["overtaken"] > 1000
+    assert counts["late"] == 0
+    assert own(rows) == own(judged(scene(90))[0])
+
+
+def test_a_storm_is_a_last_will_a_backlog_in_order_and_a_status() -> None:
+    of = scene(200, seed=STORM_SEED, storms_per_day=24.0, storm_s=100.0, storm_share=0.6)
+    rows, counts, arrived = judged(of)
+    assert of.paths.counts["kept"] > 100 * 0.4 * LIFTS
+    online = arrived.samples["status"].channels["online"]
+    assert (online == 0).sum() == of.paths.counts["wills"] >= 0.4 * LIFTS
+    assert (counts["late"], counts["gaps"], counts["repeats"]) == (0, 0, 0)
+    assert own(rows) == own(judged(scene(200, seed=STORM_SEED))[0])
+
+
+def test_device_clocks_differ_by_as_much_as_is_asked_for_and_stay_so() -> None:
+    of = scene(20, skew_s=30.0)
+    _, counts, arrived = judged(of)
+    off_s = (arrived.messages.arrived_ns - NS - arrived.messages.t_ns) / 1e9
+    each = {lift.lift_id: off_s[[name == lift.lift_id for name in arrived.messages.lift_id]] for lift in of.facts}
+    assert all(np.ptp(one) < 1e-6 for one in each.values())
+    assert 15 < np.std([one[0] for one in each.values()]) < 50
+    assert (counts["late"], counts["gaps"]) == (0, 0)
+
+
+def test_a_partial_bundle_lacks_one_stream() -> None:
+    of, whole = scene(120, partial=0.1), scene(120)
+    _, counts, arrived = judged(of)
+    pieces = [sum(len(set(s.message.tolist())) for s in one.samples.values()) for one in (arrived, judged(whole)[2])]
+    assert pieces[1] - pieces[0] == of.mishaps.counts["partial"] > 50
+    assert (counts["late"], counts["gaps"]) == (0, 0)
+
+
+@pytest.mark.parametrize("nameless", [0.0, 1.0])
+def test_a_device_that_restarts_counts_anew_with_or_without_a_boot(nameless: float) -> None:
+    of = scene(300, reboots_per_day=600.0, nameless=nameless)
+    _, counts, arrived = judged(of)
+    under_way = int(of.mishaps.down.sum())
+    assert of.mishaps.counts["reboots"] > 20
+    assert counts["restarts"] == of.mishaps.counts["reboots"] - under_way
+    assert (counts["late"], counts["gaps"]) == (0, 0)
+    assert ({"0"} if nameless else {"1000000000.1"}) <= set(arrived.messages.boot)
+
+
+@pytest.mark.parametrize("form", ["cbor", "gateway"])
+def test_a_lift_that_is_cut_brings_all_of_it_when_it_is_back(form: str) -> None:
+    of = scene(200, form=form)
+    groups: list[Any] = []
+    for k in range(200):
+        of.world.cars.condition.cut[3] = 50 <= k < 150
+        groups.append(of.decoded())
+    groups += of.rest()
+    arrived = joined(groups).messages
+    mine = np.array([name == of.facts[3].lift_id for name in arrived.lift_id]) & arrived.complete
+    assert arrived.seq[mine].tolist() == sorted(arrived.seq[mine].tolist())
+    assert mine.sum() == 200
+    waited_s = (arrived.arrived_ns - arrived.t_ns)[mine] / 1e9
+    assert waited_s[:50].max() <= 2 < 90 < waited_s.max()
+    others = ~np.array([name == of.facts[3].lift_id for name in arrived.lift_id])
+    assert (arrived.arrived_ns - arrived.t_ns)[others].max() <= 1e9
+    assert of.paths.counts["wills"] == 1 < WILL_S
+
+
+@pytest.mark.parametrize("form", ["cbor", "gateway", "streams"])
+def test_of_all_of_it_at_once_the_good_data_come_out_in_order(form: str) -> None:
+    of = scene(200, form=form, **BAD)
+    rows, counts, _ = judged(of)
+    assert counts["received"] > 200 * LIFTS * 0.8
+    assert min(counts["gaps"], counts["repeats"], counts["restarts"]) > 10
+    assert len(rows) > 0.7 * len(judged(scene(200))[0])
