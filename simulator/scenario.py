@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import difflib
 import tomllib
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
 from typing import Any, Literal
@@ -18,6 +18,7 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationErro
 from simulator.calendar import DAY_S, Calendar
 from simulator.causes import CAUSES
 from simulator.chance import PLAN, numbers
+from simulator.faults import NEAR_MISS
 from simulator.fleet import FLEET_LIMIT
 from simulator.network import Conditions
 from simulator.schedule import Planned
@@ -66,7 +67,8 @@ class Scenario(Table):
     Without `start`, it is now where the world is played to a broker, else `START`. Traffic begins at the local `hour`
     of the day (else that of `start`, else that of the lifts' clock). `form` is how bundles are sent. `idle_hz` is how
     often a lift at rest with a still door says its samples. `barometers` is the share of lifts that tell their position
-    by the air's pressure. `faults_per_hour` come by themselves, over the fleet.
+    by the air's pressure. `faults_per_hour` come by themselves, over the fleet. `trials` is how many faults of each
+    cause, and `near_misses` how many of each kind, come besides to lifts and at times drawn from the seed.
     """
 
     about: str = ""
@@ -81,6 +83,8 @@ class Scenario(Table):
     idle_hz: Literal[1, 10] = SAMPLE_HZ
     barometers: float = Field(0.0, ge=0, le=1)
     faults_per_hour: float = Field(0.0, ge=0, allow_inf_nan=False)
+    trials: int = Field(0, ge=0, le=PLAN_LIMIT)
+    near_misses: int = Field(0, ge=0, le=PLAN_LIMIT)
     network: Conditions = Conditions()
     faults: tuple[PlannedFault, ...] = Field((), max_length=PLAN_LIMIT)
 
@@ -152,7 +156,16 @@ def planned(scenario: Scenario, facts: Sequence[LiftFacts]) -> list[Planned]:
                 when = (onset_s, onset_s + fault.spread_s)
                 how = (for_s, fault.severity, fault.form, growth_days)
                 plan.append(Planned(facts[lift].lift_id, fault.cause, when, *how))
-    return plan
+    return plan + list(_tried(scenario, facts))
+
+
+def _tried(scenario: Scenario, facts: Sequence[LiftFacts]) -> Iterator[Planned]:
+    """Yield so many of each cause, anywhere in the fleet and at any time that leaves them time to show themselves."""
+    for number, (slug, cause) in enumerate(CAUSES.items()):
+        draw = numbers(scenario.seed, -1 - number, PLAN)
+        for _ in range(scenario.near_misses if cause.kind == NEAR_MISS else scenario.trials):
+            lift_id = facts[int(next(draw) * len(facts))].lift_id
+            yield Planned(lift_id, slug, next(draw) * max(0.0, scenario.seconds - 2 * cause.default_s))
 
 
 def _lived(scenario: Scenario, fault: PlannedFault) -> tuple[float, float | None]:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from pathlib import Path
 
 import pytest
 
 from simulator import scenario
+from simulator.causes import CAUSES
 from simulator.fleet import fleet
 from simulator.scenario import Contradiction, Scenario, planned, read, shipped
 
@@ -21,8 +23,10 @@ def written(folder: Path, text: str) -> str:
 
 def test_every_shipped_scenario_can_be_lived_and_says_what_it_is_about() -> None:
     library = shipped()
-    assert {"quiet", "morning-peak", "entrapment"} <= set(library)
+    assert {"morning-peak", "entrapment", "city-power-cut", "bad-gateway"} <= set(library)
     assert all(found.about and found.seconds > 0 for found in library.values())
+    readme = (Path(__file__).parents[2] / "README.md").read_text(encoding="utf-8")
+    assert [name for name in library if f"| `{name}` |" not in readme] == []
 
 
 @pytest.mark.parametrize(
@@ -78,6 +82,15 @@ def test_a_share_is_drawn_from_the_seed_and_falls_alike_on_a_larger_fleet() -> N
     assert large[: len(small)] == small
     assert large != other
     assert {(one.cause, one.onset_s, one.severity) for one in large} == {("power-cut", (3600.0, 3660.0), 0.5)}
+
+
+def test_so_many_of_each_cause_are_tried_over_the_fleet_and_the_time() -> None:
+    plan = planned(Scenario(lifts=300, hours=6.0, trials=30), fleet(300, 1))
+    tried = Counter(one.cause for one in plan)
+    assert tried == {slug: 30 for slug, cause in CAUSES.items() if cause.kind == "fault"}
+    assert len({one.lift_id for one in plan}) > 200
+    assert all(0 <= one.onset_s < 6 * 3600 for one in plan)
+    assert plan == planned(Scenario(lifts=300, hours=6.0, trials=30), fleet(300, 1))
 
 
 def test_simulated_time_starts_in_2001_where_nothing_else_is_said() -> None:
