@@ -1,4 +1,4 @@
-"""How a lift's drive runs its car: its limits, how it approaches a landing, and how exactly it stops there.
+"""How a lift's drive and brake run its car: their limits, how it nears a landing, and how exactly it stops there.
 
 The error of a stop has a part that belongs to the landing, one that comes and goes with the seasons, one of the lift's
 condition, and one of this stop alone.
@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from simulator import stopping
 from simulator.cars import F64, START, Cars, Index
 from simulator.scurve import Drive
 from telemetry.streams import OPEN
@@ -33,6 +34,23 @@ def limits(cars: Cars, lift: Index, ratio: F64 | float = 1.0) -> Drive:
         creep_s=CREEP_S * np.maximum(2 * lifts.trait["creep"][lift] - 1, 0.0),
         rollback_m=cars.condition.rollback_m[lift],
     )
+
+
+def emergency_mps2(cars: Cars, lift: Index, balanced_mps2: F64) -> F64:
+    """Return how hard the machine brake stops these running cars, whose sound brake would stop them so if balanced.
+
+    A brake too weak for that at least does what the drive does: it is to stop the car at a place of the run.
+    """
+    lifts, curves = cars.lifts, cars.curves
+    sense = np.sign(curves.end_m[lift] - curves.z[0][lift])
+    load_kg, torque = cars.load_kg[lift], cars.condition.brake_torque[lift]
+    brake = stopping.brake_mps2(balanced_mps2, torque, sense, lifts.rated_kg[lift], load_kg)
+    return np.maximum(brake, lifts.a_mps2[lift])
+
+
+def brake_delay_s(cars: Cars, lift: Index) -> F64:
+    """Return how late these machine brakes act."""
+    return stopping.BRAKE_DELAY_S + cars.condition.brake_late_s[lift]
 
 
 def relevel(cars: Cars, stretch_m: F64, t: F64) -> None:

@@ -39,6 +39,10 @@ def along(curves: Curves, dt_s: float = 0.001) -> tuple[np.ndarray, np.ndarray, 
     return t, z[0], v[0], a[0]
 
 
+def test_the_fastest_lift_of_the_table_does_not_reach_its_speed_in_thirty_metres() -> None:
+    assert along(run(30.0, 6.0, 1.2, 1.6))[2].max() == pytest.approx(5.57, abs=0.0051)
+
+
 @pytest.mark.parametrize(("v", "a", "j", "full_m", "t3_s", "peak3_mps", "t30_s"), TABLE)
 def test_trips_take_the_times_and_reach_the_speeds_of_the_table(
     v: float, a: float, j: float, full_m: float, t3_s: float, peak3_mps: float, t30_s: float
