@@ -23,6 +23,7 @@ from simulator.fleet import FLEET_LIMIT
 from simulator.network import Conditions
 from simulator.schedule import Planned
 from simulator.sensors import SAMPLE_HZ
+from simulator.vibration import WAVE_HZ, WAVE_HZ_LIMITS
 from telemetry.facts import LiftFacts
 
 SHIPPED = Path(__file__).parent / "scenarios"
@@ -65,7 +66,8 @@ class Scenario(Table):
     """A world: `days` days, of each the `hours` that begin at the start's time of day.
 
     Without `start`, it is now where the world is played to a broker, else `START`. Traffic begins at the local `hour`
-    of the day (else that of `start`, else that of the lifts' clock). `form` is how bundles are sent. `idle_hz` is how
+    of the day (else that of `start`, else that of the lifts' clock). `form` is how bundles are sent. `wave_hz` is the
+    rate of the vibration; `machines` are the lifts whose machines are listened to, by number. `idle_hz` is how
     often a lift at rest with a still door says its samples. `barometers` is the share of lifts that tell their position
     by the air's pressure. `faults_per_hour` come by themselves, over the fleet. `trials` is how many faults of each
     cause, and `near_misses` how many of each kind, come besides to lifts and at times drawn from the seed.
@@ -80,6 +82,8 @@ class Scenario(Table):
     hour: float | None = Field(None, ge=0, lt=DAY_H)
     form: Literal["json", "cbor", "gateway", "streams"] = "cbor"
     vibration: bool = False
+    wave_hz: int = Field(WAVE_HZ, ge=WAVE_HZ_LIMITS[0], le=WAVE_HZ_LIMITS[1], multiple_of=10)
+    machines: tuple[int, ...] = ()
     idle_hz: Literal[1, 10] = SAMPLE_HZ
     barometers: float = Field(0.0, ge=0, le=1)
     faults_per_hour: float = Field(0.0, ge=0, allow_inf_nan=False)
@@ -189,6 +193,10 @@ def contradictions(scenario: Scenario) -> Iterable[str]:
             yield f"{where}.onset_h: {fault.onset_h:g} is after the end, {scenario.span_h:g} h from the start"
         elif _lived(scenario, fault)[1] == 0:
             yield f"{where}.for_s: it is over before the next of the {scenario.hours:g} h that are lived of each day"
+
+    for number in scenario.machines:
+        if not 1 <= number <= scenario.lifts:
+            yield f"machines: {number} is not there; the lifts are 1 to {scenario.lifts}"
 
 
 def _tables(named: str) -> dict[str, Any]:

@@ -45,6 +45,8 @@ class Scene:
             first=part.start or 0,
             together=together(form),
             vibration=scenario.vibration,
+            wave_hz=scenario.wave_hz,
+            machine=[every[number - 1].lift_id for number in scenario.machines],
             faults_per_lift_hour=scenario.faults_per_hour / scenario.lifts,
             hour=scenario.traffic_hour,
             plan=planned(scenario, every),

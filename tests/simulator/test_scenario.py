@@ -45,6 +45,9 @@ def test_every_shipped_scenario_can_be_lived_and_says_what_it_is_about() -> None
         (ENTRAPMENT + "for_s = -1\n", r"faults\[0\].for_s = -1: "),
         (ENTRAPMENT.replace('cause = "power-cut"\n', ""), r"faults\[0\].cause is missing"),
         ("lifts = ", r"is not TOML"),
+        ("wave_hz = 50", r"wave_hz = 50: input should be greater"),
+        ("wave_hz = 105", r"wave_hz = 105: input should be a multiple of 10"),
+        ("lifts = 3\nmachines = [4]", r"machines: 4 is not there; the lifts are 1 to 3"),
     ],
 )
 def test_a_scenario_that_contradicts_itself_is_one_line_that_names_the_field(
