@@ -1,6 +1,6 @@
 """What one process of the simulator publishes: a world that is lived, said, packed and sent to a real Mosquitto.
 
-No subscriber listens, so the rate is that of the publisher and of the broker's taking; the CPU is the publisher's alone.
+No subscriber listens: the rate is that of the publisher and of the broker that takes it, the CPU the publisher's alone.
 Run it as `python -m benchmarks.publishing`.
 """
 
