@@ -80,6 +80,7 @@ class Monitor(Section):
     journal_limit_mb: int = Field(4096, ge=16)
     batch_s: float = Field(0.2, ge=0.01, le=5.0)
     batch_messages: int = Field(10_000, ge=1)
+    partition: str = "0/1"
 
 
 class Dashboards(Section):

@@ -22,11 +22,13 @@ if "monitor" in sys.argv[1:]:  # read by polars as it is imported: a pool of its
 
 import configuration
 import demonstration
+import recorder
 import trial
 import wiring
 from configuration import Configuration, Unusable
 from dashboards import app
 from dashboards.desk import Settings as DashboardSettings
+from dashboards.instant import parse as parse_instant
 from detectors.catalogue import RULES
 from evaluation import report
 from evaluation.raised import BadFindings
@@ -36,6 +38,7 @@ from ingest.replaying import wider
 from simulator import causes, player, scenario
 from simulator.bundles import FORMS
 from simulator.fleet import fleet
+from simulator.replayer import Pace
 from simulator.scene import Scene, told
 from store.journal import Journal, JournalTaken
 from store.recordings import Writer
@@ -144,6 +147,35 @@ def build_parser() -> argparse.ArgumentParser:
         "--findings", type=Path, metavar="CSV", help="the findings of another detector, instead of ours"
     )
     evaluate.add_argument("--to", type=Path, metavar="FOLDER", help="where the report goes (default: NAME.evaluation)")
+    record = command(
+        "record", record_command, "Write down what lifts say at the broker, or what the store holds of one"
+    )
+    record.add_argument("folder", type=Path, help="the recording: a folder that is not there yet")
+    record.add_argument(
+        "--for",
+        dest="for_s",
+        type=seconds,
+        default=float("inf"),
+        metavar="SECONDS",
+        help="how long (default: until Ctrl-C)",
+    )
+    record.add_argument("--lift", action="append", default=[], help="from the store: this lift (may be repeated)")
+    record.add_argument("--from", dest="from_ns", type=instant, metavar="TIME", help="from the store: from here on")
+    record.add_argument("--to", dest="to_ns", type=instant, metavar="TIME", help="from the store: up to here")
+
+    replay = command("replay", replay_command, "Play a recording to the broker, or straight through the rules")
+    replay.add_argument("recording", type=Path, help="the recording's folder")
+    replay.add_argument("--speed", type=seconds, default=1.0, help="times real time; 0: as fast as the broker takes it")
+    replay.add_argument("--lift", action="append", default=[], help="this lift alone (may be repeated)")
+    replay.add_argument("--now", action="store_true", help="move its times to the present")
+    replay.add_argument("--register", action="store_true", help="first put its lifts into the registry")
+    replay.add_argument(
+        "--judge", action="store_true", help="no broker: judge it, and write the alerts, a JSON line each"
+    )
+    replay.add_argument("--processes", type=count, default=1, help="judge in so many processes (default 1)")
+    replay.add_argument(
+        "--to", type=Path, metavar="FILE", help="write the alerts to this file (default: standard output)"
+    )
 
     inject = command(
         "inject",
@@ -209,6 +241,22 @@ def port(text: str) -> int:
     return number
 
 
+def seconds(text: str) -> float:
+    """Read a number of seconds, or a speed: 0 or more."""
+    number = float(text)
+    if not 0 <= number < float("inf"):
+        raise argparse.ArgumentTypeError("say a number, 0 or more")
+    return number
+
+
+def instant(text: str) -> int:
+    """Read an instant with a zone."""
+    try:
+        return parse_instant(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(str(error)) from None
+
+
 def demo_command(options: argparse.Namespace, _: Configuration) -> int:
     """Run the demonstration until Ctrl-C."""
     return demonstration.run(
@@ -242,6 +290,7 @@ def monitor_command(_: argparse.Namespace, settings: Configuration) -> int:
             rules,
             wiring.broker(settings),
             endpoints,
+            partition=wiring.partition(settings),
             raw_days=settings.timeseries.raw_days,
             keep_years=settings.records.keep_years,
             batch_s=settings.monitor.batch_s,
@@ -346,6 +395,45 @@ def evaluate_command(options: argparse.Namespace, _: Configuration) -> int:
     report.write(folder, tried.played, reports, {rule.slug: rule.name for rule in RULES})
     print(report.to_text(reports))
     print(f"Written to {folder}: {', '.join(report.FILES)}")
+
+
+def record_command(options: argparse.Namespace, settings: Configuration) -> int:
+    """Take a recording, from the store where a lift is named, else from the broker."""
+    if options.lift:
+        if options.from_ns is None or options.to_ns is None or options.from_ns >= options.to_ns:
+            raise Unusable("--lift: say --from and, later, --to as well")
+        taken = recorder.from_store(settings, options.folder, options.lift, options.from_ns, options.to_ns)
+    elif options.from_ns is not None or options.to_ns is not None:
+        raise Unusable("--from and --to: say --lift as well; what was said at the broker before is heard no more")
+    else:
+        taken = recorder.from_broker(settings, options.folder, options.for_s)
+    state = "" if taken.complete else ", marked incomplete: the broker was away for a while"
+    print(f"{taken.messages} messages of {taken.lifts} lifts written to {options.folder}{state}")
+    return 0 if taken.complete else 1
+
+
+def replay_command(options: argparse.Namespace, settings: Configuration) -> int:
+    """Play a recording to the broker, or judge it."""
+    if options.judge:
+        return judge_recording(options, settings)
+    played = recorder.opened(options.recording, options.lift)
+    if options.register:
+        with Records.open(settings.records_url) as records:
+            records.put_lifts(played.facts(), "replay", time.time_ns())
+    sent = recorder.to_broker(settings, options.recording, Pace(options.speed), options.lift, options.now)
+    print(f"{sent} messages sent")
+    return 0
+
+
+def judge_recording(options: argparse.Namespace, settings: Configuration) -> int:
+    """Judge a recording straight through; the alerts go out as lines, the summary to standard error."""
+    header = recorder.opened(options.recording, options.lift).header
+    judged = recorder.judge(options.recording, configuration.rules(settings), options.lift, options.processes)
+    out = options.to.open("wb") if options.to else sys.stdout.buffer
+    for line in judged.lines:
+        out.write(line + b"\n")
+    out.flush()
+    print(recorder.summary(header, options.lift, judged), file=sys.stderr)
     return 0
 
 

@@ -12,6 +12,8 @@ import configuration
 from alerts.webhook import Endpoint
 from configuration import Configuration, Unusable
 from ingest.deliver import BadSecret, signer
+from ingest.partition import EVERY_LIFT, Partition
+from ingest.partition import read as read_partition
 from ingest.receive import BrokerAddress, MqttSource
 from store.connect import open_timeseries
 from store.records import Records
@@ -22,7 +24,7 @@ FIRST_ANSWER_S = 12.0
 
 def broker(settings: Configuration) -> BrokerAddress:
     """Return the broker's address as the rooms know it."""
-    where = settings.broker
+    where, mine = settings.broker, partition(settings)
     return BrokerAddress(
         where.host,
         where.port,
@@ -30,9 +32,17 @@ def broker(settings: Configuration) -> BrokerAddress:
         where.password(),
         where.tls,
         str(where.ca_file) if where.ca_file else None,
-        where.client_id,
+        where.client_id if mine == EVERY_LIFT else f"{where.client_id}-{mine.number}of{mine.of}",
         where.protocol,
     )
+
+
+def partition(settings: Configuration) -> Partition:
+    """Return which lifts are this monitor's."""
+    try:
+        return read_partition(settings.monitor.partition)
+    except ValueError as error:
+        raise Unusable(f"monitor.partition: {error}") from None
 
 
 def player_broker(settings: Configuration) -> dict[str, Any]:

@@ -30,7 +30,7 @@ class Ledger:
         for alert in due:
             self._take(on_time(alert, self._causes(alert.lift_id), now_ns), now_ns)
 
-    def apply(self, occurrences: Sequence[Occurrence], now_ns: int) -> list[Key]:
+    def apply(self, occurrences: Sequence[Occurrence]) -> list[Key]:
         """Apply findings in the order of their time; return the keys of those that came again for a closed alert."""
         let_go = []
         for occurrence in sorted(occurrences, key=_in_order):
@@ -45,7 +45,7 @@ class Ledger:
                 noticed_ns=occurrence.noticed_ns,
                 causes=self._causes(lift_id),
             )
-            self._take(change, now_ns)
+            self._take(change, occurrence.noticed_ns)
             if change is None and finding.kind == "on" and finding.by_hand and last and last.state == CLOSED:
                 let_go.append((lift_id, rule.slug))
         return let_go

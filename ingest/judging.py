@@ -23,6 +23,7 @@ from numpy.typing import NDArray
 from alerts.book import Occurrence
 from detectors.rule import Finding, Rule
 from ingest.fleet import NOBODY
+from ingest.partition import EVERY_LIFT, Partition
 from ingest.state import State
 from ingest.storing import Group
 from store.journal import Journal
@@ -60,6 +61,7 @@ class Judging(threading.Thread):
         committed: Callable[[], None],
         hearing: Callable[[], bool],
         *,
+        partition: Partition = EVERY_LIFT,
         batch_s: float = 0.2,
         batch_messages: int = 10_000,
     ) -> None:
@@ -69,7 +71,7 @@ class Judging(threading.Thread):
         self.picture: LiveTable | None = None
         self.reached = 0
         self._journal, self._records, self._offer, self._committed = journal, records, offer, committed
-        self._hearing = hearing
+        self._hearing, self._partition = hearing, partition
         self._rules = {rule.slug: rule for rule in rules}
         self._batch_s, self._batch_messages = batch_s, batch_messages
         self._state = State(rules)
@@ -176,7 +178,7 @@ class Judging(threading.Thread):
     def _judge_group(self, entries: Sequence[Entry], now_ns: int) -> None:
         self._read_to = entries[-1].position
         unread = self._set_aside.keys() - self._passed_over
-        decoded = decode([entry for entry in entries if entry.position not in unread])
+        decoded = self._partition.of_group(decode([entry for entry in entries if entry.position not in unread]))
         heard = self._state.fleet.hear(decoded.messages)
         self._state.grow()
         if heard.strangers:

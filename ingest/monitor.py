@@ -19,6 +19,7 @@ from ingest import judging, storing
 from ingest.announce import Announcer
 from ingest.deliver import Deliverer
 from ingest.judging import Judging
+from ingest.partition import EVERY_LIFT, Partition
 from ingest.receive import Arrival, BrokerAddress, Source
 from ingest.storing import Storing
 from store.journal import Journal, JournalFull
@@ -47,6 +48,7 @@ class Monitor:
         announcing: BrokerAddress,
         endpoints: Sequence[Endpoint] = (),
         *,
+        partition: Partition = EVERY_LIFT,
         raw_days: int = 30,
         keep_years: int = KEEP_DEFAULT_YEARS,
         batch_s: float = 0.2,
@@ -54,6 +56,7 @@ class Monitor:
     ) -> None:
         self.counts: Counter[str] = Counter()
         self._source, self._journal, self._records = source, journal, records
+        self._partition = partition
         self._announcer = Announcer(records, announcing)
         self._deliverer = Deliverer(records, endpoints)
         self._judging = Judging(
@@ -63,10 +66,18 @@ class Monitor:
             self._share,
             self._tell,
             self._hearing,
+            partition=partition,
             batch_s=batch_s,
             batch_messages=batch_messages,
         )
-        self._storing = Storing(journal, series, self._judging.districts, lambda: self._judging.reached, raw_days)
+        self._storing = Storing(
+            journal,
+            series,
+            self._judging.districts,
+            lambda: self._judging.reached,
+            raw_days,
+            partition=partition,
+        )
         self._keep_years = keep_years
         self._is_full = False
         self._stopping = threading.Event()
@@ -96,11 +107,12 @@ class Monitor:
         arrivals = self._source.take(TAKE_WAIT_S)
         if not arrivals:
             return
-        while not self._kept(arrivals):
+        ours = [arrival for arrival in arrivals if self._partition.hears(arrival.topic)]
+        while ours and not self._kept(ours):
             if self._stopping.wait(FULL_PAUSE_S):
                 return
         self._source.acknowledge(arrivals)
-        self.counts["journalled"] += len(arrivals)
+        self.counts["journalled"] += len(ours)
         self._judging.wake.set()
 
     def _kept(self, arrivals: Sequence[Arrival]) -> bool:

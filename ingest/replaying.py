@@ -13,10 +13,14 @@ from __future__ import annotations
 import math
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
+from typing import NamedTuple
+
+import orjson
 
 from alerts.alert import Alert, Change
 from alerts.book import Answer
 from alerts.ledger import Ledger
+from alerts.wire import to_json
 from detectors.rule import Finding, Rule
 from ingest.state import State
 from telemetry.batch import Batch, Decoded
@@ -29,6 +33,14 @@ FAR_NS = 1 << 62
 SOMEBODY = "attendant"
 AT_ONCE_MESSAGES = 20_000
 """Judging more at once saves little more, and no longer fits the processor's caches."""
+
+
+class Line(NamedTuple):
+    """A transition as a line: when it was, whose it is, and the alert as the contract has it."""
+
+    at_ns: int
+    lift_id: str
+    alert: bytes
 
 
 class Replay:
@@ -58,7 +70,7 @@ class Replay:
         batch, counts = state.sequencer.step(decoded, heard.lift, NEVER)
         self.counts.update(counts)
         self.counts.update(f"refused:{refusal.reason}" for refusal in decoded.refusals)
-        changes = self._judge(batch)
+        changes = self._judge(batch) + self._drain()
         if self._silence and len(heard.lift):
             state.hear_links(decoded, heard.lift)
             changes += self._take(state.silence.step(int(decoded.messages.arrived_ns.max())))
@@ -68,7 +80,14 @@ class Replay:
 
     def finish(self) -> list[Change]:
         """Return what became of alerts by the rows that waited for more."""
-        return self._judge(self._state.sequencer.idle(FAR_NS))
+        return self._judge(self._state.sequencer.idle(FAR_NS)) + self._drain()
+
+    def _drain(self) -> list[Change]:
+        """Judge the rows that could have gone out before, but for what went with them."""
+        changes: list[Change] = []
+        while self._state.sequencer.waiting:
+            changes += self._judge(self._state.sequencer.idle(NEVER))
+        return changes
 
     def _attend(self, changes: Sequence[Change], now_ns: int) -> list[Change]:
         """Resolve what clears by hand alone and has waited long enough for somebody."""
@@ -89,7 +108,7 @@ class Replay:
     def _take(self, findings: Sequence[Finding]) -> list[Change]:
         ledger = self._ledger
         found = [self._state.occurrence(one, self._rules[one.rule], one.at_ns) for one in findings]
-        ledger.apply(found, max((one.at_ns for one in findings), default=0))
+        ledger.apply(found)
         return self._told()
 
     def _told(self) -> list[Change]:
@@ -102,15 +121,27 @@ class Replay:
 
 
 def wider(groups: Iterable[Decoded], messages: int = AT_ONCE_MESSAGES) -> Iterator[Decoded]:
-    """Yield the groups joined to some thousand messages each."""
+    """Yield the groups joined to some thousand messages each; vibration, which goes by the second, is not joined."""
     waiting: list[Decoded] = []
     for group in groups:
         waiting.append(group)
-        if sum(len(one.messages.seq) for one in waiting) >= messages:
+        if sum(len(one.messages.seq) for one in waiting) >= messages or len(group.waveforms.message):
             yield joined(waiting)
             waiting = []
     if waiting:
         yield joined(waiting)
+
+
+def lines(changes: Iterable[Change]) -> Iterator[Line]:
+    """Yield the transitions as they are written."""
+    for change in changes:
+        if change.transition is not None:
+            yield Line(change.transition.at_ns, change.alert.lift_id, orjson.dumps(to_json(change.alert)))
+
+
+def in_order(told: Iterable[Line]) -> list[bytes]:
+    """Return lines in the order of time and lifts, which no cut of the stream and no number of processes changes."""
+    return [line.alert for line in sorted(told, key=lambda line: line[:2])]
 
 
 def replay(run: Replay, groups: Iterable[Decoded]) -> Iterator[list[Change]]:

@@ -22,6 +22,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from ingest.partition import EVERY_LIFT, Partition
 from store.journal import READ_MESSAGES, Journal
 from store.points import points
 from store.timeseries import DAY_NS, TimeSeries, TimeSeriesRefused, TimeSeriesUnavailable
@@ -59,6 +60,7 @@ class Storing(threading.Thread):
         reached: Callable[[], int],
         raw_days: int,
         every_s: float = 1.0,
+        partition: Partition = EVERY_LIFT,
     ) -> None:
         super().__init__(name="store", daemon=True)
         self.counts = {"stored_rows": 0, "expired_rows": 0, "store_retries": 0, "store_refused": 0, "store_failed": 0}
@@ -69,6 +71,7 @@ class Storing(threading.Thread):
         self._districts, self._reached = districts, reached
         self._keep_ns = raw_days * DAY_NS
         self._every_s = every_s
+        self._partition = partition
         self._waiting: deque[Group] = deque()
         self._left_out: dict[int, set[str]] = {}
         self._offered = self._taken = 0  # messages: one is written by who offers, the other by this thread
@@ -134,7 +137,7 @@ class Storing(threading.Thread):
         if not entries:
             return []
         self._read_to = entries[-1].position
-        decoded = decode(entries)
+        decoded = self._partition.of_group(decode(entries))
         said = zip(decoded.messages.position.tolist(), decoded.messages.lift_id, strict=True)
         left_out = [lift_id in self._left_out.get(position, ()) for position, lift_id in said]
         return [Group(entries[0].position, self._read_to, decoded, np.array(left_out, dtype=np.bool_))]

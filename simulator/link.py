@@ -3,7 +3,7 @@
 Driven by the calling thread alone: `publish` queues and sends, `attend` waits and meanwhile serves the socket. What
 waits while the broker is away is kept up to `KEPT_LIMIT` messages, the oldest dropped first and counted; the window of
 unacknowledged messages is the broker's own where it names one. One connection carries one last will: it is the first
-lift's, and the others fall silent with it.
+lift's, and the others fall silent with it. Who has no will only speaks, and hears no requests for faults.
 """
 
 from __future__ import annotations
@@ -37,7 +37,9 @@ SERVE_S = 0.1
 class Link:
     """A connection that comes back; `heard` holds the fault requests that came, at most `HEARD_LIMIT` at a time."""
 
-    def __init__(self, host: str, port: int, username: str | None, password: str | None, will: Packet) -> None:
+    def __init__(
+        self, host: str, port: int, username: str | None, password: str | None, will: Packet | None = None
+    ) -> None:
         self.host, self.port, self._credentials, self._will = host, port, (username, password), will
         self.heard: deque[tuple[str, bytes]] = deque()
         self.sent = self.acknowledged = self.dropped = 0
@@ -132,7 +134,8 @@ class Link:
         client.connect_timeout = CONNECT_S
         if self._credentials[0] is not None:
             client.username_pw_set(*self._credentials)
-        client.will_set(self._will.topic, self._will.payload, qos=1, retain=self._will.retain)
+        if self._will is not None:
+            client.will_set(self._will.topic, self._will.payload, qos=1, retain=self._will.retain)
         client.on_connect, client.on_publish, client.on_message = self._on_connect, self._on_publish, self._on_message
         return client
 
@@ -148,7 +151,8 @@ class Link:
         self._window = min(WINDOW, getattr(properties, "ReceiveMaximum", WINDOW))
         self._welcome = self.up = True
         self._failures = 0
-        client.subscribe(EAR, qos=1)
+        if self._will is not None:
+            client.subscribe(EAR, qos=1)
 
     def _on_publish(self, *_: object) -> None:
         self.acknowledged += 1

@@ -25,6 +25,7 @@ from telemetry.recording import HEADER, INSTANT, LABELS, TABLES, Header, NotARec
 PART_ROWS = 2_000_000
 """So many rows of all tables together are held before a part is written: it bounds the memory."""
 GROUP_MESSAGES = 10_000
+WAVE_SECONDS = 5
 TEMPORARY = ".unfinished"
 MESSAGES_LAST = tuple(sorted(TABLES, key=lambda name: name == "messages"))
 """The order of writing: rows whose messages are not there do not count."""
@@ -41,6 +42,7 @@ class Writer:
         self.folder, self.header = folder, replace(header, complete=False)
         self._held: dict[str, list[pl.DataFrame]] = {name: [] for name in TABLES}
         self._rows = self._parts = 0
+        self._closed = False
         self._span: tuple[int, int] | None = None
         self._lifts: set[str] = set()
         self._labels: list[Mapping[str, Any]] = []
@@ -80,7 +82,10 @@ class Writer:
         self._labels += rows
 
     def close(self, complete: bool = True) -> None:
-        """Write what is held; where `complete`, join the parts and say that all is there."""
+        """Write what is held; where `complete`, join the parts and say that all is there. The first time counts."""
+        if self._closed:
+            return
+        self._closed = True
         self.flush()
         if complete:
             for name in MESSAGES_LAST:
@@ -135,8 +140,9 @@ class Recording:
         instants = [name for name, kind in LABELS.items() if kind == INSTANT]
         return self._read(LABELLED).with_columns(pl.col(instants).cast(pl.Int64)).to_dicts()
 
-    def groups(self, messages: int = GROUP_MESSAGES) -> Iterator[Decoded]:
+    def groups(self, messages: int | None = None) -> Iterator[Decoded]:
         """Yield the messages in the order of their arrival, so many at once, reading as it goes."""
+        messages = messages or self._at_once()
         cursors = {name: _Cursor(found, schema(TABLES[name])) for name, found in self._files.items()}
         first = 0
         while True:
@@ -146,6 +152,18 @@ class Recording:
                 return
             yield decode({name: to_table(frame, TABLES[name]) for name, frame in frames.items()}, first)
             first = end
+
+    def lift_ids(self) -> set[str]:
+        """Return the lifts that say anything."""
+        files = self._files["messages"]
+        scanned = pl.scan_parquet(files, glob=False).select(pl.col("lift_id").unique()) if files else None
+        return set() if scanned is None else set(scanned.collect()["lift_id"].to_list())
+
+    def _at_once(self) -> int:
+        """Return how many messages to hand out at once: where there is vibration, some seconds of it."""
+        files = self._files["vibration"]
+        shakes = bool(files) and not pl.scan_parquet(files, glob=False).select("message").head(1).collect().is_empty()
+        return min(GROUP_MESSAGES, WAVE_SECONDS * max(self.header.lifts, 10)) if shakes else GROUP_MESSAGES
 
     def _read(self, name: str) -> pl.DataFrame:
         try:

@@ -40,7 +40,7 @@ class OpenBook:
 
     def apply(self, occurrences: Sequence[Occurrence]) -> list[Key]:
         """Apply findings in the order of their time; return the keys of those that came again for a closed alert."""
-        return self._ledger.apply(occurrences, self._now_ns)
+        return self._ledger.apply(occurrences)
 
     def write(self) -> None:
         """Write every alert that changed, older ones first, then the transitions in their order."""

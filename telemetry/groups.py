@@ -1,9 +1,9 @@
-"""Groups of messages made into others: several joined into one, or some of one kept. What each message said stays."""
+"""Groups of messages made into others: joined, cut, put in another order. What each message said stays as it is."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import fields
+from collections.abc import Callable, Sequence
+from dataclasses import fields, replace
 from itertools import chain
 from typing import Any
 
@@ -21,37 +21,78 @@ def joined(groups: Sequence[Decoded]) -> Decoded:
     begins = np.cumsum([0, *(len(messages.seq) for messages in said)])[:-1]
     columns = {field.name: _column([getattr(one, field.name) for one in said]) for field in fields(Messages)}
     samples = {name: _samples([group.samples[name] for group in groups], begins) for name in groups[0].samples}
-    waveforms = _waveforms([group.waveforms for group in groups], begins)
-    return Decoded(Messages(**columns), samples, waveforms, [one for group in groups for one in group.refusals])
+    numbered = zip([group.waveforms for group in groups], begins, strict=True)
+    waves = joined_waves(
+        [replace(waves, message=(waves.message + begin).astype(np.int32)) for waves, begin in numbered]
+    )
+    return Decoded(Messages(**columns), samples, waves, [one for group in groups for one in group.refusals])
 
 
 def only(decoded: Decoded, kept: NDArray[np.bool_]) -> Decoded:
     """Return the messages that `kept` names, and what they said; refusals are no message of any lift and stay."""
-    if kept.all():
-        return decoded
-    number = (np.cumsum(kept) - 1).astype(np.int32)
-    columns = {field.name: _where(getattr(decoded.messages, field.name), kept) for field in fields(Messages)}
+    return decoded if kept.all() else picked(decoded, np.flatnonzero(kept))
+
+
+def of_lifts(decoded: Decoded, has: Callable[[str], bool]) -> Decoded:
+    """Return the messages of the lifts that `has` names, and what they said."""
+    mine = {lift_id: has(lift_id) for lift_id in set(decoded.messages.lift_id)}
+    return only(decoded, np.array([mine[lift_id] for lift_id in decoded.messages.lift_id], dtype=np.bool_))
+
+
+def picked(decoded: Decoded, rows: NDArray[np.intp]) -> Decoded:
+    """Return these messages in this order, and what they said."""
+    number = np.full(len(decoded.messages.seq), -1, dtype=np.int32)
+    number[rows] = np.arange(len(rows), dtype=np.int32)
+    columns = {field.name: _rows(getattr(decoded.messages, field.name), rows) for field in fields(Messages)}
     samples = {}
     for name, said in decoded.samples.items():
-        mine = kept[said.message]
+        message, mine = _renamed(number, said.message)
         channels = {channel: column[mine] for channel, column in said.channels.items()}
-        samples[name] = Samples(number[said.message[mine]], said.t_ns[mine], channels)
+        samples[name] = Samples(message, said.t_ns[mine], channels)
     waves = decoded.waveforms
-    mine, lengths = kept[waves.message], np.diff(waves.first)
-    first = np.r_[0, np.cumsum(lengths[mine])]
-    xyz = waves.xyz[:, np.repeat(mine, lengths)]
-    waveforms = Waveforms(number[waves.message[mine]], waves.t_ns[mine], waves.dt_ns[mine], first, xyz)
-    return Decoded(Messages(**columns), samples, waveforms, decoded.refusals)
+    message, mine = _renamed(number, waves.message)
+    return Decoded(Messages(**columns), samples, replace(blocks(waves, mine), message=message), decoded.refusals)
+
+
+def blocks(waves: Waveforms, which: NDArray[Any]) -> Waveforms:
+    """Return the vibration blocks that `which`, a mask or their numbers, names."""
+    mine = np.flatnonzero(which) if which.dtype == np.bool_ else which
+    if len(mine) == len(waves.message) and (mine == np.arange(len(mine))).all():
+        return waves
+    lengths = np.diff(waves.first)[mine]
+    first = np.r_[0, np.cumsum(lengths)]
+    place = np.arange(first[-1]) + np.repeat(waves.first[:-1][mine] - first[:-1], lengths)
+    return Waveforms(waves.message[mine], waves.t_ns[mine], waves.dt_ns[mine], first, waves.xyz[:, place])
+
+
+def joined_waves(parts: Sequence[Waveforms]) -> Waveforms:
+    """Return the vibration blocks of all parts, one after the other."""
+    some = [part for part in parts if len(part.message)]
+    if len(some) < 2:
+        return (some or parts)[0]
+    return Waveforms(
+        np.concatenate([part.message for part in some]),
+        np.concatenate([part.t_ns for part in some]),
+        np.concatenate([part.dt_ns for part in some]),
+        np.r_[0, np.cumsum(np.concatenate([np.diff(part.first) for part in some]))],
+        np.concatenate([part.xyz for part in some], axis=1),
+    )
+
+
+def _renamed(number: I32, message: I32) -> tuple[I32, NDArray[np.intp]]:
+    """Return the new numbers of the rows that stay, in order, and which rows these are."""
+    now = number[message]
+    stay = np.flatnonzero(now >= 0)
+    stay = stay[np.argsort(now[stay], kind="stable")]
+    return now[stay], stay
 
 
 def _column(parts: Sequence[Any]) -> Any:
     return list(chain.from_iterable(parts)) if isinstance(parts[0], list) else np.concatenate(parts)
 
 
-def _where(column: Any, kept: NDArray[np.bool_]) -> Any:
-    if isinstance(column, list):
-        return [value for value, mine in zip(column, kept.tolist(), strict=True) if mine]
-    return column[kept]
+def _rows(column: Any, rows: NDArray[np.intp]) -> Any:
+    return [column[row] for row in rows.tolist()] if isinstance(column, list) else column[rows]
 
 
 def _samples(parts: Sequence[Samples], begins: I64) -> Samples:
@@ -59,17 +100,6 @@ def _samples(parts: Sequence[Samples], begins: I64) -> Samples:
         _renumbered([part.message for part in parts], begins),
         np.concatenate([part.t_ns for part in parts]),
         {name: np.concatenate([part.channels[name] for part in parts]) for name in parts[0].channels},
-    )
-
-
-def _waveforms(parts: Sequence[Waveforms], begins: I64) -> Waveforms:
-    lengths = np.concatenate([np.diff(part.first) for part in parts])
-    return Waveforms(
-        _renumbered([part.message for part in parts], begins),
-        np.concatenate([part.t_ns for part in parts]),
-        np.concatenate([part.dt_ns for part in parts]),
-        np.r_[0, np.cumsum(lengths)],
-        np.concatenate([part.xyz for part in parts], axis=1),
     )
 
 

@@ -86,7 +86,7 @@ class Heard:
         return Rows(self.lift[message], t_ns, channels).where(taken & ~late)
 
     def waveforms(self) -> Waveforms | None:
-        """Return the vibration of the messages that were taken, `message` being the lift; it waits for nothing."""
+        """Return the vibration of the messages that were taken, `message` being the lift."""
         heard = self.decoded.waveforms
         taken = self.taken[heard.message]
         if not taken.any():

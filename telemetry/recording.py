@@ -117,6 +117,16 @@ class Header:
         """Return the header with these as its first and last instant."""
         return replace(self, start=rfc3339(start_ns), end=rfc3339(end_ns))
 
+    @property
+    def start_ns(self) -> int | None:
+        """The first instant in nanoseconds since 1970."""
+        return _ns(self.start)
+
+    @property
+    def end_ns(self) -> int | None:
+        """The last instant in nanoseconds since 1970."""
+        return _ns(self.end)
+
     def encode(self) -> bytes:
         """Return the text of `recording.json`."""
         return orjson.dumps(asdict(self), option=orjson.OPT_INDENT_2)
@@ -141,6 +151,10 @@ def decode_header(document: bytes) -> Header:
 def rfc3339(t_ns: int) -> str:
     """Return an instant as text, UTC."""
     return f"{np.datetime_as_string(np.datetime64(t_ns, 'ns'))}Z"
+
+
+def _ns(instant: str | None) -> int | None:
+    return None if instant is None else int(np.datetime64(instant.removesuffix("Z"), "ns").astype(np.int64))
 
 
 def encode(decoded: Decoded, first: int) -> dict[str, Table]:

@@ -10,12 +10,15 @@ their times of arrival. Loops run over rounds (the k-th message of every lift), 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import fields
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from telemetry.batch import CHANNELS, I32, I64, Batch, Decoded, Waveforms, rounds
+from telemetry.columns import NOTHING
+from telemetry.groups import blocks, joined_waves
 from telemetry.heard import NO_BOOT, Heard
 from telemetry.rows import NO_ROWS, Rows, head, join, merge
 
@@ -63,7 +66,7 @@ class Sequencer:
         self._rounds_limit = rounds_limit
         self._lifts = {name: np.zeros(0, dtype=np.int64) for name in _START}
         self._recent = np.zeros((0, RECENT_LIMIT), dtype=np.int64)
-        self._held = NO_ROWS
+        self._held, self._waves = NO_ROWS, NOTHING.waveforms
         self.waiting = 0
         self.repeated = np.zeros(0, dtype=np.bool_)
 
@@ -90,7 +93,7 @@ class Sequencer:
 
         `now_ns` must not be later than the arrival of any message that is yet to be stepped.
         """
-        lifts, held = self._lifts, self._held.lift
+        lifts, held = self._lifts, np.r_[self._held.lift, self._waves.message]
         silent = np.unique(held[now_ns - lifts["arrived_ns"][held] > SILENCE_NS])
         lifts["released_ns"][silent] = np.maximum(lifts["released_ns"][silent], lifts["end_ns"][silent])
         return self._release([self._held], None)
@@ -111,6 +114,7 @@ class Sequencer:
         """Return the state as arrays that `numpy.savez` holds without pickling."""
         lifts = {name: column.copy() for name, column in self._lifts.items()}
         held = {f"held.{name}": column for name, column in self._held.channels.items()}
+        held |= {f"waves.{field.name}": getattr(self._waves, field.name) for field in fields(Waveforms)}
         return {**lifts, **held, "recent": self._recent.copy(), "lift": self._held.lift, "row_ns": self._held.t_ns}
 
     def restore(self, snapshot: Mapping[str, NDArray[Any]]) -> None:
@@ -119,7 +123,8 @@ class Sequencer:
         self._recent = snapshot["recent"].copy()
         channels = {name: snapshot[f"held.{name}"] for name in CHANNELS}
         self._held = Rows(snapshot["lift"], snapshot["row_ns"], channels)
-        self.waiting = int((self._held.t_ns <= self._lifts["released_ns"][self._held.lift]).sum())
+        self._waves = Waveforms(**{field.name: snapshot[f"waves.{field.name}"] for field in fields(Waveforms)})
+        self.waiting = self._could_go()
 
     def _hear(self, heard: Heard, turn: NDArray[np.intp]) -> None:
         """Carry the state of the lifts of one round over their message of that round."""
@@ -218,14 +223,42 @@ class Sequencer:
         return {name: int(column[order].sum()) for name, column in said.items()}
 
     def _release(self, pieces: list[Rows], waveforms: Waveforms | None) -> Batch:
-        """Return the rows that the lifts' time has passed, of each lift only so many at once; hold the others."""
-        ready = [piece.t_ns <= self._lifts["released_ns"][piece.lift] for piece in pieces]
+        """Return the rows that the lifts' time has passed, of each lift only so many at once; hold the others.
+
+        Vibration goes out with the rows of its time, one block of a lift at once, so that what is known of it at a row
+        does not depend on how the stream was cut.
+        """
+        due_ns = self._lifts["released_ns"]
+        if waveforms is not None or len(self._waves.message):
+            waveforms, due_ns = self._release_waves(waveforms)
+        ready = [piece.t_ns <= due_ns[piece.lift] for piece in pieces]
         held = [piece.where(~mask) for piece, mask in zip(pieces, ready, strict=True)]
         batch = merge([piece.where(mask) for piece, mask in zip(pieces, ready, strict=True)], waveforms)
         batch, rest = head(batch, self._rounds_limit)
-        self.waiting = len(rest)
         self._held = join([rest, *held])
+        self.waiting = self._could_go()
         return batch
+
+    def _release_waves(self, fresh: Waveforms | None) -> tuple[Waveforms | None, I64]:
+        """Return the first block of each lift, where its time has come, and up to when the lift's rows may go out."""
+        waves = self._waves if fresh is None else joined_waves([self._waves, fresh])
+        due_ns = self._lifts["released_ns"].copy()
+        order = np.lexsort((waves.t_ns, waves.message))
+        ordered = waves.message[order]
+        first = np.r_[True, ordered[1:] != ordered[:-1]]
+        going = order[first & (waves.t_ns[order] <= due_ns[ordered])]
+        follows = np.r_[False, first[:-1]] & ~first
+        before_ns = waves.t_ns[order[follows]] - 1
+        due_ns[ordered[follows]] = np.minimum(due_ns[ordered[follows]], before_ns)
+        out = np.zeros(len(order), dtype=np.bool_)
+        out[going] = True
+        self._waves = blocks(waves, ~out)
+        return (blocks(waves, out) if len(going) else None), due_ns
+
+    def _could_go(self) -> int:
+        """Return how many rows and blocks the lifts' time has passed already."""
+        rows, waves, released_ns = self._held, self._waves, self._lifts["released_ns"]
+        return int((rows.t_ns <= released_ns[rows.lift]).sum() + (waves.t_ns <= released_ns[waves.message]).sum())
 
     def _last(self, lift: I32, *names: str) -> list[I64]:
         return [self._lifts[name][lift] for name in names]

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from telemetry import encode
 from telemetry.batch import CHANNELS, Batch, Decoded
 from telemetry.decode import decode
-from telemetry.sequence import COUNTED, Sequencer
+from telemetry.sequence import COUNTED, NEVER, Sequencer
 from telemetry.streams import Entry
 from tests.telemetry import naive_sequence
 from tests.telemetry.wire import columns
@@ -288,15 +288,27 @@ def test_a_message_that_is_not_to_be_judged_leaves_no_trace() -> None:
     assert (len(batch), batch.waveforms, sum(counts.values()), len(sequencer.counts()["received"])) == (0, None, 0, 0)
 
 
-def test_vibration_follows_its_lift_without_waiting() -> None:
-    vibrating = {"vibration": encode.vibration(250, np.ones((3, 4), dtype=np.float32))}
-    entries = [bundle_at(1, 0, **vibrating), bundle_at(2, 0, **vibrating), bundle_at(3, 1, **vibrating)]
-    decoded, lift = heard(entries)
-    batch, _ = Sequencer().step(decoded, lift + 5, 0)
-    assert batch.waveforms is not None
-    assert batch.waveforms.message.tolist() == [5, 5]
-    assert batch.waveforms.first.tolist() == [0, 4, 8]
-    assert batch.waveforms.xyz.shape == (3, 8)
+def test_vibration_goes_out_with_the_rows_of_its_time_however_the_stream_is_cut() -> None:
+    speed = encode.speed(250, np.arange(4.0))
+    vibrating = {"speed": speed, "vibration": encode.vibration(250, np.ones((3, 4), dtype=np.float32))}
+    entries = [bundle_at(1 + k, k // 2, **vibrating) for k in range(6)]  # each comes twice
+    for cut in (1, 2, 6):
+        sequencer, out = Sequencer(), []
+        for begin in range(0, 6, cut):
+            decoded, lift = heard(entries[begin : begin + cut])
+            out.append(sequencer.step(decoded, lift + 5, 0)[0])
+            while sequencer.waiting:
+                other = Sequencer()
+                other.restore(sequencer.snapshot())
+                sequencer = other
+                out.append(sequencer.idle(NEVER))
+        spoken = [batch for batch in out if len(batch)]
+        assert len(spoken) == 3
+        for second, batch in enumerate(spoken):
+            assert batch.waveforms is not None
+            assert batch.waveforms.message.tolist() == [5]
+            assert batch.waveforms.xyz.shape == (3, 4)
+            assert set(batch.t_ns // 1_000_000_000) == {T0_MS // 1000 + second}
 
 
 def test_what_was_decoded_is_never_modified() -> None:

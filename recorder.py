@@ -1,0 +1,213 @@
+"""Recordings at the front door: taken from a broker or the store, played to a broker, or judged straight through."""
+
+from __future__ import annotations
+
+import multiprocessing
+import signal
+import sys
+import time
+from collections import Counter
+from collections.abc import Callable, Collection, Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+from threading import Event
+
+import orjson
+
+import wiring
+from configuration import Configuration, Unusable
+from dashboards.app import VERSION
+from detectors.rule import Rule
+from ingest import recording
+from ingest.partition import Partition
+from ingest.replaying import Line, Replay, in_order, lines, replay
+from simulator.link import Link
+from simulator.replayer import Pace, Replayer, Undelivered
+from store import retelling
+from store.recordings import Recording, Writer
+from store.records import Records
+from telemetry.batch import Decoded
+from telemetry.facts import LiftFacts
+from telemetry.groups import of_lifts
+from telemetry.recording import Header, NotARecording
+
+MS = 1_000_000
+UNKNOWN = "unknown"
+"""The district of a lift that no registry knows."""
+PROGRESS_S = 5.0
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """What judging a recording came to: the alerts' transitions as lines, and what was counted on the way."""
+
+    lines: Sequence[bytes]
+    counts: Counter[str]
+    took_s: float
+
+
+def from_broker(settings: Configuration, folder: Path, for_s: float) -> Header:
+    """Record what lifts say at the broker, until the time is over or Ctrl-C."""
+    address = replace(wiring.broker(settings), session_kept_s=0)
+    address = replace(address, client_id=f"{address.client_id}-record-{time.time_ns():x}")
+    source = wiring.reached(address)
+    begun, show = time.monotonic(), _progress()
+    header = Header(f"broker {address.host}:{address.port}", VERSION)
+    try:
+        with _ended_by_signals() as ended, _writer(folder, header, registered(settings)) as writer:
+            unbroken = recording.listen(
+                source,
+                writer,
+                for_s,
+                ended,
+                lambda heard: show(f"{heard} messages in {time.monotonic() - begun:.0f} s"),
+            )
+            writer.close(complete=unbroken)
+    finally:
+        source.close()
+    return writer.header
+
+
+def from_store(settings: Configuration, folder: Path, lifts: Sequence[str], from_ns: int, to_ns: int) -> Header:
+    """Record what the store holds of these lifts; Unusable where it holds nothing."""
+    facts = {lift.lift_id: lift for lift in registered(settings) if lift.lift_id in lifts}
+    districts = {lift_id: facts[lift_id].district if lift_id in facts else UNKNOWN for lift_id in lifts}
+    series, show = wiring.timeseries(settings, writable=False), _progress()
+    try:
+        with _writer(folder, Header(retelling.SOURCE, VERSION), list(facts.values())) as writer:
+            for group in retelling.retell(series, districts, from_ns, to_ns):
+                writer.add(group)
+                show(f"{writer.header.messages} messages")
+    finally:
+        series.close()
+    if not writer.header.messages:
+        raise Unusable(f"the store holds nothing of {', '.join(lifts)} in this time; {folder} is empty")
+    return writer.header
+
+
+def registered(settings: Configuration) -> list[LiftFacts]:
+    """Return the facts of the registry; none where there is no registry yet."""
+    url = settings.records_url
+    if url.startswith("sqlite:///") and not Path(url.removeprefix("sqlite:///")).exists():
+        return []
+    with Records.open(url) as records:
+        return [entry.facts for entry in records.registry()[1] if entry.registered]
+
+
+def to_broker(settings: Configuration, folder: Path, pace: Pace, lifts: Collection[str], now: bool) -> int:
+    """Play a recording to the broker; return how many messages were sent."""
+    played = opened(folder, lifts)
+    if now:
+        pace = replace(pace, shift_ns=_shift_ns(played, pace))
+    link = Link(**wiring.player_broker(settings))
+    with _ended_by_signals() as ended:
+        replayer = Replayer(link, pace, ended)
+        try:
+            replayer.play(kept(played.groups(), lifts))
+        except Undelivered as error:
+            raise Unusable(f"the broker {link.host}:{link.port} did not take all of it: {error}; try again") from None
+    return replayer.sent
+
+
+def judge(folder: Path, rules: Sequence[Rule], lifts: Collection[str], processes: int) -> Judged:
+    """Judge a recording straight through, its lifts parted among so many processes."""
+    opened(folder, lifts)
+    begun = time.monotonic()
+    shares = [(folder, rules, tuple(lifts), Partition(number, processes)) for number in range(processes)]
+    if processes == 1:
+        results = [_judge_share(*shares[0])]
+    else:
+        with ProcessPoolExecutor(processes, multiprocessing.get_context("spawn")) as pool:
+            results = list(pool.map(_judge_share, *zip(*shares, strict=True)))
+    told = in_order(line for found, _ in results for line in found)
+    return Judged(told, sum((counts for _, counts in results), Counter()), time.monotonic() - begun)
+
+
+def summary(header: Header, lifts: Collection[str], judged: Judged) -> str:
+    """Say in a line or two what judging a recording came to."""
+    lift_s = (len(lifts) or header.lifts) * ((header.end_ns or 0) - (header.start_ns or 0)) / 1e9
+    counts = judged.counts
+    found = Counter(orjson.loads(line)["rule"] for line in judged.lines if b'"state":"firing"' in line)
+    refused = sum(number for name, number in counts.items() if name.startswith("refused:"))
+    return (
+        f"{lift_s:.0f} lift-seconds in {judged.took_s:.1f} s: {lift_s / judged.took_s:.0f} a second. "
+        f"{counts['received']} messages, {counts['repeats']} repeats, {counts['gaps']} missing, {counts['late']} late, "
+        f"{refused} refused.\n{len(judged.lines)} transitions"
+        + "".join(f", {rule} {number}" for rule, number in sorted(found.items()))
+    )
+
+
+def _judge_share(
+    folder: Path, rules: Sequence[Rule], lifts: Collection[str], share: Partition
+) -> tuple[list[Line], Counter[str]]:
+    played, show = opened(folder, lifts), _progress()
+    run = Replay(played.facts(), rules)
+    found: list[Line] = []
+    for changes in replay(run, map(share.of_group, kept(played.groups(), lifts))):
+        found += lines(changes)
+        if share.number == 0:
+            show(f"{run.counts['received'] * share.of} of {played.header.messages} messages judged")
+    return found, run.counts
+
+
+def opened(folder: Path, lifts: Collection[str] = ()) -> Recording:
+    """Open a recording; Unusable where it is none, or where one of these lifts is not in it."""
+    try:
+        played = Recording(folder)
+        absent = sorted(set(lifts) - played.lift_ids()) if lifts else []
+    except NotARecording as error:
+        raise Unusable(str(error)) from None
+    if absent:
+        raise Unusable(f"lift {absent[0]} says nothing in {folder}; leave --lift out to take all lifts")
+    if not played.header.complete:
+        sys.stderr.write(f"liftwatch: {folder} is incomplete: it was interrupted while it was taken\n")
+    return played
+
+
+def kept(groups: Iterator[Decoded], lifts: Collection[str]) -> Iterator[Decoded]:
+    """Return what these lifts said; what all said where none is named."""
+    named = frozenset(lifts)
+    return (of_lifts(group, named.__contains__) for group in groups) if named else groups
+
+
+@contextmanager
+def _writer(folder: Path, header: Header, facts: Sequence[LiftFacts]) -> Iterator[Writer]:
+    try:
+        writer = Writer(folder, header, facts)
+    except (NotARecording, OSError) as error:
+        raise Unusable(str(error)) from None
+    with writer:
+        yield writer
+
+
+def _shift_ns(played: Recording, pace: Pace) -> int:
+    """Return by how much a recording is shifted to begin now, or, played faster than it came, to end now."""
+    at_ns = played.header.end_ns if pace.speed == 0 or pace.speed > 1 else played.header.start_ns
+    return 0 if at_ns is None else (time.time_ns() - at_ns) // MS * MS
+
+
+@contextmanager
+def _ended_by_signals() -> Iterator[Event]:
+    """Give an event that Ctrl-C and SIGTERM set meanwhile."""
+    ended = Event()
+    before = {number: signal.signal(number, lambda *_: ended.set()) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield ended
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def _progress() -> Callable[[str], None]:
+    """Return what writes a line every few seconds, where somebody watches."""
+    shown = time.monotonic()
+
+    def show(line: str) -> None:
+        nonlocal shown
+        if time.monotonic() - shown > PROGRESS_S and sys.stderr.isatty():
+            shown = time.monotonic()
+            sys.stderr.write(f"{line}\n")
+
+    return show

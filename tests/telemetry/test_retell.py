@@ -1,0 +1,102 @@
+"""What is told again says the same once it is heard."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from telemetry import encode
+from telemetry.batch import Decoded
+from telemetry.decode import decode
+from telemetry.retell import grid, retold
+from telemetry.streams import Entry
+from tests.store.told import told
+from tests.telemetry.wire import T_MS, assert_same, hear
+
+
+def again(decoded: Decoded, shift_ns: int = 0) -> Decoded:
+    messages = decoded.messages
+    entries = [
+        Entry(
+            int(messages.position[one.row]),
+            int(messages.arrived_ns[one.row]),
+            one.topic,
+            encode.to_json(one.body),
+            bool(messages.retained_stale[one.row]),
+        )
+        for one in retold(decoded, shift_ns)
+    ]
+    return replace(decode(entries), refusals=decoded.refusals)
+
+
+def test_messages_of_every_form_are_told_again_bit_for_bit() -> None:
+    decoded = decode(told())
+    assert_same(again(decoded), decoded)
+
+
+@pytest.mark.parametrize(
+    ("stream", "body"),
+    [
+        ("bundle", {}),
+        ("bundle", {"speed": {"dt": 1000 / 3, "v": [0.1, None, 0.3, None]}}),
+        (
+            "bundle",
+            {"speed": {"t": T_MS - 700.5, "dt": 0.5, "v": [None, 0.2]}, "infrared": {"at": [5], "curtain": [1]}},
+        ),
+        ("bundle", {"door": {"t": T_MS + 3.125, "at": [0, 7.001], "state": ["open", "closing"]}}),
+        ("bundle", {"vibration": {"dt": 2.5, "x": [None, 1], "y": [0, None], "z": [1e-9, None]}}),
+        ("speed", {"dt": 16.667, "v": [None, None, 0.1, None, 0.3]}),
+        ("displacement", {"z": 3.5}),
+        ("infrared", {"at": [0.5], "presence": [None], "curtain": [True]}),
+        ("vibration", {"dt": 1e3 / 7, "x": [0.1, 0.2], "y": [0, 0], "z": [0, 0]}),
+        ("status", {"online": True, "mode": "fire", "alarm": True, "heartbeat_s": 12.5}),
+    ],
+)
+def test_an_odd_message_is_told_again_bit_for_bit(stream: str, body: dict[str, object]) -> None:
+    decoded = hear(encode.to_json({"seq": 7, "t": T_MS + 0.125} | body), stream)
+    assert not decoded.refusals
+    heard = again(decoded)
+    if stream in ("speed", "vibration"):  # how far a stream alone spoke without a reading is not told
+        heard = replace(heard, messages=replace(heard.messages, t_end_ns=decoded.messages.t_end_ns))
+    assert_same(heard, decoded)
+
+
+def test_an_old_retained_status_is_told_without_its_alarm() -> None:
+    old = encode.to_json({"seq": 1, "t": T_MS - 1e6, "online": True, "alarm": True, "mode": "inspection"})
+    (one,) = retold(hear(old, "status", retained=True))
+    assert one.retained
+    assert "alarm" not in one.body
+    assert one.body["mode"] == "inspection"
+
+
+def test_all_times_shift_together() -> None:
+    decoded, shift_ns = decode(told()), 86_400_000 * 1_000_000
+    shifted = again(
+        replace(decoded, messages=replace(decoded.messages, arrived_ns=decoded.messages.arrived_ns + shift_ns)),
+        shift_ns,
+    )
+    timed = decoded.messages.timed
+    for field in ("t_ns", "t_end_ns"):
+        moved = getattr(shifted.messages, field) - getattr(decoded.messages, field)
+        assert (moved[timed] == shift_ns).all()
+    for stream, said in decoded.samples.items():
+        moved = shifted.samples[stream].t_ns - said.t_ns
+        assert (moved[timed[said.message]] == shift_ns).all()
+    assert (shifted.waveforms.t_ns - decoded.waveforms.t_ns == shift_ns).all()
+
+
+@given(
+    dt_us=st.one_of(st.integers(100, 2_000_000), st.integers(1, 400).map(lambda hz: 1e6 / hz)),
+    places=st.sets(st.integers(0, 300), min_size=1),
+)
+def test_a_grid_with_holes_is_found_again(dt_us: float, places: set[int]) -> None:
+    offset_ns = np.rint(np.array(sorted(places)) * dt_us).astype(np.int64) * 1000
+    dt_ms, found = grid(offset_ns)
+    near_ns = np.rint(found * dt_ms * 1e3).astype(np.int64) * 1000
+    assert len(near_ns) == len(offset_ns)
+    if float(dt_us).is_integer():
+        assert (near_ns == offset_ns).all()

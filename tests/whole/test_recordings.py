@@ -1,0 +1,191 @@
+"""Record and replay: the same alerts through a broker and one monitor or two, and straight through the rules."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import liftwatch
+import recorder
+from detectors.catalogue import RULES
+from store.recordings import Recording
+from store.records import Records
+from tests.broker import Broker, mosquitto
+from tests.loopback import until
+from tests.whole.running import System, Voice
+
+pytestmark = pytest.mark.broker
+
+SCENARIO = "lifts = 10\nseed = 11\nhours = 0.05\nhour = 8\nvibration = true\nfaults_per_hour = 2000\n"
+DISTURBED = ("offline", "clock-skew")
+"""Rules of silence and clocks stand outside comparisons."""
+
+Alerts = list[dict[str, Any]]
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A recording of three bad minutes in 2001."""
+    place = tmp_path_factory.mktemp("taken")
+    (place / "bad.toml").write_text(SCENARIO, encoding="utf-8")
+    assert liftwatch.main(["simulate", "--scenario", str(place / "bad.toml"), "--to", str(place / "bad")]) == 0
+    return place / "bad"
+
+
+@pytest.fixture(scope="module")
+def lines(folder: Path) -> Sequence[bytes]:
+    """The alerts' transitions of it, straight through the rules, as they are written."""
+    return recorder.judge(folder, RULES, (), 1).lines
+
+
+@pytest.fixture(scope="module")
+def direct(lines: Sequence[bytes]) -> Alerts:
+    found = comparable(map(json.loads, lines))
+    assert len({alert["rule"] for alert in found}) > 4
+    return found
+
+
+def comparable(alerts: Any, lift_ids: Any = None) -> Alerts:
+    """Return transitions without the wall clock, in an order that only what they say decides; repeats once."""
+    kept = {
+        json.dumps({**alert, "noticed": None}, sort_keys=True)
+        for alert in alerts
+        if alert["rule"] not in DISTURBED and (lift_ids is None or alert["lift_id"] in lift_ids)
+    }
+    return [json.loads(text) for text in sorted(kept)]
+
+
+def heard(voice: Voice, lift_ids: set[str]) -> Alerts:
+    return comparable((alert for _, _, _, alert in list(voice.heard)), lift_ids)
+
+
+@contextmanager
+def started(config: Path, *command: str, ready: bytes) -> Iterator[subprocess.Popen[bytes]]:
+    """Run a command of ours until it says that it is ready, and end it like Ctrl-C would."""
+    log = config.parent / f"{command[0]}.log"
+    line = [sys.executable, "-m", "liftwatch", "--config", str(config), *command]
+    with log.open("ab") as out, subprocess.Popen(line, stdout=out, stderr=out) as process:
+        try:
+            until(lambda: ready in log.read_bytes(), f"{command[0]} that is ready", 60.0)
+            yield process
+        finally:
+            process.send_signal(signal.SIGINT)
+            process.wait(60)
+
+
+def test_several_processes_give_the_same_bytes(folder: Path, lines: Sequence[bytes]) -> None:
+    assert recorder.judge(folder, RULES, (), 2).lines == lines
+
+
+def test_one_lift_alone_has_the_alerts_it_had_among_others(folder: Path, direct: Alerts) -> None:
+    one = direct[0]["lift_id"]
+    alone = recorder.judge(folder, RULES, [one], 1).lines
+    assert comparable(map(json.loads, alone)) == comparable(direct, [one])
+
+
+def test_through_a_broker_and_recorded_again_the_alerts_are_the_same(
+    system: System, folder: Path, direct: Alerts, tmp_path: Path
+) -> None:
+    config = tmp_path / "liftwatch.toml"
+    config.write_text((system.folder / "liftwatch.toml").read_text(encoding="utf-8"), encoding="utf-8")
+    again, lift_ids = tmp_path / "again", Recording(folder).lift_ids()
+    with started(config, "record", str(again), ready=b"hearing lifts") as recording:
+        assert liftwatch.main(["--config", str(config), "replay", str(folder), "--speed", "0", "--register"]) == 0
+        until(lambda: heard(system.voice, lift_ids) == direct, "the same alerts", 100.0)
+    assert recording.returncode == 0
+    taken = Recording(again)
+    assert taken.header.complete
+    assert comparable(map(json.loads, recorder.judge(again, RULES, sorted(lift_ids), 1).lines)) == direct
+
+
+def test_two_monitors_that_share_the_lifts_raise_the_same_alerts(folder: Path, direct: Alerts, tmp_path: Path) -> None:
+    broker, configs = Broker(mosquitto(), tmp_path), []
+    voice, lift_ids = Voice(broker.port), Recording(folder).lift_ids()
+    for share in ("0/2", "1/2"):
+        place = tmp_path / share[0]
+        place.mkdir()
+        config = place / "liftwatch.toml"
+        monitor = f"[monitor]\ndata_dir = '{place}'\npartition = '{share}'\n"
+        config.write_text(f"[broker]\nport = {broker.port}\n{monitor}", encoding="utf-8")
+        with Records.open(f"sqlite:///{place}/records.db") as records:
+            records.put_lifts(Recording(folder).facts(), "test", time.time_ns())
+        configs.append(config)
+    try:
+        with started(configs[0], "monitor", ready=b"hearing"), started(configs[1], "monitor", ready=b"hearing"):
+            assert liftwatch.main(["--config", str(configs[0]), "replay", str(folder), "--speed", "0"]) == 0
+            until(lambda: heard(voice, lift_ids) == direct, "the same alerts", 100.0)
+        told = [{alert["id"] for alert in _kept(config)} for config in configs]
+        assert told[0]
+        assert told[1]
+        assert not told[0] & told[1]
+    finally:
+        voice.close()
+        broker.stop()
+
+
+def _kept(config: Path) -> list[dict[str, Any]]:
+    with Records.open(f"sqlite:///{config.parent}/records.db") as records:
+        return [json.loads(one.alert_json) for one in records.transitions_since(0, 10_000)]
+
+
+def test_a_broker_that_goes_away_makes_a_recording_incomplete(broker: Broker, tmp_path: Path) -> None:
+    config = tmp_path / "liftwatch.toml"
+    config.write_text(f"[broker]\nport = {broker.port}\n[monitor]\ndata_dir = '{tmp_path}/data'\n", encoding="utf-8")
+    taken = tmp_path / "short"
+    with started(config, "record", str(taken), ready=b"hearing lifts") as recording:
+        broker.stop()
+        broker.start()
+        until(
+            lambda: (tmp_path / "record.log").read_bytes().count(b"hearing lifts") == 2, "a recorder that is back", 60
+        )
+    assert recording.returncode == 1
+    assert not Recording(taken).header.complete
+    assert not (tmp_path / "data").exists()
+
+
+def test_a_replay_moved_to_the_present_ends_now(broker: Broker, folder: Path, tmp_path: Path) -> None:
+    config = tmp_path / "liftwatch.toml"
+    config.write_text(f"[broker]\nport = {broker.port}\n", encoding="utf-8")
+    one = sorted(Recording(folder).lift_ids())[0]
+    taken = tmp_path / "now"
+    with started(config, "record", str(taken), ready=b"hearing lifts"):
+        command = ["--config", str(config), "replay", str(folder), "--speed", "0", "--now", "--lift", one]
+        assert liftwatch.main(command) == 0
+    moved, original = Recording(taken).header, Recording(folder).header
+    assert moved.refusals == 0
+    assert Recording(taken).lift_ids() == {one}
+    assert moved.end_ns is not None
+    assert original.end_ns is not None
+    assert abs(moved.end_ns - time.time_ns()) < 120e9
+    assert (moved.end_ns - original.end_ns) % 1_000_000 < 1_000_000
+
+
+@pytest.mark.parametrize(
+    ("arguments", "complaint"),
+    [
+        (["replay", "{nowhere}"], "has no recording.json"),
+        (["replay", "{folder}", "--judge", "--lift", "no-such"], "lift no-such says nothing in"),
+        (["record", "{folder}", "--for", "1"], "is not empty; name a folder"),
+        (["record", "{nowhere}", "--lift", "A"], "say --from and, later, --to as well"),
+        (["record", "{nowhere}", "--from", "2001-01-01T00:00:00Z"], "say --lift as well"),
+    ],
+)
+def test_what_cannot_be_done_is_one_line(
+    system: System, folder: Path, tmp_path: Path, arguments: list[str], complaint: str, capsys: Any
+) -> None:
+    config = str(system.folder / "liftwatch.toml")
+    filled = [argument.format(folder=folder, nowhere=tmp_path / "nowhere") for argument in arguments]
+    assert liftwatch.main(["--config", config, *filled]) == liftwatch.UNUSABLE
+    said = capsys.readouterr().err.splitlines()
+    assert [complaint in line for line in said if line.startswith("liftwatch:")] == [True]
+    assert os.path.exists(folder)
