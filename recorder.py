@@ -64,6 +64,7 @@ def from_broker(settings: Configuration, folder: Path, for_s: float) -> Header:
                 ended,
                 lambda heard: show(f"{heard} messages in {time.monotonic() - begun:.0f} s"),
             )
+            writer.know(registered(settings))  # some may have been registered meanwhile
             writer.close(complete=unbroken)
     finally:
         source.close()

@@ -47,7 +47,7 @@ class Writer:
         self._lifts: set[str] = set()
         self._labels: list[Mapping[str, Any]] = []
         self._write_header()
-        write(folder / FACTS, facts_frame(facts))
+        self.know(facts)
         write(folder / LABELLED, labels_frame([]))
 
     def __enter__(self) -> Self:
@@ -76,6 +76,10 @@ class Writer:
         )
         if self._rows >= PART_ROWS:
             self.flush()
+
+    def know(self, facts: Sequence[LiftFacts]) -> None:
+        """Take the facts of the lifts, in place of those that were given before."""
+        write(self.folder / FACTS, facts_frame(facts))
 
     def label(self, rows: Iterable[Mapping[str, Any]]) -> None:
         """Take what truly happened; the columns are `LABELS`."""
