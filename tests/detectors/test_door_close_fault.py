@@ -29,6 +29,11 @@ def fault() -> Fault:
     return Fault(script, onset_s=onset_s, within_s=20.0, severity=MAJOR, clears=True)
 
 
+def stories() -> list[Script]:
+    """Return what else the plain loop is asked about: six people, one after the other."""
+    return [six_walk_in()]
+
+
 def found(rows: Rows) -> list[Finding]:
     return Judge([BY_SLUG["door-close-fault"]], 1).step(batch([rows]), facts_of([tower()]))
 
@@ -37,6 +42,13 @@ def walks_in(script: Script, after_s: float, person: float = 1.0) -> Script:
     """Let somebody walk into the closing door."""
     script.say(door=CLOSING).rest(after_s).say(curtain=1).say(0.8, curtain=0, presence=person)
     return script.open_door(after_s / 2).rest(3.0)
+
+
+def six_walk_in() -> Script:
+    script = opened().say(curtain=0, presence=1)
+    for after_s in (1.0, 1.6, 0.8, 2.1, 1.3, 0.9):
+        walks_in(script, after_s)
+    return script
 
 
 def test_people_who_keep_walking_in_are_no_fault_of_the_door() -> None:
@@ -61,10 +73,7 @@ def test_what_lies_in_the_doorway_stops_the_door_at_the_same_place() -> None:
 
 
 def test_six_reversals_in_a_row_are_found_whoever_makes_them() -> None:
-    script = opened().say(curtain=0, presence=1)
-    for after_s in (1.0, 1.6, 0.8, 2.1, 1.3, 0.9):
-        walks_in(script, after_s)
-    assert [f.evidence["reversals"] for f in found(script.rows())] == [6]
+    assert [f.evidence["reversals"] for f in found(six_walk_in().rows())] == [6]
 
 
 def test_a_door_that_reverses_with_its_curtain_free_is_at_fault() -> None:

@@ -39,6 +39,24 @@ def fault() -> Fault:
     return Fault(braked(), onset_s=8.0, within_s=1.0, severity=MAJOR)
 
 
+def stories() -> list[Script]:
+    """Return what else the plain loop is asked about: short and long braking, and one that soon lets go."""
+    script = Script(z_m=0.0, rated_mps=2.5).say(door=0).rest(4.0)
+    for from_mps, ramps in (
+        (1.0, [(0.0, 4.0)]),
+        (2.5, [(0.0, 1.6)]),
+        (1.75, [(0.95, 2.0), (0.0, 0.75)]),
+        (2.5, [(0.0, 1.3)]),
+    ):
+        script.ramp(0.0, from_mps, 0.8).move(np.full(200, from_mps))
+        before = from_mps
+        for to_mps, decel_mps2 in ramps:
+            script.ramp(before, to_mps, decel_mps2)
+            before = to_mps
+        script.rest(4.0).ride(0.0).rest(4.0)
+    return [script]
+
+
 def found(script: Script, dt_s: float = 0.1, rated_mps: float = 1.75, **feed: object) -> list[Finding]:
     facts = facts_of([tower(rated_mps)])
     return Judge([BY_SLUG["emergency-stop"]], 1).step(batch([script.rows(dt_s, **feed)]), facts)  # type: ignore[arg-type]

@@ -50,10 +50,12 @@ def spoiled(rows: Rows, seed: int) -> Rows:
 
 
 def world(slug: str, seed: int) -> Rows:
-    fault = importlib.import_module(f"tests.detectors.test_{slug.replace('-', '_')}").fault()
-    script = fault.script if seed % 3 else healthy(seed, trips=3)
-    rows = script.rows([0.1, 0.5, 1.0][seed % 3], seed, drop=0.05)
-    return rows if seed % 4 == 0 else spoiled(rows, seed)
+    """Return a lift's rows: healthy, or with the rule's fault or one of its other stories, and mostly spoiled."""
+    told = importlib.import_module(f"tests.detectors.test_{slug.replace('-', '_')}")
+    scripts = [told.fault().script, *getattr(told, "stories", list)()]
+    script = scripts[seed // 4 % len(scripts)] if seed % 3 else healthy(seed, trips=3)
+    rows = script.rows([0.1, 0.5, 1.0][(seed + seed // 3) % 3], seed, drop=0.05)
+    return rows if seed % 4 == 1 else spoiled(rows, seed)
 
 
 def plainly(slug: str, whole: Batch, lift: int, facts: object) -> list[tuple[int, Edge]]:

@@ -9,6 +9,7 @@ from detectors.catalogue import BY_SLUG
 from detectors.judge import Judge
 from detectors.silence import ByArrival, Silence
 from telemetry.streams import CLOSED, HEARD, NEVER_SEEN, OFFLINE, SUSPECT
+from tests.detectors.naive_silence import Lift
 from tests.detectors.world import BEGIN_NS, Script, batch, facts_of, tower
 
 SECOND_NS = 1_000_000_000
@@ -185,3 +186,26 @@ def test_the_sentence_names_the_silence_and_its_limit() -> None:
     (finding,) = listening().step(BEGIN_NS + 360 * SECOND_NS)
     text = BY_SLUG["offline"].sentence["en"].format(**finding.evidence)
     assert text == "Nothing heard for 360 s, limit 360 s"
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_it_says_what_a_plain_loop_says(seed: int) -> None:
+    """Lifts that speak now and then, wills, heartbeats, backlogs, and people who work on them."""
+    rng, lifts = np.random.default_rng(seed), 40
+    silence, plain = Silence(), [Lift() for _ in range(lifts)]
+    silence.grow(lifts)
+    talkative, found, expected = rng.uniform(0.002, 0.2, lifts), [], []
+    for now_s in np.cumsum(rng.choice([5, 20, 50], 300)).tolist():
+        for lift in np.flatnonzero(rng.random(lifts) < talkative).tolist():
+            will, told = bool(rng.random() < 0.3), float(rng.choice([np.nan, np.nan, 10.0, 200.0]))
+            at_s = now_s - 1.0
+            says(silence, lift, at_s, online=0.0 if will else 1.0, heartbeat_s=told)
+            plain[lift].hear(at_s, will=will, heartbeat_s=None if np.isnan(told) else told)
+        draining, excused = bool(rng.random() < 0.02), rng.random(lifts) < 0.05
+        heard = silence.step(BEGIN_NS + now_s * SECOND_NS, draining=draining, excused=excused)
+        found += sorted((now_s, f.lift, f.kind, (f.onset_ns - BEGIN_NS) / 1e9) for f in heard)
+        for lift, one in enumerate(plain):
+            said = one.look(now_s, draining=draining, excused=bool(excused[lift]))
+            expected += [(now_s, lift, *said)] if said else []
+    assert found == expected
+    assert {kind for _, _, kind, _ in found} == {"on", "off"}
