@@ -1,4 +1,4 @@
-"""F41 once more, written from the contract: one lift, one look at the clock after the other. Nothing calls the fast code.
+"""F41 once more, written from the contract: one lift, one look at the clock after the other.
 
 A lift is silent since its last sign of life, or since its last will where that came later; a last will is no sign of
 life. The count begins anew where the monitor was away or a backlog drains.

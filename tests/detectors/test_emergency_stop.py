@@ -43,6 +43,7 @@ def stories() -> list[Script]:
     """Return what else the plain loop is asked about: short and long braking, and one that soon lets go."""
     script = Script(z_m=0.0, rated_mps=2.5).say(door=0).rest(4.0)
     for from_mps, ramps in (
+        (1.0, [(0.0, 3.3)]),
         (1.0, [(0.0, 4.0)]),
         (2.5, [(0.0, 1.6)]),
         (1.75, [(0.95, 2.0), (0.0, 0.75)]),
