@@ -160,7 +160,7 @@ class Judging(threading.Thread):
             self._judge_batch(sequencer.idle(now_ns - UNJOURNALLED_NS))
         late_s = (now_ns - entries[-1].arrived_ns) / 1e9 if entries else 0.0
         behind = late_s > BEHIND_S or full
-        deaf, excused = self._was_deaf(now_ns), self._state.in_maintenance(now_ns)
+        deaf, excused = self._was_deaf(now_ns), self._state.excused(now_ns)
         self._take_findings(self._state.silence.step(now_ns, draining=behind or deaf, excused=excused), now_ns)
         if self._is_due("picture", PICTURE_EVERY_S):
             self.picture = self._state.picture()

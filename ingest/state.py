@@ -24,6 +24,7 @@ from telemetry.batch import Decoded
 from telemetry.facts import LiftFacts
 from telemetry.maintenance import NO_WINDOWS, Windows
 from telemetry.sequence import Sequencer
+from telemetry.streams import STARRED_ONLY_MODES
 
 
 class State:
@@ -78,10 +79,11 @@ class State:
         fleet, i = self.fleet, finding.lift
         return Occurrence(fleet.lift_ids[i], fleet.districts[i], finding, rule, noticed_ns)
 
-    def in_maintenance(self, now_ns: int) -> NDArray[np.bool_]:
-        """Return which lifts are being worked on at an instant."""
+    def excused(self, now_ns: int) -> NDArray[np.bool_]:
+        """Return which lifts may be silent: those being worked on now, and in a mode of the starred rules alone."""
         every = np.arange(len(self.fleet), dtype=np.int32)
-        return self.windows.hold(every, np.full(len(every), now_ns))
+        worked_on: NDArray[np.bool_] = self.windows.hold(every, np.full(len(every), now_ns))
+        return worked_on | np.isin(self.judge.latest()["mode"], STARRED_ONLY_MODES)
 
     def pack(self) -> bytes:
         """Return all of it as bytes: the order of the lifts, the sequence of messages, the rules, the silence."""

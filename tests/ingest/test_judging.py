@@ -17,19 +17,19 @@ from detectors.car import Car
 from detectors.catalogue import RULES
 from detectors.rule import MINOR, Level, Rule, Score
 from detectors.scan import Columns
-from detectors.silence import RULE as OFFLINE
+from detectors.silence import RULE as SILENT
 from detectors.silence import ByArrival
 from ingest.judging import Judging
 from store.journal import Journal
 from store.records import AlertFilter, Records
 from telemetry.facts import FleetFacts
-from telemetry.streams import topic
+from telemetry.streams import OFFLINE, SUSPECT, topic
 from tests.ingest.running import DISTRICT, T0_MS, bundle, facts
 from tests.loopback import until
 
 POISON_M = 13.0
 S_NS = 1_000_000_000
-SOON_OFFLINE = replace(OFFLINE, detector=ByArrival(offline_s=4.0, suspect_heartbeats=0.01))
+SOON_OFFLINE = replace(SILENT, detector=ByArrival(offline_s=4.0, suspect_heartbeats=0.01))
 
 
 @dataclass(frozen=True)
@@ -160,6 +160,15 @@ def test_the_limits_of_silence_are_those_of_its_rule_and_a_lift_that_was_struck_
         assert records.delete_lift("L1", "test", 0)
         until(lambda: ("L2", "offline") in alerts(records), "the silence of the other")
         until(lambda: made.picture is not None and made.picture.lift_id.tolist() == ["L2"], "the new registry")
+    assert alerts(records) == {("L2", "offline")}
+
+
+def test_a_lift_in_a_mode_of_the_starred_rules_alone_may_be_silent(journal: Journal, records: Records) -> None:
+    with judging(journal, records, (SOON_OFFLINE,)) as made:
+        inspected = {"seq": 0, "t": T0_MS, "online": True, "mode": "inspection"}
+        say(journal, ("L1", "status", inspected), *runs_too_fast("L2", 1))
+        until(lambda: ("L2", "offline") in alerts(records), "the silence of the other")
+        until(lambda: made.picture is not None and made.picture.link.tolist() == [SUSPECT, OFFLINE], "both")
     assert alerts(records) == {("L2", "offline")}
 
 
