@@ -119,11 +119,13 @@ class MqttSource:
         self.version = MQTTProtocolVersion.MQTTv311 if address.protocol == "3.1.1" else MQTTProtocolVersion.MQTTv5
         self.subscribed = False
         self.refusal: str | None = None
+        self.trouble = "no answer"
         self.connections = 0
         self._client: Client | None = None
         self._pending: list[Arrival] = []
         self._pending_bytes = 0
         self._failures = 0
+        self._missed = logging.WARNING
         self._retry_at = 0.0
         self._greeted_by = 0.0
 
@@ -136,9 +138,11 @@ class MqttSource:
     def reach(self, within_s: float) -> str | None:
         """Wait until the broker lets us hear, and return None; or return why it does not. Nothing that came is lost."""
         end = time.monotonic() + within_s
+        self._missed = logging.DEBUG  # who waits is told what came of it
         while not self.subscribed and self.refusal is None and time.monotonic() < end:
             self._listen(FIRST_WAIT_S)
-        return None if self.subscribed else self.refusal or "no answer"
+        self._missed = logging.WARNING
+        return None if self.subscribed else self.refusal or self.trouble
 
     def acknowledge(self, arrivals: Sequence[Arrival]) -> None:
         """Acknowledge on the connection that brought them; on another one the broker sends them again by itself."""
@@ -167,13 +171,13 @@ class MqttSource:
         if client is None:
             return
         if not self.subscribed and time.monotonic() > self._greeted_by:
-            log.warning("broker %s:%d does not answer our greeting", self.address.host, self.address.port)
+            self._miss("no answer to our greeting")
             self._dropped()
             return
         try:
             self._read(client, wait_s)
         except Exception as error:  # whatever a packet or a socket did, the next connection starts afresh
-            log.warning("broker %s:%d: %s", self.address.host, self.address.port, error)
+            self._miss(str(error))
             self._dropped()
 
     def _connected(self, wait_s: float) -> Client | None:
@@ -195,7 +199,7 @@ class MqttSource:
             arguments = connect_arguments(self.address, self.version)
             client.connect(self.address.host, self.address.port, KEEPALIVE_S, **arguments)
         except (OSError, ValueError) as error:
-            log.warning("broker %s:%d cannot be reached (%s); retrying", self.address.host, self.address.port, error)
+            self._miss(str(error))
             self._back_off()
             return None
         self._client = client
@@ -223,6 +227,11 @@ class MqttSource:
         self._client = None
         self.subscribed = False
         self._back_off()
+
+    def _miss(self, why: str) -> None:
+        """Say why the broker is not heard."""
+        self.trouble = why
+        log.log(self._missed, "broker %s:%d is not heard (%s); retrying", self.address.host, self.address.port, why)
 
     def _back_off(self) -> None:
         """Wait with full jitter before the next try."""

@@ -17,7 +17,7 @@ from store.records import Records
 from tests.broker import Broker
 from tests.loopback import free_port
 
-COMMANDS = ("demo", "monitor", "serve", "simulate", "inject", "lifts", "check-config", "broker")
+COMMANDS = ("demo", "monitor", "serve", "simulate", "inject", "lifts", "check-config", "broker", "evaluate")
 LIFTS = """lift_id,district,rated_speed_mps,floors
 A1,anji,1.75,G:0;1:3.2
 A2,anji,fast,G:0

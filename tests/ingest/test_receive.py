@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import logging
 import socket
 import threading
 from collections.abc import Iterator
@@ -17,6 +18,7 @@ from ingest.receive import BrokerAddress, MqttSource
 from telemetry.streams import PAYLOAD_LIMIT_BYTES, topic
 from tests.broker import Broker
 from tests.ingest.running import DISTRICT, Voice
+from tests.loopback import free_port
 
 V5 = 5
 
@@ -70,6 +72,14 @@ def test_a_broker_that_refuses_mqtt_5_is_greeted_in_3_1_1(old_broker: int) -> No
     assert source.reach(20.0) is None
     assert source.version == MQTTProtocolVersion.MQTTv311
     source.close()
+
+
+def test_who_waits_for_a_broker_that_is_not_there_is_told_why_and_once(caplog: pytest.LogCaptureFixture) -> None:
+    with caplog.at_level(logging.INFO):
+        why = MqttSource(BrokerAddress(port=free_port())).reach(1.0)
+    assert why is not None
+    assert "refused" in why
+    assert caplog.messages == []
 
 
 def test_what_is_taken_at_once_is_bounded_in_bytes(
