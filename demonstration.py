@@ -34,6 +34,7 @@ READY_LIMIT_S = 60.0
 END_LIMIT_S = 15.0
 RESTART_PAUSE_S = 2.0
 LOOK_EVERY_S = 0.5
+CONFIG_NAME = "liftwatch.toml"
 MOSQUITTO_PLACES = "/usr/sbin:/usr/local/sbin"
 
 
@@ -95,7 +96,8 @@ def run(demo: Demonstration) -> int:
                 part.start()
                 wait_until_ready(part, demo)
             say(f"\n  Liftwatch is at {address}")
-            say("  Put a fault into a lift on its page, or:  liftwatch inject LIFT CAUSE --for 60")
+            say("  Put a fault into a lift on its page, or:")
+            say(f"    {sys.argv[0]} --config {data / CONFIG_NAME} inject sim-00001 governor-overspeed")
             say(f"  Logs: {data}.  Ctrl-C ends all of it.\n")
             supervise(parts)
         except KeyboardInterrupt:
@@ -147,7 +149,7 @@ def mosquitto_configuration(port: int) -> str:
 
 def own_parts(demo: Demonstration, data: Path) -> list[Part]:
     """Return monitor, dashboards and simulator, sharing one configuration file."""
-    path = data / "liftwatch.toml"
+    path = data / CONFIG_NAME
     path.write_text(
         f"[broker]\nport = {demo.broker_port}\n[monitor]\ndata_dir = '{data}'\njournal_limit_mb = 1024\n"
         f"[dashboards]\nport = {demo.port}\ndemo = true\n",

@@ -109,8 +109,9 @@ def test_a_fault_from_the_page_or_the_command_line_is_an_alert_within_its_hold_t
         page.locator("#fault select[name=cause]").select_option(cause)
         page.locator("#fault button").click()
         expect(page.locator("#fault .answer")).not_to_be_empty()
+        config = str(tmp_path / "data" / "liftwatch.toml")
+        assert f"--config {config} inject" in demo.said()
         for told, (slug, rules) in BY_COMMAND.items():
-            config = str(tmp_path / "data" / "liftwatch.toml")
             command = [sys.executable, "-m", "liftwatch", "--config", config, "inject", told, slug]
             assert f"told {told}: {slug}" in subprocess.check_output(command, text=True)
             promised |= {(told, rule): hold_s for rule, hold_s in rules.items()}
