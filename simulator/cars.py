@@ -22,14 +22,13 @@ from simulator.calendar import DAY_S
 from simulator.chance import EVENTS, TRAITS, Dice, keys, uniform, words
 from simulator.condition import Condition
 from simulator.group import Groups
-from simulator.labels import Label
 from simulator.motion import Curves
 from simulator.passengers import NO_ONE, Passengers
 from simulator.schedule import Fault
 from simulator.scurve import segment_times
 from simulator.traffic import KINDS, Traffic
 from telemetry.facts import LiftFacts
-from telemetry.streams import CLOSED
+from telemetry.streams import CLOSED, NORMAL
 
 F64 = NDArray[np.float64]
 Index = NDArray[np.intp]
@@ -108,7 +107,8 @@ class Log:
     infrared: list[tuple[Index, F64, NDArray[np.bool_], NDArray[np.bool_]]] = field(default_factory=list)
     status: list[Index] = field(default_factory=list)
     loads: list[tuple[Index, F64, F64]] = field(default_factory=list)
-    labels: list[Label] = field(default_factory=list)
+    struck: list[tuple[Fault, float]] = field(default_factory=list)
+    healed: list[Fault] = field(default_factory=list)
 
 
 class Cars:
@@ -161,14 +161,15 @@ class Cars:
         self.curtain = np.zeros(n, dtype=np.bool_)
         self.alarm = np.zeros(n, dtype=np.bool_)
         self.battery = np.zeros(n, dtype=np.bool_)
+        self.battery_ends_s = np.full(n, np.inf)
         self.silent = np.zeros(n, dtype=np.bool_)
+        self.mode = np.full(n, NORMAL, dtype=np.int8)
         self.boots = np.ones(n, dtype=np.int64)
         self.cause = np.zeros(n, dtype=np.int16)
         self.stage = np.full(n, SOUND, dtype=np.int8)
         self.severity = np.zeros(n)
         self.suffers: dict[int, Fault] = {}
         self.for_s = np.zeros(n)
-        self.injected_s = np.zeros(n)
         self.relief_s = np.full(n, np.inf)
 
     def _gather(self, building: NDArray[np.int64], seed: int, traffic: Traffic) -> None:
@@ -198,6 +199,14 @@ class Cars:
     def hour(self, t_s: F64) -> F64:
         """Return the local hour of the day."""
         return (self.start_hour + t_s % self.day_s / 3600) % 24
+
+    def opens_s(self, lift: Index) -> F64:
+        """Return how long these doors take to open."""
+        return self.lifts.door_opens_s[lift] * (1 + self.condition.door_drag[lift])
+
+    def closes_s(self, lift: Index) -> F64:
+        """Return how long these doors take to close."""
+        return self.lifts.door_closes_s[lift] * (1 + self.condition.door_drag[lift])
 
     def enter(self, lift: Index, phase: int, due_s: F64) -> None:
         """Put these cars into a phase until `due_s`."""

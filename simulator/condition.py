@@ -51,12 +51,18 @@ class Condition:
     Motion      `level_m` adds to the error of every stop (up positive); `rollback_m` is how far the car goes against
                 its travel in the first second of a run; `sinks_mps` is how fast it goes down at an open door (up is
                 negative); `slip` is the share of the sheave's travel that the ropes do not follow.
+    Drive       `speed_loss` is the share of its speed that it lacks; `harsh` adds to its jerk, and an eighth of that
+                to its acceleration, as a share.
+                `spins_mps` is how fast the sheave turns under the ropes of a car that stands. Doors take `door_drag`
+                times as long again.
     Brake       `brake_torque` multiplies the sound brake's torque; `brake_late_s` adds to its delay.
     Vibration   severities of `roller` (worn tyres), `roller_flat` (a flat spot), `shoe` (worn guide shoes), `joint` (a
                 displaced rail joint, the `joint_number`-th from the pit), `sheave`, `rope_tension` and `bearing` (of
                 the machine); `shakes_mps2` is the amplitude of people jumping in the car.
-    Sensors     `speed` (m/s), `position` (m), `accelerometer` (m/s²).
-    Terminal    `cut`: it has no connection, and keeps what it says until it has; `clock_s`: its clock is so far ahead.
+    Sensors     `speed` (m/s), `position` (m), `accelerometer` (m/s²). The light curtain reads `curtain_blocked` or
+                `curtain_dead` (never blocked), the presence sensor `presence_stuck` (somebody).
+    Terminal    `cut`: it has no connection, and keeps what it says until it has; `clock_s`: its clock is so far ahead;
+                a `scrambled` share of its messages comes out of order.
     """
 
     def __init__(self, n: int) -> None:
@@ -64,6 +70,10 @@ class Condition:
         self.rollback_m = np.zeros(n)
         self.sinks_mps = np.zeros(n)
         self.slip = np.zeros(n)
+        self.speed_loss = np.zeros(n)
+        self.harsh = np.zeros(n)
+        self.spins_mps = np.zeros(n)
+        self.door_drag = np.zeros(n)
         self.brake_torque = np.ones(n)
         self.brake_late_s = np.zeros(n)
         self.roller = np.zeros(n)
@@ -80,3 +90,7 @@ class Condition:
         self.accelerometer = SensorFaults(n)
         self.cut: Bools = np.zeros(n, dtype=np.bool_)
         self.clock_s = np.zeros(n)
+        self.curtain_blocked = np.zeros(n, dtype=np.bool_)
+        self.curtain_dead = np.zeros(n, dtype=np.bool_)
+        self.presence_stuck = np.zeros(n, dtype=np.bool_)
+        self.scrambled = np.zeros(n)

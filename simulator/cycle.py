@@ -153,7 +153,7 @@ def _arrived(cars: Cars, lift: Index, t: F64) -> None:
     cars.enter(lift[already], OPEN_DOOR, t[already] + timing.DWELL_UNWANTED_S)
     lift, t = lift[~already], t[~already]
     cars.move_door(lift, OPENING, t)
-    cars.enter(lift, OPENING_DOOR, t + cars.lifts.door_opens_s[lift])
+    cars.enter(lift, OPENING_DOOR, t + cars.opens_s(lift))
 
 
 def _opening(cars: Cars, lift: Index, t: F64) -> None:
@@ -232,7 +232,7 @@ def _close(cars: Cars, lift: Index, t: F64) -> None:
     late = (dice.uniform(lift) < timing.reversal_share(cars.busy(lift, t))) & ~nudges
     part = np.where(late, dice.uniform(lift, *timing.REVERSAL_AT), 0.0)
     cars.reversal[lift] = part
-    closes_s = cars.lifts.door_closes_s[lift] * np.where(nudges, timing.NUDGING, 1.0)
+    closes_s = cars.closes_s(lift) * np.where(nudges, timing.NUDGING, 1.0)
     cars.enter(lift, CLOSING_DOOR, t + closes_s * np.where(late, part, 1.0))
     trouble.spoil_closing(cars, lift, t)
 
@@ -267,7 +267,7 @@ def _closing(cars: Cars, lift: Index, t: F64) -> None:
     cars.move_door(late, OPENING, at)
     cars.sent_back[late] = np.minimum(cars.sent_back[late] + 1, timing.SENT_BACK_LIMIT)
     cars.reversal[late] = 0.0
-    cars.enter(late, OPENING_DOOR, at + part[back] * cars.lifts.door_opens_s[late])
+    cars.enter(late, OPENING_DOOR, at + part[back] * cars.opens_s(late))
     _closed(cars, lift[~back], t[~back])
 
 

@@ -25,11 +25,12 @@ RELEVEL_DRIVE = (0.05, 0.15, 0.5)
 
 def limits(cars: Cars, lift: Index, ratio: F64 | float = 1.0) -> Drive:
     """Return how these cars' drives run them; `ratio` multiplies the rated speed. Half of the drives creep in."""
-    lifts, homing = cars.lifts, cars.homing[lift]
+    lifts, homing, condition = cars.lifts, cars.homing[lift], cars.condition
+    v_mps = lifts.rated_mps[lift] * ratio * (1 - condition.speed_loss[lift])
     return Drive(
-        v_mps=np.where(homing, HOMING_MPS, lifts.rated_mps[lift]) * ratio,
-        a_mps2=np.where(homing, HOMING_MPS2, lifts.a_mps2[lift]),
-        j_mps3=np.where(homing, HOMING_MPS3, lifts.j_mps3[lift]),
+        v_mps=np.where(homing, HOMING_MPS, v_mps),
+        a_mps2=np.where(homing, HOMING_MPS2, lifts.a_mps2[lift] * (1 + condition.harsh[lift] / 8)),
+        j_mps3=np.where(homing, HOMING_MPS3, lifts.j_mps3[lift] * (1 + condition.harsh[lift])),
         creep_mps=CREEP_MPS,
         creep_s=CREEP_S * np.maximum(2 * lifts.trait["creep"][lift] - 1, 0.0),
         rollback_m=cars.condition.rollback_m[lift],

@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from simulator.cars import ARMED, ARRIVED, F64, START, Cars, Index
 from simulator.causes import EFFECTS
-from simulator.faults import ANYWHERE, EMPTY_RUN, RIDE, graded
+from simulator.faults import ANYWHERE, EMPTY_RUN, IDLE, RIDE, graded
 from simulator.roundtrip import PERSON_KG
 from simulator.scurve import full_speed_distance_m
 
@@ -18,7 +18,7 @@ PLATEAU_S = 4.0
 
 def hurried(cars: Cars, lift: Index) -> NDArray[np.bool_]:
     """Tell which of these have an errand waiting."""
-    return (cars.stage[lift] == ARMED) & (EFFECTS.needs[cars.cause[lift]] != ANYWHERE)
+    return (cars.stage[lift] == ARMED) & ~np.isin(EFFECTS.needs[cars.cause[lift]], (ANYWHERE, IDLE))
 
 
 def run_errands(cars: Cars, lift: Index, t: F64) -> tuple[Index, F64]:

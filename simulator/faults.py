@@ -1,70 +1,109 @@
-"""What a cause is: its kind, its form, and what it does to the machine, as columns over the table of `causes`.
+"""What a cause is: its kind, its form, its symptoms, and what it does to car and machine.
 
-A cause is physical; its symptom follows from the motion and the doors. The cycle asks the columns ("does this cause
-brake a run, and how hard?"), and no code names a cause. `rules` is text for people and for the referee: nothing here
-knows a threshold.
+A cause is physical; its symptoms follow from the motion and the doors. An `Act` takes the car out of its duty: the
+cycle asks its columns ("does this cause brake a run, and how hard?"), and no code names a cause. A `condition` alters
+the machine: columns of `condition.Condition` by name. A pair of numbers is for the severities 0 and 1.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, fields
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, fields
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+
+from simulator.symptoms import RULES
+from telemetry.streams import NORMAL
 
 KINDS = ("fault", "near-miss")
 FAULT, NEAR_MISS = KINDS
 FORMS = ("sudden", "intermittent", "growing")
 SUDDEN, INTERMITTENT, GROWING = FORMS
 
-ANYWHERE, RIDE, EMPTY_RUN, LANDING = range(4)
+ANYWHERE, RIDE, EMPTY_RUN, LANDING, IDLE = range(5)
 RIGHT, SHUT, REVERSES, SLIPS, HELD_OPEN, REOPENS, LEFT_OPEN, POPS_OPEN = range(8)
+
+Pair = tuple[float, float]
 
 
 @dataclass(frozen=True, slots=True)
-class Cause:
-    """One physical cause.
+class Act:
+    """What a cause does to the duty of a car; one act at a time. The defaults do nothing.
 
     `needs` is the situation that it shows itself in: a ride with a person, a run of the empty car, a landing with the
-    door open, or anywhere. `default_s` is how long it lasts from its first symptom; `soon_s` about how long that takes
-    after the injection into a resting lift. `form` is the one it takes unless another is asked for. The rest is what it
-    does; the defaults are a sound machine, and a pair of numbers is for the severities 0 and 1:
+    door open, a car at rest, or anywhere.
 
     `brake_mps2`   stops a run between two landings with this deceleration (0: does not)
     `speed_ratio`  the drive's plateau over the rated speed; `sense` the only direction it acts in (+1 up, -1 down)
     `overtravels`  runs through the terminal landing on the side of `sense`
     `door`         what the door does instead of its duty; `creeps`: the brake lets the car go at an open door
-    `freezes`      the controller stops once the door has closed on a person
+    `freezes`      the controller stops once the door has closed on a person; `halts`: wherever the car is
+    `sticks`       the car does not move off although its drive runs; `wanders`: it runs to and fro for nobody
+    `occupies`     something stands in the doorway meanwhile
+    `opens_chain`  a contact of the safety chain is open meanwhile; `mode` is what the controller says it is in
+    `battery`      the mains are away, and the terminal lives `battery_lasts_s` more
+    `silent`       the terminal is not heard
     """
 
-    slug: str
-    en: str
-    zh: str
-    symptom: str
-    rules: tuple[str, ...]
-    default_s: float
-    soon_s: float
-    kind: str = FAULT
-    form: str = SUDDEN
     needs: int = ANYWHERE
-    brake_mps2: tuple[float, float] = (0.0, 0.0)
-    speed_ratio: tuple[float, float] = (1.0, 1.0)
+    brake_mps2: Pair = (0.0, 0.0)
+    speed_ratio: Pair = (1.0, 1.0)
     sense: int = 0
     overtravels: bool = False
     door: int = RIGHT
     creeps: bool = False
     freezes: bool = False
+    halts: bool = False
+    sticks: bool = False
+    wanders: bool = False
+    occupies: bool = False
+    opens_chain: bool = False
     alarm: bool = False
     battery: bool = False
+    battery_lasts_s: Pair = (np.inf, np.inf)
     silent: bool = False
     last_will: bool = False
+    mode: int = NORMAL
+
+
+@dataclass(frozen=True, slots=True)
+class Cause:
+    """One physical cause; `symptoms` are those that each of its occurrences shows.
+
+    `default_s` is how long it lasts from its first symptom where nothing else is asked for; `soon_s` about how long
+    that takes after the injection into a resting lift. `form` is the one it takes by itself, `growth_days` how long it
+    grows from the first physical sign to functional failure; `per_year` how often it strikes a lift in a real fleet,
+    and `whole_building` all lifts of its building with it. The condition of an act that comes and goes does so with it,
+    unless it is `lasting`; `stays_s` is how long such an act stays at most.
+    """
+
+    slug: str
+    en: str
+    zh: str
+    symptoms: tuple[str, ...]
+    default_s: float
+    soon_s: float
+    act: Act | None = None
+    condition: Mapping[str, Pair] = field(default_factory=dict)
+    kind: str = FAULT
+    form: str = SUDDEN
+    growth_days: Pair = (20.0, 90.0)
+    per_year: float = 0.0
+    whole_building: bool = False
+    lasting: bool = False
+    stays_s: float = np.inf
+
+    @property
+    def rules(self) -> tuple[str, ...]:
+        """The rules that people expect to hear: text for them and for the referee, no threshold is known here."""
+        return tuple(dict.fromkeys(rule for symptom in self.symptoms for rule in RULES[symptom]))
 
 
 @dataclass(frozen=True, slots=True)
 class Effects:
-    """The table as columns over all causes: index them with the cause of each lift; a pair is (causes, 2)."""
+    """The acts of all causes as columns: index them with the cause of each lift; a pair is (causes, 2)."""
 
     needs: NDArray[np.int64]
     brake_mps2: NDArray[np.float64]
@@ -74,18 +113,26 @@ class Effects:
     door: NDArray[np.int64]
     creeps: NDArray[np.bool_]
     freezes: NDArray[np.bool_]
+    halts: NDArray[np.bool_]
+    sticks: NDArray[np.bool_]
+    wanders: NDArray[np.bool_]
+    occupies: NDArray[np.bool_]
+    opens_chain: NDArray[np.bool_]
     alarm: NDArray[np.bool_]
     battery: NDArray[np.bool_]
+    battery_lasts_s: NDArray[np.float64]
     silent: NDArray[np.bool_]
     last_will: NDArray[np.bool_]
+    mode: NDArray[np.int64]
 
 
 def columns(causes: Sequence[Cause]) -> Effects:
     """Return what these causes do, in columns."""
-    table: dict[str, Any] = {f.name: np.array([getattr(cause, f.name) for cause in causes]) for f in fields(Effects)}
+    acts = [cause.act or Act() for cause in causes]
+    table: dict[str, Any] = {f.name: np.array([getattr(act, f.name) for act in acts]) for f in fields(Effects)}
     return Effects(**table)
 
 
 def graded(pairs: NDArray[np.float64], severity: NDArray[np.float64]) -> NDArray[np.float64]:
     """Return the number that belongs to each severity between its pair (mild, worst); `pairs` is (n, 2)."""
-    return np.asarray(pairs[:, 0] + (pairs[:, 1] - pairs[:, 0]) * severity, dtype=np.float64)
+    return np.asarray(pairs[:, 0] * (1 - severity) + pairs[:, 1] * severity, dtype=np.float64)

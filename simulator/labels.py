@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 from simulator.calendar import Calendar
 from simulator.faults import Cause
+from simulator.symptoms import RULES
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,7 +25,6 @@ class Label:
     cause: Cause
     form: str
     severity: float
-    injected_s: float
     onset_s: float
     end_s: float
     functional_failure_s: float | None = None
@@ -49,7 +49,7 @@ def row(label: Label, lift_id: str, calendar: Calendar) -> dict[str, object]:
         "symptom": label.symptom,
         "symptom_onset": at(label.symptom_onset_s),
         "symptom_end": at(label.symptom_end_s),
-        "rules": list(label.cause.rules),
+        "rules": list(label.cause.rules if label.symptom is None else RULES[label.symptom]),
     }
 
 

@@ -45,9 +45,8 @@ FOR_LIMIT_S = (1.0, 86_400.0)
 class Settings:
     """What to play, where, and how fast.
 
-    `start_ns` is where the lifts' time begins (None: now,
-    or a day ago where `speed` > 1). `seconds` ends the world by itself. `labels` is a file that each fault that shows
-    itself is appended to.
+    `start_ns` is where the lifts' time begins (None: now, or a day ago where `speed` > 1). `seconds` ends the world by
+    itself. `labels` is a file that what truly happened is appended to, each symptom as it ends.
     """
 
     scenario: Scenario = field(default_factory=Scenario)
@@ -138,6 +137,8 @@ class Player:
                 self._send(link, packets)
                 self._show(link)
         finally:
+            self.scene.happened += self.world.unfinished()
+            self._write(self.scene.labels())
             for lift in range(len(self.world)):
                 link.publish(self.scene.packer.offline(lift))
             link.close(CLOSE_S)
@@ -175,7 +176,7 @@ class Player:
     def _write(self, labels: Iterable[Mapping[str, object]]) -> None:
         """Append what truly happened to the labels."""
         for label in labels:
-            log.info("%s: %s", label["lift_id"], label["symptom"])
+            log.info("%s: %s (%s)", label["lift_id"], label["symptom"], label["cause"])
             if self.settings.labels is not None:
                 with self.settings.labels.open("ab") as file:
                     file.write(orjson.dumps(label) + b"\n")

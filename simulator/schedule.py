@@ -9,16 +9,25 @@ from __future__ import annotations
 
 import heapq
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from simulator import chance
-from simulator.causes import CAUSES, NUMBER
-from simulator.faults import FORMS
+from simulator.calendar import DAY_S
+from simulator.causes import BY_NUMBER, CAUSES, NUMBER
+from simulator.faults import FAULT, FORMS, GROWING, INTERMITTENT
 
-DAY_S = 86_400.0
+YEAR_S = 365.25 * DAY_S
+PRONE_SD = 0.5
+"""How lifts differ in how often they fail: the sd of the logarithm."""
+SHAPE = (1.0, 2.0)
+OFTEN = 20.0
+"""An intermittent fault lasts this many times as long as a sudden one."""
+TAIL = 0.25
+"""What comes after functional failure, over the growth before it."""
+FAULTS_LIMIT = 1 << 20
 _DRAWS = 8
 
 
@@ -60,7 +69,11 @@ class Planned:
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """One fault or near miss of one lift, with everything drawn. `cause` is its number in the table of causes."""
+    """One fault or near miss of one lift, with everything drawn.
+
+    `cause` is its number in the table of causes, `place` a number in [0, 1) that says where, `shape` the bend of its
+    growth.
+    """
 
     lift: int
     number: int
@@ -70,19 +83,69 @@ class Fault:
     onset_s: float
     for_s: float
     growth_s: float
+    place: float
+    shape: float
 
 
 class Schedule:
-    """What is still to come in a world whose lifts are `row`; what is planned for other lifts is not its business."""
+    """What is still to come in a world: what is planned, and what comes by itself at a rate for each cause.
 
-    def __init__(self, plan: Sequence[Planned], row: Mapping[str, int], number: NDArray[np.int64], seed: int) -> None:
+    `row` says which lifts are in this world; what is planned for others is not its business. `building` (n) says which
+    stand together: some causes strike all of them. `rates_per_s` is a number for each cause of the table; of each day
+    `day_s` are lived.
+    """
+
+    def __init__(
+        self,
+        plan: Sequence[Planned],
+        row: Mapping[str, int],
+        number: NDArray[np.int64],
+        building: NDArray[np.int64],
+        seed: int,
+        rates_per_s: NDArray[np.float64],
+        day_s: float = DAY_S,
+    ) -> None:
+        self._seed, self._number, self._row, self._building = seed, number, row, building
+        self._id, self._day_s = list(row), day_s
         self._keys = chance.keys(seed, number, chance.SCHEDULE)
-        self._row = row
         self._planned = np.zeros(len(number), dtype=np.int64)
         self._coming: list[tuple[float, int, int, Fault]] = []
+        self._dice = chance.Dice(seed, number, chance.FAULTS)
+        every = np.arange(len(number))
+        prone = np.exp(PRONE_SD * self._dice.bell(every) - PRONE_SD**2 / 2)
+        self._rate_per_s, self._mix = rates_per_s.sum() * prone, np.cumsum(rates_per_s)
+        self._next_s = np.full(len(number), np.inf)
+        self._wait(every, np.zeros(len(number)))
         for planned in plan:
             if planned.lift_id in row:
-                self.add(self.draw(planned))
+                self.add(planned)
+
+    def add(self, planned: Planned, now_s: float = 0.0) -> list[Fault]:
+        """Let this come, `now_s` later than it says; return what was drawn."""
+        fault = self.draw(planned, now_s)
+        faults = [fault]
+        if CAUSES[planned.cause].whole_building:
+            mates = np.flatnonzero(self._building == self._building[fault.lift])
+            same = replace(planned, onset_s=fault.onset_s)
+            faults += [self.draw(replace(same, lift_id=self._id[k])) for k in mates if k != fault.lift]
+        for one in faults:
+            heapq.heappush(self._coming, (one.onset_s, one.lift, one.number, one))
+        return faults
+
+    def due(self, until_s: float) -> Iterator[Fault]:
+        """Yield, once, what comes before `until_s`."""
+        for lift in np.flatnonzero(self._next_s < until_s):
+            row, at_s = np.array([lift]), float(self._next_s[lift])
+            cause = 1 + int(np.searchsorted(self._mix, self._mix[-1] * self._dice.uniform(row)[0], "right"))
+            self.add(Planned(self._id[lift], BY_NUMBER[cause].slug, at_s))
+            self._wait(row, np.array([at_s]))
+        while self._coming and self._coming[0][0] < until_s:
+            yield heapq.heappop(self._coming)[-1]
+
+    def _wait(self, lift: NDArray[np.intp], t_s: NDArray[np.float64]) -> None:
+        """Draw when the next fault comes by itself."""
+        if self._mix[-1] > 0:
+            self._next_s[lift] = t_s - np.log1p(-self._dice.uniform(lift)) / self._rate_per_s[lift]
 
     def draw(self, planned: Planned, now_s: float = 0.0) -> Fault:
         """Return what was planned with all that was left open; `now_s` is added to its time."""
@@ -90,25 +153,43 @@ class Schedule:
             raise Unknown(f"lift_id: {planned.lift_id!r} is not simulated here")
         lift, cause = self._row[planned.lift_id], CAUSES[planned.cause]
         counter = _DRAWS * self._planned[lift] + np.arange(_DRAWS)
-        when, severity, *_ = chance.uniform(chance.words(self._keys[[lift]], counter)).tolist()
+        when, severity, place, shape, grows, *_ = chance.uniform(chance.words(self._keys[[lift]], counter)).tolist()
         self._planned[lift] += 1
         first, last = planned.onset_s if isinstance(planned.onset_s, tuple) else (planned.onset_s, planned.onset_s)
+        form = planned.form or cause.form
+        growth_days = planned.growth_days or between(cause.growth_days, grows)
+        growth_s = growth_days * self._day_s if form == GROWING else 0.0
+        lasts_s = {GROWING: (1 + TAIL) * growth_s, INTERMITTENT: OFTEN * cause.default_s}
         return Fault(
             lift=lift,
             number=int(self._planned[lift]),
             cause=NUMBER[planned.cause],
-            form=planned.form or cause.form,
+            form=form,
             severity=severity if planned.severity is None else planned.severity,
-            onset_s=now_s + first + (last - first) * when,
-            for_s=planned.for_s or cause.default_s,
-            growth_s=(planned.growth_days or 0.0) * DAY_S,
+            onset_s=now_s + between((first, last), when),
+            for_s=planned.for_s or lasts_s.get(form, cause.default_s),
+            growth_s=growth_s,
+            place=place,
+            shape=between(SHAPE, shape),
         )
 
-    def add(self, fault: Fault, not_before_s: float = 0.0) -> None:
-        """Let this fault come when its time has come."""
-        heapq.heappush(self._coming, (max(fault.onset_s, not_before_s), fault.lift, fault.number, fault))
+    def dice(self, fault: Fault) -> Iterator[float]:
+        """Return the numbers of which the course of this fault is drawn."""
+        return chance.numbers(self._seed, int(self._number[fault.lift]) * FAULTS_LIMIT + fault.number, chance.COURSE)
 
-    def due(self, until_s: float) -> Iterator[Fault]:
-        """Yield, once, what comes before `until_s`."""
-        while self._coming and self._coming[0][0] < until_s:
-            yield heapq.heappop(self._coming)[-1]
+
+def rates(hazard: float, faults_per_lift_hour: float, near_misses: float = 0.0) -> NDArray[np.float64]:
+    """Return how often each cause of the table strikes a lift, per second.
+
+    `hazard` and `near_misses` multiply what causes do in real fleets; `faults_per_lift_hour` are of any cause alike.
+    """
+    faults = np.array([cause.kind == FAULT for cause in BY_NUMBER[1:]])
+    per_year = np.array([cause.per_year for cause in BY_NUMBER[1:]])
+    return (
+        per_year * np.where(faults, hazard, near_misses) / YEAR_S + faults_per_lift_hour * faults / faults.sum() / 3600
+    )
+
+
+def between(ends: tuple[float, float], share: float) -> float:
+    """Return the number at this share of the way between two."""
+    return ends[0] + (ends[1] - ends[0]) * share

@@ -9,15 +9,19 @@ reads the air's pressure, so the weather moves its lift. Numbers: domain notes, 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 from numpy.typing import NDArray
 
 from simulator import chance
 from simulator.cars import Cars, Lifts
-from simulator.condition import SensorFaults
+from simulator.condition import Condition, SensorFaults
 from simulator.suspension import Motion
 
 F64 = NDArray[np.float64]
+Index = NDArray[np.intp]
+Bools = NDArray[np.bool_]
 
 SAMPLE_HZ = 10
 DECIMALS = 4
@@ -63,6 +67,7 @@ class Sensors:
         lift, every = motion.lift, motion.z_m.shape[1] // SAMPLE_HZ
         z[lift] += motion.z_m[:, ::every] - motion.rest_m[lift, None]
         v[lift] += motion.v_mps[:, ::every] * (self._speed_gain[lift] * (1 + cars.condition.slip[lift]))[:, None]
+        v += cars.condition.spins_mps[:, None]
         if len(self.barometer):
             read_m = z[self.barometer] + self._weather_m(begin_s)[self.barometer, None]
             z[self.barometer] = np.round(read_m / BAROMETER_STEP_M) * BAROMETER_STEP_M
@@ -86,6 +91,26 @@ class Sensors:
             stuck = lift[faults.stuck[lift]]
             readings[stuck] = self._last[sensor][stuck, None]
         self._last[sensor] = readings[:, -1].copy()
+
+
+def infrared(
+    condition: Condition, seen: Sequence[tuple[Index, F64, Bools, Bools]]
+) -> list[tuple[Index, F64, NDArray[np.bool_]]]:
+    """Return what presence sensor and light curtain say, in columns, of what was there: lifts, times, both."""
+    return [
+        (
+            lift,
+            t_s,
+            np.stack(
+                (
+                    presence | condition.presence_stuck[lift],
+                    (curtain | condition.curtain_blocked[lift]) & ~condition.curtain_dead[lift],
+                ),
+                axis=1,
+            ),
+        )
+        for lift, t_s, presence, curtain in seen
+    ]
 
 
 def spoilt(

@@ -28,12 +28,13 @@ from simulator.cars import (
     Cars,
     Index,
 )
-from simulator.causes import BY_NUMBER, EFFECTS
+from simulator.causes import EFFECTS
 from simulator.errands import PAUSE_S, run_up_m
 from simulator.faults import (
     ANYWHERE,
     EMPTY_RUN,
     HELD_OPEN,
+    IDLE,
     LEFT_OPEN,
     POPS_OPEN,
     REOPENS,
@@ -43,10 +44,11 @@ from simulator.faults import (
     SLIPS,
     graded,
 )
-from simulator.labels import Label
 from simulator.schedule import Fault
-from telemetry.streams import CLOSED, CLOSING, OPEN, OPENING
+from telemetry.streams import CLOSED, CLOSING, NORMAL, OPEN, OPENING
 
+HALTED_IN = (REST, START, RUN, ARRIVED, OPEN_DOOR)
+"""A moving door comes to its end and a passer-by gets through before a car is halted."""
 GOVERNOR_S = 1.5
 POPPED_S = 1.0
 REVERSES_AT = 0.45
@@ -58,11 +60,15 @@ TOP_LIMIT_M, TOP_BRAKE_MPS2 = 0.10, 2.5
 BUFFER_M = 0.18
 
 
-def inject(cars: Cars, fault: Fault, t: F64) -> None:
+def inject(cars: Cars, fault: Fault, for_s: float, t_s: float) -> None:
     """Arm a fault on its sound lift; what needs no situation strikes at once."""
-    lift = np.array([fault.lift])
-    cars.cause[lift], cars.stage[lift], cars.for_s[lift], cars.injected_s[lift] = fault.cause, ARMED, fault.for_s, t
-    cars.severity[lift] = fault.severity
+    lift, t = np.array([fault.lift]), np.array([t_s])
+    cars.cause[lift], cars.stage[lift], cars.for_s[lift], cars.severity[lift] = (
+        fault.cause,
+        ARMED,
+        for_s,
+        fault.severity,
+    )
     cars.suffers[fault.lift] = fault
     if EFFECTS.needs[fault.cause] == ANYWHERE:
         _strike(cars, lift, t)
@@ -73,23 +79,50 @@ def inject(cars: Cars, fault: Fault, t: F64) -> None:
 
 def expire(cars: Cars, until_s: F64) -> None:
     """End the faults that are over on cars that kept moving; one that is being stopped is relieved in its own turn."""
+    if not cars.suffers:
+        return
     over = np.flatnonzero((cars.relief_s < until_s) & ~np.isin(cars.phase, (STRIKE, POPPED, STUCK)))
     if len(over):
         _heal(cars, over)
+    flat = np.flatnonzero(cars.battery_ends_s < until_s)
+    cars.silent[flat], cars.battery_ends_s[flat] = True, np.inf
+    cars.log.status.append(flat)
+
+
+def seize(cars: Cars, begin_s: F64) -> None:
+    """Take hold, as a second begins, of the cars whose cause does not wait for a turning point of their cycle."""
+    if not cars.suffers:
+        return
+    lift = np.array(sorted(cars.suffers))
+    resting = lift[(cars.phase[lift] == REST) & (EFFECTS.needs[cars.cause[lift]] == IDLE)]
+    _strike(cars, resting, begin_s[resting])
+    struck = lift[cars.stage[lift] == STRUCK]
+    cause, phase = cars.cause[struck], cars.phase[struck]
+    halts = struck[EFFECTS.halts[cause] & np.isin(phase, HALTED_IN)]
+    runs = halts[cars.phase[halts] == RUN]
+    cars.curves.brake(runs, begin_s[runs], _brake_mps2(cars, runs))
+    _stick(cars, halts, begin_s[halts])
+    wanders = struck[EFFECTS.wanders[cause] & (phase == REST)]
+    other = (cars.dice.uniform(wanders) * (cars.lifts.floors[wanders] - 1)).astype(np.intp)
+    cars.target[wanders] = other + (other >= cars.floor[wanders])
+    cars.enter(wanders, START, begin_s[wanders] + PAUSE_S)
 
 
 def _heal(cars: Cars, lift: Index) -> None:
-    said = cars.alarm[lift] | cars.battery[lift] | cars.silent[lift]
+    said = cars.alarm[lift] | cars.battery[lift] | cars.silent[lift] | (cars.mode[lift] != NORMAL)
     cars.log.status.append(lift[said])
     cars.boots[lift] += cars.silent[lift]
     cars.alarm[lift] = cars.battery[lift] = cars.silent[lift] = False
+    cars.mode[lift], cars.battery_ends_s[lift] = NORMAL, np.inf
+    freed = lift[EFFECTS.occupies[cars.cause[lift]] & cars.curtain[lift]]
+    cars.curtain[freed] = False
+    cars.say_infrared(freed, np.maximum(cars.relief_s[freed], cars.due_s[freed]))
     cars.cause[lift], cars.stage[lift], cars.relief_s[lift] = 0, SOUND, np.inf
-    for row in lift.tolist():
-        cars.suffers.pop(row, None)
+    cars.log.healed += [cars.suffers.pop(row) for row in lift.tolist() if row in cars.suffers]
 
 
 def _strike(cars: Cars, lift: Index, onset_s: F64) -> None:
-    """The armed ones of these show their symptom now: start the clock, and write the label."""
+    """The armed ones of these show their symptom now: start the clock, and say so."""
     armed = cars.stage[lift] == ARMED
     lift, onset_s = lift[armed], onset_s[armed]
     cause = cars.cause[lift]
@@ -97,11 +130,11 @@ def _strike(cars: Cars, lift: Index, onset_s: F64) -> None:
     cars.relief_s[lift] = onset_s + cars.for_s[lift]
     cars.alarm[lift], cars.battery[lift] = EFFECTS.alarm[cause], EFFECTS.battery[cause]
     cars.silent[lift] = EFFECTS.silent[cause]
-    cars.log.status.append(lift[EFFECTS.alarm[cause] | EFFECTS.battery[cause] | EFFECTS.last_will[cause]])
-    for row, at, end in zip(lift.tolist(), onset_s.tolist(), cars.relief_s[lift].tolist(), strict=True):
-        fault, since = cars.suffers[row], float(cars.injected_s[row])
-        label = Label(row, fault.number, BY_NUMBER[fault.cause], fault.form, fault.severity, since, at, end)
-        cars.log.labels.append(label)
+    cars.battery_ends_s[lift] = onset_s + graded(EFFECTS.battery_lasts_s[cause], cars.severity[lift])
+    cars.mode[lift] = EFFECTS.mode[cause]
+    says = EFFECTS.alarm[cause] | EFFECTS.battery[cause] | EFFECTS.last_will[cause] | (EFFECTS.mode[cause] != NORMAL)
+    cars.log.status.append(lift[says])
+    cars.log.struck += [(cars.suffers[row], at) for row, at in zip(lift.tolist(), onset_s.tolist(), strict=True)]
 
 
 def _stick(cars: Cars, lift: Index, onset_s: F64) -> None:
@@ -115,7 +148,7 @@ def _door(cars: Cars, lift: Index) -> Index:
 
 
 def _brake_mps2(cars: Cars, lift: Index) -> F64:
-    return graded(EFFECTS.brake_mps2[cars.cause[lift]], cars.severity[lift])
+    return graded(EFFECTS.brake_mps2[cars.cause[lift]], cars.severity[lift]) * cars.condition.brake_torque[lift]
 
 
 # In a run.
@@ -142,6 +175,9 @@ def waylay(cars: Cars, lift: Index) -> None:
     speeds, brakes = EFFECTS.speed_ratio[cause, 1] > 1, EFFECTS.brake_mps2[cause, 1] > 0
     _pass_terminal(cars, lift[overtravels])
     _run_fast(cars, lift[speeds])
+    seized = lift[EFFECTS.sticks[cause]]
+    cars.curves.stay(seized)
+    _stick(cars, seized, cars.curves.t[0][seized])
     left_open = lift[door == LEFT_OPEN]
     _strike(cars, left_open, curves.t[0][left_open])
     midway = lift[EFFECTS.alarm[cause] | (door == POPS_OPEN)]
@@ -159,11 +195,21 @@ def _stop_between(cars: Cars, lift: Index) -> None:
 
 
 def _run_fast(cars: Cars, lift: Index) -> None:
-    """A run that is too fast strikes where its plateau begins; a governor waits a moment more."""
+    """A run that is too fast strikes where it passes its rated speed; a governor waits a moment on the plateau."""
     plateau_s, v_mps = cars.curves.plateau(lift)
     fast = np.abs(v_mps) > cars.lifts.rated_mps[lift] * (1 + 1e-6)
     lift, plateau_s = lift[fast], plateau_s[fast]
-    _strike(cars, lift, plateau_s)
+    a, j, excess_mps = (
+        cars.lifts.a_mps2[lift],
+        cars.lifts.j_mps3[lift],
+        np.abs(v_mps[fast]) - cars.lifts.rated_mps[lift],
+    )
+    rounds_mps = a**2 / j / 2
+    _strike(
+        cars,
+        lift,
+        plateau_s - np.sqrt(2 * np.minimum(excess_mps, rounds_mps) / j) - np.maximum(excess_mps - rounds_mps, 0) / a,
+    )
     caught = EFFECTS.brake_mps2[cars.cause[lift], 1] > 0
     cars.enter(lift[caught], STRIKE, plateau_s[caught] + GOVERNOR_S)
 
@@ -232,8 +278,12 @@ def keep_open(cars: Cars, lift: Index, t: F64) -> tuple[Index, F64]:
     """Deal with those whose door would close now but does not; return the others."""
     if not (cars.stage[lift] != SOUND).any():
         return lift, t
-    held = _door(cars, lift) == HELD_OPEN
+    riderless = (EFFECTS.needs[cars.cause[lift]] == RIDE) & (cars.riders[lift] == 0)
+    held = (_door(cars, lift) == HELD_OPEN) & ~riderless
     _stick(cars, lift[held], t[held])
+    blocked = held & EFFECTS.occupies[cars.cause[lift]]
+    cars.curtain[lift[blocked]] = True
+    cars.say_infrared(lift[blocked], t[blocked])
     creeps = EFFECTS.creeps[cars.cause[lift]] & (cars.stage[lift] == ARMED)
     _creep(cars, lift[creeps], t[creeps])
     bridged = (_door(cars, lift) == LEFT_OPEN) & (cars.stage[lift] == ARMED)
@@ -261,7 +311,7 @@ def spoil_closing(cars: Cars, lift: Index, t: F64) -> None:
     meets, slips = door == REVERSES, door == SLIPS
     blocked = lift[meets]
     cars.reversal[blocked] = REVERSES_AT
-    cars.due_s[blocked] = t[meets] + REVERSES_AT * cars.lifts.door_closes_s[blocked]
+    cars.due_s[blocked] = t[meets] + REVERSES_AT * cars.closes_s(blocked)
     _strike(cars, blocked, t[meets])
     cars.reversal[lift[slips]] = 0.0
     _stick(cars, lift[slips], t[slips])
@@ -300,4 +350,4 @@ def relieve(cars: Cars, lift: Index, t: F64) -> None:
     cars.enter(lift[opened & ~away], OPEN_DOOR, t[opened & ~away] + SETTLE_S)
     shuts = lift[opened & away]
     cars.move_door(shuts, CLOSING, t[opened & away])
-    cars.enter(shuts, CLOSING_DOOR, t[opened & away] + cars.lifts.door_closes_s[shuts])
+    cars.enter(shuts, CLOSING_DOOR, t[opened & away] + cars.closes_s(shuts))

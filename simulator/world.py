@@ -16,12 +16,13 @@ from numpy.typing import NDArray
 
 from simulator import chance, cycle, drive, fleet, trouble
 from simulator.calendar import DAY_S, Calendar
-from simulator.cars import SOUND, Cars, Index, Log
+from simulator.cars import Cars, Index, Log
 from simulator.causes import BY_NUMBER, CAUSES
+from simulator.course import Course
 from simulator.labels import Label
 from simulator.machine import Machines, chosen
-from simulator.schedule import Fault, Planned, Schedule, Unknown
-from simulator.sensors import SAMPLE_HZ, Sensors
+from simulator.schedule import Planned, Schedule, Unknown, rates
+from simulator.sensors import SAMPLE_HZ, Sensors, infrared
 from simulator.suspension import Suspension
 from simulator.traffic import A_DAY, Traffic
 from simulator.vibration import WAVE_HZ, Vibration
@@ -62,7 +63,7 @@ class Second:
     `v_mps`, `z_m` are (n, 10); `vibration_mps2` is (n, 3, samples) or None. `door` values are states, `infrared` values
     (presence, curtain). Nothing that a `silent` lift saw is heard. `status` lists the lifts that say their status now,
     as it is at the end of the second; `boots` counts the starts of each terminal. `machine_mps2` has a waveform for
-    each lift whose machine is listened to.
+    each lift whose machine is listened to. `labels` are the rows of the symptoms that ended.
     """
 
     t_ns: NDArray[np.int64]
@@ -117,6 +118,7 @@ class World:
         wave_hz: int = WAVE_HZ,
         machine: bool | Collection[str] = False,
         faults_per_lift_hour: float = 0.0,
+        hazard: float = 0.0,
         hour: float | None = None,
         barometers: float = 0.0,
         plan: Sequence[Planned] = (),
@@ -126,7 +128,6 @@ class World:
     ) -> None:
         self.start_ns, self.seconds = start_ns, 0
         self.calendar = Calendar(start_ns, day_s)
-        self.faults_per_lift_hour = faults_per_lift_hour
         local_hour = start_ns / 3.6e12 + LOCAL_OFFSET_H if hour is None else hour
         beside = fleet.neighbours(first, len(facts), seed) if buildings is None else {}
         number = np.array([*range(first, first + len(facts)), *beside])
@@ -139,8 +140,9 @@ class World:
         self.row = {lift.lift_id: k for k, lift in enumerate(everyone)}
         self._suspension = Suspension(self.cars.lifts, wave_hz if vibration else SAMPLE_HZ)
         self._sensors = Sensors(self.cars.lifts, seed, start_ns, barometers)
-        self._schedule = Schedule(plan, self.row, number, seed)
-        self._fault = chance.keys(seed, number, chance.FAULTS)
+        chances = rates(hazard, faults_per_lift_hour)
+        self._schedule = Schedule(plan, self.row, number, building, seed, chances, day_s)
+        self._course = Course(self.cars, np.array([lift.door_zone_m for lift in everyone]))
         fraction = chance.uniform(chance.words(chance.keys(seed, building // together, chance.TRAITS), number * 0))
         self.fraction_ms = (fraction * 1000).astype(np.int64)
         self._vibration = Vibration(self.cars.lifts, seed, start_ns, wave_hz) if vibration else None
@@ -162,25 +164,28 @@ class World:
         return self.seconds + self.fraction_ms / 1000
 
     def inject(self, lift_id: str, cause: str, for_s: float | None = None) -> None:
-        """Bring a cause upon a lift, for `for_s` from its first symptom on."""
-        planned = Planned(lift_id, cause, for_s=for_s)
+        """Bring a cause upon a lift, for `for_s` from its first symptom on; what grows takes half of it to grow."""
+        lasts_s = for_s or (CAUSES[cause].default_s if cause in CAUSES else None)
+        planned = Planned(lift_id, cause, for_s=lasts_s, growth_days=lasts_s and lasts_s / 2 / self.calendar.day_s)
         suffers = self.cars.suffers.get(self.row.get(lift_id, -1))
         if suffers is not None:
             slug = BY_NUMBER[suffers.cause].slug
             raise Unknown(f"lift_id: {lift_id} still suffers from {slug}; try again when that is over")
-        self._begin(self._schedule.draw(planned, self.seconds), self._begin_s)
+        self._schedule.add(planned, self.seconds)
+        self._befall()
 
     def step(self) -> Second:
         """Live through one second."""
         cars, begin_s = self.cars, self._begin_s
         trouble.expire(cars, begin_s + 1)
         again = self._restate(begin_s)
-        for fault in self._schedule.due(self.seconds + 1):
-            self._begin(fault, begin_s)
-        self._break_down(begin_s)
+        self._befall()
+        self._course.advance(begin_s, self.seconds)
+        trouble.seize(cars, begin_s)
         cycle.advance(cars, begin_s, begin_s + 1)
         log, cars.log = cars.log, Log()
         self.motion = self._suspension.step(cars, log, begin_s)
+        labels = self._course.write(log, self.motion, begin_s)
         drive.relevel(cars, self._suspension.stretch_m, begin_s + 1)
         v_mps, z_m = self._sensors.read(cars, self.motion, begin_s, self.seconds)
         second = Second(
@@ -188,22 +193,27 @@ class World:
             v_mps=v_mps,
             z_m=z_m,
             door=_events(begin_s, [(lift, t, state[:, None]) for lift, t, state in (again, *log.door)], 1),
-            infrared=_events(begin_s, [(lift, t, np.stack(seen, axis=1)) for lift, t, *seen in log.infrared], 2),
+            infrared=_events(begin_s, infrared(cars.condition, log.infrared), 2),
             vibration_mps2=self._vibration.step(cars, log, self.motion, begin_s, self.seconds)
             if self._vibration
             else None,
             boots=cars.boots.copy(),
             silent=cars.silent.copy(),
             status=np.unique(np.concatenate(log.status)).tolist() if log.status else [],
-            labels=log.labels,
+            labels=labels,
             machine_mps2=self._machines.step(cars, begin_s, self.seconds),
         )
         self.seconds += 1
         return second.of_first(self._own)
 
+    def _befall(self) -> None:
+        """Let begin what is due in the coming second."""
+        for fault in self._schedule.due(self.seconds + 1):
+            self._course.begin(fault, self._schedule.dice(fault), float(self._begin_s[fault.lift]))
+
     def unfinished(self) -> list[Label]:
         """Return the labels of what still goes on: what a recording that ends now has to add."""
-        return []
+        return [label for label in self._course.unfinished() if label.lift < self._own]
 
     def status(self, lift: int) -> dict[str, object]:
         """Return what a lift says of itself now; a silent one's broker says its last will."""
@@ -213,7 +223,7 @@ class World:
         return {
             "online": True,
             "power": POWERS[int(cars.battery[lift])],
-            "mode": MODES[0],
+            "mode": MODES[int(cars.mode[lift])],
             "alarm": bool(cars.alarm[lift]),
             "heartbeat_s": DAY_S if self.calendar.samples else HEARTBEAT_S,
         }
@@ -228,24 +238,6 @@ class World:
         cars.say_infrared(lift, begin_s[lift])
         cars.log.status.append(lift)
         return lift, begin_s[lift], cars.door[lift]
-
-    def _break_down(self, begin_s: F64) -> None:
-        """Bring chance's own causes upon sound lifts."""
-        if self.faults_per_lift_hour <= 0:
-            return
-        at = np.full(len(self.fraction_ms), 2 * self.seconds)
-        struck = chance.uniform(chance.words(self._fault, at)) < self.faults_per_lift_hour / 3600
-        for lift in np.flatnonzero(struck & (self.cars.stage == SOUND)):
-            which = chance.uniform(chance.words(self._fault[[lift]], at[[lift]] + 1))
-            planned = Planned(self._id[lift], list(CAUSES)[int(which[0] * len(CAUSES))])
-            self._begin(self._schedule.draw(planned, self.seconds), begin_s)
-
-    def _begin(self, fault: Fault, begin_s: F64) -> None:
-        """Bring a fault upon its lift, or once that has got over what it suffers from."""
-        if fault.lift in self.cars.suffers:
-            self._schedule.add(fault, self.seconds + 1)
-        else:
-            trouble.inject(self.cars, fault, begin_s[[fault.lift]])
 
 
 def _events(begin_s: F64, pieces: Sequence[tuple[Index, F64, NDArray[np.generic]]], width: int) -> Events:

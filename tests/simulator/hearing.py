@@ -11,6 +11,8 @@ from detectors.catalogue import RULES
 from detectors.judge import Judge
 from detectors.rule import Finding
 from detectors.silence import Silence
+from simulator.labels import Label
+from simulator.symptoms import BY_SLUG
 from simulator.world import Second, World
 from telemetry.batch import CHANNELS, Batch, readings
 from telemetry.facts import LiftFacts, fleet
@@ -70,16 +72,28 @@ def rules_heard(facts: list[LiftFacts], w: World, seconds: int) -> dict[int, Cou
     return heard
 
 
-def first_heard_s(facts: list[LiftFacts], w: World, seconds: int) -> dict[int, dict[str, float]]:
-    """Return for each lift how long after its fault had shown itself each rule first fired, by the lift's clock."""
-    onset_ns: dict[int, int] = {}
+def first_heard_s(facts: list[LiftFacts], w: World, seconds: int) -> tuple[dict[int, dict[str, float]], list[Label]]:
+    """Return for each lift how long after the first of its symptoms each rule first fired, by the lift's clock; and the
+    labels."""
+    labels: list[Label] = []
     first_ns: dict[int, dict[str, int]] = defaultdict(dict)
     for second, findings in live(facts, w, seconds):
-        onset_ns |= {label.lift: w.start_ns + round(label.onset_s * 1e9) for label in second.labels}
+        labels += second.labels
         for finding in findings:
             if finding.kind == "on":
                 first_ns[finding.lift].setdefault(finding.rule, finding.at_ns)
-    return {lift: {rule: (at - onset_ns[lift]) / 1e9 for rule, at in rules.items()} for lift, rules in first_ns.items()}
+    labels += w.unfinished()
+    since_s = {
+        (label.lift, rule): label.symptom_onset_s
+        for label in sorted(labels, key=lambda label: -(label.symptom_onset_s or label.onset_s))
+        if label.symptom is not None
+        for rule in BY_SLUG[label.symptom].rules
+    }
+    heard = {
+        lift: {rule: (at - w.start_ns) / 1e9 - since_s.get((lift, rule), 0.0) for rule, at in rules.items()}
+        for lift, rules in first_ns.items()
+    }
+    return heard, labels
 
 
 def listen(silence: Silence, w: World, second: Second) -> list[Finding]:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from detectors.catalogue import BY_SLUG
 from simulator.causes import CAUSES
 from simulator.fleet import fleet
+from simulator.symptoms import BY_SLUG as BY_SYMPTOM
 from simulator.world import World
 from tests.simulator.hearing import first_heard_s, rules_heard
 from tests.simulator.story import MORNING, NIGHT, START_NS
@@ -34,18 +34,43 @@ def test_no_rule_hears_anything_in_a_healthy_morning() -> None:
     assert rules_heard(facts, World(facts, 5, START_NS, hour=MORNING), 900) == {}
 
 
-HEARD = [slug for slug, cause in CAUSES.items() if set(cause.rules) & set(BY_SLUG)]
+HOLD_S = {
+    "entrapment-off-level": 31.0,
+    "entrapment-at-level": 91.0,
+    "stop-outside-zone": 16.0,
+    "emergency-stop": 0.6,
+    "overspeed": 2.4,
+    "door-close-fault": 21.0,
+    "door-open-fault": 11.0,
+    "door-cycling": 46.0,
+    "door-held-open": 121.0,
+    "offline": 361.0,
+}
+"""How long a symptom has to last for its rule to be due to speak; the others wait for nothing."""
+HEARD_BEFORE = ("alarm-button", "door-close-fault", "door-cycling", "door-held-open", "door-open-fault",
+    "door-opened-running", "emergency-stop", "entrapment-at-level", "entrapment-off-level", "offline", "overspeed",
+    "overspeed-up", "overtravel-bottom", "overtravel-top", "start-door-open", "stop-outside-zone",
+    "unintended-movement")  # fmt: skip
+HEARD = [slug for slug, cause in CAUSES.items() if set(cause.rules) & set(HEARD_BEFORE) and cause.default_s <= 600]
 
 
 @pytest.mark.parametrize("slug", HEARD)
-def test_a_cause_is_heard_in_time_by_the_rules_that_its_row_names(slug: str) -> None:
+def test_a_cause_is_heard_in_time_by_the_rules_of_its_symptoms(slug: str) -> None:
     cause, facts = CAUSES[slug], fleet(LIFTS, seed=3)
-    expected = {rule for rule in cause.rules if rule in BY_SLUG}
     world = World(facts, 3, START_NS, hour=NIGHT)
     for lift in facts:
         world.inject(lift.lift_id, slug)
-    heard = first_heard_s(facts, world, int(cause.default_s + 3 * cause.soon_s) + 60)
-    deaf = {k: expected - set(heard.get(k, ())) for k in range(LIFTS) if expected - set(heard.get(k, ()))}
-    assert deaf == {}
-    times = [(k, rule, heard[k][rule]) for k in heard for rule in expected]
-    assert [late for late in times if late[2] > DELAY_S.get(late[1], 0.0) + SLACK_S] == []
+    heard, labels = first_heard_s(facts, world, int(cause.default_s + 3 * cause.soon_s) + 60)
+    due = {
+        (label.lift, rule)
+        for label in labels
+        if label.symptom in cause.symptoms
+        for rule in BY_SYMPTOM[label.symptom].rules
+        if rule in HEARD_BEFORE and label.symptom_end_s - label.symptom_onset_s >= HOLD_S.get(rule, 0.0)
+    }
+    if slug == "counterweight-runaway":  # F08 leaves to F09 what rises at 115 % of the rated speed
+        due -= {(k, "overspeed") for k in range(LIFTS)}
+    assert {rule for _, rule in due} or slug == "network-cut"
+    assert {(k, rule) for k, rule in due if rule not in heard.get(k, {})} == set()
+    late = [(k, rule) for k, rule in due if heard[k][rule] > DELAY_S.get(rule, 0.0) + SLACK_S]
+    assert late == []

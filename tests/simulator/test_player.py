@@ -149,7 +149,6 @@ def test_a_fault_that_is_asked_for_strikes_and_is_labelled(broker: Broker, tmp_p
         until(lambda: player.bundles > 0, "the first bundle")
         with listening(broker.port) as listener:
             inject("127.0.0.1", broker.port, "sim-00002", "network-cut", 60)
-            until(lambda: labels.exists(), "the label")
             until(lambda: {"online": False} in listener.of("status"), "the last will")
             silent_from = len(listener.heard)
             until(lambda: sum("sim-00003/bundle" in m.topic for m in listener.heard[silent_from:]) > 2, "the others")

@@ -1,0 +1,173 @@
+"""Labels say what was truly there: they equal a plain loop over the noise-free state, however the fleet is cut."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+
+from simulator import labels
+from simulator.calendar import DAY_S, Calendar
+from simulator.causes import CAUSES
+from simulator.faults import FORMS, GROWING, INTERMITTENT, SUDDEN
+from simulator.fleet import fleet
+from simulator.labels import Label
+from simulator.schedule import Planned, Unknown
+from simulator.symptoms import BY_SLUG, SYMPTOMS
+from simulator.world import World
+from telemetry.streams import CLOSED, OPEN
+from tests.simulator.story import MORNING, NIGHT, START_NS, hold
+
+LIFTS = 12
+ZONE_M = 0.20
+Spans = list[tuple[float, float]]
+
+
+def plan_of(slugs: list[str], lifts: int, **more: object) -> list[Planned]:
+    """Plan these causes, one after the other, for as many lifts."""
+    return [Planned(f"sim-{k + 1:05d}", slugs[k % len(slugs)], 5.0 + k, **more) for k in range(lifts)]  # type: ignore[arg-type]
+
+
+def lived(w: World, seconds: int) -> list[Label]:
+    found = [label for _ in range(seconds) for label in w.step().labels]
+    return found + w.unfinished()
+
+
+def in_order(rows: list[Label], first: int = 0) -> list[tuple[object, ...]]:
+    """Return rows as they would be written, sorted, without the range that they were lived in."""
+    written = [labels.row(row, f"sim-{first + row.lift + 1:05d}", Calendar(START_NS)) for row in rows]
+    return sorted(tuple(map(str, row.values())) for row in written)
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_the_same_seed_gives_the_same_labels_however_the_fleet_is_cut(form: str) -> None:
+    plan = plan_of(list(CAUSES), 40, form=form, for_s=90.0, growth_days=60.0 / DAY_S)
+    facts = fleet(40, seed=4)
+
+    def of(first: int, last: int) -> list[tuple[object, ...]]:
+        w = World(facts[first:last], 4, START_NS, first=first, hour=MORNING, plan=plan, faults_per_lift_hour=4.0)
+        return in_order(lived(w, 240), first)
+
+    whole = of(0, 40)
+    assert sorted(row for cut in ((0, 20), (20, 40)) for row in of(*cut)) == whole  # estates, so whole buildings
+    assert of(0, 40) == whole
+    assert len({row[1] for row in whole}) >= 30
+
+
+def naive(w: World, seconds: int) -> dict[int, dict[str, Spans]]:
+    """Return for each lift when each of some symptoms was there, told sample by sample and lift by lift."""
+    shows: dict[str, Callable[[float, float, int, bool, float], bool]] = {
+        "person-shut-in-off-level": lambda v, off, door, inside, _: (
+            v == 0 and off > ZONE_M and door == CLOSED and inside
+        ),
+        "car-off-level": lambda v, off, *_: v == 0 and off > ZONE_M,
+        "leaves-landing-door-open": lambda v, off, door, *_: door == OPEN and off > ZONE_M,
+        "runs-door-open": lambda v, off, door, *_: door == OPEN and abs(v) > 0.3,
+        "above-rated-speed": lambda v, off, door, inside, rated: abs(v) > 1.02 * rated,
+    }
+    every, lifts = np.arange(len(w)), w.cars.lifts
+    open_since: dict[tuple[int, str], tuple[float, float]] = {}
+    found: dict[int, dict[str, Spans]] = defaultdict(lambda: defaultdict(list))
+    door, inside = np.full((10, len(w)), CLOSED), np.zeros((10, len(w)), dtype=np.bool_)
+    for _ in range(seconds):
+        begin_s = w.begin_s
+        second = w.step()
+        door, inside = hold(door, second.door), hold(inside, second.infrared)
+        _, v, _a = w.cars.curves.at(every, begin_s[:, None] + np.arange(10) / 10)
+        z = np.repeat(w.motion.rest_m[:, None], 10, axis=1)
+        z[w.motion.lift] = w.motion.z_m
+        for lift in range(len(w)):
+            for k in range(10):
+                at_s = begin_s[lift] + k / 10
+                off = min(abs(z[lift, k] - h) for h in lifts.heights_m[lift][: lifts.floors[lift]])
+                for slug, sees in shows.items():
+                    if sees(v[lift, k], off, door[k, lift], inside[k, lift], lifts.rated_mps[lift]):
+                        open_since[lift, slug] = (open_since.get((lift, slug), (at_s, 0.0))[0], at_s + 0.1)
+                    elif (lift, slug) in open_since:
+                        found[lift][slug].append(open_since.pop((lift, slug)))
+    for (lift, slug), span in open_since.items():
+        found[lift][slug].append(span)
+    return found
+
+
+PLAIN = ["car-stalled-between-floors", "brake-failure-doors-open", "door-lock-bridged", "speed-regulator-drift"]
+
+
+@pytest.mark.parametrize("seed", [3, 11])
+def test_labels_equal_a_plain_loop_over_what_was_true(seed: int) -> None:
+    facts = fleet(LIFTS, seed)
+    worlds = [World(facts, seed, START_NS, hour=NIGHT, plan=plan_of(PLAIN, LIFTS, for_s=60.0)) for _ in range(2)]
+    told = lived(worlds[0], 200)
+    true = naive(worlds[1], 200)
+    for lift in range(LIFTS):
+        onset_s = min(label.onset_s for label in told if label.lift == lift)
+        for slug, spans in true[lift].items():
+            said = sorted(
+                (la.symptom_onset_s, la.symptom_end_s) for la in told if (la.lift, la.symptom) == (lift, slug)
+            )
+            after = [span for span in spans if span[1] > onset_s + 0.1]
+            assert np.allclose(said, after, atol=0.21), (lift, slug)
+
+
+def test_a_symptom_begins_with_its_fault_or_later_and_a_row_names_the_rules_of_its_symptom() -> None:
+    w = World(fleet(20, 3), 3, START_NS, hour=NIGHT, plan=plan_of(list(CAUSES), 20, for_s=60.0))
+    for label in lived(w, 300):
+        row = labels.row(label, "sim-00001", Calendar(START_NS))
+        assert row["event"] == f"sim-00001/{label.number}"
+        assert label.symptom is None or label.symptom_onset_s >= label.onset_s
+        assert row["rules"] == list(label.cause.rules if label.symptom is None else BY_SLUG[label.symptom].rules)
+        assert 0 <= row["severity"] <= 1  # type: ignore[operator]
+
+
+def test_an_intermittent_fault_comes_and_goes_as_one_event() -> None:
+    plan = plan_of(["door-obstruction", "car-stalled-between-floors"], LIFTS, form=INTERMITTENT, for_s=1800.0)
+    rows = lived(World(fleet(LIFTS, 3), 3, START_NS, hour=MORNING, plan=plan), 2200)
+    assert {(row.lift, row.number) for row in rows} == {(k, 1) for k in range(LIFTS)}
+    times = [len([row for row in rows if row.lift == lift]) for lift in range(LIFTS)]
+    assert min(times) >= 2
+    assert {round(row.end_s - row.onset_s) for row in rows} == {1800}
+
+
+def test_a_growing_act_comes_more_and_more_often_and_then_fails_for_good() -> None:
+    plan = plan_of(["door-open-button-stuck"], LIFTS, form=GROWING, for_s=4000.0, growth_days=3000 / DAY_S)
+    rows = lived(World(fleet(LIFTS, 3), 3, START_NS, hour=MORNING, plan=plan), 4400)
+    for lift in range(LIFTS):
+        mine = [row for row in rows if row.lift == lift and row.symptom == "door-stays-open"]
+        failure_s = mine[0].functional_failure_s
+        assert failure_s is not None
+        assert failure_s - mine[0].onset_s == pytest.approx(3000)
+        assert any(row.symptom_end_s > failure_s + 500 for row in mine)
+
+
+def test_severity_and_onset_are_drawn_and_may_be_given() -> None:
+    w = World(fleet(LIFTS, 3), 3, START_NS, hour=NIGHT, plan=plan_of(["network-cut"], LIFTS, severity=0.25))
+    assert {row.severity for row in lived(w, 30)} == {0.25}
+    plan = [Planned(f"sim-{k + 1:05d}", "network-cut", (10.0, 200.0), for_s=5.0) for k in range(LIFTS)]
+    rows = lived(World(fleet(LIFTS, 3), 3, START_NS, plan=plan), 240)
+    assert len({row.severity for row in rows}) == len({row.onset_s for row in rows}) == LIFTS
+    assert all(10 <= row.onset_s <= 201 for row in rows)
+
+
+@pytest.mark.parametrize(
+    ("field", "wrong"),
+    [
+        ("cause", {"cause": "bad-luck"}),
+        ("form", {"form": "sometimes"}),
+        ("severity", {"severity": 1.5}),
+        ("for_s", {"for_s": 0.0}),
+        ("growth_days", {"growth_days": -1.0}),
+        ("onset_s", {"onset_s": (5.0, 1.0)}),
+    ],
+)
+def test_a_plan_that_cannot_be_is_refused_by_field(field: str, wrong: dict[str, object]) -> None:
+    with pytest.raises(Unknown, match=f"^{field}: "):
+        Planned(**{"lift_id": "sim-00001", "cause": "power-cut", **wrong})  # type: ignore[arg-type]
+
+
+def test_every_cause_names_symptoms_that_there_are_and_one_form_of_the_three() -> None:
+    for cause in CAUSES.values():
+        assert set(cause.symptoms) <= set(BY_SLUG)
+        assert cause.form in (SUDDEN, INTERMITTENT, GROWING)
+    assert len(BY_SLUG) == len(SYMPTOMS)
