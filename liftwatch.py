@@ -395,6 +395,7 @@ def evaluate_command(options: argparse.Namespace, _: Configuration) -> int:
     report.write(folder, tried.played, reports, {rule.slug: rule.name for rule in RULES})
     print(report.to_text(reports))
     print(f"Written to {folder}: {', '.join(report.FILES)}")
+    return 0
 
 
 def record_command(options: argparse.Namespace, settings: Configuration) -> int:
@@ -420,20 +421,20 @@ def replay_command(options: argparse.Namespace, settings: Configuration) -> int:
     if options.register:
         with Records.open(settings.records_url) as records:
             records.put_lifts(played.facts(), "replay", time.time_ns())
-    sent = recorder.to_broker(settings, options.recording, Pace(options.speed), options.lift, options.now)
-    print(f"{sent} messages sent")
+    sent = recorder.to_broker(settings, played, Pace(options.speed), options.lift, options.now)
+    print(f"{sent} messages sent" if options.lift else f"{sent} of {played.header.messages} messages sent")
     return 0
 
 
 def judge_recording(options: argparse.Namespace, settings: Configuration) -> int:
     """Judge a recording straight through; the alerts go out as lines, the summary to standard error."""
-    header = recorder.opened(options.recording, options.lift).header
     judged = recorder.judge(options.recording, configuration.rules(settings), options.lift, options.processes)
-    out = options.to.open("wb") if options.to else sys.stdout.buffer
-    for line in judged.lines:
-        out.write(line + b"\n")
-    out.flush()
-    print(recorder.summary(header, options.lift, judged), file=sys.stderr)
+    text = b"".join(line + b"\n" for line in judged.lines)
+    if options.to is None:
+        sys.stdout.buffer.write(text)
+    else:
+        written(options.to, text)
+    print(recorder.summary(judged, options.lift), file=sys.stderr)
     return 0
 
 
@@ -477,12 +478,17 @@ def export_command(options: argparse.Namespace, settings: Configuration) -> int:
     if options.file is None:
         print(text)
     else:
-        try:
-            options.file.write_text(text, encoding="utf-8")
-        except OSError as error:
-            raise Unusable(f"cannot write {options.file} ({error.strerror}); name another file") from None
+        written(options.file, text.encode())
         print(f"{len(lifts)} lifts written to {options.file}")
     return 0
+
+
+def written(file: Path, content: bytes) -> None:
+    """Write a file that somebody named."""
+    try:
+        file.write_bytes(content)
+    except OSError as error:
+        raise Unusable(f"cannot write {file} ({error.strerror}); name another file") from None
 
 
 def check_command(_: argparse.Namespace, settings: Configuration) -> int:

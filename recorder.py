@@ -43,6 +43,7 @@ PROGRESS_S = 5.0
 class Judged:
     """What judging a recording came to: the alerts' transitions as lines, and what was counted on the way."""
 
+    header: Header
     lines: Sequence[bytes]
     counts: Counter[str]
     took_s: float
@@ -97,9 +98,8 @@ def registered(settings: Configuration) -> list[LiftFacts]:
         return [entry.facts for entry in records.registry()[1] if entry.registered]
 
 
-def to_broker(settings: Configuration, folder: Path, pace: Pace, lifts: Collection[str], now: bool) -> int:
+def to_broker(settings: Configuration, played: Recording, pace: Pace, lifts: Collection[str], now: bool) -> int:
     """Play a recording to the broker; return how many messages were sent."""
-    played = opened(folder, lifts)
     if now:
         pace = replace(pace, shift_ns=_shift_ns(played, pace))
     link = Link(**wiring.player_broker(settings))
@@ -114,7 +114,7 @@ def to_broker(settings: Configuration, folder: Path, pace: Pace, lifts: Collecti
 
 def judge(folder: Path, rules: Sequence[Rule], lifts: Collection[str], processes: int) -> Judged:
     """Judge a recording straight through, its lifts parted among so many processes."""
-    opened(folder, lifts)
+    header = opened(folder, lifts).header
     begun = time.monotonic()
     shares = [(folder, rules, tuple(lifts), Partition(number, processes)) for number in range(processes)]
     if processes == 1:
@@ -123,11 +123,12 @@ def judge(folder: Path, rules: Sequence[Rule], lifts: Collection[str], processes
         with ProcessPoolExecutor(processes, multiprocessing.get_context("spawn")) as pool:
             results = list(pool.map(_judge_share, *zip(*shares, strict=True)))
     told = in_order(line for found, _ in results for line in found)
-    return Judged(told, sum((counts for _, counts in results), Counter()), time.monotonic() - begun)
+    return Judged(header, told, sum((counts for _, counts in results), Counter()), time.monotonic() - begun)
 
 
-def summary(header: Header, lifts: Collection[str], judged: Judged) -> str:
+def summary(judged: Judged, lifts: Collection[str]) -> str:
     """Say in a line or two what judging a recording came to."""
+    header = judged.header
     lift_s = (len(lifts) or header.lifts) * ((header.end_ns or 0) - (header.start_ns or 0)) / 1e9
     counts = judged.counts
     found = Counter(orjson.loads(line)["rule"] for line in judged.lines if b'"state":"firing"' in line)
@@ -143,7 +144,7 @@ def summary(header: Header, lifts: Collection[str], judged: Judged) -> str:
 def _judge_share(
     folder: Path, rules: Sequence[Rule], lifts: Collection[str], share: Partition
 ) -> tuple[list[Line], Counter[str]]:
-    played, show = opened(folder, lifts), _progress()
+    played, show = Recording(folder), _progress()
     run = Replay(played.facts(), rules)
     found: list[Line] = []
     for changes in replay(run, map(share.of_group, kept(played.groups(), lifts))):

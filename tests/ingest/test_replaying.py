@@ -1,0 +1,124 @@
+"""Judged straight through: the same alerts however the stream is cut, stored, recorded or parted."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+import pytest
+
+from detectors.catalogue import RULES
+from ingest.partition import Partition, read
+from ingest.replaying import Replay, in_order, lines, replay, wider
+from simulator.scenario import Scenario
+from simulator.scene import Scene, told
+from store.connect import open_timeseries
+from store.points import points
+from store.recordings import Recording, Writer
+from store.retelling import retell
+from store.timeseries import TimeSeries
+from telemetry.batch import Decoded
+from telemetry.decode import decode
+from telemetry.recording import Header
+from telemetry.streams import Entry
+from tests.store.influxd import Influx
+
+SCENARIO = Scenario(lifts=10, seed=5, hours=0.05, hour=8.0, faults_per_hour=1500.0, idle_hz=1)
+START_NS = 1_000_000_000 * 1_000_000_000  # 2001-09-09
+
+
+def scene() -> Scene:
+    return Scene(SCENARIO, START_NS)
+
+
+def judged(groups: Iterable[Decoded]) -> list[bytes]:
+    return in_order(line for changes in replay(Replay(scene().facts, RULES), groups) for line in lines(changes))
+
+
+@pytest.fixture(scope="module")
+def expected() -> list[bytes]:
+    found = judged(told(scene()))
+    assert len(found) > 20
+    return found
+
+
+def heard() -> Iterator[Decoded]:
+    """Yield what the monitor's decoder makes of the world's own messages."""
+    living = scene()
+    for _ in range(SCENARIO.seconds):
+        yield decode([Entry(0, packet.sent_ns, packet.topic, packet.payload) for packet in living.step()])
+
+
+def test_a_world_judged_without_bytes_is_judged_as_its_messages_are(expected: list[bytes]) -> None:
+    assert judged(heard()) == expected
+
+
+@pytest.mark.parametrize("messages", [1, 37, 400])
+def test_the_width_of_a_group_changes_nothing(expected: list[bytes], messages: int) -> None:
+    run = Replay(scene().facts, RULES)
+    found = [line for group in wider(told(scene()), messages) for line in lines(run.step(group))]
+    assert in_order([*found, *lines(run.finish())]) == expected
+
+
+def test_a_recording_of_it_is_judged_the_same(expected: list[bytes], tmp_path: Path) -> None:
+    living = scene()
+    with Writer(tmp_path / "taken", Header("test", "0"), living.facts) as writer:
+        for group in told(living):
+            writer.add(group)
+    assert judged(Recording(tmp_path / "taken").groups(messages=97)) == expected
+
+
+def test_parts_of_the_fleet_together_make_the_same(expected: list[bytes]) -> None:
+    found = []
+    for number in range(3):
+        run = Replay(scene().facts, RULES)
+        share = Partition(number, 3)
+        found += [line for changes in replay(run, map(share.of_group, told(scene()))) for line in lines(changes)]
+    assert in_order(found) == expected
+
+
+@pytest.fixture(params=["files", pytest.param("influx", marks=pytest.mark.influx)])
+def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[TimeSeries]:
+    if request.param == "files":
+        opened = open_timeseries(tmp_path / "series", raw_days=0, minute_days=0)
+    else:
+        influx: Influx = request.getfixturevalue("influx")
+        opened = open_timeseries(influx.url, token=influx.token, org=influx.org, raw_days=0, minute_days=0)
+    yield opened
+    opened.close()
+
+
+def test_what_the_store_holds_of_it_is_judged_the_same(expected: list[bytes], store: TimeSeries) -> None:
+    for group in wider(told(scene())):
+        store.write(points(group))
+    districts = {lift.lift_id: lift.district for lift in scene().facts}
+    end_ns = START_NS + (SCENARIO.seconds + 2) * 1_000_000_000
+    again = list(retell(store, districts, START_NS, end_ns, window_ns=60_000_000_000))
+    seq = [group.messages.seq.tolist() for group in again]
+    assert all(sorted(one) for one in seq)
+    assert judged(again) == expected
+
+
+def test_what_stood_before_the_window_stands_at_its_beginning(store: TimeSeries) -> None:
+    for group in wider(told(scene())):
+        store.write(points(group))
+    districts = {lift.lift_id: lift.district for lift in scene().facts}
+    begin_ns = START_NS + 50_500_000_000
+    (group,) = retell(store, districts, begin_ns, begin_ns + 4_000_000_000)
+    for stream in ("door", "infrared", "status"):
+        samples = group.samples[stream]
+        first = [name for name, t in zip(samples.message.tolist(), samples.t_ns.tolist(), strict=True) if t == begin_ns]
+        assert len(first) == SCENARIO.lifts
+
+
+@pytest.mark.parametrize("text", ["", "1", "2/2", "-1/2", "a/b", "0/0"])
+def test_what_is_no_partition_is_told(text: str) -> None:
+    with pytest.raises(ValueError, match="say k/n"):
+        read(text)
+
+
+def test_every_lift_belongs_to_one_part_and_always_the_same() -> None:
+    parts = [Partition(number, 4) for number in range(4)]
+    assert all(sum(part.has(f"lift-{k}") for part in parts) == 1 for k in range(1000))
+    owners = {name: [part.has(name) for part in parts].index(True) for name in ("A17", "sim-00001", "HZ-1")}
+    assert owners == {"A17": 0, "sim-00001": 1, "HZ-1": 1}
