@@ -13,7 +13,7 @@ CAR = (
         180.0,
         14.0,
         Act(needs=RIDE, brake_mps2=(1.05, 1.15)),
-        per_year=0.03,
+        per_year=0.01,
     ),
     Cause(
         "power-cut",
@@ -54,7 +54,17 @@ CAR = (
         240.0,
         14.0,
         Act(needs=RIDE, brake_mps2=(2.0, 2.5), opens_chain=True),
-        per_year=0.02,
+        per_year=0.005,
+    ),
+    Cause(
+        "door-forced-in-run",
+        "somebody forces the car door of the running car: its contact opens and the brake stops it between floors",
+        "乘客扒门，运行中紧急制动困人",
+        ("hard-stop", "safety-chain-open", "person-shut-in-off-level", "car-off-level"),
+        600.0,
+        14.0,
+        Act(needs=RIDE, brake_mps2=(2.0, 2.5), opens_chain=True),
+        per_year=0.035,
     ),
     Cause(
         "position-encoder-failed",
@@ -74,7 +84,7 @@ CAR = (
         180.0,
         10.0,
         Act(needs=RIDE, freezes=True),
-        per_year=0.01,
+        per_year=0.005,
     ),
     Cause(
         "controller-hung",

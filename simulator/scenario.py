@@ -15,13 +15,13 @@ from typing import Any, Literal
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationError
 
-from simulator.calendar import DAY_S, Calendar
+from simulator.calendar import Calendar
 from simulator.causes import CAUSES
 from simulator.chance import PLAN, numbers
-from simulator.faults import NEAR_MISS
+from simulator.faults import GROWING, NEAR_MISS
 from simulator.fleet import FLEET_LIMIT
 from simulator.network import Conditions
-from simulator.schedule import Planned
+from simulator.schedule import Planned, between
 from simulator.sensors import SAMPLE_HZ
 from simulator.vibration import WAVE_HZ, WAVE_HZ_LIMITS
 from telemetry.facts import LiftFacts
@@ -32,6 +32,8 @@ START = datetime(2001, 9, 10, 7, 0, tzinfo=LOCAL_TIME)
 """A Monday: simulated clocks start in 2001, so that a clock of today's that leaked in is seen at once."""
 DAY_H = 24.0
 PLAN_LIMIT = 1_000
+GROWS = (0.1, 0.4)
+"""What share of a scenario the faults that grow on trial take to fail."""
 
 
 class Contradiction(ValueError):
@@ -151,14 +153,13 @@ def shipped() -> dict[str, Scenario]:
 
 def planned(scenario: Scenario, facts: Sequence[LiftFacts]) -> list[Planned]:
     """Return the plan as the world takes it, in lived seconds, fault by fault for each lift; shares are drawn."""
-    plan, day = [], scenario.day_s / DAY_S
+    plan = []
     for k, fault in enumerate(scenario.faults):
         onset_s, for_s = _lived(scenario, fault)
-        growth_days = None if fault.growth_days is None else fault.growth_days * day
         for lift in range(scenario.lifts) if fault.lift is None else [fault.lift - 1]:
             if fault.share is None or next(numbers(scenario.seed, lift * PLAN_LIMIT + k, PLAN)) < fault.share:
                 when = (onset_s, onset_s + fault.spread_s)
-                how = (for_s, fault.severity, fault.form, growth_days)
+                how = (for_s, fault.severity, fault.form, fault.growth_days)
                 plan.append(Planned(facts[lift].lift_id, fault.cause, when, *how))
     return plan + list(_tried(scenario, facts))
 
@@ -169,7 +170,11 @@ def _tried(scenario: Scenario, facts: Sequence[LiftFacts]) -> Iterator[Planned]:
         draw = numbers(scenario.seed, -1 - number, PLAN)
         for _ in range(scenario.near_misses if cause.kind == NEAR_MISS else scenario.trials):
             lift_id = facts[int(next(draw) * len(facts))].lift_id
-            yield Planned(lift_id, slug, next(draw) * max(0.0, scenario.seconds - 2 * cause.default_s))
+            if cause.form == GROWING:
+                onset_s, growth_days = next(draw) * scenario.seconds / 2, scenario.days * between(GROWS, next(draw))
+                yield Planned(lift_id, slug, onset_s, growth_days=growth_days)
+            else:
+                yield Planned(lift_id, slug, next(draw) * max(0.0, scenario.seconds - 2 * cause.default_s))
 
 
 def _lived(scenario: Scenario, fault: PlannedFault) -> tuple[float, float | None]:

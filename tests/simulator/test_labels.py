@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from collections import defaultdict
 from collections.abc import Callable
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -11,10 +13,12 @@ import pytest
 from simulator import labels
 from simulator.calendar import DAY_S, Calendar
 from simulator.causes import CAUSES
-from simulator.faults import FORMS, GROWING, INTERMITTENT, SUDDEN
+from simulator.causes_car import CAR
+from simulator.causes_door import DOOR
+from simulator.faults import FAULT, FORMS, GROWING, INTERMITTENT, SUDDEN
 from simulator.fleet import fleet
 from simulator.labels import Label
-from simulator.schedule import Planned, Unknown
+from simulator.schedule import YEAR_S, Planned, Unknown
 from simulator.symptoms import BY_SLUG, SYMPTOMS
 from simulator.world import World
 from telemetry.streams import CLOSED, OPEN
@@ -171,3 +175,35 @@ def test_every_cause_names_symptoms_that_there_are_and_one_form_of_the_three() -
         assert set(cause.symptoms) <= set(BY_SLUG)
         assert cause.form in (SUDDEN, INTERMITTENT, GROWING)
     assert len(BY_SLUG) == len(SYMPTOMS)
+
+
+def test_every_rule_of_the_catalogue_has_a_symptom_and_a_cause_that_shows_it() -> None:
+    catalogue = Path(__file__).parents[2] / "docs" / "contract.md"
+    slugs = set(re.findall(r"F\d\d `([a-z-]+)`", catalogue.read_text(encoding="utf-8")))
+    assert len(slugs) == 42
+    assert {rule for symptom in SYMPTOMS for rule in symptom.rules} == slugs
+    assert {rule for cause in CAUSES.values() for rule in cause.rules} == slugs
+
+
+def test_hazards_sum_up_to_what_real_fleets_suffer() -> None:
+    stops = [cause for cause in (*CAR, *DOOR) if cause.act is not None and not cause.act.alarm]
+    a_year = sum(cause.per_year for cause in stops)
+    shut_in = sum(c.per_year for c in CAUSES.values() if {s for s in c.symptoms if s.startswith("person-shut-in")})
+    assert 0.5 < a_year < 2.0
+    assert 0.4 < sum(cause.per_year for cause in stops if cause in DOOR) / a_year < 0.6
+    assert 0.04 < shut_in < 0.16
+
+
+def test_causes_strike_at_their_own_hazards() -> None:
+    w = World(fleet(200, 6), 6, START_NS, hour=NIGHT, hazard=3000.0)
+    faults = {(row.lift, row.number): row.cause for row in lived(w, 300)}
+    a_year = sum(cause.per_year for cause in CAUSES.values() if cause.kind == FAULT)
+    assert 0.5 < len(faults) / (a_year * 200 * 3000 * 300 / YEAR_S) < 1.5
+    assert sum(cause.slug == "network-cut" for cause in faults.values()) > len(faults) / 10
+
+
+def test_a_power_cut_strikes_all_lifts_of_a_building_and_no_other() -> None:
+    w = World(fleet(40, 3), 3, START_NS, hour=MORNING, plan=[Planned("sim-00001", "building-power-cut", 60.0)])
+    struck = {row.lift for row in lived(w, 120)}
+    assert struck == set(np.flatnonzero(w.cars.groups.of == w.cars.groups.of[0]))
+    assert (w.cars.battery == np.isin(np.arange(40), sorted(struck))).all()
