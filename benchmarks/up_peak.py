@@ -161,7 +161,7 @@ def _harmonic(times_s: F64) -> float:
 def _planned_s(cars: Cars, lift: int, floors: int, people: float) -> tuple[float, float]:
     """Return the round trip of one lift by the standard formula, and by the flights' own times."""
     landing = np.arange(floors + 1)
-    ways_m = PITCH_M * landing
+    ways_m = PITCH_M * landing.astype(np.float64)
     rows = np.full(floors + 1, lift)
     pieces = scurve.run(ways_m, drive.limits(cars, rows))
     flight_s = np.where(landing > 0, sum(lasts_s for _, lasts_s in pieces), 0.0)
@@ -174,16 +174,8 @@ def _planned_s(cars: Cars, lift: int, floors: int, people: float) -> tuple[float
 
 def summary(rows: Sequence[UpPeak]) -> str:
     """Return the errors as a table in Markdown, one line for each rated speed and load."""
-    names = (
-        "speed, m/s",
-        "load, kg",
-        "buildings",
-        "trips",
-        "RTT error: mean",
-        "largest",
-        "by the standard formula: largest",
-    )
-    names = (*names, "carried in 5 min: mean", "largest")
+    errors = ("RTT error: mean", "largest", "by the standard formula: largest", "carried in 5 min: mean", "largest")
+    names = ("speed, m/s", "load, kg", "buildings", "trips", *errors)
     lines = [f"| {' | '.join(names)} |", "|---" * len(names) + "|"]
     for speed, load in sorted({(row.rated_mps, row.rated_kg) for row in rows}):
         lines.append(_line(f"{speed} | {load:.0f}", [r for r in rows if (r.rated_mps, r.rated_kg) == (speed, load)]))

@@ -3,8 +3,8 @@
     cost = way of the car under its collective control / rated speed + stops on it x time of a stop
 
 (estimated time of arrival; Barney, "Elevator Traffic Handbook"; CIBSE Guide D.) The law: what happens in a building
-depends on that building alone. A queue that is longer than the coming cars have room for calls another one; a call
-whose people are gone, or whose car is full or out of service, is taken back.
+depends on that building alone. A queue that is longer than the coming cars have room for calls another one. A call is
+taken back from a car that is full or out of service, and from one not yet on its way there when its people are gone.
 """
 
 from __future__ import annotations
@@ -64,9 +64,10 @@ def dispatch(cars: Cars, t: F64) -> None:
 
 
 def _take_back(cars: Cars, serves: Bools) -> None:
-    """Take back the calls of cars that do not serve, and those that nobody waits at any more."""
+    """Take back the calls of cars that do not serve, and those whose people are gone, but for a car's next stop."""
     lift, side, floor = _where(cars.hall_call)
-    over = ~serves[lift] | (cars.passengers.waiting[cars.group[lift], side, floor] == 0)
+    comes = (cars.phase[lift] == RUN) & (cars.target[lift] == floor)
+    over = ~serves[lift] | (~comes & (cars.passengers.waiting[cars.group[lift], side, floor] == 0))
     cars.hall_call[lift[over], side[over], floor[over]] = False
 
 

@@ -9,11 +9,11 @@ from simulator import control, dispatch
 from simulator.cars import REST, RUN
 from simulator.fleet import ESTATE_LIFTS, building_of, fleet, neighbours
 from simulator.group import GROUP_LIMIT, Groups
-from simulator.passengers import DOWN, UP
+from simulator.passengers import DOWN, NOBODY, UP
 from simulator.timing import REVERSAL_SHARE, SENT_BACK_LIMIT
 from simulator.world import World
 from telemetry.facts import Floor, LiftFacts
-from telemetry.streams import CLOSING
+from telemetry.streams import CLOSING, OPENING
 from tests.simulator.story import START_NS, world
 
 SEED = 1
@@ -199,3 +199,18 @@ def test_doors_are_sent_back_as_often_as_the_hour_is_busy_and_never_three_times_
             assert w.cars.sent_back.max() <= SENT_BACK_LIMIT
         share[hour] = back / closings
     assert REVERSAL_SHARE[0] < share[10.0] < share[8.0] < REVERSAL_SHARE[1]
+
+
+def test_a_car_that_is_nearly_there_opens_although_the_people_are_gone() -> None:
+    w = tower(2)
+    stand(w, [0, 19])
+    call(w, 6, 0)
+    while w.cars.phase[0] != RUN:
+        w.step()
+    w.cars.passengers.state[0] = NOBODY
+    w.cars.passengers.waiting[0] = 0
+    opened = False
+    for _ in range(30):
+        opened |= bool((w.step().door.values == OPENING).any())
+    assert opened
+    assert w.cars.floor[0] == 6
