@@ -261,7 +261,9 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.up_peak", description=__doc__)
     parser.add_argument("--seconds", type=int, default=7_200, help="how long each peak lasts (default 7200)")
     parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--into", type=Path, default=Path("docs/world"), help="the folder to write to (default docs/world)")
+    parser.add_argument(
+        "--into", type=Path, default=Path("docs/world"), help="the folder to write to (default docs/world)"
+    )
     options = parser.parse_args()
     rows = measure(grid(), options.seconds, options.seed)
     write(rows, options.into)

@@ -178,6 +178,8 @@ class Cars:
         self.groups = Groups(building, lifts.number)
         self.passengers = Passengers(len(self.groups), lifts.heights_m.shape[1])
         one = self.groups.first
+        if not np.array_equal(lifts.heights_m, lifts.heights_m[one[self.group]], equal_nan=True):
+            raise ValueError("buildings: the lifts of a building have the same floors; name those apart that have not")
         kind, floors, lobby = lifts.kind[one], lifts.floors[one], lifts.lobby[one]
         carried = np.bincount(self.groups.of, lifts.carries()).astype(np.float64)
         self.arrivals = Arrivals(self.groups, seed, traffic, kind, floors, lobby, carried)

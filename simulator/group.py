@@ -19,6 +19,8 @@ class Groups:
     """
 
     def __init__(self, building: NDArray[np.int64], lift_number: NDArray[np.int64]) -> None:
+        if len(building) != len(lift_number):
+            raise ValueError(f"buildings: {len(building)} names for {len(lift_number)} lifts; give one for each")
         self.number, self.of = np.unique(building, return_inverse=True)
         order = np.lexsort((lift_number, self.of))
         begin = np.searchsorted(self.of[order], np.arange(len(self.number)))

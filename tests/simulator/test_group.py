@@ -165,6 +165,16 @@ def test_a_group_is_refused_that_is_too_large() -> None:
         Groups(np.zeros(9, dtype=np.int64), np.arange(9))
 
 
+def test_a_building_is_refused_whose_lifts_do_not_go_together() -> None:
+    with pytest.raises(ValueError, match="buildings: 2 names for 3 lifts"):
+        World(fleet(3, SEED), SEED, START_NS, buildings=[0, 0])
+    short, tall = (
+        LiftFacts("x", "north", rated_speed_mps=1.0, floors=(Floor("1", 0.0), Floor("2", m))) for m in (3, 4)
+    )
+    with pytest.raises(ValueError, match="buildings: the lifts of a building have the same floors"):
+        World([short, tall], SEED, START_NS, buildings=[0, 0])
+
+
 def test_every_lift_of_a_building_lives_the_same_alone_as_beside_the_others() -> None:
     building = building_of(range(2_000), SEED)
     first = next(b for b in building if building.count(b) == GROUP_LIMIT)

@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from simulator.causes import CAUSES
-from simulator.fleet import fleet
+from simulator.fleet import building_of, fleet
+from simulator.group import GROUP_LIMIT
 from simulator.symptoms import BY_SLUG as BY_SYMPTOM
 from simulator.world import World
 from tests.simulator.hearing import first_heard_s, rules_heard
@@ -32,6 +33,16 @@ DELAY_S = {
 def test_no_rule_hears_anything_in_a_healthy_morning() -> None:
     facts = fleet(40, seed=5)
     assert rules_heard(facts, World(facts, 5, START_NS, hour=MORNING), 900) == {}
+
+
+@pytest.mark.parametrize("hour", [8.0, 12.0, 17.0])
+def test_no_rule_hears_anything_in_a_busy_group_of_eight(hour: float) -> None:
+    building = building_of(range(2_000), seed=5)
+    first = next(b for b in building if building.count(b) == GROUP_LIMIT)
+    facts = fleet(first + GROUP_LIMIT, seed=5)[first:]
+    world = World(facts, 5, START_NS, first=first, hour=hour)
+    assert rules_heard(facts, world, 600) == {}
+    assert world.cars.passengers.journeys.made > 200
 
 
 HOLD_S = {
