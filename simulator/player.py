@@ -150,7 +150,7 @@ class Player:
             if packet.sent_ns >= until_ns:
                 if self._wait_until(link, packet.sent_ns):
                     return
-                until_ns = packet.sent_ns + min(SLICE_S * self.settings.speed, 1.0) * NS
+                until_ns = packet.sent_ns + round(min(SLICE_S * self.settings.speed, 1.0) * NS)
             link.publish(packet)
             self.bundles += packet.bundles
 

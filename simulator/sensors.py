@@ -10,6 +10,7 @@ reads the air's pressure, so the weather moves its lift. Numbers: domain notes, 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,7 +24,7 @@ F64 = NDArray[np.float64]
 Index = NDArray[np.intp]
 Bools = NDArray[np.bool_]
 
-SAMPLE_HZ = 10
+SAMPLE_HZ: Final = 10
 DECIMALS = 4
 SPEED_NOISE_MPS, SPEED_GAIN_ERROR = 0.004, 2e-4
 TAPE_NOISE_M, TAPE_BIAS_M = 0.0004, 0.0005
