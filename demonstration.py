@@ -35,6 +35,8 @@ END_LIMIT_S = 15.0
 RESTART_PAUSE_S = 2.0
 LOOK_EVERY_S = 0.5
 CONFIG_NAME = "liftwatch.toml"
+ENDINGS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+"""A hand, a supervisor, and a terminal that is closed: none may leave it running."""
 MOSQUITTO_PLACES = "/usr/sbin:/usr/local/sbin"
 
 
@@ -85,7 +87,7 @@ def run(demo: Demonstration) -> int:
     """Run until Ctrl-C or SIGTERM."""
     refuse_taken("the broker", demo.broker_port, "--broker-port")
     refuse_taken("the pages", demo.port, "--port")
-    for number in (signal.SIGTERM, signal.SIGHUP):  # a terminal that is closed must not leave it running
+    for number in ENDINGS:  # SIGINT too: what a script starts with & is born deaf to it
         signal.signal(number, signal.default_int_handler)
     with folder(demo.data) as data:
         parts = [*broker_part(demo, data), *own_parts(demo, data)]
@@ -103,7 +105,7 @@ def run(demo: Demonstration) -> int:
         except KeyboardInterrupt:
             say("\nending …")
         finally:
-            for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):  # whoever is impatient must wait for all
+            for number in ENDINGS:  # whoever is impatient must wait for all
                 signal.signal(number, signal.SIG_IGN)
             for part in reversed(parts):
                 part.end()

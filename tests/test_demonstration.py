@@ -26,8 +26,9 @@ from tests.whole.running import Voice
 
 AS_IT_IS = ("-m", "liftwatch")
 WITHOUT_MOSQUITTO = """
-import os, sys
+import os, signal, sys
 import demonstration, liftwatch
+signal.signal(signal.SIGINT, signal.SIG_IGN)  # as a shell's script starts what it puts into the background
 os.environ["PATH"] = demonstration.MOSQUITTO_PLACES = ""
 sys.exit(liftwatch.main(sys.argv[1:]))
 """
