@@ -148,7 +148,9 @@ def _door(cars: Cars, lift: Index) -> Index:
 
 
 def _brake_mps2(cars: Cars, lift: Index) -> F64:
-    return graded(EFFECTS.brake_mps2[cars.cause[lift]], cars.severity[lift]) * cars.condition.brake_torque[lift]
+    """Return how hard these cars are braked; it is to be at a place of the run, so as hard as the drive at least."""
+    sound_mps2 = graded(EFFECTS.brake_mps2[cars.cause[lift]], cars.severity[lift])
+    return np.maximum(sound_mps2 * cars.condition.brake_torque[lift], cars.lifts.a_mps2[lift])
 
 
 # In a run.

@@ -31,6 +31,8 @@ DECIMALS = 3
 NOISE_MPS2, BIAS_MPS2 = 0.01, 0.05
 WARMTH_C, WARMTH_MPS2_PER_C, DAY_S = 8.0, 0.0005, 86_400.0
 SHEAVE_MPS2, SHEAVE_WORN, ROPES_UNEVEN = (0.032, 0.018), 4.0, 1.5
+SPIN_LOUD = 0.2
+"""What ropes that slip on a turning sheave do to a car that stands, m/s² at rated speed."""
 PULLEY_M, PULLEY_MPS2 = 0.32, 0.010
 ROPE_LAY_M, ROPE_LAY_MPS2 = 0.065, 0.12
 FILTER_SHARE = 0.45
@@ -71,6 +73,7 @@ class Vibration:
         for first in range(0, len(motion.lift), chunk):
             part = slice(first, first + chunk)
             self._ride(cars.condition, motion, part, xyz)
+        self._spin(cars.condition, samples, xyz)
         struck = of_second(log)
         ring(self._struck + struck, begin_s, xyz)
         self._struck = struck
@@ -125,6 +128,13 @@ class Vibration:
             heard = (lay_hz < FILTER_SHARE * self.rate_hz) * np.float32(ROPE_LAY_MPS2)
             shake[row] += heard * lay * uneven[row, None].astype(np.float32)
         xyz[lift] += np.stack([x, y, motion.a_mps2[part].astype(np.float32) + pace * shake], axis=1)
+
+    def _spin(self, condition: Condition, samples: NDArray[np.int64], xyz: F32) -> None:
+        """Shake the standing cars whose sheave turns under their ropes."""
+        lift = np.flatnonzero(condition.spins_mps)
+        travel_m = condition.spins_mps[lift, None] * samples / self.rate_hz
+        pace = (condition.spins_mps[lift] / self._rated_mps[lift] * self._rough[lift])[:, None]
+        xyz[lift, 2] += (SPIN_LOUD * pace * np.sin(self._sheave_per_m[lift, None] * travel_m)).astype(np.float32)
 
     def _spoil(self, condition: Condition, begin_s: F64, samples: NDArray[np.int64], xyz: F32) -> None:
         """Let faulty accelerometers say what they say; keep each one's last reading."""

@@ -185,6 +185,13 @@ def test_every_rule_of_the_catalogue_has_a_symptom_and_a_cause_that_shows_it() -
     assert {rule for cause in CAUSES.values() for rule in cause.rules} == slugs
 
 
+def test_the_page_on_the_world_lists_every_symptom() -> None:
+    page = (Path(__file__).parents[2] / "docs" / "world.md").read_text(encoding="utf-8")
+    for symptom in SYMPTOMS:
+        rules = ", ".join(f"`{rule}`" for rule in symptom.rules) or "-"
+        assert f"| `{symptom.slug}` | {symptom.en} | {rules} |" in page
+
+
 def test_hazards_sum_up_to_what_real_fleets_suffer() -> None:
     stops = [cause for cause in (*CAR, *DOOR) if cause.act is not None and not cause.act.alarm]
     a_year = sum(cause.per_year for cause in stops)
