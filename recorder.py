@@ -58,15 +58,12 @@ def from_broker(settings: Configuration, folder: Path, for_s: float) -> Header:
     header = Header(f"broker {address.host}:{address.port}", VERSION)
     try:
         with _ended_by_signals() as ended, _writer(folder, header, registered(settings)) as writer:
-            unbroken = recording.listen(
-                source,
-                writer,
-                for_s,
-                ended,
-                lambda heard: show(f"{heard} messages in {time.monotonic() - begun:.0f} s"),
+            listener = recording.Listener(
+                source, writer, lambda heard: show(f"{heard} messages in {time.monotonic() - begun:.0f} s")
             )
+            listener.listen(for_s, ended)
             writer.know(registered(settings))  # some may have been registered meanwhile
-            writer.close(complete=unbroken)
+            writer.close(complete=listener.unbroken)
     finally:
         source.close()
     return writer.header

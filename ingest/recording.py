@@ -17,6 +17,7 @@ from telemetry.streams import Entry
 
 TAKE_WAIT_S = 0.5
 FLUSH_EVERY_S = 30.0
+LAST_WAIT_S, LAST_LIMIT_S = 0.2, 5.0
 
 
 class Taker(Protocol):
@@ -27,25 +28,35 @@ class Taker(Protocol):
     def flush(self) -> None: ...
 
 
-def listen(source: Source, taker: Taker, for_s: float, ended: Event, show: Callable[[int], None]) -> bool:
-    """Record until the time is over or `ended` is set; say whether the broker was there all the time.
+class Listener:
+    """Hears and writes down: `heard` counts messages, `unbroken` is whether the broker was there all the time."""
 
-    `show` is told after each look how many messages came.
-    """
-    until = time.monotonic() + for_s
-    flushed, heard, unbroken = time.monotonic(), 0, True
-    while not ended.is_set() and (left_s := until - time.monotonic()) > 0:
-        arrivals = source.take(min(TAKE_WAIT_S, left_s))
-        unbroken &= source.hearing()
+    def __init__(self, source: Source, taker: Taker, show: Callable[[int], None]) -> None:
+        self.heard, self.unbroken = 0, True
+        self._source, self._taker, self._show = source, taker, show
+        self._flushed = time.monotonic()
+
+    def listen(self, for_s: float, ended: Event) -> None:
+        """Record until the time is over or `ended` is set, and for a moment what was said before and is on its way."""
+        until = time.monotonic() + for_s
+        while not ended.is_set() and (left_s := until - time.monotonic()) > 0:
+            self._take(min(TAKE_WAIT_S, left_s))
+        until = time.monotonic() + LAST_LIMIT_S
+        while self._take(LAST_WAIT_S) and time.monotonic() < until:
+            pass
+
+    def _take(self, wait_s: float) -> int:
+        arrivals = self._source.take(wait_s)
+        self.unbroken &= self._source.hearing()
         if arrivals:
-            taker.add(decode(entries(arrivals, heard)))
-            source.acknowledge(arrivals)
-            heard += len(arrivals)
-        if time.monotonic() - flushed > FLUSH_EVERY_S:
-            taker.flush()
-            flushed = time.monotonic()
-        show(heard)
-    return unbroken
+            self._taker.add(decode(entries(arrivals, self.heard)))
+            self._source.acknowledge(arrivals)
+            self.heard += len(arrivals)
+        if time.monotonic() - self._flushed > FLUSH_EVERY_S:
+            self._taker.flush()
+            self._flushed = time.monotonic()
+        self._show(self.heard)
+        return len(arrivals)
 
 
 def entries(arrivals: list[Arrival], before: int) -> list[Entry]:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,8 @@ import pytest
 import liftwatch
 import recorder
 from detectors.catalogue import RULES
+from store.connect import open_timeseries
+from store.points import points
 from store.recordings import Recording
 from store.records import Records
 from tests.broker import Broker, mosquitto
@@ -29,6 +32,8 @@ pytestmark = pytest.mark.broker
 SCENARIO = "lifts = 8\nseed = 11\nhours = 0.03\nhour = 8\nvibration = true\nfaults_per_hour = 3000\n"
 DISTURBED = ("offline", "clock-skew")
 """Rules of silence and clocks stand outside comparisons."""
+
+README = Path(__file__).parent.parent.parent / "README.md"
 
 Alerts = list[dict[str, Any]]
 
@@ -168,6 +173,39 @@ def test_a_replay_moved_to_the_present_ends_now(broker: Broker, folder: Path, tm
     assert original.end_ns is not None
     assert abs(moved.end_ns - time.time_ns()) < 120e9
     assert (moved.end_ns - original.end_ns) % 1_000_000 < 1_000_000
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(600)
+def test_the_readmes_commands_record_and_replay(
+    broker: Broker, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    section = README.read_text(encoding="utf-8").partition("## Record and replay")[2].partition("\n## ")[0]
+    simulate, record, of_store, replay, judge = re.findall(r"^    \.venv/bin/liftwatch (.*)$", section, re.MULTILINE)
+    monkeypatch.setenv("LIFTWATCH_BROKER__PORT", str(broker.port))
+    monkeypatch.chdir(tmp_path)
+
+    def run(line: str) -> None:
+        assert liftwatch.main(line.split()) == 0
+
+    run(simulate)
+    trapped = Recording(tmp_path / "trapped")
+    with closing(open_timeseries(tmp_path / "data" / "series", raw_days=0)) as series:
+        for group in trapped.groups():
+            series.write(points(group))
+    run(of_store)
+    assert Recording(tmp_path / "one").lift_ids() == {"sim-00003"}
+    listening = [sys.executable, "-m", "liftwatch", *record.split()]
+    with subprocess.Popen(listening, stderr=subprocess.PIPE) as recording:
+        assert recording.stderr is not None
+        assert next(line for line in recording.stderr if b"hearing lifts" in line)
+        run("replay one --speed 0")
+        recording.send_signal(signal.SIGINT)
+    assert Recording(tmp_path / "heard").header.messages == Recording(tmp_path / "one").header.messages
+    run(judge)
+    rules = {json.loads(line)["rule"] for line in (tmp_path / "alerts.jsonl").read_bytes().splitlines()}
+    assert {"entrapment-off-level", "entrapment-at-level"} <= rules
+    run(replay.replace("--speed 10", "--speed 0"))
 
 
 @pytest.mark.parametrize(
