@@ -37,8 +37,9 @@ PAGES = {
     "missing": "/lifts/none",
 }
 MAIN = ("fleet", "lift", "inbox", "public")
-VIEWS = [(1440, "en", "light"), (390, "zh", "dark"), (1440, "zh", "dark"), (390, "en", "light")]
-SHOWN = [(name, *view) for name in PAGES for view in VIEWS[: 4 if name in MAIN else 2]]
+VIEWS = [(width, language, theme) for width in (1440, 390) for language in ("en", "zh") for theme in ("light", "dark")]
+FEW = [(1440, "en", "light"), (390, "zh", "dark")]
+SHOWN = [(name, *view) for name in PAGES for view in (VIEWS if name in MAIN else FEW)]
 
 
 @pytest.fixture(scope="module")
