@@ -72,7 +72,8 @@ class Scenario(Table):
     rate of the vibration; `machines` are the lifts whose machines are listened to, by number. `idle_hz` is how
     often a lift at rest with a still door says its samples. `barometers` is the share of lifts that tell their position
     by the air's pressure. `faults_per_hour` come by themselves, over the fleet. `trials` is how many faults of each
-    cause, and `near_misses` how many of each kind, come besides to lifts and at times drawn from the seed.
+    cause, and `near_misses` how many of each kind, come besides to lifts and at times drawn from the seed. `hazard`
+    brings each cause as often as in a real fleet, times this.
     """
 
     about: str = ""
@@ -89,6 +90,7 @@ class Scenario(Table):
     idle_hz: Literal[1, 10] = SAMPLE_HZ
     barometers: float = Field(0.0, ge=0, le=1)
     faults_per_hour: float = Field(0.0, ge=0, allow_inf_nan=False)
+    hazard: float = Field(0.0, ge=0, allow_inf_nan=False)
     trials: int = Field(0, ge=0, le=PLAN_LIMIT)
     near_misses: int = Field(0, ge=0, le=PLAN_LIMIT)
     network: Conditions = Conditions()

@@ -48,6 +48,7 @@ class Scene:
             wave_hz=scenario.wave_hz,
             machine=[every[number - 1].lift_id for number in scenario.machines],
             faults_per_lift_hour=scenario.faults_per_hour / scenario.lifts,
+            hazard=scenario.hazard,
             hour=scenario.traffic_hour,
             plan=planned(scenario, every),
             barometers=scenario.barometers,

@@ -18,6 +18,8 @@ from simulator.causes_door import DOOR
 from simulator.faults import FAULT, FORMS, GROWING, INTERMITTENT, SUDDEN
 from simulator.fleet import fleet
 from simulator.labels import Label
+from simulator.scenario import Scenario
+from simulator.scene import Scene
 from simulator.schedule import YEAR_S, Planned, Unknown
 from simulator.symptoms import BY_SLUG, SYMPTOMS
 from simulator.world import World
@@ -214,3 +216,22 @@ def test_a_power_cut_strikes_all_lifts_of_a_building_and_no_other() -> None:
     struck = {row.lift for row in lived(w, 120)}
     assert struck == set(np.flatnonzero(w.cars.groups.of == w.cars.groups.of[0]))
     assert (w.cars.battery == np.isin(np.arange(40), sorted(struck))).all()
+
+
+def test_a_terminal_without_mains_lives_as_long_as_its_battery_and_then_speaks_its_last_will() -> None:
+    w = World(fleet(4, 3), 3, START_NS, hour=NIGHT, plan=[Planned("sim-00001", "building-power-cut", 5.0, for_s=300.0)])
+    lived(w, 10)
+    w.cars.battery_ends_s[0] -= 3590.0 + 10_800.0 * (1 - w.cars.severity[0])
+    seconds = [w.step() for _ in range(30)]
+    silent = [bool(second.silent[0]) for second in seconds]
+    assert silent.index(True) in range(1, 15)
+    assert 0 in seconds[silent.index(True)].status
+    assert w.status(0) == {"online": False}
+
+
+def test_a_scenario_may_have_the_hazards_of_a_real_fleet() -> None:
+    scene = Scene(Scenario(lifts=200, seed=6, hours=0.05, hazard=4000.0), START_NS)
+    for _ in range(180):
+        scene.step()
+    scene.happened += scene.world.unfinished()
+    assert len({label["event"] for label in scene.labels()}) > 10
