@@ -22,7 +22,7 @@ CAR = (
         ("on-battery", "hard-stop", "person-shut-in-off-level", "car-off-level"),
         300.0,
         14.0,
-        Act(needs=RIDE, brake_mps2=(1.95, 2.4), battery=True),
+        Act(needs=RIDE, brake_mps2=(2.15, 2.5), battery=True),
         per_year=0.015,
     ),
     Cause(
@@ -32,7 +32,7 @@ CAR = (
         ("on-battery",),
         1800.0,
         1.0,
-        Act(halts=True, brake_mps2=(1.95, 2.4), battery=True, battery_lasts_s=(14_400.0, 3_600.0)),
+        Act(halts=True, brake_mps2=(2.15, 2.5), battery=True, battery_lasts_s=(14_400.0, 3_600.0)),
         per_year=0.2,
         whole_building=True,
     ),
@@ -43,7 +43,7 @@ CAR = (
         ("hard-stop", "safety-chain-open"),
         12.0,
         14.0,
-        Act(needs=RIDE, brake_mps2=(2.0, 2.5), opens_chain=True),
+        Act(needs=RIDE, brake_mps2=(2.15, 2.5), opens_chain=True),
         per_year=0.1,
     ),
     Cause(
@@ -53,7 +53,7 @@ CAR = (
         ("hard-stop", "safety-chain-open", "person-shut-in-off-level", "car-off-level"),
         240.0,
         14.0,
-        Act(needs=RIDE, brake_mps2=(2.0, 2.5), opens_chain=True),
+        Act(needs=RIDE, brake_mps2=(2.15, 2.5), opens_chain=True),
         per_year=0.005,
     ),
     Cause(
@@ -63,7 +63,7 @@ CAR = (
         ("hard-stop", "safety-chain-open", "person-shut-in-off-level", "car-off-level"),
         600.0,
         14.0,
-        Act(needs=RIDE, brake_mps2=(2.0, 2.5), opens_chain=True),
+        Act(needs=RIDE, brake_mps2=(2.15, 2.5), opens_chain=True),
         per_year=0.035,
     ),
     Cause(

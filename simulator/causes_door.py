@@ -45,7 +45,7 @@ DOOR = (
         ("door-opens-in-run", "hard-stop", "safety-chain-open"),
         12.0,
         15.0,
-        Act(needs=RIDE, brake_mps2=(2.0, 2.4), door=POPS_OPEN, opens_chain=True),
+        Act(needs=RIDE, brake_mps2=(2.15, 2.5), door=POPS_OPEN, opens_chain=True),
         per_year=0.02,
     ),
     Cause(

@@ -35,7 +35,7 @@ class Act:
     `needs` is the situation that it shows itself in: a ride with a person, a run of the empty car, a landing with the
     door open, a car at rest, or anywhere.
 
-    `brake_mps2`   stops a run between two landings with this deceleration (0: does not)
+    `brake_mps2`   stops a run of a balanced car between two landings with this deceleration (0: does not)
     `speed_ratio`  the drive's plateau over the rated speed; `sense` the only direction it acts in (+1 up, -1 down)
     `overtravels`  runs through the terminal landing on the side of `sense`
     `door`         what the door does instead of its duty; `creeps`: the brake lets the car go at an open door

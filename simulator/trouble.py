@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from simulator import drive
+from simulator import drive, stopping
 from simulator.cars import (
     ARMED,
     ARRIVED,
@@ -100,7 +100,7 @@ def seize(cars: Cars, begin_s: F64) -> None:
     cause, phase = cars.cause[struck], cars.phase[struck]
     halts = struck[EFFECTS.halts[cause] & np.isin(phase, HALTED_IN)]
     runs = halts[cars.phase[halts] == RUN]
-    cars.curves.brake(runs, begin_s[runs], _brake_mps2(cars, runs))
+    cars.curves.brake(runs, begin_s[runs], *_braking(cars, runs))
     _stick(cars, halts, begin_s[halts])
     wanders = struck[EFFECTS.wanders[cause] & (phase == REST)]
     other = (cars.dice.uniform(wanders) * (cars.lifts.floors[wanders] - 1)).astype(np.intp)
@@ -147,10 +147,20 @@ def _door(cars: Cars, lift: Index) -> Index:
     return EFFECTS.door[cars.cause[lift]]
 
 
-def _brake_mps2(cars: Cars, lift: Index) -> F64:
-    """Return how hard these cars are braked; it is to be at a place of the run, so as hard as the drive at least."""
-    sound_mps2 = graded(EFFECTS.brake_mps2[cars.cause[lift]], cars.severity[lift])
-    return np.maximum(sound_mps2 * cars.condition.brake_torque[lift], cars.lifts.a_mps2[lift])
+def _braking(cars: Cars, lift: Index) -> tuple[F64, F64, float]:
+    """Return how hard, how late and how suddenly these running cars are stopped.
+
+    A drive that trips stops its car as it is set to; where the chain or the mains are gone, the machine brake falls,
+    and the safety gear grips what runs too fast.
+    """
+    cause = cars.cause[lift]
+    set_mps2 = graded(EFFECTS.brake_mps2[cause], cars.severity[lift])
+    falls = EFFECTS.opens_chain[cause] | EFFECTS.battery[cause] | EFFECTS.overtravels[cause]
+    gear = stopping.safety_gear_mps2(cars.lifts.rated_kg[lift], cars.load_kg[lift])
+    brake = drive.emergency_mps2(cars, lift, np.where(EFFECTS.overtravels[cause], TOP_BRAKE_MPS2, set_mps2))
+    fast = falls & (EFFECTS.speed_ratio[cause, 1] > 1)
+    mps2 = np.select([fast, falls], [gear, brake], set_mps2)
+    return mps2, np.where(falls & ~fast, drive.brake_delay_s(cars, lift), 0.0), stopping.BRAKE_BUILD_S
 
 
 # In a run.
@@ -193,7 +203,7 @@ def _stop_between(cars: Cars, lift: Index) -> None:
     row = np.arange(len(lift))
     below = np.clip((heights <= ((z + v) / 2)[:, None]).sum(axis=1) - 1, 0, cars.lifts.floors[lift] - 2)
     stop_m = (heights[row, below] + heights[row, below + 1]) / 2
-    cars.enter(lift, STRIKE, cars.curves.stop_time_s(lift, stop_m, _brake_mps2(cars, lift)))
+    cars.enter(lift, STRIKE, cars.curves.stop_time_s(lift, stop_m, *_braking(cars, lift)))
 
 
 def _run_fast(cars: Cars, lift: Index) -> None:
@@ -242,17 +252,15 @@ def strike_in_run(cars: Cars, lift: Index, t: F64) -> None:
     stopped = ~alarm & ~pops
     lift, t, cause = lift[stopped], t[stopped], cause[stopped]
     buffer = EFFECTS.overtravels[cause] & (EFFECTS.sense[cause] < 0)
-    limit = EFFECTS.overtravels[cause] & ~buffer
-    braked = ~buffer
-    brake_mps2 = np.where(limit, TOP_BRAKE_MPS2, _brake_mps2(cars, lift))
-    cars.curves.brake(lift[braked], t[braked], brake_mps2[braked])
+    braked = lift[~buffer]
+    cars.curves.brake(braked, t[~buffer], *_braking(cars, braked))
     cars.curves.land(lift[buffer], t[buffer], cars.lifts.rated_mps[lift[buffer]])
     _stick(cars, lift, t)
 
 
 def catch(cars: Cars, lift: Index, t: F64) -> None:
     """The open door's contact stops the car (if it still runs)."""
-    cars.curves.brake(lift, t, _brake_mps2(cars, lift))
+    cars.curves.brake(lift, t, *_braking(cars, lift))
     _stick(cars, lift, t)
 
 

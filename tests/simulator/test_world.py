@@ -55,7 +55,7 @@ def test_gateways_say_the_same_bytes_when_the_fleet_is_cut_between_them() -> Non
 
 
 def test_another_seed_gives_other_samples() -> None:
-    one, two = (World(fleet(5, 4), seed, START_NS, hour=8.0).step().z_m for seed in (4, 5))
+    one, two = (World(fleet(5, seed), seed, START_NS, hour=8.0).step().z_m for seed in (4, 5))
     assert not np.array_equal(one, two)
 
 
