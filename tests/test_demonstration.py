@@ -11,7 +11,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -138,6 +138,30 @@ def test_without_a_mosquitto_the_demonstration_lives_by_a_broker_of_its_own(tmp_
         asked = httpx.post(f"{demo.address}/api/v1/sim/sim-00001/fault", json=body, trust_env=False)
         assert asked.status_code == 202
         until(lambda: bool(demo.get("/api/v1/alerts", rule="alarm-button")), "the alert", HAPPENS_WITHIN_S)
+        demo.end()
+
+
+def part(demo: Demo, name: str) -> int:
+    """Return the process of a part of the demonstration."""
+    config = str(demo.folder / "data" / "liftwatch.toml")
+    for place in Path("/proc").glob("[0-9]*/cmdline"):
+        with suppress(OSError):  # it ended as we looked
+            words = place.read_bytes().decode(errors="replace").split("\0")
+            if config in words and name in words:
+                return int(place.parent.name)
+    raise AssertionError(f"no {name} is running")
+
+
+@pytest.mark.timeout(240)
+@pytest.mark.skipif(not Path("/proc/self/cmdline").exists(), reason="finds a process by /proc, as on Linux")
+def test_a_part_that_dies_is_started_again(tmp_path: Path) -> None:
+    with shown(tmp_path, 2) as demo:
+        os.kill(part(demo, "monitor"), signal.SIGKILL)
+        os.kill(part(demo, "serve"), signal.SIGKILL)
+        for name in ("monitor", "dashboards"):
+            until(lambda name=name: f"{name} ended (-9)" in demo.said(), f"the end of {name}", 30.0)
+        until(lambda: accepts(demo.port), "the pages", 60.0)
+        until(lambda: demo.living() == 2, "two living lifts", 60.0)
         demo.end()
 
 
