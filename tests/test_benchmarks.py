@@ -8,6 +8,7 @@ import sys
 
 import pytest
 
+from benchmarks import straight
 from tests.broker import mosquitto
 
 STEPS = (
@@ -28,3 +29,9 @@ def test_the_bench_prints_every_step_and_both_chains_in_one_table() -> None:
     assert len(rows) == len(STEPS), said
     assert all(row["what"].startswith(step) for row, step in zip(rows, STEPS, strict=True)), said
     assert all(float(row["cpu_us"]) > 0 and row["lifts"] == "40" for row in rows)
+
+
+def test_a_world_judged_straight_through_is_measured_step_by_step() -> None:
+    took = straight.measure(lifts=20, seconds=3, idle_hz=1, vibration=True)
+    assert set(took) == set(straight.STEPS)
+    assert all(cpu_s > 0 for cpu_s in took.values())

@@ -1,0 +1,74 @@
+"""A world judged straight through, on one core: lift-seconds a CPU second of each step.
+
+python -m benchmarks.straight --lifts 3000 --seconds 120 --idle-hz 1
+"""
+
+from __future__ import annotations
+
+import argparse
+import gc
+import time
+from collections import Counter
+from collections.abc import Callable
+from typing import Any
+
+from detectors.catalogue import RULES
+from detectors.judge import Judge
+from ingest.fleet import Fleet
+from ingest.replaying import ROUNDS_LIMIT, wider
+from liftwatch import COLLECT_AFTER
+from simulator.scenario import Scenario
+from simulator.scene import Scene
+from telemetry.sequence import NEVER, Sequencer
+
+START_NS = 978_307_200 * 1_000_000_000
+WARM_S = 60
+STEPS = ("simulate", "to columns", "sequence and batch", f"judge, {len(RULES)} rules")
+
+
+def measure(lifts: int, seconds: int, idle_hz: int, vibration: bool) -> Counter[str]:
+    """Return the CPU seconds of each step over so many seconds of a fleet in its morning."""
+    gc.freeze()
+    gc.set_threshold(COLLECT_AFTER)
+    scene = Scene(Scenario(lifts=lifts, hours=1.0, hour=8.5, idle_hz=idle_hz, vibration=vibration), START_NS)
+    fleet, sequencer, judge = Fleet(), Sequencer(ROUNDS_LIMIT), Judge(RULES, lifts)
+    fleet.load([(facts, True) for facts in scene.facts])
+    took: Counter[str] = Counter()
+
+    def timed(step: str, act: Callable[..., Any], *given: Any) -> Any:
+        before = time.process_time()
+        made = act(*given)
+        took[step] += time.process_time() - before
+        return made
+
+    for phase_s in (WARM_S, seconds):
+        took.clear()
+        spoken = (timed(STEPS[0], scene.speak) for _ in range(phase_s))
+        groups = (timed(STEPS[1], scene.columns.decoded, said) for said in spoken)
+        for group in wider(groups):
+            heard = timed(STEPS[2], fleet.hear, group.messages)
+            batch = timed(STEPS[2], sequencer.step, group, heard.lift, NEVER)[0]
+            timed(STEPS[3], judge.step, batch, fleet.facts)
+            while sequencer.waiting:
+                timed(STEPS[3], judge.step, timed(STEPS[2], sequencer.idle, NEVER), fleet.facts)
+    return took
+
+
+def main() -> None:
+    """Print one table."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--lifts", type=int, default=3000)
+    parser.add_argument("--seconds", type=int, default=120)
+    parser.add_argument("--idle-hz", type=int, choices=(1, 10), default=1)
+    parser.add_argument("--vibration", action="store_true")
+    asked = parser.parse_args()
+    took = measure(asked.lifts, asked.seconds, asked.idle_hz, asked.vibration)
+    lived = asked.lifts * asked.seconds
+    print(f"{'':24}{'CPU us a lift-second':>22}{'lift-seconds a CPU second':>28}")
+    for step in STEPS:
+        print(f"{step:24}{took[step] / lived * 1e6:22.2f}{lived / took[step]:28,.0f}")
+    print(f"{'all':24}{took.total() / lived * 1e6:22.2f}{lived / took.total():28,.0f}")
+
+
+if __name__ == "__main__":
+    main()
