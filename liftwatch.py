@@ -37,7 +37,6 @@ from ingest.monitor import Monitor
 from ingest.replaying import wider
 from simulator import causes, player, scenario
 from simulator.bundles import FORMS
-from simulator.fleet import fleet
 from simulator.replayer import Pace
 from simulator.scene import Scene, told
 from store.journal import Journal, JournalTaken
@@ -344,7 +343,7 @@ def simulate_command(options: argparse.Namespace, settings: Configuration) -> in
         raise Unusable(str(error)) from None
     if options.register:
         with Records.open(settings.records_url) as records:
-            records.put_lifts(fleet(played.lifts, played.seed), "simulator", time.time_ns())
+            records.put_lifts(scenario.inhabitants(played), "simulator", time.time_ns())
     if options.to is not None:
         return record_scenario(played, named, options.to)
     player.run(

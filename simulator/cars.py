@@ -27,6 +27,7 @@ from simulator.passengers import NO_ONE, Passengers
 from simulator.schedule import Fault
 from simulator.scurve import segment_times
 from simulator.traffic import KINDS, Traffic
+from telemetry.fact_checks import BAROMETER
 from telemetry.facts import LiftFacts
 from telemetry.streams import CLOSED, NORMAL
 
@@ -61,6 +62,7 @@ class Lifts:
         self.j_mps3 = np.interp(self.rated_mps, _DRIVE_SPEED_MPS, _DRIVE_JERK_MPS3)
         self.rated_kg = np.array([lift.rated_load_kg or RATED_LOAD_DEFAULT_KG for lift in facts])
         self.sheave_m = np.array([lift.sheave_diameter_m or 0.4 for lift in facts])
+        self.barometer = np.array([lift.position_source == BAROMETER for lift in facts])
         self.rope_ratio = np.array([2.0 if lift.roping == "2:1" else 1.0 for lift in facts])
         self._traits = keys(seed, self.number, TRAITS)
         every, traits = np.arange(len(facts)), Dice(seed, self.number, TRAITS)

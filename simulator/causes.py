@@ -11,10 +11,11 @@ from simulator.causes_door import DOOR
 from simulator.causes_sensing import SENSING
 from simulator.causes_wear import WEAR
 from simulator.faults import Cause, columns
+from simulator.near_misses import NEAR_MISSES
 
 SOUND_CAUSE = Cause("none", "nothing", "无", (), 0.0, 0.0)
 
-TABLE = (*CAR, *DOOR, *WEAR, *SENSING)
+TABLE = (*CAR, *DOOR, *WEAR, *SENSING, *NEAR_MISSES)
 
 CAUSES: dict[str, Cause] = {cause.slug: cause for cause in TABLE}
 NUMBER: dict[str, int] = {cause.slug: k for k, cause in enumerate(TABLE, start=1)}

@@ -41,7 +41,8 @@ class Act:
     `door`         what the door does instead of its duty; `creeps`: the brake lets the car go at an open door
     `freezes`      the controller stops once the door has closed on a person; `halts`: wherever the car is
     `sticks`       the car does not move off although its drive runs; `wanders`: it runs to and fro for nobody
-    `occupies`     something stands in the doorway meanwhile
+    `occupies`     something stands in the doorway meanwhile; `passes`: people and goods go through it all the time
+    `crawls`       the car goes to the next landing at the speed of an inspection, and stays there
     `opens_chain`  a contact of the safety chain is open meanwhile; `mode` is what the controller says it is in
     `battery`      the mains are away, and the terminal lives `battery_lasts_s` more
     `silent`       the terminal is not heard
@@ -59,6 +60,8 @@ class Act:
     sticks: bool = False
     wanders: bool = False
     occupies: bool = False
+    passes: bool = False
+    crawls: bool = False
     opens_chain: bool = False
     alarm: bool = False
     battery: bool = False
@@ -117,6 +120,8 @@ class Effects:
     sticks: NDArray[np.bool_]
     wanders: NDArray[np.bool_]
     occupies: NDArray[np.bool_]
+    passes: NDArray[np.bool_]
+    crawls: NDArray[np.bool_]
     opens_chain: NDArray[np.bool_]
     alarm: NDArray[np.bool_]
     battery: NDArray[np.bool_]

@@ -22,6 +22,7 @@ from simulator.bundles import Packet
 from simulator.terminals import NS
 
 I64 = NDArray[np.int64]
+F64 = NDArray[np.float64]
 Bools = NDArray[np.bool_]
 
 BLOCK_S = 3600
@@ -93,12 +94,12 @@ class Paths:
         return alone
 
     def carry(
-        self, packets: Sequence[Packet], cut: Bools, second: int, until_ns: int
+        self, packets: Sequence[Packet], cut: Bools, scrambled: F64, second: int, until_ns: int
     ) -> tuple[list[Packet], list[int]]:
         """Take what is sent in a second; return what arrives before `until_ns`, and the lifts whose connection is back.
 
-        The lifts of `cut` have no connection besides those that a storm has broken. `sent_ns` of what is returned is
-        the time of its arrival.
+        The lifts of `cut` have no connection besides those that a storm has broken; a `scrambled` share of a lift's own
+        packets is overtaken. `sent_ns` of what is returned is the time of its arrival.
         """
         lost_gateway = self._storm(self._gateway_key, second)
         lost = cut if self._gateways else self._storm(self._key, second) | cut
@@ -115,7 +116,8 @@ class Paths:
                 self.counts["kept"] += 1
                 self._kept[sender].append(packet)
             else:
-                self._send(packet, draws)
+                share = max(self.conditions.overtaken, scrambled[sender] if sender >= 0 else 0.0)
+                self._send(packet, draws, share)
         return list(self._arrived(until_ns)), back
 
     def finish(self) -> list[Packet]:
@@ -148,11 +150,11 @@ class Paths:
         drawn: list[list[float]] = chance.uniform(chance.words(key[:, None], counter)).tolist()
         return drawn
 
-    def _send(self, packet: Packet, draws: list[float]) -> None:
+    def _send(self, packet: Packet, draws: list[float], overtaken_share: float) -> None:
         c, (delay, overtaken, behind, repeated, again) = self.conditions, draws
         arrives_ns = packet.sent_ns - round(c.delay_s * np.log1p(-delay) * 1000) * (NS // 1000)
         arrives_ns = max(arrives_ns, self._last_ns.get(packet.sender, 0) + 1)
-        if overtaken < c.overtaken:
+        if overtaken < overtaken_share:
             self.counts["overtaken"] += 1
             arrives_ns += round(c.overtaken_s * behind * 1000) * (NS // 1000)
         else:

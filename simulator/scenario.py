@@ -9,6 +9,7 @@ from __future__ import annotations
 import difflib
 import tomllib
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
 from typing import Any, Literal
@@ -17,13 +18,15 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationErro
 
 from simulator.calendar import Calendar
 from simulator.causes import CAUSES
-from simulator.chance import PLAN, numbers
+from simulator.chance import PLAN, SETTINGS, numbers
 from simulator.faults import GROWING, NEAR_MISS
-from simulator.fleet import FLEET_LIMIT
+from simulator.fleet import FLEET_LIMIT, fleet
+from simulator.near_misses import PARKED_OPEN
 from simulator.network import Conditions
 from simulator.schedule import Planned, between
 from simulator.sensors import SAMPLE_HZ
 from simulator.vibration import WAVE_HZ, WAVE_HZ_LIMITS
+from telemetry.fact_checks import ABSOLUTE, BAROMETER
 from telemetry.facts import LiftFacts
 
 SHIPPED = Path(__file__).parent / "scenarios"
@@ -71,9 +74,10 @@ class Scenario(Table):
     of the day (else that of `start`, else that of the lifts' clock). `form` is how bundles are sent. `wave_hz` is the
     rate of the vibration; `machines` are the lifts whose machines are listened to, by number. `idle_hz` is how
     often a lift at rest with a still door says its samples. `barometers` is the share of lifts that tell their position
-    by the air's pressure. `faults_per_hour` come by themselves, over the fleet. `trials` is how many faults of each
-    cause, and `near_misses` how many of each kind, come besides to lifts and at times drawn from the seed. `hazard`
-    brings each cause as often as in a real fleet, times this.
+    by the air's pressure, `parked_open` the share that is set to park with its door open. `faults_per_hour` come by
+    themselves, over the fleet. `trials` is how many faults of each cause, and `near_misses` how many of each kind, come
+    besides to lifts and at times drawn from the seed. `hazard` brings each cause as often as in a real fleet, times
+    this.
     """
 
     about: str = ""
@@ -89,6 +93,7 @@ class Scenario(Table):
     machines: tuple[int, ...] = ()
     idle_hz: Literal[1, 10] = SAMPLE_HZ
     barometers: float = Field(0.0, ge=0, le=1)
+    parked_open: float = Field(0.0, ge=0, le=1)
     faults_per_hour: float = Field(0.0, ge=0, allow_inf_nan=False)
     hazard: float = Field(0.0, ge=0, allow_inf_nan=False)
     trials: int = Field(0, ge=0, le=PLAN_LIMIT)
@@ -163,12 +168,26 @@ def planned(scenario: Scenario, facts: Sequence[LiftFacts]) -> list[Planned]:
                 when = (onset_s, onset_s + fault.spread_s)
                 how = (for_s, fault.severity, fault.form, fault.growth_days)
                 plan.append(Planned(facts[lift].lift_id, fault.cause, when, *how))
+    parked = (lift.lift_id for lift in facts if lift.parks_door_open)
+    plan += [Planned(lift_id, PARKED_OPEN, for_s=float(scenario.seconds)) for lift_id in parked]
     return plan + list(_tried(scenario, facts))
+
+
+def inhabitants(scenario: Scenario) -> list[LiftFacts]:
+    """Return the lifts of a scenario: those of its seed's fleet, with what it says of how some of them are set up."""
+    lifts = fleet(scenario.lifts, scenario.seed)
+    for k, lift in enumerate(lifts):
+        draw = numbers(scenario.seed, k, SETTINGS)
+        parks, source = next(draw) < scenario.parked_open, ABSOLUTE if next(draw) >= scenario.barometers else BAROMETER
+        lifts[k] = replace(lift, parks_door_open=parks, position_source=source)
+    return lifts
 
 
 def _tried(scenario: Scenario, facts: Sequence[LiftFacts]) -> Iterator[Planned]:
     """Yield so many of each cause, anywhere in the fleet and at any time that leaves them time to show themselves."""
     for number, (slug, cause) in enumerate(CAUSES.items()):
+        if slug == PARKED_OPEN:
+            continue
         draw = numbers(scenario.seed, -1 - number, PLAN)
         for _ in range(scenario.near_misses if cause.kind == NEAR_MISS else scenario.trials):
             lift_id = facts[int(next(draw) * len(facts))].lift_id

@@ -13,11 +13,10 @@ import numpy as np
 from simulator import labels
 from simulator.bundles import Packer, Packet, together
 from simulator.columns import Direct
-from simulator.fleet import fleet
 from simulator.labels import Label
 from simulator.mishaps import Mishaps
 from simulator.network import Conditions, Paths
-from simulator.scenario import Scenario, planned
+from simulator.scenario import Scenario, inhabitants, planned
 from simulator.terminals import NS, Spoken, Terminals, of
 from simulator.world import World
 from telemetry.batch import Decoded
@@ -34,7 +33,7 @@ class Scene:
 
     def __init__(self, scenario: Scenario, start_ns: int, part: slice = slice(None)) -> None:
         self.scenario, form = scenario, scenario.form
-        every = fleet(scenario.lifts, scenario.seed)
+        every = inhabitants(scenario)
         self.facts = every[part]
         self.packer, self.columns = Packer(self.facts, form), Direct(self.facts)
         self.terminals = Terminals(self.facts, start_ns, scenario.idle_hz, apart=form == "streams")
@@ -51,7 +50,6 @@ class Scene:
             hazard=scenario.hazard,
             hour=scenario.traffic_hour,
             plan=planned(scenario, every),
-            barometers=scenario.barometers,
             day_s=scenario.day_s,
         )
         number = self.world.cars.lifts.number[: len(self.world)]
@@ -92,13 +90,14 @@ class Scene:
     def _part(self) -> tuple[Spoken, list[Packet]]:
         """Live through one second: what arrives as soon as it is said, and what arrives by ways that are not easy."""
         spoken, number = self.speak(), self.world.seconds - 1
-        alone = spoken.cut | self.paths.alone
+        scrambled = self.world.cars.condition.scrambled[: len(self.world)]
+        alone = spoken.cut | self.paths.alone | (scrambled > 0)
         astray = alone if self.perfect else np.ones_like(alone)
         if not astray.any():
             return spoken, []
         packets = self.packer.packets(of(spoken, astray)._replace(cut=alone))
         until_ns = self.world.calendar.at_ns(number) + 2 * NS
-        packets, back = self.paths.carry(packets, spoken.cut, number, until_ns)
+        packets, back = self.paths.carry(packets, spoken.cut, scrambled, number, until_ns)
         self.world.cars.log.status.append(np.array(back, dtype=np.intp))  # who is back says so in the coming second
         return of(spoken, ~astray), packets
 

@@ -38,7 +38,7 @@ SAMPLES = np.arange(SAMPLE_HZ)
 
 
 class Sensors:
-    """The speed and position sensors of a range of lifts; a share of them are `barometers`."""
+    """The speed and position sensors of a range of lifts; barometers by their facts, and a share of the others."""
 
     def __init__(self, lifts: Lifts, seed: int, start_ns: int, barometers: float = 0.0) -> None:
         number = lifts.number
@@ -47,7 +47,7 @@ class Sensors:
         self._spike_key = chance.keys(seed, number, chance.SPIKES)
         every, traits = np.arange(len(number)), chance.Dice(seed, number, chance.SENSORS)
         self._speed_gain = 1 + SPEED_GAIN_ERROR * traits.bell(every)
-        barometer = traits.uniform(every) < barometers
+        barometer = (traits.uniform(every) < barometers) | lifts.barometer
         self._noise_m = np.where(barometer, BAROMETER_NOISE_HPA / HPA_PER_M, TAPE_NOISE_M)
         self._bias_m = np.where(barometer, 0.0, TAPE_BIAS_M * traits.bell(every))
         self._zeroed_at_s = DAY_S * traits.uniform(every)

@@ -52,6 +52,8 @@ HALTED_IN = (REST, START, RUN, ARRIVED, OPEN_DOOR)
 GOVERNOR_S = 1.5
 POPPED_S = 1.0
 REVERSES_AT = 0.45
+DOORWAY_SHARE = 0.4
+INSPECTION_MPS = 0.3
 SETTLE_S = 1.0
 LEVEL_M = 0.02
 CREEP_MPS2, CREEP_S, CREEP_BRAKE_MPS2 = 0.45, 2.0, 2.5
@@ -102,10 +104,19 @@ def seize(cars: Cars, begin_s: F64) -> None:
     runs = halts[cars.phase[halts] == RUN]
     cars.curves.brake(runs, begin_s[runs], *_braking(cars, runs))
     _stick(cars, halts, begin_s[halts])
+    _pass_through(cars, struck[EFFECTS.passes[cause] & (phase == STUCK)], begin_s)
     wanders = struck[EFFECTS.wanders[cause] & (phase == REST)]
     other = (cars.dice.uniform(wanders) * (cars.lifts.floors[wanders] - 1)).astype(np.intp)
     cars.target[wanders] = other + (other >= cars.floor[wanders])
     cars.enter(wanders, START, begin_s[wanders] + PAUSE_S)
+
+
+def _pass_through(cars: Cars, lift: Index, begin_s: F64) -> None:
+    """Let people and goods go through these doors, or be out of the way for this second."""
+    blocked = cars.dice.uniform(lift) < DOORWAY_SHARE
+    changes = lift[blocked != cars.curtain[lift]]
+    cars.curtain[lift] = blocked
+    cars.say_infrared(changes, begin_s[changes])
 
 
 def _heal(cars: Cars, lift: Index) -> None:
@@ -114,7 +125,8 @@ def _heal(cars: Cars, lift: Index) -> None:
     cars.boots[lift] += cars.silent[lift]
     cars.alarm[lift] = cars.battery[lift] = cars.silent[lift] = False
     cars.mode[lift], cars.battery_ends_s[lift] = NORMAL, np.inf
-    freed = lift[EFFECTS.occupies[cars.cause[lift]] & cars.curtain[lift]]
+    cause = cars.cause[lift]
+    freed = lift[(EFFECTS.occupies[cause] | EFFECTS.passes[cause]) & cars.curtain[lift]]
     cars.curtain[freed] = False
     cars.say_infrared(freed, np.maximum(cars.relief_s[freed], cars.due_s[freed]))
     cars.cause[lift], cars.stage[lift], cars.relief_s[lift] = 0, SOUND, np.inf
@@ -172,7 +184,8 @@ def speed_ratio(cars: Cars, lift: Index, target_m: F64) -> F64:
     way_m = target_m - cars.curves.end_m[lift]
     sense = EFFECTS.sense[cause]
     shows = (np.abs(way_m) >= run_up_m(cars, lift) - LEVEL_M) & ((sense == 0) | (sense == np.sign(way_m)))
-    return np.where(shows & ~cars.homing[lift], graded(EFFECTS.speed_ratio[cause], cars.severity[lift]), 1.0)
+    ratio = np.where(shows & ~cars.homing[lift], graded(EFFECTS.speed_ratio[cause], cars.severity[lift]), 1.0)
+    return np.where(EFFECTS.crawls[cause], INSPECTION_MPS / cars.lifts.rated_mps[lift], ratio)
 
 
 def waylay(cars: Cars, lift: Index) -> None:
@@ -289,7 +302,8 @@ def keep_open(cars: Cars, lift: Index, t: F64) -> tuple[Index, F64]:
     if not (cars.stage[lift] != SOUND).any():
         return lift, t
     riderless = (EFFECTS.needs[cars.cause[lift]] == RIDE) & (cars.riders[lift] == 0)
-    held = (_door(cars, lift) == HELD_OPEN) & ~riderless
+    crawls = EFFECTS.crawls[cars.cause[lift]]
+    held = (_door(cars, lift) == HELD_OPEN) & ~riderless | crawls & (cars.stage[lift] == STRUCK)
     _stick(cars, lift[held], t[held])
     blocked = held & EFFECTS.occupies[cars.cause[lift]]
     cars.curtain[lift[blocked]] = True
@@ -299,7 +313,8 @@ def keep_open(cars: Cars, lift: Index, t: F64) -> tuple[Index, F64]:
     bridged = (_door(cars, lift) == LEFT_OPEN) & (cars.stage[lift] == ARMED)
     gone = lift[bridged]
     floor, last = cars.floor[gone], cars.lifts.floors[gone] - 1
-    cars.target[gone] = np.where(floor < last, last, 0)
+    beside = np.where(floor < last, floor + 1, floor - 1)
+    cars.target[gone] = np.where(crawls[bridged], beside, np.where(floor < last, last, 0))
     cars.enter(gone, START, t[bridged] + PAUSE_S)
     rest = ~held & ~creeps & ~bridged
     return lift[rest], t[rest]

@@ -93,10 +93,11 @@ def arrivals(first: int, last: int, seconds: int = 200) -> list[Packet]:
     conditions = Conditions(**BAD)  # type: ignore[arg-type]
     mishaps, paths = Mishaps(conditions, SEED, number), Paths(conditions, SEED, number, packer.offline, False)
     arrived: list[Packet] = []
+    calm = np.zeros(last - first)
     for k in range(seconds):
         mishaps.restart(world.cars.boots[: len(world)], k)
         spoken = mishaps.spoil(terminals.speak(world, world.step(), mishaps.down), k)
-        arrived += paths.carry(packer.packets(spoken), spoken.cut, k, START_NS + (k + 2) * NS)[0]
+        arrived += paths.carry(packer.packets(spoken), spoken.cut, calm, k, START_NS + (k + 2) * NS)[0]
     return arrived + paths.finish()
 
 
@@ -218,6 +219,15 @@ def test_a_lift_that_is_cut_brings_all_of_it_when_it_is_back(form: str) -> None:
     others = ~np.array([name == of.facts[3].lift_id for name in arrived.lift_id])
     assert (arrived.arrived_ns - arrived.t_ns)[others].max() <= 1e9
     assert of.paths.counts["wills"] == 1 < WILL_S
+
+
+def test_a_modem_that_scrambles_one_lift_leaves_the_others_alone() -> None:
+    of = scene(100)
+    of.world.cars.condition.scrambled[3] = 0.3
+    arrived = joined(list(told(of))).messages
+    for lift in of.facts:
+        seq = arrived.seq[np.array([name == lift.lift_id for name in arrived.lift_id])]
+        assert (np.diff(seq) < 0).any() == (lift is of.facts[3])
 
 
 @pytest.mark.parametrize("form", ["cbor", "gateway", "streams"])

@@ -1,0 +1,126 @@
+"""What looks like trouble and is none: rows of the table of causes, of the kind "near-miss", without a symptom.
+
+The law: nothing here may raise anything above minor. Weather, short trips, idle nights and loads that make a car level
+again are no rows: they are how the world is, all the time.
+"""
+
+from __future__ import annotations
+
+from simulator.faults import HELD_OPEN, IDLE, INTERMITTENT, LANDING, LEFT_OPEN, NEAR_MISS, Act, Cause
+from telemetry.streams import FIRE, FIREFIGHTER, INSPECTION
+
+PARKED_OPEN = "parked-open"
+"""Of lifts alone whose fact `parks_door_open` is true."""
+
+NEAR_MISSES = (
+    Cause(
+        "removal",
+        "people hold the door while they carry furniture in and out",
+        "搬家：人员扶住电梯门搬运家具",
+        (),
+        600.0,
+        7.0,
+        Act(needs=LANDING, door=HELD_OPEN, passes=True),
+        kind=NEAR_MISS,
+        per_year=4.0,
+    ),
+    Cause(
+        "long-dwell",
+        "somebody is waited for: the door stands open a good while, and nobody passes",
+        "等人：电梯门长时间合法开启",
+        (),
+        80.0,
+        7.0,
+        Act(needs=LANDING, door=HELD_OPEN),
+        kind=NEAR_MISS,
+        per_year=50.0,
+    ),
+    Cause(
+        "slow-boarding",
+        "passengers who step in slowly, with a walking frame or a pram, stand in the doorway",
+        "乘客缓慢进入轿厢，停留在门口",
+        (),
+        25.0,
+        7.0,
+        Act(needs=LANDING, door=HELD_OPEN, occupies=True),
+        kind=NEAR_MISS,
+        per_year=100.0,
+    ),
+    Cause(
+        "children-jumping",
+        "children jump in the car, and the ropes ring with them",
+        "儿童在轿厢内蹦跳",
+        (),
+        25.0,
+        1.0,
+        condition={"shakes_mps2": (0.6, 2.0)},
+        kind=NEAR_MISS,
+        per_year=30.0,
+    ),
+    Cause(
+        "inspection-run",
+        "a mechanic moves the car from its roof to the next landing, slowly, in inspection mode and with the door open",
+        "检修运行：维保人员以检修速度开门移动轿厢",
+        (),
+        150.0,
+        8.0,
+        Act(needs=LANDING, door=LEFT_OPEN, crawls=True, mode=INSPECTION),
+        kind=NEAR_MISS,
+        per_year=24.0,
+    ),
+    Cause(
+        "maintenance-visit",
+        "a mechanic works at the car: it stands in inspection mode with its door open",
+        "维保作业：检修状态，开门停靠",
+        (),
+        1500.0,
+        7.0,
+        Act(needs=LANDING, door=HELD_OPEN, passes=True, mode=INSPECTION),
+        kind=NEAR_MISS,
+        per_year=24.0,
+    ),
+    Cause(
+        "terminal-serviced",
+        "a mechanic takes the power off the terminal in inspection mode, and puts it on again",
+        "维保断电：检修状态下终端断电后重新上电",
+        (),
+        180.0,
+        1.0,
+        Act(needs=IDLE, silent=True, mode=INSPECTION),
+        kind=NEAR_MISS,
+        per_year=4.0,
+    ),
+    Cause(
+        "fire-recall",
+        "a fire drill: the car waits with its door open, in fire mode",
+        "消防演习：消防返回，开门待命",
+        (),
+        900.0,
+        7.0,
+        Act(needs=LANDING, door=HELD_OPEN, mode=FIRE),
+        kind=NEAR_MISS,
+        per_year=1.0,
+    ),
+    Cause(
+        "firefighter-operation",
+        "firefighters practise: they hold the door for as long as they like",
+        "消防员运行演练",
+        (),
+        300.0,
+        7.0,
+        Act(needs=LANDING, door=HELD_OPEN, passes=True, mode=FIREFIGHTER),
+        kind=NEAR_MISS,
+        per_year=1.0,
+    ),
+    Cause(
+        PARKED_OPEN,
+        "the controller is set to park the car with its door open",
+        "按设定开门待梯",
+        (),
+        900.0,
+        7.0,
+        Act(needs=LANDING, door=HELD_OPEN),
+        kind=NEAR_MISS,
+        form=INTERMITTENT,
+    ),
+)

@@ -1,0 +1,56 @@
+"""What looks like trouble and is none raises nothing above minor, whatever the rules of the day are."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import Any
+
+import pytest
+
+from detectors.catalogue import RULES
+from ingest.replaying import Replay, replay, wider
+from simulator.causes import CAUSES
+from simulator.near_misses import NEAR_MISSES, PARKED_OPEN
+from simulator.scenario import Scenario
+from simulator.scene import Scene, told
+
+GRAVE = ("critical", "major")
+LIFTS, LASTS_S = 4, 250.0
+
+
+def raised(scenario: Scenario) -> tuple[Counter[str], list[dict[str, Any]]]:
+    """Return which rules raised something grave, how often, and what truly happened."""
+    scene = Scene(scenario, scenario.start_ns)
+    run = Replay(scene.facts, RULES, silence=True)
+    alerts = {change.alert.id: change.alert for changes in replay(run, wider(told(scene))) for change in changes}
+    grave = Counter(alert.rule for alert in alerts.values() if alert.severity in GRAVE)
+    return grave, scene.labels()
+
+
+@pytest.mark.parametrize("slug", [cause.slug for cause in NEAR_MISSES if cause.slug != PARKED_OPEN])
+def test_a_near_miss_raises_nothing_above_minor(slug: str) -> None:
+    fault = {"cause": slug, "share": 1.0, "spread_s": 20.0, "for_s": min(CAUSES[slug].default_s, LASTS_S)}
+    world: dict[str, Any] = {"lifts": LIFTS, "seed": 7, "hour": 10.0, "hours": 0.12, "faults": [fault]}
+    grave, labels = raised(Scenario(**world, vibration=slug == "children-jumping"))
+    assert {(label["cause"], label["kind"]) for label in labels} == {(slug, "near-miss")}
+    assert len({label["lift_id"] for label in labels}) == LIFTS
+    assert grave == {}
+
+
+def test_a_lift_that_is_set_to_park_with_its_door_open_raises_nothing_above_minor() -> None:
+    grave, labels = raised(Scenario(lifts=LIFTS, seed=7, hour=10.0, hours=0.3, parked_open=1.0))
+    assert {label["cause"] for label in labels} == {PARKED_OPEN}
+    assert grave == {}
+
+
+WORLDS: dict[str, dict[str, Any]] = {
+    "weather on a barometer": {"barometers": 1.0, "hour": 10.0, "hours": 0.25},
+    "re-levelling under load": {"hour": 8.3, "hours": 0.2, "lifts": 20, "seed": 2},
+    "short trips that never reach rated speed": {"hour": 12.0, "hours": 0.2, "lifts": 20, "seed": 3},
+    "night idleness": {"hour": 2.0, "hours": 0.5, "idle_hz": 1},
+}
+
+
+@pytest.mark.parametrize("world", WORLDS)
+def test_how_the_world_is_raises_nothing_above_minor(world: str) -> None:
+    assert raised(Scenario(**({"lifts": LIFTS, "seed": 7} | WORLDS[world]))) == ({}, [])
