@@ -48,7 +48,9 @@ class UnintendedMovement:
         """Score each row that reads a speed or a position."""
         zone = facts.door_zone_m[car.lift]
         stands = (car.still_s >= STILL_S) & (np.abs(car.offset_m) <= zone)
+        inspected = (car.mode == INSPECTION) & ~(np.abs(car.v_last) > doorway.INSPECTION_MPS)
         rows = {
+            "inspected": inspected,
             "ajar": doorway.ajar(car),
             "t_ns": car.t_ns,
             "stands": stands,
@@ -62,20 +64,22 @@ class UnintendedMovement:
         far = np.where(moved & ~np.isnan(car.z), np.abs(from_home) / zone, 0.0)
         leaves = (car.v * from_home > 0.0) | (np.abs(from_home) <= self.level_slack_m)
         fast = np.where(leaves & ~np.isnan(car.v), np.abs(car.v) / self.leaving_mps, 0.0)
-        in_inspection = (car.mode == INSPECTION) & ~(np.abs(car.v_last) > doorway.INSPECTION_MPS)
-        on = np.where(made["armed"] & ~in_inspection, np.maximum(far, fast), 0.0)
+        on = np.where(made["armed"] & ~inspected, np.maximum(far, fast), 0.0)
         on = np.where((np.isnan(car.v) & np.isnan(car.z)) | np.isnan(made["ajar"]) | np.isnan(car.z_last), np.nan, on)
         moved_m = np.abs(from_home)
         evidence = {"moved_m": moved_m, "max_z_m": moved_m, "speed_mps": np.abs(car.v_last), "limit_m": zone}
         return state, (Score(on, np.full_like(on, np.nan), evidence),)
 
     def _advance(self, state: Columns, row: Columns, _: Columns) -> tuple[Columns, Columns]:
-        """Arm at a door that opened at a standing car; add up the way since then; disarm when it has closed."""
+        """Arm at a door that opened at a standing car; add up the way since then; disarm when it has closed.
+
+        Where a mechanic has taken the car in inspection is its home from then on.
+        """
         t_ns, ajar = row["t_ns"], row["ajar"]
         left_ns = np.where((state["ajar"] == 0.0) & (ajar == 1.0), t_ns, state["left_ns"])
         here = row["stands"] & (left_ns >= row["still_since_ns"] - int(self.early_s * 1e9))
         armed = (ajar == 1.0) & (state["armed"] | here)
-        fresh = armed & ~state["armed"]
+        fresh = armed & (~state["armed"] | row["inspected"])
         dt_s = (t_ns - state["t_ns"]) / 1e9
         counts = (np.abs(row["v_last"]) >= STILL_MPS) & (dt_s <= GAP_S)
         way_m = state["way_m"] + np.where(counts, row["v_last"] * dt_s, 0.0)

@@ -373,7 +373,7 @@ class UnintendedMovement:
         door, from_home = ajar(row), row["z_last"] - self.home_m
         if not read(row) or door is None or not seen(row["z_last"]):
             return [(NAN, NAN, 0)]
-        if not self.armed or (row["mode"] == INSPECTION and not abs(row["v_last"]) > 0.63):
+        if not self.armed or inspected(row):
             return [(0.0, NAN, 0)]
         zone = self.facts.door_zone_m
         moved = math.copysign(1.0, from_home) * self.way_m >= 0.25 * zone
@@ -390,13 +390,18 @@ class UnintendedMovement:
         dt_s = (t_ns - self.last_ns) / 1e9
         if not door:
             self.armed, self.home_m, self.way_m = False, NAN, 0.0
-        elif not self.armed and here:
+        elif (not self.armed and here) or (self.armed and inspected(row)):
             self.armed, self.home_m, self.way_m = True, row["z_last"] - row["offset_m"], 0.0
         elif self.armed and abs(row["v_last"]) >= 0.05 and dt_s <= 3.0:
             self.way_m += row["v_last"] * dt_s
         if door is None:
             self.left_ns = -math.inf
         self.was_ajar, self.last_ns = door, t_ns
+
+
+def inspected(row: Row) -> bool:
+    """Tell whether a mechanic has the car, no faster than he may."""
+    return row["mode"] == INSPECTION and not abs(row["v_last"]) > 0.63
 
 
 @dataclass

@@ -80,6 +80,12 @@ def test_relevelling_from_the_edge_of_the_zone_is_no_movement() -> None:
     assert found(script.rows()) == []
 
 
+def test_a_car_that_a_mechanic_has_moved_with_its_door_open_is_at_home_where_it_stands_when_he_leaves() -> None:
+    script = Script(z_m=9.0).say(door=CLOSED, mode=0).rest(4.0).open_door(2.0).rest(2.0).say(mode=INSPECTION)
+    script.ramp(0.0, 0.3, 0.3).move([0.3] * 91).ramp(0.3, 0.0, 0.3).rest(20.0).say(mode=0).rest(20.0)
+    assert found(script.rows()) == []
+
+
 def test_in_inspection_the_open_door_is_allowed_up_to_its_speed() -> None:
     assert found(slips(until_mps=0.5).rows(), INSPECTION) == []
     assert [f.kind for f in found(slips(until_mps=1.2).rows(), INSPECTION)] == ["on"]

@@ -18,6 +18,8 @@ from simulator.world import World
 from telemetry.streams import CLOSED, CLOSING, OPEN, OPENING
 from tests.simulator.story import MORNING, NIGHT, Story, live, longest_s, world
 
+FAULTS = {slug: cause for slug, cause in CAUSES.items() if cause.kind == "fault"}
+
 LIFTS = 12
 OFF_M = 0.3
 Sees = Callable[[Story, int], bool]
@@ -86,7 +88,7 @@ SYMPTOMS: dict[str, Sees] = {
 }
 
 
-RIDES = [slug for slug, cause in CAUSES.items() if cause.act is None]
+RIDES = [slug for slug, cause in FAULTS.items() if cause.act is None]
 LONGEST_S, SHORTER_S = 600.0, 200.0
 
 
@@ -106,9 +108,9 @@ def shown(labels: list[Label], cause: Cause, lifts: int) -> dict[str, list[int]]
     return {symptom: lifts for symptom, lifts in missing.items() if lifts}
 
 
-@pytest.mark.parametrize("slug", [slug for slug, cause in CAUSES.items() if cause.act is not None])
+@pytest.mark.parametrize("slug", [slug for slug, cause in FAULTS.items() if cause.act is not None])
 def test_a_cause_shows_itself_on_a_resting_lift_and_passes(slug: str) -> None:
-    cause = CAUSES[slug]
+    cause = FAULTS[slug]
     for_s = min(cause.default_s, LONGEST_S if slug in SYMPTOMS else SHORTER_S)
     w = world(lifts=LIFTS, hour=NIGHT)
     inject_all(w, slug, for_s)
@@ -136,7 +138,7 @@ def test_what_ails_a_machine_shows_itself_as_people_ride(seed: int) -> None:
     labels += w.unfinished()
     for slug in RIDES:
         lifts = {k for k, ail in enumerate(ails) if ail == slug and ran[k] >= 3}
-        for symptom in CAUSES[slug].symptoms:
+        for symptom in FAULTS[slug].symptoms:
             assert lifts
             assert lifts - {label.lift for label in labels if label.symptom == symptom} == set(), (slug, symptom)
     assert {round(label.end_s - label.onset_s, 3) for label in labels} == {LONGEST_S}
@@ -153,7 +155,7 @@ def test_with_the_last_fault_gone_a_machine_is_sound_again_to_the_bit() -> None:
         assert np.array_equal(attrgetter(name)(w.cars.condition), attrgetter(name)(sound)), name
 
 
-@pytest.mark.parametrize("slug", [slug for slug in CAUSES if EFFECTS.needs[BY_NUMBER.index(CAUSES[slug])]])
+@pytest.mark.parametrize("slug", [slug for slug in FAULTS if EFFECTS.needs[BY_NUMBER.index(FAULTS[slug])]])
 def test_a_cause_shows_itself_on_a_busy_lift_too(slug: str) -> None:
     w = world(lifts=LIFTS, seed=6)
     live(w, 60)
@@ -174,12 +176,12 @@ def test_a_lift_that_had_a_fault_serves_people_again() -> None:
 
 @pytest.mark.parametrize("for_s", [1.0, 3.0])
 def test_a_fault_may_be_short(for_s: float) -> None:
-    w = world(lifts=len(CAUSES), hour=NIGHT)
-    for k, slug in enumerate(CAUSES):
+    w = world(lifts=len(FAULTS), hour=NIGHT)
+    for k, slug in enumerate(FAULTS):
         if k not in w.cars.suffers:
             w.inject(f"sim-{k + 1:05d}", slug, for_s)
     s = live(w, 150)
-    assert {label.lift for label in s.labels + w.unfinished()} == set(range(len(CAUSES)))
+    assert {label.lift for label in s.labels + w.unfinished()} == set(range(len(FAULTS)))
     assert (w.cars.stage == SOUND).all()
     assert np.isfinite(s.z).all()
     assert s.off_m[-1][s.v[-1] == 0].max() < 0.03

@@ -26,6 +26,8 @@ from simulator.world import World
 from telemetry.streams import CLOSED, OPEN
 from tests.simulator.story import MORNING, NIGHT, START_NS, hold
 
+FAULTS = {slug: cause for slug, cause in CAUSES.items() if cause.kind == "fault"}
+
 LIFTS = 12
 ZONE_M = 0.20
 Spans = list[tuple[float, float]]
@@ -49,7 +51,7 @@ def in_order(rows: list[Label], first: int = 0) -> list[tuple[object, ...]]:
 
 @pytest.mark.parametrize("form", FORMS)
 def test_the_same_seed_gives_the_same_labels_however_the_fleet_is_cut(form: str) -> None:
-    plan = plan_of(list(CAUSES), 40, form=form, for_s=90.0, growth_days=60.0 / DAY_S)
+    plan = plan_of(list(FAULTS), 40, form=form, for_s=90.0, growth_days=60.0 / DAY_S)
     facts = fleet(40, seed=4)
 
     def of(first: int, last: int) -> list[tuple[object, ...]]:
@@ -118,7 +120,7 @@ def test_labels_equal_a_plain_loop_over_what_was_true(seed: int) -> None:
 
 
 def test_a_symptom_begins_with_its_fault_or_later_and_a_row_names_the_rules_of_its_symptom() -> None:
-    w = World(fleet(20, 3), 3, START_NS, hour=NIGHT, plan=plan_of(list(CAUSES), 20, for_s=60.0))
+    w = World(fleet(20, 3), 3, START_NS, hour=NIGHT, plan=plan_of(list(FAULTS), 20, for_s=60.0))
     for label in lived(w, 300):
         row = labels.row(label, "sim-00001", Calendar(START_NS))
         assert row["event"] == f"sim-00001/{label.number}"
@@ -173,7 +175,7 @@ def test_a_plan_that_cannot_be_is_refused_by_field(field: str, wrong: dict[str, 
 
 
 def test_every_cause_names_symptoms_that_there_are_and_one_form_of_the_three() -> None:
-    for cause in CAUSES.values():
+    for cause in FAULTS.values():
         assert set(cause.symptoms) <= set(BY_SLUG)
         assert cause.form in (SUDDEN, INTERMITTENT, GROWING)
     assert len(BY_SLUG) == len(SYMPTOMS)
@@ -184,7 +186,7 @@ def test_every_rule_of_the_catalogue_has_a_symptom_and_a_cause_that_shows_it() -
     slugs = set(re.findall(r"F\d\d `([a-z-]+)`", catalogue.read_text(encoding="utf-8")))
     assert len(slugs) == 42
     assert {rule for symptom in SYMPTOMS for rule in symptom.rules} == slugs
-    assert {rule for cause in CAUSES.values() for rule in cause.rules} == slugs
+    assert {rule for cause in FAULTS.values() for rule in cause.rules} == slugs
 
 
 def test_the_page_on_the_world_lists_every_symptom() -> None:
@@ -197,7 +199,7 @@ def test_the_page_on_the_world_lists_every_symptom() -> None:
 def test_hazards_sum_up_to_what_real_fleets_suffer() -> None:
     stops = [cause for cause in (*CAR, *DOOR) if cause.act is not None and not cause.act.alarm]
     a_year = sum(cause.per_year for cause in stops)
-    shut_in = sum(c.per_year for c in CAUSES.values() if {s for s in c.symptoms if s.startswith("person-shut-in")})
+    shut_in = sum(c.per_year for c in FAULTS.values() if {s for s in c.symptoms if s.startswith("person-shut-in")})
     assert 0.5 < a_year < 2.0
     assert 0.4 < sum(cause.per_year for cause in stops if cause in DOOR) / a_year < 0.6
     assert 0.04 < shut_in < 0.16
@@ -206,7 +208,7 @@ def test_hazards_sum_up_to_what_real_fleets_suffer() -> None:
 def test_causes_strike_at_their_own_hazards() -> None:
     w = World(fleet(200, 6), 6, START_NS, hour=NIGHT, hazard=3000.0)
     faults = {(row.lift, row.number): row.cause for row in lived(w, 300)}
-    a_year = sum(cause.per_year for cause in CAUSES.values() if cause.kind == FAULT)
+    a_year = sum(cause.per_year for cause in FAULTS.values() if cause.kind == FAULT)
     assert 0.5 < len(faults) / (a_year * 200 * 3000 * 300 / YEAR_S) < 1.5
     assert sum(cause.slug == "network-cut" for cause in faults.values()) > len(faults) / 10
 
