@@ -123,7 +123,11 @@ class Course:
             self._show(run, t_s)
             self._put(run, t_s + run.stays_s(t_s))
         elif run.fault.lift in self._cars.suffers:
-            self._put(run, t_s + 1)
+            suffers = self._cars.suffers[run.fault.lift]
+            if run.cause.whole_building and suffers.cause == run.fault.cause:
+                self._drop(run)  # a neighbour's plan has already brought it upon the building
+            else:
+                self._put(run, t_s + 1)
         else:
             trouble.inject(self._cars, run.fault, run.stays_s(t_s), t_s)
 
@@ -150,6 +154,11 @@ class Course:
             del self._runs[run.fault.lift, run.fault.number]
         else:
             self._put(run, t_s + run.away_s(t_s))
+
+    def _drop(self, run: Run) -> None:
+        """Forget a fault that has not begun."""
+        del self._runs[run.fault.lift, run.fault.number]
+        self._diary.drop(run.fault.lift, run.fault.number)
 
     def _put(self, run: Run, t_s: float) -> None:
         heapq.heappush(self._agenda, (t_s, run.fault.lift, run.fault.number))

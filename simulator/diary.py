@@ -107,10 +107,17 @@ class Diary:
         over = (now_s > end_s + LINGER_S) | ((now_s > end_s + 1) & silent)
         rows = self._close(~np.isnan(self._since_s) & over)
         rows += [page for page, gone, told in zip(self.pages, over, self._told, strict=True) if gone and not told]
-        keep = np.flatnonzero(~over)
+        self._keep(~over)
+        return rows
+
+    def drop(self, lift: int, number: int) -> None:
+        """Take out the page of a fault that never comes."""
+        self._keep(np.array([(page.lift, page.number) != (lift, number) for page in self.pages]))
+
+    def _keep(self, these: Bools) -> None:
+        keep = np.flatnonzero(these)
         self.pages, self._told = [self.pages[k] for k in keep], [self._told[k] for k in keep]
         self._since_s, self._until_s = self._since_s[:, keep], self._until_s[:, keep]
-        return rows
 
 
 def _columns(truth: Truth, sees: Sequence[Sees]) -> Bools:

@@ -214,8 +214,11 @@ def test_causes_strike_at_their_own_hazards() -> None:
 
 
 def test_a_power_cut_strikes_all_lifts_of_a_building_and_no_other() -> None:
-    w = World(fleet(40, 3), 3, START_NS, hour=MORNING, plan=[Planned("sim-00001", "building-power-cut", 60.0)])
-    struck = {row.lift for row in lived(w, 120)}
+    plan = [Planned(f"sim-{k:05d}", "building-power-cut", 60.0) for k in (1, 2)]  # neighbours: it fails once
+    w = World(fleet(40, 3), 3, START_NS, hour=MORNING, plan=plan)
+    rows = lived(w, 120)
+    struck = {row.lift for row in rows}
+    assert len({(row.lift, row.number) for row in rows}) == len(struck)
     assert struck == set(np.flatnonzero(w.cars.groups.of == w.cars.groups.of[0]))
     assert (w.cars.battery == np.isin(np.arange(40), sorted(struck))).all()
 
