@@ -20,6 +20,7 @@ from pathlib import Path
 if "monitor" in sys.argv[1:]:  # read by polars as it is imported: a pool of its own costs the monitor a fifth more CPU
     os.environ.setdefault("POLARS_MAX_THREADS", "1")
 
+import command_line
 import configuration
 import demonstration
 import recorder
@@ -28,23 +29,18 @@ import wiring
 from configuration import Configuration, Unusable
 from dashboards import app
 from dashboards.desk import Settings as DashboardSettings
-from dashboards.instant import parse as parse_instant
 from detectors.catalogue import RULES
 from evaluation import report
 from evaluation.raised import BadFindings
 from evaluation.referee import judge
 from ingest.monitor import Monitor
-from ingest.replaying import wider
 from simulator import causes, player, scenario
-from simulator.bundles import FORMS
 from simulator.replayer import Pace
-from simulator.scene import Scene, told
 from store.journal import Journal, JournalTaken
-from store.recordings import Writer
 from store.records import Records, RecordsUnavailable
 from store.timeseries import TimeSeriesRefused, TimeSeriesUnavailable
 from telemetry.facts import FactsError, export_csv, export_json, read_csv, read_json
-from telemetry.recording import Header, NotARecording
+from telemetry.recording import NotARecording
 
 log = logging.getLogger("liftwatch")
 
@@ -55,158 +51,10 @@ DATA_UMASK = 0o027
 COLLECT_AFTER = 200_000
 """Decoding makes many small values that die together: looking for cycles among them costs a third of its time."""
 
-EPILOG = """\
-Start here:
-  liftwatch demo                         everything on this machine with 50 simulated lifts
-  liftwatch check-config                 what is configured, and whether it answers
-  liftwatch lifts import lifts.csv       tell the monitor what it watches
-  liftwatch monitor & liftwatch serve    the two processes of a real installation
-
-Configuration is one TOML file (liftwatch.example.toml explains every key) and the environment:
-LIFTWATCH_BROKER__HOST=mqtt.example overrides host in [broker].
-"""
-
-
-EVALUATE_MORE = """\
-  liftwatch simulate --scenario entrapment --to night
-  liftwatch evaluate night                              the present rules, straight through
-  liftwatch evaluate night --findings theirs.csv        another detector: lift_id,rule,onset[,noticed][,severity]
-  liftwatch evaluate --scenario quiet --lifts 200       a world too long to be written: what is raised is false
-
-Lifts are split by seed and name into a set to tune on and a held-out set, which is the one to quote.
-"""
-
-
-def build_parser() -> argparse.ArgumentParser:
-    """Return the command line."""
-    parser = argparse.ArgumentParser(
-        prog="liftwatch",
-        description="An open monitor for lifts: hears them over MQTT, judges them, tells people what to do.",
-        epilog=EPILOG,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
-    parser.add_argument("--config", type=Path, help="the TOML file (default: liftwatch.toml where there is one)")
-    parser.add_argument("--verbose", action="store_true", help="say more of what happens")
-    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
-
-    def command(name: str, act: Callable[..., int], does: str, more: str = "") -> argparse.ArgumentParser:
-        made = commands.add_parser(
-            name,
-            help=does,
-            description=f"{does}.",
-            epilog=more,
-            formatter_class=argparse.RawDescriptionHelpFormatter,
-        )
-        made.set_defaults(act=act)
-        return made
-
-    demo = command("demo", demo_command, "Run broker, monitor, dashboards and a simulated fleet on this machine")
-    demo.add_argument("--lifts", type=count, default=50, help="how many lifts (default 50)")
-    demo.add_argument("--seed", type=int, default=1, help="which fleet: the same seed gives the same lifts (default 1)")
-    demo.add_argument("--broker-port", type=port, default=1883, help="the broker's port (default 1883)")
-    demo.add_argument("--port", type=port, default=8080, help="the pages' port (default 8080)")
-    demo.add_argument("--data", type=Path, help="keep the data in this folder (default: a new one, removed at the end)")
-    demo.add_argument("--faults-per-hour", type=float, default=6.0, help="faults by themselves, over the fleet")
-
-    command("monitor", monitor_command, "Hear lifts, judge and remember what they say, announce alerts")
-    command("serve", serve_command, "Serve the pages and the HTTP API")
-
-    simulate = command(
-        "simulate",
-        simulate_command,
-        "Play a simulated fleet to the broker, or write it as a recording",
-        "Scenarios:\n" + "\n".join(f"  {name:<22} {found.about}" for name, found in scenario.shipped().items()),
-    )
-    simulate.add_argument("--scenario", metavar="NAME", help="one of those below, or a TOML file of your own")
-    simulate.add_argument("--lifts", type=count, help="how many lifts (default 50)")
-    simulate.add_argument("--seed", type=int, help="which fleet (default 1)")
-    simulate.add_argument("--speed", type=float, default=1.0, help="times real time (default 1)")
-    simulate.add_argument("--form", choices=FORMS, help="how bundles are sent (default json)")
-    simulate.add_argument("--vibration", action=argparse.BooleanOptionalAction, help="3 x 100 Hz as well (default yes)")
-    simulate.add_argument(
-        "--faults", "--faults-per-hour", type=float, dest="faults_per_hour", help="faults by themselves, over the fleet"
-    )
-    simulate.add_argument("--to", type=Path, metavar="FOLDER", help="write a recording instead, as fast as it goes")
-    simulate.add_argument("--labels", type=Path, help="append what really happened to this file, a JSON line each")
-    simulate.add_argument("--register", action="store_true", help="first put these lifts into the registry")
-
-    evaluate = command(
-        "evaluate",
-        evaluate_command,
-        "Hold alerts against what truly happened: recall, false alarms and delays of each rule",
-        EVALUATE_MORE,
-    )
-    evaluate.add_argument("recording", nargs="?", type=Path, help="the folder of a recording that has labels")
-    evaluate.add_argument("--scenario", metavar="NAME", help="live through a scenario instead of a recording")
-    evaluate.add_argument("--lifts", type=count, help="how many lifts the scenario has")
-    evaluate.add_argument("--seed", type=int, help="which fleet it is")
-    evaluate.add_argument("--days", type=count, help="how many days it lasts")
-    evaluate.add_argument("--processes", type=count, default=1, help="live a scenario in so many processes (default 1)")
-    evaluate.add_argument(
-        "--findings", type=Path, metavar="CSV", help="the findings of another detector, instead of ours"
-    )
-    evaluate.add_argument("--to", type=Path, metavar="FOLDER", help="where the report goes (default: NAME.evaluation)")
-    record = command(
-        "record", record_command, "Write down what lifts say at the broker, or what the store holds of one"
-    )
-    record.add_argument("folder", type=Path, help="the recording: a folder that is not there yet")
-    record.add_argument(
-        "--for",
-        dest="for_s",
-        type=seconds,
-        default=float("inf"),
-        metavar="SECONDS",
-        help="how long (default: until Ctrl-C)",
-    )
-    record.add_argument("--lift", action="append", default=[], help="from the store: this lift (may be repeated)")
-    record.add_argument("--from", dest="from_ns", type=instant, metavar="TIME", help="from the store: from here on")
-    record.add_argument("--to", dest="to_ns", type=instant, metavar="TIME", help="from the store: up to here")
-
-    replay = command("replay", replay_command, "Play a recording to the broker, or straight through the rules")
-    replay.add_argument("recording", type=Path, help="the recording's folder")
-    replay.add_argument("--speed", type=seconds, default=1.0, help="times real time; 0: as fast as the broker takes it")
-    replay.add_argument("--lift", action="append", default=[], help="this lift alone (may be repeated)")
-    replay.add_argument("--now", action="store_true", help="move its times to the present")
-    replay.add_argument("--register", action="store_true", help="first put its lifts into the registry")
-    replay.add_argument(
-        "--judge", action="store_true", help="no broker: judge it, and write the alerts, a JSON line each"
-    )
-    replay.add_argument("--processes", type=count, default=1, help="judge in so many processes (default 1)")
-    replay.add_argument(
-        "--to", type=Path, metavar="FILE", help="write the alerts to this file (default: standard output)"
-    )
-
-    inject = command(
-        "inject",
-        inject_command,
-        "Put a fault into a simulated lift",
-        "Causes:\n" + "\n".join(f"  {slug:<30} {cause.en}" for slug, cause in causes.CAUSES.items()),
-    )
-    inject.add_argument("lift_id", help="the simulated lift")
-    inject.add_argument("cause", choices=list(causes.CAUSES), metavar="CAUSE", help="see below")
-    inject.add_argument(
-        "--for", dest="for_s", type=float, default=60.0, metavar="SECONDS", help="how long (default 60)"
-    )
-
-    lifts = commands.add_parser("lifts", help="Bring lifts into the registry, or take a copy of it")
-    actions = lifts.add_subparsers(dest="action", required=True, metavar="ACTION")
-    bring = actions.add_parser("import", help="take lifts from CSV or JSON; rows that do not fit are named, with why")
-    bring.add_argument("file", type=Path, help="a .csv or .json file (the columns: docs/contract.md, section 2)")
-    bring.add_argument("--by", default="command line", help="who does this, for the audit")
-    bring.set_defaults(act=import_command)
-    take = actions.add_parser("export", help="write the registry as CSV or JSON")
-    take.add_argument("file", type=Path, nargs="?", help="where to (default: standard output, JSON)")
-    take.set_defaults(act=export_command)
-
-    command("check-config", check_command, "Read the configuration and try what it names")
-    broker = command("broker", broker_command, "Run the small broker that the demonstration uses without Mosquitto")
-    broker.add_argument("--port", type=port, default=1883, help="on loopback (default 1883)")
-    return parser
-
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; the exit code is 2 where something cannot be used."""
-    options = build_parser().parse_args(arguments)
+    options = command_line.build_parser().parse_args(arguments)
     logging.basicConfig(
         level=logging.DEBUG if options.verbose else logging.INFO,
         format="%(asctime)s %(levelname)-7s %(name)s: %(message)s",
@@ -216,44 +64,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
         logging.getLogger(noisy).setLevel(logging.WARNING)
     path = options.config or (CONFIG_DEFAULT if CONFIG_DEFAULT.exists() else None)
     try:
-        return int(options.act(options, configuration.read(path)))
+        return ACTS[options.act](options, configuration.read(path))
     except (Unusable, JournalTaken, RecordsUnavailable, TimeSeriesUnavailable, TimeSeriesRefused) as error:
         print(f"liftwatch: {error}", file=sys.stderr)
         return UNUSABLE
     except KeyboardInterrupt:
         return 0
-
-
-def count(text: str) -> int:
-    """Read a number of lifts."""
-    number = int(text)
-    if not 1 <= number <= 1_000_000:
-        raise argparse.ArgumentTypeError("say a number from 1 to 1000000")
-    return number
-
-
-def port(text: str) -> int:
-    """Read a port's number."""
-    number = int(text)
-    if not 1 <= number <= 65_535:
-        raise argparse.ArgumentTypeError("a port is a number from 1 to 65535")
-    return number
-
-
-def seconds(text: str) -> float:
-    """Read a number of seconds, or a speed: 0 or more."""
-    number = float(text)
-    if not 0 <= number < float("inf"):
-        raise argparse.ArgumentTypeError("say a number, 0 or more")
-    return number
-
-
-def instant(text: str) -> int:
-    """Read an instant with a zone."""
-    try:
-        return parse_instant(text)
-    except ValueError as error:
-        raise argparse.ArgumentTypeError(str(error)) from None
 
 
 def demo_command(options: argparse.Namespace, _: Configuration) -> int:
@@ -345,7 +161,9 @@ def simulate_command(options: argparse.Namespace, settings: Configuration) -> in
         with Records.open(settings.records_url) as records:
             records.put_lifts(scenario.inhabitants(played), "simulator", time.time_ns())
     if options.to is not None:
-        return record_scenario(played, named, options.to)
+        taken = recorder.from_scenario(played, named, options.to)
+        print(f"{taken.messages} messages of {taken.lifts} lifts written to {options.to}")
+        return 0
     player.run(
         player.Settings(
             played,
@@ -355,22 +173,6 @@ def simulate_command(options: argparse.Namespace, settings: Configuration) -> in
             labels=options.labels,
         )
     )
-    return 0
-
-
-def record_scenario(played: scenario.Scenario, named: str | None, folder: Path) -> int:
-    """Live a scenario through and write it down."""
-    scene = Scene(played, played.start_ns)
-    header = Header("simulator", app.VERSION, played.seed, named)
-    try:
-        with Writer(folder, header, scene.facts) as writer:
-            for decoded in wider(told(scene)):
-                writer.add(decoded)
-                writer.label(scene.labels())
-            writer.label(scene.labels())
-    except NotARecording as error:
-        raise Unusable(str(error)) from None
-    print(f"{writer.header.messages} messages of {writer.header.lifts} lifts written to {folder}")
     return 0
 
 
@@ -511,6 +313,22 @@ def check_command(_: argparse.Namespace, settings: Configuration) -> int:
 def broker_command(options: argparse.Namespace, _: Configuration) -> int:
     """Run the broker written in Python."""
     return demonstration.serve_broker(options.port)
+
+
+ACTS: dict[str, Callable[[argparse.Namespace, Configuration], int]] = {
+    "demo": demo_command,
+    "monitor": monitor_command,
+    "serve": serve_command,
+    "simulate": simulate_command,
+    "inject": inject_command,
+    "record": record_command,
+    "replay": replay_command,
+    "evaluate": evaluate_command,
+    "import": import_command,
+    "export": export_command,
+    "check-config": check_command,
+    "broker": broker_command,
+}
 
 
 if __name__ == "__main__":

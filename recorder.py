@@ -22,9 +22,11 @@ from dashboards.app import VERSION
 from detectors.rule import Rule
 from ingest import recording
 from ingest.partition import Partition
-from ingest.replaying import Line, Replay, in_order, lines, replay
+from ingest.replaying import Line, Replay, in_order, lines, replay, wider
 from simulator.link import Link
 from simulator.replayer import Pace, Replayer, Undelivered
+from simulator.scenario import Scenario
+from simulator.scene import Scene, told
 from store import retelling
 from store.recordings import Recording, Writer
 from store.records import Records
@@ -83,6 +85,17 @@ def from_store(settings: Configuration, folder: Path, lifts: Sequence[str], from
         series.close()
     if not writer.header.messages:
         raise Unusable(f"the store holds nothing of {', '.join(lifts)} in this time; {folder} is empty")
+    return writer.header
+
+
+def from_scenario(played: Scenario, named: str | None, folder: Path) -> Header:
+    """Live a scenario through, as fast as it goes, and write it down with what truly happened."""
+    scene = Scene(played, played.start_ns)
+    with _writer(folder, Header("simulator", VERSION, played.seed, named), scene.facts) as writer:
+        for decoded in wider(told(scene)):
+            writer.add(decoded)
+            writer.label(scene.labels())
+        writer.label(scene.labels())
     return writer.header
 
 

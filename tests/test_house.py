@@ -29,7 +29,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "dashboards": {"telemetry", "detectors.catalogue", "detectors.rule", "alerts", "store"},
     "configuration": {"detectors.catalogue", "detectors.rule"},
 }
-SEES_ALL = {"liftwatch", "demonstration", "recorder", "trial", "wiring", "tests", "benchmarks"}
+SEES_ALL = {"command_line", "liftwatch", "demonstration", "recorder", "trial", "wiring", "tests", "benchmarks"}
 
 # The core touches nothing.
 CORE = ("telemetry", "detectors", "alerts")

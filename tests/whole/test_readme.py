@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-import liftwatch
+import command_line
 from tests.loopback import until
 from tests.whole.running import System
 
@@ -77,5 +77,5 @@ def test_every_other_command_of_the_readme_is_there() -> None:
         if program == "make":
             assert arguments[0] in targets, command
         elif program == "liftwatch" and "--help" not in arguments:
-            liftwatch.build_parser().parse_args(arguments)
+            command_line.build_parser().parse_args(arguments)
     assert {command.split()[0].removeprefix(".venv/bin/") for command in spoken} >= {"make", "liftwatch", *PROGRAMS}
