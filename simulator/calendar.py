@@ -10,9 +10,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-import numpy as np
-from numpy.typing import NDArray
-
 DAY_S = 86_400
 NS = 1_000_000_000
 
@@ -41,7 +38,3 @@ class Calendar:
         """Return how many seconds are lived in the first `elapsed_s` of the calendar."""
         days, within_s = divmod(elapsed_s, DAY_S)
         return days * self.day_s + min(within_s, float(self.day_s))
-
-    def of_day_s(self, lived_s: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Return how long ago that day's first second was."""
-        return lived_s % self.day_s

@@ -292,11 +292,6 @@ def cycles(cars: Cars, lift: Index) -> Index:
     return _door(cars, lift) == REOPENS
 
 
-def obstructed(cars: Cars, lift: Index) -> Index:
-    """Tell whose doorway is blocked by a thing and not by a person."""
-    return _door(cars, lift) == REVERSES
-
-
 def keep_open(cars: Cars, lift: Index, t: F64) -> tuple[Index, F64]:
     """Deal with those whose door would close now but does not; return the others."""
     if not (cars.stage[lift] != SOUND).any():
