@@ -6,6 +6,8 @@ rates sum up to 0.5 to 2 unplanned stops and 0.04 to 0.16 entrapments in a lift-
 
 from __future__ import annotations
 
+import difflib
+
 from simulator.causes_car import CAR
 from simulator.causes_door import DOOR
 from simulator.causes_sensing import SENSING
@@ -22,3 +24,10 @@ NUMBER: dict[str, int] = {cause.slug: k for k, cause in enumerate(TABLE, start=1
 BY_NUMBER = (SOUND_CAUSE, *TABLE)
 
 EFFECTS = columns(BY_NUMBER)
+
+
+def no_cause(name: str) -> str:
+    """Return why a name is no cause, in one line that hints at the nearest."""
+    near = difflib.get_close_matches(name, CAUSES, n=1, cutoff=0.5)
+    hint = f"did you mean {near[0]}?" if near else "`liftwatch inject --help` lists them"
+    return f"cause: {name[:64]!r} is no cause; {hint}"

@@ -23,7 +23,7 @@ from typing import Any
 import orjson
 
 from simulator.bundles import Packet
-from simulator.causes import CAUSES
+from simulator.causes import CAUSES, no_cause
 from simulator.link import Link, say
 from simulator.scenario import Scenario
 from simulator.scene import Scene
@@ -101,8 +101,10 @@ def inject(
 
 def asked(body: Any) -> tuple[str, float]:
     """Return cause and duration of a request for a fault; raise Unknown where it is not one."""
-    if not isinstance(body, dict) or not isinstance(body.get("cause"), str) or body["cause"] not in CAUSES:
-        raise Unknown(f"cause: give an object with one of {', '.join(CAUSES)}")
+    if not isinstance(body, dict) or not isinstance(body.get("cause"), str):
+        raise Unknown('give an object such as {"cause": "power-cut", "for_s": 60}')
+    if body["cause"] not in CAUSES:
+        raise Unknown(no_cause(body["cause"]))
     cause = CAUSES[body["cause"]]
     for_s = body.get("for_s", cause.default_s)
     low, high = FOR_LIMIT_S

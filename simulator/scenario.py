@@ -17,7 +17,7 @@ from typing import Any, Literal
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationError
 
 from simulator.calendar import Calendar
-from simulator.causes import CAUSES
+from simulator.causes import CAUSES, no_cause
 from simulator.chance import PLAN, SETTINGS, numbers
 from simulator.faults import GROWING, NEAR_MISS
 from simulator.fleet import FLEET_LIMIT, fleet
@@ -210,7 +210,7 @@ def contradictions(scenario: Scenario) -> Iterable[str]:
     for k, fault in enumerate(scenario.faults):
         where = f"faults[{k}]"
         if fault.cause not in CAUSES:
-            yield f"{where}.cause: {fault.cause!r} is no cause{_nearest(fault.cause, CAUSES)}"
+            yield f"{where}.{no_cause(fault.cause)}"
         if (fault.lift is None) == (fault.share is None):
             yield f"{where}.lift: say either lift (its number) or share (of all lifts)"
         if fault.lift is not None and fault.lift > scenario.lifts:

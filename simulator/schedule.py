@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from simulator import chance
 from simulator.calendar import DAY_S
-from simulator.causes import BY_NUMBER, CAUSES, NUMBER
+from simulator.causes import BY_NUMBER, CAUSES, NUMBER, no_cause
 from simulator.faults import FAULT, FORMS, GROWING, INTERMITTENT
 
 YEAR_S = 365.25 * DAY_S
@@ -53,7 +53,7 @@ class Planned:
 
     def __post_init__(self) -> None:
         if self.cause not in CAUSES:
-            raise Unknown(f"cause: {self.cause!r} is not one of {', '.join(CAUSES)}")
+            raise Unknown(no_cause(self.cause))
         if self.form is not None and self.form not in FORMS:
             raise Unknown(f"form: {self.form!r} is not one of {', '.join(FORMS)}")
         if self.severity is not None and not 0 <= self.severity <= 1:
