@@ -14,6 +14,8 @@ from simulator.scurve import Drive
 from telemetry.streams import OPEN
 
 CREEP_MPS, CREEP_S = 0.06, 1.5
+LEAST_SPEED = 0.2
+"""However much is wrong with a drive, it keeps this share of its speed, or does not run at all."""
 HOMING_MPS, HOMING_MPS2, HOMING_MPS3 = 0.25, 0.3, 0.5
 STOP_ERROR_SD_M = 0.0025
 SEASONS_M, SEASONS_S = 0.003, 377 * 86_400.0
@@ -26,7 +28,7 @@ RELEVEL_DRIVE = (0.05, 0.15, 0.5)
 def limits(cars: Cars, lift: Index, ratio: F64 | float = 1.0) -> Drive:
     """Return how these cars' drives run them; `ratio` multiplies the rated speed. Half of the drives creep in."""
     lifts, homing, condition = cars.lifts, cars.homing[lift], cars.condition
-    v_mps = lifts.rated_mps[lift] * ratio * (1 - condition.speed_loss[lift])
+    v_mps = lifts.rated_mps[lift] * ratio * np.maximum(1 - condition.speed_loss[lift], LEAST_SPEED)
     return Drive(
         v_mps=np.where(homing, HOMING_MPS, v_mps),
         a_mps2=np.where(homing, HOMING_MPS2, lifts.a_mps2[lift] * (1 + condition.harsh[lift] / 8)),

@@ -23,7 +23,7 @@ from telemetry.recording import Header
 from telemetry.streams import Entry
 from tests.store.influxd import Influx
 
-SCENARIO = Scenario(lifts=10, seed=5, hours=0.05, hour=8.0, faults_per_hour=1500.0, idle_hz=1)
+SCENARIO = Scenario(lifts=10, seed=5, hours=0.1, hour=8.0, faults_per_hour=1500.0, idle_hz=1)
 START_NS = 1_000_000_000 * 1_000_000_000  # 2001-09-09
 
 

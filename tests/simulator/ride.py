@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -41,7 +42,8 @@ def lift(speed_mps: float = 1.75, floors: int = 21, **more: object) -> LiftFacts
 
 def standing(facts: LiftFacts, seed: int = 1, wave_hz: int = 200, **more: object) -> World:
     """Return a world of one lift that stands at its lowest landing and that nobody calls."""
-    w = World([facts], seed, START_NS, hour=3.0, vibration=True, wave_hz=wave_hz, **more)  # type: ignore[arg-type]
+    alone: dict[str, Any] = {"buildings": [0], "hour": 3.0, "vibration": True, "wave_hz": wave_hz}
+    w = World([facts], seed, START_NS, **alone | more)
     w.cars.due_s[:] = np.inf
     w.cars.floor[:] = 0
     w.cars.curves.z[:] = 0.0

@@ -39,12 +39,13 @@ def test_every_lift_says_the_instants_of_each_day_at_the_same_traffic_hour() -> 
 
 
 def test_what_grows_over_days_grows_as_far_in_the_hours_that_are_lived() -> None:
-    fault = {"lift": 1, "cause": "power-cut", "onset_h": 36.0, "for_s": 86_400.0 * 2, "growth_days": 10.0}
+    fault = {"lift": 1, "cause": "shoes-worn", "onset_h": 36.0, "for_s": 86_400.0 * 2, "growth_days": 10.0}
     sampled = Scenario(lifts=1, days=20, hours=6.0, faults=[fault])  # type: ignore[list-item]
-    (plan,) = planned(sampled, Scene(sampled, START_NS).facts)
+    scene = Scene(sampled, START_NS)
+    (plan,) = planned(sampled, scene.facts)
     assert plan.onset_s == (2 * 6 * 3600.0, 2 * 6 * 3600.0)
     assert plan.for_s == 2 * 6 * 3600.0
-    assert plan.growth_days == 2.5
+    assert scene.world._schedule.draw(plan).growth_s == 10 * 6 * 3600.0
 
 
 def test_a_fault_that_nobody_sees_is_a_contradiction() -> None:
