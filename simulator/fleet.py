@@ -25,6 +25,7 @@ RATED_SPEED_SHARES = (0.10, 0.10, 0.05, 0.45, 0.15, 0.15)
 _SPEED_STEPS = np.cumsum(RATED_SPEED_SHARES)[:-1]
 BUILDING_LIFTS = {"residential": (1, 1, 2, 2, 2, 3, 4), "office": (2, 3, 4, 4, 5, 6, 8)}
 OFFICE_SHARE = 0.15
+"""Of the buildings; the others are homes."""
 FLOORS = (6, 33)
 TRAVEL_PER_SPEED_S = (12.0, 45.0)
 PITCH_M = {"residential": (2.8, 3.2), "office": (3.6, 4.5)}
@@ -74,40 +75,40 @@ class Building(NamedTuple):
     kind: str
 
 
-def fleet(n: int, seed: int) -> list[LiftFacts]:
-    """Return the facts of lifts 0 to n - 1 of this seed's world."""
+def fleet(n: int, seed: int, offices: float = OFFICE_SHARE) -> list[LiftFacts]:
+    """Return the facts of lifts 0 to n - 1 of this seed's world; `offices` is their share of its buildings."""
     if not 1 <= n <= FLEET_LIMIT:
         raise ValueError(f"lifts: {n} is not between 1 and {FLEET_LIMIT}")
     facts: list[LiftFacts] = []
     for estate in range(-(-n // ESTATE_LIFTS)):
-        facts.extend(_estate(estate, seed))
+        facts.extend(_estate(estate, seed, offices))
     return facts[:n]
 
 
-def building_of(number: Sequence[int], seed: int) -> list[int]:
+def building_of(number: Sequence[int], seed: int, offices: float = OFFICE_SHARE) -> list[int]:
     """Return the building of each of these lifts: the number of its first lift."""
-    return [_building(k, seed).first for k in number]
+    return [_building(k, seed, offices).first for k in number]
 
 
-def neighbours(first: int, n: int, seed: int) -> dict[int, LiftFacts]:
+def neighbours(first: int, n: int, seed: int, offices: float = OFFICE_SHARE) -> dict[int, LiftFacts]:
     """Return, by number, the lifts that lifts `first` to `first + n - 1` share their buildings with, but for those."""
-    begin, last = _building(first, seed), _building(first + n - 1, seed)
+    begin, last = _building(first, seed, offices), _building(first + n - 1, seed, offices)
     missing = [*range(begin.first, first), *range(first + n, last.first + last.lifts)]
-    estates = {estate: _estate(estate, seed) for estate in {k // ESTATE_LIFTS for k in missing}}
+    estates = {estate: _estate(estate, seed, offices) for estate in {k // ESTATE_LIFTS for k in missing}}
     return {k: estates[k // ESTATE_LIFTS][k % ESTATE_LIFTS] for k in missing}
 
 
-def _building(number: int, seed: int) -> Building:
-    return next(b for b in _plan(number // ESTATE_LIFTS, seed) if b.first <= number < b.first + b.lifts)
+def _building(number: int, seed: int, offices: float) -> Building:
+    return next(b for b in _plan(number // ESTATE_LIFTS, seed, offices) if b.first <= number < b.first + b.lifts)
 
 
 @lru_cache(maxsize=FLEET_LIMIT // ESTATE_LIFTS)
-def _plan(estate: int, seed: int) -> tuple[Building, ...]:
+def _plan(estate: int, seed: int, offices: float) -> tuple[Building, ...]:
     """Return the buildings of an estate; the last one has the lifts that are left."""
     draw = _Draw(seed, estate, BUILDINGS)
     plan, first, end = [], estate * ESTATE_LIFTS, (estate + 1) * ESTATE_LIFTS
     while first < end:
-        kind = "office" if draw.between(0, 1) < OFFICE_SHARE else "residential"
+        kind = "office" if draw.between(0, 1) < offices else "residential"
         lifts = min(draw.one(BUILDING_LIFTS[kind]), end - first)
         plan.append(Building(first, lifts, kind))
         first += lifts
@@ -130,7 +131,7 @@ class _Draw:
         return choices[self.whole(0, len(choices) - 1)]
 
 
-def _estate(estate: int, seed: int) -> list[LiftFacts]:
+def _estate(estate: int, seed: int, offices: float) -> list[LiftFacts]:
     """Return the twenty lifts of one estate."""
     draw = _Draw(seed, -1 - estate)
     zh, en = draw.one(ESTATES)
@@ -140,7 +141,7 @@ def _estate(estate: int, seed: int) -> list[LiftFacts]:
     address = f"{district_zh}{draw.one(ROADS)} {draw.whole(1, 999)}"
     owner, phone = draw.one(OWNERS), f"0572-555{draw.whole(0, 9999):04d}"
     facts = []
-    for building, (first, lifts, kind) in enumerate(_plan(estate, seed)):
+    for building, (first, lifts, kind) in enumerate(_plan(estate, seed, offices)):
         speed_mps = RATED_SPEEDS_MPS[int(np.searchsorted(_SPEED_STEPS, draw.between(0, 1), "right"))]
         floors = _floors(draw, kind, speed_mps)
         for k in range(lifts):

@@ -7,6 +7,7 @@ names the field. Nothing here is drawn: what a scenario leaves to chance is draw
 from __future__ import annotations
 
 import difflib
+import math
 import tomllib
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
@@ -20,7 +21,7 @@ from simulator.calendar import Calendar
 from simulator.causes import CAUSES, no_cause
 from simulator.chance import PLAN, SETTINGS, numbers
 from simulator.faults import GROWING, NEAR_MISS
-from simulator.fleet import FLEET_LIMIT, fleet
+from simulator.fleet import FLEET_LIMIT, OFFICE_SHARE, fleet
 from simulator.near_misses import PARKED_OPEN
 from simulator.network import Conditions
 from simulator.schedule import Planned, between
@@ -35,6 +36,8 @@ START = datetime(2001, 9, 10, 7, 0, tzinfo=LOCAL_TIME)
 """A Monday: simulated clocks start in 2001, so that a clock of today's that leaked in is seen at once."""
 DAY_H = 24.0
 PLAN_LIMIT = 1_000
+ROUNDING = 1e-3
+"""By how much shares may miss 1: people write three thirds as 0.333."""
 GROWS = (0.1, 0.4)
 """What share of a scenario the faults that grow on trial take to fail."""
 
@@ -47,6 +50,13 @@ class Table(BaseModel):
     """A table of the file: frozen, and closed to keys that it does not know."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Buildings(Table):
+    """What the buildings are for, as shares of them all: a kind that is left out is not there, and they add up to 1."""
+
+    office: float = Field(0.0, ge=0, le=1)
+    residential: float = Field(0.0, ge=0, le=1)
 
 
 class PlannedFault(Table):
@@ -98,6 +108,7 @@ class Scenario(Table):
     hazard: float = Field(0.0, ge=0, allow_inf_nan=False)
     trials: int = Field(0, ge=0, le=PLAN_LIMIT)
     near_misses: int = Field(0, ge=0, le=PLAN_LIMIT)
+    buildings: Buildings = Buildings(office=OFFICE_SHARE, residential=1 - OFFICE_SHARE)
     network: Conditions = Conditions()
     faults: tuple[PlannedFault, ...] = Field((), max_length=PLAN_LIMIT)
 
@@ -175,7 +186,7 @@ def planned(scenario: Scenario, facts: Sequence[LiftFacts]) -> list[Planned]:
 
 def inhabitants(scenario: Scenario) -> list[LiftFacts]:
     """Return the lifts of a scenario: those of its seed's fleet, with what it says of how some of them are set up."""
-    lifts = fleet(scenario.lifts, scenario.seed)
+    lifts = fleet(scenario.lifts, scenario.seed, scenario.buildings.office)
     for k, lift in enumerate(lifts):
         draw = numbers(scenario.seed, k, SETTINGS)
         parks, source = next(draw) < scenario.parked_open, ABSOLUTE if next(draw) >= scenario.barometers else BAROMETER
@@ -207,6 +218,9 @@ def _lived(scenario: Scenario, fault: PlannedFault) -> tuple[float, float | None
 
 def contradictions(scenario: Scenario) -> Iterable[str]:
     """Yield what a scenario says that cannot be, each as the field and why."""
+    built = sum(scenario.buildings.model_dump().values())
+    if not math.isclose(built, 1, abs_tol=ROUNDING):
+        yield f"buildings: the shares add up to {built:g}, not to 1; a kind that is left out has none"
     for k, fault in enumerate(scenario.faults):
         where = f"faults[{k}]"
         if fault.cause not in CAUSES:
@@ -252,7 +266,7 @@ def _explain(error: ValidationError) -> str:
 
 
 def _known_keys(path: tuple[int | str, ...]) -> Collection[str]:
-    tables: dict[str, type[BaseModel]] = {"faults": PlannedFault, "network": Conditions}
+    tables: dict[str, type[BaseModel]] = {"buildings": Buildings, "faults": PlannedFault, "network": Conditions}
     return (tables[str(path[0])] if path else Scenario).model_fields
 
 

@@ -98,7 +98,8 @@ class Second:
 class World:
     """Lifts `first` to `first + len(facts) - 1` of a seed's fleet, from `start_ns` (a whole second, UTC) on.
 
-    `buildings` names the building of each lift, where they are not the seed's fleet, by the number of its first lift.
+    `buildings` names the building of each lift, where they are not the seed's fleet, by the number of its first lift;
+    `offices` is the share of offices among those of the fleet.
     `together` lifts share their fraction of the second (those of a gateway). `hour` shifts the traffic, and only that,
     to begin at this local hour of the day. `barometers` is the share of lifts that tell their position by the air.
     `plan` is what is known beforehand of faults and near misses, of lifts that are not in this range as well. Of each
@@ -123,15 +124,16 @@ class World:
         barometers: float = 0.0,
         plan: Sequence[Planned] = (),
         day_s: int = DAY_S,
+        offices: float = fleet.OFFICE_SHARE,
         buildings: Sequence[int] | None = None,
         traffic: Traffic = A_DAY,
     ) -> None:
         self.start_ns, self.seconds = start_ns, 0
         self.calendar = Calendar(start_ns, day_s)
         local_hour = start_ns / 3.6e12 + LOCAL_OFFSET_H if hour is None else hour
-        beside = fleet.neighbours(first, len(facts), seed) if buildings is None else {}
+        beside = fleet.neighbours(first, len(facts), seed, offices) if buildings is None else {}
         number = np.array([*range(first, first + len(facts)), *beside])
-        building = np.array(fleet.building_of(number.tolist(), seed) if buildings is None else buildings)
+        building = np.array(fleet.building_of(number.tolist(), seed, offices) if buildings is None else buildings)
         everyone = [*facts, *beside.values()]
         self._own = len(facts)
         self._id = [lift.lift_id for lift in everyone]

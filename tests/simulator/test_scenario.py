@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from collections import Counter
 from pathlib import Path
+from typing import Any
 
+import numpy as np
 import pytest
 
 from simulator import scenario
 from simulator.causes import CAUSES
 from simulator.fleet import fleet
-from simulator.scenario import Contradiction, Scenario, planned, read, shipped
+from simulator.scenario import Contradiction, Scenario, inhabitants, planned, read, shipped
+from simulator.scene import Scene
 
 ENTRAPMENT = '[[faults]]\nlift = 2\ncause = "power-cut"\nonset_h = 0.5\n'
 
@@ -48,6 +51,10 @@ def test_every_shipped_scenario_can_be_lived_and_says_what_it_is_about() -> None
         ("wave_hz = 50", r"wave_hz = 50: input should be greater"),
         ("wave_hz = 105", r"wave_hz = 105: input should be a multiple of 10"),
         ("lifts = 3\nmachines = [4]", r"machines: 4 is not there; the lifts are 1 to 3"),
+        ("[buildings]\noffice = 0.5", r"buildings: the shares add up to 0.5, not to 1; a kind"),
+        ("[buildings]\noffice = 1.5\nresidential = -0.5", r"buildings.office = 1.5: "),
+        ("[buildings]\nofice = 1.0", r"buildings.ofice is not a key; did you mean office\?"),
+        ("buildings = 0.5", r"buildings = 0.5: "),
     ],
 )
 def test_a_scenario_that_contradicts_itself_is_one_line_that_names_the_field(
@@ -73,6 +80,25 @@ def test_a_scenario_that_is_not_there_is_named_beside_the_nearest() -> None:
 def test_a_window_of_each_day_is_lived() -> None:
     sampled = Scenario(days=60, hours=0.5)
     assert (sampled.seconds, sampled.span_h) == (60 * 1800, 59 * 24 + 0.5)
+
+
+def test_the_mix_of_buildings_is_what_is_asked_for_and_else_as_ever() -> None:
+    def kinds(**mix: float) -> Counter[str | None]:
+        shares: Any = {"buildings": mix} if mix else {}
+        return Counter(lift.building_type for lift in inhabitants(Scenario(lifts=400, seed=4, **shares)))
+
+    assert kinds(office=1.0) == {"office": 400}
+    assert kinds(residential=1.0) == {"residential": 400}
+    assert 150 < kinds(office=0.3333, residential=0.6667)["office"] < 300  # offices have more lifts than homes
+    assert kinds() == kinds(office=0.15, residential=0.85) == Counter(one.building_type for one in fleet(400, 4))
+
+
+def test_a_part_of_a_world_of_offices_lives_as_it_does_in_the_whole() -> None:
+    asked = Scenario(lifts=20, seed=4, hours=0.02, hour=8.5, buildings={"office": 1.0})  # type: ignore[arg-type]
+    whole, part = (Scene(asked, asked.start_ns, part=slice(first, None)) for first in (0, 7))
+    for _ in range(asked.seconds):
+        all_z, some_z = (scene.world.step().z_m for scene in (whole, part))
+    assert np.array_equal(all_z[7:], some_z)
 
 
 def test_a_share_is_drawn_from_the_seed_and_falls_alike_on_a_larger_fleet() -> None:
