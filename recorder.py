@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import multiprocessing
 import signal
 import sys
 import time
 from collections import Counter
-from collections.abc import Callable, Collection, Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -20,10 +18,11 @@ import wiring
 from configuration import Configuration, Unusable
 from dashboards.app import VERSION
 from detectors.rule import Rule
-from ingest import recording
+from ingest import processes, recording
 from ingest.partition import Partition
 from ingest.replaying import Line, Replay, in_order, lines, replay, wider
 from simulator.link import Link
+from simulator.progress import Progress
 from simulator.replayer import Pace, Replayer, Undelivered
 from simulator.scenario import Scenario
 from simulator.scene import Scene, told
@@ -38,7 +37,6 @@ from telemetry.recording import Header, NotARecording
 MS = 1_000_000
 UNKNOWN = "unknown"
 """The district of a lift that no registry knows."""
-PROGRESS_S = 5.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,12 +54,12 @@ def from_broker(settings: Configuration, folder: Path, for_s: float) -> Header:
     address = replace(wiring.broker(settings), session_kept_s=0)
     address = replace(address, client_id=f"{address.client_id}-record-{time.time_ns():x}")
     source = wiring.reached(address)
-    begun, show = time.monotonic(), _progress()
+    begun, progress = time.monotonic(), Progress()
     header = Header(f"broker {address.host}:{address.port}", VERSION)
     try:
         with _ended_by_signals() as ended, _writer(folder, header, registered(settings)) as writer:
             listener = recording.Listener(
-                source, writer, lambda heard: show(f"{heard} messages in {time.monotonic() - begun:.0f} s")
+                source, writer, lambda heard: progress.tell(f"{heard} messages in {time.monotonic() - begun:.0f} s")
             )
             listener.listen(for_s, ended)
             writer.know(registered(settings))  # some may have been registered meanwhile
@@ -75,12 +73,12 @@ def from_store(settings: Configuration, folder: Path, lifts: Sequence[str], from
     """Record what the store holds of these lifts; Unusable where it holds nothing."""
     facts = {lift.lift_id: lift for lift in registered(settings) if lift.lift_id in lifts}
     districts = {lift_id: facts[lift_id].district if lift_id in facts else UNKNOWN for lift_id in lifts}
-    series, show = wiring.timeseries(settings, writable=False), _progress()
+    series, progress = wiring.timeseries(settings, writable=False), Progress()
     try:
         with _writer(folder, Header(retelling.SOURCE, VERSION), list(facts.values())) as writer:
             for group in retelling.retell(series, districts, from_ns, to_ns):
                 writer.add(group)
-                show(f"{writer.header.messages} messages")
+                progress.tell(f"{writer.header.messages} messages")
     finally:
         series.close()
     if not writer.header.messages:
@@ -122,16 +120,12 @@ def to_broker(settings: Configuration, played: Recording, pace: Pace, lifts: Col
     return replayer.sent
 
 
-def judge(folder: Path, rules: Sequence[Rule], lifts: Collection[str], processes: int) -> Judged:
+def judge(folder: Path, rules: Sequence[Rule], lifts: Collection[str], parts: int) -> Judged:
     """Judge a recording straight through, its lifts parted among so many processes."""
     header = opened(folder, lifts).header
     begun = time.monotonic()
-    shares = [(folder, rules, tuple(lifts), Partition(number, processes)) for number in range(processes)]
-    if processes == 1:
-        results = [_judge_share(*shares[0])]
-    else:
-        with ProcessPoolExecutor(processes, multiprocessing.get_context("spawn")) as pool:
-            results = list(pool.map(_judge_share, *zip(*shares, strict=True)))
+    shares = [(folder, rules, tuple(lifts), Partition(number, parts)) for number in range(parts)]
+    results = processes.each(_judge_share, shares)
     told = in_order(line for found, _ in results for line in found)
     return Judged(header, told, sum((counts for _, counts in results), Counter()), time.monotonic() - begun)
 
@@ -154,13 +148,13 @@ def summary(judged: Judged, lifts: Collection[str]) -> str:
 def _judge_share(
     folder: Path, rules: Sequence[Rule], lifts: Collection[str], share: Partition
 ) -> tuple[list[Line], Counter[str]]:
-    played, show = Recording(folder), _progress()
+    played, progress = Recording(folder), Progress()
     run = Replay(played.facts(), rules)
     found: list[Line] = []
     for changes in replay(run, map(share.of_group, kept(played.groups(), lifts))):
         found += lines(changes)
         if share.number == 0:
-            show(f"{run.counts['received'] * share.of} of {played.header.messages} messages judged")
+            progress.tell(f"{run.counts['received'] * share.of} of {played.header.messages} messages judged")
     return found, run.counts
 
 
@@ -210,16 +204,3 @@ def _ended_by_signals() -> Iterator[Event]:
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
-
-
-def _progress() -> Callable[[str], None]:
-    """Return what writes a line every few seconds, where somebody watches."""
-    shown = time.monotonic()
-
-    def show(line: str) -> None:
-        nonlocal shown
-        if time.monotonic() - shown > PROGRESS_S and sys.stderr.isatty():
-            shown = time.monotonic()
-            sys.stderr.write(f"{line}\n")
-
-    return show

@@ -104,7 +104,7 @@ def test_an_incomplete_recording_is_not_evaluated(night: Path, tmp_path: Path) -
 
 @pytest.mark.parametrize(("lifts", "processes"), [(1, 1), (20, 2), (50, 2), (1000, 3), (41, 8)])
 def test_the_parts_are_whole_estates_and_all_of_the_fleet(lifts: int, processes: int) -> None:
-    parts = trial.parts(lifts, processes)
+    parts = trial.cut(lifts, processes)
     assert [k for part in parts for k in range(lifts)[part]] == list(range(lifts))
     assert all(part.start % 20 == 0 for part in parts)
     assert len(parts) <= processes
