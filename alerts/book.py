@@ -59,6 +59,9 @@ EVIDENCE_DECIMALS = 4
 FIRED, RAISED, REFIRED, RELEASED, UNSHELVED = "fired", "raised", "refired", "released", "unshelved"
 ACKNOWLEDGED, ASSIGNED, COMMENTED, RESOLVED = "acknowledged", "assigned", "commented", "resolved"
 
+Done = tuple[Alert, str] | None
+"""What an answer makes of an alert, and the kind of that transition; None where it was done already."""
+
 
 @dataclass(frozen=True, slots=True)
 class Occurrence:
@@ -146,8 +149,7 @@ def on_answer(alert: Alert, answer: Answer, now_ns: int, causes: Iterable[Alert]
 
     `causes` are the lift's open alerts: what is shelved no more may be held back by one of them.
     """
-    is_unshelve = answer.kind == "unshelve"
-    changed = _unshelve(alert, causes) if is_unshelve else _ANSWERS[answer.kind](alert, answer, now_ns)
+    changed = _ANSWERS[answer.kind](alert, answer, now_ns, causes)
     if changed is None:
         return None
     done, kind = changed
@@ -277,7 +279,7 @@ def _change(alert: Alert, kind: str, at_ns: int) -> Change:
     return Change(alert, Transition(alert.id, kind, at_ns))
 
 
-def _ack(alert: Alert, answer: Answer, now_ns: int) -> tuple[Alert, str] | None:
+def _ack(alert: Alert, answer: Answer, now_ns: int, causes: Iterable[Alert]) -> Done:
     if alert.acknowledged:
         return None
     _refuse_closed(alert, "acknowledge")
@@ -286,18 +288,18 @@ def _ack(alert: Alert, answer: Answer, now_ns: int) -> tuple[Alert, str] | None:
     return replace(alert, acknowledged=True), ACKNOWLEDGED
 
 
-def _assign(alert: Alert, answer: Answer, now_ns: int) -> tuple[Alert, str] | None:
+def _assign(alert: Alert, answer: Answer, now_ns: int, causes: Iterable[Alert]) -> Done:
     if alert.assigned_to == answer.to:
         return None
     _refuse_closed(alert, "assign")
     return replace(alert, assigned_to=answer.to), ASSIGNED
 
 
-def _comment(alert: Alert, answer: Answer, now_ns: int) -> tuple[Alert, str] | None:
+def _comment(alert: Alert, answer: Answer, now_ns: int, causes: Iterable[Alert]) -> Done:
     return alert, COMMENTED
 
 
-def _resolve(alert: Alert, answer: Answer, now_ns: int) -> tuple[Alert, str] | None:
+def _resolve(alert: Alert, answer: Answer, now_ns: int, causes: Iterable[Alert]) -> Done:
     if alert.state == CLOSED:
         return None
     if alert.state == FIRING and not alert.by_hand:
@@ -305,7 +307,7 @@ def _resolve(alert: Alert, answer: Answer, now_ns: int) -> tuple[Alert, str] | N
     return replace(alert, state=CLOSED, closed_ns=now_ns, closed_by=answer.by, levels=()), RESOLVED
 
 
-def _shelve(alert: Alert, answer: Answer, now_ns: int) -> tuple[Alert, str] | None:
+def _shelve(alert: Alert, answer: Answer, now_ns: int, causes: Iterable[Alert]) -> Done:
     until_ns = answer.until_ns
     assert until_ns is not None, "shelving needs `until_ns`"
     if alert.shelved_until_ns == until_ns:
@@ -318,7 +320,7 @@ def _shelve(alert: Alert, answer: Answer, now_ns: int) -> tuple[Alert, str] | No
     return replace(alert, shelved_until_ns=until_ns, inhibited_by=SHELVED), SHELVED
 
 
-def _unshelve(alert: Alert, causes: Iterable[Alert]) -> tuple[Alert, str] | None:
+def _unshelve(alert: Alert, answer: Answer, now_ns: int, causes: Iterable[Alert]) -> Done:
     if alert.shelved_until_ns is None:
         return None
     _refuse_closed(alert, "unshelve")
@@ -330,5 +332,12 @@ def _refuse_closed(alert: Alert, verb: str) -> None:
         raise Refused("closed", f"The alert is closed: there is nothing left to {verb}; a comment can still be added.")
 
 
-_ANSWERS = {"ack": _ack, "assign": _assign, "comment": _comment, "resolve": _resolve, "shelve": _shelve}
-ANSWERS = (*_ANSWERS, "unshelve")
+_ANSWERS = {
+    "ack": _ack,
+    "assign": _assign,
+    "comment": _comment,
+    "resolve": _resolve,
+    "shelve": _shelve,
+    "unshelve": _unshelve,
+}
+ANSWERS = tuple(_ANSWERS)

@@ -52,7 +52,7 @@ class Ledger:
 
     def answer(self, lift_id: str, rule: str, answer: Answer, now_ns: int) -> None:
         """Do to the newest alert of a lift and rule what a person does; raises `Refused` where its state forbids it."""
-        self._take(on_answer(self.newest[lift_id][rule], answer, now_ns), now_ns)
+        self._take(on_answer(self.newest[lift_id][rule], answer, now_ns, self._causes(lift_id)), now_ns)
 
     def ids(self) -> set[str]:
         """Return the ids of the newest alerts."""
