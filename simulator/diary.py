@@ -16,7 +16,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from simulator.labels import Label
-from simulator.symptoms import SYMPTOMS, Sees, Truth
+from simulator.symptom import Sees, Truth
+from simulator.symptoms import SYMPTOMS
 
 F64 = NDArray[np.float64]
 Bools = NDArray[np.bool_]

@@ -1,23 +1,14 @@
 """The table of symptoms: what can be physically wrong with a lift at a moment, told from its noise-free state.
 
-The law: a symptom is a fact of the world (where the car is, whether its door is shut, who is inside, what of it is not
-sound), never a reading of a sensor and never a threshold of a detector; the numbers here are the lift's own facts and
-the bounds of this world's sound lifts.
+The numbers here are the lift's own facts and the bounds of this world's sound lifts, never a threshold of a detector.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Any
-
 import numpy as np
-from numpy.typing import NDArray
 
+from simulator.symptom import Bools, Symptom, Truth, ails, ridden, sensed
 from telemetry.streams import CLOSED, CLOSING, NORMAL, OPEN, OPENING
-
-F64 = NDArray[np.float64]
-Bools = NDArray[np.bool_]
 
 SPEED_TOLERANCE = 0.02
 SPEED_SHORT = 0.05
@@ -34,89 +25,6 @@ RUN_LATE_S = 5.0
 ROLLS_BACK_S = 1.5
 OPENS_S, WAITS_SHUT_S, DOOR_MOVES_S, DOOR_OPEN_S, DOORWAY_S, DEAD_S = 5.0, 20.0, 12.0, 60.0, 45.0, 60.0
 """No door, no passenger and no controller of a sound lift takes longer."""
-
-
-@dataclass(frozen=True, slots=True)
-class Truth:
-    """The noise-free state of k lifts at ten samples of a second: arrays (k, 10), or (k, 1) where it does not change.
-
-    `off_m` is how far the car is from the nearest landing, `miss_m` how far its drive stops, or will stop, beside it;
-    `reversals` counts those of the door since it was closed, `cycles` its openings since the car last moved. Of the
-    run: `heading` is its sense (+1 up), `run_s` how long it has lasted, `sound_run_s` how long a sound one would last,
-    `peak_mps` its highest speed, `sound_peak_mps` what that would be. `act` gives the columns of what acts on the lift
-    now (`faults.Effects`), `condition` those of what ails it.
-    """
-
-    z_m: F64
-    v_mps: F64
-    a_mps2: F64
-    off_m: F64
-    miss_m: F64
-    door: NDArray[np.int64]
-    presence: Bools
-    curtain: Bools
-    reversals: NDArray[np.int64]
-    cycles: NDArray[np.int64]
-    heading: F64
-    run_s: F64
-    sound_run_s: F64
-    peak_mps: F64
-    sound_peak_mps: F64
-    zone_m: F64
-    rated_mps: F64
-    top_m: F64
-    alarm: Bools
-    battery: Bools
-    silent: Bools
-    act: Callable[[str], NDArray[Any]]
-    condition: Callable[[str], NDArray[Any]]
-
-    @property
-    def still(self) -> Bools:
-        """Where the car stands."""
-        return self.v_mps == 0
-
-    @property
-    def slowing_mps2(self) -> F64:
-        """How hard the car slows down."""
-        return -self.a_mps2 * np.sign(self.v_mps)
-
-
-Sees = Callable[[Truth], NDArray[Any]]
-
-
-@dataclass(frozen=True, slots=True)
-class Symptom:
-    """One symptom: `shows` tells where it is seen; once seen, it stays while `holds` does.
-
-    It counts once it has lasted `after_s`, from its beginning. `rules` are those for which it is a reason to speak.
-    """
-
-    slug: str
-    en: str
-    rules: tuple[str, ...]
-    shows: Sees
-    holds: Sees | None = None
-    after_s: float = 0.0
-
-
-def _ails(*names: str) -> Sees:
-    """Return where one of these columns of the condition is not sound (0)."""
-    return lambda t: np.logical_or.reduce([t.condition(name) != 0 for name in names])
-
-
-def _moving(ails: Sees) -> Sees:
-    return lambda t: ails(t) & (t.v_mps != 0)
-
-
-def _ridden(slug: str, en: str, rule: str, *names: str) -> Symptom:
-    """Return a symptom of a condition that is felt while the car moves, and stays until it is put right."""
-    return Symptom(slug, en, (rule,), _moving(_ails(*names)), _ails(*names))
-
-
-def _sensed(slug: str, en: str, rule: str, name: str) -> Symptom:
-    """Return a symptom of a sensor or terminal, which is there as long as its condition is."""
-    return Symptom(slug, en, (rule,), _ails(name))
 
 
 def _shut_in(t: Truth) -> Bools:
@@ -180,7 +88,7 @@ SYMPTOMS = (
         "runs do not reach the speed that their way would let them reach",
         ("underspeed",),
         lambda t: ~t.still & (t.peak_mps < (1 - SPEED_SHORT) * t.sound_peak_mps),
-        _ails("speed_loss"),
+        ails("speed_loss"),
     ),
     Symptom(
         "run-takes-too-long",
@@ -272,7 +180,7 @@ SYMPTOMS = (
         "the door takes longer than a sound one",
         (),
         lambda t: (t.condition("door_drag") != 0) & ((t.door == OPENING) | (t.door == CLOSING)),
-        _ails("door_drag"),
+        ails("door_drag"),
     ),
     Symptom("on-battery", "the mains are away", ("power-loss",), lambda t: t.battery),
     Symptom("silence", "the terminal says nothing", ("offline",), lambda t: t.silent | t.condition("cut")),
@@ -282,21 +190,21 @@ SYMPTOMS = (
         "stops miss their landings by more than a sound lift's do",
         ("levelling-error",),
         lambda t: t.still & (t.door == OPEN) & (t.miss_m > LEVEL_M) & (t.miss_m < t.zone_m),
-        _ails("level_m"),
+        ails("level_m"),
     ),
     Symptom(
         "re-levels",
         "the car sinks at its landing with the door open, and levels again",
         ("excess-relevelling",),
         lambda t: ~t.still & (t.door == OPEN) & (np.abs(t.v_mps) <= RELEVELS_MPS) & (t.condition("sinks_mps") != 0),
-        _ails("sinks_mps"),
+        ails("sinks_mps"),
     ),
     Symptom(
         "rolls-back",
         "the car starts the wrong way",
         ("start-rollback",),
         lambda t: (t.run_s < ROLLS_BACK_S) & (t.v_mps * t.heading < 0) & (t.condition("rollback_m") != 0),
-        _ails("rollback_m"),
+        ails("rollback_m"),
     ),
     Symptom(
         "brakes-long",
@@ -305,28 +213,28 @@ SYMPTOMS = (
         lambda t: (t.condition("brake_torque") < 1) & t.act("opens_chain") & (t.slowing_mps2 > 0),
         lambda t: t.condition("brake_torque") < 1,
     ),
-    _ridden("harsh-ride", "starts and stops are harsh", "harsh-ride", "harsh"),
-    _ridden("ropes-slip", "the ropes slip on the sheave", "traction-slip", "slip"),
-    _ridden("vibrates-vertically", "the ride shakes up and down", "vertical-vibration", "sheave", "rope_tension"),
-    _ridden("vibrates-sideways", "the ride shakes sideways", "horizontal-vibration", "shoe", "roller_flat"),
-    _ridden("rail-joint-knocks", "the car knocks at one place of its way", "rail-joint", "joint"),
-    _ridden("rollers-worn", "the guide rollers or shoes are worn", "roller-guide", "roller", "roller_flat"),
-    _ridden("bearing-damaged", "a bearing of the machine is damaged", "machine-bearing", "bearing"),
+    ridden("harsh-ride", "starts and stops are harsh", "harsh-ride", "harsh"),
+    ridden("ropes-slip", "the ropes slip on the sheave", "traction-slip", "slip"),
+    ridden("vibrates-vertically", "the ride shakes up and down", "vertical-vibration", "sheave", "rope_tension"),
+    ridden("vibrates-sideways", "the ride shakes sideways", "horizontal-vibration", "shoe", "roller_flat"),
+    ridden("rail-joint-knocks", "the car knocks at one place of its way", "rail-joint", "joint"),
+    ridden("rollers-worn", "the guide rollers or shoes are worn", "roller-guide", "roller", "roller_flat"),
+    ridden("bearing-damaged", "a bearing of the machine is damaged", "machine-bearing", "bearing"),
     Symptom(
         "car-shakes",
         "the standing car is shaken by those inside",
         ("car-shaking",),
         lambda t: t.still & (t.condition("shakes_mps2") != 0),
     ),
-    _sensed(
+    sensed(
         "curtain-reads-blocked", "the light curtain reads blocked, come what may", "curtain-blocked", "curtain_blocked"
     ),
-    _sensed("curtain-reads-clear", "the light curtain sees nobody", "curtain-dead", "curtain_dead"),
-    _sensed("position-reads-wrong", "the position sensor is off", "position-lost", "position.offset"),
-    _sensed("position-stuck", "the position sensor repeats itself", "sensor-fault", "position.stuck"),
-    _sensed("position-spikes", "the position sensor jumps", "sensor-fault", "position.spike_share"),
-    _sensed("speed-dead", "the speed sensor reads nothing but zero", "sensor-fault", "speed.dead"),
-    _sensed("speed-stuck", "the speed sensor repeats itself", "sensor-fault", "speed.stuck"),
+    sensed("curtain-reads-clear", "the light curtain sees nobody", "curtain-dead", "curtain_dead"),
+    sensed("position-reads-wrong", "the position sensor is off", "position-lost", "position.offset"),
+    sensed("position-stuck", "the position sensor repeats itself", "sensor-fault", "position.stuck"),
+    sensed("position-spikes", "the position sensor jumps", "sensor-fault", "position.spike_share"),
+    sensed("speed-dead", "the speed sensor reads nothing but zero", "sensor-fault", "speed.dead"),
+    sensed("speed-stuck", "the speed sensor repeats itself", "sensor-fault", "speed.stuck"),
     Symptom(
         "speed-reads-wrong",
         "the speed sensor reads too little of every speed",
@@ -334,10 +242,10 @@ SYMPTOMS = (
         lambda t: ~t.still & (t.condition("speed.gain") != 1),
         lambda t: t.condition("speed.gain") != 1,
     ),
-    _sensed("accelerometer-dead", "the accelerometer reads nothing but zero", "sensor-fault", "accelerometer.dead"),
-    _sensed("presence-stuck", "the presence sensor sees a person who is not there", "sensor-fault", "presence_stuck"),
-    _sensed("clock-wrong", "the terminal's clock is wrong", "clock-skew", "clock_s"),
-    _sensed("out-of-order", "messages come out of order", "clock-skew", "scrambled"),
+    sensed("accelerometer-dead", "the accelerometer reads nothing but zero", "sensor-fault", "accelerometer.dead"),
+    sensed("presence-stuck", "the presence sensor sees a person who is not there", "sensor-fault", "presence_stuck"),
+    sensed("clock-wrong", "the terminal's clock is wrong", "clock-skew", "clock_s"),
+    sensed("out-of-order", "messages come out of order", "clock-skew", "scrambled"),
 )
 
 BY_SLUG: dict[str, Symptom] = {symptom.slug: symptom for symptom in SYMPTOMS}

@@ -17,7 +17,7 @@ from simulator.cars import STRUCK, Cars, Index, Log
 from simulator.causes import EFFECTS
 from simulator.scurve import full_speed_distance_m, segment_times
 from simulator.suspension import Motion
-from simulator.symptoms import Truth
+from simulator.symptom import Truth
 from telemetry.streams import CLOSED, CLOSING, OPENING
 
 F64 = NDArray[np.float64]
