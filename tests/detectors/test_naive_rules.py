@@ -13,7 +13,8 @@ from detectors.judge import Judge
 from telemetry.batch import Batch
 from telemetry.streams import CLOSED, CLOSING, FIRE, INSPECTION, NORMAL, OPEN, OPENING
 from tests.detectors.naive import Edge, NaiveCar, findings
-from tests.detectors.naive_rules import NAIVE, SPECIAL
+from tests.detectors.naive_row import SPECIAL
+from tests.detectors.naive_rules import NAIVE
 from tests.detectors.test_contract import cuts
 from tests.detectors.world import Rows, batch, facts_of, healthy, tower
 

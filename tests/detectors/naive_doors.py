@@ -1,0 +1,168 @@
+"""The rules of the doors, once more: held open, not closing, not opening, to and fro."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, field
+
+from telemetry.facts import LiftFacts
+from telemetry.streams import CLOSED, CLOSING, OPEN, OPENING
+from tests.detectors.naive_row import NAN, Clock, Row, Said, at_rest, in_service, read, seen
+
+
+@dataclass
+class DoorHeldOpen:
+    """The door of a standing car is open for 120 s, in normal mode, where lifts do not park so."""
+
+    facts: LiftFacts
+    clock: Clock = field(default_factory=Clock)
+
+    def row(self, row: Row) -> Said:
+        door = NAN if row["door_doubt"] else row["door"]
+        holds: bool | None
+        if (seen(door) and door != OPEN) or not in_service(row) or self.facts.parks_door_open:
+            holds = False
+        elif not read(row) or not seen(row["still_s"]) or not seen(door) or row["stale"]:
+            holds = None
+        else:
+            holds = at_rest(row)
+        served_s = self.clock.tick(row, holds)
+        return [(served_s / 120.0, row["door"] == CLOSED if seen(row["door"]) else NAN, self.clock.since_ns)]
+
+
+@dataclass
+class DoorCloseFault:
+    """Closing for 20 s, or three reversals that no passer-by made, or six by anybody."""
+
+    facts: LiftFacts
+    clock: Clock = field(default_factory=Clock)
+    door: float = NAN
+    person: float = NAN
+    blocked: bool = False
+    begin_ns: int = 0
+    took_ns: int = 0
+    first_ns: int = 0
+    own: int = 0
+    all: int = 0
+    trips: float = 0
+
+    def row(self, row: Row) -> Said:
+        door = NAN if row["stale"] or row["door_doubt"] else row["door"]
+        here = in_service(row) and not abs(row["v_last"]) > 0.30
+        served_s = self.clock.tick(row, (here and door == CLOSING) if seen(door) else None)
+        self._count(row, door, here)
+        fault = self.own >= 3 or self.all >= 6
+        if fault or served_s >= 20.0:
+            self.trips = row["trips"]
+        on = max(self.own / 3, self.all / 6) if not seen(served_s) else max(served_s / 20.0, self.own / 3, self.all / 6)
+        off = (door == CLOSED and row["trips"] > self.trips) if seen(door) else NAN
+        return [(NAN if not seen(served_s) else on, off, self.first_ns if fault else self.clock.since_ns)]
+
+    def _count(self, row: Row, door: float, here: bool) -> None:
+        t_ns, last = int(row["t_ns"]), self.door
+        self.door = door if here else NAN
+        over = not here or door == CLOSED
+        if not over and door == CLOSING and last != CLOSING:
+            self.begin_ns, self.blocked = t_ns, False
+            self.first_ns = self.first_ns or t_ns
+        self.blocked = self.blocked or row["curtain"] == 1
+        if over:
+            self.own = self.all = self.first_ns = 0
+            self.person = NAN
+        elif last == CLOSING and door in (OPENING, OPEN):
+            came_or_left = seen(row["presence"]) and seen(self.person) and row["presence"] != self.person
+            same = abs(t_ns - self.begin_ns - self.took_ns) <= 150_000_000 and not came_or_left
+            self.own = 1 if self.blocked and not same else self.own + 1
+            self.all += 1
+            self.took_ns, self.person = t_ns - self.begin_ns, row["presence"]
+
+
+@dataclass
+class DoorOpenFault:
+    """Shut for 10 s after a trip that ended in the zone, or opening for 15 s; an empty car three stops in a row."""
+
+    facts: LiftFacts
+    clock: Clock = field(default_factory=Clock)
+    trips: float = 0
+    opened: bool = False
+    waits: bool = False
+    manned: bool = False
+    failed: bool = False
+    stops: int = 0
+
+    def row(self, row: Row) -> Said:
+        door = NAN if row["door_doubt"] else row["door"]
+        person = NAN if row["presence_doubt"] else row["presence"]
+        in_zone = not abs(row["offset_m"]) > self.facts.door_zone_m
+        here = in_service(row) and in_zone and not abs(row["v_last"]) > 0.30
+        known = read(row) and seen(door) and seen(row["offset_m"]) and not row["stale"]
+        opening: bool | None = True if known else None
+        if not here or (seen(door) and door != OPENING):
+            opening = False
+        opening_s = self.clock.tick(row, opening)
+        counts = self._wait(row, door, person == 1, here)
+        since_ns = int(row["still_since_ns"]) if counts else self.clock.since_ns
+        off = door == OPEN if seen(door) else NAN
+        if not known or not seen(row["still_s"]):
+            return [(NAN, off, since_ns)]
+        return [((counts and row["still_s"] >= 10.0) or opening_s >= 15.0, off, since_ns)]
+
+    def _wait(self, row: Row, door: float, person: bool, here: bool) -> bool:
+        arrived = row["trips"] > self.trips
+        self.trips = row["trips"]
+        opens = seen(door) and door != CLOSED
+        self.opened = opens or (self.opened and not abs(row["v"]) > 0.30)
+        self.waits = here and door == CLOSED and not self.opened and (arrived or self.waits)
+        if arrived:
+            self.manned, before = person, False
+        else:
+            before = self.failed
+        self.failed = self.waits and (before or row["still_s"] >= 10.0)
+        self.stops = 0 if opens else self.stops + (self.failed and not before)
+        return self.waits and ((self.manned and person) or self.stops >= 3)
+
+
+@dataclass
+class DoorCycling:
+    """Five full cycles of the door at one stop of a car that is watched, or three within 15 s."""
+
+    facts: LiftFacts
+    stop_ns: float = -math.inf
+    read_ns: float = -math.inf
+    shut: bool = False
+    begin_ns: int = 0
+    opened: bool = False
+    cycles: list[int] = field(default_factory=list)
+    burst_ns: int = 0
+    trips: float = 0
+
+    def row(self, row: Row) -> Said:
+        self._count(row)
+        bad = len(self.cycles) >= 5 or self.burst_ns > 0
+        if bad:
+            self.trips = row["trips"]
+        since_ns = self.burst_ns or (self.cycles[0] if self.cycles else 0)
+        off = row["trips"] > self.trips if seen(row["door"]) else NAN
+        if not seen(row["still_s"]) or not seen(row["door"]):
+            return [(NAN, off, since_ns)]
+        return [(bad and at_rest(row), off, since_ns)]
+
+    def _count(self, row: Row) -> None:
+        t_ns, door = int(row["t_ns"]), row["door"] if in_service(row) else NAN
+        known, shut = seen(door), door == CLOSED
+        over = row["still_since_ns"] != self.stop_ns or not known or t_ns - self.read_ns > 3_000_000_000
+        if over:
+            self.cycles, self.burst_ns = [], 0
+        elif shut and self.opened:
+            self.cycles.append(self.begin_ns)
+            if len(self.cycles) >= 3 and t_ns - self.cycles[-3] <= 15_000_000_000:
+                self.burst_ns = self.burst_ns or self.cycles[-3]
+        if known and not shut and (self.shut or over):
+            self.begin_ns = t_ns
+        elif over:
+            self.begin_ns = 0
+        began_open = (not over and self.opened) or door == OPEN
+        self.opened = known and not shut and self.begin_ns > 0 and began_open
+        self.stop_ns, self.shut = row["still_since_ns"], shut
+        if read(row):
+            self.read_ns = t_ns

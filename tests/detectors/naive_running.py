@@ -1,0 +1,139 @@
+"""The rules of the run, once more: its speed, its ends, its braking. Of F13 this is what the speed tells."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, field
+
+from telemetry.facts import LiftFacts
+from tests.detectors.naive_row import NAN, Row, Said, at_rest, seen
+
+
+@dataclass
+class Overspeed:
+    """Above 105 % of the rated speed, and above 115 % downwards; upwards that is F09's."""
+
+    facts: LiftFacts
+
+    def row(self, row: Row) -> Said:
+        v, rated = row["v"], self.facts.rated_speed_mps
+        if not seen(v) or not rated:
+            return [(NAN, NAN, 0)] * 2
+        fast, down = abs(v) >= 1.05 * rated, -v >= 1.15 * rated
+        too_fast_up = v >= 1.15 * rated
+        return [(fast and not too_fast_up, not fast, 0), (down, not down, 0)]
+
+
+@dataclass
+class OverspeedUp:
+    """Above 115 % of the rated speed upwards."""
+
+    facts: LiftFacts
+
+    def row(self, row: Row) -> Said:
+        v, rated = row["v"], self.facts.rated_speed_mps
+        if not seen(v) or not rated:
+            return [(NAN, NAN, 0)]
+        return [(v >= 1.15 * rated, v < 1.15 * rated, 0)]
+
+
+@dataclass
+class Overtravel:
+    """More than 50 mm beyond the last landing, or 150 mm; a blow of half of gravity makes the first as bad."""
+
+    facts: LiftFacts
+    top: bool
+    struck: bool = False
+
+    def beyond(self, z: float) -> float:
+        floors = self.facts.floors
+        return z - floors[-1].height_m if self.top else floors[0].height_m - z
+
+    def row(self, row: Row) -> Said:
+        if not self.facts.floors:
+            return [(NAN, NAN, 0)] * 2
+        out = seen(row["z_last"]) and self.beyond(row["z_last"]) >= 0.05
+        self.struck = out and (self.struck or abs(row["accel"]) > 0.5 * 9.81)
+        if not seen(row["z"]):
+            return [(NAN, NAN, 0)] * 2
+        beyond = self.beyond(row["z"])
+        far = beyond >= 0.15 or (self.struck and beyond >= 0.05)
+        return [(beyond >= 0.05, beyond < 0.05, 0), (far, not far, 0)]
+
+
+@dataclass
+class EmergencyStop:
+    """Braked harder than 1.5 m/s² for 0.2 s and at rest within 2 s; where readings are seldom, from 1.5 m/s to rest
+    between two of them. Over with the next trip."""
+
+    facts: LiftFacts
+    readings: list[Row] = field(default_factory=list)
+    smooth: float = 0.0
+    braking: list[float] = field(default_factory=list)
+    braking_ns: float = 0
+    begin: tuple[float, float] = (NAN, NAN)
+    brake_ns: float = -math.inf
+    from_mps: float = 0.0
+    rest_ns: float = -math.inf
+    resting: int = 0
+    trips: float = 0
+
+    def row(self, row: Row) -> Said:
+        heard = seen(row["v"])
+        if heard:
+            self._brake(row)
+            self._come_to_rest(row)
+            self.readings = [*self.readings[-1:], {"v": row["v"], "z": row["z_last"], "t_ns": row["t_ns"]}]
+        took_s = (self.rest_ns - self.brake_ns) / 1e9 if self.resting else NAN
+        stopped = at_rest(row) and self.resting >= 2 and 0 <= took_s <= 2.0 and self.from_mps >= 1.2 * took_s
+        if stopped:
+            self.trips = row["trips"]
+        if not heard:
+            return [(NAN, NAN, 0)]
+        return [(stopped, row["trips"] > self.trips and not stopped, int(self.brake_ns) if stopped else 0)]
+
+    def _come_to_rest(self, row: Row) -> None:
+        if abs(row["v"]) >= 0.1:
+            self.resting = 0
+            return
+        if not self.resting:
+            self.rest_ns = row["t_ns"]
+        self.resting += 1
+
+    def _brake(self, row: Row) -> None:
+        """Follow a braking from reading to reading; one that is hard for long enough is remembered."""
+        if not self.readings or not seen(row["accel"]):
+            self.smooth, self.braking, self.braking_ns = 0.0, [], 0
+            return
+        last, dt_ns = self.readings[-1], row["t_ns"] - self.readings[-1]["t_ns"]
+        dt_s, before = dt_ns / 1e9, abs(last["v"])
+        decel = (before - abs(row["v"])) / max(dt_s, 1e-3)
+        self.smooth += (decel - self.smooth) * dt_s / (0.1 + dt_s)
+        fine = dt_s < 0.15
+        hard = dt_s < 0.4 and (self.smooth if fine else decel) > 1.5 and decel > 0.75
+        if not hard:
+            self.braking, self.braking_ns = [], 0
+        elif not self.braking:
+            self.begin = (last["t_ns"], self._trusted(before))
+            self.braking, self.braking_ns = [decel], 0
+        else:
+            self.braking.append(decel)
+            self.braking_ns += dt_ns
+        if hard and len(self.braking) >= (3 if fine else 2) and self.braking_ns >= 200_000_000:
+            self.brake_ns, self.from_mps = self.begin
+        elif self._fell(row, last, dt_s):
+            self.brake_ns, self.from_mps = last["t_ns"], before
+
+    def _trusted(self, before: float) -> float:
+        """Return the speed before the braking, as far as it had not just risen."""
+        earlier = abs(self.readings[0]["v"]) + 0.1 if len(self.readings) > 1 else NAN
+        return min(before, earlier) if seen(earlier) else before
+
+    def _fell(self, row: Row, last: Row, dt_s: float) -> bool:
+        if len(self.readings) < 2 or not 0.4 <= dt_s <= 1.05:
+            return False
+        earlier, gone_s = self.readings[0], (last["t_ns"] - self.readings[0]["t_ns"]) / 1e9
+        went_m = last["z"] - earlier["z"]
+        agrees = abs(went_m - (last["v"] + earlier["v"]) / 2 * gone_s) <= 0.3 * gone_s
+        steady = last["v"] * earlier["v"] > 0 and abs(last["v"]) <= abs(earlier["v"]) + 0.1
+        return abs(last["v"]) > 1.5 and abs(row["v"]) < 0.1 and (agrees or steady)

@@ -1,0 +1,104 @@
+"""The rules of the car that stands, once more: outside its zone, with somebody in it, and the alarm button."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from telemetry.facts import LiftFacts
+from telemetry.streams import CLOSED, OPEN
+from tests.detectors.naive_row import NAN, SPECIAL, Clock, Row, Said, at_rest, read, seen
+
+
+@dataclass
+class StopOutsideZone:
+    """Stands outside the door zone for 15 s."""
+
+    facts: LiftFacts
+    clock: Clock = field(default_factory=Clock)
+
+    def row(self, row: Row) -> Said:
+        offset = abs(row["offset_m"])
+        holds = None
+        if read(row) and seen(row["still_s"]) and seen(offset) and not row["stale"]:
+            holds = at_rest(row) and offset > self.facts.door_zone_m and row["mode"] not in SPECIAL
+        served_s = self.clock.tick(row, holds)
+        back = offset <= self.facts.door_zone_m if seen(row["z"]) and seen(offset) else NAN
+        return [(served_s / 15.0, back, self.clock.since_ns)]
+
+
+@dataclass
+class AlarmButton:
+    """A press, but where the car is known to stand in its zone with the door open."""
+
+    facts: LiftFacts
+    before: float = NAN
+
+    def row(self, row: Row) -> Said:
+        alarm, before = row["alarm"], self.before
+        self.before = alarm
+        if not seen(alarm):
+            return [(NAN, NAN, 0)]
+        can_leave = row["door"] == OPEN and abs(row["offset_m"]) <= self.facts.door_zone_m
+        return [(alarm == 1 and before != 1 and not can_leave, NAN, 0)]
+
+
+@dataclass
+class Entrapment:
+    """A person in a standing car with its door closed, off level for 30 s or at a landing for 90 s.
+
+    One who is not seen for less than 30 s stops the clock. Over with a door open in the zone, or a trip, and nobody
+    seen shut in since.
+    """
+
+    facts: LiftFacts
+    off_level: bool
+    since_ns: int = 0
+    last_ns: int = 0
+    served_ns: int = 0
+    unseen_ns: int = 0
+    was_seen: bool = False
+    let_out: bool = False
+    trips: float = 0
+
+    def shut_in(self, row: Row) -> bool | None:
+        offset, zone = abs(row["offset_m"]), self.facts.door_zone_m
+        if row["stale"]:
+            return None
+        if row["mode"] in SPECIAL or (seen(row["door"]) and row["door"] != CLOSED):
+            return False
+        if read(row) and seen(row["still_s"]) and not at_rest(row):
+            return False
+        if read(row) and seen(offset) and (offset > zone) != self.off_level:
+            return False
+        if not read(row) or not seen(row["still_s"]) or not seen(offset) or not seen(row["door"]):
+            return None
+        return True
+
+    def row(self, row: Row) -> Said:
+        t_ns, shut = int(row["t_ns"]), self.shut_in(row)
+        person = NAN if row["presence_doubt"] else row["presence"]
+        on = NAN
+        is_seen = shut is True and person == 1
+        if shut is False or (shut and seen(person)):
+            on = self._tick(row, t_ns, bool(shut), is_seen)
+        way_out = read(row) and row["door"] == OPEN and abs(row["offset_m"]) <= self.facts.door_zone_m
+        self.let_out = not is_seen and (self.let_out or way_out)
+        if on >= 1:
+            self.trips = row["trips"]
+        over = self.let_out or row["trips"] > self.trips
+        return [(on, over if read(row) else NAN, self.since_ns)]
+
+    def _tick(self, row: Row, t_ns: int, shut: bool, is_seen: bool) -> float:
+        if self.since_ns and t_ns - self.last_ns <= row["gap_ns"]:
+            if self.was_seen:
+                self.served_ns += t_ns - self.last_ns
+            else:
+                self.unseen_ns += t_ns - self.last_ns
+        if is_seen:
+            self.unseen_ns = 0
+            self.since_ns = self.since_ns or t_ns
+        self.was_seen, self.last_ns = is_seen, t_ns
+        if not shut or (not is_seen and (not self.since_ns or self.unseen_ns >= 30_000_000_000)):
+            self.since_ns = self.served_ns = self.unseen_ns = 0
+            return 0.0
+        return self.served_ns / 1e9 / (30.0 if self.off_level else 90.0) if is_seen else NAN
