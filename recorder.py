@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import signal
 import sys
 import time
 from collections import Counter
@@ -10,7 +9,6 @@ from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
-from threading import Event
 
 import orjson
 
@@ -22,6 +20,7 @@ from ingest import processes, recording
 from ingest.partition import Partition
 from ingest.replaying import Line, Replay, in_order, lines, replay, wider
 from simulator.link import Link
+from simulator.player import ended_by_signals
 from simulator.progress import Progress
 from simulator.replayer import Pace, Replayer, Undelivered
 from simulator.scenario import Scenario
@@ -57,7 +56,7 @@ def from_broker(settings: Configuration, folder: Path, for_s: float) -> Header:
     begun, progress = time.monotonic(), Progress()
     header = Header(f"broker {address.host}:{address.port}", VERSION)
     try:
-        with _ended_by_signals() as ended, _writer(folder, header, registered(settings)) as writer:
+        with ended_by_signals() as ended, _writer(folder, header, registered(settings)) as writer:
             listener = recording.Listener(
                 source, writer, lambda heard: progress.tell(f"{heard} messages in {time.monotonic() - begun:.0f} s")
             )
@@ -111,7 +110,7 @@ def to_broker(settings: Configuration, played: Recording, pace: Pace, lifts: Col
     if now:
         pace = replace(pace, shift_ns=_shift_ns(played, pace))
     link = Link(**wiring.player_broker(settings))
-    with _ended_by_signals() as ended:
+    with ended_by_signals() as ended:
         replayer = Replayer(link, pace, ended)
         try:
             replayer.play(kept(played.groups(), lifts))
@@ -192,15 +191,3 @@ def _shift_ns(played: Recording, pace: Pace) -> int:
     """Return by how much a recording is shifted to begin now, or, played faster than it came, to end now."""
     at_ns = played.header.end_ns if pace.speed == 0 or pace.speed > 1 else played.header.start_ns
     return 0 if at_ns is None else (time.time_ns() - at_ns) // MS * MS
-
-
-@contextmanager
-def _ended_by_signals() -> Iterator[Event]:
-    """Give an event that Ctrl-C and SIGTERM set meanwhile."""
-    ended = Event()
-    before = {number: signal.signal(number, lambda *_: ended.set()) for number in (signal.SIGINT, signal.SIGTERM)}
-    try:
-        yield ended
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)

@@ -66,18 +66,18 @@ class Settings:
 
 def run(settings: Settings, stop: threading.Event | None = None) -> None:
     """Play until `stop` is set, Ctrl-C or SIGTERM comes, or `seconds` are over."""
-    ended = stop or threading.Event()
-    with _ended_by_signals(ended):
+    with ended_by_signals(stop) as ended:
         Player(settings, ended).play()
 
 
 @contextmanager
-def _ended_by_signals(ended: threading.Event) -> Iterator[None]:
-    """Let Ctrl-C and SIGTERM set `ended` meanwhile, where the process's signals are ours to handle."""
+def ended_by_signals(stop: threading.Event | None = None) -> Iterator[threading.Event]:
+    """Give `stop`, or a new event, that Ctrl-C and SIGTERM set meanwhile, where the process's signals are ours."""
+    ended = stop or threading.Event()
     ours = threading.current_thread() is threading.main_thread()
     before = {n: signal.signal(n, lambda *_: ended.set()) for n in (signal.SIGINT, signal.SIGTERM) if ours}
     try:
-        yield
+        yield ended
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
