@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import logging
 import signal
-import sys
 import threading
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -25,6 +24,7 @@ import orjson
 from simulator.bundles import Packet
 from simulator.causes import CAUSES, no_cause
 from simulator.link import Link, say
+from simulator.progress import Progress
 from simulator.scenario import Scenario
 from simulator.scene import Scene
 from simulator.schedule import Unknown
@@ -34,7 +34,6 @@ from telemetry.streams import LIFT_ID_PATTERN
 log = logging.getLogger("liftwatch.simulator")
 
 SLICE_S = 0.02
-PROGRESS_S = 5.0
 CLOSE_S = 5.0
 BEHIND_S = 5.0
 PAST_S = 24 * 3600.0
@@ -119,6 +118,7 @@ class Player:
     def __init__(self, settings: Settings, ended: threading.Event) -> None:
         self.settings, self.ended = settings, ended
         self.refused = self.faults = self.bundles = 0
+        self.progress = Progress()
         self.scene = Scene(settings.scenario, _start_ns(settings))
         self.world = self.scene.world
 
@@ -129,7 +129,6 @@ class Player:
         link = Link(settings.host, settings.port, settings.username, settings.password, will)
         now = settings.speed <= 1 and settings.start_ns is None
         self.began = self.world.start_ns / NS if now else time.time()
-        self.shown = 0.0
         try:
             while not self.ended.is_set() and self.world.seconds != settings.seconds:
                 self._wait_until(link, self.world.calendar.at_ns(self.world.seconds + 1))
@@ -184,20 +183,17 @@ class Player:
                     file.write(orjson.dumps(label) + b"\n")
 
     def _show(self, link: Link) -> None:
-        """Tell how it goes, every few seconds, where somebody watches; anywhere, that we cannot keep up."""
-        now = time.time()
-        if now - self.shown < PROGRESS_S:
+        """Tell how it goes; where nobody watches, too, that we cannot keep up."""
+        if not self.progress.due():
             return
-        self.shown = now
-        behind_s = now - self.began - (self.world.seconds + 1) / self.settings.speed
+        behind_s = time.time() - self.began - (self.world.seconds + 1) / self.settings.speed
         if behind_s > BEHIND_S and self.settings.speed <= 1:
             log.warning("%.0f s behind the clock: fewer lifts, or form gateway, would keep up", behind_s)
-        if sys.stderr.isatty():
-            sys.stderr.write(
-                f"simulator: {self.world.seconds} s lived, {self.bundles} bundles, {link.acknowledged} messages "
-                f"acknowledged, {link.dropped} dropped, {self.faults} faults asked for"
-                f"{'' if link.up else ', the broker is away'}\n"
-            )
+        self.progress.write(
+            f"simulator: {self.world.seconds} s lived, {self.bundles} bundles, {link.acknowledged} messages "
+            f"acknowledged, {link.dropped} dropped, {self.faults} faults asked for"
+            f"{'' if link.up else ', the broker is away'}"
+        )
 
 
 def _start_ns(settings: Settings) -> int:

@@ -5,8 +5,6 @@ Nothing is lost on the way: what the broker has not acknowledged is sent again, 
 
 from __future__ import annotations
 
-import logging
-import sys
 import time
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -14,13 +12,11 @@ from threading import Event
 
 from simulator.bundles import Packet
 from simulator.link import Link
+from simulator.progress import Progress
 from telemetry import encode
 from telemetry.batch import Decoded
 from telemetry.retell import retold
 
-log = logging.getLogger("liftwatch.simulator")
-
-PROGRESS_S = 5.0
 WAIT_S = 0.5
 CLOSE_S = 60.0
 PACED_S = 0.01
@@ -51,7 +47,7 @@ class Replayer:
         self._link, self._pace, self._ended = link, pace, ended
         self._began_s: float | None = None
         self._first_ns = 0
-        self._shown = time.monotonic()
+        self._progress = Progress()
 
     def play(self, groups: Iterable[Decoded]) -> None:
         """Send all, and return once the broker has acknowledged it."""
@@ -70,7 +66,7 @@ class Replayer:
                 return
             self._link.publish(Packet(told.topic, encode.to_json(told.body), told.retained, 1))
             self.sent += 1
-            self._show()
+            self._progress.tell(f"replay: {self.sent} messages sent, {self._link.acknowledged} acknowledged")
 
     def _wait_for(self, arrived_ns: int) -> bool:
         """Wait until a message that came at this time is due and the broker is there; say whether to go on."""
@@ -83,10 +79,3 @@ class Replayer:
             while (ahead_s := due_s - time.monotonic()) > PACED_S and not self._ended.is_set():
                 self._link.attend(ahead_s, self._ended)
         return not self._ended.is_set()
-
-    def _show(self) -> None:
-        """Tell how it goes, every few seconds, where somebody watches."""
-        now = time.monotonic()
-        if now - self._shown > PROGRESS_S and sys.stderr.isatty():
-            self._shown = now
-            sys.stderr.write(f"replay: {self.sent} messages sent, {self._link.acknowledged} acknowledged\n")
