@@ -124,12 +124,12 @@ def _record(command: Command) -> None:
 def _replay(command: Command) -> None:
     replay = command("replay", "Play a recording to the broker, or straight through the rules")
     replay.add_argument("recording", type=Path, help="the recording's folder")
-    replay.add_argument("--speed", type=seconds, default=1.0, help="times real time; 0: as fast as the broker takes it")
+    replay.add_argument("--speed", type=seconds, help="times real time (default 1); 0: as fast as the broker takes it")
     replay.add_argument("--lift", action="append", default=[], help="this lift alone (may be repeated)")
     replay.add_argument("--now", action="store_true", help="move its times to the present")
     replay.add_argument("--register", action="store_true", help="first put its lifts into the registry")
     replay.add_argument("--judge", action="store_true", help="no broker: judge it, and write the alerts as JSON lines")
-    replay.add_argument("--processes", type=count, default=1, help="judge in so many processes (default 1)")
+    replay.add_argument("--processes", type=count, help="judge in so many processes (default 1)")
     replay.add_argument("--to", type=Path, metavar="FILE", help="write the alerts here (default: standard output)")
 
 

@@ -40,7 +40,7 @@ from store.journal import Journal, JournalTaken
 from store.records import Records, RecordsUnavailable
 from store.timeseries import TimeSeriesRefused, TimeSeriesUnavailable
 from telemetry.facts import FactsError, export_csv, export_json, read_csv, read_json
-from telemetry.recording import NotARecording
+from telemetry.recording import Header, NotARecording
 
 log = logging.getLogger("liftwatch")
 
@@ -65,7 +65,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     path = options.config or (CONFIG_DEFAULT if CONFIG_DEFAULT.exists() else None)
     try:
         return ACTS[options.act](options, configuration.read(path))
-    except (Unusable, JournalTaken, RecordsUnavailable, TimeSeriesUnavailable, TimeSeriesRefused) as error:
+    except (
+        Unusable, NotARecording, JournalTaken, RecordsUnavailable, TimeSeriesUnavailable, TimeSeriesRefused,
+    ) as error:  # fmt: skip
         print(f"liftwatch: {error}", file=sys.stderr)
         return UNUSABLE
     except KeyboardInterrupt:
@@ -162,8 +164,7 @@ def simulate_command(options: argparse.Namespace, settings: Configuration) -> in
             records.put_lifts(scenario.inhabitants(played), "simulator", time.time_ns())
     if options.to is not None:
         taken = recorder.from_scenario(played, named, options.to)
-        print(f"{taken.messages} messages of {taken.lifts} lifts written to {options.to}")
-        return 0
+        return _written(taken, options.to, "it was interrupted")
     player.run(
         player.Settings(
             played,
@@ -202,6 +203,8 @@ def evaluate_command(options: argparse.Namespace, _: Configuration) -> int:
 def record_command(options: argparse.Namespace, settings: Configuration) -> int:
     """Take a recording, from the store where a lift is named, else from the broker."""
     if options.lift:
+        if options.for_s != float("inf"):
+            raise Unusable("--for: how long to hear the broker; with --lift say --from and --to")
         if options.from_ns is None or options.to_ns is None or options.from_ns >= options.to_ns:
             raise Unusable("--lift: say --from and, later, --to as well")
         taken = recorder.from_store(settings, options.folder, options.lift, options.from_ns, options.to_ns)
@@ -209,27 +212,37 @@ def record_command(options: argparse.Namespace, settings: Configuration) -> int:
         raise Unusable("--from and --to: say --lift as well; what was said at the broker before is heard no more")
     else:
         taken = recorder.from_broker(settings, options.folder, options.for_s)
-    state = "" if taken.complete else ", marked incomplete: the broker was away for a while"
-    print(f"{taken.messages} messages of {taken.lifts} lifts written to {options.folder}{state}")
+    return _written(taken, options.folder, "it was interrupted" if options.lift else "the broker was away for a while")
+
+
+def _written(taken: Header, folder: Path, why: str) -> int:
+    """Say what was recorded, and, where it is not all, why; the exit code is 1 then."""
+    state = "" if taken.complete else f", marked incomplete: {why}"
+    print(f"{taken.messages} messages of {taken.lifts} lifts written to {folder}{state}")
     return 0 if taken.complete else 1
 
 
 def replay_command(options: argparse.Namespace, settings: Configuration) -> int:
     """Play a recording to the broker, or judge it."""
     if options.judge:
+        if options.now or options.register or options.speed is not None:
+            raise Unusable("--judge: leave --speed, --now and --register out; they are for playing to the broker")
         return judge_recording(options, settings)
+    if options.to is not None or options.processes is not None:
+        raise Unusable("--to and --processes: say --judge as well; what is played to the broker its monitor judges")
     played = recorder.opened(options.recording, options.lift)
     if options.register:
         with Records.open(settings.records_url) as records:
             records.put_lifts(played.facts(), "replay", time.time_ns())
-    sent = recorder.to_broker(settings, played, Pace(options.speed), options.lift, options.now)
+    pace = Pace() if options.speed is None else Pace(options.speed)
+    sent = recorder.to_broker(settings, played, pace, options.lift, options.now)
     print(f"{sent} messages sent" if options.lift else f"{sent} of {played.header.messages} messages sent")
     return 0
 
 
 def judge_recording(options: argparse.Namespace, settings: Configuration) -> int:
     """Judge a recording straight through; the alerts go out as lines, the summary to standard error."""
-    judged = recorder.judge(options.recording, configuration.rules(settings), options.lift, options.processes)
+    judged = recorder.judge(options.recording, configuration.rules(settings), options.lift, options.processes or 1)
     text = b"".join(line + b"\n" for line in judged.lines)
     if options.to is None:
         sys.stdout.buffer.write(text)

@@ -6,8 +6,9 @@ import sys
 import time
 from collections import Counter
 from collections.abc import Collection, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, replace
+from itertools import chain, takewhile
 from pathlib import Path
 
 import orjson
@@ -27,11 +28,12 @@ from simulator.scenario import Scenario
 from simulator.scene import Scene, told
 from store import retelling
 from store.recordings import Recording, Writer
+from store.recordings_files import NotWritten
 from store.records import Records
 from telemetry.batch import Decoded
 from telemetry.facts import LiftFacts
 from telemetry.groups import of_lifts
-from telemetry.recording import Header, NotARecording
+from telemetry.recording import Header, NotARecording, rfc3339
 
 MS = 1_000_000
 UNKNOWN = "unknown"
@@ -72,27 +74,40 @@ def from_store(settings: Configuration, folder: Path, lifts: Sequence[str], from
     """Record what the store holds of these lifts; Unusable where it holds nothing."""
     facts = {lift.lift_id: lift for lift in registered(settings) if lift.lift_id in lifts}
     districts = {lift_id: facts[lift_id].district if lift_id in facts else UNKNOWN for lift_id in lifts}
-    series, progress = wiring.timeseries(settings, writable=False), Progress()
-    try:
+    progress = Progress()
+    with closing(wiring.timeseries(settings, writable=False)) as series, ended_by_signals() as ended:
+        retold = takewhile(lambda _: not ended.is_set(), retelling.retell(series, districts, from_ns, to_ns))
+        groups = filter(lambda group: len(group.messages.seq), retold)
+        first = next(groups, None)
+        if first is None:
+            raise Unusable(_holds_nothing(settings, lifts, from_ns, to_ns))
         with _writer(folder, Header(retelling.SOURCE, VERSION), list(facts.values())) as writer:
-            for group in retelling.retell(series, districts, from_ns, to_ns):
+            for group in chain([first], groups):
                 writer.add(group)
                 progress.tell(f"{writer.header.messages} messages")
-    finally:
-        series.close()
-    if not writer.header.messages:
-        raise Unusable(f"the store holds nothing of {', '.join(lifts)} in this time; {folder} is empty")
+            writer.close(complete=not ended.is_set())
+    silent = sorted(set(lifts) - Recording(folder).lift_ids())
+    if silent:
+        sys.stderr.write(f"liftwatch: {_holds_nothing(settings, silent, from_ns, to_ns)}\n")
     return writer.header
+
+
+def _holds_nothing(settings: Configuration, lifts: Sequence[str], from_ns: int, to_ns: int) -> str:
+    days = settings.timeseries.raw_days
+    kept = f"; it keeps what was said in the last {days} days" if days else ""
+    return f"the store holds nothing of {', '.join(lifts)} from {rfc3339(from_ns)} to {rfc3339(to_ns)}{kept}"
 
 
 def from_scenario(played: Scenario, named: str | None, folder: Path) -> Header:
     """Live a scenario through, as fast as it goes, and write it down with what truly happened."""
     scene = Scene(played, played.start_ns)
-    with _writer(folder, Header("simulator", VERSION, played.seed, named), scene.facts) as writer:
-        for decoded in wider(told(scene)):
+    header = Header("simulator", VERSION, played.seed, named)
+    with ended_by_signals() as ended, _writer(folder, header, scene.facts) as writer:
+        for decoded in wider(takewhile(lambda _: not ended.is_set(), told(scene))):
             writer.add(decoded)
             writer.label(scene.labels())
         writer.label(scene.labels())
+        writer.close(complete=not ended.is_set())
     return writer.header
 
 
@@ -111,6 +126,9 @@ def to_broker(settings: Configuration, played: Recording, pace: Pace, lifts: Col
         pace = replace(pace, shift_ns=_shift_ns(played, pace))
     link = Link(**wiring.player_broker(settings))
     with ended_by_signals() as ended:
+        link.meet(wiring.FIRST_ANSWER_S, ended)
+        if not link.up and not ended.is_set():
+            raise Unusable(wiring.unreachable(link.host, link.port, link.trouble))
         replayer = Replayer(link, pace, ended)
         try:
             replayer.play(kept(played.groups(), lifts))
@@ -180,11 +198,10 @@ def kept(groups: Iterator[Decoded], lifts: Collection[str]) -> Iterator[Decoded]
 @contextmanager
 def _writer(folder: Path, header: Header, facts: Sequence[LiftFacts]) -> Iterator[Writer]:
     try:
-        writer = Writer(folder, header, facts)
-    except (NotARecording, OSError) as error:
+        with Writer(folder, header, facts) as writer:
+            yield writer
+    except (NotARecording, NotWritten) as error:
         raise Unusable(str(error)) from None
-    with writer:
-        yield writer
 
 
 def _shift_ns(played: Recording, pace: Pace) -> int:

@@ -87,10 +87,13 @@ def reached(address: BrokerAddress) -> MqttSource:
     if why is None:
         return source
     source.close()
-    raise Unusable(
-        f"the broker {address.host}:{address.port} cannot be used ({why}); start one, or set host, port, username and "
-        "password_file in [broker]"
-    )
+    raise Unusable(unreachable(address.host, address.port, why))
+
+
+def unreachable(host: str, port: int, why: str) -> str:
+    """Say that a broker does not answer or refuses us, and what to do."""
+    remedy = "start one, or set host, port, username and password_file in [broker]"
+    return f"the broker {host}:{port} cannot be used ({why}); {remedy}"
 
 
 def met(settings: Configuration) -> str:

@@ -43,11 +43,12 @@ class Link:
         self.host, self.port, self._credentials, self._will = host, port, (username, password), will
         self.heard: deque[tuple[str, bytes]] = deque()
         self.sent = self.acknowledged = self.dropped = 0
-        self.up = False
+        self.up, self.trouble = False, "no answer"
         self._waiting: deque[Packet] = deque()
         self._window = WINDOW
         self._version = MQTTProtocolVersion.MQTTv5
         self._welcome = False
+        self._missed = logging.WARNING
         self._failures = 0
         self._retry_at = 0.0
         self._client = self._new_client()
@@ -61,6 +62,14 @@ class Link:
         self._flush()
         while self._waiting and self.up:
             self._serve(SERVE_S)
+
+    def meet(self, within_s: float, ended: Event) -> None:
+        """Wait for so long at most, or until `ended`, for the broker to let us in; `trouble` says why it did not."""
+        until = time.monotonic() + within_s
+        self._missed = logging.DEBUG  # who waits is told what came of it
+        while not self.up and time.monotonic() < until and not ended.is_set():
+            self._serve(SERVE_S)
+        self._missed = logging.WARNING
 
     def attend(self, wait_s: float, ended: Event) -> None:
         """Serve the connection for so long (once, where there is no time), or until `ended`."""
@@ -110,7 +119,8 @@ class Link:
         try:
             self._client.connect(self.host, self.port, KEEPALIVE_S)
         except OSError as error:
-            log.warning("broker %s:%d cannot be reached (%s); trying again", self.host, self.port, error)
+            self.trouble = str(error)
+            log.log(self._missed, "broker %s:%d cannot be reached (%s); trying again", self.host, self.port, error)
             self._back_off()
 
     def _lost(self) -> None:
@@ -143,6 +153,7 @@ class Link:
         self, client: Client, _data: object, _flags: ConnectFlags, reason: ReasonCode, properties: Properties | None
     ) -> None:
         if reason.is_failure:
+            self.trouble = str(reason)
             older = reason == "Unsupported protocol version" and self._version == MQTTProtocolVersion.MQTTv5
             log.log(
                 logging.INFO if older else logging.ERROR, "broker %s:%d refuses us: %s", self.host, self.port, reason

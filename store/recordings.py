@@ -9,14 +9,15 @@ recording that was interrupted, however, says so, and what is there of it can be
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, Self
 
 import polars as pl
 
+from store.recordings_files import TEMPORARY, NotWritten, join, paths, reading, settle, write, writing
 from store.recordings_rows import facts_frame, labels_frame, schema, to_frame, to_table
 from telemetry.batch import Decoded
 from telemetry.facts import LiftFacts, read_json
@@ -26,7 +27,6 @@ PART_ROWS = 2_000_000
 """So many rows of all tables together are held before a part is written: it bounds the memory."""
 GROUP_MESSAGES = 10_000
 WAVE_SECONDS = 5
-TEMPORARY = ".unfinished"
 MESSAGES_LAST = tuple(sorted(TABLES, key=lambda name: name == "messages"))
 """The order of writing: rows whose messages are not there do not count."""
 FACTS, LABELLED = "facts.parquet", "labels.parquet"
@@ -36,9 +36,10 @@ class Writer:
     """Takes a recording, group by group. As a context, a failure leaves it closed and incomplete."""
 
     def __init__(self, folder: Path, header: Header, facts: Sequence[LiftFacts] = ()) -> None:
-        folder.mkdir(parents=True, exist_ok=True)
-        if any(folder.iterdir()):
-            raise NotARecording(f"{folder} is not empty; name a folder that is not there yet")
+        with writing(folder):
+            folder.mkdir(parents=True, exist_ok=True)
+            if any(folder.iterdir()):
+                raise NotARecording(f"{folder} is not empty; name a folder that is not there yet")
         self.folder, self.header = folder, replace(header, complete=False)
         self._held: dict[str, list[pl.DataFrame]] = {name: [] for name in TABLES}
         self._rows = self._parts = 0
@@ -46,15 +47,20 @@ class Writer:
         self._span: tuple[int, int] | None = None
         self._lifts: set[str] = set()
         self._labels: list[Mapping[str, Any]] = []
-        self._write_header()
+        with writing(folder):
+            self._write_header()
+            write(folder / LABELLED, labels_frame([]))
         self.know(facts)
-        write(folder / LABELLED, labels_frame([]))
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
-        self.close(complete=kind is None)
+        if kind is None:
+            self.close()
+            return
+        with suppress(NotWritten):  # a failure is on its way already, and the header says incomplete from the start
+            self.close(complete=False)
 
     def add(self, decoded: Decoded) -> None:
         """Take the next group of messages."""
@@ -79,7 +85,8 @@ class Writer:
 
     def know(self, facts: Sequence[LiftFacts]) -> None:
         """Take the facts of the lifts, in place of those that were given before."""
-        write(self.folder / FACTS, facts_frame(facts))
+        with writing(self.folder):
+            write(self.folder / FACTS, facts_frame(facts))
 
     def label(self, rows: Iterable[Mapping[str, Any]]) -> None:
         """Take what truly happened; the columns are `LABELS`."""
@@ -91,28 +98,30 @@ class Writer:
             return
         self._closed = True
         self.flush()
-        if complete:
-            for name in MESSAGES_LAST:
-                join(self.folder, name)
-        self.header = replace(self.header, complete=complete)
-        self._write_header()
+        with writing(self.folder):
+            if complete:
+                for name in MESSAGES_LAST:
+                    join(self.folder, name)
+            self.header = replace(self.header, complete=complete)
+            self._write_header()
 
     def flush(self) -> None:
         """Write what is held as one part; whatever happens from here on, it can be read."""
-        for name in MESSAGES_LAST:
-            none = pl.DataFrame(schema=schema(TABLES[name]))
-            write(self.folder / f"{name}.{self._parts:06d}.parquet", pl.concat([none, *self._held[name]]))
-            self._held[name] = []
-        write(self.folder / LABELLED, labels_frame(self._labels))
-        self._rows, self._parts = 0, self._parts + 1
-        if self._span:
-            self.header = self.header.spanning(*self._span)
-        self._write_header()
+        with writing(self.folder):
+            for name in MESSAGES_LAST:
+                none = pl.DataFrame(schema=schema(TABLES[name]))
+                write(self.folder / f"{name}.{self._parts:06d}.parquet", pl.concat([none, *self._held[name]]))
+                self._held[name] = []
+            write(self.folder / LABELLED, labels_frame(self._labels))
+            self._rows, self._parts = 0, self._parts + 1
+            if self._span:
+                self.header = self.header.spanning(*self._span)
+            self._write_header()
 
     def _write_header(self) -> None:
         unfinished = self.folder / (HEADER + TEMPORARY)
         unfinished.write_bytes(self.header.encode())
-        os.replace(unfinished, self.folder / HEADER)
+        settle(unfinished, self.folder / HEADER)
 
 
 class Recording:
@@ -130,6 +139,9 @@ class Recording:
             raise NotARecording(f"{folder}: {missing[0]}.parquet is missing; take the recording anew")
         counted = len(self._files["messages"])
         self._files = {name: found[:counted] for name, found in self._files.items()}
+        there = self._rows("messages") if self.header.complete else self.header.messages
+        if there != self.header.messages:
+            raise NotARecording(f"{folder} holds {there} of {self.header.messages} messages; copy or take it anew")
 
     def facts(self) -> list[LiftFacts]:
         """Return the facts of the lifts that the registry knew."""
@@ -159,21 +171,25 @@ class Recording:
 
     def lift_ids(self) -> set[str]:
         """Return the lifts that say anything."""
-        files = self._files["messages"]
-        scanned = pl.scan_parquet(files, glob=False).select(pl.col("lift_id").unique()) if files else None
-        return set() if scanned is None else set(scanned.collect()["lift_id"].to_list())
+        return set(self._scan("messages", pl.col("lift_id").unique()))
 
     def _at_once(self) -> int:
         """Return how many messages to hand out at once: where there is vibration, some seconds of it."""
-        files = self._files["vibration"]
-        shakes = bool(files) and not pl.scan_parquet(files, glob=False).select("message").head(1).collect().is_empty()
+        shakes = self._rows("vibration") > 0
         return min(GROUP_MESSAGES, WAVE_SECONDS * max(self.header.lifts, 10)) if shakes else GROUP_MESSAGES
 
+    def _rows(self, name: str) -> int:
+        return sum(self._scan(name, pl.len()))
+
+    def _scan(self, name: str, what: pl.Expr) -> list[Any]:
+        """Return a column made of a table; empty where there is none yet."""
+        files = self._files[name]
+        with reading(self.folder / name):
+            return pl.scan_parquet(files, glob=False).select(what).collect().to_series().to_list() if files else []
+
     def _read(self, name: str) -> pl.DataFrame:
-        try:
+        with reading(self.folder / name):
             return pl.read_parquet(self.folder / name, glob=False)
-        except (OSError, pl.exceptions.ComputeError) as error:
-            raise NotARecording(f"{self.folder / name} cannot be read ({error}); take the recording anew") from None
 
 
 class _Cursor:
@@ -198,34 +214,9 @@ class _Cursor:
 
     def _read(self, files: Sequence[Path], rows: int) -> Iterator[pl.DataFrame]:
         for path in files:
-            scanned, offset = pl.scan_parquet(path, glob=False), 0
-            while len(frame := scanned.slice(offset, rows).collect()):
+            scanned, offset, frame = pl.scan_parquet(path, glob=False), 0, None
+            while frame is None or len(frame):
+                with reading(path):
+                    frame = scanned.slice(offset, rows).collect()
                 yield frame
                 offset += rows
-
-
-def paths(folder: Path, name: str) -> list[Path]:
-    """Return the files that hold a table: the joined one where it is there, else the parts."""
-    joined = folder / f"{name}.parquet"
-    return [joined] if joined.exists() else sorted(folder.glob(f"{name}.[0-9]*.parquet"))
-
-
-def join(folder: Path, name: str) -> None:
-    """Make one file of the parts of a table, whole from the moment its name appears."""
-    parts = sorted(folder.glob(f"{name}.[0-9]*.parquet"))
-    joined = folder / f"{name}.parquet"
-    if len(parts) == 1:
-        os.replace(parts.pop(), joined)
-    else:
-        unfinished = joined.with_suffix(TEMPORARY)
-        pl.scan_parquet(parts, glob=False).sink_parquet(unfinished)
-        os.replace(unfinished, joined)
-    for part in parts:
-        part.unlink()
-
-
-def write(path: Path, frame: pl.DataFrame) -> None:
-    """Write a file that is whole from the moment its name appears."""
-    unfinished = path.with_suffix(TEMPORARY)
-    frame.write_parquet(unfinished)
-    os.replace(unfinished, path)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import re
 import signal
 import subprocess
@@ -24,7 +23,7 @@ from store.points import points
 from store.recordings import Recording
 from store.records import Records
 from tests.broker import Broker, mosquitto
-from tests.loopback import until
+from tests.loopback import free_port, until
 from tests.whole.running import System, Voice
 
 pytestmark = pytest.mark.broker
@@ -32,6 +31,8 @@ pytestmark = pytest.mark.broker
 SCENARIO = "lifts = 8\nseed = 11\nhours = 0.03\nhour = 8\nvibration = true\nfaults_per_hour = 3000\n"
 DISTURBED = ("offline", "clock-skew")
 """Rules of silence and clocks stand outside comparisons."""
+
+HOUR = ("--from", "2001-01-01T00:00:00Z", "--to", "2001-01-01T01:00:00Z")
 
 README = Path(__file__).parent.parent.parent / "README.md"
 
@@ -216,6 +217,11 @@ def test_the_readmes_commands_record_and_replay(
         (["record", "{folder}", "--for", "1"], "is not empty; name a folder"),
         (["record", "{nowhere}", "--lift", "A"], "say --from and, later, --to as well"),
         (["record", "{nowhere}", "--from", "2001-01-01T00:00:00Z"], "say --lift as well"),
+        (["record", "{nowhere}", "--lift", "A", "--for", "1"], "with --lift say --from and --to"),
+        (["record", "{nowhere}", "--lift", "A", *HOUR], "the store holds nothing of A from 2001-01-01T00:00:00"),
+        (["record", "/proc/nowhere", "--for", "1"], "/proc/nowhere cannot be written (No such file or directory)"),
+        (["replay", "{folder}", "--processes", "2"], "say --judge as well"),
+        (["replay", "{folder}", "--judge", "--speed", "2"], "leave --speed, --now and --register out"),
     ],
 )
 def test_what_cannot_be_done_is_one_line(
@@ -226,4 +232,14 @@ def test_what_cannot_be_done_is_one_line(
     assert liftwatch.main(["--config", config, *filled]) == liftwatch.UNUSABLE
     said = capsys.readouterr().err.splitlines()
     assert [complaint in line for line in said if line.startswith("liftwatch:")] == [True]
-    assert os.path.exists(folder)
+    assert folder.exists()
+    assert not (tmp_path / "nowhere").exists()
+
+
+def test_a_replay_without_a_broker_is_one_line(folder: Path, tmp_path: Path, capsys: Any) -> None:
+    config = tmp_path / "liftwatch.toml"
+    config.write_text(f"[broker]\nport = {free_port()}\n", encoding="utf-8")
+    assert liftwatch.main(["--config", str(config), "replay", str(folder)]) == liftwatch.UNUSABLE
+    (line,) = capsys.readouterr().err.splitlines()
+    assert "cannot be used" in line
+    assert "start one, or set host, port" in line
