@@ -8,6 +8,7 @@ from __future__ import annotations
 import argparse
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 from dashboards.instant import parse as parse_instant
 from simulator import causes, scenario
@@ -155,6 +156,11 @@ def _registry(lifts: argparse.ArgumentParser) -> None:
     take = actions.add_parser("export", help="write the registry as CSV or JSON")
     take.add_argument("file", type=Path, nargs="?", help="where to (default: standard output, JSON)")
     take.set_defaults(act="export")
+
+
+def given(options: argparse.Namespace, *names: str) -> dict[str, Any]:
+    """Return those of these options that somebody gave."""
+    return {name: value for name in names if (value := getattr(options, name)) is not None}
 
 
 def count(text: str) -> int:

@@ -7,7 +7,6 @@ What goes away later is waited for, not died of.
 from __future__ import annotations
 
 import argparse
-import contextlib
 import gc
 import logging
 import os
@@ -33,10 +32,9 @@ from detectors.catalogue import RULES
 from evaluation import report
 from evaluation.raised import BadFindings
 from evaluation.referee import judge
-from ingest.monitor import Monitor
 from simulator import causes, player, scenario
 from simulator.replayer import Pace
-from store.journal import Journal, JournalTaken
+from store.journal import JournalTaken
 from store.records import Records, RecordsUnavailable
 from store.timeseries import TimeSeriesRefused, TimeSeriesUnavailable
 from telemetry.facts import FactsError, export_csv, export_json, read_csv, read_json
@@ -91,28 +89,7 @@ def demo_command(options: argparse.Namespace, _: Configuration) -> int:
 def monitor_command(_: argparse.Namespace, settings: Configuration) -> int:
     """Run the monitor until a signal."""
     os.umask(DATA_UMASK)
-    rules = configuration.rules(settings)
-    endpoints = wiring.endpoints(settings)
-    with contextlib.ExitStack() as stores:
-        records = stores.enter_context(Records.open(settings.records_url))
-        where = settings.monitor.data_dir / "journal"
-        journal = stores.enter_context(Journal.open(where, settings.monitor.journal_limit_mb << 20))
-        journal.claim()  # before the broker is met: a second monitor would take the first one's session away
-        series = stores.enter_context(contextlib.closing(wiring.timeseries(settings, writable=True)))
-        monitor = Monitor(
-            wiring.reached(wiring.broker(settings)),
-            journal,
-            records,
-            series,
-            rules,
-            wiring.broker(settings),
-            endpoints,
-            partition=wiring.partition(settings),
-            raw_days=settings.timeseries.raw_days,
-            keep_years=settings.records.keep_years,
-            batch_s=settings.monitor.batch_s,
-            batch_messages=settings.monitor.batch_messages,
-        )
+    with wiring.monitor(settings) as monitor:
         for number in (signal.SIGINT, signal.SIGTERM):
             signal.signal(number, lambda *_: monitor.stop())
         gc.freeze()
@@ -153,10 +130,10 @@ def serve_command(_: argparse.Namespace, settings: Configuration) -> int:
 def simulate_command(options: argparse.Namespace, settings: Configuration) -> int:
     """Play a simulated fleet until a signal, or until its scenario is over."""
     named = options.scenario
-    changes = {name: getattr(options, name) for name in ("lifts", "seed", "form", "vibration", "faults_per_hour")}
     usual = {"form": "json", "vibration": True} if named is None else {}
+    asked = command_line.given(options, "lifts", "seed", "form", "vibration", "faults_per_hour")
     try:
-        played = scenario.read(named, usual | {name: value for name, value in changes.items() if value is not None})
+        played = scenario.read(named, usual | asked)
     except scenario.Contradiction as error:
         raise Unusable(str(error)) from None
     if options.register:
@@ -185,10 +162,7 @@ def evaluate_command(options: argparse.Namespace, _: Configuration) -> int:
         if options.scenario is None:
             tried = trial.of_recording(options.recording, options.findings)
         else:
-            changes = {name: getattr(options, name) for name in ("lifts", "seed", "days")}
-            lived = scenario.read(
-                options.scenario, {name: value for name, value in changes.items() if value is not None}
-            )
+            lived = scenario.read(options.scenario, command_line.given(options, "lifts", "seed", "days"))
             tried = trial.of_scenario(lived, Path(options.scenario).stem, options.processes)
     except (scenario.Contradiction, NotARecording, trial.NothingToHoldAgainst, BadFindings) as error:
         raise Unusable(str(error)) from None
@@ -286,7 +260,7 @@ def import_command(options: argparse.Namespace, settings: Configuration) -> int:
 def export_command(options: argparse.Namespace, settings: Configuration) -> int:
     """Write the registry out."""
     with Records.open(settings.records_url) as records:
-        lifts = [entry.facts for entry in records.registry()[1] if entry.registered]
+        lifts = records.registered()
     as_csv = options.file is not None and options.file.suffix.lower() == ".csv"
     text = export_csv(lifts) if as_csv else export_json(lifts)
     if options.file is None:

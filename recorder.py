@@ -117,7 +117,7 @@ def registered(settings: Configuration) -> list[LiftFacts]:
     if url.startswith("sqlite:///") and not Path(url.removeprefix("sqlite:///")).exists():
         return []
     with Records.open(url) as records:
-        return [entry.facts for entry in records.registry()[1] if entry.registered]
+        return records.registered()
 
 
 def to_broker(settings: Configuration, played: Recording, pace: Pace, lifts: Collection[str], now: bool) -> int:

@@ -6,16 +6,20 @@ What cannot be used is `Unusable`, or the store's own error, whose text says wha
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
 from typing import Any
 
 import configuration
 from alerts.webhook import Endpoint
 from configuration import Configuration, Unusable
 from ingest.deliver import BadSecret, signer
+from ingest.monitor import Monitor
 from ingest.partition import EVERY_LIFT, Partition
 from ingest.partition import read as read_partition
 from ingest.receive import BrokerAddress, MqttSource
 from store.connect import open_timeseries
+from store.journal import Journal
 from store.records import Records
 from store.timeseries import TimeSeries
 
@@ -78,6 +82,33 @@ def timeseries(settings: Configuration, *, writable: bool) -> TimeSeries:
         minute_days=where.minute_days,
         writable=writable,
     )
+
+
+@contextmanager
+def monitor(settings: Configuration) -> Iterator[Monitor]:
+    """Give a monitor whose broker has answered, and what it works with."""
+    rules, webhooks, address = configuration.rules(settings), endpoints(settings), broker(settings)
+    where = settings.monitor
+    with (
+        Records.open(settings.records_url) as records,
+        Journal.open(where.data_dir / "journal", where.journal_limit_mb << 20) as journal,
+    ):
+        journal.claim()  # before the broker is met: a second monitor would take the first one's session away
+        with closing(timeseries(settings, writable=True)) as series:
+            yield Monitor(
+                reached(address),
+                journal,
+                records,
+                series,
+                rules,
+                address,
+                webhooks,
+                partition=partition(settings),
+                raw_days=settings.timeseries.raw_days,
+                keep_years=settings.records.keep_years,
+                batch_s=where.batch_s,
+                batch_messages=where.batch_messages,
+            )
 
 
 def reached(address: BrokerAddress) -> MqttSource:

@@ -60,6 +60,10 @@ class Lifts:
         found = self.registry_since(EVERYTHING)
         return found.revision, found.lifts
 
+    def registered(self) -> list[LiftFacts]:
+        """Return the facts of the lifts that were registered, in the order of their ids."""
+        return [entry.facts for entry in self.registry_since(EVERYTHING).lifts if entry.registered]
+
     def registry_since(self, revision: int) -> RegistryChanges:
         """Return what changed after `revision` (`EVERYTHING`: all there is); what changes meanwhile may come twice."""
         changed = select(lifts.c.facts, lifts.c.registered).where(lifts.c.revision > revision).order_by(lifts.c.lift_id)
