@@ -7,6 +7,7 @@ drawn share of them. The law: what comes to a building depends on (seed, buildin
 from __future__ import annotations
 
 import numpy as np
+from numpy.typing import NDArray
 
 from simulator.chance import PEOPLE, POPULATION, Dice
 from simulator.group import Groups
@@ -37,10 +38,10 @@ class Arrivals:
         self._comes[group] = wait_s < REDRAW_S
         self.next_s[group] = t + np.minimum(wait_s, REDRAW_S)
 
-    def come(self, passengers: Passengers, group: Index, t: F64, hour: F64) -> Index:
+    def come(self, passengers: Passengers, group: Index, t: F64, hour: F64, deserted: NDArray[np.bool_]) -> Index:
         """Let the parties that are due come in; return the landing of each group's party, -1 where none came."""
         landing = np.full(len(group), -1)
-        came = self._comes[group]
+        came = self._comes[group] & ~deserted
         here, at, dice = group[came], t[came], self.dice
         draws = (dice.uniform(here), dice.uniform(here), dice.uniform(here), dice.uniform(here))
         kind = self.kind[here]

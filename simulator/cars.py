@@ -173,6 +173,7 @@ class Cars:
         self.suffers: dict[int, Fault] = {}
         self.for_s = np.zeros(n)
         self.relief_s = np.full(n, np.inf)
+        self.visit_s = np.zeros(n)
 
     def _gather(self, building: NDArray[np.int64], seed: int, traffic: Traffic) -> None:
         """Bring the cars of each building together, and people into it."""

@@ -63,6 +63,8 @@ class Condition:
                 `curtain_dead` (never blocked), the presence sensor `presence_stuck` (somebody).
     Terminal    `cut`: it has no connection, and keeps what it says until it has; `clock_s`: its clock is so far ahead;
                 a `scrambled` share of its messages comes out of order.
+    Surroundings, which are nothing wrong: `gust_m` is by how much wind on the shaft moves a barometer, `goods` the
+                share of its rated load that has been brought into the car; nobody comes where all is `deserted`.
     """
 
     def __init__(self, n: int) -> None:
@@ -94,3 +96,6 @@ class Condition:
         self.curtain_dead = np.zeros(n, dtype=np.bool_)
         self.presence_stuck = np.zeros(n, dtype=np.bool_)
         self.scrambled = np.zeros(n)
+        self.gust_m = np.zeros(n)
+        self.goods = np.zeros(n)
+        self.deserted = np.zeros(n, dtype=np.bool_)

@@ -75,7 +75,8 @@ def _act(cars: Cars, due: Index) -> None:
 
 def _come(cars: Cars, group: Index, t: F64) -> None:
     """Parties come to landings; a car that stands open there waits no longer for somebody to pass."""
-    landing = cars.arrivals.come(cars.passengers, group, t, cars.hour(t))
+    deserted = cars.condition.deserted[cars.groups.first[group]]
+    landing = cars.arrivals.come(cars.passengers, group, t, cars.hour(t), deserted)
     members = cars.groups.cars[group]
     open_here = (members != NO_CAR) & (cars.phase[members] == OPEN_DOOR) & (cars.floor[members] == landing[:, None])
     row, place = np.nonzero(open_here)

@@ -39,6 +39,14 @@ def run_errands(cars: Cars, lift: Index, t: F64) -> tuple[Index, F64]:
     return lift[~hurry], t[~hurry]
 
 
+def ride_beside(cars: Cars, lift: Index, begin_s: F64) -> None:
+    """Let somebody ride in these resting cars to the landing beside, the same two to and fro."""
+    floor, t = cars.floor[lift], begin_s[lift]
+    beside = np.where(floor ^ 1 < cars.lifts.floors[lift], floor ^ 1, floor - 1)
+    cars.passengers.come(cars.group[lift], t, floor, beside, np.full(len(lift), PERSON_KG), lift)
+    cars.enter(lift, ARRIVED, t + PAUSE_S)
+
+
 def _errand_target(cars: Cars, lift: Index) -> Index:
     """Return the landing to run to: far enough the right way, or else far enough off to come back the right way."""
     lifts, cause = cars.lifts, cars.cause[lift]

@@ -46,6 +46,8 @@ class Act:
     `opens_chain`  a contact of the safety chain is open meanwhile; `mode` is what the controller says it is in
     `battery`      the mains are away, and the terminal lives `battery_lasts_s` more
     `silent`       the terminal is not heard
+    `shuttles`     somebody rides to and fro between two landings
+    `visits`       a mechanic works at the empty car (`visit.py`)
     """
 
     needs: int = ANYWHERE
@@ -68,6 +70,8 @@ class Act:
     battery_lasts_s: Pair = (np.inf, np.inf)
     silent: bool = False
     last_will: bool = False
+    shuttles: bool = False
+    visits: bool = False
     mode: int = NORMAL
 
 
@@ -128,6 +132,8 @@ class Effects:
     battery_lasts_s: NDArray[np.float64]
     silent: NDArray[np.bool_]
     last_will: NDArray[np.bool_]
+    shuttles: NDArray[np.bool_]
+    visits: NDArray[np.bool_]
     mode: NDArray[np.int64]
 
 

@@ -22,7 +22,7 @@ from simulator.causes import CAUSES, no_cause
 from simulator.chance import PLAN, SETTINGS, numbers
 from simulator.faults import GROWING, NEAR_MISS
 from simulator.fleet import FLEET_LIMIT, OFFICE_SHARE, fleet
-from simulator.near_misses import PARKED_OPEN
+from simulator.near_misses import PARKED_OPEN, WEATHER
 from simulator.network import Conditions
 from simulator.schedule import Planned, between
 from simulator.sensors import SAMPLE_HZ
@@ -200,8 +200,9 @@ def _tried(scenario: Scenario, facts: Sequence[LiftFacts]) -> Iterator[Planned]:
         if slug == PARKED_OPEN:
             continue
         draw = numbers(scenario.seed, -1 - number, PLAN)
-        for _ in range(scenario.near_misses if cause.kind == NEAR_MISS else scenario.trials):
-            lift_id = facts[int(next(draw) * len(facts))].lift_id
+        able = [lift for lift in facts if slug != WEATHER or lift.position_source == BAROMETER]
+        for _ in range(scenario.near_misses if cause.kind == NEAR_MISS else scenario.trials) if able else ():
+            lift_id = able[int(next(draw) * len(able))].lift_id
             if cause.form == GROWING:
                 onset_s, growth_days = next(draw) * scenario.seconds / 2, scenario.days * between(GROWS, next(draw))
                 yield Planned(lift_id, slug, onset_s, growth_days=growth_days)

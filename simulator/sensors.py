@@ -70,7 +70,8 @@ class Sensors:
         v[lift] += motion.v_mps[:, ::every] * (self._speed_gain[lift] * (1 + cars.condition.slip[lift]))[:, None]
         v += cars.condition.spins_mps[:, None]
         if len(self.barometer):
-            read_m = z[self.barometer] + self._weather_m(begin_s)[self.barometer, None]
+            air_m = (self._weather_m(begin_s) + cars.condition.gust_m)[self.barometer]
+            read_m = z[self.barometer] + air_m[:, None]
             z[self.barometer] = np.round(read_m / BAROMETER_STEP_M) * BAROMETER_STEP_M
         v, z = np.round(v, DECIMALS), np.round(z, DECIMALS)
         t_s = begin_s[:, None] + SAMPLES / SAMPLE_HZ

@@ -92,7 +92,8 @@ class Suspension:
 
         A step is a foot after the other: its weight comes in parts, the last of them perhaps in the next second.
         """
-        changed = cars.load_kg - self._load_kg
+        load_kg = _hung_kg(cars)
+        changed = load_kg - self._load_kg
         for lift, _, kg in log.loads:
             np.subtract.at(changed, lift, kg)
         unseen = np.flatnonzero(np.abs(changed) > QUIET_KG)
@@ -105,7 +106,7 @@ class Suspension:
         lift, sample, kg = (np.concatenate(both) for both in zip(self._coming, (lift, sample, kg), strict=True))
         later = sample >= self.rate_hz
         self._coming = lift[later], sample[later] - self.rate_hz, kg[later]
-        self._load_kg = cars.load_kg.copy()
+        self._load_kg = load_kg
         return lift[~later], sample[~later], kg[~later]
 
     def _follow(self, cars: Cars, lift: Index, begin_s: F64, steps: tuple[Index, Index, F64]) -> tuple[F64, F64, F64]:
@@ -136,7 +137,8 @@ class Suspension:
     def _spring(self, cars: Cars, lift: Index, z_m: F64, drive_mps: F64) -> tuple[F64, F64, F64]:
         """Return natural frequency, rad/s, damping ratio and stiffness of these cars on their ropes."""
         lifts = cars.lifts
-        rated_kg, load = lifts.rated_kg[lift], cars.load_kg[lift] / lifts.rated_kg[lift]
+        rated_kg = lifts.rated_kg[lift]
+        load = _hung_kg(cars)[lift] / rated_kg
         free_m = np.maximum(self._top_m[lift] - z_m, OVERHEAD_M / 2)
         k = stiffness_npm(self._ropes[lift], free_m, lifts.rope_ratio[lift])
         omega = 2 * np.pi * natural_hz(k, rated_kg * (CAR_PER_LOAD + load))
@@ -151,6 +153,11 @@ class Suspension:
         here = lift[row] == who
         np.subtract.at(moves, (row[here], sample[here]), G_MPS2 * kg[here] / k[row[here]])
         return moves
+
+
+def _hung_kg(cars: Cars) -> F64:
+    """Return what is in each car: people, and goods."""
+    return cars.load_kg + cars.condition.goods * cars.lifts.rated_kg
 
 
 def transition(omega: F64, zeta: F64, dt_s: float) -> tuple[F64, F64, F64, F64]:

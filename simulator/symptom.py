@@ -21,7 +21,8 @@ Bools = NDArray[np.bool_]
 class Truth:
     """The noise-free state of k lifts at ten samples of a second: arrays (k, 10), or (k, 1) where it does not change.
 
-    `off_m` is how far the car is from the nearest landing, `miss_m` how far its drive stops, or will stop, beside it;
+    `off_m` is how far the car is from the nearest landing, `miss_m` how far its drive stops, or will stop, beside it (a
+    load that stretches the ropes, and the drive that corrects that, do not count);
     `reversals` counts those of the door since it was closed, `cycles` its openings since the car last moved. Of the
     run: `heading` is its sense (+1 up), `run_s` how long it has lasted, `sound_run_s` how long a sound one would last,
     `peak_mps` its highest speed, `sound_peak_mps` what that would be. `act` gives the columns of what acts on the lift
@@ -48,6 +49,7 @@ class Truth:
     top_m: F64
     alarm: Bools
     battery: Bools
+    mode: NDArray[np.int8]
     silent: Bools
     act: Callable[[str], NDArray[Any]]
     condition: Callable[[str], NDArray[Any]]

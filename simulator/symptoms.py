@@ -94,7 +94,7 @@ SYMPTOMS = (
         "run-takes-too-long",
         "a run takes longer than its way needs",
         ("run-too-long",),
-        lambda t: ~t.still & (t.door == CLOSED) & (t.run_s > t.sound_run_s + RUN_LATE_S),
+        lambda t: ~t.still & (t.door == CLOSED) & (t.run_s > t.sound_run_s + RUN_LATE_S) & (t.mode == NORMAL),
     ),
     Symptom(
         "drive-runs-car-stands",
@@ -184,7 +184,7 @@ SYMPTOMS = (
     ),
     Symptom("on-battery", "the mains are away", ("power-loss",), lambda t: t.battery),
     Symptom("silence", "the terminal says nothing", ("offline",), lambda t: t.silent | t.condition("cut")),
-    Symptom("not-in-service", "the lift is in a mode other than normal", (), lambda t: t.act("mode") != NORMAL),
+    Symptom("not-in-service", "the lift is in a mode other than normal", (), lambda t: t.mode != NORMAL),
     Symptom(
         "stops-off-level",
         "stops miss their landings by more than a sound lift's do",

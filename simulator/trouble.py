@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from simulator import drive, stopping
+from simulator import drive, stopping, visit
 from simulator.cars import (
     ARMED,
     ARRIVED,
@@ -29,7 +29,7 @@ from simulator.cars import (
     Index,
 )
 from simulator.causes import EFFECTS
-from simulator.errands import PAUSE_S, run_up_m
+from simulator.errands import PAUSE_S, ride_beside, run_up_m
 from simulator.faults import (
     ANYWHERE,
     EMPTY_RUN,
@@ -53,7 +53,6 @@ GOVERNOR_S = 1.5
 POPPED_S = 1.0
 REVERSES_AT = 0.45
 DOORWAY_SHARE = 0.4
-INSPECTION_MPS = 0.3
 SETTLE_S = 1.0
 LEVEL_M = 0.02
 CREEP_MPS2, CREEP_S, CREEP_BRAKE_MPS2 = 0.45, 2.0, 2.5
@@ -104,7 +103,9 @@ def seize(cars: Cars, begin_s: F64) -> None:
     runs = halts[cars.phase[halts] == RUN]
     cars.curves.brake(runs, begin_s[runs], *_braking(cars, runs))
     _stick(cars, halts, begin_s[halts])
+    visit.go_on(cars, struck[EFFECTS.visits[cause] & (phase == STUCK)], begin_s)
     _pass_through(cars, struck[EFFECTS.passes[cause] & (phase == STUCK)], begin_s)
+    ride_beside(cars, struck[EFFECTS.shuttles[cause] & (phase == REST)], begin_s)
     wanders = struck[EFFECTS.wanders[cause] & (phase == REST)]
     other = (cars.dice.uniform(wanders) * (cars.lifts.floors[wanders] - 1)).astype(np.intp)
     cars.target[wanders] = other + (other >= cars.floor[wanders])
@@ -113,7 +114,7 @@ def seize(cars: Cars, begin_s: F64) -> None:
 
 def _pass_through(cars: Cars, lift: Index, begin_s: F64) -> None:
     """Let people and goods go through these doors, or be out of the way for this second."""
-    blocked = cars.dice.uniform(lift) < DOORWAY_SHARE
+    blocked = (cars.dice.uniform(lift) < DOORWAY_SHARE) & (cars.door[lift] == OPEN)
     changes = lift[blocked != cars.curtain[lift]]
     cars.curtain[lift] = blocked
     cars.say_infrared(changes, begin_s[changes])
@@ -185,7 +186,7 @@ def speed_ratio(cars: Cars, lift: Index, target_m: F64) -> F64:
     sense = EFFECTS.sense[cause]
     shows = (np.abs(way_m) >= run_up_m(cars, lift) - LEVEL_M) & ((sense == 0) | (sense == np.sign(way_m)))
     ratio = np.where(shows & ~cars.homing[lift], graded(EFFECTS.speed_ratio[cause], cars.severity[lift]), 1.0)
-    return np.where(EFFECTS.crawls[cause], INSPECTION_MPS / cars.lifts.rated_mps[lift], ratio)
+    return np.where(EFFECTS.crawls[cause], visit.INSPECTION_MPS / cars.lifts.rated_mps[lift], ratio)
 
 
 def waylay(cars: Cars, lift: Index) -> None:
@@ -296,9 +297,10 @@ def keep_open(cars: Cars, lift: Index, t: F64) -> tuple[Index, F64]:
     """Deal with those whose door would close now but does not; return the others."""
     if not (cars.stage[lift] != SOUND).any():
         return lift, t
-    riderless = (EFFECTS.needs[cars.cause[lift]] == RIDE) & (cars.riders[lift] == 0)
-    crawls = EFFECTS.crawls[cars.cause[lift]]
-    held = (_door(cars, lift) == HELD_OPEN) & ~riderless | crawls & (cars.stage[lift] == STRUCK)
+    cause, rides = cars.cause[lift], cars.riders[lift] > 0
+    unfit = np.where(rides, EFFECTS.visits[cause], EFFECTS.needs[cause] == RIDE)
+    crawls = EFFECTS.crawls[cause]
+    held = (_door(cars, lift) == HELD_OPEN) & ~unfit | crawls & (cars.stage[lift] == STRUCK)
     _stick(cars, lift[held], t[held])
     blocked = held & EFFECTS.occupies[cars.cause[lift]]
     cars.curtain[lift[blocked]] = True

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from simulator import drive
-from simulator.cars import STRUCK, Cars, Index, Log
+from simulator.cars import STRUCK, Cars, Index, Lifts, Log
 from simulator.causes import EFFECTS
 from simulator.scurve import full_speed_distance_m, segment_times
 from simulator.suspension import Motion
@@ -56,7 +56,9 @@ class Witness:
             v_mps=v,
             a_mps2=a,
             off_m=np.nanmin(np.abs(lifts.heights_m[lift][:, None, :] - z[:, :, None]), axis=2),
-            miss_m=np.nanmin(np.abs(lifts.heights_m[lift] - cars.curves.end_m[lift, None]), axis=1)[:, None],
+            miss_m=np.minimum(_beside_m(lifts, lift, cars.curves.end_m), _beside_m(lifts, lift, motion.rest_m))[
+                :, None
+            ],
             door=door,
             presence=presence,
             curtain=curtain,
@@ -68,6 +70,7 @@ class Witness:
             top_m=np.nanmax(lifts.heights_m[lift], axis=1)[:, None],
             alarm=np.broadcast_to(cars.alarm[lift, None], z.shape),
             battery=cars.battery[lift, None],
+            mode=cars.mode[lift, None],
             silent=cars.silent[lift, None],
             act=lambda name: getattr(EFFECTS, name)[cause][:, None],
             condition=lambda name: attrgetter(name)(cars.condition)[lift][:, None],
@@ -100,6 +103,11 @@ def _places(motion: Motion, lift: Index) -> F64:
         moved = motion.lift[row] == lift
         places[moved] = motion.z_m[row[moved], :: motion.z_m.shape[1] // SAMPLE_HZ]
     return places
+
+
+def _beside_m(lifts: Lifts, lift: Index, z_m: F64) -> F64:
+    """Return how far these of all places `z_m` are from the nearest landing."""
+    return np.asarray(np.nanmin(np.abs(lifts.heights_m[lift] - z_m[lift, None]), axis=1))
 
 
 def _run(cars: Cars, lift: Index, t_s: F64) -> dict[str, F64]:

@@ -25,6 +25,8 @@ F64 = NDArray[np.float64]
 COLUMNS = tuple(sorted({name for cause in BY_NUMBER for name in cause.condition}))
 PLACED = ("joint_number",)
 """Columns that say where, not how bad."""
+SWELLING = ("gust_m", "goods")
+"""Columns that are no damage: they come softly, and are gone again when it is over."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,11 +38,17 @@ class _Damages:
     onset_s: F64
     growth_s: F64
     shape: F64
+    for_s: F64
 
     def now(self, t_s: float) -> F64:
         """Return what each adds at this moment."""
         grown = np.clip((t_s - self.onset_s) / np.maximum(self.growth_s, 1e-9), 0.0, 1.0) ** self.shape
         return self.full * np.where(self.growth_s > 0, grown, 1.0)
+
+    def swell(self, t_s: float) -> F64:
+        """Return what each adds at this moment that comes and goes softly."""
+        share = np.clip((t_s - self.onset_s) / self.for_s, 0.0, 1.0)
+        return self.full * np.sin(np.pi * share) ** 2
 
 
 class Wear:
@@ -69,7 +77,7 @@ class Wear:
             self._rest(name)
             self._gather(name)
         for name, damages in self._damages.items():
-            if name in self._stale or damages.growth_s.any():
+            if name in self._stale or name in SWELLING or damages.growth_s.any():
                 self._apply(name, damages, t_s)
         self._stale.clear()
 
@@ -82,7 +90,7 @@ class Wear:
         found = [(f, onset_s) for f, onset_s in self._ailing.values() if name in BY_NUMBER[f.cause].condition]
         if found:
             columns = zip(
-                *((f.lift, _full(f, name), onset_s, f.growth_s, f.shape) for f, onset_s in found), strict=True
+                *((f.lift, _full(f, name), onset_s, f.growth_s, f.shape, f.for_s) for f, onset_s in found), strict=True
             )
             lift, *numbers = (np.array(column) for column in columns)
             self._damages[name] = _Damages(lift, *(n.astype(np.float64) for n in numbers))
@@ -95,7 +103,8 @@ class Wear:
         elif sound == 1:
             np.multiply.at(column, damages.lift, 1 + damages.now(t_s))
         else:
-            np.add.at(column, damages.lift, damages.now(t_s).astype(column.dtype))
+            adds = damages.swell(t_s) if name in SWELLING else damages.now(t_s)
+            np.add.at(column, damages.lift, adds.astype(column.dtype))
 
 
 def _full(fault: Fault, name: str) -> float:

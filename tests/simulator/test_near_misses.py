@@ -10,9 +10,10 @@ import pytest
 from detectors.catalogue import RULES
 from ingest.replaying import Replay, replay, wider
 from simulator.causes import CAUSES
-from simulator.near_misses import NEAR_MISSES, PARKED_OPEN
-from simulator.scenario import Scenario
+from simulator.near_misses import NEAR_MISSES, PARKED_OPEN, WEATHER
+from simulator.scenario import Scenario, inhabitants, planned, read
 from simulator.scene import Scene, told
+from telemetry.fact_checks import BAROMETER
 
 GRAVE = ("critical", "major")
 LIFTS, LASTS_S = 4, 250.0
@@ -31,7 +32,7 @@ def raised(scenario: Scenario) -> tuple[Counter[str], list[dict[str, Any]]]:
 def test_a_near_miss_raises_nothing_above_minor(slug: str) -> None:
     fault = {"cause": slug, "share": 1.0, "spread_s": 20.0, "for_s": min(CAUSES[slug].default_s, LASTS_S)}
     world: dict[str, Any] = {"lifts": LIFTS, "seed": 7, "hour": 10.0, "hours": 0.12, "faults": [fault]}
-    grave, labels = raised(Scenario(**world, vibration=slug == "children-jumping"))
+    grave, labels = raised(Scenario(**world, vibration=slug == "children-jumping", barometers=float(slug == WEATHER)))
     assert {(label["cause"], label["kind"]) for label in labels} == {(slug, "near-miss")}
     assert len({label["lift_id"] for label in labels}) == LIFTS
     assert grave == {}
@@ -41,6 +42,29 @@ def test_a_lift_that_is_set_to_park_with_its_door_open_raises_nothing_above_mino
     grave, labels = raised(Scenario(lifts=LIFTS, seed=7, hour=10.0, hours=0.3, parked_open=1.0))
     assert {label["cause"] for label in labels} == {PARKED_OPEN}
     assert grave == {}
+
+
+NAMED = {
+    "removal", "children-jumping", "long-dwell", "inspection-run", "fire-recall", "firefighter-operation",
+    "maintenance-visit", WEATHER, "slow-boarding", "re-levelling-under-load", "short-trips", "night-idleness",
+    PARKED_OPEN,
+}  # fmt: skip
+
+
+def test_every_near_miss_that_a_lift_world_is_known_for_has_labels_of_its_name() -> None:
+    assert {cause.slug for cause in NEAR_MISSES} >= NAMED
+
+
+def test_the_evaluation_has_thirty_of_each_near_miss_and_wind_on_barometers_alone() -> None:
+    asked = read("evaluation", {"trials": 0})
+    facts = {lift.lift_id: lift for lift in inhabitants(asked)}
+    plan = planned(asked, list(facts.values()))
+    counts = Counter(one.cause for one in plan)
+    assert {slug: n for slug, n in counts.items() if slug != PARKED_OPEN} == {
+        cause.slug: 30 for cause in NEAR_MISSES if cause.slug != PARKED_OPEN
+    }
+    assert {facts[one.lift_id].position_source for one in plan if one.cause == WEATHER} == {BAROMETER}
+    assert {facts[one.lift_id].parks_door_open for one in plan if one.cause == PARKED_OPEN} == {True}
 
 
 WORLDS: dict[str, dict[str, Any]] = {

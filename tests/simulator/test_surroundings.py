@@ -1,0 +1,114 @@
+"""Near misses that are made of how the world is, and a mechanic's visit: what each one is truly like."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from itertools import groupby
+
+import numpy as np
+from numpy.typing import NDArray
+
+from simulator.near_misses import WEATHER
+from simulator.scenario import Scenario
+from simulator.scene import Scene
+from simulator.visit import INSPECTION_MPS
+from telemetry.streams import CLOSED, INSPECTION, NORMAL, OPEN
+
+STILL_MPS = 0.02
+Column = NDArray[np.float64]
+
+
+@dataclass
+class Lived:
+    """What one lift truly did, sample by sample (ten a second), and what its position sensor said."""
+
+    z_m: Column
+    v_mps: Column
+    read_m: Column
+    door: NDArray[np.int8]
+    mode: NDArray[np.int8]
+    goods: Column
+
+    def runs(self) -> list[Lived]:
+        """Return the stretches in which the car moved."""
+        moves = np.abs(self.v_mps) > STILL_MPS
+        pieces = [[k for k, _ in group] for move, group in groupby(enumerate(moves), lambda one: one[1]) if move]
+        return [Lived(*(column[piece] for column in vars(self).values())) for piece in pieces]
+
+
+def live(scenario: Scenario, lift: int = 0) -> Lived:
+    scene, seconds = Scene(scenario, scenario.start_ns), []
+    world = scene.world
+    for _ in range(scenario.seconds):
+        second, cars = world.step(), world.cars
+        t_s = world.begin_s[lift] - 1 + np.arange(10) / 10
+        place, v, _ = cars.curves.at(np.array([lift]), t_s[None])
+        every = np.ones(10)
+        states = (every * cars.door[lift], every * cars.mode[lift], every * cars.condition.goods[lift])
+        seconds.append((place[0], v[0], second.z_m[lift], *states))
+    return Lived(*(np.concatenate(column) for column in zip(*seconds, strict=True)))
+
+
+def under(cause: str, for_s: float, hour: float = 2.0, **more: object) -> Scenario:
+    fault = {"cause": cause, "lift": 1, "for_s": for_s, "severity": 0.5}
+    return Scenario(lifts=4, seed=7, hour=hour, hours=(for_s + 60) / 3600, faults=[fault], **more)  # type: ignore[arg-type]
+
+
+def test_a_maintenance_visit_works_rides_on_the_roof_tries_the_door_and_runs_once() -> None:
+    seen = live(under("maintenance-visit", 800.0))
+    inspected = seen.mode == INSPECTION
+    order = [mode for mode, _ in groupby(seen.mode)]
+    assert order == [NORMAL, INSPECTION, NORMAL]
+    assert 240 < (inspected & (seen.door == OPEN)).sum() / 10 < 400
+    slow = [run for run in seen.runs() if (run.mode == INSPECTION).all()]
+    assert len(slow) >= 4
+    assert all(np.abs(run.v_mps).max() < 1.01 * INSPECTION_MPS and (run.door == CLOSED).all() for run in slow)
+    doors = [door for door, _ in groupby(seen.door[inspected])]
+    assert doors.count(OPEN) >= 3
+    last = int(np.flatnonzero(inspected)[-1])
+    tests = [run for run in seen.runs() if (run.mode == NORMAL).all() and np.abs(run.v_mps).max() > 1.0]
+    assert np.isin(tests[-1].z_m[0], seen.z_m[last : last + 50])
+
+
+def test_short_trips_are_of_one_floor_to_and_fro_below_rated_speed() -> None:
+    scenario = under("short-trips", 240.0)
+    rated_mps = Scene(scenario, scenario.start_ns).facts[0].rated_speed_mps or 0.0
+    runs = live(scenario).runs()
+    peaks = [np.abs(run.v_mps).max() for run in runs]
+    assert len(runs) >= 6
+    assert max(peaks[:6]) < 0.97 * rated_mps
+    assert {bool(run.v_mps.sum() > 0) for run in runs} == {True, False}
+
+
+def test_a_car_on_long_ropes_levels_again_while_goods_come_and_go() -> None:
+    levelled = 0
+    for lift in range(1, 5):
+        asked = under("re-levelling-under-load", 300.0)
+        fault = asked.faults[0].model_copy(update={"lift": lift})
+        seen = live(asked.model_copy(update={"faults": (fault,)}), lift - 1)
+        assert seen.goods.max() > 0.75
+        assert seen.goods[-1] == 0
+        levelled += any((run.door == OPEN).all() and 0 < np.ptp(run.z_m) < 0.05 for run in seen.runs())
+    assert levelled >= 2
+
+
+def test_nobody_comes_to_a_deserted_building() -> None:
+    busy, idle = live(under("night-idleness", 600.0, hour=12.0)), live(Scenario(lifts=4, seed=7, hour=12.0, hours=0.18))
+    assert len(idle.runs()) > 5
+    assert Lived(*(column[1500:6000] for column in vars(busy).values())).runs() == []
+
+
+def test_wind_on_the_shaft_moves_a_barometer_and_leaves_a_tape_alone() -> None:
+    def off_m(barometers: float) -> Column:
+        seen = live(under(WEATHER, 900.0, hour=3.0, barometers=barometers))
+        return (seen.read_m - seen.z_m).reshape(-1, 600).mean(axis=1)
+
+    barometer, tape = off_m(1.0), off_m(0.0)
+    assert np.abs(tape).max() < 0.05
+    assert 2.5 < np.ptp(barometer) < 5.0
+    assert abs(barometer[-1] - barometer[0]) < 1.0
+
+
+def test_the_weather_moves_a_barometer_at_all_times() -> None:
+    seen = live(Scenario(lifts=1, seed=7, hour=2.0, hours=2.0, barometers=1.0))
+    assert np.ptp((seen.read_m - seen.z_m).reshape(-1, 600).mean(axis=1)) > 0.3
