@@ -87,6 +87,10 @@ class Judge:
         }
         self._states = _carry(known, _start(self.rules, self.n))
 
+    def mode(self) -> NDArray[Any]:
+        """Return the mode of each lift as it was said last (a code of `telemetry.streams`); NaN is unknown."""
+        return self._states["car"]["mode"].copy()
+
     def latest(self) -> dict[str, NDArray[Any]]:
         """Return what each lift said last, one array for each column; NaN (landing -1) is unknown.
 

@@ -83,7 +83,7 @@ class State:
         """Return which lifts may be silent: those being worked on now, and in a mode of the starred rules alone."""
         every = np.arange(len(self.fleet), dtype=np.int32)
         worked_on: NDArray[np.bool_] = self.windows.hold(every, np.full(len(every), now_ns))
-        return worked_on | np.isin(self.judge.latest()["mode"], STARRED_ONLY_MODES)
+        return worked_on | np.isin(self.judge.mode(), STARRED_ONLY_MODES)
 
     def pack(self) -> bytes:
         """Return all of it as bytes: the order of the lifts, the sequence of messages, the rules, the silence."""
