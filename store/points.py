@@ -14,14 +14,10 @@ from numpy.typing import NDArray
 
 from store.timeseries import AXES, SECOND_NS, Floats, Points
 from telemetry.batch import F64, I32, I64, Decoded, Waveforms
+from telemetry.recording import FIELDS
 
-FIELD_OF_CHANNEL: Mapping[str, Mapping[str, str]] = {
-    "speed": {"v_mps": "v"},
-    "displacement": {"z_m": "z"},
-    "door": {"door": "state"},
-    "infrared": {"presence": "presence", "curtain": "curtain"},
-    "status": {"online": "online", "alarm": "alarm", "mode": "mode", "power": "power"},
-}
+UNSTORED = "heartbeat_s"
+"""The contract has no field for it."""
 # Two cuts of one sampling grid that are nearer than this, in samples, are the same sample.
 SAMPLE_TOLERANCE = 1e-6
 
@@ -43,9 +39,7 @@ def points(
     found = []
     for stream, samples in decoded.samples.items():
         fields: dict[str, Floats] = {
-            name: samples.channels[channel]
-            for channel, name in FIELD_OF_CHANNEL[stream].items()
-            if channel in samples.channels
+            FIELDS.get(name, name): column for name, column in samples.channels.items() if name != UNSTORED
         }
         found.append(Points(stream, samples.message, lift_ids, stands, samples.t_ns, fields))
     message, t_ns, features = vibration_features(decoded.waveforms)

@@ -13,11 +13,10 @@ from store.timeseries import EVENT_STREAMS, HOUR_NS, SECOND_NS, Readings, TimeSe
 from telemetry.batch import F64, I64, Decoded, Messages, Samples
 from telemetry.columns import NOTHING
 from telemetry.groups import joined, picked
-from telemetry.recording import CHANNELS
+from telemetry.recording import CHANNELS, FIELDS
 
 SOURCE = "store, a synthetic bundle for each lift and second"
 BOOT = "store"
-FIELDS = {"v_mps": "v", "z_m": "z", "door": "state"}
 
 
 def retell(

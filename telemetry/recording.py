@@ -37,6 +37,8 @@ CHANNELS: Mapping[str, Mapping[str, Kind]] = {
     "displacement": {"z_m": NUMBER},
     "status": {"online": FLAG, "alarm": FLAG, "mode": MODES, "power": POWERS, "heartbeat_s": NUMBER},
 }
+FIELDS: Mapping[str, str] = {"v_mps": "v", "z_m": "z", "door": "state"}
+"""How the contract calls the channels that it calls otherwise, in a message and in the store."""
 _NAMED: dict[str, Kind] = {"message": WHOLE, "lift_id": TEXT, "t": INSTANT}
 TABLES: Mapping[str, Mapping[str, Kind]] = {
     "messages": {

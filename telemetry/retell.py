@@ -14,13 +14,12 @@ import numpy as np
 
 from telemetry.batch import F64, I64, Decoded
 from telemetry.columns import instants
-from telemetry.recording import CHANNELS, forms
+from telemetry.recording import CHANNELS, FIELDS, forms
 from telemetry.streams import DOOR_STATES, MODES, POWERS, topic
 
 MS = 1_000_000
 PLACES_LIMIT = 10_000
 CHOICES = {"mode": MODES, "power": POWERS}
-FIELDS = {"v_mps": "v", "z_m": "z", "door": "state"}
 STALE_LEFT_OUT = "alarm"
 _ZERO = np.zeros(1)
 
