@@ -17,6 +17,8 @@ from evaluation.scores import Interval, Score
 
 INK, GOOD, WARN, FAINT = "#1d2733", "#0b6e99", "#b3432b", "#9aa5b1"
 ROW_IN, WIDTH_IN, MARGIN_IN = 0.24, 7.2, 0.9
+LEAST_S = 0.05
+"""Where the logarithmic axis begins: what is said at once stands there."""
 STYLE: dict[Any, Any] = {
     "font.size": 9,
     "axes.edgecolor": FAINT,
@@ -60,9 +62,7 @@ def delays(report: Report) -> str:
 
     def draw(axes: Axes) -> None:
         for row, one in enumerate(scores):
-            shown = np.maximum(one.delays_s, 0.05)
-            axes.scatter(shown, np.full(len(shown), row), s=10, color=GOOD, alpha=0.35, linewidths=0)
-            axes.scatter([max(one.delay_median_s, 0.05)], [row], marker="|", s=130, color=INK)
+            _strip(axes, row, [max(delay_s, LEAST_S) for delay_s in one.delays_s], max(one.delay_median_s, LEAST_S))
         axes.set_xscale("log")
         axes.set_xlabel("s from the physical onset to the alert; stroke: the median")
 
@@ -75,8 +75,7 @@ def lead_times(report: Report) -> str:
 
     def draw(axes: Axes) -> None:
         for row, one in enumerate(scores):
-            axes.scatter(one.lead_days, np.full(len(one.lead_days), row), s=12, color=GOOD, alpha=0.5, linewidths=0)
-            axes.scatter([one.lead_median_days], [row], marker="|", s=130, color=INK)
+            _strip(axes, row, one.lead_days, one.lead_median_days)
         axes.axvline(0, color=WARN, lw=1)
         axes.set_xlabel("days before functional failure; stroke: the median")
 
@@ -95,6 +94,12 @@ def _whiskers(axes: Axes, intervals: Sequence[Interval], colour: str) -> None:
     value, low, high = np.array(intervals, dtype=np.float64).reshape(-1, 3).T
     spread = np.stack([value - low, high - value])
     axes.errorbar(value, np.arange(len(value)), xerr=np.maximum(spread, 0), fmt="o", ms=4, lw=1.2, color=colour)
+
+
+def _strip(axes: Axes, row: int, values: Sequence[float], median: float) -> None:
+    """Draw the values of a rule as dots in its row, and their median as a stroke."""
+    axes.scatter(values, np.full(len(values), row), s=10, color=GOOD, alpha=0.4, linewidths=0)
+    axes.scatter([median], [row], marker="|", s=130, color=INK)
 
 
 def _chart(scores: Sequence[Score], draw: Callable[[Axes], None]) -> str:
