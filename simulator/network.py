@@ -49,7 +49,7 @@ class Conditions(BaseModel):
                 `repeat_s`; `storms_per_day`, in which a `storm_share` of terminals loses its connection for `storm_s`.
     """
 
-    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False, strict=True)
 
     lost: float = Field(0.0, ge=0, lt=1)
     partial: float = Field(0.0, ge=0, le=1)

@@ -11,7 +11,7 @@ import math
 import tomllib
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
-from datetime import datetime, timedelta, timezone
+from datetime import date, datetime, timedelta, timezone
 from pathlib import Path
 from typing import Any, Literal
 
@@ -35,9 +35,12 @@ LOCAL_TIME = timezone(timedelta(hours=8))
 START = datetime(2001, 9, 10, 7, 0, tzinfo=LOCAL_TIME)
 """A Monday: simulated clocks start in 2001, so that a clock of today's that leaked in is seen at once."""
 DAY_H = 24.0
+DAYS_LIMIT = 3_660
 PLAN_LIMIT = 1_000
 ROUNDING = 1e-3
 """By how much shares may miss 1: people write three thirds as 0.333."""
+SETUPS = {PARKED_OPEN: "parked_open", WEATHER: "barometers"}
+"""What belongs to lifts alone that are set up for it, and the key that says how many are."""
 GROWS = (0.1, 0.4)
 """What share of a scenario the faults that grow on trial take to fail."""
 
@@ -49,7 +52,7 @@ class Contradiction(ValueError):
 class Table(BaseModel):
     """A table of the file: frozen, and closed to keys that it does not know."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
 
 
 class Buildings(Table):
@@ -95,12 +98,12 @@ class Scenario(Table):
     seed: int = Field(1, ge=0)
     start: AwareDatetime | None = None
     hours: float = Field(DAY_H, gt=0, le=DAY_H)
-    days: int = Field(1, ge=1)
+    days: int = Field(1, ge=1, le=DAYS_LIMIT)
     hour: float | None = Field(None, ge=0, lt=DAY_H)
     form: Literal["json", "cbor", "gateway", "streams"] = "cbor"
     vibration: bool = False
     wave_hz: int = Field(WAVE_HZ, ge=WAVE_HZ_LIMITS[0], le=WAVE_HZ_LIMITS[1], multiple_of=10)
-    machines: tuple[int, ...] = ()
+    machines: tuple[int, ...] = Field((), strict=False)
     idle_hz: Literal[1, 10] = SAMPLE_HZ
     barometers: float = Field(0.0, ge=0, le=1)
     parked_open: float = Field(0.0, ge=0, le=1)
@@ -110,7 +113,7 @@ class Scenario(Table):
     near_misses: int = Field(0, ge=0, le=PLAN_LIMIT)
     buildings: Buildings = Buildings(office=OFFICE_SHARE, residential=1 - OFFICE_SHARE)
     network: Conditions = Conditions()
-    faults: tuple[PlannedFault, ...] = Field((), max_length=PLAN_LIMIT)
+    faults: tuple[PlannedFault, ...] = Field((), max_length=PLAN_LIMIT, strict=False)
 
     @property
     def span_h(self) -> float:
@@ -175,6 +178,8 @@ def planned(scenario: Scenario, facts: Sequence[LiftFacts]) -> list[Planned]:
     for k, fault in enumerate(scenario.faults):
         onset_s, for_s = _lived(scenario, fault)
         for lift in range(scenario.lifts) if fault.lift is None else [fault.lift - 1]:
+            if not _able(fault.cause, facts[lift]):
+                continue
             if fault.share is None or next(numbers(scenario.seed, lift * PLAN_LIMIT + k, PLAN)) < fault.share:
                 when = (onset_s, onset_s + fault.spread_s)
                 how = (for_s, fault.severity, fault.form, fault.growth_days)
@@ -200,7 +205,7 @@ def _tried(scenario: Scenario, facts: Sequence[LiftFacts]) -> Iterator[Planned]:
         if slug == PARKED_OPEN:
             continue
         draw = numbers(scenario.seed, -1 - number, PLAN)
-        able = [lift for lift in facts if slug != WEATHER or lift.position_source == BAROMETER]
+        able = [lift for lift in facts if _able(slug, lift)]
         for _ in range(scenario.near_misses if cause.kind == NEAR_MISS else scenario.trials) if able else ():
             lift_id = able[int(next(draw) * len(able))].lift_id
             if cause.form == GROWING:
@@ -208,6 +213,17 @@ def _tried(scenario: Scenario, facts: Sequence[LiftFacts]) -> Iterator[Planned]:
                 yield Planned(lift_id, slug, onset_s, growth_days=growth_days)
             else:
                 yield Planned(lift_id, slug, next(draw) * max(0.0, scenario.seconds - 2 * cause.default_s))
+
+
+def _able(cause: str, lift: LiftFacts) -> bool:
+    """Tell whether this can befall this lift."""
+    return {PARKED_OPEN: lift.parks_door_open, WEATHER: lift.position_source == BAROMETER}.get(cause, True)
+
+
+def _among(scenario: Scenario, fault: PlannedFault) -> list[LiftFacts]:
+    """Return the lifts that a fault is planned for, or drawn from."""
+    lifts = inhabitants(scenario)
+    return lifts if fault.lift is None else lifts[fault.lift - 1 : fault.lift]
 
 
 def _lived(scenario: Scenario, fault: PlannedFault) -> tuple[float, float | None]:
@@ -230,8 +246,12 @@ def contradictions(scenario: Scenario) -> Iterable[str]:
             yield f"{where}.lift: say either lift (its number) or share (of all lifts)"
         if fault.lift is not None and fault.lift > scenario.lifts:
             yield f"{where}.lift: {fault.lift} is not there; the lifts are 1 to {scenario.lifts}"
+        if fault.cause in SETUPS and not any(_able(fault.cause, lift) for lift in _among(scenario, fault)):
+            yield f"{where}.cause: {fault.cause} needs a lift that is set up for it by {SETUPS[fault.cause]}"
         if fault.onset_h >= scenario.span_h:
             yield f"{where}.onset_h: {fault.onset_h:g} is after the end, {scenario.span_h:g} h from the start"
+        elif fault.onset_h + fault.spread_s / 3600 > scenario.span_h:
+            yield f"{where}.spread_s: onsets would be drawn after the end, {scenario.span_h:g} h from the start"
         elif _lived(scenario, fault)[1] == 0:
             yield f"{where}.for_s: it is over before the next of the {scenario.hours:g} h that are lived of each day"
 
@@ -263,7 +283,17 @@ def _explain(error: ValidationError) -> str:
         return f"{where} is not a key{_nearest(str(fault['loc'][-1]), _known_keys(fault['loc'][:-1]))}"
     if fault["type"] == "missing":
         return f"{where} is missing"
-    return f"{where} = {fault['input']!r}: {fault['msg'].lower()}"
+    said = fault["input"] if isinstance(fault["input"], date) else repr(fault["input"])
+    return f"{where} = {said}: {_SHAPES.get(fault['type'], fault['msg'].lower())}"
+
+
+_ZONED = "say a time with its timezone, such as 2001-09-10T07:30:00+08:00"
+_SHAPES = {
+    "datetime_type": _ZONED,
+    "timezone_aware": _ZONED,
+    "model_type": "it is a table of its own",
+    "tuple_type": "it is a list, in brackets",
+}
 
 
 def _known_keys(path: tuple[int | str, ...]) -> Collection[str]:

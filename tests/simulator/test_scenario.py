@@ -12,6 +12,7 @@ import pytest
 from simulator import scenario
 from simulator.causes import CAUSES
 from simulator.fleet import fleet
+from simulator.near_misses import WEATHER
 from simulator.scenario import Contradiction, Scenario, inhabitants, planned, read, shipped
 from simulator.scene import Scene
 
@@ -54,7 +55,18 @@ def test_every_shipped_scenario_can_be_lived_and_says_what_it_is_about() -> None
         ("[buildings]\noffice = 0.5", r"buildings: the shares add up to 0.5, not to 1; a kind"),
         ("[buildings]\noffice = 1.5\nresidential = -0.5", r"buildings.office = 1.5: "),
         ("[buildings]\nofice = 1.0", r"buildings.ofice is not a key; did you mean office\?"),
-        ("buildings = 0.5", r"buildings = 0.5: "),
+        ("buildings = 0.5", r"buildings = 0.5: it is a table of its own"),
+        ("lifts = true", r"lifts = True: input should be a valid integer"),
+        ("lifts = 'ten'", r"lifts = 'ten': input should be a valid integer"),
+        ("hours = -1.0", r"hours = -1.0: input should be greater than 0"),
+        ("days = 1_000_000", r"days = 1000000: input should be less"),
+        ("faults = 'power-cut'", r"faults = 'power-cut': it is a list"),
+        ("network = 1", r"network = 1: it is a table of its own"),
+        ("[network]\nlost = 'often'", r"network.lost = 'often': input should be a valid number"),
+        ("[network]\nloss = 0.1", r"network.loss is not a key; did you mean lost\?"),
+        (ENTRAPMENT.replace("lift = 2", "share = 1.5"), r"faults\[0\].share = 1.5: input should be less"),
+        ("hours = 1.0\n" + ENTRAPMENT + "spread_s = 3600.0\n", r"faults\[0\].spread_s: onsets would be drawn after"),
+        (ENTRAPMENT.replace("power-cut", WEATHER), r"faults\[0\].cause: .* set up for it by barometers"),
     ],
 )
 def test_a_scenario_that_contradicts_itself_is_one_line_that_names_the_field(
