@@ -58,7 +58,6 @@ class UpPeak:
     rated_kg: float
     lifts: int
     trips: int
-    reaches_rated: bool
     people_lived: float
     people_planned: float
     lived_s: float
@@ -137,13 +136,10 @@ def _compare(
     lifts = np.arange(len(cars.phase))[group]
     planned = float(roundtrip.persons(np.array(building.rated_kg)))
     standard, flights = np.array([_planned_s(cars, lift, building.floors, planned) for lift in lifts]).T
-    columns = cars.lifts.rated_mps, cars.lifts.a_mps2, cars.lifts.j_mps3
-    reach_m = scurve.full_speed_distance_m(*(column[lifts] for column in columns))
     flights_s = _harmonic(flights)
     return UpPeak(
         *building,
         trips=int(trips[group].sum()),
-        reaches_rated=bool(reach_m[0] <= PITCH_M),
         people_lived=float(people[group].sum() / trips[group].sum()),
         people_planned=planned,
         lived_s=_harmonic(taken_s[group] / trips[group]),

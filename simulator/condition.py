@@ -37,13 +37,6 @@ class SensorFaults:
         ails = self.stuck | self.dead | self.mute | (self.gain != 1) | (self.offset != 0)
         return np.flatnonzero(ails | (self.drift_per_h != 0) | (self.spike_share > 0))
 
-    def cure(self, lift: NDArray[np.intp]) -> None:
-        """Put a sound sensor in the place of these."""
-        self.stuck[lift] = self.dead[lift] = self.mute[lift] = False
-        self.gain[lift] = 1.0
-        self.offset[lift] = self.drift_per_h[lift] = self.drift_since_s[lift] = 0.0
-        self.spike_share[lift] = self.spike[lift] = 0.0
-
 
 class Condition:
     """The condition of n lifts.

@@ -18,7 +18,6 @@ LINKS = ("heard", "suspect", "offline", "never-seen")
 HEARD, SUSPECT, OFFLINE, NEVER_SEEN = range(4)
 STARRED_ONLY_MODES = (INSPECTION, FIRE, FIREFIGHTER, OUT_OF_SERVICE)
 
-SAMPLED = ("speed", "displacement", "vibration")
 EVENTS = ("door", "infrared")
 MEASURED = ("door", "infrared", "speed", "displacement", "vibration")
 STREAMS = (*MEASURED, "status", "bundle", "gateway")

@@ -5,3 +5,4 @@ from __future__ import annotations
 from tests.broker import broker  # noqa: F401
 from tests.postgres import postgres_server, postgres_url  # noqa: F401
 from tests.store.influxd import influx, influxd  # noqa: F401
+from tests.store.series import store  # noqa: F401

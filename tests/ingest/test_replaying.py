@@ -12,7 +12,6 @@ from ingest.partition import Partition, read
 from ingest.replaying import Replay, in_order, lines, replay, wider
 from simulator.scenario import Scenario
 from simulator.scene import Scene, told
-from store.connect import open_timeseries
 from store.points import points
 from store.recordings import Recording, Writer
 from store.retelling import retell
@@ -21,7 +20,6 @@ from telemetry.batch import Decoded
 from telemetry.decode import decode
 from telemetry.recording import Header
 from telemetry.streams import Entry
-from tests.store.influxd import Influx
 
 SCENARIO = Scenario(lifts=10, seed=5, hours=0.1, hour=8.0, faults_per_hour=1500.0, idle_hz=1)
 START_NS = 1_000_000_000 * 1_000_000_000  # 2001-09-09
@@ -77,25 +75,17 @@ def test_parts_of_the_fleet_together_make_the_same(expected: list[bytes]) -> Non
     assert in_order(found) == expected
 
 
-@pytest.fixture(params=["files", pytest.param("influx", marks=pytest.mark.influx)])
-def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[TimeSeries]:
-    if request.param == "files":
-        opened = open_timeseries(tmp_path / "series", raw_days=0, minute_days=0)
-    else:
-        influx: Influx = request.getfixturevalue("influx")
-        opened = open_timeseries(influx.url, token=influx.token, org=influx.org, raw_days=0, minute_days=0)
-    yield opened
-    opened.close()
-
-
 def test_what_the_store_holds_of_it_is_judged_the_same(expected: list[bytes], store: TimeSeries) -> None:
     for group in wider(told(scene())):
         store.write(points(group))
     districts = {lift.lift_id: lift.district for lift in scene().facts}
     end_ns = START_NS + (SCENARIO.seconds + 2) * 1_000_000_000
     again = list(retell(store, districts, START_NS, end_ns, window_ns=60_000_000_000))
-    seq = [group.messages.seq.tolist() for group in again]
-    assert all(sorted(one) for one in seq)
+    numbers: dict[str, list[int]] = {lift_id: [] for lift_id in districts}
+    for group in again:
+        for lift_id, seq in zip(group.messages.lift_id, group.messages.seq.tolist(), strict=True):
+            numbers[lift_id].append(seq)
+    assert all(told == list(range(len(told))) for told in numbers.values())
     assert judged(again) == expected
 
 

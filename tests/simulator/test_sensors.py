@@ -7,6 +7,7 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 
+from simulator.condition import SensorFaults
 from simulator.sensors import BAROMETER_NOISE_HPA, HPA_PER_M
 from simulator.world import World
 from tests.simulator.story import NIGHT, world
@@ -90,7 +91,7 @@ def test_a_faulty_sensor_says_what_its_fault_makes_of_the_truth_and_its_neighbou
     _, z, true = read(w, 60)
     assert shows(z[:, 0], true[:, 0])
     assert np.abs(z[:, 1:] - true[:, 1:]).max() < 0.01
-    w.cars.condition.position.cure(np.array([0]))
+    w.cars.condition.position = SensorFaults(3)
     _, z, true = read(w, 3)
     assert np.abs(z - true).max() < 0.01
 

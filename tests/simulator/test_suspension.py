@@ -14,7 +14,6 @@ from tests.simulator.story import NIGHT, live, world
 
 # free rope m, k 1:1 kN/m, step of 75 kg 1:1 and 2:1 mm, natural frequency 1:1 and 2:1 Hz
 TABLE = [(20.0, 673, 1.1, 0.55, 2.9, 4.1), (50.0, 269, 2.7, 1.4, 1.9, 2.6), (100.0, 135, 5.5, 2.7, 1.3, 1.9)]
-HALF_DIGIT = {1.1: 0.05, 0.55: 0.015, 2.7: 0.05, 1.4: 0.05, 5.5: 0.05}
 
 
 @pytest.mark.parametrize(("free_m", "k_knpm", "one_mm", "two_mm", "one_hz", "two_hz"), TABLE)

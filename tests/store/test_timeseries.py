@@ -2,29 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from pathlib import Path
-
 import numpy as np
 import pytest
 
-from store.connect import open_timeseries
 from store.timeseries import DAY_NS, HOUR_NS, MINUTE_NS, SECOND_NS, TimeSeries
-from tests.store.influxd import Influx
 from tests.store.worlds import START_NS, rows
 
 UNKNOWN_LIFTS = ("nobody", "", 'L1" or true', "L1\\", "${1}", "L1\n|> drop()", "升降机", "x" * 300)
-
-
-@pytest.fixture(params=["files", pytest.param("influx", marks=pytest.mark.influx)])
-def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[TimeSeries]:
-    if request.param == "files":
-        opened = open_timeseries(tmp_path / "series", raw_days=0, minute_days=0)
-    else:
-        influx: Influx = request.getfixturevalue("influx")
-        opened = open_timeseries(influx.url, token=influx.token, org=influx.org, raw_days=0, minute_days=0)
-    yield opened
-    opened.close()
 
 
 def test_raw_rows_come_back_as_written_in_the_order_of_time(store: TimeSeries) -> None:
