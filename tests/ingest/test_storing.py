@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Sequence
+from contextlib import closing
 from pathlib import Path
 
 import numpy as np
@@ -40,6 +41,25 @@ def journal(tmp_path: Path) -> Iterator[Journal]:
         yield opened
 
 
+@pytest.fixture
+def series(tmp_path: Path) -> Iterator[FileSeries]:
+    with closing(FileSeries.open(tmp_path / "series", raw_days=100_000)) as opened:
+        yield opened
+
+
+def storing_in(series: FileSeries, journal: Journal) -> Storing:
+    return Storing(journal, series, dict, lambda: journal.last, 100_000, every_s=0.01)
+
+
+def store_all(store: Storing, journal: Journal) -> None:
+    """Let a store read its journal to the end."""
+    store.start()
+    try:
+        until(lambda: store.position == journal.last, "the end of the journal")
+    finally:
+        store.stop()
+
+
 def say(journal: Journal, *lifts: str) -> None:
     now_ns = T0_MS * 1_000_000
     said = [
@@ -50,41 +70,31 @@ def say(journal: Journal, *lifts: str) -> None:
 
 def test_what_breaks_the_store_is_passed_over_and_what_follows_is_kept(journal: Journal, tmp_path: Path) -> None:
     say(journal, "before", "poison", "after")
-    series = Brittle.open(tmp_path / "series", raw_days=100_000)
-    store = Storing(journal, series, dict, lambda: journal.last, 100_000, every_s=0.01)
-    store.start()
-    try:
-        until(lambda: store.position == 3, "the end of the journal")
-    finally:
-        store.stop()
-    for lift, rows in (("before", 10), ("poison", 0), ("after", 10)):
-        assert len(series.readings(lift, "speed", *SPAN_NS)) == rows
+    with closing(Brittle.open(tmp_path / "series", raw_days=100_000)) as series:
+        store = storing_in(series, journal)
+        store_all(store, journal)
+        for lift, rows in (("before", 10), ("poison", 0), ("after", 10)):
+            assert len(series.readings(lift, "speed", *SPAN_NS)) == rows
     assert store.counts["store_failed"] == 1
-    series.close()
 
 
 def test_what_waits_for_the_store_is_bounded_and_nothing_of_it_is_lost(
-    journal: Journal, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    journal: Journal, series: FileSeries, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(storing, "WAITING_LIMIT_MESSAGES", 100)
-    series = FileSeries.open(tmp_path / "series", raw_days=100_000)
-    store = Storing(journal, series, dict, lambda: journal.last, 100_000, every_s=0.01)
+    store = storing_in(series, journal)
     for first in range(0, 500, 50):
         say(journal, *(f"L{k}" for k in range(first, first + 50)))
         entries = journal.read(journal.last - 50)
         store.offer(Group(entries[0].position, entries[-1].position, decode(entries), np.zeros(50, dtype=np.bool_)))
     assert sum(len(group.decoded.messages.lift_id) for group in store._waiting) == 100
-    store.start()
-    until(lambda: store.position == 500, "the end of the journal")
-    store.stop()
+    store_all(store, journal)
     assert store.counts["stored_rows"] == 500 * (10 + 10 + 1)
-    series.close()
 
 
 def test_a_repeat_with_other_content_changes_nothing_that_is_stored_nor_does_a_lift_without_room(
-    journal: Journal, tmp_path: Path
+    journal: Journal, series: FileSeries, tmp_path: Path
 ) -> None:
-    series = FileSeries.open(tmp_path / "series", raw_days=100_000)
     with Records.open(f"sqlite:///{tmp_path}/records.db") as records:
         records.add_unregistered([(f"u{n}", DISTRICT) for n in range(UNREGISTERED_LIMIT - 1)])
         store = Storing(journal, series, dict, lambda: judging.reached, 100_000, every_s=0.01)
@@ -99,21 +109,16 @@ def test_a_repeat_with_other_content_changes_nothing_that_is_stored_nor_does_a_l
         store.stop()
     assert series.readings("L1", "speed", *SPAN_NS).channels["v"].tolist() == [1.0] * 10
     assert len(series.readings("crowded-out", "speed", *SPAN_NS)) == 0
-    series.close()
 
 
 def test_what_is_left_out_is_left_out_too_where_its_group_was_dropped(
-    journal: Journal, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    journal: Journal, series: FileSeries, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(storing, "WAITING_LIMIT_MESSAGES", 0)
-    series = FileSeries.open(tmp_path / "series", raw_days=100_000)
-    store = Storing(journal, series, dict, lambda: journal.last, 100_000, every_s=0.01)
+    store = storing_in(series, journal)
     say(journal, "L1", "L2")
     entries = journal.read(0)
     store.offer(Group(1, 2, decode(entries), np.array([True, False])))
-    store.start()
-    until(lambda: store.position == 2, "the end of the journal")
-    store.stop()
+    store_all(store, journal)
     assert [len(series.readings(lift, "speed", *SPAN_NS)) for lift in ("L1", "L2")] == [0, 10]
     assert store._left_out == {}
-    series.close()
