@@ -125,7 +125,8 @@ def wider(groups: Iterable[Decoded], messages: int = AT_ONCE_MESSAGES) -> Iterat
     waiting: list[Decoded] = []
     for group in groups:
         waiting.append(group)
-        if sum(len(one.messages.seq) for one in waiting) >= messages or len(group.waveforms.message):
+        waves = len(group.waveforms.message) + len(group.machine.message)
+        if waves or sum(len(one.messages.seq) for one in waiting) >= messages:
             yield joined(waiting)
             waiting = []
     if waiting:

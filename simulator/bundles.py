@@ -20,7 +20,7 @@ from simulator.terminals import DISPLACEMENT, DOOR, I64, INFRARED, MS, SPEED, VI
 from telemetry import encode
 from telemetry.cbor_rows import Column, Rows, map_head
 from telemetry.facts import LiftFacts
-from telemetry.streams import DOOR_STATES, MEASURED, topic
+from telemetry.streams import DOOR_STATES, MACHINE, MEASURED, topic
 
 FORMS = ("json", "cbor", "gateway", "streams")
 GATEWAY_LIFTS = ESTATE_LIFTS
@@ -215,5 +215,5 @@ def _events(spoken: Spoken, row: int) -> dict[str, Any]:
         streams["infrared"] = {"at": infrared[0], "presence": presence, "curtain": curtain}
     if lift in second.machine_mps2:
         wave = second.machine_mps2[lift]
-        streams["machine"] = {"dt": dt_ms(wave), "a": wave}
+        streams[MACHINE] = {"dt": dt_ms(wave), "a": wave}
     return streams

@@ -11,10 +11,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from simulator.machine import MACHINE_HZ
 from simulator.sensors import SAMPLE_HZ
 from simulator.terminals import DISPLACEMENT, DOOR, INFRARED, MS, NS, SPEED, VIBRATION, Spoken
 from simulator.world import Events
-from telemetry.batch import Decoded, Messages, Samples, Waveforms
+from telemetry.batch import SILENT_MACHINE, Decoded, Messages, Samples, Waveforms
+from telemetry.columns import instants
 from telemetry.facts import LiftFacts
 from telemetry.said import NAN
 from telemetry.streams import MODES, POWERS
@@ -48,11 +50,11 @@ class Direct:
             "infrared": _events(spoken, bundle, INFRARED, spoken.second.infrared, ("presence", "curtain")),
             "status": _statuses(spoken, place[:n]),
         }
-        waveforms = _waveforms(spoken, bundle)
-        return Decoded(self._messages(spoken, order, samples, waveforms), samples, waveforms, [])
+        waveforms, machine = _waveforms(spoken, bundle), _machine(spoken, bundle)
+        return Decoded(self._messages(spoken, order, samples, (waveforms, machine)), samples, waveforms, [], machine)
 
     def _messages(
-        self, spoken: Spoken, order: NDArray[np.intp], samples: Mapping[str, Samples], waveforms: Waveforms
+        self, spoken: Spoken, order: NDArray[np.intp], samples: Mapping[str, Samples], waveforms: Sequence[Waveforms]
     ) -> Messages:
         statuses = spoken.statuses
         lift = np.r_[np.array([status.lift for status in statuses], dtype=np.int64), spoken.lift][order]
@@ -62,8 +64,9 @@ class Direct:
         timed, end_ns = seq >= 0, t_ns.copy()
         for stream in samples.values():
             np.maximum.at(end_ns, stream.message, stream.t_ns)
-        waves_ns = waveforms.t_ns + ((np.diff(waveforms.first) - 1) * waveforms.dt_ns).astype(np.int64)
-        end_ns[waveforms.message] = np.maximum(end_ns[waveforms.message], waves_ns)
+        for waves in waveforms:
+            last_ms = (np.diff(waves.first) - 1) * (waves.dt_ns / MS)
+            end_ns[waves.message] = np.maximum(end_ns[waves.message], instants(waves.t_ns / MS, last_ms))
         rows = lift.tolist()
         self.position += len(rows)
         return Messages(
@@ -119,6 +122,17 @@ def _waveforms(spoken: Spoken, bundle: NDArray[np.intp]) -> Waveforms:
         xyz = waves[spoken.lift[rows]].transpose(1, 0, 2).reshape(3, -1)
     dt_ns, first = np.full(len(rows), NS / rate_hz), np.arange(len(rows) + 1) * rate_hz
     return Waveforms(bundle[rows].astype(np.int32), spoken.t_ns[rows], dt_ns, first, xyz)
+
+
+def _machine(spoken: Spoken, bundle: NDArray[np.intp]) -> Waveforms:
+    heard = spoken.second.machine_mps2
+    rows = np.flatnonzero(np.isin(spoken.lift, list(heard)))
+    if not len(rows):
+        return SILENT_MACHINE
+    rows = rows[np.argsort(bundle[rows])]
+    a = np.concatenate([heard[lift] for lift in spoken.lift[rows].tolist()])[None]
+    first = np.arange(len(rows) + 1) * MACHINE_HZ
+    return Waveforms(bundle[rows].astype(np.int32), spoken.t_ns[rows], np.full(len(rows), NS / MACHINE_HZ), first, a)
 
 
 def _statuses(spoken: Spoken, place: NDArray[np.intp]) -> Samples:

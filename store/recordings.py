@@ -17,19 +17,30 @@ from typing import Any, Self
 
 import polars as pl
 
-from store.recordings_files import TEMPORARY, NotWritten, join, paths, reading, settle, write, writing
+from store.recordings_files import TEMPORARY, WAVES, Cursor, NotWritten, join, paths, reading, settle, write, writing
 from store.recordings_rows import facts_frame, labels_frame, schema, to_frame, to_table
 from telemetry.batch import Decoded
 from telemetry.facts import LiftFacts, read_json
-from telemetry.recording import HEADER, INSTANT, LABELS, TABLES, Header, NotARecording, decode, decode_header, encode
+from telemetry.recording import (
+    HEADER,
+    INSTANT,
+    LABELS,
+    SINCE,
+    TABLES,
+    Header,
+    NotARecording,
+    decode,
+    decode_header,
+    encode,
+)  # fmt: skip
 
-PART_ROWS = 2_000_000
-"""So many rows of all tables together are held before a part is written: it bounds the memory."""
+PART_BYTES = 128 << 20
+"""So much of all tables together is held before a part is written: it bounds the memory."""
 GROUP_MESSAGES = 10_000
 WAVE_SECONDS = 5
 MESSAGES_LAST = tuple(sorted(TABLES, key=lambda name: name == "messages"))
 """The order of writing: rows whose messages are not there do not count."""
-FACTS, LABELLED = "facts.parquet", "labels.parquet"
+FACTS, LABELLED = "facts", "labels"
 
 
 class Writer:
@@ -42,14 +53,14 @@ class Writer:
                 raise NotARecording(f"{folder} is not empty; name a folder that is not there yet")
         self.folder, self.header = folder, replace(header, complete=False)
         self._held: dict[str, list[pl.DataFrame]] = {name: [] for name in TABLES}
-        self._rows = self._parts = 0
+        self._bytes = self._parts = 0
         self._closed = False
         self._span: tuple[int, int] | None = None
         self._lifts: set[str] = set()
         self._labels: list[Mapping[str, Any]] = []
         with writing(folder):
             self._write_header()
-            write(folder / LABELLED, labels_frame([]))
+            write(folder, LABELLED, labels_frame([]))
         self.know(facts)
 
     def __enter__(self) -> Self:
@@ -69,7 +80,7 @@ class Writer:
             frame = to_frame(table, TABLES[name])
             if len(frame):
                 self._held[name].append(frame)
-                self._rows += len(frame)
+                self._bytes += int(frame.estimated_size())
         if len(messages.seq):
             start, end = int(messages.t_ns.min()), int(messages.t_end_ns.max())
             self._span = (min(start, self._span[0]), max(end, self._span[1])) if self._span else (start, end)
@@ -80,13 +91,13 @@ class Writer:
             messages=self.header.messages + len(messages.seq),
             refusals=self.header.refusals + len(decoded.refusals),
         )
-        if self._rows >= PART_ROWS:
+        if self._bytes >= PART_BYTES:
             self.flush()
 
     def know(self, facts: Sequence[LiftFacts]) -> None:
         """Take the facts of the lifts, in place of those that were given before."""
         with writing(self.folder):
-            write(self.folder / FACTS, facts_frame(facts))
+            write(self.folder, FACTS, facts_frame(facts))
 
     def label(self, rows: Iterable[Mapping[str, Any]]) -> None:
         """Take what truly happened; the columns are `LABELS`."""
@@ -110,10 +121,10 @@ class Writer:
         with writing(self.folder):
             for name in MESSAGES_LAST:
                 none = pl.DataFrame(schema=schema(TABLES[name]))
-                write(self.folder / f"{name}.{self._parts:06d}.parquet", pl.concat([none, *self._held[name]]))
+                write(self.folder, f"{name}.{self._parts:06d}", pl.concat([none, *self._held[name]]))
                 self._held[name] = []
-            write(self.folder / LABELLED, labels_frame(self._labels))
-            self._rows, self._parts = 0, self._parts + 1
+            write(self.folder, LABELLED, labels_frame(self._labels))
+            self._bytes, self._parts = 0, self._parts + 1
             if self._span:
                 self.header = self.header.spanning(*self._span)
             self._write_header()
@@ -134,7 +145,8 @@ class Recording:
             raise NotARecording(f"{folder} has no {HEADER} ({error.strerror}); name a recording's folder") from None
         self.folder = folder
         self._files = {name: paths(folder, name) for name in TABLES}
-        missing = [name for name, found in self._files.items() if not found]
+        expected = [name for name in TABLES if self.header.format >= SINCE.get(name, 1)]
+        missing = [name for name in expected if not self._files[name]]
         if missing and self.header.complete:
             raise NotARecording(f"{folder}: {missing[0]}.parquet is missing; take the recording anew")
         counted = len(self._files["messages"])
@@ -148,7 +160,7 @@ class Recording:
         frame = self._read(FACTS)
         taken, refused = read_json(frame.write_json())
         if refused:
-            raise NotARecording(f"{self.folder / FACTS}: row {refused[0].number}: {refused[0].faults[0]}")
+            raise NotARecording(f"{self.folder / FACTS}.parquet: row {refused[0].number}: {refused[0].faults[0]}")
         return taken
 
     def labels(self) -> list[dict[str, Any]]:
@@ -159,7 +171,7 @@ class Recording:
     def groups(self, messages: int | None = None) -> Iterator[Decoded]:
         """Yield the messages in the order of their arrival, so many at once, reading as it goes."""
         messages = messages or self._at_once()
-        cursors = {name: _Cursor(found, schema(TABLES[name])) for name, found in self._files.items()}
+        cursors = {name: Cursor(name, found) for name, found in self._files.items()}
         first = 0
         while True:
             end = first + messages
@@ -175,7 +187,7 @@ class Recording:
 
     def _at_once(self) -> int:
         """Return how many messages to hand out at once: where there is vibration, some seconds of it."""
-        shakes = self._rows("vibration") > 0
+        shakes = any(self._rows(name) for name in WAVES)
         return min(GROUP_MESSAGES, WAVE_SECONDS * max(self.header.lifts, 10)) if shakes else GROUP_MESSAGES
 
     def _rows(self, name: str) -> int:
@@ -188,35 +200,6 @@ class Recording:
             return pl.scan_parquet(files, glob=False).select(what).collect().to_series().to_list() if files else []
 
     def _read(self, name: str) -> pl.DataFrame:
-        with reading(self.folder / name):
-            return pl.read_parquet(self.folder / name, glob=False)
-
-
-class _Cursor:
-    """The rows of one table, handed out by the number of their message, read a slice at a time."""
-
-    def __init__(self, files: Sequence[Path], columns: Mapping[str, Any], rows: int = PART_ROWS // 4) -> None:
-        self._slices = self._read(files, rows)
-        self._rest = self._none = pl.DataFrame(schema=columns)
-        self._ended = False
-
-    def until(self, message: int) -> pl.DataFrame:
-        """Return the next rows, up to those of `message`."""
-        ready = [self._rest]
-        while not self._ended and (ready[-1].is_empty() or ready[-1]["message"][-1] < message):
-            following = next(self._slices, None)
-            self._ended = following is None
-            ready.append(self._none if following is None else following)
-        last = ready.pop()
-        cut = int(last["message"].search_sorted(message))
-        self._rest = last[cut:]
-        return pl.concat([*ready, last[:cut]])
-
-    def _read(self, files: Sequence[Path], rows: int) -> Iterator[pl.DataFrame]:
-        for path in files:
-            scanned, offset, frame = pl.scan_parquet(path, glob=False), 0, None
-            while frame is None or len(frame):
-                with reading(path):
-                    frame = scanned.slice(offset, rows).collect()
-                yield frame
-                offset += rows
+        path = self.folder / f"{name}.parquet"
+        with reading(path):
+            return pl.read_parquet(path, glob=False)

@@ -6,15 +6,20 @@ What cannot be written is `NotWritten`, what cannot be read `NotARecording`: bot
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
 import polars as pl
 
-from telemetry.recording import NotARecording
+from store.recordings_rows import schema
+from telemetry.recording import TABLES, NotARecording
+from telemetry.streams import MACHINE
 
 TEMPORARY = ".unfinished"
+ROWS_AT_ONCE, WAVES_AT_ONCE = 250_000, 4_000
+"""How many rows of a table are read at once, and stand together in its file: a row with a waveform is a large one."""
+WAVES = ("vibration", MACHINE)
 _CAUSE = "underlying IO error: "
 
 
@@ -41,11 +46,16 @@ def reading(path: Path) -> Iterator[None]:
         raise NotARecording(f"{path} cannot be read ({str(error)[:200]}); take the recording anew") from None
 
 
-def write(path: Path, frame: pl.DataFrame) -> None:
-    """Write a table's file."""
-    unfinished = path.with_suffix(TEMPORARY)
-    frame.write_parquet(unfinished)
-    settle(unfinished, path)
+def rows_at_once(name: str) -> int:
+    """Return how many rows of a table, or a part of it, are read at once."""
+    return WAVES_AT_ONCE if name.startswith(WAVES) else ROWS_AT_ONCE
+
+
+def write(folder: Path, name: str, frame: pl.DataFrame) -> None:
+    """Write a table, or a part of one."""
+    unfinished = folder / f"{name}{TEMPORARY}"
+    frame.write_parquet(unfinished, row_group_size=rows_at_once(name))
+    settle(unfinished, folder / f"{name}.parquet")
 
 
 def settle(unfinished: Path, path: Path) -> None:
@@ -69,7 +79,37 @@ def join(folder: Path, name: str) -> None:
         os.replace(parts.pop(), joined)
     else:
         unfinished = joined.with_suffix(TEMPORARY)
-        pl.scan_parquet(parts, glob=False).sink_parquet(unfinished)
+        pl.scan_parquet(parts, glob=False).sink_parquet(unfinished, row_group_size=rows_at_once(name))
         settle(unfinished, joined)
     for part in parts:
         part.unlink()
+
+
+class Cursor:
+    """The rows of one table, handed out by the number of their message, read a slice at a time."""
+
+    def __init__(self, name: str, files: Sequence[Path]) -> None:
+        self._slices = self._read(files, rows_at_once(name))
+        self._rest = self._none = pl.DataFrame(schema=schema(TABLES[name]))
+        self._ended = False
+
+    def until(self, message: int) -> pl.DataFrame:
+        """Return the next rows, up to those of `message`."""
+        ready = [self._rest]
+        while not self._ended and (ready[-1].is_empty() or ready[-1]["message"][-1] < message):
+            following = next(self._slices, None)
+            self._ended = following is None
+            ready.append(self._none if following is None else following)
+        last = ready.pop()
+        cut = int(last["message"].search_sorted(message))
+        self._rest = last[cut:]
+        return pl.concat([*ready, last[:cut]])
+
+    def _read(self, files: Sequence[Path], rows: int) -> Iterator[pl.DataFrame]:
+        for path in files:
+            scanned, offset, frame = pl.scan_parquet(path, glob=False), 0, None
+            while frame is None or len(frame):
+                with reading(path):
+                    frame = scanned.slice(offset, rows).collect()
+                yield frame
+                offset += rows

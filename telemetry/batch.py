@@ -56,13 +56,23 @@ class Samples:
 
 @dataclass(frozen=True, slots=True)
 class Waveforms:
-    """Vibration blocks: block i owns `xyz[:, first[i]:first[i + 1]]`, sampled every `dt_ns[i]` from `t_ns[i]`, m/s²."""
+    """Vibration blocks: block i owns `xyz[:, first[i]:first[i + 1]]`, sampled every `dt_ns[i]` from `t_ns[i]`, m/s².
+
+    Of a machine, whose accelerometer has one axis, `xyz` has one row.
+    """
 
     message: I32
     t_ns: I64
     dt_ns: F64
     first: I64
     xyz: F32
+
+
+_NONE = np.zeros(0, dtype=np.int64)
+SILENT_MACHINE = Waveforms(
+    _NONE.astype(np.int32), _NONE, _NONE.astype(np.float64), np.zeros(1, dtype=np.int64), np.zeros((1, 0), np.float32)
+)
+"""No machine says anything."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,12 +93,14 @@ class Decoded:
 
     speed `v_mps`; displacement `z_m`; door `door`; infrared `presence`, `curtain`;
     status `online`, `alarm`, `mode`, `power`, `heartbeat_s` (codes of `telemetry.streams`; NaN is unchanged).
+    `waveforms` is the vibration of cars, `machine` that of machines, which few lifts measure.
     """
 
     messages: Messages
     samples: dict[str, Samples]
     waveforms: Waveforms
     refusals: list[Refusal]
+    machine: Waveforms = SILENT_MACHINE
 
 
 @dataclass(frozen=True, slots=True)

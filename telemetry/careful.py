@@ -33,7 +33,7 @@ from telemetry.said import (
     numbers,
     typed,
 )
-from telemetry.streams import EVENTS, MEASURED, MODES, POWERS
+from telemetry.streams import EVENTS, MACHINE, MEASURED, MODES, POWERS
 
 _EVENT_CODES: Mapping[str, Mapping[Any, float]] = {"door": DOOR_CODES, "infrared": BITS}
 _POWER_CODES = {name: float(code) for code, name in enumerate(POWERS)}
@@ -60,7 +60,19 @@ def bundle(reader: Any, document: Any, arrived_ns: int) -> Said:
             inner = fields(reader, body[stream], stream)
             inner_t_ms = t_ms if inner.get("t") is None else _time(inner, f"{stream}.t")
             parts.append(_not_ahead(_part(reader, inner, stream, f"{stream}.", inner_t_ms, dt_ms), arrived_ns))
+        elif stream == MACHINE:
+            parts += _machine(reader, body[stream], t_ms, dt_ms, arrived_ns)
     return seq, boot, t_ms, parts, None
+
+
+def _machine(reader: Any, source: Any, t_ms: float, dt_ms: float | None, arrived_ns: int) -> list[Part]:
+    """Return what the machine's accelerometer said; whatever else has that name is a field that nobody knows."""
+    try:
+        body = fields(reader, source, MACHINE)
+        t_ms = t_ms if body.get("t") is None else _time(body, "t")
+        return [_not_ahead(_part(reader, body, MACHINE, "", t_ms, dt_ms), arrived_ns)]
+    except Refused:
+        return []
 
 
 def status(reader: Any, document: Any, arrived_ns: int) -> Said:

@@ -16,11 +16,13 @@ from numpy.typing import NDArray
 
 from telemetry.batch import F64, I32, I64, Decoded, Messages, Refusal, Samples, Waveforms
 from telemetry.said import CLOCK_AHEAD_LIMIT_MS, NAN, READING_LIMIT, SAMPLED_CHANNELS, Part, Said, join
+from telemetry.streams import MACHINE
 
 NAMES = {
     "speed": ("v_mps",),
     "displacement": ("z_m",),
     "vibration": ("x", "y", "z"),
+    "machine": ("a",),
     "door": ("door",),
     "infrared": ("presence", "curtain"),
 }
@@ -88,9 +90,10 @@ class Columns:
             retained_stale=np.array(said["stale"], dtype=np.bool_),
             timed=np.array(said["timed"], dtype=np.bool_),
         )
-        samples = {name: stream.samples() for name, stream in streams.items() if name != "vibration"}
+        waves = {name: streams.pop(name).waveforms() for name in ("vibration", MACHINE)}
+        samples = {name: stream.samples() for name, stream in streams.items()}
         samples["status"] = self._status_samples(messages.t_ns)
-        return Decoded(messages, samples, streams["vibration"].waveforms(), self.refusals), set()
+        return Decoded(messages, samples, waves["vibration"], self.refusals, waves[MACHINE]), set()
 
     def _status_samples(self, t_ns: I64) -> Samples:
         number, *columns = map(_floats, _transposed(self._status, 1 + len(STATUS_NAMES)))

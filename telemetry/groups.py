@@ -21,11 +21,10 @@ def joined(groups: Sequence[Decoded]) -> Decoded:
     begins = np.cumsum([0, *(len(messages.seq) for messages in said)])[:-1]
     columns = {field.name: _column([getattr(one, field.name) for one in said]) for field in fields(Messages)}
     samples = {name: _samples([group.samples[name] for group in groups], begins) for name in groups[0].samples}
-    numbered = zip([group.waveforms for group in groups], begins, strict=True)
-    waves = joined_waves(
-        [replace(waves, message=(waves.message + begin).astype(np.int32)) for waves, begin in numbered]
-    )
-    return Decoded(Messages(**columns), samples, waves, [one for group in groups for one in group.refusals])
+    waves = _joined([group.waveforms for group in groups], begins)
+    machine = _joined([group.machine for group in groups], begins)
+    refusals = [one for group in groups for one in group.refusals]
+    return Decoded(Messages(**columns), samples, waves, refusals, machine)
 
 
 def only(decoded: Decoded, kept: NDArray[np.bool_]) -> Decoded:
@@ -49,9 +48,8 @@ def picked(decoded: Decoded, rows: NDArray[np.intp]) -> Decoded:
         message, mine = _renamed(number, said.message)
         channels = {channel: column[mine] for channel, column in said.channels.items()}
         samples[name] = Samples(message, said.t_ns[mine], channels)
-    waves = decoded.waveforms
-    message, mine = _renamed(number, waves.message)
-    return Decoded(Messages(**columns), samples, replace(blocks(waves, mine), message=message), decoded.refusals)
+    waves, machine = (_picked(waves, number) for waves in (decoded.waveforms, decoded.machine))
+    return Decoded(Messages(**columns), samples, waves, decoded.refusals, machine)
 
 
 def blocks(waves: Waveforms, which: NDArray[Any]) -> Waveforms:
@@ -77,6 +75,16 @@ def joined_waves(parts: Sequence[Waveforms]) -> Waveforms:
         np.r_[0, np.cumsum(np.concatenate([np.diff(part.first) for part in some]))],
         np.concatenate([part.xyz for part in some], axis=1),
     )
+
+
+def _joined(parts: Sequence[Waveforms], begins: I64) -> Waveforms:
+    numbered = zip(parts, begins, strict=True)
+    return joined_waves([replace(waves, message=(waves.message + begin).astype(np.int32)) for waves, begin in numbered])
+
+
+def _picked(waves: Waveforms, number: I32) -> Waveforms:
+    message, mine = _renamed(number, waves.message)
+    return replace(blocks(waves, mine), message=message)
 
 
 def _renamed(number: I32, message: I32) -> tuple[I32, NDArray[np.intp]]:

@@ -159,6 +159,7 @@ _READ: dict[Any, Callable[..., Part]] = {
     "speed": _scalar("speed"),
     "displacement": _scalar("displacement"),
     "vibration": _vibration,
+    "machine": _scalar("machine"),
     "door": _door,
     "infrared": _infrared,
 }

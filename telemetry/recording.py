@@ -3,7 +3,7 @@
     recording.json                   `Header`; written first as incomplete, and last of all as complete
     facts, labels                    the registry's facts; what truly happened (where somebody knows)
     messages                         one row for each message of a lift, in the order of arrival
-    door infrared speed displacement vibration status refusals     their rows name their message, in its order
+    door infrared speed displacement vibration machine status refusals     their rows name their message, in its order
 
 Instants are nanoseconds since 1970, UTC. What a row does not speak of is null.
 """
@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 from telemetry.batch import F32, I64, Decoded, Messages, Refusal, Samples, Waveforms
 from telemetry.streams import DOOR_STATES, MODES, POWERS
 
-VERSION = 1
+VERSION = 2
 HEADER = "recording.json"
 
 TEXT, INSTANT, WHOLE, NUMBER, FLAG, WAVE, BYTES, TEXTS = (
@@ -57,11 +57,15 @@ TABLES: Mapping[str, Mapping[str, Kind]] = {
     },
     **{stream: {**_NAMED, **channels} for stream, channels in CHANNELS.items()},
     "vibration": {**_NAMED, "dt_ns": NUMBER, "x": WAVE, "y": WAVE, "z": WAVE},
+    "machine": {**_NAMED, "dt_ns": NUMBER, "a": WAVE},
     "refusals": {"message": WHOLE, "arrived": INSTANT, "reason": TEXT, "detail": TEXT, "topic": TEXT, "payload": BYTES,
                  "position": WHOLE},
 }  # fmt: skip
 """What messages said: `form` is the stream of the topic (`bundle` for a gateway's inner one; those of one envelope
 share their `position`); the `message` of a refusal is that of the first taken after it."""
+
+SINCE: Mapping[str, int] = {"machine": 2}
+"""The first format that has a table; the others were there from the start."""
 
 LABELS: Mapping[str, Kind] = {
     "lift_id": TEXT,
@@ -167,7 +171,10 @@ def encode(decoded: Decoded, first: int) -> dict[str, Table]:
     def named(message: NDArray[np.int32], t_ns: I64) -> dict[str, Column]:
         return {"message": message + np.int64(first), "lift_id": lift_id[message], "t": t_ns}
 
-    waves = decoded.waveforms
+    def waved(waves: Waveforms, axes: str) -> dict[str, Column]:
+        named_axes = {axis: Waves(wave, waves.first) for axis, wave in zip(axes, waves.xyz, strict=True)}
+        return {**named(waves.message, waves.t_ns), "dt_ns": waves.dt_ns, **named_axes}
+
     return {
         "messages": {
             "message": first + np.arange(len(lift_id)),
@@ -184,11 +191,8 @@ def encode(decoded: Decoded, first: int) -> dict[str, Table]:
             "position": messages.position,
         },
         **{stream: {**named(s.message, s.t_ns), **s.channels} for stream, s in decoded.samples.items()},
-        "vibration": {
-            **named(waves.message, waves.t_ns),
-            "dt_ns": waves.dt_ns,
-            **{axis: Waves(wave, waves.first) for axis, wave in zip("xyz", waves.xyz, strict=True)},
-        },
+        "vibration": waved(decoded.waveforms, "xyz"),
+        "machine": waved(decoded.machine, "a"),
         "refusals": _refusals(decoded, first),
     }
 
@@ -213,7 +217,8 @@ def decode(tables: Mapping[str, Table], first: int) -> Decoded:
     refused = tables["refusals"]
     kept = ("reason", "detail", "topic", "payload", "arrived", "position")
     refusals = [Refusal(*row) for row in zip(*(refused[name] for name in kept), strict=True)]
-    return Decoded(messages, samples, _waveforms(tables["vibration"], first), refusals)
+    waves, machine = _waveforms(tables["vibration"], first, "xyz"), _waveforms(tables["machine"], first, "a")
+    return Decoded(messages, samples, waves, refusals, machine)
 
 
 def forms(decoded: Decoded) -> NDArray[np.object_]:
@@ -237,8 +242,8 @@ def _refusals(decoded: Decoded, first: int) -> Table:
     return {"message": after, "arrived": arrived, "position": position, **columns}
 
 
-def _waveforms(table: Table, first: int) -> Waveforms:
-    axes: list[Waves] = [table[axis] for axis in "xyz"]
+def _waveforms(table: Table, first: int, names: str) -> Waveforms:
+    axes: list[Waves] = [table[axis] for axis in names]
     xyz = np.stack([axis.values for axis in axes])
     return Waveforms(_message(table, first), _i64(table["t"]), np.asarray(table["dt_ns"]), axes[0].first, xyz)
 

@@ -14,8 +14,8 @@ import numpy as np
 
 from telemetry.batch import F64, I64, Decoded
 from telemetry.columns import instants
-from telemetry.recording import CHANNELS, FIELDS, forms
-from telemetry.streams import DOOR_STATES, MODES, POWERS, topic
+from telemetry.recording import FIELDS, forms
+from telemetry.streams import DOOR_STATES, MACHINE, MODES, POWERS, topic
 
 MS = 1_000_000
 PLACES_LIMIT = 10_000
@@ -57,11 +57,13 @@ class _Teller:
         self._decoded, self._shift_ns = decoded, shift_ns
         every = np.arange(len(decoded.messages.seq) + 1)
         self._first = {name: np.searchsorted(said.message, every) for name, said in decoded.samples.items()}
-        self._first["vibration"] = np.searchsorted(decoded.waveforms.message, every)
+        self._waves = {"vibration": (decoded.waveforms, "xyz"), MACHINE: (decoded.machine, "a")}
+        for name, (waves, _) in self._waves.items():
+            self._first[name] = np.searchsorted(waves.message, every)
 
     def bundle(self, row: int) -> Object:
         """Return the streams of a bundle, each with a time of its own."""
-        body = {stream: told for stream in (*CHANNELS, "vibration") if (told := self._stream(row, stream, None))}
+        body = {stream: told for stream in self._first if (told := self._stream(row, stream, None))}
         silent_ns = self._end_ns(row)
         if silent_ns is not None:  # nothing was read up to there, but it was spoken of
             infrared = body.setdefault("infrared", {"t": silent_ns / MS, "at": [], "presence": []})
@@ -80,15 +82,15 @@ class _Teller:
         """Return how far a bundle spoke, where that is beyond its last reading."""
         ends = [int(self._decoded.messages.t_ns[row])]
         for stream, first in self._first.items():
-            if stream == "vibration":
-                ends += [self._wave_end_ns(block) for block in range(first[row], first[row + 1])]
+            if stream in self._waves:
+                ends += [self._wave_end_ns(stream, block) for block in range(first[row], first[row + 1])]
             elif first[row + 1] > first[row]:
                 ends.append(int(self._decoded.samples[stream].t_ns[first[row + 1] - 1]))
         end_ns = int(self._decoded.messages.t_end_ns[row])
         return end_ns + self._shift_ns if end_ns > max(ends) else None
 
-    def _wave_end_ns(self, block: int) -> int:
-        waves = self._decoded.waveforms
+    def _wave_end_ns(self, stream: str, block: int) -> int:
+        waves, _ = self._waves[stream]
         length = int(waves.first[block + 1] - waves.first[block])
         begins_ms = np.array([waves.t_ns[block] / MS])
         return int(instants(begins_ms, (length - 1) * waves.dt_ns[block] / MS if length > 1 else 0.0)[0])
@@ -97,8 +99,8 @@ class _Teller:
         begin, end = self._first[stream][row : row + 2]
         if begin == end:
             return {}
-        if stream == "vibration":
-            return self._vibration(begin, origin_ns)
+        if stream in self._waves:
+            return self._wave(stream, begin, origin_ns)
         said = self._decoded.samples[stream]
         t_ns = said.t_ns[begin:end]
         columns = {name: column[begin:end] for name, column in said.channels.items()}
@@ -110,12 +112,12 @@ class _Teller:
             return own | _sampled(t_ns, origin_ns, columns)
         return own | {"at": ((t_ns - origin_ns) / MS).tolist()} | _events(columns)
 
-    def _vibration(self, block: int, origin_ns: int | None) -> Object:
-        waves = self._decoded.waveforms
+    def _wave(self, stream: str, block: int, origin_ns: int | None) -> Object:
+        waves, axes = self._waves[stream]
         xyz = waves.xyz[:, waves.first[block] : waves.first[block + 1]]
         told = {} if origin_ns is not None else {"t": (int(waves.t_ns[block]) + self._shift_ns) / MS}
         told |= {} if np.isnan(waves.dt_ns[block]) else {"dt": _quotient(float(waves.dt_ns[block]), MS)}
-        return told | dict(zip("xyz", xyz, strict=True))
+        return told | dict(zip(axes, xyz, strict=True))
 
 
 def _sampled(t_ns: I64, origin_ns: int, columns: dict[str, F64]) -> Object:

@@ -42,7 +42,7 @@ READING_LIMIT = 1e6
 """The largest reading, in the unit of its stream, that can be meant: beyond it speaks a broken device."""
 CLOCK_AHEAD_LIMIT_MS = CLOCK_AHEAD_LIMIT_S * 1e3
 
-SAMPLED_CHANNELS = {"speed": ("v",), "displacement": ("z",), "vibration": ("x", "y", "z")}
+SAMPLED_CHANNELS = {"speed": ("v",), "displacement": ("z",), "vibration": ("x", "y", "z"), "machine": ("a",)}
 EVENT_CHANNELS = {"door": ("state",), "infrared": ("presence", "curtain")}
 NAN = float("nan")
 BITS = {True: 1.0, False: 0.0, None: NAN}

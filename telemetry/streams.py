@@ -20,6 +20,8 @@ STARRED_ONLY_MODES = (INSPECTION, FIRE, FIREFIGHTER, OUT_OF_SERVICE)
 
 EVENTS = ("door", "infrared")
 MEASURED = ("door", "infrared", "speed", "displacement", "vibration")
+MACHINE = "machine"
+"""An accelerometer on the machine: optional, in bundles alone, recorded, and neither judged nor stored."""
 STREAMS = (*MEASURED, "status", "bundle", "gateway")
 
 PAYLOAD_LIMIT_BYTES = 256 * 1024

@@ -34,7 +34,8 @@ def same(one: Any, other: Any) -> bool:
 def test_columns_are_what_the_decoder_makes_of_the_bytes(idle_hz: int, wave_hz: int) -> None:
     facts = fleet(LIFTS, seed=4)
     waves: dict[str, Any] = {"vibration": True, "wave_hz": wave_hz} if wave_hz else {}
-    world = World(facts, 4, START_NS, hour=8.0, **waves, faults_per_lift_hour=30.0, barometers=0.3)
+    machines = {facts[3].lift_id, facts[17].lift_id}
+    world = World(facts, 4, START_NS, hour=8.0, **waves, faults_per_lift_hour=30.0, barometers=0.3, machine=machines)
     terminals, packer, direct, position = Terminals(facts, START_NS, idle_hz), Packer(facts, "cbor"), Direct(facts), 1
     for _ in range(SECONDS):
         spoken = terminals.speak(world, world.step())

@@ -6,6 +6,7 @@ import os
 import signal
 import subprocess
 import sys
+from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -17,6 +18,7 @@ import pytest
 
 from store import recordings
 from store.recordings import Recording, Writer
+from telemetry.batch import SILENT_MACHINE
 from telemetry.decode import decode
 from telemetry.facts import Floor, LiftFacts
 from telemetry.recording import TABLES, Header, NotARecording
@@ -60,11 +62,11 @@ def taken(folder: Path, groups: int = 4) -> Path:
 
 
 @pytest.mark.parametrize("groups", [1, 7, 30])
-@pytest.mark.parametrize("part_rows", [20, recordings.PART_ROWS])
+@pytest.mark.parametrize("part_bytes", [1000, recordings.PART_BYTES])
 def test_the_same_messages_come_back(
-    tmp_path: Path, groups: int, part_rows: int, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, groups: int, part_bytes: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(recordings, "PART_ROWS", part_rows)
+    monkeypatch.setattr(recordings, "PART_BYTES", part_bytes)
     recording = Recording(taken(tmp_path / "taken", groups))
     (whole,) = recording.groups(messages=1_000_000)
     assert_same(whole, decode(told()))
@@ -122,7 +124,7 @@ from telemetry.decode import decode
 from telemetry.recording import Header
 from tests.store.told import told
 entries, folder = told(), Path(sys.argv[1])
-recordings.PART_ROWS = 20
+recordings.PART_BYTES = 1000
 rename = os.replace
 def replaced(source, target):
     rename(source, target)
@@ -169,7 +171,7 @@ def test_pandas_polars_and_duckdb_open_it_without_us(tmp_path: Path) -> None:
         (None, "has no recording.json"),
         (b"{", "is not JSON"),
         (b"[]", "format is missing"),
-        (b'{"format": 2}', "newer than 1; update"),
+        (b'{"format": 3}', "newer than 2; update"),
         (b'{"format": 1, "source": "x"}', "product is missing"),
         (header().encode().replace(b"false", b"true"), "messages.parquet is missing"),
     ],
@@ -179,6 +181,31 @@ def test_what_is_no_recording_is_told_in_one_line(tmp_path: Path, document: byte
         (tmp_path / "recording.json").write_bytes(document)
     with pytest.raises(NotARecording, match=complaint):
         Recording(tmp_path)
+
+
+def test_a_recording_from_before_machines_were_heard_is_still_read(tmp_path: Path) -> None:
+    folder = taken(tmp_path / "taken")
+    (folder / "machine.parquet").unlink()
+    with pytest.raises(NotARecording, match=r"machine\.parquet is missing"):
+        Recording(folder)
+    (folder / "recording.json").write_bytes((folder / "recording.json").read_bytes().replace(b": 2,", b": 1,"))
+    (whole,) = Recording(folder).groups(messages=1_000_000)
+    assert_same(whole, replace(decode(told()), machine=SILENT_MACHINE))
+
+
+@pytest.mark.parametrize(("name", "kept"), [("messages", 0.5), ("speed", 0.5), ("facts", 0.1)])
+def test_a_file_that_was_cut_short_is_told_in_one_line(tmp_path: Path, name: str, kept: float) -> None:
+    path = taken(tmp_path / "taken") / f"{name}.parquet"
+    path.write_bytes(path.read_bytes()[: int(path.stat().st_size * kept)])
+    with pytest.raises(NotARecording, match=r"cannot be read .*; take the recording anew"):
+        assert Recording(tmp_path / "taken").facts() + list(Recording(tmp_path / "taken").groups())
+
+
+def test_a_recording_that_lost_messages_says_how_many(tmp_path: Path) -> None:
+    path = taken(tmp_path / "taken") / "messages.parquet"
+    pl.read_parquet(path).head(5).write_parquet(path)
+    with pytest.raises(NotARecording, match="holds 5 of 91 messages; copy or take it anew"):
+        Recording(tmp_path / "taken")
 
 
 def test_a_folder_with_something_in_it_is_not_written_over(tmp_path: Path) -> None:

@@ -11,6 +11,7 @@ from telemetry import encode
 from telemetry.streams import Entry
 
 T0_MS = 1_000_000_000_000  # 2001-09-09
+HUM = {"dt": 1000 / 2560, "a": np.sin(np.arange(2560, dtype=np.float32))}
 WAVE = np.sin(np.arange(300, dtype=np.float32)).reshape(3, 100)
 
 
@@ -30,7 +31,8 @@ def of_second(lift_id: str, second: int, form: int) -> list[tuple[str, bytes, bo
     if form == 0:
         door = encode.door([0, 40.125], ["opening", "open"])
         whole = head | {"speed": speed, "displacement": place, "door": door, "vibration": encode.vibration(10, WAVE)}
-        return [(f"north/{lift_id}/bundle", encode.to_cbor(whole | {"infrared": {"presence": True}}), False)]
+        whole |= {"infrared": {"presence": True}, "machine": HUM}
+        return [(f"north/{lift_id}/bundle", encode.to_cbor(whole), False)]
     parts: list[tuple[str, dict[str, Any]]] = [
         ("speed", speed),
         ("displacement", place),

@@ -56,6 +56,29 @@ def test_null_in_vibration_stays_in_its_place() -> None:
     np.testing.assert_array_equal(blocks.xyz[0], np.float32([1, np.nan]))
 
 
+def test_a_bundle_may_carry_what_the_machine_says() -> None:
+    hum = np.array([0.25, np.nan, -1.5], dtype=np.float32)
+    sent = HEAD | {"speed": {"v": 1.0}, "machine": {"t": T_MS + 0.5, "dt": 0.390625, "a": hum}}
+    for payload in (encode.to_cbor(sent), encode.to_json(sent)):
+        decoded = hear(payload)
+        assert decoded.machine.dt_ns.tolist() == [390_625.0]
+        assert decoded.machine.t_ns.tolist() == [T_NS + 500_000]
+        np.testing.assert_array_equal(decoded.machine.xyz, hum[None])
+        assert not len(decoded.waveforms.message)
+
+
+@pytest.mark.parametrize(
+    "machine",
+    ["gearless", 7, None, [1, 2], {}, {"a": None}, {"a": ["x"]}, {"a": [1, 2]}, {"a": [[1]], "dt": 1}, {"a": 1e9},
+     {"a": [1, 2], "dt": 1e9}, {"t": AHEAD_MS + 1, "a": 1}],
+)  # fmt: skip
+def test_another_field_named_machine_is_one_that_nobody_knows(machine: object) -> None:
+    decoded = hear(said("bundle", speed={"v": 1.0}, machine=machine))
+    assert not decoded.refusals
+    assert decoded.samples["speed"].channels["v_mps"].tolist() == [1.0]
+    assert not len(decoded.machine.message)
+
+
 def test_an_infrared_null_is_unchanged() -> None:
     decoded = hear(said("infrared", presence=[True, None, None], curtain=[None, 0, None]), "infrared")
     np.testing.assert_array_equal(decoded.samples["infrared"].channels["presence"], [1, np.nan])

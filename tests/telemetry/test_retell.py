@@ -49,6 +49,7 @@ def test_messages_of_every_form_are_told_again_bit_for_bit() -> None:
         ),
         ("bundle", {"door": {"t": T_MS + 3.125, "at": [0, 7.001], "state": ["open", "closing"]}}),
         ("bundle", {"vibration": {"dt": 2.5, "x": [None, 1], "y": [0, None], "z": [1e-9, None]}}),
+        ("bundle", {"machine": {"t": T_MS - 0.5, "dt": 1000 / 2560, "a": [0.25, None, 1e-9]}}),
         ("speed", {"dt": 16.667, "v": [None, None, 0.1, None, 0.3]}),
         ("displacement", {"z": 3.5}),
         ("infrared", {"at": [0.5], "presence": [None], "curtain": [True]}),
@@ -86,7 +87,8 @@ def test_all_times_shift_together() -> None:
     for stream, said in decoded.samples.items():
         moved = shifted.samples[stream].t_ns - said.t_ns
         assert (moved[timed[said.message]] == shift_ns).all()
-    assert (shifted.waveforms.t_ns - decoded.waveforms.t_ns == shift_ns).all()
+    for name in ("waveforms", "machine"):
+        assert (getattr(shifted, name).t_ns - getattr(decoded, name).t_ns == shift_ns).all()
 
 
 @given(

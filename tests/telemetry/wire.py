@@ -46,7 +46,8 @@ def columns(decoded: Decoded) -> dict[str, Any]:
     for stream, samples in decoded.samples.items():
         parts = {"message": samples.message, "t_ns": samples.t_ns, **samples.channels}
         named |= {f"{stream}.{name}": column for name, column in parts.items()}
-    named |= {f"waveforms.{f.name}": getattr(decoded.waveforms, f.name) for f in fields(Waveforms)}
+    for name in ("waveforms", "machine"):
+        named |= {f"{name}.{f.name}": getattr(getattr(decoded, name), f.name) for f in fields(Waveforms)}
     return {
         name: (column.dtype, column.shape, column.tobytes()) if isinstance(column, np.ndarray) else column
         for name, column in named.items()

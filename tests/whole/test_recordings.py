@@ -13,6 +13,7 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
 
+import polars as pl
 import pytest
 
 import liftwatch
@@ -28,7 +29,7 @@ from tests.whole.running import System, Voice
 
 pytestmark = pytest.mark.broker
 
-SCENARIO = "lifts = 8\nseed = 11\nhours = 0.03\nhour = 8\nvibration = true\nfaults_per_hour = 3000\n"
+SCENARIO = "lifts = 8\nseed = 11\nhours = 0.03\nhour = 8\nvibration = true\nmachines = [2, 5]\nfaults_per_hour = 3000\n"
 DISTURBED = ("offline", "clock-skew")
 """Rules of silence and clocks stand outside comparisons."""
 
@@ -71,6 +72,11 @@ def comparable(alerts: Any, lift_ids: Any = None) -> Alerts:
     return [json.loads(text) for text in sorted(kept)]
 
 
+def hums(folder: Path) -> Any:
+    """Return what accelerometers on machines said, by lift and time."""
+    return pl.read_parquet(folder / "machine.parquet").drop("message").sort("lift_id", "t").to_dict(as_series=False)
+
+
 def heard(voice: Voice, lift_ids: set[str]) -> Alerts:
     return comparable((alert for _, _, _, alert in list(voice.heard)), lift_ids)
 
@@ -111,6 +117,7 @@ def test_through_a_broker_and_recorded_again_the_alerts_are_the_same(
     assert recording.returncode == 0
     taken = Recording(again)
     assert taken.header.complete
+    assert hums(again) == hums(folder)
     assert comparable(map(json.loads, recorder.judge(again, RULES, sorted(lift_ids), 1).lines)) == direct
 
 
