@@ -60,6 +60,7 @@ def _pick_passer(cars: Cars, lift: Index, t: F64) -> NDArray[np.bool_]:
     people, group, floor = cars.passengers, cars.group[lift], cars.floor[lift]
     slot = np.full(len(lift), NO_ONE)
     some = cars.riders[lift] > 0
+    cars.everyone_out[lift] &= some
     slot[some] = people.leaver(group[some], lift[some], floor[some], cars.everyone_out[lift[some]])
     waiting = people.waiting[group, :, floor] > 0
     asks = (slot == NO_ONE) & waiting.any(axis=1) & control.fits(cars, lift, 0.0)

@@ -7,13 +7,14 @@ import dataclasses
 import numpy as np
 import pytest
 
-from simulator.cars import REST
+from simulator.cars import REST, STRUCK
 from simulator.fleet import building_of, fleet
 from simulator.passengers import NOBODY, RIDING, SLOTS, WAITING
 from simulator.roundtrip import FILLING
 from simulator.traffic import A_DAY, OFFICE, RESIDENTIAL, UP_PEAK
 from simulator.world import World
-from tests.simulator.story import MORNING, NIGHT, START_NS, live, world
+from telemetry.streams import OPEN
+from tests.simulator.story import MORNING, NIGHT, START_NS, live, longest_s, world
 
 EVENING = 17.0
 BODY_LIMIT_KG = 130.0
@@ -176,3 +177,20 @@ def test_idle_cars_stand_at_the_main_terminal_in_an_up_peak_and_apart_else() -> 
 def test_fifty_lifts_are_alive_at_any_hour(hour: float) -> None:
     story = live(world(lifts=50, seed=1, hour=hour), 300)
     assert (np.abs(story.v) > 0.1).any(axis=0).sum() >= 3
+
+
+def test_those_who_waited_while_somebody_was_trapped_step_in_and_ride() -> None:
+    w = one_building(1, hour=NIGHT)
+    one, cars = np.array([0]), w.cars
+    w.inject(w._id[0], "controller-frozen-at-landing", 60.0)
+    while cars.stage[0] != STRUCK:
+        w.step()
+    for _ in range(6):
+        target = (cars.floor[one] + 2) % cars.lifts.floors[one]
+        cars.passengers.come(one, w.begin_s, cars.floor[one], target, np.array([75.0]))
+    while cars.stage[0] == STRUCK:
+        w.step()
+    before = cars.passengers.journeys.made
+    story = live(w, 120)
+    assert longest_s(story.door[:, 0] == OPEN) < 30
+    assert cars.passengers.journeys.made - before >= 5
