@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -12,7 +13,7 @@ from simulator.bundles import Packer, Packet
 from simulator.fleet import fleet
 from simulator.mishaps import Mishaps
 from simulator.network import WILL_S, Conditions, Paths
-from simulator.scenario import Scenario
+from simulator.scenario import Scenario, read
 from simulator.scene import Scene, told
 from simulator.terminals import NS, Terminals
 from simulator.world import World
@@ -109,6 +110,43 @@ def test_the_same_seed_gives_the_same_arrivals_however_the_fleet_is_cut() -> Non
     assert whole == arrivals(0, LIFTS)
     assert by_topic(whole) == by_topic(arrivals(0, 7)) | by_topic(arrivals(7, LIFTS))
     assert [packet.sent_ns for packet in whole] == sorted(packet.sent_ns for packet in whole)
+
+
+TROUBLES = {
+    "lost before it is sent": ("lost = 0.05", "lost"),
+    "delay": ("delay_s = 0.5", "delayed"),
+    "reordering": ("overtaken = 0.05", "overtaken"),
+    "repeats": ("repeated = 0.05", "repeated"),
+    "reconnect storms": ("storms_per_day = 24.0\nstorm_s = 60.0", "wills"),
+    "clock skew": ("skew_s = 2.0", "skewed"),
+    "partial bundles": ("partial = 0.05", "partial"),
+    "reboots that restart seq": ("reboots_per_day = 600.0", "reboots"),
+}
+
+
+@pytest.mark.parametrize("trouble", TROUBLES)
+def test_a_scenario_switches_on_each_trouble_by_a_key_of_its_own_the_same_for_the_same_seed(
+    trouble: str, tmp_path: Path
+) -> None:
+    key, counted = TROUBLES[trouble]
+    text = f"lifts = {LIFTS}\nseed = {STORM_SEED}\nhours = 0.04\nhour = 8.0\n"
+    (tmp_path / "bad.toml").write_text(f"{text}[network]\n{key}\n", encoding="utf-8")
+    (tmp_path / "good.toml").write_text(text, encoding="utf-8")
+
+    def lived(name: str, **changes: int) -> tuple[bytes, Counter[str]]:
+        of = Scene(read(str(tmp_path / name), changes), START_NS)
+        arrived = joined(list(told(of))).messages
+        columns = (arrived.seq, arrived.t_ns, arrived.arrived_ns)
+        late_ns = arrived.arrived_ns - arrived.t_ns - NS
+        seen = Counter(delayed=int((late_ns > 0).sum()), skewed=int((late_ns != 0).sum()))
+        return b"".join(column.tobytes() for column in columns), of.mishaps.counts + of.paths.counts + seen
+
+    told_bad, counts = lived("bad.toml")
+    told_good, nothing = lived("good.toml")
+    assert counts[counted] > 0 == nothing[counted]
+    assert told_bad == lived("bad.toml")[0]
+    assert trouble == "partial bundles" or told_bad != told_good
+    assert told_bad != lived("bad.toml", seed=SEED)[0]
 
 
 def test_a_perfect_network_changes_nothing() -> None:
