@@ -92,10 +92,15 @@ def monitor_command(_: argparse.Namespace, settings: Configuration) -> int:
     with wiring.monitor(settings) as monitor:
         for number in (signal.SIGINT, signal.SIGTERM):
             signal.signal(number, lambda *_: monitor.stop())
-        gc.freeze()
-        gc.set_threshold(COLLECT_AFTER)
+        collect_seldom()
         monitor.run()
     return 0
+
+
+def collect_seldom() -> None:
+    """Look for cycles less often than Python does by itself, for the rest of the process."""
+    gc.freeze()
+    gc.set_threshold(COLLECT_AFTER)
 
 
 def serve_command(_: argparse.Namespace, settings: Configuration) -> int:

@@ -6,7 +6,6 @@ only ever adds.
 
 from __future__ import annotations
 
-import gc
 import tempfile
 import time
 from collections.abc import Callable, Iterator
@@ -20,7 +19,7 @@ from benchmarks.cost import Cost, on_one_core
 from detectors.catalogue import RULES
 from detectors.judge import Judge
 from ingest.fleet import Fleet
-from liftwatch import COLLECT_AFTER
+from liftwatch import collect_seldom
 from store.files import FileSeries
 from store.journal import Journal
 from store.line_protocol import encode as encode_lines
@@ -37,8 +36,7 @@ T0_MS = 978_307_200_000
 
 def measure(lifts: int) -> Iterator[Cost]:
     """Yield the cost of every step for a fleet of this size."""
-    gc.freeze()
-    gc.set_threshold(COLLECT_AFTER)
+    collect_seldom()
     program = pipeline.mosquitto()
     for form in ("json", "gateway") if program else ():
         yield on_one_core(f"receive {form}", lifts, pipeline.received_us(form, lifts, str(program)))

@@ -6,7 +6,6 @@ python -m benchmarks.straight --lifts 3000 --seconds 120 --idle-hz 1
 from __future__ import annotations
 
 import argparse
-import gc
 import time
 from collections import Counter
 from collections.abc import Callable
@@ -16,7 +15,7 @@ from detectors.catalogue import RULES
 from detectors.judge import Judge
 from ingest.fleet import Fleet
 from ingest.replaying import ROUNDS_LIMIT, wider
-from liftwatch import COLLECT_AFTER
+from liftwatch import collect_seldom
 from simulator.scenario import Scenario
 from simulator.scene import Scene
 from telemetry.sequence import NEVER, Sequencer
@@ -28,8 +27,6 @@ STEPS = ("simulate", "to columns", "sequence and batch", f"judge, {len(RULES)} r
 
 def measure(lifts: int, seconds: int, idle_hz: int, vibration: bool) -> Counter[str]:
     """Return the CPU seconds of each step over so many seconds of a fleet in its morning."""
-    gc.freeze()
-    gc.set_threshold(COLLECT_AFTER)
     scene = Scene(Scenario(lifts=lifts, hours=1.0, hour=8.5, idle_hz=idle_hz, vibration=vibration), START_NS)
     fleet, sequencer, judge = Fleet(), Sequencer(ROUNDS_LIMIT), Judge(RULES, lifts)
     fleet.load([(facts, True) for facts in scene.facts])
@@ -62,6 +59,7 @@ def main() -> None:
     parser.add_argument("--idle-hz", type=int, choices=(1, 10), default=1)
     parser.add_argument("--vibration", action="store_true")
     asked = parser.parse_args()
+    collect_seldom()
     took = measure(asked.lifts, asked.seconds, asked.idle_hz, asked.vibration)
     lived = asked.lifts * asked.seconds
     print(f"{'':24}{'CPU us a lift-second':>22}{'lift-seconds a CPU second':>28}")
