@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from dashboards.instant import parse as parse_instant
-from simulator import causes, scenario
+from simulator import causes, forms, scenario
 from simulator.bundles import FORMS
 
 EPILOG = """\
@@ -127,6 +127,7 @@ def _replay(command: Command) -> None:
     replay.add_argument("recording", type=Path, help="the recording's folder")
     replay.add_argument("--speed", type=seconds, help="times real time (default 1); 0: as fast as the broker takes it")
     replay.add_argument("--lift", action="append", default=[], help="this lift alone (may be repeated)")
+    replay.add_argument("--form", choices=forms.FORMS, help="how its messages are written (default json)")
     replay.add_argument("--now", action="store_true", help="move its times to the present")
     replay.add_argument("--register", action="store_true", help="first put its lifts into the registry")
     replay.add_argument("--judge", action="store_true", help="no broker: judge it, and write the alerts as JSON lines")

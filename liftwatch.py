@@ -33,6 +33,7 @@ from evaluation import report
 from evaluation.raised import BadFindings
 from evaluation.referee import judge
 from simulator import causes, player, scenario
+from simulator.forms import FORMS
 from simulator.replayer import Pace
 from store.journal import JournalTaken
 from store.records import Records, RecordsUnavailable
@@ -204,8 +205,8 @@ def _written(taken: Header, folder: Path, why: str) -> int:
 def replay_command(options: argparse.Namespace, settings: Configuration) -> int:
     """Play a recording to the broker, or judge it."""
     if options.judge:
-        if options.now or options.register or options.speed is not None:
-            raise Unusable("--judge: leave --speed, --now and --register out; they are for playing to the broker")
+        if options.now or options.register or options.speed is not None or options.form is not None:
+            raise Unusable("--judge: leave --speed, --form, --now and --register out; they are for a broker")
         return judge_recording(options, settings)
     if options.to is not None or options.processes is not None:
         raise Unusable("--to and --processes: say --judge as well; what is played to the broker its monitor judges")
@@ -214,7 +215,7 @@ def replay_command(options: argparse.Namespace, settings: Configuration) -> int:
         with Records.open(settings.records_url) as records:
             records.put_lifts(played.facts(), "replay", time.time_ns())
     pace = Pace() if options.speed is None else Pace(options.speed)
-    sent = recorder.to_broker(settings, played, pace, options.lift, options.now)
+    sent = recorder.to_broker(settings, played, pace, options.form or FORMS[0], options.lift, options.now)
     print(f"{sent} messages sent" if options.lift else f"{sent} of {played.header.messages} messages sent")
     return 0
 

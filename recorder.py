@@ -120,7 +120,9 @@ def registered(settings: Configuration) -> list[LiftFacts]:
         return records.registered()
 
 
-def to_broker(settings: Configuration, played: Recording, pace: Pace, lifts: Collection[str], now: bool) -> int:
+def to_broker(
+    settings: Configuration, played: Recording, pace: Pace, form: str, lifts: Collection[str], now: bool
+) -> int:
     """Play a recording to the broker; return how many messages were sent."""
     if now:
         pace = replace(pace, shift_ns=_shift_ns(played, pace))
@@ -129,7 +131,7 @@ def to_broker(settings: Configuration, played: Recording, pace: Pace, lifts: Col
         link.meet(wiring.FIRST_ANSWER_S, ended)
         if not link.up and not ended.is_set():
             raise Unusable(wiring.unreachable(link.host, link.port, link.trouble))
-        replayer = Replayer(link, pace, ended)
+        replayer = Replayer(link, pace, ended, form)
         try:
             replayer.play(kept(played.groups(), lifts))
         except Undelivered as error:

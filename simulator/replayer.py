@@ -1,4 +1,4 @@
-"""Plays a recording to a broker: the same messages on the same topics, at the pace at which they came or any other.
+"""Plays a recording to a broker: the same messages, at the pace at which they came or any other.
 
 Nothing is lost on the way: what the broker has not acknowledged is sent again, and while it is away nothing goes on.
 """
@@ -10,12 +10,10 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from threading import Event
 
-from simulator.bundles import Packet
+from simulator.forms import FORMS, packets
 from simulator.link import Link
 from simulator.progress import Progress
-from telemetry import encode
 from telemetry.batch import Decoded
-from telemetry.retell import retold
 
 WAIT_S = 0.5
 CLOSE_S = 60.0
@@ -42,9 +40,9 @@ class Pace:
 class Replayer:
     """A recording's messages on their way to a broker; `sent` counts them."""
 
-    def __init__(self, link: Link, pace: Pace, ended: Event) -> None:
+    def __init__(self, link: Link, pace: Pace, ended: Event, form: str = FORMS[0]) -> None:
         self.sent = 0
-        self._link, self._pace, self._ended = link, pace, ended
+        self._link, self._pace, self._ended, self._form = link, pace, ended, form
         self._began_s: float | None = None
         self._first_ns = 0
         self._progress = Progress()
@@ -60,12 +58,11 @@ class Replayer:
             raise Undelivered(f"{self._link.sent - self._link.acknowledged} messages were not acknowledged")
 
     def _send(self, decoded: Decoded) -> None:
-        arrived_ns = decoded.messages.arrived_ns.tolist()
-        for told in retold(decoded, self._pace.shift_ns):
-            if not self._wait_for(arrived_ns[told.row]):
+        for due in packets(decoded, self._form, self._pace.shift_ns):
+            if not self._wait_for(due.arrived_ns):
                 return
-            self._link.publish(Packet(told.topic, encode.to_json(told.body), told.retained, 1))
-            self.sent += 1
+            self._link.publish(due.packet)
+            self.sent += due.messages
             self._progress.tell(f"replay: {self.sent} messages sent, {self._link.acknowledged} acknowledged")
 
     def _wait_for(self, arrived_ns: int) -> bool:

@@ -10,6 +10,7 @@ import sys
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -18,11 +19,13 @@ import pytest
 
 import liftwatch
 import recorder
+from dashboards.instant import parse
 from detectors.catalogue import RULES
 from store.connect import open_timeseries
 from store.points import points
 from store.recordings import Recording
 from store.records import Records
+from telemetry.batch import Decoded
 from tests.broker import Broker, mosquitto
 from tests.loopback import free_port, until
 from tests.whole.running import System, Voice
@@ -34,6 +37,8 @@ DISTURBED = ("offline", "clock-skew")
 """Rules of silence and clocks stand outside comparisons."""
 
 HOUR = ("--from", "2001-01-01T00:00:00Z", "--to", "2001-01-01T01:00:00Z")
+
+GATEWAYS = ("--form", "gateway")
 
 README = Path(__file__).parent.parent.parent / "README.md"
 
@@ -75,6 +80,12 @@ def comparable(alerts: Any, lift_ids: Any = None) -> Alerts:
 def hums(folder: Path) -> Any:
     """Return what accelerometers on machines said, by lift and time."""
     return pl.read_parquet(folder / "machine.parquet").drop("message").sort("lift_id", "t").to_dict(as_series=False)
+
+
+def moved(group: Decoded, by_ns: int) -> Decoded:
+    """Return the readings of a group at another time."""
+    samples = {name: replace(said, t_ns=said.t_ns + by_ns) for name, said in group.samples.items()}
+    return replace(group, samples=samples)
 
 
 def heard(voice: Voice, lift_ids: set[str]) -> Alerts:
@@ -135,7 +146,7 @@ def test_two_monitors_that_share_the_lifts_raise_the_same_alerts(folder: Path, d
         configs.append(config)
     try:
         with started(configs[0], "monitor", ready=b"hearing"), started(configs[1], "monitor", ready=b"hearing"):
-            assert liftwatch.main(["--config", str(configs[0]), "replay", str(folder), "--speed", "0"]) == 0
+            assert liftwatch.main(["--config", str(configs[0]), "replay", str(folder), "--speed", "0", *GATEWAYS]) == 0
             until(lambda: heard(voice, lift_ids) == direct, "the same alerts", 100.0)
         told = [{alert["id"] for alert in _kept(config)} for config in configs]
         assert told[0]
@@ -198,9 +209,10 @@ def test_the_readmes_commands_record_and_replay(
 
     run(simulate)
     trapped = Recording(tmp_path / "trapped")
+    began_ns = parse(re.findall(r"--from (\S+)", of_store)[0])
     with closing(open_timeseries(tmp_path / "data" / "series", raw_days=0)) as series:
         for group in trapped.groups():
-            series.write(points(group))
+            series.write(points(moved(group, began_ns - (trapped.header.start_ns or 0))))
     run(of_store)
     assert Recording(tmp_path / "one").lift_ids() == {"sim-00003"}
     listening = [sys.executable, "-m", "liftwatch", *record.split()]
@@ -228,7 +240,7 @@ def test_the_readmes_commands_record_and_replay(
         (["record", "{nowhere}", "--lift", "A", *HOUR], "the store holds nothing of A from 2001-01-01T00:00:00"),
         (["record", "/proc/nowhere", "--for", "1"], "/proc/nowhere cannot be written (No such file or directory)"),
         (["replay", "{folder}", "--processes", "2"], "say --judge as well"),
-        (["replay", "{folder}", "--judge", "--speed", "2"], "leave --speed, --now and --register out"),
+        (["replay", "{folder}", "--judge", "--speed", "2"], "leave --speed, --form, --now and --register out"),
     ],
 )
 def test_what_cannot_be_done_is_one_line(
