@@ -112,6 +112,28 @@ def test_a_buffer_stops_the_car_with_more_than_half_a_g_and_throws_it_back(rated
     assert curves.end_m[0] > z.min()
 
 
+@pytest.mark.parametrize("rated", [row[0] for row in TABLE if row[0] > 1.0])
+@pytest.mark.parametrize("share", [0.4, 0.8, 1.0, 1.15])
+def test_an_oil_buffer_peaks_early_and_holds_the_standards_mean_peak_and_stroke(rated: float, share: float) -> None:
+    v = share * rated
+    curves = falling(v)
+    curves.land(ONE, AT_S, np.array([rated]))
+    t = np.arange(1.0, 2.5, 0.0002)
+    z, speed, a = (column[0] for column in curves.at(ONE, t[None]))
+    pressed = slice(0, int(np.argmax(speed >= 0)))
+    way_m, took_s = -z.min(), t[pressed.stop] - 1.0
+    assert way_m <= 1.0005 * buffer_stroke_m(np.array([rated]))[0], "0.0674 is rounded"
+    assert v / took_s < v**2 / (2 * way_m) <= 1.0005 * G_MPS2, "mean over the time, and over the way"
+    assert v**2 / (2 * way_m) >= 0.5999 * G_MPS2
+    assert (a[pressed] > 2.5 * G_MPS2).sum() * 0.0002 <= 0.04
+    peak = int(np.argmax(a[pressed]))
+    assert peak < 0.15 * pressed.stop, "peaks as it is struck"
+    assert a[pressed][-1] < 0.45 * a[peak]
+    assert (np.diff(a[pressed][peak:]) < 0).all(), "and decays"
+    if share == 1.15:
+        assert way_m == pytest.approx(0.0674 * rated**2, rel=2e-3)
+
+
 def test_a_spring_throws_further_than_oil() -> None:
     back = []
     for rated in (1.0, 1.5):
