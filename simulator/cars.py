@@ -118,7 +118,8 @@ class Cars:
 
     `heading` is the way that a car serves (+1 up, -1 down, 0 none); `car_call` (lifts, floors) is asked for inside it,
     `hall_call` (lifts, 2, floors) is what the dispatcher wants of it, up and down. On an `errand` and when `homing`, it
-    goes to its `target` and serves no call on the way. `passer` is the slot of the person in the doorway (-1:
+    goes to its `target` and serves no call on the way. `chain_opens_s` is when its safety chain opened, `rests_by_s` by
+    when a sound brake stops it that has fallen. `passer` is the slot of the person in the doorway (-1:
     nobody), who is `entering` or leaving.
     """
 
@@ -174,6 +175,8 @@ class Cars:
         self.for_s = np.zeros(n)
         self.relief_s = np.full(n, np.inf)
         self.visit_s = np.zeros(n)
+        self.chain_opens_s = np.full(n, np.inf)
+        self.rests_by_s = np.full(n, np.inf)
 
     def _gather(self, building: NDArray[np.int64], seed: int, traffic: Traffic) -> None:
         """Bring the cars of each building together, and people into it."""

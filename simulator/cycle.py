@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from simulator import doorway, timing, travel, trouble
+from simulator import doorway, emergency, timing, travel, trouble
 from simulator.cars import (
     ARRIVED,
     CLOSING_DOOR,
@@ -93,8 +93,8 @@ _HANDLERS = {
     OPEN_DOOR: doorway.admit,
     PASSING: doorway.passed,
     CLOSING_DOOR: doorway.closing,
-    STRIKE: trouble.strike_in_run,
-    POPPED: trouble.catch,
+    STRIKE: emergency.strike,
+    POPPED: emergency.catch,
     STUCK: trouble.relieve,
 }
 _MEETS_PEOPLE = np.isin(np.arange(len(_HANDLERS)), (REST, OPEN_DOOR, PASSING))

@@ -39,18 +39,6 @@ def limits(cars: Cars, lift: Index, ratio: F64 | float = 1.0) -> Drive:
     )
 
 
-def emergency_mps2(cars: Cars, lift: Index, balanced_mps2: F64) -> F64:
-    """Return how hard the machine brake stops these running cars, whose sound brake would stop them so if balanced.
-
-    A brake too weak for that at least does what the drive does: it is to stop the car at a place of the run.
-    """
-    lifts, curves = cars.lifts, cars.curves
-    sense = np.sign(curves.end_m[lift] - curves.z[0][lift])
-    load_kg, torque = cars.load_kg[lift], cars.condition.brake_torque[lift]
-    brake = stopping.brake_mps2(balanced_mps2, torque, sense, lifts.rated_kg[lift], load_kg)
-    return np.maximum(brake, lifts.a_mps2[lift])
-
-
 def brake_delay_s(cars: Cars, lift: Index) -> F64:
     """Return how late these machine brakes act."""
     return stopping.BRAKE_DELAY_S + cars.condition.brake_late_s[lift]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from simulator import runaway
 from simulator.cars import ARMED, ARRIVED, F64, START, Cars, Index
 from simulator.causes import EFFECTS
 from simulator.faults import ANYWHERE, EMPTY_RUN, IDLE, RIDE, graded
@@ -14,6 +15,7 @@ from simulator.scurve import full_speed_distance_m
 RIDE_M = 9.0
 PAUSE_S = 0.5
 PLATEAU_S = 4.0
+STOPS_WITHIN_M = 0.5
 
 
 def hurried(cars: Cars, lift: Index) -> NDArray[np.bool_]:
@@ -68,7 +70,13 @@ def _errand_target(cars: Cars, lift: Index) -> Index:
 
 def run_up_m(cars: Cars, lift: Index) -> F64:
     """Return how long a run must be for the cause to show itself."""
-    lifts, ratio = cars.lifts, graded(EFFECTS.speed_ratio[cars.cause[lift]], cars.severity[lift])
+    lifts, cause = cars.lifts, cars.cause[lift]
+    ratio = graded(EFFECTS.speed_ratio[cause], cars.severity[lift])
     v = lifts.rated_mps[lift] * ratio
-    fast_m = full_speed_distance_m(v, lifts.a_mps2[lift], lifts.j_mps3[lift]) + PLATEAU_S * v
-    return np.where(ratio > 1, fast_m, RIDE_M)
+    full_m = full_speed_distance_m(v, lifts.a_mps2[lift], lifts.j_mps3[lift])
+    need_m = np.where(ratio > 1, full_m + PLATEAU_S * v, RIDE_M)
+    away = np.flatnonzero(EFFECTS.runs_away[cause])
+    if len(away):
+        away_m = runaway.way_m(cars, lift[away], EFFECTS.sense[cause[away]] * v[away])
+        need_m[away] = full_m[away] / 2 + np.abs(away_m) + STOPS_WITHIN_M
+    return need_m

@@ -37,6 +37,8 @@ class Act:
 
     `brake_mps2`   stops a run of a balanced car between two landings with this deceleration (0: does not)
     `speed_ratio`  the drive's plateau over the rated speed; `sense` the only direction it acts in (+1 up, -1 down)
+    `runs_away`    nothing holds the car at its rated speed: its drive gives a balanced car `thrust_mps2` more, and the
+                   brake, when it falls, has `brake_left` of its torque
     `overtravels`  runs through the terminal landing on the side of `sense`
     `door`         what the door does instead of its duty; `creeps`: the brake lets the car go at an open door
     `freezes`      the controller stops once the door has closed on a person; `halts`: wherever the car is
@@ -54,6 +56,9 @@ class Act:
     brake_mps2: Pair = (0.0, 0.0)
     speed_ratio: Pair = (1.0, 1.0)
     sense: int = 0
+    runs_away: bool = False
+    thrust_mps2: Pair = (0.0, 0.0)
+    brake_left: Pair = (1.0, 1.0)
     overtravels: bool = False
     door: int = RIGHT
     creeps: bool = False
@@ -116,6 +121,9 @@ class Effects:
     brake_mps2: NDArray[np.float64]
     speed_ratio: NDArray[np.float64]
     sense: NDArray[np.int64]
+    runs_away: NDArray[np.bool_]
+    thrust_mps2: NDArray[np.float64]
+    brake_left: NDArray[np.float64]
     overtravels: NDArray[np.bool_]
     door: NDArray[np.int64]
     creeps: NDArray[np.bool_]

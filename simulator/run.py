@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import numpy as np
 
-from simulator import control, drive, trouble
+from simulator import control, drive, emergency
 from simulator.cars import F64, RUN, SOUND, Cars, Index
 
 
 def begin(cars: Cars, lift: Index, t: F64) -> None:
     """Move these cars off to their targets."""
     target_m = drive.landing_m(cars, lift, cars.target[lift], t)
-    cars.curves.go(lift, t, target_m, drive.limits(cars, lift, trouble.speed_ratio(cars, lift, target_m)))
+    cars.curves.go(lift, t, target_m, drive.limits(cars, lift, emergency.speed_ratio(cars, lift, target_m)))
     cars.enter(lift, RUN, cars.curves.end_s[lift])
-    trouble.waylay(cars, lift)
+    emergency.waylay(cars, lift)
 
 
 def divert(cars: Cars, lift: Index, t: F64) -> None:

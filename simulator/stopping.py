@@ -22,9 +22,6 @@ G_MPS2 = 9.81
 BRAKE_DELAY_S, BRAKE_BUILD_S = 0.10, 0.15
 CAR_PER_LOAD, BALANCED_LOAD, MACHINE_PER_CAR = 2.0, 0.5, 2.0
 LEAST_BRAKE_MPS2 = 0.05
-GEAR_GRIP = 1.6
-"""The safety gear's force over the weight of car and rated load."""
-GEAR_G = (0.2, 1.0)
 OIL_G = (0.6, 1.0)
 """What an oil buffer gives on average over its way: at least (the blow on its plunger), and at most."""
 OIL_RISE, OIL_END = 0.1, 0.4
@@ -75,23 +72,6 @@ def brake_mps2(balanced_mps2: F64, torque: F64, sense: F64, rated_kg: F64, load_
     The imbalance helps a car against its will and hinders it along it: an empty car going up brakes longest.
     """
     return np.maximum(balanced_mps2 * torque - sense * imbalance_mps2(rated_kg, load_kg), LEAST_BRAKE_MPS2)
-
-
-def safety_gear_mps2(rated_kg: F64, load_kg: F64) -> F64:
-    """Return the deceleration downwards of a progressive safety gear on a car whose ropes hold."""
-    grip_n = GEAR_GRIP * (1 + CAR_PER_LOAD) * rated_kg * G_MPS2
-    gear_mps2 = grip_n / moved_kg(rated_kg, load_kg) + imbalance_mps2(rated_kg, load_kg)
-    return np.clip(gear_mps2, GEAR_G[0] * G_MPS2, GEAR_G[1] * G_MPS2)
-
-
-def overspeed_switch_mps(rated_mps: F64) -> F64:
-    """Return where the governor's switch opens the safety chain."""
-    return 1.15 * rated_mps
-
-
-def governor_trip_mps(rated_mps: F64) -> F64:
-    """Return where the governor at the latest trips a progressive safety gear."""
-    return np.where(rated_mps > 1.0, 1.25 * rated_mps + 0.25 / rated_mps, 1.5)
 
 
 def buffer_stroke_m(rated_mps: F64) -> F64:

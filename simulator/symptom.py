@@ -25,7 +25,8 @@ class Truth:
     load that stretches the ropes, and the drive that corrects that, do not count);
     `reversals` counts those of the door since it was closed, `cycles` its openings since the car last moved. Of the
     run: `heading` is its sense (+1 up), `run_s` how long it has lasted, `sound_run_s` how long a sound one would last,
-    `peak_mps` its highest speed, `sound_peak_mps` what that would be. `act` gives the columns of what acts on the lift
+    `peak_mps` its highest speed, `sound_peak_mps` what that would be. `overdue_s` is the time since a sound brake would
+    have stopped the car (below 0: before that). `act` gives the columns of what acts on the lift
     now (`faults.Effects`), `condition` those of what ails it.
     """
 
@@ -47,6 +48,8 @@ class Truth:
     zone_m: F64
     rated_mps: F64
     top_m: F64
+    chain_open: Bools
+    overdue_s: F64
     alarm: Bools
     battery: Bools
     mode: NDArray[np.int8]

@@ -22,6 +22,8 @@ SENT_BACK = 2
 DRIVE_LIMIT_MPS2 = 1.5
 """No drive slows a car down harder (GB/T 10058, 3.3)."""
 RUN_LATE_S = 5.0
+BRAKES_LATE_S = 0.05
+"""No sound brake stops a car of this load, going this way, so much later than it should."""
 ROLLS_BACK_S = 1.5
 OPENS_S, WAITS_SHUT_S, DOOR_MOVES_S, DOOR_OPEN_S, DOORWAY_S, DEAD_S = 5.0, 20.0, 12.0, 60.0, 45.0, 60.0
 """No door, no passenger and no controller of a sound lift takes longer."""
@@ -84,6 +86,12 @@ SYMPTOMS = (
         lambda t: t.v_mps > GOVERNOR_RATIO * t.rated_mps,
     ),
     Symptom(
+        "falls-too-fast",
+        "the car goes down faster than a governor lets it",
+        ("overspeed",),
+        lambda t: t.v_mps < -GOVERNOR_RATIO * t.rated_mps,
+    ),
+    Symptom(
         "below-rated-speed",
         "runs do not reach the speed that their way would let them reach",
         ("underspeed",),
@@ -133,7 +141,7 @@ SYMPTOMS = (
         "safety-chain-open",
         "a contact of the safety chain is open and holds the car",
         ("safety-chain-open",),
-        lambda t: t.act("opens_chain"),
+        lambda t: t.chain_open,
     ),
     Symptom(
         "door-does-not-close",
@@ -210,7 +218,7 @@ SYMPTOMS = (
         "brakes-long",
         "the brake takes longer than it should to stop the car",
         ("long-braking",),
-        lambda t: (t.condition("brake_torque") < 1) & t.act("opens_chain") & (t.slowing_mps2 > 0),
+        lambda t: ~t.still & (t.overdue_s > BRAKES_LATE_S),
         lambda t: t.condition("brake_torque") < 1,
     ),
     ridden("harsh-ride", "starts and stops are harsh", "harsh-ride", "harsh"),

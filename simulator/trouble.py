@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from simulator import drive, stopping, visit
+from simulator import braking, visit
 from simulator.cars import (
     ARMED,
     ARRIVED,
@@ -29,14 +29,12 @@ from simulator.cars import (
     Index,
 )
 from simulator.causes import EFFECTS
-from simulator.errands import PAUSE_S, ride_beside, run_up_m
+from simulator.errands import PAUSE_S, ride_beside
 from simulator.faults import (
     ANYWHERE,
-    EMPTY_RUN,
     HELD_OPEN,
     IDLE,
     LEFT_OPEN,
-    POPS_OPEN,
     REOPENS,
     REVERSES,
     RIDE,
@@ -49,16 +47,11 @@ from telemetry.streams import CLOSED, CLOSING, NORMAL, OPEN, OPENING
 
 HALTED_IN = (REST, START, RUN, ARRIVED, OPEN_DOOR)
 """A moving door comes to its end and a passer-by gets through before a car is halted."""
-GOVERNOR_S = 1.5
-POPPED_S = 1.0
 REVERSES_AT = 0.45
 DOORWAY_SHARE = 0.4
 SETTLE_S = 1.0
 LEVEL_M = 0.02
 CREEP_MPS2, CREEP_S, CREEP_BRAKE_MPS2 = 0.45, 2.0, 2.5
-TERMINAL_OVERRUN_M = 0.7
-TOP_LIMIT_M, TOP_BRAKE_MPS2 = 0.10, 2.5
-BUFFER_M = 0.18
 
 
 def inject(cars: Cars, fault: Fault, for_s: float, t_s: float) -> None:
@@ -72,7 +65,7 @@ def inject(cars: Cars, fault: Fault, for_s: float, t_s: float) -> None:
     )
     cars.suffers[fault.lift] = fault
     if EFFECTS.needs[fault.cause] == ANYWHERE:
-        _strike(cars, lift, t)
+        strike(cars, lift, t)
         return
     resting = cars.phase[lift] == REST
     cars.due_s[lift[resting]] = t[resting]
@@ -96,13 +89,13 @@ def seize(cars: Cars, begin_s: F64) -> None:
         return
     lift = np.array(sorted(cars.suffers))
     resting = lift[(cars.phase[lift] == REST) & (EFFECTS.needs[cars.cause[lift]] == IDLE)]
-    _strike(cars, resting, begin_s[resting])
+    strike(cars, resting, begin_s[resting])
     struck = lift[cars.stage[lift] == STRUCK]
     cause, phase = cars.cause[struck], cars.phase[struck]
     halts = struck[EFFECTS.halts[cause] & np.isin(phase, HALTED_IN)]
     runs = halts[cars.phase[halts] == RUN]
-    cars.curves.brake(runs, begin_s[runs], *_braking(cars, runs))
-    _stick(cars, halts, begin_s[halts])
+    braking.fall(cars, runs, begin_s[runs])
+    stick(cars, halts, begin_s[halts])
     visit.go_on(cars, struck[EFFECTS.visits[cause] & (phase == STUCK)], begin_s)
     _pass_through(cars, struck[EFFECTS.passes[cause] & (phase == STUCK)], begin_s)
     ride_beside(cars, struck[EFFECTS.shuttles[cause] & (phase == REST)], begin_s)
@@ -131,15 +124,17 @@ def _heal(cars: Cars, lift: Index) -> None:
     cars.curtain[freed] = False
     cars.say_infrared(freed, np.maximum(cars.relief_s[freed], cars.due_s[freed]))
     cars.cause[lift], cars.stage[lift], cars.relief_s[lift] = 0, SOUND, np.inf
+    cars.chain_opens_s[lift], cars.rests_by_s[lift] = np.inf, np.inf
     cars.log.healed += [cars.suffers.pop(row) for row in lift.tolist() if row in cars.suffers]
 
 
-def _strike(cars: Cars, lift: Index, onset_s: F64) -> None:
+def strike(cars: Cars, lift: Index, onset_s: F64) -> None:
     """The armed ones of these show their symptom now: start the clock, and say so."""
     armed = cars.stage[lift] == ARMED
     lift, onset_s = lift[armed], onset_s[armed]
     cause = cars.cause[lift]
     cars.stage[lift] = STRUCK
+    cars.chain_opens_s[lift] = np.where(EFFECTS.opens_chain[cause] & ~EFFECTS.runs_away[cause], onset_s, np.inf)
     cars.relief_s[lift] = onset_s + cars.for_s[lift]
     cars.alarm[lift], cars.battery[lift] = EFFECTS.alarm[cause], EFFECTS.battery[cause]
     cars.silent[lift] = EFFECTS.silent[cause]
@@ -150,132 +145,14 @@ def _strike(cars: Cars, lift: Index, onset_s: F64) -> None:
     cars.log.struck += [(cars.suffers[row], at) for row, at in zip(lift.tolist(), onset_s.tolist(), strict=True)]
 
 
-def _stick(cars: Cars, lift: Index, onset_s: F64) -> None:
+def stick(cars: Cars, lift: Index, onset_s: F64) -> None:
     """Strike, and stay as they are until relief (and until the car has come to rest)."""
-    _strike(cars, lift, onset_s)
+    strike(cars, lift, onset_s)
     cars.enter(lift, STUCK, np.maximum(cars.relief_s[lift], cars.curves.end_s[lift] + SETTLE_S))
 
 
 def _door(cars: Cars, lift: Index) -> Index:
     return EFFECTS.door[cars.cause[lift]]
-
-
-def _braking(cars: Cars, lift: Index) -> tuple[F64, F64, float]:
-    """Return how hard, how late and how suddenly these running cars are stopped.
-
-    A drive that trips stops its car as it is set to; where the chain or the mains are gone, the machine brake falls,
-    and the safety gear grips what runs too fast.
-    """
-    cause = cars.cause[lift]
-    set_mps2 = graded(EFFECTS.brake_mps2[cause], cars.severity[lift])
-    falls = EFFECTS.opens_chain[cause] | EFFECTS.battery[cause] | EFFECTS.overtravels[cause]
-    gear = stopping.safety_gear_mps2(cars.lifts.rated_kg[lift], cars.load_kg[lift])
-    brake = drive.emergency_mps2(cars, lift, np.where(EFFECTS.overtravels[cause], TOP_BRAKE_MPS2, set_mps2))
-    fast = falls & (EFFECTS.speed_ratio[cause, 1] > 1)
-    mps2 = np.select([fast, falls], [gear, brake], set_mps2)
-    return mps2, np.where(falls & ~fast, drive.brake_delay_s(cars, lift), 0.0), stopping.BRAKE_BUILD_S
-
-
-# In a run.
-
-
-def speed_ratio(cars: Cars, lift: Index, target_m: F64) -> F64:
-    """Return the plateau over the rated speed of runs about to begin; 1 where it would not show."""
-    cause = cars.cause[lift]
-    way_m = target_m - cars.curves.end_m[lift]
-    sense = EFFECTS.sense[cause]
-    shows = (np.abs(way_m) >= run_up_m(cars, lift) - LEVEL_M) & ((sense == 0) | (sense == np.sign(way_m)))
-    ratio = np.where(shows & ~cars.homing[lift], graded(EFFECTS.speed_ratio[cause], cars.severity[lift]), 1.0)
-    return np.where(EFFECTS.crawls[cause], visit.INSPECTION_MPS / cars.lifts.rated_mps[lift], ratio)
-
-
-def waylay(cars: Cars, lift: Index) -> None:
-    """Decide where on the run that has just begun an armed cause will strike."""
-    lift = lift[(cars.stage[lift] == ARMED) & ~cars.homing[lift]]
-    if not len(lift):
-        return
-    needs = EFFECTS.needs[cars.cause[lift]]
-    lift = lift[(needs == EMPTY_RUN) | ((needs == RIDE) & (cars.riders[lift] > 0)) | (cars.door[lift] != CLOSED)]
-    cause, curves = cars.cause[lift], cars.curves
-    overtravels, door = EFFECTS.overtravels[cause], EFFECTS.door[cause]
-    speeds, brakes = EFFECTS.speed_ratio[cause, 1] > 1, EFFECTS.brake_mps2[cause, 1] > 0
-    _pass_terminal(cars, lift[overtravels])
-    _run_fast(cars, lift[speeds])
-    seized = lift[EFFECTS.sticks[cause]]
-    cars.curves.stay(seized)
-    _stick(cars, seized, cars.curves.t[0][seized])
-    left_open = lift[door == LEFT_OPEN]
-    _strike(cars, left_open, curves.t[0][left_open])
-    midway = lift[EFFECTS.alarm[cause] | (door == POPS_OPEN)]
-    cars.enter(midway, STRIKE, (curves.t[0][midway] + curves.end_s[midway]) / 2)
-    _stop_between(cars, lift[brakes & ~speeds & (door != POPS_OPEN)])
-
-
-def _stop_between(cars: Cars, lift: Index) -> None:
-    """Aim at half-way between the two landings around the middle of the run."""
-    heights, z, v = cars.lifts.heights_m[lift], cars.curves.z[0][lift], cars.curves.end_m[lift]
-    row = np.arange(len(lift))
-    below = np.clip((heights <= ((z + v) / 2)[:, None]).sum(axis=1) - 1, 0, cars.lifts.floors[lift] - 2)
-    stop_m = (heights[row, below] + heights[row, below + 1]) / 2
-    cars.enter(lift, STRIKE, cars.curves.stop_time_s(lift, stop_m, *_braking(cars, lift)))
-
-
-def _run_fast(cars: Cars, lift: Index) -> None:
-    """A run that is too fast strikes where it passes its rated speed; a governor waits a moment on the plateau."""
-    plateau_s, v_mps = cars.curves.plateau(lift)
-    fast = np.abs(v_mps) > cars.lifts.rated_mps[lift] * (1 + 1e-6)
-    lift, plateau_s = lift[fast], plateau_s[fast]
-    a, j, excess_mps = (
-        cars.lifts.a_mps2[lift],
-        cars.lifts.j_mps3[lift],
-        np.abs(v_mps[fast]) - cars.lifts.rated_mps[lift],
-    )
-    rounds_mps = a**2 / j / 2
-    _strike(
-        cars,
-        lift,
-        plateau_s - np.sqrt(2 * np.minimum(excess_mps, rounds_mps) / j) - np.maximum(excess_mps - rounds_mps, 0) / a,
-    )
-    caught = EFFECTS.brake_mps2[cars.cause[lift], 1] > 0
-    cars.enter(lift[caught], STRIKE, plateau_s[caught] + GOVERNOR_S)
-
-
-def _pass_terminal(cars: Cars, lift: Index) -> None:
-    """A run to the terminal landing on the cause's side goes on beyond it until switch or buffer."""
-    lifts, sense = cars.lifts, EFFECTS.sense[cars.cause[lift]]
-    last = lifts.floors[lift] - 1
-    there = cars.target[lift] == np.where(sense > 0, last, 0)
-    lift, sense = lift[there], sense[there]
-    end_m = lifts.height(lift, cars.target[lift])
-    cars.curves.stay(lift)
-    cars.curves.go(lift, cars.curves.end_s[lift], end_m + sense * TERMINAL_OVERRUN_M, drive.limits(cars, lift))
-    limit_m = end_m + np.where(sense > 0, TOP_LIMIT_M, -BUFFER_M)
-    cars.enter(lift, STRIKE, cars.curves.pass_time_s(lift, limit_m))
-
-
-def strike_in_run(cars: Cars, lift: Index, t: F64) -> None:
-    """Strike a running car: an alarm is pressed, the door springs open, or the car is stopped."""
-    cause = cars.cause[lift]
-    alarm, pops = EFFECTS.alarm[cause], EFFECTS.door[cause] == POPS_OPEN
-    pressed = lift[alarm]
-    _strike(cars, pressed, t[alarm])
-    cars.enter(pressed, RUN, cars.curves.end_s[pressed])
-    _strike(cars, lift[pops], t[pops])
-    cars.move_door(lift[pops], OPENING, t[pops])
-    cars.enter(lift[pops], POPPED, t[pops] + POPPED_S)
-    stopped = ~alarm & ~pops
-    lift, t, cause = lift[stopped], t[stopped], cause[stopped]
-    buffer = EFFECTS.overtravels[cause] & (EFFECTS.sense[cause] < 0)
-    braked = lift[~buffer]
-    cars.curves.brake(braked, t[~buffer], *_braking(cars, braked))
-    cars.curves.land(lift[buffer], t[buffer], cars.lifts.rated_mps[lift[buffer]])
-    _stick(cars, lift, t)
-
-
-def catch(cars: Cars, lift: Index, t: F64) -> None:
-    """The open door's contact stops the car (if it still runs)."""
-    cars.curves.brake(lift, t, *_braking(cars, lift))
-    _stick(cars, lift, t)
 
 
 # At a landing.
@@ -284,7 +161,7 @@ def catch(cars: Cars, lift: Index, t: F64) -> None:
 def refuse_to_open(cars: Cars, lift: Index, t: F64) -> tuple[Index, F64]:
     """Hold those whose door will not open on their rider; return the others."""
     refuse = (_door(cars, lift) == SHUT) & (cars.riders[lift] > 0)
-    _stick(cars, lift[refuse], t[refuse])
+    stick(cars, lift[refuse], t[refuse])
     return lift[~refuse], t[~refuse]
 
 
@@ -301,7 +178,7 @@ def keep_open(cars: Cars, lift: Index, t: F64) -> tuple[Index, F64]:
     unfit = np.where(rides, EFFECTS.visits[cause], EFFECTS.needs[cause] == RIDE)
     crawls = EFFECTS.crawls[cause]
     held = (_door(cars, lift) == HELD_OPEN) & ~unfit | crawls & (cars.stage[lift] == STRUCK)
-    _stick(cars, lift[held], t[held])
+    stick(cars, lift[held], t[held])
     blocked = held & EFFECTS.occupies[cars.cause[lift]]
     cars.curtain[lift[blocked]] = True
     cars.say_infrared(lift[blocked], t[blocked])
@@ -324,7 +201,7 @@ def _creep(cars: Cars, lift: Index, t: F64) -> None:
     accelerates = np.where(up, CREEP_MPS2, -CREEP_MPS2)
     cars.curves.push(lift, t, accelerates, np.full(len(lift), 2 * CREEP_S))
     cars.curves.brake(lift, t + CREEP_S, np.full(len(lift), CREEP_BRAKE_MPS2))
-    _stick(cars, lift, t)
+    stick(cars, lift, t)
 
 
 def spoil_closing(cars: Cars, lift: Index, t: F64) -> None:
@@ -334,19 +211,19 @@ def spoil_closing(cars: Cars, lift: Index, t: F64) -> None:
     blocked = lift[meets]
     cars.reversal[blocked] = REVERSES_AT
     cars.due_s[blocked] = t[meets] + REVERSES_AT * cars.closes_s(blocked)
-    _strike(cars, blocked, t[meets])
+    strike(cars, blocked, t[meets])
     cars.reversal[lift[slips]] = 0.0
-    _stick(cars, lift[slips], t[slips])
+    stick(cars, lift[slips], t[slips])
 
 
 def keep_at_landing(cars: Cars, lift: Index, t: F64) -> tuple[Index, F64]:
     """Deal with those that do not leave although the door has closed; return the others."""
     cause = cars.cause[lift]
     again = (EFFECTS.door[cause] == REOPENS) & ~cars.homing[lift]
-    _strike(cars, lift[again], t[again])
+    strike(cars, lift[again], t[again])
     cars.enter(lift[again], ARRIVED, t[again] + PAUSE_S)
     frozen = EFFECTS.freezes[cause] & (cars.riders[lift] > 0)
-    _stick(cars, lift[frozen], t[frozen])
+    stick(cars, lift[frozen], t[frozen])
     return lift[~again & ~frozen], t[~again & ~frozen]
 
 

@@ -68,6 +68,8 @@ class Witness:
             zone_m=self._zone_m[lift, None],
             rated_mps=lifts.rated_mps[lift, None],
             top_m=np.nanmax(lifts.heights_m[lift], axis=1)[:, None],
+            chain_open=t_s >= cars.chain_opens_s[lift, None],
+            overdue_s=t_s - cars.rests_by_s[lift, None],
             alarm=np.broadcast_to(cars.alarm[lift, None], z.shape),
             battery=cars.battery[lift, None],
             mode=cars.mode[lift, None],

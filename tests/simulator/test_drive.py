@@ -7,7 +7,6 @@ import pytest
 
 from simulator import drive
 from simulator.cars import Cars
-from tests.simulator.ride import ONE, lift, standing
 from tests.simulator.story import world
 
 DAY_S = 86_400.0
@@ -54,20 +53,3 @@ def test_half_of_the_drives_creep_in_for_up_to_a_second_and_a_half() -> None:
     creep_s = drive.limits(of, every).creep_s
     assert np.mean(creep_s > 0) == pytest.approx(0.5, abs=0.05)
     assert 1.3 < np.max(creep_s) <= 1.5
-
-
-@pytest.mark.parametrize(("to_m", "load_kg", "harder"), [(60.0, 0.0, False), (60.0, 1000.0, True), (0.0, 0.0, True)])
-def test_an_emergency_stop_depends_on_load_and_direction_and_on_the_brakes_wear(
-    to_m: float, load_kg: float, harder: bool
-) -> None:
-    w = standing(lift())
-    w.cars.curves.z[:] = 60.0 - to_m
-    w.cars.load_kg[:] = load_kg
-    w.cars.curves.go(ONE, w.begin_s, np.array([to_m]), drive.limits(w.cars, ONE))
-    sound = drive.emergency_mps2(w.cars, ONE, np.array([2.2]))[0]
-    assert (sound > 2.2) == harder
-    assert abs(sound - 2.2) > 0.4
-    w.cars.condition.brake_torque[:] = 0.6
-    assert drive.emergency_mps2(w.cars, ONE, np.array([2.2]))[0] < 0.75 * sound
-    w.cars.condition.brake_late_s[:] = 0.2
-    assert drive.brake_delay_s(w.cars, ONE)[0] == pytest.approx(0.3)

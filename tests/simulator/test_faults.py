@@ -63,6 +63,16 @@ def fast_s(s: Story, k: int, ratio: float, sense: int) -> float:
     return longest_s(sense * s.v[:, k] > ratio * s.rated_mps[k])
 
 
+def caught(s: Story, k: int, sense: int) -> bool:
+    """Tell whether the car ran away to its governor's trip and was gripped, by 0.2 to 1 g."""
+    v, rated = sense * s.v[:, k], s.rated_mps[k]
+    top = int(np.argmax(v))
+    stops = top + int(np.argmax(v[top:] <= 0))
+    trip = 1.25 * rated + 0.25 / rated if rated > 1 else 1.5
+    grip_mps2 = v[top] / ((stops - top) / 10)
+    return bool(0.95 * trip < v[top] < 1.01 * trip) and fast_s(s, k, 1.15, sense) > 0.3 and 1.9 < grip_mps2 < 9.9
+
+
 SYMPTOMS: dict[str, Sees] = {
     "car-stalled-between-floors": lambda s, k: stands_off_level(s, k, True, 170) and braked_mps2(s, k) < 1.2,
     "power-cut": lambda s, k: stands_off_level(s, k, True, 290) and braked_mps2(s, k) > 1.55,
@@ -75,8 +85,8 @@ SYMPTOMS: dict[str, Sees] = {
     "door-lock-bridged": lambda s, k: runs_open(s, k, 0.5) > 2 and leaves_open(s, k, 1.0),
     "door-coupler-loose": lambda s, k: runs_open(s, k, 0.5) > 1 and braked_mps2(s, k) > 1.55,
     "speed-regulator-drift": lambda s, k: max(fast_s(s, k, 1.07, 1), fast_s(s, k, 1.07, -1)) > 3,
-    "governor-overspeed": lambda s, k: fast_s(s, k, 1.2, -1) > 1 and braked_mps2(s, k) > 3,
-    "counterweight-runaway": lambda s, k: fast_s(s, k, 1.2, 1) > 2,
+    "governor-overspeed": lambda s, k: caught(s, k, -1),
+    "counterweight-runaway": lambda s, k: caught(s, k, 1),
     "top-slowdown-lost": lambda s, k: 0.2 < s.z[:, k].max() - s.top_m[k] < 0.7,
     "bottom-slowdown-lost": lambda s, k: 0.2 < -s.z[:, k].min() < 0.5,
     "door-obstruction": lambda s, k: cycles(s, k, CLOSING, OPENING) >= 5,

@@ -5,17 +5,10 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from simulator.governor import governor_trip_mps, overspeed_switch_mps
 from simulator.motion import Curves
 from simulator.scurve import Drive
-from simulator.stopping import (
-    G_MPS2,
-    brake_mps2,
-    buffer_stroke_m,
-    governor_trip_mps,
-    overspeed_switch_mps,
-    safety_gear_mps2,
-    stop_distance_m,
-)
+from simulator.stopping import G_MPS2, brake_mps2, buffer_stroke_m, stop_distance_m
 
 # rated speed, 1.15 v, 1.25 v + 0.25/v, oil buffer mm, linear buffer mm
 TABLE = [
@@ -88,13 +81,6 @@ def test_brakes_stop_a_car_by_load_and_direction_between_the_notes_bounds() -> N
 
 def test_half_load_is_balanced() -> None:
     assert brake_mps2(np.array([1.65]), np.ones(1), np.ones(1), np.array([800.0]), np.array([400.0])) == 1.65
-
-
-def test_safety_gear_grips_between_a_fifth_and_one_g() -> None:
-    rated = np.array([630.0, 1000.0, 1350.0, 1000.0])
-    gear = safety_gear_mps2(rated, np.array([0.0, 75.0, 600.0, 1000.0])) / G_MPS2
-    assert ((gear >= 0.2) & (gear <= 1.0)).all()
-    assert gear[1] > gear[3]
 
 
 @pytest.mark.parametrize(("rated", "v"), [(1.0, 0.6), (1.0, 1.15), (1.75, 0.9), (2.5, 2.8)])

@@ -1,0 +1,94 @@
+"""Emergency stops follow from speed, brake, wear, load and direction, and end at the latest on the buffers."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from simulator import braking, drive
+from simulator.causes import NUMBER
+from simulator.stopping import G_MPS2, buffer_stroke_m, imbalance_mps2
+from simulator.world import World
+from tests.simulator.ride import ONE, lift, standing
+from tests.simulator.story import NIGHT, world
+
+SET_MPS2 = (2.15, 2.5)
+
+
+def running(sense: int, load_kg: float, torque: float = 1.0, late_s: float = 0.0, from_m: float = 40.0) -> World:
+    """Return a world whose lift has run for 6 s, its chain about to open."""
+    w = standing(lift())
+    w.cars.cause[:] = NUMBER["safety-chain-glitch"]
+    w.cars.curves.z[:] = from_m
+    w.cars.load_kg[:], w.cars.condition.brake_torque[:], w.cars.condition.brake_late_s[:] = load_kg, torque, late_s
+    w.cars.curves.go(ONE, np.zeros(1), np.array([from_m + sense * 30.0]), drive.limits(w.cars, ONE))
+    return w
+
+
+def stopped(w: World, at_s: float = 6.0) -> tuple[float, float, float]:
+    """Let the brake fall; return how long and how far the car goes on, and its steady deceleration."""
+    curves, t = w.cars.curves, np.array([at_s])
+    from_m = curves.at(ONE, t)[0][0]
+    braking.fall(w.cars, ONE, t)
+    took_s = curves.end_s[0] - at_s
+    hard = np.abs(curves.at(ONE, t + 0.9 * took_s)[2][0])
+    return took_s, abs(curves.end_m[0] - from_m), hard
+
+
+@pytest.mark.parametrize("sense", [1, -1])
+@pytest.mark.parametrize("load_kg", [0.0, 500.0, 1000.0])
+@pytest.mark.parametrize("torque", [1.0, 0.7, 0.4])
+def test_a_brake_stops_as_hard_as_wear_load_and_direction_let_it(sense: int, load_kg: float, torque: float) -> None:
+    took_s, way_m, hard = stopped(running(sense, load_kg, torque))
+    pull = float(imbalance_mps2(np.array(1000.0), np.array(load_kg)))
+    assert hard == pytest.approx(SET_MPS2[0] * torque - sense * pull, rel=1e-6)
+    assert took_s == pytest.approx(0.1 + 1.75 / hard + 0.15 / 2, abs=0.002)
+    assert way_m == pytest.approx(1.75 * (0.1 + 0.075) + 1.75**2 / 2 / hard - hard * 0.15**2 / 24, abs=0.005)
+
+
+def test_a_worn_brake_with_an_unfavourable_load_takes_the_car_past_its_landing() -> None:
+    sound, worn = stopped(running(1, 0.0)), stopped(running(1, 0.0, torque=0.4))
+    assert worn[0] > 4 * sound[0]
+    assert worn[1] - sound[1] > 4.0, "more than a storey"
+    assert stopped(running(1, 0.0, late_s=0.3))[1] - sound[1] == pytest.approx(0.3 * 1.75)
+
+
+def test_the_moment_by_which_a_sound_brake_stops_the_car_does_not_depend_on_wear() -> None:
+    for torque, late_s in ((1.0, 0.0), (0.5, 0.2)):
+        w = running(-1, 300.0, torque, late_s)
+        took_s = stopped(w)[0]
+        assert (took_s > w.cars.rests_by_s[0] - 6.0 + 0.05) == (torque < 1)
+        if torque == 1:
+            assert took_s == pytest.approx(w.cars.rests_by_s[0] - 6.0)
+
+
+def test_what_a_worn_brake_does_not_stop_lands_on_the_buffers() -> None:
+    down = running(-1, 1000.0, torque=0.3, from_m=9.0)
+    stopped(down, 4.0)
+    t = np.arange(4.0, 20.0, 0.001)
+    z, v, a = (column[0] for column in down.cars.curves.at(ONE, t[None]))
+    assert -0.18 - buffer_stroke_m(np.array([1.75]))[0] <= z.min() < -0.18
+    assert a.max() > 0.5 * G_MPS2
+    assert v[-1] == 0
+    up = running(1, 0.0, torque=0.3, from_m=71.0)
+    stopped(up, 4.0)
+    z, v, a = (column[0] for column in up.cars.curves.at(ONE, t[None]))
+    assert 80.6 < z.max() < 80.6 + 1.75**2 / 2 / G_MPS2
+    assert a.min() == pytest.approx(-G_MPS2)
+
+
+def test_lifts_whose_chain_opens_stop_as_hard_as_their_cause_load_and_direction_say() -> None:
+    w = world(lifts=12, hour=NIGHT)
+    for k in range(12):
+        w.inject(f"sim-{k + 1:05d}", "safety-chain-glitch", 12.0)
+    hard, said = np.zeros(12), np.zeros(12)
+    for _ in range(60):
+        w.step()
+        curves, every = w.cars.curves, np.arange(12)
+        brakes = np.isfinite(w.cars.rests_by_s) & (hard == 0) & (curves.end_s < w.begin_s)
+        _, v, a = curves.at(every, curves.end_s - 0.05)
+        pull = imbalance_mps2(w.cars.lifts.rated_kg[every], w.cars.load_kg[every])
+        set_mps2 = SET_MPS2[0] + (SET_MPS2[1] - SET_MPS2[0]) * w.cars.severity[every]
+        hard[brakes], said[brakes] = np.abs(a)[brakes], (set_mps2 - np.sign(v) * pull)[brakes]
+    assert (hard > 0).all()
+    assert hard == pytest.approx(said, rel=1e-6)
