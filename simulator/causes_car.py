@@ -122,7 +122,7 @@ CAR = (
         "乘客挡门并在轿厢内剧烈跳动",
         ("car-shakes",),
         60.0,
-        15.0,
+        8.0,
         Act(needs=RIDE, door=HELD_OPEN),
         condition={"shakes_mps2": (0.8, 1.6)},
         per_year=0.02,

@@ -106,7 +106,7 @@ DOOR = (
         "搬运物品长时间遮挡门口",
         ("door-stays-open", "doorway-blocked"),
         180.0,
-        15.0,
+        8.0,
         Act(needs=RIDE, door=HELD_OPEN, occupies=True),
         per_year=0.1,
     ),

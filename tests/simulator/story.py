@@ -19,7 +19,8 @@ NIGHT, MORNING = 3.0, 8.0
 
 @dataclass
 class Story:
-    """Each column is (samples, lifts). `off_m` is the distance to the nearest landing."""
+    """Each column is (samples, lifts). `z` is where the drive has the car; `off_m` is how far the car itself, which
+    hangs on its ropes, is from the nearest landing."""
 
     z: F64
     v: F64
@@ -42,7 +43,8 @@ def live(w: World, seconds: int) -> Story:
     """Live through so many seconds and record them."""
     every = np.arange(len(w))
     door, presence = np.full((10, len(w)), CLOSED), np.zeros((10, len(w)), dtype=np.bool_)
-    columns: tuple[list[F64], list[F64], list[NDArray[np.int64]], list[NDArray[np.bool_]]] = ([], [], [], [])
+    columns: tuple[list[F64], list[F64], list[F64], list[NDArray[np.int64]], list[NDArray[np.bool_]]]
+    columns = ([], [], [], [], [])
     labels, said = [], []
     for _ in range(seconds):
         begin_s = w.begin_s
@@ -51,13 +53,20 @@ def live(w: World, seconds: int) -> Story:
         said.append(second)
         z, v, _ = w.cars.curves.at(every, begin_s[:, None] + np.arange(1, 11) / 10)
         door, presence = hold(door, second.door), hold(presence, second.infrared)
-        for column, rows in zip(columns, (z.T, v.T, door, presence), strict=True):
+        for column, rows in zip(columns, (z.T, v.T, places(w).T, door, presence), strict=True):
             column.append(rows)
-    z, v, door, presence = (np.concatenate(column) for column in columns)
+    z, v, car_m, door, presence = (np.concatenate(column) for column in columns)
     heights_m = w.cars.lifts.heights_m[every]
-    off_m = np.nanmin(np.abs(heights_m[None] - z[:, :, None]), axis=2)
+    off_m = np.nanmin(np.abs(heights_m[None] - car_m[:, :, None]), axis=2)
     top_m = np.nanmax(heights_m, axis=1)
     return Story(z, v, door, presence, off_m, heights_m, top_m, w.cars.lifts.rated_mps[every], labels, said)
+
+
+def places(w: World) -> F64:
+    """Return where the cars truly were in the second just lived, (lifts, 10)."""
+    z = np.repeat(w.motion.rest_m[:, None], 10, axis=1)
+    z[w.motion.lift] = w.motion.z_m[:, :: w.motion.z_m.shape[1] // 10]
+    return z[: len(w)]
 
 
 def hold(before: NDArray[np.generic], events: Events) -> NDArray[np.generic]:

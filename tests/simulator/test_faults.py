@@ -73,10 +73,26 @@ def caught(s: Story, k: int, sense: int) -> bool:
     return bool(0.95 * trip < v[top] < 1.01 * trip) and fast_s(s, k, 1.15, sense) > 0.3 and 1.9 < grip_mps2 < 9.9
 
 
+def chain_stops(s: Story, k: int, at_least_s: float) -> bool:
+    """Tell whether the car, one person in it, was braked as its sense, brake and imbalance make it."""
+    v = s.v[:, k]
+    rests = int(np.argmax(still(s, k) & (s.off_m[:, k] > OFF_M)))
+    low, high = (1.55, 2.1) if v[rests - 3] > 0 else (2.5, 3.1)
+    return stands_off_level(s, k, True, at_least_s) and low < braked_mps2(s, k) < high
+
+
+def overruns(s: Story, k: int) -> bool:
+    """Tell whether the car went on beyond the top's limit switch as far as an empty car's brake of 2.5 m/s² lets it."""
+    beyond = s.z[:, k] - s.top_m[k]
+    passes = int(np.argmax(beyond > 0.10))
+    before, after = (0.10 + v * (0.10 + 0.15 / 2) + v**2 / (2 * 1.92) for v in s.v[[passes - 1, passes], k])
+    return bool(after - 0.02 < beyond.max() < before)
+
+
 SYMPTOMS: dict[str, Sees] = {
     "car-stalled-between-floors": lambda s, k: stands_off_level(s, k, True, 170) and braked_mps2(s, k) < 1.2,
-    "power-cut": lambda s, k: stands_off_level(s, k, True, 290) and braked_mps2(s, k) > 1.55,
-    "safety-chain-glitch": lambda s, k: stands_off_level(s, k, True, 8) and braked_mps2(s, k) > 1.55,
+    "power-cut": lambda s, k: chain_stops(s, k, 290),
+    "safety-chain-glitch": lambda s, k: chain_stops(s, k, 8),
     "position-encoder-failed": lambda s, k: stands_off_level(s, k, False, 110) and braked_mps2(s, k) < 1.2,
     "controller-frozen-at-landing": trapped_level,
     "door-operator-dead": trapped_level,
@@ -87,8 +103,8 @@ SYMPTOMS: dict[str, Sees] = {
     "speed-regulator-drift": lambda s, k: max(fast_s(s, k, 1.07, 1), fast_s(s, k, 1.07, -1)) > 3,
     "governor-overspeed": lambda s, k: caught(s, k, -1),
     "counterweight-runaway": lambda s, k: caught(s, k, 1),
-    "top-slowdown-lost": lambda s, k: 0.2 < s.z[:, k].max() - s.top_m[k] < 0.7,
-    "bottom-slowdown-lost": lambda s, k: 0.2 < -s.z[:, k].min() < 0.5,
+    "top-slowdown-lost": overruns,
+    "bottom-slowdown-lost": lambda s, k: 0.2 < -s.z[:, k].min() < 0.18 + 0.12,
     "door-obstruction": lambda s, k: cycles(s, k, CLOSING, OPENING) >= 5,
     "door-belt-slipping": lambda s, k: longest_s(s.door[:, k] == CLOSING) > 55,
     "hall-button-stuck": lambda s, k: cycles(s, k, CLOSING, CLOSED) >= 9 and not np.abs(s.v[:900, k]).max() > 0.1,
@@ -129,10 +145,10 @@ def test_a_cause_shows_itself_on_a_resting_lift_and_passes(slug: str) -> None:
     assert {label.lift for label in labels} == set(range(LIFTS))
     assert shown(labels, cause, LIFTS) == {}
     assert slug not in SYMPTOMS or [k for k in range(LIFTS) if not SYMPTOMS[slug](s, k)] == []
-    assert np.median([label.onset_s for label in labels]) < cause.soon_s + 8
+    assert np.median(list({label.lift: label.onset_s for label in labels}.values())) < cause.soon_s + 2
     assert [label.end_s - label.onset_s for label in labels] == pytest.approx([for_s] * len(labels))
     assert cause.form == GROWING or (w.cars.stage == SOUND).all()
-    assert s.off_m[-1][s.v[-1] == 0].max() < 0.03
+    assert s.off_m[-1][s.v[-1] == 0].max() < 0.02
 
 
 @pytest.mark.parametrize("seed", [3, 6])
@@ -194,7 +210,7 @@ def test_a_fault_may_be_short(for_s: float) -> None:
     assert {label.lift for label in s.labels + w.unfinished()} == set(range(len(FAULTS)))
     assert (w.cars.stage == SOUND).all()
     assert np.isfinite(s.z).all()
-    assert s.off_m[-1][s.v[-1] == 0].max() < 0.03
+    assert s.off_m[-1][s.v[-1] == 0].max() < 0.02
 
 
 def test_chance_breaks_lifts_down_at_the_rate_it_is_given() -> None:

@@ -24,7 +24,7 @@ from simulator.schedule import YEAR_S, Planned, Unknown
 from simulator.symptoms import BY_SLUG, SYMPTOMS
 from simulator.world import World
 from telemetry.streams import CLOSED, OPEN
-from tests.simulator.story import MORNING, NIGHT, START_NS, hold
+from tests.simulator.story import MORNING, NIGHT, START_NS, hold, places
 
 FAULTS = {slug: cause for slug, cause in CAUSES.items() if cause.kind == "fault"}
 
@@ -84,8 +84,7 @@ def naive(w: World, seconds: int) -> dict[int, dict[str, Spans]]:
         second = w.step()
         door, inside = hold(door, second.door), hold(inside, second.infrared)
         _, v, _a = w.cars.curves.at(every, begin_s[:, None] + np.arange(10) / 10)
-        z = np.repeat(w.motion.rest_m[:, None], 10, axis=1)
-        z[w.motion.lift] = w.motion.z_m
+        z = places(w)
         for lift in range(len(w)):
             for k in range(10):
                 at_s = begin_s[lift] + k / 10
