@@ -33,7 +33,7 @@ class Witness:
         self._zone_m = zone_m
         n = len(zone_m)
         self._reversals, self._cycles = np.zeros(n, dtype=np.int64), np.zeros(n, dtype=np.int64)
-        self._watched = np.zeros(n, dtype=np.bool_)
+        self._watched, self._seen = np.zeros(n, dtype=np.bool_), np.zeros(n, dtype=np.int64)
         self.before(cars)
 
     def before(self, cars: Cars) -> None:
@@ -82,10 +82,11 @@ class Witness:
         """Count reversals and cycles of these doors, sample by sample; who was not watched before begins anew."""
         fresh = lift[~self._watched[lift]]
         self._reversals[fresh], self._cycles[fresh] = 0, self._door[fresh] != CLOSED
+        self._seen[fresh] = self._door[fresh]
         self._watched[:] = False
         self._watched[lift] = True
         reversals, cycles = self._reversals[lift], self._cycles[lift]
-        last = self._door[lift].astype(np.int64)
+        last = self._seen[lift]
         counted = np.empty((2, *door.shape), dtype=np.int64)
         for k in range(SAMPLE_HZ):
             now, moves = door[:, k], v[:, k] != 0
@@ -93,7 +94,7 @@ class Witness:
             cycles = np.where(moves, 0, cycles + ((last == CLOSED) & (now == OPENING)))
             counted[:, :, k] = reversals, cycles
             last = now
-        self._reversals[lift], self._cycles[lift] = reversals, cycles
+        self._reversals[lift], self._cycles[lift], self._seen[lift] = reversals, cycles, last
         return counted[0], counted[1]
 
 

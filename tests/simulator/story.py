@@ -69,12 +69,12 @@ def places(w: World) -> F64:
     return z[: len(w)]
 
 
-def hold(before: NDArray[np.generic], events: Events) -> NDArray[np.generic]:
-    """Return the first value of each event held over the samples (10, lifts) of its second."""
+def hold(before: NDArray[np.generic], events: Events, column: int = 0) -> NDArray[np.generic]:
+    """Return one value of each event held over the samples (10, lifts) of its second."""
     held = np.broadcast_to(before[-1], before.shape).copy()
     for lift in np.flatnonzero(np.diff(events.first)):
-        for at_ms, (value, *_) in zip(*events.of(lift), strict=True):
-            held[at_ms // 100 :, lift] = value
+        for at_ms, values in zip(*events.of(lift), strict=True):
+            held[at_ms // 100 :, lift] = values[column]
     return held
 
 

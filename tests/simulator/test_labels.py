@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections import defaultdict
-from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -23,14 +21,12 @@ from simulator.scene import Scene
 from simulator.schedule import YEAR_S, Planned, Unknown
 from simulator.symptoms import BY_SLUG, SYMPTOMS
 from simulator.world import World
-from telemetry.streams import CLOSED, OPEN
-from tests.simulator.story import MORNING, NIGHT, START_NS, hold, places
+from tests.simulator.plain_symptoms import PLAIN, naive
+from tests.simulator.story import MORNING, NIGHT, START_NS
 
 FAULTS = {slug: cause for slug, cause in CAUSES.items() if cause.kind == "fault"}
 
 LIFTS = 12
-ZONE_M = 0.20
-Spans = list[tuple[float, float]]
 
 
 def plan_of(slugs: list[str], lifts: int, **more: object) -> list[Planned]:
@@ -64,58 +60,40 @@ def test_the_same_seed_gives_the_same_labels_however_the_fleet_is_cut(form: str)
     assert len({row[1] for row in whole}) >= 30
 
 
-def naive(w: World, seconds: int) -> dict[int, dict[str, Spans]]:
-    """Return for each lift when each of some symptoms was there, told sample by sample and lift by lift."""
-    shows: dict[str, Callable[[float, float, int, bool, float], bool]] = {
-        "person-shut-in-off-level": lambda v, off, door, inside, _: (
-            v == 0 and off > ZONE_M and door == CLOSED and inside
-        ),
-        "car-off-level": lambda v, off, *_: v == 0 and off > ZONE_M,
-        "leaves-landing-door-open": lambda v, off, door, *_: door == OPEN and off > ZONE_M,
-        "runs-door-open": lambda v, off, door, *_: door == OPEN and abs(v) > 0.3,
-        "above-rated-speed": lambda v, off, door, inside, rated: abs(v) > 1.02 * rated,
-    }
-    every, lifts = np.arange(len(w)), w.cars.lifts
-    open_since: dict[tuple[int, str], tuple[float, float]] = {}
-    found: dict[int, dict[str, Spans]] = defaultdict(lambda: defaultdict(list))
-    door, inside = np.full((10, len(w)), CLOSED), np.zeros((10, len(w)), dtype=np.bool_)
-    for _ in range(seconds):
-        begin_s = w.begin_s
-        second = w.step()
-        door, inside = hold(door, second.door), hold(inside, second.infrared)
-        _, v, _a = w.cars.curves.at(every, begin_s[:, None] + np.arange(10) / 10)
-        z = places(w)
-        for lift in range(len(w)):
-            for k in range(10):
-                at_s = begin_s[lift] + k / 10
-                off = min(abs(z[lift, k] - h) for h in lifts.heights_m[lift][: lifts.floors[lift]])
-                for slug, sees in shows.items():
-                    if sees(v[lift, k], off, door[k, lift], inside[k, lift], lifts.rated_mps[lift]):
-                        open_since[lift, slug] = (open_since.get((lift, slug), (at_s, 0.0))[0], at_s + 0.1)
-                    elif (lift, slug) in open_since:
-                        found[lift][slug].append(open_since.pop((lift, slug)))
-    for (lift, slug), span in open_since.items():
-        found[lift][slug].append(span)
-    return found
+SPOILT = ("presence-stuck", "curtain-dirty", "curtain-dead")
+"""What these lifts say of people and curtain is not the truth, which the plain loop takes from what they say."""
+PEOPLE = {"person-shut-in-off-level", "person-shut-in-at-level", "door-does-not-open", "runs-empty", "doorway-blocked"}
+ALONE = [slug for slug, cause in FAULTS.items() if not cause.whole_building]
 
 
-PLAIN = ["car-stalled-between-floors", "brake-failure-doors-open", "door-lock-bridged", "speed-regulator-drift"]
+@pytest.mark.parametrize("part", range(len(ALONE) // LIFTS + 1))
+def test_labels_equal_a_plain_loop_over_what_was_true(part: int) -> None:
+    slugs = (ALONE * 2)[part * LIFTS :][:LIFTS]
+    hour = (
+        NIGHT if any(FAULTS[slug].act for slug in slugs) else MORNING
+    )  # acts send for their rides, conditions wait for somebody's
+    plan = plan_of(slugs, LIFTS, form=SUDDEN, for_s=110.0, severity=0.7)
+    facts = fleet(LIFTS, 3)
+    worlds = [World(facts, 3, START_NS, hour=hour, plan=plan) for _ in range(2)]
+    told, true = lived(worlds[0], 200), naive(worlds[1], 200)
+    compared = 0
+    for lift, of in ((lift, [la for la in told if la.lift == lift]) for lift in range(LIFTS)):
+        onset_s, end_s = of[0].onset_s, of[0].end_s
+        for slug, (_, _, after_s) in PLAIN.items():
+            if slugs[lift] in SPOILT and slug in PEOPLE:
+                continue
+            spans = [(max(begin, onset_s), end) for begin, end in true[lift][slug] if end > onset_s + 0.1]
+            due = [span for span in spans if span[1] - span[0] > after_s - 1e-6 and span[0] < end_s]
+            said = sorted((la.symptom_onset_s, la.symptom_end_s) for la in of if la.symptom == slug)
+            said = [span for span in said if span[0] < end_s]
+            assert len(said) == len(due), (slugs[lift], slug, said, due)
+            assert np.allclose(said, due, atol=0.21) if due else True, (slugs[lift], slug)
+            compared += len(due)
+    assert compared >= LIFTS
 
 
-@pytest.mark.parametrize("seed", [3, 11])
-def test_labels_equal_a_plain_loop_over_what_was_true(seed: int) -> None:
-    facts = fleet(LIFTS, seed)
-    worlds = [World(facts, seed, START_NS, hour=NIGHT, plan=plan_of(PLAIN, LIFTS, for_s=60.0)) for _ in range(2)]
-    told = lived(worlds[0], 200)
-    true = naive(worlds[1], 200)
-    for lift in range(LIFTS):
-        onset_s = min(label.onset_s for label in told if label.lift == lift)
-        for slug, spans in true[lift].items():
-            said = sorted(
-                (la.symptom_onset_s, la.symptom_end_s) for la in told if (la.lift, la.symptom) == (lift, slug)
-            )
-            after = [span for span in spans if span[1] > onset_s + 0.1]
-            assert np.allclose(said, after, atol=0.21), (lift, slug)
+def test_the_plain_loop_knows_every_symptom() -> None:
+    assert set(PLAIN) == set(BY_SLUG)
 
 
 def test_a_symptom_begins_with_its_fault_or_later_and_a_row_names_the_rules_of_its_symptom() -> None:
