@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -53,6 +54,11 @@ NAMED = {
 
 def test_every_near_miss_that_a_lift_world_is_known_for_has_labels_of_its_name() -> None:
     assert {cause.slug for cause in NEAR_MISSES} >= NAMED
+
+
+def test_every_near_miss_is_explained() -> None:
+    page = (Path(__file__).parents[2] / "docs" / "world.md").read_text(encoding="utf-8")
+    assert [cause.slug for cause in NEAR_MISSES if f"| `{cause.slug}` |" not in page] == []
 
 
 def test_the_evaluation_has_thirty_of_each_near_miss_and_wind_on_barometers_alone() -> None:

@@ -134,6 +134,14 @@ def test_so_many_of_each_cause_are_tried_over_the_fleet_and_the_time() -> None:
     assert plan == planned(Scenario(lifts=300, hours=6.0, trials=30), fleet(300, 1))
 
 
+def test_every_key_of_a_scenario_is_explained() -> None:
+    page = (Path(__file__).parents[2] / "docs" / "world.md").read_text(encoding="utf-8")
+    rows = page.partition("## 11.")[2].partition("## 12.")[0]
+    tables = (Scenario, scenario.Buildings, scenario.PlannedFault, scenario.Conditions)
+    names = {name for table in tables for name in table.model_fields} - {"buildings", "faults", "network"}
+    assert [name for name in sorted(names) if f"`{name}`" not in rows] == []
+
+
 def test_simulated_time_starts_in_2001_where_nothing_else_is_said() -> None:
     assert Scenario().start_ns == scenario.START.timestamp() * 1e9
     assert (Scenario().traffic_hour, Scenario(hour=3.0).traffic_hour) == (None, 3.0)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass
 from itertools import groupby
 
@@ -13,6 +14,7 @@ from simulator.scenario import Scenario
 from simulator.scene import Scene
 from simulator.visit import INSPECTION_MPS
 from telemetry.streams import CLOSED, INSPECTION, NORMAL, OPEN
+from tests.simulator.test_near_misses import LIFTS, WORLDS
 
 STILL_MPS = 0.02
 Column = NDArray[np.float64]
@@ -107,6 +109,33 @@ def test_wind_on_the_shaft_moves_a_barometer_and_leaves_a_tape_alone() -> None:
     assert np.abs(tape).max() < 0.05
     assert 2.5 < np.ptp(barometer) < 5.0
     assert abs(barometer[-1] - barometer[0]) < 1.0
+
+
+def counted(world: str) -> Counter[str]:
+    """Return what happened by itself in one of the worlds that must raise nothing."""
+    scenario = Scenario(**({"lifts": LIFTS, "seed": 7} | WORLDS[world]))
+    scene, counts = Scene(scenario, scenario.start_ns), Counter[str]()
+    cars, since = scene.world.cars, np.zeros(len(scene.world))
+    for second in range(scenario.seconds):
+        before = cars.curves.t[0].copy()
+        scene.world.step()
+        begun = np.flatnonzero(cars.curves.t[0] != before)
+        begun = begun[begun < len(scene.world)]
+        open_door = cars.door[begun] != CLOSED
+        runs, peak_mps = begun[~open_door], np.abs(cars.curves.v).max(axis=0)
+        counts["re-levellings"] += int(open_door.sum())
+        counts["trips"] += len(runs)
+        counts["short trips"] += int((peak_mps[runs] < 0.97 * cars.lifts.rated_mps[runs]).sum())
+        since[begun] = second
+        counts["idle minutes"] = max(counts["idle minutes"], int((second - since).max() / 60))
+    return counts
+
+
+def test_in_the_worlds_that_must_raise_nothing_all_of_it_happens_by_itself() -> None:
+    assert counted("re-levelling under load")["re-levellings"] >= 5
+    noon = counted("short trips that never reach rated speed")
+    assert 0.1 < noon["short trips"] / noon["trips"] < 0.6
+    assert counted("night idleness")["idle minutes"] >= 10
 
 
 def test_the_weather_moves_a_barometer_at_all_times() -> None:
