@@ -21,11 +21,6 @@ class Calendar:
     start_ns: int
     day_s: int = DAY_S
 
-    @property
-    def samples(self) -> bool:
-        """Whether it lives only a part of each day."""
-        return self.day_s < DAY_S
-
     def leap_s(self, lived_s: float) -> int:
         """Return how many seconds had been leapt over by then."""
         return int(lived_s // self.day_s) * (DAY_S - self.day_s)

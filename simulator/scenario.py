@@ -17,7 +17,7 @@ from typing import Any, Literal
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationError
 
-from simulator.calendar import Calendar
+from simulator.calendar import DAY_S, Calendar
 from simulator.causes import CAUSES, no_cause
 from simulator.chance import PLAN, SETTINGS, numbers
 from simulator.faults import GROWING, NEAR_MISS
@@ -27,6 +27,7 @@ from simulator.network import Conditions
 from simulator.schedule import Planned, between
 from simulator.sensors import SAMPLE_HZ
 from simulator.vibration import WAVE_HZ, WAVE_HZ_LIMITS
+from simulator.world import HEARTBEAT_S
 from telemetry.fact_checks import ABSOLUTE, BAROMETER
 from telemetry.facts import LiftFacts
 
@@ -42,7 +43,7 @@ ROUNDING = 1e-3
 SETUPS = {PARKED_OPEN: "parked_open", WEATHER: "barometers"}
 """What belongs to lifts alone that are set up for it, and the key that says how many are."""
 GROWS = (0.1, 0.4)
-"""What share of a scenario the faults that grow on trial take to fail."""
+"""What share of their part of a scenario the faults that grow on trial take to fail."""
 
 
 class Contradiction(ValueError):
@@ -131,6 +132,11 @@ class Scenario(Table):
         return self.days * self.day_s
 
     @property
+    def heartbeat_s(self) -> int:
+        """How long its terminals may be silent: over what is left out of each day as well."""
+        return DAY_S if self.days > 1 and self.day_s < DAY_S else HEARTBEAT_S
+
+    @property
     def calendar(self) -> Calendar:
         """The calendar where it does not begin now."""
         return Calendar(self.start_ns, self.day_s)
@@ -200,19 +206,29 @@ def inhabitants(scenario: Scenario) -> list[LiftFacts]:
 
 
 def _tried(scenario: Scenario, facts: Sequence[LiftFacts]) -> Iterator[Planned]:
-    """Yield so many of each cause, anywhere in the fleet and at any time that leaves them time to show themselves."""
-    for number, (slug, cause) in enumerate(CAUSES.items()):
-        if slug == PARKED_OPEN:
+    """Yield so many of each cause, dealt to the lifts like cards: a lift has one in each of as many parts of its time
+    as it needs, so that faults cover one another as seldom as they can."""
+    asked = [
+        cause
+        for slug, cause in CAUSES.items()
+        for _ in range(scenario.near_misses if cause.kind == NEAR_MISS else scenario.trials)
+        if slug != PARKED_OPEN
+    ]
+    able = {slug: [lift.lift_id for lift in facts if _able(slug, lift)] for slug in CAUSES}
+    draw = numbers(scenario.seed, -1, PLAN)
+    asked.sort(key=lambda _: next(draw))
+    parts = math.ceil(len(asked) / len(facts))
+    part_s = scenario.seconds / max(1, parts)
+    for k, cause in enumerate(asked):
+        lifts, begin_s = able[cause.slug], k // len(facts) * part_s
+        if not lifts:
             continue
-        draw = numbers(scenario.seed, -1 - number, PLAN)
-        able = [lift for lift in facts if _able(slug, lift)]
-        for _ in range(scenario.near_misses if cause.kind == NEAR_MISS else scenario.trials) if able else ():
-            lift_id = able[int(next(draw) * len(able))].lift_id
-            if cause.form == GROWING:
-                onset_s, growth_days = next(draw) * scenario.seconds / 2, scenario.days * between(GROWS, next(draw))
-                yield Planned(lift_id, slug, onset_s, growth_days=growth_days)
-            else:
-                yield Planned(lift_id, slug, next(draw) * max(0.0, scenario.seconds - 2 * cause.default_s))
+        lift_id = lifts[k % len(lifts)]
+        if cause.form == GROWING:
+            onset_s, growth_days = next(draw) * part_s / 2, scenario.days / parts * between(GROWS, next(draw))
+            yield Planned(lift_id, cause.slug, begin_s + onset_s, growth_days=growth_days)
+        else:
+            yield Planned(lift_id, cause.slug, begin_s + next(draw) * max(0.0, part_s - 2 * cause.default_s))
 
 
 def _able(cause: str, lift: LiftFacts) -> bool:

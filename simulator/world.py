@@ -103,7 +103,8 @@ class World:
     `together` lifts share their fraction of the second (those of a gateway). `hour` shifts the traffic, and only that,
     to begin at this local hour of the day. `barometers` is the share of lifts that tell their position by the air.
     `plan` is what is known beforehand of faults and near misses, of lifts that are not in this range as well. Of each
-    day the first `day_s` seconds from the start's time of day are lived. Where `vibration` is on it has `wave_hz`
+    day the first `day_s` seconds from the start's time of day are lived. `heartbeat_s` is what terminals say of theirs;
+    they keep to `HEARTBEAT_S` at least. Where `vibration` is on it has `wave_hz`
     samples a second; `machine` names the lifts whose machines are listened to (True: all).
     """
 
@@ -124,12 +125,13 @@ class World:
         barometers: float = 0.0,
         plan: Sequence[Planned] = (),
         day_s: int = DAY_S,
+        heartbeat_s: int = HEARTBEAT_S,
         offices: float = fleet.OFFICE_SHARE,
         buildings: Sequence[int] | None = None,
         traffic: Traffic = A_DAY,
     ) -> None:
         self.start_ns, self.seconds = start_ns, 0
-        self.calendar = Calendar(start_ns, day_s)
+        self.calendar, self._heartbeat_s = Calendar(start_ns, day_s), heartbeat_s
         local_hour = start_ns / 3.6e12 + LOCAL_OFFSET_H if hour is None else hour
         beside = fleet.neighbours(first, len(facts), seed, offices) if buildings is None else {}
         number = np.array([*range(first, first + len(facts)), *beside])
@@ -227,7 +229,7 @@ class World:
             "power": POWERS[int(cars.battery[lift])],
             "mode": MODES[int(cars.mode[lift])],
             "alarm": bool(cars.alarm[lift]),
-            "heartbeat_s": DAY_S if self.calendar.samples else HEARTBEAT_S,
+            "heartbeat_s": self._heartbeat_s,
         }
 
     def _restate(self, begin_s: F64) -> tuple[Index, F64, NDArray[np.int8]]:
