@@ -29,7 +29,7 @@ from simulator.scurve import segment_times
 from simulator.traffic import KINDS, Traffic
 from telemetry.fact_checks import BAROMETER
 from telemetry.facts import LiftFacts
-from telemetry.streams import CLOSED, NORMAL
+from telemetry.streams import CLOSED, NORMAL, OPENING
 
 F64 = NDArray[np.float64]
 Index = NDArray[np.intp]
@@ -120,7 +120,7 @@ class Cars:
     `hall_call` (lifts, 2, floors) is what the dispatcher wants of it, up and down. On an `errand` and when `homing`, it
     goes to its `target` and serves no call on the way. `chain_opens_s` is when its safety chain opened, `rests_by_s` by
     when a sound brake stops it that has fallen. `passer` is the slot of the person in the doorway (-1:
-    nobody), who is `entering` or leaving.
+    nobody), who is `entering` or leaving. `cycles` counts the openings of the door at this landing.
     """
 
     def __init__(
@@ -160,6 +160,7 @@ class Cars:
         self.reversal = np.zeros(n)
         self.sent_back = np.zeros(n, dtype=np.int8)
         self.held = np.zeros(n, dtype=np.bool_)
+        self.cycles = np.zeros(n, dtype=np.int64)
         self.door = np.full(n, CLOSED, dtype=np.int8)
         self.curtain = np.zeros(n, dtype=np.bool_)
         self.alarm = np.zeros(n, dtype=np.bool_)
@@ -228,6 +229,7 @@ class Cars:
 
     def move_door(self, lift: Index, state: int, t_s: F64) -> None:
         """Set the state of these doors, and say so."""
+        self.cycles[lift] += (state == OPENING) & (self.door[lift] == CLOSED)
         self.door[lift] = state
         self.log.door.append((lift, t_s, np.full(len(lift), state, dtype=np.int8)))
 

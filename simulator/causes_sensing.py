@@ -109,7 +109,7 @@ SENSING = (
         "terminal-catches-up",
         "the terminal is cut off for an hour, keeps all it sees, and says it when it is back",
         "终端离线一小时，恢复后补传数据",
-        ("silence",),
+        ("kept-back",),
         3600.0,
         1.0,
         condition={"cut": (1.0, 1.0)},

@@ -23,7 +23,7 @@ class Truth:
 
     `off_m` is how far the car is from the nearest landing, `miss_m` how far its drive stops, or will stop, beside it (a
     load that stretches the ropes, and the drive that corrects that, do not count);
-    `reversals` counts those of the door since it was closed, `cycles` its openings since the car last moved. Of the
+    `reversals` counts those of the door since it was closed, `cycles` its openings since the last run. Of the
     run: `heading` is its sense (+1 up), `run_s` how long it has lasted, `sound_run_s` how long a sound one would last,
     `peak_mps` its highest speed, `sound_peak_mps` what that would be. `overdue_s` is the time since a sound brake would
     have stopped the car (below 0: before that). `act` gives the columns of what acts on the lift

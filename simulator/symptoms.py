@@ -17,7 +17,9 @@ GOVERNOR_RATIO = 1.15
 RELEVELS_MPS = 0.30
 LEVEL_M = 0.015
 """No stop of a sound lift of this world misses its landing by more."""
-BEYOND_M = 0.05
+BEYOND_M = 0.1
+"""No start, no rope and no levelling takes a car so far past its last landing."""
+DOOR_CYCLES = 5
 SENT_BACK = 2
 DRIVE_LIMIT_MPS2 = 1.5
 """No drive slows a car down harder (GB/T 10058, 3.3)."""
@@ -75,9 +77,9 @@ SYMPTOMS = (
     ),
     Symptom(
         "above-rated-speed",
-        "the car is faster than its rated speed",
+        "the car is faster than its rated speed, and does not rise faster than a governor lets it",
         ("overspeed",),
-        lambda t: np.abs(t.v_mps) > (1 + SPEED_TOLERANCE) * t.rated_mps,
+        lambda t: (np.abs(t.v_mps) > (1 + SPEED_TOLERANCE) * t.rated_mps) & (t.v_mps <= GOVERNOR_RATIO * t.rated_mps),
     ),
     Symptom(
         "rises-too-fast",
@@ -165,9 +167,10 @@ SYMPTOMS = (
     ),
     Symptom(
         "door-cycles",
-        "the door has opened three times or more since the car last moved",
+        "the door has opened and closed five times since the last run",
         ("door-cycling",),
-        lambda t: t.cycles >= 3,
+        lambda t: (t.cycles >= DOOR_CYCLES) & (t.door == CLOSED),
+        lambda t: t.cycles >= DOOR_CYCLES,
     ),
     Symptom(
         "door-stays-open",
@@ -191,7 +194,8 @@ SYMPTOMS = (
         ails("door_drag"),
     ),
     Symptom("on-battery", "the mains are away", ("power-loss",), lambda t: t.battery),
-    Symptom("silence", "the terminal says nothing", ("offline",), lambda t: t.silent | t.condition("cut")),
+    Symptom("silence", "the terminal says nothing", ("offline",), lambda t: t.silent),
+    Symptom("kept-back", "the terminal is cut off, and keeps what it sees", ("offline",), lambda t: t.condition("cut")),
     Symptom("not-in-service", "the lift is in a mode other than normal", (), lambda t: t.mode != NORMAL),
     Symptom(
         "stops-off-level",

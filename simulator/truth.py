@@ -39,6 +39,7 @@ class Witness:
     def before(self, cars: Cars) -> None:
         """Keep what doors and people are like as the second begins."""
         self._door, self._presence, self._curtain = cars.door.copy(), cars.presence.copy(), cars.curtain.copy()
+        self._opened = cars.cycles.copy()
 
     def see(self, cars: Cars, log: Log, motion: Motion, lift: Index, begin_s: F64) -> Truth:
         """Return the truth of these lifts (sorted) in the second that begins at `begin_s`."""
@@ -79,19 +80,19 @@ class Witness:
         )
 
     def _count(self, lift: Index, door: NDArray[np.int64], v: F64) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-        """Count reversals and cycles of these doors, sample by sample; who was not watched before begins anew."""
+        """Count reversals and cycles of these doors, sample by sample; of who was not watched before, those to come,
+        and the cycles that its car knows of."""
         fresh = lift[~self._watched[lift]]
-        self._reversals[fresh], self._cycles[fresh] = 0, self._door[fresh] != CLOSED
-        self._seen[fresh] = self._door[fresh]
+        self._reversals[fresh], self._cycles[fresh], self._seen[fresh] = 0, self._opened[fresh], self._door[fresh]
         self._watched[:] = False
         self._watched[lift] = True
         reversals, cycles = self._reversals[lift], self._cycles[lift]
         last = self._seen[lift]
         counted = np.empty((2, *door.shape), dtype=np.int64)
         for k in range(SAMPLE_HZ):
-            now, moves = door[:, k], v[:, k] != 0
+            now, runs = door[:, k], (v[:, k] != 0) & (door[:, k] == CLOSED)
             reversals = np.where(now == CLOSED, 0, reversals + ((last == CLOSING) & (now == OPENING)))
-            cycles = np.where(moves, 0, cycles + ((last == CLOSED) & (now == OPENING)))
+            cycles = np.where(runs, 0, cycles + ((last == CLOSED) & (now == OPENING)))
             counted[:, :, k] = reversals, cycles
             last = now
         self._reversals[lift], self._cycles[lift], self._seen[lift] = reversals, cycles, last

@@ -44,7 +44,7 @@ PLAIN: dict[str, tuple[Sees, Sees | None, float]] = {
         lambda s: s.door == OPENING and s.v != 0,
         0.0,
     ),
-    "above-rated-speed": (lambda s: abs(s.v) > 1.02 * s.rated, None, 0.0),
+    "above-rated-speed": (lambda s: abs(s.v) > 1.02 * s.rated and s.v <= 1.15 * s.rated, None, 0.0),
     "rises-too-fast": (lambda s: s.v > 1.15 * s.rated, None, 0.0),
     "falls-too-fast": (lambda s: s.v < -1.15 * s.rated, None, 0.0),
     "below-rated-speed": (
@@ -60,19 +60,20 @@ PLAIN: dict[str, tuple[Sees, Sees | None, float]] = {
         lambda s: s.acts("wanders"),
         60.0,
     ),
-    "beyond-top": (lambda s: s.z > s.top + 0.05, None, 0.0),
-    "beyond-bottom": (lambda s: s.z < -0.05, None, 0.0),
+    "beyond-top": (lambda s: s.z > s.top + 0.1, None, 0.0),
+    "beyond-bottom": (lambda s: s.z < -0.1, None, 0.0),
     "hard-stop": (lambda s: s.a * (1 if s.v < 0 else -1) > 1.5 and s.v != 0, None, 0.0),
     "safety-chain-open": (lambda s: s.t >= s.chain_opens, None, 0.0),
     "door-does-not-close": (lambda s: s.door == CLOSING, None, 12.0),
     "door-reverses": (lambda s: s.reversals > 2 and s.door != CLOSED, None, 0.0),
     "door-does-not-open": (lambda s: shut_in(s) and s.off <= 0.20 and s.cycles == 0, None, 5.0),
-    "door-cycles": (lambda s: s.cycles >= 3, None, 0.0),
+    "door-cycles": (lambda s: s.cycles >= 5 and s.door == CLOSED, lambda s: s.cycles >= 5, 0.0),
     "door-stays-open": (lambda s: s.v == 0 and s.door == OPEN and s.off <= 0.20, None, 60.0),
     "doorway-blocked": (lambda s: s.door == OPEN and s.curtain, None, 45.0),
     "door-slow": (lambda s: s.ill("door_drag") != 0 and s.door in (OPENING, CLOSING), ails("door_drag"), 0.0),
     "on-battery": (lambda s: s.battery, None, 0.0),
-    "silence": (lambda s: s.silent or s.ill("cut"), None, 0.0),
+    "silence": (lambda s: s.silent, None, 0.0),
+    "kept-back": (lambda s: s.ill("cut"), None, 0.0),
     "not-in-service": (lambda s: s.mode != NORMAL, None, 0.0),
     "stops-off-level": (
         lambda s: s.v == 0 and s.door == OPEN and 0.015 < s.miss < 0.20,
@@ -166,10 +167,10 @@ def samples(w: World, seconds: int) -> Iterator[tuple[int, Seen]]:
 
 
 def count(counts: Seen, s: Seen) -> tuple[int, int]:
-    """Count how often the door has turned back since it was closed, and opened since the car last moved."""
+    """Count how often the door has turned back since it was closed, and opened since the last run."""
     turned, opened = (counts.door == before and s.door == OPENING for before in (CLOSING, CLOSED))
     counts.reversals = 0 if s.door == CLOSED else counts.reversals + turned
-    counts.cycles = 0 if s.v != 0 else counts.cycles + opened
+    counts.cycles = 0 if s.v != 0 and s.door == CLOSED else counts.cycles + opened
     counts.door = s.door
     return counts.reversals, counts.cycles
 
