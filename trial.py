@@ -30,11 +30,13 @@ from simulator.scenario import Scenario
 from simulator.scene import Scene, told
 from store.recordings import Recording
 from telemetry.batch import Decoded
+from telemetry.facts import LiftFacts
 
 ATTENDED_S = 600.0
 """How long after it was noticed a person resolves what clears by hand alone."""
 OURS = f"liftwatch {VERSION}"
 RULED = frozenset(rule.slug for rule in RULES)
+Lived = tuple[list[LiftFacts], list[dict[str, object]], list[Raised]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,20 +68,22 @@ def of_recording(folder: Path, findings: Path | None = None) -> Tried:
     if findings is None:
         run = Replay(facts, RULES, silence=True, attended_s=ATTENDED_S)
         found, judged, detector = _alerts(run, recording.groups(), header.messages), RULED, OURS
+        unserved = _unserved(facts)
     else:
         with findings.open(encoding="utf-8", newline="") as file:
             found = raised.read_csv(file)
-        judged, detector = frozenset(one.rule for one in found), findings.stem
+        judged, detector, unserved = frozenset(one.rule for one in found), findings.stem, {}
     name, seconds = header.scenario or folder.name, (header.end_ns - header.start_ns) / 1e9
-    played = Played(name, detector, header.seed, [lift.lift_id for lift in facts], seconds, judged)
+    played = Played(name, detector, header.seed, [lift.lift_id for lift in facts], seconds, judged, unserved)
     return Tried(played, recording.labels(), found)
 
 
 def of_scenario(scenario: Scenario, name: str, parts: int) -> Tried:
     """Live through a scenario in as many processes, and judge what its lifts say as they say it."""
     lived = processes.each(_live, [(scenario, part, part.start == 0) for part in cut(scenario.lifts, parts)])
-    lift_ids, labels, found = (list(chain.from_iterable(column)) for column in zip(*lived, strict=True))
-    return Tried(Played(name, OURS, scenario.seed, lift_ids, scenario.seconds, RULED), labels, found)
+    facts, labels, found = (list(chain.from_iterable(column)) for column in zip(*lived, strict=True))
+    lift_ids = [lift.lift_id for lift in facts]
+    return Tried(Played(name, OURS, scenario.seed, lift_ids, scenario.seconds, RULED, _unserved(facts)), labels, found)
 
 
 def cut(lifts: int, parts: int) -> list[slice]:
@@ -89,13 +93,20 @@ def cut(lifts: int, parts: int) -> list[slice]:
     return [slice(first, min(first + each, lifts)) for first in range(0, lifts, each)]
 
 
-def _live(scenario: Scenario, part: slice, shows: bool) -> tuple[list[str], list[dict[str, object]], list[Raised]]:
+def _live(scenario: Scenario, part: slice, shows: bool) -> Lived:
     """Live and judge a part of the fleet: its lifts, what happened, what was raised."""
     scene = Scene(scenario, scenario.start_ns, part=part)
     run = Replay(scene.facts, RULES, silence=True, attended_s=ATTENDED_S)
     messages = scenario.seconds * len(scene.facts) if shows else 0
     found = _alerts(run, told(scene), messages)
-    return [lift.lift_id for lift in scene.facts], scene.labels(), found
+    return scene.facts, scene.labels(), found
+
+
+def _unserved(facts: Iterable[LiftFacts]) -> dict[str, frozenset[str]]:
+    """Return, for each lift, the rules that our judge leaves out there, for want of a fact."""
+    return {
+        lift.lift_id: frozenset(rule.slug for rule in RULES if not all(map(lift.serves, rule.needs))) for lift in facts
+    }
 
 
 def _alerts(run: Replay, groups: Iterable[Decoded], messages: int) -> list[Raised]:

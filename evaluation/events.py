@@ -30,27 +30,29 @@ BARS = {
 
 @dataclass(frozen=True, slots=True)
 class Kind:
-    """One row of the catalogue: an alert is owed once the symptom has lasted `owed_after_s`."""
+    """One row of the catalogue: an alert is owed once the symptom has lasted `owed_after_s`; in inspection, fire and
+    out-of-service modes only where the rule is `starred`."""
 
     code: str
     rule: str
     group: str
     owed_after_s: float = 0.0
+    starred: bool = False
 
 
 KINDS = (
     Kind("F01", "entrapment-off-level", LIFE_SAFETY, 30.0),
     Kind("F02", "entrapment-at-level", LIFE_SAFETY, 90.0),
-    Kind("F03", "alarm-button", LIFE_SAFETY),
+    Kind("F03", "alarm-button", LIFE_SAFETY, starred=True),
     Kind("F04", "stop-outside-zone", LIFE_SAFETY, 15.0),
-    Kind("F05", "unintended-movement", LIFE_SAFETY),
-    Kind("F06", "start-door-open", LIFE_SAFETY, 0.3),
-    Kind("F07", "door-opened-running", LIFE_SAFETY, 0.2),
-    Kind("F08", "overspeed", LIFE_SAFETY, 2.0),
+    Kind("F05", "unintended-movement", LIFE_SAFETY, starred=True),
+    Kind("F06", "start-door-open", LIFE_SAFETY, 0.3, starred=True),
+    Kind("F07", "door-opened-running", LIFE_SAFETY, 0.2, starred=True),
+    Kind("F08", "overspeed", LIFE_SAFETY, 2.0, starred=True),
     Kind("F09", "overspeed-up", LIFE_SAFETY, 0.3),
     Kind("F10", "underspeed", LIFE_SAFETY),
-    Kind("F11", "overtravel-top", LIFE_SAFETY),
-    Kind("F12", "overtravel-bottom", LIFE_SAFETY),
+    Kind("F11", "overtravel-top", LIFE_SAFETY, starred=True),
+    Kind("F12", "overtravel-bottom", LIFE_SAFETY, starred=True),
     Kind("F13", "emergency-stop", OTHER, 0.2),
     Kind("F14", "safety-chain-open", OTHER, 0.2),
     Kind("F15", "door-close-fault", DUTY, 20.0),
@@ -83,3 +85,7 @@ KINDS = (
     Kind("F42", "clock-skew", OTHER),
 )
 BY_RULE = {kind.rule: kind for kind in KINDS}
+SENSING = frozenset({"curtain-blocked", "curtain-dead", "position-lost", "sensor-fault", "clock-skew"})
+"""The rules about sensors and terminals: the lift itself is sound."""
+CONFUSION_BAR = 0.01
+"""Of the faults of sensors, the share that may raise a critical alert."""

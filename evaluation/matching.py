@@ -1,8 +1,8 @@
 """Holds what was raised against what happened, event by event.
 
-    episode        ├────────────────┤
-    raised      ▲  ▲            ▲      ▲        its onset lies in the episode, EARLY_S and LATE_S around it: found;
-              early (≤ 5 s)          late (≤ 60 s)         a second one of the same episode: a repeat
+    episode          ├────────────────┤
+    raised    ├─▲    ├───▲      ├────▲    ├─▲   from its onset to the moment it was noticed (▲) it touches the episode,
+            early (≤ 5 s)               late (≤ 60 s)    give or take: found; a second one of the same: a repeat
 
 What fits no episode of its rule is `beside` where a fault of that lift was at work (real, but not what it says). Where
 a near miss was, it is `tolerated` up to minor and `provoked` above. Otherwise it is `false`: a false alarm at night.
@@ -33,41 +33,52 @@ TOLERABLE = ("trend", "minor")
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """What one alert was: `episode` is the one it found, `event` the fault or near miss that was at work."""
+    """What one alert was: `episode` is the one it found, `events` the faults, or the near miss, that were at work."""
 
     raised: Raised
     what: str
     episode: Episode | None = None
-    event: Event | None = None
+    events: tuple[Event, ...] = ()
 
 
 def match(raised: Sequence[Raised], events: Sequence[Event], episodes: Sequence[Episode]) -> list[Verdict]:
     """Return a verdict for each alert, in the order in which they were noticed."""
     chances: dict[tuple[str, str], list[Episode]] = defaultdict(list)
     for chance in episodes:
-        chances[chance.event.lift_id, chance.rule].append(chance)
+        chances[chance.lift_id, chance.rule].append(chance)
     at_work: dict[tuple[str, str], list[Event]] = defaultdict(list)
     for event in events:
         at_work[event.lift_id, event.kind].append(event)
-    found: set[tuple[str, str, str]] = set()
+    found: set[Episode] = set()
     verdicts = []
     for one in sorted(raised, key=lambda one: (one.noticed_ns, one.lift_id, one.rule)):
-        episode = _around(chances[one.lift_id, one.rule], one.onset_ns)
+        episode = _touched(chances[one.lift_id, one.rule], one)
         if episode is not None:
-            name = (one.lift_id, one.rule, episode.event.event)
-            verdicts.append(Verdict(one, REPEAT if name in found else FOUND, episode, episode.event))
-            found.add(name)
+            verdicts.append(Verdict(one, REPEAT if episode in found else FOUND, episode, episode.events))
+            found.add(episode)
             continue
-        fault = _around(at_work[one.lift_id, FAULT], one.onset_ns)
-        near = _around(at_work[one.lift_id, NEAR_MISS], one.onset_ns)
+        fault, near = (_touched(at_work[one.lift_id, kind], one) for kind in (FAULT, NEAR_MISS))
         provoked = TOLERATED if one.severity in TOLERABLE else PROVOKED
         what = BESIDE if fault else provoked if near else FALSE
-        verdicts.append(Verdict(one, what, event=fault or near))
+        at_fault = fault or near
+        verdicts.append(Verdict(one, what, events=(at_fault,) if at_fault else ()))
     return verdicts
 
 
-def _around(spans: Sequence[Span], t_ns: int) -> Span | None:
-    """Return the latest of the spans that holds the instant, EARLY_S and LATE_S around it."""
+def told_before(raised: Sequence[Raised], episodes: Sequence[Episode]) -> set[Episode]:
+    """Return the episodes that began while an alert of their rule stood open: those it concerns had been told."""
+    opened: dict[tuple[str, str], list[Raised]] = defaultdict(list)
+    for one in raised:
+        opened[one.lift_id, one.rule].append(one)
+    return {
+        episode
+        for episode in episodes
+        if any(one.noticed_ns <= episode.onset_ns < one.until_ns for one in opened[episode.lift_id, episode.rule])
+    }
+
+
+def _touched(spans: Sequence[Span], one: Raised) -> Span | None:
+    """Return the latest of the spans that the alert, until it was noticed, touches; EARLY_S and LATE_S around it."""
     early, late = round(EARLY_S * 1e9), round(LATE_S * 1e9)
-    holding = [span for span in spans if span.onset_ns - early <= t_ns <= span.end_ns + late]
-    return max(holding, key=lambda span: span.onset_ns, default=None)
+    touched = [span for span in spans if span.onset_ns - early <= one.noticed_ns and one.onset_ns <= span.end_ns + late]
+    return max(touched, key=lambda span: span.onset_ns, default=None)

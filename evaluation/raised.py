@@ -3,7 +3,8 @@
     lift_id,rule,onset,noticed,cleared,severity
     sim-00007,entrapment-off-level,2001-01-01T08:15:02.300Z,2001-01-01T08:15:32.400Z,,critical
 
-`noticed`, `cleared` and `severity` may be left out: noticed is then the onset. Times are RFC 3339.
+`noticed`, `cleared` and `severity` may be left out: noticed is then the onset, and it is cleared at once. Times are
+RFC 3339.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from detectors.rule import SEVERITIES
 from evaluation.events import BY_RULE
 
 REQUIRED = ("lift_id", "rule", "onset")
+STILL_OPEN_NS = 1 << 62
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
 
@@ -29,18 +31,29 @@ class BadFindings(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Raised:
-    """One alert, or one finding of another detector; instants in the lift's time."""
+    """One alert, or one finding of another detector; instants in the lift's time. It was open until `until_ns`."""
 
     lift_id: str
     rule: str
     severity: str
     onset_ns: int
     noticed_ns: int
+    until_ns: int
 
 
 def ours(alerts: Iterable[Alert]) -> list[Raised]:
     """Return the monitor's alerts as what was raised."""
-    return [Raised(alert.lift_id, alert.rule, alert.severity, alert.onset_ns, alert.noticed_ns) for alert in alerts]
+    return [
+        Raised(
+            alert.lift_id,
+            alert.rule,
+            alert.severity,
+            alert.onset_ns,
+            alert.noticed_ns,
+            alert.closed_ns or alert.cleared_ns or STILL_OPEN_NS,
+        )
+        for alert in alerts
+    ]
 
 
 def read_csv(lines: Iterable[str]) -> list[Raised]:
@@ -63,10 +76,10 @@ def _finding(line: int, row: dict[str, str | None]) -> Raised:
     if not row["lift_id"]:
         raise BadFindings(f"line {line}: lift_id: is empty; every finding is of one lift")
     onset_ns = _instant_ns(line, "onset", row["onset"] or "")
-    noticed = row.get("noticed")
-    return Raised(
-        row["lift_id"], rule, severity, onset_ns, _instant_ns(line, "noticed", noticed) if noticed else onset_ns
-    )
+    noticed, cleared = row.get("noticed"), row.get("cleared")
+    noticed_ns = _instant_ns(line, "noticed", noticed) if noticed else onset_ns
+    until_ns = _instant_ns(line, "cleared", cleared) if cleared else noticed_ns
+    return Raised(row["lift_id"], rule, severity, onset_ns, noticed_ns, until_ns)
 
 
 def _instant_ns(line: int, field: str, text: str) -> int:

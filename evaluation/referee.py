@@ -4,21 +4,27 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
+from detectors.rule import SEVERITIES
 from evaluation import truth
-from evaluation.events import BARS, KINDS, Bar
-from evaluation.matching import FOUND, Verdict, match
+from evaluation.events import BARS, KINDS, SENSING, Bar
+from evaluation.matching import BESIDE, FOUND, Verdict, match
 from evaluation.raised import Raised
-from evaluation.scores import MONTH_S, Interval, Score, rate, score
+from evaluation.scores import MONTH_S, OWED, Interval, Score, Unserved, rate, score, share, standings
 from evaluation.split import SETS, set_of
 from evaluation.truth import FAULT, NEAR_MISS, Episode, Event
+
+WORST = SEVERITIES[-1]
 
 
 @dataclass(frozen=True, slots=True)
 class Played:
-    """What was watched: the seed of the world, which lifts, for how long, and the rules that the detector has."""
+    """What was watched: the seed of the world, which lifts, for how long, and the rules that the detector has.
+
+    `unserved` are those of them that it does not judge on some lifts, and says so.
+    """
 
     name: str
     detector: str
@@ -26,11 +32,12 @@ class Played:
     lift_ids: Sequence[str]
     seconds: float
     judged: frozenset[str]
+    unserved: Unserved = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
 class Cause:
-    """What came of one cause: for each rule that could be right about it (episodes, found); near misses have none.
+    """What came of one cause: for each rule that could be right about it (owed, found); near misses have none.
 
     `raised` counts all alerts while it was at work, by severity.
     """
@@ -57,13 +64,15 @@ class GroupScore:
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """The figures of one set of lifts."""
+    """The figures of one set of lifts. `confusion` is the share of the faults of sensors alone during which a critical
+    alert spoke of a lift that was sound."""
 
     set_name: str
     lifts: int
     lift_months: float
     scores: Sequence[Score]
     groups: Sequence[GroupScore]
+    confusion: Interval
     causes: Sequence[Cause]
     verdicts: Sequence[Verdict]
 
@@ -76,7 +85,7 @@ def judge(played: Played, labels: Iterable[Mapping[str, Any]], raised: Sequence[
         lifts = {lift for lift in played.lift_ids if set_of(played.seed, lift) == name}
         if lifts:
             theirs = [event for event in events if event.lift_id in lifts]
-            chances = [episode for episode in episodes if episode.event.lift_id in lifts]
+            chances = [episode for episode in episodes if episode.lift_id in lifts]
             verdicts = match([one for one in raised if one.lift_id in lifts], theirs, chances)
             reports.append(_report(name, played, lifts, theirs, chances, verdicts))
     return reports
@@ -91,14 +100,16 @@ def _report(
     verdicts: Sequence[Verdict],
 ) -> Report:
     lift_s = len(lifts) * played.seconds
-    scores = score(verdicts, episodes, set(played.judged), lift_s)
+    stood = standings(verdicts, episodes, played.unserved)
+    scores = score(verdicts, stood, played.judged, lift_s)
     return Report(
         set_name=name,
         lifts=len(lifts),
         lift_months=lift_s / MONTH_S,
         scores=scores,
         groups=[_group(group, bar, scores, lift_s / MONTH_S) for group, bar in BARS.items()],
-        causes=_causes(events, episodes, verdicts),
+        confusion=_confusion(episodes, verdicts),
+        causes=_causes(events, stood, verdicts),
         verdicts=verdicts,
     )
 
@@ -115,7 +126,17 @@ def _group(group: str, bar: Bar, scores: Sequence[Score], lift_months: float) ->
     )
 
 
-def _causes(events: Sequence[Event], episodes: Sequence[Episode], verdicts: Sequence[Verdict]) -> list[Cause]:
+def _confusion(episodes: Sequence[Episode], verdicts: Sequence[Verdict]) -> Interval:
+    of_sensors, of_lifts = (
+        {event for episode in episodes if (episode.rule in SENSING) is sensing for event in episode.events}
+        for sensing in (True, False)
+    )
+    cried = {event for one in verdicts if one.what == BESIDE and one.raised.severity == WORST for event in one.events}
+    alone = of_sensors - of_lifts
+    return share(len(alone & cried), len(alone))
+
+
+def _causes(events: Sequence[Event], stood: Mapping[Episode, str], verdicts: Sequence[Verdict]) -> list[Cause]:
     """Return what came of each cause, faults before near misses."""
     of: dict[tuple[str, str], list[Event]] = defaultdict(list)
     for event in events:
@@ -123,12 +144,14 @@ def _causes(events: Sequence[Event], episodes: Sequence[Episode], verdicts: Sequ
     chances: dict[str, Counter[str]] = defaultdict(Counter)
     found: dict[str, Counter[str]] = defaultdict(Counter)
     raised: dict[tuple[str, str], Counter[str]] = defaultdict(Counter)
-    for episode in episodes:
-        chances[episode.event.cause][episode.rule] += 1
+    for episode, how in stood.items():
+        for event in episode.events:
+            chances[event.cause][episode.rule] += how == OWED
     for verdict in verdicts:
-        if verdict.event is not None:
-            raised[verdict.event.kind, verdict.event.cause][verdict.raised.severity] += 1
-            found[verdict.event.cause][verdict.raised.rule] += verdict.what == FOUND
+        for event in verdict.events:
+            raised[event.kind, event.cause][verdict.raised.severity] += 1
+            if verdict.episode and verdict.what == FOUND:
+                found[event.cause][verdict.raised.rule] += stood[verdict.episode] == OWED
     order = {kind.rule: place for place, kind in enumerate(KINDS)}
     return [
         Cause(

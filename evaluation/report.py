@@ -18,6 +18,7 @@ from jinja2 import Environment, PackageLoader, select_autoescape
 from markupsafe import Markup
 
 from evaluation import plots
+from evaluation.events import CONFUSION_BAR
 from evaluation.referee import GroupScore, Played, Report
 from evaluation.scores import Interval, Score
 
@@ -47,8 +48,9 @@ def _row(report: Report, one: Score) -> dict[str, Any]:
         "rule": one.kind.rule,
         "class": one.kind.group,
         "judged": one.judged,
-        "events": one.events,
+        "episodes": one.episodes,
         "owed": one.owed,
+        **one.excused,
         "found": one.found,
         "early": one.early,
         **_interval("recall", one.recall),
@@ -82,6 +84,7 @@ def to_json(played: Played, reports: Sequence[Report]) -> str:
                 "lift_months": report.lift_months,
                 "rules": rows(report),
                 "classes": [_plain(dataclasses.asdict(group)) for group in report.groups],
+                **_interval("confusion", report.confusion),
                 "causes": [dataclasses.asdict(cause) for cause in report.causes],
             }
             for report in reports
@@ -113,6 +116,7 @@ def to_text(reports: Sequence[Report]) -> str:
         lines.append(HEADING)
         lines += [_line(one) for one in report.scores if one.judged]
         lines += [_against_its_bar(group) for group in report.groups if group.rules]
+        lines.append(f"  faults of sensors that raised a critical alert: {percent(report.confusion)}")
     return "\n".join(lines)
 
 
@@ -136,6 +140,7 @@ def _against_its_bar(group: GroupScore) -> str:
 def to_html(played: Played, reports: Sequence[Report], names: Mapping[str, Mapping[str, str]]) -> str:
     """Return one page that needs nothing else: tables, and plots as SVG inside it."""
     page = Environment(loader=PackageLoader("evaluation", "."), autoescape=select_autoescape(["html"]))
+    page.globals |= {"confusion_bar": CONFUSION_BAR}
     page.filters |= {"figure": figure, "percent": percent, "between": between}
     figures = {
         report.set_name: {name: Markup(draw(report)) for name, draw in plots.PLOTS.items()} for report in reports

@@ -1,27 +1,37 @@
 """Figures from verdicts: for each rule, how often it was right, how often it cried for nothing, how fast it was.
 
-Recall is of the episodes that lasted long enough to be owed. False alarms are counted over the time that was watched:
-a lift-month is 30 days. Delay runs from the physical onset to the moment at which the monitor knew, by the lift's
-clock; lead time from that moment to the functional failure of what grows.
+Recall is of the episodes that an alert was owed for. False alarms are counted over the time that was watched: a
+lift-month is 30 days. Delay runs from the physical onset to the moment at which the monitor knew, by the lift's clock;
+lead time from that moment to the functional failure of what grows. Excused from an alert is an episode that is
+
+    short       it did not last as long as the catalogue says: nobody was to be told
+    unserved    the detector says beforehand that it does not judge this rule on this lift (a fact is missing)
+    unheard     what was left of it while the lift spoke and was on duty is too short
+    told        an alert of the rule stood open as it began
 """
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
 from scipy.stats import binomtest, chi2
 
-from evaluation.events import KINDS, Kind
-from evaluation.matching import FOUND, VERDICTS, WRONG, Verdict
+from evaluation.events import BY_RULE, KINDS, Kind
+from evaluation.matching import FOUND, VERDICTS, WRONG, Verdict, told_before
 from evaluation.truth import Episode
 
 CONFIDENCE = 0.95
 MONTH_S = 30 * 86_400.0
 DAY_S = 86_400.0
+OWED, SHORT, UNSERVED, UNHEARD, TOLD = "owed", "short", "unserved", "unheard", "told"
+EXCUSES = (SHORT, UNSERVED, UNHEARD, TOLD)
+
+Unserved = Mapping[str, Set[str]]
+"""For a lift, the rules that are not judged on it."""
 
 
 class Interval(NamedTuple):
@@ -36,15 +46,16 @@ class Interval(NamedTuple):
 class Score:
     """What is said of one rule. `judged`: the detector speaks of it at all.
 
-    `events` are all its episodes, `owed` those that lasted long enough, `found` those of the owed that were found;
-    `early` were found although they were not owed. `delays_s` is one number for each episode found, `lead_days` one for
-    each that has a functional failure (negative: noticed too late). `wrong` of the `raised` were false alarms.
+    `episodes` are all it could have found, `owed` those that are not `excused`, `found` those of the owed that were
+    found; `early` were found although they were not owed. `delays_s` is one number for each episode found, `lead_days`
+    one for each fault that has a functional failure (negative: noticed too late). `wrong` of the `raised` were false.
     """
 
     kind: Kind
     judged: bool
-    events: int
+    episodes: int
     owed: int
+    excused: Mapping[str, int]
     found: int
     early: int
     raised: int
@@ -90,39 +101,58 @@ def rate(count: int, exposure: float) -> Interval:
     return Interval(count / exposure, float(low) / exposure, float(high) / exposure)
 
 
-def score(verdicts: Sequence[Verdict], episodes: Sequence[Episode], judged: set[str], lift_s: float) -> list[Score]:
+def standings(verdicts: Sequence[Verdict], episodes: Sequence[Episode], unserved: Unserved) -> dict[Episode, str]:
+    """Return how each episode stands: an alert is owed for it, or why it is not."""
+    found = {verdict.episode for verdict in verdicts if verdict.what == FOUND}
+    told = told_before([verdict.raised for verdict in verdicts], episodes) - found
+
+    def standing(episode: Episode) -> str:
+        owed_after_s = BY_RULE[episode.rule].owed_after_s
+        if episode.lasted_s < owed_after_s:
+            return SHORT
+        if episode.rule in unserved.get(episode.lift_id, ()):
+            return UNSERVED
+        if episode.heard_s < owed_after_s or not episode.heard_s:
+            return UNHEARD
+        return TOLD if episode in told else OWED
+
+    return {episode: standing(episode) for episode in episodes}
+
+
+def score(verdicts: Sequence[Verdict], stood: Mapping[Episode, str], judged: Set[str], lift_s: float) -> list[Score]:
     """Return the score of every rule of the catalogue over `lift_s` lift-seconds that were watched."""
-    return [_of_rule(kind, verdicts, episodes, kind.rule in judged, lift_s) for kind in KINDS]
+    return [_of_rule(kind, verdicts, stood, kind.rule in judged, lift_s) for kind in KINDS]
 
 
 def _of_rule(
-    kind: Kind, verdicts: Sequence[Verdict], episodes: Sequence[Episode], judged: bool, lift_s: float
+    kind: Kind, verdicts: Sequence[Verdict], stood: Mapping[Episode, str], judged: bool, lift_s: float
 ) -> Score:
     mine = [verdict for verdict in verdicts if verdict.raised.rule == kind.rule]
-    chances = [episode for episode in episodes if episode.rule == kind.rule]
-    owed = [episode for episode in chances if episode.longest_s >= kind.owed_after_s]
+    chances = Counter(how for episode, how in stood.items() if episode.rule == kind.rule)
     hits = [(verdict.raised, verdict.episode) for verdict in mine if verdict.what == FOUND and verdict.episode]
-    found = sum(episode.longest_s >= kind.owed_after_s for _, episode in hits)
+    found = sum(stood[episode] == OWED for _, episode in hits)
     what = Counter(verdict.what for verdict in mine)
     wrong = sum(what[name] for name in WRONG)
     return Score(
         kind=kind,
         judged=judged,
-        events=len(chances),
-        owed=len(owed),
+        episodes=chances.total(),
+        owed=chances[OWED],
+        excused={why: chances[why] for why in EXCUSES},
         found=found,
         early=len(hits) - found,
         raised=len(mine),
         wrong=wrong,
         verdicts={name: what[name] for name in VERDICTS},
-        recall=share(found, len(owed)),
+        recall=share(found, chances[OWED]),
         precision=share(len(mine) - wrong, len(mine)),
         false_per_lift_month=rate(wrong, lift_s / MONTH_S),
         delays_s=tuple((raised.noticed_ns - episode.onset_ns) / 1e9 for raised, episode in hits),
         lead_days=tuple(
-            (episode.event.functional_failure_ns - raised.noticed_ns) / 1e9 / DAY_S
+            (event.functional_failure_ns - raised.noticed_ns) / 1e9 / DAY_S
             for raised, episode in hits
-            if episode.event.functional_failure_ns is not None
+            for event in episode.events
+            if event.functional_failure_ns is not None
         ),
     )
 

@@ -37,4 +37,4 @@ def row(
 
 def raised(rule: str, onset_s: float, noticed_s: float, lift_id: str = "a", severity: str = "critical") -> Raised:
     """Return one alert."""
-    return Raised(lift_id, rule, severity, at(onset_s), at(noticed_s))
+    return Raised(lift_id, rule, severity, at(onset_s), at(noticed_s), at(noticed_s))

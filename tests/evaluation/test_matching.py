@@ -8,6 +8,7 @@ import pytest
 
 from evaluation import truth
 from evaluation.matching import BESIDE, FALSE, FOUND, PROVOKED, REPEAT, TOLERATED, match
+from evaluation.raised import Raised
 from tests.evaluation.labels import raised, row
 
 F01, F04 = "entrapment-off-level", "stop-outside-zone"
@@ -18,9 +19,11 @@ def verdicts(rows: list[dict[str, object]], *alerts: object) -> list[str]:
 
 
 @pytest.mark.parametrize(
-    ("onset_s", "what"), [(94.9, BESIDE), (95.0, FOUND), (100.0, FOUND), (260.0, FOUND), (261.0, FALSE)]
+    ("onset_s", "what"), [(64.9, BESIDE), (65.0, FOUND), (100.0, FOUND), (260.0, FOUND), (261.0, FALSE)]
 )
-def test_an_alert_finds_the_episode_that_its_onset_lies_in_or_near(onset_s: float, what: str) -> None:
+def test_an_alert_finds_the_episode_that_it_touches_from_its_onset_until_it_was_noticed(
+    onset_s: float, what: str
+) -> None:
     rows = [row(100.0, 200.0, F01), row(80.0, 90.0, event="a/2")]
     assert verdicts(rows, raised(F01, onset_s, onset_s + 30)) == [what]
 
@@ -32,7 +35,14 @@ def test_a_second_alert_of_the_same_episode_is_a_repeat() -> None:
 def test_intermittent_symptoms_of_one_event_are_one_episode() -> None:
     rows = [row(0, 40, F01), row(300, 340, F01), row(600, 640, F01)]
     _, episodes = truth.read(rows)
-    assert [(e.longest_s, (e.end_ns - e.onset_ns) / 1e9) for e in episodes] == [(40.0, 640.0)]
+    assert [(e.lasted_s, (e.end_ns - e.onset_ns) / 1e9) for e in episodes] == [(40.0, 640.0)]
+
+
+def test_what_several_faults_show_at_once_is_one_episode_of_all_of_them() -> None:
+    rows = [row(0, 100, F01), row(50, 150, F01, event="a/2"), row(300, 400, F01, event="a/3")]
+    _, episodes = truth.read(rows)
+    assert [[event.event for event in episode.events] for episode in episodes] == [["a/1", "a/2"], ["a/3"]]
+    assert verdicts(rows, raised(F01, 1, 31), raised(F01, 301, 331)) == [FOUND, FOUND]
 
 
 def test_another_rule_while_a_fault_is_at_work_stands_beside_it() -> None:
@@ -63,26 +73,29 @@ def test_the_matching_equals_a_plain_loop_over_a_random_night() -> None:
         alert = raised(dice.choice([F01, F04]), onset, onset + dice.uniform(0, 40), dice.choice("abc"))
         alerts.append(alert)
     alerts.sort(key=lambda one: (one.noticed_ns, one.lift_id, one.rule))
-    seen: set[tuple[str, str]] = set()
+    stretches: dict[tuple[str, str], list[list[float]]] = {}
+    for label in sorted(rows, key=lambda label: label["onset"]):
+        for rule in label["rules"] if label["kind"] == "fault" else ():
+            theirs = stretches.setdefault((label["lift_id"], rule), [])
+            if theirs and label["onset"] <= theirs[-1][1]:
+                theirs[-1][1] = max(theirs[-1][1], label["end"])
+            else:
+                theirs.append([label["onset"], label["end"]])
+    seen: list[list[float]] = []
     expected = []
+
+    def touches(begin_ns: float, end_ns: float, one: Raised) -> bool:
+        return begin_ns - 5e9 <= one.noticed_ns and one.onset_ns <= end_ns + 60e9
+
     for one in alerts:
-        best = None
-        near = beside = False
-        for label in rows:
-            inside = label["onset"] - 5e9 <= one.onset_ns <= label["end"] + 60e9
-            if label["lift_id"] != one.lift_id or not inside:
-                continue
-            if label["kind"] == "near-miss":
-                near = True
-                continue
-            beside = True
-            if one.rule in label["rules"] and (best is None or label["onset"] > best["onset"]):
-                best = label
-        if best is not None:
-            name = (best["event"], one.rule)
-            expected.append(REPEAT if name in seen else FOUND)
-            seen.add(name)
+        mine = [stretch for stretch in stretches.get((one.lift_id, one.rule), ()) if touches(*stretch, one)]
+        kinds = {
+            row["kind"] for row in rows if row["lift_id"] == one.lift_id and touches(row["onset"], row["end"], one)
+        }
+        if mine:
+            expected.append(REPEAT if any(mine[-1] is stretch for stretch in seen) else FOUND)
+            seen.append(mine[-1])
         else:
-            expected.append(BESIDE if beside else PROVOKED if near else FALSE)
+            expected.append(BESIDE if "fault" in kinds else PROVOKED if kinds else FALSE)
     assert verdicts(rows, *alerts) == expected, f"seed {seed}"
     assert set(expected) == {FOUND, REPEAT, BESIDE, PROVOKED, FALSE}

@@ -72,13 +72,13 @@ def test_the_same_figures_are_written_as_the_same_bytes(folder: Path, tmp_path: 
 
 
 def test_findings_of_another_detector_are_read_with_their_times() -> None:
-    text = """lift_id,rule,onset,noticed
-sim-1,overspeed,2001-01-01T00:00:01.250Z,2001-01-01T08:00:03+08:00
-sim-2,overspeed,2001-01-01T00:00:01Z,
+    text = """lift_id,rule,onset,noticed,cleared
+sim-1,overspeed,2001-01-01T00:00:01.250Z,2001-01-01T08:00:03+08:00,2001-01-01T00:00:09Z
+sim-2,overspeed,2001-01-01T00:00:01Z,,
 """
     assert read_csv(text.splitlines()) == [
-        Raised("sim-1", "overspeed", "critical", at(1.25), at(3)),
-        Raised("sim-2", "overspeed", "critical", at(1), at(1)),
+        Raised("sim-1", "overspeed", "critical", at(1.25), at(3), at(9)),
+        Raised("sim-2", "overspeed", "critical", at(1), at(1), at(1)),
     ]
 
 

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
+from dataclasses import replace
+from types import MappingProxyType
 
 import pytest
 
@@ -10,20 +13,22 @@ from evaluation.raised import Raised
 from evaluation.referee import Played, judge
 from evaluation.scores import MONTH_S, Score, rate, share
 from evaluation.split import HELD_OUT, SETS, set_of
-from tests.evaluation.labels import raised, row
+from tests.evaluation.labels import at, raised, row
 
 F01 = "entrapment-off-level"
 
 
-def scores(rows: list[dict[str, object]], *alerts: Raised) -> dict[str, Score]:
+def scores(
+    rows: list[dict[str, object]], *alerts: Raised, unserved: Mapping[str, frozenset[str]] = MappingProxyType({})
+) -> dict[str, Score]:
     """Return the scores by rule of one lift watched for a month."""
-    (report,) = judge(Played("night", "test", 7, ["a"], MONTH_S, frozenset({F01})), rows, alerts)
+    (report,) = judge(Played("night", "test", 7, ["a"], MONTH_S, frozenset({F01}), unserved), rows, alerts)
     return {one.kind.rule: one for one in report.scores}
 
 
 def test_an_episode_shorter_than_the_catalogue_s_time_is_not_owed() -> None:
     got = scores([row(0, 29, F01), row(1000, 1031, F01, event="a/2")], raised(F01, 1000, 1030))[F01]
-    assert (got.events, got.owed, got.found, got.early) == (2, 1, 1, 0)
+    assert (got.episodes, got.owed, got.found, got.early) == (2, 1, 1, 0)
     assert got.recall.value == 1.0
 
 
@@ -31,6 +36,55 @@ def test_an_episode_found_although_it_was_not_owed_is_early_and_no_recall() -> N
     got = scores([row(0, 29, F01)], raised(F01, 0, 25))[F01]
     assert (got.owed, got.found, got.early) == (0, 0, 1)
     assert math.isnan(got.recall.value)
+
+
+def silence(begin_s: float, end_s: float, **other: object) -> dict[str, object]:
+    return row(begin_s, end_s, "offline", event="a/9", symptom="silence", **other)
+
+
+@pytest.mark.parametrize(
+    ("beside", "owed"),
+    [
+        (silence(5, 60), 0),
+        (silence(5, 60, kind="near-miss"), 0),
+        (silence(40, 60), 1),
+        (row(0, 60, event="a/9", symptom="not-in-service", kind="near-miss"), 0),
+        (row(0, 60, F01, event="a/9", kind="near-miss"), 0),
+        (row(0, 60, F01, event="b/9", lift_id="b", symptom="silence"), 1),
+    ],
+)
+def test_what_nobody_could_know_or_was_to_judge_is_not_owed(beside: dict[str, object], owed: int) -> None:
+    got = scores([row(0, 60, F01), beside])[F01]
+    assert (got.owed, got.excused["unheard"]) == (owed, 1 - owed)
+
+
+def test_silence_excuses_nothing_of_the_rule_that_is_about_it() -> None:
+    assert scores([silence(0, 400)])["offline"].owed == 1
+
+
+def test_a_rule_of_the_safety_of_life_is_owed_in_inspection_too() -> None:
+    rows = [row(0, 60, "overspeed"), row(0, 60, event="a/2", symptom="not-in-service", kind="near-miss")]
+    assert scores(rows)["overspeed"].owed == 1
+
+
+def test_an_episode_that_began_while_an_alert_of_its_rule_stood_open_had_been_told() -> None:
+    rows = [row(0, 60, F01), row(200, 260, F01, event="a/2")]
+    for until_s, told in ((201, 1), (200, 0)):
+        got = scores(rows, replace(raised(F01, 0, 30), until_ns=at(until_s)))[F01]
+        assert (got.owed, got.found, got.excused["told"]) == (2 - told, 1, told)
+
+
+def test_a_lift_that_lacks_what_the_rule_needs_is_not_owed_an_alert() -> None:
+    got = scores([row(0, 60, F01)], unserved={"a": frozenset({F01})})[F01]
+    assert (got.owed, got.excused["unserved"]) == (0, 1)
+
+
+def test_a_sensor_that_makes_a_sound_lift_cry_is_confusion_and_one_on_a_lift_in_trouble_is_not() -> None:
+    rows = [row(k * 1000, k * 1000 + 90, "sensor-fault", event=f"a/{k}") for k in range(4)]
+    rows.append(row(3000, 3090, F01, event="a/9"))
+    alerts = [raised(F01, 0, 30), raised(F01, 3000, 3030), raised("door-held-open", 1000, 1030, severity="minor")]
+    (report,) = judge(Played("night", "test", 7, ["a"], MONTH_S, frozenset({F01})), rows, alerts)
+    assert report.confusion == share(1, 4)
 
 
 def test_a_missed_episode_lowers_recall_and_a_false_alarm_lowers_precision() -> None:
