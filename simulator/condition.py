@@ -45,9 +45,9 @@ class Condition:
                 its travel in the first second of a run; `sinks_mps` is how fast it goes down at an open door (up is
                 negative); `slip` is the share of the sheave's travel that the ropes do not follow.
     Drive       `speed_loss` is the share of its speed that it lacks; `harsh` adds to its jerk, and an eighth of that
-                to its acceleration, as a share.
-                `spins_mps` is how fast the sheave turns under the ropes of a car that stands. Doors take `door_drag`
-                times as long again.
+                to its acceleration, as a share; `spins_mps` is how fast the sheave turns under the ropes of a car that
+                stands.
+    Doors       take `door_drag` times as long again.
     Brake       `brake_torque` multiplies the sound brake's torque; `brake_late_s` adds to its delay.
     Vibration   severities of `roller` (worn tyres), `roller_flat` (a flat spot), `shoe` (worn guide shoes), `joint` (a
                 displaced rail joint, the `joint_number`-th from the pit), `sheave`, `rope_tension` and `bearing` (of

@@ -63,10 +63,9 @@ class Passengers:
 
     def boarder(self, group: Index, car: Index, floor: Index, heading: Index) -> Index:
         """Return the slot of the first in line for each car here, going its way (any way where heading is 0), or -1."""
-        origin, way = self.origin[group], self.target[group]
+        origin = self.origin[group]
         fits = (self.state[group] == WAITING) & (origin == floor[:, None])
-        way = way - origin
-        fits &= (heading == 0)[:, None] | (np.sign(way) == heading[:, None])
+        fits &= (heading == 0)[:, None] | (np.sign(self.target[group] - origin) == heading[:, None])
         asked = self.car[group]
         fits &= (asked == ANY_CAR) | (asked == car[:, None])
         slot = np.where(fits, self.came_s[group], np.inf).argmin(axis=1)

@@ -43,9 +43,9 @@ class Spoken(NamedTuple):
     """What is said of one second; the columns have a row for each bundle.
 
     `boot` is that of every lift, "" for a terminal that names none; `cut` tells of every lift whether its connection
-    is. `t_ns` is the second's begin by the terminal's
-    clock, `sent_ns` when it is over. `samples` is how many of each sampled stream are said, `streams` (rows, 5) which
-    of `MEASURED` are; `seqs` (rows, 5) counts each of these where they are said apart, else `seq` all of them.
+    is. `t_ns` is the second's begin by the terminal's clock, `sent_ns` when it is over. `samples` is how many of each
+    sampled stream are said, `streams` (rows, 5) which of `MEASURED` are; `seqs` (rows, 5) counts each of these where
+    they are said apart, else `seq` all of them.
     """
 
     second: Second
