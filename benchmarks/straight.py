@@ -44,7 +44,7 @@ def measure(lifts: int, seconds: int, idle_hz: int, vibration: bool) -> Counter[
         groups = (timed(STEPS[1], scene.columns.decoded, said) for said in spoken)
         for group in wider(groups):
             heard = timed(STEPS[2], fleet.hear, group.messages)
-            batch = timed(STEPS[2], sequencer.step, group, heard.lift, NEVER)[0]
+            batch = timed(STEPS[2], sequencer.step, group, heard.lift)[0]
             timed(STEPS[3], judge.step, batch, fleet.facts)
             while sequencer.waiting:
                 timed(STEPS[3], judge.step, timed(STEPS[2], sequencer.idle, NEVER), fleet.facts)

@@ -155,7 +155,7 @@ class Judging(threading.Thread):
             self._surely(self._load_registry)
         if entries:  # what came after an answer finds it taken in
             self._surely(lambda: self._take_answers(self._records.answers_since(self._answered_to)))
-            self._judge_group(entries, now_ns)
+            self._judge_group(entries)
         else:
             self._judge_batch(sequencer.idle(now_ns - UNJOURNALLED_NS))
         late_s = (now_ns - entries[-1].arrived_ns) / 1e9 if entries else 0.0
@@ -175,7 +175,7 @@ class Judging(threading.Thread):
         self._looked_ns = now_ns
         return not self._hearing() or not 0 <= since_s <= BEHIND_S
 
-    def _judge_group(self, entries: Sequence[Entry], now_ns: int) -> None:
+    def _judge_group(self, entries: Sequence[Entry]) -> None:
         self._read_to = entries[-1].position
         unread = self._set_aside.keys() - self._passed_over
         decoded = self._partition.of_group(decode([entry for entry in entries if entry.position not in unread]))
@@ -185,7 +185,7 @@ class Judging(threading.Thread):
             self._surely(lambda: self._records.add_unregistered(heard.strangers))
         self._refused += decoded.refusals + crowded_out(decoded, heard.lift, entries)
         self._refused += unjudgeable(entries, self._set_aside)
-        batch, counts = self._state.sequencer.step(decoded, heard.lift, now_ns)
+        batch, counts = self._state.sequencer.step(decoded, heard.lift)
         repeated = self._state.sequencer.repeated
         self.counts.update(counts)
         self.counts["messages"] += len(entries)

@@ -67,7 +67,7 @@ class Replay:
         state = self._state
         heard = state.fleet.hear(decoded.messages)
         state.grow()
-        batch, counts = state.sequencer.step(decoded, heard.lift, NEVER)
+        batch, counts = state.sequencer.step(decoded, heard.lift)
         self.counts.update(counts)
         self.counts.update(f"refused:{refusal.reason}" for refusal in decoded.refusals)
         changes = self._judge(batch) + self._drain()

@@ -70,11 +70,11 @@ class Sequencer:
         self.waiting = 0
         self.repeated = np.zeros(0, dtype=np.bool_)
 
-    def step(self, decoded: Decoded, lift: I32, now_ns: int) -> tuple[Batch, dict[str, int]]:
+    def step(self, decoded: Decoded, lift: I32) -> tuple[Batch, dict[str, int]]:
         """Return what may be judged after these messages, and what was counted in them.
 
-        `lift` is the index of each message's lift, -1 where it is not to be judged. `now_ns` is not looked at: what a
-        message means follows from its own time of arrival.
+        `lift` is the index of each message's lift, -1 where it is not to be judged. What a message means follows from
+        its own time of arrival, never from when it is stepped.
         """
         lift = np.asarray(lift, dtype=np.int32)
         self.grow(int(lift.max(initial=-1)) + 1)

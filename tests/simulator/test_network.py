@@ -62,7 +62,7 @@ def judged(of: Scene) -> tuple[Rows, Counter[str], Decoded]:
 
     for group in groups:
         lift = np.array([index[name] for name in group.messages.lift_id], dtype=np.int32)
-        batch, counted = sequencer.step(group, lift, 0)
+        batch, counted = sequencer.step(group, lift)
         take(batch)
         counts.update(counted)
     take(sequencer.idle(1 << 62))

@@ -47,7 +47,7 @@ def run(
         if idle:
             batches.append(sequencer.idle(entries[begin].arrived_ns))
         decoded, lift = heard(entries[begin:end])
-        batches.append(sequencer.step(decoded, lift, 0)[0])
+        batches.append(sequencer.step(decoded, lift)[0])
         if restart:
             sequencer = reloaded(sequencer, limit)
     batches.append(sequencer.idle(FOREVER_NS))
@@ -166,7 +166,7 @@ def assert_as_naive(entries: list[Entry]) -> None:
 def batches_of(entries: Sequence[Entry]) -> tuple[list[Batch], Sequencer]:
     """Step message by message; return each batch."""
     sequencer = Sequencer(rounds_limit=10_000)
-    return [sequencer.step(*heard([each]), 0)[0] for each in entries], sequencer
+    return [sequencer.step(*heard([each]))[0] for each in entries], sequencer
 
 
 def counted(sequencer: Sequencer) -> dict[str, int]:
@@ -252,7 +252,7 @@ def test_a_last_will_stands_at_the_lifts_own_latest_time_so_that_a_backlog_stays
     _, sequencer = batches_of([bundle_at(1, 0), will])
     gone = sequencer.idle((T0_MS + 93_000) * 1_000_000)
     assert (gone.online.tolist(), offsets_ms(gone)) == ([0.0], [750.000001])
-    backlog, _ = sequencer.step(*heard([bundle_at(3, 1)._replace(arrived_ns=(T0_MS + 300_000) * 1_000_000)]), 0)
+    backlog, _ = sequencer.step(*heard([bundle_at(3, 1)._replace(arrived_ns=(T0_MS + 300_000) * 1_000_000)]))
     assert len(backlog) == 4
     assert "late" not in counted(sequencer)
 
@@ -284,7 +284,7 @@ def test_a_lift_that_floods_its_second_is_released_unaligned_and_counted() -> No
 def test_a_message_that_is_not_to_be_judged_leaves_no_trace() -> None:
     sequencer = Sequencer()
     decoded, _ = heard([bundle_at(1, 0)])
-    batch, counts = sequencer.step(decoded, np.array([-1], dtype=np.int32), 0)
+    batch, counts = sequencer.step(decoded, np.array([-1], dtype=np.int32))
     assert (len(batch), batch.waveforms, sum(counts.values()), len(sequencer.counts()["received"])) == (0, None, 0, 0)
 
 
@@ -296,7 +296,7 @@ def test_vibration_goes_out_with_the_rows_of_its_time_however_the_stream_is_cut(
         sequencer, out = Sequencer(), []
         for begin in range(0, 6, cut):
             decoded, lift = heard(entries[begin : begin + cut])
-            out.append(sequencer.step(decoded, lift + 5, 0)[0])
+            out.append(sequencer.step(decoded, lift + 5)[0])
             while sequencer.waiting:
                 other = Sequencer()
                 other.restore(sequencer.snapshot())
@@ -314,5 +314,5 @@ def test_vibration_goes_out_with_the_rows_of_its_time_however_the_stream_is_cut(
 def test_what_was_decoded_is_never_modified() -> None:
     decoded, lift = heard([bundle_at(1, 0), entry(2, T0_MS + 1_100, 0, "status", {"online": False}), bundle_at(3, 0)])
     before = columns(decoded)
-    Sequencer().step(decoded, lift, 0)
+    Sequencer().step(decoded, lift)
     assert columns(decoded) == before
