@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import numpy as np
 
-from simulator import stopping
 from simulator.cars import F64, START, Cars, Index
 from simulator.scurve import Drive
 from telemetry.streams import OPEN
@@ -37,11 +36,6 @@ def limits(cars: Cars, lift: Index, ratio: F64 | float = 1.0) -> Drive:
         creep_s=CREEP_S * np.maximum(2 * lifts.trait["creep"][lift] - 1, 0.0),
         rollback_m=cars.condition.rollback_m[lift],
     )
-
-
-def brake_delay_s(cars: Cars, lift: Index) -> F64:
-    """Return how late these machine brakes act."""
-    return stopping.BRAKE_DELAY_S + cars.condition.brake_late_s[lift]
 
 
 def relevel(cars: Cars, stretch_m: F64, t: F64) -> None:

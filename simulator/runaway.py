@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from simulator import drive, stopping
+from simulator import stopping
 from simulator.cars import F64, Cars, Index
 from simulator.causes import EFFECTS
 from simulator.faults import graded
@@ -68,4 +68,5 @@ def _until_switch_s(rated_mps: F64, v_mps: F64, runs: F64) -> F64:
 
 def _caught(cars: Cars, lift: Index, v_mps: F64) -> list[stopping.Piece]:
     runs, braked, grip = accelerations(cars, lift, np.sign(v_mps))
-    return caught_pieces(v_mps, cars.lifts.rated_mps[lift], runs, braked, grip, drive.brake_delay_s(cars, lift))
+    delay_s = stopping.BRAKE_DELAY_S + cars.condition.brake_late_s[lift]
+    return caught_pieces(v_mps, cars.lifts.rated_mps[lift], runs, braked, grip, delay_s)
