@@ -46,12 +46,12 @@ def dispatch(cars: Cars, t: F64) -> None:
     busy = _OUT_OF_SERVICE[cars.phase] | cars.homing | cars.errand | hurried(cars, every)
     serves = control.fits(cars, every) & ~busy
     _take_back(cars, serves)
-    group, side, floor = _where(cars.passengers.waiting > 0)
+    group, side, floor = _where(cars.passengers.calling > 0)
     members = cars.groups.cars[group]
     comes = cars.hall_call[members, side[:, None], floor[:, None]] | _stands_open(cars, members, side, floor)
     comes &= members != NO_CAR
     room = np.maximum(control.room_kg(cars, every), 0.0)[members] / PERSON_KG
-    short = cars.passengers.waiting[group, side, floor] > (room * comes).sum(axis=1)
+    short = cars.passengers.calling[group, side, floor] > (room * comes).sum(axis=1)
     free = (members != NO_CAR) & serves[members] & ~comes
     asks = short & free.any(axis=1)
     if not asks.any():
@@ -67,7 +67,7 @@ def _take_back(cars: Cars, serves: Bools) -> None:
     """Take back the calls of cars that do not serve, and those whose people are gone, but for a car's next stop."""
     lift, side, floor = _where(cars.hall_call)
     comes = (cars.phase[lift] == RUN) & (cars.target[lift] == floor)
-    over = ~serves[lift] | (~comes & (cars.passengers.waiting[cars.group[lift], side, floor] == 0))
+    over = ~serves[lift] | (~comes & (cars.passengers.calling[cars.group[lift], side, floor] == 0))
     cars.hall_call[lift[over], side[over], floor[over]] = False
 
 

@@ -143,11 +143,10 @@ def closing(cars: Cars, lift: Index, t: F64) -> None:
 def _closed(cars: Cars, lift: Index, t: F64) -> None:
     """Off it goes with its riders, or to rest."""
     cars.move_door(lift, CLOSED, t)
-    cars.everyone_out[lift] = False
     lift, t = trouble.keep_at_landing(cars, lift, t)
     home = cars.homing[lift]
     travel.depart(cars, lift[home], t[home])
     lift, t = lift[~home], t[~home]
-    goes = np.any(control.calls_beyond(cars, lift), axis=0)
+    goes = np.any(control.calls_beyond(cars, lift), axis=0) & ~cars.everyone_out[lift]
     travel.depart(cars, lift[goes], t[goes])
     travel.serve(cars, lift[~goes], t[~goes])

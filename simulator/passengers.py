@@ -23,7 +23,8 @@ NO_ONE = -1
 
 
 class Passengers:
-    """The people of each group's building. `waiting` (groups, 2, floors) counts those who wait to go up and down."""
+    """The people of each group's building. `waiting` (groups, 2, floors) counts those who wait to go up and down, and
+    `calling` those of them who would take any car."""
 
     def __init__(self, groups: int, floors: int) -> None:
         shape = (groups, SLOTS)
@@ -35,6 +36,7 @@ class Passengers:
         self.boarded_s = np.zeros(shape)
         self.mass_kg = np.zeros(shape)
         self.waiting = np.zeros((groups, 2, floors), dtype=np.int32)
+        self.calling = self.waiting.copy()
         self.turned_away = np.zeros(groups, dtype=np.int64)
         self.journeys = Journeys()
 
@@ -53,6 +55,7 @@ class Passengers:
         self.car[group, slot] = car
         self.came_s[group, slot], self.mass_kg[group, slot] = t[room], mass_kg[room]
         self.waiting[group, side(target - origin), origin] += 1
+        self.calling[group, side(target - origin), origin] += car == ANY_CAR
 
     def leaver(self, group: Index, car: Index, floor: Index, everyone: NDArray[np.bool_]) -> Index:
         """Return the slot of one who wants to leave each car here (of any rider, where `everyone` must), or -1."""
@@ -75,6 +78,7 @@ class Passengers:
         """Let these people step into their cars."""
         origin, target = self.origin[group, slot], self.target[group, slot]
         self.waiting[group, side(target - origin), origin] -= 1
+        self.calling[group, side(target - origin), origin] -= self.car[group, slot] == ANY_CAR
         self.state[group, slot], self.car[group, slot], self.boarded_s[group, slot] = RIDING, car, t
 
     def leave(self, group: Index, slot: Index, floor: Index, t: F64) -> None:

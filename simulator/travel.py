@@ -64,7 +64,7 @@ def arrive(cars: Cars, lift: Index, t: F64) -> None:
     """The car has come to rest at its target; one that has come home opens its door, whoever may be inside."""
     cars.floor[lift], cars.cycles[lift] = cars.target[lift], 0
     home = lift[cars.homing[lift]]
-    cars.car_call[home, cars.floor[home]] = True
     cars.let_out(home)
+    cars.car_call[home, cars.floor[home]] = True
     cars.errand[lift] = cars.homing[lift] = False
     serve(cars, lift, t)
