@@ -10,7 +10,7 @@ DEV     := $(VENV)/.made-dev
 PINS    := pyproject.toml constraints.txt
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint bench plots constraints clean python-is-new-enough
+.PHONY: help demo test lint bench determinism plots constraints clean python-is-new-enough
 
 help: ## this list
 	@echo 'Liftwatch, an open monitor for lifts.'
@@ -37,6 +37,9 @@ lint: $(DEV) ## ruff and mypy
 
 bench: $(DEV) ## what each step costs, in one table
 	POLARS_MAX_THREADS=1 $(BIN)/python -m benchmarks $(ARGS)
+
+determinism: $(DEV) ## the same seed, again and cut in several ways: a table of hashes
+	$(BIN)/python -m benchmarks.determinism $(ARGS)
 
 plots: $(DEV) ## the plots of docs/world.md, drawn anew
 	$(BIN)/python -m benchmarks.plots $(ARGS)

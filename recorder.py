@@ -98,9 +98,9 @@ def _holds_nothing(settings: Configuration, lifts: Sequence[str], from_ns: int, 
     return f"the store holds nothing of {', '.join(lifts)} from {rfc3339(from_ns)} to {rfc3339(to_ns)}{kept}"
 
 
-def from_scenario(played: Scenario, named: str | None, folder: Path) -> Header:
-    """Live a scenario through, as fast as it goes, and write it down with what truly happened."""
-    scene = Scene(played, played.start_ns)
+def from_scenario(played: Scenario, named: str | None, folder: Path, part: slice = slice(None)) -> Header:
+    """Live a scenario, or a part of its lifts, as fast as it goes; write it down with what truly happened."""
+    scene = Scene(played, played.start_ns, part)
     header = Header("simulator", VERSION, played.seed, named)
     with ended_by_signals() as ended, _writer(folder, header, scene.facts) as writer:
         for decoded in wider(takewhile(lambda _: not ended.is_set(), told(scene))):

@@ -46,10 +46,10 @@ def together(form: str) -> int:
 
 
 class Packer:
-    """Makes packets of what these lifts' terminals say."""
+    """Makes packets of what these lifts' terminals say; `first` is how many lifts of the fleet come before them."""
 
-    def __init__(self, facts: Sequence[LiftFacts], form: str) -> None:
-        self.form, self._together = form, together(form)
+    def __init__(self, facts: Sequence[LiftFacts], form: str, first: int = 0) -> None:
+        self.form, self._together, self._first = form, together(form), first
         self._district = [lift.district for lift in facts]
         self._topic = [topic(lift.district, lift.lift_id, "bundle") for lift in facts]
         self._status_topic = [topic(lift.district, lift.lift_id, "status") for lift in facts]
@@ -121,7 +121,8 @@ class Packer:
             inner = b"".join([part for k, lift in enumerate(some, begin) for part in (self._key[lift], bundles[k])])
             payload = map_head(1) + cbor2.dumps("lifts") + map_head(len(some)) + inner
             sender = self._sender(some[0], spoken)
-            where = topic(self._district[some[0]], f"gateway-{~sender // self._together + 1}", "gateway")
+            number = (self._first + ~sender) // self._together + 1
+            where = topic(self._district[some[0]], f"gateway-{number}", "gateway")
             packets.append(Packet(where, payload, False, len(some), sender, int(spoken.sent_ns[begin])))
         return packets
 

@@ -120,9 +120,8 @@ class Paths:
                 self._send(packet, draws, share)
         return list(self._arrived(until_ns)), back
 
-    def finish(self) -> list[Packet]:
+    def finish(self, now_ns: int) -> list[Packet]:
         """Return all that is still on its way, or was kept, as if every connection were back now."""
-        now_ns = max(self._last_ns.values(), default=0)
         for sender in list(self._kept):
             self._upload(sender, now_ns)
         return list(self._arrived(1 << 63))

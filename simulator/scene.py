@@ -35,7 +35,7 @@ class Scene:
         self.scenario, form = scenario, scenario.form
         every = inhabitants(scenario)
         self.facts = every[part]
-        self.packer, self.columns = Packer(self.facts, form), Direct(self.facts)
+        self.packer, self.columns = Packer(self.facts, form, part.start or 0), Direct(self.facts)
         self.terminals = Terminals(self.facts, start_ns, scenario.idle_hz, apart=form == "streams")
         self.world = World(
             self.facts,
@@ -80,9 +80,13 @@ class Scene:
         at_once, packets = self._part()
         return joined([self.columns.decoded(at_once), *self._read(packets)])
 
+    def left(self) -> list[Packet]:
+        """Return the packets that are still on their way when the world ends, as if every connection were back then."""
+        return self.paths.finish(self.world.calendar.at_ns(self.world.seconds - 1) + NS)
+
     def rest(self) -> Iterator[Decoded]:
         """Return what is still on its way when the world ends."""
-        return self._read(self.paths.finish())
+        return self._read(self.left())
 
     def labels(self) -> list[dict[str, object]]:
         """Return what has happened since this was asked last, as it is written."""

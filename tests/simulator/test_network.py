@@ -99,7 +99,7 @@ def arrivals(first: int, last: int, seconds: int = 200) -> list[Packet]:
         mishaps.restart(world.cars.boots[: len(world)], k)
         spoken = mishaps.spoil(terminals.speak(world, world.step(), mishaps.down), k)
         arrived += paths.carry(packer.packets(spoken), spoken.cut, calm, k, START_NS + (k + 2) * NS)[0]
-    return arrived + paths.finish()
+    return arrived + paths.finish(START_NS + (seconds + 1) * NS)
 
 
 def test_the_same_seed_gives_the_same_arrivals_however_the_fleet_is_cut() -> None:

@@ -1,0 +1,117 @@
+"""The same world again, and cut into parts that live in processes of their own: the same bytes, as a table of hashes.
+
+python -m benchmarks.determinism --lifts 200 --minutes 30
+
+Each way is lived into recordings (one for each part), judged, and sent as packets. What is held against each other is
+what they come to together, by lift: every table but the numbers of its rows, the labels, the alerts, and the packets of
+each topic. Exit code 1 where anything differs.
+"""
+
+from __future__ import annotations
+
+import argparse
+import hashlib
+import io
+import sys
+import tempfile
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import pairwise
+from pathlib import Path
+
+import polars as pl
+
+import recorder
+from detectors.catalogue import RULES
+from ingest import processes
+from simulator import scenario
+from simulator.bundles import Packet
+from simulator.scenario import Scenario
+from simulator.scene import Scene
+from telemetry.recording import TABLES
+from trial import cut
+
+NUMBERED = ("message", "position")
+"""The numbers of rows, which count the messages of one recording."""
+SHOWN = 12
+EVERY = slice(None)
+
+Way = tuple[str, Sequence[slice], int]
+"""What it is called, the parts of the fleet, and in how many processes the recording of all is judged."""
+
+
+def ways(lifts: int) -> list[Way]:
+    """Return how the world is lived: whole, once more, in equal parts, and cut through buildings."""
+    odd = [slice(begin, end) for begin, end in pairwise([0, lifts // 7 + 1, lifts // 2 + 3, lifts])]
+    parts: list[Way] = [(f"{n} parts", cut(lifts, n), 1) for n in (2, 3)]
+    return [("once", [EVERY], 1), ("again", [EVERY], 2), *parts, ("cut anywhere", odd, 1)]
+
+
+def hashes(lived: Scenario, parts: Sequence[slice], judges: int, place: Path) -> dict[str, str]:
+    """Return what a way of living the world comes to, by what is looked at."""
+    folders = [place / str(number) for number in range(len(parts))]
+    sent = processes.each(_live, [(lived, *each) for each in zip(parts, folders, strict=True)])
+    found = {f"{name}.parquet": _of_table(folders, name) for name in (*TABLES, "facts", "labels")}
+    lines = [line for folder in folders for line in recorder.judge(folder, RULES, (), judges).lines]
+    found[f"alerts ({len(lines)})"] = _of(sorted(lines))
+    topics = {topic: digest for told in sent for topic, digest in told.items()}
+    found["packets"] = _of(f"{topic} {digest}".encode() for topic, digest in sorted(topics.items()))
+    return found
+
+
+def _live(lived: Scenario, part: slice, folder: Path) -> dict[str, str]:
+    """Record a part of the fleet; return a hash of the packets of each of its topics."""
+    recorder.from_scenario(lived, None, folder, part)
+    scene, topics = Scene(lived, lived.start_ns, part), defaultdict(hashlib.sha256)
+    for packet in _packets(scene, lived.seconds):
+        topics[packet.topic].update(b"%d %d " % (packet.sent_ns, packet.retain) + packet.payload)
+    return {topic: digest.hexdigest() for topic, digest in topics.items()}
+
+
+def _packets(scene: Scene, seconds: int) -> Iterator[Packet]:
+    for _ in range(seconds):
+        yield from scene.step()
+    yield from scene.left()
+
+
+def _of_table(folders: Sequence[Path], name: str) -> str:
+    rows = pl.concat([pl.read_parquet(folder / f"{name}.parquet") for folder in folders]).drop(NUMBERED, strict=False)
+    by = "lift_id" if "lift_id" in rows.columns else "topic"
+    octets = io.BytesIO()
+    rows.sort(by, maintain_order=True).write_parquet(octets, compression="uncompressed", statistics=False)
+    return _of([octets.getbuffer()])
+
+
+def _of(pieces: Iterable[bytes | memoryview]) -> str:
+    digest = hashlib.sha256()
+    for piece in pieces:
+        digest.update(piece)
+    return digest.hexdigest()
+
+
+def main() -> int:
+    """Print the table."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--scenario", default="bad-gateway", help="the world (default bad-gateway, with faults)")
+    parser.add_argument("--lifts", type=int, default=200)
+    parser.add_argument("--minutes", type=float, default=30.0)
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--vibration", action=argparse.BooleanOptionalAction, default=False)
+    asked = parser.parse_args()
+    changes = {"lifts": asked.lifts, "seed": asked.seed, "hours": asked.minutes / 60, "vibration": asked.vibration}
+    lived = scenario.read(asked.scenario, changes | {"form": "cbor", "faults_per_hour": 2.0 * asked.lifts})
+    tried, columns = ways(asked.lifts), []
+    for _, parts, judges in tried:
+        with tempfile.TemporaryDirectory() as place:
+            columns.append(hashes(lived, parts, judges, Path(place)))
+    print(f"{asked.scenario}: {asked.lifts} lifts, {asked.minutes:g} minutes, seed {asked.seed}; sha256, begun\n")
+    print(f"{'':<22}" + "".join(f"{title:<{SHOWN + 3}}" for title, *_ in tried))
+    for what in columns[0]:
+        print(f"{what:<22}" + "".join(f"{column.get(what, 'none')[:SHOWN]:<{SHOWN + 3}}" for column in columns))
+    same = all(column == columns[0] for column in columns)
+    print(f"\n{'the same in every way' if same else 'NOT THE SAME'}")
+    return 0 if same else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
