@@ -5,6 +5,11 @@ let ahead_ms = 0;
 /** Return the server's time, in milliseconds: an age must not depend on this machine's clock. */
 export const serverNow = () => Date.now() + ahead_ms;
 
+const CLOCKS_APART_MS = 5000; // A limit in hours holds by the server's clock, to the second.
+
+/** Return the instant so many hours ahead, a little less. */
+export const hoursAhead = (hours) => new Date(serverNow() + hours * 3_600_000 - CLOCKS_APART_MS).toISOString();
+
 export class Problem extends Error {
   constructor(status, detail) {
     super(detail);

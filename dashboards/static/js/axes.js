@@ -2,8 +2,8 @@
 
 import { locale } from "./words.js";
 
-export const HEIGHTS = { speed: 124, position: 150, door: 56, presence: 38, vibration: 96 };
-export const SMALL_HEIGHT = 92, AXIS_HEIGHT = 26;
+const HEIGHTS = { speed: 124, position: 150, door: 56, presence: 38, vibration: 96 };
+const SMALL_HEIGHT = 92, AXIS_HEIGHT = 26;
 const WIDTH = 58, NARROW_WIDTH = 44, APART = 84, NARROW_APART = 62, FLOOR_APART = 18;
 const BANDS_HIGH = { door: 2.4, presence: 1.2 };
 const STEPS_S = [1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 10800, 21600, 43200, 86400, 172800, 345600, 604800];
@@ -15,7 +15,7 @@ const narrow = () => innerWidth < 720;
 export const bandsHigh = (kind) => BANDS_HIGH[kind] ?? 0;
 
 /** Return whether a chart says the time under it: the small ones, and the lowest of the five. */
-export const saysTime = (kind, shared) => Boolean(shared.small) || kind === "vibration";
+const saysTime = (kind, shared) => Boolean(shared.small) || kind === "vibration";
 
 export const plotHeight = (kind, shared) => (shared.small ? SMALL_HEIGHT : HEIGHTS[kind]) + (saysTime(kind, shared) ? AXIS_HEIGHT : 0);
 

@@ -17,11 +17,14 @@ export function setDoor(drawing, lift) {
   drawing.dataset.person = lift.presence ? "yes" : "no";
 }
 
+/** Return whether the car moves, as far as is known. */
+export const moves = (lift) => lift.direction === "up" || lift.direction === "down";
+
 /** Return the car's state in words, for those who cannot see the drawing and on hover. */
 export function carWords(lift) {
   return [
     lift.floor === null ? say("car.unknown") : say("car.floor", { floor: lift.floor }),
-    lift.direction === "up" || lift.direction === "down" ? say(`car.${lift.direction}`) : null,
+    moves(lift) ? say(`car.${lift.direction}`) : null,
     lift.door === null ? null : say("car.door", { state: say(`door.${lift.door}`) }),
     lift.presence ? say("car.person") : null,
   ].filter(Boolean).join(", ");

@@ -1,6 +1,6 @@
 // What people do to an alert: each with one key, undone where it can be undone, refused out loud.
 
-import { post, serverNow } from "./api.js";
+import { hoursAhead, post } from "./api.js";
 import { el, put } from "./element.js";
 import { clock } from "./time.js";
 import { myName, nameOrAsk } from "./who.js";
@@ -8,10 +8,8 @@ import { say } from "./words.js";
 
 export const DEEDS = { ack: "a", assign: "s", comment: "c", shelve: "z", resolve: "r" };
 const SHELVE_H = [0.5, 1, 4, 8];
-const CLOCKS_APART_MS = 5000; // Eight hours are the limit by the server's clock, not by ours.
 
 const path = (alert, deed) => `/api/v1/alerts/${encodeURIComponent(alert.id)}/${deed}`;
-const until = (ms) => new Date(serverNow() + ms).toISOString();
 
 /** The buttons, the form and the answer under them. `changed(alert)` hears the alert as it is then. */
 export class Deeds {
@@ -79,7 +77,7 @@ export class Deeds {
     if (deed === "comment") await this.send("comment", { by, ...written }, say("act.did.comment"));
     if (deed === "resolve") await this.send("resolve", { by, ...written }, say("act.did.resolve"));
     if (deed === "shelve") {
-      const end = until(Number(hours) * 3_600_000 - CLOCKS_APART_MS);
+      const end = hoursAhead(Number(hours));
       await this.send("shelve", { by, until: end, ...written }, say("act.did.shelve", { at: clock(end) }), () => this.send("unshelve", { by }, say("act.did.unshelve")));
     }
   }

@@ -3,16 +3,14 @@
 import { el, symbol } from "./element.js";
 import { SILENT_FACTS, UNITS, fixed } from "./units.js";
 import { shortStamp, span, stamp, timeNode } from "./time.js";
-import { knows, ruleName, say, summary } from "./words.js";
+import { knows, ruleName, say, standing, summary } from "./words.js";
 
 /** Return an alert as a line that leads to it. */
-export function alertLine(alert, { zone, when }) {
-  const note = [ruleName(alert.rule), say(`alert.${alert.state}`), alert.acknowledged ? say("alert.acknowledged") : null,
-    alert.assigned_to ? say("alert.assigned", { name: alert.assigned_to }) : null].filter(Boolean).join(" · ");
+function alertLine(alert, { zone, when }) {
   return el("li", {}, el("a", { href: `/alerts/${encodeURIComponent(alert.id)}` }, symbol(alert.severity),
     el("span", {}, el("span", { class: "veiled" }, `${say(`severity.${alert.severity}`)}: `), summary(alert)),
     when === "for" ? timeNode(alert.onset, { zone, as: "for" }) : el("time", { datetime: alert.onset, title: stamp(alert.onset, zone) }, shortStamp(alert.onset, zone)),
-    el("small", {}, note)));
+    el("small", {}, standing(alert).join(" · "))));
 }
 
 export function showAlerts(box, alerts, { facts }) {

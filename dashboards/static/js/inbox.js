@@ -10,7 +10,7 @@ import { Pane, held, readAlert } from "./pane.js";
 import { gravity } from "./severity.js";
 import { timeNode } from "./time.js";
 import { myName } from "./who.js";
-import { callLift, ruleName, say, summary } from "./words.js";
+import { callLift, say, standing, summary } from "./words.js";
 
 const PAGE = 200, SHOWN_FIRST = 100;
 const KEYS_OFF = "liftwatch.keys-off";
@@ -121,7 +121,7 @@ function line(alert) {
     nodes.set(alert.id, el("li", {}, el("a", { href: `/alerts/${encodeURIComponent(alert.id)}`, click: (event) => { event.preventDefault(); choose(alert.id); at("pane").focus({ preventScroll: true }); } })));
   }
   const node = nodes.get(alert.id), link = node.firstElementChild, lift = known(alert.lift_id, show);
-  const state = [ruleName(alert.rule), say(`alert.${alert.state}`), alert.acknowledged ? say("alert.acknowledged") : null, alert.assigned_to ? say("alert.assigned", { name: alert.assigned_to }) : null, held(alert) || null].filter(Boolean).join(" · ");
+  const state = [...standing(alert), held(alert)].filter(Boolean).join(" · ");
   const key = [alert.id, alert.severity, state, summary(alert), callLift(lift)].join("\n");
   if (link.dataset.key !== key) {
     link.dataset.key = key;

@@ -12,14 +12,13 @@ import { Range } from "./range.js";
 import { bands, sampled } from "./series.js";
 import { gravity, setSymbol } from "./severity.js";
 import { Shaft, carSentence } from "./shaft.js";
-import { clock, fullStamp, secondsSince, setTime, span, timeNode } from "./time.js";
+import { HEARTBEAT_S, clock, fullStamp, secondsSince, setTime, span, timeNode } from "./time.js";
 import { fixed } from "./units.js";
 import { ruleName, say, sayFirst } from "./words.js";
 import { Works } from "./works.js";
 
 const KINDS = ["speed", "position", "door", "presence", "vibration"];
 const SAMPLED = { speed: "speed", position: "displacement", vibration: "vibration" };
-const FRESH_S = 60; // A heartbeat: no lift promises to speak more often; past this its silence is said.
 const FOLLOW_LEAST_MS = 2000, FOLLOW_PART = 200; // A span is read anew each time it moved by a two-hundredth.
 const PX_A_POINT = 1.5;
 
@@ -32,19 +31,22 @@ const range = new Range(() => { showRange(); readCharts(); });
 
 // --- reading
 
-async function readAll() {
+async function readLift() {
   const [found, past] = await Promise.all([get(base), get("/api/v1/alerts", { lift_id, limit: 50 })]);
   [lift, history] = [found, past.items];
+}
+
+async function readAll() {
+  await readLift();
   start();
-  showLatest(found.latest);
+  showLatest(lift.latest);
   showBelow();
   readTrips();
   await readCharts();
 }
 
 async function readAlerts() {
-  const [found, past] = await Promise.all([get(base), get("/api/v1/alerts", { lift_id, limit: 50 })]);
-  [lift, history] = [found, past.items];
+  await readLift();
   showBelow();
   redraw();
 }
@@ -124,13 +126,13 @@ function showLatest(item) {
   showSentence();
   shaft.show(item);
   const speed = item.speed_mps === null ? null : fixed(item.speed_mps);
-  const shown = {
+  const readings = {
     floor: item.floor === null ? null : say("car.floor", { floor: item.floor }) + (item.position_m === null ? "" : ` · ${fixed(item.position_m)} m`),
     speed: speed === null ? null : rated ? say("now.rated", { value: speed, limit: fixed(rated) }) : `${speed} m/s`,
     door: item.door && say(`door.${item.door}`), presence: item.presence === null ? null : say(item.presence ? "now.person" : "now.nobody"),
     mode: item.mode && say(`mode.${item.mode}`), power: item.power && say(`power.${item.power}`),
   };
-  for (const [name, text] of Object.entries(shown)) put(reading(name), text ?? say("shell.unknown"));
+  for (const [name, text] of Object.entries(readings)) put(reading(name), text ?? say("shell.unknown"));
   const seen = reading("seen");
   if (!seen.firstElementChild) seen.replaceChildren(el("time"));
   setTime(seen.firstElementChild, item.last_seen, { zone: lift.facts?.timezone, none: say("time.never") });
@@ -146,9 +148,9 @@ function showSentence() {
   const zone = lift.facts?.timezone, quiet_s = latest.last_seen ? secondsSince(latest.last_seen) : Infinity;
   let text = carSentence(latest, lift.facts?.floors ?? [], zoneOf(lift.facts));
   if (!latest.last_seen) text = say("lift.never");
-  else if (quiet_s > FRESH_S) text = say("lift.silent", { duration: span(quiet_s), at: clock(latest.last_seen, zone) });
+  else if (quiet_s > HEARTBEAT_S) text = say("lift.silent", { duration: span(quiet_s), at: clock(latest.last_seen, zone) });
   put(at("subline").lastElementChild, text);
-  document.querySelector(".now").classList.toggle("old", quiet_s > FRESH_S);
+  document.querySelector(".now").classList.toggle("old", quiet_s > HEARTBEAT_S);
 }
 
 /** Put the worst open alert before it, as a sentence that leads to it. */

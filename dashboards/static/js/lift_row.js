@@ -1,13 +1,11 @@
 // A row of the fleet: shape and word, name and place, the car, its last trip, alerts, since when, firm.
 
-import { carWords, doorDrawing, setDoor } from "./car.js";
+import { carWords, doorDrawing, moves, setDoor } from "./car.js";
 import { el, glow, put, symbol } from "./element.js";
 import { SEVERITIES, SILENT, setSymbol, severityMark } from "./severity.js";
-import { secondsSince, setTime } from "./time.js";
+import { HEARTBEAT_S, secondsSince, setTime } from "./time.js";
 import { callLift, say } from "./words.js";
 import { isOn } from "./works.js";
-
-const OLD_S = 60; // A heartbeat: past it a reading is shown as old.
 
 /** Return an empty row. */
 export function makeRow() {
@@ -34,7 +32,7 @@ function arrow() {
 export function fillRow(row, lift) {
   const { state, name, car, trip, health, alerts, since, firm } = row.find;
   row.classList.toggle("abnormal", lift?.state === "critical");
-  row.classList.toggle("silent", lift ? SILENT.includes(lift.state) || secondsSince(lift.last_seen) > OLD_S : false);
+  row.classList.toggle("silent", lift ? SILENT.includes(lift.state) || secondsSince(lift.last_seen) > HEARTBEAT_S : false);
   if (!lift) return blank(row);
   setSymbol(state.firstChild, lift.state);
   put(state.children[1], say(`state.${lift.state}`));
@@ -65,8 +63,7 @@ function fillCar(car, lift) {
   const [door, floor, direction, words] = car.children;
   setDoor(door, lift);
   put(floor, lift.floor === null ? "–" : say("car.floor", { floor: lift.floor }));
-  const moving = lift.direction === "up" || lift.direction === "down";
-  if (moving) {
+  if (moves(lift)) {
     direction.dataset.dir = lift.direction;
     setSymbol(direction, lift.direction);
   } else delete direction.dataset.dir;

@@ -114,7 +114,7 @@ export class Pane {
   }
 }
 
-export const liftAddress = (alert) => {
+const liftAddress = (alert) => {
   const onset = Date.parse(alert.onset), span = new URLSearchParams({ from: new Date(onset - 300_000).toISOString(), to: new Date(onset + 600_000).toISOString() });
   return `/lifts/${encodeURIComponent(alert.lift_id)}?${span}`;
 };

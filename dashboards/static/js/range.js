@@ -2,7 +2,7 @@
 
 import { serverNow } from "./api.js";
 
-export const PRESETS_S = { "5m": 300, "15m": 900, "1h": 3600, "6h": 21600, "1d": 86400, "7d": 604800, "30d": 2592000 };
+const PRESETS_S = { "5m": 300, "15m": 900, "1h": 3600, "6h": 21600, "1d": 86400, "7d": 604800, "30d": 2592000 };
 const FIRST = "15m";
 const SHORTEST_S = 2, LONGEST_S = 2592000;
 const STEP = 0.5, ZOOM = 2;

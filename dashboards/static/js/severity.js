@@ -4,11 +4,11 @@ import { el, symbol } from "./element.js";
 import { say } from "./words.js";
 
 export const SEVERITIES = ["critical", "major", "minor", "trend"];
-export const STATES = ["critical", "never-seen", "offline", "suspect", "major", "minor", "trend", "inspection", "out-of-service", "normal"];
+const STATES = ["critical", "never-seen", "offline", "suspect", "major", "minor", "trend", "inspection", "out-of-service", "normal"];
 export const SILENT = ["offline", "suspect", "never-seen"];
 const SHAPES = { "never-seen": "unknown", offline: "unknown", suspect: "unknown", inspection: "held", "out-of-service": "held" };
 
-export const shape = (state) => SHAPES[state] ?? state;
+const shape = (state) => SHAPES[state] ?? state;
 export const urgency = (state) => STATES.indexOf(state);
 export const gravity = (severity) => SEVERITIES.indexOf(severity);
 

@@ -1,6 +1,6 @@
 // The shaft to scale: named floors, the car moving smoothly between readings, its door leaves, and a person in it.
 
-import { between } from "./car.js";
+import { between, moves } from "./car.js";
 import { el, svg, symbol } from "./element.js";
 import { setSymbol } from "./severity.js";
 import { fixed } from "./units.js";
@@ -48,9 +48,8 @@ export class Shaft {
     this.car.dataset.door = lift.door ?? "unknown";
     this.car.dataset.person = lift.presence ? "yes" : "no";
     this.car.dataset.state = lift.state;
-    const moving = lift.direction === "up" || lift.direction === "down";
-    this.arrow.classList.toggle("moving", moving);
-    if (moving) setSymbol(this.arrow, lift.direction);
+    this.arrow.classList.toggle("moving", moves(lift));
+    if (moves(lift)) setSymbol(this.arrow, lift.direction);
     this.landings.forEach((landing, i) => landing.classList.toggle("here", this.floors[i].label === lift.floor));
     if (lift.position_m !== null) {
       this.position_m = lift.position_m;
@@ -82,7 +81,7 @@ export function carSentence(lift, floors, zone_m) {
 function whereabouts(lift, floors, zone_m) {
   if (lift.position_m === null) return say("lift.nowhere");
   const speed = fixed(Math.abs(lift.speed_mps ?? 0)), floor = lift.floor ?? `${fixed(lift.position_m, 1)} m`;
-  if (lift.direction === "up" || lift.direction === "down") return say(`lift.${lift.direction}`, { floor, speed });
+  if (moves(lift)) return say(`lift.${lift.direction}`, { floor, speed });
   const [low, high] = between(lift, floors, zone_m) ?? [];
   if (low) return say("lift.between", { low, high });
   return say("lift.at", { floor });

@@ -18,15 +18,17 @@ export function span(seconds) {
 }
 
 /** Return a span as its largest unit alone: "2 min". */
-export function roughSpan(seconds) {
+function roughSpan(seconds) {
   const whole = Math.max(0, Math.floor(seconds));
   const [unit, size] = SPANS.find(([, size]) => whole >= size) ?? ["s", 1];
   return say(`time.${unit}`, { a: Math.floor(whole / size) });
 }
 
+export const HEARTBEAT_S = 60; // No lift promises to speak more often: past it, its readings are shown as old.
+
 export const secondsSince = (iso) => (serverNow() - Date.parse(iso)) / 1000;
 
-export function ago(iso) {
+function ago(iso) {
   const seconds = secondsSince(iso);
   return seconds < 3 ? say("time.now") : say("time.ago", { duration: roughSpan(seconds) });
 }

@@ -5,7 +5,7 @@ export const SILENT_FACTS = ["lift_id", "name", "lat", "lon"];
 const WHOLE = ["count", "cycles", "reversals", "landing", "transitions"];
 
 /** Return the unit of a quantity by the end of its name, and the name without it. */
-export function unitOf(name) {
+function unitOf(name) {
   const found = UNITS.find(([ending]) => name.endsWith(ending));
   return found ? [name.slice(0, -found[0].length), found[1]] : [name, ""];
 }

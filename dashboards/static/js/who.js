@@ -14,7 +14,7 @@ function show() {
 }
 
 /** Ask for the name; resolves to it, or to "" where it was not given. */
-export function askName() {
+function askName() {
   const input = el("input", { name: "name", required: true, maxlength: "60", autocomplete: "name", value: myName(), autofocus: true });
   const dialog = el("dialog", { "aria-labelledby": "who-title" },
     el("h2", { id: "who-title" }, say("who.title")), el("p", { class: "faint" }, say("who.why")),

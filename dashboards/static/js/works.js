@@ -1,12 +1,10 @@
 // Maintenance of the lift: somebody says until when they work on it, and may end it before its time.
 
-import { Problem, post, remove, serverNow } from "./api.js";
+import { Problem, hoursAhead, post, remove, serverNow } from "./api.js";
 import { put } from "./element.js";
 import { shortStamp } from "./time.js";
 import { nameOrAsk } from "./who.js";
 import { say } from "./words.js";
-
-const CLOCKS_APART_MS = 5000; // A day is the limit by the server's clock, not by ours.
 
 /** Whether a window is there and not over. */
 export const isOn = (works) => Boolean(works) && Date.parse(works.until) > serverNow();
@@ -40,7 +38,7 @@ export class Works {
   }
 
   async start({ hours, note }) {
-    const until = new Date(serverNow() + Number(hours.value) * 3_600_000 - CLOCKS_APART_MS).toISOString();
+    const until = hoursAhead(Number(hours.value));
     await this.send((by) => post(this.address, { by, until, note: note.value.trim() || null }));
   }
 
