@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from dashboards.instant import parse as parse_instant
-from simulator import causes, forms, scenario
+from simulator import causes, forms, library
 from simulator.bundles import FORMS
 
 EPILOG = """\
@@ -85,9 +85,9 @@ def _demo(command: Command) -> None:
 
 
 def _simulate(command: Command) -> None:
-    library = "\n".join(f"  {name:<22} {found.about}" for name, found in scenario.shipped().items())
+    shipped = "\n".join(f"  {name:<22} {found.about}" for name, found in library.shipped().items())
     does = "Play a simulated fleet to the broker, or write it as a recording"
-    simulate = command("simulate", does, f"Scenarios:\n{library}")
+    simulate = command("simulate", does, f"Scenarios:\n{shipped}")
     simulate.add_argument("--scenario", metavar="NAME", help="one of those below, or a TOML file of your own")
     simulate.add_argument("--lifts", type=count, help="how many lifts (default 50)")
     simulate.add_argument("--seed", type=int, help="which fleet (default 1)")

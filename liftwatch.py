@@ -32,7 +32,7 @@ from detectors.catalogue import RULES
 from evaluation import report
 from evaluation.raised import BadFindings
 from evaluation.referee import judge
-from simulator import causes, player, scenario
+from simulator import causes, library, player, scenario
 from simulator.forms import FORMS
 from simulator.replayer import Pace
 from store.journal import JournalTaken
@@ -139,7 +139,7 @@ def simulate_command(options: argparse.Namespace, settings: Configuration) -> in
     usual = {"form": "json", "vibration": True} if named is None else {}
     asked = command_line.given(options, "lifts", "seed", "form", "vibration", "faults_per_hour")
     try:
-        played = scenario.read(named, usual | asked)
+        played = library.read(named, usual | asked)
     except scenario.Contradiction as error:
         raise Unusable(str(error)) from None
     if options.register:
@@ -168,7 +168,7 @@ def evaluate_command(options: argparse.Namespace, _: Configuration) -> int:
         if options.scenario is None:
             tried = trial.of_recording(options.recording, options.findings)
         else:
-            lived = scenario.read(options.scenario, command_line.given(options, "lifts", "seed", "days"))
+            lived = library.read(options.scenario, command_line.given(options, "lifts", "seed", "days"))
             tried = trial.of_scenario(lived, Path(options.scenario).stem, options.processes)
     except (scenario.Contradiction, NotARecording, trial.NothingToHoldAgainst, BadFindings) as error:
         raise Unusable(str(error)) from None

@@ -1,21 +1,18 @@
-"""A scenario: what a simulated world is to be and what befalls it, in one TOML file; some are shipped.
+"""A scenario: what a simulated world is to be, who lives in it and what befalls them.
 
-The law: a scenario is read whole and held against itself before anything begins; what it contradicts is one line that
-names the field. Nothing here is drawn: what a scenario leaves to chance is drawn from its seed.
+The law: a scenario is held against itself before anything begins; what it contradicts is one line that names the field.
+What it leaves to chance is drawn from its seed.
 """
 
 from __future__ import annotations
 
-import difflib
 import math
-import tomllib
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
-from datetime import date, datetime, timedelta, timezone
-from pathlib import Path
-from typing import Any, Literal
+from datetime import datetime, timedelta, timezone
+from typing import Literal
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationError
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
 from simulator.calendar import DAY_S, Calendar
 from simulator.causes import CAUSES, no_cause
@@ -31,7 +28,6 @@ from simulator.world import HEARTBEAT_S
 from telemetry.fact_checks import ABSOLUTE, BAROMETER
 from telemetry.facts import LiftFacts
 
-SHIPPED = Path(__file__).parent / "scenarios"
 LOCAL_TIME = timezone(timedelta(hours=8))
 START = datetime(2001, 9, 10, 7, 0, tzinfo=LOCAL_TIME)
 """A Monday: simulated clocks start in 2001, so that a clock of today's that leaked in is seen at once."""
@@ -155,29 +151,6 @@ class Scenario(Table):
         return local.hour + local.minute / 60 + local.second / 3600
 
 
-def read(named: str | None, changes: Mapping[str, Any]) -> Scenario:
-    """Return the shipped scenario of this name, or the one in this file, with `changes` made to it.
-
-    Raises
-    ------
-    Contradiction
-        Where there is no such scenario, it is not TOML, or it contradicts itself.
-    """
-    tables = {} if named is None else _tables(named)
-    try:
-        scenario = Scenario.model_validate(tables | dict(changes))
-    except ValidationError as error:
-        raise Contradiction(f"{named or 'scenario'}: {_explain(error)}") from None
-    for line in contradictions(scenario):
-        raise Contradiction(f"{named or 'scenario'}: {line}")
-    return scenario
-
-
-def shipped() -> dict[str, Scenario]:
-    """Return the library, by name."""
-    return {path.stem: read(path.stem, {}) for path in sorted(SHIPPED.glob("*.toml"))}
-
-
 def planned(scenario: Scenario, facts: Sequence[LiftFacts]) -> list[Planned]:
     """Return the plan as the world takes it, in lived seconds, fault by fault for each lift; shares are drawn."""
     plan = []
@@ -274,51 +247,3 @@ def contradictions(scenario: Scenario) -> Iterable[str]:
     for number in scenario.machines:
         if not 1 <= number <= scenario.lifts:
             yield f"machines: {number} is not there; the lifts are 1 to {scenario.lifts}"
-
-
-def _tables(named: str) -> dict[str, Any]:
-    path = SHIPPED / f"{named}.toml"
-    if not path.is_file():
-        path = Path(named)
-    try:
-        return tomllib.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        known = [shipped.stem for shipped in SHIPPED.glob("*.toml")]
-        raise Contradiction(f"scenario: {named!r} is neither shipped nor a file{_nearest(named, known)}") from None
-    except OSError as error:
-        raise Contradiction(f"scenario: {named} cannot be read ({error.strerror})") from None
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise Contradiction(f"{named} is not TOML: {error}") from None
-
-
-def _explain(error: ValidationError) -> str:
-    """Return the first fault of a scenario as one line with its remedy."""
-    fault = error.errors()[0]
-    where = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in fault["loc"]).lstrip(".")
-    if fault["type"] == "extra_forbidden":
-        return f"{where} is not a key{_nearest(str(fault['loc'][-1]), _known_keys(fault['loc'][:-1]))}"
-    if fault["type"] == "missing":
-        return f"{where} is missing"
-    said = fault["input"] if isinstance(fault["input"], date) else repr(fault["input"])
-    return f"{where} = {said}: {_SHAPES.get(fault['type'], fault['msg'].lower())}"
-
-
-_ZONED = "say a time with its timezone, such as 2001-09-10T07:30:00+08:00"
-_SHAPES = {
-    "datetime_type": _ZONED,
-    "timezone_aware": _ZONED,
-    "model_type": "it is a table of its own",
-    "tuple_type": "it is a list, in brackets",
-}
-
-
-def _known_keys(path: tuple[int | str, ...]) -> Collection[str]:
-    tables: dict[str, type[BaseModel]] = {"buildings": Buildings, "faults": PlannedFault, "network": Conditions}
-    return (tables[str(path[0])] if path else Scenario).model_fields
-
-
-def _nearest(name: str, known: Iterable[str]) -> str:
-    """Return a hint at the nearest known name, or at all of them."""
-    names = sorted(known)
-    near = difflib.get_close_matches(name, names, n=1, cutoff=0.5)
-    return f"; did you mean {near[0]}?" if near else f"; known here: {', '.join(names)}"

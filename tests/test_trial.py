@@ -9,7 +9,7 @@ import pytest
 
 import liftwatch
 import trial
-from simulator import scenario
+from simulator import library
 from simulator.scenario import Scenario
 
 SCENARIO = """
@@ -37,7 +37,7 @@ def night(tmp_path: Path) -> Path:
 
 
 def read(night: Path) -> Scenario:
-    return scenario.read(str(night), {})
+    return library.read(str(night), {})
 
 
 def test_the_verdict_is_the_same_in_one_process_in_two_and_from_a_recording(night: Path, tmp_path: Path) -> None:

@@ -11,8 +11,9 @@ import pytest
 from detectors.catalogue import RULES
 from ingest.replaying import Replay, replay, wider
 from simulator.causes import CAUSES
+from simulator.library import read
 from simulator.near_misses import NEAR_MISSES, PARKED_OPEN, WEATHER
-from simulator.scenario import Scenario, inhabitants, planned, read
+from simulator.scenario import Scenario, inhabitants, planned
 from simulator.scene import Scene, told
 from telemetry.fact_checks import BAROMETER
 

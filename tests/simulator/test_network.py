@@ -11,9 +11,10 @@ import pytest
 
 from simulator.bundles import Packer, Packet
 from simulator.fleet import fleet
+from simulator.library import read
 from simulator.mishaps import Mishaps
 from simulator.network import WILL_S, Conditions, Paths
-from simulator.scenario import Scenario, read
+from simulator.scenario import Scenario
 from simulator.scene import Scene, told
 from simulator.terminals import NS, Terminals
 from simulator.world import World

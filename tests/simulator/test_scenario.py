@@ -12,8 +12,9 @@ import pytest
 from simulator import scenario
 from simulator.causes import CAUSES
 from simulator.fleet import fleet
+from simulator.library import read, shipped
 from simulator.near_misses import WEATHER
-from simulator.scenario import Contradiction, Scenario, inhabitants, planned, read, shipped
+from simulator.scenario import Contradiction, Scenario, inhabitants, planned
 from simulator.scene import Scene
 
 ENTRAPMENT = '[[faults]]\nlift = 2\ncause = "power-cut"\nonset_h = 0.5\n'
