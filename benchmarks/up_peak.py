@@ -255,7 +255,7 @@ writes this page, [the table of every building](up-peak.csv) and the plot.
 def main() -> None:
     """Measure the grid and write what came of it."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.up_peak", description=__doc__)
-    parser.add_argument("--seconds", type=int, default=5_400, help="how long each peak is measured (default 5400)")
+    parser.add_argument("--seconds", type=int, default=10_800, help="how long each peak is measured (default 10800)")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument(
         "--into", type=Path, default=Path("docs/world"), help="the folder to write to (default docs/world)"
