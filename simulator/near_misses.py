@@ -24,7 +24,6 @@ NEAR_MISSES = (
         7.0,
         Act(needs=LANDING, door=HELD_OPEN, passes=True),
         kind=NEAR_MISS,
-        per_year=4.0,
     ),
     Cause(
         "long-dwell",
@@ -35,7 +34,6 @@ NEAR_MISSES = (
         7.0,
         Act(needs=LANDING, door=HELD_OPEN),
         kind=NEAR_MISS,
-        per_year=50.0,
     ),
     Cause(
         "slow-boarding",
@@ -46,7 +44,6 @@ NEAR_MISSES = (
         7.0,
         Act(needs=LANDING, door=HELD_OPEN, occupies=True),
         kind=NEAR_MISS,
-        per_year=100.0,
     ),
     Cause(
         "children-jumping",
@@ -57,7 +54,6 @@ NEAR_MISSES = (
         1.0,
         condition={"shakes_mps2": (0.6, 2.0)},
         kind=NEAR_MISS,
-        per_year=30.0,
     ),
     Cause(
         "inspection-run",
@@ -68,7 +64,6 @@ NEAR_MISSES = (
         8.0,
         Act(needs=LANDING, door=LEFT_OPEN, crawls=True, mode=INSPECTION),
         kind=NEAR_MISS,
-        per_year=24.0,
     ),
     Cause(
         "maintenance-visit",
@@ -79,7 +74,6 @@ NEAR_MISSES = (
         7.0,
         Act(needs=LANDING, door=HELD_OPEN, passes=True, visits=True, mode=INSPECTION),
         kind=NEAR_MISS,
-        per_year=24.0,
     ),
     Cause(
         "terminal-serviced",
@@ -90,7 +84,6 @@ NEAR_MISSES = (
         1.0,
         Act(needs=IDLE, silent=True, mode=INSPECTION),
         kind=NEAR_MISS,
-        per_year=4.0,
     ),
     Cause(
         "fire-recall",
@@ -101,7 +94,6 @@ NEAR_MISSES = (
         7.0,
         Act(needs=LANDING, door=HELD_OPEN, mode=FIRE),
         kind=NEAR_MISS,
-        per_year=1.0,
     ),
     Cause(
         "firefighter-operation",
@@ -112,7 +104,6 @@ NEAR_MISSES = (
         7.0,
         Act(needs=LANDING, door=HELD_OPEN, passes=True, mode=FIREFIGHTER),
         kind=NEAR_MISS,
-        per_year=1.0,
     ),
     Cause(
         PARKED_OPEN,
@@ -134,7 +125,6 @@ NEAR_MISSES = (
         1.0,
         Act(needs=IDLE, shuttles=True),
         kind=NEAR_MISS,
-        per_year=100.0,
     ),
     Cause(
         "re-levelling-under-load",
@@ -146,7 +136,6 @@ NEAR_MISSES = (
         Act(needs=LANDING, door=HELD_OPEN, passes=True),
         {"goods": (0.6, 1.0)},
         kind=NEAR_MISS,
-        per_year=20.0,
     ),
     Cause(
         "night-idleness",

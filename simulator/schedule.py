@@ -178,16 +178,14 @@ class Schedule:
         return chance.numbers(self._seed, int(self._number[fault.lift]) * FAULTS_LIMIT + fault.number, chance.COURSE)
 
 
-def rates(hazard: float, faults_per_lift_hour: float, near_misses: float = 0.0) -> NDArray[np.float64]:
+def rates(hazard: float, faults_per_lift_hour: float) -> NDArray[np.float64]:
     """Return how often each cause of the table strikes a lift, per second.
 
-    `hazard` and `near_misses` multiply what causes do in real fleets; `faults_per_lift_hour` are of any cause alike.
+    `hazard` multiplies what faults do in real fleets; `faults_per_lift_hour` are of any of them alike.
     """
     faults = np.array([cause.kind == FAULT for cause in BY_NUMBER[1:]])
     per_year = np.array([cause.per_year for cause in BY_NUMBER[1:]])
-    return (
-        per_year * np.where(faults, hazard, near_misses) / YEAR_S + faults_per_lift_hour * faults / faults.sum() / 3600
-    )
+    return faults * (per_year * hazard / YEAR_S + faults_per_lift_hour / faults.sum() / 3600)
 
 
 def between(ends: tuple[float, float], share: float) -> float:
