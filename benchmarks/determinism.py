@@ -24,7 +24,7 @@ import polars as pl
 import recorder
 from detectors.catalogue import RULES
 from ingest import processes
-from simulator import scenario
+from simulator import library
 from simulator.bundles import Packet
 from simulator.scenario import Scenario
 from simulator.scene import Scene
@@ -99,7 +99,7 @@ def main() -> int:
     parser.add_argument("--vibration", action=argparse.BooleanOptionalAction, default=False)
     asked = parser.parse_args()
     changes = {"lifts": asked.lifts, "seed": asked.seed, "hours": asked.minutes / 60, "vibration": asked.vibration}
-    lived = scenario.read(asked.scenario, changes | {"form": "cbor", "faults_per_hour": 2.0 * asked.lifts})
+    lived = library.read(asked.scenario, changes | {"form": "cbor", "faults_per_hour": 2.0 * asked.lifts})
     tried, columns = ways(asked.lifts), []
     for _, parts, judges in tried:
         with tempfile.TemporaryDirectory() as place:

@@ -195,7 +195,7 @@ def test_a_lift_that_had_a_fault_serves_people_again() -> None:
     for k, slug in enumerate(list(SYMPTOMS)[:LIFTS]):
         w.inject(f"sim-{k + 1:05d}", slug, 20.0)
     live(w, 200)
-    after = live(w, 900)
+    after = live(w, 1200)
     assert (np.abs(after.v).max(axis=0) > 0.5).mean() > 0.9
     assert after.off_m[after.door != CLOSED].max() < 0.03
 
