@@ -224,25 +224,31 @@ def test_nobody_can_do_anything_to_an_alert_that_is_not_there(system: System) ->
 
 
 def test_alerts_are_filtered_and_paged_newest_onset_first(system: System, played: None) -> None:
-    whole = system.get("/api/v1/alerts", limit=1000)["items"]
+    def spoken(items: list[dict[str, Any]]) -> list[dict[str, Any]]:
+        return [alert for alert in items if alert["rule"] != "offline"]  # lifts fall silent while this runs
+
+    def listed(**asked: str) -> list[dict[str, Any]]:
+        return spoken(system.get("/api/v1/alerts", limit=1000, **asked)["items"])
+
+    whole = listed()
     onsets = [alert["onset"] for alert in whole]
     assert onsets == sorted(onsets, reverse=True)
     paged: list[dict[str, Any]] = []
     cursor: dict[str, str] = {}
     while True:
         page = system.get("/api/v1/alerts", limit=4, **cursor)
-        paged += page["items"]
+        paged += spoken(page["items"])
         if page["next"] is None:
             break
         cursor = {"cursor": page["next"]}
     assert [alert["id"] for alert in paged] == [alert["id"] for alert in whole]
     for key, value in (("state", "firing"), ("severity", "critical"), ("rule", "overspeed-up"), ("district", DISTRICT)):
-        found = system.get("/api/v1/alerts", limit=1000, **{key: value})["items"]
+        found = listed(**{key: value})
         assert found == [alert for alert in whole if alert[key] == value]
     middle = onsets[len(onsets) // 2]
-    later = system.get("/api/v1/alerts", limit=1000, **{"from": middle})["items"]
+    later = listed(**{"from": middle})
     assert [alert["id"] for alert in later] == [alert["id"] for alert in whole if alert["onset"] >= middle]
-    earlier = system.get("/api/v1/alerts", limit=1000, to=middle)["items"]
+    earlier = listed(to=middle)
     assert len(earlier) + len(later) == len(whole)
 
 
