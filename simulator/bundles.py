@@ -18,7 +18,7 @@ from simulator.fleet import ESTATE_LIFTS
 from simulator.sensors import SAMPLE_HZ
 from simulator.terminals import DISPLACEMENT, DOOR, I64, INFRARED, MS, SPEED, VIBRATION, Spoken, Status, only
 from telemetry import encode
-from telemetry.cbor_rows import Column, Rows, map_head
+from telemetry.cbor_rows import Column, Rows, envelope, map_head
 from telemetry.facts import LiftFacts
 from telemetry.streams import DOOR_STATES, MACHINE, MEASURED, topic
 
@@ -118,8 +118,8 @@ class Packer:
         edges = np.flatnonzero(np.diff(lifts // self._together, prepend=-1, append=-1)).tolist()
         for begin, end in pairwise(edges):
             some = lifts[begin:end].tolist()
-            inner = b"".join([part for k, lift in enumerate(some, begin) for part in (self._key[lift], bundles[k])])
-            payload = map_head(1) + cbor2.dumps("lifts") + map_head(len(some)) + inner
+            pieces = [part for k, lift in enumerate(some, begin) for part in (self._key[lift], bundles[k])]
+            payload = envelope(len(some), pieces)
             sender = self._sender(some[0], spoken)
             number = (self._first + ~sender) // self._together + 1
             where = topic(self._district[some[0]], f"gateway-{number}", "gateway")

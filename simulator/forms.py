@@ -16,7 +16,7 @@ import cbor2
 from simulator.bundles import GATEWAY_LIFTS, Packet
 from telemetry import encode
 from telemetry.batch import Decoded
-from telemetry.cbor_rows import map_head
+from telemetry.cbor_rows import envelope
 from telemetry.retell import retold
 from telemetry.streams import PAYLOAD_LIMIT_BYTES, topic
 
@@ -82,7 +82,6 @@ class _Envelope:
     def sealed(self) -> Iterator[Due]:
         """Yield it as one message, where anything is in it."""
         if self._bundles:
-            inner = map_head(len(self._bundles)) + b"".join(self._bundles.values())
-            payload = map_head(1) + cbor2.dumps("lifts") + inner
+            payload = envelope(len(self._bundles), list(self._bundles.values()))
             where = topic(self._district, GATEWAY, "gateway")
             yield Due(self._arrived_ns, Packet(where, payload, False, len(self._bundles)), len(self._bundles))

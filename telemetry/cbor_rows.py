@@ -8,7 +8,7 @@ the inside of a map: its keys and values without the head that counts them.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import groupby
 from typing import Any, NamedTuple, cast
 
@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 from telemetry.said import TYPED_ARRAYS
 
 _BYTES, _MAP = 2, 5
+_LIFTS = cbor2.dumps("lifts")
 _TAG = b"\xd8"
 _WHOLE_HEADS = {np.dtype(">u4"): b"\x1a", np.dtype(">u8"): b"\x1b"}
 _ARRAY_TAGS = {dtype: tag for tag, dtype in TYPED_ARRAYS.items()}
@@ -42,6 +43,11 @@ def head(major: int, count: int) -> bytes:
 def map_head(count: int) -> bytes:
     """Return the head of a map of so many keys."""
     return head(_MAP, count)
+
+
+def envelope(lifts: int, pieces: Sequence[bytes]) -> bytes:
+    """Return a gateway's message of so many lifts; `pieces` are the id of each and its bundle, both encoded, in turn."""
+    return map_head(1) + _LIFTS + map_head(lifts) + b"".join(pieces)
 
 
 class Rows:
