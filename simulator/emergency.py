@@ -16,7 +16,6 @@ from telemetry.streams import CLOSED, OPENING
 
 POPPED_S = 1.0
 TERMINAL_OVERRUN_M, TOP_LIMIT_M = 0.7, 0.10
-LEVEL_M = 0.02
 
 
 def speed_ratio(cars: Cars, lift: Index, target_m: F64) -> F64:
@@ -24,7 +23,7 @@ def speed_ratio(cars: Cars, lift: Index, target_m: F64) -> F64:
     cause = cars.cause[lift]
     way_m = target_m - cars.curves.end_m[lift]
     sense = EFFECTS.sense[cause]
-    shows = (np.abs(way_m) >= run_up_m(cars, lift) - LEVEL_M) & ((sense == 0) | (sense == np.sign(way_m)))
+    shows = (np.abs(way_m) >= run_up_m(cars, lift) - trouble.LEVEL_M) & ((sense == 0) | (sense == np.sign(way_m)))
     ratio = np.where(shows & ~cars.homing[lift], graded(EFFECTS.speed_ratio[cause], cars.severity[lift]), 1.0)
     return np.where(EFFECTS.crawls[cause], visit.INSPECTION_MPS / cars.lifts.rated_mps[lift], ratio)
 

@@ -187,11 +187,13 @@ def _tried(scenario: Scenario, facts: Sequence[LiftFacts]) -> Iterator[Planned]:
         for _ in range(scenario.near_misses if cause.kind == NEAR_MISS else scenario.trials)
         if slug != PARKED_OPEN
     ]
-    able = {slug: [lift.lift_id for lift in facts if _able(slug, lift)] for slug in CAUSES}
+    if not asked:
+        return
+    able = {slug: [lift.lift_id for lift in facts if _able(slug, lift)] for slug in {cause.slug for cause in asked}}
     draw = numbers(scenario.seed, -1, PLAN)
     asked.sort(key=lambda _: next(draw))
     parts = math.ceil(len(asked) / len(facts))
-    part_s = scenario.seconds / max(1, parts)
+    part_s = scenario.seconds / parts
     for k, cause in enumerate(asked):
         lifts, begin_s = able[cause.slug], k // len(facts) * part_s
         if not lifts:

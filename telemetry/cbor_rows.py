@@ -46,7 +46,7 @@ def map_head(count: int) -> bytes:
 
 
 def envelope(lifts: int, pieces: Sequence[bytes]) -> bytes:
-    """Return a gateway's message of so many lifts; `pieces` are the id of each and its bundle, both encoded, in turn."""
+    """Return a gateway's message of so many lifts; `pieces` are the id of each and its bundle, encoded, in turn."""
     return map_head(1) + _LIFTS + map_head(lifts) + b"".join(pieces)
 
 

@@ -6,9 +6,12 @@ import random
 
 import pytest
 
+from detectors.catalogue import RULES
 from evaluation import truth
+from evaluation.events import BY_RULE
 from evaluation.matching import BESIDE, FALSE, FOUND, PROVOKED, REPEAT, TOLERATED, match
 from evaluation.raised import Raised
+from simulator.symptoms import BY_SLUG
 from tests.evaluation.labels import raised, row
 
 F01, F04 = "entrapment-off-level", "stop-outside-zone"
@@ -99,3 +102,8 @@ def test_the_matching_equals_a_plain_loop_over_a_random_night() -> None:
             expected.append(BESIDE if "fault" in kinds else PROVOKED if kinds else FALSE)
     assert verdicts(rows, *alerts) == expected, f"seed {seed}"
     assert set(expected) == {FOUND, REPEAT, BESIDE, PROVOKED, FALSE}
+
+
+def test_the_referee_reads_the_words_that_the_world_and_the_rules_write() -> None:
+    assert {truth.SILENCE, truth.OFF_DUTY} <= set(BY_SLUG)
+    assert {rule.slug: rule.starred for rule in RULES} == {rule.slug: BY_RULE[rule.slug].starred for rule in RULES}
