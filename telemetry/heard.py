@@ -38,7 +38,8 @@ class Heard:
     `identity`    what a repeat has in common with what it repeats: lift, boot, seq and t as one number
     `rows`        how many readings it brings
     Verdicts: `taken`, `repeated`; `before_ns` (what is not later than this comes too late), `placed_ns` (where a status
-    without a time of its own stands), `restart_ns` (-1: none), `gap` (numbers missing before it), `overflow`.
+    without a time of its own stands), `gap` (numbers missing before it), `overflow`; `restarted`, and `forget_ns` (from
+    where on nothing that was known before holds: its device restarted or set its clock back; -1: it does).
     """
 
     def __init__(self, decoded: Decoded, lift: I32) -> None:
@@ -59,7 +60,8 @@ class Heard:
         self.overflow = np.zeros(n, dtype=np.bool_)
         self.before_ns = np.zeros(n, dtype=np.int64)
         self.placed_ns = messages.t_ns.copy()
-        self.restart_ns = np.full(n, -1, dtype=np.int64)
+        self.restarted = np.zeros(n, dtype=np.bool_)
+        self.forget_ns = np.full(n, -1, dtype=np.int64)
         self.gap = np.zeros(n, dtype=np.int64)
 
     def in_time(self) -> list[Rows]:
@@ -73,8 +75,8 @@ class Heard:
                 channels["stale"] = _stale(self.decoded, samples.message)
                 t_ns = np.where(self.timed[samples.message], t_ns, self.placed_ns[samples.message])
             pieces.append(self._in_time(samples.message, t_ns, channels))
-        restarted = np.flatnonzero(self.restart_ns >= 0)
-        pieces.append(Rows(self.lift[restarted], self.restart_ns[restarted], {"reboot": np.ones(len(restarted))}))
+        anew = np.flatnonzero(self.forget_ns >= 0)
+        pieces.append(Rows(self.lift[anew], self.forget_ns[anew], {"reboot": np.ones(len(anew))}))
         missed = np.flatnonzero((self.gap > 0) & (self.t_ns > self.before_ns))
         pieces.append(Rows(self.lift[missed], self.t_ns[missed], {"gap": np.ones(len(missed))}))
         return pieces

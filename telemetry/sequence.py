@@ -164,10 +164,13 @@ class Sequencer:
         self._lifts["arrived_ns"][lift] = np.maximum(arrived_ns, heard.arrived_ns[turn])
 
     def _follow(self, heard: Heard, turn: NDArray[np.intp]) -> None:
-        """Follow the sequence numbers: what is missing before a message, and whether the device restarted.
+        """Follow the sequence numbers: what is missing before a message, whether the device restarted, and whether it
+        set its clock back.
 
         seq   5 6 7 9        gap of 1 before 9
         seq   5 6 0 1        restarted before 0, where its t is later (with `boot`, where the boot is another one)
+        seq   5 6 7 8        set back before 7, a bundle that ends before what was released: until the clock is where it
+        t     5 6 3 4        was all comes too late, and the world has gone on meanwhile
         """
         turn = turn[heard.timed[turn] & (heard.seq[turn] >= 0)]
         lift, boot, seq, t_ns = heard.lift[turn], heard.boot[turn], heard.seq[turn], heard.t_ns[turn]
@@ -177,7 +180,11 @@ class Sequencer:
         onward = ~first & same & (seq > last_seq)
         restarted = ~first & (t_ns > last_t_ns) & (~same | ((boot == NO_BOOT) & (seq < last_seq)))
         heard.gap[turn] = np.where(onward, seq - last_seq - 1, 0)
-        heard.restart_ns[turn[restarted]] = np.maximum(t_ns, heard.before_ns[turn] + 1)[restarted]
+        before_ns = heard.before_ns[turn]
+        set_back = onward & heard.complete[turn] & (heard.horizon_ns[turn] <= before_ns)
+        anew_ns = np.where(restarted, np.maximum(t_ns, before_ns + 1), before_ns + 1)
+        heard.forget_ns[turn] = np.where(restarted | set_back, anew_ns, -1)
+        heard.restarted[turn] = restarted
         kept = first | onward | restarted
         for name, said in (("boot", boot), ("seq", seq), ("t_ns", np.maximum(t_ns, last_t_ns))):
             self._lifts[name][lift[kept]] = said[kept]
@@ -192,11 +199,11 @@ class Sequencer:
         lift = heard.lift[turn]
         names = ("heard_ns", "end_ns", "released_ns", "anchor_ns", "brought")
         heard_ns, end_ns, released_ns, anchor_ns, brought = self._last(lift, *names)
-        timed, restart_ns = heard.timed[turn], heard.restart_ns[turn]
+        timed, forget_ns = heard.timed[turn], heard.forget_ns[turn]
         placed_ns = np.where(timed, heard.t_ns[turn], np.maximum(end_ns, released_ns + 1))
         heard.placed_ns[turn] = placed_ns
         heard_ns = np.maximum(heard_ns, placed_ns)
-        end_ns = np.maximum(np.maximum(end_ns, restart_ns), np.where(timed, heard.end_ns[turn], placed_ns))
+        end_ns = np.maximum(np.maximum(end_ns, forget_ns), np.where(timed, heard.end_ns[turn], placed_ns))
         horizon_ns = np.where(heard.complete[turn], heard.horizon_ns[turn], NEVER)
         released_ns = np.maximum(np.maximum(released_ns, horizon_ns), heard_ns - ALIGN_NS)
         anew = heard_ns - anchor_ns >= ALIGN_NS
@@ -215,7 +222,7 @@ class Sequencer:
             "repeats": heard.repeated,
             "gaps": heard.gap,
             "late": heard.late,
-            "restarts": heard.restart_ns >= 0,
+            "restarts": heard.restarted,
             "overflows": heard.overflow,
         }
         for name, column in said.items():

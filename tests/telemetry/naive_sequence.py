@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+import math
 from collections import Counter, deque
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from math import isnan
 
 from telemetry.batch import CHANNELS, Decoded
 from telemetry.sequence import ALIGN_NS, HELD_LIMIT_ROWS, RECENT_LIMIT, SILENCE_NS
@@ -62,8 +62,10 @@ def hear(lift: Lift, decoded: Decoded, message: int, rows: list[tuple[str, int, 
         lift.released_ns = max(lift.released_ns, lift.end_ns)
     lift.arrived_ns = max(lift.arrived_ns, arrived_ns)
     before_ns = lift.released_ns
+    sampled = [row_ns for stream, row_ns, _ in rows if stream in ("speed", "displacement")]
+    horizon_ns = max(sampled, default=end_ns)
     if timed and seq >= 0:
-        follow(lift, boot, seq, t_ns)
+        follow(lift, boot, seq, t_ns, horizon_ns if m.complete[message] else math.inf)
     if not timed:
         t_ns = end_ns = max(lift.end_ns, before_ns + 1)
     late = False
@@ -73,15 +75,14 @@ def hear(lift: Lift, decoded: Decoded, message: int, rows: list[tuple[str, int, 
             late = True
             continue
         row = lift.rows.setdefault(row_ns, {})
-        row.update({name: value for name, value in values.items() if not isnan(value)})
+        row.update({name: value for name, value in values.items() if not math.isnan(value)})
         if stream == "status" and m.retained_stale[message]:
             row["stale"] = 1.0
     lift.counts["late"] += late
     lift.heard_ns = max(lift.heard_ns, t_ns)
     lift.end_ns = max(lift.end_ns, end_ns)
     if m.complete[message]:
-        sampled = [row_ns for stream, row_ns, _ in rows if stream in ("speed", "displacement")]
-        lift.released_ns = max(lift.released_ns, max(sampled, default=end_ns))
+        lift.released_ns = max(lift.released_ns, horizon_ns)
     lift.released_ns = max(lift.released_ns, lift.heard_ns - ALIGN_NS)
     if lift.heard_ns - lift.anchor_ns >= ALIGN_NS:
         lift.anchor_ns, lift.brought = lift.heard_ns, 0
@@ -91,17 +92,18 @@ def hear(lift: Lift, decoded: Decoded, message: int, rows: list[tuple[str, int, 
         lift.counts["overflows"] += 1
 
 
-def follow(lift: Lift, boot: str, seq: int, t_ns: int) -> None:
+def follow(lift: Lift, boot: str, seq: int, t_ns: int, horizon_ns: float) -> None:
     restarted = lift.seq >= 0 and t_ns > lift.t_ns and (boot != lift.boot or (boot == "0" and seq < lift.seq))
     onward = lift.seq >= 0 and boot == lift.boot and seq > lift.seq
     if onward:
         lift.counts["gaps"] += seq - lift.seq - 1
         if seq - lift.seq > 1 and t_ns > lift.released_ns:
             lift.rows.setdefault(t_ns, {})["gap"] = 1.0
-    if restarted:
-        restart_ns = max(t_ns, lift.released_ns + 1)
-        lift.rows.setdefault(restart_ns, {})["reboot"] = 1.0
-        lift.end_ns = max(lift.end_ns, restart_ns)
-        lift.counts["restarts"] += 1
+    set_back = onward and horizon_ns <= lift.released_ns
+    if restarted or set_back:
+        anew_ns = max(t_ns, lift.released_ns + 1) if restarted else lift.released_ns + 1
+        lift.rows.setdefault(anew_ns, {})["reboot"] = 1.0
+        lift.end_ns = max(lift.end_ns, anew_ns)
+        lift.counts["restarts"] += restarted
     if restarted or onward or lift.seq < 0:
         lift.boot, lift.seq, lift.t_ns = boot, seq, max(t_ns, lift.t_ns)

@@ -184,6 +184,15 @@ def bundle_at(position: int, second: int, **streams: Any) -> Entry:
     return entry(position, T0_MS + 1_000 * (second + 1), 0, "bundle", message)
 
 
+def numbered(said: Sequence[tuple[int, int]]) -> list[Entry]:
+    """Return bundles that arrive a second apart: the number of each, and the second it is said to be of."""
+    samples = encode.speed(250, np.arange(4.0))
+    return [
+        entry(k + 1, T0_MS + 1_000 * k, 0, "bundle", encode.bundle(seq, T0_MS + 1_000 * second, speed=samples))
+        for k, (seq, second) in enumerate(said)
+    ]
+
+
 def test_a_bundle_waits_for_nothing_and_its_streams_share_rows() -> None:
     (batch,), _ = batches_of([bundle_at(1, 0)])
     assert offsets_ms(batch) == [0, 250, 500, 750]
@@ -245,6 +254,19 @@ def test_another_boot_is_a_restarted_device_and_no_gap() -> None:
     batches, sequencer = batches_of(entries)
     assert [np.nansum(batch.reboot) for batch in batches] == [0, 1]
     assert counted(sequencer) == {"received": 2, "restarts": 1}
+
+
+def test_what_was_known_before_a_clock_was_set_back_is_forgotten_until_the_clock_is_where_it_was() -> None:
+    batches, sequencer = batches_of(numbered([(7, 0), (8, -90), (9, -89), (10, 1)]))
+    assert [len(batch) for batch in batches] == [4, 0, 0, 5]
+    np.testing.assert_array_equal(batches[-1].reboot, [1, np.nan, np.nan, np.nan, np.nan])
+    assert offsets_ms(batches[-1])[0] == 750.000001
+    assert counted(sequencer) == {"received": 4, "late": 2}
+
+
+def test_a_bundle_that_was_overtaken_on_its_way_sets_no_clock_back() -> None:
+    batches, _ = batches_of(numbered([(8, 1), (7, 0), (9, 2)]))
+    assert [np.nansum(batch.reboot) for batch in batches] == [0, 0, 0]
 
 
 def test_a_last_will_stands_at_the_lifts_own_latest_time_so_that_a_backlog_stays_in_time() -> None:
