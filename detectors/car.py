@@ -1,7 +1,8 @@
 """What is known of each car at each row: the state that all rules share, worked out once.
 
 A wild sample is set aside here: a speed or position that could not follow from the last believed one by physics is
-believed only when the next one agrees with it. Event states hold until they say otherwise; a reboot forgets them.
+believed only when the next one agrees with it. Event states hold until they say otherwise. A device that restarted, or
+set its clock back, was away for nobody knows how long: what it said and measured before is forgotten.
 What a barometer tells is shown, and judged by no rule.
 Silence makes a measured value unknown and stops the clock of stillness; it never resets it.
 """
@@ -38,6 +39,8 @@ IMPACT_MPS2 = 0.5 * 9.81
 
 FEELS = tuple(felt.start(0))
 EVENTS = ("door", "presence", "curtain", "mode", "power", "alarm")
+MEASURED = ("v", "v_odd", "z", "z_odd", "rate", "speed")
+MEASURED_NS = ("v_ns", "v_odd_ns", "z_ns", "z_odd_ns", "speed_ns")
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,21 +106,10 @@ class Car:
 
 def start(n: int) -> Columns:
     """Return the state of `n` cars of which nothing is known."""
-    unknown = (*EVENTS, "v", "v_odd", "z", "z_odd", "rate", "speed", "z_fast", "z_slow")
-    readings = (
-        "v_ns",
-        "v_odd_ns",
-        "z_ns",
-        "z_odd_ns",
-        "speed_ns",
-        "motion_ns",
-        "still_since_ns",
-        "impact_ns",
-        "trip_ns",
-    )
+    instants = (*MEASURED_NS, "motion_ns", "still_since_ns", "impact_ns", "trip_ns", "t_ns", "read_ns")
     return {
-        **{name: np.full(n, np.nan) for name in unknown},
-        **{name: np.full(n, NEVER_NS) for name in (*readings, "t_ns", "read_ns")},
+        **{name: np.full(n, np.nan) for name in (*EVENTS, *MEASURED, "z_fast", "z_slow")},
+        **{name: np.full(n, NEVER_NS) for name in instants},
         "interval_ns": np.zeros(n, dtype=np.int64),
         "accel": np.zeros(n),
         "way_m": np.zeros(n),
@@ -173,7 +165,9 @@ def step(state: Columns, batch: Batch, facts: FleetFacts) -> tuple[Columns, Car]
 def advance(state: Columns, row: Columns, lift: Columns) -> tuple[Columns, Columns]:
     """Carry each car over one row (elementwise)."""
     t_ns = row["t_ns"]
-    said = {name: _hold(state[name], row[name], row["reboot"]) for name in EVENTS}
+    if row["reboot"].any():
+        state = _forget(state, row["reboot"])
+    said = {name: np.where(np.isnan(row[name]), state[name], row[name]) for name in EVENTS}
     dt_s = np.where(state["t_ns"] == NEVER_NS, np.nan, age_s(t_ns, state["t_ns"]))
     missed = state["door_missed"] + row["gap"] * np.where(dt_s >= DOOR_CLOSES_S, 2, 1)
     missed = np.where(np.isnan(row["door"]) & ~row["reboot"], missed, 0)
@@ -234,9 +228,10 @@ def _feel(impact_ns: I64, waveforms: Waveforms | None) -> I64:
     return latest
 
 
-def _hold(last: F64, said: F64, reboot: NDArray[np.bool_]) -> F64:
-    """Return what an event stream says now: the new word, else the last one, else nothing after a reboot."""
-    return np.where(np.isnan(said), np.where(reboot, np.nan, last), said)
+def _forget(state: Columns, reboot: NDArray[np.bool_]) -> Columns:
+    """Return the state without what a device said and measured before it was away."""
+    unknown = {name: np.where(reboot, np.nan, state[name]) for name in (*EVENTS, *MEASURED)}
+    return {**state, **unknown, **{name: np.where(reboot, NEVER_NS, state[name]) for name in MEASURED_NS}}
 
 
 def _interval(state: Columns, row: Columns) -> Columns:

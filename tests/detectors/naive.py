@@ -113,6 +113,9 @@ class NaiveCar:
             self.door_missed += 2 if long else 1
         if reboot or not math.isnan(read["door"]):
             self.door_missed = 0
+        if reboot:
+            self.v, self.z = Channel(), Channel()
+            self.rate, self.speed, self.speed_ns = NAN, NAN, scan.NEVER_NS
         gap_ns = limit_ns(self.interval_ns)
         v, z = self._possible_speed(read["v"]), self._possible_place(read["z"])
         self._measure(t_ns, not (math.isnan(v) and math.isnan(z)))
