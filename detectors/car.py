@@ -18,8 +18,8 @@ from numpy.typing import NDArray
 from detectors import felt
 from detectors.felt import Felt
 from detectors.landing import nearest
-from detectors.scan import GAP_MOST_S, NEVER_NS, Columns, Rounds, age_s, gap_ns, lay, scan
-from detectors.sensor import hear_place, hear_speed, limits, possible_place, possible_speed
+from detectors.scan import GAP_MOST_S, NEVER_NS, Columns, Rounds, age_s, gap_ns, lay, only, scan
+from detectors.sensor import hear_place, hear_speed, limits, possible_place, possible_speed, refer
 from telemetry.batch import Batch, Waveforms
 from telemetry.facts import FleetFacts
 from telemetry.streams import CLOSED, CLOSING
@@ -38,6 +38,7 @@ IMPACT_MPS2 = 0.5 * 9.81
 """Running onto a buffer shakes the car floor by more than half of gravity; a ride does not."""
 
 FEELS = tuple(felt.start(0))
+REFERRED = ("refer_to", "refer_trips")
 EVENTS = ("door", "presence", "curtain", "mode", "power", "alarm")
 MEASURED = ("v", "v_odd", "z", "z_odd", "rate", "speed")
 MEASURED_NS = ("v_ns", "v_odd_ns", "z_ns", "z_odd_ns", "speed_ns")
@@ -58,6 +59,7 @@ class Car:
     `door_doubt`         True where so much went missing since that the door may be closed by now (from open: two words)
     `presence_doubt`     True where something went missing since while the door was not closed: people may have left
     `offset_m`           z_last minus the nearest landing (NaN without floors); `landing` its index, -1 unknown
+    `z_doubt`            True where the position jumped, and has not been found at landings since (`detectors.sensor`)
     `still_s`            for how long the car has been still (|v| < 0.05 m/s, no creep of 5 mm in 2 s) since it came to
                          rest; 0 while it moves, NaN in a gap and at a single odd reading
     `still_since_ns`     when it came to rest (the last time it did, while it moves)
@@ -89,6 +91,7 @@ class Car:
     impact_ns: I64
     stale: NDArray[np.bool_]
     offset_m: F64
+    z_doubt: NDArray[np.bool_]
     landing: NDArray[np.int32]
     still_s: F64
     still_since_ns: I64
@@ -120,6 +123,7 @@ def start(n: int) -> Columns:
         "settled": np.zeros(n, dtype=np.bool_),
         "trips": np.zeros(n, dtype=np.int64),
         "landing": np.zeros(n, dtype=np.int32),
+        **{name: np.zeros(n, dtype=np.int64) for name in REFERRED},
         **felt.start(n),
     }
 
@@ -139,7 +143,8 @@ def step(state: Columns, batch: Batch, facts: FleetFacts) -> tuple[Columns, Car]
     }
     landing, impact_ns = state["landing"].copy(), _feel(state["impact_ns"], batch.waveforms)
     feels, known = felt.step({name: state[name] for name in FEELS}, batch.waveforms)
-    moves: Columns = {name: column for name, column in state.items() if name not in FEELS}
+    moves: Columns = {name: column for name, column in state.items() if name not in (*FEELS, *REFERRED)}
+    refers: Columns = {name: state[name] for name in REFERRED}
     state, made = scan(laid, moves, advance, rows, limits(facts.rated_speed_mps))
     index, offset = nearest(np.where(by_air, place, made["z_last"]), lift, landing, facts.landings_m)
     landing[lift[index >= 0]] = index[index >= 0]  # of a lift's rows the last one stays
@@ -147,7 +152,8 @@ def step(state: Columns, batch: Batch, facts: FleetFacts) -> tuple[Columns, Car]
         told, shown = by_air & ~np.isnan(place), state["z"].copy()
         shown[lift[told]] = place[told]
         state, offset = {**state, "z": shown}, np.where(by_air, np.nan, offset)
-    state = {**state, **feels, "landing": landing, "impact_ns": impact_ns}
+    refers, z_doubt = _refer(refers, laid, lift, {**made, "offset_m": offset})
+    state = {**state, **feels, **refers, "landing": landing, "impact_ns": impact_ns}
     return state, Car(
         order=order,
         rounds=laid,
@@ -158,7 +164,7 @@ def step(state: Columns, batch: Batch, facts: FleetFacts) -> tuple[Columns, Car]
         landing=index,
         offset_m=offset,
         felt=known,
-        **made,
+        **{**made, "z_doubt": z_doubt},
     )
 
 
@@ -210,7 +216,20 @@ def advance(state: Columns, row: Columns, lift: Columns) -> tuple[Columns, Colum
         "still_s": np.where(silent, np.nan, np.maximum(rest["still_ns"], 0) / 1e9),
         "still_since_ns": rest["still_since_ns"],
         "trips": rest["trips"],
+        "z_doubt": place["jumped"],
     }
+
+
+def _refer(state: Columns, laid: Rounds, lift: NDArray[np.int32], made: Columns) -> tuple[Columns, NDArray[np.bool_]]:
+    """Return where the position is in doubt: from a jump on, until it was found at landings again."""
+    jumped, chosen = made["z_doubt"], state["refer_to"] > 0
+    doubt = np.zeros(len(lift), dtype=np.bool_)
+    chosen[lift[jumped]] = True
+    if chosen.any():
+        rows = {"jumped": jumped, "place": np.arange(len(lift)), **{name: made[name] for name in ("trips", "offset_m")}}
+        state, said = scan(only(laid, chosen), state, refer, rows)
+        doubt[said["place"]] = said["refer_to"] > 0
+    return state, doubt
 
 
 def _feel(impact_ns: I64, waveforms: Waveforms | None) -> I64:

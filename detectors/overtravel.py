@@ -2,7 +2,8 @@
 
 Levelling stays within 35 mm of a landing, so 50 mm beyond the last one is over-travel, and 150 mm beyond is past any
 final limit switch (which is in no stream). Between the two, an impact as on a buffer makes it as bad: in the
-vibration, or a change by more than half of gravity in the speed that was read.
+vibration, or a change by more than half of gravity in the speed that was read. A car gets there by moving: a position
+that jumped there has lost its reference.
 """
 
 from __future__ import annotations
@@ -36,8 +37,8 @@ class Overtravel:
     def step(self, state: Columns, car: Car, facts: FleetFacts) -> tuple[Columns, tuple[Score, ...]]:
         """Score each row that reads a position."""
         last_m = (facts.top_m if self.end == TOP else facts.landings_m[:, 0])[car.lift]
-        beyond = (car.z - last_m) * self.end
-        out = (car.z_last - last_m) * self.end >= self.over_m
+        beyond = np.where(car.z_doubt, np.nan, (car.z - last_m) * self.end)
+        out = ~car.z_doubt & ((car.z_last - last_m) * self.end >= self.over_m)
         felt_s = (car.t_ns - car.impact_ns) / 1e9
         felt = (felt_s >= 0.0) & (felt_s <= self.lately_s)
         impact = out & (felt | (np.abs(car.accel) > self.impact_mps2))

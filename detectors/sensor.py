@@ -6,7 +6,8 @@
     believed  3.0  3.0   -    9.0  9.1
 
 A reading is believed when physics could have brought the car there from the last believed one, or when the one that was
-set aside before it agrees with it. All functions are elementwise over lifts.
+set aside before it agrees with it. A position that jumped, where nothing was missed, may have lost its reference: it is
+in doubt until two trips in a row have ended at a landing. All functions are elementwise over lifts.
 """
 
 from __future__ import annotations
@@ -39,6 +40,9 @@ PLACE_SPEED_MPS = 4.0
 PLACE_SPEED_RATED = 1.5
 SHAFT_BEYOND_M = 5.0
 """No pit and no headroom is deeper: a position beyond is no position."""
+
+REFERENCE_M, REFERENCES = 0.05, 2
+"""So near to a landing must so many trips in a row end, until a position that jumped is trusted again."""
 
 ACCEL_TAU_S = 0.1
 RATE_TAU_S = 0.3
@@ -115,6 +119,16 @@ def hear_place(state: Columns, z: F64, t_ns: I64, place_speed: F64) -> dict[str,
         "z_odd_ns": np.where(aside, t_ns, state["z_odd_ns"]),
         "rate": np.where(steady, smooth, np.where(heard, np.nan, last)),
         "rate_now": np.where(steady & ~turned, smooth, np.nan),
+        "jumped": heard & ~near & (dt_s <= GAP_S),
         "z_fast": np.where(heard, np.where(np.isnan(state["z_fast"]), z, fast), state["z_fast"]),
         "z_slow": np.where(heard, np.where(np.isnan(state["z_slow"]), z, slow), state["z_slow"]),
     }
+
+
+def refer(state: Columns, row: Columns, _: Columns) -> tuple[Columns, Columns]:
+    """Count the landings that a position which jumped still has to be found at."""
+    doubted, miss_m = state["refer_to"] > 0, np.abs(row["offset_m"])
+    arrived = doubted & (row["trips"] > state["refer_trips"])
+    lost = row["jumped"] | (arrived & (miss_m > REFERENCE_M))
+    left = np.where(lost, REFERENCES, state["refer_to"] - (arrived & (miss_m <= REFERENCE_M)))
+    return {"refer_to": left, "refer_trips": row["trips"]}, {"refer_to": left, "place": row["place"]}

@@ -1,4 +1,7 @@
-"""F04: the car stands outside the door zone, where its door cannot let anybody out."""
+"""F04: the car stands outside the door zone, where its door cannot let anybody out.
+
+A position that jumped tells of no landing until it was found at landings again.
+"""
 
 from __future__ import annotations
 
@@ -28,9 +31,10 @@ class StopOutsideZone:
         """Score each row that reads a speed or a position."""
         offset, zone = np.abs(car.offset_m), facts.door_zone_m[car.lift]
         outside = car.at_rest() & (offset > zone) & ~np.isin(car.mode, STARRED_ONLY_MODES)
-        unknown = (np.isnan(car.v) & np.isnan(car.z)) | np.isnan(car.still_s) | np.isnan(offset) | car.stale
+        unknown = (np.isnan(car.v) & np.isnan(car.z)) | np.isnan(car.still_s) | np.isnan(offset)
+        unknown |= car.stale | car.z_doubt
         state, served_s, since_ns = hold.step(state, car, np.where(unknown, np.nan, outside))
-        off = np.where(np.isnan(car.z) | np.isnan(offset), np.nan, offset <= zone)
+        off = np.where(np.isnan(car.z) | np.isnan(offset) | car.z_doubt, np.nan, offset <= zone)
         limit_s = np.full(len(car), self.hold_s)
         evidence = {"offset_m": offset, "door_zone_m": zone, "held_s": served_s, "limit_s": limit_s}
         return state, (Score(served_s / self.hold_s, off, evidence, since_ns),)

@@ -102,6 +102,8 @@ class NaiveCar:
     last_ns: int = scan.NEVER_NS
     read_ns: int = scan.NEVER_NS
     interval_ns: int = 0
+    jumped: bool = False
+    referring: int = 0
     door_missed: int = 0
     presence_doubt: bool = False
     said: dict[str, float] = field(default_factory=lambda: dict.fromkeys(car.EVENTS, NAN))
@@ -131,6 +133,7 @@ class NaiveCar:
         elif read["gap"] == 1.0 and (ajar or self.said["door"] != CLOSED):
             self.presence_doubt = True
         accel_now, heard_v = self._hear_speed(t_ns, v)
+        trips = self.trips
         rate_now, heard_z = self._hear_place(t_ns, z)
         v_now = NAN
         if heard_v:
@@ -144,6 +147,7 @@ class NaiveCar:
             self._rest(t_ns, gap_ns, v_last, heard_z)
         quiet = t_ns - self.motion_ns > gap_ns or self.doubt
         z_last = self.z.value if t_ns - self.z.at_ns <= gap_ns else NAN
+        self._refer(self.trips > trips, abs(self._offset(z_last)))
         return {
             **self.said,
             "door_doubt": self.door_missed >= (1 if self.said["door"] == CLOSING else 2),
@@ -155,6 +159,7 @@ class NaiveCar:
             "v_last": v_last,
             "z_last": z_last,
             "offset_m": self._offset(z_last),
+            "z_doubt": self.referring > 0,
             "still_s": NAN if quiet else max(self.still_ns, 0) / 1e9,
             "still_since_ns": self.since_ns,
             "trips": self.trips,
@@ -207,8 +212,10 @@ class NaiveCar:
 
         dt_s, last, last_rate = age(t_ns, self.z.at_ns), self.z.value, self.rate
         near = abs(z - last) <= reach(self.z.at_ns, max(known, default=unknown))
+        self.jumped = False
         if not self.z.hear(z, near, abs(z - self.z.odd) <= reach(self.z.odd_ns, unknown), t_ns):
             return NAN, False
+        self.jumped = not near and dt_s <= scan.GAP_S
         self.fast_z = z if math.isnan(self.fast_z) else ema(self.fast_z, z, dt_s, sensor.CREEP_FAST_TAU_S)
         self._slow_after = z if math.isnan(self.slow_z) else ema(self.slow_z, z, dt_s, sensor.CREEP_SLOW_TAU_S)
         if not near or not 0.0 < dt_s <= scan.GAP_S:
@@ -244,6 +251,13 @@ class NaiveCar:
         if self.still_ns >= int(STILL_S * 1e9) and not self.settled:
             self.trips += abs(self.way_m) > TRIP_MIN_M
             self.settled, self.way_m = True, 0.0
+
+    def _refer(self, arrived: bool, miss_m: float) -> None:
+        """Doubt a position that jumped, until two trips in a row ended within 50 mm of a landing."""
+        if self.jumped or (self.referring and arrived and miss_m > sensor.REFERENCE_M):
+            self.referring = sensor.REFERENCES
+        elif self.referring and arrived and miss_m <= sensor.REFERENCE_M:
+            self.referring -= 1
 
     def _offset(self, z: float) -> float:
         if math.isnan(z) or not self.facts.floors:

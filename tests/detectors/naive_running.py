@@ -52,9 +52,9 @@ class Overtravel:
     def row(self, row: Row) -> Said:
         if not self.facts.floors:
             return [(NAN, NAN, 0)] * 2
-        out = seen(row["z_last"]) and self.beyond(row["z_last"]) >= 0.05
+        out = seen(row["z_last"]) and not row["z_doubt"] and self.beyond(row["z_last"]) >= 0.05
         self.struck = out and (self.struck or abs(row["accel"]) > 0.5 * 9.81)
-        if not seen(row["z"]):
+        if not seen(row["z"]) or row["z_doubt"]:
             return [(NAN, NAN, 0)] * 2
         beyond = self.beyond(row["z"])
         far = beyond >= 0.15 or (self.struck and beyond >= 0.05)

@@ -19,10 +19,11 @@ class StopOutsideZone:
     def row(self, row: Row) -> Said:
         offset = abs(row["offset_m"])
         holds = None
-        if read(row) and seen(row["still_s"]) and seen(offset) and not row["stale"]:
+        known = seen(offset) and not row["z_doubt"]
+        if read(row) and seen(row["still_s"]) and known and not row["stale"]:
             holds = at_rest(row) and offset > self.facts.door_zone_m and row["mode"] not in SPECIAL
         served_s = self.clock.tick(row, holds)
-        back = offset <= self.facts.door_zone_m if seen(row["z"]) and seen(offset) else NAN
+        back = offset <= self.facts.door_zone_m if seen(row["z"]) and known else NAN
         return [(served_s / 15.0, back, self.clock.since_ns)]
 
 

@@ -33,6 +33,7 @@ COLUMNS = (
     "v_last",
     "z_last",
     "offset_m",
+    "z_doubt",
     "still_s",
     "still_since_ns",
     "trips",
@@ -107,6 +108,30 @@ def test_a_creep_of_five_millimetres_a_second_never_lasts_as_a_rest() -> None:
     slow, fast = Script(z_m=1.0).move([0.001] * 3000), Script(z_m=1.0).move([0.005] * 3000)
     assert np.nanmax(known(slow.rows(seed=1)).still_s) > 25.0
     assert np.nanmax(known(fast.rows(seed=1)).still_s) < 4.0
+
+
+def two_trips() -> Script:
+    script = Script(z_m=3.0).rest(10.0)
+    for to_m in (9.0, 15.0):
+        script.ride(to_m).rest(10.0)
+    return script
+
+
+def test_a_position_that_jumped_is_in_doubt_until_two_trips_ended_at_a_landing() -> None:
+    rows = two_trips().rows()
+    rows["z_m"][50:52] += 0.4
+    doubt = known(rows).z_doubt
+    assert not doubt[:51].any()
+    assert doubt[51:].nonzero()[0][-1] + 51 < len(doubt) - 60
+    rows["z_m"][52:] += 0.4
+    assert known(rows).z_doubt[51:].all()
+
+
+def test_a_position_that_went_on_unheard_has_not_jumped() -> None:
+    rows = two_trips().rows()
+    gone = slice(105, 105 + 40)
+    rows = {name: np.delete(column, gone) for name, column in rows.items()}
+    assert not known(rows).z_doubt.any()
 
 
 def test_people_boarding_do_not_end_a_rest() -> None:

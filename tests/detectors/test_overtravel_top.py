@@ -68,6 +68,14 @@ def test_an_impact_in_the_vibration_is_critical_and_a_single_wild_sample_of_it_i
     assert {f.severity for f in found} == ({MAJOR, CRITICAL} if severe else {MAJOR})
 
 
+@pytest.mark.parametrize("slug", ["overtravel-top", "stop-outside-zone"])
+def test_a_position_that_jumped_is_no_way_that_the_car_went(slug: str) -> None:
+    rows = beyond(0.0).rest(40.0).rows()
+    rows["z_m"][-300:] += 0.5
+    judge = Judge([BY_SLUG[slug]], 1)
+    assert judge.step(batch([rows]), facts_of([tower()])) == []
+
+
 def test_nothing_is_judged_without_floors() -> None:
     judge = Judge([BY_SLUG["overtravel-top"]], 1)
     assert judge.step(batch([beyond(0.5).rows()]), facts_of([None])) == []
