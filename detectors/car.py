@@ -225,9 +225,10 @@ def _refer(state: Columns, laid: Rounds, lift: NDArray[np.int32], made: Columns)
     jumped, chosen = made["z_doubt"], state["refer_to"] > 0
     doubt = np.zeros(len(lift), dtype=np.bool_)
     chosen[lift[jumped]] = True
-    if chosen.any():
+    cut = only(laid, chosen)
+    if cut.sizes:
         rows = {"jumped": jumped, "place": np.arange(len(lift)), **{name: made[name] for name in ("trips", "offset_m")}}
-        state, said = scan(only(laid, chosen), state, refer, rows)
+        state, said = scan(cut, state, refer, rows)
         doubt[said["place"]] = said["refer_to"] > 0
     return state, doubt
 

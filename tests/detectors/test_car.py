@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -125,6 +126,19 @@ def test_a_position_that_jumped_is_in_doubt_until_two_trips_ended_at_a_landing()
     assert doubt[51:].nonzero()[0][-1] + 51 < len(doubt) - 60
     rows["z_m"][52:] += 0.4
     assert known(rows).z_doubt[51:].all()
+
+
+def test_a_lift_in_doubt_that_says_nothing_for_a_while_stays_in_doubt() -> None:
+    rows = two_trips().rows()
+    rows["z_m"][50:] += 0.4
+    first, later = (
+        batch([{name: column[part] for name, column in rows.items()}]) for part in (slice(60), slice(60, 90))
+    )
+    other = replace(batch([two_trips().rows()]), lift=np.ones(len(two_trips().rows()["t_ns"]), dtype=np.int32))
+    state, facts = start(2), facts_of([tower(), tower()])
+    for part, doubted in ((first, True), (other, False), (later, True)):
+        state, car = step(state, part, facts)
+        assert car.z_doubt[-1] == doubted
 
 
 def test_a_position_that_went_on_unheard_has_not_jumped() -> None:
