@@ -136,11 +136,16 @@ class Schedule:
         """Yield, once, what comes before `until_s`."""
         for lift in np.flatnonzero(self._next_s < until_s):
             row, at_s = np.array([lift]), float(self._next_s[lift])
-            cause = 1 + int(np.searchsorted(self._mix, self._mix[-1] * self._dice.uniform(row)[0], "right"))
-            self.add(Planned(self._id[lift], BY_NUMBER[cause].slug, at_s))
+            cause = BY_NUMBER[1 + int(np.searchsorted(self._mix, self._mix[-1] * self._dice.uniform(row)[0], "right"))]
+            if not cause.whole_building or self._dice.uniform(row)[0] * self._mates(lift) < 1.0:
+                self.add(Planned(self._id[lift], cause.slug, at_s))
             self._wait(row, np.array([at_s]))
         while self._coming and self._coming[0][0] < until_s:
             yield heapq.heappop(self._coming)[-1]
+
+    def _mates(self, lift: int) -> int:
+        """Return how many lifts its building has: what strikes all is drawn by each, and one in so many counts."""
+        return int(np.count_nonzero(self._building == self._building[lift]))
 
     def _wait(self, lift: NDArray[np.intp], t_s: NDArray[np.float64]) -> None:
         """Draw when the next fault comes by itself."""

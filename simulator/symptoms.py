@@ -1,6 +1,7 @@
 """The table of symptoms: what can be physically wrong with a lift at a moment, told from its noise-free state.
 
-The numbers here are the lift's own facts and the bounds of this world's sound lifts, never a threshold of a detector.
+The numbers here are the lift's own facts, the bounds of this world's sound lifts, and what standards and the trade's
+catalogue count as the thing itself; none is taken from a detector.
 """
 
 from __future__ import annotations

@@ -10,7 +10,7 @@ import pytest
 
 from simulator import labels
 from simulator.calendar import DAY_S, Calendar
-from simulator.causes import CAUSES
+from simulator.causes import BY_NUMBER, CAUSES
 from simulator.causes_car import CAR
 from simulator.causes_door import DOOR
 from simulator.faults import FAULT, FORMS, GROWING, INTERMITTENT, SUDDEN
@@ -18,7 +18,7 @@ from simulator.fleet import fleet
 from simulator.labels import Label
 from simulator.scenario import Scenario
 from simulator.scene import Scene
-from simulator.schedule import YEAR_S, Planned, Unknown
+from simulator.schedule import YEAR_S, Planned, Schedule, Unknown
 from simulator.symptoms import BY_SLUG, SYMPTOMS
 from simulator.world import World
 from tests.simulator.plain_symptoms import PLAIN, naive
@@ -188,6 +188,18 @@ def test_causes_strike_at_their_own_hazards() -> None:
     a_year = sum(cause.per_year for cause in FAULTS.values() if cause.kind == FAULT)
     assert 0.5 < len(faults) / (a_year * 200 * 3000 * 300 / YEAR_S) < 1.5
     assert sum(cause.slug == "network-cut" for cause in faults.values()) > len(faults) / 10
+
+
+def test_a_large_building_loses_its_mains_no_more_often_than_a_small_one() -> None:
+    alone, together = np.arange(400), np.arange(400) // 8 * 8
+    only_cuts = np.array([cause.slug == "building-power-cut" for cause in BY_NUMBER[1:]]) * 1e-3
+    row = {f"sim-{k:05d}": k for k in range(400)}
+    cuts = []
+    for building in (alone, together):
+        schedule = Schedule([], row, alone, building, 4, only_cuts)
+        cuts.append(sum(1 for second in range(3000) for _ in schedule.due(float(second))))
+    assert cuts[0] == pytest.approx(400 * 1e-3 * 3000, rel=0.15)
+    assert cuts[1] == pytest.approx(cuts[0], rel=0.3)
 
 
 def test_a_power_cut_strikes_all_lifts_of_a_building_and_no_other() -> None:
