@@ -159,8 +159,9 @@ def vibration() -> Figure:
         w = _five_metre_rails()
         condition = w.cars.condition
         condition.roller[0] = condition.sheave[0] = worn
-        condition.joint[0], condition.joint_number[0] = worn, 7
+        condition.joint[0] = worn
         rails = w._vibration._rails  # type: ignore[union-attr]
+        weak_joint = rails.weak_joint[0] = 7
         r = ride(w, 76.0)
         for axes_of, axis in ((spectrum_z, 2), (spectrum_x, 0)):
             axes_of.plot(*_spectrum(r, axis), color=colour, lw=0.8, label=label)
@@ -174,7 +175,7 @@ def vibration() -> Figure:
     mark(spectrum_x, 1.75 / BRACKETS_M, "brackets v/2.5 m")
     for number in range(1, 16):
         at_m = float(rails.first_m[0]) + number * RAILS_M
-        mark(joints, at_m, "displaced" if number == 7 else "")
+        mark(joints, at_m, "displaced" if number == weak_joint else "")
     for one, name in ((spectrum_z, "z"), (spectrum_x, "x")):
         one.set(xlim=(0, 18), ylabel=f"{name}, m/s²", xlabel="Hz, at 1.75 m/s")
         one.legend(fontsize=7, frameon=False, loc="upper right")

@@ -107,7 +107,7 @@ WEAR = (
         ("rail-joint-knocks",),
         1800.0,
         30.0,
-        condition={"joint": (0.5, 1.0), "joint_number": (1.0, 3.0)},
+        condition={"joint": (0.5, 1.0)},
         per_year=0.02,
     ),
     Cause(

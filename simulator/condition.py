@@ -49,9 +49,9 @@ class Condition:
                 stands.
     Doors       take `door_drag` times as long again.
     Brake       `brake_torque` multiplies the sound brake's torque; `brake_late_s` adds to its delay.
-    Vibration   severities of `roller` (worn tyres), `roller_flat` (a flat spot), `shoe` (worn guide shoes), `joint` (a
-                displaced rail joint, the `joint_number`-th from the pit), `sheave`, `rope_tension` and `bearing` (of
-                the machine); `shakes_mps2` is the amplitude of people jumping in the car.
+    Vibration   severities of `roller` (worn tyres), `roller_flat` (a flat spot), `shoe` (worn guide shoes), `joint`
+                (the rail joint that gives first in this lift), `sheave`, `rope_tension` and `bearing` (of the machine);
+                `shakes_mps2` is the amplitude of people jumping in the car.
     Sensors     `speed` (m/s), `position` (m), `accelerometer` (m/s²). The light curtain reads `curtain_blocked` or
                 `curtain_dead` (never blocked), the presence sensor `presence_stuck` (somebody).
     Terminal    `cut`: it has no connection, and keeps what it says until it has; `clock_s`: its clock is so far ahead;
@@ -75,7 +75,6 @@ class Condition:
         self.roller_flat = np.zeros(n)
         self.shoe = np.zeros(n)
         self.joint = np.zeros(n)
-        self.joint_number = np.zeros(n, dtype=np.intp)
         self.sheave = np.zeros(n)
         self.rope_tension = np.zeros(n)
         self.bearing = np.zeros(n)

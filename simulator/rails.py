@@ -1,7 +1,8 @@
 """What guides do to a car that runs along them, x and y: rail joints, the sway between brackets, rollers, worn shoes.
 
 The law: all of it is a function of the car's place, so a joint strikes where it stands, in both directions, on every
-pass, and a roller's frequency follows the speed: v/(pi d). Each joint of each lift is as good as it was once fitted.
+pass, and a roller's frequency follows the speed: v/(pi d). Each joint of each lift is as good as it was once fitted,
+and one of them, any of those on the car's way, is the one that gives first.
 """
 
 from __future__ import annotations
@@ -39,6 +40,10 @@ class Rails:
         self.roller_m = np.where(traits.uniform(every) < 0.5, *ROLLERS_M).astype(np.float32)
         self._phase = (2 * np.pi * traits.uniform(every)).astype(np.float32)
         self._rough = (0.7 + 0.6 * traits.uniform(every)).astype(np.float32)
+        lowest, highest = lifts.heights_m[:, 0], np.nanmax(lifts.heights_m, axis=1)
+        first = np.ceil((lowest - self.first_m) / self.rails_m)
+        joints = np.maximum(np.floor((highest - self.first_m) / self.rails_m) - first + 1, 1)
+        self.weak_joint = (first + np.floor(joints * traits.uniform(every))).astype(np.int64)
 
     def shake(self, condition: Condition, lift: Index, z_m: F32, pace: F32) -> tuple[F32, F32]:
         """Return what these cars feel in x and y at their places; `pace` is their speed over the rated one."""
@@ -69,7 +74,7 @@ class Rails:
         near = np.flatnonzero(np.abs(off) < JOINT_REACH)
         car, number = lift[near // z_m.shape[1]], joint.ravel()[near].astype(np.int64)
         blow = pace.ravel()[near] * pulse(off.ravel()[near])
-        displaced = condition.joint[car] * (condition.joint_number[car] == number)
+        displaced = condition.joint[car] * (self.weak_joint[car] == number)
         for axis, shake in enumerate(shakes):
             fitted = 2 * chance.uniform(chance.words(self._key[car], 2 * number + axis)) - 1
             strength = JOINT_MPS2[axis] * fitted + JOINT_DISPLACED_MPS2[axis] * displaced

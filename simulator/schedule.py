@@ -71,8 +71,7 @@ class Planned:
 class Fault:
     """One fault or near miss of one lift, with everything drawn.
 
-    `cause` is its number in the table of causes, `place` a number in [0, 1) that says where, `shape` the bend of its
-    growth.
+    `cause` is its number in the table of causes, `shape` the bend of its growth.
     """
 
     lift: int
@@ -83,7 +82,6 @@ class Fault:
     onset_s: float
     for_s: float
     growth_s: float
-    place: float
     shape: float
 
 
@@ -158,7 +156,7 @@ class Schedule:
             raise Unknown(f"lift_id: {planned.lift_id!r} is not simulated here")
         lift, cause = self._row[planned.lift_id], CAUSES[planned.cause]
         counter = _DRAWS * self._planned[lift] + np.arange(_DRAWS)
-        when, severity, place, shape, grows, *_ = chance.uniform(chance.words(self._keys[[lift]], counter)).tolist()
+        when, severity, _, shape, grows, *_ = chance.uniform(chance.words(self._keys[[lift]], counter)).tolist()
         self._planned[lift] += 1
         first, last = planned.onset_s if isinstance(planned.onset_s, tuple) else (planned.onset_s, planned.onset_s)
         form = planned.form or cause.form
@@ -174,7 +172,6 @@ class Schedule:
             onset_s=now_s + between((first, last), when),
             for_s=planned.for_s or lasts_s.get(form, cause.default_s),
             growth_s=growth_s,
-            place=place,
             shape=between(SHAPE, shape),
         )
 

@@ -23,8 +23,6 @@ from simulator.schedule import Fault
 F64 = NDArray[np.float64]
 
 COLUMNS = tuple(sorted({name for cause in BY_NUMBER for name in cause.condition}))
-PLACED = ("joint_number",)
-"""Columns that say where, not how bad."""
 SWELLING = ("gust_m", "goods")
 """Columns that are no damage: they come softly, and are gone again when it is over."""
 
@@ -110,4 +108,4 @@ class Wear:
 def _full(fault: Fault, name: str) -> float:
     """Return what a fault adds to a column in the end."""
     mild, worst = BY_NUMBER[fault.cause].condition[name]
-    return mild + (worst - mild) * (fault.place if name in PLACED else fault.severity)
+    return mild + (worst - mild) * fault.severity

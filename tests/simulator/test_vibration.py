@@ -7,8 +7,11 @@ import pytest
 from scipy.signal import butter, sosfiltfilt
 from scipy.stats import kurtosis
 
+from simulator.calendar import DAY_S
+from simulator.faults import GROWING
 from simulator.fleet import fleet
 from simulator.rails import BRACKETS_M, RAILS_M
+from simulator.schedule import Planned
 from simulator.vibration import NOISE_MPS2
 from simulator.world import World
 from telemetry.streams import CLOSED, OPEN
@@ -85,13 +88,35 @@ def joints_world(seed: int) -> World:
 
 def test_a_displaced_joint_strikes_at_its_place_on_every_pass_and_no_other_does() -> None:
     w = joints_world(3)
-    w.cars.condition.joint[0], w.cars.condition.joint_number[0] = 0.5, 7
+    w.cars.condition.joint[0], w._vibration._rails.weak_joint[0] = 0.5, 7
     at_m = float(w._vibration._rails.first_m[0]) + 7 * RAILS_M
     places = np.arange(10.0, 62.0, 0.01)
     for to_m in (72.0, 0.0, 72.0):
         felt = np.abs(of_place(ride(w, to_m), 0, places))
         assert abs(places[np.argmax(felt)] - at_m) < 0.05
         assert felt.max() > 3 * np.sqrt(np.mean(felt**2))
+
+
+def test_the_joint_that_gives_is_any_of_those_on_the_cars_way() -> None:
+    w = World(fleet(400, seed=5), 5, START_NS, vibration=True)
+    rails, heights_m = w._vibration._rails, w.cars.lifts.heights_m
+    at_m, top_m = rails.first_m + rails.weak_joint * rails.rails_m, np.nanmax(heights_m, axis=1)
+    assert ((at_m >= heights_m[:, 0]) & (at_m <= top_m)).all()
+    assert np.histogram(at_m / top_m, bins=4, range=(0.0, 1.0))[0].min() > 0.15 * len(at_m)
+
+
+def test_three_faults_that_grow_strike_at_one_place() -> None:
+    w = joints_world(3)
+    for _ in range(3):
+        w._schedule.add(Planned("one", "rail-joint-displaced", severity=1.0, form=GROWING, growth_days=120 / DAY_S))
+    w._vibration._rails.weak_joint[0] = 7
+    at_m = float(w._vibration._rails.first_m[0]) + 7 * RAILS_M
+    places, strengths = np.arange(10.0, 62.0, 0.01), []
+    for to_m in (72.0, 0.0, 72.0):
+        felt = np.abs(of_place(ride(w, to_m), 0, places))
+        assert abs(places[np.argmax(felt)] - at_m) < 0.05
+        strengths.append(felt.max())
+    assert strengths == sorted(strengths)
 
 
 def test_joints_repeat_every_rail_at_the_same_places_up_and_down() -> None:
