@@ -94,7 +94,7 @@ _HANDLERS = {
     PASSING: doorway.passed,
     CLOSING_DOOR: doorway.closing,
     STRIKE: emergency.strike,
-    POPPED: emergency.catch,
+    POPPED: emergency.spring_open,
     STUCK: trouble.relieve,
 }
 _MEETS_PEOPLE = np.isin(np.arange(len(_HANDLERS)), (REST, OPEN_DOOR, PASSING))

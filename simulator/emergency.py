@@ -12,9 +12,8 @@ from simulator.cars import ARMED, F64, POPPED, RUN, STRIKE, Cars, Index
 from simulator.causes import EFFECTS
 from simulator.errands import run_up_m
 from simulator.faults import EMPTY_RUN, LEFT_OPEN, POPS_OPEN, RIDE, graded
-from telemetry.streams import CLOSED, OPENING
+from telemetry.streams import CLOSED, OPEN, OPENING
 
-POPPED_S = 1.0
 TERMINAL_OVERRUN_M, TOP_LIMIT_M = 0.7, 0.10
 
 
@@ -99,11 +98,10 @@ def strike(cars: Cars, lift: Index, t: F64) -> None:
     pressed = lift[alarm]
     trouble.strike(cars, pressed, t[alarm])
     cars.enter(pressed, RUN, cars.curves.end_s[pressed])
-    trouble.strike(cars, lift[pops], t[pops])
-    cars.move_door(lift[pops], OPENING, t[pops])
-    cars.enter(lift[pops], POPPED, t[pops] + POPPED_S)
-    stops = ~alarm & ~pops
+    stops = ~alarm
     _stop(cars, lift[stops], t[stops])
+    cars.move_door(lift[pops], OPENING, t[pops])
+    cars.enter(lift[pops], POPPED, t[pops] + cars.opens_s(lift[pops]))
 
 
 def _stop(cars: Cars, lift: Index, t: F64) -> None:
@@ -118,7 +116,7 @@ def _stop(cars: Cars, lift: Index, t: F64) -> None:
     trouble.stick(cars, lift, t)
 
 
-def catch(cars: Cars, lift: Index, t: F64) -> None:
-    """The open door's contact stops the car (if it still runs)."""
-    braking.fall(cars, lift, t)
+def spring_open(cars: Cars, lift: Index, t: F64) -> None:
+    """A door that has sprung open in mid-run has come to its end."""
+    cars.move_door(lift, OPEN, t)
     trouble.stick(cars, lift, t)

@@ -23,11 +23,11 @@ class Truth:
 
     `off_m` is how far the car is from the nearest landing, `miss_m` how far its drive stops, or will stop, beside it (a
     load that stretches the ropes, and the drive that corrects that, do not count);
-    `reversals` counts those of the door since it was closed, `cycles` its openings since the last run. Of the
-    run: `heading` is its sense (+1 up), `run_s` how long it has lasted, `sound_run_s` how long a sound one would last,
-    `peak_mps` its highest speed, `sound_peak_mps` what that would be. `overdue_s` is the time since a sound brake would
-    have stopped the car (below 0: before that). `act` gives the columns of what acts on the lift
-    now (`faults.Effects`), `condition` those of what ails it.
+    `reversals` counts those of the door since it was closed, `cycles` its openings since the last run; a `sprung` door
+    stands open that opened while the car ran. Of the run: `heading` is its sense (+1 up), `run_s` how long it has
+    lasted, `sound_run_s` how long a sound one would last, `peak_mps` its highest speed, `sound_peak_mps` what that
+    would be. `overdue_s` is the time since a sound brake would have stopped the car (below 0: before that). `act`
+    gives the columns of what acts on the lift now (`faults.Effects`), `condition` those of what ails it.
     """
 
     z_m: F64
@@ -40,6 +40,7 @@ class Truth:
     curtain: Bools
     reversals: NDArray[np.int64]
     cycles: NDArray[np.int64]
+    sprung: Bools
     heading: F64
     run_s: F64
     sound_run_s: F64

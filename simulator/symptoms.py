@@ -59,22 +59,22 @@ SYMPTOMS = (
     ),
     Symptom(
         "leaves-landing-door-open",
-        "the car is out of the unlocking zone and its door stands open",
+        "the car has left a landing with its door open, and is out of the unlocking zone",
         ("unintended-movement",),
-        lambda t: (t.door == OPEN) & (t.off_m > t.zone_m),
+        lambda t: (t.door == OPEN) & ~t.sprung & (t.off_m > t.zone_m),
     ),
     Symptom(
         "runs-door-open",
-        "the car runs faster than it re-levels and its door stands open",
+        "the car has set off with its door open, and runs faster than it re-levels",
         ("start-door-open",),
-        lambda t: (t.door == OPEN) & (np.abs(t.v_mps) > RELEVELS_MPS),
+        lambda t: (t.door == OPEN) & ~t.sprung & (np.abs(t.v_mps) > RELEVELS_MPS),
     ),
     Symptom(
         "door-opens-in-run",
         "the door opens outside the unlocking zone while the car runs",
         ("door-opened-running",),
         lambda t: (t.door == OPENING) & ~t.still & (t.off_m > t.zone_m),
-        lambda t: (t.door == OPENING) & ~t.still,
+        lambda t: (t.door != CLOSED) & ~t.still,
     ),
     Symptom(
         "above-rated-speed",

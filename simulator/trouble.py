@@ -148,7 +148,8 @@ def strike(cars: Cars, lift: Index, onset_s: F64) -> None:
 def stick(cars: Cars, lift: Index, onset_s: F64) -> None:
     """Strike, and stay as they are until relief (and until the car has come to rest)."""
     strike(cars, lift, onset_s)
-    cars.enter(lift, STUCK, np.maximum(cars.relief_s[lift], cars.curves.end_s[lift] + SETTLE_S))
+    rests_s = np.maximum(onset_s, cars.curves.end_s[lift])
+    cars.enter(lift, STUCK, np.maximum(cars.relief_s[lift], rests_s + SETTLE_S))
 
 
 def _door(cars: Cars, lift: Index) -> Index:

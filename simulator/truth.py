@@ -33,6 +33,7 @@ class Witness:
         self._zone_m = zone_m
         n = len(zone_m)
         self._reversals, self._cycles = np.zeros(n, dtype=np.int64), np.zeros(n, dtype=np.int64)
+        self._sprung = np.zeros(n, dtype=np.int64)
         self._watched, self._seen = np.zeros(n, dtype=np.bool_), np.zeros(n, dtype=np.int64)
         self.before(cars)
 
@@ -49,7 +50,7 @@ class Witness:
         door = _held(lift, begin_s, self._door[lift], [(row, at, state) for row, at, state in log.door])
         presence = _held(lift, begin_s, self._presence[lift], [(row, at, seen) for row, at, seen, _ in log.infrared])
         curtain = _held(lift, begin_s, self._curtain[lift], [(row, at, seen) for row, at, _, seen in log.infrared])
-        reversals, cycles = self._count(lift, door, v)
+        reversals, cycles, sprung = self._count(lift, door, v)
         lifts, struck = cars.lifts, cars.stage[lift] == STRUCK
         cause = np.where(struck, cars.cause[lift], 0)
         return Truth(
@@ -65,6 +66,7 @@ class Witness:
             curtain=curtain,
             reversals=reversals,
             cycles=cycles,
+            sprung=sprung > 0,
             **_run(cars, lift, t_s),
             zone_m=self._zone_m[lift, None],
             rated_mps=lifts.rated_mps[lift, None],
@@ -79,24 +81,27 @@ class Witness:
             condition=lambda name: attrgetter(name)(cars.condition)[lift][:, None],
         )
 
-    def _count(self, lift: Index, door: NDArray[np.int64], v: F64) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-        """Count reversals and cycles of these doors, sample by sample; of who was not watched before, those to come,
-        and the cycles that its car knows of."""
+    def _count(self, lift: Index, door: NDArray[np.int64], v: F64) -> NDArray[np.int64]:
+        """Count reversals and cycles of these doors, sample by sample, and tell which have opened in a run; of who was
+        not watched before, those to come, and the cycles that its car knows of."""
         fresh = lift[~self._watched[lift]]
         self._reversals[fresh], self._cycles[fresh], self._seen[fresh] = 0, self._opened[fresh], self._door[fresh]
+        self._sprung[fresh] = 0
         self._watched[:] = False
         self._watched[lift] = True
-        reversals, cycles = self._reversals[lift], self._cycles[lift]
+        reversals, cycles, sprung = self._reversals[lift], self._cycles[lift], self._sprung[lift]
         last = self._seen[lift]
-        counted = np.empty((2, *door.shape), dtype=np.int64)
+        counted = np.empty((3, *door.shape), dtype=np.int64)
         for k in range(SAMPLE_HZ):
             now, runs = door[:, k], (v[:, k] != 0) & (door[:, k] == CLOSED)
             reversals = np.where(now == CLOSED, 0, reversals + ((last == CLOSING) & (now == OPENING)))
             cycles = np.where(runs, 0, cycles + ((last == CLOSED) & (now == OPENING)))
-            counted[:, :, k] = reversals, cycles
+            sprung = np.where(now == CLOSED, 0, sprung | ((last == CLOSED) & (v[:, k] != 0)))
+            counted[:, :, k] = reversals, cycles, sprung
             last = now
-        self._reversals[lift], self._cycles[lift], self._seen[lift] = reversals, cycles, last
-        return counted[0], counted[1]
+        self._reversals[lift], self._cycles[lift], self._sprung[lift] = reversals, cycles, sprung
+        self._seen[lift] = last
+        return counted
 
 
 def _places(motion: Motion, lift: Index) -> F64:

@@ -37,11 +37,11 @@ PLAIN: dict[str, tuple[Sees, Sees | None, float]] = {
     "person-shut-in-at-level": (lambda s: shut_in(s) and s.off <= 0.20, None, 20.0),
     "alarm-pressed": (lambda s: s.alarm, None, 0.0),
     "car-off-level": (lambda s: s.v == 0 and s.off > 0.20, None, 0.0),
-    "leaves-landing-door-open": (lambda s: s.door == OPEN and s.off > 0.20, None, 0.0),
-    "runs-door-open": (lambda s: s.door == OPEN and abs(s.v) > 0.3, None, 0.0),
+    "leaves-landing-door-open": (lambda s: s.door == OPEN and not s.sprung and s.off > 0.20, None, 0.0),
+    "runs-door-open": (lambda s: s.door == OPEN and not s.sprung and abs(s.v) > 0.3, None, 0.0),
     "door-opens-in-run": (
         lambda s: s.door == OPENING and s.v != 0 and s.off > 0.20,
-        lambda s: s.door == OPENING and s.v != 0,
+        lambda s: s.door != CLOSED and s.v != 0,
         0.0,
     ),
     "above-rated-speed": (lambda s: abs(s.v) > 1.02 * s.rated and s.v <= 1.15 * s.rated, None, 0.0),
@@ -149,7 +149,7 @@ def samples(w: World, seconds: int) -> Iterator[tuple[int, Seen]]:
     """Yield each lift as it truly is, ten times a second."""
     every, still = np.arange(len(w)), np.zeros((10, len(w)), dtype=np.bool_)
     door, inside, curtain = np.full((10, len(w)), CLOSED), still, still
-    counts = [Seen(reversals=0, cycles=0, door=CLOSED) for _ in every]
+    counts = [Seen(reversals=0, cycles=0, sprung=False, door=CLOSED) for _ in every]
     for _ in range(seconds):
         t = w.begin_s[:, None] + np.arange(10) / 10
         second = w.step()
@@ -162,17 +162,18 @@ def samples(w: World, seconds: int) -> Iterator[tuple[int, Seen]]:
                 one = Seen(**facts, t=t[lift, k], v=v[lift, k], a=a[lift, k], z=z[lift, k], door=int(door[k, lift]))
                 one.inside, one.curtain = inside[k, lift], curtain[k, lift]
                 one.off, one.run = min(abs(one.z - h) for h in one.heights), one.t - one.began
-                one.reversals, one.cycles = count(counts[lift], one)
+                one.reversals, one.cycles, one.sprung = count(counts[lift], one)
                 yield lift, one
 
 
-def count(counts: Seen, s: Seen) -> tuple[int, int]:
-    """Count how often the door has turned back since it was closed, and opened since the last run."""
+def count(counts: Seen, s: Seen) -> tuple[int, int, bool]:
+    """Count how often the door has turned back since it was closed, and opened since the last run, and in a run."""
     turned, opened = (counts.door == before and s.door == OPENING for before in (CLOSING, CLOSED))
     counts.reversals = 0 if s.door == CLOSED else counts.reversals + turned
     counts.cycles = 0 if s.v != 0 and s.door == CLOSED else counts.cycles + opened
+    counts.sprung = s.door != CLOSED and (counts.sprung or (opened and s.v != 0))
     counts.door = s.door
-    return counts.reversals, counts.cycles
+    return counts.reversals, counts.cycles, counts.sprung
 
 
 def of_lift(w: World, lift: int) -> dict[str, object]:

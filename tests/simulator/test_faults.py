@@ -89,6 +89,14 @@ def overruns(s: Story, k: int) -> bool:
     return bool(after - 0.02 < beyond.max() < before)
 
 
+def springs_open(s: Story, k: int) -> bool:
+    """Tell whether the brake acted within two tenths of the door's contact, and the door went on to its end."""
+    door, v = s.door[:, k], np.abs(s.v[:, k])
+    springs = int(np.argmax((door == OPENING) & (v > 0)))
+    braked = v[springs + 2] < 0.99 * v[springs - 1] and v[springs] > 0.5
+    return bool(braked) and braked_mps2(s, k) > 1.55 and longest_s((door == OPEN) & (s.off_m[:, k] > 0.02)) > 8
+
+
 SYMPTOMS: dict[str, Sees] = {
     "car-stalled-between-floors": lambda s, k: stands_off_level(s, k, True, 170) and braked_mps2(s, k) < 1.2,
     "power-cut": lambda s, k: chain_stops(s, k, 290),
@@ -99,7 +107,7 @@ SYMPTOMS: dict[str, Sees] = {
     "alarm-button-pressed": lambda s, k: any(k in second.status for second in s.seconds[1:20]),
     "brake-failure-doors-open": lambda s, k: leaves_open(s, k, 0.9) and not leaves_open(s, k, 1.2),
     "door-lock-bridged": lambda s, k: runs_open(s, k, 0.5) > 2 and leaves_open(s, k, 1.0),
-    "door-coupler-loose": lambda s, k: runs_open(s, k, 0.5) > 1 and braked_mps2(s, k) > 1.55,
+    "door-coupler-loose": springs_open,
     "speed-regulator-drift": lambda s, k: max(fast_s(s, k, 1.07, 1), fast_s(s, k, 1.07, -1)) > 3,
     "governor-overspeed": lambda s, k: caught(s, k, -1),
     "counterweight-runaway": lambda s, k: caught(s, k, 1),
