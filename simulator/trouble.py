@@ -43,7 +43,7 @@ from simulator.faults import (
     graded,
 )
 from simulator.schedule import Fault
-from telemetry.streams import CLOSED, CLOSING, NORMAL, OPEN, OPENING
+from telemetry.streams import CLOSED, CLOSING, INSPECTION, NORMAL, OPEN, OPENING
 
 HALTED_IN = (REST, START, RUN, ARRIVED, OPEN_DOOR)
 """A moving door comes to its end and a passer-by gets through before a car is halted."""
@@ -72,10 +72,12 @@ def inject(cars: Cars, fault: Fault, for_s: float, t_s: float) -> None:
 
 
 def expire(cars: Cars, until_s: F64) -> None:
-    """End the faults that are over on cars that kept moving; one that is being stopped is relieved in its own turn."""
+    """End the faults that are over on cars that kept moving; one that is being stopped is relieved in its own turn, and
+    a mechanic who moves the car takes it to where he is going."""
     if not cars.suffers:
         return
-    over = np.flatnonzero((cars.relief_s < until_s) & ~np.isin(cars.phase, (STRIKE, POPPED, STUCK)))
+    moved = (cars.mode == INSPECTION) & (cars.phase == RUN)
+    over = np.flatnonzero((cars.relief_s < until_s) & ~moved & ~np.isin(cars.phase, (STRIKE, POPPED, STUCK)))
     if len(over):
         _heal(cars, over)
     flat = np.flatnonzero(cars.battery_ends_s < until_s)

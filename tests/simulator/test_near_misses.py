@@ -6,16 +6,23 @@ from collections import Counter
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 from detectors.catalogue import RULES
 from ingest.replaying import Replay, replay, wider
+from simulator.cars import RUN
 from simulator.causes import CAUSES
+from simulator.fleet import fleet
 from simulator.library import read
 from simulator.near_misses import NEAR_MISSES, PARKED_OPEN, WEATHER
 from simulator.scenario import Scenario, inhabitants, planned
 from simulator.scene import Scene, told
+from simulator.schedule import Planned
+from simulator.world import World
 from telemetry.fact_checks import BAROMETER
+from telemetry.streams import CLOSED, INSPECTION, NORMAL
+from tests.simulator.story import START_NS
 
 GRAVE = ("critical", "major")
 LIFTS, LASTS_S = 4, 250.0
@@ -38,6 +45,20 @@ def test_a_near_miss_raises_nothing_above_minor(slug: str) -> None:
     assert {(label["cause"], label["kind"]) for label in labels} == {(slug, "near-miss")}
     assert len({label["lift_id"] for label in labels}) == LIFTS
     assert grave == {}
+
+
+def test_no_mechanic_gives_a_lift_back_to_service_while_it_runs_with_its_door_open() -> None:
+    lifts = fleet(12, 7)
+    plan = [Planned(lift.lift_id, "inspection-run", 10.0 + k, for_s=6.0 + k) for k, lift in enumerate(lifts)]
+    world = World(lifts, 7, START_NS, hour=10.0, plan=plan)
+    crawled = np.zeros(12, dtype=np.bool_)
+    for _ in range(300):
+        world.step()
+        runs_open = (world.cars.phase == RUN) & (world.cars.door != CLOSED)
+        assert (world.cars.mode[runs_open] == INSPECTION).all()
+        crawled |= runs_open
+    assert crawled.all()
+    assert (world.cars.mode == NORMAL).all()
 
 
 def test_a_lift_that_is_set_to_park_with_its_door_open_raises_nothing_above_minor() -> None:
