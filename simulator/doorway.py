@@ -87,18 +87,23 @@ def _block(cars: Cars, lift: Index, t: F64, for_s: F64) -> None:
 
 def _hold(cars: Cars, lift: Index, t: F64) -> tuple[Index, F64]:
     """Let people hold some of the doors that would close now, once at a stop; return the others."""
-    holds = (cars.dice.uniform(lift) < timing.HOLD_SHARE) & ~cars.held[lift]
+    holds = (cars.dice.uniform(lift) < timing.HOLD_SHARE) & ~cars.held[lift] & _somebody(cars, lift)
     held = lift[holds]
     cars.held[held] = True
     _block(cars, held, t[holds], cars.dice.uniform(held, *timing.HOLD_S))
     return lift[~holds], t[~holds]
 
 
+def _somebody(cars: Cars, lift: Index) -> NDArray[np.bool_]:
+    """Tell at which of these doors somebody rides or waits: nobody else holds a door or sends it back."""
+    return cars.presence[lift] | cars.passengers.waiting[cars.group[lift], :, cars.floor[lift]].any(axis=1)
+
+
 def _close(cars: Cars, lift: Index, t: F64) -> None:
     """The door closes, all the way or until somebody sends it back."""
     cars.move_door(lift, CLOSING, t)
     dice, nudges = cars.dice, cars.sent_back[lift] >= timing.SENT_BACK_LIMIT
-    late = (dice.uniform(lift) < timing.reversal_share(cars.busy(lift, t))) & ~nudges
+    late = (dice.uniform(lift) < timing.reversal_share(cars.busy(lift, t))) & ~nudges & _somebody(cars, lift)
     part = np.where(late, dice.uniform(lift, *timing.REVERSAL_AT), 0.0)
     cars.reversal[lift] = part
     closes_s = cars.closes_s(lift) * np.where(nudges, timing.NUDGING, 1.0)

@@ -7,13 +7,14 @@ import dataclasses
 import numpy as np
 import pytest
 
+from simulator import timing
 from simulator.cars import REST, STRUCK
 from simulator.fleet import building_of, fleet
-from simulator.passengers import NOBODY, RIDING, SLOTS, WAITING
+from simulator.passengers import NO_ONE, NOBODY, RIDING, SLOTS, WAITING
 from simulator.roundtrip import FILLING
 from simulator.traffic import A_DAY, OFFICE, RESIDENTIAL, UP_PEAK
 from simulator.world import World
-from telemetry.streams import OPEN
+from telemetry.streams import CLOSING, OPEN
 from tests.simulator.story import MORNING, NIGHT, START_NS, live, longest_s, world
 
 EVENING = 17.0
@@ -194,3 +195,23 @@ def test_those_who_waited_while_somebody_was_trapped_step_in_and_ride() -> None:
     story = live(w, 120)
     assert longest_s(story.door[:, 0] == OPEN) < 30
     assert cars.passengers.journeys.made - before >= 5
+
+
+@pytest.mark.parametrize("share", ["HOLD_SHARE", "REVERSAL_SHARE"])
+def test_nobody_holds_a_door_or_sends_it_back_where_nobody_rides_or_waits(
+    monkeypatch: pytest.MonkeyPatch, share: str
+) -> None:
+    monkeypatch.setattr(timing, share, {"HOLD_SHARE": 1.0, "REVERSAL_SHARE": (1.0, 1.0)}[share])
+    w = world(lifts=80, seed=8, hour=NIGHT)
+    cars, people = w.cars, w.cars.passengers
+    before, blocked, deserted = cars.presence, 0, 0
+    for _ in range(1200):
+        waited = people.waiting[cars.group, :, cars.floor].any(axis=1)
+        w.step()
+        waits = people.waiting[cars.group, :, cars.floor].any(axis=1) | waited
+        stands = cars.curtain & (cars.passer == NO_ONE)
+        assert not (stands & ~cars.presence & ~before & ~waits).any()
+        before, blocked = cars.presence, blocked + int(stands.sum())
+        deserted += int(((cars.door == CLOSING) & ~cars.presence).sum())
+    assert blocked > 10
+    assert deserted > 10
