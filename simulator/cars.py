@@ -119,8 +119,9 @@ class Cars:
     `heading` is the way that a car serves (+1 up, -1 down, 0 none); `car_call` (lifts, floors) is asked for inside it,
     `hall_call` (lifts, 2, floors) is what the dispatcher wants of it, up and down. On an `errand` and when `homing`, it
     goes to its `target` and serves no call on the way. `chain_opens_s` is when its safety chain opened, `rests_by_s` by
-    when a sound brake stops it that has fallen. `passer` is the slot of the person in the doorway (-1:
-    nobody), who is `entering` or leaving. `cycles` counts the openings of the door at this landing.
+    when a sound brake stops it that has fallen. `ahead_m` is how much further its sheave has turned than it has gone.
+    `passer` is the slot of the person in the doorway (-1: nobody), who is `entering` or leaving. `cycles` counts the
+    openings of the door at this landing.
     """
 
     def __init__(
@@ -142,6 +143,7 @@ class Cars:
         self._gather(building, seed, traffic)
         self.floor = (self.lifts.trait["floor"] * self.lifts.floors).astype(np.intp)
         self.curves = Curves(self.lifts.height(every, self.floor))
+        self.ahead_m = np.zeros(n)
         self.phase = np.full(n, REST, dtype=np.int8)
         self.due_s = np.zeros(n)
         self.target = self.floor.copy()

@@ -3,8 +3,8 @@
     bearing   a defect is overrolled BPFO, BPFI or BSF times a turn of the sheave; each blow rings the housing
     geared    the worm's mesh, with sidebands of the sheave          gearless   the motor's f_e, 6 f_e and 12 f_e
 
-The law: everything turns with the sheave, whose angle follows the drive's place, 2 r z / D; the speed is in no formula
-but for strength and for the time since the last blow. Formulas: domain notes, section 4.1.
+The law: everything turns with the sheave (`sheave.py`), 2 r z / D; the speed is in no formula but for strength and for
+the time since the last blow. Formulas: domain notes, section 4.1.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from simulator import chance
 from simulator.cars import Cars, Lifts
+from simulator.sheave import rim_mps, turned_m
 
 F32 = NDArray[np.float32]
 F64 = NDArray[np.float64]
@@ -70,6 +71,7 @@ class Machines:
             return {}
         samples = np.arange(MACHINE_HZ)
         z, v, _ = cars.curves.at(self.lift, begin_s[self.lift, None] + samples / MACHINE_HZ)
+        z, v = turned_m(cars, self.lift, z), rim_mps(cars, self.lift, v)
         pace = np.abs(v) / self._rated_mps[:, None]
         turns = self.turns_per_m[:, None] * z + self._phase[:, None]
         hum = chance.bell(chance.words(self._key[:, None], second * MACHINE_HZ + samples))

@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from simulator import chance
 from simulator.cars import Cars, Lifts
 from simulator.condition import Condition, SensorFaults
+from simulator.sheave import rim_mps
 from simulator.suspension import Motion
 
 F64 = NDArray[np.float64]
@@ -59,7 +60,7 @@ class Sensors:
     def read(self, cars: Cars, motion: Motion, begin_s: F64, second: int) -> tuple[F64, F64]:
         """Return speeds, m/s, and positions, m, both (lifts, 10), of the second that begins at `begin_s`.
 
-        The position is the car's, the speed is the machine's, which turns further where the ropes slip.
+        The position is the car's, the speed is that of the sheave.
         """
         samples = second * SAMPLE_HZ + SAMPLES
         v = SPEED_NOISE_MPS * chance.bell(chance.words(self._speed_key[:, None], samples))
@@ -67,8 +68,7 @@ class Sensors:
         z += (motion.rest_m + self._bias_m)[:, None]
         lift, every = motion.lift, motion.z_m.shape[1] // SAMPLE_HZ
         z[lift] += motion.z_m[:, ::every] - motion.rest_m[lift, None]
-        v[lift] += motion.v_mps[:, ::every] * (self._speed_gain[lift] * (1 + cars.condition.slip[lift]))[:, None]
-        v += cars.condition.spins_mps[:, None]
+        v[lift] += rim_mps(cars, lift, motion.v_mps[:, ::every]) * self._speed_gain[lift, None]
         if len(self.barometer):
             air_m = (self._weather_m(begin_s) + cars.condition.gust_m)[self.barometer]
             read_m = z[self.barometer] + air_m[:, None]

@@ -50,11 +50,12 @@ def natural_hz(stiffness: F64, hung_kg: F64) -> F64:
 class Motion:
     """How the cars truly moved in one second: those of `lift` by (lifts, samples), any other stood at its `rest_m`.
 
-    `z_m` is the car's place and `a_mps2` its acceleration, `v_mps` the speed of its drive.
+    `z_m` is the car's place and `a_mps2` its acceleration, `drive_m` and `v_mps` place and speed of its drive.
     """
 
     lift: Index
     z_m: F64
+    drive_m: F64
     v_mps: F64
     a_mps2: F64
     rest_m: F64
@@ -79,13 +80,14 @@ class Suspension:
         rings = (np.abs(self._x - self.stretch_m) > QUIET_M) | (np.abs(self._v) > QUIET_MPS)
         sinks = (cars.condition.sinks_mps != 0) & (cars.door != CLOSED)
         active = rings | sinks | (cars.curves.end_s > begin_s) | (cars.condition.shakes_mps2 > 0)
+        active |= cars.condition.spins_mps != 0
         active[steps[0]] = True
         lift = np.flatnonzero(active)
-        z, v, a = (np.empty((len(lift), self.rate_hz)) for _ in range(3))
+        z, drive_m, v, a = (np.empty((len(lift), self.rate_hz)) for _ in range(4))
         for first in range(0, len(lift), CHUNK_SAMPLES // self.rate_hz):
             part = slice(first, first + CHUNK_SAMPLES // self.rate_hz)
-            z[part], v[part], a[part] = self._follow(cars, lift[part], begin_s, steps)
-        return Motion(lift, z, v, a, cars.curves.end_m + self.stretch_m)
+            z[part], drive_m[part], v[part], a[part] = self._follow(cars, lift[part], begin_s, steps)
+        return Motion(lift, z, drive_m, v, a, cars.curves.end_m + self.stretch_m)
 
     def _steps(self, cars: Cars, log: Log, begin_s: F64) -> tuple[Index, Index, F64]:
         """Return who shifts weight in or out (lift, sample, kg); what nobody saw happened as the second began.
@@ -109,11 +111,12 @@ class Suspension:
         self._load_kg = load_kg
         return lift[~later], sample[~later], kg[~later]
 
-    def _follow(self, cars: Cars, lift: Index, begin_s: F64, steps: tuple[Index, Index, F64]) -> tuple[F64, F64, F64]:
-        """Return places, drive speeds and accelerations of these cars through their second."""
+    def _follow(self, cars: Cars, lift: Index, begin_s: F64, steps: tuple[Index, Index, F64]) -> tuple[F64, ...]:
+        """Return places, places and speeds of the drives, and accelerations of these cars through their second."""
         dt_s = 1 / self.rate_hz
         t_s = begin_s[lift, None] + np.arange(self.rate_hz) * dt_s
-        z, drive_mps, a = cars.curves.at(lift, t_s)
+        drive_m, drive_mps, a = cars.curves.at(lift, t_s)
+        z = drive_m.copy()
         omega, zeta, k = self._spring(cars, lift, z[:, 0], drive_mps[:, 0])
         jumps = _jumping_mps2(cars, lift, t_s)
         push = jumps - a
@@ -132,7 +135,7 @@ class Suspension:
         quiet = (np.abs(x - eq) <= QUIET_M) & (np.abs(v) <= QUIET_MPS)
         self._x[lift], self._v[lift] = np.where(quiet, eq, x), np.where(quiet, 0.0, v)
         self.stretch_m[lift] = eq
-        return z, drive_mps, a
+        return z, drive_m, drive_mps, a
 
     def _spring(self, cars: Cars, lift: Index, z_m: F64, drive_mps: F64) -> tuple[F64, F64, F64]:
         """Return natural frequency, rad/s, damping ratio and stiffness of these cars on their ropes."""

@@ -19,6 +19,7 @@ from simulator.cars import START, Cars, Lifts, Log
 from simulator.condition import Condition
 from simulator.rails import Rails
 from simulator.sensors import spoilt
+from simulator.sheave import rim_mps, turned_m
 from simulator.suspension import Motion
 
 F32 = NDArray[np.float32]
@@ -32,7 +33,7 @@ NOISE_MPS2, BIAS_MPS2 = 0.01, 0.05
 WARMTH_C, WARMTH_MPS2_PER_C, DAY_S = 8.0, 0.0005, 86_400.0
 SHEAVE_MPS2, SHEAVE_WORN, ROPES_UNEVEN = (0.032, 0.018), 4.0, 1.5
 SPIN_LOUD = 0.2
-"""What ropes that slip on a turning sheave do to a car that stands, m/s² at rated speed."""
+"""What a sheave that turns under the ropes of a car that stands does to it besides, m/s² at rated speed."""
 PULLEY_M, PULLEY_MPS2 = 0.32, 0.010
 ROPE_LAY_M, ROPE_LAY_MPS2 = 0.065, 0.12
 FILTER_SHARE = 0.45
@@ -72,8 +73,7 @@ class Vibration:
         chunk = CHUNK_SAMPLES // self.rate_hz
         for first in range(0, len(motion.lift), chunk):
             part = slice(first, first + chunk)
-            self._ride(cars.condition, motion, part, xyz)
-        self._spin(cars.condition, samples, xyz)
+            self._ride(cars, motion, part, xyz)
         struck = of_second(log)
         ring(self._struck + struck, begin_s, xyz)
         self._struck = struck
@@ -104,37 +104,35 @@ class Vibration:
         pace = np.abs(motion.v_mps[row]) / self._rated_mps[worn, None]
         noise[worn, :2] *= (1 + SHOE_LOUD * cars.condition.shoe[worn, None] * pace).astype(np.float32)[:, None]
 
-    def _ride(self, condition: Condition, motion: Motion, part: slice, xyz: F32) -> None:
+    def _ride(self, cars: Cars, motion: Motion, part: slice, xyz: F32) -> None:
         """Add what moving does to some of the cars."""
-        lift, z, v = (
-            motion.lift[part],
-            motion.z_m[part].astype(np.float32),
-            np.abs(motion.v_mps[part], dtype=np.float32),
-        )
+        condition, lift = cars.condition, motion.lift[part]
+        z, v = motion.z_m[part].astype(np.float32), np.abs(motion.v_mps[part], dtype=np.float32)
         pace = np.asarray(v / self._rated_mps[lift, None], dtype=np.float32)
         x, y = self._rails.shake(condition, lift, z, pace)
-        turn = self._sheave_per_m[lift, None] * z + self._phase[lift, None]
-        sine = np.sin(turn)
-        one, two = (np.float32(order) for order in SHEAVE_MPS2)
+        shake = np.float32(PULLEY_MPS2) * (self._rope_ratio[lift, None] - 1) * np.sin(z * np.float32(2 / PULLEY_M))
         uneven = condition.rope_tension[lift]
-        worn = self._rough[lift] * (1 + SHEAVE_WORN * condition.sheave[lift] + ROPES_UNEVEN * uneven)
-        shake = worn.astype(np.float32)[:, None] * sine * (one + two * 2 * np.cos(turn))
-        pulley = np.float32(PULLEY_MPS2) * (self._rope_ratio[lift, None] - 1)
-        shake += pulley * np.sin(z * np.float32(2 / PULLEY_M))
         row = np.flatnonzero(uneven)
         if len(row):
             lay_hz = self._rope_ratio[lift[row], None] * v[row] / np.float32(ROPE_LAY_M)
             lay = np.sin(self._rope_ratio[lift[row], None] * z[row] * np.float32(2 * np.pi / ROPE_LAY_M))
             heard = (lay_hz < FILTER_SHARE * self.rate_hz) * np.float32(ROPE_LAY_MPS2)
             shake[row] += heard * lay * uneven[row, None].astype(np.float32)
-        xyz[lift] += np.stack([x, y, motion.a_mps2[part].astype(np.float32) + pace * shake], axis=1)
+        shake = motion.a_mps2[part].astype(np.float32) + pace * shake + self._turn(cars, motion, part)
+        xyz[lift] += np.stack([x, y, shake], axis=1)
 
-    def _spin(self, condition: Condition, samples: NDArray[np.int64], xyz: F32) -> None:
-        """Shake the standing cars whose sheave turns under their ropes."""
-        lift = np.flatnonzero(condition.spins_mps)
-        travel_m = condition.spins_mps[lift, None] * samples / self.rate_hz
-        pace = (condition.spins_mps[lift] / self._rated_mps[lift] * self._rough[lift])[:, None]
-        xyz[lift, 2] += (SPIN_LOUD * pace * np.sin(self._sheave_per_m[lift, None] * travel_m)).astype(np.float32)
+    def _turn(self, cars: Cars, motion: Motion, part: slice) -> F32:
+        """Return what the sheaves of some of the cars do to them, the louder where it turns under its ropes."""
+        condition, lift = cars.condition, motion.lift[part]
+        turned = turned_m(cars, lift, motion.drive_m[part]).astype(np.float32)
+        pace = np.abs(rim_mps(cars, lift, motion.v_mps[part]) / self._rated_mps[lift, None], dtype=np.float32)
+        angle = self._sheave_per_m[lift, None] * turned + self._phase[lift, None]
+        one, two = (np.float32(order) for order in SHEAVE_MPS2)
+        worn = 1 + SHEAVE_WORN * condition.sheave[lift] + ROPES_UNEVEN * condition.rope_tension[lift]
+        spins = SPIN_LOUD * condition.spins_mps[lift] / self._rated_mps[lift]
+        strength = pace * worn.astype(np.float32)[:, None] * (one + two * 2 * np.cos(angle))
+        strength += spins.astype(np.float32)[:, None]
+        return np.asarray(self._rough[lift, None] * strength * np.sin(angle), dtype=np.float32)
 
     def _spoil(self, condition: Condition, begin_s: F64, samples: NDArray[np.int64], xyz: F32) -> None:
         """Let faulty accelerometers say what they say; keep each one's last reading."""

@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from simulator import chance, cycle, drive, fleet, trouble
+from simulator import chance, cycle, drive, fleet, sheave, trouble
 from simulator.calendar import DAY_S, Calendar
 from simulator.cars import Cars, Index, Log
 from simulator.causes import BY_NUMBER, CAUSES
@@ -207,6 +207,7 @@ class World:
             labels=labels,
             machine_mps2=self._machines.step(cars, begin_s, self.seconds),
         )
+        sheave.advance(cars, begin_s)
         self.seconds += 1
         return second.of_first(self._own)
 

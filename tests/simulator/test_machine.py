@@ -13,6 +13,7 @@ from simulator.bundles import Packer
 from simulator.fleet import fleet
 from simulator.machine import MACHINE_HZ, bearing_orders
 from simulator.scurve import Drive
+from simulator.sheave import turned_m
 from simulator.terminals import Terminals
 from simulator.world import World
 from telemetry.decode import decode
@@ -73,6 +74,40 @@ def test_motors_and_gears_hum_at_their_orders() -> None:
         spectrum = np.abs(np.fft.rfft(a * np.hanning(len(a))))
         hz = np.fft.rfftfreq(len(a), 1 / MACHINE_HZ)[np.argmax(spectrum)]
         assert hz == pytest.approx(order * turn_hz, rel=0.01)
+
+
+def loudest_hz(x: np.ndarray, hz: int) -> float:
+    spectrum = np.abs(np.fft.rfft((x - x.mean()) * np.hanning(len(x)), 16 * len(x)))
+    return float(np.argmax(spectrum)) / (16 * len(x)) * hz
+
+
+@pytest.mark.parametrize(("slip", "spins_mps"), [(0.03, 0.0), (0.0, 0.65)])
+def test_machine_vibration_and_speed_hear_one_sheave_where_ropes_slip(slip: float, spins_mps: float) -> None:
+    w = standing(lift(floors=31), seed=1, machine=True)
+    condition = w.cars.condition
+    condition.slip[0], condition.spins_mps[0], condition.sheave[0] = slip, spins_mps, 1.0
+    if slip:
+        w.cars.curves.go(ONE, w.begin_s, np.array([120.0]), Drive(*(np.array([x]) for x in (1.75, 0.8, 1.0))))
+    seconds = [w.step() for _ in range(25)][5:]
+    turn_hz = np.mean([second.v_mps[0] for second in seconds]) / (np.pi * 0.4)
+    machine = np.concatenate([second.machine_mps2[0] for second in seconds])
+    felt = np.concatenate([second.vibration_mps2[0, 2] for second in seconds])
+    assert turn_hz == pytest.approx((1.75 * (1 + slip) if slip else spins_mps) / (np.pi * 0.4), rel=0.002)
+    assert loudest_hz(machine, MACHINE_HZ) == pytest.approx(60 * turn_hz, rel=0.003)
+    assert loudest_hz(felt, 200) == pytest.approx(turn_hz, rel=0.005)
+    assert machine.std() > 0.5 * np.hypot.reduce((0.02, 0.03, 0.015)) / np.sqrt(2) * turn_hz / (1.75 / (np.pi * 0.4))
+
+
+def test_a_sheave_keeps_its_angle_as_its_ropes_begin_to_slip_and_cease_to() -> None:
+    w = standing(lift(floors=31), seed=1, machine=True)
+    w.cars.curves.go(ONE, w.begin_s, np.array([120.0]), Drive(*(np.array([x]) for x in (1.75, 0.8, 1.0))))
+    turned = []
+    for second in range(40):
+        w.cars.condition.slip[0] = 0.035 * (10 <= second < 20)
+        z = w.cars.curves.at(ONE, w.begin_s[:, None] + np.arange(100) / 100)[0]
+        turned.append(turned_m(w.cars, ONE, z)[0])
+        w.step()
+    assert np.abs(np.diff(np.concatenate(turned))).max() < 0.0175 * 1.0351
 
 
 def test_a_standing_machine_hums_little() -> None:
