@@ -41,7 +41,7 @@ def _brake(cars: Cars, lift: Index, sense: F64, torque: F64, late_s: F64) -> Bra
     cause = cars.cause[lift]
     set_mps2 = graded(EFFECTS.brake_mps2[cause], cars.severity[lift])
     falls = EFFECTS.opens_chain[cause] | EFFECTS.battery[cause]
-    balanced = np.where(EFFECTS.overtravels[cause], TOP_BRAKE_MPS2, set_mps2)
+    balanced = np.where(EFFECTS.slowdown_lost[cause, 1] > 0, TOP_BRAKE_MPS2, set_mps2)
     brake = stopping.brake_mps2(balanced, torque, sense, cars.lifts.rated_kg[lift], cars.load_kg[lift])
     return (
         np.where(falls, brake, set_mps2),

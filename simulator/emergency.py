@@ -5,6 +5,8 @@ begins ── waylaid ── strikes: too fast, running away, an alarm, a door, 
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 
 from simulator import braking, drive, runaway, trouble, visit
@@ -12,9 +14,11 @@ from simulator.cars import ARMED, F64, POPPED, RUN, STRIKE, Cars, Index
 from simulator.causes import EFFECTS
 from simulator.errands import run_up_m
 from simulator.faults import EMPTY_RUN, LEFT_OPEN, POPS_OPEN, RIDE, graded
+from simulator.scurve import stopping_distance_m
 from telemetry.streams import CLOSED, OPEN, OPENING
 
-TERMINAL_OVERRUN_M, TOP_LIMIT_M = 0.7, 0.10
+FINAL_LIMIT_M = 0.10
+"""How far beyond its last landings a car opens its final limit switches: before its buffer (EN 81-20, 5.12.2.2)."""
 
 
 def speed_ratio(cars: Cars, lift: Index, target_m: F64) -> F64:
@@ -35,9 +39,9 @@ def waylay(cars: Cars, lift: Index) -> None:
     needs = EFFECTS.needs[cars.cause[lift]]
     lift = lift[(needs == EMPTY_RUN) | ((needs == RIDE) & (cars.riders[lift] > 0)) | (cars.door[lift] != CLOSED)]
     cause, curves = cars.cause[lift], cars.curves
-    overtravels, door = EFFECTS.overtravels[cause], EFFECTS.door[cause]
+    door = EFFECTS.door[cause]
     runs_away, brakes = EFFECTS.runs_away[cause], EFFECTS.brake_mps2[cause, 1] > 0
-    _pass_terminal(cars, lift[overtravels])
+    _pass_terminal(cars, lift[EFFECTS.slowdown_lost[cause, 1] > 0])
     _run_fast(cars, lift[EFFECTS.speed_ratio[cause, 1] > 1])
     _run_away(cars, lift[runs_away])
     seized = lift[EFFECTS.sticks[cause]]
@@ -79,16 +83,17 @@ def _run_away(cars: Cars, lift: Index) -> None:
 
 
 def _pass_terminal(cars: Cars, lift: Index) -> None:
-    """A run to the terminal landing on the cause's side goes on beyond it until switch or buffer."""
+    """A run to the terminal landing on the cause's side slows down too late, or not before its final limit switch."""
     lifts, sense = cars.lifts, EFFECTS.sense[cars.cause[lift]]
     last = lifts.floors[lift] - 1
     there = cars.target[lift] == np.where(sense > 0, last, 0)
     lift, sense = lift[there], sense[there]
-    end_m = lifts.height(lift, cars.target[lift])
+    end_m, limits = lifts.height(lift, cars.target[lift]), replace(drive.limits(cars, lift), creep_s=0.0)
+    slows_m = stopping_distance_m(limits.v_mps, 0 * limits.v_mps, limits.a_mps2, limits.j_mps3)
+    late_m = graded(EFFECTS.slowdown_lost[cars.cause[lift]], cars.severity[lift]) * slows_m
     cars.curves.stay(lift)
-    cars.curves.go(lift, cars.curves.end_s[lift], end_m + sense * TERMINAL_OVERRUN_M, drive.limits(cars, lift))
-    limit_m = end_m + np.where(sense > 0, TOP_LIMIT_M, -braking.BUFFER_M)
-    cars.enter(lift, STRIKE, cars.curves.pass_time_s(lift, limit_m))
+    cars.curves.go(lift, cars.curves.end_s[lift], end_m + sense * (FINAL_LIMIT_M + late_m), limits)
+    cars.enter(lift, STRIKE, cars.curves.pass_time_s(lift, end_m + sense * FINAL_LIMIT_M))
 
 
 def strike(cars: Cars, lift: Index, t: F64) -> None:
@@ -105,14 +110,10 @@ def strike(cars: Cars, lift: Index, t: F64) -> None:
 
 
 def _stop(cars: Cars, lift: Index, t: F64) -> None:
-    """Stop these running cars: by governor, buffer or brake."""
-    cause = cars.cause[lift]
-    runs_away = EFFECTS.runs_away[cause]
-    lands = EFFECTS.overtravels[cause] & (EFFECTS.sense[cause] < 0)
-    braked = ~runs_away & ~lands
+    """Stop these running cars: by governor or brake."""
+    runs_away = EFFECTS.runs_away[cars.cause[lift]]
     runaway.catch(cars, lift[runs_away], t[runs_away])
-    cars.curves.land(lift[lands], t[lands], cars.lifts.rated_mps[lift[lands]])
-    braking.fall(cars, lift[braked], t[braked])
+    braking.fall(cars, lift[~runs_away], t[~runs_away])
     trouble.stick(cars, lift, t)
 
 

@@ -63,7 +63,7 @@ def _errand_target(cars: Cars, lift: Index) -> Index:
     above = (heights < onward[:, None]).sum(axis=1)
     below = (heights <= onward[:, None]).sum(axis=1) - 1
     target = np.where(up, np.minimum(above, last), np.maximum(below, 0))
-    target = np.where(room & EFFECTS.overtravels[cause], np.where(sense > 0, last, 0), target)
+    target = np.where(room & (EFFECTS.slowdown_lost[cause, 1] > 0), np.where(sense > 0, last, 0), target)
     here = target == cars.floor[lift]
     return np.where(here, np.where(cars.floor[lift] < last, cars.floor[lift] + 1, cars.floor[lift] - 1), target)
 

@@ -26,6 +26,8 @@ ANYWHERE, RIDE, EMPTY_RUN, LANDING, IDLE = range(5)
 RIGHT, SHUT, REVERSES, SLIPS, HELD_OPEN, REOPENS, LEFT_OPEN, POPS_OPEN = range(8)
 
 Pair = tuple[float, float]
+FOR_EVER_S = 1e12
+"""Finite, so that it can be graded."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +41,8 @@ class Act:
     `speed_ratio`  the drive's plateau over the rated speed; `sense` the only direction it acts in (+1 up, -1 down)
     `runs_away`    nothing holds the car at its rated speed: its drive gives a balanced car `thrust_mps2` more, and the
                    brake, when it falls, has `brake_left` of its torque
-    `overtravels`  runs through the terminal landing on the side of `sense`
+    `slowdown_lost` is the share of the way of its slow-down by which the drive is late for the final limit switch at
+                   the end of `sense` (1: it has not slowed down before it)
     `door`         what the door does instead of its duty; `creeps`: the brake lets the car go at an open door
     `freezes`      the controller stops once the door has closed on a person; `halts`: wherever the car is
     `sticks`       the car does not move off although its drive runs; `wanders`: it runs to and fro for nobody
@@ -59,7 +62,7 @@ class Act:
     runs_away: bool = False
     thrust_mps2: Pair = (0.0, 0.0)
     brake_left: Pair = (1.0, 1.0)
-    overtravels: bool = False
+    slowdown_lost: Pair = (0.0, 0.0)
     door: int = RIGHT
     creeps: bool = False
     freezes: bool = False
@@ -72,7 +75,7 @@ class Act:
     opens_chain: bool = False
     alarm: bool = False
     battery: bool = False
-    battery_lasts_s: Pair = (np.inf, np.inf)
+    battery_lasts_s: Pair = (FOR_EVER_S, FOR_EVER_S)
     silent: bool = False
     last_will: bool = False
     shuttles: bool = False
@@ -124,7 +127,7 @@ class Effects:
     runs_away: NDArray[np.bool_]
     thrust_mps2: NDArray[np.float64]
     brake_left: NDArray[np.float64]
-    overtravels: NDArray[np.bool_]
+    slowdown_lost: NDArray[np.float64]
     door: NDArray[np.int64]
     creeps: NDArray[np.bool_]
     freezes: NDArray[np.bool_]

@@ -7,10 +7,11 @@ import pytest
 
 from simulator import braking, drive
 from simulator.causes import NUMBER
+from simulator.schedule import Planned
 from simulator.stopping import G_MPS2, buffer_stroke_m, imbalance_mps2
 from simulator.world import World
 from tests.simulator.ride import ONE, lift, standing
-from tests.simulator.story import NIGHT, world
+from tests.simulator.story import NIGHT, live, world
 
 SET_MPS2 = (2.15, 2.5)
 
@@ -75,6 +76,22 @@ def test_what_a_worn_brake_does_not_stop_lands_on_the_buffers() -> None:
     z, v, a = (column[0] for column in up.cars.curves.at(ONE, t[None]))
     assert 80.6 < z.max() < 80.6 + 1.75**2 / 2 / G_MPS2
     assert a.min() == pytest.approx(-G_MPS2)
+
+
+@pytest.mark.parametrize("sense", [1, -1])
+@pytest.mark.parametrize("severity", [0.0, 1.0])
+def test_a_lost_slow_down_lets_the_car_run_on_to_its_final_limit_switch(sense: int, severity: float) -> None:
+    slug = {1: "top-slowdown-lost", -1: "bottom-slowdown-lost"}[sense]
+    plan = [Planned(f"sim-{k + 1:05d}", slug, 5.0, severity=severity) for k in range(12)]
+    w = world(lifts=12, hour=NIGHT, plan=plan)
+    s = live(w, 90)
+    opens = sorted(label.lift for label in s.labels + w.unfinished() if label.symptom == "safety-chain-open")
+    assert opens == list(range(12))
+    for k in range(12):
+        beyond = s.z[:, k] - s.top_m[k] if sense > 0 else -s.z[:, k]
+        limit = int(np.argmax(beyond > 0.10)) - 1
+        share = abs(s.v[limit, k]) / s.rated_mps[k]
+        assert share == pytest.approx(1.0) if severity else 0.4 < share < 0.9, k
 
 
 def test_lifts_whose_chain_opens_stop_as_hard_as_their_cause_load_and_direction_say() -> None:

@@ -13,6 +13,7 @@ from simulator.causes import BY_NUMBER, CAUSES, EFFECTS
 from simulator.condition import Condition
 from simulator.faults import GROWING, Cause
 from simulator.labels import Label
+from simulator.stopping import buffer_stroke_m
 from simulator.wear import COLUMNS
 from simulator.world import World
 from telemetry.streams import CLOSED, CLOSING, OPEN, OPENING
@@ -82,11 +83,20 @@ def chain_stops(s: Story, k: int, at_least_s: float) -> bool:
 
 
 def overruns(s: Story, k: int) -> bool:
-    """Tell whether the car went on beyond the top's limit switch as far as an empty car's brake of 2.5 m/s² lets it."""
-    beyond = s.z[:, k] - s.top_m[k]
-    passes = int(np.argmax(beyond > 0.10))
-    before, after = (0.10 + v * (0.10 + 0.15 / 2) + v**2 / (2 * 1.92) for v in s.v[[passes - 1, passes], k])
-    return bool(after - 0.02 < beyond.max() < before)
+    """Tell whether the car came to the top faster than any drive lands, and its brake, or its counterweight on its
+    buffer and then gravity, stopped it."""
+    beyond, v = s.z[:, k] - s.top_m[k], s.v[:, k]
+    passes = int(np.argmax(beyond > 0))
+    headroom_m = 0.60 + s.rated_mps[k] ** 2 / (2 * 9.81)
+    return bool(0.3 < v[passes] / s.rated_mps[k] < 1.001) and 0.10 < beyond.max() < headroom_m
+
+
+def bottoms(s: Story, k: int) -> bool:
+    """Tell whether the car came down on its buffer faster than any drive lands, and its stroke was enough."""
+    beyond, v, rated = -s.z[:, k], -s.v[:, k], s.rated_mps[k]
+    passes = int(np.argmax(beyond > 0))
+    stroke_m = float(buffer_stroke_m(np.array([rated]))[0])
+    return bool(0.3 < v[passes] / rated < 1.001) and 0.18 < beyond.max() < 0.18 + stroke_m
 
 
 def springs_open(s: Story, k: int) -> bool:
@@ -112,7 +122,7 @@ SYMPTOMS: dict[str, Sees] = {
     "governor-overspeed": lambda s, k: caught(s, k, -1),
     "counterweight-runaway": lambda s, k: caught(s, k, 1),
     "top-slowdown-lost": overruns,
-    "bottom-slowdown-lost": lambda s, k: 0.2 < -s.z[:, k].min() < 0.18 + 0.12,
+    "bottom-slowdown-lost": bottoms,
     "door-obstruction": lambda s, k: cycles(s, k, CLOSING, OPENING) >= 5,
     "door-belt-slipping": lambda s, k: longest_s(s.door[:, k] == CLOSING) > 55,
     "hall-button-stuck": lambda s, k: cycles(s, k, CLOSING, CLOSED) >= 9 and not np.abs(s.v[:900, k]).max() > 0.1,
