@@ -124,7 +124,7 @@ CAR = (
         60.0,
         8.0,
         Act(needs=RIDE, door=HELD_OPEN),
-        condition={"shakes_mps2": (0.8, 1.6)},
+        condition={"jumping_kg": (70.0, 150.0)},
         per_year=0.02,
     ),
     Cause(

@@ -51,7 +51,7 @@ class Condition:
     Brake       `brake_torque` multiplies the sound brake's torque; `brake_late_s` adds to its delay.
     Vibration   severities of `roller` (worn tyres), `roller_flat` (a flat spot), `shoe` (worn guide shoes), `joint`
                 (the rail joint that gives first in this lift), `sheave`, `rope_tension` and `bearing` (of the machine);
-                `shakes_mps2` is the amplitude of people jumping in the car.
+                of those in the car `jumping_kg` jump.
     Sensors     `speed` (m/s), `position` (m), `accelerometer` (m/s²). The light curtain reads `curtain_blocked` or
                 `curtain_dead` (never blocked), the presence sensor `presence_stuck` (somebody).
     Terminal    `cut`: it has no connection, and keeps what it says until it has; `clock_s`: its clock is so far ahead;
@@ -78,7 +78,7 @@ class Condition:
         self.sheave = np.zeros(n)
         self.rope_tension = np.zeros(n)
         self.bearing = np.zeros(n)
-        self.shakes_mps2 = np.zeros(n)
+        self.jumping_kg = np.zeros(n)
         self.speed = SensorFaults(n)
         self.position = SensorFaults(n)
         self.accelerometer = SensorFaults(n)

@@ -47,8 +47,8 @@ def waylay(cars: Cars, lift: Index) -> None:
     seized = lift[EFFECTS.sticks[cause]]
     cars.curves.stay(seized)
     trouble.stick(cars, seized, cars.curves.t[0][seized])
-    left_open = lift[door == LEFT_OPEN]
-    trouble.strike(cars, left_open, curves.t[0][left_open])
+    at_once = lift[(door == LEFT_OPEN) | EFFECTS.comes_along[cause]]
+    trouble.strike(cars, at_once, curves.t[0][at_once])
     midway = lift[EFFECTS.alarm[cause] | (door == POPS_OPEN)]
     cars.enter(midway, STRIKE, (curves.t[0][midway] + curves.end_s[midway]) / 2)
     _stop_between(cars, lift[brakes & ~runs_away & (door != POPS_OPEN)])

@@ -51,6 +51,7 @@ class Act:
     `opens_chain`  a contact of the safety chain is open meanwhile; `mode` is what the controller says it is in
     `battery`      the mains are away, and the terminal lives `battery_lasts_s` more
     `silent`       the terminal is not heard
+    `comes_along`  shows itself as the ride begins, and leaves the car to its duty
     `shuttles`     somebody rides to and fro between two landings
     `visits`       a mechanic works at the empty car (`visit.py`)
     """
@@ -78,6 +79,7 @@ class Act:
     battery_lasts_s: Pair = (FOR_EVER_S, FOR_EVER_S)
     silent: bool = False
     last_will: bool = False
+    comes_along: bool = False
     shuttles: bool = False
     visits: bool = False
     mode: int = NORMAL
@@ -143,6 +145,7 @@ class Effects:
     battery_lasts_s: NDArray[np.float64]
     silent: NDArray[np.bool_]
     last_will: NDArray[np.bool_]
+    comes_along: NDArray[np.bool_]
     shuttles: NDArray[np.bool_]
     visits: NDArray[np.bool_]
     mode: NDArray[np.int64]

@@ -6,7 +6,7 @@ trips, idle hours, loads that make a car level again) comes here in stretches wo
 
 from __future__ import annotations
 
-from simulator.faults import HELD_OPEN, IDLE, INTERMITTENT, LANDING, LEFT_OPEN, NEAR_MISS, Act, Cause
+from simulator.faults import HELD_OPEN, IDLE, INTERMITTENT, LANDING, LEFT_OPEN, NEAR_MISS, RIDE, Act, Cause
 from telemetry.streams import FIRE, FIREFIGHTER, INSPECTION
 
 PARKED_OPEN = "parked-open"
@@ -47,12 +47,13 @@ NEAR_MISSES = (
     ),
     Cause(
         "children-jumping",
-        "children jump in the car, and the ropes ring with them",
+        "children who ride jump in the car, and the ropes ring with them",
         "儿童在轿厢内蹦跳",
         (),
         25.0,
-        1.0,
-        condition={"shakes_mps2": (0.6, 2.0)},
+        8.0,
+        Act(needs=RIDE, comes_along=True),
+        {"jumping_kg": (30.0, 90.0)},
         kind=NEAR_MISS,
     ),
     Cause(

@@ -79,7 +79,7 @@ class Suspension:
         steps = self._steps(cars, log, begin_s)
         rings = (np.abs(self._x - self.stretch_m) > QUIET_M) | (np.abs(self._v) > QUIET_MPS)
         sinks = (cars.condition.sinks_mps != 0) & (cars.door != CLOSED)
-        active = rings | sinks | (cars.curves.end_s > begin_s) | (cars.condition.shakes_mps2 > 0)
+        active = rings | sinks | (cars.curves.end_s > begin_s) | (cars.condition.jumping_kg > 0)
         active |= cars.condition.spins_mps != 0
         active[steps[0]] = True
         lift = np.flatnonzero(active)
@@ -172,8 +172,10 @@ def transition(omega: F64, zeta: F64, dt_s: float) -> tuple[F64, F64, F64, F64]:
 
 
 def _jumping_mps2(cars: Cars, lift: Index, t_s: F64) -> F64:
-    """Return what people who jump in step do to these cars."""
-    if not cars.condition.shakes_mps2[lift].any():
+    """Return what people who jump in step do to these cars: they weigh nothing and twice their weight by turns."""
+    jumping_kg = np.minimum(cars.condition.jumping_kg[lift], cars.load_kg[lift])
+    if not jumping_kg.any():
         return np.zeros(t_s.shape)
+    hung_kg = cars.lifts.rated_kg[lift] * CAR_PER_LOAD + _hung_kg(cars)[lift]
     beat = 2 * np.pi * JUMPS_HZ * t_s
-    return cars.condition.shakes_mps2[lift, None] * (np.sin(beat) + np.sin(2 * beat) / 3)
+    return (G_MPS2 * jumping_kg / hung_kg)[:, None] * (np.sin(beat) + np.sin(2 * beat) / 3)

@@ -237,7 +237,7 @@ SYMPTOMS = (
         "car-shakes",
         "the standing car is shaken by those inside",
         ("car-shaking",),
-        lambda t: t.still & (t.condition("shakes_mps2") != 0),
+        lambda t: t.still & t.presence & (t.condition("jumping_kg") != 0),
     ),
     sensed(
         "curtain-reads-blocked", "the light curtain reads blocked, come what may", "curtain-blocked", "curtain_blocked"

@@ -95,7 +95,7 @@ PLAIN: dict[str, tuple[Sees, Sees | None, float]] = {
         lambda s: s.ill("brake_torque") < 1,
         0.0,
     ),
-    "car-shakes": (lambda s: s.v == 0 and s.ill("shakes_mps2") != 0, None, 0.0),
+    "car-shakes": (lambda s: s.v == 0 and s.inside and s.ill("jumping_kg") != 0, None, 0.0),
     "speed-reads-wrong": (
         lambda s: s.v != 0 and s.ill("speed.gain") != 1,
         lambda s: s.ill("speed.gain") != 1,

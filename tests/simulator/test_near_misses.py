@@ -22,7 +22,7 @@ from simulator.schedule import Planned
 from simulator.world import World
 from telemetry.fact_checks import BAROMETER
 from telemetry.streams import CLOSED, INSPECTION, NORMAL
-from tests.simulator.story import START_NS
+from tests.simulator.story import NIGHT, START_NS, world
 
 GRAVE = ("critical", "major")
 LIFTS, LASTS_S = 4, 250.0
@@ -59,6 +59,23 @@ def test_no_mechanic_gives_a_lift_back_to_service_while_it_runs_with_its_door_op
         crawled |= runs_open
     assert crawled.all()
     assert (world.cars.mode == NORMAL).all()
+
+
+def test_children_jump_in_cars_that_carry_them_and_swing_none_of_them_far() -> None:
+    w = world(lifts=40, seed=7, hour=NIGHT)
+    for k in range(len(w)):
+        w.inject(f"sim-{k + 1:05d}", "children-jumping")
+    jumped = np.zeros(len(w), dtype=np.bool_)
+    for _ in range(90):
+        w.step()
+        jumps = w.cars.condition.jumping_kg > 0
+        assert (w.cars.riders[jumps & ~jumped] > 0).all()
+        jumped |= jumps
+        swings = w.motion.lift[jumps[w.motion.lift]]
+        bounce_m = np.ptp(w.motion.z_m - w.motion.drive_m, axis=1)[jumps[w.motion.lift]]
+        assert bounce_m[w.cars.riders[swings] == 0].max(initial=0.0) < 0.03
+        assert bounce_m.max(initial=0.0) < 0.06
+    assert jumped.all()
 
 
 def test_a_lift_that_is_set_to_park_with_its_door_open_raises_nothing_above_minor() -> None:

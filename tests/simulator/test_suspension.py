@@ -7,7 +7,7 @@ import pytest
 from scipy.linalg import expm
 
 from simulator.stopping import G_MPS2
-from simulator.suspension import natural_hz, stiffness_npm, transition
+from simulator.suspension import JUMPS_HZ, natural_hz, stiffness_npm, transition
 from simulator.world import World
 from telemetry.streams import OPEN
 from tests.simulator.story import NIGHT, live, world
@@ -120,13 +120,29 @@ def test_a_car_that_sinks_at_an_open_door_is_levelled_again_and_again() -> None:
     assert abs(w.motion.rest_m[k] - landing_m) < 0.022
 
 
-def test_people_who_jump_shake_a_standing_car() -> None:
+def test_people_who_jump_shake_their_car_as_their_weight_on_its_ropes_does_and_an_empty_car_stands() -> None:
     w, k = resting()
-    w.cars.condition.shakes_mps2[k] = 0.5
-    felt = np.concatenate([w.step().vibration_mps2[k, 2] for _ in range(6)])[200:]
-    assert 0.3 < felt.std() < 3.0
-    w.cars.condition.shakes_mps2[k] = 0.0
-    for _ in range(8):
+    w.cars.condition.jumping_kg[k] = 75.0
+    z = np.concatenate(
+        [np.r_[w.motion.rest_m[k], w.motion.z_m[w.motion.lift == k].ravel()] for _ in range(3) if w.step()]
+    )
+    assert np.ptp(z) < 1e-3, "nobody is inside"
+    lift = np.array([k])
+    w.cars.carry(lift, w.begin_s[lift] + 0.1, np.array([75.0]))
+    live(w, 4)
+    felt, z = [], []
+    for _ in range(6):
         second = w.step()
+        felt.append(second.vibration_mps2[k, 2])
+        z.append(w.motion.z_m[w.motion.lift == k].ravel())
+    omega, zeta, stiffness = (x[0] for x in w._suspension._spring(w.cars, lift, w.cars.curves.end_m[lift], np.zeros(1)))
+    ratio = 2 * np.pi * JUMPS_HZ / omega
+    factor = sum(part / np.hypot(1 - (n * ratio) ** 2, 2 * zeta * n * ratio) for n, part in ((1, 1.0), (2, 1 / 3)))
+    static_m = 75.0 * G_MPS2 / stiffness
+    assert 0.6 * 2 * static_m * factor < np.ptp(np.concatenate(z)) < 1.01 * 2 * static_m * factor
+    assert np.concatenate(felt).std() > 0.1
+    w.cars.condition.jumping_kg[k] = 0.0
+    live(w, 8)
+    second = w.step()
     assert second.vibration_mps2 is not None
     assert second.vibration_mps2[k, 2].std() < 0.02
