@@ -2,6 +2,8 @@
 
     speed      ‾‾‾\\______________        lost: from the running speed to rest
     vibration  ___/‾\\_____________        lost: its integral over the stop, less what it reads at rest (its bias)
+    from, to   |--|     |--|              the streams may be 0.2 s apart, the braking may have begun more gently, and
+                                          ropes ring: one loss from and to instants of these must agree
     asked          stop | rest ^   0.8 s after it came to rest; until 2 s where vibration that comes by itself is late
 
 Nothing heard, or too little of it: the speed alone decides. The two disagree: it is a sensor's fault, and no stop. The
@@ -85,14 +87,24 @@ class Witness:
         before = t_ns <= row["since_ns"][:, None]
         heard = np.minimum(_share(known, stop), _share(known, rest))
         bias = np.where(known & rest, a, 0.0).sum(axis=1) / np.maximum((known & rest).sum(axis=1), 1)
-        lost = np.abs(np.where(known & stop, a - bias[:, None], 0.0).sum(axis=1)) * SLOT_NS / 1e9
+        change = np.cumsum(np.where(known & stop, a - bias[:, None], 0.0), axis=1) * SLOT_NS / 1e9
+        least, most = _loss(change, before, stop & (t_ns >= (row["rest_ns"] - around_ns)[:, None]))
+        lost = np.abs(change[:, -1])
         age_ns = row["t_ns"] - row["rest_ns"]
         asked = (heard >= self.heard_share) & (age_ns >= settle_ns)
         asked &= row["t_ns"] - row["since_ns"] <= round(self.late_s * 1e9)
         tolerance = np.maximum(self.agree_share * row["from_mps"], self.agree_least_mps)
-        agrees = ~asked | (np.abs(lost - row["from_mps"]) <= tolerance)
+        agrees = ~asked | ((row["from_mps"] >= least - tolerance) & (row["from_mps"] <= most + tolerance))
         early = ~asked & (known & before).any(axis=1) & (age_ns < round(self.wait_s * 1e9))
         return np.where(early, np.nan, agrees), np.where(asked, lost, np.nan)
+
+
+def _loss(change: F64, begins: NDArray[np.bool_], ends: NDArray[np.bool_]) -> tuple[F64, F64]:
+    """Return the least and the greatest change of speed from one of the begins to one of the ends."""
+    from_low, from_high = np.where(begins, change, 0.0).min(axis=1), np.where(begins, change, 0.0).max(axis=1)
+    to_low, to_high = np.where(ends, change, np.inf).min(axis=1), np.where(ends, change, -np.inf).max(axis=1)
+    down, up = to_low - from_high, to_high - from_low
+    return np.maximum(np.maximum(down, -up), 0.0), np.maximum(np.abs(down), np.abs(up))
 
 
 def _share(known: NDArray[np.bool_], part: NDArray[np.bool_]) -> F64:

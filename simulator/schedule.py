@@ -135,7 +135,7 @@ class Schedule:
         for lift in np.flatnonzero(self._next_s < until_s):
             row, at_s = np.array([lift]), float(self._next_s[lift])
             cause = BY_NUMBER[1 + int(np.searchsorted(self._mix, self._mix[-1] * self._dice.uniform(row)[0], "right"))]
-            if not cause.whole_building or self._dice.uniform(row)[0] * self._mates(lift) < 1.0:
+            if not cause.whole_building or self._dice.uniform(row)[0] * self._mates(int(lift)) < 1.0:
                 self.add(Planned(self._id[lift], cause.slug, at_s))
             self._wait(row, np.array([at_s]))
         while self._coming and self._coming[0][0] < until_s:

@@ -133,6 +133,12 @@ def test_a_stop_that_the_car_felt_is_found(hz: int, bias: float, sense: float) -
     assert (stop.onset_ns - BEGIN_NS) / 1e9 == pytest.approx(8.0, abs=0.2)
 
 
+def test_a_stop_that_began_as_a_gentler_braking_is_found() -> None:
+    script = Script(rated_mps=1.75).rest(4.0).ramp(0.0, 1.1, 0.8).ramp(1.1, 0.75, 1.2).ramp(0.75, 0.0, 1.7).rest(8.0)
+    assert [f.kind for f in heard(script, shaken(script))] == ["on"]
+    assert heard(script, shaken(script, felt=0.0)) == []
+
+
 @pytest.mark.parametrize("dt_s", [0.1, 1.0])
 def test_a_speed_that_falls_while_the_car_feels_nothing_is_no_stop(dt_s: float) -> None:
     script = Script(rated_mps=1.75).rest(4.0).move(ride_speed(27.0, 1.75)[:600]).ramp(1.75, 0.0, 2.2).rest(8.0)
