@@ -19,7 +19,7 @@ from typing import Any
 from alerts.alert import Alert
 from dashboards.app import VERSION
 from detectors.catalogue import RULES
-from evaluation import raised
+from evaluation import raised, truth
 from evaluation.raised import Raised
 from evaluation.referee import Played
 from ingest import processes
@@ -65,6 +65,7 @@ def of_recording(folder: Path, findings: Path | None = None) -> Tried:
         raise NothingToHoldAgainst(f"{folder} is not of a simulated world: nobody knows what truly happened in it")
     if not header.complete:
         raise NothingToHoldAgainst(f"{folder} is incomplete: what came after would count as missed; record it anew")
+    labels = recording.labels()
     if findings is None:
         run = Replay(facts, RULES, silence=True, attended_s=ATTENDED_S)
         found, judged, detector = _alerts(run, recording.groups(), header.messages), RULED, OURS
@@ -72,10 +73,11 @@ def of_recording(folder: Path, findings: Path | None = None) -> Tried:
     else:
         with findings.open(encoding="utf-8", newline="") as file:
             found = raised.read_csv(file)
-        judged, detector, unserved = frozenset(one.rule for one in found), findings.stem, {}
+        owed = (episode.rule for episode in truth.read(labels)[1])  # a rule on which it is silent is judged as well
+        judged, detector, unserved = frozenset([*owed, *(one.rule for one in found)]), findings.stem, {}
     name, seconds = header.scenario or folder.name, (header.end_ns - header.start_ns) / 1e9
     played = Played(name, detector, header.seed, [lift.lift_id for lift in facts], seconds, judged, unserved)
-    return Tried(played, recording.labels(), found)
+    return Tried(played, labels, found)
 
 
 def of_scenario(scenario: Scenario, name: str, parts: int) -> Tried:

@@ -9,6 +9,7 @@ import pytest
 
 import liftwatch
 import trial
+from evaluation.referee import judge
 from simulator import library
 from simulator.scenario import Scenario
 
@@ -68,8 +69,23 @@ def test_another_detector_is_held_against_the_same_labels(night: Path, tmp_path:
     assert liftwatch.main(["simulate", "--scenario", str(night), "--to", str(folder)]) == 0
     theirs.write_text("lift_id,rule,onset\nsim-00001,overspeed,2001-09-09T23:03:00Z\n", encoding="utf-8")
     tried = trial.of_recording(folder, theirs)
-    assert tried.played.judged == {"overspeed"}
+    assert {"overspeed"} < tried.played.judged
     assert tried.played.detector == "theirs"
+
+
+def test_a_detector_that_finds_nothing_has_a_recall_of_nought_for_every_rule_that_was_owed(
+    night: Path, tmp_path: Path
+) -> None:
+    folder, theirs = tmp_path / "taken", tmp_path / "theirs.csv"
+    assert liftwatch.main(["simulate", "--scenario", str(night), "--to", str(folder)]) == 0
+    theirs.write_text("lift_id,rule,onset\n", encoding="utf-8")
+    tried = trial.of_recording(folder, theirs)
+    ours = {one.rule for one in trial.of_recording(folder).raised}
+    assert ours
+    assert ours <= tried.played.judged
+    scores = [one for report in judge(tried.played, tried.labels, tried.raised) for one in report.scores if one.owed]
+    assert scores
+    assert all(one.judged and one.recall.value == 0 for one in scores)
 
 
 @pytest.mark.parametrize(
