@@ -38,8 +38,8 @@ PULLEY_M, PULLEY_MPS2 = 0.32, 0.010
 ROPE_LAY_M, ROPE_LAY_MPS2 = 0.065, 0.12
 FILTER_SHARE = 0.45
 """The sensor's filter takes out what is faster than this share of the rate."""
-DRAG_S, DRAG_LOUD, SHOE_LOUD = 0.3, 2.0, 5.0
-"""How long a brake drags; and by how much more than the sensor's own noise a lift then, or on worn shoes, makes."""
+DRAG_S, DRAG_MPS2, SHOE_MPS2 = 0.3, 0.028, 0.06
+"""How long a brake drags; and how loud it and worn shoes are, rms, the shoes at rated speed."""
 _PURPOSES = (chance.X_NOISE, chance.Y_NOISE, chance.Z_NOISE)
 
 
@@ -52,6 +52,7 @@ class Vibration:
             raise ValueError(f"wave_hz: {rate_hz} is not a multiple of 10 from {low} to {high}")
         self.rate_hz, self._start_s = rate_hz, start_ns / 1e9
         self._noise = np.stack([chance.keys(seed, lifts.number, purpose) for purpose in _PURPOSES], axis=1)
+        self._grinding = chance.keys(seed, lifts.number, chance.GRINDING)
         self._spikes = chance.keys(seed, lifts.number, chance.SPIKES)
         traits = lifts.trait
         self._bias = BIAS_MPS2 * (2 * np.stack([traits[f"{axis}_bias"] for axis in "xyz"], axis=1) - 1)
@@ -67,7 +68,7 @@ class Vibration:
         """Return the waveforms of one second, (lifts, 3, samples), m/s², gravity removed."""
         samples = second * self.rate_hz + np.arange(self.rate_hz)
         xyz = self._hiss(samples, len(begin_s))
-        self._grind(cars, begin_s, motion, xyz)
+        self._grind(cars, begin_s, samples, motion, xyz)
         warm = WARMTH_MPS2_PER_C * WARMTH_C * np.sin(2 * np.pi * (self._start_s + begin_s) / DAY_S)
         xyz += (self._bias + warm[:, None])[:, :, None].astype(np.float32)
         chunk = CHUNK_SAMPLES // self.rate_hz
@@ -89,8 +90,8 @@ class Vibration:
             noise[part] = NOISE_MPS2 * chance.bell(chance.words(self._noise[part, :, None], samples))
         return noise
 
-    def _grind(self, cars: Cars, begin_s: F64, motion: Motion, noise: F32) -> None:
-        """Make the noise louder where a brake drags, before the car moves and before it stands, and on worn shoes."""
+    def _grind(self, cars: Cars, begin_s: F64, samples: NDArray[np.int64], motion: Motion, xyz: F32) -> None:
+        """Add what grinds: a brake that drags, before the car moves and before it stands, and worn shoes."""
         starting = cars.phase == START
         start_s = np.where(starting, cars.due_s, cars.curves.t[0])
         lift = np.flatnonzero(starting | (cars.curves.end_s > begin_s))
@@ -98,11 +99,17 @@ class Vibration:
         lead_s, left_s = start_s[lift, None] - t_s, cars.curves.end_s[lift, None] - t_s
         drags = ((lead_s > 0) & (lead_s < DRAG_S)) | ((left_s > 0) & (left_s < DRAG_S))
         row = np.flatnonzero(drags.any(axis=1))
-        noise[lift[row]] *= np.where(drags[row], 1 + DRAG_LOUD, 1.0).astype(np.float32)[:, None]
+        xyz[lift[row]] += self._broadband(lift[row], samples) * (DRAG_MPS2 * drags[row, None]).astype(np.float32)
         row = np.flatnonzero(cars.condition.shoe[motion.lift])
         worn = motion.lift[row]
         pace = np.abs(motion.v_mps[row]) / self._rated_mps[worn, None]
-        noise[worn, :2] *= (1 + SHOE_LOUD * cars.condition.shoe[worn, None] * pace).astype(np.float32)[:, None]
+        loud = (SHOE_MPS2 * cars.condition.shoe[worn, None] * pace).astype(np.float32)
+        xyz[worn, :2] += self._broadband(worn, samples)[:, :2] * loud[:, None]
+
+    def _broadband(self, lift: Index, samples: NDArray[np.int64]) -> F32:
+        """Return noise of rms 1 that these lifts make themselves, (lifts, 3, samples)."""
+        counter = 3 * samples + np.arange(3)[:, None]
+        return chance.bell(chance.words(self._grinding[lift, None, None], counter)).astype(np.float32)
 
     def _ride(self, cars: Cars, motion: Motion, part: slice, xyz: F32) -> None:
         """Add what moving does to some of the cars."""

@@ -7,6 +7,7 @@ import pytest
 from scipy.signal import butter, sosfiltfilt
 from scipy.stats import kurtosis
 
+from simulator import vibration
 from simulator.calendar import DAY_S
 from simulator.faults import GROWING
 from simulator.fleet import fleet
@@ -197,6 +198,19 @@ def test_a_brake_drags_before_the_car_moves_and_before_it_stands() -> None:
     assert drags[begins - window : begins].std() > 1.7 * still
     assert drags[ends - window : ends].std() > 1.7 * still
     assert drags[: r.hz // 2].std() < 1.2 * still
+
+
+def test_a_quieter_sensor_makes_neither_brake_nor_worn_shoes_quieter(monkeypatch: pytest.MonkeyPatch) -> None:
+    loud = []
+    for noise_mps2 in (NOISE_MPS2, 0.0):
+        monkeypatch.setattr(vibration, "NOISE_MPS2", noise_mps2)
+        w = standing(lift())
+        w.cars.condition.shoe[0] = 1.0
+        r = ride(w, 40.0)
+        x = sosfiltfilt(butter(4, 20.0, "high", fs=r.hz, output="sos"), r.xyz[0])
+        begins = int(np.argmax(np.abs(r.v) > 1e-9))
+        loud.append([x[r.cruises].std(), x[begins - int(0.25 * r.hz) : begins].std()])
+    assert loud[1] == pytest.approx(loud[0], rel=0.15)
 
 
 def test_doors_are_felt_as_they_arrive_and_a_restated_door_is_not() -> None:
