@@ -33,7 +33,7 @@ def fall(cars: Cars, lift: Index, t: F64) -> None:
     cars.rests_by_s[lift] = t + sum(lasts_s for _, _, lasts_s in should)
     brake = _brake(cars, lift, np.sign(v_mps), condition.brake_torque[lift], condition.brake_late_s[lift])
     cars.curves.brake(lift, t, *brake)
-    _meet_ends(cars, lift)
+    meet_ends(cars, lift)
 
 
 def _brake(cars: Cars, lift: Index, sense: F64, torque: F64, late_s: F64) -> Brake:
@@ -50,7 +50,7 @@ def _brake(cars: Cars, lift: Index, sense: F64, torque: F64, late_s: F64) -> Bra
     )
 
 
-def _meet_ends(cars: Cars, lift: Index) -> None:
+def meet_ends(cars: Cars, lift: Index) -> None:
     """Let those land on their buffer, or their counterweights on theirs, that are not stopped before.
 
     A car whose counterweight sits goes on against gravity alone.

@@ -41,6 +41,11 @@ DOOR_OPENS_S, DOOR_OPENS_SD_S = 2.2, 0.15
 DOOR_CLOSES_S, DOOR_CLOSES_SD_S = 2.8, 0.2
 LEVEL_BIAS_M = 0.003
 RATED_LOAD_DEFAULT_KG = 1000.0
+BRAKE_MPS2 = (1.2, 2.5)
+"""How hard a machine brake stops its balanced car, each lift as it is set. At 1.2 it still stops one with 125 % of its
+rated load at full speed downwards, by 0.45 m/s² (EN 81-20, 5.9.2.2.2.1)."""
+CAUGHT_S = (0.15, 0.45)
+"""How long each lift's protection against unintended movement takes from the end of the door zone until it grips."""
 _DRIVE_SPEED_MPS = (0.63, 1.0, 1.6, 1.75, 2.0, 2.5, 4.0, 6.0)
 _DRIVE_ACCELERATION_MPS2 = (0.5, 0.6, 0.8, 0.8, 0.9, 1.0, 1.1, 1.2)
 _DRIVE_JERK_MPS3 = (0.8, 0.9, 1.0, 1.0, 1.2, 1.3, 1.5, 1.6)
@@ -62,6 +67,7 @@ class Lifts:
         self.j_mps3 = np.interp(self.rated_mps, _DRIVE_SPEED_MPS, _DRIVE_JERK_MPS3)
         self.rated_kg = np.array([lift.rated_load_kg or RATED_LOAD_DEFAULT_KG for lift in facts])
         self.sheave_m = np.array([lift.sheave_diameter_m or 0.4 for lift in facts])
+        self.zone_m = np.array([lift.door_zone_m for lift in facts])
         self.barometer = np.array([lift.position_source == BAROMETER for lift in facts])
         self.rope_ratio = np.array([2.0 if lift.roping == "2:1" else 1.0 for lift in facts])
         self._traits = keys(seed, self.number, TRAITS)
@@ -71,6 +77,7 @@ class Lifts:
         self.stop_s = timing.stop_s(self.door_opens_s, self.door_closes_s, np.ones(len(facts)))
         names = ("x_bias", "y_bias", "z_bias", "smooth", "phase", "floor", "creep", "season", "relevel")
         self.trait = {name: traits.uniform(every) for name in names}
+        self.brake_mps2, self.caught_s = traits.uniform(every, *BRAKE_MPS2), traits.uniform(every, *CAUGHT_S)
 
     def height(self, lift: Index, floor: Index) -> F64:
         """Return the height, m, of one landing of each of these lifts."""

@@ -129,12 +129,12 @@ CAR = (
     ),
     Cause(
         "brake-failure-doors-open",
-        "the machine brake slips while the door stands open; the safety gear catches the car",
+        "the machine brake hardly holds: the car's imbalance moves it from its landing, door open, until it is caught",
         "开门时制动器失效，轿厢意外移动，夹轨器制停",
         ("leaves-landing-door-open", "runs-door-open", "hard-stop", "safety-chain-open", "car-off-level"),
         120.0,
         7.0,
-        Act(needs=LANDING, creeps=True, opens_chain=True),
+        Act(needs=LANDING, brake_slips=True, brake_left=(0.1, 0.0), opens_chain=True),
         per_year=0.0005,
     ),
     Cause(

@@ -71,9 +71,9 @@ class Run:
 class Course:
     """All that befalls these cars. Each second: `begin` what is due, `advance`, live, and `write` what was seen."""
 
-    def __init__(self, cars: Cars, zone_m: F64) -> None:
+    def __init__(self, cars: Cars) -> None:
         self._cars = cars
-        self._wear, self._diary, self._witness = Wear(cars.condition), Diary(), Witness(cars, zone_m)
+        self._wear, self._diary, self._witness = Wear(cars.condition), Diary(), Witness(cars)
         self._runs: dict[tuple[int, int], Run] = {}
         self._agenda: list[tuple[float, int, int]] = []
 

@@ -43,7 +43,8 @@ class Act:
                    brake, when it falls, has `brake_left` of its torque
     `slowdown_lost` is the share of the way of its slow-down by which the drive is late for the final limit switch at
                    the end of `sense` (1: it has not slowed down before it)
-    `door`         what the door does instead of its duty; `creeps`: the brake lets the car go at an open door
+    `door`         what the door does instead of its duty
+    `brake_slips`  only `brake_left` of the brake's torque holds the car at an open door
     `freezes`      the controller stops once the door has closed on a person; `halts`: wherever the car is
     `sticks`       the car does not move off although its drive runs; `wanders`: it runs to and fro for nobody
     `occupies`     something stands in the doorway meanwhile; `passes`: people and goods go through it all the time
@@ -65,7 +66,7 @@ class Act:
     brake_left: Pair = (1.0, 1.0)
     slowdown_lost: Pair = (0.0, 0.0)
     door: int = RIGHT
-    creeps: bool = False
+    brake_slips: bool = False
     freezes: bool = False
     halts: bool = False
     sticks: bool = False
@@ -131,7 +132,7 @@ class Effects:
     brake_left: NDArray[np.float64]
     slowdown_lost: NDArray[np.float64]
     door: NDArray[np.int64]
-    creeps: NDArray[np.bool_]
+    brake_slips: NDArray[np.bool_]
     freezes: NDArray[np.bool_]
     halts: NDArray[np.bool_]
     sticks: NDArray[np.bool_]

@@ -1,18 +1,21 @@
-"""Cars that run away in their run: what pushes them, how far that takes them, and how they are caught.
+"""Cars that run away, in their run or from a landing: what moves them, how far that takes them, what catches them.
 
 A drive at fault pushes the car on from its rated speed; or gives nothing, and what is heavier pulls. At the governor's
-switch the chain opens, and what the brake has left acts against that (`governor`).
+switch the chain opens, and what the brake has left acts against that (`governor`). From a landing, its imbalance moves
+a car that its brake does not hold; the protection against unintended movement (EN 81-20, 5.6.7) sees it leave the door
+zone, and grips it.
 """
 
 from __future__ import annotations
 
 import numpy as np
+from numpy.typing import NDArray
 
-from simulator import stopping
+from simulator import braking, stopping
 from simulator.cars import F64, Cars, Index
 from simulator.causes import EFFECTS
 from simulator.faults import graded
-from simulator.governor import caught_pieces, grip_mps2, overspeed_switch_mps
+from simulator.governor import GEAR_BUILD_S, caught_pieces, grip_mps2, overspeed_switch_mps
 
 LEAST_MPS2 = 0.1
 """What is pushed by less does not run away."""
@@ -59,6 +62,34 @@ def catch(cars: Cars, lift: Index, t: F64) -> None:
     """Open the safety chain of these cars that run away."""
     cars.chain_opens_s[lift] = t
     cars.curves.divert(lift, t, _caught(cars, lift, cars.curves.at(lift, t)[1]))
+
+
+def slips(cars: Cars, lift: Index) -> NDArray[np.bool_]:
+    """Tell which of these standing cars what is left of their brakes does not hold."""
+    return np.abs(_slips_mps2(cars, lift)) >= LEAST_MPS2
+
+
+def leave(cars: Cars, lift: Index, t: F64) -> None:
+    """Let these cars slip from their landings with their doors open, until they are caught or meet an end."""
+    lifts, pull = cars.lifts, _slips_mps2(cars, lift)
+    sense, zero = np.sign(pull), 0 * pull
+    edge_m = lifts.height(lift, cars.floor[lift]) + sense * lifts.zone_m[lift]
+    leaves_s = np.sqrt(2 * (edge_m - cars.curves.at(lift, t)[0]) / pull)
+    slips_s = leaves_s + lifts.caught_s[lift]
+    grip = -sense * grip_mps2(sense, lifts.rated_kg[lift], cars.load_kg[lift])
+    left_mps = pull * slips_s + (pull + grip) / 2 * GEAR_BUILD_S
+    builds = (pull, (grip - pull) / GEAR_BUILD_S, zero + GEAR_BUILD_S)
+    cars.chain_opens_s[lift] = t + leaves_s
+    cars.curves.divert(lift, t, [(pull, zero, slips_s), builds, (grip, zero, -left_mps / grip)])
+    braking.meet_ends(cars, lift)
+
+
+def _slips_mps2(cars: Cars, lift: Index) -> F64:
+    """Return how these standing cars accelerate, up positive: by their imbalance less what the brake still holds."""
+    lifts, cause = cars.lifts, cars.cause[lift]
+    pull = stopping.imbalance_mps2(lifts.rated_kg[lift], cars.load_kg[lift])
+    torque = graded(EFFECTS.brake_left[cause], cars.severity[lift]) * cars.condition.brake_torque[lift]
+    return np.sign(pull) * np.maximum(np.abs(pull) - torque * lifts.brake_mps2[lift], 0.0)
 
 
 def _until_switch_s(rated_mps: F64, v_mps: F64, runs: F64) -> F64:

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from simulator import braking, visit
+from simulator import braking, runaway, visit
 from simulator.cars import (
     ARMED,
     ARRIVED,
@@ -51,7 +51,6 @@ REVERSES_AT = 0.45
 DOORWAY_SHARE = 0.4
 SETTLE_S = 1.0
 LEVEL_M = 0.02
-CREEP_MPS2, CREEP_S, CREEP_BRAKE_MPS2 = 0.45, 2.0, 2.5
 
 
 def inject(cars: Cars, fault: Fault, for_s: float, t_s: float) -> None:
@@ -185,26 +184,18 @@ def keep_open(cars: Cars, lift: Index, t: F64) -> tuple[Index, F64]:
     blocked = held & EFFECTS.occupies[cars.cause[lift]]
     cars.curtain[lift[blocked]] = True
     cars.say_infrared(lift[blocked], t[blocked])
-    creeps = EFFECTS.creeps[cars.cause[lift]] & (cars.stage[lift] == ARMED)
-    _creep(cars, lift[creeps], t[creeps])
+    slips = EFFECTS.brake_slips[cars.cause[lift]] & (cars.stage[lift] == ARMED) & runaway.slips(cars, lift)
+    strike(cars, lift[slips], t[slips])
+    runaway.leave(cars, lift[slips], t[slips])
+    stick(cars, lift[slips], t[slips])
     bridged = (_door(cars, lift) == LEFT_OPEN) & (cars.stage[lift] == ARMED)
     gone = lift[bridged]
     floor, last = cars.floor[gone], cars.lifts.floors[gone] - 1
     beside = np.where(floor < last, floor + 1, floor - 1)
     cars.target[gone] = np.where(crawls[bridged], beside, np.where(floor < last, last, 0))
     cars.enter(gone, START, t[bridged] + PAUSE_S)
-    rest = ~held & ~creeps & ~bridged
+    rest = ~held & ~slips & ~bridged
     return lift[rest], t[rest]
-
-
-def _creep(cars: Cars, lift: Index, t: F64) -> None:
-    """The brake lets go: the car leaves its landing, away from the nearer end, until it is caught."""
-    floor, last = cars.floor[lift], cars.lifts.floors[lift] - 1
-    up = np.where(floor == 0, True, np.where(floor == last, False, cars.dice.uniform(lift) < 0.5))
-    accelerates = np.where(up, CREEP_MPS2, -CREEP_MPS2)
-    cars.curves.push(lift, t, accelerates, np.full(len(lift), 2 * CREEP_S))
-    cars.curves.brake(lift, t + CREEP_S, np.full(len(lift), CREEP_BRAKE_MPS2))
-    stick(cars, lift, t)
 
 
 def spoil_closing(cars: Cars, lift: Index, t: F64) -> None:

@@ -29,9 +29,8 @@ _STEP = np.arange(SAMPLE_HZ) / SAMPLE_HZ
 class Witness:
     """Sees what happens. `before` is called as a second begins, `see` once it has been lived."""
 
-    def __init__(self, cars: Cars, zone_m: F64) -> None:
-        self._zone_m = zone_m
-        n = len(zone_m)
+    def __init__(self, cars: Cars) -> None:
+        n = len(cars.door)
         self._reversals, self._cycles = np.zeros(n, dtype=np.int64), np.zeros(n, dtype=np.int64)
         self._sprung = np.zeros(n, dtype=np.int64)
         self._watched, self._seen = np.zeros(n, dtype=np.bool_), np.zeros(n, dtype=np.int64)
@@ -68,7 +67,7 @@ class Witness:
             cycles=cycles,
             sprung=sprung > 0,
             **_run(cars, lift, t_s),
-            zone_m=self._zone_m[lift, None],
+            zone_m=lifts.zone_m[lift, None],
             rated_mps=lifts.rated_mps[lift, None],
             top_m=np.nanmax(lifts.heights_m[lift], axis=1)[:, None],
             chain_open=t_s >= cars.chain_opens_s[lift, None],

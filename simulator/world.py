@@ -146,7 +146,7 @@ class World:
         self._sensors = Sensors(self.cars.lifts, seed, start_ns, barometers)
         chances = rates(hazard, faults_per_lift_hour)
         self._schedule = Schedule(plan, self.row, number, building, seed, chances, day_s)
-        self._course = Course(self.cars, np.array([lift.door_zone_m for lift in everyone]))
+        self._course = Course(self.cars)
         fraction = chance.uniform(chance.words(chance.keys(seed, building // together, chance.TRAITS), number * 0))
         self.fraction_ms = (fraction * 1000).astype(np.int64)
         self._vibration = Vibration(self.cars.lifts, seed, start_ns, wave_hz) if vibration else None

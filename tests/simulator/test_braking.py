@@ -5,11 +5,13 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from simulator import braking, drive
+from simulator import braking, drive, runaway
 from simulator.causes import NUMBER
+from simulator.governor import grip_mps2
 from simulator.schedule import Planned
 from simulator.stopping import G_MPS2, buffer_stroke_m, imbalance_mps2
 from simulator.world import World
+from telemetry.streams import OPEN
 from tests.simulator.ride import ONE, lift, standing
 from tests.simulator.story import NIGHT, live, world
 
@@ -92,6 +94,42 @@ def test_a_lost_slow_down_lets_the_car_run_on_to_its_final_limit_switch(sense: i
         limit = int(np.argmax(beyond > 0.10)) - 1
         share = abs(s.v[limit, k]) / s.rated_mps[k]
         assert share == pytest.approx(1.0) if severity else 0.4 < share < 0.9, k
+
+
+def test_a_brake_that_hardly_holds_lets_the_car_go_as_its_imbalance_and_its_protection_say() -> None:
+    w = world(lifts=24, hour=NIGHT)
+    for k in range(24):
+        w.inject(f"sim-{k + 1:05d}", "brake-failure-doors-open", 30.0)
+    s = live(w, 60)
+    labels = s.labels + w.unfinished()
+    sheave_m = np.nanmin(np.abs(s.heights_m[None] - s.z[:, :, None]), axis=2)
+    went = (sheave_m * (s.door == OPEN)).max(axis=0)
+    assert (went < 1.20).all(), "EN 81-20, 5.6.7.5"
+    assert len(set(went.round(3))) > 18
+    assert np.ptp(went) > 0.15
+    for k in range(24):
+        severity = next(label.severity for label in labels if label.lift == k)
+        lifts, rated_kg = w.cars.lifts, float(w.cars.lifts.rated_kg[k])
+        pull = float(imbalance_mps2(np.array(rated_kg), np.array(0.0))) - 0.1 * (1 - severity) * lifts.brake_mps2[k]
+        v, way, grips_s = 0.0, 0.0, np.inf
+        for t in np.arange(0.0, 5.0, 0.001):
+            if way > 0.20 and grips_s == np.inf:
+                grips_s = t + lifts.caught_s[k]
+            gripped = np.clip((t - grips_s) / 0.05, 0.0, 1.0)
+            a = pull - gripped * (pull + float(grip_mps2(np.ones(1), np.array([rated_kg]), np.zeros(1))[0]))
+            v, way = v + a * 0.001, way + v * 0.001
+            if v < 0:
+                break
+        assert went[k] == pytest.approx(way, abs=0.01), k
+
+
+def test_a_brake_that_hardly_holds_waits_for_a_load_that_moves_the_car() -> None:
+    w = standing(lift())
+    w.inject("one", "brake-failure-doors-open", 30.0)
+    w.cars.load_kg[:], w.cars.severity[:] = 480.0, 0.0
+    assert not runaway.slips(w.cars, ONE).any(), "nearly balanced"
+    w.cars.load_kg[:] = 1000.0
+    assert runaway.slips(w.cars, ONE).all()
 
 
 def test_lifts_whose_chain_opens_stop_as_hard_as_their_cause_load_and_direction_say() -> None:

@@ -115,7 +115,7 @@ SYMPTOMS: dict[str, Sees] = {
     "controller-frozen-at-landing": trapped_level,
     "door-operator-dead": trapped_level,
     "alarm-button-pressed": lambda s, k: any(k in second.status for second in s.seconds[1:20]),
-    "brake-failure-doors-open": lambda s, k: leaves_open(s, k, 0.9) and not leaves_open(s, k, 1.2),
+    "brake-failure-doors-open": lambda s, k: leaves_open(s, k, 0.2) and not leaves_open(s, k, 1.2),
     "door-lock-bridged": lambda s, k: runs_open(s, k, 0.5) > 2 and leaves_open(s, k, 1.0),
     "door-coupler-loose": springs_open,
     "speed-regulator-drift": lambda s, k: max(fast_s(s, k, 1.07, 1), fast_s(s, k, 1.07, -1)) > 3,
