@@ -20,7 +20,7 @@ from alerts.alert import Alert
 from dashboards.app import VERSION
 from detectors.catalogue import RULES
 from evaluation import raised, truth
-from evaluation.raised import Raised
+from evaluation.raised import BadFindings, Raised, Watched
 from evaluation.referee import Played
 from ingest import processes
 from ingest.replaying import Replay, replay
@@ -71,13 +71,25 @@ def of_recording(folder: Path, findings: Path | None = None) -> Tried:
         found, judged, detector = _alerts(run, recording.groups(), header.messages), RULED, OURS
         unserved = _unserved(facts)
     else:
-        with findings.open(encoding="utf-8", newline="") as file:
-            found = raised.read_csv(file)
+        found = _theirs(findings, Watched({lift.lift_id for lift in facts}, header.start_ns, header.end_ns))
         owed = (episode.rule for episode in truth.read(labels)[1])  # a rule on which it is silent is judged as well
         judged, detector, unserved = frozenset([*owed, *(one.rule for one in found)]), findings.stem, {}
     name, seconds = header.scenario or folder.name, (header.end_ns - header.start_ns) / 1e9
     played = Played(name, detector, header.seed, [lift.lift_id for lift in facts], seconds, judged, unserved)
     return Tried(played, labels, found)
+
+
+def _theirs(findings: Path, watched: Watched) -> list[Raised]:
+    """Return what is in a file of findings; BadFindings names the file and the line."""
+    try:
+        with findings.open(encoding="utf-8-sig", newline="") as file:
+            return raised.read_csv(file, watched)
+    except OSError as error:
+        raise BadFindings(f"{findings} cannot be read ({error.strerror}); name a CSV file of findings") from None
+    except UnicodeDecodeError as error:
+        raise BadFindings(f"{findings} is not UTF-8 ({error.reason}); save it as UTF-8") from None
+    except BadFindings as error:
+        raise BadFindings(f"{findings}, {error}") from None
 
 
 def of_scenario(scenario: Scenario, name: str, parts: int) -> Tried:

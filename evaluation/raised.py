@@ -4,23 +4,26 @@
     sim-00007,entrapment-off-level,2001-01-01T08:15:02.300Z,2001-01-01T08:15:32.400Z,,critical
 
 `noticed`, `cleared` and `severity` may be left out: noticed is then the onset, and it is cleared at once. Times are
-RFC 3339.
+RFC 3339; a rule may be named by its code (F01). What cannot belong to the recording is refused, not passed over.
 """
 
 from __future__ import annotations
 
 import csv
-from collections.abc import Iterable
+from collections.abc import Container, Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from difflib import get_close_matches
 
 from alerts.alert import Alert
 from detectors.rule import SEVERITIES
-from evaluation.events import BY_RULE
+from evaluation.events import BY_RULE, KINDS
 
 REQUIRED = ("lift_id", "rule", "onset")
+BY_CODE = {kind.code: kind.rule for kind in KINDS}
 STILL_OPEN_NS = 1 << 62
+GRACE_NS = 600_000_000_000
+"""So far outside of the recording an instant may lie: what is estimated may be a little off, a wrong zone is not."""
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
 
@@ -56,37 +59,70 @@ def ours(alerts: Iterable[Alert]) -> list[Raised]:
     ]
 
 
-def read_csv(lines: Iterable[str]) -> list[Raised]:
+@dataclass(frozen=True, slots=True)
+class Watched:
+    """What findings can be about: these lifts, in this time."""
+
+    lift_ids: Container[str]
+    start_ns: int
+    end_ns: int
+
+
+def read_csv(lines: Iterable[str], watched: Watched) -> list[Raised]:
     """Return the findings of another detector; raise BadFindings where a line does not fit."""
-    reader = csv.DictReader(lines)
-    missing = [name for name in REQUIRED if name not in (reader.fieldnames or ())]
-    if missing:
-        raise BadFindings(f"line 1: no column {missing[0]!r}; the first line names the columns: lift_id,rule,onset")
-    return [_finding(reader.line_num, row) for row in reader]
+    reader = csv.DictReader(lines, skipinitialspace=True)
+    found: dict[Raised, int] = {}
+    try:
+        missing = [name for name in REQUIRED if name not in (reader.fieldnames or ())]
+        if missing:
+            raise BadFindings(f"no column {missing[0]!r}; the first line names the columns: lift_id,rule,onset")
+        for row in reader:
+            one = _finding(row, watched)
+            if one in found:
+                raise BadFindings(f"the same finding as in line {found[one]}; leave one of them out")
+            found[one] = reader.line_num
+    except BadFindings as error:
+        raise BadFindings(f"line {reader.line_num or 1}: {error}") from None
+    except csv.Error as error:  # a line that cannot be read has not been counted
+        raise BadFindings(f"line {reader.line_num + 1}: {error}; is it a CSV file?") from None
+    return list(found)
 
 
-def _finding(line: int, row: dict[str, str | None]) -> Raised:
-    rule = row["rule"] or ""
+def _finding(row: dict[str, str | None], watched: Watched) -> Raised:
+    if None in row:
+        raise BadFindings("more cells than columns; put quotes around a cell with a comma in it")
+    cells = {name: (cell or "").strip() for name, cell in row.items()}
+    lift_id, rule = cells["lift_id"], BY_CODE.get(cells["rule"], cells["rule"])
+    if lift_id not in watched.lift_ids:
+        raise BadFindings(f"lift_id: {lift_id!r} is not in the recording; every finding is of one of its lifts")
     if rule not in BY_RULE:
         near = get_close_matches(rule, BY_RULE, n=1)
-        raise BadFindings(f"line {line}: rule: {rule!r} is not known{f'; {near[0]!r} is' if near else ''}")
-    severity = row.get("severity") or SEVERITIES[-1]
+        raise BadFindings(f"rule: {rule!r} is not known{f'; {near[0]!r} is' if near else ''}")
+    severity = cells.get("severity") or SEVERITIES[-1]
     if severity not in SEVERITIES:
-        raise BadFindings(f"line {line}: severity: {severity!r} is not one of {', '.join(SEVERITIES)}")
-    if not row["lift_id"]:
-        raise BadFindings(f"line {line}: lift_id: is empty; every finding is of one lift")
-    onset_ns = _instant_ns(line, "onset", row["onset"] or "")
-    noticed, cleared = row.get("noticed"), row.get("cleared")
-    noticed_ns = _instant_ns(line, "noticed", noticed) if noticed else onset_ns
-    until_ns = _instant_ns(line, "cleared", cleared) if cleared else noticed_ns
-    return Raised(row["lift_id"], rule, severity, onset_ns, noticed_ns, until_ns)
+        raise BadFindings(f"severity: {severity!r} is not one of {', '.join(SEVERITIES)}")
+    return Raised(lift_id, rule, severity, *_instants(cells, watched))
 
 
-def _instant_ns(line: int, field: str, text: str) -> int:
+def _instants(cells: dict[str, str], watched: Watched) -> tuple[int, int, int]:
+    """Return onset, when it was noticed, and until when it was open."""
+    onset_ns = _instant_ns("onset", cells["onset"])
+    noticed_ns = _instant_ns("noticed", cells["noticed"]) if cells.get("noticed") else onset_ns
+    until_ns = _instant_ns("cleared", cells["cleared"]) if cells.get("cleared") else noticed_ns
+    for field, at_ns in ("onset", onset_ns), ("noticed", noticed_ns):
+        if not watched.start_ns - GRACE_NS <= at_ns <= watched.end_ns + GRACE_NS:
+            raise BadFindings(f"{field}: {cells[field]} is outside of the recording; is its zone right?")
+    for field, at_ns in ("noticed", noticed_ns), ("cleared", until_ns):
+        if at_ns < onset_ns:
+            raise BadFindings(f"{field}: {cells[field]} is before the onset, {cells['onset']}")
+    return onset_ns, noticed_ns, until_ns
+
+
+def _instant_ns(field: str, text: str) -> int:
     try:
         at = datetime.fromisoformat(text)
     except ValueError:
         at = None
     if at is None or at.tzinfo is None:
-        raise BadFindings(f"line {line}: {field}: {text!r} is not an RFC 3339 time such as 2001-01-01T08:15:02.300Z")
+        raise BadFindings(f"{field}: {text!r} is not an RFC 3339 time such as 2001-01-01T08:15:02.300Z")
     return (at - _EPOCH) // _MICROSECOND * 1000

@@ -73,6 +73,25 @@ def test_another_detector_is_held_against_the_same_labels(night: Path, tmp_path:
     assert tried.played.detector == "theirs"
 
 
+def test_findings_that_cannot_be_read_are_one_clear_line_that_names_the_file(
+    night: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder, theirs = tmp_path / "taken", tmp_path / "theirs.csv"
+    assert liftwatch.main(["simulate", "--scenario", str(night), "--to", str(folder)]) == 0
+
+    def refused(findings: Path) -> str:
+        capsys.readouterr()
+        assert liftwatch.main(["evaluate", str(folder), "--findings", str(findings)]) == 2
+        return capsys.readouterr().err
+
+    assert f"{theirs} cannot be read" in refused(theirs)
+    assert f"{folder} cannot be read" in refused(folder)
+    theirs.write_bytes("lift_id,rule,onset\ncafé,overspeed,".encode("latin-1"))
+    assert f"{theirs} is not UTF-8" in refused(theirs)
+    theirs.write_text("lift_id,rule,onset\nnobody,overspeed,2001-09-09T23:03:00Z\n", encoding="utf-8-sig")
+    assert f"{theirs}, line 2: lift_id: 'nobody' is not in the recording" in refused(theirs)
+
+
 def test_a_detector_that_finds_nothing_has_a_recall_of_nought_for_every_rule_that_was_owed(
     night: Path, tmp_path: Path
 ) -> None:

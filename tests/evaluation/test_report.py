@@ -10,13 +10,14 @@ import pytest
 
 from detectors.catalogue import RULES
 from evaluation.events import KINDS
-from evaluation.raised import BadFindings, Raised, read_csv
+from evaluation.raised import BadFindings, Raised, Watched, read_csv
 from evaluation.referee import Played, judge
 from evaluation.report import FILES, write
 from evaluation.scores import MONTH_S
 from tests.evaluation.labels import at, raised, row
 
 F01 = "entrapment-off-level"
+WATCHED = Watched({"sim-1", "sim-2"}, at(0), at(3600))
 NAMES = {rule.slug: rule.name for rule in RULES}
 
 
@@ -74,9 +75,9 @@ def test_the_same_figures_are_written_as_the_same_bytes(folder: Path, tmp_path: 
 def test_findings_of_another_detector_are_read_with_their_times() -> None:
     text = """lift_id,rule,onset,noticed,cleared
 sim-1,overspeed,2001-01-01T00:00:01.250Z,2001-01-01T08:00:03+08:00,2001-01-01T00:00:09Z
-sim-2,overspeed,2001-01-01T00:00:01Z,,
+sim-2, F08 , 2001-01-01T00:00:01Z,,
 """
-    assert read_csv(text.splitlines()) == [
+    assert read_csv(text.splitlines(), WATCHED) == [
         Raised("sim-1", "overspeed", "critical", at(1.25), at(3), at(9)),
         Raised("sim-2", "overspeed", "critical", at(1), at(1), at(1)),
     ]
@@ -88,18 +89,31 @@ sim-2,overspeed,2001-01-01T00:00:01Z,,
         ("sim-1,overspede,2001-01-01T00:00:01Z", "line 2: rule: 'overspede' is not known; 'overspeed' is"),
         ("sim-1,overspeed,yesterday", "line 2: onset: 'yesterday' is not an RFC 3339 time"),
         ("sim-1,overspeed,2001-01-01T00:00:01", "line 2: onset: .* is not an RFC 3339 time"),
-        (",overspeed,2001-01-01T00:00:01Z", "line 2: lift_id: is empty"),
+        (",overspeed,2001-01-01T00:00:01Z", "line 2: lift_id: '' is not in the recording"),
+        ("nobody,overspeed,2001-01-01T00:00:01Z", "line 2: lift_id: 'nobody' is not in the recording"),
         ("sim-1", "line 2: rule: ''"),
+        ("sim-1,overspeed,2001-01-01T00:00:01Z,,,a,b", "line 2: more cells than columns"),
+        ("sim-1,overspeed,2001-01-01T00:00:02Z,2001-01-01T00:00:01Z", "line 2: noticed: .* is before the onset"),
+        ("sim-1,overspeed,2001-01-01T00:00:02Z,,2001-01-01T00:00:01Z", "line 2: cleared: .* is before the onset"),
+        ("sim-1,overspeed,2001-01-01T00:00:01+08:00", "line 2: onset: .* is outside of the recording"),
+        ("sim-1,overspeed,2001-01-01T00:00:01Z,2031-01-01T00:00:01Z", "line 2: noticed: .* is outside"),
+        (f"sim-1,overspeed,{'x' * 200_000}", "line 2: field larger than field limit"),
     ],
 )
 def test_a_bad_finding_is_one_line_with_its_place_and_the_remedy(line: str, says: str) -> None:
     with pytest.raises(BadFindings, match=says):
-        read_csv(["lift_id,rule,onset", line])
+        read_csv(["lift_id,rule,onset,noticed,cleared", line], WATCHED)
+
+
+def test_the_same_finding_twice_is_refused() -> None:
+    line = "sim-1,overspeed,2001-01-01T00:00:01Z"
+    with pytest.raises(BadFindings, match="line 3: the same finding as in line 2"):
+        read_csv(["lift_id,rule,onset", line, line], WATCHED)
 
 
 def test_a_file_without_a_needed_column_says_which() -> None:
     with pytest.raises(BadFindings, match="line 1: no column 'onset'"):
-        read_csv(["lift_id,rule", "a,overspeed"])
+        read_csv(["lift_id,rule", "a,overspeed"], WATCHED)
 
 
 def test_rates_in_the_json_are_finite_or_null(folder: Path) -> None:
