@@ -37,8 +37,6 @@ Index = NDArray[np.intp]
 REST, START, RUN, ARRIVED, OPENING_DOOR, OPEN_DOOR, PASSING, CLOSING_DOOR, STRIKE, POPPED, STUCK = range(11)
 SOUND, ARMED, STRUCK = range(3)
 
-DOOR_OPENS_S, DOOR_OPENS_SD_S = 2.2, 0.15
-DOOR_CLOSES_S, DOOR_CLOSES_SD_S = 2.8, 0.2
 LEVEL_BIAS_M = 0.003
 RATED_LOAD_DEFAULT_KG = 1000.0
 BRAKE_MPS2 = (1.2, 2.5)
@@ -72,12 +70,17 @@ class Lifts:
         self.rope_ratio = np.array([2.0 if lift.roping == "2:1" else 1.0 for lift in facts])
         self._traits = keys(seed, self.number, TRAITS)
         every, traits = np.arange(len(facts)), Dice(seed, self.number, TRAITS)
-        self.door_opens_s = DOOR_OPENS_S + DOOR_OPENS_SD_S * traits.bell(every)
-        self.door_closes_s = DOOR_CLOSES_S + DOOR_CLOSES_SD_S * traits.bell(every)
-        self.stop_s = timing.stop_s(self.door_opens_s, self.door_closes_s, np.ones(len(facts)))
+        opens, closes = 1 + timing.DOOR_SD * traits.bell(every), 1 + timing.DOOR_SD * traits.bell(every)
         names = ("x_bias", "y_bias", "z_bias", "smooth", "phase", "floor", "creep", "season", "relevel")
         self.trait = {name: traits.uniform(every) for name in names}
         self.brake_mps2, self.caught_s = traits.uniform(every, *BRAKE_MPS2), traits.uniform(every, *CAUGHT_S)
+        unknown_mm = traits.uniform(every, *timing.DOOR_WIDTHS_MM)
+        width_mm = np.array([lift.door_width_mm or at_mm for lift, at_mm in zip(facts, unknown_mm, strict=True)])
+        opens_s, closes_s = timing.door_s(width_mm, np.array([lift.door_type == "side" for lift in facts]))
+        self.door_opens_s, self.door_closes_s = opens * opens_s, closes * closes_s
+        stops = roundtrip.stops((self.floors - 1 - self.lobby).astype(np.float64), roundtrip.persons(self.rated_kg))
+        emptied = 1 / (stops + 1)
+        self.stop_s = timing.stop_s(self.door_opens_s, self.door_closes_s, np.ones(len(facts)), 1 - emptied)
 
     def height(self, lift: Index, floor: Index) -> F64:
         """Return the height, m, of one landing of each of these lifts."""
@@ -219,12 +222,16 @@ class Cars:
         return (self.start_hour + t_s % self.day_s / 3600) % 24
 
     def opens_s(self, lift: Index) -> F64:
-        """Return how long these doors take to open."""
-        return self.lifts.door_opens_s[lift] * (1 + self.condition.door_drag[lift])
+        """Return how long these doors take to open this time."""
+        return self.lifts.door_opens_s[lift] * self._this_time(lift)
 
     def closes_s(self, lift: Index) -> F64:
-        """Return how long these doors take to close."""
-        return self.lifts.door_closes_s[lift] * (1 + self.condition.door_drag[lift])
+        """Return how long these doors take to close this time."""
+        return self.lifts.door_closes_s[lift] * self._this_time(lift)
+
+    def _this_time(self, lift: Index) -> F64:
+        """Draw how much longer than sound ones on average these doors take."""
+        return (1 + timing.DOOR_CYCLE_SD * self.dice.bell(lift)) * (1 + self.condition.door_drag[lift])
 
     def enter(self, lift: Index, phase: int, due_s: F64) -> None:
         """Put these cars into a phase until `due_s`."""

@@ -23,12 +23,27 @@ DWELL_AFTER_PASSING_S = (1.8, 3.2)
 DWELL_UNWANTED_S = 1.0
 PASS_S = (0.3, 0.8)
 BETWEEN_PEOPLE_S = (0.2, 0.9)
+DOOR_BEGINS_S, DOOR_S_PER_M, SIDE_OVER_CENTRE, CLOSES_OVER_OPENS = 0.6, 1.6, 1.2, 1.27
+DOOR_WIDTHS_MM = (800.0, 1100.0)
+"""What a door measures whose width is not known."""
+DOOR_SD, DOOR_CYCLE_SD = 0.04, 0.02
+"""By what share doors differ from what is usual for their width and type, and one movement of a door from the next."""
 REVERSAL_SHARE = (0.02, 0.10)
 REVERSAL_AT = (0.25, 0.8)
 SENT_BACK_LIMIT = 2
 NUDGING = 1.6
 HOLD_SHARE = 0.02
 HOLD_S = (4.0, 25.0)
+
+
+def door_s(width_mm: F64, side: NDArray[np.bool_]) -> tuple[F64, F64]:
+    """Return how long doors of this clear width take to open, and to close, on average.
+
+    The leaves of a side door go farther than those of a centre door, and faster.
+    """
+    moves_s = DOOR_S_PER_M * width_mm / 1000 * np.where(side, SIDE_OVER_CENTRE, 1.0)
+    opens_s = DOOR_BEGINS_S + moves_s
+    return opens_s, CLOSES_OVER_OPENS * opens_s
 
 
 def reversal_share(busy: F64) -> F64:
@@ -42,14 +57,18 @@ def transfer_s() -> float:
     return _mean(PASS_S) + _mean(BETWEEN_PEOPLE_S)
 
 
-def stop_s(opens_s: F64, closes_s: F64, busy: F64) -> F64:
-    """Return the mean time that a stop takes beside its flight and the people's own time, T - t_f(1)."""
+def stop_s(opens_s: F64, closes_s: F64, busy: F64, attended: F64) -> F64:
+    """Return the mean time that a stop takes beside its flight and the people's own time, T - t_f(1).
+
+    `attended` is the share of the stops at which somebody is left to hold the door or to send it back.
+    """
     after_s, share = _mean(DWELL_AFTER_PASSING_S), reversal_share(busy)
     held_s = HOLD_SHARE * (_mean(HOLD_S) + after_s)
     back_s = _mean(REVERSAL_AT) * (opens_s + closes_s) + _mean(PASS_S) + after_s
     nudged_s = share**SENT_BACK_LIMIT * (NUDGING - 1) * closes_s
     sent_back_s = sum(share**k for k in range(1, 1 + SENT_BACK_LIMIT)) * back_s + nudged_s
-    return _mean(START_DELAY_S) + _mean(ARRIVAL_PAUSE_S) + opens_s + closes_s + after_s + held_s + sent_back_s
+    delays_s = _mean(START_DELAY_S) + _mean(ARRIVAL_PAUSE_S)
+    return delays_s + opens_s + closes_s + after_s + attended * (held_s + sent_back_s)
 
 
 def _mean(limits: tuple[float, float]) -> float:

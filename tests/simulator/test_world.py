@@ -12,6 +12,7 @@ from simulator.bundles import Packer
 from simulator.fleet import building_of, fleet
 from simulator.schedule import Unknown
 from simulator.terminals import Terminals
+from simulator.timing import DOOR_CYCLE_SD
 from simulator.world import World
 from telemetry.streams import CLOSED, CLOSING, OPEN, OPENING
 from tests.simulator.story import START_NS, live, longest_s, places, world
@@ -172,3 +173,35 @@ def test_a_second_is_a_value_that_the_next_one_leaves_alone() -> None:
     w.inject("sim-00001", "terminal-dead", 1.0)
     live(w, 5)
     assert all(np.array_equal(getattr(second, name), copy) for name, copy in copies.items())
+
+
+def test_a_door_takes_as_long_as_its_width_and_type_need_and_never_twice_the_same() -> None:
+    w = world(lifts=80, seed=8)
+    took_ms: dict[int, list[float]] = {lift: [] for lift in range(80)}
+    opens_ms: dict[int, float] = {}
+    was = np.full(80, CLOSED)
+    for _ in range(900):
+        second = w.step()
+        for lift in np.flatnonzero(np.diff(second.door.first)).tolist():
+            offsets_ms, states = second.door.of(lift)
+            for offset_ms, (state,) in zip(offsets_ms, states, strict=True):
+                at_ms = second.t_ns[lift] / 1e6 + offset_ms
+                if state == OPENING and was[lift] == CLOSED:
+                    opens_ms[lift] = at_ms
+                elif state == OPEN and was[lift] == OPENING and lift in opens_ms:
+                    took_ms[lift].append(at_ms - opens_ms.pop(lift))
+                was[lift] = state
+    often = {lift: np.array(times) for lift, times in took_ms.items() if len(times) >= 10}
+    assert len(often) > 10
+    assert all(len(set(times)) > 0.5 * len(times) for times in often.values())
+    assert np.median([times.std() / times.mean() for times in often.values()]) == pytest.approx(DOOR_CYCLE_SD, rel=0.2)
+    own_s = w.cars.lifts.door_opens_s
+    assert np.mean([times.mean() / own_s[lift] / 1000 for lift, times in often.items()]) == pytest.approx(1, abs=0.005)
+    facts = fleet(400, seed=8)
+    own_s = World(facts, 8, START_NS).cars.lifts.door_opens_s
+    narrow, wide = (
+        [own_s[k] for k, lift in enumerate(facts) if (lift.door_type, lift.door_width_mm) == kind]
+        for kind in (("centre", 800.0), ("side", 1100.0))
+    )
+    assert np.mean(narrow) == pytest.approx(1.88, abs=0.04)
+    assert np.mean(wide) == pytest.approx(2.71, abs=0.06)
