@@ -131,7 +131,7 @@ class Player:
         self.began = self.world.start_ns / NS if now else time.time()
         try:
             while not self.ended.is_set() and self.world.seconds != settings.seconds:
-                self._wait_until(link, self.world.calendar.at_ns(self.world.seconds + 1))
+                self._wait_until(link, self.world.calendar.at_ns(self.world.seconds) + NS)
                 self._listen(link)
                 packets = self.scene.step()
                 self._write(self.scene.labels())

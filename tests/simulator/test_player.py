@@ -70,9 +70,11 @@ def playing(settings: Settings) -> Iterator[Player]:
     player = Player(settings, ended)
     thread = threading.Thread(target=player.play)
     thread.start()
-    yield player
-    ended.set()
-    thread.join(timeout=20)
+    try:
+        yield player
+    finally:
+        ended.set()
+        thread.join(timeout=20)
     assert not thread.is_alive()
 
 
@@ -141,6 +143,11 @@ def test_a_faster_world_never_speaks_of_the_future(broker: Broker) -> None:
     with listening(broker.port) as listener, playing(at(broker.port, lifts=2, speed=50, start_ns=start_ns)):
         until(lambda: len(listener.of("bundle")) >= 62, "a minute of two lifts")
         assert max(bundle["t"] for bundle in listener.of("bundle")) <= time.time() * 1000
+
+
+def test_a_world_shorter_than_a_day_lives_its_last_second_without_waiting_for_the_next_day(broker: Broker) -> None:
+    with playing(at(broker.port, lifts=4, hours=0.001, seconds=4, speed=20)) as player:
+        until(lambda: player.world.seconds == 4, "the last second")
 
 
 def test_a_fault_that_is_asked_for_strikes_and_is_labelled(broker: Broker, tmp_path: Path) -> None:
