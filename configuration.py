@@ -191,6 +191,16 @@ def rules(settings: Configuration) -> tuple[Rule, ...]:
     return tuple(tuned(rule, settings.rules.get(rule.slug, {})) for rule in RULES)
 
 
+def thresholds(settings: Configuration) -> dict[str, float]:
+    """Return the thresholds of the rules that are other than the catalogue's, as `slug.name`."""
+    return {
+        f"{slug}.{name}": value
+        for slug, changes in settings.rules.items()
+        for name, value in changes.items()
+        if tuned(BY_SLUG[slug], {name: value}) != BY_SLUG[slug]
+    }
+
+
 def tuned(rule: Rule, changes: Mapping[str, float]) -> Rule:
     """Return a rule with other thresholds: its detector's fields, and `{severity}_hold_s` and `{severity}_clear_s`."""
     detector = cast(Any, rule.detector)

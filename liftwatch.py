@@ -14,6 +14,7 @@ import signal
 import sys
 import time
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 if "monitor" in sys.argv[1:]:  # read by polars as it is imported: a pool of its own costs the monitor a fifth more CPU
@@ -160,22 +161,26 @@ def simulate_command(options: argparse.Namespace, settings: Configuration) -> in
     return 0
 
 
-def evaluate_command(options: argparse.Namespace, _: Configuration) -> int:
+def evaluate_command(options: argparse.Namespace, settings: Configuration) -> int:
     """Judge a recording or a scenario and write the report."""
     if (options.recording is None) == (options.scenario is None):
         raise Unusable("evaluate: name either the folder of a recording or a --scenario")
+    rules = configuration.rules(settings)
     try:
         if options.scenario is None:
-            tried = trial.of_recording(options.recording, options.findings)
+            tried = trial.of_recording(options.recording, options.findings, rules)
         else:
             lived = library.read(options.scenario, command_line.given(options, "lifts", "seed", "days"))
-            tried = trial.of_scenario(lived, Path(options.scenario).stem, options.processes)
+            tried = trial.of_scenario(lived, Path(options.scenario).stem, options.processes, rules)
     except (scenario.Contradiction, NotARecording, trial.NothingToHoldAgainst, BadFindings) as error:
         raise Unusable(str(error)) from None
-    reports = judge(tried.played, tried.labels, tried.raised)
-    folder = options.to or Path(f"{tried.played.name}.evaluation")
-    report.write(folder, tried.played, reports, {rule.slug: rule.name for rule in RULES})
-    print(report.to_text(reports))
+    played = tried.played
+    if options.findings is None:
+        played = replace(played, thresholds=configuration.thresholds(settings))
+    reports = judge(played, tried.labels, tried.raised)
+    folder = options.to or Path(f"{played.name}.evaluation")
+    report.write(folder, played, reports, {rule.slug: rule.name for rule in RULES})
+    print(report.to_text(played, reports))
     print(f"Written to {folder}: {', '.join(report.FILES)}")
     return 0
 

@@ -19,6 +19,7 @@ from typing import Any
 from alerts.alert import Alert
 from dashboards.app import VERSION
 from detectors.catalogue import RULES
+from detectors.rule import Rule
 from evaluation import raised, truth
 from evaluation.raised import BadFindings, Raised, Watched
 from evaluation.referee import Played
@@ -52,7 +53,7 @@ class NothingToHoldAgainst(ValueError):
     """A recording that cannot be evaluated, and why."""
 
 
-def of_recording(folder: Path, findings: Path | None = None) -> Tried:
+def of_recording(folder: Path, findings: Path | None = None, rules: Sequence[Rule] = RULES) -> Tried:
     """Judge a recording, or hold the findings of another detector, a CSV file, against its labels.
 
     Raises
@@ -67,7 +68,7 @@ def of_recording(folder: Path, findings: Path | None = None) -> Tried:
         raise NothingToHoldAgainst(f"{folder} is incomplete: what came after would count as missed; record it anew")
     labels = recording.labels()
     if findings is None:
-        run = Replay(facts, RULES, silence=True, attended_s=ATTENDED_S)
+        run = Replay(facts, rules, silence=True, attended_s=ATTENDED_S)
         found, judged, detector = _alerts(run, recording.groups(), header.messages), RULED, OURS
         unserved = _unserved(facts)
     else:
@@ -92,9 +93,9 @@ def _theirs(findings: Path, watched: Watched) -> list[Raised]:
         raise BadFindings(f"{findings}, {error}") from None
 
 
-def of_scenario(scenario: Scenario, name: str, parts: int) -> Tried:
+def of_scenario(scenario: Scenario, name: str, parts: int, rules: Sequence[Rule] = RULES) -> Tried:
     """Live through a scenario in as many processes, and judge what its lifts say as they say it."""
-    lived = processes.each(_live, [(scenario, part, part.start == 0) for part in cut(scenario.lifts, parts)])
+    lived = processes.each(_live, [(scenario, part, part.start == 0, rules) for part in cut(scenario.lifts, parts)])
     facts, labels, found = (list(chain.from_iterable(column)) for column in zip(*lived, strict=True))
     lift_ids = [lift.lift_id for lift in facts]
     return Tried(Played(name, OURS, scenario.seed, lift_ids, scenario.seconds, RULED, _unserved(facts)), labels, found)
@@ -107,10 +108,10 @@ def cut(lifts: int, parts: int) -> list[slice]:
     return [slice(first, min(first + each, lifts)) for first in range(0, lifts, each)]
 
 
-def _live(scenario: Scenario, part: slice, shows: bool) -> Lived:
+def _live(scenario: Scenario, part: slice, shows: bool, rules: Sequence[Rule]) -> Lived:
     """Live and judge a part of the fleet: its lifts, what happened, what was raised."""
     scene = Scene(scenario, scenario.start_ns, part=part)
-    run = Replay(scene.facts, RULES, silence=True, attended_s=ATTENDED_S)
+    run = Replay(scene.facts, rules, silence=True, attended_s=ATTENDED_S)
     messages = scenario.seconds * len(scene.facts) if shows else 0
     found = _alerts(run, told(scene), messages)
     return scene.facts, scene.labels(), found

@@ -23,7 +23,8 @@ WORST = SEVERITIES[-1]
 class Played:
     """What was watched: the seed of the world, which lifts, for how long, and the rules that the detector has.
 
-    `unserved` are those of them that it does not judge on some lifts, and says so.
+    `unserved` are those of them that it does not judge on some lifts, and says so; `thresholds` those of our rules that
+    are not the catalogue's.
     """
 
     name: str
@@ -33,6 +34,7 @@ class Played:
     seconds: float
     judged: frozenset[str]
     unserved: Unserved = field(default_factory=dict)
+    thresholds: Mapping[str, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

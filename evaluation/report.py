@@ -76,6 +76,7 @@ def to_json(played: Played, reports: Sequence[Report]) -> str:
         "seed": played.seed,
         "lifts": len(played.lift_ids),
         "seconds": played.seconds,
+        "thresholds": played.thresholds,
         "confidence": 0.95,
         "sets": [
             {
@@ -108,9 +109,9 @@ def to_csv(reports: Sequence[Report]) -> str:
     return text.getvalue()
 
 
-def to_text(reports: Sequence[Report]) -> str:
+def to_text(played: Played, reports: Sequence[Report]) -> str:
     """Return the figures of the judged rules as tables for a terminal, the held-out lifts last."""
-    lines = []
+    lines = [f"other than the catalogue's: {other(played.thresholds)}"] if played.thresholds else []
     for report in reports:
         lines.append(f"{report.set_name}: {report.lifts} lifts, {report.lift_months:.2f} lift-months")
         lines.append(HEADING)
@@ -141,11 +142,16 @@ def to_html(played: Played, reports: Sequence[Report], names: Mapping[str, Mappi
     """Return one page that needs nothing else: tables, and plots as SVG inside it."""
     page = Environment(loader=PackageLoader("evaluation", "."), autoescape=select_autoescape(["html"]))
     page.globals |= {"confusion_bar": CONFUSION_BAR}
-    page.filters |= {"figure": figure, "percent": percent, "between": between}
+    page.filters |= {"figure": figure, "percent": percent, "between": between, "other": other}
     figures = {
         report.set_name: {name: Markup(draw(report)) for name, draw in plots.PLOTS.items()} for report in reports
     }
     return page.get_template("report.html").render(played=played, reports=reports, names=names, figures=figures)
+
+
+def other(thresholds: Mapping[str, float]) -> str:
+    """Return thresholds as text."""
+    return ", ".join(f"{name} = {value:g}" for name, value in thresholds.items())
 
 
 def figure(value: float | None, digits: int = 1) -> str:

@@ -64,6 +64,20 @@ def test_the_command_writes_a_report_of_both_sets(
     assert "F01 entrapment-off-level" in capsys.readouterr().out
 
 
+def test_the_thresholds_of_the_configuration_are_tried_and_named(
+    night: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    config = tmp_path / "liftwatch.toml"
+    config.write_text("[rules.entrapment-off-level]\ncritical_hold_s = 100\ncritical_clear_s = 10\n", encoding="utf-8")
+    to = ["--to", str(tmp_path / "report")]
+    assert liftwatch.main(["--config", str(config), "evaluate", "--scenario", str(night), *to]) == 0
+    document = json.loads((tmp_path / "report" / "report.json").read_text(encoding="utf-8"))
+    assert [rule["raised"] for part in document["sets"] for rule in part["rules"] if rule["code"] == "F01"] == [0, 0]
+    assert document["thresholds"] == {"entrapment-off-level.critical_hold_s": 100}
+    assert "other than the catalogue's: entrapment-off-level.critical_hold_s = 100\n" in capsys.readouterr().out
+    assert "entrapment-off-level.critical_hold_s = 100" in (tmp_path / "report/report.html").read_text(encoding="utf-8")
+
+
 def test_another_detector_is_held_against_the_same_labels(night: Path, tmp_path: Path) -> None:
     folder, theirs = tmp_path / "taken", tmp_path / "theirs.csv"
     assert liftwatch.main(["simulate", "--scenario", str(night), "--to", str(folder)]) == 0
