@@ -14,10 +14,10 @@ Bools = NDArray[np.bool_]
 
 
 class SensorFaults:
-    """What ails one kind of analogue sensor; `offset`, `drift_per_h` and `spike` are in the sensor's own unit.
+    """What ails one kind of analogue sensor; `offset` and `spike` are in the sensor's own unit.
 
-    `stuck` repeats its last reading, `dead` reads 0, `mute` reads nothing (NaN); `gain` multiplies what is measured;
-    `drift_per_h` adds to it since `drift_since_s`; a `spike_share` of the readings is off by `spike` either way.
+    `stuck` repeats its last reading, `dead` reads 0, `mute` reads nothing (NaN); `gain` multiplies what is measured,
+    `offset` adds to it; a `spike_share` of the readings is off by `spike` either way.
     """
 
     def __init__(self, n: int) -> None:
@@ -26,8 +26,6 @@ class SensorFaults:
         self.mute: Bools = np.zeros(n, dtype=np.bool_)
         self.gain: F64 = np.ones(n)
         self.offset: F64 = np.zeros(n)
-        self.drift_per_h: F64 = np.zeros(n)
-        self.drift_since_s: F64 = np.zeros(n)
         self.spike_share: F64 = np.zeros(n)
         self.spike: F64 = np.zeros(n)
 
@@ -35,7 +33,7 @@ class SensorFaults:
     def ailing(self) -> NDArray[np.intp]:
         """Which lifts have such a sensor that is not sound."""
         ails = self.stuck | self.dead | self.mute | (self.gain != 1) | (self.offset != 0)
-        return np.flatnonzero(ails | (self.drift_per_h != 0) | (self.spike_share > 0))
+        return np.flatnonzero(ails | (self.spike_share > 0))
 
 
 class Condition:
@@ -53,7 +51,8 @@ class Condition:
                 (the rail joint that gives first in this lift), `sheave`, `rope_tension` and `bearing` (of the machine);
                 of those in the car `jumping_kg` jump.
     Sensors     `speed` (m/s), `position` (m), `accelerometer` (m/s²). The light curtain reads `curtain_blocked` or
-                `curtain_dead` (never blocked), the presence sensor `presence_stuck` (somebody).
+                `curtain_dead` (never blocked), the presence sensor `presence_stuck` (somebody) or
+                `presence_dead` (nobody), the door sensor `door_stuck` (closed).
     Terminal    `cut`: it has no connection, and keeps what it says until it has; `clock_s`: its clock is so far ahead;
                 a `scrambled` share of its messages comes out of order.
     Surroundings, which are nothing wrong: `gust_m` is by how much wind on the shaft moves a barometer, `goods` the
@@ -87,6 +86,8 @@ class Condition:
         self.curtain_blocked = np.zeros(n, dtype=np.bool_)
         self.curtain_dead = np.zeros(n, dtype=np.bool_)
         self.presence_stuck = np.zeros(n, dtype=np.bool_)
+        self.presence_dead = np.zeros(n, dtype=np.bool_)
+        self.door_stuck = np.zeros(n, dtype=np.bool_)
         self.scrambled = np.zeros(n)
         self.gust_m = np.zeros(n)
         self.goods = np.zeros(n)

@@ -1,6 +1,6 @@
 """What the sensors of speed and position report of a car's motion, ten times a second.
 
-    true motion ─► gain, bias, weather, noise ─► quantisation ─► faults: offset, drift, spikes; dead, mute, stuck
+    true motion ─► gain, bias, weather, noise ─► quantisation ─► faults: gain, offset, spikes; dead, mute, stuck
 
 The law: a reading is a function of (seed, lift, sample), of the true motion then, and of the sensor's condition; only a
 stuck sensor remembers: its last reading. Most lifts read their position from an absolute tape or a laser; a barometer
@@ -20,10 +20,12 @@ from simulator.cars import Cars, Lifts
 from simulator.condition import Condition, SensorFaults
 from simulator.sheave import rim_mps
 from simulator.suspension import Motion
+from telemetry.streams import CLOSED
 
 F64 = NDArray[np.float64]
 Index = NDArray[np.intp]
 Bools = NDArray[np.bool_]
+Moved = tuple[Index, F64, NDArray[np.int8]]
 
 SAMPLE_HZ: Final = 10
 DECIMALS = 4
@@ -74,9 +76,8 @@ class Sensors:
             read_m = z[self.barometer] + air_m[:, None]
             z[self.barometer] = np.round(read_m / BAROMETER_STEP_M) * BAROMETER_STEP_M
         v, z = np.round(v, DECIMALS), np.round(z, DECIMALS)
-        t_s = begin_s[:, None] + SAMPLES / SAMPLE_HZ
-        self._spoil(cars.condition.speed, "speed", v, t_s, samples)
-        self._spoil(cars.condition.position, "position", z, t_s, samples + (1 << 40))
+        self._spoil(cars.condition.speed, "speed", v, samples)
+        self._spoil(cars.condition.position, "position", z, samples + (1 << 40))
         return v, z
 
     def _weather_m(self, begin_s: F64) -> F64:
@@ -85,11 +86,11 @@ class Sensors:
         zeroed_s = np.maximum((now_s - self._zeroed_at_s) // DAY_S * DAY_S + self._zeroed_at_s, self._start_s)
         return self._weather.height_m(now_s) - self._weather.height_m(zeroed_s)
 
-    def _spoil(self, faults: SensorFaults, sensor: str, readings: F64, t_s: F64, samples: NDArray[np.int64]) -> None:
+    def _spoil(self, faults: SensorFaults, sensor: str, readings: F64, samples: NDArray[np.int64]) -> None:
         """Let the faulty sensors of one kind say what they say, in place; keep each one's last reading."""
         lift = faults.ailing
         if len(lift):
-            readings[lift] = spoilt(faults, lift, readings[lift], t_s[lift], self._spike_key[lift], samples)
+            readings[lift] = spoilt(faults, lift, readings[lift], self._spike_key[lift], samples)
             stuck = lift[faults.stuck[lift]]
             readings[stuck] = self._last[sensor][stuck, None]
         self._last[sensor] = readings[:, -1].copy()
@@ -105,7 +106,7 @@ def infrared(
             t_s,
             np.stack(
                 (
-                    presence | condition.presence_stuck[lift],
+                    (presence | condition.presence_stuck[lift]) & ~condition.presence_dead[lift],
                     (curtain | condition.curtain_blocked[lift]) & ~condition.curtain_dead[lift],
                 ),
                 axis=1,
@@ -115,12 +116,16 @@ def infrared(
     ]
 
 
+def doors(condition: Condition, did: Sequence[Moved]) -> list[tuple[Index, F64, NDArray[np.int8]]]:
+    """Return what door sensors say, in columns, of what doors did: lifts, times, states."""
+    return [(lift, t_s, np.where(condition.door_stuck[lift], CLOSED, state)[:, None]) for lift, t_s, state in did]
+
+
 def spoilt(
-    faults: SensorFaults, lift: NDArray[np.intp], readings: F64, t_s: F64, key: chance.U64, samples: NDArray[np.int64]
+    faults: SensorFaults, lift: NDArray[np.intp], readings: F64, key: chance.U64, samples: NDArray[np.int64]
 ) -> F64:
-    """Return what these sensors say instead of `readings` (lifts, samples): gain, offset, drift, spikes, 0 or NaN."""
-    hours = (t_s - faults.drift_since_s[lift, None]) / 3600
-    said = readings * faults.gain[lift, None] + faults.offset[lift, None] + faults.drift_per_h[lift, None] * hours
+    """Return what these sensors say instead of `readings` (lifts, samples): gain, offset, spikes, 0 or NaN."""
+    said = readings * faults.gain[lift, None] + faults.offset[lift, None]
     dice = chance.uniform(chance.words(key[:, None], samples))
     share = faults.spike_share[lift, None]
     said += np.where(dice < share, np.where(dice < share / 2, 1.0, -1.0) * faults.spike[lift, None], 0.0)

@@ -256,7 +256,11 @@ SYMPTOMS = (
         lambda t: t.condition("speed.gain") != 1,
     ),
     sensed("accelerometer-dead", "the accelerometer reads nothing but zero", "sensor-fault", "accelerometer.dead"),
+    sensed("accelerometer-silent", "the accelerometer says nothing", "sensor-fault", "accelerometer.mute"),
+    sensed("accelerometer-reads-wrong", "the accelerometer's zero is off", "sensor-fault", "accelerometer.offset"),
     sensed("presence-stuck", "the presence sensor sees a person who is not there", "sensor-fault", "presence_stuck"),
+    sensed("presence-dead", "the presence sensor sees nobody", "sensor-fault", "presence_dead"),
+    sensed("door-sensor-stuck", "the door sensor reads closed, come what may", "sensor-fault", "door_stuck"),
     sensed("clock-wrong", "the terminal's clock is wrong", "clock-skew", "clock_s"),
     sensed("out-of-order", "messages come out of order", "clock-skew", "scrambled"),
 )

@@ -86,7 +86,7 @@ class Terminals:
         streams = np.ones((len(lift), len(MEASURED)), dtype=np.bool_)
         streams[:, DOOR] = np.diff(second.door.first)[lift] > 0
         streams[:, INFRARED] = np.diff(second.infrared.first)[lift] > 0
-        streams[:, VIBRATION] = second.vibration_mps2 is not None
+        streams[:, VIBRATION] = second.vibration_mps2 is not None and ~condition.accelerometer.mute[lift]
         seqs = self._seq[lift, None] + np.cumsum(streams, axis=1)
         self._seq[lift] = seqs[:, -1] if self.apart else self._seq[lift] + 1
         samples = np.where(self._still(second)[lift], self.idle_hz, SAMPLE_HZ)

@@ -78,7 +78,7 @@ class Vibration:
         struck = of_second(log)
         ring(self._struck + struck, begin_s, xyz)
         self._struck = struck
-        self._spoil(cars.condition, begin_s, samples, xyz)
+        self._spoil(cars.condition, samples, xyz)
         return np.round(xyz, DECIMALS)
 
     def _hiss(self, samples: NDArray[np.int64], lifts: int) -> F32:
@@ -141,13 +141,12 @@ class Vibration:
         strength += spins.astype(np.float32)[:, None]
         return np.asarray(self._rough[lift, None] * strength * np.sin(angle), dtype=np.float32)
 
-    def _spoil(self, condition: Condition, begin_s: F64, samples: NDArray[np.int64], xyz: F32) -> None:
+    def _spoil(self, condition: Condition, samples: NDArray[np.int64], xyz: F32) -> None:
         """Let faulty accelerometers say what they say; keep each one's last reading."""
         faults = condition.accelerometer
         lift = faults.ailing
-        t_s = begin_s[lift, None] + np.arange(self.rate_hz) / self.rate_hz
         for axis in range(3) if len(lift) else ():
-            xyz[lift, axis] = spoilt(faults, lift, xyz[lift, axis], t_s, self._spikes[lift], 3 * samples + axis)
+            xyz[lift, axis] = spoilt(faults, lift, xyz[lift, axis], self._spikes[lift], 3 * samples + axis)
         stuck = lift[faults.stuck[lift]]
         xyz[stuck] = self._last[stuck, :, None]
         self._last = xyz[:, :, -1].copy()

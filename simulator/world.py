@@ -22,7 +22,7 @@ from simulator.course import Course
 from simulator.labels import Label
 from simulator.machine import Machines, chosen
 from simulator.schedule import Planned, Schedule, Unknown, rates
-from simulator.sensors import SAMPLE_HZ, Sensors, infrared
+from simulator.sensors import SAMPLE_HZ, Sensors, doors, infrared
 from simulator.suspension import Suspension
 from simulator.traffic import A_DAY, Traffic
 from simulator.vibration import WAVE_HZ, Vibration
@@ -196,7 +196,7 @@ class World:
             t_ns=self.calendar.at_ns(self.seconds) + self.fraction_ms * 1_000_000,
             v_mps=v_mps,
             z_m=z_m,
-            door=_events(begin_s, [(lift, t, state[:, None]) for lift, t, state in (again, *log.door)], 1),
+            door=_events(begin_s, doors(cars.condition, (again, *log.door)), 1),
             infrared=_events(begin_s, infrared(cars.condition, log.infrared), 2),
             vibration_mps2=self._vibration.step(cars, log, self.motion, begin_s, self.seconds)
             if self._vibration

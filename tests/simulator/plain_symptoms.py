@@ -121,7 +121,11 @@ SENSED = {
     "speed-dead": "speed.dead",
     "speed-stuck": "speed.stuck",
     "accelerometer-dead": "accelerometer.dead",
+    "accelerometer-silent": "accelerometer.mute",
+    "accelerometer-reads-wrong": "accelerometer.offset",
     "presence-stuck": "presence_stuck",
+    "presence-dead": "presence_dead",
+    "door-sensor-stuck": "door_stuck",
     "clock-wrong": "clock_s",
     "out-of-order": "scrambled",
 }

@@ -10,6 +10,7 @@ import pytest
 
 from simulator.bundles import FORMS, SAMPLE_HZ, Packer, Packet, together
 from simulator.fleet import fleet
+from simulator.schedule import Planned
 from simulator.terminals import Terminals
 from simulator.world import World
 from telemetry.batch import Decoded
@@ -53,6 +54,14 @@ def test_every_form_says_the_same(vibration: bool, idle_hz: int) -> None:
     one, *others = (by_lift(heard(packets(form, idle_hz=idle_hz, vibration=vibration))) for form in FORMS)
     for other in others:
         assert repr(other) == repr(one)
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_a_terminal_has_nothing_to_say_of_a_silent_accelerometer(form: str) -> None:
+    plan = [Planned("sim-00003", "accelerometer-silent")]
+    decoded = heard(packets(form, seconds=3, vibration=True, plan=plan))
+    said = {decoded.messages.lift_id[k] for k in decoded.waveforms.message.tolist()}
+    assert said == {f"sim-{k + 1:05d}" for k in range(LIFTS)} - {"sim-00003"}
 
 
 @pytest.mark.parametrize("form", FORMS)

@@ -10,6 +10,7 @@ import pytest
 from simulator.condition import SensorFaults
 from simulator.sensors import BAROMETER_NOISE_HPA, HPA_PER_M
 from simulator.world import World
+from telemetry.streams import CLOSED, OPEN
 from tests.simulator.story import NIGHT, world
 
 
@@ -62,11 +63,6 @@ def shift(w: World) -> None:
     w.cars.condition.position.offset[0] = 0.4
 
 
-def drift(w: World) -> None:
-    w.cars.condition.position.drift_per_h[0] = 36.0
-    w.cars.condition.position.drift_since_s[0] = w.begin_s[0]
-
-
 def spike(w: World) -> None:
     w.cars.condition.position.spike_share[0] = 0.02
     w.cars.condition.position.spike[0] = 5.0
@@ -77,7 +73,6 @@ FAULTS: dict[str, tuple[Callable[[World], None], Callable[[np.ndarray, np.ndarra
     "dead": (kill, lambda z, true: bool((z == 0).all())),
     "mute": (mute, lambda z, true: bool(np.isnan(z).all())),
     "offset": (shift, lambda z, true: bool(np.abs(z - true - 0.4).max() < 0.01)),
-    "drift": (drift, lambda z, true: bool(np.abs(z - true - np.arange(len(z)) * 0.001).max() < 0.01)),
     "spikes": (spike, lambda z, true: 4 < (np.abs(np.abs(z - true) - 5) < 0.01).sum() < 40),
 }
 
@@ -94,6 +89,23 @@ def test_a_faulty_sensor_says_what_its_fault_makes_of_the_truth_and_its_neighbou
     w.cars.condition.position = SensorFaults(3)
     _, z, true = read(w, 3)
     assert np.abs(z - true).max() < 0.01
+
+
+def test_a_dead_presence_sensor_sees_nobody_and_a_stuck_door_sensor_reads_closed() -> None:
+    w = world(lifts=30, seed=8)
+    w.cars.condition.presence_dead[:15] = w.cars.condition.door_stuck[:15] = True
+    ridden, seen, doors = np.zeros(30, dtype=np.bool_), np.zeros(30, dtype=np.bool_), [set() for _ in range(30)]
+    for _ in range(200):
+        second = w.step()
+        ridden |= w.cars.riders[:30] > 0
+        for k in range(30):
+            seen[k] |= any(presence for presence, _ in (second.infrared.of(k) or ([], []))[1])
+            doors[k] |= {state for (state,) in (second.door.of(k) or ([], []))[1]}
+    assert ridden[:15].sum() > 5
+    assert not seen[:15].any()
+    assert seen[15:].sum() > 5
+    assert all(said == {CLOSED} for said in doors[:15])
+    assert sum(OPEN in said for said in doors[15:]) > 5
 
 
 def test_slipping_ropes_turn_the_encoder_further_than_the_car_goes() -> None:
