@@ -13,7 +13,6 @@ from simulator.cars import F64, Cars, Index
 from simulator.causes import EFFECTS
 from simulator.faults import graded
 
-TOP_BRAKE_MPS2 = 2.5
 BUFFER_M, COUNTERWEIGHT_M = 0.18, 0.60
 """How far beyond its last landing a car meets its buffer, or its counterweight does."""
 
@@ -39,13 +38,12 @@ def fall(cars: Cars, lift: Index, t: F64) -> None:
 def _brake(cars: Cars, lift: Index, sense: F64, torque: F64, late_s: F64) -> Brake:
     """Return how brakes of this torque stop these cars; a drive that trips stops its car as it is set to."""
     cause = cars.cause[lift]
-    set_mps2 = graded(EFFECTS.brake_mps2[cause], cars.severity[lift])
-    falls = EFFECTS.opens_chain[cause] | EFFECTS.battery[cause]
-    balanced = np.where(EFFECTS.slowdown_lost[cause, 1] > 0, TOP_BRAKE_MPS2, set_mps2)
-    brake = stopping.brake_mps2(balanced, torque, sense, cars.lifts.rated_kg[lift], cars.load_kg[lift])
+    trips, trips_mps2 = EFFECTS.trips_mps2[cause, 1] > 0, graded(EFFECTS.trips_mps2[cause], cars.severity[lift])
+    lifts, load_kg = cars.lifts, cars.load_kg[lift]
+    brake = stopping.brake_mps2(lifts.brake_mps2[lift], torque, sense, lifts.rated_kg[lift], load_kg)
     return (
-        np.where(falls, brake, set_mps2),
-        np.where(falls, stopping.BRAKE_DELAY_S + late_s, 0.0),
+        np.where(trips, trips_mps2, brake),
+        np.where(trips, 0.0, stopping.BRAKE_DELAY_S + late_s),
         stopping.BRAKE_BUILD_S,
     )
 

@@ -39,9 +39,9 @@ SOUND, ARMED, STRUCK = range(3)
 
 LEVEL_BIAS_M = 0.003
 RATED_LOAD_DEFAULT_KG = 1000.0
-BRAKE_MPS2 = (1.2, 2.5)
-"""How hard a machine brake stops its balanced car, each lift as it is set. At 1.2 it still stops one with 125 % of its
-rated load at full speed downwards, by 0.45 m/s² (EN 81-20, 5.9.2.2.2.1)."""
+BRAKE_MPS2 = (1.4, 2.5)
+"""How hard a machine brake stops its balanced car, each lift as it is set. At 1.4 the empty car that goes up is stopped
+by the 0.8 m/s² that are the least in use, one with 125 % of its load that goes down (EN 81-20, 5.9.2.2.2.1) by 0.6."""
 CAUGHT_S = (0.15, 0.45)
 """How long each lift's protection against unintended movement takes from the end of the door zone until it grips."""
 _DRIVE_SPEED_MPS = (0.63, 1.0, 1.6, 1.75, 2.0, 2.5, 4.0, 6.0)

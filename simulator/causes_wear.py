@@ -46,7 +46,7 @@ WEAR = (
         ("brakes-long",),
         1800.0,
         60.0,
-        Act(needs=RIDE, brake_mps2=(2.15, 2.5), opens_chain=True),
+        Act(needs=RIDE, brakes=True, opens_chain=True),
         condition={"brake_torque": (-0.35, -0.6), "brake_late_s": (0.05, 0.15)},
         form=GROWING,
         growth_days=(30.0, 90.0),

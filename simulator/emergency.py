@@ -40,10 +40,9 @@ def waylay(cars: Cars, lift: Index) -> None:
     lift = lift[(needs == EMPTY_RUN) | ((needs == RIDE) & (cars.riders[lift] > 0)) | (cars.door[lift] != CLOSED)]
     cause, curves = cars.cause[lift], cars.curves
     door = EFFECTS.door[cause]
-    runs_away, brakes = EFFECTS.runs_away[cause], EFFECTS.brake_mps2[cause, 1] > 0
     _pass_terminal(cars, lift[EFFECTS.slowdown_lost[cause, 1] > 0])
     _run_fast(cars, lift[EFFECTS.speed_ratio[cause, 1] > 1])
-    _run_away(cars, lift[runs_away])
+    _run_away(cars, lift[EFFECTS.runs_away[cause]])
     seized = lift[EFFECTS.sticks[cause]]
     cars.curves.stay(seized)
     trouble.stick(cars, seized, cars.curves.t[0][seized])
@@ -51,7 +50,7 @@ def waylay(cars: Cars, lift: Index) -> None:
     trouble.strike(cars, at_once, curves.t[0][at_once])
     midway = lift[EFFECTS.alarm[cause] | (door == POPS_OPEN)]
     cars.enter(midway, STRIKE, (curves.t[0][midway] + curves.end_s[midway]) / 2)
-    _stop_between(cars, lift[brakes & ~runs_away & (door != POPS_OPEN)])
+    _stop_between(cars, lift[EFFECTS.brakes[cause] | (EFFECTS.trips_mps2[cause, 1] > 0)])
 
 
 def _stop_between(cars: Cars, lift: Index) -> None:

@@ -37,7 +37,8 @@ class Act:
     `needs` is the situation that it shows itself in: a ride with a person, a run of the empty car, a landing with the
     door open, a car at rest, or anywhere.
 
-    `brake_mps2`   stops a run of a balanced car between two landings with this deceleration (0: does not)
+    `trips_mps2`   the drive trips, and stops a run between two landings with this deceleration (0: does not)
+    `brakes`       the machine brake falls, and stops a run between two landings
     `speed_ratio`  the drive's plateau over the rated speed; `sense` the only direction it acts in (+1 up, -1 down)
     `runs_away`    nothing holds the car at its rated speed: its drive gives a balanced car `thrust_mps2` more, and the
                    brake, when it falls, has `brake_left` of its torque
@@ -58,7 +59,8 @@ class Act:
     """
 
     needs: int = ANYWHERE
-    brake_mps2: Pair = (0.0, 0.0)
+    trips_mps2: Pair = (0.0, 0.0)
+    brakes: bool = False
     speed_ratio: Pair = (1.0, 1.0)
     sense: int = 0
     runs_away: bool = False
@@ -88,7 +90,7 @@ class Act:
 
 @dataclass(frozen=True, slots=True)
 class Cause:
-    """One physical cause; `symptoms` are those that each of its occurrences shows.
+    """One physical cause; `symptoms` are those that each of its occurrences shows, `may_show` those that only some do.
 
     `default_s` is how long it lasts from its first symptom where nothing else is asked for; `soon_s` about how long
     that takes after the injection into a resting lift. `form` is the one it takes by itself, `growth_days` how long it
@@ -112,11 +114,12 @@ class Cause:
     whole_building: bool = False
     lasting: bool = False
     stays_s: float = np.inf
+    may_show: tuple[str, ...] = ()
 
     @property
     def rules(self) -> tuple[str, ...]:
         """The rules that people expect to hear: text for them and for the referee, no threshold is known here."""
-        return tuple(dict.fromkeys(rule for symptom in self.symptoms for rule in RULES[symptom]))
+        return tuple(dict.fromkeys(rule for symptom in (*self.symptoms, *self.may_show) for rule in RULES[symptom]))
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,7 +127,8 @@ class Effects:
     """The acts of all causes as columns: index them with the cause of each lift; a pair is (causes, 2)."""
 
     needs: NDArray[np.int64]
-    brake_mps2: NDArray[np.float64]
+    trips_mps2: NDArray[np.float64]
+    brakes: NDArray[np.bool_]
     speed_ratio: NDArray[np.float64]
     sense: NDArray[np.int64]
     runs_away: NDArray[np.bool_]

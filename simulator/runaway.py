@@ -29,7 +29,7 @@ def accelerations(cars: Cars, lift: Index, sense: F64) -> tuple[F64, F64, F64]:
     rated_kg, load_kg = cars.lifts.rated_kg[lift], cars.load_kg[lift]
     runs = graded(EFFECTS.thrust_mps2[cause], severity) + sense * stopping.imbalance_mps2(rated_kg, load_kg)
     torque = graded(EFFECTS.brake_left[cause], severity) * cars.condition.brake_torque[lift]
-    braked = runs - torque * graded(EFFECTS.brake_mps2[cause], severity)
+    braked = runs - torque * cars.lifts.brake_mps2[lift]
     return runs, braked, grip_mps2(sense, rated_kg, load_kg)
 
 

@@ -78,7 +78,7 @@ def chain_stops(s: Story, k: int, at_least_s: float) -> bool:
     """Tell whether the car, one person in it, was braked as its sense, brake and imbalance make it."""
     v = s.v[:, k]
     rests = int(np.argmax(still(s, k) & (s.off_m[:, k] > OFF_M)))
-    low, high = (1.55, 2.1) if v[rests - 3] > 0 else (2.5, 3.1)
+    low, high = (0.8, 2.1) if v[rests - 3] > 0 else (1.7, 3.1)
     return stands_off_level(s, k, True, at_least_s) and low < braked_mps2(s, k) < high
 
 
@@ -100,11 +100,11 @@ def bottoms(s: Story, k: int) -> bool:
 
 
 def springs_open(s: Story, k: int) -> bool:
-    """Tell whether the brake acted within two tenths of the door's contact, and the door went on to its end."""
+    """Tell whether the brake acted within three tenths of the door's contact, and the door went on to its end."""
     door, v = s.door[:, k], np.abs(s.v[:, k])
     springs = int(np.argmax((door == OPENING) & (v > 0)))
-    braked = v[springs + 2] < 0.99 * v[springs - 1] and v[springs] > 0.5
-    return bool(braked) and braked_mps2(s, k) > 1.55 and longest_s((door == OPEN) & (s.off_m[:, k] > 0.02)) > 8
+    braked = v[springs + 3] < 0.99 * v[springs - 1] and v[springs] > 0.5
+    return bool(braked) and braked_mps2(s, k) > 0.8 and OPEN in door[springs : springs + 35]
 
 
 SYMPTOMS: dict[str, Sees] = {

@@ -86,7 +86,7 @@ def test_runaways_in_the_world_take_the_time_that_speed_load_and_severity_give(c
         rated, severity = float(lift.rated_speed_mps or 0), of["hard-stop"].severity
         pull = sense * float(imbalance_mps2(np.array(lift.rated_load_kg), np.zeros(1))[0])
         runs = pull + ((1.1 + 0.25 * severity) if sense < 0 else 0.0)
-        braked = runs - (0.1 - 0.1 * severity) * (2.15 + 0.35 * severity)
+        braked = runs - (0.1 - 0.1 * severity) * float(w.cars.lifts.brake_mps2[k])
         switch_s = 0.15 * rated / runs
         trip_s = (
             switch_s + (float(governor_trip_mps(np.array(rated))) - 1.15 * rated - 0.175 * (runs - braked)) / braked

@@ -76,7 +76,7 @@ def test_a_cause_is_heard_in_time_by_the_rules_of_its_symptoms(slug: str) -> Non
     due = {
         (label.lift, rule)
         for label in labels
-        if label.symptom in cause.symptoms
+        if label.symptom in (*cause.symptoms, *cause.may_show)
         for rule in BY_SYMPTOM[label.symptom].rules
         if rule in HEARD_BEFORE
         and label.symptom_end_s - label.symptom_onset_s >= HOLD_S.get(label.symptom, HOLD_S.get(rule, 0.0))
