@@ -75,7 +75,7 @@ def trip() -> Figure:
     v, z = (np.concatenate([getattr(s, name)[k] for s in seconds[part]]) for name in ("v_mps", "z_m"))
     lifts = w.cars.lifts
     way_m, limits = z[-1] - starts_m[at, k], [float(x[k]) for x in (lifts.rated_mps, lifts.a_mps2, lifts.j_mps3)]
-    t, ideal_mps, ideal_mps2 = s_curve(abs(way_m), *limits)
+    t, ideal_m, ideal_mps, ideal_mps2 = s_curve(abs(way_m), *limits)
     figure, axes = sheet(5, 8.6, share_x=True)
     door, infrared, speed, place, shake = axes[:, 0]
     hold(door, begins_s[part, k] - t0, [s.door.of(k) for s in seconds[part]], ["door"])
@@ -84,7 +84,8 @@ def trip() -> Figure:
     infrared.set_yticks([0, 1], ["no", "yes"])
     speed.plot(t10, v, ".", ms=3, color=LINE, label="read")
     speed.plot(t, np.sign(way_m) * ideal_mps, color=FORMULA, lw=1, label="S-curve, closed form")
-    place.plot(t10, z, ".", ms=3, color=LINE)
+    place.plot(t10, z, ".", ms=3, color=LINE, label="read")
+    place.plot(t, starts_m[at, k] + np.sign(way_m) * ideal_m, color=FORMULA, lw=1, label="S-curve, closed form")
     for height_m in lifts.heights_m[k][(lifts.heights_m[k] > z.min() - 1) & (lifts.heights_m[k] < z.max() + 1)]:
         place.axhline(height_m, color=FORMULA, lw=0.5, ls=":")
     for axis, colour in enumerate(("#8aa0ae", "#b9c6cf", LINE)):
@@ -94,7 +95,12 @@ def trip() -> Figure:
     speed.set_ylabel("speed, m/s")
     place.set_ylabel("place, m")
     shake.set(ylabel="vibration, m/s²", xlabel="seconds since the car set off; dotted: landings")
-    for one, where in ((infrared, "center right"), (speed, "center right"), (shake, "upper right")):
+    for one, where in (
+        (infrared, "center right"),
+        (speed, "center right"),
+        (place, (0.69, 0.61)),
+        (shake, "upper right"),
+    ):
         one.legend(fontsize=7, loc=where, ncols=4, frameon=False)
     door.set_title(f"A trip of {abs(way_m):.1f} m at {limits[0]:g} m/s: what the five streams say", fontsize=10)
     return figure
@@ -139,15 +145,21 @@ def hold(axes: Axes, begins_s: F64, said: list[Said], names: list[str]) -> None:
         axes.step(t, values, where="post", color=colour, lw=1.2, label=name)
 
 
-def s_curve(way_m: float, v_mps: float, a_mps2: float, j_mps3: float) -> tuple[F64, F64, F64]:
-    """Return times, speeds and accelerations of the ideal run, from its seven segments alone."""
+def s_curve(way_m: float, v_mps: float, a_mps2: float, j_mps3: float) -> tuple[F64, F64, F64, F64]:
+    """Return times, places, speeds and accelerations of the ideal run, from its seven segments alone."""
     jerk_s, steady_s, cruise_s = (float(x) for x in segment_times(*map(np.array, (way_m, v_mps, a_mps2, j_mps3))))
     lasts = (jerk_s, steady_s, jerk_s, cruise_s, jerk_s, steady_s, jerk_s)
     knots = np.concatenate([[0.0], np.cumsum(lasts)])
     a_pk = j_mps3 * jerk_s
     t = np.linspace(0, knots[-1], 2000)
     a = np.interp(t, knots, [0, a_pk, a_pk, 0, 0, -a_pk, -a_pk, 0])
-    return t, np.concatenate([[0.0], np.cumsum((a[1:] + a[:-1]) / 2 * np.diff(t))]), a
+    v = _integral(a, t)
+    return t, _integral(v, t), v, a
+
+
+def _integral(x: F64, t: F64) -> F64:
+    """Return the integral of samples from the first on, by trapezoids."""
+    return np.concatenate([[0.0], np.cumsum((x[1:] + x[:-1]) / 2 * np.diff(t))])
 
 
 def vibration() -> Figure:

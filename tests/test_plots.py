@@ -20,9 +20,10 @@ def test_every_plot_is_on_the_page_and_in_the_tree() -> None:
 
 
 def test_the_curve_drawn_beside_a_trip_covers_its_way_in_the_formulas_time() -> None:
-    t, v, a = s_curve(30.0, 1.75, 0.8, 1.0)
+    t, z, v, a = s_curve(30.0, 1.75, 0.8, 1.0)
     assert t[-1] == pytest.approx(30 / 1.75 + 1.75 / 0.8 + 0.8 / 1.0)
-    assert np.trapezoid(v, t) == pytest.approx(30.0, rel=1e-3)
+    assert z[-1] == pytest.approx(30.0, rel=1e-3)
+    assert np.interp(t[-1] / 2, t, z) == pytest.approx(15.0, rel=1e-3)
     assert (v.max(), a.max()) == pytest.approx((1.75, 0.8), rel=1e-3)
 
 
