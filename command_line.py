@@ -27,7 +27,7 @@ LIFTWATCH_BROKER__HOST=mqtt.example overrides host in [broker].
 EVALUATE_MORE = """\
   liftwatch simulate --scenario entrapment --to night
   liftwatch evaluate night                              the present rules, straight through
-  liftwatch evaluate night --findings theirs.csv        another detector: lift_id,rule,onset[,noticed][,severity]
+  liftwatch evaluate night --findings theirs.csv        another detector: lift_id,rule,onset[,noticed …]
   liftwatch evaluate --scenario quiet --lifts 200       a world too long to be written: what is raised is false
 
 Lifts are split by seed and name into a set to tune on and a held-out set, which is the one to quote.
@@ -143,9 +143,10 @@ def _evaluate(command: Command) -> None:
     evaluate.add_argument("--lifts", type=count, help="how many lifts the scenario has")
     evaluate.add_argument("--seed", type=int, help="which fleet it is")
     evaluate.add_argument("--days", type=count, help="how many days it lasts")
-    evaluate.add_argument("--processes", type=count, default=1, help="live a scenario in so many processes (default 1)")
+    evaluate.add_argument("--processes", type=count, help="live a scenario in so many processes (default 1)")
     evaluate.add_argument("--findings", type=Path, metavar="CSV", help="another detector's findings, instead of ours")
-    evaluate.add_argument("--to", type=Path, metavar="FOLDER", help="where the report goes (default: NAME.evaluation)")
+    named = "RECORDING.evaluation, RECORDING.CSV.evaluation or NAME.evaluation"
+    evaluate.add_argument("--to", type=Path, metavar="FOLDER", help=f"where the report goes (default: {named}, here)")
 
 
 def _registry(lifts: argparse.ArgumentParser) -> None:

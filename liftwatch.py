@@ -163,26 +163,55 @@ def simulate_command(options: argparse.Namespace, settings: Configuration) -> in
 
 def evaluate_command(options: argparse.Namespace, settings: Configuration) -> int:
     """Judge a recording or a scenario and write the report."""
-    if (options.recording is None) == (options.scenario is None):
-        raise Unusable("evaluate: name either the folder of a recording or a --scenario")
+    tells_contradictions(options)
+    folder = options.to or Path(f"{report_name(options)}.evaluation")
+    takes_files(folder)
     rules = configuration.rules(settings)
     try:
         if options.scenario is None:
             tried = trial.of_recording(options.recording, options.findings, rules)
         else:
             lived = library.read(options.scenario, command_line.given(options, "lifts", "seed", "days"))
-            tried = trial.of_scenario(lived, Path(options.scenario).stem, options.processes, rules)
+            tried = trial.of_scenario(lived, Path(options.scenario).stem, options.processes or 1, rules)
     except (scenario.Contradiction, NotARecording, trial.NothingToHoldAgainst, BadFindings) as error:
         raise Unusable(str(error)) from None
     played = tried.played
     if options.findings is None:
         played = replace(played, thresholds=configuration.thresholds(settings))
     reports = judge(played, tried.labels, tried.raised)
-    folder = options.to or Path(f"{played.name}.evaluation")
-    report.write(folder, played, reports, {rule.slug: rule.name for rule in RULES})
+    try:
+        report.write(folder, played, reports, {rule.slug: rule.name for rule in RULES})
+    except OSError as error:
+        raise Unusable(f"cannot write to {folder} ({error.strerror}); name another folder with --to") from None
     print(report.to_text(played, reports))
     print(f"Written to {folder}: {', '.join(report.FILES)}")
     return 0
+
+
+def tells_contradictions(options: argparse.Namespace) -> None:
+    """Refuse options of `evaluate` that would have no effect together."""
+    if (options.recording is None) == (options.scenario is None):
+        raise Unusable("evaluate: name either the folder of a recording or a --scenario")
+    if options.scenario is not None and options.findings is not None:
+        raise Unusable("--findings: name the recording that they were found in, instead of a --scenario")
+    lived = command_line.given(options, "lifts", "days", "seed", "processes")
+    if options.recording is not None and lived:
+        raise Unusable(f"--{next(iter(lived))}: leave it out; it is for a --scenario, a recording is what it is")
+
+
+def report_name(options: argparse.Namespace) -> str:
+    """Return what a report is called: after the recording, or the scenario, and the other detector."""
+    if options.scenario is not None:
+        return Path(options.scenario).stem
+    name: str = options.recording.resolve().name
+    return name if options.findings is None else f"{name}.{options.findings.stem}"
+
+
+def takes_files(folder: Path) -> None:
+    """Refuse a folder that cannot be made or written to, before anything is computed for it."""
+    there = next(place for place in (folder, *folder.parents) if place.exists())
+    if not (there.is_dir() and os.access(there, os.W_OK)):
+        raise Unusable(f"cannot write to {folder}: {there} is not a folder of yours; name another with --to")
 
 
 def record_command(options: argparse.Namespace, settings: Configuration) -> int:

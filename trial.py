@@ -75,7 +75,7 @@ def of_recording(folder: Path, findings: Path | None = None, rules: Sequence[Rul
         found = _theirs(findings, Watched({lift.lift_id for lift in facts}, header.start_ns, header.end_ns))
         owed = (episode.rule for episode in truth.read(labels)[1])  # a rule on which it is silent is judged as well
         judged, detector, unserved = frozenset([*owed, *(one.rule for one in found)]), findings.stem, {}
-    name, seconds = header.scenario or folder.name, (header.end_ns - header.start_ns) / 1e9
+    name, seconds = folder.resolve().name, (header.end_ns - header.start_ns) / 1e9
     played = Played(name, detector, header.seed, [lift.lift_id for lift in facts], seconds, judged, unserved)
     return Tried(played, labels, found)
 

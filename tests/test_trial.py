@@ -78,6 +78,17 @@ def test_the_thresholds_of_the_configuration_are_tried_and_named(
     assert "entrapment-off-level.critical_hold_s = 100" in (tmp_path / "report/report.html").read_text(encoding="utf-8")
 
 
+def test_a_report_is_named_after_what_was_tried(night: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "theirs.csv").write_text("lift_id,rule,onset\n", encoding="utf-8")
+    assert liftwatch.main(["simulate", "--scenario", str(night), "--to", "taken"]) == 0
+    assert liftwatch.main(["evaluate", "taken"]) == 0
+    assert liftwatch.main(["evaluate", "taken", "--findings", "theirs.csv"]) == 0
+    assert liftwatch.main(["evaluate", "--scenario", str(night)]) == 0
+    there = {path.name for path in tmp_path.glob("*.evaluation")}
+    assert there == {"taken.evaluation", "taken.theirs.evaluation", "night.evaluation"}
+
+
 def test_another_detector_is_held_against_the_same_labels(night: Path, tmp_path: Path) -> None:
     folder, theirs = tmp_path / "taken", tmp_path / "theirs.csv"
     assert liftwatch.main(["simulate", "--scenario", str(night), "--to", str(folder)]) == 0
@@ -128,12 +139,20 @@ def test_a_detector_that_finds_nothing_has_a_recall_of_nought_for_every_rule_tha
         (["nowhere"], "nowhere has no recording.json"),
         (["--scenario", "entrapement"], "did you mean entrapment"),
         (["--scenario", "quiet", "--days", "0"], "--days"),
+        (["--scenario", "quiet", "--findings", "theirs.csv"], "--findings: name the recording"),
+        (["night", "--lifts", "3"], "--lifts: leave it out"),
+        (["night", "--days", "3"], "--days: leave it out"),
+        (["night", "--seed", "3"], "--seed: leave it out"),
+        (["night", "--processes", "1"], "--processes: leave it out"),
+        (["--scenario", "quiet", "--to", "file"], "cannot write to file: file is not a folder"),
+        (["--scenario", "quiet", "--to", "file/report"], "cannot write to file/report: file is not a folder"),
     ],
 )
 def test_what_cannot_be_tried_is_one_clear_line(
     arguments: list[str], says: str, capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
+    (tmp_path / "file").touch()
     try:
         code = liftwatch.main(["evaluate", *arguments])
     except SystemExit as usage:
