@@ -49,6 +49,9 @@ HALTED_IN = (REST, START, RUN, ARRIVED, OPEN_DOOR)
 """A moving door comes to its end and a passer-by gets through before a car is halted."""
 REVERSES_AT = 0.45
 DOORWAY_SHARE = 0.4
+CALLS_AFTER_S, CALLS_WITHIN_S, PRESSES_S = 10.0, 60.0, 4.0
+"""Who is shut in waits at least so long before pressing the alarm button, then presses it about once in so long, each
+time for about so long."""
 SETTLE_S = 1.0
 LEVEL_M = 0.02
 
@@ -99,11 +102,21 @@ def seize(cars: Cars, begin_s: F64) -> None:
     stick(cars, halts, begin_s[halts])
     visit.go_on(cars, struck[EFFECTS.visits[cause] & (phase == STUCK)], begin_s)
     _pass_through(cars, struck[EFFECTS.passes[cause] & (phase == STUCK)], begin_s)
+    _call_for_help(cars, struck[(phase == STUCK) & ~EFFECTS.alarm[cause]], begin_s)
     ride_beside(cars, struck[EFFECTS.shuttles[cause] & (phase == REST)], begin_s)
     wanders = struck[EFFECTS.wanders[cause] & (phase == REST)]
     other = (cars.dice.uniform(wanders) * (cars.lifts.floors[wanders] - 1)).astype(np.intp)
     cars.target[wanders] = other + (other >= cars.floor[wanders])
     cars.enter(wanders, START, begin_s[wanders] + PAUSE_S)
+
+
+def _call_for_help(cars: Cars, lift: Index, begin_s: F64) -> None:
+    """Let those who are shut in press the alarm button and let go of it, now and then, until they are freed."""
+    since_s = cars.for_s[lift] - (cars.relief_s[lift] - begin_s[lift])
+    lift = lift[cars.presence[lift] & (cars.door[lift] == CLOSED) & (since_s > CALLS_AFTER_S)]
+    changes = lift[cars.dice.uniform(lift) * np.where(cars.alarm[lift], PRESSES_S, CALLS_WITHIN_S) < 1]
+    cars.alarm[changes] ^= True
+    cars.log.status.append(changes[~cars.silent[changes]])
 
 
 def _pass_through(cars: Cars, lift: Index, begin_s: F64) -> None:

@@ -8,7 +8,7 @@ from operator import attrgetter
 import numpy as np
 import pytest
 
-from simulator.cars import SOUND, START
+from simulator.cars import SOUND, START, STRUCK
 from simulator.causes import BY_NUMBER, CAUSES, EFFECTS
 from simulator.condition import Condition
 from simulator.faults import GROWING, Cause
@@ -236,3 +236,27 @@ def test_chance_breaks_lifts_down_at_the_rate_it_is_given() -> None:
     labels = [label for _ in range(600) for label in w.step().labels] + w.unfinished()
     assert 35 < len({(label.lift, label.number) for label in labels}) < 90
     assert len({label.cause.slug for label in labels}) > 10
+
+
+def test_who_is_shut_in_presses_the_alarm_button_after_a_while_and_nobody_else_does() -> None:
+    w = world(lifts=LIFTS, hour=NIGHT)
+    inject_all(w, "car-stalled-between-floors", 300.0)
+    cars, shut_in_s, pressed_s = w.cars, np.zeros(LIFTS), np.zeros(LIFTS)
+    first_s, labels = np.full(LIFTS, np.inf), []
+    for _ in range(420):
+        second = w.step()
+        labels += second.labels
+        alarm = cars.alarm[:LIFTS]
+        assert not (alarm & ~(cars.presence & (cars.door == CLOSED))[:LIFTS]).any()
+        shut_in_s += (cars.stage == STRUCK)[:LIFTS]
+        pressed_s += alarm
+        first_s = np.where(alarm, np.minimum(first_s, shut_in_s), first_s)
+    assert np.isfinite(first_s).mean() > 0.9
+    assert first_s.min() >= 10
+    assert 20 < np.median(first_s) < 90
+    assert 0.02 < pressed_s.sum() / shut_in_s.sum() < 0.15
+    told = [label for label in labels if label.symptom == "alarm-pressed"]
+    assert {label.lift for label in told} == set(np.flatnonzero(pressed_s))
+    assert sum(label.symptom_end_s - label.symptom_onset_s for label in told) == pytest.approx(
+        pressed_s.sum(), rel=0.05
+    )
