@@ -3,11 +3,13 @@
     lived seconds   0 ──── 1800 │ 1800 ──── 3600 │ ...            day_s = 1800
     calendar        day 1, 7:00-7:30 │ day 2, 7:00-7:30 │ ...
 
-The law: everything in the world counts lived seconds; only instants that are said or written are of the calendar.
+The law: everything in the world counts lived seconds; only instants that are said or written are of the calendar. No
+day comes after the last of `days`: what would end after it ends in its own time.
 """
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 DAY_S = 86_400
@@ -20,10 +22,11 @@ class Calendar:
 
     start_ns: int
     day_s: int = DAY_S
+    days: float = math.inf
 
     def leap_s(self, lived_s: float) -> int:
         """Return how many seconds had been leapt over by then."""
-        return int(lived_s // self.day_s) * (DAY_S - self.day_s)
+        return int(min(lived_s // self.day_s, self.days - 1)) * (DAY_S - self.day_s)
 
     def at_ns(self, lived_s: float) -> int:
         """Return the instant of a lived second, to the millisecond, as lifts say instants."""
@@ -31,5 +34,6 @@ class Calendar:
 
     def lived_s(self, elapsed_s: float) -> float:
         """Return how many seconds are lived in the first `elapsed_s` of the calendar."""
-        days, within_s = divmod(elapsed_s, DAY_S)
-        return days * self.day_s + min(within_s, float(self.day_s))
+        day = min(elapsed_s // DAY_S, self.days - 1)
+        within_s = elapsed_s - day * DAY_S
+        return day * self.day_s + (within_s if day == self.days - 1 else min(within_s, self.day_s))

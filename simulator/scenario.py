@@ -135,7 +135,7 @@ class Scenario(Table):
     @property
     def calendar(self) -> Calendar:
         """The calendar where it does not begin now."""
-        return Calendar(self.start_ns, self.day_s)
+        return Calendar(self.start_ns, self.day_s, self.days)
 
     @property
     def start_ns(self) -> int:

@@ -51,6 +51,7 @@ class Scene:
             hour=scenario.traffic_hour,
             plan=planned(scenario, every),
             day_s=scenario.day_s,
+            days=scenario.days,
             heartbeat_s=scenario.heartbeat_s,
             offices=scenario.buildings.office,
         )

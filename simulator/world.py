@@ -103,9 +103,9 @@ class World:
     `together` lifts share their fraction of the second (those of a gateway). `hour` shifts the traffic, and only that,
     to begin at this local hour of the day. `barometers` is the share of lifts that tell their position by the air.
     `plan` is what is known beforehand of faults and near misses, of lifts that are not in this range as well. Of each
-    day the first `day_s` seconds from the start's time of day are lived. `heartbeat_s` is what terminals say of theirs;
-    they keep to `HEARTBEAT_S` at least. Where `vibration` is on it has `wave_hz`
-    samples a second; `machine` names the lifts whose machines are listened to (True: all).
+    day the first `day_s` seconds from the start's time of day are lived, `days` days long. `heartbeat_s` is what
+    terminals say of theirs; they keep to `HEARTBEAT_S` at least. Where `vibration` is on it has `wave_hz` samples a
+    second; `machine` names the lifts whose machines are listened to (True: all).
     """
 
     def __init__(
@@ -125,13 +125,14 @@ class World:
         barometers: float = 0.0,
         plan: Sequence[Planned] = (),
         day_s: int = DAY_S,
+        days: float = np.inf,
         heartbeat_s: int = HEARTBEAT_S,
         offices: float = fleet.OFFICE_SHARE,
         buildings: Sequence[int] | None = None,
         traffic: Traffic = A_DAY,
     ) -> None:
         self.start_ns, self.seconds = start_ns, 0
-        self.calendar, self._heartbeat_s = Calendar(start_ns, day_s), heartbeat_s
+        self.calendar, self._heartbeat_s = Calendar(start_ns, day_s, days), heartbeat_s
         local_hour = start_ns / 3.6e12 + LOCAL_OFFSET_H if hour is None else hour
         beside = fleet.neighbours(first, len(facts), seed, offices) if buildings is None else {}
         number = np.array([*range(first, first + len(facts)), *beside])

@@ -28,6 +28,29 @@ def test_a_time_between_two_days_hours_is_the_next_days_first_second(elapsed_h: 
     assert Calendar(START_NS, 1800).lived_s(elapsed_h * 3600) == lived_s
 
 
+def test_after_the_last_day_the_calendar_leaps_no_more() -> None:
+    two = Calendar(START_NS, 1800, days=2)
+    assert two.at_ns(1800) == START_NS + 24 * HOUR_NS
+    assert two.at_ns(3600 + 60) == START_NS + 24 * HOUR_NS + 1860 * NS
+    assert two.lived_s(24 * 3600 + 1860) == 3660
+
+
+@pytest.mark.parametrize("days", [1, 2])
+def test_what_begins_on_the_last_day_and_outlasts_it_ends_as_long_after_its_onset_as_it_lasts(days: int) -> None:
+    power = {"lift": 1, "cause": "building-power-cut", "onset_h": 24.0 * (days - 1), "for_s": 200.0}
+    wear = {"lift": 2, "cause": "shoes-worn", "onset_h": 24.0 * (days - 1), "for_s": 400.0, "growth_days": 1.0}
+    asked = Scenario(lifts=2, seed=3, hours=0.03, days=days, faults=[power, wear])  # type: ignore[list-item]
+    scene = Scene(asked, START_NS)
+    assert sum(1 for _ in told(scene)) >= 108 * days
+    written = scene.labels()
+    cut, worn = (next(row for row in written if row["cause"] == fault["cause"]) for fault in (power, wear))
+    assert cut["end"] - cut["onset"] == 200 * NS  # type: ignore[operator]
+    assert worn["end"] - worn["onset"] == 400 * NS  # type: ignore[operator]
+    assert worn["functional_failure"] - worn["onset"] == 108 * NS  # type: ignore[operator]
+    last_ns = START_NS + (days - 1) * 24 * HOUR_NS + 109 * NS
+    assert max(row["symptom_end"] or 0 for row in written) <= last_ns  # type: ignore[type-var,operator]
+
+
 def test_every_lift_says_the_instants_of_each_day_at_the_same_traffic_hour() -> None:
     scene = Scene(Scenario(lifts=5, days=3, hours=0.02, hour=8.0), START_NS)
     instants = np.concatenate([decoded.messages.t_ns for decoded in told(scene)])
