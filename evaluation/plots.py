@@ -115,6 +115,6 @@ def _chart(scores: Sequence[Score], draw: Callable[[Axes], None]) -> str:
         axes.grid(axis="x", color=FAINT, alpha=0.35, lw=0.5)
         axes.spines[["top", "right"]].set_visible(False)
         text = io.StringIO()
-        figure.savefig(text, format="svg", metadata=UNSAID)
+        figure.savefig(text, format="svg", metadata=UNSAID, transparent=True)
     svg = text.getvalue()
     return svg[svg.index("<svg") :]

@@ -19,12 +19,14 @@ from markupsafe import Markup
 
 from evaluation import plots
 from evaluation.events import CONFUSION_BAR
+from evaluation.matching import FALSE, FOUND
 from evaluation.referee import GroupScore, Played, Report
 from evaluation.scores import Interval, Score
 
 FILES = ("report.json", "rules.csv", "report.html")
 HEADING = (
     f"  {'rule':<30}{'owed':>6}{'found':>7}{'recall':>9}{'alerts':>8}{'false':>7}{'delay: median s':>17}{'p99 s':>8}"
+    "  besides"
 )
 
 
@@ -113,7 +115,7 @@ def to_text(played: Played, reports: Sequence[Report]) -> str:
     """Return the figures of the judged rules as tables for a terminal, the held-out lifts last."""
     lines = [f"other than the catalogue's: {other(played.thresholds)}"] if played.thresholds else []
     for report in reports:
-        lines.append(f"{report.set_name}: {report.lifts} lifts, {report.lift_months:.2f} lift-months")
+        lines.append(f"{report.set_name}: {report.lifts} lifts, {amount(report.lift_months)} lift-months")
         lines.append(HEADING)
         lines += [_line(one) for one in report.scores if one.judged]
         lines += [_against_its_bar(group) for group in report.groups if group.rules]
@@ -125,8 +127,14 @@ def _line(one: Score) -> str:
     recall = "–" if math.isnan(one.recall.value) else f"{one.recall.value:.1%}"
     return (
         f"  {one.kind.code} {one.kind.rule:<26}{one.owed:>6}{one.found:>7}{recall:>9}{one.raised:>8}{one.wrong:>7}"
-        f"{figure(one.delay_median_s):>17}{figure(one.delay_p99_s):>8}"
-    )
+        f"{figure(one.delay_median_s):>17}{figure(one.delay_p99_s):>8}  {_beyond(one)}"
+    ).rstrip()
+
+
+def _beyond(one: Score) -> str:
+    """Say why episodes were not owed, and what alerts were that found none of their own."""
+    counts = {**one.excused, "early": one.early, **one.verdicts}
+    return ", ".join(f"{number} {why}" for why, number in counts.items() if number and why not in (FOUND, FALSE))
 
 
 def _against_its_bar(group: GroupScore) -> str:
@@ -142,11 +150,16 @@ def to_html(played: Played, reports: Sequence[Report], names: Mapping[str, Mappi
     """Return one page that needs nothing else: tables, and plots as SVG inside it."""
     page = Environment(loader=PackageLoader("evaluation", "."), autoescape=select_autoescape(["html"]))
     page.globals |= {"confusion_bar": CONFUSION_BAR}
-    page.filters |= {"figure": figure, "percent": percent, "between": between, "other": other}
+    page.filters |= {"figure": figure, "percent": percent, "between": between, "other": other, "amount": amount}
     figures = {
         report.set_name: {name: Markup(draw(report)) for name, draw in plots.PLOTS.items()} for report in reports
     }
     return page.get_template("report.html").render(played=played, reports=reports, names=names, figures=figures)
+
+
+def amount(value: float) -> str:
+    """Return a number with three significant digits, and never an exponent where it is large."""
+    return f"{value:.3g}" if value < 1000 else f"{value:.0f}"
 
 
 def other(thresholds: Mapping[str, float]) -> str:

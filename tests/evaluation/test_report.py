@@ -12,7 +12,7 @@ from detectors.catalogue import RULES
 from evaluation.events import KINDS
 from evaluation.raised import BadFindings, Raised, Watched, read_csv
 from evaluation.referee import Played, judge
-from evaluation.report import FILES, write
+from evaluation.report import FILES, to_html, to_text, write
 from evaluation.scores import MONTH_S
 from tests.evaluation.labels import at, raised, row
 
@@ -59,6 +59,24 @@ def test_the_page_shows_every_rule_and_escapes_what_it_was_given(folder: Path) -
     assert "<b>removal" not in page
     assert "http" not in page.replace("http://www.w3.org", "")
     assert page.count("<svg") == page.count("</svg>") >= 4
+
+
+def test_the_text_says_why_nothing_was_owed_and_how_little_was_watched() -> None:
+    played = Played("night", "liftwatch", 3, ["sim-00001"], 360.0, frozenset({F01}))
+    reports = judge(played, [row(0, 20, F01, lift_id="sim-00001")], [raised(F01, 0, 15, "sim-00001")])
+    text = to_text(played, reports)
+    assert "1 lifts, 0.000139 lift-months" in text
+    line = next(line for line in text.splitlines() if F01 in line)
+    assert line.split()[2:4] == ["0", "0"]
+    assert line.endswith("1 short, 1 early")
+    assert "0.000139 lift-months" in to_html(played, reports, NAMES)
+
+
+def test_each_table_and_plot_that_is_wider_than_a_phone_scrolls_by_itself(folder: Path) -> None:
+    page = (folder / "report.html").read_text(encoding="utf-8")
+    wide = page.split('<div class="wide"')[1:]
+    assert len(wide) == page.count("<table") + page.count("<svg")
+    assert all("<table" in part or "<svg" in part for part in wide)
 
 
 def test_the_same_figures_are_written_as_the_same_bytes(folder: Path, tmp_path: Path) -> None:
