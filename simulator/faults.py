@@ -92,7 +92,8 @@ class Act:
 class Cause:
     """One physical cause; `symptoms` are those that each of its occurrences shows, `may_show` those that only some do.
 
-    `default_s` is how long it lasts from its first symptom where nothing else is asked for; `soon_s` about how long
+    `default_s` is how long it lasts from its first symptom where nothing else is asked for (of a sudden fault that
+    comes by itself or on trial, the median); `soon_s` about how long
     that takes after the injection into a resting lift. `form` is the one it takes by itself, `growth_days` how long it
     grows from the first physical sign to functional failure; `per_year` how often it strikes a lift in a real fleet,
     and `whole_building` all lifts of its building with it. The condition of an act that comes and goes does so with it,

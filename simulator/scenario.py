@@ -21,7 +21,7 @@ from simulator.faults import GROWING, NEAR_MISS
 from simulator.fleet import FLEET_LIMIT, OFFICE_SHARE, fleet
 from simulator.near_misses import PARKED_OPEN, WEATHER
 from simulator.network import Conditions
-from simulator.schedule import Planned, between
+from simulator.schedule import LASTS, Planned, between
 from simulator.sensors import SAMPLE_HZ
 from simulator.vibration import WAVE_HZ, WAVE_HZ_LIMITS
 from simulator.world import HEARTBEAT_S
@@ -203,7 +203,7 @@ def _tried(scenario: Scenario, facts: Sequence[LiftFacts]) -> Iterator[Planned]:
             onset_s, growth_days = next(draw) * part_s / 2, scenario.days / parts * between(GROWS, next(draw))
             yield Planned(lift_id, cause.slug, begin_s + onset_s, growth_days=growth_days)
         else:
-            yield Planned(lift_id, cause.slug, begin_s + next(draw) * max(0.0, part_s - 2 * cause.default_s))
+            yield Planned(lift_id, cause.slug, begin_s + next(draw) * max(0.0, part_s - LASTS[1] * cause.default_s))
 
 
 def _able(cause: str, lift: LiftFacts) -> bool:

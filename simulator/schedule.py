@@ -27,6 +27,9 @@ OFTEN = 20.0
 """An intermittent fault lasts this many times as long as a sudden one."""
 TAIL = 0.25
 """What comes after functional failure, over the growth before it."""
+LASTS_SD, LASTS = 0.47, (0.25, 3.0)
+"""A sudden fault of no stated length lasts a log-normal share of its cause's default, between these: as calls are
+answered, with a 95th percentile of 2.2 medians (domain notes, section 9)."""
 FAULTS_LIMIT = 1 << 20
 _DRAWS = 8
 
@@ -124,7 +127,7 @@ class Schedule:
         faults = [fault]
         if CAUSES[planned.cause].whole_building:
             mates = np.flatnonzero(self._building == self._building[fault.lift])
-            same = replace(planned, onset_s=fault.onset_s)
+            same = replace(planned, onset_s=fault.onset_s, for_s=fault.for_s)
             faults += [self.draw(replace(same, lift_id=self._id[k])) for k in mates if k != fault.lift]
         for one in faults:
             heapq.heappush(self._coming, (one.onset_s, one.lift, one.number, one))
@@ -156,12 +159,14 @@ class Schedule:
             raise Unknown(f"lift_id: {planned.lift_id!r} is not simulated here")
         lift, cause = self._row[planned.lift_id], CAUSES[planned.cause]
         counter = _DRAWS * self._planned[lift] + np.arange(_DRAWS)
-        when, severity, _, shape, grows, *_ = chance.uniform(chance.words(self._keys[[lift]], counter)).tolist()
+        words = chance.words(self._keys[[lift]], counter)
+        when, severity, _, shape, grows, *_ = chance.uniform(words).tolist()
         self._planned[lift] += 1
         first, last = planned.onset_s if isinstance(planned.onset_s, tuple) else (planned.onset_s, planned.onset_s)
         form = planned.form or cause.form
         growth_days = planned.growth_days or between(cause.growth_days, grows)
         growth_s = growth_days * self._day_s if form == GROWING else 0.0
+        share = float(np.clip(np.exp(LASTS_SD * chance.bell(words[5])), *LASTS)) if cause.kind == FAULT else 1.0
         lasts_s = {GROWING: (1 + TAIL) * growth_s, INTERMITTENT: OFTEN * cause.default_s}
         return Fault(
             lift=lift,
@@ -170,7 +175,7 @@ class Schedule:
             form=form,
             severity=severity if planned.severity is None else planned.severity,
             onset_s=now_s + between((first, last), when),
-            for_s=planned.for_s or lasts_s.get(form, cause.default_s),
+            for_s=planned.for_s or lasts_s.get(form, share * cause.default_s),
             growth_s=growth_s,
             shape=between(SHAPE, shape),
         )

@@ -18,7 +18,7 @@ from simulator.fleet import fleet
 from simulator.labels import Label
 from simulator.scenario import Scenario
 from simulator.scene import Scene
-from simulator.schedule import YEAR_S, Planned, Schedule, Unknown
+from simulator.schedule import LASTS, YEAR_S, Planned, Schedule, Unknown
 from simulator.symptoms import BY_SLUG, SYMPTOMS
 from simulator.world import World
 from tests.simulator.plain_symptoms import PLAIN, RIDDEN, SENSED, naive
@@ -225,6 +225,26 @@ def test_a_power_cut_strikes_all_lifts_of_a_building_and_no_other() -> None:
     assert len({(row.lift, row.number) for row in rows}) == len(struck)
     assert struck == set(np.flatnonzero(w.cars.groups.of == w.cars.groups.of[0]))
     assert (w.cars.battery == np.isin(np.arange(40), sorted(struck))).all()
+
+
+def test_a_sudden_fault_lasts_as_drawn_around_its_default_and_a_stated_length_is_kept() -> None:
+    row, every = {f"sim-{k:05d}": k for k in range(400)}, np.arange(400)
+    schedule = Schedule([], row, every, every // 4 * 4, 4, np.zeros(len(BY_NUMBER) - 1))
+
+    def for_s(cause: str, **more: object) -> list[float]:
+        return [schedule.draw(Planned(lift_id, cause, **more)).for_s for lift_id in row]  # type: ignore[arg-type]
+
+    default_s = CAUSES["power-cut"].default_s
+    lasts_s = np.array(for_s("power-cut"))
+    assert len(set(lasts_s)) > 350
+    assert np.median(lasts_s) == pytest.approx(default_s, rel=0.1)
+    assert np.percentile(lasts_s, 95) == pytest.approx(2.17 * default_s, rel=0.15)
+    assert LASTS[0] * default_s <= lasts_s.min() < lasts_s.max() <= LASTS[1] * default_s
+    assert set(for_s("power-cut", for_s=90.0)) == {90.0}
+    assert set(for_s("long-dwell")) == {CAUSES["long-dwell"].default_s}
+    cut = schedule.add(Planned("sim-00001", "building-power-cut"))
+    assert len(cut) == 4
+    assert len({fault.for_s for fault in cut}) == 1
 
 
 def test_a_terminal_without_mains_lives_as_long_as_its_battery_and_then_speaks_its_last_will() -> None:
