@@ -17,6 +17,8 @@ from simulator.faults import EMPTY_RUN, LEFT_OPEN, POPS_OPEN, RIDE, graded
 from simulator.scurve import stopping_distance_m
 from telemetry.streams import CLOSED, OPEN, OPENING
 
+OUTSIDE_M = 0.12
+"""How far outside a door zone a car is stopped at least that is stopped between landings; ropes do not take it back."""
 FINAL_LIMIT_M = 0.10
 """How far beyond its last landings a car opens its final limit switches: before its buffer (EN 81-20, 5.12.2.2)."""
 
@@ -54,11 +56,14 @@ def waylay(cars: Cars, lift: Index) -> None:
 
 
 def _stop_between(cars: Cars, lift: Index) -> None:
-    """Strike where a sound brake would stop the car half-way between the two landings around the middle of its run."""
+    """Strike where a sound brake would stop the car at the fault's place between the two landings around the middle of
+    its run, outside their door zones."""
     heights, z, v = cars.lifts.heights_m[lift], cars.curves.z[0][lift], cars.curves.end_m[lift]
     row = np.arange(len(lift))
     below = np.clip((heights <= ((z + v) / 2)[:, None]).sum(axis=1) - 1, 0, cars.lifts.floors[lift] - 2)
-    stop_m = (heights[row, below] + heights[row, below + 1]) / 2
+    off_m = cars.lifts.zone_m[lift] + OUTSIDE_M
+    low_m, high_m = heights[row, below] + off_m, heights[row, below + 1] - off_m
+    stop_m = cars.dice.uniform(lift, low_m, np.maximum(low_m, high_m))
     cars.enter(lift, STRIKE, cars.curves.stop_time_s(lift, stop_m, *braking.sound(cars, lift, np.sign(v - z))))
 
 
