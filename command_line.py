@@ -13,6 +13,7 @@ from typing import Any
 from dashboards.instant import parse as parse_instant
 from simulator import causes, forms, library
 from simulator.bundles import FORMS
+from simulator.scenario import SEED_LIMIT
 
 EPILOG = """\
 Start here:
@@ -32,6 +33,7 @@ EVALUATE_MORE = """\
 
 Lifts are split by seed and name into a set to tune on and a held-out set, which is the one to quote.
 """
+FASTER = "above 1 the lifts begin a day ago, and catch up with now"
 
 Command = Callable[..., argparse.ArgumentParser]
 
@@ -77,7 +79,9 @@ def build_parser() -> argparse.ArgumentParser:
 def _demo(command: Command) -> None:
     demo = command("demo", "Run broker, monitor, dashboards and a simulated fleet on this machine")
     demo.add_argument("--lifts", type=count, default=50, help="how many lifts (default 50)")
-    demo.add_argument("--seed", type=int, default=1, help="which fleet: the same seed gives the same lifts (default 1)")
+    demo.add_argument(
+        "--seed", type=seed, default=1, help="which fleet: the same seed gives the same lifts (default 1)"
+    )
     demo.add_argument("--broker-port", type=port, default=1883, help="the broker's port (default 1883)")
     demo.add_argument("--port", type=port, default=8080, help="the pages' port (default 8080)")
     demo.add_argument("--data", type=Path, help="keep the data in this folder (default: a new one, removed at the end)")
@@ -90,8 +94,8 @@ def _simulate(command: Command) -> None:
     simulate = command("simulate", does, f"Scenarios:\n{shipped}")
     simulate.add_argument("--scenario", metavar="NAME", help="one of those below, or a TOML file of your own")
     simulate.add_argument("--lifts", type=count, help="how many lifts (default 50)")
-    simulate.add_argument("--seed", type=int, help="which fleet (default 1)")
-    simulate.add_argument("--speed", type=float, default=1.0, help="times real time (default 1)")
+    simulate.add_argument("--seed", type=seed, help="which fleet (default 1)")
+    simulate.add_argument("--speed", type=speed, help=f"times real time (default 1); {FASTER}")
     simulate.add_argument("--form", choices=FORMS, help="how bundles are sent (default json)")
     simulate.add_argument("--vibration", action=argparse.BooleanOptionalAction, help="3 x 100 Hz as well (default yes)")
     simulate.add_argument(
@@ -141,7 +145,7 @@ def _evaluate(command: Command) -> None:
     evaluate.add_argument("recording", nargs="?", type=Path, help="the folder of a recording that has labels")
     evaluate.add_argument("--scenario", metavar="NAME", help="live through a scenario instead of a recording")
     evaluate.add_argument("--lifts", type=count, help="how many lifts the scenario has")
-    evaluate.add_argument("--seed", type=int, help="which fleet it is")
+    evaluate.add_argument("--seed", type=seed, help="which fleet it is")
     evaluate.add_argument("--days", type=count, help="how many days it lasts")
     evaluate.add_argument("--processes", type=count, help="live a scenario in so many processes (default 1)")
     evaluate.add_argument("--findings", type=Path, metavar="CSV", help="another detector's findings, instead of ours")
@@ -167,23 +171,39 @@ def given(options: argparse.Namespace, *names: str) -> dict[str, Any]:
 
 def count(text: str) -> int:
     """Read a number of lifts."""
-    number = int(text)
-    if not 1 <= number <= 1_000_000:
-        raise argparse.ArgumentTypeError("say a number from 1 to 1000000")
+    if not text.isdecimal() or not 1 <= int(text) <= 1_000_000:
+        raise argparse.ArgumentTypeError("say a whole number from 1 to 1000000")
+    return int(text)
+
+
+def seed(text: str) -> int:
+    """Read a seed."""
+    if not text.isdecimal() or int(text) > SEED_LIMIT:
+        raise argparse.ArgumentTypeError(f"say a whole number from 0 to {SEED_LIMIT}")
+    return int(text)
+
+
+def speed(text: str) -> float:
+    """Read how many times real time."""
+    number = seconds(text)
+    if number == 0:
+        raise argparse.ArgumentTypeError("say a number above 0; 1 is real time")
     return number
 
 
 def port(text: str) -> int:
     """Read a port's number."""
-    number = int(text)
-    if not 1 <= number <= 65_535:
+    if not text.isdecimal() or not 1 <= int(text) <= 65_535:
         raise argparse.ArgumentTypeError("a port is a number from 1 to 65535")
-    return number
+    return int(text)
 
 
 def seconds(text: str) -> float:
     """Read a number of seconds, or a speed: 0 or more."""
-    number = float(text)
+    try:
+        number = float(text)
+    except ValueError:
+        number = -1.0
     if not 0 <= number < float("inf"):
         raise argparse.ArgumentTypeError("say a number, 0 or more")
     return number

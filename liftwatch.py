@@ -153,7 +153,7 @@ def simulate_command(options: argparse.Namespace, settings: Configuration) -> in
         player.Settings(
             played,
             **wiring.player_broker(settings),
-            speed=options.speed,
+            speed=options.speed or 1.0,
             seconds=None if named is None else played.seconds,
             labels=options.labels,
         )

@@ -9,7 +9,8 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
-from datetime import datetime, timedelta, timezone
+from datetime import UTC, datetime, timedelta, timezone
+from itertools import chain
 from typing import Literal
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
@@ -31,6 +32,9 @@ from telemetry.facts import LiftFacts
 LOCAL_TIME = timezone(timedelta(hours=8))
 START = datetime(2001, 9, 10, 7, 0, tzinfo=LOCAL_TIME)
 """A Monday: simulated clocks start in 2001, so that a clock of today's that leaked in is seen at once."""
+YEARS = (1970, 2200)
+"""Where a world may begin: lifts say times in nanoseconds since 1970, and 64 bits hold those up to 2262."""
+SEED_LIMIT = 2**63 - 1
 DAY_H = 24.0
 DAYS_LIMIT = 3_660
 PLAN_LIMIT = 1_000
@@ -92,7 +96,7 @@ class Scenario(Table):
 
     about: str = ""
     lifts: int = Field(50, ge=1, le=FLEET_LIMIT)
-    seed: int = Field(1, ge=0)
+    seed: int = Field(1, ge=0, le=SEED_LIMIT)
     start: AwareDatetime | None = None
     hours: float = Field(DAY_H, gt=0, le=DAY_H)
     days: int = Field(1, ge=1, le=DAYS_LIMIT)
@@ -226,26 +230,39 @@ def _lived(scenario: Scenario, fault: PlannedFault) -> tuple[float, float | None
 
 def contradictions(scenario: Scenario) -> Iterable[str]:
     """Yield what a scenario says that cannot be, each as the field and why."""
+    first, last = YEARS
+    if scenario.start and not datetime(first, 1, 1, tzinfo=UTC) <= scenario.start < datetime(last, 1, 1, tzinfo=UTC):
+        yield f"start: {scenario.start} is out of range; lifts count from {first}, and a world begins before {last}"
     built = sum(scenario.buildings.model_dump().values())
     if not math.isclose(built, 1, abs_tol=ROUNDING):
         yield f"buildings: the shares add up to {built:g}, not to 1; a kind that is left out has none"
-    for k, fault in enumerate(scenario.faults):
-        where = f"faults[{k}]"
-        if fault.cause not in CAUSES:
-            yield f"{where}.{no_cause(fault.cause)}"
-        if (fault.lift is None) == (fault.share is None):
-            yield f"{where}.lift: say either lift (its number) or share (of all lifts)"
-        if fault.lift is not None and fault.lift > scenario.lifts:
-            yield f"{where}.lift: {fault.lift} is not there; the lifts are 1 to {scenario.lifts}"
-        if fault.cause in SETUPS and not any(_able(fault.cause, lift) for lift in _among(scenario, fault)):
-            yield f"{where}.cause: {fault.cause} needs a lift that is set up for it by {SETUPS[fault.cause]}"
-        if fault.onset_h >= scenario.span_h:
-            yield f"{where}.onset_h: {fault.onset_h:g} is after the end, {scenario.span_h:g} h from the start"
-        elif fault.onset_h + fault.spread_s / 3600 > scenario.span_h:
-            yield f"{where}.spread_s: onsets would be drawn after the end, {scenario.span_h:g} h from the start"
-        elif _lived(scenario, fault)[1] == 0:
-            yield f"{where}.for_s: it is over before the next of the {scenario.hours:g} h that are lived of each day"
+    for k in range(len(scenario.faults)):
+        yield from (f"faults[{k}].{line}" for line in chain(_misplaced(scenario, k), _mistimed(scenario, k)))
 
     for number in scenario.machines:
         if not 1 <= number <= scenario.lifts:
             yield f"machines: {number} is not there; the lifts are 1 to {scenario.lifts}"
+
+
+def _misplaced(scenario: Scenario, k: int) -> Iterator[str]:
+    """Yield why fault `k` is none, or none of the lifts it names."""
+    fault = scenario.faults[k]
+    if fault.cause not in CAUSES:
+        yield no_cause(fault.cause)
+    if (fault.lift is None) == (fault.share is None):
+        yield "lift: say either lift (its number) or share (of all lifts)"
+    if fault.lift is not None and fault.lift > scenario.lifts:
+        yield f"lift: {fault.lift} is not there; the lifts are 1 to {scenario.lifts}"
+    if fault.cause in SETUPS and not any(_able(fault.cause, lift) for lift in _among(scenario, fault)):
+        yield f"cause: {fault.cause} needs a lift that is set up for it by {SETUPS[fault.cause]}"
+
+
+def _mistimed(scenario: Scenario, k: int) -> Iterator[str]:
+    """Yield why fault `k` cannot come when it should."""
+    fault = scenario.faults[k]
+    if fault.onset_h >= scenario.span_h:
+        yield f"onset_h: {fault.onset_h:g} is after the end, {scenario.span_h:g} h from the start"
+    elif fault.onset_h + fault.spread_s / 3600 > scenario.span_h:
+        yield f"spread_s: onsets would be drawn after the end, {scenario.span_h:g} h from the start"
+    elif _lived(scenario, fault)[1] == 0:
+        yield f"for_s: it is over before the next of the {scenario.hours:g} h that are lived of each day"

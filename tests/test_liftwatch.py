@@ -53,6 +53,23 @@ def test_every_command_explains_itself(command: str, capsys: pytest.CaptureFixtu
     assert len(capsys.readouterr().out) > 100
 
 
+@pytest.mark.parametrize(
+    ("option", "value", "says"),
+    [
+        *[("--speed", value, "say a number") for value in ("0", "-1", "nan", "inf", "fast")],
+        *[("--seed", value, "say a whole number from 0 to 9223372036854775807") for value in ("-1", str(2**63), "x")],
+        *[("--lifts", value, "say a whole number from 1 to 1000000") for value in ("abc", "0", "1.5")],
+    ],
+)
+def test_a_number_that_cannot_be_is_refused_with_those_that_can(
+    option: str, value: str, says: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit) as end:
+        liftwatch.main(["simulate", f"{option}={value}"])
+    assert end.value.code == 2
+    assert f"argument {option}: {says}" in capsys.readouterr().err
+
+
 def test_lifts_come_and_go_as_files(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     config = configured(tmp_path, 1)
     (tmp_path / "lifts.csv").write_text(LIFTS, encoding="utf-8")
