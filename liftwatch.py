@@ -255,7 +255,10 @@ def replay_command(options: argparse.Namespace, settings: Configuration) -> int:
 
 
 def judge_recording(options: argparse.Namespace, settings: Configuration) -> int:
-    """Judge a recording straight through; the alerts go out as lines, the summary to standard error."""
+    """Judge a recording straight through; the alerts go out as lines, the summary to standard error.
+
+    The exit code is 1 where the recording is incomplete.
+    """
     judged = recorder.judge(options.recording, configuration.rules(settings), options.lift, options.processes or 1)
     text = b"".join(line + b"\n" for line in judged.lines)
     if options.to is None:
@@ -263,7 +266,7 @@ def judge_recording(options: argparse.Namespace, settings: Configuration) -> int
     else:
         written(options.to, text)
     print(recorder.summary(judged, options.lift), file=sys.stderr)
-    return 0
+    return 0 if judged.header.complete else 1
 
 
 def inject_command(options: argparse.Namespace, settings: Configuration) -> int:

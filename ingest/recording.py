@@ -16,7 +16,8 @@ from telemetry.decode import decode
 from telemetry.streams import Entry
 
 TAKE_WAIT_S = 0.5
-FLUSH_EVERY_S = 30.0
+FLUSH_FIRST_S, FLUSH_EVERY_S = 2.0, 30.0
+"""What is heard is written soon at first, then twice as seldom each time, or a night would be in too many parts."""
 LAST_WAIT_S, LAST_LIMIT_S = 0.2, 5.0
 
 
@@ -34,7 +35,7 @@ class Listener:
     def __init__(self, source: Source, taker: Taker, show: Callable[[int], None]) -> None:
         self.heard, self.unbroken = 0, True
         self._source, self._taker, self._show = source, taker, show
-        self._flushed = time.monotonic()
+        self._flushed, self._flush_after_s = time.monotonic(), FLUSH_FIRST_S
 
     def listen(self, for_s: float, ended: Event) -> None:
         """Record until the time is over or `ended` is set, and for a moment what was said before and is on its way."""
@@ -52,9 +53,10 @@ class Listener:
             self._taker.add(decode(entries(arrivals, self.heard)))
             self._source.acknowledge(arrivals)
             self.heard += len(arrivals)
-        if time.monotonic() - self._flushed > FLUSH_EVERY_S:
+        if self.heard and time.monotonic() - self._flushed > self._flush_after_s:
             self._taker.flush()
             self._flushed = time.monotonic()
+            self._flush_after_s = min(2 * self._flush_after_s, FLUSH_EVERY_S)
         self._show(self.heard)
         return len(arrivals)
 

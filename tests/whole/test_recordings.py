@@ -177,6 +177,24 @@ def test_a_broker_that_goes_away_makes_a_recording_incomplete(broker: Broker, tm
     assert not (tmp_path / "data").exists()
 
 
+def test_a_recording_that_is_killed_after_a_moment_holds_what_it_heard_and_is_judged_with_exit_code_1(
+    broker: Broker, folder: Path, tmp_path: Path
+) -> None:
+    config, taken = tmp_path / "liftwatch.toml", tmp_path / "killed"
+    config.write_text(f"[broker]\nport = {broker.port}\n", encoding="utf-8")
+    one = sorted(Recording(folder).lift_ids())[0]
+    with started(config, "record", str(taken), ready=b"hearing lifts") as recording:
+        command = ["--config", str(config), "replay", str(folder), "--speed", "0", "--lift", one]
+        assert liftwatch.main(command) == 0
+        until(lambda: Recording(taken).header.messages > 0, "messages that are written", 15.0)
+        recording.kill()
+        recording.wait(60)
+    assert not Recording(taken).header.complete
+    assert Recording(taken).lift_ids() == {one}
+    assert liftwatch.main(["replay", str(taken), "--judge", "--to", str(tmp_path / "alerts.jsonl")]) == 1
+    assert liftwatch.main(["replay", str(folder), "--judge", "--to", str(tmp_path / "alerts.jsonl")]) == 0
+
+
 def test_a_replay_moved_to_the_present_ends_now(broker: Broker, folder: Path, tmp_path: Path) -> None:
     config = tmp_path / "liftwatch.toml"
     config.write_text(f"[broker]\nport = {broker.port}\n", encoding="utf-8")
