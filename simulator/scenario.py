@@ -160,10 +160,8 @@ def planned(scenario: Scenario, facts: Sequence[LiftFacts]) -> list[Planned]:
     plan = []
     for k, fault in enumerate(scenario.faults):
         onset_s, for_s = _lived(scenario, fault)
-        for lift in range(scenario.lifts) if fault.lift is None else [fault.lift - 1]:
-            if not _able(fault.cause, facts[lift]):
-                continue
-            if fault.share is None or next(numbers(scenario.seed, lift * PLAN_LIMIT + k, PLAN)) < fault.share:
+        for lift in _drawn(scenario, k):
+            if _able(fault.cause, facts[lift]):
                 when = (onset_s, onset_s + fault.spread_s)
                 how = (for_s, fault.severity, fault.form, fault.growth_days)
                 plan.append(Planned(facts[lift].lift_id, fault.cause, when, *how))
@@ -215,6 +213,14 @@ def _able(cause: str, lift: LiftFacts) -> bool:
     return {PARKED_OPEN: lift.parks_door_open, WEATHER: lift.position_source == BAROMETER}.get(cause, True)
 
 
+def _drawn(scenario: Scenario, k: int) -> Iterator[int]:
+    """Yield the rows of the lifts that fault `k` is planned for; a share is drawn."""
+    fault = scenario.faults[k]
+    for lift in range(scenario.lifts) if fault.lift is None else [fault.lift - 1]:
+        if fault.share is None or next(numbers(scenario.seed, lift * PLAN_LIMIT + k, PLAN)) < fault.share:
+            yield lift
+
+
 def _among(scenario: Scenario, fault: PlannedFault) -> list[LiftFacts]:
     """Return the lifts that a fault is planned for, or drawn from."""
     lifts = inhabitants(scenario)
@@ -237,7 +243,8 @@ def contradictions(scenario: Scenario) -> Iterable[str]:
     if not math.isclose(built, 1, abs_tol=ROUNDING):
         yield f"buildings: the shares add up to {built:g}, not to 1; a kind that is left out has none"
     for k in range(len(scenario.faults)):
-        yield from (f"faults[{k}].{line}" for line in chain(_misplaced(scenario, k), _mistimed(scenario, k)))
+        why = chain(_misplaced(scenario, k), _misshapen(scenario.faults[k]), _mistimed(scenario, k))
+        yield from (f"faults[{k}].{line}" for line in why)
 
     for number in scenario.machines:
         if not 1 <= number <= scenario.lifts:
@@ -249,12 +256,27 @@ def _misplaced(scenario: Scenario, k: int) -> Iterator[str]:
     fault = scenario.faults[k]
     if fault.cause not in CAUSES:
         yield no_cause(fault.cause)
+        return
     if (fault.lift is None) == (fault.share is None):
         yield "lift: say either lift (its number) or share (of all lifts)"
     if fault.lift is not None and fault.lift > scenario.lifts:
         yield f"lift: {fault.lift} is not there; the lifts are 1 to {scenario.lifts}"
+    if fault.lift is None and next(_drawn(scenario, k), None) is None:
+        yield f"share: {fault.share:g} of {scenario.lifts} draws no lift; raise it, or say which lift"
     if fault.cause in SETUPS and not any(_able(fault.cause, lift) for lift in _among(scenario, fault)):
         yield f"cause: {fault.cause} needs a lift that is set up for it by {SETUPS[fault.cause]}"
+
+
+def _misshapen(fault: PlannedFault) -> Iterator[str]:
+    """Yield why a fault cannot take the form it should."""
+    cause = CAUSES.get(fault.cause)
+    if cause is None:
+        return
+    form = fault.form or cause.form
+    if form == GROWING and cause.kind == NEAR_MISS:
+        yield f"form: {cause.slug} is a near miss and never fails; only faults grow"
+    if form != GROWING and fault.growth_days is not None:
+        yield f"growth_days: it is {form}; only what is growing takes days to grow"
 
 
 def _mistimed(scenario: Scenario, k: int) -> Iterator[str]:

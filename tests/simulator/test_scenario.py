@@ -72,6 +72,14 @@ def test_every_shipped_scenario_can_be_lived_and_says_what_it_is_about() -> None
         ("[network]\nloss = 0.1", r"network.loss is not a key; did you mean lost\?"),
         (ENTRAPMENT.replace("lift = 2", "share = 1.5"), r"faults\[0\].share = 1.5: input should be less"),
         ("hours = 1.0\n" + ENTRAPMENT + "spread_s = 3600.0\n", r"faults\[0\].spread_s: onsets would be drawn after"),
+        (ENTRAPMENT + 'form = "sudden"\ngrowth_days = 3.0\n', r"faults\[0\].growth_days: it is sudden; only"),
+        (ENTRAPMENT + "growth_days = 3.0\n", r"faults\[0\].growth_days: it is sudden; only"),
+        (ENTRAPMENT + 'form = "intermittent"\ngrowth_days = 3.0\n', r"faults\[0\].growth_days: it is intermittent"),
+        (
+            ENTRAPMENT.replace("power-cut", "removal") + 'form = "growing"\n',
+            r"faults\[0\].form: removal is a near miss",
+        ),
+        ("lifts = 5\n" + ENTRAPMENT.replace("lift = 2", "share = 0.0001"), r"faults\[0\].share: 0.0001 of 5 draws no"),
         (ENTRAPMENT.replace("power-cut", WEATHER), r"faults\[0\].cause: .* set up for it by barometers"),
     ],
 )
