@@ -136,6 +136,8 @@ def serve_command(_: argparse.Namespace, settings: Configuration) -> int:
 
 def simulate_command(options: argparse.Namespace, settings: Configuration) -> int:
     """Play a simulated fleet until a signal, or until its scenario is over."""
+    if options.to is not None and (options.speed is not None or options.labels is not None):
+        raise Unusable("--to: leave --speed and --labels out; a recording is as fast as it goes, and has its labels")
     named = options.scenario
     usual = {"form": "json", "vibration": True} if named is None else {}
     asked = command_line.given(options, "lifts", "seed", "form", "vibration", "faults_per_hour")

@@ -94,6 +94,15 @@ def test_a_scenario_that_contradicts_itself_is_one_line(tmp_path: Path, capsys: 
     assert "faults[0].lift: 3 is not there; the lifts are 1 to 2" in complaint(capsys, simulate)
 
 
+@pytest.mark.parametrize("more", [["--speed", "5"], ["--labels", "lab.jsonl"]])
+def test_what_a_recording_would_ignore_is_refused(
+    more: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    simulate = [*configured(tmp_path, 1), "simulate", "--to", str(tmp_path / "made"), *more]
+    assert "--to: leave --speed and --labels out" in complaint(capsys, simulate)
+    assert not (tmp_path / "made").exists()
+
+
 SHORT = """lifts = 4
 hours = 0.02
 
