@@ -33,6 +33,7 @@ EVALUATE_MORE = """\
 
 Lifts are split by seed and name into a set to tune on and a held-out set, which is the one to quote.
 """
+FAULTS = "faults by themselves, per hour over the fleet"
 FASTER = "above 1 the lifts begin a day ago, and catch up with now"
 
 Command = Callable[..., argparse.ArgumentParser]
@@ -85,7 +86,7 @@ def _demo(command: Command) -> None:
     demo.add_argument("--broker-port", type=port, default=1883, help="the broker's port (default 1883)")
     demo.add_argument("--port", type=port, default=8080, help="the pages' port (default 8080)")
     demo.add_argument("--data", type=Path, help="keep the data in this folder (default: a new one, removed at the end)")
-    demo.add_argument("--faults-per-hour", type=float, default=6.0, help="faults by themselves, over the fleet")
+    demo.add_argument("--faults-per-hour", type=float, default=6.0, help=f"{FAULTS} (default 6)")
 
 
 def _simulate(command: Command) -> None:
@@ -93,14 +94,14 @@ def _simulate(command: Command) -> None:
     does = "Play a simulated fleet to the broker, or write it as a recording"
     simulate = command("simulate", does, f"Scenarios:\n{shipped}")
     simulate.add_argument("--scenario", metavar="NAME", help="one of those below, or a TOML file of your own")
-    simulate.add_argument("--lifts", type=count, help="how many lifts (default 50)")
-    simulate.add_argument("--seed", type=seed, help="which fleet (default 1)")
+    simulate.add_argument("--lifts", type=count, help="how many lifts (default: the scenario's, else 50)")
+    simulate.add_argument("--seed", type=seed, help="which fleet (default: the scenario's, else 1)")
     simulate.add_argument("--speed", type=speed, help=f"times real time (default 1); {FASTER}")
-    simulate.add_argument("--form", choices=FORMS, help="how bundles are sent (default json)")
-    simulate.add_argument("--vibration", action=argparse.BooleanOptionalAction, help="3 x 100 Hz as well (default yes)")
-    simulate.add_argument(
-        "--faults", "--faults-per-hour", type=float, dest="faults_per_hour", help="faults by themselves, over the fleet"
-    )
+    simulate.add_argument("--form", choices=FORMS, help="how bundles are sent (default: the scenario's, else json)")
+    vibration = "vibration as well (default: the scenario's, else yes, at 100 Hz)"
+    simulate.add_argument("--vibration", action=argparse.BooleanOptionalAction, help=vibration)
+    rate = f"{FAULTS} (default: the scenario's, else none)"
+    simulate.add_argument("--faults", "--faults-per-hour", type=float, dest="faults_per_hour", help=rate)
     simulate.add_argument("--to", type=Path, metavar="FOLDER", help="write a recording instead, as fast as it goes")
     simulate.add_argument("--labels", type=Path, help="append what really happened to this file, a JSON line each")
     simulate.add_argument("--register", action="store_true", help="first put these lifts into the registry")

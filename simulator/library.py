@@ -8,7 +8,7 @@ from __future__ import annotations
 import difflib
 import tomllib
 from collections.abc import Collection, Iterable, Mapping
-from datetime import date
+from datetime import date, time
 from pathlib import Path
 from typing import Any
 
@@ -73,8 +73,9 @@ def _explain(error: ValidationError) -> str:
         return f"{where} is not a key{_nearest(str(fault['loc'][-1]), _known_keys(fault['loc'][:-1]))}"
     if fault["type"] == "missing":
         return f"{where} is missing"
-    said = fault["input"] if isinstance(fault["input"], date) else repr(fault["input"])
-    return f"{where} = {said}: {_SHAPES.get(fault['type'], fault['msg'].lower())}"
+    said = fault["input"] if isinstance(fault["input"], date | time) else repr(fault["input"])
+    quoted = ", without quotes" if fault["type"] == "datetime_type" and isinstance(fault["input"], str) else ""
+    return f"{where} = {said}: {_SHAPES.get(fault['type'], fault['msg'].lower())}{quoted}"
 
 
 def _known_keys(path: tuple[int | str, ...]) -> Collection[str]:

@@ -53,6 +53,17 @@ def test_every_command_explains_itself(command: str, capsys: pytest.CaptureFixtu
     assert len(capsys.readouterr().out) > 100
 
 
+def test_the_help_on_simulate_says_whose_defaults_count_and_when_a_faster_world_begins(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    with pytest.raises(SystemExit):
+        liftwatch.main(["simulate", "--help"])
+    said = " ".join(capsys.readouterr().out.split())
+    assert said.count("(default: the scenario's, else") == 5
+    assert "per hour over the fleet" in said
+    assert "above 1 the lifts begin a day ago" in said
+
+
 @pytest.mark.parametrize(
     ("option", "value", "says"),
     [

@@ -45,6 +45,8 @@ def test_every_shipped_scenario_can_be_lived_and_says_what_it_is_about() -> None
         ("start = 1969-12-31T23:00:00Z", r"start: 1969-12-31 .* is out of range"),
         ("start = 0001-01-01T00:00:00+08:00", r"start: 0001-01-01 .* is out of range"),
         ("seed = 9223372036854775808", r"seed = 9223372036854775808: input should be less"),
+        ('start = "2001-09-10T07:30:00+08:00"', r"start = '2001.*': say a time with .*\+08:00, without quotes$"),
+        ("start = 08:00:00", r"start = 08:00:00: say a time with its timezone, such as [^,]*$"),
         ("hours = 25", r"hours = 25: "),
         ("lifts = 1\n" + ENTRAPMENT, r"faults\[0\].lift: 2 is not there; the lifts are 1 to 1"),
         ("hours = 0.5\n" + ENTRAPMENT, r"faults\[0\].onset_h: 0.5 is after the end, 0.5 h from the start"),
