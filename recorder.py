@@ -108,6 +108,8 @@ def from_scenario(played: Scenario, named: str | None, folder: Path, part: slice
             writer.label(scene.labels())
         writer.label(scene.labels())
         writer.close(complete=not ended.is_set())
+    if writer.header.complete and (missed := scene.missed()):
+        sys.stderr.write(f"liftwatch: {missed}\n")
     return writer.header
 
 

@@ -140,6 +140,8 @@ class Player:
         finally:
             self.scene.happened += self.world.unfinished()
             self._write(self.scene.labels())
+            if self.world.seconds == settings.seconds and (missed := self.scene.missed()):
+                log.warning("%s", missed)
             for lift in range(len(self.world)):
                 link.publish(self.scene.packer.offline(lift))
             link.close(CLOSE_S)

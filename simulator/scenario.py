@@ -164,7 +164,7 @@ def planned(scenario: Scenario, facts: Sequence[LiftFacts]) -> list[Planned]:
             if _able(fault.cause, facts[lift]):
                 when = (onset_s, onset_s + fault.spread_s)
                 how = (for_s, fault.severity, fault.form, fault.growth_days)
-                plan.append(Planned(facts[lift].lift_id, fault.cause, when, *how))
+                plan.append(Planned(facts[lift].lift_id, fault.cause, when, *how, name=f"faults[{k}]"))
     parked = (lift.lift_id for lift in facts if lift.parks_door_open)
     plan += [Planned(lift_id, PARKED_OPEN, for_s=float(scenario.seconds)) for lift_id in parked]
     return plan + list(_tried(scenario, facts))

@@ -6,6 +6,7 @@ world ─► terminals ─► mishaps ─┬─► columns, or packets, that arr
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
 
 import numpy as np
@@ -37,6 +38,7 @@ class Scene:
         self.facts = every[part]
         self.packer, self.columns = Packer(self.facts, form, part.start or 0), Direct(self.facts)
         self.terminals = Terminals(self.facts, start_ns, scenario.idle_hz, apart=form == "streams")
+        self.plan = planned(scenario, every)
         self.world = World(
             self.facts,
             scenario.seed,
@@ -49,7 +51,7 @@ class Scene:
             faults_per_lift_hour=scenario.faults_per_hour / scenario.lifts,
             hazard=scenario.hazard,
             hour=scenario.traffic_hour,
-            plan=planned(scenario, every),
+            plan=self.plan,
             day_s=scenario.day_s,
             days=scenario.days,
             heartbeat_s=scenario.heartbeat_s,
@@ -60,6 +62,7 @@ class Scene:
         self.mishaps = Mishaps(scenario.network, scenario.seed, number)
         self.paths = Paths(scenario.network, scenario.seed, number, self.packer.offline, form == "gateway")
         self.happened: list[Label] = []
+        self.came: set[tuple[str, str, int]] = set()
 
     def speak(self) -> Spoken:
         """Live through one second and return what the terminals say of it; what showed itself in it is `happened`."""
@@ -92,7 +95,22 @@ class Scene:
     def labels(self) -> list[dict[str, object]]:
         """Return what has happened since this was asked last, as it is written."""
         happened, self.happened = self.happened, []
+        self.came |= {(self.facts[one.lift].lift_id, one.cause.slug, one.number) for one in happened}
         return [labels.row(one, self.facts[one.lift].lift_id, self.world.calendar) for one in happened]
+
+    def missed(self) -> str | None:
+        """Return, once all has been labelled, one line on the faults of the scenario's plan that never came about."""
+        came = Counter((lift_id, cause) for lift_id, cause, _ in self.came)
+        own = {lift.lift_id for lift in self.facts}
+        asked = [one for one in self.plan if one.name and one.lift_id in own]
+        missed = []
+        for one in asked:
+            came[one.lift_id, one.cause] -= 1
+            if came[one.lift_id, one.cause] < 0:
+                missed.append(f"{one.name} ({one.cause})")
+        if not missed:
+            return None
+        return f"{len(missed)} of {len(asked)} planned faults never came about: {', '.join(dict.fromkeys(missed))}"
 
     def _part(self) -> tuple[Spoken, list[Packet]]:
         """Live through one second: what arrives as soon as it is said, and what arrives by ways that are not easy."""

@@ -43,7 +43,7 @@ class Planned:
     """A fault or near miss to come; None is the cause's own way, or for `severity` drawn.
 
     `onset_s` is a second of the world's clock, or the two between which it is drawn: from then on the cause waits for
-    its situation. `growth_days` is from the first physical sign to functional failure.
+    its situation. `growth_days` is from the first physical sign to functional failure. `name` is what people call it.
     """
 
     lift_id: str
@@ -53,6 +53,7 @@ class Planned:
     severity: float | None = None
     form: str | None = None
     growth_days: float | None = None
+    name: str = ""
 
     def __post_init__(self) -> None:
         if self.cause not in CAUSES:

@@ -139,6 +139,27 @@ def test_a_scenario_is_written_as_a_recording_with_its_labels(
     assert "is not empty" in complaint(capsys, [*simulate, str(tmp_path / "made")])
 
 
+TWICE = """
+[[faults]]
+lift = 3
+cause = "door-open-button-stuck"
+
+[[faults]]
+lift = 1
+cause = "building-power-cut"
+"""
+
+
+def test_a_planned_fault_that_never_came_about_is_told_at_the_end(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "short.toml").write_text(SHORT + TWICE, encoding="utf-8")
+    simulate = [*configured(tmp_path, 1), "simulate", "--scenario", str(tmp_path / "short.toml"), "--to"]
+    assert liftwatch.main([*simulate, str(tmp_path / "made")]) == 0
+    told = [line for line in capsys.readouterr().err.splitlines() if line.startswith("liftwatch: ")]
+    assert told == ["liftwatch: 1 of 3 planned faults never came about: faults[1] (door-open-button-stuck)"]
+
+
 @pytest.mark.usefixtures("impatient")
 def test_a_broker_that_is_not_there_is_one_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     port = free_port()

@@ -150,6 +150,14 @@ def test_a_world_shorter_than_a_day_lives_its_last_second_without_waiting_for_th
         until(lambda: player.world.seconds == 4, "the last second")
 
 
+def test_a_planned_fault_that_never_came_about_is_told_when_the_world_ends(
+    broker: Broker, caplog: pytest.LogCaptureFixture
+) -> None:
+    late = {"lift": 1, "cause": "door-obstruction", "onset_h": 0.0009}
+    run(at_once(broker, lifts=2, hours=0.001, seconds=4, faults=[late]), threading.Event())
+    assert "1 of 1 planned faults never came about: faults[0] (door-obstruction)" in caplog.messages
+
+
 def test_a_fault_that_is_asked_for_strikes_and_is_labelled(broker: Broker, tmp_path: Path) -> None:
     labels = tmp_path / "labels.jsonl"
     with playing(at(broker.port, lifts=3, seed=4, hour=3.0, labels=labels)) as player:
