@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from simulator.fleet import fleet
+from simulator.fleet import OFFICE_SHARE, fleet
 from simulator.labels import Label
 from simulator.world import Events, Second, World
 from telemetry.streams import CLOSED
@@ -34,9 +34,12 @@ class Story:
     seconds: list[Second]
 
 
-def world(lifts: int = 20, seed: int = 3, hour: float = MORNING, **more: object) -> World:
+def world(
+    lifts: int = 20, seed: int = 3, hour: float = MORNING, offices: float = OFFICE_SHARE, **more: object
+) -> World:
     """Return a world that starts in 2001."""
-    return World(fleet(lifts, seed), seed, START_NS, hour=hour, **more)  # type: ignore[arg-type]
+    lived_in = fleet(lifts, seed, offices)
+    return World(lived_in, seed, START_NS, hour=hour, offices=offices, **more)  # type: ignore[arg-type]
 
 
 def live(w: World, seconds: int) -> Story:

@@ -172,7 +172,7 @@ def test_a_cause_shows_itself_on_a_resting_lift_and_passes(slug: str) -> None:
 @pytest.mark.parametrize("seed", [3, 6])
 def test_what_ails_a_machine_shows_itself_as_people_ride(seed: int) -> None:
     ails = RIDES * 6
-    w = world(lifts=len(ails), seed=seed, hour=MORNING)
+    w = world(lifts=len(ails), seed=seed, hour=MORNING, offices=1.0)
     for k, slug in enumerate(ails):
         w.inject(f"sim-{k + 1:05d}", slug, LONGEST_S)
     ran, labels = np.zeros(len(ails)), []
@@ -209,7 +209,7 @@ def test_a_cause_shows_itself_on_a_busy_lift_too(slug: str) -> None:
 
 
 def test_a_lift_that_had_a_fault_serves_people_again() -> None:
-    w = world(lifts=LIFTS, seed=6)
+    w = world(lifts=LIFTS, seed=6, offices=1.0)
     for k, slug in enumerate(list(SYMPTOMS)[:LIFTS]):
         w.inject(f"sim-{k + 1:05d}", slug, 20.0)
     live(w, 200)

@@ -68,6 +68,19 @@ def test_arrivals_are_a_poisson_process_in_each_building() -> None:
     assert count.sum() == pytest.approx(expected.sum(), rel=0.1)
 
 
+@pytest.mark.parametrize(("kind", "low", "high"), [(RESIDENTIAL, 80, 300), (OFFICE, 500, 1700)])
+def test_lifts_run_as_often_in_a_working_day_as_real_ones(kind: int, low: int, high: int) -> None:
+    """Homes have 80 to 300 runs a lift; an office's 400 000 a year are 1 600 on each of 250 working days."""
+    runs = 0.0
+    for hour in range(1, 24, 2):
+        w = world(lifts=30, seed=8, hour=float(hour), offices=float(kind == OFFICE))
+        for second in range(900):
+            before = w.cars.curves.t[0].copy()
+            w.step()
+            runs += (second >= 300) * (w.cars.curves.t[0] != before)[:30].sum() / 30 * 12
+    assert low < runs < high
+
+
 def test_who_comes_to_a_building_does_not_depend_on_its_cars() -> None:
     sound, broken = world(lifts=40, seed=8), world(lifts=40, seed=8)
     for k in range(40):
