@@ -191,7 +191,8 @@ def test_in_a_window_a_lift_is_judged_by_starred_rules_alone_and_so_in_every_rep
     """L1 stands off level for 40 s in its window, then again after it; L2, without one, both times."""
     begin_ns = T0_MS * 1_000_000
     records.set_maintenance("L1", begin_ns + 60 * S_NS, "ann", begin_ns, "ropes")
-    stands = [bundle(k, 0.0 if k % 60 < 40 else 1.0, 61.0) for k in range(110)]
+    speeds = [0.0 if k % 60 < 40 else 0.95 for k in range(110)]
+    stands = [bundle(k, v_mps, 61.0 + sum(speeds[:k])) for k, v_mps in enumerate(speeds)]
     with judging(journal, records):
         say(journal, *[(lift, "bundle", each) for each in stands[:30] for lift in ("L1", "L2")])
         say(journal, *runs_too_fast("L1", 0))

@@ -92,7 +92,7 @@ def test_a_faulty_sensor_says_what_its_fault_makes_of_the_truth_and_its_neighbou
 
 
 def test_a_dead_presence_sensor_sees_nobody_and_a_stuck_door_sensor_reads_closed() -> None:
-    w = world(lifts=30, seed=8)
+    w = world(lifts=30, seed=8, offices=1.0)
     w.cars.condition.presence_dead[:15] = w.cars.condition.door_stuck[:15] = True
     ridden, seen, doors = np.zeros(30, dtype=np.bool_), np.zeros(30, dtype=np.bool_), [set() for _ in range(30)]
     for _ in range(200):

@@ -57,11 +57,11 @@ def under(cause: str, for_s: float, hour: float = 2.0, **more: object) -> Scenar
 
 
 def test_a_maintenance_visit_works_rides_on_the_roof_tries_the_door_and_runs_once() -> None:
-    seen = live(under("maintenance-visit", 800.0))
+    seen = live(under("maintenance-visit", 1500.0))
     inspected = seen.mode == INSPECTION
     order = [mode for mode, _ in groupby(seen.mode)]
     assert order == [NORMAL, INSPECTION, NORMAL]
-    assert 240 < (inspected & (seen.door == OPEN)).sum() / 10 < 400
+    assert 500 < (inspected & (seen.door == OPEN)).sum() / 10 < 650
     slow = [run for run in seen.runs() if (run.mode == INSPECTION).all()]
     assert len(slow) >= 4
     assert all(np.abs(run.v_mps).max() < 1.01 * INSPECTION_MPS and (run.door == CLOSED).all() for run in slow)

@@ -123,7 +123,7 @@ def test_what_sensors_read_is_the_truth_with_a_little_noise() -> None:
 
 
 def test_more_people_travel_in_the_morning_than_at_night() -> None:
-    night, morning = (np.abs(live(world(hour=hour), 300).v).sum() for hour in (3.0, 8.0))
+    night, morning = (np.abs(live(world(hour=hour), 900).v)[3000:].sum() for hour in (3.0, 8.0))
     assert morning > 3 * night
 
 
