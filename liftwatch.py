@@ -20,27 +20,24 @@ from pathlib import Path
 if "monitor" in sys.argv[1:]:  # read by polars as it is imported: a pool of its own costs the monitor a fifth more CPU
     os.environ.setdefault("POLARS_MAX_THREADS", "1")
 
-import command_line
 import configuration
-import demonstration
-import recorder
-import trial
-import wiring
+from commands import command_line, demonstration, recorder, trial, wiring
 from configuration import Configuration, Unusable
 from dashboards import app
-from dashboards.desk import Settings as DashboardSettings
+from dashboards.api.desk import Settings as DashboardSettings
 from detectors.catalogue import RULES
 from evaluation import report
 from evaluation.raised import BadFindings
 from evaluation.referee import judge
-from simulator import causes, library, player, scenario
-from simulator.forms import FORMS
-from simulator.replayer import Pace
+from registry.facts import FactsError, export_csv, export_json, read_csv, read_json
+from simulator.faults import causes
+from simulator.stage import library, player, scenario
+from simulator.stage.replayer import Pace
+from simulator.terminals.forms import FORMS
 from store.journal import JournalTaken
-from store.records import Records, RecordsUnavailable
-from store.timeseries import TimeSeriesRefused, TimeSeriesUnavailable
-from telemetry.facts import FactsError, export_csv, export_json, read_csv, read_json
-from telemetry.recording import Header, NotARecording
+from store.recordings.format import Header, NotARecording
+from store.records.repository import Records, RecordsUnavailable
+from store.series.timeseries import TimeSeriesRefused, TimeSeriesUnavailable
 
 log = logging.getLogger("liftwatch")
 

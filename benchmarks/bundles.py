@@ -10,9 +10,9 @@ from typing import Any
 
 import numpy as np
 
-from telemetry import encode
-from telemetry.facts import Floor, LiftFacts
+from registry.facts import Floor, LiftFacts
 from telemetry.streams import topic
+from telemetry.wire import encode
 
 READINGS = 10 + 10 + 300 + 3
 """In one bundle: speeds, positions, vibrations, and one each of door, presence and curtain."""

@@ -21,15 +21,14 @@ from pathlib import Path
 
 import polars as pl
 
-import recorder
+from commands import processes, recorder
+from commands.trial import cut
 from detectors.catalogue import RULES
-from ingest import processes
-from simulator import library
-from simulator.bundles import Packet
-from simulator.scenario import Scenario
-from simulator.scene import Scene
-from telemetry.recording import TABLES
-from trial import cut
+from simulator.stage import library
+from simulator.stage.scenario import Scenario
+from simulator.stage.scene import Scene
+from simulator.terminals.bundles import Packet
+from store.recordings.format import TABLES
 
 NUMBERED = ("message", "position")
 """The numbers of rows, which count the messages of one recording."""

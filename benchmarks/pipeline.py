@@ -20,11 +20,12 @@ from threading import Event
 
 from benchmarks import bundles
 from benchmarks.cost import Cost
-from demonstration import MOSQUITTO_PLACES, is_listening, mosquitto_configuration
-from ingest.receive import BrokerAddress, MqttSource
-from simulator.bundles import Packet
-from simulator.link import Link
-from store.records import Records
+from commands.demonstration import MOSQUITTO_PLACES, is_listening, mosquitto_configuration
+from ingest.receive import MqttSource
+from mqtt.client import BrokerAddress
+from simulator.stage.link import Link
+from simulator.terminals.bundles import Packet
+from store.records.repository import Records
 
 UNJUDGED_SECONDS = 3
 WARM_SHARE = 1 / 6

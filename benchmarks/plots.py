@@ -15,14 +15,14 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 from scipy.signal import butter, hilbert, sosfiltfilt
 
-from simulator import governor, stopping
-from simulator.fleet import fleet
-from simulator.machine import MACHINE_HZ, bearing_orders
-from simulator.motion import Curves
-from simulator.rails import BRACKETS_M, RAILS_M
-from simulator.scurve import Drive, segment_times
-from simulator.suspension import natural_hz, stiffness_npm
-from simulator.world import Second, World
+from simulator.maths import governor, stopping
+from simulator.maths.motion import Curves
+from simulator.maths.scurve import Drive, segment_times
+from simulator.people.fleet import fleet
+from simulator.physics.machine import MACHINE_HZ, bearing_orders
+from simulator.physics.rails import BRACKETS_M, RAILS_M
+from simulator.physics.suspension import natural_hz, stiffness_npm
+from simulator.world.world import Second, World
 from telemetry.streams import DOOR_STATES, OPEN
 from tests.simulator.ride import ONE, Ride, lift, record, ride, standing
 from tests.simulator.story import MORNING, START_NS

@@ -13,9 +13,9 @@ import time
 from pathlib import Path
 
 from benchmarks.pipeline import LACKING, READY_LIMIT_S, free_port, linked, mosquitto, started, wait
-from demonstration import is_listening, mosquitto_configuration
-from simulator.scenario import Scenario
-from simulator.scene import Scene
+from commands.demonstration import is_listening, mosquitto_configuration
+from simulator.stage.scenario import Scenario
+from simulator.stage.scene import Scene
 
 SECONDS, WARM_SECONDS = 10.0, 3
 

@@ -20,14 +20,14 @@ from detectors.catalogue import RULES
 from detectors.judge import Judge
 from ingest.fleet import Fleet
 from liftwatch import collect_seldom
-from store.files import FileSeries
 from store.journal import Journal
-from store.line_protocol import encode as encode_lines
-from store.points import points
+from store.series.files import FileSeries
+from store.series.line_protocol import encode as encode_lines
+from store.series.points import points
 from telemetry.batch import Batch, Decoded
-from telemetry.decode import decode
-from telemetry.sequence import Sequencer
+from telemetry.order.sequence import Sequencer
 from telemetry.streams import Entry
+from telemetry.wire.decode import decode
 
 ROUNDS = 5
 GROUP = 400

@@ -16,9 +16,9 @@ from detectors.judge import Judge
 from ingest.fleet import Fleet
 from ingest.replaying import ROUNDS_LIMIT, wider
 from liftwatch import collect_seldom
-from simulator.scenario import Scenario
-from simulator.scene import Scene
-from telemetry.sequence import NEVER, Sequencer
+from simulator.stage.scenario import Scenario
+from simulator.stage.scene import Scene
+from telemetry.order.sequence import NEVER, Sequencer
 
 START_NS = 978_307_200 * 1_000_000_000
 WARM_S = 60

@@ -22,11 +22,13 @@ import numpy as np
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
-from simulator import drive, roundtrip, scurve, timing
-from simulator.cars import RUN, Cars
-from simulator.traffic import UP_PEAK
-from simulator.world import World
-from telemetry.facts import Floor, LiftFacts
+from registry.facts import Floor, LiftFacts
+from simulator.cars import drive
+from simulator.cars.cars import RUN, Cars
+from simulator.maths import scurve
+from simulator.people import roundtrip, timing
+from simulator.people.traffic import UP_PEAK
+from simulator.world.world import World
 
 F64 = NDArray[np.float64]
 

@@ -11,8 +11,8 @@ import time
 from collections.abc import Iterator
 from typing import Any
 
-from simulator.fleet import fleet
-from simulator.world import World
+from simulator.people.fleet import fleet
+from simulator.world.world import World
 
 SEED, START_NS, MORNING = 7, 1_000_000_000 * 10**9, 8.0
 KINDS: dict[str, dict[str, Any]] = {

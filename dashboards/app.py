@@ -20,25 +20,25 @@ from starlette.exceptions import HTTPException
 from starlette.middleware.gzip import GZipMiddleware
 from starlette.responses import Response
 
-from dashboards import problem
-from dashboards.api_alerts import alerts
-from dashboards.api_fleet import fleet
-from dashboards.api_lifts import found, lifts
-from dashboards.api_live import live
-from dashboards.api_maintenance import maintenance
-from dashboards.api_readings import readings
-from dashboards.api_registry import registry
-from dashboards.api_simulator import simulator
-from dashboards.desk import Desk, Settings
-from dashboards.metrics import Metered
-from dashboards.pages import error_page, pages, wants_page
-from dashboards.probes import probes
-from dashboards.schema import ProblemDocument
-from dashboards.security import Door
+from dashboards.api.alerts import alerts
+from dashboards.api.desk import Desk, Settings
+from dashboards.api.fleet import fleet
+from dashboards.api.lifts import found, lifts
+from dashboards.api.live import live
+from dashboards.api.maintenance import maintenance
+from dashboards.api.probes import probes
+from dashboards.api.readings import readings
+from dashboards.api.registry import registry
+from dashboards.api.schema import ProblemDocument
+from dashboards.api.simulator import simulator
+from dashboards.http import problem
+from dashboards.http.metrics import Metered
+from dashboards.http.security import Door
+from dashboards.pages.routes import error_page, pages, wants_page
+from telemetry.version import VERSION
 
 log = logging.getLogger(__name__)
 
-VERSION = "0.1.0"
 GZIP_LEVEL = 4
 GZIP_FROM_BYTES = 1000
 SHUTDOWN_S = 3

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from detectors import (
+from detectors.rule import Rule
+from detectors.rules import (
     alarm_button,
     door_close_fault,
     door_cycling,
@@ -18,7 +19,6 @@ from detectors import (
     stop_outside_zone,
     unintended_movement,
 )
-from detectors.rule import Rule
 
 RULES: tuple[Rule, ...] = (
     entrapment.ENTRAPMENT_OFF_LEVEL,

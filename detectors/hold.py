@@ -9,8 +9,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from detectors.car import Car
-from detectors.scan import NEVER_NS, Columns, only, scan
+from detectors.observe.car import Car
+from detectors.observe.scan import NEVER_NS, Columns, only, scan
 
 
 def start(n: int) -> Columns:

@@ -12,15 +12,16 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from detectors import car, trigger
-from detectors.car import Car
+from detectors import trigger
+from detectors.observe import car
+from detectors.observe.car import Car
+from detectors.observe.scan import Columns
+from detectors.observe.trips import STILL_MPS
 from detectors.rule import Finding, Level, Rule, Score
-from detectors.scan import Columns
+from registry.facts import FleetFacts
+from registry.maintenance import NO_WINDOWS, Windows
 from telemetry.batch import Batch
-from telemetry.facts import FleetFacts
-from telemetry.maintenance import NO_WINDOWS, Windows
 from telemetry.streams import STARRED_ONLY_MODES
-from telemetry.trips import STILL_MPS
 
 KINDS = {trigger.OPENED: "on", trigger.SHUT: "off", trigger.GREW: "more"}
 

@@ -17,9 +17,9 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from detectors.car import Car
-from detectors.scan import Columns
-from telemetry.facts import FleetFacts
+from detectors.observe.car import Car
+from detectors.observe.scan import Columns
+from registry.facts import FleetFacts
 
 TREND, MINOR, MAJOR, CRITICAL = range(4)
 SEVERITIES = ("trend", "minor", "major", "critical")

@@ -15,9 +15,9 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from detectors.car import Car
+from detectors.observe.car import Car
+from detectors.observe.scan import NEVER_NS, Columns, only, scan
 from detectors.rule import Level, Score
-from detectors.scan import NEVER_NS, Columns, only, scan
 
 OPENED, SHUT, GREW = 1, -1, 2
 

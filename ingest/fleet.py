@@ -13,8 +13,8 @@ from itertools import repeat
 import numpy as np
 from numpy.typing import NDArray
 
+from registry.facts import FleetFacts, LiftFacts, fleet, refit
 from telemetry.batch import Messages
-from telemetry.facts import FleetFacts, LiftFacts, fleet, refit
 
 STRANGERS_LIMIT = 1000
 NOBODY = -1

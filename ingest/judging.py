@@ -28,10 +28,10 @@ from ingest.state import State
 from ingest.storing import Group
 from store.journal import Journal
 from store.live import LiveTable
-from store.records import EVERYTHING, Answered, Records, RecordsUnavailable, Snapshot
+from store.records.repository import EVERYTHING, Answered, Records, RecordsUnavailable, Snapshot
 from telemetry.batch import Batch, Decoded, Refusal
-from telemetry.decode import decode
 from telemetry.streams import Entry
+from telemetry.wire.decode import decode
 
 log = logging.getLogger("liftwatch.judge")
 

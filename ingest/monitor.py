@@ -13,18 +13,19 @@ import time
 from collections import Counter
 from collections.abc import Sequence
 
-from alerts.webhook import Endpoint
 from detectors.rule import Rule
 from ingest import judging, storing
-from ingest.announce import Announcer
-from ingest.deliver import Deliverer
 from ingest.judging import Judging
 from ingest.partition import EVERY_LIFT, Partition
-from ingest.receive import Arrival, BrokerAddress, Source
+from ingest.receive import Arrival, Source
 from ingest.storing import Storing
+from mqtt.client import BrokerAddress
+from notify.announce import Announcer
+from notify.deliver import Deliverer
+from notify.webhook import Endpoint
 from store.journal import Journal, JournalFull
-from store.records import KEEP_DEFAULT_YEARS, Records, RecordsUnavailable
-from store.timeseries import TimeSeries
+from store.records.repository import KEEP_DEFAULT_YEARS, Records, RecordsUnavailable
+from store.series.timeseries import TimeSeries
 
 log = logging.getLogger("liftwatch.monitor")
 

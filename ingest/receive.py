@@ -10,17 +10,14 @@ from __future__ import annotations
 import logging
 import random
 import select
-import ssl
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any, NamedTuple, Protocol
 
-from paho.mqtt.client import CallbackAPIVersion, Client, MQTTMessage, MQTTProtocolVersion
-from paho.mqtt.packettypes import PacketTypes
-from paho.mqtt.properties import Properties
+from paho.mqtt.client import Client, MQTTMessage, MQTTProtocolVersion
 from paho.mqtt.subscribeoptions import SubscribeOptions
 
+from mqtt.client import KEEPALIVE_S, RETRY_FIRST_S, RETRY_LIMIT_S, BrokerAddress, connect_arguments, mqtt_client
 from telemetry.streams import PAYLOAD_LIMIT_BYTES, STREAMS
 
 log = logging.getLogger("liftwatch.receive")
@@ -31,11 +28,6 @@ TAKE_LIMIT_BYTES = 8 << 20
 FIRST_WAIT_S = 0.2
 GREETING_LIMIT_S = 4.0
 """A broker that speaks 3.1.1 alone may say nothing at all to a greeting in MQTT 5."""
-RECEIVE_MAXIMUM = 65_535
-SESSION_KEPT_S = 7 * 24 * 3600
-RETRY_FIRST_S = 0.5
-RETRY_LIMIT_S = 30.0
-KEEPALIVE_S = 30
 UNSUPPORTED_VERSION = "Unsupported protocol version"
 
 
@@ -63,52 +55,6 @@ class Source(Protocol):
 
     def close(self) -> None:
         """Leave."""
-
-
-@dataclass(frozen=True, slots=True)
-class BrokerAddress:
-    """How to reach a broker, and as whom."""
-
-    host: str = "127.0.0.1"
-    port: int = 1883
-    username: str | None = None
-    password: str | None = None
-    tls: bool = False
-    ca_file: str | None = None
-    client_id: str = "liftwatch"
-    protocol: str = "auto"
-    session_kept_s: int = SESSION_KEPT_S
-    """How long the broker keeps what is said while we are away (0: not at all; 3.1.1 knows only 0 and for ever)."""
-
-
-def mqtt_client(address: BrokerAddress, role: str, *, version: MQTTProtocolVersion, manual_ack: bool = False) -> Client:
-    """Return a client for `address` with a session under `{client_id}-{role}`."""
-    arguments: dict[str, Any] = (
-        {} if version == MQTTProtocolVersion.MQTTv5 else {"clean_session": not address.session_kept_s}
-    )
-    client = Client(
-        CallbackAPIVersion.VERSION2,
-        client_id=f"{address.client_id}-{role}",
-        protocol=version,
-        manual_ack=manual_ack,
-        **arguments,
-    )
-    if address.username is not None:
-        client.username_pw_set(address.username, address.password)
-    if address.tls:
-        client.tls_set(ca_certs=address.ca_file, tls_version=ssl.PROTOCOL_TLS_CLIENT)
-    return client
-
-
-def connect_arguments(address: BrokerAddress, version: MQTTProtocolVersion) -> dict[str, Any]:
-    """Return what `Client.connect` needs to say of the session."""
-    if version != MQTTProtocolVersion.MQTTv5:
-        return {}
-    properties = Properties(PacketTypes.CONNECT)
-    properties.SessionExpiryInterval = address.session_kept_s
-    properties.ReceiveMaximum = RECEIVE_MAXIMUM
-    properties.MaximumPacketSize = 4 * PAYLOAD_LIMIT_BYTES
-    return {"clean_start": not address.session_kept_s, "properties": properties}
 
 
 class MqttSource:

@@ -12,8 +12,8 @@ from typing import Protocol
 
 from ingest.receive import Arrival, Source
 from telemetry.batch import Decoded
-from telemetry.decode import decode
 from telemetry.streams import Entry
+from telemetry.wire.decode import decode
 
 TAKE_WAIT_S = 0.5
 FLUSH_FIRST_S, FLUSH_EVERY_S = 2.0, 30.0
@@ -22,7 +22,7 @@ LAST_WAIT_S, LAST_LIMIT_S = 0.2, 5.0
 
 
 class Taker(Protocol):
-    """What a recording is written with (`store.recordings.Writer`)."""
+    """What a recording is written with (`store.recordings.recording.Writer`)."""
 
     def add(self, decoded: Decoded) -> None: ...
 

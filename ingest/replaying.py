@@ -23,10 +23,10 @@ from alerts.ledger import Ledger
 from alerts.wire import to_json
 from detectors.rule import Finding, Rule
 from ingest.state import State
+from registry.facts import LiftFacts
 from telemetry.batch import Batch, Decoded
-from telemetry.facts import LiftFacts
 from telemetry.groups import joined
-from telemetry.sequence import NEVER, Sequencer
+from telemetry.order.sequence import NEVER, Sequencer
 
 ROUNDS_LIMIT = 1 << 20
 FAR_NS = 1 << 62

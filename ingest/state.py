@@ -16,14 +16,14 @@ from numpy.typing import NDArray
 from alerts.book import Occurrence
 from detectors.judge import Judge
 from detectors.rule import Finding, Rule
-from detectors.silence import ByArrival, Silence
+from detectors.rules.silence import ByArrival, Silence
 from ingest.fleet import NOBODY, Fleet
+from registry.facts import LiftFacts
+from registry.maintenance import NO_WINDOWS, Windows
 from store.live import LiveTable
-from store.records import Window
+from store.records.repository import Window
 from telemetry.batch import Decoded
-from telemetry.facts import LiftFacts
-from telemetry.maintenance import NO_WINDOWS, Windows
-from telemetry.sequence import Sequencer
+from telemetry.order.sequence import Sequencer
 from telemetry.streams import STARRED_ONLY_MODES
 
 

@@ -24,10 +24,10 @@ from numpy.typing import NDArray
 
 from ingest.partition import EVERY_LIFT, Partition
 from store.journal import READ_MESSAGES, Journal
-from store.points import points
-from store.timeseries import DAY_NS, TimeSeries, TimeSeriesRefused, TimeSeriesUnavailable
+from store.series.points import points
+from store.series.timeseries import DAY_NS, TimeSeries, TimeSeriesRefused, TimeSeriesUnavailable
 from telemetry.batch import Decoded
-from telemetry.decode import decode
+from telemetry.wire.decode import decode
 
 log = logging.getLogger("liftwatch.store")
 

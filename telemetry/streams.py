@@ -6,6 +6,7 @@ Texts become small whole numbers here and nowhere else; the number of a state is
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from typing import NamedTuple
 
 DOOR_STATES = ("closed", "opening", "open", "closing")
@@ -23,6 +24,9 @@ MEASURED = ("door", "infrared", "speed", "displacement", "vibration")
 MACHINE = "machine"
 """An accelerometer on the machine: optional, in bundles alone, recorded, and neither judged nor stored."""
 STREAMS = (*MEASURED, "status", "bundle", "gateway")
+
+FIELDS: Mapping[str, str] = {"v_mps": "v", "z_m": "z", "door": "state"}
+"""How the contract calls the channels that it calls otherwise, in a message and in the store."""
 
 PAYLOAD_LIMIT_BYTES = 256 * 1024
 CLOCK_AHEAD_LIMIT_S = 300.0

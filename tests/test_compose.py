@@ -16,8 +16,8 @@ import jsonschema
 import pytest
 import yaml
 
-import command_line
 import configuration
+from commands import command_line
 
 ROOT = Path(__file__).parent.parent
 COMPOSE: dict[str, Any] = yaml.safe_load((ROOT / "docker-compose.yml").read_text(encoding="utf-8"))

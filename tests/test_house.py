@@ -9,6 +9,7 @@ from __future__ import annotations
 import ast
 import re
 import subprocess
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
@@ -17,22 +18,52 @@ import pytest
 
 ROOT = Path(__file__).parent.parent
 
-# What each room may import; a dot narrows it to one module of the other room.
+# What each top-level folder may import; a dot narrows it to one module of the other folder.
 MAY_IMPORT: dict[str, set[str]] = {
     "telemetry": set(),
-    "detectors": {"telemetry"},
-    "alerts": {"telemetry", "detectors"},
-    "store": {"telemetry", "alerts"},
-    "ingest": {"telemetry", "detectors", "alerts", "store"},
-    "simulator": {"telemetry"},
-    "evaluation": {"telemetry", "detectors", "alerts"},
-    "dashboards": {"telemetry", "detectors.catalogue", "detectors.rule", "alerts", "store"},
+    "registry": {"telemetry"},
+    "detectors": {"telemetry", "registry"},
+    "alerts": {"telemetry", "registry", "detectors.catalogue", "detectors.rule"},
+    "mqtt": set(),
+    "store": {"telemetry", "registry", "alerts"},
+    "ingest": {"telemetry", "registry", "detectors", "alerts", "mqtt", "store", "notify"},
+    "notify": {"telemetry", "registry", "alerts", "store", "mqtt"},
+    "simulator": {"telemetry", "registry.facts", "registry.fact_checks", "mqtt"},
+    "evaluation": {"telemetry", "registry", "detectors", "alerts"},
+    "dashboards": {
+        "telemetry", "registry", "detectors.catalogue", "detectors.rule", "detectors.observe.trips", "alerts", "store",
+    },
     "configuration": {"detectors.catalogue", "detectors.rule"},
-}
-SEES_ALL = {"command_line", "liftwatch", "demonstration", "recorder", "trial", "wiring", "tests", "benchmarks"}
+}  # fmt: skip
+SEES_ALL = {"commands", "liftwatch", "tests", "benchmarks"}
+
+# The walls inside a folder: what each of its rooms may import of the folder's own modules.
+WALLS: dict[str, set[str]] = {
+    "telemetry.wire": {"telemetry.batch", "telemetry.groups", "telemetry.streams"},
+    "telemetry.order": {"telemetry.batch", "telemetry.groups", "telemetry.streams", "telemetry.wire.columns"},
+    "detectors.observe": set(),
+    "detectors.rules": {"detectors.observe", "detectors.rule", "detectors.hold"},
+    "store.series": set(),
+    "store.records": set(),
+    "store.recordings": {"store.series"},
+    "dashboards.http": set(),
+    "dashboards.live": {"dashboards.http"},
+    "dashboards.api": {"dashboards.http", "dashboards.live"},
+    "dashboards.pages": {"dashboards.http", "dashboards.live", "dashboards.api"},
+    "simulator.maths": set(),
+    "simulator.faults": {"simulator.maths"},
+    "simulator.people": {"simulator.maths"},
+    "simulator.cars": {"simulator.maths", "simulator.faults", "simulator.people"},
+    "simulator.physics": {"simulator.maths", "simulator.faults", "simulator.cars"},
+    "simulator.world": {
+        "simulator.maths", "simulator.faults", "simulator.people", "simulator.cars", "simulator.physics",
+    },
+    "simulator.terminals": {"simulator.maths", "simulator.people", "simulator.physics", "simulator.world"},
+    "simulator.stage": {"simulator"},
+}  # fmt: skip
 
 # The core touches nothing.
-CORE = ("telemetry", "detectors", "alerts")
+CORE = ("telemetry", "registry", "detectors", "alerts")
 PURE = {
     "__future__", "array", "base64", "binascii", "bisect", "collections", "contextlib", "csv", "dataclasses", "decimal",
     "difflib", "enum", "functools", "hashlib", "heapq", "io", "itertools", "json", "math", "numbers", "operator", "re",
@@ -40,11 +71,12 @@ PURE = {
 }  # fmt: skip
 CODECS_AND_MATHS = {"cbor2", "numba", "numpy", "orjson", "scipy", "simdjson"}
 # Instants are integers inside; two files of the core know the calendar, where the contract writes instants and dates.
-CALENDAR = {"alerts.wire": {"datetime"}, "telemetry.fact_checks": {"datetime", "zoneinfo"}}
+CALENDAR = {"telemetry.instant": {"datetime"}, "registry.fact_checks": {"datetime", "zoneinfo"}}
 OF_THE_INTERPRETER = {"byteorder", "float_info", "maxsize"}  # what of `sys` is a number, not the world
 WORLDLY_NAMES = {"open", "print", "input", "breakpoint", "exec", "eval"}
 WORLDLY_METHODS = {("datetime", "now"), ("datetime", "utcnow"), ("date", "today"), ("random", "default_rng")}
 
+FILES_LIMIT = 22
 EMPTY_NAMES = {"utils", "util", "helpers", "helper", "common", "core", "base", "manager", "service", "models", "misc"}
 # What tools make beside the tree: never kept, so never looked at.
 MADE = re.compile(r"(^|/)(\.git|\.venv[^/]*|__pycache__|\.\w+_cache|\.hypothesis|\.schemathesis|build|[^/]*egg-info)/")
@@ -104,9 +136,37 @@ def wrong_directions(root: Path) -> list[str]:
             continue
         for line, target in imported(tree, house):
             allowed = MAY_IMPORT[room(name)] | {room(name)}
-            if room(target) in ours and not any(target == a or target.startswith(f"{a}.") for a in allowed):
+            if room(target) in ours and not within(target, allowed):
                 found.append(f"{name}:{line} may not import {target}")
     return found
+
+
+def within(name: str, rooms: Iterable[str]) -> bool:
+    """Say whether a module is one of these, or in one of these."""
+    return any(name == each or name.startswith(f"{each}.") for each in rooms)
+
+
+def broken_walls(root: Path) -> list[str]:
+    """Return imports between the rooms inside a folder that the table of walls does not allow."""
+    house, found = modules(root), []
+    for name, tree in house.items():
+        top, _, inner = name.partition(".")
+        own = ".".join(name.split(".")[:2])
+        if top not in MAY_IMPORT or "." not in inner:
+            continue
+        if own not in WALLS:
+            found.append(f"{own} is a room without a line in the table of walls")
+            continue
+        for line, target in imported(tree, house):
+            if room(target) == top and target != top and not within(target, {own, *WALLS[own]}):
+                found.append(f"{name}:{line} may not import {target}")
+    return found
+
+
+def crowded_folders(root: Path) -> list[str]:
+    """Return folders with so many files that they want rooms."""
+    count = Counter(name.rpartition(".")[0] for name in modules(root) if room(name) in MAY_IMPORT and "." in name)
+    return [f"{folder} has {n} files; give it rooms" for folder, n in sorted(count.items()) if n > FILES_LIMIT]
 
 
 def cycles(root: Path) -> list[str]:
@@ -199,7 +259,8 @@ def tracked(root: Path) -> list[str]:
 
 
 LAWS: list[Callable[[Path], list[str]]] = [
-    wrong_directions, cycles, hidden_imports, worldly_core, empty_names, litter, loose_pins,
+    wrong_directions, broken_walls, crowded_folders, cycles, hidden_imports, worldly_core, empty_names, litter,
+    loose_pins,
 ]  # fmt: skip
 
 BREAKS: list[tuple[Callable[[Path], list[str]], dict[str, str], str]] = [
@@ -210,6 +271,10 @@ BREAKS: list[tuple[Callable[[Path], list[str]], dict[str, str], str]] = [
     (wrong_directions, {"telemetry/a.py": "import configuration", "configuration.py": ""}, "telemetry.a:1 may not"),
     (wrong_directions, {"ingest/a.py": "import liftwatch", "liftwatch.py": ""}, "ingest.a:1 may not import liftwatch"),
     (wrong_directions, {"stuff/a.py": ""}, "stuff is a room without a line"),
+    (broken_walls, {"simulator/maths/a.py": "import simulator.cars.b", "simulator/cars/b.py": ""}, "may not import"),
+    (broken_walls, {"telemetry/wire/a.py": "from telemetry.order import b", "telemetry/order/b.py": ""}, "may not"),
+    (broken_walls, {"store/attic/a.py": ""}, "store.attic is a room without a line"),
+    (crowded_folders, {f"store/a{i}.py": "" for i in range(30)}, "store has 30 files"),
     (cycles, {"store/a.py": "from store import b", "store/b.py": "import store.a"}, "store."),
     (hidden_imports, {"store/a.py": "def f():\n    import store.b", "store/b.py": ""}, "store.a:2 imports store.b"),
     (hidden_imports, {"store/a.py": "if typing.TYPE_CHECKING:\n    import x"}, "store.a:1 imports for the type"),

@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 
 from alerts.alert import Alert
-from alerts.wire import rfc3339, to_json
+from alerts.wire import to_json
+from telemetry.instant import rfc3339
 from tests.alerts.rules import T0, S
 
 

@@ -10,10 +10,10 @@ from typing import Any
 import pytest
 from fastapi.testclient import TestClient
 
+from dashboards.api.desk import Settings
 from dashboards.app import create_app
-from dashboards.desk import Settings
-from store.connect import open_timeseries
-from store.records import Records
+from store.records.repository import Records
+from store.series.connect import open_timeseries
 from tests.dashboards.fleet import T0_NS, facts, table
 
 BASE = "http://localhost"

@@ -7,9 +7,9 @@ from typing import Any
 import numpy as np
 
 from alerts.alert import FIRING, Alert
+from registry.facts import Floor, LiftFacts
 from store.live import LiveTable
-from store.records_lifts import Registered
-from telemetry.facts import Floor, LiftFacts
+from store.records.lifts import Registered
 from telemetry.streams import HEARD
 
 T0_NS = 1_000_000_000_000_000_000  # 2001-09-09T01:46:40Z

@@ -22,13 +22,13 @@ import uvicorn
 from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 
 from alerts.book import Occurrence
+from dashboards.api.desk import Settings
 from dashboards.app import Server, create_app
-from dashboards.desk import Settings
 from detectors.catalogue import BY_SLUG
 from detectors.rule import CRITICAL, MINOR, Finding
-from store.connect import open_timeseries
-from store.records import Records
-from store.timeseries import Points
+from store.records.repository import Records
+from store.series.connect import open_timeseries
+from store.series.timeseries import Points
 from telemetry.streams import CLOSED, CLOSING, OPEN, OPENING, SUSPECT
 from tests.dashboards.fleet import T0_NS, facts, table
 

@@ -10,10 +10,10 @@ import pytest
 from fastapi.testclient import TestClient
 
 from alerts.book import Occurrence
-from dashboards import instant
 from detectors.catalogue import BY_SLUG
 from detectors.rule import CRITICAL, MAJOR, Finding
-from store.records import Records
+from store.records.repository import Records
+from telemetry import instant
 from tests.dashboards.fleet import T0_NS, table
 
 S_NS = 1_000_000_000

@@ -8,11 +8,11 @@ from pathlib import Path
 import pytest
 from fastapi.testclient import TestClient
 
+from dashboards.api.desk import Settings
 from dashboards.app import create_app
-from dashboards.desk import Settings
-from dashboards.security import BODY_LIMIT_BYTES, HEADERS
-from store.records import Records
-from store.timeseries import TimeSeriesUnavailable
+from dashboards.http.security import BODY_LIMIT_BYTES, HEADERS
+from store.records.repository import Records
+from store.series.timeseries import TimeSeriesUnavailable
 from tests.dashboards.conftest import BASE
 
 PROBLEM = "application/problem+json"

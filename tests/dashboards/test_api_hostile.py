@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from fastapi.testclient import TestClient
 
-from store.records import Records
+from store.records.repository import Records
 from telemetry.batch import Refusal
 from tests.dashboards.fleet import T0_NS, facts, table
 

@@ -9,12 +9,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dashboards import instant
-from dashboards.changes import Told
-from dashboards.cursor import seal, unseal
-from dashboards.listing import Orders, Question
-from dashboards.picture import STATES, Picture, picture, roster
-from dashboards.problem import Problem
+from dashboards.http.cursor import seal, unseal
+from dashboards.http.problem import Problem
+from dashboards.live.changes import Told
+from dashboards.live.listing import Orders, Question
+from dashboards.live.picture import STATES, Picture, picture, roster
+from telemetry import instant
 from telemetry.streams import HEARD, INSPECTION, NEVER_SEEN, OFFLINE, OUT_OF_SERVICE, SUSPECT
 from tests.dashboards.fleet import T0_NS, alert, facts, registered, table
 

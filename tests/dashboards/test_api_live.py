@@ -18,13 +18,13 @@ import uvicorn
 from prometheus_client import generate_latest
 
 from alerts.book import Answer, Occurrence
+from dashboards.api.desk import Desk, Settings
 from dashboards.app import Server, create_app
-from dashboards.desk import Desk, Settings
-from dashboards.live import QUEUE_LIMIT_BYTES, Event, Hub, Interest, Mark, mark
-from dashboards.metrics import Meters
+from dashboards.http.metrics import Meters
+from dashboards.live.stream.stream import QUEUE_LIMIT_BYTES, Event, Hub, Interest, Mark, mark
 from detectors.catalogue import RULES
 from detectors.rule import CRITICAL, Finding
-from store.records import Records
+from store.records.repository import Records
 from tests.dashboards.fleet import T0_NS, facts, table
 
 Event_ = dict[str, Any]
@@ -188,7 +188,7 @@ def test_a_listener_that_does_not_keep_up_is_ended_and_counted_and_the_others_ar
 def test_a_silent_stream_says_now_and_then_that_it_lives(
     settings: Settings, records: Records, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("dashboards.live.KEEP_ALIVE_S", 0.05)
+    monkeypatch.setattr("dashboards.live.stream.KEEP_ALIVE_S", 0.05)
     with served(settings) as (address, _), httpx.stream("GET", f"{address}/api/v1/live", timeout=20) as answer:
         lines = answer.iter_lines()
         assert next(line for line in lines if line.startswith(":"))

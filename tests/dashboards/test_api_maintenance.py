@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 from fastapi.testclient import TestClient
 
-from dashboards.instant import text
-from store.records import Records
+from store.records.repository import Records
+from telemetry.instant import text
 
 HOUR_NS = 3600 * 1_000_000_000
 

@@ -9,11 +9,11 @@ import numpy as np
 import pytest
 from fastapi.testclient import TestClient
 
-from dashboards import instant
+from dashboards.api.desk import Settings
 from dashboards.app import create_app
-from dashboards.desk import Settings
-from store.connect import open_timeseries
-from store.timeseries import Points
+from store.series.connect import open_timeseries
+from store.series.timeseries import Points
+from telemetry import instant
 from tests.dashboards.conftest import BASE
 from tests.dashboards.fleet import T0_NS
 

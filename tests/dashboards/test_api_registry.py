@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 from fastapi.testclient import TestClient
 
-from store.records import Records
-from telemetry.facts import export_csv, export_json
+from registry.facts import export_csv, export_json
+from store.records.repository import Records
 from tests.dashboards.fleet import facts
 
 NEW: dict[str, Any] = {

@@ -16,12 +16,12 @@ from hypothesis import HealthCheck, settings
 from schemathesis.config import SchemathesisConfig
 
 from alerts.book import alert_id
+from dashboards.api.desk import Settings
+from dashboards.api.schema import LIFT_ID
 from dashboards.app import create_app
-from dashboards.desk import Settings
-from dashboards.schema import LIFT_ID
 from detectors.catalogue import RULES
-from store.connect import open_timeseries
-from store.records import Records
+from store.records.repository import Records
+from store.series.connect import open_timeseries
 from tests.dashboards.fleet import T0_NS, facts, table
 from tests.dashboards.test_api_live import fire, served
 

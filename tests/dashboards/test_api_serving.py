@@ -13,10 +13,10 @@ from pathlib import Path
 import httpx
 import pytest
 
+from dashboards.api.desk import Settings
 from dashboards.app import run
-from dashboards.desk import Settings
-from store.connect import open_timeseries
-from store.records import Records
+from store.records.repository import Records
+from store.series.connect import open_timeseries
 
 SERVE = """
 import sys

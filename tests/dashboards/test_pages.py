@@ -11,8 +11,9 @@ import pytest
 from fastapi import FastAPI, Request, Response
 from fastapi.testclient import TestClient
 
-from dashboards import pages, words
 from dashboards.app import create_app
+from dashboards.pages import routes as pages
+from dashboards.pages import words
 from detectors.catalogue import RULES
 from tests.dashboards.pages_world import HOSTILE, fill
 

@@ -12,9 +12,9 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from alerts.book import Answer
-from dashboards.desk import Settings
+from dashboards.api.desk import Settings
 from detectors.rule import CRITICAL, MINOR
-from store.records import Records
+from store.records.repository import Records
 from tests.dashboards.pages_world import (
     fill,
     fire,

@@ -8,7 +8,7 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from detectors.rule import CRITICAL
-from store.records import Records
+from store.records.repository import Records
 from tests.dashboards.pages_world import (
     fill,
     fire,

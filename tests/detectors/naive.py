@@ -7,11 +7,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
 
-from detectors import car, scan, sensor
+from detectors.observe import car, scan, sensor
+from detectors.observe.trips import STILL_MPS, STILL_S, TRIP_MIN_M
 from detectors.rule import Level
-from telemetry.facts import LiftFacts
+from registry.facts import LiftFacts
 from telemetry.streams import CLOSED, CLOSING
-from telemetry.trips import STILL_MPS, STILL_S, TRIP_MIN_M
 
 NAN = math.nan
 Edge = tuple[int, str, int]

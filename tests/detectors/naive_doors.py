@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass, field
 
-from telemetry.facts import LiftFacts
+from registry.facts import LiftFacts
 from telemetry.streams import CLOSED, CLOSING, OPEN, OPENING
 from tests.detectors.naive_row import NAN, Clock, Row, Said, at_rest, in_service, read, seen
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from telemetry.facts import LiftFacts
+from registry.facts import LiftFacts
 from tests.detectors.naive_doors import DoorCloseFault, DoorCycling, DoorHeldOpen, DoorOpenFault
 from tests.detectors.naive_leaving import DoorOpenedRunning, StartDoorOpen, UnintendedMovement
 from tests.detectors.naive_running import EmergencyStop, Overspeed, OverspeedUp, Overtravel

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from telemetry.facts import LiftFacts
+from registry.facts import LiftFacts
 from telemetry.streams import CLOSED, OPEN
 from tests.detectors.naive_row import NAN, SPECIAL, Clock, Row, Said, at_rest, read, seen
 

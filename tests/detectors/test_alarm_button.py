@@ -8,7 +8,7 @@ import pytest
 from detectors.catalogue import BY_SLUG
 from detectors.judge import Judge
 from detectors.rule import Finding
-from telemetry.facts import LiftFacts
+from registry.facts import LiftFacts
 from telemetry.streams import CLOSED, INSPECTION
 from tests.detectors.world import BEGIN_NS, Fault, Rows, Script, batch, facts_of, tower
 

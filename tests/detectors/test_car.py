@@ -11,14 +11,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from detectors.car import EVENTS, Car, start, step
 from detectors.judge import Judge
-from detectors.landing import nearest
-from detectors.scan import GAP_S
+from detectors.observe.car import EVENTS, Car, start, step
+from detectors.observe.landing import nearest
+from detectors.observe.scan import GAP_S
+from detectors.observe.trips import STILL_MPS
+from registry.facts import LiftFacts
 from telemetry.batch import Batch
-from telemetry.facts import LiftFacts
 from telemetry.streams import CLOSED, OPEN
-from telemetry.trips import STILL_MPS
 from tests.detectors.naive import NaiveCar
 from tests.detectors.test_contract import cuts
 from tests.detectors.world import BEGIN_NS, Rows, Script, batch, facts_of, healthy, rows_of, tower

@@ -10,13 +10,13 @@ import importlib
 import numpy as np
 import pytest
 
-from detectors import car
 from detectors.catalogue import RULES
 from detectors.judge import Judge
+from detectors.observe import car
 from detectors.rule import Finding, Rule
-from detectors.silence import ByArrival
+from detectors.rules.silence import ByArrival
+from registry.facts import FleetFacts, LiftFacts
 from telemetry.batch import CHANNELS, Batch
-from telemetry.facts import FleetFacts, LiftFacts
 from telemetry.streams import CLOSED
 from tests.detectors.world import BEGIN_NS, Fault, Rows, batch, facts_of, healthy, rows_of, tower
 

@@ -11,8 +11,8 @@ import pytest
 from detectors.catalogue import BY_SLUG
 from detectors.judge import Judge
 from detectors.rule import MAJOR, Finding
+from registry.facts import FleetFacts
 from telemetry.batch import Batch, Waveforms
-from telemetry.facts import FleetFacts
 from tests.detectors.world import (
     BEGIN_NS,
     GRID_S,

@@ -9,8 +9,8 @@ import pytest
 from numpy.typing import NDArray
 from scipy.signal import butter, lfilter, lfilter_zi
 
-from detectors import felt
-from detectors.scan import Columns
+from detectors.observe import felt
+from detectors.observe.scan import Columns
 from telemetry.batch import Waveforms
 from tests.detectors.world import BEGIN_NS, waves
 

@@ -8,8 +8,8 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from detectors import car as cars
 from detectors import hold
+from detectors.observe import car as cars
 from telemetry.batch import readings
 from tests.detectors.naive import gaps_ns
 from tests.detectors.world import BEGIN_NS, facts_of

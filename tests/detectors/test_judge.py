@@ -9,11 +9,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from detectors import overspeed
 from detectors.catalogue import BY_SLUG, RULES
 from detectors.judge import Judge
 from detectors.rule import CRITICAL, MINOR, Level, Rule, Score
-from telemetry.maintenance import Windows
+from detectors.rules import overspeed
+from registry.maintenance import Windows
 from telemetry.streams import BATTERY, CLOSED, EMERGENCY_POWER, FIRE, INSPECTION, MAINS, NORMAL, OUT_OF_SERVICE
 from tests.detectors.test_overspeed import runaway
 from tests.detectors.world import BEGIN_NS, Rows, Script, batch, facts_of, healthy, rows_of, tower

@@ -7,7 +7,7 @@ import pytest
 
 from detectors.catalogue import BY_SLUG
 from detectors.judge import Judge
-from detectors.silence import ByArrival, Silence
+from detectors.rules.silence import ByArrival, Silence
 from telemetry.streams import CLOSED, HEARD, NEVER_SEEN, OFFLINE, SUSPECT
 from tests.detectors.naive_silence import Lift
 from tests.detectors.world import BEGIN_NS, Script, batch, facts_of, tower

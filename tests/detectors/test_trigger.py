@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from detectors import car as cars
 from detectors import trigger
+from detectors.observe import car as cars
 from detectors.rule import CRITICAL, MAJOR, Level, Score
 from telemetry.batch import readings
 from tests.detectors import naive

@@ -14,8 +14,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from detectors.rule import CRITICAL
+from registry.facts import FleetFacts, Floor, LiftFacts, fleet
 from telemetry.batch import CHANNELS, Batch, Waveforms, readings
-from telemetry.facts import FleetFacts, Floor, LiftFacts, fleet
 from telemetry.streams import CLOSED, CLOSING, OPEN, OPENING
 
 BEGIN_NS = 978_307_200_000_000_000

@@ -11,7 +11,7 @@ from evaluation import truth
 from evaluation.events import BY_RULE
 from evaluation.matching import BESIDE, FALSE, FOUND, PROVOKED, REPEAT, TOLERATED, match
 from evaluation.raised import Raised
-from simulator.symptoms import BY_SLUG
+from simulator.faults.symptoms import BY_SLUG
 from tests.evaluation.labels import raised, row
 
 F01, F04 = "entrapment-off-level", "stop-outside-zone"

@@ -11,8 +11,8 @@ from typing import Any, Self
 
 from paho.mqtt.client import CallbackAPIVersion, Client
 
-from store.records import Records
-from telemetry.facts import Floor, LiftFacts
+from registry.facts import Floor, LiftFacts
+from store.records.repository import Records
 from tests.loopback import until
 
 T0_MS = 978_307_200_000

@@ -17,10 +17,10 @@ from random import Random
 import numpy as np
 import pytest
 
-from store.connect import open_timeseries
-from store.records_dead_letters import DEAD_LETTER_LIMIT
-from telemetry.decode import decode
+from store.records.dead_letters import DEAD_LETTER_LIMIT
+from store.series.connect import open_timeseries
 from telemetry.streams import STREAMS, Entry
+from telemetry.wire.decode import decode
 from tests.broker import Broker
 from tests.ingest.running import Monitor, facts
 from tests.loopback import until

@@ -13,16 +13,16 @@ from typing import Any
 import numpy as np
 import pytest
 
-from detectors.car import Car
 from detectors.catalogue import RULES
+from detectors.observe.car import Car
+from detectors.observe.scan import Columns
 from detectors.rule import MINOR, Level, Rule, Score
-from detectors.scan import Columns
-from detectors.silence import RULE as SILENT
-from detectors.silence import ByArrival
+from detectors.rules.silence import RULE as SILENT
+from detectors.rules.silence import ByArrival
 from ingest.judging import Judging
+from registry.facts import FleetFacts
 from store.journal import Journal
-from store.records import AlertFilter, Records
-from telemetry.facts import FleetFacts
+from store.records.repository import AlertFilter, Records
 from telemetry.streams import OFFLINE, SUSPECT, topic
 from tests.ingest.running import DISTRICT, T0_MS, bundle, facts
 from tests.loopback import until

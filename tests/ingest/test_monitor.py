@@ -13,8 +13,8 @@ import pytest
 
 from alerts.book import Answer
 from ingest.fleet import STRANGERS_LIMIT
-from store.connect import open_timeseries
-from store.records import AlertFilter
+from store.records.repository import AlertFilter
+from store.series.connect import open_timeseries
 from telemetry.streams import topic
 from tests.broker import Broker, mosquitto
 from tests.ingest.running import DISTRICT, RATED_MPS, T0_MS, Monitor, Voice, bundle, facts

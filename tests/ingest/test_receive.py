@@ -14,7 +14,8 @@ from paho.mqtt.client import CallbackAPIVersion, Client, MQTTProtocolVersion
 
 import liftwatch
 from ingest import receive
-from ingest.receive import BrokerAddress, MqttSource
+from ingest.receive import MqttSource
+from mqtt.client import BrokerAddress
 from telemetry.streams import PAYLOAD_LIMIT_BYTES, topic
 from tests.broker import Broker
 from tests.ingest.running import DISTRICT, Voice

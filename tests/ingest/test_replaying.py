@@ -10,16 +10,16 @@ import pytest
 from detectors.catalogue import RULES
 from ingest.partition import Partition, read
 from ingest.replaying import Replay, in_order, lines, replay, wider
-from simulator.scenario import Scenario
-from simulator.scene import Scene, told
-from store.points import points
-from store.recordings import Recording, Writer
-from store.retelling import retell
-from store.timeseries import TimeSeries
+from simulator.stage.scenario import Scenario
+from simulator.stage.scene import Scene, told
+from store.recordings.format import Header
+from store.recordings.recording import Recording, Writer
+from store.recordings.retelling import retell
+from store.series.points import points
+from store.series.timeseries import TimeSeries
 from telemetry.batch import Decoded
-from telemetry.decode import decode
-from telemetry.recording import Header
 from telemetry.streams import Entry
+from telemetry.wire.decode import decode
 
 SCENARIO = Scenario(lifts=10, seed=9, hours=0.1, hour=8.0, faults_per_hour=1500.0, idle_hz=1)
 START_NS = 1_000_000_000 * 1_000_000_000  # 2001-09-09

@@ -13,13 +13,13 @@ import pytest
 from ingest import storing
 from ingest.judging import Judging
 from ingest.storing import Group, Storing
-from store.files import FileSeries
 from store.journal import Journal
-from store.records import Records
-from store.records_lifts import UNREGISTERED_LIMIT
-from store.timeseries import Points
-from telemetry.decode import decode
+from store.records.lifts import UNREGISTERED_LIMIT
+from store.records.repository import Records
+from store.series.files import FileSeries
+from store.series.timeseries import Points
 from telemetry.streams import topic
+from telemetry.wire.decode import decode
 from tests.ingest.running import DISTRICT, T0_MS, bundle
 from tests.loopback import until
 

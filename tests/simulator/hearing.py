@@ -10,12 +10,12 @@ import numpy as np
 from detectors.catalogue import RULES
 from detectors.judge import Judge
 from detectors.rule import Finding
-from detectors.silence import Silence
-from simulator.labels import Label
-from simulator.symptoms import BY_SLUG
-from simulator.world import Second, World
+from detectors.rules.silence import Silence
+from registry.facts import LiftFacts, fleet
+from simulator.faults.labels import Label
+from simulator.faults.symptoms import BY_SLUG
+from simulator.world.world import Second, World
 from telemetry.batch import CHANNELS, Batch, readings
-from telemetry.facts import LiftFacts, fleet
 
 
 def batch_of(w: World, second: Second) -> Batch:

@@ -10,9 +10,9 @@ from types import SimpleNamespace as Seen
 
 import numpy as np
 
-from simulator.cars import STRUCK
-from simulator.causes import EFFECTS
-from simulator.world import World
+from simulator.cars.cars import STRUCK
+from simulator.faults.causes import EFFECTS
+from simulator.world.world import World
 from telemetry.streams import CLOSED, CLOSING, NORMAL, OPEN, OPENING
 from tests.simulator.story import hold, places
 

@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from simulator import drive
-from simulator.world import World
-from telemetry.facts import Floor, LiftFacts
+from registry.facts import Floor, LiftFacts
+from simulator.cars import drive
+from simulator.world.world import World
 from tests.simulator.story import START_NS
 
 F64 = NDArray[np.float64]

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from simulator.fleet import OFFICE_SHARE, fleet
-from simulator.labels import Label
-from simulator.world import Events, Second, World
+from simulator.faults.labels import Label
+from simulator.people.fleet import OFFICE_SHARE, fleet
+from simulator.world.world import Events, Second, World
 from telemetry.streams import CLOSED
 
 F64 = NDArray[np.float64]

@@ -5,12 +5,12 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from simulator import braking, drive, runaway
-from simulator.causes import NUMBER
-from simulator.governor import grip_mps2
-from simulator.schedule import Planned
-from simulator.stopping import G_MPS2, buffer_stroke_m, imbalance_mps2
-from simulator.world import World
+from simulator.cars import braking, drive, runaway
+from simulator.faults.causes import NUMBER
+from simulator.faults.schedule import Planned
+from simulator.maths.governor import grip_mps2
+from simulator.maths.stopping import G_MPS2, buffer_stroke_m, imbalance_mps2
+from simulator.world.world import World
 from telemetry.streams import OPEN
 from tests.simulator.ride import ONE, lift, standing
 from tests.simulator.story import NIGHT, live, world

@@ -8,14 +8,14 @@ from typing import Any
 import numpy as np
 import pytest
 
-from simulator.bundles import FORMS, SAMPLE_HZ, Packer, Packet, together
-from simulator.fleet import fleet
-from simulator.schedule import Planned
-from simulator.terminals import Terminals
-from simulator.world import World
+from simulator.faults.schedule import Planned
+from simulator.people.fleet import fleet
+from simulator.terminals.bundles import FORMS, SAMPLE_HZ, Packer, Packet, together
+from simulator.terminals.terminals import Terminals
+from simulator.world.world import World
 from telemetry.batch import Decoded
-from telemetry.decode import decode
 from telemetry.streams import Entry
+from telemetry.wire.decode import decode
 from tests.simulator.story import START_NS
 
 LIFTS = 45

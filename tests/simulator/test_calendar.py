@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from simulator.calendar import NS, Calendar
-from simulator.scenario import Scenario, contradictions, planned
-from simulator.scene import Scene, told
+from simulator.maths.calendar import NS, Calendar
+from simulator.stage.scenario import Scenario, contradictions, planned
+from simulator.stage.scene import Scene, told
 from tests.simulator.story import START_NS
 
 HOUR_NS = 3600 * NS

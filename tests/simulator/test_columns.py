@@ -8,13 +8,13 @@ from typing import Any
 import numpy as np
 import pytest
 
-from simulator.bundles import Packer
-from simulator.columns import Direct
-from simulator.fleet import fleet
-from simulator.terminals import Terminals
-from simulator.world import World
-from telemetry.decode import decode
+from simulator.people.fleet import fleet
+from simulator.terminals.bundles import Packer
+from simulator.terminals.columns import Direct
+from simulator.terminals.terminals import Terminals
+from simulator.world.world import World
 from telemetry.streams import Entry
+from telemetry.wire.decode import decode
 from tests.simulator.story import START_NS
 
 LIFTS, SECONDS = 30, 90

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from simulator import drive
-from simulator.cars import Cars
+from simulator.cars import drive
+from simulator.cars.cars import Cars
 from tests.simulator.story import world
 
 DAY_S = 86_400.0

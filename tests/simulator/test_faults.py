@@ -8,14 +8,14 @@ from operator import attrgetter
 import numpy as np
 import pytest
 
-from simulator.cars import SOUND, START, STRUCK
-from simulator.causes import BY_NUMBER, CAUSES, EFFECTS
-from simulator.condition import Condition
-from simulator.faults import GROWING, Cause
-from simulator.labels import Label
-from simulator.stopping import buffer_stroke_m
-from simulator.wear import COLUMNS
-from simulator.world import World
+from simulator.cars.cars import SOUND, START, STRUCK
+from simulator.faults.cause import GROWING, Cause
+from simulator.faults.causes import BY_NUMBER, CAUSES, EFFECTS
+from simulator.faults.condition import Condition
+from simulator.faults.labels import Label
+from simulator.maths.stopping import buffer_stroke_m
+from simulator.physics.wear import COLUMNS
+from simulator.world.world import World
 from telemetry.streams import CLOSED, CLOSING, OPEN, OPENING
 from tests.simulator.story import MORNING, NIGHT, Story, live, longest_s, world
 

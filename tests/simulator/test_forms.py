@@ -6,14 +6,14 @@ from dataclasses import replace
 
 import pytest
 
-from simulator.bundles import GATEWAY_LIFTS
-from simulator.forms import FORMS, packets
-from simulator.scenario import Scenario
-from simulator.scene import Scene, told
+from simulator.stage.scenario import Scenario
+from simulator.stage.scene import Scene, told
+from simulator.terminals.bundles import GATEWAY_LIFTS
+from simulator.terminals.forms import FORMS, packets
 from telemetry.batch import Decoded
-from telemetry.decode import decode
 from telemetry.groups import joined
 from telemetry.streams import PAYLOAD_LIMIT_BYTES, Entry
+from telemetry.wire.decode import decode
 from tests.store.told import told as odd_messages
 from tests.telemetry.wire import assert_same
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from simulator.fleet import fleet
-from simulator.governor import caught_pieces, governor_trip_mps, grip_mps2, overspeed_switch_mps, safety_gear_mps2
-from simulator.stopping import BRAKE_BUILD_S, G_MPS2, imbalance_mps2, way_m
-from simulator.world import World
+from simulator.maths.governor import caught_pieces, governor_trip_mps, grip_mps2, overspeed_switch_mps, safety_gear_mps2
+from simulator.maths.stopping import BRAKE_BUILD_S, G_MPS2, imbalance_mps2, way_m
+from simulator.people.fleet import fleet
+from simulator.world.world import World
 from tests.simulator.story import NIGHT, START_NS
 
 STEP_S = 1e-4

@@ -5,14 +5,14 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from simulator import control, dispatch
-from simulator.cars import REST, RUN
-from simulator.fleet import ESTATE_LIFTS, building_of, fleet, neighbours
-from simulator.group import GROUP_LIMIT, Groups
-from simulator.passengers import DOWN, NOBODY, UP
-from simulator.timing import REVERSAL_SHARE, SENT_BACK_LIMIT
-from simulator.world import World
-from telemetry.facts import Floor, LiftFacts
+from registry.facts import Floor, LiftFacts
+from simulator.cars import control, dispatch
+from simulator.cars.cars import REST, RUN
+from simulator.people.fleet import ESTATE_LIFTS, building_of, fleet, neighbours
+from simulator.people.group import GROUP_LIMIT, Groups
+from simulator.people.passengers import DOWN, NOBODY, UP
+from simulator.people.timing import REVERSAL_SHARE, SENT_BACK_LIMIT
+from simulator.world.world import World
 from telemetry.streams import CLOSING, OPENING
 from tests.simulator.story import START_NS, world
 

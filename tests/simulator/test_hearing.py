@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import pytest
 
-from simulator.causes import CAUSES
-from simulator.fleet import building_of, fleet
-from simulator.group import GROUP_LIMIT
-from simulator.symptoms import BY_SLUG as BY_SYMPTOM
-from simulator.world import World
+from simulator.faults.causes import CAUSES
+from simulator.faults.symptoms import BY_SLUG as BY_SYMPTOM
+from simulator.people.fleet import building_of, fleet
+from simulator.people.group import GROUP_LIMIT
+from simulator.world.world import World
 from tests.simulator.hearing import first_heard_s, rules_heard
 from tests.simulator.story import MORNING, NIGHT, START_NS
 

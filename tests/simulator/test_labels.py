@@ -8,19 +8,19 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from simulator import labels
-from simulator.calendar import DAY_S, Calendar
-from simulator.causes import BY_NUMBER, CAUSES
-from simulator.causes_car import CAR
-from simulator.causes_door import DOOR
-from simulator.faults import FAULT, FORMS, GROWING, INTERMITTENT, SUDDEN
-from simulator.fleet import fleet
-from simulator.labels import Label
-from simulator.scenario import Scenario
-from simulator.scene import Scene
-from simulator.schedule import LASTS, YEAR_S, Planned, Schedule, Unknown
-from simulator.symptoms import BY_SLUG, SYMPTOMS
-from simulator.world import World
+from simulator.faults import labels
+from simulator.faults.cause import FAULT, FORMS, GROWING, INTERMITTENT, SUDDEN
+from simulator.faults.causes import BY_NUMBER, CAUSES
+from simulator.faults.causes_car import CAR
+from simulator.faults.causes_door import DOOR
+from simulator.faults.labels import Label
+from simulator.faults.schedule import LASTS, YEAR_S, Planned, Schedule, Unknown
+from simulator.faults.symptoms import BY_SLUG, SYMPTOMS
+from simulator.maths.calendar import DAY_S, Calendar
+from simulator.people.fleet import fleet
+from simulator.stage.scenario import Scenario
+from simulator.stage.scene import Scene
+from simulator.world.world import World
 from tests.simulator.plain_symptoms import PLAIN, RIDDEN, SENSED, naive
 from tests.simulator.story import MORNING, NIGHT, START_NS
 

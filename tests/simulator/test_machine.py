@@ -9,15 +9,15 @@ import pytest
 from scipy.signal import butter, hilbert, sosfiltfilt
 from scipy.stats import kurtosis
 
-from simulator.bundles import Packer
-from simulator.fleet import fleet
-from simulator.machine import MACHINE_HZ, bearing_orders
-from simulator.scurve import Drive
-from simulator.sheave import turned_m
-from simulator.terminals import Terminals
-from simulator.world import World
-from telemetry.decode import decode
+from simulator.maths.scurve import Drive
+from simulator.people.fleet import fleet
+from simulator.physics.machine import MACHINE_HZ, bearing_orders
+from simulator.physics.sheave import turned_m
+from simulator.terminals.bundles import Packer
+from simulator.terminals.terminals import Terminals
+from simulator.world.world import World
 from telemetry.streams import Entry
+from telemetry.wire.decode import decode
 from tests.simulator.ride import ONE, lift, standing
 from tests.simulator.story import START_NS, world
 

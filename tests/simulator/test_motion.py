@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from simulator.motion import Curves
-from simulator.scurve import Drive, full_speed_distance_m, segment_times
+from simulator.maths.motion import Curves
+from simulator.maths.scurve import Drive, full_speed_distance_m, segment_times
 
 # v_r, a, j, shortest trip to v_r, T(3 m), v_pk(3 m), T(30 m)
 TABLE = [

@@ -11,16 +11,16 @@ import pytest
 
 from detectors.catalogue import RULES
 from ingest.replaying import Replay, replay, wider
-from simulator.cars import RUN
-from simulator.causes import CAUSES
-from simulator.fleet import fleet
-from simulator.library import read
-from simulator.near_misses import NEAR_MISSES, PARKED_OPEN, WEATHER
-from simulator.scenario import Scenario, inhabitants, planned
-from simulator.scene import Scene, told
-from simulator.schedule import Planned
-from simulator.world import World
-from telemetry.fact_checks import BAROMETER
+from registry.fact_checks import BAROMETER
+from simulator.cars.cars import RUN
+from simulator.faults.causes import CAUSES
+from simulator.faults.near_misses import NEAR_MISSES, PARKED_OPEN, WEATHER
+from simulator.faults.schedule import Planned
+from simulator.people.fleet import fleet
+from simulator.stage.library import read
+from simulator.stage.scenario import Scenario, inhabitants, planned
+from simulator.stage.scene import Scene, told
+from simulator.world.world import World
 from telemetry.streams import CLOSED, INSPECTION, NORMAL
 from tests.simulator.story import NIGHT, START_NS, world
 

@@ -9,18 +9,18 @@ from typing import Any
 import numpy as np
 import pytest
 
-from simulator.bundles import Packer, Packet
-from simulator.fleet import fleet
-from simulator.library import read
-from simulator.mishaps import Mishaps
-from simulator.network import WILL_S, Conditions, Paths
-from simulator.scenario import Scenario
-from simulator.scene import Scene, told
-from simulator.terminals import NS, Terminals
-from simulator.world import World
+from simulator.people.fleet import fleet
+from simulator.stage.library import read
+from simulator.stage.scenario import Scenario
+from simulator.stage.scene import Scene, told
+from simulator.terminals.bundles import Packer, Packet
+from simulator.terminals.mishaps import Mishaps
+from simulator.terminals.network import WILL_S, Conditions, Paths
+from simulator.terminals.terminals import NS, Terminals
+from simulator.world.world import World
 from telemetry.batch import Batch, Decoded
 from telemetry.groups import joined
-from telemetry.sequence import Sequencer
+from telemetry.order.sequence import Sequencer
 from tests.simulator.story import START_NS
 
 LIFTS, SEED = 20, 4

@@ -7,13 +7,13 @@ import dataclasses
 import numpy as np
 import pytest
 
-from simulator import timing
-from simulator.cars import REST, STRUCK
-from simulator.fleet import building_of, fleet
-from simulator.passengers import NO_ONE, NOBODY, RIDING, SLOTS, WAITING
-from simulator.roundtrip import FILLING
-from simulator.traffic import A_DAY, OFFICE, RESIDENTIAL, UP_PEAK
-from simulator.world import World
+from simulator.cars.cars import REST, STRUCK
+from simulator.people import timing
+from simulator.people.fleet import building_of, fleet
+from simulator.people.passengers import NO_ONE, NOBODY, RIDING, SLOTS, WAITING
+from simulator.people.roundtrip import FILLING
+from simulator.people.traffic import A_DAY, OFFICE, RESIDENTIAL, UP_PEAK
+from simulator.world.world import World
 from telemetry.streams import CLOSING, OPEN
 from tests.simulator.story import MORNING, NIGHT, START_NS, live, longest_s, world
 

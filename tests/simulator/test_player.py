@@ -19,14 +19,14 @@ from typing import Any
 import paho.mqtt.client as mqtt
 import pytest
 
-from simulator.bundles import Packet
-from simulator.fleet import fleet
-from simulator.link import Link, say
-from simulator.player import NS, Player, Settings, inject, run
-from simulator.scenario import Scenario
-from simulator.schedule import Unknown
-from telemetry.decode import decode
+from simulator.faults.schedule import Unknown
+from simulator.people.fleet import fleet
+from simulator.stage.link import Link, say
+from simulator.stage.player import NS, Player, Settings, inject, run
+from simulator.stage.scenario import Scenario
+from simulator.terminals.bundles import Packet
 from telemetry.streams import Entry
+from telemetry.wire.decode import decode
 from tests.broker import Broker
 from tests.loopback import free_port, until
 from tests.simulator.story import START_NS

@@ -9,13 +9,13 @@ from typing import Any
 import numpy as np
 import pytest
 
-from simulator import scenario
-from simulator.causes import CAUSES
-from simulator.fleet import fleet
-from simulator.library import read, shipped
-from simulator.near_misses import WEATHER
-from simulator.scenario import Contradiction, Scenario, inhabitants, planned
-from simulator.scene import Scene
+from simulator.faults.causes import CAUSES
+from simulator.faults.near_misses import WEATHER
+from simulator.people.fleet import fleet
+from simulator.stage import scenario
+from simulator.stage.library import read, shipped
+from simulator.stage.scenario import Contradiction, Scenario, inhabitants, planned
+from simulator.stage.scene import Scene
 
 ENTRAPMENT = '[[faults]]\nlift = 2\ncause = "power-cut"\nonset_h = 0.5\n'
 

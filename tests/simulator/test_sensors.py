@@ -7,9 +7,9 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 
-from simulator.condition import SensorFaults
-from simulator.sensors import BAROMETER_NOISE_HPA, HPA_PER_M
-from simulator.world import World
+from simulator.faults.condition import SensorFaults
+from simulator.physics.sensors import BAROMETER_NOISE_HPA, HPA_PER_M
+from simulator.world.world import World
 from telemetry.streams import CLOSED, OPEN
 from tests.simulator.story import NIGHT, world
 

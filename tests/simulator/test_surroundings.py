@@ -9,10 +9,10 @@ from itertools import groupby
 import numpy as np
 from numpy.typing import NDArray
 
-from simulator.near_misses import WEATHER
-from simulator.scenario import Scenario
-from simulator.scene import Scene
-from simulator.visit import INSPECTION_MPS
+from simulator.cars.visit import INSPECTION_MPS
+from simulator.faults.near_misses import WEATHER
+from simulator.stage.scenario import Scenario
+from simulator.stage.scene import Scene
 from telemetry.streams import CLOSED, INSPECTION, NORMAL, OPEN
 from tests.simulator.test_near_misses import LIFTS, WORLDS
 

@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 from scipy.linalg import expm
 
-from simulator.stopping import G_MPS2
-from simulator.suspension import JUMPS_HZ, natural_hz, stiffness_npm, transition
-from simulator.world import World
+from simulator.maths.stopping import G_MPS2
+from simulator.physics.suspension import JUMPS_HZ, natural_hz, stiffness_npm, transition
+from simulator.world.world import World
 from telemetry.streams import OPEN
 from tests.simulator.story import NIGHT, live, world
 

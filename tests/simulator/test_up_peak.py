@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from benchmarks.up_peak import BOUND, Building, UpPeak, measure, write
-from simulator import roundtrip
+from simulator.people import roundtrip
 
 SMALL_GRID = (
     Building(10, 1.0, 630.0, 4),

@@ -7,14 +7,14 @@ import pytest
 from scipy.signal import butter, sosfiltfilt
 from scipy.stats import kurtosis
 
-from simulator import vibration
-from simulator.calendar import DAY_S
-from simulator.faults import GROWING
-from simulator.fleet import fleet
-from simulator.rails import BRACKETS_M, RAILS_M
-from simulator.schedule import Planned
-from simulator.vibration import NOISE_MPS2
-from simulator.world import World
+from simulator.faults.cause import GROWING
+from simulator.faults.schedule import Planned
+from simulator.maths.calendar import DAY_S
+from simulator.people.fleet import fleet
+from simulator.physics import vibration
+from simulator.physics.rails import BRACKETS_M, RAILS_M
+from simulator.physics.vibration import NOISE_MPS2
+from simulator.world.world import World
 from telemetry.streams import CLOSED, OPEN
 from tests.simulator.ride import Ride, a95, gain, lift, record, ride, standing
 from tests.simulator.story import MORNING, START_NS

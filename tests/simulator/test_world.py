@@ -8,12 +8,12 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
-from simulator.bundles import Packer
-from simulator.fleet import building_of, fleet
-from simulator.schedule import Unknown
-from simulator.terminals import Terminals
-from simulator.timing import DOOR_CYCLE_SD
-from simulator.world import World
+from simulator.faults.schedule import Unknown
+from simulator.people.fleet import building_of, fleet
+from simulator.people.timing import DOOR_CYCLE_SD
+from simulator.terminals.bundles import Packer
+from simulator.terminals.terminals import Terminals
+from simulator.world.world import World
 from telemetry.streams import CLOSED, CLOSING, OPEN, OPENING
 from tests.simulator.story import START_NS, live, longest_s, places, world
 

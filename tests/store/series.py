@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from store.connect import open_timeseries
-from store.timeseries import TimeSeries
+from store.series.connect import open_timeseries
+from store.series.timeseries import TimeSeries
 from tests.store.influxd import Influx
 
 

@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from store import buckets
-from store.timeseries import DAY_NS, MINUTE_NS, SECOND_NS
+from store.series import buckets
+from store.series.timeseries import DAY_NS, MINUTE_NS, SECOND_NS
 from tests.store.worlds import START_NS
 
 

@@ -13,10 +13,18 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from store import files_compaction
-from store.files import FileSeries
-from store.files_segments import MINUTE, RAW, days, divide, listed
-from store.timeseries import DAY_NS, HOUR_NS, MINUTE_NS, SECOND_NS, Points, TimeSeriesRefused, TimeSeriesUnavailable
+from store.series import compaction as files_compaction
+from store.series.files import FileSeries
+from store.series.segments import MINUTE, RAW, days, divide, listed
+from store.series.timeseries import (
+    DAY_NS,
+    HOUR_NS,
+    MINUTE_NS,
+    SECOND_NS,
+    Points,
+    TimeSeriesRefused,
+    TimeSeriesUnavailable,
+)
 from tests.store.worlds import START_NS, rows
 
 PROJECT = Path(__file__).parents[2]

@@ -14,10 +14,10 @@ import numpy as np
 import pytest
 from influxdb_client import InfluxDBClient
 
-from store import flux
-from store.connect import open_timeseries
-from store.influx import InfluxSeries
-from store.timeseries import DAY_NS, HOUR_NS, MINUTE_NS, SECOND_NS, TimeSeriesRefused, TimeSeriesUnavailable
+from store.series import flux
+from store.series.connect import open_timeseries
+from store.series.influx import InfluxSeries
+from store.series.timeseries import DAY_NS, HOUR_NS, MINUTE_NS, SECOND_NS, TimeSeriesRefused, TimeSeriesUnavailable
 from tests.loopback import free_port, until
 from tests.store.influxd import Influx, ready
 from tests.store.worlds import START_NS, rows

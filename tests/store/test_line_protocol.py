@@ -8,8 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from influxdb_client import Point
 
-from store.line_protocol import chunks, encode
-from store.timeseries import MEASUREMENTS, Points
+from store.series.line_protocol import chunks, encode
+from store.series.timeseries import MEASUREMENTS, Points
 from tests.store.worlds import START_NS, rows
 
 NAN = np.nan

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from store.points import points, vibration_features
-from store.timeseries import AXES, SECOND_NS
+from store.series.points import points, vibration_features
+from store.series.timeseries import AXES, SECOND_NS
 from telemetry.batch import Decoded, Messages, Samples, Waveforms
 from tests.store.worlds import START_NS
 

@@ -16,12 +16,12 @@ import pandas as pd
 import polars as pl
 import pytest
 
-from store import recordings
-from store.recordings import Recording, Writer
+from registry.facts import Floor, LiftFacts
+from store.recordings import recording as recordings
+from store.recordings.format import TABLES, Header, NotARecording
+from store.recordings.recording import Recording, Writer
 from telemetry.batch import SILENT_MACHINE
-from telemetry.decode import decode
-from telemetry.facts import Floor, LiftFacts
-from telemetry.recording import TABLES, Header, NotARecording
+from telemetry.wire.decode import decode
 from tests.store.told import told
 from tests.telemetry.wire import assert_same
 

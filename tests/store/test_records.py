@@ -19,12 +19,12 @@ from sqlalchemy import Select, exc, insert, select, text
 from alerts.alert import CLEARED, CLOSED, FIRING, Alert
 from alerts.book import Answer, Refused
 from detectors.rule import CRITICAL, Rule
-from store.records import AlertFilter, BadCursor, Records, RecordsUnavailable, Snapshot
-from store.records_dead_letters import DEAD_LETTER_LIMIT, DEAD_LETTER_PAYLOAD_BYTES
-from store.records_lifts import UNREGISTERED_LIMIT
-from store.schema import alerts, is_newest, is_open, is_resolve, is_shelved, metadata, transitions
+from registry.facts import Floor, LiftFacts
+from store.records.dead_letters import DEAD_LETTER_LIMIT, DEAD_LETTER_PAYLOAD_BYTES
+from store.records.lifts import UNREGISTERED_LIMIT
+from store.records.repository import AlertFilter, BadCursor, Records, RecordsUnavailable, Snapshot
+from store.records.schema import alerts, is_newest, is_open, is_resolve, is_shelved, metadata, transitions
 from telemetry.batch import Refusal
-from telemetry.facts import Floor, LiftFacts
 from tests.alerts.rules import LIFT, MOVED, OFFLINE, OVERSPEED, OVERTRAVEL, POWER, STOP, T0, S, occurrence
 from tests.loopback import free_port
 
@@ -519,7 +519,7 @@ def test_a_server_that_goes_away_is_said_and_found_again(postgres_url: str) -> N
 
 
 def test_a_file_that_another_holds_for_too_long_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("store.records_database.BUSY_TIMEOUT_S", 0.05)
+    monkeypatch.setattr("store.records.database.BUSY_TIMEOUT_S", 0.05)
     with Records.open(f"sqlite:///{tmp_path}/records.db") as records, Records.open(records._database.name) as other:
         with records._database.writing():
             with pytest.raises(RecordsUnavailable, match="locked"):

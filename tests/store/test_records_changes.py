@@ -7,11 +7,11 @@ from alembic.config import Config
 from sqlalchemy import func, select
 
 from alerts.book import Answer
-from store.records import DONE, EVERYTHING, AlertFilter, Records
-from store.records_database import MIGRATIONS
-from store.records_retention import DAY_NS, DELIVERIES_KEPT_NS, FORGET_AT_ONCE, YEAR_NS
-from store.schema import audit, deliveries, transitions
-from telemetry.facts import LiftFacts
+from registry.facts import LiftFacts
+from store.records.database import MIGRATIONS
+from store.records.repository import DONE, EVERYTHING, AlertFilter, Records
+from store.records.retention import DAY_NS, DELIVERIES_KEPT_NS, FORGET_AT_ONCE, YEAR_NS
+from store.records.schema import audit, deliveries, transitions
 from tests.alerts.rules import LIFT, MOVED, STOP, T0, S, occurrence
 from tests.store.test_records import (
     open_records,  # noqa: F401

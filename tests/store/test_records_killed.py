@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from store.records import AlertFilter, Records
+from store.records.repository import AlertFilter, Records
 from tests.alerts.rules import DOOR, OVERSPEED, STOP, T0, S, occurrence
 
 ROOT = Path(__file__).parents[2]

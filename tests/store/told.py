@@ -7,8 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from telemetry import encode
 from telemetry.streams import Entry
+from telemetry.wire import encode
 
 T0_MS = 1_000_000_000_000  # 2001-09-09
 HUM = {"dt": 1000 / 2560, "a": np.sin(np.arange(2560, dtype=np.float32))}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from store.timeseries import MEASUREMENTS, SECOND_NS, Points
+from store.series.timeseries import MEASUREMENTS, SECOND_NS, Points
 
 START_NS = 1_000_000_020 * SECOND_NS  # a whole minute in September 2001
 

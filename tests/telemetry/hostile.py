@@ -16,9 +16,9 @@ from random import Random
 
 import numpy as np
 
-from telemetry import encode
-from telemetry.decode import decode
 from telemetry.streams import STREAMS, Entry, topic
+from telemetry.wire import encode
+from telemetry.wire.decode import decode
 from tests.telemetry import documents
 from tests.telemetry.wire import ARRIVED_NS, T_MS
 

@@ -6,8 +6,8 @@ import cbor2
 import numpy as np
 import pytest
 
-from telemetry import encode
-from telemetry.cbor_rows import Column, Rows, map_head
+from telemetry.wire import encode
+from telemetry.wire.cbor_rows import Column, Rows, map_head
 
 
 def test_rows_say_what_each_would_say_by_itself() -> None:

@@ -10,10 +10,10 @@ import numpy as np
 import pytest
 from cbor2 import CBORTag
 
-from telemetry import encode
-from telemetry.decode import decode
-from telemetry.said import REASONS
 from telemetry.streams import PAYLOAD_LIMIT_BYTES, Entry
+from telemetry.wire import encode
+from telemetry.wire.decode import decode
+from telemetry.wire.said import REASONS
 from tests.telemetry.wire import ARRIVED_NS, T_MS, T_NS, entry, hear, refusal
 
 HEAD: dict[str, Any] = {"seq": 1, "t": T_MS}

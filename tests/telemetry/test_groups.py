@@ -7,8 +7,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from telemetry.decode import decode
 from telemetry.groups import joined, only
+from telemetry.wire.decode import decode
 from tests.store.told import told
 from tests.telemetry.wire import assert_same
 

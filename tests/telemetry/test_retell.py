@@ -9,11 +9,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from telemetry import encode
 from telemetry.batch import Decoded
-from telemetry.decode import decode
-from telemetry.retell import grid, retold
 from telemetry.streams import Entry
+from telemetry.wire import encode
+from telemetry.wire.decode import decode
+from telemetry.wire.retell import grid, retold
 from tests.store.told import told
 from tests.telemetry.wire import T_MS, assert_same, hear
 

@@ -8,10 +8,10 @@ from typing import Any
 import numpy as np
 import pytest
 
-from telemetry import encode
 from telemetry.batch import Decoded
-from telemetry.decode import decode
 from telemetry.streams import Entry
+from telemetry.wire import encode
+from telemetry.wire.decode import decode
 
 T_MS = 1_000_000_000_000  # 2001-09-09
 ARRIVED_NS = (T_MS + 1_000) * 1_000_000

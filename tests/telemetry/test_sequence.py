@@ -11,11 +11,11 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from telemetry import encode
 from telemetry.batch import CHANNELS, Batch, Decoded
-from telemetry.decode import decode
-from telemetry.sequence import COUNTED, NEVER, Sequencer
+from telemetry.order.sequence import COUNTED, NEVER, Sequencer
 from telemetry.streams import Entry
+from telemetry.wire import encode
+from telemetry.wire.decode import decode
 from tests.telemetry import naive_sequence
 from tests.telemetry.wire import columns
 

@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from telemetry.decode import decode, decode_carefully
 from telemetry.streams import STREAMS, Entry
+from telemetry.wire.decode import decode, decode_carefully
 from tests.telemetry import documents
 from tests.telemetry.wire import assert_same, columns, entry
 

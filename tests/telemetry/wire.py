@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 
 from telemetry.batch import Decoded, Messages, Refusal, Waveforms
-from telemetry.decode import decode
 from telemetry.streams import Entry
+from telemetry.wire.decode import decode
 
 T_MS = 1_000_000_000_000  # 2001-09-09
 T_NS = T_MS * 1_000_000

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-import command_line
+from commands import command_line
 from tests.loopback import until
 from tests.whole.running import System
 

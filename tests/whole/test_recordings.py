@@ -18,14 +18,14 @@ import polars as pl
 import pytest
 
 import liftwatch
-import recorder
-from dashboards.instant import parse
+from commands import recorder
 from detectors.catalogue import RULES
-from store.connect import open_timeseries
-from store.points import points
-from store.recordings import Recording
-from store.records import Records
+from store.recordings.recording import Recording
+from store.records.repository import Records
+from store.series.connect import open_timeseries
+from store.series.points import points
 from telemetry.batch import Decoded
+from telemetry.instant import parse
 from tests.broker import Broker, mosquitto
 from tests.loopback import free_port, until
 from tests.whole.running import System, Voice

@@ -1,0 +1,1 @@
+"""What every request meets: the guard, problem documents, cursors and metrics."""

@@ -1,0 +1,1 @@
+"""The fleet's latest state and the live stream made of it."""

@@ -1,0 +1,229 @@
+"""The fleet at one moment: what the monitor last wrote, joined with the registry and the open alerts.
+
+Columns over all lifts, so that counting, filtering and sorting ten thousand of them costs a few array operations;
+an item becomes a dict only when somebody asks for it. Everything here is a value: a new moment is a new picture.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from alerts.alert import Alert
+from detectors import rule
+from registry.facts import LiftFacts
+from store.live import NEVER, LiveTable
+from store.records.repository import Registered, Window
+from telemetry import instant
+from telemetry.streams import DOOR_STATES, INSPECTION, MODES, NEVER_SEEN, OFFLINE, OUT_OF_SERVICE, POWERS, SUSPECT
+
+STATES = (
+    "critical", "never-seen", "offline", "suspect", "major", "minor", "trend", "inspection", "out-of-service", "normal",
+)  # fmt: skip
+SEVERITIES = tuple(reversed(rule.SEVERITIES))
+DIRECTIONS = {1.0: "up", -1.0: "down", 0.0: "none"}
+NO_INSTANT = np.iinfo(np.int64).max
+
+
+@dataclass(frozen=True, slots=True)
+class Roster:
+    """Who is in the fleet: every lift that the registry or the monitor knows, in the order of their ids.
+
+    `live_row` is the lift's row in the monitor's table, -1 where it has none; `words` is what a search looks through.
+    """
+
+    lift_id: list[str]
+    row_of: dict[str, int]
+    facts: list[LiftFacts | None]
+    district: NDArray[np.str_]
+    firm: NDArray[np.object_]
+    name: NDArray[np.str_]
+    words: list[str]
+    registered: NDArray[np.bool_]
+    live_row: NDArray[np.intp]
+
+    def __len__(self) -> int:
+        return len(self.lift_id)
+
+
+def roster(registry: Collection[Registered], live: LiveTable) -> Roster:
+    """Return the union of the registry and the monitor's table."""
+    known = {each.facts.lift_id: each.facts for each in registry if each.registered}
+    district_of = dict(zip(live.lift_id.tolist(), live.district.tolist(), strict=True))
+    district_of |= {each.facts.lift_id: each.facts.district for each in registry}
+    heard = {lift_id: row for row, lift_id in enumerate(live.lift_id.tolist())}
+    ids = sorted(district_of)
+    facts = [known.get(lift_id) for lift_id in ids]
+    live_row = np.array([heard.get(lift_id, -1) for lift_id in ids], dtype=np.intp)
+    return Roster(
+        lift_id=ids,
+        row_of={lift_id: row for row, lift_id in enumerate(ids)},
+        facts=facts,
+        district=np.array([district_of[lift_id] for lift_id in ids], dtype=np.str_),
+        firm=np.array([each.maintenance_firm if each else None for each in facts], dtype=object),
+        name=np.array([(each and each.name) or "" for each in facts], dtype=np.str_),
+        words=[_words(lift_id, each) for lift_id, each in zip(ids, facts, strict=True)],
+        registered=np.array([each is not None for each in facts], dtype=np.bool_),
+        live_row=live_row,
+    )
+
+
+def _words(lift_id: str, facts: LiftFacts | None) -> str:
+    parts = (lift_id, facts and facts.name, facts and facts.address, facts and facts.maintenance_firm)
+    return "\n".join(part for part in parts if part).casefold()
+
+
+@dataclass(frozen=True, slots=True)
+class Picture:
+    """The fleet at `as_of_ns`. Columns are in the order of the roster.
+
+    `state` is a place in `STATES`; `since_ns` is when that began, `NO_INSTANT` where it is not known.
+    `counts` is (n, 4), open alerts by `SEVERITIES`; `windows` the latest maintenance of each lift that ever had one.
+    """
+
+    as_of_ns: int
+    roster: Roster
+    live: LiveTable
+    alerts: Mapping[str, Sequence[Alert]]
+    last_seen_ns: NDArray[np.int64]
+    counts: NDArray[np.int64]
+    state: NDArray[np.int8]
+    since_ns: NDArray[np.int64]
+    windows: Mapping[str, Window]
+
+    def item(self, row: int) -> dict[str, Any]:
+        """Return one lift as it stands in a list."""
+        who, known, at = self.roster, self.roster.facts[row], int(self.roster.live_row[row])
+        since_ns, last_seen_ns = int(self.since_ns[row]), int(self.last_seen_ns[row])
+        critical, major, minor, trend = self.counts[row].tolist()
+        return {
+            "lift_id": who.lift_id[row],
+            "district": str(who.district[row]) or None,
+            "name": known.name if known else None,
+            "registered": known is not None,
+            "state": STATES[self.state[row]],
+            "last_seen": None if last_seen_ns == NEVER else instant.text(last_seen_ns),
+            **(UNHEARD if at < 0 else _latest(self.live, at, known)),
+            "open_alerts": {"critical": critical, "major": major, "minor": minor, "trend": trend},
+            "health": None,
+            "address": known.address if known else None,
+            "maintenance_firm": known.maintenance_firm if known else None,
+            "since": None if since_ns == NO_INSTANT else instant.text(since_ns),
+            "maintenance": _window(self.windows.get(who.lift_id[row])),
+        }
+
+
+UNHEARD: dict[str, Any] = dict.fromkeys(
+    ("position_m", "floor", "direction", "speed_mps", "door", "presence", "mode", "power", "last_trip")
+)
+
+
+def _window(window: Window | None) -> dict[str, Any] | None:
+    """Return a maintenance window that is not over."""
+    if window is None or window.until_ns <= time.time_ns():
+        return None
+    ends = {"from": instant.text(window.from_ns), "until": instant.text(window.until_ns)}
+    return {**ends, "by": window.by, "note": window.note}
+
+
+def _latest(live: LiveTable, at: int, known: LiftFacts | None) -> dict[str, Any]:
+    """Return what a lift last said of itself."""
+    landing, presence, last_trip_ns = int(live.landing[at]), float(live.presence[at]), int(live.last_trip_ns[at])
+    return {
+        "position_m": number(live.position_m[at]),
+        "floor": known.floors[landing].label if known and 0 <= landing < len(known.floors) else None,
+        "direction": DIRECTIONS.get(float(live.direction[at])),
+        "speed_mps": number(live.speed_mps[at]),
+        "door": _named(DOOR_STATES, live.door[at]),
+        "presence": None if presence != presence else presence > 0,
+        "mode": _named(MODES, live.mode[at]),
+        "power": _named(POWERS, live.power[at]),
+        "last_trip": None if last_trip_ns == NEVER else instant.text(last_trip_ns),
+    }
+
+
+def number(value: float, digits: int = 3) -> float | None:
+    """Return a reading to the millimetre; None where it is unknown."""
+    return round(float(value), digits) if np.isfinite(value) else None
+
+
+def _named(names: Sequence[str], code: float) -> str | None:
+    return names[int(code)] if 0 <= code < len(names) else None
+
+
+def picture(
+    as_of_ns: int,
+    who: Roster,
+    live: LiveTable,
+    alerts: Mapping[str, Sequence[Alert]],
+    windows: Mapping[str, Window] | None = None,
+) -> Picture:
+    """Return the fleet as these parts show it."""
+    counts, onset_ns = _open(who, alerts)
+    heard = who.live_row >= 0
+    link, mode = np.full(len(who), NEVER_SEEN), np.full(len(who), np.nan)
+    last_seen_ns = np.full(len(who), NEVER, dtype=np.int64)
+    link[heard], mode[heard] = live.link[who.live_row[heard]], live.mode[who.live_row[heard]]
+    last_seen_ns[heard] = live.last_seen_ns[who.live_row[heard]]
+    state = _state(counts, link, mode)
+    since_ns = _since(state, onset_ns, last_seen_ns)
+    return Picture(as_of_ns, who, live, alerts, last_seen_ns, counts, state, since_ns, windows or {})
+
+
+def _open(who: Roster, alerts: Mapping[str, Sequence[Alert]]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Return the open alerts counted by lift and severity, and the earliest onset of each."""
+    counts = np.zeros((len(who), len(SEVERITIES)), dtype=np.int64)
+    onset_ns = np.full((len(who), len(SEVERITIES)), NO_INSTANT, dtype=np.int64)
+    for lift_id, open_here in alerts.items():
+        if lift_id not in who.row_of:
+            continue
+        row = who.row_of[lift_id]
+        for alert in open_here:
+            column = SEVERITIES.index(alert.severity)
+            counts[row, column] += 1
+            onset_ns[row, column] = min(onset_ns[row, column], alert.onset_ns)
+    return counts, onset_ns
+
+
+def _state(counts: NDArray[np.int64], link: NDArray[Any], mode: NDArray[np.float64]) -> NDArray[np.int8]:
+    """Return for each lift the first of `STATES` that holds: the one place where this is decided."""
+    has = counts > 0
+    holds = np.column_stack(
+        [
+            has[:, 0],
+            link == NEVER_SEEN,
+            link == OFFLINE,
+            link == SUSPECT,
+            *has[:, 1:].T,
+            mode == INSPECTION,
+            mode == OUT_OF_SERVICE,
+            np.ones(len(counts), dtype=np.bool_),
+        ]
+    )
+    return np.argmax(holds, axis=1).astype(np.int8)
+
+
+def _since(state: NDArray[np.int8], onset_ns: NDArray[np.int64], last_seen_ns: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Return since when each lift is in its state, as far as that is known."""
+    since_ns = np.full(len(state), NO_INSTANT, dtype=np.int64)
+    for column, severity in enumerate(SEVERITIES):
+        here = state == STATES.index(severity)
+        since_ns[here] = onset_ns[here, column]
+    silent = np.isin(state, (STATES.index("offline"), STATES.index("suspect"))) & (last_seen_ns != NEVER)
+    since_ns[silent] = last_seen_ns[silent]
+    return since_ns
+
+
+def empty_table() -> LiveTable:
+    """Return the table of a monitor that has heard nobody."""
+    names, whole, real = np.array([], dtype="U1"), np.array([], dtype=np.int64), np.array([], dtype=np.float64)
+    return LiveTable(
+        lift_id=names, district=names, last_seen_ns=whole, link=np.array([], dtype=np.int8), position_m=real,
+        landing=np.array([], dtype=np.int32), direction=real, speed_mps=real, door=real, presence=real, mode=real,
+        power=real, last_trip_ns=whole, received=whole, gaps=whole, repeats=whole, late=whole,
+    )  # fmt: skip

@@ -1,0 +1,1 @@
+"""Turns batches into the tables that rules read."""

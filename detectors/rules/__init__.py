@@ -1,0 +1,1 @@
+"""One file for each rule, or for the few rules that share a score."""

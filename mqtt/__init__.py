@@ -1,0 +1,1 @@
+"""How we speak MQTT: address, client, TLS, credentials, patience."""

@@ -1,0 +1,1 @@
+"""What each car does: control, dispatch, doors, runs and troubles."""

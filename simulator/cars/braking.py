@@ -1,0 +1,61 @@
+"""How running cars are stopped: by their drive where it trips, else by the machine brake as load and wear let it.
+
+The law: where a car comes to rest follows from how it moves. A worn brake lets it go on past where a sound one would
+have stopped it, past a landing, and in the end onto the buffers: its own below, its counterweight's above.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from simulator.cars.cars import F64, Cars, Index
+from simulator.faults.cause import graded
+from simulator.faults.causes import EFFECTS
+from simulator.maths import stopping
+
+BUFFER_M, COUNTERWEIGHT_M = 0.18, 0.60
+"""How far beyond its last landing a car meets its buffer, or its counterweight does."""
+
+Brake = tuple[F64, F64, float]
+"""How hard, how late and how suddenly."""
+
+
+def sound(cars: Cars, lift: Index, sense: F64) -> Brake:
+    """Return how these cars that go up (+1) or down (-1) would be stopped if their brakes were sound."""
+    return _brake(cars, lift, sense, np.ones(len(lift)), np.zeros(len(lift)))
+
+
+def fall(cars: Cars, lift: Index, t: F64) -> None:
+    """Stop these cars from `t` on, as far as the shaft goes; keep when a sound brake would have done it."""
+    v_mps, condition = cars.curves.at(lift, t)[1], cars.condition
+    should = stopping.brake_pieces(v_mps, *sound(cars, lift, np.sign(v_mps)))
+    cars.rests_by_s[lift] = t + sum(lasts_s for _, _, lasts_s in should)
+    brake = _brake(cars, lift, np.sign(v_mps), condition.brake_torque[lift], condition.brake_late_s[lift])
+    cars.curves.brake(lift, t, *brake)
+    meet_ends(cars, lift)
+
+
+def _brake(cars: Cars, lift: Index, sense: F64, torque: F64, late_s: F64) -> Brake:
+    """Return how brakes of this torque stop these cars; a drive that trips stops its car as it is set to."""
+    cause = cars.cause[lift]
+    trips, trips_mps2 = EFFECTS.trips_mps2[cause, 1] > 0, graded(EFFECTS.trips_mps2[cause], cars.severity[lift])
+    lifts, load_kg = cars.lifts, cars.load_kg[lift]
+    brake = stopping.brake_mps2(lifts.brake_mps2[lift], torque, sense, lifts.rated_kg[lift], load_kg)
+    return (
+        np.where(trips, trips_mps2, brake),
+        np.where(trips, 0.0, stopping.BRAKE_DELAY_S + late_s),
+        stopping.BRAKE_BUILD_S,
+    )
+
+
+def meet_ends(cars: Cars, lift: Index) -> None:
+    """Let those land on their buffer, or their counterweights on theirs, that are not stopped before.
+
+    A car whose counterweight sits goes on against gravity alone.
+    """
+    curves, lifts = cars.curves, cars.lifts
+    low_m, high_m = np.full(len(lift), -BUFFER_M), lifts.height(lift, lifts.floors[lift] - 1) + COUNTERWEIGHT_M
+    lands, sits = curves.end_m[lift] < low_m, curves.end_m[lift] > high_m
+    down, up = lift[lands], lift[sits]
+    curves.land(down, curves.pass_time_s(down, low_m[lands]), lifts.rated_mps[down])
+    curves.brake(up, curves.pass_time_s(up, high_m[sits]), np.full(len(up), stopping.G_MPS2))

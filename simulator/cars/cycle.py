@@ -1,0 +1,101 @@
+"""What a car does from one moment to the next: it is called, runs, doors open, people pass, doors close.
+
+The law: `advance` handles the earliest event of each building, all of one kind at once, until none is left before
+`until_s`. What happens in a building happens in the order of time, and never depends on who is handled with it.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from simulator.cars import doorway, emergency, travel, trouble
+from simulator.cars.cars import (
+    ARRIVED,
+    CLOSING_DOOR,
+    F64,
+    OPEN_DOOR,
+    OPENING_DOOR,
+    PASSING,
+    POPPED,
+    REST,
+    RUN,
+    START,
+    STRIKE,
+    STUCK,
+    Cars,
+    Index,
+)
+from simulator.cars.dispatch import dispatch
+from simulator.people import timing
+from simulator.people.group import NO_CAR
+
+ROUNDS_LIMIT = 1000
+
+
+def begin(cars: Cars, t: F64) -> None:
+    """Let all cars rest, and people come, from each lift's `t` on."""
+    one = cars.groups.first
+    cars.arrivals.wait(np.arange(len(one)), t[one], cars.hour(t[one]))
+    travel.rest(cars, np.arange(len(t)), t)
+
+
+def advance(cars: Cars, since_s: F64, until_s: F64) -> None:
+    """Bring every building from `since_s` to `until_s`, which its lifts share.
+
+    What only touches its own car may be handled at once; where people come, board or leave, the building's earliest.
+    """
+    dispatch(cars, since_s)
+    groups = cars.groups
+    group = np.arange(len(groups))
+    for _ in range(ROUNDS_LIMIT):
+        members = groups.cars[group]
+        due_s = np.where(members != NO_CAR, cars.due_s[members], np.inf)
+        comes_s, end_s = cars.arrivals.next_s[group], until_s[groups.first[group]]
+        first_s = np.minimum(due_s.min(axis=1), comes_s)
+        soon = first_s < end_s
+        if not soon.any():
+            return
+        arrives = soon & (comes_s == first_s)
+        acts = (due_s < end_s[:, None]) & ~_MEETS_PEOPLE[cars.phase[members]]
+        turn = np.flatnonzero(soon & ~arrives)
+        acts[turn, due_s[turn].argmin(axis=1)] = True
+        if arrives.any():
+            _come(cars, group[arrives], first_s[arrives])
+        _act(cars, members[acts])
+        group = group[soon]
+    raise AssertionError("a building never gets through its events within one step")
+
+
+def _act(cars: Cars, due: Index) -> None:
+    """Let these cars end their phases."""
+    phases = cars.phase[due]
+    for phase in np.unique(phases):
+        lift = due[phases == phase]
+        _HANDLERS[phase](cars, lift, cars.due_s[lift])
+
+
+def _come(cars: Cars, group: Index, t: F64) -> None:
+    """Parties come to landings; a car that stands open there waits no longer for somebody to pass."""
+    deserted = cars.condition.deserted[cars.groups.first[group]]
+    landing = cars.arrivals.come(cars.passengers, group, t, cars.hour(t), deserted)
+    members = cars.groups.cars[group]
+    open_here = (members != NO_CAR) & (cars.phase[members] == OPEN_DOOR) & (cars.floor[members] == landing[:, None])
+    row, place = np.nonzero(open_here)
+    lift = members[row, place]
+    cars.due_s[lift] = np.minimum(cars.due_s[lift], t[row] + timing.BETWEEN_PEOPLE_S[0])
+
+
+_HANDLERS = {
+    REST: travel.called,
+    START: travel.set_off,
+    RUN: travel.arrive,
+    ARRIVED: doorway.unlock,
+    OPENING_DOOR: doorway.opened,
+    OPEN_DOOR: doorway.admit,
+    PASSING: doorway.passed,
+    CLOSING_DOOR: doorway.closing,
+    STRIKE: emergency.strike,
+    POPPED: emergency.spring_open,
+    STUCK: trouble.relieve,
+}
+_MEETS_PEOPLE = np.isin(np.arange(len(_HANDLERS)), (REST, OPEN_DOOR, PASSING))

@@ -1,0 +1,1 @@
+"""What goes wrong: causes, symptoms, schedules and labels."""

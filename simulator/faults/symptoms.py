@@ -1,0 +1,269 @@
+"""The table of symptoms: what can be physically wrong with a lift at a moment, told from its noise-free state.
+
+The numbers here are the lift's own facts, the bounds of this world's sound lifts, and what standards and the trade's
+catalogue count as the thing itself; none is taken from a detector.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from simulator.faults.symptom import Bools, Symptom, Truth, ails, ridden, sensed
+from telemetry.streams import CLOSED, CLOSING, NORMAL, OPEN, OPENING
+
+SPEED_TOLERANCE = 0.02
+SPEED_SHORT = 0.05
+GOVERNOR_RATIO = 1.15
+"""Governors act from here on (EN 81-20, 5.6.2.2.1.1)."""
+RELEVELS_MPS = 0.30
+LEVEL_M = 0.015
+"""No stop of a sound lift of this world misses its landing by more."""
+BEYOND_M = 0.1
+"""No start, no rope and no levelling takes a car so far past its last landing."""
+DOOR_CYCLES = 5
+SENT_BACK = 2
+DRIVE_LIMIT_MPS2 = 1.5
+"""No drive slows a car down harder (GB/T 10058, 3.3)."""
+RUN_LATE_S = 5.0
+BRAKES_LATE_S = 0.05
+"""No sound brake stops a car of this load, going this way, so much later than it should."""
+ROLLS_BACK_S = 1.5
+OPENS_S, WAITS_SHUT_S, DOOR_MOVES_S, DOOR_OPEN_S, DOORWAY_S, DEAD_S = 5.0, 20.0, 12.0, 60.0, 45.0, 60.0
+"""No door, no passenger and no controller of a sound lift takes longer."""
+
+
+def _shut_in(t: Truth) -> Bools:
+    return t.still & (t.door == CLOSED) & t.presence
+
+
+SYMPTOMS = (
+    Symptom(
+        "person-shut-in-off-level",
+        "a person is in a car that stands off level, its door closed",
+        ("entrapment-off-level",),
+        lambda t: _shut_in(t) & (t.off_m > t.zone_m),
+    ),
+    Symptom(
+        "person-shut-in-at-level",
+        "a person is in a car that stands at a landing, its door closed, longer than any sound lift waits",
+        ("entrapment-at-level",),
+        lambda t: _shut_in(t) & (t.off_m <= t.zone_m),
+        after_s=WAITS_SHUT_S,
+    ),
+    Symptom("alarm-pressed", "the alarm button in the car is pressed", ("alarm-button",), lambda t: t.alarm),
+    Symptom(
+        "car-off-level",
+        "the car stands outside the unlocking zone",
+        ("stop-outside-zone",),
+        lambda t: t.still & (t.off_m > t.zone_m),
+    ),
+    Symptom(
+        "leaves-landing-door-open",
+        "the car has left a landing with its door open, and is out of the unlocking zone",
+        ("unintended-movement",),
+        lambda t: (t.door == OPEN) & ~t.sprung & (t.off_m > t.zone_m),
+    ),
+    Symptom(
+        "runs-door-open",
+        "the car has set off with its door open, and runs faster than it re-levels",
+        ("start-door-open",),
+        lambda t: (t.door == OPEN) & ~t.sprung & (np.abs(t.v_mps) > RELEVELS_MPS),
+    ),
+    Symptom(
+        "door-opens-in-run",
+        "the door opens outside the unlocking zone while the car runs",
+        ("door-opened-running",),
+        lambda t: (t.door == OPENING) & ~t.still & (t.off_m > t.zone_m),
+        lambda t: (t.door != CLOSED) & ~t.still,
+    ),
+    Symptom(
+        "above-rated-speed",
+        "the car is faster than its rated speed, and does not rise faster than a governor lets it",
+        ("overspeed",),
+        lambda t: (np.abs(t.v_mps) > (1 + SPEED_TOLERANCE) * t.rated_mps) & (t.v_mps <= GOVERNOR_RATIO * t.rated_mps),
+    ),
+    Symptom(
+        "rises-too-fast",
+        "the car rises faster than a governor lets it",
+        ("overspeed-up",),
+        lambda t: t.v_mps > GOVERNOR_RATIO * t.rated_mps,
+    ),
+    Symptom(
+        "falls-too-fast",
+        "the car goes down faster than a governor lets it",
+        ("overspeed",),
+        lambda t: t.v_mps < -GOVERNOR_RATIO * t.rated_mps,
+    ),
+    Symptom(
+        "below-rated-speed",
+        "runs do not reach the speed that their way would let them reach",
+        ("underspeed",),
+        lambda t: ~t.still & (t.peak_mps < (1 - SPEED_SHORT) * t.sound_peak_mps),
+        ails("speed_loss"),
+    ),
+    Symptom(
+        "run-takes-too-long",
+        "a run takes longer than its way needs",
+        ("run-too-long",),
+        lambda t: ~t.still & (t.door == CLOSED) & (t.run_s > t.sound_run_s + RUN_LATE_S) & (t.mode == NORMAL),
+    ),
+    Symptom(
+        "drive-runs-car-stands",
+        "the drive runs and the car does not move",
+        ("motor-run-limit",),
+        lambda t: t.still & (t.condition("spins_mps") != 0),
+    ),
+    Symptom(
+        "stands-dead",
+        "the controller hangs: the car stands and answers nobody",
+        ("stalled",),
+        lambda t: t.act("halts") & t.still & ~t.battery,
+        after_s=DEAD_S,
+    ),
+    Symptom(
+        "runs-empty",
+        "the car runs to and fro although nobody has called it",
+        ("empty-running",),
+        lambda t: t.act("wanders") & ~t.still & ~t.presence,
+        lambda t: t.act("wanders"),
+        after_s=DEAD_S,
+    ),
+    Symptom(
+        "beyond-top", "the car is above its top landing", ("overtravel-top",), lambda t: t.z_m > t.top_m + BEYOND_M
+    ),
+    Symptom(
+        "beyond-bottom", "the car is below its bottom landing", ("overtravel-bottom",), lambda t: t.z_m < -BEYOND_M
+    ),
+    Symptom(
+        "hard-stop",
+        "the car slows down harder than any drive does",
+        ("emergency-stop",),
+        lambda t: t.slowing_mps2 > DRIVE_LIMIT_MPS2,
+    ),
+    Symptom(
+        "safety-chain-open",
+        "a contact of the safety chain is open and holds the car",
+        ("safety-chain-open",),
+        lambda t: t.chain_open,
+    ),
+    Symptom(
+        "door-does-not-close",
+        "the door closes and closes and is never closed",
+        ("door-close-fault",),
+        lambda t: t.door == CLOSING,
+        after_s=DOOR_MOVES_S,
+    ),
+    Symptom(
+        "door-reverses",
+        "the door has turned back more often at this stop than people send it back",
+        ("door-close-fault",),
+        lambda t: (t.reversals > SENT_BACK) & (t.door != CLOSED),
+    ),
+    Symptom(
+        "door-does-not-open",
+        "the car has arrived with a person and its door stays shut",
+        ("door-open-fault",),
+        lambda t: _shut_in(t) & (t.off_m <= t.zone_m) & (t.cycles == 0),
+        after_s=OPENS_S,
+    ),
+    Symptom(
+        "door-cycles",
+        "the door has opened and closed five times since the last run",
+        ("door-cycling",),
+        lambda t: (t.cycles >= DOOR_CYCLES) & (t.door == CLOSED),
+        lambda t: t.cycles >= DOOR_CYCLES,
+    ),
+    Symptom(
+        "door-stays-open",
+        "the door stands open longer than any passengers take",
+        ("door-held-open",),
+        lambda t: t.still & (t.door == OPEN) & (t.off_m <= t.zone_m),
+        after_s=DOOR_OPEN_S,
+    ),
+    Symptom(
+        "doorway-blocked",
+        "something or somebody stays in the open doorway",
+        ("door-obstructed",),
+        lambda t: (t.door == OPEN) & t.curtain,
+        after_s=DOORWAY_S,
+    ),
+    Symptom(
+        "door-slow",
+        "the door takes longer than a sound one",
+        (),
+        lambda t: (t.condition("door_drag") != 0) & ((t.door == OPENING) | (t.door == CLOSING)),
+        ails("door_drag"),
+    ),
+    Symptom("on-battery", "the mains are away", ("power-loss",), lambda t: t.battery),
+    Symptom("silence", "the terminal says nothing", ("offline",), lambda t: t.silent),
+    Symptom("kept-back", "the terminal is cut off, and keeps what it sees", ("offline",), lambda t: t.condition("cut")),
+    Symptom("not-in-service", "the lift is in a mode other than normal", (), lambda t: t.mode != NORMAL),
+    Symptom(
+        "stops-off-level",
+        "stops miss their landings by more than a sound lift's do",
+        ("levelling-error",),
+        lambda t: t.still & (t.door == OPEN) & (t.miss_m > LEVEL_M) & (t.miss_m < t.zone_m),
+        ails("level_m"),
+    ),
+    Symptom(
+        "re-levels",
+        "the car sinks at its landing with the door open, and levels again",
+        ("excess-relevelling",),
+        lambda t: ~t.still & (t.door == OPEN) & (np.abs(t.v_mps) <= RELEVELS_MPS) & (t.condition("sinks_mps") != 0),
+        ails("sinks_mps"),
+    ),
+    Symptom(
+        "rolls-back",
+        "the car starts the wrong way",
+        ("start-rollback",),
+        lambda t: (t.run_s < ROLLS_BACK_S) & (t.v_mps * t.heading < 0) & (t.condition("rollback_m") != 0),
+        ails("rollback_m"),
+    ),
+    Symptom(
+        "brakes-long",
+        "the brake takes longer than it should to stop the car",
+        ("long-braking",),
+        lambda t: ~t.still & (t.overdue_s > BRAKES_LATE_S),
+        lambda t: t.condition("brake_torque") < 1,
+    ),
+    ridden("harsh-ride", "starts and stops are harsh", "harsh-ride", "harsh"),
+    ridden("ropes-slip", "the ropes slip on the sheave", "traction-slip", "slip"),
+    ridden("vibrates-vertically", "the ride shakes up and down", "vertical-vibration", "sheave", "rope_tension"),
+    ridden("vibrates-sideways", "the ride shakes sideways", "horizontal-vibration", "shoe", "roller_flat"),
+    ridden("rail-joint-knocks", "the car knocks at one place of its way", "rail-joint", "joint"),
+    ridden("rollers-worn", "the guide rollers or shoes are worn", "roller-guide", "roller", "roller_flat"),
+    ridden("bearing-damaged", "a bearing of the machine is damaged", "machine-bearing", "bearing"),
+    Symptom(
+        "car-shakes",
+        "the standing car is shaken by those inside",
+        ("car-shaking",),
+        lambda t: t.still & t.presence & (t.condition("jumping_kg") != 0),
+    ),
+    sensed(
+        "curtain-reads-blocked", "the light curtain reads blocked, come what may", "curtain-blocked", "curtain_blocked"
+    ),
+    sensed("curtain-reads-clear", "the light curtain sees nobody", "curtain-dead", "curtain_dead"),
+    sensed("position-reads-wrong", "the position sensor is off", "position-lost", "position.offset"),
+    sensed("position-stuck", "the position sensor repeats itself", "sensor-fault", "position.stuck"),
+    sensed("position-spikes", "the position sensor jumps", "sensor-fault", "position.spike_share"),
+    sensed("speed-dead", "the speed sensor reads nothing but zero", "sensor-fault", "speed.dead"),
+    sensed("speed-stuck", "the speed sensor repeats itself", "sensor-fault", "speed.stuck"),
+    Symptom(
+        "speed-reads-wrong",
+        "the speed sensor reads too little of every speed",
+        ("position-lost",),
+        lambda t: ~t.still & (t.condition("speed.gain") != 1),
+        lambda t: t.condition("speed.gain") != 1,
+    ),
+    sensed("accelerometer-dead", "the accelerometer reads nothing but zero", "sensor-fault", "accelerometer.dead"),
+    sensed("accelerometer-silent", "the accelerometer says nothing", "sensor-fault", "accelerometer.mute"),
+    sensed("accelerometer-reads-wrong", "the accelerometer's zero is off", "sensor-fault", "accelerometer.offset"),
+    sensed("presence-stuck", "the presence sensor sees a person who is not there", "sensor-fault", "presence_stuck"),
+    sensed("presence-dead", "the presence sensor sees nobody", "sensor-fault", "presence_dead"),
+    sensed("door-sensor-stuck", "the door sensor reads closed, come what may", "sensor-fault", "door_stuck"),
+    sensed("clock-wrong", "the terminal's clock is wrong", "clock-skew", "clock_s"),
+    sensed("out-of-order", "messages come out of order", "clock-skew", "scrambled"),
+)
+
+BY_SLUG: dict[str, Symptom] = {symptom.slug: symptom for symptom in SYMPTOMS}
+RULES: dict[str, tuple[str, ...]] = {symptom.slug: symptom.rules for symptom in SYMPTOMS}

@@ -1,0 +1,1 @@
+"""Random numbers, the calendar, and the kinematics of a run."""

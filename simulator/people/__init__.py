@@ -1,0 +1,1 @@
+"""Who travels: traffic, passengers, and the fleet that serves them."""

@@ -1,0 +1,1 @@
+"""Forces, vibration, wear and what sensors read."""

@@ -1,0 +1,151 @@
+"""What the sensors of speed and position report of a car's motion, ten times a second.
+
+    true motion ─► gain, bias, weather, noise ─► quantisation ─► faults: gain, offset, spikes; dead, mute, stuck
+
+The law: a reading is a function of (seed, lift, sample), of the true motion then, and of the sensor's condition; only a
+stuck sensor remembers: its last reading. Most lifts read their position from an absolute tape or a laser; a barometer
+reads the air's pressure, so the weather moves its lift. Numbers: domain notes, section 7.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from simulator.cars.cars import Cars, Lifts
+from simulator.faults.condition import Condition, SensorFaults
+from simulator.maths import chance
+from simulator.physics.sheave import rim_mps
+from simulator.physics.suspension import Motion
+from telemetry.streams import CLOSED
+
+F64 = NDArray[np.float64]
+Index = NDArray[np.intp]
+Bools = NDArray[np.bool_]
+Moved = tuple[Index, F64, NDArray[np.int8]]
+
+SAMPLE_HZ: Final = 10
+DECIMALS = 4
+SPEED_NOISE_MPS, SPEED_GAIN_ERROR = 0.004, 2e-4
+TAPE_NOISE_M, TAPE_BIAS_M = 0.0004, 0.0005
+HPA_PER_M = 0.12
+BAROMETER_NOISE_HPA = 0.01
+BAROMETER_STEP_M = 0.001 / HPA_PER_M
+WEATHER_M = 1.1
+WEATHER_PERIODS_S = (19_000.0, 34_000.0, 61_000.0)
+DAY_S = 86_400.0
+SAMPLES = np.arange(SAMPLE_HZ)
+
+
+class Sensors:
+    """The speed and position sensors of a range of lifts; barometers by their facts, and a share of the others."""
+
+    def __init__(self, lifts: Lifts, seed: int, start_ns: int, barometers: float = 0.0) -> None:
+        number = lifts.number
+        self._speed_key = chance.keys(seed, number, chance.SPEED_NOISE)
+        self._position_key = chance.keys(seed, number, chance.POSITION_NOISE)
+        self._spike_key = chance.keys(seed, number, chance.SPIKES)
+        every, traits = np.arange(len(number)), chance.Dice(seed, number, chance.SENSORS)
+        self._speed_gain = 1 + SPEED_GAIN_ERROR * traits.bell(every)
+        barometer = (traits.uniform(every) < barometers) | lifts.barometer
+        self._noise_m = np.where(barometer, BAROMETER_NOISE_HPA / HPA_PER_M, TAPE_NOISE_M)
+        self._bias_m = np.where(barometer, 0.0, TAPE_BIAS_M * traits.bell(every))
+        self._zeroed_at_s = DAY_S * traits.uniform(every)
+        self._weather = Weather(seed)
+        self._start_s = start_ns / 1e9
+        self.barometer = np.flatnonzero(barometer)
+        self._last = {"speed": np.zeros(len(number)), "position": lifts.heights_m[:, 0].copy()}
+
+    def read(self, cars: Cars, motion: Motion, begin_s: F64, second: int) -> tuple[F64, F64]:
+        """Return speeds, m/s, and positions, m, both (lifts, 10), of the second that begins at `begin_s`.
+
+        The position is the car's, the speed is that of the sheave.
+        """
+        samples = second * SAMPLE_HZ + SAMPLES
+        v = SPEED_NOISE_MPS * chance.bell(chance.words(self._speed_key[:, None], samples))
+        z = self._noise_m[:, None] * chance.bell(chance.words(self._position_key[:, None], samples))
+        z += (motion.rest_m + self._bias_m)[:, None]
+        lift, every = motion.lift, motion.z_m.shape[1] // SAMPLE_HZ
+        z[lift] += motion.z_m[:, ::every] - motion.rest_m[lift, None]
+        v[lift] += rim_mps(cars, lift, motion.v_mps[:, ::every]) * self._speed_gain[lift, None]
+        if len(self.barometer):
+            air_m = (self._weather_m(begin_s) + cars.condition.gust_m)[self.barometer]
+            read_m = z[self.barometer] + air_m[:, None]
+            z[self.barometer] = np.round(read_m / BAROMETER_STEP_M) * BAROMETER_STEP_M
+        v, z = np.round(v, DECIMALS), np.round(z, DECIMALS)
+        self._spoil(cars.condition.speed, "speed", v, samples)
+        self._spoil(cars.condition.position, "position", z, samples + (1 << 40))
+        return v, z
+
+    def _weather_m(self, begin_s: F64) -> F64:
+        """Return by how much the weather has moved each barometer since it was last set to zero, as it is every day."""
+        now_s = self._start_s + begin_s
+        zeroed_s = np.maximum((now_s - self._zeroed_at_s) // DAY_S * DAY_S + self._zeroed_at_s, self._start_s)
+        return self._weather.height_m(now_s) - self._weather.height_m(zeroed_s)
+
+    def _spoil(self, faults: SensorFaults, sensor: str, readings: F64, samples: NDArray[np.int64]) -> None:
+        """Let the faulty sensors of one kind say what they say, in place; keep each one's last reading."""
+        lift = faults.ailing
+        if len(lift):
+            readings[lift] = spoilt(faults, lift, readings[lift], self._spike_key[lift], samples)
+            stuck = lift[faults.stuck[lift]]
+            readings[stuck] = self._last[sensor][stuck, None]
+        self._last[sensor] = readings[:, -1].copy()
+
+
+def infrared(
+    condition: Condition, seen: Sequence[tuple[Index, F64, Bools, Bools]]
+) -> list[tuple[Index, F64, NDArray[np.bool_]]]:
+    """Return what presence sensor and light curtain say, in columns, of what was there: lifts, times, both."""
+    return [
+        (
+            lift,
+            t_s,
+            np.stack(
+                (
+                    (presence | condition.presence_stuck[lift]) & ~condition.presence_dead[lift],
+                    (curtain | condition.curtain_blocked[lift]) & ~condition.curtain_dead[lift],
+                ),
+                axis=1,
+            ),
+        )
+        for lift, t_s, presence, curtain in seen
+    ]
+
+
+def doors(condition: Condition, did: Sequence[Moved]) -> list[tuple[Index, F64, NDArray[np.int8]]]:
+    """Return what door sensors say, in columns, of what doors did: lifts, times, states."""
+    return [(lift, t_s, np.where(condition.door_stuck[lift], CLOSED, state)[:, None]) for lift, t_s, state in did]
+
+
+def spoilt(
+    faults: SensorFaults, lift: NDArray[np.intp], readings: F64, key: chance.U64, samples: NDArray[np.int64]
+) -> F64:
+    """Return what these sensors say instead of `readings` (lifts, samples): gain, offset, spikes, 0 or NaN."""
+    said = readings * faults.gain[lift, None] + faults.offset[lift, None]
+    dice = chance.uniform(chance.words(key[:, None], samples))
+    share = faults.spike_share[lift, None]
+    said += np.where(dice < share, np.where(dice < share / 2, 1.0, -1.0) * faults.spike[lift, None], 0.0)
+    said = np.round(said, DECIMALS)
+    said[faults.dead[lift]] = 0.0
+    said[faults.mute[lift]] = np.nan
+    return said
+
+
+class Weather:
+    """The air over all lifts of a seed, as the height that its pressure mocks: slow waves, metres over hours."""
+
+    def __init__(self, seed: int) -> None:
+        draw = chance.numbers(seed, -1, chance.WEATHER)
+        self._waves = [(WEATHER_M * (0.6 + 0.4 * next(draw)), 2 * np.pi * next(draw)) for _ in WEATHER_PERIODS_S]
+
+    def height_m(self, t_s: F64) -> F64:
+        """Return by how many metres a barometer reads high; `t_s` counts from 1970."""
+        waves = zip(self._waves, WEATHER_PERIODS_S, strict=True)
+        return sum(
+            (size_m * np.sin(2 * np.pi * t_s / period_s + phase) for (size_m, phase), period_s in waves),
+            np.zeros_like(t_s),
+        )

@@ -1,0 +1,181 @@
+"""A car hangs on its ropes: what its drive does at the sheave reaches it through a spring, and people stretch that.
+
+    x'' + 2 zeta omega x' + omega² (x - x_eq) = f - a          x: car over sheave, up positive; a: the drive's
+
+    k = n E A / h (1:1), 2 n E A / h (2:1)     h: free rope from the sheave to the car       omega² = k / m
+    a person of 75 kg moves x_eq by -75 g / k; the position loop takes it back as the car travels
+
+The law: the state is advanced exactly from sample to sample (constant input between two), elementwise over the lifts.
+Numbers: domain notes, section 3.5.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from simulator.cars.cars import Cars, Lifts, Log
+from simulator.maths.stopping import CAR_PER_LOAD, G_MPS2
+from telemetry.streams import CLOSED
+
+F64 = NDArray[np.float64]
+Index = NDArray[np.intp]
+
+ROPE_EA_N = 70e9 * 0.49 * np.pi / 4 * 0.010**2
+"""One rope of 10 mm: 70 GPa, 49 % steel."""
+KG_PER_ROPE = 200.0
+OVERHEAD_M = 4.0
+DAMPING, DAMPING_FULL, DAMPING_DOWN = 0.06, 0.05, 0.02
+TAKEN_BACK_M = 0.6
+"""Within this way the position loop takes back all but 1/e of what the load has stretched."""
+STEP_S, STEP_PARTS = 0.3, 6
+JUMPS_HZ = 2.2
+QUIET_M, QUIET_MPS, QUIET_KG = 2e-5, 2e-4, 1e-6
+CHUNK_SAMPLES = 40_000
+
+
+def stiffness_npm(ropes: F64, free_m: F64, rope_ratio: F64) -> F64:
+    """Return the spring, N/m, of so many ropes whose free length is `free_m`."""
+    return rope_ratio * ropes * ROPE_EA_N / free_m
+
+
+def natural_hz(stiffness: F64, hung_kg: F64) -> F64:
+    """Return the frequency of a car on that spring."""
+    return np.sqrt(stiffness / hung_kg) / (2 * np.pi)
+
+
+@dataclass(frozen=True, slots=True)
+class Motion:
+    """How the cars truly moved in one second: those of `lift` by (lifts, samples), any other stood at its `rest_m`.
+
+    `z_m` is the car's place and `a_mps2` its acceleration, `drive_m` and `v_mps` place and speed of its drive.
+    """
+
+    lift: Index
+    z_m: F64
+    drive_m: F64
+    v_mps: F64
+    a_mps2: F64
+    rest_m: F64
+
+
+class Suspension:
+    """The ropes of a range of lifts, followed at `rate_hz`."""
+
+    def __init__(self, lifts: Lifts, rate_hz: int) -> None:
+        n = len(lifts.number)
+        self.rate_hz = rate_hz
+        self._ropes = np.maximum(np.round(lifts.rated_kg / KG_PER_ROPE), 3.0)
+        self._top_m = np.nanmax(lifts.heights_m, axis=1) + OVERHEAD_M
+        self._load_kg = np.zeros(n)
+        self._coming = np.zeros(0, dtype=np.intp), np.zeros(0, dtype=np.intp), np.zeros(0)
+        self._x, self._v = np.zeros(n), np.zeros(n)
+        self.stretch_m = np.zeros(n)
+
+    def step(self, cars: Cars, log: Log, begin_s: F64) -> Motion:
+        """Live through the second in which `log` happened."""
+        steps = self._steps(cars, log, begin_s)
+        rings = (np.abs(self._x - self.stretch_m) > QUIET_M) | (np.abs(self._v) > QUIET_MPS)
+        sinks = (cars.condition.sinks_mps != 0) & (cars.door != CLOSED)
+        active = rings | sinks | (cars.curves.end_s > begin_s) | (cars.condition.jumping_kg > 0)
+        active |= cars.condition.spins_mps != 0
+        active[steps[0]] = True
+        lift = np.flatnonzero(active)
+        z, drive_m, v, a = (np.empty((len(lift), self.rate_hz)) for _ in range(4))
+        for first in range(0, len(lift), CHUNK_SAMPLES // self.rate_hz):
+            part = slice(first, first + CHUNK_SAMPLES // self.rate_hz)
+            z[part], drive_m[part], v[part], a[part] = self._follow(cars, lift[part], begin_s, steps)
+        return Motion(lift, z, drive_m, v, a, cars.curves.end_m + self.stretch_m)
+
+    def _steps(self, cars: Cars, log: Log, begin_s: F64) -> tuple[Index, Index, F64]:
+        """Return who shifts weight in or out (lift, sample, kg); what nobody saw happened as the second began.
+
+        A step is a foot after the other: its weight comes in parts, the last of them perhaps in the next second.
+        """
+        load_kg = _hung_kg(cars)
+        changed = load_kg - self._load_kg
+        for lift, _, kg in log.loads:
+            np.subtract.at(changed, lift, kg)
+        unseen = np.flatnonzero(np.abs(changed) > QUIET_KG)
+        lift = np.concatenate([unseen, *(lift for lift, _, _ in log.loads)])
+        t_s = np.concatenate([begin_s[unseen], *(t_s for _, t_s, _ in log.loads)])
+        kg = np.concatenate([changed[unseen], *(kg for _, _, kg in log.loads)])
+        part_s = STEP_S * np.arange(STEP_PARTS)[:, None] / STEP_PARTS
+        sample = np.maximum((t_s - begin_s[lift] + part_s) * self.rate_hz, 0.0).astype(np.intp).ravel()
+        lift, kg = np.tile(lift, STEP_PARTS), np.tile(kg / STEP_PARTS, STEP_PARTS)
+        lift, sample, kg = (np.concatenate(both) for both in zip(self._coming, (lift, sample, kg), strict=True))
+        later = sample >= self.rate_hz
+        self._coming = lift[later], sample[later] - self.rate_hz, kg[later]
+        self._load_kg = load_kg
+        return lift[~later], sample[~later], kg[~later]
+
+    def _follow(self, cars: Cars, lift: Index, begin_s: F64, steps: tuple[Index, Index, F64]) -> tuple[F64, ...]:
+        """Return places, places and speeds of the drives, and accelerations of these cars through their second."""
+        dt_s = 1 / self.rate_hz
+        t_s = begin_s[lift, None] + np.arange(self.rate_hz) * dt_s
+        drive_m, drive_mps, a = cars.curves.at(lift, t_s)
+        z = drive_m.copy()
+        omega, zeta, k = self._spring(cars, lift, z[:, 0], drive_mps[:, 0])
+        jumps = _jumping_mps2(cars, lift, t_s)
+        push = jumps - a
+        push[:, :-1] = (push[:, :-1] + push[:, 1:]) / 2
+        moves = self._moves(cars, lift, steps, k)
+        keeps = np.exp(-np.abs(drive_mps) * dt_s / TAKEN_BACK_M)
+        xx, xv, vx, vv = transition(omega, zeta, dt_s)
+        x, v, eq = self._x[lift], self._v[lift], self.stretch_m[lift]
+        for i in range(self.rate_hz):
+            eq = eq * keeps[:, i] + moves[:, i]
+            rest = eq + push[:, i] / omega**2
+            off = x - rest
+            z[:, i] += x
+            a[:, i] = jumps[:, i] - omega**2 * (x - eq) - 2 * zeta * omega * v
+            x, v = rest + xx * off + xv * v, vx * off + vv * v
+        quiet = (np.abs(x - eq) <= QUIET_M) & (np.abs(v) <= QUIET_MPS)
+        self._x[lift], self._v[lift] = np.where(quiet, eq, x), np.where(quiet, 0.0, v)
+        self.stretch_m[lift] = eq
+        return z, drive_m, drive_mps, a
+
+    def _spring(self, cars: Cars, lift: Index, z_m: F64, drive_mps: F64) -> tuple[F64, F64, F64]:
+        """Return natural frequency, rad/s, damping ratio and stiffness of these cars on their ropes."""
+        lifts = cars.lifts
+        rated_kg = lifts.rated_kg[lift]
+        load = _hung_kg(cars)[lift] / rated_kg
+        free_m = np.maximum(self._top_m[lift] - z_m, OVERHEAD_M / 2)
+        k = stiffness_npm(self._ropes[lift], free_m, lifts.rope_ratio[lift])
+        omega = 2 * np.pi * natural_hz(k, rated_kg * (CAR_PER_LOAD + load))
+        return omega, DAMPING + DAMPING_FULL * load + DAMPING_DOWN * (drive_mps < 0), k
+
+    def _moves(self, cars: Cars, lift: Index, steps: tuple[Index, Index, F64], k: F64) -> F64:
+        """Return how the place of equilibrium moves at each sample: by people, and by what sinks at an open door."""
+        moves = np.zeros((len(lift), self.rate_hz))
+        moves -= (cars.condition.sinks_mps[lift] * (cars.door[lift] != CLOSED) / self.rate_hz)[:, None]
+        who, sample, kg = steps
+        row = np.minimum(np.searchsorted(lift, who), len(lift) - 1)
+        here = lift[row] == who
+        np.subtract.at(moves, (row[here], sample[here]), G_MPS2 * kg[here] / k[row[here]])
+        return moves
+
+
+def _hung_kg(cars: Cars) -> F64:
+    """Return what is in each car: people, and goods."""
+    return cars.load_kg + cars.condition.goods * cars.lifts.rated_kg
+
+
+def transition(omega: F64, zeta: F64, dt_s: float) -> tuple[F64, F64, F64, F64]:
+    """Return what `dt_s` makes of a free oscillation's (x, v): x of x, x of v, v of x, v of v."""
+    damped = omega * np.sqrt(1 - zeta**2)
+    fades, cos, sin = np.exp(-zeta * omega * dt_s), np.cos(damped * dt_s), np.sin(damped * dt_s)
+    lean = zeta * omega / damped * sin
+    return fades * (cos + lean), fades * sin / damped, -fades * omega**2 / damped * sin, fades * (cos - lean)
+
+
+def _jumping_mps2(cars: Cars, lift: Index, t_s: F64) -> F64:
+    """Return what people who jump in step do to these cars: they weigh nothing and twice their weight by turns."""
+    jumping_kg = np.minimum(cars.condition.jumping_kg[lift], cars.load_kg[lift])
+    if not jumping_kg.any():
+        return np.zeros(t_s.shape)
+    hung_kg = cars.lifts.rated_kg[lift] * CAR_PER_LOAD + _hung_kg(cars)[lift]
+    beat = 2 * np.pi * JUMPS_HZ * t_s
+    return (G_MPS2 * jumping_kg / hung_kg)[:, None] * (np.sin(beat) + np.sin(2 * beat) / 3)

@@ -1,0 +1,1 @@
+"""Scenarios, and playing them or a recording to a broker."""

@@ -1,0 +1,178 @@
+"""A bad network, from the same seed: what becomes of packets on their way to the broker.
+
+    packets of a second ─► connection broken? ─► delayed, overtaken, repeated ─► in the order of arrival
+                               └─ kept, and uploaded in order once it is back; meanwhile the broker speaks the will
+
+The law: what befalls a packet follows from (seed, lift, second) alone; a connection keeps the order of what is sent
+through it but for what is overtaken; everything that is done is counted.
+"""
+
+from __future__ import annotations
+
+import heapq
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterator, Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import BaseModel, ConfigDict, Field
+
+from simulator.maths import chance
+from simulator.terminals.bundles import Packet
+from simulator.terminals.terminals import NS
+
+I64 = NDArray[np.int64]
+F64 = NDArray[np.float64]
+Bools = NDArray[np.bool_]
+
+BLOCK_S = 3600
+"""In each stretch of this length there is at most one storm."""
+STORM_LIMIT_S = 1800.0
+RETURN_S = 20.0
+"""Within this time after a storm the terminals are back, each at its own moment."""
+WILL_S = 45
+"""So long after a connection broke the broker speaks its last will: one and a half times a keep-alive of 30 s."""
+UPLOAD_NS = NS // 50
+"""A terminal that is back uploads what it kept at this pace."""
+_GATEWAY = 1 << 30
+_DRAWS = 5
+_MEMBER, _RETURN = 1 << 50, 2 << 50
+
+
+class Conditions(BaseModel):
+    """How bad it is; the defaults are a perfect network. Shares are of messages unless it says otherwise.
+
+    Terminals   `lost` counted but never sent; `partial` without one of its streams; `skew_s` the standard deviation of
+                the devices' clocks; `reboots_per_day` of each lift, of `reboot_s` each; `nameless` the share of
+                terminals that name no boot.
+    Way         `delay_s` on average; `overtaken` held back by up to `overtaken_s`; `repeated` once more within
+                `repeat_s`; `storms_per_day`, in which a `storm_share` of terminals loses its connection for `storm_s`.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False, strict=True)
+
+    lost: float = Field(0.0, ge=0, lt=1)
+    partial: float = Field(0.0, ge=0, le=1)
+    skew_s: float = Field(0.0, ge=0, le=60)
+    reboots_per_day: float = Field(0.0, ge=0)
+    reboot_s: int = Field(20, ge=1)
+    nameless: float = Field(0.0, ge=0, le=1)
+    delay_s: float = Field(0.0, ge=0, le=60)
+    overtaken: float = Field(0.0, ge=0, le=1)
+    overtaken_s: float = Field(3.0, gt=0, le=600)
+    repeated: float = Field(0.0, ge=0, le=1)
+    repeat_s: float = Field(5.0, gt=0, le=30)
+    storms_per_day: float = Field(0.0, ge=0, le=24)
+    storm_s: float = Field(180.0, gt=0, le=STORM_LIMIT_S)
+    storm_share: float = Field(0.5, ge=0, le=1)
+
+
+class Paths:
+    """The way of packets to the broker, by the lifts' own connections or by `gateways`; `offline` makes a lift's will.
+
+    Lifts are numbered as in their fleet.
+    """
+
+    def __init__(
+        self, conditions: Conditions, seed: int, number: I64, offline: Callable[[int], Packet], gateways: bool
+    ) -> None:
+        self.conditions, self.counts = conditions, Counter[str]()
+        self._seed, self._offline, self._gateways = seed, offline, gateways
+        self._key = chance.keys(seed, number, chance.NETWORK)
+        self._gateway_key = chance.keys(seed, number + _GATEWAY, chance.NETWORK)
+        self._last_ns: dict[int, int] = {}
+        self._kept: dict[int, list[Packet]] = defaultdict(list)
+        self._coming: list[tuple[int, int, Packet]] = []
+        self._pushed = 0
+        self._cut_s = np.zeros(len(number), dtype=np.int64)
+
+    @property
+    def alone(self) -> Bools:
+        """Tell which lifts' own connections have been down, or have not yet brought all that was kept."""
+        alone = self._cut_s > 0
+        alone[[s for s in (*self._kept, *(packet.sender for _, _, packet in self._coming)) if s >= 0]] = True
+        return alone
+
+    def carry(
+        self, packets: Sequence[Packet], cut: Bools, scrambled: F64, second: int, until_ns: int
+    ) -> tuple[list[Packet], list[int]]:
+        """Take what is sent in a second; return what arrives before `until_ns`, and the lifts whose connection is back.
+
+        The lifts of `cut` have no connection besides those that a storm has broken; a `scrambled` share of a lift's own
+        packets is overtaken. `sent_ns` of what is returned is the time of its arrival.
+        """
+        lost_gateway = self._storm(self._gateway_key, second)
+        lost = cut if self._gateways else self._storm(self._key, second) | cut
+        back = np.flatnonzero((self._cut_s > 0) & ~lost).tolist()
+        self._cut_s = np.where(lost, self._cut_s + 1, 0)
+        for sender in [s for s in self._kept if not (lost[s] if s >= 0 else lost_gateway[~s])]:
+            self._upload(sender, until_ns - NS)
+        for lift in np.flatnonzero(self._cut_s == WILL_S).tolist():
+            self.counts["wills"] += 1
+            self._push(until_ns - NS, self._offline(lift))
+        for packet, draws in zip(packets, self._draws(packets, second), strict=True):
+            sender = packet.sender
+            if lost[sender] if sender >= 0 else lost_gateway[~sender]:
+                self.counts["kept"] += 1
+                self._kept[sender].append(packet)
+            else:
+                share = max(self.conditions.overtaken, scrambled[sender] if sender >= 0 else 0.0)
+                self._send(packet, draws, share)
+        return list(self._arrived(until_ns)), back
+
+    def finish(self, now_ns: int) -> list[Packet]:
+        """Return all that is still on its way, or was kept, as if every connection were back now."""
+        for sender in list(self._kept):
+            self._upload(sender, now_ns)
+        return list(self._arrived(1 << 63))
+
+    def _storm(self, key: chance.U64, second: int) -> Bools:
+        """Tell which connections a storm has broken."""
+        block, within_s = divmod(second, BLOCK_S)
+        draw, c = chance.numbers(self._seed, block, chance.NETWORK), self.conditions
+        happens = next(draw) < c.storms_per_day * BLOCK_S / 86_400
+        since_s = within_s - next(draw) * (BLOCK_S - c.storm_s - RETURN_S)
+        if not happens or not 0 <= since_s < c.storm_s + RETURN_S:
+            return np.zeros(len(key), dtype=np.bool_)
+        member = chance.uniform(chance.words(key, np.array(_MEMBER + block))) < c.storm_share
+        return member & (since_s < c.storm_s + RETURN_S * chance.uniform(chance.words(key, np.array(_RETURN + block))))
+
+    def _draws(self, packets: Sequence[Packet], second: int) -> list[list[float]]:
+        """Return uniform numbers for each packet, by its sender and its place among those of its sender."""
+        sender = np.array([packet.sender for packet in packets], dtype=np.int64)
+        key = np.where(sender >= 0, self._key[sender], self._gateway_key[~sender])
+        order = np.argsort(sender, kind="stable")
+        first = np.searchsorted(sender[order], sender[order])
+        place = np.empty_like(order)
+        place[order] = np.arange(len(order)) - first
+        counter = ((second + place * _GATEWAY) * _DRAWS)[:, None] + np.arange(_DRAWS)
+        drawn: list[list[float]] = chance.uniform(chance.words(key[:, None], counter)).tolist()
+        return drawn
+
+    def _send(self, packet: Packet, draws: list[float], overtaken_share: float) -> None:
+        c, (delay, overtaken, behind, repeated, again) = self.conditions, draws
+        arrives_ns = packet.sent_ns - round(c.delay_s * np.log1p(-delay) * 1000) * (NS // 1000)
+        arrives_ns = max(arrives_ns, self._last_ns.get(packet.sender, 0) + 1)
+        if overtaken < overtaken_share:
+            self.counts["overtaken"] += 1
+            arrives_ns += round(c.overtaken_s * behind * 1000) * (NS // 1000)
+        else:
+            self._last_ns[packet.sender] = arrives_ns
+        self._push(arrives_ns, packet)
+        if repeated < c.repeated:
+            self.counts["repeated"] += packet.bundles or 1
+            self._push(arrives_ns + 1 + round(c.repeat_s * again * 1000) * (NS // 1000), packet)
+
+    def _upload(self, sender: int, now_ns: int) -> None:
+        """Send what a terminal has kept."""
+        for packet in self._kept.pop(sender):
+            self._last_ns[sender] = max(now_ns, self._last_ns.get(sender, 0) + UPLOAD_NS)
+            self._push(self._last_ns[sender], packet)
+
+    def _push(self, arrives_ns: int, packet: Packet) -> None:
+        self._pushed += 1
+        heapq.heappush(self._coming, (arrives_ns, self._pushed, packet._replace(sent_ns=arrives_ns)))
+
+    def _arrived(self, until_ns: int) -> Iterator[Packet]:
+        while self._coming and self._coming[0][0] < until_ns:
+            yield heapq.heappop(self._coming)[-1]

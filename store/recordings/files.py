@@ -1,0 +1,115 @@
+"""The files of a recording: whole from the moment their name appears, and on the disk before what comes after them.
+
+What cannot be written is `NotWritten`, what cannot be read `NotARecording`: both say which file, and what to do.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+import polars as pl
+
+from store.recordings.format import TABLES, NotARecording
+from store.recordings.frames import schema
+from telemetry.streams import MACHINE
+
+TEMPORARY = ".unfinished"
+ROWS_AT_ONCE, WAVES_AT_ONCE = 250_000, 4_000
+"""How many rows of a table are read at once, and stand together in its file: a row with a waveform is a large one."""
+WAVES = ("vibration", MACHINE)
+_CAUSE = "underlying IO error: "
+
+
+class NotWritten(OSError):
+    """A recording that could not be written on, and what to do."""
+
+
+@contextmanager
+def writing(folder: Path) -> Iterator[None]:
+    """Raise `NotWritten` for whatever the disk refuses."""
+    try:
+        yield
+    except (OSError, pl.exceptions.PolarsError) as error:
+        why = getattr(error, "strerror", None) or str(error).rpartition(_CAUSE)[2]
+        raise NotWritten(f"{folder} cannot be written ({why}); make room, or name another folder") from None
+
+
+@contextmanager
+def reading(path: Path) -> Iterator[None]:
+    """Raise `NotARecording` for a file that is gone or damaged."""
+    try:
+        yield
+    except (OSError, pl.exceptions.PolarsError) as error:
+        raise NotARecording(f"{path} cannot be read ({str(error)[:200]}); take the recording anew") from None
+
+
+def rows_at_once(name: str) -> int:
+    """Return how many rows of a table, or a part of it, are read at once."""
+    return WAVES_AT_ONCE if name.startswith(WAVES) else ROWS_AT_ONCE
+
+
+def write(folder: Path, name: str, frame: pl.DataFrame) -> None:
+    """Write a table, or a part of one."""
+    unfinished = folder / f"{name}{TEMPORARY}"
+    frame.write_parquet(unfinished, row_group_size=rows_at_once(name))
+    settle(unfinished, folder / f"{name}.parquet")
+
+
+def settle(unfinished: Path, path: Path) -> None:
+    """Give a file its name once the disk has it."""
+    with unfinished.open("rb") as file:
+        os.fsync(file.fileno())
+    os.replace(unfinished, path)
+
+
+def paths(folder: Path, name: str) -> list[Path]:
+    """Return the files that hold a table: the joined one where it is there, else the parts."""
+    joined = folder / f"{name}.parquet"
+    return [joined] if joined.exists() else sorted(folder.glob(f"{name}.[0-9]*.parquet"))
+
+
+def join(folder: Path, name: str) -> None:
+    """Make one file of the parts of a table."""
+    parts = sorted(folder.glob(f"{name}.[0-9]*.parquet"))
+    joined = folder / f"{name}.parquet"
+    if len(parts) == 1:
+        os.replace(parts.pop(), joined)
+    else:
+        unfinished = joined.with_suffix(TEMPORARY)
+        pl.scan_parquet(parts, glob=False).sink_parquet(unfinished, row_group_size=rows_at_once(name))
+        settle(unfinished, joined)
+    for part in parts:
+        part.unlink()
+
+
+class Cursor:
+    """The rows of one table, handed out by the number of their message, read a slice at a time."""
+
+    def __init__(self, name: str, files: Sequence[Path]) -> None:
+        self._slices = self._read(files, rows_at_once(name))
+        self._rest = self._none = pl.DataFrame(schema=schema(TABLES[name]))
+        self._ended = False
+
+    def until(self, message: int) -> pl.DataFrame:
+        """Return the next rows, up to those of `message`."""
+        ready = [self._rest]
+        while not self._ended and (ready[-1].is_empty() or ready[-1]["message"][-1] < message):
+            following = next(self._slices, None)
+            self._ended = following is None
+            ready.append(self._none if following is None else following)
+        last = ready.pop()
+        cut = int(last["message"].search_sorted(message))
+        self._rest = last[cut:]
+        return pl.concat([*ready, last[:cut]])
+
+    def _read(self, files: Sequence[Path], rows: int) -> Iterator[pl.DataFrame]:
+        for path in files:
+            scanned, offset, frame = pl.scan_parquet(path, glob=False), 0, None
+            while frame is None or len(frame):
+                with reading(path):
+                    frame = scanned.slice(offset, rows).collect()
+                yield frame
+                offset += rows

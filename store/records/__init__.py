@@ -1,0 +1,1 @@
+"""Records: SQLite or PostgreSQL."""

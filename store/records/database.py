@@ -1,0 +1,181 @@
+"""The database under the records: SQLite (a file, the default) or PostgreSQL, by URL.
+
+One law: whoever changes alerts holds the one lock until the commit (`BEGIN IMMEDIATE`, or an advisory lock), so the
+numbers of transitions are committed in their order and a reader that is at n has seen all up to n. Whatever keeps the
+database from answering is `RecordsUnavailable`; the caller says it, or waits and tries again.
+"""
+
+from __future__ import annotations
+
+import random
+import sqlite3
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from alembic import command
+from alembic.config import Config
+from alembic.util import CommandError
+from sqlalchemy import Connection, create_engine, event, exc, make_url, text
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.engine import URL
+from sqlalchemy.schema import Table
+
+from store.records.schema import counters
+
+BUSY_TIMEOUT_S = 20.0
+BUSY_PAUSE_S = 0.1
+CONNECT_TIMEOUT_S = 5
+WAL_LIMIT_BYTES = 64 * 1024 * 1024
+WRITER_LOCK = 0x11F7
+REVISION = "registry"  # the counter of changes to the registry: lifts, and the windows of their maintenance
+MIGRATIONS = Path(__file__).parent / "migrations"
+
+
+class RecordsUnavailable(Exception):
+    """The records cannot be reached now; the text says what to do."""
+
+
+class Database:
+    """Transactions on one database, and nothing of what is in it."""
+
+    def __init__(self, url: str) -> None:
+        self.url = _normal(url)
+        self.is_sqlite = self.url.get_backend_name() == "sqlite"
+        if self.is_sqlite:
+            self.engine = create_engine(self.url, connect_args={"timeout": BUSY_TIMEOUT_S})
+            event.listen(self.engine, "connect", _prepare_sqlite)
+            event.listen(self.engine, "begin", _begin_sqlite)
+        else:
+            self.engine = create_engine(
+                self.url, pool_pre_ping=True, connect_args={"connect_timeout": CONNECT_TIMEOUT_S}
+            )
+
+    @contextmanager
+    def reading(self) -> Iterator[Connection]:
+        """Open a transaction that only reads."""
+        with self._translated(), self.engine.connect() as connection, connection.begin():
+            yield connection
+
+    @contextmanager
+    def writing(self, durable: bool = True) -> Iterator[Connection]:
+        """Open the writer's transaction. Without `durable` a loss of power may undo the last seconds of it."""
+        with self._translated(), self.engine.connect() as bare:
+            connection = bare.execution_options(writes=True, durable=durable)
+            with connection.begin():
+                if not self.is_sqlite:
+                    if durable:
+                        connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": WRITER_LOCK})
+                    else:
+                        connection.execute(text("SET LOCAL synchronous_commit = off"))
+                yield connection
+
+    def migrate(self) -> None:
+        """Bring the tables to this version; two processes that start together wait for each other."""
+        config = Config()
+        config.set_main_option("script_location", str(MIGRATIONS).replace("%", "%%"))
+        try:
+            with self.writing() as connection:
+                config.attributes["connection"] = connection
+                command.upgrade(config, "head")
+        except CommandError as error:
+            raise RecordsUnavailable(
+                f"The records at {self.name} were made by another version of Liftwatch ({error}): start that version,"
+                " or give this one a database of its own."
+            ) from error
+
+    def insert(self, table: Table) -> Any:
+        """Return this database's INSERT that can say ON CONFLICT."""
+        return sqlite.insert(table) if self.is_sqlite else postgresql.insert(table)
+
+    def count_up(self, connection: Connection, name: str) -> int:
+        """Add one to a named counter and return it; its row is locked until the commit."""
+        row = self.insert(counters).values(name=name, value=1)
+        upsert = row.on_conflict_do_update(index_elements=["name"], set_={"value": counters.c.value + 1})
+        return int(connection.execute(upsert.returning(counters.c.value)).scalar_one())
+
+    def set_counter(self, connection: Connection, name: str, value: int) -> None:
+        """Set a named counter."""
+        row = self.insert(counters).values(name=name, value=value)
+        connection.execute(row.on_conflict_do_update(index_elements=["name"], set_={"value": value}))
+
+    @property
+    def name(self) -> str:
+        """The address as it may be printed: without its password."""
+        return self.url.render_as_string(hide_password=True)
+
+    def close(self) -> None:
+        """Close every connection."""
+        self.engine.dispose()
+
+    @contextmanager
+    def _translated(self) -> Iterator[None]:
+        try:
+            yield
+        except (exc.OperationalError, exc.InterfaceError, exc.TimeoutError) as error:
+            raise self._unavailable(error) from error
+        except exc.DatabaseError as error:
+            if type(error) is exc.DatabaseError or error.connection_invalidated:
+                raise self._unavailable(error) from error
+            raise
+
+    def _unavailable(self, error: exc.SQLAlchemyError) -> RecordsUnavailable:
+        cause = str(getattr(error, "orig", None) or error).strip().splitlines()[0]
+        remedy = (
+            "check that its folder exists, can be written and is not full"
+            if self.is_sqlite
+            else "check that the server runs and that user, password and database name are right"
+        )
+        return RecordsUnavailable(f"The records at {self.name} cannot be reached ({cause}): {remedy}.")
+
+
+def read_counter(connection: Connection, name: str) -> int:
+    """Return a named counter, 0 where it was never set."""
+    found = connection.execute(counters.select().where(counters.c.name == name)).first()
+    return int(found.value) if found else 0
+
+
+def _normal(url: str) -> URL:
+    try:
+        parsed = make_url(url)
+    except exc.ArgumentError as error:
+        raise RecordsUnavailable(
+            f"{url!r} is no address of a database: write sqlite:////folder/records.db or postgresql://user@host/name."
+        ) from error
+    backend = parsed.get_backend_name()
+    if backend in ("postgresql", "postgres"):
+        return parsed.set(drivername="postgresql+psycopg")
+    if backend != "sqlite" or parsed.database in (None, "", ":memory:"):
+        raise RecordsUnavailable(
+            f"Records are kept in a SQLite file or in PostgreSQL, not at {parsed.render_as_string()}: write"
+            " sqlite:////folder/records.db or postgresql://user@host/name."
+        )
+    return parsed
+
+
+def _prepare_sqlite(connection: Any, _record: object) -> None:
+    """Take the transactions over from the driver, and let readers read while one writes."""
+    connection.isolation_level = None
+    _write_ahead(connection)
+    connection.execute(f"PRAGMA journal_size_limit = {WAL_LIMIT_BYTES}")
+
+
+def _write_ahead(connection: Any) -> None:
+    """Turn the write-ahead log on. SQLite does not wait for another process that does the same to a new file."""
+    end_s = time.monotonic() + BUSY_TIMEOUT_S
+    while True:
+        try:
+            connection.execute("PRAGMA journal_mode = WAL")
+            return
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode != sqlite3.SQLITE_BUSY or time.monotonic() > end_s:
+                raise
+            time.sleep(random.uniform(0, BUSY_PAUSE_S))
+
+
+def _begin_sqlite(connection: Connection) -> None:
+    options = connection.get_execution_options()
+    connection.exec_driver_sql(f"PRAGMA synchronous = {'FULL' if options.get('durable', True) else 'NORMAL'}")
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if options.get("writes") else "BEGIN")

@@ -1,0 +1,169 @@
+"""The registry: the lifts' own facts. Every change counts the revision up and is stamped with it, so that readers know
+when to look, and read what changed since they last did."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import lru_cache
+from typing import Any
+
+import orjson
+from sqlalchemy import Connection, delete, func, select
+
+from registry.facts import Floor, LiftFacts
+from store.records.audit import note
+from store.records.database import REVISION, Database, read_counter
+from store.records.maintenance import Window, read_windows
+from store.records.schema import lifts, struck_off
+
+EVERYTHING = -1
+UNREGISTERED_LIMIT = 1000
+FACTS_REMEMBERED = 32_768
+
+
+@dataclass(frozen=True, slots=True)
+class Registered:
+    """A lift that is known: by its owner (`registered`), or only from what it says."""
+
+    facts: LiftFacts
+    registered: bool
+
+
+@dataclass(frozen=True, slots=True)
+class RegistryChanges:
+    """What the registry came to at `revision`: lifts and windows that are new or other, and lifts that are gone."""
+
+    revision: int
+    lifts: list[Registered]
+    struck_off: list[str]
+    windows: list[Window]
+
+    @property
+    def touch_judging(self) -> bool:
+        """Whether anything is judged otherwise from here on: lifts that were merely heard of are listed already."""
+        return bool(self.struck_off or self.windows) or any(each.registered for each in self.lifts)
+
+
+class Lifts:
+    """The registry's half of the records."""
+
+    _database: Database
+
+    def revision(self) -> int:
+        """Return the number that changes with every change of the registry."""
+        with self._database.reading() as connection:
+            return read_counter(connection, REVISION)
+
+    def registry(self) -> tuple[int, list[Registered]]:
+        """Return the revision and every known lift, in the order of their ids."""
+        found = self.registry_since(EVERYTHING)
+        return found.revision, found.lifts
+
+    def registered(self) -> list[LiftFacts]:
+        """Return the facts of the lifts that were registered, in the order of their ids."""
+        return [entry.facts for entry in self.registry_since(EVERYTHING).lifts if entry.registered]
+
+    def registry_since(self, revision: int) -> RegistryChanges:
+        """Return what changed after `revision` (`EVERYTHING`: all there is); what changes meanwhile may come twice."""
+        changed = select(lifts.c.facts, lifts.c.registered).where(lifts.c.revision > revision).order_by(lifts.c.lift_id)
+        gone = select(struck_off.c.lift_id).where(struck_off.c.revision > revision)
+        gone = gone.where(struck_off.c.lift_id.not_in(select(lifts.c.lift_id)))
+        with self._database.reading() as connection:
+            now = read_counter(connection, REVISION)
+            rows = connection.execute(changed).all()
+            names = list(connection.scalars(gone)) if revision >= 0 else []
+            windows = read_windows(connection, revision)
+        return RegistryChanges(now, [Registered(_facts(row.facts), row.registered) for row in rows], names, windows)
+
+    def lift(self, lift_id: str) -> Registered | None:
+        """Return one lift, None where it is not known."""
+        with self._database.reading() as connection:
+            return _find(connection, lift_id)
+
+    def put_lift(self, facts: LiftFacts, by: str, now_ns: int, *, create_only: bool = False) -> bool:
+        """Register a lift or replace its facts; return whether it is newly registered.
+
+        With `create_only` a lift that is registered already stays as it is.
+        """
+        with self._database.writing() as connection:
+            before = _find(connection, facts.lift_id)
+            is_new = before is None or not before.registered
+            if is_new or not create_only:
+                self._put(connection, [facts], by, now_ns, "lift.put")
+            return is_new
+
+    def put_lifts(self, many: Sequence[LiftFacts], by: str, now_ns: int) -> None:
+        """Register many lifts or replace their facts, all of them or none."""
+        with self._database.writing() as connection:
+            self._put(connection, many, by, now_ns, "lift.import")
+
+    def patch_lift(self, lift_id: str, changes: Mapping[str, Any], by: str, now_ns: int) -> LiftFacts | None:
+        """Change some facts of a lift and return all of them; None where it is not known."""
+        with self._database.writing() as connection:
+            before = _find(connection, lift_id)
+            if before is None:
+                return None
+            after = replace(before.facts, **changes)
+            if after != before.facts or not before.registered:
+                self._put(connection, [after], by, now_ns, "lift.patch")
+            return after
+
+    def delete_lift(self, lift_id: str, by: str, now_ns: int) -> bool:
+        """Strike a lift off the registry; its alerts stay. Return whether it was there."""
+        with self._database.writing() as connection:
+            gone = connection.execute(delete(lifts).where(lifts.c.lift_id == lift_id)).rowcount > 0
+            if gone:
+                revision = self._database.count_up(connection, REVISION)
+                row = self._database.insert(struck_off).values(lift_id=lift_id, revision=revision)
+                upsert = row.on_conflict_do_update(index_elements=["lift_id"], set_={"revision": revision})
+                connection.execute(upsert)
+                note(connection, now_ns, by, "lift.delete", [(lift_id, {})])
+            return gone
+
+    def add_unregistered(self, heard: Iterable[tuple[str, str]]) -> int:
+        """List lifts (id, district) that no owner registered; return how many found no room."""
+        wanted = dict(heard)
+        if not wanted:
+            return 0
+        with self._database.writing() as connection:
+            known = set(connection.scalars(select(lifts.c.lift_id).where(lifts.c.lift_id.in_(wanted))))
+            count = select(func.count()).select_from(lifts).where(lifts.c.registered.is_(False))
+            room = max(0, UNREGISTERED_LIMIT - connection.execute(count).scalar_one())
+            new = [LiftFacts(lift_id, district) for lift_id, district in wanted.items() if lift_id not in known]
+            if new[:room]:
+                revision = self._database.count_up(connection, REVISION)
+                connection.execute(lifts.insert(), [_row(facts, False, revision) for facts in new[:room]])
+            return len(new[room:])
+
+    def _put(self, connection: Connection, many: Sequence[LiftFacts], by: str, now_ns: int, action: str) -> None:
+        if not many:
+            return
+        row = self._database.insert(lifts)
+        fresh = {name: row.excluded[name] for name in ("district", "registered", "facts", "revision")}
+        upsert = row.on_conflict_do_update(index_elements=["lift_id"], set_=fresh)
+        revision = self._database.count_up(connection, REVISION)
+        connection.execute(upsert, [_row(facts, True, revision) for facts in many])
+        note(connection, now_ns, by, action, [(facts.lift_id, facts) for facts in many])
+
+
+def _find(connection: Connection, lift_id: str) -> Registered | None:
+    row = connection.execute(select(lifts.c.facts, lifts.c.registered).where(lifts.c.lift_id == lift_id)).first()
+    return None if row is None else Registered(_facts(row.facts), row.registered)
+
+
+def _row(facts: LiftFacts, registered: bool, revision: int) -> dict[str, Any]:
+    return {
+        "lift_id": facts.lift_id,
+        "district": facts.district,
+        "registered": registered,
+        "facts": orjson.dumps(facts).decode(),
+        "revision": revision,
+    }
+
+
+@lru_cache(FACTS_REMEMBERED)
+def _facts(text: str) -> LiftFacts:
+    values = orjson.loads(text)
+    floors = tuple(Floor(**floor) for floor in values.pop("floors"))
+    return LiftFacts(**values, floors=floors)

@@ -1,0 +1,11 @@
+"""Run migrations inside the transaction that `Database.migrate` opened."""
+
+from __future__ import annotations
+
+from alembic import context
+
+from store.records.schema import metadata
+
+context.configure(connection=context.config.attributes["connection"], target_metadata=metadata)
+with context.begin_transaction():
+    context.run_migrations()

@@ -1,0 +1,100 @@
+"""What is asked of the alerts: a filtered list, one with its history, and who did what."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from sqlalchemy import ColumnElement, or_, select, tuple_
+
+from alerts.alert import Alert, Transition
+from store.records.book import read_alert
+from store.records.database import Database
+from store.records.page import Page, before_row, decode_cursor, encode_cursor, next_row, storable, whole
+from store.records.schema import alerts, audit, transitions
+
+
+@dataclass(frozen=True, slots=True)
+class AlertFilter:
+    """Which alerts are asked for; an empty tuple or None is no condition. Onset lies in [from, to)."""
+
+    state: tuple[str, ...] = ()
+    lift_id: tuple[str, ...] = ()
+    rule: tuple[str, ...] = ()
+    severity: tuple[str, ...] = ()
+    district: tuple[str, ...] = ()
+    from_ns: int | None = None
+    to_ns: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class History:
+    """An alert with all its transitions, oldest first; comments are those of kind `commented`."""
+
+    alert: Alert
+    transitions: list[Transition]
+
+
+@dataclass(frozen=True, slots=True)
+class AuditEntry:
+    """Who did what to what; `detail` is JSON."""
+
+    id: int
+    at_ns: int
+    by: str
+    action: str
+    subject: str
+    detail: str
+
+
+class Search:
+    """The reading half of the alerts."""
+
+    _database: Database
+
+    def alerts(self, wanted: AlertFilter, *, limit: int = 100, cursor: str | None = None) -> Page[Alert]:
+        """Return alerts, newest onset first. Raises `BadCursor`."""
+        query = select(alerts.c.alert).where(*_conditions(wanted))
+        if cursor is not None:
+            onset_ns, alert_id = decode_cursor(cursor, 2)
+            query = query.where(tuple_(alerts.c.onset_ns, alerts.c.id) < tuple_(whole(onset_ns), alert_id))
+        query = query.order_by(alerts.c.onset_ns.desc(), alerts.c.id.desc()).limit(limit + 1)
+        with self._database.reading() as connection:
+            rows = connection.scalars(query).all()
+        found = [read_alert(text) for text in rows[:limit]]
+        more = len(rows) > limit and bool(found)
+        return Page(found, encode_cursor(found[-1].onset_ns, found[-1].id) if more else None)
+
+    def alert(self, alert_id: str) -> History | None:
+        """Return one alert with its history, None where there is no such alert."""
+        past = select(transitions).where(transitions.c.alert_id == alert_id).order_by(transitions.c.id)
+        with self._database.reading() as connection:
+            text = connection.execute(select(alerts.c.alert).where(alerts.c.id == alert_id)).scalar()
+            rows = connection.execute(past).all()
+        if text is None:
+            return None
+        return History(read_alert(text), [Transition(alert_id, r.kind, r.at_ns, r.by, r.note, r.to) for r in rows])
+
+    def audit(self, *, subject: str | None = None, limit: int = 100, cursor: str | None = None) -> Page[AuditEntry]:
+        """Return who did what, newest first. Raises `BadCursor`."""
+        query = select(audit).order_by(audit.c.id.desc()).limit(limit + 1)
+        if subject is not None:
+            query = query.where(audit.c.subject == subject)
+        if cursor is not None:
+            query = query.where(audit.c.id < before_row(cursor))
+        with self._database.reading() as connection:
+            rows = connection.execute(query).all()
+        entries = [AuditEntry(r.id, r.at_ns, r.by, r.action, r.subject, r.detail) for r in rows[:limit]]
+        return Page(entries, next_row(entries[-1].id) if len(rows) > limit and entries else None)
+
+
+def _conditions(wanted: AlertFilter) -> list[ColumnElement[bool]]:
+    conditions: list[ColumnElement[bool]] = []
+    for name in ("state", "lift_id", "rule", "severity", "district"):
+        values = getattr(wanted, name)
+        if values:
+            conditions.append(or_(*(alerts.c[name] == value for value in values)))
+    if wanted.from_ns is not None:
+        conditions.append(alerts.c.onset_ns >= storable(wanted.from_ns))
+    if wanted.to_ns is not None:
+        conditions.append(alerts.c.onset_ns < storable(wanted.to_ns))
+    return conditions

@@ -1,0 +1,1 @@
+"""Time series: InfluxDB 2, or embedded Parquet files."""

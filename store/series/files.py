@@ -1,0 +1,239 @@
+"""Time series in local files: no server, Parquet segments, one process that writes and any number that read.
+
+A write is one small segment for each stream and day, durable when the call returns; `maintain` merges them and makes
+the 1-minute reduction. Killing the writer at any moment leaves whole segments. A repeat is dropped when read.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import shutil
+import threading
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Self
+
+import polars as pl
+
+from store.series import buckets
+from store.series.compaction import due, merge, minutes
+from store.series.frames import as_readings, deduplicated, fresh, minute_schema, raw_schema, scan
+from store.series.segments import (
+    MINUTE,
+    NAME,
+    RAW,
+    TEMPORARY,
+    Segment,
+    day_of,
+    days,
+    divide,
+    folder,
+    listed,
+    outside,
+    publish,
+    remove,
+)
+from store.series.timeseries import (
+    DAY_NS,
+    EVENTS_LIMIT,
+    HOUR_NS,
+    MEASUREMENTS,
+    MINUTE_DEFAULT_DAYS,
+    MINUTE_NS,
+    RAW_DEFAULT_DAYS,
+    REDUCED_FROM_NS,
+    STATE_LOOK_BACK_NS,
+    Points,
+    Readings,
+    Series,
+    TimeSeriesRefused,
+    TimeSeriesUnavailable,
+)
+
+# A listing may name a segment that was merged away since: list and read again, at most so often.
+READ_ATTEMPTS = 5
+MERGES_A_CALL = 32
+
+
+class FileSeries:
+    """The embedded `TimeSeries`."""
+
+    def __init__(self, root: Path, raw_days: int, minute_days: int, lock: int | None) -> None:
+        self._root = root
+        self._kept_days = {RAW: raw_days, MINUTE: minute_days}
+        self._lock_file = lock
+        self._writing = threading.Lock()
+        self._maintaining = threading.Lock()
+        self._writes = 0
+        self._superseded: dict[Path, set[Path]] = {}
+        self._listed: dict[Path, int] = {}
+        self._swept_hour = -1
+        self._merges_left = 0
+
+    @classmethod
+    def open(
+        cls,
+        path: str | Path,
+        raw_days: int = RAW_DEFAULT_DAYS,
+        minute_days: int = MINUTE_DEFAULT_DAYS,
+        writable: bool = True,
+    ) -> Self:
+        """Open the folder `path`, which is made where it is not there. One process at a time may open it writable."""
+        root = Path(path)
+        root.mkdir(parents=True, exist_ok=True)
+        if not writable:
+            return cls(root, raw_days, minute_days, None)
+        opened = cls(root, raw_days, minute_days, _locked(root))
+        opened._recover()
+        return opened
+
+    def write(self, points: Sequence[Points]) -> None:
+        """Keep `points` as one segment for each stream and day in them."""
+        if self._lock_file is None:
+            raise TimeSeriesRefused(f"time series in {self._root} were opened for reading only")
+        with self._writing:
+            self._writes += 1
+            try:
+                publish(self._root, fresh(points, self._writes))
+            except (OSError, pl.exceptions.ComputeError) as error:
+                raise TimeSeriesUnavailable(f"cannot write time series to {self._root}: {error}") from error
+
+    def series(self, lift_id: str, stream: str, from_ns: int, to_ns: int, points: int) -> Series:
+        """Return a sampled stream in at most `points` buckets; a long window, or one not kept raw, by the minute."""
+        if to_ns - from_ns < REDUCED_FROM_NS:
+            rows = self.readings(lift_id, stream, from_ns, to_ns)
+            if len(rows):
+                return buckets.series(stream, from_ns, to_ns, points, rows)
+        frame = self._attempt(lambda: self._by_minute(lift_id, stream, from_ns, to_ns))
+        return buckets.series_of_reduced(stream, from_ns, to_ns, points, as_readings(frame), MINUTE_NS)
+
+    def events(self, lift_id: str, stream: str, from_ns: int, to_ns: int, limit: int = EVENTS_LIMIT) -> Readings:
+        """Return an event stream with, first, what stood as the window began, where that is known."""
+        before = self._attempt(lambda: self._state_before(lift_id, stream, from_ns))
+        rows = self._attempt(lambda: self._raw(lift_id, stream, from_ns, to_ns))
+        return as_readings(pl.concat([before, rows])[:limit])
+
+    def readings(self, lift_id: str, stream: str, from_ns: int, to_ns: int) -> Readings:
+        """Return every raw row of a stream in the window."""
+        return as_readings(self._attempt(lambda: self._raw(lift_id, stream, from_ns, to_ns)))
+
+    def maintain(self, now_ns: int) -> None:
+        """Merge what is due, a bounded number of times, delete what was superseded before the last call, and expire."""
+        if self._lock_file is None or not self._maintaining.acquire(blocking=False):
+            return
+        try:
+            self._maintain(now_ns)
+        except (OSError, pl.exceptions.ComputeError) as error:
+            raise TimeSeriesUnavailable(f"cannot merge time series in {self._root}: {error}") from error
+        finally:
+            self._maintaining.release()
+
+    def expire(self, now_ns: int) -> None:
+        """Delete the days that lie wholly beyond what is kept."""
+        if self._lock_file is None:
+            return
+        for kind, kept_days in self._kept_days.items():
+            for day in days(self._root, kind):
+                if kept_days and (day + 1 + kept_days) * DAY_NS <= now_ns:
+                    shutil.rmtree(folder(self._root, kind, day), ignore_errors=True)
+
+    def close(self) -> None:
+        """Let another process write."""
+        if self._lock_file is not None:
+            os.close(self._lock_file)
+            self._lock_file = None
+
+    def _recover(self) -> None:
+        """Forget what a killed writer left unfinished and go on counting where it stopped."""
+        for path in self._root.glob(f"*/*/*{TEMPORARY}"):
+            path.unlink(missing_ok=True)
+        names = (NAME.fullmatch(path.name) for path in self._root.glob("*/*/*.parquet"))
+        self._writes = max((int(name[4]) for name in names if name), default=0)
+
+    def _maintain(self, now_ns: int) -> None:
+        hour = now_ns // HOUR_NS
+        sweep, self._swept_hour = hour != self._swept_hour, hour
+        self._merges_left = MERGES_A_CALL
+        for kind in (RAW, MINUTE):
+            for day in days(self._root, kind):
+                self._maintain_day(kind, day, sweep and day < day_of(now_ns), sweep)
+        if self._merges_left == 0:
+            self._swept_hour, self._listed = -1, {}
+        if sweep:
+            self.expire(now_ns)
+
+    def _maintain_day(self, kind: str, day: int, is_past: bool, is_asked: bool) -> None:
+        """Merge what is due in one folder, unless nothing changed in it since it was listed last."""
+        place = folder(self._root, kind, day)
+        changed_ns = place.stat().st_mtime_ns
+        before = self._superseded.pop(place, set())
+        if self._listed.get(place) == changed_ns and not before and not is_asked:
+            return
+        self._listed[place] = changed_ns
+        counting, superseded = divide(listed(self._root, kind, day))
+        # A reader may have listed them just before: they stay until the next call.
+        remove(segment for segment in superseded if segment.path in before)
+        if superseded:
+            self._superseded[place] = {segment.path for segment in superseded}
+        for group, level in due(counting, is_past):
+            if self._merges_left:
+                self._merges_left -= 1
+                merge(self._root, kind, group, level)
+
+    def _raw(self, lift_id: str, stream: str, from_ns: int, to_ns: int) -> pl.DataFrame:
+        segments = self._segments(RAW, stream, from_ns, to_ns)
+        return deduplicated(stream, scan(segments, lift_id, from_ns, to_ns, raw_schema(stream)))
+
+    def _by_minute(self, lift_id: str, stream: str, from_ns: int, to_ns: int) -> pl.DataFrame:
+        """Return the reduction, completed by reducing the raw segments that are not in it yet."""
+        raw = self._segments(RAW, stream, from_ns, to_ns)
+        reduced = self._segments(MINUTE, stream, from_ns, to_ns)
+        ready = scan(reduced, lift_id, from_ns // MINUTE_NS * MINUTE_NS, to_ns, minute_schema(stream))
+        waiting = outside(raw, reduced)
+        rest = deduplicated(stream, scan(waiting, lift_id, from_ns, to_ns, raw_schema(stream)))
+        added = minutes(stream, rest.with_columns(lift=pl.lit(lift_id))).select(ready.columns)
+        return pl.concat([ready, added], how="vertical_relaxed")
+
+    def _state_before(self, lift_id: str, stream: str, from_ns: int) -> pl.DataFrame:
+        """Return one row of what each channel last said before `from_ns`, or none, looking back a day at a time."""
+        columns = MEASUREMENTS[stream]
+        found = pl.DataFrame(schema=raw_schema(stream))
+        for day in range(day_of(from_ns - 1), day_of(from_ns - STATE_LOOK_BACK_NS) - 1, -1):
+            end_ns = min(from_ns, (day + 1) * DAY_NS)
+            found = pl.concat([self._raw(lift_id, stream, day * DAY_NS, end_ns), found])
+            if len(found):
+                found = found.select(pl.col("t").last(), *(pl.col(c).drop_nulls().last() for c in columns))
+                if not any(found.row(0)[1 + i] is None for i in range(len(columns))):
+                    break
+        return found
+
+    def _segments(self, kind: str, stream: str, from_ns: int, to_ns: int) -> list[Segment]:
+        if to_ns <= from_ns:
+            return []
+        first, last = day_of(from_ns), day_of(to_ns - 1)
+        kept = [day for day in days(self._root, kind) if first <= day <= last]
+        return [segment for day in kept for segment in divide(listed(self._root, kind, day, stream))[0]]
+
+    def _attempt(self, read: Callable[[], pl.DataFrame]) -> pl.DataFrame:
+        for _ in range(READ_ATTEMPTS - 1):
+            try:
+                return read()
+            except (FileNotFoundError, pl.exceptions.ComputeError):
+                continue
+        try:
+            return read()
+        except (OSError, pl.exceptions.ComputeError) as error:
+            raise TimeSeriesUnavailable(f"cannot read time series in {self._root}: {error}") from error
+
+
+def _locked(root: Path) -> int:
+    descriptor = os.open(root / "writer.lock", os.O_RDWR | os.O_CREAT, 0o644)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError as error:
+        os.close(descriptor)
+        raise TimeSeriesRefused(
+            f"another process writes the time series in {root}: stop it, or choose another folder"
+        ) from error
+    return descriptor

@@ -1,0 +1,79 @@
+"""Rows of the embedded store as frames: from points to segments, from segments to readings."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import polars as pl
+
+from store.series.segments import RAW, Fresh, Segment
+from store.series.timeseries import DAY_NS, EVENT_STREAMS, MEASUREMENTS, REDUCTIONS, Floats, Points, Readings
+
+Schema = dict[str, type[pl.DataType]]
+
+
+def dtype_of(stream: str) -> type[pl.DataType]:
+    """Return how exactly the numbers of a stream are kept: features are as exact as the samples they are made of."""
+    return pl.Float32 if stream == "vibration" else pl.Float64
+
+
+def raw_schema(stream: str) -> Schema:
+    """Return the columns of one lift's raw rows."""
+    return {"t": pl.Int64, **dict.fromkeys(MEASUREMENTS[stream], dtype_of(stream))}
+
+
+def minute_schema(stream: str) -> Schema:
+    """Return the columns of one lift's rows of the 1-minute reduction."""
+    names = [f"{column}_{how}" for column, hows in REDUCTIONS[stream].items() for how in hows]
+    return {"t": pl.Int64, **dict.fromkeys(names, dtype_of(stream)), "n": pl.UInt32}
+
+
+def fresh(points: Sequence[Points], write: int) -> list[Fresh]:
+    """Return the segments, one for each stream and day, that hold these rows."""
+    parts: dict[tuple[str, int], list[pl.DataFrame]] = {}
+    for rows in points:
+        frame = _frame(rows)
+        day = rows.t_ns // DAY_NS
+        for one in np.unique(day).tolist():
+            part = frame if (day == one).all() else frame.filter(day == one)
+            parts.setdefault((rows.measurement, one), []).append(part)
+    return [Fresh(RAW, day, stream, 0, write, write, pl.concat(frames)) for (stream, day), frames in parts.items()]
+
+
+def _frame(rows: Points) -> pl.DataFrame:
+    dtype = dtype_of(rows.measurement)
+    silent = np.full(len(rows), np.nan)
+    columns = (
+        pl.Series(name, rows.fields.get(name, silent), nan_to_null=True).cast(dtype)
+        for name in MEASUREMENTS[rows.measurement]
+    )
+    lift = pl.Series("lift", rows.lift_ids, dtype=pl.String).gather(rows.lift)
+    return pl.DataFrame([lift, pl.Series("t", rows.t_ns, dtype=pl.Int64), *columns])
+
+
+def scan(segments: list[Segment], lift_id: str, from_ns: int, to_ns: int, schema: Schema) -> pl.DataFrame:
+    """Return one lift's rows of a window in the order of time; of equal times the row written last is last."""
+    if not segments:
+        return pl.DataFrame(schema=schema)
+    mine = (pl.col("lift") == lift_id) & (pl.col("t") >= from_ns) & (pl.col("t") < to_ns)
+    found = pl.scan_parquet([segment.path for segment in segments], glob=False)
+    return found.filter(mine).select(list(schema)).collect().sort("t", maintain_order=True)
+
+
+def deduplicated(stream: str, frame: pl.DataFrame) -> pl.DataFrame:
+    """Make one row of those with one time: of a sampled stream the last, of an event stream all they say together."""
+    if not frame["t"].is_duplicated().any():
+        return frame
+    if stream in EVENT_STREAMS:
+        return frame.group_by("t", maintain_order=True).agg(pl.all().drop_nulls().last())
+    return frame.unique("t", keep="last", maintain_order=True)
+
+
+def _column(frame: pl.DataFrame, name: str) -> Floats:
+    return frame[name].cast(pl.Float64).fill_null(np.nan).to_numpy()
+
+
+def as_readings(frame: pl.DataFrame) -> Readings:
+    """Return the columns of a frame that has a column `t`."""
+    return Readings(frame["t"].to_numpy(), {name: _column(frame, name) for name in frame.columns if name != "t"})

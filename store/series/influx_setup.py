@@ -1,0 +1,46 @@
+"""What an InfluxDB needs before the first point: two buckets, how long each keeps, and the task between them.
+
+Doing it again changes nothing; what somebody changed is brought back to what the configuration says.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from influxdb_client import BucketRetentionRules, InfluxDBClient, TaskCreateRequest, TaskUpdateRequest
+
+from store.series import flux
+
+DAY_S = 86_400
+
+
+def prepare(client: InfluxDBClient, org: str, kept_days: Mapping[str, int]) -> None:
+    """Make what is missing: a bucket for each name, kept so many days (0 is for ever), and the downsampling task."""
+    for name, days in kept_days.items():
+        _prepare_bucket(client, org, name, days * DAY_S)
+    _prepare_task(client, org)
+
+
+def _prepare_bucket(client: InfluxDBClient, org: str, name: str, kept_s: int) -> None:
+    api = client.buckets_api()
+    rules = [BucketRetentionRules(type="expire", every_seconds=kept_s)]
+    found = api.find_buckets(name=name, org=org).buckets if _exists(client, org, name) else []
+    if not found:
+        api.create_bucket(bucket_name=name, retention_rules=rules, org=org)
+    elif sum(rule.every_seconds for rule in found[0].retention_rules) != kept_s:
+        found[0].retention_rules = rules
+        api.update_bucket(found[0])
+
+
+def _exists(client: InfluxDBClient, org: str, name: str) -> bool:
+    return any(bucket.name == name for bucket in client.buckets_api().find_buckets_iter(org=org))
+
+
+def _prepare_task(client: InfluxDBClient, org: str) -> None:
+    api = client.tasks_api()
+    script = flux.task()
+    found = [task for task in api.find_tasks(name=flux.TASK_NAME, org=org) or [] if task.name == flux.TASK_NAME]
+    if not found:
+        api.create_task(task_create_request=TaskCreateRequest(org=org, flux=script, status="active"))
+    elif found[0].flux.strip() != script.strip():
+        api.update_task_request(found[0].id, TaskUpdateRequest(flux=script, status="active"))

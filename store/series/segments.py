@@ -1,0 +1,152 @@
+"""Segments: Parquet files that are whole or not there, named so that a listing tells what counts.
+
+    {root}/{kind}/{day}/{stream}.{level}.{first}-{last}.{rows}.parquet
+
+`kind` is `raw` or `minute`, `day` the UTC day of the readings, `first`-`last` the writes that are in it, `level` how
+often it was merged. A segment supersedes those of lower level whose writes lie inside its own, from the moment its
+name appears; so there is no list to keep, and no state between two.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from bisect import bisect_right
+from collections.abc import Iterable
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import NamedTuple
+
+import polars as pl
+
+from store.series.timeseries import DAY_NS
+
+RAW, MINUTE = "raw", "minute"
+NAME = re.compile(r"([a-z]+)\.(\d)\.(\d{12})-(\d{12})\.(\d+)\.parquet")
+TEMPORARY = ".unfinished"
+ROW_GROUP = 1 << 16
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+class Segment(NamedTuple):
+    """One file. Ordered by its writes: segments of one stream and day that count never overlap."""
+
+    first: int
+    last: int
+    level: int
+    rows: int
+    stream: str
+    day: int
+    path: Path
+
+
+class Fresh(NamedTuple):
+    """A segment to be: where it goes and what is in it."""
+
+    kind: str
+    day: int
+    stream: str
+    level: int
+    first: int
+    last: int
+    frame: pl.DataFrame
+
+
+def folder(root: Path, kind: str, day: int) -> Path:
+    """Return the folder of the UTC day with this number since 1970."""
+    return root / kind / (EPOCH + timedelta(days=day)).date().isoformat()
+
+
+def days(root: Path, kind: str) -> list[int]:
+    """Return the days that have a folder, in order."""
+    try:
+        names = os.listdir(root / kind)
+    except FileNotFoundError:
+        return []
+    return sorted((datetime.fromisoformat(name).replace(tzinfo=UTC) - EPOCH).days for name in names)
+
+
+def listed(root: Path, kind: str, day: int, stream: str | None = None) -> list[Segment]:
+    """Return every segment of a day, of one stream or of all, in the order of writes, superseded ones too."""
+    place = folder(root, kind, day)
+    try:
+        names = os.listdir(place)
+    except FileNotFoundError:
+        return []
+    found = []
+    wanted = f"{stream}." if stream else ""
+    for name in names:
+        parts = NAME.fullmatch(name) if name.startswith(wanted) else None
+        if parts:
+            level, first, last, rows = (int(part) for part in parts.groups()[1:])
+            found.append(Segment(first, last, level, rows, parts[1], day, place / name))
+    return sorted(found, key=lambda segment: (segment.stream, segment.first, -segment.last, -segment.level))
+
+
+def divide(segments: Iterable[Segment]) -> tuple[list[Segment], list[Segment]]:
+    """Part what `listed` returned into the segments that count and those superseded."""
+    counting: list[Segment] = []
+    superseded: list[Segment] = []
+    for segment in segments:
+        holder = counting[-1] if counting else None
+        if holder and holder.stream == segment.stream and segment.last <= holder.last:
+            superseded.append(segment)
+        else:
+            counting.append(segment)
+    return counting, superseded
+
+
+def outside(segments: Iterable[Segment], holders: Iterable[Segment]) -> list[Segment]:
+    """Return the segments whose writes no holder of the same day has; both count, and are of one stream."""
+    held: dict[int, list[Segment]] = {}
+    for holder in holders:
+        held.setdefault(holder.day, []).append(holder)
+
+    def is_held(segment: Segment) -> bool:
+        same_day = held.get(segment.day, [])
+        at = bisect_right(same_day, segment.first, key=lambda holder: holder.first) - 1
+        return at >= 0 and segment.last <= same_day[at].last
+
+    return [segment for segment in segments if not is_held(segment)]
+
+
+def publish(root: Path, fresh: Iterable[Fresh]) -> None:
+    """Write segments so that each is durable and whole from the moment its name appears."""
+    moves: list[tuple[Path, Path]] = []
+    try:
+        for segment in fresh:
+            place = folder(root, segment.kind, segment.day)
+            place.mkdir(parents=True, exist_ok=True)
+            writes = f"{segment.first:012d}-{segment.last:012d}"
+            final = place / f"{segment.stream}.{segment.level}.{writes}.{segment.frame.height}.parquet"
+            moves.append((final.with_suffix(TEMPORARY), final))
+            segment.frame.write_parquet(moves[-1][0], compression="zstd", compression_level=1, row_group_size=ROW_GROUP)
+        for unfinished, _ in moves:
+            _sync(unfinished)
+        for unfinished, final in moves:
+            unfinished.rename(final)
+    finally:
+        for unfinished, _ in moves:
+            unfinished.unlink(missing_ok=True)
+    for place in {final.parent for _, final in moves}:
+        for path in (place, place.parent, root):
+            _sync(path)
+
+
+def remove(segments: Iterable[Segment]) -> None:
+    """Delete segments that no longer count."""
+    for segment in segments:
+        segment.path.unlink(missing_ok=True)
+
+
+def day_of(t_ns: int) -> int:
+    """Return the number of the UTC day of an instant."""
+    return t_ns // DAY_NS
+
+
+def _sync(path: Path) -> None:
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

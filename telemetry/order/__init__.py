@@ -1,0 +1,1 @@
+"""Putting messages in order: repeats, restarts, gaps, lateness and alignment."""

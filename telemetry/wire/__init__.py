@@ -1,0 +1,1 @@
+"""The wire formats: payloads to columns and back."""

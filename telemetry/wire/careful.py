@@ -1,0 +1,276 @@
+"""The other path: judges a message field by field, and either takes it or refuses it with a reason and a remedy.
+
+It takes what the quick path leaves: single numbers where an array of one is meant, nulls, fields left out, a status.
+What both take, they take alike.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+from cbor2 import CBORTag
+
+from telemetry.streams import EVENTS, MACHINE, MEASURED, MODES, POWERS
+from telemetry.wire.said import (
+    BITS,
+    BOOT_LIMIT_CHARS,
+    CLOCK_AHEAD_LIMIT_MS,
+    DOOR_CODES,
+    DT_MAX_MS,
+    DT_MIN_MS,
+    EVENT_CHANNELS,
+    NAN,
+    READING_LIMIT,
+    SAMPLED_CHANNELS,
+    SEQ_END,
+    Part,
+    Piece,
+    Refused,
+    Said,
+    join,
+    numbers,
+    typed,
+)
+
+_EVENT_CODES: Mapping[str, Mapping[Any, float]] = {"door": DOOR_CODES, "infrared": BITS}
+_POWER_CODES = {name: float(code) for code, name in enumerate(POWERS)}
+_MODE_CODES = {name: float(code) for code, name in enumerate(MODES)}
+
+
+def message(reader: Any, document: Any, stream: str, arrived_ns: int) -> Said:
+    """Return what a message of one measured stream said, or refuse it."""
+    body = fields(reader, document, "the payload")
+    seq, boot, t_ms = _seq(body), _boot(body), _time(body, "t")
+    part = _part(reader, body, stream, "", t_ms, None)
+    return seq, boot, t_ms, [_not_ahead(part, arrived_ns)], None
+
+
+def bundle(reader: Any, document: Any, arrived_ns: int) -> Said:
+    """Return what a bundle said, or refuse it."""
+    body = fields(reader, document, "the bundle")
+    seq, boot, t_ms = _seq(body), _boot(body), _time(body, "t")
+    _check_ahead(t_ms, "t", arrived_ns)
+    dt_ms = _dt(body, "dt")
+    parts = []
+    for stream in body:
+        if stream in MEASURED and body[stream] is not None:
+            inner = fields(reader, body[stream], stream)
+            inner_t_ms = t_ms if inner.get("t") is None else _time(inner, f"{stream}.t")
+            parts.append(_not_ahead(_part(reader, inner, stream, f"{stream}.", inner_t_ms, dt_ms), arrived_ns))
+        elif stream == MACHINE:
+            parts += _machine(reader, body[stream], t_ms, dt_ms, arrived_ns)
+    return seq, boot, t_ms, parts, None
+
+
+def _machine(reader: Any, source: Any, t_ms: float, dt_ms: float | None, arrived_ns: int) -> list[Part]:
+    """Return what the machine's accelerometer said; whatever else has that name is a field that nobody knows."""
+    try:
+        body = fields(reader, source, MACHINE)
+        t_ms = t_ms if body.get("t") is None else _time(body, "t")
+        return [_not_ahead(_part(reader, body, MACHINE, "", t_ms, dt_ms), arrived_ns)]
+    except Refused:
+        return []
+
+
+def status(reader: Any, document: Any, arrived_ns: int) -> Said:
+    """Return what a status said, or refuse it. A last will may leave out `seq` and `t`."""
+    body = fields(reader, document, "the payload")
+    t_ms = None if body.get("t") is None else _time(body, "t")
+    if t_ms is not None:
+        _check_ahead(t_ms, "t", arrived_ns)
+    seq = -1 if body.get("seq") is None else _seq(body)
+    heartbeat_s = body.get("heartbeat_s")
+    if heartbeat_s is not None and not (_is_number(heartbeat_s) and 0 < heartbeat_s <= DT_MAX_MS / 1e3):
+        raise Refused("out-of-range", "heartbeat_s: must be a number of seconds above 0 and at most 86400")
+    said = (
+        _code(body, "online", BITS, "true or false"),
+        _code(body, "alarm", BITS, "true or false"),
+        _code(body, "mode", _MODE_CODES, "one of " + ", ".join(MODES)),
+        _code(body, "power", _POWER_CODES, "one of " + ", ".join(POWERS)),
+        NAN if heartbeat_s is None else float(heartbeat_s),
+    )
+    return seq, _boot(body), t_ms, [], said
+
+
+def fields(reader: Any, source: Any, where: str) -> dict[Any, Any]:
+    """Return an object's fields, arrays as lists."""
+    try:
+        names = reader.names(source)
+    except TypeError:
+        raise Refused("type", f"{where}: must be an object with the fields of the contract") from None
+    return {name: reader.value(source[name]) for name in names}
+
+
+def _part(reader: Any, body: Mapping[Any, Any], stream: str, path: str, t_ms: float, dt_ms: float | None) -> Part:
+    if stream in EVENTS:
+        return _events(body, stream, path, t_ms)
+    pieces, counts = [], []
+    for channel in SAMPLED_CHANNELS[stream]:
+        piece, count = _readings(_required(body, channel, path), path + channel)
+        pieces.append(piece)
+        counts.append(count)
+    if len(set(counts)) != 1:
+        names = ", ".join(path + name for name in SAMPLED_CHANNELS[stream])
+        raise Refused("unequal-lengths", f"{names}: hold {counts} readings; send equally many")
+    own_dt_ms = _dt(body, f"{path}dt")
+    dt_ms = dt_ms if own_dt_ms is None else own_dt_ms
+    if dt_ms is None and counts[0] > 1:
+        raise Refused("missing-field", f"{path}dt: say the milliseconds between the {counts[0]} samples")
+    return stream, t_ms, 0.0 if dt_ms is None else dt_ms, counts[0], *pieces
+
+
+def _events(body: Mapping[Any, Any], stream: str, path: str, t_ms: float) -> Part:
+    if stream == "door":
+        _required(body, "state", path)
+    codes = _EVENT_CODES[stream]
+    present = [name for name in EVENT_CHANNELS[stream] if body.get(name) is not None]
+    said = {name: _codes(body[name], path + name, codes) for name in present}
+    if not said:
+        raise Refused("missing-field", f"{path}presence: say presence, curtain or both")
+    counts = {len(values) for values in said.values()}
+    if len(counts) != 1:
+        raise Refused("unequal-lengths", f"{path}presence, {path}curtain: send one of each for every event")
+    (count,) = counts
+    offsets = None if body.get("at") is None else _offsets(body["at"], f"{path}at", count)
+    silent = [NAN] * count
+    return stream, t_ms, offsets, count, *(said.get(name, silent) for name in EVENT_CHANNELS[stream])
+
+
+def _codes(value: Any, field: str, codes: Mapping[Any, float]) -> list[float]:
+    said = []
+    for item in value if type(value) is list else [value]:
+        try:
+            said.append(codes[item])
+        except (KeyError, TypeError):
+            raise Refused("type", f"{field}: {_shown(item)} is none of {_names(codes)}") from None
+    return said
+
+
+def _offsets(value: Any, field: str, count: int) -> list[float]:
+    piece, length = _readings(value, field, math.inf)
+    if length != count:
+        raise Refused("unequal-lengths", f"{field}: {length} times for {count} events; send one for each")
+    offsets_ms = join([piece])
+    if length and not (offsets_ms[0] >= 0 and (np.diff(offsets_ms) >= 0).all()):
+        raise Refused("out-of-range", f"{field}: must be milliseconds after t, none earlier than the one before it")
+    offsets: list[float] = offsets_ms.tolist()
+    return offsets
+
+
+def _readings(value: Any, field: str, limit: float = READING_LIMIT) -> tuple[Piece, int]:
+    """Return an array, or a single number, as a piece and its length."""
+    if type(value) is CBORTag:
+        try:
+            piece, count = typed(value)
+        except (KeyError, ValueError):
+            raise Refused(
+                "type", f"{field}: must be a typed array of float32, float64, int16 or int32, little-endian"
+            ) from None
+    else:
+        items = value if type(value) is list else [value]
+        piece, count = numbers([_reading(item, field) for item in items]), len(items)
+    column = join([piece])
+    if np.isinf(column).any():
+        raise Refused("non-finite", f"{field}: holds an infinite number; send null where there is no reading")
+    if (np.abs(column) > limit).any():
+        raise Refused("out-of-range", f"{field}: holds a number beyond {limit:g}; send it in the stated unit")
+    return piece, count
+
+
+def _reading(item: Any, field: str) -> float:
+    if item is None:
+        return NAN
+    if not _is_number(item):
+        raise Refused("type", f"{field}: {_shown(item)} is not a number; send numbers, and null where there is none")
+    return float(item)
+
+
+def _required(body: Mapping[Any, Any], name: str, path: str) -> Any:
+    value = body.get(name)
+    if value is None:
+        raise Refused("missing-field", f"{path}{name}: is required")
+    return value
+
+
+def _seq(body: Mapping[Any, Any]) -> int:
+    seq = _required(body, "seq", "")
+    if type(seq) is not int:
+        raise Refused("type", f"seq: {_shown(seq)} is not a whole number")
+    if not 0 <= seq < SEQ_END:
+        raise Refused("out-of-range", "seq: must be a whole number from 0, one more with every message")
+    return seq
+
+
+def _boot(body: Mapping[Any, Any]) -> str:
+    boot = body.get("boot")
+    if boot is None:
+        return "0"
+    if type(boot) is not str and type(boot) is not int:
+        raise Refused("type", "boot: must be a text or a whole number that changes when the device restarts")
+    if len(str(boot)) > BOOT_LIMIT_CHARS:
+        raise Refused("out-of-range", f"boot: must have at most {BOOT_LIMIT_CHARS} characters")
+    return str(boot)
+
+
+def _time(body: Mapping[Any, Any], field: str) -> float:
+    t_ms = _required(body, "t", field.removesuffix("t"))
+    if not _is_number(t_ms):
+        raise Refused("type", f"{field}: must be a number, milliseconds since 1970-01-01 UTC")
+    if not math.isfinite(t_ms):
+        raise Refused("non-finite", f"{field}: must be a finite number of milliseconds")
+    if t_ms < 0:
+        raise Refused("out-of-range", f"{field}: lies before 1970; send milliseconds since 1970-01-01 UTC")
+    return t_ms  # type: ignore[no-any-return]
+
+
+def _dt(body: Mapping[Any, Any], field: str) -> float | None:
+    dt_ms = body.get("dt")
+    if dt_ms is None:
+        return None
+    if not _is_number(dt_ms):
+        raise Refused("type", f"{field}: must be a number of milliseconds")
+    if not DT_MIN_MS <= dt_ms <= DT_MAX_MS:
+        raise Refused("out-of-range", f"{field}: must be from {DT_MIN_MS:g} to {DT_MAX_MS:g} milliseconds")
+    return dt_ms  # type: ignore[no-any-return]
+
+
+def _code(body: Mapping[Any, Any], field: str, codes: Mapping[Any, float], remedy: str) -> float:
+    try:
+        return NAN if body.get(field) is None else codes[body[field]]
+    except (KeyError, TypeError):
+        raise Refused("type", f"{field}: {_shown(body[field])} is not known; send {remedy}") from None
+
+
+def _not_ahead(part: Part, arrived_ns: int) -> Part:
+    stream, t_ms, clock, count, *_ = part
+    last_ms = 0.0
+    if count and clock is not None:
+        last_ms = (count - 1) * clock if stream in SAMPLED_CHANNELS else clock[-1]
+    _check_ahead(t_ms + last_ms, f"t of the last of {count} in {stream}" if count > 1 else "t", arrived_ns)
+    return part
+
+
+def _check_ahead(t_ms: float, field: str, arrived_ns: int) -> None:
+    if t_ms > arrived_ns / 1e6 + CLOCK_AHEAD_LIMIT_MS:
+        limit_s = CLOCK_AHEAD_LIMIT_MS / 1e3
+        raise Refused("clock-ahead", f"{field}: more than {limit_s:g} s ahead of the monitor; set the device's clock")
+
+
+def _is_number(value: Any) -> bool:
+    return type(value) is int or type(value) is float
+
+
+def _shown(value: Any) -> str:
+    """Return a short picture of a value that a stranger sent: never a long one, never a deep one."""
+    if value is None or type(value) is bool:
+        return str(value)
+    if type(value) is str:
+        return repr(value[:40])
+    return f"a value of type {type(value).__name__}"
+
+
+def _names(codes: Mapping[Any, float]) -> str:
+    return "true, false, null" if codes is BITS else ", ".join(codes)

@@ -1,0 +1,183 @@
+"""The columns of a group of messages: kept as they came, made into arrays once for the whole group.
+
+Instants are rounded to whole microseconds, the same way in every stream: a double of milliseconds holds no more, and
+what was read at one instant must not fall apart by a nanosecond.
+"""
+
+from __future__ import annotations
+
+from array import array
+from collections.abc import Iterable
+from itertools import chain
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from telemetry.batch import F64, I32, I64, Decoded, Messages, Refusal, Samples, Waveforms
+from telemetry.streams import MACHINE
+from telemetry.wire.said import CLOCK_AHEAD_LIMIT_MS, NAN, READING_LIMIT, SAMPLED_CHANNELS, Part, Said, join
+
+NAMES = {
+    "speed": ("v_mps",),
+    "displacement": ("z_m",),
+    "vibration": ("x", "y", "z"),
+    "machine": ("a",),
+    "door": ("door",),
+    "infrared": ("presence", "curtain"),
+}
+STATUS_NAMES = ("online", "alarm", "mode", "power", "heartbeat_s")
+_MESSAGE = ("lift_id", "district", "boot", "seq", "t_ms", "arrived_ns", "position", "complete", "stale", "timed")
+
+
+def instants(t_ms: F64, offset_ms: F64 | float = 0.0) -> I64:
+    """Return int64 nanoseconds of milliseconds since 1970 plus an offset, rounded once, to whole microseconds."""
+    whole = np.floor(t_ms)
+    fraction_us = np.rint((t_ms - whole + offset_ms) * 1e3)
+    return whole.astype(np.int64) * 1_000_000 + fraction_us.astype(np.int64) * 1_000
+
+
+class Columns:
+    """A group of messages on its way to `Decoded`."""
+
+    def __init__(self) -> None:
+        self.refusals: list[Refusal] = []
+        self._messages: list[tuple[Any, ...]] = []
+        self._parts: dict[str, list[Part]] = {name: [] for name in NAMES}
+        self._speakers: dict[str, list[int]] = {name: [] for name in NAMES}
+        self._status: list[tuple[float, ...]] = []
+
+    def add(
+        self, lift_id: str, district: str, said: Said, arrived_ns: int, position: int, complete: bool, stale: bool
+    ) -> None:
+        """Take one message."""
+        number = len(self._messages)
+        seq, boot, t_ms, parts, status = said
+        timed = t_ms is not None
+        t_ms = t_ms if timed else arrived_ns / 1e6
+        self._messages.append((lift_id, district, boot, seq, t_ms, arrived_ns, position, complete, stale, timed))
+        for part in parts:
+            stream = part[0]
+            self._speakers[stream].append(number)
+            self._parts[stream].append(part)
+        if status is not None:
+            self._status.append((number, *status))
+
+    def finish(self) -> tuple[Decoded, set[int]]:
+        """Return what was said, and the positions of the messages whose numbers break the contract."""
+        said = dict(zip(_MESSAGE, _transposed(self._messages, len(_MESSAGE)), strict=True))
+        t_ms, arrived_ns = _floats(said["t_ms"]), _whole(said["arrived_ns"])
+        streams = {name: _Stream(name, self._speakers[name], parts) for name, parts in self._parts.items()}
+        last_ms = t_ms.copy()
+        broken = np.zeros(len(t_ms), dtype=np.bool_)
+        for stream in streams.values():
+            np.fmax.at(last_ms, stream.message, stream.last_ms())
+            broken[stream.broken()] = True
+        broken |= last_ms > arrived_ns / 1e6 + CLOCK_AHEAD_LIMIT_MS
+        position = _whole(said["position"])
+        if broken.any():
+            return NOTHING, set(position[broken].tolist())
+        messages = Messages(
+            lift_id=list(said["lift_id"]),
+            district=list(said["district"]),
+            boot=list(said["boot"]),
+            seq=_whole(said["seq"]),
+            t_ns=instants(t_ms),
+            t_end_ns=instants(last_ms),
+            arrived_ns=arrived_ns,
+            position=position,
+            complete=np.array(said["complete"], dtype=np.bool_),
+            retained_stale=np.array(said["stale"], dtype=np.bool_),
+            timed=np.array(said["timed"], dtype=np.bool_),
+        )
+        waves = {name: streams.pop(name).waveforms() for name in ("vibration", MACHINE)}
+        samples = {name: stream.samples() for name, stream in streams.items()}
+        samples["status"] = self._status_samples(messages.t_ns)
+        return Decoded(messages, samples, waves["vibration"], self.refusals, waves[MACHINE]), set()
+
+    def _status_samples(self, t_ns: I64) -> Samples:
+        number, *columns = map(_floats, _transposed(self._status, 1 + len(STATUS_NAMES)))
+        message = number.astype(np.int32)
+        return Samples(message, t_ns[message], dict(zip(STATUS_NAMES, columns, strict=True)))
+
+
+class _Stream:
+    """The blocks of one stream as arrays. `clock` is `dt_ms` of each block where it is sampled, and else the offset of
+    each reading in ms."""
+
+    def __init__(self, name: str, speakers: list[int], parts: list[Part]) -> None:
+        _, t_ms, clock, length, *channels = _transposed(parts, 4 + len(NAMES[name]))
+        self.names, self.sampled = NAMES[name], name in SAMPLED_CHANNELS
+        self.message: I32 = _whole(speakers).astype(np.int32)
+        self.t_ms = _floats(t_ms)
+        self.length = _whole(length)
+        self.end: I64 = np.cumsum(self.length)
+        if self.sampled:
+            self.clock = _floats(clock)
+            self.columns: NDArray[Any] = join([*chain.from_iterable(channels)]).reshape(len(channels), -1)
+        else:
+            self.clock = _flat(offsets or [0.0] * count for offsets, count in zip(clock, length, strict=True))
+            self.columns = np.array([_flat(channel) for channel in channels])
+
+    def last_ms(self) -> F64:
+        """Return the time of the last reading of each block, its own time where it holds none."""
+        if self.sampled:
+            return self.t_ms + np.maximum(self.length - 1, 0) * self.clock
+        last_ms = self.t_ms.copy()
+        spoken = self.length > 0
+        last_ms[spoken] += self.clock[self.end[spoken] - 1]
+        return last_ms
+
+    def broken(self) -> I32:
+        """Return the messages with a reading beyond every sense, or with an event out of order or before its `t`."""
+        bad = np.zeros(int(self.length.sum()), dtype=np.bool_)
+        for column in self.columns:
+            if len(column) and not (column.min() >= -READING_LIMIT and column.max() <= READING_LIMIT):
+                bad |= np.abs(column) > READING_LIMIT
+        if not self.sampled:
+            bad |= ~np.isfinite(self.clock) | (self.clock < 0)
+            bad[1:] |= (np.diff(self.clock) < 0) & (np.diff(self._block()) == 0)
+        return self.message[self._block()[bad]] if bad.any() else self.message[:0]
+
+    def samples(self) -> Samples:
+        """Return the readings, without the rows that hold none."""
+        block = self._block()
+        place = np.arange(len(block)) - (self.end - self.length)[block] if self.sampled else 1
+        t_ns = instants(self.t_ms[block], place * (self.clock[block] if self.sampled else self.clock))
+        message, columns = self.message[block], self.columns
+        silent = np.isnan(columns).all(axis=0)
+        if silent.any():
+            message, t_ns, columns = message[~silent], t_ns[~silent], columns[:, ~silent]
+        return Samples(message, t_ns, dict(zip(self.names, columns.astype(np.float64, copy=False), strict=True)))
+
+    def waveforms(self) -> Waveforms:
+        """Return the blocks as they are, but for empty ones."""
+        spoken = self.length > 0
+        dt_ns = np.where(self.clock > 0, self.clock * 1e6, NAN)[spoken]
+        first = np.r_[0, self.end[spoken]].astype(np.int64)
+        xyz = np.asarray(self.columns, dtype=np.float32)
+        return Waveforms(self.message[spoken], instants(self.t_ms[spoken]), dt_ns, first, xyz)
+
+    def _block(self) -> NDArray[np.intp]:
+        """Return the block of each reading."""
+        return np.repeat(np.arange(len(self.length)), self.length)
+
+
+def _transposed(rows: list[tuple[Any, ...]], width: int) -> list[tuple[Any, ...]]:
+    return list(zip(*rows, strict=True)) if rows else [()] * width
+
+
+def _floats(numbers: Iterable[float]) -> F64:
+    return np.frombuffer(array("d", numbers), dtype=np.float64)
+
+
+def _whole(numbers: Iterable[int]) -> I64:
+    return np.frombuffer(array("q", numbers), dtype=np.int64)
+
+
+def _flat(lists: Iterable[Iterable[float]]) -> F64:
+    return _floats(chain.from_iterable(lists))
+
+
+NOTHING, _ = Columns().finish()
+"""What a group without messages said."""

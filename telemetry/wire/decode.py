@@ -1,0 +1,157 @@
+"""From bytes to columns: what a group of messages said. Pure, without state, and never raised out of by any bytes.
+
+bytes ─► quick ──────────────────────────► columns ─► numbers in order? ─► Decoded
+           └─ unusual ─► careful ─► taken ───▲                └─ no: these messages once more, carefully
+                            └─► refused, with a reason
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence, Set
+from functools import lru_cache
+from typing import Any
+
+import numpy as np
+
+from telemetry.batch import Decoded, Refusal
+from telemetry.streams import LIFT_ID_PATTERN, PAYLOAD_LIMIT_BYTES, STREAMS, Entry, Topic, parse_topic
+from telemetry.wire import careful, quick
+from telemetry.wire.cbor_form import CborReader
+from telemetry.wire.columns import Columns
+from telemetry.wire.json_form import JsonReader
+from telemetry.wire.said import CLOCK_AHEAD_LIMIT_MS, Refused, Said
+
+TOPIC_LIMIT_CHARS = 128
+TOPICS_REMEMBERED = 65_536
+STALE_MS = CLOCK_AHEAD_LIMIT_MS
+COMPLETE = ("bundle", "gateway")
+JSON_BEGINS = frozenset(b"{[ \t\r\n")
+CBOR_BEGINS = frozenset((*range(0xA0, 0xBC), 0xBF, 0xD9))
+
+
+def decode(entries: Sequence[Entry]) -> Decoded:
+    """Return what these messages said, and which of them were refused and why."""
+    return decode_carefully(entries, frozenset())
+
+
+def decode_carefully(entries: Sequence[Entry], suspects: Set[int]) -> Decoded:
+    """Do as `decode`, with the messages at the positions `suspects` kept off the usual path."""
+    with np.errstate(all="ignore"):  # a stranger's NaN may be one that signals, and his numbers overflow
+        while True:
+            decoded, broken = _gather(entries, suspects).finish()
+            if not broken:
+                return decoded
+            assert not broken <= suspects, "the careful path took what the columns do not"
+            suspects = suspects | broken
+
+
+def _gather(entries: Sequence[Entry], suspects: Set[int]) -> Columns:
+    columns, json, cbor = Columns(), JsonReader(), CborReader()
+    for entry in entries:
+        payload = entry.payload
+        try:
+            topic = _topic(entry.topic)
+            reader: Any = json if _is_json(payload) else cbor
+            _read(columns, reader, entry, topic, reader.open(payload), entry.position in suspects)
+        except Refused as refused:
+            _refuse(columns, entry, payload, refused)
+    return columns
+
+
+def _refuse(columns: Columns, entry: Entry, payload: bytes, refused: Refused) -> None:
+    columns.refusals.append(
+        Refusal(refused.reason, refused.detail, entry.topic, payload, entry.arrived_ns, entry.position)
+    )
+
+
+def _topic(topic: str) -> Topic:
+    if len(topic) > TOPIC_LIMIT_CHARS:
+        raise Refused("topic", f"the topic has {len(topic)} characters: at most {TOPIC_LIMIT_CHARS} make sense")
+    parsed = _parse_topic(topic)
+    if parsed is not None:
+        return parsed
+    parts = topic.split("/")
+    if len(parts) == 5 and parts[:2] == ["lift", "v1"] and parts[4] not in STREAMS:
+        raise Refused("stream", f"{parts[4][:40]!r} is no stream: say one of {', '.join(STREAMS)}")
+    raise Refused("topic", f"{topic[:80]!r} is not of the form lift/v1/{{district}}/{{lift_id}}/{{stream}}")
+
+
+_parse_topic = lru_cache(TOPICS_REMEMBERED)(parse_topic)
+
+
+def _is_json(payload: bytes) -> bool:
+    if not payload:
+        raise Refused("syntax", "the payload is empty: send one JSON or CBOR object")
+    if len(payload) > PAYLOAD_LIMIT_BYTES:
+        raise Refused("oversized", f"{len(payload)} bytes: at most {PAYLOAD_LIMIT_BYTES} are taken; send shorter spans")
+    if payload[0] in JSON_BEGINS:
+        return True
+    if payload[0] in CBOR_BEGINS:
+        return False
+    raise Refused("syntax", f"the payload begins with the byte 0x{payload[0]:02x}: send a JSON object or a CBOR map")
+
+
+def _read(columns: Columns, reader: Any, entry: Entry, topic: Topic, document: Any, suspect: bool) -> None:
+    district, lift_id, stream = topic
+    if not suspect and stream != "status":
+        try:
+            if stream == "bundle":
+                said = [(lift_id, quick.bundle(reader, document))]
+            elif stream == "gateway":
+                said = _checked(quick.gateway(reader, document))
+            else:
+                said = [(lift_id, quick.message(reader, document, stream))]
+            if reader.flat(entry.payload):
+                for lift_id, inner in said:
+                    columns.add(lift_id, district, inner, entry.arrived_ns, entry.position, stream in COMPLETE, False)
+                return
+        except quick.UNUSUAL:
+            pass
+    if stream == "gateway":
+        _read_gateway(columns, reader, entry, topic, document)
+    else:
+        _add(columns, entry, topic, lift_id, _carefully(reader, document, stream, entry.arrived_ns))
+
+
+def _checked(said: list[tuple[str, Said]]) -> list[tuple[str, Said]]:
+    for lift_id, _ in said:
+        _check_lift_id(lift_id)
+    return said
+
+
+def _carefully(reader: Any, document: Any, stream: str, arrived_ns: int) -> Said:
+    if stream == "status":
+        return careful.status(reader, document, arrived_ns)
+    if stream == "bundle":
+        return careful.bundle(reader, document, arrived_ns)
+    return careful.message(reader, document, stream, arrived_ns)
+
+
+def _read_gateway(columns: Columns, reader: Any, entry: Entry, topic: Topic, document: Any) -> None:
+    """Judge, refuse and count each inner bundle by itself."""
+    envelope = careful.fields(reader, document, "the payload")
+    if "lifts" not in envelope:
+        raise Refused("missing-field", "lifts: is required, one bundle for each lift id")
+    for lift_id, inner in careful.fields(reader, envelope["lifts"], "lifts").items():
+        try:
+            _check_lift_id(lift_id)
+            _add(columns, entry, topic, lift_id, careful.bundle(reader, inner, entry.arrived_ns))
+        except Refused as refused:
+            named = Refused(refused.reason, f"lifts.{str(lift_id)[:64]}: {refused.detail}")
+            _refuse(columns, entry, reader.copy(inner), named)
+
+
+def _check_lift_id(lift_id: Any) -> None:
+    if type(lift_id) is not str or not LIFT_ID_PATTERN.fullmatch(lift_id):
+        raise Refused("lift-id", "a lift id must have 1 to 64 of the characters A-Z, a-z, 0-9, _ and -")
+
+
+def _add(columns: Columns, entry: Entry, topic: Topic, lift_id: str, said: Said) -> None:
+    stale = entry.retained and topic.stream == "status" and _is_stale(said[2], entry.arrived_ns)
+    complete = topic.stream in COMPLETE
+    columns.add(lift_id, topic.district, said, entry.arrived_ns, entry.position, complete, stale)
+
+
+def _is_stale(t_ms: float | None, arrived_ns: int) -> bool:
+    """Tell whether a retained status may be more than 5 minutes old; one without a time may be of any age."""
+    return t_ms is None or arrived_ns / 1e6 - t_ms > STALE_MS

@@ -1,0 +1,224 @@
+"""The command line: it teaches, and what it cannot use it says in one line, with exit code 2."""
+
+from __future__ import annotations
+
+import os
+import socket
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import liftwatch
+from commands import wiring
+from store.recordings.recording import Recording
+from store.records.repository import Records
+from tests.broker import Broker
+from tests.loopback import free_port
+
+COMMANDS = ("demo", "monitor", "serve", "simulate", "inject", "lifts", "check-config", "broker", "evaluate")
+LIFTS = """lift_id,district,rated_speed_mps,floors
+A1,anji,1.75,G:0;1:3.2
+A2,anji,fast,G:0
+"""
+
+
+@pytest.fixture
+def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A broker that is not there is not waited for as long as one that may be starting."""
+    monkeypatch.setattr(wiring, "FIRST_ANSWER_S", 1.0)
+
+
+def configured(folder: Path, port: int, more: str = "") -> list[str]:
+    path = folder / "liftwatch.toml"
+    path.write_text(f"[broker]\nport = {port}\n[monitor]\ndata_dir = '{folder}'\n{more}", encoding="utf-8")
+    return ["--config", str(path)]
+
+
+def complaint(capsys: pytest.CaptureFixture[str], arguments: list[str]) -> str:
+    """Return the one line that a command complains with."""
+    assert liftwatch.main(arguments) == 2
+    said = capsys.readouterr().err.strip().splitlines()
+    complaints = [line for line in said if line.startswith("liftwatch: ")]
+    assert len(complaints) == 1
+    return complaints[0]
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_every_command_explains_itself(command: str, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as end:
+        liftwatch.main([command, "--help"])
+    assert end.value.code == 0
+    assert len(capsys.readouterr().out) > 100
+
+
+def test_the_help_on_simulate_says_whose_defaults_count_and_when_a_faster_world_begins(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    with pytest.raises(SystemExit):
+        liftwatch.main(["simulate", "--help"])
+    said = " ".join(capsys.readouterr().out.split())
+    assert said.count("(default: the scenario's, else") == 5
+    assert "per hour over the fleet" in said
+    assert "above 1 the lifts begin a day ago" in said
+
+
+@pytest.mark.parametrize(
+    ("option", "value", "says"),
+    [
+        *[("--speed", value, "say a number") for value in ("0", "-1", "nan", "inf", "fast")],
+        *[("--seed", value, "say a whole number from 0 to 9223372036854775807") for value in ("-1", str(2**63), "x")],
+        *[("--lifts", value, "say a whole number from 1 to 1000000") for value in ("abc", "0", "1.5")],
+    ],
+)
+def test_a_number_that_cannot_be_is_refused_with_those_that_can(
+    option: str, value: str, says: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit) as end:
+        liftwatch.main(["simulate", f"{option}={value}"])
+    assert end.value.code == 2
+    assert f"argument {option}: {says}" in capsys.readouterr().err
+
+
+def test_lifts_come_and_go_as_files(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    config = configured(tmp_path, 1)
+    (tmp_path / "lifts.csv").write_text(LIFTS, encoding="utf-8")
+    assert liftwatch.main([*config, "lifts", "import", str(tmp_path / "lifts.csv"), "--by", "test"]) == 1
+    said = capsys.readouterr()
+    assert "1 lifts taken, 1 refused" in said.out
+    assert "row 3: rated_speed_mps" in said.err
+    assert liftwatch.main([*config, "lifts", "export", str(tmp_path / "out.json")]) == 0
+    assert liftwatch.main([*config, "lifts", "import", str(tmp_path / "out.json")]) == 0
+    assert liftwatch.main([*config, "lifts", "export", str(tmp_path / "out.csv")]) == 0
+    assert "G:0" in (tmp_path / "out.csv").read_text(encoding="utf-8")
+    with Records.open(f"sqlite:///{tmp_path}/records.db") as records:
+        assert [entry.facts.lift_id for entry in records.registry()[1]] == ["A1"]
+
+
+def test_a_file_of_lifts_that_is_not_there_is_named(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert "none.csv" in complaint(capsys, [*configured(tmp_path, 1), "lifts", "import", str(tmp_path / "none.csv")])
+
+
+def test_a_scenario_that_contradicts_itself_is_one_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    simulate = [*configured(tmp_path, 1), "simulate", "--scenario", "entrapment", "--lifts", "2"]
+    assert "faults[0].lift: 3 is not there; the lifts are 1 to 2" in complaint(capsys, simulate)
+
+
+@pytest.mark.parametrize("more", [["--speed", "5"], ["--labels", "lab.jsonl"]])
+def test_what_a_recording_would_ignore_is_refused(
+    more: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    simulate = [*configured(tmp_path, 1), "simulate", "--to", str(tmp_path / "made"), *more]
+    assert "--to: leave --speed and --labels out" in complaint(capsys, simulate)
+    assert not (tmp_path / "made").exists()
+
+
+SHORT = """lifts = 4
+hours = 0.02
+
+[[faults]]
+lift = 3
+cause = "door-open-button-stuck"
+"""
+
+
+def test_a_scenario_is_written_as_a_recording_with_its_labels(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "short.toml").write_text(SHORT, encoding="utf-8")
+    simulate = [*configured(tmp_path, 1), "simulate", "--scenario", str(tmp_path / "short.toml"), "--to"]
+    assert liftwatch.main([*simulate, str(tmp_path / "made")]) == 0
+    recording = Recording(tmp_path / "made")
+    assert (recording.header.complete, recording.header.lifts, recording.header.source) == (True, 4, "simulator")
+    assert [lift.lift_id for lift in recording.facts()] == ["sim-00001", "sim-00002", "sim-00003", "sim-00004"]
+    assert {(label["lift_id"], label["cause"]) for label in recording.labels()} == {
+        ("sim-00003", "door-open-button-stuck")
+    }
+    assert sum(len(group.samples["speed"].t_ns) for group in recording.groups()) == 4 * 72 * 10
+    assert "is not empty" in complaint(capsys, [*simulate, str(tmp_path / "made")])
+
+
+TWICE = """
+[[faults]]
+lift = 3
+cause = "door-open-button-stuck"
+
+[[faults]]
+lift = 1
+cause = "building-power-cut"
+"""
+
+
+def test_a_planned_fault_that_never_came_about_is_told_at_the_end(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "short.toml").write_text(SHORT + TWICE, encoding="utf-8")
+    simulate = [*configured(tmp_path, 1), "simulate", "--scenario", str(tmp_path / "short.toml"), "--to"]
+    assert liftwatch.main([*simulate, str(tmp_path / "made")]) == 0
+    told = [line for line in capsys.readouterr().err.splitlines() if line.startswith("liftwatch: ")]
+    assert told == ["liftwatch: 1 of 3 planned faults never came about: faults[1] (door-open-button-stuck)"]
+
+
+@pytest.mark.usefixtures("impatient")
+def test_a_broker_that_is_not_there_is_one_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    port = free_port()
+    assert f"the broker 127.0.0.1:{port} cannot be used" in complaint(capsys, [*configured(tmp_path, port), "monitor"])
+
+
+@pytest.mark.parametrize("command", ["monitor", "serve"])
+def test_a_database_that_is_not_there_is_one_line(
+    command: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    where = f"[records]\nurl = 'postgresql://nobody@127.0.0.1:{free_port()}/none'\n"
+    assert "postgresql" in complaint(capsys, [*configured(tmp_path, 1, where), command]).lower()
+
+
+def test_an_influxdb_that_is_not_there_is_one_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    port = free_port()
+    where = f"[timeseries]\nkind = 'influxdb'\nurl = 'http://127.0.0.1:{port}'\n"
+    assert str(port) in complaint(capsys, [*configured(tmp_path, 1, where), "monitor"])
+
+
+def test_a_file_that_cannot_be_written_is_one_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    where = tmp_path / "none" / "out.json"
+    assert str(where) in complaint(capsys, [*configured(tmp_path, 1), "lifts", "export", str(where)])
+
+
+def test_a_check_tells_no_password(
+    tmp_path: Path, postgres_server: str, broker: Broker, capsys: pytest.CaptureFixture[str]
+) -> None:
+    where = f"[records]\nurl = '{postgres_server.replace('@', ':hush@')}/postgres'\n"
+    assert liftwatch.main([*configured(tmp_path, broker.port, where), "check-config"]) == 0
+    said = capsys.readouterr()
+    assert "postgresql" in said.out
+    assert "hush" not in said.out + said.err
+
+
+def test_a_port_in_use_is_told_by_name(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        told = complaint(capsys, ["demo", "--broker-port", str(port), "--port", str(free_port())])
+        assert f"port {port}, which the broker would use" in told
+        assert "--broker-port" in told
+        told = complaint(capsys, [*configured(tmp_path, 1, f"[dashboards]\nport = {port}\n"), "serve"])
+        assert f"port {port}" in told
+
+
+@pytest.mark.usefixtures("impatient")
+def test_check_config_tries_everything_and_says_how_it_is(
+    tmp_path: Path, broker: Broker, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert liftwatch.main([*configured(tmp_path, broker.port), "check-config"]) == 0
+    said = capsys.readouterr().out
+    assert said.count("ok ") == 5
+    assert liftwatch.main([*configured(tmp_path, free_port()), "check-config"]) == 2
+    assert "FAULT  broker" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(("command", "alone"), [("monitor", True), ("serve", False)])
+def test_the_monitor_alone_lets_polars_have_no_threads_beside_its_own(command: str, alone: bool) -> None:
+    line = "import liftwatch, os, polars; print(os.environ.get('POLARS_MAX_THREADS'), polars.thread_pool_size())"
+    environment = {name: value for name, value in os.environ.items() if name != "POLARS_MAX_THREADS"}
+    said = subprocess.check_output([sys.executable, "-c", line, command], env=environment, text=True).split()
+    assert said == ["1", "1"] if alone else said[0] == "None"

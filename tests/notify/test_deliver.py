@@ -1,0 +1,365 @@
+"""Webhooks against a real HTTP server: every transition arrives, signed, in order, across failures and restarts."""
+
+from __future__ import annotations
+
+import json
+import queue
+import threading
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from email.utils import formatdate
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlalchemy import select, update
+from standardwebhooks.webhooks import Webhook
+
+from alerts.book import Answer
+from notify import deliver
+from notify.deliver import BadSecret, Courier, Deliverer, signer, wait_asked_s
+from notify.webhook import GIVE_UP_S, PAUSE_LIMIT_S, Endpoint
+from store.records.repository import Records
+from store.records.schema import deliveries, transitions
+from tests.alerts.rules import DOOR, OFFLINE, OVERSPEED, POWER, STOP, T0, S, occurrence
+from tests.loopback import free_port, until
+
+SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
+PATIENCE_S = 20.0
+
+
+@dataclass
+class Server:
+    """An endpoint that answers as it is told to, then with 204."""
+
+    url: str = ""
+    answers: list[tuple[int, dict[str, str]]] = field(default_factory=list)
+    requests: queue.Queue[tuple[dict[str, str], bytes]] = field(default_factory=queue.Queue)
+    release: threading.Event = field(default_factory=threading.Event)
+
+    def heard(self) -> list[dict[str, Any]]:
+        found = []
+        while not self.requests.empty():
+            found.append(json.loads(self.requests.get()[1]))
+        return found
+
+    def kinds(self) -> list[str]:
+        return [one["transition"]["kind"] for one in self.heard()]
+
+
+@pytest.fixture
+def server() -> Iterator[Server]:
+    told = Server()
+    told.release.set()
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            content = self.rfile.read(int(self.headers["content-length"]))
+            told.requests.put(({k.lower(): v for k, v in self.headers.items()}, content))
+            status, headers = told.answers.pop(0) if told.answers else (204, {})
+            told.release.wait(PATIENCE_S)
+            try:
+                self.send_response(status)
+                for name, value in {"content-length": "0", **headers}.items():
+                    self.send_header(name, value)
+                self.end_headers()
+            except (BrokenPipeError, ConnectionResetError):
+                pass  # the courier lost patience, as some tests want
+
+        def log_message(self, *_: object) -> None:
+            pass
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as listening:
+        thread = threading.Thread(target=listening.serve_forever, args=(0.02,))
+        thread.start()
+        told.url = f"http://127.0.0.1:{listening.server_address[1]}/hook"
+        yield told
+        told.release.set()
+        listening.shutdown()
+        thread.join()
+
+
+@pytest.fixture
+def records(tmp_path: Path) -> Iterator[Records]:
+    with Records.open(f"sqlite:///{tmp_path}/records.db") as opened:
+        yield opened
+
+
+class Clock:
+    """A wall clock that the test turns."""
+
+    def __init__(self) -> None:
+        self.now_ns = T0
+
+    def __call__(self) -> int:
+        return self.now_ns
+
+    def turn(self, seconds: float) -> None:
+        self.now_ns += round(seconds * S)
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+def send(records: Records, server: Server, clock: Clock) -> Iterator[Callable[[], int]]:
+    """Route what is new and try what is due, once; as a process does that was just started."""
+    endpoint = Endpoint("desk", server.url, SECRET)
+    records.enrol(endpoint.name)
+    couriers: list[Courier] = []
+
+    def once() -> int:
+        Deliverer(records, [endpoint], clock).route(endpoint)
+        couriers.append(Courier(records, endpoint, Counter(), clock, timeout_s=0.5))
+        return couriers[-1].send_due()
+
+    yield once
+    for courier in couriers:
+        courier._client.close()
+
+
+def judge(records: Records, *what: Any) -> None:
+    records.judge(position=1, occurrences=list(what), now_ns=T0)
+
+
+def states(records: Records) -> list[tuple[str, int]]:
+    with records._database.reading() as connection:
+        rows = connection.execute(select(deliveries.c.state, deliveries.c.attempts).order_by(deliveries.c.id))
+        return [(row.state, row.attempts) for row in rows]
+
+
+def test_a_running_deliverer_tells_a_transition_and_its_signature_holds(records: Records, server: Server) -> None:
+    deliverer = Deliverer(records, [Endpoint("desk", server.url, SECRET)])
+    deliverer.start()
+    judge(records, occurrence(STOP, "on", 10))
+    deliverer.wake.set()
+    headers, content = server.requests.get(timeout=PATIENCE_S)
+    deliverer.stop()
+    told = Webhook(SECRET).verify(content, headers)
+    (announced,) = records.transitions_since(0)
+    assert (told["type"], told["data"]) == ("alert.fired", json.loads(announced.alert_json))
+    assert headers["webhook-id"] == f"{told['data']['id']}-{announced.id}"
+    with pytest.raises(Exception, match="signature"):
+        Webhook(SECRET).verify(content.replace(b"firing", b"closed"), headers)
+
+
+def test_a_round_that_breaks_does_not_end_all_later_deliveries(
+    records: Records, server: Server, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(deliver, "RECORDS_PAUSE_S", 0.1)
+    deliverer = Deliverer(records, [Endpoint("desk", server.url, SECRET)])
+    judge(records, occurrence(STOP, "on", 10))
+    (told,) = records.transitions_since(0)
+    damage(records, "{")
+    deliverer.start()
+    until(lambda: "a round failed" in caplog.text or not deliverer.is_alive(), "the failure")
+    damage(records, told.alert_json)
+    server.requests.get(timeout=PATIENCE_S)
+    deliverer.stop()
+
+
+def damage(records: Records, alert_json: str) -> None:
+    with records._database.writing() as connection:
+        connection.execute(update(transitions).values(alert=alert_json))
+
+
+def test_each_transition_is_told_once(records: Records, server: Server, send: Callable[[], int]) -> None:
+    judge(records, occurrence(STOP, "on", 10), occurrence(STOP, "off", 20), occurrence(DOOR, "on", 30))
+    while send():
+        pass
+    assert sorted(server.kinds()) == ["cleared", "fired", "fired"]
+    assert (send(), states(records)) == (0, [("done", 1)] * 3)
+
+
+def test_a_passing_failure_is_tried_again_after_a_pause(
+    records: Records, server: Server, send: Callable[[], int], clock: Clock
+) -> None:
+    server.answers = [(503, {}), (429, {})]
+    judge(records, occurrence(STOP, "on", 10))
+    send()
+    clock.turn(PAUSE_LIMIT_S)
+    send()
+    clock.turn(PAUSE_LIMIT_S)
+    send()
+    assert (server.kinds(), states(records)) == (["fired"] * 3, [("done", 3)])
+
+
+def test_every_attempt_goes_under_the_same_name(
+    records: Records, server: Server, send: Callable[[], int], clock: Clock
+) -> None:
+    server.answers = [(500, {})]
+    judge(records, occurrence(STOP, "on", 10))
+    send()
+    clock.turn(PAUSE_LIMIT_S)
+    send()
+    first, second = server.requests.get()[0], server.requests.get()[0]
+    assert first["webhook-id"] == second["webhook-id"]
+    assert first["webhook-timestamp"] != second["webhook-timestamp"]
+
+
+@pytest.mark.parametrize("status", [302, 400, 404, 410])
+def test_a_permanent_failure_is_not_tried_again_and_holds_nothing_up(
+    records: Records, server: Server, send: Callable[[], int], clock: Clock, status: int
+) -> None:
+    server.answers = [(status, {"location": server.url})]
+    judge(records, occurrence(STOP, "on", 10), occurrence(STOP, "off", 20))
+    for _ in range(3):
+        send()
+        clock.turn(PAUSE_LIMIT_S)
+    assert (server.kinds(), states(records)) == (["fired", "cleared"], [("failed", 1), ("done", 1)])
+
+
+def test_an_alerts_transitions_keep_their_order_and_another_alert_does_not_wait(
+    records: Records, server: Server, send: Callable[[], int], clock: Clock
+) -> None:
+    server.answers = [(503, {})]
+    judge(records, occurrence(STOP, "on", 10), occurrence(STOP, "off", 20), occurrence(DOOR, "on", 30))
+    send()
+    send()
+    assert [(one["data"]["rule"], one["transition"]["kind"]) for one in server.heard()] == [
+        (STOP.slug, "fired"), (DOOR.slug, "fired"),
+    ]  # fmt: skip
+    clock.turn(PAUSE_LIMIT_S)
+    send()
+    send()
+    assert server.kinds() == ["fired", "cleared"]
+
+
+@pytest.mark.parametrize("as_date", [False, True])
+def test_retry_after_is_kept_to(
+    records: Records, server: Server, send: Callable[[], int], clock: Clock, as_date: bool
+) -> None:
+    asked = formatdate(T0 / S + 900, usegmt=True) if as_date else "900"
+    server.answers = [(503, {"retry-after": asked})]
+    judge(records, occurrence(STOP, "on", 10))
+    send()
+    clock.turn(899)
+    assert send() == 0
+    clock.turn(1)
+    assert send() == 1
+
+
+def test_an_endpoint_that_is_away_is_told_when_it_is_back(
+    records: Records, server: Server, clock: Clock, send: Callable[[], int]
+) -> None:
+    away = Courier(records, Endpoint("desk", f"http://127.0.0.1:{free_port()}/", SECRET), Counter(), clock)
+    judge(records, occurrence(STOP, "on", 10))
+    Deliverer(records, [Endpoint("desk", server.url, SECRET)], clock).route(Endpoint("desk", server.url, SECRET))
+    assert away.send_due() == 1
+    away._client.close()
+    assert states(records) == [("waiting", 1)]
+    clock.turn(PAUSE_LIMIT_S)
+    send()
+    assert server.kinds() == ["fired"]
+
+
+def test_an_endpoint_that_never_answers_is_a_passing_failure(
+    records: Records, server: Server, send: Callable[[], int]
+) -> None:
+    server.release.clear()
+    judge(records, occurrence(STOP, "on", 10))
+    send()
+    server.release.set()
+    assert states(records) == [("waiting", 1)]
+
+
+def test_what_was_sent_but_not_settled_is_sent_again_after_a_crash(
+    records: Records, server: Server, send: Callable[[], int], clock: Clock
+) -> None:
+    judge(records, occurrence(STOP, "on", 10))
+    endpoint = Endpoint("desk", server.url, SECRET)
+    deliverer = Deliverer(records, [endpoint], clock)
+    deliverer.route(endpoint)
+    killed = Courier(records, endpoint, Counter(), clock)
+    killed._send(records.due(["desk"], clock())[0])
+    killed._client.close()
+    send()
+    names = [server.requests.get()[0]["webhook-id"] for _ in range(2)]
+    assert (names[0], states(records)) == (names[1], [("done", 1)])
+
+
+def test_what_no_endpoint_takes_for_a_day_is_given_up(
+    records: Records, server: Server, send: Callable[[], int], clock: Clock
+) -> None:
+    server.answers = [(503, {})] * 2
+    judge(records, occurrence(STOP, "on", 10))
+    send()
+    clock.turn(GIVE_UP_S)
+    send()
+    assert states(records) == [("failed", 2)]
+
+
+def test_what_is_held_back_is_not_delivered_and_what_is_released_is(
+    records: Records, server: Server, send: Callable[[], int]
+) -> None:
+    judge(records, occurrence(OFFLINE, "on", 10), occurrence(STOP, "on", 20))
+    while send():
+        pass
+    assert [one["data"]["rule"] for one in server.heard()] == [OFFLINE.slug]
+    judge(records, occurrence(OFFLINE, "off", 30))
+    while send():
+        pass
+    assert {(one["data"]["rule"], one["transition"]["kind"]) for one in server.heard()} == {
+        (OFFLINE.slug, "cleared"), (STOP.slug, "released"),
+    }  # fmt: skip
+
+
+def test_what_people_do_is_told_too(records: Records, server: Server, send: Callable[[], int]) -> None:
+    judge(records, occurrence(STOP, "on", 10))
+    (alert,) = records.open_alerts()
+    records.answer(alert.id, Answer("ack", "ann", note="on my way"), T0)
+    while send():
+        pass
+    assert server.heard()[-1]["transition"] == {
+        "id": 2,
+        "kind": "acknowledged",
+        "by": "ann",
+        "note": "on my way",
+        "to": None,
+    }
+
+
+def test_each_endpoint_hears_what_it_asked_for(records: Records, server: Server, clock: Clock) -> None:
+    critical = Endpoint("rescue", server.url, SECRET, severities=("critical",))
+    elsewhere = Endpoint("south", server.url, SECRET, districts=("south",))
+    deliverer = Deliverer(records, [critical, elsewhere], clock)
+    judge(records, occurrence(OVERSPEED, "on", 10, 3), occurrence(POWER, "on", 10, lift_id="b"))
+    for endpoint in (critical, elsewhere):
+        deliverer.route(endpoint)
+    assert [one.endpoint for one in records.due(["rescue", "south"], clock())] == ["rescue"]
+
+
+def test_a_new_endpoint_is_not_told_the_past(records: Records, server: Server, clock: Clock) -> None:
+    judge(records, occurrence(STOP, "on", 10))
+    endpoint = Endpoint("new", server.url, SECRET)
+    deliverer = Deliverer(records, [endpoint], clock)
+    judge(records, occurrence(STOP, "off", 20))
+    deliverer.route(endpoint)
+    assert [one.announcement.kind for one in records.due(["new"], clock())] == ["cleared"]
+
+
+def test_an_address_that_is_none_fails_for_good(records: Records, clock: Clock) -> None:
+    endpoint = Endpoint("odd", "gopher://127.0.0.1/", SECRET)
+    deliverer = Deliverer(records, [endpoint], clock)
+    judge(records, occurrence(STOP, "on", 10))
+    deliverer.route(endpoint)
+    courier = Courier(records, endpoint, Counter(), clock)
+    courier.send_due()
+    courier._client.close()
+    assert states(records) == [("failed", 1)]
+
+
+@pytest.mark.parametrize("secret", ["", "whsec_", "whsec_a"])
+def test_a_secret_that_cannot_sign_is_told_by_the_webhooks_name(secret: str) -> None:
+    with pytest.raises(BadSecret, match=r"'desk'.*whsec_"):
+        signer(Endpoint("desk", "http://127.0.0.1/", secret))
+
+
+@pytest.mark.parametrize("header", [None, "", "soon", "-5", "1e9", "٣", "Mon, 99 Foo 2001 00:00:00 GMT"])
+def test_a_retry_after_that_cannot_be_read_asks_for_nothing(header: str | None) -> None:
+    assert wait_asked_s(header, time.time_ns()) == 0.0
