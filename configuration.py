@@ -17,7 +17,8 @@ from typing import Any, Literal, cast
 from pydantic import BaseModel, ConfigDict, Field, FiniteFloat, ValidationError
 
 from detectors.catalogue import BY_SLUG, RULES
-from detectors.rule import SEVERITIES, Rule
+from detectors.rule import Rule
+from registry.catalogue import SEVERITIES
 
 PREFIX = "LIFTWATCH_"
 TIMES = ("hold_s", "clear_s")

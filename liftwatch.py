@@ -25,7 +25,6 @@ from commands import command_line, demonstration, recorder, trial, wiring
 from configuration import Configuration, Unusable
 from dashboards import app
 from dashboards.api.desk import Settings as DashboardSettings
-from detectors.catalogue import RULES
 from evaluation import report
 from evaluation.raised import BadFindings
 from evaluation.referee import judge
@@ -179,7 +178,7 @@ def evaluate_command(options: argparse.Namespace, settings: Configuration) -> in
         played = replace(played, thresholds=configuration.thresholds(settings))
     reports = judge(played, tried.labels, tried.raised)
     try:
-        report.write(folder, played, reports, {rule.slug: rule.name for rule in RULES})
+        report.write(folder, played, reports)
     except OSError as error:
         raise Unusable(f"cannot write to {folder} ({error.strerror}); name another folder with --to") from None
     print(report.to_text(played, reports))

@@ -50,7 +50,8 @@ from dataclasses import dataclass, replace
 from alerts.alert import CLEARED, CLOSED, FIRING, Alert, Change, Transition
 from alerts.inhibition import SHELVED, held_by
 from alerts.sentence import render
-from detectors.rule import SEVERITIES, Finding, Rule
+from detectors.rule import Finding, Rule
+from registry.catalogue import SEVERITIES
 
 SHELVE_LIMIT_NS = 8 * 3600 * 1_000_000_000
 ID_BYTES = 10

@@ -1,4 +1,7 @@
-"""The rules that are judged, in the order of the catalogue. Adding a rule is one file and one line here."""
+"""The rules that are judged, in the order of the catalogue.
+
+Adding a rule is one file in `rules/`, one line here, and one row of `registry/catalogue.toml`.
+"""
 
 from __future__ import annotations
 

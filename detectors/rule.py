@@ -1,7 +1,7 @@
-"""What a rule is: a name, a detector, its levels, and its sentences.
+"""What a rule is: a detector, its levels, and its row of the catalogue.
 
 A detector turns a batch into scores; a level turns a score into a finding; the alert book turns findings into
-alerts. One file holds all of a rule; `catalogue.RULES` lists them.
+alerts. One module holds a rule's detector and levels; `registry/catalogue.toml` holds its names, sentences and codes.
 
     score   ___/‾‾‾‾‾‾‾‾\\____        on >= 1 for `hold_s`, by at least `readings` readings: open
     level   ______┌──────────┐__      off >= 1 for `clear_s`: shut (never, where it clears by hand alone)
@@ -19,10 +19,10 @@ from numpy.typing import NDArray
 
 from detectors.observe.car import Car
 from detectors.observe.scan import Columns
+from registry.catalogue import SEVERITIES, BadCatalogue, entry
 from registry.facts import FleetFacts
 
 TREND, MINOR, MAJOR, CRITICAL = range(4)
-SEVERITIES = ("trend", "minor", "major", "critical")
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +72,7 @@ class Detector(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """A row of the catalogue. `sentence` is a format string for each language over the evidence's names."""
+    """A rule that is judged. `sentence` is a format string for each language over the evidence's names."""
 
     code: str
     slug: str
@@ -84,6 +84,25 @@ class Rule:
     needs: tuple[str, ...] = ()
     fold_s: float = 60.0
     codes: Mapping[str, str] = field(default_factory=dict)
+
+    @classmethod
+    def from_catalogue(
+        cls,
+        slug: str,
+        detector: Detector,
+        levels: tuple[Level, ...],
+        *,
+        needs: tuple[str, ...] = (),
+        fold_s: float = 60.0,
+    ) -> Rule:
+        """Return the rule with the texts of its row of the catalogue; raise BadCatalogue where the row does not fit."""
+        row = entry(slug)
+        severities = tuple(SEVERITIES[level.severity] for level in levels)
+        if severities != row.severities:
+            raise BadCatalogue(f"{slug}.severities: {list(row.severities)}, but its levels have {list(severities)}")
+        if not row.sentence:
+            raise BadCatalogue(f"{slug}.sentence: is missing; a rule that is judged must have one")
+        return cls(row.code, slug, detector, levels, row.name, row.sentence, row.starred, needs, fold_s, row.codes)
 
     @property
     def severity(self) -> int:

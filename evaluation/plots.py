@@ -11,7 +11,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from evaluation.events import BARS
+from evaluation.bars import BARS
 from evaluation.referee import Report
 from evaluation.scores import Interval, Score
 
@@ -36,8 +36,8 @@ def recall(report: Report) -> str:
     def draw(axes: Axes) -> None:
         _whiskers(axes, [one.recall for one in scores], GOOD)
         for row, one in enumerate(scores):
-            if one.kind.group in BARS:
-                axes.plot([BARS[one.kind.group].recall] * 2, [row - 0.4, row + 0.4], color=WARN, lw=1.5)
+            if one.rule.group in BARS:
+                axes.plot([BARS[one.rule.group].recall] * 2, [row - 0.4, row + 0.4], color=WARN, lw=1.5)
         axes.set_xlim(-0.02, 1.02)
         axes.set_xlabel("found of what was owed, 95 % interval; stroke: the bar of the class")
 
@@ -110,7 +110,7 @@ def _chart(scores: Sequence[Score], draw: Callable[[Axes], None]) -> str:
         figure = Figure(figsize=(WIDTH_IN, MARGIN_IN + ROW_IN * len(scores)), layout="constrained")
         axes = figure.add_subplot()
         draw(axes)
-        axes.set_yticks(range(len(scores)), [f"{one.kind.code} {one.kind.rule}" for one in scores])
+        axes.set_yticks(range(len(scores)), [f"{one.rule.code} {one.rule.slug}" for one in scores])
         axes.set_ylim(len(scores) - 0.5, -0.5)
         axes.grid(axis="x", color=FAINT, alpha=0.35, lw=0.5)
         axes.spines[["top", "right"]].set_visible(False)

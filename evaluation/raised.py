@@ -16,11 +16,9 @@ from datetime import UTC, datetime, timedelta
 from difflib import get_close_matches
 
 from alerts.alert import Alert
-from detectors.rule import SEVERITIES
-from evaluation.events import BY_RULE, KINDS
+from registry.catalogue import SEVERITIES, catalogue
 
 REQUIRED = ("lift_id", "rule", "onset")
-BY_CODE = {kind.code: kind.rule for kind in KINDS}
 STILL_OPEN_NS = 1 << 62
 GRACE_NS = 600_000_000_000
 """So far outside of the recording an instant may lie: what is estimated may be a little off, a wrong zone is not."""
@@ -92,16 +90,21 @@ def _finding(row: dict[str, str | None], watched: Watched) -> Raised:
     if None in row:
         raise BadFindings("more cells than columns; put quotes around a cell with a comma in it")
     cells = {name: (cell or "").strip() for name, cell in row.items()}
-    lift_id, rule = cells["lift_id"], BY_CODE.get(cells["rule"], cells["rule"])
+    lift_id, rule = cells["lift_id"], _slug(cells["rule"])
     if lift_id not in watched.lift_ids:
         raise BadFindings(f"lift_id: {lift_id!r} is not in the recording; every finding is of one of its lifts")
-    if rule not in BY_RULE:
-        near = get_close_matches(rule, BY_RULE, n=1)
+    if rule not in catalogue():
+        near = get_close_matches(rule, catalogue(), n=1)
         raise BadFindings(f"rule: {rule!r} is not known{f'; {near[0]!r} is' if near else ''}")
     severity = cells.get("severity") or SEVERITIES[-1]
     if severity not in SEVERITIES:
         raise BadFindings(f"severity: {severity!r} is not one of {', '.join(SEVERITIES)}")
     return Raised(lift_id, rule, severity, *_instants(cells, watched))
+
+
+def _slug(rule: str) -> str:
+    """Return the slug of a rule that is named by its code; any other text as it is."""
+    return next((entry.slug for entry in catalogue().values() if entry.code == rule), rule)
 
 
 def _instants(cells: dict[str, str], watched: Watched) -> tuple[int, int, int]:

@@ -7,14 +7,14 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from detectors.rule import SEVERITIES
 from evaluation import truth
-from evaluation.events import BARS, KINDS, SENSING, Bar
+from evaluation.bars import BARS, Bar
 from evaluation.matching import BESIDE, FOUND, Verdict, match
 from evaluation.raised import Raised
 from evaluation.scores import MONTH_S, OWED, Interval, Score, Unserved, rate, score, share, standings
 from evaluation.split import SETS, set_of
 from evaluation.truth import FAULT, NEAR_MISS, Episode, Event
+from registry.catalogue import SEVERITIES, catalogue
 
 WORST = SEVERITIES[-1]
 
@@ -117,7 +117,7 @@ def _report(
 
 
 def _group(group: str, bar: Bar, scores: Sequence[Score], lift_months: float) -> GroupScore:
-    mine = [one for one in scores if one.kind.group == group and one.judged]
+    mine = [one for one in scores if one.rule.group == group and one.judged]
     return GroupScore(
         group=group,
         rules=len(mine),
@@ -130,7 +130,7 @@ def _group(group: str, bar: Bar, scores: Sequence[Score], lift_months: float) ->
 
 def _confusion(episodes: Sequence[Episode], verdicts: Sequence[Verdict]) -> Interval:
     of_sensors, of_lifts = (
-        {event for episode in episodes if (episode.rule in SENSING) is sensing for event in episode.events}
+        {event for episode in episodes if catalogue()[episode.rule].sensing is sensing for event in episode.events}
         for sensing in (True, False)
     )
     cried = {event for one in verdicts if one.what == BESIDE and one.raised.severity == WORST for event in one.events}
@@ -154,7 +154,7 @@ def _causes(events: Sequence[Event], stood: Mapping[Episode, str], verdicts: Seq
             raised[event.kind, event.cause][verdict.raised.severity] += 1
             if verdict.episode and verdict.what == FOUND:
                 found[event.cause][verdict.raised.rule] += stood[verdict.episode] == OWED
-    order = {kind.rule: place for place, kind in enumerate(KINDS)}
+    order = {slug: place for place, slug in enumerate(catalogue())}
     return [
         Cause(
             cause=cause,

@@ -18,7 +18,7 @@ from jinja2 import Environment, PackageLoader, select_autoescape
 from markupsafe import Markup
 
 from evaluation import plots
-from evaluation.events import CONFUSION_BAR
+from evaluation.bars import CONFUSION_BAR
 from evaluation.matching import FALSE, FOUND
 from evaluation.referee import GroupScore, Played, Report
 from evaluation.scores import Interval, Score
@@ -30,10 +30,10 @@ HEADING = (
 )
 
 
-def write(folder: Path, played: Played, reports: Sequence[Report], names: Mapping[str, Mapping[str, str]]) -> None:
-    """Write the three files into a folder; `names` are the rules' names by slug and language."""
+def write(folder: Path, played: Played, reports: Sequence[Report]) -> None:
+    """Write the three files into a folder."""
     folder.mkdir(parents=True, exist_ok=True)
-    texts = to_json(played, reports), to_csv(reports), to_html(played, reports, names)
+    texts = to_json(played, reports), to_csv(reports), to_html(played, reports)
     for name, text in zip(FILES, texts, strict=True):
         (folder / name).write_text(text, encoding="utf-8")
 
@@ -46,9 +46,9 @@ def rows(report: Report) -> list[dict[str, Any]]:
 def _row(report: Report, one: Score) -> dict[str, Any]:
     return {
         "set": report.set_name,
-        "code": one.kind.code,
-        "rule": one.kind.rule,
-        "class": one.kind.group,
+        "code": one.rule.code,
+        "rule": one.rule.slug,
+        "class": one.rule.group,
         "judged": one.judged,
         "episodes": one.episodes,
         "owed": one.owed,
@@ -126,7 +126,7 @@ def to_text(played: Played, reports: Sequence[Report]) -> str:
 def _line(one: Score) -> str:
     recall = "–" if math.isnan(one.recall.value) else f"{one.recall.value:.1%}"
     return (
-        f"  {one.kind.code} {one.kind.rule:<26}{one.owed:>6}{one.found:>7}{recall:>9}{one.raised:>8}{one.wrong:>7}"
+        f"  {one.rule.code} {one.rule.slug:<26}{one.owed:>6}{one.found:>7}{recall:>9}{one.raised:>8}{one.wrong:>7}"
         f"{figure(one.delay_median_s):>17}{figure(one.delay_p99_s):>8}  {_beyond(one)}"
     ).rstrip()
 
@@ -146,7 +146,7 @@ def _against_its_bar(group: GroupScore) -> str:
     )
 
 
-def to_html(played: Played, reports: Sequence[Report], names: Mapping[str, Mapping[str, str]]) -> str:
+def to_html(played: Played, reports: Sequence[Report]) -> str:
     """Return one page that needs nothing else: tables, and plots as SVG inside it."""
     page = Environment(loader=PackageLoader("evaluation", "."), autoescape=select_autoescape(["html"]))
     page.globals |= {"confusion_bar": CONFUSION_BAR}
@@ -154,7 +154,7 @@ def to_html(played: Played, reports: Sequence[Report], names: Mapping[str, Mappi
     figures = {
         report.set_name: {name: Markup(draw(report)) for name, draw in plots.PLOTS.items()} for report in reports
     }
-    return page.get_template("report.html").render(played=played, reports=reports, names=names, figures=figures)
+    return page.get_template("report.html").render(played=played, reports=reports, figures=figures)
 
 
 def amount(value: float) -> str:

@@ -20,9 +20,9 @@ from typing import NamedTuple
 import numpy as np
 from scipy.stats import binomtest, chi2
 
-from evaluation.events import BY_RULE, KINDS, Kind
 from evaluation.matching import FOUND, VERDICTS, WRONG, Verdict, told_before
 from evaluation.truth import Episode
+from registry.catalogue import CatalogueEntry, catalogue
 
 CONFIDENCE = 0.95
 MONTH_S = 30 * 86_400.0
@@ -51,7 +51,7 @@ class Score:
     one for each fault that has a functional failure (negative: noticed too late). `wrong` of the `raised` were false.
     """
 
-    kind: Kind
+    rule: CatalogueEntry
     judged: bool
     episodes: int
     owed: int
@@ -107,7 +107,7 @@ def standings(verdicts: Sequence[Verdict], episodes: Sequence[Episode], unserved
     told = told_before([verdict.raised for verdict in verdicts], episodes) - found
 
     def standing(episode: Episode) -> str:
-        owed_after_s = BY_RULE[episode.rule].owed_after_s
+        owed_after_s = catalogue()[episode.rule].owed_after_s
         if episode.lasted_s < owed_after_s:
             return SHORT
         if episode.rule in unserved.get(episode.lift_id, ()):
@@ -121,20 +121,20 @@ def standings(verdicts: Sequence[Verdict], episodes: Sequence[Episode], unserved
 
 def score(verdicts: Sequence[Verdict], stood: Mapping[Episode, str], judged: Set[str], lift_s: float) -> list[Score]:
     """Return the score of every rule of the catalogue over `lift_s` lift-seconds that were watched."""
-    return [_of_rule(kind, verdicts, stood, kind.rule in judged, lift_s) for kind in KINDS]
+    return [_of_rule(rule, verdicts, stood, rule.slug in judged, lift_s) for rule in catalogue().values()]
 
 
 def _of_rule(
-    kind: Kind, verdicts: Sequence[Verdict], stood: Mapping[Episode, str], judged: bool, lift_s: float
+    rule: CatalogueEntry, verdicts: Sequence[Verdict], stood: Mapping[Episode, str], judged: bool, lift_s: float
 ) -> Score:
-    mine = [verdict for verdict in verdicts if verdict.raised.rule == kind.rule]
-    chances = Counter(how for episode, how in stood.items() if episode.rule == kind.rule)
+    mine = [verdict for verdict in verdicts if verdict.raised.rule == rule.slug]
+    chances = Counter(how for episode, how in stood.items() if episode.rule == rule.slug)
     hits = [(verdict.raised, verdict.episode) for verdict in mine if verdict.what == FOUND and verdict.episode]
     found = sum(stood[episode] == OWED for _, episode in hits)
     what = Counter(verdict.what for verdict in mine)
     wrong = sum(what[name] for name in WRONG)
     return Score(
-        kind=kind,
+        rule=rule,
         judged=judged,
         episodes=chances.total(),
         owed=chances[OWED],

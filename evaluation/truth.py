@@ -15,7 +15,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from evaluation.events import BY_RULE
+from registry.catalogue import catalogue
 
 FAULT, NEAR_MISS = "fault", "near-miss"
 SILENCE, OFFLINE = "silence", "offline"
@@ -78,7 +78,7 @@ def read(labels: Iterable[Mapping[str, Any]]) -> tuple[list[Event], list[Episode
                 excuses[lift_id, rule].add(span)
     episodes = []
     for (lift_id, rule), of in symptoms.items():
-        names = [rule, *([] if rule == OFFLINE else [SILENCE]), *([] if BY_RULE[rule].starred else [OFF_DUTY])]
+        names = [rule, *([] if rule == OFFLINE else [SILENCE]), *([] if catalogue()[rule].starred else [OFF_DUTY])]
         deaf = [span for name in names for span in excuses[lift_id, name]]
         episodes += [_episode(lift_id, rule, together, deaf) for together in _overlapping(of)]
     return list(events.values()), episodes

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from alerts.alert import Alert
-from detectors import rule
+from registry import catalogue
 from registry.facts import LiftFacts
 from store.live import NEVER, LiveTable
 from store.records.repository import Registered, Window
@@ -25,7 +25,7 @@ from telemetry.streams import DOOR_STATES, INSPECTION, MODES, NEVER_SEEN, OFFLIN
 STATES = (
     "critical", "never-seen", "offline", "suspect", "major", "minor", "trend", "inspection", "out-of-service", "normal",
 )  # fmt: skip
-SEVERITIES = tuple(reversed(rule.SEVERITIES))
+SEVERITIES = tuple(reversed(catalogue.SEVERITIES))
 DIRECTIONS = {1.0: "up", -1.0: "down", 0.0: "none"}
 NO_INSTANT = np.iinfo(np.int64).max
 

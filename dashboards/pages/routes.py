@@ -59,7 +59,7 @@ def language_of(request: Request) -> str:
 
 def rule_names(language: str) -> dict[str, str]:
     """Return what people call each rule, by its slug."""
-    return {rule.slug: rule.name[language] for rule in RULES}
+    return {rule.slug: rule.name.get(language, rule.name["en"]) for rule in RULES}
 
 
 def address_in(request: Request, language: str) -> str:

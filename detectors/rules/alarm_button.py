@@ -42,18 +42,4 @@ def _press(state: Columns, row: Columns, _: Columns) -> tuple[Columns, Columns]:
     return {"alarm": row["alarm"]}, {"pressed": (row["alarm"] == 1.0) & ~(state["alarm"] == 1.0)}
 
 
-RULE = Rule(
-    code="F03",
-    slug="alarm-button",
-    detector=AlarmButton(),
-    levels=(Level(CRITICAL, readings=1, by_hand=True),),
-    starred=True,
-    name={"en": "Alarm button", "zh": "报警按钮"},
-    sentence={
-        "en": "Alarm button pressed in the car: {position_m:.1f} m above the lowest landing, {offset_m:.2f} m from the "
-        "nearest one, at {speed_mps:.2f} m/s",
-        "zh": "轿厢内报警按钮被按下：轿厢在最低层站以上 {position_m:.1f} m，距最近平层 {offset_m:.2f} m，"
-        "速度 {speed_mps:.2f} m/s",
-    },
-    codes={"gbt24476": "90", "provincial-gateway": "15"},
-)
+RULE = Rule.from_catalogue("alarm-button", AlarmButton(), (Level(CRITICAL, readings=1, by_hand=True),))

@@ -104,17 +104,4 @@ class DoorCloseFault:
         return after, {"count": count, "any": many, "first_ns": first_ns, "travelled": row["trips"] > trips}
 
 
-RULE = Rule(
-    code="F15",
-    slug="door-close-fault",
-    detector=DoorCloseFault(),
-    levels=(Level(MAJOR, readings=1),),
-    name={"en": "Door does not close", "zh": "关门故障"},
-    sentence={
-        "en": "Door does not close: closing for {closing_s:.0f} s (limit {limit_s:.0f} s), "
-        "reversed {reversals:.0f} times in a row (limit {limit_reversals:.0f})",
-        "zh": "门关不上：本次关门已 {closing_s:.0f} 秒（限值 {limit_s:.0f} 秒），"
-        "连续反向开门 {reversals:.0f} 次（限值 {limit_reversals:.0f} 次）",
-    },
-    codes={"gbt24476": "02", "shanghai-terminal": "12"},
-)
+RULE = Rule.from_catalogue("door-close-fault", DoorCloseFault(), (Level(MAJOR, readings=1),))

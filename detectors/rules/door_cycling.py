@@ -97,17 +97,4 @@ class DoorCycling:
         return after, {**made, "travelled": row["trips"] > trips}
 
 
-RULE = Rule(
-    code="F17",
-    slug="door-cycling",
-    detector=DoorCycling(),
-    levels=(Level(MINOR, readings=1),),
-    name={"en": "Door cycling", "zh": "反复开关门"},
-    sentence={
-        "en": "Door opened and closed {cycles:.0f} times at one stop within {within_s:.0f} s; limit {limit_cycles:.0f} "
-        "times, or {burst_cycles:.0f} times in {burst_s:.0f} s",
-        "zh": "同一停靠站 {within_s:.0f} 秒内反复开关门 {cycles:.0f} 次；限值 {limit_cycles:.0f} 次，"
-        "或 {burst_s:.0f} 秒内 {burst_cycles:.0f} 次",
-    },
-    codes={"provincial-gateway": "14"},
-)
+RULE = Rule.from_catalogue("door-cycling", DoorCycling(), (Level(MINOR, readings=1),))

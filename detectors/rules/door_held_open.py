@@ -37,14 +37,4 @@ class DoorHeldOpen:
         return state, (Score(served_s / self.hold_s, off, evidence, since_ns),)
 
 
-RULE = Rule(
-    code="F18",
-    slug="door-held-open",
-    detector=DoorHeldOpen(),
-    levels=(Level(MINOR, readings=1),),
-    name={"en": "Door held open", "zh": "长时间开门"},
-    sentence={
-        "en": "Door open at a standing car for {held_s:.0f} s, limit {limit_s:.0f} s",
-        "zh": "轿厢停靠时门已打开 {held_s:.0f} 秒，限值 {limit_s:.0f} 秒",
-    },
-)
+RULE = Rule.from_catalogue("door-held-open", DoorHeldOpen(), (Level(MINOR, readings=1),))

@@ -82,18 +82,6 @@ class DoorOpenFault:
         return {**after, "trips": row["trips"]}, {"waits": waits, "counts": counts, "stops": stops}
 
 
-RULE = Rule(
-    code="F16",
-    slug="door-open-fault",
-    detector=DoorOpenFault(),
-    levels=(Level(MAJOR, readings=1),),
-    needs=("floors", "position_source"),
-    name={"en": "Door does not open", "zh": "开门故障"},
-    sentence={
-        "en": "Door does not open: closed for {closed_s:.0f} s after arrival (limit {limit_s:.0f} s, "
-        "{stops:.0f} stops in a row), opening for {opening_s:.0f} s (limit {limit_opening_s:.0f} s)",
-        "zh": "门打不开：到站后未开门 {closed_s:.0f} 秒（限值 {limit_s:.0f} 秒，连续 {stops:.0f} 站），"
-        "开门过程 {opening_s:.0f} 秒（限值 {limit_opening_s:.0f} 秒）",
-    },
-    codes={"gbt24476": "03", "shanghai-terminal": "11"},
+RULE = Rule.from_catalogue(
+    "door-open-fault", DoorOpenFault(), (Level(MAJOR, readings=1),), needs=("floors", "position_source")
 )

@@ -55,18 +55,9 @@ class DoorOpenedRunning:
         return comes
 
 
-RULE = Rule(
-    code="F07",
-    slug="door-opened-running",
-    detector=DoorOpenedRunning(),
-    levels=(Level(CRITICAL, hold_s=0.2, clear_s=60.0),),
-    starred=True,
+RULE = Rule.from_catalogue(
+    "door-opened-running",
+    DoorOpenedRunning(),
+    (Level(CRITICAL, hold_s=0.2, clear_s=60.0),),
     needs=("floors", "position_source"),
-    name={"en": "Door opened while running", "zh": "运行中开门"},
-    sentence={
-        "en": "Door not closed while running at {speed_mps:.2f} m/s, {offset_m:.2f} m from the landing; "
-        "limit {limit_mps:.2f} m/s",
-        "zh": "运行中门未关闭，速度 {speed_mps:.2f} m/s，距平层 {offset_m:.2f} m；限值 {limit_mps:.2f} m/s",
-    },
-    codes={"provincial-gateway": "08", "shanghai-terminal": "4"},
 )

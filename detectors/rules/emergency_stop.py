@@ -144,15 +144,4 @@ class EmergencyStop:
         return coarse & fell & (agrees | steady)
 
 
-RULE = Rule(
-    code="F13",
-    slug="emergency-stop",
-    detector=EmergencyStop(),
-    levels=(Level(MAJOR),),
-    name={"en": "Emergency stop", "zh": "急停"},
-    sentence={
-        "en": "Braked from {from_mps:.2f} m/s to rest at {decel_mps2:.1f} m/s², limit {limit_mps2:.1f} m/s²",
-        "zh": "从 {from_mps:.2f} m/s 急停，减速度 {decel_mps2:.1f} m/s²，限值 {limit_mps2:.1f} m/s²",
-    },
-    codes={"gbt24476-inferred": "01"},
-)
+RULE = Rule.from_catalogue("emergency-stop", EmergencyStop(), (Level(MAJOR),))

@@ -110,33 +110,10 @@ class Entrapment:
 
 LEVELS = (Level(CRITICAL, readings=1, clear_s=10.0),)
 
-ENTRAPMENT_OFF_LEVEL = Rule(
-    code="F01",
-    slug="entrapment-off-level",
-    detector=Entrapment(off_level=True, hold_s=30.0),
-    levels=LEVELS,
-    needs=("floors", "position_source"),
-    name={"en": "Entrapment off level", "zh": "困人（非平层）"},
-    sentence={
-        "en": "Person shut in a car that has stood {offset_m:.2f} m off level (door zone {door_zone_m:.2f} m) "
-        "for {held_s:.0f} s, limit {limit_s:.0f} s",
-        "zh": "有人被困：轿厢停在距平层 {offset_m:.2f} m 处（开锁区域 {door_zone_m:.2f} m），门关闭已 {held_s:.0f} 秒，"
-        "限值 {limit_s:.0f} 秒",
-    },
-    codes={"national-db": "11", "shanghai-terminal": "8", "manufacturer": "0101"},
+ENTRAPMENT_OFF_LEVEL = Rule.from_catalogue(
+    "entrapment-off-level", Entrapment(off_level=True, hold_s=30.0), LEVELS, needs=("floors", "position_source")
 )
 
-ENTRAPMENT_AT_LEVEL = Rule(
-    code="F02",
-    slug="entrapment-at-level",
-    detector=Entrapment(off_level=False, hold_s=90.0),
-    levels=LEVELS,
-    needs=("floors", "position_source"),
-    name={"en": "Entrapment at level", "zh": "困人（平层）"},
-    sentence={
-        "en": "Person shut in a car that has stood at a landing with its door closed for {held_s:.0f} s, "
-        "limit {limit_s:.0f} s",
-        "zh": "有人被困：轿厢停在平层位置，门关闭已 {held_s:.0f} 秒，限值 {limit_s:.0f} 秒",
-    },
-    codes={"national-db": "11", "chongqing": "93", "shanghai-terminal": "7", "manufacturer": "0101"},
+ENTRAPMENT_AT_LEVEL = Rule.from_catalogue(
+    "entrapment-at-level", Entrapment(off_level=False, hold_s=90.0), LEVELS, needs=("floors", "position_source")
 )

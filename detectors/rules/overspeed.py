@@ -56,30 +56,13 @@ def _score(speed: F64, limit: F64) -> Score:
     return Score(on=share, off=off, evidence={"speed_mps": speed, "limit_mps": limit})
 
 
-OVERSPEED = Rule(
-    code="F08",
-    slug="overspeed",
-    detector=Overspeed(),
-    levels=(Level(MINOR, hold_s=2.0), Level(CRITICAL, hold_s=0.3, by_hand=True)),
-    starred=True,
+OVERSPEED = Rule.from_catalogue(
+    "overspeed",
+    Overspeed(),
+    (Level(MINOR, hold_s=2.0), Level(CRITICAL, hold_s=0.3, by_hand=True)),
     needs=("rated_speed_mps",),
-    name={"en": "Overspeed", "zh": "超速"},
-    sentence={
-        "en": "Running at {speed_mps:.2f} m/s, limit {limit_mps:.2f} m/s",
-        "zh": "运行速度 {speed_mps:.2f} m/s，限值 {limit_mps:.2f} m/s",
-    },
-    codes={"provincial-gateway": "11", "shanghai-terminal": "3"},
 )
 
-OVERSPEED_UP = Rule(
-    code="F09",
-    slug="overspeed-up",
-    detector=OverspeedUp(),
-    levels=(Level(CRITICAL, hold_s=0.3, by_hand=True),),
-    needs=("rated_speed_mps",),
-    name={"en": "Ascending overspeed", "zh": "上行超速"},
-    sentence={
-        "en": "Running upwards at {speed_mps:.2f} m/s, limit {limit_mps:.2f} m/s",
-        "zh": "上行速度 {speed_mps:.2f} m/s，限值 {limit_mps:.2f} m/s",
-    },
+OVERSPEED_UP = Rule.from_catalogue(
+    "overspeed-up", OverspeedUp(), (Level(CRITICAL, hold_s=0.3, by_hand=True),), needs=("rated_speed_mps",)
 )

@@ -62,44 +62,8 @@ def _score(share: F64, beyond: F64, limit_m: float) -> Score:
 
 LEVELS = (Level(MAJOR, hold_s=0.3, by_hand=True), Level(CRITICAL, hold_s=0.3, by_hand=True))
 
-OVERTRAVEL_TOP = Rule(
-    code="F11",
-    slug="overtravel-top",
-    detector=Overtravel(TOP),
-    levels=LEVELS,
-    starred=True,
-    needs=("floors", "position_source"),
-    name={"en": "Over-travel at the top", "zh": "冲顶"},
-    sentence={
-        "en": "Car {beyond_m:.2f} m above the top landing, limit {limit_m:.2f} m",
-        "zh": "轿厢越过顶层平层位置 {beyond_m:.2f} m，限值 {limit_m:.2f} m",
-    },
-    codes={
-        "national-db": "09",
-        "provincial-gateway": "09",
-        "chongqing": "92",
-        "shanghai-terminal": "1",
-        "manufacturer": "0205",
-    },
-)
+OVERTRAVEL_TOP = Rule.from_catalogue("overtravel-top", Overtravel(TOP), LEVELS, needs=("floors", "position_source"))
 
-OVERTRAVEL_BOTTOM = Rule(
-    code="F12",
-    slug="overtravel-bottom",
-    detector=Overtravel(BOTTOM),
-    levels=LEVELS,
-    starred=True,
-    needs=("floors", "position_source"),
-    name={"en": "Over-travel at the bottom", "zh": "蹲底"},
-    sentence={
-        "en": "Car {beyond_m:.2f} m below the bottom landing, limit {limit_m:.2f} m",
-        "zh": "轿厢低于底层平层位置 {beyond_m:.2f} m，限值 {limit_m:.2f} m",
-    },
-    codes={
-        "national-db": "10",
-        "provincial-gateway": "10",
-        "chongqing": "91",
-        "shanghai-terminal": "2",
-        "manufacturer": "0204",
-    },
+OVERTRAVEL_BOTTOM = Rule.from_catalogue(
+    "overtravel-bottom", Overtravel(BOTTOM), LEVELS, needs=("floors", "position_source")
 )

@@ -43,18 +43,7 @@ class ByArrival:
         return state, (Score(unknown, unknown),)
 
 
-RULE = Rule(
-    code="F41",
-    slug="offline",
-    detector=ByArrival(),
-    levels=(Level(MINOR),),
-    name={"en": "Offline", "zh": "终端离线"},
-    sentence={
-        "en": "Nothing heard for {silent_s:.0f} s, limit {limit_s:.0f} s",
-        "zh": "已 {silent_s:.0f} 秒未收到数据，限值 {limit_s:.0f} 秒",
-    },
-    codes={"manufacturer": "0313"},
-)
+RULE = Rule.from_catalogue("offline", ByArrival(), (Level(MINOR),))
 
 
 class Silence:

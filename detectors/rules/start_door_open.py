@@ -61,17 +61,9 @@ class StartDoorOpen:
         return in_zone & (relevels | levels_in)
 
 
-RULE = Rule(
-    code="F06",
-    slug="start-door-open",
-    detector=StartDoorOpen(),
-    levels=(Level(CRITICAL, hold_s=0.3, by_hand=True),),
-    starred=True,
+RULE = Rule.from_catalogue(
+    "start-door-open",
+    StartDoorOpen(),
+    (Level(CRITICAL, hold_s=0.3, by_hand=True),),
     needs=("floors", "position_source"),
-    name={"en": "Start with the door open", "zh": "开门走梯"},
-    sentence={
-        "en": "Started with the door not closed: {speed_mps:.2f} m/s, limit {limit_mps:.2f} m/s",
-        "zh": "门未关闭时启动运行，速度 {speed_mps:.2f} m/s，限值 {limit_mps:.2f} m/s",
-    },
-    codes={"provincial-gateway": "12", "shanghai-terminal": "5"},
 )

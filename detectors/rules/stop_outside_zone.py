@@ -40,18 +40,6 @@ class StopOutsideZone:
         return state, (Score(served_s / self.hold_s, off, evidence, since_ns),)
 
 
-RULE = Rule(
-    code="F04",
-    slug="stop-outside-zone",
-    detector=StopOutsideZone(),
-    levels=(Level(MAJOR, readings=1),),
-    needs=("floors", "position_source"),
-    name={"en": "Stop outside the door zone", "zh": "非平层停梯"},
-    sentence={
-        "en": "Car has stood {offset_m:.2f} m from the landing (door zone {door_zone_m:.2f} m) for {held_s:.0f} s, "
-        "limit {limit_s:.0f} s",
-        "zh": "轿厢停在距平层 {offset_m:.2f} m 处（开锁区域 {door_zone_m:.2f} m）已 {held_s:.0f} 秒，"
-        "限值 {limit_s:.0f} 秒",
-    },
-    codes={"gbt24476": "04", "shanghai-terminal": "6", "manufacturer": "0203"},
+RULE = Rule.from_catalogue(
+    "stop-outside-zone", StopOutsideZone(), (Level(MAJOR, readings=1),), needs=("floors", "position_source")
 )

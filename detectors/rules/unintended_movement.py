@@ -94,19 +94,9 @@ class UnintendedMovement:
         return after, {name: after[name] for name in ("armed", "home_m", "way_m", "ajar")}
 
 
-RULE = Rule(
-    code="F05",
-    slug="unintended-movement",
-    detector=UnintendedMovement(),
-    levels=(Level(CRITICAL, by_hand=True, peak="max_z_m"),),
-    starred=True,
+RULE = Rule.from_catalogue(
+    "unintended-movement",
+    UnintendedMovement(),
+    (Level(CRITICAL, by_hand=True, peak="max_z_m"),),
     needs=("floors", "position_source"),
-    name={"en": "Unintended car movement", "zh": "轿厢意外移动"},
-    sentence={
-        "en": "Car left the landing with its door open: {moved_m:.2f} m away at {speed_mps:.2f} m/s, "
-        "door zone {limit_m:.2f} m; {max_z_m:.2f} m away at most",
-        "zh": "门未关闭时轿厢离开平层：已移动 {moved_m:.2f} m，速度 {speed_mps:.2f} m/s，开锁区域 {limit_m:.2f} m；"
-        "最远 {max_z_m:.2f} m",
-    },
-    codes={"gbt24476": "05", "manufacturer": "0207"},
 )

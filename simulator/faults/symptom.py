@@ -13,6 +13,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from registry.catalogue import entry
+
 F64 = NDArray[np.float64]
 Bools = NDArray[np.bool_]
 
@@ -85,6 +87,11 @@ class Symptom:
     shows: Sees
     holds: Sees | None = None
     after_s: float = 0.0
+
+    def __post_init__(self) -> None:
+        """Raise BadCatalogue for a rule that the catalogue does not have."""
+        for rule in self.rules:
+            entry(rule)
 
 
 def ails(*names: str) -> Sees:

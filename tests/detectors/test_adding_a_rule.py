@@ -1,4 +1,4 @@
-"""Adding a rule goes as the README shows it: its two files and its line in the catalogue pass the contract suite.
+"""Adding a rule goes as the README shows it: two files, a row and a line in the catalogue pass the contract suite.
 
 The catalogue holds that rule alone then: the others are held to the suite where they are.
 """
@@ -14,6 +14,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).parent.parent.parent
 FILES = re.compile(r"```python\n# (\S+\.py)\n(.*?)```", re.DOTALL)
+ROW = re.compile(r"```toml\n# registry/catalogue\.toml\n(.*?)```", re.DOTALL)
 RULES = re.compile(r"\] = \(\n.*?^\)", re.DOTALL | re.MULTILINE)
 TESTS_OF_A_RULE = 10
 
@@ -21,10 +22,14 @@ TESTS_OF_A_RULE = 10
 def test_the_rule_of_the_readme_keeps_what_every_rule_keeps(tmp_path: Path) -> None:
     for room in ("telemetry", "registry", "detectors", "tests/detectors"):
         shutil.copytree(ROOT / room, tmp_path / room, ignore=shutil.ignore_patterns("__pycache__"))
-    files = dict(FILES.findall((ROOT / "README.md").read_text(encoding="utf-8")))
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    files = dict(FILES.findall(readme))
     assert set(files) == {"detectors/rules/creeping.py", "tests/detectors/test_creeping.py"}
     for name, code in files.items():
         (tmp_path / name).write_text(code, encoding="utf-8")
+    (row,) = ROW.findall(readme)
+    with (tmp_path / "registry/catalogue.toml").open("a", encoding="utf-8") as rows:
+        rows.write(f"\n{row}")
     catalogue = tmp_path / "detectors/catalogue.py"
     text = catalogue.read_text(encoding="utf-8").replace("import (\n", "import (\n    creeping,\n", 1)
     catalogue.write_text(RULES.sub("] = (creeping.CREEPING,)", text, count=1), encoding="utf-8")

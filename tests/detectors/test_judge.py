@@ -13,6 +13,7 @@ from detectors.catalogue import BY_SLUG, RULES
 from detectors.judge import Judge
 from detectors.rule import CRITICAL, MINOR, Level, Rule, Score
 from detectors.rules import overspeed
+from registry.catalogue import catalogue
 from registry.maintenance import Windows
 from telemetry.streams import BATTERY, CLOSED, EMERGENCY_POWER, FIRE, INSPECTION, MAINS, NORMAL, OUT_OF_SERVICE
 from tests.detectors.test_overspeed import runaway
@@ -211,12 +212,12 @@ def test_the_first_reading_of_a_ride_is_shown() -> None:
 
 def test_every_code_names_a_table_that_the_page_on_alerts_explains() -> None:
     page = (Path(__file__).parents[2] / "docs" / "alerts.md").read_text(encoding="utf-8")
-    assert {table for rule in RULES for table in rule.codes if f"| `{table}` |" not in page} == set()
+    assert {table for rule in catalogue().values() for table in rule.codes if f"| `{table}` |" not in page} == set()
 
 
 def test_one_code_of_a_table_is_one_fault() -> None:
     """But for the national database and the manufacturer, which do not tell the two entrapments apart."""
-    codes = [(table, code) for rule in RULES for table, code in rule.codes.items()]
+    codes = [(table, code) for rule in catalogue().values() for table, code in rule.codes.items()]
     assert {pair for pair in codes if codes.count(pair) > 1} == {("national-db", "11"), ("manufacturer", "0101")}
 
 

@@ -8,17 +8,15 @@ from pathlib import Path
 
 import pytest
 
-from detectors.catalogue import RULES
-from evaluation.events import KINDS
 from evaluation.raised import BadFindings, Raised, Watched, read_csv
 from evaluation.referee import Played, judge
 from evaluation.report import FILES, to_html, to_text, write
 from evaluation.scores import MONTH_S
+from registry.catalogue import catalogue
 from tests.evaluation.labels import at, raised, row
 
 F01 = "entrapment-off-level"
 WATCHED = Watched({"sim-1", "sim-2"}, at(0), at(3600))
-NAMES = {rule.slug: rule.name for rule in RULES}
 
 
 @pytest.fixture
@@ -29,7 +27,7 @@ def folder(tmp_path: Path) -> Path:
     alerts = [raised(F01, 0.2, 30 + k / 10, lift) for k, lift in enumerate(lifts[:-1])]
     alerts.append(raised(F01, 600, 630, lifts[0]))
     played = Played("night & day", "liftwatch", 3, lifts, MONTH_S, frozenset({F01}))
-    write(tmp_path, played, judge(played, rows, alerts), NAMES)
+    write(tmp_path, played, judge(played, rows, alerts))
     return tmp_path
 
 
@@ -38,7 +36,7 @@ def test_json_and_csv_say_the_same(folder: Path) -> None:
     flat = [rule for part in document["sets"] for rule in part["rules"]]
     with (folder / "rules.csv").open(encoding="utf-8", newline="") as file:
         table = list(csv.DictReader(file))
-    assert len(table) == len(flat) == 2 * len(KINDS)
+    assert len(table) == len(flat) == 2 * len(catalogue())
     for said, written in zip(flat, table, strict=True):
         assert {name: "" if value is None else str(value) for name, value in said.items()} == written
 
@@ -53,7 +51,7 @@ def test_what_was_not_seen_is_null(folder: Path) -> None:
 
 def test_the_page_shows_every_rule_and_escapes_what_it_was_given(folder: Path) -> None:
     page = (folder / "report.html").read_text(encoding="utf-8")
-    assert all(f"{kind.code} {kind.rule}" in page for kind in KINDS)
+    assert all(f"{rule.code} {rule.slug}" in page for rule in catalogue().values())
     assert "night &amp; day" in page
     assert "&lt;b&gt;removal" in page
     assert "<b>removal" not in page
@@ -69,7 +67,7 @@ def test_the_text_says_why_nothing_was_owed_and_how_little_was_watched() -> None
     line = next(line for line in text.splitlines() if F01 in line)
     assert line.split()[2:4] == ["0", "0"]
     assert line.endswith("1 short, 1 early")
-    assert "0.000139 lift-months" in to_html(played, reports, NAMES)
+    assert "0.000139 lift-months" in to_html(played, reports)
 
 
 def test_each_table_and_plot_that_is_wider_than_a_phone_scrolls_by_itself(folder: Path) -> None:
@@ -83,7 +81,7 @@ def test_the_same_figures_are_written_as_the_same_bytes(folder: Path, tmp_path: 
     first = {name: (folder / name).read_bytes() for name in FILES}
     played = Played("night & day", "liftwatch", 3, ["sim-00001"], MONTH_S, frozenset({F01}))
     for place in ("one", "two"):
-        write(tmp_path / place, played, judge(played, [row(0, 60, F01, lift_id="sim-00001")], []), NAMES)
+        write(tmp_path / place, played, judge(played, [row(0, 60, F01, lift_id="sim-00001")], []))
     assert [(tmp_path / "one" / name).read_bytes() for name in FILES] == [
         (tmp_path / "two" / name).read_bytes() for name in FILES
     ]

@@ -23,7 +23,7 @@ def scores(
 ) -> dict[str, Score]:
     """Return the scores by rule of one lift watched for a month."""
     (report,) = judge(Played("night", "test", 7, ["a"], MONTH_S, frozenset({F01}), unserved), rows, alerts)
-    return {one.kind.rule: one for one in report.scores}
+    return {one.rule.slug: one for one in report.scores}
 
 
 def test_an_episode_shorter_than_the_catalogue_s_time_is_not_owed() -> None:
