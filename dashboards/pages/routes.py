@@ -59,7 +59,7 @@ def language_of(request: Request) -> str:
 
 def rule_names(language: str) -> dict[str, str]:
     """Return what people call each rule, by its slug."""
-    return {rule.slug: rule.name.get(language, rule.name["en"]) for rule in RULES}
+    return {rule.slug: rule.name.get(language, rule.name[words.ENGLISH]) for rule in RULES}
 
 
 def address_in(request: Request, language: str) -> str:
@@ -76,12 +76,15 @@ def render(request: Request, template: str, *, status: int = 200, **values: Any)
         "lang": language,
         "say": words.speaker(language),
         "words": json.dumps(texts, ensure_ascii=False).replace("<", "\\u003c"),
-        "languages": [(other, address_in(request, other)) for other in words.LANGUAGES],
+        "languages": [
+            (other, text, words.catalogue(other)["language.tag"], address_in(request, other))
+            for other, text in words.texts()["language.name"].items()
+        ],
         "status": status,
     }
     page = templates().get_template(template).render(**said, **values)
     response = HTMLResponse(page, status, headers={"Cache-Control": "no-cache", "Vary": "Accept-Language, Cookie"})
-    if request.query_params.get("lang") in words.LANGUAGES:
+    if request.query_params.get("lang") in words.languages():
         response.set_cookie(words.COOKIE, language, max_age=YEAR_S, samesite="lax", httponly=True)
     return response
 

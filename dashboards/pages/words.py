@@ -1,7 +1,7 @@
-"""Every text a person reads, in English and Chinese, from one catalogue (`words.toml`).
+"""Every text a person reads, in each language, from one file (`words.toml`).
 
 A text is found by its key; `{name}` in it is filled from the arguments; `one|many` is chosen by the argument `n`.
-A key that lacks a language is an error of ours and is found by a test, never by a reader.
+The pages speak the languages that have a `language.name`; a text that lacks one of them is shown in English.
 """
 
 from __future__ import annotations
@@ -12,16 +12,26 @@ from collections.abc import Callable, Mapping
 from functools import cache
 from pathlib import Path
 
-LANGUAGES = ("en", "zh")
+ENGLISH = "en"
 COOKIE = "lang"
 HAN = re.compile(r"[\u3400-\u9fff]")
 
 
 @cache
+def texts() -> Mapping[str, Mapping[str, str]]:
+    """Return all texts by key and language."""
+    return tomllib.loads(Path(__file__).with_name("words.toml").read_text(encoding="utf-8"))
+
+
+def languages() -> tuple[str, ...]:
+    """Return the languages that the pages speak."""
+    return tuple(texts()["language.name"])
+
+
+@cache
 def catalogue(language: str) -> Mapping[str, str]:
     """Return all texts of one language by key."""
-    texts = tomllib.loads(Path(__file__).with_name("words.toml").read_text(encoding="utf-8"))
-    return {key: by_language[language] for key, by_language in texts.items()}
+    return {key: by_language.get(language, by_language[ENGLISH]) for key, by_language in texts().items()}
 
 
 def phrase(text: str, **values: object) -> str:
@@ -33,8 +43,8 @@ def phrase(text: str, **values: object) -> str:
 
 def speaker(language: str) -> Callable[..., str]:
     """Return a function from key and values to a text of `language`."""
-    texts = catalogue(language)
-    return lambda key, **values: phrase(texts[key], **values)
+    by_key = catalogue(language)
+    return lambda key, **values: phrase(by_key[key], **values)
 
 
 def own_half(text: str, language: str) -> str:
@@ -49,7 +59,7 @@ def own_half(text: str, language: str) -> str:
 def choose(asked: str | None, kept: str | None, accepted: str | None) -> str:
     """Return the language to speak: what the address asks for, else what was kept, else what the browser prefers."""
     for language in (asked, kept):
-        if language in LANGUAGES:
+        if language in languages():
             return language
     ranked = []
     for place, entry in enumerate((accepted or "").split(",")):
@@ -59,4 +69,4 @@ def choose(asked: str | None, kept: str | None, accepted: str | None) -> str:
         except ValueError:
             weight = 0.0
         ranked.append((-weight, place, tag.strip().lower()[:2]))
-    return next((tag for weight, _, tag in sorted(ranked) if tag in LANGUAGES and weight < 0), LANGUAGES[0])
+    return next((tag for weight, _, tag in sorted(ranked) if tag in languages() and weight < 0), ENGLISH)

@@ -46,14 +46,13 @@ def test_the_address_chooses_before_the_cookie_and_the_cookie_before_the_browser
     assert words.choose(asked, kept, accepted) == spoken
 
 
-def test_every_text_has_both_languages_and_the_same_places_to_fill() -> None:
-    english, chinese = words.catalogue("en"), words.catalogue("zh")
-    assert english.keys() == chinese.keys()
-    for key in english:
-        assert english[key].strip()
-        assert chinese[key].strip()
-        wanted = set(re.findall(r"\{\w+\}", english[key])) - {"{n}"}
-        assert wanted == set(re.findall(r"\{\w+\}", chinese[key])) - {"{n}"}, key
+def test_every_text_has_every_language_and_the_same_places_to_fill() -> None:
+    assert set(words.languages()) >= {"en", "zh"}
+    for key, by_language in words.texts().items():
+        assert by_language.keys() == set(words.languages()), key
+        assert all(text.strip() for text in by_language.values()), key
+        places = [set(re.findall(r"\{\w+\}", text)) - {"{n}"} for text in by_language.values()]
+        assert all(others == places[0] for others in places), key
 
 
 def test_every_text_that_a_page_or_a_script_names_is_in_the_catalogue() -> None:
@@ -71,7 +70,7 @@ def test_chinese_texts_use_chinese_punctuation() -> None:
 
 
 def test_every_quantity_that_a_rule_shows_as_evidence_has_a_name() -> None:
-    sentences = [rule.sentence[language] for rule in RULES for language in words.LANGUAGES]
+    sentences = [rule.sentence[language] for rule in RULES for language in words.languages()]
     shown = {name for sentence in sentences for _, name, _, _ in Formatter().parse(sentence) if name}
     quantities = {name for name in shown if "limit" not in name}
     assert len(quantities) > 10
@@ -141,7 +140,7 @@ def test_no_script_makes_markup_out_of_text() -> None:
 
 
 @pytest.mark.parametrize("status", [401, 403, 404, 421, 500, 503])
-@pytest.mark.parametrize("language", words.LANGUAGES)
+@pytest.mark.parametrize("language", words.languages())
 def test_every_error_has_a_page(language: str, status: int) -> None:
     app = FastAPI()
 
@@ -168,7 +167,7 @@ def test_every_error_has_a_page(language: str, status: int) -> None:
 def test_the_public_page_has_one_calm_sentence_for_each_state(state: str, rules: list[str], said: str) -> None:
     lift = {"state": state, "open_alerts": [{"rule": rule} for rule in rules]}
     assert pages.calm_state(lift) == said
-    for language in words.LANGUAGES:
+    for language in words.languages():
         assert words.speaker(language)(f"code.{said}") != words.speaker(language)(f"code.{said}.more")
 
 

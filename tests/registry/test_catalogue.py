@@ -27,15 +27,19 @@ name.en = "Overspeed"
 IN_GERMAN = """
 import json
 from alerts.book import on_finding
-from dashboards.pages.routes import rule_names
+from dashboards.pages.routes import pages
 from detectors.catalogue import BY_SLUG
 from detectors.rule import MINOR, Finding
+from fastapi import FastAPI
+from fastapi.testclient import TestClient
 
 finding = Finding(0, "overspeed", "on", MINOR, 1, 2, False, {"speed_mps": 2.11, "limit_mps": 2.01})
 change = on_finding(
     None, finding, rule=BY_SLUG["overspeed"], lift_id="L1", district="centre", noticed_ns=3, causes=[]
 )
-print(json.dumps([change.alert.summary, rule_names("de")["overspeed"], rule_names("de")["overspeed-up"]]))
+app = FastAPI()
+app.include_router(pages(lambda lift_id: None))
+print(json.dumps([change.alert.summary, TestClient(app).get("/?lang=de").text]))
 """
 
 
@@ -87,18 +91,26 @@ def test_a_rule_that_is_not_there_is_refused_with_the_nearest_one() -> None:
         entry("overspeeed")
 
 
+def add(file: Path, after: str, text: str) -> None:
+    file.write_text(file.read_text(encoding="utf-8").replace(after, after + text, 1), encoding="utf-8")
+
+
 def test_a_language_is_added_to_the_data_alone(tmp_path: Path) -> None:
-    """The alert's summary and the pages' names of rules have it; a rule without it is named in English there."""
-    copy = shutil.copytree(ROOT / "registry", tmp_path / "registry", ignore=shutil.ignore_patterns("__pycache__"))
-    file = copy / "catalogue.toml"
+    """The alert's summary and the pages have it; a text that lacks it is shown in English."""
+    for room in ("registry", "dashboards"):
+        shutil.copytree(ROOT / room, tmp_path / room, ignore=shutil.ignore_patterns("__pycache__"))
     more = 'name.de = "Übergeschwindigkeit"\nsentence.de = "Fährt mit {speed_mps:.2f} m/s"\n'
-    english = 'name.en = "Overspeed"\n'
-    file.write_text(file.read_text(encoding="utf-8").replace(english, english + more), encoding="utf-8")
+    add(tmp_path / "registry/catalogue.toml", 'name.en = "Overspeed"\n', more)
+    words = tmp_path / "dashboards/pages/words.toml"
+    add(words, '"language.name" = { ', 'de = "Deutsch", ')
+    add(words, '"language.tag" = { ', 'de = "de", ')
+    add(words, '"shell.inbox" = { ', 'de = "Eingang", ')
     environment = os.environ | {"PYTHONPATH": str(ROOT)}
     ran = subprocess.run(
         [sys.executable, "-c", IN_GERMAN], cwd=tmp_path, env=environment, capture_output=True, check=True
     )
-    summary, name, other = json.loads(ran.stdout)
+    summary, page = json.loads(ran.stdout)
     assert summary["de"] == "Fährt mit 2.11 m/s"
     assert summary.keys() == {"en", "zh", "de"}
-    assert (name, other) == ("Übergeschwindigkeit", "Ascending overspeed")
+    assert '<html lang="de">' in page
+    assert all(text in page for text in ("Eingang", "Übergeschwindigkeit", "Ascending overspeed", ">中文</a>"))

@@ -2,8 +2,8 @@
 
 const texts = JSON.parse(document.getElementById("words").textContent);
 
-export const lang = document.documentElement.lang.startsWith("zh") ? "zh" : "en";
-export const locale = lang === "zh" ? "zh-CN" : "en-GB";
+export const lang = document.body.dataset.language;
+export const locale = texts["language.locale"];
 
 export const knows = (key) => Object.hasOwn(texts, key);
 
