@@ -15,9 +15,8 @@ from numpy.typing import NDArray
 from detectors import trigger
 from detectors.observe import car
 from detectors.observe.car import Car
-from detectors.observe.scan import Columns
 from detectors.observe.trips import STILL_MPS
-from detectors.rule import Finding, Level, Rule, Score
+from detectors.rule import Finding, Level, Rule, Score, State
 from registry.facts import FleetFacts
 from registry.maintenance import NO_WINDOWS, Windows
 from telemetry.batch import Batch
@@ -78,19 +77,27 @@ class Judge:
 
     def snapshot(self) -> dict[str, NDArray[Any]]:
         """Return the whole state as arrays named like `overspeed/0/since_ns`; the last axis is the lift."""
-        return {f"{key}/{name}": column.copy() for key, state in self._states.items() for name, column in state.items()}
+        snapshot = {}
+        for key, state in self._states.items():
+            if isinstance(state, np.ndarray):
+                snapshot[key] = state.copy()
+            else:
+                snapshot |= {f"{key}/{name}": column.copy() for name, column in state.items()}
+        return snapshot
 
     def restore(self, snapshot: Mapping[str, NDArray[Any]]) -> None:
         """Go on from a snapshot of as many lifts or fewer; what it does not know (a newer rule) begins anew."""
-        known: dict[str, Columns] = {
-            key: {name: snapshot[f"{key}/{name}"] for name in state if f"{key}/{name}" in snapshot}
-            for key, state in self._states.items()
-        }
+        known: dict[str, State] = {}
+        for key, state in self._states.items():
+            if isinstance(state, np.ndarray):
+                known[key] = snapshot.get(key, state[:0])
+            else:
+                known[key] = {name: snapshot[f"{key}/{name}"] for name in state if f"{key}/{name}" in snapshot}
         self._states = _carry(known, _start(self.rules, self.n))
 
     def mode(self) -> NDArray[Any]:
         """Return the mode of each lift as it was said last (a code of `telemetry.streams`); NaN is unknown."""
-        return self._states["car"]["mode"].copy()
+        return np.array(self._states["car"]["mode"])
 
     def latest(self) -> dict[str, NDArray[Any]]:
         """Return what each lift said last, one array for each column; NaN (landing -1) is unknown.
@@ -113,24 +120,34 @@ class Judge:
         }
 
 
-def _start(rules: Sequence[Rule], n: int) -> dict[str, Columns]:
-    states: dict[str, Columns] = {"car": car.start(n)}
+def _start(rules: Sequence[Rule], n: int) -> dict[str, State]:
+    states: dict[str, State] = {"car": car.start(n)}
     for rule in rules:
         states[f"{rule.slug}/detector"] = rule.detector.start(n)
         states |= {f"{rule.slug}/{i}": trigger.start(n, level) for i, level in enumerate(rule.levels)}
     return states
 
 
-def _carry(known: Mapping[str, Columns], fresh: dict[str, Columns]) -> dict[str, Columns]:
+def _carry(known: Mapping[str, State], fresh: dict[str, State]) -> dict[str, State]:
     """Write what is known over a fresh state of as many lifts or more; what does not fit stays fresh."""
     for key, state in fresh.items():
-        for name, column in state.items():
-            old = known.get(key, {}).get(name)
-            if old is None or old.dtype != column.dtype or old.shape[:-1] != column.shape[:-1]:
-                continue
-            if old.shape[-1] <= column.shape[-1]:
-                column[..., : old.shape[-1]] = old
+        old = known.get(key)
+        if old is None or isinstance(old, np.ndarray) != isinstance(state, np.ndarray):
+            continue
+        names = (state.dtype.names or ()) if isinstance(state, np.ndarray) else tuple(state)
+        had = (old.dtype.names or ()) if isinstance(old, np.ndarray) else tuple(old)
+        for name in names:
+            if name in had:
+                _write_over(state[name], old[name])
     return fresh
+
+
+def _write_over(column: NDArray[Any], old: NDArray[Any]) -> None:
+    if isinstance(column, np.ndarray) and old.dtype == column.dtype:
+        if column.ndim == 1 and len(old) <= len(column):
+            column[: len(old)] = old
+        elif column.ndim == 2 and old.shape[0] == column.shape[0] and old.shape[1] <= column.shape[1]:
+            column[:, : old.shape[1]] = old
 
 
 def _lacking(rule: Rule, facts: FleetFacts) -> NDArray[np.bool_]:

@@ -12,13 +12,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from detectors.observe.car import Car
-from detectors.observe.scan import Columns
 from registry.catalogue import SEVERITIES, BadCatalogue, entry
 from registry.facts import FleetFacts
 
@@ -59,15 +58,20 @@ class Level:
     peak: str = ""
 
 
-class Detector(Protocol):
-    """Frozen parameters; state is arrays with one column (last axis) for each lift; a step is pure.
+State = Any  # until every detector has records: today some have columns by name
+"""What a detector remembers: one record for each lift."""
+NO_MEMORY = np.dtype([])
 
-    One score for each level of the rule. A detector without memory returns `{}` and hands its state through.
+
+class Detector(Protocol):
+    """Frozen parameters; state is one record for each lift; a step is pure.
+
+    One score for each level of the rule. A detector without memory has records of `NO_MEMORY`.
     """
 
-    def start(self, n: int) -> Columns: ...
+    def start(self, n: int) -> State: ...
 
-    def step(self, state: Columns, car: Car, facts: FleetFacts) -> tuple[Columns, tuple[Score, ...]]: ...
+    def step(self, state: State, car: Car, facts: FleetFacts) -> tuple[State, tuple[Score, ...]]: ...
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,6 +11,7 @@ import re
 import subprocess
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
+from functools import cache
 from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 
@@ -42,7 +43,7 @@ WALLS: dict[str, set[str]] = {
     "telemetry.wire": {"telemetry.batch", "telemetry.groups", "telemetry.streams"},
     "telemetry.order": {"telemetry.batch", "telemetry.groups", "telemetry.streams", "telemetry.wire.columns"},
     "detectors.observe": set(),
-    "detectors.rules": {"detectors.observe", "detectors.rule", "detectors.hold"},
+    "detectors.rules": {"detectors.observe", "detectors.rule", "detectors.hold", "detectors.hold_columns"},
     "store.series": set(),
     "store.records": set(),
     "store.recordings": {"store.series"},
@@ -96,6 +97,7 @@ REGISTRIES = re.compile(
 )  # fmt: skip
 
 
+@cache
 def modules(root: Path) -> dict[str, ast.Module]:
     """Return the tree of every module of the house by its dotted name; a package goes by its folder's name."""
     found = {}

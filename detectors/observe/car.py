@@ -46,9 +46,9 @@ MEASURED_NS = ("v_ns", "v_odd_ns", "z_ns", "z_odd_ns", "speed_ns")
 
 @dataclass(frozen=True, slots=True)
 class Car:
-    """Columns as long as the batch, laid round by round. NaN is unknown.
+    """Columns as long as the batch, in its order. NaN is unknown.
 
-    `order`, `rounds`    the batch's row at each place, and the rounds (`scan`)
+    `rounds`             the rows laid round by round (`scan`)
     `dt_s`               seconds since this lift's previous row (NaN at its first); a gap is kept as it is
     `v`, `z`             the believed speed (m/s) and position (m) read at this very row; where no speed is sent, `v` is
                          worked out from the position
@@ -69,7 +69,6 @@ class Car:
     `stale`              True where the row sets state and must raise nothing
     """
 
-    order: NDArray[np.intp]
     rounds: Rounds
     lift: NDArray[np.int32]
     t_ns: I64
@@ -130,16 +129,15 @@ def start(n: int) -> Columns:
 
 def step(state: Columns, batch: Batch, facts: FleetFacts) -> tuple[Columns, Car]:
     """Return the state after the batch, and what was known of each car at each of its rows."""
-    order, laid = lay(batch.lift)
-    lift = batch.lift[order]
-    by_air, place = facts.barometer[lift], possible_place(batch.z_m[order], facts.top_m[lift])
-    rows = {name: getattr(batch, name)[order] for name in EVENTS}
+    laid, lift = lay(batch.lift), batch.lift
+    by_air, place = facts.barometer[lift], possible_place(batch.z_m, facts.top_m[lift])
+    rows = {name: getattr(batch, name) for name in EVENTS}
     rows |= {
-        "t_ns": batch.t_ns[order],
-        "v": possible_speed(batch.v_mps[order], facts.rated_speed_mps[lift]),
+        "t_ns": batch.t_ns,
+        "v": possible_speed(batch.v_mps, facts.rated_speed_mps[lift]),
         "z": np.where(by_air, np.nan, place),
-        "reboot": batch.reboot[order] == 1.0,
-        "gap": batch.gap[order] == 1.0,
+        "reboot": batch.reboot == 1.0,
+        "gap": batch.gap == 1.0,
     }
     landing, impact_ns = state["landing"].copy(), _feel(state["impact_ns"], batch.waveforms)
     feels, known = felt.step({name: state[name] for name in FEELS}, batch.waveforms)
@@ -155,12 +153,11 @@ def step(state: Columns, batch: Batch, facts: FleetFacts) -> tuple[Columns, Car]
     refers, z_doubt = _refer(refers, laid, lift, {**made, "offset_m": offset})
     state = {**state, **feels, **refers, "landing": landing, "impact_ns": impact_ns}
     return state, Car(
-        order=order,
         rounds=laid,
         lift=lift,
         t_ns=rows["t_ns"],
         impact_ns=impact_ns[lift],
-        stale=batch.stale[order] == 1.0,
+        stale=batch.stale == 1.0,
         landing=index,
         offset_m=offset,
         felt=known,

@@ -43,19 +43,20 @@ class Rounds(NamedTuple):
 
     lifts: NDArray[np.int32]
     sizes: list[int]
+    order: NDArray[np.intp]
     rows: NDArray[np.intp] | None = None
 
 
-def lay(lift: NDArray[np.int32]) -> tuple[NDArray[np.intp], Rounds]:
-    """Return the order that lays sorted rows round by round, and the rounds in that order (one empty one at least)."""
+def lay(lift: NDArray[np.int32]) -> Rounds:
+    """Return the rounds of sorted rows, and the order that lays the rows round by round."""
     if not len(lift):
-        return np.empty(0, dtype=np.intp), Rounds(lift, [0])
+        return Rounds(lift, [0], np.empty(0, dtype=np.intp))
     first = np.flatnonzero(np.r_[True, lift[1:] != lift[:-1]])
     length = np.diff(np.r_[first, len(lift)])
     most = np.argsort(-length, kind="stable")
     first, length = first[most], length[most]
     sizes = np.searchsorted(-length, -np.arange(length[0]), side="left").tolist()
-    return np.concatenate([first[:size] + k for k, size in enumerate(sizes)]), Rounds(lift[first], sizes)
+    return Rounds(lift[first], sizes, np.concatenate([first[:size] + k for k, size in enumerate(sizes)]))
 
 
 def only(laid: Rounds, chosen: NDArray[np.bool_]) -> Rounds:
@@ -66,7 +67,7 @@ def only(laid: Rounds, chosen: NDArray[np.bool_]) -> Rounds:
     meant = np.flatnonzero(np.concatenate([keep[:size] for size in laid.sizes]))
     left = np.r_[0, np.cumsum(keep)]
     sizes = [size for size in left[laid.sizes].tolist() if size]
-    return Rounds(laid.lifts[keep], sizes, meant if laid.rows is None else laid.rows[meant])
+    return Rounds(laid.lifts[keep], sizes, laid.order, meant if laid.rows is None else laid.rows[meant])
 
 
 def scan(
@@ -81,10 +82,10 @@ def scan(
 
     Returns
     -------
-    state, columns : as the recurrence made them; `columns` in the order of the rounds
+    state, columns : as the recurrence made them, in the order of the rows (of the rounds, for a part of the lifts)
     """
-    if laid.rows is not None:
-        rows = {name: column[laid.rows] for name, column in rows.items()}
+    chosen = laid.order if laid.rows is None else laid.order[laid.rows]
+    rows = {name: column[chosen] for name, column in rows.items()}
     own, fixed = _of(state, laid.lifts), _of(lifts or {}, laid.lifts)
     ended: list[Columns] = []
     parts: list[Columns] = []
@@ -98,6 +99,10 @@ def scan(
         parts.append(made)
         begin += size
     columns = {name: np.concatenate([part[name] for part in parts]) for name in (parts[0] if parts else ())}
+    if laid.rows is None:
+        back = np.empty_like(laid.order)
+        back[laid.order] = np.arange(len(laid.order))
+        columns = {name: column[back] for name, column in columns.items()}
     return _put(state, laid.lifts, [own, *reversed(ended)]), columns
 
 

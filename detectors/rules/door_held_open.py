@@ -5,11 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from detectors import hold
 from detectors.observe import door_duty
 from detectors.observe.car import Car
-from detectors.observe.scan import Columns
 from detectors.rule import MINOR, Level, Rule, Score
 from registry.facts import FleetFacts
 from telemetry.streams import CLOSED, OPEN
@@ -21,11 +21,11 @@ class DoorHeldOpen:
 
     hold_s: float = 120.0
 
-    def start(self, n: int) -> Columns:
+    def start(self, n: int) -> NDArray[np.void]:
         """Return a clock that has not begun."""
         return hold.start(n)
 
-    def step(self, state: Columns, car: Car, facts: FleetFacts) -> tuple[Columns, tuple[Score, ...]]:
+    def step(self, state: NDArray[np.void], car: Car, facts: FleetFacts) -> tuple[NDArray[np.void], tuple[Score, ...]]:
         """Score each row that reads a speed or a position."""
         door = np.where(car.door_doubt, np.nan, car.door)
         over = (~np.isnan(door) & (door != OPEN)) | ~door_duty.in_service(car) | facts.parks_door_open[car.lift]

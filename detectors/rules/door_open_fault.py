@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from detectors import hold
+from detectors import hold_columns as hold
 from detectors.observe import door_duty
 from detectors.observe.car import Car
 from detectors.observe.scan import Columns, scan

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from detectors import hold
+from detectors import hold_columns as hold
 from detectors.observe import doorway
 from detectors.observe.car import F64, Car
 from detectors.observe.scan import Columns

@@ -8,10 +8,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from detectors import hold
 from detectors.observe.car import Car
-from detectors.observe.scan import Columns
 from detectors.rule import MAJOR, Level, Rule, Score
 from registry.facts import FleetFacts
 from telemetry.streams import STARRED_ONLY_MODES
@@ -23,11 +23,11 @@ class StopOutsideZone:
 
     hold_s: float = 15.0
 
-    def start(self, n: int) -> Columns:
+    def start(self, n: int) -> NDArray[np.void]:
         """Return a clock that has not begun."""
         return hold.start(n)
 
-    def step(self, state: Columns, car: Car, facts: FleetFacts) -> tuple[Columns, tuple[Score, ...]]:
+    def step(self, state: NDArray[np.void], car: Car, facts: FleetFacts) -> tuple[NDArray[np.void], tuple[Score, ...]]:
         """Score each row that reads a speed or a position."""
         offset, zone = np.abs(car.offset_m), facts.door_zone_m[car.lift]
         outside = car.at_rest() & (offset > zone) & ~np.isin(car.mode, STARRED_ONLY_MODES)

@@ -21,7 +21,7 @@ from telemetry.batch import Batch
 from telemetry.streams import CLOSED, OPEN
 from tests.detectors.naive import NaiveCar
 from tests.detectors.test_contract import cuts
-from tests.detectors.world import BEGIN_NS, Rows, Script, batch, facts_of, healthy, rows_of, tower
+from tests.detectors.world import BEGIN_NS, Rows, Script, batch, facts_of, healthy, tower
 
 COLUMNS = (
     *EVENTS,
@@ -234,14 +234,6 @@ def test_the_nearest_landing_is_found_from_any_guess(floors: list[float], z: lis
             assert abs(offset[k]) == np.min(np.abs(place - heights))
             assert offset[k] == place - heights[index[k]]
     assert (index[len(z) :] == -1).all()
-
-
-def test_every_row_of_a_batch_is_in_exactly_one_round() -> None:
-    whole = batch([healthy(seed, trips=1).rows(seed=seed, dt_s=1.0) for seed in range(5)])
-    _, car = step(start(5), rows_of(whole, whole.lift != 2), facts_of([tower()] * 5))
-    assert sum(car.rounds.sizes) == len(car)
-    assert car.lift.tolist() == [lift for size in car.rounds.sizes for lift in car.rounds.lifts[:size].tolist()]
-    assert sorted(car.order.tolist()) == list(range(len(car)))
 
 
 def test_the_end_of_the_last_trip_is_when_the_car_came_to_rest_after_it() -> None:

@@ -40,10 +40,10 @@ def test_it_equals_a_plain_loop_however_it_is_cut(lifts: list[list[tuple[int, fl
         t_ns = [BEGIN_NS + sum(r[0] for r in lifts[i][: k + 1]) * 100_000_000 for i, k in own]
         batch = readings(np.array([i for i, _ in own], dtype=np.int32), np.array(t_ns, dtype=np.int64))
         car_state, car = cars.step(car_state, batch, facts_of([None] * len(lifts)))
-        holds = np.array([lifts[i][k][1] for i, k in (own[place] for place in car.order)])
+        holds = np.array([lifts[i][k][1] for i, k in own])
         state, served_s, since_ns = hold.step(state, car, holds)
         for place in range(len(car)):
-            found[own[car.order[place]][0]].append((float(served_s[place]), int(since_ns[place])))
+            found[own[place][0]].append((float(served_s[place]), int(since_ns[place])))
     expected = [plainly(rows) for rows in lifts]
     assert [[since for _, since in rows] for rows in found] == [[since for _, since in rows] for rows in expected]
     for fast, slow in zip(found, expected, strict=True):

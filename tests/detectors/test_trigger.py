@@ -39,11 +39,11 @@ def run(level: Level, lifts: list[list[tuple[int, float, float]]], pieces: int) 
         ticks = [sum(r[0] for r in lifts[i][: k + 1]) for i, k in own]
         batch = readings(lift, BEGIN_NS + np.array(ticks, dtype=np.int64) * 100_000_000)
         car_state, car = cars.step(car_state, batch, facts)
-        rows = [lifts[i][k] for i, k in (own[place] for place in car.order)]
+        rows = [lifts[i][k] for i, k in own]
         score = Score(np.array([r[1] for r in rows]), np.array([r[2] for r in rows]))
         state, found = trigger.step(state, level, score, car)
         for place, kind, onset_ns in zip(found.place, found.kind, found.onset_ns, strict=True):
-            i, k = own[car.order[place]]
+            i, k = own[place]
             edges[i].append((k, "on" if kind == trigger.OPENED else "off", int(onset_ns)))
     return edges
 
