@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from tests.loopback import accepts, free_port, until
+from tests.processes import start_process
 
 CONF = "listener {port} 127.0.0.1\nallow_anonymous true\nmax_inflight_messages 0\nmax_queued_messages 0\n{more}"
 LACKING = "no mosquitto on PATH (Debian: mosquitto)"
@@ -27,7 +28,7 @@ class Broker:
         self.start()
 
     def start(self) -> None:
-        self._process = subprocess.Popen(self._command, stderr=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
+        self._process = start_process(self._command, stderr=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
         until(lambda: self._process.poll() is not None or accepts(self.port), "the broker")
         assert self._process.poll() is None, "mosquitto ended at once"
 

@@ -1,4 +1,4 @@
-"""Fixtures that several rooms share; each lives in a file of its own and is named here."""
+"""Fixtures that several rooms share, and the time limit; each lives in a file of its own and is named here."""
 
 from __future__ import annotations
 
@@ -6,3 +6,4 @@ from tests.broker import broker  # noqa: F401
 from tests.postgres import postgres_server, postgres_url  # noqa: F401
 from tests.store.influxd import influx, influxd  # noqa: F401
 from tests.store.series import store  # noqa: F401
+from tests.time_limit import pytest_configure, pytest_exception_interact, pytest_runtest_protocol  # noqa: F401

@@ -14,7 +14,7 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-def until(ready: Callable[[], bool], what: str, within_s: float = 20.0) -> None:
+def until(ready: Callable[[], bool], what: str, within_s: float = 60.0) -> None:
     """Wait for `ready`, and fail by name where it does not come."""
     end = time.monotonic() + within_s
     while not ready():

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import signal
 import subprocess
 import tempfile
 from collections.abc import Iterator
@@ -12,7 +13,8 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from tests.loopback import free_port
+from tests.loopback import free_port, until
+from tests.processes import bound, start_process
 
 USER = "postgres"
 
@@ -32,30 +34,35 @@ def postgres_server() -> Iterator[str]:
     programs = binaries()
     if programs is None:
         pytest.skip("PostgreSQL is not installed (Debian: apt-get install postgresql)")
-    if os.geteuid() == 0 and not shutil.which("runuser"):
-        pytest.skip("PostgreSQL does not run as root, and runuser is not there to change the user")
+    if os.geteuid() == 0 and not shutil.which("setpriv"):
+        pytest.skip("PostgreSQL does not run as root, and setpriv is not there to change the user")
     folder = Path(tempfile.mkdtemp(prefix="liftwatch-postgres-"))
-    as_user = ["runuser", "-u", USER, "--"] if os.geteuid() == 0 else []
+    as_user = ["setpriv", f"--reuid={USER}", f"--regid={USER}", "--init-groups", "--"] if os.geteuid() == 0 else []
     if as_user:
         shutil.chown(folder, USER, USER)
-
-    def run(program: str, *arguments: str) -> None:
-        done = subprocess.run(
-            [*as_user, str(programs / program), *arguments],
-            cwd=folder, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
-        )  # fmt: skip
-        assert done.returncode == 0, f"{program} failed: {done.stdout}"
-
-    port = free_port()
-    data = str(folder / "data")
-    run("initdb", "-D", data, "-U", USER, "-A", "trust", "-E", "UTF8", "--locale=C", "--no-sync")
-    options = f"-h 127.0.0.1 -p {port} -k {folder} -c fsync=off"
-    run("pg_ctl", "-D", data, "-w", "-l", str(folder / "log"), "-o", options, "start")
+    port, data, log = free_port(), folder / "data", folder / "log"
+    initdb = [programs / "initdb", "-D", data, "-U", USER, "-A", "trust", "-E", "UTF8", "--locale=C", "--no-sync"]
+    subprocess.run([*as_user, *initdb], cwd=folder, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, check=True)
+    postgres = [programs / "postgres", "-D", data, "-h", "127.0.0.1", "-p", str(port), "-k", folder, "-c", "fsync=off"]
+    with log.open("wb") as out:
+        server = start_process([*as_user, *bound(), *postgres], cwd=folder, stdout=out, stderr=out)
     try:
+        until(lambda: server.poll() is not None or accepts_connections(port), "PostgreSQL")
+        assert server.poll() is None, log.read_text(encoding="utf-8")
         yield f"postgresql://{USER}@127.0.0.1:{port}"
     finally:
-        run("pg_ctl", "-D", data, "-w", "-m", "immediate", "stop")
+        server.send_signal(signal.SIGQUIT)
+        server.wait(60)
         shutil.rmtree(folder, ignore_errors=True)
+
+
+def accepts_connections(port: int) -> bool:
+    """Say whether the server takes clients: it listens before it does."""
+    try:
+        psycopg.connect(f"postgresql://{USER}@127.0.0.1:{port}").close()
+    except psycopg.OperationalError:
+        return False
+    return True
 
 
 @pytest.fixture

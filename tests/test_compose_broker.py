@@ -14,6 +14,7 @@ import pytest
 import yaml
 
 from tests.loopback import accepts, free_port, until
+from tests.processes import start_process
 
 ROOT = Path(__file__).parent.parent
 MOSQUITTO = yaml.safe_load((ROOT / "docker-compose.yml").read_text(encoding="utf-8"))["services"]["mosquitto"]
@@ -38,7 +39,7 @@ def broker(tmp_path: Path) -> Iterator[tuple[int, Path]]:
                 text += "\nuser root\n"
             (tmp_path / "config" / Path(target).name).write_text(text, encoding="utf-8")
     script = in_place(MOSQUITTO["command"][0], tmp_path).replace("exec mosquitto ", f"exec {program} ")
-    process = subprocess.Popen([*MOSQUITTO["entrypoint"], script], stderr=subprocess.PIPE, text=True)
+    process = start_process([*MOSQUITTO["entrypoint"], script], stderr=subprocess.PIPE, text=True)
     try:
         until(lambda: process.poll() is not None or accepts(port), "the broker")
         assert process.poll() is None, process.stderr and process.stderr.read()

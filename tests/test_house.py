@@ -252,6 +252,16 @@ def loose_pins(root: Path) -> list[str]:
     return [f"constraints.txt: {line}" for line in lines if not line.startswith("#") and not pin.fullmatch(line)]
 
 
+def unbound_processes(root: Path) -> list[str]:
+    """Return the places where tests start a process that may outlive them."""
+    return [
+        f"{path.relative_to(root)}:{node.lineno} starts a process: tests.processes ends it with the test's own"
+        for path in sorted((root / "tests").rglob("*.py"))
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(node, ast.Call) and ast.unparse(node.func) == "subprocess.Popen" and path.stem != "processes"
+    ]
+
+
 def tracked(root: Path) -> list[str]:
     """Return the files that git keeps; where there is no git, those that are there."""
     try:
@@ -264,7 +274,7 @@ def tracked(root: Path) -> list[str]:
 
 LAWS: list[Callable[[Path], list[str]]] = [
     wrong_directions, broken_walls, crowded_folders, cycles, hidden_imports, worldly_core, empty_names, litter,
-    loose_pins,
+    loose_pins, unbound_processes,
 ]  # fmt: skip
 
 BREAKS: list[tuple[Callable[[Path], list[str]], dict[str, str], str]] = [
@@ -301,6 +311,7 @@ BREAKS: list[tuple[Callable[[Path], list[str]], dict[str, str], str]] = [
     (litter, {"package-lock.json": ""}, "package-lock.json is a lock file"),
     (litter, {"a.md": "see\n/home" + "/someone/notes"}, "a.md:2 names a machine's folder"),
     (litter, {"a.md": "from https://files.python" + "hosted.org/x"}, "a.md:1 names a registry's host"),
+    (unbound_processes, {"tests/a.py": "import subprocess\nsubprocess.Popen([])"}, "tests/a.py:2 starts a process"),
     (loose_pins, {"constraints.txt": "numpy>=2"}, "constraints.txt: numpy>=2"),
     (loose_pins, {"constraints.txt": "numpy==2.4.6 --hash=sha256:00"}, "constraints.txt: numpy==2.4.6 --hash"),
     (loose_pins, {"constraints.txt": "numpy @ https://example.org/numpy.whl"}, "constraints.txt: numpy @"),

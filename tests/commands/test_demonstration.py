@@ -22,12 +22,14 @@ from playwright.sync_api import Browser, expect
 
 from tests.dashboards.pages_world import looking, open_browser  # noqa: F401
 from tests.loopback import accepts, free_port, until
+from tests.processes import start_process
 from tests.whole.running import Voice
 
 AS_IT_IS = ("-m", "liftwatch")
 WITHOUT_MOSQUITTO = """
 import os, signal, sys
-import demonstration, liftwatch
+import liftwatch
+from commands import demonstration
 signal.signal(signal.SIGINT, signal.SIG_IGN)  # as a shell's script starts what it puts into the background
 os.environ["PATH"] = demonstration.MOSQUITTO_PLACES = ""
 sys.exit(liftwatch.main(sys.argv[1:]))
@@ -78,7 +80,7 @@ def shown(folder: Path, lifts: int, start: tuple[str, str] = AS_IT_IS) -> Iterat
     ports = ["--port", str(port), "--broker-port", str(broker_port)]
     command = [sys.executable, *start, "demo", *ports, "--lifts", str(lifts), "--data", str(folder / "data")]
     with (folder / "demo.log").open("wb") as out:
-        process = subprocess.Popen([*command, "--faults-per-hour", "0"], stdout=out, stderr=out)
+        process = start_process([*command, "--faults-per-hour", "0"], ended_by="TERM", stdout=out, stderr=out)
     demo = Demo(process, folder, port, broker_port)
     try:
         until(lambda: "Liftwatch is at" in demo.said() or process.poll() is not None, "the demonstration", 90.0)

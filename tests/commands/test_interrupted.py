@@ -14,6 +14,7 @@ import pytest
 
 import liftwatch
 from tests.loopback import until
+from tests.processes import start_process
 
 SCENARIO = "lifts = 40\nseed = 3\nhour = 8\n"
 SMALL_BYTES = 60_000
@@ -24,7 +25,7 @@ def simulating(place: Path, hours: float, limit: Callable[[], None] | None = Non
     (place / "long.toml").write_text(f"{SCENARIO}hours = {hours}\n", encoding="utf-8")
     line = [sys.executable, "-m", "liftwatch", "simulate", "--scenario", str(place / "long.toml"), "--to"]
     pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
-    return subprocess.Popen([*line, str(place / "taken")], **pipes, preexec_fn=limit)  # type: ignore[call-overload]
+    return start_process([*line, str(place / "taken")], **pipes, preexec_fn=limit)
 
 
 def complete(folder: Path) -> object:

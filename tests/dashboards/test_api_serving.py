@@ -17,14 +17,16 @@ from dashboards.api.desk import Settings
 from dashboards.app import run
 from store.records.repository import Records
 from store.series.connect import open_timeseries
+from tests.loopback import accepts, free_port, until
+from tests.processes import start_process
 
 SERVE = """
 import sys
 from pathlib import Path
+from dashboards.api.desk import Settings
 from dashboards.app import run
-from dashboards.desk import Settings
-from store.connect import open_timeseries
-from store.records import Records
+from store.records.repository import Records
+from store.series.connect import open_timeseries
 folder = Path(sys.argv[1])
 run(Settings(
     lambda: Records.open(f"sqlite:///{folder}/records.db"), lambda: open_timeseries(folder / "series", writable=False),
@@ -37,12 +39,11 @@ print("ended")
 @contextmanager
 def process(folder: Path) -> Iterator[tuple[subprocess.Popen[str], str]]:
     """Start the server as a process; yield it and its address once it answers."""
-    with socket.create_server(("127.0.0.1", 0)) as probe:
-        port = probe.getsockname()[1]
-    started = subprocess.Popen([sys.executable, "-c", SERVE, str(folder), str(port)], stdout=subprocess.PIPE, text=True)
+    port = free_port()
+    started = start_process([sys.executable, "-c", SERVE, str(folder), str(port)], stdout=subprocess.PIPE, text=True)
     try:
-        with httpx.Client(transport=httpx.HTTPTransport(retries=10)) as client:
-            client.get(f"http://127.0.0.1:{port}/healthz").raise_for_status()
+        until(lambda: started.poll() is not None or accepts(port), "the server")
+        httpx.get(f"http://127.0.0.1:{port}/healthz", trust_env=False).raise_for_status()
         yield started, f"http://127.0.0.1:{port}"
     finally:
         started.kill()

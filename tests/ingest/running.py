@@ -14,6 +14,7 @@ from paho.mqtt.client import CallbackAPIVersion, Client
 from registry.facts import Floor, LiftFacts
 from store.records.repository import Records
 from tests.loopback import until
+from tests.processes import start_process
 
 T0_MS = 978_307_200_000
 """2001: a wall clock that leaked in is seen at once."""
@@ -51,7 +52,7 @@ class Monitor:
         before = self.log.stat().st_size if self.log.exists() else 0
         command = [sys.executable, "-m", "liftwatch", "--config", str(self._config), "monitor"]
         with self.log.open("ab") as out:
-            self._process = subprocess.Popen(command, stdout=out, stderr=out)
+            self._process = start_process(command, stdout=out, stderr=out)
         until(lambda: b"hearing lifts" in self.log.read_bytes()[before:], "a monitor that hears", 90.0)
         return self
 

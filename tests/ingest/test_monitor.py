@@ -19,6 +19,7 @@ from telemetry.streams import topic
 from tests.broker import Broker, mosquitto
 from tests.ingest.running import DISTRICT, RATED_MPS, T0_MS, Monitor, Voice, bundle, facts
 from tests.loopback import accepts, free_port, until
+from tests.processes import start_process
 from tests.store.influxd import Influx
 
 PATIENCE_S = 60.0
@@ -176,7 +177,7 @@ def test_a_monitor_on_a_real_influxdb_keeps_readings_there(tmp_path: Path, broke
 def test_a_broker_that_speaks_3_1_1_alone_will_do(tmp_path: Path) -> None:
     port = free_port()
     command = [sys.executable, "-m", "liftwatch", "broker", "--port", str(port)]
-    small = subprocess.Popen(command, stderr=subprocess.DEVNULL)
+    small = start_process(command, stderr=subprocess.DEVNULL)
     try:
         until(lambda: accepts(port), "the broker written in Python", PATIENCE_S)
         monitor = Monitor(tmp_path, port).start()

@@ -29,6 +29,7 @@ from telemetry.streams import Entry
 from telemetry.wire.decode import decode
 from tests.broker import Broker
 from tests.loopback import free_port, until
+from tests.processes import start_process
 from tests.simulator.story import START_NS
 
 pytestmark = pytest.mark.broker
@@ -235,9 +236,9 @@ def bundles(listener: Listener) -> list[bool]:
 
 
 def test_sigterm_ends_the_simulator_cleanly(broker: Broker) -> None:
-    code = f"from simulator.player import *; run(Settings(Scenario(lifts=3, form='json'), port={broker.port}))"
+    code = f"from simulator.stage.player import *; run(Settings(Scenario(lifts=3, form='json'), port={broker.port}))"
     with listening(broker.port) as listener:
-        process = subprocess.Popen([sys.executable, "-c", code], cwd=Path(__file__).parents[2], stderr=subprocess.PIPE)
+        process = start_process([sys.executable, "-c", code], cwd=Path(__file__).parents[2], stderr=subprocess.PIPE)
         until(lambda: len(listener.of("bundle")) > 0, "the first bundle")
         process.send_signal(signal.SIGTERM)
         _, said = process.communicate(timeout=20)
@@ -246,9 +247,9 @@ def test_sigterm_ends_the_simulator_cleanly(broker: Broker) -> None:
 
 
 def test_the_broker_speaks_the_last_will_when_the_simulator_is_killed(broker: Broker) -> None:
-    code = f"from simulator.player import *; run(Settings(Scenario(lifts=3, form='json'), port={broker.port}))"
+    code = f"from simulator.stage.player import *; run(Settings(Scenario(lifts=3, form='json'), port={broker.port}))"
     with listening(broker.port) as listener:
-        process = subprocess.Popen([sys.executable, "-c", code], cwd=Path(__file__).parents[2])
+        process = start_process([sys.executable, "-c", code], cwd=Path(__file__).parents[2])
         until(lambda: len(listener.of("bundle")) > 0, "the first bundle")
         os.kill(process.pid, signal.SIGKILL)
         process.wait(20)

@@ -20,6 +20,7 @@ import pytest
 from influxdb_client import InfluxDBClient
 
 from tests.loopback import free_port, until
+from tests.processes import start_process
 
 TOKEN = "a-token-for-tests"
 MISSING = "needs influxd 2.x on PATH, or LIFTWATCH_TEST_INFLUX_URL and _TOKEN"
@@ -88,7 +89,7 @@ def start(program: str, folder: Path, port: int) -> subprocess.Popen[bytes]:
         "--reporting-disabled",
         "--log-level=error",
     ]
-    return subprocess.Popen(command, env={**os.environ, "HOME": str(folder)}, stdout=subprocess.DEVNULL)
+    return start_process(command, env={**os.environ, "HOME": str(folder)}, stdout=subprocess.DEVNULL)
 
 
 def ready(url: str) -> bool:

@@ -25,6 +25,7 @@ from store.series.timeseries import (
     TimeSeriesRefused,
     TimeSeriesUnavailable,
 )
+from tests.processes import start_process
 from tests.store.worlds import START_NS, rows
 
 PROJECT = Path(__file__).parents[2]
@@ -171,8 +172,8 @@ def test_a_folder_that_cannot_be_written_is_unavailable_not_fatal(tmp_path: Path
 WRITE_UNTIL_KILLED = """
 import sys
 from pathlib import Path
-from store import files_compaction
-from store.files import FileSeries
+from store.series import compaction as files_compaction
+from store.series.files import FileSeries
 from tests.store.test_files import seconds, START_NS, SECOND_NS
 files_compaction.FAN_IN = 3
 store = FileSeries.open(sys.argv[1])
@@ -191,7 +192,7 @@ def test_every_write_that_returned_is_there_after_the_writer_was_killed(tmp_path
     written = -1
     for _ in range(6):
         command = [sys.executable, "-c", WRITE_UNTIL_KILLED, str(tmp_path), str(written + 1)]
-        writer = subprocess.Popen(command, cwd=PROJECT, stdout=subprocess.PIPE, text=True)
+        writer = start_process(command, cwd=PROJECT, stdout=subprocess.PIPE, text=True)
         assert writer.stdout
         for _ in range(rng.randrange(1, 25)):
             written = int(writer.stdout.readline())

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import shutil
-import subprocess
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -19,6 +18,7 @@ from store.series.connect import open_timeseries
 from store.series.influx import InfluxSeries
 from store.series.timeseries import DAY_NS, HOUR_NS, MINUTE_NS, SECOND_NS, TimeSeriesRefused, TimeSeriesUnavailable
 from tests.loopback import free_port, until
+from tests.processes import start_process
 from tests.store.influxd import Influx, ready
 from tests.store.worlds import START_NS, rows
 
@@ -156,7 +156,7 @@ def test_victoria_metrics_takes_our_writes(tmp_path: Path) -> None:
         "-retentionPeriod=100y",
         "-loggerLevel=ERROR",
     ]
-    server = subprocess.Popen([program, *options])
+    server = start_process([program, *options])
     try:
         until(lambda: ready(url), "victoria-metrics")
         store = InfluxSeries.open(url, "", "any", writable=False)

@@ -13,6 +13,7 @@ import pytest
 
 from store.journal import Journal, JournalFull, JournalTaken
 from telemetry.streams import Entry
+from tests.processes import start_process
 
 START_NS = 1_000_000_000_000_000_000  # September 2001
 PROJECT = Path(__file__).parents[2]
@@ -104,7 +105,7 @@ def test_another_process_reads_while_this_one_writes(tmp_path: Path) -> None:
         "for line in sys.stdin: print(journal.last, len(journal.read(int(line))), flush=True)"
     )
     with Journal.open(tmp_path) as journal:
-        reader = subprocess.Popen(
+        reader = start_process(
             [sys.executable, "-c", script, tmp_path],
             cwd=PROJECT,
             stdin=subprocess.PIPE,
@@ -133,7 +134,7 @@ input()
 
 
 def test_only_one_process_claims_a_journal_and_its_end_however_it_came_frees_it(tmp_path: Path) -> None:
-    owner = subprocess.Popen(
+    owner = start_process(
         [sys.executable, "-c", CLAIM, tmp_path],
         cwd=PROJECT,
         stdin=subprocess.PIPE,
@@ -164,7 +165,7 @@ while True:
 def test_nothing_acknowledged_is_lost_when_the_writer_is_killed(tmp_path: Path) -> None:
     rng = random.Random(3)
     for _ in range(5):
-        writer = subprocess.Popen(
+        writer = start_process(
             [sys.executable, "-c", APPEND_UNTIL_KILLED, tmp_path], cwd=PROJECT, stdout=subprocess.PIPE, text=True
         )
         assert writer.stdout

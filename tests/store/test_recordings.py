@@ -119,9 +119,9 @@ def test_a_failure_while_recording_leaves_it_marked_incomplete_and_readable(tmp_
 KILLED = """
 import os, signal, sys
 from pathlib import Path
-from store import recordings
-from telemetry.decode import decode
-from telemetry.recording import Header
+from store.recordings import recording as recordings
+from telemetry.wire.decode import decode
+from store.recordings.format import Header
 from tests.store.told import told
 entries, folder = told(), Path(sys.argv[1])
 recordings.PART_BYTES = 1000

@@ -14,6 +14,7 @@ import pytest
 
 from store.records.repository import AlertFilter, Records
 from tests.alerts.rules import DOOR, OVERSPEED, STOP, T0, S, occurrence
+from tests.processes import start_process
 
 ROOT = Path(__file__).parents[2]
 LIFTS, STEPS, KILLS, SEED = 5, 120, 6, 20010101
@@ -22,7 +23,8 @@ LIFTS, STEPS, KILLS, SEED = 5, 120, 6, 20010101
 MONITOR = textwrap.dedent(
     """
     import sys
-    from store.records import Records, Snapshot
+    from store.records.alerts import Snapshot
+    from store.records.repository import Records
     from tests.store.test_records_killed import STEPS, story
     from tests.alerts.rules import T0
 
@@ -56,7 +58,7 @@ def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
 
 
 def run(url: str, kill_after_s: float | None) -> None:
-    monitor = subprocess.Popen([sys.executable, "-c", MONITOR, url], cwd=ROOT, stdout=subprocess.PIPE)
+    monitor = start_process([sys.executable, "-c", MONITOR, url], cwd=ROOT, stdout=subprocess.PIPE)
     assert monitor.stdout is not None
     with monitor:
         assert monitor.stdout.readline() == b"judging\n"

@@ -18,6 +18,7 @@ from paho.mqtt.client import CallbackAPIVersion, Client, MQTTMessage
 
 from tests.broker import Broker
 from tests.loopback import free_port, until
+from tests.processes import start_process
 from tests.whole.story import BUNDLES, FLOORS, RATED_MPS, T0_MS, Story
 
 DISTRICT = "anji"
@@ -55,7 +56,7 @@ class System:
     def _start(self, config: Path, command: str) -> subprocess.Popen[bytes]:
         environment = {name: value for name, value in os.environ.items() if not name.startswith("LIFTWATCH_")}
         line = [sys.executable, "-m", "liftwatch", "--config", str(config), command]
-        return subprocess.Popen(line, stdout=self._out, stderr=self._out, env=environment)
+        return start_process(line, stdout=self._out, stderr=self._out, env=environment)
 
     def _ready(self) -> bool:
         try:

@@ -13,6 +13,7 @@ import pytest
 
 from commands import command_line
 from tests.loopback import until
+from tests.processes import start_process
 from tests.whole.running import System
 
 ROOT = Path(__file__).parent.parent.parent
@@ -54,9 +55,7 @@ def test_a_lift_is_connected_by_the_readmes_own_commands(system: System, environ
     (register,) = commands_of("curl")
     assert '"registered":true' in run(register, system, environment).replace(" ", "")
     hearing = next(marked for marked in re.findall(r"`(mosquitto_sub [^`]+)`", README))
-    with subprocess.Popen(
-        ["bash", "-c", f"exec {hearing} -W 60"], env=environment, stdout=subprocess.PIPE
-    ) as listening:
+    with start_process(["bash", "-c", f"exec {hearing} -W 60"], env=environment, stdout=subprocess.PIPE) as listening:
         for command in commands_of("mosquitto_pub"):
             run(command, system, environment)
         assert listening.stdout is not None

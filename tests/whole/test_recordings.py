@@ -28,6 +28,7 @@ from telemetry.batch import Decoded
 from telemetry.instant import parse
 from tests.broker import Broker, mosquitto
 from tests.loopback import free_port, until
+from tests.processes import start_process
 from tests.whole.running import System, Voice
 
 pytestmark = pytest.mark.broker
@@ -97,7 +98,7 @@ def started(config: Path, *command: str, ready: bytes) -> Iterator[subprocess.Po
     """Run a command of ours until it says that it is ready, and end it like Ctrl-C would."""
     log = config.parent / f"{command[0]}.log"
     line = [sys.executable, "-m", "liftwatch", "--config", str(config), *command]
-    with log.open("ab") as out, subprocess.Popen(line, stdout=out, stderr=out) as process:
+    with log.open("ab") as out, start_process(line, stdout=out, stderr=out) as process:
         try:
             until(lambda: ready in log.read_bytes(), f"{command[0]} that is ready", 60.0)
             yield process
@@ -234,7 +235,7 @@ def test_the_readmes_commands_record_and_replay(
     run(of_store)
     assert Recording(tmp_path / "one").lift_ids() == {"sim-00003"}
     listening = [sys.executable, "-m", "liftwatch", *record.split()]
-    with subprocess.Popen(listening, stderr=subprocess.PIPE) as recording:
+    with start_process(listening, stderr=subprocess.PIPE) as recording:
         assert recording.stderr is not None
         assert next(line for line in recording.stderr if b"hearing lifts" in line)
         run("replay one --speed 0")
