@@ -29,10 +29,11 @@ from evaluation import report
 from evaluation.raised import BadFindings
 from evaluation.referee import judge
 from registry.facts import FactsError, export_csv, export_json, read_csv, read_json
-from simulator.faults import causes
-from simulator.stage import library, player, scenario
-from simulator.stage.replayer import Pace
-from simulator.terminals.forms import FORMS
+from simulator.faults import cause_table
+from simulator.playback import player
+from simulator.playback.replayer import Pace
+from simulator.scenarios import library, scenario
+from simulator.terminals.replay_forms import FORMS
 from store.journal import JournalTaken
 from store.recordings.format import Header, NotARecording
 from store.records.repository import Records, RecordsUnavailable
@@ -118,7 +119,7 @@ def serve_command(_: argparse.Namespace, settings: Configuration) -> int:
                 port=where.port,
                 hosts=where.hosts,
                 demo=where.demo,
-                causes=tuple(causes.CAUSES),
+                causes=tuple(cause_table.CAUSES),
                 inject=inject,
             )
         )

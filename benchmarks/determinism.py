@@ -24,10 +24,10 @@ import polars as pl
 from commands import processes, recorder
 from commands.trial import cut
 from detectors.catalogue import RULES
-from simulator.stage import library
-from simulator.stage.scenario import Scenario
-from simulator.stage.scene import Scene
-from simulator.terminals.bundles import Packet
+from simulator.playback.simulation import Scene
+from simulator.scenarios import library
+from simulator.scenarios.scenario import Scenario
+from simulator.terminals.messages import Packet
 from store.recordings.format import TABLES
 
 NUMBERED = ("message", "position")

@@ -23,8 +23,8 @@ from benchmarks.cost import Cost
 from commands.demonstration import MOSQUITTO_PLACES, is_listening, mosquitto_configuration
 from ingest.receive import MqttSource
 from mqtt.client import BrokerAddress
-from simulator.stage.link import Link
-from simulator.terminals.bundles import Packet
+from simulator.playback.link import Link
+from simulator.terminals.messages import Packet
 from store.records.repository import Records
 
 UNJUDGED_SECONDS = 3

@@ -15,17 +15,17 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 from scipy.signal import butter, hilbert, sosfiltfilt
 
+from simulator.buildings.fleet import fleet
 from simulator.maths import governor, stopping
-from simulator.maths.motion import Curves
 from simulator.maths.scurve import Drive, segment_times
-from simulator.people.fleet import fleet
-from simulator.physics.machine import MACHINE_HZ, bearing_orders
-from simulator.physics.rails import BRACKETS_M, RAILS_M
+from simulator.maths.trajectories import Curves
+from simulator.physics.guide_rails import BRACKETS_M, RAILS_M
+from simulator.physics.machine_vibration import MACHINE_HZ, bearing_orders
 from simulator.physics.suspension import natural_hz, stiffness_npm
 from simulator.world.world import Second, World
 from telemetry.streams import DOOR_STATES, OPEN
-from tests.simulator.ride import ONE, Ride, lift, record, ride, standing
-from tests.simulator.story import MORNING, START_NS
+from tests.simulator.recorded_trip import ONE, Ride, lift, record, ride, standing
+from tests.simulator.recorded_world import MORNING, START_NS
 
 F64 = NDArray[np.float64]
 Said = tuple[list[int], list[list[int]]] | None

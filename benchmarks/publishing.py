@@ -14,8 +14,8 @@ from pathlib import Path
 
 from benchmarks.pipeline import LACKING, READY_LIMIT_S, free_port, linked, mosquitto, started, wait
 from commands.demonstration import is_listening, mosquitto_configuration
-from simulator.stage.scenario import Scenario
-from simulator.stage.scene import Scene
+from simulator.playback.simulation import Scene
+from simulator.scenarios.scenario import Scenario
 
 SECONDS, WARM_SECONDS = 10.0, 3
 

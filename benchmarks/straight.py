@@ -16,8 +16,8 @@ from detectors.judge import Judge
 from ingest.fleet import Fleet
 from ingest.replaying import ROUNDS_LIMIT, wider
 from liftwatch import collect_seldom
-from simulator.stage.scenario import Scenario
-from simulator.stage.scene import Scene
+from simulator.playback.simulation import Scene
+from simulator.scenarios.scenario import Scenario
 from telemetry.order.sequence import NEVER, Sequencer
 
 START_NS = 978_307_200 * 1_000_000_000

@@ -23,11 +23,11 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 from registry.facts import Floor, LiftFacts
+from simulator.buildings import round_trip, stop_times
+from simulator.buildings.traffic import UP_PEAK
 from simulator.cars import drive
-from simulator.cars.cars import RUN, Cars
+from simulator.cars.state import RUN, Cars
 from simulator.maths import scurve
-from simulator.people import roundtrip, timing
-from simulator.people.traffic import UP_PEAK
 from simulator.world.world import World
 
 F64 = NDArray[np.float64]
@@ -136,7 +136,7 @@ def _compare(
 ) -> UpPeak:
     """Hold what a group lived against what was planned; its cars differ in their doors and in how they creep in."""
     lifts = np.arange(len(cars.phase))[group]
-    planned = float(roundtrip.persons(np.array(building.rated_kg)))
+    planned = float(round_trip.persons(np.array(building.rated_kg)))
     standard, flights = np.array([_planned_s(cars, lift, building.floors, planned) for lift in lifts]).T
     flights_s = _harmonic(flights)
     return UpPeak(
@@ -147,8 +147,8 @@ def _compare(
         lived_s=_harmonic(taken_s[group] / trips[group]),
         standard_s=_harmonic(standard),
         flights_s=flights_s,
-        carried_lived=roundtrip.FIVE_MINUTES_S * float((people[group] / taken_s[group]).sum()),
-        carried_planned=roundtrip.FIVE_MINUTES_S * building.lifts * planned / flights_s,
+        carried_lived=round_trip.FIVE_MINUTES_S * float((people[group] / taken_s[group]).sum()),
+        carried_planned=round_trip.FIVE_MINUTES_S * building.lifts * planned / flights_s,
     )
 
 
@@ -165,9 +165,9 @@ def _planned_s(cars: Cars, lift: int, floors: int, people: float) -> tuple[float
     flight_s = np.where(landing > 0, sum(lasts_s for _, lasts_s in pieces), 0.0)
     stop_s, floor_s = cars.lifts.stop_s[lift], PITCH_M / cars.lifts.rated_mps[lift]
     n, p = np.array(float(floors)), np.array(people)
-    standard = roundtrip.round_trip_s(n, p, floor_s, flight_s[1] - floor_s + stop_s, timing.transfer_s())
-    at_stops = (roundtrip.stops(n, p) + 1) * stop_s + 2 * people * timing.transfer_s()
-    return float(standard), float(at_stops) + roundtrip.flights_s(people, flight_s[np.abs(landing[:, None] - landing)])
+    standard = round_trip.round_trip_s(n, p, floor_s, flight_s[1] - floor_s + stop_s, stop_times.transfer_s())
+    at_stops = (round_trip.stops(n, p) + 1) * stop_s + 2 * people * stop_times.transfer_s()
+    return float(standard), float(at_stops) + round_trip.flights_s(people, flight_s[np.abs(landing[:, None] - landing)])
 
 
 def summary(rows: Sequence[UpPeak]) -> str:

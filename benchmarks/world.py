@@ -11,7 +11,7 @@ import time
 from collections.abc import Iterator
 from typing import Any
 
-from simulator.people.fleet import fleet
+from simulator.buildings.fleet import fleet
 from simulator.world.world import World
 
 SEED, START_NS, MORNING = 7, 1_000_000_000 * 10**9, 8.0

@@ -10,11 +10,11 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from simulator.faults import causes
-from simulator.stage import library
-from simulator.stage.scenario import SEED_LIMIT
-from simulator.terminals import forms
-from simulator.terminals.bundles import FORMS
+from simulator.faults import cause_table
+from simulator.scenarios import library
+from simulator.scenarios.scenario import SEED_LIMIT
+from simulator.terminals import replay_forms
+from simulator.terminals.messages import FORMS
 from telemetry.instant import parse as parse_instant
 
 EPILOG = """\
@@ -110,10 +110,10 @@ def _simulate(command: Command) -> None:
 
 
 def _inject(command: Command) -> None:
-    known = "\n".join(f"  {slug:<30} {cause.en}" for slug, cause in causes.CAUSES.items())
+    known = "\n".join(f"  {slug:<30} {cause.en}" for slug, cause in cause_table.CAUSES.items())
     inject = command("inject", "Put a fault into a simulated lift", f"Causes:\n{known}")
     inject.add_argument("lift_id", help="the simulated lift")
-    inject.add_argument("cause", choices=list(causes.CAUSES), metavar="CAUSE", help="see below")
+    inject.add_argument("cause", choices=list(cause_table.CAUSES), metavar="CAUSE", help="see below")
     inject.add_argument(
         "--for", dest="for_s", type=float, default=60.0, metavar="SECONDS", help="how long (default 60)"
     )
@@ -134,7 +134,7 @@ def _replay(command: Command) -> None:
     replay.add_argument("recording", type=Path, help="the recording's folder")
     replay.add_argument("--speed", type=seconds, help="times real time (default 1); 0: as fast as the broker takes it")
     replay.add_argument("--lift", action="append", default=[], help="this lift alone (may be repeated)")
-    replay.add_argument("--form", choices=forms.FORMS, help="how its messages are written (default json)")
+    replay.add_argument("--form", choices=replay_forms.FORMS, help="how its messages are written (default json)")
     replay.add_argument("--now", action="store_true", help="move its times to the present")
     replay.add_argument("--register", action="store_true", help="first put its lifts into the registry")
     replay.add_argument("--judge", action="store_true", help="no broker: judge it, and write the alerts as JSON lines")

@@ -20,12 +20,12 @@ from ingest import recording
 from ingest.partition import Partition
 from ingest.replaying import Line, Replay, in_order, lines, replay, wider
 from registry.facts import LiftFacts
-from simulator.stage.link import Link
-from simulator.stage.player import ended_by_signals
-from simulator.stage.progress import Progress
-from simulator.stage.replayer import Pace, Replayer, Undelivered
-from simulator.stage.scenario import Scenario
-from simulator.stage.scene import Scene, told
+from simulator.playback.link import Link
+from simulator.playback.player import ended_by_signals
+from simulator.playback.progress import Progress
+from simulator.playback.replayer import Pace, Replayer, Undelivered
+from simulator.playback.simulation import Scene, told
+from simulator.scenarios.scenario import Scenario
 from store.recordings import retelling
 from store.recordings.files import NotWritten
 from store.recordings.format import Header, NotARecording

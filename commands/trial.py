@@ -25,10 +25,10 @@ from evaluation.raised import BadFindings, Raised, Watched
 from evaluation.referee import Played
 from ingest.replaying import Replay, replay
 from registry.facts import LiftFacts
-from simulator.people.fleet import ESTATE_LIFTS
-from simulator.stage.progress import Progress
-from simulator.stage.scenario import Scenario
-from simulator.stage.scene import Scene, told
+from simulator.buildings.fleet import ESTATE_LIFTS
+from simulator.playback.progress import Progress
+from simulator.playback.simulation import Scene, told
+from simulator.scenarios.scenario import Scenario
 from store.recordings.recording import Recording
 from telemetry.batch import Decoded
 from telemetry.version import VERSION

@@ -1,1 +1,1 @@
-"""A world that behaves like a fleet and plays itself to a broker."""
+"""A simulated fleet of lifts with passengers and labelled faults, played to an MQTT broker."""

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from benchmarks.determinism import EVERY, hashes, ways
-from simulator.stage import library
+from simulator.scenarios import library
 
 LIFTS = 21
 CHANGES = {"lifts": LIFTS, "hours": 0.025, "form": "cbor", "faults_per_hour": 5000.0, "machines": [3]}

@@ -53,14 +53,18 @@ WALLS: dict[str, set[str]] = {
     "dashboards.pages": {"dashboards.http", "dashboards.live", "dashboards.api"},
     "simulator.maths": set(),
     "simulator.faults": {"simulator.maths"},
-    "simulator.people": {"simulator.maths"},
-    "simulator.cars": {"simulator.maths", "simulator.faults", "simulator.people"},
+    "simulator.buildings": {"simulator.maths"},
+    "simulator.cars": {"simulator.maths", "simulator.faults", "simulator.buildings"},
     "simulator.physics": {"simulator.maths", "simulator.faults", "simulator.cars"},
     "simulator.world": {
-        "simulator.maths", "simulator.faults", "simulator.people", "simulator.cars", "simulator.physics",
+        "simulator.maths", "simulator.faults", "simulator.buildings", "simulator.cars", "simulator.physics",
     },
-    "simulator.terminals": {"simulator.maths", "simulator.people", "simulator.physics", "simulator.world"},
-    "simulator.stage": {"simulator"},
+    "simulator.terminals": {"simulator.maths", "simulator.buildings", "simulator.physics", "simulator.world"},
+    "simulator.scenarios": {
+        "simulator.maths", "simulator.faults", "simulator.buildings", "simulator.physics", "simulator.world",
+        "simulator.terminals.network",
+    },
+    "simulator.playback": {"simulator"},
 }  # fmt: skip
 
 # The core touches nothing.

@@ -1,1 +1,1 @@
-"""What each car does: control, dispatch, doors, runs and troubles."""
+"""The operation of each car: calls, runs, doors, dispatching, and the course of a fault in the car's cycle."""

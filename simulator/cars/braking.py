@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from simulator.cars.cars import F64, Cars, Index
+from simulator.cars.state import F64, Cars, Index
 from simulator.faults.cause import graded
-from simulator.faults.causes import EFFECTS
+from simulator.faults.cause_table import EFFECTS
 from simulator.maths import stopping
 
 BUFFER_M, COUNTERWEIGHT_M = 0.18, 0.60

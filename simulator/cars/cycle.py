@@ -8,8 +8,11 @@ from __future__ import annotations
 
 import numpy as np
 
-from simulator.cars import doorway, emergency, travel, trouble
-from simulator.cars.cars import (
+from simulator.buildings import stop_times
+from simulator.buildings.groups import NO_CAR
+from simulator.cars import car_faults, door_cycle, faulty_run, travel
+from simulator.cars.dispatcher import dispatch
+from simulator.cars.state import (
     ARRIVED,
     CLOSING_DOOR,
     F64,
@@ -25,9 +28,6 @@ from simulator.cars.cars import (
     Cars,
     Index,
 )
-from simulator.cars.dispatch import dispatch
-from simulator.people import timing
-from simulator.people.group import NO_CAR
 
 ROUNDS_LIMIT = 1000
 
@@ -82,20 +82,20 @@ def _come(cars: Cars, group: Index, t: F64) -> None:
     open_here = (members != NO_CAR) & (cars.phase[members] == OPEN_DOOR) & (cars.floor[members] == landing[:, None])
     row, place = np.nonzero(open_here)
     lift = members[row, place]
-    cars.due_s[lift] = np.minimum(cars.due_s[lift], t[row] + timing.BETWEEN_PEOPLE_S[0])
+    cars.due_s[lift] = np.minimum(cars.due_s[lift], t[row] + stop_times.BETWEEN_PEOPLE_S[0])
 
 
 _HANDLERS = {
     REST: travel.called,
     START: travel.set_off,
     RUN: travel.arrive,
-    ARRIVED: doorway.unlock,
-    OPENING_DOOR: doorway.opened,
-    OPEN_DOOR: doorway.admit,
-    PASSING: doorway.passed,
-    CLOSING_DOOR: doorway.closing,
-    STRIKE: emergency.strike,
-    POPPED: emergency.spring_open,
-    STUCK: trouble.relieve,
+    ARRIVED: door_cycle.unlock,
+    OPENING_DOOR: door_cycle.opened,
+    OPEN_DOOR: door_cycle.admit,
+    PASSING: door_cycle.passed,
+    CLOSING_DOOR: door_cycle.closing,
+    STRIKE: faulty_run.strike,
+    POPPED: faulty_run.spring_open,
+    STUCK: car_faults.relieve,
 }
 _MEETS_PEOPLE = np.isin(np.arange(len(_HANDLERS)), (REST, OPEN_DOOR, PASSING))

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from simulator.cars.cars import F64, START, Cars, Index
+from simulator.cars.state import F64, START, Cars, Index
 from simulator.maths.scurve import Drive
 from telemetry.streams import OPEN
 

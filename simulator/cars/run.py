@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import numpy as np
 
-from simulator.cars import control, drive, emergency
-from simulator.cars.cars import F64, RUN, SOUND, Cars, Index
+from simulator.cars import collective_control, drive, faulty_run
+from simulator.cars.state import F64, RUN, SOUND, Cars, Index
 
 
 def begin(cars: Cars, lift: Index, t: F64) -> None:
     """Move these cars off to their targets."""
     target_m = drive.landing_m(cars, lift, cars.target[lift], t)
-    cars.curves.go(lift, t, target_m, drive.limits(cars, lift, emergency.speed_ratio(cars, lift, target_m)))
+    cars.curves.go(lift, t, target_m, drive.limits(cars, lift, faulty_run.speed_ratio(cars, lift, target_m)))
     cars.enter(lift, RUN, cars.curves.end_s[lift])
-    emergency.waylay(cars, lift)
+    faulty_run.waylay(cars, lift)
 
 
 def divert(cars: Cars, lift: Index, t: F64) -> None:
@@ -23,8 +23,8 @@ def divert(cars: Cars, lift: Index, t: F64) -> None:
     """
     runs = (cars.phase[lift] == RUN) & (cars.stage[lift] == SOUND)
     lift, t = lift[runs], t[runs]
-    first, free = control.reachable(cars, lift, t)
-    stop = control.next_stop(cars, lift, first, np.sign(cars.target[lift] - cars.floor[lift]))
+    first, free = collective_control.reachable(cars, lift, t)
+    stop = collective_control.next_stop(cars, lift, first, np.sign(cars.target[lift] - cars.floor[lift]))
     better = free & (stop >= 0) & (stop != cars.target[lift])
     if not better.any():
         return

@@ -12,9 +12,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from simulator.cars import braking
-from simulator.cars.cars import F64, Cars, Index
+from simulator.cars.state import F64, Cars, Index
 from simulator.faults.cause import graded
-from simulator.faults.causes import EFFECTS
+from simulator.faults.cause_table import EFFECTS
 from simulator.maths import stopping
 from simulator.maths.governor import GEAR_BUILD_S, caught_pieces, grip_mps2, overspeed_switch_mps
 

@@ -1,1 +1,1 @@
-"""What goes wrong: causes, symptoms, schedules and labels."""
+"""What can go wrong: causes, symptoms, the condition of each lift, the schedule of faults, and labels."""

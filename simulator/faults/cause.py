@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from simulator.faults.symptoms import RULES
+from simulator.faults.symptom_table import RULES
 from telemetry.streams import NORMAL
 
 KINDS = ("fault", "near-miss")

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from simulator.faults.cause import Cause
-from simulator.faults.symptoms import RULES
+from simulator.faults.symptom_table import RULES
 from simulator.maths.calendar import Calendar
 
 

@@ -15,8 +15,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from simulator.faults.cause import FAULT, FORMS, GROWING, INTERMITTENT
-from simulator.faults.causes import BY_NUMBER, CAUSES, NUMBER, no_cause
-from simulator.maths import chance
+from simulator.faults.cause_table import BY_NUMBER, CAUSES, NUMBER, no_cause
+from simulator.maths import rng
 from simulator.maths.calendar import DAY_S
 
 YEAR_S = 365.25 * DAY_S
@@ -109,10 +109,10 @@ class Schedule:
     ) -> None:
         self._seed, self._number, self._row, self._building = seed, number, row, building
         self._id, self._day_s = list(row), day_s
-        self._keys = chance.keys(seed, number, chance.SCHEDULE)
+        self._keys = rng.keys(seed, number, rng.SCHEDULE)
         self._planned = np.zeros(len(number), dtype=np.int64)
         self._coming: list[tuple[float, int, int, Fault]] = []
-        self._dice = chance.Dice(seed, number, chance.FAULTS)
+        self._dice = rng.Dice(seed, number, rng.FAULTS)
         every = np.arange(len(number))
         prone = np.exp(PRONE_SD * self._dice.bell(every) - PRONE_SD**2 / 2)
         self._rate_per_s, self._mix = rates_per_s.sum() * prone, np.cumsum(rates_per_s)
@@ -160,14 +160,14 @@ class Schedule:
             raise Unknown(f"lift_id: {planned.lift_id!r} is not simulated here")
         lift, cause = self._row[planned.lift_id], CAUSES[planned.cause]
         counter = _DRAWS * self._planned[lift] + np.arange(_DRAWS)
-        words = chance.words(self._keys[[lift]], counter)
-        when, severity, _, shape, grows, *_ = chance.uniform(words).tolist()
+        words = rng.words(self._keys[[lift]], counter)
+        when, severity, _, shape, grows, *_ = rng.uniform(words).tolist()
         self._planned[lift] += 1
         first, last = planned.onset_s if isinstance(planned.onset_s, tuple) else (planned.onset_s, planned.onset_s)
         form = planned.form or cause.form
         growth_days = planned.growth_days or between(cause.growth_days, grows)
         growth_s = growth_days * self._day_s if form == GROWING else 0.0
-        share = float(np.clip(np.exp(LASTS_SD * chance.bell(words[5])), *LASTS)) if cause.kind == FAULT else 1.0
+        share = float(np.clip(np.exp(LASTS_SD * rng.bell(words[5])), *LASTS)) if cause.kind == FAULT else 1.0
         lasts_s = {GROWING: (1 + TAIL) * growth_s, INTERMITTENT: OFTEN * cause.default_s}
         return Fault(
             lift=lift,
@@ -183,7 +183,7 @@ class Schedule:
 
     def dice(self, fault: Fault) -> Iterator[float]:
         """Return the numbers of which the course of this fault is drawn."""
-        return chance.numbers(self._seed, int(self._number[fault.lift]) * FAULTS_LIMIT + fault.number, chance.COURSE)
+        return rng.numbers(self._seed, int(self._number[fault.lift]) * FAULTS_LIMIT + fault.number, rng.COURSE)
 
 
 def rates(hazard: float, faults_per_lift_hour: float) -> NDArray[np.float64]:

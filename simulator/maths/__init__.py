@@ -1,1 +1,1 @@
-"""Random numbers, the calendar, and the kinematics of a run."""
+"""Random numbers, the simulated calendar, and the kinematics of runs, brakes, buffers and safety gear."""

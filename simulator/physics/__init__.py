@@ -1,1 +1,1 @@
-"""Forces, vibration, wear and what sensors read."""
+"""Rope oscillation, vibration, and the readings of sensors."""

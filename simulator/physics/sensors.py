@@ -15,11 +15,11 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from simulator.cars.cars import Cars, Lifts
+from simulator.cars.state import Cars, Lifts
 from simulator.faults.condition import Condition, SensorFaults
-from simulator.maths import chance
-from simulator.physics.sheave import rim_mps
+from simulator.maths import rng
 from simulator.physics.suspension import Motion
+from simulator.physics.traction_sheave import rim_mps
 from telemetry.streams import CLOSED
 
 F64 = NDArray[np.float64]
@@ -45,10 +45,10 @@ class Sensors:
 
     def __init__(self, lifts: Lifts, seed: int, start_ns: int, barometers: float = 0.0) -> None:
         number = lifts.number
-        self._speed_key = chance.keys(seed, number, chance.SPEED_NOISE)
-        self._position_key = chance.keys(seed, number, chance.POSITION_NOISE)
-        self._spike_key = chance.keys(seed, number, chance.SPIKES)
-        every, traits = np.arange(len(number)), chance.Dice(seed, number, chance.SENSORS)
+        self._speed_key = rng.keys(seed, number, rng.SPEED_NOISE)
+        self._position_key = rng.keys(seed, number, rng.POSITION_NOISE)
+        self._spike_key = rng.keys(seed, number, rng.SPIKES)
+        every, traits = np.arange(len(number)), rng.Dice(seed, number, rng.SENSORS)
         self._speed_gain = 1 + SPEED_GAIN_ERROR * traits.bell(every)
         barometer = (traits.uniform(every) < barometers) | lifts.barometer
         self._noise_m = np.where(barometer, BAROMETER_NOISE_HPA / HPA_PER_M, TAPE_NOISE_M)
@@ -65,8 +65,8 @@ class Sensors:
         The position is the car's, the speed is that of the sheave.
         """
         samples = second * SAMPLE_HZ + SAMPLES
-        v = SPEED_NOISE_MPS * chance.bell(chance.words(self._speed_key[:, None], samples))
-        z = self._noise_m[:, None] * chance.bell(chance.words(self._position_key[:, None], samples))
+        v = SPEED_NOISE_MPS * rng.bell(rng.words(self._speed_key[:, None], samples))
+        z = self._noise_m[:, None] * rng.bell(rng.words(self._position_key[:, None], samples))
         z += (motion.rest_m + self._bias_m)[:, None]
         lift, every = motion.lift, motion.z_m.shape[1] // SAMPLE_HZ
         z[lift] += motion.z_m[:, ::every] - motion.rest_m[lift, None]
@@ -122,11 +122,11 @@ def doors(condition: Condition, did: Sequence[Moved]) -> list[tuple[Index, F64, 
 
 
 def spoilt(
-    faults: SensorFaults, lift: NDArray[np.intp], readings: F64, key: chance.U64, samples: NDArray[np.int64]
+    faults: SensorFaults, lift: NDArray[np.intp], readings: F64, key: rng.U64, samples: NDArray[np.int64]
 ) -> F64:
     """Return what these sensors say instead of `readings` (lifts, samples): gain, offset, spikes, 0 or NaN."""
     said = readings * faults.gain[lift, None] + faults.offset[lift, None]
-    dice = chance.uniform(chance.words(key[:, None], samples))
+    dice = rng.uniform(rng.words(key[:, None], samples))
     share = faults.spike_share[lift, None]
     said += np.where(dice < share, np.where(dice < share / 2, 1.0, -1.0) * faults.spike[lift, None], 0.0)
     said = np.round(said, DECIMALS)
@@ -139,7 +139,7 @@ class Weather:
     """The air over all lifts of a seed, as the height that its pressure mocks: slow waves, metres over hours."""
 
     def __init__(self, seed: int) -> None:
-        draw = chance.numbers(seed, -1, chance.WEATHER)
+        draw = rng.numbers(seed, -1, rng.WEATHER)
         self._waves = [(WEATHER_M * (0.6 + 0.4 * next(draw)), 2 * np.pi * next(draw)) for _ in WEATHER_PERIODS_S]
 
     def height_m(self, t_s: F64) -> F64:

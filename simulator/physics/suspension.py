@@ -16,7 +16,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from simulator.cars.cars import Cars, Lifts, Log
+from simulator.cars.state import Cars, Lifts, Log
 from simulator.maths.stopping import CAR_PER_LOAD, G_MPS2
 from telemetry.streams import CLOSED
 

@@ -1,1 +1,1 @@
-"""What terminals send, and what the network does to it."""
+"""The messages that terminals send, and the faults of terminals and of their network."""

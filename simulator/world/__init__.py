@@ -1,1 +1,1 @@
-"""The world, stepped one second at a time, and what is truly the case in it."""
+"""The simulated world, advanced one second at a time, and the ground truth from which labels are made."""

@@ -15,21 +15,21 @@ import numpy as np
 from numpy.typing import NDArray
 
 from registry.facts import LiftFacts
-from simulator.cars import cycle, drive, trouble
-from simulator.cars.cars import Cars, Index, Log
-from simulator.faults.causes import BY_NUMBER, CAUSES
+from simulator.buildings import fleet
+from simulator.buildings.traffic import A_DAY, Traffic
+from simulator.cars import car_faults, cycle, drive
+from simulator.cars.state import Cars, Index, Log
+from simulator.faults.cause_table import BY_NUMBER, CAUSES
 from simulator.faults.labels import Label
 from simulator.faults.schedule import Planned, Schedule, Unknown, rates
-from simulator.maths import chance
+from simulator.maths import rng
 from simulator.maths.calendar import DAY_S, Calendar
-from simulator.people import fleet
-from simulator.people.traffic import A_DAY, Traffic
-from simulator.physics import sheave
-from simulator.physics.machine import Machines, chosen
+from simulator.physics import traction_sheave
+from simulator.physics.car_vibration import WAVE_HZ, Vibration
+from simulator.physics.machine_vibration import Machines, chosen
 from simulator.physics.sensors import SAMPLE_HZ, Sensors, doors, infrared
 from simulator.physics.suspension import Suspension
-from simulator.physics.vibration import WAVE_HZ, Vibration
-from simulator.world.course import Course
+from simulator.world.fault_courses import Course
 from telemetry.streams import HEARTBEAT_DEFAULT_S, MODES, POWERS
 
 F64 = NDArray[np.float64]
@@ -151,7 +151,7 @@ class World:
         chances = rates(hazard, faults_per_lift_hour)
         self._schedule = Schedule(plan, self.row, number, building, seed, chances, day_s)
         self._course = Course(self.cars)
-        fraction = chance.uniform(chance.words(chance.keys(seed, building // together, chance.TRAITS), number * 0))
+        fraction = rng.uniform(rng.words(rng.keys(seed, building // together, rng.TRAITS), number * 0))
         self.fraction_ms = (fraction * 1000).astype(np.int64)
         self._vibration = Vibration(self.cars.lifts, seed, start_ns, wave_hz) if vibration else None
         self._machines = Machines(self.cars.lifts, seed, chosen(self.row, machine))
@@ -185,11 +185,11 @@ class World:
     def step(self) -> Second:
         """Live through one second."""
         cars, begin_s = self.cars, self._begin_s
-        trouble.expire(cars, begin_s + 1)
+        car_faults.expire(cars, begin_s + 1)
         again = self._restate(begin_s)
         self._befall()
         self._course.advance(begin_s, self.seconds)
-        trouble.seize(cars, begin_s)
+        car_faults.seize(cars, begin_s)
         cycle.advance(cars, begin_s, begin_s + 1)
         log, cars.log = cars.log, Log()
         self.motion = self._suspension.step(cars, log, begin_s)
@@ -211,7 +211,7 @@ class World:
             labels=labels,
             machine_mps2=self._machines.step(cars, begin_s, self.seconds),
         )
-        sheave.advance(cars, begin_s)
+        traction_sheave.advance(cars, begin_s)
         self.seconds += 1
         return second.of_first(self._own)
 

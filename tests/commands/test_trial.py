@@ -10,8 +10,8 @@ import pytest
 import liftwatch
 from commands import trial
 from evaluation.referee import judge
-from simulator.stage import library
-from simulator.stage.scenario import Scenario
+from simulator.scenarios import library
+from simulator.scenarios.scenario import Scenario
 
 SCENARIO = """
 lifts = 40

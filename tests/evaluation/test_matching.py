@@ -9,7 +9,7 @@ import pytest
 from evaluation import truth
 from evaluation.matching import BESIDE, FALSE, FOUND, PROVOKED, REPEAT, TOLERATED, match
 from evaluation.raised import Raised
-from simulator.faults.symptoms import BY_SLUG
+from simulator.faults.symptom_table import BY_SLUG
 from tests.evaluation.labels import raised, row
 
 F01, F04 = "entrapment-off-level", "stop-outside-zone"

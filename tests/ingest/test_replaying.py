@@ -10,8 +10,8 @@ import pytest
 from detectors.catalogue import RULES
 from ingest.partition import Partition, read
 from ingest.replaying import Replay, in_order, lines, replay, wider
-from simulator.stage.scenario import Scenario
-from simulator.stage.scene import Scene, told
+from simulator.playback.simulation import Scene, told
+from simulator.scenarios.scenario import Scenario
 from store.recordings.format import Header
 from store.recordings.recording import Recording, Writer
 from store.recordings.retelling import retell

@@ -6,14 +6,14 @@ import numpy as np
 import pytest
 
 from simulator.cars import braking, drive, runaway
-from simulator.faults.causes import NUMBER
+from simulator.faults.cause_table import NUMBER
 from simulator.faults.schedule import Planned
 from simulator.maths.governor import grip_mps2
 from simulator.maths.stopping import G_MPS2, buffer_stroke_m, imbalance_mps2
 from simulator.world.world import World
 from telemetry.streams import OPEN
-from tests.simulator.ride import ONE, lift, standing
-from tests.simulator.story import NIGHT, live, world
+from tests.simulator.recorded_trip import ONE, lift, standing
+from tests.simulator.recorded_world import NIGHT, live, world
 
 SET_MPS2 = 2.15
 

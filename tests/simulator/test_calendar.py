@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 
 from simulator.maths.calendar import NS, Calendar
-from simulator.stage.scenario import Scenario, contradictions, planned
-from simulator.stage.scene import Scene, told
-from tests.simulator.story import START_NS
+from simulator.playback.simulation import Scene, told
+from simulator.scenarios.scenario import Scenario, contradictions, planned
+from tests.simulator.recorded_world import START_NS
 
 HOUR_NS = 3600 * NS
 

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from simulator.cars import drive
-from simulator.cars.cars import Cars
-from tests.simulator.story import world
+from simulator.cars.state import Cars
+from tests.simulator.recorded_world import world
 
 DAY_S = 86_400.0
 

@@ -8,16 +8,16 @@ from operator import attrgetter
 import numpy as np
 import pytest
 
-from simulator.cars.cars import SOUND, START, STRUCK
+from simulator.cars.state import SOUND, START, STRUCK
 from simulator.faults.cause import GROWING, Cause
-from simulator.faults.causes import BY_NUMBER, CAUSES, EFFECTS
+from simulator.faults.cause_table import BY_NUMBER, CAUSES, EFFECTS
 from simulator.faults.condition import Condition
+from simulator.faults.condition_changes import COLUMNS
 from simulator.faults.labels import Label
 from simulator.maths.stopping import buffer_stroke_m
-from simulator.physics.wear import COLUMNS
 from simulator.world.world import World
 from telemetry.streams import CLOSED, CLOSING, OPEN, OPENING
-from tests.simulator.story import MORNING, NIGHT, Story, live, longest_s, world
+from tests.simulator.recorded_world import MORNING, NIGHT, Story, live, longest_s, world
 
 FAULTS = {slug: cause for slug, cause in CAUSES.items() if cause.kind == "fault"}
 

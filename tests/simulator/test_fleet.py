@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from simulator.people.fleet import ESTATE_LIFTS, RATED_SPEED_SHARES, RATED_SPEEDS_MPS, fleet
+from simulator.buildings.fleet import ESTATE_LIFTS, RATED_SPEED_SHARES, RATED_SPEEDS_MPS, fleet
 from telemetry.streams import DISTRICT_PATTERN, LIFT_ID_PATTERN
 
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from simulator.buildings.fleet import fleet
 from simulator.maths.governor import caught_pieces, governor_trip_mps, grip_mps2, overspeed_switch_mps, safety_gear_mps2
 from simulator.maths.stopping import BRAKE_BUILD_S, G_MPS2, imbalance_mps2, way_m
-from simulator.people.fleet import fleet
 from simulator.world.world import World
-from tests.simulator.story import NIGHT, START_NS
+from tests.simulator.recorded_world import NIGHT, START_NS
 
 STEP_S = 1e-4
 

@@ -8,21 +8,21 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from simulator.buildings.fleet import fleet
 from simulator.faults import labels
+from simulator.faults.car_causes import CAR
 from simulator.faults.cause import FAULT, FORMS, GROWING, INTERMITTENT, SUDDEN
-from simulator.faults.causes import BY_NUMBER, CAUSES
-from simulator.faults.causes_car import CAR
-from simulator.faults.causes_door import DOOR
+from simulator.faults.cause_table import BY_NUMBER, CAUSES
+from simulator.faults.door_causes import DOOR
 from simulator.faults.labels import Label
 from simulator.faults.schedule import LASTS, YEAR_S, Planned, Schedule, Unknown
-from simulator.faults.symptoms import BY_SLUG, SYMPTOMS
+from simulator.faults.symptom_table import BY_SLUG, SYMPTOMS
 from simulator.maths.calendar import DAY_S, Calendar
-from simulator.people.fleet import fleet
-from simulator.stage.scenario import Scenario
-from simulator.stage.scene import Scene
+from simulator.playback.simulation import Scene
+from simulator.scenarios.scenario import Scenario
 from simulator.world.world import World
-from tests.simulator.plain_symptoms import PLAIN, RIDDEN, SENSED, naive
-from tests.simulator.story import MORNING, NIGHT, START_NS
+from tests.simulator.naive_symptoms import PLAIN, RIDDEN, SENSED, naive
+from tests.simulator.recorded_world import MORNING, NIGHT, START_NS
 
 FAULTS = {slug: cause for slug, cause in CAUSES.items() if cause.kind == "fault"}
 

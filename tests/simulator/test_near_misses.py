@@ -12,17 +12,17 @@ import pytest
 from detectors.catalogue import RULES
 from ingest.replaying import Replay, replay, wider
 from registry.fact_checks import BAROMETER
-from simulator.cars.cars import RUN
-from simulator.faults.causes import CAUSES
+from simulator.buildings.fleet import fleet
+from simulator.cars.state import RUN
+from simulator.faults.cause_table import CAUSES
 from simulator.faults.near_misses import NEAR_MISSES, PARKED_OPEN, WEATHER
 from simulator.faults.schedule import Planned
-from simulator.people.fleet import fleet
-from simulator.stage.library import read
-from simulator.stage.scenario import Scenario, inhabitants, planned
-from simulator.stage.scene import Scene, told
+from simulator.playback.simulation import Scene, told
+from simulator.scenarios.library import read
+from simulator.scenarios.scenario import Scenario, inhabitants, planned
 from simulator.world.world import World
 from telemetry.streams import CLOSED, INSPECTION, NORMAL
-from tests.simulator.story import NIGHT, START_NS, world
+from tests.simulator.recorded_world import NIGHT, START_NS, world
 
 GRAVE = ("critical", "major")
 LIFTS, LASTS_S = 4, 250.0

@@ -9,19 +9,19 @@ from typing import Any
 import numpy as np
 import pytest
 
-from simulator.people.fleet import fleet
-from simulator.stage.library import read
-from simulator.stage.scenario import Scenario
-from simulator.stage.scene import Scene, told
-from simulator.terminals.bundles import Packer, Packet
-from simulator.terminals.mishaps import Mishaps
+from simulator.buildings.fleet import fleet
+from simulator.playback.simulation import Scene, told
+from simulator.scenarios.library import read
+from simulator.scenarios.scenario import Scenario
+from simulator.terminals.messages import Packer, Packet
 from simulator.terminals.network import WILL_S, Conditions, Paths
+from simulator.terminals.terminal_faults import Mishaps
 from simulator.terminals.terminals import NS, Terminals
 from simulator.world.world import World
 from telemetry.batch import Batch, Decoded
 from telemetry.groups import joined
 from telemetry.order.sequence import Sequencer
-from tests.simulator.story import START_NS
+from tests.simulator.recorded_world import START_NS
 
 LIFTS, SEED = 20, 4
 STORM_SEED = 35

@@ -19,18 +19,18 @@ from typing import Any
 import paho.mqtt.client as mqtt
 import pytest
 
+from simulator.buildings.fleet import fleet
 from simulator.faults.schedule import Unknown
-from simulator.people.fleet import fleet
-from simulator.stage.link import Link, say
-from simulator.stage.player import NS, Player, Settings, inject, run
-from simulator.stage.scenario import Scenario
-from simulator.terminals.bundles import Packet
+from simulator.playback.link import Link, say
+from simulator.playback.player import NS, Player, Settings, inject, run
+from simulator.scenarios.scenario import Scenario
+from simulator.terminals.messages import Packet
 from telemetry.streams import Entry
 from telemetry.wire.decode import decode
 from tests.broker import Broker
 from tests.loopback import free_port, until
 from tests.processes import start_process
-from tests.simulator.story import START_NS
+from tests.simulator.recorded_world import START_NS
 
 pytestmark = pytest.mark.broker
 
@@ -236,7 +236,7 @@ def bundles(listener: Listener) -> list[bool]:
 
 
 def test_sigterm_ends_the_simulator_cleanly(broker: Broker) -> None:
-    code = f"from simulator.stage.player import *; run(Settings(Scenario(lifts=3, form='json'), port={broker.port}))"
+    code = f"from simulator.playback.player import *; run(Settings(Scenario(lifts=3, form='json'), port={broker.port}))"
     with listening(broker.port) as listener:
         process = start_process([sys.executable, "-c", code], cwd=Path(__file__).parents[2], stderr=subprocess.PIPE)
         until(lambda: len(listener.of("bundle")) > 0, "the first bundle")
@@ -247,7 +247,7 @@ def test_sigterm_ends_the_simulator_cleanly(broker: Broker) -> None:
 
 
 def test_the_broker_speaks_the_last_will_when_the_simulator_is_killed(broker: Broker) -> None:
-    code = f"from simulator.stage.player import *; run(Settings(Scenario(lifts=3, form='json'), port={broker.port}))"
+    code = f"from simulator.playback.player import *; run(Settings(Scenario(lifts=3, form='json'), port={broker.port}))"
     with listening(broker.port) as listener:
         process = start_process([sys.executable, "-c", code], cwd=Path(__file__).parents[2])
         until(lambda: len(listener.of("bundle")) > 0, "the first bundle")

@@ -9,13 +9,13 @@ from typing import Any
 import numpy as np
 import pytest
 
-from simulator.faults.causes import CAUSES
+from simulator.buildings.fleet import fleet
+from simulator.faults.cause_table import CAUSES
 from simulator.faults.near_misses import WEATHER
-from simulator.people.fleet import fleet
-from simulator.stage import scenario
-from simulator.stage.library import read, shipped
-from simulator.stage.scenario import Contradiction, Scenario, inhabitants, planned
-from simulator.stage.scene import Scene
+from simulator.playback.simulation import Scene
+from simulator.scenarios import scenario
+from simulator.scenarios.library import read, shipped
+from simulator.scenarios.scenario import Contradiction, Scenario, inhabitants, planned
 
 ENTRAPMENT = '[[faults]]\nlift = 2\ncause = "power-cut"\nonset_h = 0.5\n'
 

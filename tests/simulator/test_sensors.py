@@ -11,7 +11,7 @@ from simulator.faults.condition import SensorFaults
 from simulator.physics.sensors import BAROMETER_NOISE_HPA, HPA_PER_M
 from simulator.world.world import World
 from telemetry.streams import CLOSED, OPEN
-from tests.simulator.story import NIGHT, world
+from tests.simulator.recorded_world import NIGHT, world
 
 
 def read(w: World, seconds: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 
 from simulator.maths.governor import governor_trip_mps, overspeed_switch_mps
-from simulator.maths.motion import Curves
 from simulator.maths.scurve import Drive
 from simulator.maths.stopping import G_MPS2, brake_mps2, buffer_stroke_m, stop_distance_m
+from simulator.maths.trajectories import Curves
 
 # rated speed, 1.15 v, 1.25 v + 0.25/v, oil buffer mm, linear buffer mm
 TABLE = [

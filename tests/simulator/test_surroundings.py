@@ -9,10 +9,10 @@ from itertools import groupby
 import numpy as np
 from numpy.typing import NDArray
 
-from simulator.cars.visit import INSPECTION_MPS
+from simulator.cars.maintenance_visit import INSPECTION_MPS
 from simulator.faults.near_misses import WEATHER
-from simulator.stage.scenario import Scenario
-from simulator.stage.scene import Scene
+from simulator.playback.simulation import Scene
+from simulator.scenarios.scenario import Scenario
 from telemetry.streams import CLOSED, INSPECTION, NORMAL, OPEN
 from tests.simulator.test_near_misses import LIFTS, WORLDS
 

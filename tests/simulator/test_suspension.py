@@ -10,7 +10,7 @@ from simulator.maths.stopping import G_MPS2
 from simulator.physics.suspension import JUMPS_HZ, natural_hz, stiffness_npm, transition
 from simulator.world.world import World
 from telemetry.streams import OPEN
-from tests.simulator.story import NIGHT, live, world
+from tests.simulator.recorded_world import NIGHT, live, world
 
 # free rope m, k 1:1 kN/m, step of 75 kg 1:1 and 2:1 mm, natural frequency 1:1 and 2:1 Hz
 TABLE = [(20.0, 673, 1.1, 0.55, 2.9, 4.1), (50.0, 269, 2.7, 1.4, 1.9, 2.6), (100.0, 135, 5.5, 2.7, 1.3, 1.9)]

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from benchmarks.up_peak import BOUND, Building, UpPeak, measure, write
-from simulator.people import roundtrip
+from simulator.buildings import round_trip
 
 SMALL_GRID = (
     Building(10, 1.0, 630.0, 4),
@@ -45,16 +45,16 @@ def test_stops_and_highest_floor_are_those_of_people_who_choose_blindly(floors: 
     wanted = np.random.default_rng(5).integers(1, floors + 1, size=(40_000, people))
     stops = (np.diff(np.sort(wanted, axis=1), axis=1) > 0).sum(axis=1) + 1
     n, p = np.array(float(floors)), np.array(float(people))
-    assert roundtrip.stops(n, p) == pytest.approx(stops.mean(), rel=0.01)
-    assert roundtrip.highest(n, p) == pytest.approx(wanted.max(axis=1).mean(), rel=0.01)
+    assert round_trip.stops(n, p) == pytest.approx(stops.mean(), rel=0.01)
+    assert round_trip.highest(n, p) == pytest.approx(wanted.max(axis=1).mean(), rel=0.01)
 
 
 @pytest.mark.parametrize(("floors", "people"), [(10, 6.72), (16, 10.0), (30, 17.1)])
 def test_flights_at_rated_speed_make_the_standard_formula(floors: int, people: float) -> None:
     floor_s, ramps_s = 1.9, 2.7
     way = np.abs(np.arange(floors + 1)[:, None] - np.arange(floors + 1))
-    flights_s = roundtrip.flights_s(people, way * floor_s + ramps_s * (way > 0))
-    standard_s = roundtrip.round_trip_s(
+    flights_s = round_trip.flights_s(people, way * floor_s + ramps_s * (way > 0))
+    standard_s = round_trip.round_trip_s(
         np.array(float(floors)), np.array(people), np.array(floor_s), np.array(ramps_s), 0.0
     )
     assert flights_s == pytest.approx(standard_s, rel=1e-12)

@@ -8,14 +8,14 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
+from simulator.buildings.fleet import building_of, fleet
+from simulator.buildings.stop_times import DOOR_CYCLE_SD
 from simulator.faults.schedule import Unknown
-from simulator.people.fleet import building_of, fleet
-from simulator.people.timing import DOOR_CYCLE_SD
-from simulator.terminals.bundles import Packer
+from simulator.terminals.messages import Packer
 from simulator.terminals.terminals import Terminals
 from simulator.world.world import World
 from telemetry.streams import CLOSED, CLOSING, OPEN, OPENING
-from tests.simulator.story import START_NS, live, longest_s, places, world
+from tests.simulator.recorded_world import START_NS, live, longest_s, places, world
 
 LIFTS, SECONDS = 60, 90
 

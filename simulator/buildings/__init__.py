@@ -1,0 +1,1 @@
+"""Buildings: their lifts, their people, and the lift traffic of a day."""

@@ -1,0 +1,71 @@
+"""When people come to the landings of each building: a Poisson process of parties, drawn from the building's own dice.
+
+A building has as many people as its lifts were planned for: what its lifts can carry in an up-peak's five minutes is a
+drawn share of them. The law: what comes to a building depends on (seed, building, traffic) alone, never on its cars.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from simulator.buildings.groups import Groups
+from simulator.buildings.passengers import F64, Index, Passengers
+from simulator.buildings.traffic import Traffic
+from simulator.maths.rng import PEOPLE, POPULATION, Dice
+
+REDRAW_S = 600.0
+PLANNED_PERCENT = ((28.0, 80.0), (11.0, 17.0))
+"""What the lifts of a home, and of an office, carry in five minutes of an up-peak, in per cent of its people."""
+BODY_KG, BODY_SD_KG, BODY_LIMITS_KG = 75.0, 13.0, (30.0, 130.0)
+
+
+class Arrivals:
+    """The arrivals of the groups of a world; `next_s` is when each one's next party comes, or its rate is read."""
+
+    def __init__(
+        self, groups: Groups, seed: int, traffic: Traffic, kind: Index, floors: Index, lobby: Index, carried: F64
+    ) -> None:
+        self.traffic, self.kind, self.lobby = traffic, kind, lobby
+        self.people, self.shares = _population(groups, seed, traffic, kind, floors, lobby, carried)
+        self.dice = Dice(seed, groups.number, PEOPLE)
+        self.next_s = np.zeros(len(groups))
+        self._comes = np.zeros(len(groups), dtype=np.bool_)
+
+    def wait(self, group: Index, t: F64, hour: F64) -> None:
+        """Draw when the next party comes; the rate is looked up anew now and then, as the hour moves on."""
+        rate = self.traffic.rate_per_s(self.kind[group], self.people[group], hour)
+        wait_s = -np.log1p(-self.dice.uniform(group)) / rate
+        self._comes[group] = wait_s < REDRAW_S
+        self.next_s[group] = t + np.minimum(wait_s, REDRAW_S)
+
+    def come(self, passengers: Passengers, group: Index, t: F64, hour: F64, deserted: NDArray[np.bool_]) -> Index:
+        """Let the parties that are due come in; return the landing of each group's party, -1 where none came."""
+        landing = np.full(len(group), -1)
+        came = self._comes[group] & ~deserted
+        here, at, dice = group[came], t[came], self.dice
+        draws = (dice.uniform(here), dice.uniform(here), dice.uniform(here), dice.uniform(here))
+        kind = self.kind[here]
+        origin, target = self.traffic.journey(kind, hour[came], self.shares[here], self.lobby[here], draws)
+        landing[came] = origin
+        size = self.traffic.party(kind, dice.uniform(here))
+        for k in range(int(size.max(initial=0))):
+            more = size > k
+            mass_kg = np.clip(BODY_KG + BODY_SD_KG * dice.bell(here[more]), *BODY_LIMITS_KG)
+            passengers.come(here[more], at[more], origin[more], target[more], mass_kg)
+        self.wait(group, t, hour)
+        return landing
+
+
+def _population(
+    groups: Groups, seed: int, traffic: Traffic, kind: Index, floors: Index, lobby: Index, carried: F64
+) -> tuple[F64, F64]:
+    """Return each building's people, and the cumulative shares (groups, floors) of them up to each landing."""
+    dice, every = Dice(seed, groups.number, POPULATION), np.arange(len(groups))
+    low, high = np.array(PLANNED_PERCENT)[kind].T
+    people = carried * 100 / dice.uniform(every, low, high)
+    landing = np.arange(int(floors.max()))
+    weights = np.stack([1 + traffic.uneven * dice.uniform(every, -1.0, 1.0) for _ in landing], axis=1)
+    lived_in = (landing > lobby[:, None]) & (landing < floors[:, None])
+    shares = np.cumsum(np.where(lived_in, weights, 0.0), axis=1)
+    return people, shares / shares[:, -1:]

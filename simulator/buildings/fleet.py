@@ -1,0 +1,207 @@
+"""The lifts that are simulated: their facts, as a registry would hold them.
+
+The law: lift k of `fleet(n, seed)` is the same for every n. Twenty lifts make an estate (one district, one gateway),
+and an estate has buildings of one to eight lifts that share their floors; a building goes by the number of its first
+lift. Names and firms are invented.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import date, timedelta
+from functools import lru_cache
+from typing import Any, NamedTuple, TypeVar
+
+import numpy as np
+
+from registry.facts import Floor, LiftFacts
+from simulator.maths.rng import BUILDINGS, TRAITS, numbers
+
+ESTATE_LIFTS = 20
+FLEET_LIMIT = 100_000
+
+RATED_SPEEDS_MPS = (1.0, 1.5, 1.6, 1.75, 2.0, 2.5)
+RATED_SPEED_SHARES = (0.10, 0.10, 0.05, 0.45, 0.15, 0.15)
+_SPEED_STEPS = np.cumsum(RATED_SPEED_SHARES)[:-1]
+BUILDING_LIFTS = {"residential": (1, 1, 2, 2, 2, 3, 4), "office": (2, 3, 4, 4, 5, 6, 8)}
+OFFICE_SHARE = 0.15
+"""Of the buildings; the others are homes."""
+FLOORS = (6, 33)
+TRAVEL_PER_SPEED_S = (12.0, 45.0)
+PITCH_M = {"residential": (2.8, 3.2), "office": (3.6, 4.5)}
+LOBBY_EXTRA_M = 1.2
+CENTRE_DOOR_SHARE = 0.75
+
+DISTRICTS = (
+    ("wuxing", "吴兴区", 30.8650, 120.1850),
+    ("nanxun", "南浔区", 30.8490, 120.4180),
+    ("deqing", "德清县", 30.5430, 119.9770),
+    ("changxing", "长兴县", 31.0270, 119.9110),
+    ("anji", "安吉县", 30.6380, 119.6800),
+)
+ESTATES = (
+    ("锦绣花园", "Brocade Garden"),
+    ("滨江国际", "Riverside International"),
+    ("翠湖天地", "Green Lake Terrace"),
+    ("望山府", "Hillview Court"),
+    ("时代中心", "Times Centre"),
+    ("紫金广场", "Zijin Plaza"),
+    ("桂花苑", "Osmanthus Court"),
+    ("东湖新城", "East Lake New Town"),
+    ("金融大厦", "Finance Tower"),
+    ("丝绸公馆", "Silk Residence"),
+)
+ROADS = (
+    "人民路 Renmin Road",
+    "莫干山路 Moganshan Road",
+    "太湖路 Taihu Road",
+    "学士路 Xueshi Road",
+    "竹海路 Zhuhai Road",
+)
+MAKERS = (("Hengsheng", "HS-P7"), ("Tianti", "TT-3000"), ("Norlift", "Aria 2"), ("Yunqi", "YQ-MRL"))
+FIRMS = ("安达电梯 Anda Lifts", "恒通维保 Hengtong Care", "北辰机电 Beichen Electric", "Northgate Lift Service")
+INSURERS = ("平泰保险 Pingtai", "华安财险 Hua'an", "Lakeside Mutual")
+OWNERS = ("绿城物业 Greentown Property", "嘉和物业 Jiahe Property", "Meridian Estates")
+TODAY = date(2026, 11, 1)
+
+T = TypeVar("T")
+
+
+class Building(NamedTuple):
+    """A building of the plan: the number of its first lift, how many lifts it has, and what it is for."""
+
+    first: int
+    lifts: int
+    kind: str
+
+
+def fleet(n: int, seed: int, offices: float = OFFICE_SHARE) -> list[LiftFacts]:
+    """Return the facts of lifts 0 to n - 1 of this seed's world; `offices` is their share of its buildings."""
+    if not 1 <= n <= FLEET_LIMIT:
+        raise ValueError(f"lifts: {n} is not between 1 and {FLEET_LIMIT}")
+    facts: list[LiftFacts] = []
+    for estate in range(-(-n // ESTATE_LIFTS)):
+        facts.extend(_estate(estate, seed, offices))
+    return facts[:n]
+
+
+def building_of(number: Sequence[int], seed: int, offices: float = OFFICE_SHARE) -> list[int]:
+    """Return the building of each of these lifts: the number of its first lift."""
+    return [_building(k, seed, offices).first for k in number]
+
+
+def neighbours(first: int, n: int, seed: int, offices: float = OFFICE_SHARE) -> dict[int, LiftFacts]:
+    """Return, by number, the lifts that lifts `first` to `first + n - 1` share their buildings with, but for those."""
+    begin, last = _building(first, seed, offices), _building(first + n - 1, seed, offices)
+    missing = [*range(begin.first, first), *range(first + n, last.first + last.lifts)]
+    estates = {estate: _estate(estate, seed, offices) for estate in {k // ESTATE_LIFTS for k in missing}}
+    return {k: estates[k // ESTATE_LIFTS][k % ESTATE_LIFTS] for k in missing}
+
+
+def _building(number: int, seed: int, offices: float) -> Building:
+    return next(b for b in _plan(number // ESTATE_LIFTS, seed, offices) if b.first <= number < b.first + b.lifts)
+
+
+@lru_cache(maxsize=FLEET_LIMIT // ESTATE_LIFTS)
+def _plan(estate: int, seed: int, offices: float) -> tuple[Building, ...]:
+    """Return the buildings of an estate; the last one has the lifts that are left."""
+    draw = _Draw(seed, estate, BUILDINGS)
+    plan, first, end = [], estate * ESTATE_LIFTS, (estate + 1) * ESTATE_LIFTS
+    while first < end:
+        kind = "office" if draw.between(0, 1) < offices else "residential"
+        lifts = min(draw.one(BUILDING_LIFTS[kind]), end - first)
+        plan.append(Building(first, lifts, kind))
+        first += lifts
+    return tuple(plan)
+
+
+class _Draw:
+    """Choices for one thing of the world, drawn one after another."""
+
+    def __init__(self, seed: int, number: int, purpose: int = TRAITS) -> None:
+        self.words = numbers(seed, number, purpose)
+
+    def between(self, low: float, high: float) -> float:
+        return low + (high - low) * next(self.words)
+
+    def whole(self, low: int, high: int) -> int:
+        return int(self.between(low, high + 1))
+
+    def one(self, choices: tuple[T, ...]) -> T:
+        return choices[self.whole(0, len(choices) - 1)]
+
+
+def _estate(estate: int, seed: int, offices: float) -> list[LiftFacts]:
+    """Return the twenty lifts of one estate."""
+    draw = _Draw(seed, -1 - estate)
+    zh, en = draw.one(ESTATES)
+    phase = draw.whole(1, 9)
+    district, district_zh, lat, lon = draw.one(DISTRICTS)
+    lat, lon = lat + draw.between(-0.04, 0.04), lon + draw.between(-0.05, 0.05)
+    address = f"{district_zh}{draw.one(ROADS)} {draw.whole(1, 999)}"
+    owner, phone = draw.one(OWNERS), f"0572-555{draw.whole(0, 9999):04d}"
+    facts = []
+    for building, (first, lifts, kind) in enumerate(_plan(estate, seed, offices)):
+        speed_mps = RATED_SPEEDS_MPS[int(np.searchsorted(_SPEED_STEPS, draw.between(0, 1), "right"))]
+        floors = _floors(draw, kind, speed_mps)
+        for k in range(lifts):
+            where = f"{zh}{phase}期{building + 1}号楼{k + 1}号梯"
+            facts.append(
+                LiftFacts(
+                    lift_id=f"sim-{first + k + 1:05d}",
+                    district=district,
+                    name=f"{where} · {en} {phase}, Tower {building + 1}, Lift {k + 1}",
+                    address=address,
+                    lat=round(lat + 0.0004 * (building % 4), 5),
+                    lon=round(lon + 0.0004 * (building // 4), 5),
+                    timezone="Asia/Shanghai",
+                    building_type=kind,
+                    rated_speed_mps=speed_mps,
+                    floors=floors,
+                    owner=owner,
+                    emergency_phone=phone,
+                    **_machine(_Draw(seed, first + k)),
+                )
+            )
+    return facts
+
+
+def _floors(draw: _Draw, kind: str, speed_mps: float) -> tuple[Floor, ...]:
+    """Return the landings of a building: up to two basements, a ground floor, and in some no 4, 13 nor 14.
+
+    A faster lift stands in a taller building: its travel takes between 12 and 45 s at rated speed.
+    """
+    pitch_m = draw.between(*PITCH_M[kind])
+    least, most = (int(np.clip(speed_mps * lasts_s / pitch_m + 1, *FLOORS)) for lasts_s in TRAVEL_PER_SPEED_S)
+    floors = draw.whole(least, most)
+    basements = draw.whole(0, 2)
+    above = floors - basements
+    ground = "G" if draw.between(0, 1) < 0.3 else "1"
+    shy = draw.between(0, 1) < 0.4
+    signs = {13: "12A", 14: "12B", 4: "3A"} if shy else {}
+    labels = [f"B{k}" for k in range(basements, 0, -1)] + [ground]
+    labels += [signs.get(k, str(k)) for k in range(2, above + 1)]
+    heights = pitch_m * np.arange(len(labels)) + LOBBY_EXTRA_M * (np.arange(len(labels)) > basements)
+    return tuple(Floor(label, round(float(height), 3)) for label, height in zip(labels, heights, strict=True))
+
+
+def _machine(draw: _Draw) -> dict[str, Any]:
+    """Return what belongs to one lift: its machine, its door and its papers."""
+    maker, model = draw.one(MAKERS)
+    installed = TODAY - timedelta(days=draw.whole(200, 7000))
+    inspected = TODAY - timedelta(days=draw.whole(10, 350))
+    return {
+        "manufacturer": maker,
+        "model": model,
+        "installed_on": installed.isoformat(),
+        "rated_load_kg": float(draw.one((630, 800, 1000, 1050, 1350))),
+        "door_type": "centre" if draw.between(0, 1) < CENTRE_DOOR_SHARE else "side",
+        "door_width_mm": float(draw.one((800, 900, 1000, 1100))),
+        "roping": draw.one(("1:1", "2:1", "2:1")),
+        "sheave_diameter_m": draw.one((0.32, 0.4, 0.4, 0.52)),
+        "maintenance_firm": draw.one(FIRMS),
+        "insurer": draw.one(INSURERS),
+        "insured_until": (inspected + timedelta(days=365)).isoformat(),
+        "last_inspection_on": inspected.isoformat(),
+        "next_inspection_due_on": (inspected + timedelta(days=365)).isoformat(),
+    }

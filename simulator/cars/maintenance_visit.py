@@ -1,0 +1,80 @@
+"""A maintenance visit, from the mechanic's arrival at an empty car to the test run after it.
+
+    share of the visit   0        0.35           0.85            90 s to the end
+                         │ works  │ rides on     │ tries the     │ test run at   │ in service
+                         │ at the │ the roof,    │ door again    │ rated speed,  │
+                         │ open   │ slowly, from │ and again     │ in normal     │
+                         │ door   │ stop to stop │               │ mode          │
+
+The car stays out of service all the time; a door that moves is first let come to its end.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from simulator.cars import drive
+from simulator.cars.state import F64, Cars, Index
+from telemetry.streams import CLOSED, CLOSING, NORMAL, OPEN, OPENING
+
+INSPECTION_MPS = 0.3
+PARTS = (0.35, 0.85)
+WORK, ROOF, DOOR, TEST = range(4)
+TEST_S = 90.0
+LOOKS_S, TRIES_S, SETTLES_S = 25.0, 6.0, 1.0
+
+
+def go_on(cars: Cars, lift: Index, begin_s: F64) -> None:
+    """Take, at these visited cars, the steps that are due in the second that begins."""
+    lift = lift[cars.visit_s[lift] < begin_s[lift] + 1]
+    if not len(lift):
+        return
+    t, door = np.maximum(cars.visit_s[lift], begin_s[lift]), cars.door[lift]
+    for moving, end in ((OPENING, OPEN), (CLOSING, CLOSED)):
+        ends = door == moving
+        cars.move_door(lift[ends], end, t[ends])
+        cars.visit_s[lift[ends]] = t[ends] + TRIES_S
+    stands = (door == OPEN) | (door == CLOSED)
+    lift, t = lift[stands], t[stands]
+    left_s = cars.relief_s[lift] - t
+    part = np.where(left_s < TEST_S, TEST, np.searchsorted(PARTS, 1 - left_s / cars.for_s[lift], "right"))
+    shut = cars.door[lift] == CLOSED
+    shuts = ~shut & (part != WORK)
+    _move_door(cars, lift[shuts], CLOSING, t[shuts])
+    opens = shut & (part == DOOR)
+    _move_door(cars, lift[opens], OPENING, t[opens])
+    rides, tests = shut & (part == ROOF), shut & (part == TEST)
+    _ride(cars, lift[rides], t[rides])
+    _test(cars, lift[tests], t[tests])
+
+
+def _move_door(cars: Cars, lift: Index, state: int, t: F64) -> None:
+    cars.move_door(lift, state, t)
+    cars.visit_s[lift] = t + (cars.opens_s(lift) if state == OPENING else cars.closes_s(lift))
+
+
+def _ride(cars: Cars, lift: Index, t: F64) -> None:
+    """Move these cars from their roofs to the next landing, and look around there."""
+    last = cars.lifts.floors[lift] - 1
+    step = np.where(cars.dice.uniform(lift) < 0.5, 1, -1)
+    there = cars.floor[lift] + step
+    there = np.where((there < 0) | (there > last), cars.floor[lift] - step, there)
+    _run(cars, lift, there, t, INSPECTION_MPS / cars.lifts.rated_mps[lift])
+    cars.visit_s[lift] = cars.curves.end_s[lift] + LOOKS_S
+
+
+def _test(cars: Cars, lift: Index, t: F64) -> None:
+    """Put these cars back to normal, and let each run once, to the farther end of its way."""
+    cars.mode[lift] = NORMAL
+    cars.log.status.append(lift)
+    last = cars.lifts.floors[lift] - 1
+    _run(cars, lift, np.where(2 * cars.floor[lift] < last, last, 0), t, 1.0)
+    cars.visit_s[lift] = cars.due_s[lift] + SETTLES_S
+
+
+def _run(cars: Cars, lift: Index, floor: Index, t: F64, ratio: F64 | float) -> None:
+    """Let these cars run to these landings; nobody leaves before they stand."""
+    target_m = drive.landing_m(cars, lift, floor, t)
+    cars.floor[lift] = cars.target[lift] = floor
+    cars.curves.go(lift, t, target_m, drive.limits(cars, lift, ratio))
+    cars.due_s[lift] = np.maximum(cars.due_s[lift], cars.curves.end_s[lift] + SETTLES_S)

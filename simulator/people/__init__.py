@@ -1,1 +1,0 @@
-"""Who travels: traffic, passengers, and the fleet that serves them."""

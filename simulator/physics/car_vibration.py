@@ -1,0 +1,152 @@
+"""What an accelerometer on the car floor reads, synthesised from the sources that shake a car, in the car's frame.
+
+    z     the car's own acceleration on its ropes (`suspension`), sheave orders 1 and 2, car pulley, rope lay
+    x, y  what the guides do (`rails`): rollers, rail joints, sway
+    all   blows (doors, steps), the brake that drags at start and stop, worn shoes; noise, bias, warmth
+
+The law: a source that turns or stands with the car's place is a function of that place, so its frequency follows the
+speed and its phase never jumps. Frequencies: domain notes, section 4.1.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from simulator.cars.state import START, Cars, Lifts, Log
+from simulator.faults.condition import Condition
+from simulator.maths import rng
+from simulator.physics.guide_rails import Rails
+from simulator.physics.impacts import Blows, of_second, ring
+from simulator.physics.sensors import spoilt
+from simulator.physics.suspension import Motion
+from simulator.physics.traction_sheave import rim_mps, turned_m
+
+F32 = NDArray[np.float32]
+F64 = NDArray[np.float64]
+Index = NDArray[np.intp]
+
+WAVE_HZ, WAVE_HZ_LIMITS = 100, (100, 400)
+CHUNK_SAMPLES = 25_600
+DECIMALS = 3
+NOISE_MPS2, BIAS_MPS2 = 0.01, 0.05
+WARMTH_C, WARMTH_MPS2_PER_C, DAY_S = 8.0, 0.0005, 86_400.0
+SHEAVE_MPS2, SHEAVE_WORN, ROPES_UNEVEN = (0.032, 0.018), 4.0, 1.5
+SPIN_LOUD = 0.2
+"""What a sheave that turns under the ropes of a car that stands does to it besides, m/s² at rated speed."""
+PULLEY_M, PULLEY_MPS2 = 0.32, 0.010
+ROPE_LAY_M, ROPE_LAY_MPS2 = 0.065, 0.12
+FILTER_SHARE = 0.45
+"""The sensor's filter takes out what is faster than this share of the rate."""
+DRAG_S, DRAG_MPS2, SHOE_MPS2 = 0.3, 0.028, 0.06
+"""How long a brake drags; and how loud it and worn shoes are, rms, the shoes at rated speed."""
+_PURPOSES = (rng.X_NOISE, rng.Y_NOISE, rng.Z_NOISE)
+
+
+class Vibration:
+    """The accelerometers of a range of lifts."""
+
+    def __init__(self, lifts: Lifts, seed: int, start_ns: int, rate_hz: int = WAVE_HZ) -> None:
+        low, high = WAVE_HZ_LIMITS
+        if rate_hz % 10 or not low <= rate_hz <= high:
+            raise ValueError(f"wave_hz: {rate_hz} is not a multiple of 10 from {low} to {high}")
+        self.rate_hz, self._start_s = rate_hz, start_ns / 1e9
+        self._noise = np.stack([rng.keys(seed, lifts.number, purpose) for purpose in _PURPOSES], axis=1)
+        self._grinding = rng.keys(seed, lifts.number, rng.GRINDING)
+        self._spikes = rng.keys(seed, lifts.number, rng.SPIKES)
+        traits = lifts.trait
+        self._bias = BIAS_MPS2 * (2 * np.stack([traits[f"{axis}_bias"] for axis in "xyz"], axis=1) - 1)
+        self._rough = (0.7 + 0.6 * traits["smooth"]).astype(np.float32)
+        self._phase = (2 * np.pi * traits["phase"]).astype(np.float32)
+        self._sheave_per_m = (2 * lifts.rope_ratio / lifts.sheave_m).astype(np.float32)
+        self._rope_ratio, self._rated_mps = lifts.rope_ratio.astype(np.float32), lifts.rated_mps.astype(np.float32)
+        self._rails = Rails(lifts, seed)
+        self._struck: list[Blows] = []
+        self._last = np.zeros((len(lifts.number), 3), dtype=np.float32)
+
+    def step(self, cars: Cars, log: Log, motion: Motion, begin_s: F64, second: int) -> F32:
+        """Return the waveforms of one second, (lifts, 3, samples), m/s², gravity removed."""
+        samples = second * self.rate_hz + np.arange(self.rate_hz)
+        xyz = self._hiss(samples, len(begin_s))
+        self._grind(cars, begin_s, samples, motion, xyz)
+        warm = WARMTH_MPS2_PER_C * WARMTH_C * np.sin(2 * np.pi * (self._start_s + begin_s) / DAY_S)
+        xyz += (self._bias + warm[:, None])[:, :, None].astype(np.float32)
+        chunk = CHUNK_SAMPLES // self.rate_hz
+        for first in range(0, len(motion.lift), chunk):
+            part = slice(first, first + chunk)
+            self._ride(cars, motion, part, xyz)
+        struck = of_second(log)
+        ring(self._struck + struck, begin_s, xyz)
+        self._struck = struck
+        self._spoil(cars.condition, samples, xyz)
+        return np.round(xyz, DECIMALS)
+
+    def _hiss(self, samples: NDArray[np.int64], lifts: int) -> F32:
+        """Return the sensors' own noise."""
+        noise = np.empty((lifts, 3, self.rate_hz), dtype=np.float32)
+        chunk = CHUNK_SAMPLES // self.rate_hz
+        for first in range(0, lifts, chunk):
+            part = slice(first, first + chunk)
+            noise[part] = NOISE_MPS2 * rng.bell(rng.words(self._noise[part, :, None], samples))
+        return noise
+
+    def _grind(self, cars: Cars, begin_s: F64, samples: NDArray[np.int64], motion: Motion, xyz: F32) -> None:
+        """Add what grinds: a brake that drags, before the car moves and before it stands, and worn shoes."""
+        starting = cars.phase == START
+        start_s = np.where(starting, cars.due_s, cars.curves.t[0])
+        lift = np.flatnonzero(starting | (cars.curves.end_s > begin_s))
+        t_s = begin_s[lift, None] + np.arange(self.rate_hz) / self.rate_hz
+        lead_s, left_s = start_s[lift, None] - t_s, cars.curves.end_s[lift, None] - t_s
+        drags = ((lead_s > 0) & (lead_s < DRAG_S)) | ((left_s > 0) & (left_s < DRAG_S))
+        row = np.flatnonzero(drags.any(axis=1))
+        xyz[lift[row]] += self._broadband(lift[row], samples) * (DRAG_MPS2 * drags[row, None]).astype(np.float32)
+        row = np.flatnonzero(cars.condition.shoe[motion.lift])
+        worn = motion.lift[row]
+        pace = np.abs(motion.v_mps[row]) / self._rated_mps[worn, None]
+        loud = (SHOE_MPS2 * cars.condition.shoe[worn, None] * pace).astype(np.float32)
+        xyz[worn, :2] += self._broadband(worn, samples)[:, :2] * loud[:, None]
+
+    def _broadband(self, lift: Index, samples: NDArray[np.int64]) -> F32:
+        """Return noise of rms 1 that these lifts make themselves, (lifts, 3, samples)."""
+        counter = 3 * samples + np.arange(3)[:, None]
+        return rng.bell(rng.words(self._grinding[lift, None, None], counter)).astype(np.float32)
+
+    def _ride(self, cars: Cars, motion: Motion, part: slice, xyz: F32) -> None:
+        """Add what moving does to some of the cars."""
+        condition, lift = cars.condition, motion.lift[part]
+        z, v = motion.z_m[part].astype(np.float32), np.abs(motion.v_mps[part], dtype=np.float32)
+        pace = np.asarray(v / self._rated_mps[lift, None], dtype=np.float32)
+        x, y = self._rails.shake(condition, lift, z, pace)
+        shake = np.float32(PULLEY_MPS2) * (self._rope_ratio[lift, None] - 1) * np.sin(z * np.float32(2 / PULLEY_M))
+        uneven = condition.rope_tension[lift]
+        row = np.flatnonzero(uneven)
+        if len(row):
+            lay_hz = self._rope_ratio[lift[row], None] * v[row] / np.float32(ROPE_LAY_M)
+            lay = np.sin(self._rope_ratio[lift[row], None] * z[row] * np.float32(2 * np.pi / ROPE_LAY_M))
+            heard = (lay_hz < FILTER_SHARE * self.rate_hz) * np.float32(ROPE_LAY_MPS2)
+            shake[row] += heard * lay * uneven[row, None].astype(np.float32)
+        shake = motion.a_mps2[part].astype(np.float32) + pace * shake + self._turn(cars, motion, part)
+        xyz[lift] += np.stack([x, y, shake], axis=1)
+
+    def _turn(self, cars: Cars, motion: Motion, part: slice) -> F32:
+        """Return what the sheaves of some of the cars do to them, the louder where it turns under its ropes."""
+        condition, lift = cars.condition, motion.lift[part]
+        turned = turned_m(cars, lift, motion.drive_m[part]).astype(np.float32)
+        pace = np.abs(rim_mps(cars, lift, motion.v_mps[part]) / self._rated_mps[lift, None], dtype=np.float32)
+        angle = self._sheave_per_m[lift, None] * turned + self._phase[lift, None]
+        one, two = (np.float32(order) for order in SHEAVE_MPS2)
+        worn = 1 + SHEAVE_WORN * condition.sheave[lift] + ROPES_UNEVEN * condition.rope_tension[lift]
+        spins = SPIN_LOUD * condition.spins_mps[lift] / self._rated_mps[lift]
+        strength = pace * worn.astype(np.float32)[:, None] * (one + two * 2 * np.cos(angle))
+        strength += spins.astype(np.float32)[:, None]
+        return np.asarray(self._rough[lift, None] * strength * np.sin(angle), dtype=np.float32)
+
+    def _spoil(self, condition: Condition, samples: NDArray[np.int64], xyz: F32) -> None:
+        """Let faulty accelerometers say what they say; keep each one's last reading."""
+        faults = condition.accelerometer
+        lift = faults.ailing
+        for axis in range(3) if len(lift) else ():
+            xyz[lift, axis] = spoilt(faults, lift, xyz[lift, axis], self._spikes[lift], 3 * samples + axis)
+        stuck = lift[faults.stuck[lift]]
+        xyz[stuck] = self._last[stuck, :, None]
+        self._last = xyz[:, :, -1].copy()

@@ -1,0 +1,92 @@
+"""What guides do to a car that runs along them, x and y: rail joints, the sway between brackets, rollers, worn shoes.
+
+The law: all of it is a function of the car's place, so a joint strikes where it stands, in both directions, on every
+pass, and a roller's frequency follows the speed: v/(pi d). Each joint of each lift is as good as it was once fitted,
+and one of them, any of those on the car's way, is the one that gives first.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from simulator.cars.state import Lifts
+from simulator.faults.condition import Condition
+from simulator.maths import rng
+
+F32 = NDArray[np.float32]
+Index = NDArray[np.intp]
+
+RAILS_M, SHORT_RAILS_M, SHORT_SHARE = 5.0, 2.5, 0.25
+BRACKETS_M = 2.5
+JOINT_M, JOINT_REACH = 0.03, 4.0
+"""A joint is felt over this way, and not at all beyond so many times it."""
+JOINT_MPS2, JOINT_DISPLACED_MPS2 = (0.10, 0.09), (0.9, 0.7)
+SWAY_MPS2, SWAY_WORN = (0.022, 0.021), 1.2
+ROLLERS_M = (0.125, 0.20)
+ROLLER_MPS2, ROLLER_ORDERS, ROLLER_WORN = (0.030, 0.028), (1.0, 0.5, 0.3), 4.0
+FLAT_TURN, FLAT_MPS2 = 0.03, 0.5
+"""A flat spot takes this share of a turn."""
+
+
+class Rails:
+    """The rails, brackets and guides of a range of lifts."""
+
+    def __init__(self, lifts: Lifts, seed: int) -> None:
+        every, traits = np.arange(len(lifts.number)), rng.Dice(seed, lifts.number, rng.RAILS)
+        self._key = rng.keys(seed, lifts.number, rng.JOINTS)
+        self.rails_m = np.where(traits.uniform(every) < SHORT_SHARE, SHORT_RAILS_M, RAILS_M).astype(np.float32)
+        self.first_m = (self.rails_m * traits.uniform(every)).astype(np.float32)
+        self.roller_m = np.where(traits.uniform(every) < 0.5, *ROLLERS_M).astype(np.float32)
+        self._phase = (2 * np.pi * traits.uniform(every)).astype(np.float32)
+        self._rough = (0.7 + 0.6 * traits.uniform(every)).astype(np.float32)
+        lowest, highest = lifts.heights_m[:, 0], np.nanmax(lifts.heights_m, axis=1)
+        first = np.ceil((lowest - self.first_m) / self.rails_m)
+        joints = np.maximum(np.floor((highest - self.first_m) / self.rails_m) - first + 1, 1)
+        self.weak_joint = (first + np.floor(joints * traits.uniform(every))).astype(np.int64)
+
+    def shake(self, condition: Condition, lift: Index, z_m: F32, pace: F32) -> tuple[F32, F32]:
+        """Return what these cars feel in x and y at their places; `pace` is their speed over the rated one."""
+        turn = 2 * z_m / self.roller_m[lift, None] + self._phase[lift, None]
+        sway = np.sin(z_m * np.float32(2 * np.pi / BRACKETS_M) + self._phase[lift, None])
+        sine, cosine = np.sin(turn), np.cos(turn)
+        orders = _orders(sine, cosine), _orders(cosine, -sine)
+        worn = (self._rough[lift] * (1 + ROLLER_WORN * condition.roller[lift])).astype(np.float32)[:, None]
+        loose = (self._rough[lift] * (1 + SWAY_WORN * condition.shoe[lift])).astype(np.float32)[:, None]
+        shakes = [
+            pace * (ROLLER_MPS2[axis] * worn * orders[axis] + SWAY_MPS2[axis] * loose * sway) for axis in range(2)
+        ]
+        self._strike_joints(condition, lift, z_m, pace, shakes)
+        flat = np.flatnonzero(condition.roller_flat[lift])
+        if len(flat):
+            turned = (turn[flat] / np.float32(2 * np.pi)) % 1 - np.float32(0.5)
+            blow = condition.roller_flat[lift[flat], None] * FLAT_MPS2 * pulse(turned / np.float32(FLAT_TURN))
+            for shake in shakes:
+                shake[flat] += pace[flat] * blow.astype(np.float32)
+        return shakes[0], shakes[1]
+
+    def _strike_joints(self, condition: Condition, lift: Index, z_m: F32, pace: F32, shakes: list[F32]) -> None:
+        """Add the blows of the joints that are near."""
+        rails_m = self.rails_m[lift, None]
+        along = (z_m - self.first_m[lift, None]) / rails_m
+        joint = np.rint(along)
+        off = (along - joint) * rails_m / np.float32(JOINT_M)
+        near = np.flatnonzero(np.abs(off) < JOINT_REACH)
+        car, number = lift[near // z_m.shape[1]], joint.ravel()[near].astype(np.int64)
+        blow = pace.ravel()[near] * pulse(off.ravel()[near])
+        displaced = condition.joint[car] * (self.weak_joint[car] == number)
+        for axis, shake in enumerate(shakes):
+            fitted = 2 * rng.uniform(rng.words(self._key[car], 2 * number + axis)) - 1
+            strength = JOINT_MPS2[axis] * fitted + JOINT_DISPLACED_MPS2[axis] * displaced
+            shake.ravel()[near] += (strength * blow).astype(np.float32)
+
+
+def pulse(u: F32) -> F32:
+    """Return the shape of a blow, its peaks at u = -1 and 1 of height 1: the derivative of a bell."""
+    return np.asarray(-u * np.exp(np.float32(0.5) - u * u / 2), dtype=np.float32)
+
+
+def _orders(sine: F32, cosine: F32) -> F32:
+    """Return the first three orders of a turning thing, from the sine and cosine of its angle."""
+    one, two, three = (np.float32(order) for order in ROLLER_ORDERS)
+    return sine * (one + two * 2 * cosine + three * (3 - 4 * sine * sine))

@@ -1,0 +1,120 @@
+"""What an accelerometer on the machine reads, for chosen lifts, 2 560 times a second: bearing, gear, motor, noise.
+
+    bearing   a defect is overrolled BPFO, BPFI or BSF times a turn of the sheave; each blow rings the housing
+    geared    the worm's mesh, with sidebands of the sheave          gearless   the motor's f_e, 6 f_e and 12 f_e
+
+The law: everything turns with the sheave (`sheave.py`), 2 r z / D; the speed is in no formula but for strength and for
+the time since the last blow. Formulas: domain notes, section 4.1.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+
+import numpy as np
+from numpy.typing import NDArray
+
+from simulator.cars.state import Cars, Lifts
+from simulator.maths import rng
+from simulator.physics.traction_sheave import rim_mps, turned_m
+
+F32 = NDArray[np.float32]
+F64 = NDArray[np.float64]
+Index = NDArray[np.intp]
+
+MACHINE_HZ = 2560
+DECIMALS = 3
+HUM_MPS2, HUM_RUNNING_MPS2 = 0.01, 0.02
+BALLS, BALL_PER_PITCH = 8, 0.2
+SLIPS = 0.01
+"""A rolling bearing slips by up to this share, so its frequencies are that much lower than the formulas."""
+DEFECT_SHARES = (0.5, 0.3, 0.2)
+DEFECT_MPS2, RESONANCE_HZ, FADES_S = 1.5, 900.0, 0.003
+GEARED_UP_TO_MPS, MESH_PER_TURN, MESH_MPS2 = 1.0, 46, (0.08, 0.03)
+POLE_PAIRS, ELECTRIC_MPS2 = 10, ((1, 0.02), (6, 0.03), (12, 0.015))
+SLOWEST_MPS = 0.05
+
+
+def bearing_orders(balls: int = BALLS, ball_per_pitch: float = BALL_PER_PITCH) -> dict[str, float]:
+    """Return how often a turn each defect of a bearing is overrolled (contact angle 0)."""
+    return {
+        "BPFO": balls / 2 * (1 - ball_per_pitch),
+        "BPFI": balls / 2 * (1 + ball_per_pitch),
+        "BSF": (1 - ball_per_pitch**2) / (2 * ball_per_pitch),
+        "FTF": (1 - ball_per_pitch) / 2,
+    }
+
+
+class Machines:
+    """The machine accelerometers of some of a range of lifts: `lift` are those that have one, in their order."""
+
+    def __init__(self, lifts: Lifts, seed: int, lift: Index) -> None:
+        self.lift = lift
+        number = lifts.number[lift]
+        every, traits = np.arange(len(lift)), rng.Dice(seed, number, rng.MACHINE)
+        self._key, self._blows = (rng.keys(seed, number, purpose) for purpose in (rng.HUM, rng.BLOWS))
+        orders = bearing_orders()
+        kind = np.searchsorted(np.cumsum(DEFECT_SHARES)[:-1], traits.uniform(every), "right")
+        slip = 1 - SLIPS * traits.uniform(every)
+        self.defect = np.array(["BPFO", "BPFI", "BSF"])[kind]
+        self._per_turn = slip * np.array([orders[name] for name in ("BPFO", "BPFI", "BSF")])[kind]
+        loaded = np.array([0.0, 1.0, orders["FTF"]])[kind]
+        self._loaded_per_turn = np.where(kind == 2, slip * loaded, loaded)
+        self._phase = traits.uniform(every)
+        self.turns_per_m = lifts.rope_ratio[lift] / (np.pi * lifts.sheave_m[lift])
+        self._rated_mps = lifts.rated_mps[lift]
+        self._geared = self._rated_mps <= GEARED_UP_TO_MPS
+
+    def step(self, cars: Cars, begin_s: F64, second: int) -> dict[int, F32]:
+        """Return the waveform of one second, m/s², of each chosen lift."""
+        if not len(self.lift):
+            return {}
+        samples = np.arange(MACHINE_HZ)
+        z, v, _ = cars.curves.at(self.lift, begin_s[self.lift, None] + samples / MACHINE_HZ)
+        z, v = turned_m(cars, self.lift, z), rim_mps(cars, self.lift, v)
+        pace = np.abs(v) / self._rated_mps[:, None]
+        turns = self.turns_per_m[:, None] * z + self._phase[:, None]
+        hum = rng.bell(rng.words(self._key[:, None], second * MACHINE_HZ + samples))
+        a = (HUM_MPS2 + HUM_RUNNING_MPS2 * pace) * hum
+        a += pace * np.where(self._geared[:, None], _mesh(turns), _motor(turns))
+        a += cars.condition.bearing[self.lift, None] * pace * self._bearing(turns, v)
+        return dict(zip(self.lift.tolist(), np.round(a, DECIMALS).astype(np.float32), strict=True))
+
+    def _bearing(self, turns: F64, v: F64) -> F64:
+        """Return the ringing after the last blow of each machine's defect."""
+        rolled = turns * self._per_turn[:, None] * np.where(v < 0, -1.0, 1.0)
+        blow = np.floor(rolled)
+        per_s = np.maximum(np.abs(v), SLOWEST_MPS) * (self.turns_per_m * self._per_turn)[:, None]
+        since_s = (rolled - blow) / per_s
+        dice = rng.uniform(rng.words(self._blows[:, None], blow.astype(np.int64)))
+        loaded = np.where(
+            self._loaded_per_turn[:, None] > 0,
+            (1 + np.cos(2 * np.pi * self._loaded_per_turn[:, None] * turns)) / 2,
+            1.0,
+        )
+        return (
+            DEFECT_MPS2
+            * (0.7 + 0.6 * dice)
+            * loaded
+            * np.exp(-since_s / FADES_S)
+            * np.sin(2 * np.pi * RESONANCE_HZ * since_s)
+        )
+
+
+def chosen(row: dict[str, int], machine: bool | Collection[str]) -> Index:
+    """Return the rows of the lifts whose machines are listened to: all, none, or those of these ids."""
+    if isinstance(machine, bool):
+        return np.arange(len(row) if machine else 0)
+    return np.array([k for lift_id, k in row.items() if lift_id in machine], dtype=np.intp)
+
+
+def _mesh(turns: F64) -> F64:
+    """Return what a worm gear hums: its mesh and twice that, swelling once a turn."""
+    angle = 2 * np.pi * turns
+    swell = 1 + 0.3 * np.cos(angle)
+    return swell * sum(size * np.sin(k * MESH_PER_TURN * angle) for k, size in enumerate(MESH_MPS2, start=1))
+
+
+def _motor(turns: F64) -> F64:
+    """Return what a gearless motor hums: electrical frequency and torque ripple."""
+    return np.asarray(sum(size * np.sin(2 * np.pi * k * POLE_PAIRS * turns) for k, size in ELECTRIC_MPS2))

@@ -1,0 +1,1 @@
+"""Plays a scenario or a recording to an MQTT broker."""

@@ -1,0 +1,90 @@
+"""The library of scenarios: TOML files that are read whole, those that are shipped and anybody's own.
+
+The law: a file that cannot be lived is refused in one line that names the field and the remedy.
+"""
+
+from __future__ import annotations
+
+import difflib
+import tomllib
+from collections.abc import Collection, Iterable, Mapping
+from datetime import date, time
+from pathlib import Path
+from typing import Any
+
+from pydantic import BaseModel, ValidationError
+
+from simulator.scenarios.scenario import Buildings, Contradiction, PlannedFault, Scenario, contradictions
+from simulator.terminals.network import Conditions
+
+SHIPPED = Path(__file__).parent / "shipped"
+_ZONED = "say a time with its timezone, such as 2001-09-10T07:30:00+08:00"
+_SHAPES = {
+    "datetime_type": _ZONED,
+    "timezone_aware": _ZONED,
+    "model_type": "it is a table of its own",
+    "tuple_type": "it is a list, in brackets",
+}
+
+
+def read(named: str | None, changes: Mapping[str, Any]) -> Scenario:
+    """Return the shipped scenario of this name, or the one in this file, with `changes` made to it.
+
+    Raises
+    ------
+    Contradiction
+        Where there is no such scenario, it is not TOML, or it contradicts itself.
+    """
+    tables = {} if named is None else _tables(named)
+    try:
+        scenario = Scenario.model_validate(tables | dict(changes))
+    except ValidationError as error:
+        raise Contradiction(f"{named or 'scenario'}: {_explain(error)}") from None
+    for line in contradictions(scenario):
+        raise Contradiction(f"{named or 'scenario'}: {line}")
+    return scenario
+
+
+def shipped() -> dict[str, Scenario]:
+    """Return the library, by name."""
+    return {path.stem: read(path.stem, {}) for path in sorted(SHIPPED.glob("*.toml"))}
+
+
+def _tables(named: str) -> dict[str, Any]:
+    path = SHIPPED / f"{named}.toml"
+    if not path.is_file():
+        path = Path(named)
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        known = [shipped.stem for shipped in SHIPPED.glob("*.toml")]
+        raise Contradiction(f"scenario: {named!r} is neither shipped nor a file{_nearest(named, known)}") from None
+    except OSError as error:
+        raise Contradiction(f"scenario: {named} cannot be read ({error.strerror})") from None
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise Contradiction(f"{named} is not TOML: {error}") from None
+
+
+def _explain(error: ValidationError) -> str:
+    """Return the first fault of a scenario as one line with its remedy."""
+    fault = error.errors()[0]
+    where = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in fault["loc"]).lstrip(".")
+    if fault["type"] == "extra_forbidden":
+        return f"{where} is not a key{_nearest(str(fault['loc'][-1]), _known_keys(fault['loc'][:-1]))}"
+    if fault["type"] == "missing":
+        return f"{where} is missing"
+    said = fault["input"] if isinstance(fault["input"], date | time) else repr(fault["input"])
+    quoted = ", without quotes" if fault["type"] == "datetime_type" and isinstance(fault["input"], str) else ""
+    return f"{where} = {said}: {_SHAPES.get(fault['type'], fault['msg'].lower())}{quoted}"
+
+
+def _known_keys(path: tuple[int | str, ...]) -> Collection[str]:
+    tables: dict[str, type[BaseModel]] = {"buildings": Buildings, "faults": PlannedFault, "network": Conditions}
+    return (tables[str(path[0])] if path else Scenario).model_fields
+
+
+def _nearest(name: str, known: Iterable[str]) -> str:
+    """Return a hint at the nearest known name, or at all of them."""
+    names = sorted(known)
+    near = difflib.get_close_matches(name, names, n=1, cutoff=0.5)
+    return f"; did you mean {near[0]}?" if near else f"; known here: {', '.join(names)}"

@@ -1,0 +1,290 @@
+"""A scenario: what a simulated world is to be, who lives in it and what befalls them.
+
+The law: a scenario is held against itself before anything begins; what it contradicts is one line that names the field.
+What it leaves to chance is drawn from its seed.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta, timezone
+from itertools import chain
+from typing import Literal
+
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
+
+from registry.fact_checks import ABSOLUTE, BAROMETER
+from registry.facts import LiftFacts
+from simulator.buildings.fleet import FLEET_LIMIT, OFFICE_SHARE, fleet
+from simulator.faults.cause import GROWING, NEAR_MISS
+from simulator.faults.cause_table import CAUSES, no_cause
+from simulator.faults.near_misses import PARKED_OPEN, WEATHER
+from simulator.faults.schedule import LASTS, Planned, between
+from simulator.maths.calendar import DAY_S, Calendar
+from simulator.maths.rng import PLAN, SETTINGS, numbers
+from simulator.physics.car_vibration import WAVE_HZ, WAVE_HZ_LIMITS
+from simulator.physics.sensors import SAMPLE_HZ
+from simulator.terminals.network import Conditions
+from simulator.world.world import HEARTBEAT_S
+
+LOCAL_TIME = timezone(timedelta(hours=8))
+START = datetime(2001, 9, 10, 7, 0, tzinfo=LOCAL_TIME)
+"""A Monday: simulated clocks start in 2001, so that a clock of today's that leaked in is seen at once."""
+YEARS = (1970, 2200)
+"""Where a world may begin: lifts say times in nanoseconds since 1970, and 64 bits hold those up to 2262."""
+SEED_LIMIT = 2**63 - 1
+DAY_H = 24.0
+DAYS_LIMIT = 3_660
+PLAN_LIMIT = 1_000
+ROUNDING = 1e-3
+"""By how much shares may miss 1: people write three thirds as 0.333."""
+SETUPS = {PARKED_OPEN: "parked_open", WEATHER: "barometers"}
+"""What belongs to lifts alone that are set up for it, and the key that says how many are."""
+GROWS = (0.1, 0.4)
+"""What share of their part of a scenario the faults that grow on trial take to fail."""
+
+
+class Contradiction(ValueError):
+    """A scenario cannot be lived; the text is one line that names the field and says why."""
+
+
+class Table(BaseModel):
+    """A table of the file: frozen, and closed to keys that it does not know."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
+
+
+class Buildings(Table):
+    """What the buildings are for, as shares of them all: a kind that is left out is not there, and they add up to 1."""
+
+    office: float = Field(0.0, ge=0, le=1)
+    residential: float = Field(0.0, ge=0, le=1)
+
+
+class PlannedFault(Table):
+    """A fault that comes at its time: to one `lift` (1 is the first), or to a `share` of all, drawn from the seed.
+
+    `onset_h` counts from the start by the calendar; the onset of each lift is drawn from the `spread_s` that follow.
+    The rest is as in `schedule.Planned`.
+    """
+
+    cause: str
+    lift: int | None = Field(None, ge=1)
+    share: float | None = Field(None, gt=0, le=1)
+    onset_h: float = Field(0.0, ge=0, allow_inf_nan=False)
+    spread_s: float = Field(0.0, ge=0, allow_inf_nan=False)
+    for_s: float | None = Field(None, gt=0, allow_inf_nan=False)
+    severity: float | None = Field(None, ge=0, le=1)
+    form: Literal["sudden", "intermittent", "growing"] | None = None
+    growth_days: float | None = Field(None, gt=0, allow_inf_nan=False)
+
+
+class Scenario(Table):
+    """A world: `days` days, of each the `hours` that begin at the start's time of day.
+
+    Without `start`, it is now where the world is played to a broker, else `START`. Traffic begins at the local `hour`
+    of the day (else that of `start`, else that of the lifts' clock). `form` is how bundles are sent. `wave_hz` is the
+    rate of the vibration; `machines` are the lifts whose machines are listened to, by number. `idle_hz` is how
+    often a lift at rest with a still door says its samples. `barometers` is the share of lifts that tell their position
+    by the air's pressure, `parked_open` the share that is set to park with its door open. `faults_per_hour` come by
+    themselves, over the fleet. `trials` is how many faults of each cause, and `near_misses` how many of each kind, come
+    besides to lifts and at times drawn from the seed. `hazard` brings each cause as often as in a real fleet, times
+    this.
+    """
+
+    about: str = ""
+    lifts: int = Field(50, ge=1, le=FLEET_LIMIT)
+    seed: int = Field(1, ge=0, le=SEED_LIMIT)
+    start: AwareDatetime | None = None
+    hours: float = Field(DAY_H, gt=0, le=DAY_H)
+    days: int = Field(1, ge=1, le=DAYS_LIMIT)
+    hour: float | None = Field(None, ge=0, lt=DAY_H)
+    form: Literal["json", "cbor", "gateway", "streams"] = "cbor"
+    vibration: bool = False
+    wave_hz: int = Field(WAVE_HZ, ge=WAVE_HZ_LIMITS[0], le=WAVE_HZ_LIMITS[1], multiple_of=10)
+    machines: tuple[int, ...] = Field((), strict=False)
+    idle_hz: Literal[1, 10] = SAMPLE_HZ
+    barometers: float = Field(0.0, ge=0, le=1)
+    parked_open: float = Field(0.0, ge=0, le=1)
+    faults_per_hour: float = Field(0.0, ge=0, allow_inf_nan=False)
+    hazard: float = Field(0.0, ge=0, allow_inf_nan=False)
+    trials: int = Field(0, ge=0, le=PLAN_LIMIT)
+    near_misses: int = Field(0, ge=0, le=PLAN_LIMIT)
+    buildings: Buildings = Buildings(office=OFFICE_SHARE, residential=1 - OFFICE_SHARE)
+    network: Conditions = Conditions()
+    faults: tuple[PlannedFault, ...] = Field((), max_length=PLAN_LIMIT, strict=False)
+
+    @property
+    def span_h(self) -> float:
+        """How long it lasts by the calendar, in hours."""
+        return (self.days - 1) * DAY_H + self.hours
+
+    @property
+    def day_s(self) -> int:
+        """How many seconds of each day are lived."""
+        return max(1, round(self.hours * 3600))
+
+    @property
+    def seconds(self) -> int:
+        """How many seconds are lived."""
+        return self.days * self.day_s
+
+    @property
+    def heartbeat_s(self) -> int:
+        """How long its terminals may be silent: over what is left out of each day as well."""
+        return DAY_S if self.days > 1 and self.day_s < DAY_S else HEARTBEAT_S
+
+    @property
+    def calendar(self) -> Calendar:
+        """The calendar where it does not begin now."""
+        return Calendar(self.start_ns, self.day_s, self.days)
+
+    @property
+    def start_ns(self) -> int:
+        """Where the lifts' time begins where it does not begin now: a whole second, UTC nanoseconds."""
+        return int((self.start or START).timestamp()) * 1_000_000_000
+
+    @property
+    def traffic_hour(self) -> float | None:
+        """The local hour of the day at which the traffic begins, where it does not follow the lifts' clock."""
+        if self.hour is not None or self.start is None:
+            return self.hour
+        local = self.start.astimezone(LOCAL_TIME)
+        return local.hour + local.minute / 60 + local.second / 3600
+
+
+def planned(scenario: Scenario, facts: Sequence[LiftFacts]) -> list[Planned]:
+    """Return the plan as the world takes it, in lived seconds, fault by fault for each lift; shares are drawn."""
+    plan = []
+    for k, fault in enumerate(scenario.faults):
+        onset_s, for_s = _lived(scenario, fault)
+        for lift in _drawn(scenario, k):
+            if _able(fault.cause, facts[lift]):
+                when = (onset_s, onset_s + fault.spread_s)
+                how = (for_s, fault.severity, fault.form, fault.growth_days)
+                plan.append(Planned(facts[lift].lift_id, fault.cause, when, *how, name=f"faults[{k}]"))
+    parked = (lift.lift_id for lift in facts if lift.parks_door_open)
+    plan += [Planned(lift_id, PARKED_OPEN, for_s=float(scenario.seconds)) for lift_id in parked]
+    return plan + list(_tried(scenario, facts))
+
+
+def inhabitants(scenario: Scenario) -> list[LiftFacts]:
+    """Return the lifts of a scenario: those of its seed's fleet, with what it says of how some of them are set up."""
+    lifts = fleet(scenario.lifts, scenario.seed, scenario.buildings.office)
+    for k, lift in enumerate(lifts):
+        draw = numbers(scenario.seed, k, SETTINGS)
+        parks, source = next(draw) < scenario.parked_open, ABSOLUTE if next(draw) >= scenario.barometers else BAROMETER
+        lifts[k] = replace(lift, parks_door_open=parks, position_source=source)
+    return lifts
+
+
+def _tried(scenario: Scenario, facts: Sequence[LiftFacts]) -> Iterator[Planned]:
+    """Yield so many of each cause, dealt to the lifts like cards: a lift has one in each of as many parts of its time
+    as it needs, so that faults cover one another as seldom as they can."""
+    asked = [
+        cause
+        for slug, cause in CAUSES.items()
+        for _ in range(scenario.near_misses if cause.kind == NEAR_MISS else scenario.trials)
+        if slug != PARKED_OPEN
+    ]
+    if not asked:
+        return
+    able = {slug: [lift.lift_id for lift in facts if _able(slug, lift)] for slug in {cause.slug for cause in asked}}
+    draw = numbers(scenario.seed, -1, PLAN)
+    asked.sort(key=lambda _: next(draw))
+    parts = math.ceil(len(asked) / len(facts))
+    part_s = scenario.seconds / parts
+    for k, cause in enumerate(asked):
+        lifts, begin_s = able[cause.slug], k // len(facts) * part_s
+        if not lifts:
+            continue
+        lift_id = lifts[k % len(lifts)]
+        if cause.form == GROWING:
+            onset_s, growth_days = next(draw) * part_s / 2, scenario.days / parts * between(GROWS, next(draw))
+            yield Planned(lift_id, cause.slug, begin_s + onset_s, growth_days=growth_days)
+        else:
+            yield Planned(lift_id, cause.slug, begin_s + next(draw) * max(0.0, part_s - LASTS[1] * cause.default_s))
+
+
+def _able(cause: str, lift: LiftFacts) -> bool:
+    """Tell whether this can befall this lift."""
+    return {PARKED_OPEN: lift.parks_door_open, WEATHER: lift.position_source == BAROMETER}.get(cause, True)
+
+
+def _drawn(scenario: Scenario, k: int) -> Iterator[int]:
+    """Yield the rows of the lifts that fault `k` is planned for; a share is drawn."""
+    fault = scenario.faults[k]
+    for lift in range(scenario.lifts) if fault.lift is None else [fault.lift - 1]:
+        if fault.share is None or next(numbers(scenario.seed, lift * PLAN_LIMIT + k, PLAN)) < fault.share:
+            yield lift
+
+
+def _among(scenario: Scenario, fault: PlannedFault) -> list[LiftFacts]:
+    """Return the lifts that a fault is planned for, or drawn from."""
+    lifts = inhabitants(scenario)
+    return lifts if fault.lift is None else lifts[fault.lift - 1 : fault.lift]
+
+
+def _lived(scenario: Scenario, fault: PlannedFault) -> tuple[float, float | None]:
+    """Return onset and duration of a fault in lived seconds; no duration is the cause's own."""
+    onset_s, lived_s = fault.onset_h * 3600, scenario.calendar.lived_s
+    for_s = None if fault.for_s is None else lived_s(onset_s + fault.for_s) - lived_s(onset_s)
+    return lived_s(onset_s), for_s
+
+
+def contradictions(scenario: Scenario) -> Iterable[str]:
+    """Yield what a scenario says that cannot be, each as the field and why."""
+    first, last = YEARS
+    if scenario.start and not datetime(first, 1, 1, tzinfo=UTC) <= scenario.start < datetime(last, 1, 1, tzinfo=UTC):
+        yield f"start: {scenario.start} is out of range; lifts count from {first}, and a world begins before {last}"
+    built = sum(scenario.buildings.model_dump().values())
+    if not math.isclose(built, 1, abs_tol=ROUNDING):
+        yield f"buildings: the shares add up to {built:g}, not to 1; a kind that is left out has none"
+    for k in range(len(scenario.faults)):
+        why = chain(_misplaced(scenario, k), _misshapen(scenario.faults[k]), _mistimed(scenario, k))
+        yield from (f"faults[{k}].{line}" for line in why)
+
+    for number in scenario.machines:
+        if not 1 <= number <= scenario.lifts:
+            yield f"machines: {number} is not there; the lifts are 1 to {scenario.lifts}"
+
+
+def _misplaced(scenario: Scenario, k: int) -> Iterator[str]:
+    """Yield why fault `k` is none, or none of the lifts it names."""
+    fault = scenario.faults[k]
+    if fault.cause not in CAUSES:
+        yield no_cause(fault.cause)
+        return
+    if (fault.lift is None) == (fault.share is None):
+        yield "lift: say either lift (its number) or share (of all lifts)"
+    if fault.lift is not None and fault.lift > scenario.lifts:
+        yield f"lift: {fault.lift} is not there; the lifts are 1 to {scenario.lifts}"
+    if fault.lift is None and next(_drawn(scenario, k), None) is None:
+        yield f"share: {fault.share:g} of {scenario.lifts} draws no lift; raise it, or say which lift"
+    if fault.cause in SETUPS and not any(_able(fault.cause, lift) for lift in _among(scenario, fault)):
+        yield f"cause: {fault.cause} needs a lift that is set up for it by {SETUPS[fault.cause]}"
+
+
+def _misshapen(fault: PlannedFault) -> Iterator[str]:
+    """Yield why a fault cannot take the form it should."""
+    cause = CAUSES.get(fault.cause)
+    if cause is None:
+        return
+    form = fault.form or cause.form
+    if form == GROWING and cause.kind == NEAR_MISS:
+        yield f"form: {cause.slug} is a near miss and never fails; only faults grow"
+    if form != GROWING and fault.growth_days is not None:
+        yield f"growth_days: it is {form}; only what is growing takes days to grow"
+
+
+def _mistimed(scenario: Scenario, k: int) -> Iterator[str]:
+    """Yield why fault `k` cannot come when it should."""
+    fault = scenario.faults[k]
+    if fault.onset_h >= scenario.span_h:
+        yield f"onset_h: {fault.onset_h:g} is after the end, {scenario.span_h:g} h from the start"
+    elif fault.onset_h + fault.spread_s / 3600 > scenario.span_h:
+        yield f"spread_s: onsets would be drawn after the end, {scenario.span_h:g} h from the start"
+    elif _lived(scenario, fault)[1] == 0:
+        yield f"for_s: it is over before the next of the {scenario.hours:g} h that are lived of each day"

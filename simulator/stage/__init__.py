@@ -1,1 +1,0 @@
-"""Scenarios, and playing them or a recording to a broker."""

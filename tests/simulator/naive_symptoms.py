@@ -1,0 +1,216 @@
+"""The symptoms told once more, one lift and one sample at a time, in plain numbers: for `test_labels` to compare."""
+
+from __future__ import annotations
+
+import math
+from collections import defaultdict
+from collections.abc import Callable, Iterator
+from operator import attrgetter
+from types import SimpleNamespace as Seen
+
+import numpy as np
+
+from simulator.cars.state import STRUCK
+from simulator.faults.cause_table import EFFECTS
+from simulator.world.world import World
+from telemetry.streams import CLOSED, CLOSING, NORMAL, OPEN, OPENING
+from tests.simulator.recorded_world import hold, places
+
+Spans = list[tuple[float, float]]
+Sees = Callable[[Seen], bool]
+
+
+def ails(*names: str) -> Sees:
+    return lambda s: any(s.ill(name) != 0 for name in names)
+
+
+def moving(sick: Sees) -> Sees:
+    return lambda s: sick(s) and s.v != 0
+
+
+def shut_in(s: Seen) -> bool:
+    return bool(s.v == 0 and s.door == CLOSED and s.inside)
+
+
+PLAIN: dict[str, tuple[Sees, Sees | None, float]] = {
+    "person-shut-in-off-level": (lambda s: shut_in(s) and s.off > 0.20, None, 0.0),
+    "person-shut-in-at-level": (lambda s: shut_in(s) and s.off <= 0.20, None, 20.0),
+    "alarm-pressed": (lambda s: s.alarm, None, 0.0),
+    "car-off-level": (lambda s: s.v == 0 and s.off > 0.20, None, 0.0),
+    "leaves-landing-door-open": (lambda s: s.door == OPEN and not s.sprung and s.off > 0.20, None, 0.0),
+    "runs-door-open": (lambda s: s.door == OPEN and not s.sprung and abs(s.v) > 0.3, None, 0.0),
+    "door-opens-in-run": (
+        lambda s: s.door == OPENING and s.v != 0 and s.off > 0.20,
+        lambda s: s.door != CLOSED and s.v != 0,
+        0.0,
+    ),
+    "above-rated-speed": (lambda s: abs(s.v) > 1.02 * s.rated and s.v <= 1.15 * s.rated, None, 0.0),
+    "rises-too-fast": (lambda s: s.v > 1.15 * s.rated, None, 0.0),
+    "falls-too-fast": (lambda s: s.v < -1.15 * s.rated, None, 0.0),
+    "below-rated-speed": (
+        lambda s: s.v != 0 and s.full and s.peak < 0.95 * s.rated,
+        ails("speed_loss"),
+        0.0,
+    ),
+    "run-takes-too-long": (lambda s: s.v != 0 and s.door == CLOSED and s.run > s.sound_run + 5.0, None, 0.0),
+    "drive-runs-car-stands": (lambda s: s.v == 0 and s.ill("spins_mps") != 0, None, 0.0),
+    "stands-dead": (lambda s: s.acts("halts") and s.v == 0 and not s.battery, None, 60.0),
+    "runs-empty": (
+        lambda s: s.acts("wanders") and s.v != 0 and not s.inside,
+        lambda s: s.acts("wanders"),
+        60.0,
+    ),
+    "beyond-top": (lambda s: s.z > s.top + 0.1, None, 0.0),
+    "beyond-bottom": (lambda s: s.z < -0.1, None, 0.0),
+    "hard-stop": (lambda s: s.a * (1 if s.v < 0 else -1) > 1.5 and s.v != 0, None, 0.0),
+    "safety-chain-open": (lambda s: s.t >= s.chain_opens, None, 0.0),
+    "door-does-not-close": (lambda s: s.door == CLOSING, None, 12.0),
+    "door-reverses": (lambda s: s.reversals > 2 and s.door != CLOSED, None, 0.0),
+    "door-does-not-open": (lambda s: shut_in(s) and s.off <= 0.20 and s.cycles == 0, None, 5.0),
+    "door-cycles": (lambda s: s.cycles >= 5 and s.door == CLOSED, lambda s: s.cycles >= 5, 0.0),
+    "door-stays-open": (lambda s: s.v == 0 and s.door == OPEN and s.off <= 0.20, None, 60.0),
+    "doorway-blocked": (lambda s: s.door == OPEN and s.curtain, None, 45.0),
+    "door-slow": (lambda s: s.ill("door_drag") != 0 and s.door in (OPENING, CLOSING), ails("door_drag"), 0.0),
+    "on-battery": (lambda s: s.battery, None, 0.0),
+    "silence": (lambda s: s.silent, None, 0.0),
+    "kept-back": (lambda s: s.ill("cut"), None, 0.0),
+    "not-in-service": (lambda s: s.mode != NORMAL, None, 0.0),
+    "stops-off-level": (
+        lambda s: s.v == 0 and s.door == OPEN and 0.015 < s.miss < 0.20,
+        ails("level_m"),
+        0.0,
+    ),
+    "re-levels": (
+        lambda s: s.v != 0 and s.door == OPEN and abs(s.v) <= 0.3 and s.ill("sinks_mps") != 0,
+        ails("sinks_mps"),
+        0.0,
+    ),
+    "rolls-back": (
+        lambda s: s.run < 1.5 and s.v * s.heading < 0 and s.ill("rollback_m") != 0,
+        ails("rollback_m"),
+        0.0,
+    ),
+    "brakes-long": (
+        lambda s: s.v != 0 and s.t > s.rests_by + 0.05,
+        lambda s: s.ill("brake_torque") < 1,
+        0.0,
+    ),
+    "car-shakes": (lambda s: s.v == 0 and s.inside and s.ill("jumping_kg") != 0, None, 0.0),
+    "speed-reads-wrong": (
+        lambda s: s.v != 0 and s.ill("speed.gain") != 1,
+        lambda s: s.ill("speed.gain") != 1,
+        0.0,
+    ),
+}
+"""Of each: where it shows, where it then still holds, and how long it must last."""
+RIDDEN = {
+    "harsh-ride": ("harsh",),
+    "ropes-slip": ("slip",),
+    "vibrates-vertically": ("sheave", "rope_tension"),
+    "vibrates-sideways": ("shoe", "roller_flat"),
+    "rail-joint-knocks": ("joint",),
+    "rollers-worn": ("roller", "roller_flat"),
+    "bearing-damaged": ("bearing",),
+}
+SENSED = {
+    "curtain-reads-blocked": "curtain_blocked",
+    "curtain-reads-clear": "curtain_dead",
+    "position-reads-wrong": "position.offset",
+    "position-stuck": "position.stuck",
+    "position-spikes": "position.spike_share",
+    "speed-dead": "speed.dead",
+    "speed-stuck": "speed.stuck",
+    "accelerometer-dead": "accelerometer.dead",
+    "accelerometer-silent": "accelerometer.mute",
+    "accelerometer-reads-wrong": "accelerometer.offset",
+    "presence-stuck": "presence_stuck",
+    "presence-dead": "presence_dead",
+    "door-sensor-stuck": "door_stuck",
+    "clock-wrong": "clock_s",
+    "out-of-order": "scrambled",
+}
+PLAIN |= {slug: (moving(ails(*of)), ails(*of), 0.0) for slug, of in RIDDEN.items()}
+PLAIN |= {slug: (ails(of), None, 0.0) for slug, of in SENSED.items()}
+
+
+def naive(w: World, seconds: int) -> dict[int, dict[str, Spans]]:
+    """Return for each lift when each symptom was there, told sample by sample."""
+    since: dict[tuple[int, str], tuple[float, float]] = {}
+    found: dict[int, dict[str, Spans]] = defaultdict(lambda: defaultdict(list))
+    for lift, s in samples(w, seconds):
+        for slug, (shows, holds, _) in PLAIN.items():
+            begun = since.get((lift, slug))
+            if shows(s) or (begun is not None and holds is not None and holds(s)):
+                since[lift, slug] = (begun[0] if begun else s.t, s.t + 0.1)
+            elif begun is not None:
+                found[lift][slug].append(since.pop((lift, slug)))
+    for (lift, slug), span in since.items():
+        found[lift][slug].append(span)
+    return found
+
+
+def samples(w: World, seconds: int) -> Iterator[tuple[int, Seen]]:
+    """Yield each lift as it truly is, ten times a second."""
+    every, still = np.arange(len(w)), np.zeros((10, len(w)), dtype=np.bool_)
+    door, inside, curtain = np.full((10, len(w)), CLOSED), still, still
+    counts = [Seen(reversals=0, cycles=0, sprung=False, door=CLOSED) for _ in every]
+    for _ in range(seconds):
+        t = w.begin_s[:, None] + np.arange(10) / 10
+        second = w.step()
+        door = hold(door, second.door)
+        inside, curtain = (hold(x, second.infrared, k) for k, x in enumerate((inside, curtain)))
+        (_, v, a), z = w.cars.curves.at(every, t), places(w)
+        for lift in range(len(w)):
+            facts = of_lift(w, lift)
+            for k in range(10):
+                one = Seen(**facts, t=t[lift, k], v=v[lift, k], a=a[lift, k], z=z[lift, k], door=int(door[k, lift]))
+                one.inside, one.curtain = inside[k, lift], curtain[k, lift]
+                one.off, one.run = min(abs(one.z - h) for h in one.heights), one.t - one.began
+                one.reversals, one.cycles, one.sprung = count(counts[lift], one)
+                yield lift, one
+
+
+def count(counts: Seen, s: Seen) -> tuple[int, int, bool]:
+    """Count how often the door has turned back since it was closed, and opened since the last run, and in a run."""
+    turned, opened = (counts.door == before and s.door == OPENING for before in (CLOSING, CLOSED))
+    counts.reversals = 0 if s.door == CLOSED else counts.reversals + turned
+    counts.cycles = 0 if s.v != 0 and s.door == CLOSED else counts.cycles + opened
+    counts.sprung = s.door != CLOSED and (counts.sprung or (opened and s.v != 0))
+    counts.door = s.door
+    return counts.reversals, counts.cycles, counts.sprung
+
+
+def of_lift(w: World, lift: int) -> dict[str, object]:
+    """Return what is so of a lift, and of the run that it is on or was last, at the end of a second."""
+    cars, lifts, curves = w.cars, w.cars.lifts, w.cars.curves
+    heights = [float(h) for h in lifts.heights_m[lift][: lifts.floors[lift]]]
+    rated, a, j = float(lifts.rated_mps[lift]), float(lifts.a_mps2[lift]), float(lifts.j_mps3[lift])
+    from_m, to_m = float(curves.z[0, lift]), float(curves.z[-1, lift])
+    way = max(abs(to_m - from_m), 1e-6)
+    full = way >= rated * a / j + rated**2 / a
+    if full:
+        sound_s = way / rated + rated / a + a / j
+    elif way >= 2 * a**3 / j**2:
+        sound_s = a / j + math.sqrt((a / j) ** 2 + 4 * way / a)
+    else:
+        sound_s = (32 * way / j) ** (1 / 3)
+    cause = int(cars.cause[lift]) if cars.stage[lift] == STRUCK else 0
+    return {
+        "heights": heights,
+        "top": max(heights),
+        "rated": rated,
+        "heading": np.sign(to_m - from_m),
+        "began": float(curves.t[0, lift]),
+        "sound_run": sound_s + 1.5,
+        "full": full and not cars.homing[lift],
+        "peak": max(abs(float(v)) for v in curves.v[:, lift]),
+        "miss": min(abs(to_m - h) for h in heights),
+        "alarm": bool(cars.alarm[lift]),
+        "battery": bool(cars.battery[lift]),
+        "silent": bool(cars.silent[lift]),
+        "mode": int(cars.mode[lift]),
+        "chain_opens": float(cars.chain_opens_s[lift]),
+        "rests_by": float(cars.rests_by_s[lift]),
+        "acts": lambda name: bool(getattr(EFFECTS, name)[cause]),
+        "ill": lambda name: attrgetter(name)(cars.condition)[lift],
+    }

@@ -1,0 +1,87 @@
+"""What truly happened in a world, without its sensors: a plain record at 10 Hz, for tests to look at."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from simulator.buildings.fleet import OFFICE_SHARE, fleet
+from simulator.faults.labels import Label
+from simulator.world.world import Events, Second, World
+from telemetry.streams import CLOSED
+
+F64 = NDArray[np.float64]
+START_NS = 1_000_000_000 * 10**9  # September 2001
+NIGHT, MORNING = 3.0, 8.0
+
+
+@dataclass
+class Story:
+    """Each column is (samples, lifts). `z` is where the drive has the car; `off_m` is how far the car itself, which
+    hangs on its ropes, is from the nearest landing."""
+
+    z: F64
+    v: F64
+    door: NDArray[np.int64]
+    presence: NDArray[np.bool_]
+    off_m: F64
+    heights_m: F64
+    top_m: F64
+    rated_mps: F64
+    labels: list[Label]
+    seconds: list[Second]
+
+
+def world(
+    lifts: int = 20, seed: int = 3, hour: float = MORNING, offices: float = OFFICE_SHARE, **more: object
+) -> World:
+    """Return a world that starts in 2001."""
+    lived_in = fleet(lifts, seed, offices)
+    return World(lived_in, seed, START_NS, hour=hour, offices=offices, **more)  # type: ignore[arg-type]
+
+
+def live(w: World, seconds: int) -> Story:
+    """Live through so many seconds and record them."""
+    every = np.arange(len(w))
+    door, presence = np.full((10, len(w)), CLOSED), np.zeros((10, len(w)), dtype=np.bool_)
+    columns: tuple[list[F64], list[F64], list[F64], list[NDArray[np.int64]], list[NDArray[np.bool_]]]
+    columns = ([], [], [], [], [])
+    labels, said = [], []
+    for _ in range(seconds):
+        begin_s = w.begin_s
+        second = w.step()
+        labels += second.labels
+        said.append(second)
+        z, v, _ = w.cars.curves.at(every, begin_s[:, None] + np.arange(1, 11) / 10)
+        door, presence = hold(door, second.door), hold(presence, second.infrared)
+        for column, rows in zip(columns, (z.T, v.T, places(w).T, door, presence), strict=True):
+            column.append(rows)
+    z, v, car_m, door, presence = (np.concatenate(column) for column in columns)
+    heights_m = w.cars.lifts.heights_m[every]
+    off_m = np.nanmin(np.abs(heights_m[None] - car_m[:, :, None]), axis=2)
+    top_m = np.nanmax(heights_m, axis=1)
+    return Story(z, v, door, presence, off_m, heights_m, top_m, w.cars.lifts.rated_mps[every], labels, said)
+
+
+def places(w: World) -> F64:
+    """Return where the cars truly were in the second just lived, (lifts, 10)."""
+    z = np.repeat(w.motion.rest_m[:, None], 10, axis=1)
+    z[w.motion.lift] = w.motion.z_m[:, :: w.motion.z_m.shape[1] // 10]
+    return z[: len(w)]
+
+
+def hold(before: NDArray[np.generic], events: Events, column: int = 0) -> NDArray[np.generic]:
+    """Return one value of each event held over the samples (10, lifts) of its second."""
+    held = np.broadcast_to(before[-1], before.shape).copy()
+    for lift in np.flatnonzero(np.diff(events.first)):
+        for at_ms, values in zip(*events.of(lift), strict=True):
+            held[at_ms // 100 :, lift] = values[column]
+    return held
+
+
+def longest_s(holds: NDArray[np.bool_]) -> float:
+    """Return the longest stretch, in seconds, for which a column holds."""
+    edges = np.flatnonzero(np.diff(np.r_[False, holds, False].astype(np.int8)))
+    return float((edges[1::2] - edges[::2]).max(initial=0)) / 10

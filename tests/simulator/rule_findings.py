@@ -1,0 +1,107 @@
+"""What the rules hear of a world without a wire between: seconds become batches, and arrive when they are over."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Iterator
+
+import numpy as np
+
+from detectors.catalogue import RULES
+from detectors.judge import Judge
+from detectors.rule import Finding
+from detectors.rules.silence import Silence
+from registry.facts import LiftFacts, fleet
+from simulator.faults.labels import Label
+from simulator.faults.symptom_table import BY_SLUG
+from simulator.world.world import Second, World
+from telemetry.batch import CHANNELS, Batch, readings
+
+
+def batch_of(w: World, second: Second) -> Batch:
+    """Return a second's rows, one for each instant of a lift."""
+    pieces = []
+    every = np.arange(len(w))
+    samples_ns = second.t_ns[:, None] + np.arange(10) * 100_000_000
+    pieces.append(
+        (np.repeat(every, 10), samples_ns.ravel(), {"v_mps": second.v_mps.ravel(), "z_m": second.z_m.ravel()})
+    )
+    for events, names in ((second.door, ("door",)), (second.infrared, ("presence", "curtain"))):
+        lift = np.repeat(every, np.diff(events.first))
+        values = events.values.astype(np.float64).T
+        pieces.append((lift, second.t_ns[lift] + events.offset_ms * 1_000_000, dict(zip(names, values, strict=True))))
+    said = np.array([lift for lift in second.status if not second.silent[lift]], dtype=np.intp)
+    status = {
+        "alarm": w.cars.alarm[said],
+        "power": w.cars.battery[said],
+        "online": np.ones(len(said)),
+        "mode": 0 * said,
+    }
+    pieces.append((said, second.t_ns[said], {name: column.astype(np.float64) for name, column in status.items()}))
+    where = np.concatenate([np.stack([lift, t_ns]) for lift, t_ns, _ in pieces], axis=1)
+    rows, place = np.unique(where, axis=1, return_inverse=True)
+    columns = {name: np.full(rows.shape[1], np.nan) for name in CHANNELS}
+    first = 0
+    for lift, _, values in pieces:
+        for name, column in values.items():
+            columns[name][place[first : first + len(lift)]] = column
+        first += len(lift)
+    heard = ~second.silent[rows[0]]
+    return readings(
+        rows[0][heard].astype(np.int32), rows[1][heard], **{name: column[heard] for name, column in columns.items()}
+    )
+
+
+def live(facts: list[LiftFacts], w: World, seconds: int) -> Iterator[tuple[Second, list[Finding]]]:
+    """Live through so many seconds; yield each with what the rules conclude from it. Every lift was heard before."""
+    judge, silence, columns = Judge(RULES, len(facts)), Silence(), fleet(facts)
+    silence.grow(len(facts))
+    silence.last_seen_ns[:] = w.start_ns
+    for _ in range(seconds):
+        second = w.step()
+        yield second, judge.step(batch_of(w, second), columns) + listen(silence, w, second)
+
+
+def rules_heard(facts: list[LiftFacts], w: World, seconds: int) -> dict[int, Counter[str]]:
+    """Return for each lift which rules fired how often."""
+    heard: dict[int, Counter[str]] = defaultdict(Counter)
+    for _, findings in live(facts, w, seconds):
+        for finding in findings:
+            if finding.kind == "on":
+                heard[finding.lift][finding.rule] += 1
+    return heard
+
+
+def first_heard_s(facts: list[LiftFacts], w: World, seconds: int) -> tuple[dict[int, dict[str, float]], list[Label]]:
+    """Return for each lift how long after the first of its symptoms each rule first fired, by the lift's clock; and the
+    labels."""
+    labels: list[Label] = []
+    first_ns: dict[int, dict[str, int]] = defaultdict(dict)
+    for second, findings in live(facts, w, seconds):
+        labels += second.labels
+        for finding in findings:
+            if finding.kind == "on":
+                first_ns[finding.lift].setdefault(finding.rule, finding.at_ns)
+    labels += w.unfinished()
+    since_s = {
+        (label.lift, rule): label.symptom_onset_s
+        for label in sorted(labels, key=lambda label: -(label.symptom_onset_s or label.onset_s))
+        if label.symptom is not None
+        for rule in BY_SLUG[label.symptom].rules
+    }
+    heard = {
+        lift: {rule: (at - w.start_ns) / 1e9 - since_s.get((lift, rule), 0.0) for rule, at in rules.items()}
+        for lift, rules in first_ns.items()
+    }
+    return heard, labels
+
+
+def listen(silence: Silence, w: World, second: Second) -> list[Finding]:
+    """Return who fell silent: a silent lift says nothing but, where it says a status, its last will."""
+    now_ns = w.start_ns + w.seconds * 1_000_000_000
+    online = np.where(second.silent, 0.0, np.nan)
+    spoke = ~second.silent
+    spoke[second.status] = True
+    lift = np.flatnonzero(spoke).astype(np.int32)
+    silence.hear(lift, np.full(len(lift), now_ns), online[lift], np.full(len(lift), np.nan))
+    return silence.step(now_ns)

@@ -1,0 +1,96 @@
+"""What terminals send means the same in every form, and a lift at rest may say less."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import Any
+
+import numpy as np
+import pytest
+
+from simulator.buildings.fleet import fleet
+from simulator.faults.schedule import Planned
+from simulator.terminals.messages import FORMS, SAMPLE_HZ, Packer, Packet, together
+from simulator.terminals.terminals import Terminals
+from simulator.world.world import World
+from telemetry.batch import Decoded
+from telemetry.streams import Entry
+from telemetry.wire.decode import decode
+from tests.simulator.recorded_world import START_NS
+
+LIFTS = 45
+
+
+def packets(form: str, seconds: int = 12, idle_hz: int = SAMPLE_HZ, **more: Any) -> list[Packet]:
+    facts = fleet(LIFTS, seed=4)
+    world = World(facts, 4, START_NS, hour=8.0, together=20, **more)
+    terminals, packer = Terminals(facts, START_NS, idle_hz, apart=form == "streams"), Packer(facts, form)
+    return [packet for _ in range(seconds) for packet in packer.packets(terminals.speak(world, world.step()))]
+
+
+def heard(sent: list[Packet]) -> Decoded:
+    decoded = decode([Entry(k, packet.sent_ns, *packet[:2]) for k, packet in enumerate(sent, start=1)])
+    assert decoded.refusals == []
+    return decoded
+
+
+def by_lift(decoded: Decoded) -> dict[str, list[Any]]:
+    """Return every reading by lift and time: no matter how messages were put together."""
+    said: dict[str, list[Any]] = {}
+    names = np.array(decoded.messages.lift_id)
+    for stream, samples in decoded.samples.items():
+        rows = np.lexsort((samples.t_ns, names[samples.message]))
+        columns = [names[samples.message], samples.t_ns, *samples.channels.values()]
+        said[stream] = [column[rows].tolist() for column in columns]
+    waves = decoded.waveforms
+    blocks = np.lexsort((waves.t_ns, names[waves.message]))
+    said["vibration"] = [[waves.t_ns[k], waves.xyz[:, waves.first[k] : waves.first[k + 1]]] for k in blocks]
+    return said
+
+
+@pytest.mark.parametrize("vibration", [False, True])
+@pytest.mark.parametrize("idle_hz", [1, 10])
+def test_every_form_says_the_same(vibration: bool, idle_hz: int) -> None:
+    one, *others = (by_lift(heard(packets(form, idle_hz=idle_hz, vibration=vibration))) for form in FORMS)
+    for other in others:
+        assert repr(other) == repr(one)
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_a_terminal_has_nothing_to_say_of_a_silent_accelerometer(form: str) -> None:
+    plan = [Planned("sim-00003", "accelerometer-silent")]
+    decoded = heard(packets(form, seconds=3, vibration=True, plan=plan))
+    said = {decoded.messages.lift_id[k] for k in decoded.waveforms.message.tolist()}
+    assert said == {f"sim-{k + 1:05d}" for k in range(LIFTS)} - {"sim-00003"}
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_packets_are_in_the_order_in_which_they_are_sent_and_counted(form: str) -> None:
+    sent = packets(form, faults_per_lift_hour=30.0)
+    assert [packet.sent_ns for packet in sent] == sorted(packet.sent_ns for packet in sent)
+    messages = heard(sent).messages
+    for lift in set(messages.lift_id):
+        seq = [int(messages.seq[k]) for k, of in enumerate(messages.lift_id) if of == lift and messages.seq[k] >= 0]
+        assert seq == list(range(1, len(seq) + 1))
+
+
+def test_a_lift_at_rest_says_one_sample_a_second_where_it_is_told_to_and_all_of_a_run() -> None:
+    full, sparse = (heard(packets("cbor", 120, idle_hz)) for idle_hz in (SAMPLE_HZ, 1))
+    assert len(sparse.samples["speed"].t_ns) < 0.7 * len(full.samples["speed"].t_ns)
+    rows = set(zip(sparse.samples["speed"].message.tolist(), sparse.samples["speed"].t_ns.tolist(), strict=True))
+    speed = full.samples["speed"]
+    unsaid = [
+        v
+        for k, t_ns, v in zip(
+            speed.message.tolist(), speed.t_ns.tolist(), speed.channels["v_mps"].tolist(), strict=True
+        )
+        if (k, t_ns) not in rows
+    ]
+    assert np.abs(unsaid).max() < 0.02
+    for stream in ("door", "infrared", "status"):
+        assert repr(dataclasses.astuple(sparse.samples[stream])) == repr(dataclasses.astuple(full.samples[stream]))
+
+
+def test_a_form_that_is_none_is_refused_by_name() -> None:
+    with pytest.raises(ValueError, match="form: 'xml' is not one of json, cbor, gateway"):
+        together("xml")

@@ -1,0 +1,230 @@
+"""People come as their hours say, are carried where they want to go, and never vanish on the way."""
+
+from __future__ import annotations
+
+import dataclasses
+
+import numpy as np
+import pytest
+
+from simulator.buildings import stop_times
+from simulator.buildings.fleet import building_of, fleet
+from simulator.buildings.passengers import NO_ONE, NOBODY, RIDING, SLOTS, WAITING
+from simulator.buildings.round_trip import FILLING
+from simulator.buildings.traffic import A_DAY, OFFICE, RESIDENTIAL, UP_PEAK
+from simulator.cars.state import REST, STRUCK
+from simulator.world.world import World
+from telemetry.streams import CLOSING, OPEN
+from tests.simulator.recorded_world import MORNING, NIGHT, START_NS, live, longest_s, world
+
+EVENING = 17.0
+BODY_LIMIT_KG = 130.0
+SEED = 1
+
+
+def one_building(lifts: int, **more: object) -> World:
+    """Return the world of the first building that has so many lifts."""
+    plan = building_of(range(2_000), SEED)
+    first = next(b for b in plan if plan.count(b) == lifts)
+    facts = fleet(first + lifts, SEED)[first:]
+    return World(facts, SEED, START_NS, first=first, **more)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("kind", [RESIDENTIAL, OFFICE])
+@pytest.mark.parametrize("hour", [3.0, 8.0, 12.0, 17.0])
+def test_as_many_people_come_as_the_hours_intensity_says(kind: int, hour: float) -> None:
+    kinds, people = np.array([kind]), np.array([1000.0])
+    parties = A_DAY.rate_per_s(kinds, people, np.array([hour])) * 300
+    sizes = A_DAY.party(np.full(20_000, kind), np.random.default_rng(3).random(20_000))
+    assert parties * sizes.mean() == pytest.approx(10 * A_DAY.intensity[kind, int(hour)], rel=0.02)
+
+
+@pytest.mark.parametrize("kind", [RESIDENTIAL, OFFICE])
+@pytest.mark.parametrize("hour", [8.0, 12.0, 17.0])
+def test_journeys_come_in_go_out_and_between_as_the_hour_says(kind: int, hour: float) -> None:
+    n, lobby = 30_000, 2
+    dice = np.random.default_rng(4)
+    shares = np.cumsum([0, 0, 0, 0.1, 0.4, 0.2, 0.3])
+    origin, target = A_DAY.journey(
+        np.full(n, kind), np.full(n, hour), np.tile(shares, (n, 1)), np.full(n, lobby), tuple(dice.random((4, n)))
+    )
+    assert (origin != target).all()
+    assert (origin <= lobby).mean() == pytest.approx(A_DAY.incoming[kind, int(hour)], abs=0.01)
+    assert (target <= lobby).mean() == pytest.approx(A_DAY.outgoing[kind, int(hour)], abs=0.01)
+    homes = target[(origin == lobby)]
+    assert (homes == 4).mean() == pytest.approx(0.4, abs=0.02)
+    assert (origin[origin <= lobby] < lobby).mean() == pytest.approx(A_DAY.basement, abs=0.02)
+
+
+def test_arrivals_are_a_poisson_process_in_each_building() -> None:
+    w = world(lifts=60, seed=8, hour=MORNING)
+    arrivals, cars = w.cars.arrivals, w.cars
+    expected = arrivals.traffic.rate_per_s(arrivals.kind, arrivals.people, np.full(len(cars.groups), MORNING)) * 1200
+    count, seen = np.zeros(len(cars.groups)), arrivals.next_s.copy()
+    for _ in range(1200):
+        w.step()
+        count += arrivals.next_s != seen
+        seen = arrivals.next_s.copy()
+    assert count.sum() == pytest.approx(expected.sum(), rel=0.1)
+
+
+@pytest.mark.parametrize(("kind", "low", "high"), [(RESIDENTIAL, 80, 300), (OFFICE, 500, 1700)])
+def test_lifts_run_as_often_in_a_working_day_as_real_ones(kind: int, low: int, high: int) -> None:
+    """Homes have 80 to 300 runs a lift; an office's 400 000 a year are 1 600 on each of 250 working days."""
+    runs = 0.0
+    for hour in range(1, 24, 2):
+        w = world(lifts=30, seed=8, hour=float(hour), offices=float(kind == OFFICE))
+        for second in range(900):
+            before = w.cars.curves.t[0].copy()
+            w.step()
+            runs += (second >= 300) * (w.cars.curves.t[0] != before)[:30].sum() / 30 * 12
+    assert low < runs < high
+
+
+def test_who_comes_to_a_building_does_not_depend_on_its_cars() -> None:
+    sound, broken = world(lifts=40, seed=8), world(lifts=40, seed=8)
+    for k in range(40):
+        broken.inject(f"sim-{k + 1:05d}", "door-open-button-stuck", 300.0)
+    for _ in range(200):
+        sound.step()
+        broken.step()
+    assert np.array_equal(sound.cars.arrivals.next_s, broken.cars.arrivals.next_s)
+    assert broken.cars.passengers.journeys.made < sound.cars.passengers.journeys.made
+
+
+@pytest.mark.parametrize("hour", [MORNING, EVENING])
+def test_people_load_and_calls_agree_at_every_second(hour: float) -> None:
+    w = world(lifts=40, seed=8, hour=hour, faults_per_lift_hour=4.0)
+    cars, people = w.cars, w.cars.passengers
+    for _ in range(400):
+        w.step()
+        group, slot = np.nonzero(people.state == RIDING)
+        car, mass_kg = people.car[group, slot], people.mass_kg[group, slot]
+        inside = cars.passer[car] != slot  # who is just stepping through is counted when through
+        leaving = ~inside & ~cars.entering[car]
+        riders = np.bincount(car[inside | leaving], minlength=len(cars.phase))
+        assert np.array_equal(riders, cars.riders)
+        assert np.bincount(car[inside | leaving], mass_kg[inside | leaving], len(cars.phase)) == pytest.approx(
+            cars.load_kg
+        )
+        assert (cars.group[car] == group).all()
+        waiting = np.zeros_like(people.waiting)
+        group, slot = np.nonzero(people.state == WAITING)
+        origin, target = people.origin[group, slot], people.target[group, slot]
+        np.add.at(waiting, (group, (target < origin).astype(int), origin), 1)
+        assert np.array_equal(waiting, people.waiting)
+    assert people.journeys.made > 100
+
+
+@pytest.mark.parametrize("hour", [MORNING, 12.0, EVENING])
+def test_a_car_never_carries_anybody_away_from_where_he_wants_to_go(hour: float) -> None:
+    w = world(lifts=60, seed=8, hour=hour)
+    cars, people = w.cars, w.cars.passengers
+    seen = 0
+    for _ in range(500):
+        w.step()
+        group, slot = np.nonzero(people.state == RIDING)
+        car = people.car[group, slot]
+        _, v, _ = cars.curves.at(np.arange(len(cars.phase)), w._begin_s)
+        goes = np.abs(v[car]) > 0.3
+        way_m = cars.lifts.height(car, people.target[group, slot]) - cars.curves.end_m[car]
+        assert (np.sign(v[car]) * way_m)[goes].min(initial=0.0) > -0.1
+        seen += goes.sum()
+    assert seen > 1000
+
+
+def test_people_wait_longer_in_the_peak_and_ride_where_they_wanted_to() -> None:
+    waits = {}
+    for hour in (NIGHT, MORNING):
+        w = world(lifts=80, seed=8, hour=hour)
+        for _ in range(1500):
+            w.step()
+        journeys = w.cars.passengers.journeys.columns()
+        waits[hour] = journeys["boarded_s"] - journeys["came_s"]
+        assert (waits[hour] >= 0).all()
+        assert (journeys["left_s"] - journeys["boarded_s"] > 5).all()
+        assert (journeys["origin"] != journeys["target"]).all()
+    assert len(waits[MORNING]) > 10 * len(waits[NIGHT])
+    assert 10 < np.mean(waits[MORNING]) < 60
+    assert np.percentile(waits[MORNING], 99) < 300
+
+
+def test_a_car_is_filled_to_four_fifths_and_who_is_left_behind_takes_the_next() -> None:
+    w = one_building(lifts=4, hour=MORNING, traffic=UP_PEAK)
+    cars, fullest, left_behind = w.cars, np.zeros(4), 0
+    for _ in range(900):
+        w.step()
+        fullest = np.maximum(fullest, cars.load_kg)
+        left_behind += cars.passengers.waiting.sum() > 0
+    assert (fullest <= FILLING * cars.lifts.rated_kg + BODY_LIMIT_KG / 2).all()
+    assert (fullest > 0.7 * cars.lifts.rated_kg).all()
+    assert left_behind > 800
+    came = cars.passengers.journeys.columns()
+    first_in_line = np.argsort(came["came_s"])
+    boarded = came["boarded_s"][first_in_line]
+    assert (boarded[1:] - boarded[:-1] > -60).all(), "nobody waits while others who came later are carried"
+
+
+def test_who_finds_no_slot_is_counted() -> None:
+    crowd = dataclasses.replace(UP_PEAK, intensity=10 * UP_PEAK.intensity)
+    w = one_building(lifts=1, hour=MORNING, traffic=crowd)
+    people = w.cars.passengers
+    while not people.turned_away.sum():
+        w.step()
+        assert w.seconds < 2_000
+    assert (people.state != NOBODY).sum() == SLOTS
+
+
+def test_idle_cars_stand_at_the_main_terminal_in_an_up_peak_and_apart_else() -> None:
+    for hour, spread in ((8.0, 0.0), (10.0, 0.2)):
+        w = one_building(lifts=3, hour=hour)
+        w.cars.arrivals.next_s[:] = np.inf
+        for _ in range(150):
+            w.step()
+        assert (w.cars.phase == REST).all()
+        away = (w.cars.floor - w.cars.lifts.lobby) / w.cars.lifts.floors
+        assert np.ptp(away) >= spread
+        assert away.min() == 0.0
+
+
+@pytest.mark.parametrize("hour", [0.0, 4.0, 11.0, 22.0])
+def test_fifty_lifts_are_alive_at_any_hour(hour: float) -> None:
+    story = live(world(lifts=50, seed=1, hour=hour), 300)
+    assert (np.abs(story.v) > 0.1).any(axis=0).sum() >= 3
+
+
+def test_those_who_waited_while_somebody_was_trapped_step_in_and_ride() -> None:
+    w = one_building(1, hour=NIGHT)
+    one, cars = np.array([0]), w.cars
+    w.inject(w._id[0], "controller-frozen-at-landing", 60.0)
+    while cars.stage[0] != STRUCK:
+        w.step()
+    for _ in range(6):
+        target = (cars.floor[one] + 2) % cars.lifts.floors[one]
+        cars.passengers.come(one, w.begin_s, cars.floor[one], target, np.array([75.0]))
+    while cars.stage[0] == STRUCK:
+        w.step()
+    before = cars.passengers.journeys.made
+    story = live(w, 120)
+    assert longest_s(story.door[:, 0] == OPEN) < 30
+    assert cars.passengers.journeys.made - before >= 5
+
+
+@pytest.mark.parametrize("share", ["HOLD_SHARE", "REVERSAL_SHARE"])
+def test_nobody_holds_a_door_or_sends_it_back_where_nobody_rides_or_waits(
+    monkeypatch: pytest.MonkeyPatch, share: str
+) -> None:
+    monkeypatch.setattr(stop_times, share, {"HOLD_SHARE": 1.0, "REVERSAL_SHARE": (1.0, 1.0)}[share])
+    w = world(lifts=80, seed=8, hour=NIGHT)
+    cars, people = w.cars, w.cars.passengers
+    before, blocked, deserted = cars.presence, 0, 0
+    for _ in range(1200):
+        waited = people.waiting[cars.group, :, cars.floor].any(axis=1)
+        w.step()
+        waits = people.waiting[cars.group, :, cars.floor].any(axis=1) | waited
+        stands = cars.curtain & (cars.passer == NO_ONE)
+        assert not (stands & ~cars.presence & ~before & ~waits).any()
+        before, blocked = cars.presence, blocked + int(stands.sum())
+        deserted += int(((cars.door == CLOSING) & ~cars.presence).sum())
+    assert blocked > 10
+    assert deserted > 10

@@ -1,0 +1,58 @@
+"""A recorded message says the same in every form in which it is sent again."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from simulator.playback.simulation import Scene, told
+from simulator.scenarios.scenario import Scenario
+from simulator.terminals.messages import GATEWAY_LIFTS
+from simulator.terminals.replay_forms import FORMS, packets
+from telemetry.batch import Decoded
+from telemetry.groups import joined
+from telemetry.streams import PAYLOAD_LIMIT_BYTES, Entry
+from telemetry.wire.decode import decode
+from tests.store.told import told as odd_messages
+from tests.telemetry.wire import assert_same
+
+WORLD = Scenario(lifts=50, hours=0.005, hour=8.0, vibration=True, machines=(1, 2, 3))
+
+
+def lived() -> Decoded:
+    return joined(list(told(Scene(WORLD, WORLD.start_ns))))
+
+
+def again(decoded: Decoded, form: str) -> Decoded:
+    """Return what is heard of it, with the place and the time of each message as they were."""
+    sent = list(packets(decoded, form, 0))
+    entries = [Entry(k, due.arrived_ns, *due.packet[:2], due.packet.retain) for k, due in enumerate(sent)]
+    heard = decode(entries)
+    assert sum(due.messages for due in sent) == len(decoded.messages.seq)
+    assert not heard.refusals
+    messages = {name: getattr(decoded.messages, name) for name in ("arrived_ns", "position", "retained_stale")}
+    return replace(heard, messages=replace(heard.messages, **messages), refusals=decoded.refusals)
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_a_world_says_the_same_in_every_form(form: str) -> None:
+    decoded = lived()
+    assert_same(again(decoded, form), decoded)
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_odd_messages_say_the_same_in_every_form(form: str) -> None:
+    decoded = decode(odd_messages())
+    timed = decoded.messages.timed
+    same = again(decoded, form)
+    assert timed.sum() == len(timed) - 1  # the last will, whose time is that of its arrival
+    assert_same(same, decoded)
+
+
+def test_an_envelope_holds_bundles_of_several_lifts_and_stays_within_the_limit() -> None:
+    decoded = lived()
+    sent = [due for due in packets(decoded, "gateway", 0) if due.packet.topic.endswith("/gateway")]
+    assert max(due.messages for due in sent) == GATEWAY_LIFTS
+    assert max(len(due.packet.payload) for due in sent) < PAYLOAD_LIMIT_BYTES
+    assert sum(due.messages for due in sent) == decoded.messages.complete.sum()

@@ -1,0 +1,87 @@
+"""The rules, held against a world that knows nothing of them: each hears its causes, and none hears a healthy fleet."""
+
+from __future__ import annotations
+
+import pytest
+
+from simulator.buildings.fleet import building_of, fleet
+from simulator.buildings.groups import GROUP_LIMIT
+from simulator.faults.cause_table import CAUSES
+from simulator.faults.symptom_table import BY_SLUG as BY_SYMPTOM
+from simulator.world.world import World
+from tests.simulator.recorded_world import MORNING, NIGHT, START_NS
+from tests.simulator.rule_findings import first_heard_s, rules_heard
+
+LIFTS = 6
+SLACK_S = 2.0
+BRAKING_S = 2.0
+DELAY_S = {
+    "entrapment-off-level": BRAKING_S + 30.0,
+    "entrapment-at-level": 90.0,
+    "stop-outside-zone": BRAKING_S + 15.0,
+    "emergency-stop": BRAKING_S,
+    "overspeed": 2.0,
+    "door-close-fault": 20.0,
+    "door-open-fault": 10.0,
+    "door-cycling": 45.0,  # five cycles of this world's doors
+    "door-held-open": 120.0,
+    "offline": 360.0,
+}
+"""How long it takes from the first symptom until a rule speaks; the others speak at once."""
+
+
+def test_no_rule_hears_anything_in_a_healthy_morning() -> None:
+    facts = fleet(40, seed=5)
+    assert rules_heard(facts, World(facts, 5, START_NS, hour=MORNING), 900) == {}
+
+
+@pytest.mark.parametrize("hour", [8.0, 12.0, 17.0])
+def test_no_rule_hears_anything_in_a_busy_group_of_eight(hour: float) -> None:
+    building = building_of(range(2_000), seed=5)
+    first = next(b for b in building if building.count(b) == GROUP_LIMIT)
+    facts = fleet(first + GROUP_LIMIT, seed=5)[first:]
+    world = World(facts, 5, START_NS, first=first, hour=hour)
+    assert rules_heard(facts, world, 600) == {}
+    assert world.cars.passengers.journeys.made > 200
+
+
+HOLD_S = {
+    "entrapment-off-level": 31.0,
+    "entrapment-at-level": 91.0,
+    "stop-outside-zone": 16.0,
+    "emergency-stop": 0.6,
+    "overspeed": 2.4,
+    "falls-too-fast": 0.5,
+    "door-close-fault": 21.0,
+    "door-open-fault": 11.0,
+    "door-cycling": 46.0,
+    "door-held-open": 121.0,
+    "offline": 361.0,
+}
+"""How long a symptom has to last for its rule to be due to speak; the others wait for nothing."""
+HEARD_BEFORE = ("alarm-button", "door-close-fault", "door-cycling", "door-held-open", "door-open-fault",
+    "door-opened-running", "emergency-stop", "entrapment-at-level", "entrapment-off-level", "offline", "overspeed",
+    "overspeed-up", "overtravel-bottom", "overtravel-top", "start-door-open", "stop-outside-zone",
+    "unintended-movement")  # fmt: skip
+HEARD = [slug for slug, cause in CAUSES.items() if set(cause.rules) & set(HEARD_BEFORE) and cause.default_s <= 600]
+
+
+@pytest.mark.parametrize("slug", HEARD)
+def test_a_cause_is_heard_in_time_by_the_rules_of_its_symptoms(slug: str) -> None:
+    cause, facts = CAUSES[slug], fleet(LIFTS, seed=3)
+    world = World(facts, 3, START_NS, hour=NIGHT)
+    for lift in facts:
+        world.inject(lift.lift_id, slug)
+    heard, labels = first_heard_s(facts, world, int(cause.default_s + 3 * cause.soon_s) + 60)
+    due = {
+        (label.lift, rule)
+        for label in labels
+        if label.symptom in (*cause.symptoms, *cause.may_show)
+        for rule in BY_SYMPTOM[label.symptom].rules
+        if rule in HEARD_BEFORE
+        and label.symptom_end_s - label.symptom_onset_s >= HOLD_S.get(label.symptom, HOLD_S.get(rule, 0.0))
+    }
+    assert {rule for _, rule in due} or slug == "network-cut"
+    assert {(k, rule) for k, rule in due if rule not in heard.get(k, {})} == set()
+    late = [(k, rule) for k, rule in due if heard[k][rule] > DELAY_S.get(rule, 0.0) + SLACK_S]
+    assert late == []
