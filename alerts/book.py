@@ -16,8 +16,9 @@
     state      event                               next       transition       what else
     (none)     on                                  firing     fired            onset, id, evidence, sentence
     firing     on, higher than it ever was         firing     raised           acknowledged no more; critical: unshelved
-    firing     on, otherwise                       firing     (kept quietly)   the level holds
-    firing     more                                firing     (kept quietly)   its evidence, and the sentence with it
+    firing     on, otherwise                       firing     (kept quietly)   the level holds; its evidence, where none
+                                                                               was higher; by hand its peak alone
+    firing     more                                firing     (kept quietly)   its peak, and the sentence with it
     firing     off, other levels hold or by hand   firing     (kept quietly)   the level holds no more
     firing     off of the last, not acknowledged   cleared    cleared
     firing     off of the last, acknowledged       closed     cleared          closed by itself
@@ -37,6 +38,10 @@ Anything else is a repeat and changes nothing (None), a refusal (`Refused`), or 
 Levels of one rule differ in severity, and a level opens or shuts at one instant, not both. Severity never falls, and
 alerts of one lift and rule begin one after the other. A finding that was applied before (`last_ns`, `last_applied`)
 is not applied again: reading the journal twice is harmless. Missing data makes no finding, so it clears nothing.
+
+A rule that clears by hand fires until a person resolves its alert, whatever its levels do meanwhile. That its condition
+ends, comes again or goes on (such a level opens again every few seconds, see `detectors.trigger`) changes nothing but
+the greatest value of its peak. A condition that holds when its alert is resolved is found again, and fires a new alert.
 """
 
 from __future__ import annotations
@@ -224,6 +229,8 @@ def _refire(last: Alert, finding: Finding, rule: Rule, noticed_ns: int, causes: 
 
 
 def _on_again(last: Alert, finding: Finding, rule: Rule, noticed_ns: int) -> Change:
+    if finding.by_hand and SEVERITIES[finding.severity] == last.severity:
+        return Change(_grown(_with_level(last, finding), finding, rule), None)
     alert = _holding(last, finding, rule)
     if alert.severity == last.severity:
         return Change(alert, None)
@@ -233,8 +240,7 @@ def _on_again(last: Alert, finding: Finding, rule: Rule, noticed_ns: int) -> Cha
 def _holding(last: Alert, finding: Finding, rule: Rule) -> Alert:
     """Return the alert with the finding's level held, as severe as the worst level it ever had."""
     severity = SEVERITIES[finding.severity]
-    others = tuple(level for level in last.levels if level != severity)
-    alert = replace(_noted(last, finding), levels=(*others, severity), by_hand=last.by_hand or finding.by_hand)
+    alert = _with_level(last, finding)
     if finding.severity < SEVERITIES.index(last.severity):
         return alert
     evidence = _known(finding.evidence)
@@ -243,6 +249,13 @@ def _holding(last: Alert, finding: Finding, rule: Rule) -> Alert:
         return alert
     alert = replace(alert, severity=severity, acknowledged=False)
     return replace(alert, shelved_until_ns=None, inhibited_by=None) if severity == "critical" else alert
+
+
+def _with_level(last: Alert, finding: Finding) -> Alert:
+    """Return the alert with the finding's level held."""
+    severity = SEVERITIES[finding.severity]
+    others = tuple(level for level in last.levels if level != severity)
+    return replace(_noted(last, finding), levels=(*others, severity), by_hand=last.by_hand or finding.by_hand)
 
 
 def _off(last: Alert | None, finding: Finding, noticed_ns: int) -> Change | None:
@@ -262,9 +275,17 @@ def _more(last: Alert | None, finding: Finding, rule: Rule) -> Change | None:
     """Take in what an open level found since; nothing of the alert's life has changed, so there is nothing to tell."""
     if last is None or last.state != FIRING or SEVERITIES[finding.severity] != last.severity:
         return None
-    evidence = {**last.evidence, **_known(finding.evidence)}
-    said = render(rule.sentence, rule.name, evidence)
-    return Change(replace(_noted(last, finding), evidence=evidence, summary=said), None)
+    return Change(_grown(_noted(last, finding), finding, rule), None)
+
+
+def _grown(alert: Alert, finding: Finding, rule: Rule) -> Alert:
+    """Return the alert with the greater of its own and the finding's peak."""
+    peak = next(level.peak for level in rule.levels if level.severity == finding.severity)
+    found = _known(finding.evidence).get(peak)
+    if found is None or found <= alert.evidence.get(peak, -math.inf):
+        return alert
+    evidence = {**alert.evidence, peak: found}
+    return replace(alert, evidence=evidence, summary=render(rule.sentence, rule.name, evidence))
 
 
 def _known(evidence: Mapping[str, float]) -> dict[str, float]:

@@ -8,11 +8,9 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 
-from alerts.alert import CLOSED, FIRING, Alert, Change
+from alerts.alert import FIRING, Alert, Change
 from alerts.book import Answer, Occurrence, on_answer, on_cause_over, on_finding, on_time
 from alerts.inhibition import CAUSES
-
-Key = tuple[str, str]
 
 
 class Ledger:
@@ -30,9 +28,8 @@ class Ledger:
         for alert in due:
             self._take(on_time(alert, self._causes(alert.lift_id), now_ns), now_ns)
 
-    def apply(self, occurrences: Sequence[Occurrence]) -> list[Key]:
-        """Apply findings in the order of their time; return the keys of those that came again for a closed alert."""
-        let_go = []
+    def apply(self, occurrences: Sequence[Occurrence]) -> None:
+        """Apply findings in the order of their time."""
         for occurrence in sorted(occurrences, key=_in_order):
             finding, lift_id, rule = occurrence.finding, occurrence.lift_id, occurrence.rule
             last = self.newest[lift_id].get(rule.slug)
@@ -46,9 +43,6 @@ class Ledger:
                 causes=self._causes(lift_id),
             )
             self._take(change, occurrence.noticed_ns)
-            if change is None and finding.kind == "on" and finding.by_hand and last and last.state == CLOSED:
-                let_go.append((lift_id, rule.slug))
-        return let_go
 
     def answer(self, lift_id: str, rule: str, answer: Answer, now_ns: int) -> None:
         """Do to the newest alert of a lift and rule what a person does; raises `Refused` where its state forbids it."""

@@ -65,16 +65,6 @@ class Judge:
         self._states = _carry(self._states, _start(self.rules, n))
         self.n = n
 
-    def release(self, lift: int, slug: str) -> None:
-        """Let go what a person resolved: every level of the rule that clears by hand alone is quiet for the lift."""
-        for i, level in enumerate(next(rule for rule in self.rules if rule.slug == slug).levels):
-            if level.by_hand:
-                key = f"{slug}/{i}"
-                let_go = {name: column.copy() for name, column in self._states[key].items()}
-                for name, column in trigger.start(1, level).items():
-                    let_go[name][lift] = column[0]
-                self._states[key] = let_go
-
     def snapshot(self) -> dict[str, NDArray[Any]]:
         """Return the whole state as arrays named like `overspeed/0/since_ns`; the last axis is the lift."""
         snapshot = {}

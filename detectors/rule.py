@@ -4,7 +4,7 @@ A detector turns a batch into scores; a level turns a score into a finding; the 
 alerts. One module holds a rule's detector and levels; `registry/catalogue.toml` holds its names, sentences and codes.
 
     score   ___/‾‾‾‾‾‾‾‾\\____        on >= 1 for `hold_s`, by at least `readings` readings: open
-    level   ______┌──────────┐__      off >= 1 for `clear_s`: shut (never, where it clears by hand alone)
+    level   ______┌──────────┐__      off >= 1 for `clear_s`: shut
             onset ^ is where the score rose, not where the hold time ended
 """
 
@@ -43,8 +43,10 @@ class Score:
 
 @dataclass(frozen=True, slots=True)
 class Level:
-    """When a score becomes a finding, and of what severity. `by_hand` stays open until a person releases it.
+    """When a score becomes a finding, and of what severity.
 
+    `by_hand`: its alert fires until a person resolves it (the alert book sees to that). Where its `off` is
+    unknown it is shut when `on` is below 1, and it opens again every so often while it holds (`detectors.trigger`).
     `peak` names the evidence whose greatest value is to be known in the end: while the level is open, each row that
     exceeds what was found of it before is found too.
     """

@@ -2,10 +2,16 @@
 
     score on  __/‾‾‾‾‾‾‾‾‾‾\\_________/‾‾          hold: >= `readings` readings that span `hold_s`
     pending   __[~~~~]                            a reading below 1 ends it, an unknown one stops its clock
-    open      ________[###############]           shut after `clear_readings` with off >= 1 that span `clear_s`;
-              onset ^ noticed ^                   a level that clears by hand stays open until it is released
+    open      ________[###############]           shut after `clear_readings` with off >= 1 that span `clear_s`
+              onset ^ noticed ^
     peak              / / //    / grew            each row of an open level whose peak exceeds all before it
 Clocks count whole nanoseconds between readings, and nothing across a gap.
+
+A person may resolve an alert that clears by hand while its condition holds, and the trigger does not know of it. So a
+level of such a rule opens again, after its hold time, for as long as readings say that the condition holds:
+
+    score on  __/‾‾‾‾‾‾‾‾‾‾‾‾‾‾‾‾‾\\____
+    opened    ____^     ^     ^            every `AGAIN_S`; where `off` is unknown, shut when `on` is below 1
 """
 
 from __future__ import annotations
@@ -20,6 +26,7 @@ from detectors.observe.scan import NEVER_NS, Columns, only, scan
 from detectors.rule import Level, Score
 
 OPENED, SHUT, GREW = 1, -1, 2
+AGAIN_S = 10.0
 
 
 class Edges(NamedTuple):
@@ -36,8 +43,10 @@ NO_EDGES = Edges(np.empty(0, dtype=np.intp), np.empty(0, dtype=np.int8), np.empt
 def start(n: int, level: Level) -> Columns:
     """Return the state of a level that is quiet for `n` lifts. `since_ns` is 0 where nothing is pending or open."""
     peak = {"peak": np.full(n, np.nan)} if level.peak else {}
+    opened = {"opened_ns": np.full(n, NEVER_NS)} if level.by_hand else {}
     return {
         **peak,
+        **opened,
         "since_ns": np.zeros(n, dtype=np.int64),
         "last_ns": np.full(n, NEVER_NS),
         "held_ns": np.zeros(n, dtype=np.int64),
@@ -49,7 +58,7 @@ def start(n: int, level: Level) -> Columns:
 def step(state: Columns, level: Level, score: Score, car: Car) -> tuple[Columns, Edges]:
     """Return the state after the batch, and where the level opened or was shut."""
     high = score.on >= 1.0
-    active = (state["since_ns"] != 0) & ~(state["open"] & level.by_hand & (level.peak == ""))
+    active = state["since_ns"] != 0
     active[car.lift[high]] = True
     if not active.any():
         return state, NO_EDGES
@@ -57,7 +66,10 @@ def step(state: Columns, level: Level, score: Score, car: Car) -> tuple[Columns,
     places = np.arange(len(car))
     if not cut.sizes:
         return state, NO_EDGES
-    rows = {"t_ns": car.t_ns, "gap_ns": car.gap_ns, "on": score.on, "off": score.off, "place": places}
+    off = score.off
+    if level.by_hand:
+        off = np.where(np.isnan(off) & ~np.isnan(score.on), score.on < 1.0, off)
+    rows = {"t_ns": car.t_ns, "gap_ns": car.gap_ns, "on": score.on, "off": off, "place": places}
     if level.peak:
         rows["peak"] = score.evidence[level.peak]
     rows["since_ns"] = car.t_ns if score.since_ns is None else np.where(score.since_ns > 0, score.since_ns, car.t_ns)
@@ -72,9 +84,11 @@ def step(state: Columns, level: Level, score: Score, car: Car) -> tuple[Columns,
 
 def _advance(level: Level, state: Columns, row: Columns) -> tuple[Columns, Columns]:
     """Carry the level over one row: what counts is `on` while it is quiet or pending, `off` while it is open."""
+    if level.by_hand:
+        state = _begin_again(state, row)
     was_open, since_ns = state["open"], state["since_ns"]
     series = np.where(was_open, row["off"], row["on"])
-    known = ~np.isnan(series) & ~(was_open & level.by_hand)
+    known = ~np.isnan(series)
     high = known & (series >= 1.0)
     counting = state["count"] > 0
     dt_ns = row["t_ns"] - state["last_ns"]
@@ -93,11 +107,20 @@ def _advance(level: Level, state: Columns, row: Columns) -> tuple[Columns, Colum
         grew = was_open & ~turned & (row["peak"] > state["peak"])
         edge = np.where(grew, GREW, edge).astype(np.int8)
         peak = {"peak": np.where(grew | opens, row["peak"], state["peak"])}
+    opened = {"opened_ns": np.where(opens, row["t_ns"], state["opened_ns"])} if level.by_hand else {}
     return {
         **peak,
+        **opened,
         "since_ns": np.where(shuts, 0, since_ns),
         "last_ns": np.where(quiet | turned, NEVER_NS, np.where(known, row["t_ns"], state["last_ns"])),
         "held_ns": np.where(turned, 0, held_ns),
         "count": np.where(turned, 0, count),
         "open": (was_open | opens) & ~shuts,
     }, {"edge": edge, "onset_ns": since_ns, "place": row["place"]}
+
+
+def _begin_again(state: Columns, row: Columns) -> Columns:
+    """Return the state with those levels quiet that opened `AGAIN_S` ago or earlier and hold at this row."""
+    again = state["open"] & (row["on"] >= 1.0) & (row["t_ns"] - state["opened_ns"] >= int(AGAIN_S * 1e9))
+    counted = {name: np.where(again, 0, state[name]) for name in ("count", "held_ns")}
+    return {**state, **counted, "open": state["open"] & ~again}

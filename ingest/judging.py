@@ -28,7 +28,7 @@ from ingest.state import State
 from ingest.storing import Group
 from store.journal import Journal
 from store.live import LiveTable
-from store.records.repository import EVERYTHING, Answered, Records, RecordsUnavailable, Snapshot
+from store.records.repository import EVERYTHING, Records, RecordsUnavailable, Snapshot
 from telemetry.batch import Batch, Decoded, Refusal
 from telemetry.streams import Entry
 from telemetry.wire.decode import decode
@@ -82,7 +82,6 @@ class Judging(threading.Thread):
         self._set_aside: dict[int, str] = {}
         self._passed_over: set[int] = set()
         self._in_rules = False
-        self._answered_to = 0
         self._revision = EVERYTHING
         self._found: list[Occurrence] = []
         self._refused: list[Refusal] = []
@@ -153,8 +152,7 @@ class Judging(threading.Thread):
         entries = [] if full else self._journal.read(self._position, self._at_once())
         if self._is_due("registry", REGISTRY_EVERY_S) or entries:  # what came after a change is judged by it
             self._surely(self._load_registry)
-        if entries:  # what came after an answer finds it taken in
-            self._surely(lambda: self._take_answers(self._records.answers_since(self._answered_to)))
+        if entries:
             self._judge_group(entries)
         else:
             self._judge_batch(sequencer.idle(now_ns - UNJOURNALLED_NS))
@@ -211,42 +209,25 @@ class Judging(threading.Thread):
         self._found += [self._state.occurrence(finding, self._rules[finding.rule], now_ns) for finding in known]
 
     def _commit(self) -> None:
-        """Commit findings, refusals and position in one transaction; then take in what people answered."""
+        """Commit findings, refusals and position in one transaction."""
         snapshot = None
         if self._is_due("snapshot", SNAPSHOT_EVERY_S):
-            snapshot = Snapshot(self._position, self._answered_to, self._state.pack())
-        judged = self._records.judge(
+            snapshot = Snapshot(self._position, self._state.pack())
+        changes = self._records.judge(
             position=self._position,
             occurrences=self._found,
             refusals=self._refused,
             now_ns=time.time_ns(),
-            answered_to=self._answered_to,
             snapshot=snapshot,
         )
         self.counts.update(f"refused:{refusal.reason}" for refusal in self._refused)
-        self.counts["transitions"] += len(judged.changes)
+        self.counts["transitions"] += len(changes)
         self._found, self._refused = [], []
         self._committed_to, self._failures = self._position, 0
-        self._take_answers(judged.answers)
-        for lift_id, slug in judged.let_go:
-            self._let_go(lift_id, slug)
         if snapshot is not None:
             self._journal.mark(READER, snapshot.position)
-        if judged.changes:
+        if changes:
             self._committed()
-
-    def _take_answers(self, answers: Sequence[Answered]) -> None:
-        for answer in answers:
-            self._let_go(answer.lift_id, answer.rule)
-            self._answered_to = answer.transition_id
-
-    def _let_go(self, lift_id: str, slug: str) -> None:
-        """Let a rule that latched fire anew; the snapshot must not know it latched."""
-        place = self._state.fleet.place(lift_id)
-        if place is not None and slug in self._rules:
-            self._state.judge.release(place, slug)
-            self.counts["released"] += 1
-            self._due["snapshot"] = 0.0
 
     def _resume(self) -> None:
         """Load the snapshot and the registry, and stand where the snapshot stood."""
@@ -256,7 +237,7 @@ class Judging(threading.Thread):
         self._position = 0
         if resume.snapshot is not None:
             self._state = self._unpacked(resume.snapshot)
-            self._position, self._answered_to = resume.snapshot.position, resume.snapshot.answered_to
+            self._position = resume.snapshot.position
         self._position = self._committed_to = self._read_to = max(self._position, self._journal.first - 1)
         self.reached = max(self.reached, self._position)
         self._load_registry()

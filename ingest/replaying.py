@@ -96,9 +96,6 @@ class Replay:
         for alert in due:
             del self._by_hand[alert.id]
             self._ledger.answer(alert.lift_id, alert.rule, Answer("resolve", SOMEBODY), now_ns)
-            place = self._state.fleet.place(alert.lift_id)
-            assert place is not None, "an alert of a lift that was never heard"
-            self._state.judge.release(place, alert.rule)
         return self._told()
 
     def _judge(self, batch: Batch) -> list[Change]:

@@ -42,4 +42,5 @@ def _press(state: Columns, row: Columns, _: Columns) -> tuple[Columns, Columns]:
     return {"alarm": row["alarm"]}, {"pressed": (row["alarm"] == 1.0) & ~(state["alarm"] == 1.0)}
 
 
-RULE = Rule.from_catalogue("alarm-button", AlarmButton(), (Level(CRITICAL, readings=1, by_hand=True),))
+LEVEL = Level(CRITICAL, readings=1, clear_readings=1, by_hand=True)
+RULE = Rule.from_catalogue("alarm-button", AlarmButton(), (LEVEL,))

@@ -2,7 +2,7 @@
 
 Armed only by a door that left closed at a car that stood in its door zone, so that a stuck door contact or a jump of
 the position alone raises nothing: the car must have been seen to move (EN 81-20, 3.62 and 5.6.7). How far it got with
-its door open is recorded while the finding is open: the standard has it stopped within 1.20 m.
+its door open is recorded until the door has closed: the standard has it stopped within 1.20 m.
 """
 
 from __future__ import annotations
@@ -66,9 +66,10 @@ class UnintendedMovement:
         fast = np.where(leaves & ~np.isnan(car.v), np.abs(car.v) / self.leaving_mps, 0.0)
         on = np.where(made["armed"] & ~inspected, np.maximum(far, fast), 0.0)
         on = np.where((np.isnan(car.v) & np.isnan(car.z)) | np.isnan(made["ajar"]) | np.isnan(car.z_last), np.nan, on)
+        off = np.where(np.isnan(made["ajar"]), np.nan, ~made["armed"])
         moved_m = np.abs(from_home)
         evidence = {"moved_m": moved_m, "max_z_m": moved_m, "speed_mps": np.abs(car.v_last), "limit_m": zone}
-        return state, (Score(on, np.full_like(on, np.nan), evidence),)
+        return state, (Score(on, off, evidence),)
 
     def _advance(self, state: Columns, row: Columns, _: Columns) -> tuple[Columns, Columns]:
         """Arm at a door that opened at a standing car; add up the way since then; disarm when it has closed.

@@ -10,7 +10,7 @@ from sqlalchemy import Connection, bindparam, select, update
 
 from alerts.alert import Alert, Change, Transition
 from alerts.book import Occurrence
-from alerts.ledger import Key, Ledger
+from alerts.ledger import Ledger
 from alerts.wire import to_json
 from store.records.schema import alerts, is_newest, is_shelved, transitions
 
@@ -38,9 +38,9 @@ class OpenBook:
         """Unshelve what was shelved until now."""
         self._ledger.end_shelvings(self._due, self._now_ns)
 
-    def apply(self, occurrences: Sequence[Occurrence]) -> list[Key]:
-        """Apply findings in the order of their time; return the keys of those that came again for a closed alert."""
-        return self._ledger.apply(occurrences)
+    def apply(self, occurrences: Sequence[Occurrence]) -> None:
+        """Apply findings in the order of their time."""
+        self._ledger.apply(occurrences)
 
     def write(self) -> None:
         """Write every alert that changed, older ones first, then the transitions in their order."""

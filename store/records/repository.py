@@ -9,7 +9,7 @@ from __future__ import annotations
 from pathlib import Path
 from types import TracebackType
 
-from store.records.alerts import Alerts, Answered, Judged, Resume, Snapshot
+from store.records.alerts import Alerts, Resume, Snapshot
 from store.records.database import Database, RecordsUnavailable
 from store.records.dead_letters import DeadLetter, DeadLetters
 from store.records.lifts import EVERYTHING, Lifts, Registered, RegistryChanges
@@ -29,13 +29,11 @@ __all__ = [
     "WAITING",
     "AlertFilter",
     "Announcement",
-    "Answered",
     "AuditEntry",
     "BadCursor",
     "DeadLetter",
     "Delivery",
     "History",
-    "Judged",
     "Live",
     "Page",
     "Records",

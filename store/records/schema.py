@@ -126,9 +126,6 @@ transitions = Table(
     sqlite_autoincrement=True,
 )
 
-is_resolve = transitions.c.kind == literal_column("'resolved'")
-_partial("resolves", is_resolve, transitions.c.id)
-
 deliveries = Table(
     "deliveries",
     metadata,
@@ -176,7 +173,6 @@ snapshots = Table(
     metadata,
     Column("reader", Words(64), primary_key=True),
     Column("position", BigInteger, nullable=False),
-    Column("answered_to", BigInteger, nullable=False),
     Column("state", LargeBinary, nullable=False),
 )
 

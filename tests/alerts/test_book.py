@@ -213,6 +213,26 @@ def test_a_level_by_hand_keeps_the_alert_when_the_other_level_is_shut(lift: Lift
     assert lift[OVERSPEED].state == CLOSED
 
 
+def test_what_comes_again_while_an_alert_by_hand_fires_changes_nothing_but_its_peak(lift: Lift) -> None:
+    lift.say(MOVED, "on", 10, evidence={"speed_mps": 0.4, "limit_mps": 0.3})
+    first = lift[MOVED]
+    for at_s, kind, speed_mps in ((20, "on", 0.2), (30, "off", 0.0), (40, "on", 0.3)):
+        lift.say(MOVED, kind, at_s, evidence={"speed_mps": speed_mps, "limit_mps": 9.9})
+    kept = ("id", "state", "count", "onset_ns", "noticed_ns", "cleared_ns", "evidence", "summary")
+    assert [getattr(lift[MOVED], name) for name in kept] == [getattr(first, name) for name in kept]
+    lift.say(MOVED, "on", 50, evidence={"speed_mps": 0.9, "limit_mps": 9.9})
+    assert (lift[MOVED].evidence, lift.told) == ({"speed_mps": 0.9, "limit_mps": 0.3}, ["fired"])
+
+
+def test_the_end_of_a_condition_leaves_an_alert_by_hand_and_its_return_after_a_resolve_is_a_new_one(lift: Lift) -> None:
+    lift.say(MOVED, "on", 10)
+    first = lift[MOVED].id
+    lift.say(MOVED, "off", 12)
+    lift.answer(MOVED, "resolve", 20)
+    lift.say(MOVED, "on", 21)
+    assert (lift[MOVED].id != first, lift[MOVED].onset_ns, lift[MOVED].count) == (True, T0 + 21 * S, 1)
+
+
 def test_an_earlier_finding_is_a_repeat(lift: Lift) -> None:
     lift.say(STOP, "on", 10)
     lift.say(STOP, "off", 40)

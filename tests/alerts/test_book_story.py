@@ -26,7 +26,7 @@ def stories(draw: st.DrawFn, rule: Rule) -> list[tuple[str, Any]]:
         at_ns += draw(st.sampled_from([0, 1, 30 * S, 59 * S, 61 * S, 4000 * S]))
         if draw(st.booleans()):
             level = draw(st.sampled_from(rule.levels))
-            kind = "on" if level.by_hand else draw(st.sampled_from(["on", "off"]))
+            kind = draw(st.sampled_from(["on", "off"]))
             kind = said.setdefault((at_ns, level.severity), kind)
             onset_ns = at_ns - draw(st.sampled_from([0, 1, 15 * S]))
             events.append(("finding", (kind, level.severity, onset_ns, at_ns, level.by_hand)))

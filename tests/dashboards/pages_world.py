@@ -84,7 +84,7 @@ def fire(records: Records, lift_id: str, position: int, severity: int, **evidenc
     judged = records.judge(
         position=position, occurrences=[Occurrence(lift_id, "d1", finding, rule, T0_NS)], now_ns=T0_NS
     )
-    return judged.changes[0].alert.id
+    return judged[0].alert.id
 
 
 def readings() -> list[Points]:

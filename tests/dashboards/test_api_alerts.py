@@ -37,7 +37,7 @@ class Judge:
         rule, at_ns = BY_SLUG[slug], T0_NS + at_s * S_NS
         finding = Finding(0, slug, kind, severity, at_ns, at_ns, by_hand, {"speed_mps": 2.11, "limit_mps": 2.01})
         found = Occurrence(lift_id, f"d{lift_id[-1]}", finding, rule, at_ns)
-        return self.records.judge(position=self.position, occurrences=[found], now_ns=at_ns).changes[0].alert.id
+        return self.records.judge(position=self.position, occurrences=[found], now_ns=at_ns)[0].alert.id
 
 
 @pytest.fixture

@@ -84,7 +84,7 @@ def fire(records: Records, lift_id: str, position: int) -> str:
     judged = records.judge(
         position=position, occurrences=[Occurrence(lift_id, "d0", finding, rule, T0_NS)], now_ns=T0_NS
     )
-    return judged.changes[0].alert.id
+    return judged[0].alert.id
 
 
 def test_a_lift_that_moves_is_told_as_it_stands_in_the_list(settings: Settings, records: Records) -> None:

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
 
+from detectors import trigger
 from detectors.observe import car, scan, sensor
 from detectors.observe.trips import STILL_MPS, STILL_S, TRIP_MIN_M
 from detectors.rule import Level
@@ -39,10 +40,14 @@ def findings(
     edges: list[Edge] = []
     run: list[int] = []
     held_ns = onset_ns = 0
-    is_open = False
+    is_open, opened_ns = False, 0
     for i, (t, longest_ns) in enumerate(zip(t_ns, gap_ns or gaps_ns(t_ns), strict=True)):
+        if is_open and level.by_hand and on[i] >= 1.0 and t - opened_ns >= round(trigger.AGAIN_S * 1e9):
+            is_open, run, held_ns = False, [], 0
         value = off[i] if is_open else on[i]
-        if math.isnan(value) or (is_open and level.by_hand):
+        if is_open and level.by_hand and math.isnan(value) and not math.isnan(on[i]):
+            value = float(on[i] < 1.0)
+        if math.isnan(value):
             continue
         if value < 1.0:
             run, held_ns = [], 0
@@ -55,7 +60,7 @@ def findings(
         needed, hold_s = (level.clear_readings, level.clear_s) if is_open else (level.readings, level.hold_s)
         if len(run) >= needed and held_ns >= round(hold_s * 1e9):
             edges.append((i, "off" if is_open else "on", onset_ns))
-            is_open, run, held_ns = not is_open, [], 0
+            is_open, run, held_ns, opened_ns = not is_open, [], 0, t
     return edges
 
 

@@ -91,15 +91,16 @@ class UnintendedMovement:
     def row(self, row: Row) -> Said:
         self._arm(row)
         door, from_home = ajar(row), row["z_last"] - self.home_m
+        off = NAN if door is None else not self.armed
         if not read(row) or door is None or not seen(row["z_last"]):
-            return [(NAN, NAN, 0)]
+            return [(NAN, off, 0)]
         if not self.armed or inspected(row):
-            return [(0.0, NAN, 0)]
+            return [(0.0, off, 0)]
         zone = self.facts.door_zone_m
         moved = math.copysign(1.0, from_home) * self.way_m >= 0.25 * zone
         far = moved and seen(row["z"]) and abs(from_home) >= zone
         leaves = row["v"] * from_home > 0 or abs(from_home) <= 0.02
-        return [(far or (leaves and abs(row["v"]) >= 0.30), NAN, 0)]
+        return [(far or (leaves and abs(row["v"]) >= 0.30), off, 0)]
 
     def _arm(self, row: Row) -> None:
         t_ns, door = row["t_ns"], ajar(row)

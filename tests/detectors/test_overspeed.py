@@ -30,9 +30,9 @@ def test_five_percent_too_fast_is_minor_and_clears_by_itself() -> None:
     assert kinds == [("on", MINOR, False), ("off", MINOR, False)]
 
 
-def test_fifteen_percent_too_fast_downwards_is_critical_until_released() -> None:
+def test_fifteen_percent_too_fast_downwards_is_critical() -> None:
     kinds = [(f.kind, f.severity) for f in found(runaway(-2.3)) if f.by_hand]
-    assert kinds == [("on", CRITICAL)]
+    assert kinds == [("on", CRITICAL), ("off", CRITICAL)]
 
 
 def test_fifteen_percent_too_fast_upwards_is_left_to_ascending_overspeed() -> None:

@@ -84,7 +84,7 @@ def grown(level: Level, on: list[float], peaks: list[float]) -> list[tuple[int, 
 
 def test_a_peak_is_found_wherever_it_exceeds_all_before_it_while_the_level_is_open() -> None:
     level = Level(CRITICAL, by_hand=True, peak="far_m")
-    assert grown(level, [0, 1, 1, 1, 0, 0, 0], [9, 2, 3, 3, 2, np.nan, 4]) == [
+    assert grown(level, [0, 1, 1, 1, 0, 1, 1], [9, 2, 3, 3, 2, np.nan, 4]) == [
         (2, trigger.OPENED),
         (6, trigger.GREW),
     ]
@@ -131,5 +131,25 @@ def test_missing_data_never_clears() -> None:
     assert edges(Level(MAJOR), "1100000", "???????") == [(1, "on")]
 
 
-def test_a_level_that_clears_by_hand_stays_open() -> None:
-    assert edges(Level(CRITICAL, by_hand=True), "1100000", "1111111") == [(1, "on")]
+BY_HAND = Level(CRITICAL, by_hand=True)
+
+
+def test_a_level_that_clears_by_hand_shuts_when_its_condition_is_known_to_be_gone() -> None:
+    assert edges(BY_HAND, "11?00110", "?" * 8) == [(1, "on"), (4, "off"), (6, "on")]
+    assert edges(BY_HAND, "11?0?0?", "?" * 7) == [(1, "on"), (5, "off")]
+    assert edges(BY_HAND, "110000", "000011") == [(1, "on"), (5, "off")]
+
+
+def test_a_level_that_clears_by_hand_opens_again_while_its_condition_holds() -> None:
+    level = Level(CRITICAL, hold_s=2.0, by_hand=True)
+    assert edges(level, "1" * 30) == [(2, "on"), (14, "on"), (26, "on")]
+    assert edges(Level(CRITICAL, hold_s=2.0), "1" * 30) == [(2, "on")]
+
+
+def test_one_reading_never_opens_a_level_again() -> None:
+    assert edges(BY_HAND, "11100", pause=2) == [(1, "on")]
+    assert edges(BY_HAND, "11110", pause=2) == [(1, "on"), (3, "on")]
+
+
+def test_missing_data_opens_no_level_again() -> None:
+    assert edges(BY_HAND, "11" + "?" * 30) == [(1, "on")]

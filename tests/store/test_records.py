@@ -23,7 +23,7 @@ from registry.facts import Floor, LiftFacts
 from store.records.dead_letters import DEAD_LETTER_LIMIT, DEAD_LETTER_PAYLOAD_BYTES
 from store.records.lifts import UNREGISTERED_LIMIT
 from store.records.repository import AlertFilter, BadCursor, Records, RecordsUnavailable, Snapshot
-from store.records.schema import alerts, is_newest, is_open, is_resolve, is_shelved, metadata, transitions
+from store.records.schema import alerts, is_newest, is_open, is_shelved, metadata
 from telemetry.batch import Refusal
 from tests.alerts.rules import LIFT, MOVED, OFFLINE, OVERSPEED, OVERTRAVEL, POWER, STOP, T0, S, occurrence
 from tests.loopback import free_port
@@ -207,7 +207,7 @@ def test_every_change_is_in_the_audit_with_who_made_it(records: Records) -> None
 def test_a_finding_becomes_an_alert_a_transition_and_a_position_at_once(records: Records) -> None:
     judged = records.judge(position=7, occurrences=[occurrence(STOP, "on", 10)], now_ns=T0 + 11 * S)
     (alert,) = records.open_alerts()
-    assert judged.changes[0].alert == alert == newest(records, LIFT, STOP)
+    assert judged[0].alert == alert == newest(records, LIFT, STOP)
     assert (records.resume().position, kinds(records)) == (7, ["fired"])
 
 
@@ -216,7 +216,7 @@ def test_reading_the_journal_again_changes_nothing(records: Records) -> None:
     records.judge(position=3, occurrences=story, now_ns=T0)
     before = (records.open_alerts(), records.transitions_since(0))
     for some in (story, story[:1], story[1:], story[2:]):
-        assert records.judge(position=3, occurrences=some, now_ns=T0).changes == []
+        assert records.judge(position=3, occurrences=some, now_ns=T0) == []
     assert (records.open_alerts(), records.transitions_since(0)) == before
 
 
@@ -268,7 +268,7 @@ def test_the_way_a_story_is_cut_into_transactions_changes_nothing(tmp_path: Path
         for lift_id in ("a", "b"):
             rule = chance.choice([POWER, OFFLINE, STOP, STOP, OVERTRAVEL, OVERTRAVEL, OVERSPEED])
             level = chance.choice(rule.levels)
-            kind = "on" if level.by_hand else chance.choice(["on", "off"])
+            kind = chance.choice(["on", "off"])
             story.append(occurrence(rule, kind, at_s, level.severity, lift_id=lift_id))
     ends = []
     for name, cuts in (("whole", []), ("cut", sorted(chance.sample(range(0, len(story), 2), 40)))):
@@ -298,7 +298,7 @@ def test_a_position_never_goes_back(records: Records) -> None:
 def test_a_snapshot_comes_back_with_the_position_it_belongs_to(records: Records) -> None:
     assert records.resume().snapshot is None
     for n in (1, 2):
-        snapshot = Snapshot(position=n, answered_to=n, state=bytes([0, n, 255]))
+        snapshot = Snapshot(position=n, state=bytes([0, n, 255]))
         records.judge(position=n + 5, occurrences=[], now_ns=T0, snapshot=snapshot)
         assert records.resume().snapshot == snapshot
     assert records.resume().position == 7
@@ -339,7 +339,7 @@ def test_a_storm_over_the_whole_fleet_is_kept(records: Records) -> None:
 
 def open_one(records: Records, what: Rule = STOP, severity: int | None = None) -> str:
     judged = records.judge(position=1, occurrences=[occurrence(what, "on", 10, severity)], now_ns=T0 + 11 * S)
-    return judged.changes[0].alert.id
+    return judged[0].alert.id
 
 
 def test_an_answer_changes_the_alert_and_is_told_and_audited(records: Records) -> None:
@@ -381,21 +381,14 @@ def test_a_refused_answer_leaves_no_trace(records: Records) -> None:
     assert (kinds(records), records.audit().items) == (["fired"], [])
 
 
-def test_the_monitor_learns_of_a_resolve(records: Records) -> None:
+def test_a_finding_read_again_fires_nothing_after_a_resolve_and_a_later_one_fires_anew(records: Records) -> None:
     alert_id = open_one(records, MOVED)
+    records.judge(position=2, occurrences=[occurrence(MOVED, "on", 15)], now_ns=T0 + 16 * S)
     records.answer(alert_id, Answer("resolve", "ann"), T0 + 20 * S)
-    judged = records.judge(position=2, occurrences=[], now_ns=T0 + 21 * S, answered_to=0)
-    (answered,) = judged.answers
-    assert (answered.lift_id, answered.rule) == (LIFT, MOVED.slug)
-    again = records.judge(position=3, occurrences=[], now_ns=T0, answered_to=answered.transition_id)
-    assert again.answers == []
-
-
-def test_a_finding_that_comes_again_for_a_resolved_alert_is_let_go(records: Records) -> None:
-    alert_id = open_one(records, MOVED)
-    records.answer(alert_id, Answer("resolve", "ann"), T0 + 20 * S)
-    judged = records.judge(position=1, occurrences=[occurrence(MOVED, "on", 10)], now_ns=T0 + 30 * S)
-    assert (judged.changes, judged.let_go) == ([], [(LIFT, MOVED.slug)])
+    again = [occurrence(MOVED, "on", at_s) for at_s in (10, 15)]
+    assert records.judge(position=2, occurrences=again, now_ns=T0 + 30 * S) == []
+    (change,) = records.judge(position=3, occurrences=[occurrence(MOVED, "on", 25)], now_ns=T0 + 30 * S)
+    assert (change.alert.id != alert_id, change.alert.state) == (True, FIRING)
 
 
 def test_the_monitor_judges_on_what_a_person_has_answered(records: Records) -> None:
@@ -458,7 +451,7 @@ def test_people_and_the_monitor_at_once_lose_nothing(records: Records, url: str)
         change.alert.id
         for change in records.judge(
             position=1, occurrences=[occurrence(STOP, "on", 10, lift_id=f"l{n}") for n in range(20)], now_ns=T0
-        ).changes
+        )
     ]
     ready = threading.Barrier(3)
 
@@ -690,7 +683,6 @@ def test_hostile_bytes_are_kept_as_they_are_and_not_whole(records: Records) -> N
         (select(alerts).where(is_newest, alerts.c.lift_id.in_(["a", "b"])), "one_newest_alert"),
         (select(alerts).where(is_open), "one_open_alert"),
         (select(alerts).where(is_shelved, alerts.c.shelved_until_ns <= 1), "shelved_alerts"),
-        (select(transitions).where(is_resolve, transitions.c.id > 1), "resolves"),
         (select(alerts).order_by(alerts.c.onset_ns.desc(), alerts.c.id.desc()).limit(9), "alerts_by_onset"),
     ],
 )

@@ -32,7 +32,7 @@ MONITOR = textwrap.dedent(
         snapshot = records.resume().snapshot
         print("judging", flush=True)
         for position in range(snapshot.position + 1 if snapshot else 1, STEPS + 1):
-            kept = Snapshot(position, 0, b"") if position % 7 == 0 else None
+            kept = Snapshot(position, b"") if position % 7 == 0 else None
             records.judge(position=position, occurrences=story(position), now_ns=T0, snapshot=kept)
     """
 )
@@ -45,7 +45,7 @@ def story(position: int) -> list[object]:
     for lift in range(LIFTS):
         rule = chance.choice([STOP, DOOR, OVERSPEED])
         level = chance.choice(rule.levels)
-        kind = "on" if level.by_hand else chance.choice(["on", "off"])
+        kind = chance.choice(["on", "off"])
         found.append(occurrence(rule, kind, position * 20.0, level.severity, lift_id=f"l{lift}"))
     return found
 
