@@ -20,15 +20,17 @@ help: ## this list
 	@echo 'ARGS goes to the command underneath:'
 	@echo "  make demo ARGS='--lifts 200'      a larger fleet; what else there is: make demo ARGS=--help"
 	@echo "  make test ARGS='-k door -x'       the tests about doors, stopping at the first that fails"
-	@echo "  make test ARGS='-n 4'             on four cores"
+	@echo "  make test ARGS=\"-m ''\"           with the long worlds and floods, as .ci/run does"
+	@echo "  make test ARGS='-n 0'             in one process"
 	@echo
 	@echo 'The first run makes $(VENV) (some minutes of download); later runs start at once.'
 
 demo: $(RUNTIME) ## broker, monitor, dashboards and a simulated fleet on this machine; Ctrl-C ends it
 	@exec $(BIN)/liftwatch demo $(ARGS)
 
-test: $(DEV) ## the whole suite; what this machine lacks is skipped and named
-	$(BIN)/python -m pytest $(ARGS)
+# worksteal: a worker that dies loses one test, and the others take over what it had left.
+test: $(DEV) ## the tests on every core, all but the long ones; what this machine lacks is skipped and named
+	$(BIN)/python -m pytest -n auto --dist worksteal -m 'not long' $(ARGS)
 
 lint: $(DEV) ## ruff and mypy
 	$(BIN)/ruff check .

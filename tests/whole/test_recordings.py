@@ -213,7 +213,6 @@ def test_a_replay_moved_to_the_present_ends_now(broker: Broker, folder: Path, tm
     assert (moved.end_ns - original.end_ns) % 1_000_000 < 1_000_000
 
 
-@pytest.mark.slow
 @pytest.mark.timeout(600)
 def test_the_readmes_commands_record_and_replay(
     broker: Broker, tmp_path: Path, monkeypatch: pytest.MonkeyPatch

@@ -8,7 +8,7 @@ from tests.loopback import until
 from tests.whole.running import DISTRICT, System, wall_ms
 from tests.whole.test_rules import holds_the_contract
 
-pytestmark = [pytest.mark.broker, pytest.mark.slow]
+pytestmark = pytest.mark.broker
 
 
 def state(system: System, lift_id: str) -> str:
