@@ -1,1 +1,1 @@
-"""What we remember: the journal, time series and records."""
+"""What is stored: the journal, time series, records and recordings."""

@@ -1,4 +1,4 @@
-"""Reducing a series to what a screen can show, so that no spike is lost.
+"""Reduces a series to the points a screen can show, so that no spike is lost.
 
 Buckets have a round width and begin at multiples of it since 1970 UTC, so that the same instant falls into the same
 bucket whatever the window.
@@ -9,7 +9,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from store.series.timeseries import DAY_NS, MINUTE_NS, REDUCIBLE, SECOND_NS, Floats, Readings, Reduced, Series
+from store.series.timeseries import DAY_NS, MINUTE_NS, REDUCIBLE, SECOND_NS, FloatArray, Readings, Reduced, Series
 
 Instants = NDArray[np.int64]
 
@@ -49,18 +49,18 @@ def series(stream: str, from_ns: int, to_ns: int, points: int, rows: Readings) -
 def series_of_reduced(
     stream: str, from_ns: int, to_ns: int, points: int, rows: Readings, least_width_ns: int = WIDTHS_NS[0]
 ) -> Series:
-    """Reduce still further what is reduced already: `{column}_{how}`, and `n` readings behind a row where known.
+    """Reduce rows that are reduced already further: `{column}_{how}`, and `n` readings of a row where known.
 
-    Where there are no rows, the buckets are as fine as those of raw rows would be.
+    Without rows, the buckets are as fine as those of raw rows would be.
     """
     begins_ns, width_ns = grid(from_ns, to_ns, points, least_width_ns if len(rows) else WIDTHS_NS[0])
     # A row that reduces a minute begins with it, which may be just before the window.
     t_ns = np.maximum(rows.t_ns, begins_ns[0]) if len(rows) and len(begins_ns) else rows.t_ns
-    nothing = np.full(len(rows), np.nan)
+    missing = np.full(len(rows), np.nan)
     channels = {}
     for channel, (least, greatest, mean) in REDUCIBLE[stream].items():
         low, high, middle = (
-            rows.channels.get(name, nothing) for name in (f"{least}_min", f"{greatest}_max", f"{mean}_mean")
+            rows.channels.get(name, missing) for name in (f"{least}_min", f"{greatest}_max", f"{mean}_mean")
         )
         channels[channel] = reduce(begins_ns, width_ns, t_ns, low, high, middle, rows.channels.get("n"))
     return Series(stream, from_ns, to_ns, width_ns, begins_ns, channels)
@@ -70,10 +70,10 @@ def reduce(
     begins_ns: NDArray[np.int64],
     width_ns: int,
     t_ns: NDArray[np.int64],
-    least: Floats,
-    greatest: Floats,
-    mean: Floats,
-    weight: Floats | None = None,
+    least: FloatArray,
+    greatest: FloatArray,
+    mean: FloatArray,
+    weight: FloatArray | None = None,
 ) -> Reduced:
     """Return the least, greatest and mean value in each bucket, NaN where it is empty.
 
@@ -81,8 +81,8 @@ def reduce(
     ----------
     begins_ns, width_ns : the buckets of `grid`
     t_ns : (rows,) times inside the buckets, in any order
-    least, greatest, mean : (rows,) what each row says; NaN is left out
-    weight : (rows,) how many readings a row stands for; 1 when absent
+    least, greatest, mean : (rows,) values of each row; NaN is left out
+    weight : (rows,) number of readings that a row represents; 1 when absent
     """
     out = [np.full(len(begins_ns), np.nan) for _ in range(3)]
     known = ~np.isnan(mean)

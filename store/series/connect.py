@@ -1,4 +1,4 @@
-"""Where the time series are: a folder on this machine, or the address of an InfluxDB 2."""
+"""Opens the store of time series: a folder on this machine, or an InfluxDB 2 by its address."""
 
 from __future__ import annotations
 

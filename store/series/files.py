@@ -1,7 +1,8 @@
-"""Time series in local files: no server, Parquet segments, one process that writes and any number that read.
+"""Time series in local Parquet files: no server; one process writes, any number read.
 
-A write is one small segment for each stream and day, durable when the call returns; `maintain` merges them and makes
-the 1-minute reduction. Killing the writer at any moment leaves whole segments. A repeat is dropped when read.
+A write is one small segment for each stream and day, durable when the call returns; `maintain` merges segments and
+makes the 1-minute reduction. Killing the writer at any moment leaves whole segments. Repeated rows are dropped when
+read.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ import polars as pl
 
 from store.series import buckets
 from store.series.compaction import due, merge, minutes
-from store.series.frames import as_readings, deduplicated, fresh, minute_schema, raw_schema, scan
+from store.series.frames import as_readings, deduplicated, minute_schema, new_segments, raw_schema, scan
 from store.series.segments import (
     MINUTE,
     NAME,
@@ -27,12 +28,12 @@ from store.series.segments import (
     Segment,
     day_of,
     days,
-    divide,
     folder,
-    listed,
-    outside,
+    list_segments,
+    not_covered,
     publish,
     remove,
+    split_superseded,
 )
 from store.series.timeseries import (
     DAY_NS,
@@ -51,17 +52,17 @@ from store.series.timeseries import (
     TimeSeriesUnavailable,
 )
 
-# A listing may name a segment that was merged away since: list and read again, at most so often.
+# A listed segment may have been merged and deleted since: list and read again, at most this many times.
 READ_ATTEMPTS = 5
 MERGES_A_CALL = 32
 
 
 class FileSeries:
-    """The embedded `TimeSeries`."""
+    """The embedded implementation of `TimeSeries`."""
 
     def __init__(self, root: Path, raw_days: int, minute_days: int, lock: int | None) -> None:
         self._root = root
-        self._kept_days = {RAW: raw_days, MINUTE: minute_days}
+        self._retention_days = {RAW: raw_days, MINUTE: minute_days}
         self._lock_file = lock
         self._writing = threading.Lock()
         self._maintaining = threading.Lock()
@@ -79,7 +80,7 @@ class FileSeries:
         minute_days: int = MINUTE_DEFAULT_DAYS,
         writable: bool = True,
     ) -> Self:
-        """Open the folder `path`, which is made where it is not there. One process at a time may open it writable."""
+        """Open the folder `path`, creating it if needed. One process at a time may open it writable."""
         root = Path(path)
         root.mkdir(parents=True, exist_ok=True)
         if not writable:
@@ -89,18 +90,18 @@ class FileSeries:
         return opened
 
     def write(self, points: Sequence[Points]) -> None:
-        """Keep `points` as one segment for each stream and day in them."""
+        """Write `points` as one segment for each stream and day."""
         if self._lock_file is None:
             raise TimeSeriesRefused(f"time series in {self._root} were opened for reading only")
         with self._writing:
             self._writes += 1
             try:
-                publish(self._root, fresh(points, self._writes))
+                publish(self._root, new_segments(points, self._writes))
             except (OSError, pl.exceptions.ComputeError) as error:
                 raise TimeSeriesUnavailable(f"cannot write time series to {self._root}: {error}") from error
 
     def series(self, lift_id: str, stream: str, from_ns: int, to_ns: int, points: int) -> Series:
-        """Return a sampled stream in at most `points` buckets; a long window, or one not kept raw, by the minute."""
+        """Return a sampled stream in at most `points` buckets, by the minute where the window is long or old."""
         if to_ns - from_ns < REDUCED_FROM_NS:
             rows = self.readings(lift_id, stream, from_ns, to_ns)
             if len(rows):
@@ -109,7 +110,7 @@ class FileSeries:
         return buckets.series_of_reduced(stream, from_ns, to_ns, points, as_readings(frame), MINUTE_NS)
 
     def events(self, lift_id: str, stream: str, from_ns: int, to_ns: int, limit: int = EVENTS_LIMIT) -> Readings:
-        """Return an event stream with, first, what stood as the window began, where that is known."""
+        """Return an event stream; the first row is the state at the beginning of the window, where that is known."""
         before = self._attempt(lambda: self._state_before(lift_id, stream, from_ns))
         rows = self._attempt(lambda: self._raw(lift_id, stream, from_ns, to_ns))
         return as_readings(pl.concat([before, rows])[:limit])
@@ -130,22 +131,22 @@ class FileSeries:
             self._maintaining.release()
 
     def expire(self, now_ns: int) -> None:
-        """Delete the days that lie wholly beyond what is kept."""
+        """Delete the days that lie wholly beyond the retention."""
         if self._lock_file is None:
             return
-        for kind, kept_days in self._kept_days.items():
+        for kind, retention_days in self._retention_days.items():
             for day in days(self._root, kind):
-                if kept_days and (day + 1 + kept_days) * DAY_NS <= now_ns:
+                if retention_days and (day + 1 + retention_days) * DAY_NS <= now_ns:
                     shutil.rmtree(folder(self._root, kind, day), ignore_errors=True)
 
     def close(self) -> None:
-        """Let another process write."""
+        """Release the writer's lock."""
         if self._lock_file is not None:
             os.close(self._lock_file)
             self._lock_file = None
 
     def _recover(self) -> None:
-        """Forget what a killed writer left unfinished and go on counting where it stopped."""
+        """Delete the unfinished files of a killed writer and continue its numbering of writes."""
         for path in self._root.glob(f"*/*/*{TEMPORARY}"):
             path.unlink(missing_ok=True)
         names = (NAME.fullmatch(path.name) for path in self._root.glob("*/*/*.parquet"))
@@ -164,19 +165,19 @@ class FileSeries:
             self.expire(now_ns)
 
     def _maintain_day(self, kind: str, day: int, is_past: bool, is_asked: bool) -> None:
-        """Merge what is due in one folder, unless nothing changed in it since it was listed last."""
+        """Merge what is due in one folder, unless nothing changed in it since it was last listed."""
         place = folder(self._root, kind, day)
         changed_ns = place.stat().st_mtime_ns
         before = self._superseded.pop(place, set())
         if self._listed.get(place) == changed_ns and not before and not is_asked:
             return
         self._listed[place] = changed_ns
-        counting, superseded = divide(listed(self._root, kind, day))
-        # A reader may have listed them just before: they stay until the next call.
+        active, superseded = split_superseded(list_segments(self._root, kind, day))
+        # A reader may have found these just before: they stay until the next call.
         remove(segment for segment in superseded if segment.path in before)
         if superseded:
             self._superseded[place] = {segment.path for segment in superseded}
-        for group, level in due(counting, is_past):
+        for group, level in due(active, is_past):
             if self._merges_left:
                 self._merges_left -= 1
                 merge(self._root, kind, group, level)
@@ -186,17 +187,17 @@ class FileSeries:
         return deduplicated(stream, scan(segments, lift_id, from_ns, to_ns, raw_schema(stream)))
 
     def _by_minute(self, lift_id: str, stream: str, from_ns: int, to_ns: int) -> pl.DataFrame:
-        """Return the reduction, completed by reducing the raw segments that are not in it yet."""
+        """Return the 1-minute reduction, with the raw segments that are not in it yet reduced on the fly."""
         raw = self._segments(RAW, stream, from_ns, to_ns)
         reduced = self._segments(MINUTE, stream, from_ns, to_ns)
         ready = scan(reduced, lift_id, from_ns // MINUTE_NS * MINUTE_NS, to_ns, minute_schema(stream))
-        waiting = outside(raw, reduced)
+        waiting = not_covered(raw, reduced)
         rest = deduplicated(stream, scan(waiting, lift_id, from_ns, to_ns, raw_schema(stream)))
         added = minutes(stream, rest.with_columns(lift=pl.lit(lift_id))).select(ready.columns)
         return pl.concat([ready, added], how="vertical_relaxed")
 
     def _state_before(self, lift_id: str, stream: str, from_ns: int) -> pl.DataFrame:
-        """Return one row of what each channel last said before `from_ns`, or none, looking back a day at a time."""
+        """Return one row with the last value of each channel before `from_ns`, or none; look back a day at a time."""
         columns = MEASUREMENTS[stream]
         found = pl.DataFrame(schema=raw_schema(stream))
         for day in range(day_of(from_ns - 1), day_of(from_ns - STATE_LOOK_BACK_NS) - 1, -1):
@@ -212,8 +213,12 @@ class FileSeries:
         if to_ns <= from_ns:
             return []
         first, last = day_of(from_ns), day_of(to_ns - 1)
-        kept = [day for day in days(self._root, kind) if first <= day <= last]
-        return [segment for day in kept for segment in divide(listed(self._root, kind, day, stream))[0]]
+        overlapping = [day for day in days(self._root, kind) if first <= day <= last]
+        return [
+            segment
+            for day in overlapping
+            for segment in split_superseded(list_segments(self._root, kind, day, stream))[0]
+        ]
 
     def _attempt(self, read: Callable[[], pl.DataFrame]) -> pl.DataFrame:
         for _ in range(READ_ATTEMPTS - 1):

@@ -1,4 +1,4 @@
-"""Rows of the embedded store as frames: from points to segments, from segments to readings."""
+"""Rows of the embedded store as Polars frames: from points to segments, from segments to readings."""
 
 from __future__ import annotations
 
@@ -7,14 +7,14 @@ from collections.abc import Sequence
 import numpy as np
 import polars as pl
 
-from store.series.segments import RAW, Fresh, Segment
-from store.series.timeseries import DAY_NS, EVENT_STREAMS, MEASUREMENTS, REDUCTIONS, Floats, Points, Readings
+from store.series.segments import RAW, NewSegment, Segment
+from store.series.timeseries import DAY_NS, EVENT_STREAMS, MEASUREMENTS, REDUCTIONS, FloatArray, Points, Readings
 
 Schema = dict[str, type[pl.DataType]]
 
 
 def dtype_of(stream: str) -> type[pl.DataType]:
-    """Return how exactly the numbers of a stream are kept: features are as exact as the samples they are made of."""
+    """Return the precision in which a stream is stored: features are as precise as the samples they are made of."""
     return pl.Float32 if stream == "vibration" else pl.Float64
 
 
@@ -29,7 +29,7 @@ def minute_schema(stream: str) -> Schema:
     return {"t": pl.Int64, **dict.fromkeys(names, dtype_of(stream)), "n": pl.UInt32}
 
 
-def fresh(points: Sequence[Points], write: int) -> list[Fresh]:
+def new_segments(points: Sequence[Points], write: int) -> list[NewSegment]:
     """Return the segments, one for each stream and day, that hold these rows."""
     parts: dict[tuple[str, int], list[pl.DataFrame]] = {}
     for rows in points:
@@ -38,14 +38,14 @@ def fresh(points: Sequence[Points], write: int) -> list[Fresh]:
         for one in np.unique(day).tolist():
             part = frame if (day == one).all() else frame.filter(day == one)
             parts.setdefault((rows.measurement, one), []).append(part)
-    return [Fresh(RAW, day, stream, 0, write, write, pl.concat(frames)) for (stream, day), frames in parts.items()]
+    return [NewSegment(RAW, day, stream, 0, write, write, pl.concat(frames)) for (stream, day), frames in parts.items()]
 
 
 def _frame(rows: Points) -> pl.DataFrame:
     dtype = dtype_of(rows.measurement)
-    silent = np.full(len(rows), np.nan)
+    missing = np.full(len(rows), np.nan)
     columns = (
-        pl.Series(name, rows.fields.get(name, silent), nan_to_null=True).cast(dtype)
+        pl.Series(name, rows.fields.get(name, missing), nan_to_null=True).cast(dtype)
         for name in MEASUREMENTS[rows.measurement]
     )
     lift = pl.Series("lift", rows.lift_ids, dtype=pl.String).gather(rows.lift)
@@ -56,13 +56,13 @@ def scan(segments: list[Segment], lift_id: str, from_ns: int, to_ns: int, schema
     """Return one lift's rows of a window in the order of time; of equal times the row written last is last."""
     if not segments:
         return pl.DataFrame(schema=schema)
-    mine = (pl.col("lift") == lift_id) & (pl.col("t") >= from_ns) & (pl.col("t") < to_ns)
-    found = pl.scan_parquet([segment.path for segment in segments], glob=False)
-    return found.filter(mine).select(list(schema)).collect().sort("t", maintain_order=True)
+    selected = (pl.col("lift") == lift_id) & (pl.col("t") >= from_ns) & (pl.col("t") < to_ns)
+    rows = pl.scan_parquet([segment.path for segment in segments], glob=False)
+    return rows.filter(selected).select(list(schema)).collect().sort("t", maintain_order=True)
 
 
 def deduplicated(stream: str, frame: pl.DataFrame) -> pl.DataFrame:
-    """Make one row of those with one time: of a sampled stream the last, of an event stream all they say together."""
+    """Join rows of equal time: of a sampled stream the last one is kept, of an event stream all values are merged."""
     if not frame["t"].is_duplicated().any():
         return frame
     if stream in EVENT_STREAMS:
@@ -70,7 +70,7 @@ def deduplicated(stream: str, frame: pl.DataFrame) -> pl.DataFrame:
     return frame.unique("t", keep="last", maintain_order=True)
 
 
-def _column(frame: pl.DataFrame, name: str) -> Floats:
+def _column(frame: pl.DataFrame, name: str) -> FloatArray:
     return frame[name].cast(pl.Float64).fill_null(np.nan).to_numpy()
 
 

@@ -1,7 +1,7 @@
-"""Time series in InfluxDB 2, through `influxdb-client`: synchronous writes of lines that we encode, queries in Flux.
+"""Time series in InfluxDB 2, through `influxdb-client`: synchronous writes of encoded lines, queries in Flux.
 
-Not its background batching, which loses points when the server is away for long. What fails in passing is
-`TimeSeriesUnavailable` and may be tried again as it was: the same lines written twice are the same points.
+The client's background batching is not used: it loses points when the server is away for long. A transient failure is
+`TimeSeriesUnavailable` and the same call may be repeated: the same lines written twice are the same points.
 """
 
 from __future__ import annotations
@@ -44,9 +44,9 @@ from store.series.timeseries import (
 TIMEOUT_MS = 30_000
 GZIP_LEVEL = 1
 GZIP_WINDOW = 16 + zlib.MAX_WBITS
-PASSING = (408, 429)
-SHUT_OUT = (401, 403, 404)
-# The task reduces what is younger than this; older rows are reduced by `maintain`, an hour of some lifts a call.
+TRANSIENT_STATUSES = (408, 429)
+ACCESS_STATUSES = (401, 403, 404)
+# The task reduces rows younger than this; older rows are reduced by `maintain`, one hour of some lifts in each call.
 LATE_FROM_NS = 10 * MINUTE_NS
 LATE_LIFTS_A_CALL = 20
 LATE_LIMIT = 200_000
@@ -55,7 +55,7 @@ TIME_FORMAT = "%Y-%m-%dT%H:%M:%S%.fZ"
 
 
 class InfluxSeries:
-    """The `TimeSeries` that a real InfluxDB keeps."""
+    """The implementation of `TimeSeries` in an InfluxDB 2."""
 
     def __init__(self, client: InfluxDBClient, url: str, org: str) -> None:
         self._client = client
@@ -74,29 +74,29 @@ class InfluxSeries:
         minute_days: int = MINUTE_DEFAULT_DAYS,
         writable: bool = True,
     ) -> Self:
-        """Connect; as the writer, make both buckets, their retention and the downsampling task where they are not."""
+        """Connect; where `writable`, create missing buckets, their retention and the downsampling task."""
         opened = cls(InfluxDBClient(url=url, token=token, org=org, timeout=TIMEOUT_MS), url, org)
         if writable:
-            with opened._asking():
+            with opened._translating_errors():
                 prepare(opened._client, org, {flux.RAW_BUCKET: raw_days, flux.MINUTE_BUCKET: minute_days})
         return opened
 
     def write(self, points: Sequence[Points]) -> None:
-        """Write `points` in bounded pieces; one that is refused does not keep the others from being written."""
+        """Write `points` in bounded pieces; a refused piece does not stop the others from being written."""
         refused: TimeSeriesRefused | None = None
         for lines in chunks(points):
             try:
-                # A token or bucket that was taken away may come back: what is to be written waits for it.
-                with self._asking(shut_out=TimeSeriesUnavailable):
+                # A token or bucket that was removed may be restored: writing waits for it.
+                with self._translating_errors(access_error=TimeSeriesUnavailable):
                     self._post(lines)
             except TimeSeriesRefused as error:
                 refused = error
-        self._note_late(points)
+        self._note_late_rows(points)
         if refused:
             raise refused
 
     def series(self, lift_id: str, stream: str, from_ns: int, to_ns: int, points: int) -> Series:
-        """Return a sampled stream in at most `points` buckets; a long window, or one not kept raw, by the minute."""
+        """Return a sampled stream in at most `points` buckets, by the minute where the window is long or old."""
         if to_ns - from_ns < REDUCED_FROM_NS:
             rows = self._windows(
                 flux.RAW_BUCKET, lift_id, stream, from_ns, to_ns, *buckets.grid(from_ns, to_ns, points)
@@ -107,10 +107,12 @@ class InfluxSeries:
         return buckets.series_of_reduced(stream, from_ns, to_ns, points, rows, MINUTE_NS)
 
     def events(self, lift_id: str, stream: str, from_ns: int, to_ns: int, limit: int = EVENTS_LIMIT) -> Readings:
-        """Return an event stream with, first, what stood as the window began, where that is known."""
+        """Return an event stream; the first row is the state at the beginning of the window, where that is known."""
         columns = MEASUREMENTS[stream]
-        before = self._ask(flux.last(flux.RAW_BUCKET, stream, lift_id, columns, from_ns - STATE_LOOK_BACK_NS, from_ns))
-        rows = self._ask(flux.raw(stream, lift_id, columns, from_ns, to_ns, limit)) if to_ns > from_ns else NO_ROWS
+        before = self._query(
+            flux.last(flux.RAW_BUCKET, stream, lift_id, columns, from_ns - STATE_LOOK_BACK_NS, from_ns)
+        )
+        rows = self._query(flux.raw(stream, lift_id, columns, from_ns, to_ns, limit)) if to_ns > from_ns else NO_ROWS
         before = before.with_columns(t=pl.lit(before["t"].max(), dtype=pl.Int64))
         found = _readings(pl.concat([before, rows]), columns)
         return Readings(found.t_ns[:limit], {name: values[:limit] for name, values in found.channels.items()})
@@ -118,11 +120,11 @@ class InfluxSeries:
     def readings(self, lift_id: str, stream: str, from_ns: int, to_ns: int) -> Readings:
         """Return every raw row of a stream in the window."""
         columns = MEASUREMENTS[stream]
-        rows = self._ask(flux.raw(stream, lift_id, columns, from_ns, to_ns)) if to_ns > from_ns else NO_ROWS
+        rows = self._query(flux.raw(stream, lift_id, columns, from_ns, to_ns)) if to_ns > from_ns else NO_ROWS
         return _readings(rows, columns)
 
     def maintain(self, now_ns: int) -> None:
-        """Reduce an hour of some of the lifts whose rows came too late for the task."""
+        """Reduce one hour of some of the lifts whose rows came too late for the task."""
         hour = min((hour for hour, _ in self._late), default=None)
         if hour is None:
             return
@@ -130,14 +132,14 @@ class InfluxSeries:
         start_ns, stop_ns = hour * HOUR_NS, min((hour + 1) * HOUR_NS, now_ns // MINUTE_NS * MINUTE_NS)
         if stop_ns > start_ns:
             lift_ids = [lift_id for _, lift_id in some]
-            self._ask(flux.reduction(flux.instant(start_ns), flux.instant(stop_ns), lift_ids))
+            self._query(flux.reduction(flux.instant(start_ns), flux.instant(stop_ns), lift_ids))
         self._late.difference_update(some)
 
     def expire(self, now_ns: int) -> None:
-        """Do nothing: the buckets' retention does it."""
+        """Do nothing: the buckets have a retention of their own."""
 
     def close(self) -> None:
-        """Let go of the connections."""
+        """Close the connections."""
         self._client.close()
 
     def _post(self, lines: bytes) -> None:
@@ -151,7 +153,7 @@ class InfluxSeries:
             content_type="text/plain; charset=utf-8",
         )
 
-    def _note_late(self, points: Sequence[Points]) -> None:
+    def _note_late_rows(self, points: Sequence[Points]) -> None:
         late_ns = time.time_ns() - LATE_FROM_NS
         for rows in points:
             late = rows.t_ns < late_ns
@@ -171,7 +173,7 @@ class InfluxSeries:
             for how, name in zip(fields, names, strict=True):
                 fields[how].append(f"{name}_{how}" if reduced else name)
         offset_ns = int(begins[0]) % width_ns
-        rows = self._ask(flux.windows(bucket, stream, lift_id, fields, from_ns, to_ns, width_ns, offset_ns))
+        rows = self._query(flux.windows(bucket, stream, lift_id, fields, from_ns, to_ns, width_ns, offset_ns))
         if not reduced:
             rows = rows.with_columns(field=pl.concat_str("field", "result", separator="_"))
         return _readings(rows, [name if reduced else f"{name}_{how}" for how in fields for name in fields[how]])
@@ -179,34 +181,34 @@ class InfluxSeries:
     def _by_minute(
         self, lift_id: str, stream: str, from_ns: int, to_ns: int, begins: buckets.Instants, width_ns: int
     ) -> Readings:
-        """Return the reduction, completed from the raw rows after its last minute."""
+        """Return the 1-minute reduction, followed by the raw rows after its last minute."""
         if not len(begins):
             return _readings(NO_ROWS, ())
         from_ns = from_ns // MINUTE_NS * MINUTE_NS
         ready = self._windows(flux.MINUTE_BUCKET, lift_id, stream, from_ns, to_ns, begins, width_ns)
         name = f"{next(iter(REDUCIBLE[stream].values()))[2]}_mean"
-        newest = self._ask(flux.last(flux.MINUTE_BUCKET, stream, lift_id, [name], from_ns, to_ns))
+        newest = self._query(flux.last(flux.MINUTE_BUCKET, stream, lift_id, [name], from_ns, to_ns))
         tail_ns = int(newest["t"][0]) + MINUTE_NS if len(newest) else from_ns
         rest = self._windows(flux.RAW_BUCKET, lift_id, stream, tail_ns, to_ns, begins, width_ns)
         return _joined(ready, rest)
 
-    def _ask(self, query: str) -> pl.DataFrame:
-        """Return the rows of a query's answer: `result`, `field`, `t` and `value`, which is text."""
-        with self._asking():
+    def _query(self, query: str) -> pl.DataFrame:
+        """Return the rows that answer a query: `result`, `field`, `t` and `value`, which is text."""
+        with self._translating_errors():
             answer: bytes = self._client.query_api().query_raw(query, dialect=CSV).data
-        return _table(answer)
+        return _parse_csv(answer)
 
     @contextmanager
-    def _asking(self, shut_out: type[Exception] = TimeSeriesRefused) -> Iterator[None]:
-        """Sort what can go wrong into passing and permanent, and say what to do; not being let in is `shut_out`."""
+    def _translating_errors(self, access_error: type[Exception] = TimeSeriesRefused) -> Iterator[None]:
+        """Raise a transient or permanent error with its remedy; refused credentials raise `access_error`."""
         try:
             yield
         except ApiException as error:
-            said = f"InfluxDB at {self._url} answered {error.status}: {_said(error)}"
-            if error.status in PASSING or (error.status or 0) >= 500:
-                raise TimeSeriesUnavailable(said) from error
-            raise (shut_out if error.status in SHUT_OUT else TimeSeriesRefused)(
-                said + _remedy(error.status, self._org)
+            message = f"InfluxDB at {self._url} answered {error.status}: {_server_message(error)}"
+            if error.status in TRANSIENT_STATUSES or (error.status or 0) >= 500:
+                raise TimeSeriesUnavailable(message) from error
+            raise (access_error if error.status in ACCESS_STATUSES else TimeSeriesRefused)(
+                message + _remedy(error.status, self._org)
             ) from error
         except urllib3.exceptions.LocationValueError as error:
             raise TimeSeriesRefused(f"{self._url!r} is not the address of an InfluxDB: {error}") from error
@@ -217,7 +219,7 @@ class InfluxSeries:
 NO_ROWS = pl.DataFrame(schema={"result": pl.String, "field": pl.String, "t": pl.Int64, "value": pl.String})
 
 
-def _said(error: ApiException) -> str:
+def _server_message(error: ApiException) -> str:
     return " ".join(str(error.message or error.reason or "nothing").split())
 
 
@@ -229,8 +231,8 @@ def _remedy(status: int | None, org: str) -> str:
     return ""
 
 
-def _table(answer: bytes) -> pl.DataFrame:
-    """Parse annotated CSV without its annotations: blocks with a header each, parted by empty lines."""
+def _parse_csv(answer: bytes) -> pl.DataFrame:
+    """Parse annotated CSV without its annotations: blocks with a header each, separated by empty lines."""
     frames = [NO_ROWS]
     for block in re.split(rb"\r?\n\r?\n", answer):
         if not block.strip():
@@ -248,7 +250,7 @@ def _table(answer: bytes) -> pl.DataFrame:
 
 
 def _readings(rows: pl.DataFrame, columns: Sequence[str]) -> Readings:
-    """Return one row for each instant from one row for each instant and field; later rows of a pair win."""
+    """Return one row for each instant from one row for each instant and field; of equal ones the last stands."""
     t_ns = rows["t"].unique().sort().to_numpy()
     channels = {name: np.full(len(t_ns), np.nan) for name in columns}
     for (name,), part in rows.group_by("field", maintain_order=True):

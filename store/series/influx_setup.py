@@ -1,6 +1,6 @@
-"""What an InfluxDB needs before the first point: two buckets, how long each keeps, and the task between them.
+"""Prepares an InfluxDB for the first point: two buckets with their retention, and the downsampling task between them.
 
-Doing it again changes nothing; what somebody changed is brought back to what the configuration says.
+Preparing again changes nothing; settings that were changed by hand are restored to the configuration's.
 """
 
 from __future__ import annotations
@@ -14,9 +14,9 @@ from store.series import flux
 DAY_S = 86_400
 
 
-def prepare(client: InfluxDBClient, org: str, kept_days: Mapping[str, int]) -> None:
-    """Make what is missing: a bucket for each name, kept so many days (0 is for ever), and the downsampling task."""
-    for name, days in kept_days.items():
+def prepare(client: InfluxDBClient, org: str, retention_days: Mapping[str, int]) -> None:
+    """Create what is missing: a bucket for each name with its retention (0 is for ever), and the downsampling task."""
+    for name, days in retention_days.items():
         _prepare_bucket(client, org, name, days * DAY_S)
     _prepare_task(client, org)
 

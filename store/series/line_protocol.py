@@ -2,7 +2,7 @@
 
     speed,district=north,lift=L1 v=1.75 1000000020000000000
 
-Written by column expressions: no Python object for a row or a number.
+Encoded by column expressions: no Python object for a row or a number.
 """
 
 from __future__ import annotations
@@ -16,8 +16,8 @@ import polars as pl
 from store.series.timeseries import INTEGER_FIELDS, TEXT_FIELDS, Points
 
 LINES_LIMIT = 20_000
-# What no tag can hold: control characters, and the backslash, which would take the next character with it.
-UNHOLDABLE = re.compile(r"[\x00-\x1f\x7f\\]")
+# Characters that no tag can hold: control characters, and the backslash, which would escape the next character.
+FORBIDDEN = re.compile(r"[\x00-\x1f\x7f\\]")
 PLAIN = re.compile(r"[A-Za-z0-9_-]+")
 MEASUREMENT_SPECIAL = re.compile(r"([, ])")
 NAME_SPECIAL = re.compile(r"([,= ])")
@@ -25,16 +25,16 @@ TEXT_SPECIAL = re.compile(r'(["\\])')
 
 
 def chunks(points: Sequence[Points], lines_limit: int = LINES_LIMIT) -> Iterator[bytes]:
-    """Yield line protocol of at most so many lines a piece."""
+    """Yield line protocol in pieces of at most `lines_limit` lines."""
     parts: list[str] = []
     lines = 0
     tags: dict[tuple[int, int], pl.Series] = {}
     for rows in points:
-        # All measurements of one group of messages share their lists of names.
-        named = (id(rows.lift_ids), id(rows.districts))
-        if named not in tags:
-            tags[named] = _tags(rows)
-        encoded = _lines(rows, tags[named])
+        # All measurements of one group of messages share their lists of lifts and districts.
+        key = (id(rows.lift_ids), id(rows.districts))
+        if key not in tags:
+            tags[key] = _tags(rows)
+        encoded = _lines(rows, tags[key])
         at = 0
         while at < len(encoded):
             piece = encoded[at : at + lines_limit - lines]
@@ -54,9 +54,9 @@ def encode(rows: Points) -> bytes:
 
 
 def _lines(rows: Points, tags: pl.Series) -> pl.Series:
-    """Return one line a row; a row that says nothing is left out."""
-    known = {name: np.isfinite(values) for name, values in rows.fields.items()}
-    fields = [name for name, speaks in known.items() if speaks.any()]
+    """Return one line for each row; a row without any value is left out."""
+    finite = {name: np.isfinite(values) for name, values in rows.fields.items()}
+    fields = [name for name, column in finite.items() if column.any()]
     if not fields:
         return pl.Series([], dtype=pl.String)
     frame = pl.DataFrame(
@@ -64,26 +64,28 @@ def _lines(rows: Points, tags: pl.Series) -> pl.Series:
             tags.gather(rows.lift),
             pl.Series("t", rows.t_ns),
             *(
-                pl.Series(f"_{name}", np.where(known[name], rows.fields[name], np.nan), nan_to_null=True)
+                pl.Series(f"_{name}", np.where(finite[name], rows.fields[name], np.nan), nan_to_null=True)
                 for name in fields
             ),
         ]
     )
-    if all(known[name].all() for name in fields):
-        said = [piece for i, name in enumerate(fields) for piece in (pl.lit("," if i else ""), *_field(name))]
+    if all(finite[name].all() for name in fields):
+        expressions = [piece for i, name in enumerate(fields) for piece in (pl.lit("," if i else ""), *_field(name))]
     else:
         frame = frame.filter(pl.any_horizontal(pl.col(f"_{name}").is_not_null() for name in fields))
-        said = [pl.concat_str([pl.concat_str(_field(name)) for name in fields], separator=",", ignore_nulls=True)]
-    name = pl.lit(MEASUREMENT_SPECIAL.sub(r"\\\1", UNHOLDABLE.sub("_", rows.measurement)))
-    line = pl.concat_str([name, pl.col("tags"), pl.lit(" "), *said, pl.lit(" "), pl.col("t")])
+        expressions = [
+            pl.concat_str([pl.concat_str(_field(name)) for name in fields], separator=",", ignore_nulls=True)
+        ]
+    name = pl.lit(MEASUREMENT_SPECIAL.sub(r"\\\1", FORBIDDEN.sub("_", rows.measurement)))
+    line = pl.concat_str([name, pl.col("tags"), pl.lit(" "), *expressions, pl.lit(" "), pl.col("t")])
     return frame.select(line.alias("line"))["line"]
 
 
 def _tags(rows: Points) -> pl.Series:
     """Return `,tag=…,tag=…` of each lift: tags in the order of their names, an empty one left out."""
-    named = zip(rows.lift_ids, rows.districts, strict=True)
+    lifts = zip(rows.lift_ids, rows.districts, strict=True)
     return pl.Series(
-        "tags", [_tag("district", district) + _tag("lift", lift_id) for lift_id, district in named], pl.String
+        "tags", [_tag("district", district) + _tag("lift", lift_id) for lift_id, district in lifts], pl.String
     )
 
 
@@ -92,12 +94,12 @@ def _tag(name: str, value: str) -> str:
         return ""
     if PLAIN.fullmatch(value):
         return f",{name}={value}"
-    return f",{name}=" + NAME_SPECIAL.sub(r"\\\1", UNHOLDABLE.sub("_", value))
+    return f",{name}=" + NAME_SPECIAL.sub(r"\\\1", FORBIDDEN.sub("_", value))
 
 
 def _field(name: str) -> list[pl.Expr]:
-    """Return the pieces of `name=value`; together they are null where the row does not speak of it."""
-    key = pl.lit(NAME_SPECIAL.sub(r"\\\1", UNHOLDABLE.sub("_", name)) + "=")
+    """Return the pieces of `name=value`; joined they are null where the row has no such value."""
+    key = pl.lit(NAME_SPECIAL.sub(r"\\\1", FORBIDDEN.sub("_", name)) + "=")
     value = pl.col(f"_{name}")
     if name in INTEGER_FIELDS:
         return [key, value.cast(pl.Int64), pl.lit("i")]

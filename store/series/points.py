@@ -1,8 +1,8 @@
-"""From what a group of messages said to the columns that are stored (contract, section 5).
+"""Turns decoded messages into the columns that are stored (contract, section 5).
 
 The waveform itself is not stored: vibration becomes its features over each second of UTC. A second that two blocks
-share makes two rows, so that neither overwrites the other: the part that begins inside the second stands at the time
-at which it begins, the other at the whole second, and each speaks of what it holds.
+share makes two rows, so that neither overwrites the other: the part that begins inside the second has the time at
+which it begins, the other the whole second, and each holds the features of its own samples.
 """
 
 from __future__ import annotations
@@ -12,13 +12,13 @@ from collections.abc import Mapping
 import numpy as np
 from numpy.typing import NDArray
 
-from store.series.timeseries import AXES, SECOND_NS, Floats, Points
+from store.series.timeseries import AXES, SECOND_NS, FloatArray, Points
 from telemetry.batch import F64, I32, I64, Decoded, Waveforms
 from telemetry.streams import FIELDS
 
 UNSTORED = "heartbeat_s"
-"""The contract has no field for it."""
-# Two cuts of one sampling grid that are nearer than this, in samples, are the same sample.
+"""The channel of `status` that is not stored: the contract has no field for it."""
+# Instants of one sampling grid that are nearer than this, in samples, are the same sample.
 SAMPLE_TOLERANCE = 1e-6
 
 
@@ -30,24 +30,26 @@ def points(
 ) -> list[Points]:
     """Return the rows to store, one `Points` for each measurement that has any.
 
-    `districts` names the registry's district of a lift, which stands where the topic said another. Rows before
-    `oldest_ns` are older than the store keeps them and are left out, and so are the messages that `left_out` marks.
+    `districts` maps lifts to the registry's district, which replaces the topic's. Rows before `oldest_ns`, the
+    retention's limit, are left out, and so are the messages that `left_out` marks.
     """
     lift_ids = decoded.messages.lift_id
-    said = decoded.messages.district
-    stands = [districts.get(lift, place) for lift, place in zip(lift_ids, said, strict=True)] if districts else said
-    found = []
+    by_topic = decoded.messages.district
+    districts_of = (
+        [districts.get(lift, place) for lift, place in zip(lift_ids, by_topic, strict=True)] if districts else by_topic
+    )
+    measurements = []
     for stream, samples in decoded.samples.items():
-        fields: dict[str, Floats] = {
+        fields: dict[str, FloatArray] = {
             FIELDS.get(name, name): column for name, column in samples.channels.items() if name != UNSTORED
         }
-        found.append(Points(stream, samples.message, lift_ids, stands, samples.t_ns, fields))
+        measurements.append(Points(stream, samples.message, lift_ids, districts_of, samples.t_ns, fields))
     message, t_ns, features = vibration_features(decoded.waveforms)
-    found.append(Points("vibration", message, lift_ids, stands, t_ns, features))
-    return [rows for rows in (_kept(rows, oldest_ns, left_out) for rows in found) if len(rows)]
+    measurements.append(Points("vibration", message, lift_ids, districts_of, t_ns, features))
+    return [rows for rows in (_filtered(rows, oldest_ns, left_out) for rows in measurements) if len(rows)]
 
 
-def vibration_features(blocks: Waveforms) -> tuple[I32, I64, dict[str, Floats]]:
+def vibration_features(blocks: Waveforms) -> tuple[I32, I64, dict[str, FloatArray]]:
     """Reduce vibration blocks to rms, least, greatest and mean acceleration over each UTC second they touch.
 
     Returns
@@ -65,7 +67,7 @@ def vibration_features(blocks: Waveforms) -> tuple[I32, I64, dict[str, Floats]]:
     begins_ns = blocks.t_ns[block] + np.ceil(k * dt_ns[block] - SAMPLE_TOLERANCE).astype(np.int64)
     t_ns = np.maximum(begins_ns // SECOND_NS * SECOND_NS, blocks.t_ns[block])
     least, greatest, mean, rms = _reduce_parts(blocks.xyz, start)
-    features: dict[str, Floats] = {}
+    features: dict[str, FloatArray] = {}
     for row, axis in enumerate(AXES):
         features |= {f"rms_{axis}": rms[row], f"min_{axis}": least[row], f"max_{axis}": greatest[row]}
         features[f"mean_{axis}"] = mean[row]
@@ -90,7 +92,7 @@ def _cut_at_seconds(blocks: Waveforms, dt_ns: F64) -> tuple[NDArray[np.intp], I6
     return block[keep], start[keep]
 
 
-def _reduce_parts(xyz: Floats, start: I64) -> tuple[Floats, Floats, Floats, Floats]:
+def _reduce_parts(xyz: FloatArray, start: I64) -> tuple[FloatArray, FloatArray, FloatArray, FloatArray]:
     """Return least, greatest, mean and rms, each (3, parts) float32, of the columns from each start to the next."""
     count = np.diff(np.r_[start, xyz.shape[1]])
     with np.errstate(over="ignore", invalid="ignore"):
@@ -107,16 +109,16 @@ def _reduce_parts(xyz: Floats, start: I64) -> tuple[Floats, Floats, Floats, Floa
         return least, greatest, mean.astype(np.float32), rms.astype(np.float32)
 
 
-def _kept(rows: Points, oldest_ns: int | None, left_out: NDArray[np.bool_] | None) -> Points:
-    """Leave out the rows that say nothing, those before `oldest_ns` and those of messages that are left out."""
-    speaks = np.zeros(len(rows), dtype=np.bool_)
+def _filtered(rows: Points, oldest_ns: int | None, left_out: NDArray[np.bool_] | None) -> Points:
+    """Leave out rows without any value, those before `oldest_ns` and those of messages that are left out."""
+    has_value = np.zeros(len(rows), dtype=np.bool_)
     for column in rows.fields.values():
-        speaks |= ~np.isnan(column)
+        has_value |= ~np.isnan(column)
     if oldest_ns is not None:
-        speaks &= rows.t_ns >= oldest_ns
+        has_value &= rows.t_ns >= oldest_ns
     if left_out is not None:
-        speaks &= ~left_out[rows.lift]
-    if speaks.all():
+        has_value &= ~left_out[rows.lift]
+    if has_value.all():
         return rows
-    fields = {name: column[speaks] for name, column in rows.fields.items()}
-    return Points(rows.measurement, rows.lift[speaks], rows.lift_ids, rows.districts, rows.t_ns[speaks], fields)
+    fields = {name: column[has_value] for name, column in rows.fields.items()}
+    return Points(rows.measurement, rows.lift[has_value], rows.lift_ids, rows.districts, rows.t_ns[has_value], fields)

@@ -1,10 +1,10 @@
-"""Segments: Parquet files that are whole or not there, named so that a listing tells what counts.
+"""Segments: Parquet files that are whole or absent, named so that a listing shows which of them are active.
 
     {root}/{kind}/{day}/{stream}.{level}.{first}-{last}.{rows}.parquet
 
-`kind` is `raw` or `minute`, `day` the UTC day of the readings, `first`-`last` the writes that are in it, `level` how
-often it was merged. A segment supersedes those of lower level whose writes lie inside its own, from the moment its
-name appears; so there is no list to keep, and no state between two.
+`kind` is `raw` or `minute`, `day` the UTC day of the readings, `first`-`last` the numbers of the writes it holds,
+`level` how often it was merged. A segment supersedes those of lower level whose writes lie inside its own, from the
+moment its name appears; so no list has to be stored, and there is no state in between.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 class Segment(NamedTuple):
-    """One file. Ordered by its writes: segments of one stream and day that count never overlap."""
+    """One file. Sorts by its writes: active segments of one stream and day never overlap."""
 
     first: int
     last: int
@@ -40,8 +40,8 @@ class Segment(NamedTuple):
     path: Path
 
 
-class Fresh(NamedTuple):
-    """A segment to be: where it goes and what is in it."""
+class NewSegment(NamedTuple):
+    """A segment that is to be written: its place and its rows."""
 
     kind: str
     day: int
@@ -66,7 +66,7 @@ def days(root: Path, kind: str) -> list[int]:
     return sorted((datetime.fromisoformat(name).replace(tzinfo=UTC) - EPOCH).days for name in names)
 
 
-def listed(root: Path, kind: str, day: int, stream: str | None = None) -> list[Segment]:
+def list_segments(root: Path, kind: str, day: int, stream: str | None = None) -> list[Segment]:
     """Return every segment of a day, of one stream or of all, in the order of writes, superseded ones too."""
     place = folder(root, kind, day)
     try:
@@ -83,38 +83,38 @@ def listed(root: Path, kind: str, day: int, stream: str | None = None) -> list[S
     return sorted(found, key=lambda segment: (segment.stream, segment.first, -segment.last, -segment.level))
 
 
-def divide(segments: Iterable[Segment]) -> tuple[list[Segment], list[Segment]]:
-    """Part what `listed` returned into the segments that count and those superseded."""
-    counting: list[Segment] = []
+def split_superseded(segments: Iterable[Segment]) -> tuple[list[Segment], list[Segment]]:
+    """Split the segments of `list_segments` into the active and the superseded ones."""
+    active: list[Segment] = []
     superseded: list[Segment] = []
     for segment in segments:
-        holder = counting[-1] if counting else None
-        if holder and holder.stream == segment.stream and segment.last <= holder.last:
+        cover = active[-1] if active else None
+        if cover and cover.stream == segment.stream and segment.last <= cover.last:
             superseded.append(segment)
         else:
-            counting.append(segment)
-    return counting, superseded
+            active.append(segment)
+    return active, superseded
 
 
-def outside(segments: Iterable[Segment], holders: Iterable[Segment]) -> list[Segment]:
-    """Return the segments whose writes no holder of the same day has; both count, and are of one stream."""
-    held: dict[int, list[Segment]] = {}
-    for holder in holders:
-        held.setdefault(holder.day, []).append(holder)
+def not_covered(segments: Iterable[Segment], covering: Iterable[Segment]) -> list[Segment]:
+    """Return the segments whose writes no covering segment of the same day holds; all are active and of one stream."""
+    by_day: dict[int, list[Segment]] = {}
+    for cover in covering:
+        by_day.setdefault(cover.day, []).append(cover)
 
-    def is_held(segment: Segment) -> bool:
-        same_day = held.get(segment.day, [])
-        at = bisect_right(same_day, segment.first, key=lambda holder: holder.first) - 1
+    def is_covered(segment: Segment) -> bool:
+        same_day = by_day.get(segment.day, [])
+        at = bisect_right(same_day, segment.first, key=lambda cover: cover.first) - 1
         return at >= 0 and segment.last <= same_day[at].last
 
-    return [segment for segment in segments if not is_held(segment)]
+    return [segment for segment in segments if not is_covered(segment)]
 
 
-def publish(root: Path, fresh: Iterable[Fresh]) -> None:
+def publish(root: Path, new_segments: Iterable[NewSegment]) -> None:
     """Write segments so that each is durable and whole from the moment its name appears."""
     moves: list[tuple[Path, Path]] = []
     try:
-        for segment in fresh:
+        for segment in new_segments:
             place = folder(root, segment.kind, segment.day)
             place.mkdir(parents=True, exist_ok=True)
             writes = f"{segment.first:012d}-{segment.last:012d}"
@@ -134,7 +134,7 @@ def publish(root: Path, fresh: Iterable[Fresh]) -> None:
 
 
 def remove(segments: Iterable[Segment]) -> None:
-    """Delete segments that no longer count."""
+    """Delete segments."""
     for segment in segments:
         segment.path.unlink(missing_ok=True)
 

@@ -1,8 +1,8 @@
-"""Time series: what is asked of a store of readings, and the values that go in and come out.
+"""Time series: the protocol of a store of readings, and the values it takes and returns.
 
-Two implementations: local files (`files`) and InfluxDB 2 (`influx`); `connect` opens either.
-Writing the same points again changes nothing. What is the world's fault is `TimeSeriesUnavailable`: try again later,
-with jitter. What will never be taken is `TimeSeriesRefused`.
+Two implementations: local files (`files`) and InfluxDB 2 (`influx`); `connect` opens either. Writing the same points
+again changes nothing. A transient failure is `TimeSeriesUnavailable`: try again later, with jitter. A permanent one is
+`TimeSeriesRefused`.
 """
 
 from __future__ import annotations
@@ -23,9 +23,9 @@ DAY_NS = 24 * HOUR_NS
 RAW_DEFAULT_DAYS = 30
 MINUTE_DEFAULT_DAYS = 730
 EVENTS_LIMIT = 10_000
-# How far back the state at the beginning of a window is looked for.
+# How far back the state at the beginning of a window is searched.
 STATE_LOOK_BACK_NS = 7 * DAY_NS
-# From this length on a series is made of the 1-minute reduction.
+# Windows from this length on are answered from the 1-minute reduction.
 REDUCED_FROM_NS = 6 * HOUR_NS
 
 AXES = ("x", "y", "z")
@@ -44,7 +44,7 @@ REDUCIBLE: Mapping[str, Mapping[str, tuple[str, str, str]]] = {
     "displacement": {"z": ("z", "z", "z")},
     "vibration": {axis: (f"min_{axis}", f"max_{axis}", f"mean_{axis}") for axis in AXES},
 }
-# What the 1-minute reduction keeps of each column, as `{column}_{how}`.
+# The aggregates of each column in the 1-minute reduction, named `{column}_{how}`.
 REDUCTIONS: Mapping[str, Mapping[str, tuple[str, ...]]] = {
     "speed": {"v": ("min", "max", "mean")},
     "displacement": {"z": ("min", "max", "mean")},
@@ -58,7 +58,7 @@ EVENT_STREAMS = ("door", "infrared", "status")
 INTEGER_FIELDS = frozenset({"state", "presence", "curtain", "online", "alarm"})
 TEXT_FIELDS: Mapping[str, tuple[str, ...]] = {"mode": MODES, "power": POWERS}
 
-Floats = NDArray[np.floating[Any]]
+FloatArray = NDArray[np.floating[Any]]
 
 
 class TimeSeriesUnavailable(Exception):
@@ -66,15 +66,15 @@ class TimeSeriesUnavailable(Exception):
 
 
 class TimeSeriesRefused(Exception):
-    """The store answered and will never take this: a wrong token, a wrong address, a point it cannot hold."""
+    """The store refuses for good: a wrong token, a wrong address, a point that it cannot hold."""
 
 
 @dataclass(frozen=True, slots=True)
 class Points:
     """Rows of one measurement as columns of one length.
 
-    `lift` indexes `lift_ids` and `districts`. NaN in a field is "left out". A field of `TEXT_FIELDS` holds the place of
-    its text in the tuple named there.
+    `lift` indexes `lift_ids` and `districts`. NaN in a field is left out. A field of `TEXT_FIELDS` holds the index of
+    its text in that tuple.
     """
 
     measurement: str
@@ -82,7 +82,7 @@ class Points:
     lift_ids: Sequence[str]
     districts: Sequence[str]
     t_ns: NDArray[np.int64]
-    fields: Mapping[str, Floats]
+    fields: Mapping[str, FloatArray]
 
     def __len__(self) -> int:
         return len(self.t_ns)
@@ -90,10 +90,10 @@ class Points:
 
 @dataclass(frozen=True, slots=True)
 class Readings:
-    """Rows of one stream of one lift in the order of time; NaN where a row does not speak of a channel."""
+    """Rows of one stream of one lift in the order of time; NaN where a row has no value of a channel."""
 
     t_ns: NDArray[np.int64]
-    channels: Mapping[str, Floats] = field(default_factory=dict)
+    channels: Mapping[str, FloatArray] = field(default_factory=dict)
 
     def __len__(self) -> int:
         return len(self.t_ns)
@@ -110,7 +110,7 @@ class Reduced:
 
 @dataclass(frozen=True, slots=True)
 class Series:
-    """A stream of one lift in buckets of one width: bucket k holds what is in [t_ns[k], t_ns[k] + bucket_ns)."""
+    """A stream of one lift in buckets of one width: bucket k covers [t_ns[k], t_ns[k] + bucket_ns)."""
 
     stream: str
     from_ns: int
@@ -121,10 +121,10 @@ class Series:
 
 
 class TimeSeries(Protocol):
-    """What a store of readings does. Instants are int64 UTC nanoseconds; a window holds `from_ns` and not `to_ns`."""
+    """A store of readings. Instants are int64 UTC nanoseconds; a window includes `from_ns` and excludes `to_ns`."""
 
     def write(self, points: Sequence[Points]) -> None:
-        """Keep `points`: once this returns they are durable and can be read."""
+        """Store `points`: once this returns they are durable and can be read."""
 
     def series(self, lift_id: str, stream: str, from_ns: int, to_ns: int, points: int) -> Series:
         """Return a sampled stream in at most `points` buckets, each with its least, greatest and mean value."""
@@ -132,17 +132,17 @@ class TimeSeries(Protocol):
     def events(self, lift_id: str, stream: str, from_ns: int, to_ns: int, limit: int = EVENTS_LIMIT) -> Readings:
         """Return an event stream, unreduced, at most `limit` rows from the beginning of the window.
 
-        Where it is known, the first row is what stood as the window began (its time is then before `from_ns`).
+        The first row is the state at the beginning of the window, where that is known (its time is before `from_ns`).
         """
 
     def readings(self, lift_id: str, stream: str, from_ns: int, to_ns: int) -> Readings:
         """Return every raw row of a stream in the window."""
 
     def maintain(self, now_ns: int) -> None:
-        """Do the housekeeping that is due, forgetting included: call it every few seconds, from any thread."""
+        """Do the housekeeping that is due, expiry included: call it every few seconds, from any thread."""
 
     def expire(self, now_ns: int) -> None:
-        """Forget what is older than it is to be kept."""
+        """Delete what is older than the retention."""
 
     def close(self) -> None:
-        """Let go of files and connections."""
+        """Close files and connections."""

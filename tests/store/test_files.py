@@ -1,4 +1,4 @@
-"""The embedded store: whole segments whatever is killed when, merged without a reader noticing, forgotten in time."""
+"""The embedded store: segments are whole whenever the writer is killed, merged unnoticed by readers, and expired."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from store.series import compaction as files_compaction
+from store.series import compaction
 from store.series.files import FileSeries
-from store.series.segments import MINUTE, RAW, days, divide, listed
+from store.series.segments import MINUTE, RAW, days, list_segments, split_superseded
 from store.series.timeseries import (
     DAY_NS,
     HOUR_NS,
@@ -35,7 +35,7 @@ DAY = START_NS // DAY_NS
 
 @pytest.fixture(autouse=True)
 def merging_is_due_after_ten(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(files_compaction, "FAN_IN", 10)
+    monkeypatch.setattr(compaction, "FAN_IN", 10)
 
 
 def seconds(first: int, count: int = 1, lifts: int = 3) -> list[Points]:
@@ -50,8 +50,8 @@ def seconds(first: int, count: int = 1, lifts: int = 3) -> list[Points]:
     ]
 
 
-def counting(root: Path, kind: str = RAW) -> list[str]:
-    return [one.path.name for day in days(root, kind) for one in divide(listed(root, kind, day))[0]]
+def active(root: Path, kind: str = RAW) -> list[str]:
+    return [one.path.name for day in days(root, kind) for one in split_superseded(list_segments(root, kind, day))[0]]
 
 
 def speeds(store: FileSeries, lift_id: str = "L1") -> list[float]:
@@ -65,11 +65,11 @@ def test_merging_keeps_every_row_and_leaves_few_files(tmp_path: Path) -> None:
         if second % 10 == 9:
             store.maintain(START_NS + second * SECOND_NS)
     assert speeds(store) == list(range(237))
-    assert len(counting(tmp_path)) <= 3 * (2 + 3 + 7)
+    assert len(active(tmp_path)) <= 3 * (2 + 3 + 7)
     for _ in range(2):
         store.maintain(START_NS + 237 * SECOND_NS)
     on_disk = sum(1 for path in tmp_path.rglob("raw/*/*.parquet"))
-    assert on_disk == len(counting(tmp_path)), "what is superseded is gone by the call after next"
+    assert on_disk == len(active(tmp_path)), "what is superseded is gone by the call after next"
     assert len(store.events("L2", "door", START_NS, LATER_NS)) == 237
 
 
@@ -81,8 +81,8 @@ def test_a_day_that_is_past_becomes_one_file_a_stream(tmp_path: Path) -> None:
         store.maintain(START_NS + DAY_NS)
     for hour in range(2, 5):
         store.maintain(START_NS + DAY_NS + hour * HOUR_NS)
-    assert len(counting(tmp_path)) == 3
-    assert len(counting(tmp_path, MINUTE)) == 2
+    assert len(active(tmp_path)) == 3
+    assert len(active(tmp_path, MINUTE)) == 2
     assert speeds(store) == list(range(37))
 
 
@@ -91,14 +91,14 @@ def test_repeats_are_dropped_by_merging_too(tmp_path: Path) -> None:
     for _ in range(10):
         store.write(seconds(0, 5))
     store.maintain(START_NS)
-    assert [name.split(".")[-2] for name in counting(tmp_path)] == ["15", "15", "15"]
+    assert [name.split(".")[-2] for name in active(tmp_path)] == ["15", "15", "15"]
     assert speeds(store) == [0, 1, 2, 3, 4]
 
 
 def test_a_merge_beyond_the_limit_of_rows_is_split_and_loses_nothing(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(files_compaction, "ROWS_LIMIT", 40)
+    monkeypatch.setattr(compaction, "ROWS_LIMIT", 40)
     store = FileSeries.open(tmp_path)
     for second in range(0, 600, 5):
         store.write(seconds(second, 5))
@@ -106,7 +106,7 @@ def test_a_merge_beyond_the_limit_of_rows_is_split_and_loses_nothing(
     for hour in range(1, 40):
         store.maintain(START_NS + DAY_NS + hour * HOUR_NS)
     assert speeds(store) == list(range(600))
-    sizes = [int(name.split(".")[-2]) for name in counting(tmp_path)]
+    sizes = [int(name.split(".")[-2]) for name in active(tmp_path)]
     assert max(sizes) <= 40
     minutes = store.series("L1", "speed", START_NS, START_NS + DAY_NS, 2_000).channels["v"]
     assert np.nanmax(minutes.max) == 599
@@ -119,8 +119,8 @@ def test_long_windows_are_answered_by_the_minute_and_completed_from_what_is_not_
         store.write(seconds(second))
     for _ in range(20):
         store.maintain(START_NS)
-    assert counting(tmp_path, MINUTE)
-    assert any(".0." in name for name in counting(tmp_path))
+    assert active(tmp_path, MINUTE)
+    assert any(".0." in name for name in active(tmp_path))
     series = store.series("L1", "speed", START_NS, START_NS + 30 * DAY_NS, 43_200)
     assert series.bucket_ns == MINUTE_NS
     v = series.channels["v"]
@@ -172,10 +172,10 @@ def test_a_folder_that_cannot_be_written_is_unavailable_not_fatal(tmp_path: Path
 WRITE_UNTIL_KILLED = """
 import sys
 from pathlib import Path
-from store.series import compaction as files_compaction
+from store.series import compaction
 from store.series.files import FileSeries
 from tests.store.test_files import seconds, START_NS, SECOND_NS
-files_compaction.FAN_IN = 3
+compaction.FAN_IN = 3
 store = FileSeries.open(sys.argv[1])
 second = int(sys.argv[2])
 while True:
