@@ -7,6 +7,7 @@ What goes away later is waited for, not died of.
 from __future__ import annotations
 
 import argparse
+import functools
 import gc
 import logging
 import os
@@ -28,9 +29,11 @@ from dashboards.api.desk import Settings as DashboardSettings
 from evaluation import report
 from evaluation.raised import BadFindings
 from evaluation.referee import judge
+from mqtt.publisher import NotPublished
 from registry.facts import FactsError, export_csv, export_json, read_csv, read_json
 from simulator.faults import cause_table
-from simulator.playback import player
+from simulator.faults.schedule import Unknown
+from simulator.playback import injection, player
 from simulator.playback.replayer import Pace
 from simulator.scenarios import library, scenario
 from simulator.terminals.replay_forms import FORMS
@@ -106,10 +109,7 @@ def serve_command(_: argparse.Namespace, settings: Configuration) -> int:
     """Serve pages and API until a signal."""
     where = settings.dashboards
     Records.open(settings.records_url).close()
-
-    def inject(lift_id: str, cause: str, for_s: float) -> None:
-        player.inject(lift_id=lift_id, cause=cause, for_s=for_s, **wiring.player_broker(settings))
-
+    inject = functools.partial(injection.inject, wiring.broker(settings)) if where.demo else None
     try:
         app.run(
             DashboardSettings(
@@ -149,9 +149,9 @@ def simulate_command(options: argparse.Namespace, settings: Configuration) -> in
         taken = recorder.from_scenario(played, named, options.to)
         return _written(taken, options.to, "it was interrupted")
     player.run(
-        player.Settings(
+        player.PlayerSettings(
             played,
-            **wiring.player_broker(settings),
+            wiring.broker(settings),
             speed=options.speed or 1.0,
             seconds=None if named is None else played.seconds,
             labels=options.labels,
@@ -270,14 +270,9 @@ def judge_recording(options: argparse.Namespace, settings: Configuration) -> int
 
 def inject_command(options: argparse.Namespace, settings: Configuration) -> int:
     """Publish a fault to the simulator."""
-    where = wiring.player_broker(settings)
     try:
-        player.inject(lift_id=options.lift_id, cause=options.cause, for_s=options.for_s, **where)
-    except OSError as error:
-        raise Unusable(
-            f"the broker {where['host']}:{where['port']} does not answer ({error}); is the demo up?"
-        ) from None
-    except ValueError as error:
+        injection.inject(wiring.broker(settings), options.lift_id, options.cause, options.for_s)
+    except (NotPublished, Unknown) as error:
         raise Unusable(str(error)) from None
     print(f"told {options.lift_id}: {options.cause} for {options.for_s:g} s")
     return 0

@@ -16,15 +16,13 @@ import tempfile
 import time
 from collections.abc import Callable
 from pathlib import Path
-from threading import Event
 
 from benchmarks import bundles
 from benchmarks.cost import Cost
 from commands.demonstration import MOSQUITTO_PLACES, is_listening, mosquitto_configuration
 from ingest.receive import MqttSource
 from mqtt.client import BrokerAddress
-from simulator.playback.link import Link
-from simulator.terminals.messages import Packet
+from mqtt.publisher import Publisher
 from store.records.repository import Records
 
 UNJUDGED_SECONDS = 3
@@ -50,13 +48,14 @@ def received_us(form: str, lifts: int, program: str) -> float:
         (Path(name) / "mosquitto.conf").write_text(mosquitto_configuration(port), encoding="utf-8")
         broker = started([program, "-c", f"{name}/mosquitto.conf"], Path(name) / "broker.log")
         wait(lambda: is_listening(port))
-        source = MqttSource(BrokerAddress(port=port))
-        source.reach(READY_LIMIT_S)
-        link = linked(port)
+        source = MqttSource(BrokerAddress(port=port), "liftwatch-monitor")
+        source.connect(READY_LIMIT_S)
+        publisher = connected_publisher(port)
         made = list(bundles.messages(form, lifts, bundles.FIRST_SECOND, 0))
         for where, payload in made:
-            link.publish(Packet(where, payload, False, 0))
-        link.close(READY_LIMIT_S)
+            publisher.publish(where, payload)
+        publisher.flush(READY_LIMIT_S)
+        publisher.close()
         before, taken = time.process_time(), 0
         while taken < len(made):
             arrivals = source.take(PAUSE_S)
@@ -69,12 +68,11 @@ def received_us(form: str, lifts: int, program: str) -> float:
         return took_s * 1e6 / lifts
 
 
-def linked(port: int) -> Link:
-    """Return a connection to publish by."""
-    link = Link("127.0.0.1", port, None, None, Packet("bench", b"", False, 0))
-    while not link.up:
-        link.attend(PAUSE_S, Event())
-    return link
+def connected_publisher(port: int) -> Publisher:
+    """Return a connected publisher."""
+    publisher = Publisher(BrokerAddress(port=port))
+    assert publisher.connect(READY_LIMIT_S) is None
+    return publisher
 
 
 def measure(form: str, lifts: int, for_s: float) -> Cost | str:
@@ -106,7 +104,7 @@ def measure(form: str, lifts: int, for_s: float) -> Cost | str:
 
 def flow(form: str, lifts: int, for_s: float, port: int, records: Records, monitor: int) -> Cost:
     """Publish for a while and read off what the monitor judged and what it cost."""
-    link = linked(port)
+    publisher = connected_publisher(port)
     t0_ms = int(time.time() * 1000) - HOUR_MS
     made = list(bundles.messages(form, lifts, bundles.FIRST_SECOND, t0_ms))
     second, begun, end = 0, None, time.monotonic() + (1 + WARM_SHARE) * for_s
@@ -114,14 +112,15 @@ def flow(form: str, lifts: int, for_s: float, port: int, records: Records, monit
         if begun is None and time.monotonic() > end - for_s:
             begun = reading(records, monitor)
         if second * lifts - judged(records) > UNJUDGED_SECONDS * lifts:
-            link.attend(PAUSE_S, Event())
+            publisher.serve(PAUSE_S)
             continue
         for where, payload in made:
-            link.publish(Packet(where, bundles.restamped(payload, form, second, t0_ms), False, 0))
+            publisher.publish(where, bundles.restamped(payload, form, second, t0_ms))
         second += 1
     assert begun is not None, "the warming up took all the time there was"
     wall_s, done, cpu = (after - before for after, before in zip(reading(records, monitor), begun, strict=True))
-    link.close(PAUSE_S)
+    publisher.flush(PAUSE_S)
+    publisher.close()
     return Cost(CALLED[form], lifts, cpu * 1e6 / done, done / wall_s)
 
 

@@ -18,9 +18,10 @@ from configuration import Configuration, Unusable
 from detectors.rule import Rule
 from ingest import recording
 from ingest.partition import Partition
+from ingest.receive import MqttSource
 from ingest.replaying import Line, Replay, in_order, lines, replay, wider
+from mqtt.publisher import Publisher
 from registry.facts import LiftFacts
-from simulator.playback.link import Link
 from simulator.playback.player import ended_by_signals
 from simulator.playback.progress import Progress
 from simulator.playback.replayer import Pace, Replayer, Undelivered
@@ -53,11 +54,10 @@ class Judged:
 
 def from_broker(settings: Configuration, folder: Path, for_s: float) -> Header:
     """Record what lifts say at the broker, until the time is over or Ctrl-C."""
-    address = replace(wiring.broker(settings), session_kept_s=0)
-    address = replace(address, client_id=f"{address.client_id}-record-{time.time_ns():x}")
-    source = wiring.reached(address)
+    name = wiring.client_id(settings, f"record-{time.time_ns():x}")
+    source = wiring.connected(MqttSource(wiring.broker(settings), name, session_kept_s=0))
     begun, progress = time.monotonic(), Progress()
-    header = Header(f"broker {address.host}:{address.port}", VERSION)
+    header = Header(f"broker {source.address}", VERSION)
     try:
         with ended_by_signals() as ended, _writer(folder, header, registered(settings)) as writer:
             listener = recording.Listener(
@@ -130,16 +130,14 @@ def to_broker(
     """Play a recording to the broker; return how many messages were sent."""
     if now:
         pace = replace(pace, shift_ns=_shift_ns(played, pace))
-    link = Link(**wiring.player_broker(settings))
+    address = wiring.broker(settings)
     with ended_by_signals() as ended:
-        link.meet(wiring.FIRST_ANSWER_S, ended)
-        if not link.up and not ended.is_set():
-            raise Unusable(wiring.unreachable(link.host, link.port, link.trouble))
-        replayer = Replayer(link, pace, ended, form)
+        publisher = wiring.connected(Publisher(address), ended)
+        replayer = Replayer(publisher, pace, ended, form)
         try:
             replayer.play(kept(played.groups(), lifts))
         except Undelivered as error:
-            raise Unusable(f"the broker {link.host}:{link.port} did not take all of it: {error}; try again") from None
+            raise Unusable(f"the broker {address} did not take all of it: {error}; try again") from None
     return replayer.sent
 
 

@@ -5,19 +5,21 @@ What cannot be used is `Unusable`, or the store's own error, whose text says wha
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
-from typing import Any
+from threading import Event
+from typing import TypeVar
 
 import configuration
 from configuration import Configuration, Unusable
-from ingest.monitor import Monitor
+from ingest.monitor import Monitor, Notifier
 from ingest.partition import EVERY_LIFT, Partition
 from ingest.partition import read as read_partition
 from ingest.receive import MqttSource
-from mqtt.client import BrokerAddress
-from notify.deliver import BadSecret, signer
+from mqtt.client import BadCertificates, BrokerAddress, tls_context
+from mqtt.connection import BrokerConnection
+from notify.announce import Announcer
+from notify.deliver import BadSecret, Deliverer, signer
 from notify.webhook import Endpoint
 from store.journal import Journal
 from store.records.repository import Records
@@ -28,18 +30,29 @@ FIRST_ANSWER_S = 12.0
 
 
 def broker(settings: Configuration) -> BrokerAddress:
-    """Return the broker's address as the rooms know it."""
-    where, mine = settings.broker, partition(settings)
-    return BrokerAddress(
+    """Return the address of the broker in `[broker]`; Unusable where its CA file is."""
+    where = settings.broker
+    address = BrokerAddress(
         where.host,
         where.port,
         where.username,
         where.password(),
         where.tls,
         str(where.ca_file) if where.ca_file else None,
-        where.client_id if mine == EVERY_LIFT else f"{where.client_id}-{mine.number}of{mine.of}",
         where.protocol,
     )
+    try:
+        tls_context(address)
+    except BadCertificates as error:
+        raise Unusable(str(error)) from None
+    return address
+
+
+def client_id(settings: Configuration, role: str) -> str:
+    """Return a client id for a part of the monitor; it names the partition where there are several."""
+    mine = partition(settings)
+    name = settings.broker.client_id
+    return f"{name}-{role}" if mine == EVERY_LIFT else f"{name}-{mine.number}of{mine.of}-{role}"
 
 
 def partition(settings: Configuration) -> Partition:
@@ -48,12 +61,6 @@ def partition(settings: Configuration) -> Partition:
         return read_partition(settings.monitor.partition)
     except ValueError as error:
         raise Unusable(f"monitor.partition: {error}") from None
-
-
-def player_broker(settings: Configuration) -> dict[str, Any]:
-    """Return the broker's address as the simulator's player takes it."""
-    address = broker(settings)
-    return {name: getattr(address, name) for name in ("host", "port", "username", "password")}
 
 
 def endpoints(settings: Configuration) -> list[Endpoint]:
@@ -96,14 +103,18 @@ def monitor(settings: Configuration) -> Iterator[Monitor]:
     ):
         journal.claim()  # before the broker is met: a second monitor would take the first one's session away
         with closing(timeseries(settings, writable=True)) as series:
+            source = connected(MqttSource(address, client_id(settings, "monitor")))
+            notifiers: list[Notifier] = [
+                Announcer(records, address, client_id(settings, "announcer")),
+                Deliverer(records, webhooks),
+            ]
             yield Monitor(
-                reached(address),
+                source,
                 journal,
                 records,
                 series,
                 rules,
-                address,
-                webhooks,
+                notifiers,
                 partition=partition(settings),
                 raw_days=settings.timeseries.raw_days,
                 keep_years=settings.records.keep_years,
@@ -112,28 +123,22 @@ def monitor(settings: Configuration) -> Iterator[Monitor]:
             )
 
 
-def reached(address: BrokerAddress) -> MqttSource:
-    """Return a source whose broker has answered; Unusable where it does not or refuses us."""
-    source = MqttSource(address)
-    why = source.reach(FIRST_ANSWER_S)
-    if why is None:
-        return source
-    source.close()
-    raise Unusable(unreachable(address.host, address.port, why))
+Connection = TypeVar("Connection", bound=BrokerConnection)
 
 
-def unreachable(host: str, port: int, why: str) -> str:
-    """Say that a broker does not answer or refuses us, and what to do."""
-    remedy = "start one, or set host, port, username and password_file in [broker]"
-    return f"the broker {host}:{port} cannot be used ({why}); {remedy}"
+def connected(connection: Connection, ended: Event | None = None) -> Connection:
+    """Return the connection once the broker has accepted it; Unusable where it does not."""
+    if connection.connect(FIRST_ANSWER_S, ended) is None or (ended and ended.is_set()):
+        return connection
+    connection.close()
+    raise Unusable(connection.unusable())
 
 
 def met(settings: Configuration) -> str:
     """Say how the broker was reached: by a session of its own that leaves nothing behind."""
-    address = broker(settings)
-    source = reached(dataclasses.replace(address, client_id=f"{address.client_id}-check", session_kept_s=0))
+    source = connected(MqttSource(broker(settings), client_id(settings, "check-monitor"), session_kept_s=0))
     source.close()
-    return f"{address.host}:{address.port} by {source.version.name}"
+    return f"{source.address} by {source.version.name}"
 
 
 def kept(settings: Configuration) -> str:

@@ -1,8 +1,8 @@
-"""The monitor: one process that hears, journals, judges, stores and announces.
+"""The monitor: one process that receives, journals, judges and stores, and runs the notifiers that it is given.
 
-Four threads around one journal: receiving (this one) appends and acknowledges; judging commits alerts; storing keeps
-readings; announcing and delivering tell. Each is a reader with its own position, so killing the process at any moment
-loses nothing and doubles nothing.
+Threads around one journal: receiving (this one) appends and acknowledges, judging commits alerts, storing keeps
+readings; notifiers read the committed transitions. Each reader has its own position, so killing the process at any
+moment loses nothing and doubles nothing.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Sequence
+from typing import Protocol
 
 from detectors.rule import Rule
 from ingest import judging, storing
@@ -19,10 +20,6 @@ from ingest.judging import Judging
 from ingest.partition import EVERY_LIFT, Partition
 from ingest.receive import Arrival, Source
 from ingest.storing import Storing
-from mqtt.client import BrokerAddress
-from notify.announce import Announcer
-from notify.deliver import Deliverer
-from notify.webhook import Endpoint
 from store.journal import Journal, JournalFull
 from store.records.repository import KEEP_DEFAULT_YEARS, Records, RecordsUnavailable
 from store.series.timeseries import TimeSeries
@@ -36,6 +33,17 @@ TRIM_EVERY_S = 10.0
 FORGET_EVERY_S = 600.0
 
 
+class Notifier(Protocol):
+    """A thread that passes committed transitions on to people or programs; `wake` says that there are new ones."""
+
+    wake: threading.Event
+    counts: Counter[str]
+
+    def start(self) -> None: ...
+
+    def stop(self) -> None: ...
+
+
 class Monitor:
     """Wires the readers of one journal together."""
 
@@ -46,8 +54,7 @@ class Monitor:
         records: Records,
         series: TimeSeries,
         rules: Sequence[Rule],
-        announcing: BrokerAddress,
-        endpoints: Sequence[Endpoint] = (),
+        notifiers: Sequence[Notifier] = (),
         *,
         partition: Partition = EVERY_LIFT,
         raw_days: int = 30,
@@ -58,14 +65,13 @@ class Monitor:
         self.counts: Counter[str] = Counter()
         self._source, self._journal, self._records = source, journal, records
         self._partition = partition
-        self._announcer = Announcer(records, announcing)
-        self._deliverer = Deliverer(records, endpoints)
+        self._notifiers = notifiers
         self._judging = Judging(
             journal,
             records,
             rules,
             self._share,
-            self._tell,
+            self._wake_notifiers,
             self._hearing,
             partition=partition,
             batch_s=batch_s,
@@ -91,8 +97,8 @@ class Monitor:
         """Run until stopped, then leave everything committed."""
         self._judging.start()
         self._storing.start()
-        self._announcer.start()
-        self._deliverer.start()
+        for notifier in self._notifiers:
+            notifier.start()
         picture = threading.Thread(target=self._keep_house, name="house", daemon=True)
         picture.start()
         while not self._stopping.is_set():
@@ -101,8 +107,8 @@ class Monitor:
         self._judging.stop()
         self._storing.stop()
         picture.join()
-        self._announcer.stop()
-        self._deliverer.stop()
+        for notifier in self._notifiers:
+            notifier.stop()
 
     def _receive(self) -> None:
         arrivals = self._source.take(TAKE_WAIT_S)
@@ -129,14 +135,14 @@ class Monitor:
             return False
 
     def _hearing(self) -> bool:
-        return self._source.hearing() and not self._is_full
+        return self._source.is_subscribed and not self._is_full
 
     def _share(self, group: storing.Group) -> None:
         self._storing.offer(group)
 
-    def _tell(self) -> None:
-        self._announcer.wake.set()
-        self._deliverer.wake.set()
+    def _wake_notifiers(self) -> None:
+        for notifier in self._notifiers:
+            notifier.wake.set()
 
     def _keep_house(self) -> None:
         """Once a second put the fleet's picture into the records; now and then trim the journal and the records."""
@@ -158,8 +164,8 @@ class Monitor:
 
     def _all_counts(self) -> dict[str, float]:
         counts: Counter[str] = Counter()
-        for part in (self.counts, self._judging.counts, self._deliverer.counts, self._storing.counts):
+        notified = (notifier.counts for notifier in self._notifiers)
+        for part in (self.counts, self._judging.counts, self._storing.counts, *notified):
             counts.update(dict(part))  # a copy made in one step: the other threads go on counting
         counts["journal_bytes"] = self._journal.used_bytes
-        counts["announced"] = self._announcer.published
         return dict(counts)

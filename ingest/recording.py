@@ -48,7 +48,7 @@ class Listener:
 
     def _take(self, wait_s: float) -> int:
         arrivals = self._source.take(wait_s)
-        self.unbroken &= self._source.hearing()
+        self.unbroken &= self._source.is_subscribed
         if arrivals:
             self._taker.add(decode(entries(arrivals, self.heard)))
             self._source.acknowledge(arrivals)

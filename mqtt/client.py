@@ -1,64 +1,114 @@
-"""A client for a broker: its address, TLS, credentials and session."""
+"""An MQTT client for a broker: address, credentials, TLS and session. Nothing here opens a connection."""
 
 from __future__ import annotations
 
+import secrets
 import ssl
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
 
 from paho.mqtt.client import CallbackAPIVersion, Client, MQTTProtocolVersion
 from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
 
-RECEIVE_MAXIMUM = 65_535
+RECEIVE_MAXIMUM = 5_000
+"""Unacknowledged messages that a broker may send: with many more, a broker with a full session floods a client before
+it answers its SUBSCRIBE; with few, each acknowledgement costs a round trip."""
 PACKET_LIMIT_BYTES = 1 << 20
 SESSION_KEPT_S = 7 * 24 * 3600
-RETRY_FIRST_S = 0.5
-RETRY_LIMIT_S = 30.0
-KEEPALIVE_S = 30
+CONNECT_LIMIT_S = 5.0
+
+MQTT5, MQTT311 = MQTTProtocolVersion.MQTTv5, MQTTProtocolVersion.MQTTv311
 
 
 @dataclass(frozen=True, slots=True)
 class BrokerAddress:
-    """How to reach a broker, and as whom."""
+    """Where a broker is and how it is spoken to; the names are the keys of `[broker]` in the configuration."""
 
     host: str = "127.0.0.1"
     port: int = 1883
     username: str | None = None
-    password: str | None = None
+    password: str | None = field(default=None, repr=False)
     tls: bool = False
     ca_file: str | None = None
-    client_id: str = "liftwatch"
     protocol: str = "auto"
-    session_kept_s: int = SESSION_KEPT_S
-    """How long the broker keeps what is said while we are away (0: not at all; 3.1.1 knows only 0 and for ever)."""
+
+    def __str__(self) -> str:
+        return f"{self.host}:{self.port}"
 
 
-def mqtt_client(address: BrokerAddress, role: str, *, version: MQTTProtocolVersion, manual_ack: bool = False) -> Client:
-    """Return a client for `address` with a session under `{client_id}-{role}`."""
-    arguments: dict[str, Any] = (
-        {} if version == MQTTProtocolVersion.MQTTv5 else {"clean_session": not address.session_kept_s}
-    )
+@dataclass(frozen=True, slots=True)
+class Session:
+    """The session that the broker keeps for a client id while the client is away.
+
+    `kept_s` 0 is none at all; MQTT 3.1.1 only knows none and for ever. Without a `client_id` a random one is taken.
+    """
+
+    client_id: str = ""
+    kept_s: int = 0
+
+
+class LastWill(NamedTuple):
+    """The message that the broker publishes for a client whose connection breaks."""
+
+    topic: str
+    payload: bytes
+    retain: bool = False
+
+
+class BadCertificates(ValueError):
+    """The CA file of an address cannot be used."""
+
+
+def tls_context(address: BrokerAddress) -> ssl.SSLContext | None:
+    """Return how to encrypt and whom to trust, None without TLS; raise BadCertificates for a useless CA file."""
+    if not address.tls:
+        return None
+    try:
+        return ssl.create_default_context(cafile=address.ca_file)
+    except OSError as error:  # ssl.SSLError is one
+        why = "it holds no PEM certificate" if isinstance(error, ssl.SSLError) else error.strerror
+        raise BadCertificates(
+            f"broker.ca_file: cannot use {address.ca_file} ({why}); name the PEM file of the CA that signed the "
+            "broker's certificate, or leave the key out to trust what this system trusts"
+        ) from None
+
+
+def new_client(
+    address: BrokerAddress,
+    session: Session,
+    version: MQTTProtocolVersion,
+    tls: ssl.SSLContext | None,
+    will: LastWill | None = None,
+    *,
+    manual_ack: bool = False,
+) -> Client:
+    """Return a client for one connection."""
     client = Client(
         CallbackAPIVersion.VERSION2,
-        client_id=f"{address.client_id}-{role}",
+        client_id=session.client_id or f"liftwatch-{secrets.token_hex(5)}",
         protocol=version,
         manual_ack=manual_ack,
-        **arguments,
+        reconnect_on_failure=False,
+        clean_session=None if version == MQTT5 else not session.kept_s,
     )
+    client.connect_timeout = CONNECT_LIMIT_S
+    client.max_inflight_messages_set(0)  # the window is the publisher's: paho searches all messages at each answer
     if address.username is not None:
         client.username_pw_set(address.username, address.password)
-    if address.tls:
-        client.tls_set(ca_certs=address.ca_file, tls_version=ssl.PROTOCOL_TLS_CLIENT)
+    if tls is not None:
+        client.tls_set_context(tls)
+    if will is not None:
+        client.will_set(will.topic, will.payload, qos=1, retain=will.retain)
     return client
 
 
-def connect_arguments(address: BrokerAddress, version: MQTTProtocolVersion) -> dict[str, Any]:
-    """Return what `Client.connect` needs to say of the session."""
-    if version != MQTTProtocolVersion.MQTTv5:
+def connect_arguments(session: Session, version: MQTTProtocolVersion) -> dict[str, Any]:
+    """Return the arguments of `Client.connect` that describe the session."""
+    if version != MQTT5:
         return {}
     properties = Properties(PacketTypes.CONNECT)
-    properties.SessionExpiryInterval = address.session_kept_s
+    properties.SessionExpiryInterval = session.kept_s
     properties.ReceiveMaximum = RECEIVE_MAXIMUM
     properties.MaximumPacketSize = PACKET_LIMIT_BYTES
-    return {"clean_start": not address.session_kept_s, "properties": properties}
+    return {"clean_start": not session.kept_s, "properties": properties}

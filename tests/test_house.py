@@ -27,7 +27,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "alerts": {"telemetry", "registry", "detectors.catalogue", "detectors.rule"},
     "mqtt": set(),
     "store": {"telemetry", "registry", "alerts"},
-    "ingest": {"telemetry", "registry", "detectors", "alerts", "mqtt", "store", "notify"},
+    "ingest": {"telemetry", "registry", "detectors", "alerts", "mqtt", "store"},
     "notify": {"telemetry", "registry", "alerts", "store", "mqtt"},
     "simulator": {"telemetry", "registry.facts", "registry.fact_checks", "registry.catalogue", "mqtt"},
     "evaluation": {"telemetry", "registry", "detectors", "alerts"},

@@ -1,6 +1,6 @@
-"""Plays a recording to a broker: the same messages, at the pace at which they came or any other.
+"""Plays a recording to a broker: the same messages, at the pace at which they arrived or any other.
 
-Nothing is lost on the way: what the broker has not acknowledged is sent again, and while it is away nothing goes on.
+No message is lost: what the broker has not acknowledged is sent again, and without a connection the replay waits.
 """
 
 from __future__ import annotations
@@ -10,7 +10,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from threading import Event
 
-from simulator.playback.link import Link
+from mqtt.failures import NO_ANSWER
+from mqtt.publisher import Publisher
 from simulator.playback.progress import Progress
 from simulator.terminals.replay_forms import FORMS, packets
 from telemetry.batch import Decoded
@@ -22,7 +23,7 @@ PACED_S = 0.01
 
 
 class Undelivered(OSError):
-    """The broker did not take all of a recording."""
+    """The broker did not acknowledge all messages of a recording."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,39 +41,41 @@ class Pace:
 class Replayer:
     """A recording's messages on their way to a broker; `sent` counts them."""
 
-    def __init__(self, link: Link, pace: Pace, ended: Event, form: str = FORMS[0]) -> None:
+    def __init__(self, publisher: Publisher, pace: Pace, ended: Event, form: str = FORMS[0]) -> None:
         self.sent = 0
-        self._link, self._pace, self._ended, self._form = link, pace, ended, form
+        self._publisher, self._pace, self._ended, self._form = publisher, pace, ended, form
         self._began_s: float | None = None
         self._first_ns = 0
         self._progress = Progress()
 
     def play(self, groups: Iterable[Decoded]) -> None:
-        """Send all, and return once the broker has acknowledged it."""
+        """Publish all messages, and return once the broker has acknowledged them; raise Undelivered otherwise."""
         for decoded in groups:
-            self._send(decoded)
+            self._publish(decoded)
             if self._ended.is_set():
                 break
-        self._link.close(CLOSE_S)
-        if self._link.acknowledged < self._link.sent:
-            raise Undelivered(f"{self._link.sent - self._link.acknowledged} messages were not acknowledged")
+        self._publisher.flush(CLOSE_S)
+        self._publisher.close()
+        missing = self._publisher.unacknowledged + self._publisher.refused
+        if missing:
+            raise Undelivered(f"{missing} messages were not acknowledged ({self._publisher.trouble or NO_ANSWER})")
 
-    def _send(self, decoded: Decoded) -> None:
+    def _publish(self, decoded: Decoded) -> None:
         for due in packets(decoded, self._form, self._pace.shift_ns):
             if not self._wait_for(due.arrived_ns):
                 return
-            self._link.publish(due.packet)
+            self._publisher.publish(due.packet.topic, due.packet.payload, due.packet.retain)
             self.sent += due.messages
-            self._progress.tell(f"replay: {self.sent} messages sent, {self._link.acknowledged} acknowledged")
+            self._progress.tell(f"replay: {self.sent} messages sent, {self._publisher.acknowledged} acknowledged")
 
     def _wait_for(self, arrived_ns: int) -> bool:
-        """Wait until a message that came at this time is due and the broker is there; say whether to go on."""
-        while not self._link.up and not self._ended.is_set():
-            self._link.attend(WAIT_S, self._ended)
+        """Wait until a message that arrived at this time is due and there is a connection; return whether to go on."""
+        while not self._publisher.is_connected and not self._ended.is_set():
+            self._publisher.wait(WAIT_S, self._ended)
         if self._began_s is None:
             self._began_s, self._first_ns = time.monotonic(), arrived_ns
         if self._pace.speed > 0:
             due_s = self._began_s + (arrived_ns - self._first_ns) / 1e9 / self._pace.speed
             while (ahead_s := due_s - time.monotonic()) > PACED_S and not self._ended.is_set():
-                self._link.attend(ahead_s, self._ended)
+                self._publisher.wait(ahead_s, self._ended)
         return not self._ended.is_set()

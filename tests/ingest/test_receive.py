@@ -13,8 +13,8 @@ import pytest
 from paho.mqtt.client import CallbackAPIVersion, Client, MQTTProtocolVersion
 
 import liftwatch
-from ingest import receive
 from ingest.receive import MqttSource
+from mqtt import connection
 from mqtt.client import BrokerAddress
 from telemetry.streams import PAYLOAD_LIMIT_BYTES, topic
 from tests.broker import Broker
@@ -26,8 +26,8 @@ V5 = 5
 
 @pytest.fixture
 def source(broker: Broker) -> Iterator[MqttSource]:
-    made = MqttSource(BrokerAddress(port=broker.port))
-    assert made.reach(20.0) is None
+    made = MqttSource(BrokerAddress(port=broker.port), "monitor")
+    assert made.connect(20.0) is None
     yield made
     made.close()
 
@@ -69,15 +69,15 @@ def old_broker(broker: Broker) -> Iterator[int]:
 
 
 def test_a_broker_that_refuses_mqtt_5_is_greeted_in_3_1_1(old_broker: int) -> None:
-    source = MqttSource(BrokerAddress(port=old_broker))
-    assert source.reach(20.0) is None
+    source = MqttSource(BrokerAddress(port=old_broker), "monitor")
+    assert source.connect(20.0) is None
     assert source.version == MQTTProtocolVersion.MQTTv311
     source.close()
 
 
 def test_who_waits_for_a_broker_that_is_not_there_is_told_why_and_once(caplog: pytest.LogCaptureFixture) -> None:
     with caplog.at_level(logging.INFO):
-        why = MqttSource(BrokerAddress(port=free_port())).reach(1.0)
+        why = MqttSource(BrokerAddress(port=free_port()), "monitor").connect(1.0)
     assert why is not None
     assert "refused" in why
     assert caplog.messages == []
@@ -86,7 +86,7 @@ def test_who_waits_for_a_broker_that_is_not_there_is_told_why_and_once(caplog: p
 def test_what_is_taken_at_once_is_bounded_in_bytes(
     source: MqttSource, broker: Broker, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(receive, "TAKE_LIMIT_BYTES", 100_000)
+    monkeypatch.setattr(connection, "READ_LIMIT_BYTES", 100_000)
     voice = Voice(broker.port)
     for _ in range(20):
         voice.say(topic(DISTRICT, "L1", "bundle"), b"{" + b" " * 60_000)
@@ -99,8 +99,8 @@ def test_what_is_taken_at_once_is_bounded_in_bytes(
 
 
 def test_a_payload_far_too_large_is_kept_only_so_far_as_to_be_refused(broker: Broker) -> None:
-    source = MqttSource(BrokerAddress(port=broker.port, protocol="3.1.1"))
-    assert source.reach(20.0) is None
+    source = MqttSource(BrokerAddress(port=broker.port, protocol="3.1.1"), "monitor")
+    assert source.connect(20.0) is None
     voice = Voice(broker.port)
     voice.say(topic(DISTRICT, "L1", "bundle"), b"{" * (3 * PAYLOAD_LIMIT_BYTES))
     taken = []

@@ -19,12 +19,13 @@ from typing import Any
 import paho.mqtt.client as mqtt
 import pytest
 
+from mqtt.client import BrokerAddress
+from mqtt.publisher import Publisher, publish_once
 from simulator.buildings.fleet import fleet
 from simulator.faults.schedule import Unknown
-from simulator.playback.link import Link, say
-from simulator.playback.player import NS, Player, Settings, inject, run
+from simulator.playback.injection import inject
+from simulator.playback.player import NS, Player, PlayerSettings, run
 from simulator.scenarios.scenario import Scenario
-from simulator.terminals.messages import Packet
 from telemetry.streams import Entry
 from telemetry.wire.decode import decode
 from tests.broker import Broker
@@ -33,6 +34,13 @@ from tests.processes import start_process
 from tests.simulator.recorded_world import START_NS
 
 pytestmark = pytest.mark.broker
+
+PLAY = """
+from mqtt.client import BrokerAddress
+from simulator.playback.player import PlayerSettings, run
+from simulator.scenarios.scenario import Scenario
+run(PlayerSettings(Scenario(lifts=3, form="json"), BrokerAddress(port={port})))
+"""
 
 
 class Listener:
@@ -65,7 +73,7 @@ def listening(port: int) -> Iterator[Listener]:
 
 
 @contextmanager
-def playing(settings: Settings) -> Iterator[Player]:
+def playing(settings: PlayerSettings) -> Iterator[Player]:
     """Play in a thread, and end it like Ctrl-C would."""
     ended = threading.Event()
     player = Player(settings, ended)
@@ -79,14 +87,14 @@ def playing(settings: Settings) -> Iterator[Player]:
     assert not thread.is_alive()
 
 
-def at(port: int, **more: Any) -> Settings:
+def at(port: int, **more: Any) -> PlayerSettings:
     """Return settings for a broker; what belongs to the scenario goes there."""
     more.setdefault("form", "json")
     scenario = {name: more.pop(name) for name in list(more) if name in Scenario.model_fields}
-    return Settings(Scenario(**scenario), port=port, **more)
+    return PlayerSettings(Scenario(**scenario), BrokerAddress(port=port), **more)
 
 
-def at_once(broker: Broker, **more: Any) -> Settings:
+def at_once(broker: Broker, **more: Any) -> PlayerSettings:
     """Return settings of a world in 2001 that is played as fast as it goes."""
     return at(broker.port, speed=float("inf"), start_ns=START_NS, seed=4, hour=8.0, **more)
 
@@ -121,10 +129,10 @@ def test_statuses_stay_with_the_broker_and_say_offline_at_the_end(broker: Broker
 
 
 def test_a_world_that_ends_before_the_broker_answered_is_told_all_the_same(broker: Broker) -> None:
-    will = Packet("lift/v1/d/one/status", b"{}", True, 0)
-    link = Link("127.0.0.1", broker.port, None, None, will)
-    link.publish(will)  # nothing has attended the connection yet
-    link.close(20.0)
+    publisher = Publisher(BrokerAddress(port=broker.port))
+    publisher.publish("lift/v1/d/one/status", b"{}", retain=True)  # nothing has served the connection yet
+    assert publisher.flush(20.0)
+    publisher.close()
     with listening(broker.port) as late:
         until(lambda: len(late.heard) == 1, "what was said before there was a connection")
 
@@ -164,7 +172,7 @@ def test_a_fault_that_is_asked_for_strikes_and_is_labelled(broker: Broker, tmp_p
     with playing(at(broker.port, lifts=3, seed=4, hour=3.0, labels=labels)) as player:
         until(lambda: player.bundles > 0, "the first bundle")
         with listening(broker.port) as listener:
-            inject("127.0.0.1", broker.port, "sim-00002", "network-cut", 60)
+            inject(BrokerAddress(port=broker.port), "sim-00002", "network-cut", 60)
             until(lambda: {"online": False} in listener.of("status"), "the last will")
             silent_from = len(listener.heard)
             until(lambda: sum("sim-00003/bundle" in m.topic for m in listener.heard[silent_from:]) > 2, "the others")
@@ -178,7 +186,7 @@ def test_a_fault_that_is_asked_for_strikes_and_is_labelled(broker: Broker, tmp_p
 def test_a_terminal_that_comes_back_starts_a_new_boot_and_counts_anew(broker: Broker) -> None:
     with listening(broker.port) as listener, playing(at(broker.port, lifts=1, seed=4)):
         until(lambda: len(listener.of("bundle")) > 0, "the first bundle")
-        inject("127.0.0.1", broker.port, "sim-00001", "terminal-dead", 2)
+        inject(BrokerAddress(port=broker.port), "sim-00001", "terminal-dead", 2)
         until(lambda: len({bundle["boot"] for bundle in listener.of("bundle")}) == 2, "the second boot")
         first = listener.of("bundle")[0]["boot"]
         again = [said for said in listener.of("bundle") + listener.of("status") if said.get("boot", first) != first]
@@ -209,9 +217,9 @@ def test_nonsense_is_counted_told_in_one_line_each_and_stops_nothing(
     with playing(at(broker.port, lifts=2, seed=4)) as player, caplog.at_level(logging.WARNING):
         until(lambda: player.bundles > 0, "the first bundle")
         for payload in NONSENSE:
-            say("127.0.0.1", broker.port, None, None, "sim/v1/sim-00001/fault", payload)
+            publish_once(BrokerAddress(port=broker.port), "sim/v1/sim-00001/fault", payload)
         until(lambda: player.refused == len(NONSENSE), "the refusals")
-        inject("127.0.0.1", broker.port, "sim-00001", "power-cut")
+        inject(BrokerAddress(port=broker.port), "sim-00001", "power-cut")
         until(lambda: player.faults == 1, "the fault among them")
     lines = [record.getMessage() for record in caplog.records if "refused" in record.getMessage()]
     assert len(lines) == len(NONSENSE)
@@ -236,7 +244,7 @@ def bundles(listener: Listener) -> list[bool]:
 
 
 def test_sigterm_ends_the_simulator_cleanly(broker: Broker) -> None:
-    code = f"from simulator.playback.player import *; run(Settings(Scenario(lifts=3, form='json'), port={broker.port}))"
+    code = PLAY.format(port=broker.port)
     with listening(broker.port) as listener:
         process = start_process([sys.executable, "-c", code], cwd=Path(__file__).parents[2], stderr=subprocess.PIPE)
         until(lambda: len(listener.of("bundle")) > 0, "the first bundle")
@@ -247,7 +255,7 @@ def test_sigterm_ends_the_simulator_cleanly(broker: Broker) -> None:
 
 
 def test_the_broker_speaks_the_last_will_when_the_simulator_is_killed(broker: Broker) -> None:
-    code = f"from simulator.playback.player import *; run(Settings(Scenario(lifts=3, form='json'), port={broker.port}))"
+    code = PLAY.format(port=broker.port)
     with listening(broker.port) as listener:
         process = start_process([sys.executable, "-c", code], cwd=Path(__file__).parents[2])
         until(lambda: len(listener.of("bundle")) > 0, "the first bundle")
@@ -262,18 +270,18 @@ def test_the_broker_speaks_the_last_will_when_the_simulator_is_killed(broker: Br
 )
 def test_settings_that_cannot_be_played_are_refused_by_name(names: str, bad: Any) -> None:
     with pytest.raises(ValueError, match=f"{names}: "):
-        Player(Settings(**{names: bad}), threading.Event())
+        Player(PlayerSettings(**{names: bad}), threading.Event())
 
 
 def test_inject_says_what_is_wrong_before_it_asks() -> None:
     with pytest.raises(Unknown, match="cause: "):
-        inject("127.0.0.1", 1, "sim-00001", "bad-luck")
+        inject(BrokerAddress(port=1), "sim-00001", "bad-luck")
     with pytest.raises(Unknown, match="for_s: "):
-        inject("127.0.0.1", 1, "sim-00001", "power-cut", 0)
+        inject(BrokerAddress(port=1), "sim-00001", "power-cut", 0)
     with pytest.raises(Unknown, match="lift_id: "):
-        inject("127.0.0.1", 1, "a/b", "power-cut")
+        inject(BrokerAddress(port=1), "a/b", "power-cut")
     with pytest.raises(OSError, match="refused"):
-        inject("127.0.0.1", free_port(), "sim-00001", "power-cut")
+        inject(BrokerAddress(port=free_port()), "sim-00001", "power-cut")
 
 
 def test_a_broker_that_speaks_3_1_1_alone_will_do() -> None:

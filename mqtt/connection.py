@@ -1,0 +1,262 @@
+"""One connection to a broker that always comes back, driven by the calling thread alone.
+
+    serve ─► pause over ─► connect ─► CONNACK ─► SUBSCRIBE ─► packets, both ways ─► lost ─┐
+      ▲                    MQTT 5, else 3.1.1                                             │
+      └──────────────────── pause with full jitter ◄── refused, closed or silent ◄────────┘
+
+Each connection is opened in MQTT 5, and at once again in 3.1.1 where the broker refuses the version, closes without a
+CONNACK, or is silent for `ANSWER_LIMIT_S`. Only a refused version is remembered: a broker may just have been busy.
+"""
+
+from __future__ import annotations
+
+import logging
+import math
+import select
+import ssl
+import time
+from collections.abc import Sequence
+from threading import Event
+from typing import Any
+
+from paho.mqtt.client import Client, ConnectFlags, DisconnectFlags, MQTTMessage, MQTTProtocolVersion
+from paho.mqtt.properties import Properties
+from paho.mqtt.reasoncodes import ReasonCode
+from paho.mqtt.subscribeoptions import SubscribeOptions
+
+from mqtt import failures
+from mqtt.backoff import Backoff
+from mqtt.client import MQTT5, MQTT311, BrokerAddress, LastWill, Session, connect_arguments, new_client, tls_context
+
+log = logging.getLogger("liftwatch.mqtt")
+
+RETRY_FIRST_S, RETRY_LIMIT_S = 0.5, 30.0
+KEEPALIVE_S = 30
+ANSWER_LIMIT_S = 10.0
+"""How long a broker may be silent after CONNECT, and after SUBSCRIBE."""
+SERVE_S = 0.1
+READ_LIMIT_MESSAGES, READ_LIMIT_BYTES = 1024, 8 << 20
+"""How much `serve` reads at once: it must fit into the smallest journal there can be."""
+
+
+class SubscriptionRefused(OSError):
+    """The broker lets this user read none of the topics."""
+
+
+class BrokerConnection:
+    """A connection to `address`, subscribed to `topics`; subclasses say what happens with messages.
+
+    `trouble` is why the last attempt failed, and `is_refused` whether another attempt would fail the same way. While
+    `is_quiet`, failures are not logged: somebody reads `trouble`.
+    Raises `BadCertificates` for a CA file that cannot be used; for the network it raises nothing.
+    """
+
+    def __init__(
+        self,
+        address: BrokerAddress,
+        session: Session,
+        topics: Sequence[str] = (),
+        will: LastWill | None = None,
+        *,
+        must_subscribe: bool = False,
+        manual_ack: bool = False,
+    ) -> None:
+        self.address = address
+        self.version = MQTT311 if address.protocol == "3.1.1" else MQTT5
+        self.is_connected = self.is_subscribed = self.is_refused = self.was_connected = False
+        self.trouble: str | None = None
+        self.connections = 0
+        self._session, self._topics, self._will = session, topics, will
+        self._must_subscribe, self._manual_ack = must_subscribe, manual_ack
+        self._tls = tls_context(address)
+        self._client: Client | None = None
+        self._connack: ReasonCode | None = None
+        self._refuses_mqtt5 = False
+        self._end_reason: str | None = None
+        self._backoff = Backoff(RETRY_FIRST_S, RETRY_LIMIT_S)
+        self._retry_at = self._answer_by = 0.0
+        self._read_messages = self._read_bytes = 0
+        self.is_quiet = False
+
+    @property
+    def is_ready(self) -> bool:
+        """Whether the broker has accepted the connection and, where that is a must, the subscription."""
+        return self.is_subscribed if self._must_subscribe else self.is_connected
+
+    def connect(self, within_s: float, ended: Event | None = None) -> str | None:
+        """Serve until the connection is ready and return None; return why where it is refused, or not ready in time."""
+        end = time.monotonic() + within_s
+        self.is_quiet = True
+        while not (self.is_ready or self.is_refused or time.monotonic() > end or (ended and ended.is_set())):
+            self.serve(SERVE_S)
+        self.is_quiet = False
+        return None if self.is_ready else self.trouble or failures.NO_ANSWER
+
+    def unusable(self) -> str:
+        """Return the line for the operator of a broker that is not there, or refuses us."""
+        return f"the broker {self.address} cannot be used: {self.trouble or failures.NO_ANSWER}"
+
+    def serve(self, wait_s: float) -> None:
+        """Connect when it is time to; else wait at most `wait_s` for the socket, and read and write what is ready."""
+        client = self._client or self._open(wait_s)
+        if client is None:
+            return
+        try:
+            self._exchange(client, wait_s)
+        except Exception as error:  # whatever was wrong with a packet, the next connection starts afresh
+            self._lost(str(error) or type(error).__name__)
+            return
+        if client.socket() is None:
+            self._lost(self._end_reason or failures.of_closing(self.address))
+        elif time.monotonic() > self._answer_by:
+            self._lost(failures.of_silence(self.address))
+
+    def close(self) -> None:
+        """Disconnect; the session stays with the broker as long as it is kept."""
+        client, self._client = self._client, None
+        self.is_connected = self.is_subscribed = False
+        if client is not None:
+            client.disconnect()
+            client.loop_write()
+            _close_socket(client)
+
+    def _received(self, message: MQTTMessage) -> None:
+        """Take a message."""
+
+    def _on_publish(
+        self, _client: Client, _data: object, mid: int, reason: ReasonCode, _properties: Properties | None
+    ) -> None:
+        """Take the broker's answer to a published message."""
+
+    def _opened(self, properties: Properties | None) -> None:
+        """Begin with an accepted connection."""
+
+    def _closed(self) -> None:
+        """End with a lost connection."""
+
+    def _open(self, wait_s: float) -> Client | None:
+        """Open a connection, or wait where it is not time to."""
+        pause_s = self._retry_at - time.monotonic()
+        if pause_s > 0:
+            time.sleep(min(pause_s, wait_s))
+            return None
+        client = self._new_client()
+        self.connections += 1
+        self.is_refused, self._connack, self._end_reason = False, None, None
+        arguments = connect_arguments(self._session, self.version)
+        try:
+            client.connect(self.address.host, self.address.port, KEEPALIVE_S, **arguments)
+        except (OSError, ValueError) as error:
+            self.is_refused = isinstance(error, ssl.SSLCertVerificationError)
+            self._failed(failures.of_connecting(error, self.address))
+            return None
+        self._client, self._answer_by = client, time.monotonic() + ANSWER_LIMIT_S
+        return client
+
+    def _new_client(self) -> Client:
+        client = new_client(
+            self.address, self._session, self.version, self._tls, self._will, manual_ack=self._manual_ack
+        )
+        client.on_connect, client.on_disconnect = self._on_connect, self._on_disconnect
+        client.on_subscribe, client.on_message = self._on_subscribe, self._on_message
+        client.on_publish = self._on_publish
+        if self._manual_ack:
+            client.on_socket_register_write = lambda *_: None  # acknowledgements wait for one loop_write
+        return client
+
+    def _exchange(self, client: Client, wait_s: float) -> None:
+        sock: Any = client.socket()
+        if sock is None:  # it broke while something was published
+            return
+        decrypted = isinstance(sock, ssl.SSLSocket) and sock.pending() > 0  # `select` does not see these bytes
+        writers = [sock] if client.want_write() else []
+        readable, _, _ = select.select([sock], writers, [], 0.0 if decrypted else wait_s)
+        if readable or decrypted:
+            self._read(client)
+        if client.want_write():
+            client.loop_write()
+        client.loop_misc()
+
+    def _read(self, client: Client) -> None:
+        self._read_messages = self._read_bytes = 0
+        while self._read_messages < READ_LIMIT_MESSAGES and self._read_bytes < READ_LIMIT_BYTES:
+            before = self._read_messages
+            client.loop_read()
+            if self._read_messages == before:
+                break
+
+    def _lost(self, why: str) -> None:
+        """Leave a connection; choose the version of the next one and when to open it."""
+        client, self._client = self._client, None
+        if client is not None:
+            _close_socket(client)
+        self.is_connected = self.is_subscribed = False
+        self._closed()
+        tried, self.version = self.version, self._next_version()
+        if tried == MQTT5 and self.version == MQTT311:
+            log.info("broker %s: no MQTT 5 (%s); trying 3.1.1", self.address, why)
+        else:
+            self._failed(why)
+
+    def _next_version(self) -> MQTTProtocolVersion:
+        if self.address.protocol != "auto":
+            return self.version
+        self._refuses_mqtt5 |= self.version == MQTT5 and self._connack == failures.UNSUPPORTED_VERSION
+        unanswered = self._connack is None and self.version == MQTT5
+        return MQTT311 if self._refuses_mqtt5 or unanswered else MQTT5
+
+    def _failed(self, why: str) -> None:
+        """Say why there is no connection, and set the time of the next attempt."""
+        self.trouble = why
+        level = logging.ERROR if self.is_refused else logging.WARNING
+        log.log(logging.DEBUG if self.is_quiet else level, "broker %s: %s; retrying", self.address, why)
+        self._retry_at = time.monotonic() + self._backoff.pause_s()
+
+    def _on_connect(
+        self, client: Client, _data: object, _flags: ConnectFlags, reason: ReasonCode, properties: Properties | None
+    ) -> None:
+        self._connack = reason
+        if reason.is_failure:
+            self.is_refused = str(reason) in failures.LASTING_REFUSALS
+            self._end_reason = failures.of_refusal(reason, self.address)
+            return
+        self.is_connected = self.was_connected = True
+        self.trouble = None
+        self._backoff.reset()
+        self._answer_by = math.inf
+        if self._topics:
+            self._answer_by = time.monotonic() + ANSWER_LIMIT_S
+            options: Any = SubscribeOptions(qos=1) if self.version == MQTT5 else 1
+            client.subscribe([(topic, options) for topic in self._topics])
+        self._opened(properties)
+
+    def _on_subscribe(
+        self, _client: Client, _data: object, _mid: int, reasons: list[ReasonCode], _properties: Properties | None
+    ) -> None:
+        self._answer_by = math.inf
+        refused = [reason for reason in reasons if reason.is_failure]
+        self.is_subscribed = len(refused) < len(reasons)
+        if not refused:
+            return
+        why = failures.of_subscription(refused[0], len(refused), self._topics)
+        if self._must_subscribe and not self.is_subscribed:
+            self.is_refused = True
+            raise SubscriptionRefused(why)
+        log.error("broker %s: %s", self.address, why)
+
+    def _on_disconnect(
+        self, _client: Client, _data: object, flags: DisconnectFlags, reason: ReasonCode, _properties: Properties | None
+    ) -> None:
+        if flags.is_disconnect_packet_from_server:
+            self._end_reason = failures.of_disconnect(reason)
+
+    def _on_message(self, _client: Client, _data: object, message: MQTTMessage) -> None:
+        self._read_messages += 1
+        self._read_bytes += len(message.payload)
+        self._received(message)
+
+
+def _close_socket(client: Client) -> None:
+    sock: Any = client.socket()
+    if sock is not None:
+        sock.close()
