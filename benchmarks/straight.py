@@ -14,11 +14,11 @@ from typing import Any
 from detectors.catalogue import RULES
 from detectors.judge import Judge
 from ingest.fleet import Fleet
-from ingest.replaying import ROUNDS_LIMIT, wider
+from ingest.replaying import BUDGET_ROWS, wider
 from liftwatch import collect_seldom
 from simulator.playback.simulation import Scene
 from simulator.scenarios.scenario import Scenario
-from telemetry.order.sequence import NEVER, Sequencer
+from telemetry.order.sequence import Sequencer
 
 START_NS = 978_307_200 * 1_000_000_000
 WARM_S = 60
@@ -28,7 +28,7 @@ STEPS = ("simulate", "to columns", "sequence and batch", f"judge, {len(RULES)} r
 def measure(lifts: int, seconds: int, idle_hz: int, vibration: bool) -> Counter[str]:
     """Return the CPU seconds of each step over so many seconds of a fleet in its morning."""
     scene = Scene(Scenario(lifts=lifts, hours=1.0, hour=8.5, idle_hz=idle_hz, vibration=vibration), START_NS)
-    fleet, sequencer, judge = Fleet(), Sequencer(ROUNDS_LIMIT), Judge(RULES, lifts)
+    fleet, sequencer, judge = Fleet(), Sequencer(BUDGET_ROWS), Judge(RULES, lifts)
     fleet.load([(facts, True) for facts in scene.facts])
     took: Counter[str] = Counter()
 
@@ -47,7 +47,7 @@ def measure(lifts: int, seconds: int, idle_hz: int, vibration: bool) -> Counter[
             batch = timed(STEPS[2], sequencer.step, group, heard.lift)[0]
             timed(STEPS[3], judge.step, batch, fleet.facts)
             while sequencer.waiting:
-                timed(STEPS[3], judge.step, timed(STEPS[2], sequencer.idle, NEVER), fleet.facts)
+                timed(STEPS[3], judge.step, timed(STEPS[2], sequencer.more), fleet.facts)
     return took
 
 

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from detectors import trigger
 from detectors.observe import car
 from detectors.observe.car import Car
+from detectors.observe.pieces import pieces
 from detectors.observe.trips import STILL_MPS
 from detectors.rule import Finding, Level, Rule, Score, State
 from registry.facts import FleetFacts
@@ -42,6 +43,10 @@ class Judge:
             raise ValueError(f"facts of {len(facts)} lifts for a judge of {self.n}: call grow({len(facts)}) first")
         if not len(batch) and batch.waveforms is None:
             return []
+        found = [finding for piece in pieces(batch) for finding in self._step(piece, facts, windows)]
+        return sorted(found, key=lambda finding: (finding.at_ns, finding.lift))
+
+    def _step(self, batch: Batch, facts: FleetFacts, windows: Windows) -> list[Finding]:
         states = self._states
         states["car"], now = car.step(states["car"], batch, facts)
         starred_only = np.isin(now.mode, STARRED_ONLY_MODES) | windows.hold(now.lift, now.t_ns)
@@ -56,7 +61,7 @@ class Judge:
                 masked = _mask(score, unknown, idle)
                 states[key], edges = trigger.step(states[key], level, masked, now)
                 found += _findings(rule, level, masked, now, edges)
-        return sorted(found, key=lambda finding: (finding.at_ns, finding.lift))
+        return found
 
     def grow(self, n: int) -> None:
         """Make room for `n` lifts; nothing is known of the new ones."""

@@ -26,9 +26,10 @@ from ingest.state import State
 from registry.facts import LiftFacts
 from telemetry.batch import Batch, Decoded
 from telemetry.groups import joined
-from telemetry.order.sequence import NEVER, Sequencer
+from telemetry.order.sequence import Sequencer
 
-ROUNDS_LIMIT = 1 << 20
+BUDGET_ROWS = 1 << 20
+"""How many rows of one lift are judged at once: nobody waits for the other lifts."""
 FAR_NS = 1 << 62
 SOMEBODY = "attendant"
 AT_ONCE_MESSAGES = 20_000
@@ -58,7 +59,7 @@ class Replay:
         self._silence, self._attended_s = silence, attended_s
         self._by_hand: dict[str, Alert] = {}
         self._state = State(rules)
-        self._state.sequencer = Sequencer(ROUNDS_LIMIT)
+        self._state.sequencer = Sequencer(BUDGET_ROWS)
         self._state.load([(lift, True) for lift in facts])
         self._ledger = Ledger()
 
@@ -86,7 +87,7 @@ class Replay:
         """Judge the rows that could have gone out before, but for what went with them."""
         changes: list[Change] = []
         while self._state.sequencer.waiting:
-            changes += self._judge(self._state.sequencer.idle(NEVER))
+            changes += self._judge(self._state.sequencer.more())
         return changes
 
     def _attend(self, changes: Sequence[Change], now_ns: int) -> list[Change]:

@@ -110,7 +110,9 @@ class Batch:
     `reboot` is 1.0 on the first row after a lift's device restarted (its event states are unknown from there on).
     `stale` is 1.0 where the row came from a retained status more than 5 minutes old: it sets state, raises nothing.
     `gap` is 1.0 where messages are missing before the row: a state may have changed unheard.
-    `waveforms` is the vibration heard with it, in the order of arrival; its `message` is the index of the lift.
+    `waveforms` is vibration, any number of blocks of a lift; `message` is the index of the lift. A block counts at the
+    lift's rows from `waveforms_due_ns` on: its first instant, or, where it came when rows beyond that had gone out, the
+    first instant after these. Blocks are sorted by lift and that instant, and are never later than the rows from there.
     """
 
     lift: I32
@@ -128,12 +130,13 @@ class Batch:
     stale: F64
     gap: F64
     waveforms: Waveforms | None = None
+    waveforms_due_ns: I64 | None = None
 
     def __len__(self) -> int:
         return len(self.lift)
 
 
-CHANNELS = tuple(f.name for f in fields(Batch) if f.name not in ("lift", "t_ns", "waveforms"))
+CHANNELS = tuple(f.name for f in fields(Batch) if f.name not in ("lift", "t_ns", "waveforms", "waveforms_due_ns"))
 
 
 def rounds(lift: I32) -> Iterator[NDArray[np.intp]]:

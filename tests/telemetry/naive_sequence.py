@@ -8,7 +8,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from telemetry.batch import CHANNELS, Decoded
-from telemetry.order.sequence import ALIGN_NS, HELD_LIMIT_ROWS, RECENT_LIMIT, SILENCE_NS
+from telemetry.order.records import RECENT_LIMIT
+from telemetry.order.recurrence import ALIGN_NS, HELD_LIMIT_ROWS, SILENCE_NS
 
 NEVER = -(10**18)
 STREAMS = ("speed", "displacement", "door", "infrared", "status")

@@ -12,7 +12,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from telemetry.batch import CHANNELS, Batch, Decoded
-from telemetry.order.sequence import COUNTED, NEVER, Sequencer
+from telemetry.order.records import COUNTED, NEVER
+from telemetry.order.sequence import Sequencer
 from telemetry.streams import Entry
 from telemetry.wire import encode
 from telemetry.wire.decode import decode
@@ -52,12 +53,44 @@ def run(
             sequencer = reloaded(sequencer, limit)
     batches.append(sequencer.idle(FOREVER_NS))
     while sequencer.waiting:
-        batches.append(sequencer.idle(FOREVER_NS))
+        batches.append(sequencer.more())
+    assert_blocks_come_with_the_rows_of_their_time(batches)
     for batch in batches:
         assert_sorted(batch)
         assert np.unique(batch.lift, return_counts=True)[1].max(initial=0) <= limit
     counts = {name: column[np.flatnonzero(column)].tolist() for name, column in sequencer.counts().items()}
-    return joined(batches), counts
+    return joined(batches) | {"blocks": vibration(batches)}, counts
+
+
+def vibration(batches: Sequence[Batch]) -> list[tuple[int, int, int, float]]:
+    """Return lift, due time, beginning and first sample of each block, lift by lift in the order of their going out."""
+    out = []
+    for batch in batches:
+        waves = batch.waveforms
+        if waves is not None:
+            assert batch.waveforms_due_ns is not None
+            first = waves.xyz[2, waves.first[:-1]]
+            out += list(
+                zip(*(c.tolist() for c in (waves.message, batch.waveforms_due_ns, waves.t_ns, first)), strict=True)
+            )
+    return sorted(out, key=lambda block: block[0])
+
+
+def assert_blocks_come_with_the_rows_of_their_time(batches: Sequence[Batch]) -> None:
+    """A block goes out after every row before its time, and no later than the others."""
+    passed_ns: dict[int, int] = {}
+    due_ns: dict[int, int] = {}
+    for batch in batches:
+        for lift, at_ns in zip(batch.lift.tolist(), batch.t_ns.tolist(), strict=True):
+            assert at_ns >= due_ns.get(lift, NEVER), "a row from before a block that has gone out"
+        if batch.waveforms is not None:
+            assert batch.waveforms_due_ns is not None
+            assert (np.diff(batch.waveforms.message) >= 0).all()
+            for lift, at_ns in zip(batch.waveforms.message.tolist(), batch.waveforms_due_ns.tolist(), strict=True):
+                assert at_ns > passed_ns.get(lift, NEVER), "a block after a row that it counts at"
+                assert at_ns >= due_ns.get(lift, NEVER)
+                due_ns[lift] = at_ns
+        passed_ns |= dict(zip(batch.lift.tolist(), batch.t_ns.tolist(), strict=True))
 
 
 def reloaded(sequencer: Sequencer, limit: int) -> Sequencer:
@@ -87,7 +120,7 @@ def assert_same(one: dict[str, Any], other: dict[str, Any]) -> None:
         np.testing.assert_array_equal(column, other[name], err_msg=name)
 
 
-KINDS = ("bundle", "bundle", "speed", "displacement", "door", "infrared", "status", "will")
+KINDS = ("bundle", "bundle", "speed", "displacement", "vibration", "door", "infrared", "status", "will")
 
 
 @st.composite
@@ -111,13 +144,14 @@ def conversations(draw: st.DrawFn) -> list[Entry]:
         body: dict[str, dict[str, Any]] = {
             "speed": encode.speed(100, values),
             "displacement": encode.displacement(draw(st.sampled_from([100, 200])), values),
+            "vibration": encode.vibration(10, np.full((3, 20 * count), position, dtype=np.float32)),
             "door": encode.door([0, draw(st.sampled_from([0, 350, 950, 1_700]))], ["opening", "open"]),
             "infrared": {"at": [50], "presence": [draw(st.sampled_from([True, False, None]))], "curtain": [True]},
             "status": {"online": True, "alarm": draw(st.booleans()), "mode": "normal"},
         }
         lift, retained = draw(st.integers(0, 2)), False
         if kind == "bundle":
-            names = draw(st.sets(st.sampled_from(["speed", "displacement", "door", "infrared"])))
+            names = draw(st.sets(st.sampled_from(["speed", "displacement", "vibration", "door", "infrared"])))
             message = head | {name: body[name] for name in sorted(names)}
         elif kind == "will":
             message, retained = {"online": False}, draw(st.booleans())
@@ -165,7 +199,7 @@ def assert_as_naive(entries: list[Entry]) -> None:
 
 def batches_of(entries: Sequence[Entry]) -> tuple[list[Batch], Sequencer]:
     """Step message by message; return each batch."""
-    sequencer = Sequencer(rounds_limit=10_000)
+    sequencer = Sequencer(budget_rows=10_000)
     return [sequencer.step(*heard([each]))[0] for each in entries], sequencer
 
 
@@ -310,27 +344,23 @@ def test_a_message_that_is_not_to_be_judged_leaves_no_trace() -> None:
     assert (len(batch), batch.waveforms, sum(counts.values()), len(sequencer.counts()["received"])) == (0, None, 0, 0)
 
 
-def test_vibration_goes_out_with_the_rows_of_its_time_however_the_stream_is_cut() -> None:
+def test_vibration_counts_from_its_own_time_on_however_the_stream_is_cut() -> None:
     speed = encode.speed(250, np.arange(4.0))
     vibrating = {"speed": speed, "vibration": encode.vibration(250, np.ones((3, 4), dtype=np.float32))}
     entries = [bundle_at(1 + k, k // 2, **vibrating) for k in range(6)]  # each comes twice
-    for cut in (1, 2, 6):
-        sequencer, out = Sequencer(), []
-        for begin in range(0, 6, cut):
-            decoded, lift = heard(entries[begin : begin + cut])
-            out.append(sequencer.step(decoded, lift + 5)[0])
-            while sequencer.waiting:
-                other = Sequencer()
-                other.restore(sequencer.snapshot())
-                sequencer = other
-                out.append(sequencer.idle(NEVER))
-        spoken = [batch for batch in out if len(batch)]
-        assert len(spoken) == 3
-        for second, batch in enumerate(spoken):
-            assert batch.waveforms is not None
-            assert batch.waveforms.message.tolist() == [5]
-            assert batch.waveforms.xyz.shape == (3, 4)
-            assert set(batch.t_ns // 1_000_000_000) == {T0_MS // 1000 + second}
+    for cuts in ([1, 2, 3, 4, 5], [2, 4], []):
+        for limit in (1, 3, 256):
+            rows, _ = run(entries, cuts, limit=limit)
+            due_ms = [due_ns // 1_000_000 - T0_MS for _, due_ns, _, _ in rows["blocks"]]
+            assert due_ms == [0, 1_000, 2_000]
+
+
+def test_vibration_that_comes_after_its_time_counts_from_there_on() -> None:
+    late = entry(3, T0_MS + 2_100, 0, "vibration", {"seq": 2, "t": T0_MS + 500, "dt": 10, "x": [1], "y": [1], "z": [1]})
+    batches, sequencer = batches_of([bundle_at(1, 0), bundle_at(2, 1), late])
+    assert batches[-1].waveforms_due_ns is not None
+    assert batches[-1].waveforms_due_ns.tolist() == [T0_MS * 1_000_000 + 1_750_000_001]
+    assert "late" not in counted(sequencer)
 
 
 def test_what_was_decoded_is_never_modified() -> None:

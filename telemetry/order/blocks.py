@@ -1,0 +1,124 @@
+"""Vibration blocks that are held, by lift, in the order in which they are due.
+
+A block is due at its first instant; one that came when rows beyond that had been released, at the first instant after
+them. It goes out with the row before that instant at the latest, so that it stands beside every row from there on.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_right, insort
+from collections.abc import Mapping, Sequence
+from dataclasses import fields
+from operator import itemgetter
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from telemetry.batch import F32, I32, I64, Waveforms
+from telemetry.compiled import compiled
+from telemetry.groups import joined_waves
+
+NO_BLOCKS = Waveforms(
+    np.zeros(0, np.int32), np.zeros(0, np.int64), np.zeros(0), np.zeros(1, np.int64), np.zeros((3, 0), np.float32)
+)
+
+
+class Block(NamedTuple):
+    """One vibration block, with samples of its own."""
+
+    due_ns: int
+    t_ns: int
+    dt_ns: float
+    xyz: F32
+
+
+class HeldBlocks:
+    """The blocks of each lift that has any."""
+
+    def __init__(self) -> None:
+        self._by_lift: dict[int, list[Block]] = {}
+
+    def __len__(self) -> int:
+        return sum(map(len, self._by_lift.values()))
+
+    def lifts(self) -> list[int]:
+        """Return the lifts of which blocks are held."""
+        return list(self._by_lift)
+
+    def release(
+        self, waves: Waveforms, fresh: NDArray[np.intp], due_ns: I64, lifts: I32, passed_ns: I64
+    ) -> tuple[Waveforms, I64]:
+        """Return the blocks of `lifts` that are due, sorted by lift, and when each is; hold the others.
+
+        `fresh` are the blocks of `waves` that are new, due at `due_ns`, `message` being the lift. Up to `passed_ns`
+        the rows of each lift have gone out.
+        """
+        going = due_ns <= passed_ns[waves.message[fresh]] + 1
+        self._hold(waves, fresh[~going], due_ns[~going])
+        fresh, due_ns = fresh[going], due_ns[going]
+        if held := self._take(lifts, passed_ns):
+            before, before_ns = _columns(held)
+            waves, due_ns = joined_waves([before, _picked(waves, fresh)]), np.concatenate([before_ns, due_ns])
+            fresh = np.arange(len(due_ns))
+        order = np.lexsort((due_ns, waves.message[fresh]))
+        return _picked(waves, fresh[order]), due_ns[order]
+
+    def snapshot(self) -> dict[str, NDArray[Any]]:
+        """Return all blocks as arrays."""
+        waves, due_ns = _columns([(lift, block) for lift, held in self._by_lift.items() for block in held])
+        return {"due_ns": due_ns} | {field.name: getattr(waves, field.name) for field in fields(Waveforms)}
+
+    def restore(self, snapshot: Mapping[str, NDArray[Any]]) -> None:
+        """Take over the blocks of a snapshot."""
+        self._by_lift = {}
+        waves = Waveforms(**{field.name: snapshot[field.name] for field in fields(Waveforms)})
+        self._hold(waves, np.arange(len(waves.message)), snapshot["due_ns"])
+
+    def _hold(self, waves: Waveforms, which: NDArray[np.intp], due_ns: I64) -> None:
+        for k, due in zip(which.tolist(), due_ns.tolist(), strict=True):
+            xyz = waves.xyz[:, waves.first[k] : waves.first[k + 1]].copy()
+            block = Block(due, int(waves.t_ns[k]), float(waves.dt_ns[k]), xyz)
+            insort(self._by_lift.setdefault(int(waves.message[k]), []), block, key=itemgetter(0))
+
+    def _take(self, lifts: I32, passed_ns: I64) -> list[tuple[int, Block]]:
+        """Return the held blocks of these lifts that are due, and hold them no longer."""
+        taken: list[tuple[int, Block]] = []
+        for lift in self._by_lift.keys() & set(lifts.tolist()) if self._by_lift else ():
+            held = self._by_lift[lift]
+            count = bisect_right(held, int(passed_ns[lift]) + 1, key=itemgetter(0))
+            taken += [(lift, block) for block in held[:count]]
+            del held[:count]
+            if not held:
+                del self._by_lift[lift]
+        return taken
+
+
+def _columns(some: Sequence[tuple[int, Block]]) -> tuple[Waveforms, I64]:
+    """Return blocks of lifts as columns, and when each is due."""
+    if not some:
+        return NO_BLOCKS, NO_BLOCKS.t_ns
+    lift, held = zip(*some, strict=True)
+    due_ns, t_ns, dt_ns, xyz = zip(*held, strict=True)
+    first = np.cumsum([0, *(samples.shape[1] for samples in xyz)])
+    waves = Waveforms(np.array(lift, np.int32), np.array(t_ns), np.array(dt_ns), first, np.concatenate(xyz, axis=1))
+    return waves, np.array(due_ns)
+
+
+def _picked(waves: Waveforms, which: NDArray[np.intp]) -> Waveforms:
+    """Return these blocks in this order."""
+    begin = waves.first[which]
+    first = np.zeros(len(which) + 1, dtype=np.int64)
+    np.cumsum(waves.first[which + 1] - begin, out=first[1:])
+    xyz = np.empty((len(waves.xyz), first[-1]), dtype=np.float32)
+    _copy(waves.xyz, begin, first, xyz)
+    return Waveforms(waves.message[which], waves.t_ns[which], waves.dt_ns[which], first, xyz)
+
+
+@compiled
+def _copy(xyz: F32, begin: I64, first: I64, into: F32) -> None:
+    """Copy the samples of the blocks that begin at `begin` to where they are to begin: `first`."""
+    for axis in range(len(xyz)):
+        for k in range(len(begin)):
+            length = first[k + 1] - first[k]
+            into[axis, first[k] : first[k + 1]] = xyz[axis, begin[k] : begin[k] + length]

@@ -1,0 +1,157 @@
+"""Rows that are held, by lift: one table, and through it a list for each lift in the order of time.
+
+What several streams say of a lift at one instant is one row; of two values for one instant the later one stands.
+Releasing a row costs the same however many are held, and so does placing one next to the row that was placed before.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from telemetry.batch import CHANNELS, I32, I64
+from telemetry.compiled import compiled
+from telemetry.order.records import HEAP, NO_ROW, ROW
+
+Records = NDArray[Any]
+Record = Any
+
+
+class HeldRows:
+    """The table of rows. Which of them are a lift's stands in the record of the lift."""
+
+    def __init__(self) -> None:
+        self.rows: Records = np.empty(0, dtype=ROW)
+        self.heap: Records = np.array([(NO_ROW, 0, 0)], dtype=HEAP)
+
+    def make_room(self, count: int) -> None:
+        """Make room for so many more rows."""
+        heap = self.heap[0]
+        if not heap["live"]:
+            heap["free"], heap["used"] = NO_ROW, 0
+        missing = int(heap["live"]) + count - len(self.rows)
+        if missing > 0:
+            self.rows = np.concatenate([self.rows, np.empty(max(missing, len(self.rows)), dtype=ROW)])
+
+    def release(self, lifts: Records, which: I32, budget: int) -> tuple[I32, I64, NDArray[np.float64]]:
+        """Return lift, time and values (channels, rows) of what may go out of these lifts, `budget` rows of each."""
+        most = int(np.minimum(lifts["held"][which], budget).sum())
+        lift, t_ns = np.empty(most, dtype=np.int32), np.empty(most, dtype=np.int64)
+        values = np.empty((len(CHANNELS), most))
+        count = _release(lifts, which, budget, self.rows, self.heap, lift, t_ns, values)
+        return lift[:count], t_ns[:count], values[:, :count]
+
+    def snapshot(self, lifts: Records) -> dict[str, NDArray[Any]]:
+        """Return the rows of all lifts, one lift after the other in order of time: their times, and what they say."""
+        holders = np.flatnonzero(lifts["held"])
+        places = np.empty(int(lifts["held"].sum()), dtype=np.int64)
+        _list(lifts, holders, self.rows, places)
+        values = self.rows["values"][places]
+        row, channel = np.nonzero(~np.isnan(values))
+        return {
+            "row_t_ns": self.rows["t_ns"][places],
+            "row": row.astype(np.int32),
+            "channel": channel.astype(np.int8),
+            "value": values[row, channel],
+        }
+
+    def restore(self, lifts: Records, snapshot: Any) -> None:
+        """Take over the rows of a snapshot, and set where those of each lift are."""
+        count = len(snapshot["row_t_ns"])
+        self.rows, self.heap = np.empty(count, dtype=ROW), np.array([(NO_ROW, count, count)], dtype=HEAP)
+        self.rows["t_ns"], self.rows["values"] = snapshot["row_t_ns"], np.nan
+        self.rows["values"][snapshot["row"], snapshot["channel"]] = snapshot["value"]
+        self.rows["previous"], self.rows["next"] = np.arange(count) - 1, np.arange(count) + 1
+        end = np.cumsum(lifts["held"])
+        begin = end - lifts["held"]
+        some = lifts["held"] > 0
+        lifts["first"], lifts["last"] = np.where(some, begin, NO_ROW), np.where(some, end - 1, NO_ROW)
+        self.rows["previous"][begin[some]] = self.rows["next"][end[some] - 1] = NO_ROW
+
+
+@compiled
+def place(own: Record, rows: Records, heap: Record, t_ns: int, near: int) -> int:
+    """Return the lift's row at an instant, a new one where there is none; the search begins at the row `near`."""
+    before = near
+    while before != NO_ROW and rows[before]["t_ns"] > t_ns:
+        before = rows[before]["previous"]
+    after = own["first"] if before == NO_ROW else rows[before]["next"]
+    while after != NO_ROW and rows[after]["t_ns"] <= t_ns:
+        before = after
+        after = rows[before]["next"]
+    if before != NO_ROW and rows[before]["t_ns"] == t_ns:
+        return before
+    new = _new_row(rows, heap)
+    rows[new]["t_ns"], rows[new]["previous"], rows[new]["next"] = t_ns, before, after
+    if before == NO_ROW:
+        own["first"] = new
+    else:
+        rows[before]["next"] = new
+    if after == NO_ROW:
+        own["last"] = new
+    else:
+        rows[after]["previous"] = new
+    own["held"] += 1
+    return new
+
+
+@compiled
+def _new_row(rows: Records, heap: Record) -> int:
+    """Return a free row, which says nothing."""
+    new: int = heap["free"]
+    if new == NO_ROW:
+        new = heap["used"]
+        heap["used"] += 1
+    else:
+        heap["free"] = rows[new]["next"]
+    heap["live"] += 1
+    values = rows[new]["values"]
+    for channel in range(len(values)):
+        values[channel] = np.nan
+    return new
+
+
+@compiled
+def _release(
+    lifts: Records, which: I32, budget: int, rows: Records, heaps: Records, lift: I32, t_ns: I64, values: Any
+) -> int:
+    """Write the rows that may go out into the columns, lift by lift; return how many these are."""
+    heap, count = heaps[0], 0
+    for k in range(len(which)):
+        own = lifts[which[k]]
+        row, left = own["first"], budget
+        while row != NO_ROW and rows[row]["t_ns"] <= own["released_ns"] and left > 0:
+            lift[count], t_ns[count] = which[k], rows[row]["t_ns"]
+            said = rows[row]["values"]
+            for channel in range(len(said)):
+                values[channel, count] = said[channel]
+            following = rows[row]["next"]
+            rows[row]["next"] = heap["free"]
+            heap["free"] = row
+            row = following
+            count += 1
+            left -= 1
+        own["held"] -= budget - left
+        heap["live"] -= budget - left
+        own["first"] = row
+        own["passed_ns"] = own["released_ns"]
+        if row == NO_ROW:
+            own["last"] = NO_ROW
+        else:
+            rows[row]["previous"] = NO_ROW
+            own["passed_ns"] = min(own["passed_ns"], rows[row]["t_ns"] - 1)
+    return count
+
+
+@compiled
+def _list(lifts: Records, which: I64, rows: Records, places: I64) -> None:
+    """Write down where the rows of these lifts are, in order."""
+    count = 0
+    for k in range(len(which)):
+        row = lifts[which[k]]["first"]
+        while row != NO_ROW:
+            places[count] = row
+            row = rows[row]["next"]
+            count += 1

@@ -1,0 +1,163 @@
+"""What each message of a lift means after its earlier ones: the recurrence, for one lift and one message at a time.
+
+    message ─► seen before? ─► silent before? ─► restarted, set back? ─► rows placed ─► the lift's time moves on
+                 └─ changes nothing                                        └─ not those behind what was released: late
+
+Every decision follows from the lift's earlier messages and their times of arrival, never from how messages were cut
+into groups.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from numpy.typing import NDArray
+
+from telemetry.batch import CHANNELS
+from telemetry.compiled import compiled
+from telemetry.order.held import Record, Records, place
+from telemetry.order.messages import SAMPLED, Stream
+from telemetry.order.records import NEVER, NO_BOOT, RECENT_LIMIT
+
+ALIGN_NS = 1_000_000_000
+"""How long the rows of a message that is not a bundle wait for other streams, in the lift's own time."""
+SILENCE_NS = 2_000_000_000
+"""After how long without a message, by arrival, nothing is waited for any more."""
+HELD_LIMIT_ROWS = 10_000
+"""How many rows a lift may bring within `ALIGN_NS` of its time before all of them are released unaligned."""
+_GAP, _REBOOT = CHANNELS.index("gap"), CHANNELS.index("reboot")
+
+
+@compiled
+def hear(
+    lifts: Records, messages: Records, order: NDArray[Any], streams: tuple[Stream, ...], rows: Records, heaps: Records
+) -> None:
+    """Carry the lifts over their messages, in this order, and place the rows that these bring."""
+    heap = heaps[0]
+    for k in range(len(order)):
+        number = order[k]
+        message = messages[number]
+        own = lifts[message["lift"]]
+        message["repeated"] = _is_repeat(own, message)
+        message["taken"] = not message["repeated"] and (message["timed"] or own["begun_ns"] != NEVER)
+        if message["taken"]:
+            _take(own, message, number, streams, rows, heap)
+        own["received"] += 1
+        own["repeats"] += message["repeated"]
+        own["gaps"] += message["gap"]
+        own["late"] += message["late"]
+        own["restarts"] += message["restarted"]
+        own["overflows"] += message["overflowed"]
+
+
+@compiled
+def _is_repeat(own: Record, message: Record) -> bool:
+    """Tell whether the message came before; one that carries the sequence on cannot have."""
+    onward = message["boot"] == own["boot"] and message["seq"] > own["seq"] and message["t_ns"] > own["t_ns"]
+    if onward or not message["timed"]:
+        return False
+    return bool((own["recent"] == message["identity"]).any())
+
+
+@compiled
+def _take(own: Record, message: Record, number: int, streams: tuple[Stream, ...], rows: Records, heap: Record) -> None:
+    """Take in a message that is no repeat."""
+    if message["timed"]:
+        own["recent"][own["remembered"] % RECENT_LIMIT] = message["identity"]
+        own["remembered"] += 1
+    _end_silence(own, message["arrived_ns"])
+    message["before_ns"] = own["released_ns"]
+    horizon_ns = NEVER
+    if message["complete"]:
+        horizon_ns = _horizon_ns(message, number, streams)
+    if message["timed"] and message["seq"] >= 0:
+        _follow(own, message, horizon_ns, rows, heap)
+    t_ns, end_ns = message["t_ns"], message["end_ns"]
+    if not message["timed"]:
+        t_ns = end_ns = max(own["end_ns"], own["released_ns"] + 1)
+    brought = 0
+    for k in range(len(streams)):
+        first, instants, values, channels = streams[k]
+        brought += first[number + 1] - first[number]
+        near = own["last"]
+        for row in range(first[number], first[number + 1]):
+            row_ns = instants[row] if message["timed"] else t_ns
+            if row_ns <= own["released_ns"]:
+                message["late"] = True
+                continue
+            near = place(own, rows, heap, row_ns, near)
+            for c in range(len(channels)):
+                if values[c, row] == values[c, row]:  # not NaN
+                    rows[near]["values"][channels[c]] = values[c, row]
+    message["overflowed"] = _advance(own, t_ns, end_ns, horizon_ns, brought)
+
+
+@compiled
+def _end_silence(own: Record, arrived_ns: int) -> None:
+    """Release the rows from before a silence, as `idle` does, whether or not that was asked for meanwhile."""
+    if arrived_ns - own["arrived_ns"] > SILENCE_NS:
+        own["released_ns"] = max(own["released_ns"], own["end_ns"])
+    own["arrived_ns"] = max(own["arrived_ns"], arrived_ns)
+
+
+@compiled
+def _horizon_ns(message: Record, number: int, streams: tuple[Stream, ...]) -> int:
+    """Return up to where a bundle stands for all its streams: its last sample; its end, where it has no samples."""
+    horizon_ns = NEVER
+    for k in range(SAMPLED):
+        first, instants = streams[k][0], streams[k][1]
+        if first[number + 1] > first[number]:
+            horizon_ns = max(horizon_ns, instants[first[number + 1] - 1])
+    return message["end_ns"] if horizon_ns == NEVER else horizon_ns
+
+
+@compiled
+def _follow(own: Record, message: Record, horizon_ns: int, rows: Records, heap: Record) -> None:
+    """Follow the sequence: numbers missing before the message, a restart of its device, a clock that was set back.
+
+    seq   5 6 7 9        gap of 1 before 9
+    seq   5 6 0 1        restarted before 0, where its t is later (with `boot`, where the boot is another one)
+    seq   5 6 7 8        set back before 7, a bundle that ends before what was released: until the clock is where it
+    t     5 6 3 4        was all comes too late, and the world has gone on meanwhile
+    """
+    boot, seq, t_ns, released_ns = message["boot"], message["seq"], message["t_ns"], own["released_ns"]
+    first = own["seq"] < 0
+    onward = not first and boot == own["boot"] and seq > own["seq"]
+    lower = boot == NO_BOOT and seq < own["seq"]
+    restarted = not first and t_ns > own["t_ns"] and (boot != own["boot"] or lower)
+    if onward and seq - own["seq"] > 1:
+        message["gap"] = seq - own["seq"] - 1
+        if t_ns > released_ns:
+            _mark(own, rows, heap, t_ns, _GAP)
+    if restarted or (onward and message["complete"] and horizon_ns <= released_ns):
+        anew_ns = max(t_ns, released_ns + 1) if restarted else released_ns + 1
+        _mark(own, rows, heap, anew_ns, _REBOOT)
+        own["end_ns"] = max(own["end_ns"], anew_ns)
+        message["restarted"] = restarted
+    if first or onward or restarted:
+        own["boot"], own["seq"], own["t_ns"] = boot, seq, max(t_ns, own["t_ns"])
+
+
+@compiled
+def _mark(own: Record, rows: Records, heap: Record, t_ns: int, channel: int) -> None:
+    rows[place(own, rows, heap, t_ns, own["last"])]["values"][channel] = 1.0
+
+
+@compiled
+def _advance(own: Record, t_ns: int, end_ns: int, horizon_ns: int, brought: int) -> bool:
+    """Move the lift's time on, and with it what is released; tell whether it had brought too many rows.
+
+    bundle                  up to its last sample (`horizon_ns`)
+    any other message       up to a second before the latest beginning of a message
+    too many rows           up to the end of all messages
+    """
+    own["begun_ns"] = max(own["begun_ns"], t_ns)
+    own["end_ns"] = max(own["end_ns"], end_ns)
+    own["released_ns"] = max(own["released_ns"], horizon_ns, own["begun_ns"] - ALIGN_NS)
+    if own["begun_ns"] - own["anchor_ns"] >= ALIGN_NS:
+        own["anchor_ns"], own["brought"] = own["begun_ns"], 0
+    own["brought"] += brought
+    if own["brought"] > HELD_LIMIT_ROWS:
+        own["brought"], own["released_ns"] = 0, max(own["released_ns"], own["end_ns"])
+        return True
+    return False
