@@ -1,27 +1,24 @@
-"""What the operator decides: one TOML file, overridden by the environment, read once at the front door.
+"""The operator's settings: one TOML file, overridden by environment variables, read once when a command starts.
 
 `LIFTWATCH_BROKER__HOST=mqtt.example` overrides `host` in `[broker]`. An unknown key is an error that names the nearest
-known one; a bad value is one line that says what to do. Secrets are read from files, never written here.
+known one, or the key's new place where it moved; a bad value is one line that says what to do. Secrets stand in files
+of their own.
 """
 
 from __future__ import annotations
 
-import dataclasses
 import difflib
 import os
 import tomllib
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Any, Literal, cast
+from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, FiniteFloat, ValidationError
 
-from detectors.catalogue import BY_SLUG, RULES
-from detectors.rule import Rule
-from registry.catalogue import SEVERITIES
-
 PREFIX = "LIFTWATCH_"
-TIMES = ("hold_s", "clear_s")
+MOVED_KEYS: dict[str, str] = {}
+"""Keys of earlier versions, as `section.key`, and their new places: `"monitor.old": "broker.new"`."""
 
 
 class Unusable(Exception):
@@ -29,13 +26,13 @@ class Unusable(Exception):
 
 
 class Section(BaseModel):
-    """A table of the file: frozen, and closed to keys that it does not know."""
+    """A table of the file: frozen; an unknown key is an error."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
 
-class Broker(Section):
-    """Where lifts speak."""
+class BrokerSettings(Section):
+    """The MQTT broker: its address, and how to sign in."""
 
     host: str = "127.0.0.1"
     port: int = Field(1883, ge=1, le=65535)
@@ -51,15 +48,15 @@ class Broker(Section):
         return secret(self.password_file, "broker.password_file")
 
 
-class Records(Section):
-    """Where lifts, alerts and answers are kept."""
+class RecordsSettings(Section):
+    """The database of lifts, alerts and answers."""
 
     url: str = "sqlite:///{data_dir}/records.db"
     keep_years: int = Field(5, ge=4)
 
 
-class TimeSeries(Section):
-    """Where readings are kept."""
+class TimeSeriesSettings(Section):
+    """The store of readings: local files or InfluxDB 2."""
 
     kind: Literal["files", "influxdb"] = "files"
     path: str = "{data_dir}/series"
@@ -74,8 +71,8 @@ class TimeSeries(Section):
         return secret(self.token_file, "timeseries.token_file")
 
 
-class Monitor(Section):
-    """The process that hears and judges."""
+class MonitorSettings(Section):
+    """The process that receives and judges."""
 
     data_dir: Path = Path("data")
     journal_limit_mb: int = Field(4096, ge=16)
@@ -84,8 +81,8 @@ class Monitor(Section):
     partition: str = "0/1"
 
 
-class Dashboards(Section):
-    """The process that people and programs ask."""
+class DashboardsSettings(Section):
+    """The process that serves the pages and the HTTP API."""
 
     host: str = "127.0.0.1"
     port: int = Field(8080, ge=0, le=65535)
@@ -93,8 +90,8 @@ class Dashboards(Section):
     demo: bool = False
 
 
-class Webhook(Section):
-    """Who else is told, and of what."""
+class WebhookSettings(Section):
+    """An HTTP endpoint that alerts are delivered to, and which of them."""
 
     name: str = Field(min_length=1, max_length=64)
     url: str = Field(pattern=r"^https?://")
@@ -104,14 +101,14 @@ class Webhook(Section):
 
 
 class Configuration(Section):
-    """All of it."""
+    """All tables of the file."""
 
-    broker: Broker = Broker()
-    records: Records = Records()
-    timeseries: TimeSeries = TimeSeries()
-    monitor: Monitor = Monitor()
-    dashboards: Dashboards = Dashboards()
-    webhooks: tuple[Webhook, ...] = ()
+    broker: BrokerSettings = BrokerSettings()
+    records: RecordsSettings = RecordsSettings()
+    timeseries: TimeSeriesSettings = TimeSeriesSettings()
+    monitor: MonitorSettings = MonitorSettings()
+    dashboards: DashboardsSettings = DashboardsSettings()
+    webhooks: tuple[WebhookSettings, ...] = ()
     rules: dict[str, dict[str, FiniteFloat]] = {}
 
     @property
@@ -126,7 +123,7 @@ class Configuration(Section):
 
 
 def secret(path: Path | None, name: str) -> str | None:
-    """Return the text of a secret's file; Unusable where it cannot be read."""
+    """Return the text of the file of the secret `name`; raise Unusable where it cannot be read."""
     if path is None:
         return None
     try:
@@ -148,14 +145,16 @@ def read(path: Path | None, environ: Mapping[str, str] = os.environ) -> Configur
     for name, value in sorted(environ.items()):
         if name.startswith(PREFIX) and "__" in name:
             override(tables, name, value)
+    source = str(path or "the environment")
+    refuse_moved_keys(tables, source)
     try:
         return Configuration.model_validate(tables)
     except ValidationError as error:
-        raise Unusable(explain(error, path)) from None
+        raise Unusable(explain(error, source)) from None
 
 
 def override(tables: dict[str, Any], name: str, value: str) -> None:
-    """Put one variable of the environment into `tables`; empty text is as if it were not set."""
+    """Put one environment variable into `tables`; an empty value changes nothing."""
     section, _, key = name.removeprefix(PREFIX).lower().partition("__")
     if value:
         table = tables.setdefault(section, {})
@@ -164,11 +163,19 @@ def override(tables: dict[str, Any], name: str, value: str) -> None:
         table[key] = value
 
 
-def explain(error: ValidationError, path: Path | None) -> str:
+def refuse_moved_keys(tables: Mapping[str, Any], source: str) -> None:
+    """Raise Unusable, with the new place, for a key that moved."""
+    for old, new in MOVED_KEYS.items():
+        section, _, key = old.partition(".")
+        table = tables.get(section)
+        if isinstance(table, dict) and key in table:
+            raise Unusable(f"{source}: {old} moved to {new}")
+
+
+def explain(error: ValidationError, source: str) -> str:
     """Return the first fault of a configuration as one line with its remedy."""
     fault = error.errors()[0]
     where = ".".join(str(part) for part in fault["loc"])
-    source = str(path or "the environment")
     if fault["type"] != "extra_forbidden":
         return f"{source}: {where} = {fault['input']!r}: {fault['msg'].lower()}"
     known = known_keys(fault["loc"][:-1])
@@ -176,46 +183,12 @@ def explain(error: ValidationError, path: Path | None) -> str:
 
 
 def known_keys(path: tuple[int | str, ...]) -> list[str]:
-    """Return the keys that the table at `path` knows."""
+    """Return the keys of the table at `path`."""
     if not path:
         return list(Configuration.model_fields)
     if path[0] == "webhooks":
-        return list(Webhook.model_fields)
+        return list(WebhookSettings.model_fields)
     return list(type(getattr(Configuration(), str(path[0]))).model_fields)
-
-
-def rules(settings: Configuration) -> tuple[Rule, ...]:
-    """Return the catalogue with the thresholds that `[rules.<slug>]` changes."""
-    for slug in settings.rules:
-        if slug not in BY_SLUG:
-            raise Unusable(f"rules.{slug}: no such rule{nearest(slug, BY_SLUG)}")
-    return tuple(tuned(rule, settings.rules.get(rule.slug, {})) for rule in RULES)
-
-
-def thresholds(settings: Configuration) -> dict[str, float]:
-    """Return the thresholds of the rules that are other than the catalogue's, as `slug.name`."""
-    return {
-        f"{slug}.{name}": value
-        for slug, changes in settings.rules.items()
-        for name, value in changes.items()
-        if tuned(BY_SLUG[slug], {name: value}) != BY_SLUG[slug]
-    }
-
-
-def tuned(rule: Rule, changes: Mapping[str, float]) -> Rule:
-    """Return a rule with other thresholds: its detector's fields, and `{severity}_hold_s` and `{severity}_clear_s`."""
-    detector = cast(Any, rule.detector)
-    known = {field.name for field in dataclasses.fields(detector) if field.type in ("float", "int")}
-    times = {f"{SEVERITIES[level.severity]}_{name}" for level in rule.levels for name in TIMES}
-    for name in changes:
-        if name not in known | times:
-            raise Unusable(f"rules.{rule.slug}.{name}: no such threshold{nearest(name, known | times)}")
-    levels = tuple(
-        dataclasses.replace(level, **{name: changes.get(f"{severity}_{name}", getattr(level, name)) for name in TIMES})
-        for level, severity in ((level, SEVERITIES[level.severity]) for level in rule.levels)
-    )
-    detector = dataclasses.replace(detector, **{name: changes[name] for name in changes if name in known})
-    return dataclasses.replace(rule, detector=detector, levels=levels)
 
 
 def nearest(name: str, known: Iterable[str]) -> str:

@@ -21,8 +21,9 @@ from pathlib import Path
 
 import polars as pl
 
-from commands import processes, recorder
-from commands.trial import cut
+from commands import processes, replay
+from commands.simulate import write_recording
+from commands.trial import fleet_parts
 from detectors.catalogue import RULES
 from simulator.playback.simulation import Scene
 from simulator.scenarios import library
@@ -42,7 +43,7 @@ Way = tuple[str, Sequence[slice], int]
 def ways(lifts: int) -> list[Way]:
     """Return how the world is lived: whole, once more, in equal parts, and cut through buildings."""
     odd = [slice(begin, end) for begin, end in pairwise([0, lifts // 7 + 1, lifts // 2 + 3, lifts])]
-    parts: list[Way] = [(f"{n} parts", cut(lifts, n), 1) for n in (2, 3)]
+    parts: list[Way] = [(f"{n} parts", fleet_parts(lifts, n), 1) for n in (2, 3)]
     return [("once", [EVERY], 1), ("again", [EVERY], 2), *parts, ("cut anywhere", odd, 1)]
 
 
@@ -51,7 +52,7 @@ def hashes(lived: Scenario, parts: Sequence[slice], judges: int, place: Path) ->
     folders = [place / str(number) for number in range(len(parts))]
     sent = processes.each(_live, [(lived, *each) for each in zip(parts, folders, strict=True)])
     found = {f"{name}.parquet": _of_table(folders, name) for name in (*TABLES, "facts", "labels")}
-    lines = [line for folder in folders for line in recorder.judge(folder, RULES, (), judges).lines]
+    lines = [line for folder in folders for line in replay.judge(folder, RULES, (), judges).lines]
     found[f"alerts ({len(lines)})"] = _of(sorted(lines))
     topics = {topic: digest for told in sent for topic, digest in told.items()}
     found["packets"] = _of(f"{topic} {digest}".encode() for topic, digest in sorted(topics.items()))
@@ -60,7 +61,7 @@ def hashes(lived: Scenario, parts: Sequence[slice], judges: int, place: Path) ->
 
 def _live(lived: Scenario, part: slice, folder: Path) -> dict[str, str]:
     """Record a part of the fleet; return a hash of the packets of each of its topics."""
-    recorder.from_scenario(lived, None, folder, part)
+    write_recording(lived, None, folder, part)
     scene, topics = Scene(lived, lived.start_ns, part), defaultdict(hashlib.sha256)
     for packet in _packets(scene, lived.seconds):
         topics[packet.topic].update(b"%d %d " % (packet.sent_ns, packet.retain) + packet.payload)

@@ -19,7 +19,8 @@ from pathlib import Path
 
 from benchmarks import bundles
 from benchmarks.cost import Cost
-from commands.demonstration import MOSQUITTO_PLACES, is_listening, mosquitto_configuration
+from commands.child_process import is_listening
+from commands.demo import MOSQUITTO_PATH, mosquitto_configuration
 from ingest.receive import MqttSource
 from mqtt.client import BrokerAddress
 from mqtt.publisher import Publisher
@@ -38,7 +39,7 @@ LACKING = "Mosquitto is not on this machine (on Debian: apt-get install mosquitt
 
 def mosquitto() -> str | None:
     """Return Mosquitto's path."""
-    return shutil.which("mosquitto") or shutil.which("mosquitto", path=MOSQUITTO_PLACES)
+    return shutil.which("mosquitto") or shutil.which("mosquitto", path=MOSQUITTO_PATH)
 
 
 def received_us(form: str, lifts: int, program: str) -> float:

@@ -13,7 +13,8 @@ import time
 from pathlib import Path
 
 from benchmarks.pipeline import LACKING, READY_LIMIT_S, connected_publisher, free_port, mosquitto, started, wait
-from commands.demonstration import is_listening, mosquitto_configuration
+from commands.child_process import is_listening
+from commands.demo import mosquitto_configuration
 from simulator.playback.simulation import Scene
 from simulator.scenarios.scenario import Scenario
 

@@ -16,10 +16,10 @@ import numpy as np
 
 from benchmarks import bundles, pipeline
 from benchmarks.cost import Cost, on_one_core
+from commands.monitor import collect_seldom
 from detectors.catalogue import RULES
 from detectors.judge import Judge
 from ingest.fleet import Fleet
-from liftwatch import collect_seldom
 from store.journal import Journal
 from store.series.files import FileSeries
 from store.series.line_protocol import encode as encode_lines

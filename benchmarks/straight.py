@@ -11,11 +11,11 @@ from collections import Counter
 from collections.abc import Callable
 from typing import Any
 
+from commands.monitor import collect_seldom
 from detectors.catalogue import RULES
 from detectors.judge import Judge
 from ingest.fleet import Fleet
 from ingest.replaying import BUDGET_ROWS, wider
-from liftwatch import collect_seldom
 from simulator.playback.simulation import Scene
 from simulator.scenarios.scenario import Scenario
 from telemetry.order.sequence import Sequencer

@@ -1,10 +1,10 @@
-"""A detector on trial: a recording, or a world that is lived through for it, judged and held against what happened.
+"""A detector on trial: a recording, or a simulated world, is judged and its alerts are collected beside the labels.
 
     recording ─► replay ─► alerts ─┐
     scenario ─► world ─► replay ───┼─► referee ─► report        findings of another detector take the place of ours
                   └─► labels ──────┘
-The lifts of a world live and are judged in parts, one for each process; an estate's lifts stay together, and a lift
-does the same in any part.
+The lifts of a world are simulated and judged in parts, one for each process. Lifts of one estate stay together, and a
+lift does the same in any part.
 """
 
 from __future__ import annotations
@@ -34,54 +34,53 @@ from telemetry.batch import Decoded
 from telemetry.version import VERSION
 
 ATTENDED_S = 600.0
-"""How long after it was noticed a person resolves what clears by hand alone."""
-OURS = f"liftwatch {VERSION}"
-RULED = frozenset(rule.slug for rule in RULES)
-Lived = tuple[list[LiftFacts], list[dict[str, object]], list[Raised]]
+"""How long after it was noticed a person resolves an alert that clears by hand alone."""
+OWN_DETECTOR = f"liftwatch {VERSION}"
+RULE_SLUGS = frozenset(rule.slug for rule in RULES)
 
 
 @dataclass(frozen=True, slots=True)
-class Tried:
-    """What was watched, what truly happened in it, and what was raised."""
+class Trial:
+    """The lifts that were watched, the labels of what truly happened to them, and what was raised."""
 
     played: Played
     labels: Sequence[Mapping[str, Any]]
     raised: Sequence[Raised]
 
 
-class NothingToHoldAgainst(ValueError):
-    """A recording that cannot be evaluated, and why."""
+class NoLabels(ValueError):
+    """A recording without labels, or with labels that are not complete; the text says why."""
 
 
-def of_recording(folder: Path, findings: Path | None = None, rules: Sequence[Rule] = RULES) -> Tried:
-    """Judge a recording, or hold the findings of another detector, a CSV file, against its labels.
+def judge_recording(folder: Path, findings: Path | None = None, rules: Sequence[Rule] = RULES) -> Trial:
+    """Judge a recording, or read the findings of another detector from a CSV file, beside the recording's labels.
 
     Raises
     ------
-    NotARecording, BadFindings, NothingToHoldAgainst
+    NotARecording, BadFindings, NoLabels
     """
     recording = Recording(folder)
     facts, header = recording.facts(), recording.header
     if header.seed is None or header.start_ns is None or header.end_ns is None:
-        raise NothingToHoldAgainst(f"{folder} is not of a simulated world: nobody knows what truly happened in it")
+        raise NoLabels(f"{folder} is not of a simulated world: nobody knows what truly happened in it")
     if not header.complete:
-        raise NothingToHoldAgainst(f"{folder} is incomplete: what came after would count as missed; record it anew")
+        raise NoLabels(f"{folder} is incomplete: what came after would count as missed; record it anew")
     labels = recording.labels()
     if findings is None:
         run = Replay(facts, rules, silence=True, attended_s=ATTENDED_S)
-        found, judged, detector = _alerts(run, recording.groups(), header.messages), RULED, OURS
-        unserved = _unserved(facts)
+        found = raised_in(run, recording.groups(), header.messages)
+        judged, detector, unserved = RULE_SLUGS, OWN_DETECTOR, rules_without_facts(facts)
     else:
-        found = _theirs(findings, Watched({lift.lift_id for lift in facts}, header.start_ns, header.end_ns))
+        found = read_findings(findings, Watched({lift.lift_id for lift in facts}, header.start_ns, header.end_ns))
         owed = (episode.rule for episode in truth.read(labels)[1])  # a rule on which it is silent is judged as well
         judged, detector, unserved = frozenset([*owed, *(one.rule for one in found)]), findings.stem, {}
     name, seconds = folder.resolve().name, (header.end_ns - header.start_ns) / 1e9
     played = Played(name, detector, header.seed, [lift.lift_id for lift in facts], seconds, judged, unserved)
-    return Tried(played, labels, found)
+    return Trial(played, labels, found)
 
 
-def _theirs(findings: Path, watched: Watched) -> list[Raised]:
-    """Return what is in a file of findings; BadFindings names the file and the line."""
+def read_findings(findings: Path, watched: Watched) -> list[Raised]:
+    """Read a file of findings; BadFindings names the file and the line."""
     try:
         with findings.open(encoding="utf-8-sig", newline="") as file:
             return raised.read_csv(file, watched)
@@ -93,39 +92,44 @@ def _theirs(findings: Path, watched: Watched) -> list[Raised]:
         raise BadFindings(f"{findings}, {error}") from None
 
 
-def of_scenario(scenario: Scenario, name: str, parts: int, rules: Sequence[Rule] = RULES) -> Tried:
-    """Live through a scenario in as many processes, and judge what its lifts say as they say it."""
-    lived = processes.each(_live, [(scenario, part, part.start == 0, rules) for part in cut(scenario.lifts, parts)])
-    facts, labels, found = (list(chain.from_iterable(column)) for column in zip(*lived, strict=True))
+def judge_scenario(scenario: Scenario, name: str, process_count: int, rules: Sequence[Rule] = RULES) -> Trial:
+    """Simulate a scenario in so many processes and judge its messages as they are made."""
+    shares = [(scenario, part, rules) for part in fleet_parts(scenario.lifts, process_count)]
+    columns = zip(*processes.each(judge_part, shares), strict=True)
+    facts, labels, found = (list(chain.from_iterable(column)) for column in columns)
     lift_ids = [lift.lift_id for lift in facts]
-    return Tried(Played(name, OURS, scenario.seed, lift_ids, scenario.seconds, RULED, _unserved(facts)), labels, found)
+    unserved = rules_without_facts(facts)
+    played = Played(name, OWN_DETECTOR, scenario.seed, lift_ids, scenario.seconds, RULE_SLUGS, unserved)
+    return Trial(played, labels, found)
 
 
-def cut(lifts: int, parts: int) -> list[slice]:
-    """Return the fleet as about equal parts, cut between estates."""
+def fleet_parts(lifts: int, count: int) -> list[slice]:
+    """Return at most `count` parts of a fleet, of about equal size, cut between estates."""
     estates = math.ceil(lifts / ESTATE_LIFTS)
-    each = math.ceil(estates / parts) * ESTATE_LIFTS
+    each = math.ceil(estates / count) * ESTATE_LIFTS
     return [slice(first, min(first + each, lifts)) for first in range(0, lifts, each)]
 
 
-def _live(scenario: Scenario, part: slice, shows: bool, rules: Sequence[Rule]) -> Lived:
-    """Live and judge a part of the fleet: its lifts, what happened, what was raised."""
+def judge_part(
+    scenario: Scenario, part: slice, rules: Sequence[Rule]
+) -> tuple[list[LiftFacts], list[dict[str, object]], list[Raised]]:
+    """Simulate and judge a part of the fleet; return its lifts, its labels and what was raised."""
     scene = Scene(scenario, scenario.start_ns, part=part)
     run = Replay(scene.facts, rules, silence=True, attended_s=ATTENDED_S)
-    messages = scenario.seconds * len(scene.facts) if shows else 0
-    found = _alerts(run, told(scene), messages)
+    messages = scenario.seconds * len(scene.facts) if part.start == 0 else 0  # the first part shows the progress
+    found = raised_in(run, told(scene), messages)
     return scene.facts, scene.labels(), found
 
 
-def _unserved(facts: Iterable[LiftFacts]) -> dict[str, frozenset[str]]:
-    """Return, for each lift, the rules that our judge leaves out there, for want of a fact."""
+def rules_without_facts(facts: Iterable[LiftFacts]) -> dict[str, frozenset[str]]:
+    """Return, for each lift, the rules that are not judged there because a fact they need is missing."""
     return {
         lift.lift_id: frozenset(rule.slug for rule in RULES if not all(map(lift.serves, rule.needs))) for lift in facts
     }
 
 
-def _alerts(run: Replay, groups: Iterable[Decoded], messages: int) -> list[Raised]:
-    """Return each alert as it was when all had been judged; where `messages` are to come, tell how it goes."""
+def raised_in(run: Replay, groups: Iterable[Decoded], messages: int) -> list[Raised]:
+    """Judge groups of messages and return each alert in its last state; show the progress where `messages` > 0."""
     newest: dict[str, Alert] = {}
     progress = Progress()
     for changes in replay(run, groups):

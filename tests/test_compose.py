@@ -17,7 +17,7 @@ import pytest
 import yaml
 
 import configuration
-from commands import command_line
+import liftwatch
 
 ROOT = Path(__file__).parent.parent
 COMPOSE: dict[str, Any] = yaml.safe_load((ROOT / "docker-compose.yml").read_text(encoding="utf-8"))
@@ -120,7 +120,7 @@ def test_a_token_would_be_seen() -> None:
 
 @pytest.mark.parametrize("service", ours())
 def test_the_commands_are_ones_the_command_line_knows(service: str) -> None:
-    command_line.build_parser().parse_args(COMPOSE["services"][service]["command"])
+    liftwatch.parse(COMPOSE["services"][service]["command"])
 
 
 @pytest.mark.parametrize("service", ours())

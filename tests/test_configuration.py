@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 import configuration
-from configuration import Configuration, Unusable, Webhook
-from detectors.rule import CRITICAL
+from commands.wiring.rules import tuned_rules
+from configuration import Configuration, Unusable, WebhookSettings
 
 EXAMPLE = Path(__file__).parent.parent / "liftwatch.example.toml"
 
@@ -31,8 +31,8 @@ def test_the_example_with_every_comment_taken_off_names_every_key() -> None:
     assert set(tables) == set(Configuration.model_fields)
     for name in ("broker", "records", "timeseries", "monitor", "dashboards"):
         assert set(tables[name]) == set(type(getattr(Configuration(), name)).model_fields), name
-    assert set(tables["webhooks"][0]) == set(Webhook.model_fields)
-    configuration.rules(Configuration.model_validate(tables))
+    assert set(tables["webhooks"][0]) == set(WebhookSettings.model_fields)
+    tuned_rules(Configuration.model_validate(tables))
 
 
 def test_the_environment_stands_over_the_file(tmp_path: Path) -> None:
@@ -72,15 +72,25 @@ def test_a_file_that_is_not_there_says_what_to_do(tmp_path: Path) -> None:
         configuration.read(written(tmp_path, f"[broker]\npassword_file = '{tmp_path}/none'"), {}).broker.password()
 
 
-def test_thresholds_of_a_rule_can_be_set_and_misspelt_ones_are_named() -> None:
-    def tuned(**changes: float) -> configuration.Rule:
-        settings = Configuration.model_validate({"rules": {"overspeed": changes}})
-        return next(rule for rule in configuration.rules(settings) if rule.slug == "overspeed")
+def test_a_key_that_moved_is_refused_with_its_new_place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(configuration.MOVED_KEYS, "monitor.inbox", "broker.receive_maximum")
+    monkeypatch.setitem(configuration.MOVED_KEYS, "storage.folder", "monitor.data_dir")
+    for text, says in (
+        ("[monitor]\ninbox = 3", "monitor.inbox moved to broker.receive_maximum"),
+        ("[storage]\nfolder = 'x'", "storage.folder moved to monitor.data_dir"),
+    ):
+        path = written(tmp_path, text)
+        with pytest.raises(Unusable) as wrong:
+            configuration.read(path, {})
+        assert str(wrong.value) == f"{path}: {says}"
+    with pytest.raises(Unusable, match=r"monitor\.inbox moved to broker\.receive_maximum"):
+        configuration.read(None, {"LIFTWATCH_MONITOR__INBOX": "3"})
+    assert configuration.read(None, {}) == Configuration()
 
-    rule = tuned(dangerous=1.3, critical_hold_s=2.0)
-    assert rule.detector.dangerous == 1.3  # type: ignore[attr-defined]
-    assert [level.hold_s for level in rule.levels if level.severity == CRITICAL] == [2.0]
-    with pytest.raises(Unusable, match="did you mean dangerous"):
-        tuned(dangerus=1.3)
-    with pytest.raises(Unusable, match="no such rule; did you mean overspeed"):
-        configuration.rules(Configuration.model_validate({"rules": {"overspede": {}}}))
+
+def test_every_moved_key_is_gone_and_its_new_place_is_known() -> None:
+    for old, new in configuration.MOVED_KEYS.items():
+        section, _, key = old.partition(".")
+        assert section not in Configuration.model_fields or key not in configuration.known_keys((section,)), old
+        section, _, key = new.partition(".")
+        assert key in configuration.known_keys((section,)), new

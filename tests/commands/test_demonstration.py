@@ -29,9 +29,9 @@ AS_IT_IS = ("-m", "liftwatch")
 WITHOUT_MOSQUITTO = """
 import os, signal, sys
 import liftwatch
-from commands import demonstration
+from commands import demo
 signal.signal(signal.SIGINT, signal.SIG_IGN)  # as a shell's script starts what it puts into the background
-os.environ["PATH"] = demonstration.MOSQUITTO_PLACES = ""
+os.environ["PATH"] = demo.MOSQUITTO_PATH = ""
 sys.exit(liftwatch.main(sys.argv[1:]))
 """
 LIFTS = 6

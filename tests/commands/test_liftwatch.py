@@ -11,13 +11,14 @@ from pathlib import Path
 import pytest
 
 import liftwatch
-from commands import wiring
+from commands import arguments
+from commands.wiring import broker as broker_wiring
+from simulator.scenarios import scenario
 from store.recordings.recording import Recording
 from store.records.repository import Records
 from tests.broker import Broker
 from tests.loopback import free_port
 
-COMMANDS = ("demo", "monitor", "serve", "simulate", "inject", "lifts", "check-config", "broker", "evaluate")
 LIFTS = """lift_id,district,rated_speed_mps,floors
 A1,anji,1.75,G:0;1:3.2
 A2,anji,fast,G:0
@@ -27,7 +28,7 @@ A2,anji,fast,G:0
 @pytest.fixture
 def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     """A broker that is not there is not waited for as long as one that may be starting."""
-    monkeypatch.setattr(wiring, "FIRST_ANSWER_S", 1.0)
+    monkeypatch.setattr(broker_wiring, "FIRST_ANSWER_S", 1.0)
 
 
 def configured(folder: Path, port: int, more: str = "") -> list[str]:
@@ -45,7 +46,7 @@ def complaint(capsys: pytest.CaptureFixture[str], arguments: list[str]) -> str:
     return complaints[0]
 
 
-@pytest.mark.parametrize("command", COMMANDS)
+@pytest.mark.parametrize("command", liftwatch.COMMANDS)
 def test_every_command_explains_itself(command: str, capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as end:
         liftwatch.main([command, "--help"])
@@ -218,7 +219,42 @@ def test_check_config_tries_everything_and_says_how_it_is(
 
 @pytest.mark.parametrize(("command", "alone"), [("monitor", True), ("serve", False)])
 def test_the_monitor_alone_lets_polars_have_no_threads_beside_its_own(command: str, alone: bool) -> None:
-    line = "import liftwatch, os, polars; print(os.environ.get('POLARS_MAX_THREADS'), polars.thread_pool_size())"
+    line = f"""if True:
+        import liftwatch, os
+        liftwatch.parse([{command!r}])
+        import polars
+        print(os.environ.get('POLARS_MAX_THREADS'), polars.thread_pool_size())"""
     environment = {name: value for name, value in os.environ.items() if name != "POLARS_MAX_THREADS"}
-    said = subprocess.check_output([sys.executable, "-c", line, command], env=environment, text=True).split()
+    said = subprocess.check_output([sys.executable, "-c", line], env=environment, text=True).split()
     assert said == ["1", "1"] if alone else said[0] == "None"
+
+
+@pytest.mark.parametrize(("named", "hint"), [("injct", "did you mean inject?"), ("zzz", "known here: broker, check-")])
+def test_an_unknown_command_is_refused_with_the_nearest_known_name(
+    named: str, hint: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit) as end:
+        liftwatch.main([named, "--help"])
+    assert end.value.code == 2
+    assert f"liftwatch: error: argument COMMAND: {named!r} is not a command; {hint}" in capsys.readouterr().err
+
+
+def test_a_command_line_without_a_command_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as end:
+        liftwatch.main(["--verbose"])
+    assert end.value.code == 2
+    assert capsys.readouterr().err.endswith("the following arguments are required: COMMAND\n")
+
+
+def test_the_help_lists_every_command_with_what_it_does(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as end:
+        liftwatch.main(["--help"])
+    assert end.value.code == 0
+    said = capsys.readouterr().out
+    assert said.startswith("usage: liftwatch [-h] [--config CONFIG] [--verbose] COMMAND ...\n")
+    for name, command in liftwatch.COMMANDS.items():
+        assert f"\n  {name:<14}{command.help}\n" in said
+
+
+def test_the_largest_seed_is_the_simulators() -> None:
+    assert arguments.SEED_LIMIT == scenario.SEED_LIMIT

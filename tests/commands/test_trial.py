@@ -42,13 +42,13 @@ def read(night: Path) -> Scenario:
 
 
 def test_the_verdict_is_the_same_in_one_process_in_two_and_from_a_recording(night: Path, tmp_path: Path) -> None:
-    alone, together = (trial.of_scenario(read(night), "night", processes) for processes in (1, 2))
+    alone, together = (trial.judge_scenario(read(night), "night", processes) for processes in (1, 2))
     assert sorted(alone.raised, key=repr) == sorted(together.raised, key=repr)
     assert sorted(alone.labels, key=repr) == sorted(together.labels, key=repr)
     assert alone.played == together.played
     assert {one.lift_id for one in alone.raised} == {"sim-00003", "sim-00031"}
     assert liftwatch.main(["simulate", "--scenario", str(night), "--to", str(tmp_path / "taken")]) == 0
-    recorded = trial.of_recording(tmp_path / "taken")
+    recorded = trial.judge_recording(tmp_path / "taken")
     assert sorted(recorded.raised, key=repr) == sorted(alone.raised, key=repr)
     assert len(recorded.labels) == len(alone.labels)
     assert recorded.played.seconds == pytest.approx(alone.played.seconds, abs=1.0)
@@ -93,7 +93,7 @@ def test_another_detector_is_held_against_the_same_labels(night: Path, tmp_path:
     folder, theirs = tmp_path / "taken", tmp_path / "theirs.csv"
     assert liftwatch.main(["simulate", "--scenario", str(night), "--to", str(folder)]) == 0
     theirs.write_text("lift_id,rule,onset\nsim-00001,overspeed,2001-09-09T23:03:00Z\n", encoding="utf-8")
-    tried = trial.of_recording(folder, theirs)
+    tried = trial.judge_recording(folder, theirs)
     assert {"overspeed"} < tried.played.judged
     assert tried.played.detector == "theirs"
 
@@ -123,8 +123,8 @@ def test_a_detector_that_finds_nothing_has_a_recall_of_nought_for_every_rule_tha
     folder, theirs = tmp_path / "taken", tmp_path / "theirs.csv"
     assert liftwatch.main(["simulate", "--scenario", str(night), "--to", str(folder)]) == 0
     theirs.write_text("lift_id,rule,onset\n", encoding="utf-8")
-    tried = trial.of_recording(folder, theirs)
-    ours = {one.rule for one in trial.of_recording(folder).raised}
+    tried = trial.judge_recording(folder, theirs)
+    ours = {one.rule for one in trial.judge_recording(folder).raised}
     assert ours
     assert ours <= tried.played.judged
     scores = [one for report in judge(tried.played, tried.labels, tried.raised) for one in report.scores if one.owed]
@@ -166,13 +166,13 @@ def test_an_incomplete_recording_is_not_evaluated(night: Path, tmp_path: Path) -
     assert liftwatch.main(["simulate", "--scenario", str(night), "--to", str(folder)]) == 0
     header = json.loads((folder / "recording.json").read_text(encoding="utf-8"))
     (folder / "recording.json").write_text(json.dumps(header | {"complete": False}), encoding="utf-8")
-    with pytest.raises(trial.NothingToHoldAgainst, match="incomplete"):
-        trial.of_recording(folder)
+    with pytest.raises(trial.NoLabels, match="incomplete"):
+        trial.judge_recording(folder)
 
 
 @pytest.mark.parametrize(("lifts", "processes"), [(1, 1), (20, 2), (50, 2), (1000, 3), (41, 8)])
 def test_the_parts_are_whole_estates_and_all_of_the_fleet(lifts: int, processes: int) -> None:
-    parts = trial.cut(lifts, processes)
+    parts = trial.fleet_parts(lifts, processes)
     assert [k for part in parts for k in range(lifts)[part]] == list(range(lifts))
     assert all(part.start % 20 == 0 for part in parts)
     assert len(parts) <= processes

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from commands import command_line
+import liftwatch
 from tests.loopback import until
 from tests.processes import start_process
 from tests.whole.running import System
@@ -76,5 +76,5 @@ def test_every_other_command_of_the_readme_is_there() -> None:
         if program == "make":
             assert arguments[0] in targets, command
         elif program == "liftwatch" and "--help" not in arguments:
-            command_line.build_parser().parse_args(arguments)
+            liftwatch.parse(arguments)
     assert {command.split()[0].removeprefix(".venv/bin/") for command in spoken} >= {"make", "liftwatch", *PROGRAMS}

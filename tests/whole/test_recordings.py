@@ -18,7 +18,7 @@ import polars as pl
 import pytest
 
 import liftwatch
-from commands import recorder
+from commands import replay
 from detectors.catalogue import RULES
 from store.recordings.recording import Recording
 from store.records.repository import Records
@@ -58,7 +58,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def lines(folder: Path) -> Sequence[bytes]:
     """The alerts' transitions of it, straight through the rules, as they are written."""
-    return recorder.judge(folder, RULES, (), 1).lines
+    return replay.judge(folder, RULES, (), 1).lines
 
 
 @pytest.fixture(scope="module")
@@ -108,12 +108,12 @@ def started(config: Path, *command: str, ready: bytes) -> Iterator[subprocess.Po
 
 
 def test_several_processes_give_the_same_bytes(folder: Path, lines: Sequence[bytes]) -> None:
-    assert recorder.judge(folder, RULES, (), 2).lines == lines
+    assert replay.judge(folder, RULES, (), 2).lines == lines
 
 
 def test_one_lift_alone_has_the_alerts_it_had_among_others(folder: Path, direct: Alerts) -> None:
     one = direct[0]["lift_id"]
-    alone = recorder.judge(folder, RULES, [one], 1).lines
+    alone = replay.judge(folder, RULES, [one], 1).lines
     assert comparable(map(json.loads, alone)) == comparable(direct, [one])
 
 
@@ -130,7 +130,7 @@ def test_through_a_broker_and_recorded_again_the_alerts_are_the_same(
     taken = Recording(again)
     assert taken.header.complete
     assert hums(again) == hums(folder)
-    assert comparable(map(json.loads, recorder.judge(again, RULES, sorted(lift_ids), 1).lines)) == direct
+    assert comparable(map(json.loads, replay.judge(again, RULES, sorted(lift_ids), 1).lines)) == direct
 
 
 def test_two_monitors_that_share_the_lifts_raise_the_same_alerts(folder: Path, direct: Alerts, tmp_path: Path) -> None:

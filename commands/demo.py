@@ -1,0 +1,145 @@
+"""`liftwatch demo`: broker, monitor, dashboards and a simulated fleet on this machine, each a process of its own.
+
+A process that dies is started again; Ctrl-C ends all of them, in the order that loses nothing. Nothing is left behind
+but the folder that was asked for.
+"""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import functools
+import shutil
+import signal
+import sys
+import tempfile
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
+
+from commands import arguments
+from commands.child_process import LOOPBACK, ChildProcess, is_listening, refuse_taken_port, supervise
+from configuration import Configuration
+
+EXPECTED_ERRORS: tuple[type[Exception], ...] = ()
+CONFIG_NAME = "liftwatch.toml"
+ENDING_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+"""Sent by a person, by a supervisor, and by a terminal that is closed."""
+MOSQUITTO_PATH = "/usr/sbin:/usr/local/sbin"
+"""Where Debian and others put Mosquitto: not on the PATH of ordinary users."""
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the command's arguments."""
+    parser.add_argument("--lifts", type=arguments.count, default=50, help="how many lifts (default 50)")
+    which = "which fleet: the same seed gives the same lifts (default 1)"
+    parser.add_argument("--seed", type=arguments.seed, default=1, help=which)
+    parser.add_argument("--broker-port", type=arguments.port, default=1883, help="the broker's port (default 1883)")
+    parser.add_argument("--port", type=arguments.port, default=8080, help="the pages' port (default 8080)")
+    where = "keep the data in this folder (default: a new one, removed at the end)"
+    parser.add_argument("--data", type=Path, help=where)
+    rate = "faults by themselves, per hour over the fleet (default 6)"
+    parser.add_argument("--faults-per-hour", type=float, default=6.0, help=rate)
+
+
+def run(options: argparse.Namespace, _: Configuration) -> int:
+    """Run the demonstration until SIGINT, SIGTERM or SIGHUP."""
+    refuse_taken_port("the broker", options.broker_port, "--broker-port")
+    refuse_taken_port("the pages", options.port, "--port")
+    for number in ENDING_SIGNALS:  # SIGINT too: a shell starts a script's background jobs with SIGINT ignored
+        signal.signal(number, signal.default_int_handler)
+    with data_folder(options.data) as data:
+        children = [broker_process(options, data), *own_processes(options, data)]
+        try:
+            for child in children:
+                say(f"starting {child.name} …")
+                child.start()
+                child.wait_until_ready()
+            say(f"\n  Liftwatch is at http://{LOOPBACK}:{options.port}/")
+            say("  Put a fault into a lift on its page, or:")
+            say(f"    {sys.argv[0]} --config {data / CONFIG_NAME} inject sim-00001 governor-overspeed")
+            say(f"  Logs: {data}.  Ctrl-C ends all of it.\n")
+            supervise(children)
+        except KeyboardInterrupt:
+            say("\nending …")
+        finally:
+            for number in ENDING_SIGNALS:  # a second Ctrl-C must not leave children behind
+                signal.signal(number, signal.SIG_IGN)
+            for child in reversed(children):
+                child.end()
+    say("ended.")
+    return 0
+
+
+@contextlib.contextmanager
+def data_folder(asked: Path | None) -> Iterator[Path]:
+    """Give the folder that was asked for, or a temporary one that is removed at the end."""
+    if asked is not None:
+        asked.mkdir(parents=True, exist_ok=True)
+        yield asked.resolve()
+        return
+    with tempfile.TemporaryDirectory(prefix="liftwatch-", ignore_cleanup_errors=True) as made:
+        yield Path(made)
+
+
+def broker_process(options: argparse.Namespace, data: Path) -> ChildProcess:
+    """Return the broker: Mosquitto where it is installed, else the one written in Python."""
+    mosquitto = shutil.which("mosquitto") or shutil.which("mosquitto", path=MOSQUITTO_PATH)
+    port = options.broker_port
+    if mosquitto is None:
+        say("no Mosquitto on this machine: using the broker written in Python (some thousand messages a second)")
+        command = [*own_command(None), "broker", "--port", str(port)]
+    else:
+        path = data / "mosquitto.conf"
+        path.write_text(mosquitto_configuration(port), encoding="utf-8")
+        command = [mosquitto, "-c", str(path)]
+    return ChildProcess("broker", command, data / "broker.log", functools.partial(is_listening, port))
+
+
+def mosquitto_configuration(port: int) -> str:
+    """Return a Mosquitto configuration for loopback with high limits on messages in flight and queued."""
+    return (
+        f"listener {port} {LOOPBACK}\nallow_anonymous true\nset_tcp_nodelay true\n"
+        "max_inflight_messages 0\nmax_queued_messages 0\nmax_queued_bytes 268435456\nlog_type warning\nlog_type error\n"
+    )
+
+
+def own_processes(options: argparse.Namespace, data: Path) -> list[ChildProcess]:
+    """Return monitor, dashboards and simulator, which share one configuration file."""
+    path = data / CONFIG_NAME
+    path.write_text(
+        f"[broker]\nport = {options.broker_port}\n[monitor]\ndata_dir = '{data}'\njournal_limit_mb = 1024\n"
+        f"[dashboards]\nport = {options.port}\ndemo = true\n",
+        encoding="utf-8",
+    )
+    own = own_command(path)
+    fleet = ["--lifts", str(options.lifts), "--seed", str(options.seed)]
+    faults = ["--faults-per-hour", str(options.faults_per_hour), "--labels", str(data / "labels.jsonl")]
+    monitor_log = data / "monitor.log"
+    return [
+        ChildProcess("monitor", [*own, "monitor"], monitor_log, lambda: b"hearing lifts" in monitor_log.read_bytes()),
+        ChildProcess("dashboards", [*own, "serve"], data / "dashboards.log", lambda: is_healthy(options.port)),
+        ChildProcess(
+            "simulator", [*own, "simulate", "--register", *faults, *fleet], data / "simulator.log", lambda: True
+        ),
+    ]
+
+
+def own_command(config: Path | None) -> list[str]:
+    """Return the command that runs this program again, with a configuration file."""
+    return [sys.executable, "-m", "liftwatch", *(["--config", str(config)] if config else [])]
+
+
+def is_healthy(port: int) -> bool:
+    """Return whether the dashboards answer on a loopback port."""
+    try:
+        with urllib.request.urlopen(f"http://{LOOPBACK}:{port}/healthz", timeout=2):
+            return True
+    except (urllib.error.URLError, OSError):
+        return False
+
+
+def say(text: str) -> None:
+    """Print a line at once, also where standard output is a file."""
+    print(text, flush=True)

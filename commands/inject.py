@@ -1,0 +1,31 @@
+"""`liftwatch inject`: publish a request for a fault, which the simulator that listens at the broker carries out."""
+
+from __future__ import annotations
+
+import argparse
+
+from commands.wiring.broker import broker_address
+from configuration import Configuration
+from mqtt.publisher import NotPublished
+from simulator.faults.cause_table import CAUSES
+from simulator.faults.schedule import Unknown
+from simulator.playback.injection import inject
+
+EXPECTED_ERRORS = (NotPublished, Unknown)
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the command's arguments, and the causes to its help."""
+    causes = "\n".join(f"  {slug:<30} {cause.en}" for slug, cause in CAUSES.items())
+    parser.epilog = f"Causes:\n{causes}"
+    parser.add_argument("lift_id", help="the simulated lift")
+    parser.add_argument("cause", choices=list(CAUSES), metavar="CAUSE", help="see below")
+    how_long = "how long (default 60)"
+    parser.add_argument("--for", dest="for_s", type=float, default=60.0, metavar="SECONDS", help=how_long)
+
+
+def run(options: argparse.Namespace, settings: Configuration) -> int:
+    """Publish the request."""
+    inject(broker_address(settings), options.lift_id, options.cause, options.for_s)
+    print(f"told {options.lift_id}: {options.cause} for {options.for_s:g} s")
+    return 0

@@ -1,0 +1,63 @@
+"""`liftwatch lifts`: lifts into the registry from CSV or JSON (`import`), and a copy of the registry (`export`)."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import time
+from pathlib import Path
+
+from commands.wiring.files import write_file
+from configuration import Configuration, Unusable
+from registry.facts import FactsError, export_csv, export_json, read_csv, read_json
+from store.records.repository import Records, RecordsUnavailable
+
+EXPECTED_ERRORS = (RecordsUnavailable,)
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the two actions with their arguments."""
+    actions = parser.add_subparsers(required=True, metavar="ACTION")
+    bring = actions.add_parser("import", help="take lifts from CSV or JSON; rows that do not fit are named, with why")
+    bring.add_argument("file", type=Path, help="a .csv or .json file (the columns: docs/contract.md, section 2)")
+    bring.add_argument("--by", default="command line", help="who does this, for the audit")
+    bring.set_defaults(action=import_lifts)
+    take = actions.add_parser("export", help="write the registry as CSV or JSON")
+    take.add_argument("file", type=Path, nargs="?", help="where to (default: standard output, JSON)")
+    take.set_defaults(action=export_lifts)
+
+
+def run(options: argparse.Namespace, settings: Configuration) -> int:
+    """Import or export."""
+    code: int = options.action(options, settings)
+    return code
+
+
+def import_lifts(options: argparse.Namespace, settings: Configuration) -> int:
+    """Put the lifts of a file into the registry; print, row by row, what is wrong with those that are refused."""
+    read = read_json if options.file.suffix.lower() == ".json" else read_csv
+    try:
+        taken, refused = read(options.file.read_text(encoding="utf-8-sig"))
+    except (OSError, UnicodeDecodeError, FactsError) as error:
+        raise Unusable(f"{options.file}: {error}") from None
+    with Records.open(settings.records_url) as records:
+        records.put_lifts(taken, options.by, time.time_ns())
+    print(f"{len(taken)} lifts taken, {len(refused)} refused")
+    for row in refused:
+        for fault in row.faults:
+            print(f"  row {row.number}: {fault}", file=sys.stderr)
+    return 1 if refused else 0
+
+
+def export_lifts(options: argparse.Namespace, settings: Configuration) -> int:
+    """Write the registered lifts to a file, or as JSON to standard output."""
+    with Records.open(settings.records_url) as records:
+        lifts = records.registered()
+    as_csv = options.file is not None and options.file.suffix.lower() == ".csv"
+    text = export_csv(lifts) if as_csv else export_json(lifts)
+    if options.file is None:
+        print(text)
+    else:
+        write_file(options.file, text.encode())
+        print(f"{len(lifts)} lifts written to {options.file}")
+    return 0

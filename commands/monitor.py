@@ -1,0 +1,82 @@
+"""`liftwatch monitor`: the process that receives, judges, stores and announces, until a signal ends it."""
+
+from __future__ import annotations
+
+import argparse
+import gc
+import os
+import signal
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+
+from commands.wiring.broker import broker_address, connected
+from commands.wiring.partition import client_id, partition
+from commands.wiring.rules import tuned_rules
+from commands.wiring.series import open_series
+from commands.wiring.webhooks import webhook_endpoints
+from configuration import Configuration
+from ingest.monitor import Monitor, Notifier
+from ingest.receive import MqttSource
+from notify.announce import Announcer
+from notify.deliver import Deliverer
+from store.journal import Journal, JournalTaken
+from store.records.repository import Records, RecordsUnavailable
+from store.series.timeseries import TimeSeriesRefused, TimeSeriesUnavailable
+
+EXPECTED_ERRORS = (JournalTaken, RecordsUnavailable, TimeSeriesUnavailable, TimeSeriesRefused)
+DATA_UMASK = 0o027
+"""The data say who was where: the monitor's own user writes them, its group may read them, nobody else."""
+COLLECT_AFTER = 200_000
+"""Decoding makes many small values that die together: looking for cycles among them costs a third of its time."""
+
+
+def add_arguments(_: argparse.ArgumentParser) -> None:
+    """Add nothing: the configuration says all that the monitor needs."""
+
+
+def run(_: argparse.Namespace, settings: Configuration) -> int:
+    """Run the monitor until SIGINT or SIGTERM."""
+    os.umask(DATA_UMASK)
+    with open_monitor(settings) as monitor:
+        for number in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(number, lambda *_: monitor.stop())
+        collect_seldom()
+        monitor.run()
+    return 0
+
+
+def collect_seldom() -> None:
+    """Make Python's cycle collector run less often than by default, for the rest of the process."""
+    gc.freeze()
+    gc.set_threshold(COLLECT_AFTER)
+
+
+@contextmanager
+def open_monitor(settings: Configuration) -> Iterator[Monitor]:
+    """Open the journal, the databases and the broker, and give a monitor that works with them."""
+    rules, webhooks, address = tuned_rules(settings), webhook_endpoints(settings), broker_address(settings)
+    where = settings.monitor
+    with (
+        Records.open(settings.records_url) as records,
+        Journal.open(where.data_dir / "journal", where.journal_limit_mb << 20) as journal,
+    ):
+        journal.claim()  # before connecting: a second monitor would take over the first one's session at the broker
+        with closing(open_series(settings, writable=True)) as series:
+            source = connected(MqttSource(address, client_id(settings, "monitor")))
+            notifiers: list[Notifier] = [
+                Announcer(records, address, client_id(settings, "announcer")),
+                Deliverer(records, webhooks),
+            ]
+            yield Monitor(
+                source,
+                journal,
+                records,
+                series,
+                rules,
+                notifiers,
+                partition=partition(settings),
+                raw_days=settings.timeseries.raw_days,
+                keep_years=settings.records.keep_years,
+                batch_s=where.batch_s,
+                batch_messages=where.batch_messages,
+            )

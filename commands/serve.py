@@ -1,0 +1,48 @@
+"""`liftwatch serve`: the pages and the HTTP API, until a signal ends the process."""
+
+from __future__ import annotations
+
+import argparse
+import functools
+
+from commands.wiring.broker import broker_address
+from commands.wiring.series import open_series
+from configuration import Configuration, Unusable
+from dashboards import app
+from dashboards.api.desk import Settings as DashboardSettings
+from simulator.faults.cause_table import CAUSES
+from simulator.playback import injection
+from store.records.repository import Records, RecordsUnavailable
+from store.series.timeseries import TimeSeriesRefused, TimeSeriesUnavailable
+
+EXPECTED_ERRORS = (RecordsUnavailable, TimeSeriesUnavailable, TimeSeriesRefused)
+
+
+def add_arguments(_: argparse.ArgumentParser) -> None:
+    """Add nothing: the configuration says all that the server needs."""
+
+
+def run(_: argparse.Namespace, settings: Configuration) -> int:
+    """Serve until SIGINT or SIGTERM."""
+    where = settings.dashboards
+    Records.open(settings.records_url).close()
+    inject = functools.partial(injection.inject, broker_address(settings)) if where.demo else None
+    try:
+        app.run(
+            DashboardSettings(
+                open_records=lambda: Records.open(settings.records_url),
+                open_series=lambda: open_series(settings, writable=False),
+                host=where.host,
+                port=where.port,
+                hosts=where.hosts,
+                demo=where.demo,
+                causes=tuple(CAUSES),
+                inject=inject,
+            )
+        )
+    except OSError as error:
+        raise Unusable(
+            f"port {where.port} on {where.host} cannot be had for the pages ({error.strerror}); "
+            "end what uses it or set dashboards.port"
+        ) from None
+    return 0

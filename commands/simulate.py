@@ -1,0 +1,91 @@
+"""`liftwatch simulate`: a simulated fleet, played to the broker or written as a recording with its labels."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import time
+from itertools import takewhile
+from pathlib import Path
+
+from commands import arguments
+from commands.wiring.broker import broker_address
+from commands.wiring.recordings import recording_writer, report_written
+from configuration import Configuration, Unusable
+from ingest.replaying import wider
+from simulator.playback import player
+from simulator.playback.player import ended_by_signals
+from simulator.playback.simulation import Scene, told
+from simulator.scenarios import library
+from simulator.scenarios.scenario import Contradiction, Scenario, inhabitants
+from simulator.terminals.messages import FORMS
+from store.recordings.format import Header
+from store.records.repository import Records, RecordsUnavailable
+from telemetry.version import VERSION
+
+EXPECTED_ERRORS = (Contradiction, RecordsUnavailable)
+RATE = "faults by themselves, per hour over the fleet"
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the command's arguments, and the shipped scenarios to its help."""
+    shipped = "\n".join(f"  {name:<22} {found.about}" for name, found in library.shipped().items())
+    parser.epilog = f"Scenarios:\n{shipped}"
+    parser.add_argument("--scenario", metavar="NAME", help="one of those below, or a TOML file of your own")
+    parser.add_argument("--lifts", type=arguments.count, help="how many lifts (default: the scenario's, else 50)")
+    parser.add_argument("--seed", type=arguments.seed, help="which fleet (default: the scenario's, else 1)")
+    faster = "above 1 the lifts begin a day ago, and catch up with now"
+    parser.add_argument("--speed", type=arguments.speed, help=f"times real time (default 1); {faster}")
+    parser.add_argument("--form", choices=FORMS, help="how bundles are sent (default: the scenario's, else json)")
+    vibration = "vibration as well (default: the scenario's, else yes, at 100 Hz)"
+    parser.add_argument("--vibration", action=argparse.BooleanOptionalAction, help=vibration)
+    rate = f"{RATE} (default: the scenario's, else none)"
+    parser.add_argument("--faults", "--faults-per-hour", type=float, dest="faults_per_hour", help=rate)
+    parser.add_argument("--to", type=Path, metavar="FOLDER", help="write a recording instead, as fast as it goes")
+    parser.add_argument("--labels", type=Path, help="append what really happened to this file, a JSON line each")
+    parser.add_argument("--register", action="store_true", help="first put these lifts into the registry")
+
+
+def run(options: argparse.Namespace, settings: Configuration) -> int:
+    """Play the fleet until a signal, or until its scenario is over; or write it as a recording."""
+    if options.to is not None and (options.speed is not None or options.labels is not None):
+        raise Unusable("--to: leave --speed and --labels out; a recording is as fast as it goes, and has its labels")
+    scenario = read_scenario(options)
+    if options.register:
+        with Records.open(settings.records_url) as records:
+            records.put_lifts(inhabitants(scenario), "simulator", time.time_ns())
+    if options.to is not None:
+        header = write_recording(scenario, options.scenario, options.to)
+        return report_written(header, options.to, "it was interrupted")
+    player.run(
+        player.PlayerSettings(
+            scenario,
+            broker_address(settings),
+            speed=options.speed or 1.0,
+            seconds=None if options.scenario is None else scenario.seconds,
+            labels=options.labels,
+        )
+    )
+    return 0
+
+
+def read_scenario(options: argparse.Namespace) -> Scenario:
+    """Return the scenario that is named, or the default world, with the changes of the options."""
+    defaults = {"form": "json", "vibration": True} if options.scenario is None else {}
+    changes = arguments.given(options, "lifts", "seed", "form", "vibration", "faults_per_hour")
+    return library.read(options.scenario, defaults | changes)
+
+
+def write_recording(scenario: Scenario, name: str | None, folder: Path, part: slice = slice(None)) -> Header:
+    """Simulate a scenario, or a part of its lifts, as fast as it goes, and write messages and labels to `folder`."""
+    scene = Scene(scenario, scenario.start_ns, part)
+    header = Header("simulator", VERSION, scenario.seed, name)
+    with ended_by_signals() as ended, recording_writer(folder, header, scene.facts) as writer:
+        for decoded in wider(takewhile(lambda _: not ended.is_set(), told(scene))):
+            writer.add(decoded)
+            writer.label(scene.labels())
+        writer.label(scene.labels())
+        writer.close(complete=not ended.is_set())
+    if writer.header.complete and (missed := scene.missed()):
+        sys.stderr.write(f"liftwatch: {missed}\n")
+    return writer.header

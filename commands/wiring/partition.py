@@ -1,0 +1,22 @@
+"""The lifts that this monitor judges, and the names by which its connections are known to the broker."""
+
+from __future__ import annotations
+
+from configuration import Configuration, Unusable
+from ingest.partition import EVERY_LIFT, Partition
+from ingest.partition import read as parse_partition
+
+
+def partition(settings: Configuration) -> Partition:
+    """Return the partition of lifts that this monitor judges."""
+    try:
+        return parse_partition(settings.monitor.partition)
+    except ValueError as error:
+        raise Unusable(f"monitor.partition: {error}") from None
+
+
+def client_id(settings: Configuration, role: str) -> str:
+    """Return the client id of a connection of the monitor; it names the partition where there are several."""
+    own = partition(settings)
+    name = settings.broker.client_id
+    return f"{name}-{role}" if own == EVERY_LIFT else f"{name}-{own.number}of{own.of}-{role}"

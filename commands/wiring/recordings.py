@@ -1,0 +1,45 @@
+"""Recordings at the command line: opened for reading or writing, with one clear line for what is wrong with them."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Collection, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+from configuration import Unusable
+from registry.facts import LiftFacts
+from store.recordings.files import NotWritten
+from store.recordings.format import Header, NotARecording
+from store.recordings.recording import Recording, Writer
+
+
+def open_recording(folder: Path, lifts: Collection[str] = ()) -> Recording:
+    """Open a recording; raise Unusable where `folder` is not one, or where one of `lifts` is not in it."""
+    try:
+        recording = Recording(folder)
+        absent = sorted(set(lifts) - recording.lift_ids()) if lifts else []
+    except NotARecording as error:
+        raise Unusable(str(error)) from None
+    if absent:
+        raise Unusable(f"lift {absent[0]} says nothing in {folder}; leave --lift out to take all lifts")
+    if not recording.header.complete:
+        sys.stderr.write(f"liftwatch: {folder} is incomplete: it was interrupted while it was taken\n")
+    return recording
+
+
+@contextmanager
+def recording_writer(folder: Path, header: Header, facts: Sequence[LiftFacts]) -> Iterator[Writer]:
+    """Open a new recording for writing; raise Unusable where it cannot be written."""
+    try:
+        with Writer(folder, header, facts) as writer:
+            yield writer
+    except (NotARecording, NotWritten) as error:
+        raise Unusable(str(error)) from None
+
+
+def report_written(header: Header, folder: Path, why_incomplete: str) -> int:
+    """Print how much was recorded; return exit code 1 where the recording is incomplete."""
+    state = "" if header.complete else f", marked incomplete: {why_incomplete}"
+    print(f"{header.messages} messages of {header.lifts} lifts written to {folder}{state}")
+    return 0 if header.complete else 1

@@ -1,0 +1,48 @@
+"""The catalogue's rules with the thresholds that `[rules.<slug>]` changes."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping
+from typing import Any, cast
+
+from configuration import Configuration, Unusable, nearest
+from detectors.catalogue import BY_SLUG, RULES
+from detectors.rule import Rule
+from registry.catalogue import SEVERITIES
+
+TIMES = ("hold_s", "clear_s")
+
+
+def tuned_rules(settings: Configuration) -> tuple[Rule, ...]:
+    """Return the catalogue's rules with the thresholds of the configuration."""
+    for slug in settings.rules:
+        if slug not in BY_SLUG:
+            raise Unusable(f"rules.{slug}: no such rule{nearest(slug, BY_SLUG)}")
+    return tuple(tuned(rule, settings.rules.get(rule.slug, {})) for rule in RULES)
+
+
+def changed_thresholds(settings: Configuration) -> dict[str, float]:
+    """Return the thresholds that differ from the catalogue's, as `slug.name`."""
+    return {
+        f"{slug}.{name}": value
+        for slug, changes in settings.rules.items()
+        for name, value in changes.items()
+        if tuned(BY_SLUG[slug], {name: value}) != BY_SLUG[slug]
+    }
+
+
+def tuned(rule: Rule, changes: Mapping[str, float]) -> Rule:
+    """Return `rule` with other values for its detector's fields and for `{severity}_hold_s`, `{severity}_clear_s`."""
+    detector = cast(Any, rule.detector)
+    known = {field.name for field in dataclasses.fields(detector) if field.type in ("float", "int")}
+    times = {f"{SEVERITIES[level.severity]}_{name}" for level in rule.levels for name in TIMES}
+    for name in changes:
+        if name not in known | times:
+            raise Unusable(f"rules.{rule.slug}.{name}: no such threshold{nearest(name, known | times)}")
+    levels = tuple(
+        dataclasses.replace(level, **{name: changes.get(f"{severity}_{name}", getattr(level, name)) for name in TIMES})
+        for level, severity in ((level, SEVERITIES[level.severity]) for level in rule.levels)
+    )
+    detector = dataclasses.replace(detector, **{name: changes[name] for name in changes if name in known})
+    return dataclasses.replace(rule, detector=detector, levels=levels)

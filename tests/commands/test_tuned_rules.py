@@ -1,0 +1,28 @@
+"""The rules' thresholds: changed by the configuration, and refused by name where there is no such rule or threshold."""
+
+from __future__ import annotations
+
+import pytest
+
+from commands.wiring.rules import changed_thresholds, tuned_rules
+from configuration import Configuration, Unusable
+from detectors.rule import CRITICAL, Rule
+
+
+def test_thresholds_of_a_rule_can_be_set_and_misspelt_ones_are_named() -> None:
+    def tuned(**changes: float) -> Rule:
+        settings = Configuration.model_validate({"rules": {"overspeed": changes}})
+        return next(rule for rule in tuned_rules(settings) if rule.slug == "overspeed")
+
+    rule = tuned(dangerous=1.3, critical_hold_s=2.0)
+    assert rule.detector.dangerous == 1.3  # type: ignore[attr-defined]
+    assert [level.hold_s for level in rule.levels if level.severity == CRITICAL] == [2.0]
+    with pytest.raises(Unusable, match="did you mean dangerous"):
+        tuned(dangerus=1.3)
+    with pytest.raises(Unusable, match="no such rule; did you mean overspeed"):
+        tuned_rules(Configuration.model_validate({"rules": {"overspede": {}}}))
+
+
+def test_only_thresholds_that_differ_from_the_catalogues_are_changed() -> None:
+    rules = {"overspeed": {"dangerous": 1.3}, "entrapment-off-level": {"critical_clear_s": 10.0}}
+    assert changed_thresholds(Configuration.model_validate({"rules": rules})) == {"overspeed.dangerous": 1.3}
