@@ -17,17 +17,17 @@ from scipy.signal import butter, hilbert, sosfiltfilt
 
 from simulator.buildings.fleet import fleet
 from simulator.maths import governor, stopping
-from simulator.maths.scurve import Drive, segment_times
-from simulator.maths.trajectories import Curves
+from simulator.maths.scurve import RunLimits, segment_times
+from simulator.maths.trajectories import Trajectories
 from simulator.physics.guide_rails import BRACKETS_M, RAILS_M
 from simulator.physics.machine_vibration import MACHINE_HZ, bearing_orders
 from simulator.physics.suspension import natural_hz, stiffness_npm
 from simulator.world.world import Second, World
+from telemetry.arrays import F64
 from telemetry.streams import DOOR_STATES, OPEN
 from tests.simulator.recorded_trip import ONE, Ride, lift, record, ride, standing
 from tests.simulator.recorded_world import MORNING, START_NS
 
-F64 = NDArray[np.float64]
 Said = tuple[list[int], list[list[int]]] | None
 
 FOLDER = Path("docs/world")
@@ -74,8 +74,11 @@ def trip() -> Figure:
     t10, t100 = ((begins_s[part, k, None] + np.arange(n) / n - t0).ravel() for n in (10, 100))
     v, z = (np.concatenate([getattr(s, name)[k] for s in seconds[part]]) for name in ("v_mps", "z_m"))
     lifts = w.cars.lifts
-    way_m, limits = z[-1] - starts_m[at, k], [float(x[k]) for x in (lifts.rated_mps, lifts.a_mps2, lifts.j_mps3)]
-    t, ideal_m, ideal_mps, ideal_mps2 = s_curve(abs(way_m), *limits)
+    displacement_m, limits = (
+        z[-1] - starts_m[at, k],
+        [float(x[k]) for x in (lifts.rated_mps, lifts.a_mps2, lifts.j_mps3)],
+    )
+    t, ideal_m, ideal_mps, ideal_mps2 = s_curve(abs(displacement_m), *limits)
     figure, axes = sheet(5, 8.6, share_x=True)
     door, infrared, speed, place, shake = axes[:, 0]
     hold(door, begins_s[part, k] - t0, [s.door.of(k) for s in seconds[part]], ["door"])
@@ -83,15 +86,17 @@ def trip() -> Figure:
     door.set_yticks(range(4), DOOR_STATES)
     infrared.set_yticks([0, 1], ["no", "yes"])
     speed.plot(t10, v, ".", ms=3, color=LINE, label="read")
-    speed.plot(t, np.sign(way_m) * ideal_mps, color=FORMULA, lw=1, label="S-curve, closed form")
+    speed.plot(t, np.sign(displacement_m) * ideal_mps, color=FORMULA, lw=1, label="S-curve, closed form")
     place.plot(t10, z, ".", ms=3, color=LINE, label="read")
-    place.plot(t, starts_m[at, k] + np.sign(way_m) * ideal_m, color=FORMULA, lw=1, label="S-curve, closed form")
+    place.plot(
+        t, starts_m[at, k] + np.sign(displacement_m) * ideal_m, color=FORMULA, lw=1, label="S-curve, closed form"
+    )
     for height_m in lifts.heights_m[k][(lifts.heights_m[k] > z.min() - 1) & (lifts.heights_m[k] < z.max() + 1)]:
         place.axhline(height_m, color=FORMULA, lw=0.5, ls=":")
     for axis, colour in enumerate(("#8aa0ae", "#b9c6cf", LINE)):
         wave = np.concatenate([s.vibration_mps2[k, axis] for s in seconds[part]])
         shake.plot(t100, wave, lw=0.5, color=colour, label="xyz"[axis])
-    shake.plot(t, np.sign(way_m) * ideal_mps2, color=FORMULA, lw=1, label="S-curve")
+    shake.plot(t, np.sign(displacement_m) * ideal_mps2, color=FORMULA, lw=1, label="S-curve")
     speed.set_ylabel("speed, m/s")
     place.set_ylabel("place, m")
     shake.set(ylabel="vibration, m/s²", xlabel="seconds since the car set off; dotted: landings")
@@ -102,7 +107,9 @@ def trip() -> Figure:
         (shake, "upper right"),
     ):
         one.legend(fontsize=7, loc=where, ncols=4, frameon=False)
-    door.set_title(f"A trip of {abs(way_m):.1f} m at {limits[0]:g} m/s: what the five streams say", fontsize=10)
+    door.set_title(
+        f"A trip of {abs(displacement_m):.1f} m at {limits[0]:g} m/s: what the five streams say", fontsize=10
+    )
     return figure
 
 
@@ -111,7 +118,9 @@ def _live(w: World, lasts_s: int) -> tuple[list[Second], F64, F64, F64]:
     columns: list[tuple[Second, F64, F64, F64]] = []
     for _ in range(lasts_s):
         begin_s = w.begin_s
-        columns.append((w.step(), w.cars.curves.t[0][: len(w)].copy(), w.cars.curves.z[0][: len(w)].copy(), begin_s))
+        columns.append(
+            (w.step(), w.cars.trajectories.t[0][: len(w)].copy(), w.cars.trajectories.z[0][: len(w)].copy(), begin_s)
+        )
     seconds, starts_s, starts_m, begins_s = zip(*columns, strict=True)
     return list(seconds), np.array(starts_s), np.array(starts_m), np.array(begins_s)
 
@@ -125,8 +134,8 @@ def _ridden(seconds: list[Second], starts_s: F64, begins_s: F64) -> tuple[int, i
             & (starts_s[at] == starts_s[at + 31])
             & (starts_s[at - 12] < begins_s[at - 12] - 12)
         )
-        way_m = np.abs(z_m[at + 31] - z_m[at])
-        for k in np.flatnonzero(starts & (way_m > 10) & (way_m < 30)).tolist():
+        displacement_m = np.abs(z_m[at + 31] - z_m[at])
+        for k in np.flatnonzero(starts & (displacement_m > 10) & (displacement_m < 30)).tolist():
             said = [one for s in seconds[at - 10 : at] if (one := s.infrared.of(k))]
             if any(presence for one in said for presence, _ in one[1]):
                 return k, at
@@ -145,9 +154,11 @@ def hold(axes: Axes, begins_s: F64, said: list[Said], names: list[str]) -> None:
         axes.step(t, values, where="post", color=colour, lw=1.2, label=name)
 
 
-def s_curve(way_m: float, v_mps: float, a_mps2: float, j_mps3: float) -> tuple[F64, F64, F64, F64]:
+def s_curve(displacement_m: float, v_mps: float, a_mps2: float, j_mps3: float) -> tuple[F64, F64, F64, F64]:
     """Return times, places, speeds and accelerations of the ideal run, from its seven segments alone."""
-    jerk_s, steady_s, cruise_s = (float(x) for x in segment_times(*map(np.array, (way_m, v_mps, a_mps2, j_mps3))))
+    jerk_s, steady_s, cruise_s = (
+        float(x) for x in segment_times(*map(np.array, (displacement_m, v_mps, a_mps2, j_mps3)))
+    )
     lasts = (jerk_s, steady_s, jerk_s, cruise_s, jerk_s, steady_s, jerk_s)
     knots = np.concatenate([[0.0], np.cumsum(lasts)])
     a_pk = j_mps3 * jerk_s
@@ -172,7 +183,7 @@ def vibration() -> Figure:
         condition = w.cars.condition
         condition.roller[0] = condition.sheave[0] = worn
         condition.joint[0] = worn
-        rails = w._vibration._rails  # type: ignore[union-attr]
+        rails = w._vibration._guide_rails  # type: ignore[union-attr]
         weak_joint = rails.weak_joint[0] = 7
         r = ride(w, 76.0)
         for axes_of, axis in ((spectrum_z, 2), (spectrum_x, 0)):
@@ -199,7 +210,7 @@ def vibration() -> Figure:
 
 def _five_metre_rails() -> World:
     worlds = (standing(lift(), seed=k) for k in range(3, 99))
-    return next(w for w in worlds if w._vibration._rails.rails_m[0] == RAILS_M)  # type: ignore[union-attr]
+    return next(w for w in worlds if w._vibration._guide_rails.rails_m[0] == RAILS_M)  # type: ignore[union-attr]
 
 
 def _spectrum(r: Ride, axis: int) -> tuple[F64, F64]:
@@ -214,8 +225,8 @@ def ropes() -> Figure:
     figure, axes = sheet(2, 5.6)
     facts = lift(floors=16, rated_load_kg=1000.0)
     w = standing(facts)
-    w.cars.curves.z[:] = 14.0
-    w.cars.carry(ONE, w.begin_s + 0.5, np.array([75.0]))
+    w.cars.trajectories.z[:] = 14.0
+    w.cars.change_load(ONE, w.begin_s + 0.5, np.array([75.0]))
     r = record(w, 6)
     t = np.arange(len(r.z)) / r.hz - 0.5
     k = stiffness_npm(np.array(5.0), np.array(50.0), np.array(1.0))
@@ -232,7 +243,7 @@ def ropes() -> Figure:
     z = []
     for second in range(16):
         if 1 <= second <= 10:
-            w.cars.carry(ONE, w.begin_s + 0.4, np.array([75.0]))
+            w.cars.change_load(ONE, w.begin_s + 0.4, np.array([75.0]))
         z.append(record(w, 1).z)
     level = axes[1, 0]
     level.plot(np.arange(16 * 200) / 200, np.concatenate(z) * 1000, color=LINE, lw=1)
@@ -255,19 +266,21 @@ def stops() -> Figure:
     t = np.arange(0.0, 3.2, 0.005)
     stops = ((1, 0.0, 1.0, "up"), (1, 500.0, 1.0, "half load"), (-1, 0.0, 1.0, "down"), (1, 0.0, 0.75, "up, worn"))
     for sense, load, torque, label in stops:
-        curves = Curves(np.zeros(1))
-        curves.go(ONE, np.zeros(1), np.array([sense * 30.0]), Drive(*(np.array([x]) for x in (1.75, 0.8, 1.0))))
+        trajectories = Trajectories(np.zeros(1))
+        trajectories.run_to(
+            ONE, np.zeros(1), np.array([sense * 30.0]), RunLimits(*(np.array([x]) for x in (1.75, 0.8, 1.0)))
+        )
         mps2 = stopping.brake_mps2(*(np.array([x]) for x in (1.65, torque, sense, 1000.0, load)))
-        curves.brake(ONE, np.array([6.0]), mps2, stopping.BRAKE_DELAY_S, stopping.BRAKE_BUILD_S)
-        z, v, _ = curves.at(ONE, 6.0 + t[None])
+        trajectories.brake(ONE, np.array([6.0]), mps2, stopping.BRAKE_DELAY_S, stopping.BRAKE_BUILD_S)
+        z, v, _ = trajectories.at(ONE, 6.0 + t[None])
         brake.plot(t, np.abs(v[0]), lw=1.2, label=f"{label}: {mps2[0]:.2f} m/s², {abs(z[0, -1] - z[0, 0]):.2f} m")
     brake.set(xlabel="seconds since the brake fell", ylabel="speed, m/s", title="emergency stop", ylim=(-0.05, 2.7))
     _runaways(away)
     for rated, v_mps, label in ((1.0, 1.15, "linear spring, 1.15 m/s"), (1.75, 2.0, "oil, 2.01 m/s")):
-        curves = Curves(np.array([v_mps / 2]))
-        curves.divert(ONE, np.zeros(1), [(np.array([-v_mps]), np.zeros(1), np.ones(1))])
-        curves.land(ONE, np.array([1.0 - 1e-9]), np.array([rated]))
-        a = curves.at(ONE, 1.0 + t[None, t < 1.2])[2][0] / stopping.G_MPS2
+        trajectories = Trajectories(np.array([v_mps / 2]))
+        trajectories.replace_rest(ONE, np.zeros(1), [(np.array([-v_mps]), np.zeros(1), np.ones(1))])
+        trajectories.hit_buffer(ONE, np.array([1.0 - 1e-9]), np.array([rated]))
+        a = trajectories.at(ONE, 1.0 + t[None, t < 1.2])[2][0] / stopping.G_MPS2
         buffer.plot(t[t < 1.2], a, lw=1.2, label=label)
     buffer.axhline(0.5, color=FORMULA, lw=0.9, ls="--")
     buffer.set(xlabel="seconds since contact", ylabel="g, up positive", title="buffers (dashed: 0.5 g)")
@@ -285,7 +298,7 @@ def _runaways(axes: Axes) -> None:
     for sense, braked, label in ((-1, -1.5, "brake works"), (-1, 0.4, "gear, down"), (1, 0.4, "gripped, up")):
         grip = governor.grip_mps2(np.array([sense]), np.array([1000.0]), np.zeros(1))
         begins = (push, 0 * push, (switch_mps - rated) / push)
-        caught = governor.caught_pieces(switch, rated, push, np.array([braked]), grip, delay_s)
+        caught = governor.overspeed_stop_pieces(switch, rated, push, np.array([braked]), grip, delay_s)
         t_s, v_mps = [-0.5, 0.0], [1.75, 1.75]
         for a, j, h in (begins, *caught):
             inside = np.linspace(0.0, h[0], 40)[1:]
@@ -303,13 +316,13 @@ def machine() -> Figure:
     figure, axes = sheet(3, 6.4, share_x=True)
     turn_hz = 1.75 / (np.pi * 0.4)
     for one, defect in zip(axes[:, 0], ("BPFO", "BPFI", "BSF"), strict=True):
-        seeds = (k for k in range(99) if standing(lift(), seed=k, machine=True)._machines.defect[0] == defect)
+        seeds = (k for k in range(99) if standing(lift(), seed=k, machine=True)._machine_sensors.defect[0] == defect)
         seed = next(seeds)
         for worn, colour, label in ((1.0, WORN, f"{defect} defect"), (0.0, LINE, "sound")):
             w = standing(lift(floors=31), seed=seed, machine=True)
             w.cars.condition.bearing[0] = worn
-            drive = Drive(*(np.array([x]) for x in (1.75, 0.8, 1.0)))
-            w.cars.curves.go(ONE, w.begin_s, np.array([120.0]), drive)
+            drive = RunLimits(*(np.array([x]) for x in (1.75, 0.8, 1.0)))
+            w.cars.trajectories.run_to(ONE, w.begin_s, np.array([120.0]), drive)
             a = np.concatenate([w.step().machine_mps2[0] for _ in range(25)])[5 * MACHINE_HZ :].astype(np.float64)
             band = sosfiltfilt(butter(4, (600, 1200), "band", fs=MACHINE_HZ, output="sos"), a)
             shape = np.abs(hilbert(band))

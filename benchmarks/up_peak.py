@@ -29,8 +29,7 @@ from simulator.cars import drive
 from simulator.cars.state import RUN, Cars
 from simulator.maths import scurve
 from simulator.world.world import World
-
-F64 = NDArray[np.float64]
+from telemetry.arrays import F64
 
 FLOORS = (10, 15, 20, 25, 30)
 RATED_MPS = (1.0, 1.6, 1.75, 2.5)
@@ -120,7 +119,7 @@ def _live(world: World, seconds: int) -> tuple[NDArray[np.int64], F64, F64]:
     left_s = np.full(n, np.nan)
     for second in range(WARM_UP_S + seconds):
         world.step()
-        begins_s = cars.curves.t[0]
+        begins_s = cars.trajectories.t[0]
         leaves = (cars.phase == RUN) & (cars.floor == 0) & (cars.target > 0) & (begins_s != left_s)
         left_s[leaves] = begins_s[leaves]
         if second >= WARM_UP_S:
@@ -136,7 +135,7 @@ def _compare(
 ) -> UpPeak:
     """Hold what a group lived against what was planned; its cars differ in their doors and in how they creep in."""
     lifts = np.arange(len(cars.phase))[group]
-    planned = float(round_trip.persons(np.array(building.rated_kg)))
+    planned = float(round_trip.car_capacity_persons(np.array(building.rated_kg)))
     standard, flights = np.array([_planned_s(cars, lift, building.floors, planned) for lift in lifts]).T
     flights_s = _harmonic(flights)
     return UpPeak(
@@ -161,12 +160,12 @@ def _planned_s(cars: Cars, lift: int, floors: int, people: float) -> tuple[float
     landing = np.arange(floors + 1)
     ways_m = PITCH_M * landing.astype(np.float64)
     rows = np.full(floors + 1, lift)
-    pieces = scurve.run(ways_m, drive.limits(cars, rows))
+    pieces = scurve.run_pieces(ways_m, drive.run_limits(cars, rows))
     flight_s = np.where(landing > 0, sum(lasts_s for _, lasts_s in pieces), 0.0)
     stop_s, floor_s = cars.lifts.stop_s[lift], PITCH_M / cars.lifts.rated_mps[lift]
     n, p = np.array(float(floors)), np.array(people)
     standard = round_trip.round_trip_s(n, p, floor_s, flight_s[1] - floor_s + stop_s, stop_times.transfer_s())
-    at_stops = (round_trip.stops(n, p) + 1) * stop_s + 2 * people * stop_times.transfer_s()
+    at_stops = (round_trip.probable_stops(n, p) + 1) * stop_s + 2 * people * stop_times.transfer_s()
     return float(standard), float(at_stops) + round_trip.flights_s(people, flight_s[np.abs(landing[:, None] - landing)])
 
 
@@ -182,7 +181,7 @@ def summary(rows: Sequence[UpPeak]) -> str:
 
 def _line(name: str, rows: Sequence[UpPeak]) -> str:
     errors = [np.array([getattr(row, f"{kind}_error") for row in rows]) for kind in ("rtt", "standard", "carried")]
-    rtt, standard, carried = errors
+    rtt, standard, handling_capacity = errors
     cells = [
         name,
         str(len(rows)),
@@ -190,8 +189,8 @@ def _line(name: str, rows: Sequence[UpPeak]) -> str:
         f"{rtt.mean():+.1%}",
         f"{np.abs(rtt).max():.1%}",
         f"{np.abs(standard).max():.1%}",
-        f"{carried.mean():+.1%}",
-        f"{np.abs(carried).max():.1%}",
+        f"{handling_capacity.mean():+.1%}",
+        f"{np.abs(handling_capacity).max():.1%}",
     ]
     return f"| {' | '.join(cells)} |"
 

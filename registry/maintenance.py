@@ -8,7 +8,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from telemetry.batch import I32, I64
+from telemetry.arrays import I32, I64
 
 MS_NS = 1_000_000
 SPAN_MS = 1 << 42

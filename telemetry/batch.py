@@ -14,10 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-F64 = NDArray[np.float64]
-F32 = NDArray[np.float32]
-I64 = NDArray[np.int64]
-I32 = NDArray[np.int32]
+from telemetry.arrays import F32, F64, I32, I64
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from telemetry.batch import I32, I64, Decoded, Messages, Samples, Waveforms
+from telemetry.arrays import I32, I64
+from telemetry.batch import Decoded, Messages, Samples, Waveforms
 
 
 def joined(groups: Sequence[Decoded]) -> Decoded:

@@ -40,8 +40,8 @@ SEES_ALL = {"commands", "liftwatch", "tests", "benchmarks"}
 
 # The walls inside a folder: what each of its rooms may import of the folder's own modules.
 WALLS: dict[str, set[str]] = {
-    "telemetry.wire": {"telemetry.batch", "telemetry.groups", "telemetry.streams"},
-    "telemetry.order": {"telemetry.batch", "telemetry.groups", "telemetry.compiled"},
+    "telemetry.wire": {"telemetry.arrays", "telemetry.batch", "telemetry.groups", "telemetry.streams"},
+    "telemetry.order": {"telemetry.arrays", "telemetry.batch", "telemetry.groups", "telemetry.compiled"},
     "detectors.observe": set(),
     "detectors.rules": {"detectors.observe", "detectors.rule", "detectors.hold", "detectors.hold_columns"},
     "store.series": set(),

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from telemetry.batch import F64, I32, I64
+from telemetry.arrays import F64, I32, I64
 
 STILL_MPS = 0.05
 STILL_S = 2.0

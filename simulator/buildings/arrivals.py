@@ -10,9 +10,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from simulator.buildings.groups import Groups
-from simulator.buildings.passengers import F64, Index, Passengers
+from simulator.buildings.passengers import Passengers
 from simulator.buildings.traffic import Traffic
-from simulator.maths.rng import PEOPLE, POPULATION, Dice
+from simulator.maths.rng import ARRIVALS, POPULATION, RandomStreams
+from telemetry.arrays import F64, Index
 
 REDRAW_S = 600.0
 PLANNED_PERCENT = ((28.0, 80.0), (11.0, 17.0))
@@ -24,48 +25,55 @@ class Arrivals:
     """The arrivals of the groups of a world; `next_s` is when each one's next party comes, or its rate is read."""
 
     def __init__(
-        self, groups: Groups, seed: int, traffic: Traffic, kind: Index, floors: Index, lobby: Index, carried: F64
+        self,
+        groups: Groups,
+        seed: int,
+        traffic: Traffic,
+        kind: Index,
+        floors: Index,
+        lobby: Index,
+        handling_capacity: F64,
     ) -> None:
         self.traffic, self.kind, self.lobby = traffic, kind, lobby
-        self.people, self.shares = _population(groups, seed, traffic, kind, floors, lobby, carried)
-        self.dice = Dice(seed, groups.number, PEOPLE)
+        self.people, self.shares = _population(groups, seed, traffic, kind, floors, lobby, handling_capacity)
+        self.dice = RandomStreams(seed, groups.number, ARRIVALS)
         self.next_s = np.zeros(len(groups))
-        self._comes = np.zeros(len(groups), dtype=np.bool_)
+        self._due_is_arrival = np.zeros(len(groups), dtype=np.bool_)
 
     def wait(self, group: Index, t: F64, hour: F64) -> None:
         """Draw when the next party comes; the rate is looked up anew now and then, as the hour moves on."""
         rate = self.traffic.rate_per_s(self.kind[group], self.people[group], hour)
         wait_s = -np.log1p(-self.dice.uniform(group)) / rate
-        self._comes[group] = wait_s < REDRAW_S
+        self._due_is_arrival[group] = wait_s < REDRAW_S
         self.next_s[group] = t + np.minimum(wait_s, REDRAW_S)
 
-    def come(self, passengers: Passengers, group: Index, t: F64, hour: F64, deserted: NDArray[np.bool_]) -> Index:
+    def arrive(self, passengers: Passengers, group: Index, t: F64, hour: F64, deserted: NDArray[np.bool_]) -> Index:
         """Let the parties that are due come in; return the landing of each group's party, -1 where none came."""
         landing = np.full(len(group), -1)
-        came = self._comes[group] & ~deserted
+        came = self._due_is_arrival[group] & ~deserted
         here, at, dice = group[came], t[came], self.dice
         draws = (dice.uniform(here), dice.uniform(here), dice.uniform(here), dice.uniform(here))
         kind = self.kind[here]
         origin, target = self.traffic.journey(kind, hour[came], self.shares[here], self.lobby[here], draws)
         landing[came] = origin
-        size = self.traffic.party(kind, dice.uniform(here))
+        size = self.traffic.party_size(kind, dice.uniform(here))
         for k in range(int(size.max(initial=0))):
             more = size > k
-            mass_kg = np.clip(BODY_KG + BODY_SD_KG * dice.bell(here[more]), *BODY_LIMITS_KG)
-            passengers.come(here[more], at[more], origin[more], target[more], mass_kg)
+            mass_kg = np.clip(BODY_KG + BODY_SD_KG * dice.normal(here[more]), *BODY_LIMITS_KG)
+            passengers.arrive(here[more], at[more], origin[more], target[more], mass_kg)
         self.wait(group, t, hour)
         return landing
 
 
 def _population(
-    groups: Groups, seed: int, traffic: Traffic, kind: Index, floors: Index, lobby: Index, carried: F64
+    groups: Groups, seed: int, traffic: Traffic, kind: Index, floors: Index, lobby: Index, handling_capacity: F64
 ) -> tuple[F64, F64]:
     """Return each building's people, and the cumulative shares (groups, floors) of them up to each landing."""
-    dice, every = Dice(seed, groups.number, POPULATION), np.arange(len(groups))
+    dice, every = RandomStreams(seed, groups.number, POPULATION), np.arange(len(groups))
     low, high = np.array(PLANNED_PERCENT)[kind].T
-    people = carried * 100 / dice.uniform(every, low, high)
+    people = handling_capacity * 100 / dice.uniform(every, low, high)
     landing = np.arange(int(floors.max()))
     weights = np.stack([1 + traffic.uneven * dice.uniform(every, -1.0, 1.0) for _ in landing], axis=1)
-    lived_in = (landing > lobby[:, None]) & (landing < floors[:, None])
-    shares = np.cumsum(np.where(lived_in, weights, 0.0), axis=1)
+    occupied = (landing > lobby[:, None]) & (landing < floors[:, None])
+    shares = np.cumsum(np.where(occupied, weights, 0.0), axis=1)
     return people, shares / shares[:, -1:]

@@ -15,7 +15,7 @@ from typing import Any, NamedTuple, TypeVar
 import numpy as np
 
 from registry.facts import Floor, LiftFacts
-from simulator.maths.rng import BUILDINGS, TRAITS, numbers
+from simulator.maths.rng import BUILDINGS, TRAITS, uniform_numbers
 
 ESTATE_LIFTS = 20
 FLEET_LIMIT = 100_000
@@ -108,8 +108,8 @@ def _plan(estate: int, seed: int, offices: float) -> tuple[Building, ...]:
     draw = _Draw(seed, estate, BUILDINGS)
     plan, first, end = [], estate * ESTATE_LIFTS, (estate + 1) * ESTATE_LIFTS
     while first < end:
-        kind = "office" if draw.between(0, 1) < offices else "residential"
-        lifts = min(draw.one(BUILDING_LIFTS[kind]), end - first)
+        kind = "office" if draw.interpolate(0, 1) < offices else "residential"
+        lifts = min(draw.choice(BUILDING_LIFTS[kind]), end - first)
         plan.append(Building(first, lifts, kind))
         first += lifts
     return tuple(plan)
@@ -119,30 +119,30 @@ class _Draw:
     """Choices for one thing of the world, drawn one after another."""
 
     def __init__(self, seed: int, number: int, purpose: int = TRAITS) -> None:
-        self.words = numbers(seed, number, purpose)
+        self.numbers = uniform_numbers(seed, number, purpose)
 
-    def between(self, low: float, high: float) -> float:
-        return low + (high - low) * next(self.words)
+    def interpolate(self, low: float, high: float) -> float:
+        return low + (high - low) * next(self.numbers)
 
-    def whole(self, low: int, high: int) -> int:
-        return int(self.between(low, high + 1))
+    def integer(self, low: int, high: int) -> int:
+        return int(self.interpolate(low, high + 1))
 
-    def one(self, choices: tuple[T, ...]) -> T:
-        return choices[self.whole(0, len(choices) - 1)]
+    def choice(self, choices: tuple[T, ...]) -> T:
+        return choices[self.integer(0, len(choices) - 1)]
 
 
 def _estate(estate: int, seed: int, offices: float) -> list[LiftFacts]:
     """Return the twenty lifts of one estate."""
     draw = _Draw(seed, -1 - estate)
-    zh, en = draw.one(ESTATES)
-    phase = draw.whole(1, 9)
-    district, district_zh, lat, lon = draw.one(DISTRICTS)
-    lat, lon = lat + draw.between(-0.04, 0.04), lon + draw.between(-0.05, 0.05)
-    address = f"{district_zh}{draw.one(ROADS)} {draw.whole(1, 999)}"
-    owner, phone = draw.one(OWNERS), f"0572-555{draw.whole(0, 9999):04d}"
+    zh, en = draw.choice(ESTATES)
+    phase = draw.integer(1, 9)
+    district, district_zh, lat, lon = draw.choice(DISTRICTS)
+    lat, lon = lat + draw.interpolate(-0.04, 0.04), lon + draw.interpolate(-0.05, 0.05)
+    address = f"{district_zh}{draw.choice(ROADS)} {draw.integer(1, 999)}"
+    owner, phone = draw.choice(OWNERS), f"0572-555{draw.integer(0, 9999):04d}"
     facts = []
     for building, (first, lifts, kind) in enumerate(_plan(estate, seed, offices)):
-        speed_mps = RATED_SPEEDS_MPS[int(np.searchsorted(_SPEED_STEPS, draw.between(0, 1), "right"))]
+        speed_mps = RATED_SPEEDS_MPS[int(np.searchsorted(_SPEED_STEPS, draw.interpolate(0, 1), "right"))]
         floors = _floors(draw, kind, speed_mps)
         for k in range(lifts):
             where = f"{zh}{phase}期{building + 1}号楼{k + 1}号梯"
@@ -171,13 +171,13 @@ def _floors(draw: _Draw, kind: str, speed_mps: float) -> tuple[Floor, ...]:
 
     A faster lift stands in a taller building: its travel takes between 12 and 45 s at rated speed.
     """
-    pitch_m = draw.between(*PITCH_M[kind])
+    pitch_m = draw.interpolate(*PITCH_M[kind])
     least, most = (int(np.clip(speed_mps * lasts_s / pitch_m + 1, *FLOORS)) for lasts_s in TRAVEL_PER_SPEED_S)
-    floors = draw.whole(least, most)
-    basements = draw.whole(0, 2)
+    floors = draw.integer(least, most)
+    basements = draw.integer(0, 2)
     above = floors - basements
-    ground = "G" if draw.between(0, 1) < 0.3 else "1"
-    shy = draw.between(0, 1) < 0.4
+    ground = "G" if draw.interpolate(0, 1) < 0.3 else "1"
+    shy = draw.interpolate(0, 1) < 0.4
     signs = {13: "12A", 14: "12B", 4: "3A"} if shy else {}
     labels = [f"B{k}" for k in range(basements, 0, -1)] + [ground]
     labels += [signs.get(k, str(k)) for k in range(2, above + 1)]
@@ -187,20 +187,20 @@ def _floors(draw: _Draw, kind: str, speed_mps: float) -> tuple[Floor, ...]:
 
 def _machine(draw: _Draw) -> dict[str, Any]:
     """Return what belongs to one lift: its machine, its door and its papers."""
-    maker, model = draw.one(MAKERS)
-    installed = TODAY - timedelta(days=draw.whole(200, 7000))
-    inspected = TODAY - timedelta(days=draw.whole(10, 350))
+    maker, model = draw.choice(MAKERS)
+    installed = TODAY - timedelta(days=draw.integer(200, 7000))
+    inspected = TODAY - timedelta(days=draw.integer(10, 350))
     return {
         "manufacturer": maker,
         "model": model,
         "installed_on": installed.isoformat(),
-        "rated_load_kg": float(draw.one((630, 800, 1000, 1050, 1350))),
-        "door_type": "centre" if draw.between(0, 1) < CENTRE_DOOR_SHARE else "side",
-        "door_width_mm": float(draw.one((800, 900, 1000, 1100))),
-        "roping": draw.one(("1:1", "2:1", "2:1")),
-        "sheave_diameter_m": draw.one((0.32, 0.4, 0.4, 0.52)),
-        "maintenance_firm": draw.one(FIRMS),
-        "insurer": draw.one(INSURERS),
+        "rated_load_kg": float(draw.choice((630, 800, 1000, 1050, 1350))),
+        "door_type": "centre" if draw.interpolate(0, 1) < CENTRE_DOOR_SHARE else "side",
+        "door_width_mm": float(draw.choice((800, 900, 1000, 1100))),
+        "roping": draw.choice(("1:1", "2:1", "2:1")),
+        "sheave_diameter_m": draw.choice((0.32, 0.4, 0.4, 0.52)),
+        "maintenance_firm": draw.choice(FIRMS),
+        "insurer": draw.choice(INSURERS),
         "insured_until": (inspected + timedelta(days=365)).isoformat(),
         "last_inspection_on": inspected.isoformat(),
         "next_inspection_due_on": (inspected + timedelta(days=365)).isoformat(),

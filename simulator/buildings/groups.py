@@ -5,8 +5,6 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-Index = NDArray[np.intp]
-
 GROUP_LIMIT = 8
 NO_CAR = -1
 

@@ -11,15 +11,14 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-F64 = NDArray[np.float64]
-Index = NDArray[np.intp]
+from telemetry.arrays import F64, Index
 
 SLOTS = 256
 JOURNEYS_LIMIT = 20_000
-NOBODY, WAITING, RIDING = range(3)
+EMPTY_SLOT, WAITING, RIDING = range(3)
 UP, DOWN = range(2)
 ANY_CAR = -1
-NO_ONE = -1
+NO_PASSENGER = -1
 
 
 class Passengers:
@@ -32,7 +31,7 @@ class Passengers:
         self.origin = np.zeros(shape, dtype=np.int16)
         self.target = np.zeros(shape, dtype=np.int16)
         self.car = np.full(shape, ANY_CAR, dtype=np.int32)
-        self.came_s = np.zeros(shape)
+        self.arrived_s = np.zeros(shape)
         self.boarded_s = np.zeros(shape)
         self.mass_kg = np.zeros(shape)
         self.waiting = np.zeros((groups, 2, floors), dtype=np.int32)
@@ -40,39 +39,39 @@ class Passengers:
         self.turned_away = np.zeros(groups, dtype=np.int64)
         self.journeys = Journeys()
 
-    def come(
+    def arrive(
         self, group: Index, t: F64, origin: Index, target: Index, mass_kg: F64, car: Index | int = ANY_CAR
     ) -> None:
         """Let one person come to a landing in each of these groups, for any car or for one alone."""
         state = self.state[group]
-        slot = (state == NOBODY).argmax(axis=1)
-        room = state[np.arange(len(group)), slot] == NOBODY
+        slot = (state == EMPTY_SLOT).argmax(axis=1)
+        room = state[np.arange(len(group)), slot] == EMPTY_SLOT
         np.add.at(self.turned_away, group[~room], 1)
         car = np.broadcast_to(car, len(group))[room]
         group, slot, origin, target = group[room], slot[room], origin[room], target[room]
         self.state[group, slot] = WAITING
         self.origin[group, slot], self.target[group, slot] = origin, target
         self.car[group, slot] = car
-        self.came_s[group, slot], self.mass_kg[group, slot] = t[room], mass_kg[room]
+        self.arrived_s[group, slot], self.mass_kg[group, slot] = t[room], mass_kg[room]
         self.waiting[group, side(target - origin), origin] += 1
         self.calling[group, side(target - origin), origin] += car == ANY_CAR
 
-    def leaver(self, group: Index, car: Index, floor: Index, everyone: NDArray[np.bool_]) -> Index:
+    def next_to_alight(self, group: Index, car: Index, floor: Index, everyone: NDArray[np.bool_]) -> Index:
         """Return the slot of one who wants to leave each car here (of any rider, where `everyone` must), or -1."""
         mine = (self.state[group] == RIDING) & (self.car[group] == car[:, None])
         mine &= everyone[:, None] | (self.target[group] == floor[:, None])
         slot = mine.argmax(axis=1)
-        return np.where(mine[np.arange(len(slot)), slot], slot, NO_ONE)
+        return np.where(mine[np.arange(len(slot)), slot], slot, NO_PASSENGER)
 
-    def boarder(self, group: Index, car: Index, floor: Index, heading: Index) -> Index:
+    def next_to_board(self, group: Index, car: Index, floor: Index, heading: Index) -> Index:
         """Return the slot of the first in line for each car here, going its way (any way where heading is 0), or -1."""
         origin = self.origin[group]
         fits = (self.state[group] == WAITING) & (origin == floor[:, None])
         fits &= (heading == 0)[:, None] | (np.sign(self.target[group] - origin) == heading[:, None])
         asked = self.car[group]
         fits &= (asked == ANY_CAR) | (asked == car[:, None])
-        slot = np.where(fits, self.came_s[group], np.inf).argmin(axis=1)
-        return np.where(fits[np.arange(len(slot)), slot], slot, NO_ONE)
+        slot = np.where(fits, self.arrived_s[group], np.inf).argmin(axis=1)
+        return np.where(fits[np.arange(len(slot)), slot], slot, NO_PASSENGER)
 
     def board(self, group: Index, slot: Index, car: Index, t: F64) -> None:
         """Let these people step into their cars."""
@@ -81,11 +80,11 @@ class Passengers:
         self.calling[group, side(target - origin), origin] -= self.car[group, slot] == ANY_CAR
         self.state[group, slot], self.car[group, slot], self.boarded_s[group, slot] = RIDING, car, t
 
-    def leave(self, group: Index, slot: Index, floor: Index, t: F64) -> None:
+    def alight(self, group: Index, slot: Index, floor: Index, t: F64) -> None:
         """Let these riders be gone; those who are where they wanted to be have made a journey."""
         there = self.target[group, slot] == floor
         self.journeys.add(self, group[there], slot[there], t[there])
-        self.state[group, slot], self.car[group, slot] = NOBODY, ANY_CAR
+        self.state[group, slot], self.car[group, slot] = EMPTY_SLOT, ANY_CAR
 
 
 class Journeys:
@@ -101,7 +100,7 @@ class Journeys:
         """Keep the journeys that these people have just made."""
         place = (self.made + np.arange(len(group))) % JOURNEYS_LIMIT
         at = (group, slot)
-        came, boarded = people.came_s[at], people.boarded_s[at]
+        came, boarded = people.arrived_s[at], people.boarded_s[at]
         self._ring[:, place] = (group, people.car[at], people.origin[at], people.target[at], came, boarded, left_s)
         self.made += len(group)
 

@@ -11,24 +11,24 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-F64 = NDArray[np.float64]
+from telemetry.arrays import F64
 
 PERSON_KG = 75.0
-FILLING = 0.8
+CAPACITY_FACTOR = 0.8
 FIVE_MINUTES_S = 300.0
 
 
-def persons(rated_load_kg: F64) -> F64:
+def car_capacity_persons(rated_load_kg: F64) -> F64:
     """Return P, the people that fill a car comfortably."""
-    return FILLING * rated_load_kg / PERSON_KG
+    return CAPACITY_FACTOR * rated_load_kg / PERSON_KG
 
 
-def stops(floors: F64, people: F64) -> F64:
+def probable_stops(floors: F64, people: F64) -> F64:
     """Return S, the probable number of stops above the main terminal."""
     return floors * (1 - (1 - 1 / floors) ** people)
 
 
-def highest(floors: F64, people: F64) -> F64:
+def highest_reversal_floor(floors: F64, people: F64) -> F64:
     """Return H, the probable highest reversal floor, counted from the main terminal."""
     i = np.arange(1, int(np.max(floors)))
     share = i / np.asarray(floors)[..., None]
@@ -37,11 +37,11 @@ def highest(floors: F64, people: F64) -> F64:
 
 def round_trip_s(floors: F64, people: F64, floor_s: F64, stop_s: F64, transfer_s: F64 | float) -> F64:
     """Return RTT, s: `floor_s` is t_v, a floor at rated speed; `stop_s` is t_s, what a stop adds to that."""
-    ways_s = 2 * highest(floors, people) * floor_s
-    return ways_s + (stops(floors, people) + 1) * stop_s + 2 * people * transfer_s
+    ways_s = 2 * highest_reversal_floor(floors, people) * floor_s
+    return ways_s + (probable_stops(floors, people) + 1) * stop_s + 2 * people * transfer_s
 
 
-def handled(lifts: F64, people: F64, rtt_s: F64) -> F64:
+def handling_capacity(lifts: F64, people: F64, rtt_s: F64) -> F64:
     """Return UPPHC, the people that a group carries in five minutes."""
     return FIVE_MINUTES_S * lifts * people / rtt_s
 
@@ -59,8 +59,8 @@ def flights_s(people: float, time_s: F64) -> float:
     def none_of(floors: NDArray[np.intp]) -> F64:
         return np.maximum(1 - floors / n, 0.0) ** people
 
-    between = none_of(j - i - 1) - 2 * none_of(j - i) + none_of(j - i + 1)
+    interpolate = none_of(j - i - 1) - 2 * none_of(j - i) + none_of(j - i + 1)
     from_terminal = none_of(j - 1) - none_of(j)
-    up = np.where(i == 0, from_terminal, between) * (j > i)
+    up = np.where(i == 0, from_terminal, interpolate) * (j > i)
     back = ((np.arange(1, n + 1) / n) ** people) - ((np.arange(n) / n) ** people)
     return float((up * time_s).sum() + (back * time_s[1:, 0]).sum())

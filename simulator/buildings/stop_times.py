@@ -13,7 +13,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-F64 = NDArray[np.float64]
+from telemetry.arrays import F64
 
 START_DELAY_S = (0.3, 0.7)
 STANDSTILL_S = 1.0

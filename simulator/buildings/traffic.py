@@ -11,10 +11,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
-F64 = NDArray[np.float64]
-Index = NDArray[np.intp]
+from telemetry.arrays import F64, Index
 
 RESIDENTIAL, OFFICE = range(2)
 KINDS = ("residential", "office")
@@ -40,18 +38,18 @@ class Traffic:
 
     def rate_per_s(self, kind: Index, population: F64, hour: F64) -> F64:
         """Return parties a second of each of these buildings at this local hour."""
-        people = population * self.intensity[kind, _whole(hour)] / 100 / INTERVAL_S
+        people = population * self.intensity[kind, _hour_index(hour)] / 100 / INTERVAL_S
         return people / (self.parties @ np.arange(1, 1 + self.parties.shape[1]))[kind]
 
     def busy(self, kind: Index, hour: F64) -> F64:
         """Return how busy this hour is, from 0 to 1 in the busiest."""
-        return (self.intensity / self.intensity.max(axis=1, keepdims=True))[kind, _whole(hour)]
+        return (self.intensity / self.intensity.max(axis=1, keepdims=True))[kind, _hour_index(hour)]
 
-    def comes_in(self, kind: Index, hour: F64) -> F64:
+    def incoming_share(self, kind: Index, hour: F64) -> F64:
         """Return the share of incoming journeys."""
-        return self.incoming[kind, _whole(hour)]
+        return self.incoming[kind, _hour_index(hour)]
 
-    def party(self, kind: Index, dice: F64) -> Index:
+    def party_size(self, kind: Index, dice: F64) -> Index:
         """Return how many people come together, from one uniform number for each."""
         return 1 + (dice[:, None] >= np.cumsum(self.parties, axis=1)[kind, :-1]).sum(axis=1)
 
@@ -61,20 +59,20 @@ class Traffic:
         `floors` is (journeys, floors): the cumulative share of the population up to each landing.
         """
         sort, entrance, one, other = dice
-        whole = _whole(hour)
+        whole = _hour_index(hour)
         comes, goes = self.incoming[kind, whole], self.outgoing[kind, whole]
         by_car = entrance < self.basement
         gate = np.where(
             by_car, (entrance / max(self.basement, np.spacing(1.0)) * lobby * by_car).astype(np.intp), lobby
         )
         home, away = _landing(floors, one), _landing_but(floors, other, _landing(floors, one))
-        between = sort >= comes + goes
+        interpolate = sort >= comes + goes
         origin = np.where(sort < comes, gate, home)
-        target = np.where(sort < comes, home, np.where(between, away, gate))
+        target = np.where(sort < comes, home, np.where(interpolate, away, gate))
         return origin, target
 
 
-def _whole(hour: F64) -> Index:
+def _hour_index(hour: F64) -> Index:
     return hour.astype(np.intp) % 24
 
 
@@ -107,7 +105,7 @@ _BETWEEN = np.array(
     [[0.06] * 24, [0.1] * 6 + [0.05, 0.05, 0.05, 0.1, 0.3, 0.2, 0.1, 0.1, 0.3, 0.3, 0.3, 0.05, 0.05] + [0.1] * 5]
 )
 
-A_DAY = Traffic(
+DAILY_TRAFFIC = Traffic(
     intensity=_INTENSITY,
     incoming=_INCOMING,
     outgoing=1 - _INCOMING - _BETWEEN,

@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import numpy as np
 
-from simulator.cars.state import F64, Cars, Index
-from simulator.faults.cause import graded
+from simulator.cars.state import Cars
+from simulator.faults.cause import at_severity
 from simulator.faults.cause_table import EFFECTS
 from simulator.maths import stopping
+from telemetry.arrays import F64, Index
 
 BUFFER_M, COUNTERWEIGHT_M = 0.18, 0.60
 """How far beyond its last landing a car meets its buffer, or its counterweight does."""
@@ -20,25 +21,25 @@ Brake = tuple[F64, F64, float]
 """How hard, how late and how suddenly."""
 
 
-def sound(cars: Cars, lift: Index, sense: F64) -> Brake:
+def healthy_brake(cars: Cars, lift: Index, sense: F64) -> Brake:
     """Return how these cars that go up (+1) or down (-1) would be stopped if their brakes were sound."""
     return _brake(cars, lift, sense, np.ones(len(lift)), np.zeros(len(lift)))
 
 
-def fall(cars: Cars, lift: Index, t: F64) -> None:
+def apply_brake(cars: Cars, lift: Index, t: F64) -> None:
     """Stop these cars from `t` on, as far as the shaft goes; keep when a sound brake would have done it."""
-    v_mps, condition = cars.curves.at(lift, t)[1], cars.condition
-    should = stopping.brake_pieces(v_mps, *sound(cars, lift, np.sign(v_mps)))
-    cars.rests_by_s[lift] = t + sum(lasts_s for _, _, lasts_s in should)
+    v_mps, condition = cars.trajectories.at(lift, t)[1], cars.condition
+    should = stopping.brake_pieces(v_mps, *healthy_brake(cars, lift, np.sign(v_mps)))
+    cars.healthy_stop_s[lift] = t + sum(lasts_s for _, _, lasts_s in should)
     brake = _brake(cars, lift, np.sign(v_mps), condition.brake_torque[lift], condition.brake_late_s[lift])
-    cars.curves.brake(lift, t, *brake)
-    meet_ends(cars, lift)
+    cars.trajectories.brake(lift, t, *brake)
+    stop_at_shaft_ends(cars, lift)
 
 
 def _brake(cars: Cars, lift: Index, sense: F64, torque: F64, late_s: F64) -> Brake:
     """Return how brakes of this torque stop these cars; a drive that trips stops its car as it is set to."""
     cause = cars.cause[lift]
-    trips, trips_mps2 = EFFECTS.trips_mps2[cause, 1] > 0, graded(EFFECTS.trips_mps2[cause], cars.severity[lift])
+    trips, trips_mps2 = EFFECTS.trips_mps2[cause, 1] > 0, at_severity(EFFECTS.trips_mps2[cause], cars.severity[lift])
     lifts, load_kg = cars.lifts, cars.load_kg[lift]
     brake = stopping.brake_mps2(lifts.brake_mps2[lift], torque, sense, lifts.rated_kg[lift], load_kg)
     return (
@@ -48,14 +49,14 @@ def _brake(cars: Cars, lift: Index, sense: F64, torque: F64, late_s: F64) -> Bra
     )
 
 
-def meet_ends(cars: Cars, lift: Index) -> None:
+def stop_at_shaft_ends(cars: Cars, lift: Index) -> None:
     """Let those land on their buffer, or their counterweights on theirs, that are not stopped before.
 
     A car whose counterweight sits goes on against gravity alone.
     """
-    curves, lifts = cars.curves, cars.lifts
+    trajectories, lifts = cars.trajectories, cars.lifts
     low_m, high_m = np.full(len(lift), -BUFFER_M), lifts.height(lift, lifts.floors[lift] - 1) + COUNTERWEIGHT_M
-    lands, sits = curves.end_m[lift] < low_m, curves.end_m[lift] > high_m
+    lands, sits = trajectories.end_m[lift] < low_m, trajectories.end_m[lift] > high_m
     down, up = lift[lands], lift[sits]
-    curves.land(down, curves.pass_time_s(down, low_m[lands]), lifts.rated_mps[down])
-    curves.brake(up, curves.pass_time_s(up, high_m[sits]), np.full(len(up), stopping.G_MPS2))
+    trajectories.hit_buffer(down, trajectories.pass_time_s(down, low_m[lands]), lifts.rated_mps[down])
+    trajectories.brake(up, trajectories.pass_time_s(up, high_m[sits]), np.full(len(up), stopping.G_MPS2))

@@ -9,32 +9,30 @@ control; CIBSE Guide D). A full car passes by hall calls; the dispatcher takes t
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import NDArray
 
 from simulator.buildings.passengers import DOWN, UP
-from simulator.buildings.round_trip import FILLING, PERSON_KG
-from simulator.cars.state import F64, Cars, Index
+from simulator.buildings.round_trip import CAPACITY_FACTOR, PERSON_KG
+from simulator.cars.state import Cars
 from simulator.maths.scurve import stopping_distance_m
-
-Bools = NDArray[np.bool_]
+from telemetry.arrays import F64, Bools, Index
 
 STOP_MARGIN_M = 0.3
 UP_PEAK_INCOMING, UP_PEAK_BUSY = 0.6, 0.5
 
 
-def stops(cars: Cars, lift: Index) -> Bools:
+def has_call(cars: Cars, lift: Index) -> Bools:
     """Return where each of these cars has a call of any kind, (lifts, floors)."""
     return cars.car_call[lift] | cars.hall_call[lift].any(axis=1)
 
 
 def calls_beyond(cars: Cars, lift: Index) -> tuple[Bools, Bools]:
     """Tell which of these standing cars have a call above them, and which below."""
-    wanted, landing = stops(cars, lift), np.arange(cars.car_call.shape[1])
+    wanted, landing = has_call(cars, lift), np.arange(cars.car_call.shape[1])
     floor = cars.floor[lift, None]
     return np.any(wanted & (landing > floor), axis=1), np.any(wanted & (landing < floor), axis=1)
 
 
-def turn(cars: Cars, lift: Index, here: Bools) -> None:
+def choose_direction(cars: Cars, lift: Index, here: Bools) -> None:
     """Set the heading of these standing cars, where `here` (lifts, 2) want to go up and down from."""
     above, below = calls_beyond(cars, lift)
     up, down = above | here[:, UP], below | here[:, DOWN]
@@ -45,7 +43,7 @@ def turn(cars: Cars, lift: Index, here: Bools) -> None:
     cars.heading[lift] = np.where(keeps, heading, turned)
 
 
-def answers(cars: Cars, lift: Index) -> Bools:
+def opens_door(cars: Cars, lift: Index) -> Bools:
     """Tell which of these cars, just come to a landing or woken there, open their door."""
     floor, row = cars.floor[lift], np.arange(len(lift))
     hall = cars.hall_call[lift, :, floor]
@@ -63,7 +61,10 @@ def next_stop(cars: Cars, lift: Index, first: Index, sense: Index) -> Index:
     along = ahead & (calls | np.where(up, hall[:, UP], hall[:, DOWN]))
     back = ahead & np.where(up, hall[:, DOWN], hall[:, UP])
     lowest, highest = _lowest(along), _highest(along)
-    nearest, turning = np.where(sense > 0, lowest, highest), np.where(sense > 0, _highest(back), _lowest(back))
+    nearest, turning = (
+        np.where(sense > 0, lowest, highest),
+        np.where(sense > 0, _highest(back), _lowest(back)),
+    )
     return np.where(along.any(axis=1), nearest, np.where(back.any(axis=1), turning, -1))
 
 
@@ -75,35 +76,35 @@ def _highest(calls: Bools) -> Index:
     return calls.shape[1] - 1 - calls[:, ::-1].argmax(axis=1)
 
 
-def room_kg(cars: Cars, lift: Index) -> F64:
+def spare_capacity_kg(cars: Cars, lift: Index) -> F64:
     """Return what may still come into each car until it is filled comfortably."""
-    return FILLING * cars.lifts.rated_kg[lift] - cars.load_kg[lift]
+    return CAPACITY_FACTOR * cars.lifts.rated_kg[lift] - cars.load_kg[lift]
 
 
-def fits(cars: Cars, lift: Index, mass_kg: F64 | float = PERSON_KG) -> Bools:
+def can_board(cars: Cars, lift: Index, mass_kg: F64 | float = PERSON_KG) -> Bools:
     """Tell whether somebody of this mass steps in: as long as that brings the load nearer to comfortable filling."""
-    return room_kg(cars, lift) > np.asarray(mass_kg) / 2
+    return spare_capacity_kg(cars, lift) > np.asarray(mass_kg) / 2
 
 
 def reachable(cars: Cars, lift: Index, t: F64) -> tuple[Index, Bools]:
     """Return the first landing at which each of these running cars can still stop, and whether it may choose one."""
-    lifts, curves, target = cars.lifts, cars.curves, cars.target[lift]
-    z, v, a = curves.at(lift, t)
+    lifts, trajectories, target = cars.lifts, cars.trajectories, cars.target[lift]
+    z, v, a = trajectories.at(lift, t)
     sense = np.sign(target - cars.floor[lift])
     need_m = stopping_distance_m(np.abs(v), sense * a, lifts.a_mps2[lift], lifts.j_mps3[lift]) + STOP_MARGIN_M
     free = need_m < sense * (lifts.height(lift, target) - z)
     ahead = sense[:, None] * (lifts.heights_m[lift] - z[:, None]) >= need_m[:, None]
     first = np.where(sense > 0, _lowest(ahead), _highest(ahead))
-    return np.where(free, first, target), free & ~cars.homing[lift] & ~cars.errand[lift]
+    return np.where(free, first, target), free & ~cars.homing[lift] & ~cars.on_preparatory_trip[lift]
 
 
-def park(cars: Cars, lift: Index, t: F64) -> tuple[Index, Bools]:
+def parking_landing(cars: Cars, lift: Index, t: F64) -> tuple[Index, Bools]:
     """Return where each of these idle cars waits best, and whether there is an up-peak.
 
     In an up-peak that is the main terminal; else a group spreads over its building, its first car at the terminal.
     """
     lifts, groups, group = cars.lifts, cars.groups, cars.group[lift]
-    incoming = cars.arrivals.traffic.comes_in(lifts.kind[lift], cars.hour(t))
+    incoming = cars.arrivals.traffic.incoming_share(lifts.kind[lift], cars.hour(t))
     peak = (incoming >= UP_PEAK_INCOMING) & (cars.busy(lift, t) >= UP_PEAK_BUSY)
     upper = lifts.floors[lift] - 1 - lifts.lobby[lift]
     spread = lifts.lobby[lift] + upper * groups.place[lift] // groups.size[group]

@@ -15,19 +15,18 @@ from simulator.cars.dispatcher import dispatch
 from simulator.cars.state import (
     ARRIVED,
     CLOSING_DOOR,
-    F64,
+    DOOR_SPRUNG,
+    FAULT_DUE,
+    IMMOBILISED,
     OPEN_DOOR,
     OPENING_DOOR,
     PASSING,
-    POPPED,
     REST,
     RUN,
     START,
-    STRIKE,
-    STUCK,
     Cars,
-    Index,
 )
+from telemetry.arrays import F64, Index
 
 ROUNDS_LIMIT = 1000
 
@@ -60,13 +59,13 @@ def advance(cars: Cars, since_s: F64, until_s: F64) -> None:
         turn = np.flatnonzero(soon & ~arrives)
         acts[turn, due_s[turn].argmin(axis=1)] = True
         if arrives.any():
-            _come(cars, group[arrives], first_s[arrives])
-        _act(cars, members[acts])
+            _arrive(cars, group[arrives], first_s[arrives])
+        _end_phases(cars, members[acts])
         group = group[soon]
     raise AssertionError("a building never gets through its events within one step")
 
 
-def _act(cars: Cars, due: Index) -> None:
+def _end_phases(cars: Cars, due: Index) -> None:
     """Let these cars end their phases."""
     phases = cars.phase[due]
     for phase in np.unique(phases):
@@ -74,10 +73,10 @@ def _act(cars: Cars, due: Index) -> None:
         _HANDLERS[phase](cars, lift, cars.due_s[lift])
 
 
-def _come(cars: Cars, group: Index, t: F64) -> None:
+def _arrive(cars: Cars, group: Index, t: F64) -> None:
     """Parties come to landings; a car that stands open there waits no longer for somebody to pass."""
     deserted = cars.condition.deserted[cars.groups.first[group]]
-    landing = cars.arrivals.come(cars.passengers, group, t, cars.hour(t), deserted)
+    landing = cars.arrivals.arrive(cars.passengers, group, t, cars.hour(t), deserted)
     members = cars.groups.cars[group]
     open_here = (members != NO_CAR) & (cars.phase[members] == OPEN_DOOR) & (cars.floor[members] == landing[:, None])
     row, place = np.nonzero(open_here)
@@ -89,13 +88,13 @@ _HANDLERS = {
     REST: travel.called,
     START: travel.set_off,
     RUN: travel.arrive,
-    ARRIVED: door_cycle.unlock,
-    OPENING_DOOR: door_cycle.opened,
-    OPEN_DOOR: door_cycle.admit,
-    PASSING: door_cycle.passed,
-    CLOSING_DOOR: door_cycle.closing,
-    STRIKE: faulty_run.strike,
-    POPPED: faulty_run.spring_open,
-    STUCK: car_faults.relieve,
+    ARRIVED: door_cycle.open_door,
+    OPENING_DOOR: door_cycle.door_opened,
+    OPEN_DOOR: door_cycle.next_passenger,
+    PASSING: door_cycle.doorway_cleared,
+    CLOSING_DOOR: door_cycle.door_closing_ended,
+    FAULT_DUE: faulty_run.fault_due,
+    DOOR_SPRUNG: faulty_run.door_sprung_open,
+    IMMOBILISED: car_faults.resume_service,
 }
 _MEETS_PEOPLE = np.isin(np.arange(len(_HANDLERS)), (REST, OPEN_DOOR, PASSING))

@@ -10,68 +10,65 @@ taken back from a car that is full or out of service, and from one not yet on it
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import NDArray
 
 from simulator.buildings.groups import NO_CAR
 from simulator.buildings.round_trip import PERSON_KG
 from simulator.cars import collective_control, run
-from simulator.cars.preparatory_trips import hurried
+from simulator.cars.preparatory_trips import needs_trip
 from simulator.cars.state import (
     CLOSING_DOOR,
-    F64,
+    DOOR_SPRUNG,
+    FAULT_DUE,
+    IMMOBILISED,
     OPEN_DOOR,
     OPENING_DOOR,
     PASSING,
-    POPPED,
     REST,
     RUN,
     START,
-    STRIKE,
-    STUCK,
     Cars,
-    Index,
 )
+from telemetry.arrays import F64, Bools, Index
 
-Bools = NDArray[np.bool_]
-_PHASES = np.arange(STUCK + 1)
-_OUT_OF_SERVICE = np.isin(_PHASES, (STRIKE, POPPED, STUCK))
+_PHASES = np.arange(IMMOBILISED + 1)
+_OUT_OF_SERVICE = np.isin(_PHASES, (FAULT_DUE, DOOR_SPRUNG, IMMOBILISED))
 _AT_DOOR = np.isin(_PHASES, (OPENING_DOOR, OPEN_DOOR, PASSING))
-_RUNNING = np.isin(_PHASES, (RUN, STRIKE))
+_RUNNING = np.isin(_PHASES, (RUN, FAULT_DUE))
 _LEAVING = np.isin(_PHASES, (CLOSING_DOOR, START))
 
 
 def dispatch(cars: Cars, t: F64) -> None:
     """Answer the calls of all buildings at each lift's time `t`."""
     every = np.arange(len(t))
-    busy = _OUT_OF_SERVICE[cars.phase] | cars.homing | cars.errand | hurried(cars, every)
-    serves = collective_control.fits(cars, every) & ~busy
-    _take_back(cars, serves)
-    group, side, floor = _where(cars.passengers.calling > 0)
+    busy = _OUT_OF_SERVICE[cars.phase] | cars.homing | cars.on_preparatory_trip | needs_trip(cars, every)
+    serves = collective_control.can_board(cars, every) & ~busy
+    _withdraw_calls(cars, serves)
+    group, side, floor = _call_places(cars.passengers.calling > 0)
     members = cars.groups.cars[group]
     comes = cars.hall_call[members, side[:, None], floor[:, None]] | _stands_open(cars, members, side, floor)
     comes &= members != NO_CAR
-    room = np.maximum(collective_control.room_kg(cars, every), 0.0)[members] / PERSON_KG
+    room = np.maximum(collective_control.spare_capacity_kg(cars, every), 0.0)[members] / PERSON_KG
     short = cars.passengers.calling[group, side, floor] > (room * comes).sum(axis=1)
     free = (members != NO_CAR) & serves[members] & ~comes
     asks = short & free.any(axis=1)
     if not asks.any():
         return
     group, side, floor, members, free = group[asks], side[asks], floor[asks], members[asks], free[asks]
-    cost_s = np.where(free, arrival_s(cars, members, 1 - 2 * side, floor, t), np.inf)
+    cost_s = np.where(free, estimated_arrival_s(cars, members, 1 - 2 * side, floor, t), np.inf)
     best = members[np.arange(len(group)), cost_s.argmin(axis=1)]
     cars.hall_call[best, side, floor] = True
-    _send(cars, np.unique(best), t)
+    _wake_or_divert(cars, np.unique(best), t)
 
 
-def _take_back(cars: Cars, serves: Bools) -> None:
+def _withdraw_calls(cars: Cars, serves: Bools) -> None:
     """Take back the calls of cars that do not serve, and those whose people are gone, but for a car's next stop."""
-    lift, side, floor = _where(cars.hall_call)
+    lift, side, floor = _call_places(cars.hall_call)
     comes = (cars.phase[lift] == RUN) & (cars.target[lift] == floor)
     over = ~serves[lift] | (~comes & (cars.passengers.calling[cars.group[lift], side, floor] == 0))
     cars.hall_call[lift[over], side[over], floor[over]] = False
 
 
-def _where(calls: Bools) -> tuple[Index, ...]:
+def _call_places(calls: Bools) -> tuple[Index, ...]:
     """Return the places of calls (rows, 2, floors): what `np.nonzero` does, in half the time."""
     return np.unravel_index(np.flatnonzero(calls), calls.shape)
 
@@ -83,14 +80,14 @@ def _stands_open(cars: Cars, members: Index, side: Index, floor: Index) -> Bools
     return _AT_DOOR[cars.phase[members]] & (cars.floor[members] == floor[:, None]) & way
 
 
-def _send(cars: Cars, lift: Index, t: F64) -> None:
+def _wake_or_divert(cars: Cars, lift: Index, t: F64) -> None:
     """Wake the resting ones of these cars, and let the running ones stop on their way."""
     resting = lift[cars.phase[lift] == REST]
     cars.due_s[resting] = t[resting]
     run.divert(cars, lift, t[lift])
 
 
-def arrival_s(cars: Cars, members: Index, sense: Index, floor: Index, t: F64) -> F64:
+def estimated_arrival_s(cars: Cars, members: Index, sense: Index, floor: Index, t: F64) -> F64:
     """Return when each car of a group would be at a call, in seconds from now.
 
     Parameters
@@ -104,7 +101,7 @@ def arrival_s(cars: Cars, members: Index, sense: Index, floor: Index, t: F64) ->
     lifts, heading = cars.lifts, _sense(cars)[members]
     first = _first(cars, t)[members]
     landing = np.arange(cars.car_call.shape[1])
-    wanted = collective_control.stops(cars, members.ravel()).reshape(*members.shape, len(landing))
+    wanted = collective_control.has_call(cars, members.ravel()).reshape(*members.shape, len(landing))
     heights = lifts.heights_m[members[:, 0]]
     row = np.arange(len(members))[:, None]
     here_m, call_m = heights[row, first], heights[row, floor[:, None]]
@@ -119,12 +116,12 @@ def arrival_s(cars: Cars, members: Index, sense: Index, floor: Index, t: F64) ->
     twice = np.abs(end_m - here_m) + np.abs(end_m - back_m) + np.abs(call_m - back_m)
     same = heading == sense[:, None]
     idle = heading == 0
-    way_m = np.select([idle, same & ahead, ~same], [straight, straight, once], twice)
+    displacement_m = np.select([idle, same & ahead, ~same], [straight, straight, once], twice)
     beyond = heading[:, :, None] * (landing - first[:, :, None]) >= 0
     before = heading[:, :, None] * (landing - floor[:, None, None]) < 0
     on_way = np.select([same & ahead, ~same], [(wanted & beyond & before).sum(axis=2), (wanted & beyond).sum(axis=2)])
     stops = np.where(idle, 0, np.where(same & ~ahead, wanted.sum(axis=2), on_way))
-    return way_m / lifts.rated_mps[members] + stops * lifts.stop_s[members]
+    return displacement_m / lifts.rated_mps[members] + stops * lifts.stop_s[members]
 
 
 def _sense(cars: Cars) -> Index:

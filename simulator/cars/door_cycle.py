@@ -6,150 +6,151 @@ import numpy as np
 from numpy.typing import NDArray
 
 from simulator.buildings import stop_times
-from simulator.buildings.passengers import DOWN, NO_ONE, UP
+from simulator.buildings.passengers import DOWN, NO_PASSENGER, UP
 from simulator.cars import car_faults, collective_control, travel
-from simulator.cars.state import CLOSING_DOOR, F64, OPEN_DOOR, OPENING_DOOR, PASSING, Cars, Index
+from simulator.cars.state import CLOSING_DOOR, OPEN_DOOR, OPENING_DOOR, PASSING, Cars
+from telemetry.arrays import F64, Index
 from telemetry.streams import CLOSED, CLOSING, OPEN, OPENING
 
 
-def unlock(cars: Cars, lift: Index, t: F64) -> None:
+def open_door(cars: Cars, lift: Index, t: F64) -> None:
     """The door is told to open."""
-    lift, t = car_faults.refuse_to_open(cars, lift, t)
-    cars.sent_back[lift] = 0
-    cars.held[lift] = False
+    lift, t = car_faults.hold_shut_doors(cars, lift, t)
+    cars.reopenings[lift] = 0
+    cars.door_held[lift] = False
     already = cars.door[lift] == OPEN
     cars.close_s[lift] = t + stop_times.DWELL_UNWANTED_S
-    cars.enter(lift[already], OPEN_DOOR, t[already] + stop_times.DWELL_UNWANTED_S)
+    cars.set_phase(lift[already], OPEN_DOOR, t[already] + stop_times.DWELL_UNWANTED_S)
     lift, t = lift[~already], t[~already]
-    cars.move_door(lift, OPENING, t)
-    cars.enter(lift, OPENING_DOOR, t + cars.opens_s(lift))
+    cars.set_door(lift, OPENING, t)
+    cars.set_phase(lift, OPENING_DOOR, t + cars.opens_s(lift))
 
 
-def opened(cars: Cars, lift: Index, t: F64) -> None:
+def door_opened(cars: Cars, lift: Index, t: F64) -> None:
     """The door is open: the calls here are answered."""
-    cars.move_door(lift, OPEN, t)
+    cars.set_door(lift, OPEN, t)
     floor, heading = cars.floor[lift], cars.heading[lift]
     hall = cars.hall_call[lift, :, floor].any(axis=1)
     dwell_s = np.where(hall, stop_times.HALL_CALL_DWELL_S, stop_times.CAR_CALL_DWELL_S)
-    dwell_s = np.where(car_faults.cycles(cars, lift), stop_times.DWELL_UNWANTED_S, dwell_s)
+    dwell_s = np.where(car_faults.reopens_door(cars, lift), stop_times.DWELL_UNWANTED_S, dwell_s)
     cars.car_call[lift, floor] = False
     cars.hall_call[lift, UP, floor] &= heading < 0
     cars.hall_call[lift, DOWN, floor] &= heading > 0
     blocked = cars.curtain[lift]
     cars.close_s[lift] = t + np.where(blocked, 0.0, dwell_s)
-    cars.enter(lift[blocked], PASSING, t[blocked] + stop_times.PASS_S[0])
+    cars.set_phase(lift[blocked], PASSING, t[blocked] + stop_times.PASS_S[0])
     lift, t = lift[~blocked], t[~blocked]
-    cars.enter(lift, OPEN_DOOR, t + cars.dice.uniform(lift, *stop_times.BETWEEN_PEOPLE_S))
+    cars.set_phase(lift, OPEN_DOOR, t + cars.dice.uniform(lift, *stop_times.BETWEEN_PEOPLE_S))
 
 
-def admit(cars: Cars, lift: Index, t: F64) -> None:
+def next_passenger(cars: Cars, lift: Index, t: F64) -> None:
     """The next person steps through, or the door waits, is held or closes."""
-    passes = _pick_passer(cars, lift, t)
+    passes = _choose_passenger(cars, lift, t)
     walker, at = lift[passes], t[passes]
-    _block(cars, walker, at, cars.dice.uniform(walker, *stop_times.PASS_S))
+    _occupy_doorway(cars, walker, at, cars.dice.uniform(walker, *stop_times.PASS_S))
     lift, t = lift[~passes], t[~passes]
     waits = t < cars.close_s[lift]
-    cars.enter(lift[waits], OPEN_DOOR, cars.close_s[lift[waits]])
+    cars.set_phase(lift[waits], OPEN_DOOR, cars.close_s[lift[waits]])
     lift, t = lift[~waits], t[~waits]
     if len(lift):
-        lift, t = car_faults.keep_open(cars, lift, t)
-        _close(cars, *_hold(cars, lift, t))
+        lift, t = car_faults.intercept_closing(cars, lift, t)
+        _close(cars, *_hold_doors(cars, lift, t))
 
 
-def _pick_passer(cars: Cars, lift: Index, t: F64) -> NDArray[np.bool_]:
+def _choose_passenger(cars: Cars, lift: Index, t: F64) -> NDArray[np.bool_]:
     """Choose who passes next through each door, those who leave first; tell where there is one."""
     people, group, floor = cars.passengers, cars.group[lift], cars.floor[lift]
-    slot = np.full(len(lift), NO_ONE)
+    slot = np.full(len(lift), NO_PASSENGER)
     some = cars.riders[lift] > 0
     cars.everyone_out[lift] &= some
-    slot[some] = people.leaver(group[some], lift[some], floor[some], cars.everyone_out[lift[some]])
+    slot[some] = people.next_to_alight(group[some], lift[some], floor[some], cars.everyone_out[lift[some]])
     waiting = people.waiting[group, :, floor] > 0
-    asks = (slot == NO_ONE) & waiting.any(axis=1) & collective_control.fits(cars, lift, 0.0)
-    collective_control.turn(cars, lift[asks], waiting[asks])
-    enters = people.boarder(group[asks], lift[asks], floor[asks], cars.heading[lift[asks]])
-    comes = np.flatnonzero(asks)[enters != NO_ONE]
-    enters = enters[enters != NO_ONE]
-    fits = collective_control.fits(cars, lift[comes], people.mass_kg[group[comes], enters])
-    comes, enters = comes[fits], enters[fits]
+    asks = (slot == NO_PASSENGER) & waiting.any(axis=1) & collective_control.can_board(cars, lift, 0.0)
+    collective_control.choose_direction(cars, lift[asks], waiting[asks])
+    enters = people.next_to_board(group[asks], lift[asks], floor[asks], cars.heading[lift[asks]])
+    comes = np.flatnonzero(asks)[enters != NO_PASSENGER]
+    enters = enters[enters != NO_PASSENGER]
+    can_board = collective_control.can_board(cars, lift[comes], people.mass_kg[group[comes], enters])
+    comes, enters = comes[can_board], enters[can_board]
     slot[comes] = enters
     people.board(group[comes], enters, lift[comes], t[comes])
     cars.entering[lift] = False
     cars.entering[lift[comes]] = True
-    cars.passer[lift] = slot
-    return slot != NO_ONE
+    cars.person_in_doorway[lift] = slot
+    return slot != NO_PASSENGER
 
 
-def _block(cars: Cars, lift: Index, t: F64, for_s: F64) -> None:
+def _occupy_doorway(cars: Cars, lift: Index, t: F64, for_s: F64) -> None:
     """Somebody stands in these doorways."""
     cars.curtain[lift] = True
-    cars.say_infrared(lift, t)
-    cars.enter(lift, PASSING, t + for_s)
+    cars.log_infrared(lift, t)
+    cars.set_phase(lift, PASSING, t + for_s)
 
 
-def _hold(cars: Cars, lift: Index, t: F64) -> tuple[Index, F64]:
+def _hold_doors(cars: Cars, lift: Index, t: F64) -> tuple[Index, F64]:
     """Let people hold some of the doors that would close now, once at a stop; return the others."""
-    holds = (cars.dice.uniform(lift) < stop_times.HOLD_SHARE) & ~cars.held[lift] & _somebody(cars, lift)
-    held = lift[holds]
-    cars.held[held] = True
-    _block(cars, held, t[holds], cars.dice.uniform(held, *stop_times.HOLD_S))
+    holds = (cars.dice.uniform(lift) < stop_times.HOLD_SHARE) & ~cars.door_held[lift] & _anybody_present(cars, lift)
+    door_held = lift[holds]
+    cars.door_held[door_held] = True
+    _occupy_doorway(cars, door_held, t[holds], cars.dice.uniform(door_held, *stop_times.HOLD_S))
     return lift[~holds], t[~holds]
 
 
-def _somebody(cars: Cars, lift: Index) -> NDArray[np.bool_]:
+def _anybody_present(cars: Cars, lift: Index) -> NDArray[np.bool_]:
     """Tell at which of these doors somebody rides or waits: nobody else holds a door or sends it back."""
     return cars.presence[lift] | cars.passengers.waiting[cars.group[lift], :, cars.floor[lift]].any(axis=1)
 
 
 def _close(cars: Cars, lift: Index, t: F64) -> None:
     """The door closes, all the way or until somebody sends it back."""
-    cars.move_door(lift, CLOSING, t)
-    dice, nudges = cars.dice, cars.sent_back[lift] >= stop_times.SENT_BACK_LIMIT
-    late = (dice.uniform(lift) < stop_times.reversal_share(cars.busy(lift, t))) & ~nudges & _somebody(cars, lift)
+    cars.set_door(lift, CLOSING, t)
+    dice, nudges = cars.dice, cars.reopenings[lift] >= stop_times.SENT_BACK_LIMIT
+    late = (dice.uniform(lift) < stop_times.reversal_share(cars.busy(lift, t))) & ~nudges & _anybody_present(cars, lift)
     part = np.where(late, dice.uniform(lift, *stop_times.REVERSAL_AT), 0.0)
     cars.reversal[lift] = part
     closes_s = cars.closes_s(lift) * np.where(nudges, stop_times.NUDGING, 1.0)
-    cars.enter(lift, CLOSING_DOOR, t + closes_s * np.where(late, part, 1.0))
-    car_faults.spoil_closing(cars, lift, t)
+    cars.set_phase(lift, CLOSING_DOOR, t + closes_s * np.where(late, part, 1.0))
+    car_faults.disturb_closing(cars, lift, t)
 
 
-def passed(cars: Cars, lift: Index, t: F64) -> None:
+def doorway_cleared(cars: Cars, lift: Index, t: F64) -> None:
     """The doorway is free again: somebody is through, or only stood there."""
-    slot, group = cars.passer[lift], cars.group[lift]
-    through, enters = slot != NO_ONE, cars.entering[lift]
+    slot, group = cars.person_in_doorway[lift], cars.group[lift]
+    through, enters = slot != NO_PASSENGER, cars.entering[lift]
     mass_kg = np.where(through, cars.passengers.mass_kg[group, slot], 0.0)
     step = np.where(enters, 1, -1) * through
     cars.riders[lift] += step
-    cars.carry(lift, t, np.where(cars.riders[lift] > 0, step * mass_kg, -cars.load_kg[lift]))
+    cars.change_load(lift, t, np.where(cars.riders[lift] > 0, step * mass_kg, -cars.load_kg[lift]))
     comes, goes = through & enters, through & ~enters
     cars.car_call[lift[comes], cars.passengers.target[group[comes], slot[comes]]] = True
-    collective_control.turn(cars, lift[comes], np.zeros((int(comes.sum()), 2), dtype=np.bool_))
-    cars.passengers.leave(group[goes], slot[goes], cars.floor[lift[goes]], t[goes])
-    cars.passer[lift] = NO_ONE
+    collective_control.choose_direction(cars, lift[comes], np.zeros((int(comes.sum()), 2), dtype=np.bool_))
+    cars.passengers.alight(group[goes], slot[goes], cars.floor[lift[goes]], t[goes])
+    cars.person_in_doorway[lift] = NO_PASSENGER
     cars.curtain[lift] = False
-    cars.say_infrared(lift, t)
+    cars.log_infrared(lift, t)
     after_s = cars.dice.uniform(lift, *stop_times.DWELL_AFTER_PASSING_S)
     cars.close_s[lift] = np.maximum(cars.close_s[lift], t + after_s)
-    cars.enter(lift, OPEN_DOOR, t + cars.dice.uniform(lift, *stop_times.BETWEEN_PEOPLE_S))
+    cars.set_phase(lift, OPEN_DOOR, t + cars.dice.uniform(lift, *stop_times.BETWEEN_PEOPLE_S))
 
 
-def closing(cars: Cars, lift: Index, t: F64) -> None:
+def door_closing_ended(cars: Cars, lift: Index, t: F64) -> None:
     """The door is closed, or something in the curtain sends it back."""
     part = cars.reversal[lift]
     back = part > 0
     late, at = lift[back], t[back]
     cars.curtain[late] = True
-    cars.say_infrared(late, at)
-    cars.move_door(late, OPENING, at)
-    cars.sent_back[late] = np.minimum(cars.sent_back[late] + 1, stop_times.SENT_BACK_LIMIT)
+    cars.log_infrared(late, at)
+    cars.set_door(late, OPENING, at)
+    cars.reopenings[late] = np.minimum(cars.reopenings[late] + 1, stop_times.SENT_BACK_LIMIT)
     cars.reversal[late] = 0.0
-    cars.enter(late, OPENING_DOOR, at + part[back] * cars.opens_s(late))
+    cars.set_phase(late, OPENING_DOOR, at + part[back] * cars.opens_s(late))
     _closed(cars, lift[~back], t[~back])
 
 
 def _closed(cars: Cars, lift: Index, t: F64) -> None:
     """Off it goes with its riders, or to rest."""
-    cars.move_door(lift, CLOSED, t)
-    lift, t = car_faults.keep_at_landing(cars, lift, t)
+    cars.set_door(lift, CLOSED, t)
+    lift, t = car_faults.intercept_departure(cars, lift, t)
     home = cars.homing[lift]
     travel.depart(cars, lift[home], t[home])
     lift, t = lift[~home], t[~home]

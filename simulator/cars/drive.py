@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import numpy as np
 
-from simulator.cars.state import F64, START, Cars, Index
-from simulator.maths.scurve import Drive
+from simulator.cars.state import START, Cars
+from simulator.maths.scurve import RunLimits
+from telemetry.arrays import F64, Index
 from telemetry.streams import OPEN
 
 CREEP_MPS, CREEP_S = 0.06, 1.5
-LEAST_SPEED = 0.2
+MIN_SPEED_SHARE = 0.2
 """However much is wrong with a drive, it keeps this share of its speed, or does not run at all."""
 HOMING_MPS, HOMING_MPS2, HOMING_MPS3 = 0.25, 0.3, 0.5
 STOP_ERROR_SD_M = 0.0025
@@ -24,11 +25,11 @@ RELEVEL_M, RELEVEL_WITHIN_M, RELEVEL_ERROR_SD_M = (0.012, 0.020), 0.20, 0.002
 RELEVEL_DRIVE = (0.05, 0.15, 0.5)
 
 
-def limits(cars: Cars, lift: Index, ratio: F64 | float = 1.0) -> Drive:
+def run_limits(cars: Cars, lift: Index, ratio: F64 | float = 1.0) -> RunLimits:
     """Return how these cars' drives run them; `ratio` multiplies the rated speed. Half of the drives creep in."""
     lifts, homing, condition = cars.lifts, cars.homing[lift], cars.condition
-    v_mps = lifts.rated_mps[lift] * ratio * np.maximum(1 - condition.speed_loss[lift], LEAST_SPEED)
-    return Drive(
+    v_mps = lifts.rated_mps[lift] * ratio * np.maximum(1 - condition.speed_loss[lift], MIN_SPEED_SHARE)
+    return RunLimits(
         v_mps=np.where(homing, HOMING_MPS, v_mps),
         a_mps2=np.where(homing, HOMING_MPS2, lifts.a_mps2[lift] * (1 + condition.harsh[lift] / 8)),
         j_mps3=np.where(homing, HOMING_MPS3, lifts.j_mps3[lift] * (1 + condition.harsh[lift])),
@@ -40,20 +41,22 @@ def limits(cars: Cars, lift: Index, ratio: F64 | float = 1.0) -> Drive:
 
 def relevel(cars: Cars, stretch_m: F64, t: F64) -> None:
     """Correct the level of the cars that people have moved too far from their landing while the door stands open."""
-    lift = np.flatnonzero((cars.door == OPEN) & (cars.curves.end_s <= t) & ~cars.battery & (cars.phase != START))
-    off_m = cars.curves.end_m[lift] + stretch_m[lift] - cars.lifts.height(lift, cars.floor[lift])
+    lift = np.flatnonzero((cars.door == OPEN) & (cars.trajectories.end_s <= t) & ~cars.battery & (cars.phase != START))
+    level_offset_m = cars.trajectories.end_m[lift] + stretch_m[lift] - cars.lifts.height(lift, cars.floor[lift])
     low_m, high_m = RELEVEL_M
     bears_m = low_m + (high_m - low_m) * cars.lifts.trait["relevel"][lift]
-    moves = (np.abs(off_m) > bears_m) & (np.abs(off_m) < RELEVEL_WITHIN_M)
-    lift, off_m = lift[moves], off_m[moves]
+    moves = (np.abs(level_offset_m) > bears_m) & (np.abs(level_offset_m) < RELEVEL_WITHIN_M)
+    lift, level_offset_m = lift[moves], level_offset_m[moves]
     if len(lift):
-        target_m = cars.curves.end_m[lift] - off_m + RELEVEL_ERROR_SD_M * cars.dice.bell(lift)
-        cars.curves.go(lift, t[lift], target_m, Drive(*(np.full(len(lift), limit) for limit in RELEVEL_DRIVE)))
+        target_m = cars.trajectories.end_m[lift] - level_offset_m + RELEVEL_ERROR_SD_M * cars.dice.normal(lift)
+        cars.trajectories.run_to(
+            lift, t[lift], target_m, RunLimits(*(np.full(len(lift), limit) for limit in RELEVEL_DRIVE))
+        )
 
 
-def landing_m(cars: Cars, lift: Index, floor: Index, t: F64) -> F64:
+def stop_position_m(cars: Cars, lift: Index, floor: Index, t: F64) -> F64:
     """Return where these cars will stop that are sent to these landings now."""
     lifts = cars.lifts
     season = np.sin(2 * np.pi * (t / SEASONS_S + lifts.trait["season"][lift]))
     error_m = lifts.level_bias_m(lift, floor) + SEASONS_M * season + cars.condition.level_m[lift]
-    return lifts.height(lift, floor) + error_m + STOP_ERROR_SD_M * cars.dice.bell(lift)
+    return lifts.height(lift, floor) + error_m + STOP_ERROR_SD_M * cars.dice.normal(lift)

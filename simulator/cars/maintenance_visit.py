@@ -14,7 +14,8 @@ from __future__ import annotations
 import numpy as np
 
 from simulator.cars import drive
-from simulator.cars.state import F64, Cars, Index
+from simulator.cars.state import Cars
+from telemetry.arrays import F64, Index
 from telemetry.streams import CLOSED, CLOSING, NORMAL, OPEN, OPENING
 
 INSPECTION_MPS = 0.3
@@ -24,19 +25,19 @@ TEST_S = 90.0
 LOOKS_S, TRIES_S, SETTLES_S = 25.0, 6.0, 1.0
 
 
-def go_on(cars: Cars, lift: Index, begin_s: F64) -> None:
+def continue_visits(cars: Cars, lift: Index, begin_s: F64) -> None:
     """Take, at these visited cars, the steps that are due in the second that begins."""
-    lift = lift[cars.visit_s[lift] < begin_s[lift] + 1]
+    lift = lift[cars.visit_step_s[lift] < begin_s[lift] + 1]
     if not len(lift):
         return
-    t, door = np.maximum(cars.visit_s[lift], begin_s[lift]), cars.door[lift]
+    t, door = np.maximum(cars.visit_step_s[lift], begin_s[lift]), cars.door[lift]
     for moving, end in ((OPENING, OPEN), (CLOSING, CLOSED)):
         ends = door == moving
-        cars.move_door(lift[ends], end, t[ends])
-        cars.visit_s[lift[ends]] = t[ends] + TRIES_S
+        cars.set_door(lift[ends], end, t[ends])
+        cars.visit_step_s[lift[ends]] = t[ends] + TRIES_S
     stands = (door == OPEN) | (door == CLOSED)
     lift, t = lift[stands], t[stands]
-    left_s = cars.relief_s[lift] - t
+    left_s = cars.fault_ends_s[lift] - t
     part = np.where(left_s < TEST_S, TEST, np.searchsorted(PARTS, 1 - left_s / cars.for_s[lift], "right"))
     shut = cars.door[lift] == CLOSED
     shuts = ~shut & (part != WORK)
@@ -49,8 +50,8 @@ def go_on(cars: Cars, lift: Index, begin_s: F64) -> None:
 
 
 def _move_door(cars: Cars, lift: Index, state: int, t: F64) -> None:
-    cars.move_door(lift, state, t)
-    cars.visit_s[lift] = t + (cars.opens_s(lift) if state == OPENING else cars.closes_s(lift))
+    cars.set_door(lift, state, t)
+    cars.visit_step_s[lift] = t + (cars.opens_s(lift) if state == OPENING else cars.closes_s(lift))
 
 
 def _ride(cars: Cars, lift: Index, t: F64) -> None:
@@ -60,7 +61,7 @@ def _ride(cars: Cars, lift: Index, t: F64) -> None:
     there = cars.floor[lift] + step
     there = np.where((there < 0) | (there > last), cars.floor[lift] - step, there)
     _run(cars, lift, there, t, INSPECTION_MPS / cars.lifts.rated_mps[lift])
-    cars.visit_s[lift] = cars.curves.end_s[lift] + LOOKS_S
+    cars.visit_step_s[lift] = cars.trajectories.end_s[lift] + LOOKS_S
 
 
 def _test(cars: Cars, lift: Index, t: F64) -> None:
@@ -69,12 +70,12 @@ def _test(cars: Cars, lift: Index, t: F64) -> None:
     cars.log.status.append(lift)
     last = cars.lifts.floors[lift] - 1
     _run(cars, lift, np.where(2 * cars.floor[lift] < last, last, 0), t, 1.0)
-    cars.visit_s[lift] = cars.due_s[lift] + SETTLES_S
+    cars.visit_step_s[lift] = cars.due_s[lift] + SETTLES_S
 
 
 def _run(cars: Cars, lift: Index, floor: Index, t: F64, ratio: F64 | float) -> None:
     """Let these cars run to these landings; nobody leaves before they stand."""
-    target_m = drive.landing_m(cars, lift, floor, t)
+    target_m = drive.stop_position_m(cars, lift, floor, t)
     cars.floor[lift] = cars.target[lift] = floor
-    cars.curves.go(lift, t, target_m, drive.limits(cars, lift, ratio))
-    cars.due_s[lift] = np.maximum(cars.due_s[lift], cars.curves.end_s[lift] + SETTLES_S)
+    cars.trajectories.run_to(lift, t, target_m, drive.run_limits(cars, lift, ratio))
+    cars.due_s[lift] = np.maximum(cars.due_s[lift], cars.trajectories.end_s[lift] + SETTLES_S)

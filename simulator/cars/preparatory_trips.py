@@ -7,10 +7,11 @@ from numpy.typing import NDArray
 
 from simulator.buildings.round_trip import PERSON_KG
 from simulator.cars import runaway
-from simulator.cars.state import ARMED, ARRIVED, F64, START, Cars, Index
-from simulator.faults.cause import ANYWHERE, EMPTY_RUN, IDLE, RIDE, graded
+from simulator.cars.state import ARRIVED, FAULT_PENDING, START, Cars
+from simulator.faults.cause import ANYWHERE, EMPTY_RUN, IDLE, RIDE, at_severity
 from simulator.faults.cause_table import EFFECTS
 from simulator.maths.scurve import full_speed_distance_m
+from telemetry.arrays import F64, Index
 
 RIDE_M = 9.0
 PAUSE_S = 0.5
@@ -18,44 +19,44 @@ PLATEAU_S = 4.0
 STOPS_WITHIN_M = 0.5
 
 
-def hurried(cars: Cars, lift: Index) -> NDArray[np.bool_]:
+def needs_trip(cars: Cars, lift: Index) -> NDArray[np.bool_]:
     """Tell which of these have an errand waiting."""
-    return (cars.stage[lift] == ARMED) & ~np.isin(EFFECTS.needs[cars.cause[lift]], (ANYWHERE, IDLE))
+    return (cars.stage[lift] == FAULT_PENDING) & ~np.isin(EFFECTS.situation[cars.cause[lift]], (ANYWHERE, IDLE))
 
 
-def run_errands(cars: Cars, lift: Index, t: F64) -> tuple[Index, F64]:
+def send_on_trips(cars: Cars, lift: Index, t: F64) -> tuple[Index, F64]:
     """Send the hurried of these resting cars on their errand; return the others."""
-    hurry = hurried(cars, lift)
+    hurry = needs_trip(cars, lift)
     if not hurry.any():
         return lift, t
     sent, at = lift[hurry], t[hurry]
-    needs = EFFECTS.needs[cars.cause[sent]]
-    cars.target[sent] = _errand_target(cars, sent)
-    rides, runs = sent[needs == RIDE], needs == EMPTY_RUN
+    situation = EFFECTS.situation[cars.cause[sent]]
+    cars.target[sent] = _trip_target(cars, sent)
+    rides, runs = sent[situation == RIDE], situation == EMPTY_RUN
     mass_kg = np.full(len(rides), PERSON_KG)
     floor, target = cars.floor[rides], cars.target[rides]
-    cars.passengers.come(cars.group[rides], at[needs == RIDE], floor, target, mass_kg, rides)
-    cars.errand[sent[runs]] = True
-    cars.enter(sent[runs], START, at[runs] + PAUSE_S)
-    cars.enter(sent[~runs], ARRIVED, at[~runs] + PAUSE_S)
+    cars.passengers.arrive(cars.group[rides], at[situation == RIDE], floor, target, mass_kg, rides)
+    cars.on_preparatory_trip[sent[runs]] = True
+    cars.set_phase(sent[runs], START, at[runs] + PAUSE_S)
+    cars.set_phase(sent[~runs], ARRIVED, at[~runs] + PAUSE_S)
     return lift[~hurry], t[~hurry]
 
 
-def ride_beside(cars: Cars, lift: Index, begin_s: F64) -> None:
+def ride_to_next_landing(cars: Cars, lift: Index, begin_s: F64) -> None:
     """Let somebody ride in these resting cars to the landing beside, the same two to and fro."""
     floor, t = cars.floor[lift], begin_s[lift]
     beside = np.where(floor ^ 1 < cars.lifts.floors[lift], floor ^ 1, floor - 1)
-    cars.passengers.come(cars.group[lift], t, floor, beside, np.full(len(lift), PERSON_KG), lift)
-    cars.enter(lift, ARRIVED, t + PAUSE_S)
+    cars.passengers.arrive(cars.group[lift], t, floor, beside, np.full(len(lift), PERSON_KG), lift)
+    cars.set_phase(lift, ARRIVED, t + PAUSE_S)
 
 
-def _errand_target(cars: Cars, lift: Index) -> Index:
+def _trip_target(cars: Cars, lift: Index) -> Index:
     """Return the landing to run to: far enough the right way, or else far enough off to come back the right way."""
     lifts, cause = cars.lifts, cars.cause[lift]
-    z, heights = cars.curves.end_m[lift], cars.lifts.heights_m[lift]
+    z, heights = cars.trajectories.end_m[lift], cars.lifts.heights_m[lift]
     last = lifts.floors[lift] - 1
     top = lifts.height(lift, last)
-    need_m = run_up_m(cars, lift)
+    need_m = required_run_m(cars, lift)
     sense = np.where(EFFECTS.sense[cause] != 0, EFFECTS.sense[cause], np.where(top - z > z, 1, -1))
     room = np.where(sense > 0, top - z, z) >= need_m
     onward = np.where(room, z + sense * need_m, np.where(sense > 0, top - need_m, need_m))
@@ -68,15 +69,15 @@ def _errand_target(cars: Cars, lift: Index) -> Index:
     return np.where(here, np.where(cars.floor[lift] < last, cars.floor[lift] + 1, cars.floor[lift] - 1), target)
 
 
-def run_up_m(cars: Cars, lift: Index) -> F64:
+def required_run_m(cars: Cars, lift: Index) -> F64:
     """Return how long a run must be for the cause to show itself."""
     lifts, cause = cars.lifts, cars.cause[lift]
-    ratio = graded(EFFECTS.speed_ratio[cause], cars.severity[lift])
+    ratio = at_severity(EFFECTS.speed_ratio[cause], cars.severity[lift])
     v = lifts.rated_mps[lift] * ratio
     full_m = full_speed_distance_m(v, lifts.a_mps2[lift], lifts.j_mps3[lift])
     need_m = np.where(ratio > 1, full_m + PLATEAU_S * v, RIDE_M)
     away = np.flatnonzero(EFFECTS.runs_away[cause])
     if len(away):
-        away_m = runaway.way_m(cars, lift[away], EFFECTS.sense[cause[away]] * v[away])
+        away_m = runaway.displacement_m(cars, lift[away], EFFECTS.sense[cause[away]] * v[away])
         need_m[away] = full_m[away] / 2 + np.abs(away_m) + STOPS_WITHIN_M
     return need_m

@@ -5,15 +5,18 @@ from __future__ import annotations
 import numpy as np
 
 from simulator.cars import collective_control, drive, faulty_run
-from simulator.cars.state import F64, RUN, SOUND, Cars, Index
+from simulator.cars.state import NO_FAULT, RUN, Cars
+from telemetry.arrays import F64, Index
 
 
-def begin(cars: Cars, lift: Index, t: F64) -> None:
+def start_runs(cars: Cars, lift: Index, t: F64) -> None:
     """Move these cars off to their targets."""
-    target_m = drive.landing_m(cars, lift, cars.target[lift], t)
-    cars.curves.go(lift, t, target_m, drive.limits(cars, lift, faulty_run.speed_ratio(cars, lift, target_m)))
-    cars.enter(lift, RUN, cars.curves.end_s[lift])
-    faulty_run.waylay(cars, lift)
+    target_m = drive.stop_position_m(cars, lift, cars.target[lift], t)
+    cars.trajectories.run_to(
+        lift, t, target_m, drive.run_limits(cars, lift, faulty_run.speed_ratio(cars, lift, target_m))
+    )
+    cars.set_phase(lift, RUN, cars.trajectories.end_s[lift])
+    faulty_run.prepare_faults(cars, lift)
 
 
 def divert(cars: Cars, lift: Index, t: F64) -> None:
@@ -21,7 +24,7 @@ def divert(cars: Cars, lift: Index, t: F64) -> None:
 
     The new run begins where the old one did: until the first of the two would brake, they are the same.
     """
-    runs = (cars.phase[lift] == RUN) & (cars.stage[lift] == SOUND)
+    runs = (cars.phase[lift] == RUN) & (cars.stage[lift] == NO_FAULT)
     lift, t = lift[runs], t[runs]
     first, free = collective_control.reachable(cars, lift, t)
     stop = collective_control.next_stop(cars, lift, first, np.sign(cars.target[lift] - cars.floor[lift]))
@@ -30,7 +33,9 @@ def divert(cars: Cars, lift: Index, t: F64) -> None:
         return
     lift = lift[better]
     cars.target[lift] = stop[better]
-    start_s = cars.curves.t[0, lift]
-    cars.curves.stay(lift)
-    cars.curves.go(lift, start_s, drive.landing_m(cars, lift, cars.target[lift], start_s), drive.limits(cars, lift))
-    cars.due_s[lift] = cars.curves.end_s[lift]
+    start_s = cars.trajectories.t[0, lift]
+    cars.trajectories.cancel_run(lift)
+    cars.trajectories.run_to(
+        lift, start_s, drive.stop_position_m(cars, lift, cars.target[lift], start_s), drive.run_limits(cars, lift)
+    )
+    cars.due_s[lift] = cars.trajectories.end_s[lift]

@@ -12,13 +12,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from simulator.cars import braking
-from simulator.cars.state import F64, Cars, Index
-from simulator.faults.cause import graded
+from simulator.cars.state import Cars
+from simulator.faults.cause import at_severity
 from simulator.faults.cause_table import EFFECTS
 from simulator.maths import stopping
-from simulator.maths.governor import GEAR_BUILD_S, caught_pieces, grip_mps2, overspeed_switch_mps
+from simulator.maths.governor import GEAR_BUILD_S, grip_mps2, overspeed_stop_pieces, overspeed_switch_mps
+from telemetry.arrays import F64, Index
 
-LEAST_MPS2 = 0.1
+MIN_RUNAWAY_MPS2 = 0.1
 """What is pushed by less does not run away."""
 FULL_SPEED = 0.9
 """A drive that does not come near its rated speed is not at fault in this way."""
@@ -28,77 +29,77 @@ def accelerations(cars: Cars, lift: Index, sense: F64) -> tuple[F64, F64, F64]:
     """Return how these cars accelerate along their way before and after the brake has fallen, and what grips them."""
     cause, severity = cars.cause[lift], cars.severity[lift]
     rated_kg, load_kg = cars.lifts.rated_kg[lift], cars.load_kg[lift]
-    runs = graded(EFFECTS.thrust_mps2[cause], severity) + sense * stopping.imbalance_mps2(rated_kg, load_kg)
-    torque = graded(EFFECTS.brake_left[cause], severity) * cars.condition.brake_torque[lift]
+    runs = at_severity(EFFECTS.thrust_mps2[cause], severity) + sense * stopping.imbalance_mps2(rated_kg, load_kg)
+    torque = at_severity(EFFECTS.brake_torque_left[cause], severity) * cars.condition.brake_torque[lift]
     braked = runs - torque * cars.lifts.brake_mps2[lift]
     return runs, braked, grip_mps2(sense, rated_kg, load_kg)
 
 
-def way_m(cars: Cars, lift: Index, v_mps: F64) -> F64:
+def displacement_m(cars: Cars, lift: Index, v_mps: F64) -> F64:
     """Return how far these cars go, signed, from the moment on at which they run away with `v_mps`."""
     rated_mps, sense = cars.lifts.rated_mps[lift], np.sign(v_mps)
     runs, _, _ = accelerations(cars, lift, sense)
-    away = (sense * np.maximum(runs, LEAST_MPS2), 0 * runs, _until_switch_s(rated_mps, v_mps, runs))
-    return stopping.way_m(v_mps, [away, *_caught(cars, lift, sense * overspeed_switch_mps(rated_mps))])
+    away = (sense * np.maximum(runs, MIN_RUNAWAY_MPS2), 0 * runs, _until_switch_s(rated_mps, v_mps, runs))
+    return stopping.displacement_m(v_mps, [away, *_overspeed_stop(cars, lift, sense * overspeed_switch_mps(rated_mps))])
 
 
-def begin(cars: Cars, lift: Index) -> tuple[Index, F64, F64]:
+def start(cars: Cars, lift: Index) -> tuple[Index, F64, F64]:
     """Let those of these cars run away that their run brings to full speed, the cause's way, with room to be caught.
 
     Return them, when they run away, and when the governor's switch opens.
     """
-    lifts, curves = cars.lifts, cars.curves
-    plateau_s, v_mps = curves.plateau(lift)
+    lifts, trajectories = cars.lifts, cars.trajectories
+    plateau_s, v_mps = trajectories.plateau(lift)
     sense, rated_mps = EFFECTS.sense[cars.cause[lift]].astype(np.float64), lifts.rated_mps[lift]
     runs, _, _ = accelerations(cars, lift, sense)
-    left_m = np.abs(curves.end_m[lift] - curves.at(lift, plateau_s)[0])
-    fit = (v_mps * sense > FULL_SPEED * rated_mps) & (runs >= LEAST_MPS2)
-    fit &= left_m > np.abs(way_m(cars, lift, sense * np.abs(v_mps)))
+    left_m = np.abs(trajectories.end_m[lift] - trajectories.at(lift, plateau_s)[0])
+    fit = (v_mps * sense > FULL_SPEED * rated_mps) & (runs >= MIN_RUNAWAY_MPS2)
+    fit &= left_m > np.abs(displacement_m(cars, lift, sense * np.abs(v_mps)))
     lift, plateau_s, runs_s = lift[fit], plateau_s[fit], _until_switch_s(rated_mps, v_mps, runs)[fit]
-    curves.push(lift, plateau_s, (sense * runs)[fit], 2 * runs_s)
+    trajectories.accelerate(lift, plateau_s, (sense * runs)[fit], 2 * runs_s)
     return lift, plateau_s, plateau_s + runs_s
 
 
-def catch(cars: Cars, lift: Index, t: F64) -> None:
+def open_chain(cars: Cars, lift: Index, t: F64) -> None:
     """Open the safety chain of these cars that run away."""
     cars.chain_opens_s[lift] = t
-    cars.curves.divert(lift, t, _caught(cars, lift, cars.curves.at(lift, t)[1]))
+    cars.trajectories.replace_rest(lift, t, _overspeed_stop(cars, lift, cars.trajectories.at(lift, t)[1]))
 
 
-def slips(cars: Cars, lift: Index) -> NDArray[np.bool_]:
+def brake_slips(cars: Cars, lift: Index) -> NDArray[np.bool_]:
     """Tell which of these standing cars what is left of their brakes does not hold."""
-    return np.abs(_slips_mps2(cars, lift)) >= LEAST_MPS2
+    return np.abs(_slip_mps2(cars, lift)) >= MIN_RUNAWAY_MPS2
 
 
-def leave(cars: Cars, lift: Index, t: F64) -> None:
+def slip_from_landing(cars: Cars, lift: Index, t: F64) -> None:
     """Let these cars slip from their landings with their doors open, until they are caught or meet an end."""
-    lifts, pull = cars.lifts, _slips_mps2(cars, lift)
+    lifts, pull = cars.lifts, _slip_mps2(cars, lift)
     sense, zero = np.sign(pull), 0 * pull
-    edge_m = lifts.height(lift, cars.floor[lift]) + sense * lifts.zone_m[lift]
-    leaves_s = np.sqrt(2 * (edge_m - cars.curves.at(lift, t)[0]) / pull)
-    slips_s = leaves_s + lifts.caught_s[lift]
+    edge_m = lifts.height(lift, cars.floor[lift]) + sense * lifts.door_zone_m[lift]
+    leaves_s = np.sqrt(2 * (edge_m - cars.trajectories.at(lift, t)[0]) / pull)
+    slips_s = leaves_s + lifts.ucm_grip_delay_s[lift]
     grip = -sense * grip_mps2(sense, lifts.rated_kg[lift], cars.load_kg[lift])
     left_mps = pull * slips_s + (pull + grip) / 2 * GEAR_BUILD_S
     builds = (pull, (grip - pull) / GEAR_BUILD_S, zero + GEAR_BUILD_S)
     cars.chain_opens_s[lift] = t + leaves_s
-    cars.curves.divert(lift, t, [(pull, zero, slips_s), builds, (grip, zero, -left_mps / grip)])
-    braking.meet_ends(cars, lift)
+    cars.trajectories.replace_rest(lift, t, [(pull, zero, slips_s), builds, (grip, zero, -left_mps / grip)])
+    braking.stop_at_shaft_ends(cars, lift)
 
 
-def _slips_mps2(cars: Cars, lift: Index) -> F64:
+def _slip_mps2(cars: Cars, lift: Index) -> F64:
     """Return how these standing cars accelerate, up positive: by their imbalance less what the brake still holds."""
     lifts, cause = cars.lifts, cars.cause[lift]
     pull = stopping.imbalance_mps2(lifts.rated_kg[lift], cars.load_kg[lift])
-    torque = graded(EFFECTS.brake_left[cause], cars.severity[lift]) * cars.condition.brake_torque[lift]
+    torque = at_severity(EFFECTS.brake_torque_left[cause], cars.severity[lift]) * cars.condition.brake_torque[lift]
     return np.sign(pull) * np.maximum(np.abs(pull) - torque * lifts.brake_mps2[lift], 0.0)
 
 
 def _until_switch_s(rated_mps: F64, v_mps: F64, runs: F64) -> F64:
     """Return how long cars run away until their governor's switch opens."""
-    return (overspeed_switch_mps(rated_mps) - np.abs(v_mps)) / np.maximum(runs, LEAST_MPS2)
+    return (overspeed_switch_mps(rated_mps) - np.abs(v_mps)) / np.maximum(runs, MIN_RUNAWAY_MPS2)
 
 
-def _caught(cars: Cars, lift: Index, v_mps: F64) -> list[stopping.Piece]:
+def _overspeed_stop(cars: Cars, lift: Index, v_mps: F64) -> list[stopping.Piece]:
     runs, braked, grip = accelerations(cars, lift, np.sign(v_mps))
     delay_s = stopping.BRAKE_DELAY_S + cars.condition.brake_late_s[lift]
-    return caught_pieces(v_mps, cars.lifts.rated_mps[lift], runs, braked, grip, delay_s)
+    return overspeed_stop_pieces(v_mps, cars.lifts.rated_mps[lift], runs, braked, grip, delay_s)

@@ -1,11 +1,12 @@
-"""The state of every car, in columns: what each lift is (`Lifts`), what it does now (`Cars`), what it said (`Log`).
+"""The state of every car in columns: `LiftParameters` (constant), `Cars` (current state) and `EventLog` (events of one
+second).
 
-Times are float seconds of the world's clock. The phases of a car are a cycle; `due_s` is when the present one ends:
+Times are float seconds of simulated time. The phases of a car form a cycle; `due_s` is when the current phase ends:
 
-    REST ─► START ─► RUN ─► ARRIVED ─► OPENING ─► OPEN ⇄ PASSING ─► CLOSING ─► START or REST
-                      └► STRIKE ─► (POPPED) ─► STUCK ─► home at crawling speed
+    REST ─► START ─► RUN ─► ARRIVED ─► OPENING_DOOR ─► OPEN_DOOR ⇄ PASSING ─► CLOSING_DOOR ─► START or REST
+                      └► FAULT_DUE ─► (DOOR_SPRUNG) ─► IMMOBILISED ─► homing run to the nearest landing
 
-A car that rests is never due by itself, but to park.
+A car in phase REST is due only when it has to park.
 """
 
 from __future__ import annotations
@@ -21,35 +22,35 @@ from registry.facts import LiftFacts
 from simulator.buildings import round_trip, stop_times
 from simulator.buildings.arrivals import Arrivals
 from simulator.buildings.groups import Groups
-from simulator.buildings.passengers import NO_ONE, Passengers
+from simulator.buildings.passengers import NO_PASSENGER, Passengers
 from simulator.buildings.traffic import KINDS, Traffic
 from simulator.faults.condition import Condition
-from simulator.faults.schedule import Fault
+from simulator.faults.schedule import FaultOccurrence
 from simulator.maths.calendar import DAY_S
-from simulator.maths.rng import EVENTS, TRAITS, Dice, keys, uniform, words
+from simulator.maths.rng import EVENTS, TRAITS, RandomStreams, hash_bits, stream_keys, uniform
 from simulator.maths.scurve import segment_times
-from simulator.maths.trajectories import Curves
+from simulator.maths.trajectories import Trajectories
+from telemetry.arrays import F64, Index
 from telemetry.streams import CLOSED, NORMAL, OPENING
 
-F64 = NDArray[np.float64]
-Index = NDArray[np.intp]
-
-REST, START, RUN, ARRIVED, OPENING_DOOR, OPEN_DOOR, PASSING, CLOSING_DOOR, STRIKE, POPPED, STUCK = range(11)
-SOUND, ARMED, STRUCK = range(3)
+REST, START, RUN, ARRIVED, OPENING_DOOR, OPEN_DOOR, PASSING, CLOSING_DOOR, FAULT_DUE, DOOR_SPRUNG, IMMOBILISED = range(
+    11
+)
+NO_FAULT, FAULT_PENDING, FAULT_ACTIVE = range(3)
 
 LEVEL_BIAS_M = 0.003
 RATED_LOAD_DEFAULT_KG = 1000.0
 BRAKE_MPS2 = (1.4, 2.5)
 """How hard a machine brake stops its balanced car, each lift as it is set. At 1.4 the empty car that goes up is stopped
 by the 0.8 m/s² that are the least in use, one with 125 % of its load that goes down (EN 81-20, 5.9.2.2.2.1) by 0.6."""
-CAUGHT_S = (0.15, 0.45)
+UCM_GRIP_DELAY_S = (0.15, 0.45)
 """How long each lift's protection against unintended movement takes from the end of the door zone until it grips."""
 _DRIVE_SPEED_MPS = (0.63, 1.0, 1.6, 1.75, 2.0, 2.5, 4.0, 6.0)
 _DRIVE_ACCELERATION_MPS2 = (0.5, 0.6, 0.8, 0.8, 0.9, 1.0, 1.1, 1.2)
 _DRIVE_JERK_MPS3 = (0.8, 0.9, 1.0, 1.0, 1.2, 1.3, 1.5, 1.6)
 
 
-class Lifts:
+class LiftParameters:
     """What each lift is and stays. `heights_m` is (lifts, most floors), NaN beyond the last floor."""
 
     def __init__(self, facts: Sequence[LiftFacts], seed: int, number: NDArray[np.int64]) -> None:
@@ -65,20 +66,28 @@ class Lifts:
         self.j_mps3 = np.interp(self.rated_mps, _DRIVE_SPEED_MPS, _DRIVE_JERK_MPS3)
         self.rated_kg = np.array([lift.rated_load_kg or RATED_LOAD_DEFAULT_KG for lift in facts])
         self.sheave_m = np.array([lift.sheave_diameter_m or 0.4 for lift in facts])
-        self.zone_m = np.array([lift.door_zone_m for lift in facts])
+        self.door_zone_m = np.array([lift.door_zone_m for lift in facts])
         self.barometer = np.array([lift.position_source == BAROMETER for lift in facts])
         self.rope_ratio = np.array([2.0 if lift.roping == "2:1" else 1.0 for lift in facts])
-        self._traits = keys(seed, self.number, TRAITS)
-        every, traits = np.arange(len(facts)), Dice(seed, self.number, TRAITS)
-        opens, closes = 1 + stop_times.DOOR_SD * traits.bell(every), 1 + stop_times.DOOR_SD * traits.bell(every)
+        self._traits = stream_keys(seed, self.number, TRAITS)
+        every, traits = np.arange(len(facts)), RandomStreams(seed, self.number, TRAITS)
+        opens, closes = (
+            1 + stop_times.DOOR_SD * traits.normal(every),
+            1 + stop_times.DOOR_SD * traits.normal(every),
+        )
         names = ("x_bias", "y_bias", "z_bias", "smooth", "phase", "floor", "creep", "season", "relevel")
         self.trait = {name: traits.uniform(every) for name in names}
-        self.brake_mps2, self.caught_s = traits.uniform(every, *BRAKE_MPS2), traits.uniform(every, *CAUGHT_S)
+        self.brake_mps2, self.ucm_grip_delay_s = (
+            traits.uniform(every, *BRAKE_MPS2),
+            traits.uniform(every, *UCM_GRIP_DELAY_S),
+        )
         unknown_mm = traits.uniform(every, *stop_times.DOOR_WIDTHS_MM)
         width_mm = np.array([lift.door_width_mm or at_mm for lift, at_mm in zip(facts, unknown_mm, strict=True)])
         opens_s, closes_s = stop_times.door_s(width_mm, np.array([lift.door_type == "side" for lift in facts]))
         self.door_opens_s, self.door_closes_s = opens * opens_s, closes * closes_s
-        stops = round_trip.stops((self.floors - 1 - self.lobby).astype(np.float64), round_trip.persons(self.rated_kg))
+        stops = round_trip.probable_stops(
+            (self.floors - 1 - self.lobby).astype(np.float64), round_trip.car_capacity_persons(self.rated_kg)
+        )
         emptied = 1 / (stops + 1)
         self.stop_s = stop_times.stop_s(self.door_opens_s, self.door_closes_s, np.ones(len(facts)), 1 - emptied)
 
@@ -88,7 +97,7 @@ class Lifts:
 
     def level_bias_m(self, lift: Index, floor: Index) -> F64:
         """Return by how much each lift, when sound, always misses this landing."""
-        return LEVEL_BIAS_M * (2 * uniform(words(self._traits[lift], 1000 + floor)) - 1)
+        return LEVEL_BIAS_M * (2 * uniform(hash_bits(self._traits[lift], 1000 + floor)) - 1)
 
     def flight_s(self, lift: Index, distance_m: F64) -> F64:
         """Return how long each lift runs over a distance above 0."""
@@ -96,15 +105,18 @@ class Lifts:
         jerk_s, steady_s, cruise_s = segment_times(distance_m, v, a, j)
         return 4 * jerk_s + 2 * steady_s + cruise_s
 
-    def carries(self) -> F64:
+    def handling_capacity(self) -> F64:
         """Return how many people each lift brings up in five minutes of an up-peak, as it was planned."""
         every = np.arange(len(self.number))
-        upper, people = (self.floors - 1 - self.lobby).astype(np.float64), round_trip.persons(self.rated_kg)
+        upper, people = (
+            (self.floors - 1 - self.lobby).astype(np.float64),
+            round_trip.car_capacity_persons(self.rated_kg),
+        )
         pitch_m = (self.height(every, self.floors - 1) - self.height(every, self.lobby)) / upper
         floor_s = pitch_m / self.rated_mps
         stop_s = self.flight_s(every, pitch_m) - floor_s + self.stop_s
         rtt_s = round_trip.round_trip_s(upper, people, floor_s, stop_s, stop_times.transfer_s())
-        return round_trip.handled(np.ones(len(every)), people, rtt_s)
+        return round_trip.handling_capacity(np.ones(len(every)), people, rtt_s)
 
     def nearest(self, lift: Index, z_m: F64) -> Index:
         """Return the landing nearest to z of each of these lifts."""
@@ -112,26 +124,28 @@ class Lifts:
 
 
 @dataclass(slots=True)
-class Log:
+class EventLog:
     """What happened in this second, in pieces: lifts, times, and values; the world sorts it."""
 
     door: list[tuple[Index, F64, NDArray[np.int8]]] = field(default_factory=list)
     infrared: list[tuple[Index, F64, NDArray[np.bool_], NDArray[np.bool_]]] = field(default_factory=list)
     status: list[Index] = field(default_factory=list)
     loads: list[tuple[Index, F64, F64]] = field(default_factory=list)
-    struck: list[tuple[Fault, float]] = field(default_factory=list)
-    healed: list[Fault] = field(default_factory=list)
+    activated: list[tuple[FaultOccurrence, float]] = field(default_factory=list)
+    cleared: list[FaultOccurrence] = field(default_factory=list)
 
 
 class Cars:
-    """What every car does now, and who is with it. The cycle, its errands and its troubles write it; nothing else does.
+    """The current state of every car and its passengers. Only the modules of `simulator.cars` write it.
 
-    `heading` is the way that a car serves (+1 up, -1 down, 0 none); `car_call` (lifts, floors) is asked for inside it,
-    `hall_call` (lifts, 2, floors) is what the dispatcher wants of it, up and down. On an `errand` and when `homing`, it
-    goes to its `target` and serves no call on the way. `chain_opens_s` is when its safety chain opened, `rests_by_s` by
-    when a sound brake stops it that has fallen. `ahead_m` is how much further its sheave has turned than it has gone.
-    `passer` is the slot of the person in the doorway (-1: nobody), who is `entering` or leaving. `cycles` counts the
-    openings of the door at this landing.
+    Columns have a row for each lift; times are seconds of simulated time.
+
+    `heading` (+1 up, -1 down, 0 none) is the direction of travel. `car_call` (lifts, floors) are the car calls,
+    `hall_call` (lifts, 2, floors) the hall calls (up, down) that the dispatcher has assigned to the car. A car that is
+    `on_preparatory_trip` or `homing` runs to its `target` without answering calls. `chain_opens_s` is when the safety
+    chain opens; `healthy_stop_s` is when a healthy brake would have stopped the car. `ahead_m` is by how much the
+    travel of the sheave exceeds that of the car. `person_in_doorway` is the slot of the passenger in the doorway (-1:
+    none), who is `entering` or leaving. `cycles` counts the openings of the door at the current landing.
     """
 
     def __init__(
@@ -145,14 +159,14 @@ class Cars:
     ) -> None:
         n = len(facts)
         every = np.arange(n)
-        self.lifts = Lifts(facts, seed, number)
+        self.lifts = LiftParameters(facts, seed, number)
         self.condition = Condition(n)
-        self.dice = Dice(seed, self.lifts.number, EVENTS)
-        self.log = Log()
+        self.dice = RandomStreams(seed, self.lifts.number, EVENTS)
+        self.log = EventLog()
         self.start_hour, self.day_s = hour, DAY_S
-        self._gather(building, seed, traffic)
+        self._form_groups(building, seed, traffic)
         self.floor = (self.lifts.trait["floor"] * self.lifts.floors).astype(np.intp)
-        self.curves = Curves(self.lifts.height(every, self.floor))
+        self.trajectories = Trajectories(self.lifts.height(every, self.floor))
         self.ahead_m = np.zeros(n)
         self.phase = np.full(n, REST, dtype=np.int8)
         self.due_s = np.zeros(n)
@@ -161,17 +175,17 @@ class Cars:
         floors = self.lifts.heights_m.shape[1]
         self.car_call = np.zeros((n, floors), dtype=np.bool_)
         self.hall_call = np.zeros((n, 2, floors), dtype=np.bool_)
-        self.errand = np.zeros(n, dtype=np.bool_)
+        self.on_preparatory_trip = np.zeros(n, dtype=np.bool_)
         self.homing = np.zeros(n, dtype=np.bool_)
         self.riders = np.zeros(n, dtype=np.intp)
         self.load_kg = np.zeros(n)
         self.everyone_out = np.zeros(n, dtype=np.bool_)
-        self.passer = np.full(n, NO_ONE, dtype=np.intp)
+        self.person_in_doorway = np.full(n, NO_PASSENGER, dtype=np.intp)
         self.entering = np.zeros(n, dtype=np.bool_)
         self.close_s = np.zeros(n)
         self.reversal = np.zeros(n)
-        self.sent_back = np.zeros(n, dtype=np.int8)
-        self.held = np.zeros(n, dtype=np.bool_)
+        self.reopenings = np.zeros(n, dtype=np.int8)
+        self.door_held = np.zeros(n, dtype=np.bool_)
         self.cycles = np.zeros(n, dtype=np.int64)
         self.door = np.full(n, CLOSED, dtype=np.int8)
         self.curtain = np.zeros(n, dtype=np.bool_)
@@ -182,16 +196,16 @@ class Cars:
         self.mode = np.full(n, NORMAL, dtype=np.int8)
         self.boots = np.ones(n, dtype=np.int64)
         self.cause = np.zeros(n, dtype=np.int16)
-        self.stage = np.full(n, SOUND, dtype=np.int8)
+        self.stage = np.full(n, NO_FAULT, dtype=np.int8)
         self.severity = np.zeros(n)
-        self.suffers: dict[int, Fault] = {}
+        self.active_faults: dict[int, FaultOccurrence] = {}
         self.for_s = np.zeros(n)
-        self.relief_s = np.full(n, np.inf)
-        self.visit_s = np.zeros(n)
+        self.fault_ends_s = np.full(n, np.inf)
+        self.visit_step_s = np.zeros(n)
         self.chain_opens_s = np.full(n, np.inf)
-        self.rests_by_s = np.full(n, np.inf)
+        self.healthy_stop_s = np.full(n, np.inf)
 
-    def _gather(self, building: NDArray[np.int64], seed: int, traffic: Traffic) -> None:
+    def _form_groups(self, building: NDArray[np.int64], seed: int, traffic: Traffic) -> None:
         """Bring the cars of each building together, and people into it."""
         lifts = self.lifts
         self.groups = Groups(building, lifts.number)
@@ -200,8 +214,8 @@ class Cars:
         if not np.array_equal(lifts.heights_m, lifts.heights_m[one[self.group]], equal_nan=True):
             raise ValueError("buildings: the lifts of a building have the same floors; name those apart that have not")
         kind, floors, lobby = lifts.kind[one], lifts.floors[one], lifts.lobby[one]
-        carried = np.bincount(self.groups.of, lifts.carries()).astype(np.float64)
-        self.arrivals = Arrivals(self.groups, seed, traffic, kind, floors, lobby, carried)
+        handling_capacity = np.bincount(self.groups.of, lifts.handling_capacity()).astype(np.float64)
+        self.arrivals = Arrivals(self.groups, seed, traffic, kind, floors, lobby, handling_capacity)
 
     @property
     def presence(self) -> NDArray[np.bool_]:
@@ -231,29 +245,29 @@ class Cars:
 
     def _this_time(self, lift: Index) -> F64:
         """Draw how much longer than sound ones on average these doors take."""
-        return (1 + stop_times.DOOR_CYCLE_SD * self.dice.bell(lift)) * (1 + self.condition.door_drag[lift])
+        return (1 + stop_times.DOOR_CYCLE_SD * self.dice.normal(lift)) * (1 + self.condition.door_drag[lift])
 
-    def enter(self, lift: Index, phase: int, due_s: F64) -> None:
+    def set_phase(self, lift: Index, phase: int, due_s: F64) -> None:
         """Put these cars into a phase until `due_s`."""
         self.phase[lift] = phase
         self.due_s[lift] = due_s
 
-    def let_out(self, lift: Index) -> None:
+    def release_passengers(self, lift: Index) -> None:
         """Let everyone leave these cars where they next open: what was asked for inside is forgotten."""
         self.everyone_out[lift] = self.riders[lift] > 0
         self.car_call[lift] = False
 
-    def move_door(self, lift: Index, state: int, t_s: F64) -> None:
+    def set_door(self, lift: Index, state: int, t_s: F64) -> None:
         """Set the state of these doors, and say so."""
         self.cycles[lift] += (state == OPENING) & (self.door[lift] == CLOSED)
         self.door[lift] = state
         self.log.door.append((lift, t_s, np.full(len(lift), state, dtype=np.int8)))
 
-    def carry(self, lift: Index, t_s: F64, more_kg: F64) -> None:
+    def change_load(self, lift: Index, t_s: F64, more_kg: F64) -> None:
         """Let people step into these cars, or out of them where it is less."""
         self.load_kg[lift] += more_kg
         self.log.loads.append((lift, t_s, more_kg))
 
-    def say_infrared(self, lift: Index, t_s: F64) -> None:
+    def log_infrared(self, lift: Index, t_s: F64) -> None:
         """Say what curtain and presence sensor of these cars see."""
         self.log.infrared.append((lift, t_s, self.presence[lift], self.curtain[lift].copy()))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from simulator.faults.cause import EMPTY_RUN, HELD_OPEN, IDLE, LANDING, RIDE, Act, Cause
+from simulator.faults.cause import EMPTY_RUN, HELD_OPEN, IDLE, LANDING, RIDE, Cause, Effect
 
 CAR = (
     Cause(
@@ -12,8 +12,8 @@ CAR = (
         ("person-shut-in-off-level", "car-off-level"),
         180.0,
         14.0,
-        Act(needs=RIDE, trips_mps2=(1.05, 1.15)),
-        per_year=0.01,
+        Effect(situation=RIDE, trips_mps2=(1.05, 1.15)),
+        rate_per_year=0.01,
     ),
     Cause(
         "power-cut",
@@ -22,8 +22,8 @@ CAR = (
         ("on-battery", "person-shut-in-off-level", "car-off-level"),
         300.0,
         14.0,
-        Act(needs=RIDE, brakes=True, battery=True),
-        per_year=0.015,
+        Effect(situation=RIDE, brake_falls=True, battery=True),
+        rate_per_year=0.015,
         may_show=("hard-stop",),
     ),
     Cause(
@@ -33,8 +33,8 @@ CAR = (
         ("on-battery",),
         1800.0,
         1.0,
-        Act(halts=True, battery=True, battery_lasts_s=(14_400.0, 3_600.0)),
-        per_year=0.2,
+        Effect(halts=True, battery=True, battery_lasts_s=(14_400.0, 3_600.0)),
+        rate_per_year=0.2,
         whole_building=True,
     ),
     Cause(
@@ -44,8 +44,8 @@ CAR = (
         ("safety-chain-open",),
         12.0,
         14.0,
-        Act(needs=RIDE, brakes=True, opens_chain=True),
-        per_year=0.1,
+        Effect(situation=RIDE, brake_falls=True, opens_chain=True),
+        rate_per_year=0.1,
         may_show=("hard-stop",),
     ),
     Cause(
@@ -55,8 +55,8 @@ CAR = (
         ("safety-chain-open", "person-shut-in-off-level", "car-off-level"),
         240.0,
         14.0,
-        Act(needs=RIDE, brakes=True, opens_chain=True),
-        per_year=0.005,
+        Effect(situation=RIDE, brake_falls=True, opens_chain=True),
+        rate_per_year=0.005,
         may_show=("hard-stop",),
     ),
     Cause(
@@ -66,8 +66,8 @@ CAR = (
         ("safety-chain-open", "person-shut-in-off-level", "car-off-level"),
         600.0,
         14.0,
-        Act(needs=RIDE, brakes=True, opens_chain=True),
-        per_year=0.035,
+        Effect(situation=RIDE, brake_falls=True, opens_chain=True),
+        rate_per_year=0.035,
         may_show=("hard-stop",),
     ),
     Cause(
@@ -77,8 +77,8 @@ CAR = (
         ("car-off-level",),
         120.0,
         5.0,
-        Act(needs=EMPTY_RUN, trips_mps2=(1.05, 1.15)),
-        per_year=0.03,
+        Effect(situation=EMPTY_RUN, trips_mps2=(1.05, 1.15)),
+        rate_per_year=0.03,
     ),
     Cause(
         "controller-frozen-at-landing",
@@ -87,8 +87,8 @@ CAR = (
         ("person-shut-in-at-level",),
         180.0,
         10.0,
-        Act(needs=RIDE, freezes=True),
-        per_year=0.005,
+        Effect(situation=RIDE, freezes_at_landing=True),
+        rate_per_year=0.005,
     ),
     Cause(
         "controller-hung",
@@ -97,8 +97,8 @@ CAR = (
         ("stands-dead",),
         1500.0,
         2.0,
-        Act(needs=IDLE, halts=True),
-        per_year=0.05,
+        Effect(situation=IDLE, halts=True),
+        rate_per_year=0.05,
     ),
     Cause(
         "phantom-calls",
@@ -107,8 +107,8 @@ CAR = (
         ("runs-empty",),
         1500.0,
         3.0,
-        Act(needs=IDLE, wanders=True),
-        per_year=0.01,
+        Effect(situation=IDLE, runs_uncalled=True),
+        rate_per_year=0.01,
     ),
     Cause(
         "alarm-button-pressed",
@@ -117,8 +117,8 @@ CAR = (
         ("alarm-pressed",),
         10.0,
         15.0,
-        Act(needs=RIDE, alarm=True),
-        per_year=0.05,
+        Effect(situation=RIDE, alarm=True),
+        rate_per_year=0.05,
     ),
     Cause(
         "vandals-jump",
@@ -127,9 +127,9 @@ CAR = (
         ("car-shakes",),
         60.0,
         8.0,
-        Act(needs=RIDE, door=HELD_OPEN),
+        Effect(situation=RIDE, door=HELD_OPEN),
         condition={"jumping_kg": (70.0, 150.0)},
-        per_year=0.02,
+        rate_per_year=0.02,
     ),
     Cause(
         "brake-failure-doors-open",
@@ -138,8 +138,8 @@ CAR = (
         ("leaves-landing-door-open", "runs-door-open", "hard-stop", "safety-chain-open", "car-off-level"),
         120.0,
         7.0,
-        Act(needs=LANDING, brake_slips=True, brake_left=(0.1, 0.0), opens_chain=True),
-        per_year=0.0005,
+        Effect(situation=LANDING, brake_slips=True, brake_torque_left=(0.1, 0.0), opens_chain=True),
+        rate_per_year=0.0005,
     ),
     Cause(
         "speed-regulator-drift",
@@ -148,8 +148,8 @@ CAR = (
         ("above-rated-speed",),
         120.0,
         4.0,
-        Act(needs=EMPTY_RUN, speed_ratio=(1.075, 1.12)),
-        per_year=0.01,
+        Effect(situation=EMPTY_RUN, speed_ratio=(1.075, 1.12)),
+        rate_per_year=0.01,
     ),
     Cause(
         "governor-overspeed",
@@ -158,15 +158,15 @@ CAR = (
         ("falls-too-fast", "above-rated-speed", "hard-stop", "safety-chain-open"),
         60.0,
         5.0,
-        Act(
-            needs=EMPTY_RUN,
+        Effect(
+            situation=EMPTY_RUN,
             sense=-1,
             runs_away=True,
             thrust_mps2=(1.1, 1.35),
-            brake_left=(0.1, 0.0),
+            brake_torque_left=(0.1, 0.0),
             opens_chain=True,
         ),
-        per_year=0.001,
+        rate_per_year=0.001,
     ),
     Cause(
         "counterweight-runaway",
@@ -175,14 +175,14 @@ CAR = (
         ("rises-too-fast", "above-rated-speed", "hard-stop", "safety-chain-open"),
         60.0,
         5.0,
-        Act(
-            needs=EMPTY_RUN,
+        Effect(
+            situation=EMPTY_RUN,
             sense=1,
             runs_away=True,
-            brake_left=(0.1, 0.0),
+            brake_torque_left=(0.1, 0.0),
             opens_chain=True,
         ),
-        per_year=0.0005,
+        rate_per_year=0.0005,
     ),
     Cause(
         "top-slowdown-lost",
@@ -191,8 +191,8 @@ CAR = (
         ("beyond-top",),
         60.0,
         22.0,
-        Act(needs=EMPTY_RUN, sense=1, slowdown_lost=(0.4, 1.0), opens_chain=True),
-        per_year=0.003,
+        Effect(situation=EMPTY_RUN, sense=1, slowdown_lost=(0.4, 1.0), opens_chain=True),
+        rate_per_year=0.003,
         may_show=("hard-stop",),
     ),
     Cause(
@@ -202,8 +202,8 @@ CAR = (
         ("beyond-bottom", "hard-stop"),
         60.0,
         22.0,
-        Act(needs=EMPTY_RUN, sense=-1, slowdown_lost=(0.4, 1.0), opens_chain=True),
-        per_year=0.003,
+        Effect(situation=EMPTY_RUN, sense=-1, slowdown_lost=(0.4, 1.0), opens_chain=True),
+        rate_per_year=0.003,
     ),
     Cause(
         "ropes-spin-on-sheave",
@@ -212,8 +212,8 @@ CAR = (
         ("drive-runs-car-stands",),
         75.0,
         14.0,
-        Act(needs=RIDE, sticks=True),
+        Effect(situation=RIDE, car_jammed=True),
         condition={"spins_mps": (0.3, 1.0)},
-        per_year=0.001,
+        rate_per_year=0.001,
     ),
 )

@@ -1,6 +1,6 @@
 """What a cause is: its kind, its form, its symptoms, and what it does to car and machine.
 
-A cause is physical; its symptoms follow from the motion and the doors. An `Act` takes the car out of its duty: the
+A cause is physical; its symptoms follow from the motion and the doors. An `Effect` takes the car out of its duty: the
 cycle asks its columns ("does this cause brake a run, and how hard?"), and no code names a cause. A `condition` alters
 the machine: columns of `condition.Condition` by name. A pair of numbers is for the severities 0 and 1.
 """
@@ -23,81 +23,85 @@ FORMS = ("sudden", "intermittent", "growing")
 SUDDEN, INTERMITTENT, GROWING = FORMS
 
 ANYWHERE, RIDE, EMPTY_RUN, LANDING, IDLE = range(5)
-RIGHT, SHUT, REVERSES, SLIPS, HELD_OPEN, REOPENS, LEFT_OPEN, POPS_OPEN = range(8)
+RIGHT, STAYS_SHUT, REVERSES, SLIPS, HELD_OPEN, REOPENS, STARTS_OPEN, SPRINGS_OPEN = range(8)
 
-Pair = tuple[float, float]
-FOR_EVER_S = 1e12
+SeverityRange = tuple[float, float]
+UNLIMITED_S = 1e12
 """Finite, so that it can be graded."""
 
 
 @dataclass(frozen=True, slots=True)
-class Act:
-    """What a cause does to the duty of a car; one act at a time. The defaults do nothing.
+class Effect:
+    """What a cause does to the operation of a car. The defaults do nothing; a car has at most one active effect at a
+    time.
 
-    `needs` is the situation that it shows itself in: a ride with a person, a run of the empty car, a landing with the
-    door open, a car at rest, or anywhere.
-
-    `trips_mps2`   the drive trips, and stops a run between two landings with this deceleration (0: does not)
-    `brakes`       the machine brake falls, and stops a run between two landings
-    `speed_ratio`  the drive's plateau over the rated speed; `sense` the only direction it acts in (+1 up, -1 down)
-    `runs_away`    nothing holds the car at its rated speed: its drive gives a balanced car `thrust_mps2` more, and the
-                   brake, when it falls, has `brake_left` of its torque
-    `slowdown_lost` is the share of the way of its slow-down by which the drive is late for the final limit switch at
-                   the end of `sense` (1: it has not slowed down before it)
-    `door`         what the door does instead of its duty
-    `brake_slips`  only `brake_left` of the brake's torque holds the car at an open door
-    `freezes`      the controller stops once the door has closed on a person; `halts`: wherever the car is
-    `sticks`       the car does not move off although its drive runs; `wanders`: it runs to and fro for nobody
-    `occupies`     something stands in the doorway meanwhile; `passes`: people and goods go through it all the time
-    `crawls`       the car goes to the next landing at the speed of an inspection, and stays there
-    `opens_chain`  a contact of the safety chain is open meanwhile; `mode` is what the controller says it is in
-    `battery`      the mains are away, and the terminal lives `battery_lasts_s` more
-    `silent`       the terminal is not heard
-    `comes_along`  shows itself as the ride begins, and leaves the car to its duty
-    `shuttles`     somebody rides to and fro between two landings
-    `visits`       a mechanic works at the empty car (`visit.py`)
+    `situation`              the situation in which the effect begins: a ride with a passenger, a run of the empty car,
+                             a landing with the door open, a car at rest, or any
+    `trips_mps2`             the drive trips and stops a run between two landings with this deceleration (0: the drive
+                             does not trip)
+    `brake_falls`            the machine brake is applied and stops a run between two landings
+    `speed_ratio`            top speed of a run over the rated speed; `sense` is the only direction of travel with the
+                             effect (+1 up, -1 down, 0 both)
+    `runs_away`              the drive does not hold the car at rated speed: it accelerates a balanced car by
+                             `thrust_mps2`, and the machine brake has `brake_torque_left` of its torque
+    `slowdown_lost`          the share of the slow-down distance by which the drive decelerates too late for the final
+                             limit switch at the terminal landing in direction `sense` (1: no deceleration before the
+                             switch)
+    `door`                   the malfunction of the door
+    `brake_slips`            only `brake_torque_left` of the brake's torque holds the car at an open door
+    `freezes_at_landing`     the controller stops once the door has closed on a passenger; `halts`: wherever the car is
+    `car_jammed`             the car does not move although the drive runs; `runs_uncalled`: the empty car runs without
+                             calls
+    `blocks_doorway`         an object stands in the doorway; `people_pass`: people and goods pass through the doorway
+    `inspection_speed`       the car runs to the next landing at inspection speed and stays there
+    `opens_chain`            a contact of the safety chain is open; `mode` is the operating mode of the controller
+    `battery`                the mains are off, and the terminal runs for `battery_lasts_s` on its battery
+    `silent`                 the terminal sends nothing; `last_will`: the broker publishes the last will
+    `during_ride`            the effect begins with the ride and does not change the operation of the car
+    `shuttles`               a passenger rides to and fro between two landings
+    `maintenance`            a mechanic works at the empty car (`cars.maintenance_visit`)
     """
 
-    needs: int = ANYWHERE
-    trips_mps2: Pair = (0.0, 0.0)
-    brakes: bool = False
-    speed_ratio: Pair = (1.0, 1.0)
+    situation: int = ANYWHERE
+    trips_mps2: SeverityRange = (0.0, 0.0)
+    brake_falls: bool = False
+    speed_ratio: SeverityRange = (1.0, 1.0)
     sense: int = 0
     runs_away: bool = False
-    thrust_mps2: Pair = (0.0, 0.0)
-    brake_left: Pair = (1.0, 1.0)
-    slowdown_lost: Pair = (0.0, 0.0)
+    thrust_mps2: SeverityRange = (0.0, 0.0)
+    brake_torque_left: SeverityRange = (1.0, 1.0)
+    slowdown_lost: SeverityRange = (0.0, 0.0)
     door: int = RIGHT
     brake_slips: bool = False
-    freezes: bool = False
+    freezes_at_landing: bool = False
     halts: bool = False
-    sticks: bool = False
-    wanders: bool = False
-    occupies: bool = False
-    passes: bool = False
-    crawls: bool = False
+    car_jammed: bool = False
+    runs_uncalled: bool = False
+    blocks_doorway: bool = False
+    people_pass: bool = False
+    inspection_speed: bool = False
     opens_chain: bool = False
     alarm: bool = False
     battery: bool = False
-    battery_lasts_s: Pair = (FOR_EVER_S, FOR_EVER_S)
+    battery_lasts_s: SeverityRange = (UNLIMITED_S, UNLIMITED_S)
     silent: bool = False
     last_will: bool = False
-    comes_along: bool = False
+    during_ride: bool = False
     shuttles: bool = False
-    visits: bool = False
+    maintenance: bool = False
     mode: int = NORMAL
 
 
 @dataclass(frozen=True, slots=True)
 class Cause:
-    """One physical cause; `symptoms` are those that each of its occurrences shows, `may_show` those that only some do.
+    """One physical cause of a fault or a near miss.
 
-    `default_s` is how long it lasts from its first symptom where nothing else is asked for (of a sudden fault that
-    comes by itself or on trial, the median); `soon_s` about how long
-    that takes after the injection into a resting lift. `form` is the one it takes by itself, `growth_days` how long it
-    grows from the first physical sign to functional failure; `per_year` how often it strikes a lift in a real fleet,
-    and `whole_building` all lifts of its building with it. The condition of an act that comes and goes does so with it,
-    unless it is `lasting`; `stays_s` is how long such an act stays at most.
+    `symptoms` appear in each occurrence, `may_show` only in some. `default_s` is the duration from the first symptom
+    (for sudden faults that are not requested with a duration: the median). `onset_delay_s` is the approximate time from
+    the injection into a resting lift to the first symptom. `form` is the default form; `growth_days` the range of the
+    time from the first physical sign to functional failure; `rate_per_year` the failure rate of a lift in a real fleet.
+    `whole_building`: all lifts of the building are affected. The condition of an intermittent effect ends with the
+    effect unless `keeps_condition`; `max_on_s` limits the duration of one activation.
     """
 
     slug: str
@@ -105,16 +109,16 @@ class Cause:
     zh: str
     symptoms: tuple[str, ...]
     default_s: float
-    soon_s: float
-    act: Act | None = None
-    condition: Mapping[str, Pair] = field(default_factory=dict)
+    onset_delay_s: float
+    effect: Effect | None = None
+    condition: Mapping[str, SeverityRange] = field(default_factory=dict)
     kind: str = FAULT
     form: str = SUDDEN
-    growth_days: Pair = (20.0, 90.0)
-    per_year: float = 0.0
+    growth_days: SeverityRange = (20.0, 90.0)
+    rate_per_year: float = 0.0
     whole_building: bool = False
-    lasting: bool = False
-    stays_s: float = np.inf
+    keeps_condition: bool = False
+    max_on_s: float = np.inf
     may_show: tuple[str, ...] = ()
 
     @property
@@ -124,46 +128,48 @@ class Cause:
 
 
 @dataclass(frozen=True, slots=True)
-class Effects:
+class EffectTable:
     """The acts of all causes as columns: index them with the cause of each lift; a pair is (causes, 2)."""
 
-    needs: NDArray[np.int64]
+    situation: NDArray[np.int64]
     trips_mps2: NDArray[np.float64]
-    brakes: NDArray[np.bool_]
+    brake_falls: NDArray[np.bool_]
     speed_ratio: NDArray[np.float64]
     sense: NDArray[np.int64]
     runs_away: NDArray[np.bool_]
     thrust_mps2: NDArray[np.float64]
-    brake_left: NDArray[np.float64]
+    brake_torque_left: NDArray[np.float64]
     slowdown_lost: NDArray[np.float64]
     door: NDArray[np.int64]
     brake_slips: NDArray[np.bool_]
-    freezes: NDArray[np.bool_]
+    freezes_at_landing: NDArray[np.bool_]
     halts: NDArray[np.bool_]
-    sticks: NDArray[np.bool_]
-    wanders: NDArray[np.bool_]
-    occupies: NDArray[np.bool_]
-    passes: NDArray[np.bool_]
-    crawls: NDArray[np.bool_]
+    car_jammed: NDArray[np.bool_]
+    runs_uncalled: NDArray[np.bool_]
+    blocks_doorway: NDArray[np.bool_]
+    people_pass: NDArray[np.bool_]
+    inspection_speed: NDArray[np.bool_]
     opens_chain: NDArray[np.bool_]
     alarm: NDArray[np.bool_]
     battery: NDArray[np.bool_]
     battery_lasts_s: NDArray[np.float64]
     silent: NDArray[np.bool_]
     last_will: NDArray[np.bool_]
-    comes_along: NDArray[np.bool_]
+    during_ride: NDArray[np.bool_]
     shuttles: NDArray[np.bool_]
-    visits: NDArray[np.bool_]
+    maintenance: NDArray[np.bool_]
     mode: NDArray[np.int64]
 
 
-def columns(causes: Sequence[Cause]) -> Effects:
+def columns(causes: Sequence[Cause]) -> EffectTable:
     """Return what these causes do, in columns."""
-    acts = [cause.act or Act() for cause in causes]
-    table: dict[str, Any] = {f.name: np.array([getattr(act, f.name) for act in acts]) for f in fields(Effects)}
-    return Effects(**table)
+    effects = [cause.effect or Effect() for cause in causes]
+    table: dict[str, Any] = {
+        f.name: np.array([getattr(effect, f.name) for effect in effects]) for f in fields(EffectTable)
+    }
+    return EffectTable(**table)
 
 
-def graded(pairs: NDArray[np.float64], severity: NDArray[np.float64]) -> NDArray[np.float64]:
+def at_severity(pairs: NDArray[np.float64], severity: NDArray[np.float64]) -> NDArray[np.float64]:
     """Return the number that belongs to each severity between its pair (mild, worst); `pairs` is (n, 2)."""
     return np.asarray(pairs[:, 0] * (1 - severity) + pairs[:, 1] * severity, dtype=np.float64)

@@ -15,18 +15,18 @@ from simulator.faults.near_misses import NEAR_MISSES
 from simulator.faults.sensing_causes import SENSING
 from simulator.faults.wear_causes import WEAR
 
-SOUND_CAUSE = Cause("none", "nothing", "无", (), 0.0, 0.0)
+NO_CAUSE = Cause("none", "nothing", "无", (), 0.0, 0.0)
 
 TABLE = (*CAR, *DOOR, *WEAR, *SENSING, *NEAR_MISSES)
 
 CAUSES: dict[str, Cause] = {cause.slug: cause for cause in TABLE}
 NUMBER: dict[str, int] = {cause.slug: k for k, cause in enumerate(TABLE, start=1)}
-BY_NUMBER = (SOUND_CAUSE, *TABLE)
+BY_NUMBER = (NO_CAUSE, *TABLE)
 
 EFFECTS = columns(BY_NUMBER)
 
 
-def no_cause(name: str) -> str:
+def unknown_cause(name: str) -> str:
     """Return why a name is no cause, in one line that hints at the nearest."""
     near = difflib.get_close_matches(name, CAUSES, n=1, cutoff=0.5)
     hint = f"did you mean {near[0]}?" if near else "`liftwatch inject --help` lists them"

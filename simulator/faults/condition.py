@@ -9,8 +9,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-F64 = NDArray[np.float64]
-Bools = NDArray[np.bool_]
+from telemetry.arrays import F64, Bools
 
 
 class SensorFaults:
@@ -30,10 +29,10 @@ class SensorFaults:
         self.spike: F64 = np.zeros(n)
 
     @property
-    def ailing(self) -> NDArray[np.intp]:
+    def faulty(self) -> NDArray[np.intp]:
         """Which lifts have such a sensor that is not sound."""
-        ails = self.stuck | self.dead | self.mute | (self.gain != 1) | (self.offset != 0)
-        return np.flatnonzero(ails | (self.spike_share > 0))
+        impaired = self.stuck | self.dead | self.mute | (self.gain != 1) | (self.offset != 0)
+        return np.flatnonzero(impaired | (self.spike_share > 0))
 
 
 class Condition:

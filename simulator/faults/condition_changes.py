@@ -18,94 +18,97 @@ from numpy.typing import NDArray
 
 from simulator.faults.cause_table import BY_NUMBER
 from simulator.faults.condition import Condition
-from simulator.faults.schedule import Fault
-
-F64 = NDArray[np.float64]
+from simulator.faults.schedule import FaultOccurrence
+from telemetry.arrays import F64
 
 COLUMNS = tuple(sorted({name for cause in BY_NUMBER for name in cause.condition}))
-SWELLING = ("gust_m", "goods")
+TRANSIENT = ("gust_m", "goods")
 """Columns that are no damage: they come softly, and are gone again when it is over."""
 
 
 @dataclass(frozen=True, slots=True)
-class _Damages:
+class _Changes:
     """All damages of one column: which lifts, what is added in the end, and how each grows."""
 
     lift: NDArray[np.intp]
-    full: F64
+    full_change: F64
     onset_s: F64
     growth_s: F64
-    shape: F64
+    growth_exponent: F64
     for_s: F64
 
-    def now(self, t_s: float) -> F64:
+    def value(self, t_s: float) -> F64:
         """Return what each adds at this moment."""
-        grown = np.clip((t_s - self.onset_s) / np.maximum(self.growth_s, 1e-9), 0.0, 1.0) ** self.shape
-        return self.full * np.where(self.growth_s > 0, grown, 1.0)
+        grown = np.clip((t_s - self.onset_s) / np.maximum(self.growth_s, 1e-9), 0.0, 1.0) ** self.growth_exponent
+        return self.full_change * np.where(self.growth_s > 0, grown, 1.0)
 
-    def swell(self, t_s: float) -> F64:
+    def transient_value(self, t_s: float) -> F64:
         """Return what each adds at this moment that comes and goes softly."""
         share = np.clip((t_s - self.onset_s) / self.for_s, 0.0, 1.0)
-        return self.full * np.sin(np.pi * share) ** 2
+        return self.full_change * np.sin(np.pi * share) ** 2
 
 
-class Wear:
+class ConditionChanges:
     """What ails the lifts of one condition; `add` and `remove` faults, and `step` once a second."""
 
     def __init__(self, condition: Condition) -> None:
         self._column = {name: attrgetter(name)(condition) for name in COLUMNS}
-        self._sound = {name: column[:1].copy() for name, column in self._column.items()}
-        self._ailing: dict[tuple[int, int], tuple[Fault, float]] = {}
-        self._damages: dict[str, _Damages] = {}
+        self._healthy = {name: column[:1].copy() for name, column in self._column.items()}
+        self._active: dict[tuple[int, int], tuple[FaultOccurrence, float]] = {}
+        self._changes: dict[str, _Changes] = {}
         self._stale: set[str] = set()
 
-    def add(self, fault: Fault, onset_s: float) -> None:
+    def add(self, fault: FaultOccurrence, onset_s: float) -> None:
         """Let a fault ail its lift from `onset_s` on."""
-        self._ailing[fault.lift, fault.number] = fault, onset_s
+        self._active[fault.lift, fault.number] = fault, onset_s
         self._stale.update(BY_NUMBER[fault.cause].condition)
 
-    def remove(self, fault: Fault) -> None:
+    def remove(self, fault: FaultOccurrence) -> None:
         """Put right what this fault has damaged."""
-        if self._ailing.pop((fault.lift, fault.number), None) is not None:
+        if self._active.pop((fault.lift, fault.number), None) is not None:
             self._stale.update(BY_NUMBER[fault.cause].condition)
 
     def step(self, t_s: float) -> None:
         """Bring the columns to this moment: those that something was added to or removed from, and those that grow."""
         for name in sorted(self._stale):
-            self._rest(name)
-            self._gather(name)
-        for name, damages in self._damages.items():
-            if name in self._stale or name in SWELLING or damages.growth_s.any():
-                self._apply(name, damages, t_s)
+            self._restore(name)
+            self._form_groups(name)
+        for name, changes in self._changes.items():
+            if name in self._stale or name in TRANSIENT or changes.growth_s.any():
+                self._apply(name, changes, t_s)
         self._stale.clear()
 
-    def _rest(self, name: str) -> None:
-        if name in self._damages:
-            self._column[name][self._damages.pop(name).lift] = self._sound[name]
+    def _restore(self, name: str) -> None:
+        if name in self._changes:
+            self._column[name][self._changes.pop(name).lift] = self._healthy[name]
 
-    def _gather(self, name: str) -> None:
+    def _form_groups(self, name: str) -> None:
         """Bring together what damages this column now."""
-        found = [(f, onset_s) for f, onset_s in self._ailing.values() if name in BY_NUMBER[f.cause].condition]
+        found = [(f, onset_s) for f, onset_s in self._active.values() if name in BY_NUMBER[f.cause].condition]
         if found:
             columns = zip(
-                *((f.lift, _full(f, name), onset_s, f.growth_s, f.shape, f.for_s) for f, onset_s in found), strict=True
+                *(
+                    (f.lift, _full_change(f, name), onset_s, f.growth_s, f.growth_exponent, f.for_s)
+                    for f, onset_s in found
+                ),
+                strict=True,
             )
             lift, *numbers = (np.array(column) for column in columns)
-            self._damages[name] = _Damages(lift, *(n.astype(np.float64) for n in numbers))
+            self._changes[name] = _Changes(lift, *(n.astype(np.float64) for n in numbers))
 
-    def _apply(self, name: str, damages: _Damages, t_s: float) -> None:
-        column, sound = self._column[name], self._sound[name]
-        column[damages.lift] = sound
+    def _apply(self, name: str, changes: _Changes, t_s: float) -> None:
+        column, healthy = self._column[name], self._healthy[name]
+        column[changes.lift] = healthy
         if column.dtype == np.bool_:
-            column[damages.lift] = True
-        elif sound == 1:
-            np.multiply.at(column, damages.lift, 1 + damages.now(t_s))
+            column[changes.lift] = True
+        elif healthy == 1:
+            np.multiply.at(column, changes.lift, 1 + changes.value(t_s))
         else:
-            adds = damages.swell(t_s) if name in SWELLING else damages.now(t_s)
-            np.add.at(column, damages.lift, adds.astype(column.dtype))
+            adds = changes.transient_value(t_s) if name in TRANSIENT else changes.value(t_s)
+            np.add.at(column, changes.lift, adds.astype(column.dtype))
 
 
-def _full(fault: Fault, name: str) -> float:
+def _full_change(fault: FaultOccurrence, name: str) -> float:
     """Return what a fault adds to a column in the end."""
     mild, worst = BY_NUMBER[fault.cause].condition[name]
     return mild + (worst - mild) * fault.severity

@@ -6,15 +6,15 @@ from simulator.faults.cause import (
     GROWING,
     HELD_OPEN,
     LANDING,
-    LEFT_OPEN,
-    POPS_OPEN,
     REOPENS,
     REVERSES,
     RIDE,
-    SHUT,
     SLIPS,
-    Act,
+    SPRINGS_OPEN,
+    STARTS_OPEN,
+    STAYS_SHUT,
     Cause,
+    Effect,
 )
 
 DOOR = (
@@ -25,8 +25,8 @@ DOOR = (
         ("door-does-not-open", "person-shut-in-at-level"),
         150.0,
         20.0,
-        Act(needs=RIDE, door=SHUT),
-        per_year=0.015,
+        Effect(situation=RIDE, door=STAYS_SHUT),
+        rate_per_year=0.015,
     ),
     Cause(
         "door-lock-bridged",
@@ -35,8 +35,8 @@ DOOR = (
         ("runs-door-open", "leaves-landing-door-open"),
         30.0,
         8.0,
-        Act(needs=LANDING, door=LEFT_OPEN),
-        per_year=0.001,
+        Effect(situation=LANDING, door=STARTS_OPEN),
+        rate_per_year=0.001,
     ),
     Cause(
         "door-coupler-loose",
@@ -45,8 +45,8 @@ DOOR = (
         ("door-opens-in-run", "safety-chain-open"),
         12.0,
         15.0,
-        Act(needs=RIDE, door=POPS_OPEN, opens_chain=True),
-        per_year=0.02,
+        Effect(situation=RIDE, door=SPRINGS_OPEN, opens_chain=True),
+        rate_per_year=0.02,
         may_show=("hard-stop",),
     ),
     Cause(
@@ -56,8 +56,8 @@ DOOR = (
         ("door-reverses",),
         60.0,
         7.0,
-        Act(needs=LANDING, door=REVERSES),
-        per_year=0.2,
+        Effect(situation=LANDING, door=REVERSES),
+        rate_per_year=0.2,
     ),
     Cause(
         "door-belt-slipping",
@@ -66,8 +66,8 @@ DOOR = (
         ("door-does-not-close",),
         60.0,
         7.0,
-        Act(needs=LANDING, door=SLIPS),
-        per_year=0.15,
+        Effect(situation=LANDING, door=SLIPS),
+        rate_per_year=0.15,
     ),
     Cause(
         "door-friction",
@@ -79,7 +79,7 @@ DOOR = (
         condition={"door_drag": (4.5, 8.0)},
         form=GROWING,
         growth_days=(20.0, 60.0),
-        per_year=0.1,
+        rate_per_year=0.1,
     ),
     Cause(
         "hall-button-stuck",
@@ -88,8 +88,8 @@ DOOR = (
         ("door-cycles",),
         90.0,
         7.0,
-        Act(needs=LANDING, door=REOPENS),
-        per_year=0.1,
+        Effect(situation=LANDING, door=REOPENS),
+        rate_per_year=0.1,
     ),
     Cause(
         "door-open-button-stuck",
@@ -98,8 +98,8 @@ DOOR = (
         ("door-stays-open",),
         180.0,
         7.0,
-        Act(needs=LANDING, door=HELD_OPEN),
-        per_year=0.1,
+        Effect(situation=LANDING, door=HELD_OPEN),
+        rate_per_year=0.1,
     ),
     Cause(
         "furniture-in-doorway",
@@ -108,8 +108,8 @@ DOOR = (
         ("door-stays-open", "doorway-blocked"),
         180.0,
         8.0,
-        Act(needs=RIDE, door=HELD_OPEN, occupies=True),
-        per_year=0.1,
+        Effect(situation=RIDE, door=HELD_OPEN, blocks_doorway=True),
+        rate_per_year=0.1,
     ),
     Cause(
         "curtain-dirty",
@@ -119,7 +119,7 @@ DOOR = (
         900.0,
         1.0,
         condition={"curtain_blocked": (1.0, 1.0)},
-        per_year=0.05,
+        rate_per_year=0.05,
     ),
     Cause(
         "curtain-dead",
@@ -129,6 +129,6 @@ DOOR = (
         172800.0,
         1.0,
         condition={"curtain_dead": (1.0, 1.0)},
-        per_year=0.02,
+        rate_per_year=0.02,
     ),
 )

@@ -54,4 +54,4 @@ def row(label: Label, lift_id: str, calendar: Calendar) -> dict[str, object]:
 
 
 def _clock(calendar: Calendar) -> Callable[[float | None], int | None]:
-    return lambda at_s: None if at_s is None else calendar.at_ns(at_s)
+    return lambda at_s: None if at_s is None else calendar.instant_ns(at_s)

@@ -6,7 +6,7 @@ trips, idle hours, loads that make a car level again) comes here in stretches wo
 
 from __future__ import annotations
 
-from simulator.faults.cause import HELD_OPEN, IDLE, INTERMITTENT, LANDING, LEFT_OPEN, NEAR_MISS, RIDE, Act, Cause
+from simulator.faults.cause import HELD_OPEN, IDLE, INTERMITTENT, LANDING, NEAR_MISS, RIDE, STARTS_OPEN, Cause, Effect
 from telemetry.streams import FIRE, FIREFIGHTER, INSPECTION
 
 PARKED_OPEN = "parked-open"
@@ -22,7 +22,7 @@ NEAR_MISSES = (
         (),
         600.0,
         7.0,
-        Act(needs=LANDING, door=HELD_OPEN, passes=True),
+        Effect(situation=LANDING, door=HELD_OPEN, people_pass=True),
         kind=NEAR_MISS,
     ),
     Cause(
@@ -32,7 +32,7 @@ NEAR_MISSES = (
         (),
         80.0,
         7.0,
-        Act(needs=LANDING, door=HELD_OPEN),
+        Effect(situation=LANDING, door=HELD_OPEN),
         kind=NEAR_MISS,
     ),
     Cause(
@@ -42,7 +42,7 @@ NEAR_MISSES = (
         (),
         25.0,
         7.0,
-        Act(needs=LANDING, door=HELD_OPEN, occupies=True),
+        Effect(situation=LANDING, door=HELD_OPEN, blocks_doorway=True),
         kind=NEAR_MISS,
     ),
     Cause(
@@ -52,7 +52,7 @@ NEAR_MISSES = (
         (),
         25.0,
         8.0,
-        Act(needs=RIDE, comes_along=True),
+        Effect(situation=RIDE, during_ride=True),
         {"jumping_kg": (30.0, 90.0)},
         kind=NEAR_MISS,
     ),
@@ -63,7 +63,7 @@ NEAR_MISSES = (
         (),
         150.0,
         8.0,
-        Act(needs=LANDING, door=LEFT_OPEN, crawls=True, mode=INSPECTION),
+        Effect(situation=LANDING, door=STARTS_OPEN, inspection_speed=True, mode=INSPECTION),
         kind=NEAR_MISS,
     ),
     Cause(
@@ -73,7 +73,7 @@ NEAR_MISSES = (
         (),
         1500.0,
         7.0,
-        Act(needs=LANDING, door=HELD_OPEN, passes=True, visits=True, mode=INSPECTION),
+        Effect(situation=LANDING, door=HELD_OPEN, people_pass=True, maintenance=True, mode=INSPECTION),
         kind=NEAR_MISS,
     ),
     Cause(
@@ -83,7 +83,7 @@ NEAR_MISSES = (
         (),
         180.0,
         1.0,
-        Act(needs=IDLE, silent=True, mode=INSPECTION),
+        Effect(situation=IDLE, silent=True, mode=INSPECTION),
         kind=NEAR_MISS,
     ),
     Cause(
@@ -93,7 +93,7 @@ NEAR_MISSES = (
         (),
         900.0,
         7.0,
-        Act(needs=LANDING, door=HELD_OPEN, mode=FIRE),
+        Effect(situation=LANDING, door=HELD_OPEN, mode=FIRE),
         kind=NEAR_MISS,
     ),
     Cause(
@@ -103,7 +103,7 @@ NEAR_MISSES = (
         (),
         300.0,
         7.0,
-        Act(needs=LANDING, door=HELD_OPEN, passes=True, mode=FIREFIGHTER),
+        Effect(situation=LANDING, door=HELD_OPEN, people_pass=True, mode=FIREFIGHTER),
         kind=NEAR_MISS,
     ),
     Cause(
@@ -113,7 +113,7 @@ NEAR_MISSES = (
         (),
         900.0,
         7.0,
-        Act(needs=LANDING, door=HELD_OPEN),
+        Effect(situation=LANDING, door=HELD_OPEN),
         kind=NEAR_MISS,
         form=INTERMITTENT,
     ),
@@ -124,7 +124,7 @@ NEAR_MISSES = (
         (),
         240.0,
         1.0,
-        Act(needs=IDLE, shuttles=True),
+        Effect(situation=IDLE, shuttles=True),
         kind=NEAR_MISS,
     ),
     Cause(
@@ -134,7 +134,7 @@ NEAR_MISSES = (
         (),
         420.0,
         7.0,
-        Act(needs=LANDING, door=HELD_OPEN, passes=True),
+        Effect(situation=LANDING, door=HELD_OPEN, people_pass=True),
         {"goods": (0.6, 1.0)},
         kind=NEAR_MISS,
     ),

@@ -15,19 +15,19 @@ import numpy as np
 from numpy.typing import NDArray
 
 from simulator.faults.cause import FAULT, FORMS, GROWING, INTERMITTENT
-from simulator.faults.cause_table import BY_NUMBER, CAUSES, NUMBER, no_cause
+from simulator.faults.cause_table import BY_NUMBER, CAUSES, NUMBER, unknown_cause
 from simulator.maths import rng
 from simulator.maths.calendar import DAY_S
 
 YEAR_S = 365.25 * DAY_S
-PRONE_SD = 0.5
+PRONENESS_SD = 0.5
 """How lifts differ in how often they fail: the sd of the logarithm."""
-SHAPE = (1.0, 2.0)
-OFTEN = 20.0
+GROWTH_EXPONENT = (1.0, 2.0)
+INTERMITTENT_DURATION = 20.0
 """An intermittent fault lasts this many times as long as a sudden one."""
-TAIL = 0.25
+AFTER_FAILURE = 0.25
 """What comes after functional failure, over the growth before it."""
-LASTS_SD, LASTS = 0.47, (0.25, 3.0)
+DURATION_SD, DURATION_LIMITS = 0.47, (0.25, 3.0)
 """A sudden fault of no stated length lasts a log-normal share of its cause's default, between these: as calls are
 answered, with a 95th percentile of 2.2 medians (domain notes, section 9)."""
 FAULTS_LIMIT = 1 << 20
@@ -39,7 +39,7 @@ class Unknown(ValueError):
 
 
 @dataclass(frozen=True, slots=True)
-class Planned:
+class FaultRequest:
     """A fault or near miss to come; None is the cause's own way, or for `severity` drawn.
 
     `onset_s` is a second of the world's clock, or the two between which it is drawn: from then on the cause waits for
@@ -57,7 +57,7 @@ class Planned:
 
     def __post_init__(self) -> None:
         if self.cause not in CAUSES:
-            raise Unknown(no_cause(self.cause))
+            raise Unknown(unknown_cause(self.cause))
         if self.form is not None and self.form not in FORMS:
             raise Unknown(f"form: {self.form!r} is not one of {', '.join(FORMS)}")
         if self.severity is not None and not 0 <= self.severity <= 1:
@@ -72,10 +72,10 @@ class Planned:
 
 
 @dataclass(frozen=True, slots=True)
-class Fault:
+class FaultOccurrence:
     """One fault or near miss of one lift, with everything drawn.
 
-    `cause` is its number in the table of causes, `shape` the bend of its growth.
+    `cause` is its number in the table of causes, `growth_exponent` the bend of its growth.
     """
 
     lift: int
@@ -86,7 +86,7 @@ class Fault:
     onset_s: float
     for_s: float
     growth_s: float
-    shape: float
+    growth_exponent: float
 
 
 class Schedule:
@@ -99,7 +99,7 @@ class Schedule:
 
     def __init__(
         self,
-        plan: Sequence[Planned],
+        plan: Sequence[FaultRequest],
         row: Mapping[str, int],
         number: NDArray[np.int64],
         building: NDArray[np.int64],
@@ -109,12 +109,12 @@ class Schedule:
     ) -> None:
         self._seed, self._number, self._row, self._building = seed, number, row, building
         self._id, self._day_s = list(row), day_s
-        self._keys = rng.keys(seed, number, rng.SCHEDULE)
+        self._keys = rng.stream_keys(seed, number, rng.SCHEDULE)
         self._planned = np.zeros(len(number), dtype=np.int64)
-        self._coming: list[tuple[float, int, int, Fault]] = []
-        self._dice = rng.Dice(seed, number, rng.FAULTS)
+        self._coming: list[tuple[float, int, int, FaultOccurrence]] = []
+        self._random = rng.RandomStreams(seed, number, rng.FAULTS)
         every = np.arange(len(number))
-        prone = np.exp(PRONE_SD * self._dice.bell(every) - PRONE_SD**2 / 2)
+        prone = np.exp(PRONENESS_SD * self._random.normal(every) - PRONENESS_SD**2 / 2)
         self._rate_per_s, self._mix = rates_per_s.sum() * prone, np.cumsum(rates_per_s)
         self._next_s = np.full(len(number), np.inf)
         self._wait(every, np.zeros(len(number)))
@@ -122,7 +122,7 @@ class Schedule:
             if planned.lift_id in row:
                 self.add(planned)
 
-    def add(self, planned: Planned, now_s: float = 0.0) -> list[Fault]:
+    def add(self, planned: FaultRequest, now_s: float = 0.0) -> list[FaultOccurrence]:
         """Let this come, `now_s` later than it says; return what was drawn."""
         fault = self.draw(planned, now_s)
         faults = [fault]
@@ -134,68 +134,74 @@ class Schedule:
             heapq.heappush(self._coming, (one.onset_s, one.lift, one.number, one))
         return faults
 
-    def due(self, until_s: float) -> Iterator[Fault]:
+    def due(self, until_s: float) -> Iterator[FaultOccurrence]:
         """Yield, once, what comes before `until_s`."""
         for lift in np.flatnonzero(self._next_s < until_s):
             row, at_s = np.array([lift]), float(self._next_s[lift])
-            cause = BY_NUMBER[1 + int(np.searchsorted(self._mix, self._mix[-1] * self._dice.uniform(row)[0], "right"))]
-            if not cause.whole_building or self._dice.uniform(row)[0] * self._mates(int(lift)) < 1.0:
-                self.add(Planned(self._id[lift], cause.slug, at_s))
+            cause = BY_NUMBER[
+                1 + int(np.searchsorted(self._mix, self._mix[-1] * self._random.uniform(row)[0], "right"))
+            ]
+            if not cause.whole_building or self._random.uniform(row)[0] * self._lifts_in_building(int(lift)) < 1.0:
+                self.add(FaultRequest(self._id[lift], cause.slug, at_s))
             self._wait(row, np.array([at_s]))
         while self._coming and self._coming[0][0] < until_s:
             yield heapq.heappop(self._coming)[-1]
 
-    def _mates(self, lift: int) -> int:
+    def _lifts_in_building(self, lift: int) -> int:
         """Return how many lifts its building has: what strikes all is drawn by each, and one in so many counts."""
         return int(np.count_nonzero(self._building == self._building[lift]))
 
     def _wait(self, lift: NDArray[np.intp], t_s: NDArray[np.float64]) -> None:
         """Draw when the next fault comes by itself."""
         if self._mix[-1] > 0:
-            self._next_s[lift] = t_s - np.log1p(-self._dice.uniform(lift)) / self._rate_per_s[lift]
+            self._next_s[lift] = t_s - np.log1p(-self._random.uniform(lift)) / self._rate_per_s[lift]
 
-    def draw(self, planned: Planned, now_s: float = 0.0) -> Fault:
+    def draw(self, planned: FaultRequest, now_s: float = 0.0) -> FaultOccurrence:
         """Return what was planned with all that was left open; `now_s` is added to its time."""
         if planned.lift_id not in self._row:
             raise Unknown(f"lift_id: {planned.lift_id!r} is not simulated here")
         lift, cause = self._row[planned.lift_id], CAUSES[planned.cause]
         counter = _DRAWS * self._planned[lift] + np.arange(_DRAWS)
-        words = rng.words(self._keys[[lift]], counter)
-        when, severity, _, shape, grows, *_ = rng.uniform(words).tolist()
+        words = rng.hash_bits(self._keys[[lift]], counter)
+        when, severity, _, growth_exponent, growth, *_ = rng.uniform(words).tolist()
         self._planned[lift] += 1
         first, last = planned.onset_s if isinstance(planned.onset_s, tuple) else (planned.onset_s, planned.onset_s)
         form = planned.form or cause.form
-        growth_days = planned.growth_days or between(cause.growth_days, grows)
+        growth_days = planned.growth_days or interpolate(cause.growth_days, growth)
         growth_s = growth_days * self._day_s if form == GROWING else 0.0
-        share = float(np.clip(np.exp(LASTS_SD * rng.bell(words[5])), *LASTS)) if cause.kind == FAULT else 1.0
-        lasts_s = {GROWING: (1 + TAIL) * growth_s, INTERMITTENT: OFTEN * cause.default_s}
-        return Fault(
+        share = (
+            float(np.clip(np.exp(DURATION_SD * rng.normal(words[5])), *DURATION_LIMITS)) if cause.kind == FAULT else 1.0
+        )
+        lasts_s = {GROWING: (1 + AFTER_FAILURE) * growth_s, INTERMITTENT: INTERMITTENT_DURATION * cause.default_s}
+        return FaultOccurrence(
             lift=lift,
             number=int(self._planned[lift]),
             cause=NUMBER[planned.cause],
             form=form,
             severity=severity if planned.severity is None else planned.severity,
-            onset_s=now_s + between((first, last), when),
+            onset_s=now_s + interpolate((first, last), when),
             for_s=planned.for_s or lasts_s.get(form, share * cause.default_s),
             growth_s=growth_s,
-            shape=between(SHAPE, shape),
+            growth_exponent=interpolate(GROWTH_EXPONENT, growth_exponent),
         )
 
-    def dice(self, fault: Fault) -> Iterator[float]:
+    def course_draws(self, fault: FaultOccurrence) -> Iterator[float]:
         """Return the numbers of which the course of this fault is drawn."""
-        return rng.numbers(self._seed, int(self._number[fault.lift]) * FAULTS_LIMIT + fault.number, rng.COURSE)
+        return rng.uniform_numbers(
+            self._seed, int(self._number[fault.lift]) * FAULTS_LIMIT + fault.number, rng.FAULT_COURSE
+        )
 
 
-def rates(hazard: float, faults_per_lift_hour: float) -> NDArray[np.float64]:
+def fault_rates_per_s(hazard: float, faults_per_lift_hour: float) -> NDArray[np.float64]:
     """Return how often each cause of the table strikes a lift, per second.
 
     `hazard` multiplies what faults do in real fleets; `faults_per_lift_hour` are of any of them alike.
     """
     faults = np.array([cause.kind == FAULT for cause in BY_NUMBER[1:]])
-    per_year = np.array([cause.per_year for cause in BY_NUMBER[1:]])
-    return faults * (per_year * hazard / YEAR_S + faults_per_lift_hour / faults.sum() / 3600)
+    rate_per_year = np.array([cause.rate_per_year for cause in BY_NUMBER[1:]])
+    return faults * (rate_per_year * hazard / YEAR_S + faults_per_lift_hour / faults.sum() / 3600)
 
 
-def between(ends: tuple[float, float], share: float) -> float:
+def interpolate(ends: tuple[float, float], share: float) -> float:
     """Return the number at this share of the way between two."""
     return ends[0] + (ends[1] - ends[0]) * share

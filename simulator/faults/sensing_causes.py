@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from simulator.faults.cause import GROWING, Act, Cause
+from simulator.faults.cause import GROWING, Cause, Effect
 
 SENSING = (
     Cause(
@@ -13,7 +13,7 @@ SENSING = (
         900.0,
         1.0,
         condition={"position.offset": (0.4, 2.5)},
-        per_year=0.05,
+        rate_per_year=0.05,
     ),
     Cause(
         "position-stuck",
@@ -23,7 +23,7 @@ SENSING = (
         900.0,
         1.0,
         condition={"position.stuck": (1.0, 1.0)},
-        per_year=0.05,
+        rate_per_year=0.05,
     ),
     Cause(
         "position-spikes",
@@ -33,7 +33,7 @@ SENSING = (
         900.0,
         1.0,
         condition={"position.spike_share": (0.002, 0.02), "position.spike": (0.5, 3.0)},
-        per_year=0.05,
+        rate_per_year=0.05,
     ),
     Cause(
         "speed-dead",
@@ -43,7 +43,7 @@ SENSING = (
         900.0,
         1.0,
         condition={"speed.dead": (1.0, 1.0)},
-        per_year=0.05,
+        rate_per_year=0.05,
     ),
     Cause(
         "speed-stuck",
@@ -53,7 +53,7 @@ SENSING = (
         900.0,
         1.0,
         condition={"speed.stuck": (1.0, 1.0)},
-        per_year=0.03,
+        rate_per_year=0.03,
     ),
     Cause(
         "speed-encoder-slips",
@@ -63,7 +63,7 @@ SENSING = (
         900.0,
         30.0,
         condition={"speed.gain": (-0.15, -0.5)},
-        per_year=0.03,
+        rate_per_year=0.03,
     ),
     Cause(
         "accelerometer-dead",
@@ -73,7 +73,7 @@ SENSING = (
         900.0,
         1.0,
         condition={"accelerometer.dead": (1.0, 1.0)},
-        per_year=0.03,
+        rate_per_year=0.03,
     ),
     Cause(
         "accelerometer-silent",
@@ -83,7 +83,7 @@ SENSING = (
         900.0,
         1.0,
         condition={"accelerometer.mute": (1.0, 1.0)},
-        per_year=0.02,
+        rate_per_year=0.02,
     ),
     Cause(
         "accelerometer-offset",
@@ -93,7 +93,7 @@ SENSING = (
         900.0,
         1.0,
         condition={"accelerometer.offset": (0.4, 1.7)},
-        per_year=0.02,
+        rate_per_year=0.02,
     ),
     Cause(
         "accelerometer-drifts",
@@ -105,7 +105,7 @@ SENSING = (
         condition={"accelerometer.offset": (0.3, 1.0)},
         form=GROWING,
         growth_days=(10.0, 60.0),
-        per_year=0.02,
+        rate_per_year=0.02,
     ),
     Cause(
         "presence-stuck",
@@ -115,7 +115,7 @@ SENSING = (
         900.0,
         1.0,
         condition={"presence_stuck": (1.0, 1.0)},
-        per_year=0.05,
+        rate_per_year=0.05,
     ),
     Cause(
         "presence-dead",
@@ -125,7 +125,7 @@ SENSING = (
         900.0,
         1.0,
         condition={"presence_dead": (1.0, 1.0)},
-        per_year=0.05,
+        rate_per_year=0.05,
     ),
     Cause(
         "door-sensor-stuck",
@@ -135,7 +135,7 @@ SENSING = (
         900.0,
         1.0,
         condition={"door_stuck": (1.0, 1.0)},
-        per_year=0.03,
+        rate_per_year=0.03,
     ),
     Cause(
         "terminal-dead",
@@ -144,8 +144,8 @@ SENSING = (
         ("silence",),
         480.0,
         1.0,
-        Act(silent=True),
-        per_year=0.2,
+        Effect(silent=True),
+        rate_per_year=0.2,
     ),
     Cause(
         "network-cut",
@@ -154,8 +154,8 @@ SENSING = (
         ("silence",),
         120.0,
         1.0,
-        Act(silent=True, last_will=True),
-        per_year=1.0,
+        Effect(silent=True, last_will=True),
+        rate_per_year=1.0,
     ),
     Cause(
         "terminal-catches-up",
@@ -165,7 +165,7 @@ SENSING = (
         3600.0,
         1.0,
         condition={"cut": (1.0, 1.0)},
-        per_year=0.5,
+        rate_per_year=0.5,
     ),
     Cause(
         "clock-drifts",
@@ -177,7 +177,7 @@ SENSING = (
         condition={"clock_s": (4.0, 120.0)},
         form=GROWING,
         growth_days=(1.0, 10.0),
-        per_year=0.1,
+        rate_per_year=0.1,
     ),
     Cause(
         "messages-out-of-order",
@@ -187,6 +187,6 @@ SENSING = (
         900.0,
         1.0,
         condition={"scrambled": (0.05, 0.4)},
-        per_year=0.1,
+        rate_per_year=0.1,
     ),
 )

@@ -14,29 +14,29 @@ import numpy as np
 from numpy.typing import NDArray
 
 from registry.catalogue import entry
-
-F64 = NDArray[np.float64]
-Bools = NDArray[np.bool_]
+from telemetry.arrays import F64, Bools
 
 
 @dataclass(frozen=True, slots=True)
-class Truth:
-    """The noise-free state of k lifts at ten samples of a second: arrays (k, 10), or (k, 1) where it does not change.
+class GroundTruth:
+    """The noise-free state of k lifts at ten samples of a second: arrays (k, 10), or (k, 1) where constant within the
+    second.
 
-    `off_m` is how far the car is from the nearest landing, `miss_m` how far its drive stops, or will stop, beside it (a
-    load that stretches the ropes, and the drive that corrects that, do not count);
-    `reversals` counts those of the door since it was closed, `cycles` its openings since the last run; a `sprung` door
-    stands open that opened while the car ran. Of the run: `heading` is its sense (+1 up), `run_s` how long it has
-    lasted, `sound_run_s` how long a sound one would last, `peak_mps` its highest speed, `sound_peak_mps` what that
-    would be. `overdue_s` is the time since a sound brake would have stopped the car (below 0: before that). `act`
-    gives the columns of what acts on the lift now (`faults.Effects`), `condition` those of what ails it.
+    `level_offset_m` is the distance of the car from the nearest landing. `stop_error_m` is the distance of the drive's
+    stop position from the nearest landing (rope stretch under load and its correction are not counted). `reversals`
+    counts the door reversals since the door was closed, `cycles` the door openings since the last run; `sprung`: the
+    door has opened while the car ran. Of the current or last run: `heading` is the direction (+1 up), `run_s` the
+    elapsed time, `healthy_run_s` the duration of the same run by a healthy lift, `peak_mps` the top speed,
+    `healthy_peak_mps` the top speed of a healthy lift. `overdue_s` is the time since a healthy brake would have stopped
+    the car (negative before). `effect(name)` returns a column of the active effects (`cause.EffectTable`),
+    `condition(name)` one of `condition.Condition`.
     """
 
     z_m: F64
     v_mps: F64
     a_mps2: F64
-    off_m: F64
-    miss_m: F64
+    level_offset_m: F64
+    stop_error_m: F64
     door: NDArray[np.int64]
     presence: Bools
     curtain: Bools
@@ -45,10 +45,10 @@ class Truth:
     sprung: Bools
     heading: F64
     run_s: F64
-    sound_run_s: F64
+    healthy_run_s: F64
     peak_mps: F64
-    sound_peak_mps: F64
-    zone_m: F64
+    healthy_peak_mps: F64
+    door_zone_m: F64
     rated_mps: F64
     top_m: F64
     chain_open: Bools
@@ -57,11 +57,11 @@ class Truth:
     battery: Bools
     mode: NDArray[np.int8]
     silent: Bools
-    act: Callable[[str], NDArray[Any]]
+    effect: Callable[[str], NDArray[Any]]
     condition: Callable[[str], NDArray[Any]]
 
     @property
-    def still(self) -> Bools:
+    def at_rest(self) -> Bools:
         """Where the car stands."""
         return self.v_mps == 0
 
@@ -71,7 +71,7 @@ class Truth:
         return -self.a_mps2 * np.sign(self.v_mps)
 
 
-Sees = Callable[[Truth], NDArray[Any]]
+Predicate = Callable[[GroundTruth], NDArray[Any]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,8 +84,8 @@ class Symptom:
     slug: str
     en: str
     rules: tuple[str, ...]
-    shows: Sees
-    holds: Sees | None = None
+    shows: Predicate
+    holds: Predicate | None = None
     after_s: float = 0.0
 
     def __post_init__(self) -> None:
@@ -94,17 +94,17 @@ class Symptom:
             entry(rule)
 
 
-def ails(*names: str) -> Sees:
+def impaired(*names: str) -> Predicate:
     """Return where one of these columns of the condition is not sound (0)."""
     return lambda t: np.logical_or.reduce([t.condition(name) != 0 for name in names])
 
 
 def ridden(slug: str, en: str, rule: str, *names: str) -> Symptom:
     """Return a symptom of a condition that is felt while the car moves, and stays until it is put right."""
-    there = ails(*names)
-    return Symptom(slug, en, (rule,), lambda t: there(t) & ~t.still, there)
+    there = impaired(*names)
+    return Symptom(slug, en, (rule,), lambda t: there(t) & ~t.at_rest, there)
 
 
 def sensed(slug: str, en: str, rule: str, name: str) -> Symptom:
     """Return a symptom of a sensor or terminal, which is there as long as its condition is."""
-    return Symptom(slug, en, (rule,), ails(name))
+    return Symptom(slug, en, (rule,), impaired(name))

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from simulator.faults.symptom import Bools, Symptom, Truth, ails, ridden, sensed
+from simulator.faults.symptom import GroundTruth, Symptom, impaired, ridden, sensed
+from telemetry.arrays import Bools
 from telemetry.streams import CLOSED, CLOSING, NORMAL, OPEN, OPENING
 
 SPEED_TOLERANCE = 0.02
@@ -32,8 +33,8 @@ OPENS_S, WAITS_SHUT_S, DOOR_MOVES_S, DOOR_OPEN_S, DOORWAY_S, DEAD_S = 5.0, 20.0,
 """No door, no passenger and no controller of a sound lift takes longer."""
 
 
-def _shut_in(t: Truth) -> Bools:
-    return t.still & (t.door == CLOSED) & t.presence
+def _shut_in(t: GroundTruth) -> Bools:
+    return t.at_rest & (t.door == CLOSED) & t.presence
 
 
 SYMPTOMS = (
@@ -41,13 +42,13 @@ SYMPTOMS = (
         "person-shut-in-off-level",
         "a person is in a car that stands off level, its door closed",
         ("entrapment-off-level",),
-        lambda t: _shut_in(t) & (t.off_m > t.zone_m),
+        lambda t: _shut_in(t) & (t.level_offset_m > t.door_zone_m),
     ),
     Symptom(
         "person-shut-in-at-level",
         "a person is in a car that stands at a landing, its door closed, longer than any sound lift waits",
         ("entrapment-at-level",),
-        lambda t: _shut_in(t) & (t.off_m <= t.zone_m),
+        lambda t: _shut_in(t) & (t.level_offset_m <= t.door_zone_m),
         after_s=WAITS_SHUT_S,
     ),
     Symptom("alarm-pressed", "the alarm button in the car is pressed", ("alarm-button",), lambda t: t.alarm),
@@ -55,13 +56,13 @@ SYMPTOMS = (
         "car-off-level",
         "the car stands outside the unlocking zone",
         ("stop-outside-zone",),
-        lambda t: t.still & (t.off_m > t.zone_m),
+        lambda t: t.at_rest & (t.level_offset_m > t.door_zone_m),
     ),
     Symptom(
         "leaves-landing-door-open",
         "the car has left a landing with its door open, and is out of the unlocking zone",
         ("unintended-movement",),
-        lambda t: (t.door == OPEN) & ~t.sprung & (t.off_m > t.zone_m),
+        lambda t: (t.door == OPEN) & ~t.sprung & (t.level_offset_m > t.door_zone_m),
     ),
     Symptom(
         "runs-door-open",
@@ -73,8 +74,8 @@ SYMPTOMS = (
         "door-opens-in-run",
         "the door opens outside the unlocking zone while the car runs",
         ("door-opened-running",),
-        lambda t: (t.door == OPENING) & ~t.still & (t.off_m > t.zone_m),
-        lambda t: (t.door != CLOSED) & ~t.still,
+        lambda t: (t.door == OPENING) & ~t.at_rest & (t.level_offset_m > t.door_zone_m),
+        lambda t: (t.door != CLOSED) & ~t.at_rest,
     ),
     Symptom(
         "above-rated-speed",
@@ -98,34 +99,34 @@ SYMPTOMS = (
         "below-rated-speed",
         "runs do not reach the speed that their way would let them reach",
         ("underspeed",),
-        lambda t: ~t.still & (t.peak_mps < (1 - SPEED_SHORT) * t.sound_peak_mps),
-        ails("speed_loss"),
+        lambda t: ~t.at_rest & (t.peak_mps < (1 - SPEED_SHORT) * t.healthy_peak_mps),
+        impaired("speed_loss"),
     ),
     Symptom(
         "run-takes-too-long",
         "a run takes longer than its way needs",
         ("run-too-long",),
-        lambda t: ~t.still & (t.door == CLOSED) & (t.run_s > t.sound_run_s + RUN_LATE_S) & (t.mode == NORMAL),
+        lambda t: ~t.at_rest & (t.door == CLOSED) & (t.run_s > t.healthy_run_s + RUN_LATE_S) & (t.mode == NORMAL),
     ),
     Symptom(
         "drive-runs-car-stands",
         "the drive runs and the car does not move",
         ("motor-run-limit",),
-        lambda t: t.still & (t.condition("spins_mps") != 0),
+        lambda t: t.at_rest & (t.condition("spins_mps") != 0),
     ),
     Symptom(
         "stands-dead",
         "the controller hangs: the car stands and answers nobody",
         ("stalled",),
-        lambda t: t.act("halts") & t.still & ~t.battery,
+        lambda t: t.effect("halts") & t.at_rest & ~t.battery,
         after_s=DEAD_S,
     ),
     Symptom(
         "runs-empty",
         "the car runs to and fro although nobody has called it",
         ("empty-running",),
-        lambda t: t.act("wanders") & ~t.still & ~t.presence,
-        lambda t: t.act("wanders"),
+        lambda t: t.effect("runs_uncalled") & ~t.at_rest & ~t.presence,
+        lambda t: t.effect("runs_uncalled"),
         after_s=DEAD_S,
     ),
     Symptom(
@@ -163,7 +164,7 @@ SYMPTOMS = (
         "door-does-not-open",
         "the car has arrived with a person and its door stays shut",
         ("door-open-fault",),
-        lambda t: _shut_in(t) & (t.off_m <= t.zone_m) & (t.cycles == 0),
+        lambda t: _shut_in(t) & (t.level_offset_m <= t.door_zone_m) & (t.cycles == 0),
         after_s=OPENS_S,
     ),
     Symptom(
@@ -177,7 +178,7 @@ SYMPTOMS = (
         "door-stays-open",
         "the door stands open longer than any passengers take",
         ("door-held-open",),
-        lambda t: t.still & (t.door == OPEN) & (t.off_m <= t.zone_m),
+        lambda t: t.at_rest & (t.door == OPEN) & (t.level_offset_m <= t.door_zone_m),
         after_s=DOOR_OPEN_S,
     ),
     Symptom(
@@ -192,7 +193,7 @@ SYMPTOMS = (
         "the door takes longer than a sound one",
         (),
         lambda t: (t.condition("door_drag") != 0) & ((t.door == OPENING) | (t.door == CLOSING)),
-        ails("door_drag"),
+        impaired("door_drag"),
     ),
     Symptom("on-battery", "the mains are away", ("power-loss",), lambda t: t.battery),
     Symptom("silence", "the terminal says nothing", ("offline",), lambda t: t.silent),
@@ -202,28 +203,28 @@ SYMPTOMS = (
         "stops-off-level",
         "stops miss their landings by more than a sound lift's do",
         ("levelling-error",),
-        lambda t: t.still & (t.door == OPEN) & (t.miss_m > LEVEL_M) & (t.miss_m < t.zone_m),
-        ails("level_m"),
+        lambda t: t.at_rest & (t.door == OPEN) & (t.stop_error_m > LEVEL_M) & (t.stop_error_m < t.door_zone_m),
+        impaired("level_m"),
     ),
     Symptom(
         "re-levels",
         "the car sinks at its landing with the door open, and levels again",
         ("excess-relevelling",),
-        lambda t: ~t.still & (t.door == OPEN) & (np.abs(t.v_mps) <= RELEVELS_MPS) & (t.condition("sinks_mps") != 0),
-        ails("sinks_mps"),
+        lambda t: ~t.at_rest & (t.door == OPEN) & (np.abs(t.v_mps) <= RELEVELS_MPS) & (t.condition("sinks_mps") != 0),
+        impaired("sinks_mps"),
     ),
     Symptom(
         "rolls-back",
         "the car starts the wrong way",
         ("start-rollback",),
         lambda t: (t.run_s < ROLLS_BACK_S) & (t.v_mps * t.heading < 0) & (t.condition("rollback_m") != 0),
-        ails("rollback_m"),
+        impaired("rollback_m"),
     ),
     Symptom(
         "brakes-long",
         "the brake takes longer than it should to stop the car",
         ("long-braking",),
-        lambda t: ~t.still & (t.overdue_s > BRAKES_LATE_S),
+        lambda t: ~t.at_rest & (t.overdue_s > BRAKES_LATE_S),
         lambda t: t.condition("brake_torque") < 1,
     ),
     ridden("harsh-ride", "starts and stops are harsh", "harsh-ride", "harsh"),
@@ -237,7 +238,7 @@ SYMPTOMS = (
         "car-shakes",
         "the standing car is shaken by those inside",
         ("car-shaking",),
-        lambda t: t.still & t.presence & (t.condition("jumping_kg") != 0),
+        lambda t: t.at_rest & t.presence & (t.condition("jumping_kg") != 0),
     ),
     sensed(
         "curtain-reads-blocked", "the light curtain reads blocked, come what may", "curtain-blocked", "curtain_blocked"
@@ -252,7 +253,7 @@ SYMPTOMS = (
         "speed-reads-wrong",
         "the speed sensor reads too little of every speed",
         ("position-lost",),
-        lambda t: ~t.still & (t.condition("speed.gain") != 1),
+        lambda t: ~t.at_rest & (t.condition("speed.gain") != 1),
         lambda t: t.condition("speed.gain") != 1,
     ),
     sensed("accelerometer-dead", "the accelerometer reads nothing but zero", "sensor-fault", "accelerometer.dead"),

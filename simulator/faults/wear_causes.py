@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from simulator.faults.cause import GROWING, RIDE, Act, Cause
+from simulator.faults.cause import GROWING, RIDE, Cause, Effect
 
 WEAR = (
     Cause(
@@ -15,7 +15,7 @@ WEAR = (
         condition={"level_m": (0.022, 0.045)},
         form=GROWING,
         growth_days=(20.0, 90.0),
-        per_year=0.1,
+        rate_per_year=0.1,
     ),
     Cause(
         "brake-lining-creeps",
@@ -27,7 +27,7 @@ WEAR = (
         condition={"sinks_mps": (0.005, 0.012)},
         form=GROWING,
         growth_days=(10.0, 40.0),
-        per_year=0.03,
+        rate_per_year=0.03,
     ),
     Cause(
         "brake-released-early",
@@ -37,7 +37,7 @@ WEAR = (
         1800.0,
         30.0,
         condition={"rollback_m": (0.02, 0.06)},
-        per_year=0.03,
+        rate_per_year=0.03,
     ),
     Cause(
         "brake-lining-worn",
@@ -46,13 +46,13 @@ WEAR = (
         ("brakes-long",),
         1800.0,
         60.0,
-        Act(needs=RIDE, brakes=True, opens_chain=True),
+        Effect(situation=RIDE, brake_falls=True, opens_chain=True),
         condition={"brake_torque": (-0.35, -0.6), "brake_late_s": (0.05, 0.15)},
         form=GROWING,
         growth_days=(30.0, 90.0),
-        per_year=0.02,
-        lasting=True,
-        stays_s=12.0,
+        rate_per_year=0.02,
+        keeps_condition=True,
+        max_on_s=12.0,
     ),
     Cause(
         "ropes-slip-on-sheave",
@@ -64,7 +64,7 @@ WEAR = (
         condition={"slip": (0.012, 0.035)},
         form=GROWING,
         growth_days=(30.0, 120.0),
-        per_year=0.02,
+        rate_per_year=0.02,
     ),
     Cause(
         "rollers-worn",
@@ -76,7 +76,7 @@ WEAR = (
         condition={"roller": (0.5, 1.0)},
         form=GROWING,
         growth_days=(20.0, 90.0),
-        per_year=0.05,
+        rate_per_year=0.05,
     ),
     Cause(
         "roller-flat",
@@ -86,7 +86,7 @@ WEAR = (
         1800.0,
         30.0,
         condition={"roller_flat": (0.5, 1.0)},
-        per_year=0.02,
+        rate_per_year=0.02,
     ),
     Cause(
         "shoes-worn",
@@ -98,7 +98,7 @@ WEAR = (
         condition={"shoe": (0.5, 1.0)},
         form=GROWING,
         growth_days=(20.0, 90.0),
-        per_year=0.05,
+        rate_per_year=0.05,
     ),
     Cause(
         "rail-joint-displaced",
@@ -108,7 +108,7 @@ WEAR = (
         1800.0,
         30.0,
         condition={"joint": (0.5, 1.0)},
-        per_year=0.02,
+        rate_per_year=0.02,
     ),
     Cause(
         "sheave-worn",
@@ -120,7 +120,7 @@ WEAR = (
         condition={"sheave": (0.5, 1.0)},
         form=GROWING,
         growth_days=(30.0, 120.0),
-        per_year=0.02,
+        rate_per_year=0.02,
     ),
     Cause(
         "rope-tension-uneven",
@@ -132,7 +132,7 @@ WEAR = (
         condition={"rope_tension": (0.6, 1.0)},
         form=GROWING,
         growth_days=(30.0, 120.0),
-        per_year=0.05,
+        rate_per_year=0.05,
     ),
     Cause(
         "machine-bearing-damaged",
@@ -144,7 +144,7 @@ WEAR = (
         condition={"bearing": (0.5, 1.0)},
         form=GROWING,
         growth_days=(20.0, 90.0),
-        per_year=0.01,
+        rate_per_year=0.01,
     ),
     Cause(
         "drive-weak",
@@ -154,7 +154,7 @@ WEAR = (
         1800.0,
         60.0,
         condition={"speed_loss": (0.12, 0.3)},
-        per_year=0.02,
+        rate_per_year=0.02,
     ),
     Cause(
         "drive-crawls",
@@ -164,7 +164,7 @@ WEAR = (
         1200.0,
         60.0,
         condition={"speed_loss": (0.7, 0.85)},
-        per_year=0.02,
+        rate_per_year=0.02,
     ),
     Cause(
         "drive-set-hard",
@@ -174,6 +174,6 @@ WEAR = (
         1800.0,
         30.0,
         condition={"harsh": (2.0, 4.0)},
-        per_year=0.03,
+        rate_per_year=0.03,
     ),
 )

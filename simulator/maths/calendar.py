@@ -24,15 +24,15 @@ class Calendar:
     day_s: int = DAY_S
     days: float = math.inf
 
-    def leap_s(self, lived_s: float) -> int:
+    def skipped_s(self, simulated_s: float) -> int:
         """Return how many seconds had been leapt over by then."""
-        return int(min(lived_s // self.day_s, self.days - 1)) * (DAY_S - self.day_s)
+        return int(min(simulated_s // self.day_s, self.days - 1)) * (DAY_S - self.day_s)
 
-    def at_ns(self, lived_s: float) -> int:
+    def instant_ns(self, simulated_s: float) -> int:
         """Return the instant of a lived second, to the millisecond, as lifts say instants."""
-        return self.start_ns + self.leap_s(lived_s) * NS + round(lived_s * 1000) * 1_000_000
+        return self.start_ns + self.skipped_s(simulated_s) * NS + round(simulated_s * 1000) * 1_000_000
 
-    def lived_s(self, elapsed_s: float) -> float:
+    def simulated_s(self, elapsed_s: float) -> float:
         """Return how many seconds are lived in the first `elapsed_s` of the calendar."""
         day = min(elapsed_s // DAY_S, self.days - 1)
         within_s = elapsed_s - day * DAY_S

@@ -12,20 +12,18 @@ The law: when anything acts follows from speeds and accelerations. Elementwise o
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import NDArray
 
 from simulator.maths.stopping import (
     BRAKE_BUILD_S,
     CAR_PER_LOAD,
     G_MPS2,
-    LEAST_BRAKE_MPS2,
+    MIN_BRAKE_MPS2,
     Piece,
     brake_mps2,
     imbalance_mps2,
-    moved_kg,
+    moving_mass_kg,
 )
-
-F64 = NDArray[np.float64]
+from telemetry.arrays import F64
 
 GEAR_GRIP, GEAR_BUILD_S = 1.6, 0.05
 """The safety gear's force over the weight of car and rated load, and how long its wedges take to grip."""
@@ -47,7 +45,7 @@ def governor_trip_mps(rated_mps: F64) -> F64:
 def safety_gear_mps2(rated_kg: F64, load_kg: F64) -> F64:
     """Return the deceleration downwards of a progressive safety gear on a car whose ropes hold."""
     grip_n = GEAR_GRIP * (1 + CAR_PER_LOAD) * rated_kg * G_MPS2
-    gear_mps2 = grip_n / moved_kg(rated_kg, load_kg) + imbalance_mps2(rated_kg, load_kg)
+    gear_mps2 = grip_n / moving_mass_kg(rated_kg, load_kg) + imbalance_mps2(rated_kg, load_kg)
     return np.clip(gear_mps2, GEAR_G[0] * G_MPS2, GEAR_G[1] * G_MPS2)
 
 
@@ -57,19 +55,19 @@ def grip_mps2(sense: F64, rated_kg: F64, load_kg: F64) -> F64:
     return np.where(sense < 0, safety_gear_mps2(rated_kg, load_kg), ascending)
 
 
-def caught_pieces(v_mps: F64, rated_mps: F64, runs: F64, braked: F64, grip: F64, delay_s: F64) -> list[Piece]:
+def overspeed_stop_pieces(v_mps: F64, rated_mps: F64, runs: F64, braked: F64, grip: F64, delay_s: F64) -> list[Piece]:
     """Return what cars do whose governor's switch has just opened the chain.
 
     Parameters are accelerations along the way, m/s²: `runs` before the brake acts, `braked` when it has built up (below
     0 it stops the car; else the governor trips at its speed), and the deceleration `grip` of what grips the car then.
     """
     sense, speed, trip = np.sign(v_mps), np.abs(v_mps), governor_trip_mps(rated_mps)
-    braked = np.where(braked < 0, np.minimum(braked, -LEAST_BRAKE_MPS2), np.maximum(braked, LEAST_BRAKE_MPS2))
-    still = 0 * runs
+    braked = np.where(braked < 0, np.minimum(braked, -MIN_BRAKE_MPS2), np.maximum(braked, MIN_BRAKE_MPS2))
+    zero = 0 * runs
     builds = (braked - runs) / BRAKE_BUILD_S
     pieces, a_last, tripped = [], runs, speed >= trip
-    for a, j, lasts_s in ((runs, still, delay_s), (runs, builds, BRAKE_BUILD_S), (braked, still, np.inf)):
-        rests_s, trips_s = np.minimum(_gains_s(-a, -j, speed), lasts_s), _gains_s(a, j, trip - speed)
+    for a, j, lasts_s in ((runs, zero, delay_s), (runs, builds, BRAKE_BUILD_S), (braked, zero, np.inf)):
+        rests_s, trips_s = np.minimum(_time_to_gain_s(-a, -j, speed), lasts_s), _time_to_gain_s(a, j, trip - speed)
         h = np.where(tripped, 0.0, np.minimum(rests_s, trips_s))
         pieces.append((sense * a, sense * j, h))
         tripped, a_last = tripped | (trips_s <= rests_s), np.where(h > 0, a + h * j, a_last)
@@ -80,7 +78,7 @@ def caught_pieces(v_mps: F64, rated_mps: F64, runs: F64, braked: F64, grip: F64,
     return [*pieces, (sense * a_last, sense * jerk, grips_s), (-sense * grip, 0 * grip, left_mps / grip)]
 
 
-def _gains_s(a: F64, j: F64, more_mps: F64) -> F64:
+def _time_to_gain_s(a: F64, j: F64, more_mps: F64) -> F64:
     """Return how long a car with acceleration a and jerk j takes to be so much faster; infinite if it never is."""
     under = a**2 + 2 * j * more_mps
     root = a + np.sqrt(np.maximum(under, 0.0))

@@ -11,23 +11,22 @@ from collections.abc import Iterator
 import numpy as np
 from numpy.typing import NDArray
 
-U64 = NDArray[np.uint64]
-F64 = NDArray[np.float64]
+from telemetry.arrays import F64, U64
 
-GOLDEN = 0x9E3779B97F4A7C15
-_GOLDEN = np.uint64(GOLDEN)
-_WORD = 1 << 64
-_HALFWORD = np.uint64(0xFFFF)
+GOLDEN_GAMMA = 0x9E3779B97F4A7C15
+_GOLDEN_GAMMA = np.uint64(GOLDEN_GAMMA)
+_MODULUS = 1 << 64
+_LOW_16_BITS = np.uint64(0xFFFF)
 _BELL_SD = float(np.sqrt(4 * (65536**2 - 1) / 12))
 
 EVENTS, SPEED_NOISE, POSITION_NOISE, X_NOISE, Y_NOISE, Z_NOISE, TRAITS, FAULTS = range(8)
-SENSORS, SPIKES, WEATHER, RAILS, JOINTS, MACHINE, HUM, BLOWS = range(8, 16)
-SCHEDULE, COURSE, GRINDING = 16, 17, 18
-PEOPLE, POPULATION, BUILDINGS = range(40, 43)
-PLAN, NETWORK, MISHAPS, SETTINGS = range(32, 36)
+SENSORS, SPIKES, WEATHER, RAILS, JOINTS, MACHINE, MACHINE_NOISE, BEARING_IMPACTS = range(8, 16)
+SCHEDULE, FAULT_COURSE, GRINDING = 16, 17, 18
+ARRIVALS, POPULATION, BUILDINGS = range(40, 43)
+PLAN, NETWORK, TERMINAL_FAULTS, LIFT_SETUP = range(32, 36)
 
 
-def mix(bits: U64) -> U64:
+def splitmix64(bits: U64) -> U64:
     """Return the splitmix64 finaliser of every word (Steele, Lea & Flood 2014)."""
     bits = (bits ^ (bits >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
     bits ^= bits >> np.uint64(27)
@@ -36,24 +35,24 @@ def mix(bits: U64) -> U64:
     return bits
 
 
-def keys(seed: int, number: NDArray[np.int64], purpose: int) -> U64:
+def stream_keys(seed: int, number: NDArray[np.int64], purpose: int) -> U64:
     """Return one stream key for each lift number; different purposes never share numbers."""
-    start = np.uint64((seed * 64 + purpose + 1) * GOLDEN % _WORD)
-    return mix(mix(number.astype(np.uint64) + start) + start)
+    start = np.uint64((seed * 64 + purpose + 1) * GOLDEN_GAMMA % _MODULUS)
+    return splitmix64(splitmix64(number.astype(np.uint64) + start) + start)
 
 
-def words(key: U64, counter: NDArray[np.integer]) -> U64:
+def hash_bits(key: U64, counter: NDArray[np.integer]) -> U64:
     """Return the hash of every (key, counter), broadcast together."""
-    return mix(key + counter.astype(np.uint64) * _GOLDEN)
+    return splitmix64(key + counter.astype(np.uint64) * _GOLDEN_GAMMA)
 
 
-def numbers(seed: int, number: int, purpose: int) -> Iterator[float]:
+def uniform_numbers(seed: int, number: int, purpose: int) -> Iterator[float]:
     """Yield numbers in [0, 1) that belong to one thing: for what is drawn once, in plain Python."""
-    counter = (seed * 64 + purpose + 1) * GOLDEN ^ number * 0xD1342543DE82EF95
+    counter = (seed * 64 + purpose + 1) * GOLDEN_GAMMA ^ number * 0xD1342543DE82EF95
     while True:
-        counter = (counter + GOLDEN) % _WORD
-        bits = (counter ^ counter >> 30) * 0xBF58476D1CE4E5B9 % _WORD
-        bits = (bits ^ bits >> 27) * 0x94D049BB133111EB % _WORD
+        counter = (counter + GOLDEN_GAMMA) % _MODULUS
+        bits = (counter ^ counter >> 30) * 0xBF58476D1CE4E5B9 % _MODULUS
+        bits = (bits ^ bits >> 27) * 0x94D049BB133111EB % _MODULUS
         yield (bits >> 11) * 2.0**-53
 
 
@@ -62,29 +61,29 @@ def uniform(bits: U64) -> F64:
     return np.asarray((bits >> np.uint64(11)) * 2.0**-53, dtype=np.float64)
 
 
-def bell(bits: U64) -> F64:
+def normal(bits: U64) -> F64:
     """Return zero-mean, unit-variance noise bounded by 3.5: the sum of the word's four 16-bit parts (Irwin-Hall)."""
-    total = (bits & _HALFWORD) + (bits >> np.uint64(48))
-    total += (bits >> np.uint64(16)) & _HALFWORD
-    total += (bits >> np.uint64(32)) & _HALFWORD
+    total = (bits & _LOW_16_BITS) + (bits >> np.uint64(48))
+    total += (bits >> np.uint64(16)) & _LOW_16_BITS
+    total += (bits >> np.uint64(32)) & _LOW_16_BITS
     return np.asarray((total - 2.0 * 65535.0) / _BELL_SD, dtype=np.float64)
 
 
-class Dice:
+class RandomStreams:
     """What each lift of a range draws, in its own order: `draws` counts, for each lift, the numbers it has used."""
 
     def __init__(self, seed: int, number: NDArray[np.int64], purpose: int = EVENTS) -> None:
-        self.key = keys(seed, number, purpose)
+        self.key = stream_keys(seed, number, purpose)
         self.draws = np.zeros(len(number), dtype=np.int64)
 
     def uniform(self, lift: NDArray[np.intp], low: float | F64 = 0.0, high: float | F64 = 1.0) -> F64:
         """Return the next number in [low, high) of each of these lifts."""
-        bits = words(self.key[lift], self.draws[lift])
+        bits = hash_bits(self.key[lift], self.draws[lift])
         self.draws[lift] += 1
         return np.asarray(low + (high - low) * uniform(bits), dtype=np.float64)
 
-    def bell(self, lift: NDArray[np.intp]) -> F64:
+    def normal(self, lift: NDArray[np.intp]) -> F64:
         """Return the next unit-variance number of each of these lifts."""
-        bits = words(self.key[lift], self.draws[lift])
+        bits = hash_bits(self.key[lift], self.draws[lift])
         self.draws[lift] += 1
-        return bell(bits)
+        return normal(bits)

@@ -14,12 +14,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
-F64 = NDArray[np.float64]
+from telemetry.arrays import F64
 
 ROLLBACK_S = 0.5
-LEAST_M = 1e-9
+MIN_DISTANCE_M = 1e-9
 _SIGNS = (-1.0, 1.0, -1.0, 1.0, 0.0, -1.0, 0.0, -1.0, 0.0, 1.0, 0.0, -1.0, 1.0)
 """The jerks of a run's pieces: three of rolling back, seven of the S-curve, creeping, two of stopping."""
 PLATEAU = 6
@@ -64,11 +63,11 @@ def stopping_distance_m(v_mps: F64, a_mps2: F64, limit_mps2: F64, j_mps3: F64) -
     a = np.maximum(a_mps2, 0.0)
     ramp_m, peak_mps = a / j_mps3 * (v_mps + a**2 / (3 * j_mps3)), v_mps + a**2 / (2 * j_mps3)
     brake = np.minimum(limit_mps2, np.sqrt(peak_mps * j_mps3))
-    return ramp_m + peak_mps / 2 * (brake / j_mps3 + peak_mps / np.maximum(brake, LEAST_M))
+    return ramp_m + peak_mps / 2 * (brake / j_mps3 + peak_mps / np.maximum(brake, MIN_DISTANCE_M))
 
 
 @dataclass(frozen=True, slots=True)
-class Drive:
+class RunLimits:
     """What drives of a run do, magnitudes, a column for each run: the S-curve's three limits; creeping at `creep_mps`
     for `creep_s` before the stop (0: not at all); rolling back `rollback_m` the wrong way before the start."""
 
@@ -80,8 +79,8 @@ class Drive:
     rollback_m: F64 | float = 0.0
 
 
-def run(way_m: F64, drive: Drive) -> list[tuple[F64, F64]]:
-    """Return the pieces of runs over `way_m` (signed): the jerk of each, m/s³, and how long it lasts, s.
+def run_pieces(displacement_m: F64, run_limits: RunLimits) -> list[tuple[F64, F64]]:
+    """Return the pieces of runs over `displacement_m` (signed): the jerk of each, m/s³, and how long it lasts, s.
 
     The ramp down to the creeping speed c instead of 0 is c/a shorter, and the stop from c takes 2 sqrt(c/j). What all
     that adds to the way does not depend on the speed before, so the S-curve's own three cases hold for the rest:
@@ -90,21 +89,21 @@ def run(way_m: F64, drive: Drive) -> list[tuple[F64, F64]]:
 
     A run too short to have a ramp that contains c does not creep.
     """
-    sense, j = np.sign(way_m), drive.j_mps3
-    distance_m = np.maximum(np.abs(way_m) + drive.rollback_m, LEAST_M)
-    limits = drive.v_mps, drive.a_mps2, j
-    a = np.minimum(drive.a_mps2, np.sqrt(drive.v_mps * j))
-    c, stop_s = drive.creep_mps, np.sqrt(drive.creep_mps / j)
-    creeping_m = c / 2 * (a / j - c / a) + c * drive.creep_s + c * stop_s
-    slow = segment_times(np.maximum(distance_m - creeping_m, LEAST_M), *limits)
-    creeps = (distance_m > creeping_m) & (slow[1] >= c / a) & (drive.creep_s > 0)
+    sense, j = np.sign(displacement_m), run_limits.j_mps3
+    distance_m = np.maximum(np.abs(displacement_m) + run_limits.rollback_m, MIN_DISTANCE_M)
+    limits = run_limits.v_mps, run_limits.a_mps2, j
+    a = np.minimum(run_limits.a_mps2, np.sqrt(run_limits.v_mps * j))
+    c, stop_s = run_limits.creep_mps, np.sqrt(run_limits.creep_mps / j)
+    creeping_m = c / 2 * (a / j - c / a) + c * run_limits.creep_s + c * stop_s
+    slow = segment_times(np.maximum(distance_m - creeping_m, MIN_DISTANCE_M), *limits)
+    creeps = (distance_m > creeping_m) & (slow[1] >= c / a) & (run_limits.creep_s > 0)
     jerk_s, steady_s, cruise_s = np.where(creeps, slow, segment_times(distance_m, *limits))
     ramp_s, creep_s, stop_s = np.where(
-        creeps, (steady_s - c / a, drive.creep_s + 0 * a, stop_s), (steady_s, 0 * a, 0 * a)
+        creeps, (steady_s - c / a, run_limits.creep_s + 0 * a, stop_s), (steady_s, 0 * a, 0 * a)
     )
     quarter_s = ROLLBACK_S / 4
-    back_s = np.where(np.asarray(drive.rollback_m) > 0, quarter_s, 0 * a)
-    back = drive.rollback_m / (2 * quarter_s**3)
+    back_s = np.where(np.asarray(run_limits.rollback_m) > 0, quarter_s, 0 * a)
+    back = run_limits.rollback_m / (2 * quarter_s**3)
     lasts = (
         back_s,
         2 * back_s,

@@ -13,26 +13,26 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
-from numpy.typing import NDArray
 
-F64 = NDArray[np.float64]
+from telemetry.arrays import F64
+
 Piece = tuple[F64, F64, F64]
 
 G_MPS2 = 9.81
 BRAKE_DELAY_S, BRAKE_BUILD_S = 0.10, 0.15
 CAR_PER_LOAD, BALANCED_LOAD, MACHINE_PER_CAR = 2.0, 0.5, 2.0
-LEAST_BRAKE_MPS2 = 0.05
+MIN_BRAKE_MPS2 = 0.05
 OIL_G = (0.6, 1.0)
 """What an oil buffer gives on average over its way: at least (the blow on its plunger), and at most."""
 OIL_RISE, OIL_END = 0.1, 0.4
 """An oil buffer's deceleration rises during this share of its time, and ends at this share of its peak."""
-SPRING_RETURN, OIL_RETURN = 0.35, 0.08
+SPRING_REBOUND, OIL_REBOUND = 0.35, 0.08
 """The speed that a buffer throws a car back with, over the speed that it came with."""
-THROWN_MPS2 = 5.0
+REBOUND_MPS2 = 5.0
 LINEAR_UP_TO_MPS = 1.0
 
 
-def way_m(v_mps: F64, pieces: Sequence[Piece]) -> F64:
+def displacement_m(v_mps: F64, pieces: Sequence[Piece]) -> F64:
     """Return the way, signed, of cars that come with `v_mps` and do these pieces."""
     v, way = v_mps, 0 * v_mps
     for a, j, h in pieces:
@@ -52,10 +52,10 @@ def brake_pieces(v_mps: F64, brake_mps2: F64, delay_s: F64 | float = 0.0, build_
 
 def stop_distance_m(v_mps: F64, brake_mps2: F64, delay_s: F64 | float = 0.0, build_s: float = 0.0) -> F64:
     """Return the way, signed as the speed, of a car that is braked like that."""
-    return way_m(v_mps, brake_pieces(v_mps, brake_mps2, delay_s, build_s))
+    return displacement_m(v_mps, brake_pieces(v_mps, brake_mps2, delay_s, build_s))
 
 
-def moved_kg(rated_kg: F64, load_kg: F64) -> F64:
+def moving_mass_kg(rated_kg: F64, load_kg: F64) -> F64:
     """Return the mass that moves with a car: car, counterweight, load, and the machine's inertia at the rope."""
     car_kg = CAR_PER_LOAD * rated_kg
     return car_kg * (2 + MACHINE_PER_CAR) + BALANCED_LOAD * rated_kg + load_kg
@@ -63,7 +63,7 @@ def moved_kg(rated_kg: F64, load_kg: F64) -> F64:
 
 def imbalance_mps2(rated_kg: F64, load_kg: F64) -> F64:
     """Return the acceleration, up positive, of a car that neither drive nor brake holds."""
-    return G_MPS2 * (BALANCED_LOAD * rated_kg - load_kg) / moved_kg(rated_kg, load_kg)
+    return G_MPS2 * (BALANCED_LOAD * rated_kg - load_kg) / moving_mass_kg(rated_kg, load_kg)
 
 
 def brake_mps2(balanced_mps2: F64, torque: F64, sense: F64, rated_kg: F64, load_kg: F64) -> F64:
@@ -71,7 +71,7 @@ def brake_mps2(balanced_mps2: F64, torque: F64, sense: F64, rated_kg: F64, load_
 
     The imbalance helps a car against its will and hinders it along it: an empty car going up brakes longest.
     """
-    return np.maximum(balanced_mps2 * torque - sense * imbalance_mps2(rated_kg, load_kg), LEAST_BRAKE_MPS2)
+    return np.maximum(balanced_mps2 * torque - sense * imbalance_mps2(rated_kg, load_kg), MIN_BRAKE_MPS2)
 
 
 def buffer_stroke_m(rated_mps: F64) -> F64:
@@ -84,15 +84,15 @@ def buffer_pieces(v_mps: F64, rated_mps: F64) -> list[Piece]:
     """Return how a buffer stops cars that come down on it with `v_mps`: pressed in, thrown back, falling back."""
     v, zero, linear = np.abs(v_mps), 0 * v_mps, rated_mps <= LINEAR_UP_TO_MPS
     rises_s, peak_mps2, decays_s, end_mps2 = np.where(linear, _spring(v, rated_mps), _oil(v, rated_mps))
-    back_mps = np.where(linear, SPRING_RETURN, OIL_RETURN) * v
-    back_s = 2 * back_mps / np.maximum(end_mps2, LEAST_BRAKE_MPS2)
-    thrown_s = back_mps / THROWN_MPS2
+    back_mps = np.where(linear, SPRING_REBOUND, OIL_REBOUND) * v
+    back_s = 2 * back_mps / np.maximum(end_mps2, MIN_BRAKE_MPS2)
+    thrown_s = back_mps / REBOUND_MPS2
     return [
         (zero, peak_mps2 / np.maximum(rises_s, 1e-9), rises_s),
         (peak_mps2, -(peak_mps2 - end_mps2) / np.maximum(decays_s, 1e-9), decays_s),
         (end_mps2, -end_mps2 / np.maximum(back_s, 1e-9), back_s),
-        (zero - THROWN_MPS2, zero, 2 * thrown_s),
-        (zero + THROWN_MPS2, zero, thrown_s),
+        (zero - REBOUND_MPS2, zero, 2 * thrown_s),
+        (zero + REBOUND_MPS2, zero, thrown_s),
     ]
 
 

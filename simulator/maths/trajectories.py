@@ -10,20 +10,17 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 import numpy as np
-from numpy.typing import NDArray
 
-from simulator.maths.scurve import PLATEAU, Drive, run
+from simulator.maths.scurve import PLATEAU, RunLimits, run_pieces
 from simulator.maths.stopping import Piece, brake_pieces, buffer_pieces, stop_distance_m
-
-F64 = NDArray[np.float64]
-Lifts = NDArray[np.intp]
+from telemetry.arrays import F64, Index
 
 KNOTS = 14
-KEPT = 8
+KNOTS_KEPT = 8
 _BISECTIONS = 48
 
 
-class Curves:
+class Trajectories:
     """The motion of every car: `t`, `z`, `v`, `a`, `j` are (KNOTS, lifts), times in seconds of the world's clock."""
 
     def __init__(self, z_m: F64) -> None:
@@ -44,56 +41,56 @@ class Curves:
         """Where each car comes, or came, to rest."""
         return self.z[-1]
 
-    def plateau(self, lift: Lifts) -> tuple[F64, F64]:
+    def plateau(self, lift: Index) -> tuple[F64, F64]:
         """Return when the runs just begun reach their highest speed, s, and that speed, m/s."""
         return self.t[PLATEAU, lift], self.v[PLATEAU, lift]
 
-    def go(self, lift: Lifts, start_s: F64, target_m: F64, drive: Drive) -> None:
+    def run_to(self, lift: Index, start_s: F64, target_m: F64, run_limits: RunLimits) -> None:
         """Send these cars, at rest, to `target_m` by a run that begins at `start_s`."""
         t, z, v, a = start_s, self.at(lift, start_s)[0], np.zeros(len(lift)), np.zeros(len(lift))
-        for k, (j, h) in enumerate(run(target_m - z, drive)):
+        for k, (j, h) in enumerate(run_pieces(target_m - z, run_limits)):
             self._set(k, lift, t, z, v, a, j)
             t, z = t + h, z + h * (v + h * (a / 2 + h * j / 6))
             v, a = v + h * (a + h * j / 2), a + h * j
         self._set(KNOTS - 1, lift, t, target_m, 0.0, 0.0, 0.0)
 
-    def stay(self, lift: Lifts) -> None:
+    def cancel_run(self, lift: Index) -> None:
         """Take back the runs of these cars that have just begun."""
         for k in range(1, KNOTS):
             self._set(k, lift, self.t[0, lift], self.z[0, lift], 0.0, 0.0, 0.0)
 
-    def push(self, lift: Lifts, start_s: F64, a_mps2: F64, lasts_s: F64) -> None:
+    def accelerate(self, lift: Index, start_s: F64, a_mps2: F64, lasts_s: F64) -> None:
         """Let these cars run away with a constant acceleration; `brake` must follow within `lasts_s`."""
-        self.divert(lift, start_s, [(a_mps2, 0 * a_mps2, lasts_s)])
+        self.replace_rest(lift, start_s, [(a_mps2, 0 * a_mps2, lasts_s)])
 
-    def brake(self, lift: Lifts, at_s: F64, brake_mps2: F64, delay_s: F64 | float = 0.0, build_s: float = 0.0) -> None:
+    def brake(self, lift: Index, at_s: F64, brake_mps2: F64, delay_s: F64 | float = 0.0, build_s: float = 0.0) -> None:
         """Stop these moving cars by a brake that falls at `at_s`."""
-        self.divert(lift, at_s, brake_pieces(self.at(lift, at_s)[1], brake_mps2, delay_s, build_s))
+        self.replace_rest(lift, at_s, brake_pieces(self.at(lift, at_s)[1], brake_mps2, delay_s, build_s))
 
-    def land(self, lift: Lifts, at_s: F64, rated_mps: F64) -> None:
+    def hit_buffer(self, lift: Index, at_s: F64, rated_mps: F64) -> None:
         """Let these cars, which come down, meet their buffer at `at_s`."""
-        self.divert(lift, at_s, buffer_pieces(self.at(lift, at_s)[1], rated_mps))
+        self.replace_rest(lift, at_s, buffer_pieces(self.at(lift, at_s)[1], rated_mps))
 
-    def divert(self, lift: Lifts, at_s: F64, pieces: Sequence[Piece]) -> None:
+    def replace_rest(self, lift: Index, at_s: F64, pieces: Sequence[Piece]) -> None:
         """Let these cars do something else from `at_s` on, piece after piece, and then rest."""
         z, v, _ = self.at(lift, at_s)
-        place, t = self._forget(lift, at_s), at_s
+        place, t = self._drop_old_knots(lift, at_s), at_s
         for k, (a, j, h) in enumerate(pieces):
             self._set(place + k, lift, t, z, v, a, j)
             t, z, v = t + h, z + h * (v + h * (a / 2 + h * j / 6)), v + h * (a + h * j / 2)
         for k in range(len(pieces), KNOTS):
             self._set(np.minimum(place + k, KNOTS - 1), lift, t, z, 0.0, 0.0, 0.0)
 
-    def _forget(self, lift: Lifts, at_s: F64) -> Lifts:
-        """Drop the oldest knots, so that at most `KEPT` stand before `at_s`; return how many do."""
+    def _drop_old_knots(self, lift: Index, at_s: F64) -> Index:
+        """Drop the oldest knots, so that at most `KNOTS_KEPT` stand before `at_s`; return how many do."""
         before = (self.t[:, lift] < at_s).sum(axis=0)
-        shift = np.maximum(before - KEPT, 0)
+        shift = np.maximum(before - KNOTS_KEPT, 0)
         knots = np.minimum(np.arange(KNOTS)[:, None] + shift, KNOTS - 1)
         for column in (self.t, self.z, self.v, self.a, self.j):
             column[:, lift] = column[knots, lift]
         return before - shift
 
-    def at(self, lift: Lifts, t_s: F64) -> tuple[F64, F64, F64]:
+    def at(self, lift: Index, t_s: F64) -> tuple[F64, F64, F64]:
         """Return position (m), speed (m/s) and acceleration (m/s²) of these cars.
 
         `t_s` is (lifts,) or (lifts, samples); the results have its shape.
@@ -111,8 +108,8 @@ class Curves:
             np.where(t_s >= self.t[0][column], a + h * j, 0.0),
         )
 
-    def stop_time_s(
-        self, lift: Lifts, stop_m: F64, brake_mps2: F64, delay_s: F64 | float = 0.0, build_s: float = 0.0
+    def brake_time_s(
+        self, lift: Index, stop_m: F64, brake_mps2: F64, delay_s: F64 | float = 0.0, build_s: float = 0.0
     ) -> F64:
         """Return when the brake must fall for these cars to come to rest at `stop_m`, a place inside the trip.
 
@@ -120,11 +117,11 @@ class Curves:
         """
         return self._time_s(lift, stop_m, lambda v: stop_distance_m(v, brake_mps2, delay_s, build_s))
 
-    def pass_time_s(self, lift: Lifts, z_m: F64) -> F64:
+    def pass_time_s(self, lift: Index, z_m: F64) -> F64:
         """Return when these cars pass `z_m`, a place inside the trip."""
         return self._time_s(lift, z_m, np.zeros_like)
 
-    def _time_s(self, lift: Lifts, z_m: F64, onward_m: Callable[[F64], F64]) -> F64:
+    def _time_s(self, lift: Index, z_m: F64, onward_m: Callable[[F64], F64]) -> F64:
         """Return when place + what lies onward at that speed reaches `z_m`, by bisection over the trip."""
         low, high = self.t[0][lift].copy(), self.t[-1][lift].copy()
         sense = np.sign(self.z[-1][lift] - self.z[0][lift])
@@ -135,5 +132,5 @@ class Curves:
             low, high = np.where(beyond, low, middle), np.where(beyond, middle, high)
         return high
 
-    def _set(self, k: int | Lifts, lift: Lifts, t: F64, z: F64, v: F64 | float, a: F64 | float, j: F64 | float) -> None:
+    def _set(self, k: int | Index, lift: Index, t: F64, z: F64, v: F64 | float, a: F64 | float, j: F64 | float) -> None:
         self.t[k, lift], self.z[k, lift], self.v[k, lift], self.a[k, lift], self.j[k, lift] = t, z, v, a, j

@@ -13,18 +13,15 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from simulator.cars.state import START, Cars, Lifts, Log
+from simulator.cars.state import START, Cars, EventLog, LiftParameters
 from simulator.faults.condition import Condition
 from simulator.maths import rng
-from simulator.physics.guide_rails import Rails
-from simulator.physics.impacts import Blows, of_second, ring
-from simulator.physics.sensors import spoilt
+from simulator.physics.guide_rails import GuideRails
+from simulator.physics.impacts import Impacts, add_ringing, door_and_step_impacts
+from simulator.physics.sensors import apply_sensor_faults
 from simulator.physics.suspension import Motion
-from simulator.physics.traction_sheave import rim_mps, turned_m
-
-F32 = NDArray[np.float32]
-F64 = NDArray[np.float64]
-Index = NDArray[np.intp]
+from simulator.physics.traction_sheave import sheave_speed_mps, sheave_travel_m
+from telemetry.arrays import F32, F64, Index
 
 WAVE_HZ, WAVE_HZ_LIMITS = 100, (100, 400)
 CHUNK_SAMPLES = 25_600
@@ -46,57 +43,59 @@ _PURPOSES = (rng.X_NOISE, rng.Y_NOISE, rng.Z_NOISE)
 class Vibration:
     """The accelerometers of a range of lifts."""
 
-    def __init__(self, lifts: Lifts, seed: int, start_ns: int, rate_hz: int = WAVE_HZ) -> None:
+    def __init__(self, lifts: LiftParameters, seed: int, start_ns: int, rate_hz: int = WAVE_HZ) -> None:
         low, high = WAVE_HZ_LIMITS
         if rate_hz % 10 or not low <= rate_hz <= high:
             raise ValueError(f"wave_hz: {rate_hz} is not a multiple of 10 from {low} to {high}")
         self.rate_hz, self._start_s = rate_hz, start_ns / 1e9
-        self._noise = np.stack([rng.keys(seed, lifts.number, purpose) for purpose in _PURPOSES], axis=1)
-        self._grinding = rng.keys(seed, lifts.number, rng.GRINDING)
-        self._spikes = rng.keys(seed, lifts.number, rng.SPIKES)
+        self._noise = np.stack([rng.stream_keys(seed, lifts.number, purpose) for purpose in _PURPOSES], axis=1)
+        self._grinding = rng.stream_keys(seed, lifts.number, rng.GRINDING)
+        self._spikes = rng.stream_keys(seed, lifts.number, rng.SPIKES)
         traits = lifts.trait
         self._bias = BIAS_MPS2 * (2 * np.stack([traits[f"{axis}_bias"] for axis in "xyz"], axis=1) - 1)
         self._rough = (0.7 + 0.6 * traits["smooth"]).astype(np.float32)
         self._phase = (2 * np.pi * traits["phase"]).astype(np.float32)
         self._sheave_per_m = (2 * lifts.rope_ratio / lifts.sheave_m).astype(np.float32)
         self._rope_ratio, self._rated_mps = lifts.rope_ratio.astype(np.float32), lifts.rated_mps.astype(np.float32)
-        self._rails = Rails(lifts, seed)
-        self._struck: list[Blows] = []
+        self._guide_rails = GuideRails(lifts, seed)
+        self._last_impacts: list[Impacts] = []
         self._last = np.zeros((len(lifts.number), 3), dtype=np.float32)
 
-    def step(self, cars: Cars, log: Log, motion: Motion, begin_s: F64, second: int) -> F32:
+    def step(self, cars: Cars, log: EventLog, motion: Motion, begin_s: F64, second: int) -> F32:
         """Return the waveforms of one second, (lifts, 3, samples), m/s², gravity removed."""
         samples = second * self.rate_hz + np.arange(self.rate_hz)
-        xyz = self._hiss(samples, len(begin_s))
-        self._grind(cars, begin_s, samples, motion, xyz)
+        xyz = self._sensor_noise(samples, len(begin_s))
+        self._add_brake_and_shoe_noise(cars, begin_s, samples, motion, xyz)
         warm = WARMTH_MPS2_PER_C * WARMTH_C * np.sin(2 * np.pi * (self._start_s + begin_s) / DAY_S)
         xyz += (self._bias + warm[:, None])[:, :, None].astype(np.float32)
         chunk = CHUNK_SAMPLES // self.rate_hz
         for first in range(0, len(motion.lift), chunk):
             part = slice(first, first + chunk)
-            self._ride(cars, motion, part, xyz)
-        struck = of_second(log)
-        ring(self._struck + struck, begin_s, xyz)
-        self._struck = struck
+            self._add_travel_sources(cars, motion, part, xyz)
+        impacts = door_and_step_impacts(log)
+        add_ringing(self._last_impacts + impacts, begin_s, xyz)
+        self._last_impacts = impacts
         self._spoil(cars.condition, samples, xyz)
         return np.round(xyz, DECIMALS)
 
-    def _hiss(self, samples: NDArray[np.int64], lifts: int) -> F32:
+    def _sensor_noise(self, samples: NDArray[np.int64], lifts: int) -> F32:
         """Return the sensors' own noise."""
         noise = np.empty((lifts, 3, self.rate_hz), dtype=np.float32)
         chunk = CHUNK_SAMPLES // self.rate_hz
         for first in range(0, lifts, chunk):
             part = slice(first, first + chunk)
-            noise[part] = NOISE_MPS2 * rng.bell(rng.words(self._noise[part, :, None], samples))
+            noise[part] = NOISE_MPS2 * rng.normal(rng.hash_bits(self._noise[part, :, None], samples))
         return noise
 
-    def _grind(self, cars: Cars, begin_s: F64, samples: NDArray[np.int64], motion: Motion, xyz: F32) -> None:
+    def _add_brake_and_shoe_noise(
+        self, cars: Cars, begin_s: F64, samples: NDArray[np.int64], motion: Motion, xyz: F32
+    ) -> None:
         """Add what grinds: a brake that drags, before the car moves and before it stands, and worn shoes."""
         starting = cars.phase == START
-        start_s = np.where(starting, cars.due_s, cars.curves.t[0])
-        lift = np.flatnonzero(starting | (cars.curves.end_s > begin_s))
+        start_s = np.where(starting, cars.due_s, cars.trajectories.t[0])
+        lift = np.flatnonzero(starting | (cars.trajectories.end_s > begin_s))
         t_s = begin_s[lift, None] + np.arange(self.rate_hz) / self.rate_hz
-        lead_s, left_s = start_s[lift, None] - t_s, cars.curves.end_s[lift, None] - t_s
+        lead_s, left_s = start_s[lift, None] - t_s, cars.trajectories.end_s[lift, None] - t_s
         drags = ((lead_s > 0) & (lead_s < DRAG_S)) | ((left_s > 0) & (left_s < DRAG_S))
         row = np.flatnonzero(drags.any(axis=1))
         xyz[lift[row]] += self._broadband(lift[row], samples) * (DRAG_MPS2 * drags[row, None]).astype(np.float32)
@@ -109,30 +108,36 @@ class Vibration:
     def _broadband(self, lift: Index, samples: NDArray[np.int64]) -> F32:
         """Return noise of rms 1 that these lifts make themselves, (lifts, 3, samples)."""
         counter = 3 * samples + np.arange(3)[:, None]
-        return rng.bell(rng.words(self._grinding[lift, None, None], counter)).astype(np.float32)
+        return rng.normal(rng.hash_bits(self._grinding[lift, None, None], counter)).astype(np.float32)
 
-    def _ride(self, cars: Cars, motion: Motion, part: slice, xyz: F32) -> None:
+    def _add_travel_sources(self, cars: Cars, motion: Motion, part: slice, xyz: F32) -> None:
         """Add what moving does to some of the cars."""
         condition, lift = cars.condition, motion.lift[part]
         z, v = motion.z_m[part].astype(np.float32), np.abs(motion.v_mps[part], dtype=np.float32)
         pace = np.asarray(v / self._rated_mps[lift, None], dtype=np.float32)
-        x, y = self._rails.shake(condition, lift, z, pace)
-        shake = np.float32(PULLEY_MPS2) * (self._rope_ratio[lift, None] - 1) * np.sin(z * np.float32(2 / PULLEY_M))
+        x, y = self._guide_rails.lateral_acceleration(condition, lift, z, pace)
+        lateral_acceleration = (
+            np.float32(PULLEY_MPS2) * (self._rope_ratio[lift, None] - 1) * np.sin(z * np.float32(2 / PULLEY_M))
+        )
         uneven = condition.rope_tension[lift]
         row = np.flatnonzero(uneven)
         if len(row):
             lay_hz = self._rope_ratio[lift[row], None] * v[row] / np.float32(ROPE_LAY_M)
             lay = np.sin(self._rope_ratio[lift[row], None] * z[row] * np.float32(2 * np.pi / ROPE_LAY_M))
             heard = (lay_hz < FILTER_SHARE * self.rate_hz) * np.float32(ROPE_LAY_MPS2)
-            shake[row] += heard * lay * uneven[row, None].astype(np.float32)
-        shake = motion.a_mps2[part].astype(np.float32) + pace * shake + self._turn(cars, motion, part)
-        xyz[lift] += np.stack([x, y, shake], axis=1)
+            lateral_acceleration[row] += heard * lay * uneven[row, None].astype(np.float32)
+        lateral_acceleration = (
+            motion.a_mps2[part].astype(np.float32)
+            + pace * lateral_acceleration
+            + self._sheave_acceleration(cars, motion, part)
+        )
+        xyz[lift] += np.stack([x, y, lateral_acceleration], axis=1)
 
-    def _turn(self, cars: Cars, motion: Motion, part: slice) -> F32:
+    def _sheave_acceleration(self, cars: Cars, motion: Motion, part: slice) -> F32:
         """Return what the sheaves of some of the cars do to them, the louder where it turns under its ropes."""
         condition, lift = cars.condition, motion.lift[part]
-        turned = turned_m(cars, lift, motion.drive_m[part]).astype(np.float32)
-        pace = np.abs(rim_mps(cars, lift, motion.v_mps[part]) / self._rated_mps[lift, None], dtype=np.float32)
+        turned = sheave_travel_m(cars, lift, motion.drive_m[part]).astype(np.float32)
+        pace = np.abs(sheave_speed_mps(cars, lift, motion.v_mps[part]) / self._rated_mps[lift, None], dtype=np.float32)
         angle = self._sheave_per_m[lift, None] * turned + self._phase[lift, None]
         one, two = (np.float32(order) for order in SHEAVE_MPS2)
         worn = 1 + SHEAVE_WORN * condition.sheave[lift] + ROPES_UNEVEN * condition.rope_tension[lift]
@@ -144,9 +149,9 @@ class Vibration:
     def _spoil(self, condition: Condition, samples: NDArray[np.int64], xyz: F32) -> None:
         """Let faulty accelerometers say what they say; keep each one's last reading."""
         faults = condition.accelerometer
-        lift = faults.ailing
+        lift = faults.faulty
         for axis in range(3) if len(lift) else ():
-            xyz[lift, axis] = spoilt(faults, lift, xyz[lift, axis], self._spikes[lift], 3 * samples + axis)
+            xyz[lift, axis] = apply_sensor_faults(faults, lift, xyz[lift, axis], self._spikes[lift], 3 * samples + axis)
         stuck = lift[faults.stuck[lift]]
         xyz[stuck] = self._last[stuck, :, None]
         self._last = xyz[:, :, -1].copy()

@@ -8,14 +8,11 @@ and one of them, any of those on the car's way, is the one that gives first.
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import NDArray
 
-from simulator.cars.state import Lifts
+from simulator.cars.state import LiftParameters
 from simulator.faults.condition import Condition
 from simulator.maths import rng
-
-F32 = NDArray[np.float32]
-Index = NDArray[np.intp]
+from telemetry.arrays import F32, Index
 
 RAILS_M, SHORT_RAILS_M, SHORT_SHARE = 5.0, 2.5, 0.25
 BRACKETS_M = 2.5
@@ -29,12 +26,12 @@ FLAT_TURN, FLAT_MPS2 = 0.03, 0.5
 """A flat spot takes this share of a turn."""
 
 
-class Rails:
+class GuideRails:
     """The rails, brackets and guides of a range of lifts."""
 
-    def __init__(self, lifts: Lifts, seed: int) -> None:
-        every, traits = np.arange(len(lifts.number)), rng.Dice(seed, lifts.number, rng.RAILS)
-        self._key = rng.keys(seed, lifts.number, rng.JOINTS)
+    def __init__(self, lifts: LiftParameters, seed: int) -> None:
+        every, traits = np.arange(len(lifts.number)), rng.RandomStreams(seed, lifts.number, rng.RAILS)
+        self._key = rng.stream_keys(seed, lifts.number, rng.JOINTS)
         self.rails_m = np.where(traits.uniform(every) < SHORT_SHARE, SHORT_RAILS_M, RAILS_M).astype(np.float32)
         self.first_m = (self.rails_m * traits.uniform(every)).astype(np.float32)
         self.roller_m = np.where(traits.uniform(every) < 0.5, *ROLLERS_M).astype(np.float32)
@@ -45,7 +42,7 @@ class Rails:
         joints = np.maximum(np.floor((highest - self.first_m) / self.rails_m) - first + 1, 1)
         self.weak_joint = (first + np.floor(joints * traits.uniform(every))).astype(np.int64)
 
-    def shake(self, condition: Condition, lift: Index, z_m: F32, pace: F32) -> tuple[F32, F32]:
+    def lateral_acceleration(self, condition: Condition, lift: Index, z_m: F32, pace: F32) -> tuple[F32, F32]:
         """Return what these cars feel in x and y at their places; `pace` is their speed over the rated one."""
         turn = 2 * z_m / self.roller_m[lift, None] + self._phase[lift, None]
         sway = np.sin(z_m * np.float32(2 * np.pi / BRACKETS_M) + self._phase[lift, None])
@@ -60,9 +57,9 @@ class Rails:
         flat = np.flatnonzero(condition.roller_flat[lift])
         if len(flat):
             turned = (turn[flat] / np.float32(2 * np.pi)) % 1 - np.float32(0.5)
-            blow = condition.roller_flat[lift[flat], None] * FLAT_MPS2 * pulse(turned / np.float32(FLAT_TURN))
-            for shake in shakes:
-                shake[flat] += pace[flat] * blow.astype(np.float32)
+            impact = condition.roller_flat[lift[flat], None] * FLAT_MPS2 * pulse(turned / np.float32(FLAT_TURN))
+            for lateral_acceleration in shakes:
+                lateral_acceleration[flat] += pace[flat] * impact.astype(np.float32)
         return shakes[0], shakes[1]
 
     def _strike_joints(self, condition: Condition, lift: Index, z_m: F32, pace: F32, shakes: list[F32]) -> None:
@@ -73,12 +70,12 @@ class Rails:
         off = (along - joint) * rails_m / np.float32(JOINT_M)
         near = np.flatnonzero(np.abs(off) < JOINT_REACH)
         car, number = lift[near // z_m.shape[1]], joint.ravel()[near].astype(np.int64)
-        blow = pace.ravel()[near] * pulse(off.ravel()[near])
+        impact = pace.ravel()[near] * pulse(off.ravel()[near])
         displaced = condition.joint[car] * (self.weak_joint[car] == number)
-        for axis, shake in enumerate(shakes):
-            fitted = 2 * rng.uniform(rng.words(self._key[car], 2 * number + axis)) - 1
+        for axis, lateral_acceleration in enumerate(shakes):
+            fitted = 2 * rng.uniform(rng.hash_bits(self._key[car], 2 * number + axis)) - 1
             strength = JOINT_MPS2[axis] * fitted + JOINT_DISPLACED_MPS2[axis] * displaced
-            shake.ravel()[near] += (strength * blow).astype(np.float32)
+            lateral_acceleration.ravel()[near] += (strength * impact).astype(np.float32)
 
 
 def pulse(u: F32) -> F32:

@@ -12,15 +12,11 @@ from __future__ import annotations
 from collections.abc import Collection
 
 import numpy as np
-from numpy.typing import NDArray
 
-from simulator.cars.state import Cars, Lifts
+from simulator.cars.state import Cars, LiftParameters
 from simulator.maths import rng
-from simulator.physics.traction_sheave import rim_mps, turned_m
-
-F32 = NDArray[np.float32]
-F64 = NDArray[np.float64]
-Index = NDArray[np.intp]
+from simulator.physics.traction_sheave import sheave_speed_mps, sheave_travel_m
+from telemetry.arrays import F32, F64, Index
 
 MACHINE_HZ = 2560
 DECIMALS = 3
@@ -45,14 +41,16 @@ def bearing_orders(balls: int = BALLS, ball_per_pitch: float = BALL_PER_PITCH) -
     }
 
 
-class Machines:
+class MachineSensors:
     """The machine accelerometers of some of a range of lifts: `lift` are those that have one, in their order."""
 
-    def __init__(self, lifts: Lifts, seed: int, lift: Index) -> None:
+    def __init__(self, lifts: LiftParameters, seed: int, lift: Index) -> None:
         self.lift = lift
         number = lifts.number[lift]
-        every, traits = np.arange(len(lift)), rng.Dice(seed, number, rng.MACHINE)
-        self._key, self._blows = (rng.keys(seed, number, purpose) for purpose in (rng.HUM, rng.BLOWS))
+        every, traits = np.arange(len(lift)), rng.RandomStreams(seed, number, rng.MACHINE)
+        self._key, self._blows = (
+            rng.stream_keys(seed, number, purpose) for purpose in (rng.MACHINE_NOISE, rng.BEARING_IMPACTS)
+        )
         orders = bearing_orders()
         kind = np.searchsorted(np.cumsum(DEFECT_SHARES)[:-1], traits.uniform(every), "right")
         slip = 1 - SLIPS * traits.uniform(every)
@@ -70,11 +68,11 @@ class Machines:
         if not len(self.lift):
             return {}
         samples = np.arange(MACHINE_HZ)
-        z, v, _ = cars.curves.at(self.lift, begin_s[self.lift, None] + samples / MACHINE_HZ)
-        z, v = turned_m(cars, self.lift, z), rim_mps(cars, self.lift, v)
+        z, v, _ = cars.trajectories.at(self.lift, begin_s[self.lift, None] + samples / MACHINE_HZ)
+        z, v = sheave_travel_m(cars, self.lift, z), sheave_speed_mps(cars, self.lift, v)
         pace = np.abs(v) / self._rated_mps[:, None]
         turns = self.turns_per_m[:, None] * z + self._phase[:, None]
-        hum = rng.bell(rng.words(self._key[:, None], second * MACHINE_HZ + samples))
+        hum = rng.normal(rng.hash_bits(self._key[:, None], second * MACHINE_HZ + samples))
         a = (HUM_MPS2 + HUM_RUNNING_MPS2 * pace) * hum
         a += pace * np.where(self._geared[:, None], _mesh(turns), _motor(turns))
         a += cars.condition.bearing[self.lift, None] * pace * self._bearing(turns, v)
@@ -83,10 +81,10 @@ class Machines:
     def _bearing(self, turns: F64, v: F64) -> F64:
         """Return the ringing after the last blow of each machine's defect."""
         rolled = turns * self._per_turn[:, None] * np.where(v < 0, -1.0, 1.0)
-        blow = np.floor(rolled)
+        impact = np.floor(rolled)
         per_s = np.maximum(np.abs(v), SLOWEST_MPS) * (self.turns_per_m * self._per_turn)[:, None]
-        since_s = (rolled - blow) / per_s
-        dice = rng.uniform(rng.words(self._blows[:, None], blow.astype(np.int64)))
+        since_s = (rolled - impact) / per_s
+        dice = rng.uniform(rng.hash_bits(self._blows[:, None], impact.astype(np.int64)))
         loaded = np.where(
             self._loaded_per_turn[:, None] > 0,
             (1 + np.cos(2 * np.pi * self._loaded_per_turn[:, None] * turns)) / 2,
@@ -101,7 +99,7 @@ class Machines:
         )
 
 
-def chosen(row: dict[str, int], machine: bool | Collection[str]) -> Index:
+def monitored_rows(row: dict[str, int], machine: bool | Collection[str]) -> Index:
     """Return the rows of the lifts whose machines are listened to: all, none, or those of these ids."""
     if isinstance(machine, bool):
         return np.arange(len(row) if machine else 0)

@@ -15,17 +15,15 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from simulator.cars.state import Cars, Lifts
+from simulator.cars.state import Cars, LiftParameters
 from simulator.faults.condition import Condition, SensorFaults
 from simulator.maths import rng
 from simulator.physics.suspension import Motion
-from simulator.physics.traction_sheave import rim_mps
+from simulator.physics.traction_sheave import sheave_speed_mps
+from telemetry.arrays import F64, Bools, Index
 from telemetry.streams import CLOSED
 
-F64 = NDArray[np.float64]
-Index = NDArray[np.intp]
-Bools = NDArray[np.bool_]
-Moved = tuple[Index, F64, NDArray[np.int8]]
+DoorChanges = tuple[Index, F64, NDArray[np.int8]]
 
 SAMPLE_HZ: Final = 10
 DECIMALS = 4
@@ -43,16 +41,16 @@ SAMPLES = np.arange(SAMPLE_HZ)
 class Sensors:
     """The speed and position sensors of a range of lifts; barometers by their facts, and a share of the others."""
 
-    def __init__(self, lifts: Lifts, seed: int, start_ns: int, barometers: float = 0.0) -> None:
+    def __init__(self, lifts: LiftParameters, seed: int, start_ns: int, barometers: float = 0.0) -> None:
         number = lifts.number
-        self._speed_key = rng.keys(seed, number, rng.SPEED_NOISE)
-        self._position_key = rng.keys(seed, number, rng.POSITION_NOISE)
-        self._spike_key = rng.keys(seed, number, rng.SPIKES)
-        every, traits = np.arange(len(number)), rng.Dice(seed, number, rng.SENSORS)
-        self._speed_gain = 1 + SPEED_GAIN_ERROR * traits.bell(every)
+        self._speed_key = rng.stream_keys(seed, number, rng.SPEED_NOISE)
+        self._position_key = rng.stream_keys(seed, number, rng.POSITION_NOISE)
+        self._spike_key = rng.stream_keys(seed, number, rng.SPIKES)
+        every, traits = np.arange(len(number)), rng.RandomStreams(seed, number, rng.SENSORS)
+        self._speed_gain = 1 + SPEED_GAIN_ERROR * traits.normal(every)
         barometer = (traits.uniform(every) < barometers) | lifts.barometer
         self._noise_m = np.where(barometer, BAROMETER_NOISE_HPA / HPA_PER_M, TAPE_NOISE_M)
-        self._bias_m = np.where(barometer, 0.0, TAPE_BIAS_M * traits.bell(every))
+        self._bias_m = np.where(barometer, 0.0, TAPE_BIAS_M * traits.normal(every))
         self._zeroed_at_s = DAY_S * traits.uniform(every)
         self._weather = Weather(seed)
         self._start_s = start_ns / 1e9
@@ -65,12 +63,12 @@ class Sensors:
         The position is the car's, the speed is that of the sheave.
         """
         samples = second * SAMPLE_HZ + SAMPLES
-        v = SPEED_NOISE_MPS * rng.bell(rng.words(self._speed_key[:, None], samples))
-        z = self._noise_m[:, None] * rng.bell(rng.words(self._position_key[:, None], samples))
+        v = SPEED_NOISE_MPS * rng.normal(rng.hash_bits(self._speed_key[:, None], samples))
+        z = self._noise_m[:, None] * rng.normal(rng.hash_bits(self._position_key[:, None], samples))
         z += (motion.rest_m + self._bias_m)[:, None]
         lift, every = motion.lift, motion.z_m.shape[1] // SAMPLE_HZ
         z[lift] += motion.z_m[:, ::every] - motion.rest_m[lift, None]
-        v[lift] += rim_mps(cars, lift, motion.v_mps[:, ::every]) * self._speed_gain[lift, None]
+        v[lift] += sheave_speed_mps(cars, lift, motion.v_mps[:, ::every]) * self._speed_gain[lift, None]
         if len(self.barometer):
             air_m = (self._weather_m(begin_s) + cars.condition.gust_m)[self.barometer]
             read_m = z[self.barometer] + air_m[:, None]
@@ -88,15 +86,15 @@ class Sensors:
 
     def _spoil(self, faults: SensorFaults, sensor: str, readings: F64, samples: NDArray[np.int64]) -> None:
         """Let the faulty sensors of one kind say what they say, in place; keep each one's last reading."""
-        lift = faults.ailing
+        lift = faults.faulty
         if len(lift):
-            readings[lift] = spoilt(faults, lift, readings[lift], self._spike_key[lift], samples)
+            readings[lift] = apply_sensor_faults(faults, lift, readings[lift], self._spike_key[lift], samples)
             stuck = lift[faults.stuck[lift]]
             readings[stuck] = self._last[sensor][stuck, None]
         self._last[sensor] = readings[:, -1].copy()
 
 
-def infrared(
+def infrared_readings(
     condition: Condition, seen: Sequence[tuple[Index, F64, Bools, Bools]]
 ) -> list[tuple[Index, F64, NDArray[np.bool_]]]:
     """Return what presence sensor and light curtain say, in columns, of what was there: lifts, times, both."""
@@ -116,17 +114,17 @@ def infrared(
     ]
 
 
-def doors(condition: Condition, did: Sequence[Moved]) -> list[tuple[Index, F64, NDArray[np.int8]]]:
+def door_readings(condition: Condition, did: Sequence[DoorChanges]) -> list[tuple[Index, F64, NDArray[np.int8]]]:
     """Return what door sensors say, in columns, of what doors did: lifts, times, states."""
     return [(lift, t_s, np.where(condition.door_stuck[lift], CLOSED, state)[:, None]) for lift, t_s, state in did]
 
 
-def spoilt(
+def apply_sensor_faults(
     faults: SensorFaults, lift: NDArray[np.intp], readings: F64, key: rng.U64, samples: NDArray[np.int64]
 ) -> F64:
     """Return what these sensors say instead of `readings` (lifts, samples): gain, offset, spikes, 0 or NaN."""
     said = readings * faults.gain[lift, None] + faults.offset[lift, None]
-    dice = rng.uniform(rng.words(key[:, None], samples))
+    dice = rng.uniform(rng.hash_bits(key[:, None], samples))
     share = faults.spike_share[lift, None]
     said += np.where(dice < share, np.where(dice < share / 2, 1.0, -1.0) * faults.spike[lift, None], 0.0)
     said = np.round(said, DECIMALS)
@@ -139,7 +137,7 @@ class Weather:
     """The air over all lifts of a seed, as the height that its pressure mocks: slow waves, metres over hours."""
 
     def __init__(self, seed: int) -> None:
-        draw = rng.numbers(seed, -1, rng.WEATHER)
+        draw = rng.uniform_numbers(seed, -1, rng.WEATHER)
         self._waves = [(WEATHER_M * (0.6 + 0.4 * next(draw)), 2 * np.pi * next(draw)) for _ in WEATHER_PERIODS_S]
 
     def height_m(self, t_s: F64) -> F64:

@@ -14,14 +14,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
-from simulator.cars.state import Cars, Lifts, Log
+from simulator.cars.state import Cars, EventLog, LiftParameters
 from simulator.maths.stopping import CAR_PER_LOAD, G_MPS2
+from telemetry.arrays import F64, Index
 from telemetry.streams import CLOSED
-
-F64 = NDArray[np.float64]
-Index = NDArray[np.intp]
 
 ROPE_EA_N = 70e9 * 0.49 * np.pi / 4 * 0.010**2
 """One rope of 10 mm: 70 GPa, 49 % steel."""
@@ -64,7 +61,7 @@ class Motion:
 class Suspension:
     """The ropes of a range of lifts, followed at `rate_hz`."""
 
-    def __init__(self, lifts: Lifts, rate_hz: int) -> None:
+    def __init__(self, lifts: LiftParameters, rate_hz: int) -> None:
         n = len(lifts.number)
         self.rate_hz = rate_hz
         self._ropes = np.maximum(np.round(lifts.rated_kg / KG_PER_ROPE), 3.0)
@@ -74,12 +71,12 @@ class Suspension:
         self._x, self._v = np.zeros(n), np.zeros(n)
         self.stretch_m = np.zeros(n)
 
-    def step(self, cars: Cars, log: Log, begin_s: F64) -> Motion:
+    def step(self, cars: Cars, log: EventLog, begin_s: F64) -> Motion:
         """Live through the second in which `log` happened."""
         steps = self._steps(cars, log, begin_s)
         rings = (np.abs(self._x - self.stretch_m) > QUIET_M) | (np.abs(self._v) > QUIET_MPS)
         sinks = (cars.condition.sinks_mps != 0) & (cars.door != CLOSED)
-        active = rings | sinks | (cars.curves.end_s > begin_s) | (cars.condition.jumping_kg > 0)
+        active = rings | sinks | (cars.trajectories.end_s > begin_s) | (cars.condition.jumping_kg > 0)
         active |= cars.condition.spins_mps != 0
         active[steps[0]] = True
         lift = np.flatnonzero(active)
@@ -87,9 +84,9 @@ class Suspension:
         for first in range(0, len(lift), CHUNK_SAMPLES // self.rate_hz):
             part = slice(first, first + CHUNK_SAMPLES // self.rate_hz)
             z[part], drive_m[part], v[part], a[part] = self._follow(cars, lift[part], begin_s, steps)
-        return Motion(lift, z, drive_m, v, a, cars.curves.end_m + self.stretch_m)
+        return Motion(lift, z, drive_m, v, a, cars.trajectories.end_m + self.stretch_m)
 
-    def _steps(self, cars: Cars, log: Log, begin_s: F64) -> tuple[Index, Index, F64]:
+    def _steps(self, cars: Cars, log: EventLog, begin_s: F64) -> tuple[Index, Index, F64]:
         """Return who shifts weight in or out (lift, sample, kg); what nobody saw happened as the second began.
 
         A step is a foot after the other: its weight comes in parts, the last of them perhaps in the next second.
@@ -115,7 +112,7 @@ class Suspension:
         """Return places, places and speeds of the drives, and accelerations of these cars through their second."""
         dt_s = 1 / self.rate_hz
         t_s = begin_s[lift, None] + np.arange(self.rate_hz) * dt_s
-        drive_m, drive_mps, a = cars.curves.at(lift, t_s)
+        drive_m, drive_mps, a = cars.trajectories.at(lift, t_s)
         z = drive_m.copy()
         omega, zeta, k = self._spring(cars, lift, z[:, 0], drive_mps[:, 0])
         jumps = _jumping_mps2(cars, lift, t_s)

@@ -11,7 +11,7 @@ import orjson
 
 from mqtt.client import BrokerAddress
 from mqtt.publisher import publish_once
-from simulator.faults.cause_table import CAUSES, no_cause
+from simulator.faults.cause_table import CAUSES, unknown_cause
 from simulator.faults.schedule import Unknown
 from telemetry.streams import LIFT_ID_PATTERN
 
@@ -32,7 +32,7 @@ def read_request(body: Any) -> tuple[str, float]:
     if not isinstance(body, dict) or not isinstance(body.get("cause"), str):
         raise Unknown('give an object such as {"cause": "power-cut", "for_s": 60}')
     if body["cause"] not in CAUSES:
-        raise Unknown(no_cause(body["cause"]))
+        raise Unknown(unknown_cause(body["cause"]))
     cause = CAUSES[body["cause"]]
     for_s = body.get("for_s", cause.default_s)
     low, high = FOR_LIMIT_S

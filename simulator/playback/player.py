@@ -98,7 +98,7 @@ class Player:
         self.began = self.world.start_ns / NS if now else time.time()
         try:
             while not self.ended.is_set() and self.world.seconds != settings.seconds:
-                self._wait_until(publisher, self.world.calendar.at_ns(self.world.seconds) + NS)
+                self._wait_until(publisher, self.world.calendar.instant_ns(self.world.seconds) + NS)
                 self._inject_requested(publisher)
                 packets = self.scene.step()
                 self._write_labels(self.scene.labels())

@@ -86,7 +86,7 @@ class Scene:
 
     def left(self) -> list[Packet]:
         """Return the packets that are still on their way when the world ends, as if every connection were back then."""
-        return self.paths.finish(self.world.calendar.at_ns(self.world.seconds - 1) + NS)
+        return self.paths.finish(self.world.calendar.instant_ns(self.world.seconds - 1) + NS)
 
     def rest(self) -> Iterator[Decoded]:
         """Return what is still on its way when the world ends."""
@@ -121,7 +121,7 @@ class Scene:
         if not astray.any():
             return spoken, []
         packets = self.packer.packets(of(spoken, astray)._replace(cut=alone))
-        until_ns = self.world.calendar.at_ns(number) + 2 * NS
+        until_ns = self.world.calendar.instant_ns(number) + 2 * NS
         packets, back = self.paths.carry(packets, spoken.cut, scrambled, number, until_ns)
         self.world.cars.log.status.append(np.array(back, dtype=np.intp))  # who is back says so in the coming second
         return of(spoken, ~astray), packets

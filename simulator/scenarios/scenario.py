@@ -19,11 +19,11 @@ from registry.fact_checks import ABSOLUTE, BAROMETER
 from registry.facts import LiftFacts
 from simulator.buildings.fleet import FLEET_LIMIT, OFFICE_SHARE, fleet
 from simulator.faults.cause import GROWING, NEAR_MISS
-from simulator.faults.cause_table import CAUSES, no_cause
+from simulator.faults.cause_table import CAUSES, unknown_cause
 from simulator.faults.near_misses import PARKED_OPEN, WEATHER
-from simulator.faults.schedule import LASTS, Planned, between
+from simulator.faults.schedule import DURATION_LIMITS, FaultRequest, interpolate
 from simulator.maths.calendar import DAY_S, Calendar
-from simulator.maths.rng import PLAN, SETTINGS, numbers
+from simulator.maths.rng import LIFT_SETUP, PLAN, uniform_numbers
 from simulator.physics.car_vibration import WAVE_HZ, WAVE_HZ_LIMITS
 from simulator.physics.sensors import SAMPLE_HZ
 from simulator.terminals.network import Conditions
@@ -155,7 +155,7 @@ class Scenario(Table):
         return local.hour + local.minute / 60 + local.second / 3600
 
 
-def planned(scenario: Scenario, facts: Sequence[LiftFacts]) -> list[Planned]:
+def planned(scenario: Scenario, facts: Sequence[LiftFacts]) -> list[FaultRequest]:
     """Return the plan as the world takes it, in lived seconds, fault by fault for each lift; shares are drawn."""
     plan = []
     for k, fault in enumerate(scenario.faults):
@@ -164,9 +164,9 @@ def planned(scenario: Scenario, facts: Sequence[LiftFacts]) -> list[Planned]:
             if _able(fault.cause, facts[lift]):
                 when = (onset_s, onset_s + fault.spread_s)
                 how = (for_s, fault.severity, fault.form, fault.growth_days)
-                plan.append(Planned(facts[lift].lift_id, fault.cause, when, *how, name=f"faults[{k}]"))
+                plan.append(FaultRequest(facts[lift].lift_id, fault.cause, when, *how, name=f"faults[{k}]"))
     parked = (lift.lift_id for lift in facts if lift.parks_door_open)
-    plan += [Planned(lift_id, PARKED_OPEN, for_s=float(scenario.seconds)) for lift_id in parked]
+    plan += [FaultRequest(lift_id, PARKED_OPEN, for_s=float(scenario.seconds)) for lift_id in parked]
     return plan + list(_tried(scenario, facts))
 
 
@@ -174,13 +174,13 @@ def inhabitants(scenario: Scenario) -> list[LiftFacts]:
     """Return the lifts of a scenario: those of its seed's fleet, with what it says of how some of them are set up."""
     lifts = fleet(scenario.lifts, scenario.seed, scenario.buildings.office)
     for k, lift in enumerate(lifts):
-        draw = numbers(scenario.seed, k, SETTINGS)
+        draw = uniform_numbers(scenario.seed, k, LIFT_SETUP)
         parks, source = next(draw) < scenario.parked_open, ABSOLUTE if next(draw) >= scenario.barometers else BAROMETER
         lifts[k] = replace(lift, parks_door_open=parks, position_source=source)
     return lifts
 
 
-def _tried(scenario: Scenario, facts: Sequence[LiftFacts]) -> Iterator[Planned]:
+def _tried(scenario: Scenario, facts: Sequence[LiftFacts]) -> Iterator[FaultRequest]:
     """Yield so many of each cause, dealt to the lifts like cards: a lift has one in each of as many parts of its time
     as it needs, so that faults cover one another as seldom as they can."""
     asked = [
@@ -192,7 +192,7 @@ def _tried(scenario: Scenario, facts: Sequence[LiftFacts]) -> Iterator[Planned]:
     if not asked:
         return
     able = {slug: [lift.lift_id for lift in facts if _able(slug, lift)] for slug in {cause.slug for cause in asked}}
-    draw = numbers(scenario.seed, -1, PLAN)
+    draw = uniform_numbers(scenario.seed, -1, PLAN)
     asked.sort(key=lambda _: next(draw))
     parts = math.ceil(len(asked) / len(facts))
     part_s = scenario.seconds / parts
@@ -202,10 +202,12 @@ def _tried(scenario: Scenario, facts: Sequence[LiftFacts]) -> Iterator[Planned]:
             continue
         lift_id = lifts[k % len(lifts)]
         if cause.form == GROWING:
-            onset_s, growth_days = next(draw) * part_s / 2, scenario.days / parts * between(GROWS, next(draw))
-            yield Planned(lift_id, cause.slug, begin_s + onset_s, growth_days=growth_days)
+            onset_s, growth_days = next(draw) * part_s / 2, scenario.days / parts * interpolate(GROWS, next(draw))
+            yield FaultRequest(lift_id, cause.slug, begin_s + onset_s, growth_days=growth_days)
         else:
-            yield Planned(lift_id, cause.slug, begin_s + next(draw) * max(0.0, part_s - LASTS[1] * cause.default_s))
+            yield FaultRequest(
+                lift_id, cause.slug, begin_s + next(draw) * max(0.0, part_s - DURATION_LIMITS[1] * cause.default_s)
+            )
 
 
 def _able(cause: str, lift: LiftFacts) -> bool:
@@ -217,7 +219,7 @@ def _drawn(scenario: Scenario, k: int) -> Iterator[int]:
     """Yield the rows of the lifts that fault `k` is planned for; a share is drawn."""
     fault = scenario.faults[k]
     for lift in range(scenario.lifts) if fault.lift is None else [fault.lift - 1]:
-        if fault.share is None or next(numbers(scenario.seed, lift * PLAN_LIMIT + k, PLAN)) < fault.share:
+        if fault.share is None or next(uniform_numbers(scenario.seed, lift * PLAN_LIMIT + k, PLAN)) < fault.share:
             yield lift
 
 
@@ -229,7 +231,7 @@ def _among(scenario: Scenario, fault: PlannedFault) -> list[LiftFacts]:
 
 def _lived(scenario: Scenario, fault: PlannedFault) -> tuple[float, float | None]:
     """Return onset and duration of a fault in lived seconds; no duration is the cause's own."""
-    onset_s, lived_s = fault.onset_h * 3600, scenario.calendar.lived_s
+    onset_s, lived_s = fault.onset_h * 3600, scenario.calendar.simulated_s
     for_s = None if fault.for_s is None else lived_s(onset_s + fault.for_s) - lived_s(onset_s)
     return lived_s(onset_s), for_s
 
@@ -255,7 +257,7 @@ def _misplaced(scenario: Scenario, k: int) -> Iterator[str]:
     """Yield why fault `k` is none, or none of the lifts it names."""
     fault = scenario.faults[k]
     if fault.cause not in CAUSES:
-        yield no_cause(fault.cause)
+        yield unknown_cause(fault.cause)
         return
     if (fault.lift is None) == (fault.share is None):
         yield "lift: say either lift (its number) or share (of all lifts)"

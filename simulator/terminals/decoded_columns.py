@@ -16,12 +16,11 @@ from simulator.physics.machine_vibration import MACHINE_HZ
 from simulator.physics.sensors import SAMPLE_HZ
 from simulator.terminals.terminals import DISPLACEMENT, DOOR, INFRARED, MS, NS, SPEED, VIBRATION, Spoken
 from simulator.world.world import Events
+from telemetry.arrays import I64
 from telemetry.batch import SILENT_MACHINE, Decoded, Messages, Samples, Waveforms
 from telemetry.streams import MODES, POWERS
 from telemetry.wire.columns import instants
 from telemetry.wire.said import NAN
-
-I64 = NDArray[np.int64]
 
 NO_BOOT = "0"
 SAMPLE_NS = NS // SAMPLE_HZ

@@ -17,7 +17,8 @@ from numpy.typing import NDArray
 from registry.facts import LiftFacts
 from simulator.buildings.fleet import ESTATE_LIFTS
 from simulator.physics.sensors import SAMPLE_HZ
-from simulator.terminals.terminals import DISPLACEMENT, DOOR, I64, INFRARED, MS, SPEED, VIBRATION, Spoken, Status, only
+from simulator.terminals.terminals import DISPLACEMENT, DOOR, INFRARED, MS, SPEED, VIBRATION, Spoken, Status, only
+from telemetry.arrays import I64
 from telemetry.streams import DOOR_STATES, MACHINE, MEASURED, topic
 from telemetry.wire import encode
 from telemetry.wire.cbor_rows import Column, Rows, envelope, map_head

@@ -14,16 +14,12 @@ from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator, Sequence
 
 import numpy as np
-from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field
 
 from simulator.maths import rng
 from simulator.terminals.messages import Packet
 from simulator.terminals.terminals import NS
-
-I64 = NDArray[np.int64]
-F64 = NDArray[np.float64]
-Bools = NDArray[np.bool_]
+from telemetry.arrays import F64, I64, Bools
 
 BLOCK_S = 3600
 """In each stretch of this length there is at most one storm."""
@@ -78,8 +74,8 @@ class Paths:
     ) -> None:
         self.conditions, self.counts = conditions, Counter[str]()
         self._seed, self._offline, self._gateways = seed, offline, gateways
-        self._key = rng.keys(seed, number, rng.NETWORK)
-        self._gateway_key = rng.keys(seed, number + _GATEWAY, rng.NETWORK)
+        self._key = rng.stream_keys(seed, number, rng.NETWORK)
+        self._gateway_key = rng.stream_keys(seed, number + _GATEWAY, rng.NETWORK)
         self._last_ns: dict[int, int] = {}
         self._kept: dict[int, list[Packet]] = defaultdict(list)
         self._coming: list[tuple[int, int, Packet]] = []
@@ -129,13 +125,13 @@ class Paths:
     def _storm(self, key: rng.U64, second: int) -> Bools:
         """Tell which connections a storm has broken."""
         block, within_s = divmod(second, BLOCK_S)
-        draw, c = rng.numbers(self._seed, block, rng.NETWORK), self.conditions
+        draw, c = rng.uniform_numbers(self._seed, block, rng.NETWORK), self.conditions
         happens = next(draw) < c.storms_per_day * BLOCK_S / 86_400
         since_s = within_s - next(draw) * (BLOCK_S - c.storm_s - RETURN_S)
         if not happens or not 0 <= since_s < c.storm_s + RETURN_S:
             return np.zeros(len(key), dtype=np.bool_)
-        member = rng.uniform(rng.words(key, np.array(_MEMBER + block))) < c.storm_share
-        return member & (since_s < c.storm_s + RETURN_S * rng.uniform(rng.words(key, np.array(_RETURN + block))))
+        member = rng.uniform(rng.hash_bits(key, np.array(_MEMBER + block))) < c.storm_share
+        return member & (since_s < c.storm_s + RETURN_S * rng.uniform(rng.hash_bits(key, np.array(_RETURN + block))))
 
     def _draws(self, packets: Sequence[Packet], second: int) -> list[list[float]]:
         """Return uniform numbers for each packet, by its sender and its place among those of its sender."""
@@ -146,7 +142,7 @@ class Paths:
         place = np.empty_like(order)
         place[order] = np.arange(len(order)) - first
         counter = ((second + place * _GATEWAY) * _DRAWS)[:, None] + np.arange(_DRAWS)
-        drawn: list[list[float]] = rng.uniform(rng.words(key[:, None], counter)).tolist()
+        drawn: list[list[float]] = rng.uniform(rng.hash_bits(key[:, None], counter)).tolist()
         return drawn
 
     def _send(self, packet: Packet, draws: list[float], overtaken_share: float) -> None:

@@ -13,8 +13,7 @@ from numpy.typing import NDArray
 from simulator.maths import rng
 from simulator.terminals.network import Conditions
 from simulator.terminals.terminals import NS, Spoken, only
-
-I64 = NDArray[np.int64]
+from telemetry.arrays import I64
 
 SKEW_LIMIT_S = 290.0
 _REBOOT, _LOST, _PARTIAL, _WHICH, _DRAWS = range(5)
@@ -26,10 +25,10 @@ class Mishaps:
 
     def __init__(self, conditions: Conditions, seed: int, number: I64) -> None:
         self.conditions, self.counts = conditions, Counter[str]()
-        self._key = rng.keys(seed, number, rng.MISHAPS)
+        self._key = rng.stream_keys(seed, number, rng.TERMINAL_FAULTS)
         self.down = np.zeros(len(number), dtype=np.bool_)
         self._down_s = np.zeros(len(number), dtype=np.int64)
-        skew_s = np.clip(conditions.skew_s * rng.bell(self._word(_SKEW)), -SKEW_LIMIT_S, SKEW_LIMIT_S)
+        skew_s = np.clip(conditions.skew_s * rng.normal(self._word(_SKEW)), -SKEW_LIMIT_S, SKEW_LIMIT_S)
         self._skew_ns = np.rint(skew_s * 1000).astype(np.int64) * (NS // 1000)
         self._nameless = np.flatnonzero(rng.uniform(self._word(_NAMELESS)) < conditions.nameless).tolist()
 
@@ -61,4 +60,4 @@ class Mishaps:
         return rng.uniform(self._word(second * _DRAWS + what))
 
     def _word(self, counter: int) -> rng.U64:
-        return rng.words(self._key, np.array(counter))
+        return rng.hash_bits(self._key, np.array(counter))

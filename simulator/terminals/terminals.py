@@ -11,15 +11,12 @@ from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
 from registry.facts import LiftFacts
 from simulator.physics.sensors import SAMPLE_HZ
 from simulator.world.world import Second, World
+from telemetry.arrays import I64, Bools
 from telemetry.streams import CLOSED, MEASURED, OPEN
-
-I64 = NDArray[np.int64]
-Bools = NDArray[np.bool_]
 
 NS = 1_000_000_000
 MS = 1_000_000

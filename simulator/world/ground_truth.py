@@ -13,83 +13,87 @@ import numpy as np
 from numpy.typing import NDArray
 
 from simulator.cars import drive
-from simulator.cars.state import STRUCK, Cars, Index, Lifts, Log
+from simulator.cars.state import FAULT_ACTIVE, Cars, EventLog, LiftParameters
 from simulator.faults.cause_table import EFFECTS
-from simulator.faults.symptom import Truth
+from simulator.faults.symptom import GroundTruth
 from simulator.maths.scurve import full_speed_distance_m, segment_times
 from simulator.physics.suspension import Motion
+from telemetry.arrays import F64, Index
 from telemetry.streams import CLOSED, CLOSING, OPENING
-
-F64 = NDArray[np.float64]
 
 SAMPLE_HZ = 10
 _STEP = np.arange(SAMPLE_HZ) / SAMPLE_HZ
 
 
-class Witness:
-    """Sees what happens. `before` is called as a second begins, `see` once it has been lived."""
+class GroundTruthObserver:
+    """Sees what happens. `begin_second` is called as a second begins, `observe` once it has been lived."""
 
     def __init__(self, cars: Cars) -> None:
         n = len(cars.door)
         self._reversals, self._cycles = np.zeros(n, dtype=np.int64), np.zeros(n, dtype=np.int64)
         self._sprung = np.zeros(n, dtype=np.int64)
-        self._watched, self._seen = np.zeros(n, dtype=np.bool_), np.zeros(n, dtype=np.int64)
-        self.before(cars)
+        self._watched, self._last_door = np.zeros(n, dtype=np.bool_), np.zeros(n, dtype=np.int64)
+        self.begin_second(cars)
 
-    def before(self, cars: Cars) -> None:
+    def begin_second(self, cars: Cars) -> None:
         """Keep what doors and people are like as the second begins."""
         self._door, self._presence, self._curtain = cars.door.copy(), cars.presence.copy(), cars.curtain.copy()
         self._opened = cars.cycles.copy()
 
-    def see(self, cars: Cars, log: Log, motion: Motion, lift: Index, begin_s: F64) -> Truth:
+    def observe(self, cars: Cars, log: EventLog, motion: Motion, lift: Index, begin_s: F64) -> GroundTruth:
         """Return the truth of these lifts (sorted) in the second that begins at `begin_s`."""
         t_s = begin_s[lift, None] + _STEP
-        _, v, a = cars.curves.at(lift, t_s)
-        z = _places(motion, lift)
-        door = _held(lift, begin_s, self._door[lift], [(row, at, state) for row, at, state in log.door])
-        presence = _held(lift, begin_s, self._presence[lift], [(row, at, seen) for row, at, seen, _ in log.infrared])
-        curtain = _held(lift, begin_s, self._curtain[lift], [(row, at, seen) for row, at, _, seen in log.infrared])
-        reversals, cycles, sprung = self._count(lift, door, v)
-        lifts, struck = cars.lifts, cars.stage[lift] == STRUCK
-        cause = np.where(struck, cars.cause[lift], 0)
-        return Truth(
+        _, v, a = cars.trajectories.at(lift, t_s)
+        z = _car_positions(motion, lift)
+        door = _held_values(lift, begin_s, self._door[lift], [(row, at, state) for row, at, state in log.door])
+        presence = _held_values(
+            lift, begin_s, self._presence[lift], [(row, at, seen) for row, at, seen, _ in log.infrared]
+        )
+        curtain = _held_values(
+            lift, begin_s, self._curtain[lift], [(row, at, seen) for row, at, _, seen in log.infrared]
+        )
+        reversals, cycles, sprung = self._count_door_movements(lift, door, v)
+        lifts, activated = cars.lifts, cars.stage[lift] == FAULT_ACTIVE
+        cause = np.where(activated, cars.cause[lift], 0)
+        return GroundTruth(
             z_m=z,
             v_mps=v,
             a_mps2=a,
-            off_m=np.nanmin(np.abs(lifts.heights_m[lift][:, None, :] - z[:, :, None]), axis=2),
-            miss_m=np.minimum(_beside_m(lifts, lift, cars.curves.end_m), _beside_m(lifts, lift, motion.rest_m))[
-                :, None
-            ],
+            level_offset_m=np.nanmin(np.abs(lifts.heights_m[lift][:, None, :] - z[:, :, None]), axis=2),
+            stop_error_m=np.minimum(
+                _landing_distance_m(lifts, lift, cars.trajectories.end_m),
+                _landing_distance_m(lifts, lift, motion.rest_m),
+            )[:, None],
             door=door,
             presence=presence,
             curtain=curtain,
             reversals=reversals,
             cycles=cycles,
             sprung=sprung > 0,
-            **_run(cars, lift, t_s),
-            zone_m=lifts.zone_m[lift, None],
+            **_run_columns(cars, lift, t_s),
+            door_zone_m=lifts.door_zone_m[lift, None],
             rated_mps=lifts.rated_mps[lift, None],
             top_m=np.nanmax(lifts.heights_m[lift], axis=1)[:, None],
             chain_open=t_s >= cars.chain_opens_s[lift, None],
-            overdue_s=t_s - cars.rests_by_s[lift, None],
+            overdue_s=t_s - cars.healthy_stop_s[lift, None],
             alarm=np.broadcast_to(cars.alarm[lift, None], z.shape),
             battery=cars.battery[lift, None],
             mode=cars.mode[lift, None],
             silent=cars.silent[lift, None],
-            act=lambda name: getattr(EFFECTS, name)[cause][:, None],
+            effect=lambda name: getattr(EFFECTS, name)[cause][:, None],
             condition=lambda name: attrgetter(name)(cars.condition)[lift][:, None],
         )
 
-    def _count(self, lift: Index, door: NDArray[np.int64], v: F64) -> NDArray[np.int64]:
+    def _count_door_movements(self, lift: Index, door: NDArray[np.int64], v: F64) -> NDArray[np.int64]:
         """Count reversals and cycles of these doors, sample by sample, and tell which have opened in a run; of who was
         not watched before, those to come, and the cycles that its car knows of."""
         fresh = lift[~self._watched[lift]]
-        self._reversals[fresh], self._cycles[fresh], self._seen[fresh] = 0, self._opened[fresh], self._door[fresh]
+        self._reversals[fresh], self._cycles[fresh], self._last_door[fresh] = 0, self._opened[fresh], self._door[fresh]
         self._sprung[fresh] = 0
         self._watched[:] = False
         self._watched[lift] = True
         reversals, cycles, sprung = self._reversals[lift], self._cycles[lift], self._sprung[lift]
-        last = self._seen[lift]
+        last = self._last_door[lift]
         counted = np.empty((3, *door.shape), dtype=np.int64)
         for k in range(SAMPLE_HZ):
             now, runs = door[:, k], (v[:, k] != 0) & (door[:, k] == CLOSED)
@@ -99,11 +103,11 @@ class Witness:
             counted[:, :, k] = reversals, cycles, sprung
             last = now
         self._reversals[lift], self._cycles[lift], self._sprung[lift] = reversals, cycles, sprung
-        self._seen[lift] = last
+        self._last_door[lift] = last
         return counted
 
 
-def _places(motion: Motion, lift: Index) -> F64:
+def _car_positions(motion: Motion, lift: Index) -> F64:
     """Return where these cars truly were, (k, 10)."""
     places = np.repeat(motion.rest_m[lift, None], SAMPLE_HZ, axis=1)
     if len(motion.lift):
@@ -113,42 +117,42 @@ def _places(motion: Motion, lift: Index) -> F64:
     return places
 
 
-def _beside_m(lifts: Lifts, lift: Index, z_m: F64) -> F64:
+def _landing_distance_m(lifts: LiftParameters, lift: Index, z_m: F64) -> F64:
     """Return how far these of all places `z_m` are from the nearest landing."""
     return np.asarray(np.nanmin(np.abs(lifts.heights_m[lift] - z_m[lift, None]), axis=1))
 
 
-def _run(cars: Cars, lift: Index, t_s: F64) -> dict[str, F64]:
+def _run_columns(cars: Cars, lift: Index, t_s: F64) -> dict[str, F64]:
     """Return what there is to say of the runs that these cars are on, or were last."""
-    curves, lifts = cars.curves, cars.lifts
-    first_s, way_m = curves.t[0][lift], curves.z[-1][lift] - curves.z[0][lift]
-    distance_m = np.maximum(np.abs(way_m), 1e-6)
+    trajectories, lifts = cars.trajectories, cars.lifts
+    first_s, displacement_m = trajectories.t[0][lift], trajectories.z[-1][lift] - trajectories.z[0][lift]
+    distance_m = np.maximum(np.abs(displacement_m), 1e-6)
     v, a, j = lifts.rated_mps[lift], lifts.a_mps2[lift], lifts.j_mps3[lift]
     jerk_s, steady_s, cruise_s = segment_times(distance_m, v, a, j)
     reaches = distance_m >= full_speed_distance_m(v, a, j)
     return {
-        "heading": np.sign(way_m)[:, None],
+        "heading": np.sign(displacement_m)[:, None],
         "run_s": t_s - first_s[:, None],
-        "sound_run_s": (4 * jerk_s + 2 * steady_s + cruise_s + drive.CREEP_S)[:, None],
-        "peak_mps": np.abs(curves.v[:, lift]).max(axis=0)[:, None],
-        "sound_peak_mps": np.where(reaches & ~cars.homing[lift], v, 0.0)[:, None],
+        "healthy_run_s": (4 * jerk_s + 2 * steady_s + cruise_s + drive.CREEP_S)[:, None],
+        "peak_mps": np.abs(trajectories.v[:, lift]).max(axis=0)[:, None],
+        "healthy_peak_mps": np.where(reaches & ~cars.homing[lift], v, 0.0)[:, None],
     }
 
 
-def _held(
-    lift: Index, begin_s: F64, before: NDArray[Any], pieces: Sequence[tuple[Index, F64, NDArray[Any]]]
+def _held_values(
+    lift: Index, begin_s: F64, begin_second: NDArray[Any], events: Sequence[tuple[Index, F64, NDArray[Any]]]
 ) -> NDArray[Any]:
     """Return what these lifts were like at each sample, (k, 10): as before until a piece says otherwise."""
-    if not pieces:
-        return np.repeat(before[:, None], SAMPLE_HZ, axis=1)
-    who, at_s, what = (np.concatenate(column) for column in zip(*pieces, strict=True))
-    place = np.minimum(np.searchsorted(lift, who), len(lift) - 1)
-    ours = np.flatnonzero(lift[place] == who)
-    ours = ours[np.argsort(at_s[ours], kind="stable")]
-    sample = np.ceil((at_s[ours] - begin_s[who[ours]]) * SAMPLE_HZ - 1e-9).astype(np.intp)
+    if not events:
+        return np.repeat(begin_second[:, None], SAMPLE_HZ, axis=1)
+    lifts_of, at_s, values = (np.concatenate(column) for column in zip(*events, strict=True))
+    place = np.minimum(np.searchsorted(lift, lifts_of), len(lift) - 1)
+    rows = np.flatnonzero(lift[place] == lifts_of)
+    rows = rows[np.argsort(at_s[rows], kind="stable")]
+    sample = np.ceil((at_s[rows] - begin_s[lifts_of[rows]]) * SAMPLE_HZ - 1e-9).astype(np.intp)
     seen = sample < SAMPLE_HZ
-    said = np.zeros((len(lift), SAMPLE_HZ), dtype=np.intp)
-    order = 1 + np.arange(len(ours))
-    np.maximum.at(said, (place[ours[seen]], np.maximum(sample[seen], 0)), order[seen])
-    said = np.maximum.accumulate(said, axis=1)
-    return np.where(said > 0, np.concatenate([before[:1], what[ours]])[said], before[:, None])
+    latest = np.zeros((len(lift), SAMPLE_HZ), dtype=np.intp)
+    order = 1 + np.arange(len(rows))
+    np.maximum.at(latest, (place[rows[seen]], np.maximum(sample[seen], 0)), order[seen])
+    latest = np.maximum.accumulate(latest, axis=1)
+    return np.where(latest > 0, np.concatenate([begin_second[:1], values[rows]])[latest], begin_second[:, None])

@@ -16,48 +16,46 @@ import numpy as np
 from numpy.typing import NDArray
 
 from simulator.faults.labels import Label
-from simulator.faults.symptom import Sees, Truth
+from simulator.faults.symptom import GroundTruth, Predicate
 from simulator.faults.symptom_table import SYMPTOMS
+from telemetry.arrays import F64, Bools
 
-F64 = NDArray[np.float64]
-Bools = NDArray[np.bool_]
-
-LINGER_S = 180.0
+LAST_SYMPTOM_S = 180.0
 """How long after its end a fault's last symptoms are waited for: a car has to crawl home."""
 DECIMALS = 3
 _AFTER_S = np.array([symptom.after_s for symptom in SYMPTOMS])[:, None]
 
 
-class Diary:
+class SymptomRecorder:
     """The pages of all that is at work. `since_s` and `until_s` are (symptoms, pages), NaN where a symptom is not."""
 
     def __init__(self) -> None:
-        self.pages: list[Label] = []
-        self._told: list[bool] = []
+        self.labels: list[Label] = []
+        self._written: list[bool] = []
         self._since_s = np.empty((len(SYMPTOMS), 0))
         self._until_s = np.empty((len(SYMPTOMS), 0))
 
     @property
     def lifts(self) -> NDArray[np.intp]:
         """The lifts that somebody has to watch, in order."""
-        return np.unique(np.array([page.lift for page in self.pages], dtype=np.intp))
+        return np.unique(np.array([label.lift for label in self.labels], dtype=np.intp))
 
-    def open(self, page: Label) -> None:
+    def begin(self, label: Label) -> None:
         """Begin a page; its `onset_s` is infinite as long as nothing has happened."""
-        self.pages.append(page)
-        self._told.append(False)
+        self.labels.append(label)
+        self._written.append(False)
         blank = np.full((len(SYMPTOMS), 1), np.nan)
         self._since_s, self._until_s = np.hstack([self._since_s, blank]), np.hstack([self._until_s, blank])
 
-    def amend(self, lift: int, number: int, onset_s: float, end_s: float, failure_s: float | None) -> None:
+    def set_course(self, lift: int, number: int, onset_s: float, end_s: float, failure_s: float | None) -> None:
         """Write down when a fault began, and when it will fail and end."""
-        k = next(k for k, page in enumerate(self.pages) if (page.lift, page.number) == (lift, number))
-        self.pages[k] = replace(self.pages[k], onset_s=onset_s, end_s=end_s, functional_failure_s=failure_s)
+        k = next(k for k, label in enumerate(self.labels) if (label.lift, label.number) == (lift, number))
+        self.labels[k] = replace(self.labels[k], onset_s=onset_s, end_s=end_s, functional_failure_s=failure_s)
 
-    def read(self, truth: Truth, lift: NDArray[np.intp], begin_s: F64) -> list[Label]:
+    def observe(self, truth: GroundTruth, lift: NDArray[np.intp], begin_s: F64) -> list[Label]:
         """Take in a second of these lifts; return the labels of the symptoms that have ended, and of what has none."""
-        place = np.searchsorted(lift, np.array([page.lift for page in self.pages], dtype=np.intp))
-        onset_s = np.array([page.onset_s for page in self.pages])
+        place = np.searchsorted(lift, np.array([label.lift for label in self.labels], dtype=np.intp))
+        onset_s = np.array([label.onset_s for label in self.labels])
         shows = _columns(truth, [symptom.shows for symptom in SYMPTOMS])
         holds = _columns(truth, [symptom.holds or symptom.shows for symptom in SYMPTOMS])
         found: list[Label] = []
@@ -69,16 +67,16 @@ class Diary:
             found += self._close(runs & ~here)
             self._since_s = np.where(here & ~runs, now_s, self._since_s)
             self._until_s = np.where(here, now_s + 1 / samples, self._until_s)
-        return found + self._turn(begin_s)
+        return found + self._retire(begin_s)
 
     def unfinished(self) -> list[Label]:
         """Return what is to be said of all that still goes on."""
         rows = self._close(~np.isnan(self._since_s))
-        told = {(row.lift, row.number) for row in rows}
+        written = {(row.lift, row.number) for row in rows}
         return rows + [
-            page
-            for page, told_before in zip(self.pages, self._told, strict=True)
-            if not told_before and np.isfinite(page.onset_s) and (page.lift, page.number) not in told
+            label
+            for label, told_before in zip(self.labels, self._written, strict=True)
+            if not told_before and np.isfinite(label.onset_s) and (label.lift, label.number) not in written
         ]
 
     def _close(self, ended: Bools) -> list[Label]:
@@ -86,10 +84,10 @@ class Diary:
         rows = []
         for symptom, k in zip(*np.nonzero(ended & (self._until_s - self._since_s > _AFTER_S - 1e-6)), strict=True):
             begin_s, end_s = self._since_s[symptom, k], self._until_s[symptom, k]
-            self._told[k] = True
+            self._written[k] = True
             rows.append(
                 replace(
-                    self.pages[k],
+                    self.labels[k],
                     symptom=SYMPTOMS[symptom].slug,
                     symptom_onset_s=round(float(begin_s), DECIMALS),
                     symptom_end_s=round(float(end_s), DECIMALS),
@@ -98,29 +96,31 @@ class Diary:
         self._since_s = np.where(ended, np.nan, self._since_s)
         return rows
 
-    def _turn(self, begin_s: F64) -> list[Label]:
+    def _retire(self, begin_s: F64) -> list[Label]:
         """Take out the pages of what is over and has shown its last; return those on which nothing was written."""
-        if not self.pages:
+        if not self.labels:
             return []
-        end_s = np.array([page.end_s for page in self.pages])
-        now_s = begin_s[[page.lift for page in self.pages]] + 1
+        end_s = np.array([label.end_s for label in self.labels])
+        now_s = begin_s[[label.lift for label in self.labels]] + 1
         silent = np.isnan(self._since_s).all(axis=0)
-        over = (now_s > end_s + LINGER_S) | ((now_s > end_s + 1) & silent)
+        over = (now_s > end_s + LAST_SYMPTOM_S) | ((now_s > end_s + 1) & silent)
         rows = self._close(~np.isnan(self._since_s) & over)
-        rows += [page for page, gone, told in zip(self.pages, over, self._told, strict=True) if gone and not told]
-        self._keep(~over)
+        rows += [
+            label for label, gone, written in zip(self.labels, over, self._written, strict=True) if gone and not written
+        ]
+        self._select(~over)
         return rows
 
-    def drop(self, lift: int, number: int) -> None:
+    def cancel(self, lift: int, number: int) -> None:
         """Take out the page of a fault that never comes."""
-        self._keep(np.array([(page.lift, page.number) != (lift, number) for page in self.pages]))
+        self._select(np.array([(label.lift, label.number) != (lift, number) for label in self.labels]))
 
-    def _keep(self, these: Bools) -> None:
+    def _select(self, these: Bools) -> None:
         keep = np.flatnonzero(these)
-        self.pages, self._told = [self.pages[k] for k in keep], [self._told[k] for k in keep]
+        self.labels, self._written = [self.labels[k] for k in keep], [self._written[k] for k in keep]
         self._since_s, self._until_s = self._since_s[:, keep], self._until_s[:, keep]
 
 
-def _columns(truth: Truth, sees: Sequence[Sees]) -> Bools:
+def _columns(truth: GroundTruth, sees: Sequence[Predicate]) -> Bools:
     """Return (symptoms, lifts, samples): where each of these sees something."""
     return np.stack([np.broadcast_to(see(truth), truth.z_m.shape) for see in sees])

@@ -16,23 +16,22 @@ from numpy.typing import NDArray
 
 from registry.facts import LiftFacts
 from simulator.buildings import fleet
-from simulator.buildings.traffic import A_DAY, Traffic
+from simulator.buildings.traffic import DAILY_TRAFFIC, Traffic
 from simulator.cars import car_faults, cycle, drive
-from simulator.cars.state import Cars, Index, Log
+from simulator.cars.state import Cars, EventLog
 from simulator.faults.cause_table import BY_NUMBER, CAUSES
 from simulator.faults.labels import Label
-from simulator.faults.schedule import Planned, Schedule, Unknown, rates
+from simulator.faults.schedule import FaultRequest, Schedule, Unknown, fault_rates_per_s
 from simulator.maths import rng
 from simulator.maths.calendar import DAY_S, Calendar
 from simulator.physics import traction_sheave
 from simulator.physics.car_vibration import WAVE_HZ, Vibration
-from simulator.physics.machine_vibration import Machines, chosen
-from simulator.physics.sensors import SAMPLE_HZ, Sensors, doors, infrared
+from simulator.physics.machine_vibration import MachineSensors, monitored_rows
+from simulator.physics.sensors import SAMPLE_HZ, Sensors, door_readings, infrared_readings
 from simulator.physics.suspension import Suspension
-from simulator.world.fault_courses import Course
+from simulator.world.fault_courses import FaultCourses
+from telemetry.arrays import F64, Index
 from telemetry.streams import HEARTBEAT_DEFAULT_S, MODES, POWERS
-
-F64 = NDArray[np.float64]
 
 LOCAL_OFFSET_H = 8
 HEARTBEAT_S = int(HEARTBEAT_DEFAULT_S)
@@ -126,13 +125,13 @@ class World:
         hazard: float = 0.0,
         hour: float | None = None,
         barometers: float = 0.0,
-        plan: Sequence[Planned] = (),
+        plan: Sequence[FaultRequest] = (),
         day_s: int = DAY_S,
         days: float = np.inf,
         heartbeat_s: int = HEARTBEAT_S,
         offices: float = fleet.OFFICE_SHARE,
         buildings: Sequence[int] | None = None,
-        traffic: Traffic = A_DAY,
+        traffic: Traffic = DAILY_TRAFFIC,
     ) -> None:
         self.start_ns, self.seconds = start_ns, 0
         self.calendar, self._heartbeat_s = Calendar(start_ns, day_s, days), heartbeat_s
@@ -148,13 +147,13 @@ class World:
         self.row = {lift.lift_id: k for k, lift in enumerate(everyone)}
         self._suspension = Suspension(self.cars.lifts, wave_hz if vibration else SAMPLE_HZ)
         self._sensors = Sensors(self.cars.lifts, seed, start_ns, barometers)
-        chances = rates(hazard, faults_per_lift_hour)
+        chances = fault_rates_per_s(hazard, faults_per_lift_hour)
         self._schedule = Schedule(plan, self.row, number, building, seed, chances, day_s)
-        self._course = Course(self.cars)
-        fraction = rng.uniform(rng.words(rng.keys(seed, building // together, rng.TRAITS), number * 0))
+        self._fault_courses = FaultCourses(self.cars)
+        fraction = rng.uniform(rng.hash_bits(rng.stream_keys(seed, building // together, rng.TRAITS), number * 0))
         self.fraction_ms = (fraction * 1000).astype(np.int64)
         self._vibration = Vibration(self.cars.lifts, seed, start_ns, wave_hz) if vibration else None
-        self._machines = Machines(self.cars.lifts, seed, chosen(self.row, machine))
+        self._machine_sensors = MachineSensors(self.cars.lifts, seed, monitored_rows(self.row, machine))
         self._beat = number % HEARTBEAT_S
         self._boots = self.cars.boots.copy()
         cycle.begin(self.cars, self._begin_s)
@@ -174,34 +173,34 @@ class World:
     def inject(self, lift_id: str, cause: str, for_s: float | None = None) -> None:
         """Bring a cause upon a lift, for `for_s` from its first symptom on; what grows takes half of it to grow."""
         lasts_s = for_s or (CAUSES[cause].default_s if cause in CAUSES else None)
-        planned = Planned(lift_id, cause, for_s=lasts_s, growth_days=lasts_s and lasts_s / 2 / self.calendar.day_s)
-        suffers = self.cars.suffers.get(self.row.get(lift_id, -1))
-        if suffers is not None:
-            slug = BY_NUMBER[suffers.cause].slug
+        planned = FaultRequest(lift_id, cause, for_s=lasts_s, growth_days=lasts_s and lasts_s / 2 / self.calendar.day_s)
+        active_faults = self.cars.active_faults.get(self.row.get(lift_id, -1))
+        if active_faults is not None:
+            slug = BY_NUMBER[active_faults.cause].slug
             raise Unknown(f"lift_id: {lift_id} still suffers from {slug}; try again when that is over")
         self._schedule.add(planned, self.seconds)
-        self._befall()
+        self._begin_due_faults()
 
     def step(self) -> Second:
         """Live through one second."""
         cars, begin_s = self.cars, self._begin_s
-        car_faults.expire(cars, begin_s + 1)
-        again = self._restate(begin_s)
-        self._befall()
-        self._course.advance(begin_s, self.seconds)
-        car_faults.seize(cars, begin_s)
+        car_faults.end_faults(cars, begin_s + 1)
+        repeated_doors = self._repeat_states(begin_s)
+        self._begin_due_faults()
+        self._fault_courses.advance(begin_s, self.seconds)
+        car_faults.apply_faults(cars, begin_s)
         cycle.advance(cars, begin_s, begin_s + 1)
-        log, cars.log = cars.log, Log()
+        log, cars.log = cars.log, EventLog()
         self.motion = self._suspension.step(cars, log, begin_s)
-        labels = self._course.write(log, self.motion, begin_s)
+        labels = self._fault_courses.write(log, self.motion, begin_s)
         drive.relevel(cars, self._suspension.stretch_m, begin_s + 1)
         v_mps, z_m = self._sensors.read(cars, self.motion, begin_s, self.seconds)
         second = Second(
-            t_ns=self.calendar.at_ns(self.seconds) + self.fraction_ms * 1_000_000,
+            t_ns=self.calendar.instant_ns(self.seconds) + self.fraction_ms * 1_000_000,
             v_mps=v_mps,
             z_m=z_m,
-            door=_events(begin_s, doors(cars.condition, (again, *log.door)), 1),
-            infrared=_events(begin_s, infrared(cars.condition, log.infrared), 2),
+            door=_events(begin_s, door_readings(cars.condition, (repeated_doors, *log.door)), 1),
+            infrared=_events(begin_s, infrared_readings(cars.condition, log.infrared), 2),
             vibration_mps2=self._vibration.step(cars, log, self.motion, begin_s, self.seconds)
             if self._vibration
             else None,
@@ -209,20 +208,20 @@ class World:
             silent=cars.silent.copy(),
             status=np.unique(np.concatenate(log.status)).tolist() if log.status else [],
             labels=labels,
-            machine_mps2=self._machines.step(cars, begin_s, self.seconds),
+            machine_mps2=self._machine_sensors.step(cars, begin_s, self.seconds),
         )
         traction_sheave.advance(cars, begin_s)
         self.seconds += 1
         return second.of_first(self._own)
 
-    def _befall(self) -> None:
+    def _begin_due_faults(self) -> None:
         """Let begin what is due in the coming second."""
         for fault in self._schedule.due(self.seconds + 1):
-            self._course.begin(fault, self._schedule.dice(fault), float(self._begin_s[fault.lift]))
+            self._fault_courses.begin(fault, self._schedule.course_draws(fault), float(self._begin_s[fault.lift]))
 
     def unfinished(self) -> list[Label]:
         """Return the labels of what still goes on: what a recording that ends now has to add."""
-        return [label for label in self._course.unfinished() if label.lift < self._own]
+        return [label for label in self._fault_courses.unfinished() if label.lift < self._own]
 
     def status(self, lift: int) -> dict[str, object]:
         """Return what a lift says of itself now; a silent one's broker says its last will."""
@@ -237,14 +236,14 @@ class World:
             "heartbeat_s": self._heartbeat_s,
         }
 
-    def _restate(self, begin_s: F64) -> tuple[Index, F64, NDArray[np.int8]]:
+    def _repeat_states(self, begin_s: F64) -> tuple[Index, F64, NDArray[np.int8]]:
         """Let a lift say all its states again with each heartbeat and after each start of its terminal; return what
         its door is, which moves nothing."""
         cars = self.cars
-        again = (self._beat == self.seconds % HEARTBEAT_S) | (cars.boots != self._boots)
-        lift = np.flatnonzero((again | (self.seconds == 0)) & ~cars.silent)
+        repeated_doors = (self._beat == self.seconds % HEARTBEAT_S) | (cars.boots != self._boots)
+        lift = np.flatnonzero((repeated_doors | (self.seconds == 0)) & ~cars.silent)
         self._boots = cars.boots.copy()
-        cars.say_infrared(lift, begin_s[lift])
+        cars.log_infrared(lift, begin_s[lift])
         cars.log.status.append(lift)
         return lift, begin_s[lift], cars.door[lift]
 

@@ -18,7 +18,8 @@ import numpy as np
 import orjson
 from numpy.typing import NDArray
 
-from telemetry.batch import F32, I64, Decoded, Messages, Refusal, Samples, Waveforms
+from telemetry.arrays import F32, I64
+from telemetry.batch import Decoded, Messages, Refusal, Samples, Waveforms
 from telemetry.instant import to_the_nanosecond
 from telemetry.streams import DOOR_STATES, MODES, POWERS
 from telemetry.wire.retell import forms

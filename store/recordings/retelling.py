@@ -11,7 +11,8 @@ import numpy as np
 
 from store.recordings.format import CHANNELS
 from store.series.timeseries import EVENT_STREAMS, HOUR_NS, SECOND_NS, Readings, TimeSeries
-from telemetry.batch import F64, I64, Decoded, Messages, Samples
+from telemetry.arrays import F64, I64
+from telemetry.batch import Decoded, Messages, Samples
 from telemetry.groups import joined, picked
 from telemetry.streams import FIELDS
 from telemetry.wire.columns import NOTHING

@@ -13,7 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from store.series.timeseries import AXES, SECOND_NS, FloatArray, Points
-from telemetry.batch import F64, I32, I64, Decoded, Waveforms
+from telemetry.arrays import F64, I32, I64
+from telemetry.batch import Decoded, Waveforms
 from telemetry.streams import FIELDS
 
 UNSTORED = "heartbeat_s"

@@ -15,7 +15,8 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from telemetry.batch import F32, I32, I64, Waveforms
+from telemetry.arrays import F32, I32, I64
+from telemetry.batch import Waveforms
 from telemetry.compiled import compiled
 from telemetry.groups import joined_waves
 

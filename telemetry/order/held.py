@@ -11,7 +11,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from telemetry.batch import CHANNELS, I32, I64
+from telemetry.arrays import I32, I64
+from telemetry.batch import CHANNELS
 from telemetry.compiled import compiled
 from telemetry.order.records import HEAP, NO_ROW, ROW
 

@@ -9,7 +9,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from telemetry.batch import CHANNELS, F64, I32, I64, Decoded, Samples
+from telemetry.arrays import F64, I32, I64
+from telemetry.batch import CHANNELS, Decoded, Samples
 from telemetry.order.records import MESSAGE, NO_BOOT
 
 BOOTS_REMEMBERED = 65_536

@@ -17,7 +17,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from telemetry import compiled
-from telemetry.batch import CHANNELS, I32, I64, Batch, Decoded, Waveforms
+from telemetry.arrays import I32, I64
+from telemetry.batch import CHANNELS, Batch, Decoded, Waveforms
 from telemetry.order.blocks import NO_BLOCKS, HeldBlocks
 from telemetry.order.held import HeldRows
 from telemetry.order.messages import message_records, streams

@@ -14,7 +14,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from telemetry.batch import F64, I32, I64, Decoded, Messages, Refusal, Samples, Waveforms
+from telemetry.arrays import F64, I32, I64
+from telemetry.batch import Decoded, Messages, Refusal, Samples, Waveforms
 from telemetry.streams import MACHINE
 from telemetry.wire.said import CLOCK_AHEAD_LIMIT_MS, NAN, READING_LIMIT, SAMPLED_CHANNELS, Part, Said, join
 

@@ -14,7 +14,8 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from telemetry.batch import F64, I64, Decoded
+from telemetry.arrays import F64, I64
+from telemetry.batch import Decoded
 from telemetry.streams import DOOR_STATES, FIELDS, MACHINE, MODES, POWERS, topic
 from telemetry.wire.columns import instants
 

@@ -10,21 +10,21 @@ from types import SimpleNamespace as Seen
 
 import numpy as np
 
-from simulator.cars.state import STRUCK
+from simulator.cars.state import FAULT_ACTIVE
 from simulator.faults.cause_table import EFFECTS
 from simulator.world.world import World
 from telemetry.streams import CLOSED, CLOSING, NORMAL, OPEN, OPENING
 from tests.simulator.recorded_world import hold, places
 
 Spans = list[tuple[float, float]]
-Sees = Callable[[Seen], bool]
+Predicate = Callable[[Seen], bool]
 
 
-def ails(*names: str) -> Sees:
+def impaired(*names: str) -> Predicate:
     return lambda s: any(s.ill(name) != 0 for name in names)
 
 
-def moving(sick: Sees) -> Sees:
+def moving(sick: Predicate) -> Predicate:
     return lambda s: sick(s) and s.v != 0
 
 
@@ -32,7 +32,7 @@ def shut_in(s: Seen) -> bool:
     return bool(s.v == 0 and s.door == CLOSED and s.inside)
 
 
-PLAIN: dict[str, tuple[Sees, Sees | None, float]] = {
+PLAIN: dict[str, tuple[Predicate, Predicate | None, float]] = {
     "person-shut-in-off-level": (lambda s: shut_in(s) and s.off > 0.20, None, 0.0),
     "person-shut-in-at-level": (lambda s: shut_in(s) and s.off <= 0.20, None, 20.0),
     "alarm-pressed": (lambda s: s.alarm, None, 0.0),
@@ -49,15 +49,15 @@ PLAIN: dict[str, tuple[Sees, Sees | None, float]] = {
     "falls-too-fast": (lambda s: s.v < -1.15 * s.rated, None, 0.0),
     "below-rated-speed": (
         lambda s: s.v != 0 and s.full and s.peak < 0.95 * s.rated,
-        ails("speed_loss"),
+        impaired("speed_loss"),
         0.0,
     ),
     "run-takes-too-long": (lambda s: s.v != 0 and s.door == CLOSED and s.run > s.sound_run + 5.0, None, 0.0),
     "drive-runs-car-stands": (lambda s: s.v == 0 and s.ill("spins_mps") != 0, None, 0.0),
-    "stands-dead": (lambda s: s.acts("halts") and s.v == 0 and not s.battery, None, 60.0),
+    "stands-dead": (lambda s: s.effects("halts") and s.v == 0 and not s.battery, None, 60.0),
     "runs-empty": (
-        lambda s: s.acts("wanders") and s.v != 0 and not s.inside,
-        lambda s: s.acts("wanders"),
+        lambda s: s.effects("runs_uncalled") and s.v != 0 and not s.inside,
+        lambda s: s.effects("runs_uncalled"),
         60.0,
     ),
     "beyond-top": (lambda s: s.z > s.top + 0.1, None, 0.0),
@@ -70,24 +70,24 @@ PLAIN: dict[str, tuple[Sees, Sees | None, float]] = {
     "door-cycles": (lambda s: s.cycles >= 5 and s.door == CLOSED, lambda s: s.cycles >= 5, 0.0),
     "door-stays-open": (lambda s: s.v == 0 and s.door == OPEN and s.off <= 0.20, None, 60.0),
     "doorway-blocked": (lambda s: s.door == OPEN and s.curtain, None, 45.0),
-    "door-slow": (lambda s: s.ill("door_drag") != 0 and s.door in (OPENING, CLOSING), ails("door_drag"), 0.0),
+    "door-slow": (lambda s: s.ill("door_drag") != 0 and s.door in (OPENING, CLOSING), impaired("door_drag"), 0.0),
     "on-battery": (lambda s: s.battery, None, 0.0),
     "silence": (lambda s: s.silent, None, 0.0),
     "kept-back": (lambda s: s.ill("cut"), None, 0.0),
     "not-in-service": (lambda s: s.mode != NORMAL, None, 0.0),
     "stops-off-level": (
         lambda s: s.v == 0 and s.door == OPEN and 0.015 < s.miss < 0.20,
-        ails("level_m"),
+        impaired("level_m"),
         0.0,
     ),
     "re-levels": (
         lambda s: s.v != 0 and s.door == OPEN and abs(s.v) <= 0.3 and s.ill("sinks_mps") != 0,
-        ails("sinks_mps"),
+        impaired("sinks_mps"),
         0.0,
     ),
     "rolls-back": (
         lambda s: s.run < 1.5 and s.v * s.heading < 0 and s.ill("rollback_m") != 0,
-        ails("rollback_m"),
+        impaired("rollback_m"),
         0.0,
     ),
     "brakes-long": (
@@ -129,8 +129,8 @@ SENSED = {
     "clock-wrong": "clock_s",
     "out-of-order": "scrambled",
 }
-PLAIN |= {slug: (moving(ails(*of)), ails(*of), 0.0) for slug, of in RIDDEN.items()}
-PLAIN |= {slug: (ails(of), None, 0.0) for slug, of in SENSED.items()}
+PLAIN |= {slug: (moving(impaired(*of)), impaired(*of), 0.0) for slug, of in RIDDEN.items()}
+PLAIN |= {slug: (impaired(of), None, 0.0) for slug, of in SENSED.items()}
 
 
 def naive(w: World, seconds: int) -> dict[int, dict[str, Spans]]:
@@ -159,7 +159,7 @@ def samples(w: World, seconds: int) -> Iterator[tuple[int, Seen]]:
         second = w.step()
         door = hold(door, second.door)
         inside, curtain = (hold(x, second.infrared, k) for k, x in enumerate((inside, curtain)))
-        (_, v, a), z = w.cars.curves.at(every, t), places(w)
+        (_, v, a), z = w.cars.trajectories.at(every, t), places(w)
         for lift in range(len(w)):
             facts = of_lift(w, lift)
             for k in range(10):
@@ -182,10 +182,10 @@ def count(counts: Seen, s: Seen) -> tuple[int, int, bool]:
 
 def of_lift(w: World, lift: int) -> dict[str, object]:
     """Return what is so of a lift, and of the run that it is on or was last, at the end of a second."""
-    cars, lifts, curves = w.cars, w.cars.lifts, w.cars.curves
+    cars, lifts, trajectories = w.cars, w.cars.lifts, w.cars.trajectories
     heights = [float(h) for h in lifts.heights_m[lift][: lifts.floors[lift]]]
     rated, a, j = float(lifts.rated_mps[lift]), float(lifts.a_mps2[lift]), float(lifts.j_mps3[lift])
-    from_m, to_m = float(curves.z[0, lift]), float(curves.z[-1, lift])
+    from_m, to_m = float(trajectories.z[0, lift]), float(trajectories.z[-1, lift])
     way = max(abs(to_m - from_m), 1e-6)
     full = way >= rated * a / j + rated**2 / a
     if full:
@@ -194,23 +194,23 @@ def of_lift(w: World, lift: int) -> dict[str, object]:
         sound_s = a / j + math.sqrt((a / j) ** 2 + 4 * way / a)
     else:
         sound_s = (32 * way / j) ** (1 / 3)
-    cause = int(cars.cause[lift]) if cars.stage[lift] == STRUCK else 0
+    cause = int(cars.cause[lift]) if cars.stage[lift] == FAULT_ACTIVE else 0
     return {
         "heights": heights,
         "top": max(heights),
         "rated": rated,
         "heading": np.sign(to_m - from_m),
-        "began": float(curves.t[0, lift]),
+        "began": float(trajectories.t[0, lift]),
         "sound_run": sound_s + 1.5,
         "full": full and not cars.homing[lift],
-        "peak": max(abs(float(v)) for v in curves.v[:, lift]),
+        "peak": max(abs(float(v)) for v in trajectories.v[:, lift]),
         "miss": min(abs(to_m - h) for h in heights),
         "alarm": bool(cars.alarm[lift]),
         "battery": bool(cars.battery[lift]),
         "silent": bool(cars.silent[lift]),
         "mode": int(cars.mode[lift]),
         "chain_opens": float(cars.chain_opens_s[lift]),
-        "rests_by": float(cars.rests_by_s[lift]),
-        "acts": lambda name: bool(getattr(EFFECTS, name)[cause]),
+        "rests_by": float(cars.healthy_stop_s[lift]),
+        "effects": lambda name: bool(getattr(EFFECTS, name)[cause]),
         "ill": lambda name: attrgetter(name)(cars.condition)[lift],
     }

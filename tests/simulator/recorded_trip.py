@@ -11,9 +11,9 @@ from numpy.typing import NDArray
 from registry.facts import Floor, LiftFacts
 from simulator.cars import drive
 from simulator.world.world import World
+from telemetry.arrays import F64
 from tests.simulator.recorded_world import START_NS
 
-F64 = NDArray[np.float64]
 ONE = np.array([0])
 
 
@@ -46,14 +46,14 @@ def standing(facts: LiftFacts, seed: int = 1, wave_hz: int = 200, **more: object
     w = World([facts], seed, START_NS, **alone | more)
     w.cars.due_s[:] = np.inf
     w.cars.floor[:] = 0
-    w.cars.curves.z[:] = 0.0
+    w.cars.trajectories.z[:] = 0.0
     return w
 
 
 def ride(w: World, to_m: float) -> Ride:
     """Send the lift to a place and record until two seconds after its stop."""
-    w.cars.curves.go(ONE, w.begin_s + 1.0, np.array([to_m]), drive.limits(w.cars, ONE))
-    return record(w, int(w.cars.curves.end_s[0] - w.begin_s[0]) + 3)
+    w.cars.trajectories.run_to(ONE, w.begin_s + 1.0, np.array([to_m]), drive.run_limits(w.cars, ONE))
+    return record(w, int(w.cars.trajectories.end_s[0] - w.begin_s[0]) + 3)
 
 
 def record(w: World, seconds: int) -> Ride:

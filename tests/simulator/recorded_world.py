@@ -10,23 +10,26 @@ from numpy.typing import NDArray
 from simulator.buildings.fleet import OFFICE_SHARE, fleet
 from simulator.faults.labels import Label
 from simulator.world.world import Events, Second, World
+from telemetry.arrays import F64
 from telemetry.streams import CLOSED
 
-F64 = NDArray[np.float64]
 START_NS = 1_000_000_000 * 10**9  # September 2001
 NIGHT, MORNING = 3.0, 8.0
 
 
 @dataclass
 class Story:
-    """Each column is (samples, lifts). `z` is where the drive has the car; `off_m` is how far the car itself, which
-    hangs on its ropes, is from the nearest landing."""
+    """A recording; each column is (samples, lifts).
+
+    `z` is the position of the drive, `level_offset_m` the distance of the car, which hangs on its ropes, from the
+    nearest landing.
+    """
 
     z: F64
     v: F64
     door: NDArray[np.int64]
     presence: NDArray[np.bool_]
-    off_m: F64
+    level_offset_m: F64
     heights_m: F64
     top_m: F64
     rated_mps: F64
@@ -38,8 +41,8 @@ def world(
     lifts: int = 20, seed: int = 3, hour: float = MORNING, offices: float = OFFICE_SHARE, **more: object
 ) -> World:
     """Return a world that starts in 2001."""
-    lived_in = fleet(lifts, seed, offices)
-    return World(lived_in, seed, START_NS, hour=hour, offices=offices, **more)  # type: ignore[arg-type]
+    occupied = fleet(lifts, seed, offices)
+    return World(occupied, seed, START_NS, hour=hour, offices=offices, **more)  # type: ignore[arg-type]
 
 
 def live(w: World, seconds: int) -> Story:
@@ -54,15 +57,15 @@ def live(w: World, seconds: int) -> Story:
         second = w.step()
         labels += second.labels
         said.append(second)
-        z, v, _ = w.cars.curves.at(every, begin_s[:, None] + np.arange(1, 11) / 10)
+        z, v, _ = w.cars.trajectories.at(every, begin_s[:, None] + np.arange(1, 11) / 10)
         door, presence = hold(door, second.door), hold(presence, second.infrared)
         for column, rows in zip(columns, (z.T, v.T, places(w).T, door, presence), strict=True):
             column.append(rows)
     z, v, car_m, door, presence = (np.concatenate(column) for column in columns)
     heights_m = w.cars.lifts.heights_m[every]
-    off_m = np.nanmin(np.abs(heights_m[None] - car_m[:, :, None]), axis=2)
+    level_offset_m = np.nanmin(np.abs(heights_m[None] - car_m[:, :, None]), axis=2)
     top_m = np.nanmax(heights_m, axis=1)
-    return Story(z, v, door, presence, off_m, heights_m, top_m, w.cars.lifts.rated_mps[every], labels, said)
+    return Story(z, v, door, presence, level_offset_m, heights_m, top_m, w.cars.lifts.rated_mps[every], labels, said)
 
 
 def places(w: World) -> F64:

@@ -7,7 +7,7 @@ import pytest
 
 from simulator.cars import braking, drive, runaway
 from simulator.faults.cause_table import NUMBER
-from simulator.faults.schedule import Planned
+from simulator.faults.schedule import FaultRequest
 from simulator.maths.governor import grip_mps2
 from simulator.maths.stopping import G_MPS2, buffer_stroke_m, imbalance_mps2
 from simulator.world.world import World
@@ -22,31 +22,31 @@ def running(sense: int, load_kg: float, torque: float = 1.0, late_s: float = 0.0
     """Return a world whose lift has run for 6 s, its chain about to open."""
     w = standing(lift())
     w.cars.cause[:], w.cars.lifts.brake_mps2[:] = NUMBER["safety-chain-glitch"], SET_MPS2
-    w.cars.curves.z[:] = from_m
+    w.cars.trajectories.z[:] = from_m
     w.cars.load_kg[:], w.cars.condition.brake_torque[:], w.cars.condition.brake_late_s[:] = load_kg, torque, late_s
-    w.cars.curves.go(ONE, np.zeros(1), np.array([from_m + sense * 30.0]), drive.limits(w.cars, ONE))
+    w.cars.trajectories.run_to(ONE, np.zeros(1), np.array([from_m + sense * 30.0]), drive.run_limits(w.cars, ONE))
     return w
 
 
 def stopped(w: World, at_s: float = 6.0) -> tuple[float, float, float]:
     """Let the brake fall; return how long and how far the car goes on, and its steady deceleration."""
-    curves, t = w.cars.curves, np.array([at_s])
-    from_m = curves.at(ONE, t)[0][0]
-    braking.fall(w.cars, ONE, t)
-    took_s = curves.end_s[0] - at_s
-    hard = np.abs(curves.at(ONE, t + 0.9 * took_s)[2][0])
-    return took_s, abs(curves.end_m[0] - from_m), hard
+    trajectories, t = w.cars.trajectories, np.array([at_s])
+    from_m = trajectories.at(ONE, t)[0][0]
+    braking.apply_brake(w.cars, ONE, t)
+    took_s = trajectories.end_s[0] - at_s
+    hard = np.abs(trajectories.at(ONE, t + 0.9 * took_s)[2][0])
+    return took_s, abs(trajectories.end_m[0] - from_m), hard
 
 
 @pytest.mark.parametrize("sense", [1, -1])
 @pytest.mark.parametrize("load_kg", [0.0, 500.0, 1000.0])
 @pytest.mark.parametrize("torque", [1.0, 0.7, 0.4])
 def test_a_brake_stops_as_hard_as_wear_load_and_direction_let_it(sense: int, load_kg: float, torque: float) -> None:
-    took_s, way_m, hard = stopped(running(sense, load_kg, torque))
+    took_s, displacement_m, hard = stopped(running(sense, load_kg, torque))
     pull = float(imbalance_mps2(np.array(1000.0), np.array(load_kg)))
     assert hard == pytest.approx(SET_MPS2 * torque - sense * pull, rel=1e-6)
     assert took_s == pytest.approx(0.1 + 1.75 / hard + 0.15 / 2, abs=0.002)
-    assert way_m == pytest.approx(1.75 * (0.1 + 0.075) + 1.75**2 / 2 / hard - hard * 0.15**2 / 24, abs=0.005)
+    assert displacement_m == pytest.approx(1.75 * (0.1 + 0.075) + 1.75**2 / 2 / hard - hard * 0.15**2 / 24, abs=0.005)
 
 
 def test_a_worn_brake_with_an_unfavourable_load_takes_the_car_past_its_landing() -> None:
@@ -60,22 +60,22 @@ def test_the_moment_by_which_a_sound_brake_stops_the_car_does_not_depend_on_wear
     for torque, late_s in ((1.0, 0.0), (0.5, 0.2)):
         w = running(-1, 300.0, torque, late_s)
         took_s = stopped(w)[0]
-        assert (took_s > w.cars.rests_by_s[0] - 6.0 + 0.05) == (torque < 1)
+        assert (took_s > w.cars.healthy_stop_s[0] - 6.0 + 0.05) == (torque < 1)
         if torque == 1:
-            assert took_s == pytest.approx(w.cars.rests_by_s[0] - 6.0)
+            assert took_s == pytest.approx(w.cars.healthy_stop_s[0] - 6.0)
 
 
 def test_what_a_worn_brake_does_not_stop_lands_on_the_buffers() -> None:
     down = running(-1, 1000.0, torque=0.3, from_m=9.0)
     stopped(down, 4.0)
     t = np.arange(4.0, 20.0, 0.001)
-    z, v, a = (column[0] for column in down.cars.curves.at(ONE, t[None]))
+    z, v, a = (column[0] for column in down.cars.trajectories.at(ONE, t[None]))
     assert -0.18 - buffer_stroke_m(np.array([1.75]))[0] <= z.min() < -0.18
     assert a.max() > 0.5 * G_MPS2
     assert v[-1] == 0
     up = running(1, 0.0, torque=0.3, from_m=71.0)
     stopped(up, 4.0)
-    z, v, a = (column[0] for column in up.cars.curves.at(ONE, t[None]))
+    z, v, a = (column[0] for column in up.cars.trajectories.at(ONE, t[None]))
     assert 80.6 < z.max() < 80.6 + 1.75**2 / 2 / G_MPS2
     assert a.min() == pytest.approx(-G_MPS2)
 
@@ -84,7 +84,7 @@ def test_what_a_worn_brake_does_not_stop_lands_on_the_buffers() -> None:
 @pytest.mark.parametrize("severity", [0.0, 1.0])
 def test_a_lost_slow_down_lets_the_car_run_on_to_its_final_limit_switch(sense: int, severity: float) -> None:
     slug = {1: "top-slowdown-lost", -1: "bottom-slowdown-lost"}[sense]
-    plan = [Planned(f"sim-{k + 1:05d}", slug, 5.0, severity=severity) for k in range(12)]
+    plan = [FaultRequest(f"sim-{k + 1:05d}", slug, 5.0, severity=severity) for k in range(12)]
     w = world(lifts=12, hour=NIGHT, plan=plan)
     s = live(w, 90)
     opens = sorted(label.lift for label in s.labels + w.unfinished() if label.symptom == "safety-chain-open")
@@ -114,7 +114,7 @@ def test_a_brake_that_hardly_holds_lets_the_car_go_as_its_imbalance_and_its_prot
         v, way, grips_s = 0.0, 0.0, np.inf
         for t in np.arange(0.0, 5.0, 0.001):
             if way > 0.20 and grips_s == np.inf:
-                grips_s = t + lifts.caught_s[k]
+                grips_s = t + lifts.ucm_grip_delay_s[k]
             gripped = np.clip((t - grips_s) / 0.05, 0.0, 1.0)
             a = pull - gripped * (pull + float(grip_mps2(np.ones(1), np.array([rated_kg]), np.zeros(1))[0]))
             v, way = v + a * 0.001, way + v * 0.001
@@ -127,9 +127,9 @@ def test_a_brake_that_hardly_holds_waits_for_a_load_that_moves_the_car() -> None
     w = standing(lift())
     w.inject("one", "brake-failure-doors-open", 30.0)
     w.cars.load_kg[:], w.cars.severity[:] = 480.0, 0.0
-    assert not runaway.slips(w.cars, ONE).any(), "nearly balanced"
+    assert not runaway.brake_slips(w.cars, ONE).any(), "nearly balanced"
     w.cars.load_kg[:] = 1000.0
-    assert runaway.slips(w.cars, ONE).all()
+    assert runaway.brake_slips(w.cars, ONE).all()
 
 
 def test_lifts_whose_chain_opens_stop_as_hard_as_their_brake_load_and_direction_say() -> None:
@@ -139,12 +139,12 @@ def test_lifts_whose_chain_opens_stop_as_hard_as_their_brake_load_and_direction_
     hard, said = np.zeros(12), np.zeros(12)
     for _ in range(60):
         w.step()
-        curves, every = w.cars.curves, np.arange(12)
-        brakes = np.isfinite(w.cars.rests_by_s) & (hard == 0) & (curves.end_s < w.begin_s)
-        _, v, a = curves.at(every, curves.end_s - 0.05)
+        trajectories, every = w.cars.trajectories, np.arange(12)
+        brake_falls = np.isfinite(w.cars.healthy_stop_s) & (hard == 0) & (trajectories.end_s < w.begin_s)
+        _, v, a = trajectories.at(every, trajectories.end_s - 0.05)
         pull = imbalance_mps2(w.cars.lifts.rated_kg[every], w.cars.load_kg[every])
         set_mps2 = w.cars.lifts.brake_mps2[every]
-        hard[brakes], said[brakes] = np.abs(a)[brakes], (set_mps2 - np.sign(v) * pull)[brakes]
+        hard[brake_falls], said[brake_falls] = np.abs(a)[brake_falls], (set_mps2 - np.sign(v) * pull)[brake_falls]
     assert (hard > 0).all()
     assert hard == pytest.approx(said, rel=1e-6)
     assert hard.min() < 1.5 < hard.max(), "some sound brakes stop no harder than a drive may"

@@ -15,24 +15,24 @@ HOUR_NS = 3600 * NS
 
 def test_the_calendar_leaps_over_what_is_not_lived() -> None:
     half_hours = Calendar(START_NS, 1800)
-    assert half_hours.at_ns(1799.5) == START_NS + 1799_500_000_000
-    assert half_hours.at_ns(1800) == START_NS + 24 * HOUR_NS
-    assert half_hours.at_ns(3 * 1800 + 60) == START_NS + 72 * HOUR_NS + 60 * NS
-    assert Calendar(START_NS).at_ns(200_000) == START_NS + 200_000 * NS
+    assert half_hours.instant_ns(1799.5) == START_NS + 1799_500_000_000
+    assert half_hours.instant_ns(1800) == START_NS + 24 * HOUR_NS
+    assert half_hours.instant_ns(3 * 1800 + 60) == START_NS + 72 * HOUR_NS + 60 * NS
+    assert Calendar(START_NS).instant_ns(200_000) == START_NS + 200_000 * NS
 
 
 @pytest.mark.parametrize(
-    ("elapsed_h", "lived_s"), [(0, 0), (0.25, 900), (0.5, 1800), (12, 1800), (24, 1800), (48.25, 4500)]
+    ("elapsed_h", "simulated_s"), [(0, 0), (0.25, 900), (0.5, 1800), (12, 1800), (24, 1800), (48.25, 4500)]
 )
-def test_a_time_between_two_days_hours_is_the_next_days_first_second(elapsed_h: float, lived_s: float) -> None:
-    assert Calendar(START_NS, 1800).lived_s(elapsed_h * 3600) == lived_s
+def test_a_time_between_two_days_hours_is_the_next_days_first_second(elapsed_h: float, simulated_s: float) -> None:
+    assert Calendar(START_NS, 1800).simulated_s(elapsed_h * 3600) == simulated_s
 
 
 def test_after_the_last_day_the_calendar_leaps_no_more() -> None:
     two = Calendar(START_NS, 1800, days=2)
-    assert two.at_ns(1800) == START_NS + 24 * HOUR_NS
-    assert two.at_ns(3600 + 60) == START_NS + 24 * HOUR_NS + 1860 * NS
-    assert two.lived_s(24 * 3600 + 1860) == 3660
+    assert two.instant_ns(1800) == START_NS + 24 * HOUR_NS
+    assert two.instant_ns(3600 + 60) == START_NS + 24 * HOUR_NS + 1860 * NS
+    assert two.simulated_s(24 * 3600 + 1860) == 3660
 
 
 @pytest.mark.parametrize("days", [1, 2])

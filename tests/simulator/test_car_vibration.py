@@ -9,7 +9,7 @@ from scipy.stats import kurtosis
 
 from simulator.buildings.fleet import fleet
 from simulator.faults.cause import GROWING
-from simulator.faults.schedule import Planned
+from simulator.faults.schedule import FaultRequest
 from simulator.maths.calendar import DAY_S
 from simulator.physics import car_vibration
 from simulator.physics.car_vibration import NOISE_MPS2
@@ -66,7 +66,7 @@ def test_rollers_show_three_orders_and_wear_raises_them_by_more_than_6_db() -> N
         w = standing(lift())
         w.cars.condition.roller[0] = worn
         r = ride(w, 72.0)
-        per_m = 1 / (np.pi * float(w._vibration._rails.roller_m[0]))
+        per_m = 1 / (np.pi * float(w._vibration._guide_rails.roller_m[0]))
         lines.append([line(r, 0, order * per_m) for order in (1, 2, 3)])
         assert min(lines[-1]) > 3 * line(r, 0, 1.37 * per_m)
     assert min(np.array(lines[1]) / lines[0]) > 2.0
@@ -83,14 +83,16 @@ def of_place(r: Ride, axis: int, places: np.ndarray) -> np.ndarray:
 def joints_world(seed: int) -> World:
     """Return a lift whose rails are 5 m long."""
     return next(
-        w for w in (standing(lift(), seed=k) for k in range(seed, 99)) if w._vibration._rails.rails_m[0] == RAILS_M
+        w
+        for w in (standing(lift(), seed=k) for k in range(seed, 99))
+        if w._vibration._guide_rails.rails_m[0] == RAILS_M
     )
 
 
 def test_a_displaced_joint_strikes_at_its_place_on_every_pass_and_no_other_does() -> None:
     w = joints_world(3)
-    w.cars.condition.joint[0], w._vibration._rails.weak_joint[0] = 0.5, 7
-    at_m = float(w._vibration._rails.first_m[0]) + 7 * RAILS_M
+    w.cars.condition.joint[0], w._vibration._guide_rails.weak_joint[0] = 0.5, 7
+    at_m = float(w._vibration._guide_rails.first_m[0]) + 7 * RAILS_M
     places = np.arange(10.0, 62.0, 0.01)
     for to_m in (72.0, 0.0, 72.0):
         felt = np.abs(of_place(ride(w, to_m), 0, places))
@@ -100,7 +102,7 @@ def test_a_displaced_joint_strikes_at_its_place_on_every_pass_and_no_other_does(
 
 def test_the_joint_that_gives_is_any_of_those_on_the_cars_way() -> None:
     w = World(fleet(400, seed=5), 5, START_NS, vibration=True)
-    rails, heights_m = w._vibration._rails, w.cars.lifts.heights_m
+    rails, heights_m = w._vibration._guide_rails, w.cars.lifts.heights_m
     at_m, top_m = rails.first_m + rails.weak_joint * rails.rails_m, np.nanmax(heights_m, axis=1)
     assert ((at_m >= heights_m[:, 0]) & (at_m <= top_m)).all()
     assert np.histogram(at_m / top_m, bins=4, range=(0.0, 1.0))[0].min() > 0.15 * len(at_m)
@@ -109,9 +111,11 @@ def test_the_joint_that_gives_is_any_of_those_on_the_cars_way() -> None:
 def test_three_faults_that_grow_strike_at_one_place() -> None:
     w = joints_world(3)
     for _ in range(3):
-        w._schedule.add(Planned("one", "rail-joint-displaced", severity=1.0, form=GROWING, growth_days=120 / DAY_S))
-    w._vibration._rails.weak_joint[0] = 7
-    at_m = float(w._vibration._rails.first_m[0]) + 7 * RAILS_M
+        w._schedule.add(
+            FaultRequest("one", "rail-joint-displaced", severity=1.0, form=GROWING, growth_days=120 / DAY_S)
+        )
+    w._vibration._guide_rails.weak_joint[0] = 7
+    at_m = float(w._vibration._guide_rails.first_m[0]) + 7 * RAILS_M
     places, strengths = np.arange(10.0, 62.0, 0.01), []
     for to_m in (72.0, 0.0, 72.0):
         felt = np.abs(of_place(ride(w, to_m), 0, places))
@@ -122,7 +126,7 @@ def test_three_faults_that_grow_strike_at_one_place() -> None:
 
 def test_joints_repeat_every_rail_at_the_same_places_up_and_down() -> None:
     w = joints_world(3)
-    first_m = float(w._vibration._rails.first_m[0])
+    first_m = float(w._vibration._guide_rails.first_m[0])
     places = np.arange(8.0, 66.0, 0.005)
     up, down = (of_place(ride(w, to_m), 0, places) for to_m in (72.0, 0.0))
     near = np.abs((places - first_m + RAILS_M / 2) % RAILS_M - RAILS_M / 2) < 0.1

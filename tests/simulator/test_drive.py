@@ -19,7 +19,7 @@ def cars(lifts: int = 200) -> tuple[Cars, np.ndarray]:
 def error_mm(of: Cars, every: np.ndarray, floor: int, t_s: float) -> np.ndarray:
     """Return by how much these lifts will miss a landing."""
     floors, t = np.full(len(every), floor), np.full(len(every), t_s)
-    return (drive.landing_m(of, every, floors, t) - of.lifts.height(every, floors)) * 1000
+    return (drive.stop_position_m(of, every, floors, t) - of.lifts.height(every, floors)) * 1000
 
 
 def test_a_healthy_stop_scatters_by_two_to_three_millimetres_around_its_landings_own_bias() -> None:
@@ -50,6 +50,6 @@ def test_a_worn_level_adds_to_every_stop() -> None:
 
 def test_half_of_the_drives_creep_in_for_up_to_a_second_and_a_half() -> None:
     of, every = cars(2000)
-    creep_s = drive.limits(of, every).creep_s
+    creep_s = drive.run_limits(of, every).creep_s
     assert np.mean(creep_s > 0) == pytest.approx(0.5, abs=0.05)
     assert 1.3 < np.max(creep_s) <= 1.5

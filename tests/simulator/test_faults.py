@@ -8,7 +8,7 @@ from operator import attrgetter
 import numpy as np
 import pytest
 
-from simulator.cars.state import SOUND, START, STRUCK
+from simulator.cars.state import FAULT_ACTIVE, NO_FAULT, START
 from simulator.faults.cause import GROWING, Cause
 from simulator.faults.cause_table import BY_NUMBER, CAUSES, EFFECTS
 from simulator.faults.condition import Condition
@@ -23,7 +23,7 @@ FAULTS = {slug: cause for slug, cause in CAUSES.items() if cause.kind == "fault"
 
 LIFTS = 12
 OFF_M = 0.3
-Sees = Callable[[Story, int], bool]
+Predicate = Callable[[Story, int], bool]
 
 
 def still(s: Story, k: int) -> np.ndarray:
@@ -31,7 +31,7 @@ def still(s: Story, k: int) -> np.ndarray:
 
 
 def stands_off_level(s: Story, k: int, with_person: bool, at_least_s: float) -> bool:
-    off = still(s, k) & (s.off_m[:, k] > OFF_M) & (s.door[:, k] == CLOSED) & (s.presence[:, k] == with_person)
+    off = still(s, k) & (s.level_offset_m[:, k] > OFF_M) & (s.door[:, k] == CLOSED) & (s.presence[:, k] == with_person)
     return longest_s(off) >= at_least_s
 
 
@@ -48,12 +48,12 @@ def cycles(s: Story, k: int, begin: int, end: int) -> int:
 
 
 def trapped_level(s: Story, k: int) -> bool:
-    trapped = still(s, k) & (s.off_m[:, k] < 0.02) & (s.door[:, k] == CLOSED) & s.presence[:, k]
+    trapped = still(s, k) & (s.level_offset_m[:, k] < 0.02) & (s.door[:, k] == CLOSED) & s.presence[:, k]
     return longest_s(trapped) > 100
 
 
 def leaves_open(s: Story, k: int, far_m: float) -> bool:
-    return bool((s.off_m[:, k][s.door[:, k] != CLOSED] > far_m).any())
+    return bool((s.level_offset_m[:, k][s.door[:, k] != CLOSED] > far_m).any())
 
 
 def runs_open(s: Story, k: int, v_mps: float) -> float:
@@ -77,7 +77,7 @@ def caught(s: Story, k: int, sense: int) -> bool:
 def chain_stops(s: Story, k: int, at_least_s: float) -> bool:
     """Tell whether the car, one person in it, was braked as its sense, brake and imbalance make it."""
     v = s.v[:, k]
-    rests = int(np.argmax(still(s, k) & (s.off_m[:, k] > OFF_M)))
+    rests = int(np.argmax(still(s, k) & (s.level_offset_m[:, k] > OFF_M)))
     low, high = (0.8, 2.1) if v[rests - 3] > 0 else (1.7, 3.1)
     return stands_off_level(s, k, True, at_least_s) and low < braked_mps2(s, k) < high
 
@@ -86,17 +86,17 @@ def overruns(s: Story, k: int) -> bool:
     """Tell whether the car came to the top faster than any drive lands, and its brake, or its counterweight on its
     buffer and then gravity, stopped it."""
     beyond, v = s.z[:, k] - s.top_m[k], s.v[:, k]
-    passes = int(np.argmax(beyond > 0))
+    people_pass = int(np.argmax(beyond > 0))
     headroom_m = 0.60 + s.rated_mps[k] ** 2 / (2 * 9.81)
-    return bool(0.3 < v[passes] / s.rated_mps[k] < 1.001) and 0.10 < beyond.max() < headroom_m
+    return bool(0.3 < v[people_pass] / s.rated_mps[k] < 1.001) and 0.10 < beyond.max() < headroom_m
 
 
 def bottoms(s: Story, k: int) -> bool:
     """Tell whether the car came down on its buffer faster than any drive lands, and its stroke was enough."""
     beyond, v, rated = -s.z[:, k], -s.v[:, k], s.rated_mps[k]
-    passes = int(np.argmax(beyond > 0))
+    people_pass = int(np.argmax(beyond > 0))
     stroke_m = float(buffer_stroke_m(np.array([rated]))[0])
-    return bool(0.3 < v[passes] / rated < 1.001) and 0.18 < beyond.max() < 0.18 + stroke_m
+    return bool(0.3 < v[people_pass] / rated < 1.001) and 0.18 < beyond.max() < 0.18 + stroke_m
 
 
 def springs_open(s: Story, k: int) -> bool:
@@ -107,7 +107,7 @@ def springs_open(s: Story, k: int) -> bool:
     return bool(braked) and braked_mps2(s, k) > 0.8 and OPEN in door[springs : springs + 35]
 
 
-SYMPTOMS: dict[str, Sees] = {
+SYMPTOMS: dict[str, Predicate] = {
     "car-stalled-between-floors": lambda s, k: stands_off_level(s, k, True, 170) and braked_mps2(s, k) < 1.2,
     "power-cut": lambda s, k: chain_stops(s, k, 290),
     "safety-chain-glitch": lambda s, k: chain_stops(s, k, 8),
@@ -132,14 +132,14 @@ SYMPTOMS: dict[str, Sees] = {
 }
 
 
-RIDES = [slug for slug, cause in FAULTS.items() if cause.act is None]
+RIDES = [slug for slug, cause in FAULTS.items() if cause.effect is None]
 LONGEST_S, SHORTER_S = 600.0, 200.0
 
 
 def inject_all(w: World, slug: str, for_s: float) -> None:
     """Bring a cause upon all lifts; where it strikes whole buildings, once for each."""
     for k in range(len(w)):
-        if k not in w.cars.suffers:
+        if k not in w.cars.active_faults:
             w.inject(f"sim-{k + 1:05d}", slug, for_s)
 
 
@@ -152,36 +152,36 @@ def shown(labels: list[Label], cause: Cause, lifts: int) -> dict[str, list[int]]
     return {symptom: lifts for symptom, lifts in missing.items() if lifts}
 
 
-@pytest.mark.parametrize("slug", [slug for slug, cause in FAULTS.items() if cause.act is not None])
+@pytest.mark.parametrize("slug", [slug for slug, cause in FAULTS.items() if cause.effect is not None])
 def test_a_cause_shows_itself_on_a_resting_lift_and_passes(slug: str) -> None:
     cause = FAULTS[slug]
     for_s = min(cause.default_s, LONGEST_S if slug in SYMPTOMS else SHORTER_S)
     w = world(lifts=LIFTS, hour=NIGHT)
     inject_all(w, slug, for_s)
-    s = live(w, int(for_s + 3 * cause.soon_s) + 60)
+    s = live(w, int(for_s + 3 * cause.onset_delay_s) + 60)
     labels = s.labels + w.unfinished()
     assert {label.lift for label in labels} == set(range(LIFTS))
     assert shown(labels, cause, LIFTS) == {}
     assert slug not in SYMPTOMS or [k for k in range(LIFTS) if not SYMPTOMS[slug](s, k)] == []
-    assert np.median(list({label.lift: label.onset_s for label in labels}.values())) < cause.soon_s + 2
+    assert np.median(list({label.lift: label.onset_s for label in labels}.values())) < cause.onset_delay_s + 2
     assert [label.end_s - label.onset_s for label in labels] == pytest.approx([for_s] * len(labels))
-    assert cause.form == GROWING or (w.cars.stage == SOUND).all()
-    assert s.off_m[-1][s.v[-1] == 0].max() < 0.02
+    assert cause.form == GROWING or (w.cars.stage == NO_FAULT).all()
+    assert s.level_offset_m[-1][s.v[-1] == 0].max() < 0.02
 
 
 @pytest.mark.parametrize("seed", [3, 6])
 def test_what_ails_a_machine_shows_itself_as_people_ride(seed: int) -> None:
-    ails = RIDES * 6
-    w = world(lifts=len(ails), seed=seed, hour=MORNING, offices=1.0)
-    for k, slug in enumerate(ails):
+    impaired = RIDES * 6
+    w = world(lifts=len(impaired), seed=seed, hour=MORNING, offices=1.0)
+    for k, slug in enumerate(impaired):
         w.inject(f"sim-{k + 1:05d}", slug, LONGEST_S)
-    ran, labels = np.zeros(len(ails)), []
+    ran, labels = np.zeros(len(impaired)), []
     for second in range(int(LONGEST_S) + 60):
         labels += w.step().labels
-        ran += (w.cars.phase[: len(ails)] == START) * (second > LONGEST_S / 2)
+        ran += (w.cars.phase[: len(impaired)] == START) * (second > LONGEST_S / 2)
     labels += w.unfinished()
     for slug in RIDES:
-        lifts = {k for k, ail in enumerate(ails) if ail == slug and ran[k] >= 3}
+        lifts = {k for k, ail in enumerate(impaired) if ail == slug and ran[k] >= 3}
         for symptom in FAULTS[slug].symptoms:
             assert lifts
             assert lifts - {label.lift for label in labels if label.symptom == symptom} == set(), (slug, symptom)
@@ -199,7 +199,7 @@ def test_with_the_last_fault_gone_a_machine_is_sound_again_to_the_bit() -> None:
         assert np.array_equal(attrgetter(name)(w.cars.condition), attrgetter(name)(sound)), name
 
 
-@pytest.mark.parametrize("slug", [slug for slug in FAULTS if EFFECTS.needs[BY_NUMBER.index(FAULTS[slug])]])
+@pytest.mark.parametrize("slug", [slug for slug in FAULTS if EFFECTS.situation[BY_NUMBER.index(FAULTS[slug])]])
 def test_a_cause_shows_itself_on_a_busy_lift_too(slug: str) -> None:
     w = world(lifts=LIFTS, seed=6)
     live(w, 60)
@@ -215,20 +215,20 @@ def test_a_lift_that_had_a_fault_serves_people_again() -> None:
     live(w, 200)
     after = live(w, 1200)
     assert (np.abs(after.v).max(axis=0) > 0.5).mean() > 0.9
-    assert after.off_m[after.door != CLOSED].max() < 0.03
+    assert after.level_offset_m[after.door != CLOSED].max() < 0.03
 
 
 @pytest.mark.parametrize("for_s", [1.0, 3.0])
 def test_a_fault_may_be_short(for_s: float) -> None:
     w = world(lifts=len(FAULTS), hour=NIGHT)
     for k, slug in enumerate(FAULTS):
-        if k not in w.cars.suffers:
+        if k not in w.cars.active_faults:
             w.inject(f"sim-{k + 1:05d}", slug, for_s)
     s = live(w, 150)
     assert {label.lift for label in s.labels + w.unfinished()} == set(range(len(FAULTS)))
-    assert (w.cars.stage == SOUND).all()
+    assert (w.cars.stage == NO_FAULT).all()
     assert np.isfinite(s.z).all()
-    assert s.off_m[-1][s.v[-1] == 0].max() < 0.02
+    assert s.level_offset_m[-1][s.v[-1] == 0].max() < 0.02
 
 
 def test_chance_breaks_lifts_down_at_the_rate_it_is_given() -> None:
@@ -248,7 +248,7 @@ def test_who_is_shut_in_presses_the_alarm_button_after_a_while_and_nobody_else_d
         labels += second.labels
         alarm = cars.alarm[:LIFTS]
         assert not (alarm & ~(cars.presence & (cars.door == CLOSED))[:LIFTS]).any()
-        shut_in_s += (cars.stage == STRUCK)[:LIFTS]
+        shut_in_s += (cars.stage == FAULT_ACTIVE)[:LIFTS]
         pressed_s += alarm
         first_s = np.where(alarm, np.minimum(first_s, shut_in_s), first_s)
     assert np.isfinite(first_s).mean() > 0.9

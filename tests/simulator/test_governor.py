@@ -6,8 +6,14 @@ import numpy as np
 import pytest
 
 from simulator.buildings.fleet import fleet
-from simulator.maths.governor import caught_pieces, governor_trip_mps, grip_mps2, overspeed_switch_mps, safety_gear_mps2
-from simulator.maths.stopping import BRAKE_BUILD_S, G_MPS2, imbalance_mps2, way_m
+from simulator.maths.governor import (
+    governor_trip_mps,
+    grip_mps2,
+    overspeed_stop_pieces,
+    overspeed_switch_mps,
+    safety_gear_mps2,
+)
+from simulator.maths.stopping import BRAKE_BUILD_S, G_MPS2, displacement_m, imbalance_mps2
 from simulator.world.world import World
 from tests.simulator.recorded_world import NIGHT, START_NS
 
@@ -40,7 +46,7 @@ def test_a_runaway_is_caught_as_a_plain_loop_says(
 ) -> None:
     of = (np.array([x]) for x in (sense * 1.15 * rated, rated, runs, braked, 5.0, delay_s))
     v_mps, *more = of
-    pieces = caught_pieces(v_mps, *more)
+    pieces = overspeed_stop_pieces(v_mps, *more)
     v, peak = v_mps, np.abs(v_mps)
     for a, j, h in pieces:
         inside = np.linspace(0, h, 200)
@@ -49,15 +55,15 @@ def test_a_runaway_is_caught_as_a_plain_loop_says(
     assert v == pytest.approx(0.0, abs=1e-9)
     took_s, way, top = plain(rated, runs, braked, 5.0, delay_s)
     assert sum(h for _, _, h in pieces) == pytest.approx(took_s, abs=0.002)
-    assert sense * way_m(v_mps, pieces) == pytest.approx(way, rel=2e-3)
+    assert sense * displacement_m(v_mps, pieces) == pytest.approx(way, rel=2e-3)
     assert peak == pytest.approx(top, abs=0.002)
 
 
 def test_a_brake_that_works_stops_a_runaway_before_the_gear_and_one_that_does_not_leaves_it_to_it() -> None:
     rated = np.array([1.75])
     v, grip, delay_s = overspeed_switch_mps(rated), np.array([5.0]), np.array([0.1])
-    by_brake = caught_pieces(v, rated, np.array([0.6]), np.array([-1.6]), grip, delay_s)
-    by_gear = caught_pieces(v, rated, np.array([0.6]), np.array([0.4]), grip, delay_s)
+    by_brake = overspeed_stop_pieces(v, rated, np.array([0.6]), np.array([-1.6]), grip, delay_s)
+    by_gear = overspeed_stop_pieces(v, rated, np.array([0.6]), np.array([0.4]), grip, delay_s)
     assert by_brake[-1][2] == 0
     assert by_gear[-1][2] > 0.3
     waits_s = sum(h for _, _, h in by_gear[:3])

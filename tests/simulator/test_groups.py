@@ -8,7 +8,7 @@ import pytest
 from registry.facts import Floor, LiftFacts
 from simulator.buildings.fleet import ESTATE_LIFTS, building_of, fleet, neighbours
 from simulator.buildings.groups import GROUP_LIMIT, Groups
-from simulator.buildings.passengers import DOWN, NOBODY, UP
+from simulator.buildings.passengers import DOWN, EMPTY_SLOT, UP
 from simulator.buildings.stop_times import REVERSAL_SHARE, SENT_BACK_LIMIT
 from simulator.cars import collective_control, dispatcher
 from simulator.cars.state import REST, RUN
@@ -33,7 +33,7 @@ def stand(w: World, floors: list[int]) -> None:
     """Put the cars at rest at these floors."""
     cars, every = w.cars, np.arange(len(floors))
     cars.floor[:] = cars.target[:] = floors
-    cars.curves.z[:] = cars.lifts.height(every, cars.floor)
+    cars.trajectories.z[:] = cars.lifts.height(every, cars.floor)
     cars.phase[:], cars.due_s[:], cars.heading[:] = REST, np.inf, 0
 
 
@@ -41,7 +41,7 @@ def call(w: World, origin: int, target: int) -> None:
     """Let one person of 75 kg come to a landing now."""
     one = np.array([0])
     at = (one, w._begin_s[:1], np.array([origin]), np.array([target]), np.array([75.0]))
-    w.cars.passengers.come(*at)
+    w.cars.passengers.arrive(*at)
 
 
 def test_a_call_goes_to_the_car_that_is_there_first() -> None:
@@ -118,7 +118,7 @@ def test_arrival_is_reckoned_along_the_way_that_collective_control_takes() -> No
     speed, stop_s = cars.lifts.rated_mps[0], cars.lifts.stop_s[0]
 
     def floors(sense: int, floor: int, stops: int) -> float:
-        eta_s = dispatcher.arrival_s(cars, one, np.array([sense]), np.array([floor]), w._begin_s)[0, 0]
+        eta_s = dispatcher.estimated_arrival_s(cars, one, np.array([sense]), np.array([floor]), w._begin_s)[0, 0]
         return float((eta_s - stops * stop_s) * speed / PITCH_M)
 
     assert floors(1, 8, 0) == pytest.approx(3)
@@ -133,11 +133,11 @@ def test_full_collective_control_turns_only_when_nothing_is_left_ahead() -> None
     cars, one, none = w.cars, np.array([0]), np.zeros((1, 2), dtype=np.bool_)
     cars.heading[0] = 1
     cars.car_call[0, 3] = cars.hall_call[0, DOWN, 9] = True
-    collective_control.turn(cars, one, none)
+    collective_control.choose_direction(cars, one, none)
     assert cars.heading[0] == 1
     assert collective_control.next_stop(cars, one, np.array([6]), np.array([1])) == 9
     cars.hall_call[0, DOWN, 9] = False
-    collective_control.turn(cars, one, none)
+    collective_control.choose_direction(cars, one, none)
     assert cars.heading[0] == -1
     assert collective_control.next_stop(cars, one, np.array([4]), np.array([-1])) == 3
 
@@ -202,11 +202,11 @@ def test_doors_are_sent_back_as_often_as_the_hour_is_busy_and_never_three_times_
         w = world(lifts=60, seed=8, hour=hour)
         closings = back = 0
         for _ in range(400):
-            before = w.cars.sent_back.copy()
+            before = w.cars.reopenings.copy()
             second = w.step()
             closings += int((second.door.values == CLOSING).sum())
-            back += int((w.cars.sent_back > before).sum())
-            assert w.cars.sent_back.max() <= SENT_BACK_LIMIT
+            back += int((w.cars.reopenings > before).sum())
+            assert w.cars.reopenings.max() <= SENT_BACK_LIMIT
         share[hour] = back / closings
     assert REVERSAL_SHARE[0] < share[10.0] < share[8.0] < REVERSAL_SHARE[1]
 
@@ -217,7 +217,7 @@ def test_a_car_that_is_nearly_there_opens_although_the_people_are_gone() -> None
     call(w, 6, 0)
     while w.cars.phase[0] != RUN:
         w.step()
-    w.cars.passengers.state[0] = NOBODY
+    w.cars.passengers.state[0] = EMPTY_SLOT
     w.cars.passengers.waiting[0] = 0
     opened = False
     for _ in range(30):

@@ -15,7 +15,7 @@ from simulator.faults.cause import FAULT, FORMS, GROWING, INTERMITTENT, SUDDEN
 from simulator.faults.cause_table import BY_NUMBER, CAUSES
 from simulator.faults.door_causes import DOOR
 from simulator.faults.labels import Label
-from simulator.faults.schedule import LASTS, YEAR_S, Planned, Schedule, Unknown
+from simulator.faults.schedule import DURATION_LIMITS, YEAR_S, FaultRequest, Schedule, Unknown
 from simulator.faults.symptom_table import BY_SLUG, SYMPTOMS
 from simulator.maths.calendar import DAY_S, Calendar
 from simulator.playback.simulation import Scene
@@ -29,9 +29,9 @@ FAULTS = {slug: cause for slug, cause in CAUSES.items() if cause.kind == "fault"
 LIFTS = 12
 
 
-def plan_of(slugs: list[str], lifts: int, **more: object) -> list[Planned]:
+def plan_of(slugs: list[str], lifts: int, **more: object) -> list[FaultRequest]:
     """Plan these causes, one after the other, for as many lifts."""
-    return [Planned(f"sim-{k + 1:05d}", slugs[k % len(slugs)], 5.0 + k, **more) for k in range(lifts)]  # type: ignore[arg-type]
+    return [FaultRequest(f"sim-{k + 1:05d}", slugs[k % len(slugs)], 5.0 + k, **more) for k in range(lifts)]  # type: ignore[arg-type]
 
 
 def lived(w: World, seconds: int) -> list[Label]:
@@ -60,13 +60,19 @@ def test_the_same_seed_gives_the_same_labels_however_the_fleet_is_cut(form: str)
     assert len({row[1] for row in whole}) >= 30
 
 
-PEOPLE = {"person-shut-in-off-level", "person-shut-in-at-level", "door-does-not-open", "runs-empty", "doorway-blocked"}
+PASSENGER_SYMPTOMS = {
+    "person-shut-in-off-level",
+    "person-shut-in-at-level",
+    "door-does-not-open",
+    "runs-empty",
+    "doorway-blocked",
+}
 DOORS = set(PLAIN) - set(RIDDEN) - set(SENSED)
 SPOILT = {
-    "presence-stuck": PEOPLE,
-    "presence-dead": PEOPLE,
-    "curtain-dirty": PEOPLE,
-    "curtain-dead": PEOPLE,
+    "presence-stuck": PASSENGER_SYMPTOMS,
+    "presence-dead": PASSENGER_SYMPTOMS,
+    "curtain-dirty": PASSENGER_SYMPTOMS,
+    "curtain-dead": PASSENGER_SYMPTOMS,
     "door-sensor-stuck": DOORS,
 }
 """What these lifts say of people, curtain and door is not the truth, which the plain loop takes from what they say."""
@@ -84,7 +90,7 @@ ALONE = [slug for slug, cause in FAULTS.items() if not cause.whole_building]
 def test_labels_equal_a_plain_loop_over_what_was_true(part: int) -> None:
     slugs = (ALONE * 2)[part * LIFTS :][:LIFTS]
     hour = (
-        NIGHT if any(FAULTS[slug].act for slug in slugs) else MORNING
+        NIGHT if any(FAULTS[slug].effect for slug in slugs) else MORNING
     )  # acts send for their rides, conditions wait for somebody's
     plan = plan_of(slugs, LIFTS, form=SUDDEN, for_s=110.0, severity=0.7)
     facts = fleet(LIFTS, 3)
@@ -103,7 +109,7 @@ def test_labels_equal_a_plain_loop_over_what_was_true(part: int) -> None:
             assert len(said) == len(due), (slugs[lift], slug, said, due)
             assert np.allclose(said, due, atol=0.21) if due else True, (slugs[lift], slug)
             compared += len(due)
-    shown = [FAULTS[slug] for slug in slugs if hour == MORNING or FAULTS[slug].act or showing(slug)]
+    shown = [FAULTS[slug] for slug in slugs if hour == MORNING or FAULTS[slug].effect or showing(slug)]
     assert compared >= len(shown)
 
 
@@ -144,7 +150,7 @@ def test_a_growing_act_comes_more_and_more_often_and_then_fails_for_good() -> No
 def test_severity_and_onset_are_drawn_and_may_be_given() -> None:
     w = World(fleet(LIFTS, 3), 3, START_NS, hour=NIGHT, plan=plan_of(["network-cut"], LIFTS, severity=0.25))
     assert {row.severity for row in lived(w, 30)} == {0.25}
-    plan = [Planned(f"sim-{k + 1:05d}", "network-cut", (10.0, 200.0), for_s=5.0) for k in range(LIFTS)]
+    plan = [FaultRequest(f"sim-{k + 1:05d}", "network-cut", (10.0, 200.0), for_s=5.0) for k in range(LIFTS)]
     rows = lived(World(fleet(LIFTS, 3), 3, START_NS, plan=plan), 240)
     assert len({row.severity for row in rows}) == len({row.onset_s for row in rows}) == LIFTS
     assert all(10 <= row.onset_s <= 201 for row in rows)
@@ -163,7 +169,7 @@ def test_severity_and_onset_are_drawn_and_may_be_given() -> None:
 )
 def test_a_plan_that_cannot_be_is_refused_by_field(field: str, wrong: dict[str, object]) -> None:
     with pytest.raises(Unknown, match=f"^{field}: "):
-        Planned(**{"lift_id": "sim-00001", "cause": "power-cut", **wrong})  # type: ignore[arg-type]
+        FaultRequest(**{"lift_id": "sim-00001", "cause": "power-cut", **wrong})  # type: ignore[arg-type]
 
 
 def test_every_cause_names_symptoms_that_there_are_and_one_form_of_the_three() -> None:
@@ -189,18 +195,18 @@ def test_the_page_on_the_world_lists_every_symptom() -> None:
 
 
 def test_hazards_sum_up_to_what_real_fleets_suffer() -> None:
-    stops = [cause for cause in (*CAR, *DOOR) if cause.act is not None and not cause.act.alarm]
-    a_year = sum(cause.per_year for cause in stops)
-    shut_in = sum(c.per_year for c in FAULTS.values() if {s for s in c.symptoms if s.startswith("person-shut-in")})
+    stops = [cause for cause in (*CAR, *DOOR) if cause.effect is not None and not cause.effect.alarm]
+    a_year = sum(cause.rate_per_year for cause in stops)
+    shut_in = sum(c.rate_per_year for c in FAULTS.values() if {s for s in c.symptoms if s.startswith("person-shut-in")})
     assert 0.5 < a_year < 2.0
-    assert 0.4 < sum(cause.per_year for cause in stops if cause in DOOR) / a_year < 0.6
+    assert 0.4 < sum(cause.rate_per_year for cause in stops if cause in DOOR) / a_year < 0.6
     assert 0.04 < shut_in < 0.16
 
 
 def test_causes_strike_at_their_own_hazards() -> None:
     w = World(fleet(200, 6), 6, START_NS, hour=NIGHT, hazard=3000.0)
     faults = {(row.lift, row.number): row.cause for row in lived(w, 300)}
-    a_year = sum(cause.per_year for cause in FAULTS.values() if cause.kind == FAULT)
+    a_year = sum(cause.rate_per_year for cause in FAULTS.values() if cause.kind == FAULT)
     assert 0.5 < len(faults) / (a_year * 200 * 3000 * 300 / YEAR_S) < 1.5
     assert sum(cause.slug == "network-cut" for cause in faults.values()) > len(faults) / 10
 
@@ -218,7 +224,7 @@ def test_a_large_building_loses_its_mains_no_more_often_than_a_small_one() -> No
 
 
 def test_a_power_cut_strikes_all_lifts_of_a_building_and_no_other() -> None:
-    plan = [Planned(f"sim-{k:05d}", "building-power-cut", 60.0) for k in (1, 2)]  # neighbours: it fails once
+    plan = [FaultRequest(f"sim-{k:05d}", "building-power-cut", 60.0) for k in (1, 2)]  # neighbours: it fails once
     w = World(fleet(40, 3), 3, START_NS, hour=MORNING, plan=plan)
     rows = lived(w, 120)
     struck = {row.lift for row in rows}
@@ -232,23 +238,25 @@ def test_a_sudden_fault_lasts_as_drawn_around_its_default_and_a_stated_length_is
     schedule = Schedule([], row, every, every // 4 * 4, 4, np.zeros(len(BY_NUMBER) - 1))
 
     def for_s(cause: str, **more: object) -> list[float]:
-        return [schedule.draw(Planned(lift_id, cause, **more)).for_s for lift_id in row]  # type: ignore[arg-type]
+        return [schedule.draw(FaultRequest(lift_id, cause, **more)).for_s for lift_id in row]  # type: ignore[arg-type]
 
     default_s = CAUSES["power-cut"].default_s
     lasts_s = np.array(for_s("power-cut"))
     assert len(set(lasts_s)) > 350
     assert np.median(lasts_s) == pytest.approx(default_s, rel=0.1)
     assert np.percentile(lasts_s, 95) == pytest.approx(2.17 * default_s, rel=0.15)
-    assert LASTS[0] * default_s <= lasts_s.min() < lasts_s.max() <= LASTS[1] * default_s
+    assert DURATION_LIMITS[0] * default_s <= lasts_s.min() < lasts_s.max() <= DURATION_LIMITS[1] * default_s
     assert set(for_s("power-cut", for_s=90.0)) == {90.0}
     assert set(for_s("long-dwell")) == {CAUSES["long-dwell"].default_s}
-    cut = schedule.add(Planned("sim-00001", "building-power-cut"))
+    cut = schedule.add(FaultRequest("sim-00001", "building-power-cut"))
     assert len(cut) == 4
     assert len({fault.for_s for fault in cut}) == 1
 
 
 def test_a_terminal_without_mains_lives_as_long_as_its_battery_and_then_speaks_its_last_will() -> None:
-    w = World(fleet(4, 3), 3, START_NS, hour=NIGHT, plan=[Planned("sim-00001", "building-power-cut", 5.0, for_s=300.0)])
+    w = World(
+        fleet(4, 3), 3, START_NS, hour=NIGHT, plan=[FaultRequest("sim-00001", "building-power-cut", 5.0, for_s=300.0)]
+    )
     lived(w, 10)
     w.cars.battery_ends_s[0] -= 3590.0 + 10_800.0 * (1 - w.cars.severity[0])
     seconds = [w.step() for _ in range(30)]

@@ -10,9 +10,9 @@ from scipy.signal import butter, hilbert, sosfiltfilt
 from scipy.stats import kurtosis
 
 from simulator.buildings.fleet import fleet
-from simulator.maths.scurve import Drive
+from simulator.maths.scurve import RunLimits
 from simulator.physics.machine_vibration import MACHINE_HZ, bearing_orders
-from simulator.physics.traction_sheave import turned_m
+from simulator.physics.traction_sheave import sheave_travel_m
 from simulator.terminals.messages import Packer
 from simulator.terminals.terminals import Terminals
 from simulator.world.world import World
@@ -36,7 +36,7 @@ def cruise(seed: int, bearing: float, speed_mps: float = 1.75) -> tuple[World, n
     w = standing(lift(speed_mps, floors=31), seed=seed, machine=True)
     w.cars.condition.bearing[0] = bearing
     drive = (np.array([x]) for x in (speed_mps, 0.8, 1.0))
-    w.cars.curves.go(ONE, w.begin_s, np.array([120.0]), Drive(*drive))
+    w.cars.trajectories.run_to(ONE, w.begin_s, np.array([120.0]), RunLimits(*drive))
     heard(w, 5)
     return w, heard(w, 20), speed_mps / (np.pi * 0.4)
 
@@ -57,7 +57,7 @@ def peak_over_median(a: np.ndarray, hz: float) -> float:
 
 @pytest.mark.parametrize("defect", ["BPFO", "BPFI", "BSF"])
 def test_a_defect_shows_in_the_envelope_within_two_percent_of_its_frequency(defect: str) -> None:
-    seed = next(k for k in range(99) if standing(lift(), seed=k, machine=True)._machines.defect[0] == defect)
+    seed = next(k for k in range(99) if standing(lift(), seed=k, machine=True)._machine_sensors.defect[0] == defect)
     _, sound, turn_hz = cruise(seed, 0.0)
     _, worn, _ = cruise(seed, 1.0)
     hz = bearing_orders()[defect] * turn_hz
@@ -87,7 +87,9 @@ def test_machine_vibration_and_speed_hear_one_sheave_where_ropes_slip(slip: floa
     condition = w.cars.condition
     condition.slip[0], condition.spins_mps[0], condition.sheave[0] = slip, spins_mps, 1.0
     if slip:
-        w.cars.curves.go(ONE, w.begin_s, np.array([120.0]), Drive(*(np.array([x]) for x in (1.75, 0.8, 1.0))))
+        w.cars.trajectories.run_to(
+            ONE, w.begin_s, np.array([120.0]), RunLimits(*(np.array([x]) for x in (1.75, 0.8, 1.0)))
+        )
     seconds = [w.step() for _ in range(25)][5:]
     turn_hz = np.mean([second.v_mps[0] for second in seconds]) / (np.pi * 0.4)
     machine = np.concatenate([second.machine_mps2[0] for second in seconds])
@@ -100,12 +102,12 @@ def test_machine_vibration_and_speed_hear_one_sheave_where_ropes_slip(slip: floa
 
 def test_a_sheave_keeps_its_angle_as_its_ropes_begin_to_slip_and_cease_to() -> None:
     w = standing(lift(floors=31), seed=1, machine=True)
-    w.cars.curves.go(ONE, w.begin_s, np.array([120.0]), Drive(*(np.array([x]) for x in (1.75, 0.8, 1.0))))
+    w.cars.trajectories.run_to(ONE, w.begin_s, np.array([120.0]), RunLimits(*(np.array([x]) for x in (1.75, 0.8, 1.0))))
     turned = []
     for second in range(40):
         w.cars.condition.slip[0] = 0.035 * (10 <= second < 20)
-        z = w.cars.curves.at(ONE, w.begin_s[:, None] + np.arange(100) / 100)[0]
-        turned.append(turned_m(w.cars, ONE, z)[0])
+        z = w.cars.trajectories.at(ONE, w.begin_s[:, None] + np.arange(100) / 100)[0]
+        turned.append(sheave_travel_m(w.cars, ONE, z)[0])
         w.step()
     assert np.abs(np.diff(np.concatenate(turned))).max() < 0.0175 * 1.0351
 

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from simulator.buildings.fleet import fleet
-from simulator.faults.schedule import Planned
+from simulator.faults.schedule import FaultRequest
 from simulator.terminals.messages import FORMS, SAMPLE_HZ, Packer, Packet, together
 from simulator.terminals.terminals import Terminals
 from simulator.world.world import World
@@ -58,7 +58,7 @@ def test_every_form_says_the_same(vibration: bool, idle_hz: int) -> None:
 
 @pytest.mark.parametrize("form", FORMS)
 def test_a_terminal_has_nothing_to_say_of_a_silent_accelerometer(form: str) -> None:
-    plan = [Planned("sim-00003", "accelerometer-silent")]
+    plan = [FaultRequest("sim-00003", "accelerometer-silent")]
     decoded = heard(packets(form, seconds=3, vibration=True, plan=plan))
     said = {decoded.messages.lift_id[k] for k in decoded.waveforms.message.tolist()}
     assert said == {f"sim-{k + 1:05d}" for k in range(LIFTS)} - {"sim-00003"}

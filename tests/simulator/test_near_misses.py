@@ -16,7 +16,7 @@ from simulator.buildings.fleet import fleet
 from simulator.cars.state import RUN
 from simulator.faults.cause_table import CAUSES
 from simulator.faults.near_misses import NEAR_MISSES, PARKED_OPEN, WEATHER
-from simulator.faults.schedule import Planned
+from simulator.faults.schedule import FaultRequest
 from simulator.playback.simulation import Scene, told
 from simulator.scenarios.library import read
 from simulator.scenarios.scenario import Scenario, inhabitants, planned
@@ -49,7 +49,7 @@ def test_a_near_miss_raises_nothing_above_minor(slug: str) -> None:
 
 def test_no_mechanic_gives_a_lift_back_to_service_while_it_runs_with_its_door_open() -> None:
     lifts = fleet(12, 7)
-    plan = [Planned(lift.lift_id, "inspection-run", 10.0 + k, for_s=6.0 + k) for k, lift in enumerate(lifts)]
+    plan = [FaultRequest(lift.lift_id, "inspection-run", 10.0 + k, for_s=6.0 + k) for k, lift in enumerate(lifts)]
     world = World(lifts, 7, START_NS, hour=10.0, plan=plan)
     crawled = np.zeros(12, dtype=np.bool_)
     for _ in range(300):

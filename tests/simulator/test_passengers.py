@@ -9,10 +9,10 @@ import pytest
 
 from simulator.buildings import stop_times
 from simulator.buildings.fleet import building_of, fleet
-from simulator.buildings.passengers import NO_ONE, NOBODY, RIDING, SLOTS, WAITING
-from simulator.buildings.round_trip import FILLING
-from simulator.buildings.traffic import A_DAY, OFFICE, RESIDENTIAL, UP_PEAK
-from simulator.cars.state import REST, STRUCK
+from simulator.buildings.passengers import EMPTY_SLOT, NO_PASSENGER, RIDING, SLOTS, WAITING
+from simulator.buildings.round_trip import CAPACITY_FACTOR
+from simulator.buildings.traffic import DAILY_TRAFFIC, OFFICE, RESIDENTIAL, UP_PEAK
+from simulator.cars.state import FAULT_ACTIVE, REST
 from simulator.world.world import World
 from telemetry.streams import CLOSING, OPEN
 from tests.simulator.recorded_world import MORNING, NIGHT, START_NS, live, longest_s, world
@@ -34,9 +34,9 @@ def one_building(lifts: int, **more: object) -> World:
 @pytest.mark.parametrize("hour", [3.0, 8.0, 12.0, 17.0])
 def test_as_many_people_come_as_the_hours_intensity_says(kind: int, hour: float) -> None:
     kinds, people = np.array([kind]), np.array([1000.0])
-    parties = A_DAY.rate_per_s(kinds, people, np.array([hour])) * 300
-    sizes = A_DAY.party(np.full(20_000, kind), np.random.default_rng(3).random(20_000))
-    assert parties * sizes.mean() == pytest.approx(10 * A_DAY.intensity[kind, int(hour)], rel=0.02)
+    parties = DAILY_TRAFFIC.rate_per_s(kinds, people, np.array([hour])) * 300
+    sizes = DAILY_TRAFFIC.party_size(np.full(20_000, kind), np.random.default_rng(3).random(20_000))
+    assert parties * sizes.mean() == pytest.approx(10 * DAILY_TRAFFIC.intensity[kind, int(hour)], rel=0.02)
 
 
 @pytest.mark.parametrize("kind", [RESIDENTIAL, OFFICE])
@@ -45,15 +45,15 @@ def test_journeys_come_in_go_out_and_between_as_the_hour_says(kind: int, hour: f
     n, lobby = 30_000, 2
     dice = np.random.default_rng(4)
     shares = np.cumsum([0, 0, 0, 0.1, 0.4, 0.2, 0.3])
-    origin, target = A_DAY.journey(
+    origin, target = DAILY_TRAFFIC.journey(
         np.full(n, kind), np.full(n, hour), np.tile(shares, (n, 1)), np.full(n, lobby), tuple(dice.random((4, n)))
     )
     assert (origin != target).all()
-    assert (origin <= lobby).mean() == pytest.approx(A_DAY.incoming[kind, int(hour)], abs=0.01)
-    assert (target <= lobby).mean() == pytest.approx(A_DAY.outgoing[kind, int(hour)], abs=0.01)
+    assert (origin <= lobby).mean() == pytest.approx(DAILY_TRAFFIC.incoming[kind, int(hour)], abs=0.01)
+    assert (target <= lobby).mean() == pytest.approx(DAILY_TRAFFIC.outgoing[kind, int(hour)], abs=0.01)
     homes = target[(origin == lobby)]
     assert (homes == 4).mean() == pytest.approx(0.4, abs=0.02)
-    assert (origin[origin <= lobby] < lobby).mean() == pytest.approx(A_DAY.basement, abs=0.02)
+    assert (origin[origin <= lobby] < lobby).mean() == pytest.approx(DAILY_TRAFFIC.basement, abs=0.02)
 
 
 def test_arrivals_are_a_poisson_process_in_each_building() -> None:
@@ -75,9 +75,9 @@ def test_lifts_run_as_often_in_a_working_day_as_real_ones(kind: int, low: int, h
     for hour in range(1, 24, 2):
         w = world(lifts=30, seed=8, hour=float(hour), offices=float(kind == OFFICE))
         for second in range(900):
-            before = w.cars.curves.t[0].copy()
+            before = w.cars.trajectories.t[0].copy()
             w.step()
-            runs += (second >= 300) * (w.cars.curves.t[0] != before)[:30].sum() / 30 * 12
+            runs += (second >= 300) * (w.cars.trajectories.t[0] != before)[:30].sum() / 30 * 12
     assert low < runs < high
 
 
@@ -100,7 +100,7 @@ def test_people_load_and_calls_agree_at_every_second(hour: float) -> None:
         w.step()
         group, slot = np.nonzero(people.state == RIDING)
         car, mass_kg = people.car[group, slot], people.mass_kg[group, slot]
-        inside = cars.passer[car] != slot  # who is just stepping through is counted when through
+        inside = cars.person_in_doorway[car] != slot  # who is just stepping through is counted when through
         leaving = ~inside & ~cars.entering[car]
         riders = np.bincount(car[inside | leaving], minlength=len(cars.phase))
         assert np.array_equal(riders, cars.riders)
@@ -125,10 +125,10 @@ def test_a_car_never_carries_anybody_away_from_where_he_wants_to_go(hour: float)
         w.step()
         group, slot = np.nonzero(people.state == RIDING)
         car = people.car[group, slot]
-        _, v, _ = cars.curves.at(np.arange(len(cars.phase)), w._begin_s)
+        _, v, _ = cars.trajectories.at(np.arange(len(cars.phase)), w._begin_s)
         goes = np.abs(v[car]) > 0.3
-        way_m = cars.lifts.height(car, people.target[group, slot]) - cars.curves.end_m[car]
-        assert (np.sign(v[car]) * way_m)[goes].min(initial=0.0) > -0.1
+        displacement_m = cars.lifts.height(car, people.target[group, slot]) - cars.trajectories.end_m[car]
+        assert (np.sign(v[car]) * displacement_m)[goes].min(initial=0.0) > -0.1
         seen += goes.sum()
     assert seen > 1000
 
@@ -156,7 +156,7 @@ def test_a_car_is_filled_to_four_fifths_and_who_is_left_behind_takes_the_next() 
         w.step()
         fullest = np.maximum(fullest, cars.load_kg)
         left_behind += cars.passengers.waiting.sum() > 0
-    assert (fullest <= FILLING * cars.lifts.rated_kg + BODY_LIMIT_KG / 2).all()
+    assert (fullest <= CAPACITY_FACTOR * cars.lifts.rated_kg + BODY_LIMIT_KG / 2).all()
     assert (fullest > 0.7 * cars.lifts.rated_kg).all()
     assert left_behind > 800
     came = cars.passengers.journeys.columns()
@@ -172,7 +172,7 @@ def test_who_finds_no_slot_is_counted() -> None:
     while not people.turned_away.sum():
         w.step()
         assert w.seconds < 2_000
-    assert (people.state != NOBODY).sum() == SLOTS
+    assert (people.state != EMPTY_SLOT).sum() == SLOTS
 
 
 def test_idle_cars_stand_at_the_main_terminal_in_an_up_peak_and_apart_else() -> None:
@@ -197,12 +197,12 @@ def test_those_who_waited_while_somebody_was_trapped_step_in_and_ride() -> None:
     w = one_building(1, hour=NIGHT)
     one, cars = np.array([0]), w.cars
     w.inject(w._id[0], "controller-frozen-at-landing", 60.0)
-    while cars.stage[0] != STRUCK:
+    while cars.stage[0] != FAULT_ACTIVE:
         w.step()
     for _ in range(6):
         target = (cars.floor[one] + 2) % cars.lifts.floors[one]
-        cars.passengers.come(one, w.begin_s, cars.floor[one], target, np.array([75.0]))
-    while cars.stage[0] == STRUCK:
+        cars.passengers.arrive(one, w.begin_s, cars.floor[one], target, np.array([75.0]))
+    while cars.stage[0] == FAULT_ACTIVE:
         w.step()
     before = cars.passengers.journeys.made
     story = live(w, 120)
@@ -222,7 +222,7 @@ def test_nobody_holds_a_door_or_sends_it_back_where_nobody_rides_or_waits(
         waited = people.waiting[cars.group, :, cars.floor].any(axis=1)
         w.step()
         waits = people.waiting[cars.group, :, cars.floor].any(axis=1) | waited
-        stands = cars.curtain & (cars.passer == NO_ONE)
+        stands = cars.curtain & (cars.person_in_doorway == NO_PASSENGER)
         assert not (stands & ~cars.presence & ~before & ~waits).any()
         before, blocked = cars.presence, blocked + int(stands.sum())
         deserted += int(((cars.door == CLOSING) & ~cars.presence).sum())

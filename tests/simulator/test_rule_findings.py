@@ -72,7 +72,7 @@ def test_a_cause_is_heard_in_time_by_the_rules_of_its_symptoms(slug: str) -> Non
     world = World(facts, 3, START_NS, hour=NIGHT)
     for lift in facts:
         world.inject(lift.lift_id, slug)
-    heard, labels = first_heard_s(facts, world, int(cause.default_s + 3 * cause.soon_s) + 60)
+    heard, labels = first_heard_s(facts, world, int(cause.default_s + 3 * cause.onset_delay_s) + 60)
     due = {
         (label.lift, rule)
         for label in labels

@@ -22,7 +22,7 @@ def read(w: World, seconds: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         second = w.step()
         v.append(second.v_mps.T)
         z.append(second.z_m.T)
-        true.append(w.cars.curves.at(np.arange(len(w)), begin_s[:, None] + np.arange(10) / 10)[0].T)
+        true.append(w.cars.trajectories.at(np.arange(len(w)), begin_s[:, None] + np.arange(10) / 10)[0].T)
     return np.concatenate(v), np.concatenate(z), np.concatenate(true)
 
 
@@ -112,8 +112,8 @@ def test_slipping_ropes_turn_the_encoder_further_than_the_car_goes() -> None:
     w = world(lifts=30, seed=8)
     w.cars.condition.slip[:] = 0.02
     v, _, true = read(w, 300)
-    way_m = np.abs(np.diff(true, axis=0)).sum(axis=0)
-    assert (way_m > 5).sum() > 5
+    displacement_m = np.abs(np.diff(true, axis=0)).sum(axis=0)
+    assert (displacement_m > 5).sum() > 5
     turned_m = np.abs(np.where(np.abs(v) > 0.02, v, 0)).sum(axis=0) / 10
-    ratio = (turned_m / np.where(way_m > 5, way_m, np.nan)) - 1
+    ratio = (turned_m / np.where(displacement_m > 5, displacement_m, np.nan)) - 1
     assert np.nanmedian(ratio) == pytest.approx(0.02, abs=0.005)

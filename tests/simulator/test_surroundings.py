@@ -44,7 +44,7 @@ def live(scenario: Scenario, lift: int = 0) -> Lived:
     for _ in range(scenario.seconds):
         second, cars = world.step(), world.cars
         t_s = world.begin_s[lift] - 1 + np.arange(10) / 10
-        place, v, _ = cars.curves.at(np.array([lift]), t_s[None])
+        place, v, _ = cars.trajectories.at(np.array([lift]), t_s[None])
         every = np.ones(10)
         states = (every * cars.door[lift], every * cars.mode[lift], every * cars.condition.goods[lift])
         seconds.append((place[0], v[0], second.z_m[lift], *states))
@@ -101,11 +101,11 @@ def test_nobody_comes_to_a_deserted_building() -> None:
 
 
 def test_wind_on_the_shaft_moves_a_barometer_and_leaves_a_tape_alone() -> None:
-    def off_m(barometers: float) -> Column:
+    def level_offset_m(barometers: float) -> Column:
         seen = live(under(WEATHER, 900.0, hour=3.0, barometers=barometers))
         return (seen.read_m - seen.z_m).reshape(-1, 600).mean(axis=1)
 
-    barometer, tape = off_m(1.0), off_m(0.0)
+    barometer, tape = level_offset_m(1.0), level_offset_m(0.0)
     assert np.abs(tape).max() < 0.05
     assert 2.5 < np.ptp(barometer) < 5.0
     assert abs(barometer[-1] - barometer[0]) < 1.0
@@ -117,12 +117,12 @@ def counted(world: str) -> Counter[str]:
     scene, counts = Scene(scenario, scenario.start_ns), Counter[str]()
     cars, since = scene.world.cars, np.zeros(len(scene.world))
     for second in range(scenario.seconds):
-        before = cars.curves.t[0].copy()
+        before = cars.trajectories.t[0].copy()
         scene.world.step()
-        begun = np.flatnonzero(cars.curves.t[0] != before)
+        begun = np.flatnonzero(cars.trajectories.t[0] != before)
         begun = begun[begun < len(scene.world)]
         open_door = cars.door[begun] != CLOSED
-        runs, peak_mps = begun[~open_door], np.abs(cars.curves.v).max(axis=0)
+        runs, peak_mps = begun[~open_door], np.abs(cars.trajectories.v).max(axis=0)
         counts["re-levellings"] += int(open_door.sum())
         counts["trips"] += len(runs)
         counts["short trips"] += int((peak_mps[runs] < 0.97 * cars.lifts.rated_mps[runs]).sum())

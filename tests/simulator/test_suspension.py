@@ -39,7 +39,7 @@ def resting(lifts: int = 12) -> tuple[World, int]:
     """Return a world at 100 Hz in which a lift of long ropes rests, and which one."""
     w = world(lifts=lifts, seed=4, hour=NIGHT, vibration=True)
     live(w, 3)
-    free_m = w._suspension._top_m - w.cars.curves.end_m
+    free_m = w._suspension._top_m - w.cars.trajectories.end_m
     still = w.cars.due_s > w.seconds + 30
     return w, int(np.argmax(np.where(still, free_m / w.cars.lifts.rope_ratio, 0.0)))
 
@@ -48,7 +48,7 @@ def test_a_person_who_steps_in_moves_the_car_which_rings_at_its_natural_frequenc
     w, k = resting()
     before_m = w.motion.rest_m[k]
     lift = np.array([k])
-    w.cars.carry(lift, w.begin_s[lift] + 0.2, np.array([75.0]))
+    w.cars.change_load(lift, w.begin_s[lift] + 0.2, np.array([75.0]))
     z, felt = [], []
     for _ in range(6):
         second = w.step()
@@ -57,7 +57,9 @@ def test_a_person_who_steps_in_moves_the_car_which_rings_at_its_natural_frequenc
         assert second.vibration_mps2 is not None
         felt.append(second.vibration_mps2[k, 2])
     down_m = before_m - np.concatenate(z)
-    omega, zeta, stiffness = (x[0] for x in w._suspension._spring(w.cars, lift, w.cars.curves.end_m[lift], np.zeros(1)))
+    omega, zeta, stiffness = (
+        x[0] for x in w._suspension._spring(w.cars, lift, w.cars.trajectories.end_m[lift], np.zeros(1))
+    )
     step_m = 75 * G_MPS2 / stiffness
     assert down_m[:20].max() == 0
     assert down_m[-1] == pytest.approx(step_m, rel=0.02)
@@ -72,15 +74,15 @@ def test_a_run_takes_back_what_people_have_stretched() -> None:
     off = []
     for _ in range(300):
         w.step()
-        arrived = (w.cars.curves.end_s < w.seconds - 1) & (w.cars.curves.end_s > w.seconds - 1.5)
-        off += np.abs(w.motion.rest_m - w.cars.curves.end_m)[arrived].tolist()
+        arrived = (w.cars.trajectories.end_s < w.seconds - 1) & (w.cars.trajectories.end_s > w.seconds - 1.5)
+        off += np.abs(w.motion.rest_m - w.cars.trajectories.end_m)[arrived].tolist()
     assert len(off) > 30
     assert np.median(off) < 0.001
 
 
 def held_open(w: World) -> int:
     """Return the lift of longest ropes, whose door now stays open."""
-    k = int(np.argmin(w.cars.curves.end_m - w._suspension._top_m))
+    k = int(np.argmin(w.cars.trajectories.end_m - w._suspension._top_m))
     w.inject(f"sim-{k + 1:05d}", "door-open-button-stuck", 300.0)
     while not (w.cars.door[k] == OPEN and w.cars.stage[k] == 2):
         w.step()
@@ -92,8 +94,8 @@ def test_a_drive_corrects_a_heavy_load_at_an_open_door_slowly_and_closely() -> N
     k = held_open(w)
     lift = np.array([k])
     landing_m = w.cars.lifts.height(lift, w.cars.floor[lift])[0]
-    stiffness = w._suspension._spring(w.cars, lift, w.cars.curves.end_m[lift], np.zeros(1))[2][0]
-    w.cars.carry(lift, w.begin_s[lift] + 0.3, np.array([0.030 * stiffness / G_MPS2]))
+    stiffness = w._suspension._spring(w.cars, lift, w.cars.trajectories.end_m[lift], np.zeros(1))[2][0]
+    w.cars.change_load(lift, w.begin_s[lift] + 0.3, np.array([0.030 * stiffness / G_MPS2]))
     off, speed = [], []
     for _ in range(8):
         w.step()
@@ -112,9 +114,9 @@ def test_a_car_that_sinks_at_an_open_door_is_levelled_again_and_again() -> None:
     w.cars.condition.sinks_mps[k] = 0.0005
     starts = 0
     for _ in range(200):
-        at_s = w.cars.curves.t[0, k]
+        at_s = w.cars.trajectories.t[0, k]
         w.step()
-        starts += w.cars.curves.t[0, k] != at_s
+        starts += w.cars.trajectories.t[0, k] != at_s
     assert 3 <= starts <= 9
     landing_m = w.cars.lifts.height(np.array([k]), w.cars.floor[[k]])[0]
     assert abs(w.motion.rest_m[k] - landing_m) < 0.022
@@ -128,14 +130,16 @@ def test_people_who_jump_shake_their_car_as_their_weight_on_its_ropes_does_and_a
     )
     assert np.ptp(z) < 1e-3, "nobody is inside"
     lift = np.array([k])
-    w.cars.carry(lift, w.begin_s[lift] + 0.1, np.array([75.0]))
+    w.cars.change_load(lift, w.begin_s[lift] + 0.1, np.array([75.0]))
     live(w, 4)
     felt, z = [], []
     for _ in range(6):
         second = w.step()
         felt.append(second.vibration_mps2[k, 2])
         z.append(w.motion.z_m[w.motion.lift == k].ravel())
-    omega, zeta, stiffness = (x[0] for x in w._suspension._spring(w.cars, lift, w.cars.curves.end_m[lift], np.zeros(1)))
+    omega, zeta, stiffness = (
+        x[0] for x in w._suspension._spring(w.cars, lift, w.cars.trajectories.end_m[lift], np.zeros(1))
+    )
     ratio = 2 * np.pi * JUMPS_HZ / omega
     factor = sum(part / np.hypot(1 - (n * ratio) ** 2, 2 * zeta * n * ratio) for n, part in ((1, 1.0), (2, 1 / 3)))
     static_m = 75.0 * G_MPS2 / stiffness

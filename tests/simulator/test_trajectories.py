@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from simulator.maths.scurve import Drive, full_speed_distance_m, segment_times
-from simulator.maths.trajectories import Curves
+from simulator.maths.scurve import RunLimits, full_speed_distance_m, segment_times
+from simulator.maths.trajectories import Trajectories
 
 # v_r, a, j, shortest trip to v_r, T(3 m), v_pk(3 m), T(30 m)
 TABLE = [
@@ -24,18 +24,18 @@ TABLE = [
 ONE = np.array([0])
 
 
-def run(distance_m: float, v: float, a: float, j: float, **more: float) -> Curves:
+def run(distance_m: float, v: float, a: float, j: float, **more: float) -> Trajectories:
     """Return the curve of one car that leaves 10 m at 5 s."""
-    curves = Curves(np.array([10.0]))
-    drive = Drive(np.array([v]), np.array([a]), np.array([j]), **{name: np.array([x]) for name, x in more.items()})
-    curves.go(ONE, np.array([5.0]), np.array([10.0 + distance_m]), drive)
-    return curves
+    trajectories = Trajectories(np.array([10.0]))
+    drive = RunLimits(np.array([v]), np.array([a]), np.array([j]), **{name: np.array([x]) for name, x in more.items()})
+    trajectories.run_to(ONE, np.array([5.0]), np.array([10.0 + distance_m]), drive)
+    return trajectories
 
 
-def along(curves: Curves, dt_s: float = 0.001) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+def along(trajectories: Trajectories, dt_s: float = 0.001) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
     """Return times, positions, speeds and accelerations from before the start until after the end."""
-    t = np.arange(4.5, curves.end_s[0] + 0.5, dt_s)
-    z, v, a = curves.at(ONE, t[None, :])
+    t = np.arange(4.5, trajectories.end_s[0] + 0.5, dt_s)
+    z, v, a = trajectories.at(ONE, t[None, :])
     return t, z[0], v[0], a[0]
 
 
@@ -62,8 +62,8 @@ def test_trips_take_the_times_and_reach_the_speeds_of_the_table(
     j=st.floats(0.4, 2.5),
 )
 def test_any_trip_is_smooth_and_within_its_drive(distance_m: float, up: bool, v: float, a: float, j: float) -> None:
-    curves = run(distance_m if up else -distance_m, v, a, j)
-    t, z, speed, acceleration = along(curves, 0.002)
+    trajectories = run(distance_m if up else -distance_m, v, a, j)
+    t, z, speed, acceleration = along(trajectories, 0.002)
     sense = 1 if up else -1
     assert z[0] == 10.0
     assert z[-1] == pytest.approx(10.0 + sense * distance_m, abs=1e-6)
@@ -87,15 +87,15 @@ def test_segment_times_are_never_negative_and_meet_between_the_cases(
 
 
 def test_a_brake_stops_the_car_where_it_was_aimed_and_keeps_the_past() -> None:
-    curves = run(30.0, 1.75, 0.8, 1.0)
-    before = curves.at(ONE, np.array([[6.0, 8.0]]))[0]
+    trajectories = run(30.0, 1.75, 0.8, 1.0)
+    before = trajectories.at(ONE, np.array([[6.0, 8.0]]))[0]
     brake = np.array([2.0])
-    at_s = curves.stop_time_s(ONE, np.array([22.0]), brake)
-    curves.brake(ONE, at_s, brake)
-    assert curves.end_m[0] == pytest.approx(22.0, abs=1e-6)
-    assert curves.end_s[0] - at_s[0] == pytest.approx(1.75 / 2.0)
-    assert np.array_equal(curves.at(ONE, np.array([[6.0, 8.0]]))[0], before)
-    assert along(curves)[3].min() == pytest.approx(-2.0)
+    at_s = trajectories.brake_time_s(ONE, np.array([22.0]), brake)
+    trajectories.brake(ONE, at_s, brake)
+    assert trajectories.end_m[0] == pytest.approx(22.0, abs=1e-6)
+    assert trajectories.end_s[0] - at_s[0] == pytest.approx(1.75 / 2.0)
+    assert np.array_equal(trajectories.at(ONE, np.array([[6.0, 8.0]]))[0], before)
+    assert along(trajectories)[3].min() == pytest.approx(-2.0)
 
 
 @given(
@@ -111,11 +111,11 @@ def test_a_run_that_rolls_back_and_creeps_is_smooth_and_ends_where_it_should(
     distance_m: float, up: bool, v: float, a: float, j: float, creep_s: float, rollback_m: float
 ) -> None:
     sense = 1 if up else -1
-    curves = run(sense * distance_m, v, a, j, creep_mps=0.06, creep_s=creep_s, rollback_m=rollback_m)
-    _, z, speed, acceleration = along(curves, 0.002)
+    trajectories = run(sense * distance_m, v, a, j, creep_mps=0.06, creep_s=creep_s, rollback_m=rollback_m)
+    _, z, speed, acceleration = along(trajectories, 0.002)
     assert z[-1] == pytest.approx(10.0 + sense * distance_m, abs=1e-9)
-    last = curves.t[-1][0] - 1e-9
-    assert curves.at(ONE, np.array([[last]]))[0][0, 0] == pytest.approx(10.0 + sense * distance_m, abs=1e-6)
+    last = trajectories.t[-1][0] - 1e-9
+    assert trajectories.at(ONE, np.array([[last]]))[0][0, 0] == pytest.approx(10.0 + sense * distance_m, abs=1e-6)
     assert np.abs(np.diff(speed)).max() < 0.02
     assert np.abs(np.diff(acceleration)).max() < 0.002 * max(j, 35 * rollback_m / 0.05) * 1.01 + 1e-6
     assert (sense * (z - 10.0)).min() == pytest.approx(-rollback_m, abs=1e-4)
@@ -138,9 +138,9 @@ def test_a_car_rolls_back_within_the_first_second_of_its_run() -> None:
 
 def test_what_diverts_a_run_leaves_its_last_second_alone() -> None:
     for at_s in np.arange(5.1, 13.0, 0.4):
-        curves = run(9.0, 1.0, 0.6, 0.9, creep_mps=0.06, creep_s=1.5, rollback_m=0.02)
+        trajectories = run(9.0, 1.0, 0.6, 0.9, creep_mps=0.06, creep_s=1.5, rollback_m=0.02)
         past = np.arange(at_s - 1.0, at_s, 0.05)[None, :]
-        before = curves.at(ONE, past)[0]
-        curves.brake(ONE, np.array([at_s]), np.array([2.0]), 0.1, 0.15)
-        curves.land(ONE, np.array([at_s + 0.1]), np.array([1.0]))
-        assert np.array_equal(curves.at(ONE, past)[0], before)
+        before = trajectories.at(ONE, past)[0]
+        trajectories.brake(ONE, np.array([at_s]), np.array([2.0]), 0.1, 0.15)
+        trajectories.hit_buffer(ONE, np.array([at_s + 0.1]), np.array([1.0]))
+        assert np.array_equal(trajectories.at(ONE, past)[0], before)

@@ -45,8 +45,8 @@ def test_stops_and_highest_floor_are_those_of_people_who_choose_blindly(floors: 
     wanted = np.random.default_rng(5).integers(1, floors + 1, size=(40_000, people))
     stops = (np.diff(np.sort(wanted, axis=1), axis=1) > 0).sum(axis=1) + 1
     n, p = np.array(float(floors)), np.array(float(people))
-    assert round_trip.stops(n, p) == pytest.approx(stops.mean(), rel=0.01)
-    assert round_trip.highest(n, p) == pytest.approx(wanted.max(axis=1).mean(), rel=0.01)
+    assert round_trip.probable_stops(n, p) == pytest.approx(stops.mean(), rel=0.01)
+    assert round_trip.highest_reversal_floor(n, p) == pytest.approx(wanted.max(axis=1).mean(), rel=0.01)
 
 
 @pytest.mark.parametrize(("floors", "people"), [(10, 6.72), (16, 10.0), (30, 17.1)])

@@ -71,8 +71,10 @@ def test_healthy_lifts_move_within_their_drive_and_open_only_at_a_landing() -> N
     assert np.abs(np.diff(story.z, axis=0) * 10 - (story.v[1:] + story.v[:-1]) / 2).max() < 0.01
     assert (story.door[moving] == CLOSED).all()
     sets_off = (story.door[1:] != CLOSED) & (story.door[:-1] == CLOSED)
-    assert story.off_m[1:][sets_off].max() < 0.016, "bias, season and scatter of a stop"
-    assert story.off_m[longest_rest(story.v)].max() < 0.03, "20 mm that a drive bears, and the step of a person"
+    assert story.level_offset_m[1:][sets_off].max() < 0.016, "bias, season and scatter of a stop"
+    assert story.level_offset_m[longest_rest(story.v)].max() < 0.03, (
+        "20 mm that a drive bears, and the step of a person"
+    )
     assert story.z.min() > -0.015
     assert (story.z.max(axis=0) < story.top_m + 0.015).all()
     assert not story.labels
@@ -109,14 +111,14 @@ def events(of: tuple[list[int], list[list[int]]] | None) -> list[tuple[int, list
 
 def test_what_sensors_read_is_the_truth_with_a_little_noise() -> None:
     w = world(lifts=60, seed=8)
-    off_m, off_mps = [], []
+    level_offset_m, off_mps = [], []
     for _ in range(120):
         second, motion = w.step(), w.motion
         v = np.zeros((60, 10))
         v[motion.lift] = motion.v_mps
-        off_m.append((second.z_m - places(w)).T)
+        level_offset_m.append((second.z_m - places(w)).T)
         off_mps.append(second.v_mps.T - v.T)
-    off = np.concatenate(off_m)
+    off = np.concatenate(level_offset_m)
     assert 0.0003 < off.std(axis=0).mean() < 0.0005
     assert np.abs(off.mean(axis=0)).max() < 0.002
     assert 0.003 < np.concatenate(off_mps).std() < 0.005
