@@ -1,0 +1,129 @@
+"""Which version a connection speaks, when it comes back, and what it says of a broker that does not answer."""
+
+from __future__ import annotations
+
+import logging
+import socket
+import time
+
+import pytest
+
+from mqtt import connection as module
+from mqtt import failures
+from mqtt.client import BrokerAddress, Session
+from mqtt.connection import BrokerConnection
+from tests.loopback import free_port
+from tests.mqtt.brokers import ACCEPTED, MQTT5, MQTT311, scripted_broker, serve_until
+
+REFUSED_VERSION = b"\x20\x02\x00\x01"
+BUSY = b"\x20\x03\x00\x89\x00"
+CLOSED = None
+
+
+def connected(port: int, within_s: float = 20.0) -> BrokerConnection:
+    connection = BrokerConnection(BrokerAddress(port=port), Session())
+    assert connection.connect(within_s) is None
+    return connection
+
+
+def reconnected(connection: BrokerConnection, versions: list[int]) -> int:
+    """Break a connection and return the version that the next one begins with."""
+    before = len(versions)
+    assert connection._client is not None
+    connection._client.socket().shutdown(2)  # type: ignore[union-attr]
+    connection.serve(1.0)
+    serve_until(connection, lambda: len(versions) > before, "another connection")
+    connection.close()
+    return versions[before]
+
+
+def test_a_broker_that_answers_late_is_still_spoken_to_in_mqtt_5() -> None:
+    def late(version: int) -> bytes:
+        time.sleep(2.0)
+        return ACCEPTED[version]
+
+    with scripted_broker(late) as (port, versions):
+        connected(port).close()
+    assert versions == [MQTT5]
+
+
+def test_a_broker_that_is_busy_is_asked_again_in_mqtt_5() -> None:
+    answers = iter([BUSY, BUSY, ACCEPTED[MQTT5]])
+    with scripted_broker(lambda _: next(answers)) as (port, versions):
+        connected(port).close()
+    assert versions == [MQTT5] * 3
+
+
+def test_a_refused_version_is_never_tried_again() -> None:
+    with scripted_broker(lambda version: REFUSED_VERSION if version == MQTT5 else ACCEPTED[version]) as (
+        port,
+        versions,
+    ):
+        connection = connected(port)
+        assert versions == [MQTT5, MQTT311]
+        assert reconnected(connection, versions) == MQTT311
+
+
+def test_a_broker_that_closes_without_an_answer_is_at_once_asked_in_3_1_1_and_next_time_in_5() -> None:
+    with scripted_broker(lambda version: CLOSED if version == MQTT5 else ACCEPTED[version]) as (port, versions):
+        connection = connected(port, within_s=5.0)
+        assert versions == [MQTT5, MQTT311]
+        assert reconnected(connection, versions) == MQTT5
+
+
+def test_silence_is_taken_for_another_version_only_after_a_long_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert module.ANSWER_LIMIT_S >= 10.0
+    monkeypatch.setattr(module, "ANSWER_LIMIT_S", 1.0)
+    with scripted_broker(lambda version: b"" if version == MQTT5 else ACCEPTED[version]) as (port, versions):
+        connected(port).close()
+    assert versions == [MQTT5, MQTT311]
+
+
+@pytest.mark.parametrize("protocol", ["5", "3.1.1"])
+def test_a_version_that_is_asked_for_is_the_only_one(protocol: str) -> None:
+    with scripted_broker(lambda _: CLOSED) as (port, versions):
+        connection = BrokerConnection(BrokerAddress(port=port, protocol=protocol), Session())
+        serve_until(connection, lambda: len(versions) >= 3, "three attempts")
+        connection.close()
+    assert set(versions) == {MQTT5 if protocol == "5" else MQTT311}
+
+
+def test_garbage_for_an_answer_is_a_failure_like_any_other(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "ANSWER_LIMIT_S", 0.5)
+    answers = iter([b"HTTP/1.1 400 Bad Request\r\n\r\n", b"\x20\x00", b"\x20\xff\xff\xff\xff\xff", ACCEPTED[MQTT5]])
+    with scripted_broker(lambda _: next(answers)) as (port, versions):
+        connection = BrokerConnection(BrokerAddress(port=port, protocol="5"), Session())
+        assert connection.connect(20.0) is None
+        connection.close()
+    assert len(versions) == 4
+
+
+def test_a_broker_that_is_not_there_is_one_line_with_the_keys_to_set() -> None:
+    connection = BrokerConnection(BrokerAddress(port=1), Session())
+    connection.connect(0.5)
+    assert connection.unusable() == (
+        "the broker 127.0.0.1:1 cannot be used: connection refused; start one there, or set broker.host and broker.port"
+    )
+
+
+@pytest.mark.parametrize(
+    ("error", "remedy"),
+    [
+        (socket.gaierror(-2, "Name or service not known"), "set broker.host to a name that resolves"),
+        (TimeoutError("timed out"), "set broker.host and broker.port"),
+        (UnicodeError("label empty or too long"), "check broker.host and broker.port"),
+    ],
+)
+def test_every_error_of_connecting_names_a_key(error: Exception, remedy: str) -> None:
+    assert failures.of_connecting(error, BrokerAddress()).endswith(remedy)
+
+
+def test_who_waits_for_a_connection_reads_the_failure_and_the_log_does_not_repeat_it(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    connection = BrokerConnection(BrokerAddress(port=free_port()), Session())
+    with caplog.at_level(logging.INFO):
+        assert connection.connect(0.5) is not None
+        assert caplog.messages == []
+        serve_until(connection, lambda: bool(caplog.messages), "a failure in the log")
+    assert "retrying" in caplog.messages[0]
