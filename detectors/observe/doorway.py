@@ -1,45 +1,52 @@
-"""What the rules about a moving car with its door not closed share (F05, F06, F07)."""
+"""The door of a moving car, as the rules about moving with an open door read it (F05, F06, F07).
+
+The latch remembers whether the car left its stop with an open door:
+
+door     __/‾‾‾‾‾‾‾‾‾     __/‾‾\\____     ______/‾‾‾‾
+car      rest | moves     rest | moves    rest | moves
+latched  yes    yes       yes  until shut no     no: the door opened on the way
+"""
 
 from __future__ import annotations
 
-import numpy as np
-from numpy.typing import NDArray
+from typing import Any
 
-from detectors.observe.car import F64, Car
-from detectors.observe.scan import Columns, scan
+import numpy as np
+
+from telemetry.compiled import compiled
 from telemetry.streams import CLOSED, INSPECTION
 
 INSPECTION_MPS = 0.63
 """In inspection a car may run with its door open, up to this speed."""
 
+FIELDS = [("stood_open", np.float64)]
+"""The field of a latch: 1 where the door has not been closed since the car last stood still, NaN where unknown."""
+START = {"stood_open": np.nan}
 
-def ajar(car: Car) -> F64:
-    """Return 1 where the door is not closed, 0 where it is, NaN where nobody said or its last word may be missing."""
-    return np.where(np.isnan(car.door) | car.door_doubt, np.nan, car.door != CLOSED)
+
+@compiled
+def ajar(door: float, door_doubt: bool) -> float:
+    """Return 1 for a door that is not closed, 0 for a closed one, NaN where its state is unknown or in doubt."""
+    if np.isnan(door) or door_doubt:
+        return np.nan
+    return 0.0 if door == CLOSED else 1.0
 
 
-def speed_limit(car: Car, limit_mps: float) -> F64:
+@compiled
+def left_open(latch: Any, stands: bool, ajar: float) -> bool:
+    """Carry one latch over one row; return whether the door has not been closed since the car last stood still."""
+    if stands or np.isnan(ajar) or ajar < latch["stood_open"]:
+        latch["stood_open"] = ajar
+    return bool(latch["stood_open"] == 1.0)
+
+
+@compiled
+def speed_limit(mode: float, limit_mps: float) -> float:
     """Return the speed above which a car with an open door runs: `limit_mps`, and more in inspection."""
-    return np.where(car.mode == INSPECTION, max(INSPECTION_MPS, limit_mps), limit_mps)
+    return max(INSPECTION_MPS, limit_mps) if mode == INSPECTION else limit_mps
 
 
-def start(n: int) -> Columns:
-    """Return the state of `stood_open` for `n` lifts."""
-    return {"stood_open": np.full(n, np.nan)}
-
-
-def stood_open(state: Columns, car: Car) -> tuple[Columns, NDArray[np.bool_]]:
-    """Return where the door has not been closed since the car last stood still.
-
-    door  __/‾‾‾‾‾‾‾‾‾     __/‾‾\\____     ______/‾‾‾‾
-    car   rest | moves     rest | moves    rest | moves
-          yes    yes       yes  until shut no     no: it opened on the way
-    """
-    stands = car.at_rest() | np.isnan(car.still_s)
-    state, made = scan(car.rounds, state, _stood_open, {"stands": stands, "ajar": ajar(car)})
-    return state, made["stood_open"] == 1.0
-
-
-def _stood_open(state: Columns, row: Columns, _: Columns) -> tuple[Columns, Columns]:
-    latch = np.where(row["stands"], row["ajar"], np.minimum(state["stood_open"], row["ajar"]))
-    return {"stood_open": latch}, {"stood_open": latch}
+@compiled
+def slows(v_mps: float, accel_mps2: float) -> bool:
+    """Return whether the car is not known to keep its speed or to gain speed."""
+    return not accel_mps2 * np.sign(v_mps) >= 0.0

@@ -1,45 +1,56 @@
 """F03 alarm button: somebody in the car calls for help.
 
-    button  __/‾‾‾\\____    pressed when it turns true, or is true in the first word after a start of the device:
-    press   __|_________    a call is rather heard twice than lost
+    button  __/‾‾‾\\____    pressed when it turns true, or is true at the first report after a start of the device:
+    press   __|_________    better one call counted twice than one lost
+
 A press is left out only where the car is known to stand in its door zone with the door open (the filter of EN 81-28):
-what is not known never silences a call. It ends by the word of a person alone.
+what is unknown never silences a call. Only a person clears the alert.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from detectors.observe.car import Car
-from detectors.observe.scan import Columns, scan
 from detectors.rule import CRITICAL, Level, Rule, Score
 from registry.facts import FleetFacts
+from telemetry.compiled import compiled, records
 from telemetry.streams import OPEN
+
+MEMORY = np.dtype([("alarm", np.float64)], align=True)
+"""The button as last reported: 1 pressed, 0 not, NaN unknown."""
 
 
 @dataclass(frozen=True, slots=True)
 class AlarmButton:
     """Scores 1 at a press that is a call for help."""
 
-    def start(self, n: int) -> Columns:
-        """Return buttons of which nothing is known."""
-        return {"alarm": np.full(n, np.nan)}
+    def start(self, n: int) -> NDArray[np.void]:
+        """Return `n` buttons of unknown state."""
+        return records(n, MEMORY, alarm=np.nan)
 
-    def step(self, state: Columns, car: Car, facts: FleetFacts) -> tuple[Columns, tuple[Score, ...]]:
-        """Score each row from the first word of the button on."""
-        state, made = scan(car.rounds, state, _press, {"alarm": car.alarm})
-        offset = np.abs(car.offset_m)
-        can_leave: NDArray[np.bool_] = (car.door == OPEN) & (offset <= facts.door_zone_m[car.lift])
-        on = np.where(np.isnan(car.alarm), np.nan, made["pressed"] & ~can_leave)
-        evidence = {"position_m": car.z_last, "offset_m": offset, "speed_mps": np.abs(car.v_last)}
+    def step(self, state: NDArray[np.void], car: Car, facts: FleetFacts) -> tuple[NDArray[np.void], tuple[Score, ...]]:
+        """Score each row from the first report of the button on."""
+        state, on, offset_m = state.copy(), np.empty(len(car)), np.abs(car.offset_m)
+        _run(state, car.lift, car.alarm, car.door, offset_m, facts.door_zone_m, on)
+        evidence = {"position_m": car.z_last, "offset_m": offset_m, "speed_mps": np.abs(car.v_last)}
         return state, (Score(on, np.full_like(on, np.nan), evidence),)
 
 
-def _press(state: Columns, row: Columns, _: Columns) -> tuple[Columns, Columns]:
-    return {"alarm": row["alarm"]}, {"pressed": (row["alarm"] == 1.0) & ~(state["alarm"] == 1.0)}
+@compiled
+def _run(memory: Any, lift: Any, alarm: Any, door: Any, offset_m: Any, zone_m: Any, on: Any) -> None:
+    for k in range(len(lift)):
+        own = memory[lift[k]]
+        pressed = alarm[k] == 1.0 and own["alarm"] != 1.0
+        can_leave = door[k] == OPEN and offset_m[k] <= zone_m[lift[k]]
+        on[k] = 1.0 if pressed and not can_leave else 0.0
+        if np.isnan(alarm[k]):
+            on[k] = np.nan
+        own["alarm"] = alarm[k]
 
 
 LEVEL = Level(CRITICAL, readings=1, clear_readings=1, by_hand=True)

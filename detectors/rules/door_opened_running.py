@@ -1,58 +1,86 @@
-"""F07: the door comes open while the car runs between landings. A car that started so is F06's."""
+"""F07: the door comes open while the car runs between landings.
+
+door    ______/‾‾‾‾‾‾
+speed   __/‾‾‾‾‾‾‾‾‾‾    above the limit, outside the door zone
+onset         ^
+
+A car that started with an open door is F06's.
+"""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from detectors.observe import doorway
 from detectors.observe.car import Car
-from detectors.observe.scan import Columns
 from detectors.observe.trips import STILL_S
 from detectors.rule import CRITICAL, Level, Rule, Score
 from registry.facts import FleetFacts
+from telemetry.compiled import compiled, records
 from telemetry.streams import CLOSED, OPENING
+
+MEMORY = np.dtype(doorway.FIELDS, align=True)
 
 
 @dataclass(frozen=True, slots=True)
 class DoorOpenedRunning:
     """Scores the speed of a car outside the door zone, with a door that opened on the way, as a share of the limit.
 
-    `early_s`: the word that the door opens may come that much earlier than the speeds of a car that levels in.
+    `level_mps`: the greatest speed of levelling in. `early_s`: the door of a car that levels in may report that much
+    earlier than the car that it has arrived.
     """
 
     limit_mps: float = 0.3
     level_mps: float = 0.80
     early_s: float = 0.5
 
-    def start(self, n: int) -> Columns:
-        """Return the latch of the door."""
-        return doorway.start(n)
+    def start(self, n: int) -> NDArray[np.void]:
+        """Return `n` lifts with the door's latch unknown."""
+        return records(n, MEMORY, **doorway.START)
 
-    def step(self, state: Columns, car: Car, facts: FleetFacts) -> tuple[Columns, tuple[Score, ...]]:
+    def step(self, state: NDArray[np.void], car: Car, facts: FleetFacts) -> tuple[NDArray[np.void], tuple[Score, ...]]:
         """Score each row that reads a speed."""
-        state, left_open = doorway.stood_open(state, car)
-        speed, limit = np.abs(car.v), doorway.speed_limit(car, self.limit_mps)
-        offset = np.abs(car.offset_m)
-        outside = offset > facts.door_zone_m[car.lift]
-        ajar = doorway.ajar(car)
-        opened = (ajar == 1.0) & ~left_open & outside & ~self._arrives(car, facts)
-        unknown = np.isnan(speed) | np.isnan(ajar) | np.isnan(offset)
-        on = np.where(unknown, np.nan, np.where(opened & (speed > limit), speed / limit, 0.0))
-        off = np.where(np.isnan(car.door) | np.isnan(car.still_s), np.nan, 0.0)
-        off = np.where((car.door == CLOSED) & (car.still_s >= STILL_S), 1.0, off)
-        return state, (Score(on, off, {"speed_mps": speed, "limit_mps": limit, "offset_m": offset}),)
+        state = state.copy()
+        on, off, limit_mps = np.empty((3, len(car)))
+        stands = car.at_rest() | np.isnan(car.still_s)
+        _run(
+            state, car.lift, car.v, car.accel, car.offset_m, car.door, car.door_doubt, car.mode, car.still_s, stands,
+            facts.door_zone_m, self.limit_mps, self.level_mps, self.early_s, on, off, limit_mps,
+        )  # fmt: skip
+        evidence = {"speed_mps": np.abs(car.v), "limit_mps": limit_mps, "offset_m": np.abs(car.offset_m)}
+        return state, (Score(on, off, evidence),)
 
-    def _arrives(self, car: Car, facts: FleetFacts) -> NDArray[np.bool_]:
-        """Return where a car that levels in will be in its zone in a moment, its door opening ahead of the speeds."""
-        speed = np.abs(car.v)
-        soon = np.abs(car.offset_m) <= facts.door_zone_m[car.lift] + self.early_s * speed
-        slows = ~(car.accel * np.sign(car.v) >= 0.0)
-        comes: NDArray[np.bool_] = soon & slows & (speed <= self.level_mps) & (car.v * car.offset_m < 0.0)
-        comes &= car.door == OPENING
-        return comes
+
+@compiled
+def _run(
+    memory: Any, lift: Any, v: Any, accel: Any, offset_m: Any, door: Any, door_doubt: Any, mode: Any, still_s: Any,
+    stands: Any, zone_m: Any, least_mps: float, level_mps: float, early_s: float, on: Any, off: Any, limit_mps: Any,
+) -> None:  # fmt: skip
+    for k in range(len(lift)):
+        speed, zone = abs(v[k]), zone_m[lift[k]]
+        ajar = doorway.ajar(door[k], door_doubt[k])
+        left_open = doorway.left_open(memory[lift[k]], stands[k], ajar)
+        limit_mps[k] = doorway.speed_limit(mode[k], least_mps)
+        opened = ajar == 1.0 and not left_open and abs(offset_m[k]) > zone
+        if opened and door[k] == OPENING and _arrives(v[k], accel[k], offset_m[k], zone, level_mps, early_s):
+            opened = False
+        on[k] = speed / limit_mps[k] if opened and speed > limit_mps[k] else 0.0
+        if np.isnan(speed) or np.isnan(ajar) or np.isnan(offset_m[k]):
+            on[k] = np.nan
+        off[k] = 1.0 if door[k] == CLOSED and still_s[k] >= STILL_S else 0.0
+        if np.isnan(door[k]) or np.isnan(still_s[k]):
+            off[k] = np.nan
+
+
+@compiled
+def _arrives(v: float, accel: float, offset_m: float, zone_m: float, level_mps: float, early_s: float) -> bool:
+    """Return whether the car levels in and will be in the door zone within `early_s`."""
+    speed, nears = abs(v), v * offset_m < 0.0
+    return nears and speed <= level_mps and abs(offset_m) <= zone_m + early_s * speed and doorway.slows(v, accel)
 
 
 RULE = Rule.from_catalogue(

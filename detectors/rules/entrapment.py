@@ -5,22 +5,37 @@
     served          __/////////---////////   the clock stops; one who is not seen for longer has left
     onset             ^
 
-It is over when the door has been open at a landing, or a trip was completed, and nobody is shut in since. Nobody is
-trapped whom no sensor has seen: without the streams of door and person nothing is concluded.
+It is over when the door has been open at a landing, or a trip was completed, and nobody has been shut in since. Nobody
+is trapped whom no sensor has seen: without the streams of door and person nothing is concluded.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from detectors.observe.car import F64, Car
-from detectors.observe.scan import NEVER_NS, Columns, scan
+from detectors.observe.car import Car
+from detectors.observe.scan import NEVER_NS
 from detectors.rule import CRITICAL, Level, Rule, Score
 from registry.facts import FleetFacts
+from telemetry.compiled import compiled, records
 from telemetry.streams import CLOSED, OPEN, STARRED_ONLY_MODES
+
+MEMORY = np.dtype(
+    [
+        ("since_ns", np.int64),  # since when a person has been shut in, 0 where nobody is
+        ("last_ns", np.int64),  # the last row that was counted
+        ("served_ns", np.int64),  # for how long the person has been seen
+        ("unseen_ns", np.int64),  # for how long not, since the last time
+        ("seen", np.bool_),  # whether the person was seen at the last row that was counted
+        ("let_out", np.bool_),  # whether the door has been open at a landing since a person was seen
+        ("trips", np.int64),  # the completed trips when a person was last entrapped
+    ],
+    align=True,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,78 +49,89 @@ class Entrapment:
     hold_s: float
     unseen_s: float = 30.0
 
-    def start(self, n: int) -> Columns:
-        """Return cars of which nothing is known."""
-        return {
-            "since_ns": np.zeros(n, dtype=np.int64),
-            "last_ns": np.full(n, NEVER_NS),
-            "served_ns": np.zeros(n, dtype=np.int64),
-            "unseen_ns": np.zeros(n, dtype=np.int64),
-            "seen": np.zeros(n, dtype=np.bool_),
-            "let_out": np.zeros(n, dtype=np.bool_),
-            "trips": np.zeros(n, dtype=np.int64),
-        }
+    def start(self, n: int) -> NDArray[np.void]:
+        """Return `n` cars in which nobody has been seen."""
+        return records(n, MEMORY, last_ns=NEVER_NS)
 
-    def step(self, state: Columns, car: Car, facts: FleetFacts) -> tuple[Columns, tuple[Score, ...]]:
+    def step(self, state: NDArray[np.void], car: Car, facts: FleetFacts) -> tuple[NDArray[np.void], tuple[Score, ...]]:
         """Score each row that reads a speed or a position."""
-        offset, zone = np.abs(car.offset_m), facts.door_zone_m[car.lift]
-        heard = ~(np.isnan(car.v) & np.isnan(car.z))
-        shut = np.where(car.stale, np.nan, self._shut_in(car, heard, offset, zone))
-        person = np.where(car.presence_doubt, np.nan, car.presence)
-        rows = {"t_ns": car.t_ns, "gap_ns": car.gap_ns, "shut": shut, "person": person, "trips": car.trips}
-        rows["exit"] = heard & (car.door == OPEN) & (offset <= zone)
-        state, made = scan(car.rounds, state, self._advance, rows)
-        off = np.where(heard, made["over"], np.nan)
-        evidence = {
-            "held_s": made["served_s"],
-            "limit_s": np.full(len(car), self.hold_s),
-            "offset_m": offset,
-            "door_zone_m": zone,
-        }
-        return state, (Score(made["on"], off, evidence, made["since_ns"]),)
+        state, since_ns = state.copy(), np.empty(len(car), dtype=np.int64)
+        on, off, held_s = np.empty((3, len(car)))
+        offset_m, zone_m = np.abs(car.offset_m), facts.door_zone_m[car.lift]
+        reads = ~(np.isnan(car.v) & np.isnan(car.z))
+        _run(
+            state, car.lift, car.t_ns, car.gap_ns, reads, car.stale, car.still_s, car.at_rest(), offset_m, zone_m,
+            car.door, car.mode, car.presence, car.presence_doubt, car.trips, self.off_level, self.hold_s,
+            round(self.unseen_s * 1e9), on, off, held_s, since_ns,
+        )  # fmt: skip
+        limit_s = np.full(len(car), self.hold_s)
+        evidence = {"held_s": held_s, "limit_s": limit_s, "offset_m": offset_m, "door_zone_m": zone_m}
+        return state, (Score(on, off, evidence, since_ns),)
 
-    def _shut_in(self, car: Car, heard: NDArray[np.bool_], offset: F64, zone: F64) -> F64:
-        """Return 1 where the car stands on this rule's side of the zone with its door closed, 0 where not.
 
-        That it stands there is known of a row that was `heard`; what its door and mode say, of every row.
-        """
-        moves = heard & ~np.isnan(car.still_s) & ~car.at_rest()
-        elsewhere = heard & ~np.isnan(offset) & ((offset > zone) != self.off_level)
-        ajar = ~np.isnan(car.door) & (car.door != CLOSED)
-        unknown = ~heard | np.isnan(car.still_s) | np.isnan(offset) | np.isnan(car.door)
-        free = moves | elsewhere | ajar | np.isin(car.mode, STARRED_ONLY_MODES)
-        return np.where(free, 0.0, np.where(unknown, np.nan, 1.0))
+@compiled
+def _run(
+    memory: Any, lift: Any, t_ns: Any, gap_ns: Any, reads: Any, stale: Any, still_s: Any, at_rest: Any, offset_m: Any,
+    zone_m: Any, door: Any, mode: Any, presence: Any, presence_doubt: Any, trips: Any, off_level: bool, hold_s: float,
+    unseen_ns: int, on: Any, off: Any, held_s: Any, since_ns: Any,
+) -> None:  # fmt: skip
+    for k in range(len(lift)):
+        own = memory[lift[k]]
+        person = np.nan if presence_doubt[k] else presence[k]
+        shut_in = np.nan
+        if not stale[k]:
+            here = (offset_m[k] > zone_m[k]) == off_level or np.isnan(offset_m[k])
+            moves = not at_rest[k] and not np.isnan(still_s[k])
+            known = reads[k] and not (np.isnan(still_s[k]) or np.isnan(offset_m[k]))
+            shut_in = _shut_in(reads[k] and (moves or not here), known, door[k], mode[k])
+        on[k] = _count(own, t_ns[k], gap_ns[k], shut_in, person, hold_s, unseen_ns)
+        held_s[k], since_ns[k] = own["served_ns"] / 1e9, own["since_ns"]
+        if on[k] >= 1.0:
+            own["trips"] = trips[k]
+        if shut_in == 1.0 and person == 1.0:
+            own["let_out"] = False
+        elif reads[k] and door[k] == OPEN and offset_m[k] <= zone_m[k]:
+            own["let_out"] = True
+        off[k] = 1.0 if own["let_out"] or trips[k] > own["trips"] else 0.0
+        if not reads[k]:
+            off[k] = np.nan
 
-    def _advance(self, state: Columns, row: Columns, _: Columns) -> tuple[Columns, Columns]:
-        """Count the time with a person seen and, while it runs, the time without one."""
-        t_ns, shut, running = row["t_ns"], row["shut"], state["since_ns"] != 0
-        known = ~np.isnan(shut) & ((shut == 0.0) | ~np.isnan(row["person"]))
-        seen = known & (shut == 1.0) & (row["person"] == 1.0)
-        dt_ns = t_ns - state["last_ns"]
-        more_ns = np.where(known & running & (dt_ns <= row["gap_ns"]), dt_ns, 0)
-        served_ns = state["served_ns"] + np.where(state["seen"], more_ns, 0)
-        unseen_ns = np.where(seen, 0, state["unseen_ns"] + np.where(state["seen"], 0, more_ns))
-        over = known & ((shut == 0.0) | (~seen & (~running | (unseen_ns >= int(self.unseen_s * 1e9)))))
-        since_ns = np.where(over, 0, np.where(seen & ~running, t_ns, state["since_ns"]))
-        served_ns = np.where(over, 0, served_ns)
-        on = np.where(seen, served_ns / 1e9 / self.hold_s, np.where(over, 0.0, np.nan))
-        let_out = ~seen & (state["let_out"] | row["exit"])
-        trips = np.where(on >= 1.0, row["trips"], state["trips"])
-        after = {
-            "since_ns": since_ns,
-            "last_ns": np.where(known, t_ns, state["last_ns"]),
-            "served_ns": served_ns,
-            "unseen_ns": np.where(over, 0, unseen_ns),
-            "seen": np.where(known, seen, state["seen"]),
-            "let_out": let_out,
-            "trips": trips,
-        }
-        return after, {
-            "on": on,
-            "served_s": served_ns / 1e9,
-            "since_ns": since_ns,
-            "over": let_out | (row["trips"] > trips),
-        }
+
+@compiled
+def _shut_in(elsewhere: bool, known: bool, door: float, mode: float) -> float:
+    """Return 1 where the car stands on the rule's side of the zone with its door closed, 0 where not, NaN unknown.
+
+    `elsewhere`: the row reads that the car moves or stands on the other side; `known`: it reads where the car stands.
+    Door and mode count at every row.
+    """
+    if elsewhere or mode in STARRED_ONLY_MODES or not (door == CLOSED or np.isnan(door)):
+        return 0.0
+    return np.nan if np.isnan(door) or not known else 1.0
+
+
+@compiled
+def _count(
+    own: Any, t_ns: int, gap_ns: int, shut_in: float, person: float, hold_s: float, unseen_most_ns: int
+) -> float:
+    """Count the time with a person seen and, while it runs, the time without one; return the score."""
+    if np.isnan(shut_in) or (shut_in == 1.0 and np.isnan(person)):
+        return np.nan
+    seen = shut_in == 1.0 and person == 1.0
+    if own["since_ns"] != 0 and t_ns - own["last_ns"] <= gap_ns:
+        if own["seen"]:
+            own["served_ns"] += t_ns - own["last_ns"]
+        else:
+            own["unseen_ns"] += t_ns - own["last_ns"]
+    own["last_ns"], own["seen"] = t_ns, seen
+    if seen:
+        own["unseen_ns"] = 0
+        if own["since_ns"] == 0:
+            own["since_ns"] = t_ns
+        return float(own["served_ns"] / 1e9 / hold_s)
+    if shut_in == 0.0 or own["since_ns"] == 0 or own["unseen_ns"] >= unseen_most_ns:
+        own["since_ns"], own["served_ns"], own["unseen_ns"] = 0, 0, 0
+        return 0.0
+    return np.nan
 
 
 LEVELS = (Level(CRITICAL, readings=1, clear_s=10.0),)

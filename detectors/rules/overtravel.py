@@ -1,28 +1,37 @@
 """F11 over-travel at the top and F12 at the bottom: the car's floor beyond its last landing.
 
-Levelling stays within 35 mm of a landing, so 50 mm beyond the last one is over-travel, and 150 mm beyond is past any
-final limit switch (which is in no stream). Between the two, an impact as on a buffer makes it as bad: in the
-vibration, or a change by more than half of gravity in the speed that was read. A car gets there by moving: a position
-that jumped there has lost its reference.
+    beyond   ______/‾150 mm‾    past any final limit switch (which no stream reports): as bad as it gets
+                __/  50 mm      levelling stays within 35 mm of a landing: over-travel
+    impact        |             on a buffer, while the car is beyond: as bad as 150 mm, until the car is back
+
+An impact is seen in the vibration, or as a change by more than half of gravity in the speed that was read. A car gets
+there by moving: a position that jumped there has lost its reference.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from detectors.observe.car import F64, IMPACT_MPS2, Car
-from detectors.observe.scan import Columns, scan
 from detectors.rule import CRITICAL, MAJOR, Level, Rule, Score
 from registry.facts import FleetFacts
+from telemetry.compiled import compiled, records
 
 TOP, BOTTOM = 1, -1
+MEMORY = np.dtype([("hit", np.bool_)], align=True)
+"""Whether the car has hit something since it went beyond its last landing."""
 
 
 @dataclass(frozen=True, slots=True)
 class Overtravel:
-    """Scores the distance beyond the last landing as a share of two limits; an impact at the nearer one serves both."""
+    """Scores the distance beyond the last landing as a share of two limits; an impact at the nearer one serves both.
+
+    `lately_s`: for how long an impact in the vibration may be the cause of what is read now.
+    """
 
     end: int
     over_m: float = 0.05
@@ -30,33 +39,42 @@ class Overtravel:
     impact_mps2: float = IMPACT_MPS2
     lately_s: float = 2.0
 
-    def start(self, n: int) -> Columns:
-        """An impact is remembered until the car is back."""
-        return {"hit": np.zeros(n, dtype=np.bool_)}
+    def start(self, n: int) -> NDArray[np.void]:
+        """Return `n` cars that have hit nothing."""
+        return records(n, MEMORY)
 
-    def step(self, state: Columns, car: Car, facts: FleetFacts) -> tuple[Columns, tuple[Score, ...]]:
+    def step(self, state: NDArray[np.void], car: Car, facts: FleetFacts) -> tuple[NDArray[np.void], tuple[Score, ...]]:
         """Score each row that reads a position."""
-        last_m = (facts.top_m if self.end == TOP else facts.landings_m[:, 0])[car.lift]
-        beyond = np.where(car.z_doubt, np.nan, (car.z - last_m) * self.end)
-        out = ~car.z_doubt & ((car.z_last - last_m) * self.end >= self.over_m)
-        felt_s = (car.t_ns - car.impact_ns) / 1e9
-        felt = (felt_s >= 0.0) & (felt_s <= self.lately_s)
-        impact = out & (felt | (np.abs(car.accel) > self.impact_mps2))
-        far = beyond / self.far_m
-        if impact.any() or state["hit"].any():
-            state, made = scan(car.rounds, state, _remember, {"out": out, "impact": impact})
-            far = np.where(made["hit"] & (beyond >= self.over_m), np.maximum(far, 1.0), far)
-        return state, (_score(beyond / self.over_m, beyond, self.over_m), _score(far, beyond, self.far_m))
+        state = state.copy()
+        near, far, beyond_m = np.empty((3, len(car)))
+        last_m = facts.top_m if self.end == TOP else np.ascontiguousarray(facts.landings_m[:, 0])
+        _run(
+            state, car.lift, car.t_ns, car.z, car.z_last, car.z_doubt, car.accel, car.impact_ns, last_m, self.end,
+            self.over_m, self.far_m, self.impact_mps2, round(self.lately_s * 1e9), near, far, beyond_m,
+        )  # fmt: skip
+        return state, (_score(near, beyond_m, self.over_m), _score(far, beyond_m, self.far_m))
 
 
-def _remember(state: Columns, row: Columns, _: Columns) -> tuple[Columns, Columns]:
-    hit = (state["hit"] | row["impact"]) & row["out"]
-    return {"hit": hit}, {"hit": hit}
+@compiled
+def _run(
+    memory: Any, lift: Any, t_ns: Any, z: Any, z_last: Any, z_doubt: Any, accel: Any, impact_ns: Any, last_m: Any,
+    end: int, over_m: float, far_m: float, impact_mps2: float, lately_ns: int, near: Any, far: Any, beyond_m: Any,
+) -> None:  # fmt: skip
+    for k in range(len(lift)):
+        own, landing_m = memory[lift[k]], last_m[lift[k]]
+        if z_doubt[k] or not (z_last[k] - landing_m) * end >= over_m:
+            own["hit"] = False
+        elif 0 <= t_ns[k] - impact_ns[k] <= lately_ns or abs(accel[k]) > impact_mps2:
+            own["hit"] = True
+        beyond = np.nan if z_doubt[k] else (z[k] - landing_m) * end
+        beyond_m[k] = beyond
+        near[k], far[k] = np.maximum(beyond / over_m, 0.0), np.maximum(beyond / far_m, 0.0)
+        if own["hit"] and beyond >= over_m:
+            far[k] = max(far[k], 1.0)
 
 
-def _score(share: F64, beyond: F64, limit_m: float) -> Score:
-    on = np.maximum(share, 0.0)
-    evidence = {"beyond_m": beyond, "limit_m": np.full_like(beyond, limit_m)}
+def _score(on: F64, beyond_m: F64, limit_m: float) -> Score:
+    evidence = {"beyond_m": beyond_m, "limit_m": np.full_like(beyond_m, limit_m)}
     return Score(on=on, off=np.where(np.isnan(on), np.nan, on < 1.0), evidence=evidence)
 
 

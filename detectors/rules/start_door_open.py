@@ -1,5 +1,9 @@
 """F06: the car starts with its door not closed.
 
+door    ‾‾‾‾‾‾‾‾‾‾‾‾‾‾
+speed   ____/‾‾‾‾‾‾‾‾‾    above the limit, and neither levelling nor re-levelling
+onset       ^
+
 Two movements with an open door are normal (EN 81-20, 5.12.1.4): levelling in while the door opens already, and
 re-levelling at a landing. A door that opened on the way is F07's.
 """
@@ -7,24 +11,31 @@ re-levelling at a landing. A door that opened on the way is F07's.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from detectors import hold_columns as hold
+from detectors import hold
 from detectors.observe import doorway
-from detectors.observe.car import F64, Car
-from detectors.observe.scan import Columns
+from detectors.observe.car import Car
+from detectors.observe.scan import NEVER_NS
 from detectors.rule import CRITICAL, Level, Rule, Score
 from registry.facts import FleetFacts
+from telemetry.compiled import compiled, records
 from telemetry.streams import CLOSING
+
+MEMORY = np.dtype([*doorway.FIELDS, *hold.FIELDS], align=True)
+"""The latch of the door, and the clock of the movement."""
 
 
 @dataclass(frozen=True, slots=True)
 class StartDoorOpen:
     """Scores the speed of a car that left with an open door as a share of the limit.
 
-    `closing_s`: the last word of a closing door may come that much later than the speed of a car that has just started.
+    `relevel_mps`, `level_mps`: the greatest speeds of re-levelling and of levelling in. `level_slack_m`: a car that is
+    closer to the landing is not moving away from it. `closing_s`: a closing door may report closed that much later than
+    the car reports its speed.
     """
 
     limit_mps: float = 0.1
@@ -33,32 +44,59 @@ class StartDoorOpen:
     level_slack_m: float = 0.02
     closing_s: float = 0.5
 
-    def start(self, n: int) -> Columns:
-        """Return the latch of the door and the clock of the movement."""
-        return {**doorway.start(n), **hold.start(n)}
+    def start(self, n: int) -> NDArray[np.void]:
+        """Return `n` lifts with the door's latch unknown and the clock stopped."""
+        return records(n, MEMORY, last_ns=NEVER_NS, **doorway.START)
 
-    def step(self, state: Columns, car: Car, facts: FleetFacts) -> tuple[Columns, tuple[Score, ...]]:
+    def step(self, state: NDArray[np.void], car: Car, facts: FleetFacts) -> tuple[NDArray[np.void], tuple[Score, ...]]:
         """Score each row that reads a speed."""
-        latch, left_open = doorway.stood_open({"stood_open": state["stood_open"]}, car)
-        speed, limit = np.abs(car.v), doorway.speed_limit(car, self.limit_mps)
-        runs = (speed > limit) & left_open & ~self._levels(car, facts)
-        unknown = np.isnan(speed) | np.isnan(doorway.ajar(car))
-        clock: Columns = {name: state[name] for name in hold.start(0)}
-        clock, served_s, since_ns = hold.step(clock, car, np.where(unknown, np.nan, runs))
-        runs &= (car.door != CLOSING) | (served_s >= self.closing_s)
-        on = np.where(unknown, np.nan, np.where(runs, speed / limit, 0.0))
-        evidence = {"speed_mps": speed, "limit_mps": limit}
-        return {**latch, **clock}, (Score(on, np.full_like(on, np.nan), evidence, since_ns),)
+        state, since_ns = state.copy(), np.empty(len(car), dtype=np.int64)
+        on, limit_mps = np.empty((2, len(car)))
+        stands = car.at_rest() | np.isnan(car.still_s)
+        _run(
+            state, car.lift, car.t_ns, car.gap_ns, car.v, car.accel, car.offset_m, car.door, car.door_doubt, car.mode,
+            stands, facts.door_zone_m, self.limit_mps, self.relevel_mps, self.level_mps, self.level_slack_m,
+            self.closing_s, on, limit_mps, since_ns,
+        )  # fmt: skip
+        evidence = {"speed_mps": np.abs(car.v), "limit_mps": limit_mps}
+        return state, (Score(on, np.full_like(on, np.nan), evidence, since_ns),)
 
-    def _levels(self, car: Car, facts: FleetFacts) -> NDArray[np.bool_]:
-        """Return where the car re-levels, or levels in; where its place is unknown it may be doing so."""
-        speed: F64 = np.abs(car.v)
-        in_zone = ~(np.abs(car.offset_m) > facts.door_zone_m[car.lift])
-        away = (car.v * car.offset_m > 0.0) & (np.abs(car.offset_m) > self.level_slack_m)
-        slows = ~(car.accel * np.sign(car.v) >= 0.0)
-        relevels = (speed <= self.relevel_mps) & ~away
-        levels_in = (speed <= self.level_mps) & slows & ~away
-        return in_zone & (relevels | levels_in)
+
+@compiled
+def _run(
+    memory: Any, lift: Any, t_ns: Any, gap_ns: Any, v: Any, accel: Any, offset_m: Any, door: Any, door_doubt: Any,
+    mode: Any, stands: Any, zone_m: Any, least_mps: float, relevel_mps: float, level_mps: float, slack_m: float,
+    closing_s: float, on: Any, limit_mps: Any, since_ns: Any,
+) -> None:  # fmt: skip
+    for k in range(len(lift)):
+        own = memory[lift[k]]
+        ajar = doorway.ajar(door[k], door_doubt[k])
+        left_open = doorway.left_open(own, stands[k], ajar)
+        limit_mps[k] = doorway.speed_limit(mode[k], least_mps)
+        runs = left_open and abs(v[k]) > limit_mps[k]
+        if runs and _may_level(v[k], accel[k], offset_m[k], zone_m[lift[k]], relevel_mps, level_mps, slack_m):
+            runs = False
+        holds = 1.0 if runs else 0.0
+        if np.isnan(v[k]) or np.isnan(ajar):
+            holds = np.nan
+        served_s = hold.serve(own, t_ns[k], gap_ns[k], holds)
+        since_ns[k] = own["since_ns"]
+        on[k] = holds
+        if holds == 1.0:
+            counts = door[k] != CLOSING or served_s >= closing_s
+            on[k] = abs(v[k]) / limit_mps[k] if counts else 0.0
+
+
+@compiled
+def _may_level(
+    v: float, accel: float, offset_m: float, zone_m: float, relevel_mps: float, level_mps: float, slack_m: float
+) -> bool:
+    """Return whether the car re-levels or levels in; where its position is unknown it may be doing so."""
+    if abs(offset_m) > zone_m:
+        return False
+    if v * offset_m > 0.0 and abs(offset_m) > slack_m:  # away from the landing
+        return False
+    return abs(v) <= relevel_mps or (abs(v) <= level_mps and doorway.slows(v, accel))
 
 
 RULE = Rule.from_catalogue(
