@@ -10,7 +10,8 @@ from pathlib import Path
 from commands.wiring.files import write_file
 from configuration import Configuration, Unusable
 from registry.facts import FactsError, export_csv, export_json, read_csv, read_json
-from store.records.repository import Records, RecordsUnavailable
+from store.records.database import RecordsUnavailable
+from store.records.lifts import LiftRecords
 
 EXPECTED_ERRORS = (RecordsUnavailable,)
 
@@ -40,7 +41,7 @@ def import_lifts(options: argparse.Namespace, settings: Configuration) -> int:
         taken, refused = read(options.file.read_text(encoding="utf-8-sig"))
     except (OSError, UnicodeDecodeError, FactsError) as error:
         raise Unusable(f"{options.file}: {error}") from None
-    with Records.open(settings.records_url) as records:
+    with LiftRecords.open(settings.records_url) as records:
         records.put_lifts(taken, options.by, time.time_ns())
     print(f"{len(taken)} lifts taken, {len(refused)} refused")
     for row in refused:
@@ -51,7 +52,7 @@ def import_lifts(options: argparse.Namespace, settings: Configuration) -> int:
 
 def export_lifts(options: argparse.Namespace, settings: Configuration) -> int:
     """Write the registered lifts to a file, or as JSON to standard output."""
-    with Records.open(settings.records_url) as records:
+    with LiftRecords.open(settings.records_url) as records:
         lifts = records.registered()
     as_csv = options.file is not None and options.file.suffix.lower() == ".csv"
     text = export_csv(lifts) if as_csv else export_json(lifts)

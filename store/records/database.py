@@ -1,5 +1,7 @@
 """The database under the records: SQLite (a file, the default) or PostgreSQL, by URL.
 
+A schema that is up to date is not migrated, and then Alembic is not imported: it takes half as long as all the rest.
+
 One law: whoever changes alerts holds the one lock until the commit (`BEGIN IMMEDIATE`, or an advisory lock), so the
 numbers of transitions are committed in their order and a reader that is at n has seen all up to n. Whatever keeps the
 database from answering is `RecordsUnavailable`; the caller says it, or waits and tries again.
@@ -13,13 +15,11 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from types import TracebackType
+from typing import Any, Self
 
-from alembic import command
-from alembic.config import Config
-from alembic.util import CommandError
 from sqlalchemy import Connection, create_engine, event, exc, make_url, text
-from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.dialects import sqlite
 from sqlalchemy.engine import URL
 from sqlalchemy.schema import Table
 
@@ -74,6 +74,12 @@ class Database:
 
     def migrate(self) -> None:
         """Bring the tables to this version; two processes that start together wait for each other."""
+        if self.schema_revision() == newest_revision():
+            return
+        from alembic import command
+        from alembic.config import Config
+        from alembic.util import CommandError
+
         config = Config()
         config.set_main_option("script_location", str(MIGRATIONS).replace("%", "%%"))
         try:
@@ -86,9 +92,20 @@ class Database:
                 " or give this one a database of its own."
             ) from error
 
+    def schema_revision(self) -> str | None:
+        """Return the newest migration that was applied to this database, None where there is none."""
+        with self.reading() as connection:
+            if not self.engine.dialect.has_table(connection, "alembic_version"):
+                return None
+            return connection.execute(text("SELECT version_num FROM alembic_version")).scalar()
+
     def insert(self, table: Table) -> Any:
         """Return this database's INSERT that can say ON CONFLICT."""
-        return sqlite.insert(table) if self.is_sqlite else postgresql.insert(table)
+        if self.is_sqlite:
+            return sqlite.insert(table)
+        from sqlalchemy.dialects import postgresql
+
+        return postgresql.insert(table)
 
     def count_up(self, connection: Connection, name: str) -> int:
         """Add one to a named counter and return it; its row is locked until the commit."""
@@ -129,6 +146,54 @@ class Database:
             else "check that the server runs and that user, password and database name are right"
         )
         return RecordsUnavailable(f"The records at {self.name} cannot be reached ({cause}): {remedy}.")
+
+
+class Repository:
+    """An open database; what is read from and written to it is added by subclasses."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    @classmethod
+    def open(cls, url: str) -> Self:
+        """Open the records at `url` (`sqlite:////folder/records.db`, `postgresql://…`) and bring them up to date.
+
+        Raises `RecordsUnavailable`, whose text says what to do.
+        """
+        database = Database(url)
+        try:
+            if database.is_sqlite and database.url.database:
+                Path(database.url.database).parent.mkdir(parents=True, exist_ok=True)
+            database.migrate()
+        except OSError as error:
+            database.close()
+            raise RecordsUnavailable(f"The folder of {database.name} cannot be made: {error}.") from error
+        except RecordsUnavailable:
+            database.close()
+            raise
+        return cls(database)
+
+    @property
+    def name(self) -> str:
+        """The address as it may be printed: without its password."""
+        return self._database.name
+
+    def close(self) -> None:
+        """Close every connection."""
+        self._database.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+
+def newest_revision() -> str:
+    """Return the newest migration, which is the first part of its file's name."""
+    return max(path.stem.partition("_")[0] for path in (MIGRATIONS / "versions").glob("*.py"))
 
 
 def read_counter(connection: Connection, name: str) -> int:

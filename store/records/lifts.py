@@ -13,7 +13,7 @@ from sqlalchemy import Connection, delete, func, select
 
 from registry.facts import Floor, LiftFacts
 from store.records.audit import note
-from store.records.database import REVISION, Database, read_counter
+from store.records.database import REVISION, Database, Repository, read_counter
 from store.records.maintenance import Window, read_windows
 from store.records.schema import lifts, struck_off
 
@@ -145,6 +145,10 @@ class Lifts:
         revision = self._database.count_up(connection, REVISION)
         connection.execute(upsert, [_row(facts, True, revision) for facts in many])
         note(connection, now_ns, by, action, [(facts.lift_id, facts) for facts in many])
+
+
+class LiftRecords(Repository, Lifts):
+    """The registry alone, for who needs no alerts and should not wait until all that belongs to them is imported."""
 
 
 def _find(connection: Connection, lift_id: str) -> Registered | None:

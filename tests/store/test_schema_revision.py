@@ -1,0 +1,31 @@
+"""Which migration is the newest is known without Alembic, and as Alembic itself would say."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+from alembic.config import Config
+from alembic.script import ScriptDirectory
+
+from store.records.database import MIGRATIONS, newest_revision
+from store.records.repository import Records
+
+OPEN = "import sys; from store.records.lifts import LiftRecords; LiftRecords.open(sys.argv[1]).close(); "
+
+
+def test_the_newest_migration_is_alembics_head() -> None:
+    config = Config()
+    config.set_main_option("script_location", str(MIGRATIONS))
+    assert newest_revision() == ScriptDirectory.from_config(config).get_current_head()
+
+
+def test_an_opened_database_is_at_the_newest_migration(tmp_path: Path) -> None:
+    with Records.open(f"sqlite:///{tmp_path}/records.db") as records:
+        assert records._database.schema_revision() == newest_revision()
+
+
+def test_alembic_is_imported_only_where_tables_are_to_be_made(tmp_path: Path) -> None:
+    line = [sys.executable, "-c", OPEN + "print('alembic' in sys.modules)", f"sqlite:///{tmp_path}/records.db"]
+    assert [subprocess.check_output(line, text=True).strip() for _ in range(2)] == ["True", "False"]
