@@ -17,8 +17,8 @@ from commands.wiring.webhooks import webhook_endpoints
 from configuration import Configuration
 from ingest.monitor import Monitor, Notifier
 from ingest.receive import MqttSource
-from notify.announce import Announcer
-from notify.deliver import Deliverer
+from notify.announcer import Announcer
+from notify.webhook_notifier import WebhookNotifier
 from store.journal import Journal, JournalTaken
 from store.records.repository import Records, RecordsUnavailable
 from store.series.timeseries import TimeSeriesRefused, TimeSeriesUnavailable
@@ -65,7 +65,7 @@ def open_monitor(settings: Configuration) -> Iterator[Monitor]:
             source = connected(MqttSource(address, client_id(settings, "monitor")))
             notifiers: list[Notifier] = [
                 Announcer(records, address, client_id(settings, "announcer")),
-                Deliverer(records, webhooks),
+                WebhookNotifier(records, webhooks),
             ]
             yield Monitor(
                 source,

@@ -1,21 +1,25 @@
-"""What a webhook is told, which answers end its story, and how long to wait otherwise. Pure.
+"""The message of a webhook, which answers of an endpoint end a delivery, and when to try again. Pure.
 
-A delivery ends when the endpoint takes it (2xx), when it says that it never will (other answers than those below), or
-after `GIVE_UP_S`. What may pass (no answer, 5xx, 408, 425, 429) is tried again after a pause with full jitter.
+A delivery ends when the endpoint accepts it (2xx), when its answer is a rejection (all statuses not named here), or
+after `GIVE_UP_S`. No answer, 5xx, 408, 425 and 429 are transient: tried again after a pause with full jitter.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import UTC
+from email.utils import parsedate_to_datetime
 from typing import Any
 
 import orjson
 
+from mqtt import backoff
 from telemetry.instant import rfc3339
 
-TAKEN, PERMANENT, PASSING = "taken", "permanent", "passing"
-PASSING_STATUSES = (408, 425, 429)
+DELIVERED, REJECTED, TRANSIENT = "taken", "permanent", "passing"
+"""The results of an attempt; the values are parts of the names of the monitor's counters."""
+TRANSIENT_STATUSES = (408, 425, 429)
 PAUSE_FIRST_S = 2.0
 PAUSE_LIMIT_S = 3600.0
 GIVE_UP_S = 24 * 3600.0
@@ -23,7 +27,7 @@ GIVE_UP_S = 24 * 3600.0
 
 @dataclass(frozen=True, slots=True)
 class Endpoint:
-    """Who is told, and of what: an empty tuple of severities or districts is all of them."""
+    """A receiver of webhooks and which alerts it receives: empty severities or districts are all of them."""
 
     name: str
     url: str
@@ -32,20 +36,20 @@ class Endpoint:
     districts: tuple[str, ...] = ()
 
 
-def wants(endpoint: Endpoint, alert: Mapping[str, Any]) -> bool:
-    """Say whether a transition with this alert's JSON is delivered; one that is held back is delivered to nobody."""
+def matches(endpoint: Endpoint, alert: Mapping[str, Any]) -> bool:
+    """Return whether a transition with this alert's JSON goes to `endpoint`; an inhibited alert goes to none."""
     if alert["inhibited_by"] is not None:
         return False
-    of_severity = not endpoint.severities or alert["severity"] in endpoint.severities
-    return of_severity and (not endpoint.districts or alert["district"] in endpoint.districts)
+    has_severity = not endpoint.severities or alert["severity"] in endpoint.severities
+    return has_severity and (not endpoint.districts or alert["district"] in endpoint.districts)
 
 
 def message_id(alert_id: str, transition_id: int) -> str:
-    """Return the name of a message: the same in every attempt, so that a receiver can tell a repeat."""
+    """Return the id of a message: the same in every attempt, so that a receiver can recognise a repeat."""
     return f"{alert_id}-{transition_id}"
 
 
-def body(
+def message_body(
     transition_id: int,
     kind: str,
     at_ns: int,
@@ -54,7 +58,7 @@ def body(
     alert_json: str,
     to: str | None = None,
 ) -> bytes:
-    """Return the message: Standard Webhooks' `type`, `timestamp` and `data`, and the transition that made it."""
+    """Return the message: Standard Webhooks' `type`, `timestamp` and `data`, and the transition that caused it."""
     return orjson.dumps(
         {
             "type": f"alert.{kind}",
@@ -65,18 +69,31 @@ def body(
     )
 
 
-def verdict(status: int | None) -> str:
-    """Return what an HTTP status means for the delivery; None is no answer. Redirects are not followed."""
-    if status is None or status >= 500 or status in PASSING_STATUSES:
-        return PASSING
-    return TAKEN if 200 <= status < 300 else PERMANENT
+def classify(status: int | None) -> str:
+    """Return the result of an attempt with this HTTP status; None is no answer. Redirects are not followed."""
+    if status is None or status >= 500 or status in TRANSIENT_STATUSES:
+        return TRANSIENT
+    return DELIVERED if 200 <= status < 300 else REJECTED
 
 
-def pause_s(attempt: int, chance: float, retry_after_s: float = 0.0) -> float:
-    """Return the seconds until the next attempt after `attempt` of them failed.
+def pause_s(attempts: int, chance: float, retry_after_s: float = 0.0) -> float:
+    """Return the seconds until the next attempt after `attempts` failed.
 
-    Full jitter: `chance` in [0, 1) of a bound that doubles with each attempt. What the endpoint asked for
-    (`retry_after_s`) is kept to, up to the same limit.
+    Full jitter by `chance` in [0, 1), but never less than the endpoint asks for, up to the same limit.
     """
-    bound_s = min(PAUSE_LIMIT_S, PAUSE_FIRST_S * 2.0 ** min(attempt - 1, 32))
-    return max(chance * bound_s, min(max(retry_after_s, 0.0), PAUSE_LIMIT_S))
+    jitter_s = backoff.pause_s(attempts - 1, PAUSE_FIRST_S, PAUSE_LIMIT_S, chance)
+    return max(jitter_s, min(max(retry_after_s, 0.0), PAUSE_LIMIT_S))
+
+
+def retry_after_s(header: str | None, now_ns: int) -> float:
+    """Return the seconds of a Retry-After header, a number or an HTTP date; 0 where it has neither."""
+    if header is None:
+        return 0.0
+    if header.isascii() and header.isdigit():
+        return float(header)
+    try:
+        at = parsedate_to_datetime(header)
+    except ValueError:
+        return 0.0
+    at = at if at.tzinfo else at.replace(tzinfo=UTC)
+    return max(0.0, at.timestamp() - now_ns / 1e9)

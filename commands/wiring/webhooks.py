@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import configuration
 from configuration import Configuration, Unusable
-from notify.deliver import BadSecret, signer
 from notify.webhook import Endpoint
+from notify.webhook_notifier import BadSecret, signer
 
 
 def webhook_endpoints(settings: Configuration) -> list[Endpoint]:

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from notify.webhook import PAUSE_LIMIT_S, PERMANENT, TAKEN, Endpoint, body, pause_s, verdict, wants
+from notify.webhook import DELIVERED, PAUSE_LIMIT_S, REJECTED, Endpoint, classify, matches, message_body, pause_s
 from tests.alerts.rules import T0
 
 ALERT = {"severity": "major", "district": "north", "inhibited_by": None}
@@ -25,30 +25,30 @@ ALERT = {"severity": "major", "district": "north", "inhibited_by": None}
     ],
 )
 def test_an_endpoint_is_told_of_its_severities_and_districts(endpoint: Endpoint, told: bool) -> None:
-    assert wants(endpoint, ALERT) is told
+    assert matches(endpoint, ALERT) is told
 
 
 def test_what_is_held_back_is_told_to_nobody() -> None:
-    assert not wants(Endpoint("a", "http://x", "s"), ALERT | {"inhibited_by": "power-loss"})
+    assert not matches(Endpoint("a", "http://x", "s"), ALERT | {"inhibited_by": "power-loss"})
 
 
 @pytest.mark.parametrize("status", [None, 500, 502, 503, 599, 408, 425, 429])
 def test_what_may_pass_is_tried_again(status: int | None) -> None:
-    assert verdict(status) == "passing"
+    assert classify(status) == "passing"
 
 
 @pytest.mark.parametrize("status", [301, 302, 307, 400, 401, 404, 410, 422, 451])
 def test_what_the_endpoint_will_never_take_is_not_tried_again(status: int) -> None:
-    assert verdict(status) == PERMANENT
+    assert classify(status) == REJECTED
 
 
 @pytest.mark.parametrize("status", [200, 201, 202, 204])
 def test_what_was_taken_is_taken(status: int) -> None:
-    assert verdict(status) == TAKEN
+    assert classify(status) == DELIVERED
 
 
 def test_the_message_is_the_alert_and_its_transition() -> None:
-    told = json.loads(body(7, "acknowledged", T0, "ann", None, '{"id": "x", "summary": {"zh": "快"}}'))
+    told = json.loads(message_body(7, "acknowledged", T0, "ann", None, '{"id": "x", "summary": {"zh": "快"}}'))
     assert told == {
         "type": "alert.acknowledged",
         "timestamp": "2001-01-01T00:00:00.000Z",

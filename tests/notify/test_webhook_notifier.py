@@ -19,9 +19,9 @@ from sqlalchemy import select, update
 from standardwebhooks.webhooks import Webhook
 
 from alerts.book import Answer
-from notify import deliver
-from notify.deliver import BadSecret, Courier, Deliverer, signer, wait_asked_s
-from notify.webhook import GIVE_UP_S, PAUSE_LIMIT_S, Endpoint
+from notify import webhook_notifier
+from notify.webhook import GIVE_UP_S, PAUSE_LIMIT_S, Endpoint, retry_after_s
+from notify.webhook_notifier import BadSecret, WebhookNotifier, WebhookSender, signer
 from store.records.repository import Records
 from store.records.schema import deliveries, transitions
 from tests.alerts.rules import DOOR, OFFLINE, OVERSPEED, POWER, STOP, T0, S, occurrence
@@ -67,7 +67,7 @@ def server() -> Iterator[Server]:
                     self.send_header(name, value)
                 self.end_headers()
             except (BrokenPipeError, ConnectionResetError):
-                pass  # the courier lost patience, as some tests want
+                pass  # the sender lost patience, as some tests want
 
         def log_message(self, *_: object) -> None:
             pass
@@ -111,16 +111,16 @@ def send(records: Records, server: Server, clock: Clock) -> Iterator[Callable[[]
     """Route what is new and try what is due, once; as a process does that was just started."""
     endpoint = Endpoint("desk", server.url, SECRET)
     records.enrol(endpoint.name)
-    couriers: list[Courier] = []
+    senders: list[WebhookSender] = []
 
     def once() -> int:
-        Deliverer(records, [endpoint], clock).route(endpoint)
-        couriers.append(Courier(records, endpoint, Counter(), clock, timeout_s=0.5))
-        return couriers[-1].send_due()
+        WebhookNotifier(records, [endpoint], clock).route(endpoint)
+        senders.append(WebhookSender(records, endpoint, Counter(), clock, timeout_s=0.5))
+        return senders[-1].send_due()
 
     yield once
-    for courier in couriers:
-        courier._client.close()
+    for sender in senders:
+        sender._client.close()
 
 
 def judge(records: Records, *what: Any) -> None:
@@ -134,12 +134,12 @@ def states(records: Records) -> list[tuple[str, int]]:
 
 
 def test_a_running_deliverer_tells_a_transition_and_its_signature_holds(records: Records, server: Server) -> None:
-    deliverer = Deliverer(records, [Endpoint("desk", server.url, SECRET)])
-    deliverer.start()
+    notifier = WebhookNotifier(records, [Endpoint("desk", server.url, SECRET)])
+    notifier.start()
     judge(records, occurrence(STOP, "on", 10))
-    deliverer.wake.set()
+    notifier.wake.set()
     headers, content = server.requests.get(timeout=PATIENCE_S)
-    deliverer.stop()
+    notifier.stop()
     told = Webhook(SECRET).verify(content, headers)
     (announced,) = records.transitions_since(0)
     assert (told["type"], told["data"]) == ("alert.fired", json.loads(announced.alert_json))
@@ -151,16 +151,16 @@ def test_a_running_deliverer_tells_a_transition_and_its_signature_holds(records:
 def test_a_round_that_breaks_does_not_end_all_later_deliveries(
     records: Records, server: Server, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(deliver, "RECORDS_PAUSE_S", 0.1)
-    deliverer = Deliverer(records, [Endpoint("desk", server.url, SECRET)])
+    monkeypatch.setattr(webhook_notifier, "RETRY_LIMIT_S", 0.1)
+    notifier = WebhookNotifier(records, [Endpoint("desk", server.url, SECRET)])
     judge(records, occurrence(STOP, "on", 10))
     (told,) = records.transitions_since(0)
     damage(records, "{")
-    deliverer.start()
-    until(lambda: "a round failed" in caplog.text or not deliverer.is_alive(), "the failure")
+    notifier.start()
+    until(lambda: "a round failed" in caplog.text or not notifier.is_alive(), "the failure")
     damage(records, told.alert_json)
     server.requests.get(timeout=PATIENCE_S)
-    deliverer.stop()
+    notifier.stop()
 
 
 def damage(records: Records, alert_json: str) -> None:
@@ -247,9 +247,9 @@ def test_retry_after_is_kept_to(
 def test_an_endpoint_that_is_away_is_told_when_it_is_back(
     records: Records, server: Server, clock: Clock, send: Callable[[], int]
 ) -> None:
-    away = Courier(records, Endpoint("desk", f"http://127.0.0.1:{free_port()}/", SECRET), Counter(), clock)
+    away = WebhookSender(records, Endpoint("desk", f"http://127.0.0.1:{free_port()}/", SECRET), Counter(), clock)
     judge(records, occurrence(STOP, "on", 10))
-    Deliverer(records, [Endpoint("desk", server.url, SECRET)], clock).route(Endpoint("desk", server.url, SECRET))
+    WebhookNotifier(records, [Endpoint("desk", server.url, SECRET)], clock).route(Endpoint("desk", server.url, SECRET))
     assert away.send_due() == 1
     away._client.close()
     assert states(records) == [("waiting", 1)]
@@ -273,9 +273,9 @@ def test_what_was_sent_but_not_settled_is_sent_again_after_a_crash(
 ) -> None:
     judge(records, occurrence(STOP, "on", 10))
     endpoint = Endpoint("desk", server.url, SECRET)
-    deliverer = Deliverer(records, [endpoint], clock)
-    deliverer.route(endpoint)
-    killed = Courier(records, endpoint, Counter(), clock)
+    notifier = WebhookNotifier(records, [endpoint], clock)
+    notifier.route(endpoint)
+    killed = WebhookSender(records, endpoint, Counter(), clock)
     killed._send(records.due(["desk"], clock())[0])
     killed._client.close()
     send()
@@ -327,30 +327,30 @@ def test_what_people_do_is_told_too(records: Records, server: Server, send: Call
 def test_each_endpoint_hears_what_it_asked_for(records: Records, server: Server, clock: Clock) -> None:
     critical = Endpoint("rescue", server.url, SECRET, severities=("critical",))
     elsewhere = Endpoint("south", server.url, SECRET, districts=("south",))
-    deliverer = Deliverer(records, [critical, elsewhere], clock)
+    notifier = WebhookNotifier(records, [critical, elsewhere], clock)
     judge(records, occurrence(OVERSPEED, "on", 10, 3), occurrence(POWER, "on", 10, lift_id="b"))
     for endpoint in (critical, elsewhere):
-        deliverer.route(endpoint)
+        notifier.route(endpoint)
     assert [one.endpoint for one in records.due(["rescue", "south"], clock())] == ["rescue"]
 
 
 def test_a_new_endpoint_is_not_told_the_past(records: Records, server: Server, clock: Clock) -> None:
     judge(records, occurrence(STOP, "on", 10))
     endpoint = Endpoint("new", server.url, SECRET)
-    deliverer = Deliverer(records, [endpoint], clock)
+    notifier = WebhookNotifier(records, [endpoint], clock)
     judge(records, occurrence(STOP, "off", 20))
-    deliverer.route(endpoint)
+    notifier.route(endpoint)
     assert [one.announcement.kind for one in records.due(["new"], clock())] == ["cleared"]
 
 
 def test_an_address_that_is_none_fails_for_good(records: Records, clock: Clock) -> None:
     endpoint = Endpoint("odd", "gopher://127.0.0.1/", SECRET)
-    deliverer = Deliverer(records, [endpoint], clock)
+    notifier = WebhookNotifier(records, [endpoint], clock)
     judge(records, occurrence(STOP, "on", 10))
-    deliverer.route(endpoint)
-    courier = Courier(records, endpoint, Counter(), clock)
-    courier.send_due()
-    courier._client.close()
+    notifier.route(endpoint)
+    sender = WebhookSender(records, endpoint, Counter(), clock)
+    sender.send_due()
+    sender._client.close()
     assert states(records) == [("failed", 1)]
 
 
@@ -362,4 +362,4 @@ def test_a_secret_that_cannot_sign_is_told_by_the_webhooks_name(secret: str) -> 
 
 @pytest.mark.parametrize("header", [None, "", "soon", "-5", "1e9", "٣", "Mon, 99 Foo 2001 00:00:00 GMT"])
 def test_a_retry_after_that_cannot_be_read_asks_for_nothing(header: str | None) -> None:
-    assert wait_asked_s(header, time.time_ns()) == 0.0
+    assert retry_after_s(header, time.time_ns()) == 0.0
