@@ -1,8 +1,8 @@
 """Columns between the rooms.
 
-`Decoded` is what a group of messages said, as it came: the store writes it, nothing is lost.
-`Batch` is what of it may be judged: one row for each instant of a lift, sorted by lift and then time, never
-going back in time for a lift from one batch to the next. NaN is "this row does not speak of that".
+`Decoded` is a group of messages as they came: the store writes it, nothing is lost.
+`Batch` is the part of it that may be judged: one row for each instant of a lift, sorted by lift and then time, never
+going back in time for a lift from one batch to the next. NaN is "no reading at this row".
 """
 
 from __future__ import annotations
@@ -25,8 +25,8 @@ class Messages:
     `boot` is the device's boot as text ("0" when absent). `t_end_ns` is the time of the latest reading in it.
     `arrived_ns` is the monitor's clock, `position` the journal's. `complete` is True for a bundle: its streams came
     together and need no waiting. `retained_stale` is True for a retained status more than 5 minutes old
-    (or of unknown age). `timed` is False for a status that said no time of its own: `t_ns` is then its arrival.
-    `seq` is -1 for a status that said none.
+    (or of unknown age). `timed` is False for a status without a time of its own: `t_ns` is then its arrival.
+    `seq` is -1 for a status without one.
     """
 
     lift_id: list[str]
@@ -66,7 +66,7 @@ class Waveforms:
 
 
 _NONE = np.zeros(0, dtype=np.int64)
-SILENT_MACHINE = Waveforms(
+NO_MACHINE = Waveforms(
     _NONE.astype(np.int32), _NONE, _NONE.astype(np.float64), np.zeros(1, dtype=np.int64), np.zeros((1, 0), np.float32)
 )
 """No machine says anything."""
@@ -86,7 +86,7 @@ class Refusal:
 
 @dataclass(frozen=True, slots=True)
 class Decoded:
-    """What a group of messages said. Channels of `samples`, by stream:
+    """A decoded group of messages. Channels of `samples`, by stream:
 
     speed `v_mps`; displacement `z_m`; door `door`; infrared `presence`, `curtain`;
     status `online`, `alarm`, `mode`, `power`, `heartbeat_s` (codes of `telemetry.streams`; NaN is unchanged).
@@ -97,7 +97,7 @@ class Decoded:
     samples: dict[str, Samples]
     waveforms: Waveforms
     refusals: list[Refusal]
-    machine: Waveforms = SILENT_MACHINE
+    machine: Waveforms = NO_MACHINE
 
 
 @dataclass(frozen=True, slots=True)

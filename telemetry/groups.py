@@ -1,4 +1,4 @@
-"""Groups of messages made into others: joined, cut, put in another order. What each message said stays as it is."""
+"""Groups of messages made into others: joined, cut, put in another order. Each message keeps its readings."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ from telemetry.batch import Decoded, Messages, Samples, Waveforms
 
 
 def joined(groups: Sequence[Decoded]) -> Decoded:
-    """Return what these groups said, one after the other, as one."""
+    """Return these groups, one after the other, as one."""
     if len(groups) == 1:
         return groups[0]
-    said = [group.messages for group in groups]
-    begins = np.cumsum([0, *(len(messages.seq) for messages in said)])[:-1]
-    columns = {field.name: _column([getattr(one, field.name) for one in said]) for field in fields(Messages)}
+    messages = [group.messages for group in groups]
+    begins = np.cumsum([0, *(len(one.seq) for one in messages)])[:-1]
+    columns = {field.name: _column([getattr(one, field.name) for one in messages]) for field in fields(Messages)}
     samples = {name: _samples([group.samples[name] for group in groups], begins) for name in groups[0].samples}
     waves = _joined([group.waveforms for group in groups], begins)
     machine = _joined([group.machine for group in groups], begins)
@@ -29,26 +29,26 @@ def joined(groups: Sequence[Decoded]) -> Decoded:
 
 
 def only(decoded: Decoded, kept: NDArray[np.bool_]) -> Decoded:
-    """Return the messages that `kept` names, and what they said; refusals are no message of any lift and stay."""
+    """Return the messages that `kept` marks, with their readings; refusals are no message of any lift and stay."""
     return decoded if kept.all() else picked(decoded, np.flatnonzero(kept))
 
 
 def of_lifts(decoded: Decoded, has: Callable[[str], bool]) -> Decoded:
-    """Return the messages of the lifts that `has` names, and what they said."""
+    """Return the messages of the lifts for which `has` is true, with their readings."""
     mine = {lift_id: has(lift_id) for lift_id in set(decoded.messages.lift_id)}
     return only(decoded, np.array([mine[lift_id] for lift_id in decoded.messages.lift_id], dtype=np.bool_))
 
 
 def picked(decoded: Decoded, rows: NDArray[np.intp]) -> Decoded:
-    """Return these messages in this order, and what they said."""
+    """Return these messages in this order, with their readings."""
     number = np.full(len(decoded.messages.seq), -1, dtype=np.int32)
     number[rows] = np.arange(len(rows), dtype=np.int32)
     columns = {field.name: _rows(getattr(decoded.messages, field.name), rows) for field in fields(Messages)}
     samples = {}
-    for name, said in decoded.samples.items():
-        message, mine = _renamed(number, said.message)
-        channels = {channel: column[mine] for channel, column in said.channels.items()}
-        samples[name] = Samples(message, said.t_ns[mine], channels)
+    for name, stream in decoded.samples.items():
+        message, mine = _renamed(number, stream.message)
+        channels = {channel: column[mine] for channel, column in stream.channels.items()}
+        samples[name] = Samples(message, stream.t_ns[mine], channels)
     waves, machine = (_picked(waves, number) for waves in (decoded.waveforms, decoded.machine))
     return Decoded(Messages(**columns), samples, waves, decoded.refusals, machine)
 

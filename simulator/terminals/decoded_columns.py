@@ -17,10 +17,10 @@ from simulator.physics.sensors import SAMPLE_HZ
 from simulator.terminals.terminals import DISPLACEMENT, DOOR, INFRARED, MS, NS, SPEED, VIBRATION, Spoken
 from simulator.world.world import Events
 from telemetry.arrays import I64
-from telemetry.batch import SILENT_MACHINE, Decoded, Messages, Samples, Waveforms
+from telemetry.batch import NO_MACHINE, Decoded, Messages, Samples, Waveforms
 from telemetry.streams import MODES, POWERS
 from telemetry.wire.columns import instants
-from telemetry.wire.said import NAN
+from telemetry.wire.parsed import NAN
 
 NO_BOOT = "0"
 SAMPLE_NS = NS // SAMPLE_HZ
@@ -127,7 +127,7 @@ def _machine(spoken: Spoken, bundle: NDArray[np.intp]) -> Waveforms:
     heard = spoken.second.machine_mps2
     rows = np.flatnonzero(np.isin(spoken.lift, list(heard)))
     if not len(rows):
-        return SILENT_MACHINE
+        return NO_MACHINE
     rows = rows[np.argsort(bundle[rows])]
     a = np.concatenate([heard[lift] for lift in spoken.lift[rows].tolist()])[None]
     first = np.arange(len(rows) + 1) * MACHINE_HZ

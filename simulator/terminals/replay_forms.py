@@ -18,7 +18,7 @@ from telemetry.batch import Decoded
 from telemetry.streams import PAYLOAD_LIMIT_BYTES, topic
 from telemetry.wire import encode
 from telemetry.wire.cbor_rows import envelope
-from telemetry.wire.retell import retold
+from telemetry.wire.reencode import reencoded
 
 FORMS = ("json", "cbor", "gateway")
 GATEWAY = "replayed"
@@ -40,7 +40,7 @@ def packets(decoded: Decoded, form: str, shift_ns: int) -> Iterator[Due]:
     arrived_ns = decoded.messages.arrived_ns.tolist()
     write = encode.to_json if form == "json" else encode.to_cbor
     envelope = _Envelope("", 0)
-    for told in retold(decoded, shift_ns):
+    for told in reencoded(decoded, shift_ns):
         payload, at_ns = write(told.body), arrived_ns[told.row]
         if form == "gateway" and decoded.messages.complete[told.row]:
             district, lift_id = decoded.messages.district[told.row], decoded.messages.lift_id[told.row]

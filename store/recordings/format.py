@@ -22,7 +22,7 @@ from telemetry.arrays import F32, I64
 from telemetry.batch import Decoded, Messages, Refusal, Samples, Waveforms
 from telemetry.instant import to_the_nanosecond
 from telemetry.streams import DOOR_STATES, MODES, POWERS
-from telemetry.wire.retell import forms
+from telemetry.wire.reencode import forms
 
 VERSION = 2
 HEADER = "recording.json"

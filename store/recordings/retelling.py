@@ -15,7 +15,7 @@ from telemetry.arrays import F64, I64
 from telemetry.batch import Decoded, Messages, Samples
 from telemetry.groups import joined, picked
 from telemetry.streams import FIELDS
-from telemetry.wire.columns import NOTHING
+from telemetry.wire.columns import NO_MESSAGES
 
 SOURCE = "store, a synthetic bundle for each lift and second"
 BOOT = "store"
@@ -36,7 +36,7 @@ def retell(
             }
             groups.append(bundled(lift_id, district, seq[lift_id], said))
             seq[lift_id] += len(groups[-1].messages.seq)
-        together = joined(groups or [NOTHING])
+        together = joined(groups or [NO_MESSAGES])
         yield picked(together, np.argsort(together.messages.arrived_ns, kind="stable"))
 
 
@@ -66,7 +66,7 @@ def bundled(lift_id: str, district: str, seq: int, said: Mapping[str, Samples]) 
         [lift_id] * n, [district] * n, [BOOT] * n, seq + np.arange(n), t_ns, end_ns, arrived_ns,
         np.zeros(n, dtype=np.int64), complete[order], no, ~no,
     )  # fmt: skip
-    return Decoded(messages, samples, NOTHING.waveforms, [])
+    return Decoded(messages, samples, NO_MESSAGES.waveforms, [])
 
 
 def _said(series: TimeSeries, lift_id: str, stream: str, from_ns: int, to_ns: int, before: bool) -> Samples:

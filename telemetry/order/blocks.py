@@ -48,19 +48,19 @@ class HeldBlocks:
         return list(self._by_lift)
 
     def release(
-        self, waves: Waveforms, fresh: NDArray[np.intp], due_ns: I64, lifts: I32, passed_ns: I64
+        self, waves: Waveforms, fresh: NDArray[np.intp], due_ns: I64, lifts: I32, emitted_ns: I64
     ) -> tuple[Waveforms, I64]:
         """Return the blocks of `lifts` that are due, sorted by lift, and when each is; hold the others.
 
-        `fresh` are the blocks of `waves` that are new, due at `due_ns`, `message` being the lift. Up to `passed_ns`
+        `fresh` are the blocks of `waves` that are new, due at `due_ns`, `message` being the lift. Up to `emitted_ns`
         the rows of each lift have gone out.
         """
-        going = due_ns <= passed_ns[waves.message[fresh]] + 1
+        going = due_ns <= emitted_ns[waves.message[fresh]] + 1
         self._hold(waves, fresh[~going], due_ns[~going])
         fresh, due_ns = fresh[going], due_ns[going]
-        if held := self._take(lifts, passed_ns):
-            before, before_ns = _columns(held)
-            waves, due_ns = joined_waves([before, _picked(waves, fresh)]), np.concatenate([before_ns, due_ns])
+        if held := self._take(lifts, emitted_ns):
+            before, watermark_ns = _columns(held)
+            waves, due_ns = joined_waves([before, _picked(waves, fresh)]), np.concatenate([watermark_ns, due_ns])
             fresh = np.arange(len(due_ns))
         order = np.lexsort((due_ns, waves.message[fresh]))
         return _picked(waves, fresh[order]), due_ns[order]
@@ -82,12 +82,12 @@ class HeldBlocks:
             block = Block(due, int(waves.t_ns[k]), float(waves.dt_ns[k]), xyz)
             insort(self._by_lift.setdefault(int(waves.message[k]), []), block, key=itemgetter(0))
 
-    def _take(self, lifts: I32, passed_ns: I64) -> list[tuple[int, Block]]:
+    def _take(self, lifts: I32, emitted_ns: I64) -> list[tuple[int, Block]]:
         """Return the held blocks of these lifts that are due, and hold them no longer."""
         taken: list[tuple[int, Block]] = []
         for lift in self._by_lift.keys() & set(lifts.tolist()) if self._by_lift else ():
             held = self._by_lift[lift]
-            count = bisect_right(held, int(passed_ns[lift]) + 1, key=itemgetter(0))
+            count = bisect_right(held, int(emitted_ns[lift]) + 1, key=itemgetter(0))
             taken += [(lift, block) for block in held[:count]]
             del held[:count]
             if not held:

@@ -1,6 +1,6 @@
 """Rows that are held, by lift: one table, and through it a list for each lift in the order of time.
 
-What several streams say of a lift at one instant is one row; of two values for one instant the later one stands.
+The readings of several streams at one instant are one row; of two values for one instant the later one stands.
 Releasing a row costs the same however many are held, and so does placing one next to the row that was placed before.
 """
 
@@ -45,7 +45,7 @@ class HeldRows:
         return lift[:count], t_ns[:count], values[:, :count]
 
     def snapshot(self, lifts: Records) -> dict[str, NDArray[Any]]:
-        """Return the rows of all lifts, one lift after the other in order of time: their times, and what they say."""
+        """Return the rows of all lifts, one lift after the other in order of time: their times and values."""
         holders = np.flatnonzero(lifts["held"])
         places = np.empty(int(lifts["held"].sum()), dtype=np.int64)
         _list(lifts, holders, self.rows, places)
@@ -100,7 +100,7 @@ def place(own: Record, rows: Records, heap: Record, t_ns: int, near: int) -> int
 
 @compiled
 def _new_row(rows: Records, heap: Record) -> int:
-    """Return a free row, which says nothing."""
+    """Return a free row, all its values NaN."""
     new: int = heap["free"]
     if new == NO_ROW:
         new = heap["used"]
@@ -123,11 +123,11 @@ def _release(
     for k in range(len(which)):
         own = lifts[which[k]]
         row, left = own["first"], budget
-        while row != NO_ROW and rows[row]["t_ns"] <= own["released_ns"] and left > 0:
+        while row != NO_ROW and rows[row]["t_ns"] <= own["watermark_ns"] and left > 0:
             lift[count], t_ns[count] = which[k], rows[row]["t_ns"]
-            said = rows[row]["values"]
-            for channel in range(len(said)):
-                values[channel, count] = said[channel]
+            own_values = rows[row]["values"]
+            for channel in range(len(own_values)):
+                values[channel, count] = own_values[channel]
             following = rows[row]["next"]
             rows[row]["next"] = heap["free"]
             heap["free"] = row
@@ -137,12 +137,12 @@ def _release(
         own["held"] -= budget - left
         heap["live"] -= budget - left
         own["first"] = row
-        own["passed_ns"] = own["released_ns"]
+        own["emitted_ns"] = own["watermark_ns"]
         if row == NO_ROW:
             own["last"] = NO_ROW
         else:
             rows[row]["previous"] = NO_ROW
-            own["passed_ns"] = min(own["passed_ns"], rows[row]["t_ns"] - 1)
+            own["emitted_ns"] = min(own["emitted_ns"], rows[row]["t_ns"] - 1)
     return count
 
 

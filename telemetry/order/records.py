@@ -10,7 +10,7 @@ import numpy as np
 from telemetry.batch import CHANNELS
 
 RECENT_LIMIT = 64
-"""How many messages of a lift are remembered to recognise a repeat by."""
+"""How many identities of messages are kept for each lift, to recognise repeats."""
 NEVER = -(1 << 62)
 NO_BOOT = 0
 NO_ROW = -1
@@ -23,13 +23,13 @@ LIFT = np.dtype(
         ("boot", np.int64),  # boot, seq and t of the message that last carried the sequence on
         ("seq", np.int64),
         ("t_ns", np.int64),
-        ("begun_ns", np.int64),  # the latest beginning, and the latest end, of any message
+        ("latest_ns", np.int64),  # the latest beginning, and the latest end, of any message
         ("end_ns", np.int64),
         ("arrived_ns", np.int64),
-        ("released_ns", np.int64),  # rows up to here may go out
-        ("passed_ns", np.int64),  # rows up to here have gone out
-        ("anchor_ns", np.int64),  # the lift's time since which `brought` counts rows
-        ("brought", np.int64),
+        ("watermark_ns", np.int64),  # rows up to here may go out; what comes for a time up to here is late
+        ("emitted_ns", np.int64),  # rows up to here have gone out
+        ("window_ns", np.int64),  # the lift's time since which `window_rows` counts rows
+        ("window_rows", np.int64),
         ("first", np.int64),  # the earliest and the latest of the rows that are held, and how many these are
         ("last", np.int64),
         ("held", np.int64),
@@ -51,14 +51,14 @@ MESSAGE = np.dtype(
         ("arrived_ns", np.int64),
         ("complete", np.bool_),
         ("timed", np.bool_),
-        # What became of it:
+        # The verdict on it:
         ("taken", np.bool_),
         ("repeated", np.bool_),
         ("late", np.bool_),
         ("restarted", np.bool_),
         ("overflowed", np.bool_),
         ("gap", np.int64),  # how many numbers are missing before it
-        ("before_ns", np.int64),  # what is not later had been released when it came
+        ("watermark_ns", np.int64),  # the lift's watermark when it came
     ],
     align=True,
 )
@@ -77,6 +77,6 @@ HEAP = np.dtype([("free", np.int64), ("used", np.int64), ("live", np.int64)], al
 """Which rows of the table are free: a list that begins with `free`, and all from `used` on; `live` are not."""
 
 
-INSTANTS = ("t_ns", "begun_ns", "end_ns", "arrived_ns", "released_ns", "passed_ns", "anchor_ns")
+INSTANTS = ("t_ns", "latest_ns", "end_ns", "arrived_ns", "watermark_ns", "emitted_ns", "window_ns")
 START = {"boot": NO_BOOT, "seq": -1, "first": NO_ROW, "last": NO_ROW} | dict.fromkeys(INSTANTS, NEVER)
-"""The record of a lift of which nothing was heard; all else is zero."""
+"""The fields of a lift's first record that are not zero."""

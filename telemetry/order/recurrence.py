@@ -1,7 +1,7 @@
-"""What each message of a lift means after its earlier ones: the recurrence, for one lift and one message at a time.
+"""The recurrence over the messages of a lift, written for one lift and one message: repeats, restarts, gaps, lateness.
 
-    message ─► seen before? ─► silent before? ─► restarted, set back? ─► rows placed ─► the lift's time moves on
-                 └─ changes nothing                                        └─ not those behind what was released: late
+    message ─► repeat? ─► end of a silence? ─► restart, clock set back? ─► rows placed ─► watermark moves on
+                 └─ changes nothing                                         └─ not those up to the watermark: late
 
 Every decision follows from the lift's earlier messages and their times of arrival, never from how messages were cut
 into groups.
@@ -24,24 +24,24 @@ ALIGN_NS = 1_000_000_000
 SILENCE_NS = 2_000_000_000
 """After how long without a message, by arrival, nothing is waited for any more."""
 HELD_LIMIT_ROWS = 10_000
-"""How many rows a lift may bring within `ALIGN_NS` of its time before all of them are released unaligned."""
+"""How many rows a lift may send within `ALIGN_NS` of its time before all of them are released unaligned."""
 _GAP, _REBOOT = CHANNELS.index("gap"), CHANNELS.index("reboot")
 
 
 @compiled
-def hear(
+def process(
     lifts: Records, messages: Records, order: NDArray[Any], streams: tuple[Stream, ...], rows: Records, heaps: Records
 ) -> None:
-    """Carry the lifts over their messages, in this order, and place the rows that these bring."""
+    """Bring the lifts' records up to date with their messages, in this order, and place the rows of these."""
     heap = heaps[0]
     for k in range(len(order)):
         number = order[k]
         message = messages[number]
         own = lifts[message["lift"]]
         message["repeated"] = _is_repeat(own, message)
-        message["taken"] = not message["repeated"] and (message["timed"] or own["begun_ns"] != NEVER)
+        message["taken"] = not message["repeated"] and (message["timed"] or own["latest_ns"] != NEVER)
         if message["taken"]:
-            _take(own, message, number, streams, rows, heap)
+            _accept(own, message, number, streams, rows, heap)
         own["received"] += 1
         own["repeats"] += message["repeated"]
         own["gaps"] += message["gap"]
@@ -52,7 +52,7 @@ def hear(
 
 @compiled
 def _is_repeat(own: Record, message: Record) -> bool:
-    """Tell whether the message came before; one that carries the sequence on cannot have."""
+    """Tell whether the message came before; one that continues the sequence cannot have."""
     onward = message["boot"] == own["boot"] and message["seq"] > own["seq"] and message["t_ns"] > own["t_ns"]
     if onward or not message["timed"]:
         return False
@@ -60,13 +60,15 @@ def _is_repeat(own: Record, message: Record) -> bool:
 
 
 @compiled
-def _take(own: Record, message: Record, number: int, streams: tuple[Stream, ...], rows: Records, heap: Record) -> None:
-    """Take in a message that is no repeat."""
+def _accept(
+    own: Record, message: Record, number: int, streams: tuple[Stream, ...], rows: Records, heap: Record
+) -> None:
+    """Update the lift's record with a message that is no repeat, and place its rows."""
     if message["timed"]:
         own["recent"][own["remembered"] % RECENT_LIMIT] = message["identity"]
         own["remembered"] += 1
     _end_silence(own, message["arrived_ns"])
-    message["before_ns"] = own["released_ns"]
+    message["watermark_ns"] = own["watermark_ns"]
     horizon_ns = NEVER
     if message["complete"]:
         horizon_ns = _horizon_ns(message, number, streams)
@@ -74,29 +76,29 @@ def _take(own: Record, message: Record, number: int, streams: tuple[Stream, ...]
         _follow(own, message, horizon_ns, rows, heap)
     t_ns, end_ns = message["t_ns"], message["end_ns"]
     if not message["timed"]:
-        t_ns = end_ns = max(own["end_ns"], own["released_ns"] + 1)
-    brought = 0
+        t_ns = end_ns = max(own["end_ns"], own["watermark_ns"] + 1)
+    count = 0
     for k in range(len(streams)):
         first, instants, values, channels = streams[k]
-        brought += first[number + 1] - first[number]
+        count += first[number + 1] - first[number]
         near = own["last"]
         for row in range(first[number], first[number + 1]):
             row_ns = instants[row] if message["timed"] else t_ns
-            if row_ns <= own["released_ns"]:
+            if row_ns <= own["watermark_ns"]:
                 message["late"] = True
                 continue
             near = place(own, rows, heap, row_ns, near)
             for c in range(len(channels)):
                 if values[c, row] == values[c, row]:  # not NaN
                     rows[near]["values"][channels[c]] = values[c, row]
-    message["overflowed"] = _advance(own, t_ns, end_ns, horizon_ns, brought)
+    message["overflowed"] = _advance(own, t_ns, end_ns, horizon_ns, count)
 
 
 @compiled
 def _end_silence(own: Record, arrived_ns: int) -> None:
-    """Release the rows from before a silence, as `idle` does, whether or not that was asked for meanwhile."""
+    """After a silence, move the watermark to the end of all earlier messages, as `Sequencer.idle` does."""
     if arrived_ns - own["arrived_ns"] > SILENCE_NS:
-        own["released_ns"] = max(own["released_ns"], own["end_ns"])
+        own["watermark_ns"] = max(own["watermark_ns"], own["end_ns"])
     own["arrived_ns"] = max(own["arrived_ns"], arrived_ns)
 
 
@@ -117,20 +119,20 @@ def _follow(own: Record, message: Record, horizon_ns: int, rows: Records, heap: 
 
     seq   5 6 7 9        gap of 1 before 9
     seq   5 6 0 1        restarted before 0, where its t is later (with `boot`, where the boot is another one)
-    seq   5 6 7 8        set back before 7, a bundle that ends before what was released: until the clock is where it
-    t     5 6 3 4        was all comes too late, and the world has gone on meanwhile
+    seq   5 6 7 8        set back before 7, a bundle that ends before the watermark: everything is late until the
+    t     5 6 3 4        clock is where it was, and states may have changed meanwhile
     """
-    boot, seq, t_ns, released_ns = message["boot"], message["seq"], message["t_ns"], own["released_ns"]
+    boot, seq, t_ns, watermark_ns = message["boot"], message["seq"], message["t_ns"], own["watermark_ns"]
     first = own["seq"] < 0
     onward = not first and boot == own["boot"] and seq > own["seq"]
     lower = boot == NO_BOOT and seq < own["seq"]
     restarted = not first and t_ns > own["t_ns"] and (boot != own["boot"] or lower)
     if onward and seq - own["seq"] > 1:
         message["gap"] = seq - own["seq"] - 1
-        if t_ns > released_ns:
+        if t_ns > watermark_ns:
             _mark(own, rows, heap, t_ns, _GAP)
-    if restarted or (onward and message["complete"] and horizon_ns <= released_ns):
-        anew_ns = max(t_ns, released_ns + 1) if restarted else released_ns + 1
+    if restarted or (onward and message["complete"] and horizon_ns <= watermark_ns):
+        anew_ns = max(t_ns, watermark_ns + 1) if restarted else watermark_ns + 1
         _mark(own, rows, heap, anew_ns, _REBOOT)
         own["end_ns"] = max(own["end_ns"], anew_ns)
         message["restarted"] = restarted
@@ -144,20 +146,20 @@ def _mark(own: Record, rows: Records, heap: Record, t_ns: int, channel: int) -> 
 
 
 @compiled
-def _advance(own: Record, t_ns: int, end_ns: int, horizon_ns: int, brought: int) -> bool:
-    """Move the lift's time on, and with it what is released; tell whether it had brought too many rows.
+def _advance(own: Record, t_ns: int, end_ns: int, horizon_ns: int, count: int) -> bool:
+    """Move the watermark on; tell whether that was because the window has too many rows.
 
-    bundle                  up to its last sample (`horizon_ns`)
-    any other message       up to a second before the latest beginning of a message
-    too many rows           up to the end of all messages
+    bundle                  to its last sample (`horizon_ns`)
+    any other message       to a second before the latest beginning of a message
+    too many rows           to the end of all messages
     """
-    own["begun_ns"] = max(own["begun_ns"], t_ns)
+    own["latest_ns"] = max(own["latest_ns"], t_ns)
     own["end_ns"] = max(own["end_ns"], end_ns)
-    own["released_ns"] = max(own["released_ns"], horizon_ns, own["begun_ns"] - ALIGN_NS)
-    if own["begun_ns"] - own["anchor_ns"] >= ALIGN_NS:
-        own["anchor_ns"], own["brought"] = own["begun_ns"], 0
-    own["brought"] += brought
-    if own["brought"] > HELD_LIMIT_ROWS:
-        own["brought"], own["released_ns"] = 0, max(own["released_ns"], own["end_ns"])
+    own["watermark_ns"] = max(own["watermark_ns"], horizon_ns, own["latest_ns"] - ALIGN_NS)
+    if own["latest_ns"] - own["window_ns"] >= ALIGN_NS:
+        own["window_ns"], own["window_rows"] = own["latest_ns"], 0
+    own["window_rows"] += count
+    if own["window_rows"] > HELD_LIMIT_ROWS:
+        own["window_rows"], own["watermark_ns"] = 0, max(own["watermark_ns"], own["end_ns"])
         return True
     return False

@@ -1,7 +1,7 @@
-"""From messages to what may be judged: repeats, restarts, gaps, lateness, and one time for all streams of a lift.
+"""From messages to batches that may be judged: in order of time, without repeats, all streams of a lift aligned.
 
-    messages ─► recurrence ─► rows held by lift, until the lift's time has passed them by a second ─► Batch
-                                blocks of vibration, until the rows before them are out ───────────────┘
+    messages ─► recurrence ─► rows, held by lift up to its watermark ──────────────────┬─► Batch
+                              vibration blocks, held until the rows before them are out ┘
 
 The law: what goes out of a lift, and in what order, follows from its messages alone, never from how these were cut into
 groups. A turn costs what comes in and what goes out, whatever is held, and no lift sends out more than its budget.
@@ -23,7 +23,7 @@ from telemetry.order.blocks import NO_BLOCKS, HeldBlocks
 from telemetry.order.held import HeldRows
 from telemetry.order.messages import message_records, streams
 from telemetry.order.records import COUNTED, LIFT, START
-from telemetry.order.recurrence import SILENCE_NS, hear
+from telemetry.order.recurrence import SILENCE_NS, process
 
 BUDGET_ROWS = 256
 """How many rows of one lift go out in a turn, so that its backlog does not hold up the others."""
@@ -57,16 +57,16 @@ class Sequencer:
         messages, readings = message_records(decoded, lift), streams(decoded)
         order = np.argsort(lift, kind="stable")
         order = order[np.searchsorted(lift[order], 0) :]
-        heard = np.unique(lift[order])
+        active = np.unique(lift[order])
         self._rows.make_room(2 * len(lift) + sum(len(t_ns) for _, t_ns, *_ in readings))
-        hear(self._lifts, messages, order, readings, self._rows.rows, self._rows.heap)
+        process(self._lifts, messages, order, readings, self._rows.rows, self._rows.heap)
         self.repeated = messages["repeated"].copy()
         waves = decoded.waveforms
         taken = np.flatnonzero(messages["taken"][waves.message])
-        due_ns = np.maximum(waves.t_ns[taken], messages["before_ns"][waves.message[taken]] + 1)
+        due_ns = np.maximum(waves.t_ns[taken], messages["watermark_ns"][waves.message[taken]] + 1)
         waves = replace(waves, message=lift[waves.message])
         counts = {name: int(messages[column].sum()) for name, column in VERDICTS.items()}
-        return self._release(self._and_backlogs(heard), waves, taken, due_ns), {"received": len(order)} | counts
+        return self._release(self._and_backlogs(active), waves, taken, due_ns), {"received": len(order)} | counts
 
     def idle(self, now_ns: int) -> Batch:
         """Return the held rows of lifts that fell silent, and of those that have more to go out.
@@ -77,7 +77,7 @@ class Sequencer:
         holds = lifts["held"] > 0
         holds[self._blocks.lifts()] = True
         silent = np.flatnonzero(holds & (now_ns - lifts["arrived_ns"] > SILENCE_NS)).astype(np.int32)
-        lifts["released_ns"][silent] = np.maximum(lifts["released_ns"][silent], lifts["end_ns"][silent])
+        lifts["watermark_ns"][silent] = np.maximum(lifts["watermark_ns"][silent], lifts["end_ns"][silent])
         return self._release(self._and_backlogs(silent))
 
     def more(self) -> Batch:
@@ -120,8 +120,8 @@ class Sequencer:
         Of the blocks `waves` those numbered `fresh` are new, and due at `due_ns`.
         """
         lift, t_ns, values = self._rows.release(self._lifts, lifts, self._budget_rows)
-        waves, due_ns = self._blocks.release(waves, fresh, due_ns, lifts, self._lifts["passed_ns"])
-        self._backlogs = lifts[self._lifts["passed_ns"][lifts] < self._lifts["released_ns"][lifts]]
+        waves, due_ns = self._blocks.release(waves, fresh, due_ns, lifts, self._lifts["emitted_ns"])
+        self._backlogs = lifts[self._lifts["emitted_ns"][lifts] < self._lifts["watermark_ns"][lifts]]
         self.waiting = int(self._lifts["held"][self._backlogs].sum())
         batch = Batch(lift, t_ns, **dict(zip(CHANNELS, values, strict=True)))
         return replace(batch, waveforms=waves, waveforms_due_ns=due_ns) if len(due_ns) else batch

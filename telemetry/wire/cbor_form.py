@@ -12,7 +12,7 @@ from typing import Any, NoReturn
 import cbor2
 from cbor2 import CBORTag
 
-from telemetry.wire.said import FIELDS_LIMIT, Piece, Refused, numbers, typed
+from telemetry.wire.parsed import FIELDS_LIMIT, RawArray, Refused, numbers, typed
 
 DEPTH_LIMIT = 16
 ACTIVE_TAGS = (0, 1, 2, 3, 4, 5, 25, 28, 29, 30, 35, 36, 37, 52, 54, 100, 256, 258, 260, 261, 1004, 43000)
@@ -51,8 +51,8 @@ class CborReader:
             raise Refused("out-of-range", f"{len(source)} fields in one object: at most {FIELDS_LIMIT} are taken")
         return list(source)
 
-    def numbers(self, source: Any) -> tuple[Piece, int]:
-        """Return an array as a piece and its length; raise where it holds anything but numbers."""
+    def numbers(self, source: Any) -> tuple[RawArray, int]:
+        """Return an array as a raw array and its length; raise where it holds anything but numbers."""
         if type(source) is CBORTag:
             return typed(source)
         if type(source) is not list:

@@ -16,7 +16,7 @@ import cbor2
 import numpy as np
 from numpy.typing import NDArray
 
-from telemetry.wire.said import TYPED_ARRAYS
+from telemetry.wire.parsed import TYPED_ARRAYS
 
 _BYTES, _MAP = 2, 5
 _LIFTS = cbor2.dumps("lifts")

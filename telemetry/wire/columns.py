@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from telemetry.arrays import F64, I32, I64
 from telemetry.batch import Decoded, Messages, Refusal, Samples, Waveforms
 from telemetry.streams import MACHINE
-from telemetry.wire.said import CLOCK_AHEAD_LIMIT_MS, NAN, READING_LIMIT, SAMPLED_CHANNELS, Part, Said, join
+from telemetry.wire.parsed import CLOCK_AHEAD_LIMIT_MS, NAN, READING_LIMIT, SAMPLED_CHANNELS, Parsed, StreamPart, join
 
 NAMES = {
     "speed": ("v_mps",),
@@ -44,52 +44,52 @@ class Columns:
     def __init__(self) -> None:
         self.refusals: list[Refusal] = []
         self._messages: list[tuple[Any, ...]] = []
-        self._parts: dict[str, list[Part]] = {name: [] for name in NAMES}
-        self._speakers: dict[str, list[int]] = {name: [] for name in NAMES}
+        self._parts: dict[str, list[StreamPart]] = {name: [] for name in NAMES}
+        self._message_numbers: dict[str, list[int]] = {name: [] for name in NAMES}
         self._status: list[tuple[float, ...]] = []
 
     def add(
-        self, lift_id: str, district: str, said: Said, arrived_ns: int, position: int, complete: bool, stale: bool
+        self, lift_id: str, district: str, parsed: Parsed, arrived_ns: int, position: int, complete: bool, stale: bool
     ) -> None:
         """Take one message."""
         number = len(self._messages)
-        seq, boot, t_ms, parts, status = said
+        seq, boot, t_ms, parts, status = parsed
         timed = t_ms is not None
         t_ms = t_ms if timed else arrived_ns / 1e6
         self._messages.append((lift_id, district, boot, seq, t_ms, arrived_ns, position, complete, stale, timed))
         for part in parts:
             stream = part[0]
-            self._speakers[stream].append(number)
+            self._message_numbers[stream].append(number)
             self._parts[stream].append(part)
         if status is not None:
             self._status.append((number, *status))
 
     def finish(self) -> tuple[Decoded, set[int]]:
-        """Return what was said, and the positions of the messages whose numbers break the contract."""
-        said = dict(zip(_MESSAGE, _transposed(self._messages, len(_MESSAGE)), strict=True))
-        t_ms, arrived_ns = _floats(said["t_ms"]), _whole(said["arrived_ns"])
-        streams = {name: _Stream(name, self._speakers[name], parts) for name, parts in self._parts.items()}
+        """Return the decoded group, and the positions of the messages whose numbers break the contract."""
+        fields = dict(zip(_MESSAGE, _transposed(self._messages, len(_MESSAGE)), strict=True))
+        t_ms, arrived_ns = _floats(fields["t_ms"]), _whole(fields["arrived_ns"])
+        streams = {name: _Stream(name, self._message_numbers[name], parts) for name, parts in self._parts.items()}
         last_ms = t_ms.copy()
         broken = np.zeros(len(t_ms), dtype=np.bool_)
         for stream in streams.values():
             np.fmax.at(last_ms, stream.message, stream.last_ms())
             broken[stream.broken()] = True
         broken |= last_ms > arrived_ns / 1e6 + CLOCK_AHEAD_LIMIT_MS
-        position = _whole(said["position"])
+        position = _whole(fields["position"])
         if broken.any():
-            return NOTHING, set(position[broken].tolist())
+            return NO_MESSAGES, set(position[broken].tolist())
         messages = Messages(
-            lift_id=list(said["lift_id"]),
-            district=list(said["district"]),
-            boot=list(said["boot"]),
-            seq=_whole(said["seq"]),
+            lift_id=list(fields["lift_id"]),
+            district=list(fields["district"]),
+            boot=list(fields["boot"]),
+            seq=_whole(fields["seq"]),
             t_ns=instants(t_ms),
             t_end_ns=instants(last_ms),
             arrived_ns=arrived_ns,
             position=position,
-            complete=np.array(said["complete"], dtype=np.bool_),
-            retained_stale=np.array(said["stale"], dtype=np.bool_),
-            timed=np.array(said["timed"], dtype=np.bool_),
+            complete=np.array(fields["complete"], dtype=np.bool_),
+            retained_stale=np.array(fields["stale"], dtype=np.bool_),
+            timed=np.array(fields["timed"], dtype=np.bool_),
         )
         waves = {name: streams.pop(name).waveforms() for name in ("vibration", MACHINE)}
         samples = {name: stream.samples() for name, stream in streams.items()}
@@ -106,10 +106,10 @@ class _Stream:
     """The blocks of one stream as arrays. `clock` is `dt_ms` of each block where it is sampled, and else the offset of
     each reading in ms."""
 
-    def __init__(self, name: str, speakers: list[int], parts: list[Part]) -> None:
+    def __init__(self, name: str, numbers: list[int], parts: list[StreamPart]) -> None:
         _, t_ms, clock, length, *channels = _transposed(parts, 4 + len(NAMES[name]))
         self.names, self.sampled = NAMES[name], name in SAMPLED_CHANNELS
-        self.message: I32 = _whole(speakers).astype(np.int32)
+        self.message: I32 = _whole(numbers).astype(np.int32)
         self.t_ms = _floats(t_ms)
         self.length = _whole(length)
         self.end: I64 = np.cumsum(self.length)
@@ -125,12 +125,12 @@ class _Stream:
         if self.sampled:
             return self.t_ms + np.maximum(self.length - 1, 0) * self.clock
         last_ms = self.t_ms.copy()
-        spoken = self.length > 0
-        last_ms[spoken] += self.clock[self.end[spoken] - 1]
+        filled = self.length > 0
+        last_ms[filled] += self.clock[self.end[filled] - 1]
         return last_ms
 
     def broken(self) -> I32:
-        """Return the messages with a reading beyond every sense, or with an event out of order or before its `t`."""
+        """Return the messages with a reading beyond every limit, or with an event out of order or before its `t`."""
         bad = np.zeros(int(self.length.sum()), dtype=np.bool_)
         for column in self.columns:
             if len(column) and not (column.min() >= -READING_LIMIT and column.max() <= READING_LIMIT):
@@ -146,18 +146,18 @@ class _Stream:
         place = np.arange(len(block)) - (self.end - self.length)[block] if self.sampled else 1
         t_ns = instants(self.t_ms[block], place * (self.clock[block] if self.sampled else self.clock))
         message, columns = self.message[block], self.columns
-        silent = np.isnan(columns).all(axis=0)
-        if silent.any():
-            message, t_ns, columns = message[~silent], t_ns[~silent], columns[:, ~silent]
+        empty = np.isnan(columns).all(axis=0)
+        if empty.any():
+            message, t_ns, columns = message[~empty], t_ns[~empty], columns[:, ~empty]
         return Samples(message, t_ns, dict(zip(self.names, columns.astype(np.float64, copy=False), strict=True)))
 
     def waveforms(self) -> Waveforms:
         """Return the blocks as they are, but for empty ones."""
-        spoken = self.length > 0
-        dt_ns = np.where(self.clock > 0, self.clock * 1e6, NAN)[spoken]
-        first = np.r_[0, self.end[spoken]].astype(np.int64)
+        filled = self.length > 0
+        dt_ns = np.where(self.clock > 0, self.clock * 1e6, NAN)[filled]
+        first = np.r_[0, self.end[filled]].astype(np.int64)
         xyz = np.asarray(self.columns, dtype=np.float32)
-        return Waveforms(self.message[spoken], instants(self.t_ms[spoken]), dt_ns, first, xyz)
+        return Waveforms(self.message[filled], instants(self.t_ms[filled]), dt_ns, first, xyz)
 
     def _block(self) -> NDArray[np.intp]:
         """Return the block of each reading."""
@@ -180,5 +180,5 @@ def _flat(lists: Iterable[Iterable[float]]) -> F64:
     return _floats(chain.from_iterable(lists))
 
 
-NOTHING, _ = Columns().finish()
-"""What a group without messages said."""
+NO_MESSAGES, _ = Columns().finish()
+"""A group without messages."""

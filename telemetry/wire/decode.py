@@ -1,8 +1,8 @@
-"""From bytes to columns: what a group of messages said. Pure, without state, and never raised out of by any bytes.
+"""From bytes to columns: decodes a group of messages. Pure, without state; no bytes make it raise.
 
-bytes ─► quick ──────────────────────────► columns ─► numbers in order? ─► Decoded
-           └─ unusual ─► careful ─► taken ───▲                └─ no: these messages once more, carefully
-                            └─► refused, with a reason
+bytes ─► fast path ────────────────────────────► columns ─► numbers in order? ─► Decoded
+             └─ unusual ─► validating ─► taken ───▲                └─ no: these messages again, by the validating path
+                               └─► refused, with a reason
 """
 
 from __future__ import annotations
@@ -15,11 +15,11 @@ import numpy as np
 
 from telemetry.batch import Decoded, Refusal
 from telemetry.streams import LIFT_ID_PATTERN, PAYLOAD_LIMIT_BYTES, STREAMS, Entry, Topic, parse_topic
-from telemetry.wire import careful, quick
+from telemetry.wire import fast_path, validating
 from telemetry.wire.cbor_form import CborReader
 from telemetry.wire.columns import Columns
 from telemetry.wire.json_form import JsonReader
-from telemetry.wire.said import CLOCK_AHEAD_LIMIT_MS, Refused, Said
+from telemetry.wire.parsed import CLOCK_AHEAD_LIMIT_MS, Parsed, Refused
 
 TOPIC_LIMIT_CHARS = 128
 TOPICS_REMEMBERED = 65_536
@@ -30,18 +30,18 @@ CBOR_BEGINS = frozenset((*range(0xA0, 0xBC), 0xBF, 0xD9))
 
 
 def decode(entries: Sequence[Entry]) -> Decoded:
-    """Return what these messages said, and which of them were refused and why."""
-    return decode_carefully(entries, frozenset())
+    """Return the readings of these messages, and which messages were refused and why."""
+    return decode_validating(entries, frozenset())
 
 
-def decode_carefully(entries: Sequence[Entry], suspects: Set[int]) -> Decoded:
-    """Do as `decode`, with the messages at the positions `suspects` kept off the usual path."""
-    with np.errstate(all="ignore"):  # a stranger's NaN may be one that signals, and his numbers overflow
+def decode_validating(entries: Sequence[Entry], suspects: Set[int]) -> Decoded:
+    """Do as `decode`, with the messages at the positions `suspects` kept off the fast path."""
+    with np.errstate(all="ignore"):  # a sender's NaN may be a signalling one, and its numbers may overflow
         while True:
             decoded, broken = _gather(entries, suspects).finish()
             if not broken:
                 return decoded
-            assert not broken <= suspects, "the careful path took what the columns do not"
+            assert not broken <= suspects, "the validating path took what the columns do not"
             suspects = suspects | broken
 
 
@@ -67,9 +67,9 @@ def _refuse(columns: Columns, entry: Entry, payload: bytes, refused: Refused) ->
 def _topic(topic: str) -> Topic:
     if len(topic) > TOPIC_LIMIT_CHARS:
         raise Refused("topic", f"the topic has {len(topic)} characters: at most {TOPIC_LIMIT_CHARS} make sense")
-    parsed = _parse_topic(topic)
-    if parsed is not None:
-        return parsed
+    known = _parse_topic(topic)
+    if known is not None:
+        return known
     parts = topic.split("/")
     if len(parts) == 5 and parts[:2] == ["lift", "v1"] and parts[4] not in STREAMS:
         raise Refused("stream", f"{parts[4][:40]!r} is no stream: say one of {', '.join(STREAMS)}")
@@ -96,46 +96,46 @@ def _read(columns: Columns, reader: Any, entry: Entry, topic: Topic, document: A
     if not suspect and stream != "status":
         try:
             if stream == "bundle":
-                said = [(lift_id, quick.bundle(reader, document))]
+                parsed = [(lift_id, fast_path.bundle(reader, document))]
             elif stream == "gateway":
-                said = _checked(quick.gateway(reader, document))
+                parsed = _checked(fast_path.gateway(reader, document))
             else:
-                said = [(lift_id, quick.message(reader, document, stream))]
+                parsed = [(lift_id, fast_path.message(reader, document, stream))]
             if reader.flat(entry.payload):
-                for lift_id, inner in said:
+                for lift_id, inner in parsed:
                     columns.add(lift_id, district, inner, entry.arrived_ns, entry.position, stream in COMPLETE, False)
                 return
-        except quick.UNUSUAL:
+        except fast_path.UNUSUAL:
             pass
     if stream == "gateway":
         _read_gateway(columns, reader, entry, topic, document)
     else:
-        _add(columns, entry, topic, lift_id, _carefully(reader, document, stream, entry.arrived_ns))
+        _add(columns, entry, topic, lift_id, _validated(reader, document, stream, entry.arrived_ns))
 
 
-def _checked(said: list[tuple[str, Said]]) -> list[tuple[str, Said]]:
-    for lift_id, _ in said:
+def _checked(parsed: list[tuple[str, Parsed]]) -> list[tuple[str, Parsed]]:
+    for lift_id, _ in parsed:
         _check_lift_id(lift_id)
-    return said
+    return parsed
 
 
-def _carefully(reader: Any, document: Any, stream: str, arrived_ns: int) -> Said:
+def _validated(reader: Any, document: Any, stream: str, arrived_ns: int) -> Parsed:
     if stream == "status":
-        return careful.status(reader, document, arrived_ns)
+        return validating.status(reader, document, arrived_ns)
     if stream == "bundle":
-        return careful.bundle(reader, document, arrived_ns)
-    return careful.message(reader, document, stream, arrived_ns)
+        return validating.bundle(reader, document, arrived_ns)
+    return validating.message(reader, document, stream, arrived_ns)
 
 
 def _read_gateway(columns: Columns, reader: Any, entry: Entry, topic: Topic, document: Any) -> None:
     """Judge, refuse and count each inner bundle by itself."""
-    envelope = careful.fields(reader, document, "the payload")
+    envelope = validating.fields(reader, document, "the payload")
     if "lifts" not in envelope:
         raise Refused("missing-field", "lifts: is required, one bundle for each lift id")
-    for lift_id, inner in careful.fields(reader, envelope["lifts"], "lifts").items():
+    for lift_id, inner in validating.fields(reader, envelope["lifts"], "lifts").items():
         try:
             _check_lift_id(lift_id)
-            _add(columns, entry, topic, lift_id, careful.bundle(reader, inner, entry.arrived_ns))
+            _add(columns, entry, topic, lift_id, validating.bundle(reader, inner, entry.arrived_ns))
         except Refused as refused:
             named = Refused(refused.reason, f"lifts.{str(lift_id)[:64]}: {refused.detail}")
             _refuse(columns, entry, reader.copy(inner), named)
@@ -146,10 +146,10 @@ def _check_lift_id(lift_id: Any) -> None:
         raise Refused("lift-id", "a lift id must have 1 to 64 of the characters A-Z, a-z, 0-9, _ and -")
 
 
-def _add(columns: Columns, entry: Entry, topic: Topic, lift_id: str, said: Said) -> None:
-    stale = entry.retained and topic.stream == "status" and _is_stale(said[2], entry.arrived_ns)
+def _add(columns: Columns, entry: Entry, topic: Topic, lift_id: str, parsed: Parsed) -> None:
+    stale = entry.retained and topic.stream == "status" and _is_stale(parsed[2], entry.arrived_ns)
     complete = topic.stream in COMPLETE
-    columns.add(lift_id, topic.district, said, entry.arrived_ns, entry.position, complete, stale)
+    columns.add(lift_id, topic.district, parsed, entry.arrived_ns, entry.position, complete, stale)
 
 
 def _is_stale(t_ms: float | None, arrived_ns: int) -> bool:

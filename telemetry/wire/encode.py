@@ -14,7 +14,7 @@ import orjson
 from cbor2 import CBOREncoder, CBORTag
 from numpy.typing import NDArray
 
-from telemetry.wire.said import TYPED_ARRAYS
+from telemetry.wire.parsed import TYPED_ARRAYS
 
 Message = Mapping[str, Any]
 Array = NDArray[Any] | Sequence[float]

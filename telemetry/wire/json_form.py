@@ -10,11 +10,11 @@ from typing import Any
 import orjson
 import simdjson
 
-from telemetry.wire.said import FIELDS_LIMIT, Piece, Refused
+from telemetry.wire.parsed import FIELDS_LIMIT, RawArray, Refused
 
 
 class JsonReader:
-    """Reads one JSON document after the other. `arrays` counts what became lists or pieces since the last `open`."""
+    """Reads one JSON document after the other. `arrays` counts the arrays read since the last `open`."""
 
     def __init__(self) -> None:
         self.parser = simdjson.Parser()
@@ -43,8 +43,8 @@ class JsonReader:
             raise Refused("out-of-range", f"{len(names)} fields in one object: at most {FIELDS_LIMIT} are taken")
         return names
 
-    def numbers(self, source: Any) -> tuple[Piece, int]:
-        """Return an array as a piece and its length; raise where it holds anything but numbers.
+    def numbers(self, source: Any) -> tuple[RawArray, int]:
+        """Return an array as a raw array and its length; raise where it holds anything but numbers.
 
         The buffer flattens an array of arrays, which is what `flat` looks for in the end.
         """

@@ -20,7 +20,7 @@ from registry.facts import Floor, LiftFacts
 from store.recordings import recording as recordings
 from store.recordings.format import TABLES, Header, NotARecording
 from store.recordings.recording import Recording, Writer
-from telemetry.batch import SILENT_MACHINE
+from telemetry.batch import NO_MACHINE
 from telemetry.wire.decode import decode
 from tests.store.told import told
 from tests.telemetry.wire import assert_same
@@ -190,7 +190,7 @@ def test_a_recording_from_before_machines_were_heard_is_still_read(tmp_path: Pat
         Recording(folder)
     (folder / "recording.json").write_bytes((folder / "recording.json").read_bytes().replace(b": 2,", b": 1,"))
     (whole,) = Recording(folder).groups(messages=1_000_000)
-    assert_same(whole, replace(decode(told()), machine=SILENT_MACHINE))
+    assert_same(whole, replace(decode(told()), machine=NO_MACHINE))
 
 
 @pytest.mark.parametrize(("name", "kept"), [("messages", 0.5), ("speed", 0.5), ("facts", 0.1)])

@@ -13,8 +13,8 @@ from cbor2 import CBORTag
 from telemetry.streams import PAYLOAD_LIMIT_BYTES, Entry
 from telemetry.wire import encode
 from telemetry.wire.decode import decode
-from telemetry.wire.said import REASONS
-from tests.telemetry.wire import ARRIVED_NS, T_MS, T_NS, entry, hear, refusal
+from telemetry.wire.parsed import REASONS
+from tests.telemetry.wire import ARRIVED_NS, T_MS, T_NS, decode_one, entry, refusal
 
 HEAD: dict[str, Any] = {"seq": 1, "t": T_MS}
 AHEAD_MS = T_MS + 1_000 + 300_000
@@ -25,14 +25,14 @@ def said(stream: str, **fields: Any) -> bytes:
 
 
 def column(payload: bytes, stream: str, name: str) -> list[float]:
-    decoded = hear(payload, stream)
+    decoded = decode_one(payload, stream)
     assert not decoded.refusals, decoded.refusals
     values: list[float] = decoded.samples[stream].channels[name].tolist()
     return values
 
 
 def offsets_ns(payload: bytes, stream: str) -> list[int]:
-    offsets: list[int] = (hear(payload, stream).samples[stream].t_ns - T_NS).tolist()
+    offsets: list[int] = (decode_one(payload, stream).samples[stream].t_ns - T_NS).tolist()
     return offsets
 
 
@@ -41,7 +41,7 @@ def test_a_single_number_stands_for_an_array_of_one() -> None:
     assert column(said("door", state="open", at=3), "door", "door") == [2.0]
     assert offsets_ns(said("door", state="open", at=3), "door") == [3_000_000]
     assert column(said("infrared", presence=1), "infrared", "presence") == [1.0]
-    assert hear(said("vibration", x=1, y=2, z=3), "vibration").waveforms.xyz.tolist() == [[1], [2], [3]]
+    assert decode_one(said("vibration", x=1, y=2, z=3), "vibration").waveforms.xyz.tolist() == [[1], [2], [3]]
 
 
 def test_null_and_nan_mean_no_reading_and_leave_no_row() -> None:
@@ -52,7 +52,7 @@ def test_null_and_nan_mean_no_reading_and_leave_no_row() -> None:
 
 
 def test_null_in_vibration_stays_in_its_place() -> None:
-    blocks = hear(said("vibration", dt=10, x=[1, None], y=[1, 2], z=[1, 2]), "vibration").waveforms
+    blocks = decode_one(said("vibration", dt=10, x=[1, None], y=[1, 2], z=[1, 2]), "vibration").waveforms
     np.testing.assert_array_equal(blocks.xyz[0], np.float32([1, np.nan]))
 
 
@@ -60,7 +60,7 @@ def test_a_bundle_may_carry_what_the_machine_says() -> None:
     hum = np.array([0.25, np.nan, -1.5], dtype=np.float32)
     sent = HEAD | {"speed": {"v": 1.0}, "machine": {"t": T_MS + 0.5, "dt": 0.390625, "a": hum}}
     for payload in (encode.to_cbor(sent), encode.to_json(sent)):
-        decoded = hear(payload)
+        decoded = decode_one(payload)
         assert decoded.machine.dt_ns.tolist() == [390_625.0]
         assert decoded.machine.t_ns.tolist() == [T_NS + 500_000]
         np.testing.assert_array_equal(decoded.machine.xyz, hum[None])
@@ -73,14 +73,14 @@ def test_a_bundle_may_carry_what_the_machine_says() -> None:
      {"a": [1, 2], "dt": 1e9}, {"t": AHEAD_MS + 1, "a": 1}],
 )  # fmt: skip
 def test_another_field_named_machine_is_one_that_nobody_knows(machine: object) -> None:
-    decoded = hear(said("bundle", speed={"v": 1.0}, machine=machine))
+    decoded = decode_one(said("bundle", speed={"v": 1.0}, machine=machine))
     assert not decoded.refusals
     assert decoded.samples["speed"].channels["v_mps"].tolist() == [1.0]
     assert not len(decoded.machine.message)
 
 
 def test_an_infrared_null_is_unchanged() -> None:
-    decoded = hear(said("infrared", presence=[True, None, None], curtain=[None, 0, None]), "infrared")
+    decoded = decode_one(said("infrared", presence=[True, None, None], curtain=[None, 0, None]), "infrared")
     np.testing.assert_array_equal(decoded.samples["infrared"].channels["presence"], [1, np.nan])
     np.testing.assert_array_equal(decoded.samples["infrared"].channels["curtain"], [np.nan, 0])
 
@@ -98,7 +98,7 @@ def test_typed_arrays_of_each_kind_are_heard(tag: tuple[int, str]) -> None:
 
 def test_a_stream_in_a_bundle_may_have_its_own_t_and_dt() -> None:
     payload = said("bundle", dt=50, speed={"v": [1, 2]}, displacement={"z": [3, 4], "dt": 200, "t": T_MS + 7})
-    decoded = hear(payload)
+    decoded = decode_one(payload)
     assert (decoded.samples["speed"].t_ns - T_NS).tolist() == [0, 50_000_000]
     assert (decoded.samples["displacement"].t_ns - T_NS).tolist() == [7_000_000, 207_000_000]
     assert decoded.messages.t_end_ns.tolist() == [T_NS + 207_000_000]
@@ -106,7 +106,7 @@ def test_a_stream_in_a_bundle_may_have_its_own_t_and_dt() -> None:
 
 def test_streams_that_mean_one_instant_get_one_instant_whatever_the_rounding() -> None:
     streams = {"speed": {"t": T_MS, "dt": 0.1, "v": [0] * 8}, "displacement": {"t": T_MS + 0.3, "dt": 0.4, "z": [0, 0]}}
-    decoded = hear(said("bundle", **streams, door={"at": [0.3, 0.7], "state": ["open", "closing"]}))
+    decoded = decode_one(said("bundle", **streams, door={"at": [0.3, 0.7], "state": ["open", "closing"]}))
     at = {name: (samples.t_ns - T_NS).tolist() for name, samples in decoded.samples.items()}
     assert at["displacement"] == at["door"] == [300_000, 700_000] == [at["speed"][3], at["speed"][7]]
 
@@ -116,16 +116,17 @@ def test_fields_that_nobody_knows_are_ignored() -> None:
 
 
 def test_boot_may_be_a_number_or_a_text_and_is_0_where_it_is_not_said() -> None:
-    boots = [hear(said("speed", v=1, **more), "speed").messages.boot[0] for more in ({"boot": 7}, {"boot": "7"}, {})]
+    sent = [said("speed", v=1, **more) for more in ({"boot": 7}, {"boot": "7"}, {})]
+    boots = [decode_one(payload, "speed").messages.boot[0] for payload in sent]
     assert boots == ["7", "7", "0"]
 
 
 def test_an_empty_bundle_is_a_sign_of_life() -> None:
-    assert hear(said("bundle")).messages.lift_id == ["HZ-1"]
+    assert decode_one(said("bundle")).messages.lift_id == ["HZ-1"]
 
 
 def test_a_last_will_without_seq_and_t_stands_at_its_arrival() -> None:
-    decoded = hear(b'{"online": false}', "status")
+    decoded = decode_one(b'{"online": false}', "status")
     assert (decoded.messages.seq.tolist(), decoded.messages.timed.tolist()) == ([-1], [False])
     assert decoded.samples["status"].t_ns.tolist() == [ARRIVED_NS]
     assert decoded.samples["status"].channels["online"].tolist() == [0.0]
@@ -133,9 +134,11 @@ def test_a_last_will_without_seq_and_t_stands_at_its_arrival() -> None:
 
 def test_a_status_says_what_it_says_and_leaves_the_rest_unchanged() -> None:
     payload = said("status", online=True, mode="fire", power="battery", alarm=1, heartbeat_s=30, firmware="2.1")
-    channels = {name: values.tolist() for name, values in hear(payload, "status").samples["status"].channels.items()}
+    channels = {
+        name: values.tolist() for name, values in decode_one(payload, "status").samples["status"].channels.items()
+    }
     assert channels == {"online": [1], "alarm": [1], "mode": [2], "power": [1], "heartbeat_s": [30]}
-    assert np.isnan(hear(said("status", online=True), "status").samples["status"].channels["mode"]).all()
+    assert np.isnan(decode_one(said("status", online=True), "status").samples["status"].channels["mode"]).all()
 
 
 @pytest.mark.parametrize(
@@ -143,7 +146,7 @@ def test_a_status_says_what_it_says_and_leaves_the_rest_unchanged() -> None:
 )
 def test_a_retained_status_is_stale_after_five_minutes(age_s: float | None, retained: bool, stale: bool) -> None:
     head = {"online": True} if age_s is None else {"online": True, "seq": 1, "t": ARRIVED_NS / 1e6 - age_s * 1e3}
-    decoded = hear(json.dumps(head).encode(), "status", retained=retained)
+    decoded = decode_one(json.dumps(head).encode(), "status", retained=retained)
     assert decoded.messages.retained_stale.tolist() == [stale]
 
 
@@ -151,7 +154,7 @@ def test_each_bundle_of_a_gateway_is_judged_by_itself() -> None:
     good = HEAD | {"speed": {"v": [1]}}
     lifts = {"A": good, "B": HEAD | {"speed": {"v": "fast"}}, "x y": good, "C": 7, "D": good}
     for payload in (json.dumps({"lifts": lifts}).encode(), cbor2.dumps({"lifts": lifts})):
-        decoded = hear(payload, "gateway")
+        decoded = decode_one(payload, "gateway")
         assert decoded.messages.lift_id == ["A", "D"]
         assert [(each.reason, each.detail.split(":")[0]) for each in decoded.refusals] == [
             ("type", "lifts.B"),
@@ -162,7 +165,7 @@ def test_each_bundle_of_a_gateway_is_judged_by_itself() -> None:
 
 
 def test_the_far_past_is_taken_as_it_is() -> None:
-    assert hear(b'{"seq": 1, "t": 0, "v": 1}', "speed").samples["speed"].t_ns.tolist() == [0]
+    assert decode_one(b'{"seq": 1, "t": 0, "v": 1}', "speed").samples["speed"].t_ns.tolist() == [0]
 
 
 TABLE: list[tuple[str, dict[str, Any], str, str]] = [
@@ -301,7 +304,7 @@ def test_a_topic_that_does_not_parse_is_refused(topic: str, reason: str) -> None
 
 @pytest.mark.parametrize("lift_id", ["a b", "a,b=1", 'x") |> drop()', "<b>", "", "x" * 65, "a\nb", "电梯", "../../etc"])
 def test_a_lift_id_in_an_envelope_that_is_none_is_refused(lift_id: str) -> None:
-    decoded = hear(json.dumps({"lifts": {lift_id: HEAD}}).encode(), "gateway")
+    decoded = decode_one(json.dumps({"lifts": {lift_id: HEAD}}).encode(), "gateway")
     assert [each.reason for each in decoded.refusals] == ["lift-id"]
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from telemetry.wire.said import REASONS
+from telemetry.wire.parsed import REASONS
 from tests.telemetry.hostile import BAD, GOOD_EVERY
 
 GROWTH_LIMIT_KB = 4 << 10

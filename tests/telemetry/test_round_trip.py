@@ -18,7 +18,7 @@ ARRIVED_NS = (T_MS + 1_000) * 1_000_000
 FORMS = [encode.to_json, encode.to_cbor]
 
 
-def hear(payload: bytes, stream: str = "bundle", **entry: Any) -> Decoded:
+def decode_one(payload: bytes, stream: str = "bundle", **entry: Any) -> Decoded:
     return decode([Entry(1, ARRIVED_NS, f"lift/v1/hangzhou/HZ-1/{stream}", payload, **entry)])
 
 
@@ -37,7 +37,7 @@ def test_a_bundle_comes_back_as_it_was_sent(form: Callable[[Any], bytes]) -> Non
         door=encode.door([0, 250.5], ["closing", "closed"]),
         infrared={"at": [0, 10], "presence": [True, None], "curtain": [False, 1]},
     )
-    said = hear(form(sent))
+    said = decode_one(form(sent))
     assert not said.refusals
     assert (said.messages.lift_id, said.messages.district, said.messages.boot) == (["HZ-1"], ["hangzhou"], ["b1"])
     assert said.messages.seq.tolist() == [7]
@@ -60,7 +60,7 @@ def test_a_gateway_speaks_for_each_of_its_lifts(form: Callable[[Any], bytes]) ->
     bundles = {
         f"L{i}": encode.bundle(i, T_MS, speed=encode.speed(100, np.full(3, i, dtype=np.float32))) for i in range(20)
     }
-    said = hear(form(encode.gateway(bundles)), "gateway")
+    said = decode_one(form(encode.gateway(bundles)), "gateway")
     assert said.messages.lift_id == list(bundles)
     assert said.samples["speed"].message.tolist() == np.repeat(np.arange(20), 3).tolist()
     assert said.samples["speed"].channels["v_mps"].tolist() == np.repeat(np.arange(20.0), 3).tolist()

@@ -1,4 +1,4 @@
-"""Short ways to say something to the decoder and to look at what it heard."""
+"""Short ways to decode one message and to compare what was decoded."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ def entry(payload: bytes, stream: str = "bundle", position: int = 1, lift_id: st
     return Entry(position, ARRIVED_NS, f"lift/v1/hangzhou/{lift_id}/{stream}", payload, **more)
 
 
-def hear(payload: bytes, stream: str = "bundle", **more: Any) -> Decoded:
+def decode_one(payload: bytes, stream: str = "bundle", **more: Any) -> Decoded:
     return decode([entry(payload, stream, **more)])
 
 
 def refusal(payload: bytes, stream: str = "bundle", **more: Any) -> Refusal:
-    decoded = hear(payload, stream, **more)
+    decoded = decode_one(payload, stream, **more)
     assert not decoded.messages.lift_id
     (refused,) = decoded.refusals
     return refused

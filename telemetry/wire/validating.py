@@ -1,7 +1,7 @@
-"""The other path: judges a message field by field, and either takes it or refuses it with a reason and a remedy.
+"""The validating path: checks a message field by field, and takes it or refuses it with a reason and a remedy.
 
-It takes what the quick path leaves: single numbers where an array of one is meant, nulls, fields left out, a status.
-What both take, they take alike.
+It takes what the fast path leaves: single numbers where an array of one is meant, nulls, fields left out, a status.
+A message that both paths take is parsed alike by both.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ import numpy as np
 from cbor2 import CBORTag
 
 from telemetry.streams import EVENTS, MACHINE, MEASURED, MODES, POWERS
-from telemetry.wire.said import (
+from telemetry.wire.parsed import (
     BITS,
     BOOT_LIMIT_CHARS,
     CLOCK_AHEAD_LIMIT_MS,
@@ -26,10 +26,10 @@ from telemetry.wire.said import (
     READING_LIMIT,
     SAMPLED_CHANNELS,
     SEQ_END,
-    Part,
-    Piece,
+    Parsed,
+    RawArray,
     Refused,
-    Said,
+    StreamPart,
     join,
     numbers,
     typed,
@@ -40,16 +40,16 @@ _POWER_CODES = {name: float(code) for code, name in enumerate(POWERS)}
 _MODE_CODES = {name: float(code) for code, name in enumerate(MODES)}
 
 
-def message(reader: Any, document: Any, stream: str, arrived_ns: int) -> Said:
-    """Return what a message of one measured stream said, or refuse it."""
+def message(reader: Any, document: Any, stream: str, arrived_ns: int) -> Parsed:
+    """Return a message of one measured stream, parsed, or refuse it."""
     body = fields(reader, document, "the payload")
     seq, boot, t_ms = _seq(body), _boot(body), _time(body, "t")
     part = _part(reader, body, stream, "", t_ms, None)
     return seq, boot, t_ms, [_not_ahead(part, arrived_ns)], None
 
 
-def bundle(reader: Any, document: Any, arrived_ns: int) -> Said:
-    """Return what a bundle said, or refuse it."""
+def bundle(reader: Any, document: Any, arrived_ns: int) -> Parsed:
+    """Return a bundle, parsed, or refuse it."""
     body = fields(reader, document, "the bundle")
     seq, boot, t_ms = _seq(body), _boot(body), _time(body, "t")
     _check_ahead(t_ms, "t", arrived_ns)
@@ -65,8 +65,8 @@ def bundle(reader: Any, document: Any, arrived_ns: int) -> Said:
     return seq, boot, t_ms, parts, None
 
 
-def _machine(reader: Any, source: Any, t_ms: float, dt_ms: float | None, arrived_ns: int) -> list[Part]:
-    """Return what the machine's accelerometer said; whatever else has that name is a field that nobody knows."""
+def _machine(reader: Any, source: Any, t_ms: float, dt_ms: float | None, arrived_ns: int) -> list[StreamPart]:
+    """Return the readings of the machine's accelerometer; anything else of that name is an unknown field, ignored."""
     try:
         body = fields(reader, source, MACHINE)
         t_ms = t_ms if body.get("t") is None else _time(body, "t")
@@ -75,8 +75,8 @@ def _machine(reader: Any, source: Any, t_ms: float, dt_ms: float | None, arrived
         return []
 
 
-def status(reader: Any, document: Any, arrived_ns: int) -> Said:
-    """Return what a status said, or refuse it. A last will may leave out `seq` and `t`."""
+def status(reader: Any, document: Any, arrived_ns: int) -> Parsed:
+    """Return a status, parsed, or refuse it. A last will may leave out `seq` and `t`."""
     body = fields(reader, document, "the payload")
     t_ms = None if body.get("t") is None else _time(body, "t")
     if t_ms is not None:
@@ -85,14 +85,14 @@ def status(reader: Any, document: Any, arrived_ns: int) -> Said:
     heartbeat_s = body.get("heartbeat_s")
     if heartbeat_s is not None and not (_is_number(heartbeat_s) and 0 < heartbeat_s <= DT_MAX_MS / 1e3):
         raise Refused("out-of-range", "heartbeat_s: must be a number of seconds above 0 and at most 86400")
-    said = (
+    codes = (
         _code(body, "online", BITS, "true or false"),
         _code(body, "alarm", BITS, "true or false"),
         _code(body, "mode", _MODE_CODES, "one of " + ", ".join(MODES)),
         _code(body, "power", _POWER_CODES, "one of " + ", ".join(POWERS)),
         NAN if heartbeat_s is None else float(heartbeat_s),
     )
-    return seq, _boot(body), t_ms, [], said
+    return seq, _boot(body), t_ms, [], codes
 
 
 def fields(reader: Any, source: Any, where: str) -> dict[Any, Any]:
@@ -104,13 +104,13 @@ def fields(reader: Any, source: Any, where: str) -> dict[Any, Any]:
     return {name: reader.value(source[name]) for name in names}
 
 
-def _part(reader: Any, body: Mapping[Any, Any], stream: str, path: str, t_ms: float, dt_ms: float | None) -> Part:
+def _part(reader: Any, body: Mapping[Any, Any], stream: str, path: str, t_ms: float, dt_ms: float | None) -> StreamPart:
     if stream in EVENTS:
         return _events(body, stream, path, t_ms)
-    pieces, counts = [], []
+    arrays, counts = [], []
     for channel in SAMPLED_CHANNELS[stream]:
-        piece, count = _readings(_required(body, channel, path), path + channel)
-        pieces.append(piece)
+        raw, count = _readings(_required(body, channel, path), path + channel)
+        arrays.append(raw)
         counts.append(count)
     if len(set(counts)) != 1:
         names = ", ".join(path + name for name in SAMPLED_CHANNELS[stream])
@@ -119,65 +119,65 @@ def _part(reader: Any, body: Mapping[Any, Any], stream: str, path: str, t_ms: fl
     dt_ms = dt_ms if own_dt_ms is None else own_dt_ms
     if dt_ms is None and counts[0] > 1:
         raise Refused("missing-field", f"{path}dt: say the milliseconds between the {counts[0]} samples")
-    return stream, t_ms, 0.0 if dt_ms is None else dt_ms, counts[0], *pieces
+    return stream, t_ms, 0.0 if dt_ms is None else dt_ms, counts[0], *arrays
 
 
-def _events(body: Mapping[Any, Any], stream: str, path: str, t_ms: float) -> Part:
+def _events(body: Mapping[Any, Any], stream: str, path: str, t_ms: float) -> StreamPart:
     if stream == "door":
         _required(body, "state", path)
     codes = _EVENT_CODES[stream]
     present = [name for name in EVENT_CHANNELS[stream] if body.get(name) is not None]
-    said = {name: _codes(body[name], path + name, codes) for name in present}
-    if not said:
+    channels = {name: _codes(body[name], path + name, codes) for name in present}
+    if not channels:
         raise Refused("missing-field", f"{path}presence: say presence, curtain or both")
-    counts = {len(values) for values in said.values()}
+    counts = {len(values) for values in channels.values()}
     if len(counts) != 1:
         raise Refused("unequal-lengths", f"{path}presence, {path}curtain: send one of each for every event")
     (count,) = counts
     offsets = None if body.get("at") is None else _offsets(body["at"], f"{path}at", count)
     silent = [NAN] * count
-    return stream, t_ms, offsets, count, *(said.get(name, silent) for name in EVENT_CHANNELS[stream])
+    return stream, t_ms, offsets, count, *(channels.get(name, silent) for name in EVENT_CHANNELS[stream])
 
 
 def _codes(value: Any, field: str, codes: Mapping[Any, float]) -> list[float]:
-    said = []
+    values = []
     for item in value if type(value) is list else [value]:
         try:
-            said.append(codes[item])
+            values.append(codes[item])
         except (KeyError, TypeError):
             raise Refused("type", f"{field}: {_shown(item)} is none of {_names(codes)}") from None
-    return said
+    return values
 
 
 def _offsets(value: Any, field: str, count: int) -> list[float]:
-    piece, length = _readings(value, field, math.inf)
+    raw, length = _readings(value, field, math.inf)
     if length != count:
         raise Refused("unequal-lengths", f"{field}: {length} times for {count} events; send one for each")
-    offsets_ms = join([piece])
+    offsets_ms = join([raw])
     if length and not (offsets_ms[0] >= 0 and (np.diff(offsets_ms) >= 0).all()):
         raise Refused("out-of-range", f"{field}: must be milliseconds after t, none earlier than the one before it")
     offsets: list[float] = offsets_ms.tolist()
     return offsets
 
 
-def _readings(value: Any, field: str, limit: float = READING_LIMIT) -> tuple[Piece, int]:
-    """Return an array, or a single number, as a piece and its length."""
+def _readings(value: Any, field: str, limit: float = READING_LIMIT) -> tuple[RawArray, int]:
+    """Return an array, or a single number, as a raw array and its length."""
     if type(value) is CBORTag:
         try:
-            piece, count = typed(value)
+            raw, count = typed(value)
         except (KeyError, ValueError):
             raise Refused(
                 "type", f"{field}: must be a typed array of float32, float64, int16 or int32, little-endian"
             ) from None
     else:
         items = value if type(value) is list else [value]
-        piece, count = numbers([_reading(item, field) for item in items]), len(items)
-    column = join([piece])
+        raw, count = numbers([_reading(item, field) for item in items]), len(items)
+    column = join([raw])
     if np.isinf(column).any():
         raise Refused("non-finite", f"{field}: holds an infinite number; send null where there is no reading")
     if (np.abs(column) > limit).any():
         raise Refused("out-of-range", f"{field}: holds a number beyond {limit:g}; send it in the stated unit")
-    return piece, count
+    return raw, count
 
 
 def _reading(item: Any, field: str) -> float:
@@ -244,7 +244,7 @@ def _code(body: Mapping[Any, Any], field: str, codes: Mapping[Any, float], remed
         raise Refused("type", f"{field}: {_shown(body[field])} is not known; send {remedy}") from None
 
 
-def _not_ahead(part: Part, arrived_ns: int) -> Part:
+def _not_ahead(part: StreamPart, arrived_ns: int) -> StreamPart:
     stream, t_ms, clock, count, *_ = part
     last_ms = 0.0
     if count and clock is not None:
@@ -264,7 +264,7 @@ def _is_number(value: Any) -> bool:
 
 
 def _shown(value: Any) -> str:
-    """Return a short picture of a value that a stranger sent: never a long one, never a deep one."""
+    """Return a short text for a value that was sent: never a long one, never a deep one."""
     if value is None or type(value) is bool:
         return str(value)
     if type(value) is str:

@@ -1,9 +1,9 @@
-"""The usual path: a well-formed message becomes pieces without a Python object for each number.
+"""The fast path: a well-formed message becomes raw arrays without a Python object for each number.
 
-It judges nothing: what is not exactly as expected raises one of `UNUSUAL`, and the careful path decides. What only
-the numbers themselves can show is looked at once for the whole group, in `columns`.
+It refuses nothing: a message that is not exactly as expected raises one of `UNUSUAL`, and the validating path decides.
+The values of the numbers are checked once for the whole group, in `columns`.
 
-A field that is there twice shows in the number of fields: as many as were found, and none is there twice.
+A field that is there twice shows in the number of fields: where that equals the fields found, none is there twice.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from telemetry.wire.said import (
+from telemetry.wire.parsed import (
     BITS,
     BOOT_LIMIT_CHARS,
     DOOR_CODES,
@@ -20,25 +20,25 @@ from telemetry.wire.said import (
     NAN,
     SAMPLED_CHANNELS,
     SEQ_END,
-    Part,
+    Parsed,
     Refused,
-    Said,
+    StreamPart,
 )
 
 UNUSUAL = (KeyError, TypeError, ValueError, AttributeError, OverflowError, Refused)
 _NUMBER = frozenset((int, float))
 
 
-def message(reader: Any, document: Any, stream: str) -> Said:
-    """Return what a message of one measured stream said."""
+def message(reader: Any, document: Any, stream: str) -> Parsed:
+    """Return a message of one measured stream, parsed."""
     names = reader.names(document)
     seq, boot, t_ms = _head(document, names)
     own = len(names) - ("boot" in names) - 2
     return seq, boot, t_ms, [_READ[stream](reader, document, own, t_ms, None)], None
 
 
-def bundle(reader: Any, document: Any) -> Said:
-    """Return what a bundle said."""
+def bundle(reader: Any, document: Any) -> Parsed:
+    """Return a bundle, parsed."""
     names = reader.names(document)
     seq, boot, t_ms = _head(document, names)
     dt_ms = _dt(document["dt"]) if "dt" in names else None
@@ -50,8 +50,8 @@ def bundle(reader: Any, document: Any) -> Said:
     return seq, boot, t_ms, parts, None
 
 
-def gateway(reader: Any, document: Any) -> list[tuple[str, Said]]:
-    """Return what each bundle of a gateway's message said."""
+def gateway(reader: Any, document: Any) -> list[tuple[str, Parsed]]:
+    """Return each bundle of a gateway's message, parsed, with its lift id."""
     reader.names(document)
     lifts = document["lifts"]
     return [(lift_id, bundle(reader, lifts[lift_id])) for lift_id in reader.names(lifts)]
@@ -81,23 +81,23 @@ def _dt(dt_ms: Any) -> float:
     return dt_ms  # type: ignore[no-any-return]
 
 
-def _scalar(stream: str) -> Callable[..., Part]:
+def _scalar(stream: str) -> Callable[..., StreamPart]:
     """Return the reader of a sampled stream with one channel: of a body with `size` fields of its own, in a bundle (or
-    message) that said `t` and perhaps `dt`."""
+    message) with `t` and perhaps `dt`."""
     (name,) = SAMPLED_CHANNELS[stream]
 
-    def read(reader: Any, body: Any, size: int, t_ms: float, dt_ms: float | None) -> Part:
-        piece, length = reader.numbers(body[name])
+    def read(reader: Any, body: Any, size: int, t_ms: float, dt_ms: float | None) -> StreamPart:
+        raw, length = reader.numbers(body[name])
         if size == 2:
             dt_ms = _dt(body["dt"])
         elif size > 2 or dt_ms is None:
             dt_ms, t_ms = _clock(body, size - 1)
-        return stream, t_ms, dt_ms, length, piece
+        return stream, t_ms, dt_ms, length, raw
 
     return read
 
 
-def _vibration(reader: Any, body: Any, size: int, t_ms: float, dt_ms: float | None) -> Part:
+def _vibration(reader: Any, body: Any, size: int, t_ms: float, dt_ms: float | None) -> StreamPart:
     x, length = reader.numbers(body["x"])
     y, length_y = reader.numbers(body["y"])
     z, length_z = reader.numbers(body["z"])
@@ -117,7 +117,7 @@ def _clock(body: Any, size: int) -> tuple[float, float]:
     return _dt(body["dt"]), _time(body["t"])
 
 
-def _door(reader: Any, body: Any, size: int, t_ms: float, dt_ms: float | None) -> Part:
+def _door(reader: Any, body: Any, size: int, t_ms: float, dt_ms: float | None) -> StreamPart:
     states = [DOOR_CODES[state] for state in reader.items(body["state"])]
     length = len(states)
     if size > 2:
@@ -125,16 +125,16 @@ def _door(reader: Any, body: Any, size: int, t_ms: float, dt_ms: float | None) -
     return "door", t_ms, _offsets(reader, body, length) if size == 2 else None, length, states
 
 
-def _infrared(reader: Any, body: Any, size: int, t_ms: float, dt_ms: float | None) -> Part:
+def _infrared(reader: Any, body: Any, size: int, t_ms: float, dt_ms: float | None) -> StreamPart:
     presence, curtain = _bits(reader, body, "presence"), _bits(reader, body, "curtain")
-    said = (presence is not None) + (curtain is not None)
+    channels = (presence is not None) + (curtain is not None)
     if presence is None or curtain is None:
         length = len(presence or curtain or ())
         presence, curtain = presence or [NAN] * length, curtain or [NAN] * length
     length = len(presence)
-    if not said or size > said + 1 or len(curtain) != length:
+    if not channels or size > channels + 1 or len(curtain) != length:
         raise ValueError("lengths")
-    return "infrared", t_ms, _offsets(reader, body, length) if size > said else None, length, presence, curtain
+    return "infrared", t_ms, _offsets(reader, body, length) if size > channels else None, length, presence, curtain
 
 
 def _bits(reader: Any, body: Any, name: str) -> list[float] | None:
@@ -155,7 +155,7 @@ def _offsets(reader: Any, body: Any, length: int) -> list[Any]:
     return offsets
 
 
-_READ: dict[Any, Callable[..., Part]] = {
+_READ: dict[Any, Callable[..., StreamPart]] = {
     "speed": _scalar("speed"),
     "displacement": _scalar("displacement"),
     "vibration": _vibration,

@@ -1,6 +1,6 @@
-"""What one message said, between the two readers of the wire (`quick`, `careful`) and the columns.
+"""One parsed message, between the two paths that parse (`fast_path`, `validating`) and the columns.
 
-Both readers make the same values of the same message; a sampled array is a piece of memory, never a list of numbers.
+Both paths make the same values of the same message; a sampled array is raw memory, never a list of numbers.
 """
 
 from __future__ import annotations
@@ -53,7 +53,7 @@ DOUBLES: np.dtype[Any] = np.dtype("<f8")
 TYPED_ARRAYS: dict[int, np.dtype[Any]] = {77: np.dtype("<i2"), 78: np.dtype("<i4"), 85: FLOATS, 86: DOUBLES}
 """Tags of RFC 8746 that the contract takes: int16, int32, float32 and float64, all little-endian."""
 
-Piece = Any
+RawArray = Any
 """A sampled array as it is kept until the end of the group: `bytes` are float32, any other buffer holds doubles."""
 
 
@@ -66,30 +66,31 @@ class Refused(Exception):
         self.detail = detail
 
 
-Part = tuple[Any, ...]
-"""What one stream said: its name, `t` in ms, its clock, its length, and its channels one by one.
+StreamPart = tuple[Any, ...]
+"""The readings of one stream in a message: its name, `t` in ms, its clock, its length, and its channels one by one.
 
 The clock is `dt` in ms for a sampled stream (0 where a single sample needs none); for an event stream it is the list of
-its offsets `at`, or None where all happened at `t`. Channels are pieces of a sampled stream, lists of codes of events.
+its offsets `at`, or None where all happened at `t`. Channels are
+raw arrays of a sampled stream, lists of codes of events.
 """
 
 
-Said = tuple[int, str, float | None, list[Part], tuple[float, ...] | None]
-"""A message of one lift: seq, boot, `t` in ms, what its streams said, what its status said.
+Parsed = tuple[int, str, float | None, list[StreamPart], tuple[float, ...] | None]
+"""A message of one lift: seq, boot, `t` in ms, its streams, and the codes of its status.
 
 Only a status may leave out `t` (None) and `seq` (-1).
 """
 
 
-def numbers(values: list[Any]) -> Piece:
-    """Return plain numbers as a piece; raise TypeError where one of them is not a number."""
+def numbers(values: list[Any]) -> RawArray:
+    """Return plain numbers as a raw array; raise TypeError where one of them is not a number."""
     if bool in set(map(type, values)):
         raise TypeError("true and false are not readings")
     return array("d", values)
 
 
-def typed(tag: CBORTag) -> tuple[Piece, int]:
-    """Return a typed array as a piece and its length; raise KeyError or ValueError where it is not one that we take."""
+def typed(tag: CBORTag) -> tuple[RawArray, int]:
+    """Return a typed array as a raw array and its length; raise KeyError or ValueError for any other."""
     dtype, octets = TYPED_ARRAYS[tag.tag], tag.value
     if type(octets) is not bytes or len(octets) % dtype.itemsize:
         raise ValueError("a typed array of broken length")
@@ -97,10 +98,10 @@ def typed(tag: CBORTag) -> tuple[Piece, int]:
     return octets if dtype is FLOATS else np.frombuffer(octets, dtype=dtype).astype(DOUBLES), length
 
 
-def join(pieces: Sequence[Piece]) -> NDArray[Any]:
-    """Return all pieces, in their order, as one column: of float32 where all of them are, else of doubles."""
-    kinds = set(map(type, pieces))
+def join(arrays: Sequence[RawArray]) -> NDArray[Any]:
+    """Return all raw arrays, in their order, as one column: of float32 where all of them are, else of doubles."""
+    kinds = set(map(type, arrays))
     if len(kinds) == 1 or bytes not in kinds:
-        return np.frombuffer(b"".join(pieces), dtype=FLOATS if bytes in kinds else DOUBLES)
-    runs = groupby(pieces, lambda piece: FLOATS if type(piece) is bytes else DOUBLES)
+        return np.frombuffer(b"".join(arrays), dtype=FLOATS if bytes in kinds else DOUBLES)
+    runs = groupby(arrays, lambda raw: FLOATS if type(raw) is bytes else DOUBLES)
     return np.concatenate([np.frombuffer(b"".join(run), dtype=dtype).astype(DOUBLES) for dtype, run in runs])

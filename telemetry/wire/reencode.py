@@ -1,7 +1,7 @@
-"""From columns back to messages: the objects of the contract that say once more what a group said. The counterpart of
-`decode`: what is decoded of them is what was decoded before.
+"""From columns back to messages: the objects of the contract with the readings of a decoded group. The counterpart of
+`decode`: decoding the messages again gives the same columns.
 
-A gateway's inner bundles come as bundles of their own. A retained status that was old is told without its alarm: it
+A gateway's inner bundles become bundles of their own. A retained status that was old is written without its alarm: it
 set the state then, and must raise nothing now.
 """
 
@@ -29,7 +29,7 @@ _ZERO = np.zeros(1)
 Object = dict[str, Any]
 
 
-class Told(NamedTuple):
+class EncodedMessage(NamedTuple):
     """A message: its row in the group, its topic, and its object."""
 
     row: int
@@ -38,37 +38,37 @@ class Told(NamedTuple):
     retained: bool
 
 
-def retold(decoded: Decoded, shift_ns: int = 0) -> Iterator[Told]:
-    """Yield the messages of a group in their order, all times shifted by so much (whole milliseconds)."""
+def reencoded(decoded: Decoded, shift_ns: int = 0) -> Iterator[EncodedMessage]:
+    """Yield the messages of a group in their order, all times shifted by `shift_ns` (whole milliseconds)."""
     messages, streams = decoded.messages, forms(decoded).tolist()
-    teller = _Teller(decoded, shift_ns)
+    encoder = _Encoder(decoded, shift_ns)
     heads = zip(messages.seq.tolist(), messages.boot, messages.t_ns.tolist(), messages.timed.tolist(), strict=True)
     for row, (seq, boot, t_ns, timed) in enumerate(heads):
         head: Object = {} if seq < 0 else {"seq": seq}
         head |= {} if boot == "0" else {"boot": boot}
         head |= {"t": (t_ns + shift_ns) / MS} if timed else {}
         stream = streams[row]
-        body = teller.bundle(row) if stream == "bundle" else teller.alone(row, stream)
+        body = encoder.bundle(row) if stream == "bundle" else encoder.alone(row, stream)
         where = topic(messages.district[row], messages.lift_id[row], stream)
-        yield Told(row, where, head | body, stream == "status")
+        yield EncodedMessage(row, where, head | body, stream == "status")
 
 
-class _Teller:
-    """What each message of a group says, by stream."""
+class _Encoder:
+    """The streams of each message of a group as objects of the contract."""
 
     def __init__(self, decoded: Decoded, shift_ns: int) -> None:
         self._decoded, self._shift_ns = decoded, shift_ns
         every = np.arange(len(decoded.messages.seq) + 1)
-        self._first = {name: np.searchsorted(said.message, every) for name, said in decoded.samples.items()}
+        self._first = {name: np.searchsorted(samples.message, every) for name, samples in decoded.samples.items()}
         self._waves = {"vibration": (decoded.waveforms, "xyz"), MACHINE: (decoded.machine, "a")}
         for name, (waves, _) in self._waves.items():
             self._first[name] = np.searchsorted(waves.message, every)
 
     def bundle(self, row: int) -> Object:
         """Return the streams of a bundle, each with a time of its own."""
-        body = {stream: told for stream in self._first if (told := self._stream(row, stream, None))}
+        body = {stream: part for stream in self._first if (part := self._stream(row, stream, None))}
         silent_ns = self._end_ns(row)
-        if silent_ns is not None:  # nothing was read up to there, but it was spoken of
+        if silent_ns is not None:  # the bundle covers the time up to there, without a reading
             infrared = body.setdefault("infrared", {"t": silent_ns / MS, "at": [], "presence": []})
             infrared["at"] = [*infrared["at"], silent_ns / MS - infrared["t"]]
             for name in ("presence", "curtain"):
@@ -77,12 +77,12 @@ class _Teller:
         return body
 
     def alone(self, row: int, stream: str) -> Object:
-        """Return what a message of one stream says; its times count from the message's own."""
-        told = self._stream(row, stream, int(self._decoded.messages.t_ns[row]))
-        return told or {"v": []}
+        """Return the body of a message of one stream; its times count from the message's own."""
+        body = self._stream(row, stream, int(self._decoded.messages.t_ns[row]))
+        return body or {"v": []}
 
     def _end_ns(self, row: int) -> int | None:
-        """Return how far a bundle spoke, where that is beyond its last reading."""
+        """Return the time up to which a bundle reaches, where that is beyond its last reading."""
         ends = [int(self._decoded.messages.t_ns[row])]
         for stream, first in self._first.items():
             if stream in self._waves:
@@ -104,9 +104,9 @@ class _Teller:
             return {}
         if stream in self._waves:
             return self._wave(stream, begin, origin_ns)
-        said = self._decoded.samples[stream]
-        t_ns = said.t_ns[begin:end]
-        columns = {name: column[begin:end] for name, column in said.channels.items()}
+        samples = self._decoded.samples[stream]
+        t_ns = samples.t_ns[begin:end]
+        columns = {name: column[begin:end] for name, column in samples.channels.items()}
         if stream == "status":
             return _status(columns, bool(self._decoded.messages.retained_stale[row]))
         own = {} if origin_ns is not None else {"t": (int(t_ns[0]) + self._shift_ns) / MS}
@@ -118,25 +118,25 @@ class _Teller:
     def _wave(self, stream: str, block: int, origin_ns: int | None) -> Object:
         waves, axes = self._waves[stream]
         xyz = waves.xyz[:, waves.first[block] : waves.first[block + 1]]
-        told = {} if origin_ns is not None else {"t": (int(waves.t_ns[block]) + self._shift_ns) / MS}
-        told |= {} if np.isnan(waves.dt_ns[block]) else {"dt": _quotient(float(waves.dt_ns[block]), MS)}
-        return told | dict(zip(axes, xyz, strict=True))
+        body = {} if origin_ns is not None else {"t": (int(waves.t_ns[block]) + self._shift_ns) / MS}
+        body |= {} if np.isnan(waves.dt_ns[block]) else {"dt": _quotient(float(waves.dt_ns[block]), MS)}
+        return body | dict(zip(axes, xyz, strict=True))
 
 
 def _sampled(t_ns: I64, origin_ns: int, columns: dict[str, F64]) -> Object:
     """Return samples on the grid they were taken on, from the origin on; a place without a reading is null."""
     dt_ms, places = _remembered_grid((t_ns - origin_ns).tobytes())
-    told: Object = {"dt": dt_ms} if len(places) > 1 or places[0] else {}
+    body: Object = {"dt": dt_ms} if len(places) > 1 or places[0] else {}
     for name, column in columns.items():
         on_grid = np.full(int(places[-1]) + 1, np.nan)
         on_grid[places] = column
-        told[FIELDS[name]] = on_grid
-    return told
+        body[FIELDS[name]] = on_grid
+    return body
 
 
 @lru_cache(GRIDS_REMEMBERED)
 def _remembered_grid(offset_ns: bytes) -> tuple[float, I64]:
-    """Return the grid of these offsets; lifts say their samples on few different ones."""
+    """Return the grid of these offsets; lifts sample on few different ones."""
     return grid(np.frombuffer(offset_ns, dtype=np.int64))
 
 
@@ -163,22 +163,25 @@ def grid(offset_ns: I64) -> tuple[float, I64]:
 
 
 def _events(columns: dict[str, F64]) -> Object:
-    said = {name: column for name, column in columns.items() if not np.isnan(column).all()}
+    filled = {name: column for name, column in columns.items() if not np.isnan(column).all()}
     choices = DOOR_STATES if "door" in columns else None
-    return {FIELDS.get(name, name): [_word(code, choices) for code in column.tolist()] for name, column in said.items()}
+    return {
+        FIELDS.get(name, name): [_code_name(code, choices) for code in column.tolist()]
+        for name, column in filled.items()
+    }
 
 
 def _status(columns: dict[str, F64], stale: bool) -> Object:
-    told: Object = {}
+    body: Object = {}
     for name, column in columns.items():
         value = float(column[-1])
         if not np.isnan(value) and not (stale and name == STALE_LEFT_OUT):
-            told[name] = value if name == "heartbeat_s" else _word(value, CHOICES.get(name))
-    return told
+            body[name] = value if name == "heartbeat_s" else _code_name(value, CHOICES.get(name))
+    return body
 
 
-def _word(code: float, choices: Sequence[str] | None) -> str | bool | None:
-    """Return a code as the contract writes it."""
+def _code_name(code: float, choices: Sequence[str] | None) -> str | bool | None:
+    """Return the name of a code in the contract."""
     if np.isnan(code):
         return None
     return choices[int(code)] if choices else bool(code)
@@ -192,7 +195,7 @@ def _quotient(product: float, factor: float) -> float:
 
 
 def forms(decoded: Decoded) -> NDArray[np.object_]:
-    """Return the stream of each message's topic, as far as what it said tells."""
+    """Return the stream of each message's topic, as far as its readings show."""
     form = np.full(len(decoded.messages.seq), "speed", dtype=object)  # a message without a reading is any
     for stream, samples in decoded.samples.items():
         form[samples.message] = stream

@@ -1,4 +1,4 @@
-"""What is told again says the same once it is heard."""
+"""Messages encoded from decoded columns decode to the same columns."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ from telemetry.batch import Decoded
 from telemetry.streams import Entry
 from telemetry.wire import encode
 from telemetry.wire.decode import decode
-from telemetry.wire.retell import grid, retold
+from telemetry.wire.reencode import grid, reencoded
 from tests.store.told import told
-from tests.telemetry.wire import T_MS, assert_same, hear
+from tests.telemetry.wire import T_MS, assert_same, decode_one
 
 
 def again(decoded: Decoded, shift_ns: int = 0) -> Decoded:
@@ -28,12 +28,12 @@ def again(decoded: Decoded, shift_ns: int = 0) -> Decoded:
             encode.to_json(one.body),
             bool(messages.retained_stale[one.row]),
         )
-        for one in retold(decoded, shift_ns)
+        for one in reencoded(decoded, shift_ns)
     ]
     return replace(decode(entries), refusals=decoded.refusals)
 
 
-def test_messages_of_every_form_are_told_again_bit_for_bit() -> None:
+def test_messages_of_every_form_are_encoded_again_bit_for_bit() -> None:
     decoded = decode(told())
     assert_same(again(decoded), decoded)
 
@@ -57,8 +57,8 @@ def test_messages_of_every_form_are_told_again_bit_for_bit() -> None:
         ("status", {"online": True, "mode": "fire", "alarm": True, "heartbeat_s": 12.5}),
     ],
 )
-def test_an_odd_message_is_told_again_bit_for_bit(stream: str, body: dict[str, object]) -> None:
-    decoded = hear(encode.to_json({"seq": 7, "t": T_MS + 0.125} | body), stream)
+def test_an_odd_message_is_encoded_again_bit_for_bit(stream: str, body: dict[str, object]) -> None:
+    decoded = decode_one(encode.to_json({"seq": 7, "t": T_MS + 0.125} | body), stream)
     assert not decoded.refusals
     heard = again(decoded)
     if stream in ("speed", "vibration"):  # how far a stream alone spoke without a reading is not told
@@ -68,7 +68,7 @@ def test_an_odd_message_is_told_again_bit_for_bit(stream: str, body: dict[str, o
 
 def test_an_old_retained_status_is_told_without_its_alarm() -> None:
     old = encode.to_json({"seq": 1, "t": T_MS - 1e6, "online": True, "alarm": True, "mode": "inspection"})
-    (one,) = retold(hear(old, "status", retained=True))
+    (one,) = reencoded(decode_one(old, "status", retained=True))
     assert one.retained
     assert "alarm" not in one.body
     assert one.body["mode"] == "inspection"
