@@ -21,7 +21,7 @@ from alerts.book import Answer, Occurrence
 from dashboards.api.desk import Desk, Settings
 from dashboards.app import Server, create_app
 from dashboards.http.metrics import Meters
-from dashboards.live.stream.stream import QUEUE_LIMIT_BYTES, Event, Hub, Interest, Mark, mark
+from dashboards.live.stream import QUEUE_LIMIT_BYTES, Event, Hub, Interest, Mark, mark
 from detectors.catalogue import RULES
 from detectors.rule import CRITICAL, Finding
 from store.records.repository import Records
