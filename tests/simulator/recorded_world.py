@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,7 +19,7 @@ NIGHT, MORNING = 3.0, 8.0
 
 @dataclass
 class Story:
-    """A recording; each column is (samples, lifts).
+    """A recording; each column is (samples, lifts), `stage` alone (seconds, lifts).
 
     `z` is the position of the drive, `level_offset_m` the distance of the car, which hangs on its ropes, from the
     nearest landing.
@@ -29,12 +29,20 @@ class Story:
     v: F64
     door: NDArray[np.int64]
     presence: NDArray[np.bool_]
+    stage: NDArray[np.int64]
     level_offset_m: F64
     heights_m: F64
     top_m: F64
     rated_mps: F64
     labels: list[Label]
     seconds: list[Second]
+
+
+def beginning(s: Story, seconds: int) -> Story:
+    """Return the first seconds of a record, and the labels of the symptoms that showed themselves in them."""
+    columns = {name: getattr(s, name)[: 10 * seconds] for name in ("z", "v", "door", "presence", "level_offset_m")}
+    labels = [label for label in s.labels if label.symptom is None or label.symptom_onset_s < seconds]
+    return replace(s, **columns, stage=s.stage[:seconds], labels=labels, seconds=s.seconds[:seconds])
 
 
 def world(
@@ -51,21 +59,23 @@ def live(w: World, seconds: int) -> Story:
     door, presence = np.full((10, len(w)), CLOSED), np.zeros((10, len(w)), dtype=np.bool_)
     columns: tuple[list[F64], list[F64], list[F64], list[NDArray[np.int64]], list[NDArray[np.bool_]]]
     columns = ([], [], [], [], [])
-    labels, said = [], []
+    labels, said, stages = [], [], []
     for _ in range(seconds):
         begin_s = w.begin_s
         second = w.step()
         labels += second.labels
         said.append(second)
+        stages.append(w.cars.stage[: len(w)].copy())
         z, v, _ = w.cars.trajectories.at(every, begin_s[:, None] + np.arange(1, 11) / 10)
         door, presence = hold(door, second.door), hold(presence, second.infrared)
         for column, rows in zip(columns, (z.T, v.T, places(w).T, door, presence), strict=True):
             column.append(rows)
     z, v, car_m, door, presence = (np.concatenate(column) for column in columns)
     heights_m = w.cars.lifts.heights_m[every]
-    level_offset_m = np.nanmin(np.abs(heights_m[None] - car_m[:, :, None]), axis=2)
+    level_offset_m = np.stack([np.nanmin(np.abs(heights_m[k] - car_m[:, k, None]), axis=1) for k in every], axis=1)
     top_m = np.nanmax(heights_m, axis=1)
-    return Story(z, v, door, presence, level_offset_m, heights_m, top_m, w.cars.lifts.rated_mps[every], labels, said)
+    rated_mps = w.cars.lifts.rated_mps[every]
+    return Story(z, v, door, presence, np.array(stages), level_offset_m, heights_m, top_m, rated_mps, labels, said)
 
 
 def places(w: World) -> F64:
