@@ -16,9 +16,9 @@ from evaluation.raised import BadFindings
 from evaluation.referee import judge
 from simulator.scenarios import library
 from simulator.scenarios.scenario import Contradiction
-from store.recordings.format import NotARecording
+from store.recordings.format import InvalidRecording
 
-EXPECTED_ERRORS = (Contradiction, NotARecording, trial.NoLabels, BadFindings)
+EXPECTED_ERRORS = (Contradiction, InvalidRecording, trial.NoLabels, BadFindings)
 EPILOG = """\
   liftwatch simulate --scenario entrapment --to night
   liftwatch evaluate night                              the present rules, straight through

@@ -21,8 +21,8 @@ from ingest.receive import MqttSource
 from registry.facts import LiftFacts
 from simulator.playback.player import ended_by_signals
 from simulator.playback.progress import Progress
-from store.recordings import retelling
-from store.recordings.format import Header, NotARecording
+from store.recordings import export
+from store.recordings.format import InvalidRecording, RecordingHeader
 from store.recordings.recording import Recording
 from store.records.repository import Records, RecordsUnavailable
 from store.series.timeseries import TimeSeriesRefused, TimeSeriesUnavailable
@@ -30,7 +30,7 @@ from telemetry.instant import parse as parse_instant
 from telemetry.instant import to_the_nanosecond
 from telemetry.version import VERSION
 
-EXPECTED_ERRORS = (NotARecording, RecordsUnavailable, TimeSeriesUnavailable, TimeSeriesRefused)
+EXPECTED_ERRORS = (InvalidRecording, RecordsUnavailable, TimeSeriesUnavailable, TimeSeriesRefused)
 UNKNOWN_DISTRICT = "unknown"
 """The district of a lift that is not in the registry."""
 
@@ -69,37 +69,39 @@ def instant(text: str) -> int:
         raise argparse.ArgumentTypeError(str(error)) from None
 
 
-def record_broker(settings: Configuration, folder: Path, for_s: float) -> Header:
+def record_broker(settings: Configuration, folder: Path, for_s: float) -> RecordingHeader:
     """Record what lifts say at the broker for `for_s` seconds, or until Ctrl-C."""
     name = client_id(settings, f"record-{time.time_ns():x}")
     source = connected(MqttSource(broker_address(settings), name, session_kept_s=0))
     begun, progress = time.monotonic(), Progress()
-    header = Header(f"broker {source.address}", VERSION)
+    header = RecordingHeader(f"broker {source.address}", VERSION)
     try:
         with ended_by_signals() as ended, recording_writer(folder, header, registered_lifts(settings)) as writer:
             listener = recording.Listener(
                 source, writer, lambda heard: progress.tell(f"{heard} messages in {time.monotonic() - begun:.0f} s")
             )
             listener.listen(for_s, ended)
-            writer.know(registered_lifts(settings))  # some may have been registered meanwhile
+            writer.set_facts(registered_lifts(settings))  # some may have been registered meanwhile
             writer.close(complete=listener.unbroken)
     finally:
         source.close()
     return writer.header
 
 
-def record_series(settings: Configuration, folder: Path, lifts: Sequence[str], from_ns: int, to_ns: int) -> Header:
+def record_series(
+    settings: Configuration, folder: Path, lifts: Sequence[str], from_ns: int, to_ns: int
+) -> RecordingHeader:
     """Record what the time series hold of `lifts`; raise Unusable where they hold nothing."""
     facts = {lift.lift_id: lift for lift in registered_lifts(settings) if lift.lift_id in lifts}
     districts = {lift_id: facts[lift_id].district if lift_id in facts else UNKNOWN_DISTRICT for lift_id in lifts}
     progress = Progress()
     with closing(open_series(settings, writable=False)) as series, ended_by_signals() as ended:
-        retold = takewhile(lambda _: not ended.is_set(), retelling.retell(series, districts, from_ns, to_ns))
-        groups = filter(lambda group: len(group.messages.seq), retold)
+        exported = takewhile(lambda _: not ended.is_set(), export.export_readings(series, districts, from_ns, to_ns))
+        groups = filter(lambda group: len(group.messages.seq), exported)
         first = next(groups, None)
         if first is None:
             raise Unusable(nothing_stored(settings, lifts, from_ns, to_ns))
-        with recording_writer(folder, Header(retelling.SOURCE, VERSION), list(facts.values())) as writer:
+        with recording_writer(folder, RecordingHeader(export.SOURCE, VERSION), list(facts.values())) as writer:
             for group in chain([first], groups):
                 writer.add(group)
                 progress.tell(f"{writer.header.messages} messages")

@@ -26,13 +26,13 @@ from simulator.playback.player import ended_by_signals
 from simulator.playback.progress import Progress
 from simulator.playback.replayer import Pace, Replayer, Undelivered
 from simulator.terminals.replay_forms import FORMS
-from store.recordings.format import Header, NotARecording
+from store.recordings.format import InvalidRecording, RecordingHeader
 from store.recordings.recording import Recording
 from store.records.repository import Records, RecordsUnavailable
 from telemetry.batch import Decoded
 from telemetry.groups import of_lifts
 
-EXPECTED_ERRORS = (RecordsUnavailable, NotARecording)
+EXPECTED_ERRORS = (RecordsUnavailable, InvalidRecording)
 NS_PER_MS = 1_000_000
 
 
@@ -40,7 +40,7 @@ NS_PER_MS = 1_000_000
 class JudgedRecording:
     """The transitions of the alerts of a recording as JSON lines, and the counts of its messages."""
 
-    header: Header
+    header: RecordingHeader
     lines: Sequence[bytes]
     counts: Counter[str]
     took_s: float

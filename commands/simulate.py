@@ -19,7 +19,7 @@ from simulator.playback.simulation import Scene, told
 from simulator.scenarios import library
 from simulator.scenarios.scenario import Contradiction, Scenario, inhabitants
 from simulator.terminals.messages import FORMS
-from store.recordings.format import Header
+from store.recordings.format import RecordingHeader
 from store.records.repository import Records, RecordsUnavailable
 from telemetry.version import VERSION
 
@@ -76,15 +76,15 @@ def read_scenario(options: argparse.Namespace) -> Scenario:
     return library.read(options.scenario, defaults | changes)
 
 
-def write_recording(scenario: Scenario, name: str | None, folder: Path, part: slice = slice(None)) -> Header:
+def write_recording(scenario: Scenario, name: str | None, folder: Path, part: slice = slice(None)) -> RecordingHeader:
     """Simulate a scenario, or a part of its lifts, as fast as it goes, and write messages and labels to `folder`."""
     scene = Scene(scenario, scenario.start_ns, part)
-    header = Header("simulator", VERSION, scenario.seed, name)
+    header = RecordingHeader("simulator", VERSION, scenario.seed, name)
     with ended_by_signals() as ended, recording_writer(folder, header, scene.facts) as writer:
         for decoded in wider(takewhile(lambda _: not ended.is_set(), told(scene))):
             writer.add(decoded)
-            writer.label(scene.labels())
-        writer.label(scene.labels())
+            writer.add_labels(scene.labels())
+        writer.add_labels(scene.labels())
         writer.close(complete=not ended.is_set())
     if writer.header.complete and (missed := scene.missed()):
         sys.stderr.write(f"liftwatch: {missed}\n")

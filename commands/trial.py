@@ -57,7 +57,7 @@ def judge_recording(folder: Path, findings: Path | None = None, rules: Sequence[
 
     Raises
     ------
-    NotARecording, BadFindings, NoLabels
+    InvalidRecording, BadFindings, NoLabels
     """
     recording = Recording(folder)
     facts, header = recording.facts(), recording.header

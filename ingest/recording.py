@@ -22,7 +22,7 @@ LAST_WAIT_S, LAST_LIMIT_S = 0.2, 5.0
 
 
 class Taker(Protocol):
-    """What a recording is written with (`store.recordings.recording.Writer`)."""
+    """What a recording is written with (`store.recordings.recording.RecordingWriter`)."""
 
     def add(self, decoded: Decoded) -> None: ...
 

@@ -9,9 +9,9 @@ from pathlib import Path
 
 from configuration import Unusable
 from registry.facts import LiftFacts
-from store.recordings.files import NotWritten
-from store.recordings.format import Header, NotARecording
-from store.recordings.recording import Recording, Writer
+from store.recordings.files import RecordingNotWritten
+from store.recordings.format import InvalidRecording, RecordingHeader
+from store.recordings.recording import Recording, RecordingWriter
 
 
 def open_recording(folder: Path, lifts: Collection[str] = ()) -> Recording:
@@ -19,7 +19,7 @@ def open_recording(folder: Path, lifts: Collection[str] = ()) -> Recording:
     try:
         recording = Recording(folder)
         absent = sorted(set(lifts) - recording.lift_ids()) if lifts else []
-    except NotARecording as error:
+    except InvalidRecording as error:
         raise Unusable(str(error)) from None
     if absent:
         raise Unusable(f"lift {absent[0]} says nothing in {folder}; leave --lift out to take all lifts")
@@ -29,16 +29,16 @@ def open_recording(folder: Path, lifts: Collection[str] = ()) -> Recording:
 
 
 @contextmanager
-def recording_writer(folder: Path, header: Header, facts: Sequence[LiftFacts]) -> Iterator[Writer]:
+def recording_writer(folder: Path, header: RecordingHeader, facts: Sequence[LiftFacts]) -> Iterator[RecordingWriter]:
     """Open a new recording for writing; raise Unusable where it cannot be written."""
     try:
-        with Writer(folder, header, facts) as writer:
+        with RecordingWriter(folder, header, facts) as writer:
             yield writer
-    except (NotARecording, NotWritten) as error:
+    except (InvalidRecording, RecordingNotWritten) as error:
         raise Unusable(str(error)) from None
 
 
-def report_written(header: Header, folder: Path, why_incomplete: str) -> int:
+def report_written(header: RecordingHeader, folder: Path, why_incomplete: str) -> int:
     """Print how much was recorded; return exit code 1 where the recording is incomplete."""
     state = "" if header.complete else f", marked incomplete: {why_incomplete}"
     print(f"{header.messages} messages of {header.lifts} lifts written to {folder}{state}")

@@ -40,10 +40,10 @@ def packets(decoded: Decoded, form: str, shift_ns: int) -> Iterator[Due]:
     arrived_ns = decoded.messages.arrived_ns.tolist()
     write = encode.to_json if form == "json" else encode.to_cbor
     envelope = _Envelope("", 0)
-    for told in reencoded(decoded, shift_ns):
-        payload, at_ns = write(told.body), arrived_ns[told.row]
-        if form == "gateway" and decoded.messages.complete[told.row]:
-            district, lift_id = decoded.messages.district[told.row], decoded.messages.lift_id[told.row]
+    for message in reencoded(decoded, shift_ns):
+        payload, at_ns = write(message.body), arrived_ns[message.row]
+        if form == "gateway" and decoded.messages.complete[message.row]:
+            district, lift_id = decoded.messages.district[message.row], decoded.messages.lift_id[message.row]
             if not envelope.takes(district, lift_id, payload, at_ns):
                 yield from envelope.sealed()
                 envelope = _Envelope(district, at_ns)
@@ -51,7 +51,7 @@ def packets(decoded: Decoded, form: str, shift_ns: int) -> Iterator[Due]:
             continue
         yield from envelope.sealed()
         envelope = _Envelope("", 0)
-        yield Due(at_ns, Packet(told.topic, payload, told.retained, 1), 1)
+        yield Due(at_ns, Packet(message.topic, payload, message.retained, 1), 1)
     yield from envelope.sealed()
 
 

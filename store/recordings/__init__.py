@@ -1,1 +1,1 @@
-"""Recordings: their format and their files."""
+"""Recordings: their format, their files, and the export of stored readings as one."""

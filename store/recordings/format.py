@@ -1,11 +1,11 @@
-"""The format of a recording: a folder of tables that give the very same messages back. Pure; files are the store's.
+"""The format of a recording: a folder of tables that decode to exactly the messages that were encoded. Pure: no files.
 
-    recording.json                   `Header`; written first as incomplete, and last of all as complete
-    facts, labels                    the registry's facts; what truly happened (where somebody knows)
+    recording.json                   `RecordingHeader`; written first as incomplete, and last of all as complete
+    facts, labels                    the registry's facts; the labelled faults, where they are known
     messages                         one row for each message of a lift, in the order of arrival
-    door infrared speed displacement vibration machine status refusals     their rows name their message, in its order
+    door infrared speed displacement vibration machine status refusals     each row has its message's number; same order
 
-Instants are nanoseconds since 1970, UTC. What a row does not speak of is null.
+Instants are nanoseconds since 1970, UTC. A channel without a value in a row is null.
 """
 
 from __future__ import annotations
@@ -25,48 +25,48 @@ from telemetry.streams import DOOR_STATES, MODES, POWERS
 from telemetry.wire.reencode import forms
 
 VERSION = 2
-HEADER = "recording.json"
+HEADER_FILE = "recording.json"
 
-TEXT, INSTANT, WHOLE, NUMBER, FLAG, WAVE, BYTES, TEXTS = (
+TEXT, INSTANT, INTEGER, NUMBER, BOOLEAN, WAVE, BYTES, TEXTS = (
     "text", "instant", "whole", "number", "flag", "wave", "bytes", "texts",
 )  # fmt: skip
 Kind = str | tuple[str, ...]
-"""What a column holds; a tuple of texts is a choice of one of them, whose code is its place."""
+"""The type of a column; a tuple of texts is an enumeration, stored as the index into it."""
 
 CHANNELS: Mapping[str, Mapping[str, Kind]] = {
     "door": {"door": DOOR_STATES},
-    "infrared": {"presence": FLAG, "curtain": FLAG},
+    "infrared": {"presence": BOOLEAN, "curtain": BOOLEAN},
     "speed": {"v_mps": NUMBER},
     "displacement": {"z_m": NUMBER},
-    "status": {"online": FLAG, "alarm": FLAG, "mode": MODES, "power": POWERS, "heartbeat_s": NUMBER},
+    "status": {"online": BOOLEAN, "alarm": BOOLEAN, "mode": MODES, "power": POWERS, "heartbeat_s": NUMBER},
 }
-_NAMED: dict[str, Kind] = {"message": WHOLE, "lift_id": TEXT, "t": INSTANT}
+_NAMED: dict[str, Kind] = {"message": INTEGER, "lift_id": TEXT, "t": INSTANT}
 TABLES: Mapping[str, Mapping[str, Kind]] = {
     "messages": {
-        "message": WHOLE,
+        "message": INTEGER,
         "lift_id": TEXT,
         "district": TEXT,
         "boot": TEXT,
-        "seq": WHOLE,
+        "seq": INTEGER,
         "t": INSTANT,
         "t_end": INSTANT,
         "arrived": INSTANT,
         "form": TEXT,
-        "timed": FLAG,
-        "retained_stale": FLAG,
-        "position": WHOLE,
+        "timed": BOOLEAN,
+        "retained_stale": BOOLEAN,
+        "position": INTEGER,
     },
     **{stream: {**_NAMED, **channels} for stream, channels in CHANNELS.items()},
     "vibration": {**_NAMED, "dt_ns": NUMBER, "x": WAVE, "y": WAVE, "z": WAVE},
     "machine": {**_NAMED, "dt_ns": NUMBER, "a": WAVE},
-    "refusals": {"message": WHOLE, "arrived": INSTANT, "reason": TEXT, "detail": TEXT, "topic": TEXT, "payload": BYTES,
-                 "position": WHOLE},
+    "refusals": {"message": INTEGER, "arrived": INSTANT, "reason": TEXT, "detail": TEXT, "topic": TEXT,
+                 "payload": BYTES, "position": INTEGER},
 }  # fmt: skip
-"""What messages said: `form` is the stream of the topic (`bundle` for a gateway's inner one; those of one envelope
-share their `position`); the `message` of a refusal is that of the first taken after it."""
+"""The tables and their columns: `form` is the stream of the topic (`bundle` for a gateway's inner bundle; those of one
+envelope share their `position`); the `message` of a refusal is that of the first message accepted after it."""
 
-SINCE: Mapping[str, int] = {"machine": 2}
-"""The first format that has a table; the others were there from the start."""
+TABLES_SINCE: Mapping[str, int] = {"machine": 2}
+"""The format version that introduced a table; tables not listed exist since version 1."""
 
 LABELS: Mapping[str, Kind] = {
     "lift_id": TEXT,
@@ -83,30 +83,30 @@ LABELS: Mapping[str, Kind] = {
     "symptom_end": INSTANT,
     "rules": TEXTS,
 }
-"""One row for each symptom of a fault or near miss (`event`), with null for what is not known or never came."""
+"""One row for each symptom of a fault or near miss (`event`); null where a value is unknown or does not exist."""
 
 
 @dataclass(frozen=True, slots=True)
-class Waves:
-    """A column of lists: that of row i is `values[first[i]:first[i + 1]]`."""
+class WaveColumn:
+    """A column of lists: the list of row i is `values[first[i]:first[i + 1]]`."""
 
     values: F32
     first: I64
 
 
-Column = NDArray[Any] | list[Any] | Waves
+Column = NDArray[Any] | list[Any] | WaveColumn
 Table = Mapping[str, Any]
-"""Columns by name, as long as each other; see `Column`."""
+"""Columns of equal length by name; see `Column`."""
 
 
-class NotARecording(ValueError):
-    """A folder that cannot be read as a recording, and what to do."""
+class InvalidRecording(ValueError):
+    """A folder that cannot be read as a recording, with a remedy."""
 
 
 @dataclass(frozen=True, slots=True)
-class Header:
-    """What `recording.json` says. `source` names where it was taken; `start` and `end` are the first and last instant
-    that a message speaks of (RFC 3339), null where there is none; `complete` is false until all is written."""
+class RecordingHeader:
+    """The content of `recording.json`. `source` names the origin; `start` and `end` are the first and last instant of
+    any message (RFC 3339), null where there is none; `complete` is false until everything is written."""
 
     source: str
     product: str
@@ -120,8 +120,8 @@ class Header:
     format: int = VERSION
     complete: bool = False
 
-    def spanning(self, start_ns: int, end_ns: int) -> Header:
-        """Return the header with these as its first and last instant."""
+    def spanning(self, start_ns: int, end_ns: int) -> RecordingHeader:
+        """Return the header with these first and last instants."""
         return replace(self, start=to_the_nanosecond(start_ns), end=to_the_nanosecond(end_ns))
 
     @property
@@ -139,20 +139,22 @@ class Header:
         return orjson.dumps(asdict(self), option=orjson.OPT_INDENT_2)
 
 
-def decode_header(document: bytes) -> Header:
-    """Return what `recording.json` says; fields that a later version added are passed over."""
+def decode_header(document: bytes) -> RecordingHeader:
+    """Return the header in `recording.json`; fields that a later version added are ignored."""
     try:
-        said = orjson.loads(document)
+        values = orjson.loads(document)
     except orjson.JSONDecodeError as error:
-        raise NotARecording(f"{HEADER} is not JSON ({error}); take the recording anew") from None
-    if not isinstance(said, dict) or not isinstance(said.get("format"), int):
-        raise NotARecording(f"{HEADER}: format is missing; is this the folder of a recording?")
-    if said["format"] > VERSION:
-        raise NotARecording(f"{HEADER}: format {said['format']} is newer than {VERSION}; update liftwatch")
-    missing = [name for name in ("source", "product", "complete") if name not in said]
+        raise InvalidRecording(f"{HEADER_FILE} is not JSON ({error}); take the recording anew") from None
+    if not isinstance(values, dict) or not isinstance(values.get("format"), int):
+        raise InvalidRecording(f"{HEADER_FILE}: format is missing; is this the folder of a recording?")
+    if values["format"] > VERSION:
+        raise InvalidRecording(f"{HEADER_FILE}: format {values['format']} is newer than {VERSION}; update liftwatch")
+    missing = [name for name in ("source", "product", "complete") if name not in values]
     if missing:
-        raise NotARecording(f"{HEADER}: {missing[0]} is missing; take the recording anew")
-    return Header(**{field.name: said[field.name] for field in fields(Header) if field.name in said})
+        raise InvalidRecording(f"{HEADER_FILE}: {missing[0]} is missing; take the recording anew")
+    return RecordingHeader(
+        **{field.name: values[field.name] for field in fields(RecordingHeader) if field.name in values}
+    )
 
 
 def _ns(instant: str | None) -> int | None:
@@ -160,16 +162,16 @@ def _ns(instant: str | None) -> int | None:
 
 
 def encode(decoded: Decoded, first: int) -> dict[str, Table]:
-    """Return the tables of a group of messages, the first of which is message number `first` of the recording."""
+    """Return the tables of a group of messages; `first` is the number of its first message in the recording."""
     messages = decoded.messages
     lift_id = np.array(messages.lift_id, dtype=object)
 
-    def named(message: NDArray[np.int32], t_ns: I64) -> dict[str, Column]:
+    def keys(message: NDArray[np.int32], t_ns: I64) -> dict[str, Column]:
         return {"message": message + np.int64(first), "lift_id": lift_id[message], "t": t_ns}
 
-    def waved(waves: Waveforms, axes: str) -> dict[str, Column]:
-        named_axes = {axis: Waves(wave, waves.first) for axis, wave in zip(axes, waves.xyz, strict=True)}
-        return {**named(waves.message, waves.t_ns), "dt_ns": waves.dt_ns, **named_axes}
+    def waveforms(waves: Waveforms, axes: str) -> dict[str, Column]:
+        columns = {axis: WaveColumn(wave, waves.first) for axis, wave in zip(axes, waves.xyz, strict=True)}
+        return {**keys(waves.message, waves.t_ns), "dt_ns": waves.dt_ns, **columns}
 
     return {
         "messages": {
@@ -186,21 +188,21 @@ def encode(decoded: Decoded, first: int) -> dict[str, Table]:
             "retained_stale": messages.retained_stale,
             "position": messages.position,
         },
-        **{stream: {**named(s.message, s.t_ns), **s.channels} for stream, s in decoded.samples.items()},
-        "vibration": waved(decoded.waveforms, "xyz"),
-        "machine": waved(decoded.machine, "a"),
+        **{stream: {**keys(s.message, s.t_ns), **s.channels} for stream, s in decoded.samples.items()},
+        "vibration": waveforms(decoded.waveforms, "xyz"),
+        "machine": waveforms(decoded.machine, "a"),
         "refusals": _refusals(decoded, first),
     }
 
 
 def decode(tables: Mapping[str, Table], first: int) -> Decoded:
-    """Return the group of messages that these rows are: what `encode` made, from message number `first` on."""
-    said = tables["messages"]
-    complete = np.array([form == "bundle" for form in said["form"]], dtype=np.bool_)
+    """Return the group of messages in these tables, the inverse of `encode`."""
+    table = tables["messages"]
+    complete = np.array([form == "bundle" for form in table["form"]], dtype=np.bool_)
     messages = Messages(
-        list(said["lift_id"]), list(said["district"]), list(said["boot"]), _i64(said["seq"]), _i64(said["t"]),
-        _i64(said["t_end"]), _i64(said["arrived"]), _i64(said["position"]), complete,
-        np.asarray(said["retained_stale"], dtype=np.bool_), np.asarray(said["timed"], dtype=np.bool_),
+        list(table["lift_id"]), list(table["district"]), list(table["boot"]), _i64(table["seq"]), _i64(table["t"]),
+        _i64(table["t_end"]), _i64(table["arrived"]), _i64(table["position"]), complete,
+        np.asarray(table["retained_stale"], dtype=np.bool_), np.asarray(table["timed"], dtype=np.bool_),
     )  # fmt: skip
     samples = {
         stream: Samples(
@@ -211,8 +213,8 @@ def decode(tables: Mapping[str, Table], first: int) -> Decoded:
         for stream, names in CHANNELS.items()
     }
     refused = tables["refusals"]
-    kept = ("reason", "detail", "topic", "payload", "arrived", "position")
-    refusals = [Refusal(*row) for row in zip(*(refused[name] for name in kept), strict=True)]
+    columns = ("reason", "detail", "topic", "payload", "arrived", "position")
+    refusals = [Refusal(*row) for row in zip(*(refused[name] for name in columns), strict=True)]
     waves, machine = _waveforms(tables["vibration"], first, "xyz"), _waveforms(tables["machine"], first, "a")
     return Decoded(messages, samples, waves, refusals, machine)
 
@@ -229,7 +231,7 @@ def _refusals(decoded: Decoded, first: int) -> Table:
 
 
 def _waveforms(table: Table, first: int, names: str) -> Waveforms:
-    axes: list[Waves] = [table[axis] for axis in names]
+    axes: list[WaveColumn] = [table[axis] for axis in names]
     xyz = np.stack([axis.values for axis in axes])
     return Waveforms(_message(table, first), _i64(table["t"]), np.asarray(table["dt_ns"]), axes[0].first, xyz)
 

@@ -1,4 +1,4 @@
-"""Rows of a recording as frames: from the columns of its format to what Parquet holds, and back."""
+"""Converts the tables of a recording to Polars frames, which Parquet stores, and back."""
 
 from __future__ import annotations
 
@@ -10,15 +10,28 @@ import numpy as np
 import polars as pl
 
 from registry.facts import LiftFacts
-from store.recordings.format import BYTES, FLAG, INSTANT, LABELS, NUMBER, TEXT, TEXTS, WAVE, WHOLE, Kind, Table, Waves
+from store.recordings.format import (
+    BOOLEAN,
+    BYTES,
+    INSTANT,
+    INTEGER,
+    LABELS,
+    NUMBER,
+    TEXT,
+    TEXTS,
+    WAVE,
+    Kind,
+    Table,
+    WaveColumn,
+)
 
 NS = pl.Datetime("ns", "UTC")
 DTYPES: Mapping[str, Any] = {
     TEXT: pl.String,
     INSTANT: NS,
-    WHOLE: pl.Int64,
+    INTEGER: pl.Int64,
     NUMBER: pl.Float64,
-    FLAG: pl.Boolean,
+    BOOLEAN: pl.Boolean,
     WAVE: pl.List(pl.Float32),
     BYTES: pl.Binary,
     TEXTS: pl.List(pl.String),
@@ -44,14 +57,14 @@ def to_frame(table: Table, kinds: Mapping[str, Kind]) -> pl.DataFrame:
 
 
 def facts_frame(facts: Sequence[LiftFacts]) -> pl.DataFrame:
-    """Return the registry's facts, one row a lift."""
+    """Return the registry's facts, one row for each lift."""
     columns = {field.name: [getattr(lift, field.name) for lift in facts] for field in fields(LiftFacts)}
     columns["floors"] = [[asdict(floor) for floor in floors] for floors in columns["floors"]]
     return pl.DataFrame([pl.Series(field.name, columns[field.name], _FACTS[field.type]) for field in fields(LiftFacts)])
 
 
 def labels_frame(rows: Sequence[Mapping[str, Any]]) -> pl.DataFrame:
-    """Return what truly happened, one row a symptom."""
+    """Return labels, one row for each symptom."""
     return to_frame({name: [row[name] for row in rows] for name in LABELS}, LABELS)
 
 
@@ -68,14 +81,14 @@ def _series(name: str, column: Any, kind: Kind) -> pl.Series:
         return pl.Series(name, column, dtype=pl.Int64).cast(NS)
     if kind == WAVE:
         return _lists(column).alias(name)
-    if kind == FLAG and getattr(column, "dtype", None) == np.float64:
+    if kind == BOOLEAN and getattr(column, "dtype", None) == np.float64:
         return pl.Series(name, column, nan_to_null=True).cast(pl.Boolean)
     if kind == NUMBER:
         return pl.Series(name, column, dtype=pl.Float64, nan_to_null=True)
     return pl.Series(name, column, dtype=DTYPES[kind])
 
 
-def _lists(waves: Waves) -> pl.Series:
+def _lists(waves: WaveColumn) -> pl.Series:
     lengths = np.diff(waves.first)
     if len(lengths) and (lengths == lengths[0]).all() and lengths[0]:
         return pl.Series(waves.values.reshape(len(lengths), -1)).cast(DTYPES[WAVE])
@@ -90,7 +103,7 @@ def _column(series: pl.Series, kind: Kind) -> Any:
         return series.cast(pl.Int64).to_numpy()
     if kind == WAVE:
         values = series.explode().cast(pl.Float32).to_numpy()
-        return Waves(values, np.r_[0, series.list.len().cast(pl.Int64).cum_sum().to_numpy()])
-    if kind in (NUMBER, FLAG):
+        return WaveColumn(values, np.r_[0, series.list.len().cast(pl.Int64).cum_sum().to_numpy()])
+    if kind in (NUMBER, BOOLEAN):
         return series.cast(pl.Float64).fill_null(np.nan).to_numpy()
-    return series.to_numpy() if kind == WHOLE else series.to_list()
+    return series.to_numpy() if kind == INTEGER else series.to_list()

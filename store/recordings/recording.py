@@ -1,10 +1,10 @@
 """Recordings on disk: a folder of Parquet files, in the format of `store.recordings.format`.
 
-    add ─► buffered ─► speed.000000.parquet …, messages.000000.parquet last     a part: whole or not there
+    add ─► buffered ─► speed.000000.parquet …, messages.000000.parquet last     a part: whole or absent
     close ─► parts joined into speed.parquet … ─► recording.json: complete
 
-The law: `recording.json` is there from the start and says `complete: false` until everything is in its place, so a
-recording that was interrupted, however, says so, and what is there of it can be read.
+`recording.json` exists from the start and holds `complete: false` until everything is in place, so a recording that was
+interrupted in any way is marked as incomplete, and the written part of it can be read.
 """
 
 from __future__ import annotations
@@ -20,24 +20,24 @@ import polars as pl
 from registry.facts import LiftFacts, read_json
 from store.recordings.files import (
     TEMPORARY,
-    WAVES,
-    Cursor,
-    NotWritten,
+    WAVEFORM_TABLES,
+    RecordingNotWritten,
+    TableCursor,
     join,
+    move_into_place,
     paths,
     reading,
-    settle,
     write,
     writing,
 )
 from store.recordings.format import (
-    HEADER,
+    HEADER_FILE,
     INSTANT,
     LABELS,
-    SINCE,
     TABLES,
-    Header,
-    NotARecording,
+    TABLES_SINCE,
+    InvalidRecording,
+    RecordingHeader,
     decode,
     decode_header,
     encode,
@@ -46,24 +46,24 @@ from store.recordings.frames import facts_frame, labels_frame, schema, to_frame,
 from telemetry.batch import Decoded
 
 PART_BYTES = 128 << 20
-"""So much of all tables together is held before a part is written: it bounds the memory."""
+"""Bytes of all tables together that are buffered before a part is written: bounds the memory."""
 GROUP_MESSAGES = 10_000
-WAVE_SECONDS = 5
+WAVEFORM_SECONDS = 5
 MESSAGES_LAST = tuple(sorted(TABLES, key=lambda name: name == "messages"))
-"""The order of writing: rows whose messages are not there do not count."""
-FACTS, LABELLED = "facts", "labels"
+"""The order of writing: rows without their messages are ignored when reading."""
+FACTS_TABLE, LABELS_TABLE = "facts", "labels"
 
 
-class Writer:
-    """Takes a recording, group by group. As a context, a failure leaves it closed and incomplete."""
+class RecordingWriter:
+    """Writes a recording, group by group. As a context manager, a failure leaves it closed and incomplete."""
 
-    def __init__(self, folder: Path, header: Header, facts: Sequence[LiftFacts] = ()) -> None:
+    def __init__(self, folder: Path, header: RecordingHeader, facts: Sequence[LiftFacts] = ()) -> None:
         with writing(folder):
             folder.mkdir(parents=True, exist_ok=True)
             if any(folder.iterdir()):
-                raise NotARecording(f"{folder} is not empty; name a folder that is not there yet")
+                raise InvalidRecording(f"{folder} is not empty; name a folder that is not there yet")
         self.folder, self.header = folder, replace(header, complete=False)
-        self._held: dict[str, list[pl.DataFrame]] = {name: [] for name in TABLES}
+        self._buffered: dict[str, list[pl.DataFrame]] = {name: [] for name in TABLES}
         self._bytes = self._parts = 0
         self._closed = False
         self._span: tuple[int, int] | None = None
@@ -71,8 +71,8 @@ class Writer:
         self._labels: list[Mapping[str, Any]] = []
         with writing(folder):
             self._write_header()
-            write(folder, LABELLED, labels_frame([]))
-        self.know(facts)
+            write(folder, LABELS_TABLE, labels_frame([]))
+        self.set_facts(facts)
 
     def __enter__(self) -> Self:
         return self
@@ -81,16 +81,18 @@ class Writer:
         if kind is None:
             self.close()
             return
-        with suppress(NotWritten):  # a failure is on its way already, and the header says incomplete from the start
+        with suppress(
+            RecordingNotWritten
+        ):  # another error is being raised, and the header says incomplete from the start
             self.close(complete=False)
 
     def add(self, decoded: Decoded) -> None:
-        """Take the next group of messages."""
+        """Add the next group of messages."""
         messages = decoded.messages
         for name, table in encode(decoded, self.header.messages).items():
             frame = to_frame(table, TABLES[name])
             if len(frame):
-                self._held[name].append(frame)
+                self._buffered[name].append(frame)
                 self._bytes += int(frame.estimated_size())
         if len(messages.seq):
             start, end = int(messages.t_ns.min()), int(messages.t_end_ns.max())
@@ -105,17 +107,17 @@ class Writer:
         if self._bytes >= PART_BYTES:
             self.flush()
 
-    def know(self, facts: Sequence[LiftFacts]) -> None:
-        """Take the facts of the lifts, in place of those that were given before."""
+    def set_facts(self, facts: Sequence[LiftFacts]) -> None:
+        """Set the facts of the lifts, replacing earlier ones."""
         with writing(self.folder):
-            write(self.folder, FACTS, facts_frame(facts))
+            write(self.folder, FACTS_TABLE, facts_frame(facts))
 
-    def label(self, rows: Iterable[Mapping[str, Any]]) -> None:
-        """Take what truly happened; the columns are `LABELS`."""
+    def add_labels(self, rows: Iterable[Mapping[str, Any]]) -> None:
+        """Add labels, rows with the columns of `LABELS`."""
         self._labels += rows
 
     def close(self, complete: bool = True) -> None:
-        """Write what is held; where `complete`, join the parts and say that all is there. The first time counts."""
+        """Write the buffered rows; where `complete`, join the parts and mark it. Closing again does nothing."""
         if self._closed:
             return
         self._closed = True
@@ -128,61 +130,65 @@ class Writer:
             self._write_header()
 
     def flush(self) -> None:
-        """Write what is held as one part; whatever happens from here on, it can be read."""
+        """Write the buffered rows as one part, which can be read from then on."""
         with writing(self.folder):
             for name in MESSAGES_LAST:
-                none = pl.DataFrame(schema=schema(TABLES[name]))
-                write(self.folder, f"{name}.{self._parts:06d}", pl.concat([none, *self._held[name]]))
-                self._held[name] = []
-            write(self.folder, LABELLED, labels_frame(self._labels))
+                empty = pl.DataFrame(schema=schema(TABLES[name]))
+                write(self.folder, f"{name}.{self._parts:06d}", pl.concat([empty, *self._buffered[name]]))
+                self._buffered[name] = []
+            write(self.folder, LABELS_TABLE, labels_frame(self._labels))
             self._bytes, self._parts = 0, self._parts + 1
             if self._span:
                 self.header = self.header.spanning(*self._span)
             self._write_header()
 
     def _write_header(self) -> None:
-        unfinished = self.folder / (HEADER + TEMPORARY)
+        unfinished = self.folder / (HEADER_FILE + TEMPORARY)
         unfinished.write_bytes(self.header.encode())
-        settle(unfinished, self.folder / HEADER)
+        move_into_place(unfinished, self.folder / HEADER_FILE)
 
 
 class Recording:
-    """A recording that is there to be read."""
+    """Reads a recording."""
 
     def __init__(self, folder: Path) -> None:
         try:
-            self.header = decode_header((folder / HEADER).read_bytes())
+            self.header = decode_header((folder / HEADER_FILE).read_bytes())
         except OSError as error:
-            raise NotARecording(f"{folder} has no {HEADER} ({error.strerror}); name a recording's folder") from None
+            raise InvalidRecording(
+                f"{folder} has no {HEADER_FILE} ({error.strerror}); name a recording's folder"
+            ) from None
         self.folder = folder
         self._files = {name: paths(folder, name) for name in TABLES}
-        expected = [name for name in TABLES if self.header.format >= SINCE.get(name, 1)]
+        expected = [name for name in TABLES if self.header.format >= TABLES_SINCE.get(name, 1)]
         missing = [name for name in expected if not self._files[name]]
         if missing and self.header.complete:
-            raise NotARecording(f"{folder}: {missing[0]}.parquet is missing; take the recording anew")
-        counted = len(self._files["messages"])
-        self._files = {name: found[:counted] for name, found in self._files.items()}
-        there = self._rows("messages") if self.header.complete else self.header.messages
-        if there != self.header.messages:
-            raise NotARecording(f"{folder} holds {there} of {self.header.messages} messages; copy or take it anew")
+            raise InvalidRecording(f"{folder}: {missing[0]}.parquet is missing; take the recording anew")
+        parts = len(self._files["messages"])
+        self._files = {name: files[:parts] for name, files in self._files.items()}
+        found = self._rows("messages") if self.header.complete else self.header.messages
+        if found != self.header.messages:
+            raise InvalidRecording(f"{folder} holds {found} of {self.header.messages} messages; copy or take it anew")
 
     def facts(self) -> list[LiftFacts]:
-        """Return the facts of the lifts that the registry knew."""
-        frame = self._read(FACTS)
+        """Return the facts of the registered lifts."""
+        frame = self._read(FACTS_TABLE)
         taken, refused = read_json(frame.write_json())
         if refused:
-            raise NotARecording(f"{self.folder / FACTS}.parquet: row {refused[0].number}: {refused[0].faults[0]}")
+            raise InvalidRecording(
+                f"{self.folder / FACTS_TABLE}.parquet: row {refused[0].number}: {refused[0].faults[0]}"
+            )
         return taken
 
     def labels(self) -> list[dict[str, Any]]:
-        """Return what truly happened, instants as nanoseconds."""
+        """Return the labels, instants as nanoseconds."""
         instants = [name for name, kind in LABELS.items() if kind == INSTANT]
-        return self._read(LABELLED).with_columns(pl.col(instants).cast(pl.Int64)).to_dicts()
+        return self._read(LABELS_TABLE).with_columns(pl.col(instants).cast(pl.Int64)).to_dicts()
 
     def groups(self, messages: int | None = None) -> Iterator[Decoded]:
-        """Yield the messages in the order of their arrival, so many at once, reading as it goes."""
+        """Yield the messages in the order of their arrival, so many in a group, reading the files in slices."""
         messages = messages or self._at_once()
-        cursors = {name: Cursor(name, found) for name, found in self._files.items()}
+        cursors = {name: TableCursor(name, found) for name, found in self._files.items()}
         first = 0
         while True:
             end = first + messages
@@ -193,19 +199,19 @@ class Recording:
             first = end
 
     def lift_ids(self) -> set[str]:
-        """Return the lifts that say anything."""
+        """Return the lifts that have messages."""
         return set(self._scan("messages", pl.col("lift_id").unique()))
 
     def _at_once(self) -> int:
-        """Return how many messages to hand out at once: where there is vibration, some seconds of it."""
-        shakes = any(self._rows(name) for name in WAVES)
-        return min(GROUP_MESSAGES, WAVE_SECONDS * max(self.header.lifts, 10)) if shakes else GROUP_MESSAGES
+        """Return the default size of a group: some seconds of the fleet where there is vibration."""
+        has_waveforms = any(self._rows(name) for name in WAVEFORM_TABLES)
+        return min(GROUP_MESSAGES, WAVEFORM_SECONDS * max(self.header.lifts, 10)) if has_waveforms else GROUP_MESSAGES
 
     def _rows(self, name: str) -> int:
         return sum(self._scan(name, pl.len()))
 
     def _scan(self, name: str, what: pl.Expr) -> list[Any]:
-        """Return a column made of a table; empty where there is none yet."""
+        """Return the column that an expression makes of a table; empty where the table has no file yet."""
         files = self._files[name]
         with reading(self.folder / name):
             return pl.scan_parquet(files, glob=False).select(what).collect().to_series().to_list() if files else []

@@ -12,9 +12,9 @@ from ingest.partition import Partition, read
 from ingest.replaying import Replay, in_order, lines, replay, wider
 from simulator.playback.simulation import Scene, told
 from simulator.scenarios.scenario import Scenario
-from store.recordings.format import Header
-from store.recordings.recording import Recording, Writer
-from store.recordings.retelling import retell
+from store.recordings.export import export_readings
+from store.recordings.format import RecordingHeader
+from store.recordings.recording import Recording, RecordingWriter
 from store.series.points import points
 from store.series.timeseries import TimeSeries
 from telemetry.batch import Decoded
@@ -63,7 +63,7 @@ def test_the_width_of_a_group_changes_nothing(expected: list[bytes], messages: i
 
 def test_a_recording_of_it_is_judged_the_same(expected: list[bytes], tmp_path: Path) -> None:
     living = scene()
-    with Writer(tmp_path / "taken", Header("test", "0"), living.facts) as writer:
+    with RecordingWriter(tmp_path / "taken", RecordingHeader("test", "0"), living.facts) as writer:
         for group in told(living):
             writer.add(group)
     assert judged(Recording(tmp_path / "taken").groups(messages=97)) == expected
@@ -83,7 +83,7 @@ def test_what_the_store_holds_of_it_is_judged_the_same(expected: list[bytes], st
         store.write(points(group))
     districts = {lift.lift_id: lift.district for lift in scene().facts}
     end_ns = START_NS + (SCENARIO.seconds + 2) * 1_000_000_000
-    again = list(retell(store, districts, START_NS, end_ns, window_ns=60_000_000_000))
+    again = list(export_readings(store, districts, START_NS, end_ns, window_ns=60_000_000_000))
     numbers: dict[str, list[int]] = {lift_id: [] for lift_id in districts}
     for group in again:
         for lift_id, seq in zip(group.messages.lift_id, group.messages.seq.tolist(), strict=True):
@@ -97,7 +97,7 @@ def test_what_stood_before_the_window_stands_at_its_beginning(store: TimeSeries)
         store.write(points(group))
     districts = {lift.lift_id: lift.district for lift in scene().facts}
     begin_ns = START_NS + 50_500_000_000
-    (group,) = retell(store, districts, begin_ns, begin_ns + 4_000_000_000)
+    (group,) = export_readings(store, districts, begin_ns, begin_ns + 4_000_000_000)
     for stream in ("door", "infrared", "status"):
         samples = group.samples[stream]
         first = [name for name, t in zip(samples.message.tolist(), samples.t_ns.tolist(), strict=True) if t == begin_ns]

@@ -14,7 +14,7 @@ from telemetry.batch import Decoded
 from telemetry.groups import joined
 from telemetry.streams import PAYLOAD_LIMIT_BYTES, Entry
 from telemetry.wire.decode import decode
-from tests.store.told import told as odd_messages
+from tests.store.messages import sample_entries as odd_messages
 from tests.telemetry.wire import assert_same
 
 WORLD = Scenario(lifts=50, hours=0.005, hour=8.0, vibration=True, machines=(1, 2, 3))

@@ -1,4 +1,4 @@
-"""Recordings: the very same messages back, and never silently short."""
+"""Recordings: what is read back equals what was written, and a recording is never silently short."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ import pytest
 
 from registry.facts import Floor, LiftFacts
 from store.recordings import recording as recordings
-from store.recordings.format import TABLES, Header, NotARecording
-from store.recordings.recording import Recording, Writer
+from store.recordings.format import TABLES, InvalidRecording, RecordingHeader
+from store.recordings.recording import Recording, RecordingWriter
 from telemetry.batch import NO_MACHINE
 from telemetry.wire.decode import decode
-from tests.store.told import told
+from tests.store.messages import sample_entries
 from tests.telemetry.wire import assert_same
 
 FACTS = [
@@ -46,30 +46,30 @@ LABEL: dict[str, Any] = {
 }
 
 
-def header() -> Header:
-    return Header(source="test", product="0", seed=7, scenario="none")
+def header() -> RecordingHeader:
+    return RecordingHeader(source="test", product="0", seed=7, scenario="none")
 
 
 def taken(folder: Path, groups: int = 4) -> Path:
     """Record the messages in some groups, and two labels."""
-    entries = told()
+    entries = sample_entries()
     cut = [len(entries) * k // groups for k in range(groups + 1)]
-    with Writer(folder, header(), FACTS) as writer:
+    with RecordingWriter(folder, header(), FACTS) as writer:
         for begin, end in pairwise(cut):
             writer.add(decode(entries[begin:end]))
-        writer.label([LABEL, LABEL | {"symptom": "door-slow", "symptom_onset": LABEL["onset"]}])
+        writer.add_labels([LABEL, LABEL | {"symptom": "door-slow", "symptom_onset": LABEL["onset"]}])
     return folder
 
 
 @pytest.mark.parametrize("groups", [1, 7, 30])
 @pytest.mark.parametrize("part_bytes", [1000, recordings.PART_BYTES])
-def test_the_same_messages_come_back(
+def test_a_recording_reads_back_the_same_messages(
     tmp_path: Path, groups: int, part_bytes: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(recordings, "PART_BYTES", part_bytes)
     recording = Recording(taken(tmp_path / "taken", groups))
     (whole,) = recording.groups(messages=1_000_000)
-    assert_same(whole, decode(told()))
+    assert_same(whole, decode(sample_entries()))
     assert recording.header.complete
     assert recording.header.messages == len(whole.messages.seq)
     assert recording.header.refusals == len(whole.refusals) > 0
@@ -77,7 +77,7 @@ def test_the_same_messages_come_back(
     assert recording.header.lifts == 5
 
 
-def test_it_is_handed_out_in_groups_in_the_order_of_arrival(tmp_path: Path) -> None:
+def test_groups_are_read_in_the_order_of_arrival(tmp_path: Path) -> None:
     groups = list(Recording(taken(tmp_path / "taken")).groups(messages=5))
     assert [len(group.messages.seq) for group in groups[:-1]] == [5] * (len(groups) - 1)
     arrived = [t for group in groups for t in group.messages.arrived_ns.tolist()]
@@ -85,7 +85,7 @@ def test_it_is_handed_out_in_groups_in_the_order_of_arrival(tmp_path: Path) -> N
     assert all(int(s.message.max(initial=0)) < 5 for group in groups for s in group.samples.values())
 
 
-def test_facts_and_labels_come_back(tmp_path: Path) -> None:
+def test_facts_and_labels_are_read_back(tmp_path: Path) -> None:
     recording = Recording(taken(tmp_path / "taken"))
     assert recording.facts() == FACTS
     assert recording.labels()[0] == LABEL
@@ -93,7 +93,7 @@ def test_facts_and_labels_come_back(tmp_path: Path) -> None:
 
 
 def test_an_empty_recording_is_a_recording(tmp_path: Path) -> None:
-    Writer(tmp_path / "empty", header()).close()
+    RecordingWriter(tmp_path / "empty", header()).close()
     recording = Recording(tmp_path / "empty")
     assert recording.header.complete
     assert recording.header.start is None
@@ -103,8 +103,8 @@ def test_an_empty_recording_is_a_recording(tmp_path: Path) -> None:
 
 def test_a_failure_while_recording_leaves_it_marked_incomplete_and_readable(tmp_path: Path) -> None:
     def burn() -> None:
-        with Writer(tmp_path / "short", header(), FACTS) as writer:
-            writer.add(decode(told()))
+        with RecordingWriter(tmp_path / "short", header(), FACTS) as writer:
+            writer.add(decode(sample_entries()))
             raise OSError("the broker burned")
 
     with pytest.raises(OSError, match="the broker burned"):
@@ -112,7 +112,7 @@ def test_a_failure_while_recording_leaves_it_marked_incomplete_and_readable(tmp_
     recording = Recording(tmp_path / "short")
     assert not recording.header.complete
     (whole,) = recording.groups(messages=1_000_000)
-    assert_same(whole, decode(told()))
+    assert_same(whole, decode(sample_entries()))
     assert recording.facts() == FACTS
 
 
@@ -121,9 +121,9 @@ import os, signal, sys
 from pathlib import Path
 from store.recordings import recording as recordings
 from telemetry.wire.decode import decode
-from store.recordings.format import Header
-from tests.store.told import told
-entries, folder = told(), Path(sys.argv[1])
+from store.recordings.format import RecordingHeader
+from tests.store.messages import sample_entries
+entries, folder = sample_entries(), Path(sys.argv[1])
 recordings.PART_BYTES = 1000
 rename = os.replace
 def replaced(source, target):
@@ -131,26 +131,26 @@ def replaced(source, target):
     if str(target).endswith(sys.argv[2]):
         os.kill(os.getpid(), signal.SIGKILL)
 os.replace = replaced
-with recordings.Writer(folder, Header('test', '0')) as writer:
+with recordings.RecordingWriter(folder, RecordingHeader('test', '0')) as writer:
     for entry in entries:
         writer.add(decode([entry]))
 """
 
 
 @pytest.mark.parametrize("last", ["speed.000003.parquet", "messages.000005.parquet", "speed.parquet", "status.parquet"])
-def test_a_recorder_killed_at_any_moment_leaves_whole_messages_and_says_incomplete(tmp_path: Path, last: str) -> None:
+def test_a_recorder_killed_at_any_moment_leaves_whole_messages_marked_incomplete(tmp_path: Path, last: str) -> None:
     folder = tmp_path / "killed"
     run = subprocess.run([sys.executable, "-c", KILLED, str(folder), last], env=dict(os.environ), check=False)
     assert run.returncode == -signal.SIGKILL
     recording = Recording(folder)
     assert not recording.header.complete
     (part,) = recording.groups(messages=1_000_000)
-    entries = told()
+    entries = sample_entries()
     positions = [*part.messages.position.tolist(), *(refusal.position for refusal in part.refusals)]
     assert_same(part, decode(entries[: max(positions)]))
 
 
-def test_pandas_polars_and_duckdb_open_it_without_us(tmp_path: Path) -> None:
+def test_pandas_polars_and_duckdb_open_a_recording(tmp_path: Path) -> None:
     folder = taken(tmp_path / "taken")
     for name in [*TABLES, "facts", "labels"]:
         path = folder / f"{name}.parquet"
@@ -176,39 +176,39 @@ def test_pandas_polars_and_duckdb_open_it_without_us(tmp_path: Path) -> None:
         (header().encode().replace(b"false", b"true"), "messages.parquet is missing"),
     ],
 )
-def test_what_is_no_recording_is_told_in_one_line(tmp_path: Path, document: bytes | None, complaint: str) -> None:
+def test_an_invalid_recording_is_reported_in_one_line(tmp_path: Path, document: bytes | None, complaint: str) -> None:
     if document is not None:
         (tmp_path / "recording.json").write_bytes(document)
-    with pytest.raises(NotARecording, match=complaint):
+    with pytest.raises(InvalidRecording, match=complaint):
         Recording(tmp_path)
 
 
-def test_a_recording_from_before_machines_were_heard_is_still_read(tmp_path: Path) -> None:
+def test_a_recording_of_format_1_is_still_read(tmp_path: Path) -> None:
     folder = taken(tmp_path / "taken")
     (folder / "machine.parquet").unlink()
-    with pytest.raises(NotARecording, match=r"machine\.parquet is missing"):
+    with pytest.raises(InvalidRecording, match=r"machine\.parquet is missing"):
         Recording(folder)
     (folder / "recording.json").write_bytes((folder / "recording.json").read_bytes().replace(b": 2,", b": 1,"))
     (whole,) = Recording(folder).groups(messages=1_000_000)
-    assert_same(whole, replace(decode(told()), machine=NO_MACHINE))
+    assert_same(whole, replace(decode(sample_entries()), machine=NO_MACHINE))
 
 
 @pytest.mark.parametrize(("name", "kept"), [("messages", 0.5), ("speed", 0.5), ("facts", 0.1)])
-def test_a_file_that_was_cut_short_is_told_in_one_line(tmp_path: Path, name: str, kept: float) -> None:
+def test_a_truncated_file_is_reported_in_one_line(tmp_path: Path, name: str, kept: float) -> None:
     path = taken(tmp_path / "taken") / f"{name}.parquet"
     path.write_bytes(path.read_bytes()[: int(path.stat().st_size * kept)])
-    with pytest.raises(NotARecording, match=r"cannot be read .*; take the recording anew"):
+    with pytest.raises(InvalidRecording, match=r"cannot be read .*; take the recording anew"):
         assert Recording(tmp_path / "taken").facts() + list(Recording(tmp_path / "taken").groups())
 
 
-def test_a_recording_that_lost_messages_says_how_many(tmp_path: Path) -> None:
+def test_a_recording_that_lost_messages_reports_how_many(tmp_path: Path) -> None:
     path = taken(tmp_path / "taken") / "messages.parquet"
     pl.read_parquet(path).head(5).write_parquet(path)
-    with pytest.raises(NotARecording, match="holds 5 of 91 messages; copy or take it anew"):
+    with pytest.raises(InvalidRecording, match="holds 5 of 91 messages; copy or take it anew"):
         Recording(tmp_path / "taken")
 
 
-def test_a_folder_with_something_in_it_is_not_written_over(tmp_path: Path) -> None:
+def test_a_folder_that_is_not_empty_is_not_overwritten(tmp_path: Path) -> None:
     (tmp_path / "thesis.tex").touch()
-    with pytest.raises(NotARecording, match="is not empty; name a folder"):
-        Writer(tmp_path, header())
+    with pytest.raises(InvalidRecording, match="is not empty; name a folder"):
+        RecordingWriter(tmp_path, header())

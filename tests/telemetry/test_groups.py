@@ -9,19 +9,19 @@ import pytest
 
 from telemetry.groups import joined, only
 from telemetry.wire.decode import decode
-from tests.store.told import told
+from tests.store.messages import sample_entries
 from tests.telemetry.wire import assert_same
 
 
 @pytest.mark.parametrize("size", [1, 5, 1000])
 def test_groups_joined_are_what_one_group_would_have_been(size: int) -> None:
-    entries = told()
+    entries = sample_entries()
     parts = [decode(entries[k : k + size]) for k in range(0, len(entries), size)]
     assert_same(joined(parts), decode(entries))
 
 
 def test_the_messages_of_one_lift_are_what_it_alone_said() -> None:
-    entries = told()
+    entries = sample_entries()
     whole = decode(entries)
     for lift_id in set(whole.messages.lift_id):
         kept = only(whole, np.array([name == lift_id for name in whole.messages.lift_id]))
@@ -33,6 +33,6 @@ def test_the_messages_of_one_lift_are_what_it_alone_said() -> None:
 
 
 def test_keeping_all_changes_nothing() -> None:
-    whole = decode(told())
+    whole = decode(sample_entries())
     assert only(whole, np.ones(len(whole.messages.seq), dtype=np.bool_)) is whole
     assert len(only(whole, np.zeros(len(whole.messages.seq), dtype=np.bool_)).messages.seq) == 0

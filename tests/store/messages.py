@@ -1,4 +1,4 @@
-"""A few messages of every form, as a broker would hand them over: for whoever keeps or replays what was said."""
+"""Sample messages of every form, as a broker delivers them, for tests of storing and replaying."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ HUM = {"dt": 1000 / 2560, "a": np.sin(np.arange(2560, dtype=np.float32))}
 WAVE = np.sin(np.arange(300, dtype=np.float32)).reshape(3, 100)
 
 
-def told(seconds: int = 6, lifts: int = 3) -> list[Entry]:
-    """Return what some lifts said in these seconds, each in a form of its own, with odd and refused ones between."""
+def sample_entries(seconds: int = 6, lifts: int = 3) -> list[Entry]:
+    """Return the messages of some lifts in these seconds, each lift in a form of its own, with odd and refused ones."""
     said: list[tuple[str, bytes, bool]] = [("north/L0/status", b'{"online": false}', True)]
     for second in range(seconds):
         said += [one for lift in range(lifts) for one in of_second(f"L{lift}", second, lift % 3)]
