@@ -159,7 +159,8 @@ def grid(offset_ns: I64) -> tuple[float, I64]:
             ):
                 return dt_ms, places
     step_ns = int(steps.min())
-    return step_ns / MS, np.unique(np.rint(offset_ns / step_ns).astype(np.int64))
+    # Halves are rounded up, not to even: instants a step apart keep places of their own.
+    return step_ns / MS, (2 * offset_ns + step_ns) // (2 * step_ns)
 
 
 def _events(columns: dict[str, F64]) -> Object:
