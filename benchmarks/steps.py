@@ -76,8 +76,8 @@ def entries_of(form: str, lifts: int, second: int) -> list[Entry]:
 
 def in_order(group: Decoded, fleet: Fleet, sequencer: Sequencer) -> Batch:
     """Give every message its lift and put the rows in order."""
-    heard = fleet.hear(group.messages)
-    return sequencer.step(group, heard.lift)[0]
+    indexed = fleet.index(group.messages)
+    return sequencer.step(group, indexed.lift)[0]
 
 
 def journal(lifts: int, groups: list[list[Entry]], folder: Path) -> Iterator[Cost]:

@@ -43,8 +43,8 @@ def measure(lifts: int, seconds: int, idle_hz: int, vibration: bool) -> Counter[
         spoken = (timed(STEPS[0], scene.speak) for _ in range(phase_s))
         groups = (timed(STEPS[1], scene.columns.decoded, said) for said in spoken)
         for group in wider(groups):
-            heard = timed(STEPS[2], fleet.hear, group.messages)
-            batch = timed(STEPS[2], sequencer.step, group, heard.lift)[0]
+            indexed = timed(STEPS[2], fleet.index, group.messages)
+            batch = timed(STEPS[2], sequencer.step, group, indexed.lift)[0]
             timed(STEPS[3], judge.step, batch, fleet.facts)
             while sequencer.waiting:
                 timed(STEPS[3], judge.step, timed(STEPS[2], sequencer.more), fleet.facts)

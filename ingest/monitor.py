@@ -15,11 +15,11 @@ from collections.abc import Sequence
 from typing import Protocol
 
 from detectors.rule import Rule
-from ingest import judging, storing
+from ingest import committing
 from ingest.judging import Judging
 from ingest.partition import EVERY_LIFT, Partition
 from ingest.receive import Arrival, Source
-from ingest.storing import Storing
+from ingest.storing import DecodedGroup, Storing
 from store.journal import Journal, JournalFull
 from store.records.repository import KEEP_DEFAULT_YEARS, Records, RecordsUnavailable
 from store.series.timeseries import TimeSeries
@@ -80,7 +80,7 @@ class Monitor:
         self._storing = Storing(
             journal,
             series,
-            self._judging.districts,
+            self._judging.listing,
             lambda: self._judging.reached,
             raw_days,
             partition=partition,
@@ -137,7 +137,7 @@ class Monitor:
     def _hearing(self) -> bool:
         return self._source.is_subscribed and not self._is_full
 
-    def _share(self, group: storing.Group) -> None:
+    def _share(self, group: DecodedGroup) -> None:
         self._storing.offer(group)
 
     def _wake_notifiers(self) -> None:
@@ -156,7 +156,7 @@ class Monitor:
                     self._records.forget(time.time_ns(), self._keep_years)
                 if time.monotonic() - trimmed > TRIM_EVERY_S:
                     trimmed = time.monotonic()
-                    self._journal.trim(min(self._journal.position(judging.READER), self._storing.position))
+                    self._journal.trim(min(self._journal.position(committing.READER), self._storing.position))
             except RecordsUnavailable as error:
                 log.warning("the fleet's picture waits for the records: %s", error)
             except Exception:  # the picture must not stop for one bad second

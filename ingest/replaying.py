@@ -66,16 +66,16 @@ class Replay:
     def step(self, decoded: Decoded) -> list[Change]:
         """Return what became of alerts by these messages."""
         state = self._state
-        heard = state.fleet.hear(decoded.messages)
+        indexed = state.fleet.index(decoded.messages)
         state.grow()
-        batch, counts = state.sequencer.step(decoded, heard.lift)
+        batch, counts = state.sequencer.step(decoded, indexed.lift)
         self.counts.update(counts)
         self.counts.update(f"refused:{refusal.reason}" for refusal in decoded.refusals)
         changes = self._judge(batch) + self._drain()
-        if self._silence and len(heard.lift):
-            state.hear_links(decoded, heard.lift)
+        if self._silence and len(indexed.lift):
+            state.hear_links(decoded, indexed.lift)
             changes += self._take(state.silence.step(int(decoded.messages.arrived_ns.max())))
-        if len(heard.lift):
+        if len(indexed.lift):
             changes += self._attend(changes, int(decoded.messages.t_end_ns.max()))
         return changes
 

@@ -1,23 +1,24 @@
-"""What judging knows between two messages: whose they are, in what order they come, the rules, and who was heard.
+"""What judging remembers between two messages: the fleet, the sequencer, the rules' state, and when lifts were heard.
 
-It is kept and restored whole, with the journal's position that it belongs to, so that nothing in it can be ahead of
-anything else.
+It is packed and unpacked whole, with the journal's position that it belongs to, so that no part is ahead of another.
 """
 
 from __future__ import annotations
 
 import io
+import logging
 from collections.abc import Iterable, Sequence
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from alerts.alert import Alert
 from alerts.book import Occurrence
 from detectors.judge import Judge
 from detectors.rule import Finding, Rule
 from detectors.rules.silence import ByArrival, Silence
-from ingest.fleet import NOBODY, Fleet
+from ingest.fleet import NO_ROOM, Fleet
 from registry.facts import LiftFacts
 from registry.maintenance import NO_WINDOWS, Windows
 from store.live import LiveTable
@@ -26,9 +27,11 @@ from telemetry.batch import Decoded
 from telemetry.order.sequence import Sequencer
 from telemetry.streams import STARRED_ONLY_MODES
 
+log = logging.getLogger("liftwatch.judge")
+
 
 class State:
-    """The fleet and all columns over it."""
+    """The fleet and all state over it, with one entry for each lift."""
 
     def __init__(self, rules: Sequence[Rule]) -> None:
         self.fleet = Fleet()
@@ -51,13 +54,13 @@ class State:
         struck_off: Iterable[str] = (),
         windows: Iterable[Window] = (),
     ) -> None:
-        """Take over what changed in the registry; nobody waits for a lift that was struck off."""
+        """Apply what changed in the registry; a lift that was struck off is not missed."""
         self.fleet.load(changed, struck_off)
         self.grow()
         if fresh := {window.id: window for window in windows}:
             self._windows |= fresh
-            placed = [(self.fleet.place(each.lift_id), each) for each in self._windows.values()]
-            columns = [(place, each.from_ns, each.until_ns) for place, each in placed if place is not None]
+            indexed = [(self.fleet.index_of(each.lift_id), each) for each in self._windows.values()]
+            columns = [(index, each.from_ns, each.until_ns) for index, each in indexed if index is not None]
             lift, from_ns, until_ns = np.array(columns, dtype=np.int64).reshape(-1, 3).T
             self.windows = Windows(lift.astype(np.int32), from_ns, until_ns)
         unlisted = np.ones(len(self.fleet), dtype=np.bool_)
@@ -65,17 +68,17 @@ class State:
         self.silence.forget(unlisted)
 
     def hear_links(self, decoded: Decoded, lift: NDArray[np.int32]) -> None:
-        """Take in who was heard, when, and what they said of being online and of their heartbeat."""
+        """Take in when lifts were heard, and what they said of being online and of their heartbeat."""
         messages = decoded.messages
         online, heartbeat_s = np.full(len(lift), np.nan), np.full(len(lift), np.nan)
         status = decoded.samples["status"]
         online[status.message] = status.channels["online"]
         heartbeat_s[status.message] = status.channels["heartbeat_s"]
-        kept = (lift != NOBODY) & ~messages.retained_stale
+        kept = (lift != NO_ROOM) & ~messages.retained_stale
         self.silence.hear(lift[kept], messages.arrived_ns[kept], online[kept], heartbeat_s[kept])
 
     def occurrence(self, finding: Finding, rule: Rule, noticed_ns: int) -> Occurrence:
-        """Return a finding with the lift whose it is."""
+        """Return a finding with its lift's id and district."""
         fleet, i = self.fleet, finding.lift
         return Occurrence(fleet.lift_ids[i], fleet.districts[i], finding, rule, noticed_ns)
 
@@ -84,6 +87,14 @@ class State:
         every = np.arange(len(self.fleet), dtype=np.int32)
         worked_on: NDArray[np.bool_] = self.windows.hold(every, np.full(len(every), now_ns))
         return worked_on | np.isin(self.judge.mode(), STARRED_ONLY_MODES)
+
+    def resume_silence(self, firing: Iterable[Alert], now_ns: int) -> None:
+        """Count silence anew from `now_ns`; a lift whose alert is firing is offline until it is heard."""
+        self.silence.restart(now_ns)
+        for alert in firing:
+            index = self.fleet.index_of(alert.lift_id)
+            if index is not None and alert.rule == "offline":
+                self.silence.reopen(index)
 
     def pack(self) -> bytes:
         """Return all of it as bytes: the order of the lifts, the sequence of messages, the rules, the silence."""
@@ -95,8 +106,18 @@ class State:
         np.savez(out, allow_pickle=False, **parts)
         return out.getvalue()
 
-    def unpack(self, packed: bytes) -> None:
-        """Take over what `pack` returned."""
+    @classmethod
+    def unpacked(cls, rules: Sequence[Rule], packed: bytes) -> State:
+        """Return what `pack` packed; a fresh state where it cannot be read, as it may be after an update of ours."""
+        try:
+            state = cls(rules)
+            state._unpack(packed)
+            return state
+        except Exception:
+            log.exception("the snapshot cannot be read: judging begins with nothing known of any lift")
+            return cls(rules)
+
+    def _unpack(self, packed: bytes) -> None:
         with np.load(io.BytesIO(packed), allow_pickle=False) as parts:
             self.fleet.lay_out(parts["lifts"].tolist())
             self.grow()

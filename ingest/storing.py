@@ -1,31 +1,37 @@
 """Keeps readings: a reader of the journal that goes at its own pace.
 
-    judging ──offer──▶ [ decoded groups, bounded ] ──▶ time series, about once a second
-                                │ full, or the store was away
+    judging ──offers──▶ [ decoded groups, bounded ] ──▶ time series, about once a second
+                                │ full, the store was away, or judging has stopped
                                 └──▶ read on in the journal, from this reader's own position
 
-It never overtakes judging, which knows what is left out: repeats, and lifts for whom there is no room. A store that is
-away makes readings late, not lost. Writing something twice changes nothing, so the position may lag. Where something
-breaks, its messages are tried once more one by one, and one that breaks by itself is passed over.
+A store that is away makes readings late, not lost. Writing something twice changes nothing, so the position may lag.
+
+Judging knows what is left out: repeats, and unregistered lifts for which there is no room. So storing follows it, with
+the groups that judging has decoded. Where judging has not moved for `OVERTAKE_AFTER_S` (the records are away), storing
+decodes for itself: a repeat is then written again, and an unregistered lift finds room in the order of the journal, as
+judging will find it.
 """
 
 from __future__ import annotations
 
 import logging
-import random
 import threading
 import time
 from collections import deque
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ingest.partition import EVERY_LIFT, Partition
+from ingest.quarantine import Quarantine
+from ingest.retrying import retry_while_unavailable
+from mqtt.backoff import Backoff
 from store.journal import READ_MESSAGES, Journal
 from store.series.points import points
-from store.series.timeseries import DAY_NS, TimeSeries, TimeSeriesRefused, TimeSeriesUnavailable
+from store.series.timeseries import DAY_NS, Points, TimeSeries, TimeSeriesRefused, TimeSeriesUnavailable
 from telemetry.batch import Decoded
 from telemetry.wire.decode import decode
 
@@ -35,12 +41,14 @@ READER = "store"
 WAITING_LIMIT_MESSAGES = 40_000
 LEFT_OUT_LIMIT = 100_000
 """How many messages that are left out are remembered until they are passed; what is beyond is stored as it came."""
+OVERTAKE_AFTER_S = 5.0
 MAINTAIN_EVERY_S = 5.0
+FIRST_PAUSE_S = 0.5
 RETRY_LIMIT_S = 30.0
 
 
 @dataclass(frozen=True, slots=True)
-class Group:
+class DecodedGroup:
     """What the messages at the positions `first` to `last` said; `left_out` marks those that are not stored."""
 
     first: int
@@ -49,14 +57,24 @@ class Group:
     left_out: NDArray[np.bool_]
 
 
+class Listing(NamedTuple):
+    """The district of every lift that is listed, and how many more unregistered ones there is room for."""
+
+    districts: Mapping[str, str]
+    room: int
+
+
 class Storing(threading.Thread):
-    """Writes what was decoded to the time series and marks how far it came."""
+    """Writes what was decoded to the time series and marks how far it came.
+
+    `listing` returns None, and `reached` how far judging has come, until judging has loaded the registry.
+    """
 
     def __init__(
         self,
         journal: Journal,
         series: TimeSeries,
-        districts: Callable[[], Mapping[str, str]],
+        listing: Callable[[], Listing | None],
         reached: Callable[[], int],
         raw_days: int,
         every_s: float = 1.0,
@@ -64,23 +82,26 @@ class Storing(threading.Thread):
     ) -> None:
         super().__init__(name="store", daemon=True)
         self.counts = {"stored_rows": 0, "expired_rows": 0, "store_retries": 0, "store_refused": 0, "store_failed": 0}
-        self.counts["store_not_left_out"] = 0
+        self.counts |= {"store_not_left_out": 0, "store_decoded": 0}
         self.position = journal.position(READER)
         self._journal = journal
         self._series = series
-        self._districts, self._reached = districts, reached
+        self._listing, self._reached = listing, reached
         self._keep_ns = raw_days * DAY_NS
         self._every_s = every_s
         self._partition = partition
-        self._waiting: deque[Group] = deque()
+        self._waiting: deque[DecodedGroup] = deque()
         self._left_out: dict[int, set[str]] = {}
+        self._given_room: set[str] = set()
         self._offered = self._taken = 0  # messages: one is written by who offers, the other by this thread
-        self._read_to = self._doubted_to = self.position
-        self._failures = 0
+        self._read_to = self.position
+        self._seen_reached, self._seen_s = -1, 0.0
+        self._quarantine = Quarantine()
+        self._backoff = Backoff(FIRST_PAUSE_S, RETRY_LIMIT_S)
         self._stopping = threading.Event()
         self._maintained = 0.0
 
-    def offer(self, group: Group) -> None:
+    def offer(self, group: DecodedGroup) -> None:
         """Share what was decoded; where this reader is behind it is dropped here and read in the journal later."""
         messages = group.decoded.messages
         for row in np.flatnonzero(group.left_out).tolist():
@@ -110,41 +131,59 @@ class Storing(threading.Thread):
             if time.monotonic() - self._maintained > MAINTAIN_EVERY_S:
                 self._maintained = time.monotonic()
                 self._series.maintain(time.time_ns())
-        except Exception:  # nothing here may stop the readings that follow
+        except Exception as error:  # nothing here may stop the readings that follow
             log.exception("storing failed after journal position %d", self.position)
-            self._doubt()
+            self._failed(error)
 
-    def _doubt(self) -> None:
-        """Take what was at hand one by one from now on; pass over the only message."""
-        if self._read_to == self.position + 1:
+    def _failed(self, error: Exception) -> None:
+        """Doubt what was at hand, or pass over the only message; wait before the next try."""
+        if self._quarantine.failed(self.position + 1, self._read_to, repr(error)):
             self.counts["store_failed"] += 1
             log.error("the message at journal position %d is not stored", self._read_to)
             self._done(self._read_to)
-        self._doubted_to = self._read_to
-        self._failures += 1
-        self._stopping.wait(random.uniform(0, min(RETRY_LIMIT_S, 0.5 * 2 ** min(self._failures, 8))))
+        self._stopping.wait(self._backoff.pause_s())
 
-    def _next(self) -> list[Group]:
+    def _next(self) -> list[DecodedGroup]:
         """Return the groups that follow this reader's position: shared ones, else read from the journal."""
         reached = self._reached()  # first: what is offered from here on may not be read in the journal yet
-        in_doubt = self.position < self._doubted_to
-        groups = [] if in_doubt else self._shared()
+        groups = [] if self._quarantine.in_doubt(self.position + 1) else self._shared()
         if groups:
             self._read_to = groups[-1].last
             return groups
-        room = min(1 if in_doubt else READ_MESSAGES, reached - self.position)
-        entries = self._journal.read(self.position, room) if room > 0 else []
+        limit = min(self._quarantine.group_limit(self.position + 1, READ_MESSAGES), self._readable_to() - self.position)
+        entries = self._journal.read(self.position, limit) if limit > 0 else []
         if not entries:
             return []
         self._read_to = entries[-1].position
         decoded = self._partition.of_group(decode(entries))
-        said = zip(decoded.messages.position.tolist(), decoded.messages.lift_id, strict=True)
-        left_out = [lift_id in self._left_out.get(position, ()) for position, lift_id in said]
-        return [Group(entries[0].position, self._read_to, decoded, np.array(left_out, dtype=np.bool_))]
+        self.counts["store_decoded"] += len(entries)
+        return [DecodedGroup(entries[0].position, self._read_to, decoded, self._not_stored(decoded, reached))]
 
-    def _shared(self) -> list[Group]:
+    def _readable_to(self) -> int:
+        """Return how far the journal may be read: as far as judging has come; to its end where judging has stopped."""
+        reached, now_s = self._reached(), time.monotonic()
+        if reached != self._seen_reached or reached >= self._journal.last:
+            self._seen_reached, self._seen_s = reached, now_s
+        if now_s - self._seen_s > OVERTAKE_AFTER_S and self._listing() is not None:
+            return self._journal.last
+        return reached
+
+    def _not_stored(self, decoded: Decoded, reached: int) -> NDArray[np.bool_]:
+        """Return the messages that are left out: by judging, and beyond what it has `reached` for want of room."""
+        listing = self._listing()
+        districts, room = listing if listing is not None else ({}, 0)
+        self._given_room -= districts.keys()
+        out = []
+        for position, lift_id in zip(decoded.messages.position.tolist(), decoded.messages.lift_id, strict=True):
+            if position > reached and lift_id not in districts and len(self._given_room) < room:
+                self._given_room.add(lift_id)
+            is_listed = position <= reached or lift_id in districts or lift_id in self._given_room
+            out.append(not is_listed or lift_id in self._left_out.get(position, ()))
+        return np.array(out, dtype=np.bool_)
+
+    def _shared(self) -> list[DecodedGroup]:
         """Take the shared groups that follow this reader's position without a gap."""
-        groups: list[Group] = []
+        groups: list[DecodedGroup] = []
         reached = self.position
         while self._waiting and self._waiting[0].first <= reached + 1:
             group = self._waiting.popleft()
@@ -154,38 +193,41 @@ class Storing(threading.Thread):
                 reached = group.last
         return groups
 
-    def _store(self, groups: list[Group]) -> bool:
-        """Write groups, retrying with full jitter while the store is away; return whether there was anything."""
+    def _store(self, groups: list[DecodedGroup]) -> bool:
+        """Write groups, again and again while the store is away; return whether there was anything."""
         if not groups:
             return False
         oldest_ns = time.time_ns() - self._keep_ns
-        said = [points(group.decoded, self._districts(), oldest_ns, group.left_out) for group in groups]
+        listing = self._listing()
+        districts = listing.districts if listing is not None else {}
+        said = [points(group.decoded, districts, oldest_ns, group.left_out) for group in groups]
         rows = [part for parts in said for part in parts]
         self.counts["expired_rows"] += sum(expired(group.decoded, oldest_ns) for group in groups)
-        attempt = 0
-        while True:
-            try:
-                self._series.write(rows)
-                self.counts["stored_rows"] += sum(len(part) for part in rows)
-                break
-            except TimeSeriesUnavailable as error:
-                attempt += 1
-                self.counts["store_retries"] += 1
-                log.warning("the time series wait: %s", error)
-                if self._stopping.wait(random.uniform(0, min(RETRY_LIMIT_S, 0.5 * 2 ** min(attempt, 8)))):
-                    return False
-            except TimeSeriesRefused as error:
-                self.counts["store_refused"] += sum(len(part) for part in rows)
-                log.error("the time series refuse %d rows for good: %s", sum(len(part) for part in rows), error)
-                break
+        is_written = retry_while_unavailable(
+            lambda: self._write(rows), TimeSeriesUnavailable, self._stopping, log, limit_s=RETRY_LIMIT_S
+        )
+        if not is_written:
+            return False
         self._done(groups[-1].last)
-        self._failures = 0
+        self._backoff.reset()
         return True
+
+    def _write(self, rows: list[Points]) -> None:
+        try:
+            self._series.write(rows)
+            self.counts["stored_rows"] += sum(len(part) for part in rows)
+        except TimeSeriesUnavailable:
+            self.counts["store_retries"] += 1
+            raise
+        except TimeSeriesRefused as error:
+            self.counts["store_refused"] += sum(len(part) for part in rows)
+            log.error("the time series refuse %d rows for good: %s", sum(len(part) for part in rows), error)
 
     def _done(self, position: int) -> None:
         self._journal.mark(READER, position)
         for passed in [there for there in list(self._left_out) if there <= position]:
             del self._left_out[passed]
+        self._quarantine.forget(position)
         self.position = position
 
 

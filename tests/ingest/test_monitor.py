@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from alerts.book import Answer
-from ingest.fleet import STRANGERS_LIMIT
+from store.records.lifts import UNREGISTERED_LIMIT
 from store.records.repository import AlertFilter
 from store.series.connect import open_timeseries
 from telemetry.streams import topic
@@ -102,12 +102,12 @@ def test_a_stranger_is_listed_and_judged_by_what_needs_no_facts(monitor: Monitor
 
 
 def test_strangers_are_bounded(monitor: Monitor, voice: Voice) -> None:
-    for first in range(0, STRANGERS_LIMIT + 40, 20):
+    for first in range(0, UNREGISTERED_LIMIT + 40, 20):
         lifts = {f"S{k:04}": bundle(0, 0.0, 3.0) for k in range(first, first + 20)}
         voice.say(topic("x", "gw", "gateway"), {"lifts": lifts})
     until(lambda: monitor.counts().get("refused:unregistered", 0) == 40, "forty refused strangers", PATIENCE_S)
     _, listed = monitor.records.registry()
-    assert sum(not entry.registered for entry in listed) == STRANGERS_LIMIT
+    assert sum(not entry.registered for entry in listed) == UNREGISTERED_LIMIT
 
 
 def test_another_district_on_the_topic_is_counted_and_the_registrys_stands(monitor: Monitor, voice: Voice) -> None:

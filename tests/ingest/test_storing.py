@@ -6,21 +6,23 @@ import json
 from collections.abc import Iterator, Sequence
 from contextlib import closing
 from pathlib import Path
+from sqlite3 import connect
 
 import numpy as np
 import pytest
 
+from detectors.catalogue import RULES
 from ingest import storing
 from ingest.judging import Judging
-from ingest.storing import Group, Storing
+from ingest.storing import DecodedGroup, Listing, Storing
 from store.journal import Journal
 from store.records.lifts import UNREGISTERED_LIMIT
-from store.records.repository import Records
+from store.records.repository import AlertFilter, Records
 from store.series.files import FileSeries
 from store.series.timeseries import Points
 from telemetry.streams import topic
 from telemetry.wire.decode import decode
-from tests.ingest.running import DISTRICT, T0_MS, bundle
+from tests.ingest.running import DISTRICT, T0_MS, bundle, facts
 from tests.loopback import until
 
 SPAN_NS = (T0_MS * 1_000_000, (T0_MS + 60_000) * 1_000_000)
@@ -48,7 +50,7 @@ def series(tmp_path: Path) -> Iterator[FileSeries]:
 
 
 def storing_in(series: FileSeries, journal: Journal) -> Storing:
-    return Storing(journal, series, dict, lambda: journal.last, 100_000, every_s=0.01)
+    return Storing(journal, series, lambda: Listing({}, 1000), lambda: journal.last, 100_000, every_s=0.01)
 
 
 def store_all(store: Storing, journal: Journal) -> None:
@@ -86,18 +88,20 @@ def test_what_waits_for_the_store_is_bounded_and_nothing_of_it_is_lost(
     for first in range(0, 500, 50):
         say(journal, *(f"L{k}" for k in range(first, first + 50)))
         entries = journal.read(journal.last - 50)
-        store.offer(Group(entries[0].position, entries[-1].position, decode(entries), np.zeros(50, dtype=np.bool_)))
+        nothing = np.zeros(50, dtype=np.bool_)
+        store.offer(DecodedGroup(entries[0].position, entries[-1].position, decode(entries), nothing))
     assert sum(len(group.decoded.messages.lift_id) for group in store._waiting) == 100
     store_all(store, journal)
     assert store.counts["stored_rows"] == 500 * (10 + 10 + 1)
 
 
 def test_a_repeat_with_other_content_changes_nothing_that_is_stored_nor_does_a_lift_without_room(
-    journal: Journal, series: FileSeries, tmp_path: Path
+    journal: Journal, series: FileSeries, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(storing, "OVERTAKE_AFTER_S", 60.0)
     with Records.open(f"sqlite:///{tmp_path}/records.db") as records:
         records.add_unregistered([(f"u{n}", DISTRICT) for n in range(UNREGISTERED_LIMIT - 1)])
-        store = Storing(journal, series, dict, lambda: judging.reached, 100_000, every_s=0.01)
+        store = Storing(journal, series, lambda: judging.listing(), lambda: judging.reached, 100_000, every_s=0.01)
         judging = Judging(journal, records, (), store.offer, lambda: None, lambda: True, batch_s=0.01)
         for lift, v_mps in (("L1", 1.0), ("L1", 2.0), ("crowded-out", 1.0)):
             said = json.dumps(bundle(0, v_mps, 3.0)).encode()
@@ -118,7 +122,102 @@ def test_what_is_left_out_is_left_out_too_where_its_group_was_dropped(
     store = storing_in(series, journal)
     say(journal, "L1", "L2")
     entries = journal.read(0)
-    store.offer(Group(1, 2, decode(entries), np.array([True, False])))
+    store.offer(DecodedGroup(1, 2, decode(entries), np.array([True, False])))
     store_all(store, journal)
     assert [len(series.readings(lift, "speed", *SPAN_NS)) for lift in ("L1", "L2")] == [0, 10]
     assert store._left_out == {}
+
+
+class Monitored:
+    """Judging and storing on one journal, and what became of both."""
+
+    def __init__(self, folder: Path) -> None:
+        self.database = folder / "records.db"
+        self.journal = Journal.open(folder / "journal", 64 << 20)
+        self.series = FileSeries.open(folder / "series", raw_days=100_000)
+        self.records = Records.open(f"sqlite:///{self.database}")
+        self.records.put_lifts([facts("L1"), facts("L2")], "test", 0)
+        self.store = Storing(
+            self.journal, self.series, lambda: self.judging.listing(), lambda: self.judging.reached, 100_000, 0.01
+        )
+        self.judging = Judging(
+            self.journal, self.records, RULES, self.store.offer, lambda: None, lambda: True, batch_s=0.01
+        )
+
+    def say(self, *lifts: str, first: int = 0) -> None:
+        """Journal four seconds of each lift, running down too fast."""
+        for second in range(first, first + 4):
+            said = json.dumps(bundle(second, -2.3, 100.0 - 2.3 * second)).encode()
+            self.journal.append([(T0_MS * 1_000_000, topic(DISTRICT, lift, "bundle"), said, False) for lift in lifts])
+
+    def rows(self, lift: str) -> int:
+        return len(self.series.readings(lift, "speed", *SPAN_NS))
+
+    def history(self) -> list[tuple[str, str, str]]:
+        return sorted((one.lift_id, one.alert_id, one.kind) for one in self.records.transitions_since(0, 1000))
+
+    def end(self) -> None:
+        self.judging.stop()
+        self.store.stop()
+        self.series.close()
+        self.records.close()
+        self.journal.close()
+
+
+def test_while_the_records_are_locked_readings_are_stored_and_afterwards_everything_is_judged_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    histories = []
+    for name, overtake_s in (("calm", 60.0), ("locked", 0.2)):
+        monkeypatch.setattr(storing, "OVERTAKE_AFTER_S", overtake_s)
+        (tmp_path / name).mkdir()
+        monitored = Monitored(tmp_path / name)
+        monitored.judging.start()
+        monitored.store.start()
+        try:
+            monitored.say("L1")
+            until(lambda monitored=monitored: monitored.rows("L1") == 40, "the first readings")
+            until(lambda monitored=monitored: bool(monitored.history()), "the first alert")
+            with closing(connect(monitored.database, isolation_level=None)) as other:
+                if name == "locked":
+                    other.execute("BEGIN IMMEDIATE")
+                monitored.say("L1", "L2", "unregistered", first=4)
+                for lift, rows in (("L1", 80), ("L2", 40), ("unregistered", 40)):
+                    until(lambda m=monitored, lift=lift, rows=rows: m.rows(lift) == rows, f"the readings of {lift}")
+                if name == "locked":
+                    assert {lift for lift, _, _ in monitored.history()} == {"L1"}
+                    assert monitored.store.counts["store_decoded"] > 0
+                    other.execute("ROLLBACK")
+                else:
+                    assert monitored.store.counts["store_decoded"] == 0, "what judging has decoded is not decoded again"
+            until(lambda m=monitored: m.judging.reached == m.journal.last, "the end of the journal", 60.0)
+            until(lambda m=monitored: m.store.position == m.journal.last, "the end of storing")
+            until(lambda m=monitored: "L2" in {lift for lift, _, _ in m.history()}, "the last alert")
+        finally:
+            monitored.end()
+        with Records.open(f"sqlite:///{monitored.database}") as records:
+            assert {one.lift_id for one in records.alerts(AlertFilter(), limit=9).items} == {"L1", "L2"}
+            histories.append(sorted((o.lift_id, o.alert_id, o.kind) for o in records.transitions_since(0, 1000)))
+    assert histories[0] == histories[1]
+
+
+def test_an_unregistered_lift_without_room_is_not_stored_where_storing_has_overtaken_judging(
+    journal: Journal, series: FileSeries, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(storing, "OVERTAKE_AFTER_S", 0.0)
+    say(journal, "listed", "first", "second", "first", "third")
+    store = Storing(journal, series, lambda: Listing({"listed": DISTRICT}, 2), lambda: 0, 100_000, every_s=0.01)
+    store_all(store, journal)
+    stored = [len(series.readings(lift, "speed", *SPAN_NS)) for lift in ("listed", "first", "second", "third")]
+    assert stored == [10, 10, 10, 0]
+
+
+def test_nothing_overtakes_a_judging_that_has_not_loaded_the_registry(
+    journal: Journal, series: FileSeries, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(storing, "OVERTAKE_AFTER_S", -1.0)
+    say(journal, "L1")
+    store = Storing(journal, series, lambda: None, lambda: 0, 100_000, every_s=0.01)
+    store.start()
+    store.stop()
+    assert store.position == 0

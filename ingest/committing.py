@@ -1,0 +1,74 @@
+"""What judging has found and not yet committed, and the state's snapshot with the position that it belongs to.
+
+found ──┐
+refused ┼─► one transaction of the records: alerts, dead letters, position, and now and then a snapshot
+        └── killed before it, the same is found again from the last snapshot on; after it, found again is a repeat
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+
+from alerts.alert import Change
+from alerts.book import Occurrence
+from store.journal import Journal
+from store.records.alerts import Snapshot
+from store.records.repository import Records
+from telemetry.batch import Refusal
+
+READER = "judge"
+SNAPSHOT_EVERY_S = 30.0
+
+
+class Committing:
+    """Findings and refusals since the last commit. `committed_to` is the journal's position of that commit."""
+
+    def __init__(self, journal: Journal, records: Records) -> None:
+        self.committed_to = 0
+        self.refusals: list[Refusal] = []
+        self.occurrences: list[Occurrence] = []
+        self._journal, self._records = journal, records
+        self._snapshot_due_s = 0.0
+
+    @property
+    def pending(self) -> bool:
+        """Say whether anything was found or refused."""
+        return bool(self.occurrences or self.refusals)
+
+    def begin_at(self, position: int) -> None:
+        """Discard what was found: judging begins again after `position`."""
+        self.occurrences, self.refusals, self.committed_to = [], [], position
+
+    def found(self, occurrences: Sequence[Occurrence]) -> None:
+        """Add findings."""
+        self.occurrences += occurrences
+
+    def refused(self, refusals: Sequence[Refusal]) -> None:
+        """Add refusals."""
+        self.refusals += refusals
+
+    def request_snapshot(self) -> None:
+        """Take a snapshot with the next commit."""
+        self._snapshot_due_s = 0.0
+
+    def commit(self, position: int, pack: Callable[[], bytes]) -> list[Change]:
+        """Commit everything up to `position` in one transaction; return what became of alerts.
+
+        `pack` returns the state after `position` as bytes; it is called where a snapshot is due.
+        """
+        snapshot = None
+        if time.monotonic() >= self._snapshot_due_s:
+            snapshot = Snapshot(position, pack())
+        changes = self._records.judge(
+            position=position,
+            occurrences=self.occurrences,
+            refusals=self.refusals,
+            now_ns=time.time_ns(),
+            snapshot=snapshot,
+        )
+        self.begin_at(position)
+        if snapshot is not None:
+            self._snapshot_due_s = time.monotonic() + SNAPSHOT_EVERY_S
+            self._journal.mark(READER, snapshot.position)
+        return changes
