@@ -43,7 +43,7 @@ WALLS: dict[str, set[str]] = {
     "telemetry.wire": {"telemetry.arrays", "telemetry.batch", "telemetry.groups", "telemetry.streams"},
     "telemetry.order": {"telemetry.arrays", "telemetry.batch", "telemetry.groups", "telemetry.compiled"},
     "detectors.observe": set(),
-    "detectors.rules": {"detectors.observe", "detectors.rule", "detectors.hold", "detectors.hold_columns"},
+    "detectors.rules": {"detectors.observe", "detectors.rule", "detectors.hold"},
     "store.series": set(),
     "store.records": set(),
     "store.recordings": {"store.series"},

@@ -1,24 +1,23 @@
-"""What the rules about a door at its stop share (F15 to F18)."""
+"""When a door owes its passengers something: what the rules about a door at its stop share (F15 to F18)."""
 
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import NDArray
 
-from detectors.observe.car import Car
+from telemetry.compiled import compiled
 from telemetry.streams import NORMAL
 
 LEVELLING_MPS = 0.30
 """A car that is faster is not levelling: it has left its stop (EN 81-20, 5.12.1.4)."""
 
 
-def in_service(car: Car) -> NDArray[np.bool_]:
-    """Return where the lift serves passengers: in normal mode, or in none that it has told."""
-    normal: NDArray[np.bool_] = np.isnan(car.mode) | (car.mode == NORMAL)
-    return normal
+@compiled
+def in_service(mode: float) -> bool:
+    """Return whether the lift serves passengers: in normal mode, or in none that it has reported."""
+    return bool(mode == NORMAL or np.isnan(mode))
 
 
-def at_stop(car: Car) -> NDArray[np.bool_]:
-    """Return where the car is not known to have left its stop."""
-    stays: NDArray[np.bool_] = ~(np.abs(car.v_last) > LEVELLING_MPS)
-    return stays
+@compiled
+def at_stop(v_last: float) -> bool:
+    """Return whether the car is not known to have left its stop."""
+    return not abs(v_last) > LEVELLING_MPS

@@ -1,4 +1,4 @@
-"""Whether the car felt the stop that its speed tells of (F13): the vibration is asked once for each stop.
+"""Whether the car felt the stop that its speed reports (F13): the vibration is asked once for each stop.
 
     speed      ‾‾‾\\______________        lost: from the running speed to rest
     vibration  ___/‾\\_____________        lost: its integral over the stop, less what it reads at rest (its bias)
@@ -7,19 +7,27 @@
     asked          stop | rest ^   0.8 s after it came to rest; until 2 s where vibration that comes by itself is late
 
 Nothing heard, or too little of it: the speed alone decides. The two disagree: it is a sensor's fault, and no stop. The
-sign is not asked, for a sensor may hang upside down.
+sign does not count, for a sensor may hang upside down.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from detectors.observe.car import F64, Car
+from detectors.observe.car import F64, I64, Car
 from detectors.observe.felt import SLOT_NS, Felt
-from detectors.observe.scan import NEVER_NS, Columns, only, scan
+from detectors.observe.scan import NEVER_NS
+from telemetry.batch import rounds
+from telemetry.compiled import compiled
+
+FIELDS = [("stop_ns", np.int64), ("agrees", np.float64), ("felt_mps", np.float64)]
+"""The fields of an answer: the onset of the stop, whether the car felt it (1, 0, or NaN: not answered yet), and the
+speed lost as felt."""
+START = {"stop_ns": NEVER_NS, "agrees": np.nan, "felt_mps": np.nan}
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,65 +46,84 @@ class Witness:
     heard_share: float = 0.8
     late_s: float = 6.5
 
-    def start(self, n: int) -> Columns:
-        """Return lifts that were not asked yet: of which stop, what was said (1 felt, 0 not), and the speed lost."""
-        return {"stop_ns": np.full(n, NEVER_NS), "agrees": np.full(n, np.nan), "felt_mps": np.full(n, np.nan)}
+    def step(
+        self, memory: NDArray[np.void], car: Car, stopped: NDArray[np.bool_], since_ns: I64, rest_ns: I64, from_mps: F64
+    ) -> tuple[F64, F64]:
+        """Return at each row that is `stopped` whether the car felt the stop, and the speed lost as felt.
 
-    def step(self, state: Columns, car: Car, told: Columns) -> tuple[Columns, F64, F64]:
-        """Return the state, `told["on"]` with the stops that were not felt left out, and the speed lost as felt.
+        Parameters
+        ----------
+        memory : (lifts,) records with `FIELDS`; changed in place
+        since_ns, rest_ns, from_mps : (rows,) when the stop began and ended, and the speed before
 
-        `told` has for each row `on` (1: stopped), `since_ns`, `rest_ns` and `from_mps`. A stop whose vibration may
-        still come is unknown.
+        Returns
+        -------
+        agrees : (rows,) 1 felt, or nobody can be asked; 0 not felt; NaN not stopped, or vibration may still come
+        felt_mps : (rows,) NaN where nobody could be asked
         """
-        on, felt_mps = told["on"].copy(), np.full(len(car), np.nan)
-        stopped = on == 1.0
-        if not stopped.any():
-            return state, on, felt_mps
-        chosen = np.zeros(len(state["agrees"]), dtype=np.bool_)
-        chosen[car.lift[stopped]] = True
-        rows = {name: told[name] for name in ("since_ns", "rest_ns", "from_mps")}
-        rows |= {"stopped": stopped, "t_ns": car.t_ns, "lift": car.lift, "place": np.arange(len(car))}
+        agrees, felt_mps = np.full((2, len(car)), np.nan)
+        if stopped.any():
+            asks = np.zeros(len(car), dtype=np.bool_)
+            wait_ns = round(self.wait_s * 1e9)
+            _find_questions(memory, car.lift, car.t_ns, stopped, since_ns, rest_ns, wait_ns, asks)
+            rows = np.flatnonzero(asks)
+            for part in rounds(car.lift[rows]):  # one row a lift, as `Felt.since` wants them
+                k = rows[part]
+                answer = self._agree(car.felt, car.lift[k], car.t_ns[k], since_ns[k], rest_ns[k], from_mps[k])
+                agrees[k], felt_mps[k] = answer
+            _give_answers(memory, car.lift, stopped, since_ns, agrees, felt_mps)
+        return agrees, felt_mps
 
-        def ask(here: Columns, row: Columns, _: Columns) -> tuple[Columns, Columns]:
-            return self._ask(here, row, car.felt)
-
-        state, said = scan(only(car.rounds, chosen), state, ask, rows)
-        on[said["place"]] = np.where(stopped[said["place"]], said["agrees"], on[said["place"]])
-        felt_mps[said["place"]] = np.where(stopped[said["place"]], said["felt_mps"], np.nan)
-        return state, on, felt_mps
-
-    def _ask(self, state: Columns, row: Columns, felt: Felt) -> tuple[Columns, Columns]:
-        """Carry what was said of the latest stop over one row."""
-        new = row["stopped"] & ((row["since_ns"] != state["stop_ns"]) | np.isnan(state["agrees"]))
-        agrees, felt_mps = np.where(new, np.nan, state["agrees"]), np.where(new, np.nan, state["felt_mps"])
-        if new.any():
-            agrees[new], felt_mps[new] = self._agree({name: column[new] for name, column in row.items()}, felt)
-        stop_ns = np.where(new, row["since_ns"], state["stop_ns"])
-        after = {"stop_ns": stop_ns, "agrees": agrees, "felt_mps": felt_mps}
-        return after, {"place": row["place"], "agrees": agrees, "felt_mps": felt_mps}
-
-    def _agree(self, row: Columns, felt: Felt) -> tuple[F64, F64]:
-        """Return 1 where the stop was felt or nobody can be asked, 0 where not, NaN where it is too early; and the
-        speed lost as felt."""
+    def _agree(
+        self, felt: Felt, lift: NDArray[np.int32], t_ns: I64, since_ns: I64, rest_ns: I64, from_mps: F64
+    ) -> tuple[F64, F64]:
+        """Return for one stop of each lift what `step` does, as far as it is known at `t_ns`."""
         around_ns, settle_ns = round(self.around_s * 1e9), round(self.settle_s * 1e9)
         slots = round((self.late_s + self.around_s) * 1e9) // SLOT_NS
-        t_ns, a = felt.since(row["lift"], row["since_ns"] - around_ns, slots)
+        slot_ns, a = felt.since(lift, since_ns - around_ns, slots)
         known = ~np.isnan(a)
-        stop = t_ns <= (row["rest_ns"] + around_ns)[:, None]
-        rest = ~stop & (t_ns <= (row["rest_ns"] + settle_ns)[:, None])
-        before = t_ns <= row["since_ns"][:, None]
+        stop = slot_ns <= (rest_ns + around_ns)[:, None]
+        rest = ~stop & (slot_ns <= (rest_ns + settle_ns)[:, None])
+        before = slot_ns <= since_ns[:, None]
         heard = np.minimum(_share(known, stop), _share(known, rest))
         bias = np.where(known & rest, a, 0.0).sum(axis=1) / np.maximum((known & rest).sum(axis=1), 1)
         change = np.cumsum(np.where(known & stop, a - bias[:, None], 0.0), axis=1) * SLOT_NS / 1e9
-        least, most = _loss(change, before, stop & (t_ns >= (row["rest_ns"] - around_ns)[:, None]))
+        least, most = _loss(change, before, stop & (slot_ns >= (rest_ns - around_ns)[:, None]))
         lost = np.abs(change[:, -1])
-        age_ns = row["t_ns"] - row["rest_ns"]
+        age_ns = t_ns - rest_ns
         asked = (heard >= self.heard_share) & (age_ns >= settle_ns)
-        asked &= row["t_ns"] - row["since_ns"] <= round(self.late_s * 1e9)
-        tolerance = np.maximum(self.agree_share * row["from_mps"], self.agree_least_mps)
-        agrees = ~asked | ((row["from_mps"] >= least - tolerance) & (row["from_mps"] <= most + tolerance))
+        asked &= t_ns - since_ns <= round(self.late_s * 1e9)
+        tolerance = np.maximum(self.agree_share * from_mps, self.agree_least_mps)
+        agrees = ~asked | ((from_mps >= least - tolerance) & (from_mps <= most + tolerance))
         early = ~asked & (known & before).any(axis=1) & (age_ns < round(self.wait_s * 1e9))
         return np.where(early, np.nan, agrees), np.where(asked, lost, np.nan)
+
+
+@compiled
+def _find_questions(
+    memory: Any, lift: Any, t_ns: Any, stopped: Any, since_ns: Any, rest_ns: Any, wait_ns: int, asks: Any
+) -> None:
+    """Mark the rows of a stop that may have to be asked for: its first one, and those whose vibration may be late."""
+    stop_ns, unanswered = NEVER_NS, True
+    for k in range(len(lift)):
+        if k == 0 or lift[k] != lift[k - 1]:
+            own = memory[lift[k]]
+            stop_ns, unanswered = own["stop_ns"], bool(np.isnan(own["agrees"]))
+        if stopped[k] and (unanswered or since_ns[k] != stop_ns):
+            asks[k] = True
+            stop_ns, unanswered = since_ns[k], t_ns[k] - rest_ns[k] < wait_ns
+
+
+@compiled
+def _give_answers(memory: Any, lift: Any, stopped: Any, since_ns: Any, agrees: Any, felt_mps: Any) -> None:
+    """Keep the first answer to each stop for all of its rows."""
+    for k in range(len(lift)):
+        if not stopped[k]:
+            continue
+        own = memory[lift[k]]
+        if since_ns[k] != own["stop_ns"] or np.isnan(own["agrees"]):
+            own["stop_ns"], own["agrees"], own["felt_mps"] = since_ns[k], agrees[k], felt_mps[k]
+        agrees[k], felt_mps[k] = own["agrees"], own["felt_mps"]
 
 
 def _loss(change: F64, begins: NDArray[np.bool_], ends: NDArray[np.bool_]) -> tuple[F64, F64]:

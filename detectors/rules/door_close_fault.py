@@ -3,34 +3,54 @@
     door   open closing ......................... still closing: the belt slips
     door   open closing opening open closing opening open closing opening: something lies in its way, three times
 
-A door that stays open is F18. A car that runs has left the stop, whatever its door has said.
+A door that stays open is F18. A car that runs has left the stop, whatever its door has reported.
 
 People who keep walking in are no fault of the door. A reversal at which the light curtain was blocked is theirs, and
-the row begins anew, but where the door came as far as the time before and nobody came or left: that is one obstruction.
-A reversal with the curtain free is the door's own. Where no curtain is heard every one counts, as in the catalogue.
+the count begins anew; unless the door came as far as the time before and nobody came or left: that is one obstruction.
+A reversal with the curtain free is the door's own. Where no curtain reports, every reversal counts, as in the
+catalogue.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
-from detectors import hold_columns as hold
+from detectors import hold
 from detectors.observe import door_duty
 from detectors.observe.car import Car
-from detectors.observe.scan import Columns, scan
+from detectors.observe.scan import NEVER_NS
 from detectors.rule import MAJOR, Level, Rule, Score
 from registry.facts import FleetFacts
+from telemetry.compiled import compiled, records
 from telemetry.streams import CLOSED, CLOSING, OPEN, OPENING
+
+MEMORY = np.dtype(
+    [
+        *hold.FIELDS,  # the time of one closing
+        ("door", np.float64),  # as last reported at this stop
+        ("begin_ns", np.int64),  # when the latest closing began
+        ("blocked", np.bool_),  # whether the curtain has been blocked since
+        ("took_ns", np.int64),  # how long the closing before the latest reversal took
+        ("person", np.float64),  # whether a person was present at that reversal
+        ("first_ns", np.int64),  # when the first closing since the door was closed began, 0: none did
+        ("own", np.int64),  # the reversals in a row that passengers do not explain
+        ("all", np.int64),  # all reversals since the door was closed
+        ("trips", np.int64),  # the completed trips when the door was last faulty
+    ],
+    align=True,
+)
 
 
 @dataclass(frozen=True, slots=True)
 class DoorCloseFault:
     """Scores the time of one closing, and the reversals in a row, as shares of their limits.
 
-    `same_s`: two closings that an obstruction ended took as long, within this. `reversals_any`: so many in a row are no
-    passers-by any more.
+    `same_s`: two closings that an obstruction ended took equally long, within this. `reversals_any`: so many in a row
+    are no passengers any more.
     """
 
     closing_s: float = 20.0
@@ -38,70 +58,72 @@ class DoorCloseFault:
     reversals_any: int = 6
     same_s: float = 0.15
 
-    def start(self, n: int) -> Columns:
-        """Return doors of which nothing is known."""
-        return {
-            **hold.start(n),
-            "door": np.full(n, np.nan),
-            "person": np.full(n, np.nan),
-            "blocked": np.zeros(n, dtype=np.bool_),
-            **{
-                name: np.zeros(n, dtype=np.int64)
-                for name in ("count", "any", "first_ns", "begin_ns", "took_ns", "trips")
-            },
-        }
+    def start(self, n: int) -> NDArray[np.void]:
+        """Return `n` doors of unknown state."""
+        return records(n, MEMORY, last_ns=NEVER_NS, door=np.nan, person=np.nan)
 
-    def step(self, state: Columns, car: Car, facts: FleetFacts) -> tuple[Columns, tuple[Score, ...]]:
-        """Score each row from the first word of the door on."""
-        here = door_duty.in_service(car) & door_duty.at_stop(car)
-        door = np.where(car.stale | car.door_doubt, np.nan, car.door)
-        clock: Columns = {name: state[name] for name in hold.start(0)}
-        clock, served_s, since_ns = hold.step(clock, car, np.where(np.isnan(door), np.nan, here & (door == CLOSING)))
-        count: Columns = {name: column for name, column in state.items() if name not in clock}
-        rows = {name: getattr(car, name) for name in ("t_ns", "presence", "curtain", "trips")}
-        rows |= {"door": door, "here": here, "closing_s": served_s}
-        count, made = scan(car.rounds, count, self._advance, rows)
-        row = np.maximum(made["count"] / self.reversals, made["any"] / self.reversals_any)
-        on = np.maximum(served_s / self.closing_s, row)
-        off = np.where(np.isnan(door), np.nan, (door == CLOSED) & made["travelled"])
+    def step(self, state: NDArray[np.void], car: Car, facts: FleetFacts) -> tuple[NDArray[np.void], tuple[Score, ...]]:
+        """Score each row from the first report of the door on."""
+        state, since_ns = state.copy(), np.empty(len(car), dtype=np.int64)
+        on, off, closing_s, reversals = np.empty((4, len(car)))
+        _run(
+            state, car.lift, car.t_ns, car.gap_ns, car.stale, car.door, car.door_doubt, car.mode, car.v_last,
+            car.presence, car.curtain, car.trips, self.closing_s, self.reversals, self.reversals_any,
+            round(self.same_s * 1e9), on, off, closing_s, reversals, since_ns,
+        )  # fmt: skip
         evidence = {
-            "closing_s": served_s,
+            "closing_s": closing_s,
             "limit_s": np.full(len(car), self.closing_s),
-            "reversals": made["any"].astype(np.float64),
+            "reversals": reversals,
             "limit_reversals": np.full(len(car), float(self.reversals)),
         }
-        since_ns = np.where(row >= 1.0, made["first_ns"], since_ns)
-        return {**clock, **count}, (Score(on, off, evidence, since_ns),)
+        return state, (Score(on, off, evidence, since_ns),)
 
-    def _advance(self, state: Columns, row: Columns, _: Columns) -> tuple[Columns, Columns]:
-        """Count the reversals since the door was last closed; remember when the first closing began."""
-        t_ns, door, last, person = row["t_ns"], row["door"], state["door"], row["presence"]
-        over = ~row["here"] | (door == CLOSED)
-        back = ~over & (last == CLOSING) & ((door == OPENING) | (door == OPEN))
-        begins = ~over & (door == CLOSING) & (last != CLOSING)
-        begin_ns = np.where(begins, t_ns, state["begin_ns"])
-        blocked = (row["curtain"] == 1.0) | (state["blocked"] & ~begins)
-        took_ns = t_ns - begin_ns
-        moved = np.abs(person - state["person"]) > 0.0
-        same = (np.abs(took_ns - state["took_ns"]) <= round(self.same_s * 1e9)) & ~moved
-        count = np.where(back, np.where(blocked & ~same, 1, state["count"] + 1), state["count"])
-        count, many = np.where(over, 0, count), np.where(over, 0, state["any"] + back)
-        first_ns = np.where(begins & (state["first_ns"] == 0), t_ns, state["first_ns"])
-        first_ns = np.where(over, 0, first_ns)
-        faulty = (count >= self.reversals) | (many >= self.reversals_any) | (row["closing_s"] >= self.closing_s)
-        trips = np.where(faulty, row["trips"], state["trips"])
-        after = {
-            "door": np.where(row["here"], door, np.nan),
-            "person": np.where(over, np.nan, np.where(back, person, state["person"])),
-            "blocked": blocked,
-            "begin_ns": begin_ns,
-            "took_ns": np.where(back, took_ns, state["took_ns"]),
-            "count": count,
-            "any": many,
-            "first_ns": first_ns,
-            "trips": trips,
-        }
-        return after, {"count": count, "any": many, "first_ns": first_ns, "travelled": row["trips"] > trips}
+
+@compiled
+def _run(
+    memory: Any, lift: Any, t_ns: Any, gap_ns: Any, stale: Any, door: Any, door_doubt: Any, mode: Any, v_last: Any,
+    presence: Any, curtain: Any, trips: Any, limit_s: float, limit_own: int, limit_all: int, same_ns: int, on: Any,
+    off: Any, closing_s: Any, reversals: Any, since_ns: Any,
+) -> None:  # fmt: skip
+    for k in range(len(lift)):
+        own = memory[lift[k]]
+        here = door_duty.in_service(mode[k]) and door_duty.at_stop(v_last[k])
+        now = np.nan if stale[k] or door_doubt[k] else door[k]
+        closing = 1.0 if here and now == CLOSING else 0.0
+        closing_s[k] = hold.serve(own, t_ns[k], gap_ns[k], np.nan if np.isnan(now) else closing)
+        _count_reversals(own, t_ns[k], now, here, presence[k], curtain[k], same_ns)
+        share = max(own["own"] / limit_own, own["all"] / limit_all)
+        reversals[k] = own["all"]
+        if share >= 1.0 or closing_s[k] >= limit_s:
+            own["trips"] = trips[k]
+        on[k] = np.maximum(closing_s[k] / limit_s, share)
+        off[k] = 1.0 if now == CLOSED and trips[k] > own["trips"] else 0.0
+        if np.isnan(now):
+            off[k] = np.nan
+        since_ns[k] = own["first_ns"] if share >= 1.0 else own["since_ns"]
+
+
+@compiled
+def _count_reversals(own: Any, t_ns: int, door: float, here: bool, person: float, curtain: float, same_ns: int) -> None:
+    """Count the reversals since the door was last closed; remember when the first closing began."""
+    last = own["door"]
+    own["door"] = door if here else np.nan
+    if here and door == CLOSING and last != CLOSING:
+        own["begin_ns"], own["blocked"] = t_ns, False
+        if own["first_ns"] == 0:
+            own["first_ns"] = t_ns
+    if curtain == 1.0:
+        own["blocked"] = True
+    if not here or door == CLOSED:
+        own["own"], own["all"], own["first_ns"], own["person"] = 0, 0, 0, np.nan
+    elif last == CLOSING and door in (OPENING, OPEN):
+        took_ns = t_ns - own["begin_ns"]
+        came_or_left = abs(person - own["person"]) > 0.0
+        obstructed = abs(took_ns - own["took_ns"]) <= same_ns and not came_or_left
+        own["own"] = 1 if own["blocked"] and not obstructed else own["own"] + 1
+        own["all"] += 1
+        own["took_ns"], own["person"] = took_ns, person
 
 
 RULE = Rule.from_catalogue("door-close-fault", DoorCloseFault(), (Level(MAJOR, readings=1),))

@@ -3,24 +3,46 @@
 door    closed open closed open closed open closed ...
 cycles         ^      1      ^    2      ^    3         a stop ends when the car is seen to leave its rest
 
-That they are at one stop is known of a car that is watched: of one that is read seldom nothing is concluded.
+Only of a car that is read often is it known that the cycles are at one stop: of one that is read seldom nothing is
+concluded.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from detectors.observe import door_duty
 from detectors.observe.car import Car
-from detectors.observe.scan import NEVER_NS, Columns, scan
+from detectors.observe.scan import NEVER_NS
 from detectors.rule import MINOR, Level, Rule, Score
 from registry.facts import FleetFacts
+from telemetry.compiled import compiled, records
 from telemetry.streams import CLOSED, OPEN
 
 BURST = 3
-"""So many cycles in a short time are as bad as many in a long one."""
+"""So many cycles in a short time are as bad as many in a long one (`MEMORY` has the begins of as many)."""
+
+MEMORY = np.dtype(
+    [
+        ("stop_ns", np.int64),  # since when the car has been at this stop
+        ("read_ns", np.int64),  # the last row that read a speed or a position
+        ("shut", np.bool_),  # whether the door was closed at the last row
+        ("begin_ns", np.int64),  # when the cycle began that is under way, 0: none is
+        ("opened", np.bool_),  # whether the door came to be open in that cycle
+        ("count", np.int64),  # the full cycles at this stop
+        ("first_ns", np.int64),  # when the first of them began, 0: there was none
+        ("last_1_ns", np.int64),  # when the last one began, the one before, and the one before that
+        ("last_2_ns", np.int64),
+        ("last_3_ns", np.int64),
+        ("burst_ns", np.int64),  # when the burst at this stop began, 0: there was none
+        ("trips", np.int64),  # the completed trips when the door was last faulty
+    ],
+    align=True,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,32 +56,20 @@ class DoorCycling:
     burst_s: float = 15.0
     unread_s: float = 3.0
 
-    def start(self, n: int) -> Columns:
-        """Return doors of which nothing is known."""
-        times = ("begin_ns", "first_ns", "burst_ns")
-        return {
-            **{name: np.full(n, NEVER_NS) for name in ("stop_ns", "read_ns")},
-            "lately_ns": np.zeros((BURST, n), dtype=np.int64),
-            **{name: np.zeros(n, dtype=np.int64) for name in (*times, "count", "trips")},
-            **{name: np.zeros(n, dtype=np.bool_) for name in ("shut", "opened")},
-        }
+    def start(self, n: int) -> NDArray[np.void]:
+        """Return `n` doors that have not moved."""
+        return records(n, MEMORY, stop_ns=NEVER_NS, read_ns=NEVER_NS)
 
-    def step(self, state: Columns, car: Car, facts: FleetFacts) -> tuple[Columns, tuple[Score, ...]]:
+    def step(self, state: NDArray[np.void], car: Car, facts: FleetFacts) -> tuple[NDArray[np.void], tuple[Score, ...]]:
         """Score each row at which it is known whether the car stands."""
-        rows = {
-            "t_ns": car.t_ns,
-            "door": np.where(door_duty.in_service(car), car.door, np.nan),
-            "read": ~(np.isnan(car.v) & np.isnan(car.z)),
-            "stop_ns": car.still_since_ns,
-            "trips": car.trips,
-        }
-        state, made = scan(car.rounds, state, self._advance, rows)
-        share = np.maximum(made["count"] / self.cycles, made["burst_ns"] > 0)
-        on = np.where(np.isnan(car.still_s) | np.isnan(car.door), np.nan, np.where(car.at_rest(), share, 0.0))
-        off = np.where(np.isnan(car.door), np.nan, made["travelled"])
-        since_ns = np.where(made["burst_ns"] > 0, made["burst_ns"], made["first_ns"])
+        state, since_ns = state.copy(), np.empty(len(car), dtype=np.int64)
+        on, off, cycles = np.empty((3, len(car)))
+        _run(
+            state, car.lift, car.t_ns, car.v, car.z, car.still_s, car.still_since_ns, car.at_rest(), car.door, car.mode,
+            car.trips, self.cycles, round(self.burst_s * 1e9), round(self.unread_s * 1e9), on, off, cycles, since_ns,
+        )  # fmt: skip
         evidence = {
-            "cycles": made["count"].astype(np.float64),
+            "cycles": cycles,
             "limit_cycles": np.full(len(car), float(self.cycles)),
             "within_s": (car.t_ns - since_ns) / 1e9,
             "burst_cycles": np.full(len(car), float(BURST)),
@@ -67,34 +77,60 @@ class DoorCycling:
         }
         return state, (Score(on, off, evidence, since_ns),)
 
-    def _advance(self, state: Columns, row: Columns, _: Columns) -> tuple[Columns, Columns]:
-        """Count the cycles since the car came to rest here; keep when the last ones began."""
-        t_ns, door = row["t_ns"], row["door"]
-        known, shut = ~np.isnan(door), door == CLOSED
-        watched = t_ns - state["read_ns"] <= int(self.unread_s * 1e9)
-        over = (row["stop_ns"] != state["stop_ns"]) | ~known | ~watched
-        begins = known & ~shut & (state["shut"] | over)
-        begin_ns = np.where(begins, t_ns, np.where(over, 0, state["begin_ns"]))
-        opened = known & ~shut & (begin_ns > 0) & ((~over & state["opened"]) | (door == OPEN))
-        full = ~over & shut & state["opened"]
-        count = np.where(over, 0, state["count"] + full)
-        lately_ns = np.where(full, np.concatenate([begin_ns[None], state["lately_ns"][:-1]]), state["lately_ns"])
-        quick = full & (count >= BURST) & (t_ns - lately_ns[-1] <= int(self.burst_s * 1e9))
-        first_ns = np.where(over, 0, np.where(full & (count == 1), begin_ns, state["first_ns"]))
-        burst_ns = np.where(over, 0, np.where(quick & (state["burst_ns"] == 0), lately_ns[-1], state["burst_ns"]))
-        trips = np.where((count >= self.cycles) | (burst_ns > 0), row["trips"], state["trips"])
-        made = {"count": count, "first_ns": first_ns, "burst_ns": burst_ns}
-        after = {
-            **made,
-            "stop_ns": row["stop_ns"],
-            "read_ns": np.where(row["read"], t_ns, state["read_ns"]),
-            "lately_ns": lately_ns,
-            "begin_ns": begin_ns,
-            "opened": opened,
-            "shut": shut,
-            "trips": trips,
-        }
-        return after, {**made, "travelled": row["trips"] > trips}
+
+@compiled
+def _run(
+    memory: Any, lift: Any, t_ns: Any, v: Any, z: Any, still_s: Any, still_since_ns: Any, at_rest: Any, door: Any,
+    mode: Any, trips: Any, limit_cycles: int, burst_ns: int, unread_ns: int, on: Any, off: Any, cycles: Any,
+    since_ns: Any,
+) -> None:  # fmt: skip
+    for k in range(len(lift)):
+        own = memory[lift[k]]
+        served = door[k] if door_duty.in_service(mode[k]) else np.nan
+        _count_cycles(own, t_ns[k], still_since_ns[k], served, burst_ns, unread_ns)
+        if not (np.isnan(v[k]) and np.isnan(z[k])):
+            own["read_ns"] = t_ns[k]
+        share = max(own["count"] / limit_cycles, 1.0 if own["burst_ns"] > 0 else 0.0)
+        if share >= 1.0:
+            own["trips"] = trips[k]
+        cycles[k] = own["count"]
+        since_ns[k] = own["burst_ns"] if own["burst_ns"] > 0 else own["first_ns"]
+        on[k] = share if at_rest[k] else 0.0
+        if np.isnan(still_s[k]) or np.isnan(door[k]):
+            on[k] = np.nan
+        off[k] = 1.0 if trips[k] > own["trips"] else 0.0
+        if np.isnan(door[k]):
+            off[k] = np.nan
+
+
+@compiled
+def _count_cycles(own: Any, t_ns: int, stop_ns: int, door: float, burst_ns: int, unread_ns: int) -> None:
+    """Count the cycles since the car came to rest here; keep when the last ones began."""
+    shut = door == CLOSED
+    if stop_ns != own["stop_ns"] or np.isnan(door) or t_ns - own["read_ns"] > unread_ns:
+        own["stop_ns"], own["shut"] = stop_ns, True
+        own["count"], own["first_ns"], own["burst_ns"], own["begin_ns"], own["opened"] = 0, 0, 0, 0, False
+    elif shut and own["opened"]:
+        _end_cycle(own, t_ns, burst_ns)
+    if shut or np.isnan(door):
+        own["opened"] = False
+    else:
+        if own["shut"]:
+            own["begin_ns"] = t_ns
+        if door == OPEN and own["begin_ns"] > 0:
+            own["opened"] = True
+    own["shut"] = shut
+
+
+@compiled
+def _end_cycle(own: Any, t_ns: int, burst_ns: int) -> None:
+    """Count one more full cycle; remember the burst that it ends."""
+    own["count"] += 1
+    own["last_3_ns"], own["last_2_ns"], own["last_1_ns"] = own["last_2_ns"], own["last_1_ns"], own["begin_ns"]
+    if own["count"] == 1:
+        own["first_ns"] = own["begin_ns"]
+    if own["count"] >= BURST and own["burst_ns"] == 0 and t_ns - own["last_3_ns"] <= burst_ns:
+        own["burst_ns"] = own["last_3_ns"]
 
 
 RULE = Rule.from_catalogue("door-cycling", DoorCycling(), (Level(MINOR, readings=1),))

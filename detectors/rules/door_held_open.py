@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,6 +13,7 @@ from detectors.observe import door_duty
 from detectors.observe.car import Car
 from detectors.rule import MINOR, Level, Rule, Score
 from registry.facts import FleetFacts
+from telemetry.compiled import compiled
 from telemetry.streams import CLOSED, OPEN
 
 
@@ -22,19 +24,40 @@ class DoorHeldOpen:
     hold_s: float = 120.0
 
     def start(self, n: int) -> NDArray[np.void]:
-        """Return a clock that has not begun."""
+        """Return a stopped clock for each of `n` lifts."""
         return hold.start(n)
 
     def step(self, state: NDArray[np.void], car: Car, facts: FleetFacts) -> tuple[NDArray[np.void], tuple[Score, ...]]:
         """Score each row that reads a speed or a position."""
-        door = np.where(car.door_doubt, np.nan, car.door)
-        over = (~np.isnan(door) & (door != OPEN)) | ~door_duty.in_service(car) | facts.parks_door_open[car.lift]
-        unknown = (np.isnan(car.v) & np.isnan(car.z)) | np.isnan(car.still_s) | np.isnan(door) | car.stale
-        holds = np.where(over, 0.0, np.where(unknown, np.nan, car.at_rest()))
-        state, served_s, since_ns = hold.step(state, car, holds)
-        off = np.where(np.isnan(car.door), np.nan, car.door == CLOSED)
-        evidence = {"held_s": served_s, "limit_s": np.full(len(car), self.hold_s)}
-        return state, (Score(served_s / self.hold_s, off, evidence, since_ns),)
+        state, since_ns = state.copy(), np.empty(len(car), dtype=np.int64)
+        held_s, off = np.empty((2, len(car)))
+        unread = (np.isnan(car.v) & np.isnan(car.z)) | np.isnan(car.still_s) | car.stale
+        _run(
+            state, car.lift, car.t_ns, car.gap_ns, unread, car.at_rest(), car.door, car.door_doubt, car.mode,
+            facts.parks_door_open, held_s, off, since_ns,
+        )  # fmt: skip
+        evidence = {"held_s": held_s, "limit_s": np.full(len(car), self.hold_s)}
+        return state, (Score(held_s / self.hold_s, off, evidence, since_ns),)
+
+
+@compiled
+def _run(
+    memory: Any, lift: Any, t_ns: Any, gap_ns: Any, unread: Any, at_rest: Any, door: Any, door_doubt: Any, mode: Any,
+    parks_open: Any, held_s: Any, off: Any, since_ns: Any,
+) -> None:  # fmt: skip
+    for k in range(len(lift)):
+        own = memory[lift[k]]
+        now = np.nan if door_doubt[k] else door[k]
+        holds = 1.0 if at_rest[k] else 0.0
+        if not (now == OPEN or np.isnan(now)) or not door_duty.in_service(mode[k]) or parks_open[lift[k]]:
+            holds = 0.0
+        elif unread[k] or np.isnan(now):
+            holds = np.nan
+        held_s[k] = hold.serve(own, t_ns[k], gap_ns[k], holds)
+        since_ns[k] = own["since_ns"]
+        off[k] = 1.0 if door[k] == CLOSED else 0.0
+        if np.isnan(door[k]):
+            off[k] = np.nan
 
 
 RULE = Rule.from_catalogue("door-held-open", DoorHeldOpen(), (Level(MINOR, readings=1),))

@@ -9,16 +9,32 @@ With a person in the car the first failure counts. An empty car may park shut: t
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
-from detectors import hold_columns as hold
+from detectors import hold
 from detectors.observe import door_duty
 from detectors.observe.car import Car
-from detectors.observe.scan import Columns, scan
+from detectors.observe.scan import NEVER_NS
 from detectors.rule import MAJOR, Level, Rule, Score
 from registry.facts import FleetFacts
+from telemetry.compiled import compiled, records
 from telemetry.streams import CLOSED, OPEN, OPENING
+
+MEMORY = np.dtype(
+    [
+        *hold.FIELDS,  # the time of one opening
+        ("trips", np.int64),  # the completed trips at the last row
+        ("opened", np.bool_),  # whether the door has been open since the car last ran
+        ("waits", np.bool_),  # whether the car has arrived and its door has been closed since
+        ("manned", np.bool_),  # whether a person arrived with the car
+        ("failed", np.bool_),  # whether the door has not opened in time at this stop
+        ("stops", np.int64),  # the stops in a row at which it failed
+    ],
+    align=True,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,57 +45,83 @@ class DoorOpenFault:
     opening_s: float = 15.0
     empty_stops: int = 3
 
-    def start(self, n: int) -> Columns:
-        """Return doors of which nothing is known."""
-        return {
-            **hold.start(n),
-            "trips": np.zeros(n, dtype=np.int64),
-            **{name: np.zeros(n, dtype=np.bool_) for name in ("opened", "waits", "manned", "failed")},
-            "stops": np.zeros(n, dtype=np.int64),
-        }
+    def start(self, n: int) -> NDArray[np.void]:
+        """Return `n` lifts that wait for no door."""
+        return records(n, MEMORY, last_ns=NEVER_NS)
 
-    def step(self, state: Columns, car: Car, facts: FleetFacts) -> tuple[Columns, tuple[Score, ...]]:
+    def step(self, state: NDArray[np.void], car: Car, facts: FleetFacts) -> tuple[NDArray[np.void], tuple[Score, ...]]:
         """Score each row that reads a speed or a position."""
-        door = np.where(car.door_doubt, np.nan, car.door)
-        person = np.where(car.presence_doubt, np.nan, car.presence)
-        zone = facts.door_zone_m[car.lift]
-        here = door_duty.in_service(car) & door_duty.at_stop(car) & ~(np.abs(car.offset_m) > zone)
-        unknown = (np.isnan(car.v) & np.isnan(car.z)) | np.isnan(door) | np.isnan(car.offset_m) | car.stale
-        clock: Columns = {name: state[name] for name in hold.start(0)}
-        opening = np.where(~here | (~np.isnan(door) & (door != OPENING)), 0.0, np.where(unknown, np.nan, 1.0))
-        clock, opening_s, since_ns = hold.step(clock, car, opening)
-        wait: Columns = {name: column for name, column in state.items() if name not in clock}
-        rows = {"trips": car.trips, "door": door, "person": person, "still_s": car.still_s}
-        rows |= {"here": here, "runs": np.abs(car.v) > door_duty.LEVELLING_MPS}
-        wait, made = scan(car.rounds, wait, self._advance, rows)
-        closed_s = np.where(made["counts"], car.still_s, 0.0)
-        on = np.maximum(closed_s / self.closed_s, opening_s / self.opening_s)
-        off = np.where(np.isnan(door), np.nan, door == OPEN)
+        state, since_ns = state.copy(), np.empty(len(car), dtype=np.int64)
+        on, off, closed_s, opening_s, stops = np.empty((5, len(car)))
+        unread = (np.isnan(car.v) & np.isnan(car.z)) | np.isnan(car.offset_m) | car.stale
+        _run(
+            state, car.lift, car.t_ns, car.gap_ns, unread, car.v, car.v_last, car.offset_m, car.still_s,
+            car.still_since_ns, car.door, car.door_doubt, car.presence, car.presence_doubt, car.mode, car.trips,
+            facts.door_zone_m, self.closed_s, self.opening_s, self.empty_stops, on, off, closed_s, opening_s, stops,
+            since_ns,
+        )  # fmt: skip
         evidence = {
-            "closed_s": np.where(made["waits"], car.still_s, 0.0),
+            "closed_s": closed_s,
             "limit_s": np.full(len(car), self.closed_s),
-            "stops": made["stops"].astype(np.float64),
+            "stops": stops,
             "opening_s": opening_s,
             "limit_opening_s": np.full(len(car), self.opening_s),
         }
-        since_ns = np.where(made["counts"], car.still_since_ns, since_ns)
-        score = Score(np.where(unknown | np.isnan(car.still_s), np.nan, on), off, evidence, since_ns)
-        return {**clock, **wait}, (score,)
+        return state, (Score(on, off, evidence, since_ns),)
 
-    def _advance(self, state: Columns, row: Columns, _: Columns) -> tuple[Columns, Columns]:
-        """Wait for the door from the end of a trip on; count the stops in a row at which it did not open."""
-        arrived = row["trips"] > state["trips"]
-        person, shut = row["person"] == 1.0, row["door"] == CLOSED
-        opens = ~shut & ~np.isnan(row["door"])
-        opened = opens | (state["opened"] & ~row["runs"])
-        waits = row["here"] & shut & ~opened & (arrived | state["waits"])
-        manned = np.where(arrived, person, state["manned"])
-        failed = waits & ((~arrived & state["failed"]) | (row["still_s"] >= self.closed_s))
-        fresh = failed & ~(state["failed"] & ~arrived)
-        stops = np.where(opens, 0, state["stops"] + fresh)
-        counts = waits & ((manned & person) | (stops >= self.empty_stops))
-        after = {"opened": opened, "waits": waits, "manned": manned, "failed": failed, "stops": stops}
-        return {**after, "trips": row["trips"]}, {"waits": waits, "counts": counts, "stops": stops}
+
+@compiled
+def _run(
+    memory: Any, lift: Any, t_ns: Any, gap_ns: Any, unread: Any, v: Any, v_last: Any, offset_m: Any, still_s: Any,
+    still_since_ns: Any, door: Any, door_doubt: Any, presence: Any, presence_doubt: Any, mode: Any, trips: Any,
+    zone_m: Any, limit_closed_s: float, limit_opening_s: float, empty_stops: int, on: Any, off: Any, closed_s: Any,
+    opening_s: Any, stops: Any, since_ns: Any,
+) -> None:  # fmt: skip
+    for k in range(len(lift)):
+        own = memory[lift[k]]
+        now = np.nan if door_doubt[k] else door[k]
+        person = presence[k] == 1.0 and not presence_doubt[k]
+        known = not (unread[k] or np.isnan(now))
+        here = door_duty.in_service(mode[k]) and door_duty.at_stop(v_last[k])
+        here = here and not abs(offset_m[k]) > zone_m[lift[k]]
+        opening = 1.0 if known else np.nan
+        if not here or not (now == OPENING or np.isnan(now)):
+            opening = 0.0
+        opening_s[k] = hold.serve(own, t_ns[k], gap_ns[k], opening)
+        counts = _wait(own, trips[k], now, person, here, v[k], still_s[k], limit_closed_s, empty_stops)
+        closed_s[k] = still_s[k] if own["waits"] else 0.0
+        stops[k] = own["stops"]
+        on[k] = np.maximum((still_s[k] if counts else 0.0) / limit_closed_s, opening_s[k] / limit_opening_s)
+        if not known or np.isnan(still_s[k]):
+            on[k] = np.nan
+        off[k] = 1.0 if now == OPEN else 0.0
+        if np.isnan(now):
+            off[k] = np.nan
+        since_ns[k] = still_since_ns[k] if counts else own["since_ns"]
+
+
+@compiled
+def _wait(
+    own: Any, trips: int, door: float, person: bool, here: bool, v: float, still_s: float, closed_s: float,
+    empty_stops: int,
+) -> bool:  # fmt: skip
+    """Wait for the door from the end of a trip on; return whether the stop counts as one at which it does not open."""
+    arrived = trips > own["trips"]
+    own["trips"] = trips
+    opens = not (door == CLOSED or np.isnan(door))
+    if opens:
+        own["opened"], own["stops"] = True, 0
+    elif abs(v) > door_duty.LEVELLING_MPS:
+        own["opened"] = False
+    own["waits"] = here and door == CLOSED and not own["opened"] and (arrived or own["waits"])
+    if arrived:
+        own["manned"], own["failed"] = person, False
+    if not own["waits"]:
+        own["failed"] = False
+    elif still_s >= closed_s and not own["failed"]:
+        own["failed"] = True
+        own["stops"] += 1
+    return bool(own["waits"] and ((own["manned"] and person) or own["stops"] >= empty_stops))
 
 
 RULE = Rule.from_catalogue(

@@ -11,22 +11,50 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
+from detectors.observe import witness
 from detectors.observe.car import Car
-from detectors.observe.scan import NEVER_NS, Columns, scan
+from detectors.observe.scan import NEVER_NS
 from detectors.observe.sensor import ACCEL_TAU_S
 from detectors.observe.witness import Witness
 from detectors.rule import MAJOR, Level, Rule, Score
 from registry.facts import FleetFacts
+from telemetry.compiled import compiled, records
+
+MEMORY = np.dtype(
+    [
+        ("t_ns", np.int64),  # the last reading: its instant, speed and position
+        ("v", np.float64),
+        ("z", np.float64),
+        ("t_before_ns", np.int64),  # the reading before that
+        ("v_before", np.float64),
+        ("z_before", np.float64),
+        ("smooth_mps2", np.float64),  # the smoothed deceleration
+        ("braking", np.int64),  # the readings of the hard braking that is under way
+        ("braking_ns", np.int64),  # the time that they span
+        ("begin_ns", np.int64),  # when it began, from which speed, and its greatest deceleration
+        ("begin_mps", np.float64),
+        ("peak_mps2", np.float64),
+        ("brake_ns", np.int64),  # the same of the latest braking that was hard for long enough
+        ("from_mps", np.float64),
+        ("decel_mps2", np.float64),
+        ("rest_ns", np.int64),  # when the car last came to rest
+        ("resting", np.int64),  # the readings at rest since
+        ("trips", np.int64),  # the completed trips at the latest stop
+        *witness.FIELDS,
+    ],
+    align=True,
+)
+UNKNOWN = dict.fromkeys(("v", "z", "v_before", "z_before"), np.nan)
+NEVER = dict.fromkeys(("t_ns", "t_before_ns", "begin_ns", "brake_ns", "rest_ns"), NEVER_NS)
 
 
-@dataclass(frozen=True, slots=True)
-class EmergencyStop:
-    """Scores 1 at a car that rests after braking hard.
+class HardBraking(NamedTuple):
+    """What makes a braking an emergency stop.
 
     `mean_mps2`: over the whole way to rest at least this; a drive that seems to brake hard for a moment, because the
     device's clock stumbled, slows down by less.
@@ -46,102 +74,116 @@ class EmergencyStop:
     coarse_from_mps: float = 1.5
     rise_mps: float = 0.1
     agree_mps: float = 0.3
+
+
+@dataclass(frozen=True, slots=True)
+class EmergencyStop:
+    """Scores 1 at a car that rests after hard braking which it felt."""
+
+    limits: HardBraking = field(default_factory=HardBraking)
     witness: Witness = field(default_factory=Witness)
 
-    def start(self, n: int) -> Columns:
-        """Return cars of which no speed was read yet."""
-        unknown = ("v", "z", "v_before", "z_before")
-        return {
-            **{name: np.full(n, np.nan) for name in unknown},
-            **{name: np.full(n, NEVER_NS) for name in ("t_ns", "t_before_ns", "begin_ns", "brake_ns", "rest_ns")},
-            **{name: np.zeros(n) for name in ("smooth", "begin_mps", "peak", "from_mps", "decel")},
-            **{name: np.zeros(n, dtype=np.int64) for name in ("braking", "braking_ns", "resting", "trips")},
-            **self.witness.start(n),
-        }
+    def start(self, n: int) -> NDArray[np.void]:
+        """Return `n` cars of which no speed has been read."""
+        return records(n, MEMORY, **UNKNOWN, **NEVER, **witness.START)
 
-    def step(self, state: Columns, car: Car, facts: FleetFacts) -> tuple[Columns, tuple[Score, ...]]:
+    def step(self, state: NDArray[np.void], car: Car, facts: FleetFacts) -> tuple[NDArray[np.void], tuple[Score, ...]]:
         """Score each row that reads a speed."""
-        rows = {name: getattr(car, name) for name in ("v", "t_ns", "accel", "trips")}
-        rows |= {"z": car.z_last, "rests": car.at_rest()}
-        asked: Columns = {name: state[name] for name in self.witness.start(0)}
-        state, made = scan(car.rounds, {k: v for k, v in state.items() if k not in asked}, self._advance, rows)
-        asked, on, felt_mps = self.witness.step(asked, car, made)
-        limit = np.full(len(car), self.brake_mps2)
-        evidence = {"from_mps": made["from_mps"], "decel_mps2": made["decel"], "limit_mps2": limit}
-        score = Score(on, made["off"], {**evidence, "felt_mps": felt_mps}, made["since_ns"])
-        return {**state, **asked}, (score,)
-
-    def _advance(self, state: Columns, row: Columns, _: Columns) -> tuple[Columns, Columns]:
-        """Carry the braking, the rest after it and the trips since over one row."""
-        heard, t_ns = ~np.isnan(row["v"]), row["t_ns"]
-        brake = self._brake(state, row, heard)
-        rest = heard & (np.abs(row["v"]) < self.rest_mps)
-        resting = np.where(heard, np.where(rest, state["resting"] + 1, 0), state["resting"])
-        rest_ns = np.where(rest & (state["resting"] == 0), t_ns, state["rest_ns"])
-        braked_s = (rest_ns - brake["brake_ns"]) / 1e9
-        stopped = row["rests"] & (resting >= 2) & (braked_s >= 0.0) & (braked_s <= self.within_s)
-        stopped &= brake["from_mps"] >= self.mean_mps2 * braked_s
-        trips = np.where(stopped, row["trips"], state["trips"])
-        after = {
-            **brake,
-            **{name: np.where(heard, row[name], state[name]) for name in ("v", "z", "t_ns")},
-            **{f"{name}_before": np.where(heard, state[name], state[f"{name}_before"]) for name in ("v", "z")},
-            "t_before_ns": np.where(heard, state["t_ns"], state["t_before_ns"]),
-            "resting": resting,
-            "rest_ns": rest_ns,
-            "trips": trips,
+        state = state.copy()
+        on, off, from_mps, decel_mps2 = np.empty((4, len(car)))
+        since_ns, rest_ns = np.empty((2, len(car)), dtype=np.int64)
+        _run(
+            state, car.lift, car.t_ns, car.v, car.z_last, car.accel, car.at_rest(), car.trips, self.limits, on, off,
+            from_mps, decel_mps2, since_ns, rest_ns,
+        )  # fmt: skip
+        stopped = on == 1.0
+        agrees, felt_mps = self.witness.step(state, car, stopped, since_ns, rest_ns, from_mps)
+        on = np.where(stopped, agrees, on)
+        evidence = {
+            "from_mps": from_mps,
+            "decel_mps2": decel_mps2,
+            "limit_mps2": np.full(len(car), self.limits.brake_mps2),
+            "felt_mps": felt_mps,
         }
-        return after, {
-            "on": np.where(heard, stopped, np.nan),
-            "off": np.where(heard, (row["trips"] > trips) & ~stopped, np.nan),
-            "since_ns": np.where(stopped, brake["brake_ns"], 0),
-            "rest_ns": rest_ns,
-            "from_mps": brake["from_mps"],
-            "decel": brake["decel"],
-        }
+        return state, (Score(on, off, evidence, since_ns),)
 
-    def _brake(self, state: Columns, row: Columns, heard: NDArray[np.bool_]) -> dict[str, NDArray[Any]]:
-        """Follow a braking from reading to reading; once it is hard enough, remember when and from what it began."""
-        dt_ns = row["t_ns"] - state["t_ns"]
-        dt_s = dt_ns / 1e9
-        follows = heard & ~np.isnan(row["accel"])
-        before = np.abs(state["v"])
-        decel = np.where(follows, (before - np.abs(row["v"])) / np.maximum(dt_s, 1e-3), 0.0)
-        smooth = np.where(follows, state["smooth"] + (decel - state["smooth"]) * dt_s / (ACCEL_TAU_S + dt_s), 0.0)
-        fine = dt_s < self.smooth_below_s
-        hard = follows & (dt_s < self.coarse_s) & (np.where(fine, smooth, decel) > self.brake_mps2)
-        hard &= decel > self.brake_mps2 / 2  # what the smoothing still remembers is no braking
-        first = hard & (state["braking"] == 0)
-        braking = np.where(heard, np.where(hard, state["braking"] + 1, 0), state["braking"])
-        braking_ns = np.where(heard, np.where(hard & ~first, state["braking_ns"] + dt_ns, 0), state["braking_ns"])
-        begin_ns = np.where(first, state["t_ns"], state["begin_ns"])
-        steady = np.fmin(before, np.abs(state["v_before"]) + self.rise_mps)
-        begin_mps = np.where(first, steady, state["begin_mps"])
-        peak = np.where(first, decel, np.where(hard, np.maximum(state["peak"], decel), state["peak"]))
-        held = hard & (braking >= np.where(fine, 3, 2)) & (braking_ns >= int(self.brake_s * 1e9))
-        fell = follows & self._fell(state, row, dt_s)
-        return {
-            "smooth": np.where(heard, smooth, state["smooth"]),
-            "braking": braking,
-            "braking_ns": braking_ns,
-            "begin_ns": begin_ns,
-            "begin_mps": begin_mps,
-            "peak": peak,
-            "brake_ns": np.where(held, begin_ns, np.where(fell, state["t_ns"], state["brake_ns"])),
-            "from_mps": np.where(held, begin_mps, np.where(fell, before, state["from_mps"])),
-            "decel": np.where(held, peak, np.where(fell, decel, state["decel"])),
-        }
 
-    def _fell(self, state: Columns, row: Columns, dt_s: NDArray[np.float64]) -> NDArray[np.bool_]:
-        """Return where a coarse feed goes from a trusted running speed to rest between two readings."""
-        gone_s = (state["t_ns"] - state["t_before_ns"]) / 1e9
-        before, earlier = state["v"], state["v_before"]
-        expected = (before + earlier) / 2 * gone_s
-        agrees = np.abs(state["z"] - state["z_before"] - expected) <= self.agree_mps * gone_s
-        steady = (before * earlier > 0.0) & (np.abs(before) <= np.abs(earlier) + self.rise_mps)
-        coarse = (dt_s >= self.coarse_s) & (dt_s <= self.coarse_within_s)
-        fell = (np.abs(before) > self.coarse_from_mps) & (np.abs(row["v"]) < self.rest_mps)
-        return coarse & fell & (agrees | steady)
+@compiled
+def _run(
+    memory: Any, lift: Any, t_ns: Any, v: Any, z: Any, accel: Any, at_rest: Any, trips: Any, limits: Any, on: Any,
+    off: Any, from_mps: Any, decel_mps2: Any, since_ns: Any, rest_ns: Any,
+) -> None:  # fmt: skip
+    for k in range(len(lift)):
+        own = memory[lift[k]]
+        reads = not np.isnan(v[k])
+        if reads:
+            _brake(own, t_ns[k], v[k], accel[k], limits)
+            _come_to_rest(own, t_ns[k], v[k], limits)
+            own["t_before_ns"], own["v_before"], own["z_before"] = own["t_ns"], own["v"], own["z"]
+            own["t_ns"], own["v"], own["z"] = t_ns[k], v[k], z[k]
+        braked_s = (own["rest_ns"] - own["brake_ns"]) / 1e9
+        stopped = at_rest[k] and own["resting"] >= 2 and 0.0 <= braked_s <= limits.within_s
+        stopped = stopped and own["from_mps"] >= limits.mean_mps2 * braked_s
+        if stopped:
+            own["trips"] = trips[k]
+        on[k] = (1.0 if stopped else 0.0) if reads else np.nan
+        off[k] = (1.0 if trips[k] > own["trips"] else 0.0) if reads else np.nan
+        since_ns[k] = own["brake_ns"] if stopped else 0
+        rest_ns[k] = own["rest_ns"]
+        from_mps[k], decel_mps2[k] = own["from_mps"], own["decel_mps2"]
+
+
+@compiled
+def _brake(own: Any, t_ns: int, v: float, accel: float, limits: Any) -> None:
+    """Follow a braking from reading to reading; once it is hard for long enough, remember when and whence it began."""
+    if np.isnan(accel):  # after a jump of the speed, or at the first reading
+        own["smooth_mps2"], own["braking"], own["braking_ns"] = 0.0, 0, 0
+        return
+    dt_ns = t_ns - own["t_ns"]
+    dt_s, before = dt_ns / 1e9, abs(own["v"])
+    decel = (before - abs(v)) / max(dt_s, 1e-3)
+    own["smooth_mps2"] += (decel - own["smooth_mps2"]) * dt_s / (ACCEL_TAU_S + dt_s)
+    fine = dt_s < limits.smooth_below_s
+    hard = dt_s < limits.coarse_s and (own["smooth_mps2"] if fine else decel) > limits.brake_mps2
+    if not hard or decel <= limits.brake_mps2 / 2:  # what the smoothing still remembers is no braking
+        own["braking"], own["braking_ns"] = 0, 0
+    elif own["braking"] == 0:
+        own["braking"], own["braking_ns"], own["begin_ns"], own["peak_mps2"] = 1, 0, own["t_ns"], decel
+        own["begin_mps"] = np.fmin(before, abs(own["v_before"]) + limits.rise_mps)
+    else:
+        own["braking"] += 1
+        own["braking_ns"] += dt_ns
+        own["peak_mps2"] = max(own["peak_mps2"], decel)
+    if own["braking"] >= (3 if fine else 2) and own["braking_ns"] >= int(limits.brake_s * 1e9):
+        own["brake_ns"], own["from_mps"], own["decel_mps2"] = own["begin_ns"], own["begin_mps"], own["peak_mps2"]
+    elif _fell(own, dt_s, v, limits):
+        own["brake_ns"], own["from_mps"], own["decel_mps2"] = own["t_ns"], before, decel
+
+
+@compiled
+def _fell(own: Any, dt_s: float, v: float, limits: Any) -> bool:
+    """Return whether a coarse feed goes from a trusted running speed to rest between two readings."""
+    before, earlier = own["v"], own["v_before"]
+    if not limits.coarse_s <= dt_s <= limits.coarse_within_s:
+        return False
+    if not (abs(before) > limits.coarse_from_mps and abs(v) < limits.rest_mps):
+        return False
+    gone_s = (own["t_ns"] - own["t_before_ns"]) / 1e9
+    expected_m = (before + earlier) / 2 * gone_s
+    agrees = abs(own["z"] - own["z_before"] - expected_m) <= limits.agree_mps * gone_s
+    steady = before * earlier > 0.0 and abs(before) <= abs(earlier) + limits.rise_mps
+    return bool(agrees or steady)
+
+
+@compiled
+def _come_to_rest(own: Any, t_ns: int, v: float, limits: Any) -> None:
+    """Count the readings at rest."""
+    if abs(v) >= limits.rest_mps:
+        own["resting"] = 0
+        return
+    if own["resting"] == 0:
+        own["rest_ns"] = t_ns
+    own["resting"] += 1
 
 
 RULE = Rule.from_catalogue("emergency-stop", EmergencyStop(), (Level(MAJOR),))
