@@ -121,5 +121,5 @@ def _copy(xyz: F32, begin: I64, first: I64, into: F32) -> None:
     """Copy the samples of the blocks that begin at `begin` to where they are to begin: `first`."""
     for axis in range(len(xyz)):
         for k in range(len(begin)):
-            length = first[k + 1] - first[k]
-            into[axis, first[k] : first[k + 1]] = xyz[axis, begin[k] : begin[k] + length]
+            for sample in range(first[k + 1] - first[k]):
+                into[axis, first[k] + sample] = xyz[axis, begin[k] + sample]
