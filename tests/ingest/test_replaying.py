@@ -34,9 +34,15 @@ def judged(groups: Iterable[Decoded]) -> list[bytes]:
 
 
 @pytest.fixture(scope="module")
-def expected() -> list[bytes]:
+def spoken() -> tuple[Decoded, ...]:
+    """What the lifts of the world say, second by second."""
+    return tuple(told(scene()))
+
+
+@pytest.fixture(scope="module")
+def expected(spoken: tuple[Decoded, ...]) -> list[bytes]:
     run = Replay(scene().facts, RULES)
-    found = in_order(line for changes in replay(run, told(scene())) for line in lines(changes))
+    found = in_order(line for changes in replay(run, spoken) for line in lines(changes))
     assert len(found) > 10
     assert not run.counts["late"], "what comes too late is kept and not judged: the store would tell of more"
     return found
@@ -55,31 +61,36 @@ def test_a_world_judged_without_bytes_is_judged_as_its_messages_are(expected: li
 
 
 @pytest.mark.parametrize("messages", [1, 37, 400])
-def test_the_width_of_a_group_changes_nothing(expected: list[bytes], messages: int) -> None:
+def test_the_width_of_a_group_changes_nothing(
+    expected: list[bytes], spoken: tuple[Decoded, ...], messages: int
+) -> None:
     run = Replay(scene().facts, RULES)
-    found = [line for group in wider(told(scene()), messages) for line in lines(run.step(group))]
+    found = [line for group in wider(spoken, messages) for line in lines(run.step(group))]
     assert in_order([*found, *lines(run.finish())]) == expected
 
 
-def test_a_recording_of_it_is_judged_the_same(expected: list[bytes], tmp_path: Path) -> None:
-    living = scene()
-    with RecordingWriter(tmp_path / "taken", RecordingHeader("test", "0"), living.facts) as writer:
-        for group in told(living):
+def test_a_recording_of_it_is_judged_the_same(
+    expected: list[bytes], spoken: tuple[Decoded, ...], tmp_path: Path
+) -> None:
+    with RecordingWriter(tmp_path / "taken", RecordingHeader("test", "0"), scene().facts) as writer:
+        for group in spoken:
             writer.add(group)
     assert judged(Recording(tmp_path / "taken").groups(messages=97)) == expected
 
 
-def test_parts_of_the_fleet_together_make_the_same(expected: list[bytes]) -> None:
+def test_parts_of_the_fleet_together_make_the_same(expected: list[bytes], spoken: tuple[Decoded, ...]) -> None:
     found = []
     for number in range(3):
         run = Replay(scene().facts, RULES)
         share = Partition(number, 3)
-        found += [line for changes in replay(run, map(share.of_group, told(scene()))) for line in lines(changes)]
+        found += [line for changes in replay(run, map(share.of_group, spoken)) for line in lines(changes)]
     assert in_order(found) == expected
 
 
-def test_what_the_store_holds_of_it_is_judged_the_same(expected: list[bytes], store: TimeSeries) -> None:
-    for group in wider(told(scene())):
+def test_what_the_store_holds_of_it_is_judged_the_same(
+    expected: list[bytes], spoken: tuple[Decoded, ...], store: TimeSeries
+) -> None:
+    for group in wider(spoken):
         store.write(points(group))
     districts = {lift.lift_id: lift.district for lift in scene().facts}
     end_ns = START_NS + (SCENARIO.seconds + 2) * 1_000_000_000
@@ -92,8 +103,8 @@ def test_what_the_store_holds_of_it_is_judged_the_same(expected: list[bytes], st
     assert judged(again) == expected
 
 
-def test_what_stood_before_the_window_stands_at_its_beginning(store: TimeSeries) -> None:
-    for group in wider(told(scene())):
+def test_what_stood_before_the_window_stands_at_its_beginning(spoken: tuple[Decoded, ...], store: TimeSeries) -> None:
+    for group in wider(spoken):
         store.write(points(group))
     districts = {lift.lift_id: lift.district for lift in scene().facts}
     begin_ns = START_NS + 50_500_000_000
