@@ -12,8 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from detectors.observe.car import Car
-from detectors.observe.scan import NEVER_NS
-from telemetry.compiled import compiled, records
+from detectors.observe.gaps import NEVER_NS
+from telemetry.compiled import compiled, inlined, records
 
 FIELDS = [("since_ns", np.int64), ("last_ns", np.int64), ("served_ns", np.int64)]
 """The fields of a clock: the onset (0 while the condition does not hold), the last row that held, the time served."""
@@ -55,7 +55,7 @@ def _run(state: Any, lift: Any, t_ns: Any, gap_ns: Any, holds: Any, served_s: An
         since_ns[k] = clock["since_ns"]
 
 
-@compiled
+@inlined
 def serve(clock: Any, t_ns: int, gap_ns: int, holds: float) -> float:
     """Carry one clock over one row; return the seconds served, NaN where `holds` is unknown."""
     if np.isnan(holds):

@@ -13,10 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from detectors import trigger
-from detectors.observe import car
-from detectors.observe.car import Car
-from detectors.observe.pieces import pieces
-from detectors.observe.trips import STILL_MPS
+from detectors.observe import tables
+from detectors.observe.rest import STILL_MPS
 from detectors.rule import Finding, Level, Rule, Score, State
 from registry.facts import FleetFacts
 from registry.maintenance import NO_WINDOWS, Windows
@@ -41,27 +39,29 @@ class Judge:
         """
         if len(facts) != self.n:
             raise ValueError(f"facts of {len(facts)} lifts for a judge of {self.n}: call grow({len(facts)}) first")
-        if not len(batch) and batch.waveforms is None:
+        if not len(batch) and batch.waveforms is None and batch.machine is None:
             return []
-        found = [finding for piece in pieces(batch) for finding in self._step(piece, facts, windows)]
-        return sorted(found, key=lambda finding: (finding.at_ns, finding.lift))
+        memory, seen = tables.step(self._states, batch, facts)
+        self._states |= memory
+        return self._judge(seen._asdict(), facts, windows)
 
-    def _step(self, batch: Batch, facts: FleetFacts, windows: Windows) -> list[Finding]:
-        states = self._states
-        states["car"], now = car.step(states["car"], batch, facts)
-        starred_only = np.isin(now.mode, STARRED_ONLY_MODES) | windows.hold(now.lift, now.t_ns)
+    def _judge(self, seen: Mapping[str, Any], facts: FleetFacts, windows: Windows) -> list[Finding]:
+        """Return what the rules over these tables find."""
+        starred_only = {name: _starred_only(table, windows) for name, table in seen.items()}
         found: list[Finding] = []
         for rule in self.rules:
-            key = f"{rule.slug}/detector"
-            states[key], scores = rule.detector.step(states[key], now, facts)
-            unknown = now.stale | _lacking(rule, facts)[now.lift]
-            idle = np.zeros_like(unknown) if rule.starred else starred_only
+            table = seen.get(rule.table)
+            if table is None or not len(table):
+                continue
+            states, key = self._states, f"{rule.slug}/detector"
+            states[key], scores = rule.detector.step(states[key], table, facts)
+            unknown = table.stale | _lacking(rule, facts)[table.lift]
+            idle = None if rule.starred else starred_only[rule.table]
             for i, (level, score) in enumerate(zip(rule.levels, scores, strict=True)):
                 key = f"{rule.slug}/{i}"
-                masked = _mask(score, unknown, idle)
-                states[key], edges = trigger.step(states[key], level, masked, now)
-                found += _findings(rule, level, masked, now, edges)
-        return found
+                states[key], edges = trigger.step(states[key], level, score, table, unknown, idle)
+                found += _findings(rule, level, score, table, edges)
+        return sorted(found, key=lambda finding: (finding.at_ns, finding.lift))
 
     def grow(self, n: int) -> None:
         """Make room for `n` lifts; nothing is known of the new ones."""
@@ -75,7 +75,8 @@ class Judge:
         snapshot = {}
         for key, state in self._states.items():
             if isinstance(state, np.ndarray):
-                snapshot[key] = state.copy()
+                if state.dtype.names:
+                    snapshot[key] = state.copy()
             else:
                 snapshot |= {f"{key}/{name}": column.copy() for name, column in state.items()}
         return snapshot
@@ -92,7 +93,7 @@ class Judge:
 
     def mode(self) -> NDArray[Any]:
         """Return the mode of each lift as it was said last (a code of `telemetry.streams`); NaN is unknown."""
-        return np.array(self._states["car"]["mode"])
+        return np.array(self._states["rows"]["mode"])
 
     def latest(self) -> dict[str, NDArray[Any]]:
         """Return what each lift said last, one array for each column; NaN (landing -1) is unknown.
@@ -101,7 +102,7 @@ class Judge:
         (when the last trip ended, by the lift's clock; 0 where none is known), `door`,
         `presence`, `mode`, `power` (codes of `telemetry.streams`).
         """
-        state = self._states["car"]
+        state = self._states["rows"]
         position = state["z"].copy()
         rests = (state["still_ns"] >= 0) & (np.abs(state["speed"]) < STILL_MPS)
         speed = np.where(rests, 0.0, state["speed"])
@@ -116,10 +117,10 @@ class Judge:
 
 
 def _start(rules: Sequence[Rule], n: int) -> dict[str, State]:
-    states: dict[str, State] = {"car": car.start(n)}
+    states: dict[str, State] = dict(tables.start(n))
     for rule in rules:
         states[f"{rule.slug}/detector"] = rule.detector.start(n)
-        states |= {f"{rule.slug}/{i}": trigger.start(n, level) for i, level in enumerate(rule.levels)}
+        states |= {f"{rule.slug}/{i}": trigger.start(n) for i in range(len(rule.levels))}
     return states
 
 
@@ -133,16 +134,16 @@ def _carry(known: Mapping[str, State], fresh: dict[str, State]) -> dict[str, Sta
         had = (old.dtype.names or ()) if isinstance(old, np.ndarray) else tuple(old)
         for name in names:
             if name in had:
-                _write_over(state[name], old[name])
+                column, was = state[name], old[name]
+                if not isinstance(state, np.ndarray):  # columns by name have the lift last
+                    column, was = column.T, was.T
+                _write_over(column, was)
     return fresh
 
 
 def _write_over(column: NDArray[Any], old: NDArray[Any]) -> None:
-    if isinstance(column, np.ndarray) and old.dtype == column.dtype:
-        if column.ndim == 1 and len(old) <= len(column):
-            column[: len(old)] = old
-        elif column.ndim == 2 and old.shape[0] == column.shape[0] and old.shape[1] <= column.shape[1]:
-            column[:, : old.shape[1]] = old
+    if old.dtype == column.dtype and old.shape[1:] == column.shape[1:] and len(old) <= len(column):
+        column[: len(old)] = old
 
 
 def _lacking(rule: Rule, facts: FleetFacts) -> NDArray[np.bool_]:
@@ -153,23 +154,21 @@ def _lacking(rule: Rule, facts: FleetFacts) -> NDArray[np.bool_]:
     return lacking
 
 
-def _mask(score: Score, unknown: NDArray[np.bool_], idle: NDArray[np.bool_]) -> Score:
-    """Stop every clock where `unknown`; where `idle`, reset what is pending and keep what is open."""
-    if not (unknown.any() or idle.any()):
-        return score
-    on = np.where(unknown, np.nan, np.where(idle, 0.0, score.on))
-    return Score(on, np.where(unknown | idle, np.nan, score.off), score.evidence, score.since_ns)
+def _starred_only(table: Any, windows: Windows) -> NDArray[np.bool_]:
+    """Return the rows at which only the starred rules are judged."""
+    worked_on: NDArray[np.bool_] = windows.hold(table.lift, table.t_ns)
+    return worked_on | np.isin(table.mode, STARRED_ONLY_MODES)
 
 
-def _findings(rule: Rule, level: Level, score: Score, now: Car, edges: trigger.Edges) -> list[Finding]:
+def _findings(rule: Rule, level: Level, score: Score, table: Any, edges: trigger.Edges) -> list[Finding]:
     return [
         Finding(
-            lift=int(now.lift[place]),
+            lift=int(table.lift[place]),
             rule=rule.slug,
             kind=KINDS[kind],
             severity=level.severity,
             onset_ns=int(onset_ns),
-            at_ns=int(now.t_ns[place]),
+            at_ns=int(table.t_ns[place]),
             by_hand=level.by_hand,
             evidence={
                 name: float(column[place])

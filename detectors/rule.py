@@ -12,12 +12,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Any, Literal, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
-from detectors.observe.car import Car
 from registry.catalogue import SEVERITIES, BadCatalogue, entry
 from registry.facts import FleetFacts
 
@@ -60,6 +59,8 @@ class Level:
     peak: str = ""
 
 
+TableName = Literal["rows", "trips", "features", "arrivals"]
+"""The table that a rule reads (`detectors.observe`)."""
 State = Any  # until every detector has records: today some have columns by name
 """What a detector remembers: one record for each lift."""
 NO_MEMORY = np.dtype([])
@@ -73,7 +74,7 @@ class Detector(Protocol):
 
     def start(self, n: int) -> State: ...
 
-    def step(self, state: State, car: Car, facts: FleetFacts) -> tuple[State, tuple[Score, ...]]: ...
+    def step(self, state: State, table: Any, facts: FleetFacts, /) -> tuple[State, tuple[Score, ...]]: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +91,7 @@ class Rule:
     needs: tuple[str, ...] = ()
     fold_s: float = 60.0
     codes: Mapping[str, str] = field(default_factory=dict)
+    table: TableName = "rows"
 
     @classmethod
     def from_catalogue(
@@ -100,6 +102,7 @@ class Rule:
         *,
         needs: tuple[str, ...] = (),
         fold_s: float = 60.0,
+        table: TableName = "rows",
     ) -> Rule:
         """Return the rule with the texts of its row of the catalogue; raise BadCatalogue where the row does not fit."""
         row = entry(slug)
@@ -108,7 +111,9 @@ class Rule:
             raise BadCatalogue(f"{slug}.severities: {list(row.severities)}, but its levels have {list(severities)}")
         if not row.sentence:
             raise BadCatalogue(f"{slug}.sentence: is missing; a rule that is judged must have one")
-        return cls(row.code, slug, detector, levels, row.name, row.sentence, row.starred, needs, fold_s, row.codes)
+        return cls(
+            row.code, slug, detector, levels, row.name, row.sentence, row.starred, needs, fold_s, row.codes, table
+        )
 
     @property
     def severity(self) -> int:

@@ -16,111 +16,149 @@ level of such a rule opens again, after its hold time, for as long as readings s
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
-from detectors.observe.car import Car
-from detectors.observe.scan import NEVER_NS, Columns, only, scan
+from detectors.observe.gaps import NEVER_NS
 from detectors.rule import Level, Score
+from telemetry.compiled import compiled, records
 
 OPENED, SHUT, GREW = 1, -1, 2
 AGAIN_S = 10.0
+AGAIN_NS = round(AGAIN_S * 1e9)
+
+MEMORY = np.dtype(
+    [
+        ("since_ns", np.int64),
+        ("last_ns", np.int64),
+        ("opened_ns", np.int64),
+        ("held_ns", np.int64),
+        ("count", np.int64),
+        ("peak", np.float64),
+        ("open", np.bool_),
+    ],
+    align=True,
+)
+"""One record for each lift. `since_ns` is the onset, 0 where nothing is pending or open; `held_ns` and `count` are the
+time and the readings served of what is waited for; `opened_ns` is when it last opened, `peak` the greatest value found
+of an open level."""
+
+
+class Table(Protocol):
+    """What a level reads of a table: rows sorted by lift and then time."""
+
+    @property
+    def lift(self) -> NDArray[np.int32]: ...
+
+    @property
+    def t_ns(self) -> NDArray[np.int64]: ...
+
+    @property
+    def gap_ns(self) -> NDArray[np.int64]: ...
 
 
 class Edges(NamedTuple):
-    """Rows (places in the car's columns) where a level opened (`OPENED`), `GREW`, was `SHUT`, and when it had begun."""
+    """Rows (places in the table) where a level opened (`OPENED`), `GREW`, was `SHUT`, and when it had begun."""
 
     place: NDArray[np.intp]
     kind: NDArray[np.int8]
     onset_ns: NDArray[np.int64]
 
 
-NO_EDGES = Edges(np.empty(0, dtype=np.intp), np.empty(0, dtype=np.int8), np.empty(0, dtype=np.int64))
+def start(n: int) -> NDArray[np.void]:
+    """Return the records of a level that is quiet for `n` lifts."""
+    return records(n, MEMORY, last_ns=NEVER_NS, opened_ns=NEVER_NS, peak=np.nan)
 
 
-def start(n: int, level: Level) -> Columns:
-    """Return the state of a level that is quiet for `n` lifts. `since_ns` is 0 where nothing is pending or open."""
-    peak = {"peak": np.full(n, np.nan)} if level.peak else {}
-    opened = {"opened_ns": np.full(n, NEVER_NS)} if level.by_hand else {}
-    return {
-        **peak,
-        **opened,
-        "since_ns": np.zeros(n, dtype=np.int64),
-        "last_ns": np.full(n, NEVER_NS),
-        "held_ns": np.zeros(n, dtype=np.int64),
-        "count": np.zeros(n, dtype=np.int64),
-        "open": np.zeros(n, dtype=np.bool_),
-    }
+def step(
+    memory: NDArray[np.void],
+    level: Level,
+    score: Score,
+    table: Table,
+    unknown: NDArray[np.bool_] | None = None,
+    idle: NDArray[np.bool_] | None = None,
+) -> tuple[NDArray[np.void], Edges]:
+    """Return the records after the rows of a table, and where the level opened, grew or was shut.
+
+    Every clock stops at rows that are `unknown`; at rows that are `idle` what is pending is reset, what is open kept.
+    """
+    n = len(score.on)
+    never = np.zeros(n, dtype=np.bool_)
+    place, kind, onset_ns = np.empty(n, np.intp), np.empty(n, np.int8), np.empty(n, np.int64)
+    memory = memory.copy()
+    count = _run(
+        memory, table.lift, table.t_ns, table.gap_ns,
+        score.on, score.off, table.t_ns if score.since_ns is None else score.since_ns,
+        score.evidence[level.peak] if level.peak else score.on,
+        never if unknown is None else unknown, never if idle is None else idle,
+        (level.readings, round(level.hold_s * 1e9)), (level.clear_readings, round(level.clear_s * 1e9)),
+        level.by_hand, level.peak != "",
+        place, kind, onset_ns,
+    )  # fmt: skip
+    return memory, Edges(place[:count], kind[:count], onset_ns[:count])
 
 
-def step(state: Columns, level: Level, score: Score, car: Car) -> tuple[Columns, Edges]:
-    """Return the state after the batch, and where the level opened or was shut."""
-    high = score.on >= 1.0
-    active = state["since_ns"] != 0
-    active[car.lift[high]] = True
-    if not active.any():
-        return state, NO_EDGES
-    cut = only(car.rounds, active)
-    places = np.arange(len(car))
-    if not cut.sizes:
-        return state, NO_EDGES
-    off = score.off
-    if level.by_hand:
-        off = np.where(np.isnan(off) & ~np.isnan(score.on), score.on < 1.0, off)
-    rows = {"t_ns": car.t_ns, "gap_ns": car.gap_ns, "on": score.on, "off": off, "place": places}
-    if level.peak:
-        rows["peak"] = score.evidence[level.peak]
-    rows["since_ns"] = car.t_ns if score.since_ns is None else np.where(score.since_ns > 0, score.since_ns, car.t_ns)
-
-    def advance(here: Columns, row: Columns, _: Columns) -> tuple[Columns, Columns]:
-        return _advance(level, here, row)
-
-    state, made = scan(cut, state, advance, rows)
-    hit = np.flatnonzero(made["edge"])
-    return state, Edges(made["place"][hit], made["edge"][hit], made["onset_ns"][hit])
-
-
-def _advance(level: Level, state: Columns, row: Columns) -> tuple[Columns, Columns]:
-    """Carry the level over one row: what counts is `on` while it is quiet or pending, `off` while it is open."""
-    if level.by_hand:
-        state = _begin_again(state, row)
-    was_open, since_ns = state["open"], state["since_ns"]
-    series = np.where(was_open, row["off"], row["on"])
-    known = ~np.isnan(series)
-    high = known & (series >= 1.0)
-    counting = state["count"] > 0
-    dt_ns = row["t_ns"] - state["last_ns"]
-    more_ns = np.where(counting & (dt_ns <= row["gap_ns"]), dt_ns, 0)
-    count = np.where(known, np.where(high, state["count"] + 1, 0), state["count"])
-    held_ns = np.where(known, np.where(high, state["held_ns"] + more_ns, 0), state["held_ns"])
-    begun = np.where(counting, since_ns, row["since_ns"])
-    since_ns = np.where(was_open, since_ns, np.where(known, np.where(high, begun, 0), since_ns))
-    opens = ~was_open & high & (count >= level.readings) & (held_ns >= round(level.hold_s * 1e9))
-    shuts = was_open & high & (count >= level.clear_readings) & (held_ns >= round(level.clear_s * 1e9))
-    edge = np.where(opens, OPENED, np.where(shuts, SHUT, 0)).astype(np.int8)
-    turned = edge != 0
-    quiet = ~was_open & known & ~high
-    peak = {}
-    if level.peak:
-        grew = was_open & ~turned & (row["peak"] > state["peak"])
-        edge = np.where(grew, GREW, edge).astype(np.int8)
-        peak = {"peak": np.where(grew | opens, row["peak"], state["peak"])}
-    opened = {"opened_ns": np.where(opens, row["t_ns"], state["opened_ns"])} if level.by_hand else {}
-    return {
-        **peak,
-        **opened,
-        "since_ns": np.where(shuts, 0, since_ns),
-        "last_ns": np.where(quiet | turned, NEVER_NS, np.where(known, row["t_ns"], state["last_ns"])),
-        "held_ns": np.where(turned, 0, held_ns),
-        "count": np.where(turned, 0, count),
-        "open": (was_open | opens) & ~shuts,
-    }, {"edge": edge, "onset_ns": since_ns, "place": row["place"]}
+@compiled
+def _run(
+    memory: Any, lift: Any, t_ns: Any, gap_ns: Any,
+    on: Any, off: Any, since_ns: Any, peak: Any, unknown: Any, idle: Any,
+    to_open: tuple[int, int], to_shut: tuple[int, int], by_hand: bool, has_peak: bool,
+    place: Any, kind: Any, onset_ns: Any,
+) -> int:  # fmt: skip
+    """Carry the level over all rows; write its edges, and return how many."""
+    count = 0
+    for k in range(len(lift)):
+        own = memory[lift[k]]
+        value_on, value_off = on[k], off[k]
+        if unknown[k]:
+            value_on, value_off = np.nan, np.nan
+        elif idle[k]:
+            value_on, value_off = 0.0, np.nan
+        if by_hand and not np.isnan(value_on):
+            if np.isnan(value_off):
+                value_off = 1.0 if value_on < 1.0 else 0.0
+            if own["open"] and value_on >= 1.0 and t_ns[k] - own["opened_ns"] >= AGAIN_NS:
+                own["open"], own["count"] = False, 0
+        was_open = own["open"]
+        value = value_off if was_open else value_on
+        edge = 0
+        begun_ns = since_ns[k] if since_ns[k] > 0 else t_ns[k]
+        if not np.isnan(value):
+            edge = _count(own, value, t_ns[k], gap_ns[k], begun_ns, to_shut if was_open else to_open)
+        if has_peak and (edge == OPENED or (edge == 0 and was_open and peak[k] > own["peak"])):
+            own["peak"] = peak[k]
+            edge = OPENED if edge == OPENED else GREW
+        if edge != 0:
+            place[count], kind[count], onset_ns[count] = k, edge, own["since_ns"]
+            count += 1
+        if edge == SHUT:
+            own["since_ns"] = 0
+    return count
 
 
-def _begin_again(state: Columns, row: Columns) -> Columns:
-    """Return the state with those levels quiet that opened `AGAIN_S` ago or earlier and hold at this row."""
-    again = state["open"] & (row["on"] >= 1.0) & (row["t_ns"] - state["opened_ns"] >= int(AGAIN_S * 1e9))
-    counted = {name: np.where(again, 0, state[name]) for name in ("count", "held_ns")}
-    return {**state, **counted, "open": state["open"] & ~again}
+@compiled
+def _count(own: Any, value: float, t_ns: int, gap_ns: int, begun_ns: int, needed: tuple[int, int]) -> int:
+    """Count one known reading for what is waited for; return the edge that it makes, or 0."""
+    was_open = own["open"]
+    if value < 1.0:
+        own["count"], own["held_ns"], own["last_ns"] = 0, 0, NEVER_NS
+        if not was_open:
+            own["since_ns"] = 0
+        return 0
+    if own["count"] == 0:
+        own["held_ns"] = 0
+        if not was_open:
+            own["since_ns"] = begun_ns
+    elif t_ns - own["last_ns"] <= gap_ns:
+        own["held_ns"] += t_ns - own["last_ns"]
+    own["count"] += 1
+    own["last_ns"] = t_ns
+    if own["count"] < needed[0] or own["held_ns"] < needed[1]:
+        return 0
+    own["count"], own["held_ns"], own["last_ns"] = 0, 0, NEVER_NS
+    own["open"] = not was_open
+    if not was_open:
+        own["opened_ns"] = t_ns
+    return SHUT if was_open else OPENED

@@ -110,6 +110,7 @@ class Batch:
     `waveforms` is vibration, any number of blocks of a lift; `message` is the index of the lift. A block counts at the
     lift's rows from `waveforms_due_ns` on: its first instant, or, where it came when rows beyond that had gone out, the
     first instant after these. Blocks are sorted by lift and that instant, and are never later than the rows from there.
+    `machine` is the vibration of machines, in the same order, each block known from its first instant on.
     """
 
     lift: I32
@@ -128,12 +129,13 @@ class Batch:
     gap: F64
     waveforms: Waveforms | None = None
     waveforms_due_ns: I64 | None = None
+    machine: Waveforms | None = None
 
     def __len__(self) -> int:
         return len(self.lift)
 
 
-CHANNELS = tuple(f.name for f in fields(Batch) if f.name not in ("lift", "t_ns", "waveforms", "waveforms_due_ns"))
+CHANNELS = tuple(f.name for f in fields(Batch) if f.type == "F64")
 
 
 def rounds(lift: I32) -> Iterator[NDArray[np.intp]]:

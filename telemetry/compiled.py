@@ -1,26 +1,56 @@
-"""Compiled recurrences: plain loops over columns, compiled by Numba at their first call.
+"""Compiled recurrences: plain loops over columns, compiled by Numba at their first call and kept in a cache on disk.
 
 A recurrence is written for one lift and one reading in plain `if`s over columns sorted by lift and time. Its memory is
 a structured array with one record for each lift, which it changes in place; records are read and written by name
 (`own["since_ns"]`), which means the same to Numba and to Python. With `NUMBA_DISABLE_JIT=1` in the environment the same
 functions run as they are written.
+
+The cache stands in `NUMBA_CACHE_DIR` where that is set, else beside the sources, else in the user's cache folder. A
+function's code is stale when a file changes that holds the function or a compiled function that it calls.
 """
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable
+from inspect import getmodule, getsource
+from types import ModuleType
 from typing import Any, TypeVar, cast
 
 import numba
 import numpy as np
+from numba.core import caching
 from numpy.typing import NDArray
 
 Function = TypeVar("Function", bound=Callable[..., Any])
+Columns = TypeVar("Columns", bound=tuple[Any, ...])
+DTYPES = {"F64": np.float64, "I64": np.int64, "I32": np.int32, "Bools": np.bool_}
+
+LOCATORS = ",".join(f"{__name__}.{name}" for name in ("ChosenFolder", "BesideSources", "UserFolder"))
+_functions: list[Any] = []
+_uncached: list[Any] = []
 
 
 def compiled(function: Function) -> Function:
-    """Return `function` as Numba compiles it: without the interpreter, without its lock, kept in the disk cache."""
-    return cast(Function, numba.njit(nogil=True, error_model="numpy", cache=True)(function))
+    """Return `function` compiled without the interpreter and without its lock, its code kept in the cache on disk."""
+    made: Any = numba.njit(nogil=True, error_model="numpy")(function)
+    config: Any = numba.config
+    if config.DISABLE_JIT:
+        return cast(Function, made)
+    usual, config.CACHE_LOCATOR_CLASSES = config.CACHE_LOCATOR_CLASSES, LOCATORS
+    try:
+        made.enable_caching()
+    except RuntimeError:  # Numba found no folder that can be written
+        _uncached.append(made)
+    finally:
+        config.CACHE_LOCATOR_CLASSES = usual
+    _functions.append(made)
+    return cast(Function, made)
+
+
+def inlined(function: Function) -> Function:
+    """Return `function` for use in compiled functions alone: compiled anew in each, for the records that each has."""
+    return cast(Function, numba.njit(error_model="numpy", inline="always")(function))
 
 
 def records(n: int, dtype: np.dtype[np.void], **start: float) -> NDArray[np.void]:
@@ -29,3 +59,65 @@ def records(n: int, dtype: np.dtype[np.void], **start: float) -> NDArray[np.void
     for name, value in start.items():
         made[name] = value
     return made
+
+
+def columns(kind: type[Columns], n: int, **given: Any) -> Columns:
+    """Return a named tuple of columns of `n` rows to be written: those `given`, and new ones by their annotations."""
+    annotations = {name: text.__forward_arg__ for name, text in kind.__annotations__.items()}
+    fresh: dict[str, Any] = {name: np.empty(n, DTYPES[annotations[name]]) for name in annotations if name not in given}
+    return kind(**fresh, **given)
+
+
+def compilations() -> int:
+    """Return how many functions this process has compiled because the cache did not have them."""
+    return sum(sum(made.stats.cache_misses.values()) for made in _functions)
+
+
+def is_cached() -> bool:
+    """Return whether the code of every function is kept on disk."""
+    return not _uncached
+
+
+class _StampOfCallees:
+    """A cache locator whose stamp covers the sources of all modules whose compiled functions a function calls.
+
+    Numba's own stamp covers the function's file alone, so that it would go on with the old code of a changed callee.
+    """
+
+    def __init__(self, py_func: Callable[..., Any], py_file: str) -> None:
+        super().__init__(py_func, py_file)  # type: ignore[call-arg]
+        self._modules = _modules_of(py_func)
+
+    def get_source_stamp(self) -> str:
+        """Return a hash of the sources."""
+        return hashlib.sha256("".join(map(getsource, self._modules)).encode()).hexdigest()
+
+
+class ChosenFolder(_StampOfCallees, caching.UserProvidedCacheLocator):
+    """The folder that `NUMBA_CACHE_DIR` names."""
+
+
+class BesideSources(_StampOfCallees, caching.InTreeCacheLocator):
+    """`__pycache__` beside the source."""
+
+
+class UserFolder(_StampOfCallees, caching.UserWideCacheLocator):
+    """The user's cache folder."""
+
+
+def _modules_of(py_func: Callable[..., Any]) -> list[ModuleType]:
+    """Return the modules of a function and of all compiled functions that it calls, in the order of their names."""
+    modules: dict[str, ModuleType] = {}
+    waiting, seen = [py_func], set()
+    while waiting:
+        function = waiting.pop()
+        module = getmodule(function)
+        if function in seen or module is None:
+            continue
+        seen.add(function)
+        modules[module.__name__] = module
+        own = function.__globals__
+        spaces = [own, *(vars(each) for each in own.values() if isinstance(each, ModuleType))]
+        called = [space[name] for space in spaces for name in function.__code__.co_names if name in space]
+        waiting += [each.py_func for each in called if hasattr(each, "py_func")]
+    return [modules[name] for name in sorted(modules)]

@@ -16,7 +16,8 @@ from dashboards.api.desk import Desk
 from dashboards.http.cursor import seal, unseal
 from dashboards.http.problem import missing, unfit
 from dashboards.live.picture import number
-from detectors.observe.trips import Trips, cut
+from detectors.observe.series import cut_trips
+from detectors.observe.trips import TripTable
 from registry.facts import Floor
 from store.series.timeseries import EVENT_STREAMS, EVENTS_LIMIT, Readings, Reduced, Series, TimeSeries
 from telemetry import instant
@@ -81,13 +82,13 @@ def floors_of(desk: Desk, lift_id: str) -> tuple[Floor, ...]:
     return known.floors if known else ()
 
 
-def trips_in(store: TimeSeries, lift_id: str, floors: tuple[Floor, ...], begin_ns: int, end_ns: int) -> Trips:
+def trips_in(store: TimeSeries, lift_id: str, floors: tuple[Floor, ...], begin_ns: int, end_ns: int) -> TripTable:
     """Cut the trips out of what is stored of a lift."""
     speed = store.readings(lift_id, "speed", begin_ns, end_ns)
     displacement = store.readings(lift_id, "displacement", begin_ns, end_ns)
     t_ns = np.union1d(speed.t_ns, displacement.t_ns)
     heights = np.array([floor.height_m for floor in floors], dtype=np.float64)
-    return cut(t_ns, _at(t_ns, speed, "v"), _at(t_ns, displacement, "z"), heights)
+    return cut_trips(t_ns, _at(t_ns, speed, "v"), _at(t_ns, displacement, "z"), heights)
 
 
 def _at(t_ns: NDArray[np.int64], read: Readings, channel: str) -> NDArray[np.float64]:
@@ -98,7 +99,7 @@ def _at(t_ns: NDArray[np.int64], read: Readings, channel: str) -> NDArray[np.flo
     return column
 
 
-def _trip(found: Trips, row: int, floors: tuple[Floor, ...]) -> dict[str, Any]:
+def _trip(found: TripTable, row: int, floors: tuple[Floor, ...]) -> dict[str, Any]:
     def label(landing: int) -> str | None:
         return floors[landing].label if 0 <= landing < len(floors) else None
 

@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from telemetry.compiled import compiled
+from telemetry.compiled import compiled, inlined
 from telemetry.streams import CLOSED, INSPECTION
 
 INSPECTION_MPS = 0.63
@@ -32,7 +32,7 @@ def ajar(door: float, door_doubt: bool) -> float:
     return 0.0 if door == CLOSED else 1.0
 
 
-@compiled
+@inlined
 def left_open(latch: Any, stands: bool, ajar: float) -> bool:
     """Carry one latch over one row; return whether the door has not been closed since the car last stood still."""
     if stands or np.isnan(ajar) or ajar < latch["stood_open"]:

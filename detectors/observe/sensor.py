@@ -1,4 +1,4 @@
-"""What the sensors of speed and position say, believed or set aside; and the rates worked out from it.
+"""What the sensors of speed and position read, believed or set aside; and the rates worked out from it.
 
     position  3.0  3.0  1000  3.0  3.0        a wild sample is never believed
     believed  3.0  3.0   -    3.0  3.0
@@ -6,8 +6,8 @@
     believed  3.0  3.0   -    9.0  9.1
 
 A reading is believed when physics could have brought the car there from the last believed one, or when the one that was
-set aside before it agrees with it. A position that jumped, where nothing was missed, may have lost its reference: it is
-in doubt until two trips in a row have ended at a landing. All functions are elementwise over lifts.
+set aside before it agrees with it. A position that jumped, where no message was missed, may have lost its reference: it
+is in doubt until two trips in a row have ended at a landing.
 """
 
 from __future__ import annotations
@@ -15,13 +15,10 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
-from detectors.observe.scan import GAP_S, Columns, age_s
-from detectors.observe.trips import STILL_MPS
-
-F64 = NDArray[np.float64]
-I64 = NDArray[np.int64]
+from detectors.observe.gaps import GAP_S, age_s
+from detectors.observe.rest import STILL_MPS
+from telemetry.compiled import compiled
 
 JERKED_MPS2 = 12.0
 """No car changes its speed faster, even in free fall or on its safety gear."""
@@ -36,7 +33,7 @@ SPEED_MAX_RATED, SPEED_MAX_MORE_MPS = 3.0, 1.0
 PLACE_MARGIN_M = 0.03
 PLACE_STEP_MPS2 = 2.5
 PLACE_SPEED_MPS = 4.0
-"""How fast a car may be that says nothing of its speed, where its rated speed is unknown too."""
+"""How fast a car may be whose speed is not read, where its rated speed is unknown too."""
 PLACE_SPEED_RATED = 1.5
 SHAFT_BEYOND_M = 5.0
 """No pit and no headroom is deeper: a position beyond is no position."""
@@ -51,84 +48,94 @@ CREEP_SLOW_TAU_S = 3.0
 """The two smoothed positions of a car that drifts 5 mm in 2 s stand 5 mm apart: (3 s - 1 s) x 2.5 mm/s."""
 
 
-def possible_speed(v: F64, rated_mps: F64) -> F64:
-    """Return the speeds without those that no car has (of this rated speed, where it is known)."""
-    return np.where(np.abs(v) <= np.fmin(SPEED_MAX_RATED * rated_mps + SPEED_MAX_MORE_MPS, SPEED_MAX_MPS), v, np.nan)
+@compiled
+def possible_speed(v: float, rated_mps: float) -> float:
+    """Return the speed, NaN where no car has it (of this rated speed, where that is known)."""
+    return v if abs(v) <= np.fmin(SPEED_MAX_RATED * rated_mps + SPEED_MAX_MORE_MPS, SPEED_MAX_MPS) else np.nan
 
 
-def possible_place(z: F64, top_m: F64) -> F64:
-    """Return the positions without those outside the shaft (which has no known top where `top_m` is NaN)."""
-    return np.where((z < -SHAFT_BEYOND_M) | (z > top_m + SHAFT_BEYOND_M), np.nan, z)
+@compiled
+def possible_place(z: float, top_m: float) -> float:
+    """Return the position, NaN where it is outside the shaft (which has no known top where `top_m` is NaN)."""
+    return np.nan if z < -SHAFT_BEYOND_M or z > top_m + SHAFT_BEYOND_M else z
 
 
-def limits(rated_mps: F64) -> dict[str, F64]:
-    """Return what each lift's readings are held against: its largest step of the speed, its speed when unknown."""
-    return {
-        "speed_step": np.fmax(SPEED_STEP_RATED * rated_mps, SPEED_STEP_MPS),
-        "place_speed": np.where(np.isnan(rated_mps), PLACE_SPEED_MPS, PLACE_SPEED_RATED * rated_mps),
-    }
+@compiled
+def believe_speed(own: Any, v: float, t_ns: int, rated_mps: float) -> tuple[bool, float]:
+    """Take a speed in: return whether it is believed, and the smoothed acceleration (m/s²), NaN after a jump or a gap.
+
+    It is believed where the last one could have become it, or where the one set aside before it agrees with it.
+    """
+    if np.isnan(v):
+        return False, np.nan
+    largest_step = np.fmax(SPEED_STEP_RATED * rated_mps, SPEED_STEP_MPS)
+    dt_s = age_s(t_ns, own["v_ns"])
+    near = abs(v - own["v"]) <= SPEED_MARGIN_MPS + min(JERKED_MPS2 * dt_s, largest_step)
+    aside_s = age_s(t_ns, own["v_odd_ns"])
+    agrees = abs(v - own["v_odd"]) <= SPEED_MARGIN_MPS + min(JERKED_MPS2 * aside_s, largest_step)
+    if not (near or agrees or np.isnan(own["v"])):
+        own["v_odd"], own["v_odd_ns"] = v, t_ns
+        return False, np.nan
+    accel = np.nan
+    if near and 0.0 < dt_s <= GAP_S:
+        raw = (v - own["v"]) / dt_s
+        own["accel"] += (raw - own["accel"]) * dt_s / (ACCEL_TAU_S + dt_s)
+        accel = own["accel"]
+    else:
+        own["accel"] = 0.0
+    own["v"], own["v_ns"], own["v_odd"] = v, t_ns, np.nan
+    return True, accel
 
 
-def hear_speed(state: Columns, v: F64, t_ns: I64, largest_step: F64) -> dict[str, NDArray[Any]]:
-    """Believe a speed that the last one could have become, or that the one set aside before it agrees with."""
-    dt_s = age_s(t_ns, state["v_ns"])
-    near = np.abs(v - state["v"]) <= SPEED_MARGIN_MPS + np.minimum(JERKED_MPS2 * dt_s, largest_step)
-    odd_dt_s = age_s(t_ns, state["v_odd_ns"])
-    agrees = np.abs(v - state["v_odd"]) <= SPEED_MARGIN_MPS + np.minimum(JERKED_MPS2 * odd_dt_s, largest_step)
-    spoke = ~np.isnan(v)
-    heard = spoke & (near | agrees | np.isnan(state["v"]))
-    steady = heard & near & (dt_s <= GAP_S) & (dt_s > 0.0)
-    raw = (v - state["v"]) / np.where(steady, dt_s, 1.0)
-    smooth = state["accel"] + (raw - state["accel"]) * dt_s / (ACCEL_TAU_S + dt_s)
-    aside = spoke & ~heard
-    return {
-        "heard": heard,
-        "v": np.where(heard, v, state["v"]),
-        "v_ns": np.where(heard, t_ns, state["v_ns"]),
-        "v_odd": np.where(aside, v, np.where(heard, np.nan, state["v_odd"])),
-        "v_odd_ns": np.where(aside, t_ns, state["v_odd_ns"]),
-        "accel": np.where(steady, smooth, np.where(heard, 0.0, state["accel"])),
-        "accel_now": np.where(steady, smooth, np.nan),
-    }
+@compiled
+def believe_place(own: Any, z: float, t_ns: int, rated_mps: float) -> tuple[bool, bool, float]:
+    """Take a position in: return whether it is believed, whether it jumped, and its rate (m/s), NaN where unknown.
+
+    It is believed within reach of the last one, or of the one set aside before it. A rate that turns is unknown.
+    """
+    if np.isnan(z):
+        return False, False, np.nan
+    fastest = PLACE_SPEED_MPS if np.isnan(rated_mps) else PLACE_SPEED_RATED * rated_mps
+    dt_s = age_s(t_ns, own["z_ns"])
+    span_s = min(dt_s, GAP_S)
+    speed = np.fmax(abs(own["rate"]), abs(own["speed"]))
+    if np.isnan(speed):
+        speed = fastest
+    near = abs(z - own["z"]) <= PLACE_MARGIN_M + span_s * (speed + PLACE_STEP_MPS2 * span_s)
+    aside_s = min(age_s(t_ns, own["z_odd_ns"]), GAP_S)
+    agrees = abs(z - own["z_odd"]) <= PLACE_MARGIN_M + aside_s * (fastest + PLACE_STEP_MPS2 * aside_s)
+    if not (near or agrees or np.isnan(own["z"])):
+        own["z_odd"], own["z_odd_ns"] = z, t_ns
+        return False, False, np.nan
+    rate_now = np.nan
+    if near and 0.0 < dt_s <= GAP_S:
+        raw, last = (z - own["z"]) / dt_s, own["rate"]
+        rate = raw if np.isnan(last) else last + (raw - last) * dt_s / (RATE_TAU_S + dt_s)
+        turned = rate * last < 0.0 and min(abs(rate), abs(last)) > STILL_MPS
+        own["rate"] = rate
+        rate_now = np.nan if turned else rate
+    else:
+        own["rate"] = np.nan
+    own["z_fast"] = _smooth(own["z_fast"], z, dt_s, CREEP_FAST_TAU_S)
+    own["z_slower"] = _smooth(own["z_slow"], z, dt_s, CREEP_SLOW_TAU_S)
+    own["z"], own["z_ns"], own["z_odd"] = z, t_ns, np.nan
+    return True, not near and dt_s <= GAP_S, rate_now
 
 
-def hear_place(state: Columns, z: F64, t_ns: I64, place_speed: F64) -> dict[str, NDArray[Any]]:
-    """Believe a position within reach of the last one, or of the one set aside before it; work out its rate."""
-    dt_s = age_s(t_ns, state["z_ns"])
-    span_s = np.minimum(dt_s, GAP_S)
-    known = np.fmax(np.abs(state["rate"]), np.abs(state["speed"]))
-    known = np.where(np.isnan(known), place_speed, known)
-    near = np.abs(z - state["z"]) <= PLACE_MARGIN_M + span_s * (known + PLACE_STEP_MPS2 * span_s)
-    odd_s = np.minimum(age_s(t_ns, state["z_odd_ns"]), GAP_S)
-    agrees = np.abs(z - state["z_odd"]) <= PLACE_MARGIN_M + odd_s * (place_speed + PLACE_STEP_MPS2 * odd_s)
-    spoke = ~np.isnan(z)
-    heard = spoke & (near | agrees | np.isnan(state["z"]))
-    steady = heard & near & (dt_s <= GAP_S) & (dt_s > 0.0)
-    raw = (z - state["z"]) / np.where(steady, dt_s, 1.0)
-    last = state["rate"]
-    smooth = np.where(np.isnan(last), raw, last + (raw - last) * dt_s / (RATE_TAU_S + dt_s))
-    turned = (smooth * last < 0.0) & (np.minimum(np.abs(smooth), np.abs(last)) > STILL_MPS)
-    aside = spoke & ~heard
-    fast = state["z_fast"] + (z - state["z_fast"]) * dt_s / (CREEP_FAST_TAU_S + dt_s)
-    slow = state["z_slow"] + (z - state["z_slow"]) * dt_s / (CREEP_SLOW_TAU_S + dt_s)
-    return {
-        "heard": heard,
-        "z": np.where(heard, z, state["z"]),
-        "z_ns": np.where(heard, t_ns, state["z_ns"]),
-        "z_odd": np.where(aside, z, np.where(heard, np.nan, state["z_odd"])),
-        "z_odd_ns": np.where(aside, t_ns, state["z_odd_ns"]),
-        "rate": np.where(steady, smooth, np.where(heard, np.nan, last)),
-        "rate_now": np.where(steady & ~turned, smooth, np.nan),
-        "jumped": heard & ~near & (dt_s <= GAP_S),
-        "z_fast": np.where(heard, np.where(np.isnan(state["z_fast"]), z, fast), state["z_fast"]),
-        "z_slow": np.where(heard, np.where(np.isnan(state["z_slow"]), z, slow), state["z_slow"]),
-    }
+@compiled
+def _smooth(last: float, new: float, dt_s: float, tau_s: float) -> float:
+    return new if np.isnan(last) else last + (new - last) * dt_s / (tau_s + dt_s)
 
 
-def refer(state: Columns, row: Columns, _: Columns) -> tuple[Columns, Columns]:
-    """Count the landings that a position which jumped still has to be found at."""
-    doubted, miss_m = state["refer_to"] > 0, np.abs(row["offset_m"])
-    arrived = doubted & (row["trips"] > state["refer_trips"])
-    lost = row["jumped"] | (arrived & (miss_m > REFERENCE_M))
-    left = np.where(lost, REFERENCES, state["refer_to"] - (arrived & (miss_m <= REFERENCE_M)))
-    return {"refer_to": left, "refer_trips": row["trips"]}, {"refer_to": left, "place": row["place"]}
+@compiled
+def is_doubtful(own: Any, jumped: bool, offset_m: float) -> bool:
+    """Return whether the position is in doubt: from a jump on, until trips have ended at landings again."""
+    if own["refer_to"] == 0 and not jumped:
+        return False
+    arrived = own["refer_to"] > 0 and own["trips"] > own["refer_trips"]
+    if jumped or (arrived and abs(offset_m) > REFERENCE_M):
+        own["refer_to"] = REFERENCES
+    elif arrived and abs(offset_m) <= REFERENCE_M:
+        own["refer_to"] -= 1
+    own["refer_trips"] = own["trips"]
+    return bool(own["refer_to"] > 0)

@@ -18,10 +18,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from detectors.observe.car import F64, I64, Car
-from detectors.observe.felt import SLOT_NS, Felt
-from detectors.observe.scan import NEVER_NS
-from telemetry.batch import rounds
+from detectors.observe.car import Car
+from detectors.observe.features import SLOT_NS, Accelerations
+from detectors.observe.gaps import NEVER_NS
+from telemetry.arrays import F64, I64
 from telemetry.compiled import compiled
 
 FIELDS = [("stop_ns", np.int64), ("agrees", np.float64), ("felt_mps", np.float64)]
@@ -66,21 +66,19 @@ class Witness:
             asks = np.zeros(len(car), dtype=np.bool_)
             wait_ns = round(self.wait_s * 1e9)
             _find_questions(memory, car.lift, car.t_ns, stopped, since_ns, rest_ns, wait_ns, asks)
-            rows = np.flatnonzero(asks)
-            for part in rounds(car.lift[rows]):  # one row a lift, as `Felt.since` wants them
-                k = rows[part]
-                answer = self._agree(car.felt, car.lift[k], car.t_ns[k], since_ns[k], rest_ns[k], from_mps[k])
-                agrees[k], felt_mps[k] = answer
+            k = np.flatnonzero(asks)
+            answer = self._agree(car.accelerations, car.lift[k], car.t_ns[k], since_ns[k], rest_ns[k], from_mps[k])
+            agrees[k], felt_mps[k] = answer
             _give_answers(memory, car.lift, stopped, since_ns, agrees, felt_mps)
         return agrees, felt_mps
 
     def _agree(
-        self, felt: Felt, lift: NDArray[np.int32], t_ns: I64, since_ns: I64, rest_ns: I64, from_mps: F64
+        self, felt: Accelerations, lift: NDArray[np.int32], t_ns: I64, since_ns: I64, rest_ns: I64, from_mps: F64
     ) -> tuple[F64, F64]:
         """Return for one stop of each lift what `step` does, as far as it is known at `t_ns`."""
         around_ns, settle_ns = round(self.around_s * 1e9), round(self.settle_s * 1e9)
         slots = round((self.late_s + self.around_s) * 1e9) // SLOT_NS
-        slot_ns, a = felt.since(lift, since_ns - around_ns, slots)
+        slot_ns, a = felt.since(lift, since_ns - around_ns, slots, t_ns)
         known = ~np.isnan(a)
         stop = slot_ns <= (rest_ns + around_ns)[:, None]
         rest = ~stop & (slot_ns <= (rest_ns + settle_ns)[:, None])

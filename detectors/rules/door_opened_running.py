@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from detectors.observe import doorway
 from detectors.observe.car import Car
-from detectors.observe.trips import STILL_S
+from detectors.observe.rest import STILL_S
 from detectors.rule import CRITICAL, Level, Rule, Score
 from registry.facts import FleetFacts
 from telemetry.compiled import compiled, records

@@ -10,10 +10,11 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from detectors.observe.car import F64, Car
+from detectors.observe.car import Car
 from detectors.observe.scan import Columns
 from detectors.rule import CRITICAL, MINOR, Level, Rule, Score
 from registry.facts import FleetFacts
+from telemetry.arrays import F64
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,9 +16,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from detectors.observe.car import F64, IMPACT_MPS2, Car
+from detectors.observe.car import IMPACT_MPS2, Car
 from detectors.rule import CRITICAL, MAJOR, Level, Rule, Score
 from registry.facts import FleetFacts
+from telemetry.arrays import F64
 from telemetry.compiled import compiled, records
 
 TOP, BOTTOM = 1, -1

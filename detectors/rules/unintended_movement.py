@@ -19,8 +19,8 @@ from numpy.typing import NDArray
 
 from detectors.observe import doorway
 from detectors.observe.car import Car
-from detectors.observe.scan import GAP_S, NEVER_NS
-from detectors.observe.trips import STILL_MPS, STILL_S
+from detectors.observe.gaps import GAP_S, NEVER_NS
+from detectors.observe.rest import STILL_MPS, STILL_S
 from detectors.rule import CRITICAL, Level, Rule, Score
 from registry.facts import FleetFacts
 from telemetry.compiled import compiled, records

@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 from itertools import pairwise
 
 from detectors import trigger
-from detectors.observe import car, scan, sensor
-from detectors.observe.trips import STILL_MPS, STILL_S, TRIP_MIN_M
+from detectors.observe import gaps, rows, sensor
+from detectors.observe.rest import CREEP_M, STILL_MPS, STILL_S, TRIP_MIN_M
 from detectors.rule import Level
 from registry.facts import LiftFacts
 from telemetry.streams import CLOSED, CLOSING
@@ -25,7 +25,7 @@ def gaps_ns(t_ns: Sequence[int]) -> list[int]:
 
 
 def limit_ns(interval_ns: int) -> int:
-    return min(max(scan.GAP_INTERVALS * interval_ns, int(scan.GAP_S * 1e9)), int(scan.GAP_MOST_S * 1e9))
+    return min(max(gaps.GAP_INTERVALS * interval_ns, int(gaps.GAP_S * 1e9)), int(gaps.GAP_MOST_S * 1e9))
 
 
 def findings(
@@ -69,9 +69,9 @@ class Channel:
     """The last believed value of a measured channel, and the one set aside since."""
 
     value: float = NAN
-    at_ns: int = scan.NEVER_NS
+    at_ns: int = gaps.NEVER_NS
     odd: float = NAN
-    odd_ns: int = scan.NEVER_NS
+    odd_ns: int = gaps.NEVER_NS
 
     def hear(self, value: float, near: bool, agrees: bool, t_ns: int) -> bool:
         """Take a reading in; return whether it is believed."""
@@ -94,41 +94,46 @@ class NaiveCar:
     accel: float = 0.0
     rate: float = NAN
     speed: float = NAN
-    speed_ns: int = scan.NEVER_NS
+    speed_ns: int = gaps.NEVER_NS
     fast_z: float = NAN
     slow_z: float = NAN
     still_ns: int = -1
-    since_ns: int = scan.NEVER_NS
-    motion_ns: int = scan.NEVER_NS
+    since_ns: int = gaps.NEVER_NS
+    motion_ns: int = gaps.NEVER_NS
     doubt: bool = False
     settled: bool = False
     way_m: float = 0.0
     trips: int = 0
-    last_ns: int = scan.NEVER_NS
-    read_ns: int = scan.NEVER_NS
+    before: float = 0.0
+    way_ns: int = gaps.NEVER_NS
+    z_left: float = NAN
+    z_stop: float = NAN
+    last_ns: int = gaps.NEVER_NS
+    read_ns: int = gaps.NEVER_NS
     interval_ns: int = 0
     jumped: bool = False
     referring: int = 0
     door_missed: int = 0
     presence_doubt: bool = False
-    said: dict[str, float] = field(default_factory=lambda: dict.fromkeys(car.EVENTS, NAN))
+    said: dict[str, float] = field(default_factory=lambda: dict.fromkeys(rows.EVENTS, NAN))
 
     def row(self, t_ns: int, reboot: bool, **read: float) -> dict[str, float]:
         """Return what is known of the car at this row."""
         if read["gap"] == 1.0:
-            long = self.last_ns != scan.NEVER_NS and age(t_ns, self.last_ns) >= car.DOOR_CLOSES_S
+            long = self.last_ns != gaps.NEVER_NS and age(t_ns, self.last_ns) >= rows.DOOR_CLOSES_S
             self.door_missed += 2 if long else 1
         if reboot or not math.isnan(read["door"]):
             self.door_missed = 0
         if reboot:
             self.v, self.z = Channel(), Channel()
-            self.rate, self.speed, self.speed_ns = NAN, NAN, scan.NEVER_NS
+            self.rate, self.speed, self.speed_ns = NAN, NAN, gaps.NEVER_NS
+            self.z_left = NAN
         gap_ns = limit_ns(self.interval_ns)
         v, z = self._possible_speed(read["v"]), self._possible_place(read["z"])
         self._measure(t_ns, not (math.isnan(v) and math.isnan(z)))
         self.last_ns = t_ns
         ajar = self.said["door"] != CLOSED
-        for name in car.EVENTS:
+        for name in rows.EVENTS:
             if not math.isnan(read.get(name, NAN)):
                 self.said[name] = read[name]
             elif reboot:
@@ -148,10 +153,10 @@ class NaiveCar:
         if not math.isnan(v_now):
             self.speed, self.speed_ns = v_now, t_ns
         v_last = self.speed if t_ns - self.speed_ns <= gap_ns else NAN
-        if heard_z or not math.isnan(v_now):
-            self._rest(t_ns, gap_ns, v_last, heard_z)
-        quiet = t_ns - self.motion_ns > gap_ns or self.doubt
         z_last = self.z.value if t_ns - self.z.at_ns <= gap_ns else NAN
+        if heard_z or not math.isnan(v_now):
+            self._rest(t_ns, gap_ns, v_last, z_last, heard_z)
+        quiet = t_ns - self.motion_ns > gap_ns or self.doubt
         self._refer(self.trips > trips, abs(self._offset(z_last)))
         return {
             **self.said,
@@ -172,9 +177,9 @@ class NaiveCar:
 
     def _measure(self, t_ns: int, reads: bool) -> None:
         """Measure the interval between two readings; of a lift that reads nothing, between whatever it says."""
-        if reads and self.read_ns != scan.NEVER_NS:
+        if reads and self.read_ns != gaps.NEVER_NS:
             self.interval_ns = t_ns - self.read_ns
-        elif (reads or t_ns - self.read_ns > int(scan.GAP_MOST_S * 1e9)) and self.last_ns != scan.NEVER_NS:
+        elif (reads or t_ns - self.read_ns > int(gaps.GAP_MOST_S * 1e9)) and self.last_ns != gaps.NEVER_NS:
             self.interval_ns = t_ns - self.last_ns
         if reads:
             self.read_ns = t_ns
@@ -200,7 +205,7 @@ class NaiveCar:
         near = abs(v - last) <= reach(self.v.at_ns)
         if not self.v.hear(v, near, abs(v - self.v.odd) <= reach(self.v.odd_ns), t_ns):
             return NAN, False
-        if not near or not 0.0 < dt_s <= scan.GAP_S:
+        if not near or not 0.0 < dt_s <= gaps.GAP_S:
             self.accel = 0.0
             return NAN, True
         self.accel += ((v - last) / dt_s - self.accel) * dt_s / (sensor.ACCEL_TAU_S + dt_s)
@@ -212,7 +217,7 @@ class NaiveCar:
         known = [abs(x) for x in (self.rate, self.speed) if not math.isnan(x)]
 
         def reach(then_ns: int, speed: float) -> float:
-            span_s = min(age(t_ns, then_ns), scan.GAP_S)
+            span_s = min(age(t_ns, then_ns), gaps.GAP_S)
             return sensor.PLACE_MARGIN_M + span_s * (speed + sensor.PLACE_STEP_MPS2 * span_s)
 
         dt_s, last, last_rate = age(t_ns, self.z.at_ns), self.z.value, self.rate
@@ -220,10 +225,10 @@ class NaiveCar:
         self.jumped = False
         if not self.z.hear(z, near, abs(z - self.z.odd) <= reach(self.z.odd_ns, unknown), t_ns):
             return NAN, False
-        self.jumped = not near and dt_s <= scan.GAP_S
+        self.jumped = not near and dt_s <= gaps.GAP_S
         self.fast_z = z if math.isnan(self.fast_z) else ema(self.fast_z, z, dt_s, sensor.CREEP_FAST_TAU_S)
         self._slow_after = z if math.isnan(self.slow_z) else ema(self.slow_z, z, dt_s, sensor.CREEP_SLOW_TAU_S)
-        if not near or not 0.0 < dt_s <= scan.GAP_S:
+        if not near or not 0.0 < dt_s <= gaps.GAP_S:
             self.rate = NAN
             return NAN, True
         raw = (z - last) / dt_s
@@ -231,12 +236,18 @@ class NaiveCar:
         turned = self.rate * last_rate < 0.0 and min(abs(self.rate), abs(last_rate)) > STILL_MPS
         return (NAN if turned else self.rate), True
 
-    def _rest(self, t_ns: int, gap_ns: int, v_last: float, heard_z: bool) -> None:
-        moves = abs(v_last) >= STILL_MPS or abs(self.fast_z - self.slow_z) >= car.CREEP_M
+    def _rest(self, t_ns: int, gap_ns: int, v_last: float, z_last: float, heard_z: bool) -> None:
+        if not math.isnan(v_last):
+            if t_ns - self.way_ns <= gap_ns:
+                self.way_m += (self.before + v_last) / 2 * (t_ns - self.way_ns) / 1e9
+            self.before, self.way_ns = v_last, t_ns
+        moves = abs(v_last) >= STILL_MPS or abs(self.fast_z - self.slow_z) >= CREEP_M
         if heard_z:
             self.slow_z = self._slow_after
         dt_ns = t_ns - self.motion_ns
         counted = dt_ns if dt_ns <= gap_ns else 0
+        if dt_ns > gap_ns:
+            self.z_left = NAN
         if moves and self.still_ns >= 0 and not self.doubt:
             self.doubt = True
             return
@@ -244,18 +255,22 @@ class NaiveCar:
         self.motion_ns = t_ns
         if moves:
             self.still_ns, self.settled = -1, False
-            if counted > 0 and not math.isnan(v_last):
-                self.way_m += v_last * counted / 1e9
             if heard_z:
                 self.fast_z = self.slow_z = self.z.value
             return
         if self.still_ns < 0:
-            self.still_ns, self.since_ns = 0, t_ns
+            self.still_ns, self.since_ns, self.z_stop = 0, t_ns, z_last
         else:
             self.still_ns += counted
-        if self.still_ns >= int(STILL_S * 1e9) and not self.settled:
-            self.trips += abs(self.way_m) > TRIP_MIN_M
+        if math.isnan(self.z_stop):
+            self.z_stop = z_last
+        if self.still_ns >= int(STILL_S * 1e9):
+            if not self.settled:
+                come_m = self.z_stop - self.z_left
+                self.trips += abs(self.way_m if math.isnan(come_m) else come_m) > TRIP_MIN_M
             self.settled, self.way_m = True, 0.0
+            if not math.isnan(z_last):
+                self.z_left = z_last
 
     def _refer(self, arrived: bool, miss_m: float) -> None:
         """Doubt a position that jumped, until two trips in a row ended within 50 mm of a landing."""

@@ -9,13 +9,13 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from numpy.typing import NDArray
 
 from detectors.judge import Judge
-from detectors.observe.car import EVENTS, Car, start, step
+from detectors.observe import tables
+from detectors.observe.gaps import GAP_S
 from detectors.observe.landing import nearest
-from detectors.observe.scan import GAP_S
-from detectors.observe.trips import STILL_MPS
+from detectors.observe.rest import STILL_MPS
+from detectors.observe.rows import EVENTS, RowTable
 from registry.facts import LiftFacts
 from telemetry.batch import Batch
 from telemetry.streams import CLOSED, OPEN
@@ -41,8 +41,8 @@ COLUMNS = (
 )
 
 
-def known(rows: Rows, facts: LiftFacts | None = None) -> Car:
-    return step(start(1), batch([rows]), facts_of([facts or tower()]))[1]
+def known(rows: Rows, facts: LiftFacts | None = None) -> RowTable:
+    return tables.step(tables.start(1), batch([rows]), facts_of([facts or tower()]))[1].rows
 
 
 def mangled(seed: int, kind: str) -> Rows:
@@ -69,9 +69,9 @@ def mangled(seed: int, kind: str) -> Rows:
 def test_it_equals_a_plain_loop_bit_for_bit(kind: str, facts: LiftFacts | None) -> None:
     lifts = [mangled(seed, kind) for seed in range(4)]
     whole, fleet = batch(lifts), facts_of([facts] * len(lifts))
-    state, fast = start(len(lifts)), {}
+    memory, fast = tables.start(len(lifts)), {}
     for part in cuts(whole, 1, 5):
-        state, car = step(state, part, fleet)
+        memory, (car, *_) = tables.step(memory, part, fleet)
         for place in range(len(car)):
             key = int(car.lift[place]), int(car.t_ns[place])
             fast[key] = [float(getattr(car, name)[place]) for name in COLUMNS]
@@ -135,9 +135,9 @@ def test_a_lift_in_doubt_that_says_nothing_for_a_while_stays_in_doubt() -> None:
         batch([{name: column[part] for name, column in rows.items()}]) for part in (slice(60), slice(60, 90))
     )
     other = replace(batch([two_trips().rows()]), lift=np.ones(len(two_trips().rows()["t_ns"]), dtype=np.int32))
-    state, facts = start(2), facts_of([tower(), tower()])
+    memory, facts = tables.start(2), facts_of([tower(), tower()])
     for part, doubted in ((first, True), (other, False), (later, True)):
-        state, car = step(state, part, facts)
+        memory, (car, *_) = tables.step(memory, part, facts)
         assert car.z_doubt[-1] == doubted
 
 
@@ -223,17 +223,13 @@ def test_event_states_hold_across_silence_and_a_reboot_forgets_them() -> None:
 )
 def test_the_nearest_landing_is_found_from_any_guess(floors: list[float], z: list[float], guess: int) -> None:
     heights = np.concatenate([[0.0], np.cumsum(floors)])
-    landings: NDArray[np.float64] = np.stack([np.r_[heights, np.nan], np.full(len(heights) + 1, np.nan)])
-    rows = np.array(z + z)
-    lift = np.repeat(np.array([0, 1], dtype=np.int32), len(z))
-    index, offset = nearest(rows, lift, np.array([guess, guess], dtype=np.int32), landings)
-    for k, place in enumerate(z):
+    for place in z:
+        index = nearest(place, np.r_[heights, np.nan], guess)
         if math.isnan(place):
-            assert (index[k], math.isnan(offset[k])) == (-1, True)
+            assert index == -1
         else:
-            assert abs(offset[k]) == np.min(np.abs(place - heights))
-            assert offset[k] == place - heights[index[k]]
-    assert (index[len(z) :] == -1).all()
+            assert abs(place - heights[index]) == np.min(np.abs(place - heights))
+        assert nearest(place, np.full(len(heights) + 1, np.nan), guess) == -1
 
 
 def test_the_end_of_the_last_trip_is_when_the_car_came_to_rest_after_it() -> None:

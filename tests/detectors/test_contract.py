@@ -6,13 +6,14 @@ A rule's own test module (`test_<slug>.py`) gives `fault()`; nothing else is nee
 from __future__ import annotations
 
 import importlib
+from collections.abc import Mapping
 
 import numpy as np
 import pytest
 
 from detectors.catalogue import RULES
 from detectors.judge import Judge
-from detectors.observe import car
+from detectors.observe import tables
 from detectors.rule import Finding, Rule, State
 from detectors.rules.silence import ByArrival
 from detectors.trigger import AGAIN_S
@@ -56,16 +57,24 @@ def cuts(whole: Batch, seed: int, pieces: int) -> list[Batch]:
 
 def scores(rule: Rule, batches: list[Batch], facts: FleetFacts) -> dict[tuple[int, int], tuple[float, ...]]:
     """Return every number that the detector gives, by lift and instant."""
-    state, cars = rule.detector.start(len(facts)), car.start(len(facts))
+    state, memory = rule.detector.start(len(facts)), tables.start(len(facts))
     out: dict[tuple[int, int], tuple[float, ...]] = {}
     for part in batches:
-        cars, now = car.step(cars, part, facts)
+        memory, (now, *_) = tables.step(memory, part, facts)
         state, given = rule.detector.step(state, now, facts)
         columns = [c for score in given for c in (score.on, score.off, *score.evidence.values())]
         columns += [score.since_ns for score in given if score.since_ns is not None]
         for i, key in enumerate(zip(now.lift.tolist(), now.t_ns.tolist(), strict=True)):
             out[key] = tuple(float(np.nan_to_num(column[i], nan=-1e9)) for column in columns)
     return out
+
+
+def assert_same_records(kept: Mapping[str, np.ndarray], other: Mapping[str, np.ndarray]) -> None:
+    """Compare two snapshots field by field: unknown numbers are equal."""
+    for name in kept:
+        for field in fields_of(kept[name]) or [...]:
+            column = kept[name][field]
+            assert np.array_equal(column, other[name][field], equal_nan=column.dtype.kind == "f"), (name, field)
 
 
 def fields_of(state: State) -> list[str]:
@@ -97,10 +106,7 @@ def test_findings_do_not_depend_on_how_the_stream_is_cut(rule: Rule) -> None:
     assert repr(by_lift(apart)) == repr(by_lift(together))  # evidence may be NaN, which equals nothing
     assert together, "a stream with a fault in it raises something"
     kept, other = one.snapshot(), many.snapshot()
-    for name in kept:
-        for field in fields_of(kept[name]) or [...]:
-            column = kept[name][field]
-            assert np.array_equal(column, other[name][field], equal_nan=column.dtype.kind == "f"), (name, field)
+    assert_same_records(kept, other)
 
 
 @each_rule
@@ -117,13 +123,13 @@ def test_permuting_the_lifts_permutes_the_scores(rule: Rule) -> None:
 @each_rule
 def test_an_empty_batch_changes_nothing(rule: Rule) -> None:
     whole, facts = stream_of(rule)
-    cars, now = car.step(car.start(len(facts)), whole, facts)
+    memory, (now, *_) = tables.step(tables.start(len(facts)), whole, facts)
     state, _ = rule.detector.step(rule.detector.start(len(facts)), now, facts)
     empty = rows_of(whole, np.zeros(len(whole), dtype=np.bool_))
-    cars_after, nothing = car.step(cars, empty, facts)
+    memory_after, (nothing, *_) = tables.step(memory, empty, facts)
     after, given = rule.detector.step(state, nothing, facts)
     assert all(len(score.on) == 0 and len(score.off) == 0 for score in given)
-    for before, later in ((cars, cars_after), (state, after)):
+    for before, later in ((memory["rows"], memory_after["rows"]), (state, after)):
         assert all(
             np.array_equal(before[k], later[k], equal_nan=before[k].dtype.kind == "f") for k in fields_of(before)
         )
@@ -135,10 +141,10 @@ def test_inputs_are_never_modified(rule: Rule) -> None:
     for part in cuts(whole, 7, 3):
         for name in ("lift", "t_ns", *CHANNELS):
             getattr(part, name).setflags(write=False)
-        cars, state = car.start(len(facts)), rule.detector.start(len(facts))
-        for column in (*columns_of(cars), *columns_of(state)):
+        memory, state = tables.start(len(facts)), rule.detector.start(len(facts))
+        for column in (*memory.values(), *columns_of(state)):
             column.setflags(write=False)
-        _, now = car.step(cars, part, facts)
+        _, (now, *_) = tables.step(memory, part, facts)
         for name in ("v", "z", "v_last", "z_last", "door", "offset_m", "still_s", "t_ns", "dt_s", "accel"):
             getattr(now, name).setflags(write=False)
         rule.detector.step(state, now, facts)
@@ -149,7 +155,7 @@ def test_of_what_never_spoke_nothing_is_known(rule: Rule) -> None:
     t_ns = BEGIN_NS + np.arange(600) * 1_000_000_000
     whole = batch([{"t_ns": t_ns}, {"t_ns": t_ns, "online": np.ones(600)}])
     facts = facts_of([tower(), tower()])
-    _, now = car.step(car.start(2), whole, facts)
+    _, (now, *_) = tables.step(tables.start(2), whole, facts)
     _, given = rule.detector.step(rule.detector.start(2), now, facts)
     for score in given:
         assert np.isnan(score.on).all()

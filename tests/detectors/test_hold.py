@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from detectors import hold
-from detectors.observe import car as cars
+from detectors.observe import tables
 from telemetry.batch import readings
 from tests.detectors.naive import gaps_ns
 from tests.detectors.world import BEGIN_NS, facts_of
@@ -33,13 +33,13 @@ def plainly(rows: list[tuple[int, float]]) -> list[tuple[float, int]]:
 @settings(max_examples=200, deadline=None)
 @given(lifts=st.lists(st.lists(row, min_size=1, max_size=30), min_size=1, max_size=4), pieces=st.integers(1, 5))
 def test_it_equals_a_plain_loop_however_it_is_cut(lifts: list[list[tuple[int, float]]], pieces: int) -> None:
-    state, car_state = hold.start(len(lifts)), cars.start(len(lifts))
+    state, memory = hold.start(len(lifts)), tables.start(len(lifts))
     found: list[list[tuple[float, int]]] = [[] for _ in lifts]
     for piece in range(pieces):
         own = [(i, k) for i, rows in enumerate(lifts) for k in range(len(rows)) if k * pieces // len(rows) == piece]
         t_ns = [BEGIN_NS + sum(r[0] for r in lifts[i][: k + 1]) * 100_000_000 for i, k in own]
         batch = readings(np.array([i for i, _ in own], dtype=np.int32), np.array(t_ns, dtype=np.int64))
-        car_state, car = cars.step(car_state, batch, facts_of([None] * len(lifts)))
+        memory, (car, *_) = tables.step(memory, batch, facts_of([None] * len(lifts)))
         holds = np.array([lifts[i][k][1] for i, k in own])
         state, served_s, since_ns = hold.step(state, car, holds)
         for place in range(len(car)):

@@ -133,7 +133,7 @@ def test_a_snapshot_of_an_older_catalogue_restores_what_it_knows() -> None:
 
 def test_a_snapshot_names_its_arrays_by_rule_and_level() -> None:
     snapshot = Judge(RULES, 2).snapshot()
-    assert snapshot["overspeed/1/since_ns"].tolist() == [0, 0]
+    assert snapshot["overspeed/1"]["since_ns"].tolist() == [0, 0]
     assert all(column.shape[-1] == 2 for column in snapshot.values())
     assert all(column.dtype.kind in "fibuV" for column in snapshot.values())
 

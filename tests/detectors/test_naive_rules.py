@@ -9,7 +9,7 @@ import pytest
 
 from detectors.catalogue import BY_SLUG
 from detectors.judge import Judge
-from detectors.observe.car import EVENTS
+from detectors.observe.rows import EVENTS
 from telemetry.batch import Batch
 from telemetry.streams import CLOSED, CLOSING, FIRE, INSPECTION, NORMAL, OPEN, OPENING
 from tests.detectors.naive import Edge, NaiveCar, findings

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from detectors import trigger
-from detectors.observe import car as cars
+from detectors.observe import tables
 from detectors.rule import CRITICAL, MAJOR, Level, Score
 from telemetry.batch import readings
 from tests.detectors import naive
@@ -28,8 +28,8 @@ lift_rows = st.lists(row, max_size=40)
 
 def run(level: Level, lifts: list[list[tuple[int, float, float]]], pieces: int) -> list[list[naive.Edge]]:
     """Return the edges of each lift, the rows fed in so many pieces; the row is counted within the lift."""
-    facts, state = facts_of([tower()] * len(lifts)), trigger.start(len(lifts), level)
-    car_state = cars.start(len(lifts))
+    facts, state = facts_of([tower()] * len(lifts)), trigger.start(len(lifts))
+    memory = tables.start(len(lifts))
     edges: list[list[naive.Edge]] = [[] for _ in lifts]
     for piece in range(pieces):
         own = [(i, k) for i, rows in enumerate(lifts) for k in range(len(rows)) if k * pieces // len(rows) == piece]
@@ -38,10 +38,10 @@ def run(level: Level, lifts: list[list[tuple[int, float, float]]], pieces: int) 
         lift = np.array([i for i, _ in own], dtype=np.int32)
         ticks = [sum(r[0] for r in lifts[i][: k + 1]) for i, k in own]
         batch = readings(lift, BEGIN_NS + np.array(ticks, dtype=np.int64) * 100_000_000)
-        car_state, car = cars.step(car_state, batch, facts)
+        memory, seen = tables.step(memory, batch, facts)
         rows = [lifts[i][k] for i, k in own]
         score = Score(np.array([r[1] for r in rows]), np.array([r[2] for r in rows]))
-        state, found = trigger.step(state, level, score, car)
+        state, found = trigger.step(state, level, score, seen.rows)
         for place, kind, onset_ns in zip(found.place, found.kind, found.onset_ns, strict=True):
             i, k = own[place]
             edges[i].append((k, "on" if kind == trigger.OPENED else "off", int(onset_ns)))
@@ -76,9 +76,9 @@ def edges(level: Level, on: str, off: str = "", ticks: int = 10, pause: int = 0)
 def grown(level: Level, on: list[float], peaks: list[float]) -> list[tuple[int, int]]:
     """Return row and kind of the edges of one lift, one row a second."""
     t_ns = BEGIN_NS + np.arange(len(on), dtype=np.int64) * 1_000_000_000
-    _, car = cars.step(cars.start(1), readings(np.zeros(len(on), dtype=np.int32), t_ns), facts_of([tower()]))
+    _, (car, *_) = tables.step(tables.start(1), readings(np.zeros(len(on), dtype=np.int32), t_ns), facts_of([tower()]))
     score = Score(np.array(on), 1.0 - np.array(on), {"far_m": np.array(peaks)})
-    _, found = trigger.step(trigger.start(1, level), level, score, car)
+    _, found = trigger.step(trigger.start(1), level, score, car)
     return list(zip(found.place.tolist(), found.kind.tolist(), strict=True))
 
 

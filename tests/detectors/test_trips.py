@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from detectors.observe.car import start, step
-from detectors.observe.trips import Trips, cut
+from detectors.observe import tables
+from detectors.observe.series import cut_trips
+from detectors.observe.trips import TripTable
 from tests.detectors.world import Script, batch, facts_of, healthy, tower
 
 LANDINGS_M = np.arange(10) * 3.0
@@ -17,9 +18,9 @@ def there_and_back() -> Script:
     return Script(z_m=3.0).rest(5.0).ride(15.0).rest(6.0).ride(9.0).rest(6.0).ride(9.02, accel=0.2).rest(5.0)
 
 
-def trips(script: Script, landings_m: NDArray[np.float64] = LANDINGS_M, **feed: object) -> Trips:
+def trips(script: Script, landings_m: NDArray[np.float64] = LANDINGS_M, **feed: object) -> TripTable:
     rows = script.rows(**feed)  # type: ignore[arg-type]
-    return cut(rows["t_ns"], rows["v_mps"], rows["z_m"], landings_m)
+    return cut_trips(rows["t_ns"], rows["v_mps"], rows["z_m"], landings_m)
 
 
 @pytest.mark.parametrize("streams", [("v_mps", "z_m"), ("v_mps",), ("z_m",)], ids="+".join)
@@ -51,18 +52,17 @@ def test_a_trip_that_is_cut_off_by_the_window_is_left_out() -> None:
 def test_a_wild_sample_is_no_peak() -> None:
     rows = there_and_back().rows()
     rows["v_mps"][[20, 90]] = 9.9
-    found = cut(rows["t_ns"], rows["v_mps"], rows["z_m"], LANDINGS_M)
+    found = cut_trips(rows["t_ns"], rows["v_mps"], rows["z_m"], LANDINGS_M)
     assert np.allclose(found.peak_mps, [1.75, 1.75], atol=0.1)
 
 
 def test_an_empty_series_has_no_trips() -> None:
     nothing = np.empty(0)
-    assert len(cut(nothing.astype(np.int64), nothing, nothing, LANDINGS_M)) == 0
+    assert len(cut_trips(nothing.astype(np.int64), nothing, nothing, LANDINGS_M)) == 0
 
 
 @pytest.mark.parametrize("seed", range(5))
 def test_the_stored_series_and_the_running_state_count_the_same_trips(seed: int) -> None:
     rows = healthy(seed, trips=5).rows(seed=seed)
-    found = cut(rows["t_ns"], rows["v_mps"], rows["z_m"], LANDINGS_M)
-    _, car = step(start(1), batch([rows]), facts_of([tower()]))
-    assert len(found) == int(car.trips[-1]) == 5
+    found = cut_trips(rows["t_ns"], rows["v_mps"], rows["z_m"], LANDINGS_M)
+    assert len(found) == int(tables.step(tables.start(1), batch([rows]), facts_of([tower()]))[1].rows.trips[-1]) == 5

@@ -1,0 +1,301 @@
+"""The table of rows: what is known of each car at each of its readings, worked out once for all rules.
+
+A wild sample is set aside here: a speed or position that could not follow from the last believed one by physics is
+believed only when the next one agrees with it (`sensor`). Event states hold until the lift says otherwise. A device
+that restarted, or set its clock back, was away for an unknown time: what it said and measured before is forgotten.
+What a barometer reads is shown, and judged by no rule.
+Silence makes a measured value unknown and stops the clock of stillness; it never resets it.
+"""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from detectors.observe import sensor
+from detectors.observe.features import Accelerations, FeatureColumns
+from detectors.observe.gaps import GAP_MOST_NS, NEVER_NS, age_s, longest_ns
+from detectors.observe.landing import nearest
+from detectors.observe.rest import MOVING, rest, stay
+from detectors.observe.scan import Rounds, lay
+from detectors.observe.trips import TRIP
+from registry.facts import FleetFacts
+from telemetry.arrays import F64, I64, Bools
+from telemetry.batch import Batch
+from telemetry.compiled import columns, compiled, records
+from telemetry.streams import CLOSED, CLOSING
+
+DOOR_CLOSES_S = 2.0
+"""No door closes faster: less than this that went missing holds one word of the door at most."""
+
+EVENTS = ("door", "presence", "curtain", "mode", "power", "alarm")
+MEASURED = ("v", "v_odd", "z", "z_odd", "rate", "speed")
+MEASURED_NS = ("v_ns", "v_odd_ns", "z_ns", "z_odd_ns", "speed_ns")
+SMOOTHED = ("z_fast", "z_slow", "z_slower", "z_left", "z_stop")
+INSTANTS = (*MEASURED_NS, "motion_ns", "still_since_ns", "impact_ns", "trip_ns", "left_ns", "way_ns", "t_ns", "read_ns")
+
+MEMORY = np.dtype(
+    [
+        *((name, np.float64) for name in (*EVENTS, *MEASURED, *SMOOTHED, "accel", "way_m", "peak_mps", "before_mps")),
+        *((name, np.int64) for name in (*INSTANTS, "interval_ns", "still_ns", "door_missed", "trips")),
+        *((name, np.int64) for name in ("landing", "refer_to", "refer_trips")),
+        *((name, np.bool_) for name in ("doubt", "presence_doubt", "settled")),
+    ],
+    align=True,
+)
+"""One record for each lift; unknown floats are NaN, unknown instants `NEVER_NS`."""
+
+
+class RowColumns(NamedTuple):
+    """The columns of `RowTable`."""
+
+    lift: NDArray[np.int32]
+    t_ns: I64
+    gap_ns: I64
+    dt_s: F64
+    v: F64
+    z: F64
+    accel: F64
+    v_last: F64
+    z_last: F64
+    door: F64
+    presence: F64
+    curtain: F64
+    mode: F64
+    power: F64
+    alarm: F64
+    offset_m: F64
+    still_s: F64
+    still_since_ns: I64
+    trips: I64
+    impact_ns: I64
+    landing: I64
+    door_doubt: Bools
+    presence_doubt: Bools
+    z_doubt: Bools
+    stale: Bools
+    accelerations: Accelerations
+
+
+class RowTable(RowColumns):
+    """One row for each reading, sorted by lift and then time. NaN is unknown.
+
+    `dt_s`               seconds since this lift's previous row (NaN at its first); a gap is kept as it is
+    `gap_ns`             how long ago the last reading may be; what is older is unknown (`gaps.longest_ns`)
+    `v`, `z`             the believed speed (m/s) and position (m) read at this very row; where no speed is sent, `v` is
+                         worked out from the position
+    `accel`              smoothed change of the speed that was read (m/s²), NaN where none was or after a jump
+    `v_last`, `z_last`   the latest believed ones, NaN once older than that
+    `door`, `presence`, `curtain`, `mode`, `power`, `alarm`   as last said
+    `door_doubt`         True where so much went missing since that the door may be closed by now (from open: two words)
+    `presence_doubt`     True where something went missing since while the door was not closed: people may have left
+    `offset_m`           z_last minus the nearest landing (NaN without floors); `landing` its index, -1 unknown
+    `z_doubt`            True where the position jumped, and was not found at landings since (`sensor`)
+    `still_s`            for how long the car has been still (|v| < 0.05 m/s, no creep of 5 mm in 2 s) since it came to
+                         rest; 0 while it moves, NaN in a gap and at a single odd reading
+    `still_since_ns`     when it came to rest (the last time it did, while it moves)
+    `trips`              completed trips so far
+    `impact_ns`          when the vibration last showed an impact, in a block that began by then
+    `stale`              True where the row sets state and must raise nothing
+    `accelerations`      the car's own acceleration out of its vibration: no column, a table of its own (`features`)
+    """
+
+    def __len__(self) -> int:
+        return int(self.lift.shape[0])
+
+    @property
+    def rounds(self) -> Rounds:
+        """The rows laid round by round, for the recurrences that are still elementwise."""
+        return lay(self.lift)
+
+    def at_rest(self) -> Bools:
+        """Return where the car is known to stand still, be it for a moment."""
+        resting: Bools = (self.still_s > 0.0) | ((self.still_since_ns == self.t_ns) & (self.still_s == 0.0))
+        return resting
+
+
+class _Facts(NamedTuple):
+    """What the recurrence reads of the lifts' facts."""
+
+    rated_mps: F64
+    top_m: F64
+    landings_m: F64
+    barometer: Bools
+
+
+class _Readings(NamedTuple):
+    """What the recurrence reads of a batch."""
+
+    lift: NDArray[np.int32]
+    t_ns: I64
+    v: F64
+    z: F64
+    door: F64
+    presence: F64
+    curtain: F64
+    mode: F64
+    power: F64
+    alarm: F64
+    reboot: F64
+    gap: F64
+
+
+def start(n: int) -> NDArray[np.void]:
+    """Return the records of `n` cars of which nothing is known."""
+    unknown = dict.fromkeys((*EVENTS, *MEASURED, *SMOOTHED), np.nan)
+    return records(n, MEMORY, **unknown, **dict.fromkeys(INSTANTS, NEVER_NS), still_ns=MOVING)
+
+
+def step(
+    memory: NDArray[np.void], batch: Batch, features: FeatureColumns, accelerations: Accelerations, facts: FleetFacts
+) -> tuple[NDArray[np.void], RowTable, NDArray[np.void]]:
+    """Return the records after the batch, what was known of each car at each row, and the trips that were finished.
+
+    A block of vibration is known at the rows of its lift from its first instant on.
+    """
+    memory, n = memory.copy(), len(batch)
+    made = columns(
+        RowColumns, n, lift=batch.lift, t_ns=batch.t_ns, stale=batch.stale == 1.0, accelerations=accelerations
+    )
+    read = _Readings(
+        batch.lift, batch.t_ns, batch.v_mps, batch.z_m,
+        batch.door, batch.presence, batch.curtain, batch.mode, batch.power, batch.alarm, batch.reboot, batch.gap,
+    )  # fmt: skip
+    of = _Facts(facts.rated_speed_mps, facts.top_m, facts.landings_m, facts.barometer)
+    trips = np.empty(n, dtype=TRIP)
+    count = _run(memory, read, features, of, made, trips)
+    return memory, RowTable(*made), trips[:count]
+
+
+@compiled
+def _run(memory: Any, read: Any, features: Any, facts: Any, made: Any, trips: Any) -> int:
+    """Carry each lift's car over its rows, and the features of its vibration in between."""
+    block = finished = 0
+    for k in range(len(read.lift)):
+        lift, t_ns = read.lift[k], read.t_ns[k]
+        block = _feel(memory, features, block, lift, t_ns)
+        own = memory[lift]
+        missed = _events(own, read, k)
+        gap_ns = longest_ns(own["interval_ns"])
+        v = sensor.possible_speed(read.v[k], facts.rated_mps[lift])
+        place = sensor.possible_place(read.z[k], facts.top_m[lift])
+        z = np.nan if facts.barometer[lift] else place
+        v_read, made.accel[k] = sensor.believe_speed(own, v, t_ns, facts.rated_mps[lift])
+        z_read, jumped, rate = sensor.believe_place(own, z, t_ns, facts.rated_mps[lift])
+        v_now = v if v_read else (rate if t_ns - own["v_ns"] > gap_ns else np.nan)
+        if not np.isnan(v_now):
+            own["speed"], own["speed_ns"] = v_now, t_ns
+        v_last = own["speed"] if t_ns - own["speed_ns"] <= gap_ns else np.nan
+        z_last = own["z"] if t_ns - own["z_ns"] <= gap_ns else np.nan
+        distance_m = np.nan
+        if z_read or not np.isnan(v_now):
+            distance_m = rest(own, t_ns, gap_ns, v_last, z_last, z_read)
+        landing = nearest(place if facts.barometer[lift] else z_last, facts.landings_m[lift], own["landing"])
+        offset_m = np.nan
+        if landing >= 0:
+            own["landing"] = landing
+            if not facts.barometer[lift]:
+                offset_m = z_last - facts.landings_m[lift, landing]
+        if facts.barometer[lift] and not np.isnan(place):
+            own["z"] = place  # for the page alone: `z_ns` says that it was not read
+        if not np.isnan(distance_m) and own["left_ns"] != NEVER_NS:
+            _finish(trips[finished], own, lift, t_ns, distance_m, facts.landings_m[lift])
+            finished += 1
+        if own["settled"] and own["motion_ns"] == t_ns:
+            stay(own, t_ns, z_last)
+        silent = t_ns - own["motion_ns"] > gap_ns or own["doubt"]
+        _measure_interval(own, t_ns, not (np.isnan(v) and np.isnan(z)))
+        made.gap_ns[k] = gap_ns
+        made.dt_s[k] = np.nan if own["t_ns"] == NEVER_NS else age_s(t_ns, own["t_ns"])
+        own["t_ns"] = t_ns
+        made.v[k], made.z[k] = v_now, z if z_read else np.nan
+        made.v_last[k], made.z_last[k] = v_last, z_last
+        made.door[k], made.presence[k], made.curtain[k] = own["door"], own["presence"], own["curtain"]
+        made.mode[k], made.power[k], made.alarm[k] = own["mode"], own["power"], own["alarm"]
+        made.offset_m[k], made.landing[k] = offset_m, landing
+        made.still_s[k] = np.nan if silent else max(own["still_ns"], 0) / 1e9
+        made.still_since_ns[k], made.trips[k] = own["still_since_ns"], own["trips"]
+        made.impact_ns[k] = own["impact_ns"]
+        made.door_doubt[k] = missed >= (1 if own["door"] == CLOSING else 2)
+        made.presence_doubt[k] = own["presence_doubt"]
+        made.z_doubt[k] = sensor.is_doubtful(own, jumped, offset_m)
+    while block < len(features.lift):
+        block = _feel(memory, features, block, features.lift[block], features.t_ns[block])
+    return finished
+
+
+@compiled
+def _feel(memory: Any, features: Any, block: int, lift: int, t_ns: int) -> int:
+    """Take in the features of the blocks that come before a row, in the order of lifts and time; return the next."""
+    while block < len(features.lift) and (
+        features.lift[block] < lift or (features.lift[block] == lift and features.t_ns[block] <= t_ns)
+    ):
+        own = memory[features.lift[block]]
+        own["impact_ns"] = max(own["impact_ns"], features.impact_ns[block])
+        features.mode[block] = own["mode"]
+        block += 1
+    return block
+
+
+@compiled
+def _events(own: Any, read: Any, k: int) -> int:
+    """Take in what a row tells of events; return how many words of the door may be missing."""
+    restarted, missing = read.reboot[k] == 1.0, read.gap[k] == 1.0
+    if restarted:
+        _forget(own)
+    was_closed = own["door"] == CLOSED
+    if not np.isnan(read.door[k]):
+        own["door"] = read.door[k]
+    if not np.isnan(read.presence[k]):
+        own["presence"] = read.presence[k]
+    if not np.isnan(read.curtain[k]):
+        own["curtain"] = read.curtain[k]
+    if not np.isnan(read.mode[k]):
+        own["mode"] = read.mode[k]
+    if not np.isnan(read.power[k]):
+        own["power"] = read.power[k]
+    if not np.isnan(read.alarm[k]):
+        own["alarm"] = read.alarm[k]
+    if missing:
+        long = own["t_ns"] != NEVER_NS and age_s(read.t_ns[k], own["t_ns"]) >= DOOR_CLOSES_S
+        own["door_missed"] += 2 if long else 1
+        if not (was_closed and own["door"] == CLOSED):
+            own["presence_doubt"] = True
+    if restarted or not np.isnan(read.door[k]):
+        own["door_missed"] = 0
+    if restarted or not np.isnan(read.presence[k]):
+        own["presence_doubt"] = False
+    return int(own["door_missed"])
+
+
+@compiled
+def _forget(own: Any) -> None:
+    """Forget what a device told and measured before it was away."""
+    own["door"] = own["presence"] = own["curtain"] = own["mode"] = own["power"] = own["alarm"] = np.nan
+    own["v"] = own["v_odd"] = own["z"] = own["z_odd"] = own["rate"] = own["speed"] = own["z_left"] = np.nan
+    own["v_ns"] = own["v_odd_ns"] = own["z_ns"] = own["z_odd_ns"] = own["speed_ns"] = NEVER_NS
+
+
+@compiled
+def _measure_interval(own: Any, t_ns: int, reads: bool) -> None:
+    """Measure the interval between two readings; of a lift that reads nothing, between any two messages."""
+    then_ns = own["t_ns"]
+    if reads and own["read_ns"] != NEVER_NS:
+        then_ns = own["read_ns"]
+    if (reads or t_ns - own["read_ns"] > GAP_MOST_NS) and then_ns != NEVER_NS:
+        own["interval_ns"] = t_ns - then_ns
+    if reads:
+        own["read_ns"] = t_ns
+
+
+@compiled
+def _finish(trip: Any, own: Any, lift: int, t_ns: int, distance_m: float, landings_m: Any) -> None:
+    """Write the row of a trip that is finished at `t_ns`."""
+    trip["lift"], trip["t_ns"] = lift, t_ns
+    trip["start_ns"], trip["stop_ns"] = own["left_ns"], own["still_since_ns"]
+    trip["from_m"], trip["to_m"] = own["z_left"], own["z_stop"]
+    trip["from_landing"] = nearest(own["z_left"], landings_m, own["landing"])
+    trip["to_landing"] = nearest(own["z_stop"], landings_m, own["landing"])
+    trip["distance_m"], trip["peak_mps"], trip["mode"] = distance_m, own["peak_mps"], own["mode"]
