@@ -19,11 +19,11 @@ from ingest.monitor import Monitor, Notifier
 from ingest.receive import MqttSource
 from notify.announcer import Announcer
 from notify.webhook_notifier import WebhookNotifier
-from store.journal import Journal, JournalTaken
+from store.journal import Journal, JournalLocked
 from store.records.repository import Records, RecordsUnavailable
 from store.series.timeseries import TimeSeriesRefused, TimeSeriesUnavailable
 
-EXPECTED_ERRORS = (JournalTaken, RecordsUnavailable, TimeSeriesUnavailable, TimeSeriesRefused)
+EXPECTED_ERRORS = (JournalLocked, RecordsUnavailable, TimeSeriesUnavailable, TimeSeriesRefused)
 DATA_UMASK = 0o027
 """The data say who was where: the monitor's own user writes them, its group may read them, nobody else."""
 COLLECT_AFTER = 200_000
@@ -60,7 +60,7 @@ def open_monitor(settings: Configuration) -> Iterator[Monitor]:
         Records.open(settings.records_url) as records,
         Journal.open(where.data_dir / "journal", where.journal_limit_mb << 20) as journal,
     ):
-        journal.claim()  # before connecting: a second monitor would take over the first one's session at the broker
+        journal.lock()  # before connecting: a second monitor would take over the first one's session at the broker
         with closing(open_series(settings, writable=True)) as series:
             source = connected(MqttSource(address, client_id(settings, "monitor")))
             notifiers: list[Notifier] = [

@@ -64,10 +64,10 @@ class Fleet:
             self._add(lift_id)
         self.facts = refit(self.facts, len(self), {})
 
-    def load(self, changed: Sequence[tuple[LiftFacts, bool]], struck_off: Iterable[str] = ()) -> None:
+    def load(self, changed: Sequence[tuple[LiftFacts, bool]], deleted: Iterable[str] = ()) -> None:
         """Apply what changed in the registry: facts, each registered or merely listed, and the lifts that left."""
         listed = dict(self._listed)
-        known: dict[int, LiftFacts | None] = {listed.pop(name): None for name in struck_off if name in listed}
+        known: dict[int, LiftFacts | None] = {listed.pop(name): None for name in deleted if name in listed}
         for facts, registered in changed:
             i = listed[facts.lift_id] = self._add(facts.lift_id)
             self.districts[i] = facts.district

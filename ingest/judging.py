@@ -84,7 +84,7 @@ class Judging(threading.Thread):
         self._heard_ns = 0
         self._due = dict.fromkeys(("commit", "registry", "picture"), 0.0)
         self._stopping = threading.Event()
-        forgotten = journal.begin_after(records.resume().position)
+        forgotten = journal.continue_after(records.resume().position)
         if forgotten:
             log.warning("the journal is older than the records: %d messages, judged long ago, are forgotten", forgotten)
 
@@ -219,7 +219,7 @@ class Judging(threading.Thread):
         if snapshot is not None:
             state, position = State.unpacked(rules, snapshot.state), snapshot.position
         changes = self._records.registry_since(EVERYTHING)
-        state.load([(each.facts, each.registered) for each in changes.lifts], changes.struck_off, changes.windows)
+        state.load([(each.facts, each.registered) for each in changes.lifts], changes.deleted, changes.windows)
         state.resume_silence(self._records.open_alerts(), time.time_ns())
         self._state, self._revision, self._in_rows = state, changes.revision, False
         self._position = self._read_to = max(position, self._journal.first - 1)
@@ -236,7 +236,7 @@ class Judging(threading.Thread):
             self._committing.request_snapshot()
             self._commit()
         lifts = [(each.facts, each.registered) for each in changes.lifts]
-        self.state.load(lifts, changes.struck_off, changes.windows)
+        self.state.load(lifts, changes.deleted, changes.windows)
         self._revision = changes.revision
 
     def _is_due(self, what: str, every_s: float) -> bool:

@@ -153,7 +153,7 @@ class Monitor:
                     self._records.put_live(self._judging.picture.pack(), self._all_counts(), time.time_ns())
                 if time.monotonic() - forgot > FORGET_EVERY_S:
                     forgot = time.monotonic()
-                    self._records.forget(time.time_ns(), self._keep_years)
+                    self._records.delete_expired(time.time_ns(), self._keep_years)
                 if time.monotonic() - trimmed > TRIM_EVERY_S:
                     trimmed = time.monotonic()
                     self._journal.trim(min(self._journal.position(committing.READER), self._storing.position))

@@ -22,7 +22,7 @@ from ingest.fleet import NO_ROOM, Fleet
 from registry.facts import LiftFacts
 from registry.maintenance import NO_WINDOWS, Windows
 from store.live import LiveTable
-from store.records.repository import Window
+from store.records.repository import MaintenanceWindow
 from telemetry.batch import Decoded
 from telemetry.order.sequence import Sequencer
 from telemetry.streams import STARRED_ONLY_MODES
@@ -39,7 +39,7 @@ class State:
         self.judge = Judge(rules, 0)
         self.silence = Silence(next((r.detector for r in rules if isinstance(r.detector, ByArrival)), None))
         self.windows = NO_WINDOWS
-        self._windows: dict[int, Window] = {}
+        self._windows: dict[int, MaintenanceWindow] = {}
 
     def grow(self) -> None:
         """Make room for every lift of the fleet."""
@@ -51,11 +51,11 @@ class State:
     def load(
         self,
         changed: Sequence[tuple[LiftFacts, bool]],
-        struck_off: Iterable[str] = (),
-        windows: Iterable[Window] = (),
+        deleted: Iterable[str] = (),
+        windows: Iterable[MaintenanceWindow] = (),
     ) -> None:
         """Apply what changed in the registry; a lift that was struck off is not missed."""
-        self.fleet.load(changed, struck_off)
+        self.fleet.load(changed, deleted)
         self.grow()
         if fresh := {window.id: window for window in windows}:
             self._windows |= fresh

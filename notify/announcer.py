@@ -73,6 +73,6 @@ class Announcer(threading.Thread):
         if not self._publisher.flush(ANSWER_LIMIT_S) or self._publisher.refused > refused:
             self._publisher.discard()  # the records hold them
             raise NotPublished(self._publisher.unusable())
-        self._records.told(CURSOR, waiting[-1].id)
+        self._records.move_cursor(CURSOR, waiting[-1].id)
         self.counts["announced"] += len(waiting)
         return len(waiting)

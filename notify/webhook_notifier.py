@@ -72,7 +72,7 @@ class WebhookNotifier(threading.Thread):
         self._senders = [WebhookSender(records, endpoint, self.counts, now_ns) for endpoint in endpoints]
         self._stopping = threading.Event()
         for endpoint in endpoints:  # before anything is judged: the endpoint receives every transition from now on
-            records.enrol(endpoint.name)
+            records.register_endpoint(endpoint.name)
 
     def run(self) -> None:
         """Route until stopped."""
@@ -91,7 +91,7 @@ class WebhookNotifier(threading.Thread):
 
     def route(self, endpoint: Endpoint) -> bool:
         """Make deliveries of the next transitions for an endpoint; return whether there may be more."""
-        waiting = self._records.transitions_since(self._records.enrol(endpoint.name), ROUTE_AT_ONCE)
+        waiting = self._records.transitions_since(self._records.register_endpoint(endpoint.name), ROUTE_AT_ONCE)
         if not waiting:
             return False
         matching = [transition for transition in waiting if matches(endpoint, orjson.loads(transition.alert_json))]
@@ -147,12 +147,12 @@ class WebhookSender(threading.Thread):
         attempt = self._send(delivery)
         now_ns = self._now_ns()
         if attempt.result == DELIVERED:
-            self._records.settle(delivery.id, DONE)
+            self._records.store_attempt(delivery.id, DONE)
         elif attempt.result == TRANSIENT and now_ns - delivery.made_ns < GIVE_UP_S * 1e9:
             pause = pause_s(delivery.attempts + 1, random.random(), attempt.retry_after_s)
-            self._records.settle(delivery.id, WAITING, due_ns=now_ns + round(pause * 1e9), error=attempt.error)
+            self._records.store_attempt(delivery.id, WAITING, due_ns=now_ns + round(pause * 1e9), error=attempt.error)
         else:
-            self._records.settle(delivery.id, FAILED, error=attempt.error)
+            self._records.store_attempt(delivery.id, FAILED, error=attempt.error)
             log.error("webhook %s: %s, given up: %s", delivery.endpoint, delivery.announcement.id, attempt.error)
         self._counts[f"webhook_{attempt.result}"] += 1
 

@@ -1,8 +1,8 @@
-"""The journal: what arrived, as it came, in order, synced before it is acknowledged.
+"""The journal: messages as they arrived, in order, synced before they are acknowledged.
 
-All else is a reader with a position. Three verbs (append, read from, trim) so that a distributed log can take its
-place. One process appends, any number read meanwhile. At its limit it refuses with `JournalFull`; trimming what every
-reader has passed makes room again.
+Judging and storing are readers, each with a position. Three operations (append, read, trim) allow a distributed log in
+its place. One process appends, any number read at the same time. At its limit the journal refuses with `JournalFull`;
+trimming messages that every reader has passed makes room.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ import lmdb
 from telemetry.streams import Entry
 
 LIMIT_DEFAULT_BYTES = 8 << 30
-# LMDB copies each page it changes, so that even a trim needs room: the map is larger than what may be kept in it.
+# LMDB copies each page it changes, so that even a trim needs room: the map is larger than the limit.
 HEADROOM_BYTES = 256 << 20
 TRIM_STEP = 20_000
 READ_MESSAGES = 4_000
@@ -28,16 +28,16 @@ READ_BYTES = 16 << 20
 
 HEADER = struct.Struct("<q?H")
 KEY = struct.Struct(">Q")
-NODE_BYTES = 24  # what LMDB and our header add to a message
-INLINE_LIMIT_BYTES = 1_900  # a larger message gets pages of its own
+NODE_BYTES = 24  # the overhead of LMDB and of our header for each message
+INLINE_LIMIT_BYTES = 1_900  # a larger message takes whole pages
 TRIMMED = b"trimmed"
-CLAIM = "monitor.lock"
+LOCK_FILE = "monitor.lock"
 
-Message = tuple[int, str, bytes, bool]
+JournalMessage = tuple[int, str, bytes, bool]
 
 
-class JournalTaken(Exception):
-    """Another process appends to this journal; the text says what to do."""
+class JournalLocked(Exception):
+    """Another process appends to this journal; the text names a remedy."""
 
 
 class JournalFull(Exception):
@@ -45,7 +45,7 @@ class JournalFull(Exception):
 
 
 class Journal:
-    """Messages in the order of their arrival, at positions 1, 2, 3, …, and how far each reader has come."""
+    """Messages in the order of arrival, at positions 1, 2, 3, …, and the position of each reader."""
 
     def __init__(self, environment: lmdb.Environment, limit_bytes: int) -> None:
         self._environment = environment
@@ -54,7 +54,7 @@ class Journal:
         self._entries = environment.open_db(b"entries")
         self._readers = environment.open_db(b"readers")
         self._about = environment.open_db(b"about")
-        self._claimed: TextIO | None = None
+        self._lock_file: TextIO | None = None
 
     @classmethod
     def open(cls, path: str | Path, limit_bytes: int = LIMIT_DEFAULT_BYTES) -> Self:
@@ -64,31 +64,31 @@ class Journal:
         environment.reader_check()
         return cls(environment, limit_bytes)
 
-    def claim(self) -> None:
-        """Be the one process that appends, until the journal is closed. Raises `JournalTaken` where another one is.
+    def lock(self) -> None:
+        """Lock the journal for appending until it is closed. Raises `JournalLocked` if another process did.
 
-        The lock is the operating system's: it goes with its process, however that ends.
+        The lock is the operating system's: it is released whenever the process ends.
         """
-        lock = (Path(self._environment.path()) / CLAIM).open("a+")
+        file = (Path(self._environment.path()) / LOCK_FILE).open("a+")
         try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError:
-            lock.seek(0)
-            owner = lock.read().strip() or "unknown"
-            lock.close()
-            raise JournalTaken(
+            file.seek(0)
+            owner = file.read().strip() or "unknown"
+            file.close()
+            raise JournalLocked(
                 f"the journal {self._environment.path()} is another monitor's (process {owner}): end that one, or give "
                 "this one a data_dir of its own in [monitor]"
             ) from None
-        lock.truncate(0)
-        lock.write(f"{os.getpid()}\n")
-        lock.flush()
-        self._claimed = lock
+        file.truncate(0)
+        file.write(f"{os.getpid()}\n")
+        file.flush()
+        self._lock_file = file
 
-    def append(self, messages: Sequence[Message]) -> int:
-        """Keep `messages` in one synced commit and return the position of the last one.
+    def append(self, messages: Sequence[JournalMessage]) -> int:
+        """Append `messages` in one synced commit and return the position of the last one.
 
-        Each message is `(arrived_ns, topic, payload, retained)`. Either all of them are kept or none is.
+        Each message is `(arrived_ns, topic, payload, retained)`. Either all of them are appended or none.
         """
         values = [_value(*message) for message in messages]
         try:
@@ -102,14 +102,14 @@ class Journal:
         return first + len(values) - 1
 
     def read(self, after: int, max_messages: int = READ_MESSAGES, max_bytes: int = READ_BYTES) -> list[Entry]:
-        """Return what follows the position `after`: at most so many messages and bytes, but one where there is one."""
+        """Return the messages after the position `after`, at most so many and so many bytes, but at least one."""
         entries: list[Entry] = []
         room_bytes = max_bytes
         with self._environment.begin() as txn:
             cursor = txn.cursor(self._entries)
             if not cursor.set_range(KEY.pack(after + 1)):
                 return entries
-            # Only the front is ever trimmed: positions follow each other.
+            # Only the front is ever trimmed: positions are consecutive.
             (first,) = KEY.unpack(cursor.key())
             for position, value in zip(range(first, first + max_messages), cursor.iternext(keys=False), strict=False):
                 room_bytes -= len(value)
@@ -121,27 +121,27 @@ class Journal:
                 entries.append(Entry(position, arrived_ns, topic, value[start:], retained))
         return entries
 
-    def begin_after(self, position: int) -> int:
-        """Let positions go on after `position`, where readers elsewhere remember it and this journal is a newer one.
+    def continue_after(self, position: int) -> int:
+        """Continue numbering after `position`, which readers stored elsewhere while this journal is newer or older.
 
-        What an older copy of the journal still holds is forgotten: return how many messages that were.
+        Messages that an older copy of the journal still holds are discarded; return how many.
         """
         if self.last >= position:
             return 0
-        forgotten = self.last + 1 - self.first
+        discarded = self.last + 1 - self.first
         self.trim(self.last)
         with self._environment.begin(write=True) as txn:
             txn.put(TRIMMED, KEY.pack(position), db=self._about)
-        return forgotten
+        return discarded
 
     def trim(self, upto: int) -> None:
-        """Forget every message up to and including the position `upto`."""
+        """Delete every message up to and including the position `upto`."""
         while self._trim_step(upto):
             pass
 
     @property
     def first(self) -> int:
-        """The position of the oldest message kept; one past `last` when there is none."""
+        """The position of the oldest message; one past `last` when there is none."""
         with self._environment.begin() as txn:
             cursor = txn.cursor(self._entries)
             return int(KEY.unpack(cursor.key())[0]) if cursor.first() else self._last(txn) + 1
@@ -154,31 +154,31 @@ class Journal:
 
     @property
     def used_bytes(self) -> int:
-        """What the kept messages take of the limit."""
+        """The bytes that the messages occupy of the limit."""
         with self._environment.begin() as txn:
             return self._used_bytes(txn)
 
     @property
     def limit_bytes(self) -> int:
-        """What the kept messages may take."""
+        """The bytes that the messages may occupy."""
         return self._limit_bytes
 
     def mark(self, reader: str, position: int) -> None:
-        """Remember, synced, that `reader` has done with everything up to and including `position`."""
+        """Store, synced, that `reader` has processed everything up to and including `position`."""
         with self._environment.begin(write=True) as txn:
             txn.put(reader.encode(), KEY.pack(position), db=self._readers)
 
     def position(self, reader: str) -> int:
-        """Return how far `reader` has come; 0 for one that never marked."""
+        """Return the position of `reader`; 0 for one without a mark."""
         with self._environment.begin() as txn:
             found = txn.get(reader.encode(), db=self._readers)
         return int(KEY.unpack(found)[0]) if found else 0
 
     def close(self) -> None:
-        """Let go of the files."""
+        """Close the files and release the lock."""
         self._environment.close()
-        if self._claimed is not None:
-            self._claimed.close()
+        if self._lock_file is not None:
+            self._lock_file.close()
 
     def __enter__(self) -> Self:
         return self
@@ -210,7 +210,7 @@ class Journal:
             )
 
     def _trim_step(self, upto: int) -> bool:
-        """Forget a bounded number of messages in one commit; return whether there may be more."""
+        """Delete a bounded number of messages in one commit; return whether there may be more."""
         with self._environment.begin(write=True) as txn:
             txn.put(TRIMMED, KEY.pack(self._last(txn)), db=self._about)
             cursor = txn.cursor(self._entries)

@@ -1,7 +1,7 @@
 """The latest state of every lift as one small blob of columns.
 
-The monitor writes it about once a second into the records, the dashboards read it: one row to read instead of one for
-each lift. It is a picture, not a memory: losing it costs a second.
+The monitor writes the blob about once a second into the records, the dashboards read it: one row instead of one for
+each lift. Losing the blob loses one second.
 """
 
 from __future__ import annotations
@@ -17,12 +17,12 @@ NEVER = 0
 
 @dataclass(frozen=True, slots=True)
 class LiveTable:
-    """Columns over n lifts. NaN is unknown; `last_seen_ns` is by arrival, `NEVER` where nothing was heard.
+    """Columns over n lifts. NaN is unknown; `last_seen_ns` is by arrival, `NEVER` where no message arrived.
 
-    `district` is what the topic said (the registry's stands where it knows the lift). `landing` is the index of the
+    `district` is the topic's (for a registered lift the registry's takes precedence). `landing` is the index of the
     nearest landing, -1 unknown. `direction` is 1 up, -1 down, 0 none. Codes are those of `telemetry.streams`.
-    `last_trip_ns` is when the last trip ended by the lift's own clock, `NEVER` where none is known.
-    `link` is 0 heard, 1 suspect, 2 offline, 3 never seen. The counts are those of the sequence of messages.
+    `last_trip_ns` is the end of the last trip by the lift's own clock, `NEVER` where there is none.
+    `link` is 0 online, 1 suspect, 2 offline, 3 never seen. The counts are those of the sequence of messages.
     """
 
     lift_id: NDArray[np.str_]
@@ -54,7 +54,7 @@ class LiveTable:
 
 
 def unpack(blob: bytes) -> LiveTable:
-    """Return the table that `pack` wrote; ValueError where the bytes are something else."""
+    """Return the table in the bytes of `pack`; raise ValueError for other bytes."""
     with np.load(io.BytesIO(blob), allow_pickle=False) as columns:
         names = [f.name for f in fields(LiveTable)]
         missing = [name for name in names if name not in columns]

@@ -12,7 +12,7 @@ from dashboards.api import schema
 from dashboards.api.answer import Json, problems
 from dashboards.api.desk import Desk
 from dashboards.live.picture import SEVERITIES, STATES, Picture
-from store.records.repository import DeadLetter
+from store.records.repository import RefusedMessage
 from telemetry import instant
 from telemetry.instant import rfc3339
 from telemetry.streams import HEARD
@@ -81,7 +81,7 @@ def _completeness(shown: Picture, inside: NDArray[np.bool_]) -> dict[str, Any]:
     return {**counts, "fraction": heard / sent if sent else None, "reporting": reporting}
 
 
-def _letter(letter: DeadLetter) -> dict[str, Any]:
+def _letter(letter: RefusedMessage) -> dict[str, Any]:
     return {
         "id": letter.id,
         "reason": letter.reason,

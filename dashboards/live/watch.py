@@ -29,11 +29,11 @@ from store.records.repository import (
     EVERYTHING,
     Announcement,
     Live,
+    MaintenanceWindow,
     Records,
     RecordsUnavailable,
     Registered,
     RegistryChanges,
-    Window,
 )
 
 log = logging.getLogger(__name__)
@@ -49,7 +49,7 @@ class Seen:
 
     revision: int = EVERYTHING
     registry: Mapping[str, Registered] = field(default_factory=dict)
-    windows: Mapping[str, Window] = field(default_factory=dict)
+    windows: Mapping[str, MaintenanceWindow] = field(default_factory=dict)
     live: Mapping[str, tuple[Live, LiveTable]] = field(default_factory=dict)
     transition: int = -1
     alerts: Mapping[str, Sequence[Alert]] = field(default_factory=dict)
@@ -201,10 +201,10 @@ def _alert_events(transitions: Sequence[Announcement], version: int) -> list[Eve
 
 def _changed(registry: Mapping[str, Registered], changes: RegistryChanges) -> Mapping[str, Registered]:
     """Return the registry after these changes; itself where no lift changed."""
-    if not changes.lifts and not changes.struck_off:
+    if not changes.lifts and not changes.deleted:
         return registry
     after = {**registry, **{each.facts.lift_id: each for each in changes.lifts}}
-    for lift_id in changes.struck_off:
+    for lift_id in changes.deleted:
         after.pop(lift_id, None)
     return after
 

@@ -1,4 +1,4 @@
-"""Who did what to what, for the record: written in the transaction that does it."""
+"""The audit log: who did what, written in the transaction that makes the change."""
 
 from __future__ import annotations
 
@@ -10,8 +10,10 @@ from sqlalchemy import Connection
 from store.records.schema import audit
 
 
-def note(connection: Connection, now_ns: int, by: str, action: str, subjects: Iterable[tuple[str, object]]) -> None:
-    """Write into the audit what somebody did to each subject, with the details as JSON."""
+def write_audit(
+    connection: Connection, now_ns: int, by: str, action: str, subjects: Iterable[tuple[str, object]]
+) -> None:
+    """Write one audit entry for each subject, with its details as JSON."""
     rows = [
         {"at_ns": now_ns, "by": by, "action": action, "subject": subject, "detail": orjson.dumps(detail).decode()}
         for subject, detail in subjects

@@ -1,4 +1,4 @@
-"""The pages of the alert book that one transaction has open: loaded by lift, changed by the book, written back."""
+"""The alerts of some lifts in one transaction: loaded, changed by the alert book, written back."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ LIFTS_AT_ONCE = 400
 
 
 class OpenBook:
-    """The ledger of some lifts while one transaction works on it."""
+    """The ledger of some lifts for the length of one transaction."""
 
     def __init__(self, connection: Connection, lift_ids: set[str], now_ns: int) -> None:
         self._connection = connection
@@ -31,11 +31,11 @@ class OpenBook:
 
     @property
     def changes(self) -> list[Change]:
-        """What was done, in its order."""
+        """The changes so far, in order."""
         return self._ledger.changes
 
     def end_shelvings(self) -> None:
-        """Unshelve what was shelved until now."""
+        """Unshelve alerts whose shelving has ended."""
         self._ledger.end_shelvings(self._due, self._now_ns)
 
     def apply(self, occurrences: Sequence[Occurrence]) -> None:
@@ -43,9 +43,9 @@ class OpenBook:
         self._ledger.apply(occurrences)
 
     def write(self) -> None:
-        """Write every alert that changed, older ones first, then the transitions in their order."""
+        """Write every changed alert, older ones first, then the transitions in order."""
         newest, changed = self._ledger.ids(), self._ledger.changed
-        rows = [columns(alert) | {"newest": alert.id in newest} for alert in changed.values()]
+        rows = [alert_row(alert) | {"newest": alert.id in newest} for alert in changed.values()]
         old = [{f"_{name}": value for name, value in row.items()} for row in rows if row["id"] in self._stored]
         if old:
             fresh: dict[str, Any] = {name: bindparam(f"_{name}") for name in rows[0] if name != "id"}
@@ -59,7 +59,7 @@ class OpenBook:
 
 
 def read_alert(text: str) -> Alert:
-    """Return the alert that a row keeps."""
+    """Return the alert of a row."""
     values = orjson.loads(text)
     for name in ("last_applied", "levels"):
         values[name] = tuple(values[name])
@@ -74,8 +74,8 @@ def _newest(connection: Connection, lift_ids: set[str]) -> Iterator[Alert]:
         yield from map(read_alert, connection.scalars(select(alerts.c.alert).where(is_newest, some)))
 
 
-def columns(alert: Alert) -> dict[str, Any]:
-    """Return the row that keeps an alert: the whole of it, and the columns that are searched."""
+def alert_row(alert: Alert) -> dict[str, Any]:
+    """Return the row of an alert: the alert as JSON, and the columns that are searched."""
     return {
         "id": alert.id,
         "lift_id": alert.lift_id,
@@ -90,13 +90,13 @@ def columns(alert: Alert) -> dict[str, Any]:
 
 
 def write_transitions(connection: Connection, changes: Iterable[Change]) -> None:
-    """Write what there is to tell, each with the alert's JSON as of then."""
-    rows = [_told(change.alert, change.transition) for change in changes if change.transition is not None]
+    """Write the transitions of these changes, each with the alert's JSON at that moment."""
+    rows = [_transition_row(change.alert, change.transition) for change in changes if change.transition is not None]
     if rows:
         connection.execute(transitions.insert(), rows)
 
 
-def _told(alert: Alert, transition: Transition) -> dict[str, Any]:
+def _transition_row(alert: Alert, transition: Transition) -> dict[str, Any]:
     return {
         "alert_id": alert.id,
         "lift_id": alert.lift_id,

@@ -2,9 +2,9 @@
 
 A schema that is up to date is not migrated, and then Alembic is not imported: it takes half as long as all the rest.
 
-One law: whoever changes alerts holds the one lock until the commit (`BEGIN IMMEDIATE`, or an advisory lock), so the
-numbers of transitions are committed in their order and a reader that is at n has seen all up to n. Whatever keeps the
-database from answering is `RecordsUnavailable`; the caller says it, or waits and tries again.
+A transaction that changes alerts holds one lock until its commit (`BEGIN IMMEDIATE`, or an advisory lock), so the
+numbers of transitions are committed in order and a reader at n has seen all up to n. A database that does not answer
+raises `RecordsUnavailable`; the caller reports it, or waits and tries again.
 """
 
 from __future__ import annotations
@@ -30,16 +30,16 @@ BUSY_PAUSE_S = 0.1
 CONNECT_TIMEOUT_S = 5
 WAL_LIMIT_BYTES = 64 * 1024 * 1024
 WRITER_LOCK = 0x11F7
-REVISION = "registry"  # the counter of changes to the registry: lifts, and the windows of their maintenance
+REVISION = "registry"  # the counter of changes to the registry: lifts and maintenance windows
 MIGRATIONS = Path(__file__).parent / "migrations"
 
 
 class RecordsUnavailable(Exception):
-    """The records cannot be reached now; the text says what to do."""
+    """The records cannot be reached now; the text names a remedy."""
 
 
 class Database:
-    """Transactions on one database, and nothing of what is in it."""
+    """Transactions on one database, independent of its tables."""
 
     def __init__(self, url: str) -> None:
         self.url = _normal(url)
@@ -61,7 +61,7 @@ class Database:
 
     @contextmanager
     def writing(self, durable: bool = True) -> Iterator[Connection]:
-        """Open the writer's transaction. Without `durable` a loss of power may undo the last seconds of it."""
+        """Open a writing transaction. Without `durable` a loss of power may undo the last seconds."""
         with self._translated(), self.engine.connect() as bare:
             connection = bare.execution_options(writes=True, durable=durable)
             with connection.begin():
@@ -73,7 +73,7 @@ class Database:
                 yield connection
 
     def migrate(self) -> None:
-        """Bring the tables to this version; two processes that start together wait for each other."""
+        """Migrate the tables to this version; two processes that start together wait for each other."""
         if self.schema_revision() == newest_revision():
             return
         from alembic import command
@@ -100,7 +100,7 @@ class Database:
             return connection.execute(text("SELECT version_num FROM alembic_version")).scalar()
 
     def insert(self, table: Table) -> Any:
-        """Return this database's INSERT that can say ON CONFLICT."""
+        """Return this database's INSERT with ON CONFLICT."""
         if self.is_sqlite:
             return sqlite.insert(table)
         from sqlalchemy.dialects import postgresql
@@ -120,7 +120,7 @@ class Database:
 
     @property
     def name(self) -> str:
-        """The address as it may be printed: without its password."""
+        """The address without its password."""
         return self.url.render_as_string(hide_password=True)
 
     def close(self) -> None:
@@ -175,7 +175,7 @@ class Repository:
 
     @property
     def name(self) -> str:
-        """The address as it may be printed: without its password."""
+        """The address without its password."""
         return self._database.name
 
     def close(self) -> None:
@@ -221,14 +221,14 @@ def _normal(url: str) -> URL:
 
 
 def _prepare_sqlite(connection: Any, _record: object) -> None:
-    """Take the transactions over from the driver, and let readers read while one writes."""
+    """Leave transactions to us instead of the driver, and allow reading during a write."""
     connection.isolation_level = None
     _write_ahead(connection)
     connection.execute(f"PRAGMA journal_size_limit = {WAL_LIMIT_BYTES}")
 
 
 def _write_ahead(connection: Any) -> None:
-    """Turn the write-ahead log on. SQLite does not wait for another process that does the same to a new file."""
+    """Turn on the write-ahead log; retry, since SQLite does not wait for another process that does so to a new file."""
     end_s = time.monotonic() + BUSY_TIMEOUT_S
     while True:
         try:

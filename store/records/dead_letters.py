@@ -1,4 +1,4 @@
-"""What was refused, with its reason, for an operator to read: a bounded table, the oldest fall out."""
+"""Refused messages with their reasons, for an operator to read: a bounded table that drops the oldest."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from sqlalchemy import Connection, delete, func, select
 
 from store.records.database import Database
-from store.records.page import Page, before_row, next_row, storable
+from store.records.page import Page, clamped, cursor_after_row, row_of_cursor
 from store.records.schema import dead_letters
 from telemetry.batch import Refusal
 
@@ -17,8 +17,8 @@ DEAD_LETTER_PAYLOAD_BYTES = 4096
 
 
 @dataclass(frozen=True, slots=True)
-class DeadLetter:
-    """A message that was refused: the reason's slug, what exactly, and the beginning of the payload."""
+class RefusedMessage:
+    """A refused message: the reason's slug, the details, and the beginning of the payload."""
 
     id: int
     at_ns: int
@@ -28,8 +28,8 @@ class DeadLetter:
     payload: bytes
 
 
-class DeadLetters:
-    """The refused messages' part of the records."""
+class DeadLetterStore:
+    """The part of the records that holds refused messages."""
 
     _database: Database
 
@@ -41,25 +41,25 @@ class DeadLetters:
         to_ns: int | None = None,
         limit: int = 100,
         cursor: str | None = None,
-    ) -> Page[DeadLetter]:
-        """Return what was refused in [from, to), newest first."""
+    ) -> Page[RefusedMessage]:
+        """Return the messages refused in [from, to), newest first."""
         query = select(dead_letters).order_by(dead_letters.c.id.desc()).limit(limit + 1)
         if reason is not None:
             query = query.where(dead_letters.c.reason == reason)
         if from_ns is not None:
-            query = query.where(dead_letters.c.at_ns >= storable(from_ns))
+            query = query.where(dead_letters.c.at_ns >= clamped(from_ns))
         if to_ns is not None:
-            query = query.where(dead_letters.c.at_ns < storable(to_ns))
+            query = query.where(dead_letters.c.at_ns < clamped(to_ns))
         if cursor is not None:
-            query = query.where(dead_letters.c.id < before_row(cursor))
+            query = query.where(dead_letters.c.id < row_of_cursor(cursor))
         with self._database.reading() as connection:
             rows = connection.execute(query).all()
-        letters = [DeadLetter(r.id, r.at_ns, r.reason, r.detail, r.topic, bytes(r.payload)) for r in rows[:limit]]
-        return Page(letters, next_row(letters[-1].id) if len(rows) > limit else None)
+        letters = [RefusedMessage(r.id, r.at_ns, r.reason, r.detail, r.topic, bytes(r.payload)) for r in rows[:limit]]
+        return Page(letters, cursor_after_row(letters[-1].id) if len(rows) > limit else None)
 
 
-def keep_refusals(connection: Connection, refusals: Sequence[Refusal]) -> None:
-    """Add what was refused; what is beyond the limit falls out."""
+def store_refusals(connection: Connection, refusals: Sequence[Refusal]) -> None:
+    """Add refused messages; delete the oldest beyond the limit."""
     if not refusals:
         return
     rows = [

@@ -1,5 +1,5 @@
-"""The registry: the lifts' own facts. Every change counts the revision up and is stamped with it, so that readers know
-when to look, and read what changed since they last did."""
+"""The registry of lifts and their facts. Every change increments the revision and is stamped with it, so that readers
+can read the changes since the revision they have."""
 
 from __future__ import annotations
 
@@ -12,19 +12,19 @@ import orjson
 from sqlalchemy import Connection, delete, func, select
 
 from registry.facts import Floor, LiftFacts
-from store.records.audit import note
+from store.records.audit import write_audit
 from store.records.database import REVISION, Database, Repository, read_counter
-from store.records.maintenance import Window, read_windows
-from store.records.schema import lifts, struck_off
+from store.records.maintenance import MaintenanceWindow, read_windows
+from store.records.schema import deleted_lifts, lifts
 
 EVERYTHING = -1
 UNREGISTERED_LIMIT = 1000
-FACTS_REMEMBERED = 32_768
+FACTS_CACHED = 32_768
 
 
 @dataclass(frozen=True, slots=True)
 class Registered:
-    """A lift that is known: by its owner (`registered`), or only from what it says."""
+    """A lift in the registry: entered by its owner (`registered`), or only seen in messages."""
 
     facts: LiftFacts
     registered: bool
@@ -32,43 +32,43 @@ class Registered:
 
 @dataclass(frozen=True, slots=True)
 class RegistryChanges:
-    """What the registry came to at `revision`: lifts and windows that are new or other, and lifts that are gone."""
+    """Changes of the registry up to `revision`: lifts and windows that are new or different, and deleted lifts."""
 
     revision: int
     lifts: list[Registered]
-    struck_off: list[str]
-    windows: list[Window]
+    deleted: list[str]
+    windows: list[MaintenanceWindow]
 
     @property
     def touch_judging(self) -> bool:
-        """Whether anything is judged otherwise from here on: lifts that were merely heard of are listed already."""
-        return bool(self.struck_off or self.windows) or any(each.registered for each in self.lifts)
+        """Whether judging is affected: unregistered lifts are listed by the monitor itself."""
+        return bool(self.deleted or self.windows) or any(each.registered for each in self.lifts)
 
 
-class Lifts:
-    """The registry's half of the records."""
+class LiftStore:
+    """The part of the records that holds the registry."""
 
     _database: Database
 
     def revision(self) -> int:
-        """Return the number that changes with every change of the registry."""
+        """Return the revision of the registry."""
         with self._database.reading() as connection:
             return read_counter(connection, REVISION)
 
     def registry(self) -> tuple[int, list[Registered]]:
-        """Return the revision and every known lift, in the order of their ids."""
+        """Return the revision and every lift, in the order of their ids."""
         found = self.registry_since(EVERYTHING)
         return found.revision, found.lifts
 
     def registered(self) -> list[LiftFacts]:
-        """Return the facts of the lifts that were registered, in the order of their ids."""
+        """Return the facts of the registered lifts, in the order of their ids."""
         return [entry.facts for entry in self.registry_since(EVERYTHING).lifts if entry.registered]
 
     def registry_since(self, revision: int) -> RegistryChanges:
-        """Return what changed after `revision` (`EVERYTHING`: all there is); what changes meanwhile may come twice."""
+        """Return the changes after `revision` (`EVERYTHING`: all); concurrent changes may be returned twice."""
         changed = select(lifts.c.facts, lifts.c.registered).where(lifts.c.revision > revision).order_by(lifts.c.lift_id)
-        gone = select(struck_off.c.lift_id).where(struck_off.c.revision > revision)
-        gone = gone.where(struck_off.c.lift_id.not_in(select(lifts.c.lift_id)))
+        gone = select(deleted_lifts.c.lift_id).where(deleted_lifts.c.revision > revision)
+        gone = gone.where(deleted_lifts.c.lift_id.not_in(select(lifts.c.lift_id)))
         with self._database.reading() as connection:
             now = read_counter(connection, REVISION)
             rows = connection.execute(changed).all()
@@ -77,7 +77,7 @@ class Lifts:
         return RegistryChanges(now, [Registered(_facts(row.facts), row.registered) for row in rows], names, windows)
 
     def lift(self, lift_id: str) -> Registered | None:
-        """Return one lift, None where it is not known."""
+        """Return one lift, or None where it does not exist."""
         with self._database.reading() as connection:
             return _find(connection, lift_id)
 
@@ -99,7 +99,7 @@ class Lifts:
             self._put(connection, many, by, now_ns, "lift.import")
 
     def patch_lift(self, lift_id: str, changes: Mapping[str, Any], by: str, now_ns: int) -> LiftFacts | None:
-        """Change some facts of a lift and return all of them; None where it is not known."""
+        """Change some facts of a lift and return all of them; None where the lift does not exist."""
         with self._database.writing() as connection:
             before = _find(connection, lift_id)
             if before is None:
@@ -110,20 +110,20 @@ class Lifts:
             return after
 
     def delete_lift(self, lift_id: str, by: str, now_ns: int) -> bool:
-        """Strike a lift off the registry; its alerts stay. Return whether it was there."""
+        """Delete a lift from the registry and keep its alerts; return whether it existed."""
         with self._database.writing() as connection:
             gone = connection.execute(delete(lifts).where(lifts.c.lift_id == lift_id)).rowcount > 0
             if gone:
                 revision = self._database.count_up(connection, REVISION)
-                row = self._database.insert(struck_off).values(lift_id=lift_id, revision=revision)
+                row = self._database.insert(deleted_lifts).values(lift_id=lift_id, revision=revision)
                 upsert = row.on_conflict_do_update(index_elements=["lift_id"], set_={"revision": revision})
                 connection.execute(upsert)
-                note(connection, now_ns, by, "lift.delete", [(lift_id, {})])
+                write_audit(connection, now_ns, by, "lift.delete", [(lift_id, {})])
             return gone
 
-    def add_unregistered(self, heard: Iterable[tuple[str, str]]) -> int:
-        """List lifts (id, district) that no owner registered; return how many found no room."""
-        wanted = dict(heard)
+    def add_unregistered(self, lifts_seen: Iterable[tuple[str, str]]) -> int:
+        """Add unregistered lifts (id, district) up to a limit; return how many exceeded it."""
+        wanted = dict(lifts_seen)
         if not wanted:
             return 0
         with self._database.writing() as connection:
@@ -144,10 +144,10 @@ class Lifts:
         upsert = row.on_conflict_do_update(index_elements=["lift_id"], set_=fresh)
         revision = self._database.count_up(connection, REVISION)
         connection.execute(upsert, [_row(facts, True, revision) for facts in many])
-        note(connection, now_ns, by, action, [(facts.lift_id, facts) for facts in many])
+        write_audit(connection, now_ns, by, action, [(facts.lift_id, facts) for facts in many])
 
 
-class LiftRecords(Repository, Lifts):
+class LiftRecords(Repository, LiftStore):
     """The registry alone, for who needs no alerts and should not wait until all that belongs to them is imported."""
 
 
@@ -166,7 +166,7 @@ def _row(facts: LiftFacts, registered: bool, revision: int) -> dict[str, Any]:
     }
 
 
-@lru_cache(FACTS_REMEMBERED)
+@lru_cache(FACTS_CACHED)
 def _facts(text: str) -> LiftFacts:
     values = orjson.loads(text)
     floors = tuple(Floor(**floor) for floor in values.pop("floors"))

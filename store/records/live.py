@@ -1,4 +1,4 @@
-"""The fleet's latest state, as the monitor last put it: a picture that is replaced, not a memory."""
+"""The latest state of the fleet, replaced by the monitor about once a second."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ VERSION = "live"
 
 @dataclass(frozen=True, slots=True)
 class Live:
-    """One monitor's picture: `lifts` is opaque here (`store.live`), `version` counts up over all monitors."""
+    """The latest state from one monitor: `lifts` is encoded by `store.live`, `version` increases over all monitors."""
 
     monitor: str
     version: int
@@ -26,13 +26,13 @@ class Live:
     counts: dict[str, float]
 
 
-class LiveStates:
-    """The picture's part of the records."""
+class LiveStore:
+    """The part of the records that holds the latest state."""
 
     _database: Database
 
     def put_live(self, lifts: bytes, counts: Mapping[str, float], now_ns: int, monitor: str = MONITOR) -> int:
-        """Replace a monitor's picture and return its version."""
+        """Replace the state of a monitor's lifts and return its version."""
         with self._database.writing(durable=False) as connection:
             version = self._database.count_up(connection, VERSION)
             fresh = {"version": version, "at_ns": now_ns, "lifts": lifts, "counts": orjson.dumps(dict(counts)).decode()}
@@ -41,7 +41,7 @@ class LiveStates:
             return version
 
     def live(self, since_version: int = 0) -> list[Live]:
-        """Return the pictures that are newer than `since_version`, oldest first."""
+        """Return the states newer than `since_version`, oldest first."""
         query = select(live).where(live.c.version > since_version).order_by(live.c.version)
         with self._database.reading() as connection:
             rows = connection.execute(query).all()

@@ -1,4 +1,4 @@
-"""Maintenance windows: from when until when somebody works on a lift. A lift has one at a time; what is over stays."""
+"""Maintenance windows: when somebody works on a lift. A lift has one at a time; past windows stay stored."""
 
 from __future__ import annotations
 
@@ -6,14 +6,14 @@ from dataclasses import asdict, dataclass
 
 from sqlalchemy import Connection, select, update
 
-from store.records.audit import note
+from store.records.audit import write_audit
 from store.records.database import REVISION, Database
 from store.records.schema import lifts, maintenance
 
 
 @dataclass(frozen=True, slots=True)
-class Window:
-    """Somebody works on a lift from an instant until before another."""
+class MaintenanceWindow:
+    """A time in which somebody works on a lift, from `from_ns` until before `until_ns`."""
 
     id: int
     lift_id: str
@@ -23,49 +23,49 @@ class Window:
     note: str | None
 
 
-class Maintenance:
-    """The windows' part of the records."""
+class MaintenanceStore:
+    """The part of the records that holds maintenance windows."""
 
     _database: Database
 
     def set_maintenance(self, lift_id: str, until_ns: int, by: str, now_ns: int, why: str | None = None) -> bool:
-        """Begin a lift's window, or change the one that is open; return whether there is such a lift."""
+        """Begin a lift's window, or change the open one; return whether the lift exists."""
         with self._database.writing() as connection:
             if connection.execute(select(lifts.c.lift_id).where(lifts.c.lift_id == lift_id)).first() is None:
                 return False
             window = _open(connection, lift_id, now_ns)
-            said = {"until_ns": until_ns, "by": by, "note": why}
-            if window is not None and said.items() <= asdict(window).items():
+            values = {"until_ns": until_ns, "by": by, "note": why}
+            if window is not None and values.items() <= asdict(window).items():
                 return True
-            stamped = {**said, "revision": self._database.count_up(connection, REVISION)}
+            stamped = {**values, "revision": self._database.count_up(connection, REVISION)}
             if window is None:
                 connection.execute(maintenance.insert().values(lift_id=lift_id, from_ns=now_ns, **stamped))
             else:
                 connection.execute(update(maintenance).where(maintenance.c.id == window.id).values(**stamped))
-            note(connection, now_ns, by, "maintenance.set", [(lift_id, said)])
+            write_audit(connection, now_ns, by, "maintenance.set", [(lift_id, values)])
             return True
 
     def end_maintenance(self, lift_id: str, by: str, now_ns: int) -> None:
-        """End a lift's window now; where none is open there is nothing to do."""
+        """End a lift's open window now, if there is one."""
         with self._database.writing() as connection:
             window = _open(connection, lift_id, now_ns)
             if window is None:
                 return
             ended = {"until_ns": now_ns, "revision": self._database.count_up(connection, REVISION)}
             connection.execute(update(maintenance).where(maintenance.c.id == window.id).values(**ended))
-            note(connection, now_ns, by, "maintenance.end", [(lift_id, {"until_ns": now_ns})])
+            write_audit(connection, now_ns, by, "maintenance.end", [(lift_id, {"until_ns": now_ns})])
 
 
-def read_windows(connection: Connection, since: int) -> list[Window]:
-    """Return the windows that are new or other since a revision of the registry, in the order of their beginning."""
+def read_windows(connection: Connection, since: int) -> list[MaintenanceWindow]:
+    """Return the windows that are new or changed since a revision of the registry, in the order of their beginning."""
     query = select(*_WINDOW).where(maintenance.c.revision > since).order_by(maintenance.c.id)
-    return [Window(*row) for row in connection.execute(query)]
+    return [MaintenanceWindow(*row) for row in connection.execute(query)]
 
 
-def _open(connection: Connection, lift_id: str, now_ns: int) -> Window | None:
+def _open(connection: Connection, lift_id: str, now_ns: int) -> MaintenanceWindow | None:
     query = select(*_WINDOW).where(maintenance.c.lift_id == lift_id, maintenance.c.until_ns > now_ns)
     row = connection.execute(query).first()
-    return None if row is None else Window(*row)
+    return None if row is None else MaintenanceWindow(*row)
 
 
 _WINDOW = tuple(maintenance.c[name] for name in ("id", "lift_id", "from_ns", "until_ns", "by", "note"))

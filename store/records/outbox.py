@@ -1,7 +1,7 @@
-"""What is still to be told: transitions in the order of their commits, and the webhook deliveries made of them.
+"""The outbox: committed transitions in the order of their commits, and the webhook deliveries made of them.
 
-Telling is at least once: a reader's cursor moves after it has told. A transition keeps its number, and a delivery its
-id, so whoever hears something twice can see that it is the same. Nothing is told that is not committed.
+Delivery is at least once: a reader's cursor moves after the delivery. A transition keeps its number, and a delivery its
+id, so a receiver can recognise a repeat.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from typing import Any
 from sqlalchemy import func, select, update
 
 from store.records.database import Database, read_counter
-from store.records.page import storable
+from store.records.page import clamped
 from store.records.schema import counters, deliveries, is_waiting, transitions
 
 WAITING, DONE, FAILED = "waiting", "done", "failed"
@@ -21,7 +21,7 @@ WAITING, DONE, FAILED = "waiting", "done", "failed"
 
 @dataclass(frozen=True, slots=True)
 class Announcement:
-    """A transition and the alert's JSON (contract, section 3) as of then."""
+    """A transition and the alert's JSON (contract, section 3) at that moment."""
 
     id: int
     alert_id: str
@@ -37,7 +37,7 @@ class Announcement:
 
 @dataclass(frozen=True, slots=True)
 class Delivery:
-    """A transition on its way to an endpoint; `attempts` were made so far."""
+    """A transition that is to be delivered to an endpoint, after `attempts` attempts."""
 
     id: int
     endpoint: str
@@ -47,7 +47,7 @@ class Delivery:
 
 
 class Outbox:
-    """The telling half of the records."""
+    """The part of the records that notifiers read."""
 
     _database: Database
 
@@ -56,10 +56,7 @@ class Outbox:
     ) -> list[Announcement]:
         """Return the transitions after `transition_id`, oldest first."""
         query = (
-            select(*_ANNOUNCED)
-            .where(transitions.c.id > storable(transition_id))
-            .order_by(transitions.c.id)
-            .limit(limit)
+            select(*_ANNOUNCED).where(transitions.c.id > clamped(transition_id)).order_by(transitions.c.id).limit(limit)
         )
         if district is not None:
             query = query.where(transitions.c.district == district)
@@ -74,17 +71,17 @@ class Outbox:
             return connection.execute(select(func.max(transitions.c.id))).scalar() or 0
 
     def cursor(self, name: str) -> int:
-        """Return up to which transition the reader `name` has told, 0 before it told any."""
+        """Return the last transition that the reader `name` has delivered, 0 before the first."""
         with self._database.reading() as connection:
             return read_counter(connection, f"told:{name}")
 
-    def told(self, name: str, transition_id: int) -> None:
-        """Remember that the reader `name` has told everything up to `transition_id`."""
+    def move_cursor(self, name: str, transition_id: int) -> None:
+        """Move the cursor of the reader `name` to `transition_id`."""
         with self._database.writing() as connection:
             self._database.set_counter(connection, f"told:{name}", transition_id)
 
-    def enrol(self, endpoint: str) -> int:
-        """Return up to which transition an endpoint is served; a new one is served from now on."""
+    def register_endpoint(self, endpoint: str) -> int:
+        """Return the cursor of an endpoint; a new endpoint starts at the newest transition."""
         name = f"told:webhook:{endpoint}"
         with self._database.writing() as connection:
             if connection.execute(select(counters.c.value).where(counters.c.name == name)).first() is None:
@@ -93,7 +90,7 @@ class Outbox:
             return read_counter(connection, name)
 
     def enqueue(self, endpoint: str, wanted: Iterable[Announcement], served_to: int, now_ns: int) -> None:
-        """Make deliveries of the transitions that an endpoint wants, and move its cursor, in one commit."""
+        """Create deliveries of these transitions to an endpoint and move its cursor, in one commit."""
         rows = [
             {
                 "endpoint": endpoint,
@@ -113,7 +110,7 @@ class Outbox:
             self._database.set_counter(connection, f"told:webhook:{endpoint}", served_to)
 
     def due(self, endpoints: Sequence[str], now_ns: int, limit: int = 100) -> list[Delivery]:
-        """Return what is due now, oldest first: of each alert only its first waiting one, so that order is kept."""
+        """Return the deliveries that are due, oldest first: only the first waiting one of each alert."""
         first = (
             select(func.min(deliveries.c.id))
             .where(is_waiting, deliveries.c.endpoint.in_(endpoints))
@@ -129,8 +126,8 @@ class Outbox:
         with self._database.reading() as connection:
             return [_delivery(tuple(row)) for row in connection.execute(query)]
 
-    def settle(self, delivery_id: int, state: str, *, due_ns: int = 0, error: str | None = None) -> None:
-        """Write down how an attempt went: `DONE`, `FAILED` for good, or `WAITING` again until `due_ns`."""
+    def store_attempt(self, delivery_id: int, state: str, *, due_ns: int = 0, error: str | None = None) -> None:
+        """Store the result of an attempt: `DONE`, `FAILED` for good, or `WAITING` again until `due_ns`."""
         values = {"state": state, "attempts": deliveries.c.attempts + 1, "due_ns": due_ns, "error": error}
         with self._database.writing() as connection:
             connection.execute(update(deliveries).where(deliveries.c.id == delivery_id).values(values))

@@ -1,21 +1,22 @@
-"""The records: lifts, alerts with their transitions, dead letters, audit, and where the monitor stands.
+"""The records: lifts, alerts with their transitions, dead letters, the audit log, and the monitor's position.
 
 SQLite by default, PostgreSQL by URL, the same behaviour on both. Monitor and dashboards open the same database, each
-in its own process. How an alert is kept exactly once: `store.records.alerts`; how it is told: `store.records.outbox`.
+in its own process. How findings are applied exactly once: `store.records.alerts`; how transitions are delivered:
+`store.records.outbox`.
 """
 
 from __future__ import annotations
 
-from store.records.alerts import Alerts, Resume, Snapshot
+from store.records.alerts import AlertStore, Resume, Snapshot
 from store.records.database import RecordsUnavailable, Repository
-from store.records.dead_letters import DeadLetter, DeadLetters
-from store.records.lifts import EVERYTHING, Lifts, Registered, RegistryChanges
-from store.records.live import Live, LiveStates
-from store.records.maintenance import Maintenance, Window
+from store.records.dead_letters import DeadLetterStore, RefusedMessage
+from store.records.lifts import EVERYTHING, LiftStore, Registered, RegistryChanges
+from store.records.live import Live, LiveStore
+from store.records.maintenance import MaintenanceStore, MaintenanceWindow
 from store.records.outbox import DONE, FAILED, WAITING, Announcement, Delivery, Outbox
 from store.records.page import BadCursor, Page
 from store.records.retention import KEEP_DEFAULT_YEARS, KEEP_LEAST_YEARS, Retention
-from store.records.search import AlertFilter, AuditEntry, History, Search
+from store.records.search import AlertFilter, AlertSearch, AuditEntry, History
 
 __all__ = [
     "DONE",
@@ -28,23 +29,33 @@ __all__ = [
     "Announcement",
     "AuditEntry",
     "BadCursor",
-    "DeadLetter",
     "Delivery",
     "History",
     "Live",
+    "MaintenanceWindow",
     "Page",
     "Records",
     "RecordsUnavailable",
+    "RefusedMessage",
     "Registered",
     "RegistryChanges",
     "Resume",
     "Snapshot",
-    "Window",
 ]
 
 
-class Records(Repository, Lifts, Maintenance, Alerts, Search, Outbox, DeadLetters, LiveStates, Retention):
+class Records(
+    Repository,
+    LiftStore,
+    MaintenanceStore,
+    AlertStore,
+    AlertSearch,
+    Outbox,
+    DeadLetterStore,
+    LiveStore,
+    Retention,
+):
     """One database of records. Every method is one transaction, safe from any thread or process.
 
-    Any of them raises `RecordsUnavailable` while the database is away; the caller waits and tries again.
+    Every method raises `RecordsUnavailable` while the database does not answer; the caller waits and tries again.
     """

@@ -1,6 +1,6 @@
-"""The tables of the records. Migrations make them; a test holds the two against each other.
+"""The tables of the records. Migrations create them; a test compares the two.
 
-Two partial unique indices carry two laws: one open alert for a lift and a rule, and one newest one.
+Two partial unique indices guarantee one open and one newest alert for each lift and rule.
 """
 
 from __future__ import annotations
@@ -28,14 +28,14 @@ from sqlalchemy import (
 metadata = MetaData()
 
 
-class Words(TypeDecorator[str]):
-    """Text that every database takes: no NUL, no half of a surrogate pair, whatever was asked for or sent."""
+class CleanText(TypeDecorator[str]):
+    """Text that every database accepts: without NUL characters and unpaired surrogates."""
 
     impl = String
     cache_ok = True
 
     def process_bind_param(self, value: str | None, dialect: Dialect) -> str | None:
-        """Put the replacement character where no character can be."""
+        """Replace the characters that cannot be stored."""
         return None if value is None else value.replace("\0", "\ufffd").encode("utf-8", "replace").decode()
 
 
@@ -44,25 +44,25 @@ _Id = BigInteger().with_variant(Integer, "sqlite")  # SQLite counts upwards only
 counters = Table(
     "counters",
     metadata,
-    Column("name", Words(100), primary_key=True),
+    Column("name", CleanText(100), primary_key=True),
     Column("value", BigInteger, nullable=False),
 )
 
 lifts = Table(
     "lifts",
     metadata,
-    Column("lift_id", Words(64), primary_key=True),
-    Column("district", Words(32), nullable=False),
+    Column("lift_id", CleanText(64), primary_key=True),
+    Column("district", CleanText(32), nullable=False),
     Column("registered", Boolean, nullable=False),
     Column("facts", Text, nullable=False),
     Column("revision", BigInteger, nullable=False, server_default="0"),
 )
 Index("lifts_by_revision", lifts.c.revision)
 
-struck_off = Table(
+deleted_lifts = Table(
     "struck_off",
     metadata,
-    Column("lift_id", Words(64), primary_key=True),
+    Column("lift_id", CleanText(64), primary_key=True),
     Column("revision", BigInteger, nullable=False, index=True),
 )
 
@@ -70,11 +70,11 @@ maintenance = Table(
     "maintenance",
     metadata,
     Column("id", _Id, primary_key=True, autoincrement=True),
-    Column("lift_id", Words(64), nullable=False),
+    Column("lift_id", CleanText(64), nullable=False),
     Column("from_ns", BigInteger, nullable=False),
     Column("until_ns", BigInteger, nullable=False),
-    Column("by", Words(), nullable=False),
-    Column("note", Words()),
+    Column("by", CleanText(), nullable=False),
+    Column("note", CleanText()),
     Column("revision", BigInteger, nullable=False, index=True),
     sqlite_autoincrement=True,
 )
@@ -83,18 +83,18 @@ Index("maintenance_of_lift", maintenance.c.lift_id, maintenance.c.until_ns)
 alerts = Table(
     "alerts",
     metadata,
-    Column("id", Words(32), primary_key=True),
-    Column("lift_id", Words(64), nullable=False),
-    Column("district", Words(32), nullable=False),
-    Column("rule", Words(64), nullable=False),
-    Column("severity", Words(16), nullable=False),
-    Column("state", Words(16), nullable=False),
+    Column("id", CleanText(32), primary_key=True),
+    Column("lift_id", CleanText(64), nullable=False),
+    Column("district", CleanText(32), nullable=False),
+    Column("rule", CleanText(64), nullable=False),
+    Column("severity", CleanText(16), nullable=False),
+    Column("state", CleanText(16), nullable=False),
     Column("onset_ns", BigInteger, nullable=False),
     Column("shelved_until_ns", BigInteger),
     Column("newest", Boolean, nullable=False),
     Column("alert", Text, nullable=False),
 )
-# Written out, not bound: only then does SQLite see that a query may use the partial index.
+# Literals, not bound parameters: only then does SQLite use the partial index.
 is_open = alerts.c.state == literal_column("'firing'")
 is_newest = alerts.c.newest.is_(true())
 is_shelved = alerts.c.shelved_until_ns.is_not(None) & (alerts.c.state != literal_column("'closed'"))
@@ -114,14 +114,14 @@ transitions = Table(
     "transitions",
     metadata,
     Column("id", _Id, primary_key=True, autoincrement=True),
-    Column("alert_id", Words(32), nullable=False, index=True),
-    Column("lift_id", Words(64), nullable=False),
-    Column("district", Words(32), nullable=False),
-    Column("kind", Words(16), nullable=False),
+    Column("alert_id", CleanText(32), nullable=False, index=True),
+    Column("lift_id", CleanText(64), nullable=False),
+    Column("district", CleanText(32), nullable=False),
+    Column("kind", CleanText(16), nullable=False),
     Column("at_ns", BigInteger, nullable=False),
-    Column("by", Words()),
-    Column("note", Words()),
-    Column("to", Words()),
+    Column("by", CleanText()),
+    Column("note", CleanText()),
+    Column("to", CleanText()),
     Column("alert", Text, nullable=False),
     sqlite_autoincrement=True,
 )
@@ -130,14 +130,14 @@ deliveries = Table(
     "deliveries",
     metadata,
     Column("id", _Id, primary_key=True, autoincrement=True),
-    Column("endpoint", Words(100), nullable=False),
+    Column("endpoint", CleanText(100), nullable=False),
     Column("transition_id", BigInteger, nullable=False),
-    Column("alert_id", Words(32), nullable=False),
-    Column("state", Words(16), nullable=False),
+    Column("alert_id", CleanText(32), nullable=False),
+    Column("state", CleanText(16), nullable=False),
     Column("attempts", Integer, nullable=False),
     Column("made_ns", BigInteger, nullable=False),
     Column("due_ns", BigInteger, nullable=False),
-    Column("error", Words()),
+    Column("error", CleanText()),
     sqlite_autoincrement=True,
 )
 Index("one_delivery", deliveries.c.endpoint, deliveries.c.transition_id, unique=True)
@@ -149,9 +149,9 @@ dead_letters = Table(
     metadata,
     Column("id", _Id, primary_key=True, autoincrement=True),
     Column("at_ns", BigInteger, nullable=False),
-    Column("reason", Words(64), nullable=False),
-    Column("detail", Words(), nullable=False),
-    Column("topic", Words(), nullable=False),
+    Column("reason", CleanText(64), nullable=False),
+    Column("detail", CleanText(), nullable=False),
+    Column("topic", CleanText(), nullable=False),
     Column("payload", LargeBinary, nullable=False),
     sqlite_autoincrement=True,
 )
@@ -161,17 +161,17 @@ audit = Table(
     metadata,
     Column("id", _Id, primary_key=True, autoincrement=True),
     Column("at_ns", BigInteger, nullable=False),
-    Column("by", Words(), nullable=False),
-    Column("action", Words(32), nullable=False),
-    Column("subject", Words(64), nullable=False, index=True),
-    Column("detail", Words(), nullable=False),
+    Column("by", CleanText(), nullable=False),
+    Column("action", CleanText(32), nullable=False),
+    Column("subject", CleanText(64), nullable=False, index=True),
+    Column("detail", CleanText(), nullable=False),
     sqlite_autoincrement=True,
 )
 
 snapshots = Table(
     "snapshots",
     metadata,
-    Column("reader", Words(64), primary_key=True),
+    Column("reader", CleanText(64), primary_key=True),
     Column("position", BigInteger, nullable=False),
     Column("state", LargeBinary, nullable=False),
 )
@@ -179,7 +179,7 @@ snapshots = Table(
 live = Table(
     "live",
     metadata,
-    Column("monitor", Words(64), primary_key=True),
+    Column("monitor", CleanText(64), primary_key=True),
     Column("version", BigInteger, nullable=False),
     Column("at_ns", BigInteger, nullable=False),
     Column("lifts", LargeBinary, nullable=False),

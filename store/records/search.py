@@ -1,4 +1,4 @@
-"""What is asked of the alerts: a filtered list, one with its history, and who did what."""
+"""Queries of alerts: a filtered list, one alert with its history, and the audit log."""
 
 from __future__ import annotations
 
@@ -9,13 +9,21 @@ from sqlalchemy import ColumnElement, or_, select, tuple_
 from alerts.alert import Alert, Transition
 from store.records.book import read_alert
 from store.records.database import Database
-from store.records.page import Page, before_row, decode_cursor, encode_cursor, next_row, storable, whole
+from store.records.page import (
+    Page,
+    clamped,
+    cursor_after_row,
+    decode_cursor,
+    encode_cursor,
+    parse_number,
+    row_of_cursor,
+)
 from store.records.schema import alerts, audit, transitions
 
 
 @dataclass(frozen=True, slots=True)
 class AlertFilter:
-    """Which alerts are asked for; an empty tuple or None is no condition. Onset lies in [from, to)."""
+    """Conditions on alerts; an empty tuple or None is no condition. The onset lies in [from, to)."""
 
     state: tuple[str, ...] = ()
     lift_id: tuple[str, ...] = ()
@@ -46,8 +54,8 @@ class AuditEntry:
     detail: str
 
 
-class Search:
-    """The reading half of the alerts."""
+class AlertSearch:
+    """The part of the records that queries alerts."""
 
     _database: Database
 
@@ -56,7 +64,7 @@ class Search:
         query = select(alerts.c.alert).where(*_conditions(wanted))
         if cursor is not None:
             onset_ns, alert_id = decode_cursor(cursor, 2)
-            query = query.where(tuple_(alerts.c.onset_ns, alerts.c.id) < tuple_(whole(onset_ns), alert_id))
+            query = query.where(tuple_(alerts.c.onset_ns, alerts.c.id) < tuple_(parse_number(onset_ns), alert_id))
         query = query.order_by(alerts.c.onset_ns.desc(), alerts.c.id.desc()).limit(limit + 1)
         with self._database.reading() as connection:
             rows = connection.scalars(query).all()
@@ -80,11 +88,11 @@ class Search:
         if subject is not None:
             query = query.where(audit.c.subject == subject)
         if cursor is not None:
-            query = query.where(audit.c.id < before_row(cursor))
+            query = query.where(audit.c.id < row_of_cursor(cursor))
         with self._database.reading() as connection:
             rows = connection.execute(query).all()
         entries = [AuditEntry(r.id, r.at_ns, r.by, r.action, r.subject, r.detail) for r in rows[:limit]]
-        return Page(entries, next_row(entries[-1].id) if len(rows) > limit and entries else None)
+        return Page(entries, cursor_after_row(entries[-1].id) if len(rows) > limit and entries else None)
 
 
 def _conditions(wanted: AlertFilter) -> list[ColumnElement[bool]]:
@@ -94,7 +102,7 @@ def _conditions(wanted: AlertFilter) -> list[ColumnElement[bool]]:
         if values:
             conditions.append(or_(*(alerts.c[name] == value for value in values)))
     if wanted.from_ns is not None:
-        conditions.append(alerts.c.onset_ns >= storable(wanted.from_ns))
+        conditions.append(alerts.c.onset_ns >= clamped(wanted.from_ns))
     if wanted.to_ns is not None:
-        conditions.append(alerts.c.onset_ns < storable(wanted.to_ns))
+        conditions.append(alerts.c.onset_ns < clamped(wanted.to_ns))
     return conditions

@@ -110,7 +110,7 @@ def clock() -> Clock:
 def send(records: Records, server: Server, clock: Clock) -> Iterator[Callable[[], int]]:
     """Route what is new and try what is due, once; as a process does that was just started."""
     endpoint = Endpoint("desk", server.url, SECRET)
-    records.enrol(endpoint.name)
+    records.register_endpoint(endpoint.name)
     senders: list[WebhookSender] = []
 
     def once() -> int:

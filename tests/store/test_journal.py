@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from store.journal import Journal, JournalFull, JournalTaken
+from store.journal import Journal, JournalFull, JournalLocked
 from telemetry.streams import Entry
 from tests.processes import start_process
 
@@ -123,19 +123,19 @@ def test_another_process_reads_while_this_one_writes(tmp_path: Path) -> None:
             reader.stdin.close()
 
 
-CLAIM = """
+LOCK = """
 import sys
 from store.journal import Journal
 journal = Journal.open(sys.argv[1])
-journal.claim()
-print("claimed", flush=True)
+journal.lock()
+print("locked", flush=True)
 input()
 """
 
 
-def test_only_one_process_claims_a_journal_and_its_end_however_it_came_frees_it(tmp_path: Path) -> None:
+def test_only_one_process_locks_a_journal_and_its_end_releases_the_lock(tmp_path: Path) -> None:
     owner = start_process(
-        [sys.executable, "-c", CLAIM, tmp_path],
+        [sys.executable, "-c", LOCK, tmp_path],
         cwd=PROJECT,
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
@@ -143,11 +143,11 @@ def test_only_one_process_claims_a_journal_and_its_end_however_it_came_frees_it(
     with owner, Journal.open(tmp_path) as journal:
         assert owner.stdout
         owner.stdout.readline()
-        with pytest.raises(JournalTaken, match=rf"process {owner.pid}.*data_dir"):
-            journal.claim()
+        with pytest.raises(JournalLocked, match=rf"process {owner.pid}.*data_dir"):
+            journal.lock()
         owner.kill()
         owner.wait()
-        journal.claim()
+        journal.lock()
 
 
 APPEND_UNTIL_KILLED = """

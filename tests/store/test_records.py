@@ -542,8 +542,8 @@ def test_transitions_can_be_asked_for_one_lift_or_district(records: Records) -> 
 
 def test_a_reader_goes_on_where_it_stopped(records: Records) -> None:
     assert records.cursor("mqtt") == 0
-    records.told("mqtt", 5)
-    records.told("mqtt", 6)
+    records.move_cursor("mqtt", 5)
+    records.move_cursor("mqtt", 6)
     assert (records.cursor("mqtt"), records.cursor("other")) == (6, 0)
 
 

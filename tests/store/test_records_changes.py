@@ -10,7 +10,7 @@ from alerts.book import Answer
 from registry.facts import LiftFacts
 from store.records.database import MIGRATIONS
 from store.records.repository import DONE, EVERYTHING, AlertFilter, Records
-from store.records.retention import DAY_NS, DELIVERIES_KEPT_NS, FORGET_AT_ONCE, YEAR_NS
+from store.records.retention import DAY_NS, DELETE_AT_ONCE, DELIVERIES_KEPT_NS, YEAR_NS
 from store.records.schema import audit, deliveries, transitions
 from tests.alerts.rules import LIFT, MOVED, STOP, T0, S, occurrence
 from tests.store.test_records import (
@@ -64,11 +64,11 @@ def test_who_was_struck_off_since_is_named_unless_put_back(records: Records) -> 
         records.delete_lift(lift_id, "me", T0)
     records.put_lift(LiftFacts("b", "south"), "me", T0)
     after = records.registry_since(before)
-    assert (after.struck_off, [each.facts for each in after.lifts]) == (["a"], [LiftFacts("b", "south")])
-    assert records.registry_since(after.revision).struck_off == []
+    assert (after.deleted, [each.facts for each in after.lifts]) == (["a"], [LiftFacts("b", "south")])
+    assert records.registry_since(after.revision).deleted == []
     records.put_lift(LiftFacts("a", "north"), "me", T0)
     records.delete_lift("a", "me", T0)
-    assert records.registry_since(after.revision).struck_off == ["a"]
+    assert records.registry_since(after.revision).deleted == ["a"]
 
 
 def test_a_lift_has_one_maintenance_window_at_a_time_and_its_past_stays(records: Records) -> None:
@@ -99,8 +99,8 @@ def test_alerts_and_audit_are_kept_for_their_years_and_then_forgotten_with_their
     records.judge(position=1, occurrences=[occurrence(MOVED, "on", 10), occurrence(STOP, "on", 10)], now_ns=T0)
     moved = records.alerts(AlertFilter(rule=(MOVED.slug,))).items[0].id
     records.answer(moved, Answer("resolve", "ann"), T0 + 20 * S)
-    assert records.forget(T0 + 4 * YEAR_NS) == 0
-    assert records.forget(T0 + 5 * YEAR_NS + DAY_NS) == 4  # the alert, its two transitions, and who resolved it
+    assert records.delete_expired(T0 + 4 * YEAR_NS) == 0
+    assert records.delete_expired(T0 + 5 * YEAR_NS + DAY_NS) == 4  # the alert, its two transitions, and who resolved it
     assert [alert.rule for alert in records.alerts(AlertFilter()).items] == [STOP.slug]  # it still fires
     assert (count(records, transitions), count(records, audit)) == (1, 0)
     assert records.alerts(AlertFilter(lift_id=(LIFT,))).items[0].lift_id == LIFT
@@ -110,29 +110,29 @@ def test_an_old_alert_that_was_spoken_of_lately_is_kept(records: Records) -> Non
     records.judge(position=1, occurrences=[occurrence(MOVED, "on", 10)], now_ns=T0)
     (alert,) = records.alerts(AlertFilter()).items
     records.answer(alert.id, Answer("resolve", "ann"), T0 + YEAR_NS)
-    assert records.forget(T0 + 5 * YEAR_NS + DAY_NS) == 0
+    assert records.delete_expired(T0 + 5 * YEAR_NS + DAY_NS) == 0
     assert records.alert(alert.id) is not None
 
 
 def test_less_than_four_years_is_never_kept(records: Records) -> None:
     records.put_lift(LiftFacts("a", "north"), "ann", T0)
-    assert records.forget(T0 + 4 * YEAR_NS - DAY_NS, keep_years=1) == 0
-    assert records.forget(T0 + 4 * YEAR_NS + DAY_NS, keep_years=1) == 1
+    assert records.delete_expired(T0 + 4 * YEAR_NS - DAY_NS, keep_years=1) == 0
+    assert records.delete_expired(T0 + 4 * YEAR_NS + DAY_NS, keep_years=1) == 1
 
 
 def test_forgetting_ends_though_there_is_much(records: Records) -> None:
-    many = 2 * FORGET_AT_ONCE + 7
+    many = 2 * DELETE_AT_ONCE + 7
     records.put_lifts([LiftFacts(f"l{n}", "north") for n in range(many)], "ann", T0)
-    assert records.forget(T0 + 6 * YEAR_NS) == many
+    assert records.delete_expired(T0 + 6 * YEAR_NS) == many
     assert count(records, audit) == 0
 
 
 def test_deliveries_are_forgotten_after_a_month_and_not_made_again(records: Records) -> None:
-    records.enrol("desk")
+    records.register_endpoint("desk")
     records.judge(position=1, occurrences=[occurrence(STOP, "on", 10)], now_ns=T0)
     told = records.transitions_since(0)
     records.enqueue("desk", told, told[-1].id, T0)
-    records.settle(records.due(["desk"], T0)[0].id, DONE)
-    assert records.forget(T0 + DELIVERIES_KEPT_NS - 1) == 0
-    assert records.forget(T0 + DELIVERIES_KEPT_NS + 1) == 1
+    records.store_attempt(records.due(["desk"], T0)[0].id, DONE)
+    assert records.delete_expired(T0 + DELIVERIES_KEPT_NS - 1) == 0
+    assert records.delete_expired(T0 + DELIVERIES_KEPT_NS + 1) == 1
     assert (count(records, deliveries), records.cursor("webhook:desk")) == (0, told[-1].id)
