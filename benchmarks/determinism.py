@@ -25,7 +25,7 @@ from commands import processes, replay
 from commands.simulate import write_recording
 from commands.trial import fleet_parts
 from detectors.catalogue import RULES
-from simulator.playback.simulation import Scene
+from simulator.playback.simulation import Simulation
 from simulator.scenarios import library
 from simulator.scenarios.scenario import Scenario
 from simulator.terminals.messages import Packet
@@ -62,16 +62,16 @@ def hashes(lived: Scenario, parts: Sequence[slice], judges: int, place: Path) ->
 def _live(lived: Scenario, part: slice, folder: Path) -> dict[str, str]:
     """Record a part of the fleet; return a hash of the packets of each of its topics."""
     write_recording(lived, None, folder, part)
-    scene, topics = Scene(lived, lived.start_ns, part), defaultdict(hashlib.sha256)
-    for packet in _packets(scene, lived.seconds):
+    simulation, topics = Simulation(lived, lived.start_ns, part), defaultdict(hashlib.sha256)
+    for packet in _packets(simulation, lived.seconds):
         topics[packet.topic].update(b"%d %d " % (packet.sent_ns, packet.retain) + packet.payload)
     return {topic: digest.hexdigest() for topic, digest in topics.items()}
 
 
-def _packets(scene: Scene, seconds: int) -> Iterator[Packet]:
+def _packets(simulation: Simulation, seconds: int) -> Iterator[Packet]:
     for _ in range(seconds):
-        yield from scene.step()
-    yield from scene.left()
+        yield from simulation.step()
+    yield from simulation.remaining_packets()
 
 
 def _of_table(folders: Sequence[Path], name: str) -> str:

@@ -22,7 +22,8 @@ from simulator.maths.trajectories import Trajectories
 from simulator.physics.guide_rails import BRACKETS_M, RAILS_M
 from simulator.physics.machine_vibration import MACHINE_HZ, bearing_orders
 from simulator.physics.suspension import natural_hz, stiffness_npm
-from simulator.world.world import Second, World
+from simulator.world.second import Second
+from simulator.world.world import World
 from telemetry.arrays import F64
 from telemetry.streams import DOOR_STATES, OPEN
 from tests.simulator.recorded_trip import ONE, Ride, lift, record, ride, standing

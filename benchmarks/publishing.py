@@ -15,7 +15,7 @@ from pathlib import Path
 from benchmarks.pipeline import LACKING, READY_LIMIT_S, connected_publisher, free_port, mosquitto, started, wait
 from commands.child_process import is_listening
 from commands.demo import mosquitto_configuration
-from simulator.playback.simulation import Scene
+from simulator.playback.simulation import Simulation
 from simulator.scenarios.scenario import Scenario
 
 SECONDS, WARM_SECONDS = 10.0, 3
@@ -54,12 +54,12 @@ def measure(form: str, lifts: int, for_s: float, vibration: bool) -> str:
 
 def published(scenario: Scenario, port: int, for_s: float) -> tuple[float, float]:
     """Live and publish for a while, as fast as it goes: CPU microseconds a bundle, and bundles a second."""
-    scene, publisher = Scene(scenario, scenario.start_ns), connected_publisher(port)
+    simulation, publisher = Simulation(scenario, scenario.start_ns), connected_publisher(port)
     bundles, begun, cpu_s = 0, 0.0, 0.0
     while not begun or time.monotonic() < begun + for_s:
-        if not begun and scene.world.seconds == WARM_SECONDS:
+        if not begun and simulation.world.seconds == WARM_SECONDS:
             begun, cpu_s, bundles = time.monotonic(), time.process_time(), 0
-        for packet in scene.step():
+        for packet in simulation.step():
             publisher.publish(packet.topic, packet.payload, packet.retain)
             bundles += packet.bundles
     publisher.flush(READY_LIMIT_S)

@@ -16,7 +16,7 @@ from detectors.catalogue import RULES
 from detectors.judge import Judge
 from ingest.fleet import Fleet
 from ingest.replaying import BUDGET_ROWS, wider
-from simulator.playback.simulation import Scene
+from simulator.playback.simulation import Simulation
 from simulator.scenarios.scenario import Scenario
 from telemetry.order.sequence import Sequencer
 
@@ -27,9 +27,9 @@ STEPS = ("simulate", "to columns", "sequence and batch", f"judge, {len(RULES)} r
 
 def measure(lifts: int, seconds: int, idle_hz: int, vibration: bool) -> Counter[str]:
     """Return the CPU seconds of each step over so many seconds of a fleet in its morning."""
-    scene = Scene(Scenario(lifts=lifts, hours=1.0, hour=8.5, idle_hz=idle_hz, vibration=vibration), START_NS)
+    simulation = Simulation(Scenario(lifts=lifts, hours=1.0, hour=8.5, idle_hz=idle_hz, vibration=vibration), START_NS)
     fleet, sequencer, judge = Fleet(), Sequencer(BUDGET_ROWS), Judge(RULES, lifts)
-    fleet.load([(facts, True) for facts in scene.facts])
+    fleet.load([(facts, True) for facts in simulation.facts])
     took: Counter[str] = Counter()
 
     def timed(step: str, act: Callable[..., Any], *given: Any) -> Any:
@@ -40,8 +40,8 @@ def measure(lifts: int, seconds: int, idle_hz: int, vibration: bool) -> Counter[
 
     for phase_s in (WARM_S, seconds):
         took.clear()
-        spoken = (timed(STEPS[0], scene.speak) for _ in range(phase_s))
-        groups = (timed(STEPS[1], scene.columns.decoded, said) for said in spoken)
+        reports = (timed(STEPS[0], simulation.report) for _ in range(phase_s))
+        groups = (timed(STEPS[1], simulation.columns.decoded, said) for said in reports)
         for group in wider(groups):
             indexed = timed(STEPS[2], fleet.index, group.messages)
             batch = timed(STEPS[2], sequencer.step, group, indexed.lift)[0]

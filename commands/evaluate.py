@@ -15,10 +15,10 @@ from evaluation import report
 from evaluation.raised import BadFindings
 from evaluation.referee import judge
 from simulator.scenarios import library
-from simulator.scenarios.scenario import Contradiction
+from simulator.scenarios.scenario import InvalidScenario
 from store.recordings.format import InvalidRecording
 
-EXPECTED_ERRORS = (Contradiction, InvalidRecording, trial.NoLabels, BadFindings)
+EXPECTED_ERRORS = (InvalidScenario, InvalidRecording, trial.NoLabels, BadFindings)
 EPILOG = """\
   liftwatch simulate --scenario entrapment --to night
   liftwatch evaluate night                              the present rules, straight through

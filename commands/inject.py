@@ -8,10 +8,10 @@ from commands.wiring.broker import broker_address
 from configuration import Configuration
 from mqtt.publisher import NotPublished
 from simulator.faults.cause_table import CAUSES
-from simulator.faults.schedule import Unknown
+from simulator.faults.schedule import InvalidFaultRequest
 from simulator.playback.injection import inject
 
-EXPECTED_ERRORS = (NotPublished, Unknown)
+EXPECTED_ERRORS = (NotPublished, InvalidFaultRequest)
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

@@ -78,7 +78,7 @@ def record_broker(settings: Configuration, folder: Path, for_s: float) -> Record
     try:
         with ended_by_signals() as ended, recording_writer(folder, header, registered_lifts(settings)) as writer:
             listener = recording.Listener(
-                source, writer, lambda heard: progress.tell(f"{heard} messages in {time.monotonic() - begun:.0f} s")
+                source, writer, lambda heard: progress.report(f"{heard} messages in {time.monotonic() - begun:.0f} s")
             )
             listener.listen(for_s, ended)
             writer.set_facts(registered_lifts(settings))  # some may have been registered meanwhile
@@ -104,7 +104,7 @@ def record_series(
         with recording_writer(folder, RecordingHeader(export.SOURCE, VERSION), list(facts.values())) as writer:
             for group in chain([first], groups):
                 writer.add(group)
-                progress.tell(f"{writer.header.messages} messages")
+                progress.report(f"{writer.header.messages} messages")
             writer.close(complete=not ended.is_set())
     silent = sorted(set(lifts) - Recording(folder).lift_ids())
     if silent:

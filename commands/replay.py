@@ -141,7 +141,7 @@ def judge_share(
     for changes in replay(run, map(share.of_group, groups_of(recording, lifts))):
         found += lines(changes)
         if share.number == 0:
-            progress.tell(f"{run.counts['received'] * share.of} of {recording.header.messages} messages judged")
+            progress.report(f"{run.counts['received'] * share.of} of {recording.header.messages} messages judged")
     return found, run.counts
 
 

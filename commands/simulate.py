@@ -15,15 +15,15 @@ from configuration import Configuration, Unusable
 from ingest.replaying import wider
 from simulator.playback import player
 from simulator.playback.player import ended_by_signals
-from simulator.playback.simulation import Scene, told
+from simulator.playback.simulation import Simulation, decoded_seconds
 from simulator.scenarios import library
-from simulator.scenarios.scenario import Contradiction, Scenario, inhabitants
+from simulator.scenarios.scenario import InvalidScenario, Scenario, scenario_lifts
 from simulator.terminals.messages import FORMS
 from store.recordings.format import RecordingHeader
 from store.records.repository import Records, RecordsUnavailable
 from telemetry.version import VERSION
 
-EXPECTED_ERRORS = (Contradiction, RecordsUnavailable)
+EXPECTED_ERRORS = (InvalidScenario, RecordsUnavailable)
 RATE = "faults by themselves, per hour over the fleet"
 
 
@@ -53,7 +53,7 @@ def run(options: argparse.Namespace, settings: Configuration) -> int:
     scenario = read_scenario(options)
     if options.register:
         with Records.open(settings.records_url) as records:
-            records.put_lifts(inhabitants(scenario), "simulator", time.time_ns())
+            records.put_lifts(scenario_lifts(scenario), "simulator", time.time_ns())
     if options.to is not None:
         header = write_recording(scenario, options.scenario, options.to)
         return report_written(header, options.to, "it was interrupted")
@@ -78,14 +78,14 @@ def read_scenario(options: argparse.Namespace) -> Scenario:
 
 def write_recording(scenario: Scenario, name: str | None, folder: Path, part: slice = slice(None)) -> RecordingHeader:
     """Simulate a scenario, or a part of its lifts, as fast as it goes, and write messages and labels to `folder`."""
-    scene = Scene(scenario, scenario.start_ns, part)
+    simulation = Simulation(scenario, scenario.start_ns, part)
     header = RecordingHeader("simulator", VERSION, scenario.seed, name)
-    with ended_by_signals() as ended, recording_writer(folder, header, scene.facts) as writer:
-        for decoded in wider(takewhile(lambda _: not ended.is_set(), told(scene))):
+    with ended_by_signals() as ended, recording_writer(folder, header, simulation.facts) as writer:
+        for decoded in wider(takewhile(lambda _: not ended.is_set(), decoded_seconds(simulation))):
             writer.add(decoded)
-            writer.add_labels(scene.labels())
-        writer.add_labels(scene.labels())
+            writer.add_labels(simulation.labels())
+        writer.add_labels(simulation.labels())
         writer.close(complete=not ended.is_set())
-    if writer.header.complete and (missed := scene.missed()):
+    if writer.header.complete and (missed := simulation.missing_faults()):
         sys.stderr.write(f"liftwatch: {missed}\n")
     return writer.header

@@ -27,7 +27,7 @@ from ingest.replaying import Replay, replay
 from registry.facts import LiftFacts
 from simulator.buildings.fleet import ESTATE_LIFTS
 from simulator.playback.progress import Progress
-from simulator.playback.simulation import Scene, told
+from simulator.playback.simulation import Simulation, decoded_seconds
 from simulator.scenarios.scenario import Scenario
 from store.recordings.recording import Recording
 from telemetry.batch import Decoded
@@ -114,11 +114,11 @@ def judge_part(
     scenario: Scenario, part: slice, rules: Sequence[Rule]
 ) -> tuple[list[LiftFacts], list[dict[str, object]], list[Raised]]:
     """Simulate and judge a part of the fleet; return its lifts, its labels and what was raised."""
-    scene = Scene(scenario, scenario.start_ns, part=part)
-    run = Replay(scene.facts, rules, silence=True, attended_s=ATTENDED_S)
-    messages = scenario.seconds * len(scene.facts) if part.start == 0 else 0  # the first part shows the progress
-    found = raised_in(run, told(scene), messages)
-    return scene.facts, scene.labels(), found
+    simulation = Simulation(scenario, scenario.start_ns, part=part)
+    run = Replay(simulation.facts, rules, silence=True, attended_s=ATTENDED_S)
+    messages = scenario.seconds * len(simulation.facts) if part.start == 0 else 0  # the first part shows the progress
+    found = raised_in(run, decoded_seconds(simulation), messages)
+    return simulation.facts, simulation.labels(), found
 
 
 def rules_without_facts(facts: Iterable[LiftFacts]) -> dict[str, frozenset[str]]:
@@ -135,5 +135,5 @@ def raised_in(run: Replay, groups: Iterable[Decoded], messages: int) -> list[Rai
     for changes in replay(run, groups):
         newest |= {change.alert.id: change.alert for change in changes}
         if messages:
-            progress.tell(f"{run.counts['received'] / messages:.1%} judged, {len(newest)} alerts")
+            progress.report(f"{run.counts['received'] / messages:.1%} judged, {len(newest)} alerts")
     return raised.ours(newest.values())

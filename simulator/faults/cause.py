@@ -23,7 +23,7 @@ FORMS = ("sudden", "intermittent", "growing")
 SUDDEN, INTERMITTENT, GROWING = FORMS
 
 ANYWHERE, RIDE, EMPTY_RUN, LANDING, IDLE = range(5)
-RIGHT, STAYS_SHUT, REVERSES, SLIPS, HELD_OPEN, REOPENS, STARTS_OPEN, SPRINGS_OPEN = range(8)
+DOOR_OK, STAYS_SHUT, REVERSES, SLIPS, HELD_OPEN, REOPENS, STARTS_OPEN, SPRINGS_OPEN = range(8)
 
 SeverityRange = tuple[float, float]
 UNLIMITED_S = 1e12
@@ -71,7 +71,7 @@ class Effect:
     thrust_mps2: SeverityRange = (0.0, 0.0)
     brake_torque_left: SeverityRange = (1.0, 1.0)
     slowdown_lost: SeverityRange = (0.0, 0.0)
-    door: int = RIGHT
+    door: int = DOOR_OK
     brake_slips: bool = False
     freezes_at_landing: bool = False
     halts: bool = False

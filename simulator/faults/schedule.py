@@ -34,7 +34,7 @@ FAULTS_LIMIT = 1 << 20
 _DRAWS = 8
 
 
-class Unknown(ValueError):
+class InvalidFaultRequest(ValueError):
     """A fault was asked for that this world cannot bring about."""
 
 
@@ -57,18 +57,18 @@ class FaultRequest:
 
     def __post_init__(self) -> None:
         if self.cause not in CAUSES:
-            raise Unknown(unknown_cause(self.cause))
+            raise InvalidFaultRequest(unknown_cause(self.cause))
         if self.form is not None and self.form not in FORMS:
-            raise Unknown(f"form: {self.form!r} is not one of {', '.join(FORMS)}")
+            raise InvalidFaultRequest(f"form: {self.form!r} is not one of {', '.join(FORMS)}")
         if self.severity is not None and not 0 <= self.severity <= 1:
-            raise Unknown(f"severity: {self.severity!r} is not between 0 and 1")
+            raise InvalidFaultRequest(f"severity: {self.severity!r} is not between 0 and 1")
         if self.for_s is not None and not 0 < self.for_s < float("inf"):
-            raise Unknown(f"for_s: {self.for_s!r} is not a number of seconds above 0")
+            raise InvalidFaultRequest(f"for_s: {self.for_s!r} is not a number of seconds above 0")
         if self.growth_days is not None and not 0 < self.growth_days < float("inf"):
-            raise Unknown(f"growth_days: {self.growth_days!r} is not a number of days above 0")
+            raise InvalidFaultRequest(f"growth_days: {self.growth_days!r} is not a number of days above 0")
         first, last = self.onset_s if isinstance(self.onset_s, tuple) else (self.onset_s, self.onset_s)
         if not 0 <= first <= last < float("inf"):
-            raise Unknown(f"onset_s: {self.onset_s!r} is not a time from the start on, nor two in order")
+            raise InvalidFaultRequest(f"onset_s: {self.onset_s!r} is not a time from the start on, nor two in order")
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,7 +159,7 @@ class Schedule:
     def draw(self, planned: FaultRequest, now_s: float = 0.0) -> FaultOccurrence:
         """Return what was planned with all that was left open; `now_s` is added to its time."""
         if planned.lift_id not in self._row:
-            raise Unknown(f"lift_id: {planned.lift_id!r} is not simulated here")
+            raise InvalidFaultRequest(f"lift_id: {planned.lift_id!r} is not simulated here")
         lift, cause = self._row[planned.lift_id], CAUSES[planned.cause]
         counter = _DRAWS * self._planned[lift] + np.arange(_DRAWS)
         words = rng.hash_bits(self._keys[[lift]], counter)

@@ -99,12 +99,12 @@ def impaired(*names: str) -> Predicate:
     return lambda t: np.logical_or.reduce([t.condition(name) != 0 for name in names])
 
 
-def ridden(slug: str, en: str, rule: str, *names: str) -> Symptom:
+def while_moving(slug: str, en: str, rule: str, *names: str) -> Symptom:
     """Return a symptom of a condition that is felt while the car moves, and stays until it is put right."""
     there = impaired(*names)
     return Symptom(slug, en, (rule,), lambda t: there(t) & ~t.at_rest, there)
 
 
-def sensed(slug: str, en: str, rule: str, name: str) -> Symptom:
+def while_impaired(slug: str, en: str, rule: str, name: str) -> Symptom:
     """Return a symptom of a sensor or terminal, which is there as long as its condition is."""
     return Symptom(slug, en, (rule,), impaired(name))

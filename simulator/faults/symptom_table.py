@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from simulator.faults.symptom import GroundTruth, Symptom, impaired, ridden, sensed
+from simulator.faults.symptom import GroundTruth, Symptom, impaired, while_impaired, while_moving
 from telemetry.arrays import Bools
 from telemetry.streams import CLOSED, CLOSING, NORMAL, OPEN, OPENING
 
@@ -227,28 +227,28 @@ SYMPTOMS = (
         lambda t: ~t.at_rest & (t.overdue_s > BRAKES_LATE_S),
         lambda t: t.condition("brake_torque") < 1,
     ),
-    ridden("harsh-ride", "starts and stops are harsh", "harsh-ride", "harsh"),
-    ridden("ropes-slip", "the ropes slip on the sheave", "traction-slip", "slip"),
-    ridden("vibrates-vertically", "the ride shakes up and down", "vertical-vibration", "sheave", "rope_tension"),
-    ridden("vibrates-sideways", "the ride shakes sideways", "horizontal-vibration", "shoe", "roller_flat"),
-    ridden("rail-joint-knocks", "the car knocks at one place of its way", "rail-joint", "joint"),
-    ridden("rollers-worn", "the guide rollers or shoes are worn", "roller-guide", "roller", "roller_flat"),
-    ridden("bearing-damaged", "a bearing of the machine is damaged", "machine-bearing", "bearing"),
+    while_moving("harsh-ride", "starts and stops are harsh", "harsh-ride", "harsh"),
+    while_moving("ropes-slip", "the ropes slip on the sheave", "traction-slip", "slip"),
+    while_moving("vibrates-vertically", "the ride shakes up and down", "vertical-vibration", "sheave", "rope_tension"),
+    while_moving("vibrates-sideways", "the ride shakes sideways", "horizontal-vibration", "shoe", "roller_flat"),
+    while_moving("rail-joint-knocks", "the car knocks at one place of its way", "rail-joint", "joint"),
+    while_moving("rollers-worn", "the guide rollers or shoes are worn", "roller-guide", "roller", "roller_flat"),
+    while_moving("bearing-damaged", "a bearing of the machine is damaged", "machine-bearing", "bearing"),
     Symptom(
         "car-shakes",
         "the standing car is shaken by those inside",
         ("car-shaking",),
         lambda t: t.at_rest & t.presence & (t.condition("jumping_kg") != 0),
     ),
-    sensed(
+    while_impaired(
         "curtain-reads-blocked", "the light curtain reads blocked, come what may", "curtain-blocked", "curtain_blocked"
     ),
-    sensed("curtain-reads-clear", "the light curtain sees nobody", "curtain-dead", "curtain_dead"),
-    sensed("position-reads-wrong", "the position sensor is off", "position-lost", "position.offset"),
-    sensed("position-stuck", "the position sensor repeats itself", "sensor-fault", "position.stuck"),
-    sensed("position-spikes", "the position sensor jumps", "sensor-fault", "position.spike_share"),
-    sensed("speed-dead", "the speed sensor reads nothing but zero", "sensor-fault", "speed.dead"),
-    sensed("speed-stuck", "the speed sensor repeats itself", "sensor-fault", "speed.stuck"),
+    while_impaired("curtain-reads-clear", "the light curtain sees nobody", "curtain-dead", "curtain_dead"),
+    while_impaired("position-reads-wrong", "the position sensor is off", "position-lost", "position.offset"),
+    while_impaired("position-stuck", "the position sensor repeats itself", "sensor-fault", "position.stuck"),
+    while_impaired("position-spikes", "the position sensor jumps", "sensor-fault", "position.spike_share"),
+    while_impaired("speed-dead", "the speed sensor reads nothing but zero", "sensor-fault", "speed.dead"),
+    while_impaired("speed-stuck", "the speed sensor repeats itself", "sensor-fault", "speed.stuck"),
     Symptom(
         "speed-reads-wrong",
         "the speed sensor reads too little of every speed",
@@ -256,14 +256,20 @@ SYMPTOMS = (
         lambda t: ~t.at_rest & (t.condition("speed.gain") != 1),
         lambda t: t.condition("speed.gain") != 1,
     ),
-    sensed("accelerometer-dead", "the accelerometer reads nothing but zero", "sensor-fault", "accelerometer.dead"),
-    sensed("accelerometer-silent", "the accelerometer says nothing", "sensor-fault", "accelerometer.mute"),
-    sensed("accelerometer-reads-wrong", "the accelerometer's zero is off", "sensor-fault", "accelerometer.offset"),
-    sensed("presence-stuck", "the presence sensor sees a person who is not there", "sensor-fault", "presence_stuck"),
-    sensed("presence-dead", "the presence sensor sees nobody", "sensor-fault", "presence_dead"),
-    sensed("door-sensor-stuck", "the door sensor reads closed, come what may", "sensor-fault", "door_stuck"),
-    sensed("clock-wrong", "the terminal's clock is wrong", "clock-skew", "clock_s"),
-    sensed("out-of-order", "messages come out of order", "clock-skew", "scrambled"),
+    while_impaired(
+        "accelerometer-dead", "the accelerometer reads nothing but zero", "sensor-fault", "accelerometer.dead"
+    ),
+    while_impaired("accelerometer-silent", "the accelerometer says nothing", "sensor-fault", "accelerometer.mute"),
+    while_impaired(
+        "accelerometer-reads-wrong", "the accelerometer's zero is off", "sensor-fault", "accelerometer.offset"
+    ),
+    while_impaired(
+        "presence-stuck", "the presence sensor sees a person who is not there", "sensor-fault", "presence_stuck"
+    ),
+    while_impaired("presence-dead", "the presence sensor sees nobody", "sensor-fault", "presence_dead"),
+    while_impaired("door-sensor-stuck", "the door sensor reads closed, come what may", "sensor-fault", "door_stuck"),
+    while_impaired("clock-wrong", "the terminal's clock is wrong", "clock-skew", "clock_s"),
+    while_impaired("out-of-order", "messages come out of order", "clock-skew", "scrambled"),
 )
 
 BY_SLUG: dict[str, Symptom] = {symptom.slug: symptom for symptom in SYMPTOMS}

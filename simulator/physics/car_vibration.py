@@ -13,7 +13,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from simulator.cars.state import START, Cars, EventLog, LiftParameters
+from simulator.cars.lifts import LiftParameters
+from simulator.cars.state import START, Cars, EventLog
 from simulator.faults.condition import Condition
 from simulator.maths import rng
 from simulator.physics.guide_rails import GuideRails

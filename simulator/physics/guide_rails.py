@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from simulator.cars.state import LiftParameters
+from simulator.cars.lifts import LiftParameters
 from simulator.faults.condition import Condition
 from simulator.maths import rng
 from telemetry.arrays import F32, Index

@@ -13,7 +13,8 @@ from collections.abc import Collection
 
 import numpy as np
 
-from simulator.cars.state import Cars, LiftParameters
+from simulator.cars.lifts import LiftParameters
+from simulator.cars.state import Cars
 from simulator.maths import rng
 from simulator.physics.traction_sheave import sheave_speed_mps, sheave_travel_m
 from telemetry.arrays import F32, F64, Index

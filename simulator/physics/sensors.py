@@ -15,7 +15,8 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from simulator.cars.state import Cars, LiftParameters
+from simulator.cars.lifts import LiftParameters
+from simulator.cars.state import Cars
 from simulator.faults.condition import Condition, SensorFaults
 from simulator.maths import rng
 from simulator.physics.suspension import Motion

@@ -15,7 +15,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from simulator.cars.state import Cars, EventLog, LiftParameters
+from simulator.cars.lifts import LiftParameters
+from simulator.cars.state import Cars, EventLog
 from simulator.maths.stopping import CAR_PER_LOAD, G_MPS2
 from telemetry.arrays import F64, Index
 from telemetry.streams import CLOSED

@@ -12,7 +12,7 @@ import orjson
 from mqtt.client import BrokerAddress
 from mqtt.publisher import publish_once
 from simulator.faults.cause_table import CAUSES, unknown_cause
-from simulator.faults.schedule import Unknown
+from simulator.faults.schedule import InvalidFaultRequest
 from telemetry.streams import LIFT_ID_PATTERN
 
 REQUEST_TOPICS = "sim/v1/+/fault"
@@ -23,19 +23,19 @@ def inject(address: BrokerAddress, lift_id: str, cause: str, for_s: float | None
     """Publish a request; raise `mqtt.publisher.NotPublished`, an OSError, where the broker does not take it."""
     slug, lasts_s = read_request({"cause": cause} if for_s is None else {"cause": cause, "for_s": for_s})
     if not LIFT_ID_PATTERN.fullmatch(lift_id):
-        raise Unknown(f"lift_id: {lift_id!r} is not a lift's id")
+        raise InvalidFaultRequest(f"lift_id: {lift_id!r} is not a lift's id")
     publish_once(address, f"sim/v1/{lift_id}/fault", orjson.dumps({"cause": slug, "for_s": lasts_s}))
 
 
 def read_request(body: Any) -> tuple[str, float]:
     """Return the cause and the duration of a request; raise Unknown where it is not one."""
     if not isinstance(body, dict) or not isinstance(body.get("cause"), str):
-        raise Unknown('give an object such as {"cause": "power-cut", "for_s": 60}')
+        raise InvalidFaultRequest('give an object such as {"cause": "power-cut", "for_s": 60}')
     if body["cause"] not in CAUSES:
-        raise Unknown(unknown_cause(body["cause"]))
+        raise InvalidFaultRequest(unknown_cause(body["cause"]))
     cause = CAUSES[body["cause"]]
     for_s = body.get("for_s", cause.default_s)
     low, high = FOR_LIMIT_S
     if isinstance(for_s, bool) or not isinstance(for_s, int | float) or not low <= for_s <= high:
-        raise Unknown(f"for_s: {for_s!r} is not a number of seconds from {low:.0f} to {high:.0f}")
+        raise InvalidFaultRequest(f"for_s: {for_s!r} is not a number of seconds from {low:.0f} to {high:.0f}")
     return cause.slug, float(for_s)

@@ -25,7 +25,7 @@ from mqtt.client import BrokerAddress, LastWill
 from mqtt.publisher import Publisher
 from simulator.playback.injection import REQUEST_TOPICS, read_request
 from simulator.playback.progress import Progress
-from simulator.playback.simulation import Scene
+from simulator.playback.simulation import Simulation
 from simulator.scenarios.scenario import Scenario
 from simulator.terminals.messages import Packet
 from simulator.terminals.terminals import NS
@@ -84,13 +84,13 @@ class Player:
         self.settings, self.ended = settings, ended
         self.refused = self.faults = self.bundles = 0
         self.progress = Progress()
-        self.scene = Scene(settings.scenario, _start_ns(settings))
-        self.world = self.scene.world
+        self.simulation = Simulation(settings.scenario, _start_ns(settings))
+        self.world = self.simulation.world
 
     def play(self) -> None:
         """Simulate the world second by second and publish its messages."""
         settings = self.settings
-        will = self.scene.packer.offline(0)
+        will = self.simulation.encoder.offline_status(0)
         publisher = Publisher(
             settings.address, topics=[REQUEST_TOPICS], will=LastWill(will.topic, will.payload, will.retain)
         )
@@ -100,17 +100,17 @@ class Player:
             while not self.ended.is_set() and self.world.seconds != settings.seconds:
                 self._wait_until(publisher, self.world.calendar.instant_ns(self.world.seconds) + NS)
                 self._inject_requested(publisher)
-                packets = self.scene.step()
-                self._write_labels(self.scene.labels())
+                packets = self.simulation.step()
+                self._write_labels(self.simulation.labels())
                 self._publish(publisher, packets)
                 self._report(publisher)
         finally:
-            self.scene.happened += self.world.unfinished()
-            self._write_labels(self.scene.labels())
-            if self.world.seconds == settings.seconds and (missed := self.scene.missed()):
+            self.simulation.ended_labels += self.world.unfinished()
+            self._write_labels(self.simulation.labels())
+            if self.world.seconds == settings.seconds and (missed := self.simulation.missing_faults()):
                 log.warning("%s", missed)
             for lift in range(len(self.world)):
-                status = self.scene.packer.offline(lift)
+                status = self.simulation.encoder.offline_status(lift)
                 publisher.publish(status.topic, status.payload, status.retain)
             publisher.flush(CLOSE_S)
             publisher.close()

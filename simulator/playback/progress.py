@@ -1,4 +1,4 @@
-"""Tells how something long goes: a line every few seconds, where somebody watches."""
+"""Progress lines of long commands: one every few seconds, where standard error is a terminal."""
 
 from __future__ import annotations
 
@@ -9,26 +9,26 @@ EVERY_S = 5.0
 
 
 class Progress:
-    """When it was told last how something goes; it begins now."""
+    """The time of the last progress line."""
 
     def __init__(self) -> None:
-        self._told_s = time.monotonic()
+        self._reported_s = time.monotonic()
 
-    def tell(self, line: str) -> None:
-        """Write a line, where it is time to and somebody watches."""
+    def report(self, line: str) -> None:
+        """Write a line if one is due."""
         if self.due():
             self.write(line)
 
     def due(self) -> bool:
-        """Say whether it is time to tell again, and take it as told."""
+        """Return whether a line is due, and if so restart the interval."""
         now_s = time.monotonic()
-        if now_s - self._told_s <= EVERY_S:
+        if now_s - self._reported_s <= EVERY_S:
             return False
-        self._told_s = now_s
+        self._reported_s = now_s
         return True
 
     @staticmethod
     def write(line: str) -> None:
-        """Write a line where somebody watches."""
+        """Write a line to standard error if it is a terminal."""
         if sys.stderr.isatty():
             sys.stderr.write(f"{line}\n")

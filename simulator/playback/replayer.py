@@ -66,7 +66,7 @@ class Replayer:
                 return
             self._publisher.publish(due.packet.topic, due.packet.payload, due.packet.retain)
             self.sent += due.messages
-            self._progress.tell(f"replay: {self.sent} messages sent, {self._publisher.acknowledged} acknowledged")
+            self._progress.report(f"replay: {self.sent} messages sent, {self._publisher.acknowledged} acknowledged")
 
     def _wait_for(self, arrived_ns: int) -> bool:
         """Wait until a message that arrived at this time is due and there is a connection; return whether to go on."""

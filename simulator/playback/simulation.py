@@ -1,7 +1,7 @@
-"""A scenario come alive: its lifts, their world, their terminals and their network, second by second.
+"""A running scenario: lifts, world, terminals and network together, second by second.
 
-world ─► terminals ─► mishaps ─┬─► columns, or packets, that arrive as soon as they are said
-                               └─► packets ─► network ─► in the order of arrival
+world ─► terminals ─► terminal faults ─┬─► columns, or messages, that arrive when they are sent
+                                       └─► messages ─► network ─► in the order of arrival
 """
 
 from __future__ import annotations
@@ -13,12 +13,12 @@ import numpy as np
 
 from simulator.faults import labels
 from simulator.faults.labels import Label
-from simulator.scenarios.scenario import Scenario, inhabitants, planned
-from simulator.terminals.decoded_columns import Direct
-from simulator.terminals.messages import Packer, Packet, together
-from simulator.terminals.network import Conditions, Paths
-from simulator.terminals.terminal_faults import Mishaps
-from simulator.terminals.terminals import NS, Spoken, Terminals, of
+from simulator.scenarios.scenario import Scenario, fault_requests, scenario_lifts
+from simulator.terminals.decoded_columns import ColumnEncoder
+from simulator.terminals.messages import MessageEncoder, Packet, lifts_per_message
+from simulator.terminals.network import Connections, NetworkConditions
+from simulator.terminals.terminal_faults import TerminalFaults
+from simulator.terminals.terminals import NS, Reports, Terminals, select_lifts
 from simulator.world.world import World
 from telemetry.batch import Decoded
 from telemetry.groups import joined
@@ -26,25 +26,25 @@ from telemetry.streams import Entry
 from telemetry.wire.decode import decode
 
 
-class Scene:
-    """The lifts of a scenario, living from `start_ns` on.
+class Simulation:
+    """The lifts of a scenario, simulated from `start_ns` on.
 
-    `part` is which of the lifts live here (0 is the first); each lives as it does among all.
+    `part` selects the lifts to simulate (0 is the first); the output of a lift does not depend on the selection.
     """
 
     def __init__(self, scenario: Scenario, start_ns: int, part: slice = slice(None)) -> None:
         self.scenario, form = scenario, scenario.form
-        every = inhabitants(scenario)
+        every = scenario_lifts(scenario)
         self.facts = every[part]
-        self.packer, self.columns = Packer(self.facts, form, part.start or 0), Direct(self.facts)
+        self.encoder, self.columns = MessageEncoder(self.facts, form, part.start or 0), ColumnEncoder(self.facts)
         self.terminals = Terminals(self.facts, start_ns, scenario.idle_hz, apart=form == "streams")
-        self.plan = planned(scenario, every)
+        self.plan = fault_requests(scenario, every)
         self.world = World(
             self.facts,
             scenario.seed,
             start_ns,
             first=part.start or 0,
-            together=together(form),
+            lifts_per_message=lifts_per_message(form),
             vibration=scenario.vibration,
             wave_hz=scenario.wave_hz,
             machine=[every[number - 1].lift_id for number in scenario.machines],
@@ -58,73 +58,77 @@ class Scene:
             offices=scenario.buildings.office,
         )
         number = self.world.cars.lifts.number[: len(self.world)]
-        self.perfect = scenario.network == Conditions()
-        self.mishaps = Mishaps(scenario.network, scenario.seed, number)
-        self.paths = Paths(scenario.network, scenario.seed, number, self.packer.offline, form == "gateway")
-        self.happened: list[Label] = []
-        self.came: set[tuple[str, str, int]] = set()
+        self.perfect = scenario.network == NetworkConditions()
+        self.terminal_faults = TerminalFaults(scenario.network, scenario.seed, number)
+        self.connections = Connections(
+            scenario.network, scenario.seed, number, self.encoder.offline_status, form == "gateway"
+        )
+        self.ended_labels: list[Label] = []
+        self.labelled: set[tuple[str, str, int]] = set()
 
-    def speak(self) -> Spoken:
-        """Live through one second and return what the terminals say of it; what showed itself in it is `happened`."""
+    def report(self) -> Reports:
+        """Simulate one second and return the reports of the terminals; labels that ended in it are added to
+        `ended_labels`."""
         number, bad = self.world.seconds, not self.perfect
         if bad:
-            self.mishaps.restart(self.world.cars.boots[: len(self.world)], number)
+            self.terminal_faults.restart(self.world.cars.boots[: len(self.world)], number)
         second = self.world.step()
-        self.happened += second.labels
-        spoken = self.terminals.speak(self.world, second, self.mishaps.down)
-        return self.mishaps.spoil(spoken, number) if bad else spoken
+        self.ended_labels += second.labels
+        reports = self.terminals.report(self.world, second, self.terminal_faults.down)
+        return self.terminal_faults.apply(reports, number) if bad else reports
 
     def step(self) -> list[Packet]:
-        """Live through one second and return the packets that arrive until all of it is said, in that order."""
-        at_once, packets = self._part()
-        return sorted(packets + self.packer.packets(at_once), key=lambda packet: packet.sent_ns)
+        """Simulate one second and return the messages that arrive in it, in the order of arrival."""
+        immediate, packets = self._step_network()
+        return sorted(packets + self.encoder.packets(immediate), key=lambda packet: packet.sent_ns)
 
     def decoded(self) -> Decoded:
-        """Live through one second and return what arrives until all of it is said, as the monitor's decoder has it."""
-        at_once, packets = self._part()
-        return joined([self.columns.decoded(at_once), *self._read(packets)])
+        """Simulate one second and return the messages that arrive in it, as the columns of the monitor's decoder."""
+        immediate, packets = self._step_network()
+        return joined([self.columns.decoded(immediate), *self._read(packets)])
 
-    def left(self) -> list[Packet]:
-        """Return the packets that are still on their way when the world ends, as if every connection were back then."""
-        return self.paths.finish(self.world.calendar.instant_ns(self.world.seconds - 1) + NS)
+    def remaining_packets(self) -> list[Packet]:
+        """Return the messages still in transit at the end of the world, as if every connection were restored then."""
+        return self.connections.deliver_all(self.world.calendar.instant_ns(self.world.seconds - 1) + NS)
 
-    def rest(self) -> Iterator[Decoded]:
-        """Return what is still on its way when the world ends."""
-        return self._read(self.left())
+    def remaining_decoded(self) -> Iterator[Decoded]:
+        """Yield the columns of the messages still in transit at the end of the world."""
+        return self._read(self.remaining_packets())
 
     def labels(self) -> list[dict[str, object]]:
-        """Return what has happened since this was asked last, as it is written."""
-        happened, self.happened = self.happened, []
-        self.came |= {(self.facts[one.lift].lift_id, one.cause.slug, one.number) for one in happened}
-        return [labels.row(one, self.facts[one.lift].lift_id, self.world.calendar) for one in happened]
+        """Return the labels that ended since the last call, as written to a file."""
+        ended, self.ended_labels = self.ended_labels, []
+        self.labelled |= {(self.facts[one.lift].lift_id, one.cause.slug, one.number) for one in ended}
+        return [labels.row(one, self.facts[one.lift].lift_id, self.world.calendar) for one in ended]
 
-    def missed(self) -> str | None:
-        """Return, once all has been labelled, one line on the faults of the scenario's plan that never came about."""
-        came = Counter((lift_id, cause) for lift_id, cause, _ in self.came)
+    def missing_faults(self) -> str | None:
+        """Return one line on the planned faults that never began; call when all labels are written."""
+        labelled = Counter((lift_id, cause) for lift_id, cause, _ in self.labelled)
         own = {lift.lift_id for lift in self.facts}
         asked = [one for one in self.plan if one.name and one.lift_id in own]
-        missed = []
+        missing = []
         for one in asked:
-            came[one.lift_id, one.cause] -= 1
-            if came[one.lift_id, one.cause] < 0:
-                missed.append(f"{one.name} ({one.cause})")
-        if not missed:
+            labelled[one.lift_id, one.cause] -= 1
+            if labelled[one.lift_id, one.cause] < 0:
+                missing.append(f"{one.name} ({one.cause})")
+        if not missing:
             return None
-        return f"{len(missed)} of {len(asked)} planned faults never came about: {', '.join(dict.fromkeys(missed))}"
+        return f"{len(missing)} of {len(asked)} planned faults never came about: {', '.join(dict.fromkeys(missing))}"
 
-    def _part(self) -> tuple[Spoken, list[Packet]]:
-        """Live through one second: what arrives as soon as it is said, and what arrives by ways that are not easy."""
-        spoken, number = self.speak(), self.world.seconds - 1
+    def _step_network(self) -> tuple[Reports, list[Packet]]:
+        """Simulate one second; return the reports that arrive at once, and the messages that arrive through the
+        network."""
+        reports, number = self.report(), self.world.seconds - 1
         scrambled = self.world.cars.condition.scrambled[: len(self.world)]
-        alone = spoken.cut | self.paths.alone | (scrambled > 0)
-        astray = alone if self.perfect else np.ones_like(alone)
-        if not astray.any():
-            return spoken, []
-        packets = self.packer.packets(of(spoken, astray)._replace(cut=alone))
+        separate = reports.cut | self.connections.interrupted | (scrambled > 0)
+        routed = separate if self.perfect else np.ones_like(separate)
+        if not routed.any():
+            return reports, []
+        packets = self.encoder.packets(select_lifts(reports, routed)._replace(cut=separate))
         until_ns = self.world.calendar.instant_ns(number) + 2 * NS
-        packets, back = self.paths.carry(packets, spoken.cut, scrambled, number, until_ns)
+        packets, back = self.connections.deliver(packets, reports.cut, scrambled, number, until_ns)
         self.world.cars.log.status.append(np.array(back, dtype=np.intp))  # who is back says so in the coming second
-        return of(spoken, ~astray), packets
+        return select_lifts(reports, ~routed), packets
 
     def _read(self, packets: Sequence[Packet]) -> Iterator[Decoded]:
         if packets:
@@ -133,9 +137,9 @@ class Scene:
             yield decode([Entry(k, one.sent_ns, one.topic, one.payload) for k, one in enumerate(packets, first)])
 
 
-def told(scene: Scene) -> Iterator[Decoded]:
-    """Yield what arrives, second by second of the scenario, to the end."""
-    while scene.world.seconds < scene.scenario.seconds:
-        yield scene.decoded()
-    yield from scene.rest()
-    scene.happened += scene.world.unfinished()
+def decoded_seconds(simulation: Simulation) -> Iterator[Decoded]:
+    """Yield the columns of each second of the scenario, and finally those of the messages still in transit."""
+    while simulation.world.seconds < simulation.scenario.seconds:
+        yield simulation.decoded()
+    yield from simulation.remaining_decoded()
+    simulation.ended_labels += simulation.world.unfinished()

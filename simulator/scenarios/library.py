@@ -1,6 +1,6 @@
-"""The library of scenarios: TOML files that are read whole, those that are shipped and anybody's own.
+"""Reads scenarios from TOML files: the ones shipped in `shipped/`, and the user's own.
 
-The law: a file that cannot be lived is refused in one line that names the field and the remedy.
+A scenario that cannot be simulated is refused with one line that names the field and the remedy.
 """
 
 from __future__ import annotations
@@ -14,8 +14,8 @@ from typing import Any
 
 from pydantic import BaseModel, ValidationError
 
-from simulator.scenarios.scenario import Buildings, Contradiction, PlannedFault, Scenario, contradictions
-from simulator.terminals.network import Conditions
+from simulator.scenarios.scenario import Buildings, InvalidScenario, PlannedFault, Scenario, scenario_errors
+from simulator.terminals.network import NetworkConditions
 
 SHIPPED = Path(__file__).parent / "shipped"
 _ZONED = "say a time with its timezone, such as 2001-09-10T07:30:00+08:00"
@@ -28,25 +28,25 @@ _SHAPES = {
 
 
 def read(named: str | None, changes: Mapping[str, Any]) -> Scenario:
-    """Return the shipped scenario of this name, or the one in this file, with `changes` made to it.
+    """Return the shipped scenario of this name, or the scenario in this file, with `changes` applied.
 
     Raises
     ------
-    Contradiction
-        Where there is no such scenario, it is not TOML, or it contradicts itself.
+    InvalidScenario
+        If the scenario does not exist, is not TOML, or contradicts itself.
     """
     tables = {} if named is None else _tables(named)
     try:
         scenario = Scenario.model_validate(tables | dict(changes))
     except ValidationError as error:
-        raise Contradiction(f"{named or 'scenario'}: {_explain(error)}") from None
-    for line in contradictions(scenario):
-        raise Contradiction(f"{named or 'scenario'}: {line}")
+        raise InvalidScenario(f"{named or 'scenario'}: {_explain(error)}") from None
+    for line in scenario_errors(scenario):
+        raise InvalidScenario(f"{named or 'scenario'}: {line}")
     return scenario
 
 
 def shipped() -> dict[str, Scenario]:
-    """Return the library, by name."""
+    """Return the shipped scenarios by name."""
     return {path.stem: read(path.stem, {}) for path in sorted(SHIPPED.glob("*.toml"))}
 
 
@@ -58,15 +58,15 @@ def _tables(named: str) -> dict[str, Any]:
         return tomllib.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
         known = [shipped.stem for shipped in SHIPPED.glob("*.toml")]
-        raise Contradiction(f"scenario: {named!r} is neither shipped nor a file{_nearest(named, known)}") from None
+        raise InvalidScenario(f"scenario: {named!r} is neither shipped nor a file{_nearest(named, known)}") from None
     except OSError as error:
-        raise Contradiction(f"scenario: {named} cannot be read ({error.strerror})") from None
+        raise InvalidScenario(f"scenario: {named} cannot be read ({error.strerror})") from None
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise Contradiction(f"{named} is not TOML: {error}") from None
+        raise InvalidScenario(f"{named} is not TOML: {error}") from None
 
 
 def _explain(error: ValidationError) -> str:
-    """Return the first fault of a scenario as one line with its remedy."""
+    """Return the first validation error as one line with its remedy."""
     fault = error.errors()[0]
     where = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in fault["loc"]).lstrip(".")
     if fault["type"] == "extra_forbidden":
@@ -79,12 +79,12 @@ def _explain(error: ValidationError) -> str:
 
 
 def _known_keys(path: tuple[int | str, ...]) -> Collection[str]:
-    tables: dict[str, type[BaseModel]] = {"buildings": Buildings, "faults": PlannedFault, "network": Conditions}
+    tables: dict[str, type[BaseModel]] = {"buildings": Buildings, "faults": PlannedFault, "network": NetworkConditions}
     return (tables[str(path[0])] if path else Scenario).model_fields
 
 
 def _nearest(name: str, known: Iterable[str]) -> str:
-    """Return a hint at the nearest known name, or at all of them."""
+    """Return a hint at the most similar known name, or else at all of them."""
     names = sorted(known)
     near = difflib.get_close_matches(name, names, n=1, cutoff=0.5)
     return f"; did you mean {near[0]}?" if near else f"; known here: {', '.join(names)}"

@@ -1,7 +1,7 @@
-"""A scenario: what a simulated world is to be, who lives in it and what befalls them.
+"""A scenario: the lifts, traffic, network and faults of a simulated world.
 
-The law: a scenario is held against itself before anything begins; what it contradicts is one line that names the field.
-What it leaves to chance is drawn from its seed.
+A scenario is checked against itself before the simulation; each contradiction is one line that names the field. Values
+that the scenario leaves open are drawn from its seed.
 """
 
 from __future__ import annotations
@@ -26,48 +26,48 @@ from simulator.maths.calendar import DAY_S, Calendar
 from simulator.maths.rng import LIFT_SETUP, PLAN, uniform_numbers
 from simulator.physics.car_vibration import WAVE_HZ, WAVE_HZ_LIMITS
 from simulator.physics.sensors import SAMPLE_HZ
-from simulator.terminals.network import Conditions
+from simulator.terminals.network import NetworkConditions
 from simulator.world.world import HEARTBEAT_S
 
 LOCAL_TIME = timezone(timedelta(hours=8))
 START = datetime(2001, 9, 10, 7, 0, tzinfo=LOCAL_TIME)
-"""A Monday: simulated clocks start in 2001, so that a clock of today's that leaked in is seen at once."""
+"""A Monday. Simulated clocks start in 2001 so that a wall-clock time that leaks in is obvious."""
 YEARS = (1970, 2200)
-"""Where a world may begin: lifts say times in nanoseconds since 1970, and 64 bits hold those up to 2262."""
+"""The years in which a world may begin: instants are nanoseconds since 1970 in 64 bits, which last until 2262."""
 SEED_LIMIT = 2**63 - 1
 DAY_H = 24.0
 DAYS_LIMIT = 3_660
 PLAN_LIMIT = 1_000
 ROUNDING = 1e-3
-"""By how much shares may miss 1: people write three thirds as 0.333."""
+"""How far shares may miss a sum of 1: a third is often written as 0.333."""
 SETUPS = {PARKED_OPEN: "parked_open", WEATHER: "barometers"}
-"""What belongs to lifts alone that are set up for it, and the key that says how many are."""
-GROWS = (0.1, 0.4)
-"""What share of their part of a scenario the faults that grow on trial take to fail."""
+"""The causes that need a certain setup of the lift, and the scenario key that gives the share of such lifts."""
+TRIAL_GROWTH_SHARE = (0.1, 0.4)
+"""How long growing trial faults take to fail, as a share of their part of the scenario."""
 
 
-class Contradiction(ValueError):
-    """A scenario cannot be lived; the text is one line that names the field and says why."""
+class InvalidScenario(ValueError):
+    """The scenario cannot be simulated; the text is one line that names the field and the reason."""
 
 
-class Table(BaseModel):
-    """A table of the file: frozen, and closed to keys that it does not know."""
+class ScenarioTable(BaseModel):
+    """A table of the scenario file: frozen, without unknown keys."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
 
 
-class Buildings(Table):
-    """What the buildings are for, as shares of them all: a kind that is left out is not there, and they add up to 1."""
+class Buildings(ScenarioTable):
+    """The shares of building types, which add up to 1; a type that is left out has share 0."""
 
     office: float = Field(0.0, ge=0, le=1)
     residential: float = Field(0.0, ge=0, le=1)
 
 
-class PlannedFault(Table):
-    """A fault that comes at its time: to one `lift` (1 is the first), or to a `share` of all, drawn from the seed.
+class PlannedFault(ScenarioTable):
+    """A planned fault of one `lift` (1 is the first) or of a `share` of all lifts, drawn from the seed.
 
-    `onset_h` counts from the start by the calendar; the onset of each lift is drawn from the `spread_s` that follow.
-    The rest is as in `schedule.Planned`.
+    `onset_h` counts from the start by the calendar; the onset of each lift is drawn from the `spread_s` after it. The
+    other fields are those of `schedule.FaultRequest`.
     """
 
     cause: str
@@ -81,17 +81,22 @@ class PlannedFault(Table):
     growth_days: float | None = Field(None, gt=0, allow_inf_nan=False)
 
 
-class Scenario(Table):
-    """A world: `days` days, of each the `hours` that begin at the start's time of day.
+class Scenario(ScenarioTable):
+    """A simulated world of `days` days; on each day, `hours` are simulated from the start's time of day.
 
-    Without `start`, it is now where the world is played to a broker, else `START`. Traffic begins at the local `hour`
-    of the day (else that of `start`, else that of the lifts' clock). `form` is how bundles are sent. `wave_hz` is the
-    rate of the vibration; `machines` are the lifts whose machines are listened to, by number. `idle_hz` is how
-    often a lift at rest with a still door says its samples. `barometers` is the share of lifts that tell their position
-    by the air's pressure, `parked_open` the share that is set to park with its door open. `faults_per_hour` come by
-    themselves, over the fleet. `trials` is how many faults of each cause, and `near_misses` how many of each kind, come
-    besides to lifts and at times drawn from the seed. `hazard` brings each cause as often as in a real fleet, times
-    this.
+    start              the start of the simulated time; default: now if the world is played to a broker, else `START`
+    hour               the local hour of day at which the traffic begins; default: the hour of `start`, else of the
+                       clock
+    form               the form in which bundles are sent
+    wave_hz            the sampling rate of the vibration
+    machines           the numbers of the lifts with a machine sensor
+    idle_hz            how many samples a second a lift at rest sends
+    barometers         the share of lifts whose position sensor is a barometer
+    parked_open        the share of lifts that are set to park with an open door
+    faults_per_hour    the rate of random faults over the fleet, equal for each cause
+    trials             so many faults of each cause, at lifts and times drawn from the seed
+    near_misses        so many near misses of each kind, drawn likewise
+    hazard             the factor on each cause's failure rate in a real fleet
     """
 
     about: str = ""
@@ -113,65 +118,65 @@ class Scenario(Table):
     trials: int = Field(0, ge=0, le=PLAN_LIMIT)
     near_misses: int = Field(0, ge=0, le=PLAN_LIMIT)
     buildings: Buildings = Buildings(office=OFFICE_SHARE, residential=1 - OFFICE_SHARE)
-    network: Conditions = Conditions()
+    network: NetworkConditions = NetworkConditions()
     faults: tuple[PlannedFault, ...] = Field((), max_length=PLAN_LIMIT, strict=False)
 
     @property
     def span_h(self) -> float:
-        """How long it lasts by the calendar, in hours."""
+        """The calendar duration in hours."""
         return (self.days - 1) * DAY_H + self.hours
 
     @property
     def day_s(self) -> int:
-        """How many seconds of each day are lived."""
+        """The simulated seconds of each day."""
         return max(1, round(self.hours * 3600))
 
     @property
     def seconds(self) -> int:
-        """How many seconds are lived."""
+        """The simulated seconds of all days."""
         return self.days * self.day_s
 
     @property
     def heartbeat_s(self) -> int:
-        """How long its terminals may be silent: over what is left out of each day as well."""
+        """The heartbeat interval that terminals announce; a day where parts of days are skipped."""
         return DAY_S if self.days > 1 and self.day_s < DAY_S else HEARTBEAT_S
 
     @property
     def calendar(self) -> Calendar:
-        """The calendar where it does not begin now."""
+        """The calendar of a scenario that does not begin now."""
         return Calendar(self.start_ns, self.day_s, self.days)
 
     @property
     def start_ns(self) -> int:
-        """Where the lifts' time begins where it does not begin now: a whole second, UTC nanoseconds."""
+        """The start of a scenario that does not begin now: a whole second, UTC nanoseconds."""
         return int((self.start or START).timestamp()) * 1_000_000_000
 
     @property
     def traffic_hour(self) -> float | None:
-        """The local hour of the day at which the traffic begins, where it does not follow the lifts' clock."""
+        """The local hour of day at which the traffic begins, or None if it follows the lifts' clock."""
         if self.hour is not None or self.start is None:
             return self.hour
         local = self.start.astimezone(LOCAL_TIME)
         return local.hour + local.minute / 60 + local.second / 3600
 
 
-def planned(scenario: Scenario, facts: Sequence[LiftFacts]) -> list[FaultRequest]:
-    """Return the plan as the world takes it, in lived seconds, fault by fault for each lift; shares are drawn."""
+def fault_requests(scenario: Scenario, facts: Sequence[LiftFacts]) -> list[FaultRequest]:
+    """Return the fault requests of a scenario in simulated seconds, fault by fault for each lift; shares are drawn."""
     plan = []
     for k, fault in enumerate(scenario.faults):
-        onset_s, for_s = _lived(scenario, fault)
-        for lift in _drawn(scenario, k):
-            if _able(fault.cause, facts[lift]):
+        onset_s, for_s = _simulated_time(scenario, fault)
+        for lift in _drawn_lifts(scenario, k):
+            if _applies_to(fault.cause, facts[lift]):
                 when = (onset_s, onset_s + fault.spread_s)
                 how = (for_s, fault.severity, fault.form, fault.growth_days)
                 plan.append(FaultRequest(facts[lift].lift_id, fault.cause, when, *how, name=f"faults[{k}]"))
     parked = (lift.lift_id for lift in facts if lift.parks_door_open)
     plan += [FaultRequest(lift_id, PARKED_OPEN, for_s=float(scenario.seconds)) for lift_id in parked]
-    return plan + list(_tried(scenario, facts))
+    return plan + list(_trial_requests(scenario, facts))
 
 
-def inhabitants(scenario: Scenario) -> list[LiftFacts]:
-    """Return the lifts of a scenario: those of its seed's fleet, with what it says of how some of them are set up."""
+def scenario_lifts(scenario: Scenario) -> list[LiftFacts]:
+    """Return the lifts of a scenario: those of its seed's fleet, with the scenario's setups applied."""
     lifts = fleet(scenario.lifts, scenario.seed, scenario.buildings.office)
     for k, lift in enumerate(lifts):
         draw = uniform_numbers(scenario.seed, k, LIFT_SETUP)
@@ -180,9 +185,11 @@ def inhabitants(scenario: Scenario) -> list[LiftFacts]:
     return lifts
 
 
-def _tried(scenario: Scenario, facts: Sequence[LiftFacts]) -> Iterator[FaultRequest]:
-    """Yield so many of each cause, dealt to the lifts like cards: a lift has one in each of as many parts of its time
-    as it needs, so that faults cover one another as seldom as they can."""
+def _trial_requests(scenario: Scenario, facts: Sequence[LiftFacts]) -> Iterator[FaultRequest]:
+    """Yield the trial faults and near misses, dealt to the lifts in turn.
+
+    A lift gets at most one in each equal part of the simulated time, so that faults overlap as rarely as possible.
+    """
     asked = [
         cause
         for slug, cause in CAUSES.items()
@@ -191,7 +198,9 @@ def _tried(scenario: Scenario, facts: Sequence[LiftFacts]) -> Iterator[FaultRequ
     ]
     if not asked:
         return
-    able = {slug: [lift.lift_id for lift in facts if _able(slug, lift)] for slug in {cause.slug for cause in asked}}
+    able = {
+        slug: [lift.lift_id for lift in facts if _applies_to(slug, lift)] for slug in {cause.slug for cause in asked}
+    }
     draw = uniform_numbers(scenario.seed, -1, PLAN)
     asked.sort(key=lambda _: next(draw))
     parts = math.ceil(len(asked) / len(facts))
@@ -202,7 +211,10 @@ def _tried(scenario: Scenario, facts: Sequence[LiftFacts]) -> Iterator[FaultRequ
             continue
         lift_id = lifts[k % len(lifts)]
         if cause.form == GROWING:
-            onset_s, growth_days = next(draw) * part_s / 2, scenario.days / parts * interpolate(GROWS, next(draw))
+            onset_s, growth_days = (
+                next(draw) * part_s / 2,
+                scenario.days / parts * interpolate(TRIAL_GROWTH_SHARE, next(draw)),
+            )
             yield FaultRequest(lift_id, cause.slug, begin_s + onset_s, growth_days=growth_days)
         else:
             yield FaultRequest(
@@ -210,34 +222,34 @@ def _tried(scenario: Scenario, facts: Sequence[LiftFacts]) -> Iterator[FaultRequ
             )
 
 
-def _able(cause: str, lift: LiftFacts) -> bool:
-    """Tell whether this can befall this lift."""
+def _applies_to(cause: str, lift: LiftFacts) -> bool:
+    """Return whether this cause can occur at this lift."""
     return {PARKED_OPEN: lift.parks_door_open, WEATHER: lift.position_source == BAROMETER}.get(cause, True)
 
 
-def _drawn(scenario: Scenario, k: int) -> Iterator[int]:
-    """Yield the rows of the lifts that fault `k` is planned for; a share is drawn."""
+def _drawn_lifts(scenario: Scenario, k: int) -> Iterator[int]:
+    """Yield the rows of the lifts of planned fault `k`; a share is drawn."""
     fault = scenario.faults[k]
     for lift in range(scenario.lifts) if fault.lift is None else [fault.lift - 1]:
         if fault.share is None or next(uniform_numbers(scenario.seed, lift * PLAN_LIMIT + k, PLAN)) < fault.share:
             yield lift
 
 
-def _among(scenario: Scenario, fault: PlannedFault) -> list[LiftFacts]:
-    """Return the lifts that a fault is planned for, or drawn from."""
-    lifts = inhabitants(scenario)
+def _candidate_lifts(scenario: Scenario, fault: PlannedFault) -> list[LiftFacts]:
+    """Return the lifts that a planned fault names or is drawn from."""
+    lifts = scenario_lifts(scenario)
     return lifts if fault.lift is None else lifts[fault.lift - 1 : fault.lift]
 
 
-def _lived(scenario: Scenario, fault: PlannedFault) -> tuple[float, float | None]:
-    """Return onset and duration of a fault in lived seconds; no duration is the cause's own."""
+def _simulated_time(scenario: Scenario, fault: PlannedFault) -> tuple[float, float | None]:
+    """Return the onset and the duration of a planned fault in simulated seconds; None is the cause's own duration."""
     onset_s, lived_s = fault.onset_h * 3600, scenario.calendar.simulated_s
     for_s = None if fault.for_s is None else lived_s(onset_s + fault.for_s) - lived_s(onset_s)
     return lived_s(onset_s), for_s
 
 
-def contradictions(scenario: Scenario) -> Iterable[str]:
-    """Yield what a scenario says that cannot be, each as the field and why."""
+def scenario_errors(scenario: Scenario) -> Iterable[str]:
+    """Yield each contradiction of a scenario as the field and the reason."""
     first, last = YEARS
     if scenario.start and not datetime(first, 1, 1, tzinfo=UTC) <= scenario.start < datetime(last, 1, 1, tzinfo=UTC):
         yield f"start: {scenario.start} is out of range; lifts count from {first}, and a world begins before {last}"
@@ -254,7 +266,7 @@ def contradictions(scenario: Scenario) -> Iterable[str]:
 
 
 def _misplaced(scenario: Scenario, k: int) -> Iterator[str]:
-    """Yield why fault `k` is none, or none of the lifts it names."""
+    """Yield why planned fault `k` has no valid cause or no valid lift."""
     fault = scenario.faults[k]
     if fault.cause not in CAUSES:
         yield unknown_cause(fault.cause)
@@ -263,14 +275,14 @@ def _misplaced(scenario: Scenario, k: int) -> Iterator[str]:
         yield "lift: say either lift (its number) or share (of all lifts)"
     if fault.lift is not None and fault.lift > scenario.lifts:
         yield f"lift: {fault.lift} is not there; the lifts are 1 to {scenario.lifts}"
-    if fault.lift is None and next(_drawn(scenario, k), None) is None:
+    if fault.lift is None and next(_drawn_lifts(scenario, k), None) is None:
         yield f"share: {fault.share:g} of {scenario.lifts} draws no lift; raise it, or say which lift"
-    if fault.cause in SETUPS and not any(_able(fault.cause, lift) for lift in _among(scenario, fault)):
+    if fault.cause in SETUPS and not any(_applies_to(fault.cause, lift) for lift in _candidate_lifts(scenario, fault)):
         yield f"cause: {fault.cause} needs a lift that is set up for it by {SETUPS[fault.cause]}"
 
 
 def _misshapen(fault: PlannedFault) -> Iterator[str]:
-    """Yield why a fault cannot take the form it should."""
+    """Yield why a planned fault cannot take its form."""
     cause = CAUSES.get(fault.cause)
     if cause is None:
         return
@@ -282,11 +294,11 @@ def _misshapen(fault: PlannedFault) -> Iterator[str]:
 
 
 def _mistimed(scenario: Scenario, k: int) -> Iterator[str]:
-    """Yield why fault `k` cannot come when it should."""
+    """Yield why planned fault `k` cannot occur at its time."""
     fault = scenario.faults[k]
     if fault.onset_h >= scenario.span_h:
         yield f"onset_h: {fault.onset_h:g} is after the end, {scenario.span_h:g} h from the start"
     elif fault.onset_h + fault.spread_s / 3600 > scenario.span_h:
         yield f"spread_s: onsets would be drawn after the end, {scenario.span_h:g} h from the start"
-    elif _lived(scenario, fault)[1] == 0:
+    elif _simulated_time(scenario, fault)[1] == 0:
         yield f"for_s: it is over before the next of the {scenario.hours:g} h that are lived of each day"

@@ -1,9 +1,9 @@
-"""In which form a recorded message is sent again: a recording keeps what was said, not how it was written.
+"""Encodes recorded messages again in a chosen form: a recording keeps the content of a message, not its encoding.
 
-    json, cbor   each message by itself, on the topic it came on; the bundles of a gateway on their lifts' own
-    gateway      bundles that follow each other, of as many lifts, in one envelope; all in CBOR
+    json, cbor   each message separately, on its own topic; the bundles of a gateway on their lifts' topics
+    gateway      successive bundles of different lifts in one envelope; all in CBOR
 
-The law: the order of what one lift says is the same in every form.
+The order of one lift's messages is the same in every form.
 """
 
 from __future__ import annotations
@@ -23,48 +23,51 @@ from telemetry.wire.reencode import reencoded
 FORMS = ("json", "cbor", "gateway")
 GATEWAY = "replayed"
 ENVELOPE_NS = 1_000_000_000
-"""What one envelope holds came within this time."""
+"""The longest time between the arrivals of the first and the last bundle of one envelope."""
 ENVELOPE_BYTES = PAYLOAD_LIMIT_BYTES - 1024
 
 
-class Due(NamedTuple):
-    """A packet, when it came, and how many recorded messages it holds."""
+class TimedPacket(NamedTuple):
+    """A message, its time of arrival, and how many recorded messages it contains."""
 
     arrived_ns: int
     packet: Packet
     messages: int
 
 
-def packets(decoded: Decoded, form: str, shift_ns: int) -> Iterator[Due]:
-    """Yield the messages of a group in this form, all their times shifted by so much (whole milliseconds)."""
+def packets(decoded: Decoded, form: str, shift_ns: int) -> Iterator[TimedPacket]:
+    """Yield the messages of a group in this form, with all times shifted by `shift_ns` (whole milliseconds)."""
     arrived_ns = decoded.messages.arrived_ns.tolist()
     write = encode.to_json if form == "json" else encode.to_cbor
     envelope = _Envelope("", 0)
     for message in reencoded(decoded, shift_ns):
         payload, at_ns = write(message.body), arrived_ns[message.row]
         if form == "gateway" and decoded.messages.complete[message.row]:
-            district, lift_id = decoded.messages.district[message.row], decoded.messages.lift_id[message.row]
-            if not envelope.takes(district, lift_id, payload, at_ns):
-                yield from envelope.sealed()
+            district, lift_id = (
+                decoded.messages.district[message.row],
+                decoded.messages.lift_id[message.row],
+            )
+            if not envelope.has_room_for(district, lift_id, payload, at_ns):
+                yield from envelope.close()
                 envelope = _Envelope(district, at_ns)
             envelope.add(lift_id, payload, at_ns)
             continue
-        yield from envelope.sealed()
+        yield from envelope.close()
         envelope = _Envelope("", 0)
-        yield Due(at_ns, Packet(message.topic, payload, message.retained, 1), 1)
-    yield from envelope.sealed()
+        yield TimedPacket(at_ns, Packet(message.topic, payload, message.retained, 1), 1)
+    yield from envelope.close()
 
 
 class _Envelope:
-    """The bundles of some lifts of a district on their way into one message."""
+    """Collects bundles of lifts of one district for one gateway message."""
 
     def __init__(self, district: str, begun_ns: int) -> None:
         self._district, self._begun_ns, self._arrived_ns = district, begun_ns, begun_ns
         self._bundles: dict[str, bytes] = {}
         self._bytes = 0
 
-    def takes(self, district: str, lift_id: str, bundle: bytes, arrived_ns: int) -> bool:
-        """Say whether another bundle may go into it."""
+    def has_room_for(self, district: str, lift_id: str, bundle: bytes, arrived_ns: int) -> bool:
+        """Return whether the envelope may take another bundle."""
         return (
             district == self._district
             and lift_id not in self._bundles
@@ -74,14 +77,14 @@ class _Envelope:
         )
 
     def add(self, lift_id: str, bundle: bytes, arrived_ns: int) -> None:
-        """Put a bundle into it."""
+        """Add a bundle."""
         self._bundles[lift_id] = cbor2.dumps(lift_id) + bundle
         self._bytes += len(self._bundles[lift_id])
         self._arrived_ns = arrived_ns
 
-    def sealed(self) -> Iterator[Due]:
-        """Yield it as one message, where anything is in it."""
+    def close(self) -> Iterator[TimedPacket]:
+        """Yield the envelope as one message, if it is not empty."""
         if self._bundles:
             payload = envelope(len(self._bundles), list(self._bundles.values()))
             where = topic(self._district, GATEWAY, "gateway")
-            yield Due(self._arrived_ns, Packet(where, payload, False, len(self._bundles)), len(self._bundles))
+            yield TimedPacket(self._arrived_ns, Packet(where, payload, False, len(self._bundles)), len(self._bundles))

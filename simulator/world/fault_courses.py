@@ -1,10 +1,10 @@
-"""The course of all that befalls a world's lifts: it begins, waits for its situation, comes and goes, grows, ends.
+"""The course of each fault and near miss over time: onset, activations, growth and end.
 
-    sudden         ┌──────────────┐          once, from its onset to its end
-    intermittent   ┌─┐  ┌──┐  ┌─┐ ┐          on and off, as drawn
-    growing        ..-─ ─ ─┌──────┐          conditions grow, acts come more and more often; then functional failure
+    sudden         ┌──────────────┐          one activation from the onset to the end
+    intermittent   ┌─┐  ┌──┐  ┌─┐ ┐          activations of random length with random gaps
+    growing        ..-─ ─ ─┌──────┐          conditions grow, effects become more frequent; then functional failure
 
-An act takes hold of one car at a time, and the next waits; conditions of one lift add up.
+A car has at most one active effect; the next one waits. Conditions of one lift add up.
 """
 
 from __future__ import annotations
@@ -28,15 +28,15 @@ from simulator.world.labelling import SymptomRecorder
 from telemetry.arrays import F64
 
 EPISODES = 10
-"""About how often a fault comes that comes and goes; it stays for about as long as a sudden one."""
+"""The expected number of activations of an intermittent fault; each lasts about as long as a sudden fault."""
 ON_SHARE, OFF_SHARE = (0.5, 1.5), (0.3, 1.7)
 RARE_AT_FIRST = 3.0
-"""How much longer a growing act is away at first than in the end."""
+"""How much longer the gaps between activations of a growing effect are at first than at the end."""
 
 
 @dataclass(slots=True)
 class ActiveFault:
-    """A fault at work; what has not happened yet is infinite."""
+    """A fault in progress; times that are not known yet are infinite."""
 
     fault: FaultOccurrence
     cause: Cause
@@ -47,7 +47,7 @@ class ActiveFault:
     on: bool = False
 
     def on_s(self, t_s: float) -> float:
-        """Return how long it stays that comes now."""
+        """Return the duration of an activation that begins at `t_s`."""
         begun_s = min(self.onset_s, t_s)
         left_s = max(begun_s + self.fault.for_s - t_s, 1.0)
         comes_and_goes = self.fault.form == INTERMITTENT or (
@@ -59,7 +59,7 @@ class ActiveFault:
         return min(usual_s * interpolate(ON_SHARE, next(self.draws)), left_s)
 
     def off_s(self, t_s: float) -> float:
-        """Return how long it stays away that goes now."""
+        """Return the gap after an activation that ends at `t_s`."""
         off_s = self._span_s / EPISODES * interpolate(OFF_SHARE, next(self.draws))
         if self.fault.form != GROWING:
             return off_s
@@ -72,7 +72,8 @@ class ActiveFault:
 
 
 class FaultCourses:
-    """All that befalls these cars. Each second: `begin` what is due, `advance`, live, and `write` what was seen."""
+    """The faults in progress of a world's cars. In each second: `begin` the due faults, `advance`, simulate, then
+    `write`."""
 
     def __init__(self, cars: Cars) -> None:
         self._cars = cars
@@ -85,14 +86,14 @@ class FaultCourses:
         self._agenda: list[tuple[float, int, int]] = []
 
     def begin(self, fault: FaultOccurrence, draws: Iterator[float], t_s: float) -> None:
-        """Let a fault be at work from now on."""
+        """Start a fault at `t_s`; it becomes active when its situation occurs."""
         cause = BY_NUMBER[fault.cause]
         active = self._active[fault.lift, fault.number] = ActiveFault(fault, cause, draws)
         self._recorder.begin(Label(fault.lift, fault.number, cause, fault.form, fault.severity, np.inf, np.inf))
         self._start(active, t_s)
 
     def advance(self, begin_s: F64, second: int) -> None:
-        """Let come and go what is due in the second that begins."""
+        """Start and end the activations that are due in the second that begins."""
         self._observer.begin_second(self._cars)
         while self._agenda and self._agenda[0][0] < second + 1:
             _, lift, number = heapq.heappop(self._agenda)
@@ -104,7 +105,7 @@ class FaultCourses:
         self._wear.step(second)
 
     def write(self, log: EventLog, motion: Motion, begin_s: F64) -> list[Label]:
-        """Take in the second that was lived; return the labels of what has ended in it."""
+        """Evaluate a simulated second; return the labels of the symptoms and faults that ended in it."""
         for fault, t_s in log.activated:
             self._begin(self._active[fault.lift, fault.number], t_s)
         labels: list[Label] = []
@@ -118,11 +119,11 @@ class FaultCourses:
         return labels
 
     def unfinished(self) -> list[Label]:
-        """Return the labels of what still goes on."""
+        """Return the labels of the faults that have not ended."""
         return self._recorder.unfinished()
 
     def _start(self, active: ActiveFault, t_s: float) -> None:
-        """Let a fault come: an act waits for its car and its situation, a condition is there at once."""
+        """Start an activation: an effect waits for its car and its situation, a condition applies at once."""
         if t_s >= active.end_s - 1:
             self._stop(active, t_s)
             return
@@ -141,7 +142,7 @@ class FaultCourses:
             car_faults.inject(self._cars, active.fault, active.on_s(t_s), t_s)
 
     def _begin(self, active: ActiveFault, t_s: float) -> None:
-        """A fault shows itself, perhaps for the first time."""
+        """Mark a fault as active; at its first activation, fix its onset, functional failure and end."""
         active.on = True
         self._wear.add(active.fault, min(active.onset_s, t_s))
         if active.onset_s < np.inf:
@@ -154,7 +155,7 @@ class FaultCourses:
         self._recorder.set_course(fault.lift, fault.number, t_s, active.end_s, failure_s)
 
     def _stop(self, active: ActiveFault, t_s: float) -> None:
-        """A fault goes: for good, or to come again."""
+        """End an activation, and the fault itself if it is over."""
         active.on = False
         over = active.fault.form == SUDDEN or t_s >= active.end_s - 1
         if over or not active.cause.keeps_condition:
@@ -165,7 +166,7 @@ class FaultCourses:
             self._schedule(active, t_s + active.off_s(t_s))
 
     def _cancel(self, active: ActiveFault) -> None:
-        """Forget a fault that has not begun."""
+        """Remove a fault that has not begun."""
         del self._active[active.fault.lift, active.fault.number]
         self._recorder.cancel(active.fault.lift, active.fault.number)
 

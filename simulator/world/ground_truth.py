@@ -1,6 +1,7 @@
-"""What is truly the case in some lifts during a second, sample by sample: what symptoms are told from.
+"""The noise-free state of lifts, sample by sample: the input of the symptom definitions.
 
-The law: taken from the cars and from what happened, before any sensor; what a lift's truth is depends on that lift.
+The state is taken from the cars and their event log, never from a sensor. A lift's ground truth depends on that lift
+only.
 """
 
 from __future__ import annotations
@@ -13,7 +14,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from simulator.cars import drive
-from simulator.cars.state import FAULT_ACTIVE, Cars, EventLog, LiftParameters
+from simulator.cars.lifts import LiftParameters
+from simulator.cars.state import FAULT_ACTIVE, Cars, EventLog
 from simulator.faults.cause_table import EFFECTS
 from simulator.faults.symptom import GroundTruth
 from simulator.maths.scurve import full_speed_distance_m, segment_times
@@ -26,7 +28,7 @@ _STEP = np.arange(SAMPLE_HZ) / SAMPLE_HZ
 
 
 class GroundTruthObserver:
-    """Sees what happens. `begin_second` is called as a second begins, `observe` once it has been lived."""
+    """Derives the ground truth of each second: call `begin_second` before the second is simulated, `observe` after."""
 
     def __init__(self, cars: Cars) -> None:
         n = len(cars.door)
@@ -36,12 +38,12 @@ class GroundTruthObserver:
         self.begin_second(cars)
 
     def begin_second(self, cars: Cars) -> None:
-        """Keep what doors and people are like as the second begins."""
+        """Copy the states of doors and passengers at the start of a second."""
         self._door, self._presence, self._curtain = cars.door.copy(), cars.presence.copy(), cars.curtain.copy()
         self._opened = cars.cycles.copy()
 
     def observe(self, cars: Cars, log: EventLog, motion: Motion, lift: Index, begin_s: F64) -> GroundTruth:
-        """Return the truth of these lifts (sorted) in the second that begins at `begin_s`."""
+        """Return the ground truth of these lifts (sorted) in the second that begins at `begin_s`."""
         t_s = begin_s[lift, None] + _STEP
         _, v, a = cars.trajectories.at(lift, t_s)
         z = _car_positions(motion, lift)
@@ -85,8 +87,10 @@ class GroundTruthObserver:
         )
 
     def _count_door_movements(self, lift: Index, door: NDArray[np.int64], v: F64) -> NDArray[np.int64]:
-        """Count reversals and cycles of these doors, sample by sample, and tell which have opened in a run; of who was
-        not watched before, those to come, and the cycles that its car knows of."""
+        """Count door reversals, door cycles and openings during a run, sample by sample, (3, lifts, samples).
+
+        The counts of a lift that was not observed in the previous second start at 0, its cycles at the car's own count.
+        """
         fresh = lift[~self._watched[lift]]
         self._reversals[fresh], self._cycles[fresh], self._last_door[fresh] = 0, self._opened[fresh], self._door[fresh]
         self._sprung[fresh] = 0
@@ -108,7 +112,7 @@ class GroundTruthObserver:
 
 
 def _car_positions(motion: Motion, lift: Index) -> F64:
-    """Return where these cars truly were, (k, 10)."""
+    """Return the positions of these cars, m, (k, 10)."""
     places = np.repeat(motion.rest_m[lift, None], SAMPLE_HZ, axis=1)
     if len(motion.lift):
         row = np.minimum(np.searchsorted(motion.lift, lift), len(motion.lift) - 1)
@@ -118,12 +122,12 @@ def _car_positions(motion: Motion, lift: Index) -> F64:
 
 
 def _landing_distance_m(lifts: LiftParameters, lift: Index, z_m: F64) -> F64:
-    """Return how far these of all places `z_m` are from the nearest landing."""
+    """Return the distance of these lifts' positions `z_m` (all lifts) from the nearest landing, m."""
     return np.asarray(np.nanmin(np.abs(lifts.heights_m[lift] - z_m[lift, None]), axis=1))
 
 
 def _run_columns(cars: Cars, lift: Index, t_s: F64) -> dict[str, F64]:
-    """Return what there is to say of the runs that these cars are on, or were last."""
+    """Return the columns of the current or last run of these cars."""
     trajectories, lifts = cars.trajectories, cars.lifts
     first_s, displacement_m = trajectories.t[0][lift], trajectories.z[-1][lift] - trajectories.z[0][lift]
     distance_m = np.maximum(np.abs(displacement_m), 1e-6)
@@ -142,7 +146,8 @@ def _run_columns(cars: Cars, lift: Index, t_s: F64) -> dict[str, F64]:
 def _held_values(
     lift: Index, begin_s: F64, begin_second: NDArray[Any], events: Sequence[tuple[Index, F64, NDArray[Any]]]
 ) -> NDArray[Any]:
-    """Return what these lifts were like at each sample, (k, 10): as before until a piece says otherwise."""
+    """Return a value of these lifts at each sample, (k, 10): `before` until the first event, then the last event's
+    value."""
     if not events:
         return np.repeat(begin_second[:, None], SAMPLE_HZ, axis=1)
     lifts_of, at_s, values = (np.concatenate(column) for column in zip(*events, strict=True))

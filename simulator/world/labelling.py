@@ -1,10 +1,10 @@
-"""The diary: writes down, for each fault and near miss at work, when each of its symptoms began and ended.
+"""Symptom labelling: records when each symptom of an active fault or near miss begins and ends.
 
-    shows   ▁▁▔▔▔▁▁▁▁▔▔▁▁     a symptom runs from where it shows to where it neither shows nor holds;
-    holds   ▁▁▔▔▔▔▔▔▔▔▔▔▁     it is written down as it ends, if it lasted, and if its fault had begun
+    shows   ▁▁▔▔▔▁▁▁▁▔▔▁▁     a symptom lasts from where `shows` is true until neither `shows` nor `holds` is true;
+    holds   ▁▁▔▔▔▔▔▔▔▔▔▔▁     a label is written when the symptom ends, if it lasted `after_s` and the fault had begun
     label     ├─────────┤
 
-The law: the same truth gives the same labels; nothing is read here but the truth.
+Labels depend on the ground truth only.
 """
 
 from __future__ import annotations
@@ -21,13 +21,14 @@ from simulator.faults.symptom_table import SYMPTOMS
 from telemetry.arrays import F64, Bools
 
 LAST_SYMPTOM_S = 180.0
-"""How long after its end a fault's last symptoms are waited for: a car has to crawl home."""
+"""How long after a fault's end its last symptoms may last: a car may still have to run home at crawling speed."""
 DECIMALS = 3
 _AFTER_S = np.array([symptom.after_s for symptom in SYMPTOMS])[:, None]
 
 
 class SymptomRecorder:
-    """The pages of all that is at work. `since_s` and `until_s` are (symptoms, pages), NaN where a symptom is not."""
+    """The open labels of all active faults; `since_s` and `until_s` are (symptoms, labels), NaN where a symptom is
+    absent."""
 
     def __init__(self) -> None:
         self.labels: list[Label] = []
@@ -37,23 +38,24 @@ class SymptomRecorder:
 
     @property
     def lifts(self) -> NDArray[np.intp]:
-        """The lifts that somebody has to watch, in order."""
+        """The lifts with an active fault, sorted."""
         return np.unique(np.array([label.lift for label in self.labels], dtype=np.intp))
 
     def begin(self, label: Label) -> None:
-        """Begin a page; its `onset_s` is infinite as long as nothing has happened."""
+        """Add the label of a fault; its `onset_s` is infinite until the fault shows its first symptom."""
         self.labels.append(label)
         self._written.append(False)
         blank = np.full((len(SYMPTOMS), 1), np.nan)
         self._since_s, self._until_s = np.hstack([self._since_s, blank]), np.hstack([self._until_s, blank])
 
     def set_course(self, lift: int, number: int, onset_s: float, end_s: float, failure_s: float | None) -> None:
-        """Write down when a fault began, and when it will fail and end."""
+        """Set the onset, the end and the functional failure of a fault."""
         k = next(k for k, label in enumerate(self.labels) if (label.lift, label.number) == (lift, number))
         self.labels[k] = replace(self.labels[k], onset_s=onset_s, end_s=end_s, functional_failure_s=failure_s)
 
     def observe(self, truth: GroundTruth, lift: NDArray[np.intp], begin_s: F64) -> list[Label]:
-        """Take in a second of these lifts; return the labels of the symptoms that have ended, and of what has none."""
+        """Evaluate the symptoms of one second; return the labels of the symptoms and of the faults without symptoms
+        that ended."""
         place = np.searchsorted(lift, np.array([label.lift for label in self.labels], dtype=np.intp))
         onset_s = np.array([label.onset_s for label in self.labels])
         shows = _columns(truth, [symptom.shows for symptom in SYMPTOMS])
@@ -70,7 +72,7 @@ class SymptomRecorder:
         return found + self._retire(begin_s)
 
     def unfinished(self) -> list[Label]:
-        """Return what is to be said of all that still goes on."""
+        """Return the labels of all faults and symptoms that have not ended."""
         rows = self._close(~np.isnan(self._since_s))
         written = {(row.lift, row.number) for row in rows}
         return rows + [
@@ -80,7 +82,7 @@ class SymptomRecorder:
         ]
 
     def _close(self, ended: Bools) -> list[Label]:
-        """Return the labels of these symptoms, as they were until now."""
+        """Return the labels of these symptoms, which ended at their `until_s`."""
         rows = []
         for symptom, k in zip(*np.nonzero(ended & (self._until_s - self._since_s > _AFTER_S - 1e-6)), strict=True):
             begin_s, end_s = self._since_s[symptom, k], self._until_s[symptom, k]
@@ -97,7 +99,7 @@ class SymptomRecorder:
         return rows
 
     def _retire(self, begin_s: F64) -> list[Label]:
-        """Take out the pages of what is over and has shown its last; return those on which nothing was written."""
+        """Remove the labels of faults that are over; return the labels of those that showed no symptom."""
         if not self.labels:
             return []
         end_s = np.array([label.end_s for label in self.labels])
@@ -112,7 +114,7 @@ class SymptomRecorder:
         return rows
 
     def cancel(self, lift: int, number: int) -> None:
-        """Take out the page of a fault that never comes."""
+        """Remove the label of a fault that never begins."""
         self._select(np.array([(label.lift, label.number) != (lift, number) for label in self.labels]))
 
     def _select(self, these: Bools) -> None:
@@ -122,5 +124,5 @@ class SymptomRecorder:
 
 
 def _columns(truth: GroundTruth, sees: Sequence[Predicate]) -> Bools:
-    """Return (symptoms, lifts, samples): where each of these sees something."""
+    """Return where each of these predicates is true, (symptoms, lifts, samples)."""
     return np.stack([np.broadcast_to(see(truth), truth.z_m.shape) for see in sees])

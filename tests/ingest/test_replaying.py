@@ -10,7 +10,7 @@ import pytest
 from detectors.catalogue import RULES
 from ingest.partition import Partition, read
 from ingest.replaying import Replay, in_order, lines, replay, wider
-from simulator.playback.simulation import Scene, told
+from simulator.playback.simulation import Simulation, decoded_seconds
 from simulator.scenarios.scenario import Scenario
 from store.recordings.export import export_readings
 from store.recordings.format import RecordingHeader
@@ -25,8 +25,8 @@ SCENARIO = Scenario(lifts=10, seed=9, hours=0.1, hour=8.0, faults_per_hour=1500.
 START_NS = 1_000_000_000 * 1_000_000_000  # 2001-09-09
 
 
-def scene() -> Scene:
-    return Scene(SCENARIO, START_NS)
+def scene() -> Simulation:
+    return Simulation(SCENARIO, START_NS)
 
 
 def judged(groups: Iterable[Decoded]) -> list[bytes]:
@@ -36,7 +36,7 @@ def judged(groups: Iterable[Decoded]) -> list[bytes]:
 @pytest.fixture(scope="module")
 def spoken() -> tuple[Decoded, ...]:
     """What the lifts of the world say, second by second."""
-    return tuple(told(scene()))
+    return tuple(decoded_seconds(scene()))
 
 
 @pytest.fixture(scope="module")
@@ -52,7 +52,7 @@ def heard() -> Iterator[Decoded]:
     """Yield what the monitor's decoder makes of the world's own messages."""
     living = scene()
     for second in range(SCENARIO.seconds + 1):
-        packets = living.step() if second < SCENARIO.seconds else living.left()
+        packets = living.step() if second < SCENARIO.seconds else living.remaining_packets()
         yield decode([Entry(0, packet.sent_ns, packet.topic, packet.payload) for packet in packets])
 
 

@@ -14,7 +14,7 @@ from simulator.cars.state import FAULT_ACTIVE
 from simulator.faults.cause_table import EFFECTS
 from simulator.world.world import World
 from telemetry.streams import CLOSED, CLOSING, NORMAL, OPEN, OPENING
-from tests.simulator.recorded_world import hold, places
+from tests.simulator.recorded_world import car_positions, hold
 
 Spans = list[tuple[float, float]]
 Predicate = Callable[[Seen], bool]
@@ -32,7 +32,7 @@ def shut_in(s: Seen) -> bool:
     return bool(s.v == 0 and s.door == CLOSED and s.inside)
 
 
-PLAIN: dict[str, tuple[Predicate, Predicate | None, float]] = {
+NAIVE: dict[str, tuple[Predicate, Predicate | None, float]] = {
     "person-shut-in-off-level": (lambda s: shut_in(s) and s.off > 0.20, None, 0.0),
     "person-shut-in-at-level": (lambda s: shut_in(s) and s.off <= 0.20, None, 20.0),
     "alarm-pressed": (lambda s: s.alarm, None, 0.0),
@@ -103,7 +103,7 @@ PLAIN: dict[str, tuple[Predicate, Predicate | None, float]] = {
     ),
 }
 """Of each: where it shows, where it then still holds, and how long it must last."""
-RIDDEN = {
+WHILE_MOVING = {
     "harsh-ride": ("harsh",),
     "ropes-slip": ("slip",),
     "vibrates-vertically": ("sheave", "rope_tension"),
@@ -112,7 +112,7 @@ RIDDEN = {
     "rollers-worn": ("roller", "roller_flat"),
     "bearing-damaged": ("bearing",),
 }
-SENSED = {
+WHILE_IMPAIRED = {
     "curtain-reads-blocked": "curtain_blocked",
     "curtain-reads-clear": "curtain_dead",
     "position-reads-wrong": "position.offset",
@@ -129,8 +129,8 @@ SENSED = {
     "clock-wrong": "clock_s",
     "out-of-order": "scrambled",
 }
-PLAIN |= {slug: (moving(impaired(*of)), impaired(*of), 0.0) for slug, of in RIDDEN.items()}
-PLAIN |= {slug: (impaired(of), None, 0.0) for slug, of in SENSED.items()}
+NAIVE |= {slug: (moving(impaired(*of)), impaired(*of), 0.0) for slug, of in WHILE_MOVING.items()}
+NAIVE |= {slug: (impaired(of), None, 0.0) for slug, of in WHILE_IMPAIRED.items()}
 
 
 def naive(w: World, seconds: int) -> dict[int, dict[str, Spans]]:
@@ -138,7 +138,7 @@ def naive(w: World, seconds: int) -> dict[int, dict[str, Spans]]:
     since: dict[tuple[int, str], tuple[float, float]] = {}
     found: dict[int, dict[str, Spans]] = defaultdict(lambda: defaultdict(list))
     for lift, s in samples(w, seconds):
-        for slug, (shows, holds, _) in PLAIN.items():
+        for slug, (shows, holds, _) in NAIVE.items():
             begun = since.get((lift, slug))
             if shows(s) or (begun is not None and holds is not None and holds(s)):
                 since[lift, slug] = (begun[0] if begun else s.t, s.t + 0.1)
@@ -159,7 +159,7 @@ def samples(w: World, seconds: int) -> Iterator[tuple[int, Seen]]:
         second = w.step()
         door = hold(door, second.door)
         inside, curtain = (hold(x, second.infrared, k) for k, x in enumerate((inside, curtain)))
-        (_, v, a), z = w.cars.trajectories.at(every, t), places(w)
+        (_, v, a), z = w.cars.trajectories.at(every, t), car_positions(w)
         for lift in range(len(w)):
             facts = of_lift(w, lift)
             for k in range(10):

@@ -9,7 +9,8 @@ from numpy.typing import NDArray
 
 from simulator.buildings.fleet import OFFICE_SHARE, fleet
 from simulator.faults.labels import Label
-from simulator.world.world import Events, Second, World
+from simulator.world.second import Events, Second
+from simulator.world.world import World
 from telemetry.arrays import F64
 from telemetry.streams import CLOSED
 
@@ -18,7 +19,7 @@ NIGHT, MORNING = 3.0, 8.0
 
 
 @dataclass
-class Story:
+class WorldRecord:
     """A recording; each column is (samples, lifts), `stage` alone (seconds, lifts).
 
     `z` is the position of the drive, `level_offset_m` the distance of the car, which hangs on its ropes, from the
@@ -38,7 +39,7 @@ class Story:
     seconds: list[Second]
 
 
-def beginning(s: Story, seconds: int) -> Story:
+def beginning(s: WorldRecord, seconds: int) -> WorldRecord:
     """Return the first seconds of a record, and the labels of the symptoms that showed themselves in them."""
     columns = {name: getattr(s, name)[: 10 * seconds] for name in ("z", "v", "door", "presence", "level_offset_m")}
     labels = [label for label in s.labels if label.symptom is None or label.symptom_onset_s < seconds]
@@ -53,7 +54,7 @@ def world(
     return World(occupied, seed, START_NS, hour=hour, offices=offices, **more)  # type: ignore[arg-type]
 
 
-def live(w: World, seconds: int) -> Story:
+def live(w: World, seconds: int) -> WorldRecord:
     """Live through so many seconds and record them."""
     every = np.arange(len(w))
     door, presence = np.full((10, len(w)), CLOSED), np.zeros((10, len(w)), dtype=np.bool_)
@@ -68,17 +69,19 @@ def live(w: World, seconds: int) -> Story:
         stages.append(w.cars.stage[: len(w)].copy())
         z, v, _ = w.cars.trajectories.at(every, begin_s[:, None] + np.arange(1, 11) / 10)
         door, presence = hold(door, second.door), hold(presence, second.infrared)
-        for column, rows in zip(columns, (z.T, v.T, places(w).T, door, presence), strict=True):
+        for column, rows in zip(columns, (z.T, v.T, car_positions(w).T, door, presence), strict=True):
             column.append(rows)
     z, v, car_m, door, presence = (np.concatenate(column) for column in columns)
     heights_m = w.cars.lifts.heights_m[every]
     level_offset_m = np.stack([np.nanmin(np.abs(heights_m[k] - car_m[:, k, None]), axis=1) for k in every], axis=1)
     top_m = np.nanmax(heights_m, axis=1)
     rated_mps = w.cars.lifts.rated_mps[every]
-    return Story(z, v, door, presence, np.array(stages), level_offset_m, heights_m, top_m, rated_mps, labels, said)
+    return WorldRecord(
+        z, v, door, presence, np.array(stages), level_offset_m, heights_m, top_m, rated_mps, labels, said
+    )
 
 
-def places(w: World) -> F64:
+def car_positions(w: World) -> F64:
     """Return where the cars truly were in the second just lived, (lifts, 10)."""
     z = np.repeat(w.motion.rest_m[:, None], 10, axis=1)
     z[w.motion.lift] = w.motion.z_m[:, :: w.motion.z_m.shape[1] // 10]

@@ -14,7 +14,8 @@ from detectors.rules.silence import Silence
 from registry.facts import LiftFacts, fleet
 from simulator.faults.labels import Label
 from simulator.faults.symptom_table import BY_SLUG
-from simulator.world.world import Second, World
+from simulator.world.second import Second
+from simulator.world.world import World
 from telemetry.batch import CHANNELS, Batch, readings
 
 
@@ -59,10 +60,10 @@ def live(facts: list[LiftFacts], w: World, seconds: int) -> Iterator[tuple[Secon
     silence.last_seen_ns[:] = w.start_ns
     for _ in range(seconds):
         second = w.step()
-        yield second, judge.step(batch_of(w, second), columns) + listen(silence, w, second)
+        yield second, judge.step(batch_of(w, second), columns) + silence_findings(silence, w, second)
 
 
-def rules_heard(facts: list[LiftFacts], w: World, seconds: int) -> dict[int, Counter[str]]:
+def fired_rules(facts: list[LiftFacts], w: World, seconds: int) -> dict[int, Counter[str]]:
     """Return for each lift which rules fired how often."""
     heard: dict[int, Counter[str]] = defaultdict(Counter)
     for _, findings in live(facts, w, seconds):
@@ -72,7 +73,7 @@ def rules_heard(facts: list[LiftFacts], w: World, seconds: int) -> dict[int, Cou
     return heard
 
 
-def first_heard_s(facts: list[LiftFacts], w: World, seconds: int) -> tuple[dict[int, dict[str, float]], list[Label]]:
+def first_firing_s(facts: list[LiftFacts], w: World, seconds: int) -> tuple[dict[int, dict[str, float]], list[Label]]:
     """Return for each lift how long after the first of its symptoms each rule first fired, by the lift's clock; and the
     labels."""
     labels: list[Label] = []
@@ -96,7 +97,7 @@ def first_heard_s(facts: list[LiftFacts], w: World, seconds: int) -> tuple[dict[
     return heard, labels
 
 
-def listen(silence: Silence, w: World, second: Second) -> list[Finding]:
+def silence_findings(silence: Silence, w: World, second: Second) -> list[Finding]:
     """Return who fell silent: a silent lift says nothing but, where it says a status, its last will."""
     now_ns = w.start_ns + w.seconds * 1_000_000_000
     online = np.where(second.silent, 0.0, np.nan)

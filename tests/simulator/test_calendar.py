@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from simulator.maths.calendar import NS, Calendar
-from simulator.playback.simulation import Scene, told
-from simulator.scenarios.scenario import Scenario, contradictions, planned
+from simulator.playback.simulation import Simulation, decoded_seconds
+from simulator.scenarios.scenario import Scenario, fault_requests, scenario_errors
 from tests.simulator.recorded_world import START_NS
 
 HOUR_NS = 3600 * NS
@@ -40,9 +40,9 @@ def test_what_begins_on_the_last_day_and_outlasts_it_ends_as_long_after_its_onse
     power = {"lift": 1, "cause": "building-power-cut", "onset_h": 24.0 * (days - 1), "for_s": 200.0}
     wear = {"lift": 2, "cause": "shoes-worn", "onset_h": 24.0 * (days - 1), "for_s": 400.0, "growth_days": 1.0}
     asked = Scenario(lifts=2, seed=3, hours=0.03, days=days, faults=[power, wear])  # type: ignore[list-item]
-    scene = Scene(asked, START_NS)
-    assert sum(1 for _ in told(scene)) >= 108 * days
-    written = scene.labels()
+    simulation = Simulation(asked, START_NS)
+    assert sum(1 for _ in decoded_seconds(simulation)) >= 108 * days
+    written = simulation.labels()
     cut, worn = (next(row for row in written if row["cause"] == fault["cause"]) for fault in (power, wear))
     assert cut["end"] - cut["onset"] == 200 * NS  # type: ignore[operator]
     assert worn["end"] - worn["onset"] == 400 * NS  # type: ignore[operator]
@@ -52,26 +52,28 @@ def test_what_begins_on_the_last_day_and_outlasts_it_ends_as_long_after_its_onse
 
 
 def test_every_lift_says_the_instants_of_each_day_at_the_same_traffic_hour() -> None:
-    scene = Scene(Scenario(lifts=5, days=3, hours=0.02, hour=8.0), START_NS)
-    instants = np.concatenate([decoded.messages.t_ns for decoded in told(scene)])
+    simulation = Simulation(Scenario(lifts=5, days=3, hours=0.02, hour=8.0), START_NS)
+    instants = np.concatenate([decoded.messages.t_ns for decoded in decoded_seconds(simulation)])
     days, within_ns = np.divmod(instants - START_NS, 24 * HOUR_NS)
     assert np.unique(days).tolist() == [0, 1, 2]
     assert within_ns.max() < 73 * NS
-    assert scene.world.cars.hour(np.array([0.0, 72.0, 143.0])).tolist() == pytest.approx([8.0, 8.0, 8.0 + 71 / 3600])
-    assert scene.world.status(0)["heartbeat_s"] == 86_400
+    assert simulation.world.cars.hour(np.array([0.0, 72.0, 143.0])).tolist() == pytest.approx(
+        [8.0, 8.0, 8.0 + 71 / 3600]
+    )
+    assert simulation.world.status(0)["heartbeat_s"] == 86_400
 
 
 def test_what_grows_over_days_grows_as_far_in_the_hours_that_are_lived() -> None:
     fault = {"lift": 1, "cause": "shoes-worn", "onset_h": 36.0, "for_s": 86_400.0 * 2, "growth_days": 10.0}
     sampled = Scenario(lifts=1, days=20, hours=6.0, faults=[fault])  # type: ignore[list-item]
-    scene = Scene(sampled, START_NS)
-    (plan,) = planned(sampled, scene.facts)
+    simulation = Simulation(sampled, START_NS)
+    (plan,) = fault_requests(sampled, simulation.facts)
     assert plan.onset_s == (2 * 6 * 3600.0, 2 * 6 * 3600.0)
     assert plan.for_s == 2 * 6 * 3600.0
-    assert scene.world._schedule.draw(plan).growth_s == 10 * 6 * 3600.0
+    assert simulation.world._schedule.draw(plan).growth_s == 10 * 6 * 3600.0
 
 
 def test_a_fault_that_nobody_sees_is_a_contradiction() -> None:
     fault = {"lift": 1, "cause": "power-cut", "onset_h": 12.0, "for_s": 60.0}
-    lines = list(contradictions(Scenario(days=2, hours=1.0, faults=[fault])))  # type: ignore[list-item]
+    lines = list(scenario_errors(Scenario(days=2, hours=1.0, faults=[fault])))  # type: ignore[list-item]
     assert [line.split(":")[0] for line in lines] == ["faults[0].for_s"]

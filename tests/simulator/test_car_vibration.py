@@ -72,12 +72,12 @@ def test_rollers_show_three_orders_and_wear_raises_them_by_more_than_6_db() -> N
     assert min(np.array(lines[1]) / lines[0]) > 2.0
 
 
-def of_place(r: Ride, axis: int, places: np.ndarray) -> np.ndarray:
+def of_place(r: Ride, axis: int, car_positions: np.ndarray) -> np.ndarray:
     """Return the waveform at cruise, by place, above 4 Hz, where joints are heard and sway is not."""
     fast = sosfiltfilt(butter(4, 4.0, "high", fs=r.hz, output="sos"), r.xyz[axis])[r.cruises]
     z = r.z[r.cruises]
     order = np.argsort(z)
-    return np.interp(places, z[order], fast[order])
+    return np.interp(car_positions, z[order], fast[order])
 
 
 def joints_world(seed: int) -> World:
@@ -93,10 +93,10 @@ def test_a_displaced_joint_strikes_at_its_place_on_every_pass_and_no_other_does(
     w = joints_world(3)
     w.cars.condition.joint[0], w._vibration._guide_rails.weak_joint[0] = 0.5, 7
     at_m = float(w._vibration._guide_rails.first_m[0]) + 7 * RAILS_M
-    places = np.arange(10.0, 62.0, 0.01)
+    car_positions = np.arange(10.0, 62.0, 0.01)
     for to_m in (72.0, 0.0, 72.0):
-        felt = np.abs(of_place(ride(w, to_m), 0, places))
-        assert abs(places[np.argmax(felt)] - at_m) < 0.05
+        felt = np.abs(of_place(ride(w, to_m), 0, car_positions))
+        assert abs(car_positions[np.argmax(felt)] - at_m) < 0.05
         assert felt.max() > 3 * np.sqrt(np.mean(felt**2))
 
 
@@ -116,10 +116,10 @@ def test_three_faults_that_grow_strike_at_one_place() -> None:
         )
     w._vibration._guide_rails.weak_joint[0] = 7
     at_m = float(w._vibration._guide_rails.first_m[0]) + 7 * RAILS_M
-    places, strengths = np.arange(10.0, 62.0, 0.01), []
+    car_positions, strengths = np.arange(10.0, 62.0, 0.01), []
     for to_m in (72.0, 0.0, 72.0):
-        felt = np.abs(of_place(ride(w, to_m), 0, places))
-        assert abs(places[np.argmax(felt)] - at_m) < 0.05
+        felt = np.abs(of_place(ride(w, to_m), 0, car_positions))
+        assert abs(car_positions[np.argmax(felt)] - at_m) < 0.05
         strengths.append(felt.max())
     assert strengths == sorted(strengths)
 
@@ -127,9 +127,9 @@ def test_three_faults_that_grow_strike_at_one_place() -> None:
 def test_joints_repeat_every_rail_at_the_same_places_up_and_down() -> None:
     w = joints_world(3)
     first_m = float(w._vibration._guide_rails.first_m[0])
-    places = np.arange(8.0, 66.0, 0.005)
-    up, down = (of_place(ride(w, to_m), 0, places) for to_m in (72.0, 0.0))
-    near = np.abs((places - first_m + RAILS_M / 2) % RAILS_M - RAILS_M / 2) < 0.1
+    car_positions = np.arange(8.0, 66.0, 0.005)
+    up, down = (of_place(ride(w, to_m), 0, car_positions) for to_m in (72.0, 0.0))
+    near = np.abs((car_positions - first_m + RAILS_M / 2) % RAILS_M - RAILS_M / 2) < 0.1
     assert np.abs(up[near]).mean() > 1.3 * np.abs(up[~near]).mean()
     assert np.corrcoef(up[near], down[near])[0, 1] > 0.5
 

@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 
 from simulator.buildings.fleet import fleet
-from simulator.terminals.decoded_columns import Direct
-from simulator.terminals.messages import Packer
+from simulator.terminals.decoded_columns import ColumnEncoder
+from simulator.terminals.messages import MessageEncoder
 from simulator.terminals.terminals import Terminals
 from simulator.world.world import World
 from telemetry.streams import Entry
@@ -36,12 +36,17 @@ def test_columns_are_what_the_decoder_makes_of_the_bytes(idle_hz: int, wave_hz: 
     waves: dict[str, Any] = {"vibration": True, "wave_hz": wave_hz} if wave_hz else {}
     machines = {facts[3].lift_id, facts[17].lift_id}
     world = World(facts, 4, START_NS, hour=8.0, **waves, faults_per_lift_hour=30.0, barometers=0.3, machine=machines)
-    terminals, packer, direct, position = Terminals(facts, START_NS, idle_hz), Packer(facts, "cbor"), Direct(facts), 1
+    terminals, encoder, direct, position = (
+        Terminals(facts, START_NS, idle_hz),
+        MessageEncoder(facts, "cbor"),
+        ColumnEncoder(facts),
+        1,
+    )
     for _ in range(SECONDS):
-        spoken = terminals.speak(world, world.step())
+        reports = terminals.report(world, world.step())
         if not world.seconds % 7:  # a terminal of which a stream is missing
-            spoken.streams[world.seconds % LIFTS : world.seconds % LIFTS + 3, world.seconds % 5] = False
-        sent = packer.packets(spoken)
+            reports.streams[world.seconds % LIFTS : world.seconds % LIFTS + 3, world.seconds % 5] = False
+        sent = encoder.packets(reports)
         decoded = decode([Entry(k, packet.sent_ns, *packet[:2]) for k, packet in enumerate(sent, start=position)])
         position += len(sent)
-        assert same(direct.decoded(spoken), decoded)
+        assert same(direct.decoded(reports), decoded)

@@ -18,54 +18,54 @@ from simulator.faults.labels import Label
 from simulator.maths.stopping import buffer_stroke_m
 from simulator.world.world import World
 from telemetry.streams import CLOSED, CLOSING, OPEN, OPENING
-from tests.simulator.recorded_world import MORNING, NIGHT, Story, beginning, live, longest_s, world
+from tests.simulator.recorded_world import MORNING, NIGHT, WorldRecord, beginning, live, longest_s, world
 
 FAULTS = {slug: cause for slug, cause in CAUSES.items() if cause.kind == "fault"}
 
 LIFTS = 12
 OFF_M = 0.3
-Predicate = Callable[[Story, int], bool]
+Predicate = Callable[[WorldRecord, int], bool]
 
 
-def still(s: Story, k: int) -> np.ndarray:
+def still(s: WorldRecord, k: int) -> np.ndarray:
     return s.v[:, k] == 0
 
 
-def stands_off_level(s: Story, k: int, with_person: bool, at_least_s: float) -> bool:
+def stands_off_level(s: WorldRecord, k: int, with_person: bool, at_least_s: float) -> bool:
     off = still(s, k) & (s.level_offset_m[:, k] > OFF_M) & (s.door[:, k] == CLOSED) & (s.presence[:, k] == with_person)
     return longest_s(off) >= at_least_s
 
 
-def braked_mps2(s: Story, k: int) -> float:
+def braked_mps2(s: WorldRecord, k: int) -> float:
     """Return the hardest deceleration that lasts 0.3 s."""
     slower = -np.diff(np.abs(s.v[:, k])) * 10
     return float(np.lib.stride_tricks.sliding_window_view(slower, 3).min(axis=1).max())
 
 
-def cycles(s: Story, k: int, begin: int, end: int) -> int:
+def cycles(s: WorldRecord, k: int, begin: int, end: int) -> int:
     """Count how often the door goes from one state to another."""
     door = s.door[:, k]
     return int(((door[:-1] == begin) & (door[1:] == end)).sum())
 
 
-def trapped_level(s: Story, k: int) -> bool:
+def trapped_level(s: WorldRecord, k: int) -> bool:
     trapped = still(s, k) & (s.level_offset_m[:, k] < 0.02) & (s.door[:, k] == CLOSED) & s.presence[:, k]
     return longest_s(trapped) > 100
 
 
-def leaves_open(s: Story, k: int, far_m: float) -> bool:
+def leaves_open(s: WorldRecord, k: int, far_m: float) -> bool:
     return bool((s.level_offset_m[:, k][s.door[:, k] != CLOSED] > far_m).any())
 
 
-def runs_open(s: Story, k: int, v_mps: float) -> float:
+def runs_open(s: WorldRecord, k: int, v_mps: float) -> float:
     return longest_s((s.door[:, k] != CLOSED) & (np.abs(s.v[:, k]) > v_mps))
 
 
-def fast_s(s: Story, k: int, ratio: float, sense: int) -> float:
+def fast_s(s: WorldRecord, k: int, ratio: float, sense: int) -> float:
     return longest_s(sense * s.v[:, k] > ratio * s.rated_mps[k])
 
 
-def caught(s: Story, k: int, sense: int) -> bool:
+def caught(s: WorldRecord, k: int, sense: int) -> bool:
     """Tell whether the car ran away to its governor's trip and was gripped, by 0.2 to 1 g."""
     v, rated = sense * s.v[:, k], s.rated_mps[k]
     top = int(np.argmax(v))
@@ -75,7 +75,7 @@ def caught(s: Story, k: int, sense: int) -> bool:
     return bool(0.95 * trip < v[top] < 1.01 * trip) and fast_s(s, k, 1.15, sense) > 0.3 and 1.9 < grip_mps2 < 9.9
 
 
-def chain_stops(s: Story, k: int, at_least_s: float) -> bool:
+def chain_stops(s: WorldRecord, k: int, at_least_s: float) -> bool:
     """Tell whether the car, one person in it, was braked as its sense, brake and imbalance make it."""
     v = s.v[:, k]
     rests = int(np.argmax(still(s, k) & (s.level_offset_m[:, k] > OFF_M)))
@@ -83,7 +83,7 @@ def chain_stops(s: Story, k: int, at_least_s: float) -> bool:
     return stands_off_level(s, k, True, at_least_s) and low < braked_mps2(s, k) < high
 
 
-def overruns(s: Story, k: int) -> bool:
+def overruns(s: WorldRecord, k: int) -> bool:
     """Tell whether the car came to the top faster than any drive lands, and its brake, or its counterweight on its
     buffer and then gravity, stopped it."""
     beyond, v = s.z[:, k] - s.top_m[k], s.v[:, k]
@@ -92,7 +92,7 @@ def overruns(s: Story, k: int) -> bool:
     return bool(0.3 < v[people_pass] / s.rated_mps[k] < 1.001) and 0.10 < beyond.max() < headroom_m
 
 
-def bottoms(s: Story, k: int) -> bool:
+def bottoms(s: WorldRecord, k: int) -> bool:
     """Tell whether the car came down on its buffer faster than any drive lands, and its stroke was enough."""
     beyond, v, rated = -s.z[:, k], -s.v[:, k], s.rated_mps[k]
     people_pass = int(np.argmax(beyond > 0))
@@ -100,7 +100,7 @@ def bottoms(s: Story, k: int) -> bool:
     return bool(0.3 < v[people_pass] / rated < 1.001) and 0.18 < beyond.max() < 0.18 + stroke_m
 
 
-def springs_open(s: Story, k: int) -> bool:
+def springs_open(s: WorldRecord, k: int) -> bool:
     """Tell whether the brake acted within three tenths of the door's contact, and the door went on to its end."""
     door, v = s.door[:, k], np.abs(s.v[:, k])
     springs = int(np.argmax((door == OPENING) & (v > 0)))
@@ -174,7 +174,7 @@ def shown(labels: list[Label], cause: Cause, lifts: range) -> dict[str, list[int
     return {symptom: lifts for symptom, lifts in missing.items() if lifts}
 
 
-def night_of(slugs: list[str]) -> Story:
+def night_of(slugs: list[str]) -> WorldRecord:
     """Live through a night in which each of these causes strikes lifts of its own, until the last is over."""
     w = world(lifts=LIFTS * len(slugs), hour=NIGHT)
     for slug in slugs:
@@ -184,7 +184,7 @@ def night_of(slugs: list[str]) -> Story:
 
 
 @pytest.fixture(scope="module")
-def night() -> Story:
+def night() -> WorldRecord:
     """One night of all causes that do not strike whole buildings."""
     return night_of(OWN_LIFTS)
 

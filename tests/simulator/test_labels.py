@@ -15,13 +15,13 @@ from simulator.faults.cause import FAULT, FORMS, GROWING, INTERMITTENT, SUDDEN
 from simulator.faults.cause_table import BY_NUMBER, CAUSES
 from simulator.faults.door_causes import DOOR
 from simulator.faults.labels import Label
-from simulator.faults.schedule import DURATION_LIMITS, YEAR_S, FaultRequest, Schedule, Unknown
+from simulator.faults.schedule import DURATION_LIMITS, YEAR_S, FaultRequest, InvalidFaultRequest, Schedule
 from simulator.faults.symptom_table import BY_SLUG, SYMPTOMS
 from simulator.maths.calendar import DAY_S, Calendar
-from simulator.playback.simulation import Scene
+from simulator.playback.simulation import Simulation
 from simulator.scenarios.scenario import Scenario
 from simulator.world.world import World
-from tests.simulator.naive_symptoms import PLAIN, RIDDEN, SENSED, naive
+from tests.simulator.naive_symptoms import NAIVE, WHILE_IMPAIRED, WHILE_MOVING, naive
 from tests.simulator.recorded_world import MORNING, NIGHT, START_NS
 
 FAULTS = {slug: cause for slug, cause in CAUSES.items() if cause.kind == "fault"}
@@ -67,7 +67,7 @@ PASSENGER_SYMPTOMS = {
     "runs-empty",
     "doorway-blocked",
 }
-DOORS = set(PLAIN) - set(RIDDEN) - set(SENSED)
+DOORS = set(NAIVE) - set(WHILE_MOVING) - set(WHILE_IMPAIRED)
 SPOILT = {
     "presence-stuck": PASSENGER_SYMPTOMS,
     "presence-dead": PASSENGER_SYMPTOMS,
@@ -80,7 +80,7 @@ SPOILT = {
 
 def showing(slug: str) -> bool:
     """Tell whether the symptom of a condition is there without a ride, which by night nobody may take."""
-    return not set(SENSED).isdisjoint(FAULTS[slug].symptoms)
+    return not set(WHILE_IMPAIRED).isdisjoint(FAULTS[slug].symptoms)
 
 
 ALONE = [slug for slug, cause in FAULTS.items() if not cause.whole_building]
@@ -99,7 +99,7 @@ def test_labels_equal_a_plain_loop_over_what_was_true(part: int) -> None:
     compared = 0
     for lift, of in ((lift, [la for la in told if la.lift == lift]) for lift in range(LIFTS)):
         onset_s, end_s = of[0].onset_s, of[0].end_s
-        for slug, (_, _, after_s) in PLAIN.items():
+        for slug, (_, _, after_s) in NAIVE.items():
             if slug in SPOILT.get(slugs[lift], ()):
                 continue
             spans = [(max(begin, onset_s), end) for begin, end in true[lift][slug] if end > onset_s + 0.1]
@@ -114,7 +114,7 @@ def test_labels_equal_a_plain_loop_over_what_was_true(part: int) -> None:
 
 
 def test_the_plain_loop_knows_every_symptom() -> None:
-    assert set(PLAIN) == set(BY_SLUG)
+    assert set(NAIVE) == set(BY_SLUG)
 
 
 def test_a_symptom_begins_with_its_fault_or_later_and_a_row_names_the_rules_of_its_symptom() -> None:
@@ -168,7 +168,7 @@ def test_severity_and_onset_are_drawn_and_may_be_given() -> None:
     ],
 )
 def test_a_plan_that_cannot_be_is_refused_by_field(field: str, wrong: dict[str, object]) -> None:
-    with pytest.raises(Unknown, match=f"^{field}: "):
+    with pytest.raises(InvalidFaultRequest, match=f"^{field}: "):
         FaultRequest(**{"lift_id": "sim-00001", "cause": "power-cut", **wrong})  # type: ignore[arg-type]
 
 
@@ -267,8 +267,8 @@ def test_a_terminal_without_mains_lives_as_long_as_its_battery_and_then_speaks_i
 
 
 def test_a_scenario_may_have_the_hazards_of_a_real_fleet() -> None:
-    scene = Scene(Scenario(lifts=200, seed=6, hours=0.05, hazard=4000.0), START_NS)
+    scene = Simulation(Scenario(lifts=200, seed=6, hours=0.05, hazard=4000.0), START_NS)
     for _ in range(180):
         scene.step()
-    scene.happened += scene.world.unfinished()
+    scene.ended_labels += scene.world.unfinished()
     assert len({label["event"] for label in scene.labels()}) > 10

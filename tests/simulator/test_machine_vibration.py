@@ -13,7 +13,7 @@ from simulator.buildings.fleet import fleet
 from simulator.maths.scurve import RunLimits
 from simulator.physics.machine_vibration import MACHINE_HZ, bearing_orders
 from simulator.physics.traction_sheave import sheave_travel_m
-from simulator.terminals.messages import Packer
+from simulator.terminals.messages import MessageEncoder
 from simulator.terminals.terminals import Terminals
 from simulator.world.world import World
 from telemetry.streams import Entry
@@ -133,10 +133,10 @@ def test_only_chosen_machines_are_heard_and_cutting_the_fleet_changes_none() -> 
 def test_a_bundle_carries_the_machine_and_the_monitor_takes_the_rest_of_it(form: str) -> None:
     facts = fleet(20, 4)
     w = World(facts, 4, START_NS, hour=8.0, machine={facts[0].lift_id})
-    terminals, packer = Terminals(facts, START_NS), Packer(facts, form)
+    terminals, encoder = Terminals(facts, START_NS), MessageEncoder(facts, form)
     for _ in range(3):
         second = w.step()
-        packets = packer.packets(terminals.speak(w, second))
+        packets = encoder.packets(terminals.report(w, second))
     read = orjson.loads if form == "json" else cbor2.loads
     kind = "gateway" if form == "gateway" else f"{facts[0].lift_id}/bundle"
     said = next(read(p.payload) for p in packets if p.topic.endswith(kind))

@@ -10,7 +10,7 @@ import pytest
 
 from simulator.buildings.fleet import fleet
 from simulator.faults.schedule import FaultRequest
-from simulator.terminals.messages import FORMS, SAMPLE_HZ, Packer, Packet, together
+from simulator.terminals.messages import FORMS, SAMPLE_HZ, MessageEncoder, Packet, lifts_per_message
 from simulator.terminals.terminals import Terminals
 from simulator.world.world import World
 from telemetry.batch import Decoded
@@ -23,9 +23,9 @@ LIFTS = 45
 
 def packets(form: str, seconds: int = 12, idle_hz: int = SAMPLE_HZ, **more: Any) -> list[Packet]:
     facts = fleet(LIFTS, seed=4)
-    world = World(facts, 4, START_NS, hour=8.0, together=20, **more)
-    terminals, packer = Terminals(facts, START_NS, idle_hz, apart=form == "streams"), Packer(facts, form)
-    return [packet for _ in range(seconds) for packet in packer.packets(terminals.speak(world, world.step()))]
+    world = World(facts, 4, START_NS, hour=8.0, lifts_per_message=20, **more)
+    terminals, encoder = Terminals(facts, START_NS, idle_hz, apart=form == "streams"), MessageEncoder(facts, form)
+    return [packet for _ in range(seconds) for packet in encoder.packets(terminals.report(world, world.step()))]
 
 
 def heard(sent: list[Packet]) -> Decoded:
@@ -93,4 +93,4 @@ def test_a_lift_at_rest_says_one_sample_a_second_where_it_is_told_to_and_all_of_
 
 def test_a_form_that_is_none_is_refused_by_name() -> None:
     with pytest.raises(ValueError, match="form: 'xml' is not one of json, cbor, gateway"):
-        together("xml")
+        lifts_per_message("xml")

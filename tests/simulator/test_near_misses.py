@@ -17,9 +17,9 @@ from simulator.cars.state import RUN
 from simulator.faults.cause_table import CAUSES
 from simulator.faults.near_misses import NEAR_MISSES, PARKED_OPEN, WEATHER
 from simulator.faults.schedule import FaultRequest
-from simulator.playback.simulation import Scene, told
+from simulator.playback.simulation import Simulation, decoded_seconds
 from simulator.scenarios.library import read
-from simulator.scenarios.scenario import Scenario, inhabitants, planned
+from simulator.scenarios.scenario import Scenario, fault_requests, scenario_lifts
 from simulator.world.world import World
 from telemetry.streams import CLOSED, INSPECTION, NORMAL
 from tests.simulator.recorded_world import NIGHT, START_NS, world
@@ -33,9 +33,11 @@ Raised = tuple[list[tuple[str, str]], list[dict[str, Any]]]
 
 def raised(scenario: Scenario) -> Raised:
     """Return the grave alerts, each as its lift and its rule, and what truly happened."""
-    scene = Scene(scenario, scenario.start_ns)
+    scene = Simulation(scenario, scenario.start_ns)
     run = Replay(scene.facts, RULES, silence=True)
-    alerts = {change.alert.id: change.alert for changes in replay(run, wider(told(scene))) for change in changes}
+    alerts = {
+        change.alert.id: change.alert for changes in replay(run, wider(decoded_seconds(scene))) for change in changes
+    }
     grave = [(alert.lift_id, alert.rule) for alert in alerts.values() if alert.severity in GRAVE]
     return grave, scene.labels()
 
@@ -126,8 +128,8 @@ def test_every_near_miss_is_explained() -> None:
 
 def test_the_evaluation_has_thirty_of_each_near_miss_and_wind_on_barometers_alone() -> None:
     asked = read("evaluation", {"trials": 0})
-    facts = {lift.lift_id: lift for lift in inhabitants(asked)}
-    plan = planned(asked, list(facts.values()))
+    facts = {lift.lift_id: lift for lift in scenario_lifts(asked)}
+    plan = fault_requests(asked, list(facts.values()))
     counts = Counter(one.cause for one in plan)
     assert {slug: n for slug, n in counts.items() if slug != PARKED_OPEN} == {
         cause.slug: 30 for cause in NEAR_MISSES if cause.slug != PARKED_OPEN

@@ -10,12 +10,12 @@ import numpy as np
 import pytest
 
 from simulator.buildings.fleet import fleet
-from simulator.playback.simulation import Scene, told
+from simulator.playback.simulation import Simulation, decoded_seconds
 from simulator.scenarios.library import read
 from simulator.scenarios.scenario import Scenario
-from simulator.terminals.messages import Packer, Packet
-from simulator.terminals.network import WILL_S, Conditions, Paths
-from simulator.terminals.terminal_faults import Mishaps
+from simulator.terminals.messages import MessageEncoder, Packet
+from simulator.terminals.network import WILL_S, Connections, NetworkConditions
+from simulator.terminals.terminal_faults import TerminalFaults
 from simulator.terminals.terminals import NS, Terminals
 from simulator.world.world import World
 from telemetry.batch import Batch, Decoded
@@ -33,8 +33,8 @@ BAD = {
 Rows = dict[tuple[str, int], tuple[float, ...]]
 
 
-def scene(seconds: int, form: str = "cbor", seed: int = SEED, **network: float) -> Scene:
-    conditions = Conditions(**network)  # type: ignore[arg-type]
+def simulation(seconds: int, form: str = "cbor", seed: int = SEED, **network: float) -> Simulation:
+    conditions = NetworkConditions(**network)  # type: ignore[arg-type]
     scenario = Scenario(
         lifts=LIFTS,
         seed=seed,
@@ -43,16 +43,16 @@ def scene(seconds: int, form: str = "cbor", seed: int = SEED, **network: float) 
         form=form,
         network=conditions,  # type: ignore[arg-type]
     )
-    return Scene(scenario, START_NS)
+    return Simulation(scenario, START_NS)
 
 
-def judged(of: Scene) -> tuple[Rows, Counter[str], Decoded]:
+def judged(of: Simulation) -> tuple[Rows, Counter[str], Decoded]:
     """Return what the sequencer lets through, by lift and time, what it counted, and all that arrived."""
     sequencer, index = Sequencer(1 << 20), {lift.lift_id: k for k, lift in enumerate(of.facts)}
     rows: Rows = {}
     last = dict.fromkeys(index, 0)
     counts: Counter[str] = Counter()
-    groups = list(told(of))
+    groups = list(decoded_seconds(of))
 
     def take(batch: Batch) -> None:
         for k, t_ns, *values in zip(*(getattr(batch, name).tolist() for name in COLUMNS), strict=True):
@@ -78,7 +78,7 @@ def own(rows: Rows) -> dict[tuple[str, int], str]:
     return {at: repr(values) for at, values in rows.items() if not np.isnan(values).all()}
 
 
-def never_followed(of: Scene, arrived: Decoded) -> int:
+def never_followed(of: Simulation, arrived: Decoded) -> int:
     """Return how many messages were counted after the last of each lift's that arrived."""
     last = Counter(dict(zip(arrived.messages.lift_id, arrived.messages.seq.tolist(), strict=True)))
     return sum(int(seq) - last[lift.lift_id] for lift, seq in zip(of.facts, of.terminals._seq, strict=True))
@@ -87,20 +87,23 @@ def never_followed(of: Scene, arrived: Decoded) -> int:
 def arrivals(first: int, last: int, seconds: int = 200) -> list[Packet]:
     """Return what arrives of a part of the fleet through a very bad network."""
     facts, number = fleet(LIFTS, SEED)[first:last], np.arange(first, last)
-    world, terminals, packer = (
+    world, terminals, encoder = (
         World(facts, SEED, START_NS, first=first),
         Terminals(facts, START_NS),
-        Packer(facts, "cbor"),
+        MessageEncoder(facts, "cbor"),
     )
-    conditions = Conditions(**BAD)  # type: ignore[arg-type]
-    mishaps, paths = Mishaps(conditions, SEED, number), Paths(conditions, SEED, number, packer.offline, False)
+    conditions = NetworkConditions(**BAD)  # type: ignore[arg-type]
+    mishaps, paths = (
+        TerminalFaults(conditions, SEED, number),
+        Connections(conditions, SEED, number, encoder.offline_status, False),
+    )
     arrived: list[Packet] = []
     calm = np.zeros(last - first)
     for k in range(seconds):
         mishaps.restart(world.cars.boots[: len(world)], k)
-        spoken = mishaps.spoil(terminals.speak(world, world.step(), mishaps.down), k)
-        arrived += paths.carry(packer.packets(spoken), spoken.cut, calm, k, START_NS + (k + 2) * NS)[0]
-    return arrived + paths.finish(START_NS + (seconds + 1) * NS)
+        reports = mishaps.apply(terminals.report(world, world.step(), mishaps.down), k)
+        arrived += paths.deliver(encoder.packets(reports), reports.cut, calm, k, START_NS + (k + 2) * NS)[0]
+    return arrived + paths.deliver_all(START_NS + (seconds + 1) * NS)
 
 
 def test_the_same_seed_gives_the_same_arrivals_however_the_fleet_is_cut() -> None:
@@ -135,12 +138,14 @@ def test_a_scenario_switches_on_each_trouble_by_a_key_of_its_own_the_same_for_th
     (tmp_path / "good.toml").write_text(text, encoding="utf-8")
 
     def lived(name: str, **changes: int) -> tuple[bytes, Counter[str]]:
-        of = Scene(read(str(tmp_path / name), changes), START_NS)
-        arrived = joined(list(told(of))).messages
+        of = Simulation(read(str(tmp_path / name), changes), START_NS)
+        arrived = joined(list(decoded_seconds(of))).messages
         columns = (arrived.seq, arrived.t_ns, arrived.arrived_ns)
         late_ns = arrived.arrived_ns - arrived.t_ns - NS
         seen = Counter(delayed=int((late_ns > 0).sum()), skewed=int((late_ns != 0).sum()))
-        return b"".join(column.tobytes() for column in columns), of.mishaps.counts + of.paths.counts + seen
+        return b"".join(
+            column.tobytes() for column in columns
+        ), of.terminal_faults.counts + of.connections.counts + seen
 
     told_bad, counts = lived("bad.toml")
     told_good, nothing = lived("good.toml")
@@ -151,7 +156,7 @@ def test_a_scenario_switches_on_each_trouble_by_a_key_of_its_own_the_same_for_th
 
 
 def test_a_perfect_network_changes_nothing() -> None:
-    direct, by_way = scene(60), scene(60)
+    direct, by_way = simulation(60), simulation(60)
     by_way.perfect = False
     (rows, counts, _), (others, other_counts, _) = judged(direct), judged(by_way)
     assert own(rows) == own(others)
@@ -160,60 +165,60 @@ def test_a_perfect_network_changes_nothing() -> None:
 
 
 def test_what_is_lost_before_it_left_is_a_gap() -> None:
-    of = scene(200, lost=0.05)
+    of = simulation(200, lost=0.05)
     _, counts, arrived = judged(of)
-    assert of.mishaps.counts["lost"] > 100
-    assert counts["gaps"] == of.mishaps.counts["lost"] - never_followed(of, arrived)
+    assert of.terminal_faults.counts["lost"] > 100
+    assert counts["gaps"] == of.terminal_faults.counts["lost"] - never_followed(of, arrived)
 
 
 def test_what_comes_again_changes_nothing_and_is_counted() -> None:
-    of = scene(200, repeated=0.05)
+    of = simulation(200, repeated=0.05)
     rows, counts, _ = judged(of)
-    assert of.paths.counts["repeated"] > 100
-    assert counts["repeats"] == of.paths.counts["repeated"]
-    assert own(rows) == own(judged(scene(200))[0])
+    assert of.connections.counts["repeated"] > 100
+    assert counts["repeats"] == of.connections.counts["repeated"]
+    assert own(rows) == own(judged(simulation(200))[0])
 
 
 def test_delay_keeps_the_order_and_loses_nothing() -> None:
-    of = scene(120, delay_s=0.3)
+    of = simulation(120, delay_s=0.3)
     rows, counts, arrived = judged(of)
     assert (arrived.messages.arrived_ns - arrived.messages.t_ns).mean() > 1.2e9
     assert (counts["late"], counts["gaps"]) == (0, 0)
-    assert own(rows) == own(judged(scene(120))[0])
+    assert own(rows) == own(judged(simulation(120))[0])
 
 
 def test_a_bundle_that_is_overtaken_comes_late_and_is_not_judged() -> None:
-    of = scene(200, overtaken=0.05)
+    of = simulation(200, overtaken=0.05)
     rows, counts, arrived = judged(of)
     newest, behind, said = dict.fromkeys(arrived.messages.lift_id, 0), 0, arrived.messages
     times = (said.t_ns.tolist(), said.t_end_ns.tolist(), said.complete.tolist())
     for name, t_ns, end_ns, complete in zip(said.lift_id, *times, strict=True):
         behind += t_ns <= newest[name]
         newest[name] = max(end_ns if complete else 0, newest[name])
-    assert 0 < counts["late"] == behind <= of.paths.counts["overtaken"]
-    assert len(rows) < len(judged(scene(200))[0])
+    assert 0 < counts["late"] == behind <= of.connections.counts["overtaken"]
+    assert len(rows) < len(judged(simulation(200))[0])
 
 
 def test_streams_that_overtake_each_other_by_less_than_a_second_are_put_in_order() -> None:
-    of = scene(90, form="streams", overtaken=0.5, overtaken_s=0.9)
+    of = simulation(90, form="streams", overtaken=0.5, overtaken_s=0.9)
     rows, counts, _ = judged(of)
-    assert of.paths.counts["overtaken"] > 1000
+    assert of.connections.counts["overtaken"] > 1000
     assert counts["late"] == 0
-    assert own(rows) == own(judged(scene(90))[0])
+    assert own(rows) == own(judged(simulation(90))[0])
 
 
 def test_a_storm_is_a_last_will_a_backlog_in_order_and_a_status() -> None:
-    of = scene(200, seed=STORM_SEED, storms_per_day=24.0, storm_s=100.0, storm_share=0.6)
+    of = simulation(200, seed=STORM_SEED, storms_per_day=24.0, storm_s=100.0, storm_share=0.6)
     rows, counts, arrived = judged(of)
-    assert of.paths.counts["kept"] > 100 * 0.4 * LIFTS
+    assert of.connections.counts["kept"] > 100 * 0.4 * LIFTS
     online = arrived.samples["status"].channels["online"]
-    assert (online == 0).sum() == of.paths.counts["wills"] >= 0.4 * LIFTS
+    assert (online == 0).sum() == of.connections.counts["wills"] >= 0.4 * LIFTS
     assert (counts["late"], counts["gaps"], counts["repeats"]) == (0, 0, 0)
-    assert own(rows) == own(judged(scene(200, seed=STORM_SEED))[0])
+    assert own(rows) == own(judged(simulation(200, seed=STORM_SEED))[0])
 
 
 def test_device_clocks_differ_by_as_much_as_is_asked_for_and_stay_so() -> None:
-    of = scene(20, skew_s=30.0)
+    of = simulation(20, skew_s=30.0)
     _, counts, arrived = judged(of)
     off_s = (arrived.messages.arrived_ns - NS - arrived.messages.t_ns) / 1e9
     each = {lift.lift_id: off_s[[name == lift.lift_id for name in arrived.messages.lift_id]] for lift in of.facts}
@@ -223,32 +228,32 @@ def test_device_clocks_differ_by_as_much_as_is_asked_for_and_stay_so() -> None:
 
 
 def test_a_partial_bundle_lacks_one_stream() -> None:
-    of, whole = scene(120, partial=0.1), scene(120)
+    of, whole = simulation(120, partial=0.1), simulation(120)
     _, counts, arrived = judged(of)
     pieces = [sum(len(set(s.message.tolist())) for s in one.samples.values()) for one in (arrived, judged(whole)[2])]
-    assert pieces[1] - pieces[0] == of.mishaps.counts["partial"] > 50
+    assert pieces[1] - pieces[0] == of.terminal_faults.counts["partial"] > 50
     assert (counts["late"], counts["gaps"]) == (0, 0)
 
 
 @pytest.mark.parametrize("nameless", [0.0, 1.0])
 def test_a_device_that_restarts_counts_anew_with_or_without_a_boot(nameless: float) -> None:
-    of = scene(300, reboots_per_day=600.0, nameless=nameless)
+    of = simulation(300, reboots_per_day=600.0, nameless=nameless)
     _, counts, arrived = judged(of)
-    under_way = int(of.mishaps.down.sum())
-    assert of.mishaps.counts["reboots"] > 20
-    assert counts["restarts"] == of.mishaps.counts["reboots"] - under_way
+    under_way = int(of.terminal_faults.down.sum())
+    assert of.terminal_faults.counts["reboots"] > 20
+    assert counts["restarts"] == of.terminal_faults.counts["reboots"] - under_way
     assert (counts["late"], counts["gaps"]) == (0, 0)
     assert ({"0"} if nameless else {"1000000000.1"}) <= set(arrived.messages.boot)
 
 
 @pytest.mark.parametrize("form", ["cbor", "gateway"])
 def test_a_lift_that_is_cut_brings_all_of_it_when_it_is_back(form: str) -> None:
-    of = scene(200, form=form)
+    of = simulation(200, form=form)
     groups: list[Any] = []
     for k in range(200):
         of.world.cars.condition.cut[3] = 50 <= k < 150
         groups.append(of.decoded())
-    groups += of.rest()
+    groups += of.remaining_decoded()
     arrived = joined(groups).messages
     mine = np.array([name == of.facts[3].lift_id for name in arrived.lift_id]) & arrived.complete
     assert arrived.seq[mine].tolist() == sorted(arrived.seq[mine].tolist())
@@ -257,13 +262,13 @@ def test_a_lift_that_is_cut_brings_all_of_it_when_it_is_back(form: str) -> None:
     assert waited_s[:50].max() <= 2 < 90 < waited_s.max()
     others = ~np.array([name == of.facts[3].lift_id for name in arrived.lift_id])
     assert (arrived.arrived_ns - arrived.t_ns)[others].max() <= 1e9
-    assert of.paths.counts["wills"] == 1 < WILL_S
+    assert of.connections.counts["wills"] == 1 < WILL_S
 
 
 def test_a_modem_that_scrambles_one_lift_leaves_the_others_alone() -> None:
-    of = scene(100)
+    of = simulation(100)
     of.world.cars.condition.scrambled[3] = 0.3
-    arrived = joined(list(told(of))).messages
+    arrived = joined(list(decoded_seconds(of))).messages
     for lift in of.facts:
         seq = arrived.seq[np.array([name == lift.lift_id for name in arrived.lift_id])]
         assert (np.diff(seq) < 0).any() == (lift is of.facts[3])
@@ -271,8 +276,8 @@ def test_a_modem_that_scrambles_one_lift_leaves_the_others_alone() -> None:
 
 @pytest.mark.parametrize("form", ["cbor", "gateway", "streams"])
 def test_of_all_of_it_at_once_the_good_data_come_out_in_order(form: str) -> None:
-    of = scene(200, form=form, **BAD)
+    of = simulation(200, form=form, **BAD)
     rows, counts, _ = judged(of)
     assert counts["received"] > 200 * LIFTS * 0.8
     assert min(counts["gaps"], counts["repeats"], counts["restarts"]) > 3
-    assert len(rows) > 0.7 * len(judged(scene(200))[0])
+    assert len(rows) > 0.7 * len(judged(simulation(200))[0])

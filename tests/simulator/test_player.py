@@ -22,7 +22,7 @@ import pytest
 from mqtt.client import BrokerAddress
 from mqtt.publisher import Publisher, publish_once
 from simulator.buildings.fleet import fleet
-from simulator.faults.schedule import Unknown
+from simulator.faults.schedule import InvalidFaultRequest
 from simulator.playback.injection import inject
 from simulator.playback.player import NS, Player, PlayerSettings, run
 from simulator.scenarios.scenario import Scenario
@@ -274,11 +274,11 @@ def test_settings_that_cannot_be_played_are_refused_by_name(names: str, bad: Any
 
 
 def test_inject_says_what_is_wrong_before_it_asks() -> None:
-    with pytest.raises(Unknown, match="cause: "):
+    with pytest.raises(InvalidFaultRequest, match="cause: "):
         inject(BrokerAddress(port=1), "sim-00001", "bad-luck")
-    with pytest.raises(Unknown, match="for_s: "):
+    with pytest.raises(InvalidFaultRequest, match="for_s: "):
         inject(BrokerAddress(port=1), "sim-00001", "power-cut", 0)
-    with pytest.raises(Unknown, match="lift_id: "):
+    with pytest.raises(InvalidFaultRequest, match="lift_id: "):
         inject(BrokerAddress(port=1), "a/b", "power-cut")
     with pytest.raises(OSError, match="refused"):
         inject(BrokerAddress(port=free_port()), "sim-00001", "power-cut")

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from simulator.playback.simulation import Scene, told
+from simulator.playback.simulation import Simulation, decoded_seconds
 from simulator.scenarios.scenario import Scenario
 from simulator.terminals.messages import GATEWAY_LIFTS
 from simulator.terminals.replay_forms import FORMS, packets
@@ -21,7 +21,7 @@ WORLD = Scenario(lifts=50, hours=0.005, hour=8.0, vibration=True, machines=(1, 2
 
 
 def lived() -> Decoded:
-    return joined(list(told(Scene(WORLD, WORLD.start_ns))))
+    return joined(list(decoded_seconds(Simulation(WORLD, WORLD.start_ns))))
 
 
 def again(decoded: Decoded, form: str) -> Decoded:

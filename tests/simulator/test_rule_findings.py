@@ -11,7 +11,7 @@ from simulator.faults.labels import Label
 from simulator.faults.symptom_table import BY_SLUG as BY_SYMPTOM
 from simulator.world.world import World
 from tests.simulator.recorded_world import MORNING, NIGHT, START_NS
-from tests.simulator.rule_findings import first_heard_s, rules_heard
+from tests.simulator.rule_findings import fired_rules, first_firing_s
 
 LIFTS = 6
 SLACK_S = 2.0
@@ -33,7 +33,7 @@ DELAY_S = {
 
 def test_no_rule_hears_anything_in_a_healthy_morning() -> None:
     facts = fleet(40, seed=5)
-    assert rules_heard(facts, World(facts, 5, START_NS, hour=MORNING), 900) == {}
+    assert fired_rules(facts, World(facts, 5, START_NS, hour=MORNING), 900) == {}
 
 
 @pytest.mark.parametrize("hour", [8.0, 12.0, 17.0])
@@ -42,7 +42,7 @@ def test_no_rule_hears_anything_in_a_busy_group_of_eight(hour: float) -> None:
     first = next(b for b in building if building.count(b) == GROUP_LIMIT)
     facts = fleet(first + GROUP_LIMIT, seed=5)[first:]
     world = World(facts, 5, START_NS, first=first, hour=hour)
-    assert rules_heard(facts, world, 600) == {}
+    assert fired_rules(facts, world, 600) == {}
     assert world.cars.passengers.journeys.made > 200
 
 
@@ -79,7 +79,7 @@ def findings() -> Findings:
     world = World(facts, 3, START_NS, hour=NIGHT)
     for k, lift in enumerate(facts):
         world.inject(lift.lift_id, HEARD[k // LIFTS])
-    return first_heard_s(facts, world, max(int(cause.default_s + 3 * cause.onset_delay_s) + 60 for cause in causes))
+    return first_firing_s(facts, world, max(int(cause.default_s + 3 * cause.onset_delay_s) + 60 for cause in causes))
 
 
 @pytest.mark.parametrize("slug", HEARD)

@@ -12,10 +12,10 @@ import pytest
 from simulator.buildings.fleet import fleet
 from simulator.faults.cause_table import CAUSES
 from simulator.faults.near_misses import WEATHER
-from simulator.playback.simulation import Scene
+from simulator.playback.simulation import Simulation
 from simulator.scenarios import scenario
 from simulator.scenarios.library import read, shipped
-from simulator.scenarios.scenario import Contradiction, Scenario, inhabitants, planned
+from simulator.scenarios.scenario import InvalidScenario, Scenario, fault_requests, scenario_lifts
 
 ENTRAPMENT = '[[faults]]\nlift = 2\ncause = "power-cut"\nonset_h = 0.5\n'
 
@@ -88,20 +88,20 @@ def test_every_shipped_scenario_can_be_lived_and_says_what_it_is_about() -> None
 def test_a_scenario_that_contradicts_itself_is_one_line_that_names_the_field(
     tmp_path: Path, text: str, says: str
 ) -> None:
-    with pytest.raises(Contradiction, match=says) as caught:
+    with pytest.raises(InvalidScenario, match=says) as caught:
         read(written(tmp_path, text), {})
     assert "\n" not in str(caught.value)
     assert "mine.toml" in str(caught.value)
 
 
 def test_a_change_is_held_against_the_rest_too(tmp_path: Path) -> None:
-    with pytest.raises(Contradiction, match=r"entrapment: faults\[0\].lift: 3 is not there"):
+    with pytest.raises(InvalidScenario, match=r"entrapment: faults\[0\].lift: 3 is not there"):
         read("entrapment", {"lifts": 2})
     assert read("entrapment", {"lifts": 14}).lifts == 14
 
 
 def test_a_scenario_that_is_not_there_is_named_beside_the_nearest() -> None:
-    with pytest.raises(Contradiction, match=r"'entrapmnt' is neither shipped nor a file; did you mean entrapment\?"):
+    with pytest.raises(InvalidScenario, match=r"'entrapmnt' is neither shipped nor a file; did you mean entrapment\?"):
         read("entrapmnt", {})
 
 
@@ -113,7 +113,7 @@ def test_a_window_of_each_day_is_lived() -> None:
 def test_the_mix_of_buildings_is_what_is_asked_for_and_else_as_ever() -> None:
     def kinds(**mix: float) -> Counter[str | None]:
         shares: Any = {"buildings": mix} if mix else {}
-        return Counter(lift.building_type for lift in inhabitants(Scenario(lifts=400, seed=4, **shares)))
+        return Counter(lift.building_type for lift in scenario_lifts(Scenario(lifts=400, seed=4, **shares)))
 
     assert kinds(office=1.0) == {"office": 400}
     assert kinds(residential=1.0) == {"residential": 400}
@@ -123,7 +123,7 @@ def test_the_mix_of_buildings_is_what_is_asked_for_and_else_as_ever() -> None:
 
 def test_a_part_of_a_world_of_offices_lives_as_it_does_in_the_whole() -> None:
     asked = Scenario(lifts=20, seed=4, hours=0.02, hour=8.5, buildings={"office": 1.0})  # type: ignore[arg-type]
-    whole, part = (Scene(asked, asked.start_ns, part=slice(first, None)) for first in (0, 7))
+    whole, part = (Simulation(asked, asked.start_ns, part=slice(first, None)) for first in (0, 7))
     for _ in range(asked.seconds):
         all_z, some_z = (scene.world.step().z_m for scene in (whole, part))
     assert np.array_equal(all_z[7:], some_z)
@@ -132,7 +132,7 @@ def test_a_part_of_a_world_of_offices_lives_as_it_does_in_the_whole() -> None:
 def test_a_share_is_drawn_from_the_seed_and_falls_alike_on_a_larger_fleet() -> None:
     fault = {"cause": "power-cut", "share": 0.3, "onset_h": 1.0, "spread_s": 60.0, "severity": 0.5}
     small, large, other = (
-        planned(Scenario(lifts=lifts, seed=seed, faults=[fault]), fleet(lifts, seed))  # type: ignore[list-item]
+        fault_requests(Scenario(lifts=lifts, seed=seed, faults=[fault]), fleet(lifts, seed))  # type: ignore[list-item]
         for lifts, seed in ((100, 1), (200, 1), (200, 2))
     )
     assert 15 < len(small) < 45
@@ -142,18 +142,18 @@ def test_a_share_is_drawn_from_the_seed_and_falls_alike_on_a_larger_fleet() -> N
 
 
 def test_so_many_of_each_cause_are_tried_over_the_fleet_and_the_time() -> None:
-    plan = planned(Scenario(lifts=300, hours=6.0, trials=30), fleet(300, 1))
+    plan = fault_requests(Scenario(lifts=300, hours=6.0, trials=30), fleet(300, 1))
     tried = Counter(one.cause for one in plan)
     assert tried == {slug: 30 for slug, cause in CAUSES.items() if cause.kind == "fault"}
     assert len({one.lift_id for one in plan}) > 200
     assert all(0 <= one.onset_s < 6 * 3600 for one in plan)
-    assert plan == planned(Scenario(lifts=300, hours=6.0, trials=30), fleet(300, 1))
+    assert plan == fault_requests(Scenario(lifts=300, hours=6.0, trials=30), fleet(300, 1))
 
 
 def test_every_key_of_a_scenario_is_explained() -> None:
     page = (Path(__file__).parents[2] / "docs" / "world.md").read_text(encoding="utf-8")
     rows = page.partition("## 11.")[2].partition("## 12.")[0]
-    tables = (Scenario, scenario.Buildings, scenario.PlannedFault, scenario.Conditions)
+    tables = (Scenario, scenario.Buildings, scenario.PlannedFault, scenario.NetworkConditions)
     names = {name for table in tables for name in table.model_fields} - {"buildings", "faults", "network"}
     assert [name for name in sorted(names) if f"`{name}`" not in rows] == []
 

@@ -94,14 +94,14 @@ def test_a_faulty_sensor_says_what_its_fault_makes_of_the_truth_and_its_neighbou
 def test_a_dead_presence_sensor_sees_nobody_and_a_stuck_door_sensor_reads_closed() -> None:
     w = world(lifts=30, seed=8, offices=1.0)
     w.cars.condition.presence_dead[:15] = w.cars.condition.door_stuck[:15] = True
-    ridden, seen, doors = np.zeros(30, dtype=np.bool_), np.zeros(30, dtype=np.bool_), [set() for _ in range(30)]
+    while_moving, seen, doors = np.zeros(30, dtype=np.bool_), np.zeros(30, dtype=np.bool_), [set() for _ in range(30)]
     for _ in range(200):
         second = w.step()
-        ridden |= w.cars.riders[:30] > 0
+        while_moving |= w.cars.riders[:30] > 0
         for k in range(30):
             seen[k] |= any(presence for presence, _ in (second.infrared.of(k) or ([], []))[1])
             doors[k] |= {state for (state,) in (second.door.of(k) or ([], []))[1]}
-    assert ridden[:15].sum() > 5
+    assert while_moving[:15].sum() > 5
     assert not seen[:15].any()
     assert seen[15:].sum() > 5
     assert all(said == {CLOSED} for said in doors[:15])

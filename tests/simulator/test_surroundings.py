@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from simulator.cars.maintenance_visit import INSPECTION_MPS
 from simulator.faults.near_misses import WEATHER
-from simulator.playback.simulation import Scene
+from simulator.playback.simulation import Simulation
 from simulator.scenarios.scenario import Scenario
 from telemetry.streams import CLOSED, INSPECTION, NORMAL, OPEN
 from tests.simulator.test_near_misses import LIFTS, WORLDS
@@ -39,7 +39,7 @@ class Lived:
 
 
 def live(scenario: Scenario, lift: int = 0) -> Lived:
-    scene, seconds = Scene(scenario, scenario.start_ns), []
+    scene, seconds = Simulation(scenario, scenario.start_ns), []
     world = scene.world
     for _ in range(scenario.seconds):
         second, cars = world.step(), world.cars
@@ -74,7 +74,7 @@ def test_a_maintenance_visit_works_rides_on_the_roof_tries_the_door_and_runs_onc
 
 def test_short_trips_are_of_one_floor_to_and_fro_below_rated_speed() -> None:
     scenario = under("short-trips", 240.0)
-    rated_mps = Scene(scenario, scenario.start_ns).facts[0].rated_speed_mps or 0.0
+    rated_mps = Simulation(scenario, scenario.start_ns).facts[0].rated_speed_mps or 0.0
     runs = live(scenario).runs()
     peaks = [np.abs(run.v_mps).max() for run in runs]
     assert len(runs) >= 6
@@ -114,7 +114,7 @@ def test_wind_on_the_shaft_moves_a_barometer_and_leaves_a_tape_alone() -> None:
 def counted(world: str) -> Counter[str]:
     """Return what happened by itself in one of the worlds that must raise nothing."""
     scenario = Scenario(**({"lifts": LIFTS, "seed": 7} | WORLDS[world]))
-    scene, counts = Scene(scenario, scenario.start_ns), Counter[str]()
+    scene, counts = Simulation(scenario, scenario.start_ns), Counter[str]()
     cars, since = scene.world.cars, np.zeros(len(scene.world))
     for second in range(scenario.seconds):
         before = cars.trajectories.t[0].copy()

@@ -10,12 +10,12 @@ import pytest
 
 from simulator.buildings.fleet import building_of, fleet
 from simulator.buildings.stop_times import DOOR_CYCLE_SD
-from simulator.faults.schedule import Unknown
-from simulator.terminals.messages import Packer
+from simulator.faults.schedule import InvalidFaultRequest
+from simulator.terminals.messages import MessageEncoder
 from simulator.terminals.terminals import Terminals
 from simulator.world.world import World
 from telemetry.streams import CLOSED, CLOSING, OPEN, OPENING
-from tests.simulator.recorded_world import START_NS, live, longest_s, places, world
+from tests.simulator.recorded_world import START_NS, car_positions, live, longest_s, world
 
 LIFTS, SECONDS = 60, 90
 
@@ -24,10 +24,10 @@ def bytes_of(first: int, last: int, form: str, **more: object) -> dict[str, list
     """Return what each topic of lifts first to last - 1 carries."""
     facts = fleet(LIFTS, seed=4)[first:last]
     w = World(facts, 4, START_NS, first=first, hour=8.0, vibration=True, faults_per_lift_hour=20.0, **more)
-    terminals, packer = Terminals(facts, START_NS), Packer(facts, form)
+    terminals, encoder = Terminals(facts, START_NS), MessageEncoder(facts, form)
     said: dict[str, list[bytes]] = {}
     for _ in range(SECONDS):
-        for packet in packer.packets(terminals.speak(w, w.step())):
+        for packet in encoder.packets(terminals.report(w, w.step())):
             said.setdefault(packet.topic, []).append(packet.payload)
     return said
 
@@ -46,8 +46,8 @@ def test_the_same_seed_gives_the_same_bytes_however_the_fleet_is_cut(form: str) 
 
 
 def test_gateways_say_the_same_bytes_when_the_fleet_is_cut_between_them() -> None:
-    whole = bytes_of(0, LIFTS, "gateway", together=20)
-    parts = bytes_of(0, 20, "gateway", together=20) | bytes_of(20, LIFTS, "gateway", together=20)
+    whole = bytes_of(0, LIFTS, "gateway", lifts_per_message=20)
+    parts = bytes_of(0, 20, "gateway", lifts_per_message=20) | bytes_of(20, LIFTS, "gateway", together=20)
     assert {topic: said for topic, said in parts.items() if topic.endswith("status")} == {
         topic: said for topic, said in whole.items() if topic.endswith("status")
     }
@@ -116,7 +116,7 @@ def test_what_sensors_read_is_the_truth_with_a_little_noise() -> None:
         second, motion = w.step(), w.motion
         v = np.zeros((60, 10))
         v[motion.lift] = motion.v_mps
-        level_offset_m.append((second.z_m - places(w)).T)
+        level_offset_m.append((second.z_m - car_positions(w)).T)
         off_mps.append(second.v_mps.T - v.T)
     off = np.concatenate(level_offset_m)
     assert 0.0003 < off.std(axis=0).mean() < 0.0005
@@ -155,14 +155,14 @@ def test_a_state_is_said_again_with_every_heartbeat() -> None:
     ("lift_id", "cause", "names"), [("nobody", "power-cut", "lift_id"), ("sim-00001", "bad-luck", "cause")]
 )
 def test_a_fault_that_cannot_be_is_refused_by_name(lift_id: str, cause: str, names: str) -> None:
-    with pytest.raises(Unknown, match=f"{names}: "):
+    with pytest.raises(InvalidFaultRequest, match=f"{names}: "):
         world().inject(lift_id, cause)
 
 
 def test_a_lift_suffers_from_one_cause_at_a_time() -> None:
     w = world()
     w.inject("sim-00001", "power-cut")
-    with pytest.raises(Unknown, match="still suffers from power-cut"):
+    with pytest.raises(InvalidFaultRequest, match="still suffers from power-cut"):
         w.inject("sim-00001", "terminal-dead")
 
 
