@@ -8,6 +8,7 @@ from itertools import pairwise
 from typing import Any
 
 import numpy as np
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -361,6 +362,33 @@ def test_vibration_that_comes_after_its_time_counts_from_there_on() -> None:
     assert batches[-1].waveforms_due_ns is not None
     assert batches[-1].waveforms_due_ns.tolist() == [T0_MS * 1_000_000 + 1_750_000_001]
     assert "late" not in counted(sequencer)
+
+
+def test_a_backlog_of_one_lift_holds_up_no_other() -> None:
+    long = entry(1, T0_MS + 9_000, 0, "bundle", encode.bundle(0, T0_MS, speed=encode.speed(100, np.arange(8.0))))
+    short = entry(2, T0_MS + 9_000, 1, "bundle", encode.bundle(0, T0_MS, speed=encode.speed(100, np.arange(2.0))))
+    sequencer = Sequencer(budget_rows=3)
+    batch, _ = sequencer.step(*heard([long, short]))
+    assert batch.lift.tolist() == [0, 0, 0, 1, 1]
+    assert sequencer.waiting == 5
+    rest = [sequencer.more(), sequencer.more()]
+    assert [batch.v_mps.tolist() for batch in rest] == [[3, 4, 5], [6, 7]]
+    assert sequencer.waiting == 0
+
+
+def test_a_snapshot_holds_nothing_of_what_has_gone_out() -> None:
+    vibrating = {"vibration": encode.vibration(250, np.ones((3, 4), dtype=np.float32))}
+    _, sequencer = batches_of([bundle_at(1 + k, k, **vibrating) for k in range(20)])
+    snapshot = sequencer.snapshot()
+    held = [column for name, column in snapshot.items() if name.startswith(("rows/", "blocks/"))]
+    assert sum(column.size for column in held) == len(snapshot["blocks/first"]) == 1
+    assert snapshot["lifts"].nbytes < 1_000
+
+
+def test_a_snapshot_of_other_records_is_refused() -> None:
+    snapshot = Sequencer().snapshot()
+    with pytest.raises(ValueError, match="version"):
+        Sequencer().restore(snapshot | {"lifts": np.zeros(0, dtype=[("seq", np.int64)])})
 
 
 def test_what_was_decoded_is_never_modified() -> None:
