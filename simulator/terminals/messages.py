@@ -32,7 +32,7 @@ from simulator.terminals.terminals import (
 from telemetry.arrays import I64
 from telemetry.streams import DOOR_STATES, MACHINE, MEASURED, topic
 from telemetry.wire import encode
-from telemetry.wire.cbor_rows import Column, Rows, envelope, map_head
+from telemetry.wire.cbor_rows import CborColumn, CborRows, envelope, map_head
 
 FORMS = ("json", "cbor", "gateway", "streams")
 GATEWAY_LIFTS = ESTATE_LIFTS
@@ -69,7 +69,7 @@ class MessageEncoder:
         self._topic = [topic(lift.district, lift.lift_id, "bundle") for lift in facts]
         self._status_topic = [topic(lift.district, lift.lift_id, "status") for lift in facts]
         self._key = [cbor2.dumps(lift.lift_id) for lift in facts]
-        self._layouts: dict[int, Rows] = {}
+        self._layouts: dict[int, CborRows] = {}
 
     def offline_status(self, lift: int) -> Packet:
         """Return the status message, also the last will, that marks a lift as offline."""
@@ -196,18 +196,18 @@ def _columns(reports: Reports, rows: I64) -> dict[str, NDArray[Any]]:
     return columns
 
 
-def _layout(columns: dict[str, NDArray[Any]]) -> Rows:
+def _layout(columns: dict[str, NDArray[Any]]) -> CborRows:
     """Return the layout of bundles with these columns; column `w` is the vibration's z."""
-    entries: dict[str, Any] = {"seq": Column("seq", ">u4"), "t": Column("t", ">u8")}
+    entries: dict[str, Any] = {"seq": CborColumn("seq", ">u4"), "t": CborColumn("t", ">u8")}
     for stream, name in (("speed", "v"), ("displacement", "z")):
         if name in columns:
             samples = columns[name].shape[1]
-            entries[stream] = {"dt": 1000 // samples, name: Column(name, "<f8", samples)}
+            entries[stream] = {"dt": 1000 // samples, name: CborColumn(name, "<f8", samples)}
     if "x" in columns:
         samples = columns["x"].shape[1]
-        axes = {axis: Column(name, "<f4", samples) for axis, name in zip("xyz", "xyw", strict=True)}
+        axes = {axis: CborColumn(name, "<f4", samples) for axis, name in zip("xyz", "xyw", strict=True)}
         entries["vibration"] = {"dt": dt_ms(columns["x"]), **axes}
-    return Rows(entries)
+    return CborRows(entries)
 
 
 def _stream_bodies(reports: Reports, row: int) -> dict[str, Any]:

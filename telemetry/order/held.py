@@ -16,16 +16,16 @@ from telemetry.batch import CHANNELS
 from telemetry.compiled import compiled
 from telemetry.order.records import HEAP, NO_ROW, ROW
 
-Records = NDArray[Any]
-Record = Any
+Structs = NDArray[Any]
+Struct = Any
 
 
 class HeldRows:
     """The table of rows. Which of them are a lift's stands in the record of the lift."""
 
     def __init__(self) -> None:
-        self.rows: Records = np.empty(0, dtype=ROW)
-        self.heap: Records = np.array([(NO_ROW, 0, 0)], dtype=HEAP)
+        self.rows: Structs = np.empty(0, dtype=ROW)
+        self.heap: Structs = np.array([(NO_ROW, 0, 0)], dtype=HEAP)
 
     def make_room(self, count: int) -> None:
         """Make room for so many more rows."""
@@ -36,7 +36,7 @@ class HeldRows:
         if missing > 0:
             self.rows = np.concatenate([self.rows, np.empty(max(missing, len(self.rows)), dtype=ROW)])
 
-    def release(self, lifts: Records, which: I32, budget: int) -> tuple[I32, I64, NDArray[np.float64]]:
+    def release(self, lifts: Structs, which: I32, budget: int) -> tuple[I32, I64, NDArray[np.float64]]:
         """Return lift, time and values (channels, rows) of what may go out of these lifts, `budget` rows of each."""
         most = int(np.minimum(lifts["held"][which], budget).sum())
         lift, t_ns = np.empty(most, dtype=np.int32), np.empty(most, dtype=np.int64)
@@ -44,7 +44,7 @@ class HeldRows:
         count = _release(lifts, which, budget, self.rows, self.heap, lift, t_ns, values)
         return lift[:count], t_ns[:count], values[:, :count]
 
-    def snapshot(self, lifts: Records) -> dict[str, NDArray[Any]]:
+    def snapshot(self, lifts: Structs) -> dict[str, NDArray[Any]]:
         """Return the rows of all lifts, one lift after the other in order of time: their times and values."""
         holders = np.flatnonzero(lifts["held"])
         places = np.empty(int(lifts["held"].sum()), dtype=np.int64)
@@ -58,7 +58,7 @@ class HeldRows:
             "value": values[row, channel],
         }
 
-    def restore(self, lifts: Records, snapshot: Any) -> None:
+    def restore(self, lifts: Structs, snapshot: Any) -> None:
         """Take over the rows of a snapshot, and set where those of each lift are."""
         count = len(snapshot["row_t_ns"])
         self.rows, self.heap = np.empty(count, dtype=ROW), np.array([(NO_ROW, count, count)], dtype=HEAP)
@@ -73,7 +73,7 @@ class HeldRows:
 
 
 @compiled
-def place(own: Record, rows: Records, heap: Record, t_ns: int, near: int) -> int:
+def place(own: Struct, rows: Structs, heap: Struct, t_ns: int, near: int) -> int:
     """Return the lift's row at an instant, a new one where there is none; the search begins at the row `near`."""
     before = near
     while before != NO_ROW and rows[before]["t_ns"] > t_ns:
@@ -99,7 +99,7 @@ def place(own: Record, rows: Records, heap: Record, t_ns: int, near: int) -> int
 
 
 @compiled
-def _new_row(rows: Records, heap: Record) -> int:
+def _new_row(rows: Structs, heap: Struct) -> int:
     """Return a free row, all its values NaN."""
     new: int = heap["free"]
     if new == NO_ROW:
@@ -116,7 +116,14 @@ def _new_row(rows: Records, heap: Record) -> int:
 
 @compiled
 def _release(
-    lifts: Records, which: I32, budget: int, rows: Records, heaps: Records, lift: I32, t_ns: I64, values: Any
+    lifts: Structs,
+    which: I32,
+    budget: int,
+    rows: Structs,
+    heaps: Structs,
+    lift: I32,
+    t_ns: I64,
+    values: Any,
 ) -> int:
     """Write the rows that may go out into the columns, lift by lift; return how many these are."""
     heap, count = heaps[0], 0
@@ -147,7 +154,7 @@ def _release(
 
 
 @compiled
-def _list(lifts: Records, which: I64, rows: Records, places: I64) -> None:
+def _list(lifts: Structs, which: I64, rows: Structs, places: I64) -> None:
     """Write down where the rows of these lifts are, in order."""
     count = 0
     for k in range(len(which)):

@@ -26,7 +26,7 @@ SAMPLED = 2
 """How many of these streams, the first ones, are sampled: a bundle stands for all its streams up to their last sample,
 so that an event after it waits in line with the next bundle."""
 
-Stream = tuple[I64, I64, F64, I64]
+StreamColumns = tuple[I64, I64, F64, I64]
 """Where the rows of each message begin, their instants, their values (channels, rows), and which channels these are."""
 
 
@@ -42,7 +42,7 @@ def message_records(decoded: Decoded, lift: I32) -> NDArray[Any]:
     return made
 
 
-def streams(decoded: Decoded) -> tuple[Stream, ...]:
+def streams(decoded: Decoded) -> tuple[StreamColumns, ...]:
     """Return the rows of the streams that are judged, in columns of the same types."""
     every = np.arange(len(decoded.messages.seq) + 1, dtype=np.int32)
     made = []

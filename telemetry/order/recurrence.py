@@ -15,8 +15,8 @@ from numpy.typing import NDArray
 
 from telemetry.batch import CHANNELS
 from telemetry.compiled import compiled
-from telemetry.order.held import Record, Records, place
-from telemetry.order.messages import SAMPLED, Stream
+from telemetry.order.held import Struct, Structs, place
+from telemetry.order.messages import SAMPLED, StreamColumns
 from telemetry.order.records import NEVER, NO_BOOT, RECENT_LIMIT
 
 ALIGN_NS = 1_000_000_000
@@ -30,7 +30,12 @@ _GAP, _REBOOT = CHANNELS.index("gap"), CHANNELS.index("reboot")
 
 @compiled
 def process(
-    lifts: Records, messages: Records, order: NDArray[Any], streams: tuple[Stream, ...], rows: Records, heaps: Records
+    lifts: Structs,
+    messages: Structs,
+    order: NDArray[Any],
+    streams: tuple[StreamColumns, ...],
+    rows: Structs,
+    heaps: Structs,
 ) -> None:
     """Bring the lifts' records up to date with their messages, in this order, and place the rows of these."""
     heap = heaps[0]
@@ -51,7 +56,7 @@ def process(
 
 
 @compiled
-def _is_repeat(own: Record, message: Record) -> bool:
+def _is_repeat(own: Struct, message: Struct) -> bool:
     """Tell whether the message came before; one that continues the sequence cannot have."""
     onward = message["boot"] == own["boot"] and message["seq"] > own["seq"] and message["t_ns"] > own["t_ns"]
     if onward or not message["timed"]:
@@ -61,7 +66,7 @@ def _is_repeat(own: Record, message: Record) -> bool:
 
 @compiled
 def _accept(
-    own: Record, message: Record, number: int, streams: tuple[Stream, ...], rows: Records, heap: Record
+    own: Struct, message: Struct, number: int, streams: tuple[StreamColumns, ...], rows: Structs, heap: Struct
 ) -> None:
     """Update the lift's record with a message that is no repeat, and place its rows."""
     if message["timed"]:
@@ -95,7 +100,7 @@ def _accept(
 
 
 @compiled
-def _end_silence(own: Record, arrived_ns: int) -> None:
+def _end_silence(own: Struct, arrived_ns: int) -> None:
     """After a silence, move the watermark to the end of all earlier messages, as `Sequencer.idle` does."""
     if arrived_ns - own["arrived_ns"] > SILENCE_NS:
         own["watermark_ns"] = max(own["watermark_ns"], own["end_ns"])
@@ -103,7 +108,7 @@ def _end_silence(own: Record, arrived_ns: int) -> None:
 
 
 @compiled
-def _horizon_ns(message: Record, number: int, streams: tuple[Stream, ...]) -> int:
+def _horizon_ns(message: Struct, number: int, streams: tuple[StreamColumns, ...]) -> int:
     """Return up to where a bundle stands for all its streams: its last sample; its end, where it has no samples."""
     horizon_ns = NEVER
     for k in range(SAMPLED):
@@ -114,7 +119,7 @@ def _horizon_ns(message: Record, number: int, streams: tuple[Stream, ...]) -> in
 
 
 @compiled
-def _follow(own: Record, message: Record, horizon_ns: int, rows: Records, heap: Record) -> None:
+def _follow(own: Struct, message: Struct, horizon_ns: int, rows: Structs, heap: Struct) -> None:
     """Follow the sequence: numbers missing before the message, a restart of its device, a clock that was set back.
 
     seq   5 6 7 9        gap of 1 before 9
@@ -141,12 +146,12 @@ def _follow(own: Record, message: Record, horizon_ns: int, rows: Records, heap: 
 
 
 @compiled
-def _mark(own: Record, rows: Records, heap: Record, t_ns: int, channel: int) -> None:
+def _mark(own: Struct, rows: Structs, heap: Struct, t_ns: int, channel: int) -> None:
     rows[place(own, rows, heap, t_ns, own["last"])]["values"][channel] = 1.0
 
 
 @compiled
-def _advance(own: Record, t_ns: int, end_ns: int, horizon_ns: int, count: int) -> bool:
+def _advance(own: Struct, t_ns: int, end_ns: int, horizon_ns: int, count: int) -> bool:
     """Move the watermark on; tell whether that was because the window has too many rows.
 
     bundle                  to its last sample (`horizon_ns`)

@@ -12,7 +12,7 @@ from typing import Any, NoReturn
 import cbor2
 from cbor2 import CBORTag
 
-from telemetry.wire.parsed import FIELDS_LIMIT, RawArray, Refused, numbers, typed
+from telemetry.wire.parsed import FIELDS_LIMIT, Invalid, RawArray, numbers, typed
 
 DEPTH_LIMIT = 16
 ACTIVE_TAGS = (0, 1, 2, 3, 4, 5, 25, 28, 29, 30, 35, 36, 37, 52, 54, 100, 256, 258, 260, 261, 1004, 43000)
@@ -40,7 +40,7 @@ class CborReader:
         except (cbor2.CBORError, ValueError, OverflowError, RecursionError, MemoryError) as error:
             raise _refusal(error) from None
         if source.read(1):
-            raise Refused("syntax", "more bytes follow the CBOR object: send one object in a message")
+            raise Invalid("syntax", "more bytes follow the CBOR object: send one object in a message")
         return document
 
     def names(self, source: Any) -> list[Any]:
@@ -48,7 +48,7 @@ class CborReader:
         if type(source) is not dict:
             raise TypeError("not an object")
         if len(source) > FIELDS_LIMIT:
-            raise Refused("out-of-range", f"{len(source)} fields in one object: at most {FIELDS_LIMIT} are taken")
+            raise Invalid("out-of-range", f"{len(source)} fields in one object: at most {FIELDS_LIMIT} are taken")
         return list(source)
 
     def numbers(self, source: Any) -> tuple[RawArray, int]:
@@ -82,12 +82,12 @@ def _refuse_tag(value: Any, immutable: bool) -> NoReturn:
     raise ValueError("a tag that is not taken")
 
 
-def _refusal(error: Exception) -> Refused:
+def _refusal(error: Exception) -> Invalid:
     message = str(error)[:120]
     if "depth" in message or isinstance(error, RecursionError):
-        return Refused("depth", f"nested deeper than {DEPTH_LIMIT} levels: a gateway message needs five")
+        return Invalid("depth", f"nested deeper than {DEPTH_LIMIT} levels: a gateway message needs five")
     if "Duplicate" in message:
-        return Refused("duplicate-key", f"{message}: say it once")
+        return Invalid("duplicate-key", f"{message}: say it once")
     if "semantic tag" in message:
-        return Refused("type", f"{message}: only typed arrays of float32/64 and int16/32 (LE) are taken")
-    return Refused("syntax", f"not CBOR: {message}")
+        return Invalid("type", f"{message}: only typed arrays of float32/64 and int16/32 (LE) are taken")
+    return Invalid("syntax", f"not CBOR: {message}")

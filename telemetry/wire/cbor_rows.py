@@ -1,6 +1,6 @@
 """Many like pieces of CBOR at once: the same keys in every row, and columns for the numbers between them.
 
-    Rows({"seq": U32, "speed": {"dt": 100, "v": Column("v", "<f8", 10)}}).encode(...)  ─►  one bytes for each row
+    CborRows({"seq": U32, "speed": {"dt": 100, "v": CborColumn("v", "<f8", 10)}}).encode(...) ─► bytes, one for each row
 
 The law: what a row says is what `encode.to_cbor` says of the same values; only how it comes about is faster. A row is
 the inside of a map: its keys and values without the head that counts them.
@@ -25,7 +25,7 @@ _WHOLE_HEADS = {np.dtype(">u4"): b"\x1a", np.dtype(">u8"): b"\x1b"}
 _ARRAY_TAGS = {dtype: tag for tag, dtype in TYPED_ARRAYS.items()}
 
 
-class Column(NamedTuple):
+class CborColumn(NamedTuple):
     """A number that differs from row to row: one unsigned (big-endian, as CBOR has it), or a typed array."""
 
     name: str
@@ -50,8 +50,8 @@ def envelope(lifts: int, pieces: Sequence[bytes]) -> bytes:
     return map_head(1) + _LIFTS + map_head(lifts) + b"".join(pieces)
 
 
-class Rows:
-    """A layout of a row; it holds a `Column` wherever rows differ."""
+class CborRows:
+    """A layout of a row; it holds a `CborColumn` wherever rows differ."""
 
     def __init__(self, entries: Mapping[str, Any]) -> None:
         fields: list[tuple[Any, ...]] = []
@@ -62,7 +62,7 @@ class Rows:
                 self._constants[name] = text
                 fields.append((name, text.dtype))
             else:
-                fields += [column if column.length else column[:2] for column in cast(Iterator[Column], pieces)]
+                fields += [column if column.length else column[:2] for column in cast(Iterator[CborColumn], pieces)]
         self._dtype = np.dtype(fields)
 
     def encode(self, **columns: NDArray[Any]) -> list[bytes]:
@@ -74,20 +74,20 @@ class Rows:
         return [whole[k : k + width] for k in range(0, len(whole), width)]
 
 
-def _pieces(entries: Mapping[str, Any]) -> Iterator[bytes | Column]:
+def _pieces(entries: Mapping[str, Any]) -> Iterator[bytes | CborColumn]:
     for key, value in entries.items():
         yield cbor2.dumps(key)
         if isinstance(value, Mapping):
             yield map_head(len(value))
             yield from _pieces(value)
-        elif isinstance(value, Column):
+        elif isinstance(value, CborColumn):
             yield _head(value)
             yield value
         else:
             yield cbor2.dumps(value)
 
 
-def _head(column: Column) -> bytes:
+def _head(column: CborColumn) -> bytes:
     dtype = np.dtype(column.dtype)
     if not column.length:
         return _WHOLE_HEADS[dtype]

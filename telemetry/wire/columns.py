@@ -38,7 +38,7 @@ def instants(t_ms: F64, offset_ms: F64 | float = 0.0) -> I64:
     return whole.astype(np.int64) * 1_000_000 + fraction_us.astype(np.int64) * 1_000
 
 
-class Columns:
+class GroupColumns:
     """A group of messages on its way to `Decoded`."""
 
     def __init__(self) -> None:
@@ -68,7 +68,7 @@ class Columns:
         """Return the decoded group, and the positions of the messages whose numbers break the contract."""
         fields = dict(zip(_MESSAGE, _transposed(self._messages, len(_MESSAGE)), strict=True))
         t_ms, arrived_ns = _floats(fields["t_ms"]), _whole(fields["arrived_ns"])
-        streams = {name: _Stream(name, self._message_numbers[name], parts) for name, parts in self._parts.items()}
+        streams = {name: _StreamArrays(name, self._message_numbers[name], parts) for name, parts in self._parts.items()}
         last_ms = t_ms.copy()
         broken = np.zeros(len(t_ms), dtype=np.bool_)
         for stream in streams.values():
@@ -102,7 +102,7 @@ class Columns:
         return Samples(message, t_ns[message], dict(zip(STATUS_NAMES, columns, strict=True)))
 
 
-class _Stream:
+class _StreamArrays:
     """The blocks of one stream as arrays. `clock` is `dt_ms` of each block where it is sampled, and else the offset of
     each reading in ms."""
 
@@ -180,5 +180,5 @@ def _flat(lists: Iterable[Iterable[float]]) -> F64:
     return _floats(chain.from_iterable(lists))
 
 
-NO_MESSAGES, _ = Columns().finish()
+NO_MESSAGES, _ = GroupColumns().finish()
 """A group without messages."""

@@ -17,9 +17,9 @@ from telemetry.batch import Decoded, Refusal
 from telemetry.streams import LIFT_ID_PATTERN, PAYLOAD_LIMIT_BYTES, STREAMS, Entry, Topic, parse_topic
 from telemetry.wire import fast_path, validating
 from telemetry.wire.cbor_form import CborReader
-from telemetry.wire.columns import Columns
+from telemetry.wire.columns import GroupColumns
 from telemetry.wire.json_form import JsonReader
-from telemetry.wire.parsed import CLOCK_AHEAD_LIMIT_MS, Parsed, Refused
+from telemetry.wire.parsed import CLOCK_AHEAD_LIMIT_MS, Invalid, Parsed
 
 TOPIC_LIMIT_CHARS = 128
 TOPICS_REMEMBERED = 65_536
@@ -45,20 +45,20 @@ def decode_validating(entries: Sequence[Entry], suspects: Set[int]) -> Decoded:
             suspects = suspects | broken
 
 
-def _gather(entries: Sequence[Entry], suspects: Set[int]) -> Columns:
-    columns, json, cbor = Columns(), JsonReader(), CborReader()
+def _gather(entries: Sequence[Entry], suspects: Set[int]) -> GroupColumns:
+    columns, json, cbor = GroupColumns(), JsonReader(), CborReader()
     for entry in entries:
         payload = entry.payload
         try:
             topic = _topic(entry.topic)
             reader: Any = json if _is_json(payload) else cbor
             _read(columns, reader, entry, topic, reader.open(payload), entry.position in suspects)
-        except Refused as refused:
+        except Invalid as refused:
             _refuse(columns, entry, payload, refused)
     return columns
 
 
-def _refuse(columns: Columns, entry: Entry, payload: bytes, refused: Refused) -> None:
+def _refuse(columns: GroupColumns, entry: Entry, payload: bytes, refused: Invalid) -> None:
     columns.refusals.append(
         Refusal(refused.reason, refused.detail, entry.topic, payload, entry.arrived_ns, entry.position)
     )
@@ -66,14 +66,14 @@ def _refuse(columns: Columns, entry: Entry, payload: bytes, refused: Refused) ->
 
 def _topic(topic: str) -> Topic:
     if len(topic) > TOPIC_LIMIT_CHARS:
-        raise Refused("topic", f"the topic has {len(topic)} characters: at most {TOPIC_LIMIT_CHARS} make sense")
+        raise Invalid("topic", f"the topic has {len(topic)} characters: at most {TOPIC_LIMIT_CHARS} make sense")
     known = _parse_topic(topic)
     if known is not None:
         return known
     parts = topic.split("/")
     if len(parts) == 5 and parts[:2] == ["lift", "v1"] and parts[4] not in STREAMS:
-        raise Refused("stream", f"{parts[4][:40]!r} is no stream: say one of {', '.join(STREAMS)}")
-    raise Refused("topic", f"{topic[:80]!r} is not of the form lift/v1/{{district}}/{{lift_id}}/{{stream}}")
+        raise Invalid("stream", f"{parts[4][:40]!r} is no stream: say one of {', '.join(STREAMS)}")
+    raise Invalid("topic", f"{topic[:80]!r} is not of the form lift/v1/{{district}}/{{lift_id}}/{{stream}}")
 
 
 _parse_topic = lru_cache(TOPICS_REMEMBERED)(parse_topic)
@@ -81,17 +81,17 @@ _parse_topic = lru_cache(TOPICS_REMEMBERED)(parse_topic)
 
 def _is_json(payload: bytes) -> bool:
     if not payload:
-        raise Refused("syntax", "the payload is empty: send one JSON or CBOR object")
+        raise Invalid("syntax", "the payload is empty: send one JSON or CBOR object")
     if len(payload) > PAYLOAD_LIMIT_BYTES:
-        raise Refused("oversized", f"{len(payload)} bytes: at most {PAYLOAD_LIMIT_BYTES} are taken; send shorter spans")
+        raise Invalid("oversized", f"{len(payload)} bytes: at most {PAYLOAD_LIMIT_BYTES} are taken; send shorter spans")
     if payload[0] in JSON_BEGINS:
         return True
     if payload[0] in CBOR_BEGINS:
         return False
-    raise Refused("syntax", f"the payload begins with the byte 0x{payload[0]:02x}: send a JSON object or a CBOR map")
+    raise Invalid("syntax", f"the payload begins with the byte 0x{payload[0]:02x}: send a JSON object or a CBOR map")
 
 
-def _read(columns: Columns, reader: Any, entry: Entry, topic: Topic, document: Any, suspect: bool) -> None:
+def _read(columns: GroupColumns, reader: Any, entry: Entry, topic: Topic, document: Any, suspect: bool) -> None:
     district, lift_id, stream = topic
     if not suspect and stream != "status":
         try:
@@ -127,26 +127,26 @@ def _validated(reader: Any, document: Any, stream: str, arrived_ns: int) -> Pars
     return validating.message(reader, document, stream, arrived_ns)
 
 
-def _read_gateway(columns: Columns, reader: Any, entry: Entry, topic: Topic, document: Any) -> None:
+def _read_gateway(columns: GroupColumns, reader: Any, entry: Entry, topic: Topic, document: Any) -> None:
     """Judge, refuse and count each inner bundle by itself."""
     envelope = validating.fields(reader, document, "the payload")
     if "lifts" not in envelope:
-        raise Refused("missing-field", "lifts: is required, one bundle for each lift id")
+        raise Invalid("missing-field", "lifts: is required, one bundle for each lift id")
     for lift_id, inner in validating.fields(reader, envelope["lifts"], "lifts").items():
         try:
             _check_lift_id(lift_id)
             _add(columns, entry, topic, lift_id, validating.bundle(reader, inner, entry.arrived_ns))
-        except Refused as refused:
-            named = Refused(refused.reason, f"lifts.{str(lift_id)[:64]}: {refused.detail}")
+        except Invalid as refused:
+            named = Invalid(refused.reason, f"lifts.{str(lift_id)[:64]}: {refused.detail}")
             _refuse(columns, entry, reader.copy(inner), named)
 
 
 def _check_lift_id(lift_id: Any) -> None:
     if type(lift_id) is not str or not LIFT_ID_PATTERN.fullmatch(lift_id):
-        raise Refused("lift-id", "a lift id must have 1 to 64 of the characters A-Z, a-z, 0-9, _ and -")
+        raise Invalid("lift-id", "a lift id must have 1 to 64 of the characters A-Z, a-z, 0-9, _ and -")
 
 
-def _add(columns: Columns, entry: Entry, topic: Topic, lift_id: str, parsed: Parsed) -> None:
+def _add(columns: GroupColumns, entry: Entry, topic: Topic, lift_id: str, parsed: Parsed) -> None:
     stale = entry.retained and topic.stream == "status" and _is_stale(parsed[2], entry.arrived_ns)
     complete = topic.stream in COMPLETE
     columns.add(lift_id, topic.district, parsed, entry.arrived_ns, entry.position, complete, stale)

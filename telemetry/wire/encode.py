@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from telemetry.wire.parsed import TYPED_ARRAYS
 
-Message = Mapping[str, Any]
+MessageObject = Mapping[str, Any]
 Array = NDArray[Any] | Sequence[float]
 
 
@@ -40,7 +40,7 @@ def door(at_ms: Array, states: Sequence[str]) -> dict[str, Any]:
     return {"at": at_ms, "state": states}
 
 
-def bundle(seq: int, t_ms: float, boot: str | int | None = None, **streams: Message) -> dict[str, Any]:
+def bundle(seq: int, t_ms: float, boot: str | int | None = None, **streams: MessageObject) -> dict[str, Any]:
     """Return a bundle: one message for one lift and one second."""
     head: dict[str, Any] = {"seq": seq, "t": t_ms}
     if boot is not None:
@@ -48,17 +48,17 @@ def bundle(seq: int, t_ms: float, boot: str | int | None = None, **streams: Mess
     return head | streams
 
 
-def gateway(bundles: Mapping[str, Message]) -> dict[str, Any]:
+def gateway(bundles: Mapping[str, MessageObject]) -> dict[str, Any]:
     """Return the envelope of the bundles of several lifts of one building, by lift id."""
     return {"lifts": bundles}
 
 
-def to_json(message: Message) -> bytes:
+def to_json(message: MessageObject) -> bytes:
     """Return a message as JSON; NaN becomes null."""
     return orjson.dumps(message, default=np.ndarray.tolist, option=orjson.OPT_SERIALIZE_NUMPY)
 
 
-def to_cbor(message: Message) -> bytes:
+def to_cbor(message: MessageObject) -> bytes:
     """Return a message as CBOR; numpy arrays become typed arrays: float64 and the integers that the contract takes as
     they are, any other as float32."""
     return cbor2.dumps(message, default=_typed_array)

@@ -20,12 +20,12 @@ from telemetry.wire.parsed import (
     NAN,
     SAMPLED_CHANNELS,
     SEQ_END,
+    Invalid,
     Parsed,
-    Refused,
     StreamPart,
 )
 
-UNUSUAL = (KeyError, TypeError, ValueError, AttributeError, OverflowError, Refused)
+UNUSUAL = (KeyError, TypeError, ValueError, AttributeError, OverflowError, Invalid)
 _NUMBER = frozenset((int, float))
 
 

@@ -10,7 +10,7 @@ from typing import Any
 import orjson
 import simdjson
 
-from telemetry.wire.parsed import FIELDS_LIMIT, RawArray, Refused
+from telemetry.wire.parsed import FIELDS_LIMIT, Invalid, RawArray
 
 
 class JsonReader:
@@ -38,9 +38,9 @@ class JsonReader:
         names = list(source)
         if len(set(names)) != len(names):
             twice = next(name for i, name in enumerate(names) if name in names[:i])
-            raise Refused("duplicate-key", f"{twice[:40]!r} is there twice in one object: say it once")
+            raise Invalid("duplicate-key", f"{twice[:40]!r} is there twice in one object: say it once")
         if len(names) > FIELDS_LIMIT:
-            raise Refused("out-of-range", f"{len(names)} fields in one object: at most {FIELDS_LIMIT} are taken")
+            raise Invalid("out-of-range", f"{len(names)} fields in one object: at most {FIELDS_LIMIT} are taken")
         return names
 
     def numbers(self, source: Any) -> tuple[RawArray, int]:
@@ -74,9 +74,9 @@ class JsonReader:
         return orjson.dumps(source)
 
 
-def _refusal(payload: bytes, message: str) -> Refused:
+def _refusal(payload: bytes, message: str) -> Invalid:
     """Return the refusal of a payload that simdjson does not take; orjson says where it went wrong."""
-    too_deep = Refused("depth", "the payload is nested too deeply: a gateway message needs five levels")
+    too_deep = Invalid("depth", "the payload is nested too deeply: a gateway message needs five levels")
     if "DEPTH" in message:
         return too_deep
     try:
@@ -86,6 +86,6 @@ def _refusal(payload: bytes, message: str) -> Refused:
             return too_deep
         place = f"{error.msg[:120]} at character {error.pos}"
         if "infinity" in error.msg or error.doc[error.pos :].lstrip("-+").startswith(("NaN", "Infinity")):
-            return Refused("non-finite", f"{place}: send null where there is no reading")
-        return Refused("syntax", f"not JSON: {place}")
-    return Refused("out-of-range", "a whole number that 64 bits do not hold: send numbers in the unit of the contract")
+            return Invalid("non-finite", f"{place}: send null where there is no reading")
+        return Invalid("syntax", f"not JSON: {place}")
+    return Invalid("out-of-range", "a whole number that 64 bits do not hold: send numbers in the unit of the contract")

@@ -57,7 +57,7 @@ RawArray = Any
 """A sampled array as it is kept until the end of the group: `bytes` are float32, any other buffer holds doubles."""
 
 
-class Refused(Exception):
+class Invalid(Exception):
     """The sender's mistake: a reason that is counted, and a sentence that names the field and the remedy."""
 
     def __init__(self, reason: str, detail: str) -> None:

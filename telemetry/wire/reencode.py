@@ -26,7 +26,7 @@ STALE_LEFT_OUT = "alarm"
 GRIDS_REMEMBERED = 1024
 _ZERO = np.zeros(1)
 
-Object = dict[str, Any]
+Fields = dict[str, Any]
 
 
 class EncodedMessage(NamedTuple):
@@ -34,7 +34,7 @@ class EncodedMessage(NamedTuple):
 
     row: int
     topic: str
-    body: Object
+    body: Fields
     retained: bool
 
 
@@ -44,7 +44,7 @@ def reencoded(decoded: Decoded, shift_ns: int = 0) -> Iterator[EncodedMessage]:
     encoder = _Encoder(decoded, shift_ns)
     heads = zip(messages.seq.tolist(), messages.boot, messages.t_ns.tolist(), messages.timed.tolist(), strict=True)
     for row, (seq, boot, t_ns, timed) in enumerate(heads):
-        head: Object = {} if seq < 0 else {"seq": seq}
+        head: Fields = {} if seq < 0 else {"seq": seq}
         head |= {} if boot == "0" else {"boot": boot}
         head |= {"t": (t_ns + shift_ns) / MS} if timed else {}
         stream = streams[row]
@@ -64,7 +64,7 @@ class _Encoder:
         for name, (waves, _) in self._waves.items():
             self._first[name] = np.searchsorted(waves.message, every)
 
-    def bundle(self, row: int) -> Object:
+    def bundle(self, row: int) -> Fields:
         """Return the streams of a bundle, each with a time of its own."""
         body = {stream: part for stream in self._first if (part := self._stream(row, stream, None))}
         silent_ns = self._end_ns(row)
@@ -76,7 +76,7 @@ class _Encoder:
                     infrared[name] = [*infrared[name], None]
         return body
 
-    def alone(self, row: int, stream: str) -> Object:
+    def alone(self, row: int, stream: str) -> Fields:
         """Return the body of a message of one stream; its times count from the message's own."""
         body = self._stream(row, stream, int(self._decoded.messages.t_ns[row]))
         return body or {"v": []}
@@ -98,7 +98,7 @@ class _Encoder:
         begins_ms = np.array([waves.t_ns[block] / MS])
         return int(instants(begins_ms, (length - 1) * waves.dt_ns[block] / MS if length > 1 else 0.0)[0])
 
-    def _stream(self, row: int, stream: str, origin_ns: int | None) -> Object:
+    def _stream(self, row: int, stream: str, origin_ns: int | None) -> Fields:
         begin, end = self._first[stream][row : row + 2]
         if begin == end:
             return {}
@@ -115,7 +115,7 @@ class _Encoder:
             return own | _sampled(t_ns, origin_ns, columns)
         return own | {"at": ((t_ns - origin_ns) / MS).tolist()} | _events(columns)
 
-    def _wave(self, stream: str, block: int, origin_ns: int | None) -> Object:
+    def _wave(self, stream: str, block: int, origin_ns: int | None) -> Fields:
         waves, axes = self._waves[stream]
         xyz = waves.xyz[:, waves.first[block] : waves.first[block + 1]]
         body = {} if origin_ns is not None else {"t": (int(waves.t_ns[block]) + self._shift_ns) / MS}
@@ -123,10 +123,10 @@ class _Encoder:
         return body | dict(zip(axes, xyz, strict=True))
 
 
-def _sampled(t_ns: I64, origin_ns: int, columns: dict[str, F64]) -> Object:
+def _sampled(t_ns: I64, origin_ns: int, columns: dict[str, F64]) -> Fields:
     """Return samples on the grid they were taken on, from the origin on; a place without a reading is null."""
     dt_ms, places = _remembered_grid((t_ns - origin_ns).tobytes())
-    body: Object = {"dt": dt_ms} if len(places) > 1 or places[0] else {}
+    body: Fields = {"dt": dt_ms} if len(places) > 1 or places[0] else {}
     for name, column in columns.items():
         on_grid = np.full(int(places[-1]) + 1, np.nan)
         on_grid[places] = column
@@ -163,7 +163,7 @@ def grid(offset_ns: I64) -> tuple[float, I64]:
     return step_ns / MS, (2 * offset_ns + step_ns) // (2 * step_ns)
 
 
-def _events(columns: dict[str, F64]) -> Object:
+def _events(columns: dict[str, F64]) -> Fields:
     filled = {name: column for name, column in columns.items() if not np.isnan(column).all()}
     choices = DOOR_STATES if "door" in columns else None
     return {
@@ -172,8 +172,8 @@ def _events(columns: dict[str, F64]) -> Object:
     }
 
 
-def _status(columns: dict[str, F64], stale: bool) -> Object:
-    body: Object = {}
+def _status(columns: dict[str, F64], stale: bool) -> Fields:
+    body: Fields = {}
     for name, column in columns.items():
         value = float(column[-1])
         if not np.isnan(value) and not (stale and name == STALE_LEFT_OUT):

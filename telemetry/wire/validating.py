@@ -26,9 +26,9 @@ from telemetry.wire.parsed import (
     READING_LIMIT,
     SAMPLED_CHANNELS,
     SEQ_END,
+    Invalid,
     Parsed,
     RawArray,
-    Refused,
     StreamPart,
     join,
     numbers,
@@ -71,7 +71,7 @@ def _machine(reader: Any, source: Any, t_ms: float, dt_ms: float | None, arrived
         body = fields(reader, source, MACHINE)
         t_ms = t_ms if body.get("t") is None else _time(body, "t")
         return [_not_ahead(_part(reader, body, MACHINE, "", t_ms, dt_ms), arrived_ns)]
-    except Refused:
+    except Invalid:
         return []
 
 
@@ -84,7 +84,7 @@ def status(reader: Any, document: Any, arrived_ns: int) -> Parsed:
     seq = -1 if body.get("seq") is None else _seq(body)
     heartbeat_s = body.get("heartbeat_s")
     if heartbeat_s is not None and not (_is_number(heartbeat_s) and 0 < heartbeat_s <= DT_MAX_MS / 1e3):
-        raise Refused("out-of-range", "heartbeat_s: must be a number of seconds above 0 and at most 86400")
+        raise Invalid("out-of-range", "heartbeat_s: must be a number of seconds above 0 and at most 86400")
     codes = (
         _code(body, "online", BITS, "true or false"),
         _code(body, "alarm", BITS, "true or false"),
@@ -100,7 +100,7 @@ def fields(reader: Any, source: Any, where: str) -> dict[Any, Any]:
     try:
         names = reader.names(source)
     except TypeError:
-        raise Refused("type", f"{where}: must be an object with the fields of the contract") from None
+        raise Invalid("type", f"{where}: must be an object with the fields of the contract") from None
     return {name: reader.value(source[name]) for name in names}
 
 
@@ -114,11 +114,11 @@ def _part(reader: Any, body: Mapping[Any, Any], stream: str, path: str, t_ms: fl
         counts.append(count)
     if len(set(counts)) != 1:
         names = ", ".join(path + name for name in SAMPLED_CHANNELS[stream])
-        raise Refused("unequal-lengths", f"{names}: hold {counts} readings; send equally many")
+        raise Invalid("unequal-lengths", f"{names}: hold {counts} readings; send equally many")
     own_dt_ms = _dt(body, f"{path}dt")
     dt_ms = dt_ms if own_dt_ms is None else own_dt_ms
     if dt_ms is None and counts[0] > 1:
-        raise Refused("missing-field", f"{path}dt: say the milliseconds between the {counts[0]} samples")
+        raise Invalid("missing-field", f"{path}dt: say the milliseconds between the {counts[0]} samples")
     return stream, t_ms, 0.0 if dt_ms is None else dt_ms, counts[0], *arrays
 
 
@@ -129,10 +129,10 @@ def _events(body: Mapping[Any, Any], stream: str, path: str, t_ms: float) -> Str
     present = [name for name in EVENT_CHANNELS[stream] if body.get(name) is not None]
     channels = {name: _codes(body[name], path + name, codes) for name in present}
     if not channels:
-        raise Refused("missing-field", f"{path}presence: say presence, curtain or both")
+        raise Invalid("missing-field", f"{path}presence: say presence, curtain or both")
     counts = {len(values) for values in channels.values()}
     if len(counts) != 1:
-        raise Refused("unequal-lengths", f"{path}presence, {path}curtain: send one of each for every event")
+        raise Invalid("unequal-lengths", f"{path}presence, {path}curtain: send one of each for every event")
     (count,) = counts
     offsets = None if body.get("at") is None else _offsets(body["at"], f"{path}at", count)
     silent = [NAN] * count
@@ -145,17 +145,17 @@ def _codes(value: Any, field: str, codes: Mapping[Any, float]) -> list[float]:
         try:
             values.append(codes[item])
         except (KeyError, TypeError):
-            raise Refused("type", f"{field}: {_shown(item)} is none of {_names(codes)}") from None
+            raise Invalid("type", f"{field}: {_shown(item)} is none of {_names(codes)}") from None
     return values
 
 
 def _offsets(value: Any, field: str, count: int) -> list[float]:
     raw, length = _readings(value, field, math.inf)
     if length != count:
-        raise Refused("unequal-lengths", f"{field}: {length} times for {count} events; send one for each")
+        raise Invalid("unequal-lengths", f"{field}: {length} times for {count} events; send one for each")
     offsets_ms = join([raw])
     if length and not (offsets_ms[0] >= 0 and (np.diff(offsets_ms) >= 0).all()):
-        raise Refused("out-of-range", f"{field}: must be milliseconds after t, none earlier than the one before it")
+        raise Invalid("out-of-range", f"{field}: must be milliseconds after t, none earlier than the one before it")
     offsets: list[float] = offsets_ms.tolist()
     return offsets
 
@@ -166,7 +166,7 @@ def _readings(value: Any, field: str, limit: float = READING_LIMIT) -> tuple[Raw
         try:
             raw, count = typed(value)
         except (KeyError, ValueError):
-            raise Refused(
+            raise Invalid(
                 "type", f"{field}: must be a typed array of float32, float64, int16 or int32, little-endian"
             ) from None
     else:
@@ -174,9 +174,9 @@ def _readings(value: Any, field: str, limit: float = READING_LIMIT) -> tuple[Raw
         raw, count = numbers([_reading(item, field) for item in items]), len(items)
     column = join([raw])
     if np.isinf(column).any():
-        raise Refused("non-finite", f"{field}: holds an infinite number; send null where there is no reading")
+        raise Invalid("non-finite", f"{field}: holds an infinite number; send null where there is no reading")
     if (np.abs(column) > limit).any():
-        raise Refused("out-of-range", f"{field}: holds a number beyond {limit:g}; send it in the stated unit")
+        raise Invalid("out-of-range", f"{field}: holds a number beyond {limit:g}; send it in the stated unit")
     return raw, count
 
 
@@ -184,23 +184,23 @@ def _reading(item: Any, field: str) -> float:
     if item is None:
         return NAN
     if not _is_number(item):
-        raise Refused("type", f"{field}: {_shown(item)} is not a number; send numbers, and null where there is none")
+        raise Invalid("type", f"{field}: {_shown(item)} is not a number; send numbers, and null where there is none")
     return float(item)
 
 
 def _required(body: Mapping[Any, Any], name: str, path: str) -> Any:
     value = body.get(name)
     if value is None:
-        raise Refused("missing-field", f"{path}{name}: is required")
+        raise Invalid("missing-field", f"{path}{name}: is required")
     return value
 
 
 def _seq(body: Mapping[Any, Any]) -> int:
     seq = _required(body, "seq", "")
     if type(seq) is not int:
-        raise Refused("type", f"seq: {_shown(seq)} is not a whole number")
+        raise Invalid("type", f"seq: {_shown(seq)} is not a whole number")
     if not 0 <= seq < SEQ_END:
-        raise Refused("out-of-range", "seq: must be a whole number from 0, one more with every message")
+        raise Invalid("out-of-range", "seq: must be a whole number from 0, one more with every message")
     return seq
 
 
@@ -209,20 +209,20 @@ def _boot(body: Mapping[Any, Any]) -> str:
     if boot is None:
         return "0"
     if type(boot) is not str and type(boot) is not int:
-        raise Refused("type", "boot: must be a text or a whole number that changes when the device restarts")
+        raise Invalid("type", "boot: must be a text or a whole number that changes when the device restarts")
     if len(str(boot)) > BOOT_LIMIT_CHARS:
-        raise Refused("out-of-range", f"boot: must have at most {BOOT_LIMIT_CHARS} characters")
+        raise Invalid("out-of-range", f"boot: must have at most {BOOT_LIMIT_CHARS} characters")
     return str(boot)
 
 
 def _time(body: Mapping[Any, Any], field: str) -> float:
     t_ms = _required(body, "t", field.removesuffix("t"))
     if not _is_number(t_ms):
-        raise Refused("type", f"{field}: must be a number, milliseconds since 1970-01-01 UTC")
+        raise Invalid("type", f"{field}: must be a number, milliseconds since 1970-01-01 UTC")
     if not math.isfinite(t_ms):
-        raise Refused("non-finite", f"{field}: must be a finite number of milliseconds")
+        raise Invalid("non-finite", f"{field}: must be a finite number of milliseconds")
     if t_ms < 0:
-        raise Refused("out-of-range", f"{field}: lies before 1970; send milliseconds since 1970-01-01 UTC")
+        raise Invalid("out-of-range", f"{field}: lies before 1970; send milliseconds since 1970-01-01 UTC")
     return t_ms  # type: ignore[no-any-return]
 
 
@@ -231,9 +231,9 @@ def _dt(body: Mapping[Any, Any], field: str) -> float | None:
     if dt_ms is None:
         return None
     if not _is_number(dt_ms):
-        raise Refused("type", f"{field}: must be a number of milliseconds")
+        raise Invalid("type", f"{field}: must be a number of milliseconds")
     if not DT_MIN_MS <= dt_ms <= DT_MAX_MS:
-        raise Refused("out-of-range", f"{field}: must be from {DT_MIN_MS:g} to {DT_MAX_MS:g} milliseconds")
+        raise Invalid("out-of-range", f"{field}: must be from {DT_MIN_MS:g} to {DT_MAX_MS:g} milliseconds")
     return dt_ms  # type: ignore[no-any-return]
 
 
@@ -241,7 +241,7 @@ def _code(body: Mapping[Any, Any], field: str, codes: Mapping[Any, float], remed
     try:
         return NAN if body.get(field) is None else codes[body[field]]
     except (KeyError, TypeError):
-        raise Refused("type", f"{field}: {_shown(body[field])} is not known; send {remedy}") from None
+        raise Invalid("type", f"{field}: {_shown(body[field])} is not known; send {remedy}") from None
 
 
 def _not_ahead(part: StreamPart, arrived_ns: int) -> StreamPart:
@@ -256,7 +256,7 @@ def _not_ahead(part: StreamPart, arrived_ns: int) -> StreamPart:
 def _check_ahead(t_ms: float, field: str, arrived_ns: int) -> None:
     if t_ms > arrived_ns / 1e6 + CLOCK_AHEAD_LIMIT_MS:
         limit_s = CLOCK_AHEAD_LIMIT_MS / 1e3
-        raise Refused("clock-ahead", f"{field}: more than {limit_s:g} s ahead of the monitor; set the device's clock")
+        raise Invalid("clock-ahead", f"{field}: more than {limit_s:g} s ahead of the monitor; set the device's clock")
 
 
 def _is_number(value: Any) -> bool:
