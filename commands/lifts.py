@@ -9,7 +9,7 @@ from pathlib import Path
 
 from commands.wiring.files import write_file
 from configuration import Configuration, Unusable
-from registry.facts import FactsError, export_csv, export_json, read_csv, read_json
+from registry.lift_facts import FactsError, export_csv, export_json, read_csv, read_json
 from store.records.database import RecordsUnavailable
 from store.records.lifts import LiftRecords
 

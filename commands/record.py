@@ -19,8 +19,8 @@ from configuration import Configuration, Unusable
 from ingest import recording
 from ingest.receive import MqttSource
 from registry.facts import LiftFacts
-from simulator.playback.player import ended_by_signals
 from simulator.playback.progress import Progress
+from simulator.playback.signals import ended_by_signals
 from store.recordings import export
 from store.recordings.format import InvalidRecording, RecordingHeader
 from store.recordings.recording import Recording

@@ -22,9 +22,9 @@ from detectors.rule import Rule
 from ingest.partition import Partition
 from ingest.replaying import Line, Replay, in_order, lines, replay
 from mqtt.publisher import Publisher
-from simulator.playback.player import ended_by_signals
 from simulator.playback.progress import Progress
 from simulator.playback.replayer import Pace, Replayer, Undelivered
+from simulator.playback.signals import ended_by_signals
 from simulator.terminals.replay_forms import FORMS
 from store.recordings.format import InvalidRecording, RecordingHeader
 from store.recordings.recording import Recording

@@ -14,7 +14,7 @@ from commands.wiring.recordings import recording_writer, report_written
 from configuration import Configuration, Unusable
 from ingest.replaying import wider
 from simulator.playback import player
-from simulator.playback.player import ended_by_signals
+from simulator.playback.signals import ended_by_signals
 from simulator.playback.simulation import Simulation, decoded_seconds
 from simulator.scenarios import library
 from simulator.scenarios.scenario import InvalidScenario, Scenario, scenario_lifts

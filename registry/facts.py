@@ -1,72 +1,54 @@
-"""The lift's own facts (contract, section 2): one lift as a record, a fleet as columns.
+"""The facts of a fleet as columns; one lift as a record, from `registry.lift_facts`, goes by this module as well.
 
-Every threshold is derived from these. A fact that is missing is NaN in the columns and makes the rules that need it
-"not judged".
+A fact that is missing is NaN in the columns.
 """
 
 from __future__ import annotations
 
-import csv
-import io
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass, fields, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, fields
 from typing import Any
 
 import numpy as np
-import orjson
 from numpy.typing import NDArray
 
-from registry.fact_checks import ABSOLUTE, BAROMETER, CHECKS, Fault, Wrong, unknown
+from registry.fact_checks import BAROMETER
+from registry.lift_facts import (
+    DOOR_ZONE_DEFAULT_M,
+    NEEDS,
+    FactsError,
+    Floor,
+    LiftFacts,
+    Read,
+    RefusedRow,
+    export_csv,
+    export_json,
+    patch,
+    read_changes,
+    read_csv,
+    read_json,
+    read_row,
+)
 
-DOOR_ZONE_DEFAULT_M = 0.20
-NEEDS = ("rated_speed_mps", "floors", "position_source")
-"""Facts without which, or with a poor one of which, some rules are not judged."""
-
-
-@dataclass(frozen=True, slots=True)
-class Floor:
-    """A landing: what its sign says, and its height above the lowest landing in metres."""
-
-    label: str
-    height_m: float
-
-
-@dataclass(frozen=True, slots=True)
-class LiftFacts:
-    """One lift of the registry. Dates are ISO texts (YYYY-MM-DD)."""
-
-    lift_id: str
-    district: str
-    name: str | None = None
-    address: str | None = None
-    lat: float | None = None
-    lon: float | None = None
-    timezone: str | None = None
-    building_type: str | None = None
-    manufacturer: str | None = None
-    model: str | None = None
-    installed_on: str | None = None
-    rated_speed_mps: float | None = None
-    rated_load_kg: float | None = None
-    floors: tuple[Floor, ...] = ()
-    door_type: str | None = None
-    door_width_mm: float | None = None
-    roping: str | None = None
-    sheave_diameter_m: float | None = None
-    owner: str | None = None
-    maintenance_firm: str | None = None
-    insurer: str | None = None
-    insured_until: str | None = None
-    last_inspection_on: str | None = None
-    next_inspection_due_on: str | None = None
-    emergency_phone: str | None = None
-    door_zone_m: float = DOOR_ZONE_DEFAULT_M
-    parks_door_open: bool = False
-    position_source: str = ABSOLUTE
-
-    def serves(self, need: str) -> bool:
-        """Return whether a rule that needs this fact can be judged: it is there, and good enough."""
-        return getattr(self, need) not in (None, (), BAROMETER)
+__all__ = [
+    "DOOR_ZONE_DEFAULT_M",
+    "NEEDS",
+    "FactsError",
+    "FleetFacts",
+    "Floor",
+    "LiftFacts",
+    "Read",
+    "RefusedRow",
+    "export_csv",
+    "export_json",
+    "fleet",
+    "patch",
+    "read_changes",
+    "read_csv",
+    "read_json",
+    "read_row",
+    "refit",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,140 +112,3 @@ def refit(facts: FleetFacts, n: int, changed: Mapping[int, LiftFacts | None]) ->
         return grown
 
     return FleetFacts(*(refitted(getattr(facts, f.name), getattr(fresh, f.name)) for f in fields(FleetFacts)))
-
-
-class FactsError(ValueError):
-    """A file of facts that cannot be read at all, and what to do."""
-
-
-@dataclass(frozen=True, slots=True)
-class RefusedRow:
-    """A row that was not taken and all that is wrong with it. `number` counts as people do: the first lift of a JSON
-    list is 1, and the first of a CSV file, below its header, is 2."""
-
-    number: int
-    lift_id: str | None
-    faults: tuple[Fault, ...]
-
-
-Read = tuple[list[LiftFacts], list[RefusedRow]]
-
-
-def read_changes(row: Mapping[str, Any]) -> tuple[dict[str, Any], list[Fault]]:
-    """Return the facts that `row` names, as `LiftFacts` holds them, and all that is wrong with it.
-
-    A null or empty value is a fact that is not known: the field's default.
-    """
-    facts: dict[str, Any] = {}
-    faults: list[Fault] = []
-    for field, value in row.items():
-        if field not in CHECKS:
-            faults.append(unknown(str(field)))
-        elif value is None or (isinstance(value, str) and not value.strip()):
-            if field in _REQUIRED:
-                faults.append(Fault(field, "is empty", "every lift needs one"))
-            else:
-                facts[field] = _DEFAULTS[field]
-        else:
-            try:
-                facts[field] = CHECKS[field](value)
-            except Wrong as error:
-                faults.append(Fault(field, error.wrong, error.remedy))
-    if facts.get("floors"):
-        facts["floors"] = tuple(Floor(label, height_m) for label, height_m in facts["floors"])
-    return facts, faults
-
-
-def read_row(row: Mapping[str, Any]) -> tuple[LiftFacts | None, list[Fault]]:
-    """Return the lift that a whole row describes, None where anything is wrong with it, and all that is wrong."""
-    facts, faults = read_changes(row)
-    faults += [Fault(field, "is missing", "every lift needs one") for field in _REQUIRED if field not in row]
-    return (None if faults else LiftFacts(**facts)), faults
-
-
-def patch(lift: LiftFacts, changes: Mapping[str, Any]) -> tuple[LiftFacts | None, list[Fault]]:
-    """Return the lift with these facts changed, None where anything is wrong with them, and all that is wrong."""
-    facts, faults = read_changes(changes)
-    if facts.get("lift_id", lift.lift_id) != lift.lift_id:
-        faults.append(Fault("lift_id", "cannot change", "add the lift under its new id and delete this one"))
-    return (None if faults else replace(lift, **facts)), faults
-
-
-def read_json(document: str | bytes) -> Read:
-    """Return the lifts of a JSON list of objects (or of its `items`), and the rows that were not taken."""
-    try:
-        rows = orjson.loads(document)
-    except orjson.JSONDecodeError as error:
-        raise FactsError(f"not JSON: {error}; write a list of objects, one for each lift") from None
-    rows = rows.get("items") if isinstance(rows, dict) else rows
-    if not isinstance(rows, list):
-        raise FactsError("not a list; write a list of objects, one for each lift")
-    return _read_rows(enumerate(rows, start=1))
-
-
-def read_csv(document: str) -> Read:
-    """Return the lifts of a CSV document whose first line names the fields, and the rows that were not taken."""
-    reader = csv.reader(io.StringIO(document.removeprefix("\ufeff"), newline=""), strict=True)
-    try:
-        header = [name.strip() for name in next(reader, [])]
-        rows = [(number, cells) for number, cells in enumerate(reader, start=2) if any(map(str.strip, cells))]
-    except csv.Error as error:
-        raise FactsError(f'not CSV: {error} in line {reader.line_num}; separate by commas, quote by "') from None
-    wrong = [str(unknown(name)) for name in header if name not in CHECKS]
-    wrong += [f"{field}: the column is missing; every lift needs one" for field in _REQUIRED if field not in header]
-    wrong += [f"{name}: there are two such columns; keep one" for name in sorted(set(header)) if header.count(name) > 1]
-    if wrong:
-        raise FactsError("the first line must name the fields: " + ". ".join(wrong))
-    return _read_rows((number, _cells(header, cells)) for number, cells in rows)
-
-
-def export_json(lifts: Iterable[LiftFacts]) -> str:
-    """Return the lifts as a JSON list that `read_json` reads back."""
-    return orjson.dumps([asdict(lift) for lift in lifts], option=orjson.OPT_INDENT_2).decode()
-
-
-def export_csv(lifts: Iterable[LiftFacts]) -> str:
-    """Return the lifts as CSV that `read_csv` reads back."""
-    document = io.StringIO(newline="")
-    writer = csv.writer(document)
-    writer.writerow(CHECKS)
-    writer.writerows([_cell(getattr(lift, field)) for field in CHECKS] for lift in lifts)
-    return document.getvalue()
-
-
-_REQUIRED = ("lift_id", "district")
-_DEFAULTS = asdict(LiftFacts("", ""))
-
-
-def _read_rows(rows: Iterable[tuple[int, Any]]) -> Read:
-    taken: dict[str, tuple[int, LiftFacts]] = {}
-    refused = []
-    for number, row in rows:
-        if not isinstance(row, Mapping):
-            lift, faults = None, [Fault("row", "is not an object", "write the facts of a lift by name")]
-        else:
-            lift, faults = read_row(row)
-        if lift is not None and lift.lift_id in taken:
-            before = taken[lift.lift_id][0]
-            faults = [Fault("lift_id", f"{lift.lift_id} is in row {before} too", "keep one of the two")]
-        if lift is not None and not faults:
-            taken[lift.lift_id] = (number, lift)
-        else:
-            named = row.get("lift_id") if isinstance(row, Mapping) else None
-            refused.append(RefusedRow(number, named[:64] if isinstance(named, str) else None, tuple(faults)))
-    return [lift for _, lift in taken.values()], refused
-
-
-def _cells(header: Sequence[str], cells: Sequence[str]) -> dict[str, str]:
-    """Return the cells by the names of their columns; what stands beyond the last column is an unknown field."""
-    return {header[i] if i < len(header) else f"column {i + 1}": cell for i, cell in enumerate(cells)}
-
-
-def _cell(fact: Any) -> str:
-    if fact is None:
-        return ""
-    if isinstance(fact, tuple):
-        return ";".join(f"{floor.label}:{_cell(floor.height_m)}" for floor in fact)
-    if isinstance(fact, bool):
-        return "true" if fact else "false"
-    return str(int(fact)) if isinstance(fact, float) and fact.is_integer() else str(fact)

@@ -11,11 +11,9 @@ connection carries one last will, the first lift's: when it breaks, the others o
 from __future__ import annotations
 
 import logging
-import signal
 import threading
 import time
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -25,6 +23,7 @@ from mqtt.client import BrokerAddress, LastWill
 from mqtt.publisher import Publisher
 from simulator.playback.injection import REQUEST_TOPICS, read_request
 from simulator.playback.progress import Progress
+from simulator.playback.signals import ended_by_signals
 from simulator.playback.simulation import Simulation
 from simulator.scenarios.scenario import Scenario
 from simulator.terminals.messages import Packet
@@ -62,19 +61,6 @@ def run(settings: PlayerSettings, stop: threading.Event | None = None) -> None:
     """Play until `stop` is set, Ctrl-C or SIGTERM comes, or `seconds` are over."""
     with ended_by_signals(stop) as ended:
         Player(settings, ended).play()
-
-
-@contextmanager
-def ended_by_signals(stop: threading.Event | None = None) -> Iterator[threading.Event]:
-    """Give `stop`, or a new event, that Ctrl-C and SIGTERM set meanwhile, where the process's signals are ours."""
-    ended = stop or threading.Event()
-    ours = threading.current_thread() is threading.main_thread()
-    before = {n: signal.signal(n, lambda *_: ended.set()) for n in (signal.SIGINT, signal.SIGTERM) if ours}
-    try:
-        yield ended
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
 
 
 class Player:

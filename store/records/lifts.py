@@ -11,7 +11,7 @@ from typing import Any
 import orjson
 from sqlalchemy import Connection, delete, func, select
 
-from registry.facts import Floor, LiftFacts
+from registry.lift_facts import Floor, LiftFacts
 from store.records.audit import write_audit
 from store.records.database import REVISION, Database, Repository, read_counter
 from store.records.maintenance import MaintenanceWindow, read_windows
