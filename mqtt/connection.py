@@ -46,8 +46,8 @@ class SubscriptionRefused(OSError):
 class BrokerConnection:
     """A connection to `address`, subscribed to `topics`; subclasses say what happens with messages.
 
-    `trouble` is why the last attempt failed, and `is_refused` whether another attempt would fail the same way. While
-    `is_quiet`, failures are not logged: somebody reads `trouble`.
+    `last_error` is why the last attempt failed, and `is_refused` whether another attempt would fail the same way. While
+    `is_quiet`, failures are not logged: the caller reads `last_error`.
     Raises `BadCertificates` for a CA file that cannot be used; for the network it raises nothing.
     """
 
@@ -64,7 +64,8 @@ class BrokerConnection:
         self.address = address
         self.version = MQTT311 if address.protocol == "3.1.1" else MQTT5
         self.is_connected = self.is_subscribed = self.is_refused = self.was_connected = False
-        self.trouble: str | None = None
+        self.is_quiet = False
+        self.last_error: str | None = None
         self.connections = 0
         self._session, self._topics, self._will = session, topics, will
         self._must_subscribe, self._manual_ack = must_subscribe, manual_ack
@@ -76,7 +77,6 @@ class BrokerConnection:
         self._backoff = Backoff(RETRY_FIRST_S, RETRY_LIMIT_S)
         self._retry_at = self._answer_by = 0.0
         self._read_messages = self._read_bytes = 0
-        self.is_quiet = False
 
     @property
     def is_ready(self) -> bool:
@@ -90,11 +90,11 @@ class BrokerConnection:
         while not (self.is_ready or self.is_refused or time.monotonic() > end or (ended and ended.is_set())):
             self.serve(SERVE_S)
         self.is_quiet = False
-        return None if self.is_ready else self.trouble or failures.NO_ANSWER
+        return None if self.is_ready else self.last_error or failures.NO_ANSWER
 
-    def unusable(self) -> str:
-        """Return the line for the operator of a broker that is not there, or refuses us."""
-        return f"the broker {self.address} cannot be used: {self.trouble or failures.NO_ANSWER}"
+    def error_line(self) -> str:
+        """Return the last error as a line for the operator."""
+        return f"the broker {self.address} cannot be used: {self.last_error or failures.NO_ANSWER}"
 
     def serve(self, wait_s: float) -> None:
         """Connect when it is time to; else wait at most `wait_s` for the socket, and read and write what is ready."""
@@ -207,7 +207,7 @@ class BrokerConnection:
 
     def _failed(self, why: str) -> None:
         """Say why there is no connection, and set the time of the next attempt."""
-        self.trouble = why
+        self.last_error = why
         level = logging.ERROR if self.is_refused else logging.WARNING
         log.log(logging.DEBUG if self.is_quiet else level, "broker %s: %s; retrying", self.address, why)
         self._retry_at = time.monotonic() + self._backoff.pause_s()
@@ -221,8 +221,7 @@ class BrokerConnection:
             self._end_reason = failures.of_refusal(reason, self.address)
             return
         self.is_connected = self.was_connected = True
-        self.trouble = None
-        self._backoff.reset()
+        self._note_success()
         self._answer_by = math.inf
         if self._topics:
             self._answer_by = time.monotonic() + ANSWER_LIMIT_S
@@ -236,6 +235,7 @@ class BrokerConnection:
         self._answer_by = math.inf
         refused = [reason for reason in reasons if reason.is_failure]
         self.is_subscribed = len(refused) < len(reasons)
+        self._note_success()
         if not refused:
             return
         why = failures.of_subscription(refused[0], len(refused), self._topics)
@@ -243,6 +243,11 @@ class BrokerConnection:
             self.is_refused = True
             raise SubscriptionRefused(why)
         log.error("broker %s: %s", self.address, why)
+
+    def _note_success(self) -> None:
+        if self.is_ready:
+            self.last_error = None
+            self._backoff.reset()
 
     def _on_disconnect(
         self, _client: Client, _data: object, flags: DisconnectFlags, reason: ReasonCode, _properties: Properties | None

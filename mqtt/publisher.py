@@ -120,9 +120,9 @@ class Publisher(BrokerConnection):
             self.acknowledged += 1
             return
         self.refused += 1
-        self.trouble = failures.of_publishing(reason, publication.topic)
+        self.last_error = failures.of_publishing(reason, publication.topic)
         if self.refused == 1 and not self.is_quiet:
-            log.error("broker %s: %s", self.address, self.trouble)
+            log.error("broker %s: %s", self.address, self.last_error)
 
 
 def publish_once(address: BrokerAddress, topic: str, payload: bytes, within_s: float = PUBLISH_LIMIT_S) -> None:
@@ -131,8 +131,8 @@ def publish_once(address: BrokerAddress, topic: str, payload: bytes, within_s: f
     publisher.is_quiet = True
     publisher.publish(topic, payload)
     end = time.monotonic() + within_s
-    while publisher.unacknowledged and publisher.trouble is None and time.monotonic() < end:
+    while publisher.unacknowledged and publisher.last_error is None and time.monotonic() < end:
         publisher.serve(SERVE_S)
     publisher.close()
     if not publisher.acknowledged:
-        raise NotPublished(publisher.unusable())
+        raise NotPublished(publisher.error_line())

@@ -21,7 +21,7 @@ log = logging.getLogger("liftwatch.announce")
 CURSOR = "mqtt"
 AT_ONCE = 200
 POLL_S = 0.25
-ANSWER_LIMIT_S = 10.0
+CONNECT_LIMIT_S, ANSWER_LIMIT_S = 2.0, 10.0
 RETRY_FIRST_S, RETRY_LIMIT_S = 0.5, 30.0
 
 
@@ -64,15 +64,15 @@ class Announcer(threading.Thread):
         waiting = self._records.transitions_since(self._records.cursor(CURSOR), AT_ONCE)
         if not waiting:
             return 0
-        if self._publisher.connect(ANSWER_LIMIT_S, self._stopping) is not None:
-            raise NotPublished(self._publisher.unusable())
+        if self._publisher.connect(CONNECT_LIMIT_S, self._stopping) is not None:
+            raise NotPublished(self._publisher.error_line())
         refused = self._publisher.refused
         for transition in waiting:
             where = topic(transition.district, transition.lift_id, "alert")
             self._publisher.publish(where, transition.alert_json.encode())
         if not self._publisher.flush(ANSWER_LIMIT_S) or self._publisher.refused > refused:
             self._publisher.discard()  # the records hold them
-            raise NotPublished(self._publisher.unusable())
+            raise NotPublished(self._publisher.error_line())
         self._records.move_cursor(CURSOR, waiting[-1].id)
         self.counts["announced"] += len(waiting)
         return len(waiting)

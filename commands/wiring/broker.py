@@ -39,4 +39,4 @@ def connected(connection: Connection, ended: Event | None = None) -> Connection:
     if connection.connect(FIRST_ANSWER_S, ended) is None or (ended and ended.is_set()):
         return connection
     connection.close()
-    raise Unusable(connection.unusable())
+    raise Unusable(connection.error_line())

@@ -58,7 +58,7 @@ class Replayer:
         self._publisher.close()
         missing = self._publisher.unacknowledged + self._publisher.refused
         if missing:
-            raise Undelivered(f"{missing} messages were not acknowledged ({self._publisher.trouble or NO_ANSWER})")
+            raise Undelivered(f"{missing} messages were not acknowledged ({self._publisher.last_error or NO_ANSWER})")
 
     def _publish(self, decoded: Decoded) -> None:
         for due in packets(decoded, self._form, self._pace.shift_ns):

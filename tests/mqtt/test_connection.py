@@ -13,10 +13,11 @@ from mqtt import failures
 from mqtt.client import BrokerAddress, Session
 from mqtt.connection import BrokerConnection
 from tests.loopback import free_port
-from tests.mqtt.brokers import ACCEPTED, MQTT5, MQTT311, scripted_broker, serve_until
+from tests.mqtt.brokers import ACCEPTED, MQTT5, MQTT311, listener, scripted_broker, serve_until
 
 REFUSED_VERSION = b"\x20\x02\x00\x01"
 BUSY = b"\x20\x03\x00\x89\x00"
+SUBSCRIPTION_REFUSED = b"\x90\x04\x00\x01\x00\x87"
 CLOSED = None
 
 
@@ -88,6 +89,29 @@ def test_a_version_that_is_asked_for_is_the_only_one(protocol: str) -> None:
     assert set(versions) == {MQTT5 if protocol == "5" else MQTT311}
 
 
+@pytest.mark.parametrize("must_subscribe", [True, False])
+def test_a_refused_subscription_ends_a_connection_that_is_there_to_receive(must_subscribe: bool) -> None:
+    def serve(connection: socket.socket) -> None:
+        with connection:
+            connection.recv(4096)
+            connection.sendall(ACCEPTED[MQTT5])
+            connection.recv(4096)
+            connection.sendall(SUBSCRIPTION_REFUSED)
+            connection.recv(4096)
+
+    with listener(serve) as port:
+        connection = BrokerConnection(
+            BrokerAddress(port=port), Session(), ["lift/v1/+/+/door"], must_subscribe=must_subscribe
+        )
+        why = connection.connect(20.0)
+        if must_subscribe:
+            assert why == "it refuses 1 of 1 subscriptions (Not authorized); allow this user to read lift/v1/+/+/door"
+        else:
+            connection.serve(1.0)
+            assert connection.is_connected
+        connection.close()
+
+
 def test_garbage_for_an_answer_is_a_failure_like_any_other(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "ANSWER_LIMIT_S", 0.5)
     answers = iter([b"HTTP/1.1 400 Bad Request\r\n\r\n", b"\x20\x00", b"\x20\xff\xff\xff\xff\xff", ACCEPTED[MQTT5]])
@@ -101,7 +125,7 @@ def test_garbage_for_an_answer_is_a_failure_like_any_other(monkeypatch: pytest.M
 def test_a_broker_that_is_not_there_is_one_line_with_the_keys_to_set() -> None:
     connection = BrokerConnection(BrokerAddress(port=1), Session())
     connection.connect(0.5)
-    assert connection.unusable() == (
+    assert connection.error_line() == (
         "the broker 127.0.0.1:1 cannot be used: connection refused; start one there, or set broker.host and broker.port"
     )
 

@@ -52,7 +52,7 @@ def trouble(address: BrokerAddress) -> str:
     connection = BrokerConnection(address, Session())
     assert connection.connect(20.0) is not None
     connection.close()
-    return connection.unusable()
+    return connection.error_line()
 
 
 @pytest.mark.parametrize("protocol", ["auto", "3.1.1"])

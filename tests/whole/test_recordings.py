@@ -279,4 +279,4 @@ def test_a_replay_without_a_broker_is_one_line(folder: Path, tmp_path: Path, cap
     assert liftwatch.main(["--config", str(config), "replay", str(folder)]) == liftwatch.UNUSABLE
     (line,) = capsys.readouterr().err.splitlines()
     assert "cannot be used" in line
-    assert "start one, or set host, port" in line
+    assert "start one there, or set broker.host and broker.port" in line

@@ -1,0 +1,93 @@
+"""Alerts on a real broker: published in order and once, and kept for it while it is away or refuses them."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from mqtt.client import BrokerAddress
+from mqtt.publisher import Publisher
+from notify.announcer import CURSOR, Announcer
+from store.records.repository import Records
+from tests.alerts.rules import DOOR, STOP, T0, occurrence
+from tests.broker import Broker, mosquitto
+from tests.loopback import until
+from tests.mqtt.brokers import serve_until
+
+pytestmark = pytest.mark.broker
+
+
+@pytest.fixture
+def records(tmp_path: Path) -> Iterator[Records]:
+    with Records.open(f"sqlite:///{tmp_path}/records.db") as opened:
+        yield opened
+
+
+@contextmanager
+def announcing(records: Records, port: int) -> Iterator[Announcer]:
+    announcer = Announcer(records, BrokerAddress(port=port), "announcer")
+    announcer.start()
+    yield announcer
+    announcer.stop()
+
+
+@contextmanager
+def subscribed(port: int) -> Iterator[Publisher]:
+    subscriber = Publisher(BrokerAddress(port=port), topics=["lift/v1/+/+/alert"])
+    serve_until(subscriber, lambda: subscriber.is_subscribed, "a subscription")
+    yield subscriber
+    subscriber.close()
+
+
+def received(subscriber: Publisher, number: int) -> list[tuple[str, str]]:
+    """Return rule and state of the next alerts, waiting for so many."""
+    serve_until(subscriber, lambda: len(subscriber.received) >= number, "the alerts")
+    alerts = [json.loads(payload) for _, payload in subscriber.received]
+    return [(alert["rule"], alert["state"]) for alert in alerts]
+
+
+def commit_alerts(records: Records) -> None:
+    found = [occurrence(STOP, "on", 10), occurrence(DOOR, "on", 20), occurrence(STOP, "off", 30)]
+    records.judge(position=1, occurrences=found, now_ns=T0)
+
+
+def test_transitions_are_published_in_their_order_and_once(records: Records, broker: Broker) -> None:
+    commit_alerts(records)
+    with subscribed(broker.port) as subscriber:
+        with announcing(records, broker.port) as announcer:
+            alerts = received(subscriber, 3)
+            until(lambda: announcer.counts["announced"] == 3, "the cursor behind them")
+        with announcing(records, broker.port):
+            subscriber.serve(0.5)
+        assert [rule for rule, _ in alerts] == [STOP.slug, DOOR.slug, STOP.slug]
+        assert len(subscriber.received) == 3
+    assert records.cursor(CURSOR) == records.last_transition()
+
+
+def test_transitions_wait_for_a_broker_that_is_away(
+    records: Records, broker: Broker, caplog: pytest.LogCaptureFixture
+) -> None:
+    broker.stop()
+    commit_alerts(records)
+    with announcing(records, broker.port) as announcer:
+        until(lambda: "alerts wait to be announced: the broker" in caplog.text, "the warning")
+        assert records.cursor(CURSOR) == 0
+        broker.start()
+        until(lambda: announcer.counts["announced"] == 3, "the announcements", 60.0)
+    assert records.cursor(CURSOR) == records.last_transition()
+
+
+def test_transitions_that_the_broker_refuses_are_not_taken_for_published(
+    records: Records, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    (tmp_path / "acl").write_text("topic read #\n", encoding="utf-8")
+    broker = Broker(mosquitto(), tmp_path, f"acl_file {tmp_path}/acl\n")
+    commit_alerts(records)
+    with announcing(records, broker.port) as announcer:
+        until(lambda: "allow this user to write there" in caplog.text, "the warning")
+        assert (records.cursor(CURSOR), announcer.counts["announced"]) == (0, 0)
+    broker.stop()
