@@ -1,7 +1,7 @@
-"""When people come to the landings of each building: a Poisson process of parties, drawn from the building's own dice.
+"""Arrivals of passengers at the landings of each building: a Poisson process of parties.
 
-A building has as many people as its lifts were planned for: what its lifts can carry in an up-peak's five minutes is a
-drawn share of them. The law: what comes to a building depends on (seed, building, traffic) alone, never on its cars.
+The population of a building follows from the up-peak handling capacity of its lifts. Arrivals depend on (seed,
+building, traffic) only, never on the cars.
 """
 
 from __future__ import annotations
@@ -17,12 +17,14 @@ from telemetry.arrays import F64, Index
 
 REDRAW_S = 600.0
 PLANNED_PERCENT = ((28.0, 80.0), (11.0, 17.0))
-"""What the lifts of a home, and of an office, carry in five minutes of an up-peak, in per cent of its people."""
+"""The up-peak handling capacity in five minutes as per cent of the population: ranges for residential buildings and for
+offices."""
 BODY_KG, BODY_SD_KG, BODY_LIMITS_KG = 75.0, 13.0, (30.0, 130.0)
 
 
 class Arrivals:
-    """The arrivals of the groups of a world; `next_s` is when each one's next party comes, or its rate is read."""
+    """The Poisson arrivals of each building; `next_s` is the time of its next party, or of the next look-up of the
+    rate."""
 
     def __init__(
         self,
@@ -41,14 +43,15 @@ class Arrivals:
         self._due_is_arrival = np.zeros(len(groups), dtype=np.bool_)
 
     def wait(self, group: Index, t: F64, hour: F64) -> None:
-        """Draw when the next party comes; the rate is looked up anew now and then, as the hour moves on."""
+        """Draw the time of the next party; the rate is looked up at least every `REDRAW_S` because it depends on the
+        hour."""
         rate = self.traffic.rate_per_s(self.kind[group], self.people[group], hour)
         wait_s = -np.log1p(-self.dice.uniform(group)) / rate
         self._due_is_arrival[group] = wait_s < REDRAW_S
         self.next_s[group] = t + np.minimum(wait_s, REDRAW_S)
 
     def arrive(self, passengers: Passengers, group: Index, t: F64, hour: F64, deserted: NDArray[np.bool_]) -> Index:
-        """Let the parties that are due come in; return the landing of each group's party, -1 where none came."""
+        """Let the parties that are due arrive; return the landing of each building's party, -1 where none arrived."""
         landing = np.full(len(group), -1)
         came = self._due_is_arrival[group] & ~deserted
         here, at, dice = group[came], t[came], self.dice
@@ -68,7 +71,7 @@ class Arrivals:
 def _population(
     groups: Groups, seed: int, traffic: Traffic, kind: Index, floors: Index, lobby: Index, handling_capacity: F64
 ) -> tuple[F64, F64]:
-    """Return each building's people, and the cumulative shares (groups, floors) of them up to each landing."""
+    """Return each building's population, and its cumulative share (groups, floors) up to each landing."""
     dice, every = RandomStreams(seed, groups.number, POPULATION), np.arange(len(groups))
     low, high = np.array(PLANNED_PERCENT)[kind].T
     people = handling_capacity * 100 / dice.uniform(every, low, high)

@@ -1,8 +1,8 @@
-"""The lifts that are simulated: their facts, as a registry would hold them.
+"""The facts of the simulated lifts, as the registry holds them.
 
-The law: lift k of `fleet(n, seed)` is the same for every n. Twenty lifts make an estate (one district, one gateway),
-and an estate has buildings of one to eight lifts that share their floors; a building goes by the number of its first
-lift. Names and firms are invented.
+Lift k of `fleet(n, seed)` is the same for every n. Twenty lifts make an estate (one district, one gateway); an estate
+has buildings of one to eight lifts with the same floors. A building is identified by the number of its first lift.
+Names and firms are invented.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ RATED_SPEED_SHARES = (0.10, 0.10, 0.05, 0.45, 0.15, 0.15)
 _SPEED_STEPS = np.cumsum(RATED_SPEED_SHARES)[:-1]
 BUILDING_LIFTS = {"residential": (1, 1, 2, 2, 2, 3, 4), "office": (2, 3, 4, 4, 5, 6, 8)}
 OFFICE_SHARE = 0.15
-"""Of the buildings; the others are homes."""
+"""The share of offices among the buildings; the others are residential."""
 FLOORS = (6, 33)
 TRAVEL_PER_SPEED_S = (12.0, 45.0)
 PITCH_M = {"residential": (2.8, 3.2), "office": (3.6, 4.5)}
@@ -68,7 +68,7 @@ T = TypeVar("T")
 
 
 class Building(NamedTuple):
-    """A building of the plan: the number of its first lift, how many lifts it has, and what it is for."""
+    """A building of an estate: the number of its first lift, its number of lifts, and its type."""
 
     first: int
     lifts: int
@@ -76,7 +76,7 @@ class Building(NamedTuple):
 
 
 def fleet(n: int, seed: int, offices: float = OFFICE_SHARE) -> list[LiftFacts]:
-    """Return the facts of lifts 0 to n - 1 of this seed's world; `offices` is their share of its buildings."""
+    """Return the facts of lifts 0 to n - 1 of this seed; `offices` is the share of offices among the buildings."""
     if not 1 <= n <= FLEET_LIMIT:
         raise ValueError(f"lifts: {n} is not between 1 and {FLEET_LIMIT}")
     facts: list[LiftFacts] = []
@@ -86,12 +86,12 @@ def fleet(n: int, seed: int, offices: float = OFFICE_SHARE) -> list[LiftFacts]:
 
 
 def building_of(number: Sequence[int], seed: int, offices: float = OFFICE_SHARE) -> list[int]:
-    """Return the building of each of these lifts: the number of its first lift."""
+    """Return the building of each of these lifts."""
     return [_building(k, seed, offices).first for k in number]
 
 
 def neighbours(first: int, n: int, seed: int, offices: float = OFFICE_SHARE) -> dict[int, LiftFacts]:
-    """Return, by number, the lifts that lifts `first` to `first + n - 1` share their buildings with, but for those."""
+    """Return, by number, the other lifts in the buildings of lifts `first` to `first + n - 1`."""
     begin, last = _building(first, seed, offices), _building(first + n - 1, seed, offices)
     missing = [*range(begin.first, first), *range(first + n, last.first + last.lifts)]
     estates = {estate: _estate(estate, seed, offices) for estate in {k // ESTATE_LIFTS for k in missing}}
@@ -104,11 +104,11 @@ def _building(number: int, seed: int, offices: float) -> Building:
 
 @lru_cache(maxsize=FLEET_LIMIT // ESTATE_LIFTS)
 def _plan(estate: int, seed: int, offices: float) -> tuple[Building, ...]:
-    """Return the buildings of an estate; the last one has the lifts that are left."""
+    """Return the buildings of an estate; the last one has the remaining lifts."""
     draw = _Draw(seed, estate, BUILDINGS)
     plan, first, end = [], estate * ESTATE_LIFTS, (estate + 1) * ESTATE_LIFTS
     while first < end:
-        kind = "office" if draw.interpolate(0, 1) < offices else "residential"
+        kind = "office" if draw.uniform(0, 1) < offices else "residential"
         lifts = min(draw.choice(BUILDING_LIFTS[kind]), end - first)
         plan.append(Building(first, lifts, kind))
         first += lifts
@@ -116,33 +116,33 @@ def _plan(estate: int, seed: int, offices: float) -> tuple[Building, ...]:
 
 
 class _Draw:
-    """Choices for one thing of the world, drawn one after another."""
+    """A sequence of random choices from one stream."""
 
     def __init__(self, seed: int, number: int, purpose: int = TRAITS) -> None:
         self.numbers = uniform_numbers(seed, number, purpose)
 
-    def interpolate(self, low: float, high: float) -> float:
+    def uniform(self, low: float, high: float) -> float:
         return low + (high - low) * next(self.numbers)
 
     def integer(self, low: int, high: int) -> int:
-        return int(self.interpolate(low, high + 1))
+        return int(self.uniform(low, high + 1))
 
     def choice(self, choices: tuple[T, ...]) -> T:
         return choices[self.integer(0, len(choices) - 1)]
 
 
 def _estate(estate: int, seed: int, offices: float) -> list[LiftFacts]:
-    """Return the twenty lifts of one estate."""
+    """Return the facts of the twenty lifts of an estate."""
     draw = _Draw(seed, -1 - estate)
     zh, en = draw.choice(ESTATES)
     phase = draw.integer(1, 9)
     district, district_zh, lat, lon = draw.choice(DISTRICTS)
-    lat, lon = lat + draw.interpolate(-0.04, 0.04), lon + draw.interpolate(-0.05, 0.05)
+    lat, lon = lat + draw.uniform(-0.04, 0.04), lon + draw.uniform(-0.05, 0.05)
     address = f"{district_zh}{draw.choice(ROADS)} {draw.integer(1, 999)}"
     owner, phone = draw.choice(OWNERS), f"0572-555{draw.integer(0, 9999):04d}"
     facts = []
     for building, (first, lifts, kind) in enumerate(_plan(estate, seed, offices)):
-        speed_mps = RATED_SPEEDS_MPS[int(np.searchsorted(_SPEED_STEPS, draw.interpolate(0, 1), "right"))]
+        speed_mps = RATED_SPEEDS_MPS[int(np.searchsorted(_SPEED_STEPS, draw.uniform(0, 1), "right"))]
         floors = _floors(draw, kind, speed_mps)
         for k in range(lifts):
             where = f"{zh}{phase}期{building + 1}号楼{k + 1}号梯"
@@ -167,17 +167,17 @@ def _estate(estate: int, seed: int, offices: float) -> list[LiftFacts]:
 
 
 def _floors(draw: _Draw, kind: str, speed_mps: float) -> tuple[Floor, ...]:
-    """Return the landings of a building: up to two basements, a ground floor, and in some no 4, 13 nor 14.
+    """Return the landings of a building: up to two basements, a ground floor, in some buildings no 4, 13 or 14.
 
-    A faster lift stands in a taller building: its travel takes between 12 and 45 s at rated speed.
+    Faster lifts stand in taller buildings: the full travel takes 12 to 45 s at rated speed.
     """
-    pitch_m = draw.interpolate(*PITCH_M[kind])
+    pitch_m = draw.uniform(*PITCH_M[kind])
     least, most = (int(np.clip(speed_mps * lasts_s / pitch_m + 1, *FLOORS)) for lasts_s in TRAVEL_PER_SPEED_S)
     floors = draw.integer(least, most)
     basements = draw.integer(0, 2)
     above = floors - basements
-    ground = "G" if draw.interpolate(0, 1) < 0.3 else "1"
-    shy = draw.interpolate(0, 1) < 0.4
+    ground = "G" if draw.uniform(0, 1) < 0.3 else "1"
+    shy = draw.uniform(0, 1) < 0.4
     signs = {13: "12A", 14: "12B", 4: "3A"} if shy else {}
     labels = [f"B{k}" for k in range(basements, 0, -1)] + [ground]
     labels += [signs.get(k, str(k)) for k in range(2, above + 1)]
@@ -186,7 +186,7 @@ def _floors(draw: _Draw, kind: str, speed_mps: float) -> tuple[Floor, ...]:
 
 
 def _machine(draw: _Draw) -> dict[str, Any]:
-    """Return what belongs to one lift: its machine, its door and its papers."""
+    """Return the facts of one lift's machine, door and papers."""
     maker, model = draw.choice(MAKERS)
     installed = TODAY - timedelta(days=draw.integer(200, 7000))
     inspected = TODAY - timedelta(days=draw.integer(10, 350))
@@ -195,7 +195,7 @@ def _machine(draw: _Draw) -> dict[str, Any]:
         "model": model,
         "installed_on": installed.isoformat(),
         "rated_load_kg": float(draw.choice((630, 800, 1000, 1050, 1350))),
-        "door_type": "centre" if draw.interpolate(0, 1) < CENTRE_DOOR_SHARE else "side",
+        "door_type": "centre" if draw.uniform(0, 1) < CENTRE_DOOR_SHARE else "side",
         "door_width_mm": float(draw.choice((800, 900, 1000, 1100))),
         "roping": draw.choice(("1:1", "2:1", "2:1")),
         "sheave_diameter_m": draw.choice((0.32, 0.4, 0.4, 0.52)),

@@ -1,4 +1,4 @@
-"""Which cars stand together in a building and answer its calls as one group, in columns over the buildings."""
+"""Lift groups: the cars of a building that share its hall calls, in columns over the buildings."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ NO_CAR = -1
 
 
 class Groups:
-    """The groups of a range of lifts; a building goes by the `number` of its first lift.
+    """The groups of a range of lifts, identified by the `number` of the building (that of its first lift).
 
-    `cars` is (groups, 8), the rows of a group's cars in the order of their numbers, -1 beyond the last; `of` and
-    `place` are each car's group and its place in it; `first` is the row of a group's first car.
+    `cars` is (groups, 8): the rows of a group's cars in the order of their numbers, -1 after the last. `of` and `place`
+    are each car's group and its index in the group; `first` is the row of each group's first car.
     """
 
     def __init__(self, building: NDArray[np.int64], lift_number: NDArray[np.int64]) -> None:

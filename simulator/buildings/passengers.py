@@ -1,9 +1,9 @@
-"""The people who wait in a building or ride in one of its cars: one slot each, in columns (groups, slots).
+"""Passengers waiting in a building or riding in one of its cars: one slot each, in columns (groups, slots).
 
-    NOBODY ──comes──► WAITING ──steps in──► RIDING ──steps out──► NOBODY, and a row of the journeys
+    EMPTY_SLOT ──arrive──► WAITING ──board──► RIDING ──alight──► EMPTY_SLOT, and a row of the journeys
 
-The law: a building holds at most `SLOTS` people; who comes beyond that takes the stairs and is counted. At a landing
-the one who came first steps in first.
+A building holds at most `SLOTS` passengers; others are turned away and counted. Passengers at a landing board in the
+order of arrival.
 """
 
 from __future__ import annotations
@@ -22,8 +22,8 @@ NO_PASSENGER = -1
 
 
 class Passengers:
-    """The people of each group's building. `waiting` (groups, 2, floors) counts those who wait to go up and down, and
-    `calling` those of them who would take any car."""
+    """The passengers of each group. `waiting` (groups, 2, floors) counts those who wait to go up and down, and
+    `calling` those of them who take any car."""
 
     def __init__(self, groups: int, floors: int) -> None:
         shape = (groups, SLOTS)
@@ -42,7 +42,7 @@ class Passengers:
     def arrive(
         self, group: Index, t: F64, origin: Index, target: Index, mass_kg: F64, car: Index | int = ANY_CAR
     ) -> None:
-        """Let one person come to a landing in each of these groups, for any car or for one alone."""
+        """Add one passenger at a landing of each of these groups, for any car or for one car only."""
         state = self.state[group]
         slot = (state == EMPTY_SLOT).argmax(axis=1)
         room = state[np.arange(len(group)), slot] == EMPTY_SLOT
@@ -57,14 +57,16 @@ class Passengers:
         self.calling[group, side(target - origin), origin] += car == ANY_CAR
 
     def next_to_alight(self, group: Index, car: Index, floor: Index, everyone: NDArray[np.bool_]) -> Index:
-        """Return the slot of one who wants to leave each car here (of any rider, where `everyone` must), or -1."""
+        """Return the slot of a passenger who alights from each car here (of any passenger where `everyone` must), or
+        -1."""
         mine = (self.state[group] == RIDING) & (self.car[group] == car[:, None])
         mine &= everyone[:, None] | (self.target[group] == floor[:, None])
         slot = mine.argmax(axis=1)
         return np.where(mine[np.arange(len(slot)), slot], slot, NO_PASSENGER)
 
     def next_to_board(self, group: Index, car: Index, floor: Index, heading: Index) -> Index:
-        """Return the slot of the first in line for each car here, going its way (any way where heading is 0), or -1."""
+        """Return the slot of the first passenger in the queue for each car here with its heading (any where 0), or
+        -1."""
         origin = self.origin[group]
         fits = (self.state[group] == WAITING) & (origin == floor[:, None])
         fits &= (heading == 0)[:, None] | (np.sign(self.target[group] - origin) == heading[:, None])
@@ -74,21 +76,21 @@ class Passengers:
         return np.where(fits[np.arange(len(slot)), slot], slot, NO_PASSENGER)
 
     def board(self, group: Index, slot: Index, car: Index, t: F64) -> None:
-        """Let these people step into their cars."""
+        """Move these waiting passengers into their cars."""
         origin, target = self.origin[group, slot], self.target[group, slot]
         self.waiting[group, side(target - origin), origin] -= 1
         self.calling[group, side(target - origin), origin] -= self.car[group, slot] == ANY_CAR
         self.state[group, slot], self.car[group, slot], self.boarded_s[group, slot] = RIDING, car, t
 
     def alight(self, group: Index, slot: Index, floor: Index, t: F64) -> None:
-        """Let these riders be gone; those who are where they wanted to be have made a journey."""
+        """Remove these passengers from their cars; those at their target have completed a journey."""
         there = self.target[group, slot] == floor
         self.journeys.add(self, group[there], slot[there], t[there])
         self.state[group, slot], self.car[group, slot] = EMPTY_SLOT, ANY_CAR
 
 
 class Journeys:
-    """The newest completed journeys, a ring of `JOURNEYS_LIMIT`; `made` counts all."""
+    """The newest completed journeys in a ring of `JOURNEYS_LIMIT`; `made` counts all of them."""
 
     NAMES = ("group", "car", "origin", "target", "came_s", "boarded_s", "left_s")
 
@@ -97,7 +99,7 @@ class Journeys:
         self._ring = np.zeros((len(self.NAMES), JOURNEYS_LIMIT))
 
     def add(self, people: Passengers, group: Index, slot: Index, left_s: F64) -> None:
-        """Keep the journeys that these people have just made."""
+        """Add the journeys that these passengers have completed."""
         place = (self.made + np.arange(len(group))) % JOURNEYS_LIMIT
         at = (group, slot)
         came, boarded = people.arrived_s[at], people.boarded_s[at]
@@ -105,10 +107,10 @@ class Journeys:
         self.made += len(group)
 
     def columns(self) -> dict[str, F64]:
-        """Return the journeys that are kept, in no order, by name; the wait is `boarded_s - came_s`."""
+        """Return the journeys in the ring by name, unordered; the waiting time is `boarded_s - arrived_s`."""
         return dict(zip(self.NAMES, self._ring[:, : min(self.made, JOURNEYS_LIMIT)].copy(), strict=True))
 
 
 def side(way: Index) -> Index:
-    """Return UP or DOWN for ways, in floors, that are not 0."""
+    """Return UP or DOWN for differences of floors that are not 0."""
     return (way < 0).astype(np.intp)

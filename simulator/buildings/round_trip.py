@@ -1,9 +1,10 @@
-"""The up-peak round trip of a lift, as traffic is planned: Barney, "Elevator Traffic Handbook"; CIBSE Guide D.
+"""The up-peak round trip time by the standard formula: Barney, "Elevator Traffic Handbook"; CIBSE Guide D.
 
     RTT = 2 H t_v + (S + 1) t_s + 2 P t_p        UPPHC = 300 L P / RTT
 
-with S = N (1 - (1 - 1/N)^P) stops and H = N - sum_{i<N} (i/N)^P the highest floor, for P people to N floors. It takes
-every flight to reach the rated speed; `flights_s` counts flights by their length instead, and needs no such assumption.
+with S = N (1 - (1 - 1/N)^P) probable stops and H = N - sum_{i<N} (i/N)^P the highest reversal floor, for P people to N
+floors. The formula assumes that every flight reaches rated speed; `flights_s` sums over flights by their length
+instead.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ FIVE_MINUTES_S = 300.0
 
 
 def car_capacity_persons(rated_load_kg: F64) -> F64:
-    """Return P, the people that fill a car comfortably."""
+    """Return P, the number of people in a car at 80 % of its rated load."""
     return CAPACITY_FACTOR * rated_load_kg / PERSON_KG
 
 
@@ -29,29 +30,30 @@ def probable_stops(floors: F64, people: F64) -> F64:
 
 
 def highest_reversal_floor(floors: F64, people: F64) -> F64:
-    """Return H, the probable highest reversal floor, counted from the main terminal."""
+    """Return H, the average highest reversal floor, counted from the main terminal."""
     i = np.arange(1, int(np.max(floors)))
     share = i / np.asarray(floors)[..., None]
     return floors - (np.where(share < 1, share, 0.0) ** np.asarray(people)[..., None]).sum(axis=-1)
 
 
 def round_trip_s(floors: F64, people: F64, floor_s: F64, stop_s: F64, transfer_s: F64 | float) -> F64:
-    """Return RTT, s: `floor_s` is t_v, a floor at rated speed; `stop_s` is t_s, what a stop adds to that."""
+    """Return the round trip time RTT, s: `floor_s` is t_v, one floor at rated speed; `stop_s` is t_s, the time added by
+    a stop."""
     ways_s = 2 * highest_reversal_floor(floors, people) * floor_s
     return ways_s + (probable_stops(floors, people) + 1) * stop_s + 2 * people * transfer_s
 
 
 def handling_capacity(lifts: F64, people: F64, rtt_s: F64) -> F64:
-    """Return UPPHC, the people that a group carries in five minutes."""
+    """Return the up-peak handling capacity UPPHC: the people that a group carries in five minutes."""
     return FIVE_MINUTES_S * lifts * people / rtt_s
 
 
 def flights_s(people: float, time_s: F64) -> float:
-    """Return how long the flights of one up-peak round trip take together, s.
+    """Return the total duration, s, of the flights of one up-peak round trip.
 
-    `time_s` is (N + 1, N + 1): from each landing to each, 0 the main terminal. With people independent and floors
-    alike, a car flies from i to j > i without a stop with the probability that j is a stop, i is one (or the
-    terminal), and none between them is; it comes back from the highest stop.
+    `time_s` is (N + 1, N + 1), the flight time from each landing to each, 0 being the main terminal. With independent
+    passengers and equally likely floors, a car flies from i to j > i without a stop with the probability that j is a
+    stop, i is a stop (or the terminal), and no floor between them is; it returns from the highest stop.
     """
     n = len(time_s) - 1
     i, j = np.meshgrid(np.arange(n + 1), np.arange(n + 1), indexing="ij")

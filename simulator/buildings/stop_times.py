@@ -1,11 +1,11 @@
-"""How long people and doors take at a stop, and what a stop costs on average: the cycle draws, plans reckon with it.
+"""Durations at a stop: door times, dwell times, passenger transfer times, and their mean for traffic planning.
 
-    arrival, pause, door opens, (pause, step) for each person, dwell, door closes, start delay
+    arrival, pause, door opens, (pause, transfer) for each passenger, dwell, door closes, start delay
 
-A range is uniform. Dwell: a door stays open 3 s for a car call and 5 s for a hall call, and a while after the last
-person; somebody may hold it, or send it back while it closes. After `SENT_BACK_LIMIT` times it closes all the same,
-slowly (nudging, EN 81-20 5.3.6.2.2.1). A car that stops and does
-not open stands a moment before it runs on. Numbers: domain notes, sections 3 and 9.
+Ranges are uniform. The door stays open 3 s for a car call, 5 s for a hall call, and for a time after the last
+passenger; passengers may hold the door or send it back while it closes. After `SENT_BACK_LIMIT` reversals the door
+closes slowly (nudging, EN 81-20 5.3.6.2.2.1). A car that stops without opening pauses before it runs on. Values: domain
+notes, sections 3 and 9.
 """
 
 from __future__ import annotations
@@ -25,9 +25,10 @@ PASS_S = (0.3, 0.8)
 BETWEEN_PEOPLE_S = (0.2, 0.9)
 DOOR_BEGINS_S, DOOR_S_PER_M, SIDE_OVER_CENTRE, CLOSES_OVER_OPENS = 0.6, 1.6, 1.2, 1.27
 DOOR_WIDTHS_MM = (800.0, 1100.0)
-"""What a door measures whose width is not known."""
+"""The range of door widths where the width is unknown."""
 DOOR_SD, DOOR_CYCLE_SD = 0.04, 0.02
-"""By what share doors differ from what is usual for their width and type, and one movement of a door from the next."""
+"""The standard deviation of a door's times from the mean for its width and type, and of one movement from the door's
+mean."""
 REVERSAL_SHARE = (0.02, 0.10)
 REVERSAL_AT = (0.25, 0.8)
 SENT_BACK_LIMIT = 2
@@ -37,9 +38,9 @@ HOLD_S = (4.0, 25.0)
 
 
 def door_s(width_mm: F64, side: NDArray[np.bool_]) -> tuple[F64, F64]:
-    """Return how long doors of this clear width take to open, and to close, on average.
+    """Return the mean opening and closing times of doors of this clear width.
 
-    The leaves of a side door go farther than those of a centre door, and faster.
+    The panels of a side-opening door travel farther than those of a centre-opening door, and faster.
     """
     moves_s = DOOR_S_PER_M * width_mm / 1000 * np.where(side, SIDE_OVER_CENTRE, 1.0)
     opens_s = DOOR_BEGINS_S + moves_s
@@ -47,20 +48,20 @@ def door_s(width_mm: F64, side: NDArray[np.bool_]) -> tuple[F64, F64]:
 
 
 def reversal_share(busy: F64) -> F64:
-    """Return how often a closing door is sent back, from a quiet hour (0) to the busiest (1)."""
+    """Return the share of closing doors that are sent back, from a quiet hour (0) to the busiest (1)."""
     low, high = REVERSAL_SHARE
     return low + (high - low) * busy
 
 
 def transfer_s() -> float:
-    """Return the mean time that a person takes to step in or out, t_p."""
+    """Return t_p, the mean passenger transfer time."""
     return _mean(PASS_S) + _mean(BETWEEN_PEOPLE_S)
 
 
 def stop_s(opens_s: F64, closes_s: F64, busy: F64, attended: F64) -> F64:
-    """Return the mean time that a stop takes beside its flight and the people's own time, T - t_f(1).
+    """Return the mean time of a stop without its flight and without passenger transfers, T - t_f(1).
 
-    `attended` is the share of the stops at which somebody is left to hold the door or to send it back.
+    `attended` is the share of stops after which somebody is left who may hold the door or send it back.
     """
     after_s, share = _mean(DWELL_AFTER_PASSING_S), reversal_share(busy)
     held_s = HOLD_SHARE * (_mean(HOLD_S) + after_s)

@@ -1,9 +1,9 @@
-"""How many people travel, when, and from which landing to which: by building type and hour of the day.
+"""Traffic demand: how many passengers travel, when, and between which landings, by building type and hour.
 
-People come in parties by a Poisson process; its intensity is given as lift traffic is, in per cent of a building's
-population in five minutes. A journey comes in (from the main terminal or a basement to a floor), goes out, or is
-between floors. The shape of the days follows Barney, "Elevator Traffic Handbook", and CIBSE Guide D: an office has an
-up-peak, two-way traffic at lunch and a down-peak; homes empty in the morning and fill in the evening.
+Parties arrive as a Poisson process with an intensity in per cent of the population in five minutes, as is usual in lift
+traffic planning. A journey is incoming (from the main terminal or a basement to a floor), outgoing, or interfloor. The
+daily profiles follow Barney, "Elevator Traffic Handbook", and CIBSE Guide D: offices have an up-peak, two-way lunch
+traffic and a down-peak; residential buildings empty in the morning and fill in the evening.
 """
 
 from __future__ import annotations
@@ -23,10 +23,10 @@ INTERVAL_S = 300.0
 class Traffic:
     """The traffic of a day; each table is (kinds, 24 hours).
 
-    `intensity` is in per cent of the population in five minutes; `incoming` and `outgoing` are shares of the journeys,
-    the rest is between floors. `basement` is the share of those who enter or leave that do so by a basement, where
-    there is one; `parties` (kinds, sizes) is how often 1, 2, .. people come together; `uneven` is by how much floors
-    differ in their population (0: all alike).
+    `intensity` is in per cent of the population in five minutes. `incoming` and `outgoing` are shares of the journeys;
+    the rest is interfloor. `basement` is the share of incoming and outgoing journeys that use a basement, where there
+    is one. `parties` (kinds, sizes) is the distribution of party sizes 1, 2, ..; `uneven` is the spread of population
+    between floors (0: equal).
     """
 
     intensity: F64
@@ -37,12 +37,12 @@ class Traffic:
     uneven: float
 
     def rate_per_s(self, kind: Index, population: F64, hour: F64) -> F64:
-        """Return parties a second of each of these buildings at this local hour."""
+        """Return the rate of parties of each of these buildings at this local hour, per second."""
         people = population * self.intensity[kind, _hour_index(hour)] / 100 / INTERVAL_S
         return people / (self.parties @ np.arange(1, 1 + self.parties.shape[1]))[kind]
 
     def busy(self, kind: Index, hour: F64) -> F64:
-        """Return how busy this hour is, from 0 to 1 in the busiest."""
+        """Return the intensity at this hour as a share of the busiest hour's."""
         return (self.intensity / self.intensity.max(axis=1, keepdims=True))[kind, _hour_index(hour)]
 
     def incoming_share(self, kind: Index, hour: F64) -> F64:
@@ -50,11 +50,11 @@ class Traffic:
         return self.incoming[kind, _hour_index(hour)]
 
     def party_size(self, kind: Index, dice: F64) -> Index:
-        """Return how many people come together, from one uniform number for each."""
+        """Return party sizes from one uniform number each."""
         return 1 + (dice[:, None] >= np.cumsum(self.parties, axis=1)[kind, :-1]).sum(axis=1)
 
     def journey(self, kind: Index, hour: F64, floors: F64, lobby: Index, dice: tuple[F64, ...]) -> tuple[Index, Index]:
-        """Return landings (from, to), never the same, from four uniform numbers for each.
+        """Return the landings (origin, target) of journeys, which always differ, from four uniform numbers each.
 
         `floors` is (journeys, floors): the cumulative share of the population up to each landing.
         """
@@ -77,12 +77,12 @@ def _hour_index(hour: F64) -> Index:
 
 
 def _landing(shares: F64, dice: F64) -> Index:
-    """Return a landing, as likely as people live there."""
+    """Return landings distributed like the population."""
     return (dice[:, None] >= shares).sum(axis=1)
 
 
 def _landing_but(shares: F64, dice: F64, not_here: Index) -> Index:
-    """Return a landing other than `not_here`: its part of the line of shares is left out."""
+    """Return landings distributed like the population of all landings except `not_here`."""
     row = np.arange(len(dice))
     end = shares[row, not_here]
     begin = np.where(not_here > 0, shares[row, not_here - 1], 0.0)

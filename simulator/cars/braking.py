@@ -1,7 +1,7 @@
-"""How running cars are stopped: by their drive where it trips, else by the machine brake as load and wear let it.
+"""Emergency stops of running cars: by a tripped drive, or by the machine brake under load and wear.
 
-The law: where a car comes to rest follows from how it moves. A worn brake lets it go on past where a sound one would
-have stopped it, past a landing, and in the end onto the buffers: its own below, its counterweight's above.
+The stopping position follows from the motion. A worn brake stops a car later than a healthy one: past a landing, and
+finally on the buffers of the car (below) or the counterweight (above).
 """
 
 from __future__ import annotations
@@ -15,19 +15,19 @@ from simulator.maths import stopping
 from telemetry.arrays import F64, Index
 
 BUFFER_M, COUNTERWEIGHT_M = 0.18, 0.60
-"""How far beyond its last landing a car meets its buffer, or its counterweight does."""
+"""The distance beyond the last landing at which the car, or its counterweight, meets its buffer."""
 
 Brake = tuple[F64, F64, float]
-"""How hard, how late and how suddenly."""
+"""Deceleration, delay and build-up time."""
 
 
 def healthy_brake(cars: Cars, lift: Index, sense: F64) -> Brake:
-    """Return how these cars that go up (+1) or down (-1) would be stopped if their brakes were sound."""
+    """Return how healthy brakes would stop these cars when going up (`sense` +1) or down (-1)."""
     return _brake(cars, lift, sense, np.ones(len(lift)), np.zeros(len(lift)))
 
 
 def apply_brake(cars: Cars, lift: Index, t: F64) -> None:
-    """Stop these cars from `t` on, as far as the shaft goes; keep when a sound brake would have done it."""
+    """Stop these cars from `t` on, and record when a healthy brake would have stopped them."""
     v_mps, condition = cars.trajectories.at(lift, t)[1], cars.condition
     should = stopping.brake_pieces(v_mps, *healthy_brake(cars, lift, np.sign(v_mps)))
     cars.healthy_stop_s[lift] = t + sum(lasts_s for _, _, lasts_s in should)
@@ -37,7 +37,7 @@ def apply_brake(cars: Cars, lift: Index, t: F64) -> None:
 
 
 def _brake(cars: Cars, lift: Index, sense: F64, torque: F64, late_s: F64) -> Brake:
-    """Return how brakes of this torque stop these cars; a drive that trips stops its car as it is set to."""
+    """Return how brakes of this torque stop these cars; a tripped drive stops its car with the set deceleration."""
     cause = cars.cause[lift]
     trips, trips_mps2 = EFFECTS.trips_mps2[cause, 1] > 0, at_severity(EFFECTS.trips_mps2[cause], cars.severity[lift])
     lifts, load_kg = cars.lifts, cars.load_kg[lift]
@@ -50,9 +50,9 @@ def _brake(cars: Cars, lift: Index, sense: F64, torque: F64, late_s: F64) -> Bra
 
 
 def stop_at_shaft_ends(cars: Cars, lift: Index) -> None:
-    """Let those land on their buffer, or their counterweights on theirs, that are not stopped before.
+    """Stop cars that pass a shaft end on their buffer, or after the counterweight has met its buffer.
 
-    A car whose counterweight sits goes on against gravity alone.
+    A car whose counterweight sits on its buffer is decelerated by gravity only.
     """
     trajectories, lifts = cars.trajectories, cars.lifts
     low_m, high_m = np.full(len(lift), -BUFFER_M), lifts.height(lift, lifts.floors[lift] - 1) + COUNTERWEIGHT_M

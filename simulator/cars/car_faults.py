@@ -1,9 +1,10 @@
-"""How a fault shows itself in a car's cycle, and how the car gets over it.
+"""The effects of faults on a car's operation, from injection to the return to service.
 
-    SOUND ──inject──► ARMED ──the situation it needs──► STRUCK ──for_s──► SOUND
-                       └ a resting car is sent on an errand that brings the situation about
+    NO_FAULT ──inject──► FAULT_PENDING ──situation of the effect──► FAULT_ACTIVE ──for_s──► NO_FAULT
+                          └ a resting car makes a preparatory trip to reach the situation
 
-The cycle asks at its turning points; the answers come from the columns of `causes.EFFECTS`, never from a cause's name.
+The car cycle calls this module at its decision points; the effects are the columns of `cause_table.EFFECTS`, never a
+test for a certain cause.
 """
 
 from __future__ import annotations
@@ -45,18 +46,18 @@ from telemetry.arrays import F64, Index
 from telemetry.streams import CLOSED, CLOSING, INSPECTION, NORMAL, OPEN, OPENING
 
 HALTED_IN = (REST, START, RUN, ARRIVED, OPEN_DOOR)
-"""A moving door comes to its end and a passer-by gets through before a car is halted."""
+"""A moving door completes its movement, and a person leaves the doorway, before a car is halted."""
 REVERSES_AT = 0.45
 DOORWAY_SHARE = 0.4
 CALLS_AFTER_S, CALLS_WITHIN_S, PRESSES_S = 10.0, 60.0, 4.0
-"""Who is shut in waits at least so long before pressing the alarm button, then presses it about once in so long, each
-time for about so long."""
+"""Passengers shut in a car press the alarm button after at least `CALLS_AFTER_S`, then on average every
+`CALLS_WITHIN_S`, each time for about `PRESSES_S`."""
 SETTLE_S = 1.0
 LEVEL_M = 0.02
 
 
 def inject(cars: Cars, fault: FaultOccurrence, for_s: float, t_s: float) -> None:
-    """Arm a fault on its sound lift; what needs no situation strikes at once."""
+    """Set a fault pending on its healthy lift; an effect without a situation becomes active at once."""
     lift, t = np.array([fault.lift]), np.array([t_s])
     cars.cause[lift], cars.stage[lift], cars.for_s[lift], cars.severity[lift] = (
         fault.cause,
@@ -73,8 +74,10 @@ def inject(cars: Cars, fault: FaultOccurrence, for_s: float, t_s: float) -> None
 
 
 def end_faults(cars: Cars, until_s: F64) -> None:
-    """End the faults that are over on cars that kept moving; one that is being stopped is relieved in its own turn, and
-    a mechanic who moves the car takes it to where he is going."""
+    """End the faults that are over on operating cars.
+
+    An immobilised car ends its fault in its own phase; a mechanic who moves a car ends the near miss at the landing.
+    """
     if not cars.active_faults:
         return
     moved = (cars.mode == INSPECTION) & (cars.phase == RUN)
@@ -89,7 +92,7 @@ def end_faults(cars: Cars, until_s: F64) -> None:
 
 
 def apply_faults(cars: Cars, begin_s: F64) -> None:
-    """Take hold, as a second begins, of the cars whose cause does not wait for a turning point of their cycle."""
+    """Apply, at the start of a second, the effects that do not wait for a decision point of the car cycle."""
     if not cars.active_faults:
         return
     lift = np.array(sorted(cars.active_faults))
@@ -112,7 +115,7 @@ def apply_faults(cars: Cars, begin_s: F64) -> None:
 
 
 def _press_alarm(cars: Cars, lift: Index, begin_s: F64) -> None:
-    """Let those who are shut in press the alarm button and let go of it, now and then, until they are freed."""
+    """Let passengers who are shut in press and release the alarm button."""
     since_s = cars.for_s[lift] - (cars.fault_ends_s[lift] - begin_s[lift])
     lift = lift[cars.presence[lift] & (cars.door[lift] == CLOSED) & (since_s > CALLS_AFTER_S)]
     changes = lift[cars.dice.uniform(lift) * np.where(cars.alarm[lift], PRESSES_S, CALLS_WITHIN_S) < 1]
@@ -121,7 +124,7 @@ def _press_alarm(cars: Cars, lift: Index, begin_s: F64) -> None:
 
 
 def _occupy_doorways(cars: Cars, lift: Index, begin_s: F64) -> None:
-    """Let people and goods go through these doors, or be out of the way for this second."""
+    """Let people and goods pass through these doors, or leave them free for this second."""
     blocked = (cars.dice.uniform(lift) < DOORWAY_SHARE) & (cars.door[lift] == OPEN)
     changes = lift[blocked != cars.curtain[lift]]
     cars.curtain[lift] = blocked
@@ -144,7 +147,7 @@ def _clear(cars: Cars, lift: Index) -> None:
 
 
 def activate(cars: Cars, lift: Index, onset_s: F64) -> None:
-    """The armed ones of these show their symptom now: start the clock, and say so."""
+    """Activate the pending faults of these lifts at `onset_s`."""
     armed = cars.stage[lift] == FAULT_PENDING
     lift, onset_s = lift[armed], onset_s[armed]
     cause = cars.cause[lift]
@@ -163,7 +166,8 @@ def activate(cars: Cars, lift: Index, onset_s: F64) -> None:
 
 
 def immobilise(cars: Cars, lift: Index, onset_s: F64) -> None:
-    """Strike, and stay as they are until relief (and until the car has come to rest)."""
+    """Activate the faults of these cars, and keep the cars as they are until the fault ends and the car stands
+    still."""
     activate(cars, lift, onset_s)
     rests_s = np.maximum(onset_s, cars.trajectories.end_s[lift])
     cars.set_phase(lift, IMMOBILISED, np.maximum(cars.fault_ends_s[lift], rests_s + SETTLE_S))
@@ -177,19 +181,19 @@ def _door_effect(cars: Cars, lift: Index) -> Index:
 
 
 def hold_shut_doors(cars: Cars, lift: Index, t: F64) -> tuple[Index, F64]:
-    """Hold those whose door will not open on their rider; return the others."""
+    """Immobilise the cars whose doors do not open for their passengers; return the others."""
     refuse = (_door_effect(cars, lift) == STAYS_SHUT) & (cars.riders[lift] > 0)
     immobilise(cars, lift[refuse], t[refuse])
     return lift[~refuse], t[~refuse]
 
 
 def reopens_door(cars: Cars, lift: Index) -> Index:
-    """Tell whose door only goes to and fro, with nobody to wait for."""
+    """Return which cars only open and close their doors."""
     return _door_effect(cars, lift) == REOPENS
 
 
 def intercept_closing(cars: Cars, lift: Index, t: F64) -> tuple[Index, F64]:
-    """Deal with those whose door would close now but does not; return the others."""
+    """Handle the cars whose doors should close now and do not; return the others."""
     if not (cars.stage[lift] != NO_FAULT).any():
         return lift, t
     cause, rides = cars.cause[lift], cars.riders[lift] > 0
@@ -217,7 +221,7 @@ def intercept_closing(cars: Cars, lift: Index, t: F64) -> tuple[Index, F64]:
 
 
 def disturb_closing(cars: Cars, lift: Index, t: F64) -> None:
-    """Let a closing door meet its obstruction, or its belt slip."""
+    """Let closing doors meet an obstruction, or their belts slip."""
     door = _door_effect(cars, lift)
     meets, slips = door == REVERSES, door == SLIPS
     blocked = lift[meets]
@@ -229,7 +233,7 @@ def disturb_closing(cars: Cars, lift: Index, t: F64) -> None:
 
 
 def intercept_departure(cars: Cars, lift: Index, t: F64) -> tuple[Index, F64]:
-    """Deal with those that do not leave although the door has closed; return the others."""
+    """Handle the cars that do not leave although their doors have closed; return the others."""
     cause = cars.cause[lift]
     again = (EFFECTS.door[cause] == REOPENS) & ~cars.homing[lift]
     activate(cars, lift[again], t[again])
@@ -243,7 +247,7 @@ def intercept_departure(cars: Cars, lift: Index, t: F64) -> tuple[Index, F64]:
 
 
 def resume_service(cars: Cars, lift: Index, t: F64) -> None:
-    """Set a stuck car going again: home at crawling speed where it is off level, doors shut first."""
+    """Return cars to service when their fault ends: off level, the doors close first and the car runs home slowly."""
     _clear(cars, lift)
     z, door = cars.trajectories.end_m[lift], cars.door[lift]
     nearest = cars.lifts.nearest(lift, z)

@@ -1,9 +1,9 @@
-"""Collective control of one car: where it goes next, and which calls it answers where it stands.
+"""Full collective control of one car: its next stop, and the calls it answers.
 
-    going up:  the next car call or call upward above, else the highest call downward above; then it turns
+    going up:  the next car call or up hall call above, else the highest down hall call above; then the car turns
 
-The law: a car serves the calls in the direction of travel and turns only when none is left ahead (full collective
-control; CIBSE Guide D). A full car passes by hall calls; the dispatcher takes them off its list.
+A car answers the calls in its direction of travel and turns only when none is left ahead (CIBSE Guide D). A full car
+passes hall calls, and the dispatcher assigns them again.
 """
 
 from __future__ import annotations
@@ -21,19 +21,19 @@ UP_PEAK_INCOMING, UP_PEAK_BUSY = 0.6, 0.5
 
 
 def has_call(cars: Cars, lift: Index) -> Bools:
-    """Return where each of these cars has a call of any kind, (lifts, floors)."""
+    """Return where each of these cars has a car call or an assigned hall call, (lifts, floors)."""
     return cars.car_call[lift] | cars.hall_call[lift].any(axis=1)
 
 
 def calls_beyond(cars: Cars, lift: Index) -> tuple[Bools, Bools]:
-    """Tell which of these standing cars have a call above them, and which below."""
+    """Return which of these standing cars have a call above, and which below."""
     wanted, landing = has_call(cars, lift), np.arange(cars.car_call.shape[1])
     floor = cars.floor[lift, None]
     return np.any(wanted & (landing > floor), axis=1), np.any(wanted & (landing < floor), axis=1)
 
 
 def choose_direction(cars: Cars, lift: Index, here: Bools) -> None:
-    """Set the heading of these standing cars, where `here` (lifts, 2) want to go up and down from."""
+    """Set the heading of these standing cars; `here` (lifts, 2) marks passengers who want to go up and down."""
     above, below = calls_beyond(cars, lift)
     up, down = above | here[:, UP], below | here[:, DOWN]
     heading = cars.heading[lift]
@@ -44,7 +44,7 @@ def choose_direction(cars: Cars, lift: Index, here: Bools) -> None:
 
 
 def opens_door(cars: Cars, lift: Index) -> Bools:
-    """Tell which of these cars, just come to a landing or woken there, open their door."""
+    """Return which of these cars, just arrived or called at their landing, open their doors."""
     floor, row = cars.floor[lift], np.arange(len(lift))
     hall = cars.hall_call[lift, :, floor]
     heading = cars.heading[lift]
@@ -53,7 +53,7 @@ def opens_door(cars: Cars, lift: Index) -> Bools:
 
 
 def next_stop(cars: Cars, lift: Index, first: Index, sense: Index) -> Index:
-    """Return the landing to go to, at or beyond `first` in this sense (+1 up, -1 down); -1 where nothing calls."""
+    """Return the next landing to stop at, from `first` on in direction `sense` (+1 up, -1 down); -1 without calls."""
     landing = np.arange(cars.car_call.shape[1])
     up = (sense > 0)[:, None]
     ahead = np.where(up, landing >= first[:, None], landing <= first[:, None])
@@ -77,12 +77,12 @@ def _highest(calls: Bools) -> Index:
 
 
 def spare_capacity_kg(cars: Cars, lift: Index) -> F64:
-    """Return what may still come into each car until it is filled comfortably."""
+    """Return the load that each car may still take up to the capacity factor."""
     return CAPACITY_FACTOR * cars.lifts.rated_kg[lift] - cars.load_kg[lift]
 
 
 def can_board(cars: Cars, lift: Index, mass_kg: F64 | float = PERSON_KG) -> Bools:
-    """Tell whether somebody of this mass steps in: as long as that brings the load nearer to comfortable filling."""
+    """Return whether a passenger of this mass boards: if the load comes closer to the capacity factor."""
     return spare_capacity_kg(cars, lift) > np.asarray(mass_kg) / 2
 
 
@@ -99,9 +99,9 @@ def reachable(cars: Cars, lift: Index, t: F64) -> tuple[Index, Bools]:
 
 
 def parking_landing(cars: Cars, lift: Index, t: F64) -> tuple[Index, Bools]:
-    """Return where each of these idle cars waits best, and whether there is an up-peak.
+    """Return the parking landing of each of these idle cars, and whether there is an up-peak.
 
-    In an up-peak that is the main terminal; else a group spreads over its building, its first car at the terminal.
+    In an up-peak cars park at the main terminal; else a group spreads over its building, its first car at the terminal.
     """
     lifts, groups, group = cars.lifts, cars.groups, cars.group[lift]
     incoming = cars.arrivals.traffic.incoming_share(lifts.kind[lift], cars.hour(t))

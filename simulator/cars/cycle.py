@@ -1,7 +1,7 @@
-"""What a car does from one moment to the next: it is called, runs, doors open, people pass, doors close.
+"""The cycle of a car: call, run, door opening, passenger transfer, door closing.
 
-The law: `advance` handles the earliest event of each building, all of one kind at once, until none is left before
-`until_s`. What happens in a building happens in the order of time, and never depends on who is handled with it.
+`advance` handles the earliest event of each building, all events of one kind together, until none is left before
+`until_s`. Events of a building are handled in the order of time and do not depend on other buildings.
 """
 
 from __future__ import annotations
@@ -32,16 +32,17 @@ ROUNDS_LIMIT = 1000
 
 
 def begin(cars: Cars, t: F64) -> None:
-    """Let all cars rest, and people come, from each lift's `t` on."""
+    """Let all cars rest, and schedule the first arrivals, at each lift's time `t`."""
     one = cars.groups.first
     cars.arrivals.wait(np.arange(len(one)), t[one], cars.hour(t[one]))
     travel.rest(cars, np.arange(len(t)), t)
 
 
 def advance(cars: Cars, since_s: F64, until_s: F64) -> None:
-    """Bring every building from `since_s` to `until_s`, which its lifts share.
+    """Advance every building from `since_s` to `until_s`, which its lifts share.
 
-    What only touches its own car may be handled at once; where people come, board or leave, the building's earliest.
+    Events that affect only their own car are handled at once; of those that involve passengers, the building's
+    earliest.
     """
     dispatch(cars, since_s)
     groups = cars.groups
@@ -66,7 +67,7 @@ def advance(cars: Cars, since_s: F64, until_s: F64) -> None:
 
 
 def _end_phases(cars: Cars, due: Index) -> None:
-    """Let these cars end their phases."""
+    """End the current phases of these cars."""
     phases = cars.phase[due]
     for phase in np.unique(phases):
         lift = due[phases == phase]
@@ -74,7 +75,7 @@ def _end_phases(cars: Cars, due: Index) -> None:
 
 
 def _arrive(cars: Cars, group: Index, t: F64) -> None:
-    """Parties come to landings; a car that stands open there waits no longer for somebody to pass."""
+    """Let parties arrive at landings; a car with an open door there admits them without waiting."""
     deserted = cars.condition.deserted[cars.groups.first[group]]
     landing = cars.arrivals.arrive(cars.passengers, group, t, cars.hour(t), deserted)
     members = cars.groups.cars[group]

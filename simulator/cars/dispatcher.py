@@ -1,10 +1,10 @@
-"""The dispatcher of a group: once a second it gives each hall call without a car to the one that would be there first.
+"""The dispatcher of a group: once a second it assigns each hall call to the car with the earliest estimated arrival.
 
-    cost = way of the car under its collective control / rated speed + stops on it x time of a stop
+    cost = distance of the car under collective control / rated speed + stops on the way x time of a stop
 
-(estimated time of arrival; Barney, "Elevator Traffic Handbook"; CIBSE Guide D.) The law: what happens in a building
-depends on that building alone. A queue that is longer than the coming cars have room for calls another one. A call is
-taken back from a car that is full or out of service, and from one not yet on its way there when its people are gone.
+(Barney, "Elevator Traffic Handbook"; CIBSE Guide D.) Assignments in a building depend on that building only. A queue
+that exceeds the spare capacity of the assigned cars calls another car. A call is withdrawn from a car that is full or
+out of service, and from a car that is not yet running to it when its passengers are gone.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ _LEAVING = np.isin(_PHASES, (CLOSING_DOOR, START))
 
 
 def dispatch(cars: Cars, t: F64) -> None:
-    """Answer the calls of all buildings at each lift's time `t`."""
+    """Assign the hall calls of all buildings at each lift's time `t`."""
     every = np.arange(len(t))
     busy = _OUT_OF_SERVICE[cars.phase] | cars.homing | cars.on_preparatory_trip | needs_trip(cars, every)
     serves = collective_control.can_board(cars, every) & ~busy
@@ -61,7 +61,7 @@ def dispatch(cars: Cars, t: F64) -> None:
 
 
 def _withdraw_calls(cars: Cars, serves: Bools) -> None:
-    """Take back the calls of cars that do not serve, and those whose people are gone, but for a car's next stop."""
+    """Withdraw calls from cars that do not serve, and calls without passengers unless they are a car's next stop."""
     lift, side, floor = _call_places(cars.hall_call)
     comes = (cars.phase[lift] == RUN) & (cars.target[lift] == floor)
     over = ~serves[lift] | (~comes & (cars.passengers.calling[cars.group[lift], side, floor] == 0))
@@ -69,34 +69,42 @@ def _withdraw_calls(cars: Cars, serves: Bools) -> None:
 
 
 def _call_places(calls: Bools) -> tuple[Index, ...]:
-    """Return the places of calls (rows, 2, floors): what `np.nonzero` does, in half the time."""
+    """Return the indices of calls (rows, 2, floors): like `np.nonzero`, in half the time."""
     return np.unravel_index(np.flatnonzero(calls), calls.shape)
 
 
 def _stands_open(cars: Cars, members: Index, side: Index, floor: Index) -> Bools:
-    """Tell which cars stand with an open door at these calls' landing, going their way."""
+    """Return which cars stand with an open door at these calls' landings and go their way."""
     sense = (1 - 2 * side)[:, None]
     way = (cars.heading[members] == 0) | (cars.heading[members] == sense)
     return _AT_DOOR[cars.phase[members]] & (cars.floor[members] == floor[:, None]) & way
 
 
 def _wake_or_divert(cars: Cars, lift: Index, t: F64) -> None:
-    """Wake the resting ones of these cars, and let the running ones stop on their way."""
+    """Wake the resting cars of these, and divert the running ones to calls on their way."""
     resting = lift[cars.phase[lift] == REST]
     cars.due_s[resting] = t[resting]
     run.divert(cars, lift, t[lift])
 
 
 def estimated_arrival_s(cars: Cars, members: Index, sense: Index, floor: Index, t: F64) -> F64:
-    """Return when each car of a group would be at a call, in seconds from now.
+    """Return the estimated time until each car of a group arrives at a call.
 
     Parameters
     ----------
-    members : (calls, cars) rows of the cars; sense : (calls,) +1 up, -1 down; floor : (calls,); t : (lifts,) now
+    members : (calls, cars)
+        Rows of the cars.
+    sense : (calls,)
+        Direction of the call, +1 up, -1 down.
+    floor : (calls,)
+        Landing of the call.
+    t : (lifts,)
+        Current time, s.
 
     Returns
     -------
-    (calls, cars) seconds: ahead on its way, after its next turn, or after its next but one.
+    (calls, cars)
+        Seconds: on the current way, after the next turn, or after the turn after that.
     """
     lifts, heading = cars.lifts, _sense(cars)[members]
     first = _first(cars, t)[members]
@@ -125,7 +133,7 @@ def estimated_arrival_s(cars: Cars, members: Index, sense: Index, floor: Index, 
 
 
 def _sense(cars: Cars) -> Index:
-    """Return the way that each car goes or serves; 0 where it may go either."""
+    """Return the direction of each car; 0 where it may choose."""
     running = _RUNNING[cars.phase] & (cars.heading == 0)
     return np.where(running, np.sign(cars.target - cars.floor), cars.heading).astype(np.intp)
 

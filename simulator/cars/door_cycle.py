@@ -1,4 +1,5 @@
-"""At a landing: the door opens, people leave and step in, the door closes; or somebody holds it or sends it back."""
+"""The door cycle at a landing: opening, passengers alight and board, closing, reversal, and doors held by
+passengers."""
 
 from __future__ import annotations
 
@@ -14,7 +15,7 @@ from telemetry.streams import CLOSED, CLOSING, OPEN, OPENING
 
 
 def open_door(cars: Cars, lift: Index, t: F64) -> None:
-    """The door is told to open."""
+    """Start to open the doors of these cars."""
     lift, t = car_faults.hold_shut_doors(cars, lift, t)
     cars.reopenings[lift] = 0
     cars.door_held[lift] = False
@@ -27,7 +28,7 @@ def open_door(cars: Cars, lift: Index, t: F64) -> None:
 
 
 def door_opened(cars: Cars, lift: Index, t: F64) -> None:
-    """The door is open: the calls here are answered."""
+    """Answer the calls at this landing, and start the dwell time, when the doors are open."""
     cars.set_door(lift, OPEN, t)
     floor, heading = cars.floor[lift], cars.heading[lift]
     hall = cars.hall_call[lift, :, floor].any(axis=1)
@@ -44,7 +45,7 @@ def door_opened(cars: Cars, lift: Index, t: F64) -> None:
 
 
 def next_passenger(cars: Cars, lift: Index, t: F64) -> None:
-    """The next person steps through, or the door waits, is held or closes."""
+    """Let the next passenger pass each door, or else wait, hold the door or close it."""
     passes = _choose_passenger(cars, lift, t)
     walker, at = lift[passes], t[passes]
     _occupy_doorway(cars, walker, at, cars.dice.uniform(walker, *stop_times.PASS_S))
@@ -58,7 +59,7 @@ def next_passenger(cars: Cars, lift: Index, t: F64) -> None:
 
 
 def _choose_passenger(cars: Cars, lift: Index, t: F64) -> NDArray[np.bool_]:
-    """Choose who passes next through each door, those who leave first; tell where there is one."""
+    """Choose the next passenger through each door, those who alight first; return where there is one."""
     people, group, floor = cars.passengers, cars.group[lift], cars.floor[lift]
     slot = np.full(len(lift), NO_PASSENGER)
     some = cars.riders[lift] > 0
@@ -81,14 +82,14 @@ def _choose_passenger(cars: Cars, lift: Index, t: F64) -> NDArray[np.bool_]:
 
 
 def _occupy_doorway(cars: Cars, lift: Index, t: F64, for_s: F64) -> None:
-    """Somebody stands in these doorways."""
+    """Mark these doorways as occupied for a time."""
     cars.curtain[lift] = True
     cars.log_infrared(lift, t)
     cars.set_phase(lift, PASSING, t + for_s)
 
 
 def _hold_doors(cars: Cars, lift: Index, t: F64) -> tuple[Index, F64]:
-    """Let people hold some of the doors that would close now, once at a stop; return the others."""
+    """Let passengers hold some of the doors that would close now, at most once at a stop; return the others."""
     holds = (cars.dice.uniform(lift) < stop_times.HOLD_SHARE) & ~cars.door_held[lift] & _anybody_present(cars, lift)
     door_held = lift[holds]
     cars.door_held[door_held] = True
@@ -97,12 +98,12 @@ def _hold_doors(cars: Cars, lift: Index, t: F64) -> tuple[Index, F64]:
 
 
 def _anybody_present(cars: Cars, lift: Index) -> NDArray[np.bool_]:
-    """Tell at which of these doors somebody rides or waits: nobody else holds a door or sends it back."""
+    """Return where somebody rides or waits: only passengers hold doors or send them back."""
     return cars.presence[lift] | cars.passengers.waiting[cars.group[lift], :, cars.floor[lift]].any(axis=1)
 
 
 def _close(cars: Cars, lift: Index, t: F64) -> None:
-    """The door closes, all the way or until somebody sends it back."""
+    """Start to close these doors, completely or until a passenger sends them back."""
     cars.set_door(lift, CLOSING, t)
     dice, nudges = cars.dice, cars.reopenings[lift] >= stop_times.SENT_BACK_LIMIT
     late = (dice.uniform(lift) < stop_times.reversal_share(cars.busy(lift, t))) & ~nudges & _anybody_present(cars, lift)
@@ -114,7 +115,7 @@ def _close(cars: Cars, lift: Index, t: F64) -> None:
 
 
 def doorway_cleared(cars: Cars, lift: Index, t: F64) -> None:
-    """The doorway is free again: somebody is through, or only stood there."""
+    """Complete the transfer of the passengers in these doorways."""
     slot, group = cars.person_in_doorway[lift], cars.group[lift]
     through, enters = slot != NO_PASSENGER, cars.entering[lift]
     mass_kg = np.where(through, cars.passengers.mass_kg[group, slot], 0.0)
@@ -134,7 +135,7 @@ def doorway_cleared(cars: Cars, lift: Index, t: F64) -> None:
 
 
 def door_closing_ended(cars: Cars, lift: Index, t: F64) -> None:
-    """The door is closed, or something in the curtain sends it back."""
+    """Open the doors that were sent back again; complete the closing of the others."""
     part = cars.reversal[lift]
     back = part > 0
     late, at = lift[back], t[back]
@@ -148,7 +149,7 @@ def door_closing_ended(cars: Cars, lift: Index, t: F64) -> None:
 
 
 def _closed(cars: Cars, lift: Index, t: F64) -> None:
-    """Off it goes with its riders, or to rest."""
+    """Let the cars with closed doors depart, answer a call, or rest."""
     cars.set_door(lift, CLOSED, t)
     lift, t = car_faults.intercept_departure(cars, lift, t)
     home = cars.homing[lift]

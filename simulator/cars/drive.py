@@ -1,7 +1,7 @@
-"""How a lift's drive and brake run its car: their limits, how it nears a landing, and how exactly it stops there.
+"""The drive of a lift: limits of a run, creeping, and the error of a stop.
 
-The error of a stop has a part that belongs to the landing, one that comes and goes with the seasons, one of the lift's
-condition, and one of this stop alone.
+The stop error is the sum of a constant part of the landing, a seasonal part, a part of the lift's condition, and a
+random part of each stop.
 """
 
 from __future__ import annotations
@@ -15,18 +15,19 @@ from telemetry.streams import OPEN
 
 CREEP_MPS, CREEP_S = 0.06, 1.5
 MIN_SPEED_SHARE = 0.2
-"""However much is wrong with a drive, it keeps this share of its speed, or does not run at all."""
+"""A faulty drive keeps at least this share of its speed."""
 HOMING_MPS, HOMING_MPS2, HOMING_MPS3 = 0.25, 0.3, 0.5
 STOP_ERROR_SD_M = 0.0025
 SEASONS_M, SEASONS_S = 0.003, 377 * 86_400.0
-"""Ropes and rails work: at most 0.05 mm a day."""
+"""Rope and rail length varies over the year, by at most 0.05 mm a day."""
 RELEVEL_M, RELEVEL_WITHIN_M, RELEVEL_ERROR_SD_M = (0.012, 0.020), 0.20, 0.002
-"""Each lift bears a deviation of its own before it corrects it."""
+"""The deviation at which a lift re-levels, within this range for each lift."""
 RELEVEL_DRIVE = (0.05, 0.15, 0.5)
 
 
 def run_limits(cars: Cars, lift: Index, ratio: F64 | float = 1.0) -> RunLimits:
-    """Return how these cars' drives run them; `ratio` multiplies the rated speed. Half of the drives creep in."""
+    """Return the limits of these cars' runs; `ratio` multiplies the rated speed. Half of the drives creep before a
+    stop."""
     lifts, homing, condition = cars.lifts, cars.homing[lift], cars.condition
     v_mps = lifts.rated_mps[lift] * ratio * np.maximum(1 - condition.speed_loss[lift], MIN_SPEED_SHARE)
     return RunLimits(
@@ -40,7 +41,7 @@ def run_limits(cars: Cars, lift: Index, ratio: F64 | float = 1.0) -> RunLimits:
 
 
 def relevel(cars: Cars, stretch_m: F64, t: F64) -> None:
-    """Correct the level of the cars that people have moved too far from their landing while the door stands open."""
+    """Re-level the cars with an open door whose load has moved them too far from their landing."""
     lift = np.flatnonzero((cars.door == OPEN) & (cars.trajectories.end_s <= t) & ~cars.battery & (cars.phase != START))
     level_offset_m = cars.trajectories.end_m[lift] + stretch_m[lift] - cars.lifts.height(lift, cars.floor[lift])
     low_m, high_m = RELEVEL_M
@@ -55,7 +56,7 @@ def relevel(cars: Cars, stretch_m: F64, t: F64) -> None:
 
 
 def stop_position_m(cars: Cars, lift: Index, floor: Index, t: F64) -> F64:
-    """Return where these cars will stop that are sent to these landings now."""
+    """Return where these cars will stop if they are sent to these landings now."""
     lifts = cars.lifts
     season = np.sin(2 * np.pi * (t / SEASONS_S + lifts.trait["season"][lift]))
     error_m = lifts.level_bias_m(lift, floor) + SEASONS_M * season + cars.condition.level_m[lift]

@@ -1,6 +1,6 @@
-"""What becomes of a run that an armed cause lays hold of: where it strikes, and how the car is stopped.
+"""Runs with a pending fault: where it becomes active, and how the car is stopped.
 
-begins ── waylaid ── strikes: too fast, running away, an alarm, a door, the chain, the end of the shaft ── stopped
+run begins ── fault is placed ── fault due: overspeed, alarm, door, safety chain, end of the shaft ── car stopped
 """
 
 from __future__ import annotations
@@ -19,13 +19,14 @@ from telemetry.arrays import F64, Index
 from telemetry.streams import CLOSED, OPEN, OPENING
 
 OUTSIDE_M = 0.12
-"""How far outside a door zone a car is stopped at least that is stopped between landings; ropes do not take it back."""
+"""The least distance from a door zone of a stop between landings; rope stretch cannot bring the car back into the
+zone."""
 FINAL_LIMIT_M = 0.10
-"""How far beyond its last landings a car opens its final limit switches: before its buffer (EN 81-20, 5.12.2.2)."""
+"""The distance of the final limit switches beyond the last landings: before the buffers (EN 81-20, 5.12.2.2)."""
 
 
 def speed_ratio(cars: Cars, lift: Index, target_m: F64) -> F64:
-    """Return the plateau over the rated speed of runs about to begin; 1 where it would not show."""
+    """Return the top speed over the rated speed of runs about to begin; 1 where the effect would not show."""
     cause = cars.cause[lift]
     displacement_m = target_m - cars.trajectories.end_m[lift]
     sense = EFFECTS.sense[cause]
@@ -39,7 +40,7 @@ def speed_ratio(cars: Cars, lift: Index, target_m: F64) -> F64:
 
 
 def prepare_faults(cars: Cars, lift: Index) -> None:
-    """Decide where on the run that has just begun an armed cause will strike."""
+    """Place the pending faults of cars on the runs that have just begun."""
     lift = lift[(cars.stage[lift] == FAULT_PENDING) & ~cars.homing[lift]]
     if not len(lift):
         return
@@ -63,8 +64,8 @@ def prepare_faults(cars: Cars, lift: Index) -> None:
 
 
 def _stop_between(cars: Cars, lift: Index) -> None:
-    """Strike where a sound brake would stop the car at the fault's place between the two landings around the middle of
-    its run, outside their door zones."""
+    """Place the fault where a healthy brake would stop the car outside the door zones of the two landings around
+    mid-run."""
     heights, z, v = cars.lifts.heights_m[lift], cars.trajectories.z[0][lift], cars.trajectories.end_m[lift]
     row = np.arange(len(lift))
     below = np.clip((heights <= ((z + v) / 2)[:, None]).sum(axis=1) - 1, 0, cars.lifts.floors[lift] - 2)
@@ -79,7 +80,7 @@ def _stop_between(cars: Cars, lift: Index) -> None:
 
 
 def _overspeed(cars: Cars, lift: Index) -> None:
-    """A run that is too fast strikes where it passes its rated speed."""
+    """Activate an overspeed where the run passes its rated speed."""
     plateau_s, v_mps = cars.trajectories.plateau(lift)
     excess_mps = np.abs(v_mps) - cars.lifts.rated_mps[lift]
     fast = excess_mps > 1e-6 * cars.lifts.rated_mps[lift]
@@ -91,14 +92,14 @@ def _overspeed(cars: Cars, lift: Index) -> None:
 
 
 def _start_runaways(cars: Cars, lift: Index) -> None:
-    """Strike where a car begins to run away; the governor's switch is next."""
+    """Activate a runaway, and make the fault due when the governor's switch opens."""
     lift, runs_away_s, switch_s = runaway.start(cars, lift)
     car_faults.activate(cars, lift, runs_away_s)
     cars.set_phase(lift, FAULT_DUE, switch_s)
 
 
 def _overrun_terminal(cars: Cars, lift: Index) -> None:
-    """A run to the terminal landing on the cause's side slows down too late, or not before its final limit switch."""
+    """Let a run to the terminal landing decelerate too late, or not before its final limit switch."""
     lifts, sense = cars.lifts, EFFECTS.sense[cars.cause[lift]]
     last = lifts.floors[lift] - 1
     there = cars.target[lift] == np.where(sense > 0, last, 0)
@@ -112,7 +113,7 @@ def _overrun_terminal(cars: Cars, lift: Index) -> None:
 
 
 def fault_due(cars: Cars, lift: Index, t: F64) -> None:
-    """Strike a running car: an alarm is pressed, the door springs open, or the car is stopped."""
+    """Apply the due faults of running cars: an alarm is pressed, the door springs open, or the car is stopped."""
     cause = cars.cause[lift]
     alarm, pops = EFFECTS.alarm[cause], EFFECTS.door[cause] == SPRINGS_OPEN
     pressed = lift[alarm]
@@ -125,7 +126,7 @@ def fault_due(cars: Cars, lift: Index, t: F64) -> None:
 
 
 def _stop(cars: Cars, lift: Index, t: F64) -> None:
-    """Stop these running cars: by governor or brake."""
+    """Stop these running cars by governor or brake."""
     runs_away = EFFECTS.runs_away[cars.cause[lift]]
     runaway.open_chain(cars, lift[runs_away], t[runs_away])
     braking.apply_brake(cars, lift[~runs_away], t[~runs_away])
@@ -133,6 +134,6 @@ def _stop(cars: Cars, lift: Index, t: F64) -> None:
 
 
 def door_sprung_open(cars: Cars, lift: Index, t: F64) -> None:
-    """A door that has sprung open in mid-run has come to its end."""
+    """Complete the opening of doors that have sprung open during a run."""
     cars.set_door(lift, OPEN, t)
     car_faults.immobilise(cars, lift, t)

@@ -18,17 +18,18 @@ from telemetry.arrays import F64, Index
 LEVEL_BIAS_M = 0.003
 RATED_LOAD_DEFAULT_KG = 1000.0
 BRAKE_MPS2 = (1.4, 2.5)
-"""How hard a machine brake stops its balanced car, each lift as it is set. At 1.4 the empty car that goes up is stopped
-by the 0.8 m/s² that are the least in use, one with 125 % of its load that goes down (EN 81-20, 5.9.2.2.2.1) by 0.6."""
+"""The deceleration of a balanced car by the machine brake, as set for each lift. With 1.4 an empty car that goes up is
+decelerated by 0.8 m/s², the lowest value in use, and a car with 125 % of its load that goes down (EN 81-20,
+5.9.2.2.2.1) by 0.6 m/s²."""
 UCM_GRIP_DELAY_S = (0.15, 0.45)
-"""How long each lift's protection against unintended movement takes from the end of the door zone until it grips."""
+"""The delay of each lift's protection against unintended car movement, from leaving the door zone until it grips."""
 _DRIVE_SPEED_MPS = (0.63, 1.0, 1.6, 1.75, 2.0, 2.5, 4.0, 6.0)
 _DRIVE_ACCELERATION_MPS2 = (0.5, 0.6, 0.8, 0.8, 0.9, 1.0, 1.1, 1.2)
 _DRIVE_JERK_MPS3 = (0.8, 0.9, 1.0, 1.0, 1.2, 1.3, 1.5, 1.6)
 
 
 class LiftParameters:
-    """What each lift is and stays. `heights_m` is (lifts, most floors), NaN beyond the last floor."""
+    """The constant parameters of each lift. `heights_m` is (lifts, most floors), NaN above the top floor."""
 
     def __init__(self, facts: Sequence[LiftFacts], seed: int, number: NDArray[np.int64]) -> None:
         self.number = number
@@ -73,17 +74,17 @@ class LiftParameters:
         return self.heights_m[lift, floor]
 
     def level_bias_m(self, lift: Index, floor: Index) -> F64:
-        """Return by how much each lift, when sound, always misses this landing."""
+        """Return the constant stop error of each healthy lift at this landing, m."""
         return LEVEL_BIAS_M * (2 * uniform(hash_bits(self._traits[lift], 1000 + floor)) - 1)
 
     def flight_s(self, lift: Index, distance_m: F64) -> F64:
-        """Return how long each lift runs over a distance above 0."""
+        """Return the duration of each lift's run over a distance above 0."""
         v, a, j = self.rated_mps[lift], self.a_mps2[lift], self.j_mps3[lift]
         jerk_s, steady_s, cruise_s = segment_times(distance_m, v, a, j)
         return 4 * jerk_s + 2 * steady_s + cruise_s
 
     def handling_capacity(self) -> F64:
-        """Return how many people each lift brings up in five minutes of an up-peak, as it was planned."""
+        """Return each lift's planned up-peak handling capacity, people in five minutes."""
         every = np.arange(len(self.number))
         upper, people = (
             (self.floors - 1 - self.lobby).astype(np.float64),
@@ -96,5 +97,5 @@ class LiftParameters:
         return round_trip.handling_capacity(np.ones(len(every)), people, rtt_s)
 
     def nearest(self, lift: Index, z_m: F64) -> Index:
-        """Return the landing nearest to z of each of these lifts."""
+        """Return the landing nearest to position `z_m` of each of these lifts."""
         return np.nanargmin(np.abs(self.heights_m[lift] - z_m[:, None]), axis=1)

@@ -1,12 +1,12 @@
-"""A maintenance visit, from the mechanic's arrival at an empty car to the test run after it.
+"""A maintenance visit, from the mechanic's arrival at an empty car to the test run.
 
     share of the visit   0        0.35           0.85            90 s to the end
-                         │ works  │ rides on     │ tries the     │ test run at   │ in service
-                         │ at the │ the roof,    │ door again    │ rated speed,  │
-                         │ open   │ slowly, from │ and again     │ in normal     │
-                         │ door   │ stop to stop │               │ mode          │
+                         │ works  │ inspection   │ opens and    │ test run at   │ in service
+                         │ at the │ runs from    │ closes the   │ rated speed,  │
+                         │ open   │ landing to   │ door         │ in normal     │
+                         │ door   │ landing      │ repeatedly   │ mode          │
 
-The car stays out of service all the time; a door that moves is first let come to its end.
+The car is out of service during the visit; a moving door completes its movement first.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ LOOKS_S, TRIES_S, SETTLES_S = 25.0, 6.0, 1.0
 
 
 def continue_visits(cars: Cars, lift: Index, begin_s: F64) -> None:
-    """Take, at these visited cars, the steps that are due in the second that begins."""
+    """Perform the steps of these visits that are due in the second that begins."""
     lift = lift[cars.visit_step_s[lift] < begin_s[lift] + 1]
     if not len(lift):
         return
@@ -55,7 +55,7 @@ def _move_door(cars: Cars, lift: Index, state: int, t: F64) -> None:
 
 
 def _ride(cars: Cars, lift: Index, t: F64) -> None:
-    """Move these cars from their roofs to the next landing, and look around there."""
+    """Run these cars at inspection speed to the next landing."""
     last = cars.lifts.floors[lift] - 1
     step = np.where(cars.dice.uniform(lift) < 0.5, 1, -1)
     there = cars.floor[lift] + step
@@ -65,7 +65,7 @@ def _ride(cars: Cars, lift: Index, t: F64) -> None:
 
 
 def _test(cars: Cars, lift: Index, t: F64) -> None:
-    """Put these cars back to normal, and let each run once, to the farther end of its way."""
+    """Set these cars to normal mode and start the test run to the farther terminal landing."""
     cars.mode[lift] = NORMAL
     cars.log.status.append(lift)
     last = cars.lifts.floors[lift] - 1
@@ -74,7 +74,7 @@ def _test(cars: Cars, lift: Index, t: F64) -> None:
 
 
 def _run(cars: Cars, lift: Index, floor: Index, t: F64, ratio: F64 | float) -> None:
-    """Let these cars run to these landings; nobody leaves before they stand."""
+    """Run these cars to these landings; the next step waits until they stand."""
     target_m = drive.stop_position_m(cars, lift, floor, t)
     cars.floor[lift] = cars.target[lift] = floor
     cars.trajectories.run_to(lift, t, target_m, drive.run_limits(cars, lift, ratio))

@@ -1,4 +1,4 @@
-"""Errands: a resting car with an armed cause is sent where the situation that the cause needs will come about."""
+"""Preparatory trips: a resting car with a pending fault is sent to reach the situation that the effect needs."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ STOPS_WITHIN_M = 0.5
 
 
 def needs_trip(cars: Cars, lift: Index) -> NDArray[np.bool_]:
-    """Tell which of these have an errand waiting."""
+    """Return which of these cars need a preparatory trip."""
     return (cars.stage[lift] == FAULT_PENDING) & ~np.isin(EFFECTS.situation[cars.cause[lift]], (ANYWHERE, IDLE))
 
 
 def send_on_trips(cars: Cars, lift: Index, t: F64) -> tuple[Index, F64]:
-    """Send the hurried of these resting cars on their errand; return the others."""
+    """Send the resting cars that need it on preparatory trips; return the others."""
     hurry = needs_trip(cars, lift)
     if not hurry.any():
         return lift, t
@@ -43,7 +43,7 @@ def send_on_trips(cars: Cars, lift: Index, t: F64) -> tuple[Index, F64]:
 
 
 def ride_to_next_landing(cars: Cars, lift: Index, begin_s: F64) -> None:
-    """Let somebody ride in these resting cars to the landing beside, the same two to and fro."""
+    """Let a passenger ride in these resting cars between the same two neighbouring landings."""
     floor, t = cars.floor[lift], begin_s[lift]
     beside = np.where(floor ^ 1 < cars.lifts.floors[lift], floor ^ 1, floor - 1)
     cars.passengers.arrive(cars.group[lift], t, floor, beside, np.full(len(lift), PERSON_KG), lift)
@@ -51,7 +51,7 @@ def ride_to_next_landing(cars: Cars, lift: Index, begin_s: F64) -> None:
 
 
 def _trip_target(cars: Cars, lift: Index) -> Index:
-    """Return the landing to run to: far enough the right way, or else far enough off to come back the right way."""
+    """Return a landing far enough in the required direction, or else far enough in the other direction to come back."""
     lifts, cause = cars.lifts, cars.cause[lift]
     z, heights = cars.trajectories.end_m[lift], cars.lifts.heights_m[lift]
     last = lifts.floors[lift] - 1
@@ -70,7 +70,7 @@ def _trip_target(cars: Cars, lift: Index) -> Index:
 
 
 def required_run_m(cars: Cars, lift: Index) -> F64:
-    """Return how long a run must be for the cause to show itself."""
+    """Return the length of run at which the effect shows."""
     lifts, cause = cars.lifts, cars.cause[lift]
     ratio = at_severity(EFFECTS.speed_ratio[cause], cars.severity[lift])
     v = lifts.rated_mps[lift] * ratio

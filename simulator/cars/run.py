@@ -1,4 +1,4 @@
-"""A run from landing to landing: how it begins, and how it is diverted to a call that has come up on its way."""
+"""A run from landing to landing: its start, and its diversion to a call on the way."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from telemetry.arrays import F64, Index
 
 
 def start_runs(cars: Cars, lift: Index, t: F64) -> None:
-    """Move these cars off to their targets."""
+    """Start the runs of these cars to their targets."""
     target_m = drive.stop_position_m(cars, lift, cars.target[lift], t)
     cars.trajectories.run_to(
         lift, t, target_m, drive.run_limits(cars, lift, faulty_run.speed_ratio(cars, lift, target_m))
@@ -20,9 +20,9 @@ def start_runs(cars: Cars, lift: Index, t: F64) -> None:
 
 
 def divert(cars: Cars, lift: Index, t: F64) -> None:
-    """Let those of these cars that run soundly stop at what calls first on their way, where they still can.
+    """Stop these cars, as far as they run without a fault, at the next call on their way if they still can.
 
-    The new run begins where the old one did: until the first of the two would brake, they are the same.
+    The new run begins where the old one did: both are the same until the first of them decelerates.
     """
     runs = (cars.phase[lift] == RUN) & (cars.stage[lift] == NO_FAULT)
     lift, t = lift[runs], t[runs]

@@ -1,9 +1,9 @@
-"""Cars that run away, in their run or from a landing: what moves them, how far that takes them, what catches them.
+"""Runaway cars: overspeed in a run, and unintended movement from a landing.
 
-A drive at fault pushes the car on from its rated speed; or gives nothing, and what is heavier pulls. At the governor's
-switch the chain opens, and what the brake has left acts against that (`governor`). From a landing, its imbalance moves
-a car that its brake does not hold; the protection against unintended movement (EN 81-20, 5.6.7) sees it leave the door
-zone, and grips it.
+A faulty drive accelerates the car beyond rated speed, or gives no torque and the heavier side pulls. At the governor's
+switch the chain opens, and the remaining brake torque acts (`maths.governor`). At a landing, the imbalance moves a car
+that its brake does not hold; the protection against unintended car movement (EN 81-20, 5.6.7) detects that the car
+leaves the door zone, and grips it.
 """
 
 from __future__ import annotations
@@ -20,13 +20,14 @@ from simulator.maths.governor import GEAR_BUILD_S, grip_mps2, overspeed_stop_pie
 from telemetry.arrays import F64, Index
 
 MIN_RUNAWAY_MPS2 = 0.1
-"""What is pushed by less does not run away."""
+"""A car does not run away with a smaller acceleration."""
 FULL_SPEED = 0.9
-"""A drive that does not come near its rated speed is not at fault in this way."""
+"""A run must reach this share of the rated speed for a runaway."""
 
 
 def accelerations(cars: Cars, lift: Index, sense: F64) -> tuple[F64, F64, F64]:
-    """Return how these cars accelerate along their way before and after the brake has fallen, and what grips them."""
+    """Return the accelerations of these cars in their direction of travel before and after braking, and when
+    gripped."""
     cause, severity = cars.cause[lift], cars.severity[lift]
     rated_kg, load_kg = cars.lifts.rated_kg[lift], cars.load_kg[lift]
     runs = at_severity(EFFECTS.thrust_mps2[cause], severity) + sense * stopping.imbalance_mps2(rated_kg, load_kg)
@@ -36,7 +37,7 @@ def accelerations(cars: Cars, lift: Index, sense: F64) -> tuple[F64, F64, F64]:
 
 
 def displacement_m(cars: Cars, lift: Index, v_mps: F64) -> F64:
-    """Return how far these cars go, signed, from the moment on at which they run away with `v_mps`."""
+    """Return the signed displacement of these cars from the start of a runaway at `v_mps` to the stop."""
     rated_mps, sense = cars.lifts.rated_mps[lift], np.sign(v_mps)
     runs, _, _ = accelerations(cars, lift, sense)
     away = (sense * np.maximum(runs, MIN_RUNAWAY_MPS2), 0 * runs, _until_switch_s(rated_mps, v_mps, runs))
@@ -44,9 +45,9 @@ def displacement_m(cars: Cars, lift: Index, v_mps: F64) -> F64:
 
 
 def start(cars: Cars, lift: Index) -> tuple[Index, F64, F64]:
-    """Let those of these cars run away that their run brings to full speed, the cause's way, with room to be caught.
+    """Start the runaways of those of these cars that reach full speed in the cause's direction with room to be stopped.
 
-    Return them, when they run away, and when the governor's switch opens.
+    Return these cars, when they run away, and when their governor's switch opens.
     """
     lifts, trajectories = cars.lifts, cars.trajectories
     plateau_s, v_mps = trajectories.plateau(lift)
@@ -61,18 +62,18 @@ def start(cars: Cars, lift: Index) -> tuple[Index, F64, F64]:
 
 
 def open_chain(cars: Cars, lift: Index, t: F64) -> None:
-    """Open the safety chain of these cars that run away."""
+    """Open the safety chain of these runaway cars."""
     cars.chain_opens_s[lift] = t
     cars.trajectories.replace_rest(lift, t, _overspeed_stop(cars, lift, cars.trajectories.at(lift, t)[1]))
 
 
 def brake_slips(cars: Cars, lift: Index) -> NDArray[np.bool_]:
-    """Tell which of these standing cars what is left of their brakes does not hold."""
+    """Return which of these standing cars their remaining brake torque does not hold."""
     return np.abs(_slip_mps2(cars, lift)) >= MIN_RUNAWAY_MPS2
 
 
 def slip_from_landing(cars: Cars, lift: Index, t: F64) -> None:
-    """Let these cars slip from their landings with their doors open, until they are caught or meet an end."""
+    """Let these cars slip from their landings with open doors until they are gripped or meet a shaft end."""
     lifts, pull = cars.lifts, _slip_mps2(cars, lift)
     sense, zero = np.sign(pull), 0 * pull
     edge_m = lifts.height(lift, cars.floor[lift]) + sense * lifts.door_zone_m[lift]
@@ -87,7 +88,7 @@ def slip_from_landing(cars: Cars, lift: Index, t: F64) -> None:
 
 
 def _slip_mps2(cars: Cars, lift: Index) -> F64:
-    """Return how these standing cars accelerate, up positive: by their imbalance less what the brake still holds."""
+    """Return the acceleration of these standing cars, up positive: imbalance minus remaining brake torque."""
     lifts, cause = cars.lifts, cars.cause[lift]
     pull = stopping.imbalance_mps2(lifts.rated_kg[lift], cars.load_kg[lift])
     torque = at_severity(EFFECTS.brake_torque_left[cause], cars.severity[lift]) * cars.condition.brake_torque[lift]
@@ -95,7 +96,7 @@ def _slip_mps2(cars: Cars, lift: Index) -> F64:
 
 
 def _until_switch_s(rated_mps: F64, v_mps: F64, runs: F64) -> F64:
-    """Return how long cars run away until their governor's switch opens."""
+    """Return the time of a runaway until the governor's switch opens."""
     return (overspeed_switch_mps(rated_mps) - np.abs(v_mps)) / np.maximum(runs, MIN_RUNAWAY_MPS2)
 
 

@@ -40,7 +40,7 @@ NO_FAULT, FAULT_PENDING, FAULT_ACTIVE = range(3)
 
 @dataclass(slots=True)
 class EventLog:
-    """What happened in this second, in pieces: lifts, times, and values; the world sorts it."""
+    """The events of one second, unsorted: lifts, times and values of each kind."""
 
     door: list[tuple[Index, F64, NDArray[np.int8]]] = field(default_factory=list)
     infrared: list[tuple[Index, F64, NDArray[np.bool_], NDArray[np.bool_]]] = field(default_factory=list)
@@ -121,7 +121,7 @@ class Cars:
         self.healthy_stop_s = np.full(n, np.inf)
 
     def _form_groups(self, building: NDArray[np.int64], seed: int, traffic: Traffic) -> None:
-        """Bring the cars of each building together, and people into it."""
+        """Form the groups of cars and the passengers of each building."""
         lifts = self.lifts
         self.groups = Groups(building, lifts.number)
         self.passengers = Passengers(len(self.groups), lifts.heights_m.shape[1])
@@ -134,12 +134,12 @@ class Cars:
 
     @property
     def presence(self) -> NDArray[np.bool_]:
-        """Whether a person is in each car."""
+        """Whether a passenger is in each car."""
         return self.riders > 0
 
     @property
     def group(self) -> Index:
-        """Return the group that each car belongs to."""
+        """The group of each car."""
         return self.groups.of
 
     def busy(self, lift: Index, t_s: F64) -> F64:
@@ -147,42 +147,42 @@ class Cars:
         return self.arrivals.traffic.busy(self.lifts.kind[lift], self.hour(t_s))
 
     def hour(self, t_s: F64) -> F64:
-        """Return the local hour of the day."""
+        """Return the local hour of day."""
         return (self.start_hour + t_s % self.day_s / 3600) % 24
 
     def opens_s(self, lift: Index) -> F64:
-        """Return how long these doors take to open this time."""
+        """Draw the duration of these doors' next opening."""
         return self.lifts.door_opens_s[lift] * self._this_time(lift)
 
     def closes_s(self, lift: Index) -> F64:
-        """Return how long these doors take to close this time."""
+        """Draw the duration of these doors' next closing."""
         return self.lifts.door_closes_s[lift] * self._this_time(lift)
 
     def _this_time(self, lift: Index) -> F64:
-        """Draw how much longer than sound ones on average these doors take."""
+        """Draw the duration of these doors' next movement over that of the healthy doors' mean."""
         return (1 + stop_times.DOOR_CYCLE_SD * self.dice.normal(lift)) * (1 + self.condition.door_drag[lift])
 
     def set_phase(self, lift: Index, phase: int, due_s: F64) -> None:
-        """Put these cars into a phase until `due_s`."""
+        """Set the phase of these cars until `due_s`."""
         self.phase[lift] = phase
         self.due_s[lift] = due_s
 
     def release_passengers(self, lift: Index) -> None:
-        """Let everyone leave these cars where they next open: what was asked for inside is forgotten."""
+        """Let all passengers leave these cars at the next door opening, and delete their car calls."""
         self.everyone_out[lift] = self.riders[lift] > 0
         self.car_call[lift] = False
 
     def set_door(self, lift: Index, state: int, t_s: F64) -> None:
-        """Set the state of these doors, and say so."""
+        """Set and log the state of these doors."""
         self.cycles[lift] += (state == OPENING) & (self.door[lift] == CLOSED)
         self.door[lift] = state
         self.log.door.append((lift, t_s, np.full(len(lift), state, dtype=np.int8)))
 
     def change_load(self, lift: Index, t_s: F64, more_kg: F64) -> None:
-        """Let people step into these cars, or out of them where it is less."""
+        """Change and log the load of these cars."""
         self.load_kg[lift] += more_kg
         self.log.loads.append((lift, t_s, more_kg))
 
     def log_infrared(self, lift: Index, t_s: F64) -> None:
-        """Say what curtain and presence sensor of these cars see."""
+        """Log the states of the light curtains and presence sensors of these cars."""
         self.log.infrared.append((lift, t_s, self.presence[lift], self.curtain[lift].copy()))

@@ -1,4 +1,4 @@
-"""From rest to the next landing: a car is called, sets off, runs, and comes to where it is wanted, or parks."""
+"""A car between rest and its next landing: call, departure, run, arrival, parking."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ PARK_AFTER_S, PARK_IN_UP_PEAK_S = 45.0, 1.0
 
 
 def rest(cars: Cars, lift: Index, t: F64) -> None:
-    """Let these cars rest until they are called; one that could wait better elsewhere goes there after a while."""
+    """Let these cars rest until they are called; a car that is not at its parking landing goes there after a time."""
     landing, peak = collective_control.parking_landing(cars, lift, t)
     park_s = np.where(landing == cars.floor[lift], np.inf, np.where(peak, PARK_IN_UP_PEAK_S, PARK_AFTER_S))
     cars.heading[lift] = 0
@@ -24,7 +24,7 @@ def rest(cars: Cars, lift: Index, t: F64) -> None:
 
 
 def called(cars: Cars, lift: Index, t: F64) -> None:
-    """The car is called, or goes to park."""
+    """Handle the calls of resting cars, or send them to their parking landing."""
     lift, t = preparatory_trips.send_on_trips(cars, lift, t)
     wanted = collective_control.has_call(cars, lift).any(axis=1)
     idle = lift[~wanted]
@@ -36,7 +36,7 @@ def called(cars: Cars, lift: Index, t: F64) -> None:
 
 
 def serve(cars: Cars, lift: Index, t: F64) -> None:
-    """Open here for whom it may concern, or else go where somebody calls, or else rest."""
+    """Open the doors here for calls, or else run to the next call, or else rest."""
     collective_control.choose_direction(cars, lift, cars.hall_call[lift, :, cars.floor[lift]])
     opens = collective_control.opens_door(cars, lift) | (cars.door[lift] != CLOSED)
     cars.set_phase(lift[opens], ARRIVED, t[opens] + cars.dice.uniform(lift[opens], *stop_times.ARRIVAL_PAUSE_S))
@@ -47,12 +47,12 @@ def serve(cars: Cars, lift: Index, t: F64) -> None:
 
 
 def depart(cars: Cars, lift: Index, t: F64) -> None:
-    """Lift the brake."""
+    """Release the brake."""
     cars.set_phase(lift, START, t + cars.dice.uniform(lift, *stop_times.START_DELAY_S))
 
 
 def set_off(cars: Cars, lift: Index, t: F64) -> None:
-    """The car moves off, by now perhaps to another landing."""
+    """Start the runs, perhaps to a newer call."""
     here = ~(cars.on_preparatory_trip[lift] | cars.homing[lift]) & collective_control.has_call(cars, lift).any(axis=1)
     serves = lift[here]
     collective_control.choose_direction(cars, serves, cars.hall_call[serves, :, cars.floor[serves]])
@@ -65,7 +65,7 @@ def set_off(cars: Cars, lift: Index, t: F64) -> None:
 
 
 def arrive(cars: Cars, lift: Index, t: F64) -> None:
-    """The car has come to rest at its target; one that has come home opens its door, whoever may be inside."""
+    """Handle the arrival of these cars; a car that has run home opens its door and releases its passengers."""
     cars.floor[lift], cars.cycles[lift] = cars.target[lift], 0
     home = lift[cars.homing[lift]]
     cars.release_passengers(home)

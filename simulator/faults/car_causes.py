@@ -1,4 +1,4 @@
-"""What goes wrong with the car on its way: drive, brake, safety chain, controller, power, and those inside."""
+"""Causes in the drive, the machine brake, the safety chain, the controller and the power supply, and by passengers."""
 
 from __future__ import annotations
 

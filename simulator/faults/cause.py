@@ -1,8 +1,8 @@
-"""What a cause is: its kind, its form, its symptoms, and what it does to car and machine.
+"""Definition of a cause: its kind, form and symptoms, its effect on the car's operation, and its condition.
 
-A cause is physical; its symptoms follow from the motion and the doors. An `Effect` takes the car out of its duty: the
-cycle asks its columns ("does this cause brake a run, and how hard?"), and no code names a cause. A `condition` alters
-the machine: columns of `condition.Condition` by name. A pair of numbers is for the severities 0 and 1.
+A cause is physical; its symptoms follow from the motion and the doors. An `Effect` disturbs the car's operation: the
+control logic reads its columns ("is the brake applied in a run, and how hard?") and never names a cause. A `condition`
+changes the machine: columns of `condition.Condition` by name. A pair of numbers belongs to severity 0 and 1.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ DOOR_OK, STAYS_SHUT, REVERSES, SLIPS, HELD_OPEN, REOPENS, STARTS_OPEN, SPRINGS_O
 
 SeverityRange = tuple[float, float]
 UNLIMITED_S = 1e12
-"""Finite, so that it can be graded."""
+"""Finite, because values between the pair for severity 0 and 1 are interpolated."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,13 +123,13 @@ class Cause:
 
     @property
     def rules(self) -> tuple[str, ...]:
-        """The rules that people expect to hear: text for them and for the referee, no threshold is known here."""
+        """The rules that should fire, for people and for the evaluation; the simulator has none of their thresholds."""
         return tuple(dict.fromkeys(rule for symptom in (*self.symptoms, *self.may_show) for rule in RULES[symptom]))
 
 
 @dataclass(frozen=True, slots=True)
 class EffectTable:
-    """The acts of all causes as columns: index them with the cause of each lift; a pair is (causes, 2)."""
+    """The effects of all causes as columns, indexed by the number of the cause; a pair is (causes, 2)."""
 
     situation: NDArray[np.int64]
     trips_mps2: NDArray[np.float64]
@@ -162,7 +162,7 @@ class EffectTable:
 
 
 def columns(causes: Sequence[Cause]) -> EffectTable:
-    """Return what these causes do, in columns."""
+    """Return the effects of these causes as columns."""
     effects = [cause.effect or Effect() for cause in causes]
     table: dict[str, Any] = {
         f.name: np.array([getattr(effect, f.name) for effect in effects]) for f in fields(EffectTable)
@@ -171,5 +171,6 @@ def columns(causes: Sequence[Cause]) -> EffectTable:
 
 
 def at_severity(pairs: NDArray[np.float64], severity: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return the number that belongs to each severity between its pair (mild, worst); `pairs` is (n, 2)."""
+    """Return the values at these severities, interpolated between their pairs (severity 0, severity 1); `pairs` is (n,
+    2)."""
     return np.asarray(pairs[:, 0] * (1 - severity) + pairs[:, 1] * severity, dtype=np.float64)

@@ -1,7 +1,7 @@
-"""The table of causes: what can go wrong in the world, and what each does to car and machine.
+"""The table of causes: every fault and near miss of the simulated world.
 
-One row a cause, and nothing else about it anywhere; a pair of numbers is what the cause does at severity 0 and 1. The
-rates sum up to 0.5 to 2 unplanned stops and 0.04 to 0.16 entrapments in a lift-year (domain notes, section 9).
+Each cause is one row and is mentioned nowhere else; a pair of numbers belongs to severity 0 and 1. The rates add up to
+0.5 to 2 unplanned stops and 0.04 to 0.16 entrapments in a lift-year (domain notes, section 9).
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ EFFECTS = columns(BY_NUMBER)
 
 
 def unknown_cause(name: str) -> str:
-    """Return why a name is no cause, in one line that hints at the nearest."""
+    """Return an error message for an unknown cause, in one line with the most similar known name."""
     near = difflib.get_close_matches(name, CAUSES, n=1, cutoff=0.5)
     hint = f"did you mean {near[0]}?" if near else "`liftwatch inject --help` lists them"
     return f"cause: {name[:64]!r} is no cause; {hint}"

@@ -1,7 +1,7 @@
-"""The condition of each lift's machine, car and sensors: the columns by which faults and wear act on the physics.
+"""The condition of each lift's machine, car and sensors: columns through which faults and wear act on the physics.
 
-The law: the defaults are a sound lift. Who breaks a lift writes these columns and nothing else; the physics reads them
-and never asks why. A severity is 0 (sound) to 1 (as bad as it gets before the lift is stopped).
+The defaults are a healthy lift. Faults write these columns and nothing else; the physics only reads them. A severity
+runs from 0 (healthy) to 1 (the worst condition before the lift is stopped).
 """
 
 from __future__ import annotations
@@ -13,10 +13,10 @@ from telemetry.arrays import F64, Bools
 
 
 class SensorFaults:
-    """What ails one kind of analogue sensor; `offset` and `spike` are in the sensor's own unit.
+    """The faults of one kind of analogue sensor; `offset` and `spike` are in the sensor's unit.
 
-    `stuck` repeats its last reading, `dead` reads 0, `mute` reads nothing (NaN); `gain` multiplies what is measured,
-    `offset` adds to it; a `spike_share` of the readings is off by `spike` either way.
+    `stuck` repeats the last reading, `dead` reads 0, `mute` reads nothing (NaN); `gain` multiplies the measured value,
+    `offset` is added; a `spike_share` of the readings is off by `spike` in either direction.
     """
 
     def __init__(self, n: int) -> None:
@@ -30,7 +30,7 @@ class SensorFaults:
 
     @property
     def faulty(self) -> NDArray[np.intp]:
-        """Which lifts have such a sensor that is not sound."""
+        """The lifts whose sensor is faulty."""
         impaired = self.stuck | self.dead | self.mute | (self.gain != 1) | (self.offset != 0)
         return np.flatnonzero(impaired | (self.spike_share > 0))
 
@@ -38,24 +38,23 @@ class SensorFaults:
 class Condition:
     """The condition of n lifts.
 
-    Motion      `level_m` adds to the error of every stop (up positive); `rollback_m` is how far the car goes against
-                its travel in the first second of a run; `sinks_mps` is how fast it goes down at an open door (up is
-                negative); `slip` is the share of the sheave's travel that the ropes do not follow.
-    Drive       `speed_loss` is the share of its speed that it lacks; `harsh` adds to its jerk, and an eighth of that
-                to its acceleration, as a share; `spins_mps` is how fast the sheave turns under the ropes of a car that
-                stands.
-    Doors       take `door_drag` times as long again.
-    Brake       `brake_torque` multiplies the sound brake's torque; `brake_late_s` adds to its delay.
+    Motion      `level_m` adds to the stop error (up positive); `rollback_m` is the rollback at the start of a run;
+                `sinks_mps` is the speed at which the car sinks at an open door; `slip` is the share of the sheave's
+                travel that the ropes do not follow.
+    Drive       `speed_loss` is the missing share of the speed; `harsh` adds this share to the jerk and an eighth of it
+                to the acceleration; `spins_mps` is the speed of the sheave under the ropes of a car that stands still.
+    Doors       `door_drag` adds this share to the door times.
+    Brake       `brake_torque` multiplies the torque of the healthy brake; `brake_late_s` adds to its delay.
     Vibration   severities of `roller` (worn tyres), `roller_flat` (a flat spot), `shoe` (worn guide shoes), `joint`
-                (the rail joint that gives first in this lift), `sheave`, `rope_tension` and `bearing` (of the machine);
-                of those in the car `jumping_kg` jump.
-    Sensors     `speed` (m/s), `position` (m), `accelerometer` (m/s²). The light curtain reads `curtain_blocked` or
-                `curtain_dead` (never blocked), the presence sensor `presence_stuck` (somebody) or
-                `presence_dead` (nobody), the door sensor `door_stuck` (closed).
-    Terminal    `cut`: it has no connection, and keeps what it says until it has; `clock_s`: its clock is so far ahead;
-                a `scrambled` share of its messages comes out of order.
-    Surroundings, which are nothing wrong: `gust_m` is by how much wind on the shaft moves a barometer, `goods` the
-                share of its rated load that has been brought into the car; nobody comes where all is `deserted`.
+                (this lift's weakest rail joint), `sheave`, `rope_tension` and `bearing` (of the machine); `jumping_kg`
+                is the mass of the passengers who jump.
+    Sensors     `speed` (m/s), `position` (m), `accelerometer` (m/s²). `curtain_blocked` and `curtain_dead` (never
+                blocked) are of the light curtain, `presence_stuck` (occupied) and `presence_dead` (empty) of the
+                presence sensor, `door_stuck` (closed) of the door sensor.
+    Terminal    `cut`: the terminal has no connection and buffers its messages; `clock_s`: its clock is ahead by this; a
+                `scrambled` share of its messages is sent out of order.
+    Surroundings, which are no faults: `gust_m` is the error of a barometer by wind, `goods` the load of goods in the
+    car as a share of the rated load; no passengers come to a `deserted` building.
     """
 
     def __init__(self, n: int) -> None:

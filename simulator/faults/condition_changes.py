@@ -1,11 +1,11 @@
-"""How causes alter the condition of machine, car and sensors, at once or growing from day to day.
+"""Applies faults to the condition of lifts, at once or growing over days.
 
-    share of the damage   1 ┤            ┌── functional failure, and it stays so until the end
+    share of the change   1 ┤            ┌── functional failure, constant until the end
                             │        ..-─┘
-                          0 └────..──────►     from the first physical sign on: ((t - onset) / growth) ** shape
+                          0 └────..──────►     from the first physical sign on: ((t - onset) / growth) ** exponent
 
-The law: the condition of a lift is a function of what ails it now: damages of one column add up (ratios multiply), and
-with the last one gone the column is sound again, to the bit.
+The condition of a lift is a function of its active faults. Changes of one column add up (factors multiply); without
+active faults a column is exactly the healthy value.
 """
 
 from __future__ import annotations
@@ -23,12 +23,12 @@ from telemetry.arrays import F64
 
 COLUMNS = tuple(sorted({name for cause in BY_NUMBER for name in cause.condition}))
 TRANSIENT = ("gust_m", "goods")
-"""Columns that are no damage: they come softly, and are gone again when it is over."""
+"""Columns of near misses: they rise and fall smoothly over the duration of the near miss."""
 
 
 @dataclass(frozen=True, slots=True)
 class _Changes:
-    """All damages of one column: which lifts, what is added in the end, and how each grows."""
+    """All changes of one column: the lifts, the full change of each, and how it grows."""
 
     lift: NDArray[np.intp]
     full_change: F64
@@ -38,18 +38,18 @@ class _Changes:
     for_s: F64
 
     def value(self, t_s: float) -> F64:
-        """Return what each adds at this moment."""
+        """Return the size of each change at this time."""
         grown = np.clip((t_s - self.onset_s) / np.maximum(self.growth_s, 1e-9), 0.0, 1.0) ** self.growth_exponent
         return self.full_change * np.where(self.growth_s > 0, grown, 1.0)
 
     def transient_value(self, t_s: float) -> F64:
-        """Return what each adds at this moment that comes and goes softly."""
+        """Return the size of each transient change at this time."""
         share = np.clip((t_s - self.onset_s) / self.for_s, 0.0, 1.0)
         return self.full_change * np.sin(np.pi * share) ** 2
 
 
 class ConditionChanges:
-    """What ails the lifts of one condition; `add` and `remove` faults, and `step` once a second."""
+    """The active faults of one `Condition`; call `step` once a second."""
 
     def __init__(self, condition: Condition) -> None:
         self._column = {name: attrgetter(name)(condition) for name in COLUMNS}
@@ -59,20 +59,20 @@ class ConditionChanges:
         self._stale: set[str] = set()
 
     def add(self, fault: FaultOccurrence, onset_s: float) -> None:
-        """Let a fault ail its lift from `onset_s` on."""
+        """Add a fault with its onset."""
         self._active[fault.lift, fault.number] = fault, onset_s
         self._stale.update(BY_NUMBER[fault.cause].condition)
 
     def remove(self, fault: FaultOccurrence) -> None:
-        """Put right what this fault has damaged."""
+        """Remove a fault and its changes."""
         if self._active.pop((fault.lift, fault.number), None) is not None:
             self._stale.update(BY_NUMBER[fault.cause].condition)
 
     def step(self, t_s: float) -> None:
-        """Bring the columns to this moment: those that something was added to or removed from, and those that grow."""
+        """Update the columns to this time: those whose faults have changed, and those that grow."""
         for name in sorted(self._stale):
             self._restore(name)
-            self._form_groups(name)
+            self._collect(name)
         for name, changes in self._changes.items():
             if name in self._stale or name in TRANSIENT or changes.growth_s.any():
                 self._apply(name, changes, t_s)
@@ -82,8 +82,8 @@ class ConditionChanges:
         if name in self._changes:
             self._column[name][self._changes.pop(name).lift] = self._healthy[name]
 
-    def _form_groups(self, name: str) -> None:
-        """Bring together what damages this column now."""
+    def _collect(self, name: str) -> None:
+        """Collect the changes of one column."""
         found = [(f, onset_s) for f, onset_s in self._active.values() if name in BY_NUMBER[f.cause].condition]
         if found:
             columns = zip(
@@ -109,6 +109,6 @@ class ConditionChanges:
 
 
 def _full_change(fault: FaultOccurrence, name: str) -> float:
-    """Return what a fault adds to a column in the end."""
+    """Return the full change of a column by a fault."""
     mild, worst = BY_NUMBER[fault.cause].condition[name]
     return mild + (worst - mild) * fault.severity

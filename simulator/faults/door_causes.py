@@ -1,4 +1,4 @@
-"""What goes wrong at the doors: operators, locks, buttons, curtains, and what lies in the doorway."""
+"""Causes at the doors: operators, locks, buttons, light curtains, and obstructions."""
 
 from __future__ import annotations
 

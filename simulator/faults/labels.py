@@ -1,8 +1,8 @@
-"""Labels: what truly happened to a lift, one row for each stretch of time in which a symptom was physically present.
+"""Labels: the ground truth of faults, one row for each interval in which a symptom was present.
 
-The schema is that of a recording's labels and of the lines that `simulate --labels` writes: instants are UTC
-nanoseconds; what is not there is null. A fault whose symptom comes and goes has several rows, one that shows none has
-one row without a symptom.
+The schema is that of a recording's labels and of the lines of `simulate --labels`: instants are UTC nanoseconds,
+missing values are null. A fault with intermittent symptoms has several rows, one without symptoms has one row with a
+null symptom.
 """
 
 from __future__ import annotations
@@ -17,8 +17,8 @@ from simulator.maths.calendar import Calendar
 
 @dataclass(frozen=True, slots=True)
 class Label:
-    """One row. `lift` is its row in the world, `number` counts its faults and near misses from 1; times are seconds of
-    the world's clock."""
+    """One row. `lift` is the row in the world, `number` counts the lift's faults from 1; times are seconds of simulated
+    time."""
 
     lift: int
     number: int
@@ -34,7 +34,7 @@ class Label:
 
 
 def row(label: Label, lift_id: str, calendar: Calendar) -> dict[str, object]:
-    """Return a label as it is written: instants by the calendar."""
+    """Return a label as it is written, with instants by the calendar."""
     at = _clock(calendar)
     return {
         "lift_id": lift_id,

@@ -1,7 +1,7 @@
-"""What looks like trouble and is none: rows of the table of causes, of the kind "near-miss", without a symptom.
+"""Near misses: situations that look like faults and are none. They have no symptoms.
 
-The law: nothing here may raise anything above minor. What is also how the world is at all times (the weather, short
-trips, idle hours, loads that make a car level again) comes here in stretches worth looking at, and no longer.
+A near miss must raise no alert above minor. Situations that also occur by themselves (weather, short trips, idle hours,
+re-levelling under load) are labelled only for planned stretches.
 """
 
 from __future__ import annotations
@@ -10,9 +10,9 @@ from simulator.faults.cause import HELD_OPEN, IDLE, INTERMITTENT, LANDING, NEAR_
 from telemetry.streams import FIRE, FIREFIGHTER, INSPECTION
 
 PARKED_OPEN = "parked-open"
-"""Of lifts alone whose fact `parks_door_open` is true."""
+"""Only for lifts whose fact `parks_door_open` is true."""
 WEATHER = "weather-on-barometer"
-"""Of lifts alone whose position is told by a barometer."""
+"""Only for lifts whose position sensor is a barometer."""
 
 NEAR_MISSES = (
     Cause(

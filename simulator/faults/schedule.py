@@ -1,8 +1,8 @@
-"""The schedule: which fault or near miss comes upon which lift and when; what is left open is drawn from the seed.
+"""The schedule of faults and near misses: which occurs at which lift and when; open values are drawn from the seed.
 
-    Planned(lift, cause, ..) ─► drawn once, before the world begins ─► due, second by second
+    FaultRequest(lift, cause, ..) ─► FaultOccurrence, drawn before the world begins ─► due, second by second
 
-The law: what is drawn for a lift depends on (seed, lift, how many were planned for it before), never on other lifts.
+The values drawn for a lift depend on (seed, lift, number of earlier requests for it), never on other lifts.
 """
 
 from __future__ import annotations
@@ -21,29 +21,30 @@ from simulator.maths.calendar import DAY_S
 
 YEAR_S = 365.25 * DAY_S
 PRONENESS_SD = 0.5
-"""How lifts differ in how often they fail: the sd of the logarithm."""
+"""Lifts differ in their failure rate: the standard deviation of its logarithm."""
 GROWTH_EXPONENT = (1.0, 2.0)
 INTERMITTENT_DURATION = 20.0
-"""An intermittent fault lasts this many times as long as a sudden one."""
+"""The duration of an intermittent fault over that of a sudden fault."""
 AFTER_FAILURE = 0.25
-"""What comes after functional failure, over the growth before it."""
+"""The time after functional failure over the growth time before it."""
 DURATION_SD, DURATION_LIMITS = 0.47, (0.25, 3.0)
-"""A sudden fault of no stated length lasts a log-normal share of its cause's default, between these: as calls are
-answered, with a 95th percentile of 2.2 medians (domain notes, section 9)."""
+"""A sudden fault without a requested duration lasts a log-normal multiple of its cause's default, within these limits:
+like call-out times, with a 95th percentile of 2.2 medians (domain notes, section 9)."""
 FAULTS_LIMIT = 1 << 20
 _DRAWS = 8
 
 
 class InvalidFaultRequest(ValueError):
-    """A fault was asked for that this world cannot bring about."""
+    """The requested fault does not exist in this world."""
 
 
 @dataclass(frozen=True, slots=True)
 class FaultRequest:
-    """A fault or near miss to come; None is the cause's own way, or for `severity` drawn.
+    """A request for a fault or near miss; None means the cause's default, or for `severity` a drawn value.
 
-    `onset_s` is a second of the world's clock, or the two between which it is drawn: from then on the cause waits for
-    its situation. `growth_days` is from the first physical sign to functional failure. `name` is what people call it.
+    `onset_s` is a simulated time or the two times between which it is drawn: from then on the cause waits for its
+    situation. `growth_days` is the time from the first physical sign to functional failure. `name` is the name of the
+    request in messages to people.
     """
 
     lift_id: str
@@ -73,10 +74,7 @@ class FaultRequest:
 
 @dataclass(frozen=True, slots=True)
 class FaultOccurrence:
-    """One fault or near miss of one lift, with everything drawn.
-
-    `cause` is its number in the table of causes, `growth_exponent` the bend of its growth.
-    """
+    """One fault or near miss of one lift, with all values drawn; `cause` is the number in the table of causes."""
 
     lift: int
     number: int
@@ -90,11 +88,11 @@ class FaultOccurrence:
 
 
 class Schedule:
-    """What is still to come in a world: what is planned, and what comes by itself at a rate for each cause.
+    """The future faults of a world: the requested ones, and random ones at a rate for each cause.
 
-    `row` says which lifts are in this world; what is planned for others is not its business. `building` (n) says which
-    stand together: some causes strike all of them. `rates_per_s` is a number for each cause of the table; of each day
-    `day_s` are lived.
+    `row` gives the row of each lift of this world; requests for other lifts are ignored. `building` (n) is the building
+    of each lift: some causes affect all its lifts. `rates_per_s` has a rate for each cause of the table; `day_s` is the
+    simulated part of each day.
     """
 
     def __init__(
@@ -123,7 +121,7 @@ class Schedule:
                 self.add(planned)
 
     def add(self, planned: FaultRequest, now_s: float = 0.0) -> list[FaultOccurrence]:
-        """Let this come, `now_s` later than it says; return what was drawn."""
+        """Schedule a request, `now_s` later than its onset; return the drawn occurrences."""
         fault = self.draw(planned, now_s)
         faults = [fault]
         if CAUSES[planned.cause].whole_building:
@@ -135,7 +133,7 @@ class Schedule:
         return faults
 
     def due(self, until_s: float) -> Iterator[FaultOccurrence]:
-        """Yield, once, what comes before `until_s`."""
+        """Yield each occurrence before `until_s` once."""
         for lift in np.flatnonzero(self._next_s < until_s):
             row, at_s = np.array([lift]), float(self._next_s[lift])
             cause = BY_NUMBER[
@@ -148,16 +146,17 @@ class Schedule:
             yield heapq.heappop(self._coming)[-1]
 
     def _lifts_in_building(self, lift: int) -> int:
-        """Return how many lifts its building has: what strikes all is drawn by each, and one in so many counts."""
+        """Return the number of lifts in a lift's building: faults of a whole building are drawn for each lift and
+        thinned by this."""
         return int(np.count_nonzero(self._building == self._building[lift]))
 
     def _wait(self, lift: NDArray[np.intp], t_s: NDArray[np.float64]) -> None:
-        """Draw when the next fault comes by itself."""
+        """Draw the time of the next random fault."""
         if self._mix[-1] > 0:
             self._next_s[lift] = t_s - np.log1p(-self._random.uniform(lift)) / self._rate_per_s[lift]
 
     def draw(self, planned: FaultRequest, now_s: float = 0.0) -> FaultOccurrence:
-        """Return what was planned with all that was left open; `now_s` is added to its time."""
+        """Return the occurrence of a request, with all open values drawn; `now_s` is added to its onset."""
         if planned.lift_id not in self._row:
             raise InvalidFaultRequest(f"lift_id: {planned.lift_id!r} is not simulated here")
         lift, cause = self._row[planned.lift_id], CAUSES[planned.cause]
@@ -186,16 +185,16 @@ class Schedule:
         )
 
     def course_draws(self, fault: FaultOccurrence) -> Iterator[float]:
-        """Return the numbers of which the course of this fault is drawn."""
+        """Return the random numbers for the course of this fault."""
         return rng.uniform_numbers(
             self._seed, int(self._number[fault.lift]) * FAULTS_LIMIT + fault.number, rng.FAULT_COURSE
         )
 
 
 def fault_rates_per_s(hazard: float, faults_per_lift_hour: float) -> NDArray[np.float64]:
-    """Return how often each cause of the table strikes a lift, per second.
+    """Return the rate of each cause of the table, per lift and second.
 
-    `hazard` multiplies what faults do in real fleets; `faults_per_lift_hour` are of any of them alike.
+    `hazard` multiplies the failure rates of a real fleet; `faults_per_lift_hour` is shared equally by all causes.
     """
     faults = np.array([cause.kind == FAULT for cause in BY_NUMBER[1:]])
     rate_per_year = np.array([cause.rate_per_year for cause in BY_NUMBER[1:]])
@@ -203,5 +202,5 @@ def fault_rates_per_s(hazard: float, faults_per_lift_hour: float) -> NDArray[np.
 
 
 def interpolate(ends: tuple[float, float], share: float) -> float:
-    """Return the number at this share of the way between two."""
+    """Return the value at this share of the way between two ends."""
     return ends[0] + (ends[1] - ends[0]) * share

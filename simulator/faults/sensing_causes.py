@@ -1,4 +1,4 @@
-"""What goes wrong with sensors, terminals and their network: the lift is sound, what it says is not."""
+"""Causes in sensors, terminals and the network: the lift works, its readings or messages are wrong."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
-"""What a symptom is: something that is physically so, told from the noise-free state of the lifts.
+"""Definition of a symptom: a physical state that is recognised in the noise-free state of the lifts.
 
-The law: a symptom is a fact of the world (where the car is, whether its door is shut, who is inside, what of it is not
-sound), never a reading of a sensor.
+A symptom is a fact of the world (the position of the car, the state of the door, who is inside, what is not healthy),
+never a sensor reading.
 """
 
 from __future__ import annotations
@@ -62,12 +62,12 @@ class GroundTruth:
 
     @property
     def at_rest(self) -> Bools:
-        """Where the car stands."""
+        """Where the car stands still."""
         return self.v_mps == 0
 
     @property
     def slowing_mps2(self) -> F64:
-        """How hard the car slows down."""
+        """The deceleration of the car, negative while it accelerates."""
         return -self.a_mps2 * np.sign(self.v_mps)
 
 
@@ -76,9 +76,10 @@ Predicate = Callable[[GroundTruth], NDArray[Any]]
 
 @dataclass(frozen=True, slots=True)
 class Symptom:
-    """One symptom: `shows` tells where it is seen; once seen, it stays while `holds` does.
+    """One symptom: it begins where `shows` is true, and lasts while `shows` or `holds` is true.
 
-    It counts once it has lasted `after_s`, from its beginning. `rules` are those for which it is a reason to speak.
+    A label is written only if the symptom lasts `after_s`; the label includes that time. `rules` are the rules that
+    should fire for the symptom.
     """
 
     slug: str
@@ -89,22 +90,22 @@ class Symptom:
     after_s: float = 0.0
 
     def __post_init__(self) -> None:
-        """Raise BadCatalogue for a rule that the catalogue does not have."""
+        """Raise BadCatalogue for a rule that is not in the catalogue."""
         for rule in self.rules:
             entry(rule)
 
 
 def impaired(*names: str) -> Predicate:
-    """Return where one of these columns of the condition is not sound (0)."""
+    """Return a predicate: one of these columns of the condition is not healthy (0)."""
     return lambda t: np.logical_or.reduce([t.condition(name) != 0 for name in names])
 
 
 def while_moving(slug: str, en: str, rule: str, *names: str) -> Symptom:
-    """Return a symptom of a condition that is felt while the car moves, and stays until it is put right."""
+    """Return a symptom of a condition that is first felt while the car moves, and lasts until it is repaired."""
     there = impaired(*names)
     return Symptom(slug, en, (rule,), lambda t: there(t) & ~t.at_rest, there)
 
 
 def while_impaired(slug: str, en: str, rule: str, name: str) -> Symptom:
-    """Return a symptom of a sensor or terminal, which is there as long as its condition is."""
+    """Return a symptom of a sensor or terminal that lasts as long as its condition."""
     return Symptom(slug, en, (rule,), impaired(name))

@@ -1,7 +1,7 @@
-"""The table of symptoms: what can be physically wrong with a lift at a moment, told from its noise-free state.
+"""The table of symptoms: every physical state of a lift that is labelled, as a predicate over the noise-free state.
 
-The numbers here are the lift's own facts, the bounds of this world's sound lifts, and what standards and the trade's
-catalogue count as the thing itself; none is taken from a detector.
+The thresholds are the lift's own facts, the bounds of healthy lifts in this world, and the definitions of standards and
+of the trade; none is taken from a detector.
 """
 
 from __future__ import annotations
@@ -15,22 +15,22 @@ from telemetry.streams import CLOSED, CLOSING, NORMAL, OPEN, OPENING
 SPEED_TOLERANCE = 0.02
 SPEED_SHORT = 0.05
 GOVERNOR_RATIO = 1.15
-"""Governors act from here on (EN 81-20, 5.6.2.2.1.1)."""
+"""The governor acts from this multiple of the rated speed on (EN 81-20, 5.6.2.2.1.1)."""
 RELEVELS_MPS = 0.30
 LEVEL_M = 0.015
-"""No stop of a sound lift of this world misses its landing by more."""
+"""No stop of a healthy lift misses its landing by more."""
 BEYOND_M = 0.1
-"""No start, no rope and no levelling takes a car so far past its last landing."""
+"""No start, rope stretch or levelling takes a car so far past its last landing."""
 DOOR_CYCLES = 5
 SENT_BACK = 2
 DRIVE_LIMIT_MPS2 = 1.5
-"""No drive slows a car down harder (GB/T 10058, 3.3)."""
+"""No drive decelerates a car harder (GB/T 10058, 3.3)."""
 RUN_LATE_S = 5.0
 BRAKES_LATE_S = 0.05
-"""No sound brake stops a car of this load, going this way, so much later than it should."""
+"""No healthy brake takes so much longer to stop a car of this load and direction."""
 ROLLS_BACK_S = 1.5
 OPENS_S, WAITS_SHUT_S, DOOR_MOVES_S, DOOR_OPEN_S, DOORWAY_S, DEAD_S = 5.0, 20.0, 12.0, 60.0, 45.0, 60.0
-"""No door, no passenger and no controller of a sound lift takes longer."""
+"""No door, passenger or controller of a healthy lift takes longer."""
 
 
 def _shut_in(t: GroundTruth) -> Bools:

@@ -1,4 +1,4 @@
-"""What wears out, most of it from day to day: ropes, brake, guides, machine, and how the drive is set."""
+"""Causes by wear and by wrong drive settings: ropes, brake, guides and machine. Most of them grow over days."""
 
 from __future__ import annotations
 

@@ -1,10 +1,10 @@
-"""The days of a world: of each it lives the first `day_s` seconds from its start's time of day, and leaps to the next.
+"""The calendar of a world that simulates the first `day_s` seconds, from the start's time of day, of each of its days.
 
-    lived seconds   0 ──── 1800 │ 1800 ──── 3600 │ ...            day_s = 1800
-    calendar        day 1, 7:00-7:30 │ day 2, 7:00-7:30 │ ...
+    simulated time    0 ──── 1800 │ 1800 ──── 3600 │ ...            day_s = 1800
+    calendar          day 1, 7:00-7:30 │ day 2, 7:00-7:30 │ ...
 
-The law: everything in the world counts lived seconds; only instants that are said or written are of the calendar. No
-day comes after the last of `days`: what would end after it ends in its own time.
+Everything inside the world counts seconds of simulated time; only instants in messages and files follow the calendar.
+After the last of `days` days no time is skipped.
 """
 
 from __future__ import annotations
@@ -18,22 +18,22 @@ NS = 1_000_000_000
 
 @dataclass(frozen=True, slots=True)
 class Calendar:
-    """From a start, a whole second of UTC in nanoseconds."""
+    """A calendar that starts at `start_ns`, a whole second of UTC in nanoseconds."""
 
     start_ns: int
     day_s: int = DAY_S
     days: float = math.inf
 
     def skipped_s(self, simulated_s: float) -> int:
-        """Return how many seconds had been leapt over by then."""
+        """Return how many seconds have been skipped up to this simulated time."""
         return int(min(simulated_s // self.day_s, self.days - 1)) * (DAY_S - self.day_s)
 
     def instant_ns(self, simulated_s: float) -> int:
-        """Return the instant of a lived second, to the millisecond, as lifts say instants."""
+        """Return the instant of a simulated time, rounded to milliseconds as in messages."""
         return self.start_ns + self.skipped_s(simulated_s) * NS + round(simulated_s * 1000) * 1_000_000
 
     def simulated_s(self, elapsed_s: float) -> float:
-        """Return how many seconds are lived in the first `elapsed_s` of the calendar."""
+        """Return how many seconds of the first `elapsed_s` calendar seconds are simulated."""
         day = min(elapsed_s // DAY_S, self.days - 1)
         within_s = elapsed_s - day * DAY_S
         return day * self.day_s + (within_s if day == self.days - 1 else min(within_s, self.day_s))

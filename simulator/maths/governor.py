@@ -1,12 +1,12 @@
-"""What catches a car that runs away: the governor's switch, the machine brake if it works, the safety gear.
+"""Overspeed: the governor's switch, the machine brake, the safety gear and the ascending car overspeed protection.
 
-    speed            /‾\\      trip: the safety gear grips downwards, the ascending car's protection upwards
+    speed            /‾\\      trip: the safety gear grips (down), the ascending car overspeed protection (up)
                    /    \\
-              ___/        \\  switch: the safety chain opens, and the brake falls
+              ___/        \\  switch: opens the safety chain; the machine brake is applied
     rated ‾‾‾‾
 
-The law: when anything acts follows from speeds and accelerations. Elementwise over lifts; speeds have their direction
-(up positive). Numbers: EN 81-20 as the domain notes quote it, section 2.
+All times follow from speeds and accelerations. Elementwise over lifts; speeds are signed (up positive). Values: EN
+81-20 as quoted in the domain notes, section 2.
 """
 
 from __future__ import annotations
@@ -26,40 +26,49 @@ from simulator.maths.stopping import (
 from telemetry.arrays import F64
 
 GEAR_GRIP, GEAR_BUILD_S = 1.6, 0.05
-"""The safety gear's force over the weight of car and rated load, and how long its wedges take to grip."""
+"""The safety gear's force over the weight of car and rated load, and the time in which the force builds up."""
 GEAR_G = (0.2, 1.0)
 ASCENDING_MPS2 = 4.0
-"""How hard the protection of an ascending car stops it where it is balanced."""
+"""The deceleration of a balanced car by the ascending car overspeed protection."""
 
 
 def overspeed_switch_mps(rated_mps: F64) -> F64:
-    """Return where the governor's switch opens the safety chain."""
+    """Return the speed at which the governor's switch opens the safety chain."""
     return 1.15 * rated_mps
 
 
 def governor_trip_mps(rated_mps: F64) -> F64:
-    """Return where the governor at the latest trips a progressive safety gear."""
+    """Return the highest speed at which the governor may trip a progressive safety gear."""
     return np.where(rated_mps > 1.0, 1.25 * rated_mps + 0.25 / rated_mps, 1.5)
 
 
 def safety_gear_mps2(rated_kg: F64, load_kg: F64) -> F64:
-    """Return the deceleration downwards of a progressive safety gear on a car whose ropes hold."""
+    """Return the downward deceleration of a progressive safety gear on a car whose ropes hold."""
     grip_n = GEAR_GRIP * (1 + CAR_PER_LOAD) * rated_kg * G_MPS2
     gear_mps2 = grip_n / moving_mass_kg(rated_kg, load_kg) + imbalance_mps2(rated_kg, load_kg)
     return np.clip(gear_mps2, GEAR_G[0] * G_MPS2, GEAR_G[1] * G_MPS2)
 
 
 def grip_mps2(sense: F64, rated_kg: F64, load_kg: F64) -> F64:
-    """Return the deceleration of what grips a car that goes too fast, by its sense: at most 1 g either way."""
+    """Return the deceleration by safety gear (down) or ascending car overspeed protection (up), at most 1 g."""
     ascending = brake_mps2(ASCENDING_MPS2 + 0 * sense, 1 + 0 * sense, sense, rated_kg, load_kg)
     return np.where(sense < 0, safety_gear_mps2(rated_kg, load_kg), ascending)
 
 
 def overspeed_stop_pieces(v_mps: F64, rated_mps: F64, runs: F64, braked: F64, grip: F64, delay_s: F64) -> list[Piece]:
-    """Return what cars do whose governor's switch has just opened the chain.
+    """Return the pieces of the stop of cars whose governor switch has just opened the safety chain.
 
-    Parameters are accelerations along the way, m/s²: `runs` before the brake acts, `braked` when it has built up (below
-    0 it stops the car; else the governor trips at its speed), and the deceleration `grip` of what grips the car then.
+    Parameters
+    ----------
+    v_mps, rated_mps : array
+        Signed speed, and rated speed.
+    runs, braked : array
+        Acceleration in the direction of travel, m/s², before the brake is applied and once its torque has built up.
+        Where `braked` is negative the brake stops the car, else the governor trips.
+    grip : array
+        Deceleration after the trip, m/s².
+    delay_s : array
+        Delay of the brake.
     """
     sense, speed, trip = np.sign(v_mps), np.abs(v_mps), governor_trip_mps(rated_mps)
     braked = np.where(braked < 0, np.minimum(braked, -MIN_BRAKE_MPS2), np.maximum(braked, MIN_BRAKE_MPS2))
@@ -79,7 +88,7 @@ def overspeed_stop_pieces(v_mps: F64, rated_mps: F64, runs: F64, braked: F64, gr
 
 
 def _time_to_gain_s(a: F64, j: F64, more_mps: F64) -> F64:
-    """Return how long a car with acceleration a and jerk j takes to be so much faster; infinite if it never is."""
+    """Return the time in which acceleration a and jerk j raise the speed by `more_mps`; infinite if they never do."""
     under = a**2 + 2 * j * more_mps
     root = a + np.sqrt(np.maximum(under, 0.0))
     return np.where((under >= 0) & (root > 0), 2 * more_mps / np.maximum(root, 1e-12), np.inf)

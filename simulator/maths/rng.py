@@ -1,7 +1,7 @@
-"""Random numbers that are a pure function of (seed, lift number, how many that lift has drawn, or which sample).
+"""A counter-based random number generator: each number is a pure function of (seed, purpose, lift number, counter).
 
-The law: nothing here has a state of its own that lifts share, so cutting the fleet into ranges, or changing the order
-in which lifts are handled, changes no number. The generator is splitmix64 used as a counter-based hash.
+Lifts share no generator state, so neither the range of simulated lifts nor the order of processing changes a number.
+The hash is splitmix64.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ PLAN, NETWORK, TERMINAL_FAULTS, LIFT_SETUP = range(32, 36)
 
 
 def splitmix64(bits: U64) -> U64:
-    """Return the splitmix64 finaliser of every word (Steele, Lea & Flood 2014)."""
+    """Return the splitmix64 finaliser of each 64-bit integer (Steele, Lea, Flood 2014)."""
     bits = (bits ^ (bits >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
     bits ^= bits >> np.uint64(27)
     bits *= np.uint64(0x94D049BB133111EB)
@@ -36,18 +36,18 @@ def splitmix64(bits: U64) -> U64:
 
 
 def stream_keys(seed: int, number: NDArray[np.int64], purpose: int) -> U64:
-    """Return one stream key for each lift number; different purposes never share numbers."""
+    """Return the stream key of each lift number; streams of different purposes are independent."""
     start = np.uint64((seed * 64 + purpose + 1) * GOLDEN_GAMMA % _MODULUS)
     return splitmix64(splitmix64(number.astype(np.uint64) + start) + start)
 
 
 def hash_bits(key: U64, counter: NDArray[np.integer]) -> U64:
-    """Return the hash of every (key, counter), broadcast together."""
+    """Return 64 random bits for each (key, counter), broadcast together."""
     return splitmix64(key + counter.astype(np.uint64) * _GOLDEN_GAMMA)
 
 
 def uniform_numbers(seed: int, number: int, purpose: int) -> Iterator[float]:
-    """Yield numbers in [0, 1) that belong to one thing: for what is drawn once, in plain Python."""
+    """Yield the uniform numbers in [0, 1) of one stream, in plain Python: for values that are drawn once."""
     counter = (seed * 64 + purpose + 1) * GOLDEN_GAMMA ^ number * 0xD1342543DE82EF95
     while True:
         counter = (counter + GOLDEN_GAMMA) % _MODULUS
@@ -57,12 +57,13 @@ def uniform_numbers(seed: int, number: int, purpose: int) -> Iterator[float]:
 
 
 def uniform(bits: U64) -> F64:
-    """Return numbers in [0, 1) with 53 random bits."""
+    """Return uniform numbers in [0, 1) with 53 random bits."""
     return np.asarray((bits >> np.uint64(11)) * 2.0**-53, dtype=np.float64)
 
 
 def normal(bits: U64) -> F64:
-    """Return zero-mean, unit-variance noise bounded by 3.5: the sum of the word's four 16-bit parts (Irwin-Hall)."""
+    """Return approximately normal numbers, mean 0, variance 1, bounded by 3.5: the sum of four 16-bit parts
+    (Irwin-Hall)."""
     total = (bits & _LOW_16_BITS) + (bits >> np.uint64(48))
     total += (bits >> np.uint64(16)) & _LOW_16_BITS
     total += (bits >> np.uint64(32)) & _LOW_16_BITS
@@ -70,7 +71,7 @@ def normal(bits: U64) -> F64:
 
 
 class RandomStreams:
-    """What each lift of a range draws, in its own order: `draws` counts, for each lift, the numbers it has used."""
+    """One random stream for each lift of a range; `draws` counts the numbers that each lift has used."""
 
     def __init__(self, seed: int, number: NDArray[np.int64], purpose: int = EVENTS) -> None:
         self.key = stream_keys(seed, number, purpose)
@@ -83,7 +84,7 @@ class RandomStreams:
         return np.asarray(low + (high - low) * uniform(bits), dtype=np.float64)
 
     def normal(self, lift: NDArray[np.intp]) -> F64:
-        """Return the next unit-variance number of each of these lifts."""
+        """Return the next approximately normal number (mean 0, variance 1) of each of these lifts."""
         bits = hash_bits(self.key[lift], self.draws[lift])
         self.draws[lift] += 1
         return normal(bits)

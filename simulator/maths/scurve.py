@@ -1,12 +1,12 @@
-"""A lift's run in closed form: the jerk-limited S-curve, all three distance cases, with what comes before and after it.
+"""The jerk-limited S-curve of a run in closed form, with rollback before it and creeping before the stop.
 
     jerk  +j  0  -j  0  -j  0  +j   0   -j +j
     v     _/‾‾‾‾‾‾‾‾\\
                      \\______________
                         creeping     \\_
 
-Formulas: Peters, "Ideal Lift Kinematics". A rollback before the run lengthens its S-curve, creeping before the stop
-shortens it by a constant: the three cases stay as they are.
+Source: R. D. Peters, "Ideal Lift Kinematics". A rollback lengthens the S-curve and creeping shortens it by a constant,
+so Peters' three distance cases apply to the rest.
 """
 
 from __future__ import annotations
@@ -20,19 +20,28 @@ from telemetry.arrays import F64
 ROLLBACK_S = 0.5
 MIN_DISTANCE_M = 1e-9
 _SIGNS = (-1.0, 1.0, -1.0, 1.0, 0.0, -1.0, 0.0, -1.0, 0.0, 1.0, 0.0, -1.0, 1.0)
-"""The jerks of a run's pieces: three of rolling back, seven of the S-curve, creeping, two of stopping."""
+"""The signs of the jerks of a run's pieces: three of rollback, seven of the S-curve, one of creeping, two of
+stopping."""
 PLATEAU = 6
-"""The piece that is the cruise."""
+"""The index of the piece at constant top speed."""
 
 
 def segment_times(distance_m: F64, v_mps: F64, a_mps2: F64, j_mps3: F64) -> tuple[F64, F64, F64]:
-    """Return how long jerk, constant acceleration and cruise last, in seconds, elementwise.
+    """Return the durations of constant jerk, constant acceleration and constant speed of an S-curve, elementwise.
 
-    Parameters are magnitudes > 0. The trip takes 4 jerk + 2 acceleration + cruise times.
+    Parameters
+    ----------
+    distance_m, v_mps, a_mps2, j_mps3 : array
+        Distance of the run, and the limits of speed, acceleration and jerk; magnitudes > 0.
 
-        A  d >= v a/j + v²/a       full speed
-        B  d >= 2 a³/j²            full acceleration, never full speed
-        C  otherwise               neither
+    Returns
+    -------
+    tuple of array
+        Seconds. The run takes 4 jerk + 2 acceleration + 1 cruise times:
+
+            A  d >= v a/j + v²/a       full speed
+            B  d >= 2 a³/j²            full acceleration, not full speed
+            C  otherwise               neither
     """
     a = np.minimum(a_mps2, np.sqrt(v_mps * j_mps3))
     jerk_s = a / j_mps3
@@ -50,15 +59,15 @@ def segment_times(distance_m: F64, v_mps: F64, a_mps2: F64, j_mps3: F64) -> tupl
 
 
 def full_speed_distance_m(v_mps: F64, a_mps2: F64, j_mps3: F64) -> F64:
-    """Return the shortest trip, m, that reaches v."""
+    """Return the shortest distance, m, over which a run reaches the speed limit."""
     a = np.minimum(a_mps2, np.sqrt(v_mps * j_mps3))
     return v_mps * a / j_mps3 + v_mps**2 / a
 
 
 def stopping_distance_m(v_mps: F64, a_mps2: F64, limit_mps2: F64, j_mps3: F64) -> F64:
-    """Return how far a car still goes that has speed v and acceleration a (along its way), and is to stop smoothly.
+    """Return the distance, m, of a smooth stop from speed v and acceleration a in the direction of travel.
 
-    The acceleration ramps down to 0 with the jerk j first (`a` below 0 counts as 0); then the deceleration's S-curve.
+    The acceleration first falls to 0 with jerk j (a negative `a` counts as 0); the S-curve of the deceleration follows.
     """
     a = np.maximum(a_mps2, 0.0)
     ramp_m, peak_mps = a / j_mps3 * (v_mps + a**2 / (3 * j_mps3)), v_mps + a**2 / (2 * j_mps3)
@@ -68,8 +77,11 @@ def stopping_distance_m(v_mps: F64, a_mps2: F64, limit_mps2: F64, j_mps3: F64) -
 
 @dataclass(frozen=True, slots=True)
 class RunLimits:
-    """What drives of a run do, magnitudes, a column for each run: the S-curve's three limits; creeping at `creep_mps`
-    for `creep_s` before the stop (0: not at all); rolling back `rollback_m` the wrong way before the start."""
+    """The limits of a run, as magnitudes with a column for each run.
+
+    `v_mps`, `a_mps2`, `j_mps3` are those of the S-curve. The car creeps at `creep_mps` for `creep_s` before the stop
+    (0: not at all) and rolls back by `rollback_m` before the start.
+    """
 
     v_mps: F64
     a_mps2: F64
@@ -80,14 +92,14 @@ class RunLimits:
 
 
 def run_pieces(displacement_m: F64, run_limits: RunLimits) -> list[tuple[F64, F64]]:
-    """Return the pieces of runs over `displacement_m` (signed): the jerk of each, m/s³, and how long it lasts, s.
+    """Return the pieces of runs over `displacement_m` (signed) as (jerk in m/s³, duration in s).
 
-    The ramp down to the creeping speed c instead of 0 is c/a shorter, and the stop from c takes 2 sqrt(c/j). What all
-    that adds to the way does not depend on the speed before, so the S-curve's own three cases hold for the rest:
+    The ramp down to creeping speed c instead of 0 is c/a shorter, and the stop from c takes 2 sqrt(c/j). The distance
+    that this adds does not depend on the speed before, so the three cases of the S-curve apply to the rest:
 
         E = c/2 (a/j - c/a) + c t + c sqrt(c/j)
 
-    A run too short to have a ramp that contains c does not creep.
+    A run whose ramp down never has speed c does not creep.
     """
     sense, j = np.sign(displacement_m), run_limits.j_mps3
     distance_m = np.maximum(np.abs(displacement_m) + run_limits.rollback_m, MIN_DISTANCE_M)

@@ -1,8 +1,8 @@
-"""How the cars move: piecewise cubics, one column for each lift.
+"""The trajectories of the cars: piecewise cubics, one column for each lift.
 
-A curve is knots (t, z, v, a, j); between two knots z is a cubic, before the first knot and after the last the car is
-at rest. A run is laid whole as it begins (`scurve`); what stops a car early (`stopping`) replaces the rest of it and
-leaves the past alone.
+A trajectory is a sequence of knots (t, z, v, a, j). Between two knots z is a cubic; before the first and after the last
+knot the car is at rest. A run is computed as a whole when it begins (`scurve`); an early stop (`stopping`) replaces the
+rest of the run and never changes the past.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ _BISECTIONS = 48
 
 
 class Trajectories:
-    """The motion of every car: `t`, `z`, `v`, `a`, `j` are (KNOTS, lifts), times in seconds of the world's clock."""
+    """The trajectory of every car: `t`, `z`, `v`, `a`, `j` are (KNOTS, lifts); times are seconds of simulated time."""
 
     def __init__(self, z_m: F64) -> None:
         shape = (KNOTS, len(z_m))
@@ -33,20 +33,20 @@ class Trajectories:
 
     @property
     def end_s(self) -> F64:
-        """When each car comes, or came, to rest."""
+        """When each car comes to rest, or came to rest."""
         return self.t[-1]
 
     @property
     def end_m(self) -> F64:
-        """Where each car comes, or came, to rest."""
+        """Where each car comes to rest, or came to rest."""
         return self.z[-1]
 
     def plateau(self, lift: Index) -> tuple[F64, F64]:
-        """Return when the runs just begun reach their highest speed, s, and that speed, m/s."""
+        """Return the time, s, at which new runs reach their top speed, and that speed, m/s."""
         return self.t[PLATEAU, lift], self.v[PLATEAU, lift]
 
     def run_to(self, lift: Index, start_s: F64, target_m: F64, run_limits: RunLimits) -> None:
-        """Send these cars, at rest, to `target_m` by a run that begins at `start_s`."""
+        """Start runs of these resting cars to `target_m` at `start_s`."""
         t, z, v, a = start_s, self.at(lift, start_s)[0], np.zeros(len(lift)), np.zeros(len(lift))
         for k, (j, h) in enumerate(run_pieces(target_m - z, run_limits)):
             self._set(k, lift, t, z, v, a, j)
@@ -55,24 +55,24 @@ class Trajectories:
         self._set(KNOTS - 1, lift, t, target_m, 0.0, 0.0, 0.0)
 
     def cancel_run(self, lift: Index) -> None:
-        """Take back the runs of these cars that have just begun."""
+        """Cancel the runs of these cars, which have just been started."""
         for k in range(1, KNOTS):
             self._set(k, lift, self.t[0, lift], self.z[0, lift], 0.0, 0.0, 0.0)
 
     def accelerate(self, lift: Index, start_s: F64, a_mps2: F64, lasts_s: F64) -> None:
-        """Let these cars run away with a constant acceleration; `brake` must follow within `lasts_s`."""
+        """Accelerate these cars constantly from `start_s` on; a braking must replace this within `lasts_s`."""
         self.replace_rest(lift, start_s, [(a_mps2, 0 * a_mps2, lasts_s)])
 
     def brake(self, lift: Index, at_s: F64, brake_mps2: F64, delay_s: F64 | float = 0.0, build_s: float = 0.0) -> None:
-        """Stop these moving cars by a brake that falls at `at_s`."""
+        """Stop these moving cars with a brake that is applied at `at_s`."""
         self.replace_rest(lift, at_s, brake_pieces(self.at(lift, at_s)[1], brake_mps2, delay_s, build_s))
 
     def hit_buffer(self, lift: Index, at_s: F64, rated_mps: F64) -> None:
-        """Let these cars, which come down, meet their buffer at `at_s`."""
+        """Stop these descending cars on their buffers, which they touch at `at_s`."""
         self.replace_rest(lift, at_s, buffer_pieces(self.at(lift, at_s)[1], rated_mps))
 
     def replace_rest(self, lift: Index, at_s: F64, pieces: Sequence[Piece]) -> None:
-        """Let these cars do something else from `at_s` on, piece after piece, and then rest."""
+        """Replace the trajectories from `at_s` on by these pieces, after which the cars rest."""
         z, v, _ = self.at(lift, at_s)
         place, t = self._drop_old_knots(lift, at_s), at_s
         for k, (a, j, h) in enumerate(pieces):
@@ -82,7 +82,7 @@ class Trajectories:
             self._set(np.minimum(place + k, KNOTS - 1), lift, t, z, 0.0, 0.0, 0.0)
 
     def _drop_old_knots(self, lift: Index, at_s: F64) -> Index:
-        """Drop the oldest knots, so that at most `KNOTS_KEPT` stand before `at_s`; return how many do."""
+        """Drop the oldest knots so that at most `KNOTS_KEPT` precede `at_s`; return how many precede it."""
         before = (self.t[:, lift] < at_s).sum(axis=0)
         shift = np.maximum(before - KNOTS_KEPT, 0)
         knots = np.minimum(np.arange(KNOTS)[:, None] + shift, KNOTS - 1)
@@ -91,9 +91,9 @@ class Trajectories:
         return before - shift
 
     def at(self, lift: Index, t_s: F64) -> tuple[F64, F64, F64]:
-        """Return position (m), speed (m/s) and acceleration (m/s²) of these cars.
+        """Return position (m), speed (m/s) and acceleration (m/s²) of these cars at `t_s`.
 
-        `t_s` is (lifts,) or (lifts, samples); the results have its shape.
+        `t_s` is (lifts,) or (lifts, samples); the results have the same shape.
         """
         column = lift if t_s.ndim == 1 else lift[:, None]
         knot = np.zeros(t_s.shape, dtype=np.intp)
@@ -111,18 +111,19 @@ class Trajectories:
     def brake_time_s(
         self, lift: Index, stop_m: F64, brake_mps2: F64, delay_s: F64 | float = 0.0, build_s: float = 0.0
     ) -> F64:
-        """Return when the brake must fall for these cars to come to rest at `stop_m`, a place inside the trip.
+        """Return when the brake must be applied for these cars to stop at `stop_m`, a position within the run.
 
-        Where the car would stop moves along the way as long as the brake is harder than the drive's own.
+        The stop position moves monotonically with the time of braking as long as the brake decelerates harder than the
+        drive.
         """
         return self._time_s(lift, stop_m, lambda v: stop_distance_m(v, brake_mps2, delay_s, build_s))
 
     def pass_time_s(self, lift: Index, z_m: F64) -> F64:
-        """Return when these cars pass `z_m`, a place inside the trip."""
+        """Return when these cars pass `z_m`, a position within the run."""
         return self._time_s(lift, z_m, np.zeros_like)
 
     def _time_s(self, lift: Index, z_m: F64, onward_m: Callable[[F64], F64]) -> F64:
-        """Return when place + what lies onward at that speed reaches `z_m`, by bisection over the trip."""
+        """Return when position plus `onward_m(speed)` reaches `z_m`, by bisection over the run."""
         low, high = self.t[0][lift].copy(), self.t[-1][lift].copy()
         sense = np.sign(self.z[-1][lift] - self.z[0][lift])
         for _ in range(_BISECTIONS):

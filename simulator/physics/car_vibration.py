@@ -1,11 +1,11 @@
-"""What an accelerometer on the car floor reads, synthesised from the sources that shake a car, in the car's frame.
+"""The accelerometer on the car floor: synthesised from the vibration sources, in the frame of the car.
 
-    z     the car's own acceleration on its ropes (`suspension`), sheave orders 1 and 2, car pulley, rope lay
-    x, y  what the guides do (`rails`): rollers, rail joints, sway
-    all   blows (doors, steps), the brake that drags at start and stop, worn shoes; noise, bias, warmth
+    z     the car's acceleration on its ropes (`suspension`), sheave orders 1 and 2, car pulley, rope lay
+    x, y  the guides (`guide_rails`): rollers, rail joints, sway
+    all   impacts (doors, steps), a brake that drags at start and stop, worn shoes; noise, bias, temperature
 
-The law: a source that turns or stands with the car's place is a function of that place, so its frequency follows the
-speed and its phase never jumps. Frequencies: domain notes, section 4.1.
+A source that rotates or is fixed to the shaft is a function of the car's position, so its frequency follows the speed
+and its phase is continuous. Frequencies: domain notes, section 4.1.
 """
 
 from __future__ import annotations
@@ -31,18 +31,18 @@ NOISE_MPS2, BIAS_MPS2 = 0.01, 0.05
 WARMTH_C, WARMTH_MPS2_PER_C, DAY_S = 8.0, 0.0005, 86_400.0
 SHEAVE_MPS2, SHEAVE_WORN, ROPES_UNEVEN = (0.032, 0.018), 4.0, 1.5
 SPIN_LOUD = 0.2
-"""What a sheave that turns under the ropes of a car that stands does to it besides, m/s² at rated speed."""
+"""The extra vibration of a sheave that turns under the ropes of a standing car, m/s² at rated speed."""
 PULLEY_M, PULLEY_MPS2 = 0.32, 0.010
 ROPE_LAY_M, ROPE_LAY_MPS2 = 0.065, 0.12
 FILTER_SHARE = 0.45
-"""The sensor's filter takes out what is faster than this share of the rate."""
+"""The sensor's low-pass filter removes frequencies above this share of the sampling rate."""
 DRAG_S, DRAG_MPS2, SHOE_MPS2 = 0.3, 0.028, 0.06
-"""How long a brake drags; and how loud it and worn shoes are, rms, the shoes at rated speed."""
+"""How long a brake drags, and the rms of a dragging brake and of worn shoes, the latter at rated speed."""
 _PURPOSES = (rng.X_NOISE, rng.Y_NOISE, rng.Z_NOISE)
 
 
 class Vibration:
-    """The accelerometers of a range of lifts."""
+    """The car accelerometers of a range of lifts."""
 
     def __init__(self, lifts: LiftParameters, seed: int, start_ns: int, rate_hz: int = WAVE_HZ) -> None:
         low, high = WAVE_HZ_LIMITS
@@ -63,7 +63,7 @@ class Vibration:
         self._last = np.zeros((len(lifts.number), 3), dtype=np.float32)
 
     def step(self, cars: Cars, log: EventLog, motion: Motion, begin_s: F64, second: int) -> F32:
-        """Return the waveforms of one second, (lifts, 3, samples), m/s², gravity removed."""
+        """Return the waveforms of one second, (lifts, 3, samples), m/s², without gravity."""
         samples = second * self.rate_hz + np.arange(self.rate_hz)
         xyz = self._sensor_noise(samples, len(begin_s))
         self._add_brake_and_shoe_noise(cars, begin_s, samples, motion, xyz)
@@ -80,7 +80,7 @@ class Vibration:
         return np.round(xyz, DECIMALS)
 
     def _sensor_noise(self, samples: NDArray[np.int64], lifts: int) -> F32:
-        """Return the sensors' own noise."""
+        """Return the noise of the sensors."""
         noise = np.empty((lifts, 3, self.rate_hz), dtype=np.float32)
         chunk = CHUNK_SAMPLES // self.rate_hz
         for first in range(0, lifts, chunk):
@@ -91,7 +91,7 @@ class Vibration:
     def _add_brake_and_shoe_noise(
         self, cars: Cars, begin_s: F64, samples: NDArray[np.int64], motion: Motion, xyz: F32
     ) -> None:
-        """Add what grinds: a brake that drags, before the car moves and before it stands, and worn shoes."""
+        """Add the noise of a dragging brake, before the start and before the stop, and of worn guide shoes."""
         starting = cars.phase == START
         start_s = np.where(starting, cars.due_s, cars.trajectories.t[0])
         lift = np.flatnonzero(starting | (cars.trajectories.end_s > begin_s))
@@ -107,12 +107,12 @@ class Vibration:
         xyz[worn, :2] += self._broadband(worn, samples)[:, :2] * loud[:, None]
 
     def _broadband(self, lift: Index, samples: NDArray[np.int64]) -> F32:
-        """Return noise of rms 1 that these lifts make themselves, (lifts, 3, samples)."""
+        """Return broadband noise of rms 1 for these lifts, (lifts, 3, samples)."""
         counter = 3 * samples + np.arange(3)[:, None]
         return rng.normal(rng.hash_bits(self._grinding[lift, None, None], counter)).astype(np.float32)
 
     def _add_travel_sources(self, cars: Cars, motion: Motion, part: slice, xyz: F32) -> None:
-        """Add what moving does to some of the cars."""
+        """Add the sources that depend on the travel of some of the cars."""
         condition, lift = cars.condition, motion.lift[part]
         z, v = motion.z_m[part].astype(np.float32), np.abs(motion.v_mps[part], dtype=np.float32)
         pace = np.asarray(v / self._rated_mps[lift, None], dtype=np.float32)
@@ -135,7 +135,7 @@ class Vibration:
         xyz[lift] += np.stack([x, y, lateral_acceleration], axis=1)
 
     def _sheave_acceleration(self, cars: Cars, motion: Motion, part: slice) -> F32:
-        """Return what the sheaves of some of the cars do to them, the louder where it turns under its ropes."""
+        """Return the vertical acceleration by the sheave orders for some of the cars."""
         condition, lift = cars.condition, motion.lift[part]
         turned = sheave_travel_m(cars, lift, motion.drive_m[part]).astype(np.float32)
         pace = np.abs(sheave_speed_mps(cars, lift, motion.v_mps[part]) / self._rated_mps[lift, None], dtype=np.float32)
@@ -148,7 +148,7 @@ class Vibration:
         return np.asarray(self._rough[lift, None] * strength * np.sin(angle), dtype=np.float32)
 
     def _spoil(self, condition: Condition, samples: NDArray[np.int64], xyz: F32) -> None:
-        """Let faulty accelerometers say what they say; keep each one's last reading."""
+        """Apply the faults of accelerometers, in place; keep each one's last reading."""
         faults = condition.accelerometer
         lift = faults.faulty
         for axis in range(3) if len(lift) else ():

@@ -1,8 +1,8 @@
-"""What guides do to a car that runs along them, x and y: rail joints, the sway between brackets, rollers, worn shoes.
+"""Lateral vibration by the guides: rail joints, sway between brackets, guide rollers, and worn guide shoes.
 
-The law: all of it is a function of the car's place, so a joint strikes where it stands, in both directions, on every
-pass, and a roller's frequency follows the speed: v/(pi d). Each joint of each lift is as good as it was once fitted,
-and one of them, any of those on the car's way, is the one that gives first.
+All of it is a function of the car's position: a joint acts at its place, in both directions, on every pass; the
+frequency of a roller follows the speed: v/(pi d). Each joint of each lift has its own step, and one of them, drawn from
+those on the car's way, is the weakest.
 """
 
 from __future__ import annotations
@@ -17,13 +17,13 @@ from telemetry.arrays import F32, Index
 RAILS_M, SHORT_RAILS_M, SHORT_SHARE = 5.0, 2.5, 0.25
 BRACKETS_M = 2.5
 JOINT_M, JOINT_REACH = 0.03, 4.0
-"""A joint is felt over this way, and not at all beyond so many times it."""
+"""The length over which a joint acts; beyond `JOINT_REACH` times this it has no effect."""
 JOINT_MPS2, JOINT_DISPLACED_MPS2 = (0.10, 0.09), (0.9, 0.7)
 SWAY_MPS2, SWAY_WORN = (0.022, 0.021), 1.2
 ROLLERS_M = (0.125, 0.20)
 ROLLER_MPS2, ROLLER_ORDERS, ROLLER_WORN = (0.030, 0.028), (1.0, 0.5, 0.3), 4.0
 FLAT_TURN, FLAT_MPS2 = 0.03, 0.5
-"""A flat spot takes this share of a turn."""
+"""The share of a turn that a flat spot takes."""
 
 
 class GuideRails:
@@ -43,7 +43,7 @@ class GuideRails:
         self.weak_joint = (first + np.floor(joints * traits.uniform(every))).astype(np.int64)
 
     def lateral_acceleration(self, condition: Condition, lift: Index, z_m: F32, pace: F32) -> tuple[F32, F32]:
-        """Return what these cars feel in x and y at their places; `pace` is their speed over the rated one."""
+        """Return the accelerations of these cars in x and y, m/s²; `pace` is their speed over the rated speed."""
         turn = 2 * z_m / self.roller_m[lift, None] + self._phase[lift, None]
         sway = np.sin(z_m * np.float32(2 * np.pi / BRACKETS_M) + self._phase[lift, None])
         sine, cosine = np.sin(turn), np.cos(turn)
@@ -63,7 +63,7 @@ class GuideRails:
         return shakes[0], shakes[1]
 
     def _strike_joints(self, condition: Condition, lift: Index, z_m: F32, pace: F32, shakes: list[F32]) -> None:
-        """Add the blows of the joints that are near."""
+        """Add the impacts of the joints that are near."""
         rails_m = self.rails_m[lift, None]
         along = (z_m - self.first_m[lift, None]) / rails_m
         joint = np.rint(along)
@@ -79,11 +79,11 @@ class GuideRails:
 
 
 def pulse(u: F32) -> F32:
-    """Return the shape of a blow, its peaks at u = -1 and 1 of height 1: the derivative of a bell."""
+    """Return the shape of an impact: the derivative of a Gaussian, with peaks of 1 at u = -1 and 1."""
     return np.asarray(-u * np.exp(np.float32(0.5) - u * u / 2), dtype=np.float32)
 
 
 def _orders(sine: F32, cosine: F32) -> F32:
-    """Return the first three orders of a turning thing, from the sine and cosine of its angle."""
+    """Return the sum of the first three orders of a rotation, from the sine and cosine of its angle."""
     one, two, three = (np.float32(order) for order in ROLLER_ORDERS)
     return sine * (one + two * 2 * cosine + three * (3 - 4 * sine * sine))

@@ -1,6 +1,6 @@
-"""What strikes a car: doors that set off and arrive, people who step in and out. Each blow rings and fades.
+"""Impacts on a car: doors that start and stop, and steps of passengers. Each impact is a decaying oscillation.
 
-a (t) = A exp(-t / tau) sin(2 pi f t)     from its own moment on, into the next second
+a (t) = A exp(-t / tau) sin(2 pi f t)     from the impact on, into the next second
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ STEP_MPS2, STEP_KG = 0.03, 75.0
 
 @dataclass(frozen=True, slots=True)
 class Impacts:
-    """Who is struck, when and how hard; how it rings, how fast it fades, and its shares in x, y and z."""
+    """Impacts of one kind: lifts, times, amplitudes, frequency, decay time, and shares in x, y and z."""
 
     lift: Index
     t_s: F64
@@ -30,7 +30,7 @@ class Impacts:
 
 
 def door_and_step_impacts(log: EventLog) -> list[Impacts]:
-    """Return what struck cars in the second of this log."""
+    """Return the impacts in the second of this log."""
     door_readings = [
         Impacts(
             lift,
@@ -50,7 +50,8 @@ def door_and_step_impacts(log: EventLog) -> list[Impacts]:
 
 
 def add_ringing(impacts: list[Impacts], begin_s: F64, xyz: F32) -> None:
-    """Add to the waveforms (lifts, 3, samples) what is heard of these blows in the second that begins at `begin_s`."""
+    """Add the oscillations of these impacts to the waveforms (lifts, 3, samples) of the second that begins at
+    `begin_s`."""
     rate_hz = xyz.shape[2]
     for impact in impacts:
         since_s = begin_s[impact.lift, None] - impact.t_s[:, None] + np.arange(rate_hz) / rate_hz

@@ -1,10 +1,10 @@
-"""What an accelerometer on the machine reads, for chosen lifts, 2 560 times a second: bearing, gear, motor, noise.
+"""Vibration of the hoisting machine, 2 560 samples a second, for selected lifts: bearing, gear, motor and noise.
 
-    bearing   a defect is overrolled BPFO, BPFI or BSF times a turn of the sheave; each blow rings the housing
-    geared    the worm's mesh, with sidebands of the sheave          gearless   the motor's f_e, 6 f_e and 12 f_e
+    bearing   a defect is overrolled BPFO, BPFI or BSF times per turn of the sheave; each impact rings the housing
+    geared    the mesh of the worm, with sidebands of the sheave          gearless   the motor's f_e, 6 f_e and 12 f_e
 
-The law: everything turns with the sheave (`sheave.py`), 2 r z / D; the speed is in no formula but for strength and for
-the time since the last blow. Formulas: domain notes, section 4.1.
+All frequencies follow the angle of the sheave (`traction_sheave`), 2 r z / D; the speed is used only for amplitudes and
+for the time since the last impact. Formulas: domain notes, section 4.1.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ DECIMALS = 3
 HUM_MPS2, HUM_RUNNING_MPS2 = 0.01, 0.02
 BALLS, BALL_PER_PITCH = 8, 0.2
 SLIPS = 0.01
-"""A rolling bearing slips by up to this share, so its frequencies are that much lower than the formulas."""
+"""A rolling bearing slips by up to this share, which lowers its frequencies."""
 DEFECT_SHARES = (0.5, 0.3, 0.2)
 DEFECT_MPS2, RESONANCE_HZ, FADES_S = 1.5, 900.0, 0.003
 GEARED_UP_TO_MPS, MESH_PER_TURN, MESH_MPS2 = 1.0, 46, (0.08, 0.03)
@@ -33,7 +33,7 @@ SLOWEST_MPS = 0.05
 
 
 def bearing_orders(balls: int = BALLS, ball_per_pitch: float = BALL_PER_PITCH) -> dict[str, float]:
-    """Return how often a turn each defect of a bearing is overrolled (contact angle 0)."""
+    """Return the defect frequencies of a bearing per turn of its shaft (contact angle 0)."""
     return {
         "BPFO": balls / 2 * (1 - ball_per_pitch),
         "BPFI": balls / 2 * (1 + ball_per_pitch),
@@ -43,7 +43,7 @@ def bearing_orders(balls: int = BALLS, ball_per_pitch: float = BALL_PER_PITCH) -
 
 
 class MachineSensors:
-    """The machine accelerometers of some of a range of lifts: `lift` are those that have one, in their order."""
+    """The machine accelerometers of some lifts of a range; `lift` are their rows."""
 
     def __init__(self, lifts: LiftParameters, seed: int, lift: Index) -> None:
         self.lift = lift
@@ -65,7 +65,7 @@ class MachineSensors:
         self._geared = self._rated_mps <= GEARED_UP_TO_MPS
 
     def step(self, cars: Cars, begin_s: F64, second: int) -> dict[int, F32]:
-        """Return the waveform of one second, m/s², of each chosen lift."""
+        """Return the waveform of one second, m/s², of each lift with a machine sensor."""
         if not len(self.lift):
             return {}
         samples = np.arange(MACHINE_HZ)
@@ -80,7 +80,7 @@ class MachineSensors:
         return dict(zip(self.lift.tolist(), np.round(a, DECIMALS).astype(np.float32), strict=True))
 
     def _bearing(self, turns: F64, v: F64) -> F64:
-        """Return the ringing after the last blow of each machine's defect."""
+        """Return the ringing after the last impact of each machine's bearing defect."""
         rolled = turns * self._per_turn[:, None] * np.where(v < 0, -1.0, 1.0)
         impact = np.floor(rolled)
         per_s = np.maximum(np.abs(v), SLOWEST_MPS) * (self.turns_per_m * self._per_turn)[:, None]
@@ -101,19 +101,19 @@ class MachineSensors:
 
 
 def monitored_rows(row: dict[str, int], machine: bool | Collection[str]) -> Index:
-    """Return the rows of the lifts whose machines are listened to: all, none, or those of these ids."""
+    """Return the rows of the lifts with a machine sensor: all, none, or those with these ids."""
     if isinstance(machine, bool):
         return np.arange(len(row) if machine else 0)
     return np.array([k for lift_id, k in row.items() if lift_id in machine], dtype=np.intp)
 
 
 def _mesh(turns: F64) -> F64:
-    """Return what a worm gear hums: its mesh and twice that, swelling once a turn."""
+    """Return the vibration of a worm gear: its mesh frequency and twice that, modulated once per turn."""
     angle = 2 * np.pi * turns
     swell = 1 + 0.3 * np.cos(angle)
     return swell * sum(size * np.sin(k * MESH_PER_TURN * angle) for k, size in enumerate(MESH_MPS2, start=1))
 
 
 def _motor(turns: F64) -> F64:
-    """Return what a gearless motor hums: electrical frequency and torque ripple."""
+    """Return the vibration of a gearless motor: electrical frequency and torque ripple."""
     return np.asarray(sum(size * np.sin(2 * np.pi * k * POLE_PAIRS * turns) for k, size in ELECTRIC_MPS2))

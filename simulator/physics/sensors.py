@@ -1,10 +1,10 @@
-"""What the sensors of speed and position report of a car's motion, ten times a second.
+"""The speed and position sensors, ten samples a second.
 
     true motion ─► gain, bias, weather, noise ─► quantisation ─► faults: gain, offset, spikes; dead, mute, stuck
 
-The law: a reading is a function of (seed, lift, sample), of the true motion then, and of the sensor's condition; only a
-stuck sensor remembers: its last reading. Most lifts read their position from an absolute tape or a laser; a barometer
-reads the air's pressure, so the weather moves its lift. Numbers: domain notes, section 7.
+A reading is a function of (seed, lift, sample), the true motion, and the sensor's condition; only a stuck sensor has
+memory: its last reading. Most lifts read their position from an absolute tape or a laser; a barometer is affected by
+the weather. Values: domain notes, section 7.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ SAMPLES = np.arange(SAMPLE_HZ)
 
 
 class Sensors:
-    """The speed and position sensors of a range of lifts; barometers by their facts, and a share of the others."""
+    """The speed and position sensors of a range of lifts; barometers by the lifts' facts, and a share of the others."""
 
     def __init__(self, lifts: LiftParameters, seed: int, start_ns: int, barometers: float = 0.0) -> None:
         number = lifts.number
@@ -61,7 +61,7 @@ class Sensors:
     def read(self, cars: Cars, motion: Motion, begin_s: F64, second: int) -> tuple[F64, F64]:
         """Return speeds, m/s, and positions, m, both (lifts, 10), of the second that begins at `begin_s`.
 
-        The position is the car's, the speed is that of the sheave.
+        The position is that of the car, the speed that of the sheave.
         """
         samples = second * SAMPLE_HZ + SAMPLES
         v = SPEED_NOISE_MPS * rng.normal(rng.hash_bits(self._speed_key[:, None], samples))
@@ -80,13 +80,13 @@ class Sensors:
         return v, z
 
     def _weather_m(self, begin_s: F64) -> F64:
-        """Return by how much the weather has moved each barometer since it was last set to zero, as it is every day."""
+        """Return the error of each barometer by the weather since its last daily calibration, m."""
         now_s = self._start_s + begin_s
         zeroed_s = np.maximum((now_s - self._zeroed_at_s) // DAY_S * DAY_S + self._zeroed_at_s, self._start_s)
         return self._weather.height_m(now_s) - self._weather.height_m(zeroed_s)
 
     def _spoil(self, faults: SensorFaults, sensor: str, readings: F64, samples: NDArray[np.int64]) -> None:
-        """Let the faulty sensors of one kind say what they say, in place; keep each one's last reading."""
+        """Apply the faults of one kind of sensor to `readings`, in place; keep each sensor's last reading."""
         lift = faults.faulty
         if len(lift):
             readings[lift] = apply_sensor_faults(faults, lift, readings[lift], self._spike_key[lift], samples)
@@ -98,7 +98,7 @@ class Sensors:
 def infrared_readings(
     condition: Condition, seen: Sequence[tuple[Index, F64, Bools, Bools]]
 ) -> list[tuple[Index, F64, NDArray[np.bool_]]]:
-    """Return what presence sensor and light curtain say, in columns, of what was there: lifts, times, both."""
+    """Return the readings of presence sensors and light curtains: lifts, times, (presence, curtain)."""
     return [
         (
             lift,
@@ -116,14 +116,14 @@ def infrared_readings(
 
 
 def door_readings(condition: Condition, did: Sequence[DoorChanges]) -> list[tuple[Index, F64, NDArray[np.int8]]]:
-    """Return what door sensors say, in columns, of what doors did: lifts, times, states."""
+    """Return the readings of door sensors: lifts, times, states."""
     return [(lift, t_s, np.where(condition.door_stuck[lift], CLOSED, state)[:, None]) for lift, t_s, state in did]
 
 
 def apply_sensor_faults(
     faults: SensorFaults, lift: NDArray[np.intp], readings: F64, key: rng.U64, samples: NDArray[np.int64]
 ) -> F64:
-    """Return what these sensors say instead of `readings` (lifts, samples): gain, offset, spikes, 0 or NaN."""
+    """Return the readings (lifts, samples) of these sensors with gain, offset, spikes, 0 or NaN applied."""
     said = readings * faults.gain[lift, None] + faults.offset[lift, None]
     dice = rng.uniform(rng.hash_bits(key[:, None], samples))
     share = faults.spike_share[lift, None]
@@ -135,7 +135,7 @@ def apply_sensor_faults(
 
 
 class Weather:
-    """The air over all lifts of a seed, as the height that its pressure mocks: slow waves, metres over hours."""
+    """The air pressure over all lifts of a seed as an apparent height: slow waves, metres over hours."""
 
     def __init__(self, seed: int) -> None:
         draw = rng.uniform_numbers(seed, -1, rng.WEATHER)

@@ -1,12 +1,12 @@
-"""A car hangs on its ropes: what its drive does at the sheave reaches it through a spring, and people stretch that.
+"""Rope suspension: the car hangs on its ropes like a mass on a spring; drive and passengers excite it.
 
     x'' + 2 zeta omega x' + omega² (x - x_eq) = f - a          x: car over sheave, up positive; a: the drive's
 
     k = n E A / h (1:1), 2 n E A / h (2:1)     h: free rope from the sheave to the car       omega² = k / m
-    a person of 75 kg moves x_eq by -75 g / k; the position loop takes it back as the car travels
+    a passenger of 75 kg moves x_eq by -75 g / k; the position loop compensates this as the car travels
 
-The law: the state is advanced exactly from sample to sample (constant input between two), elementwise over the lifts.
-Numbers: domain notes, section 3.5.
+The state is advanced exactly from sample to sample (constant input between two samples), elementwise over the lifts.
+Values: domain notes, section 3.5.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ KG_PER_ROPE = 200.0
 OVERHEAD_M = 4.0
 DAMPING, DAMPING_FULL, DAMPING_DOWN = 0.06, 0.05, 0.02
 TAKEN_BACK_M = 0.6
-"""Within this way the position loop takes back all but 1/e of what the load has stretched."""
+"""The travel over which the position loop compensates the stretch by the load, except for 1/e."""
 STEP_S, STEP_PARTS = 0.3, 6
 JUMPS_HZ = 2.2
 QUIET_M, QUIET_MPS, QUIET_KG = 2e-5, 2e-4, 1e-6
@@ -35,20 +35,20 @@ CHUNK_SAMPLES = 40_000
 
 
 def stiffness_npm(ropes: F64, free_m: F64, rope_ratio: F64) -> F64:
-    """Return the spring, N/m, of so many ropes whose free length is `free_m`."""
+    """Return the stiffness, N/m, of so many ropes of free length `free_m`."""
     return rope_ratio * ropes * ROPE_EA_N / free_m
 
 
 def natural_hz(stiffness: F64, hung_kg: F64) -> F64:
-    """Return the frequency of a car on that spring."""
+    """Return the natural frequency of a car on its ropes."""
     return np.sqrt(stiffness / hung_kg) / (2 * np.pi)
 
 
 @dataclass(frozen=True, slots=True)
 class Motion:
-    """How the cars truly moved in one second: those of `lift` by (lifts, samples), any other stood at its `rest_m`.
+    """The true motion of the cars in one second: cars of `lift` as (lifts, samples), all others stand at `rest_m`.
 
-    `z_m` is the car's place and `a_mps2` its acceleration, `drive_m` and `v_mps` place and speed of its drive.
+    `z_m` and `a_mps2` are position and acceleration of the car, `drive_m` and `v_mps` position and speed of its drive.
     """
 
     lift: Index
@@ -60,7 +60,7 @@ class Motion:
 
 
 class Suspension:
-    """The ropes of a range of lifts, followed at `rate_hz`."""
+    """The ropes of a range of lifts, sampled at `rate_hz`."""
 
     def __init__(self, lifts: LiftParameters, rate_hz: int) -> None:
         n = len(lifts.number)
@@ -73,7 +73,7 @@ class Suspension:
         self.stretch_m = np.zeros(n)
 
     def step(self, cars: Cars, log: EventLog, begin_s: F64) -> Motion:
-        """Live through the second in which `log` happened."""
+        """Simulate the second in which the events of `log` occurred."""
         steps = self._steps(cars, log, begin_s)
         rings = (np.abs(self._x - self.stretch_m) > QUIET_M) | (np.abs(self._v) > QUIET_MPS)
         sinks = (cars.condition.sinks_mps != 0) & (cars.door != CLOSED)
@@ -88,9 +88,10 @@ class Suspension:
         return Motion(lift, z, drive_m, v, a, cars.trajectories.end_m + self.stretch_m)
 
     def _steps(self, cars: Cars, log: EventLog, begin_s: F64) -> tuple[Index, Index, F64]:
-        """Return who shifts weight in or out (lift, sample, kg); what nobody saw happened as the second began.
+        """Return the load changes (lift, sample, kg); a change that is not in the log occurs at the start of the
+        second.
 
-        A step is a foot after the other: its weight comes in parts, the last of them perhaps in the next second.
+        A passenger's weight shifts in parts, the last of them perhaps in the next second.
         """
         load_kg = _hung_kg(cars)
         changed = load_kg - self._load_kg
@@ -110,7 +111,7 @@ class Suspension:
         return lift[~later], sample[~later], kg[~later]
 
     def _follow(self, cars: Cars, lift: Index, begin_s: F64, steps: tuple[Index, Index, F64]) -> tuple[F64, ...]:
-        """Return places, places and speeds of the drives, and accelerations of these cars through their second."""
+        """Return positions, drive positions, drive speeds and accelerations of these cars in their second."""
         dt_s = 1 / self.rate_hz
         t_s = begin_s[lift, None] + np.arange(self.rate_hz) * dt_s
         drive_m, drive_mps, a = cars.trajectories.at(lift, t_s)
@@ -146,7 +147,7 @@ class Suspension:
         return omega, DAMPING + DAMPING_FULL * load + DAMPING_DOWN * (drive_mps < 0), k
 
     def _moves(self, cars: Cars, lift: Index, steps: tuple[Index, Index, F64], k: F64) -> F64:
-        """Return how the place of equilibrium moves at each sample: by people, and by what sinks at an open door."""
+        """Return the change of the equilibrium at each sample, by load changes and by sinking at an open door."""
         moves = np.zeros((len(lift), self.rate_hz))
         moves -= (cars.condition.sinks_mps[lift] * (cars.door[lift] != CLOSED) / self.rate_hz)[:, None]
         who, sample, kg = steps
@@ -157,12 +158,12 @@ class Suspension:
 
 
 def _hung_kg(cars: Cars) -> F64:
-    """Return what is in each car: people, and goods."""
+    """Return the load in each car: passengers and goods."""
     return cars.load_kg + cars.condition.goods * cars.lifts.rated_kg
 
 
 def transition(omega: F64, zeta: F64, dt_s: float) -> tuple[F64, F64, F64, F64]:
-    """Return what `dt_s` makes of a free oscillation's (x, v): x of x, x of v, v of x, v of v."""
+    """Return the transition matrix of a free oscillation (x, v) over `dt_s`: x of x, x of v, v of x, v of v."""
     damped = omega * np.sqrt(1 - zeta**2)
     fades, cos, sin = np.exp(-zeta * omega * dt_s), np.cos(damped * dt_s), np.sin(damped * dt_s)
     lean = zeta * omega / damped * sin
@@ -170,7 +171,8 @@ def transition(omega: F64, zeta: F64, dt_s: float) -> tuple[F64, F64, F64, F64]:
 
 
 def _jumping_mps2(cars: Cars, lift: Index, t_s: F64) -> F64:
-    """Return what people who jump in step do to these cars: they weigh nothing and twice their weight by turns."""
+    """Return the acceleration of these cars by passengers who jump in step: weight between nothing and twice their
+    own."""
     jumping_kg = np.minimum(cars.condition.jumping_kg[lift], cars.load_kg[lift])
     if not jumping_kg.any():
         return np.zeros(t_s.shape)
