@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 
 import pytest
@@ -30,25 +31,32 @@ for_s = 90
 """
 
 
-@pytest.fixture
-def night(tmp_path: Path) -> Path:
-    file = tmp_path / "night.toml"
+@pytest.fixture(scope="module")
+def night(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    file = tmp_path_factory.mktemp("night") / "night.toml"
     file.write_text(SCENARIO, encoding="utf-8")
     return file
+
+
+@pytest.fixture(scope="module")
+def recording(night: Path) -> Path:
+    """A recording of that night, which nobody writes to."""
+    folder = night.parent / "taken"
+    assert liftwatch.main(["simulate", "--scenario", str(night), "--to", str(folder)]) == 0
+    return folder
 
 
 def read(night: Path) -> Scenario:
     return library.read(str(night), {})
 
 
-def test_the_verdict_is_the_same_in_one_process_in_two_and_from_a_recording(night: Path, tmp_path: Path) -> None:
+def test_the_verdict_is_the_same_in_one_process_in_two_and_from_a_recording(night: Path, recording: Path) -> None:
     alone, together = (trial.judge_scenario(read(night), "night", processes) for processes in (1, 2))
     assert sorted(alone.raised, key=repr) == sorted(together.raised, key=repr)
     assert sorted(alone.labels, key=repr) == sorted(together.labels, key=repr)
     assert alone.played == together.played
     assert {one.lift_id for one in alone.raised} == {"sim-00003", "sim-00031"}
-    assert liftwatch.main(["simulate", "--scenario", str(night), "--to", str(tmp_path / "taken")]) == 0
-    recorded = trial.judge_recording(tmp_path / "taken")
+    recorded = trial.judge_recording(recording)
     assert sorted(recorded.raised, key=repr) == sorted(alone.raised, key=repr)
     assert len(recorded.labels) == len(alone.labels)
     assert recorded.played.seconds == pytest.approx(alone.played.seconds, abs=1.0)
@@ -78,10 +86,12 @@ def test_the_thresholds_of_the_configuration_are_tried_and_named(
     assert "entrapment-off-level.critical_hold_s = 100" in (tmp_path / "report/report.html").read_text(encoding="utf-8")
 
 
-def test_a_report_is_named_after_what_was_tried(night: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_report_is_named_after_what_was_tried(
+    night: Path, recording: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.chdir(tmp_path)
     (tmp_path / "theirs.csv").write_text("lift_id,rule,onset\n", encoding="utf-8")
-    assert liftwatch.main(["simulate", "--scenario", str(night), "--to", "taken"]) == 0
+    shutil.copytree(recording, "taken")
     assert liftwatch.main(["evaluate", "taken"]) == 0
     assert liftwatch.main(["evaluate", "taken", "--findings", "theirs.csv"]) == 0
     assert liftwatch.main(["evaluate", "--scenario", str(night)]) == 0
@@ -89,20 +99,18 @@ def test_a_report_is_named_after_what_was_tried(night: Path, tmp_path: Path, mon
     assert there == {"taken.evaluation", "taken.theirs.evaluation", "night.evaluation"}
 
 
-def test_another_detector_is_held_against_the_same_labels(night: Path, tmp_path: Path) -> None:
-    folder, theirs = tmp_path / "taken", tmp_path / "theirs.csv"
-    assert liftwatch.main(["simulate", "--scenario", str(night), "--to", str(folder)]) == 0
+def test_another_detector_is_held_against_the_same_labels(recording: Path, tmp_path: Path) -> None:
+    theirs = tmp_path / "theirs.csv"
     theirs.write_text("lift_id,rule,onset\nsim-00001,overspeed,2001-09-09T23:03:00Z\n", encoding="utf-8")
-    tried = trial.judge_recording(folder, theirs)
+    tried = trial.judge_recording(recording, theirs)
     assert {"overspeed"} < tried.played.judged
     assert tried.played.detector == "theirs"
 
 
 def test_findings_that_cannot_be_read_are_one_clear_line_that_names_the_file(
-    night: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    recording: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    folder, theirs = tmp_path / "taken", tmp_path / "theirs.csv"
-    assert liftwatch.main(["simulate", "--scenario", str(night), "--to", str(folder)]) == 0
+    folder, theirs = recording, tmp_path / "theirs.csv"
 
     def refused(findings: Path) -> str:
         capsys.readouterr()
@@ -118,13 +126,12 @@ def test_findings_that_cannot_be_read_are_one_clear_line_that_names_the_file(
 
 
 def test_a_detector_that_finds_nothing_has_a_recall_of_nought_for_every_rule_that_was_owed(
-    night: Path, tmp_path: Path
+    recording: Path, tmp_path: Path
 ) -> None:
-    folder, theirs = tmp_path / "taken", tmp_path / "theirs.csv"
-    assert liftwatch.main(["simulate", "--scenario", str(night), "--to", str(folder)]) == 0
+    theirs = tmp_path / "theirs.csv"
     theirs.write_text("lift_id,rule,onset\n", encoding="utf-8")
-    tried = trial.judge_recording(folder, theirs)
-    ours = {one.rule for one in trial.judge_recording(folder).raised}
+    tried = trial.judge_recording(recording, theirs)
+    ours = {one.rule for one in trial.judge_recording(recording).raised}
     assert ours
     assert ours <= tried.played.judged
     scores = [one for report in judge(tried.played, tried.labels, tried.raised) for one in report.scores if one.owed]
@@ -161,9 +168,8 @@ def test_what_cannot_be_tried_is_one_clear_line(
     assert says in capsys.readouterr().err
 
 
-def test_an_incomplete_recording_is_not_evaluated(night: Path, tmp_path: Path) -> None:
-    folder = tmp_path / "taken"
-    assert liftwatch.main(["simulate", "--scenario", str(night), "--to", str(folder)]) == 0
+def test_an_incomplete_recording_is_not_evaluated(recording: Path, tmp_path: Path) -> None:
+    folder = shutil.copytree(recording, tmp_path / "taken")
     header = json.loads((folder / "recording.json").read_text(encoding="utf-8"))
     (folder / "recording.json").write_text(json.dumps(header | {"complete": False}), encoding="utf-8")
     with pytest.raises(trial.NoLabels, match="incomplete"):

@@ -66,6 +66,7 @@ def speeds(folder: Path, lift_id: str) -> list[float]:
         return list(series.readings(lift_id, "speed", T_NS, T_NS + DAY_NS).channels["v"])
 
 
+@pytest.mark.long
 @pytest.mark.broker
 @pytest.mark.timeout(300)
 @pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="reads resident memory from /proc, as on Linux")

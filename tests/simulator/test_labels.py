@@ -45,18 +45,35 @@ def in_order(rows: list[Label], first: int = 0) -> list[tuple[object, ...]]:
     return sorted(tuple(map(str, row.values())) for row in written)
 
 
-@pytest.mark.parametrize("form", FORMS)
-def test_the_same_seed_gives_the_same_labels_however_the_fleet_is_cut(form: str) -> None:
-    plan = plan_of(list(FAULTS), 40, form=form, for_s=90.0, growth_days=60.0 / DAY_S)
-    facts = fleet(40, seed=4)
+BLOCK = 40
+"""How many lifts have faults of one form where the forms share a world: two estates, so whole buildings."""
+Rows = list[tuple[object, ...]]
 
-    def of(first: int, last: int) -> list[tuple[object, ...]]:
+
+@pytest.fixture(scope="module")
+def cuts() -> list[Rows]:
+    """The labels of one world, a block of lifts for each form: of the whole, of two parts, and of the whole again."""
+    lifts, plan = BLOCK * len(FORMS), list[FaultRequest]()
+    for k in range(lifts):
+        form, at = FORMS[k // BLOCK], k % BLOCK
+        how = {"form": form, "for_s": 90.0, "growth_days": 60.0 / DAY_S}
+        plan.append(FaultRequest(f"sim-{k + 1:05d}", list(FAULTS)[at % len(FAULTS)], 5.0 + at, **how))
+    facts = fleet(lifts, seed=4)
+
+    def of(first: int, last: int) -> Rows:
         w = World(facts[first:last], 4, START_NS, first=first, hour=MORNING, plan=plan, faults_per_lift_hour=4.0)
         return in_order(lived(w, 240), first)
 
-    whole = of(0, 40)
-    assert sorted(row for cut in ((0, 20), (20, 40)) for row in of(*cut)) == whole  # estates, so whole buildings
-    assert of(0, 40) == whole
+    return [of(0, lifts), sorted([*of(0, lifts // 2), *of(lifts // 2, lifts)]), of(0, lifts)]
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_the_same_seed_gives_the_same_labels_however_the_fleet_is_cut(form: str, cuts: list[Rows]) -> None:
+    first = BLOCK * FORMS.index(form)
+    own = {f"sim-{k + 1:05d}" for k in range(first, first + BLOCK)}
+    whole, parted, again = ([row for row in rows if row[0] in own] for rows in cuts)
+    assert parted == whole
+    assert again == whole
     assert len({row[1] for row in whole}) >= 30
 
 
@@ -127,6 +144,7 @@ def test_a_symptom_begins_with_its_fault_or_later_and_a_row_names_the_rules_of_i
         assert 0 <= row["severity"] <= 1  # type: ignore[operator]
 
 
+@pytest.mark.long
 def test_an_intermittent_fault_comes_and_goes_as_one_event() -> None:
     plan = plan_of(["door-obstruction", "car-stalled-between-floors"], LIFTS, form=INTERMITTENT, for_s=1800.0)
     rows = lived(World(fleet(LIFTS, 3), 3, START_NS, hour=MORNING, plan=plan), 2200)
@@ -136,6 +154,7 @@ def test_an_intermittent_fault_comes_and_goes_as_one_event() -> None:
     assert {round(row.end_s - row.onset_s) for row in rows} == {1800}
 
 
+@pytest.mark.long
 def test_a_growing_act_comes_more_and_more_often_and_then_fails_for_good() -> None:
     plan = plan_of(["door-open-button-stuck"], LIFTS, form=GROWING, for_s=4000.0, growth_days=3000 / DAY_S)
     rows = lived(World(fleet(LIFTS, 3), 3, START_NS, hour=MORNING, plan=plan), 4400)

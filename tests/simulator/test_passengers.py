@@ -68,6 +68,7 @@ def test_arrivals_are_a_poisson_process_in_each_building() -> None:
     assert count.sum() == pytest.approx(expected.sum(), rel=0.1)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(("kind", "low", "high"), [(RESIDENTIAL, 80, 300), (OFFICE, 500, 1700)])
 def test_lifts_run_as_often_in_a_working_day_as_real_ones(kind: int, low: int, high: int) -> None:
     """Homes have 80 to 300 runs a lift; an office's 400 000 a year are 1 600 on each of 250 working days."""
