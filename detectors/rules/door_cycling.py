@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from detectors.observe import door_duty
 from detectors.observe.car import Car
-from detectors.observe.scan import NEVER_NS
+from detectors.observe.gaps import NEVER_NS
 from detectors.rule import MINOR, Level, Rule, Score
 from registry.facts import FleetFacts
 from telemetry.compiled import compiled, records

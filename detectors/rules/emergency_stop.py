@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from detectors.observe import witness
 from detectors.observe.car import Car
-from detectors.observe.scan import NEVER_NS
+from detectors.observe.gaps import NEVER_NS
 from detectors.observe.sensor import ACCEL_TAU_S
 from detectors.observe.witness import Witness
 from detectors.rule import MAJOR, Level, Rule, Score

@@ -1,18 +1,20 @@
 """F08 overspeed and F09 ascending overspeed: the speed against the rated speed.
 
-GB/T 10058 allows 105 % of the rated speed; 115 % is where a governor acts (EN 81-20, 5.6.2.2.1.1). Upwards the second
-limit is F09's alone.
+    115 %  ______/‾‾‾‾\\_____    critical: a governor acts here (EN 81-20, 5.6.2.2.1.1); upwards it is F09's alone
+    105 %  ___/‾‾‾‾‾‾‾‾‾‾\\__    minor: GB/T 10058 allows no more
+
+What was read before does not count: these rules have no memory.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from detectors.observe.car import Car
-from detectors.observe.scan import Columns
-from detectors.rule import CRITICAL, MINOR, Level, Rule, Score
+from detectors.rule import CRITICAL, MINOR, NO_MEMORY, Level, Rule, Score
 from registry.facts import FleetFacts
 from telemetry.arrays import F64
 
@@ -21,21 +23,23 @@ from telemetry.arrays import F64
 class Overspeed:
     """Scores the speed as a share of two limits: the tolerated one in either direction, the dangerous one downwards.
 
-    A car that is dangerously fast upwards scores 0: it is no steady excess either.
+    A car that is dangerously fast upwards scores 0 on the first level too: F09 reports it.
     """
 
     tolerated: float = 1.05
     dangerous: float = 1.15
 
-    def start(self, n: int) -> Columns:
-        return {}
+    def start(self, n: int) -> NDArray[np.void]:
+        """Return `n` records of no memory."""
+        return np.zeros(n, NO_MEMORY)
 
-    def step(self, state: Columns, car: Car, facts: FleetFacts) -> tuple[Columns, tuple[Score, ...]]:
+    def step(self, state: NDArray[np.void], car: Car, facts: FleetFacts) -> tuple[NDArray[np.void], tuple[Score, ...]]:
+        """Score each row that reads a speed."""
         rated = facts.rated_speed_mps[car.lift]
-        steady = _score(np.abs(car.v), self.tolerated * rated)
-        ascends = car.v >= self.dangerous * rated
-        steady = replace(steady, on=np.where(ascends, 0.0, steady.on))
-        return state, (steady, _score(-car.v, self.dangerous * rated))
+        limit, dangerous = self.tolerated * rated, self.dangerous * rated
+        steady, falls = _score(np.abs(car.v), limit), _score(-car.v, dangerous)
+        on = np.where(car.v >= dangerous, 0.0, steady.on)
+        return state, (Score(on, steady.off, steady.evidence), falls)
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,14 +48,17 @@ class OverspeedUp:
 
     dangerous: float = 1.15
 
-    def start(self, n: int) -> Columns:
-        return {}
+    def start(self, n: int) -> NDArray[np.void]:
+        """Return `n` records of no memory."""
+        return np.zeros(n, NO_MEMORY)
 
-    def step(self, state: Columns, car: Car, facts: FleetFacts) -> tuple[Columns, tuple[Score, ...]]:
+    def step(self, state: NDArray[np.void], car: Car, facts: FleetFacts) -> tuple[NDArray[np.void], tuple[Score, ...]]:
+        """Score each row that reads a speed."""
         return state, (_score(car.v, self.dangerous * facts.rated_speed_mps[car.lift]),)
 
 
 def _score(speed: F64, limit: F64) -> Score:
+    """Return the score of a speed above a limit; it is over as soon as the speed is below."""
     share = np.maximum(speed / limit, 0.0)
     off = np.where(np.isnan(share), np.nan, share < 1.0)
     return Score(on=share, off=off, evidence={"speed_mps": speed, "limit_mps": limit})

@@ -16,8 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from detectors.observe.car import Car
-from detectors.observe.scan import Columns
-from detectors.rule import MINOR, Finding, Level, Rule, Score
+from detectors.rule import MINOR, NO_MEMORY, Finding, Level, Rule, Score
 from registry.facts import FleetFacts
 from telemetry.streams import HEARD, HEARTBEAT_DEFAULT_S, NEVER_SEEN, OFFLINE, SUSPECT
 
@@ -33,11 +32,11 @@ class ByArrival:
     offline_s: float = 360.0
     will_s: float = 60.0
 
-    def start(self, n: int) -> Columns:
-        """There is no state."""
-        return {}
+    def start(self, n: int) -> NDArray[np.void]:
+        """Return `n` records of no memory."""
+        return np.zeros(n, NO_MEMORY)
 
-    def step(self, state: Columns, car: Car, facts: FleetFacts) -> tuple[Columns, tuple[Score, ...]]:
+    def step(self, state: NDArray[np.void], car: Car, facts: FleetFacts) -> tuple[NDArray[np.void], tuple[Score, ...]]:
         """Readings say nothing of silence."""
         unknown = np.full(len(car), np.nan)
         return state, (Score(unknown, unknown),)

@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from detectors import hold
 from detectors.observe import doorway
 from detectors.observe.car import Car
-from detectors.observe.scan import NEVER_NS
+from detectors.observe.gaps import NEVER_NS
 from detectors.rule import CRITICAL, Level, Rule, Score
 from registry.facts import FleetFacts
 from telemetry.compiled import compiled, records

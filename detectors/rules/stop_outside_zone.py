@@ -1,11 +1,12 @@
 """F04: the car stands outside the door zone, where its door cannot let anybody out.
 
-A position that jumped tells of no landing until it was found at landings again.
+A position that jumped shows no landing until it was found at landings again.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,6 +15,7 @@ from detectors import hold
 from detectors.observe.car import Car
 from detectors.rule import MAJOR, Level, Rule, Score
 from registry.facts import FleetFacts
+from telemetry.compiled import compiled
 from telemetry.streams import STARRED_ONLY_MODES
 
 
@@ -24,20 +26,40 @@ class StopOutsideZone:
     hold_s: float = 15.0
 
     def start(self, n: int) -> NDArray[np.void]:
-        """Return a clock that has not begun."""
+        """Return a stopped clock for each of `n` lifts."""
         return hold.start(n)
 
     def step(self, state: NDArray[np.void], car: Car, facts: FleetFacts) -> tuple[NDArray[np.void], tuple[Score, ...]]:
         """Score each row that reads a speed or a position."""
-        offset, zone = np.abs(car.offset_m), facts.door_zone_m[car.lift]
-        outside = car.at_rest() & (offset > zone) & ~np.isin(car.mode, STARRED_ONLY_MODES)
-        unknown = (np.isnan(car.v) & np.isnan(car.z)) | np.isnan(car.still_s) | np.isnan(offset)
-        unknown |= car.stale | car.z_doubt
-        state, served_s, since_ns = hold.step(state, car, np.where(unknown, np.nan, outside))
-        off = np.where(np.isnan(car.z) | np.isnan(offset) | car.z_doubt, np.nan, offset <= zone)
+        state, since_ns = state.copy(), np.empty(len(car), dtype=np.int64)
+        held_s, off = np.empty((2, len(car)))
+        offset_m, zone_m = np.abs(car.offset_m), facts.door_zone_m[car.lift]
+        _run(
+            state, car.lift, car.t_ns, car.gap_ns, car.v, car.z, car.z_doubt, car.still_s, car.stale, car.at_rest(),
+            offset_m, zone_m, car.mode, held_s, off, since_ns,
+        )  # fmt: skip
         limit_s = np.full(len(car), self.hold_s)
-        evidence = {"offset_m": offset, "door_zone_m": zone, "held_s": served_s, "limit_s": limit_s}
-        return state, (Score(served_s / self.hold_s, off, evidence, since_ns),)
+        evidence = {"offset_m": offset_m, "door_zone_m": zone_m, "held_s": held_s, "limit_s": limit_s}
+        return state, (Score(held_s / self.hold_s, off, evidence, since_ns),)
+
+
+@compiled
+def _run(
+    memory: Any, lift: Any, t_ns: Any, gap_ns: Any, v: Any, z: Any, z_doubt: Any, still_s: Any, stale: Any,
+    at_rest: Any, offset_m: Any, zone_m: Any, mode: Any, held_s: Any, off: Any, since_ns: Any,
+) -> None:  # fmt: skip
+    for k in range(len(lift)):
+        own = memory[lift[k]]
+        nowhere = np.isnan(offset_m[k]) or z_doubt[k]
+        outside = at_rest[k] and offset_m[k] > zone_m[k] and mode[k] not in STARRED_ONLY_MODES
+        holds = 1.0 if outside else 0.0
+        if nowhere or stale[k] or np.isnan(still_s[k]) or (np.isnan(v[k]) and np.isnan(z[k])):
+            holds = np.nan
+        held_s[k] = hold.serve(own, t_ns[k], gap_ns[k], holds)
+        since_ns[k] = own["since_ns"]
+        off[k] = 1.0 if offset_m[k] <= zone_m[k] else 0.0
+        if nowhere or np.isnan(z[k]):
+            off[k] = np.nan
 
 
 RULE = Rule.from_catalogue(
