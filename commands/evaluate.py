@@ -12,8 +12,8 @@ from commands.wiring.rules import changed_thresholds, tuned_rules
 from configuration import Configuration, Unusable
 from detectors.rule import Rule
 from evaluation import report
+from evaluation.evaluate import evaluate
 from evaluation.raised import BadFindings
-from evaluation.referee import judge
 from simulator.scenarios import library
 from simulator.scenarios.scenario import InvalidScenario
 from store.recordings.format import InvalidRecording
@@ -49,15 +49,15 @@ def run(options: argparse.Namespace, settings: Configuration) -> int:
     folder = options.to or Path(f"{report_name(options)}.evaluation")
     require_writable(folder)
     tried = hold_trial(options, tuned_rules(settings))
-    played = tried.played
+    evaluation_run = tried.evaluation_run
     if options.findings is None:
-        played = replace(played, thresholds=changed_thresholds(settings))
-    reports = judge(played, tried.labels, tried.raised)
+        evaluation_run = replace(evaluation_run, thresholds=changed_thresholds(settings))
+    reports = evaluate(evaluation_run, tried.labels, tried.raised)
     try:
-        report.write(folder, played, reports)
+        report.write(folder, evaluation_run, reports)
     except OSError as error:
         raise Unusable(f"cannot write to {folder} ({error.strerror}); name another folder with --to") from None
-    print(report.to_text(played, reports))
+    print(report.to_text(evaluation_run, reports))
     print(f"Written to {folder}: {', '.join(report.FILES)}")
     return 0
 

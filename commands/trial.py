@@ -1,7 +1,7 @@
 """A detector on trial: a recording, or a simulated world, is judged and its alerts are collected beside the labels.
 
     recording ─► replay ─► alerts ─┐
-    scenario ─► world ─► replay ───┼─► referee ─► report        findings of another detector take the place of ours
+    scenario ─► world ─► replay ───┼─► evaluate ─► report       findings of another detector take the place of ours
                   └─► labels ──────┘
 The lifts of a world are simulated and judged in parts, one for each process. Lifts of one estate stay together, and a
 lift does the same in any part.
@@ -20,9 +20,10 @@ from alerts.alert import Alert
 from commands import processes
 from detectors.catalogue import RULES
 from detectors.rule import Rule
-from evaluation import raised, truth
-from evaluation.raised import BadFindings, Raised, Watched
-from evaluation.referee import Played
+from evaluation import raised
+from evaluation.evaluate import EvaluationRun
+from evaluation.labels import read_labels
+from evaluation.raised import BadFindings, RaisedAlert, RecordingScope
 from ingest.replaying import Replay, replay
 from registry.facts import LiftFacts
 from simulator.buildings.fleet import ESTATE_LIFTS
@@ -43,9 +44,9 @@ RULE_SLUGS = frozenset(rule.slug for rule in RULES)
 class Trial:
     """The lifts that were watched, the labels of what truly happened to them, and what was raised."""
 
-    played: Played
+    evaluation_run: EvaluationRun
     labels: Sequence[Mapping[str, Any]]
-    raised: Sequence[Raised]
+    raised: Sequence[RaisedAlert]
 
 
 class NoLabels(ValueError):
@@ -71,15 +72,19 @@ def judge_recording(folder: Path, findings: Path | None = None, rules: Sequence[
         found = raised_in(run, recording.groups(), header.messages)
         judged, detector, unserved = RULE_SLUGS, OWN_DETECTOR, rules_without_facts(facts)
     else:
-        found = read_findings(findings, Watched({lift.lift_id for lift in facts}, header.start_ns, header.end_ns))
-        owed = (episode.rule for episode in truth.read(labels)[1])  # a rule on which it is silent is judged as well
+        found = read_findings(
+            findings, RecordingScope({lift.lift_id for lift in facts}, header.start_ns, header.end_ns)
+        )
+        owed = (episode.rule for episode in read_labels(labels)[1])  # a rule on which it is silent is judged as well
         judged, detector, unserved = frozenset([*owed, *(one.rule for one in found)]), findings.stem, {}
     name, seconds = folder.resolve().name, (header.end_ns - header.start_ns) / 1e9
-    played = Played(name, detector, header.seed, [lift.lift_id for lift in facts], seconds, judged, unserved)
-    return Trial(played, labels, found)
+    evaluation_run = EvaluationRun(
+        name, detector, header.seed, [lift.lift_id for lift in facts], seconds, judged, unserved
+    )
+    return Trial(evaluation_run, labels, found)
 
 
-def read_findings(findings: Path, watched: Watched) -> list[Raised]:
+def read_findings(findings: Path, watched: RecordingScope) -> list[RaisedAlert]:
     """Read a file of findings; BadFindings names the file and the line."""
     try:
         with findings.open(encoding="utf-8-sig", newline="") as file:
@@ -99,8 +104,8 @@ def judge_scenario(scenario: Scenario, name: str, process_count: int, rules: Seq
     facts, labels, found = (list(chain.from_iterable(column)) for column in columns)
     lift_ids = [lift.lift_id for lift in facts]
     unserved = rules_without_facts(facts)
-    played = Played(name, OWN_DETECTOR, scenario.seed, lift_ids, scenario.seconds, RULE_SLUGS, unserved)
-    return Trial(played, labels, found)
+    evaluation_run = EvaluationRun(name, OWN_DETECTOR, scenario.seed, lift_ids, scenario.seconds, RULE_SLUGS, unserved)
+    return Trial(evaluation_run, labels, found)
 
 
 def fleet_parts(lifts: int, count: int) -> list[slice]:
@@ -112,7 +117,7 @@ def fleet_parts(lifts: int, count: int) -> list[slice]:
 
 def judge_part(
     scenario: Scenario, part: slice, rules: Sequence[Rule]
-) -> tuple[list[LiftFacts], list[dict[str, object]], list[Raised]]:
+) -> tuple[list[LiftFacts], list[dict[str, object]], list[RaisedAlert]]:
     """Simulate and judge a part of the fleet; return its lifts, its labels and what was raised."""
     simulation = Simulation(scenario, scenario.start_ns, part=part)
     run = Replay(simulation.facts, rules, silence=True, attended_s=ATTENDED_S)
@@ -128,7 +133,7 @@ def rules_without_facts(facts: Iterable[LiftFacts]) -> dict[str, frozenset[str]]
     }
 
 
-def raised_in(run: Replay, groups: Iterable[Decoded], messages: int) -> list[Raised]:
+def raised_in(run: Replay, groups: Iterable[Decoded], messages: int) -> list[RaisedAlert]:
     """Judge groups of messages and return each alert in its last state; show the progress where `messages` > 0."""
     newest: dict[str, Alert] = {}
     progress = Progress()

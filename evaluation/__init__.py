@@ -1,1 +1,1 @@
-"""How right we were: what was raised, held against what truly happened."""
+"""Evaluation: alerts compared with the labels of a recording or a simulated world."""

@@ -1,11 +1,12 @@
-"""Holds what was raised against what happened, event by event.
+"""Matches alerts to labelled episodes.
 
     episode          ├────────────────┤
-    raised    ├─▲    ├───▲      ├────▲    ├─▲   from its onset to the moment it was noticed (▲) it touches the episode,
-            early (≤ 5 s)               late (≤ 60 s)    give or take: found; a second one of the same: a repeat
+    alert     ├─▲    ├───▲      ├────▲    ├─▲   an alert that overlaps the episode between its onset and the moment it
+            early (≤ 5 s)               late (≤ 60 s)    was noticed (▲), with these tolerances, finds it
 
-What fits no episode of its rule is `beside` where a fault of that lift was at work (real, but not what it says). Where
-a near miss was, it is `tolerated` up to minor and `provoked` above. Otherwise it is `false`: a false alarm at night.
+A second alert of the same episode is a `repeat`. An alert that matches no episode of its rule is `beside` if a fault of
+that lift was present (a real fault, but not the one named), `tolerated` (up to minor) or `provoked` (above) if a near
+miss was present, and otherwise `false`.
 """
 
 from __future__ import annotations
@@ -15,15 +16,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TypeVar
 
-from evaluation.raised import Raised
-from evaluation.truth import FAULT, NEAR_MISS, Episode, Event
+from evaluation.labels import FAULT, NEAR_MISS, Episode, LabelledEvent
+from evaluation.raised import RaisedAlert
 
 EARLY_S = 5.0
-"""A condition may be read a moment before it is true: sensors are noisy and samples apart."""
+"""Sensors are noisy and samples apart, so an alert may begin a moment before its episode."""
 LATE_S = 60.0
-"""What begins within the fold time after an episode still speaks of it."""
+"""An alert that begins within the fold time after an episode still belongs to it."""
 
-Span = TypeVar("Span", Episode, Event)
+EpisodeOrEvent = TypeVar("EpisodeOrEvent", Episode, LabelledEvent)
 
 FOUND, REPEAT, BESIDE, TOLERATED, PROVOKED, FALSE = "found", "repeat", "beside", "tolerated", "provoked", "false"
 VERDICTS = (FOUND, REPEAT, BESIDE, TOLERATED, PROVOKED, FALSE)
@@ -33,20 +34,20 @@ TOLERABLE = ("trend", "minor")
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """What one alert was: `episode` is the one it found, `events` the faults, or the near miss, that were at work."""
+    """The outcome of one alert: the episode that it matched, and the faults or the near miss that were present."""
 
-    raised: Raised
-    what: str
+    raised: RaisedAlert
+    outcome: str
     episode: Episode | None = None
-    events: tuple[Event, ...] = ()
+    events: tuple[LabelledEvent, ...] = ()
 
 
-def match(raised: Sequence[Raised], events: Sequence[Event], episodes: Sequence[Episode]) -> list[Verdict]:
+def match(raised: Sequence[RaisedAlert], events: Sequence[LabelledEvent], episodes: Sequence[Episode]) -> list[Verdict]:
     """Return a verdict for each alert, in the order in which they were noticed."""
     chances: dict[tuple[str, str], list[Episode]] = defaultdict(list)
     for chance in episodes:
         chances[chance.lift_id, chance.rule].append(chance)
-    at_work: dict[tuple[str, str], list[Event]] = defaultdict(list)
+    at_work: dict[tuple[str, str], list[LabelledEvent]] = defaultdict(list)
     for event in events:
         at_work[event.lift_id, event.kind].append(event)
     found: set[Episode] = set()
@@ -59,15 +60,15 @@ def match(raised: Sequence[Raised], events: Sequence[Event], episodes: Sequence[
             continue
         fault, near = (_touched(at_work[one.lift_id, kind], one) for kind in (FAULT, NEAR_MISS))
         provoked = TOLERATED if one.severity in TOLERABLE else PROVOKED
-        what = BESIDE if fault else provoked if near else FALSE
+        outcome = BESIDE if fault else provoked if near else FALSE
         at_fault = fault or near
-        verdicts.append(Verdict(one, what, events=(at_fault,) if at_fault else ()))
+        verdicts.append(Verdict(one, outcome, events=(at_fault,) if at_fault else ()))
     return verdicts
 
 
-def told_before(raised: Sequence[Raised], episodes: Sequence[Episode]) -> set[Episode]:
-    """Return the episodes that began while an alert of their rule stood open: those it concerns had been told."""
-    opened: dict[tuple[str, str], list[Raised]] = defaultdict(list)
+def already_open(raised: Sequence[RaisedAlert], episodes: Sequence[Episode]) -> set[Episode]:
+    """Return the episodes that began while an alert of their rule was already open."""
+    opened: dict[tuple[str, str], list[RaisedAlert]] = defaultdict(list)
     for one in raised:
         opened[one.lift_id, one.rule].append(one)
     return {
@@ -77,8 +78,8 @@ def told_before(raised: Sequence[Raised], episodes: Sequence[Episode]) -> set[Ep
     }
 
 
-def _touched(spans: Sequence[Span], one: Raised) -> Span | None:
-    """Return the latest of the spans that the alert, until it was noticed, touches; EARLY_S and LATE_S around it."""
+def _touched(spans: Sequence[EpisodeOrEvent], one: RaisedAlert) -> EpisodeOrEvent | None:
+    """Return the latest of the spans that the alert overlaps until it was noticed, within EARLY_S and LATE_S."""
     early, late = round(EARLY_S * 1e9), round(LATE_S * 1e9)
     touched = [span for span in spans if span.onset_ns - early <= one.noticed_ns and one.onset_ns <= span.end_ns + late]
     return max(touched, key=lambda span: span.onset_ns, default=None)

@@ -12,13 +12,13 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from evaluation.bars import BARS
-from evaluation.referee import Report
-from evaluation.scores import Interval, Score
+from evaluation.evaluate import Report
+from evaluation.scores import Interval, RuleScore
 
 INK, GOOD, WARN, FAINT = "#1d2733", "#0b6e99", "#b3432b", "#9aa5b1"
 ROW_IN, WIDTH_IN, MARGIN_IN = 0.24, 7.2, 0.9
 LEAST_S = 0.05
-"""Where the logarithmic axis begins: what is said at once stands there."""
+"""Where the logarithmic axis begins: shorter delays are drawn there."""
 STYLE: dict[Any, Any] = {
     "font.size": 9,
     "axes.edgecolor": FAINT,
@@ -26,11 +26,11 @@ STYLE: dict[Any, Any] = {
     "svg.fonttype": "none",
     "svg.hashsalt": "report",
 }
-UNSAID = dict.fromkeys(("Date", "Creator", "Format", "Type"))
+NO_METADATA = dict.fromkeys(("Date", "Creator", "Format", "Type"))
 
 
 def recall(report: Report) -> str:
-    """Draw the recall of each judged rule that was owed anything, with its interval and the bar of its class."""
+    """Draw the recall of each judged rule with owed episodes, its interval and the bar of its group."""
     scores = [one for one in report.scores if one.judged and one.owed]
 
     def draw(axes: Axes) -> None:
@@ -102,7 +102,7 @@ def _strip(axes: Axes, row: int, values: Sequence[float], median: float) -> None
     axes.scatter([median], [row], marker="|", s=130, color=INK)
 
 
-def _chart(scores: Sequence[Score], draw: Callable[[Axes], None]) -> str:
+def _chart(scores: Sequence[RuleScore], draw: Callable[[Axes], None]) -> str:
     """Return an SVG with a row for each rule; nothing where there is no rule to show."""
     if not scores:
         return ""
@@ -115,6 +115,6 @@ def _chart(scores: Sequence[Score], draw: Callable[[Axes], None]) -> str:
         axes.grid(axis="x", color=FAINT, alpha=0.35, lw=0.5)
         axes.spines[["top", "right"]].set_visible(False)
         text = io.StringIO()
-        figure.savefig(text, format="svg", metadata=UNSAID, transparent=True)
+        figure.savefig(text, format="svg", metadata=NO_METADATA, transparent=True)
     svg = text.getvalue()
     return svg[svg.index("<svg") :]

@@ -1,10 +1,10 @@
-"""What was raised: our own alerts, or the findings of any other detector from a CSV file.
+"""Raised alerts: our own, or the findings of any other detector from a CSV file.
 
     lift_id,rule,onset,noticed,cleared,severity
     sim-00007,entrapment-off-level,2001-01-01T08:15:02.300Z,2001-01-01T08:15:32.400Z,,critical
 
-`noticed`, `cleared` and `severity` may be left out: noticed is then the onset, and it is cleared at once. Times are
-RFC 3339; a rule may be named by its code (F01). What cannot belong to the recording is refused, not passed over.
+`noticed`, `cleared` and `severity` may be left out: noticed is then the onset, and cleared is noticed. Times are
+RFC 3339; a rule may be named by its code (F01). A finding that cannot belong to the recording is refused.
 """
 
 from __future__ import annotations
@@ -21,17 +21,17 @@ from registry.catalogue import SEVERITIES, catalogue
 REQUIRED = ("lift_id", "rule", "onset")
 STILL_OPEN_NS = 1 << 62
 GRACE_NS = 600_000_000_000
-"""So far outside of the recording an instant may lie: what is estimated may be a little off, a wrong zone is not."""
+"""How far outside of the recording an instant may lie: estimates may be off, a wrong time zone is more."""
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
 
 
 class BadFindings(ValueError):
-    """A file of findings that cannot be read: names the line, the field, and the remedy."""
+    """A file of findings that cannot be read: names the line, the field, and a remedy."""
 
 
 @dataclass(frozen=True, slots=True)
-class Raised:
+class RaisedAlert:
     """One alert, or one finding of another detector; instants in the lift's time. It was open until `until_ns`."""
 
     lift_id: str
@@ -42,10 +42,10 @@ class Raised:
     until_ns: int
 
 
-def ours(alerts: Iterable[Alert]) -> list[Raised]:
-    """Return the monitor's alerts as what was raised."""
+def ours(alerts: Iterable[Alert]) -> list[RaisedAlert]:
+    """Return the monitor's alerts as raised alerts."""
     return [
-        Raised(
+        RaisedAlert(
             alert.lift_id,
             alert.rule,
             alert.severity,
@@ -58,18 +58,18 @@ def ours(alerts: Iterable[Alert]) -> list[Raised]:
 
 
 @dataclass(frozen=True, slots=True)
-class Watched:
-    """What findings can be about: these lifts, in this time."""
+class RecordingScope:
+    """The lifts and the time of a recording, which findings must lie in."""
 
     lift_ids: Container[str]
     start_ns: int
     end_ns: int
 
 
-def read_csv(lines: Iterable[str], watched: Watched) -> list[Raised]:
+def read_csv(lines: Iterable[str], watched: RecordingScope) -> list[RaisedAlert]:
     """Return the findings of another detector; raise BadFindings where a line does not fit."""
     reader = csv.DictReader(lines, skipinitialspace=True)
-    found: dict[Raised, int] = {}
+    found: dict[RaisedAlert, int] = {}
     try:
         missing = [name for name in REQUIRED if name not in (reader.fieldnames or ())]
         if missing:
@@ -86,7 +86,7 @@ def read_csv(lines: Iterable[str], watched: Watched) -> list[Raised]:
     return list(found)
 
 
-def _finding(row: dict[str, str | None], watched: Watched) -> Raised:
+def _finding(row: dict[str, str | None], watched: RecordingScope) -> RaisedAlert:
     if None in row:
         raise BadFindings("more cells than columns; put quotes around a cell with a comma in it")
     cells = {name: (cell or "").strip() for name, cell in row.items()}
@@ -99,7 +99,7 @@ def _finding(row: dict[str, str | None], watched: Watched) -> Raised:
     severity = cells.get("severity") or SEVERITIES[-1]
     if severity not in SEVERITIES:
         raise BadFindings(f"severity: {severity!r} is not one of {', '.join(SEVERITIES)}")
-    return Raised(lift_id, rule, severity, *_instants(cells, watched))
+    return RaisedAlert(lift_id, rule, severity, *_instants(cells, watched))
 
 
 def _slug(rule: str) -> str:
@@ -107,7 +107,7 @@ def _slug(rule: str) -> str:
     return next((entry.slug for entry in catalogue().values() if entry.code == rule), rule)
 
 
-def _instants(cells: dict[str, str], watched: Watched) -> tuple[int, int, int]:
+def _instants(cells: dict[str, str], watched: RecordingScope) -> tuple[int, int, int]:
     """Return onset, when it was noticed, and until when it was open."""
     onset_ns = _instant_ns("onset", cells["onset"])
     noticed_ns = _instant_ns("noticed", cells["noticed"]) if cells.get("noticed") else onset_ns

@@ -1,6 +1,6 @@
-"""Writes what the referee found: report.json (all of it), rules.csv (a row for each set and rule), report.html.
+"""Writes an evaluation: report.json (everything), rules.csv (a row for each set and rule), report.html.
 
-Numbers that do not exist (no event, nothing found) are null, empty and a dash; never 0.
+Numbers that do not exist (no event, nothing found) are null, empty or a dash; never 0.
 """
 
 from __future__ import annotations
@@ -19,9 +19,9 @@ from markupsafe import Markup
 
 from evaluation import plots
 from evaluation.bars import CONFUSION_BAR
+from evaluation.evaluate import EvaluationRun, GroupScore, Report
 from evaluation.matching import FALSE, FOUND
-from evaluation.referee import GroupScore, Played, Report
-from evaluation.scores import Interval, Score
+from evaluation.scores import Interval, RuleScore
 
 FILES = ("report.json", "rules.csv", "report.html")
 HEADING = (
@@ -30,10 +30,10 @@ HEADING = (
 )
 
 
-def write(folder: Path, played: Played, reports: Sequence[Report]) -> None:
+def write(folder: Path, run: EvaluationRun, reports: Sequence[Report]) -> None:
     """Write the three files into a folder."""
     folder.mkdir(parents=True, exist_ok=True)
-    texts = to_json(played, reports), to_csv(reports), to_html(played, reports)
+    texts = to_json(run, reports), to_csv(reports), to_html(run, reports)
     for name, text in zip(FILES, texts, strict=True):
         (folder / name).write_text(text, encoding="utf-8")
 
@@ -43,7 +43,7 @@ def rows(report: Report) -> list[dict[str, Any]]:
     return [_row(report, one) for one in report.scores]
 
 
-def _row(report: Report, one: Score) -> dict[str, Any]:
+def _row(report: Report, one: RuleScore) -> dict[str, Any]:
     return {
         "set": report.set_name,
         "code": one.rule.code,
@@ -70,15 +70,15 @@ def _interval(name: str, interval: Interval) -> dict[str, float]:
     return {name: interval.value, f"{name}_low": interval.low, f"{name}_high": interval.high}
 
 
-def to_json(played: Played, reports: Sequence[Report]) -> str:
-    """Return everything but the single verdicts."""
+def to_json(run: EvaluationRun, reports: Sequence[Report]) -> str:
+    """Return everything except the single verdicts."""
     document = {
-        "recording": played.name,
-        "detector": played.detector,
-        "seed": played.seed,
-        "lifts": len(played.lift_ids),
-        "seconds": played.seconds,
-        "thresholds": played.thresholds,
+        "recording": run.name,
+        "detector": run.detector,
+        "seed": run.seed,
+        "lifts": len(run.lift_ids),
+        "seconds": run.seconds,
+        "thresholds": run.thresholds,
         "confidence": 0.95,
         "sets": [
             {
@@ -102,7 +102,7 @@ def _plain(group: dict[str, Any]) -> dict[str, Any]:
 
 
 def to_csv(reports: Sequence[Report]) -> str:
-    """Return a row for each set and rule."""
+    """Return a CSV with a row for each set and rule."""
     table = [row for report in reports for row in rows(report)]
     text = io.StringIO()
     writer = csv.DictWriter(text, fieldnames=list(table[0]))
@@ -111,19 +111,19 @@ def to_csv(reports: Sequence[Report]) -> str:
     return text.getvalue()
 
 
-def to_text(played: Played, reports: Sequence[Report]) -> str:
+def to_text(run: EvaluationRun, reports: Sequence[Report]) -> str:
     """Return the figures of the judged rules as tables for a terminal, the held-out lifts last."""
-    lines = [f"other than the catalogue's: {other(played.thresholds)}"] if played.thresholds else []
+    lines = [f"other than the catalogue's: {other(run.thresholds)}"] if run.thresholds else []
     for report in reports:
         lines.append(f"{report.set_name}: {report.lifts} lifts, {amount(report.lift_months)} lift-months")
         lines.append(HEADING)
         lines += [_line(one) for one in report.scores if one.judged]
-        lines += [_against_its_bar(group) for group in report.groups if group.rules]
+        lines += [_group_line(group) for group in report.groups if group.rules]
         lines.append(f"  faults of sensors that raised a critical alert: {percent(report.confusion)}")
     return "\n".join(lines)
 
 
-def _line(one: Score) -> str:
+def _line(one: RuleScore) -> str:
     recall = "–" if math.isnan(one.recall.value) else f"{one.recall.value:.1%}"
     return (
         f"  {one.rule.code} {one.rule.slug:<26}{one.owed:>6}{one.found:>7}{recall:>9}{one.raised:>8}{one.wrong:>7}"
@@ -131,13 +131,13 @@ def _line(one: Score) -> str:
     ).rstrip()
 
 
-def _beyond(one: Score) -> str:
-    """Say why episodes were not owed, and what alerts were that found none of their own."""
+def _beyond(one: RuleScore) -> str:
+    """Return why episodes were not owed, and the outcomes of alerts that found none."""
     counts = {**one.excused, "early": one.early, **one.verdicts}
     return ", ".join(f"{number} {why}" for why, number in counts.items() if number and why not in (FOUND, FALSE))
 
 
-def _against_its_bar(group: GroupScore) -> str:
+def _group_line(group: GroupScore) -> str:
     bar, rate = group.bar, group.false_per_lift_month
     recall = f"{group.found / group.owed:.1%}" if group.owed else "–"
     return (
@@ -146,15 +146,15 @@ def _against_its_bar(group: GroupScore) -> str:
     )
 
 
-def to_html(played: Played, reports: Sequence[Report]) -> str:
-    """Return one page that needs nothing else: tables, and plots as SVG inside it."""
+def to_html(run: EvaluationRun, reports: Sequence[Report]) -> str:
+    """Return one self-contained page: tables, and plots as inline SVG."""
     page = Environment(loader=PackageLoader("evaluation", "."), autoescape=select_autoescape(["html"]))
     page.globals |= {"confusion_bar": CONFUSION_BAR}
     page.filters |= {"figure": figure, "percent": percent, "between": between, "other": other, "amount": amount}
     figures = {
         report.set_name: {name: Markup(draw(report)) for name, draw in plots.PLOTS.items()} for report in reports
     }
-    return page.get_template("report.html").render(played=played, reports=reports, figures=figures)
+    return page.get_template("report.html").render(run=run, reports=reports, figures=figures)
 
 
 def amount(value: float) -> str:

@@ -1,13 +1,13 @@
-"""Figures from verdicts: for each rule, how often it was right, how often it cried for nothing, how fast it was.
+"""Figures from verdicts: recall, precision, false alarms, delays and lead times of each rule.
 
-Recall is of the episodes that an alert was owed for. False alarms are counted over the time that was watched: a
-lift-month is 30 days. Delay runs from the physical onset to the moment at which the monitor knew, by the lift's clock;
-lead time from that moment to the functional failure of what grows. Excused from an alert is an episode that is
+Recall is over the episodes that an alert is owed for. False alarms are counted over the evaluated time: a lift-month is
+30 days. The delay runs from the physical onset to the moment of the alert, by the lift's clock; the lead time from that
+moment to the functional failure of a growing fault. No alert is owed for an episode that is
 
-    short       it did not last as long as the catalogue says: nobody was to be told
-    unserved    the detector says beforehand that it does not judge this rule on this lift (a fact is missing)
-    unheard     what was left of it while the lift spoke and was on duty is too short
-    told        an alert of the rule stood open as it began
+    short       it lasted less than `owed_after_s` of the catalogue
+    unserved    the detector declares that it does not judge this rule on this lift (a fact is missing)
+    unheard     the part of it in which messages arrived and the lift was in service is too short
+    told        an alert of the rule was already open when it began
 """
 
 from __future__ import annotations
@@ -20,8 +20,8 @@ from typing import NamedTuple
 import numpy as np
 from scipy.stats import binomtest, chi2
 
-from evaluation.matching import FOUND, VERDICTS, WRONG, Verdict, told_before
-from evaluation.truth import Episode
+from evaluation.labels import Episode
+from evaluation.matching import FOUND, VERDICTS, WRONG, Verdict, already_open
 from registry.catalogue import CatalogueEntry, catalogue
 
 CONFIDENCE = 0.95
@@ -31,7 +31,7 @@ OWED, SHORT, UNSERVED, UNHEARD, TOLD = "owed", "short", "unserved", "unheard", "
 EXCUSES = (SHORT, UNSERVED, UNHEARD, TOLD)
 
 Unserved = Mapping[str, Set[str]]
-"""For a lift, the rules that are not judged on it."""
+"""The rules that are not judged, by lift."""
 
 
 class Interval(NamedTuple):
@@ -43,12 +43,12 @@ class Interval(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class Score:
-    """What is said of one rule. `judged`: the detector speaks of it at all.
+class RuleScore:
+    """The figures of one rule. `judged`: the detector judges it at all.
 
-    `episodes` are all it could have found, `owed` those that are not `excused`, `found` those of the owed that were
-    found; `early` were found although they were not owed. `delays_s` is one number for each episode found, `lead_days`
-    one for each fault that has a functional failure (negative: noticed too late). `wrong` of the `raised` were false.
+    `episodes` counts all it could find, `owed` those that are not `excused`, `found` the owed ones that were found;
+    `early` were found although not owed. `delays_s` has one number for each episode found, `lead_days` one for each
+    fault with a functional failure (negative: noticed too late). `wrong` of the `raised` alerts were false.
     """
 
     rule: CatalogueEntry
@@ -102,9 +102,9 @@ def rate(count: int, exposure: float) -> Interval:
 
 
 def standings(verdicts: Sequence[Verdict], episodes: Sequence[Episode], unserved: Unserved) -> dict[Episode, str]:
-    """Return how each episode stands: an alert is owed for it, or why it is not."""
-    found = {verdict.episode for verdict in verdicts if verdict.what == FOUND}
-    told = told_before([verdict.raised for verdict in verdicts], episodes) - found
+    """Return for each episode whether an alert is owed for it, or why not."""
+    found = {verdict.episode for verdict in verdicts if verdict.outcome == FOUND}
+    open_before = already_open([verdict.raised for verdict in verdicts], episodes) - found
 
     def standing(episode: Episode) -> str:
         owed_after_s = catalogue()[episode.rule].owed_after_s
@@ -112,28 +112,30 @@ def standings(verdicts: Sequence[Verdict], episodes: Sequence[Episode], unserved
             return SHORT
         if episode.rule in unserved.get(episode.lift_id, ()):
             return UNSERVED
-        if episode.heard_s < owed_after_s or not episode.heard_s:
+        if episode.observable_s < owed_after_s or not episode.observable_s:
             return UNHEARD
-        return TOLD if episode in told else OWED
+        return TOLD if episode in open_before else OWED
 
     return {episode: standing(episode) for episode in episodes}
 
 
-def score(verdicts: Sequence[Verdict], stood: Mapping[Episode, str], judged: Set[str], lift_s: float) -> list[Score]:
-    """Return the score of every rule of the catalogue over `lift_s` lift-seconds that were watched."""
-    return [_of_rule(rule, verdicts, stood, rule.slug in judged, lift_s) for rule in catalogue().values()]
+def score(
+    verdicts: Sequence[Verdict], standings_of: Mapping[Episode, str], judged: Set[str], lift_s: float
+) -> list[RuleScore]:
+    """Return the score of every rule of the catalogue over `lift_s` lift-seconds."""
+    return [_of_rule(rule, verdicts, standings_of, rule.slug in judged, lift_s) for rule in catalogue().values()]
 
 
 def _of_rule(
-    rule: CatalogueEntry, verdicts: Sequence[Verdict], stood: Mapping[Episode, str], judged: bool, lift_s: float
-) -> Score:
+    rule: CatalogueEntry, verdicts: Sequence[Verdict], standings_of: Mapping[Episode, str], judged: bool, lift_s: float
+) -> RuleScore:
     mine = [verdict for verdict in verdicts if verdict.raised.rule == rule.slug]
-    chances = Counter(how for episode, how in stood.items() if episode.rule == rule.slug)
-    hits = [(verdict.raised, verdict.episode) for verdict in mine if verdict.what == FOUND and verdict.episode]
-    found = sum(stood[episode] == OWED for _, episode in hits)
-    what = Counter(verdict.what for verdict in mine)
-    wrong = sum(what[name] for name in WRONG)
-    return Score(
+    chances = Counter(how for episode, how in standings_of.items() if episode.rule == rule.slug)
+    hits = [(verdict.raised, verdict.episode) for verdict in mine if verdict.outcome == FOUND and verdict.episode]
+    found = sum(standings_of[episode] == OWED for _, episode in hits)
+    outcomes = Counter(verdict.outcome for verdict in mine)
+    wrong = sum(outcomes[name] for name in WRONG)
+    return RuleScore(
         rule=rule,
         judged=judged,
         episodes=chances.total(),
@@ -143,7 +145,7 @@ def _of_rule(
         early=len(hits) - found,
         raised=len(mine),
         wrong=wrong,
-        verdicts={name: what[name] for name in VERDICTS},
+        verdicts={name: outcomes[name] for name in VERDICTS},
         recall=share(found, chances[OWED]),
         precision=share(len(mine) - wrong, len(mine)),
         false_per_lift_month=rate(wrong, lift_s / MONTH_S),

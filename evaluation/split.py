@@ -1,7 +1,7 @@
-"""Which lifts a rule may be tuned on, and which it is measured on.
+"""Splits lifts into a set that rules may be tuned on, and a held-out set that they are measured on.
 
-The law: a lift's set depends on the world's seed and its own name alone, so no choice of recording, period or fleet
-size moves a lift from one to the other.
+A lift's set depends on the world's seed and its own id alone, so no choice of recording, period or fleet size moves a
+lift from one set to the other.
 """
 
 from __future__ import annotations

@@ -10,7 +10,7 @@ import pytest
 
 import liftwatch
 from commands import trial
-from evaluation.referee import judge
+from evaluation.evaluate import evaluate
 from simulator.scenarios import library
 from simulator.scenarios.scenario import Scenario
 
@@ -54,12 +54,12 @@ def test_the_verdict_is_the_same_in_one_process_in_two_and_from_a_recording(nigh
     alone, together = (trial.judge_scenario(read(night), "night", processes) for processes in (1, 2))
     assert sorted(alone.raised, key=repr) == sorted(together.raised, key=repr)
     assert sorted(alone.labels, key=repr) == sorted(together.labels, key=repr)
-    assert alone.played == together.played
+    assert alone.evaluation_run == together.evaluation_run
     assert {one.lift_id for one in alone.raised} == {"sim-00003", "sim-00031"}
     recorded = trial.judge_recording(recording)
     assert sorted(recorded.raised, key=repr) == sorted(alone.raised, key=repr)
     assert len(recorded.labels) == len(alone.labels)
-    assert recorded.played.seconds == pytest.approx(alone.played.seconds, abs=1.0)
+    assert recorded.evaluation_run.seconds == pytest.approx(alone.evaluation_run.seconds, abs=1.0)
 
 
 def test_the_command_writes_a_report_of_both_sets(
@@ -103,8 +103,8 @@ def test_another_detector_is_held_against_the_same_labels(recording: Path, tmp_p
     theirs = tmp_path / "theirs.csv"
     theirs.write_text("lift_id,rule,onset\nsim-00001,overspeed,2001-09-09T23:03:00Z\n", encoding="utf-8")
     tried = trial.judge_recording(recording, theirs)
-    assert {"overspeed"} < tried.played.judged
-    assert tried.played.detector == "theirs"
+    assert {"overspeed"} < tried.evaluation_run.judged
+    assert tried.evaluation_run.detector == "theirs"
 
 
 def test_findings_that_cannot_be_read_are_one_clear_line_that_names_the_file(
@@ -133,8 +133,13 @@ def test_a_detector_that_finds_nothing_has_a_recall_of_nought_for_every_rule_tha
     tried = trial.judge_recording(recording, theirs)
     ours = {one.rule for one in trial.judge_recording(recording).raised}
     assert ours
-    assert ours <= tried.played.judged
-    scores = [one for report in judge(tried.played, tried.labels, tried.raised) for one in report.scores if one.owed]
+    assert ours <= tried.evaluation_run.judged
+    scores = [
+        one
+        for report in evaluate(tried.evaluation_run, tried.labels, tried.raised)
+        for one in report.scores
+        if one.owed
+    ]
     assert scores
     assert all(one.judged and one.recall.value == 0 for one in scores)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from evaluation.raised import Raised
+from evaluation.raised import RaisedAlert
 
 BEGIN_NS = 978_307_200_000_000_000  # 2001-01-01T00:00:00Z
 
@@ -35,6 +35,6 @@ def row(
     } | other
 
 
-def raised(rule: str, onset_s: float, noticed_s: float, lift_id: str = "a", severity: str = "critical") -> Raised:
+def raised(rule: str, onset_s: float, noticed_s: float, lift_id: str = "a", severity: str = "critical") -> RaisedAlert:
     """Return one alert."""
-    return Raised(lift_id, rule, severity, at(onset_s), at(noticed_s), at(noticed_s))
+    return RaisedAlert(lift_id, rule, severity, at(onset_s), at(noticed_s), at(noticed_s))

@@ -6,9 +6,9 @@ import random
 
 import pytest
 
-from evaluation import truth
+from evaluation import labels
 from evaluation.matching import BESIDE, FALSE, FOUND, PROVOKED, REPEAT, TOLERATED, match
-from evaluation.raised import Raised
+from evaluation.raised import RaisedAlert
 from simulator.faults.symptom_table import BY_SLUG
 from tests.evaluation.labels import raised, row
 
@@ -16,15 +16,13 @@ F01, F04 = "entrapment-off-level", "stop-outside-zone"
 
 
 def verdicts(rows: list[dict[str, object]], *alerts: object) -> list[str]:
-    return [verdict.what for verdict in match(alerts, *truth.read(rows))]  # type: ignore[arg-type]
+    return [verdict.outcome for verdict in match(alerts, *labels.read_labels(rows))]  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize(
     ("onset_s", "what"), [(64.9, BESIDE), (65.0, FOUND), (100.0, FOUND), (260.0, FOUND), (261.0, FALSE)]
 )
-def test_an_alert_finds_the_episode_that_it_touches_from_its_onset_until_it_was_noticed(
-    onset_s: float, what: str
-) -> None:
+def test_an_alert_finds_the_episode_that_it_overlaps_until_it_was_noticed(onset_s: float, what: str) -> None:
     rows = [row(100.0, 200.0, F01), row(80.0, 90.0, event="a/2")]
     assert verdicts(rows, raised(F01, onset_s, onset_s + 30)) == [what]
 
@@ -35,26 +33,26 @@ def test_a_second_alert_of_the_same_episode_is_a_repeat() -> None:
 
 def test_intermittent_symptoms_of_one_event_are_one_episode() -> None:
     rows = [row(0, 40, F01), row(300, 340, F01), row(600, 640, F01)]
-    _, episodes = truth.read(rows)
+    _, episodes = labels.read_labels(rows)
     assert [(e.lasted_s, (e.end_ns - e.onset_ns) / 1e9) for e in episodes] == [(40.0, 640.0)]
 
 
-def test_what_several_faults_show_at_once_is_one_episode_of_all_of_them() -> None:
+def test_overlapping_symptoms_of_several_faults_are_one_episode() -> None:
     rows = [row(0, 100, F01), row(50, 150, F01, event="a/2"), row(300, 400, F01, event="a/3")]
-    _, episodes = truth.read(rows)
+    _, episodes = labels.read_labels(rows)
     assert [[event.event for event in episode.events] for episode in episodes] == [["a/1", "a/2"], ["a/3"]]
     assert verdicts(rows, raised(F01, 1, 31), raised(F01, 301, 331)) == [FOUND, FOUND]
 
 
-def test_another_rule_while_a_fault_is_at_work_stands_beside_it() -> None:
+def test_an_alert_of_another_rule_during_a_fault_is_beside() -> None:
     assert verdicts([row(0, 100, F01)], raised(F04, 20, 35)) == [BESIDE]
 
 
-def test_another_lift_s_fault_excuses_nothing() -> None:
+def test_a_fault_of_another_lift_does_not_excuse_an_alert() -> None:
     assert verdicts([row(0, 100, F01, lift_id="b")], raised(F01, 20, 50)) == [FALSE]
 
 
-def test_a_near_miss_tolerates_a_ticket_and_nothing_more() -> None:
+def test_a_near_miss_tolerates_minor_alerts_only() -> None:
     rows = [row(0, 300, F01, kind="near-miss", cause="removal")]
     assert verdicts(rows, raised(F01, 20, 50)) == [PROVOKED]
     assert verdicts(rows, raised("door-held-open", 20, 140, severity="minor")) == [TOLERATED]
@@ -85,7 +83,7 @@ def test_the_matching_equals_a_plain_loop_over_a_random_night() -> None:
     seen: list[list[float]] = []
     expected = []
 
-    def touches(begin_ns: float, end_ns: float, one: Raised) -> bool:
+    def touches(begin_ns: float, end_ns: float, one: RaisedAlert) -> bool:
         return begin_ns - 5e9 <= one.noticed_ns and one.onset_ns <= end_ns + 60e9
 
     for one in alerts:
@@ -103,4 +101,4 @@ def test_the_matching_equals_a_plain_loop_over_a_random_night() -> None:
 
 
 def test_the_symptoms_that_excuse_an_alert_are_symptoms_of_the_world() -> None:
-    assert {truth.SILENCE, truth.OFF_DUTY} <= set(BY_SLUG)
+    assert {labels.SILENCE, labels.NOT_IN_SERVICE} <= set(BY_SLUG)

@@ -8,15 +8,15 @@ from pathlib import Path
 
 import pytest
 
-from evaluation.raised import BadFindings, Raised, Watched, read_csv
-from evaluation.referee import Played, judge
+from evaluation.evaluate import EvaluationRun, evaluate
+from evaluation.raised import BadFindings, RaisedAlert, RecordingScope, read_csv
 from evaluation.report import FILES, to_html, to_text, write
 from evaluation.scores import MONTH_S
 from registry.catalogue import catalogue
 from tests.evaluation.labels import at, raised, row
 
 F01 = "entrapment-off-level"
-WATCHED = Watched({"sim-1", "sim-2"}, at(0), at(3600))
+WATCHED = RecordingScope({"sim-1", "sim-2"}, at(0), at(3600))
 
 
 @pytest.fixture
@@ -26,12 +26,12 @@ def folder(tmp_path: Path) -> Path:
     rows.append(row(500, 900, lift_id=lifts[0], event="near", kind="near-miss", cause="<b>removal</b>", symptom=None))
     alerts = [raised(F01, 0.2, 30 + k / 10, lift) for k, lift in enumerate(lifts[:-1])]
     alerts.append(raised(F01, 600, 630, lifts[0]))
-    played = Played("night & day", "liftwatch", 3, lifts, MONTH_S, frozenset({F01}))
-    write(tmp_path, played, judge(played, rows, alerts))
+    run = EvaluationRun("night & day", "liftwatch", 3, lifts, MONTH_S, frozenset({F01}))
+    write(tmp_path, run, evaluate(run, rows, alerts))
     return tmp_path
 
 
-def test_json_and_csv_say_the_same(folder: Path) -> None:
+def test_json_and_csv_hold_the_same_figures(folder: Path) -> None:
     document = json.loads((folder / "report.json").read_text(encoding="utf-8"))
     flat = [rule for part in document["sets"] for rule in part["rules"]]
     with (folder / "rules.csv").open(encoding="utf-8", newline="") as file:
@@ -41,7 +41,7 @@ def test_json_and_csv_say_the_same(folder: Path) -> None:
         assert {name: "" if value is None else str(value) for name, value in said.items()} == written
 
 
-def test_what_was_not_seen_is_null(folder: Path) -> None:
+def test_figures_without_data_are_null(folder: Path) -> None:
     document = json.loads((folder / "report.json").read_text(encoding="utf-8"))
     stalled = next(rule for rule in document["sets"][0]["rules"] if rule["rule"] == "stalled")
     assert stalled["recall"] is None
@@ -59,15 +59,15 @@ def test_the_page_shows_every_rule_and_escapes_what_it_was_given(folder: Path) -
     assert page.count("<svg") == page.count("</svg>") >= 4
 
 
-def test_the_text_says_why_nothing_was_owed_and_how_little_was_watched() -> None:
-    played = Played("night", "liftwatch", 3, ["sim-00001"], 360.0, frozenset({F01}))
-    reports = judge(played, [row(0, 20, F01, lift_id="sim-00001")], [raised(F01, 0, 15, "sim-00001")])
-    text = to_text(played, reports)
+def test_the_text_names_excuses_and_the_evaluated_time() -> None:
+    run = EvaluationRun("night", "liftwatch", 3, ["sim-00001"], 360.0, frozenset({F01}))
+    reports = evaluate(run, [row(0, 20, F01, lift_id="sim-00001")], [raised(F01, 0, 15, "sim-00001")])
+    text = to_text(run, reports)
     assert "1 lifts, 0.000139 lift-months" in text
     line = next(line for line in text.splitlines() if F01 in line)
     assert line.split()[2:4] == ["0", "0"]
     assert line.endswith("1 short, 1 early")
-    assert "0.000139 lift-months" in to_html(played, reports)
+    assert "0.000139 lift-months" in to_html(run, reports)
 
 
 def test_each_table_and_plot_that_is_wider_than_a_phone_scrolls_by_itself(folder: Path) -> None:
@@ -79,9 +79,9 @@ def test_each_table_and_plot_that_is_wider_than_a_phone_scrolls_by_itself(folder
 
 def test_the_same_figures_are_written_as_the_same_bytes(folder: Path, tmp_path: Path) -> None:
     first = {name: (folder / name).read_bytes() for name in FILES}
-    played = Played("night & day", "liftwatch", 3, ["sim-00001"], MONTH_S, frozenset({F01}))
+    run = EvaluationRun("night & day", "liftwatch", 3, ["sim-00001"], MONTH_S, frozenset({F01}))
     for place in ("one", "two"):
-        write(tmp_path / place, played, judge(played, [row(0, 60, F01, lift_id="sim-00001")], []))
+        write(tmp_path / place, run, evaluate(run, [row(0, 60, F01, lift_id="sim-00001")], []))
     assert [(tmp_path / "one" / name).read_bytes() for name in FILES] == [
         (tmp_path / "two" / name).read_bytes() for name in FILES
     ]
@@ -94,8 +94,8 @@ sim-1,overspeed,2001-01-01T00:00:01.250Z,2001-01-01T08:00:03+08:00,2001-01-01T00
 sim-2, F08 , 2001-01-01T00:00:01Z,,
 """
     assert read_csv(text.splitlines(), WATCHED) == [
-        Raised("sim-1", "overspeed", "critical", at(1.25), at(3), at(9)),
-        Raised("sim-2", "overspeed", "critical", at(1), at(1), at(1)),
+        RaisedAlert("sim-1", "overspeed", "critical", at(1.25), at(3), at(9)),
+        RaisedAlert("sim-2", "overspeed", "critical", at(1), at(1), at(1)),
     ]
 
 
@@ -116,7 +116,7 @@ sim-2, F08 , 2001-01-01T00:00:01Z,,
         (f"sim-1,overspeed,{'x' * 200_000}", "line 2: field larger than field limit"),
     ],
 )
-def test_a_bad_finding_is_one_line_with_its_place_and_the_remedy(line: str, says: str) -> None:
+def test_a_bad_finding_is_reported_with_its_line_and_a_remedy(line: str, says: str) -> None:
     with pytest.raises(BadFindings, match=says):
         read_csv(["lift_id,rule,onset,noticed,cleared", line], WATCHED)
 
@@ -127,7 +127,7 @@ def test_the_same_finding_twice_is_refused() -> None:
         read_csv(["lift_id,rule,onset", line, line], WATCHED)
 
 
-def test_a_file_without_a_needed_column_says_which() -> None:
+def test_a_missing_column_is_reported_by_name() -> None:
     with pytest.raises(BadFindings, match="line 1: no column 'onset'"):
         read_csv(["lift_id,rule", "a,overspeed"], WATCHED)
 

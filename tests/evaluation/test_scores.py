@@ -9,9 +9,9 @@ from types import MappingProxyType
 
 import pytest
 
-from evaluation.raised import Raised
-from evaluation.referee import Played, judge
-from evaluation.scores import MONTH_S, Score, rate, share
+from evaluation.evaluate import EvaluationRun, evaluate
+from evaluation.raised import RaisedAlert
+from evaluation.scores import MONTH_S, RuleScore, rate, share
 from evaluation.split import HELD_OUT, SETS, set_of
 from tests.evaluation.labels import at, raised, row
 
@@ -19,10 +19,10 @@ F01 = "entrapment-off-level"
 
 
 def scores(
-    rows: list[dict[str, object]], *alerts: Raised, unserved: Mapping[str, frozenset[str]] = MappingProxyType({})
-) -> dict[str, Score]:
+    rows: list[dict[str, object]], *alerts: RaisedAlert, unserved: Mapping[str, frozenset[str]] = MappingProxyType({})
+) -> dict[str, RuleScore]:
     """Return the scores by rule of one lift watched for a month."""
-    (report,) = judge(Played("night", "test", 7, ["a"], MONTH_S, frozenset({F01}), unserved), rows, alerts)
+    (report,) = evaluate(EvaluationRun("night", "test", 7, ["a"], MONTH_S, frozenset({F01}), unserved), rows, alerts)
     return {one.rule.slug: one for one in report.scores}
 
 
@@ -53,21 +53,21 @@ def silence(begin_s: float, end_s: float, **other: object) -> dict[str, object]:
         (row(0, 60, F01, event="b/9", lift_id="b", symptom="silence"), 1),
     ],
 )
-def test_what_nobody_could_know_or_was_to_judge_is_not_owed(beside: dict[str, object], owed: int) -> None:
+def test_an_episode_that_was_not_observable_is_not_owed(beside: dict[str, object], owed: int) -> None:
     got = scores([row(0, 60, F01), beside])[F01]
     assert (got.owed, got.excused["unheard"]) == (owed, 1 - owed)
 
 
-def test_silence_excuses_nothing_of_the_rule_that_is_about_it() -> None:
+def test_silence_excuses_no_missed_offline_alert() -> None:
     assert scores([silence(0, 400)])["offline"].owed == 1
 
 
-def test_a_rule_of_the_safety_of_life_is_owed_in_inspection_too() -> None:
+def test_a_starred_rule_is_owed_in_inspection_too() -> None:
     rows = [row(0, 60, "overspeed"), row(0, 60, event="a/2", symptom="not-in-service", kind="near-miss")]
     assert scores(rows)["overspeed"].owed == 1
 
 
-def test_an_episode_that_began_while_an_alert_of_its_rule_stood_open_had_been_told() -> None:
+def test_no_alert_is_owed_for_an_episode_that_began_while_one_was_open() -> None:
     rows = [row(0, 60, F01), row(200, 260, F01, event="a/2")]
     for until_s, told in ((201, 1), (200, 0)):
         got = scores(rows, replace(raised(F01, 0, 30), until_ns=at(until_s)))[F01]
@@ -79,11 +79,11 @@ def test_a_lift_that_lacks_what_the_rule_needs_is_not_owed_an_alert() -> None:
     assert (got.owed, got.excused["unserved"]) == (0, 1)
 
 
-def test_a_sensor_that_makes_a_sound_lift_cry_is_confusion_and_one_on_a_lift_in_trouble_is_not() -> None:
+def test_a_critical_alert_of_a_sound_lift_during_a_sensor_fault_is_confusion() -> None:
     rows = [row(k * 1000, k * 1000 + 90, "sensor-fault", event=f"a/{k}") for k in range(4)]
     rows.append(row(3000, 3090, F01, event="a/9"))
     alerts = [raised(F01, 0, 30), raised(F01, 3000, 3030), raised("door-held-open", 1000, 1030, severity="minor")]
-    (report,) = judge(Played("night", "test", 7, ["a"], MONTH_S, frozenset({F01})), rows, alerts)
+    (report,) = evaluate(EvaluationRun("night", "test", 7, ["a"], MONTH_S, frozenset({F01})), rows, alerts)
     assert report.confusion == share(1, 4)
 
 
@@ -94,7 +94,7 @@ def test_a_missed_episode_lowers_recall_and_a_false_alarm_lowers_precision() -> 
     assert got.false_per_lift_month.value == pytest.approx(1.0)
 
 
-def test_delay_runs_from_the_physical_onset_to_the_moment_of_knowing() -> None:
+def test_delay_runs_from_the_physical_onset_to_the_alert() -> None:
     rows = [row(k * 1000, k * 1000 + 100, F01, event=f"a/{k}") for k in range(3)]
     got = scores(rows, *(raised(F01, k * 1000 + 0.4, k * 1000 + 30 + k) for k in range(3)))[F01]
     assert got.delays_s == (30.0, 31.0, 32.0)
@@ -108,7 +108,7 @@ def test_lead_time_is_counted_in_days_before_functional_failure_and_may_be_negat
     assert scores([label], raised(F01, 45 * day, 45 * day))[F01].lead_days == (-5.0,)
 
 
-def test_what_the_detector_does_not_judge_is_said_and_has_no_recall_of_zero() -> None:
+def test_a_rule_that_is_not_judged_has_an_unknown_recall() -> None:
     got = scores([row(0, 4000, "stalled")])["stalled"]
     assert (got.judged, got.owed) == (False, 1)
 
@@ -121,7 +121,7 @@ def test_shares_have_wilson_intervals_and_rates_have_exact_poisson_ones() -> Non
     assert rate(10, 2.0) == pytest.approx((5.0, 4.7954 / 2, 18.3904 / 2), abs=5e-5)
 
 
-def test_nothing_seen_is_unknown_and_not_zero() -> None:
+def test_a_share_of_nothing_is_unknown_and_not_zero() -> None:
     assert all(math.isnan(x) for x in (*share(0, 0), *rate(0, 0.0)))
 
 
@@ -136,8 +136,10 @@ def test_the_sets_halve_the_fleet_and_a_lift_stays_in_its_own() -> None:
 def test_each_set_is_scored_by_its_own_lifts_and_time() -> None:
     names = [f"sim-{k:05d}" for k in range(1, 101)]
     rows = [row(0, 60, F01, lift_id=name, event=f"{name}/1") for name in names]
-    reports = judge(
-        Played("night", "test", 3, names, MONTH_S, frozenset({F01})), rows, [raised(F01, 0, 30, n) for n in names]
+    reports = evaluate(
+        EvaluationRun("night", "test", 3, names, MONTH_S, frozenset({F01})),
+        rows,
+        [raised(F01, 0, 30, n) for n in names],
     )
     assert [report.set_name for report in reports] == list(SETS)
     assert sum(report.lifts for report in reports) == 100

@@ -1,4 +1,4 @@
-"""The referee: labels and alerts in, figures out; for the tuning lifts and the held-out lifts apart."""
+"""Evaluates alerts against labels, separately for the tuning lifts and the held-out lifts."""
 
 from __future__ import annotations
 
@@ -7,24 +7,23 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from evaluation import truth
 from evaluation.bars import BARS, Bar
+from evaluation.labels import FAULT, NEAR_MISS, Episode, LabelledEvent, read_labels
 from evaluation.matching import BESIDE, FOUND, Verdict, match
-from evaluation.raised import Raised
-from evaluation.scores import MONTH_S, OWED, Interval, Score, Unserved, rate, score, share, standings
+from evaluation.raised import RaisedAlert
+from evaluation.scores import MONTH_S, OWED, Interval, RuleScore, Unserved, rate, score, share, standings
 from evaluation.split import SETS, set_of
-from evaluation.truth import FAULT, NEAR_MISS, Episode, Event
 from registry.catalogue import SEVERITIES, catalogue
 
 WORST = SEVERITIES[-1]
 
 
 @dataclass(frozen=True, slots=True)
-class Played:
-    """What was watched: the seed of the world, which lifts, for how long, and the rules that the detector has.
+class EvaluationRun:
+    """What is evaluated: the seed of the world, its lifts, for how long, and the rules that the detector judges.
 
-    `unserved` are those of them that it does not judge on some lifts, and says so; `thresholds` those of our rules that
-    are not the catalogue's.
+    `unserved` are the rules that it declares as not judged on some lifts; `thresholds` are those of our rules that
+    differ from the defaults.
     """
 
     name: str
@@ -38,10 +37,10 @@ class Played:
 
 
 @dataclass(frozen=True, slots=True)
-class Cause:
-    """What came of one cause: for each rule that could be right about it (owed, found); near misses have none.
+class CauseScore:
+    """The result for one cause: (owed, found) for each rule that should find it; near misses have none.
 
-    `raised` counts all alerts while it was at work, by severity.
+    `raised` counts all alerts while the cause was present, by severity.
     """
 
     cause: str
@@ -54,7 +53,7 @@ class Cause:
 
 @dataclass(frozen=True, slots=True)
 class GroupScore:
-    """A class of `rules` against its bar: episodes owed and found, false alarms of all its rules together."""
+    """A group of rules against its bar: episodes owed and found, false alarms of all its rules together."""
 
     group: str
     rules: int
@@ -66,44 +65,44 @@ class GroupScore:
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """The figures of one set of lifts. `confusion` is the share of the faults of sensors alone during which a critical
-    alert spoke of a lift that was sound."""
+    """The figures of one set of lifts. `confusion` is the share of pure sensor faults during which a critical alert was
+    raised although the lift was sound."""
 
     set_name: str
     lifts: int
     lift_months: float
-    scores: Sequence[Score]
+    scores: Sequence[RuleScore]
     groups: Sequence[GroupScore]
     confusion: Interval
-    causes: Sequence[Cause]
+    causes: Sequence[CauseScore]
     verdicts: Sequence[Verdict]
 
 
-def judge(played: Played, labels: Iterable[Mapping[str, Any]], raised: Sequence[Raised]) -> list[Report]:
+def evaluate(run: EvaluationRun, labels: Iterable[Mapping[str, Any]], raised: Sequence[RaisedAlert]) -> list[Report]:
     """Return one report for the tuning lifts and one for the held-out lifts; a set without lifts has none."""
-    events, episodes = truth.read(labels)
+    events, episodes = read_labels(labels)
     reports = []
     for name in SETS:
-        lifts = {lift for lift in played.lift_ids if set_of(played.seed, lift) == name}
+        lifts = {lift for lift in run.lift_ids if set_of(run.seed, lift) == name}
         if lifts:
             theirs = [event for event in events if event.lift_id in lifts]
             chances = [episode for episode in episodes if episode.lift_id in lifts]
             verdicts = match([one for one in raised if one.lift_id in lifts], theirs, chances)
-            reports.append(_report(name, played, lifts, theirs, chances, verdicts))
+            reports.append(_report(name, run, lifts, theirs, chances, verdicts))
     return reports
 
 
 def _report(
     name: str,
-    played: Played,
+    run: EvaluationRun,
     lifts: set[str],
-    events: Sequence[Event],
+    events: Sequence[LabelledEvent],
     episodes: Sequence[Episode],
     verdicts: Sequence[Verdict],
 ) -> Report:
-    lift_s = len(lifts) * played.seconds
-    stood = standings(verdicts, episodes, played.unserved)
-    scores = score(verdicts, stood, played.judged, lift_s)
+    lift_s = len(lifts) * run.seconds
+    standings_of = standings(verdicts, episodes, run.unserved)
+    scores = score(verdicts, standings_of, run.judged, lift_s)
     return Report(
         set_name=name,
         lifts=len(lifts),
@@ -111,12 +110,12 @@ def _report(
         scores=scores,
         groups=[_group(group, bar, scores, lift_s / MONTH_S) for group, bar in BARS.items()],
         confusion=_confusion(episodes, verdicts),
-        causes=_causes(events, stood, verdicts),
+        causes=_causes(events, standings_of, verdicts),
         verdicts=verdicts,
     )
 
 
-def _group(group: str, bar: Bar, scores: Sequence[Score], lift_months: float) -> GroupScore:
+def _group(group: str, bar: Bar, scores: Sequence[RuleScore], lift_months: float) -> GroupScore:
     mine = [one for one in scores if one.rule.group == group and one.judged]
     return GroupScore(
         group=group,
@@ -133,30 +132,34 @@ def _confusion(episodes: Sequence[Episode], verdicts: Sequence[Verdict]) -> Inte
         {event for episode in episodes if catalogue()[episode.rule].sensing is sensing for event in episode.events}
         for sensing in (True, False)
     )
-    cried = {event for one in verdicts if one.what == BESIDE and one.raised.severity == WORST for event in one.events}
+    with_critical = {
+        event for one in verdicts if one.outcome == BESIDE and one.raised.severity == WORST for event in one.events
+    }
     alone = of_sensors - of_lifts
-    return share(len(alone & cried), len(alone))
+    return share(len(alone & with_critical), len(alone))
 
 
-def _causes(events: Sequence[Event], stood: Mapping[Episode, str], verdicts: Sequence[Verdict]) -> list[Cause]:
-    """Return what came of each cause, faults before near misses."""
-    of: dict[tuple[str, str], list[Event]] = defaultdict(list)
+def _causes(
+    events: Sequence[LabelledEvent], standings_of: Mapping[Episode, str], verdicts: Sequence[Verdict]
+) -> list[CauseScore]:
+    """Return the result for each cause, faults before near misses."""
+    of: dict[tuple[str, str], list[LabelledEvent]] = defaultdict(list)
     for event in events:
         of[event.kind, event.cause].append(event)
     chances: dict[str, Counter[str]] = defaultdict(Counter)
     found: dict[str, Counter[str]] = defaultdict(Counter)
     raised: dict[tuple[str, str], Counter[str]] = defaultdict(Counter)
-    for episode, how in stood.items():
+    for episode, how in standings_of.items():
         for event in episode.events:
             chances[event.cause][episode.rule] += how == OWED
     for verdict in verdicts:
         for event in verdict.events:
             raised[event.kind, event.cause][verdict.raised.severity] += 1
-            if verdict.episode and verdict.what == FOUND:
-                found[event.cause][verdict.raised.rule] += stood[verdict.episode] == OWED
+            if verdict.episode and verdict.outcome == FOUND:
+                found[event.cause][verdict.raised.rule] += standings_of[verdict.episode] == OWED
     order = {slug: place for place, slug in enumerate(catalogue())}
     return [
-        Cause(
+        CauseScore(
             cause=cause,
             kind=kind,
             forms=tuple(sorted({event.form for event in theirs})),
