@@ -1,4 +1,4 @@
-"""The symptoms told once more, one lift and one sample at a time, in plain numbers: for `test_labels` to compare."""
+"""The symptoms as plain conditions on one lift and one sample at a time, for `test_labels` to compare with."""
 
 from __future__ import annotations
 
@@ -134,7 +134,7 @@ NAIVE |= {slug: (impaired(of), None, 0.0) for slug, of in WHILE_IMPAIRED.items()
 
 
 def naive(w: World, seconds: int) -> dict[int, dict[str, Spans]]:
-    """Return for each lift when each symptom was there, told sample by sample."""
+    """Return for each lift the intervals of each symptom, sample by sample."""
     since: dict[tuple[int, str], tuple[float, float]] = {}
     found: dict[int, dict[str, Spans]] = defaultdict(lambda: defaultdict(list))
     for lift, s in samples(w, seconds):
@@ -150,7 +150,7 @@ def naive(w: World, seconds: int) -> dict[int, dict[str, Spans]]:
 
 
 def samples(w: World, seconds: int) -> Iterator[tuple[int, Seen]]:
-    """Yield each lift as it truly is, ten times a second."""
+    """Yield the state of each lift, ten times a second."""
     every, still = np.arange(len(w)), np.zeros((10, len(w)), dtype=np.bool_)
     door, inside, curtain = np.full((10, len(w)), CLOSED), still, still
     counts = [Seen(reversals=0, cycles=0, sprung=False, door=CLOSED) for _ in every]
@@ -171,7 +171,7 @@ def samples(w: World, seconds: int) -> Iterator[tuple[int, Seen]]:
 
 
 def count(counts: Seen, s: Seen) -> tuple[int, int, bool]:
-    """Count how often the door has turned back since it was closed, and opened since the last run, and in a run."""
+    """Count door reversals since the door was closed, openings since the last run, and openings during a run."""
     turned, opened = (counts.door == before and s.door == OPENING for before in (CLOSING, CLOSED))
     counts.reversals = 0 if s.door == CLOSED else counts.reversals + turned
     counts.cycles = 0 if s.v != 0 and s.door == CLOSED else counts.cycles + opened
@@ -181,7 +181,7 @@ def count(counts: Seen, s: Seen) -> tuple[int, int, bool]:
 
 
 def of_lift(w: World, lift: int) -> dict[str, object]:
-    """Return what is so of a lift, and of the run that it is on or was last, at the end of a second."""
+    """Return the state of a lift and of its current or last run, at the end of a second."""
     cars, lifts, trajectories = w.cars, w.cars.lifts, w.cars.trajectories
     heights = [float(h) for h in lifts.heights_m[lift][: lifts.floors[lift]]]
     rated, a, j = float(lifts.rated_mps[lift]), float(lifts.a_mps2[lift]), float(lifts.j_mps3[lift])

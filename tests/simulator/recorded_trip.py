@@ -1,4 +1,4 @@
-"""One lift sent on rides by hand, and what ISO 18738 makes of what its accelerometer read: for tests to look at."""
+"""Records a run of one lift, and evaluates its accelerometer by ISO 18738."""
 
 from __future__ import annotations
 
@@ -19,7 +19,8 @@ ONE = np.array([0])
 
 @dataclass
 class Ride:
-    """One ride, from a second before it: true place, drive speed and acceleration, and the waveforms (3, samples)."""
+    """A run, recorded from a second before the start: true position, drive speed and acceleration, and waveforms (3,
+    samples)."""
 
     hz: int
     z: F64
@@ -29,7 +30,7 @@ class Ride:
 
     @property
     def cruises(self) -> NDArray[np.bool_]:
-        """Where the speed stays the same."""
+        """Where the speed is constant."""
         return np.abs(self.v) > 0.999 * np.abs(self.v).max()
 
 
@@ -41,7 +42,7 @@ def lift(speed_mps: float = 1.75, floors: int = 21, **more: object) -> LiftFacts
 
 
 def standing(facts: LiftFacts, seed: int = 1, wave_hz: int = 200, **more: object) -> World:
-    """Return a world of one lift that stands at its lowest landing and that nobody calls."""
+    """Return a world of one lift that stands at its lowest landing and gets no calls."""
     alone: dict[str, Any] = {"buildings": [0], "hour": 3.0, "vibration": True, "wave_hz": wave_hz}
     w = World([facts], seed, START_NS, **alone | more)
     w.cars.due_s[:] = np.inf
@@ -51,7 +52,7 @@ def standing(facts: LiftFacts, seed: int = 1, wave_hz: int = 200, **more: object
 
 
 def ride(w: World, to_m: float) -> Ride:
-    """Send the lift to a place and record until two seconds after its stop."""
+    """Run the lift to a position, and record until two seconds after the stop."""
     w.cars.trajectories.run_to(ONE, w.begin_s + 1.0, np.array([to_m]), drive.run_limits(w.cars, ONE))
     return record(w, int(w.cars.trajectories.end_s[0] - w.begin_s[0]) + 3)
 

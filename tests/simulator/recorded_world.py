@@ -1,4 +1,4 @@
-"""What truly happened in a world, without its sensors: a plain record at 10 Hz, for tests to look at."""
+"""Records the noise-free state of a world at 10 Hz."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ def world(
 
 
 def live(w: World, seconds: int) -> WorldRecord:
-    """Live through so many seconds and record them."""
+    """Simulate so many seconds and record them."""
     every = np.arange(len(w))
     door, presence = np.full((10, len(w)), CLOSED), np.zeros((10, len(w)), dtype=np.bool_)
     columns: tuple[list[F64], list[F64], list[F64], list[NDArray[np.int64]], list[NDArray[np.bool_]]]
@@ -82,14 +82,14 @@ def live(w: World, seconds: int) -> WorldRecord:
 
 
 def car_positions(w: World) -> F64:
-    """Return where the cars truly were in the second just lived, (lifts, 10)."""
+    """Return the true positions of the cars in the last simulated second, (lifts, 10)."""
     z = np.repeat(w.motion.rest_m[:, None], 10, axis=1)
     z[w.motion.lift] = w.motion.z_m[:, :: w.motion.z_m.shape[1] // 10]
     return z[: len(w)]
 
 
 def hold(before: NDArray[np.generic], events: Events, column: int = 0) -> NDArray[np.generic]:
-    """Return one value of each event held over the samples (10, lifts) of its second."""
+    """Return one value of each event, held over the samples (10, lifts) of its second."""
     held = np.broadcast_to(before[-1], before.shape).copy()
     for lift in np.flatnonzero(np.diff(events.first)):
         for at_ms, values in zip(*events.of(lift), strict=True):

@@ -1,4 +1,4 @@
-"""What the rules hear of a world without a wire between: seconds become batches, and arrive when they are over."""
+"""Runs the rules on a simulated world without messages: each second becomes a batch that arrives at its end."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from telemetry.batch import CHANNELS, Batch, readings
 
 
 def batch_of(w: World, second: Second) -> Batch:
-    """Return a second's rows, one for each instant of a lift."""
+    """Return the rows of a second, one for each instant of a lift."""
     pieces = []
     every = np.arange(len(w))
     samples_ns = second.t_ns[:, None] + np.arange(10) * 100_000_000
@@ -54,7 +54,7 @@ def batch_of(w: World, second: Second) -> Batch:
 
 
 def live(facts: list[LiftFacts], w: World, seconds: int) -> Iterator[tuple[Second, list[Finding]]]:
-    """Live through so many seconds; yield each with what the rules conclude from it. Every lift was heard before."""
+    """Simulate so many seconds; yield each with the findings of the rules. Every lift has been seen before."""
     judge, silence, columns = Judge(RULES, len(facts)), Silence(), fleet(facts)
     silence.grow(len(facts))
     silence.last_seen_ns[:] = w.start_ns
@@ -64,7 +64,7 @@ def live(facts: list[LiftFacts], w: World, seconds: int) -> Iterator[tuple[Secon
 
 
 def fired_rules(facts: list[LiftFacts], w: World, seconds: int) -> dict[int, Counter[str]]:
-    """Return for each lift which rules fired how often."""
+    """Return for each lift how often each rule fired."""
     heard: dict[int, Counter[str]] = defaultdict(Counter)
     for _, findings in live(facts, w, seconds):
         for finding in findings:
@@ -74,8 +74,7 @@ def fired_rules(facts: list[LiftFacts], w: World, seconds: int) -> dict[int, Cou
 
 
 def first_firing_s(facts: list[LiftFacts], w: World, seconds: int) -> tuple[dict[int, dict[str, float]], list[Label]]:
-    """Return for each lift how long after the first of its symptoms each rule first fired, by the lift's clock; and the
-    labels."""
+    """Return for each lift how long after the first of its symptoms each rule first fired, and the labels."""
     labels: list[Label] = []
     first_ns: dict[int, dict[str, int]] = defaultdict(dict)
     for second, findings in live(facts, w, seconds):
@@ -98,7 +97,7 @@ def first_firing_s(facts: list[LiftFacts], w: World, seconds: int) -> tuple[dict
 
 
 def silence_findings(silence: Silence, w: World, second: Second) -> list[Finding]:
-    """Return who fell silent: a silent lift says nothing but, where it says a status, its last will."""
+    """Return the findings of the silence rule: a silent lift sends nothing, except that its status is its last will."""
     now_ns = w.start_ns + w.seconds * 1_000_000_000
     online = np.where(second.silent, 0.0, np.nan)
     spoke = ~second.silent

@@ -1,4 +1,4 @@
-"""Emergency stops follow from speed, brake, wear, load and direction, and end at the latest on the buffers."""
+"""Emergency stops by speed, brake, wear, load and direction."""
 
 from __future__ import annotations
 
@@ -41,7 +41,9 @@ def stopped(w: World, at_s: float = 6.0) -> tuple[float, float, float]:
 @pytest.mark.parametrize("sense", [1, -1])
 @pytest.mark.parametrize("load_kg", [0.0, 500.0, 1000.0])
 @pytest.mark.parametrize("torque", [1.0, 0.7, 0.4])
-def test_a_brake_stops_as_hard_as_wear_load_and_direction_let_it(sense: int, load_kg: float, torque: float) -> None:
+def test_the_deceleration_of_a_brake_depends_on_wear_load_and_direction(
+    sense: int, load_kg: float, torque: float
+) -> None:
     took_s, displacement_m, hard = stopped(running(sense, load_kg, torque))
     pull = float(imbalance_mps2(np.array(1000.0), np.array(load_kg)))
     assert hard == pytest.approx(SET_MPS2 * torque - sense * pull, rel=1e-6)
@@ -56,7 +58,7 @@ def test_a_worn_brake_with_an_unfavourable_load_takes_the_car_past_its_landing()
     assert stopped(running(1, 0.0, late_s=0.3))[1] - sound[1] == pytest.approx(0.3 * 1.75)
 
 
-def test_the_moment_by_which_a_sound_brake_stops_the_car_does_not_depend_on_wear() -> None:
+def test_the_stopping_time_of_a_healthy_brake_does_not_depend_on_wear() -> None:
     for torque, late_s in ((1.0, 0.0), (0.5, 0.2)):
         w = running(-1, 300.0, torque, late_s)
         took_s = stopped(w)[0]
@@ -65,7 +67,7 @@ def test_the_moment_by_which_a_sound_brake_stops_the_car_does_not_depend_on_wear
             assert took_s == pytest.approx(w.cars.healthy_stop_s[0] - 6.0)
 
 
-def test_what_a_worn_brake_does_not_stop_lands_on_the_buffers() -> None:
+def test_a_car_that_a_worn_brake_does_not_stop_lands_on_the_buffers() -> None:
     down = running(-1, 1000.0, torque=0.3, from_m=9.0)
     stopped(down, 4.0)
     t = np.arange(4.0, 20.0, 0.001)
@@ -96,7 +98,7 @@ def test_a_lost_slow_down_lets_the_car_run_on_to_its_final_limit_switch(sense: i
         assert share == pytest.approx(1.0) if severity else 0.4 < share < 0.9, k
 
 
-def test_a_brake_that_hardly_holds_lets_the_car_go_as_its_imbalance_and_its_protection_say() -> None:
+def test_a_car_whose_brake_slips_moves_by_its_imbalance_until_it_is_gripped() -> None:
     w = world(lifts=24, hour=NIGHT)
     for k in range(24):
         w.inject(f"sim-{k + 1:05d}", "brake-failure-doors-open", 30.0)
@@ -123,7 +125,7 @@ def test_a_brake_that_hardly_holds_lets_the_car_go_as_its_imbalance_and_its_prot
         assert went[k] == pytest.approx(way, abs=0.01), k
 
 
-def test_a_brake_that_hardly_holds_waits_for_a_load_that_moves_the_car() -> None:
+def test_a_slipping_brake_becomes_active_only_with_an_unbalanced_load() -> None:
     w = standing(lift())
     w.inject("one", "brake-failure-doors-open", 30.0)
     w.cars.load_kg[:], w.cars.severity[:] = 480.0, 0.0
@@ -132,7 +134,7 @@ def test_a_brake_that_hardly_holds_waits_for_a_load_that_moves_the_car() -> None
     assert runaway.brake_slips(w.cars, ONE).all()
 
 
-def test_lifts_whose_chain_opens_stop_as_hard_as_their_brake_load_and_direction_say() -> None:
+def test_emergency_stops_decelerate_by_brake_load_and_direction() -> None:
     w = world(lifts=12, hour=NIGHT)
     for k in range(12):
         w.inject(f"sim-{k + 1:05d}", "safety-chain-glitch", 12.0)

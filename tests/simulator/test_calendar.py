@@ -1,4 +1,4 @@
-"""A world may live a part of each day: it counts lived seconds and says instants of the calendar."""
+"""A world that simulates a part of each day, and sends the instants of the calendar."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from tests.simulator.recorded_world import START_NS
 HOUR_NS = 3600 * NS
 
 
-def test_the_calendar_leaps_over_what_is_not_lived() -> None:
+def test_the_calendar_skips_the_rest_of_each_day() -> None:
     half_hours = Calendar(START_NS, 1800)
     assert half_hours.instant_ns(1799.5) == START_NS + 1799_500_000_000
     assert half_hours.instant_ns(1800) == START_NS + 24 * HOUR_NS
@@ -24,11 +24,13 @@ def test_the_calendar_leaps_over_what_is_not_lived() -> None:
 @pytest.mark.parametrize(
     ("elapsed_h", "simulated_s"), [(0, 0), (0.25, 900), (0.5, 1800), (12, 1800), (24, 1800), (48.25, 4500)]
 )
-def test_a_time_between_two_days_hours_is_the_next_days_first_second(elapsed_h: float, simulated_s: float) -> None:
+def test_a_time_in_the_skipped_part_of_a_day_is_the_next_days_first_second(
+    elapsed_h: float, simulated_s: float
+) -> None:
     assert Calendar(START_NS, 1800).simulated_s(elapsed_h * 3600) == simulated_s
 
 
-def test_after_the_last_day_the_calendar_leaps_no_more() -> None:
+def test_after_the_last_day_the_calendar_skips_no_time() -> None:
     two = Calendar(START_NS, 1800, days=2)
     assert two.instant_ns(1800) == START_NS + 24 * HOUR_NS
     assert two.instant_ns(3600 + 60) == START_NS + 24 * HOUR_NS + 1860 * NS
@@ -36,7 +38,7 @@ def test_after_the_last_day_the_calendar_leaps_no_more() -> None:
 
 
 @pytest.mark.parametrize("days", [1, 2])
-def test_what_begins_on_the_last_day_and_outlasts_it_ends_as_long_after_its_onset_as_it_lasts(days: int) -> None:
+def test_a_fault_that_outlasts_the_last_day_keeps_its_duration(days: int) -> None:
     power = {"lift": 1, "cause": "building-power-cut", "onset_h": 24.0 * (days - 1), "for_s": 200.0}
     wear = {"lift": 2, "cause": "shoes-worn", "onset_h": 24.0 * (days - 1), "for_s": 400.0, "growth_days": 1.0}
     asked = Scenario(lifts=2, seed=3, hours=0.03, days=days, faults=[power, wear])  # type: ignore[list-item]
@@ -51,7 +53,7 @@ def test_what_begins_on_the_last_day_and_outlasts_it_ends_as_long_after_its_onse
     assert max(row["symptom_end"] or 0 for row in written) <= last_ns  # type: ignore[type-var,operator]
 
 
-def test_every_lift_says_the_instants_of_each_day_at_the_same_traffic_hour() -> None:
+def test_every_day_begins_at_the_same_traffic_hour() -> None:
     simulation = Simulation(Scenario(lifts=5, days=3, hours=0.02, hour=8.0), START_NS)
     instants = np.concatenate([decoded.messages.t_ns for decoded in decoded_seconds(simulation)])
     days, within_ns = np.divmod(instants - START_NS, 24 * HOUR_NS)
@@ -63,7 +65,7 @@ def test_every_lift_says_the_instants_of_each_day_at_the_same_traffic_hour() -> 
     assert simulation.world.status(0)["heartbeat_s"] == 86_400
 
 
-def test_what_grows_over_days_grows_as_far_in_the_hours_that_are_lived() -> None:
+def test_a_fault_that_grows_over_days_grows_as_far_in_the_simulated_hours() -> None:
     fault = {"lift": 1, "cause": "shoes-worn", "onset_h": 36.0, "for_s": 86_400.0 * 2, "growth_days": 10.0}
     sampled = Scenario(lifts=1, days=20, hours=6.0, faults=[fault])  # type: ignore[list-item]
     simulation = Simulation(sampled, START_NS)
@@ -73,7 +75,7 @@ def test_what_grows_over_days_grows_as_far_in_the_hours_that_are_lived() -> None
     assert simulation.world._schedule.draw(plan).growth_s == 10 * 6 * 3600.0
 
 
-def test_a_fault_that_nobody_sees_is_a_contradiction() -> None:
+def test_a_fault_outside_the_simulated_hours_is_refused() -> None:
     fault = {"lift": 1, "cause": "power-cut", "onset_h": 12.0, "for_s": 60.0}
     lines = list(scenario_errors(Scenario(days=2, hours=1.0, faults=[fault])))  # type: ignore[list-item]
     assert [line.split(":")[0] for line in lines] == ["faults[0].for_s"]

@@ -1,4 +1,4 @@
-"""What shakes a car has the frequencies, the places and the strengths that the domain notes give it."""
+"""The frequencies, places and amplitudes of car vibration are those of the domain notes."""
 
 from __future__ import annotations
 
@@ -100,7 +100,7 @@ def test_a_displaced_joint_strikes_at_its_place_on_every_pass_and_no_other_does(
         assert felt.max() > 3 * np.sqrt(np.mean(felt**2))
 
 
-def test_the_joint_that_gives_is_any_of_those_on_the_cars_way() -> None:
+def test_the_weakest_joint_is_drawn_from_those_on_the_cars_way() -> None:
     w = World(fleet(400, seed=5), 5, START_NS, vibration=True)
     rails, heights_m = w._vibration._guide_rails, w.cars.lifts.heights_m
     at_m, top_m = rails.first_m + rails.weak_joint * rails.rails_m, np.nanmax(heights_m, axis=1)
@@ -150,7 +150,7 @@ def test_a_flat_spot_makes_impulses() -> None:
     assert peaked[1] > 6
 
 
-def test_uneven_ropes_are_heard_at_the_lay_where_the_rate_can_hold_it() -> None:
+def test_uneven_ropes_vibrate_at_the_rope_lay_below_the_filter_frequency() -> None:
     heard = []
     for hz in (100, 200):
         w = standing(lift(speed_mps=2.5, roping="2:1"), wave_hz=hz)
@@ -182,7 +182,7 @@ def test_healthy_rides_have_the_a95_of_the_domain_notes() -> None:
     assert np.percentile(felt, 95, axis=0)[2] < 0.20
 
 
-def test_at_rest_there_is_noise_bias_and_the_warmth_of_the_day() -> None:
+def test_at_rest_an_accelerometer_reads_noise_bias_and_temperature_drift() -> None:
     r = record(standing(lift()), 30)
     assert r.xyz.std(axis=1) == pytest.approx(NOISE_MPS2, rel=0.05)
     assert np.abs(r.xyz.mean(axis=1)).max() < 0.06
@@ -217,7 +217,7 @@ def test_a_quieter_sensor_makes_neither_brake_nor_worn_shoes_quieter(monkeypatch
     assert loud[1] == pytest.approx(loud[0], rel=0.15)
 
 
-def test_doors_are_felt_as_they_arrive_and_a_restated_door_is_not() -> None:
+def test_a_moving_door_causes_impacts_and_a_repeated_door_state_none() -> None:
     facts = fleet(40, seed=5)
     w = World(facts, 5, START_NS, hour=MORNING, vibration=True)
     blows, quiet = [], []
@@ -245,7 +245,7 @@ def test_a_stuck_accelerometer_repeats_itself() -> None:
 
 
 @pytest.mark.parametrize("hz", [50, 105, 500])
-def test_a_rate_that_no_sensor_has_is_refused_by_name(hz: int) -> None:
+def test_an_unsupported_sampling_rate_is_refused_by_name(hz: int) -> None:
     with pytest.raises(ValueError, match="wave_hz: "):
         standing(lift(), wave_hz=hz)
 

@@ -1,4 +1,4 @@
-"""Columns without bytes between are what the monitor's decoder makes of the bytes."""
+"""Columns made without encoding equal those of the monitor's decoder."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def same(one: Any, other: Any) -> bool:
 
 
 @pytest.mark.parametrize(("idle_hz", "wave_hz"), [(10, 0), (1, 100), (10, 400)])
-def test_columns_are_what_the_decoder_makes_of_the_bytes(idle_hz: int, wave_hz: int) -> None:
+def test_columns_equal_those_of_the_decoder(idle_hz: int, wave_hz: int) -> None:
     facts = fleet(LIFTS, seed=4)
     waves: dict[str, Any] = {"vibration": True, "wave_hz": wave_hz} if wave_hz else {}
     machines = {facts[3].lift_id, facts[17].lift_id}

@@ -1,4 +1,4 @@
-"""Drives stop where the domain notes say, and brakes as load and direction let them."""
+"""Stop errors and creeping of drives are those of the domain notes."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Every cause brings about its physical symptom, soon, in the noise-free state, and passes by itself."""
+"""Every cause shows its physical symptoms soon, in the noise-free state, and ends."""
 
 from __future__ import annotations
 
@@ -190,7 +190,7 @@ def night() -> WorldRecord:
 
 
 @pytest.mark.parametrize("slug", ACTS)
-def test_a_cause_shows_itself_on_a_resting_lift_and_passes(slug: str, request: pytest.FixtureRequest) -> None:
+def test_a_cause_shows_its_symptoms_on_a_resting_lift_and_ends(slug: str, request: pytest.FixtureRequest) -> None:
     cause, lifts = FAULTS[slug], own(OWN_LIFTS if slug in OWN_LIFTS else [slug], slug)
     whole = request.getfixturevalue("night") if slug in OWN_LIFTS else night_of([slug])
     s = beginning(whole, watched_s(slug))
@@ -205,7 +205,7 @@ def test_a_cause_shows_itself_on_a_resting_lift_and_passes(slug: str, request: p
 
 
 @pytest.mark.parametrize("seed", [3, 6])
-def test_what_ails_a_machine_shows_itself_as_people_ride(seed: int) -> None:
+def test_a_condition_shows_its_symptoms_in_normal_traffic(seed: int) -> None:
     impaired = RIDES * 6
     w = world(lifts=len(impaired), seed=seed, hour=MORNING, offices=1.0)
     for k, slug in enumerate(impaired):
@@ -223,7 +223,7 @@ def test_what_ails_a_machine_shows_itself_as_people_ride(seed: int) -> None:
     assert {round(label.end_s - label.onset_s, 3) for label in labels} == {LONGEST_S}
 
 
-def test_with_the_last_fault_gone_a_machine_is_sound_again_to_the_bit() -> None:
+def test_without_active_faults_a_condition_is_exactly_healthy() -> None:
     w = world(lifts=len(RIDES), hour=MORNING)
     for k, slug in enumerate(RIDES):
         w.inject(f"sim-{k + 1:05d}", slug, 30.0)
@@ -245,12 +245,12 @@ def busy_labels() -> list[Label]:
 
 
 @pytest.mark.parametrize("slug", BUSY)
-def test_a_cause_shows_itself_on_a_busy_lift_too(slug: str, busy_labels: list[Label]) -> None:
+def test_a_cause_shows_its_symptoms_on_a_busy_lift(slug: str, busy_labels: list[Label]) -> None:
     lifts = set(own(BUSY, slug))
     assert {label.lift for label in busy_labels if label.cause.slug == slug} == lifts
 
 
-def test_a_lift_that_had_a_fault_serves_people_again() -> None:
+def test_a_lift_serves_passengers_again_after_a_fault() -> None:
     w = world(lifts=LIFTS, seed=6, offices=1.0)
     for k, slug in enumerate(list(SYMPTOMS)[:LIFTS]):
         w.inject(f"sim-{k + 1:05d}", slug, 20.0)
@@ -273,14 +273,14 @@ def test_a_fault_may_be_short(for_s: float) -> None:
     assert s.level_offset_m[-1][s.v[-1] == 0].max() < 0.02
 
 
-def test_chance_breaks_lifts_down_at_the_rate_it_is_given() -> None:
+def test_random_faults_occur_at_the_given_rate() -> None:
     w = world(lifts=200, seed=6, faults_per_lift_hour=2.0)
     labels = [label for _ in range(600) for label in w.step().labels] + w.unfinished()
     assert 35 < len({(label.lift, label.number) for label in labels}) < 90
     assert len({label.cause.slug for label in labels}) > 10
 
 
-def test_who_is_shut_in_presses_the_alarm_button_after_a_while_and_nobody_else_does() -> None:
+def test_only_passengers_shut_in_a_car_press_the_alarm_button() -> None:
     w = world(lifts=LIFTS, hour=NIGHT)
     inject_all(w, "car-stalled-between-floors", 300.0, range(LIFTS))
     cars, shut_in_s, pressed_s = w.cars, np.zeros(LIFTS), np.zeros(LIFTS)

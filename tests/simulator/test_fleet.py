@@ -17,7 +17,7 @@ def test_another_seed_is_another_fleet() -> None:
     assert fleet(20, seed=5) != fleet(20, seed=6)
 
 
-def test_every_lift_has_facts_that_a_registry_would_take() -> None:
+def test_every_lift_has_valid_facts() -> None:
     lifts = fleet(500, seed=11)
     assert len({lift.lift_id for lift in lifts}) == 500
     for lift in lifts:
@@ -43,6 +43,6 @@ def test_the_lifts_of_a_gateway_share_a_district() -> None:
 
 
 @pytest.mark.parametrize("n", [0, -1, 10**9])
-def test_a_fleet_that_cannot_be_is_refused_by_name(n: int) -> None:
+def test_an_impossible_fleet_is_refused_by_name(n: int) -> None:
     with pytest.raises(ValueError, match="lifts: "):
         fleet(n, seed=1)

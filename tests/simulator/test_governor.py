@@ -1,4 +1,4 @@
-"""Runaway cars: when governor, brake and gear act follows from speeds and accelerations, as a plain loop has it."""
+"""Runaway cars: governor, brake and safety gear act by speeds and accelerations, equal to a plain loop."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def plain(rated: float, runs: float, braked: float, grip: float, delay_s: float)
     ("runs", "braked", "delay_s"),
     [(0.58, 0.58, 0.1), (0.75, 0.3, 0.1), (0.6, -1.5, 0.1), (0.6, -0.2, 0.1), (3.0, -1.0, 0.3), (3.0, 1.0, 0.06)],
 )
-def test_a_runaway_is_caught_as_a_plain_loop_says(
+def test_the_stop_of_a_runaway_equals_a_plain_loop(
     sense: int, rated: float, runs: float, braked: float, delay_s: float
 ) -> None:
     of = (np.array([x]) for x in (sense * 1.15 * rated, rated, runs, braked, 5.0, delay_s))
@@ -59,7 +59,7 @@ def test_a_runaway_is_caught_as_a_plain_loop_says(
     assert peak == pytest.approx(top, abs=0.002)
 
 
-def test_a_brake_that_works_stops_a_runaway_before_the_gear_and_one_that_does_not_leaves_it_to_it() -> None:
+def test_a_working_brake_stops_a_runaway_before_the_safety_gear_grips() -> None:
     rated = np.array([1.75])
     v, grip, delay_s = overspeed_switch_mps(rated), np.array([5.0]), np.array([0.1])
     by_brake = overspeed_stop_pieces(v, rated, np.array([0.6]), np.array([-1.6]), grip, delay_s)
@@ -72,7 +72,7 @@ def test_a_brake_that_works_stops_a_runaway_before_the_gear_and_one_that_does_no
 
 
 @pytest.mark.parametrize("load", [0.0, 0.5, 1.0])
-def test_what_grips_stops_a_car_with_at_most_one_g_either_way(load: float) -> None:
+def test_gripping_decelerates_a_car_by_at_most_one_g_in_both_directions(load: float) -> None:
     rated = np.array([630.0, 1000.0, 1350.0])
     for sense in (np.ones(3), -np.ones(3)):
         grip = grip_mps2(sense, rated, load * rated)
@@ -81,7 +81,7 @@ def test_what_grips_stops_a_car_with_at_most_one_g_either_way(load: float) -> No
 
 
 @pytest.mark.parametrize(("cause", "sense"), [("governor-overspeed", -1), ("counterweight-runaway", 1)])
-def test_runaways_in_the_world_take_the_time_that_speed_load_and_severity_give(cause: str, sense: int) -> None:
+def test_the_duration_of_a_runaway_follows_from_speed_load_and_severity(cause: str, sense: int) -> None:
     facts = fleet(12, seed=3)
     w = World(facts, 3, START_NS, hour=NIGHT)
     for lift in facts:

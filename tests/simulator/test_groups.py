@@ -1,4 +1,4 @@
-"""A group answers its calls: who comes, which way a car turns, and that a cut through a building changes nothing."""
+"""Lift groups: dispatching, collective control, and ranges that cut through a building."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ def test_a_call_goes_to_the_car_that_is_there_first() -> None:
     assert w.cars.hall_call.sum() == 1
 
 
-def test_a_car_on_its_way_takes_up_a_call_ahead_of_it() -> None:
+def test_a_running_car_stops_for_a_new_call_ahead_of_it() -> None:
     w = tower(1)
     stand(w, [19])
     call(w, 15, 0)
@@ -98,7 +98,7 @@ def test_a_queue_longer_than_a_car_holds_calls_a_second_car() -> None:
     assert w.cars.hall_call[:, UP, 2].sum() == 3
 
 
-def test_a_car_that_breaks_down_leaves_its_calls_to_the_others() -> None:
+def test_the_calls_of_a_car_out_of_service_go_to_the_others() -> None:
     w = tower(2)
     stand(w, [8, 0])
     call(w, 19, 0)
@@ -109,7 +109,7 @@ def test_a_car_that_breaks_down_leaves_its_calls_to_the_others() -> None:
     assert w.cars.hall_call[:, DOWN, 19].tolist() == [False, True]
 
 
-def test_arrival_is_reckoned_along_the_way_that_collective_control_takes() -> None:
+def test_estimated_arrival_follows_the_path_of_collective_control() -> None:
     w = tower(1)
     stand(w, [5])
     cars, one = w.cars, np.array([[0]])
@@ -165,7 +165,7 @@ def test_a_group_is_refused_that_is_too_large() -> None:
         Groups(np.zeros(9, dtype=np.int64), np.arange(9))
 
 
-def test_a_building_is_refused_whose_lifts_do_not_go_together() -> None:
+def test_a_building_of_lifts_with_different_floors_is_refused() -> None:
     with pytest.raises(ValueError, match="buildings: 2 names for 3 lifts"):
         World(fleet(3, SEED), SEED, START_NS, buildings=[0, 0])
     short, tall = (
@@ -175,7 +175,7 @@ def test_a_building_is_refused_whose_lifts_do_not_go_together() -> None:
         World([short, tall], SEED, START_NS, buildings=[0, 0])
 
 
-def test_every_lift_of_a_building_lives_the_same_alone_as_beside_the_others() -> None:
+def test_a_lift_is_simulated_alone_as_beside_the_others_of_its_building() -> None:
     building = building_of(range(2_000), SEED)
     first = next(b for b in building if building.count(b) == GROUP_LIMIT)
     facts = fleet(first + GROUP_LIMIT, SEED)[first:]
@@ -211,7 +211,7 @@ def test_doors_are_sent_back_as_often_as_the_hour_is_busy_and_never_three_times_
     assert REVERSAL_SHARE[0] < share[10.0] < share[8.0] < REVERSAL_SHARE[1]
 
 
-def test_a_car_that_is_nearly_there_opens_although_the_people_are_gone() -> None:
+def test_a_car_about_to_arrive_opens_although_its_passengers_are_gone() -> None:
     w = tower(2)
     stand(w, [0, 19])
     call(w, 6, 0)

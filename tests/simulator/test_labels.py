@@ -1,4 +1,4 @@
-"""Labels say what was truly there: they equal a plain loop over the noise-free state, however the fleet is cut."""
+"""Labels equal a plain loop over the noise-free state, however the fleet is cut."""
 
 from __future__ import annotations
 
@@ -104,7 +104,7 @@ ALONE = [slug for slug, cause in FAULTS.items() if not cause.whole_building]
 
 
 @pytest.mark.parametrize("part", range(len(ALONE) // LIFTS + 1))
-def test_labels_equal_a_plain_loop_over_what_was_true(part: int) -> None:
+def test_labels_equal_a_plain_loop_over_the_noise_free_state(part: int) -> None:
     slugs = (ALONE * 2)[part * LIFTS :][:LIFTS]
     hour = (
         NIGHT if any(FAULTS[slug].effect for slug in slugs) else MORNING
@@ -130,7 +130,7 @@ def test_labels_equal_a_plain_loop_over_what_was_true(part: int) -> None:
     assert compared >= len(shown)
 
 
-def test_the_plain_loop_knows_every_symptom() -> None:
+def test_the_plain_loop_defines_every_symptom() -> None:
     assert set(NAIVE) == set(BY_SLUG)
 
 
@@ -145,7 +145,7 @@ def test_a_symptom_begins_with_its_fault_or_later_and_a_row_names_the_rules_of_i
 
 
 @pytest.mark.long
-def test_an_intermittent_fault_comes_and_goes_as_one_event() -> None:
+def test_an_intermittent_fault_is_one_event_with_several_labels() -> None:
     plan = plan_of(["door-obstruction", "car-stalled-between-floors"], LIFTS, form=INTERMITTENT, for_s=1800.0)
     rows = lived(World(fleet(LIFTS, 3), 3, START_NS, hour=MORNING, plan=plan), 2200)
     assert {(row.lift, row.number) for row in rows} == {(k, 1) for k in range(LIFTS)}
@@ -155,7 +155,7 @@ def test_an_intermittent_fault_comes_and_goes_as_one_event() -> None:
 
 
 @pytest.mark.long
-def test_a_growing_act_comes_more_and_more_often_and_then_fails_for_good() -> None:
+def test_a_growing_effect_becomes_more_frequent_until_functional_failure() -> None:
     plan = plan_of(["door-open-button-stuck"], LIFTS, form=GROWING, for_s=4000.0, growth_days=3000 / DAY_S)
     rows = lived(World(fleet(LIFTS, 3), 3, START_NS, hour=MORNING, plan=plan), 4400)
     for lift in range(LIFTS):
@@ -166,7 +166,7 @@ def test_a_growing_act_comes_more_and_more_often_and_then_fails_for_good() -> No
         assert any(row.symptom_end_s > failure_s + 500 for row in mine)
 
 
-def test_severity_and_onset_are_drawn_and_may_be_given() -> None:
+def test_severity_and_onset_are_drawn_unless_given() -> None:
     w = World(fleet(LIFTS, 3), 3, START_NS, hour=NIGHT, plan=plan_of(["network-cut"], LIFTS, severity=0.25))
     assert {row.severity for row in lived(w, 30)} == {0.25}
     plan = [FaultRequest(f"sim-{k + 1:05d}", "network-cut", (10.0, 200.0), for_s=5.0) for k in range(LIFTS)]
@@ -186,12 +186,12 @@ def test_severity_and_onset_are_drawn_and_may_be_given() -> None:
         ("onset_s", {"onset_s": (5.0, 1.0)}),
     ],
 )
-def test_a_plan_that_cannot_be_is_refused_by_field(field: str, wrong: dict[str, object]) -> None:
+def test_an_impossible_fault_request_is_refused_by_field(field: str, wrong: dict[str, object]) -> None:
     with pytest.raises(InvalidFaultRequest, match=f"^{field}: "):
         FaultRequest(**{"lift_id": "sim-00001", "cause": "power-cut", **wrong})  # type: ignore[arg-type]
 
 
-def test_every_cause_names_symptoms_that_there_are_and_one_form_of_the_three() -> None:
+def test_every_cause_has_defined_symptoms_and_one_of_the_three_forms() -> None:
     for cause in FAULTS.values():
         assert set(cause.symptoms) <= set(BY_SLUG)
         assert cause.form in (SUDDEN, INTERMITTENT, GROWING)
@@ -213,7 +213,7 @@ def test_the_page_on_the_world_lists_every_symptom() -> None:
         assert f"| `{symptom.slug}` | {symptom.en} | {rules} |" in page
 
 
-def test_hazards_sum_up_to_what_real_fleets_suffer() -> None:
+def test_failure_rates_add_up_to_those_of_real_fleets() -> None:
     stops = [cause for cause in (*CAR, *DOOR) if cause.effect is not None and not cause.effect.alarm]
     a_year = sum(cause.rate_per_year for cause in stops)
     shut_in = sum(c.rate_per_year for c in FAULTS.values() if {s for s in c.symptoms if s.startswith("person-shut-in")})
@@ -222,7 +222,7 @@ def test_hazards_sum_up_to_what_real_fleets_suffer() -> None:
     assert 0.04 < shut_in < 0.16
 
 
-def test_causes_strike_at_their_own_hazards() -> None:
+def test_causes_occur_at_their_own_rates() -> None:
     w = World(fleet(200, 6), 6, START_NS, hour=NIGHT, hazard=3000.0)
     faults = {(row.lift, row.number): row.cause for row in lived(w, 300)}
     a_year = sum(cause.rate_per_year for cause in FAULTS.values() if cause.kind == FAULT)
@@ -272,7 +272,7 @@ def test_a_sudden_fault_lasts_as_drawn_around_its_default_and_a_stated_length_is
     assert len({fault.for_s for fault in cut}) == 1
 
 
-def test_a_terminal_without_mains_lives_as_long_as_its_battery_and_then_speaks_its_last_will() -> None:
+def test_a_terminal_without_mains_runs_on_its_battery_and_then_goes_offline() -> None:
     w = World(
         fleet(4, 3), 3, START_NS, hour=NIGHT, plan=[FaultRequest("sim-00001", "building-power-cut", 5.0, for_s=300.0)]
     )

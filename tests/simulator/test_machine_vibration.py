@@ -1,4 +1,4 @@
-"""The machine's accelerometer: defects show at their bearing frequencies, and a monitor may ignore the stream."""
+"""Machine vibration: defects appear at their bearing frequencies, and a monitor may ignore the stream."""
 
 from __future__ import annotations
 
@@ -68,7 +68,7 @@ def test_a_defect_shows_in_the_envelope_within_two_percent_of_its_frequency(defe
     assert kurtosis(sound, fisher=False) < 4
 
 
-def test_motors_and_gears_hum_at_their_orders() -> None:
+def test_motors_and_gears_vibrate_at_their_orders() -> None:
     for speed, order in ((1.75, 60), (1.0, 46)):
         _, a, turn_hz = cruise(1, 0.0, speed)
         spectrum = np.abs(np.fft.rfft(a * np.hanning(len(a))))
@@ -82,7 +82,7 @@ def loudest_hz(x: np.ndarray, hz: int) -> float:
 
 
 @pytest.mark.parametrize(("slip", "spins_mps"), [(0.03, 0.0), (0.0, 0.65)])
-def test_machine_vibration_and_speed_hear_one_sheave_where_ropes_slip(slip: float, spins_mps: float) -> None:
+def test_machine_vibration_and_speed_follow_one_sheave_where_ropes_slip(slip: float, spins_mps: float) -> None:
     w = standing(lift(floors=31), seed=1, machine=True)
     condition = w.cars.condition
     condition.slip[0], condition.spins_mps[0], condition.sheave[0] = slip, spins_mps, 1.0
@@ -112,11 +112,11 @@ def test_a_sheave_keeps_its_angle_as_its_ropes_begin_to_slip_and_cease_to() -> N
     assert np.abs(np.diff(np.concatenate(turned))).max() < 0.0175 * 1.0351
 
 
-def test_a_standing_machine_hums_little() -> None:
+def test_a_standing_machine_vibrates_little() -> None:
     assert heard(standing(lift(), machine=True), 3).std() < 0.015
 
 
-def test_only_chosen_machines_are_heard_and_cutting_the_fleet_changes_none() -> None:
+def test_only_selected_lifts_have_machine_waveforms_however_the_fleet_is_cut() -> None:
     facts = fleet(30, 4)
     chosen = {facts[3].lift_id, facts[17].lift_id}
     whole = World(facts, 4, START_NS, hour=8.0, machine=chosen)

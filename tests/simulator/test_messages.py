@@ -1,4 +1,4 @@
-"""What terminals send means the same in every form, and a lift at rest may say less."""
+"""Messages have the same content in every form, and a lift at rest may send fewer samples."""
 
 from __future__ import annotations
 
@@ -50,14 +50,14 @@ def by_lift(decoded: Decoded) -> dict[str, list[Any]]:
 
 @pytest.mark.parametrize("vibration", [False, True])
 @pytest.mark.parametrize("idle_hz", [1, 10])
-def test_every_form_says_the_same(vibration: bool, idle_hz: int) -> None:
+def test_every_form_has_the_same_content(vibration: bool, idle_hz: int) -> None:
     one, *others = (by_lift(heard(packets(form, idle_hz=idle_hz, vibration=vibration))) for form in FORMS)
     for other in others:
         assert repr(other) == repr(one)
 
 
 @pytest.mark.parametrize("form", FORMS)
-def test_a_terminal_has_nothing_to_say_of_a_silent_accelerometer(form: str) -> None:
+def test_a_terminal_sends_no_vibration_of_a_silent_accelerometer(form: str) -> None:
     plan = [FaultRequest("sim-00003", "accelerometer-silent")]
     decoded = heard(packets(form, seconds=3, vibration=True, plan=plan))
     said = {decoded.messages.lift_id[k] for k in decoded.waveforms.message.tolist()}
@@ -74,7 +74,7 @@ def test_packets_are_in_the_order_in_which_they_are_sent_and_counted(form: str) 
         assert seq == list(range(1, len(seq) + 1))
 
 
-def test_a_lift_at_rest_says_one_sample_a_second_where_it_is_told_to_and_all_of_a_run() -> None:
+def test_a_lift_at_rest_may_send_one_sample_a_second() -> None:
     full, sparse = (heard(packets("cbor", 120, idle_hz)) for idle_hz in (SAMPLE_HZ, 1))
     assert len(sparse.samples["speed"].t_ns) < 0.7 * len(full.samples["speed"].t_ns)
     rows = set(zip(sparse.samples["speed"].message.tolist(), sparse.samples["speed"].t_ns.tolist(), strict=True))
@@ -91,6 +91,6 @@ def test_a_lift_at_rest_says_one_sample_a_second_where_it_is_told_to_and_all_of_
         assert repr(dataclasses.astuple(sparse.samples[stream])) == repr(dataclasses.astuple(full.samples[stream]))
 
 
-def test_a_form_that_is_none_is_refused_by_name() -> None:
+def test_an_unknown_form_is_refused_by_name() -> None:
     with pytest.raises(ValueError, match="form: 'xml' is not one of json, cbor, gateway"):
         lifts_per_message("xml")

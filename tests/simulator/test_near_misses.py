@@ -1,4 +1,4 @@
-"""What looks like trouble and is none raises nothing above minor, whatever the rules of the day are."""
+"""Near misses raise nothing above minor, with all rules."""
 
 from __future__ import annotations
 
@@ -117,7 +117,7 @@ NAMED = {
 }  # fmt: skip
 
 
-def test_every_near_miss_that_a_lift_world_is_known_for_has_labels_of_its_name() -> None:
+def test_every_near_miss_has_labels_of_its_name() -> None:
     assert {cause.slug for cause in NEAR_MISSES} >= NAMED
 
 
@@ -147,5 +147,5 @@ WORLDS: dict[str, dict[str, Any]] = {
 
 
 @pytest.mark.parametrize("world", WORLDS)
-def test_how_the_world_is_raises_nothing_above_minor(world: str) -> None:
+def test_a_world_without_faults_raises_nothing_above_minor(world: str) -> None:
     assert raised(Scenario(**({"lifts": LIFTS, "seed": 7} | WORLDS[world]))) == ([], [])

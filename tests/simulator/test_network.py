@@ -1,4 +1,5 @@
-"""A bad network does what it says it does, the same for the same seed, and the monitor's sequencer counts the same."""
+"""A bad network: each fault has its described effect, depends on the seed only, and is counted like the monitor counts
+it."""
 
 from __future__ import annotations
 
@@ -129,9 +130,7 @@ TROUBLES = {
 
 
 @pytest.mark.parametrize("trouble", TROUBLES)
-def test_a_scenario_switches_on_each_trouble_by_a_key_of_its_own_the_same_for_the_same_seed(
-    trouble: str, tmp_path: Path
-) -> None:
+def test_each_network_fault_has_a_scenario_key_and_depends_on_the_seed(trouble: str, tmp_path: Path) -> None:
     key, counted = TROUBLES[trouble]
     text = f"lifts = {LIFTS}\nseed = {STORM_SEED}\nhours = 0.04\nhour = 8.0\n"
     (tmp_path / "bad.toml").write_text(f"{text}[network]\n{key}\n", encoding="utf-8")
@@ -164,14 +163,14 @@ def test_a_perfect_network_changes_nothing() -> None:
     assert (counts["gaps"], counts["late"], counts["repeats"], counts["restarts"]) == (0, 0, 0, 0)
 
 
-def test_what_is_lost_before_it_left_is_a_gap() -> None:
+def test_a_message_that_was_never_sent_is_a_gap() -> None:
     of = simulation(200, lost=0.05)
     _, counts, arrived = judged(of)
     assert of.terminal_faults.counts["lost"] > 100
     assert counts["gaps"] == of.terminal_faults.counts["lost"] - never_followed(of, arrived)
 
 
-def test_what_comes_again_changes_nothing_and_is_counted() -> None:
+def test_a_repeated_message_changes_nothing_and_is_counted() -> None:
     of = simulation(200, repeated=0.05)
     rows, counts, _ = judged(of)
     assert of.connections.counts["repeated"] > 100
@@ -187,7 +186,7 @@ def test_delay_keeps_the_order_and_loses_nothing() -> None:
     assert own(rows) == own(judged(simulation(120))[0])
 
 
-def test_a_bundle_that_is_overtaken_comes_late_and_is_not_judged() -> None:
+def test_an_overtaken_bundle_is_late_and_is_not_judged() -> None:
     of = simulation(200, overtaken=0.05)
     rows, counts, arrived = judged(of)
     newest, behind, said = dict.fromkeys(arrived.messages.lift_id, 0), 0, arrived.messages
@@ -217,7 +216,7 @@ def test_a_storm_is_a_last_will_a_backlog_in_order_and_a_status() -> None:
     assert own(rows) == own(judged(simulation(200, seed=STORM_SEED))[0])
 
 
-def test_device_clocks_differ_by_as_much_as_is_asked_for_and_stay_so() -> None:
+def test_device_clocks_have_constant_errors_of_the_given_deviation() -> None:
     of = simulation(20, skew_s=30.0)
     _, counts, arrived = judged(of)
     off_s = (arrived.messages.arrived_ns - NS - arrived.messages.t_ns) / 1e9
@@ -236,7 +235,7 @@ def test_a_partial_bundle_lacks_one_stream() -> None:
 
 
 @pytest.mark.parametrize("nameless", [0.0, 1.0])
-def test_a_device_that_restarts_counts_anew_with_or_without_a_boot(nameless: float) -> None:
+def test_a_restarted_device_restarts_its_sequence_with_or_without_a_boot(nameless: float) -> None:
     of = simulation(300, reboots_per_day=600.0, nameless=nameless)
     _, counts, arrived = judged(of)
     under_way = int(of.terminal_faults.down.sum())
@@ -247,7 +246,7 @@ def test_a_device_that_restarts_counts_anew_with_or_without_a_boot(nameless: flo
 
 
 @pytest.mark.parametrize("form", ["cbor", "gateway"])
-def test_a_lift_that_is_cut_brings_all_of_it_when_it_is_back(form: str) -> None:
+def test_a_disconnected_lift_uploads_all_messages_after_reconnecting(form: str) -> None:
     of = simulation(200, form=form)
     groups: list[Any] = []
     for k in range(200):
@@ -265,7 +264,7 @@ def test_a_lift_that_is_cut_brings_all_of_it_when_it_is_back(form: str) -> None:
     assert of.connections.counts["wills"] == 1 < WILL_S
 
 
-def test_a_modem_that_scrambles_one_lift_leaves_the_others_alone() -> None:
+def test_a_scrambled_connection_affects_only_its_lift() -> None:
     of = simulation(100)
     of.world.cars.condition.scrambled[3] = 0.3
     arrived = joined(list(decoded_seconds(of))).messages
@@ -275,7 +274,7 @@ def test_a_modem_that_scrambles_one_lift_leaves_the_others_alone() -> None:
 
 
 @pytest.mark.parametrize("form", ["cbor", "gateway", "streams"])
-def test_of_all_of_it_at_once_the_good_data_come_out_in_order(form: str) -> None:
+def test_with_all_network_faults_together_valid_data_come_out_in_order(form: str) -> None:
     of = simulation(200, form=form, **BAD)
     rows, counts, _ = judged(of)
     assert counts["received"] > 200 * LIFTS * 0.8

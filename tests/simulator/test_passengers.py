@@ -1,4 +1,4 @@
-"""People come as their hours say, are carried where they want to go, and never vanish on the way."""
+"""Passengers arrive by the hour, reach their targets, and are never lost."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def one_building(lifts: int, **more: object) -> World:
 
 @pytest.mark.parametrize("kind", [RESIDENTIAL, OFFICE])
 @pytest.mark.parametrize("hour", [3.0, 8.0, 12.0, 17.0])
-def test_as_many_people_come_as_the_hours_intensity_says(kind: int, hour: float) -> None:
+def test_arrivals_have_the_intensity_of_the_hour(kind: int, hour: float) -> None:
     kinds, people = np.array([kind]), np.array([1000.0])
     parties = DAILY_TRAFFIC.rate_per_s(kinds, people, np.array([hour])) * 300
     sizes = DAILY_TRAFFIC.party_size(np.full(20_000, kind), np.random.default_rng(3).random(20_000))
@@ -41,7 +41,7 @@ def test_as_many_people_come_as_the_hours_intensity_says(kind: int, hour: float)
 
 @pytest.mark.parametrize("kind", [RESIDENTIAL, OFFICE])
 @pytest.mark.parametrize("hour", [8.0, 12.0, 17.0])
-def test_journeys_come_in_go_out_and_between_as_the_hour_says(kind: int, hour: float) -> None:
+def test_journeys_have_the_shares_of_the_hour(kind: int, hour: float) -> None:
     n, lobby = 30_000, 2
     dice = np.random.default_rng(4)
     shares = np.cumsum([0, 0, 0, 0.1, 0.4, 0.2, 0.3])
@@ -82,7 +82,7 @@ def test_lifts_run_as_often_in_a_working_day_as_real_ones(kind: int, low: int, h
     assert low < runs < high
 
 
-def test_who_comes_to_a_building_does_not_depend_on_its_cars() -> None:
+def test_arrivals_do_not_depend_on_the_cars() -> None:
     sound, broken = world(lifts=40, seed=8), world(lifts=40, seed=8)
     for k in range(40):
         broken.inject(f"sim-{k + 1:05d}", "door-open-button-stuck", 300.0)
@@ -94,7 +94,7 @@ def test_who_comes_to_a_building_does_not_depend_on_its_cars() -> None:
 
 
 @pytest.mark.parametrize("hour", [MORNING, EVENING])
-def test_people_load_and_calls_agree_at_every_second(hour: float) -> None:
+def test_passengers_load_and_calls_agree_at_every_second(hour: float) -> None:
     w = world(lifts=40, seed=8, hour=hour, faults_per_lift_hour=4.0)
     cars, people = w.cars, w.cars.passengers
     for _ in range(400):
@@ -118,7 +118,7 @@ def test_people_load_and_calls_agree_at_every_second(hour: float) -> None:
 
 
 @pytest.mark.parametrize("hour", [MORNING, 12.0, EVENING])
-def test_a_car_never_carries_anybody_away_from_where_he_wants_to_go(hour: float) -> None:
+def test_a_car_never_carries_a_passenger_away_from_the_target(hour: float) -> None:
     w = world(lifts=60, seed=8, hour=hour)
     cars, people = w.cars, w.cars.passengers
     seen = 0
@@ -134,7 +134,7 @@ def test_a_car_never_carries_anybody_away_from_where_he_wants_to_go(hour: float)
     assert seen > 1000
 
 
-def test_people_wait_longer_in_the_peak_and_ride_where_they_wanted_to() -> None:
+def test_passengers_wait_longer_in_the_peak_and_reach_their_target() -> None:
     waits = {}
     for hour in (NIGHT, MORNING):
         w = world(lifts=80, seed=8, hour=hour)
@@ -150,7 +150,7 @@ def test_people_wait_longer_in_the_peak_and_ride_where_they_wanted_to() -> None:
     assert np.percentile(waits[MORNING], 99) < 300
 
 
-def test_a_car_is_filled_to_four_fifths_and_who_is_left_behind_takes_the_next() -> None:
+def test_a_car_is_filled_to_80_percent_and_the_next_car_takes_the_others() -> None:
     w = one_building(lifts=4, hour=MORNING, traffic=UP_PEAK)
     cars, fullest, left_behind = w.cars, np.zeros(4), 0
     for _ in range(900):
@@ -166,7 +166,7 @@ def test_a_car_is_filled_to_four_fifths_and_who_is_left_behind_takes_the_next() 
     assert (boarded[1:] - boarded[:-1] > -60).all(), "nobody waits while others who came later are carried"
 
 
-def test_who_finds_no_slot_is_counted() -> None:
+def test_passengers_without_a_slot_are_counted() -> None:
     crowd = dataclasses.replace(UP_PEAK, intensity=10 * UP_PEAK.intensity)
     w = one_building(lifts=1, hour=MORNING, traffic=crowd)
     people = w.cars.passengers
@@ -176,7 +176,7 @@ def test_who_finds_no_slot_is_counted() -> None:
     assert (people.state != EMPTY_SLOT).sum() == SLOTS
 
 
-def test_idle_cars_stand_at_the_main_terminal_in_an_up_peak_and_apart_else() -> None:
+def test_idle_cars_park_at_the_main_terminal_in_an_up_peak_and_spread_otherwise() -> None:
     for hour, spread in ((8.0, 0.0), (10.0, 0.2)):
         w = one_building(lifts=3, hour=hour)
         w.cars.arrivals.next_s[:] = np.inf
@@ -189,12 +189,12 @@ def test_idle_cars_stand_at_the_main_terminal_in_an_up_peak_and_apart_else() -> 
 
 
 @pytest.mark.parametrize("hour", [0.0, 4.0, 11.0, 22.0])
-def test_fifty_lifts_are_alive_at_any_hour(hour: float) -> None:
+def test_fifty_lifts_run_at_any_hour(hour: float) -> None:
     story = live(world(lifts=50, seed=1, hour=hour), 300)
     assert (np.abs(story.v) > 0.1).any(axis=0).sum() >= 3
 
 
-def test_those_who_waited_while_somebody_was_trapped_step_in_and_ride() -> None:
+def test_passengers_who_waited_during_an_entrapment_board_afterwards() -> None:
     w = one_building(1, hour=NIGHT)
     one, cars = np.array([0]), w.cars
     w.inject(w._id[0], "controller-frozen-at-landing", 60.0)
@@ -212,9 +212,7 @@ def test_those_who_waited_while_somebody_was_trapped_step_in_and_ride() -> None:
 
 
 @pytest.mark.parametrize("share", ["HOLD_SHARE", "REVERSAL_SHARE"])
-def test_nobody_holds_a_door_or_sends_it_back_where_nobody_rides_or_waits(
-    monkeypatch: pytest.MonkeyPatch, share: str
-) -> None:
+def test_only_passengers_hold_doors_or_send_them_back(monkeypatch: pytest.MonkeyPatch, share: str) -> None:
     monkeypatch.setattr(stop_times, share, {"HOLD_SHARE": 1.0, "REVERSAL_SHARE": (1.0, 1.0)}[share])
     w = world(lifts=80, seed=8, hour=NIGHT)
     cars, people = w.cars, w.cars.passengers

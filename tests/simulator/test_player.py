@@ -1,4 +1,4 @@
-"""The simulated fleet speaks to a real broker, is heard there as the contract says, and does as it is told."""
+"""The player publishes to a real broker as the contract says, and obeys fault requests."""
 
 from __future__ import annotations
 
@@ -128,7 +128,7 @@ def test_statuses_stay_with_the_broker_and_say_offline_at_the_end(broker: Broker
         assert all(message.retain for message in late.heard)
 
 
-def test_a_world_that_ends_before_the_broker_answered_is_told_all_the_same(broker: Broker) -> None:
+def test_a_world_that_ends_before_the_broker_answers_is_published(broker: Broker) -> None:
     publisher = Publisher(BrokerAddress(port=broker.port))
     publisher.publish("lift/v1/d/one/status", b"{}", retain=True)  # nothing has served the connection yet
     assert publisher.flush(20.0)
@@ -137,7 +137,7 @@ def test_a_world_that_ends_before_the_broker_answered_is_told_all_the_same(broke
         until(lambda: len(late.heard) == 1, "what was said before there was a connection")
 
 
-def test_now_is_when_the_lifts_speak_at_speed_1_and_evenly_over_the_second(broker: Broker) -> None:
+def test_at_speed_1_messages_are_of_now_and_even_over_the_second(broker: Broker) -> None:
     with listening(broker.port) as listener, playing(at(broker.port, lifts=40)):
         until(lambda: len(listener.of("bundle")) >= 80, "two seconds of forty lifts")
         now_ms = time.time() * 1000
@@ -147,19 +147,19 @@ def test_now_is_when_the_lifts_speak_at_speed_1_and_evenly_over_the_second(broke
     assert len({t % 1000 // 100 for t in times_ms}) >= 8  # the lifts of a building speak together
 
 
-def test_a_faster_world_never_speaks_of_the_future(broker: Broker) -> None:
+def test_a_faster_world_never_sends_future_readings(broker: Broker) -> None:
     start_ns = int(time.time() - 30) * NS
     with listening(broker.port) as listener, playing(at(broker.port, lifts=2, speed=50, start_ns=start_ns)):
         until(lambda: len(listener.of("bundle")) >= 62, "a minute of two lifts")
         assert max(bundle["t"] for bundle in listener.of("bundle")) <= time.time() * 1000
 
 
-def test_a_world_shorter_than_a_day_lives_its_last_second_without_waiting_for_the_next_day(broker: Broker) -> None:
+def test_a_world_shorter_than_a_day_ends_without_waiting_for_the_next_day(broker: Broker) -> None:
     with playing(at(broker.port, lifts=4, hours=0.001, seconds=4, speed=20)) as player:
         until(lambda: player.world.seconds == 4, "the last second")
 
 
-def test_a_planned_fault_that_never_came_about_is_told_when_the_world_ends(
+def test_a_planned_fault_that_never_began_is_reported_at_the_end(
     broker: Broker, caplog: pytest.LogCaptureFixture
 ) -> None:
     late = {"lift": 1, "cause": "door-obstruction", "onset_h": 0.0009}
@@ -167,7 +167,7 @@ def test_a_planned_fault_that_never_came_about_is_told_when_the_world_ends(
     assert "1 of 1 planned faults never came about: faults[0] (door-obstruction)" in caplog.messages
 
 
-def test_a_fault_that_is_asked_for_strikes_and_is_labelled(broker: Broker, tmp_path: Path) -> None:
+def test_a_requested_fault_is_injected_and_labelled(broker: Broker, tmp_path: Path) -> None:
     labels = tmp_path / "labels.jsonl"
     with playing(at(broker.port, lifts=3, seed=4, hour=3.0, labels=labels)) as player:
         until(lambda: player.bundles > 0, "the first bundle")
@@ -183,7 +183,7 @@ def test_a_fault_that_is_asked_for_strikes_and_is_labelled(broker: Broker, tmp_p
     assert label["rules"] == ["offline"]
 
 
-def test_a_terminal_that_comes_back_starts_a_new_boot_and_counts_anew(broker: Broker) -> None:
+def test_a_restarted_terminal_has_a_new_boot_and_a_new_sequence(broker: Broker) -> None:
     with listening(broker.port) as listener, playing(at(broker.port, lifts=1, seed=4)):
         until(lambda: len(listener.of("bundle")) > 0, "the first bundle")
         inject(BrokerAddress(port=broker.port), "sim-00001", "terminal-dead", 2)
@@ -211,7 +211,7 @@ NONSENSE = [
 ]
 
 
-def test_nonsense_is_counted_told_in_one_line_each_and_stops_nothing(
+def test_invalid_fault_requests_are_counted_and_logged_and_stop_nothing(
     broker: Broker, caplog: pytest.LogCaptureFixture
 ) -> None:
     with playing(at(broker.port, lifts=2, seed=4)) as player, caplog.at_level(logging.WARNING):
@@ -226,7 +226,7 @@ def test_nonsense_is_counted_told_in_one_line_each_and_stops_nothing(
     assert not [line for line in lines if "\n" in line or len(line) > 800]
 
 
-def test_the_fleet_comes_back_with_what_it_kept_when_the_broker_was_away(broker: Broker) -> None:
+def test_the_fleet_publishes_its_backlog_after_a_broker_outage(broker: Broker) -> None:
     with playing(at(broker.port, lifts=5, seed=4)) as player:
         until(lambda: player.bundles > 0, "the first bundle")
         broker.stop()
@@ -254,7 +254,7 @@ def test_sigterm_ends_the_simulator_cleanly(broker: Broker) -> None:
     assert (process.returncode, said) == (0, b"")
 
 
-def test_the_broker_speaks_the_last_will_when_the_simulator_is_killed(broker: Broker) -> None:
+def test_the_broker_publishes_the_last_will_when_the_simulator_is_killed(broker: Broker) -> None:
     code = PLAY.format(port=broker.port)
     with listening(broker.port) as listener:
         process = start_process([sys.executable, "-c", code], cwd=Path(__file__).parents[2])
@@ -273,7 +273,7 @@ def test_settings_that_cannot_be_played_are_refused_by_name(names: str, bad: Any
         Player(PlayerSettings(**{names: bad}), threading.Event())
 
 
-def test_inject_says_what_is_wrong_before_it_asks() -> None:
+def test_inject_refuses_an_invalid_request_before_publishing() -> None:
     with pytest.raises(InvalidFaultRequest, match="cause: "):
         inject(BrokerAddress(port=1), "sim-00001", "bad-luck")
     with pytest.raises(InvalidFaultRequest, match="for_s: "):
@@ -284,7 +284,7 @@ def test_inject_says_what_is_wrong_before_it_asks() -> None:
         inject(BrokerAddress(port=free_port()), "sim-00001", "power-cut")
 
 
-def test_a_broker_that_speaks_3_1_1_alone_will_do() -> None:
+def test_a_broker_with_only_mqtt_3_1_1_is_enough() -> None:
     """A broker in a few lines: it hangs up on MQTT 5 and lets 3.1.1 in, as some do."""
     versions: list[int] = []
     with socket.create_server(("127.0.0.1", 0)) as server, playing(at(server.getsockname()[1], lifts=1)):

@@ -1,4 +1,4 @@
-"""A recorded message says the same in every form in which it is sent again."""
+"""A recorded message has the same content in every form."""
 
 from __future__ import annotations
 
@@ -36,13 +36,13 @@ def again(decoded: Decoded, form: str) -> Decoded:
 
 
 @pytest.mark.parametrize("form", FORMS)
-def test_a_world_says_the_same_in_every_form(form: str) -> None:
+def test_a_world_has_the_same_content_in_every_form(form: str) -> None:
     decoded = lived()
     assert_same(again(decoded, form), decoded)
 
 
 @pytest.mark.parametrize("form", FORMS)
-def test_odd_messages_say_the_same_in_every_form(form: str) -> None:
+def test_unusual_messages_have_the_same_content_in_every_form(form: str) -> None:
     decoded = decode(odd_messages())
     timed = decoded.messages.timed
     same = again(decoded, form)

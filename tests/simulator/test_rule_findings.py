@@ -1,4 +1,4 @@
-"""The rules, held against a world that knows nothing of them: each hears its causes, and none hears a healthy fleet."""
+"""The rules on a simulated world: each fires for its causes, and none fires for a healthy fleet."""
 
 from __future__ import annotations
 
@@ -31,13 +31,13 @@ DELAY_S = {
 """How long it takes from the first symptom until a rule speaks; the others speak at once."""
 
 
-def test_no_rule_hears_anything_in_a_healthy_morning() -> None:
+def test_no_rule_fires_in_a_healthy_morning() -> None:
     facts = fleet(40, seed=5)
     assert fired_rules(facts, World(facts, 5, START_NS, hour=MORNING), 900) == {}
 
 
 @pytest.mark.parametrize("hour", [8.0, 12.0, 17.0])
-def test_no_rule_hears_anything_in_a_busy_group_of_eight(hour: float) -> None:
+def test_no_rule_fires_in_a_busy_group_of_eight(hour: float) -> None:
     building = building_of(range(2_000), seed=5)
     first = next(b for b in building if building.count(b) == GROUP_LIMIT)
     facts = fleet(first + GROUP_LIMIT, seed=5)[first:]
@@ -83,7 +83,7 @@ def findings() -> Findings:
 
 
 @pytest.mark.parametrize("slug", HEARD)
-def test_a_cause_is_heard_in_time_by_the_rules_of_its_symptoms(slug: str, findings: Findings) -> None:
+def test_the_rules_of_a_causes_symptoms_fire_in_time(slug: str, findings: Findings) -> None:
     cause, (heard, labels), first = CAUSES[slug], findings, HEARD.index(slug) * LIFTS
     due = {
         (label.lift, rule)

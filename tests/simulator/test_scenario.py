@@ -1,4 +1,4 @@
-"""A scenario is read whole, held against itself, and says in one line which field cannot be."""
+"""Scenario files: reading, checks, and errors that name the field in one line."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def written(folder: Path, text: str) -> str:
     return str(path)
 
 
-def test_every_shipped_scenario_can_be_lived_and_says_what_it_is_about() -> None:
+def test_every_shipped_scenario_is_valid_and_described() -> None:
     library = shipped()
     assert {"morning-peak", "entrapment", "city-power-cut", "bad-gateway"} <= set(library)
     assert all(found.about and found.seconds > 0 for found in library.values())
@@ -94,23 +94,23 @@ def test_a_scenario_that_contradicts_itself_is_one_line_that_names_the_field(
     assert "mine.toml" in str(caught.value)
 
 
-def test_a_change_is_held_against_the_rest_too(tmp_path: Path) -> None:
+def test_a_change_is_checked_against_the_rest_of_the_scenario(tmp_path: Path) -> None:
     with pytest.raises(InvalidScenario, match=r"entrapment: faults\[0\].lift: 3 is not there"):
         read("entrapment", {"lifts": 2})
     assert read("entrapment", {"lifts": 14}).lifts == 14
 
 
-def test_a_scenario_that_is_not_there_is_named_beside_the_nearest() -> None:
+def test_an_unknown_scenario_is_refused_with_the_most_similar_name() -> None:
     with pytest.raises(InvalidScenario, match=r"'entrapmnt' is neither shipped nor a file; did you mean entrapment\?"):
         read("entrapmnt", {})
 
 
-def test_a_window_of_each_day_is_lived() -> None:
+def test_a_part_of_each_day_is_simulated() -> None:
     sampled = Scenario(days=60, hours=0.5)
     assert (sampled.seconds, sampled.span_h) == (60 * 1800, 59 * 24 + 0.5)
 
 
-def test_the_mix_of_buildings_is_what_is_asked_for_and_else_as_ever() -> None:
+def test_the_mix_of_buildings_may_be_given() -> None:
     def kinds(**mix: float) -> Counter[str | None]:
         shares: Any = {"buildings": mix} if mix else {}
         return Counter(lift.building_type for lift in scenario_lifts(Scenario(lifts=400, seed=4, **shares)))
@@ -121,7 +121,7 @@ def test_the_mix_of_buildings_is_what_is_asked_for_and_else_as_ever() -> None:
     assert kinds() == kinds(office=0.15, residential=0.85) == Counter(one.building_type for one in fleet(400, 4))
 
 
-def test_a_part_of_a_world_of_offices_lives_as_it_does_in_the_whole() -> None:
+def test_a_part_of_a_world_of_offices_equals_the_whole() -> None:
     asked = Scenario(lifts=20, seed=4, hours=0.02, hour=8.5, buildings={"office": 1.0})  # type: ignore[arg-type]
     whole, part = (Simulation(asked, asked.start_ns, part=slice(first, None)) for first in (0, 7))
     for _ in range(asked.seconds):
@@ -129,7 +129,7 @@ def test_a_part_of_a_world_of_offices_lives_as_it_does_in_the_whole() -> None:
     assert np.array_equal(all_z[7:], some_z)
 
 
-def test_a_share_is_drawn_from_the_seed_and_falls_alike_on_a_larger_fleet() -> None:
+def test_a_share_is_drawn_from_the_seed_for_any_fleet_size() -> None:
     fault = {"cause": "power-cut", "share": 0.3, "onset_h": 1.0, "spread_s": 60.0, "severity": 0.5}
     small, large, other = (
         fault_requests(Scenario(lifts=lifts, seed=seed, faults=[fault]), fleet(lifts, seed))  # type: ignore[list-item]
@@ -141,7 +141,7 @@ def test_a_share_is_drawn_from_the_seed_and_falls_alike_on_a_larger_fleet() -> N
     assert {(one.cause, one.onset_s, one.severity) for one in large} == {("power-cut", (3600.0, 3660.0), 0.5)}
 
 
-def test_so_many_of_each_cause_are_tried_over_the_fleet_and_the_time() -> None:
+def test_trials_are_spread_over_the_fleet_and_the_time() -> None:
     plan = fault_requests(Scenario(lifts=300, hours=6.0, trials=30), fleet(300, 1))
     tried = Counter(one.cause for one in plan)
     assert tried == {slug: 30 for slug, cause in CAUSES.items() if cause.kind == "fault"}
@@ -158,7 +158,7 @@ def test_every_key_of_a_scenario_is_explained() -> None:
     assert [name for name in sorted(names) if f"`{name}`" not in rows] == []
 
 
-def test_simulated_time_starts_in_2001_where_nothing_else_is_said() -> None:
+def test_simulated_time_starts_in_2001_by_default() -> None:
     assert Scenario().start_ns == scenario.START.timestamp() * 1e9
     assert (Scenario().traffic_hour, Scenario(hour=3.0).traffic_hour) == (None, 3.0)
     assert read("morning-peak", {}).traffic_hour == 7.5

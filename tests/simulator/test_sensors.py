@@ -1,4 +1,4 @@
-"""Sensors report the true motion with their own errors, and their faults look like sensor faults."""
+"""Sensors report the true motion with their own errors and faults."""
 
 from __future__ import annotations
 
@@ -78,7 +78,7 @@ FAULTS: dict[str, tuple[Callable[[World], None], Callable[[np.ndarray, np.ndarra
 
 
 @pytest.mark.parametrize("fault", FAULTS)
-def test_a_faulty_sensor_says_what_its_fault_makes_of_the_truth_and_its_neighbours_do_not(fault: str) -> None:
+def test_a_sensor_fault_changes_only_the_readings_of_its_lift(fault: str) -> None:
     breaks, shows = FAULTS[fault]
     w = world(lifts=3, seed=8, hour=NIGHT)
     read(w, 5)
@@ -91,7 +91,7 @@ def test_a_faulty_sensor_says_what_its_fault_makes_of_the_truth_and_its_neighbou
     assert np.abs(z - true).max() < 0.01
 
 
-def test_a_dead_presence_sensor_sees_nobody_and_a_stuck_door_sensor_reads_closed() -> None:
+def test_a_dead_presence_sensor_reads_empty_and_a_stuck_door_sensor_closed() -> None:
     w = world(lifts=30, seed=8, offices=1.0)
     w.cars.condition.presence_dead[:15] = w.cars.condition.door_stuck[:15] = True
     while_moving, seen, doors = np.zeros(30, dtype=np.bool_), np.zeros(30, dtype=np.bool_), [set() for _ in range(30)]

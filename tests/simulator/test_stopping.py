@@ -1,4 +1,4 @@
-"""Brake, safety gear, buffers and governor, held to the domain notes' numbers and to physics."""
+"""Brake, safety gear, buffers and governor have the values of the domain notes."""
 
 from __future__ import annotations
 
@@ -67,7 +67,7 @@ def test_a_brake_acts_late_builds_up_and_stops_where_its_distance_says(v: float)
     assert trajectories.end_s > AT_S
 
 
-def test_brakes_stop_a_car_by_load_and_direction_between_the_notes_bounds() -> None:
+def test_brake_decelerations_are_within_the_notes_bounds() -> None:
     rated = np.full(4, 1000.0)
     load, sense = np.array([0.0, 0.0, 1000.0, 1000.0]), np.array([1.0, -1.0, 1.0, -1.0])
     empty_up, empty_down, full_up, full_down = brake_mps2(np.full(4, 1.65), np.ones(4), sense, rated, load)

@@ -1,4 +1,4 @@
-"""Near misses that are made of how the world is, and a mechanic's visit: what each one is truly like."""
+"""Near misses that also occur by themselves, and maintenance visits: what each of them contains."""
 
 from __future__ import annotations
 
@@ -131,7 +131,7 @@ def counted(world: str) -> Counter[str]:
     return counts
 
 
-def test_in_the_worlds_that_must_raise_nothing_all_of_it_happens_by_itself() -> None:
+def test_worlds_that_must_raise_nothing_contain_each_situation() -> None:
     assert counted("re-levelling under load")["re-levellings"] >= 5
     noon = counted("short trips that never reach rated speed")
     assert 0.1 < noon["short trips"] / noon["trips"] < 0.6

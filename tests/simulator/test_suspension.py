@@ -1,4 +1,4 @@
-"""Ropes stretch and ring as the domain notes' table says, and drives correct what people stretch."""
+"""Rope stretch and oscillation have the values of the domain notes, and drives correct the stretch."""
 
 from __future__ import annotations
 
@@ -69,7 +69,7 @@ def test_a_person_who_steps_in_moves_the_car_which_rings_at_its_natural_frequenc
     assert np.argmax(spectrum) * 100 / 4096 == pytest.approx(omega / 2 / np.pi, rel=0.1)
 
 
-def test_a_run_takes_back_what_people_have_stretched() -> None:
+def test_a_run_compensates_the_rope_stretch_by_passengers() -> None:
     w = world(lifts=40, seed=4)
     off = []
     for _ in range(300):
@@ -122,7 +122,7 @@ def test_a_car_that_sinks_at_an_open_door_is_levelled_again_and_again() -> None:
     assert abs(w.motion.rest_m[k] - landing_m) < 0.022
 
 
-def test_people_who_jump_shake_their_car_as_their_weight_on_its_ropes_does_and_an_empty_car_stands() -> None:
+def test_jumping_passengers_shake_their_car_and_an_empty_car_stands() -> None:
     w, k = resting()
     w.cars.condition.jumping_kg[k] = 75.0
     z = np.concatenate(

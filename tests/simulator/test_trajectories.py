@@ -1,4 +1,4 @@
-"""The cars' motion, held to the domain notes' table and to physics."""
+"""The motion of cars has the values of the domain notes' table."""
 
 from __future__ import annotations
 
@@ -136,7 +136,7 @@ def test_a_car_rolls_back_within_the_first_second_of_its_run() -> None:
     assert z[first].min() == pytest.approx(10.0 - 0.03, abs=1e-5)
 
 
-def test_what_diverts_a_run_leaves_its_last_second_alone() -> None:
+def test_a_diversion_does_not_change_the_past_second() -> None:
     for at_s in np.arange(5.1, 13.0, 0.4):
         trajectories = run(9.0, 1.0, 0.6, 0.9, creep_mps=0.06, creep_s=1.5, rollback_m=0.02)
         past = np.arange(at_s - 1.0, at_s, 0.05)[None, :]

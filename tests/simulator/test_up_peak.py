@@ -1,4 +1,4 @@
-"""The up-peak: the formula's parts, and simulated groups that keep to it."""
+"""The parts of the up-peak formula, and simulated groups that agree with it."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def test_one_table_a_page_and_a_plot_are_written(lived: list[UpPeak], tmp_path: 
 
 
 @pytest.mark.parametrize(("floors", "people"), [(10, 7), (16, 10), (30, 17)])
-def test_stops_and_highest_floor_are_those_of_people_who_choose_blindly(floors: int, people: int) -> None:
+def test_stops_and_highest_reversal_floor_equal_a_simulation(floors: int, people: int) -> None:
     wanted = np.random.default_rng(5).integers(1, floors + 1, size=(40_000, people))
     stops = (np.diff(np.sort(wanted, axis=1), axis=1) > 0).sum(axis=1) + 1
     n, p = np.array(float(floors)), np.array(float(people))

@@ -1,4 +1,4 @@
-"""A world is the same however it is cut, and a healthy one behaves like lifts do."""
+"""A world does not depend on the range of lifts, and a healthy world behaves like lifts."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def test_the_same_seed_gives_the_same_bytes_however_the_fleet_is_cut(form: str) 
     assert parts == whole
 
 
-def test_gateways_say_the_same_bytes_when_the_fleet_is_cut_between_them() -> None:
+def test_gateways_send_the_same_bytes_when_the_fleet_is_cut_between_them() -> None:
     whole = bytes_of(0, LIFTS, "gateway", lifts_per_message=20)
     parts = bytes_of(0, 20, "gateway", lifts_per_message=20) | bytes_of(20, LIFTS, "gateway", together=20)
     assert {topic: said for topic, said in parts.items() if topic.endswith("status")} == {
@@ -109,7 +109,7 @@ def events(of: tuple[list[int], list[list[int]]] | None) -> list[tuple[int, list
     return list(zip(*of, strict=True)) if of else []
 
 
-def test_what_sensors_read_is_the_truth_with_a_little_noise() -> None:
+def test_sensors_read_the_true_motion_with_little_noise() -> None:
     w = world(lifts=60, seed=8)
     level_offset_m, off_mps = [], []
     for _ in range(120):
@@ -144,7 +144,7 @@ def test_vertical_vibration_contains_the_cars_own_acceleration() -> None:
     assert np.median(rings) < 0.013
 
 
-def test_a_state_is_said_again_with_every_heartbeat() -> None:
+def test_a_state_is_repeated_with_every_heartbeat() -> None:
     story = live(world(lifts=20, seed=8), 121)
     said = np.array([[second.door.of(lift) is not None for lift in range(20)] for second in story.seconds])
     assert said[0].all()
@@ -154,19 +154,19 @@ def test_a_state_is_said_again_with_every_heartbeat() -> None:
 @pytest.mark.parametrize(
     ("lift_id", "cause", "names"), [("nobody", "power-cut", "lift_id"), ("sim-00001", "bad-luck", "cause")]
 )
-def test_a_fault_that_cannot_be_is_refused_by_name(lift_id: str, cause: str, names: str) -> None:
+def test_an_impossible_fault_is_refused_by_name(lift_id: str, cause: str, names: str) -> None:
     with pytest.raises(InvalidFaultRequest, match=f"{names}: "):
         world().inject(lift_id, cause)
 
 
-def test_a_lift_suffers_from_one_cause_at_a_time() -> None:
+def test_a_lift_has_one_active_effect_at_a_time() -> None:
     w = world()
     w.inject("sim-00001", "power-cut")
     with pytest.raises(InvalidFaultRequest, match="still suffers from power-cut"):
         w.inject("sim-00001", "terminal-dead")
 
 
-def test_a_second_is_a_value_that_the_next_one_leaves_alone() -> None:
+def test_a_second_is_not_changed_by_the_next_one() -> None:
     w = world()
     second = w.step()
     copies = {
@@ -177,7 +177,7 @@ def test_a_second_is_a_value_that_the_next_one_leaves_alone() -> None:
     assert all(np.array_equal(getattr(second, name), copy) for name, copy in copies.items())
 
 
-def test_a_door_takes_as_long_as_its_width_and_type_need_and_never_twice_the_same() -> None:
+def test_door_times_depend_on_width_and_type_and_vary() -> None:
     w = world(lifts=80, seed=8)
     took_ms: dict[int, list[float]] = {lift: [] for lift in range(80)}
     opens_ms: dict[int, float] = {}
