@@ -70,6 +70,7 @@ $(RUNTIME): $(PINS) | python-is-new-enough
 	@echo 'Making $(VENV) …'
 	@rm -rf $(VENV) && $(PYTHON) -m venv $(VENV)
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e .
+	@$(BIN)/liftwatch compile
 	@touch $@
 
 $(DEV): $(RUNTIME)

@@ -59,6 +59,7 @@ COMMANDS: Mapping[str, Command] = {
     ),
     "lifts": Command("Bring lifts into the registry, or take a copy of it", "commands.lifts"),
     "check-config": Command("Read the configuration and try what it names", "commands.check_config"),
+    "compile": Command("Compile the recurrences ahead of time, so that the monitor starts at once", "commands.compile"),
     "broker": Command("Run the small broker that the demonstration uses without Mosquitto", "commands.broker"),
 }
 

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import argparse
 import gc
+import logging
 import os
 import signal
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 
+from commands import compile as compilation
 from commands.wiring.broker import broker_address, connected
 from commands.wiring.partition import client_id, partition
 from commands.wiring.rules import tuned_rules
@@ -17,11 +19,14 @@ from commands.wiring.webhooks import webhook_endpoints
 from configuration import Configuration
 from ingest.monitor import Monitor, Notifier
 from ingest.receive import MqttSource
+from ingest.warm_up import warm_up
 from notify.announcer import Announcer
 from notify.webhook_notifier import WebhookNotifier
 from store.journal import Journal, JournalLocked
 from store.records.repository import Records, RecordsUnavailable
 from store.series.timeseries import TimeSeriesRefused, TimeSeriesUnavailable
+
+log = logging.getLogger("liftwatch.monitor")
 
 EXPECTED_ERRORS = (JournalLocked, RecordsUnavailable, TimeSeriesUnavailable, TimeSeriesRefused)
 DATA_UMASK = 0o027
@@ -37,6 +42,9 @@ def add_arguments(_: argparse.ArgumentParser) -> None:
 def run(_: argparse.Namespace, settings: Configuration) -> int:
     """Run the monitor until SIGINT or SIGTERM."""
     os.umask(DATA_UMASK)
+    done = warm_up(tuned_rules(settings))
+    if done.compiled:
+        log.warning("%s", compilation.summary(done))
     with open_monitor(settings) as monitor:
         for number in (signal.SIGINT, signal.SIGTERM):
             signal.signal(number, lambda *_: monitor.stop())

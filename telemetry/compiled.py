@@ -6,12 +6,14 @@ a structured array with one record for each lift, which it changes in place; rec
 functions run as they are written.
 
 The cache stands in `NUMBA_CACHE_DIR` where that is set, else beside the sources, else in the user's cache folder. A
-function's code is stale when a file changes that holds the function or a compiled function that it calls.
+function's code is stale when a file changes that holds the function or a compiled function that it calls. A cache that
+is stale or cannot be written costs time and is never an error.
 """
 
 from __future__ import annotations
 
 import hashlib
+import os.path
 from collections.abc import Callable
 from inspect import getmodule, getsource
 from types import ModuleType
@@ -26,26 +28,47 @@ Function = TypeVar("Function", bound=Callable[..., Any])
 Columns = TypeVar("Columns", bound=tuple[Any, ...])
 DTYPES = {"F64": np.float64, "I64": np.int64, "I32": np.int32, "Bools": np.bool_}
 
+_config: Any = numba.config
 LOCATORS = ",".join(f"{__name__}.{name}" for name in ("ChosenFolder", "BesideSources", "UserFolder"))
 _functions: list[Any] = []
-_uncached: list[Any] = []
+_unkept: list[str] = []
 
 
 def compiled(function: Function) -> Function:
     """Return `function` compiled without the interpreter and without its lock, its code kept in the cache on disk."""
     made: Any = numba.njit(nogil=True, error_model="numpy")(function)
-    config: Any = numba.config
-    if config.DISABLE_JIT:
-        return cast(Function, made)
-    usual, config.CACHE_LOCATOR_CLASSES = config.CACHE_LOCATOR_CLASSES, LOCATORS
+    if not _config.DISABLE_JIT:
+        _functions.append(made)
+        _enable_caching(made)
+    return cast(Function, made)
+
+
+def _enable_caching(made: Any) -> None:
+    """Keep the code of `made` in the cache; where it cannot be kept, note why and go on without."""
+    usual, _config.CACHE_LOCATOR_CLASSES = _config.CACHE_LOCATOR_CLASSES, LOCATORS
     try:
         made.enable_caching()
-    except RuntimeError:  # Numba found no folder that can be written
-        _uncached.append(made)
+    except RuntimeError as error:  # no cache folder is there, and none can be made
+        _unkept.append(str(error))
+        return
     finally:
-        config.CACHE_LOCATOR_CLASSES = usual
-    _functions.append(made)
-    return cast(Function, made)
+        _config.CACHE_LOCATOR_CLASSES = usual
+    cache = made._cache
+    cache.load_overload = _if_possible(cache.load_overload, cache.cache_path)
+    cache.save_overload = _if_possible(cache.save_overload, cache.cache_path)
+
+
+def _if_possible(act: Callable[..., Any], folder: str) -> Callable[..., Any]:
+    """Return `act` on the cache, which notes what the file system refuses and returns None."""
+
+    def attempt(*arguments: Any) -> Any:
+        try:
+            return act(*arguments)
+        except OSError as error:
+            _unkept.append(f"{folder}: {error.strerror}")
+            return None
+
+    return attempt
 
 
 def inlined(function: Function) -> Function:
@@ -73,9 +96,9 @@ def compilations() -> int:
     return sum(sum(made.stats.cache_misses.values()) for made in _functions)
 
 
-def is_cached() -> bool:
-    """Return whether the code of every function is kept on disk."""
-    return not _uncached
+def not_kept() -> str:
+    """Return why compiled code could not be kept in the cache, empty where all of it was."""
+    return _unkept[-1] if _unkept else ""
 
 
 class _StampOfCallees:
@@ -87,6 +110,14 @@ class _StampOfCallees:
     def __init__(self, py_func: Callable[..., Any], py_file: str) -> None:
         super().__init__(py_func, py_file)  # type: ignore[call-arg]
         self._modules = _modules_of(py_func)
+
+    def ensure_cache_path(self) -> None:
+        """Make the folder; one that cannot be written is taken as well, for what it holds already."""
+        try:
+            super().ensure_cache_path()  # type: ignore[misc]
+        except OSError:
+            if not os.path.isdir(self.get_cache_path()):  # type: ignore[attr-defined]
+                raise
 
     def get_source_stamp(self) -> str:
         """Return a hash of the sources."""

@@ -80,8 +80,8 @@ CODECS_AND_MATHS = {"cbor2", "numba", "numpy", "orjson", "scipy", "simdjson"}
 CALENDAR = {"telemetry.instant": {"datetime"}, "registry.fact_checks": {"datetime", "zoneinfo"}}
 # One module of the core reads a file, which is packaged with it: a language is added to the catalogue without code.
 PACKAGED_DATA = {"registry.catalogue": {"importlib", "tomllib"}}
-# One module of the core reads sources: compiled code in the cache is stale when they change.
-SOURCES = {"telemetry.compiled": {"inspect"}}
+# One module of the core reads sources, and looks for a cache: compiled code is stale when its sources change.
+SOURCES = {"telemetry.compiled": {"inspect", "os"}}
 OF_THE_INTERPRETER = {"byteorder", "float_info", "maxsize"}  # what of `sys` is a number, not the world
 WORLDLY_NAMES = {"open", "print", "input", "breakpoint", "exec", "eval"}
 WORLDLY_METHODS = {("datetime", "now"), ("datetime", "utcnow"), ("date", "today"), ("random", "default_rng")}

@@ -39,6 +39,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "evaluate": JUDGING | WORLD | {"evaluation", "matplotlib"},
     "lifts": {"sqlalchemy"},
     "check-config": JUDGING | SERIES,
+    "compile": RULES | {"simdjson"},
     "broker": {"amqtt"},
 }
 RUN = """

@@ -1,0 +1,81 @@
+"""Compiles the recurrences, or loads their code from the cache, before the first message has to wait for it.
+
+One lift's bundles and single streams go through decoding, ordering and judging, as in the monitor: it runs, is braked
+hard, and rests.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Sequence
+from typing import NamedTuple
+
+import numpy as np
+
+from detectors.judge import Judge
+from detectors.rule import Rule
+from ingest.fleet import Fleet
+from registry.facts import Floor, LiftFacts
+from telemetry.batch import Batch
+from telemetry.compiled import compilations
+from telemetry.order.sequence import Sequencer
+from telemetry.streams import Entry
+from telemetry.wire import encode
+from telemetry.wire.decode import decode
+
+T0_MS = 978_307_200_000
+SECONDS, STOPS_AFTER_S = 12, 6
+RUNS_MPS, BRAKES_MPS2 = 1.6, 4.0
+
+
+class WarmUp(NamedTuple):
+    """How many functions were compiled, because the cache did not have their code, and how long all of it took."""
+
+    compiled: int
+    took_s: float
+
+
+def warm_up(rules: Sequence[Rule]) -> WarmUp:
+    """Run every recurrence once."""
+    begun, before = time.monotonic(), compilations()
+    fleet, sequencer, judge = Fleet(), Sequencer(), Judge(rules, 1)
+    floors = (Floor("G", 0.0), Floor("1", 4.0))
+    fleet.load([(LiftFacts("warm-up", "warm-up", rated_speed_mps=1.0, floors=floors), True)])
+    for batch in _batches(fleet, sequencer):
+        judge.step(batch, fleet.facts)
+    return WarmUp(compilations() - before, time.monotonic() - begun)
+
+
+def _batches(fleet: Fleet, sequencer: Sequencer) -> Iterator[Batch]:
+    """Yield what may be judged of the lift's seconds, one after the other, and of the last when it falls silent."""
+    for second in range(SECONDS):
+        entries = [
+            Entry(position, (T0_MS + 1000 * (second + 1)) * 1_000_000, topic, encode.to_json(message))
+            for position, (topic, message) in enumerate(_messages(second), start=1)
+        ]
+        decoded = decode(entries)
+        yield sequencer.step(decoded, fleet.index(decoded.messages).lift)[0]
+        while sequencer.waiting:
+            yield sequencer.more()
+    yield sequencer.idle((T0_MS + 1000 * (SECONDS + 60)) * 1_000_000)
+
+
+def _messages(second: int) -> Iterator[tuple[str, encode.MessageObject]]:
+    """Yield topics and messages of one second: a bundle, or in every third second each stream by itself."""
+    t_ms, at_s = T0_MS + 1000 * second, second + np.arange(10) / 10
+    v_mps = np.clip(RUNS_MPS - BRAKES_MPS2 * (at_s - STOPS_AFTER_S), 0.0, RUNS_MPS)
+    z_m = RUNS_MPS * np.minimum(at_s, STOPS_AFTER_S + RUNS_MPS / BRAKES_MPS2 / 2)
+    streams: dict[str, encode.MessageObject] = {
+        "speed": encode.speed(100, v_mps),
+        "displacement": encode.displacement(100, z_m),
+        "vibration": encode.vibration(10, np.zeros((3, 100), dtype=np.float32) + np.float32(second % 2)),
+        "door": encode.door([0], ["closed"]),
+        "infrared": {"presence": True, "curtain": False},
+    }
+    where = "lift/v1/warm-up/warm-up"
+    if second % 3 < 2:
+        yield f"{where}/bundle", encode.bundle(10 * second, t_ms, None, **streams)
+        return
+    yield f"{where}/status", {"seq": 10 * second, "t": t_ms, "online": True, "alarm": False, "mode": "normal"}
+    for number, (name, stream) in enumerate(streams.items(), start=1):
+        yield f"{where}/{name}", {"seq": 10 * second + number, "t": t_ms, **stream}

@@ -1,0 +1,88 @@
+"""Compiled recurrences: what the cache on disk keeps, when its code is stale, and that it is never needed."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from detectors.catalogue import RULES
+from ingest.warm_up import warm_up
+from telemetry.compiled import compilations
+
+ROOT = Path(__file__).parents[2]
+CALLEE = """
+from telemetry.compiled import compiled
+
+@compiled
+def amount():
+    return {amount}
+"""
+CALLER = """
+import callee
+from telemetry.compiled import compilations, compiled, not_kept
+
+@compiled
+def twice(n):
+    return n * callee.amount()
+
+print(twice(2), compilations(), not_kept() != "")
+"""
+
+jit = pytest.mark.skipif(os.environ.get("NUMBA_DISABLE_JIT", "0") != "0", reason="the compiler is switched off")
+
+
+def run(folder: Path, cache: str, amount: int = 3) -> list[str]:
+    """Run the caller in a process of its own: its result, how many functions were compiled, whether code was lost."""
+    (folder / "callee.py").write_text(CALLEE.format(amount=amount), encoding="utf-8")
+    (folder / "caller.py").write_text(CALLER, encoding="utf-8")
+    environment = os.environ | {"NUMBA_CACHE_DIR": cache, "PYTHONPATH": os.pathsep.join([str(folder), str(ROOT)])}
+    ran = subprocess.run(
+        [sys.executable, "caller.py"], cwd=folder, env=environment, capture_output=True, text=True, check=True
+    )
+    return ran.stdout.split()
+
+
+@jit
+def test_a_second_process_takes_the_code_from_the_cache(tmp_path: Path) -> None:
+    assert run(tmp_path, str(tmp_path / "cache")) == ["6", "2", "False"]
+    assert run(tmp_path, str(tmp_path / "cache")) == ["6", "0", "False"]
+
+
+@jit
+def test_code_is_stale_when_a_function_that_it_calls_changes(tmp_path: Path) -> None:
+    run(tmp_path, str(tmp_path / "cache"))
+    assert run(tmp_path, str(tmp_path / "cache"), amount=5) == ["10", "2", "False"]
+
+
+@jit
+def test_a_cache_that_cannot_be_written_is_not_fatal(tmp_path: Path) -> None:
+    run(tmp_path, str(tmp_path / "cache"))
+    for path in (tmp_path / "cache").rglob("*.nbi"):
+        path.unlink()
+        path.mkdir()
+    assert run(tmp_path, str(tmp_path / "cache")) == ["6", "2", "True"]
+
+
+@jit
+def test_a_missing_cache_folder_is_not_fatal() -> None:
+    environment = os.environ | {"NUMBA_CACHE_DIR": "/proc/liftwatch", "PYTHONPATH": str(ROOT)}
+    code = (
+        "from telemetry import compiled as c\n"
+        "c.LOCATORS = 'telemetry.compiled.ChosenFolder'\n"
+        "import detectors.hold as hold, numpy as np\n"
+        "print(len(hold.start(2)), c.not_kept())"
+    )
+    ran = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=True)
+    assert "no locator" in ran.stdout
+
+
+@jit
+def test_after_the_warm_up_judging_compiles_nothing() -> None:
+    warm_up(RULES)
+    before = compilations()
+    assert warm_up(RULES).compiled == 0
+    assert compilations() == before
