@@ -119,12 +119,11 @@ class Replay:
 
 
 def wider(groups: Iterable[Decoded], messages: int = AT_ONCE_MESSAGES) -> Iterator[Decoded]:
-    """Yield the groups joined to some thousand messages each; vibration, which goes by the second, is not joined."""
+    """Yield the groups joined to some thousand messages each."""
     waiting: list[Decoded] = []
     for group in groups:
         waiting.append(group)
-        waves = len(group.waveforms.message) + len(group.machine.message)
-        if waves or sum(len(one.messages.seq) for one in waiting) >= messages:
+        if sum(len(one.messages.seq) for one in waiting) >= messages:
             yield joined(waiting)
             waiting = []
     if waiting:

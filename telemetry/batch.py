@@ -110,7 +110,7 @@ class Batch:
     `waveforms` is vibration, any number of blocks of a lift; `message` is the index of the lift. A block counts at the
     lift's rows from `waveforms_due_ns` on: its first instant, or, where it came when rows beyond that had gone out, the
     first instant after these. Blocks are sorted by lift and that instant, and are never later than the rows from there.
-    `machine` is the vibration of machines, in the same order, each block known from its first instant on.
+    `machine` is the vibration of machines, in the same manner.
     """
 
     lift: I32
@@ -130,6 +130,7 @@ class Batch:
     waveforms: Waveforms | None = None
     waveforms_due_ns: I64 | None = None
     machine: Waveforms | None = None
+    machine_due_ns: I64 | None = None
 
     def __len__(self) -> int:
         return len(self.lift)

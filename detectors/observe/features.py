@@ -136,13 +136,18 @@ def start(n: int) -> NDArray[np.void]:
 
 
 def step(
-    memory: NDArray[np.void], waves: Waveforms | None, known_ns: I64 | None = None, machine: Waveforms | None = None
+    memory: NDArray[np.void],
+    waves: Waveforms | None,
+    known_ns: I64 | None = None,
+    machine: Waveforms | None = None,
+    machine_known_ns: I64 | None = None,
 ) -> tuple[NDArray[np.void], FeatureColumns, Accelerations]:
     """Return the records after these blocks, the features of each, and the accelerations in them."""
     if (waves is None or not len(waves.message)) and (machine is None or not len(machine.message)):
         return memory, _NO_FEATURES, Accelerations(memory, *_NO_SAMPLES)
     car, motor = _SILENT_CAR if waves is None else waves, NO_MACHINE if machine is None else machine
-    blocks = _sorted(car, car.t_ns if known_ns is None else known_ns, motor)
+    known_ns = car.t_ns if known_ns is None else known_ns
+    blocks = _sorted(car, known_ns, motor, motor.t_ns if machine_known_ns is None else machine_known_ns)
     n = len(blocks.lift)
     made = columns(
         FeatureColumns,
@@ -167,10 +172,10 @@ _NO_SAMPLES = (np.empty(0, np.int32), np.empty(0, np.int64), np.empty(0, np.int6
 _NO_FEATURES = columns(FeatureColumns, 0)
 
 
-def _sorted(car: Waveforms, known_ns: I64, motor: Waveforms) -> _Blocks:
+def _sorted(car: Waveforms, car_known_ns: I64, motor: Waveforms, motor_known_ns: I64) -> _Blocks:
     """Return the blocks of both signals that hold a sample, in the order of lifts and time."""
     lift = np.concatenate([car.message, motor.message])
-    known_ns, t_ns = np.concatenate([known_ns, motor.t_ns]), np.concatenate([car.t_ns, motor.t_ns])
+    known_ns, t_ns = np.concatenate([car_known_ns, motor_known_ns]), np.concatenate([car.t_ns, motor.t_ns])
     dt_ns = np.concatenate([car.dt_ns, motor.dt_ns])
     first = np.concatenate([car.first[:-1], motor.first[:-1]])
     last = np.concatenate([car.first[1:], motor.first[1:]])

@@ -41,7 +41,7 @@ def start(n: int) -> dict[str, NDArray[Any]]:
 def step(memory: Memory, batch: Batch, facts: FleetFacts) -> tuple[dict[str, NDArray[Any]], Tables]:
     """Return the memory after a batch, and its tables; inputs are not modified."""
     shaken, shown, accelerations = features.step(
-        memory["features"], batch.waveforms, batch.waveforms_due_ns, batch.machine
+        memory["features"], batch.waveforms, batch.waveforms_due_ns, batch.machine, batch.machine_due_ns
     )
     moved, read, finished = rows.step(memory["rows"], batch, shown, accelerations, facts)
     return {"rows": moved, "features": shaken}, Tables(read, trips.table(finished), FeatureTable(*shown))

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from bisect import bisect_right, insort
 from collections.abc import Mapping, Sequence
-from dataclasses import fields
+from dataclasses import fields, replace
 from operator import itemgetter
 from typing import Any, NamedTuple
 
@@ -34,6 +34,24 @@ class Block(NamedTuple):
     xyz: F32
 
 
+class NewBlocks(NamedTuple):
+    """The blocks `which` of `waves`, `message` being the lift, that have come and are due at `due_ns`."""
+
+    waves: Waveforms
+    which: NDArray[np.intp]
+    due_ns: I64
+
+
+NO_NEW_BLOCKS = NewBlocks(NO_BLOCKS, np.zeros(0, np.intp), NO_BLOCKS.t_ns)
+
+
+def new_blocks(waves: Waveforms, messages: NDArray[Any]) -> NewBlocks:
+    """Return the blocks of the messages that were taken; `messages` are the records of all."""
+    which = np.flatnonzero(messages["taken"][waves.message])
+    due_ns = np.maximum(waves.t_ns[which], messages["watermark_ns"][waves.message[which]] + 1)
+    return NewBlocks(replace(waves, message=messages["lift"][waves.message]), which, due_ns)
+
+
 class HeldBlocks:
     """The blocks of each lift that has any."""
 
@@ -47,23 +65,21 @@ class HeldBlocks:
         """Return the lifts of which blocks are held."""
         return list(self._by_lift)
 
-    def release(
-        self, waves: Waveforms, fresh: NDArray[np.intp], due_ns: I64, lifts: I32, emitted_ns: I64
-    ) -> tuple[Waveforms, I64]:
+    def release(self, new: NewBlocks, lifts: I32, emitted_ns: I64) -> tuple[Waveforms, I64]:
         """Return the blocks of `lifts` that are due, sorted by lift, and when each is; hold the others.
 
-        `fresh` are the blocks of `waves` that are new, due at `due_ns`, `message` being the lift. Up to `emitted_ns`
-        the rows of each lift have gone out.
+        Up to `emitted_ns` the rows of each lift have gone out.
         """
-        going = due_ns <= emitted_ns[waves.message[fresh]] + 1
-        self._hold(waves, fresh[~going], due_ns[~going])
-        fresh, due_ns = fresh[going], due_ns[going]
+        waves, which, due_ns = new
+        going = due_ns <= emitted_ns[waves.message[which]] + 1
+        self._hold(waves, which[~going], due_ns[~going])
+        which, due_ns = which[going], due_ns[going]
         if held := self._take(lifts, emitted_ns):
-            before, watermark_ns = _columns(held)
-            waves, due_ns = joined_waves([before, _picked(waves, fresh)]), np.concatenate([watermark_ns, due_ns])
-            fresh = np.arange(len(due_ns))
-        order = np.lexsort((due_ns, waves.message[fresh]))
-        return _picked(waves, fresh[order]), due_ns[order]
+            earlier, earlier_due_ns = _columns(held)
+            waves, due_ns = joined_waves([earlier, _picked(waves, which)]), np.concatenate([earlier_due_ns, due_ns])
+            which = np.arange(len(due_ns))
+        order = np.lexsort((due_ns, waves.message[which]))
+        return _picked(waves, which[order]), due_ns[order]
 
     def snapshot(self) -> dict[str, NDArray[Any]]:
         """Return all blocks as arrays."""

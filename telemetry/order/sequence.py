@@ -10,7 +10,6 @@ groups. A turn costs what comes in and what goes out, whatever is held, and no l
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -18,16 +17,19 @@ from numpy.typing import NDArray
 
 from telemetry import compiled
 from telemetry.arrays import I32, I64
-from telemetry.batch import CHANNELS, Batch, Decoded, Waveforms
-from telemetry.order.blocks import NO_BLOCKS, HeldBlocks
+from telemetry.batch import CHANNELS, Batch, Decoded
+from telemetry.order.blocks import NO_NEW_BLOCKS, HeldBlocks, NewBlocks, new_blocks
 from telemetry.order.held import HeldRows
 from telemetry.order.messages import message_records, streams
 from telemetry.order.records import COUNTED, LIFT, START
 from telemetry.order.recurrence import SILENCE_NS, process
 
-BUDGET_ROWS = 256
+BUDGET_ROWS = 100_000
 """How many rows of one lift go out in a turn, so that its backlog does not hold up the others."""
 NOT_JUDGED = -1
+VIBRATIONS = ("waveforms", "machine")
+"""The vibration of cars and of machines, as `Decoded` and `Batch` name them."""
+NO_VIBRATION = dict.fromkeys(VIBRATIONS, NO_NEW_BLOCKS)
 VERDICTS = {"repeats": "repeated", "gaps": "gap", "late": "late", "restarts": "restarted", "overflows": "overflowed"}
 """The column of a message's record for each thing that is counted."""
 
@@ -41,7 +43,8 @@ class Sequencer:
     def __init__(self, budget_rows: int = BUDGET_ROWS) -> None:
         self._budget_rows = budget_rows
         self._lifts: NDArray[Any] = np.empty(0, dtype=LIFT)
-        self._rows, self._blocks = HeldRows(), HeldBlocks()
+        self._rows = HeldRows()
+        self._blocks = {kind: HeldBlocks() for kind in VIBRATIONS}
         self._backlogs: I32 = np.empty(0, dtype=np.int32)
         self.waiting = 0
         self.repeated = np.zeros(0, dtype=np.bool_)
@@ -61,12 +64,9 @@ class Sequencer:
         self._rows.make_room(2 * len(lift) + sum(len(t_ns) for _, t_ns, *_ in readings))
         process(self._lifts, messages, order, readings, self._rows.rows, self._rows.heap)
         self.repeated = messages["repeated"].copy()
-        waves = decoded.waveforms
-        taken = np.flatnonzero(messages["taken"][waves.message])
-        due_ns = np.maximum(waves.t_ns[taken], messages["watermark_ns"][waves.message[taken]] + 1)
-        waves = replace(waves, message=lift[waves.message])
+        new = {kind: new_blocks(getattr(decoded, kind), messages) for kind in VIBRATIONS}
         counts = {name: int(messages[column].sum()) for name, column in VERDICTS.items()}
-        return self._release(self._and_backlogs(active), waves, taken, due_ns), {"received": len(order)} | counts
+        return self._release(self._and_backlogs(active), new), {"received": len(order)} | counts
 
     def idle(self, now_ns: int) -> Batch:
         """Return the held rows of lifts that fell silent, and of those that have more to go out.
@@ -75,7 +75,8 @@ class Sequencer:
         """
         lifts = self._lifts
         holds = lifts["held"] > 0
-        holds[self._blocks.lifts()] = True
+        for blocks in self._blocks.values():
+            holds[blocks.lifts()] = True
         silent = np.flatnonzero(holds & (now_ns - lifts["arrived_ns"] > SILENCE_NS)).astype(np.int32)
         lifts["watermark_ns"][silent] = np.maximum(lifts["watermark_ns"][silent], lifts["end_ns"][silent])
         return self._release(self._and_backlogs(silent))
@@ -96,9 +97,10 @@ class Sequencer:
 
     def snapshot(self) -> dict[str, NDArray[Any]]:
         """Return the state as arrays that `numpy.savez` holds without pickling."""
-        rows = {f"rows/{name}": column for name, column in self._rows.snapshot(self._lifts).items()}
-        waves = {f"blocks/{name}": column for name, column in self._blocks.snapshot().items()}
-        return {"lifts": self._lifts.copy(), "backlogs": self._backlogs, **rows, **waves}
+        parts = {"rows": self._rows.snapshot(self._lifts)}
+        parts |= {kind: blocks.snapshot() for kind, blocks in self._blocks.items()}
+        held = {f"{part}/{name}": column for part, columns in parts.items() for name, column in columns.items()}
+        return {"lifts": self._lifts.copy(), "backlogs": self._backlogs, **held}
 
     def restore(self, snapshot: Mapping[str, NDArray[Any]]) -> None:
         """Go on where the sequencer of `snapshot` stood."""
@@ -106,25 +108,23 @@ class Sequencer:
             raise ValueError("a snapshot of another version")
         self._lifts, self._backlogs = snapshot["lifts"].astype(LIFT), snapshot["backlogs"]
         self._rows.restore(self._lifts, _part(snapshot, "rows/"))
-        self._blocks.restore(_part(snapshot, "blocks/"))
+        for kind, blocks in self._blocks.items():
+            blocks.restore(_part(snapshot, f"{kind}/"))
         self.waiting = int(self._lifts["held"][self._backlogs].sum())
 
     def _and_backlogs(self, lifts: I32) -> I32:
         return np.union1d(lifts, self._backlogs) if len(self._backlogs) else lifts
 
-    def _release(
-        self, lifts: I32, waves: Waveforms = NO_BLOCKS, fresh: I64 = NO_BLOCKS.t_ns, due_ns: I64 = NO_BLOCKS.t_ns
-    ) -> Batch:
-        """Return the rows and blocks of these lifts that may go out, within their budgets; hold the others.
-
-        Of the blocks `waves` those numbered `fresh` are new, and due at `due_ns`.
-        """
+    def _release(self, lifts: I32, new: Mapping[str, NewBlocks] = NO_VIBRATION) -> Batch:
+        """Return the rows and blocks of these lifts that may go out, within their budgets; hold the others."""
         lift, t_ns, values = self._rows.release(self._lifts, lifts, self._budget_rows)
-        waves, due_ns = self._blocks.release(waves, fresh, due_ns, lifts, self._lifts["emitted_ns"])
+        vibration: dict[str, Any] = {}
+        for kind, blocks in self._blocks.items():
+            waves, due_ns = blocks.release(new[kind], lifts, self._lifts["emitted_ns"])
+            vibration |= {kind: waves, f"{kind}_due_ns": due_ns} if len(due_ns) else {}
         self._backlogs = lifts[self._lifts["emitted_ns"][lifts] < self._lifts["watermark_ns"][lifts]]
         self.waiting = int(self._lifts["held"][self._backlogs].sum())
-        batch = Batch(lift, t_ns, **dict(zip(CHANNELS, values, strict=True)))
-        return replace(batch, waveforms=waves, waveforms_due_ns=due_ns) if len(due_ns) else batch
+        return Batch(lift, t_ns, **dict(zip(CHANNELS, values, strict=True)), **vibration)
 
 
 def _part(snapshot: Mapping[str, NDArray[Any]], prefix: str) -> dict[str, NDArray[Any]]:

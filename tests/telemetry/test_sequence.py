@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from telemetry.batch import CHANNELS, Batch, Decoded
 from telemetry.order.records import COUNTED, NEVER
-from telemetry.order.sequence import Sequencer
+from telemetry.order.sequence import VIBRATIONS, Sequencer
 from telemetry.streams import Entry
 from telemetry.wire import encode
 from telemetry.wire.decode import decode
@@ -55,42 +55,38 @@ def run(
     batches.append(sequencer.idle(FOREVER_NS))
     while sequencer.waiting:
         batches.append(sequencer.more())
-    assert_blocks_come_with_the_rows_of_their_time(batches)
+    for kind in VIBRATIONS:
+        assert_blocks_come_with_the_rows_of_their_time(batches, kind)
     for batch in batches:
         assert_sorted(batch)
         assert np.unique(batch.lift, return_counts=True)[1].max(initial=0) <= limit
     counts = {name: column[np.flatnonzero(column)].tolist() for name, column in sequencer.counts().items()}
-    return joined(batches) | {"blocks": vibration(batches)}, counts
+    return joined(batches) | {kind: vibration(batches, kind) for kind in VIBRATIONS}, counts
 
 
-def vibration(batches: Sequence[Batch]) -> list[tuple[int, int, int, float]]:
+def vibration(batches: Sequence[Batch], kind: str = "waveforms") -> list[tuple[int, int, int, float]]:
     """Return lift, due time, beginning and first sample of each block, lift by lift in the order of their going out."""
     out = []
     for batch in batches:
-        waves = batch.waveforms
+        waves, due_ns = getattr(batch, kind), getattr(batch, f"{kind}_due_ns")
         if waves is not None:
-            assert batch.waveforms_due_ns is not None
-            first = waves.xyz[2, waves.first[:-1]]
-            out += list(
-                zip(*(c.tolist() for c in (waves.message, batch.waveforms_due_ns, waves.t_ns, first)), strict=True)
-            )
+            assert (np.diff(waves.message) >= 0).all()
+            first = waves.xyz[-1, waves.first[:-1]]
+            out += list(zip(*(c.tolist() for c in (waves.message, due_ns, waves.t_ns, first)), strict=True))
     return sorted(out, key=lambda block: block[0])
 
 
-def assert_blocks_come_with_the_rows_of_their_time(batches: Sequence[Batch]) -> None:
+def assert_blocks_come_with_the_rows_of_their_time(batches: Sequence[Batch], kind: str) -> None:
     """A block goes out after every row before its time, and no later than the others."""
     passed_ns: dict[int, int] = {}
-    due_ns: dict[int, int] = {}
+    last_due_ns: dict[int, int] = {}
     for batch in batches:
-        for lift, at_ns in zip(batch.lift.tolist(), batch.t_ns.tolist(), strict=True):
-            assert at_ns >= due_ns.get(lift, NEVER), "a row from before a block that has gone out"
-        if batch.waveforms is not None:
-            assert batch.waveforms_due_ns is not None
-            assert (np.diff(batch.waveforms.message) >= 0).all()
-            for lift, at_ns in zip(batch.waveforms.message.tolist(), batch.waveforms_due_ns.tolist(), strict=True):
-                assert at_ns > passed_ns.get(lift, NEVER), "a block after a row that it counts at"
-                assert at_ns >= due_ns.get(lift, NEVER)
-                due_ns[lift] = at_ns
+        for lift, t_ns in zip(batch.lift.tolist(), batch.t_ns.tolist(), strict=True):
+            assert t_ns >= last_due_ns.get(lift, NEVER), "a row from before a block that has gone out"
+        for lift, due_ns, _, _ in vibration([batch], kind):
+            assert due_ns > passed_ns.get(lift, NEVER), "a block after a row that it counts at"
+            assert due_ns >= last_due_ns.get(lift, NEVER)
+            last_due_ns[lift] = due_ns
         passed_ns |= dict(zip(batch.lift.tolist(), batch.t_ns.tolist(), strict=True))
 
 
@@ -146,13 +142,14 @@ def conversations(draw: st.DrawFn) -> list[Entry]:
             "speed": encode.speed(100, values),
             "displacement": encode.displacement(draw(st.sampled_from([100, 200])), values),
             "vibration": encode.vibration(10, np.full((3, 20 * count), position, dtype=np.float32)),
+            "machine": {"dt": 0.5, "a": np.full(400 * count, position, dtype=np.float32)},
             "door": encode.door([0, draw(st.sampled_from([0, 350, 950, 1_700]))], ["opening", "open"]),
             "infrared": {"at": [50], "presence": [draw(st.sampled_from([True, False, None]))], "curtain": [True]},
             "status": {"online": True, "alarm": draw(st.booleans()), "mode": "normal"},
         }
         lift, retained = draw(st.integers(0, 2)), False
         if kind == "bundle":
-            names = draw(st.sets(st.sampled_from(["speed", "displacement", "vibration", "door", "infrared"])))
+            names = draw(st.sets(st.sampled_from(sorted(body.keys() - {"status"}))))
             message = head | {name: body[name] for name in sorted(names)}
         elif kind == "will":
             message, retained = {"online": False}, draw(st.booleans())
@@ -352,7 +349,7 @@ def test_vibration_counts_from_its_own_time_on_however_the_stream_is_cut() -> No
     for cuts in ([1, 2, 3, 4, 5], [2, 4], []):
         for limit in (1, 3, 256):
             rows, _ = run(entries, cuts, limit=limit)
-            due_ms = [due_ns // 1_000_000 - T0_MS for _, due_ns, _, _ in rows["blocks"]]
+            due_ms = [due_ns // 1_000_000 - T0_MS for _, due_ns, _, _ in rows["waveforms"]]
             assert due_ms == [0, 1_000, 2_000]
 
 
@@ -380,8 +377,8 @@ def test_a_snapshot_holds_nothing_of_what_has_gone_out() -> None:
     vibrating = {"vibration": encode.vibration(250, np.ones((3, 4), dtype=np.float32))}
     _, sequencer = batches_of([bundle_at(1 + k, k, **vibrating) for k in range(20)])
     snapshot = sequencer.snapshot()
-    held = [column for name, column in snapshot.items() if name.startswith(("rows/", "blocks/"))]
-    assert sum(column.size for column in held) == len(snapshot["blocks/first"]) == 1
+    held = [column for name, column in snapshot.items() if name.startswith(("rows/", "waveforms/", "machine/"))]
+    assert sum(column.size for column in held) == 2, "where nothing begins in either kind of vibration"
     assert snapshot["lifts"].nbytes < 1_000
 
 
