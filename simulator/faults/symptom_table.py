@@ -46,7 +46,7 @@ SYMPTOMS = (
     ),
     Symptom(
         "person-shut-in-at-level",
-        "a person is in a car that stands at a landing, its door closed, longer than any sound lift waits",
+        "a person is in a car that stands at a landing, its door closed, longer than any healthy lift waits",
         ("entrapment-at-level",),
         lambda t: _shut_in(t) & (t.level_offset_m <= t.door_zone_m),
         after_s=WAITS_SHUT_S,
@@ -97,14 +97,14 @@ SYMPTOMS = (
     ),
     Symptom(
         "below-rated-speed",
-        "runs do not reach the speed that their way would let them reach",
+        "runs do not reach the top speed that their distance allows",
         ("underspeed",),
         lambda t: ~t.at_rest & (t.peak_mps < (1 - SPEED_SHORT) * t.healthy_peak_mps),
         impaired("speed_loss"),
     ),
     Symptom(
         "run-takes-too-long",
-        "a run takes longer than its way needs",
+        "a run takes longer than its distance needs",
         ("run-too-long",),
         lambda t: ~t.at_rest & (t.door == CLOSED) & (t.run_s > t.healthy_run_s + RUN_LATE_S) & (t.mode == NORMAL),
     ),
@@ -116,14 +116,14 @@ SYMPTOMS = (
     ),
     Symptom(
         "stands-dead",
-        "the controller hangs: the car stands and answers nobody",
+        "the controller hangs: the car stands and answers no call",
         ("stalled",),
         lambda t: t.effect("halts") & t.at_rest & ~t.battery,
         after_s=DEAD_S,
     ),
     Symptom(
         "runs-empty",
-        "the car runs to and fro although nobody has called it",
+        "the car runs to and fro without a call",
         ("empty-running",),
         lambda t: t.effect("runs_uncalled") & ~t.at_rest & ~t.presence,
         lambda t: t.effect("runs_uncalled"),
@@ -149,7 +149,7 @@ SYMPTOMS = (
     ),
     Symptom(
         "door-does-not-close",
-        "the door closes and closes and is never closed",
+        "the door keeps closing and is never closed",
         ("door-close-fault",),
         lambda t: t.door == CLOSING,
         after_s=DOOR_MOVES_S,
@@ -190,18 +190,20 @@ SYMPTOMS = (
     ),
     Symptom(
         "door-slow",
-        "the door takes longer than a sound one",
+        "the door takes longer than a healthy one",
         (),
         lambda t: (t.condition("door_drag") != 0) & ((t.door == OPENING) | (t.door == CLOSING)),
         impaired("door_drag"),
     ),
-    Symptom("on-battery", "the mains are away", ("power-loss",), lambda t: t.battery),
-    Symptom("silence", "the terminal says nothing", ("offline",), lambda t: t.silent),
-    Symptom("kept-back", "the terminal is cut off, and keeps what it sees", ("offline",), lambda t: t.condition("cut")),
+    Symptom("on-battery", "the mains are off", ("power-loss",), lambda t: t.battery),
+    Symptom("silence", "the terminal sends nothing", ("offline",), lambda t: t.silent),
+    Symptom(
+        "kept-back", "the terminal is cut off and buffers its messages", ("offline",), lambda t: t.condition("cut")
+    ),
     Symptom("not-in-service", "the lift is in a mode other than normal", (), lambda t: t.mode != NORMAL),
     Symptom(
         "stops-off-level",
-        "stops miss their landings by more than a sound lift's do",
+        "stops miss their landings by more than those of a healthy lift",
         ("levelling-error",),
         lambda t: t.at_rest & (t.door == OPEN) & (t.stop_error_m > LEVEL_M) & (t.stop_error_m < t.door_zone_m),
         impaired("level_m"),
@@ -215,7 +217,7 @@ SYMPTOMS = (
     ),
     Symptom(
         "rolls-back",
-        "the car starts the wrong way",
+        "the car starts in the wrong direction",
         ("start-rollback",),
         lambda t: (t.run_s < ROLLS_BACK_S) & (t.v_mps * t.heading < 0) & (t.condition("rollback_m") != 0),
         impaired("rollback_m"),
@@ -229,9 +231,9 @@ SYMPTOMS = (
     ),
     while_moving("harsh-ride", "starts and stops are harsh", "harsh-ride", "harsh"),
     while_moving("ropes-slip", "the ropes slip on the sheave", "traction-slip", "slip"),
-    while_moving("vibrates-vertically", "the ride shakes up and down", "vertical-vibration", "sheave", "rope_tension"),
-    while_moving("vibrates-sideways", "the ride shakes sideways", "horizontal-vibration", "shoe", "roller_flat"),
-    while_moving("rail-joint-knocks", "the car knocks at one place of its way", "rail-joint", "joint"),
+    while_moving("vibrates-vertically", "the car vibrates vertically", "vertical-vibration", "sheave", "rope_tension"),
+    while_moving("vibrates-sideways", "the car vibrates sideways", "horizontal-vibration", "shoe", "roller_flat"),
+    while_moving("rail-joint-knocks", "the car knocks at one place of the shaft", "rail-joint", "joint"),
     while_moving("rollers-worn", "the guide rollers or shoes are worn", "roller-guide", "roller", "roller_flat"),
     while_moving("bearing-damaged", "a bearing of the machine is damaged", "machine-bearing", "bearing"),
     Symptom(
@@ -241,9 +243,9 @@ SYMPTOMS = (
         lambda t: t.at_rest & t.presence & (t.condition("jumping_kg") != 0),
     ),
     while_impaired(
-        "curtain-reads-blocked", "the light curtain reads blocked, come what may", "curtain-blocked", "curtain_blocked"
+        "curtain-reads-blocked", "the light curtain always reads blocked", "curtain-blocked", "curtain_blocked"
     ),
-    while_impaired("curtain-reads-clear", "the light curtain sees nobody", "curtain-dead", "curtain_dead"),
+    while_impaired("curtain-reads-clear", "the light curtain is never blocked", "curtain-dead", "curtain_dead"),
     while_impaired("position-reads-wrong", "the position sensor is off", "position-lost", "position.offset"),
     while_impaired("position-stuck", "the position sensor repeats itself", "sensor-fault", "position.stuck"),
     while_impaired("position-spikes", "the position sensor jumps", "sensor-fault", "position.spike_share"),
@@ -251,7 +253,7 @@ SYMPTOMS = (
     while_impaired("speed-stuck", "the speed sensor repeats itself", "sensor-fault", "speed.stuck"),
     Symptom(
         "speed-reads-wrong",
-        "the speed sensor reads too little of every speed",
+        "the speed sensor reads every speed too low",
         ("position-lost",),
         lambda t: ~t.at_rest & (t.condition("speed.gain") != 1),
         lambda t: t.condition("speed.gain") != 1,
@@ -259,15 +261,15 @@ SYMPTOMS = (
     while_impaired(
         "accelerometer-dead", "the accelerometer reads nothing but zero", "sensor-fault", "accelerometer.dead"
     ),
-    while_impaired("accelerometer-silent", "the accelerometer says nothing", "sensor-fault", "accelerometer.mute"),
+    while_impaired("accelerometer-silent", "the accelerometer sends nothing", "sensor-fault", "accelerometer.mute"),
     while_impaired(
         "accelerometer-reads-wrong", "the accelerometer's zero is off", "sensor-fault", "accelerometer.offset"
     ),
     while_impaired(
-        "presence-stuck", "the presence sensor sees a person who is not there", "sensor-fault", "presence_stuck"
+        "presence-stuck", "the presence sensor reads occupied in an empty car", "sensor-fault", "presence_stuck"
     ),
-    while_impaired("presence-dead", "the presence sensor sees nobody", "sensor-fault", "presence_dead"),
-    while_impaired("door-sensor-stuck", "the door sensor reads closed, come what may", "sensor-fault", "door_stuck"),
+    while_impaired("presence-dead", "the presence sensor reads empty", "sensor-fault", "presence_dead"),
+    while_impaired("door-sensor-stuck", "the door sensor always reads closed", "sensor-fault", "door_stuck"),
     while_impaired("clock-wrong", "the terminal's clock is wrong", "clock-skew", "clock_s"),
     while_impaired("out-of-order", "messages come out of order", "clock-skew", "scrambled"),
 )
