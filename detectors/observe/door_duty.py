@@ -1,4 +1,4 @@
-"""When a door owes its passengers something: what the rules about a door at its stop share (F15 to F18)."""
+"""Whether a lift serves passengers and stands at its stop, as the rules about its door there read it (F15 to F18)."""
 
 from __future__ import annotations
 

@@ -1,13 +1,14 @@
-"""Whether the car felt the stop that its speed reports (F13): the vibration is asked once for each stop.
+"""Whether the vibration confirms the stop that the speed reports (F13), answered once for each stop.
 
     speed      ‾‾‾\\______________        lost: from the running speed to rest
     vibration  ___/‾\\_____________        lost: its integral over the stop, less what it reads at rest (its bias)
     from, to   |--|     |--|              the streams may be 0.2 s apart, the braking may have begun more gently, and
                                           ropes ring: one loss from and to instants of these must agree
-    asked          stop | rest ^   0.8 s after it came to rest; until 2 s where vibration that comes by itself is late
+    answered       stop | rest ^   0.8 s after the car came to rest; up to 2 s where vibration in messages of its own is
+                                   late
 
-Nothing heard, or too little of it: the speed alone decides. The two disagree: it is a sensor's fault, and no stop. The
-sign does not count, for a sensor may hang upside down.
+Without vibration, or with too little of it, the speed alone decides. Where the two disagree a sensor is at fault, and
+there was no stop. The sign does not count, for a sensor may hang upside down.
 """
 
 from __future__ import annotations
@@ -25,8 +26,8 @@ from telemetry.arrays import F64, I64
 from telemetry.compiled import compiled
 
 FIELDS = [("stop_ns", np.int64), ("agrees", np.float64), ("felt_mps", np.float64)]
-"""The fields of an answer: the onset of the stop, whether the car felt it (1, 0, or NaN: not answered yet), and the
-speed lost as felt."""
+"""The fields of an answer: the onset of the stop, whether the vibration confirms it (1, 0, or NaN: not answered yet),
+and the speed lost by the vibration."""
 START = {"stop_ns": NEVER_NS, "agrees": np.nan, "felt_mps": np.nan}
 
 
@@ -34,8 +35,8 @@ START = {"stop_ns": NEVER_NS, "agrees": np.nan, "felt_mps": np.nan}
 class Witness:
     """The speed lost by the vibration may differ by `agree_share` of the speed lost, and by `agree_least_mps` at least.
 
-    `around_s`: the clocks of the two streams may differ by so much. `heard_share`: with less of it heard it is not
-    asked; nor so long (`late_s`) after the stop began that the ring may have gone over it.
+    `around_s`: the clocks of the two streams may differ by so much. `heard_share`: with a smaller share of the samples
+    known the speed alone decides; so it does `late_s` after the stop began, when its samples may be gone from the ring.
     """
 
     agree_share: float = 0.4
@@ -49,7 +50,7 @@ class Witness:
     def step(
         self, memory: NDArray[np.void], car: Car, stopped: NDArray[np.bool_], since_ns: I64, rest_ns: I64, from_mps: F64
     ) -> tuple[F64, F64]:
-        """Return at each row that is `stopped` whether the car felt the stop, and the speed lost as felt.
+        """Return at each row that is `stopped` whether the vibration confirms the stop, and the speed lost by it.
 
         Parameters
         ----------
@@ -58,62 +59,68 @@ class Witness:
 
         Returns
         -------
-        agrees : (rows,) 1 felt, or nobody can be asked; 0 not felt; NaN not stopped, or vibration may still come
-        felt_mps : (rows,) NaN where nobody could be asked
+        agrees : (rows,) 1 confirmed, or the speed alone decides; 0 refuted; NaN not stopped, or it is too early
+        felt_mps : (rows,) NaN where the speed alone decides
         """
         agrees, felt_mps = np.full((2, len(car)), np.nan)
         if stopped.any():
-            asks = np.zeros(len(car), dtype=np.bool_)
+            unanswered_at = np.zeros(len(car), dtype=np.bool_)
             wait_ns = round(self.wait_s * 1e9)
-            _find_questions(memory, car.lift, car.t_ns, stopped, since_ns, rest_ns, wait_ns, asks)
-            k = np.flatnonzero(asks)
+            _find_unanswered(memory, car.lift, car.t_ns, stopped, since_ns, rest_ns, wait_ns, unanswered_at)
+            k = np.flatnonzero(unanswered_at)
             answer = self._agree(car.accelerations, car.lift[k], car.t_ns[k], since_ns[k], rest_ns[k], from_mps[k])
             agrees[k], felt_mps[k] = answer
-            _give_answers(memory, car.lift, stopped, since_ns, agrees, felt_mps)
+            _apply_answers(memory, car.lift, stopped, since_ns, agrees, felt_mps)
         return agrees, felt_mps
 
     def _agree(
-        self, felt: Accelerations, lift: NDArray[np.int32], t_ns: I64, since_ns: I64, rest_ns: I64, from_mps: F64
+        self,
+        accelerations: Accelerations,
+        lift: NDArray[np.int32],
+        t_ns: I64,
+        since_ns: I64,
+        rest_ns: I64,
+        from_mps: F64,
     ) -> tuple[F64, F64]:
-        """Return for one stop of each lift what `step` does, as far as it is known at `t_ns`."""
+        """Return what `step` does, for rows of stops and as far as it is known at their `t_ns`."""
         around_ns, settle_ns = round(self.around_s * 1e9), round(self.settle_s * 1e9)
         slots = round((self.late_s + self.around_s) * 1e9) // SLOT_NS
-        slot_ns, a = felt.since(lift, since_ns - around_ns, slots, t_ns)
+        slot_ns, a = accelerations.since(lift, since_ns - around_ns, slots, t_ns)
         known = ~np.isnan(a)
         stop = slot_ns <= (rest_ns + around_ns)[:, None]
         rest = ~stop & (slot_ns <= (rest_ns + settle_ns)[:, None])
         before = slot_ns <= since_ns[:, None]
-        heard = np.minimum(_share(known, stop), _share(known, rest))
+        share_known = np.minimum(_share(known, stop), _share(known, rest))
         bias = np.where(known & rest, a, 0.0).sum(axis=1) / np.maximum((known & rest).sum(axis=1), 1)
         change = np.cumsum(np.where(known & stop, a - bias[:, None], 0.0), axis=1) * SLOT_NS / 1e9
         least, most = _loss(change, before, stop & (slot_ns >= (rest_ns - around_ns)[:, None]))
         lost = np.abs(change[:, -1])
         age_ns = t_ns - rest_ns
-        asked = (heard >= self.heard_share) & (age_ns >= settle_ns)
-        asked &= t_ns - since_ns <= round(self.late_s * 1e9)
+        decides = (share_known >= self.heard_share) & (age_ns >= settle_ns)
+        decides &= t_ns - since_ns <= round(self.late_s * 1e9)
         tolerance = np.maximum(self.agree_share * from_mps, self.agree_least_mps)
-        agrees = ~asked | ((from_mps >= least - tolerance) & (from_mps <= most + tolerance))
-        early = ~asked & (known & before).any(axis=1) & (age_ns < round(self.wait_s * 1e9))
-        return np.where(early, np.nan, agrees), np.where(asked, lost, np.nan)
+        agrees = ~decides | ((from_mps >= least - tolerance) & (from_mps <= most + tolerance))
+        early = ~decides & (known & before).any(axis=1) & (age_ns < round(self.wait_s * 1e9))
+        return np.where(early, np.nan, agrees), np.where(decides, lost, np.nan)
 
 
 @compiled
-def _find_questions(
-    memory: Any, lift: Any, t_ns: Any, stopped: Any, since_ns: Any, rest_ns: Any, wait_ns: int, asks: Any
+def _find_unanswered(
+    memory: Any, lift: Any, t_ns: Any, stopped: Any, since_ns: Any, rest_ns: Any, wait_ns: int, unanswered_at: Any
 ) -> None:
-    """Mark the rows of a stop that may have to be asked for: its first one, and those whose vibration may be late."""
+    """Mark the rows of each stop that need an answer: the first one, and those after it while vibration may be late."""
     stop_ns, unanswered = NEVER_NS, True
     for k in range(len(lift)):
         if k == 0 or lift[k] != lift[k - 1]:
             own = memory[lift[k]]
             stop_ns, unanswered = own["stop_ns"], bool(np.isnan(own["agrees"]))
         if stopped[k] and (unanswered or since_ns[k] != stop_ns):
-            asks[k] = True
+            unanswered_at[k] = True
             stop_ns, unanswered = since_ns[k], t_ns[k] - rest_ns[k] < wait_ns
 
 
 @compiled
-def _give_answers(memory: Any, lift: Any, stopped: Any, since_ns: Any, agrees: Any, felt_mps: Any) -> None:
+def _apply_answers(memory: Any, lift: Any, stopped: Any, since_ns: Any, agrees: Any, felt_mps: Any) -> None:
     """Keep the first answer to each stop for all of its rows."""
     for k in range(len(lift)):
         if not stopped[k]:

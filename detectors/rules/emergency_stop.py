@@ -135,7 +135,7 @@ def _run(
 
 @compiled
 def _brake(own: Any, t_ns: int, v: float, accel: float, limits: Any) -> None:
-    """Follow a braking from reading to reading; once it is hard for long enough, remember when and whence it began."""
+    """Follow a braking from reading to reading; once it is hard for long enough, keep its onset, speed and peak."""
     if np.isnan(accel):  # after a jump of the speed, or at the first reading
         own["smooth_mps2"], own["braking"], own["braking_ns"] = 0.0, 0, 0
         return
