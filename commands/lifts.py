@@ -45,7 +45,7 @@ def import_lifts(options: argparse.Namespace, settings: Configuration) -> int:
         records.put_lifts(taken, options.by, time.time_ns())
     print(f"{len(taken)} lifts taken, {len(refused)} refused")
     for row in refused:
-        for fault in row.faults:
+        for fault in row.errors:
             print(f"  row {row.number}: {fault}", file=sys.stderr)
     return 1 if refused else 0
 

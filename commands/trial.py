@@ -129,7 +129,8 @@ def judge_part(
 def rules_without_facts(facts: Iterable[LiftFacts]) -> dict[str, frozenset[str]]:
     """Return, for each lift, the rules that are not judged there because a fact they need is missing."""
     return {
-        lift.lift_id: frozenset(rule.slug for rule in RULES if not all(map(lift.serves, rule.needs))) for lift in facts
+        lift.lift_id: frozenset(rule.slug for rule in RULES if not all(map(lift.satisfies, rule.needs)))
+        for lift in facts
     }
 
 

@@ -17,7 +17,7 @@ from detectors.observe import tables
 from detectors.observe.rest import STILL_MPS
 from detectors.rule import Finding, Level, Rule, Score, State
 from registry.facts import FleetFacts
-from registry.maintenance import NO_WINDOWS, Windows
+from registry.maintenance import NO_WINDOWS, MaintenanceWindows
 from telemetry.batch import Batch
 from telemetry.streams import STARRED_ONLY_MODES
 
@@ -32,7 +32,7 @@ class Judge:
         self.n = n
         self._states = _start(self.rules, n)
 
-    def step(self, batch: Batch, facts: FleetFacts, windows: Windows = NO_WINDOWS) -> list[Finding]:
+    def step(self, batch: Batch, facts: FleetFacts, windows: MaintenanceWindows = NO_WINDOWS) -> list[Finding]:
         """Return what began and ended in this batch, in the order in which it was concluded.
 
         In `windows` of maintenance, as in some modes, only the starred rules are judged.
@@ -45,7 +45,7 @@ class Judge:
         self._states |= memory
         return self._judge(seen._asdict(), facts, windows)
 
-    def _judge(self, seen: Mapping[str, Any], facts: FleetFacts, windows: Windows) -> list[Finding]:
+    def _judge(self, seen: Mapping[str, Any], facts: FleetFacts, windows: MaintenanceWindows) -> list[Finding]:
         """Return what the rules over these tables find."""
         starred_only = {name: _starred_only(table, windows) for name, table in seen.items()}
         found: list[Finding] = []
@@ -154,9 +154,9 @@ def _lacking(rule: Rule, facts: FleetFacts) -> NDArray[np.bool_]:
     return lacking
 
 
-def _starred_only(table: Any, windows: Windows) -> NDArray[np.bool_]:
+def _starred_only(table: Any, windows: MaintenanceWindows) -> NDArray[np.bool_]:
     """Return the rows at which only the starred rules are judged."""
-    worked_on: NDArray[np.bool_] = windows.hold(table.lift, table.t_ns)
+    worked_on: NDArray[np.bool_] = windows.contain(table.lift, table.t_ns)
     return worked_on | np.isin(table.mode, STARRED_ONLY_MODES)
 
 

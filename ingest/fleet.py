@@ -13,7 +13,7 @@ from itertools import repeat
 import numpy as np
 from numpy.typing import NDArray
 
-from registry.facts import FleetFacts, LiftFacts, fleet, refit
+from registry.facts import FleetFacts, LiftFacts, fleet, updated_fleet
 from store.records.lifts import UNREGISTERED_LIMIT
 from telemetry.batch import Messages
 
@@ -62,7 +62,7 @@ class Fleet:
         """Give these lifts the next indices in this order: the order of a snapshot's columns."""
         for lift_id in lift_ids:
             self._add(lift_id)
-        self.facts = refit(self.facts, len(self), {})
+        self.facts = updated_fleet(self.facts, len(self), {})
 
     def load(self, changed: Sequence[tuple[LiftFacts, bool]], deleted: Iterable[str] = ()) -> None:
         """Apply what changed in the registry: facts, each registered or merely listed, and the lifts that left."""
@@ -76,7 +76,7 @@ class Fleet:
             self.known[i] = facts_now
         self._unregistered = sum(self.known[i] is None for i in listed.values())
         self._listed = listed  # at once: others look on
-        self.facts = refit(self.facts, len(self), known)
+        self.facts = updated_fleet(self.facts, len(self), known)
 
     def index(self, messages: Messages) -> IndexedMessages:
         """Return the lift index of each message, listing unregistered lifts while there is room."""
@@ -85,7 +85,7 @@ class Fleet:
         for row in np.flatnonzero(indexed.lift == NO_ROOM).tolist():
             indexed.lift[row] = self._list(messages.lift_id[row], messages.district[row], indexed)
         if indexed.unregistered:
-            self.facts = refit(self.facts, len(self), {})
+            self.facts = updated_fleet(self.facts, len(self), {})
         registered = [*self.districts, None]  # the last stands for NO_ROOM
         pairs = zip(map(registered.__getitem__, indexed.lift.tolist()), messages.district, strict=True)
         indexed.district_differs = sum(ours != theirs for ours, theirs in pairs if ours is not None)

@@ -20,7 +20,7 @@ from detectors.rule import Finding, Rule
 from detectors.rules.silence import ByArrival, Silence
 from ingest.fleet import NO_ROOM, Fleet
 from registry.facts import LiftFacts
-from registry.maintenance import NO_WINDOWS, Windows
+from registry.maintenance import NO_WINDOWS, MaintenanceWindows
 from store.live import LiveTable
 from store.records.repository import MaintenanceWindow
 from telemetry.batch import Decoded
@@ -62,7 +62,7 @@ class State:
             indexed = [(self.fleet.index_of(each.lift_id), each) for each in self._windows.values()]
             columns = [(index, each.from_ns, each.until_ns) for index, each in indexed if index is not None]
             lift, from_ns, until_ns = np.array(columns, dtype=np.int64).reshape(-1, 3).T
-            self.windows = Windows(lift.astype(np.int32), from_ns, until_ns)
+            self.windows = MaintenanceWindows(lift.astype(np.int32), from_ns, until_ns)
         unlisted = np.ones(len(self.fleet), dtype=np.bool_)
         unlisted[self.fleet.listed()] = False
         self.silence.forget(unlisted)
@@ -85,7 +85,7 @@ class State:
     def excused(self, now_ns: int) -> NDArray[np.bool_]:
         """Return which lifts may be silent: those being worked on now, and in a mode of the starred rules alone."""
         every = np.arange(len(self.fleet), dtype=np.int32)
-        worked_on: NDArray[np.bool_] = self.windows.hold(every, np.full(len(every), now_ns))
+        worked_on: NDArray[np.bool_] = self.windows.contain(every, np.full(len(every), now_ns))
         return worked_on | np.isin(self.judge.mode(), STARRED_ONLY_MODES)
 
     def resume_silence(self, firing: Iterable[Alert], now_ns: int) -> None:

@@ -1,7 +1,7 @@
-"""What a fact of the registry may be: one check a field, the same for a JSON value and for the text of a CSV cell.
+"""Checks of the registry's fields, the same for a JSON value and for the text of a CSV cell.
 
-A check returns the value as the registry holds it, or raises `Wrong` with what is wrong and what to do. Ranges are
-wide: they catch a slip of unit or of decimal point, not an unusual lift.
+A check returns the value as the registry stores it, or raises `InvalidFact` with the error and a remedy. Ranges are
+wide: they catch a wrong unit or decimal point, not an unusual lift.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ FLOORS_LIMIT = 250
 HEIGHT_LIMIT_M = 1000.0
 
 ABSOLUTE, BAROMETER = "absolute", "barometer"
-"""Where positions come from: a tape or a laser that knows a landing to millimetres, or the air, which knows floors."""
+"""Sources of positions: a tape or laser, exact to millimetres, or air pressure, exact to a floor."""
 
 _DATE = re.compile(r"\d{4}-\d{2}-\d{2}")
 _NUMBER = re.compile(r"[-+]?(\d+(\.\d*)?|\.\d+)([eE][-+]?\d+)?", re.ASCII)
@@ -34,8 +34,8 @@ _ROPING = re.compile(r"[1-9]:[1-9]")
 _TRUTH = {"true": True, "yes": True, "1": True, "false": False, "no": False, "0": False}
 
 
-class Wrong(ValueError):
-    """A value that cannot be a fact: what is wrong with it, and the remedy."""
+class InvalidFact(ValueError):
+    """A value that cannot be a fact: the error and a remedy."""
 
     def __init__(self, wrong: str, remedy: str) -> None:
         super().__init__(f"{wrong}; {remedy}")
@@ -44,8 +44,8 @@ class Wrong(ValueError):
 
 
 @dataclass(frozen=True, slots=True)
-class Fault:
-    """One thing that is wrong with a row: the field, what is wrong, what to do."""
+class FieldError:
+    """One error of a row: the field, what is wrong, and a remedy."""
 
     field: str
     wrong: str
@@ -58,71 +58,73 @@ class Fault:
 Check = Callable[[Any], Any]
 
 
-def shown(value: Any) -> str:
-    """Return a short picture of a stranger's value."""
+def preview(value: Any) -> str:
+    """Return a short preview of an untrusted value."""
     return repr(value[:40]) if isinstance(value, str) else f"a {type(value).__name__}"
 
 
 def text(value: Any) -> str:
-    """Return a text without blanks around it."""
+    """Return a text without surrounding blanks."""
     if not isinstance(value, str):
-        raise Wrong(f"{shown(value)} is not a text", "write a text")
+        raise InvalidFact(f"{preview(value)} is not a text", "write a text")
     stripped = value.strip()
     if len(stripped) > TEXT_LIMIT_CHARS:
-        raise Wrong(f"has {len(stripped)} characters", f"write at most {TEXT_LIMIT_CHARS}")
+        raise InvalidFact(f"has {len(stripped)} characters", f"write at most {TEXT_LIMIT_CHARS}")
     if not stripped.isprintable():
-        raise Wrong("holds a control character", "write it on one line, without tabs")
+        raise InvalidFact("holds a control character", "write it on one line, without tabs")
     return stripped
 
 
 def pattern(form: re.Pattern[str], remedy: str) -> Check:
-    """Return the check of a text of this form."""
+    """Return a check of a text against a pattern."""
 
     def check(value: Any) -> str:
         stripped = text(value)
         if not form.fullmatch(stripped):
-            raise Wrong(f"{shown(value)} is not of the right form", remedy)
+            raise InvalidFact(f"{preview(value)} is not of the right form", remedy)
         return stripped
 
     return check
 
 
 def number(low: float, high: float, unit: str) -> Check:
-    """Return the check of a number within `low` and `high`, both allowed."""
+    """Return a check of a number from `low` to `high`, both included."""
 
     def check(value: Any) -> float:
         if isinstance(value, str):
             if not _NUMBER.fullmatch(value.strip()):
-                raise Wrong(f"{shown(value)} is not a number", f"write {unit} as digits with a point, without a unit")
+                raise InvalidFact(
+                    f"{preview(value)} is not a number", f"write {unit} as digits with a point, without a unit"
+                )
             value = float(value)
         if isinstance(value, bool) or not isinstance(value, int | float):
-            raise Wrong(f"{shown(value)} is not a number", f"write {unit}")
+            raise InvalidFact(f"{preview(value)} is not a number", f"write {unit}")
         if not low <= value <= high:
             size = f"{value:g}" if abs(value) < sys.float_info.max else "the number"
-            raise Wrong(f"{size} is out of range", f"write {unit} from {low:g} to {high:g}")
+            raise InvalidFact(f"{size} is out of range", f"write {unit} from {low:g} to {high:g}")
         return float(value)
 
     return check
 
 
 def choice(*names: str) -> Check:
-    """Return the check of one of a few words."""
+    """Return a check of one of a few texts."""
 
     def check(value: Any) -> str:
         stripped = text(value)
         if stripped not in names:
-            raise Wrong(f"{shown(value)} is not known", f"write one of {', '.join(names)}")
+            raise InvalidFact(f"{preview(value)} is not known", f"write one of {', '.join(names)}")
         return stripped
 
     return check
 
 
-def truth(value: Any) -> bool:
-    """Return true or false."""
-    said = _TRUTH.get(value.strip().lower()) if isinstance(value, str) else value
-    if not isinstance(said, bool):
-        raise Wrong(f"{shown(value)} is neither true nor false", "write true or false")
-    return said
+def boolean(value: Any) -> bool:
+    """Return a truth value."""
+    flag = _TRUTH.get(value.strip().lower()) if isinstance(value, str) else value
+    if not isinstance(flag, bool):
+        raise InvalidFact(f"{preview(value)} is neither true nor false", "write true or false")
+    return flag
 
 
 def day(value: Any) -> str:
@@ -133,7 +135,7 @@ def day(value: Any) -> str:
             raise ValueError
         return date.fromisoformat(stripped).isoformat()
     except ValueError:
-        raise Wrong(f"{shown(value)} is not a date", "write it as YYYY-MM-DD") from None
+        raise InvalidFact(f"{preview(value)} is not a date", "write it as YYYY-MM-DD") from None
 
 
 def timezone(value: Any) -> str:
@@ -142,7 +144,7 @@ def timezone(value: Any) -> str:
     if stripped not in _timezones():
         near = get_close_matches(stripped, _timezones(), n=1)
         remedy = f"did you mean {near[0]}?" if near else "write an IANA name such as Asia/Shanghai"
-        raise Wrong(f"{shown(value)} is not a time zone", remedy)
+        raise InvalidFact(f"{preview(value)} is not a time zone", remedy)
     return stripped
 
 
@@ -156,12 +158,14 @@ def floors(value: Any) -> tuple[tuple[str, float], ...]:
     pairs = _split(value) if isinstance(value, str) else [_pair(item) for item in _list(value)]
     landings = tuple((_label(label), _height(height)) for label, height in pairs)
     if len(landings) > FLOORS_LIMIT:
-        raise Wrong(f"{len(landings)} landings", f"write at most {FLOORS_LIMIT}")
+        raise InvalidFact(f"{len(landings)} landings", f"write at most {FLOORS_LIMIT}")
     if landings and landings[0][1] != 0:
-        raise Wrong(f"the lowest landing is at {landings[0][1]:g} m", "measure heights from it, so that it is at 0")
+        raise InvalidFact(
+            f"the lowest landing is at {landings[0][1]:g} m", "measure heights from it, so that it is at 0"
+        )
     for (below, low), (label, height) in pairwise(landings):
         if height <= low:
-            raise Wrong(
+            raise InvalidFact(
                 f"{label!r} at {height:g} m is not above {below!r} at {low:g} m", "list landings from the lowest up"
             )
     return landings
@@ -173,7 +177,9 @@ _height = number(-HEIGHT_LIMIT_M, HEIGHT_LIMIT_M, "the height in metres")
 def _label(value: Any) -> str:
     label = text(str(value) if type(value) is int else value)
     if not 0 < len(label) <= LABEL_LIMIT_CHARS or ":" in label or ";" in label:
-        raise Wrong(f"{shown(label)} cannot be a label", f"write 1 to {LABEL_LIMIT_CHARS} characters without : and ;")
+        raise InvalidFact(
+            f"{preview(label)} cannot be a label", f"write 1 to {LABEL_LIMIT_CHARS} characters without : and ;"
+        )
     return label
 
 
@@ -182,20 +188,20 @@ def _split(cell: str) -> list[tuple[str, str]]:
     for item in filter(None, map(str.strip, cell.split(";"))):
         label, colon, height = item.partition(":")
         if not colon:
-            raise Wrong(f"{shown(item)} has no height", "write label:height;label:height, as in 1:0;2:3.2")
+            raise InvalidFact(f"{preview(item)} has no height", "write label:height;label:height, as in 1:0;2:3.2")
         pairs.append((label, height))
     return pairs
 
 
 def _list(value: Any) -> list[Any] | tuple[Any, ...]:
     if not isinstance(value, list | tuple):
-        raise Wrong(f"{shown(value)} is not a list", 'write [{"label": "1", "height_m": 0}, ...]')
+        raise InvalidFact(f"{preview(value)} is not a list", 'write [{"label": "1", "height_m": 0}, ...]')
     return value
 
 
 def _pair(item: Any) -> tuple[Any, Any]:
     if not isinstance(item, Mapping) or set(item) != {"label", "height_m"}:
-        raise Wrong(f"{shown(item)} is not a landing", 'write each as {"label": "1", "height_m": 0}')
+        raise InvalidFact(f"{preview(item)} is not a landing", 'write each as {"label": "1", "height_m": 0}')
     return item["label"], item["height_m"]
 
 
@@ -226,14 +232,14 @@ CHECKS: Mapping[str, Check] = {
     "next_inspection_due_on": day,
     "emergency_phone": pattern(_PHONE, "write digits, with + ( ) / . - and blanks between them"),
     "door_zone_m": number(0.01, 0.5, "metres, half the height of the zone"),
-    "parks_door_open": truth,
+    "parks_door_open": boolean,
     "position_source": choice(ABSOLUTE, BAROMETER),
 }
 """Every field of the registry, in the order of the contract."""
 
 
-def unknown(field: str) -> Fault:
-    """Return the fault of a field that the registry does not have, with the nearest one that it has."""
+def unknown_field(field: str) -> FieldError:
+    """Return the error of an unknown field, with the nearest known one."""
     near = get_close_matches(field.strip().lower(), CHECKS, n=1)
     remedy = f"did you mean {near[0]}?" if near else f"the registry has {', '.join(CHECKS)}"
-    return Fault(field[:40], "is not a field of the registry", remedy)
+    return FieldError(field[:40], "is not a field of the registry", remedy)

@@ -19,7 +19,7 @@ from registry.lift_facts import (
     FactsError,
     Floor,
     LiftFacts,
-    Read,
+    ReadResult,
     RefusedRow,
     export_csv,
     export_json,
@@ -37,7 +37,7 @@ __all__ = [
     "FleetFacts",
     "Floor",
     "LiftFacts",
-    "Read",
+    "ReadResult",
     "RefusedRow",
     "export_csv",
     "export_json",
@@ -47,7 +47,7 @@ __all__ = [
     "read_csv",
     "read_json",
     "read_row",
-    "refit",
+    "updated_fleet",
 ]
 
 
@@ -56,7 +56,7 @@ class FleetFacts:
     """Facts of n lifts as columns, in the order of the lift index.
 
     `landings_m` is (n, most floors), ascending, NaN beyond a lift's last floor (all NaN where floors are unknown).
-    `lacking` says for each fact of `NEEDS` which lifts cannot be judged by a rule that needs it.
+    `lacking` marks, for each fact of `NEEDS`, the lifts that cannot be judged by a rule that needs it.
     """
 
     rated_speed_mps: NDArray[np.float64]
@@ -72,7 +72,7 @@ class FleetFacts:
 
 
 def fleet(lifts: Sequence[LiftFacts | None]) -> FleetFacts:
-    """Return the columns of `lifts`; None is a lift that the registry does not know."""
+    """Return the columns of `lifts`; None is an unregistered lift."""
     n = len(lifts)
     most = max((len(lift.floors) for lift in lifts if lift), default=0) or 1
     rated = np.full(n, np.nan)
@@ -89,17 +89,17 @@ def fleet(lifts: Sequence[LiftFacts | None]) -> FleetFacts:
         parks[i] = lift.parks_door_open
         barometer[i] = lift.position_source == BAROMETER
         for need, column in lacking.items():
-            column[i] = not lift.serves(need)
+            column[i] = not lift.satisfies(need)
     top = np.fmax.reduce(landings, axis=1)
     return FleetFacts(rated, zone, landings, top, parks, barometer, lacking)
 
 
-def refit(facts: FleetFacts, n: int, changed: Mapping[int, LiftFacts | None]) -> FleetFacts:
-    """Return the columns of `n` lifts: those at the places in `changed` anew, the others as they were.
+def updated_fleet(facts: FleetFacts, n: int, changed: Mapping[int, LiftFacts | None]) -> FleetFacts:
+    """Return the columns of `n` lifts: those in `changed` replaced, the others as before.
 
-    A place that is new and not in `changed` is a lift that the registry does not know.
+    A new place that is not in `changed` is an unregistered lift.
     """
-    fresh, places = fleet([*changed.values(), None]), list(changed)
+    new, places = fleet([*changed.values(), None]), list(changed)
 
     def refitted(old: Any, new: Any) -> Any:
         if isinstance(old, Mapping):
@@ -111,4 +111,4 @@ def refit(facts: FleetFacts, n: int, changed: Mapping[int, LiftFacts | None]) ->
         grown[places] = new[:-1]
         return grown
 
-    return FleetFacts(*(refitted(getattr(facts, f.name), getattr(fresh, f.name)) for f in fields(FleetFacts)))
+    return FleetFacts(*(refitted(getattr(facts, f.name), getattr(new, f.name)) for f in fields(FleetFacts)))

@@ -14,16 +14,16 @@ from typing import Any
 
 import orjson
 
-from registry.fact_checks import ABSOLUTE, BAROMETER, CHECKS, Fault, Wrong, unknown
+from registry.fact_checks import ABSOLUTE, BAROMETER, CHECKS, FieldError, InvalidFact, unknown_field
 
 DOOR_ZONE_DEFAULT_M = 0.20
 NEEDS = ("rated_speed_mps", "floors", "position_source")
-"""Facts without which, or with a poor one of which, some rules are not judged."""
+"""Facts that some rules need: where one is missing or too inexact, they are not judged."""
 
 
 @dataclass(frozen=True, slots=True)
 class Floor:
-    """A landing: what its sign says, and its height above the lowest landing in metres."""
+    """A landing: the label on its sign, and its height above the lowest landing in metres."""
 
     label: str
     height_m: float
@@ -62,70 +62,70 @@ class LiftFacts:
     parks_door_open: bool = False
     position_source: str = ABSOLUTE
 
-    def serves(self, need: str) -> bool:
-        """Return whether a rule that needs this fact can be judged: it is there, and good enough."""
+    def satisfies(self, need: str) -> bool:
+        """Return whether this fact is present and exact enough for the rules that need it."""
         return getattr(self, need) not in (None, (), BAROMETER)
 
 
 class FactsError(ValueError):
-    """A file of facts that cannot be read at all, and what to do."""
+    """A file of facts that cannot be read at all, with a remedy."""
 
 
 @dataclass(frozen=True, slots=True)
 class RefusedRow:
-    """A row that was not taken and all that is wrong with it. `number` counts as people do: the first lift of a JSON
-    list is 1, and the first of a CSV file, below its header, is 2."""
+    """A refused row with all its errors. `number` counts as people do: the first lift of a JSON list is 1, and the
+    first of a CSV file, below its header, is 2."""
 
     number: int
     lift_id: str | None
-    faults: tuple[Fault, ...]
+    errors: tuple[FieldError, ...]
 
 
-Read = tuple[list[LiftFacts], list[RefusedRow]]
+ReadResult = tuple[list[LiftFacts], list[RefusedRow]]
 
 
-def read_changes(row: Mapping[str, Any]) -> tuple[dict[str, Any], list[Fault]]:
-    """Return the facts that `row` names, as `LiftFacts` holds them, and all that is wrong with it.
+def read_changes(row: Mapping[str, Any]) -> tuple[dict[str, Any], list[FieldError]]:
+    """Return the facts in `row`, as `LiftFacts` holds them, and all errors.
 
-    A null or empty value is a fact that is not known: the field's default.
+    A null or empty value is an unknown fact: the field's default.
     """
     facts: dict[str, Any] = {}
-    faults: list[Fault] = []
+    errors: list[FieldError] = []
     for field, value in row.items():
         if field not in CHECKS:
-            faults.append(unknown(str(field)))
+            errors.append(unknown_field(str(field)))
         elif value is None or (isinstance(value, str) and not value.strip()):
             if field in _REQUIRED:
-                faults.append(Fault(field, "is empty", "every lift needs one"))
+                errors.append(FieldError(field, "is empty", "every lift needs one"))
             else:
                 facts[field] = _DEFAULTS[field]
         else:
             try:
                 facts[field] = CHECKS[field](value)
-            except Wrong as error:
-                faults.append(Fault(field, error.wrong, error.remedy))
+            except InvalidFact as error:
+                errors.append(FieldError(field, error.wrong, error.remedy))
     if facts.get("floors"):
         facts["floors"] = tuple(Floor(label, height_m) for label, height_m in facts["floors"])
-    return facts, faults
+    return facts, errors
 
 
-def read_row(row: Mapping[str, Any]) -> tuple[LiftFacts | None, list[Fault]]:
-    """Return the lift that a whole row describes, None where anything is wrong with it, and all that is wrong."""
-    facts, faults = read_changes(row)
-    faults += [Fault(field, "is missing", "every lift needs one") for field in _REQUIRED if field not in row]
-    return (None if faults else LiftFacts(**facts)), faults
+def read_row(row: Mapping[str, Any]) -> tuple[LiftFacts | None, list[FieldError]]:
+    """Return the lift of a complete row, or None where there is any error, and all errors."""
+    facts, errors = read_changes(row)
+    errors += [FieldError(field, "is missing", "every lift needs one") for field in _REQUIRED if field not in row]
+    return (None if errors else LiftFacts(**facts)), errors
 
 
-def patch(lift: LiftFacts, changes: Mapping[str, Any]) -> tuple[LiftFacts | None, list[Fault]]:
-    """Return the lift with these facts changed, None where anything is wrong with them, and all that is wrong."""
-    facts, faults = read_changes(changes)
+def patch(lift: LiftFacts, changes: Mapping[str, Any]) -> tuple[LiftFacts | None, list[FieldError]]:
+    """Return the lift with these facts changed, or None where there is any error, and all errors."""
+    facts, errors = read_changes(changes)
     if facts.get("lift_id", lift.lift_id) != lift.lift_id:
-        faults.append(Fault("lift_id", "cannot change", "add the lift under its new id and delete this one"))
-    return (None if faults else replace(lift, **facts)), faults
+        errors.append(FieldError("lift_id", "cannot change", "add the lift under its new id and delete this one"))
+    return (None if errors else replace(lift, **facts)), errors
 
 
-def read_json(document: str | bytes) -> Read:
-    """Return the lifts of a JSON list of objects (or of its `items`), and the rows that were not taken."""
+def read_json(document: str | bytes) -> ReadResult:
+    """Return the lifts of a JSON list of objects (or of its `items`), and the refused rows."""
     try:
         rows = orjson.loads(document)
     except orjson.JSONDecodeError as error:
@@ -136,15 +136,15 @@ def read_json(document: str | bytes) -> Read:
     return _read_rows(enumerate(rows, start=1))
 
 
-def read_csv(document: str) -> Read:
-    """Return the lifts of a CSV document whose first line names the fields, and the rows that were not taken."""
+def read_csv(document: str) -> ReadResult:
+    """Return the lifts of a CSV document whose first line names the fields, and the refused rows."""
     reader = csv.reader(io.StringIO(document.removeprefix("\ufeff"), newline=""), strict=True)
     try:
         header = [name.strip() for name in next(reader, [])]
         rows = [(number, cells) for number, cells in enumerate(reader, start=2) if any(map(str.strip, cells))]
     except csv.Error as error:
         raise FactsError(f'not CSV: {error} in line {reader.line_num}; separate by commas, quote by "') from None
-    wrong = [str(unknown(name)) for name in header if name not in CHECKS]
+    wrong = [str(unknown_field(name)) for name in header if name not in CHECKS]
     wrong += [f"{field}: the column is missing; every lift needs one" for field in _REQUIRED if field not in header]
     wrong += [f"{name}: there are two such columns; keep one" for name in sorted(set(header)) if header.count(name) > 1]
     if wrong:
@@ -170,27 +170,27 @@ _REQUIRED = ("lift_id", "district")
 _DEFAULTS = asdict(LiftFacts("", ""))
 
 
-def _read_rows(rows: Iterable[tuple[int, Any]]) -> Read:
+def _read_rows(rows: Iterable[tuple[int, Any]]) -> ReadResult:
     taken: dict[str, tuple[int, LiftFacts]] = {}
     refused = []
     for number, row in rows:
         if not isinstance(row, Mapping):
-            lift, faults = None, [Fault("row", "is not an object", "write the facts of a lift by name")]
+            lift, errors = None, [FieldError("row", "is not an object", "write the facts of a lift by name")]
         else:
-            lift, faults = read_row(row)
+            lift, errors = read_row(row)
         if lift is not None and lift.lift_id in taken:
             before = taken[lift.lift_id][0]
-            faults = [Fault("lift_id", f"{lift.lift_id} is in row {before} too", "keep one of the two")]
-        if lift is not None and not faults:
+            errors = [FieldError("lift_id", f"{lift.lift_id} is in row {before} too", "keep one of the two")]
+        if lift is not None and not errors:
             taken[lift.lift_id] = (number, lift)
         else:
             named = row.get("lift_id") if isinstance(row, Mapping) else None
-            refused.append(RefusedRow(number, named[:64] if isinstance(named, str) else None, tuple(faults)))
+            refused.append(RefusedRow(number, named[:64] if isinstance(named, str) else None, tuple(errors)))
     return [lift for _, lift in taken.values()], refused
 
 
 def _cells(header: Sequence[str], cells: Sequence[str]) -> dict[str, str]:
-    """Return the cells by the names of their columns; what stands beyond the last column is an unknown field."""
+    """Return the cells by the names of their columns; a cell beyond the last column is an unknown field."""
     return {header[i] if i < len(header) else f"column {i + 1}": cell for i, cell in enumerate(cells)}
 
 

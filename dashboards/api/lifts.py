@@ -76,7 +76,7 @@ def detail(shown: Picture, row: int) -> dict[str, Any]:
 
 def not_judged(known: LiftFacts | None, rules: tuple[Rule, ...] = RULES) -> list[dict[str, Any]]:
     """Return the rules that lack a fact of this lift, each with what is missing and how to mend it."""
-    lacking = [(rule, [need for need in rule.needs if not (known or NOBODY).serves(need)]) for rule in rules]
+    lacking = [(rule, [need for need in rule.needs if not (known or NOBODY).satisfies(need)]) for rule in rules]
     return [
         {"rule": rule.slug, "code": rule.code, "missing": needs, "reason": _reason(known, needs)}
         for rule, needs in lacking

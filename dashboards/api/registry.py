@@ -17,7 +17,7 @@ from dashboards.api.desk import Desk
 from dashboards.api.lifts import found
 from dashboards.http.problem import Fault, Problem, fault, invalid, missing, unfit
 from registry import fact_checks
-from registry.facts import FactsError, LiftFacts, Read, patch, read_changes, read_csv, read_json, read_row
+from registry.facts import FactsError, LiftFacts, ReadResult, patch, read_changes, read_csv, read_json, read_row
 
 CSV = "text/csv"
 UNNAMED = "api"
@@ -116,11 +116,11 @@ def _import(desk: Desk, body: bytes, is_csv: bool, by: str) -> dict[str, Any]:
         desk.watch.look()
     return {
         "taken": [lift.lift_id for lift in lifts],
-        "refused": [{"row": row.number, "lift_id": row.lift_id, "errors": _told(row.faults)} for row in refused],
+        "refused": [{"row": row.number, "lift_id": row.lift_id, "errors": _told(row.errors)} for row in refused],
     }
 
 
-def _read(body: bytes, is_csv: bool) -> Read:
+def _read(body: bytes, is_csv: bool) -> ReadResult:
     """Return the lifts of a file and the rows that were not taken; a problem where it cannot be read at all."""
     try:
         return read_csv(body.decode("utf-8-sig")) if is_csv else read_json(body)
@@ -130,5 +130,5 @@ def _read(body: bytes, is_csv: bool) -> Read:
         raise unfit("body", str(error)) from None
 
 
-def _told(faults: Sequence[fact_checks.Fault]) -> list[Fault]:
+def _told(faults: Sequence[fact_checks.FieldError]) -> list[Fault]:
     return [fault(each.field, f"{each.wrong}; {each.remedy}") for each in faults]

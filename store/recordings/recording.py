@@ -176,7 +176,7 @@ class Recording:
         taken, refused = read_json(frame.write_json())
         if refused:
             raise InvalidRecording(
-                f"{self.folder / FACTS_TABLE}.parquet: row {refused[0].number}: {refused[0].faults[0]}"
+                f"{self.folder / FACTS_TABLE}.parquet: row {refused[0].number}: {refused[0].errors[0]}"
             )
         return taken
 

@@ -14,7 +14,7 @@ from detectors.judge import Judge
 from detectors.rule import CRITICAL, MINOR, Level, Rule, Score
 from detectors.rules import overspeed
 from registry.catalogue import catalogue
-from registry.maintenance import Windows
+from registry.maintenance import MaintenanceWindows
 from telemetry.streams import BATTERY, CLOSED, EMERGENCY_POWER, FIRE, INSPECTION, MAINS, NORMAL, OUT_OF_SERVICE
 from tests.detectors.test_overspeed import runaway
 from tests.detectors.world import BEGIN_NS, Rows, Script, batch, facts_of, healthy, rows_of, tower
@@ -51,9 +51,9 @@ def test_rules_with_a_star_are_judged_in_every_mode(mode: float) -> None:
     assert {f.severity for f in found} == {MINOR, CRITICAL}
 
 
-def in_window(from_s: float, until_s: float, lift: int = 0) -> Windows:
+def in_window(from_s: float, until_s: float, lift: int = 0) -> MaintenanceWindows:
     begin_ns, end_ns = (BEGIN_NS + round(at_s * 1e9) for at_s in (from_s, until_s))
-    return Windows(np.array([lift], np.int32), np.array([begin_ns]), np.array([end_ns]))
+    return MaintenanceWindows(np.array([lift], np.int32), np.array([begin_ns]), np.array([end_ns]))
 
 
 def test_in_a_maintenance_window_only_rules_with_a_star_are_judged() -> None:

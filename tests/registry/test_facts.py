@@ -24,7 +24,7 @@ from registry.facts import (
     read_csv,
     read_json,
     read_row,
-    refit,
+    updated_fleet,
 )
 
 ROW: dict[str, Any] = {
@@ -60,7 +60,7 @@ def test_every_field_of_the_record_has_a_check_in_the_order_of_the_contract() ->
     assert list(CHECKS) == list(LiftFacts.__dataclass_fields__)
 
 
-def test_all_that_is_wrong_with_a_row_is_said_at_once() -> None:
+def test_all_errors_of_a_row_are_reported_at_once() -> None:
     said = faults(lat=95, rated_speed_mps="1,75", door_type="center", rated_sped_mps=1.0)
     assert len(said) == 4
     assert said[0] == "lat: 95 is out of range; write degrees north from -90 to 90"
@@ -103,7 +103,7 @@ def test_all_that_is_wrong_with_a_row_is_said_at_once() -> None:
         ("position_source", "gps", "absolute, barometer"),
     ],
 )
-def test_a_fact_that_makes_no_sense_is_refused_with_field_and_remedy(field: str, value: Any, remedy: str) -> None:
+def test_an_invalid_fact_is_refused_with_its_field_and_a_remedy(field: str, value: Any, remedy: str) -> None:
     (said,) = faults(**{field: value})
     assert said.startswith(f"{field}: ")
     assert remedy in said
@@ -124,12 +124,12 @@ def test_a_patch_cannot_rename_a_lift_nor_empty_its_district() -> None:
     assert {fault.field for fault in wrong} == {"lift_id", "district"}
 
 
-def test_rows_that_are_wrong_do_not_keep_the_others_out() -> None:
+def test_refused_rows_do_not_stop_the_others() -> None:
     taken, refused = read_json(json.dumps([ROW, {"district": "x"}, 7, ROW | {"lift_id": "HZ-3"}, ROW]))
     assert [lift.lift_id for lift in taken] == ["HZ-1", "HZ-3"]
     assert [row.number for row in refused] == [2, 3, 5]
-    assert str(refused[0].faults[0]) == "lift_id: is missing; every lift needs one"
-    assert "row 1 too" in str(refused[2].faults[0])
+    assert str(refused[0].errors[0]) == "lift_id: is missing; every lift needs one"
+    assert "row 1 too" in str(refused[2].errors[0])
 
 
 def test_a_spreadsheet_is_read_with_its_own_row_numbers() -> None:
@@ -138,7 +138,7 @@ def test_a_spreadsheet_is_read_with_its_own_row_numbers() -> None:
     floors = (Floor("1", 0), Floor("2", 3.2))
     assert taken == [LiftFacts("A", "d", floors=floors, parks_door_open=True), LiftFacts("C", "d")]
     assert [(row.number, row.lift_id) for row in refused] == [(4, "B")]
-    assert refused[0].faults[0].field == "column 5"
+    assert refused[0].errors[0].field == "column 5"
 
 
 @pytest.mark.parametrize(
@@ -151,13 +151,13 @@ def test_a_spreadsheet_is_read_with_its_own_row_numbers() -> None:
         ('lift_id,district\n"a,b', "not CSV"),
     ],
 )
-def test_a_spreadsheet_that_cannot_be_meant_is_refused_whole(document: str, remedy: str) -> None:
+def test_an_invalid_spreadsheet_is_refused_as_a_whole(document: str, remedy: str) -> None:
     with pytest.raises(FactsError, match=r"(?s).*" + remedy.replace("?", r"\?")):
         read_csv(document)
 
 
 @pytest.mark.parametrize("document", ["", "{", "7", '{"lifts": []}', "[" * 5000, b"\xff"])
-def test_json_that_is_no_list_of_lifts_is_refused_whole(document: str | bytes) -> None:
+def test_json_that_is_no_list_of_lifts_is_refused_as_a_whole(document: str | bytes) -> None:
     with pytest.raises(FactsError, match="list of objects"):
         read_json(document)
 
@@ -187,7 +187,7 @@ def lifts(draw: st.DrawFn) -> LiftFacts:
 
 @given(st.lists(lifts(), max_size=4, unique_by=lambda lift: lift.lift_id))
 @settings(max_examples=100, deadline=None, derandomize=True)
-def test_what_is_exported_is_imported_as_it_was(fleet_of: list[LiftFacts]) -> None:
+def test_an_export_is_imported_unchanged(fleet_of: list[LiftFacts]) -> None:
     assert read_json(export_json(fleet_of)) == (fleet_of, [])
     assert read_csv(export_csv(fleet_of)) == (fleet_of, [])
 
@@ -213,7 +213,7 @@ def test_a_fleet_has_its_facts_as_columns_and_nan_where_they_are_unknown() -> No
     assert columns.door_zone_m.tolist() == [0.20, 0.20, 0.20]
 
 
-def test_a_fleet_says_which_lifts_lack_what_rules_need() -> None:
+def test_a_fleet_marks_lifts_that_lack_a_needed_fact() -> None:
     columns = fleet([LIFT, replace(LIFT, position_source="barometer"), LiftFacts("B", "d"), None])
     assert columns.barometer.tolist() == [False, True, False, False]
     assert columns.lacking["position_source"].tolist() == [False, True, False, True]
@@ -221,13 +221,13 @@ def test_a_fleet_says_which_lifts_lack_what_rules_need() -> None:
     assert columns.lacking["rated_speed_mps"].tolist() == [False, False, True, True]
 
 
-def test_columns_that_are_refitted_are_those_of_the_whole_fleet() -> None:
+def test_updated_columns_equal_those_of_the_whole_fleet() -> None:
     def lift(name: str, floors: int) -> LiftFacts:
         return LiftFacts(name, "d", rated_speed_mps=1.75, floors=tuple(Floor(str(k), 3.0 * k) for k in range(floors)))
 
     old = [lift("a", 3), None, lift("c", 5), lift("d", 2)]
     new = [lift("a", 4), None, None, lift("d", 2), None, lift("f", 9)]
-    found, whole = refit(fleet(old), 6, {0: new[0], 2: None, 5: new[5]}), fleet(new)
+    found, whole = updated_fleet(fleet(old), 6, {0: new[0], 2: None, 5: new[5]}), fleet(new)
     for column in FleetFacts.__slots__:
         np.testing.assert_equal(getattr(found, column), getattr(whole, column))
-    np.testing.assert_equal(refit(found, 6, {}).landings_m, whole.landings_m)
+    np.testing.assert_equal(updated_fleet(found, 6, {}).landings_m, whole.landings_m)
