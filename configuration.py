@@ -7,22 +7,19 @@ of their own.
 
 from __future__ import annotations
 
-import difflib
 import os
 import tomllib
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, FiniteFloat, ValidationError
 
+from commands.errors import Unusable, nearest
+
 PREFIX = "LIFTWATCH_"
 MOVED_KEYS: dict[str, str] = {}
 """Keys of earlier versions, as `section.key`, and their new places: `"monitor.old": "broker.new"`."""
-
-
-class Unusable(Exception):
-    """The configuration, or something it names, cannot be used; the text is one line that says what to do."""
 
 
 class Section(BaseModel):
@@ -189,10 +186,3 @@ def known_keys(path: tuple[int | str, ...]) -> list[str]:
     if path[0] == "webhooks":
         return list(WebhookSettings.model_fields)
     return list(type(getattr(Configuration(), str(path[0]))).model_fields)
-
-
-def nearest(name: str, known: Iterable[str]) -> str:
-    """Return a hint at the nearest known name, or at all of them."""
-    names = sorted(known)
-    near = difflib.get_close_matches(name, names, n=1, cutoff=0.5)
-    return f"; did you mean {near[0]}?" if near else f"; known here: {', '.join(names)}"

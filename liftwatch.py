@@ -14,10 +14,9 @@ import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Protocol, cast
+from typing import Any, Protocol, cast
 
-import configuration
-from configuration import Configuration, Unusable, nearest
+from commands.errors import Unusable, nearest
 
 CONFIG_DEFAULT = Path("liftwatch.toml")
 UNUSABLE = 2
@@ -69,7 +68,7 @@ class CommandModule(Protocol):
 
     EXPECTED_ERRORS: tuple[type[Exception], ...]
     add_arguments: Callable[[argparse.ArgumentParser], None]
-    run: Callable[[argparse.Namespace, Configuration], int]
+    run: Callable[[argparse.Namespace, Any], int]
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -84,6 +83,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         logging.getLogger(noisy).setLevel(logging.WARNING)
     path = options.config or (CONFIG_DEFAULT if CONFIG_DEFAULT.exists() else None)
     expected: tuple[type[Exception], ...] = (Unusable, *command.EXPECTED_ERRORS)
+    configuration = importlib.import_module("configuration")  # only now: it costs more than printing the help
     try:
         return command.run(options, configuration.read(path))
     except expected as error:

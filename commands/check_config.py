@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import argparse
 
+from commands.errors import Unusable
 from commands.wiring.broker import broker_address, connected
 from commands.wiring.partition import client_id
 from commands.wiring.rules import tuned_rules
 from commands.wiring.series import open_series
 from commands.wiring.webhooks import webhook_endpoints
-from configuration import Configuration, Unusable
+from configuration import Configuration
 from ingest.receive import MqttSource
 from store.records.repository import Records, RecordsUnavailable
 from store.series.timeseries import TimeSeriesRefused, TimeSeriesUnavailable

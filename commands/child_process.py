@@ -16,7 +16,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from configuration import PREFIX, Unusable
+from commands.errors import Unusable
+from configuration import PREFIX
 
 log = logging.getLogger("liftwatch.demo")
 

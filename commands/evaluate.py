@@ -7,9 +7,10 @@ from dataclasses import replace
 from pathlib import Path
 
 from commands import arguments, trial
+from commands.errors import Unusable
 from commands.wiring.files import require_writable
 from commands.wiring.rules import changed_thresholds, tuned_rules
-from configuration import Configuration, Unusable
+from configuration import Configuration
 from detectors.rule import Rule
 from evaluation import report
 from evaluation.evaluate import evaluate
@@ -48,7 +49,7 @@ def run(options: argparse.Namespace, settings: Configuration) -> int:
     refuse_contradictions(options)
     folder = options.to or Path(f"{report_name(options)}.evaluation")
     require_writable(folder)
-    tried = hold_trial(options, tuned_rules(settings))
+    tried = run_trial(options, tuned_rules(settings))
     evaluation_run = tried.evaluation_run
     if options.findings is None:
         evaluation_run = replace(evaluation_run, thresholds=changed_thresholds(settings))
@@ -81,7 +82,7 @@ def report_name(options: argparse.Namespace) -> str:
     return name if options.findings is None else f"{name}.{options.findings.stem}"
 
 
-def hold_trial(options: argparse.Namespace, rules: tuple[Rule, ...]) -> trial.Trial:
+def run_trial(options: argparse.Namespace, rules: tuple[Rule, ...]) -> trial.Trial:
     """Judge the recording or the scenario that the options name."""
     if options.scenario is None:
         return trial.judge_recording(options.recording, options.findings, rules)

@@ -7,8 +7,9 @@ import sys
 import time
 from pathlib import Path
 
+from commands.errors import Unusable
 from commands.wiring.files import write_file
-from configuration import Configuration, Unusable
+from configuration import Configuration
 from registry.lift_facts import FactsError, export_csv, export_json, read_csv, read_json
 from store.records.database import RecordsUnavailable
 from store.records.lifts import LiftRecords

@@ -1,4 +1,4 @@
-"""Work that is parted among processes: the same results in the same order, however many there are."""
+"""Work divided among processes: the same results in the same order, for any number of processes."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ Result = TypeVar("Result")
 
 
 def each(work: Callable[..., Result], shares: Sequence[tuple[Any, ...]]) -> list[Result]:
-    """Return what `work` makes of the arguments of each share, each in a process of its own where there are several."""
+    """Call `work` with the arguments of each share, each in a process of its own where there are several."""
     if len(shares) == 1:
         return [work(*shares[0])]
     with ProcessPoolExecutor(len(shares), get_context("spawn")) as pool:

@@ -11,11 +11,12 @@ from itertools import chain, takewhile
 from pathlib import Path
 
 from commands import arguments
+from commands.errors import Unusable
 from commands.wiring.broker import broker_address, connected
 from commands.wiring.partition import client_id
 from commands.wiring.recordings import recording_writer, report_written
 from commands.wiring.series import open_series
-from configuration import Configuration, Unusable
+from configuration import Configuration
 from ingest import recording
 from ingest.receive import MqttSource
 from registry.facts import LiftFacts

@@ -13,11 +13,12 @@ from pathlib import Path
 import orjson
 
 from commands import arguments, processes
+from commands.errors import Unusable
 from commands.wiring.broker import broker_address, connected
 from commands.wiring.files import write_file
 from commands.wiring.recordings import open_recording
 from commands.wiring.rules import tuned_rules
-from configuration import Configuration, Unusable
+from configuration import Configuration
 from detectors.rule import Rule
 from ingest.partition import Partition
 from ingest.replaying import Line, Replay, in_order, lines, replay

@@ -5,9 +5,10 @@ from __future__ import annotations
 import argparse
 import functools
 
+from commands.errors import Unusable
 from commands.wiring.broker import broker_address
 from commands.wiring.series import open_series
-from configuration import Configuration, Unusable
+from configuration import Configuration
 from dashboards import app
 from dashboards.api.desk import Settings as DashboardSettings
 from simulator.faults.cause_table import CAUSES

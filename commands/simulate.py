@@ -9,9 +9,10 @@ from itertools import takewhile
 from pathlib import Path
 
 from commands import arguments
+from commands.errors import Unusable
 from commands.wiring.broker import broker_address
 from commands.wiring.recordings import recording_writer, report_written
-from configuration import Configuration, Unusable
+from configuration import Configuration
 from ingest.replaying import wider
 from simulator.playback import player
 from simulator.playback.signals import ended_by_signals

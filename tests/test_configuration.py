@@ -9,8 +9,9 @@ from pathlib import Path
 import pytest
 
 import configuration
+from commands.errors import Unusable
 from commands.wiring.rules import tuned_rules
-from configuration import Configuration, Unusable, WebhookSettings
+from configuration import Configuration, WebhookSettings
 
 EXAMPLE = Path(__file__).parent.parent / "liftwatch.example.toml"
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 from threading import Event
 from typing import TypeVar
 
-from configuration import Configuration, Unusable
+from commands.errors import Unusable
+from configuration import Configuration
 from mqtt.client import BadCertificates, BrokerAddress, tls_context
 from mqtt.connection import BrokerConnection
 

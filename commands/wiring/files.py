@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from configuration import Unusable
+from commands.errors import Unusable
 
 
 def write_file(file: Path, content: bytes) -> None:

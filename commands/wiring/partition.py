@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from configuration import Configuration, Unusable
+from commands.errors import Unusable
+from configuration import Configuration
 from ingest.partition import EVERY_LIFT, Partition
 from ingest.partition import read as parse_partition
 

@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-from configuration import Unusable
+from commands.errors import Unusable
 from registry.facts import LiftFacts
 from store.recordings.files import RecordingNotWritten
 from store.recordings.format import InvalidRecording, RecordingHeader

@@ -6,7 +6,8 @@ import dataclasses
 from collections.abc import Mapping
 from typing import Any, cast
 
-from configuration import Configuration, Unusable, nearest
+from commands.errors import Unusable, nearest
+from configuration import Configuration
 from detectors.catalogue import BY_SLUG, RULES
 from detectors.rule import Rule
 from registry.catalogue import SEVERITIES

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import configuration
-from configuration import Configuration, Unusable
+from commands.errors import Unusable
+from configuration import Configuration
 from notify.webhook import Endpoint
 from notify.webhook_notifier import BadSecret, signer
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from commands.errors import Unusable
 from commands.wiring.rules import changed_thresholds, tuned_rules
-from configuration import Configuration, Unusable
+from configuration import Configuration
 from detectors.rule import CRITICAL, Rule
 
 
