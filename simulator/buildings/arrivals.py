@@ -38,7 +38,7 @@ class Arrivals:
     ) -> None:
         self.traffic, self.kind, self.lobby = traffic, kind, lobby
         self.people, self.shares = _population(groups, seed, traffic, kind, floors, lobby, handling_capacity)
-        self.dice = RandomStreams(seed, groups.number, ARRIVALS)
+        self.random = RandomStreams(seed, groups.number, ARRIVALS)
         self.next_s = np.zeros(len(groups))
         self._due_is_arrival = np.zeros(len(groups), dtype=np.bool_)
 
@@ -46,7 +46,7 @@ class Arrivals:
         """Draw the time of the next party; the rate is looked up at least every `REDRAW_S` because it depends on the
         hour."""
         rate = self.traffic.rate_per_s(self.kind[group], self.people[group], hour)
-        wait_s = -np.log1p(-self.dice.uniform(group)) / rate
+        wait_s = -np.log1p(-self.random.uniform(group)) / rate
         self._due_is_arrival[group] = wait_s < REDRAW_S
         self.next_s[group] = t + np.minimum(wait_s, REDRAW_S)
 
@@ -54,15 +54,15 @@ class Arrivals:
         """Let the parties that are due arrive; return the landing of each building's party, -1 where none arrived."""
         landing = np.full(len(group), -1)
         came = self._due_is_arrival[group] & ~deserted
-        here, at, dice = group[came], t[came], self.dice
-        draws = (dice.uniform(here), dice.uniform(here), dice.uniform(here), dice.uniform(here))
+        here, at, random = group[came], t[came], self.random
+        draws = (random.uniform(here), random.uniform(here), random.uniform(here), random.uniform(here))
         kind = self.kind[here]
         origin, target = self.traffic.journey(kind, hour[came], self.shares[here], self.lobby[here], draws)
         landing[came] = origin
-        size = self.traffic.party_size(kind, dice.uniform(here))
+        size = self.traffic.party_size(kind, random.uniform(here))
         for k in range(int(size.max(initial=0))):
             more = size > k
-            mass_kg = np.clip(BODY_KG + BODY_SD_KG * dice.normal(here[more]), *BODY_LIMITS_KG)
+            mass_kg = np.clip(BODY_KG + BODY_SD_KG * random.normal(here[more]), *BODY_LIMITS_KG)
             passengers.arrive(here[more], at[more], origin[more], target[more], mass_kg)
         self.wait(group, t, hour)
         return landing
@@ -72,11 +72,11 @@ def _population(
     groups: Groups, seed: int, traffic: Traffic, kind: Index, floors: Index, lobby: Index, handling_capacity: F64
 ) -> tuple[F64, F64]:
     """Return each building's population, and its cumulative share (groups, floors) up to each landing."""
-    dice, every = RandomStreams(seed, groups.number, POPULATION), np.arange(len(groups))
+    random, every = RandomStreams(seed, groups.number, POPULATION), np.arange(len(groups))
     low, high = np.array(PLANNED_PERCENT)[kind].T
-    people = handling_capacity * 100 / dice.uniform(every, low, high)
+    people = handling_capacity * 100 / random.uniform(every, low, high)
     landing = np.arange(int(floors.max()))
-    weights = np.stack([1 + traffic.uneven * dice.uniform(every, -1.0, 1.0) for _ in landing], axis=1)
+    weights = np.stack([1 + traffic.uneven * random.uniform(every, -1.0, 1.0) for _ in landing], axis=1)
     occupied = (landing > lobby[:, None]) & (landing < floors[:, None])
     shares = np.cumsum(np.where(occupied, weights, 0.0), axis=1)
     return people, shares / shares[:, -1:]

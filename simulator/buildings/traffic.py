@@ -49,16 +49,16 @@ class Traffic:
         """Return the share of incoming journeys."""
         return self.incoming[kind, _hour_index(hour)]
 
-    def party_size(self, kind: Index, dice: F64) -> Index:
+    def party_size(self, kind: Index, draws: F64) -> Index:
         """Return party sizes from one uniform number each."""
-        return 1 + (dice[:, None] >= np.cumsum(self.parties, axis=1)[kind, :-1]).sum(axis=1)
+        return 1 + (draws[:, None] >= np.cumsum(self.parties, axis=1)[kind, :-1]).sum(axis=1)
 
-    def journey(self, kind: Index, hour: F64, floors: F64, lobby: Index, dice: tuple[F64, ...]) -> tuple[Index, Index]:
+    def journey(self, kind: Index, hour: F64, floors: F64, lobby: Index, draws: tuple[F64, ...]) -> tuple[Index, Index]:
         """Return the landings (origin, target) of journeys, which always differ, from four uniform numbers each.
 
         `floors` is (journeys, floors): the cumulative share of the population up to each landing.
         """
-        sort, entrance, one, other = dice
+        sort, entrance, one, other = draws
         whole = _hour_index(hour)
         comes, goes = self.incoming[kind, whole], self.outgoing[kind, whole]
         by_car = entrance < self.basement
@@ -76,17 +76,17 @@ def _hour_index(hour: F64) -> Index:
     return hour.astype(np.intp) % 24
 
 
-def _landing(shares: F64, dice: F64) -> Index:
+def _landing(shares: F64, draws: F64) -> Index:
     """Return landings distributed like the population."""
-    return (dice[:, None] >= shares).sum(axis=1)
+    return (draws[:, None] >= shares).sum(axis=1)
 
 
-def _landing_but(shares: F64, dice: F64, not_here: Index) -> Index:
+def _landing_but(shares: F64, draws: F64, not_here: Index) -> Index:
     """Return landings distributed like the population of all landings except `not_here`."""
-    row = np.arange(len(dice))
+    row = np.arange(len(draws))
     end = shares[row, not_here]
     begin = np.where(not_here > 0, shares[row, not_here - 1], 0.0)
-    along = dice * (1 - (end - begin))
+    along = draws * (1 - (end - begin))
     along = np.where(along >= begin, np.maximum(along + (end - begin), end), along)
     return _landing(shares, np.minimum(along, np.nextafter(1.0, 0.0)))
 

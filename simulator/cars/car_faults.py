@@ -109,7 +109,7 @@ def apply_faults(cars: Cars, begin_s: F64) -> None:
     _press_alarm(cars, activated[(phase == IMMOBILISED) & ~EFFECTS.alarm[cause]], begin_s)
     ride_to_next_landing(cars, activated[EFFECTS.shuttles[cause] & (phase == REST)], begin_s)
     runs_uncalled = activated[EFFECTS.runs_uncalled[cause] & (phase == REST)]
-    other = (cars.dice.uniform(runs_uncalled) * (cars.lifts.floors[runs_uncalled] - 1)).astype(np.intp)
+    other = (cars.random.uniform(runs_uncalled) * (cars.lifts.floors[runs_uncalled] - 1)).astype(np.intp)
     cars.target[runs_uncalled] = other + (other >= cars.floor[runs_uncalled])
     cars.set_phase(runs_uncalled, START, begin_s[runs_uncalled] + PAUSE_S)
 
@@ -118,22 +118,22 @@ def _press_alarm(cars: Cars, lift: Index, begin_s: F64) -> None:
     """Let passengers who are shut in press and release the alarm button."""
     since_s = cars.for_s[lift] - (cars.fault_ends_s[lift] - begin_s[lift])
     lift = lift[cars.presence[lift] & (cars.door[lift] == CLOSED) & (since_s > CALLS_AFTER_S)]
-    changes = lift[cars.dice.uniform(lift) * np.where(cars.alarm[lift], PRESSES_S, CALLS_WITHIN_S) < 1]
+    changes = lift[cars.random.uniform(lift) * np.where(cars.alarm[lift], PRESSES_S, CALLS_WITHIN_S) < 1]
     cars.alarm[changes] ^= True
     cars.log.status.append(changes[~cars.silent[changes]])
 
 
 def _occupy_doorways(cars: Cars, lift: Index, begin_s: F64) -> None:
     """Let people and goods pass through these doors, or leave them free for this second."""
-    blocked = (cars.dice.uniform(lift) < DOORWAY_SHARE) & (cars.door[lift] == OPEN)
+    blocked = (cars.random.uniform(lift) < DOORWAY_SHARE) & (cars.door[lift] == OPEN)
     changes = lift[blocked != cars.curtain[lift]]
     cars.curtain[lift] = blocked
     cars.log_infrared(changes, begin_s[changes])
 
 
 def _clear(cars: Cars, lift: Index) -> None:
-    said = cars.alarm[lift] | cars.battery[lift] | cars.silent[lift] | (cars.mode[lift] != NORMAL)
-    cars.log.status.append(lift[said])
+    changed = cars.alarm[lift] | cars.battery[lift] | cars.silent[lift] | (cars.mode[lift] != NORMAL)
+    cars.log.status.append(lift[changed])
     cars.boots[lift] += cars.silent[lift]
     cars.alarm[lift] = cars.battery[lift] = cars.silent[lift] = False
     cars.mode[lift], cars.battery_ends_s[lift] = NORMAL, np.inf
@@ -158,8 +158,8 @@ def activate(cars: Cars, lift: Index, onset_s: F64) -> None:
     cars.silent[lift] = EFFECTS.silent[cause]
     cars.battery_ends_s[lift] = onset_s + at_severity(EFFECTS.battery_lasts_s[cause], cars.severity[lift])
     cars.mode[lift] = EFFECTS.mode[cause]
-    says = EFFECTS.alarm[cause] | EFFECTS.battery[cause] | EFFECTS.last_will[cause] | (EFFECTS.mode[cause] != NORMAL)
-    cars.log.status.append(lift[says])
+    changed = EFFECTS.alarm[cause] | EFFECTS.battery[cause] | EFFECTS.last_will[cause] | (EFFECTS.mode[cause] != NORMAL)
+    cars.log.status.append(lift[changed])
     cars.log.activated += [
         (cars.active_faults[row], at) for row, at in zip(lift.tolist(), onset_s.tolist(), strict=True)
     ]

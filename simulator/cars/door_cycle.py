@@ -41,14 +41,14 @@ def door_opened(cars: Cars, lift: Index, t: F64) -> None:
     cars.close_s[lift] = t + np.where(blocked, 0.0, dwell_s)
     cars.set_phase(lift[blocked], PASSING, t[blocked] + stop_times.PASS_S[0])
     lift, t = lift[~blocked], t[~blocked]
-    cars.set_phase(lift, OPEN_DOOR, t + cars.dice.uniform(lift, *stop_times.BETWEEN_PEOPLE_S))
+    cars.set_phase(lift, OPEN_DOOR, t + cars.random.uniform(lift, *stop_times.BETWEEN_PEOPLE_S))
 
 
 def next_passenger(cars: Cars, lift: Index, t: F64) -> None:
     """Let the next passenger pass each door, or else wait, hold the door or close it."""
     passes = _choose_passenger(cars, lift, t)
     walker, at = lift[passes], t[passes]
-    _occupy_doorway(cars, walker, at, cars.dice.uniform(walker, *stop_times.PASS_S))
+    _occupy_doorway(cars, walker, at, cars.random.uniform(walker, *stop_times.PASS_S))
     lift, t = lift[~passes], t[~passes]
     waits = t < cars.close_s[lift]
     cars.set_phase(lift[waits], OPEN_DOOR, cars.close_s[lift[waits]])
@@ -90,10 +90,10 @@ def _occupy_doorway(cars: Cars, lift: Index, t: F64, for_s: F64) -> None:
 
 def _hold_doors(cars: Cars, lift: Index, t: F64) -> tuple[Index, F64]:
     """Let passengers hold some of the doors that would close now, at most once at a stop; return the others."""
-    holds = (cars.dice.uniform(lift) < stop_times.HOLD_SHARE) & ~cars.door_held[lift] & _anybody_present(cars, lift)
+    holds = (cars.random.uniform(lift) < stop_times.HOLD_SHARE) & ~cars.door_held[lift] & _anybody_present(cars, lift)
     door_held = lift[holds]
     cars.door_held[door_held] = True
-    _occupy_doorway(cars, door_held, t[holds], cars.dice.uniform(door_held, *stop_times.HOLD_S))
+    _occupy_doorway(cars, door_held, t[holds], cars.random.uniform(door_held, *stop_times.HOLD_S))
     return lift[~holds], t[~holds]
 
 
@@ -105,9 +105,11 @@ def _anybody_present(cars: Cars, lift: Index) -> NDArray[np.bool_]:
 def _close(cars: Cars, lift: Index, t: F64) -> None:
     """Start to close these doors, completely or until a passenger sends them back."""
     cars.set_door(lift, CLOSING, t)
-    dice, nudges = cars.dice, cars.reopenings[lift] >= stop_times.SENT_BACK_LIMIT
-    late = (dice.uniform(lift) < stop_times.reversal_share(cars.busy(lift, t))) & ~nudges & _anybody_present(cars, lift)
-    part = np.where(late, dice.uniform(lift, *stop_times.REVERSAL_AT), 0.0)
+    random, nudges = cars.random, cars.reopenings[lift] >= stop_times.SENT_BACK_LIMIT
+    late = (
+        (random.uniform(lift) < stop_times.reversal_share(cars.busy(lift, t))) & ~nudges & _anybody_present(cars, lift)
+    )
+    part = np.where(late, random.uniform(lift, *stop_times.REVERSAL_AT), 0.0)
     cars.reversal[lift] = part
     closes_s = cars.closes_s(lift) * np.where(nudges, stop_times.NUDGING, 1.0)
     cars.set_phase(lift, CLOSING_DOOR, t + closes_s * np.where(late, part, 1.0))
@@ -129,9 +131,9 @@ def doorway_cleared(cars: Cars, lift: Index, t: F64) -> None:
     cars.person_in_doorway[lift] = NO_PASSENGER
     cars.curtain[lift] = False
     cars.log_infrared(lift, t)
-    after_s = cars.dice.uniform(lift, *stop_times.DWELL_AFTER_PASSING_S)
+    after_s = cars.random.uniform(lift, *stop_times.DWELL_AFTER_PASSING_S)
     cars.close_s[lift] = np.maximum(cars.close_s[lift], t + after_s)
-    cars.set_phase(lift, OPEN_DOOR, t + cars.dice.uniform(lift, *stop_times.BETWEEN_PEOPLE_S))
+    cars.set_phase(lift, OPEN_DOOR, t + cars.random.uniform(lift, *stop_times.BETWEEN_PEOPLE_S))
 
 
 def door_closing_ended(cars: Cars, lift: Index, t: F64) -> None:

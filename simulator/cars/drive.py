@@ -49,7 +49,7 @@ def relevel(cars: Cars, stretch_m: F64, t: F64) -> None:
     moves = (np.abs(level_offset_m) > bears_m) & (np.abs(level_offset_m) < RELEVEL_WITHIN_M)
     lift, level_offset_m = lift[moves], level_offset_m[moves]
     if len(lift):
-        target_m = cars.trajectories.end_m[lift] - level_offset_m + RELEVEL_ERROR_SD_M * cars.dice.normal(lift)
+        target_m = cars.trajectories.end_m[lift] - level_offset_m + RELEVEL_ERROR_SD_M * cars.random.normal(lift)
         cars.trajectories.run_to(
             lift, t[lift], target_m, RunLimits(*(np.full(len(lift), limit) for limit in RELEVEL_DRIVE))
         )
@@ -60,4 +60,4 @@ def stop_position_m(cars: Cars, lift: Index, floor: Index, t: F64) -> F64:
     lifts = cars.lifts
     season = np.sin(2 * np.pi * (t / SEASONS_S + lifts.trait["season"][lift]))
     error_m = lifts.level_bias_m(lift, floor) + SEASONS_M * season + cars.condition.level_m[lift]
-    return lifts.height(lift, floor) + error_m + STOP_ERROR_SD_M * cars.dice.normal(lift)
+    return lifts.height(lift, floor) + error_m + STOP_ERROR_SD_M * cars.random.normal(lift)

@@ -71,7 +71,7 @@ def _stop_between(cars: Cars, lift: Index) -> None:
     below = np.clip((heights <= ((z + v) / 2)[:, None]).sum(axis=1) - 1, 0, cars.lifts.floors[lift] - 2)
     level_offset_m = cars.lifts.door_zone_m[lift] + OUTSIDE_M
     low_m, high_m = heights[row, below] + level_offset_m, heights[row, below + 1] - level_offset_m
-    stop_m = cars.dice.uniform(lift, low_m, np.maximum(low_m, high_m))
+    stop_m = cars.random.uniform(lift, low_m, np.maximum(low_m, high_m))
     cars.set_phase(
         lift,
         FAULT_DUE,

@@ -57,7 +57,7 @@ def _move_door(cars: Cars, lift: Index, state: int, t: F64) -> None:
 def _ride(cars: Cars, lift: Index, t: F64) -> None:
     """Run these cars at inspection speed to the next landing."""
     last = cars.lifts.floors[lift] - 1
-    step = np.where(cars.dice.uniform(lift) < 0.5, 1, -1)
+    step = np.where(cars.random.uniform(lift) < 0.5, 1, -1)
     there = cars.floor[lift] + step
     there = np.where((there < 0) | (there > last), cars.floor[lift] - step, there)
     _run(cars, lift, there, t, INSPECTION_MPS / cars.lifts.rated_mps[lift])

@@ -76,7 +76,7 @@ class Cars:
         every = np.arange(n)
         self.lifts = LiftParameters(facts, seed, number)
         self.condition = Condition(n)
-        self.dice = RandomStreams(seed, self.lifts.number, EVENTS)
+        self.random = RandomStreams(seed, self.lifts.number, EVENTS)
         self.log = EventLog()
         self.start_hour, self.day_s = hour, DAY_S
         self._form_groups(building, seed, traffic)
@@ -160,7 +160,7 @@ class Cars:
 
     def _this_time(self, lift: Index) -> F64:
         """Draw the duration of these doors' next movement over that of the healthy doors' mean."""
-        return (1 + stop_times.DOOR_CYCLE_SD * self.dice.normal(lift)) * (1 + self.condition.door_drag[lift])
+        return (1 + stop_times.DOOR_CYCLE_SD * self.random.normal(lift)) * (1 + self.condition.door_drag[lift])
 
     def set_phase(self, lift: Index, phase: int, due_s: F64) -> None:
         """Set the phase of these cars until `due_s`."""

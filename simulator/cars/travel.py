@@ -39,7 +39,7 @@ def serve(cars: Cars, lift: Index, t: F64) -> None:
     """Open the doors here for calls, or else run to the next call, or else rest."""
     collective_control.choose_direction(cars, lift, cars.hall_call[lift, :, cars.floor[lift]])
     opens = collective_control.opens_door(cars, lift) | (cars.door[lift] != CLOSED)
-    cars.set_phase(lift[opens], ARRIVED, t[opens] + cars.dice.uniform(lift[opens], *stop_times.ARRIVAL_PAUSE_S))
+    cars.set_phase(lift[opens], ARRIVED, t[opens] + cars.random.uniform(lift[opens], *stop_times.ARRIVAL_PAUSE_S))
     lift, t = lift[~opens], t[~opens]
     wanted = collective_control.has_call(cars, lift).any(axis=1)
     depart(cars, lift[wanted], t[wanted] + stop_times.STANDSTILL_S)
@@ -48,7 +48,7 @@ def serve(cars: Cars, lift: Index, t: F64) -> None:
 
 def depart(cars: Cars, lift: Index, t: F64) -> None:
     """Release the brake."""
-    cars.set_phase(lift, START, t + cars.dice.uniform(lift, *stop_times.START_DELAY_S))
+    cars.set_phase(lift, START, t + cars.random.uniform(lift, *stop_times.START_DELAY_S))
 
 
 def set_off(cars: Cars, lift: Index, t: F64) -> None:

@@ -92,7 +92,7 @@ CAR = (
     ),
     Cause(
         "controller-hung",
-        "the controller of a resting lift hangs: whoever calls, it does not come",
+        "the controller of a resting lift hangs: it answers no call",
         "控制器死机，电梯无响应",
         ("stands-dead",),
         1500.0,
@@ -102,7 +102,7 @@ CAR = (
     ),
     Cause(
         "phantom-calls",
-        "the call board answers calls that nobody makes: the empty car runs to and fro",
+        "the call board reports calls that nobody has made: the empty car runs to and fro",
         "呼梯板故障，空轿厢反复运行",
         ("runs-empty",),
         1500.0,
@@ -133,7 +133,7 @@ CAR = (
     ),
     Cause(
         "brake-failure-doors-open",
-        "the machine brake hardly holds: the car's imbalance moves it from its landing, door open, until it is caught",
+        "the machine brake slips: the imbalance moves the car from its landing, door open, until it is gripped",
         "开门时制动器失效，轿厢意外移动，夹轨器制停",
         ("leaves-landing-door-open", "runs-door-open", "hard-stop", "safety-chain-open", "car-off-level"),
         120.0,
@@ -170,7 +170,7 @@ CAR = (
     ),
     Cause(
         "counterweight-runaway",
-        "drive and brake do not hold the heavier counterweight: the empty car rises too fast until it is gripped",
+        "drive and brake do not hold the heavier counterweight: the empty car overspeeds upwards until it is gripped",
         "驱动与制动均不能制住对重，空轿厢上行超速，上行超速保护装置动作",
         ("rises-too-fast", "above-rated-speed", "hard-stop", "safety-chain-open"),
         60.0,
@@ -207,7 +207,7 @@ CAR = (
     ),
     Cause(
         "ropes-spin-on-sheave",
-        "the car sits fast and the drive runs on under its ropes, its run-time limiter set too long",
+        "the car is jammed and the sheave turns under its ropes, the run-time limiter set too long",
         "轿厢卡阻，曳引轮空转，运转时间限制器未动作",
         ("drive-runs-car-stands",),
         75.0,

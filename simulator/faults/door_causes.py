@@ -123,7 +123,7 @@ DOOR = (
     ),
     Cause(
         "curtain-dead",
-        "the light curtain is dead: it sees nobody",
+        "the light curtain is dead: it is never blocked",
         "光幕失效，不遮断",
         ("curtain-reads-clear",),
         172800.0,

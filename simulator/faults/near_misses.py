@@ -27,7 +27,7 @@ NEAR_MISSES = (
     ),
     Cause(
         "long-dwell",
-        "somebody is waited for: the door stands open a good while, and nobody passes",
+        "the door is held open for somebody who is late, and nobody passes",
         "等人：电梯门长时间合法开启",
         (),
         80.0,
@@ -47,7 +47,7 @@ NEAR_MISSES = (
     ),
     Cause(
         "children-jumping",
-        "children who ride jump in the car, and the ropes ring with them",
+        "children jump in the car during a ride, and the car oscillates on its ropes",
         "儿童在轿厢内蹦跳",
         (),
         25.0,
@@ -98,7 +98,7 @@ NEAR_MISSES = (
     ),
     Cause(
         "firefighter-operation",
-        "firefighters practise: they hold the door for as long as they like",
+        "firefighters practise: they hold the door open for a long time",
         "消防员运行演练",
         (),
         300.0,
@@ -119,7 +119,7 @@ NEAR_MISSES = (
     ),
     Cause(
         "short-trips",
-        "somebody rides to and fro between two landings, too short a way to reach the rated speed",
+        "somebody rides to and fro between two landings, too short to reach the rated speed",
         "短程往返：未达到额定速度",
         (),
         240.0,
@@ -140,7 +140,7 @@ NEAR_MISSES = (
     ),
     Cause(
         "night-idleness",
-        "the building is deserted, as by night: nobody calls, and its lifts stand",
+        "the building is deserted, as by night: there are no calls, and its lifts stand still",
         "夜间无人：电梯长时间停驶",
         (),
         3600.0,
@@ -151,7 +151,7 @@ NEAR_MISSES = (
     ),
     Cause(
         WEATHER,
-        "wind stands on the shaft: the air's pressure swells and ebbs, and a barometer with it",
+        "wind on the shaft changes the air pressure and the readings of a barometer",
         "大风：井道气压变化，气压计读数偏移",
         (),
         1800.0,

@@ -7,7 +7,7 @@ from simulator.faults.cause import GROWING, Cause, Effect
 SENSING = (
     Cause(
         "position-offset",
-        "the position sensor has slipped: every position is off by the same way",
+        "the position sensor has slipped: every position has the same offset",
         "位置传感器偏移，楼层位置丢失",
         ("position-reads-wrong",),
         900.0,
@@ -37,7 +37,7 @@ SENSING = (
     ),
     Cause(
         "speed-dead",
-        "the speed sensor is dead and reads nothing but zero",
+        "the speed sensor is dead and always reads zero",
         "速度传感器失效，读数恒为零",
         ("speed-dead",),
         900.0,
@@ -57,7 +57,7 @@ SENSING = (
     ),
     Cause(
         "speed-encoder-slips",
-        "the wheel of the speed encoder slips: speeds read too low, and the way does not add up",
+        "the wheel of the speed encoder slips: speeds read too low and do not add up to the distance",
         "测速轮打滑，速度读数偏低",
         ("speed-reads-wrong",),
         900.0,
@@ -77,7 +77,7 @@ SENSING = (
     ),
     Cause(
         "accelerometer-silent",
-        "the accelerometer's cable is broken: the terminal has nothing to say of it",
+        "the cable of the accelerometer is broken: the terminal sends no vibration",
         "加速度传感器断线，无数据",
         ("accelerometer-silent",),
         900.0,
@@ -87,7 +87,7 @@ SENSING = (
     ),
     Cause(
         "accelerometer-offset",
-        "the accelerometer has come loose and hangs askew: all it reads is off by the same",
+        "the accelerometer is loose and tilted: every reading has the same offset",
         "加速度传感器松动倾斜，读数偏移",
         ("accelerometer-reads-wrong",),
         900.0,
@@ -109,7 +109,7 @@ SENSING = (
     ),
     Cause(
         "presence-stuck",
-        "the presence sensor sees a person who is not there",
+        "the presence sensor reads occupied in an empty car",
         "人员感应器卡死，误报有人",
         ("presence-stuck",),
         900.0,
@@ -119,7 +119,7 @@ SENSING = (
     ),
     Cause(
         "presence-dead",
-        "the presence sensor is dead: it sees nobody",
+        "the presence sensor is dead: it reads empty",
         "人员感应器失效，漏报有人",
         ("presence-dead",),
         900.0,
@@ -129,7 +129,7 @@ SENSING = (
     ),
     Cause(
         "door-sensor-stuck",
-        "the door sensor is stuck: it reads closed, whatever the door does",
+        "the door sensor is stuck: it always reads closed",
         "门位置传感器卡死，恒报关门",
         ("door-sensor-stuck",),
         900.0,
@@ -139,7 +139,7 @@ SENSING = (
     ),
     Cause(
         "terminal-dead",
-        "the terminal is dead: nothing more is heard, behind a connection that lives",
+        "the terminal hangs: it sends nothing while its connection stays up",
         "终端死机，无任何上报",
         ("silence",),
         480.0,
@@ -149,7 +149,7 @@ SENSING = (
     ),
     Cause(
         "network-cut",
-        "the terminal's link is cut and the broker speaks its last will",
+        "the connection of the terminal is cut and the broker publishes the last will",
         "终端断网，代理发布遗嘱消息",
         ("silence",),
         120.0,
@@ -159,7 +159,7 @@ SENSING = (
     ),
     Cause(
         "terminal-catches-up",
-        "the terminal is cut off for an hour, keeps all it sees, and says it when it is back",
+        "the terminal is cut off for an hour, buffers its messages and sends them after reconnecting",
         "终端离线一小时，恢复后补传数据",
         ("kept-back",),
         3600.0,

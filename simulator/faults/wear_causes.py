@@ -31,7 +31,7 @@ WEAR = (
     ),
     Cause(
         "brake-released-early",
-        "the brake is released before the drive holds the load: the car starts the wrong way",
+        "the brake is released before the drive holds the load: the car rolls back at the start",
         "抱闸提前打开，启动倒溜",
         ("rolls-back",),
         1800.0,
@@ -102,7 +102,7 @@ WEAR = (
     ),
     Cause(
         "rail-joint-displaced",
-        "a joint of the guide rails has moved",
+        "a joint of the guide rails is displaced",
         "导轨接头错位",
         ("rail-joint-knocks",),
         1800.0,
@@ -148,7 +148,7 @@ WEAR = (
     ),
     Cause(
         "drive-weak",
-        "the drive does not bring up its full speed",
+        "the drive does not reach its full speed",
         "驱动出力不足，运行速度偏低",
         ("below-rated-speed",),
         1800.0,
@@ -158,7 +158,7 @@ WEAR = (
     ),
     Cause(
         "drive-crawls",
-        "the drive has fallen back to crawling and does not leave it",
+        "the drive runs at crawling speed only",
         "驱动一直低速爬行，运行超时",
         ("run-takes-too-long", "below-rated-speed"),
         1200.0,

@@ -117,22 +117,18 @@ class Vibration:
         z, v = motion.z_m[part].astype(np.float32), np.abs(motion.v_mps[part], dtype=np.float32)
         pace = np.asarray(v / self._rated_mps[lift, None], dtype=np.float32)
         x, y = self._guide_rails.lateral_acceleration(condition, lift, z, pace)
-        lateral_acceleration = (
-            np.float32(PULLEY_MPS2) * (self._rope_ratio[lift, None] - 1) * np.sin(z * np.float32(2 / PULLEY_M))
-        )
+        vertical = np.float32(PULLEY_MPS2) * (self._rope_ratio[lift, None] - 1) * np.sin(z * np.float32(2 / PULLEY_M))
         uneven = condition.rope_tension[lift]
         row = np.flatnonzero(uneven)
         if len(row):
             lay_hz = self._rope_ratio[lift[row], None] * v[row] / np.float32(ROPE_LAY_M)
             lay = np.sin(self._rope_ratio[lift[row], None] * z[row] * np.float32(2 * np.pi / ROPE_LAY_M))
-            heard = (lay_hz < FILTER_SHARE * self.rate_hz) * np.float32(ROPE_LAY_MPS2)
-            lateral_acceleration[row] += heard * lay * uneven[row, None].astype(np.float32)
-        lateral_acceleration = (
-            motion.a_mps2[part].astype(np.float32)
-            + pace * lateral_acceleration
-            + self._sheave_acceleration(cars, motion, part)
+            passed = (lay_hz < FILTER_SHARE * self.rate_hz) * np.float32(ROPE_LAY_MPS2)
+            vertical[row] += passed * lay * uneven[row, None].astype(np.float32)
+        vertical = (
+            motion.a_mps2[part].astype(np.float32) + pace * vertical + self._sheave_acceleration(cars, motion, part)
         )
-        xyz[lift] += np.stack([x, y, lateral_acceleration], axis=1)
+        xyz[lift] += np.stack([x, y, vertical], axis=1)
 
     def _sheave_acceleration(self, cars: Cars, motion: Motion, part: slice) -> F32:
         """Return the vertical acceleration by the sheave orders for some of the cars."""

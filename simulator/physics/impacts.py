@@ -57,5 +57,5 @@ def add_ringing(impacts: list[Impacts], begin_s: F64, xyz: F32) -> None:
         since_s = begin_s[impact.lift, None] - impact.t_s[:, None] + np.arange(rate_hz) / rate_hz
         after_s = np.maximum(since_s, 0.0)
         wave = impact.mps2[:, None] * np.exp(-after_s / impact.fades_s) * np.sin(2 * np.pi * impact.hz * after_s)
-        heard = wave[:, None] * np.array(impact.shares)[:, None]
-        np.add.at(xyz, impact.lift, heard.astype(np.float32))
+        components = wave[:, None] * np.array(impact.shares)[:, None]
+        np.add.at(xyz, impact.lift, components.astype(np.float32))

@@ -85,7 +85,7 @@ class MachineSensors:
         impact = np.floor(rolled)
         per_s = np.maximum(np.abs(v), SLOWEST_MPS) * (self.turns_per_m * self._per_turn)[:, None]
         since_s = (rolled - impact) / per_s
-        dice = rng.uniform(rng.hash_bits(self._blows[:, None], impact.astype(np.int64)))
+        draws = rng.uniform(rng.hash_bits(self._blows[:, None], impact.astype(np.int64)))
         loaded = np.where(
             self._loaded_per_turn[:, None] > 0,
             (1 + np.cos(2 * np.pi * self._loaded_per_turn[:, None] * turns)) / 2,
@@ -93,7 +93,7 @@ class MachineSensors:
         )
         return (
             DEFECT_MPS2
-            * (0.7 + 0.6 * dice)
+            * (0.7 + 0.6 * draws)
             * loaded
             * np.exp(-since_s / FADES_S)
             * np.sin(2 * np.pi * RESONANCE_HZ * since_s)

@@ -124,14 +124,14 @@ def apply_sensor_faults(
     faults: SensorFaults, lift: NDArray[np.intp], readings: F64, key: rng.U64, samples: NDArray[np.int64]
 ) -> F64:
     """Return the readings (lifts, samples) of these sensors with gain, offset, spikes, 0 or NaN applied."""
-    said = readings * faults.gain[lift, None] + faults.offset[lift, None]
-    dice = rng.uniform(rng.hash_bits(key[:, None], samples))
+    output = readings * faults.gain[lift, None] + faults.offset[lift, None]
+    draws = rng.uniform(rng.hash_bits(key[:, None], samples))
     share = faults.spike_share[lift, None]
-    said += np.where(dice < share, np.where(dice < share / 2, 1.0, -1.0) * faults.spike[lift, None], 0.0)
-    said = np.round(said, DECIMALS)
-    said[faults.dead[lift]] = 0.0
-    said[faults.mute[lift]] = np.nan
-    return said
+    output += np.where(draws < share, np.where(draws < share / 2, 1.0, -1.0) * faults.spike[lift, None], 0.0)
+    output = np.round(output, DECIMALS)
+    output[faults.dead[lift]] = 0.0
+    output[faults.mute[lift]] = np.nan
+    return output
 
 
 class Weather:

@@ -150,9 +150,9 @@ class Suspension:
         """Return the change of the equilibrium at each sample, by load changes and by sinking at an open door."""
         moves = np.zeros((len(lift), self.rate_hz))
         moves -= (cars.condition.sinks_mps[lift] * (cars.door[lift] != CLOSED) / self.rate_hz)[:, None]
-        who, sample, kg = steps
-        row = np.minimum(np.searchsorted(lift, who), len(lift) - 1)
-        here = lift[row] == who
+        changed_lift, sample, kg = steps
+        row = np.minimum(np.searchsorted(lift, changed_lift), len(lift) - 1)
+        here = lift[row] == changed_lift
         np.subtract.at(moves, (row[here], sample[here]), G_MPS2 * kg[here] / k[row[here]])
         return moves
 

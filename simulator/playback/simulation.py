@@ -127,7 +127,8 @@ class Simulation:
         packets = self.encoder.packets(select_lifts(reports, routed)._replace(cut=separate))
         until_ns = self.world.calendar.instant_ns(number) + 2 * NS
         packets, back = self.connections.deliver(packets, reports.cut, scrambled, number, until_ns)
-        self.world.cars.log.status.append(np.array(back, dtype=np.intp))  # who is back says so in the coming second
+        # Reconnected lifts send their status in the next second.
+        self.world.cars.log.status.append(np.array(back, dtype=np.intp))
         return select_lifts(reports, ~routed), packets
 
     def _read(self, packets: Sequence[Packet]) -> Iterator[Decoded]:

@@ -73,9 +73,9 @@ def _explain(error: ValidationError) -> str:
         return f"{where} is not a key{_nearest(str(fault['loc'][-1]), _known_keys(fault['loc'][:-1]))}"
     if fault["type"] == "missing":
         return f"{where} is missing"
-    said = fault["input"] if isinstance(fault["input"], date | time) else repr(fault["input"])
+    given = fault["input"] if isinstance(fault["input"], date | time) else repr(fault["input"])
     quoted = ", without quotes" if fault["type"] == "datetime_type" and isinstance(fault["input"], str) else ""
-    return f"{where} = {said}: {_SHAPES.get(fault['type'], fault['msg'].lower())}{quoted}"
+    return f"{where} = {given}: {_SHAPES.get(fault['type'], fault['msg'].lower())}{quoted}"
 
 
 def _known_keys(path: tuple[int | str, ...]) -> Collection[str]:

@@ -301,4 +301,4 @@ def _mistimed(scenario: Scenario, k: int) -> Iterator[str]:
     elif fault.onset_h + fault.spread_s / 3600 > scenario.span_h:
         yield f"spread_s: onsets would be drawn after the end, {scenario.span_h:g} h from the start"
     elif _simulated_time(scenario, fault)[1] == 0:
-        yield f"for_s: it is over before the next of the {scenario.hours:g} h that are lived of each day"
+        yield f"for_s: it is over before the next of the {scenario.hours:g} h that are simulated of each day"

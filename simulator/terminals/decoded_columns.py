@@ -108,10 +108,10 @@ def _events(reports: Reports, bundle: NDArray[np.intp], stream: int, events: Eve
     row_of = np.full(len(events.first) - 1, -1)
     row_of[reports.lift] = np.where(reports.streams[:, stream], np.arange(len(reports.lift)), -1)
     row = np.repeat(row_of, np.diff(events.first))
-    heard = row >= 0
-    row = row[heard]
-    t_ns = reports.t_ns[row] + events.offset_ms[heard] * MS
-    return _in_order(bundle[row], t_ns, dict(zip(names, events.values[heard].T, strict=True)))
+    present = row >= 0
+    row = row[present]
+    t_ns = reports.t_ns[row] + events.offset_ms[present] * MS
+    return _in_order(bundle[row], t_ns, dict(zip(names, events.values[present].T, strict=True)))
 
 
 def _waveforms(reports: Reports, bundle: NDArray[np.intp]) -> Waveforms:
@@ -127,12 +127,12 @@ def _waveforms(reports: Reports, bundle: NDArray[np.intp]) -> Waveforms:
 
 
 def _machine(reports: Reports, bundle: NDArray[np.intp]) -> Waveforms:
-    heard = reports.second.machine_mps2
-    rows = np.flatnonzero(np.isin(reports.lift, list(heard)))
+    waves = reports.second.machine_mps2
+    rows = np.flatnonzero(np.isin(reports.lift, list(waves)))
     if not len(rows):
         return NO_MACHINE
     rows = rows[np.argsort(bundle[rows])]
-    a = np.concatenate([heard[lift] for lift in reports.lift[rows].tolist()])[None]
+    a = np.concatenate([waves[lift] for lift in reports.lift[rows].tolist()])[None]
     first = np.arange(len(rows) + 1) * MACHINE_HZ
     return Waveforms(bundle[rows].astype(np.int32), reports.t_ns[rows], np.full(len(rows), NS / MACHINE_HZ), first, a)
 

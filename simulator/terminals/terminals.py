@@ -104,8 +104,8 @@ class Terminals:
     def _at_rest(self, second: Second) -> Bools:
         """Return which cars the terminals take to be at rest, with a door that does not move."""
         events = np.diff(second.door.first)
-        heard = np.flatnonzero(events)
-        self._door[heard] = second.door.values[second.door.first[heard + 1] - 1, 0]
+        changed = np.flatnonzero(events)
+        self._door[changed] = second.door.values[second.door.first[changed + 1] - 1, 0]
         moves = (np.abs(second.v_mps) > STILL_MPS).any(axis=1) | ((self._door != CLOSED) & (self._door != OPEN))
         self._rest_s = np.where(moves | (events > 1), 0, self._rest_s + 1)
         return self._rest_s > STILL_S

@@ -43,10 +43,10 @@ def test_arrivals_have_the_intensity_of_the_hour(kind: int, hour: float) -> None
 @pytest.mark.parametrize("hour", [8.0, 12.0, 17.0])
 def test_journeys_have_the_shares_of_the_hour(kind: int, hour: float) -> None:
     n, lobby = 30_000, 2
-    dice = np.random.default_rng(4)
+    random = np.random.default_rng(4)
     shares = np.cumsum([0, 0, 0, 0.1, 0.4, 0.2, 0.3])
     origin, target = DAILY_TRAFFIC.journey(
-        np.full(n, kind), np.full(n, hour), np.tile(shares, (n, 1)), np.full(n, lobby), tuple(dice.random((4, n)))
+        np.full(n, kind), np.full(n, hour), np.tile(shares, (n, 1)), np.full(n, lobby), tuple(random.random((4, n)))
     )
     assert (origin != target).all()
     assert (origin <= lobby).mean() == pytest.approx(DAILY_TRAFFIC.incoming[kind, int(hour)], abs=0.01)
