@@ -34,7 +34,7 @@ class Broker:
 
     def stop(self) -> None:
         self._process.kill()
-        self._process.wait(timeout=20)
+        self._process.wait(timeout=60)
 
 
 def mosquitto() -> str:

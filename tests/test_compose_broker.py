@@ -46,7 +46,7 @@ def broker(tmp_path: Path) -> Iterator[tuple[int, Path]]:
         yield port, tmp_path
     finally:
         process.terminate()
-        process.communicate(timeout=20)
+        process.communicate(timeout=60)
 
 
 def in_place(script: str, folder: Path) -> str:

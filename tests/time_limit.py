@@ -1,4 +1,4 @@
-"""The time limit of a test: what runs out of time fails alone.
+"""The time limit of a test: what runs out of time fails alone, and a busy machine alone makes nothing fail.
 
 pytest-timeout raises in the main thread of the test, and the fixtures stop their servers. Where that does not help (a
 call into C that never returns, a fixture that hangs while it stops), a watchdog ends the process after half the limit
@@ -12,14 +12,17 @@ import os
 from collections.abc import Generator
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 STDERR = pytest.StashKey[int]()
 EXTRA = 1.5
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Keep standard error for the watchdog, before pytest captures it."""
+    """Keep standard error for the watchdog, before pytest captures it, and let Hypothesis take its time."""
     config.stash[STDERR] = os.dup(2)
+    settings.register_profile("busy machine", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+    settings.load_profile("busy machine")
 
 
 @pytest.hookimpl(wrapper=True)

@@ -19,7 +19,7 @@ from typing import Any
 import numpy as np
 import pytest
 import uvicorn
-from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 
 from alerts.book import Occurrence
 from dashboards.api.desk import Settings
@@ -37,7 +37,8 @@ HOSTILE = "<img src=x onerror=\"document.title='owned'\">{{7*7}}"
 WINDOW = "from=2001-09-09T01:41:40.000Z&to=2001-09-09T01:47:40.000Z"
 CHROMIUMS = ("chromium", "chromium-browser", "google-chrome", "chrome")
 ARGUMENTS = ["--headless", "--no-sandbox", "--disable-gpu", "--disable-background-networking", "--no-first-run"]
-WAIT_MS = 15_000
+WAIT_MS = 60_000
+expect.set_options(timeout=WAIT_MS)
 
 
 def fill(folder: Path, count: int) -> Settings:

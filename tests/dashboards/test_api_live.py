@@ -49,7 +49,7 @@ def served(settings: Settings) -> Iterator[tuple[str, Desk]]:
 @contextmanager
 def listening(address: str, headers: dict[str, str] | None = None, **asked: Any) -> Iterator[Iterator[Event_]]:
     """Listen to the stream; yields its events, after the stream has begun."""
-    with httpx.stream("GET", f"{address}/api/v1/live", params=asked, headers=headers, timeout=20) as answer:
+    with httpx.stream("GET", f"{address}/api/v1/live", params=asked, headers=headers, timeout=60) as answer:
         assert answer.status_code == 200
         assert answer.headers["content-type"].startswith("text/event-stream")
         lines = answer.iter_lines()
@@ -91,7 +91,7 @@ def test_a_lift_that_moves_is_told_as_it_stands_in_the_list(settings: Settings, 
     with served(settings) as (address, _), listening(address) as heard:
         put(records, position_m=np.array([0.0, 4.2, 0.0, 0.0, 0.0, 0.0]))
         event = next(heard)
-        item = httpx.get(f"{address}/api/v1/lifts", params={"q": "L001"}).json()["items"][0]
+        item = httpx.get(f"{address}/api/v1/lifts", params={"q": "L001"}, timeout=60).json()["items"][0]
     assert (event.pop("kind"), event.pop("mark") != "") == ("lift", True)
     assert event == item
     assert event["position_m"] == 4.2
@@ -101,7 +101,7 @@ def test_an_alert_and_what_people_do_to_it_is_told_in_order(settings: Settings, 
     with served(settings) as (address, _), listening(address) as heard:
         alert_id = fire(records, "L002", 1)
         first = next(event for event in heard if event["kind"] == "alert")
-        httpx.post(f"{address}/api/v1/alerts/{alert_id}/ack", json={"by": "Ann"}).raise_for_status()
+        httpx.post(f"{address}/api/v1/alerts/{alert_id}/ack", json={"by": "Ann"}, timeout=60).raise_for_status()
         second = next(event for event in heard if event["kind"] == "alert")
     assert (first["lift_id"], first["state"], first["acknowledged"]) == ("L002", "firing", False)
     assert (second["mark"] != first["mark"], second["acknowledged"]) == (True, True)
@@ -189,13 +189,13 @@ def test_a_silent_stream_says_now_and_then_that_it_lives(
     settings: Settings, records: Records, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("dashboards.live.stream.KEEP_ALIVE_S", 0.05)
-    with served(settings) as (address, _), httpx.stream("GET", f"{address}/api/v1/live", timeout=20) as answer:
+    with served(settings) as (address, _), httpx.stream("GET", f"{address}/api/v1/live", timeout=60) as answer:
         lines = answer.iter_lines()
         assert next(line for line in lines if line.startswith(":"))
 
 
 def test_the_server_stops_although_somebody_listens(settings: Settings, records: Records) -> None:
-    with httpx.Client(timeout=20) as client:
+    with httpx.Client(timeout=60) as client:
         with served(settings) as (address, _):
             answer = client.send(client.build_request("GET", f"{address}/api/v1/live"), stream=True)
             lines = answer.iter_lines()
@@ -207,13 +207,13 @@ def test_the_server_stops_although_somebody_listens(settings: Settings, records:
 def test_a_server_that_is_stopping_takes_no_new_listeners(settings: Settings, records: Records) -> None:
     with served(settings) as (address, desk):
         desk.hub.close()
-        assert httpx.get(f"{address}/api/v1/live").status_code == 503
+        assert httpx.get(f"{address}/api/v1/live", timeout=60).status_code == 503
 
 
 def test_what_a_person_writes_is_read_back_at_once(settings: Settings, records: Records) -> None:
     alert_id = fire(records, "L002", 1)
     with served(settings) as (address, _):
-        assert httpx.get(f"{address}/api/v1/lifts/L002").json()["state"] == "critical"
-        httpx.post(f"{address}/api/v1/alerts/{alert_id}/resolve", json={"by": "Ann"}).raise_for_status()
-        assert httpx.get(f"{address}/api/v1/lifts/L002").json()["state"] == "normal"
+        assert httpx.get(f"{address}/api/v1/lifts/L002", timeout=60).json()["state"] == "critical"
+        httpx.post(f"{address}/api/v1/alerts/{alert_id}/resolve", json={"by": "Ann"}, timeout=60).raise_for_status()
+        assert httpx.get(f"{address}/api/v1/lifts/L002", timeout=60).json()["state"] == "normal"
         assert records.answer(alert_id, Answer("resolve", "Ann"), T0_NS) is not None

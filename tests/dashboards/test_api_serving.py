@@ -43,7 +43,7 @@ def process(folder: Path) -> Iterator[tuple[subprocess.Popen[str], str]]:
     started = start_process([sys.executable, "-c", SERVE, str(folder), str(port)], stdout=subprocess.PIPE, text=True)
     try:
         until(lambda: started.poll() is not None or accepts(port), "the server")
-        httpx.get(f"http://127.0.0.1:{port}/healthz", trust_env=False).raise_for_status()
+        httpx.get(f"http://127.0.0.1:{port}/healthz", trust_env=False, timeout=60).raise_for_status()
         yield started, f"http://127.0.0.1:{port}"
     finally:
         started.kill()
@@ -56,7 +56,7 @@ def test_a_signal_ends_the_server_although_somebody_listens(tmp_path: Path, numb
         lines = answer.iter_lines()
         assert next(lines).startswith("retry")
         started.send_signal(number)
-        assert (started.communicate(timeout=20)[0], started.returncode) == ("ended\n", 0)
+        assert (started.communicate(timeout=60)[0], started.returncode) == ("ended\n", 0)
 
 
 def test_the_server_listens_on_loopback_alone_unless_told_otherwise() -> None:

@@ -95,7 +95,7 @@ class Voice:
     def say(self, topic: str, payload: Any, retain: bool = False) -> None:
         """Publish and wait until the broker has it."""
         content = payload if isinstance(payload, bytes) else json.dumps(payload).encode()
-        self._client.publish(topic, content, qos=1, retain=retain).wait_for_publish(20)
+        self._client.publish(topic, content, qos=1, retain=retain).wait_for_publish(60)
 
     def close(self) -> None:
         """Leave."""

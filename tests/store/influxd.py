@@ -51,7 +51,7 @@ def influxd(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Influx]:
         url = f"http://127.0.0.1:{port}"
         until(lambda: ready(url), "influxd", 60)
         wanted = {"username": "tests", "password": "only-for-tests", "token": TOKEN, "org": "tests", "bucket": "unused"}
-        httpx.post(f"{url}/api/v2/setup", json=wanted, trust_env=False).raise_for_status()
+        httpx.post(f"{url}/api/v2/setup", json=wanted, trust_env=False, timeout=60).raise_for_status()
         yield Influx(url, TOKEN)
     finally:
         server.terminate()
@@ -95,6 +95,6 @@ def start(program: str, folder: Path, port: int) -> subprocess.Popen[bytes]:
 def ready(url: str) -> bool:
     """Say whether the server answers."""
     try:
-        return httpx.get(f"{url}/health", trust_env=False).is_success
+        return httpx.get(f"{url}/health", trust_env=False, timeout=60).is_success
     except httpx.TransportError:
         return False

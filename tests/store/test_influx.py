@@ -168,9 +168,9 @@ def test_victoria_metrics_takes_our_writes(tmp_path: Path) -> None:
 
         def exported() -> list[str]:
             query = {"match[]": '{lift!=""}', **window}
-            return httpx.get(f"{url}/api/v1/export", params=query, trust_env=False).text.splitlines()
+            return httpx.get(f"{url}/api/v1/export", params=query, trust_env=False, timeout=60).text.splitlines()
 
-        httpx.get(f"{url}/internal/force_flush", trust_env=False)
+        httpx.get(f"{url}/internal/force_flush", trust_env=False, timeout=60)
         until(lambda: len(exported()) == 3, "what was written")
         found = {(row["metric"]["__name__"], row["metric"]["lift"]): row for row in map(json.loads, exported())}
         assert found["speed_v", "L1"]["values"] == [1.5, -3]

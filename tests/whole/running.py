@@ -33,7 +33,7 @@ class System:
         self.broker = Broker(program, folder)
         self.voice = Voice(self.broker.port)
         for topic, payload in (retained or {}).items():
-            self.voice.publish(topic, payload, retain=True).wait_for_publish(20)
+            self.voice.publish(topic, payload, retain=True).wait_for_publish(60)
         self.folder, self.port = folder, free_port()
         config = folder / "liftwatch.toml"
         config.write_text(
@@ -44,7 +44,7 @@ class System:
         self.log = folder / "system.log"
         self._out = self.log.open("ab")
         self._processes = [self._start(config, "monitor"), self._start(config, "serve")]
-        self.http = httpx.Client(base_url=f"http://127.0.0.1:{self.port}", trust_env=False, timeout=20)
+        self.http = httpx.Client(base_url=f"http://127.0.0.1:{self.port}", trust_env=False, timeout=60)
         self._canaries = 0
         try:
             until(lambda: b"hearing lifts" in self.log.read_bytes(), "a monitor that hears", START_S)
@@ -134,14 +134,14 @@ class Voice:
         self._client.on_message = self._hear
         self._client.connect("127.0.0.1", port)
         self._client.loop_start()
-        assert subscribed.wait(20)
+        assert subscribed.wait(60)
 
     def _hear(self, _client: Client, _data: Any, message: MQTTMessage) -> None:
         self.heard.append((message.topic, message.qos, message.retain, json.loads(message.payload)))
 
     def say(self, lift_id: str, stream: str, payload: Any, retain: bool = False, district: str = DISTRICT) -> None:
         """Publish a message of a lift."""
-        self.publish(f"lift/v1/{district}/{lift_id}/{stream}", payload, retain).wait_for_publish(20)
+        self.publish(f"lift/v1/{district}/{lift_id}/{stream}", payload, retain).wait_for_publish(60)
 
     def publish(self, topic: str, payload: Any, retain: bool = False) -> Any:
         content = payload if isinstance(payload, bytes) else json.dumps(payload).encode()
@@ -161,7 +161,7 @@ class Voice:
         topic, head = f"lift/v1/{DISTRICT}/{lift_id}", {"boot": boot}
         t = t_ms + 1000 * END_S
         self.publish(f"{topic}/status", head | {"seq": seq, "t": t, "alarm": True})
-        self.publish(f"{topic}/bundle", head | {"seq": seq + 1, "t": t + 2000}).wait_for_publish(20)
+        self.publish(f"{topic}/bundle", head | {"seq": seq + 1, "t": t + 2000}).wait_for_publish(60)
 
     def of(self, lift_id: str, rule: str | None = None) -> list[dict[str, Any]]:
         """Return the transitions heard of a lift, in their order."""
@@ -188,9 +188,9 @@ class Vanishing:
         client.on_connect = lambda *_: connected.set()
         client.connect("127.0.0.1", port)
         client.loop_start()
-        assert connected.wait(20)
+        assert connected.wait(60)
         said = {"seq": 1, "t": wall_ms(), "online": True}
-        client.publish(topic, json.dumps(said), qos=1, retain=True).wait_for_publish(20)
+        client.publish(topic, json.dumps(said), qos=1, retain=True).wait_for_publish(60)
         client.loop_stop()
         client.socket().close()
 

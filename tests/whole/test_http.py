@@ -325,7 +325,7 @@ class Listener:
 
     def __init__(self, system: System, last: str | None = None, **query: str) -> None:
         headers = {"last-event-id": last} if last else {}
-        self._client = httpx.Client(base_url=system.http.base_url, trust_env=False, timeout=20)
+        self._client = httpx.Client(base_url=system.http.base_url, trust_env=False, timeout=60)
         request = self._client.build_request("GET", "/api/v1/live", params=query, headers=headers)
         self._answer = self._client.send(request, stream=True)
         assert self._answer.headers["content-type"].startswith("text/event-stream")

@@ -187,7 +187,7 @@ def test_a_recording_that_is_killed_after_a_moment_holds_what_it_heard_and_is_ju
     with started(config, "record", str(taken), ready=b"hearing lifts") as recording:
         command = ["--config", str(config), "replay", str(folder), "--speed", "0", "--lift", one]
         assert liftwatch.main(command) == 0
-        until(lambda: Recording(taken).header.messages > 0, "messages that are written", 15.0)
+        until(lambda: Recording(taken).header.messages > 0, "messages that are written")
         recording.kill()
         recording.wait(60)
     assert not Recording(taken).header.complete

@@ -65,7 +65,7 @@ def stored(
     known(system, lift_id)
     rounded = [(at, pytest.approx(value, abs=1e-4)) for at, value in expected]
     try:
-        until(lambda: sampled(system, lift_id, stream, t_ms, channel) == rounded, "what was said", 10.0)
+        until(lambda: sampled(system, lift_id, stream, t_ms, channel) == rounded, "what was said")
     except AssertionError:
         assert sampled(system, lift_id, stream, t_ms, channel) == expected
 
