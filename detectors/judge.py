@@ -6,13 +6,14 @@ stream is cut into batches, the findings are the same.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from detectors import trigger
+from detectors.checking import check
 from detectors.observe import tables
 from detectors.observe.rest import STILL_MPS
 from detectors.rule import Finding, Level, Rule, Score, State
@@ -25,12 +26,20 @@ KINDS = {trigger.OPENED: "on", trigger.SHUT: "off", trigger.GREW: "more"}
 
 
 class Judge:
-    """The rules and their state for `n` lifts. `step` is the only thing that carries it on."""
+    """The rules and their state for `n` lifts. `step` is the only thing that carries it on.
 
-    def __init__(self, rules: Sequence[Rule], n: int) -> None:
+    With `on_broken` a rule that breaks is set aside, `on_broken` gets its slug and its error, and the others go on;
+    without, the error is raised.
+    """
+
+    def __init__(
+        self, rules: Sequence[Rule], n: int, on_broken: Callable[[str, Exception], None] | None = None
+    ) -> None:
         self.rules = tuple(rules)
         self.n = n
         self._states = _start(self.rules, n)
+        self._on_broken = on_broken
+        self._set_aside: set[str] = set()
 
     def step(self, batch: Batch, facts: FleetFacts, windows: MaintenanceWindows = NO_WINDOWS) -> list[Finding]:
         """Return what began and ended in this batch, in the order in which it was concluded.
@@ -51,17 +60,40 @@ class Judge:
         found: list[Finding] = []
         for rule in self.rules:
             table = seen.get(rule.table)
-            if table is None or not len(table):
+            if table is None or not len(table) or rule.slug in self._set_aside:
                 continue
-            states, key = self._states, f"{rule.slug}/detector"
-            states[key], scores = rule.detector.step(states[key], table, facts)
-            unknown = table.stale | _lacking(rule, facts)[table.lift]
             idle = None if rule.starred else starred_only[rule.table]
-            for i, (level, score) in enumerate(zip(rule.levels, scores, strict=True)):
-                key = f"{rule.slug}/{i}"
-                states[key], edges = trigger.step(states[key], level, score, table, unknown, idle)
-                found += _findings(rule, level, score, table, edges)
+            found += self._guarded(rule, table, facts, idle)
         return sorted(found, key=lambda finding: (finding.at_ns, finding.lift))
+
+    def _guarded(self, rule: Rule, table: Any, facts: FleetFacts, idle: NDArray[np.bool_] | None) -> list[Finding]:
+        """Return what a rule finds; set aside a rule that raises or returns other scores than its levels ask for.
+
+        Its memory stays as it was before, so that its alerts stay open and nothing of it clears.
+        """
+        try:
+            memory, found = self._step_rule(rule, table, facts, idle)
+        except Exception as error:
+            if self._on_broken is None:
+                raise
+            self._set_aside.add(rule.slug)
+            self._on_broken(rule.slug, error)
+            return []
+        self._states |= memory
+        return found
+
+    def _step_rule(
+        self, rule: Rule, table: Any, facts: FleetFacts, idle: NDArray[np.bool_] | None
+    ) -> tuple[dict[str, State], list[Finding]]:
+        memory, found, key = dict[str, State](), list[Finding](), f"{rule.slug}/detector"
+        memory[key], scores = rule.detector.step(self._states[key], table, facts)
+        check(scores, rule.levels, len(table))
+        unknown = table.stale | _lacking(rule, facts)[table.lift]
+        for i, (level, score) in enumerate(zip(rule.levels, scores, strict=True)):
+            key = f"{rule.slug}/{i}"
+            memory[key], edges = trigger.step(self._states[key], level, score, table, unknown, idle)
+            found += _findings(rule, level, score, table, edges)
+        return memory, found
 
     def grow(self, n: int) -> None:
         """Make room for `n` lifts; nothing is known of the new ones."""

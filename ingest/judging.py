@@ -26,7 +26,7 @@ from ingest.state import State
 from ingest.storing import DecodedGroup, Listing
 from mqtt.backoff import Backoff
 from store.journal import Journal
-from store.live import LiveTable
+from store.live import RULE_SET_ASIDE, LiveTable
 from store.records.database import RecordsUnavailable
 from store.records.lifts import EVERYTHING
 from store.records.repository import Records
@@ -202,6 +202,12 @@ class Judging(threading.Thread):
         judged = (finding for finding in findings if finding.rule in self._rules)
         self._committing.found([self.state.occurrence(one, self._rules[one.rule], now_ns) for one in judged])
 
+    def _rule_broke(self, slug: str, error: Exception) -> None:
+        """Log a rule that is set aside, once: after a return to the snapshot it breaks again."""
+        if not self.counts[f"{RULE_SET_ASIDE}:{slug}"]:
+            self.counts[f"{RULE_SET_ASIDE}:{slug}"] = 1
+            log.error("the rule %s broke and is set aside; its alerts stay as they are", slug, exc_info=error)
+
     def _commit(self) -> None:
         refusals = self._committing.refusals
         changes = self._committing.commit(self._position, self.state.pack)
@@ -215,9 +221,9 @@ class Judging(threading.Thread):
     def _resume(self) -> None:
         """Load the snapshot and the registry, and stand where the snapshot stood."""
         rules, snapshot, position = tuple(self._rules.values()), self._records.resume().snapshot, 0
-        state = State(rules)
+        state = State(rules, self._rule_broke)
         if snapshot is not None:
-            state, position = State.unpacked(rules, snapshot.state), snapshot.position
+            state, position = State.unpacked(rules, snapshot.state, self._rule_broke), snapshot.position
         changes = self._records.registry_since(EVERYTHING)
         state.load([(each.facts, each.registered) for each in changes.lifts], changes.deleted, changes.windows)
         state.resume_silence(self._records.open_alerts(), time.time_ns())

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import io
 import logging
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 import numpy as np
@@ -29,14 +29,17 @@ from telemetry.streams import STARRED_ONLY_MODES
 
 log = logging.getLogger("liftwatch.judge")
 
+OnBroken = Callable[[str, Exception], None]
+"""What is done with a rule that breaks: its slug and its error."""
+
 
 class State:
     """The fleet and all state over it, with one entry for each lift."""
 
-    def __init__(self, rules: Sequence[Rule]) -> None:
+    def __init__(self, rules: Sequence[Rule], on_broken: OnBroken | None = None) -> None:
         self.fleet = Fleet()
         self.sequencer = Sequencer()
-        self.judge = Judge(rules, 0)
+        self.judge = Judge(rules, 0, on_broken)
         self.silence = Silence(next((r.detector for r in rules if isinstance(r.detector, ByArrival)), None))
         self.windows = NO_WINDOWS
         self._windows: dict[int, MaintenanceWindow] = {}
@@ -107,15 +110,15 @@ class State:
         return out.getvalue()
 
     @classmethod
-    def unpacked(cls, rules: Sequence[Rule], packed: bytes) -> State:
+    def unpacked(cls, rules: Sequence[Rule], packed: bytes, on_broken: OnBroken | None = None) -> State:
         """Return what `pack` packed; a fresh state where it cannot be read, as it may be after an update of ours."""
         try:
-            state = cls(rules)
+            state = cls(rules, on_broken)
             state._unpack(packed)
             return state
         except Exception:
             log.exception("the snapshot cannot be read: judging begins with nothing known of any lift")
-            return cls(rules)
+            return cls(rules, on_broken)
 
     def _unpack(self, packed: bytes) -> None:
         with np.load(io.BytesIO(packed), allow_pickle=False) as parts:

@@ -16,10 +16,10 @@ from dashboards.http.problem import missing
 from dashboards.live.listing import Question
 from dashboards.live.picture import Picture
 from detectors.catalogue import RULES
-from detectors.rule import Rule
 from registry.facts import LiftFacts
 
 NOBODY = LiftFacts("", "")
+SET_ASIDE = "the rule broke in the monitor and is set aside for every lift; its log has the error; please report it"
 """What the registry knows of a lift that it does not know."""
 
 
@@ -56,10 +56,10 @@ def found(desk: Desk, lift_id: str) -> dict[str, Any]:
     row = shown.roster.row_of.get(lift_id)
     if row is None:
         raise missing("lift", lift_id)
-    return detail(shown, row)
+    return detail(shown, row, desk.watch.rules_set_aside())
 
 
-def detail(shown: Picture, row: int) -> dict[str, Any]:
+def detail(shown: Picture, row: int, set_aside: Sequence[str] = ()) -> dict[str, Any]:
     """Return the lift in `row` in full."""
     item, known = shown.item(row), shown.roster.facts[row]
     return {
@@ -67,20 +67,25 @@ def detail(shown: Picture, row: int) -> dict[str, Any]:
         "facts": asdict(known) if known else None,
         "latest": item,
         "open_alerts": [to_json(alert) for alert in shown.alerts.get(item["lift_id"], ())],
-        "not_judged": not_judged(known),
+        "not_judged": not_judged(known, set_aside),
         "maintenance": item["maintenance"],
         "messages": _messages(shown, row),
         "health": None,
     }
 
 
-def not_judged(known: LiftFacts | None, rules: tuple[Rule, ...] = RULES) -> list[dict[str, Any]]:
-    """Return the rules that lack a fact of this lift, each with what is missing and how to mend it."""
-    lacking = [(rule, [need for need in rule.needs if not (known or NOBODY).satisfies(need)]) for rule in rules]
+def not_judged(known: LiftFacts | None, set_aside: Sequence[str] = ()) -> list[dict[str, Any]]:
+    """Return the rules that are not judged for this lift, each with the facts that are missing and what to do."""
+    lacking = [(rule, [need for need in rule.needs if not (known or NOBODY).satisfies(need)]) for rule in RULES]
     return [
-        {"rule": rule.slug, "code": rule.code, "missing": needs, "reason": _reason(known, needs)}
+        {
+            "rule": rule.slug,
+            "code": rule.code,
+            "missing": needs,
+            "reason": SET_ASIDE if rule.slug in set_aside else _reason(known, needs),
+        }
         for rule, needs in lacking
-        if needs
+        if needs or rule.slug in set_aside
     ]
 
 

@@ -32,10 +32,13 @@ def probes(desk: Desk) -> APIRouter:
 
     @router.get("/readyz", responses=problems(503))
     def readyz() -> Json:
-        """Say that the records and the time series answer, and when the monitor last wrote."""
+        """Say that the records and the time series answer, when the monitor last wrote, and what it warns of."""
         shown = desk.watch.orders().picture
         desk.series()
-        return Json({"status": "ready", "monitor_wrote": instant.text(shown.as_of_ns or None)})
+        broken = desk.watch.rules_set_aside()
+        warnings = [f"rules set aside: {', '.join(broken)}"] if broken else []
+        wrote = instant.text(shown.as_of_ns or None)
+        return Json({"status": "ready", "monitor_wrote": wrote, "warnings": warnings})
 
     @router.get("/metrics", response_class=Response, responses={200: {"content": {"text/plain": {}}}, **problems()})
     def metrics() -> Response:

@@ -24,7 +24,7 @@ from dashboards.live.changes import Told
 from dashboards.live.listing import Orders
 from dashboards.live.picture import Picture, Roster, empty_table, picture, roster
 from dashboards.live.stream import Event, Hub, Interest, Mark, closing, event
-from store.live import LiveTable, unpack
+from store.live import RULE_SET_ASIDE, LiveTable, unpack
 from store.records.repository import (
     EVERYTHING,
     Announcement,
@@ -127,6 +127,11 @@ class Watch:
     def counts(self) -> dict[str, dict[str, float]]:
         """Return what each monitor counts of itself."""
         return {monitor: live.counts for monitor, (live, _) in self._seen.live.items()}
+
+    def rules_set_aside(self) -> list[str]:
+        """Return the slugs of the rules that broke in a monitor and are not judged."""
+        names = {key.partition(":") for counts in self.counts().values() for key in counts}
+        return sorted(slug for name, _, slug in names if name == RULE_SET_ASIDE)
 
     def look(self) -> None:
         """Take in what is new; what keeps the records from answering is counted and kept for whoever asks."""

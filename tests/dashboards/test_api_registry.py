@@ -9,7 +9,8 @@ from fastapi.testclient import TestClient
 
 from registry.facts import export_csv, export_json
 from store.records.repository import Records
-from tests.dashboards.fleet import facts
+from tests.dashboards.fleet import T0_NS, facts, table
+from tests.loopback import until
 
 NEW: dict[str, Any] = {
     "lift_id": "N1",
@@ -67,6 +68,18 @@ def test_a_lift_with_a_barometer_says_which_rules_do_not_judge_it_and_why(client
     assert {each["code"] for each in answer["not_judged"]} == of_place
     assert {tuple(each["missing"]) for each in answer["not_judged"]} == {("position_source",)}
     assert all("barometer" in each["reason"] for each in answer["not_judged"])
+
+
+def test_a_rule_that_a_monitor_set_aside_is_named_on_every_lift_and_by_the_probe(
+    client: TestClient, records: Records
+) -> None:
+    assert client.get("/readyz").json()["warnings"] == []
+    records.put_live(table(6).pack(), {"rule_set_aside:overspeed": 1.0}, T0_NS)
+    until(lambda: client.get("/api/v1/lifts/L001").json()["not_judged"] != [], "the next look at the records")
+    (told,) = client.get("/api/v1/lifts/L001").json()["not_judged"]
+    assert (told["rule"], told["missing"], "set aside" in told["reason"]) == ("overspeed", [], True)
+    answer = client.get("/readyz")
+    assert (answer.status_code, answer.json()["warnings"]) == (200, ["rules set aside: overspeed"])
 
 
 def test_a_lift_that_was_struck_off_goes_on_as_unregistered_while_it_speaks(client: TestClient) -> None:

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import importlib
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 
 from detectors.catalogue import BY_SLUG, RULES
+from detectors.checking import BadScore
 from detectors.judge import Judge
-from detectors.rule import CRITICAL, MINOR, Level, Rule, Score
+from detectors.rule import CRITICAL, MINOR, NO_MEMORY, Level, Rule, Score, State
 from detectors.rules import overspeed
 from registry.catalogue import catalogue
+from registry.facts import FleetFacts
 from registry.maintenance import MaintenanceWindows
 from telemetry.streams import BATTERY, CLOSED, EMERGENCY_POWER, FIRE, INSPECTION, MAINS, NORMAL, OUT_OF_SERVICE
 from tests.detectors.test_overspeed import runaway
@@ -129,6 +132,45 @@ def test_a_snapshot_of_an_older_catalogue_restores_what_it_knows() -> None:
     new.restore({**old.snapshot(), "gone/0/since_ns": np.zeros(1), "overspeed-up/0/count": np.zeros((3, 1))})
     found = new.step(rows_of(whole, ~early), facts_of([tower()]))
     assert [(f.rule, f.kind) for f in found if f.severity == CRITICAL] == [("overspeed", "on"), ("overspeed", "off")]
+
+
+def bad_scores(rows: int) -> dict[str, tuple[Score, ...]]:
+    fine = np.zeros(rows)
+    return {
+        "2 scores for 1 levels": (Score(fine, fine), Score(fine, fine)),
+        r"on has the shape \(\d+,\)": (Score(np.zeros(rows + 1), fine),),
+        "off has the dtype int64": (Score(fine, np.zeros(rows, dtype=np.int64)),),
+        "since_ns has the dtype float64": (Score(fine, fine, since_ns=fine),),  # type: ignore[arg-type]
+        r"evidence far_m has the shape \(\)": (Score(fine, fine, {"far_m": np.array(1.0)}),),
+    }
+
+
+@dataclass(frozen=True)
+class Bad:
+    """A detector that returns what its rule's level cannot be judged by."""
+
+    which: str
+
+    def start(self, n: int) -> State:
+        return np.zeros(n, dtype=NO_MEMORY)
+
+    def step(self, state: State, table: Any, facts: FleetFacts) -> tuple[State, tuple[Score, ...]]:
+        return state, bad_scores(len(table))[self.which]
+
+
+@pytest.mark.parametrize("which", bad_scores(0))
+def test_a_rule_whose_scores_cannot_be_judged_is_set_aside_and_the_others_go_on(which: str) -> None:
+    rule = Rule("F00", "bad", Bad(which), (Level(CRITICAL),), {}, {})
+    whole, facts, broken = batch([runaway(-2.3).rows()]), facts_of([tower()]), dict[str, Exception]()
+    with pytest.raises(BadScore, match=which):
+        Judge([rule], 1).step(whole, facts)
+    judge = Judge([rule, overspeed.OVERSPEED], 1, broken.__setitem__)
+    before = judge.snapshot()
+    assert judge.step(whole, facts) == Judge([overspeed.OVERSPEED], 1).step(whole, facts)
+    assert list(broken) == ["bad"]
+    kept = judge.snapshot()
+    assert all(repr(kept[name]) == repr(before[name]) for name in before if name.startswith("bad/"))
+    judge.step(whole, facts)
 
 
 def test_a_snapshot_names_its_arrays_by_rule_and_level() -> None:

@@ -14,6 +14,7 @@ import numpy as np
 import pytest
 
 from detectors.catalogue import RULES
+from detectors.observe import tables
 from detectors.observe.car import Car
 from detectors.observe.scan import Columns
 from detectors.rule import MINOR, Level, Rule, Score
@@ -34,7 +35,7 @@ SOON_OFFLINE = replace(SILENT, detector=ByArrival(offline_s=4.0, suspect_heartbe
 
 @dataclass(frozen=True)
 class Brittle:
-    """A detector that breaks at one reading."""
+    """A detector of fast cars that breaks at one reading."""
 
     def start(self, n: int) -> Columns:
         return {}
@@ -42,8 +43,8 @@ class Brittle:
     def step(self, state: Columns, car: Car, facts: FleetFacts) -> tuple[Columns, tuple[Score, ...]]:
         if (car.z == POISON_M).any():
             raise ZeroDivisionError("broken on purpose")
-        unknown = np.full(len(car), np.nan)
-        return state, (Score(unknown, unknown),)
+        fast = (np.abs(car.v_last) > 2.0).astype(float)
+        return state, (Score(fast, 1.0 - fast),)
 
 
 @dataclass(frozen=True)
@@ -108,10 +109,41 @@ def alerts(records: Records) -> set[tuple[str, str]]:
     return {(one.lift_id, one.rule) for one in records.alerts(AlertFilter(), limit=100).items}
 
 
-def test_a_message_that_breaks_a_rule_is_set_aside_and_what_follows_is_judged(
-    journal: Journal, records: Records
+def test_a_rule_that_breaks_is_set_aside_with_its_name_and_the_others_go_on(
+    journal: Journal, records: Records, caplog: pytest.LogCaptureFixture
 ) -> None:
-    with judging(journal, records, (*RULES, rule("brittle", Brittle()))):
+    with judging(journal, records, (rule("brittle", Brittle()), *RULES)) as made:
+        say(journal, *runs_too_fast("L1"))
+        until(lambda: {("L1", "brittle"), ("L1", "overspeed")} <= alerts(records), "an alert of each")
+        say(journal, ("L2", "bundle", bundle(0, 0.0, POISON_M)), *[("L2", *each[1:]) for each in runs_too_fast("L2")])
+        say(journal, *[("L1", "bundle", bundle(k, 0.0, 90.0)) for k in range(10, 14)])
+        until(lambda: ("L2", "overspeed") in alerts(records), "the alert of another rule behind the poison")
+        until(lambda: made.reached == journal.last, "the end of the journal")
+        assert made.counts["rule_set_aside:brittle"] == 1
+        assert made.counts["judging_failed"] == 0
+    assert records.dead_letters().items == []
+    assert [one.state for one in records.alerts(AlertFilter(), limit=100).items if one.rule == "brittle"] == ["firing"]
+    (told,) = [one for one in caplog.records if "brittle" in one.getMessage()]
+    assert (told.levelname, told.exc_info is not None) == ("ERROR", True)
+
+
+@pytest.fixture
+def poisoned(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Break the tables that all rules share at one reading."""
+    step = tables.step
+
+    def brittle(memory: Any, batch: Any, facts: FleetFacts) -> Any:
+        if (batch.z_m == POISON_M).any():
+            raise ZeroDivisionError("broken on purpose")
+        return step(memory, batch, facts)
+
+    monkeypatch.setattr(tables, "step", brittle)
+
+
+def test_a_message_that_breaks_the_tables_is_set_aside_and_what_follows_is_judged(
+    journal: Journal, records: Records, poisoned: None
+) -> None:
+    with judging(journal, records):
         say(journal, *runs_too_fast("L1"), ("L2", "bundle", bundle(0, 0.0, POISON_M)), *runs_too_fast("L2"))
         until(lambda: ("L2", "overspeed") in alerts(records), "the alert behind the poison")
         until(lambda: bool(records.dead_letters().items), "the dead letter")
@@ -121,8 +153,10 @@ def test_a_message_that_breaks_a_rule_is_set_aside_and_what_follows_is_judged(
     assert json.loads(letters[0].payload) == bundle(0, 0.0, POISON_M)
 
 
-def test_rows_that_break_a_rule_after_they_waited_are_passed_over(journal: Journal, records: Records) -> None:
-    with judging(journal, records, (*RULES, rule("brittle", Brittle()))) as made:
+def test_rows_that_break_the_tables_after_they_waited_are_passed_over(
+    journal: Journal, records: Records, poisoned: None
+) -> None:
+    with judging(journal, records) as made:
         poison = {"seq": 1, "boot": "1", "t": T0_MS, "dt": 10, "z": [POISON_M] * 10}
         say(journal, ("L1", "displacement", poison))
         until(lambda: made.counts["judging_failed"] > 0, "the failure")

@@ -43,7 +43,8 @@ export function showFacts(box, lift) {
   const parts = [el("dl", { class: "facts" }, ...pairs.map(([name, value]) => el("div", {}, el("dt", {}, name), el("dd", {}, value))))];
   if (!facts) parts.unshift(el("p", { class: "problem" }, say("lift.nofacts")));
   if (not_judged.length) {
-    const needs = ({ rule, missing }) => `${ruleName(rule)}: ${say("lift.needs", { facts: missing.map(need).join(say("shell.comma")) })}`;
+    const why = (missing) => missing.length ? say("lift.needs", { facts: missing.map(need).join(say("shell.comma")) }) : say("lift.setaside");
+    const needs = ({ rule, missing }) => `${ruleName(rule)}: ${why(missing)}`;
     parts.push(el("div", { class: "notjudged" }, el("h3", {}, say("lift.notjudged")), el("ul", {}, ...not_judged.map((each) => el("li", {}, needs(each))))));
   }
   box.replaceChildren(...parts);

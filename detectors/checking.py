@@ -1,0 +1,36 @@
+"""What a rule's detector returns, held against what was promised, before compiled code reads it without looking."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from detectors.rule import Level, Score
+
+
+class BadScore(Exception):
+    """A detector returned other scores than its rule's levels and its table ask for; the text says which."""
+
+
+def check(scores: Sequence[Score], levels: Sequence[Level], rows: int) -> None:
+    """Raise `BadScore` unless there is one score for each level, with columns of `rows` numbers."""
+    if len(scores) != len(levels):
+        raise BadScore(f"{len(scores)} scores for {len(levels)} levels")
+    for score, level in zip(scores, levels, strict=True):
+        _check_column("on", score.on, rows, np.float64)
+        _check_column("off", score.off, rows, np.float64)
+        if score.since_ns is not None:
+            _check_column("since_ns", score.since_ns, rows, np.int64)
+        for name, column in score.evidence.items():
+            _check_column(f"evidence {name}", column, rows, None)
+        if level.peak and level.peak not in score.evidence:
+            raise BadScore(f"no evidence {level.peak}, which is its level's peak")
+
+
+def _check_column(name: str, column: Any, rows: int, dtype: type[np.generic] | None) -> None:
+    if not isinstance(column, np.ndarray) or column.shape != (rows,):
+        raise BadScore(f"{name} has the shape {np.shape(column)} instead of ({rows},)")
+    if column.dtype != dtype if dtype is not None else column.dtype.kind not in "fiub":
+        raise BadScore(f"{name} has the dtype {column.dtype} instead of {np.dtype(dtype) if dtype else 'a number'}")
