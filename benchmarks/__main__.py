@@ -1,4 +1,4 @@
-"""Print what each step costs and what the whole chain carries, in one table."""
+"""Measures the CPU cost of each step and the throughput of the whole chain, in one table."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from benchmarks.cost import HEAD
 
 LIFTS = (1_000, 10_000)
 CHAINS = (("json", 4_000), ("gateway", 10_000))
-"""How the whole chain is fed, and by how many lifts at most."""
+"""The payload form of each run of the whole chain, and its largest fleet."""
 
 
 def main() -> None:
@@ -19,7 +19,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="make bench", description=__doc__)
     parser.add_argument("--seconds", type=float, default=30.0, help="how long each chain is measured (default 30)")
     parser.add_argument("--lifts", type=int, nargs="+", default=LIFTS, help="sizes of the fleet (default 1000 10000)")
-    parser.add_argument("--only", choices=("steps", "chain"), help="one half of it")
+    parser.add_argument("--only", choices=("steps", "chain"), help="measure only the steps or only the chain")
     options = parser.parse_args()
     print(f"Python {platform.python_version()}, {os.cpu_count()} cores, load {os.getloadavg()[0]:.1f} as it began")
     print(f"one bundle: {bundles.READINGS} readings (10 speeds, 10 positions, 3 x 100 vibrations, 3 events)\n")

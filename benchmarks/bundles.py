@@ -1,6 +1,6 @@
-"""The bundles that are measured: one lift and one second, 10 speeds, 10 positions, 3 x 100 vibrations, events at times.
+"""The bundles of the benchmarks: one lift and one second, 10 speeds, 10 positions, 3 x 100 vibrations, some events.
 
-The numbers are drawn from a seed and shaped like a car's, so that texts have the usual length and rules the usual work.
+The numbers are drawn from a seed and resemble a car's, so that texts have the usual length and rules the usual work.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ GATEWAY_LIFTS = 20
 DISTRICT = "bench"
 DECIMALS = 3
 FIRST_SECOND = 1_000_000
-"""Numbers this large have one width for as long as anybody measures, so that a made message can be stamped anew."""
+"""Numbers this large keep their width during any benchmark, so that an encoded message can be restamped."""
 PITCH_M, FLOORS, RATED_MPS = 3.0, 20, 1.75
 
 
@@ -36,7 +36,7 @@ def facts(lifts: int) -> list[LiftFacts]:
 
 
 def bundle(i: int, second: int, t_ms: int, *, typed: bool) -> dict[str, Any]:
-    """Return what lift i says in one second: it runs for 20 s, stands for 10 s with its door open."""
+    """Return the bundle of lift i in one second: it runs for 20 s, stands for 10 s with its door open."""
     random = np.random.default_rng((i, second))
     phase = (second + i) % 30
     speed = np.full(10, RATED_MPS if phase < 20 else 0.0) + random.normal(0, 0.005, 10)
@@ -66,13 +66,13 @@ def messages(form: str, lifts: int, second: int, t_ms: int) -> Iterator[tuple[st
             yield topic(DISTRICT, f"gateway-{first:05d}", "gateway"), encode.to_cbor(envelope)
         return
     for i in range(lifts):
-        said = bundle(i, second, t_ms, typed=form == "cbor")
-        payload = encode.to_cbor(said) if form == "cbor" else encode.to_json(said)
+        body = bundle(i, second, t_ms, typed=form == "cbor")
+        payload = encode.to_cbor(body) if form == "cbor" else encode.to_json(body)
         yield topic(DISTRICT, lift_id(i), "bundle"), payload
 
 
 def restamped(payload: bytes, form: str, second: int, t0_ms: int) -> bytes:
-    """Return a message that was made for `FIRST_SECOND` and `t0_ms` as one of so many seconds later."""
+    """Return a message that was encoded for `FIRST_SECOND` and `t0_ms`, restamped to so many seconds later."""
     old, new = (FIRST_SECOND, t0_ms), (FIRST_SECOND + second, t0_ms + 1000 * second)
     if form == "json":
         return payload.replace(b'"seq":%d,"t":%d' % old, b'"seq":%d,"t":%d' % new, 1)

@@ -1,4 +1,4 @@
-"""What something takes for one bundle: a row of the table."""
+"""The cost of one bundle: a row of the table of benchmarks."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ HEAD += f"{'':<36}{'':>8}{'a bundle':>12}{'':>12}{'readings':>18}"
 
 @dataclass(frozen=True, slots=True)
 class Cost:
-    """CPU microseconds for one bundle, and bundles a second: of a step by itself, what one core could do."""
+    """CPU microseconds for one bundle, and bundles a second; for a single step, the rate that one core could reach."""
 
     what: str
     lifts: int
@@ -25,5 +25,5 @@ class Cost:
 
 
 def on_one_core(what: str, lifts: int, cpu_us: float) -> Cost:
-    """Return the cost of a step that was measured by itself."""
+    """Return the cost of a single step, with the rate that one core could reach."""
     return Cost(what, lifts, cpu_us, 1e6 / cpu_us)

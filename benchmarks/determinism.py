@@ -1,10 +1,10 @@
-"""The same world again, and cut into parts that live in processes of their own: the same bytes, as a table of hashes.
+"""Checks that a world is deterministic, simulated again and cut into parts, by hashes of its outputs.
 
 python -m benchmarks.determinism --lifts 200 --minutes 30
 
-Each way is lived into recordings (one for each part), judged, and sent as packets. What is held against each other is
-what they come to together, by lift: every table but the numbers of its rows, the labels, the alerts, and the packets of
-each topic. Exit code 1 where anything differs.
+In each way the world is recorded (one recording for each part), judged, and encoded as packets. Hashes compare the
+parts together, by lift: every table without its row numbers, the labels, the alerts, and the packets of each topic.
+Exit code 1 where anything differs.
 """
 
 from __future__ import annotations
@@ -37,33 +37,33 @@ SHOWN = 12
 EVERY = slice(None)
 
 Way = tuple[str, Sequence[slice], int]
-"""What it is called, the parts of the fleet, and in how many processes the recording of all is judged."""
+"""The name of a way, the parts of the fleet, and the number of processes that judge the recordings."""
 
 
 def ways(lifts: int) -> list[Way]:
-    """Return how the world is lived: whole, once more, in equal parts, and cut through buildings."""
+    """Return the ways to simulate the world: whole, whole again, in equal parts, and cut through buildings."""
     odd = [slice(begin, end) for begin, end in pairwise([0, lifts // 7 + 1, lifts // 2 + 3, lifts])]
     parts: list[Way] = [(f"{n} parts", fleet_parts(lifts, n), 1) for n in (2, 3)]
     return [("once", [EVERY], 1), ("again", [EVERY], 2), *parts, ("cut anywhere", odd, 1)]
 
 
-def hashes(lived: Scenario, parts: Sequence[slice], judges: int, place: Path) -> dict[str, str]:
-    """Return what a way of living the world comes to, by what is looked at."""
+def hashes(scenario: Scenario, parts: Sequence[slice], judges: int, place: Path) -> dict[str, str]:
+    """Return the hashes of one way of simulating the world, by output."""
     folders = [place / str(number) for number in range(len(parts))]
-    sent = processes.each(_live, [(lived, *each) for each in zip(parts, folders, strict=True)])
+    sent = processes.each(_simulate, [(scenario, *each) for each in zip(parts, folders, strict=True)])
     found = {f"{name}.parquet": _of_table(folders, name) for name in (*TABLES, "facts", "labels")}
     lines = [line for folder in folders for line in replay.judge(folder, RULES, (), judges).lines]
     found[f"alerts ({len(lines)})"] = _of(sorted(lines))
-    topics = {topic: digest for told in sent for topic, digest in told.items()}
+    topics = {topic: digest for digests in sent for topic, digest in digests.items()}
     found["packets"] = _of(f"{topic} {digest}".encode() for topic, digest in sorted(topics.items()))
     return found
 
 
-def _live(lived: Scenario, part: slice, folder: Path) -> dict[str, str]:
+def _simulate(scenario: Scenario, part: slice, folder: Path) -> dict[str, str]:
     """Record a part of the fleet; return a hash of the packets of each of its topics."""
-    write_recording(lived, None, folder, part)
-    simulation, topics = Simulation(lived, lived.start_ns, part), defaultdict(hashlib.sha256)
-    for packet in _packets(simulation, lived.seconds):
+    write_recording(scenario, None, folder, part)
+    simulation, topics = Simulation(scenario, scenario.start_ns, part), defaultdict(hashlib.sha256)
+    for packet in _packets(simulation, scenario.seconds):
         topics[packet.topic].update(b"%d %d " % (packet.sent_ns, packet.retain) + packet.payload)
     return {topic: digest.hexdigest() for topic, digest in topics.items()}
 
@@ -99,11 +99,11 @@ def main() -> int:
     parser.add_argument("--vibration", action=argparse.BooleanOptionalAction, default=False)
     asked = parser.parse_args()
     changes = {"lifts": asked.lifts, "seed": asked.seed, "hours": asked.minutes / 60, "vibration": asked.vibration}
-    lived = library.read(asked.scenario, changes | {"form": "cbor", "faults_per_hour": 2.0 * asked.lifts})
+    scenario = library.read(asked.scenario, changes | {"form": "cbor", "faults_per_hour": 2.0 * asked.lifts})
     tried, columns = ways(asked.lifts), []
     for _, parts, judges in tried:
         with tempfile.TemporaryDirectory() as place:
-            columns.append(hashes(lived, parts, judges, Path(place)))
+            columns.append(hashes(scenario, parts, judges, Path(place)))
     print(f"{asked.scenario}: {asked.lifts} lifts, {asked.minutes:g} minutes, seed {asked.seed}; sha256, begun\n")
     print(f"{'':<22}" + "".join(f"{title:<{SHOWN + 3}}" for title, *_ in tried))
     for what in columns[0]:

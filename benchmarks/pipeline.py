@@ -1,4 +1,4 @@
-"""The whole way: a publisher, a real Mosquitto, and the monitor as its own process, on one machine.
+"""Measures the whole chain: a publisher, a real Mosquitto, and the monitor in a process of its own, on one machine.
 
 The publisher sends seconds of the fleet as fast as the monitor keeps up (QoS 1, a bounded window of what it has
 not yet judged), so the rate is the chain's. The CPU is the monitor process's alone, as the kernel counts it.
@@ -43,7 +43,7 @@ def mosquitto() -> str | None:
 
 
 def received_us(form: str, lifts: int, program: str) -> float:
-    """Return CPU microseconds a bundle of taking a second of the fleet out of Mosquitto and acknowledging it."""
+    """Return CPU microseconds a bundle for receiving a second of the fleet from Mosquitto and acknowledging it."""
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as name:
         port = free_port()
         (Path(name) / "mosquitto.conf").write_text(mosquitto_configuration(port), encoding="utf-8")
@@ -77,7 +77,7 @@ def connected_publisher(port: int) -> Publisher:
 
 
 def measure(form: str, lifts: int, for_s: float) -> Cost | str:
-    """Return what flowed, or why it could not be measured."""
+    """Return the cost of the whole chain, or why it could not be measured."""
     program = mosquitto()
     if program is None:
         return f"{CALLED[form]}: {LACKING}"
@@ -104,7 +104,7 @@ def measure(form: str, lifts: int, for_s: float) -> Cost | str:
 
 
 def flow(form: str, lifts: int, for_s: float, port: int, records: Records, monitor: int) -> Cost:
-    """Publish for a while and read off what the monitor judged and what it cost."""
+    """Publish for a while; return how much the monitor judged and its CPU time."""
     publisher = connected_publisher(port)
     t0_ms = int(time.time() * 1000) - HOUR_MS
     made = list(bundles.messages(form, lifts, bundles.FIRST_SECOND, t0_ms))
@@ -131,7 +131,7 @@ def reading(records: Records, monitor: int) -> tuple[float, float, float]:
 
 
 def judged(records: Records) -> float:
-    """Return how many bundles the monitor says it has judged."""
+    """Return how many bundles the monitor has judged, by its own count."""
     pictures = records.live()
     return pictures[-1].counts.get("bundles", 0.0) if pictures else 0.0
 
@@ -156,7 +156,7 @@ def free_port() -> int:
 
 
 def wait(ready: Callable[[], bool]) -> None:
-    """Wait until something is ready."""
+    """Wait until `ready` returns true."""
     end = time.monotonic() + READY_LIMIT_S
     while not ready():
         if time.monotonic() > end:

@@ -1,4 +1,4 @@
-"""Draw the plots of docs/world.md: what the world does, beside the formulas that it should do it by.
+"""Draws the plots of docs/world.md: the simulated world beside the formulas it follows.
 
 Run from the root: `python -m benchmarks.plots`; each plot is a function here and a file in docs/world/.
 """
@@ -29,7 +29,7 @@ from telemetry.streams import DOOR_STATES, OPEN
 from tests.simulator.recorded_trip import ONE, Ride, lift, record, ride, standing
 from tests.simulator.recorded_world import MORNING, START_NS
 
-Said = tuple[list[int], list[list[int]]] | None
+EventReadings = tuple[list[int], list[list[int]]] | None
 
 FOLDER = Path("docs/world")
 INK, LINE, FORMULA, WORN = "#1d2733", "#0b6e99", "#b3432b", "#c98a1b"
@@ -61,7 +61,7 @@ def sheet(rows: int, high_in: float, columns: int = 1, share_x: bool = False) ->
 
 
 def mark(axes: Axes, x: float, text: str, top: float = 0.97) -> None:
-    """Draw a line where a formula says something is."""
+    """Draw a line at a place that a formula gives."""
     axes.axvline(x, color=FORMULA, lw=0.9, ls="--")
     axes.text(x, top, f" {text}", color=FORMULA, fontsize=7, va="top", transform=axes.get_xaxis_transform())
 
@@ -69,8 +69,8 @@ def mark(axes: Axes, x: float, text: str, top: float = 0.97) -> None:
 def trip() -> Figure:
     """Draw the five streams of one passenger's trip, and the S-curve's own speed and acceleration beside them."""
     w = World(fleet(30, seed=5), 5, START_NS, hour=MORNING, vibration=True)
-    seconds, starts_s, starts_m, begins_s = _live(w, 240)
-    k, at = _ridden(seconds, starts_s, begins_s)
+    seconds, starts_s, starts_m, begins_s = _simulate(w, 240)
+    k, at = _find_ride(seconds, starts_s, begins_s)
     part, t0 = slice(at - 14, at + 32), starts_s[at, k]
     t10, t100 = ((begins_s[part, k, None] + np.arange(n) / n - t0).ravel() for n in (10, 100))
     v, z = (np.concatenate([getattr(s, name)[k] for s in seconds[part]]) for name in ("v_mps", "z_m"))
@@ -82,8 +82,8 @@ def trip() -> Figure:
     t, ideal_m, ideal_mps, ideal_mps2 = s_curve(abs(displacement_m), *limits)
     figure, axes = sheet(5, 8.6, share_x=True)
     door, infrared, speed, place, shake = axes[:, 0]
-    hold(door, begins_s[part, k] - t0, [s.door.of(k) for s in seconds[part]], ["door"])
-    hold(infrared, begins_s[part, k] - t0, [s.infrared.of(k) for s in seconds[part]], ["presence", "curtain"])
+    draw_events(door, begins_s[part, k] - t0, [s.door.of(k) for s in seconds[part]], ["door"])
+    draw_events(infrared, begins_s[part, k] - t0, [s.infrared.of(k) for s in seconds[part]], ["presence", "curtain"])
     door.set_yticks(range(4), DOOR_STATES)
     infrared.set_yticks([0, 1], ["no", "yes"])
     speed.plot(t10, v, ".", ms=3, color=LINE, label="read")
@@ -114,8 +114,8 @@ def trip() -> Figure:
     return figure
 
 
-def _live(w: World, lasts_s: int) -> tuple[list[Second], F64, F64, F64]:
-    """Return what so many seconds said; and when and where each lift's last run began, and each second of it."""
+def _simulate(w: World, lasts_s: int) -> tuple[list[Second], F64, F64, F64]:
+    """Return the readings of so many seconds, and when and where each lift's last run began."""
     columns: list[tuple[Second, F64, F64, F64]] = []
     for _ in range(lasts_s):
         begin_s = w.begin_s
@@ -126,7 +126,7 @@ def _live(w: World, lasts_s: int) -> tuple[list[Second], F64, F64, F64]:
     return list(seconds), np.array(starts_s), np.array(starts_m), np.array(begins_s)
 
 
-def _ridden(seconds: list[Second], starts_s: F64, begins_s: F64) -> tuple[int, int]:
+def _find_ride(seconds: list[Second], starts_s: F64, begins_s: F64) -> tuple[int, int]:
     """Return a lift and the second in which it set off on a run of its own, of 10 to 30 m, with somebody inside."""
     z_m = np.array([s.z_m[:, 0] for s in seconds])
     for at in range(20, len(seconds) - 36):
@@ -137,18 +137,18 @@ def _ridden(seconds: list[Second], starts_s: F64, begins_s: F64) -> tuple[int, i
         )
         displacement_m = np.abs(z_m[at + 31] - z_m[at])
         for k in np.flatnonzero(starts & (displacement_m > 10) & (displacement_m < 30)).tolist():
-            said = [one for s in seconds[at - 10 : at] if (one := s.infrared.of(k))]
-            if any(presence for one in said for presence, _ in one[1]):
+            readings = [one for s in seconds[at - 10 : at] if (one := s.infrared.of(k))]
+            if any(presence for one in readings for presence, _ in one[1]):
                 return k, at
     raise AssertionError("nobody rides alone in these minutes")
 
 
-def hold(axes: Axes, begins_s: F64, said: list[Said], names: list[str]) -> None:
-    """Draw what an event stream says, held from one event to the next."""
+def draw_events(axes: Axes, begins_s: F64, readings: list[EventReadings], names: list[str]) -> None:
+    """Draw an event stream as steps, each value held until the next event."""
     for channel, (name, colour) in enumerate(zip(names, (LINE, WORN), strict=False)):
         events = [
             (begin_s + at_ms / 1000, values[channel])
-            for begin_s, one in zip(begins_s, said, strict=True)
+            for begin_s, one in zip(begins_s, readings, strict=True)
             for at_ms, values in zip(*(one or ([], [])), strict=True)
         ]
         t, values = zip(*events, (begins_s[-1] + 1, events[-1][1]), strict=True)

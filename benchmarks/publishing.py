@@ -1,7 +1,7 @@
-"""What one process of the simulator publishes: a world that is lived, said, packed and sent to a real Mosquitto.
+"""Measures publishing: one process simulates a world, encodes its messages and sends them to a real Mosquitto.
 
-No subscriber listens: the rate is that of the publisher and of the broker, which has acknowledged all of it; the CPU is
-the publisher's alone.
+There is no subscriber: the rate is that of the publisher and of the broker, which acknowledges every message; the CPU
+time is the publisher's alone.
 Run it as `python -m benchmarks.publishing`.
 """
 
@@ -33,7 +33,7 @@ def main() -> None:
 
 
 def measure(form: str, lifts: int, for_s: float, vibration: bool) -> str:
-    """Return a line that says what was published, or why it could not be measured."""
+    """Return a line with what was published, or why it could not be measured."""
     what = CALLED[form] + (", 3 x 100 Hz" if vibration else "")
     program = mosquitto()
     if program is None:
@@ -53,7 +53,7 @@ def measure(form: str, lifts: int, for_s: float, vibration: bool) -> str:
 
 
 def published(scenario: Scenario, port: int, for_s: float) -> tuple[float, float]:
-    """Live and publish for a while, as fast as it goes: CPU microseconds a bundle, and bundles a second."""
+    """Simulate and publish for a while, as fast as possible; return CPU microseconds a bundle, and bundles a second."""
     simulation, publisher = Simulation(scenario, scenario.start_ns), connected_publisher(port)
     bundles, begun, cpu_s = 0, 0.0, 0.0
     while not begun or time.monotonic() < begun + for_s:

@@ -1,7 +1,7 @@
-"""Each step by itself on one core: CPU microseconds for one bundle, and lifts at one bundle a second.
+"""Measures each step of the monitor by itself on one core: CPU microseconds for one bundle.
 
-The same calls as in the monitor, on one second of the fleet, the best of some rounds: other work on a shared machine
-only ever adds.
+The same calls as in the monitor, on one second of the fleet, the best of some rounds: other load on a shared machine
+can only add to them.
 """
 
 from __future__ import annotations
@@ -68,30 +68,30 @@ def measure(lifts: int) -> Iterator[Cost]:
 
 
 def entries_of(form: str, lifts: int, second: int) -> list[Entry]:
-    """Return one second of the fleet as the journal would hand it out."""
+    """Return one second of the fleet as entries of the journal."""
     t_ms = T0_MS + 1000 * second
-    said = bundles.messages(form, lifts, second, t_ms)
-    return [Entry(k + 1, t_ms * 1_000_000, where, payload) for k, (where, payload) in enumerate(said)]
+    messages = bundles.messages(form, lifts, second, t_ms)
+    return [Entry(k + 1, t_ms * 1_000_000, where, payload) for k, (where, payload) in enumerate(messages)]
 
 
 def in_order(group: Decoded, fleet: Fleet, sequencer: Sequencer) -> Batch:
-    """Give every message its lift and put the rows in order."""
+    """Assign every message to its lift and put the rows in order."""
     indexed = fleet.index(group.messages)
     return sequencer.step(group, indexed.lift)[0]
 
 
 def journal(lifts: int, groups: list[list[Entry]], folder: Path) -> Iterator[Cost]:
     """Measure appending in synced groups, and reading."""
-    with Journal.open(folder, 1 << 30) as kept:
+    with Journal.open(folder, 1 << 30) as opened_journal:
 
         def append(group: list[Entry]) -> None:
             for first in range(0, len(group), GROUP):
-                kept.append([entry[1:] for entry in group[first : first + GROUP]])
+                opened_journal.append([entry[1:] for entry in group[first : first + GROUP]])
 
         took, _ = best(append, groups)
         yield on_one_core(f"journal, groups of {GROUP}", lifts, took / lifts)
-        starts = list(range(0, kept.last - lifts + 1, lifts))
-        took, _ = best(lambda after: kept.read(after, lifts, 1 << 30), starts)
+        starts = list(range(0, opened_journal.last - lifts + 1, lifts))
+        took, _ = best(lambda after: opened_journal.read(after, lifts, 1 << 30), starts)
         yield on_one_core("read the journal", lifts, took / lifts)
 
 

@@ -1,4 +1,4 @@
-"""A world judged straight through, on one core: lift-seconds a CPU second of each step.
+"""Measures simulating and judging a fleet without a broker, on one core: lift-seconds a CPU second of each step.
 
 python -m benchmarks.straight --lifts 3000 --seconds 120 --idle-hz 1
 """
@@ -26,7 +26,7 @@ STEPS = ("simulate", "to columns", "sequence and batch", f"judge, {len(RULES)} r
 
 
 def measure(lifts: int, seconds: int, idle_hz: int, vibration: bool) -> Counter[str]:
-    """Return the CPU seconds of each step over so many seconds of a fleet in its morning."""
+    """Return the CPU seconds of each step for so many seconds of a fleet's morning."""
     simulation = Simulation(Scenario(lifts=lifts, hours=1.0, hour=8.5, idle_hz=idle_hz, vibration=vibration), START_NS)
     fleet, sequencer, judge = Fleet(), Sequencer(BUDGET_ROWS), Judge(RULES, lifts)
     fleet.load([(facts, True) for facts in simulation.facts])
@@ -41,7 +41,7 @@ def measure(lifts: int, seconds: int, idle_hz: int, vibration: bool) -> Counter[
     for phase_s in (WARM_S, seconds):
         took.clear()
         reports = (timed(STEPS[0], simulation.report) for _ in range(phase_s))
-        groups = (timed(STEPS[1], simulation.columns.decoded, said) for said in reports)
+        groups = (timed(STEPS[1], simulation.columns.decoded, message) for message in reports)
         for group in wider(groups):
             indexed = timed(STEPS[2], fleet.index, group.messages)
             batch = timed(STEPS[2], sequencer.step, group, indexed.lift)[0]

@@ -1,9 +1,9 @@
-"""Pure up-peaks over a grid of buildings, lived through and held against the planners' formula.
+"""Pure up-peaks over a grid of buildings: the simulation compared with the formula of traffic planning.
 
-The law: the lifts here are a world's own; only its traffic is set. Everybody comes in at the main terminal, more than
-the lifts can carry, so that each car leaves filled comfortably. Three ways to say the same, in seconds:
+The lifts are those of a simulated world; only its traffic is set. Everybody enters at the main terminal, more people
+than the lifts can carry, so that each car leaves comfortably full. The round trip, in seconds:
 
-    lived      what the cars took from leaving the main terminal to leaving it again
+    simulated  the time of the cars from leaving the main terminal to leaving it again
     standard   2 H t_v + (S + 1) t_s + 2 P t_p: every flight as if it reached the rated speed
     flights    the same with the time that each flight's length takes, by the expected number of each
 """
@@ -52,35 +52,35 @@ class Building(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class UpPeak:
-    """What came of one building: round trips, s, people in a car, and people carried in five minutes."""
+    """The results for one building: round trips, people in a car, round-trip times, people carried in five minutes."""
 
     floors: int
     rated_mps: float
     rated_kg: float
     lifts: int
     trips: int
-    people_lived: float
+    people_simulated: float
     people_planned: float
-    lived_s: float
+    simulated_s: float
     standard_s: float
     flights_s: float
-    carried_lived: float
+    carried_simulated: float
     carried_planned: float
 
     @property
     def rtt_error(self) -> float:
-        """How far the lived round trip is from the planned one, as a share of it."""
-        return self.lived_s / self.flights_s - 1
+        """The relative difference of the simulated round trip from the planned one."""
+        return self.simulated_s / self.flights_s - 1
 
     @property
     def standard_error(self) -> float:
-        """How far it is from the standard formula."""
-        return self.lived_s / self.standard_s - 1
+        """The relative difference of the simulated round trip from the standard formula."""
+        return self.simulated_s / self.standard_s - 1
 
     @property
     def carried_error(self) -> float:
-        """How far the people carried are from the plan."""
-        return self.carried_lived / self.carried_planned - 1
+        """The relative difference of the people carried from the plan."""
+        return self.carried_simulated / self.carried_planned - 1
 
 
 def grid() -> list[Building]:
@@ -89,12 +89,12 @@ def grid() -> list[Building]:
 
 
 def measure(buildings: Sequence[Building], seconds: int, seed: int = 1) -> list[UpPeak]:
-    """Live through `seconds` of an up-peak in all these buildings after it has set in."""
+    """Simulate `seconds` of an established up-peak in all these buildings."""
     facts = [_facts(k, b) for k, b in enumerate(buildings) for _ in range(b.lifts)]
     first = np.cumsum([0, *(b.lifts for b in buildings)])
     of = np.repeat(np.arange(len(buildings)), np.diff(first))
     world = World(facts, seed, START_NS, hour=8.0, buildings=first[of].tolist(), traffic=UP_PEAK)
-    trips, people, taken_s = _live(world, seconds)
+    trips, people, taken_s = _simulate(world, seconds)
     groups = [slice(first[k], first[k + 1]) for k in range(len(buildings))]
     return [_compare(world.cars, b, g, trips, people, taken_s) for b, g in zip(buildings, groups, strict=True)]
 
@@ -111,7 +111,7 @@ def _facts(number: int, building: Building) -> LiftFacts:
     )
 
 
-def _live(world: World, seconds: int) -> tuple[NDArray[np.int64], F64, F64]:
+def _simulate(world: World, seconds: int) -> tuple[NDArray[np.int64], F64, F64]:
     """Return how many round trips each car made, with how many people in all, and how long they took together."""
     cars = world.cars
     n = len(cars.phase)
@@ -133,7 +133,7 @@ def _live(world: World, seconds: int) -> tuple[NDArray[np.int64], F64, F64]:
 def _compare(
     cars: Cars, building: Building, group: slice, trips: NDArray[np.int64], people: F64, taken_s: F64
 ) -> UpPeak:
-    """Hold what a group lived against what was planned; its cars differ in their doors and in how they creep in."""
+    """Compare the simulation of a group with its plan; its cars differ in their doors and in how they creep in."""
     lifts = np.arange(len(cars.phase))[group]
     planned = float(round_trip.car_capacity_persons(np.array(building.rated_kg)))
     standard, flights = np.array([_planned_s(cars, lift, building.floors, planned) for lift in lifts]).T
@@ -141,12 +141,12 @@ def _compare(
     return UpPeak(
         *building,
         trips=int(trips[group].sum()),
-        people_lived=float(people[group].sum() / trips[group].sum()),
+        people_simulated=float(people[group].sum() / trips[group].sum()),
         people_planned=planned,
-        lived_s=_harmonic(taken_s[group] / trips[group]),
+        simulated_s=_harmonic(taken_s[group] / trips[group]),
         standard_s=_harmonic(standard),
         flights_s=flights_s,
-        carried_lived=round_trip.FIVE_MINUTES_S * float((people[group] / taken_s[group]).sum()),
+        carried_simulated=round_trip.FIVE_MINUTES_S * float((people[group] / taken_s[group]).sum()),
         carried_planned=round_trip.FIVE_MINUTES_S * building.lifts * planned / flights_s,
     )
 
@@ -196,21 +196,21 @@ def _line(name: str, rows: Sequence[UpPeak]) -> str:
 
 
 def plot(rows: Sequence[UpPeak]) -> Figure:
-    """Draw lived against planned: round trips, and people carried in five minutes."""
+    """Draw simulated against planned: round trips, and people carried in five minutes."""
     figure = Figure(figsize=(9.0, 4.4), layout="constrained")
     left, right = figure.subplots(1, 2)
     pairs = (
-        (left, "flights_s", "lived_s", "round trip, s"),
-        (right, "carried_planned", "carried_lived", "people in 5 min"),
+        (left, "flights_s", "simulated_s", "round trip, s"),
+        (right, "carried_planned", "carried_simulated", "people in 5 min"),
     )
-    for axes, planned, lived, name in pairs:
-        x, y = (np.array([getattr(row, column) for row in rows]) for column in (planned, lived))
+    for axes, planned, simulated, name in pairs:
+        x, y = (np.array([getattr(row, column) for row in rows]) for column in (planned, simulated))
         ends = np.array([x.min(), x.max()])
         axes.fill_between(ends, ends * (1 - BOUND), ends * (1 + BOUND), color="#e3e8ee", label=f"within {BOUND:.0%}")
         axes.plot(ends, ends, color="#9aa5b1", lw=1)
         dots = axes.scatter(x, y, s=9, c=[row.floors for row in rows], cmap="viridis")
         axes.set_xlabel(f"planned: {name}")
-        axes.set_ylabel(f"lived: {name}")
+        axes.set_ylabel(f"simulated: {name}")
         axes.legend(loc="upper left", frameon=False)
     figure.colorbar(dots, ax=right, label="floors above the terminal")
     return figure
@@ -231,7 +231,7 @@ def _rounded(values: Iterable[object]) -> list[object]:
     return [round(value, 3) if isinstance(value, float) else value for value in values]
 
 
-_ABOUT = """# The up-peak, lived and planned
+_ABOUT = """# The up-peak, simulated and planned
 
 Groups of lifts are planned for an up-peak: everybody comes in at the main terminal, and each car leaves filled to 80 %.
 Its round trip is, after Barney ("Elevator Traffic Handbook") and CIBSE Guide D,
@@ -245,16 +245,16 @@ formula takes every flight to reach the rated speed; where one floor is too shor
 its length stands in, with the expected number of flights of each length ("planned" below). Everything planned is
 computed from the lifts' own constants; nothing is fitted.
 
-`python -m benchmarks.up_peak` lives through the same peaks with the simulator's own lifts, people, calls and doors, and
+`python -m benchmarks.up_peak` simulates the same peaks with the simulator's own lifts, people, calls and doors, and
 writes this page, [the table of every building](up-peak.csv) and the plot.
 
-![Lived against planned](up-peak.png)
+![Simulated against planned](up-peak.png)
 
 """
 
 
 def main() -> None:
-    """Measure the grid and write what came of it."""
+    """Measure the grid and write the results."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.up_peak", description=__doc__)
     parser.add_argument("--seconds", type=int, default=10_800, help="how long each peak is measured (default 10800)")
     parser.add_argument("--seed", type=int, default=1)

@@ -1,6 +1,6 @@
-"""How much faster than the clock a world is lived on one core: `python -m benchmarks.world`.
+"""Measures how much faster than real time one core simulates a world: `python -m benchmarks.world`.
 
-CPU seconds of this process alone, the best of some rounds: other work on a shared machine only ever adds.
+CPU seconds of this process alone, the best of some rounds: other load on a shared machine can only add to them.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ def main() -> None:
 
 
 def measure(lifts: int, seconds: int, rounds: int) -> Iterator[tuple[str, float]]:
-    """Yield how many seconds of a busy morning one CPU second lives, for each kind of world."""
+    """Yield how many seconds of a busy morning one CPU second simulates, for each kind of world."""
     facts = fleet(lifts, SEED)
     for kind, more in KINDS.items():
         world = World(facts, SEED, START_NS, hour=MORNING, **more)

@@ -1,4 +1,4 @@
-"""The bench runs: a small fleet and a few seconds, only to see that every row of the table comes."""
+"""The benchmarks run on a small fleet for a few seconds and print every row of their tables."""
 
 from __future__ import annotations
 
@@ -21,17 +21,17 @@ ROW = re.compile(r"^(?P<what>\S.*?)  +(?P<lifts>\d+) +(?P<cpu_us>[\d.]+) +(?P<li
 
 @pytest.mark.broker
 @pytest.mark.timeout(180)
-def test_the_bench_prints_every_step_and_both_chains_in_one_table() -> None:
+def test_the_benchmark_prints_every_step_and_both_chains_in_one_table() -> None:
     mosquitto()
     small = ["--lifts", "40", "--seconds", "3"]
-    said = subprocess.check_output([sys.executable, "-m", "benchmarks", *small], text=True)
-    rows = [found for found in map(ROW.match, said.splitlines()) if found]
-    assert len(rows) == len(STEPS), said
-    assert all(row["what"].startswith(step) for row, step in zip(rows, STEPS, strict=True)), said
+    output = subprocess.check_output([sys.executable, "-m", "benchmarks", *small], text=True)
+    rows = [found for found in map(ROW.match, output.splitlines()) if found]
+    assert len(rows) == len(STEPS), output
+    assert all(row["what"].startswith(step) for row, step in zip(rows, STEPS, strict=True)), output
     assert all(float(row["cpu_us"]) > 0 and row["lifts"] == "40" for row in rows)
 
 
-def test_a_world_judged_straight_through_is_measured_step_by_step() -> None:
+def test_simulating_and_judging_without_a_broker_is_measured_step_by_step() -> None:
     took = straight.measure(lifts=20, seconds=3, idle_hz=1, vibration=True)
     assert set(took) == set(straight.STEPS)
     assert all(cpu_s > 0 for cpu_s in took.values())

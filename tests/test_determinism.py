@@ -17,11 +17,11 @@ TRIED = ("once", "cut anywhere")
 
 @pytest.mark.timeout(400)
 def test_the_same_seed_gives_the_same_bytes_however_the_fleet_is_cut(tmp_path: Path) -> None:
-    lived = library.read("bad-gateway", CHANGES)
-    found = [hashes(lived, parts, judges, tmp_path / name) for name, parts, judges in ways(LIFTS) if name in TRIED]
+    scenario = library.read("bad-gateway", CHANGES)
+    found = [hashes(scenario, parts, judges, tmp_path / name) for name, parts, judges in ways(LIFTS) if name in TRIED]
     assert all(one == found[0] for one in found[1:])
     assert not any(name == "alerts (0)" for name in found[0])
     other = hashes(library.read("bad-gateway", CHANGES | {"seed": 2}), [EVERY], 1, tmp_path / "other")
-    told = {name.partition(" ")[0]: digest for name, digest in other.items()}
-    differing = {name for name, digest in found[0].items() if told[name.partition(" ")[0]] != digest}
+    digests = {name.partition(" ")[0]: digest for name, digest in other.items()}
+    differing = {name for name, digest in found[0].items() if digests[name.partition(" ")[0]] != digest}
     assert differing >= set(found[0]) - EMPTY

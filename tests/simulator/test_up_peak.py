@@ -19,22 +19,22 @@ SMALL_GRID = (
 
 
 @pytest.fixture(scope="module")
-def lived() -> list[UpPeak]:
+def simulated() -> list[UpPeak]:
     return measure(SMALL_GRID, 2_000)
 
 
 @pytest.mark.parametrize("row", range(len(SMALL_GRID)), ids=lambda row: "-".join(map(str, SMALL_GRID[row])))
-def test_round_trip_and_handling_capacity_are_those_of_the_formula(lived: list[UpPeak], row: int) -> None:
-    one = lived[row]
+def test_round_trip_and_handling_capacity_are_those_of_the_formula(simulated: list[UpPeak], row: int) -> None:
+    one = simulated[row]
     assert one.trips >= 35
     assert abs(one.rtt_error) < BOUND
     assert abs(one.standard_error) < BOUND
     assert abs(one.carried_error) < BOUND
-    assert one.people_lived == pytest.approx(one.people_planned, rel=0.04)
+    assert one.people_simulated == pytest.approx(one.people_planned, rel=0.04)
 
 
-def test_one_table_a_page_and_a_plot_are_written(lived: list[UpPeak], tmp_path: Path) -> None:
-    write(lived, tmp_path)
+def test_one_table_a_page_and_a_plot_are_written(simulated: list[UpPeak], tmp_path: Path) -> None:
+    write(simulated, tmp_path)
     assert len((tmp_path / "up-peak.csv").read_text().splitlines()) == 1 + len(SMALL_GRID)
     assert "| all | all |" in (tmp_path / "up-peak.md").read_text()
     assert (tmp_path / "up-peak.png").stat().st_size > 10_000
