@@ -11,8 +11,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from detectors.observe.car import Car
 from detectors.observe.gaps import NEVER_NS
+from detectors.observe.rows import RowTable
+from telemetry.arrays import Memory
 from telemetry.compiled import compiled, inlined, records
 
 FIELDS = [("since_ns", np.int64), ("last_ns", np.int64), ("served_ns", np.int64)]
@@ -20,14 +21,14 @@ FIELDS = [("since_ns", np.int64), ("last_ns", np.int64), ("served_ns", np.int64)
 CLOCK = np.dtype(FIELDS, align=True)
 
 
-def start(n: int) -> NDArray[np.void]:
+def start(n: int) -> Memory:
     """Return a stopped clock for each of `n` lifts."""
     return records(n, CLOCK, last_ns=NEVER_NS)
 
 
 def step(
-    state: NDArray[np.void], car: Car, holds: NDArray[np.float64]
-) -> tuple[NDArray[np.void], NDArray[np.float64], NDArray[np.int64]]:
+    state: Memory, rows: RowTable, holds: NDArray[np.float64]
+) -> tuple[Memory, NDArray[np.float64], NDArray[np.int64]]:
     """Run the clocks over the rows of `car`.
 
     Parameters
@@ -42,8 +43,8 @@ def step(
     since_ns : (rows,) the row at which it began to hold, 0 where it does not hold
     """
     state = state.copy()
-    served_s, since_ns = np.empty(len(car)), np.empty(len(car), dtype=np.int64)
-    _run(state, car.lift, car.t_ns, car.gap_ns, holds, served_s, since_ns)
+    served_s, since_ns = np.empty(len(rows)), np.empty(len(rows), dtype=np.int64)
+    _run(state, rows.lift, rows.t_ns, rows.gap_ns, holds, served_s, since_ns)
     return state, served_s, since_ns
 
 

@@ -16,9 +16,10 @@ from detectors import trigger
 from detectors.checking import check
 from detectors.observe import tables
 from detectors.observe.rest import STILL_MPS
-from detectors.rule import Finding, Level, Rule, Score, State
+from detectors.rule import Finding, Level, Rule, Score
 from registry.facts import FleetFacts
 from registry.maintenance import NO_WINDOWS, MaintenanceWindows
+from telemetry.arrays import Memory
 from telemetry.batch import Batch
 from telemetry.streams import STARRED_ONLY_MODES
 
@@ -84,8 +85,8 @@ class Judge:
 
     def _step_rule(
         self, rule: Rule, table: Any, facts: FleetFacts, idle: NDArray[np.bool_] | None
-    ) -> tuple[dict[str, State], list[Finding]]:
-        memory, found, key = dict[str, State](), list[Finding](), f"{rule.slug}/detector"
+    ) -> tuple[dict[str, Memory], list[Finding]]:
+        memory, found, key = dict[str, Memory](), list[Finding](), f"{rule.slug}/detector"
         memory[key], scores = rule.detector.step(self._states[key], table, facts)
         check(scores, rule.levels, len(table))
         unknown = table.stale | _lacking(rule, facts)[table.lift]
@@ -102,26 +103,13 @@ class Judge:
         self._states = _carry(self._states, _start(self.rules, n))
         self.n = n
 
-    def snapshot(self) -> dict[str, NDArray[Any]]:
-        """Return the whole state as arrays named like `overspeed/0/since_ns`; the last axis is the lift."""
-        snapshot = {}
-        for key, state in self._states.items():
-            if isinstance(state, np.ndarray):
-                if state.dtype.names:
-                    snapshot[key] = state.copy()
-            else:
-                snapshot |= {f"{key}/{name}": column.copy() for name, column in state.items()}
-        return snapshot
+    def snapshot(self) -> dict[str, Memory]:
+        """Return the whole state: records of `rows`, `features`, `overspeed/detector`, `overspeed/0` and so on."""
+        return {key: state.copy() for key, state in self._states.items() if state.dtype.names}
 
-    def restore(self, snapshot: Mapping[str, NDArray[Any]]) -> None:
+    def restore(self, snapshot: Mapping[str, Memory]) -> None:
         """Go on from a snapshot of as many lifts or fewer; what it does not know (a newer rule) begins anew."""
-        known: dict[str, State] = {}
-        for key, state in self._states.items():
-            if isinstance(state, np.ndarray):
-                known[key] = snapshot.get(key, state[:0])
-            else:
-                known[key] = {name: snapshot[f"{key}/{name}"] for name in state if f"{key}/{name}" in snapshot}
-        self._states = _carry(known, _start(self.rules, self.n))
+        self._states = _carry(snapshot, _start(self.rules, self.n))
 
     def mode(self) -> NDArray[Any]:
         """Return the mode of each lift as it was said last (a code of `telemetry.streams`); NaN is unknown."""
@@ -148,34 +136,22 @@ class Judge:
         }
 
 
-def _start(rules: Sequence[Rule], n: int) -> dict[str, State]:
-    states: dict[str, State] = dict(tables.start(n))
+def _start(rules: Sequence[Rule], n: int) -> dict[str, Memory]:
+    states: dict[str, Memory] = dict(tables.start(n))
     for rule in rules:
         states[f"{rule.slug}/detector"] = rule.detector.start(n)
         states |= {f"{rule.slug}/{i}": trigger.start(n) for i in range(len(rule.levels))}
     return states
 
 
-def _carry(known: Mapping[str, State], fresh: dict[str, State]) -> dict[str, State]:
-    """Write what is known over a fresh state of as many lifts or more; what does not fit stays fresh."""
+def _carry(known: Mapping[str, Memory], fresh: dict[str, Memory]) -> dict[str, Memory]:
+    """Write the fields that are known over fresh records of as many lifts or more; a field of another type stays."""
     for key, state in fresh.items():
-        old = known.get(key)
-        if old is None or isinstance(old, np.ndarray) != isinstance(state, np.ndarray):
-            continue
-        names = (state.dtype.names or ()) if isinstance(state, np.ndarray) else tuple(state)
-        had = (old.dtype.names or ()) if isinstance(old, np.ndarray) else tuple(old)
-        for name in names:
-            if name in had:
-                column, was = state[name], old[name]
-                if not isinstance(state, np.ndarray):  # columns by name have the lift last
-                    column, was = column.T, was.T
-                _write_over(column, was)
+        old = known.get(key, state[:0])
+        for name in set(state.dtype.names or ()) & set(old.dtype.names or ()):
+            if old.dtype[name] == state.dtype[name] and len(old) <= len(state):
+                state[name][: len(old)] = old[name]
     return fresh
-
-
-def _write_over(column: NDArray[Any], old: NDArray[Any]) -> None:
-    if old.dtype == column.dtype and old.shape[1:] == column.shape[1:] and len(old) <= len(column):
-        column[: len(old)] = old
 
 
 def _lacking(rule: Rule, facts: FleetFacts) -> NDArray[np.bool_]:

@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 
 from registry.catalogue import SEVERITIES, BadCatalogue, entry
 from registry.facts import FleetFacts
+from telemetry.arrays import Memory
 
 TREND, MINOR, MAJOR, CRITICAL = range(4)
 
@@ -61,8 +62,6 @@ class Level:
 
 TableName = Literal["rows", "trips", "features", "arrivals"]
 """The table that a rule reads (`detectors.observe`)."""
-State = Any  # until every detector has records: today some have columns by name
-"""What a detector remembers: one record for each lift."""
 NO_MEMORY = np.dtype([])
 
 
@@ -72,9 +71,9 @@ class Detector(Protocol):
     One score for each level of the rule. A detector without memory has records of `NO_MEMORY`.
     """
 
-    def start(self, n: int) -> State: ...
+    def start(self, n: int) -> Memory: ...
 
-    def step(self, state: State, table: Any, facts: FleetFacts, /) -> tuple[State, tuple[Score, ...]]: ...
+    def step(self, state: Memory, table: Any, facts: FleetFacts, /) -> tuple[Memory, tuple[Score, ...]]: ...
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,6 +23,7 @@ from numpy.typing import NDArray
 
 from detectors.observe.gaps import NEVER_NS
 from detectors.rule import Level, Score
+from telemetry.arrays import Memory
 from telemetry.compiled import compiled, records
 
 OPENED, SHUT, GREW = 1, -1, 2
@@ -67,19 +68,19 @@ class Edges(NamedTuple):
     onset_ns: NDArray[np.int64]
 
 
-def start(n: int) -> NDArray[np.void]:
+def start(n: int) -> Memory:
     """Return the records of a level that is quiet for `n` lifts."""
     return records(n, MEMORY, last_ns=NEVER_NS, opened_ns=NEVER_NS, peak=np.nan)
 
 
 def step(
-    memory: NDArray[np.void],
+    memory: Memory,
     level: Level,
     score: Score,
     table: Table,
     unknown: NDArray[np.bool_] | None = None,
     idle: NDArray[np.bool_] | None = None,
-) -> tuple[NDArray[np.void], Edges]:
+) -> tuple[Memory, Edges]:
     """Return the records after the rows of a table, and where the level opened, grew or was shut.
 
     Every clock stops at rows that are `unknown`; at rows that are `idle` what is pending is reset, what is open kept.

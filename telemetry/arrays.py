@@ -12,3 +12,6 @@ I64 = NDArray[np.int64]
 U64 = NDArray[np.uint64]
 Bools = NDArray[np.bool_]
 Index = NDArray[np.intp]
+
+Memory = NDArray[np.void]
+"""What a recurrence remembers: a structured array with one record for each lift."""

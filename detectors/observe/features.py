@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from scipy.signal import butter, lfilter_zi
 
 from detectors.observe.gaps import GAP_NS, NEVER_NS
-from telemetry.arrays import F64, I32, I64, Bools
+from telemetry.arrays import F64, I32, I64, Bools, Memory
 from telemetry.batch import NO_MACHINE, Waveforms
 from telemetry.compiled import columns, compiled, records
 
@@ -89,7 +89,7 @@ class Accelerations(NamedTuple):
     `kept` is what was known before the batch. `known_ns` is the instant from which on a sample is known.
     """
 
-    kept: NDArray[np.void]
+    kept: Memory
     lift: I32
     slot: I64
     known_ns: I64
@@ -130,18 +130,18 @@ class _Blocks(NamedTuple):
     low_pass: F64
 
 
-def start(n: int) -> NDArray[np.void]:
+def start(n: int) -> Memory:
     """Return the records of `n` lifts of whose vibration nothing is known."""
     return records(n, MEMORY, ring=UNKNOWN, slot=NEVER_NS, end_ns=NEVER_NS)
 
 
 def step(
-    memory: NDArray[np.void],
+    memory: Memory,
     waves: Waveforms | None,
     known_ns: I64 | None = None,
     machine: Waveforms | None = None,
     machine_known_ns: I64 | None = None,
-) -> tuple[NDArray[np.void], FeatureColumns, Accelerations]:
+) -> tuple[Memory, FeatureColumns, Accelerations]:
     """Return the records after these blocks, the features of each, and the accelerations in them."""
     if (waves is None or not len(waves.message)) and (machine is None or not len(machine.message)):
         return memory, _NO_FEATURES, Accelerations(memory, *_NO_SAMPLES)

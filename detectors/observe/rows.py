@@ -19,10 +19,9 @@ from detectors.observe.features import Accelerations, FeatureColumns
 from detectors.observe.gaps import GAP_MOST_NS, NEVER_NS, age_s, longest_ns
 from detectors.observe.landing import nearest
 from detectors.observe.rest import MOVING, rest, stay
-from detectors.observe.scan import Rounds, lay
 from detectors.observe.trips import TRIP
 from registry.facts import FleetFacts
-from telemetry.arrays import F64, I64, Bools
+from telemetry.arrays import F64, I64, Bools, Memory
 from telemetry.batch import Batch
 from telemetry.compiled import columns, compiled, records
 from telemetry.streams import CLOSED, CLOSING
@@ -105,11 +104,6 @@ class RowTable(RowColumns):
     def __len__(self) -> int:
         return int(self.lift.shape[0])
 
-    @property
-    def rounds(self) -> Rounds:
-        """The rows laid round by round, for the recurrences that are still elementwise."""
-        return lay(self.lift)
-
     def at_rest(self) -> Bools:
         """Return where the car is known to stand still, be it for a moment."""
         resting: Bools = (self.still_s > 0.0) | ((self.still_since_ns == self.t_ns) & (self.still_s == 0.0))
@@ -142,15 +136,15 @@ class _Readings(NamedTuple):
     gap: F64
 
 
-def start(n: int) -> NDArray[np.void]:
+def start(n: int) -> Memory:
     """Return the records of `n` cars of which nothing is known."""
     unknown = dict.fromkeys((*EVENTS, *MEASURED, *SMOOTHED), np.nan)
     return records(n, MEMORY, **unknown, **dict.fromkeys(INSTANTS, NEVER_NS), still_ns=MOVING)
 
 
 def step(
-    memory: NDArray[np.void], batch: Batch, features: FeatureColumns, accelerations: Accelerations, facts: FleetFacts
-) -> tuple[NDArray[np.void], RowTable, NDArray[np.void]]:
+    memory: Memory, batch: Batch, features: FeatureColumns, accelerations: Accelerations, facts: FleetFacts
+) -> tuple[Memory, RowTable, Memory]:
     """Return the records after the batch, what was known of each car at each row, and the trips that were finished.
 
     A block of vibration is known at the rows of its lift from its first instant on.

@@ -11,18 +11,15 @@ batches, the tables are the same.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, NamedTuple
-
-from numpy.typing import NDArray
+from typing import NamedTuple
 
 from detectors.observe import features, rows, trips
 from detectors.observe.features import FeatureTable
 from detectors.observe.rows import RowTable
 from detectors.observe.trips import TripTable
 from registry.facts import FleetFacts
+from telemetry.arrays import Memory
 from telemetry.batch import Batch
-
-Memory = Mapping[str, NDArray[Any]]
 
 
 class Tables(NamedTuple):
@@ -33,12 +30,12 @@ class Tables(NamedTuple):
     features: FeatureTable
 
 
-def start(n: int) -> dict[str, NDArray[Any]]:
+def start(n: int) -> dict[str, Memory]:
     """Return the memory of `n` lifts of which nothing is known."""
     return {"rows": rows.start(n), "features": features.start(n)}
 
 
-def step(memory: Memory, batch: Batch, facts: FleetFacts) -> tuple[dict[str, NDArray[Any]], Tables]:
+def step(memory: Mapping[str, Memory], batch: Batch, facts: FleetFacts) -> tuple[dict[str, Memory], Tables]:
     """Return the memory after a batch, and its tables; inputs are not modified."""
     shaken, shown, accelerations = features.step(
         memory["features"], batch.waveforms, batch.waveforms_due_ns, batch.machine, batch.machine_due_ns

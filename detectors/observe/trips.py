@@ -7,7 +7,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from telemetry.arrays import F64, I64
+from telemetry.arrays import F64, I64, Memory
 
 TRIP = np.dtype(
     [
@@ -55,7 +55,7 @@ class TripTable(TripColumns):
         return int(self.lift.shape[0])
 
 
-def table(trips: NDArray[np.void]) -> TripTable:
+def table(trips: Memory) -> TripTable:
     """Return records of `TRIP` as a table."""
     n = len(trips)
     own = {name: np.ascontiguousarray(trips[name]) for name in trips.dtype.names or ()}

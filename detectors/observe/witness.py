@@ -19,10 +19,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from detectors.observe.car import Car
 from detectors.observe.features import SLOT_NS, Accelerations
 from detectors.observe.gaps import NEVER_NS
-from telemetry.arrays import F64, I64
+from detectors.observe.rows import RowTable
+from telemetry.arrays import F64, I64, Memory
 from telemetry.compiled import compiled
 
 FIELDS = [("stop_ns", np.int64), ("agrees", np.float64), ("felt_mps", np.float64)]
@@ -48,7 +48,13 @@ class Witness:
     late_s: float = 6.5
 
     def step(
-        self, memory: NDArray[np.void], car: Car, stopped: NDArray[np.bool_], since_ns: I64, rest_ns: I64, from_mps: F64
+        self,
+        memory: Memory,
+        rows: RowTable,
+        stopped: NDArray[np.bool_],
+        since_ns: I64,
+        rest_ns: I64,
+        from_mps: F64,
     ) -> tuple[F64, F64]:
         """Return at each row that is `stopped` whether the vibration confirms the stop, and the speed lost by it.
 
@@ -62,15 +68,15 @@ class Witness:
         agrees : (rows,) 1 confirmed, or the speed alone decides; 0 refuted; NaN not stopped, or it is too early
         felt_mps : (rows,) NaN where the speed alone decides
         """
-        agrees, felt_mps = np.full((2, len(car)), np.nan)
+        agrees, felt_mps = np.full((2, len(rows)), np.nan)
         if stopped.any():
-            unanswered_at = np.zeros(len(car), dtype=np.bool_)
+            unanswered_at = np.zeros(len(rows), dtype=np.bool_)
             wait_ns = round(self.wait_s * 1e9)
-            _find_unanswered(memory, car.lift, car.t_ns, stopped, since_ns, rest_ns, wait_ns, unanswered_at)
+            _find_unanswered(memory, rows.lift, rows.t_ns, stopped, since_ns, rest_ns, wait_ns, unanswered_at)
             k = np.flatnonzero(unanswered_at)
-            answer = self._agree(car.accelerations, car.lift[k], car.t_ns[k], since_ns[k], rest_ns[k], from_mps[k])
+            answer = self._agree(rows.accelerations, rows.lift[k], rows.t_ns[k], since_ns[k], rest_ns[k], from_mps[k])
             agrees[k], felt_mps[k] = answer
-            _apply_answers(memory, car.lift, stopped, since_ns, agrees, felt_mps)
+            _apply_answers(memory, rows.lift, stopped, since_ns, agrees, felt_mps)
         return agrees, felt_mps
 
     def _agree(

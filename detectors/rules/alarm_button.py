@@ -13,11 +13,11 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
-from detectors.observe.car import Car
+from detectors.observe.rows import RowTable
 from detectors.rule import CRITICAL, Level, Rule, Score
 from registry.facts import FleetFacts
+from telemetry.arrays import Memory
 from telemetry.compiled import compiled, records
 from telemetry.streams import OPEN
 
@@ -29,15 +29,15 @@ MEMORY = np.dtype([("alarm", np.float64)], align=True)
 class AlarmButton:
     """Scores 1 at a press that is a call for help."""
 
-    def start(self, n: int) -> NDArray[np.void]:
+    def start(self, n: int) -> Memory:
         """Return `n` buttons of unknown state."""
         return records(n, MEMORY, alarm=np.nan)
 
-    def step(self, state: NDArray[np.void], car: Car, facts: FleetFacts) -> tuple[NDArray[np.void], tuple[Score, ...]]:
+    def step(self, state: Memory, rows: RowTable, facts: FleetFacts) -> tuple[Memory, tuple[Score, ...]]:
         """Score each row from the first report of the button on."""
-        state, on, offset_m = state.copy(), np.empty(len(car)), np.abs(car.offset_m)
-        _run(state, car.lift, car.alarm, car.door, offset_m, facts.door_zone_m, on)
-        evidence = {"position_m": car.z_last, "offset_m": offset_m, "speed_mps": np.abs(car.v_last)}
+        state, on, offset_m = state.copy(), np.empty(len(rows)), np.abs(rows.offset_m)
+        _run(state, rows.lift, rows.alarm, rows.door, offset_m, facts.door_zone_m, on)
+        evidence = {"position_m": rows.z_last, "offset_m": offset_m, "speed_mps": np.abs(rows.v_last)}
         return state, (Score(on, np.full_like(on, np.nan), evidence),)
 
 

@@ -17,14 +17,14 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from detectors import hold
 from detectors.observe import door_duty
-from detectors.observe.car import Car
 from detectors.observe.gaps import NEVER_NS
+from detectors.observe.rows import RowTable
 from detectors.rule import MAJOR, Level, Rule, Score
 from registry.facts import FleetFacts
+from telemetry.arrays import Memory
 from telemetry.compiled import compiled, records
 from telemetry.streams import CLOSED, CLOSING, OPEN, OPENING
 
@@ -58,24 +58,24 @@ class DoorCloseFault:
     reversals_any: int = 6
     same_s: float = 0.15
 
-    def start(self, n: int) -> NDArray[np.void]:
+    def start(self, n: int) -> Memory:
         """Return `n` doors of unknown state."""
         return records(n, MEMORY, last_ns=NEVER_NS, door=np.nan, person=np.nan)
 
-    def step(self, state: NDArray[np.void], car: Car, facts: FleetFacts) -> tuple[NDArray[np.void], tuple[Score, ...]]:
+    def step(self, state: Memory, rows: RowTable, facts: FleetFacts) -> tuple[Memory, tuple[Score, ...]]:
         """Score each row from the first report of the door on."""
-        state, since_ns = state.copy(), np.empty(len(car), dtype=np.int64)
-        on, off, closing_s, reversals = np.empty((4, len(car)))
+        state, since_ns = state.copy(), np.empty(len(rows), dtype=np.int64)
+        on, off, closing_s, reversals = np.empty((4, len(rows)))
         _run(
-            state, car.lift, car.t_ns, car.gap_ns, car.stale, car.door, car.door_doubt, car.mode, car.v_last,
-            car.presence, car.curtain, car.trips, self.closing_s, self.reversals, self.reversals_any,
+            state, rows.lift, rows.t_ns, rows.gap_ns, rows.stale, rows.door, rows.door_doubt, rows.mode, rows.v_last,
+            rows.presence, rows.curtain, rows.trips, self.closing_s, self.reversals, self.reversals_any,
             round(self.same_s * 1e9), on, off, closing_s, reversals, since_ns,
         )  # fmt: skip
         evidence = {
             "closing_s": closing_s,
-            "limit_s": np.full(len(car), self.closing_s),
+            "limit_s": np.full(len(rows), self.closing_s),
             "reversals": reversals,
-            "limit_reversals": np.full(len(car), float(self.reversals)),
+            "limit_reversals": np.full(len(rows), float(self.reversals)),
         }
         return state, (Score(on, off, evidence, since_ns),)
 

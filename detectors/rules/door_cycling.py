@@ -13,13 +13,13 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from detectors.observe import door_duty
-from detectors.observe.car import Car
 from detectors.observe.gaps import NEVER_NS
+from detectors.observe.rows import RowTable
 from detectors.rule import MINOR, Level, Rule, Score
 from registry.facts import FleetFacts
+from telemetry.arrays import Memory
 from telemetry.compiled import compiled, records
 from telemetry.streams import CLOSED, OPEN
 
@@ -56,24 +56,24 @@ class DoorCycling:
     burst_s: float = 15.0
     unread_s: float = 3.0
 
-    def start(self, n: int) -> NDArray[np.void]:
+    def start(self, n: int) -> Memory:
         """Return `n` doors that have not moved."""
         return records(n, MEMORY, stop_ns=NEVER_NS, read_ns=NEVER_NS)
 
-    def step(self, state: NDArray[np.void], car: Car, facts: FleetFacts) -> tuple[NDArray[np.void], tuple[Score, ...]]:
+    def step(self, state: Memory, rows: RowTable, facts: FleetFacts) -> tuple[Memory, tuple[Score, ...]]:
         """Score each row at which it is known whether the car stands."""
-        state, since_ns = state.copy(), np.empty(len(car), dtype=np.int64)
-        on, off, cycles = np.empty((3, len(car)))
+        state, since_ns = state.copy(), np.empty(len(rows), dtype=np.int64)
+        on, off, cycles = np.empty((3, len(rows)))
         _run(
-            state, car.lift, car.t_ns, car.v, car.z, car.still_s, car.still_since_ns, car.at_rest(), car.door, car.mode,
-            car.trips, self.cycles, round(self.burst_s * 1e9), round(self.unread_s * 1e9), on, off, cycles, since_ns,
-        )  # fmt: skip
+            state, rows.lift, rows.t_ns, rows.v, rows.z, rows.still_s, rows.still_since_ns, rows.at_rest(), rows.door,
+            rows.mode, rows.trips, self.cycles, round(self.burst_s * 1e9), round(self.unread_s * 1e9), on, off, cycles,
+            since_ns, )  # fmt: skip
         evidence = {
             "cycles": cycles,
-            "limit_cycles": np.full(len(car), float(self.cycles)),
-            "within_s": (car.t_ns - since_ns) / 1e9,
-            "burst_cycles": np.full(len(car), float(BURST)),
-            "burst_s": np.full(len(car), self.burst_s),
+            "limit_cycles": np.full(len(rows), float(self.cycles)),
+            "within_s": (rows.t_ns - since_ns) / 1e9,
+            "burst_cycles": np.full(len(rows), float(BURST)),
+            "burst_s": np.full(len(rows), self.burst_s),
         }
         return state, (Score(on, off, evidence, since_ns),)
 

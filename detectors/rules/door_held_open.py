@@ -6,13 +6,13 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from detectors import hold
 from detectors.observe import door_duty
-from detectors.observe.car import Car
+from detectors.observe.rows import RowTable
 from detectors.rule import MINOR, Level, Rule, Score
 from registry.facts import FleetFacts
+from telemetry.arrays import Memory
 from telemetry.compiled import compiled
 from telemetry.streams import CLOSED, OPEN
 
@@ -23,20 +23,20 @@ class DoorHeldOpen:
 
     hold_s: float = 120.0
 
-    def start(self, n: int) -> NDArray[np.void]:
+    def start(self, n: int) -> Memory:
         """Return a stopped clock for each of `n` lifts."""
         return hold.start(n)
 
-    def step(self, state: NDArray[np.void], car: Car, facts: FleetFacts) -> tuple[NDArray[np.void], tuple[Score, ...]]:
+    def step(self, state: Memory, rows: RowTable, facts: FleetFacts) -> tuple[Memory, tuple[Score, ...]]:
         """Score each row that reads a speed or a position."""
-        state, since_ns = state.copy(), np.empty(len(car), dtype=np.int64)
-        held_s, off = np.empty((2, len(car)))
-        unread = (np.isnan(car.v) & np.isnan(car.z)) | np.isnan(car.still_s) | car.stale
+        state, since_ns = state.copy(), np.empty(len(rows), dtype=np.int64)
+        held_s, off = np.empty((2, len(rows)))
+        unread = (np.isnan(rows.v) & np.isnan(rows.z)) | np.isnan(rows.still_s) | rows.stale
         _run(
-            state, car.lift, car.t_ns, car.gap_ns, unread, car.at_rest(), car.door, car.door_doubt, car.mode,
+            state, rows.lift, rows.t_ns, rows.gap_ns, unread, rows.at_rest(), rows.door, rows.door_doubt, rows.mode,
             facts.parks_door_open, held_s, off, since_ns,
         )  # fmt: skip
-        evidence = {"held_s": held_s, "limit_s": np.full(len(car), self.hold_s)}
+        evidence = {"held_s": held_s, "limit_s": np.full(len(rows), self.hold_s)}
         return state, (Score(held_s / self.hold_s, off, evidence, since_ns),)
 
 

@@ -12,14 +12,14 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from detectors import hold
 from detectors.observe import door_duty
-from detectors.observe.car import Car
 from detectors.observe.gaps import NEVER_NS
+from detectors.observe.rows import RowTable
 from detectors.rule import MAJOR, Level, Rule, Score
 from registry.facts import FleetFacts
+from telemetry.arrays import Memory
 from telemetry.compiled import compiled, records
 from telemetry.streams import CLOSED, OPEN, OPENING
 
@@ -45,27 +45,27 @@ class DoorOpenFault:
     opening_s: float = 15.0
     empty_stops: int = 3
 
-    def start(self, n: int) -> NDArray[np.void]:
+    def start(self, n: int) -> Memory:
         """Return `n` lifts that wait for no door."""
         return records(n, MEMORY, last_ns=NEVER_NS)
 
-    def step(self, state: NDArray[np.void], car: Car, facts: FleetFacts) -> tuple[NDArray[np.void], tuple[Score, ...]]:
+    def step(self, state: Memory, rows: RowTable, facts: FleetFacts) -> tuple[Memory, tuple[Score, ...]]:
         """Score each row that reads a speed or a position."""
-        state, since_ns = state.copy(), np.empty(len(car), dtype=np.int64)
-        on, off, closed_s, opening_s, stops = np.empty((5, len(car)))
-        unread = (np.isnan(car.v) & np.isnan(car.z)) | np.isnan(car.offset_m) | car.stale
+        state, since_ns = state.copy(), np.empty(len(rows), dtype=np.int64)
+        on, off, closed_s, opening_s, stops = np.empty((5, len(rows)))
+        unread = (np.isnan(rows.v) & np.isnan(rows.z)) | np.isnan(rows.offset_m) | rows.stale
         _run(
-            state, car.lift, car.t_ns, car.gap_ns, unread, car.v, car.v_last, car.offset_m, car.still_s,
-            car.still_since_ns, car.door, car.door_doubt, car.presence, car.presence_doubt, car.mode, car.trips,
+            state, rows.lift, rows.t_ns, rows.gap_ns, unread, rows.v, rows.v_last, rows.offset_m, rows.still_s,
+            rows.still_since_ns, rows.door, rows.door_doubt, rows.presence, rows.presence_doubt, rows.mode, rows.trips,
             facts.door_zone_m, self.closed_s, self.opening_s, self.empty_stops, on, off, closed_s, opening_s, stops,
             since_ns,
         )  # fmt: skip
         evidence = {
             "closed_s": closed_s,
-            "limit_s": np.full(len(car), self.closed_s),
+            "limit_s": np.full(len(rows), self.closed_s),
             "stops": stops,
             "opening_s": opening_s,
-            "limit_opening_s": np.full(len(car), self.opening_s),
+            "limit_opening_s": np.full(len(rows), self.opening_s),
         }
         return state, (Score(on, off, evidence, since_ns),)
 

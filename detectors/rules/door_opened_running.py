@@ -13,13 +13,13 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from detectors.observe import doorway
-from detectors.observe.car import Car
 from detectors.observe.rest import STILL_S
+from detectors.observe.rows import RowTable
 from detectors.rule import CRITICAL, Level, Rule, Score
 from registry.facts import FleetFacts
+from telemetry.arrays import Memory
 from telemetry.compiled import compiled, records
 from telemetry.streams import CLOSED, OPENING
 
@@ -38,20 +38,20 @@ class DoorOpenedRunning:
     level_mps: float = 0.80
     early_s: float = 0.5
 
-    def start(self, n: int) -> NDArray[np.void]:
+    def start(self, n: int) -> Memory:
         """Return `n` lifts with the door's latch unknown."""
         return records(n, MEMORY, **doorway.START)
 
-    def step(self, state: NDArray[np.void], car: Car, facts: FleetFacts) -> tuple[NDArray[np.void], tuple[Score, ...]]:
+    def step(self, state: Memory, rows: RowTable, facts: FleetFacts) -> tuple[Memory, tuple[Score, ...]]:
         """Score each row that reads a speed."""
         state = state.copy()
-        on, off, limit_mps = np.empty((3, len(car)))
-        stands = car.at_rest() | np.isnan(car.still_s)
+        on, off, limit_mps = np.empty((3, len(rows)))
+        stands = rows.at_rest() | np.isnan(rows.still_s)
         _run(
-            state, car.lift, car.v, car.accel, car.offset_m, car.door, car.door_doubt, car.mode, car.still_s, stands,
-            facts.door_zone_m, self.limit_mps, self.level_mps, self.early_s, on, off, limit_mps,
+            state, rows.lift, rows.v, rows.accel, rows.offset_m, rows.door, rows.door_doubt, rows.mode, rows.still_s,
+            stands, facts.door_zone_m, self.limit_mps, self.level_mps, self.early_s, on, off, limit_mps,
         )  # fmt: skip
-        evidence = {"speed_mps": np.abs(car.v), "limit_mps": limit_mps, "offset_m": np.abs(car.offset_m)}
+        evidence = {"speed_mps": np.abs(rows.v), "limit_mps": limit_mps, "offset_m": np.abs(rows.offset_m)}
         return state, (Score(on, off, evidence),)
 
 

@@ -14,15 +14,15 @@ from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
 from detectors.observe import witness
-from detectors.observe.car import Car
 from detectors.observe.gaps import NEVER_NS
+from detectors.observe.rows import RowTable
 from detectors.observe.sensor import ACCEL_TAU_S
 from detectors.observe.witness import Witness
 from detectors.rule import MAJOR, Level, Rule, Score
 from registry.facts import FleetFacts
+from telemetry.arrays import Memory
 from telemetry.compiled import compiled, records
 
 MEMORY = np.dtype(
@@ -83,26 +83,26 @@ class EmergencyStop:
     limits: HardBraking = field(default_factory=HardBraking)
     witness: Witness = field(default_factory=Witness)
 
-    def start(self, n: int) -> NDArray[np.void]:
+    def start(self, n: int) -> Memory:
         """Return `n` cars of which no speed has been read."""
         return records(n, MEMORY, **UNKNOWN, **NEVER, **witness.START)
 
-    def step(self, state: NDArray[np.void], car: Car, facts: FleetFacts) -> tuple[NDArray[np.void], tuple[Score, ...]]:
+    def step(self, state: Memory, rows: RowTable, facts: FleetFacts) -> tuple[Memory, tuple[Score, ...]]:
         """Score each row that reads a speed."""
         state = state.copy()
-        on, off, from_mps, decel_mps2 = np.empty((4, len(car)))
-        since_ns, rest_ns = np.empty((2, len(car)), dtype=np.int64)
+        on, off, from_mps, decel_mps2 = np.empty((4, len(rows)))
+        since_ns, rest_ns = np.empty((2, len(rows)), dtype=np.int64)
         _run(
-            state, car.lift, car.t_ns, car.v, car.z_last, car.accel, car.at_rest(), car.trips, self.limits, on, off,
-            from_mps, decel_mps2, since_ns, rest_ns,
+            state, rows.lift, rows.t_ns, rows.v, rows.z_last, rows.accel, rows.at_rest(), rows.trips, self.limits, on,
+            off, from_mps, decel_mps2, since_ns, rest_ns,
         )  # fmt: skip
         stopped = on == 1.0
-        agrees, felt_mps = self.witness.step(state, car, stopped, since_ns, rest_ns, from_mps)
+        agrees, felt_mps = self.witness.step(state, rows, stopped, since_ns, rest_ns, from_mps)
         on = np.where(stopped, agrees, on)
         evidence = {
             "from_mps": from_mps,
             "decel_mps2": decel_mps2,
-            "limit_mps2": np.full(len(car), self.limits.brake_mps2),
+            "limit_mps2": np.full(len(rows), self.limits.brake_mps2),
             "felt_mps": felt_mps,
         }
         return state, (Score(on, off, evidence, since_ns),)

@@ -15,12 +15,12 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
-from detectors.observe.car import Car
 from detectors.observe.gaps import NEVER_NS
+from detectors.observe.rows import RowTable
 from detectors.rule import CRITICAL, Level, Rule, Score
 from registry.facts import FleetFacts
+from telemetry.arrays import Memory
 from telemetry.compiled import compiled, records
 from telemetry.streams import CLOSED, OPEN, STARRED_ONLY_MODES
 
@@ -49,22 +49,22 @@ class Entrapment:
     hold_s: float
     unseen_s: float = 30.0
 
-    def start(self, n: int) -> NDArray[np.void]:
+    def start(self, n: int) -> Memory:
         """Return `n` cars in which nobody has been seen."""
         return records(n, MEMORY, last_ns=NEVER_NS)
 
-    def step(self, state: NDArray[np.void], car: Car, facts: FleetFacts) -> tuple[NDArray[np.void], tuple[Score, ...]]:
+    def step(self, state: Memory, rows: RowTable, facts: FleetFacts) -> tuple[Memory, tuple[Score, ...]]:
         """Score each row that reads a speed or a position."""
-        state, since_ns = state.copy(), np.empty(len(car), dtype=np.int64)
-        on, off, held_s = np.empty((3, len(car)))
-        offset_m, zone_m = np.abs(car.offset_m), facts.door_zone_m[car.lift]
-        reads = ~(np.isnan(car.v) & np.isnan(car.z))
+        state, since_ns = state.copy(), np.empty(len(rows), dtype=np.int64)
+        on, off, held_s = np.empty((3, len(rows)))
+        offset_m, zone_m = np.abs(rows.offset_m), facts.door_zone_m[rows.lift]
+        reads = ~(np.isnan(rows.v) & np.isnan(rows.z))
         _run(
-            state, car.lift, car.t_ns, car.gap_ns, reads, car.stale, car.still_s, car.at_rest(), offset_m, zone_m,
-            car.door, car.mode, car.presence, car.presence_doubt, car.trips, self.off_level, self.hold_s,
+            state, rows.lift, rows.t_ns, rows.gap_ns, reads, rows.stale, rows.still_s, rows.at_rest(), offset_m, zone_m,
+            rows.door, rows.mode, rows.presence, rows.presence_doubt, rows.trips, self.off_level, self.hold_s,
             round(self.unseen_s * 1e9), on, off, held_s, since_ns,
         )  # fmt: skip
-        limit_s = np.full(len(car), self.hold_s)
+        limit_s = np.full(len(rows), self.hold_s)
         evidence = {"held_s": held_s, "limit_s": limit_s, "offset_m": offset_m, "door_zone_m": zone_m}
         return state, (Score(on, off, evidence, since_ns),)
 

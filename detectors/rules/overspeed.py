@@ -11,12 +11,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
-from detectors.observe.car import Car
+from detectors.observe.rows import RowTable
 from detectors.rule import CRITICAL, MINOR, NO_MEMORY, Level, Rule, Score
 from registry.facts import FleetFacts
-from telemetry.arrays import F64
+from telemetry.arrays import F64, Memory
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,16 +28,16 @@ class Overspeed:
     tolerated: float = 1.05
     dangerous: float = 1.15
 
-    def start(self, n: int) -> NDArray[np.void]:
+    def start(self, n: int) -> Memory:
         """Return `n` records of no memory."""
         return np.zeros(n, NO_MEMORY)
 
-    def step(self, state: NDArray[np.void], car: Car, facts: FleetFacts) -> tuple[NDArray[np.void], tuple[Score, ...]]:
+    def step(self, state: Memory, rows: RowTable, facts: FleetFacts) -> tuple[Memory, tuple[Score, ...]]:
         """Score each row that reads a speed."""
-        rated = facts.rated_speed_mps[car.lift]
+        rated = facts.rated_speed_mps[rows.lift]
         limit, dangerous = self.tolerated * rated, self.dangerous * rated
-        steady, falls = _score(np.abs(car.v), limit), _score(-car.v, dangerous)
-        on = np.where(car.v >= dangerous, 0.0, steady.on)
+        steady, falls = _score(np.abs(rows.v), limit), _score(-rows.v, dangerous)
+        on = np.where(rows.v >= dangerous, 0.0, steady.on)
         return state, (Score(on, steady.off, steady.evidence), falls)
 
 
@@ -48,13 +47,13 @@ class OverspeedUp:
 
     dangerous: float = 1.15
 
-    def start(self, n: int) -> NDArray[np.void]:
+    def start(self, n: int) -> Memory:
         """Return `n` records of no memory."""
         return np.zeros(n, NO_MEMORY)
 
-    def step(self, state: NDArray[np.void], car: Car, facts: FleetFacts) -> tuple[NDArray[np.void], tuple[Score, ...]]:
+    def step(self, state: Memory, rows: RowTable, facts: FleetFacts) -> tuple[Memory, tuple[Score, ...]]:
         """Score each row that reads a speed."""
-        return state, (_score(car.v, self.dangerous * facts.rated_speed_mps[car.lift]),)
+        return state, (_score(rows.v, self.dangerous * facts.rated_speed_mps[rows.lift]),)
 
 
 def _score(speed: F64, limit: F64) -> Score:

@@ -14,12 +14,12 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
-from detectors.observe.car import IMPACT_MPS2, Car
+from detectors.observe.features import IMPACT_MPS2
+from detectors.observe.rows import RowTable
 from detectors.rule import CRITICAL, MAJOR, Level, Rule, Score
 from registry.facts import FleetFacts
-from telemetry.arrays import F64
+from telemetry.arrays import F64, Memory
 from telemetry.compiled import compiled, records
 
 TOP, BOTTOM = 1, -1
@@ -40,18 +40,18 @@ class Overtravel:
     impact_mps2: float = IMPACT_MPS2
     lately_s: float = 2.0
 
-    def start(self, n: int) -> NDArray[np.void]:
+    def start(self, n: int) -> Memory:
         """Return `n` cars that have hit nothing."""
         return records(n, MEMORY)
 
-    def step(self, state: NDArray[np.void], car: Car, facts: FleetFacts) -> tuple[NDArray[np.void], tuple[Score, ...]]:
+    def step(self, state: Memory, rows: RowTable, facts: FleetFacts) -> tuple[Memory, tuple[Score, ...]]:
         """Score each row that reads a position."""
         state = state.copy()
-        near, far, beyond_m = np.empty((3, len(car)))
+        near, far, beyond_m = np.empty((3, len(rows)))
         last_m = facts.top_m if self.end == TOP else np.ascontiguousarray(facts.landings_m[:, 0])
         _run(
-            state, car.lift, car.t_ns, car.z, car.z_last, car.z_doubt, car.accel, car.impact_ns, last_m, self.end,
-            self.over_m, self.far_m, self.impact_mps2, round(self.lately_s * 1e9), near, far, beyond_m,
+            state, rows.lift, rows.t_ns, rows.z, rows.z_last, rows.z_doubt, rows.accel, rows.impact_ns, last_m,
+            self.end, self.over_m, self.far_m, self.impact_mps2, round(self.lately_s * 1e9), near, far, beyond_m,
         )  # fmt: skip
         return state, (_score(near, beyond_m, self.over_m), _score(far, beyond_m, self.far_m))
 

@@ -15,9 +15,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from detectors.observe.car import Car
+from detectors.observe.rows import RowTable
 from detectors.rule import MINOR, NO_MEMORY, Finding, Level, Rule, Score
 from registry.facts import FleetFacts
+from telemetry.arrays import Memory
 from telemetry.streams import HEARD, HEARTBEAT_DEFAULT_S, NEVER_SEEN, OFFLINE, SUSPECT
 
 I64 = NDArray[np.int64]
@@ -32,13 +33,13 @@ class ByArrival:
     offline_s: float = 360.0
     will_s: float = 60.0
 
-    def start(self, n: int) -> NDArray[np.void]:
+    def start(self, n: int) -> Memory:
         """Return `n` records of no memory."""
         return np.zeros(n, NO_MEMORY)
 
-    def step(self, state: NDArray[np.void], car: Car, facts: FleetFacts) -> tuple[NDArray[np.void], tuple[Score, ...]]:
+    def step(self, state: Memory, rows: RowTable, facts: FleetFacts) -> tuple[Memory, tuple[Score, ...]]:
         """Readings say nothing of silence."""
-        unknown = np.full(len(car), np.nan)
+        unknown = np.full(len(rows), np.nan)
         return state, (Score(unknown, unknown),)
 
 

@@ -14,14 +14,14 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from detectors import hold
 from detectors.observe import doorway
-from detectors.observe.car import Car
 from detectors.observe.gaps import NEVER_NS
+from detectors.observe.rows import RowTable
 from detectors.rule import CRITICAL, Level, Rule, Score
 from registry.facts import FleetFacts
+from telemetry.arrays import Memory
 from telemetry.compiled import compiled, records
 from telemetry.streams import CLOSING
 
@@ -44,21 +44,21 @@ class StartDoorOpen:
     level_slack_m: float = 0.02
     closing_s: float = 0.5
 
-    def start(self, n: int) -> NDArray[np.void]:
+    def start(self, n: int) -> Memory:
         """Return `n` lifts with the door's latch unknown and the clock stopped."""
         return records(n, MEMORY, last_ns=NEVER_NS, **doorway.START)
 
-    def step(self, state: NDArray[np.void], car: Car, facts: FleetFacts) -> tuple[NDArray[np.void], tuple[Score, ...]]:
+    def step(self, state: Memory, rows: RowTable, facts: FleetFacts) -> tuple[Memory, tuple[Score, ...]]:
         """Score each row that reads a speed."""
-        state, since_ns = state.copy(), np.empty(len(car), dtype=np.int64)
-        on, limit_mps = np.empty((2, len(car)))
-        stands = car.at_rest() | np.isnan(car.still_s)
+        state, since_ns = state.copy(), np.empty(len(rows), dtype=np.int64)
+        on, limit_mps = np.empty((2, len(rows)))
+        stands = rows.at_rest() | np.isnan(rows.still_s)
         _run(
-            state, car.lift, car.t_ns, car.gap_ns, car.v, car.accel, car.offset_m, car.door, car.door_doubt, car.mode,
-            stands, facts.door_zone_m, self.limit_mps, self.relevel_mps, self.level_mps, self.level_slack_m,
+            state, rows.lift, rows.t_ns, rows.gap_ns, rows.v, rows.accel, rows.offset_m, rows.door, rows.door_doubt,
+            rows.mode, stands, facts.door_zone_m, self.limit_mps, self.relevel_mps, self.level_mps, self.level_slack_m,
             self.closing_s, on, limit_mps, since_ns,
         )  # fmt: skip
-        evidence = {"speed_mps": np.abs(car.v), "limit_mps": limit_mps}
+        evidence = {"speed_mps": np.abs(rows.v), "limit_mps": limit_mps}
         return state, (Score(on, np.full_like(on, np.nan), evidence, since_ns),)
 
 

@@ -9,12 +9,12 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from detectors import hold
-from detectors.observe.car import Car
+from detectors.observe.rows import RowTable
 from detectors.rule import MAJOR, Level, Rule, Score
 from registry.facts import FleetFacts
+from telemetry.arrays import Memory
 from telemetry.compiled import compiled
 from telemetry.streams import STARRED_ONLY_MODES
 
@@ -25,20 +25,20 @@ class StopOutsideZone:
 
     hold_s: float = 15.0
 
-    def start(self, n: int) -> NDArray[np.void]:
+    def start(self, n: int) -> Memory:
         """Return a stopped clock for each of `n` lifts."""
         return hold.start(n)
 
-    def step(self, state: NDArray[np.void], car: Car, facts: FleetFacts) -> tuple[NDArray[np.void], tuple[Score, ...]]:
+    def step(self, state: Memory, rows: RowTable, facts: FleetFacts) -> tuple[Memory, tuple[Score, ...]]:
         """Score each row that reads a speed or a position."""
-        state, since_ns = state.copy(), np.empty(len(car), dtype=np.int64)
-        held_s, off = np.empty((2, len(car)))
-        offset_m, zone_m = np.abs(car.offset_m), facts.door_zone_m[car.lift]
+        state, since_ns = state.copy(), np.empty(len(rows), dtype=np.int64)
+        held_s, off = np.empty((2, len(rows)))
+        offset_m, zone_m = np.abs(rows.offset_m), facts.door_zone_m[rows.lift]
         _run(
-            state, car.lift, car.t_ns, car.gap_ns, car.v, car.z, car.z_doubt, car.still_s, car.stale, car.at_rest(),
-            offset_m, zone_m, car.mode, held_s, off, since_ns,
+            state, rows.lift, rows.t_ns, rows.gap_ns, rows.v, rows.z, rows.z_doubt, rows.still_s, rows.stale,
+            rows.at_rest(), offset_m, zone_m, rows.mode, held_s, off, since_ns,
         )  # fmt: skip
-        limit_s = np.full(len(car), self.hold_s)
+        limit_s = np.full(len(rows), self.hold_s)
         evidence = {"offset_m": offset_m, "door_zone_m": zone_m, "held_s": held_s, "limit_s": limit_s}
         return state, (Score(held_s / self.hold_s, off, evidence, since_ns),)
 

@@ -15,14 +15,14 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from detectors.observe import doorway
-from detectors.observe.car import Car
 from detectors.observe.gaps import GAP_S, NEVER_NS
 from detectors.observe.rest import STILL_MPS, STILL_S
+from detectors.observe.rows import RowTable
 from detectors.rule import CRITICAL, Level, Rule, Score
 from registry.facts import FleetFacts
+from telemetry.arrays import Memory
 from telemetry.compiled import compiled, records
 from telemetry.streams import INSPECTION
 
@@ -53,21 +53,21 @@ class UnintendedMovement:
     moved: float = 0.25
     level_slack_m: float = 0.02
 
-    def start(self, n: int) -> NDArray[np.void]:
+    def start(self, n: int) -> Memory:
         """Return `n` cars with doors of unknown state, none of them armed."""
         return records(n, MEMORY, ajar=np.nan, left_ns=NEVER_NS, home_m=np.nan, t_ns=NEVER_NS)
 
-    def step(self, state: NDArray[np.void], car: Car, facts: FleetFacts) -> tuple[NDArray[np.void], tuple[Score, ...]]:
+    def step(self, state: Memory, rows: RowTable, facts: FleetFacts) -> tuple[Memory, tuple[Score, ...]]:
         """Score each row that reads a speed or a position."""
         state = state.copy()
-        on, off, moved_m = np.empty((3, len(car)))
+        on, off, moved_m = np.empty((3, len(rows)))
         _run(
-            state, car.lift, car.t_ns, car.v, car.v_last, car.z, car.z_last, car.offset_m, car.door, car.door_doubt,
-            car.mode, car.still_s, car.still_since_ns, facts.door_zone_m, self.leaving_mps, round(self.early_s * 1e9),
-            self.moved, self.level_slack_m, on, off, moved_m,
+            state, rows.lift, rows.t_ns, rows.v, rows.v_last, rows.z, rows.z_last, rows.offset_m, rows.door,
+            rows.door_doubt, rows.mode, rows.still_s, rows.still_since_ns, facts.door_zone_m, self.leaving_mps,
+            round(self.early_s * 1e9), self.moved, self.level_slack_m, on, off, moved_m,
         )  # fmt: skip
-        zone = facts.door_zone_m[car.lift]
-        evidence = {"moved_m": moved_m, "max_z_m": moved_m, "speed_mps": np.abs(car.v_last), "limit_m": zone}
+        zone = facts.door_zone_m[rows.lift]
+        evidence = {"moved_m": moved_m, "max_z_m": moved_m, "speed_mps": np.abs(rows.v_last), "limit_m": zone}
         return state, (Score(on, off, evidence),)
 
 

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from hypothesis import given, settings
@@ -14,10 +12,11 @@ from alerts.alert import FIRING, Alert
 from alerts.book import Answer, Occurrence
 from alerts.ledger import Ledger
 from detectors.judge import Judge
-from detectors.observe.car import Car
-from detectors.rule import CRITICAL, Level, Rule, Score
+from detectors.observe.rows import RowTable
+from detectors.rule import CRITICAL, NO_MEMORY, Level, Rule, Score
 from detectors.trigger import AGAIN_S
 from registry.facts import FleetFacts
+from telemetry.arrays import Memory
 from tests.alerts.rules import DISTRICT, LIFT, T0, S
 from tests.detectors.world import batch, facts_of
 
@@ -30,11 +29,11 @@ FOUND_WITHIN_S = AGAIN_S + HOLD_S + 1.0
 class Pressed:
     """A detector that scores the alarm button as it was last said."""
 
-    def start(self, n: int) -> Mapping[str, Any]:
-        return {}
+    def start(self, n: int) -> Memory:
+        return np.zeros(n, NO_MEMORY)
 
-    def step(self, state: Mapping[str, Any], car: Car, facts: FleetFacts) -> tuple[Mapping[str, Any], tuple[Score]]:
-        return state, (Score(car.alarm, np.full(len(car), np.nan)),)
+    def step(self, state: Memory, rows: RowTable, facts: FleetFacts) -> tuple[Memory, tuple[Score]]:
+        return state, (Score(rows.alarm, np.full(len(rows), np.nan)),)
 
 
 RULE = Rule("F00", "held", Pressed(), (Level(CRITICAL, hold_s=HOLD_S, by_hand=True),), {"en": "Held"}, {})

@@ -14,10 +14,11 @@ import pytest
 from detectors.catalogue import RULES
 from detectors.judge import Judge
 from detectors.observe import tables
-from detectors.rule import Finding, Rule, State
+from detectors.rule import Finding, Rule
 from detectors.rules.silence import ByArrival
 from detectors.trigger import AGAIN_S
 from registry.facts import FleetFacts, LiftFacts
+from telemetry.arrays import Memory
 from telemetry.batch import CHANNELS, Batch
 from telemetry.streams import CLOSED
 from tests.detectors.world import BEGIN_NS, Fault, Rows, batch, facts_of, healthy, rows_of, tower
@@ -69,22 +70,17 @@ def scores(rule: Rule, batches: list[Batch], facts: FleetFacts) -> dict[tuple[in
     return out
 
 
-def assert_same_records(kept: Mapping[str, np.ndarray], other: Mapping[str, np.ndarray]) -> None:
+def assert_same_records(kept: Mapping[str, Memory], other: Mapping[str, Memory]) -> None:
     """Compare two snapshots field by field: unknown numbers are equal."""
     for name in kept:
-        for field in fields_of(kept[name]) or [...]:
+        for field in fields_of(kept[name]):
             column = kept[name][field]
             assert np.array_equal(column, other[name][field], equal_nan=column.dtype.kind == "f"), (name, field)
 
 
-def fields_of(state: State) -> list[str]:
-    """Return the names of the fields of records, or of columns."""
-    return list(state.dtype.names or ()) if isinstance(state, np.ndarray) else list(state)
-
-
-def columns_of(state: State) -> list[np.ndarray]:
-    """Return the arrays that a state is made of."""
-    return [state] if isinstance(state, np.ndarray) else list(state.values())
+def fields_of(records: Memory) -> list[str]:
+    """Return the names of the fields."""
+    return list(records.dtype.names or ())
 
 
 def by_lift(findings: list[Finding]) -> dict[int, list[Finding]]:
@@ -142,7 +138,7 @@ def test_inputs_are_never_modified(rule: Rule) -> None:
         for name in ("lift", "t_ns", *CHANNELS):
             getattr(part, name).setflags(write=False)
         memory, state = tables.start(len(facts)), rule.detector.start(len(facts))
-        for column in (*memory.values(), *columns_of(state)):
+        for column in (*memory.values(), state):
             column.setflags(write=False)
         _, (now, *_) = tables.step(memory, part, facts)
         for name in ("v", "z", "v_last", "z_last", "door", "offset_m", "still_s", "t_ns", "dt_s", "accel"):

@@ -15,15 +15,15 @@ import pytest
 
 from detectors.catalogue import RULES
 from detectors.observe import tables
-from detectors.observe.car import Car
-from detectors.observe.scan import Columns
-from detectors.rule import MINOR, Level, Rule, Score
+from detectors.observe.rows import RowTable
+from detectors.rule import MINOR, NO_MEMORY, Level, Rule, Score
 from detectors.rules.silence import RULE as SILENT
 from detectors.rules.silence import ByArrival
 from ingest.judging import Judging
 from registry.facts import FleetFacts
 from store.journal import Journal
 from store.records.repository import AlertFilter, Records
+from telemetry.arrays import Memory
 from telemetry.streams import OFFLINE, SUSPECT, topic
 from tests.ingest.running import DISTRICT, T0_MS, bundle, facts
 from tests.loopback import until
@@ -37,13 +37,13 @@ SOON_OFFLINE = replace(SILENT, detector=ByArrival(offline_s=4.0, suspect_heartbe
 class Brittle:
     """A detector of fast cars that breaks at one reading."""
 
-    def start(self, n: int) -> Columns:
-        return {}
+    def start(self, n: int) -> Memory:
+        return np.zeros(n, NO_MEMORY)
 
-    def step(self, state: Columns, car: Car, facts: FleetFacts) -> tuple[Columns, tuple[Score, ...]]:
-        if (car.z == POISON_M).any():
+    def step(self, state: Memory, rows: RowTable, facts: FleetFacts) -> tuple[Memory, tuple[Score, ...]]:
+        if (rows.z == POISON_M).any():
             raise ZeroDivisionError("broken on purpose")
-        fast = (np.abs(car.v_last) > 2.0).astype(float)
+        fast = (np.abs(rows.v_last) > 2.0).astype(float)
         return state, (Score(fast, 1.0 - fast),)
 
 
@@ -51,11 +51,11 @@ class Brittle:
 class Felt:
     """A detector that scores whether the car ever felt an impact."""
 
-    def start(self, n: int) -> Columns:
-        return {}
+    def start(self, n: int) -> Memory:
+        return np.zeros(n, NO_MEMORY)
 
-    def step(self, state: Columns, car: Car, facts: FleetFacts) -> tuple[Columns, tuple[Score, ...]]:
-        felt = (car.impact_ns > 0).astype(float)
+    def step(self, state: Memory, rows: RowTable, facts: FleetFacts) -> tuple[Memory, tuple[Score, ...]]:
+        felt = (rows.impact_ns > 0).astype(float)
         return state, (Score(felt, 1.0 - felt),)
 
 
