@@ -177,7 +177,7 @@ def _door_effect(cars: Cars, lift: Index) -> Index:
     return EFFECTS.door[cars.cause[lift]]
 
 
-# At a landing.
+# Decision points of the door cycle at a landing.
 
 
 def hold_shut_doors(cars: Cars, lift: Index, t: F64) -> tuple[Index, F64]:
@@ -243,7 +243,7 @@ def intercept_departure(cars: Cars, lift: Index, t: F64) -> tuple[Index, F64]:
     return lift[~again & ~frozen], t[~again & ~frozen]
 
 
-# Over.
+# Return to service.
 
 
 def resume_service(cars: Cars, lift: Index, t: F64) -> None:

@@ -28,7 +28,7 @@ def inject(address: BrokerAddress, lift_id: str, cause: str, for_s: float | None
 
 
 def read_request(body: Any) -> tuple[str, float]:
-    """Return the cause and the duration of a request; raise Unknown where it is not one."""
+    """Return the cause and the duration of a request; raise InvalidFaultRequest if the request is invalid."""
     if not isinstance(body, dict) or not isinstance(body.get("cause"), str):
         raise InvalidFaultRequest('give an object such as {"cause": "power-cut", "for_s": 60}')
     if body["cause"] not in CAUSES:

@@ -1,4 +1,4 @@
-"""Ctrl-C and SIGTERM as an event, so that what is being played or written can be ended in good order."""
+"""Ctrl-C and SIGTERM as an event, so that playing and recording end in good order."""
 
 from __future__ import annotations
 

@@ -135,7 +135,7 @@ class FaultCourses:
         elif active.fault.lift in self._cars.active_faults:
             active_faults = self._cars.active_faults[active.fault.lift]
             if active.cause.whole_building and active_faults.cause == active.fault.cause:
-                self._cancel(active)  # a neighbour's plan has already brought it upon the building
+                self._cancel(active)  # the request of a neighbour has already affected the building
             else:
                 self._schedule(active, t_s + 1)
         else:
