@@ -57,11 +57,11 @@ def received_us(form: str, lifts: int, program: str) -> float:
             publisher.publish(where, payload)
         publisher.flush(READY_LIMIT_S)
         publisher.close()
-        before, taken = time.process_time(), 0
-        while taken < len(made):
+        before, received = time.process_time(), 0
+        while received < len(made):
             arrivals = source.take(PAUSE_S)
             source.acknowledge(arrivals)
-            taken += len(arrivals)
+            received += len(arrivals)
         took_s = time.process_time() - before
         source.close()
         broker.terminate()

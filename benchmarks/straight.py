@@ -61,11 +61,11 @@ def main() -> None:
     asked = parser.parse_args()
     collect_seldom()
     took = measure(asked.lifts, asked.seconds, asked.idle_hz, asked.vibration)
-    lived = asked.lifts * asked.seconds
+    lift_seconds = asked.lifts * asked.seconds
     print(f"{'':24}{'CPU us a lift-second':>22}{'lift-seconds a CPU second':>28}")
     for step in STEPS:
-        print(f"{step:24}{took[step] / lived * 1e6:22.2f}{lived / took[step]:28,.0f}")
-    print(f"{'all':24}{took.total() / lived * 1e6:22.2f}{lived / took.total():28,.0f}")
+        print(f"{step:24}{took[step] / lift_seconds * 1e6:22.2f}{lift_seconds / took[step]:28,.0f}")
+    print(f"{'all':24}{took.total() / lift_seconds * 1e6:22.2f}{lift_seconds / took.total():28,.0f}")
 
 
 if __name__ == "__main__":

@@ -22,7 +22,7 @@ from ingest.fleet import NO_ROOM, Fleet
 from registry.facts import LiftFacts
 from registry.maintenance import NO_WINDOWS, MaintenanceWindows
 from store.live import LiveTable
-from store.records.repository import MaintenanceWindow
+from store.records.repository import WindowRecord
 from telemetry.batch import Decoded
 from telemetry.order.sequence import Sequencer
 from telemetry.streams import STARRED_ONLY_MODES
@@ -42,7 +42,7 @@ class State:
         self.judge = Judge(rules, 0, on_broken)
         self.silence = Silence(next((r.detector for r in rules if isinstance(r.detector, ByArrival)), None))
         self.windows = NO_WINDOWS
-        self._windows: dict[int, MaintenanceWindow] = {}
+        self._windows: dict[int, WindowRecord] = {}
 
     def grow(self) -> None:
         """Make room for every lift of the fleet."""
@@ -55,7 +55,7 @@ class State:
         self,
         changed: Sequence[tuple[LiftFacts, bool]],
         deleted: Iterable[str] = (),
-        windows: Iterable[MaintenanceWindow] = (),
+        windows: Iterable[WindowRecord] = (),
     ) -> None:
         """Apply what changed in the registry; a lift that was struck off is not missed."""
         self.fleet.load(changed, deleted)

@@ -171,22 +171,22 @@ _DEFAULTS = asdict(LiftFacts("", ""))
 
 
 def _read_rows(rows: Iterable[tuple[int, Any]]) -> ReadResult:
-    taken: dict[str, tuple[int, LiftFacts]] = {}
+    accepted: dict[str, tuple[int, LiftFacts]] = {}
     refused = []
     for number, row in rows:
         if not isinstance(row, Mapping):
             lift, errors = None, [FieldError("row", "is not an object", "write the facts of a lift by name")]
         else:
             lift, errors = read_row(row)
-        if lift is not None and lift.lift_id in taken:
-            before = taken[lift.lift_id][0]
+        if lift is not None and lift.lift_id in accepted:
+            before = accepted[lift.lift_id][0]
             errors = [FieldError("lift_id", f"{lift.lift_id} is in row {before} too", "keep one of the two")]
         if lift is not None and not errors:
-            taken[lift.lift_id] = (number, lift)
+            accepted[lift.lift_id] = (number, lift)
         else:
             named = row.get("lift_id") if isinstance(row, Mapping) else None
             refused.append(RefusedRow(number, named[:64] if isinstance(named, str) else None, tuple(errors)))
-    return [lift for _, lift in taken.values()], refused
+    return [lift for _, lift in accepted.values()], refused
 
 
 def _cells(header: Sequence[str], cells: Sequence[str]) -> dict[str, str]:

@@ -18,7 +18,7 @@ from alerts.alert import Alert
 from registry import catalogue
 from registry.facts import LiftFacts
 from store.live import NEVER, LiveTable
-from store.records.repository import MaintenanceWindow, Registered
+from store.records.repository import Registered, WindowRecord
 from telemetry import instant
 from telemetry.streams import DOOR_STATES, INSPECTION, MODES, NEVER_SEEN, OFFLINE, OUT_OF_SERVICE, POWERS, SUSPECT
 
@@ -94,7 +94,7 @@ class Picture:
     counts: NDArray[np.int64]
     state: NDArray[np.int8]
     since_ns: NDArray[np.int64]
-    windows: Mapping[str, MaintenanceWindow]
+    windows: Mapping[str, WindowRecord]
 
     def item(self, row: int) -> dict[str, Any]:
         """Return one lift as it stands in a list."""
@@ -123,7 +123,7 @@ UNHEARD: dict[str, Any] = dict.fromkeys(
 )
 
 
-def _window(window: MaintenanceWindow | None) -> dict[str, Any] | None:
+def _window(window: WindowRecord | None) -> dict[str, Any] | None:
     """Return a maintenance window that is not over."""
     if window is None or window.until_ns <= time.time_ns():
         return None
@@ -161,7 +161,7 @@ def picture(
     who: Roster,
     live: LiveTable,
     alerts: Mapping[str, Sequence[Alert]],
-    windows: Mapping[str, MaintenanceWindow] | None = None,
+    windows: Mapping[str, WindowRecord] | None = None,
 ) -> Picture:
     """Return the fleet as these parts show it."""
     counts, onset_ns = _open(who, alerts)

@@ -29,11 +29,11 @@ from store.records.repository import (
     EVERYTHING,
     Announcement,
     Live,
-    MaintenanceWindow,
     Records,
     RecordsUnavailable,
     Registered,
     RegistryChanges,
+    WindowRecord,
 )
 
 log = logging.getLogger(__name__)
@@ -49,7 +49,7 @@ class Seen:
 
     revision: int = EVERYTHING
     registry: Mapping[str, Registered] = field(default_factory=dict)
-    windows: Mapping[str, MaintenanceWindow] = field(default_factory=dict)
+    windows: Mapping[str, WindowRecord] = field(default_factory=dict)
     live: Mapping[str, tuple[Live, LiveTable]] = field(default_factory=dict)
     transition: int = -1
     alerts: Mapping[str, Sequence[Alert]] = field(default_factory=dict)

@@ -173,12 +173,12 @@ class Recording:
     def facts(self) -> list[LiftFacts]:
         """Return the facts of the registered lifts."""
         frame = self._read(FACTS_TABLE)
-        taken, refused = read_json(frame.write_json())
+        accepted, refused = read_json(frame.write_json())
         if refused:
             raise InvalidRecording(
                 f"{self.folder / FACTS_TABLE}.parquet: row {refused[0].number}: {refused[0].errors[0]}"
             )
-        return taken
+        return accepted
 
     def labels(self) -> list[dict[str, Any]]:
         """Return the labels, instants as nanoseconds."""

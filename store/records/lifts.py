@@ -14,7 +14,7 @@ from sqlalchemy import Connection, delete, func, select
 from registry.lift_facts import Floor, LiftFacts
 from store.records.audit import write_audit
 from store.records.database import REVISION, Database, Repository, read_counter
-from store.records.maintenance import MaintenanceWindow, read_windows
+from store.records.maintenance import WindowRecord, read_windows
 from store.records.schema import deleted_lifts, lifts
 
 EVERYTHING = -1
@@ -37,7 +37,7 @@ class RegistryChanges:
     revision: int
     lifts: list[Registered]
     deleted: list[str]
-    windows: list[MaintenanceWindow]
+    windows: list[WindowRecord]
 
     @property
     def touch_judging(self) -> bool:

@@ -12,7 +12,7 @@ from store.records.schema import lifts, maintenance
 
 
 @dataclass(frozen=True, slots=True)
-class MaintenanceWindow:
+class WindowRecord:
     """A time in which somebody works on a lift, from `from_ns` until before `until_ns`."""
 
     id: int
@@ -56,16 +56,16 @@ class MaintenanceStore:
             write_audit(connection, now_ns, by, "maintenance.end", [(lift_id, {"until_ns": now_ns})])
 
 
-def read_windows(connection: Connection, since: int) -> list[MaintenanceWindow]:
+def read_windows(connection: Connection, since: int) -> list[WindowRecord]:
     """Return the windows that are new or changed since a revision of the registry, in the order of their beginning."""
     query = select(*_WINDOW).where(maintenance.c.revision > since).order_by(maintenance.c.id)
-    return [MaintenanceWindow(*row) for row in connection.execute(query)]
+    return [WindowRecord(*row) for row in connection.execute(query)]
 
 
-def _open(connection: Connection, lift_id: str, now_ns: int) -> MaintenanceWindow | None:
+def _open(connection: Connection, lift_id: str, now_ns: int) -> WindowRecord | None:
     query = select(*_WINDOW).where(maintenance.c.lift_id == lift_id, maintenance.c.until_ns > now_ns)
     row = connection.execute(query).first()
-    return None if row is None else MaintenanceWindow(*row)
+    return None if row is None else WindowRecord(*row)
 
 
 _WINDOW = tuple(maintenance.c[name] for name in ("id", "lift_id", "from_ns", "until_ns", "by", "note"))

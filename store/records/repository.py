@@ -12,7 +12,7 @@ from store.records.database import RecordsUnavailable, Repository
 from store.records.dead_letters import DeadLetterStore, RefusedMessage
 from store.records.lifts import EVERYTHING, LiftStore, Registered, RegistryChanges
 from store.records.live import Live, LiveStore
-from store.records.maintenance import MaintenanceStore, MaintenanceWindow
+from store.records.maintenance import MaintenanceStore, WindowRecord
 from store.records.outbox import DONE, FAILED, WAITING, Announcement, Delivery, Outbox
 from store.records.page import BadCursor, Page
 from store.records.retention import KEEP_DEFAULT_YEARS, KEEP_LEAST_YEARS, Retention
@@ -32,7 +32,6 @@ __all__ = [
     "Delivery",
     "History",
     "Live",
-    "MaintenanceWindow",
     "Page",
     "Records",
     "RecordsUnavailable",
@@ -41,6 +40,7 @@ __all__ = [
     "RegistryChanges",
     "Resume",
     "Snapshot",
+    "WindowRecord",
 ]
 
 

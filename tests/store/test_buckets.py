@@ -14,7 +14,7 @@ from tests.store.worlds import START_NS
 
 @settings(deadline=None)
 @given(st.integers(0, 4 * 10**18), st.integers(1, 10**17), st.integers(1, 5_000))
-def test_a_grid_covers_its_window_with_no_more_than_the_points_asked_for(start: int, length: int, points: int) -> None:
+def test_a_grid_covers_its_window_with_at_most_the_requested_points(start: int, length: int, points: int) -> None:
     begins, width = buckets.grid(start, start + length, points)
     assert 1 <= len(begins) <= points
     assert begins[0] <= start
@@ -22,7 +22,7 @@ def test_a_grid_covers_its_window_with_no_more_than_the_points_asked_for(start: 
     assert (np.diff(begins) == width).all()
 
 
-def test_buckets_are_round_and_stand_still_while_a_window_slides() -> None:
+def test_buckets_do_not_move_while_a_window_slides() -> None:
     first, width = buckets.grid(START_NS, START_NS + 600 * SECOND_NS, 150)
     second, _ = buckets.grid(START_NS + 3 * SECOND_NS, START_NS + 603 * SECOND_NS, 150)
     assert width == 5 * SECOND_NS

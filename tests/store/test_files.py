@@ -113,7 +113,7 @@ def test_a_merge_beyond_the_limit_of_rows_is_split_and_loses_nothing(
     assert minutes.mean[:2].tolist() == [29.5, 89.5]
 
 
-def test_long_windows_are_answered_by_the_minute_and_completed_from_what_is_not_reduced_yet(tmp_path: Path) -> None:
+def test_long_windows_use_the_minute_reduction_and_unreduced_rows(tmp_path: Path) -> None:
     store = FileSeries.open(tmp_path)
     for second in range(250):
         store.write(seconds(second))
@@ -130,7 +130,7 @@ def test_long_windows_are_answered_by_the_minute_and_completed_from_what_is_not_
     assert np.isnan(v.mean[5:]).all()
 
 
-def test_raw_days_expire_before_their_minutes_and_the_series_goes_on_by_the_minute(tmp_path: Path) -> None:
+def test_raw_days_expire_before_their_minute_reduction(tmp_path: Path) -> None:
     store = FileSeries.open(tmp_path, raw_days=30, minute_days=730)
     for second in range(100):
         store.write(seconds(second))
@@ -146,7 +146,7 @@ def test_raw_days_expire_before_their_minutes_and_the_series_goes_on_by_the_minu
     assert list(tmp_path.rglob("*.parquet")) == []
 
 
-def test_a_second_writer_is_told_and_a_reader_is_not_in_the_way(tmp_path: Path) -> None:
+def test_a_second_writer_is_refused_and_a_reader_is_not(tmp_path: Path) -> None:
     store = FileSeries.open(tmp_path)
     with pytest.raises(TimeSeriesRefused, match="another process writes"):
         FileSeries.open(tmp_path)
@@ -159,7 +159,7 @@ def test_a_second_writer_is_told_and_a_reader_is_not_in_the_way(tmp_path: Path) 
     FileSeries.open(tmp_path).close()
 
 
-def test_a_folder_that_cannot_be_written_is_unavailable_not_fatal(tmp_path: Path) -> None:
+def test_a_folder_that_cannot_be_written_is_reported_as_unavailable(tmp_path: Path) -> None:
     store = FileSeries.open(tmp_path)
     (tmp_path / "raw").write_text("in the way")
     with pytest.raises(TimeSeriesUnavailable, match="cannot write"):
@@ -209,7 +209,7 @@ def test_every_write_that_returned_is_there_after_the_writer_was_killed(tmp_path
         store.close()
 
 
-def test_a_reader_never_sees_less_than_was_written_while_segments_merge_under_it(tmp_path: Path) -> None:
+def test_a_reader_sees_every_row_while_segments_merge(tmp_path: Path) -> None:
     store = FileSeries.open(tmp_path)
     reader = FileSeries.open(tmp_path, writable=False)
     written, stop, wrong = [0], threading.Event(), []

@@ -37,7 +37,7 @@ def reduce_what_is_late(store: InfluxSeries) -> None:
         store.maintain(START_NS + 400 * DAY_NS)
 
 
-def test_opening_makes_buckets_and_task_once_and_keeps_them_as_configured(influx: Influx) -> None:
+def test_opening_creates_buckets_and_task_once_and_restores_their_settings(influx: Influx) -> None:
     for raw_days in (30, 30, 10):
         open_timeseries(influx.url, token=influx.token, org=influx.org, raw_days=raw_days).close()
     with InfluxDBClient(influx.url, influx.token, org=influx.org) as client:
@@ -100,7 +100,7 @@ def test_vibration_is_reduced_by_its_own_extremes_over_months(store: InfluxSerie
 @pytest.mark.parametrize(
     "name", ['x" or true //', "x\\", "${r.lift}", "x\n|> yield()", '")', "\x00", "升降机", "\\x22"]
 )
-def test_a_name_with_an_injection_in_it_is_only_a_name(store: InfluxSeries, name: str) -> None:
+def test_an_injection_in_a_name_is_escaped(store: InfluxSeries, name: str) -> None:
     store.write([rows("speed", ["innocent", name], [0, 1], v=[1, 2])])
     stored = name.replace("\\", "_").replace("\n", "_").replace("\x00", "_")
     found = store.readings(stored, "speed", START_NS, START_NS + HOUR_NS)
@@ -110,7 +110,7 @@ def test_a_name_with_an_injection_in_it_is_only_a_name(store: InfluxSeries, name
     assert len(store.readings("innocent", "speed", START_NS, START_NS + HOUR_NS)) == 1
 
 
-def test_a_wrong_token_is_refused_with_what_to_do(influx: Influx) -> None:
+def test_a_wrong_token_is_refused_with_a_remedy(influx: Influx) -> None:
     with pytest.raises(TimeSeriesRefused, match=r"401.*token is missing or wrong"):
         open_timeseries(influx.url, token="wrong", org=influx.org)
     reader = open_timeseries(influx.url, token="wrong", org=influx.org, writable=False)
@@ -118,13 +118,13 @@ def test_a_wrong_token_is_refused_with_what_to_do(influx: Influx) -> None:
         reader.readings("L1", "speed", START_NS, START_NS + 1)
 
 
-def test_rows_wait_for_a_token_that_was_taken_away(influx: Influx) -> None:
+def test_rows_wait_for_a_revoked_token(influx: Influx) -> None:
     writer = open_timeseries(influx.url, token="revoked", org=influx.org, writable=False)
     with pytest.raises(TimeSeriesUnavailable, match="token"):
         writer.write([rows("speed", "L1", [0], v=[1])])
 
 
-def test_an_organisation_that_is_not_there_is_named(influx: Influx) -> None:
+def test_a_missing_organisation_is_named(influx: Influx) -> None:
     with pytest.raises(TimeSeriesRefused, match="organisation 'nowhere'"):
         open_timeseries(influx.url, token=influx.token, org="nowhere")
 
@@ -138,7 +138,7 @@ def test_points_older_than_the_retention_are_refused_and_the_others_are_written(
     store.close()
 
 
-def test_a_server_that_is_not_there_is_unavailable_by_name() -> None:
+def test_an_unreachable_server_is_reported_by_name() -> None:
     url = f"http://127.0.0.1:{free_port()}"
     with pytest.raises(TimeSeriesUnavailable, match=f"InfluxDB at {url} does not answer"):
         open_timeseries(url, token="t")

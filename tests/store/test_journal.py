@@ -26,7 +26,7 @@ def messages(count: int, size: int = 100, first: int = 0) -> list[tuple[int, str
     ]
 
 
-def test_what_was_appended_is_read_back_as_it_came(tmp_path: Path) -> None:
+def test_messages_are_read_back_as_they_were_appended(tmp_path: Path) -> None:
     with Journal.open(tmp_path) as journal:
         said = [
             *messages(3),
@@ -39,7 +39,7 @@ def test_what_was_appended_is_read_back_as_it_came(tmp_path: Path) -> None:
         assert journal.read(5) == []
 
 
-def test_positions_go_on_after_everything_was_trimmed_and_the_journal_reopened(tmp_path: Path) -> None:
+def test_positions_continue_after_a_full_trim_and_a_reopening(tmp_path: Path) -> None:
     with Journal.open(tmp_path) as journal:
         assert (journal.first, journal.last) == (1, 0)
         journal.append(messages(10))
@@ -66,7 +66,7 @@ def test_a_read_is_bounded_by_messages_and_by_bytes_but_always_moves_on(tmp_path
         assert len(journal.read(0, max_bytes=1)) == 1
 
 
-def test_a_reader_finds_its_position_again(tmp_path: Path) -> None:
+def test_the_position_of_a_reader_persists(tmp_path: Path) -> None:
     with Journal.open(tmp_path) as journal:
         assert journal.position("judge") == 0
         journal.mark("judge", 17)

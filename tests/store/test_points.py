@@ -97,7 +97,7 @@ def test_two_blocks_that_share_a_second_make_two_rows_of_it() -> None:
     assert features["max_z"].tolist() == [1, 1, 5, 5]
 
 
-def test_a_single_sample_needs_no_interval_and_a_huge_one_no_excuse() -> None:
+def test_a_single_sample_needs_no_interval_and_may_be_huge() -> None:
     waves = blocks((0.25, np.nan, np.full((3, 1), 3e38)), (1.5, 0.01, np.full((3, 2), -2e38)))
     message, t_ns, features = vibration_features(waves)
     assert message.tolist() == [0, 1]
@@ -105,7 +105,7 @@ def test_a_single_sample_needs_no_interval_and_a_huge_one_no_excuse() -> None:
     assert features["max_x"].tolist() == [np.float32(3e38), np.float32(-2e38)]
 
 
-def test_channels_get_the_names_of_the_contract_and_silent_rows_are_left_out() -> None:
+def test_channels_have_the_names_of_the_contract_and_empty_rows_are_left_out() -> None:
     nan = np.nan
     index = np.array([0, 1, 1], np.int32)
     t_ns = START_NS + np.arange(3)
@@ -136,5 +136,5 @@ def test_channels_get_the_names_of_the_contract_and_silent_rows_are_left_out() -
     assert [(rows.measurement, rows.t_ns.tolist()) for rows in late] == [("speed", [START_NS + 2])]
 
 
-def test_nothing_decoded_is_nothing_to_store() -> None:
+def test_no_messages_make_no_points() -> None:
     assert points(Decoded(messages([]), {}, NO_BLOCKS, [])) == []

@@ -54,12 +54,12 @@ def kinds(records: Records, since: int = 0) -> list[str]:
 # ── opening ──
 
 
-def test_migrations_make_the_tables_that_the_code_expects(records: Records) -> None:
+def test_migrations_create_the_tables_of_the_schema(records: Records) -> None:
     with records._database.reading() as connection:
         assert compare_metadata(MigrationContext.configure(connection), metadata) == []
 
 
-def test_processes_that_start_together_make_the_tables_once(url: str) -> None:
+def test_processes_that_start_together_migrate_once(url: str) -> None:
     with ThreadPoolExecutor(4) as pool:
         opened = list(pool.map(lambda _: Records.open(url), range(4)))
     assert [one.revision() for one in opened] == [0, 0, 0, 0]
@@ -67,7 +67,7 @@ def test_processes_that_start_together_make_the_tables_once(url: str) -> None:
         one.close()
 
 
-def test_a_new_file_that_another_process_is_writing_is_waited_for(tmp_path: Path) -> None:
+def test_opening_waits_for_another_process_that_writes_a_new_file(tmp_path: Path) -> None:
     """SQLite itself gives up at once when it is to turn the write-ahead log on."""
     other = sqlite3.connect(tmp_path / "records.db", isolation_level=None, check_same_thread=False)
     other.execute("BEGIN IMMEDIATE")
@@ -76,7 +76,7 @@ def test_a_new_file_that_another_process_is_writing_is_waited_for(tmp_path: Path
     other.close()
 
 
-def test_what_was_written_is_there_after_opening_again(url: str) -> None:
+def test_records_persist_after_opening_again(url: str) -> None:
     with Records.open(url) as first:
         first.put_lift(LiftFacts("a", "north"), "me", T0)
     with Records.open(url) as second:
@@ -90,30 +90,30 @@ def test_records_of_a_newer_version_are_not_touched(url: str) -> None:
         Records.open(url)
 
 
-def test_a_server_that_is_away_is_one_clear_sentence() -> None:
+def test_an_unreachable_server_is_reported_in_one_sentence() -> None:
     with pytest.raises(RecordsUnavailable, match=r"postgresql.*cannot be reached.*check that the server runs"):
         Records.open(f"postgresql://somebody:secret@127.0.0.1:{free_port()}/records")
 
 
-def test_a_password_is_not_said(caplog: pytest.LogCaptureFixture) -> None:
+def test_a_password_is_never_logged(caplog: pytest.LogCaptureFixture) -> None:
     with pytest.raises(RecordsUnavailable) as told:
         Records.open(f"postgresql://somebody:hunter2@127.0.0.1:{free_port()}/records")
     assert "hunter2" not in f"{told.value}{caplog.text}"
 
 
 @pytest.mark.parametrize("address", ["nonsense", "mysql://host/x", "sqlite://", "sqlite:///:memory:", ""])
-def test_an_address_that_is_none_says_how_to_write_one(address: str) -> None:
+def test_an_invalid_url_is_reported_with_valid_examples(address: str) -> None:
     with pytest.raises(RecordsUnavailable, match=r"sqlite:////folder/records\.db"):
         Records.open(address)
 
 
-def test_a_file_that_is_no_database_is_one_clear_sentence(tmp_path: Path) -> None:
+def test_a_file_that_is_no_database_is_reported_in_one_sentence(tmp_path: Path) -> None:
     (tmp_path / "records.db").write_bytes(b"this is not a database, it is a text " * 100)
     with pytest.raises(RecordsUnavailable, match="cannot be reached"):
         Records.open(f"sqlite:///{tmp_path}/records.db")
 
 
-def test_a_folder_that_cannot_be_made_is_one_clear_sentence(tmp_path: Path) -> None:
+def test_a_folder_that_cannot_be_created_is_reported_in_one_sentence(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     with pytest.raises(RecordsUnavailable, match="cannot be made"):
         Records.open(f"sqlite:///{tmp_path}/file/records.db")
@@ -125,13 +125,13 @@ def test_a_folder_that_cannot_be_made_is_one_clear_sentence(tmp_path: Path) -> N
 FACTS = LiftFacts("a", "north", name="Tower 3", floors=(Floor("G", 0.0), Floor("1", 4.5)), rated_speed_mps=1.75)
 
 
-def test_a_lift_comes_back_as_it_was_put(records: Records) -> None:
+def test_a_lift_is_read_back_as_it_was_stored(records: Records) -> None:
     assert records.put_lift(FACTS, "me", T0)
     ((found),) = records.registry()[1]
     assert (found.facts, found.registered) == (FACTS, True)
 
 
-def test_every_change_of_the_registry_counts_its_revision_up(records: Records) -> None:
+def test_every_change_of_the_registry_increments_its_revision(records: Records) -> None:
     seen = [records.revision()]
     for change in (
         lambda: records.put_lift(FACTS, "me", T0),
@@ -144,13 +144,13 @@ def test_every_change_of_the_registry_counts_its_revision_up(records: Records) -
     assert seen == sorted(set(seen))
 
 
-def test_asking_for_a_new_lift_leaves_a_registered_one_alone(records: Records) -> None:
+def test_create_only_does_not_change_a_registered_lift(records: Records) -> None:
     records.put_lift(FACTS, "me", T0)
     assert not records.put_lift(LiftFacts("a", "south"), "me", T0, create_only=True)
     assert records.registry()[1][0].facts == FACTS
 
 
-def test_patching_changes_what_is_named_and_nothing_else(records: Records) -> None:
+def test_a_patch_changes_the_named_facts_only(records: Records) -> None:
     records.put_lift(FACTS, "me", T0)
     after = records.patch_lift("a", {"rated_speed_mps": 2.5}, "me", T0)
     assert after is not None
@@ -178,20 +178,20 @@ def test_unregistered_lifts_have_a_limit_and_the_rest_is_counted(records: Record
     assert len(records.registry()[1]) == UNREGISTERED_LIMIT
 
 
-def test_an_unregistered_listing_does_not_replace_the_registry(records: Records) -> None:
+def test_an_unregistered_lift_does_not_replace_a_registered_one(records: Records) -> None:
     records.put_lift(FACTS, "me", T0)
     assert records.add_unregistered([("a", "south")]) == 0
     assert records.registry()[1][0].facts == FACTS
 
 
-def test_an_import_takes_many_and_a_second_one_replaces(records: Records) -> None:
+def test_an_import_stores_many_lifts_and_a_second_one_replaces_them(records: Records) -> None:
     records.put_lifts([LiftFacts(f"l{n}", "north") for n in range(2000)], "me", T0)
     records.put_lifts([LiftFacts("l7", "south")], "me", T0)
     districts = {one.facts.lift_id: one.facts.district for one in records.registry()[1]}
     assert (len(districts), districts["l7"], districts["l8"]) == (2000, "south", "north")
 
 
-def test_every_change_is_in_the_audit_with_who_made_it(records: Records) -> None:
+def test_every_change_is_in_the_audit_with_its_author(records: Records) -> None:
     records.put_lift(FACTS, "ann", T0)
     records.delete_lift("a", "bob", T0 + S)
     assert not records.delete_lift("a", "cid", T0 + 2 * S)
@@ -220,14 +220,14 @@ def test_reading_the_journal_again_changes_nothing(records: Records) -> None:
     assert (records.open_alerts(), records.transitions_since(0)) == before
 
 
-def test_nothing_of_a_transaction_that_failed_is_there(records: Records) -> None:
+def test_a_failed_transaction_changes_nothing(records: Records) -> None:
     too_large = 2**70  # written last, after the alerts
     with pytest.raises((exc.DatabaseError, OverflowError)):
         records.judge(position=too_large, occurrences=[occurrence(STOP, "on", 10)], now_ns=T0)
     assert (records.open_alerts(), records.resume().position, kinds(records)) == ([], 0, [])
 
 
-def test_the_database_holds_that_one_lift_and_rule_have_one_open_alert(records: Records) -> None:
+def test_the_database_allows_one_open_alert_for_a_lift_and_rule(records: Records) -> None:
     records.judge(position=1, occurrences=[occurrence(STOP, "on", 10)], now_ns=T0)
     with pytest.raises(exc.IntegrityError), records._database.writing() as connection:
         connection.execute(
@@ -295,7 +295,7 @@ def test_a_position_never_goes_back(records: Records) -> None:
     assert records.resume().position == 9
 
 
-def test_a_snapshot_comes_back_with_the_position_it_belongs_to(records: Records) -> None:
+def test_a_snapshot_is_read_back_with_its_position(records: Records) -> None:
     assert records.resume().snapshot is None
     for n in (1, 2):
         snapshot = Snapshot(position=n, state=bytes([0, n, 255]))
@@ -304,14 +304,14 @@ def test_a_snapshot_comes_back_with_the_position_it_belongs_to(records: Records)
     assert records.resume().position == 7
 
 
-def test_refusals_are_kept_once_though_the_journal_is_read_again(records: Records) -> None:
+def test_refusals_are_stored_once_though_the_journal_is_read_again(records: Records) -> None:
     refused = [Refusal("json", "line 1", "t", b"{", T0, 3), Refusal("json", "line 1", "t", b"{", T0, 3)]
     for _ in range(2):
         records.judge(position=3, occurrences=[], now_ns=T0, refusals=refused)
     assert len(records.dead_letters().items) == 2
 
 
-def test_losing_power_holds_back_what_follows_from_it_until_it_is_back(records: Records) -> None:
+def test_a_power_loss_inhibits_alerts_that_follow_until_it_ends(records: Records) -> None:
     records.judge(position=1, occurrences=[occurrence(STOP, "on", 12), occurrence(POWER, "on", 12)], now_ns=T0)
     assert newest(records, LIFT, STOP).inhibited_by == "power-loss"
     records.judge(position=2, occurrences=[occurrence(POWER, "off", 90)], now_ns=T0)
@@ -319,13 +319,13 @@ def test_losing_power_holds_back_what_follows_from_it_until_it_is_back(records: 
     assert kinds(records) == ["fired", "fired", "cleared", "released"]
 
 
-def test_another_lift_is_not_held_back(records: Records) -> None:
+def test_a_power_loss_does_not_inhibit_another_lift(records: Records) -> None:
     story = [occurrence(OFFLINE, "on", 10), occurrence(STOP, "on", 20, lift_id="other")]
     records.judge(position=1, occurrences=story, now_ns=T0)
     assert newest(records, "other", STOP).inhibited_by is None
 
 
-def test_a_storm_over_the_whole_fleet_is_kept(records: Records) -> None:
+def test_an_alert_of_every_lift_at_once_is_stored(records: Records) -> None:
     storm = [occurrence(STOP, "on", 10, lift_id=f"l{n}") for n in range(3000)]
     records.judge(position=1, occurrences=storm, now_ns=T0)
     records.judge(
@@ -342,7 +342,7 @@ def open_one(records: Records, what: Rule = STOP, severity: int | None = None) -
     return judged[0].alert.id
 
 
-def test_an_answer_changes_the_alert_and_is_told_and_audited(records: Records) -> None:
+def test_an_answer_changes_the_alert_and_is_delivered_and_audited(records: Records) -> None:
     alert_id = open_one(records)
     after = records.answer(alert_id, Answer("ack", "ann", note="on my way"), T0 + 12 * S)
     assert after is not None
@@ -369,7 +369,7 @@ def test_each_comment_is_added(records: Records) -> None:
     assert kinds(records) == ["fired", "commented", "commented"]
 
 
-def test_an_answer_to_nobody_is_none(records: Records) -> None:
+def test_an_answer_to_an_unknown_alert_is_none(records: Records) -> None:
     assert records.answer("nobody", Answer("ack", "ann"), T0) is None
     assert records.alert("nobody") is None
 
@@ -400,7 +400,7 @@ def test_the_monitor_judges_on_what_a_person_has_answered(records: Records) -> N
     assert history.alert.state == CLOSED
 
 
-def test_shelving_runs_out_by_time(records: Records) -> None:
+def test_shelving_ends_by_time(records: Records) -> None:
     alert_id = open_one(records)
     records.answer(alert_id, Answer("shelve", "ann", until_ns=T0 + 3600 * S), T0 + 12 * S)
     records.judge(position=2, occurrences=[], now_ns=T0 + 3599 * S)
@@ -412,7 +412,7 @@ def test_shelving_runs_out_by_time(records: Records) -> None:
     assert kinds(records) == ["fired", "shelved", "unshelved"]
 
 
-def test_what_a_person_unshelves_may_still_be_held_back_by_its_cause(records: Records) -> None:
+def test_an_unshelved_alert_may_still_be_inhibited_by_its_cause(records: Records) -> None:
     records.judge(position=1, occurrences=[occurrence(POWER, "on", 9), occurrence(STOP, "on", 10)], now_ns=T0 + 11 * S)
     alert_id = newest(records, LIFT, STOP).id
     records.answer(alert_id, Answer("shelve", "ann", until_ns=T0 + 3600 * S), T0 + 12 * S)
@@ -478,7 +478,7 @@ def test_people_and_the_monitor_at_once_lose_nothing(records: Records, url: str)
 
 
 @pytest.mark.parametrize("odd", ["\0", "a\0b", "'; DROP TABLE alerts; --", "😀\u202e", "x" * 10_000])
-def test_whatever_people_write_is_kept_or_made_storable(records: Records, odd: str) -> None:
+def test_any_text_of_people_is_stored_or_made_storable(records: Records, odd: str) -> None:
     alert_id = open_one(records)
     after = records.answer(alert_id, Answer("assign", odd, to=odd, note=odd), T0)
     assert after is not None
@@ -489,7 +489,7 @@ def test_whatever_people_write_is_kept_or_made_storable(records: Records, odd: s
     assert records.alerts(AlertFilter(lift_id=(odd,), district=(odd,))).items == []
 
 
-def test_instants_beyond_what_a_column_holds_are_only_far_away(records: Records) -> None:
+def test_instants_beyond_the_range_of_a_column_are_clamped(records: Records) -> None:
     open_one(records)
     forever = AlertFilter(from_ns=-(10**30), to_ns=10**30)
     assert len(records.alerts(forever).items) == 1
@@ -501,7 +501,7 @@ def test_instants_beyond_what_a_column_holds_are_only_far_away(records: Records)
 
 
 @pytest.mark.postgres
-def test_a_server_that_goes_away_is_said_and_found_again(postgres_url: str) -> None:
+def test_a_lost_server_is_reported_and_reconnected(postgres_url: str) -> None:
     with Records.open(postgres_url) as records:
         kill = text("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database()")
         unavailable = pytest.raises(RecordsUnavailable, match="check that the server runs")
@@ -511,7 +511,7 @@ def test_a_server_that_goes_away_is_said_and_found_again(postgres_url: str) -> N
         assert kinds(records) == ["fired"]
 
 
-def test_a_file_that_another_holds_for_too_long_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_file_locked_for_too_long_is_reported(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("store.records.database.BUSY_TIMEOUT_S", 0.05)
     with Records.open(f"sqlite:///{tmp_path}/records.db") as records, Records.open(records._database.name) as other:
         with records._database.writing():
@@ -525,7 +525,7 @@ def test_a_file_that_another_holds_for_too_long_is_said(tmp_path: Path, monkeypa
 # ── telling ──
 
 
-def test_a_transition_carries_the_alert_as_it_was_then(records: Records) -> None:
+def test_a_transition_holds_the_alert_of_its_moment(records: Records) -> None:
     alert_id = open_one(records)
     records.answer(alert_id, Answer("ack", "ann"), T0)
     first, second = records.transitions_since(0)
@@ -540,7 +540,7 @@ def test_transitions_can_be_asked_for_one_lift_or_district(records: Records) -> 
     assert records.transitions_since(0, district="elsewhere") == []
 
 
-def test_a_reader_goes_on_where_it_stopped(records: Records) -> None:
+def test_a_reader_continues_at_its_cursor(records: Records) -> None:
     assert records.cursor("mqtt") == 0
     records.move_cursor("mqtt", 5)
     records.move_cursor("mqtt", 6)
@@ -580,7 +580,7 @@ def test_readers_see_transitions_in_the_order_of_their_commits(records: Records,
 # ── pictures, lists ──
 
 
-def test_the_live_picture_is_replaced_and_its_version_counts_up(records: Records) -> None:
+def test_the_latest_state_is_replaced_and_its_version_increases(records: Records) -> None:
     first = records.put_live(b"\x00one", {"received": 1}, T0)
     second = records.put_live(b"\xfftwo", {"received": 2}, T0 + S)
     (picture,) = records.live()
@@ -588,7 +588,7 @@ def test_the_live_picture_is_replaced_and_its_version_counts_up(records: Records
     assert (second > first, records.live(second)) == (True, [])
 
 
-def test_each_monitor_has_a_picture_of_its_own(records: Records) -> None:
+def test_each_monitor_has_a_latest_state_of_its_own(records: Records) -> None:
     records.put_live(b"1", {}, T0, monitor="one")
     records.put_live(b"2", {}, T0, monitor="two")
     assert [picture.lifts for picture in records.live()] == [b"1", b"2"]
@@ -637,7 +637,7 @@ def test_alerts_are_filtered(records: Records, wanted: AlertFilter, lifts: list[
 
 
 @pytest.mark.parametrize("cursor", ["", "x", "%%%", "AAAA", "é", "OTk5OTk5OTk5OTk5OTk5OTk5OTk5OTkgYQ", "\0"])
-def test_a_cursor_that_nobody_gave_out_is_told(records: Records, cursor: str) -> None:
+def test_an_invalid_cursor_is_refused(records: Records, cursor: str) -> None:
     for ask in (
         lambda: records.alerts(AlertFilter(), cursor=cursor),
         lambda: records.audit(cursor=cursor),
@@ -662,7 +662,7 @@ def test_dead_letters_come_newest_first_by_reason_and_time(records: Records) -> 
     assert [(one.at_ns - T0) // S for one in between] == [5, 4]
 
 
-def test_dead_letters_have_a_limit_and_the_oldest_fall_out(records: Records) -> None:
+def test_dead_letters_have_a_limit_and_the_oldest_are_deleted(records: Records) -> None:
     records.judge(position=1, occurrences=[], now_ns=T0, refusals=[refusal(1)])
     flood = [refusal(n) for n in range(2, DEAD_LETTER_LIMIT + 2)]
     records.judge(position=DEAD_LETTER_LIMIT + 1, occurrences=[], now_ns=T0, refusals=flood)
@@ -670,7 +670,7 @@ def test_dead_letters_have_a_limit_and_the_oldest_fall_out(records: Records) -> 
     assert len(records.dead_letters(limit=DEAD_LETTER_LIMIT + 9).items) == DEAD_LETTER_LIMIT
 
 
-def test_hostile_bytes_are_kept_as_they_are_and_not_whole(records: Records) -> None:
+def test_hostile_bytes_are_stored_unchanged_and_truncated(records: Records) -> None:
     nasty = Refusal("topic", "nul \0 and half \ud800", "lift/\0", b"\0\xff" * DEAD_LETTER_PAYLOAD_BYTES, T0, 1)
     records.judge(position=1, occurrences=[], now_ns=T0, refusals=[nasty])
     (letter,) = records.dead_letters().items
@@ -686,7 +686,7 @@ def test_hostile_bytes_are_kept_as_they_are_and_not_whole(records: Records) -> N
         (select(alerts).order_by(alerts.c.onset_ns.desc(), alerts.c.id.desc()).limit(9), "alerts_by_onset"),
     ],
 )
-def test_indices_serve_the_questions_they_were_made_for(tmp_path: Path, question: Select[Any], index: str) -> None:
+def test_queries_use_their_indices(tmp_path: Path, question: Select[Any], index: str) -> None:
     with Records.open(f"sqlite:///{tmp_path}/records.db") as records, records._database.reading() as connection:
         asked = question.compile(connection, compile_kwargs={"render_postcompile": True})
         values = tuple(asked.params[name] for name in asked.positiontup or ())

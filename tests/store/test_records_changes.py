@@ -30,7 +30,7 @@ def count(records: Records, table: object) -> int:
         return connection.execute(select(func.count()).select_from(table)).scalar_one()  # type: ignore[arg-type]
 
 
-def test_records_of_the_first_version_are_brought_up_to_date(url: str) -> None:
+def test_records_of_the_first_version_are_migrated(url: str) -> None:
     config = Config()
     config.set_main_option("script_location", str(MIGRATIONS))
     with Records.open(url) as records:
@@ -46,7 +46,7 @@ def test_records_of_the_first_version_are_brought_up_to_date(url: str) -> None:
         assert [(each.kind, each.to) for each in history.transitions] == [("fired", None)]
 
 
-def test_only_what_changed_since_is_read_again(records: Records) -> None:
+def test_only_changes_since_a_revision_are_read(records: Records) -> None:
     records.put_lifts([LiftFacts(f"l{n}", "north") for n in range(5)], "me", T0)
     before = records.revision()
     assert records.registry_since(before).lifts == []
@@ -57,7 +57,7 @@ def test_only_what_changed_since_is_read_again(records: Records) -> None:
     assert (after.revision, ids(records, EVERYTHING)) == (records.revision(), ["l0", "l1", "l2", "l3", "l4", "x"])
 
 
-def test_who_was_struck_off_since_is_named_unless_put_back(records: Records) -> None:
+def test_a_deleted_lift_is_listed_unless_it_is_registered_again(records: Records) -> None:
     records.put_lifts([LiftFacts("a", "north"), LiftFacts("b", "north")], "me", T0)
     before = records.revision()
     for lift_id in ("a", "b"):
@@ -95,7 +95,7 @@ def test_a_lift_has_one_maintenance_window_at_a_time_and_its_past_stays(records:
     assert [each.id for each in records.registry_since(before).windows] == [each.id for each in windows]
 
 
-def test_alerts_and_audit_are_kept_for_their_years_and_then_forgotten_with_their_story(records: Records) -> None:
+def test_alerts_and_audit_are_deleted_after_their_years_with_their_history(records: Records) -> None:
     records.judge(position=1, occurrences=[occurrence(MOVED, "on", 10), occurrence(STOP, "on", 10)], now_ns=T0)
     moved = records.alerts(AlertFilter(rule=(MOVED.slug,))).items[0].id
     records.answer(moved, Answer("resolve", "ann"), T0 + 20 * S)
@@ -106,7 +106,7 @@ def test_alerts_and_audit_are_kept_for_their_years_and_then_forgotten_with_their
     assert records.alerts(AlertFilter(lift_id=(LIFT,))).items[0].lift_id == LIFT
 
 
-def test_an_old_alert_that_was_spoken_of_lately_is_kept(records: Records) -> None:
+def test_an_old_alert_with_a_recent_transition_is_kept(records: Records) -> None:
     records.judge(position=1, occurrences=[occurrence(MOVED, "on", 10)], now_ns=T0)
     (alert,) = records.alerts(AlertFilter()).items
     records.answer(alert.id, Answer("resolve", "ann"), T0 + YEAR_NS)
@@ -114,20 +114,20 @@ def test_an_old_alert_that_was_spoken_of_lately_is_kept(records: Records) -> Non
     assert records.alert(alert.id) is not None
 
 
-def test_less_than_four_years_is_never_kept(records: Records) -> None:
+def test_the_retention_is_never_less_than_four_years(records: Records) -> None:
     records.put_lift(LiftFacts("a", "north"), "ann", T0)
     assert records.delete_expired(T0 + 4 * YEAR_NS - DAY_NS, keep_years=1) == 0
     assert records.delete_expired(T0 + 4 * YEAR_NS + DAY_NS, keep_years=1) == 1
 
 
-def test_forgetting_ends_though_there_is_much(records: Records) -> None:
+def test_deleting_many_rows_ends(records: Records) -> None:
     many = 2 * DELETE_AT_ONCE + 7
     records.put_lifts([LiftFacts(f"l{n}", "north") for n in range(many)], "ann", T0)
     assert records.delete_expired(T0 + 6 * YEAR_NS) == many
     assert count(records, audit) == 0
 
 
-def test_deliveries_are_forgotten_after_a_month_and_not_made_again(records: Records) -> None:
+def test_deliveries_are_deleted_after_a_month_and_not_created_again(records: Records) -> None:
     records.register_endpoint("desk")
     records.judge(position=1, occurrences=[occurrence(STOP, "on", 10)], now_ns=T0)
     told = records.transitions_since(0)

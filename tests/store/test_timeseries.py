@@ -11,7 +11,7 @@ from tests.store.worlds import START_NS, rows
 UNKNOWN_LIFTS = ("nobody", "", 'L1" or true', "L1\\", "${1}", "L1\n|> drop()", "升降机", "x" * 300)
 
 
-def test_raw_rows_come_back_as_written_in_the_order_of_time(store: TimeSeries) -> None:
+def test_raw_rows_are_read_back_in_the_order_of_time(store: TimeSeries) -> None:
     store.write([rows("speed", "L1", [2, 0, 1], v=[0.3, 0.1, -1e-300]), rows("displacement", "L1", [0], z=[12.5])])
     store.write([rows("speed", "L1", [0.5], v=[9.0]), rows("speed", "L2", [0.7], v=[5.0])])
     found = store.readings("L1", "speed", START_NS, START_NS + 2 * SECOND_NS)
@@ -42,7 +42,7 @@ def test_a_series_has_least_greatest_and_mean_of_each_bucket_and_nan_where_it_is
 
 
 @pytest.mark.parametrize("points", [1, 7, 100, 5_000])
-def test_no_spike_is_lost_and_no_more_buckets_come_than_asked_for(store: TimeSeries, points: int) -> None:
+def test_no_spike_is_lost_in_at_most_the_requested_buckets(store: TimeSeries, points: int) -> None:
     rng = np.random.default_rng(points)
     t_s = np.sort(rng.uniform(0, 3_000, 20_000)).round(3)
     v = rng.normal(size=len(t_s))
@@ -63,7 +63,7 @@ def test_vibration_is_reduced_by_its_own_extremes(store: TimeSeries) -> None:
     assert [series.channels["y"].min[0], series.channels["y"].max[0], series.channels["y"].mean[0]] == [-2, 3, 0.25]
 
 
-def test_events_begin_with_what_stood_when_the_window_began(store: TimeSeries) -> None:
+def test_events_begin_with_the_state_at_the_beginning_of_the_window(store: TimeSeries) -> None:
     store.write([rows("door", "L1", [0, 5, 10, 20], state=[2, 3, 0, 1])])
     store.write([rows("door", "L1", [0], start_ns=START_NS - 3 * DAY_NS, state=[1])])
     found = store.events("L1", "door", START_NS + 7 * SECOND_NS, START_NS + 20 * SECOND_NS)
@@ -74,7 +74,7 @@ def test_events_begin_with_what_stood_when_the_window_began(store: TimeSeries) -
     assert len(store.events("L1", "door", START_NS - 6 * DAY_NS, START_NS - 4 * DAY_NS)) == 0
 
 
-def test_each_channel_of_an_event_stream_keeps_what_it_last_said(store: TimeSeries) -> None:
+def test_each_channel_of_an_event_stream_keeps_its_last_value(store: TimeSeries) -> None:
     nan = np.nan
     store.write([rows("infrared", "L1", [0, 1, 2], presence=[1, nan, nan], curtain=[0, 1, nan])])
     store.write([rows("infrared", "L1", [2], presence=[0])])
@@ -105,7 +105,7 @@ def test_events_stop_at_the_limit(store: TimeSeries) -> None:
 
 
 @pytest.mark.parametrize("lift_id", UNKNOWN_LIFTS)
-def test_a_lift_that_nothing_is_known_of_has_empty_answers_whatever_its_name(store: TimeSeries, lift_id: str) -> None:
+def test_an_unknown_lift_has_empty_answers_whatever_its_name(store: TimeSeries, lift_id: str) -> None:
     store.write([rows("speed", "L1", [0], v=[1]), rows("door", "L1", [0], state=[1])])
     series = store.series(lift_id, "speed", START_NS, START_NS + 10 * SECOND_NS, 10)
     assert len(series.t_ns) == 10
@@ -121,7 +121,7 @@ def test_an_empty_window_and_an_empty_store_have_empty_answers(store: TimeSeries
     assert np.isnan(store.series("L1", "vibration", START_NS, START_NS + 40 * DAY_NS, 10).channels["x"].max).all()
 
 
-def test_rows_of_several_days_and_lifts_in_one_write_are_all_kept(store: TimeSeries) -> None:
+def test_rows_of_several_days_and_lifts_in_one_write_are_all_stored(store: TimeSeries) -> None:
     t_s = np.arange(0, 3 * 86_400, 3_600.0)
     store.write([rows("speed", ["A", "B"], t_s, v=np.arange(len(t_s)))])
     found = store.readings("B", "speed", START_NS, START_NS + 4 * DAY_NS)
