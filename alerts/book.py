@@ -71,7 +71,7 @@ Done = tuple[Alert, str] | None
 
 @dataclass(frozen=True, slots=True)
 class Occurrence:
-    """A finding with what the book needs to know of it: whose it is, its rule, and when the monitor knew."""
+    """A finding with its lift, its rule, and when the monitor found it."""
 
     lift_id: str
     district: str
@@ -151,7 +151,7 @@ def on_time(alert: Alert, causes: Iterable[Alert], now_ns: int) -> Change | None
 
 
 def on_answer(alert: Alert, answer: Answer, now_ns: int, causes: Iterable[Alert] = ()) -> Change | None:
-    """Apply what a person did; None where it was done already. Raises `Refused` where the state does not allow it.
+    """Apply a person's answer; return None where it was applied already. Raises `Refused` where its state forbids it.
 
     `causes` are the lift's open alerts: what is shelved no more may be held back by one of them.
     """

@@ -1,6 +1,6 @@
 """Which alerts are held back: stored and published, delivered to nobody.
 
-An alert that follows from an open power loss or silence of the same lift is told by that one. A critical alert is
+An alert that follows from an open power loss or silence of the same lift is held back by it. A critical alert is
 never held back, whatever its cause.
 """
 

@@ -1,6 +1,6 @@
-"""The newest alerts of some lifts while findings are applied to them: the table of the book, put to use. Pure.
+"""The newest alerts of some lifts while findings and answers are applied to them by the alert book. Pure.
 
-Who keeps alerts opens a ledger with what is kept, applies, and takes over `changed` and `changes`.
+A caller that stores alerts makes a ledger of the stored ones, applies, and writes back `changed` and `changes`.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ class Ledger:
             self._take(change, occurrence.noticed_ns)
 
     def answer(self, lift_id: str, rule: str, answer: Answer, now_ns: int) -> None:
-        """Do to the newest alert of a lift and rule what a person does; raises `Refused` where its state forbids it."""
+        """Apply an answer to the newest alert of a lift and rule; raise `Refused` where its state forbids it."""
         self._take(on_answer(self.newest[lift_id][rule], answer, now_ns, self._causes(lift_id)), now_ns)
 
     def ids(self) -> set[str]:

@@ -1,6 +1,6 @@
-"""What is said of an alert in each language: a rule's sentence with the evidence at the time.
+"""The sentence of an alert in each language: a rule's format string with the evidence.
 
-A sentence is always said: evidence that is missing or not a number becomes a dash, never an error.
+Rendering never fails: evidence that is missing or not a number becomes a dash, never an error.
 """
 
 from __future__ import annotations

@@ -99,14 +99,14 @@ class Monitor:
         self._storing.start()
         for notifier in self._notifiers:
             notifier.start()
-        picture = threading.Thread(target=self._keep_house, name="house", daemon=True)
-        picture.start()
+        housekeeping = threading.Thread(target=self._housekeeping, name="housekeeping", daemon=True)
+        housekeeping.start()
         while not self._stopping.is_set():
             self._receive()
         self._source.close()
         self._judging.stop()
         self._storing.stop()
-        picture.join()
+        housekeeping.join()
         for notifier in self._notifiers:
             notifier.stop()
 
@@ -144,7 +144,7 @@ class Monitor:
         for notifier in self._notifiers:
             notifier.wake.set()
 
-    def _keep_house(self) -> None:
+    def _housekeeping(self) -> None:
         """Once a second put the fleet's picture into the records; now and then trim the journal and the records."""
         trimmed, forgot = 0.0, time.monotonic()
         while not self._stopping.wait(PICTURE_EVERY_S):

@@ -1,6 +1,6 @@
-"""Takes a recording of what is said at a broker: a listener beside the monitor, with a session of its own.
+"""Records the messages of a broker: a listener beside the monitor, with a session of its own.
 
-What it could not hear, it knows: a connection that broke makes the recording incomplete.
+It counts what it heard, and a connection that broke makes the recording incomplete.
 """
 
 from __future__ import annotations

@@ -2,10 +2,10 @@
 
     groups ─► wider groups ─► fleet ─► sequencer ─► judge ─► ledger ─► changes
 
-The law: what is judged is judged by the monitor's own sequencer, rules and alert book, so that the same messages make
-the same alerts, however they are cut into groups. `noticed` is the lift's time at which a rule could know. Silence is
-counted by arrival where it is asked for, and looked at once a group. Where the lifts are attended, a person resolves
-what clears by hand alone so long after it was noticed, or it would stay open and hide what comes later.
+The monitor's own sequencer, rules and alert book judge, so that the same messages make the same alerts, however they
+are cut into groups. `noticed` is the lift's time at which a rule could know. Silence is
+counted by arrival where it is asked for, and looked at once a group. Where the lifts are attended, an alert that
+clears by hand is resolved so long after it was noticed, or it would stay open and hide what comes later.
 """
 
 from __future__ import annotations
@@ -31,13 +31,13 @@ from telemetry.order.sequence import Sequencer
 BUDGET_ROWS = 1 << 20
 """How many rows of one lift are judged at once: nobody waits for the other lifts."""
 FAR_NS = 1 << 62
-SOMEBODY = "attendant"
+ATTENDANT = "attendant"
 AT_ONCE_MESSAGES = 20_000
 """Judging more at once saves little more, and no longer fits the processor's caches."""
 
 
 class Line(NamedTuple):
-    """A transition as a line: when it was, whose it is, and the alert as the contract has it."""
+    """A transition as a line: its time, its lift, and the alert as the contract has it."""
 
     at_ns: int
     lift_id: str
@@ -64,7 +64,7 @@ class Replay:
         self._ledger = Ledger()
 
     def step(self, decoded: Decoded) -> list[Change]:
-        """Return what became of alerts by these messages."""
+        """Return the changes of alerts by these messages."""
         state = self._state
         indexed = state.fleet.index(decoded.messages)
         state.grow()
@@ -80,7 +80,7 @@ class Replay:
         return changes
 
     def finish(self) -> list[Change]:
-        """Return what became of alerts by the rows that waited for more."""
+        """Return the changes of alerts by the rows that were still held."""
         return self._judge(self._state.sequencer.idle(FAR_NS)) + self._drain()
 
     def _drain(self) -> list[Change]:
@@ -91,13 +91,13 @@ class Replay:
         return changes
 
     def _attend(self, changes: Sequence[Change], now_ns: int) -> list[Change]:
-        """Resolve what clears by hand alone and has waited long enough for somebody."""
+        """Resolve the alerts that clear by hand and were noticed `attended_s` ago or earlier."""
         self._by_hand |= {change.alert.id: change.alert for change in changes if change.alert.by_hand}
         due = [alert for alert in self._by_hand.values() if now_ns - alert.noticed_ns >= self._attended_s * 1e9]
         for alert in due:
             del self._by_hand[alert.id]
-            self._ledger.answer(alert.lift_id, alert.rule, Answer("resolve", SOMEBODY), now_ns)
-        return self._told()
+            self._ledger.answer(alert.lift_id, alert.rule, Answer("resolve", ATTENDANT), now_ns)
+        return self._drain_changes()
 
     def _judge(self, batch: Batch) -> list[Change]:
         self.counts["rows"] += len(batch)
@@ -107,10 +107,10 @@ class Replay:
         ledger = self._ledger
         found = [self._state.occurrence(one, self._rules[one.rule], one.at_ns) for one in findings]
         ledger.apply(found)
-        return self._told()
+        return self._drain_changes()
 
-    def _told(self) -> list[Change]:
-        """Return what is to be told of what changed, and forget it."""
+    def _drain_changes(self) -> list[Change]:
+        """Return the changes with a transition since the last call, and clear the ledger's lists."""
         ledger = self._ledger
         changes = [change for change in ledger.changes if change.transition is not None]
         ledger.changes.clear()
@@ -137,13 +137,13 @@ def lines(changes: Iterable[Change]) -> Iterator[Line]:
             yield Line(change.transition.at_ns, change.alert.lift_id, orjson.dumps(to_json(change.alert)))
 
 
-def in_order(told: Iterable[Line]) -> list[bytes]:
+def in_order(unordered: Iterable[Line]) -> list[bytes]:
     """Return lines in the order of time and lifts, which no cut of the stream and no number of processes changes."""
-    return [line.alert for line in sorted(told, key=lambda line: line[:2])]
+    return [line.alert for line in sorted(unordered, key=lambda line: line[:2])]
 
 
 def replay(run: Replay, groups: Iterable[Decoded]) -> Iterator[list[Change]]:
-    """Yield what became of alerts, group by group, to the end."""
+    """Yield the changes of alerts, group by group, to the end."""
     for group in wider(groups):
         yield run.step(group)
     yield run.finish()
