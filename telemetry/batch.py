@@ -7,7 +7,6 @@ going back in time for a lift from one batch to the next. NaN is "no reading at 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass, fields
 from typing import Any
 
@@ -137,21 +136,6 @@ class Batch:
 
 
 CHANNELS = tuple(f.name for f in fields(Batch) if f.type == "F64")
-
-
-def rounds(lift: I32) -> Iterator[NDArray[np.intp]]:
-    """Yield the rows of each round of a sorted column of lift indices: round k holds the k-th row of every lift.
-
-    lift   a a a b c c        round 0: 0 3 4
-    row    0 1 2 3 4 5        round 1: 1 5
-                              round 2: 2
-    """
-    if not len(lift):
-        return
-    first = np.flatnonzero(np.r_[True, lift[1:] != lift[:-1]])
-    length = np.diff(np.r_[first, len(lift)])
-    for k in range(int(length.max())):
-        yield first[length > k] + k
 
 
 def readings(lift: I32, t_ns: I64, **channels: F64) -> Batch:

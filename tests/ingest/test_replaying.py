@@ -69,6 +69,18 @@ def test_the_width_of_a_group_changes_nothing(
     assert in_order([*found, *lines(run.finish())]) == expected
 
 
+def test_the_width_of_a_group_with_vibration_changes_nothing() -> None:
+    shaking = Simulation(SCENARIO.model_copy(update={"lifts": 12, "seed": 5, "vibration": True}), START_NS)
+    groups = list(decoded_seconds(shaking))
+    found = []
+    for messages in (1, 1 << 20):
+        run = Replay(shaking.facts, RULES)
+        changes = [run.step(group) for group in wider(groups, messages)] + [run.finish()]
+        found.append(in_order(line for each in changes for line in lines(each)))
+    assert found[0] == found[1]
+    assert any(b"emergency-stop" in line for line in found[0])
+
+
 def test_a_recording_of_it_is_judged_the_same(
     expected: list[bytes], spoken: tuple[Decoded, ...], tmp_path: Path
 ) -> None:
