@@ -31,14 +31,14 @@ for_s = 90
 """
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def night(tmp_path_factory: pytest.TempPathFactory) -> Path:
     file = tmp_path_factory.mktemp("night") / "night.toml"
     file.write_text(SCENARIO, encoding="utf-8")
     return file
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def recording(night: Path) -> Path:
     """A recording of that night, which nobody writes to."""
     folder = night.parent / "taken"

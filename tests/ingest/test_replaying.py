@@ -33,13 +33,13 @@ def judged(groups: Iterable[Decoded]) -> list[bytes]:
     return in_order(line for changes in replay(Replay(scene().facts, RULES), groups) for line in lines(changes))
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def spoken() -> tuple[Decoded, ...]:
     """What the lifts of the world say, second by second."""
     return tuple(decoded_seconds(scene()))
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def expected(spoken: tuple[Decoded, ...]) -> list[bytes]:
     run = Replay(scene().facts, RULES)
     found = in_order(line for changes in replay(run, spoken) for line in lines(changes))

@@ -50,7 +50,7 @@ BLOCK = 40
 Rows = list[tuple[object, ...]]
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def cuts() -> list[Rows]:
     """The labels of one world, a block of lifts for each form: of the whole, of two parts, and of the whole again."""
     lifts, plan = BLOCK * len(FORMS), list[FaultRequest]()

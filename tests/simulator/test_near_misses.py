@@ -58,7 +58,7 @@ def raised_by(slugs: list[str], **more: Any) -> Raised:
     return raised(Scenario(lifts=len(faults), seed=7, hour=10.0, hours=0.12, faults=faults, **more))
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def together() -> Raised:
     """What is raised in one world of all near misses that any lift may have."""
     return raised_by(TOGETHER)

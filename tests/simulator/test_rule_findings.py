@@ -70,7 +70,7 @@ HEARD = [slug for slug, cause in CAUSES.items() if set(cause.rules) & set(HEARD_
 Findings = tuple[dict[int, dict[str, float]], list[Label]]
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def findings() -> Findings:
     """When each rule first fired on each lift, and the labels, of one night in which each cause strikes `LIFTS` lifts
     of its own."""

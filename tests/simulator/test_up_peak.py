@@ -18,7 +18,7 @@ SMALL_GRID = (
 )
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def simulated() -> list[UpPeak]:
     return measure(SMALL_GRID, 2_000)
 

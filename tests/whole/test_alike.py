@@ -59,7 +59,7 @@ WAYS: dict[str, Way] = {
 }
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def played(system: System) -> None:
     lifts = {f"{way}-{rule}": (way, story()) for way in WAYS for rule, story in STORIES.items()}
     system.register(*lifts)

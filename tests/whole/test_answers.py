@@ -25,7 +25,7 @@ def stuck() -> Story:
     return idle().ride(7.2).stand(25)
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def played(system: System) -> None:
     stories = {
         "do-ack": stuck(),

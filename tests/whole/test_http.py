@@ -81,7 +81,7 @@ def played_now(system: System, lift_id: str, story: Story) -> int:
     return begin_ms
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def riding(system: System) -> int:
     """A lift that rode from 0 to 12 m and back to 3 m, with a gap between, and when that began."""
     system.register("h-ride", name="Ride")

@@ -150,7 +150,7 @@ TOLD: dict[str, tuple[Story, str]] = {
 }
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def played(system: System) -> dict[str, Story]:
     """Every story, told to its end by a lift of its own."""
     lacking: dict[str, dict[str, Any]] = {

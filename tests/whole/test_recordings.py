@@ -46,7 +46,7 @@ README = Path(__file__).parent.parent.parent / "README.md"
 Alerts = list[dict[str, Any]]
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A recording of two bad minutes in 2001."""
     place = tmp_path_factory.mktemp("taken")
@@ -55,13 +55,13 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return place / "bad"
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def lines(folder: Path) -> Sequence[bytes]:
     """The alerts' transitions of it, straight through the rules, as they are written."""
     return replay.judge(folder, RULES, (), 1).lines
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def direct(lines: Sequence[bytes]) -> Alerts:
     found = comparable(map(json.loads, lines))
     assert len({alert["rule"] for alert in found}) > 2

@@ -39,7 +39,7 @@ def name(told: Expected, feed: str) -> str:
     return f"{told.story.__name__}-{feed}"
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def played(system: System) -> dict[str, Story]:
     """Every story, told to its end by a lift of its own."""
     stories = {name(told, feed): (told.story(), feed) for told in STORIES for feed in FEEDS}

@@ -302,7 +302,7 @@ BAD: dict[str, tuple[str, str, Callable[[int], bytes]]] = {
 }
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def refused(system: System) -> int:
     """Say every bad message, and a good one after each; return when the good ones began."""
     t_ms = (wall_ms() - 60_000) // 1000 * 1000
