@@ -14,11 +14,12 @@ from detectors import trigger
 from detectors.catalogue import BY_SLUG, RULES
 from detectors.checking import BadScore
 from detectors.judge import Judge
-from detectors.rule import CRITICAL, MINOR, NO_MEMORY, Level, Rule, Score, State
+from detectors.rule import CRITICAL, MINOR, NO_MEMORY, Level, Rule, Score
 from detectors.rules import overspeed
 from registry.catalogue import catalogue
 from registry.facts import FleetFacts
 from registry.maintenance import MaintenanceWindows
+from telemetry.arrays import Memory
 from telemetry.streams import BATTERY, CLOSED, EMERGENCY_POWER, FIRE, INSPECTION, MAINS, NORMAL, OUT_OF_SERVICE
 from tests.detectors.test_overspeed import runaway
 from tests.detectors.world import BEGIN_NS, Rows, Script, batch, facts_of, healthy, rows_of, tower
@@ -154,10 +155,10 @@ class Bad:
 
     which: str
 
-    def start(self, n: int) -> State:
+    def start(self, n: int) -> Memory:
         return np.zeros(n, dtype=NO_MEMORY)
 
-    def step(self, state: State, table: Any, facts: FleetFacts) -> tuple[State, tuple[Score, ...]]:
+    def step(self, state: Memory, table: Any, facts: FleetFacts) -> tuple[Memory, tuple[Score, ...]]:
         return state, bad_scores(len(table))[self.which]
 
 
