@@ -26,6 +26,9 @@ CREEP_M = 0.005
 TRIP_MIN_M = 0.5
 """A shorter way is levelling."""
 
+PEAK_INTERVAL_NS = 1_050_000_000
+"""Readings of a running car that are further apart do not show its greatest speed."""
+
 MOVING = -1
 """`still_ns` of a car that moves."""
 
@@ -66,10 +69,14 @@ def rest(own: Any, t_ns: int, gap_ns: int, v_mps: float, z_m: float, place_read:
 
 @compiled
 def _add_up(own: Any, t_ns: int, gap_ns: int, v_mps: float) -> None:
-    """Add up the way since the last speed, and note the greatest speed."""
-    if t_ns - own["way_ns"] <= gap_ns:
-        own["way_m"] += (own["before_mps"] + v_mps) / 2 * (t_ns - own["way_ns"]) / 1e9
-        own["peak_mps"] = max(own["peak_mps"], min(abs(v_mps), abs(own["before_mps"])))
+    """Add up the way since the last speed, and note the greatest speed, NaN once readings are too far apart for it."""
+    before_mps, since_ns = own["before_mps"], t_ns - own["way_ns"]
+    if since_ns <= gap_ns:
+        own["way_m"] += (before_mps + v_mps) / 2 * since_ns / 1e9
+    if since_ns > PEAK_INTERVAL_NS and abs(before_mps) >= STILL_MPS:
+        own["peak_mps"] = np.nan
+    elif not np.isnan(own["peak_mps"]):
+        own["peak_mps"] = max(own["peak_mps"], min(abs(v_mps), abs(before_mps)))
     own["before_mps"], own["way_ns"] = v_mps, t_ns
 
 

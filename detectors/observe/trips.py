@@ -46,7 +46,7 @@ class TripTable(TripColumns):
     `start_ns`, `stop_ns`    the last reading at rest before it, and the first at rest after it
     `from_m`, `to_m`         the positions at both rests; `from_landing`, `to_landing` the nearest landings, -1 unknown
     `distance_m`             how far it went, up positive (`rest`)
-    `peak_mps`               the greatest speed that two readings in a row bear out
+    `peak_mps`               the greatest speed that two readings in a row bear out; NaN where they come too seldom
     `mode`                   the lift's mode as last told
     `stale`                  False: a trip is never old
     """

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import importlib
 from collections.abc import Mapping
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -20,8 +21,9 @@ from detectors.trigger import AGAIN_S
 from registry.facts import FleetFacts, LiftFacts
 from telemetry.arrays import Memory
 from telemetry.batch import CHANNELS, Batch
+from telemetry.groups import blocks
 from telemetry.streams import CLOSED
-from tests.detectors.world import BEGIN_NS, Fault, Rows, batch, facts_of, healthy, rows_of, tower
+from tests.detectors.world import BEGIN_NS, Fault, Rows, batch, facts_of, healthy, rows_of, tower, with_vibration
 
 JUDGED = [rule for rule in RULES if not isinstance(rule.detector, ByArrival)]
 """Silence is not judged by what is read; `test_silence.py` holds it."""
@@ -43,7 +45,8 @@ def stream_of(rule: Rule) -> tuple[Batch, FleetFacts]:
         fault.script.rows(0.1, seed=3, drop=0.1, streams=("v_mps",)),
         fault.script.rows(0.2, seed=4),
     ]
-    return batch(lifts), facts_of([fault.facts, tower(), fault.facts, fault.facts, None])
+    whole = with_vibration(batch(lifts), {0: fault, 2: fault, 4: fault})
+    return whole, facts_of([fault.facts, tower(), fault.facts, fault.facts, None])
 
 
 def cuts(whole: Batch, seed: int, pieces: int) -> list[Batch]:
@@ -53,7 +56,18 @@ def cuts(whole: Batch, seed: int, pieces: int) -> list[Batch]:
     for lift in np.unique(whole.lift):
         mine = np.flatnonzero(whole.lift == lift)
         piece[mine] = np.sort(rng.integers(pieces, size=len(mine)))
-    return [rows_of(whole, piece == k) for k in range(pieces)]
+    parts = [rows_of(whole, piece == k) for k in range(pieces)]
+    waves = whole.waveforms
+    if waves is None:
+        return parts
+    into = [_piece_of(whole, piece, lift, t_ns) for lift, t_ns in zip(waves.message, waves.t_ns, strict=True)]
+    return [replace(part, waveforms=blocks(waves, np.array(into) == k)) for k, part in enumerate(parts)]
+
+
+def _piece_of(whole: Batch, piece: np.ndarray, lift: int, t_ns: int) -> int:
+    """Return the piece that a block of vibration comes in: that of the first row from its beginning on."""
+    later = piece[(whole.lift == lift) & (whole.t_ns >= t_ns)]
+    return int(later[0]) if len(later) else int(piece.max())
 
 
 def scores(rule: Rule, batches: list[Batch], facts: FleetFacts) -> dict[tuple[int, int], tuple[float, ...]]:
@@ -61,7 +75,8 @@ def scores(rule: Rule, batches: list[Batch], facts: FleetFacts) -> dict[tuple[in
     state, memory = rule.detector.start(len(facts)), tables.start(len(facts))
     out: dict[tuple[int, int], tuple[float, ...]] = {}
     for part in batches:
-        memory, (now, *_) = tables.step(memory, part, facts)
+        memory, seen = tables.step(memory, part, facts)
+        now = getattr(seen, rule.table)
         state, given = rule.detector.step(state, now, facts)
         columns = [c for score in given for c in (score.on, score.off, *score.evidence.values())]
         columns += [score.since_ns for score in given if score.since_ns is not None]
@@ -111,19 +126,20 @@ def test_permuting_the_lifts_permutes_the_scores(rule: Rule) -> None:
     lifts = [fault.script.rows(0.1), healthy(2, trips=1).rows(1.0), fault.script.rows(1.0)]
     facts = [fault.facts, tower(), None]
     order = [2, 0, 1]
-    straight = scores(rule, [batch(lifts)], facts_of(facts))
-    turned = scores(rule, [batch([lifts[i] for i in order])], facts_of([facts[i] for i in order]))
+    straight = scores(rule, [with_vibration(batch(lifts), {0: fault, 2: fault})], facts_of(facts))
+    shaken = with_vibration(batch([lifts[i] for i in order]), {0: fault, 1: fault})
+    turned = scores(rule, [shaken], facts_of([facts[i] for i in order]))
     assert {(order[lift], t): row for (lift, t), row in turned.items()} == straight
 
 
 @each_rule
 def test_an_empty_batch_changes_nothing(rule: Rule) -> None:
     whole, facts = stream_of(rule)
-    memory, (now, *_) = tables.step(tables.start(len(facts)), whole, facts)
-    state, _ = rule.detector.step(rule.detector.start(len(facts)), now, facts)
+    memory, seen = tables.step(tables.start(len(facts)), whole, facts)
+    state, _ = rule.detector.step(rule.detector.start(len(facts)), getattr(seen, rule.table), facts)
     empty = rows_of(whole, np.zeros(len(whole), dtype=np.bool_))
-    memory_after, (nothing, *_) = tables.step(memory, empty, facts)
-    after, given = rule.detector.step(state, nothing, facts)
+    memory_after, nothing = tables.step(memory, empty, facts)
+    after, given = rule.detector.step(state, getattr(nothing, rule.table), facts)
     assert all(len(score.on) == 0 and len(score.off) == 0 for score in given)
     for before, later in ((memory["rows"], memory_after["rows"]), (state, after)):
         assert all(
@@ -140,10 +156,12 @@ def test_inputs_are_never_modified(rule: Rule) -> None:
         memory, state = tables.start(len(facts)), rule.detector.start(len(facts))
         for column in (*memory.values(), state):
             column.setflags(write=False)
-        _, (now, *_) = tables.step(memory, part, facts)
-        for name in ("v", "z", "v_last", "z_last", "door", "offset_m", "still_s", "t_ns", "dt_s", "accel"):
-            getattr(now, name).setflags(write=False)
-        rule.detector.step(state, now, facts)
+        _, seen = tables.step(memory, part, facts)
+        table = getattr(seen, rule.table)
+        for column in table:
+            if isinstance(column, np.ndarray):
+                column.setflags(write=False)
+        rule.detector.step(state, table, facts)
 
 
 @each_rule
@@ -151,8 +169,8 @@ def test_of_what_never_spoke_nothing_is_known(rule: Rule) -> None:
     t_ns = BEGIN_NS + np.arange(600) * 1_000_000_000
     whole = batch([{"t_ns": t_ns}, {"t_ns": t_ns, "online": np.ones(600)}])
     facts = facts_of([tower(), tower()])
-    _, (now, *_) = tables.step(tables.start(2), whole, facts)
-    _, given = rule.detector.step(rule.detector.start(2), now, facts)
+    _, seen = tables.step(tables.start(2), whole, facts)
+    _, given = rule.detector.step(rule.detector.start(2), getattr(seen, rule.table), facts)
     for score in given:
         assert np.isnan(score.on).all()
 
@@ -194,7 +212,7 @@ def test_a_rule_finds_its_own_fault_in_time(rule: Rule, dt_s: float) -> None:
     fault = fault_of(rule)
     if dt_s not in fault.dt_s:
         pytest.skip(f"{rule.slug} does not claim feeds of {dt_s} s")
-    found = Judge([rule], 1).step(batch([fault.script.rows(dt_s)]), facts_of([fault.facts]))
+    found = Judge([rule], 1).step(fault.stream(dt_s), facts_of([fault.facts]))
     on = [f for f in found if f.kind == "on" and f.severity == fault.severity]
     assert len(on) == 1 or (on and on[0].by_hand and on[1].at_ns - on[0].at_ns >= AGAIN_S * 1e9), found
     assert (on[0].at_ns - BEGIN_NS) / 1e9 <= fault.onset_s + fault.within_s + SLACK_S
@@ -206,7 +224,7 @@ def test_a_rule_finds_its_own_fault_in_time(rule: Rule, dt_s: float) -> None:
 @each_rule
 def test_sentences_take_what_the_evidence_gives(rule: Rule) -> None:
     fault = fault_of(rule)
-    found = Judge([rule], 1).step(batch([fault.script.rows(0.1)]), facts_of([fault.facts]))
+    found = Judge([rule], 1).step(fault.stream(), facts_of([fault.facts]))
     for language in ("en", "zh"):
         text = rule.sentence[language].format(**next(f for f in found if f.kind == "on").evidence)
         assert text

@@ -7,7 +7,7 @@ R. Peters, "Ideal Lift Kinematics". Time begins in 2001.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -18,6 +18,7 @@ from registry.facts import FleetFacts, Floor, LiftFacts, fleet
 from telemetry.batch import CHANNELS, Batch, Waveforms, readings
 from telemetry.streams import CLOSED, CLOSING, OPEN, OPENING
 
+VIBRATION_HZ = 100
 BEGIN_NS = 978_307_200_000_000_000
 GRID_S = 0.01
 
@@ -195,6 +196,14 @@ def waves(signals: Iterable[tuple[int, int, int, NDArray[Any]]], block_s: float 
     )
 
 
+def with_vibration(whole: Batch, faults: Mapping[int, Fault]) -> Batch:
+    """Return a batch with the vibration of the faults that these lifts have."""
+    sent = [
+        (i, BEGIN_NS, VIBRATION_HZ, one.vibration_mps2) for i, one in faults.items() if one.vibration_mps2 is not None
+    ]
+    return replace(whole, waveforms=waves(sent)) if sent else whole
+
+
 def rows_of(whole: Batch, keep: NDArray[np.bool_]) -> Batch:
     """Return the rows of a batch where `keep` holds."""
     return Batch(**{name: getattr(whole, name)[keep] for name in ("lift", "t_ns", *CHANNELS)})
@@ -215,3 +224,9 @@ class Fault:
     facts: LiftFacts = field(default_factory=tower)
     dt_s: tuple[float, ...] = (0.1, 1.0)
     clears: bool = False
+    vibration_mps2: NDArray[np.float64] | None = None
+    """The vertical vibration from the script's beginning on, `VIBRATION_HZ` samples a second."""
+
+    def stream(self, dt_s: float = 0.1) -> Batch:
+        """Return what a terminal reads of it."""
+        return with_vibration(batch([self.script.rows(dt_s)]), {0: self})
