@@ -85,10 +85,10 @@ def evaluate(run: EvaluationRun, labels: Iterable[Mapping[str, Any]], raised: Se
     for name in SETS:
         lifts = {lift for lift in run.lift_ids if set_of(run.seed, lift) == name}
         if lifts:
-            theirs = [event for event in events if event.lift_id in lifts]
-            chances = [episode for episode in episodes if episode.lift_id in lifts]
-            verdicts = match([one for one in raised if one.lift_id in lifts], theirs, chances)
-            reports.append(_report(name, run, lifts, theirs, chances, verdicts))
+            set_events = [event for event in events if event.lift_id in lifts]
+            set_episodes = [episode for episode in episodes if episode.lift_id in lifts]
+            verdicts = match([alert for alert in raised if alert.lift_id in lifts], set_events, set_episodes)
+            reports.append(_report(name, run, lifts, set_events, set_episodes, verdicts))
     return reports
 
 
@@ -116,14 +116,14 @@ def _report(
 
 
 def _group(group: str, bar: Bar, scores: Sequence[RuleScore], lift_months: float) -> GroupScore:
-    mine = [one for one in scores if one.rule.group == group and one.judged]
+    judged = [one for one in scores if one.rule.group == group and one.judged]
     return GroupScore(
         group=group,
-        rules=len(mine),
+        rules=len(judged),
         bar=bar,
-        owed=sum(one.owed for one in mine),
-        found=sum(one.found for one in mine),
-        false_per_lift_month=rate(sum(one.wrong for one in mine), lift_months),
+        owed=sum(one.owed for one in judged),
+        found=sum(one.found for one in judged),
+        false_per_lift_month=rate(sum(one.wrong for one in judged), lift_months),
     )
 
 
@@ -143,15 +143,15 @@ def _causes(
     events: Sequence[LabelledEvent], standings_of: Mapping[Episode, str], verdicts: Sequence[Verdict]
 ) -> list[CauseScore]:
     """Return the result for each cause, faults before near misses."""
-    of: dict[tuple[str, str], list[LabelledEvent]] = defaultdict(list)
+    events_of: dict[tuple[str, str], list[LabelledEvent]] = defaultdict(list)
     for event in events:
-        of[event.kind, event.cause].append(event)
-    chances: dict[str, Counter[str]] = defaultdict(Counter)
+        events_of[event.kind, event.cause].append(event)
+    owed: dict[str, Counter[str]] = defaultdict(Counter)
     found: dict[str, Counter[str]] = defaultdict(Counter)
     raised: dict[tuple[str, str], Counter[str]] = defaultdict(Counter)
-    for episode, how in standings_of.items():
+    for episode, standing in standings_of.items():
         for event in episode.events:
-            chances[event.cause][episode.rule] += how == OWED
+            owed[event.cause][episode.rule] += standing == OWED
     for verdict in verdicts:
         for event in verdict.events:
             raised[event.kind, event.cause][verdict.raised.severity] += 1
@@ -162,13 +162,15 @@ def _causes(
         CauseScore(
             cause=cause,
             kind=kind,
-            forms=tuple(sorted({event.form for event in theirs})),
-            events=len(theirs),
+            forms=tuple(sorted({event.form for event in cause_events})),
+            events=len(cause_events),
             found={
-                rule: (chances[cause][rule], found[cause][rule] if kind == FAULT else 0)
-                for rule in sorted(chances[cause], key=order.__getitem__)
+                rule: (owed[cause][rule], found[cause][rule] if kind == FAULT else 0)
+                for rule in sorted(owed[cause], key=order.__getitem__)
             },
             raised=dict(raised[kind, cause]),
         )
-        for (kind, cause), theirs in sorted(of.items(), key=lambda item: (item[0][0] == NEAR_MISS, item[0][1]))
+        for (kind, cause), cause_events in sorted(
+            events_of.items(), key=lambda item: (item[0][0] == NEAR_MISS, item[0][1])
+        )
     ]

@@ -44,42 +44,44 @@ class Verdict:
 
 def match(raised: Sequence[RaisedAlert], events: Sequence[LabelledEvent], episodes: Sequence[Episode]) -> list[Verdict]:
     """Return a verdict for each alert, in the order in which they were noticed."""
-    chances: dict[tuple[str, str], list[Episode]] = defaultdict(list)
-    for chance in episodes:
-        chances[chance.lift_id, chance.rule].append(chance)
-    at_work: dict[tuple[str, str], list[LabelledEvent]] = defaultdict(list)
+    episodes_of: dict[tuple[str, str], list[Episode]] = defaultdict(list)
+    for each in episodes:
+        episodes_of[each.lift_id, each.rule].append(each)
+    events_of: dict[tuple[str, str], list[LabelledEvent]] = defaultdict(list)
     for event in events:
-        at_work[event.lift_id, event.kind].append(event)
+        events_of[event.lift_id, event.kind].append(event)
     found: set[Episode] = set()
     verdicts = []
-    for one in sorted(raised, key=lambda one: (one.noticed_ns, one.lift_id, one.rule)):
-        episode = _touched(chances[one.lift_id, one.rule], one)
+    for alert in sorted(raised, key=lambda alert: (alert.noticed_ns, alert.lift_id, alert.rule)):
+        episode = _overlapped(episodes_of[alert.lift_id, alert.rule], alert)
         if episode is not None:
-            verdicts.append(Verdict(one, REPEAT if episode in found else FOUND, episode, episode.events))
+            verdicts.append(Verdict(alert, REPEAT if episode in found else FOUND, episode, episode.events))
             found.add(episode)
             continue
-        fault, near = (_touched(at_work[one.lift_id, kind], one) for kind in (FAULT, NEAR_MISS))
-        provoked = TOLERATED if one.severity in TOLERABLE else PROVOKED
+        fault, near = (_overlapped(events_of[alert.lift_id, kind], alert) for kind in (FAULT, NEAR_MISS))
+        provoked = TOLERATED if alert.severity in TOLERABLE else PROVOKED
         outcome = BESIDE if fault else provoked if near else FALSE
         at_fault = fault or near
-        verdicts.append(Verdict(one, outcome, events=(at_fault,) if at_fault else ()))
+        verdicts.append(Verdict(alert, outcome, events=(at_fault,) if at_fault else ()))
     return verdicts
 
 
 def already_open(raised: Sequence[RaisedAlert], episodes: Sequence[Episode]) -> set[Episode]:
     """Return the episodes that began while an alert of their rule was already open."""
     opened: dict[tuple[str, str], list[RaisedAlert]] = defaultdict(list)
-    for one in raised:
-        opened[one.lift_id, one.rule].append(one)
+    for alert in raised:
+        opened[alert.lift_id, alert.rule].append(alert)
     return {
         episode
         for episode in episodes
-        if any(one.noticed_ns <= episode.onset_ns < one.until_ns for one in opened[episode.lift_id, episode.rule])
+        if any(alert.noticed_ns <= episode.onset_ns < alert.until_ns for alert in opened[episode.lift_id, episode.rule])
     }
 
 
-def _touched(spans: Sequence[EpisodeOrEvent], one: RaisedAlert) -> EpisodeOrEvent | None:
+def _overlapped(spans: Sequence[EpisodeOrEvent], alert: RaisedAlert) -> EpisodeOrEvent | None:
     """Return the latest of the spans that the alert overlaps until it was noticed, within EARLY_S and LATE_S."""
     early, late = round(EARLY_S * 1e9), round(LATE_S * 1e9)
-    touched = [span for span in spans if span.onset_ns - early <= one.noticed_ns and one.onset_ns <= span.end_ns + late]
-    return max(touched, key=lambda span: span.onset_ns, default=None)
+    overlapped = [
+        span for span in spans if span.onset_ns - early <= alert.noticed_ns and alert.onset_ns <= span.end_ns + late
+    ]
+    return max(overlapped, key=lambda span: span.onset_ns, default=None)

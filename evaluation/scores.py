@@ -129,25 +129,25 @@ def score(
 def _of_rule(
     rule: CatalogueEntry, verdicts: Sequence[Verdict], standings_of: Mapping[Episode, str], judged: bool, lift_s: float
 ) -> RuleScore:
-    mine = [verdict for verdict in verdicts if verdict.raised.rule == rule.slug]
-    chances = Counter(how for episode, how in standings_of.items() if episode.rule == rule.slug)
-    hits = [(verdict.raised, verdict.episode) for verdict in mine if verdict.outcome == FOUND and verdict.episode]
+    of_rule = [verdict for verdict in verdicts if verdict.raised.rule == rule.slug]
+    counts = Counter(standing for episode, standing in standings_of.items() if episode.rule == rule.slug)
+    hits = [(verdict.raised, verdict.episode) for verdict in of_rule if verdict.outcome == FOUND and verdict.episode]
     found = sum(standings_of[episode] == OWED for _, episode in hits)
-    outcomes = Counter(verdict.outcome for verdict in mine)
+    outcomes = Counter(verdict.outcome for verdict in of_rule)
     wrong = sum(outcomes[name] for name in WRONG)
     return RuleScore(
         rule=rule,
         judged=judged,
-        episodes=chances.total(),
-        owed=chances[OWED],
-        excused={why: chances[why] for why in EXCUSES},
+        episodes=counts.total(),
+        owed=counts[OWED],
+        excused={why: counts[why] for why in EXCUSES},
         found=found,
         early=len(hits) - found,
-        raised=len(mine),
+        raised=len(of_rule),
         wrong=wrong,
         verdicts={name: outcomes[name] for name in VERDICTS},
-        recall=share(found, chances[OWED]),
-        precision=share(len(mine) - wrong, len(mine)),
+        recall=share(found, counts[OWED]),
+        precision=share(len(of_rule) - wrong, len(of_rule)),
         false_per_lift_month=rate(wrong, lift_s / MONTH_S),
         delays_s=tuple((raised.noticed_ns - episode.onset_ns) / 1e9 for raised, episode in hits),
         lead_days=tuple(

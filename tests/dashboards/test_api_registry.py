@@ -82,7 +82,7 @@ def test_a_rule_that_a_monitor_set_aside_is_named_on_every_lift_and_by_the_probe
     assert (answer.status_code, answer.json()["warnings"]) == (200, ["rules set aside: overspeed"])
 
 
-def test_a_lift_that_was_struck_off_goes_on_as_unregistered_while_it_speaks(client: TestClient) -> None:
+def test_a_deleted_lift_stays_listed_as_unregistered_while_it_sends(client: TestClient) -> None:
     assert client.delete("/api/v1/lifts/L001").status_code == 204
     assert client.get("/api/v1/lifts/L001").json()["registered"] is False
     assert client.delete("/api/v1/lifts/L001").status_code == 404
