@@ -150,7 +150,7 @@ class Monitor:
         while not self._stopping.wait(PICTURE_EVERY_S):
             try:
                 if self._judging.picture is not None:
-                    self._records.put_live(self._judging.picture.pack(), self._all_counts(), time.time_ns())
+                    self._records.put_live(self._judging.picture.encode(), self._all_counts(), time.time_ns())
                 if time.monotonic() - forgot > FORGET_EVERY_S:
                     forgot = time.monotonic()
                     self._records.delete_expired(time.time_ns(), self._keep_years)

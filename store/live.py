@@ -48,15 +48,15 @@ class LiveTable:
     def __len__(self) -> int:
         return len(self.lift_id)
 
-    def pack(self) -> bytes:
+    def encode(self) -> bytes:
         """Return the columns as bytes."""
         out = io.BytesIO()
         np.savez(out, allow_pickle=False, **{f.name: getattr(self, f.name) for f in fields(self)})
         return out.getvalue()
 
 
-def unpack(blob: bytes) -> LiveTable:
-    """Return the table in the bytes of `pack`; raise ValueError for other bytes."""
+def decode_live(blob: bytes) -> LiveTable:
+    """Return the table in the bytes of `encode`; raise ValueError for other bytes."""
     with np.load(io.BytesIO(blob), allow_pickle=False) as columns:
         names = [f.name for f in fields(LiveTable)]
         missing = [name for name in names if name not in columns]

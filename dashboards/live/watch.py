@@ -24,11 +24,11 @@ from dashboards.live.changes import Told
 from dashboards.live.listing import Orders
 from dashboards.live.picture import Picture, Roster, empty_table, picture, roster
 from dashboards.live.stream import Event, Hub, Interest, Mark, closing, event
-from store.live import RULE_SET_ASIDE, LiveTable, unpack
+from store.live import RULE_SET_ASIDE, LiveTable, decode_live
 from store.records.repository import (
     EVERYTHING,
     Announcement,
-    Live,
+    LiveState,
     Records,
     RecordsUnavailable,
     Registered,
@@ -50,7 +50,7 @@ class Seen:
     revision: int = EVERYTHING
     registry: Mapping[str, Registered] = field(default_factory=dict)
     windows: Mapping[str, WindowRecord] = field(default_factory=dict)
-    live: Mapping[str, tuple[Live, LiveTable]] = field(default_factory=dict)
+    live: Mapping[str, tuple[LiveState, LiveTable]] = field(default_factory=dict)
     transition: int = -1
     alerts: Mapping[str, Sequence[Alert]] = field(default_factory=dict)
 
@@ -75,7 +75,7 @@ class Seen:
             revision, registry = changes.revision, _changed(registry, changes)
             windows = {**windows, **{window.lift_id: window for window in changes.windows}}
         newest = max((live.version for live, _ in self.live.values()), default=0)
-        fresh = {live.monitor: (live, unpack(live.lifts)) for live in records.live(newest)}
+        fresh = {live.monitor: (live, decode_live(live.lifts)) for live in records.live(newest)}
         if (revision, transition) == (self.revision, self.transition) and not fresh:
             return self, told
         return Seen(revision, registry, windows, {**self.live, **fresh}, transition, alerts), told

@@ -16,7 +16,7 @@ VERSION = "live"
 
 
 @dataclass(frozen=True, slots=True)
-class Live:
+class LiveState:
     """The latest state from one monitor: `lifts` is encoded by `store.live`, `version` increases over all monitors."""
 
     monitor: str
@@ -40,9 +40,9 @@ class LiveStore:
             connection.execute(row.on_conflict_do_update(index_elements=["monitor"], set_=fresh))
             return version
 
-    def live(self, since_version: int = 0) -> list[Live]:
+    def live(self, since_version: int = 0) -> list[LiveState]:
         """Return the states newer than `since_version`, oldest first."""
         query = select(live).where(live.c.version > since_version).order_by(live.c.version)
         with self._database.reading() as connection:
             rows = connection.execute(query).all()
-        return [Live(r.monitor, r.version, r.at_ns, bytes(r.lifts), orjson.loads(r.counts)) for r in rows]
+        return [LiveState(r.monitor, r.version, r.at_ns, bytes(r.lifts), orjson.loads(r.counts)) for r in rows]

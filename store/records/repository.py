@@ -11,7 +11,7 @@ from store.records.alerts import AlertStore, Resume, Snapshot
 from store.records.database import RecordsUnavailable, Repository
 from store.records.dead_letters import DeadLetterStore, RefusedMessage
 from store.records.lifts import EVERYTHING, LiftStore, Registered, RegistryChanges
-from store.records.live import Live, LiveStore
+from store.records.live import LiveState, LiveStore
 from store.records.maintenance import MaintenanceStore, WindowRecord
 from store.records.outbox import DONE, FAILED, WAITING, Announcement, Delivery, Outbox
 from store.records.page import BadCursor, Page
@@ -31,7 +31,7 @@ __all__ = [
     "BadCursor",
     "Delivery",
     "History",
-    "Live",
+    "LiveState",
     "Page",
     "Records",
     "RecordsUnavailable",

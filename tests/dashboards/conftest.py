@@ -25,7 +25,7 @@ def filled(tmp_path_factory: pytest.TempPathFactory) -> Path:
     path: Path = tmp_path_factory.mktemp("filled") / "records.db"
     with Records.open(f"sqlite:///{path}") as opened:
         opened.put_lifts([facts(f"L{number:03}") for number in range(6)], by="test", now_ns=T0_NS)
-        opened.put_live(table(6).pack(), {"received": 6.0, "refused:not-json": 2.0}, T0_NS)
+        opened.put_live(table(6).encode(), {"received": 6.0, "refused:not-json": 2.0}, T0_NS)
     return path
 
 

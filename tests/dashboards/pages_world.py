@@ -75,7 +75,7 @@ def write_live(records: Records, count: int, **columns: Any) -> None:
     link = np.zeros(count, dtype=np.int8)
     link[-1] = SUSPECT
     trips = np.where(np.arange(count) % 5, T0_NS - 90 * S_NS, 0)
-    records.put_live(table(count, **{"link": link, "last_trip_ns": trips} | columns).pack(), {}, T0_NS)
+    records.put_live(table(count, **{"link": link, "last_trip_ns": trips} | columns).encode(), {}, T0_NS)
 
 
 def fire(records: Records, lift_id: str, position: int, severity: int, **evidence: float) -> str:

@@ -74,7 +74,7 @@ def events(lines: Iterator[str]) -> Iterator[Event_]:
 
 def put(records: Records, **columns: Any) -> None:
     """Write a live table as the monitor does."""
-    records.put_live(table(6, **columns).pack(), {}, T0_NS)
+    records.put_live(table(6, **columns).encode(), {}, T0_NS)
 
 
 def fire(records: Records, lift_id: str, position: int) -> str:

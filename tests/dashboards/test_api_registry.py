@@ -74,7 +74,7 @@ def test_a_rule_that_a_monitor_set_aside_is_named_on_every_lift_and_by_the_probe
     client: TestClient, records: Records
 ) -> None:
     assert client.get("/readyz").json()["warnings"] == []
-    records.put_live(table(6).pack(), {"rule_set_aside:overspeed": 1.0}, T0_NS)
+    records.put_live(table(6).encode(), {"rule_set_aside:overspeed": 1.0}, T0_NS)
     until(lambda: client.get("/api/v1/lifts/L001").json()["not_judged"] != [], "the next look at the records")
     (told,) = client.get("/api/v1/lifts/L001").json()["not_judged"]
     assert (told["rule"], told["missing"], "set aside" in told["reason"]) == ("overspeed", [], True)

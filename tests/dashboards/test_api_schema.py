@@ -36,7 +36,7 @@ def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     url = f"sqlite:///{folder}/records.db"
     with Records.open(url) as records:
         records.put_lifts([facts(f"L{number:03}") for number in range(3)], by="test", now_ns=T0_NS)
-        records.put_live(table(3).pack(), {}, T0_NS)
+        records.put_live(table(3).encode(), {}, T0_NS)
         fire(records, "L001", 1)
     open_timeseries(folder / "series").close()
     described = Settings(
