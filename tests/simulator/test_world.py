@@ -47,7 +47,7 @@ def test_the_same_seed_gives_the_same_bytes_however_the_fleet_is_cut(form: str) 
 
 def test_gateways_send_the_same_bytes_when_the_fleet_is_cut_between_them() -> None:
     whole = bytes_of(0, LIFTS, "gateway", lifts_per_message=20)
-    parts = bytes_of(0, 20, "gateway", lifts_per_message=20) | bytes_of(20, LIFTS, "gateway", together=20)
+    parts = bytes_of(0, 20, "gateway", lifts_per_message=20) | bytes_of(20, LIFTS, "gateway", lifts_per_message=20)
     assert {topic: said for topic, said in parts.items() if topic.endswith("status")} == {
         topic: said for topic, said in whole.items() if topic.endswith("status")
     }
