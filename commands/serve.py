@@ -10,7 +10,7 @@ from commands.wiring.broker import broker_address
 from commands.wiring.series import open_series
 from configuration import Configuration
 from dashboards import app
-from dashboards.api.desk import Settings as DashboardSettings
+from dashboards.api.context import Settings as DashboardSettings
 from simulator.faults.cause_table import CAUSES
 from simulator.playback import injection
 from store.records.repository import Records, RecordsUnavailable

@@ -1,1 +1,1 @@
-"""How people look and answer: HTTP API, live stream and pages."""
+"""The web side of Liftwatch: the HTTP API, the live event stream, the pages, and Grafana's dashboards."""

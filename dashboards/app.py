@@ -1,6 +1,8 @@
-"""The dashboards process: the HTTP API, the live stream and the pages, put together. Nothing happens at import.
+"""The application of the dashboards process: middleware, routes of the API and routes of the pages.
 
-request ─► metered ─► door (host, origin, size, headers) ─► gzip ─► route
+    request ─► RequestMetrics ─► RequestGuard (host, origin, body size, headers) ─► gzip ─► route
+
+Importing this module opens nothing: `create_app` builds the application, `run` serves it.
 """
 
 from __future__ import annotations
@@ -21,10 +23,10 @@ from starlette.middleware.gzip import GZipMiddleware
 from starlette.responses import Response
 
 from dashboards.api.alerts import alerts
-from dashboards.api.desk import Desk, Settings
+from dashboards.api.context import AppContext, Settings
 from dashboards.api.fleet import fleet
-from dashboards.api.lifts import found, lifts
-from dashboards.api.live import live
+from dashboards.api.lifts import lift_detail, lifts
+from dashboards.api.live_stream import live
 from dashboards.api.maintenance import maintenance
 from dashboards.api.probes import probes
 from dashboards.api.readings import readings
@@ -32,8 +34,8 @@ from dashboards.api.registry import registry
 from dashboards.api.schema import ProblemDocument
 from dashboards.api.simulator import simulator
 from dashboards.http import problem
-from dashboards.http.metrics import Metered
-from dashboards.http.security import Door
+from dashboards.http.metrics import RequestMetrics
+from dashboards.http.request_guard import RequestGuard
 from dashboards.pages.routes import error_page, pages, wants_page
 from telemetry.version import VERSION
 
@@ -43,41 +45,41 @@ GZIP_LEVEL = 4
 GZIP_FROM_BYTES = 1000
 SHUTDOWN_S = 3
 OPENAPI_PATH = "/api/openapi.json"
-QUIET: TelemetryConfig = {"auto_configure": False, "tracing": False, "metrics": False, "logs": False}
+NO_TELEMETRY: TelemetryConfig = {"auto_configure": False, "tracing": False, "metrics": False, "logs": False}
 
 
 def create_app(settings: Settings) -> FastAPI:
-    """Return the application; it opens its stores when it starts, and closes them when it ends."""
-    desk = Desk(settings)
+    """Return the application; its stores are opened after it starts and closed when it stops."""
+    context = AppContext(settings)
 
     @contextlib.asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-        desk.watch.start()
+        context.poller.start()
         yield
-        desk.hub.close()
-        desk.close()
+        context.broadcaster.close()
+        context.close()
 
     app = FastAPI(
         title="Liftwatch", version=VERSION, openapi_url=OPENAPI_PATH, docs_url=None, redoc_url=None,
-        lifespan=lifespan, telemetry=QUIET,
+        lifespan=lifespan, telemetry=NO_TELEMETRY,
     )  # fmt: skip
-    app.state.desk = desk
+    app.state.context = context
     for router in (lifts, registry, maintenance, readings, alerts, fleet, live, probes):
-        app.include_router(router(desk))
+        app.include_router(router(context))
     if settings.demo and settings.inject:
-        app.include_router(simulator(desk, settings.inject))
-    app.include_router(pages(lambda lift_id: _found(desk, lift_id), demo=settings.demo))
+        app.include_router(simulator(context, settings.inject))
+    app.include_router(pages(lambda lift_id: _find_lift(context, lift_id), demo=settings.demo))
     for kind, handler in problem.HANDLERS.items():
-        app.add_exception_handler(kind, _paged(handler))
+        app.add_exception_handler(kind, _page_for_people(handler))
     app.add_middleware(GZipMiddleware, minimum_size=GZIP_FROM_BYTES, compresslevel=GZIP_LEVEL)
-    app.add_middleware(Door, hosts=(settings.host, *settings.hosts))
-    app.add_middleware(Metered, meters=desk.meters)
-    app.openapi = lambda: _described(app)  # type: ignore[method-assign]
+    app.add_middleware(RequestGuard, hosts=(settings.host, *settings.hosts))
+    app.add_middleware(RequestMetrics, server_metrics=context.server_metrics)
+    app.openapi = lambda: _openapi(app)  # type: ignore[method-assign]
     return app
 
 
 def run(settings: Settings) -> None:
-    """Serve until SIGINT or SIGTERM; OSError where the address cannot be listened on. For the main thread."""
+    """Serve until SIGINT or SIGTERM, from the main thread; raise OSError where the address cannot be bound."""
     family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
     with socket.create_server((settings.host, settings.port), family=family) as listening:
         listening.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)  # asyncio sets it on its own sockets only
@@ -89,56 +91,58 @@ def run(settings: Settings) -> None:
         )  # fmt: skip
         signal.signal(signal.SIGTERM, signal.default_int_handler)
         with contextlib.suppress(KeyboardInterrupt):
-            Server(config).run(sockets=[listening])
+            DashboardServer(config).run(sockets=[listening])
 
 
-class Server(uvicorn.Server):
-    """Ends the live streams before it waits for open answers: they would never end by themselves."""
+class DashboardServer(uvicorn.Server):
+    """A server that ends the live streams before waiting for open responses: a live stream never ends by itself."""
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
-        """Stop serving."""
-        self.config.app.state.desk.hub.close()  # type: ignore[union-attr]
+        """Close the live streams and stop serving."""
+        self.config.app.state.context.broadcaster.close()  # type: ignore[union-attr]
         await super().shutdown(sockets)
 
 
-def _found(desk: Desk, lift_id: str) -> Mapping[str, Any] | None:
-    """Return one lift for a page, None where nobody knows it."""
+def _find_lift(context: AppContext, lift_id: str) -> Mapping[str, Any] | None:
+    """Return one lift for a page; None where neither the registry nor the monitor has the lift."""
     try:
-        return found(desk, lift_id)
-    except HTTPException as missing:
-        if missing.status_code == 404:
+        return lift_detail(context, lift_id)
+    except HTTPException as error:
+        if error.status_code == 404:
             return None
         raise
 
 
-Handler = Callable[[Request, Exception], Awaitable[Response]]
+ExceptionHandler = Callable[[Request, Exception], Awaitable[Response]]
 
 
-def _paged(handler: Handler) -> Handler:
-    """Return `handler` for programs, and a page with the same status for people."""
+def _page_for_people(handler: ExceptionHandler) -> ExceptionHandler:
+    """Return a handler that renders a page for browsers and a problem document for every other client."""
 
-    async def answer(request: Request, error: Exception) -> Response:
-        told = await handler(request, error)
-        if told.status_code == 405:
-            told.headers["allow"] = _allowed(request) or told.headers["allow"]
-        return error_page(request, told.status_code) if wants_page(request) else told
+    async def handle(request: Request, error: Exception) -> Response:
+        response = await handler(request, error)
+        if response.status_code == 405:
+            response.headers["allow"] = _allowed_methods(request) or response.headers["allow"]
+        return error_page(request, response.status_code) if wants_page(request) else response
 
-    return answer
+    return handle
 
 
-def _allowed(request: Request) -> str:
-    """Return all that the path asked for takes; the framework names the methods of its first route only."""
+def _allowed_methods(request: Request) -> str:
+    """Return all methods that the requested path allows; the framework names those of its first route only."""
     paths: dict[str, Any] = request.app.openapi()["paths"]
-    asked = request.url.path.split("/")
+    requested = request.url.path.split("/")
     for path in sorted(paths, key=lambda path: path.count("{")):
         parts = path.split("/")
-        if len(parts) == len(asked) and all(p == a or p.startswith("{") for p, a in zip(parts, asked, strict=True)):
+        if len(parts) == len(requested) and all(
+            p == a or p.startswith("{") for p, a in zip(parts, requested, strict=True)
+        ):
             return ", ".join(method.upper() for method in paths[path])
     return ""
 
 
-def _described(app: FastAPI) -> dict[str, Any]:
-    """Return the OpenAPI document, with the problem document that every route points at."""
+def _openapi(app: FastAPI) -> dict[str, Any]:
+    """Return the OpenAPI document, including the schema of the problem document that every route refers to."""
     if app.openapi_schema is None:
         document = get_openapi(title=app.title, version=app.version, routes=app.routes)
         problems = ProblemDocument.model_json_schema(ref_template="#/components/schemas/{model}")

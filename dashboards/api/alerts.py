@@ -1,4 +1,7 @@
-"""Alerts: the list, one with its story, and what people do to them. What an alert does not allow is a problem (409)."""
+"""Routes of alerts: the list, one alert with its history, and the actions of people on an alert.
+
+An action that the state of the alert forbids is answered with a problem document (409).
+"""
 
 from __future__ import annotations
 
@@ -12,117 +15,117 @@ from alerts.alert import Transition
 from alerts.book import COMMENTED, Answer, Refused
 from alerts.wire import to_json
 from dashboards.api import schema
-from dashboards.api.answer import JSON, Json, problems, takes
-from dashboards.api.desk import Desk
-from dashboards.http.problem import Problem, missing, unfit
+from dashboards.api.context import AppContext
+from dashboards.api.responses import JSON, OrjsonResponse, problem_responses, require_media_type
+from dashboards.http.problem import Problem, invalid_field, not_found
 from store.records.repository import AlertFilter, History
 from telemetry.instant import rfc3339
 
-Several = Query(max_length=50, description="May be given more than once: any of them")
+REPEATABLE = Query(max_length=50, description="May be given more than once: any of the values")
 
 
-def alerts(desk: Desk) -> APIRouter:
+def alerts(context: AppContext) -> APIRouter:
     """Return the routes of alerts."""
     router = APIRouter(prefix="/api/v1/alerts", tags=["alerts"])
 
-    @router.get("", response_model=schema.Alerts, responses=problems(400, 422, 503))
+    @router.get("", response_model=schema.AlertList, responses=problem_responses(400, 422, 503))
     def list_alerts(
-        state: Annotated[list[schema.AlertState], Several] = [],  # noqa: B006
-        lift_id: Annotated[list[schema.LiftId], Several] = [],  # noqa: B006
-        rule: Annotated[list[schema.Slug], Several] = [],  # noqa: B006
-        severity: Annotated[list[schema.SeverityName], Several] = [],  # noqa: B006
-        district: Annotated[list[schema.DistrictName], Several] = [],  # noqa: B006
+        state: Annotated[list[schema.AlertState], REPEATABLE] = [],  # noqa: B006
+        lift_id: Annotated[list[schema.LiftId], REPEATABLE] = [],  # noqa: B006
+        rule: Annotated[list[schema.Slug], REPEATABLE] = [],  # noqa: B006
+        severity: Annotated[list[schema.SeverityName], REPEATABLE] = [],  # noqa: B006
+        district: Annotated[list[schema.DistrictName], REPEATABLE] = [],  # noqa: B006
         since: schema.Since = None,
         until: schema.Until = None,
         limit: schema.Limit = schema.LIMIT_DEFAULT,
         cursor: schema.Cursor = None,
-    ) -> Json:
+    ) -> OrjsonResponse:
         """List alerts, newest onset first."""
         wanted = AlertFilter(
             tuple(state), tuple(lift_id), tuple(rule), tuple(severity), tuple(district), from_ns=since, to_ns=until
         )
-        page = desk.records().alerts(wanted, limit=limit, cursor=cursor)
-        return Json({"items": [to_json(alert) for alert in page.items], "next": page.next})
+        page = context.records().alerts(wanted, limit=limit, cursor=cursor)
+        return OrjsonResponse({"items": [to_json(alert) for alert in page.items], "next": page.next})
 
-    @router.get("/{alert_id}", response_model=schema.AlertWithStory, responses=problems(404, 422, 503))
-    def get_alert(alert_id: schema.AlertIdInPath) -> Json:
+    @router.get("/{alert_id}", response_model=schema.AlertWithStory, responses=problem_responses(404, 422, 503))
+    def get_alert(alert_id: schema.AlertIdInPath) -> OrjsonResponse:
         """Return one alert with all its transitions and comments."""
-        history = desk.records().alert(alert_id)
+        history = context.records().alert(alert_id)
         if history is None:
-            raise missing("alert", alert_id)
-        return Json(_story(history))
+            raise not_found("alert", alert_id)
+        return OrjsonResponse(_alert_with_story(history))
 
-    _add_deeds(router, desk)
+    _add_actions(router, context)
     return router
 
 
-def _add_deeds(router: APIRouter, desk: Desk) -> None:
-    """Add the routes of what people do; doing the same again changes nothing, but for comments."""
+def _add_actions(router: APIRouter, context: AppContext) -> None:
+    """Add the routes of actions; every action but `comment` is idempotent."""
 
-    def deed(path: str, refusable: bool = True) -> Any:
+    def action(path: str, refusable: bool = True) -> Any:
         statuses = (400, 403, 404, *([409] if refusable else []), 413, 415, 422, 503)
         return router.post(
             f"/{{alert_id}}/{path}",
-            response_model=schema.Alert,
-            responses=problems(*statuses),
-            dependencies=[Depends(takes(JSON))],
+            response_model=schema.AlertBody,
+            responses=problem_responses(*statuses),
+            dependencies=[Depends(require_media_type(JSON))],
         )
 
-    @deed("ack")
-    def ack(alert_id: schema.AlertIdInPath, body: schema.Deed) -> Json:
-        """Acknowledge: somebody looks after it."""
-        return _do(desk, alert_id, Answer("ack", body.by, body.note))
+    @action("ack")
+    def ack(alert_id: schema.AlertIdInPath, body: schema.AlertAction) -> OrjsonResponse:
+        """Acknowledge the alert: somebody looks after it."""
+        return _apply(context, alert_id, Answer("ack", body.by, body.note))
 
-    @deed("assign")
-    def assign(alert_id: schema.AlertIdInPath, body: schema.Assignment) -> Json:
-        """Assign to somebody, or (`to` null) to nobody."""
-        return _do(desk, alert_id, Answer("assign", body.by, to=body.to))
+    @action("assign")
+    def assign(alert_id: schema.AlertIdInPath, body: schema.Assignment) -> OrjsonResponse:
+        """Assign the alert to somebody, or (`to` null) to nobody."""
+        return _apply(context, alert_id, Answer("assign", body.by, to=body.to))
 
-    @deed("comment", refusable=False)
-    def comment(alert_id: schema.AlertIdInPath, body: schema.Comment) -> Json:
-        """Add a comment; each is kept."""
-        return _do(desk, alert_id, Answer("comment", body.by, body.note))
+    @action("comment", refusable=False)
+    def comment(alert_id: schema.AlertIdInPath, body: schema.Comment) -> OrjsonResponse:
+        """Add a comment to the alert."""
+        return _apply(context, alert_id, Answer("comment", body.by, body.note))
 
-    @deed("resolve")
-    def resolve(alert_id: schema.AlertIdInPath, body: schema.Deed) -> Json:
-        """Close it; refused while the condition of a rule that clears by itself still holds."""
-        return _do(desk, alert_id, Answer("resolve", body.by, body.note))
+    @action("resolve")
+    def resolve(alert_id: schema.AlertIdInPath, body: schema.AlertAction) -> OrjsonResponse:
+        """Close the alert; refused while the condition of a rule that clears by itself still holds."""
+        return _apply(context, alert_id, Answer("resolve", body.by, body.note))
 
-    @deed("shelve")
-    def shelve(alert_id: schema.AlertIdInPath, body: schema.Shelving) -> Json:
-        """Deliver it to nobody until then; at most 8 hours ahead, and never a critical alert."""
-        return _do(desk, alert_id, Answer("shelve", body.by, body.note, until_ns=body.until))
+    @action("shelve")
+    def shelve(alert_id: schema.AlertIdInPath, body: schema.Shelving) -> OrjsonResponse:
+        """Deliver the alert to nobody until `until`, at most 8 hours ahead; a critical alert is never shelved."""
+        return _apply(context, alert_id, Answer("shelve", body.by, body.note, until_ns=body.until))
 
-    @deed("unshelve")
-    def unshelve(alert_id: schema.AlertIdInPath, body: schema.Deed) -> Json:
-        """End its shelving before its time: it is delivered again, unless its cause holds it back."""
-        return _do(desk, alert_id, Answer("unshelve", body.by, body.note))
+    @action("unshelve")
+    def unshelve(alert_id: schema.AlertIdInPath, body: schema.AlertAction) -> OrjsonResponse:
+        """End the shelving of the alert early: the alert is delivered again unless another alert inhibits it."""
+        return _apply(context, alert_id, Answer("unshelve", body.by, body.note))
 
 
-def _do(desk: Desk, alert_id: str, answer: Answer) -> Json:
-    """Apply what a person did; return the alert as it is then."""
+def _apply(context: AppContext, alert_id: str, answer: Answer) -> OrjsonResponse:
+    """Apply an action to an alert; return the alert after the action."""
     try:
-        done = desk.records().answer(alert_id, answer, time.time_ns())
+        done = context.records().answer(alert_id, answer, time.time_ns())
     except Refused as refused:
         if refused.reason == "until":
-            raise unfit("until", str(refused)) from None
+            raise invalid_field("until", str(refused)) from None
         raise Problem(409, refused.reason, str(refused)) from None
     if done is None:
-        raise missing("alert", alert_id)
-    desk.watch.look()
-    return Json(to_json(done))
+        raise not_found("alert", alert_id)
+    context.poller.poll()
+    return OrjsonResponse(to_json(done))
 
 
-def _story(history: History) -> dict[str, Any]:
-    told = [_told(transition) for transition in history.transitions]
+def _alert_with_story(history: History) -> dict[str, Any]:
+    transitions = [_transition(transition) for transition in history.transitions]
     return {
         **to_json(history.alert),
-        "transitions": told,
-        "comments": [each for each in told if each["kind"] == COMMENTED],
+        "transitions": transitions,
+        "comments": [each for each in transitions if each["kind"] == COMMENTED],
     }
 
 
-def _told(transition: Transition) -> dict[str, Any]:
+def _transition(transition: Transition) -> dict[str, Any]:
     return {name: value for name, value in asdict(transition).items() if name in ("kind", "by", "note", "to")} | {
         "at": rfc3339(transition.at_ns)
     }

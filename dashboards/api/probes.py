@@ -1,4 +1,4 @@
-"""What machines ask: alive, able to serve, and the numbers behind it (Prometheus text)."""
+"""Routes for supervisors and Prometheus: liveness, readiness and metrics."""
 
 from __future__ import annotations
 
@@ -12,73 +12,75 @@ from prometheus_client.exposition import CONTENT_TYPE_LATEST, generate_latest
 from prometheus_client.registry import Collector
 from starlette.responses import Response
 
-from dashboards.api.answer import Json, problems
-from dashboards.api.desk import Desk
-from dashboards.live.picture import SEVERITIES, STATES
+from dashboards.api.context import AppContext
+from dashboards.api.responses import OrjsonResponse, problem_responses
+from dashboards.live.fleet_view import SEVERITIES, STATES
 from telemetry import instant
 
-UNFIT = re.compile(r"[^a-zA-Z0-9_]")
+NOT_IN_A_METRIC_NAME = re.compile(r"[^a-zA-Z0-9_]")
 
 
-def probes(desk: Desk) -> APIRouter:
-    """Return the routes that supervisors and Prometheus ask."""
+def probes(context: AppContext) -> APIRouter:
+    """Return the routes of liveness, readiness and metrics."""
     router = APIRouter(tags=["probes"])
-    desk.meters.registry.register(FleetCollector(desk))
+    context.server_metrics.registry.register(FleetCollector(context))
 
-    @router.get("/healthz", responses=problems())
+    @router.get("/healthz", responses=problem_responses())
     async def healthz() -> dict[str, str]:
-        """Say that the process lives."""
+        """Answer that the process is alive."""
         return {"status": "alive"}
 
-    @router.get("/readyz", responses=problems(503))
-    def readyz() -> Json:
-        """Say that the records and the time series answer, when the monitor last wrote, and what it warns of."""
-        shown = desk.watch.orders().picture
-        desk.series()
-        broken = desk.watch.rules_set_aside()
+    @router.get("/readyz", responses=problem_responses(503))
+    def readyz() -> OrjsonResponse:
+        """Answer that records and time series are available, when a monitor last wrote, and the monitors' warnings."""
+        view = context.poller.current_view()
+        context.series()
+        broken = context.poller.rules_set_aside()
         warnings = [f"rules set aside: {', '.join(broken)}"] if broken else []
-        wrote = instant.text(shown.as_of_ns or None)
-        return Json({"status": "ready", "monitor_wrote": wrote, "warnings": warnings})
+        wrote = instant.text(view.as_of_ns or None)
+        return OrjsonResponse({"status": "ready", "monitor_wrote": wrote, "warnings": warnings})
 
-    @router.get("/metrics", response_class=Response, responses={200: {"content": {"text/plain": {}}}, **problems()})
+    @router.get(
+        "/metrics", response_class=Response, responses={200: {"content": {"text/plain": {}}}, **problem_responses()}
+    )
     def metrics() -> Response:
-        """Tell every count in Prometheus' text format."""
-        return Response(generate_latest(desk.meters.registry), media_type=CONTENT_TYPE_LATEST)
+        """Return all metrics in Prometheus' text format."""
+        return Response(generate_latest(context.server_metrics.registry), media_type=CONTENT_TYPE_LATEST)
 
     return router
 
 
 class FleetCollector(Collector):
-    """Lifts by state, open alerts by severity, and what each monitor counts of itself."""
+    """Metrics of the fleet: lifts by state, open alerts by severity, and the counts of each monitor."""
 
-    def __init__(self, desk: Desk) -> None:
-        self._desk = desk
+    def __init__(self, context: AppContext) -> None:
+        self._desk = context
 
     def collect(self) -> Iterable[Metric]:
-        """Return the numbers as they are now."""
-        shown = self._desk.watch.shown
-        if shown is None:
+        """Return the current metrics."""
+        view = self._desk.poller.last_view
+        if view is None:
             return
         lifts = GaugeMetricFamily("liftwatch_lifts", "Lifts by state", labels=["state"])
         for code, name in enumerate(STATES):
-            lifts.add_metric([name], int((shown.state == code).sum()))
+            lifts.add_metric([name], int((view.state == code).sum()))
         open_alerts = GaugeMetricFamily("liftwatch_open_alerts", "Open alerts by severity", labels=["severity"])
-        for name, count in zip(SEVERITIES, shown.counts.sum(axis=0).tolist(), strict=True):
+        for name, count in zip(SEVERITIES, view.counts.sum(axis=0).tolist(), strict=True):
             open_alerts.add_metric([name], count)
         wrote = GaugeMetricFamily("liftwatch_monitor_wrote_seconds", "When a monitor last wrote, seconds since 1970")
-        wrote.add_metric([], shown.as_of_ns / 1e9)
+        wrote.add_metric([], view.as_of_ns / 1e9)
         yield from (lifts, open_alerts, wrote, *self._monitors())
 
     def _monitors(self) -> Iterable[Metric]:
-        """Return the monitors' own counts; in `refused:not-json` what follows the colon is the kind.
+        """Return the counts of the monitors; the part of a count's key after a colon becomes the label `kind`.
 
-        What ends in `_bytes` goes up and down; all else only grows.
+        A count whose name ends in `_bytes` is a gauge, every other one a counter.
         """
         families: dict[str, Any] = {}
-        for monitor, counts in sorted(self._desk.watch.counts().items()):
+        for monitor, counts in sorted(self._desk.poller.counts().items()):
             for key, value in sorted(counts.items()):
                 name, _, kind = key.partition(":")
-                name = f"liftwatch_monitor_{UNFIT.sub('_', name)}"
+                name = f"liftwatch_monitor_{NOT_IN_A_METRIC_NAME.sub('_', name)}"
                 if name not in families:
                     measured = GaugeMetricFamily if name.endswith("_bytes") else CounterMetricFamily
                     families[name] = measured(name, "Told by the monitor", labels=["monitor", "kind"])

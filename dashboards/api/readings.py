@@ -1,4 +1,4 @@
-"""What a lift measured: a stream reduced to what a screen shows, and the trips cut from it."""
+"""Routes of a lift's readings: a stream reduced to the points that a chart shows, and the trips cut from readings."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from fastapi import APIRouter, Query
 from numpy.typing import NDArray
 
 from dashboards.api import schema
-from dashboards.api.answer import Json, problems
-from dashboards.api.desk import Desk
-from dashboards.http.cursor import seal, unseal
-from dashboards.http.problem import missing, unfit
-from dashboards.live.picture import number
+from dashboards.api.context import AppContext
+from dashboards.api.responses import OrjsonResponse, problem_responses
+from dashboards.http.cursor import decode_cursor, encode_cursor
+from dashboards.http.problem import invalid_field, not_found
+from dashboards.live.fleet_view import number
 from detectors.observe.series import cut_trips
 from detectors.observe.trips import TripTable
 from registry.facts import Floor
@@ -29,14 +29,14 @@ TRIP_LIMIT_NS = 900 * 1_000_000_000
 SIGNIFICANT_DECIMALS = 4
 
 
-def readings(desk: Desk) -> APIRouter:
-    """Return the routes of what was measured."""
+def readings(context: AppContext) -> APIRouter:
+    """Return the routes of readings."""
     router = APIRouter(prefix="/api/v1/lifts", tags=["readings"])
 
     @router.get(
         "/{lift_id}/series",
         response_model=schema.SampledSeries | schema.EventSeries,
-        responses=problems(404, 422, 503),
+        responses=problem_responses(404, 422, 503),
     )
     def get_series(
         lift_id: schema.LiftIdInPath,
@@ -44,46 +44,46 @@ def readings(desk: Desk) -> APIRouter:
         since: schema.Since = None,
         until: schema.Until = None,
         points: Annotated[int, Query(ge=1, le=schema.POINTS_MOST)] = schema.POINTS_DEFAULT,
-    ) -> Json:
-        """Return a stream: sampled ones in at most `points` buckets, event streams as they came."""
-        begin_ns, end_ns = window(desk, lift_id, since, until)
+    ) -> OrjsonResponse:
+        """Return a stream: a sampled stream in at most `points` buckets, an event stream unreduced."""
+        begin_ns, end_ns = time_window(context, lift_id, since, until)
         if stream in EVENT_STREAMS:
-            found = desk.series().events(lift_id, stream, begin_ns, end_ns)
-            return Json(_events(stream, begin_ns, end_ns, found))
-        return Json(_sampled(desk.series().series(lift_id, stream, begin_ns, end_ns, points)))
+            found = context.series().events(lift_id, stream, begin_ns, end_ns)
+            return OrjsonResponse(_events(stream, begin_ns, end_ns, found))
+        return OrjsonResponse(_sampled(context.series().series(lift_id, stream, begin_ns, end_ns, points)))
 
-    @router.get("/{lift_id}/trips", response_model=schema.Trips, responses=problems(400, 404, 422, 503))
+    @router.get("/{lift_id}/trips", response_model=schema.TripList, responses=problem_responses(400, 404, 422, 503))
     def list_trips(
         lift_id: schema.LiftIdInPath,
         since: schema.Since = None,
         until: schema.Until = None,
         limit: schema.Limit = schema.LIMIT_DEFAULT,
         cursor: schema.Cursor = None,
-    ) -> Json:
-        """List the trips of a window, newest first; a page looks through a day at most, and may be short."""
-        begin_ns, end_ns = window(desk, lift_id, since, until)
-        before_ns = unseal(cursor, lift_id, (int,))[0] if cursor is not None else end_ns
+    ) -> OrjsonResponse:
+        """List the trips of a time window, newest first; a page covers at most one day, and may hold few trips."""
+        begin_ns, end_ns = time_window(context, lift_id, since, until)
+        before_ns = decode_cursor(cursor, lift_id, (int,))[0] if cursor is not None else end_ns
         after_ns = max(begin_ns, before_ns - TRIPS_AT_ONCE_NS)
-        floors = floors_of(desk, lift_id)
+        floors = floors_of(context, lift_id)
         read_from_ns, read_to_ns = after_ns - TRIP_LIMIT_NS, min(before_ns + TRIP_LIMIT_NS, end_ns)
-        found = trips_in(desk.series(), lift_id, floors, read_from_ns, read_to_ns)
+        found = read_trips(context.series(), lift_id, floors, read_from_ns, read_to_ns)
         rows = np.flatnonzero((found.start_ns >= after_ns) & (found.start_ns < before_ns))[::-1].tolist()
         seen_to_ns = int(found.start_ns[rows[limit - 1]]) if len(rows) > limit else after_ns
-        following = seal([seen_to_ns], lift_id) if seen_to_ns > begin_ns else None
-        return Json({"items": [_trip(found, row, floors) for row in rows[:limit]], "next": following})
+        following = encode_cursor([seen_to_ns], lift_id) if seen_to_ns > begin_ns else None
+        return OrjsonResponse({"items": [_trip(found, row, floors) for row in rows[:limit]], "next": following})
 
     return router
 
 
-def floors_of(desk: Desk, lift_id: str) -> tuple[Floor, ...]:
-    """Return the landings that the registry knows, from the lowest up."""
-    who = desk.watch.orders().picture.roster
-    known = who.facts[who.row_of[lift_id]] if lift_id in who.row_of else None
+def floors_of(context: AppContext, lift_id: str) -> tuple[Floor, ...]:
+    """Return the registered landings of a lift, from the lowest up."""
+    index = context.poller.current_view().lift_index
+    known = index.facts[index.row_of[lift_id]] if lift_id in index.row_of else None
     return known.floors if known else ()
 
 
-def trips_in(store: TimeSeries, lift_id: str, floors: tuple[Floor, ...], begin_ns: int, end_ns: int) -> TripTable:
-    """Cut the trips out of what is stored of a lift."""
+def read_trips(store: TimeSeries, lift_id: str, floors: tuple[Floor, ...], begin_ns: int, end_ns: int) -> TripTable:
+    """Return the trips of a lift, cut from its stored speed and position."""
     speed = store.readings(lift_id, "speed", begin_ns, end_ns)
     displacement = store.readings(lift_id, "displacement", begin_ns, end_ns)
     t_ns = np.union1d(speed.t_ns, displacement.t_ns)
@@ -92,7 +92,7 @@ def trips_in(store: TimeSeries, lift_id: str, floors: tuple[Floor, ...], begin_n
 
 
 def _at(t_ns: NDArray[np.int64], read: Readings, channel: str) -> NDArray[np.float64]:
-    """Return a channel at these instants, NaN where it was not read."""
+    """Return a channel at these instants, NaN where the channel has no reading."""
     column = np.full(len(t_ns), np.nan)
     if len(read):
         column[np.searchsorted(t_ns, read.t_ns)] = read.channels[channel]
@@ -114,14 +114,14 @@ def _trip(found: TripTable, row: int, floors: tuple[Floor, ...]) -> dict[str, An
     }
 
 
-def window(desk: Desk, lift_id: str, since: int | None, until: int | None) -> tuple[int, int]:
-    """Return the window that is asked for, the last hour by default; a problem where it or the lift is none."""
-    if lift_id not in desk.watch.orders().picture.roster.row_of:
-        raise missing("lift", lift_id)
+def time_window(context: AppContext, lift_id: str, since: int | None, until: int | None) -> tuple[int, int]:
+    """Return the requested time window, by default the last hour; a problem where window or lift is not valid."""
+    if lift_id not in context.poller.current_view().lift_index.row_of:
+        raise not_found("lift", lift_id)
     end_ns = time.time_ns() if until is None else until
     begin_ns = max(end_ns - WINDOW_DEFAULT_NS, instant.EARLIEST_NS) if since is None else since
     if begin_ns >= end_ns:
-        raise unfit("from", "does not lie before `to`; give a window that begins before it ends")
+        raise invalid_field("from", "does not lie before `to`; give a window that begins before it ends")
     return begin_ns, end_ns
 
 
@@ -141,13 +141,13 @@ def _reduced(channel: Reduced) -> dict[str, list[float | None]]:
 
 
 def _numbers(column: NDArray[np.float64]) -> list[float | None]:
-    """Return a column with null where it is unknown; infinities cannot be written as JSON and are unknown too."""
+    """Return a column with null for unknown values; JSON has no infinities, so they are unknown too."""
     rounded = np.round(column, SIGNIFICANT_DECIMALS)
     return np.where(np.isfinite(column), rounded, None).tolist()  # type: ignore[call-overload]
 
 
 def _events(stream: str, begin_ns: int, end_ns: int, found: Readings) -> dict[str, Any]:
-    columns = {name: [said(name, code) for code in column.tolist()] for name, column in found.channels.items()}
+    columns = {name: [event_value(name, code) for code in column.tolist()] for name, column in found.channels.items()}
     return {
         "stream": stream,
         "from": instant.text(begin_ns),
@@ -158,17 +158,17 @@ def _events(stream: str, begin_ns: int, end_ns: int, found: Readings) -> dict[st
     }
 
 
-def _flag(code: float) -> bool:
+def _boolean(code: float) -> bool:
     return code > 0
 
 
-NAMES: dict[str, Callable[[float], Any]] = {
+CODE_NAMES: dict[str, Callable[[float], Any]] = {
     "state": lambda code: DOOR_STATES[int(code)],
     "mode": lambda code: MODES[int(code)],
     "power": lambda code: POWERS[int(code)],
 }
 
 
-def said(channel: str, code: float) -> Any:
-    """Return what an event stream said, in the words of the contract; None where it did not speak of that."""
-    return None if code != code else NAMES.get(channel, _flag)(code)
+def event_value(channel: str, code: float) -> Any:
+    """Return a value of an event stream as the contract names the value; None where the value is unknown."""
+    return None if code != code else CODE_NAMES.get(channel, _boolean)(code)

@@ -1,4 +1,7 @@
-"""The registry: one lift at a time, or many from a file. Every fault of every row is told; good rows are taken."""
+"""Routes that change the registry: one lift at a time, or many lifts from a file.
+
+An import takes the rows that are valid, and reports every error of every other row.
+"""
 
 from __future__ import annotations
 
@@ -12,21 +15,21 @@ from starlette.concurrency import run_in_threadpool
 from starlette.responses import Response
 
 from dashboards.api import schema
-from dashboards.api.answer import JSON, Json, problems, takes
-from dashboards.api.desk import Desk
-from dashboards.api.lifts import found
-from dashboards.http.problem import Fault, Problem, fault, invalid, missing, unfit
+from dashboards.api.context import AppContext
+from dashboards.api.lifts import lift_detail
+from dashboards.api.responses import JSON, OrjsonResponse, problem_responses, require_media_type
+from dashboards.http.problem import FieldErrorItem, Problem, field_error, invalid_field, invalid_request, not_found
 from registry import fact_checks
 from registry.facts import FactsError, LiftFacts, ReadResult, patch, read_changes, read_csv, read_json, read_row
 
 CSV = "text/csv"
 UNNAMED = "api"
 
-By = Annotated[schema.Word, Query(description="Who does it; kept in the audit")]
+Author = Annotated[schema.PersonName, Query(description="Who does it; kept in the audit")]
 
 
-def _described(required: Sequence[str]) -> dict[str, Any]:
-    """Return the description of a body that names facts of a lift."""
+def _openapi(required: Sequence[str]) -> dict[str, Any]:
+    """Return the JSON schema of a body that holds facts of a lift."""
     described = TypeAdapter(LiftFacts).json_schema()
     floor = described.pop("$defs")["Floor"]
     properties = described["properties"] | {"floors": {"type": "array", "items": floor}}
@@ -34,70 +37,70 @@ def _described(required: Sequence[str]) -> dict[str, Any]:
     return {"type": "object", "properties": properties, "required": [*required], "additionalProperties": False}
 
 
-Whole = Annotated[dict[str, Any], WithJsonSchema(_described(("lift_id", "district")))]
-Some = Annotated[dict[str, Any], WithJsonSchema(_described(()))]
+LiftFactsBody = Annotated[dict[str, Any], WithJsonSchema(_openapi(("lift_id", "district")))]
+LiftFactsPatch = Annotated[dict[str, Any], WithJsonSchema(_openapi(()))]
 
 
-def registry(desk: Desk) -> APIRouter:
+def registry(context: AppContext) -> APIRouter:
     """Return the routes that change the registry."""
     router = APIRouter(prefix="/api/v1/lifts", tags=["registry"])
-    json_body = [Depends(takes(JSON))]
+    json_body = [Depends(require_media_type(JSON))]
 
     @router.post(
         "",
         status_code=201,
         response_model=schema.LiftDetail,
-        responses=problems(400, 403, 409, 413, 415, 422, 503),
+        responses=problem_responses(400, 403, 409, 413, 415, 422, 503),
         dependencies=json_body,
     )
-    def post_lift(body: Whole, by: By = UNNAMED) -> Json:
+    def post_lift(body: LiftFactsBody, by: Author = UNNAMED) -> OrjsonResponse:
         """Register a lift."""
         lift, faults = read_row(body)
         if lift is None:
-            raise invalid(_told(faults))
-        if not desk.records().put_lift(lift, by, time.time_ns(), create_only=True):
+            raise invalid_request(_field_errors(faults))
+        if not context.records().put_lift(lift, by, time.time_ns(), create_only=True):
             raise Problem(409, "already-registered", f"{lift.lift_id} is registered already; PATCH it to change it.")
-        desk.watch.look()
-        return Json(found(desk, lift.lift_id), 201, {"Location": f"/api/v1/lifts/{lift.lift_id}"})
+        context.poller.poll()
+        return OrjsonResponse(lift_detail(context, lift.lift_id), 201, {"Location": f"/api/v1/lifts/{lift.lift_id}"})
 
     @router.patch(
         "/{lift_id}",
         response_model=schema.LiftDetail,
-        responses=problems(400, 403, 404, 413, 415, 422, 503),
+        responses=problem_responses(400, 403, 404, 413, 415, 422, 503),
         dependencies=json_body,
     )
-    def patch_lift(lift_id: schema.LiftIdInPath, body: Some, by: By = UNNAMED) -> Json:
-        """Change some facts of a lift; null makes a fact unknown. An unregistered lift is registered by it."""
-        known = desk.records().lift(lift_id)
+    def patch_lift(lift_id: schema.LiftIdInPath, body: LiftFactsPatch, by: Author = UNNAMED) -> OrjsonResponse:
+        """Change some facts of a lift; null makes a fact unknown, and an unregistered lift becomes registered."""
+        known = context.records().lift(lift_id)
         if known is None:
-            raise missing("lift", lift_id)
+            raise not_found("lift", lift_id)
         changed, faults = patch(known.facts, body)
         if changed is None:
-            raise invalid(_told(faults))
-        if desk.records().patch_lift(lift_id, read_changes(body)[0], by, time.time_ns()) is None:
-            raise missing("lift", lift_id)
-        desk.watch.look()
-        return Json(found(desk, lift_id))
+            raise invalid_request(_field_errors(faults))
+        if context.records().patch_lift(lift_id, read_changes(body)[0], by, time.time_ns()) is None:
+            raise not_found("lift", lift_id)
+        context.poller.poll()
+        return OrjsonResponse(lift_detail(context, lift_id))
 
-    @router.delete("/{lift_id}", status_code=204, responses=problems(403, 404, 422, 503))
-    def delete_lift(lift_id: schema.LiftIdInPath, by: By = UNNAMED) -> Response:
-        """Strike a lift off the registry; its alerts and readings stay."""
-        if not desk.records().delete_lift(lift_id, by, time.time_ns()):
-            raise missing("lift", lift_id)
-        desk.watch.look()
+    @router.delete("/{lift_id}", status_code=204, responses=problem_responses(403, 404, 422, 503))
+    def delete_lift(lift_id: schema.LiftIdInPath, by: Author = UNNAMED) -> Response:
+        """Remove a lift from the registry; its alerts and readings stay."""
+        if not context.records().delete_lift(lift_id, by, time.time_ns()):
+            raise not_found("lift", lift_id)
+        context.poller.poll()
         return Response(status_code=204)
 
     @router.post(
         "/import",
-        response_model=schema.Imported,
-        responses=problems(400, 403, 413, 415, 422, 503),
-        dependencies=[Depends(takes(JSON, CSV))],
+        response_model=schema.ImportResult,
+        responses=problem_responses(400, 403, 413, 415, 422, 503),
+        dependencies=[Depends(require_media_type(JSON, CSV))],
         openapi_extra={"requestBody": {"required": True, "content": IMPORT_CONTENT}},
     )
-    async def import_lifts(request: Request, by: By = UNNAMED) -> Json:
-        """Register many lifts, or replace their facts: a JSON list, or CSV whose first line names the fields."""
+    async def import_lifts(request: Request, by: Author = UNNAMED) -> OrjsonResponse:
+        """Register many lifts or replace their facts, from a JSON list or from CSV with a header line."""
         is_csv = request.headers["content-type"].lower().startswith(CSV)
-        return Json(await run_in_threadpool(_import, desk, await request.body(), is_csv, by))
+        return OrjsonResponse(await run_in_threadpool(_import, context, await request.body(), is_csv, by))
 
     return router
 
@@ -108,27 +111,29 @@ IMPORT_CONTENT = {
 }
 
 
-def _import(desk: Desk, body: bytes, is_csv: bool, by: str) -> dict[str, Any]:
-    """Take every good row; return what was taken, and row by row what was not and why."""
+def _import(context: AppContext, body: bytes, is_csv: bool, by: str) -> dict[str, Any]:
+    """Register the lifts of every valid row; return the lifts taken, and each refused row with its errors."""
     lifts, refused = _read(body, is_csv)
     if lifts:
-        desk.records().put_lifts(lifts, by, time.time_ns())
-        desk.watch.look()
+        context.records().put_lifts(lifts, by, time.time_ns())
+        context.poller.poll()
     return {
         "taken": [lift.lift_id for lift in lifts],
-        "refused": [{"row": row.number, "lift_id": row.lift_id, "errors": _told(row.errors)} for row in refused],
+        "refused": [
+            {"row": row.number, "lift_id": row.lift_id, "errors": _field_errors(row.errors)} for row in refused
+        ],
     }
 
 
 def _read(body: bytes, is_csv: bool) -> ReadResult:
-    """Return the lifts of a file and the rows that were not taken; a problem where it cannot be read at all."""
+    """Return the lifts of a file and its refused rows; a problem where the whole file cannot be read."""
     try:
         return read_csv(body.decode("utf-8-sig")) if is_csv else read_json(body)
     except UnicodeDecodeError as error:
-        raise unfit("body", f"not UTF-8 at byte {error.start}; save the file as UTF-8", 400) from None
+        raise invalid_field("body", f"not UTF-8 at byte {error.start}; save the file as UTF-8", 400) from None
     except FactsError as error:
-        raise unfit("body", str(error)) from None
+        raise invalid_field("body", str(error)) from None
 
 
-def _told(faults: Sequence[fact_checks.FieldError]) -> list[Fault]:
-    return [fault(each.field, f"{each.wrong}; {each.remedy}") for each in faults]
+def _field_errors(faults: Sequence[fact_checks.FieldError]) -> list[FieldErrorItem]:
+    return [field_error(each.field, f"{each.wrong}; {each.remedy}") for each in faults]

@@ -1,7 +1,7 @@
-"""What goes over the wire, as OpenAPI describes it: the answers, and the bodies that people and programs send.
+"""The schema of the HTTP API, from which OpenAPI is generated: parameters, request bodies and response bodies.
 
-Answers are described here and checked in tests; they are written from plain values, without a pass of validation.
-Texts that come in are bounded, and free of what a database or a terminal would stumble over.
+Requests are validated. Responses are written from plain values without validation; tests check them against this
+schema. Texts in requests are bounded in length and contain no control characters.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ LiftSort = Literal[
 
 
 def _plain(text: str) -> str:
-    """Return `text` when every character in it may be stored and shown."""
+    """Return `text`; raise ValueError where it contains control characters."""
     if any((ord(char) < 32 and char not in "\n\t") or ord(char) == 127 for char in text):
         raise ValueError("contains control characters; remove them")
     return text
@@ -48,68 +48,70 @@ def _instant(value: Any) -> int | None:
 
 TIME_SCHEMA = {"type": "string", "format": "date-time", "examples": [instant.EXAMPLE]}
 Instant = Annotated[int, BeforeValidator(_instant), WithJsonSchema(TIME_SCHEMA)]
-Time = Annotated[str, WithJsonSchema(TIME_SCHEMA)]
-Word = Annotated[str, StringConstraints(min_length=1, max_length=200, strip_whitespace=True), AfterValidator(_plain)]
+TimeText = Annotated[str, WithJsonSchema(TIME_SCHEMA)]
+PersonName = Annotated[
+    str, StringConstraints(min_length=1, max_length=200, strip_whitespace=True), AfterValidator(_plain)
+]
 Note = Annotated[str, StringConstraints(max_length=4000), AfterValidator(_plain)]
 
 LiftId = Annotated[str, StringConstraints(pattern=LIFT_ID)]
 DistrictName = Annotated[str, StringConstraints(pattern=DISTRICT)]
 Slug = Annotated[str, StringConstraints(pattern=SLUG)]
-LiftIdInPath = Annotated[str, Path(pattern=LIFT_ID, description="What the code on the wall says", examples=["GR3-1"])]
+LiftIdInPath = Annotated[str, Path(pattern=LIFT_ID, description="The lift id, as in its QR code", examples=["GR3-1"])]
 AlertIdInPath = Annotated[str, Path(min_length=1, max_length=128, pattern=r"^[A-Za-z0-9_.:-]+$")]
-Limit = Annotated[int, Query(ge=1, le=LIMIT_MOST, description="At most so many items")]
+Limit = Annotated[int, Query(ge=1, le=LIMIT_MOST, description="The maximum number of items")]
 Cursor = Annotated[str | None, Query(max_length=512, description="`next` of the page before")]
 District = Annotated[str | None, Query(pattern=DISTRICT)]
 Since = Annotated[Instant | None, Query(alias="from", description="From this instant on")]
 Until = Annotated[Instant | None, Query(alias="to", description="Before this instant")]
 
 
-class Answer(BaseModel):
-    """An answer of ours."""
+class ResponseBody(BaseModel):
+    """The base of all response bodies."""
 
 
-class Fault(Answer):
+class FieldErrorBody(ResponseBody):
     field: str
     detail: str
 
 
-class ProblemDocument(Answer):
-    """What went wrong (RFC 9457)."""
+class ProblemDocument(ResponseBody):
+    """An error as a problem document (RFC 9457)."""
 
     type: str
     title: str
     status: int
     detail: str
-    errors: list[Fault] = []
+    errors: list[FieldErrorBody] = []
 
 
-class OpenAlerts(Answer):
+class OpenAlerts(ResponseBody):
     critical: int
     major: int
     minor: int
     trend: int
 
 
-class MaintenanceWindow(Answer):
-    """From when until when somebody works on a lift: only the starred rules are judged."""
+class MaintenanceWindowBody(ResponseBody):
+    """A time in which somebody works on a lift: only the starred rules are judged."""
 
     model_config = ConfigDict(populate_by_name=True)
 
-    from_: Time = Field(alias="from")
-    until: Time
+    from_: TimeText = Field(alias="from")
+    until: TimeText
     by: str
     note: str | None
 
 
-class LiftItem(Answer):
-    """A lift in a list; what is unknown is null."""
+class LiftItem(ResponseBody):
+    """A lift in a list; unknown values are null."""
 
     lift_id: str
     district: str | None
     name: str | None
     registered: bool
     state: LiftState
-    last_seen: Time | None
+    last_seen: TimeText | None
     position_m: float | None
     floor: str | None
     direction: Literal["up", "down", "none"] | None
@@ -122,23 +124,23 @@ class LiftItem(Answer):
     health: float | None
     address: str | None
     maintenance_firm: str | None
-    since: Time | None
-    last_trip: Time | None
-    maintenance: MaintenanceWindow | None
+    since: TimeText | None
+    last_trip: TimeText | None
+    maintenance: MaintenanceWindowBody | None
 
 
-class Lifts(Answer):
+class LiftList(ResponseBody):
     items: list[LiftItem]
     next: str | None
 
 
-class FloorDocument(Answer):
+class FloorDocument(ResponseBody):
     label: str
     height_m: float
 
 
-class Facts(Answer):
-    """The registry's facts of one lift."""
+class LiftFactsDocument(ResponseBody):
+    """The facts of one lift in the registry."""
 
     lift_id: str
     district: str
@@ -170,8 +172,8 @@ class Facts(Answer):
     position_source: str
 
 
-class Alert(Answer):
-    """An alert as the contract has it."""
+class AlertBody(ResponseBody):
+    """An alert (contract, section 3)."""
 
     id: str
     lift_id: str
@@ -179,52 +181,52 @@ class Alert(Answer):
     rule: str
     severity: SeverityName
     state: AlertState
-    onset: Time
-    noticed: Time
-    cleared: Time | None
+    onset: TimeText
+    noticed: TimeText
+    cleared: TimeText | None
     count: int
     acknowledged: bool
     assigned_to: str | None
-    shelved_until: Time | None
+    shelved_until: TimeText | None
     inhibited_by: str | None
     evidence: dict[str, float | None]
     codes: dict[str, str]
     summary: dict[str, str]
 
 
-class Alerts(Answer):
-    items: list[Alert]
+class AlertList(ResponseBody):
+    items: list[AlertBody]
     next: str | None
 
 
-class Transition(Answer):
-    """What happened to an alert; `by` is null where the monitor itself did it, `to` names who an assignment was to."""
+class TransitionBody(ResponseBody):
+    """A transition of an alert; `by` is null for the monitor's own, `to` is the person of an assignment."""
 
     kind: str
-    at: Time
+    at: TimeText
     by: str | None
     note: str | None
     to: str | None
 
 
-class AlertWithStory(Alert):
-    """One alert with everything that happened to it, oldest first; comments stand among the transitions too."""
+class AlertWithStory(AlertBody):
+    """One alert with all its transitions, oldest first; comments are contained in the transitions too."""
 
-    transitions: list[Transition]
-    comments: list[Transition]
+    transitions: list[TransitionBody]
+    comments: list[TransitionBody]
 
 
-class NotJudged(Answer):
-    """A rule that this lift is not judged by, and why."""
+class NotJudged(ResponseBody):
+    """A rule that is not judged for this lift, and why."""
 
     rule: str
     code: str
-    missing: list[str]
+    not_found: list[str]
     reason: str
 
 
-class Messages(Answer):
-    """What the sequence numbers of one lift tell."""
+class MessageCounts(ResponseBody):
+    """The counts of one lift's messages by their sequence numbers."""
 
     received: int
     gaps: int
@@ -232,63 +234,63 @@ class Messages(Answer):
     late: int
 
 
-class LiftDetail(Answer):
-    """One lift: its latest state as in a list, its facts, its open alerts, and the rules it is not judged by."""
+class LiftDetail(ResponseBody):
+    """One lift: its latest state as in a list, its facts, its open alerts, and the rules that are not judged."""
 
     lift_id: str
     district: str | None
     name: str | None
     registered: bool
     state: LiftState
-    since: Time | None
-    facts: Facts | None
+    since: TimeText | None
+    facts: LiftFactsDocument | None
     latest: LiftItem
-    open_alerts: list[Alert]
+    open_alerts: list[AlertBody]
     not_judged: list[NotJudged]
-    maintenance: MaintenanceWindow | None
-    messages: Messages | None
+    maintenance: MaintenanceWindowBody | None
+    messages: MessageCounts | None
     health: float | None
 
 
-class Channel(Answer):
+class Channel(ResponseBody):
     min: list[float | None]
     max: list[float | None]
     mean: list[float | None]
 
 
-class SampledSeries(Answer):
-    """A sampled stream, reduced so that no spike is lost: a key for each of its channels; an empty bucket is null."""
+class SampledSeries(ResponseBody):
+    """A sampled stream in buckets with minimum, maximum and mean of each channel; an empty bucket is null."""
 
     model_config = ConfigDict(populate_by_name=True)
 
     stream: StreamName
-    from_: Time = Field(alias="from")
-    to: Time
+    from_: TimeText = Field(alias="from")
+    to: TimeText
     bucket_s: float
-    t: list[Time]
+    t: list[TimeText]
     v: Channel | None = None
     x: Channel | None = None
     y: Channel | None = None
     z: Channel | None = None
 
 
-class EventSeries(Answer):
-    """An event stream, unreduced; `truncated` where there was more than one answer carries."""
+class EventSeries(ResponseBody):
+    """An event stream, unreduced; `truncated` where one response could not hold all events."""
 
     model_config = ConfigDict(extra="allow")
 
     stream: StreamName
-    from_: Time = Field(alias="from")
-    to: Time
-    at: list[Time]
+    from_: TimeText = Field(alias="from")
+    to: TimeText
+    at: list[TimeText]
     truncated: bool
 
 
-class Trip(Answer):
+class Trip(ResponseBody):
     """A trip from rest to rest; `distance_m` is positive upwards and negative downwards."""
 
-    start: Time
-    stop: Time
+    start: TimeText
+    stop: TimeText
     from_floor: str | None
     to_floor: str | None
     distance_m: float | None
@@ -296,13 +298,13 @@ class Trip(Answer):
     ride_quality: None
 
 
-class Trips(Answer):
+class TripList(ResponseBody):
     items: list[Trip]
     next: str | None
 
 
-class Completeness(Answer):
-    """How much of what the fleet sent arrived: messages received over those that its sequence numbers imply."""
+class Completeness(ResponseBody):
+    """How many of the sent messages arrived: messages received over messages that the sequence numbers imply."""
 
     received: int
     gaps: int
@@ -312,14 +314,14 @@ class Completeness(Answer):
     reporting: int
 
 
-class DistrictCounts(Answer):
+class DistrictCounts(ResponseBody):
     lifts: int
     states: dict[str, int]
     severities: dict[str, int]
 
 
-class Fleet(Answer):
-    """The fleet in numbers."""
+class FleetSummary(ResponseBody):
+    """The fleet in counts."""
 
     lifts: int
     registered: int
@@ -328,87 +330,87 @@ class Fleet(Answer):
     districts: dict[str, DistrictCounts]
     health: None
     completeness: Completeness
-    as_of: Time | None
+    as_of: TimeText | None
 
 
-class DeadLetter(Answer):
-    """A message that was refused."""
+class DeadLetter(ResponseBody):
+    """A refused message."""
 
     id: int
     reason: str
     detail: str
     topic: str
     payload: str
-    arrived: Time
+    arrived: TimeText
 
 
-class DeadLetters(Answer):
+class DeadLetterList(ResponseBody):
     items: list[DeadLetter]
     next: str | None
 
 
-class RowRefusal(Answer):
-    """A row of an import that was not taken, and why; rows of CSV count from 1 at the line that names the fields."""
+class RefusedRow(ResponseBody):
+    """A refused row of an import and its errors; rows of CSV are counted from 1, the header line."""
 
     row: int
     lift_id: str | None
-    errors: list[Fault]
+    errors: list[FieldErrorBody]
 
 
-class Imported(Answer):
-    """What an import took, by id, and what it did not."""
+class ImportResult(ResponseBody):
+    """The lifts that an import took, by id, and the rows that it refused."""
 
     taken: list[str]
-    refused: list[RowRefusal]
+    refused: list[RefusedRow]
 
 
-class Body(BaseModel):
-    """A body that someone sends: closed to fields it does not know."""
+class RequestBody(BaseModel):
+    """The base of all request bodies; unknown fields are refused."""
 
     model_config = ConfigDict(extra="forbid", strict=True)
 
 
-class Deed(Body):
-    """Who does it, and what they say to it."""
+class AlertAction(RequestBody):
+    """The person of an action, and a note."""
 
-    by: Word
+    by: PersonName
     note: Note | None = None
 
 
-class Comment(Body):
-    by: Word
+class Comment(RequestBody):
+    by: PersonName
     note: Annotated[str, StringConstraints(min_length=1, max_length=4000), AfterValidator(_plain)]
 
 
-class Assignment(Body):
-    by: Word
-    to: Word | None
+class Assignment(RequestBody):
+    by: PersonName
+    to: PersonName | None
 
 
-class Shelving(Body):
-    by: Word
+class Shelving(RequestBody):
+    by: PersonName
     until: Instant
     note: Note | None = None
 
 
-class Maintenance(Body):
-    by: Word
+class Maintenance(RequestBody):
+    by: PersonName
     until: Instant
     note: Note | None = None
 
 
-class Injection(Body):
-    """A fault to put into a simulated lift."""
+class FaultRequest(RequestBody):
+    """A fault to inject into a simulated lift."""
 
     cause: Annotated[str, StringConstraints(pattern=r"^[a-z0-9-]{1,64}$")]
     for_s: Annotated[float, Field(ge=1, le=86_400, allow_inf_nan=False)] = 60.0
 
 
-class Injected(Answer):
+class FaultAccepted(ResponseBody):
     lift_id: str
     cause: str
     for_s: float
 
 
-class Causes(Answer):
+class CauseList(ResponseBody):
     items: list[str]

@@ -1,44 +1,44 @@
-"""The demonstration's own door: put a fault into a simulated lift. It exists in a demonstration only."""
+"""Routes of the demonstration: list the simulator's faults and inject one into a simulated lift."""
 
 from __future__ import annotations
 
 from fastapi import APIRouter, Depends
 
 from dashboards.api import schema
-from dashboards.api.answer import JSON, Json, problems, takes
-from dashboards.api.desk import Desk, Inject
-from dashboards.http.problem import away, missing, unfit
+from dashboards.api.context import AppContext, InjectFault
+from dashboards.api.responses import JSON, OrjsonResponse, problem_responses, require_media_type
+from dashboards.http.problem import invalid_field, not_found, unavailable
 
 
-def simulator(desk: Desk, inject: Inject) -> APIRouter:
-    """Return the routes that speak to the simulator."""
+def simulator(context: AppContext, inject: InjectFault) -> APIRouter:
+    """Return the routes of fault injection."""
     router = APIRouter(prefix="/api/v1/sim", tags=["demonstration"])
-    causes = desk.settings.causes
+    causes = context.settings.causes
 
-    @router.get("/causes", response_model=schema.Causes, responses=problems())
-    async def list_causes() -> Json:
-        """List the faults that can be put into a lift."""
-        return Json({"items": causes})
+    @router.get("/causes", response_model=schema.CauseList, responses=problem_responses())
+    async def list_causes() -> OrjsonResponse:
+        """List the faults that can be injected into a lift."""
+        return OrjsonResponse({"items": causes})
 
     @router.post(
         "/{lift_id}/fault",
         status_code=202,
-        response_model=schema.Injected,
-        responses=problems(400, 403, 404, 413, 415, 422, 503),
-        dependencies=[Depends(takes(JSON))],
+        response_model=schema.FaultAccepted,
+        responses=problem_responses(400, 403, 404, 413, 415, 422, 503),
+        dependencies=[Depends(require_media_type(JSON))],
     )
-    def post_fault(lift_id: schema.LiftIdInPath, body: schema.Injection) -> Json:
-        """Put a fault into a simulated lift for a while."""
-        if lift_id not in desk.watch.orders().picture.roster.row_of:
-            raise missing("lift", lift_id)
+    def post_fault(lift_id: schema.LiftIdInPath, body: schema.FaultRequest) -> OrjsonResponse:
+        """Inject a fault into a simulated lift for `for_s` seconds."""
+        if lift_id not in context.poller.current_view().lift_index.row_of:
+            raise not_found("lift", lift_id)
         if body.cause not in causes:
-            raise unfit("cause", f"not a fault of the simulator; take one of {', '.join(causes)}")
+            raise invalid_field("cause", f"not a fault of the simulator; take one of {', '.join(causes)}")
         try:
             inject(lift_id, body.cause, body.for_s)
         except ValueError as error:
-            raise unfit("body", str(error)) from None
+            raise invalid_field("body", str(error)) from None
         except OSError as error:
-            raise away("broker", str(error)) from error
-        return Json({"lift_id": lift_id, "cause": body.cause, "for_s": body.for_s}, status_code=202)
+            raise unavailable("broker", str(error)) from error
+        return OrjsonResponse({"lift_id": lift_id, "cause": body.cause, "for_s": body.for_s}, status_code=202)
 
     return router

@@ -1,1 +1,1 @@
-"""What every request meets: the guard, problem documents, cursors and metrics."""
+"""HTTP concerns shared by all routes: the request guard, problem documents, cursors and metrics."""

@@ -1,6 +1,6 @@
-"""What the servers count, as Prometheus text: our own requests, and what the monitor wrote of itself.
+"""Prometheus metrics of the dashboards process, and the middleware that measures requests.
 
-Paths are counted by their template, never as asked, so that nobody can grow the number of series.
+Requests are labelled with the template of their path, never with the requested path: a client cannot create series.
 """
 
 from __future__ import annotations
@@ -14,8 +14,8 @@ METHODS = ("GET", "HEAD", "POST", "PATCH", "PUT", "DELETE", "OPTIONS")
 LATENCY_BUCKETS_S = (0.002, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 10.0)
 
 
-class Meters:
-    """The counters of one dashboards process."""
+class ServerMetrics:
+    """The metrics of one dashboards process."""
 
     def __init__(self) -> None:
         self.registry = CollectorRegistry()
@@ -36,12 +36,12 @@ class Meters:
         self.polls = Counter("liftwatch_records_polls", "Looks at the records", ("outcome",), registry=self.registry)
 
 
-class Metered:
-    """Counts and times every answer of the application inside."""
+class RequestMetrics:
+    """ASGI middleware that counts and times every response of the wrapped application."""
 
-    def __init__(self, app: ASGIApp, meters: Meters) -> None:
+    def __init__(self, app: ASGIApp, server_metrics: ServerMetrics) -> None:
         self.app = app
-        self.meters = meters
+        self.server_metrics = server_metrics
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -50,11 +50,11 @@ class Metered:
         start_s = time.perf_counter()
         method = scope["method"] if scope["method"] in METHODS else "other"
 
-        async def counted(message: Message) -> None:
+        async def fleet_summary(message: Message) -> None:
             if message["type"] == "http.response.start":
                 route = getattr(scope.get("route"), "path", "unmatched")
-                self.meters.requests.labels(method, route, message["status"]).inc()
-                self.meters.latency.labels(route).observe(time.perf_counter() - start_s)
+                self.server_metrics.requests.labels(method, route, message["status"]).inc()
+                self.server_metrics.latency.labels(route).observe(time.perf_counter() - start_s)
             await send(message)
 
-        await self.app(scope, receive, counted)
+        await self.app(scope, receive, fleet_summary)

@@ -1,6 +1,6 @@
-"""Every error as a problem document (RFC 9457): what is wrong, which field, and what to do instead.
+"""Errors as problem documents (RFC 9457): what is wrong, in which field, and the remedy.
 
-The client never meets a traceback: what is unexpected is logged here and answered as a plain 500.
+A response never contains a traceback: unexpected errors are logged and answered as a plain 500 by the request guard.
 """
 
 from __future__ import annotations
@@ -23,72 +23,72 @@ log = logging.getLogger(__name__)
 
 MEDIA_TYPE = "application/problem+json"
 RETRY_AFTER_S = 5
-FAULTS_LISTED = 20
+FIELD_ERRORS_LISTED = 20
 
-Fault = dict[str, str]
+FieldErrorItem = dict[str, str]
 
 
 class Problem(HTTPException):
-    """An answer that is an error. `slug` names its kind for programs, `faults` the fields and their remedies."""
+    """An error response. `slug` names its kind for programs, `field_errors` are the errors of single fields."""
 
     def __init__(
         self,
         status: int,
         slug: str,
         detail: str,
-        faults: Sequence[Fault] = (),
+        field_errors: Sequence[FieldErrorItem] = (),
         headers: dict[str, str] | None = None,
     ) -> None:
         super().__init__(status, detail, headers)
         self.slug = slug
-        self.faults = faults
+        self.field_errors = field_errors
 
 
-def fault(field: str, detail: str) -> Fault:
-    """Return what is wrong with one field, and the remedy."""
-    return {"field": _sayable(field), "detail": _sayable(detail)}
+def field_error(field: str, detail: str) -> FieldErrorItem:
+    """Return the error of one field, with its remedy in `detail`."""
+    return {"field": _encodable(field), "detail": _encodable(detail)}
 
 
-def _sayable(text: str) -> str:
-    """Return text that can be written as UTF-8: half a surrogate pair is shown as a question mark."""
+def _encodable(text: str) -> str:
+    """Return text that UTF-8 can encode: a lone surrogate becomes a question mark."""
     return text.encode(errors="replace").decode()
 
 
-def invalid(faults: Sequence[Fault]) -> Problem:
-    """Return the problem of fields that cannot be taken."""
-    detail = "; ".join(f"{each['field']}: {each['detail']}" for each in faults[:3])
-    return Problem(422, "invalid-request", detail, faults[:FAULTS_LISTED])
+def invalid_request(field_errors: Sequence[FieldErrorItem]) -> Problem:
+    """Return the problem (422) of fields that are not valid."""
+    detail = "; ".join(f"{each['field']}: {each['detail']}" for each in field_errors[:3])
+    return Problem(422, "invalid-request", detail, field_errors[:FIELD_ERRORS_LISTED])
 
 
-def unfit(field: str, detail: str, status: int = 422) -> Problem:
-    """Return the problem of one field that cannot be taken."""
-    return Problem(status, "invalid-request", f"{field}: {detail}", [fault(field, detail)])
+def invalid_field(field: str, detail: str, status: int = 422) -> Problem:
+    """Return the problem of one field that is not valid."""
+    return Problem(status, "invalid-request", f"{field}: {detail}", [field_error(field, detail)])
 
 
-def missing(what: str, name: str) -> Problem:
-    """Return the problem of something that is not there."""
+def not_found(what: str, name: str) -> Problem:
+    """Return the problem (404) of a resource that does not exist."""
     return Problem(404, "not-found", f"There is no {what} {name!r}.")
 
 
-def away(what: str, detail: str) -> Problem:
-    """Return the problem of a store that does not answer just now."""
+def unavailable(what: str, detail: str) -> Problem:
+    """Return the problem (503) of a dependency that does not answer at present."""
     return Problem(503, "unavailable", f"{what}: {detail}", headers={"Retry-After": str(RETRY_AFTER_S)})
 
 
-def document(status: int, slug: str, detail: str, faults: Sequence[Fault] = ()) -> dict[str, Any]:
+def document(status: int, slug: str, detail: str, field_errors: Sequence[FieldErrorItem] = ()) -> dict[str, Any]:
     """Return the members of a problem document."""
     return {
         "type": f"urn:liftwatch:problem:{slug}",
         "title": HTTPStatus(status).phrase,
         "status": status,
-        "detail": _sayable(detail),
-        **({"errors": list(faults)} if faults else {}),
+        "detail": _encodable(detail),
+        **({"errors": list(field_errors)} if field_errors else {}),
     }
 
 
 def response(problem: Problem) -> Response:
-    """Return `problem` as it goes over the wire."""
-    body = orjson.dumps(document(problem.status_code, problem.slug, str(problem.detail), problem.faults))
+    """Return `problem` as an HTTP response."""
+    body = orjson.dumps(document(problem.status_code, problem.slug, str(problem.detail), problem.field_errors))
     return Response(body, problem.status_code, headers=dict(problem.headers or {}), media_type=MEDIA_TYPE)
 
 
@@ -100,8 +100,8 @@ REMEDIES = {
 }
 
 
-async def _known(request: Request, error: Exception) -> Response:
-    """Answer an error that a route or the framework raised on purpose."""
+async def _answer_http_exception(request: Request, error: Exception) -> Response:
+    """Answer an error that a route or the framework raised deliberately."""
     assert isinstance(error, HTTPException)
     if isinstance(error, Problem):
         return response(error)
@@ -111,25 +111,25 @@ async def _known(request: Request, error: Exception) -> Response:
     return response(Problem(error.status_code, slug, detail, headers=headers))
 
 
-async def _invalid(request: Request, error: Exception) -> Response:
-    """Answer a request that does not fit its description, field by field."""
+async def _answer_validation_error(request: Request, error: Exception) -> Response:
+    """Answer a request that fails validation, with one error for each field."""
     assert isinstance(error, RequestValidationError)
     first = error.errors()[0]
     if first["type"] == "json_invalid":
         detail = f"The body is not JSON: {first['ctx']['error']} at character {first['loc'][-1]}."
-        return response(Problem(400, "malformed-request", detail, [fault("body", detail)]))
-    faults = [fault(_field(each["loc"]), _remedy(each)) for each in error.errors()]
-    return response(invalid(faults))
+        return response(Problem(400, "malformed-request", detail, [field_error("body", detail)]))
+    field_errors = [field_error(_field(each["loc"]), _remedy(each)) for each in error.errors()]
+    return response(invalid_request(field_errors))
 
 
 def _field(location: Sequence[int | str]) -> str:
-    """Return where in the request a fault is: `limit`, `floors.2.height_m`, or `body` for the whole of it."""
+    """Return the name of the field at `location`: `limit`, `floors.2.height_m`, or `body` for the whole body."""
     inner = location[1:] if location and location[0] in ("body", "query", "path", "header") else location
     return ".".join(str(part) for part in inner) or str(location[0] if location else "request")
 
 
 def _remedy(error: Any) -> str:
-    """Return one fault of a request as a sentence; what was sent is not repeated."""
+    """Return one validation error as a sentence that does not repeat the value sent."""
     if error["type"] == "missing":
         return "required, and not there"
     if error["type"] == "extra_forbidden":
@@ -137,25 +137,25 @@ def _remedy(error: Any) -> str:
     return str(error["msg"]).removeprefix("Value error, ")
 
 
-async def _bad_cursor(request: Request, error: Exception) -> Response:
-    return response(unfit("cursor", str(error), 400))
+async def _answer_bad_cursor(request: Request, error: Exception) -> Response:
+    return response(invalid_field("cursor", str(error), 400))
 
 
-async def _records_away(request: Request, error: Exception) -> Response:
+async def _answer_records_unavailable(request: Request, error: Exception) -> Response:
     log.warning("%s", error)
-    return response(away("records", "they do not answer now"))
+    return response(unavailable("records", "they do not answer now"))
 
 
-async def _series_away(request: Request, error: Exception) -> Response:
+async def _answer_series_unavailable(request: Request, error: Exception) -> Response:
     log.warning("%s", error)
-    return response(away("time series", "they do not answer now"))
+    return response(unavailable("time series", "they do not answer now"))
 
 
 HANDLERS = {
-    HTTPException: _known,
-    RequestValidationError: _invalid,
-    BadCursor: _bad_cursor,
-    RecordsUnavailable: _records_away,
-    TimeSeriesUnavailable: _series_away,
-    TimeSeriesRefused: _series_away,
+    HTTPException: _answer_http_exception,
+    RequestValidationError: _answer_validation_error,
+    BadCursor: _answer_bad_cursor,
+    RecordsUnavailable: _answer_records_unavailable,
+    TimeSeriesUnavailable: _answer_series_unavailable,
+    TimeSeriesRefused: _answer_series_unavailable,
 }

@@ -1,1 +1,1 @@
-"""The fleet's latest state and the live stream made of it."""
+"""The latest state of the fleet, read from the records, and the live event stream of its changes."""

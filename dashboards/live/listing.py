@@ -1,7 +1,7 @@
-"""A page of lifts out of a picture: filters as masks, order as ranks, and a cursor that holds the last row's keys.
+"""Filtering, sorting and paginating the lifts of one fleet view.
 
-The order of a picture is worked out once for each sort and kept with it; a page is then a slice. A cursor holds the
-keys and not a place, so that the next page goes on rightly when the fleet has changed in between.
+Each sort order is computed once for a view and cached; a page is then a slice. A cursor holds the sort keys of the
+last row instead of an offset, so that pagination stays correct while the fleet changes.
 """
 
 from __future__ import annotations
@@ -14,11 +14,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from dashboards.http.cursor import seal, unseal
-from dashboards.live.picture import STATES, Picture
+from dashboards.http.cursor import decode_cursor, encode_cursor
+from dashboards.live.fleet_view import STATES, FleetView
 
-Key = tuple[Any, ...]
-Rows = NDArray[np.intp]
+SortKey = tuple[Any, ...]
+RowIndices = NDArray[np.intp]
 
 SHAPES: dict[str, tuple[type, ...]] = {
     "state": (int, int, str),
@@ -30,8 +30,8 @@ SHAPES: dict[str, tuple[type, ...]] = {
 
 
 @dataclass(frozen=True, slots=True)
-class Question:
-    """What is asked of the list."""
+class LiftQuery:
+    """The filters and the sort order of a list of lifts."""
 
     district: str | None = None
     firm: str | None = None
@@ -41,81 +41,83 @@ class Question:
 
     @property
     def scope(self) -> str:
-        """The text that ties a cursor to this question."""
+        """The text that binds a cursor to this query."""
         return repr(self)
 
 
-class Orders:
-    """The orders of one picture, each worked out when it is first asked for."""
+class LiftListing:
+    """The lifts of one fleet view in every sort order; an order is computed at its first use."""
 
-    def __init__(self, shown: Picture) -> None:
-        self.picture = shown
-        self._ranked: dict[str, Rows] = {}
+    def __init__(self, view: FleetView) -> None:
+        self.view = view
+        self._ranked: dict[str, RowIndices] = {}
 
-    def page(self, question: Question, limit: int, cursor: str | None) -> tuple[list[int], str | None]:
-        """Return the rows of a page, and the cursor of the next one (None at the end)."""
-        name = question.sort.removeprefix("-")
+    def page(self, query: LiftQuery, limit: int, cursor: str | None) -> tuple[list[int], str | None]:
+        """Return the rows of a page, and the cursor of the next page (None at the end)."""
+        name = query.sort.removeprefix("-")
         rows = self._rows(name)
-        key = _key(self.picture, name)
+        key = _key(self.view, name)
         if cursor is not None:
-            last = tuple(unseal(cursor, question.scope, SHAPES[name]))
-            rows = _beyond(rows, key, last, backwards=question.sort.startswith("-"))
-        elif question.sort.startswith("-"):
+            last = tuple(decode_cursor(cursor, query.scope, SHAPES[name]))
+            rows = _rows_after(rows, key, last, backwards=query.sort.startswith("-"))
+        elif query.sort.startswith("-"):
             rows = rows[::-1]
-        rows = rows[_mask(self.picture, question)[rows]]
+        rows = rows[_mask(self.view, query)[rows]]
         page = rows[:limit].tolist()
         more = len(rows) > limit
-        return page, seal(list(key(page[-1])), question.scope) if more else None
+        return page, encode_cursor(list(key(page[-1])), query.scope) if more else None
 
-    def _rows(self, name: str) -> Rows:
+    def _rows(self, name: str) -> RowIndices:
         if name not in self._ranked:
-            self._ranked[name] = _order(self.picture, name)
+            self._ranked[name] = _order(self.view, name)
         return self._ranked[name]
 
 
-def _order(shown: Picture, name: str) -> Rows:
-    """Return all rows in ascending order of `name`; rows stand in the order of ids, which breaks every tie."""
+def _order(view: FleetView, name: str) -> RowIndices:
+    """Return all rows in ascending order of `name`; ties are broken by lift id, the order of the rows."""
     columns: dict[str, tuple[NDArray[Any], ...]] = {
-        "state": (shown.since_ns, shown.state),
-        "lift_id": (np.arange(len(shown.roster)),),
-        "name": (shown.roster.name,),
-        "district": (shown.roster.district,),
-        "last_seen": (shown.last_seen_ns,),
+        "state": (view.since_ns, view.state),
+        "lift_id": (np.arange(len(view.lift_index)),),
+        "name": (view.lift_index.name,),
+        "district": (view.lift_index.district,),
+        "last_seen": (view.last_seen_ns,),
     }
     return np.lexsort(columns[name])
 
 
-def _key(shown: Picture, name: str) -> Callable[[int], Key]:
-    """Return the function from a row to what it is sorted by."""
-    ids, who = shown.roster.lift_id, shown.roster
-    keys: dict[str, Callable[[int], Key]] = {
-        "state": lambda row: (int(shown.state[row]), int(shown.since_ns[row]), ids[row]),
+def _key(view: FleetView, name: str) -> Callable[[int], SortKey]:
+    """Return the function from a row to its sort key."""
+    ids, index = view.lift_index.lift_id, view.lift_index
+    keys: dict[str, Callable[[int], SortKey]] = {
+        "state": lambda row: (int(view.state[row]), int(view.since_ns[row]), ids[row]),
         "lift_id": lambda row: (ids[row],),
-        "name": lambda row: (str(who.name[row]), ids[row]),
-        "district": lambda row: (str(who.district[row]), ids[row]),
-        "last_seen": lambda row: (int(shown.last_seen_ns[row]), ids[row]),
+        "name": lambda row: (str(index.name[row]), ids[row]),
+        "district": lambda row: (str(index.district[row]), ids[row]),
+        "last_seen": lambda row: (int(view.last_seen_ns[row]), ids[row]),
     }
     return keys[name]
 
 
-def _beyond(rows: Rows, key: Callable[[int], Key], last: Key, *, backwards: bool) -> Rows:
-    """Return the rows that come after `last`, in the direction of reading."""
+def _rows_after(rows: RowIndices, key: Callable[[int], SortKey], last: SortKey, *, backwards: bool) -> RowIndices:
+    """Return the rows after the key `last`, in descending order where `backwards`."""
     if backwards:
         return rows[: bisect_left(rows, last, key=key)][::-1]
     return rows[bisect_right(rows, last, key=key) :]
 
 
-def _mask(shown: Picture, question: Question) -> NDArray[np.bool_]:
-    """Return which rows the question is about."""
-    who = shown.roster
-    mask = np.ones(len(who), dtype=np.bool_)
-    if question.district is not None:
-        mask &= who.district == question.district
-    if question.firm is not None:
-        mask &= who.firm == question.firm
-    if question.state is not None:
-        mask &= shown.state == STATES.index(question.state)
-    if question.q:
-        wanted = question.q.casefold()
-        mask &= np.fromiter((wanted in words for words in who.words), dtype=np.bool_, count=len(who))
+def _mask(view: FleetView, query: LiftQuery) -> NDArray[np.bool_]:
+    """Return which rows pass the filters of `query`."""
+    index = view.lift_index
+    mask = np.ones(len(index), dtype=np.bool_)
+    if query.district is not None:
+        mask &= index.district == query.district
+    if query.firm is not None:
+        mask &= index.firm == query.firm
+    if query.state is not None:
+        mask &= view.state == STATES.index(query.state)
+    if query.q:
+        wanted = query.q.casefold()
+        mask &= np.fromiter(
+            (wanted in search_text for search_text in index.search_text), dtype=np.bool_, count=len(index)
+        )
     return mask

@@ -34,7 +34,7 @@ SILENT = ("never-seen", "offline", "suspect")
 FindLift = Callable[[str], Mapping[str, Any] | None]
 
 
-class Assets(StaticFiles):
+class RevalidatedFiles(StaticFiles):
     """Style sheets and scripts: kept by the browser, but asked after each time, so that an upgrade is seen at once."""
 
     def file_response(self, *args: Any, **kwargs: Any) -> Response:
@@ -137,7 +137,7 @@ def zone(name: str | None) -> tzinfo:
 def pages(find_lift: FindLift, *, demo: bool = False) -> APIRouter:
     """Return the router of all pages and of what they load."""
     router = APIRouter(include_in_schema=False)
-    router.mount("/static", Assets(directory=HERE / "static"), name="static")
+    router.mount("/static", RevalidatedFiles(directory=HERE / "static"), name="static")
 
     @router.get("/")
     def fleet(request: Request) -> HTMLResponse:

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from fastapi.testclient import TestClient
 
-from dashboards.api.desk import Settings
+from dashboards.api.context import Settings
 from dashboards.app import create_app
 from store.records.repository import Records
 from store.series.connect import open_timeseries

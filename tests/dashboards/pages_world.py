@@ -22,8 +22,8 @@ import uvicorn
 from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 
 from alerts.book import Occurrence
-from dashboards.api.desk import Settings
-from dashboards.app import Server, create_app
+from dashboards.api.context import Settings
+from dashboards.app import DashboardServer, create_app
 from detectors.catalogue import BY_SLUG
 from detectors.rule import CRITICAL, MINOR, Finding
 from store.records.repository import Records
@@ -122,7 +122,7 @@ def points(measurement: str, t_s: Any, **fields: Any) -> Points:
 def served(settings: Settings, port: int = 0) -> Iterator[str]:
     """Serve in a thread; yield the address."""
     with socket.create_server(("127.0.0.1", port)) as listening:
-        server = Server(uvicorn.Config(create_app(settings), log_config=None, timeout_graceful_shutdown=3))
+        server = DashboardServer(uvicorn.Config(create_app(settings), log_config=None, timeout_graceful_shutdown=3))
         thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]})
         thread.start()
         try:

@@ -163,7 +163,7 @@ def test_an_alert_that_is_not_there_is_a_problem(client: TestClient) -> None:
 def test_the_lift_carries_its_open_alerts_and_the_fleet_counts_them(client: TestClient, judge: Judge) -> None:
     judge("L001", "overspeed")
     judge("L001", "emergency-stop")
-    client.app.state.desk.watch.look()  # type: ignore[attr-defined]
+    client.app.state.context.poller.poll()  # type: ignore[attr-defined]
     lift = client.get("/api/v1/lifts/L001").json()
     assert (lift["state"], {each["rule"] for each in lift["open_alerts"]}) == (
         "major", {"overspeed", "emergency-stop"},
@@ -178,7 +178,7 @@ def test_the_lift_carries_its_open_alerts_and_the_fleet_counts_them(client: Test
 def test_data_completeness_is_what_arrived_of_what_was_sent(client: TestClient, records: Records) -> None:
     counts = {"received": np.array([95, 60]), "repeats": np.array([5, 0]), "gaps": np.array([10, 40])}
     records.put_live(table(2, **counts).encode(), {}, T0_NS)
-    client.app.state.desk.watch.look()  # type: ignore[attr-defined]
+    client.app.state.context.poller.poll()  # type: ignore[attr-defined]
     assert client.get("/api/v1/fleet").json()["completeness"]["fraction"] == 0.75
 
 

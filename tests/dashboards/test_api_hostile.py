@@ -99,14 +99,14 @@ def test_a_refused_message_is_shown_as_what_it_was(client: TestClient, records: 
 def test_readings_that_are_no_numbers_are_null(client: TestClient, records: Records) -> None:
     wild = np.array([np.inf, -np.inf, np.nan, 1e308, 0.0, 0.0])
     records.put_live(table(6, position_m=wild, speed_mps=wild, direction=wild).encode(), {}, T0_NS)
-    client.app.state.desk.watch.look()  # type: ignore[attr-defined]
+    client.app.state.context.poller.poll()  # type: ignore[attr-defined]
     items = client.get("/api/v1/lifts?sort=lift_id").json()["items"]
     assert [item["position_m"] for item in items] == [None, None, None, 1e308, 0.0, 0.0]
 
 
 def test_an_unregistered_lift_is_as_safe_as_any(client: TestClient, records: Records) -> None:
     records.put_live(table(1, lift_id=np.array(["-__-"]), district=np.array(["-"])).encode(), {}, T0_NS)
-    client.app.state.desk.watch.look()  # type: ignore[attr-defined]
+    client.app.state.context.poller.poll()  # type: ignore[attr-defined]
     assert client.get("/api/v1/lifts/-__-").json()["registered"] is False
     assert client.get("/code/-__-").status_code == 200
     assert records.lift(facts("L001").lift_id) is not None

@@ -9,11 +9,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dashboards.http.cursor import seal, unseal
+from dashboards.http.cursor import decode_cursor, encode_cursor
 from dashboards.http.problem import Problem
-from dashboards.live.changes import Told
-from dashboards.live.listing import Orders, Question
-from dashboards.live.picture import STATES, Picture, picture, roster
+from dashboards.live.fleet_view import STATES, FleetView, fleet_view, lift_index
+from dashboards.live.listing import LiftListing, LiftQuery
+from dashboards.live.published import PublishedLifts
 from telemetry import instant
 from telemetry.streams import HEARD, INSPECTION, NEVER_SEEN, OFFLINE, OUT_OF_SERVICE, SUSPECT
 from tests.dashboards.fleet import T0_NS, alert, facts, registered, table
@@ -21,22 +21,24 @@ from tests.dashboards.fleet import T0_NS, alert, facts, registered, table
 S_NS = 1_000_000_000
 
 
-def shown(count: int = 6, **columns: object) -> Picture:
+def view_of(count: int = 6, **columns: object) -> FleetView:
     """Return a picture of `count` lifts L000, L001, … with these columns of the live table."""
     live = table(count, **columns)
-    return picture(T0_NS, roster([registered(facts(lift_id)) for lift_id in live.lift_id.tolist()], live), live, {})
+    return fleet_view(
+        T0_NS, lift_index([registered(facts(lift_id)) for lift_id in live.lift_id.tolist()], live), live, {}
+    )
 
 
-def ids_of(view: Picture, question: Question, limit: int = 1000) -> list[str]:
-    return [view.roster.lift_id[row] for row in Orders(view).page(question, limit, None)[0]]
+def ids_of(view: FleetView, query: LiftQuery, limit: int = 1000) -> list[str]:
+    return [view.lift_index.lift_id[row] for row in LiftListing(view).page(query, limit, None)[0]]
 
 
-def walk(view: Picture, question: Question, limit: int) -> list[str]:
+def walk(view: FleetView, query: LiftQuery, limit: int) -> list[str]:
     """Follow the cursors from the first page to the last."""
-    orders, cursor, found = Orders(view), None, []
+    listing, cursor, found = LiftListing(view), None, []
     while True:
-        rows, cursor = orders.page(question, limit, cursor)
-        found += [view.roster.lift_id[row] for row in rows]
+        rows, cursor = listing.page(query, limit, cursor)
+        found += [view.lift_index.lift_id[row] for row in rows]
         if cursor is None:
             return found
 
@@ -49,7 +51,9 @@ def test_state_is_the_first_that_holds() -> None:
     )
     severity = {0: "critical", 1: "major", 2: "major", 3: "major", 4: "major", 5: "minor", 6: "trend"}
     alerts = {f"L{row:03}": [alert(f"L{row:03}", severity=name)] for row, name in severity.items()}
-    view = picture(T0_NS, roster([registered(facts(name)) for name in live.lift_id.tolist()], live), live, alerts)
+    view = fleet_view(
+        T0_NS, lift_index([registered(facts(name)) for name in live.lift_id.tolist()], live), live, alerts
+    )
     assert [STATES[code] for code in view.state] == [
         "critical", "never-seen", "offline", "suspect", "major", "minor", "trend", "inspection", "out-of-service",
         "normal",
@@ -57,24 +61,24 @@ def test_state_is_the_first_that_holds() -> None:
 
 
 def test_a_lift_that_only_the_registry_knows_was_never_seen_and_says_nothing() -> None:
-    view = picture(T0_NS, roster([registered(facts("QUIET"))], table(0)), table(0), {})
+    view = fleet_view(T0_NS, lift_index([registered(facts("QUIET"))], table(0)), table(0), {})
     item = view.item(0)
     assert (item["state"], item["last_seen"], item["speed_mps"], item["door"]) == ("never-seen", None, None, None)
 
 
 def test_a_lift_that_the_registry_does_not_know_is_listed_by_what_its_topic_said() -> None:
-    view = picture(T0_NS, roster([], table(1)), table(1), {})
+    view = fleet_view(T0_NS, lift_index([], table(1)), table(1), {})
     assert (view.item(0)["registered"], view.item(0)["district"], view.item(0)["floor"]) == (False, "d0", None)
 
 
 def test_the_registrys_district_stands_over_the_topics() -> None:
     live = table(1)
-    view = picture(T0_NS, roster([registered(replace(facts("L000"), district="other"))], live), live, {})
+    view = fleet_view(T0_NS, lift_index([registered(replace(facts("L000"), district="other"))], live), live, {})
     assert view.item(0)["district"] == "other"
 
 
 def test_unknown_readings_are_null_and_never_zero() -> None:
-    item = shown(1, position_m=np.array([np.nan]), door=np.array([np.nan]), landing=np.array([-1])).item(0)
+    item = view_of(1, position_m=np.array([np.nan]), door=np.array([np.nan]), landing=np.array([-1])).item(0)
     assert (item["position_m"], item["door"], item["floor"]) == (None, None, None)
 
 
@@ -85,53 +89,53 @@ def test_the_most_urgent_come_first_and_among_equals_the_longest() -> None:
         "L002": [alert("L002", severity="major", onset_ns=T0_NS)],
         "L003": [alert("L003", severity="critical", onset_ns=T0_NS + 9 * S_NS)],
     }
-    view = picture(T0_NS, roster([], live), live, alerts)
-    assert ids_of(view, Question()) == ["L003", "L002", "L001", "L000"]
+    view = fleet_view(T0_NS, lift_index([], live), live, alerts)
+    assert ids_of(view, LiftQuery()) == ["L003", "L002", "L001", "L000"]
 
 
 @pytest.mark.parametrize("sort", ["state", "-state", "lift_id", "-lift_id", "name", "-name", "district", "-last_seen"])
 @pytest.mark.parametrize("limit", [1, 3, 7, 50])
 def test_following_the_cursors_gives_every_lift_once_in_the_order_of_one_long_page(sort: str, limit: int) -> None:
     rng = np.random.default_rng(7)
-    view = shown(37, link=rng.integers(0, 3, 37), last_seen_ns=T0_NS + rng.integers(0, 5, 37) * S_NS)
-    assert walk(view, Question(sort=sort), limit) == ids_of(view, Question(sort=sort))
-    assert sorted(walk(view, Question(sort=sort), limit)) == view.roster.lift_id
+    view = view_of(37, link=rng.integers(0, 3, 37), last_seen_ns=T0_NS + rng.integers(0, 5, 37) * S_NS)
+    assert walk(view, LiftQuery(sort=sort), limit) == ids_of(view, LiftQuery(sort=sort))
+    assert sorted(walk(view, LiftQuery(sort=sort), limit)) == view.lift_index.lift_id
 
 
 def test_a_cursor_goes_on_rightly_when_lifts_have_gone_in_between() -> None:
-    before = shown(9)
-    rows, cursor = Orders(before).page(Question(sort="lift_id"), 3, None)
+    before = view_of(9)
+    rows, cursor = LiftListing(before).page(LiftQuery(sort="lift_id"), 3, None)
     live = table(9)
     kept = [row for row in range(9) if row not in (1, 2, 3)]
     live = replace(live, **{name: getattr(live, name)[kept] for name in live.__slots__})
-    after = picture(T0_NS, roster([], live), live, {})
-    rows, _ = Orders(after).page(Question(sort="lift_id"), 3, cursor)
-    assert [after.roster.lift_id[row] for row in rows] == ["L004", "L005", "L006"]
+    after = fleet_view(T0_NS, lift_index([], live), live, {})
+    rows, _ = LiftListing(after).page(LiftQuery(sort="lift_id"), 3, cursor)
+    assert [after.lift_index.lift_id[row] for row in rows] == ["L004", "L005", "L006"]
 
 
 def test_filters_narrow_together() -> None:
-    view = shown(8, link=np.array([OFFLINE] * 4 + [HEARD] * 4))
-    assert ids_of(view, Question(state="offline", district="d0")) == ["L000", "L002"]
-    assert ids_of(view, Question(firm="Firm 1", sort="lift_id")) == ["L001", "L003", "L005", "L007"]
-    assert ids_of(view, Question(q="l00", state="normal", sort="-lift_id")) == ["L007", "L006", "L005", "L004"]
-    assert ids_of(view, Question(q="GARDEN road 3")) == ["L003"]
-    assert ids_of(view, Question(q="nowhere")) == []
+    view = view_of(8, link=np.array([OFFLINE] * 4 + [HEARD] * 4))
+    assert ids_of(view, LiftQuery(state="offline", district="d0")) == ["L000", "L002"]
+    assert ids_of(view, LiftQuery(firm="Firm 1", sort="lift_id")) == ["L001", "L003", "L005", "L007"]
+    assert ids_of(view, LiftQuery(q="l00", state="normal", sort="-lift_id")) == ["L007", "L006", "L005", "L004"]
+    assert ids_of(view, LiftQuery(q="GARDEN road 3")) == ["L003"]
+    assert ids_of(view, LiftQuery(q="nowhere")) == []
 
 
 @given(st.text())
 def test_a_cursor_that_was_made_up_is_a_problem_that_says_what_to_do(cursor: str) -> None:
     with pytest.raises(Problem) as refused:
-        unseal(cursor, "scope", (int, str))
+        decode_cursor(cursor, "scope", (int, str))
     assert refused.value.status_code == 400
 
 
 def test_a_cursor_serves_only_the_question_it_came_from() -> None:
-    cursor = seal([1, "a"], "one")
-    assert unseal(cursor, "one", (int, str)) == [1, "a"]
+    cursor = encode_cursor([1, "a"], "one")
+    assert decode_cursor(cursor, "one", (int, str)) == [1, "a"]
     with pytest.raises(Problem):
-        unseal(cursor, "other", (int, str))
+        decode_cursor(cursor, "other", (int, str))
     with pytest.raises(Problem):
-        unseal(cursor, "one", (str, str))
+        decode_cursor(cursor, "one", (str, str))
 
 
 @given(st.integers(0, instant.LATEST_NS))
@@ -168,32 +172,32 @@ def test_a_time_without_a_zone_or_a_calendar_is_refused(text: str) -> None:
 
 
 def test_only_what_moved_past_its_tolerance_is_news() -> None:
-    told = Told()
+    published = PublishedLifts()
     still = np.zeros(3)
-    view = shown(3, position_m=still)
-    assert told.news(view, 1).tolist() == [0, 1, 2]
-    assert told.news(shown_again(view, position_m=np.array([0.0, 0.004, 0.5])), 2).tolist() == [2]
-    assert told.news(shown_again(view, position_m=np.array([0.0, 0.011, 0.5])), 3).tolist() == [1]
-    assert told.news(shown_again(view, position_m=np.array([np.nan, 0.011, 0.5])), 4).tolist() == [0]
-    assert told.since(2).tolist() == [0, 1]
+    view = view_of(3, position_m=still)
+    assert published.update(view, 1).tolist() == [0, 1, 2]
+    assert published.update(shown_again(view, position_m=np.array([0.0, 0.004, 0.5])), 2).tolist() == [2]
+    assert published.update(shown_again(view, position_m=np.array([0.0, 0.011, 0.5])), 3).tolist() == [1]
+    assert published.update(shown_again(view, position_m=np.array([np.nan, 0.011, 0.5])), 4).tolist() == [0]
+    assert published.since(2).tolist() == [0, 1]
 
 
 def test_slow_drift_is_told_too() -> None:
-    told, view = Told(), shown(1, position_m=np.zeros(1))
-    told.news(view, 0)
-    news = [told.news(shown_again(view, position_m=np.array([step * 0.004])), step).size for step in range(1, 7)]
+    published, view = PublishedLifts(), view_of(1, position_m=np.zeros(1))
+    published.update(view, 0)
+    news = [published.update(shown_again(view, position_m=np.array([step * 0.004])), step).size for step in range(1, 7)]
     assert sum(news) == 2
 
 
 def test_a_lift_that_is_new_or_has_other_facts_is_news_and_its_neighbours_are_not() -> None:
-    told, live = Told(), table(3)
+    published, live = PublishedLifts(), table(3)
     known = [registered(facts(name)) for name in ("L000", "L001")]
-    told.news(picture(T0_NS, roster(known, live), live, {}), 1)
+    published.update(fleet_view(T0_NS, lift_index(known, live), live, {}), 1)
     known = [registered(replace(known[0].facts, name="Renamed")), known[1], registered(facts("A-NEW"))]
-    after = picture(T0_NS, roster(known, live), live, {})
-    assert [after.roster.lift_id[row] for row in told.news(after, 2)] == ["A-NEW", "L000"]
+    after = fleet_view(T0_NS, lift_index(known, live), live, {})
+    assert [after.lift_index.lift_id[row] for row in published.update(after, 2)] == ["A-NEW", "L000"]
 
 
-def shown_again(view: Picture, **columns: object) -> Picture:
+def shown_again(view: FleetView, **columns: object) -> FleetView:
     """Return the same fleet with other readings."""
-    return picture(view.as_of_ns, view.roster, replace(view.live, **columns), {})
+    return fleet_view(view.as_of_ns, view.lift_index, replace(view.live, **columns), {})

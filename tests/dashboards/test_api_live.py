@@ -18,36 +18,43 @@ import uvicorn
 from prometheus_client import generate_latest
 
 from alerts.book import Answer, Occurrence
-from dashboards.api.desk import Desk, Settings
-from dashboards.app import Server, create_app
-from dashboards.http.metrics import Meters
-from dashboards.live.stream import QUEUE_LIMIT_BYTES, Event, Hub, Interest, Mark, mark
+from dashboards.api.context import AppContext, Settings
+from dashboards.app import DashboardServer, create_app
+from dashboards.http.metrics import ServerMetrics
+from dashboards.live.event_stream import (
+    QUEUE_LIMIT_BYTES,
+    EventBroadcaster,
+    EventFilter,
+    StreamEvent,
+    StreamPosition,
+    parse_position,
+)
 from detectors.catalogue import RULES
 from detectors.rule import CRITICAL, Finding
 from store.records.repository import Records
 from tests.dashboards.fleet import T0_NS, facts, table
 
-Event_ = dict[str, Any]
+Event = dict[str, Any]
 S_NS = 1_000_000_000
 
 
 @contextmanager
-def served(settings: Settings) -> Iterator[tuple[str, Desk]]:
-    """Serve on a free port in a thread; yield the address and the desk."""
+def served(settings: Settings) -> Iterator[tuple[str, AppContext]]:
+    """Serve on a free port in a thread; yield the address and the application context."""
     app = create_app(settings)
     with socket.create_server(("127.0.0.1", 0)) as listening:
-        server = Server(uvicorn.Config(app, log_config=None, timeout_graceful_shutdown=3))
+        server = DashboardServer(uvicorn.Config(app, log_config=None, timeout_graceful_shutdown=3))
         thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]})
         thread.start()
         try:
-            yield f"http://127.0.0.1:{listening.getsockname()[1]}", app.state.desk
+            yield f"http://127.0.0.1:{listening.getsockname()[1]}", app.state.context
         finally:
             server.should_exit = True
             thread.join()
 
 
 @contextmanager
-def listening(address: str, headers: dict[str, str] | None = None, **asked: Any) -> Iterator[Iterator[Event_]]:
+def listening(address: str, headers: dict[str, str] | None = None, **asked: Any) -> Iterator[Iterator[Event]]:
     """Listen to the stream; yields its events, after the stream has begun."""
     with httpx.stream("GET", f"{address}/api/v1/live", params=asked, headers=headers, timeout=60) as answer:
         assert answer.status_code == 200
@@ -57,9 +64,9 @@ def listening(address: str, headers: dict[str, str] | None = None, **asked: Any)
         yield events(lines)
 
 
-def events(lines: Iterator[str]) -> Iterator[Event_]:
+def events(lines: Iterator[str]) -> Iterator[Event]:
     """Parse server-sent events as a browser does: an id without data moves the mark and is no event."""
-    fields: Event_ = {}
+    fields: Event = {}
     last_id = ""
     for line in lines:
         name, _, value = line.partition(": ")
@@ -128,26 +135,26 @@ def test_filters_keep_others_out(settings: Settings, records: Records) -> None:
 
 
 def test_who_comes_back_gets_what_was_missed_and_nothing_twice(settings: Settings, records: Records) -> None:
-    with served(settings) as (address, desk):
+    with served(settings) as (address, context):
         with listening(address) as heard:
             fire(records, "L000", 1)
             seen = next(heard)
         assert seen["kind"] == "alert"
         fire(records, "L004", 2)
         put(records, position_m=np.array([0.0, 7.0, 0.0, 0.0, 0.0, 0.0]))
-        desk.watch.look()
+        context.poller.poll()
         with listening(address, {"Last-Event-ID": seen["mark"]}) as heard:
             missed = [next(heard) for _ in range(4)]
         assert [event["lift_id"] for event in missed if event["kind"] == "alert"] == ["L004"]
         assert {event["lift_id"] for event in missed if event["kind"] == "lift"} == {"L000", "L001", "L004"}
-        with listening(address, {"Last-Event-ID": str(desk.watch.mark)}) as heard:
+        with listening(address, {"Last-Event-ID": str(context.poller.position)}) as heard:
             put(records, position_m=np.array([9.0, 7.0, 0.0, 0.0, 0.0, 0.0]))
             assert next(heard)["lift_id"] == "L000"
 
 
 def test_a_mark_from_before_the_server_was_restarted_is_resumed(settings: Settings, records: Records) -> None:
-    with served(settings) as (address, desk):
-        last = str(desk.watch.mark)
+    with served(settings) as (address, context):
+        last = str(context.poller.position)
     fire(records, "L005", 1)
     with served(settings) as (address, _), listening(address, {"Last-Event-ID": last}) as heard:
         told = [next(heard) for _ in range(7)]
@@ -157,7 +164,7 @@ def test_a_mark_from_before_the_server_was_restarted_is_resumed(settings: Settin
 
 @pytest.mark.parametrize("last", ["", "x", "1", "-1--1", "9" * 40 + "-1", "1-1\x00", "<script>"])
 def test_a_mark_that_is_none_of_ours_begins_anew(last: str) -> None:
-    assert mark(last) is None
+    assert parse_position(last) is None
 
 
 def test_a_lift_whose_facts_change_is_told(settings: Settings, records: Records) -> None:
@@ -169,15 +176,15 @@ def test_a_lift_whose_facts_change_is_told(settings: Settings, records: Records)
 
 def test_a_listener_that_does_not_keep_up_is_ended_and_counted_and_the_others_are_not() -> None:
     async def run() -> tuple[str | None, str | None, bytes]:
-        meters = Meters()
-        hub = Hub(meters)
-        slow, quick = hub.join(Interest()), hub.join(Interest(district="d0"))
-        big = Event("L000", "d1", b"x" * QUEUE_LIMIT_BYTES)
+        server_metrics = ServerMetrics()
+        broadcaster = EventBroadcaster(server_metrics)
+        slow, quick = broadcaster.subscribe(EventFilter()), broadcaster.subscribe(EventFilter(district="d0"))
+        big = StreamEvent("L000", "d1", b"x" * QUEUE_LIMIT_BYTES)
         for version in range(3):
-            hub.publish([big, Event("L001", "d0", b"small")], Mark(version, 0))
+            broadcaster.publish([big, StreamEvent("L001", "d0", b"small")], StreamPosition(version, 0))
             await asyncio.sleep(0)
-        hub.leave(slow)
-        return slow.ended, quick.ended, generate_latest(meters.registry)
+        broadcaster.unsubscribe(slow)
+        return slow.ended, quick.ended, generate_latest(server_metrics.registry)
 
     slow, quick, text = asyncio.run(run())
     assert (slow, quick) == ("slow", None)
@@ -188,7 +195,7 @@ def test_a_listener_that_does_not_keep_up_is_ended_and_counted_and_the_others_ar
 def test_a_silent_stream_says_now_and_then_that_it_lives(
     settings: Settings, records: Records, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("dashboards.live.stream.KEEP_ALIVE_S", 0.05)
+    monkeypatch.setattr("dashboards.live.event_stream.KEEP_ALIVE_S", 0.05)
     with served(settings) as (address, _), httpx.stream("GET", f"{address}/api/v1/live", timeout=60) as answer:
         lines = answer.iter_lines()
         assert next(line for line in lines if line.startswith(":"))
@@ -205,8 +212,8 @@ def test_the_server_stops_although_somebody_listens(settings: Settings, records:
 
 
 def test_a_server_that_is_stopping_takes_no_new_listeners(settings: Settings, records: Records) -> None:
-    with served(settings) as (address, desk):
-        desk.hub.close()
+    with served(settings) as (address, context):
+        context.broadcaster.close()
         assert httpx.get(f"{address}/api/v1/live", timeout=60).status_code == 503
 
 

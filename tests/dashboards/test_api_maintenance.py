@@ -68,8 +68,10 @@ def test_who_does_it_must_be_said_and_the_lift_must_be_there(client: TestClient)
 
 
 def test_a_window_is_told_on_the_live_stream(client: TestClient) -> None:
-    desk = client.app.state.desk  # type: ignore[attr-defined]
-    before = desk.watch.mark
+    context = client.app.state.context  # type: ignore[attr-defined]
+    before = context.poller.position
     put(client, until=ahead(1))
-    assert desk.watch.mark.version > before.version
-    assert [desk.watch.shown.roster.lift_id[row] for row in desk.watch._told.since(before.version)] == ["L001"]
+    assert context.poller.position.version > before.version
+    assert [
+        context.poller.last_view.lift_index.lift_id[row] for row in context.poller._published.since(before.version)
+    ] == ["L001"]

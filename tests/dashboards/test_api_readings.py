@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from fastapi.testclient import TestClient
 
-from dashboards.api.desk import Settings
+from dashboards.api.context import Settings
 from dashboards.app import create_app
 from store.series.connect import open_timeseries
 from store.series.timeseries import Points

@@ -16,7 +16,7 @@ from hypothesis import HealthCheck, settings
 from schemathesis.config import SchemathesisConfig
 
 from alerts.book import alert_id
-from dashboards.api.desk import Settings
+from dashboards.api.context import Settings
 from dashboards.api.schema import LIFT_ID
 from dashboards.app import create_app
 from detectors.catalogue import RULES

@@ -13,7 +13,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from dashboards.api.desk import Settings
+from dashboards.api.context import Settings
 from dashboards.app import run
 from store.records.repository import Records
 from store.series.connect import open_timeseries
@@ -23,7 +23,7 @@ from tests.processes import start_process
 SERVE = """
 import sys
 from pathlib import Path
-from dashboards.api.desk import Settings
+from dashboards.api.context import Settings
 from dashboards.app import run
 from store.records.repository import Records
 from store.series.connect import open_timeseries

@@ -12,7 +12,7 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from alerts.book import Answer
-from dashboards.api.desk import Settings
+from dashboards.api.context import Settings
 from detectors.rule import CRITICAL, MINOR
 from store.records.repository import Records
 from tests.dashboards.pages_world import (

@@ -1,8 +1,8 @@
-"""The door: who may ask, how much they may send, and what a browser may do with the answer.
+"""The request guard: ASGI middleware that checks host, origin and body size, and adds security headers.
 
-A name that is not ours is refused (DNS rebinding needs one; an address cannot be rebound), a write from another
-site is refused, a body past its limit is refused, and every answer carries the same strict headers. What goes wrong
-behind the door is logged here and answered as a problem without a word about our insides.
+An unknown host name is refused (421): DNS rebinding needs one, an IP address cannot be rebound. A write from another
+site is refused (403), and so is a body over its limit (413). Every response carries the same strict headers. An
+unexpected exception of the application is logged here and answered as a problem (500) without internal details.
 """
 
 from __future__ import annotations
@@ -35,8 +35,8 @@ HEADERS = {
 }
 
 
-class Door:
-    """Stands around the whole application; `hosts` are the names it answers to besides localhost and addresses."""
+class RequestGuard:
+    """Middleware around the whole application; `hosts` are accepted names besides localhost and IP addresses."""
 
     def __init__(self, app: ASGIApp, hosts: Collection[str] = ()) -> None:
         self.app = app
@@ -47,20 +47,20 @@ class Door:
             await self.app(scope, receive, send)
             return
         headers = Headers(scope=scope)
-        answer = _Answer(send)
+        sender = _HeaderSender(send)
         try:
-            self._admit(scope["method"], headers)
-            await self.app(scope, _limited(scope["path"], headers, receive), answer.send)
-        except Problem as refused:
-            await self._refuse(refused, answer, scope, receive)
+            self._check_host_and_origin(scope["method"], headers)
+            await self.app(scope, _limit_body(scope["path"], headers, receive), sender.send)
+        except Problem as refusal:
+            await self._refuse(refusal, sender, scope, receive)
         except Exception:
             log.exception("%s %s failed", scope["method"], scope["path"])
             problem = Problem(500, "unexpected", "Something went wrong on our side; the server's log has the details.")
-            await self._refuse(problem, answer, scope, receive)
+            await self._refuse(problem, sender, scope, receive)
 
-    def _admit(self, method: str, headers: Headers) -> None:
+    def _check_host_and_origin(self, method: str, headers: Headers) -> None:
         host = headers.get("host", "")
-        if not self._is_ours(host):
+        if not self._is_own_host(host):
             raise Problem(
                 421, "unknown-host", f"This server does not answer to the name {host!r}; add it to its `hosts` setting."
             )
@@ -71,7 +71,7 @@ class Door:
         if foreign or headers.get("sec-fetch-site") == "cross-site":
             raise Problem(403, "cross-site", "A page of another site may not change anything here; use our own.")
 
-    def _is_ours(self, host: str) -> bool:
+    def _is_own_host(self, host: str) -> bool:
         try:
             name = (urlsplit(f"//{host}").hostname or "").rstrip(".")
         except ValueError:
@@ -84,13 +84,13 @@ class Door:
             return False
         return True
 
-    async def _refuse(self, problem: Problem, answer: _Answer, scope: Scope, receive: Receive) -> None:
-        if not answer.started:
-            await response(problem)(scope, receive, answer.send)
+    async def _refuse(self, problem: Problem, sender: _HeaderSender, scope: Scope, receive: Receive) -> None:
+        if not sender.started:
+            await response(problem)(scope, receive, sender.send)
 
 
-class _Answer:
-    """The way out: adds the headers to what is sent, and knows whether anything was."""
+class _HeaderSender:
+    """Adds the security headers to a response; `started` is true once the response has begun."""
 
     def __init__(self, send: Send) -> None:
         self._send = send
@@ -105,20 +105,20 @@ class _Answer:
         await self._send(message)
 
 
-def _limited(path: str, headers: Headers, receive: Receive) -> Receive:
-    """Return `receive`, refusing a body that is, or turns out to be, larger than its path allows."""
+def _limit_body(path: str, headers: Headers, receive: Receive) -> Receive:
+    """Return `receive` with a limit on the body: a problem (413) where its announced or actual size is too large."""
     limit = IMPORT_LIMIT_BYTES if path == IMPORT_PATH else BODY_LIMIT_BYTES
     too_large = Problem(413, "too-large", f"The body is too large: send at most {limit} bytes.")
-    announced = headers.get("content-length", "0")
-    if announced.isdecimal() and int(announced) > limit:
+    declared = headers.get("content-length", "0")
+    if declared.isdecimal() and int(declared) > limit:
         raise too_large
-    taken = 0
+    received = 0
 
     async def receive_within_limit() -> Message:
-        nonlocal taken
+        nonlocal received
         message = await receive()
-        taken += len(message.get("body", b""))
-        if taken > limit:
+        received += len(message.get("body", b""))
+        if received > limit:
             raise too_large
         return message
 

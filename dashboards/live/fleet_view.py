@@ -1,7 +1,7 @@
-"""The fleet at one moment: what the monitor last wrote, joined with the registry and the open alerts.
+"""The fleet view: an immutable snapshot of the fleet that joins live state, registry and open alerts.
 
-Columns over all lifts, so that counting, filtering and sorting ten thousand of them costs a few array operations;
-an item becomes a dict only when somebody asks for it. Everything here is a value: a new moment is a new picture.
+The view holds columns over all lifts: counting, filtering and sorting ten thousand lifts costs a few array
+operations. A row becomes a dict only when a response contains the lift. Every change of the fleet makes a new view.
 """
 
 from __future__ import annotations
@@ -31,10 +31,10 @@ NO_INSTANT = np.iinfo(np.int64).max
 
 
 @dataclass(frozen=True, slots=True)
-class Roster:
-    """Who is in the fleet: every lift that the registry or the monitor knows, in the order of their ids.
+class LiftIndex:
+    """The lifts of the fleet, from registry and live table, in the order of their ids.
 
-    `live_row` is the lift's row in the monitor's table, -1 where it has none; `words` is what a search looks through.
+    `live_row` is the lift's row in the live table, -1 where it has none; `search_text` is the text that `q` searches.
     """
 
     lift_id: list[str]
@@ -43,7 +43,7 @@ class Roster:
     district: NDArray[np.str_]
     firm: NDArray[np.object_]
     name: NDArray[np.str_]
-    words: list[str]
+    search_text: list[str]
     registered: NDArray[np.bool_]
     live_row: NDArray[np.intp]
 
@@ -51,8 +51,8 @@ class Roster:
         return len(self.lift_id)
 
 
-def roster(registry: Collection[Registered], live: LiveTable) -> Roster:
-    """Return the union of the registry and the monitor's table."""
+def lift_index(registry: Collection[Registered], live: LiveTable) -> LiftIndex:
+    """Return the union of the lifts in the registry and in the live table."""
     known = {each.facts.lift_id: each.facts for each in registry if each.registered}
     district_of = dict(zip(live.lift_id.tolist(), live.district.tolist(), strict=True))
     district_of |= {each.facts.lift_id: each.facts.district for each in registry}
@@ -60,34 +60,34 @@ def roster(registry: Collection[Registered], live: LiveTable) -> Roster:
     ids = sorted(district_of)
     facts = [known.get(lift_id) for lift_id in ids]
     live_row = np.array([heard.get(lift_id, -1) for lift_id in ids], dtype=np.intp)
-    return Roster(
+    return LiftIndex(
         lift_id=ids,
         row_of={lift_id: row for row, lift_id in enumerate(ids)},
         facts=facts,
         district=np.array([district_of[lift_id] for lift_id in ids], dtype=np.str_),
         firm=np.array([each.maintenance_firm if each else None for each in facts], dtype=object),
         name=np.array([(each and each.name) or "" for each in facts], dtype=np.str_),
-        words=[_words(lift_id, each) for lift_id, each in zip(ids, facts, strict=True)],
+        search_text=[_search_text(lift_id, each) for lift_id, each in zip(ids, facts, strict=True)],
         registered=np.array([each is not None for each in facts], dtype=np.bool_),
         live_row=live_row,
     )
 
 
-def _words(lift_id: str, facts: LiftFacts | None) -> str:
+def _search_text(lift_id: str, facts: LiftFacts | None) -> str:
     parts = (lift_id, facts and facts.name, facts and facts.address, facts and facts.maintenance_firm)
     return "\n".join(part for part in parts if part).casefold()
 
 
 @dataclass(frozen=True, slots=True)
-class Picture:
-    """The fleet at `as_of_ns`. Columns are in the order of the roster.
+class FleetView:
+    """The fleet at `as_of_ns`. Columns are in the order of the lift index.
 
-    `state` is a place in `STATES`; `since_ns` is when that began, `NO_INSTANT` where it is not known.
-    `counts` is (n, 4), open alerts by `SEVERITIES`; `windows` the latest maintenance of each lift that ever had one.
+    `state` is an index into `STATES`; `since_ns` is the begin of that state, `NO_INSTANT` where unknown.
+    `counts` is (n, 4), open alerts by `SEVERITIES`; `windows` is the latest maintenance window of each lift.
     """
 
     as_of_ns: int
-    roster: Roster
+    lift_index: LiftIndex
     live: LiveTable
     alerts: Mapping[str, Sequence[Alert]]
     last_seen_ns: NDArray[np.int64]
@@ -97,13 +97,13 @@ class Picture:
     windows: Mapping[str, WindowRecord]
 
     def item(self, row: int) -> dict[str, Any]:
-        """Return one lift as it stands in a list."""
-        who, known, at = self.roster, self.roster.facts[row], int(self.roster.live_row[row])
+        """Return one lift as an item of the list."""
+        index, known, at = self.lift_index, self.lift_index.facts[row], int(self.lift_index.live_row[row])
         since_ns, last_seen_ns = int(self.since_ns[row]), int(self.last_seen_ns[row])
         critical, major, minor, trend = self.counts[row].tolist()
         return {
-            "lift_id": who.lift_id[row],
-            "district": str(who.district[row]) or None,
+            "lift_id": index.lift_id[row],
+            "district": str(index.district[row]) or None,
             "name": known.name if known else None,
             "registered": known is not None,
             "state": STATES[self.state[row]],
@@ -114,7 +114,7 @@ class Picture:
             "address": known.address if known else None,
             "maintenance_firm": known.maintenance_firm if known else None,
             "since": None if since_ns == NO_INSTANT else instant.text(since_ns),
-            "maintenance": _window(self.windows.get(who.lift_id[row])),
+            "maintenance": _window(self.windows.get(index.lift_id[row])),
         }
 
 
@@ -124,7 +124,7 @@ UNHEARD: dict[str, Any] = dict.fromkeys(
 
 
 def _window(window: WindowRecord | None) -> dict[str, Any] | None:
-    """Return a maintenance window that is not over."""
+    """Return a maintenance window as JSON; None where the window is over."""
     if window is None or window.until_ns <= time.time_ns():
         return None
     ends = {"from": instant.text(window.from_ns), "until": instant.text(window.until_ns)}
@@ -132,7 +132,7 @@ def _window(window: WindowRecord | None) -> dict[str, Any] | None:
 
 
 def _latest(live: LiveTable, at: int, known: LiftFacts | None) -> dict[str, Any]:
-    """Return what a lift last said of itself."""
+    """Return the latest readings of a lift."""
     landing, presence, last_trip_ns = int(live.landing[at]), float(live.presence[at]), int(live.last_trip_ns[at])
     return {
         "position_m": number(live.position_m[at]),
@@ -148,7 +148,7 @@ def _latest(live: LiveTable, at: int, known: LiftFacts | None) -> dict[str, Any]
 
 
 def number(value: float, digits: int = 3) -> float | None:
-    """Return a reading to the millimetre; None where it is unknown."""
+    """Return a reading rounded to `digits` decimals; None where unknown."""
     return round(float(value), digits) if np.isfinite(value) else None
 
 
@@ -156,33 +156,33 @@ def _named(names: Sequence[str], code: float) -> str | None:
     return names[int(code)] if 0 <= code < len(names) else None
 
 
-def picture(
+def fleet_view(
     as_of_ns: int,
-    who: Roster,
+    index: LiftIndex,
     live: LiveTable,
     alerts: Mapping[str, Sequence[Alert]],
     windows: Mapping[str, WindowRecord] | None = None,
-) -> Picture:
-    """Return the fleet as these parts show it."""
-    counts, onset_ns = _open(who, alerts)
-    heard = who.live_row >= 0
-    link, mode = np.full(len(who), NEVER_SEEN), np.full(len(who), np.nan)
-    last_seen_ns = np.full(len(who), NEVER, dtype=np.int64)
-    link[heard], mode[heard] = live.link[who.live_row[heard]], live.mode[who.live_row[heard]]
-    last_seen_ns[heard] = live.last_seen_ns[who.live_row[heard]]
+) -> FleetView:
+    """Return the view that joins the lift index, the live table, the open alerts and the maintenance windows."""
+    counts, onset_ns = _open(index, alerts)
+    heard = index.live_row >= 0
+    link, mode = np.full(len(index), NEVER_SEEN), np.full(len(index), np.nan)
+    last_seen_ns = np.full(len(index), NEVER, dtype=np.int64)
+    link[heard], mode[heard] = live.link[index.live_row[heard]], live.mode[index.live_row[heard]]
+    last_seen_ns[heard] = live.last_seen_ns[index.live_row[heard]]
     state = _state(counts, link, mode)
     since_ns = _since(state, onset_ns, last_seen_ns)
-    return Picture(as_of_ns, who, live, alerts, last_seen_ns, counts, state, since_ns, windows or {})
+    return FleetView(as_of_ns, index, live, alerts, last_seen_ns, counts, state, since_ns, windows or {})
 
 
-def _open(who: Roster, alerts: Mapping[str, Sequence[Alert]]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Return the open alerts counted by lift and severity, and the earliest onset of each."""
-    counts = np.zeros((len(who), len(SEVERITIES)), dtype=np.int64)
-    onset_ns = np.full((len(who), len(SEVERITIES)), NO_INSTANT, dtype=np.int64)
+def _open(index: LiftIndex, alerts: Mapping[str, Sequence[Alert]]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Return the number of open alerts by lift and severity, and the earliest onset of each."""
+    counts = np.zeros((len(index), len(SEVERITIES)), dtype=np.int64)
+    onset_ns = np.full((len(index), len(SEVERITIES)), NO_INSTANT, dtype=np.int64)
     for lift_id, open_here in alerts.items():
-        if lift_id not in who.row_of:
+        if lift_id not in index.row_of:
             continue
-        row = who.row_of[lift_id]
+        row = index.row_of[lift_id]
         for alert in open_here:
             column = SEVERITIES.index(alert.severity)
             counts[row, column] += 1
@@ -191,7 +191,7 @@ def _open(who: Roster, alerts: Mapping[str, Sequence[Alert]]) -> tuple[NDArray[n
 
 
 def _state(counts: NDArray[np.int64], link: NDArray[Any], mode: NDArray[np.float64]) -> NDArray[np.int8]:
-    """Return for each lift the first of `STATES` that holds: the one place where this is decided."""
+    """Return for each lift the first of `STATES` that holds."""
     has = counts > 0
     holds = np.column_stack(
         [
@@ -209,7 +209,7 @@ def _state(counts: NDArray[np.int64], link: NDArray[Any], mode: NDArray[np.float
 
 
 def _since(state: NDArray[np.int8], onset_ns: NDArray[np.int64], last_seen_ns: NDArray[np.int64]) -> NDArray[np.int64]:
-    """Return since when each lift is in its state, as far as that is known."""
+    """Return since when each lift is in its state, `NO_INSTANT` where unknown."""
     since_ns = np.full(len(state), NO_INSTANT, dtype=np.int64)
     for column, severity in enumerate(SEVERITIES):
         here = state == STATES.index(severity)
@@ -220,7 +220,7 @@ def _since(state: NDArray[np.int8], onset_ns: NDArray[np.int64], last_seen_ns: N
 
 
 def empty_table() -> LiveTable:
-    """Return the table of a monitor that has heard nobody."""
+    """Return a live table without lifts."""
     names, whole, real = np.array([], dtype="U1"), np.array([], dtype=np.int64), np.array([], dtype=np.float64)
     return LiveTable(
         lift_id=names, district=names, last_seen_ns=whole, link=np.array([], dtype=np.int8), position_m=real,

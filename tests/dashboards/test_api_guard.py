@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 from fastapi.testclient import TestClient
 
-from dashboards.api.desk import Settings
+from dashboards.api.context import Settings
 from dashboards.app import create_app
-from dashboards.http.security import BODY_LIMIT_BYTES, HEADERS
+from dashboards.http.request_guard import BODY_LIMIT_BYTES, HEADERS
 from store.records.repository import Records
 from store.series.timeseries import TimeSeriesUnavailable
 from tests.dashboards.conftest import BASE

@@ -1,4 +1,4 @@
-"""How answers are written: JSON by orjson from plain values, and the problems that a route may answer with."""
+"""JSON responses by orjson, the problem responses of a route's description, and the check of a request's media type."""
 
 from __future__ import annotations
 
@@ -14,19 +14,19 @@ from dashboards.http.problem import MEDIA_TYPE, Problem
 JSON = "application/json"
 
 
-class Json(JSONResponse):
-    """An answer as JSON; what stands in it is of this moment, so nobody keeps it."""
+class OrjsonResponse(JSONResponse):
+    """A JSON response, encoded by orjson."""
 
     def render(self, content: Any) -> bytes:
-        """Return `content` as bytes; arrays of numbers are written as they are."""
+        """Return `content` as bytes; numpy arrays are encoded without conversion to lists."""
         return orjson.dumps(content, option=orjson.OPT_SERIALIZE_NUMPY)
 
 
-def problems(*statuses: int) -> dict[int | str, dict[str, Any]]:
-    """Return the part of a route's description that says which problems it may answer with."""
+def problem_responses(*statuses: int) -> dict[int | str, dict[str, Any]]:
+    """Return the `responses` of a route's description: a problem document for each of `statuses` and 500."""
     described: dict[int | str, dict[str, Any]] = {
         status: {
-            "description": PROBLEMS[status],
+            "description": PROBLEM_DESCRIPTIONS[status],
             "content": {MEDIA_TYPE: {"schema": {"$ref": f"#/components/schemas/{ProblemDocument.__name__}"}}},
         }
         for status in (*statuses, 500)
@@ -34,7 +34,7 @@ def problems(*statuses: int) -> dict[int | str, dict[str, Any]]:
     return described
 
 
-PROBLEMS = {
+PROBLEM_DESCRIPTIONS = {
     400: "Not of a form that can be read",
     403: "Not from this site",
     404: "Not there",
@@ -47,8 +47,11 @@ PROBLEMS = {
 }
 
 
-def takes(*media_types: str) -> Any:
-    """Return a dependency that refuses (415) a body of any other media type: no form of another site has one."""
+def require_media_type(*media_types: str) -> Any:
+    """Return a dependency that refuses (415) a body of another media type.
+
+    A form on another site cannot send these types without a preflight request, so this also stops cross-site writes.
+    """
 
     async def check(request: Request) -> None:
         sent = request.headers.get("content-type", "").split(";")[0].strip().lower()

@@ -1,4 +1,4 @@
-"""The live stream's door (`dashboards.live.stream` is the stream itself)."""
+"""Route of the live stream; `dashboards.live.event_stream` implements the stream."""
 
 from __future__ import annotations
 
@@ -8,21 +8,21 @@ from fastapi import APIRouter, Header, Query
 from starlette.responses import Response
 
 from dashboards.api import schema
-from dashboards.api.answer import problems
-from dashboards.api.desk import Desk
-from dashboards.live.stream import Interest, Mark, Stream, mark
+from dashboards.api.context import AppContext
+from dashboards.api.responses import problem_responses
+from dashboards.live.event_stream import EventFilter, EventStreamResponse, StreamPosition, parse_position
 
 LIFTS_LIMIT = 500
 
 
-def live(desk: Desk) -> APIRouter:
+def live(context: AppContext) -> APIRouter:
     """Return the route of server-sent events."""
     router = APIRouter(prefix="/api/v1", tags=["live"])
 
     @router.get(
         "/live",
         response_class=Response,
-        responses={200: {"description": STREAM, "content": {"text/event-stream": {}}}, **problems(422, 503)},
+        responses={200: {"description": STREAM, "content": {"text/event-stream": {}}}, **problem_responses(422, 503)},
     )
     async def get_live(
         district: schema.District = None,
@@ -31,14 +31,16 @@ def live(desk: Desk) -> APIRouter:
         ] = [],  # noqa: B006
         last_event_id: Annotated[str | None, Header(description="Where to resume")] = None,
     ) -> Response:
-        """Tell alerts and lifts as they change."""
-        desk.watch.orders()
-        interest = Interest(district, frozenset(lift_id))
-        last = mark(last_event_id)
+        """Send alerts and lifts as they change, as server-sent events."""
+        context.poller.listing()
+        event_filter = EventFilter(district, frozenset(lift_id))
+        last = parse_position(last_event_id)
         if last is None and lift_id:
-            last = Mark(0, desk.watch.mark.transition)
-        listener = desk.hub.join(interest)
-        return Stream(desk.hub, listener, lambda: () if last is None else desk.watch.since(last, interest))
+            last = StreamPosition(0, context.poller.position.transition)
+        subscriber = context.broadcaster.subscribe(event_filter)
+        return EventStreamResponse(
+            context.broadcaster, subscriber, lambda: () if last is None else context.poller.since(last, event_filter)
+        )
 
     return router
 

@@ -1,0 +1,105 @@
+"""The application context of the dashboards: settings, stores, metrics, poller of the fleet and event broadcaster.
+
+The dashboards start also while a store is unavailable: a store is opened at its first use, and a failed attempt is
+repeated at a later use. Until the store opens, requests that need the store are answered with a problem (503).
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Generic, TypeVar
+
+from dashboards.http.metrics import ServerMetrics
+from dashboards.http.problem import unavailable
+from dashboards.live.event_stream import EventBroadcaster
+from dashboards.live.poller import FleetPoller
+from store.records.repository import Records
+from store.series.timeseries import TimeSeries
+
+REOPEN_S = 2.0
+T = TypeVar("T")
+
+InjectFault = Callable[[str, str, float], None]
+
+
+@dataclass(frozen=True)
+class Settings:
+    """The settings of one dashboards process. `hosts` are accepted host names besides localhost and IP addresses.
+
+    `inject(lift_id, cause, seconds)` injects a fault into a simulated lift (OSError: the broker is unreachable,
+    ValueError: the simulator has no such fault); the route exists only with `inject` and `demo`. `causes` are the
+    faults that the simulator offers.
+    """
+
+    open_records: Callable[[], Records]
+    open_series: Callable[[], TimeSeries]
+    host: str = "127.0.0.1"
+    port: int = 8080
+    hosts: tuple[str, ...] = ()
+    demo: bool = False
+    causes: tuple[str, ...] = ()
+    inject: InjectFault | None = None
+
+
+class LazyStore(Generic[T]):
+    """A store that is opened at its first use; attempts to open the store are at least `REOPEN_S` apart."""
+
+    def __init__(self, what: str, open_store: Callable[[], T]) -> None:
+        self._what, self._open = what, open_store
+        self._lock = threading.Lock()
+        self._store: T | None = None
+        self._tried_s = -REOPEN_S
+        self._cause = ""
+
+    def __call__(self) -> T:
+        """Return the store; a problem (503) while it cannot be opened."""
+        with self._lock:
+            if self._store is None:
+                self._try()
+            if self._store is None:
+                raise unavailable(self._what, self._cause)
+            return self._store
+
+    def _try(self) -> None:
+        if time.monotonic() - self._tried_s < REOPEN_S:
+            return
+        self._tried_s = time.monotonic()
+        try:
+            self._store = self._open()
+        except Exception as error:
+            self._cause = str(error)
+
+    def close(self) -> None:
+        """Close the store where it is open."""
+        with self._lock:
+            if self._store is not None:
+                self._store.close()  # type: ignore[attr-defined]
+                self._store = None
+
+
+@dataclass
+class AppContext:
+    """Everything that the routes of one dashboards process share."""
+
+    settings: Settings
+    records: LazyStore[Records] = field(init=False)
+    series: LazyStore[TimeSeries] = field(init=False)
+    server_metrics: ServerMetrics = field(init=False)
+    broadcaster: EventBroadcaster = field(init=False)
+    poller: FleetPoller = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.records = LazyStore("records", self.settings.open_records)
+        self.series = LazyStore("time series", self.settings.open_series)
+        self.server_metrics = ServerMetrics()
+        self.broadcaster = EventBroadcaster(self.server_metrics)
+        self.poller = FleetPoller(self.records, self.broadcaster, self.server_metrics)
+
+    def close(self) -> None:
+        """Stop the poller and close the stores."""
+        self.poller.stop()
+        self.records.close()
+        self.series.close()

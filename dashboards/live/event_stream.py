@@ -1,0 +1,220 @@
+"""The live stream: server-sent events, encoded once for each filter and broadcast to all subscribers.
+
+    poller thread ── publish ──► event loop ── one chunk for each filter ──► bounded queues ──► sockets of subscribers
+
+An event's id is `{version}-{transition}`, the version of the fleet and the last transition sent: a subscriber that
+reconnects sends the id back and receives the events it missed. The events of one batch carry the id of the batch
+before, and the batch ends with its own id alone, so that an interrupted batch is sent again as a whole. A subscriber
+that reads too slowly is disconnected and counted; browsers reconnect by themselves.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from collections import deque
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
+
+import orjson
+from starlette.responses import Response
+from starlette.types import Receive, Scope, Send
+
+from dashboards.http.metrics import ServerMetrics
+from dashboards.http.problem import unavailable
+
+KEEP_ALIVE_S = 15.0
+SEND_LIMIT_S = 20.0
+QUEUE_LIMIT_BYTES = 4 * 1024 * 1024
+SUBSCRIBERS_LIMIT = 500
+RETRY_MS = 2000
+HUNG_UP = "hung up"
+ID_PATTERN = re.compile(r"(\d{1,19})-(\d{1,19})", re.ASCII)
+
+
+class StreamPosition(NamedTuple):
+    """A position in the stream: the version of the fleet and the last transition."""
+
+    version: int
+    transition: int
+
+    def __str__(self) -> str:
+        return f"{self.version}-{self.transition}"
+
+
+def parse_position(text: str | None) -> StreamPosition | None:
+    """Return the position in a Last-Event-ID; None where the text is none, and the stream starts from now."""
+    match = ID_PATTERN.fullmatch(text or "")
+    return StreamPosition(int(match[1]), int(match[2])) if match else None
+
+
+class StreamEvent(NamedTuple):
+    """One encoded event, with its lift and district for the filters."""
+
+    lift_id: str
+    district: str | None
+    wire: bytes
+
+
+def encode_event(kind: str, at: StreamPosition, about: dict[str, Any]) -> StreamEvent:
+    """Return `about` (an alert or a lift) as an encoded event."""
+    wire = b"event: %b\nid: %b\ndata: %b\n\n" % (kind.encode(), str(at).encode(), orjson.dumps(about))
+    return StreamEvent(about["lift_id"], about["district"], wire)
+
+
+def encode_position(at: StreamPosition) -> bytes:
+    """Return an id without an event: the browser stores the position and dispatches nothing."""
+    return b"id: %b\n\n" % str(at).encode()
+
+
+@dataclass(frozen=True, slots=True)
+class EventFilter:
+    """The district and the lifts that a subscriber receives events of; empty means all."""
+
+    district: str | None = None
+    lift_ids: frozenset[str] = frozenset()
+
+    def matches(self, lift_id: str, district: str | None) -> bool:
+        """Return whether events of this lift pass the filter."""
+        if self.lift_ids and lift_id not in self.lift_ids:
+            return False
+        return self.district is None or district == self.district
+
+    def encode(self, events: Iterable[StreamEvent], end: StreamPosition) -> bytes:
+        """Return the events that pass the filter as bytes that end with the position; empty where none passes."""
+        wire = b"".join(one.wire for one in events if self.matches(one.lift_id, one.district))
+        return wire + encode_position(end) if wire else b""
+
+
+@dataclass(eq=False, slots=True)
+class Subscriber:
+    """One open stream: its filter, and the queue of chunks that are not sent yet."""
+
+    event_filter: EventFilter
+    waiting: deque[bytes] = field(default_factory=deque)
+    waiting_bytes: int = 0
+    arrived: asyncio.Event = field(default_factory=asyncio.Event)
+    ended: str | None = None
+
+    def put(self, encode: bytes) -> None:
+        """Queue a chunk of any size; end the stream where its queue is over the limit already."""
+        if self.waiting_bytes > QUEUE_LIMIT_BYTES:
+            self.end("slow")
+            return
+        self.waiting.append(encode)
+        self.waiting_bytes += len(encode)
+        self.arrived.set()
+
+    def end(self, reason: str) -> None:
+        """End the stream and drop its queue."""
+        self.ended = self.ended or reason
+        self.waiting.clear()
+        self.waiting_bytes = 0
+        self.arrived.set()
+
+    async def next(self) -> bytes:
+        """Return all queued chunks, or a keep-alive comment after `KEEP_ALIVE_S` without a chunk."""
+        if not self.waiting and self.ended is None:
+            try:
+                async with asyncio.timeout(KEEP_ALIVE_S):
+                    await self.arrived.wait()
+            except TimeoutError:
+                return b": nothing new\n\n"
+        encode = b"".join(self.waiting)
+        self.waiting.clear()
+        self.waiting_bytes = 0
+        self.arrived.clear()
+        return encode
+
+
+class EventBroadcaster:
+    """All open streams of this process. Methods run on the event loop; `publish` may be called from any thread."""
+
+    def __init__(self, server_metrics: ServerMetrics) -> None:
+        self.server_metrics = server_metrics
+        self.listeners: set[Subscriber] = set()
+        self.loop: asyncio.AbstractEventLoop | None = None
+        self.closed = False
+
+    def subscribe(self, event_filter: EventFilter) -> Subscriber:
+        """Return a new subscriber; a problem (503) at the limit of subscribers."""
+        if self.closed or len(self.listeners) >= SUBSCRIBERS_LIMIT:
+            raise unavailable("live stream", f"{SUBSCRIBERS_LIMIT} listeners are served at most; try again later")
+        self.loop = asyncio.get_running_loop()
+        subscriber = Subscriber(event_filter)
+        self.listeners.add(subscriber)
+        self.server_metrics.listeners.set(len(self.listeners))
+        return subscriber
+
+    def unsubscribe(self, subscriber: Subscriber) -> None:
+        """Remove a subscriber; count the reason where the server ended the stream."""
+        self.listeners.discard(subscriber)
+        self.server_metrics.listeners.set(len(self.listeners))
+        if subscriber.ended not in (None, HUNG_UP):
+            self.server_metrics.dropped.labels(subscriber.ended).inc()
+
+    def wanted(self) -> set[str] | None:
+        """Return the lifts that subscribers ask for by id; None where a subscriber asks for a district or for all."""
+        named = [subscriber.event_filter.lift_ids for subscriber in list(self.listeners)]
+        return set().union(*named) if all(named) else None
+
+    def publish(self, events: Sequence[StreamEvent], end: StreamPosition) -> None:
+        """Send events to every subscriber; thread-safe."""
+        if self.loop is not None and not self.loop.is_closed() and events:
+            self.loop.call_soon_threadsafe(self._deliver, events, end)
+
+    def _deliver(self, events: Sequence[StreamEvent], end: StreamPosition) -> None:
+        chunks: dict[EventFilter, bytes] = {}
+        for subscriber in list(self.listeners):
+            if subscriber.event_filter not in chunks:
+                chunks[subscriber.event_filter] = subscriber.event_filter.encode(events, end)
+            if chunks[subscriber.event_filter] and subscriber.ended is None:
+                subscriber.put(chunks[subscriber.event_filter])
+
+    def close(self) -> None:
+        """End every stream and accept no new subscribers, so that the server can stop."""
+        self.closed = True
+        for subscriber in list(self.listeners):
+            subscriber.end("shutdown")
+
+
+class EventStreamResponse(Response):
+    """The streaming response: first the events that the subscriber missed, then new events."""
+
+    media_type = "text/event-stream"
+
+    def __init__(
+        self, broadcaster: EventBroadcaster, subscriber: Subscriber, missed: Callable[[], Iterable[bytes]]
+    ) -> None:
+        super().__init__(headers={"Cache-Control": "no-store", "X-Accel-Buffering": "no"})
+        del self.headers["content-length"]
+        self.broadcaster, self.subscriber, self.missed = broadcaster, subscriber, missed
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        gone = asyncio.create_task(self._until_gone(receive))
+        try:
+            await send({"type": "http.response.start", "status": 200, "headers": self.raw_headers})
+            await self._send(send, b"retry: %d\n\n" % RETRY_MS)
+            for encode in await asyncio.to_thread(lambda: list(self.missed())):
+                await self._send(send, encode)
+            while self.subscriber.ended is None:
+                await self._send(send, await self.subscriber.next())
+            await send({"type": "http.response.body", "body": b"", "more_body": False})
+        except (TimeoutError, OSError):
+            self.subscriber.end("slow")
+        finally:
+            gone.cancel()
+            self.broadcaster.unsubscribe(self.subscriber)
+
+    async def _send(self, send: Send, encode: bytes) -> None:
+        """Send a chunk; raise TimeoutError where the client reads nothing for `SEND_LIMIT_S`."""
+        if encode:
+            async with asyncio.timeout(SEND_LIMIT_S):
+                await send({"type": "http.response.body", "body": encode, "more_body": True})
+
+    async def _until_gone(self, receive: Receive) -> None:
+        """Wait for the client to disconnect, then end the subscription."""
+        while (await receive())["type"] != "http.disconnect":
+            pass
+        self.subscriber.end(HUNG_UP)

@@ -1,0 +1,254 @@
+"""The poller: one thread that reads changes from the records four times a second, for all requests and streams.
+
+    records ──► changes: registry revision, live versions, transitions ──► fleet view ──► lists, counts, metrics
+                                                                      └──► events ──► broadcaster
+
+A poll without changes does nothing more. A route that wrote to the records polls at once: its client reads its write.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, fields
+
+import numpy as np
+import orjson
+
+from alerts.alert import Alert
+from dashboards.http.metrics import ServerMetrics
+from dashboards.http.problem import Problem, unavailable
+from dashboards.live.event_stream import (
+    EventBroadcaster,
+    EventFilter,
+    StreamEvent,
+    StreamPosition,
+    encode_event,
+    encode_position,
+)
+from dashboards.live.fleet_view import FleetView, LiftIndex, empty_table, fleet_view, lift_index
+from dashboards.live.listing import LiftListing
+from dashboards.live.published import PublishedLifts
+from store.live import RULE_SET_ASIDE, LiveTable, decode_live
+from store.records.repository import (
+    EVERYTHING,
+    Announcement,
+    LiveState,
+    Records,
+    RecordsUnavailable,
+    Registered,
+    RegistryChanges,
+    WindowRecord,
+)
+
+log = logging.getLogger(__name__)
+
+POLL_S = 0.25
+STALE_S = 5.0
+TRANSITIONS_AT_ONCE = 1000
+
+
+@dataclass(frozen=True, eq=False)
+class PolledRecords:
+    """The contents of the records at the last poll; the next poll reads only what is newer."""
+
+    revision: int = EVERYTHING
+    registry: Mapping[str, Registered] = field(default_factory=dict)
+    windows: Mapping[str, WindowRecord] = field(default_factory=dict)
+    live: Mapping[str, tuple[LiveState, LiveTable]] = field(default_factory=dict)
+    transition: int = -1
+    alerts: Mapping[str, Sequence[Alert]] = field(default_factory=dict)
+
+    @property
+    def as_of_ns(self) -> int:
+        """The instant at which a monitor last wrote, 0 where none ever did."""
+        return max((live.at_ns for live, _ in self.live.values()), default=0)
+
+    def after(self, records: Records) -> tuple[PolledRecords, list[Announcement]]:
+        """Poll again; return the new contents (`self` where nothing is new) and the transitions since."""
+        announcements: list[Announcement] = []
+        transition, alerts = self.transition, self.alerts
+        if transition < 0:
+            transition = records.last_transition()
+            alerts = _open_alerts_by_lift(records.open_alerts())
+        elif announcements := records.transitions_since(transition, TRANSITIONS_AT_ONCE):
+            transition = announcements[-1].id
+            alerts = _open_alerts_by_lift(records.open_alerts())
+        revision, registry, windows = self.revision, self.registry, self.windows
+        if records.revision() != revision:
+            changes = records.registry_since(revision)
+            revision, registry = changes.revision, _changed(registry, changes)
+            windows = {**windows, **{window.lift_id: window for window in changes.windows}}
+        newest = max((live.version for live, _ in self.live.values()), default=0)
+        fresh = {live.monitor: (live, decode_live(live.lifts)) for live in records.live(newest)}
+        if (revision, transition) == (self.revision, self.transition) and not fresh:
+            return self, announcements
+        return PolledRecords(revision, registry, windows, {**self.live, **fresh}, transition, alerts), announcements
+
+    @property
+    def table(self) -> LiveTable:
+        """The live tables of all monitors as one."""
+        return joined_tables([table for _, table in self.live.values()]) if self.live else empty_table()
+
+
+class FleetPoller:
+    """Keeps the fleet view up to date, and publishes its changes to the broadcaster."""
+
+    def __init__(
+        self, records: Callable[[], Records], broadcaster: EventBroadcaster, server_metrics: ServerMetrics
+    ) -> None:
+        self._records, self._broadcaster, self._server_metrics = records, broadcaster, server_metrics
+        self._lock = threading.Lock()
+        self._stopping = threading.Event()
+        self._thread: threading.Thread | None = None
+        self._polled = PolledRecords()
+        self._published = PublishedLifts()
+        self._listing: LiftListing | None = None
+        self._polled_s = 0.0
+        self._cause = "nothing was read yet"
+        self.position = StreamPosition(0, 0)
+
+    def start(self) -> None:
+        """Poll once, then start the thread that polls every `POLL_S`."""
+        self.poll()
+        self._thread = threading.Thread(target=self._run, name="fleet-poller", daemon=True)
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Stop polling and join the thread."""
+        self._stopping.set()
+        if self._thread is not None:
+            self._thread.join()
+
+    def listing(self) -> LiftListing:
+        """Return the current listing of the fleet; a problem (503) while the records do not answer."""
+        if self._listing is None or time.monotonic() - self._polled_s > STALE_S:
+            raise unavailable("records", self._cause)
+        return self._listing
+
+    def current_view(self) -> FleetView:
+        """Return the current fleet view; a problem (503) while the records do not answer."""
+        return self.listing().view
+
+    @property
+    def last_view(self) -> FleetView | None:
+        """The last view, however old; None before the first."""
+        return self._listing.view if self._listing else None
+
+    def counts(self) -> dict[str, dict[str, float]]:
+        """Return the counts of each monitor."""
+        return {monitor: live.counts for monitor, (live, _) in self._polled.live.items()}
+
+    def rules_set_aside(self) -> list[str]:
+        """Return the slugs of the rules that broke in a monitor and are not judged."""
+        names = {key.partition(":") for counts in self.counts().values() for key in counts}
+        return sorted(slug for name, _, slug in names if name == RULE_SET_ASIDE)
+
+    def poll(self) -> None:
+        """Read changes from the records and publish them; a failure is counted, and kept for the problem document."""
+        with self._lock:
+            try:
+                polled, announcements = self._polled.after(self._records())
+            except (RecordsUnavailable, Problem, ValueError) as error:
+                self._cause = str(error.detail if isinstance(error, Problem) else error)
+                self._server_metrics.polls.labels("failed").inc()
+                return
+            if polled is not self._polled or self._listing is None:
+                self._update(polled, announcements)
+            self._polled_s = time.monotonic()
+            self._server_metrics.polls.labels("ok").inc()
+
+    def _run(self) -> None:
+        while not self._stopping.wait(POLL_S):
+            try:
+                self.poll()
+            except Exception:
+                log.exception("polling the records failed")
+
+    def _update(self, polled: PolledRecords, announcements: Sequence[Announcement]) -> None:
+        """Build the new view and publish its changes."""
+        table = polled.table
+        view = fleet_view(polled.as_of_ns, self._lift_index(polled, table), table, polled.alerts, polled.windows)
+        before, version = self.position, max(self.position.version + 1, time.time_ns())
+        rows = self._published.update(view, version)
+        self._polled, self._listing, self.position = (
+            polled,
+            LiftListing(view),
+            StreamPosition(version, polled.transition),
+        )
+        if self._broadcaster.listeners:
+            events = _alert_events(announcements, before.version)
+            wanted = self._broadcaster.wanted()
+            selected = [row for row in rows.tolist() if wanted is None or view.lift_index.lift_id[row] in wanted]
+            events += lift_events(view, selected, StreamPosition(before.version, polled.transition))
+            self._broadcaster.publish(events, self.position)
+
+    def _lift_index(self, polled: PolledRecords, table: LiveTable) -> LiftIndex:
+        """Return the lift index: the object before unless the registry or the lifts of the live table changed."""
+        if self._listing is not None and polled.registry is self._polled.registry:
+            before, same = self._listing.view, np.array_equal
+            if same(table.lift_id, before.live.lift_id) and same(table.district, before.live.district):
+                return before.lift_index
+        return lift_index(polled.registry.values(), table)
+
+    def since(self, last: StreamPosition, event_filter: EventFilter) -> Iterable[bytes]:
+        """Yield the events after the position `last` that pass the filter, as encoded chunks."""
+        with self._lock:
+            view, end = self.last_view, self.position
+            rows = self._published.since(last.version).tolist()
+        if view is None:
+            return
+        transition = last.transition
+        while transition < end.transition:
+            announcements = self._records().transitions_since(transition, TRANSITIONS_AT_ONCE)
+            if not announcements:
+                break
+            transition = announcements[-1].id
+            yield event_filter.encode(
+                _alert_events(announcements, last.version), StreamPosition(last.version, transition)
+            )
+        index = view.lift_index
+        rows = [row for row in rows if event_filter.matches(index.lift_id[row], str(index.district[row]))]
+        yield event_filter.encode(
+            lift_events(view, rows, StreamPosition(last.version, end.transition)), end
+        ) or encode_position(end)
+
+
+def lift_events(view: FleetView, rows: Sequence[int], at: StreamPosition) -> list[StreamEvent]:
+    """Return these rows of a view as events."""
+    return [encode_event("lift", at, view.item(row)) for row in rows]
+
+
+def _alert_events(transitions: Sequence[Announcement], version: int) -> list[StreamEvent]:
+    return [
+        encode_event("alert", StreamPosition(version, each.id), orjson.loads(each.alert_json)) for each in transitions
+    ]
+
+
+def _changed(registry: Mapping[str, Registered], changes: RegistryChanges) -> Mapping[str, Registered]:
+    """Return the registry after these changes; `registry` itself where no lift changed."""
+    if not changes.lifts and not changes.deleted:
+        return registry
+    after = {**registry, **{each.facts.lift_id: each for each in changes.lifts}}
+    for lift_id in changes.deleted:
+        after.pop(lift_id, None)
+    return after
+
+
+def _open_alerts_by_lift(alerts: Sequence[Alert]) -> dict[str, list[Alert]]:
+    by_lift: dict[str, list[Alert]] = {}
+    for alert in sorted(alerts, key=lambda alert: alert.onset_ns, reverse=True):
+        by_lift.setdefault(alert.lift_id, []).append(alert)
+    return by_lift
+
+
+def joined_tables(tables: Sequence[LiveTable]) -> LiveTable:
+    """Return the live tables of several monitors as one; where two contain a lift, the row of the last table stays."""
+    if len(tables) == 1:
+        return tables[0]
+    joined_tables = {f.name: np.concatenate([getattr(table, f.name) for table in tables]) for f in fields(LiveTable)}
+    ids = joined_tables["lift_id"][::-1]
+    last = np.sort(len(ids) - 1 - np.unique(ids, return_index=True)[1])
+    return LiveTable(**{name: column[last] for name, column in joined_tables.items()})
