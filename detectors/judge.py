@@ -19,9 +19,9 @@ from detectors.observe.rest import STILL_MPS
 from detectors.rule import Finding, Level, Rule, Score
 from registry.facts import FleetFacts
 from registry.maintenance import NO_WINDOWS, MaintenanceWindows
-from telemetry.arrays import Memory
+from telemetry.arrays import Bools, Memory
 from telemetry.batch import Batch
-from telemetry.streams import STARRED_ONLY_MODES
+from telemetry.streams import NORMAL, STARRED_ONLY_MODES
 
 KINDS = {trigger.OPENED: "on", trigger.SHUT: "off", trigger.GREW: "more"}
 
@@ -41,6 +41,8 @@ class Judge:
         self._states = _start(self.rules, n)
         self._on_broken = on_broken
         self._set_aside: set[str] = set()
+        self._facts: FleetFacts | None = None
+        self._lacks: dict[str, Bools] = {}
 
     def step(self, batch: Batch, facts: FleetFacts, windows: MaintenanceWindows = NO_WINDOWS) -> list[Finding]:
         """Return what began and ended in this batch, in the order in which it was concluded.
@@ -89,17 +91,30 @@ class Judge:
         memory, found, key = dict[str, Memory](), list[Finding](), f"{rule.slug}/detector"
         memory[key], scores = rule.detector.step(self._states[key], table, facts)
         check(scores, rule.levels, len(table))
-        unknown = table.stale | _lacking(rule, facts)[table.lift]
+        unknown = table.stale
+        if (lacking := self._lacking(rule, facts)).any():
+            unknown = unknown | lacking[table.lift]
         for i, (level, score) in enumerate(zip(rule.levels, scores, strict=True)):
             key = f"{rule.slug}/{i}"
             memory[key], edges = trigger.step(self._states[key], level, score, table, unknown, idle)
             found += _findings(rule, level, score, table, edges)
         return memory, found
 
+    def _lacking(self, rule: Rule, facts: FleetFacts) -> Bools:
+        """Return for each lift whether a fact that the rule needs is missing."""
+        if self._facts is not facts:
+            self._facts, self._lacks = facts, {}
+        if rule.slug not in self._lacks:
+            missing = [facts.lacking[need] for need in rule.needs]
+            self._lacks[rule.slug] = np.logical_or.reduce(missing) if missing else np.zeros(len(facts), dtype=np.bool_)
+        return self._lacks[rule.slug]
+
     def grow(self, n: int) -> None:
         """Make room for `n` lifts; nothing is known of the new ones."""
         if n < self.n:
             raise ValueError(f"a judge of {self.n} lifts cannot shrink to {n}")
+        if n == self.n:
+            return
         self._states = _carry(self._states, _start(self.rules, n))
         self.n = n
 
@@ -154,18 +169,12 @@ def _carry(known: Mapping[str, Memory], fresh: dict[str, Memory]) -> dict[str, M
     return fresh
 
 
-def _lacking(rule: Rule, facts: FleetFacts) -> NDArray[np.bool_]:
-    """Return for each lift whether a fact that the rule needs is missing."""
-    lacking = np.zeros(len(facts), dtype=np.bool_)
-    for need in rule.needs:
-        lacking |= facts.lacking[need]
-    return lacking
-
-
 def _starred_only(table: Any, windows: MaintenanceWindows) -> NDArray[np.bool_]:
     """Return the rows at which only the starred rules are judged."""
     worked_on: NDArray[np.bool_] = windows.contain(table.lift, table.t_ns)
-    return worked_on | np.isin(table.mode, STARRED_ONLY_MODES)
+    if (table.mode > NORMAL).any():
+        return worked_on | np.isin(table.mode, STARRED_ONLY_MODES)
+    return worked_on
 
 
 def _findings(rule: Rule, level: Level, score: Score, table: Any, edges: trigger.Edges) -> list[Finding]:

@@ -71,6 +71,7 @@ class RowColumns(NamedTuple):
     trips: I64
     impact_ns: I64
     landing: I64
+    at_rest: Bools
     door_doubt: Bools
     presence_doubt: Bools
     z_doubt: Bools
@@ -94,6 +95,7 @@ class RowTable(RowColumns):
     `z_doubt`            True where the position jumped, and was not found at landings since (`sensor`)
     `still_s`            for how long the car has been still (|v| < 0.05 m/s, no creep of 5 mm in 2 s) since it came to
                          rest; 0 while it moves, NaN in a gap and at a single odd reading
+    `at_rest`            True where the car is known to stand still, be it for a moment
     `still_since_ns`     when it came to rest (the last time it did, while it moves)
     `trips`              completed trips so far
     `impact_ns`          when the vibration last showed an impact, in a block that began by then
@@ -103,11 +105,6 @@ class RowTable(RowColumns):
 
     def __len__(self) -> int:
         return int(self.lift.shape[0])
-
-    def at_rest(self) -> Bools:
-        """Return where the car is known to stand still, be it for a moment."""
-        resting: Bools = (self.still_s > 0.0) | ((self.still_since_ns == self.t_ns) & (self.still_s == 0.0))
-        return resting
 
 
 class _Facts(NamedTuple):
@@ -210,6 +207,9 @@ def _run(memory: Any, read: Any, features: Any, facts: Any, made: Any, trips: An
         made.mode[k], made.power[k], made.alarm[k] = own["mode"], own["power"], own["alarm"]
         made.offset_m[k], made.landing[k] = offset_m, landing
         made.still_s[k] = np.nan if silent else max(own["still_ns"], 0) / 1e9
+        made.at_rest[k] = not silent and (
+            own["still_ns"] > 0 or (own["still_ns"] == 0 and own["still_since_ns"] == t_ns)
+        )
         made.still_since_ns[k], made.trips[k] = own["still_since_ns"], own["trips"]
         made.impact_ns[k] = own["impact_ns"]
         made.door_doubt[k] = missed >= (1 if own["door"] == CLOSING else 2)

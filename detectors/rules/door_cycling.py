@@ -65,7 +65,7 @@ class DoorCycling:
         state, since_ns = state.copy(), np.empty(len(rows), dtype=np.int64)
         on, off, cycles = np.empty((3, len(rows)))
         _run(
-            state, rows.lift, rows.t_ns, rows.v, rows.z, rows.still_s, rows.still_since_ns, rows.at_rest(), rows.door,
+            state, rows.lift, rows.t_ns, rows.v, rows.z, rows.still_s, rows.still_since_ns, rows.at_rest, rows.door,
             rows.mode, rows.trips, self.cycles, round(self.burst_s * 1e9), round(self.unread_s * 1e9), on, off, cycles,
             since_ns, )  # fmt: skip
         evidence = {

@@ -33,7 +33,7 @@ class DoorHeldOpen:
         held_s, off = np.empty((2, len(rows)))
         unread = (np.isnan(rows.v) & np.isnan(rows.z)) | np.isnan(rows.still_s) | rows.stale
         _run(
-            state, rows.lift, rows.t_ns, rows.gap_ns, unread, rows.at_rest(), rows.door, rows.door_doubt, rows.mode,
+            state, rows.lift, rows.t_ns, rows.gap_ns, unread, rows.at_rest, rows.door, rows.door_doubt, rows.mode,
             facts.parks_door_open, held_s, off, since_ns,
         )  # fmt: skip
         evidence = {"held_s": held_s, "limit_s": np.full(len(rows), self.hold_s)}

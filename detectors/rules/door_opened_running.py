@@ -46,7 +46,7 @@ class DoorOpenedRunning:
         """Score each row that reads a speed."""
         state = state.copy()
         on, off, limit_mps = np.empty((3, len(rows)))
-        stands = rows.at_rest() | np.isnan(rows.still_s)
+        stands = rows.at_rest | np.isnan(rows.still_s)
         _run(
             state, rows.lift, rows.v, rows.accel, rows.offset_m, rows.door, rows.door_doubt, rows.mode, rows.still_s,
             stands, facts.door_zone_m, self.limit_mps, self.level_mps, self.early_s, on, off, limit_mps,

@@ -93,7 +93,7 @@ class EmergencyStop:
         on, off, from_mps, decel_mps2 = np.empty((4, len(rows)))
         since_ns, rest_ns = np.empty((2, len(rows)), dtype=np.int64)
         _run(
-            state, rows.lift, rows.t_ns, rows.v, rows.z_last, rows.accel, rows.at_rest(), rows.trips, self.limits, on,
+            state, rows.lift, rows.t_ns, rows.v, rows.z_last, rows.accel, rows.at_rest, rows.trips, self.limits, on,
             off, from_mps, decel_mps2, since_ns, rest_ns,
         )  # fmt: skip
         stopped = on == 1.0

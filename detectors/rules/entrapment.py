@@ -60,7 +60,7 @@ class Entrapment:
         offset_m, zone_m = np.abs(rows.offset_m), facts.door_zone_m[rows.lift]
         reads = ~(np.isnan(rows.v) & np.isnan(rows.z))
         _run(
-            state, rows.lift, rows.t_ns, rows.gap_ns, reads, rows.stale, rows.still_s, rows.at_rest(), offset_m, zone_m,
+            state, rows.lift, rows.t_ns, rows.gap_ns, reads, rows.stale, rows.still_s, rows.at_rest, offset_m, zone_m,
             rows.door, rows.mode, rows.presence, rows.presence_doubt, rows.trips, self.off_level, self.hold_s,
             round(self.unseen_s * 1e9), on, off, held_s, since_ns,
         )  # fmt: skip

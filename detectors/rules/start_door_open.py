@@ -52,7 +52,7 @@ class StartDoorOpen:
         """Score each row that reads a speed."""
         state, since_ns = state.copy(), np.empty(len(rows), dtype=np.int64)
         on, limit_mps = np.empty((2, len(rows)))
-        stands = rows.at_rest() | np.isnan(rows.still_s)
+        stands = rows.at_rest | np.isnan(rows.still_s)
         _run(
             state, rows.lift, rows.t_ns, rows.gap_ns, rows.v, rows.accel, rows.offset_m, rows.door, rows.door_doubt,
             rows.mode, stands, facts.door_zone_m, self.limit_mps, self.relevel_mps, self.level_mps, self.level_slack_m,

@@ -36,7 +36,7 @@ class StopOutsideZone:
         offset_m, zone_m = np.abs(rows.offset_m), facts.door_zone_m[rows.lift]
         _run(
             state, rows.lift, rows.t_ns, rows.gap_ns, rows.v, rows.z, rows.z_doubt, rows.still_s, rows.stale,
-            rows.at_rest(), offset_m, zone_m, rows.mode, held_s, off, since_ns,
+            rows.at_rest, offset_m, zone_m, rows.mode, held_s, off, since_ns,
         )  # fmt: skip
         limit_s = np.full(len(rows), self.hold_s)
         evidence = {"offset_m": offset_m, "door_zone_m": zone_m, "held_s": held_s, "limit_s": limit_s}
