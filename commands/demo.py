@@ -85,8 +85,7 @@ def data_folder(asked: Path | None) -> Iterator[Path]:
 
 def broker_process(options: argparse.Namespace, data: Path) -> ChildProcess:
     """Return the broker: Mosquitto where it is installed, else the one written in Python."""
-    mosquitto = shutil.which("mosquitto") or shutil.which("mosquitto", path=MOSQUITTO_PATH)
-    port = options.broker_port
+    mosquitto, port = find_mosquitto(), options.broker_port
     if mosquitto is None:
         say("no Mosquitto on this machine: using the broker written in Python (some thousand messages a second)")
         command = [*own_command(None), "broker", "--port", str(port)]
@@ -95,6 +94,11 @@ def broker_process(options: argparse.Namespace, data: Path) -> ChildProcess:
         path.write_text(mosquitto_configuration(port), encoding="utf-8")
         command = [mosquitto, "-c", str(path)]
     return ChildProcess("broker", command, data / "broker.log", functools.partial(is_listening, port))
+
+
+def find_mosquitto() -> str | None:
+    """Return the path of Mosquitto, None where it is not installed."""
+    return shutil.which("mosquitto") or shutil.which("mosquitto", path=MOSQUITTO_PATH)
 
 
 def mosquitto_configuration(port: int) -> str:
@@ -108,8 +112,10 @@ def mosquitto_configuration(port: int) -> str:
 def own_processes(options: argparse.Namespace, data: Path) -> list[ChildProcess]:
     """Return monitor, dashboards and simulator, which share one configuration file."""
     path = data / CONFIG_NAME
+    protocol = "auto" if find_mosquitto() else "3.1.1"  # the broker written in Python is silent to MQTT 5
     path.write_text(
-        f"[broker]\nport = {options.broker_port}\n[monitor]\ndata_dir = '{data}'\njournal_limit_mb = 1024\n"
+        f"[broker]\nport = {options.broker_port}\nprotocol = '{protocol}'\n"
+        f"[monitor]\ndata_dir = '{data}'\njournal_limit_mb = 1024\n"
         f"[dashboards]\nport = {options.port}\ndemo = true\n",
         encoding="utf-8",
     )

@@ -22,12 +22,12 @@ from paho.mqtt.reasoncodes import ReasonCode
 
 from mqtt import failures
 from mqtt.client import BrokerAddress, LastWill, Session
-from mqtt.connection import SERVE_S, BrokerConnection, log
+from mqtt.connection import ANSWER_LIMIT_S, SERVE_S, BrokerConnection, log
 
 WINDOW = 2_000
 KEPT_LIMIT = 20_000
 RECEIVED_LIMIT = 1_000
-PUBLISH_LIMIT_S = 5.0
+PUBLISH_LIMIT_S = ANSWER_LIMIT_S + 5.0
 
 
 class NotPublished(OSError):
