@@ -1,8 +1,8 @@
-"""The pages for people: server-rendered shells that the ES modules in `static/js` fill from the HTTP API.
+"""Routes of the web pages: server-rendered HTML that the ES modules in `static/js` fill from the HTTP API.
 
-The law: a page asks nothing of another origin and runs nothing inline (`security` says so to the browser).
-`pages()` makes the router; it is given a way to find one lift (as `GET /api/v1/lifts/{lift_id}` answers) and asks for
-nothing else, so that the public page needs no script at all.
+A page loads nothing from another origin and contains no inline script or style; the Content-Security-Policy of
+`request_guard` enforces both. The public page needs no script: `pages()` receives a function that finds one lift, in
+the form of `GET /api/v1/lifts/{lift_id}`.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from fastapi.staticfiles import StaticFiles
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from starlette.responses import HTMLResponse, Response
 
-from dashboards.pages import words
+from dashboards.pages import translations
 from detectors.catalogue import RULES
 from telemetry.streams import LIFT_ID_PATTERN
 
@@ -35,10 +35,10 @@ FindLift = Callable[[str], Mapping[str, Any] | None]
 
 
 class RevalidatedFiles(StaticFiles):
-    """Style sheets and scripts: kept by the browser, but asked after each time, so that an upgrade is seen at once."""
+    """Static files that the browser caches but revalidates at every use, so that an upgrade takes effect at once."""
 
     def file_response(self, *args: Any, **kwargs: Any) -> Response:
-        """Return the file with the header that makes the browser ask whether it changed."""
+        """Return the file with `Cache-Control: no-cache`."""
         response = super().file_response(*args, **kwargs)
         response.headers["Cache-Control"] = "no-cache"
         return response
@@ -46,67 +46,72 @@ class RevalidatedFiles(StaticFiles):
 
 @cache
 def templates() -> Environment:
-    """Return the templates; everything that goes into them is escaped, and a name they lack is an error."""
+    """Return the template environment: every value is escaped, and an undefined name is an error."""
     return Environment(loader=FileSystemLoader(HERE / "templates"), autoescape=True, undefined=StrictUndefined)
 
 
 def language_of(request: Request) -> str:
-    """Return the language of this request."""
-    return words.choose(
-        request.query_params.get("lang"), request.cookies.get(words.COOKIE), request.headers.get("accept-language")
+    """Return the language of the response to this request."""
+    return translations.choose_language(
+        request.query_params.get("lang"),
+        request.cookies.get(translations.COOKIE),
+        request.headers.get("accept-language"),
     )
 
 
 def rule_names(language: str) -> dict[str, str]:
-    """Return what people call each rule, by its slug."""
-    return {rule.slug: rule.name.get(language, rule.name[words.ENGLISH]) for rule in RULES}
+    """Return the name of each rule in a language, by slug."""
+    return {rule.slug: rule.name.get(language, rule.name[translations.ENGLISH]) for rule in RULES}
 
 
-def address_in(request: Request, language: str) -> str:
-    """Return the address of this very page in another language."""
-    asked = [(key, value) for key, value in request.query_params.multi_items() if key != "lang"]
-    return "?" + urlencode([*asked, ("lang", language)])
+def url_in_language(request: Request, language: str) -> str:
+    """Return the URL of this page in another language."""
+    requested = [(key, value) for key, value in request.query_params.multi_items() if key != "lang"]
+    return "?" + urlencode([*requested, ("lang", language)])
 
 
 def render(request: Request, template: str, *, status: int = 200, **values: Any) -> HTMLResponse:
-    """Return a template as a page in the reader's language."""
+    """Return a template as a page in the language of the request."""
     language = language_of(request)
-    texts = {**words.catalogue(language), **{f"rule.{slug}": text for slug, text in rule_names(language).items()}}
-    said = {
+    all_texts = {
+        **translations.catalogue(language),
+        **{f"rule.{slug}": text for slug, text in rule_names(language).items()},
+    }
+    context = {
         "lang": language,
-        "say": words.speaker(language),
-        "words": json.dumps(texts, ensure_ascii=False).replace("<", "\\u003c"),
+        "translate": translations.translator(language),
+        "translations": json.dumps(all_texts, ensure_ascii=False).replace("<", "\\u003c"),
         "languages": [
-            (other, text, words.catalogue(other)["language.tag"], address_in(request, other))
-            for other, text in words.texts()["language.name"].items()
+            (other, text, translations.catalogue(other)["language.tag"], url_in_language(request, other))
+            for other, text in translations.all_texts()["language.name"].items()
         ],
         "status": status,
     }
-    page = templates().get_template(template).render(**said, **values)
+    page = templates().get_template(template).render(**context, **values)
     response = HTMLResponse(page, status, headers={"Cache-Control": "no-cache", "Vary": "Accept-Language, Cookie"})
-    if request.query_params.get("lang") in words.languages():
-        response.set_cookie(words.COOKIE, language, max_age=YEAR_S, samesite="lax", httponly=True)
+    if request.query_params.get("lang") in translations.languages():
+        response.set_cookie(translations.COOKIE, language, max_age=YEAR_S, samesite="lax", httponly=True)
     return response
 
 
 def error_page(request: Request, status: int) -> HTMLResponse:
-    """Return the page that says what went wrong and where to go from here; for the application's error handlers."""
+    """Return the error page for an HTTP status."""
     kind = {401: "forbidden", 403: "forbidden", 404: "missing", 503: "away"}.get(status, "error")
     return render(request, "error.html", status=status, kind=kind, page="error", demo=False)
 
 
 def wants_page(request: Request) -> bool:
-    """Whether the one who asks is a person with a browser, not a program at the API."""
+    """Return whether a browser asks for a page, not a program for the API."""
     return not request.url.path.startswith("/api/") and "text/html" in request.headers.get("accept", "")
 
 
 def name_of(lift: Mapping[str, Any], request: Request) -> str:
-    """Return what people call the lift, in the reader's language; its id where it has no name."""
-    return words.own_half(lift["name"] or lift["lift_id"], language_of(request))
+    """Return the name of the lift in the language of the request; its id where it has no name."""
+    return translations.name_in_language(lift["name"] or lift["lift_id"], language_of(request))
 
 
-def calm_state(lift: Mapping[str, Any]) -> str:
-    """Return which of the public page's sentences fits the lift: nothing technical, nothing that alarms."""
+def public_status(lift: Mapping[str, Any]) -> str:
+    """Return the key of the public page's status sentence: reassuring, without technical detail."""
     if any(alert["rule"] in TRAPPED for alert in lift["open_alerts"]):
         return "helping"
     if lift["state"] in TROUBLED:
@@ -114,20 +119,20 @@ def calm_state(lift: Mapping[str, Any]) -> str:
     return "unsure" if lift["state"] in SILENT else "well"
 
 
-def public(lift: Mapping[str, Any], request: Request) -> dict[str, Any]:
-    """Return all that the public page may know of a lift."""
+def public_page_values(lift: Mapping[str, Any], request: Request) -> dict[str, Any]:
+    """Return the template values of the public page: the only facts of a lift that the public sees."""
     facts = lift["facts"] or {}
     return {
         "lift_id": lift["lift_id"],
         "name": name_of(lift, request),
         "phone": facts.get("emergency_phone"),
-        "calm": calm_state(lift),
+        "status_key": public_status(lift),
         "at": f"{datetime.now(zone(facts.get('timezone'))):%H:%M}",
     }
 
 
 def zone(name: str | None) -> tzinfo:
-    """Return the time zone of that name; UTC where there is none."""
+    """Return the time zone of that name; UTC where the name is missing or unknown."""
     try:
         return ZoneInfo(name or "UTC")
     except (ZoneInfoNotFoundError, ValueError):
@@ -135,7 +140,7 @@ def zone(name: str | None) -> tzinfo:
 
 
 def pages(find_lift: FindLift, *, demo: bool = False) -> APIRouter:
-    """Return the router of all pages and of what they load."""
+    """Return the router of all pages and of their static files."""
     router = APIRouter(include_in_schema=False)
     router.mount("/static", RevalidatedFiles(directory=HERE / "static"), name="static")
 
@@ -160,6 +165,6 @@ def pages(find_lift: FindLift, *, demo: bool = False) -> APIRouter:
         found = LIFT_ID_PATTERN.fullmatch(lift_id) and find_lift(lift_id)
         if not found:
             return error_page(request, 404)
-        return render(request, "code.html", page="code", demo=False, **public(found, request))
+        return render(request, "code.html", page="code", demo=False, **public_page_values(found, request))
 
     return router

@@ -13,7 +13,7 @@ from fastapi.testclient import TestClient
 
 from dashboards.app import create_app
 from dashboards.pages import routes as pages
-from dashboards.pages import words
+from dashboards.pages import translations
 from detectors.catalogue import RULES
 from tests.dashboards.pages_world import HOSTILE, fill
 
@@ -29,7 +29,7 @@ def client(tmp_path_factory: pytest.TempPathFactory) -> Iterator[TestClient]:
 
 
 @pytest.mark.parametrize(
-    ("asked", "kept", "accepted", "spoken"),
+    ("requested", "remembered", "accepted", "chosen"),
     [
         ("zh", "en", "en", "zh"),
         (None, "zh", "en", "zh"),
@@ -41,52 +41,54 @@ def client(tmp_path_factory: pytest.TempPathFactory) -> Iterator[TestClient]:
     ],
 )
 def test_the_address_chooses_before_the_cookie_and_the_cookie_before_the_browser(
-    asked: str | None, kept: str | None, accepted: str | None, spoken: str
+    requested: str | None, remembered: str | None, accepted: str | None, chosen: str
 ) -> None:
-    assert words.choose(asked, kept, accepted) == spoken
+    assert translations.choose_language(requested, remembered, accepted) == chosen
 
 
 def test_every_text_has_every_language_and_the_same_places_to_fill() -> None:
-    assert set(words.languages()) >= {"en", "zh"}
-    for key, by_language in words.texts().items():
-        assert by_language.keys() == set(words.languages()), key
+    assert set(translations.languages()) >= {"en", "zh"}
+    for key, by_language in translations.all_texts().items():
+        assert by_language.keys() == set(translations.languages()), key
         assert all(text.strip() for text in by_language.values()), key
         places = [set(re.findall(r"\{\w+\}", text)) - {"{n}"} for text in by_language.values()]
         assert all(others == places[0] for others in places), key
 
 
 def test_every_text_that_a_page_or_a_script_names_is_in_the_catalogue() -> None:
-    known = words.catalogue("en")
+    known = translations.catalogue("en")
     sources = [*ROOT.glob("templates/*.html"), *ROOT.glob("static/js/*.js")]
-    called = re.compile(r"\bsay\([\"']([\w.-]+)[\"'][,)]")
+    called = re.compile(r"\btranslate\([\"']([\w.-]+)[\"'][,)]")
     named = {key for source in sources for key in called.findall(source.read_text("utf-8"))}
     assert len(named) > 100
     assert named - known.keys() == set()
 
 
 def test_chinese_texts_use_chinese_punctuation() -> None:
-    wrong = {key: text for key, text in words.catalogue("zh").items() if re.search(r"[\u4e00-\u9fff}] ?[,;?!]", text)}
+    wrong = {
+        key: text for key, text in translations.catalogue("zh").items() if re.search(r"[\u4e00-\u9fff}] ?[,;?!]", text)
+    }
     assert wrong == {}
 
 
 def test_every_quantity_that_a_rule_shows_as_evidence_has_a_name() -> None:
-    sentences = [rule.sentence[language] for rule in RULES for language in words.languages()]
+    sentences = [rule.sentence[language] for rule in RULES for language in translations.languages()]
     shown = {name for sentence in sentences for _, name, _, _ in Formatter().parse(sentence) if name}
     quantities = {name for name in shown if "limit" not in name}
     assert len(quantities) > 10
-    assert {f"evidence.{name}" for name in quantities} - words.catalogue("zh").keys() == set()
+    assert {f"evidence.{name}" for name in quantities} - translations.catalogue("zh").keys() == set()
 
 
 def test_one_and_many_are_told_apart() -> None:
-    say = words.speaker("en")
+    say = translations.translator("en")
     assert say("fleet.sub", n=1) == "1 lift watched"
     assert say("fleet.sub", n=2) == "2 lifts watched"
 
 
 def test_a_name_in_two_languages_is_halved_and_any_other_is_left() -> None:
-    assert words.own_half("翠湖3号梯 · Green Lake 3", "zh") == "翠湖3号梯"
-    assert words.own_half("翠湖3号梯 · Green Lake 3", "en") == "Green Lake 3"
-    assert words.own_half("Tower A · Lift 3", "zh") == "Tower A · Lift 3"
+    assert translations.name_in_language("翠湖3号梯 · Green Lake 3", "zh") == "翠湖3号梯"
+    assert translations.name_in_language("翠湖3号梯 · Green Lake 3", "en") == "Green Lake 3"
+    assert translations.name_in_language("Tower A · Lift 3", "zh") == "Tower A · Lift 3"
 
 
 @pytest.mark.parametrize("path", PATHS)
@@ -140,7 +142,7 @@ def test_no_script_makes_markup_out_of_text() -> None:
 
 
 @pytest.mark.parametrize("status", [401, 403, 404, 421, 500, 503])
-@pytest.mark.parametrize("language", words.languages())
+@pytest.mark.parametrize("language", translations.languages())
 def test_every_error_has_a_page(language: str, status: int) -> None:
     app = FastAPI()
 
@@ -153,7 +155,7 @@ def test_every_error_has_a_page(language: str, status: int) -> None:
 
 
 @pytest.mark.parametrize(
-    ("state", "rules", "said"),
+    ("state", "rules", "status_key"),
     [
         ("normal", [], "well"),
         ("minor", [], "well"),
@@ -164,11 +166,13 @@ def test_every_error_has_a_page(language: str, status: int) -> None:
         ("critical", ["overspeed", "entrapment-at-level"], "helping"),
     ],
 )
-def test_the_public_page_has_one_calm_sentence_for_each_state(state: str, rules: list[str], said: str) -> None:
+def test_the_public_page_has_one_calm_sentence_for_each_state(state: str, rules: list[str], status_key: str) -> None:
     lift = {"state": state, "open_alerts": [{"rule": rule} for rule in rules]}
-    assert pages.calm_state(lift) == said
-    for language in words.languages():
-        assert words.speaker(language)(f"code.{said}") != words.speaker(language)(f"code.{said}.more")
+    assert pages.public_status(lift) == status_key
+    for language in translations.languages():
+        assert translations.translator(language)(f"code.{status_key}") != translations.translator(language)(
+            f"code.{status_key}.more"
+        )
 
 
 def test_the_public_page_needs_no_script(client: TestClient) -> None:

@@ -101,7 +101,7 @@ def test_a_language_is_added_to_the_data_alone(tmp_path: Path) -> None:
         shutil.copytree(ROOT / room, tmp_path / room, ignore=shutil.ignore_patterns("__pycache__"))
     more = 'name.de = "Übergeschwindigkeit"\nsentence.de = "Fährt mit {speed_mps:.2f} m/s"\n'
     add(tmp_path / "registry/catalogue.toml", 'name.en = "Overspeed"\n', more)
-    words = tmp_path / "dashboards/pages/words.toml"
+    words = tmp_path / "dashboards/pages/translations.toml"
     add(words, '"language.name" = { ', 'de = "Deutsch", ')
     add(words, '"language.tag" = { ', 'de = "de", ')
     add(words, '"shell.inbox" = { ', 'de = "Eingang", ')

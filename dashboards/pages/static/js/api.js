@@ -1,13 +1,13 @@
-// The HTTP API. What goes wrong comes back as a Problem that says why.
+// Client of the HTTP API; every error is thrown as a Problem with the server's explanation.
 
 let ahead_ms = 0;
 
-/** Return the server's time, in milliseconds: an age must not depend on this machine's clock. */
+/** Return the server's time in milliseconds: an age must not depend on the clock of the browser. */
 export const serverNow = () => Date.now() + ahead_ms;
 
 const CLOCKS_APART_MS = 5000; // A limit in hours holds by the server's clock, to the second.
 
-/** Return the instant so many hours ahead, a little less. */
+/** Return the instant `hours` ahead, minus a margin for the difference between the clocks. */
 export const hoursAhead = (hours) => new Date(serverNow() + hours * 3_600_000 - CLOCKS_APART_MS).toISOString();
 
 export class Problem extends Error {

@@ -1,31 +1,31 @@
-// The axes of a chart: time in the lift's own zone, floors by name, speeds by the rated one.
+// The axes of a chart: time in the lift's time zone, floors by label, speeds relative to the rated speed.
 
-import { locale } from "./words.js";
+import { locale } from "./translations.js";
 
 const HEIGHTS = { speed: 124, position: 150, door: 56, presence: 38, vibration: 96 };
 const SMALL_HEIGHT = 92, AXIS_HEIGHT = 26;
 const WIDTH = 58, NARROW_WIDTH = 44, APART = 84, NARROW_APART = 62, FLOOR_APART = 18;
-const BANDS_HIGH = { door: 2.4, presence: 1.2 };
+const BANDS_HEIGHT = { door: 2.4, presence: 1.2 };
 const STEPS_S = [1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 10800, 21600, 43200, 86400, 172800, 345600, 604800];
 const QUIET_MPS2 = 0.2; // What noise does shall not fill a chart of vibration.
 
 const narrow = () => innerWidth < 720;
 
-/** Return how high the bands of a chart of states reach, 0 for a chart of numbers. */
-export const bandsHigh = (kind) => BANDS_HIGH[kind] ?? 0;
+/** Return the upper end of the value axis of a chart of states, 0 for a chart of numbers. */
+export const bandsHeight = (kind) => BANDS_HEIGHT[kind] ?? 0;
 
-/** Return whether a chart says the time under it: the small ones, and the lowest of the five. */
-const saysTime = (kind, shared) => Boolean(shared.small) || kind === "vibration";
+/** Return whether a chart has a time axis: the small charts, and the lowest of the five. */
+const showsTime = (kind, shared) => Boolean(shared.small) || kind === "vibration";
 
-export const plotHeight = (kind, shared) => (shared.small ? SMALL_HEIGHT : HEIGHTS[kind]) + (saysTime(kind, shared) ? AXIS_HEIGHT : 0);
+export const plotHeight = (kind, shared) => (shared.small ? SMALL_HEIGHT : HEIGHTS[kind]) + (showsTime(kind, shared) ? AXIS_HEIGHT : 0);
 
 export const font = (ratio = 1) => `${12 * ratio}px ${getComputedStyle(document.body).fontFamily}`;
 
-/** Colours come from the style sheet, so that a theme is one place. */
+/** Return a colour of the theme, read from the style sheet. */
 export const colour = (name) => getComputedStyle(document.documentElement).getPropertyValue(`--${name}`).trim();
 
 export function timeAxis(kind, shared) {
-  const shown = saysTime(kind, shared), axis = { stroke: colour("soft"), grid: { stroke: colour("grid"), width: 1 }, ticks: { show: shown, stroke: colour("line") }, font: font(), space: narrow() ? NARROW_APART : APART, incrs: STEPS_S };
+  const shown = showsTime(kind, shared), axis = { stroke: colour("soft"), grid: { stroke: colour("grid"), width: 1 }, ticks: { show: shown, stroke: colour("line") }, font: font(), space: narrow() ? NARROW_APART : APART, incrs: STEPS_S };
   return { ...axis, size: shown ? AXIS_HEIGHT : 0, values: (plot, splits) => (shown ? timeTexts(splits, shared.zone) : splits.map(() => "")) };
 }
 
@@ -37,14 +37,14 @@ function timeTexts(splits, zone) {
 
 export function valueAxis(kind, { floors, rated, small }) {
   const axis = { size: narrow() ? NARROW_WIDTH : WIDTH, stroke: colour("soft"), grid: { stroke: colour("grid"), width: 1 }, ticks: { show: false }, font: font(), space: 26, gap: 4 };
-  if (bandsHigh(kind)) return { ...axis, grid: { show: false }, values: (plot, splits) => splits.map(() => "") };
+  if (bandsHeight(kind)) return { ...axis, grid: { show: false }, values: (plot, splits) => splits.map(() => "") };
   if (kind === "speed" && rated) return { ...axis, splits: () => [-rated, 0, rated], values: (plot, splits) => splits.map((v) => v.toFixed(v ? 2 : 0)) };
   if (kind !== "position" || !floors?.length) return axis;
   const every = Math.max(1, Math.ceil((floors.length * FLOOR_APART) / (small ? SMALL_HEIGHT : HEIGHTS.position))), named = floors.filter((floor, i) => i % every === 0);
   return { ...axis, splits: () => named.map((floor) => floor.height_m), values: () => named.map((floor) => floor.label.slice(0, 6)) };
 }
 
-/** Return `{min, max}` of the values with the limit in it, never narrower than what noise would fill. */
+/** Return `{min, max}` of the values and the limit, never narrower than the noise of the sensor. */
 export function valueRange(kind, { floors, rated }, columns) {
   let low = Infinity, high = -Infinity;
   const hold = (...values) => { for (const value of values) if (value !== null) [low, high] = [Math.min(low, value), Math.max(high, value)]; };

@@ -1,10 +1,10 @@
-// Charts on one time axis with one cross-hair, drawn by uPlot. What was not heard is hatched, never joined by a line.
+// Charts with a shared time axis and cross-hair, drawn by uPlot. Gaps are hatched, never bridged by a line.
 
-import { bandsHigh, colour, plotHeight, timeAxis, valueAxis, valueRange } from "./axes.js";
-import { el, put } from "./element.js";
-import { NAME_ROW, NAME_ROWS, clipped, dashLimit, hatchGap, nameAlerts, nameGap, paintBands, shadeAlert } from "./marks.js";
+import { bandsHeight, colour, plotHeight, timeAxis, valueAxis, valueRange } from "./axes.js";
+import { el, setText } from "./element.js";
+import { NAME_ROW, NAME_ROWS, clipped, dashLimit, hatchGap, nameAlerts, nameGap, paintBands, shadeAlert } from "./chart_overlays.js";
 import { fixed } from "./units.js";
-import { say } from "./words.js";
+import { translate } from "./translations.js";
 
 const SHADES = ["data-3", "data-2", "data"]; // The last channel is drawn strongest: z of vibration.
 const NAMED_GAPS = ["speed", "position"];
@@ -24,7 +24,7 @@ export class Chart {
     Object.assign(this, { kind, shared, channels: [], pieces: {}, gaps: [] });
     this.output = el("output", {});
     this.note = el("p", { class: "note", hidden: true });
-    this.title = el("h3", {}, say(`chart.${kind}`), this.output);
+    this.title = el("h3", {}, translate(`chart.${kind}`), this.output);
     this.place = el("div", {});
     this.place.style.minHeight = `${plotHeight(kind, shared)}px`; // Nothing jumps when the readings arrive.
     box.append(el("section", { class: "chart" }, this.title, this.place, this.note));
@@ -32,30 +32,30 @@ export class Chart {
     new ResizeObserver(() => this.fit()).observe(this.place);
   }
 
-  /** Show least, greatest and mean of channels: `{t, channels: {v: {min, max, mean}}, gaps}`. */
+  /** Show minimum, maximum and mean of channels: `{t, channels: {v: {min, max, mean}}, gaps}`. */
   sampled({ t, channels, gaps }) {
     const names = t.length ? Object.keys(channels) : [];
     this.gaps = gaps;
     this.show(names, names.length ? [t, ...names.flatMap((name) => [channels[name].max, channels[name].min, channels[name].mean])] : [[]]);
-    this.say(names.length ? "" : say("chart.nothing"));
+    this.showNote(names.length ? "" : translate("chart.nothing"));
   }
 
-  /** Show pieces of states as bands. */
+  /** Show the intervals of states as bands. */
   events({ channels, truncated }) {
     const { from, to } = this.shared.span(), [first] = Object.values(channels);
     this.pieces = channels;
     this.gaps = unknown(first, from, to);
     this.show([], [[from, to], [null, null]]);
     const empty = Object.values(channels).every((pieces) => pieces.length === 0);
-    this.say(empty ? say("chart.nothing") : truncated ? say("chart.truncated") : "");
+    this.showNote(empty ? translate("chart.nothing") : truncated ? translate("chart.truncated") : "");
   }
 
   fail(problem) {
-    this.say(say("chart.failed", { why: problem.message || say("error.network") }));
+    this.showNote(translate("chart.failed", { why: problem.message || translate("error.network") }));
   }
 
-  say(text) {
-    put(this.note, text);
+  showNote(text) {
+    setText(this.note, text);
     this.note.hidden = !text;
   }
 
@@ -88,14 +88,14 @@ export class Chart {
     if (this.plot && this.place.clientWidth && this.place.clientWidth !== this.plot.width) this.plot.setSize({ width: this.place.clientWidth, height: plotHeight(this.kind, this.shared) });
   }
 
-  /** Let go of everything outside the page that knows of this chart. */
+  /** Destroy the plot and remove its listeners. */
   end() {
     drawn.delete(this);
     this.plot?.destroy();
   }
 
   options() {
-    const { shared, kind } = this, { from, to } = shared.span(), high = bandsHigh(kind), asGiven = (plot, min, max) => [min, max];
+    const { shared, kind } = this, { from, to } = shared.span(), high = bandsHeight(kind), asGiven = (plot, min, max) => [min, max];
     return {
       width: this.place.clientWidth || 600, height: plotHeight(kind, shared), legend: { show: false },
       padding: [kind === "speed" && !shared.small ? NAME_ROW * NAME_ROWS + 2 : 6, 22, 2, 0],
@@ -108,7 +108,7 @@ export class Chart {
     };
   }
 
-  /** Return series and bands: for each channel its greatest and least, shaded between, and its mean as a line. */
+  /** Return series and bands: for each channel a shaded band from minimum to maximum, and the mean as a line. */
   lines() {
     const shade = (i) => SHADES.at(i - this.channels.length) ?? "data", none = { points: { show: false }, spanGaps: false, width: 0, stroke: "transparent" };
     const series = this.channels.flatMap((name, i) => [none, none, { ...none, stroke: colour(shade(i)), width: 1.5 }]);
@@ -122,7 +122,7 @@ export class Chart {
     clipped(plot, () => {
       for (const alert of this.shared.alerts()) shadeAlert(plot, alert);
       for (const gap of this.gaps) hatchGap(plot, gap);
-      if (bandsHigh(this.kind)) paintBands(plot, this.kind, this.pieces);
+      if (bandsHeight(this.kind)) paintBands(plot, this.kind, this.pieces);
       if (this.kind === "speed" && this.shared.rated) for (const v of [this.shared.rated, -this.shared.rated]) dashLimit(plot, v);
     });
   }
@@ -132,19 +132,19 @@ export class Chart {
     if (NAMED_GAPS.includes(this.kind)) for (const gap of this.gaps) nameGap(plot, gap);
   }
 
-  /** Say what the keys of the chart are. */
+  /** Describe the chart's keyboard shortcuts. */
   keys() {
-    this.title.replaceChildren(say(`chart.${this.kind}`));
+    this.title.replaceChildren(translate(`chart.${this.kind}`));
     const key = (name, text) => this.title.append(el("span", { class: "key" }, el("i", { class: name }), text));
     if (this.kind === "vibration") this.channels.forEach((name, i) => key(["k3", "k2", "k1"].at(i - this.channels.length), name));
-    if (this.kind === "door") key("k2", say("chart.curtain"));
-    if (this.kind === "speed" && this.shared.rated) this.title.append(el("span", { class: "key" }, `${say("chart.rated")} ${fixed(this.shared.rated)} m/s`));
+    if (this.kind === "door") key("k2", translate("chart.curtain"));
+    if (this.kind === "speed" && this.shared.rated) this.title.append(el("span", { class: "key" }, `${translate("chart.rated")} ${fixed(this.shared.rated)} m/s`));
     this.title.append(this.output);
   }
 
   read(plot) {
-    if (plot.cursor.left < 0) return put(this.output, "");
-    return put(this.output, bandsHigh(this.kind) ? this.statesAt(plot.posToVal(plot.cursor.left, "x")) : this.valuesAt(plot.cursor.idx));
+    if (plot.cursor.left < 0) return setText(this.output, "");
+    return setText(this.output, bandsHeight(this.kind) ? this.statesAt(plot.posToVal(plot.cursor.left, "x")) : this.valuesAt(plot.cursor.idx));
   }
 
   valuesAt(i) {
@@ -158,7 +158,7 @@ export class Chart {
   }
 
   statesAt(t) {
-    const words = { state: (value) => say(`door.${value}`), presence: (value) => say(value ? "now.person" : "now.nobody"), curtain: (value) => say(value ? "chart.curtain" : "chart.clear") };
+    const words = { state: (value) => translate(`door.${value}`), presence: (value) => translate(value ? "now.person" : "now.nobody"), curtain: (value) => translate(value ? "chart.curtain" : "chart.clear") };
     return Object.entries(this.pieces).map(([name, pieces]) => {
       const piece = pieces.find(({ from, to }) => from <= t && t <= to);
       return piece ? words[name](piece.value) : null;
@@ -174,7 +174,7 @@ export class Chart {
   }
 }
 
-/** Return the parts of a span before the first piece and after the last: of them nothing is known. */
+/** Return the parts of a span before the first interval and after the last, where the state is unknown. */
 function unknown(pieces, from, to) {
   if (!pieces.length) return [[from, to]];
   return [[from, pieces[0].from], [pieces.at(-1).to, to]].filter(([a, b]) => b - a > (to - from) / GAP_PART);

@@ -1,14 +1,14 @@
-// The fleet: who needs someone now? The server sorts, filters and pages; live events change what is already here.
+// The fleet page. The server sorts, filters and paginates; live events update the rows already loaded.
 
 import "./shell.js";
 import { get } from "./api.js";
-import { el, plate, put } from "./element.js";
+import { el, placeholder, setText } from "./element.js";
 import { showHeadline } from "./headline.js";
 import { fillRow, makeRow } from "./lift_row.js";
-import { follow } from "./live.js";
-import { Rows } from "./rows.js";
-import { SEVERITIES, urgency } from "./severity.js";
-import { say } from "./words.js";
+import { followLive } from "./live_connection.js";
+import { VirtualList } from "./virtual_list.js";
+import { SEVERITIES, stateRank } from "./severity.js";
+import { translate } from "./translations.js";
 
 const PAGE = 200, PAGE_MOST = 1000;
 const NO_TIME = "9";
@@ -21,9 +21,9 @@ const byId = new Map();
 let items = [], next = null, fleet = null, reading = null, question = 0, moved = false, countsDue = 0, refusal = null;
 
 const at = (id) => document.getElementById(id);
-const rows = new Rows(at("rows"), { make: makeRow, fill: fillRow, wanted: (index) => next && readMore(index) });
+const rows = new VirtualList(at("rows"), { make: makeRow, fill: fillRow, wanted: (index) => next && readMore(index) });
 
-// --- reading
+// --- loading
 
 async function readAll() {
   await Promise.all([readFleet(), readFirst()]);
@@ -53,7 +53,7 @@ async function readFirst() {
   }
 }
 
-/** Read on, in larger pages where someone jumped far ahead. */
+/** Load more rows, in larger pages after a jump far ahead. */
 async function readMore(index) {
   if (reading) return;
   const mine = question, limit = Math.min(PAGE_MOST, Math.max(PAGE, index - items.length));
@@ -83,7 +83,7 @@ function take(page) {
 
 function onLift(lift) {
   const before = byId.get(lift.lift_id);
-  if (!before && !fits(lift)) return;
+  if (!before && !belongsInList(lift)) return;
   if (before && before.state === lift.state && SEVERITIES.every((s) => before.open_alerts[s] === lift.open_alerts[s])) {
     Object.assign(before, lift);
     rows.later();
@@ -93,49 +93,49 @@ function onLift(lift) {
   else take([lift]);
   byId.get(lift.lift_id).glows = true;
   moved = true;
-  countsSoon();
+  scheduleCounts();
   showRows();
 }
 
-/** Whether a lift that comes by belongs into the list as far as it is read. */
-function fits(lift) {
+/** Return whether a lift from the live stream belongs into the loaded part of the list. */
+function belongsInList(lift) {
   if (filters.q || filters.firm || (filters.state && filters.state !== lift.state)) return false;
   if (filters.district && filters.district !== lift.district) return false;
-  return filters.sort === "" && (!next || !items.length || byUrgency(lift, items.at(-1)) < 0);
+  return filters.sort === "" && (!next || !items.length || compareUrgency(lift, items.at(-1)) < 0);
 }
 
-function byUrgency(a, b) {
-  return urgency(a.state) - urgency(b.state) || (a.since ?? NO_TIME).localeCompare(b.since ?? NO_TIME) || (a.lift_id < b.lift_id ? -1 : 1);
+function compareUrgency(a, b) {
+  return stateRank(a.state) - stateRank(b.state) || (a.since ?? NO_TIME).localeCompare(b.since ?? NO_TIME) || (a.lift_id < b.lift_id ? -1 : 1);
 }
 
-const held = () => at("rows").matches(":hover, :focus-within");
+const isListBusy = () => at("rows").matches(":hover, :focus-within");
 
-/** Put the rows in order, but never under the pointer or the focus: then a button offers it. */
+/** Sort the rows, but not under the pointer or the focus: then a button offers to sort. */
 function order() {
-  if (moved && !held()) reorder();
+  if (moved && !isListBusy()) reorder();
   const due = moved && filters.sort === "" && !inOrder();
   at("reorder").hidden = !due;
 }
 
-const inOrder = () => items.every((lift, i) => i === 0 || byUrgency(items[i - 1], lift) < 0) && items.every((lift) => !filters.state || lift.state === filters.state);
+const inOrder = () => items.every((lift, i) => i === 0 || compareUrgency(items[i - 1], lift) < 0) && items.every((lift) => !filters.state || lift.state === filters.state);
 
 function reorder() {
   if (filters.state) for (const lift of items) if (lift.state !== filters.state) byId.delete(lift.lift_id);
   items = items.filter((lift) => byId.has(lift.lift_id));
-  if (filters.sort === "") items.sort(byUrgency);
+  if (filters.sort === "") items.sort(compareUrgency);
   moved = false;
 }
 
-function countsSoon() {
+function scheduleCounts() {
   if (!countsDue) countsDue = setTimeout(() => { countsDue = 0; readFleet().catch(() => {}); }, COUNTS_AFTER_MS);
 }
 
-// --- showing
+// --- rendering
 
 function showCounts() {
   for (const chip of at("states").children) {
     const n = fleet.states[chip.dataset.state] ?? 0;
-    put(chip.querySelector("b"), String(n));
+    setText(chip.querySelector("b"), String(n));
     chip.classList.toggle("zero", n === 0);
     chip.setAttribute("aria-pressed", String(filters.state === chip.dataset.state));
     if (["never-seen", "inspection", "out-of-service"].includes(chip.dataset.state)) chip.hidden = n === 0 && filters.state !== chip.dataset.state;
@@ -153,18 +153,18 @@ function showRows() {
   at("table").classList.toggle("has-health", items.some((lift) => lift.health !== null));
   rows.set(items, next ? Math.max(counted ?? 0, items.length + 1) : items.length);
   at("clear").hidden = !filtered;
-  put(at("clear"), filters.firm ? say("fleet.only", { firm: filters.firm }) : say("fleet.clear"));
+  setText(at("clear"), filters.firm ? translate("fleet.only", { firm: filters.firm }) : translate("fleet.clear"));
   at("table").hidden = items.length === 0;
   at("plate").hidden = items.length > 0;
-  if (items.length === 0) at("plate").replaceChildren(...emptyPlate(filtered));
+  if (items.length === 0) at("plate").replaceChildren(...emptyPlaceholder(filtered));
 }
 
-function emptyPlate(filtered) {
-  if (refusal) return [plate(say("fleet.failed"), refusal.message || say("error.network.more"), el("button", { click: () => readAll().catch(() => {}) }, say("shell.again")))];
-  return [filtered ? plate(say("fleet.empty"), say("fleet.empty.more"), el("button", { click: clear }, say("fleet.clear"))) : plate(say("fleet.none"), say("fleet.none.more"))];
+function emptyPlaceholder(filtered) {
+  if (refusal) return [placeholder(translate("fleet.failed"), refusal.message || translate("error.network.more"), el("button", { click: () => readAll().catch(() => {}) }, translate("shell.again")))];
+  return [filtered ? placeholder(translate("fleet.empty"), translate("fleet.empty.more"), el("button", { click: clear }, translate("fleet.clear"))) : placeholder(translate("fleet.none"), translate("fleet.none.more"))];
 }
 
-// --- filters, all of them in the address
+// --- filters, kept in the URL
 
 function ask(change) {
   Object.assign(filters, change);
@@ -196,9 +196,9 @@ district.addEventListener("change", () => ask({ district: district.value }));
 sort.addEventListener("change", () => ask({ sort: sort.value }));
 at("tools").addEventListener("submit", (event) => event.preventDefault());
 at("clear").addEventListener("click", (event) => { event.preventDefault(); clear(); });
-put(at("reorder"), say("fleet.reorder"));
+setText(at("reorder"), translate("fleet.reorder"));
 at("reorder").addEventListener("click", () => { reorder(); showRows(); });
 for (const event of ["pointerleave", "focusout"]) at("rows").addEventListener(event, () => setTimeout(showRows, 100));
 
-setInterval(() => { if (!document.hidden) { countsSoon(); rows.later(); } }, COUNTS_EVERY_MS);
-follow({}, { catchUp: readAll, on: { lift: onLift, alert: countsSoon } });
+setInterval(() => { if (!document.hidden) { scheduleCounts(); rows.later(); } }, COUNTS_EVERY_MS);
+followLive({}, { catchUp: readAll, on: { lift: onLift, alert: scheduleCounts } });

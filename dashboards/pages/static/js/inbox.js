@@ -1,16 +1,16 @@
-// The inbox: what is mine to do? A list and a reading pane; what someone else just did appears without a reload.
+// The inbox page: a list of alerts and a reading pane; actions of other people appear without a reload.
 
 import "./shell.js";
 import { get } from "./api.js";
-import { DEEDS } from "./deeds.js";
-import { el, glow, plate, put, symbol } from "./element.js";
-import { follow } from "./live.js";
-import { known, learnNames } from "./names.js";
-import { Pane, held, readAlert } from "./pane.js";
-import { gravity } from "./severity.js";
+import { ACTION_KEYS } from "./alert_actions.js";
+import { el, highlight, placeholder, setText, symbol } from "./element.js";
+import { followLive } from "./live_connection.js";
+import { liftInfo, loadLiftNames } from "./lift_names.js";
+import { AlertPane, holdReason, readAlert } from "./alert_pane.js";
+import { severityRank } from "./severity.js";
 import { timeNode } from "./time.js";
-import { myName } from "./who.js";
-import { callLift, say, standing, summary } from "./words.js";
+import { userName } from "./user_name.js";
+import { liftName, translate, alertStatus, summary } from "./translations.js";
 
 const PAGE = 200, SHOWN_FIRST = 100;
 const KEYS_OFF = "liftwatch.keys-off";
@@ -18,28 +18,28 @@ const WIDE = matchMedia("(min-width: 901px)");
 
 const at = (id) => document.getElementById(id);
 const alerts = new Map(), nodes = new Map();
-let view = viewAsked(), chosen = document.body.dataset.alert, shown = [], next = null, more = SHOWN_FIRST, failed = null, pending = false;
+let view = requestedView(), chosen = document.body.dataset.alert, shown = [], next = null, more = SHOWN_FIRST, failed = null, pending = false;
 
-const pane = new Pane(at("pane"), (alert) => { take(alert); readPane().catch(() => {}); });
+const pane = new AlertPane(at("pane"), (alert) => { take(alert); readPane().catch(() => {}); });
 
 const VIEWS = {
   todo: (alert) => alert.state !== "closed" && !alert.inhibited_by,
-  mine: (alert) => alert.state !== "closed" && alert.assigned_to !== null && alert.assigned_to === myName(),
+  mine: (alert) => alert.state !== "closed" && alert.assigned_to !== null && alert.assigned_to === userName(),
   held: (alert) => alert.state !== "closed" && Boolean(alert.inhibited_by),
   done: (alert) => alert.state === "closed",
 };
 
-function viewAsked() {
+function requestedView() {
   const asked = new URL(location.href).searchParams.get("view");
   return ["todo", "mine", "held", "done"].includes(asked) ? asked : "todo";
 }
 
-// --- reading
+// --- loading
 
 async function readAll() {
   try {
     await readList();
-    await Promise.all([learnNames(), readPane()]);
+    await Promise.all([loadLiftNames(), readPane()]);
     show();
   } catch (problem) {
     failed = problem;
@@ -57,16 +57,16 @@ async function readList(cursor = null) {
   show();
 }
 
-/** Read the chosen alert anew; on a wide screen the first is chosen where none is. */
+/** Reload the selected alert; on a wide screen the first alert is selected by default. */
 async function readPane() {
   if (!chosen && WIDE.matches && shown.length) return choose(shown[0].id, { replace: true });
-  if (!chosen) return pane.empty(say(shown.length ? "inbox.choose" : `inbox.empty.${view}`), say("inbox.empty.more"));
+  if (!chosen) return pane.empty(translate(shown.length ? "inbox.choose" : `inbox.empty.${view}`), translate("inbox.empty.more"));
   const id = chosen;
   try {
     const [alert, lift] = await readAlert(id);
     if (id === chosen) pane.show(alert, lift, () => choose(""));
   } catch (problem) {
-    if (problem.status === 404 && id === chosen) return pane.empty(say("inbox.missing"), id);
+    if (problem.status === 404 && id === chosen) return pane.empty(translate("inbox.missing"), id);
     throw problem;
   }
   return null;
@@ -78,54 +78,54 @@ function take(alert) {
   const before = alerts.get(alert.id);
   alerts.set(alert.id, alert);
   const node = nodes.get(alert.id);
-  if (node && before) glow(node);
+  if (node && before) highlight(node);
   if (at("list").matches(":hover") && (!before || !VIEWS[view](alert))) pending = true;
   else order();
   show();
-  if (!before && nodes.has(alert.id)) glow(nodes.get(alert.id));
+  if (!before && nodes.has(alert.id)) highlight(nodes.get(alert.id));
   if (alert.id === chosen) readPane().catch(() => {});
 }
 
-/** Put the list in order: worst first, what still holds before what cleared, newest first. */
+/** Sort the list: most severe first, then firing before cleared, then newest first. */
 function order() {
   const newest = (a, b) => b.onset.localeCompare(a.onset);
-  const worst = (a, b) => gravity(a.severity) - gravity(b.severity) || rank(a) - rank(b) || newest(a, b);
+  const worst = (a, b) => severityRank(a.severity) - severityRank(b.severity) || rank(a) - rank(b) || newest(a, b);
   shown = [...alerts.values()].filter(VIEWS[view]).sort(view === "done" ? newest : worst);
   pending = false;
 }
 
 const rank = (alert) => (alert.state === "firing" ? 0 : 1);
 
-// --- showing
+// --- rendering
 
 function show() {
   for (const chip of at("views").querySelectorAll("[data-view]")) {
     chip.setAttribute("aria-pressed", String(chip.dataset.view === view));
     const n = [...alerts.values()].filter(VIEWS[chip.dataset.view]).length;
-    if (view !== "done" && chip.dataset.view !== "done") put(chip.querySelector("b"), `${n}${next ? "+" : ""}`);
+    if (view !== "done" && chip.dataset.view !== "done") setText(chip.querySelector("b"), `${n}${next ? "+" : ""}`);
   }
   const critical = shown.filter((alert) => alert.severity === "critical" && alert.state === "firing").length;
   const n = shown.length;
-  put(at("headline"), failed ? say("fleet.failed") : n === 0 ? say(`inbox.empty.${view}`) : view === "todo" && critical ? say("inbox.todo.critical", { n: critical }) : say(`inbox.${view}`, { n }));
+  setText(at("headline"), failed ? translate("fleet.failed") : n === 0 ? translate(`inbox.empty.${view}`) : view === "todo" && critical ? translate("inbox.todo.critical", { n: critical }) : translate(`inbox.${view}`, { n }));
   at("list").removeAttribute("aria-busy");
-  const wanted = failed ? [el("li", {}, plate(say("fleet.failed"), failed.message || say("error.network.more"), el("button", { click: () => readAll().catch(() => {}) }, say("shell.again"))))]
-    : n === 0 ? [el("li", {}, plate(say(`inbox.empty.${view}`), say("inbox.empty.more")))] : shown.slice(0, more).map(line);
+  const wanted = failed ? [el("li", {}, placeholder(translate("fleet.failed"), failed.message || translate("error.network.more"), el("button", { click: () => readAll().catch(() => {}) }, translate("shell.again"))))]
+    : n === 0 ? [el("li", {}, placeholder(translate(`inbox.empty.${view}`), translate("inbox.empty.more")))] : shown.slice(0, more).map(line);
   if (wanted.length !== at("list").children.length || wanted.some((node, i) => at("list").children[i] !== node)) at("list").replaceChildren(...wanted);
   at("more").hidden = !pending && n <= more && !next;
-  put(at("more"), say(pending ? "inbox.new" : "inbox.more"));
+  setText(at("more"), translate(pending ? "inbox.new" : "inbox.more"));
 }
 
-/** Return the line of an alert, the same node each time. */
+/** Return the list item of an alert, the same node each time. */
 function line(alert) {
   if (!nodes.has(alert.id)) {
     nodes.set(alert.id, el("li", {}, el("a", { href: `/alerts/${encodeURIComponent(alert.id)}`, click: (event) => { event.preventDefault(); choose(alert.id); at("pane").focus({ preventScroll: true }); } })));
   }
-  const node = nodes.get(alert.id), link = node.firstElementChild, lift = known(alert.lift_id, show);
-  const state = [...standing(alert), held(alert)].filter(Boolean).join(" · ");
-  const key = [alert.id, alert.severity, state, summary(alert), callLift(lift)].join("\n");
+  const node = nodes.get(alert.id), link = node.firstElementChild, lift = liftInfo(alert.lift_id, show);
+  const state = [...alertStatus(alert), holdReason(alert)].filter(Boolean).join(" · ");
+  const key = [alert.id, alert.severity, state, summary(alert), liftName(lift)].join("\n");
   if (link.dataset.key !== key) {
     link.dataset.key = key;
-    link.replaceChildren(symbol(alert.severity), el("b", {}, el("span", { class: "veiled" }, `${say(`severity.${alert.severity}`)}: `), callLift(lift)), timeNode(alert.onset), el("p", {}, summary(alert)), el("small", {}, state));
+    link.replaceChildren(symbol(alert.severity), el("b", {}, el("span", { class: "veiled" }, `${translate(`severity.${alert.severity}`)}: `), liftName(lift)), timeNode(alert.onset), el("p", {}, summary(alert)), el("small", {}, state));
   }
   node.classList.toggle("seen", alert.acknowledged || alert.state !== "firing");
   if (alert.id === chosen) link.setAttribute("aria-current", "true");
@@ -133,7 +133,7 @@ function line(alert) {
   return node;
 }
 
-// --- choosing
+// --- selection
 
 function choose(id, { replace = false } = {}) {
   chosen = id;
@@ -146,7 +146,7 @@ function choose(id, { replace = false } = {}) {
   show();
   nodes.get(id)?.scrollIntoView({ block: "nearest" });
   if (!WIDE.matches && id) scrollTo({ top: 0 });
-  return readPane().catch((problem) => pane.empty(say("fleet.failed"), problem.message));
+  return readPane().catch((problem) => pane.empty(translate("fleet.failed"), problem.message));
 }
 
 function step(by) {
@@ -161,10 +161,10 @@ function setView(name) {
   readList().then(readPane).catch((problem) => { failed = problem; show(); });
 }
 
-// --- keys
+// --- keyboard shortcuts
 
-const ACTIONS = { j: () => step(1), k: () => step(-1), u: () => pane.deeds.revert(), "?": () => at("keys").showModal() };
-for (const [deed, key] of Object.entries(DEEDS)) ACTIONS[key] = () => pane.id && pane.deeds.start(deed);
+const ACTIONS = { j: () => step(1), k: () => step(-1), u: () => pane.actions.revert(), "?": () => at("keys").showModal() };
+for (const [action, key] of Object.entries(ACTION_KEYS)) ACTIONS[key] = () => pane.id && pane.actions.start(action);
 
 document.addEventListener("keydown", (event) => {
   const typing = event.target.closest("input, textarea, select, dialog");
@@ -192,4 +192,4 @@ addEventListener("popstate", () => {
 });
 document.addEventListener("name", () => { order(); show(); });
 
-follow({}, { catchUp: readAll, on: { alert: take } });
+followLive({}, { catchUp: readAll, on: { alert: take } });

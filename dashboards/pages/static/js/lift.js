@@ -1,21 +1,21 @@
-// One lift: what is it doing, and what was it doing when it went wrong?
+// The page of one lift: its live state, and its readings around a chosen time.
 
 import "./shell.js";
 import { Problem, get, serverNow } from "./api.js";
-import { zoneOf } from "./car.js";
+import { doorZoneOf } from "./car_status.js";
 import { Chart } from "./charts.js";
-import { el, glow, put } from "./element.js";
-import { showAlerts, showFacts, showHistory, showTrips } from "./facts.js";
-import { offerFaults } from "./fault.js";
-import { follow } from "./live.js";
-import { Range } from "./range.js";
+import { el, highlight, setText } from "./element.js";
+import { showAlerts, showFacts, showHistory, showTrips } from "./lift_sections.js";
+import { showFaultPanel } from "./fault_injection.js";
+import { followLive } from "./live_connection.js";
+import { TimeRange } from "./range.js";
 import { bands, sampled } from "./series.js";
-import { gravity, setSymbol } from "./severity.js";
+import { severityRank, setSymbol } from "./severity.js";
 import { Shaft, carSentence } from "./shaft.js";
 import { HEARTBEAT_S, clock, fullStamp, secondsSince, setTime, span, timeNode } from "./time.js";
 import { fixed } from "./units.js";
-import { ruleName, say, sayFirst } from "./words.js";
-import { Works } from "./works.js";
+import { ruleName, translate, translateFirst } from "./translations.js";
+import { MaintenancePanel } from "./maintenance.js";
 
 const KINDS = ["speed", "position", "door", "presence", "vibration"];
 const SAMPLED = { speed: "speed", position: "displacement", vibration: "vibration" };
@@ -26,10 +26,10 @@ const lift_id = document.body.dataset.lift, base = `/api/v1/lifts/${encodeURICom
 const at = (id) => document.getElementById(id);
 let lift = null, latest = null, history = [], shaft = null, charts = null, asked = null, due = 0, shown = null;
 
-const works = new Works(at("works"), at("in-works"), `${base}/maintenance`, (found) => showLatest(found.latest));
-const range = new Range(() => { showRange(); readCharts(); });
+const works = new MaintenancePanel(at("works"), at("in-works"), `${base}/maintenance`, (found) => showLatest(found.latest));
+const range = new TimeRange(() => { showRange(); readCharts(); });
 
-// --- reading
+// --- loading
 
 async function readLift() {
   const [found, past] = await Promise.all([get(base), get("/api/v1/alerts", { lift_id, limit: 50 })]);
@@ -57,11 +57,11 @@ async function readTrips() {
   try {
     showTrips(at("trips"), (await get(`${base}/trips`, hours)).items, lift, (Date.parse(hours.to) - Date.parse(hours.from)) / 1000);
   } catch (problem) {
-    at("trips").replaceChildren(el("p", { class: "problem" }, problem.message || say("error.network")));
+    at("trips").replaceChildren(el("p", { class: "problem" }, problem.message || translate("error.network")));
   }
 }
 
-/** Read all five streams of the span; what was asked before and is still under way is dropped. */
+/** Load all five streams of the span; pending requests of an earlier span are aborted. */
 async function readCharts() {
   if (!charts) return;
   asked?.abort();
@@ -92,14 +92,14 @@ async function readBands(signal) {
   }
 }
 
-/** Say in the charts what could not be read; a question that was dropped is no failure, and a mistake of ours is told. */
+/** Show in the charts that a request failed; an aborted request is no failure, a programming error is reported. */
 function fail(these, problem) {
   if (problem.name === "AbortError") return;
   for (const chart of these) chart.fail(problem);
   if (!(problem instanceof Problem)) reportError(problem);
 }
 
-/** Return the gaps with what is missing at the beginning and, where the lift fell silent, at the end. */
+/** Return the gaps, including the one before the first reading and, where the lift is silent, the one at the end. */
 function withEnds({ t, gaps }) {
   const end = Math.min(shown.to, serverNow() / 1000), little = (shown.to - shown.from) / 50;
   if (!t.length) return [];
@@ -107,7 +107,7 @@ function withEnds({ t, gaps }) {
   return [...gaps, ...ends];
 }
 
-// --- showing
+// --- rendering
 
 function start() {
   if (charts) return;
@@ -127,37 +127,37 @@ function showLatest(item) {
   shaft.show(item);
   const speed = item.speed_mps === null ? null : fixed(item.speed_mps);
   const readings = {
-    floor: item.floor === null ? null : say("car.floor", { floor: item.floor }) + (item.position_m === null ? "" : ` · ${fixed(item.position_m)} m`),
-    speed: speed === null ? null : rated ? say("now.rated", { value: speed, limit: fixed(rated) }) : `${speed} m/s`,
-    door: item.door && say(`door.${item.door}`), presence: item.presence === null ? null : say(item.presence ? "now.person" : "now.nobody"),
-    mode: item.mode && say(`mode.${item.mode}`), power: item.power && say(`power.${item.power}`),
+    floor: item.floor === null ? null : translate("car.floor", { floor: item.floor }) + (item.position_m === null ? "" : ` · ${fixed(item.position_m)} m`),
+    speed: speed === null ? null : rated ? translate("now.rated", { value: speed, limit: fixed(rated) }) : `${speed} m/s`,
+    door: item.door && translate(`door.${item.door}`), presence: item.presence === null ? null : translate(item.presence ? "now.person" : "now.nobody"),
+    mode: item.mode && translate(`mode.${item.mode}`), power: item.power && translate(`power.${item.power}`),
   };
-  for (const [name, text] of Object.entries(readings)) put(reading(name), text ?? say("shell.unknown"));
+  for (const [name, text] of Object.entries(readings)) setText(reading(name), text ?? translate("shell.unknown"));
   const seen = reading("seen");
   if (!seen.firstElementChild) seen.replaceChildren(el("time"));
-  setTime(seen.firstElementChild, item.last_seen, { zone: lift.facts?.timezone, none: say("time.never") });
+  setTime(seen.firstElementChild, item.last_seen, { zone: lift.facts?.timezone, none: translate("time.never") });
   works.show(item.maintenance, lift.facts?.timezone);
-  if (told) glow(at("headline"));
+  if (told) highlight(at("headline"));
 }
 
 const reading = (name) => document.querySelector(`[data-reading="${name}"]`);
 
-/** Say what the car does, or for how long nothing was heard of it. */
+/** Show what the car does, or how long the lift has been silent. */
 function showSentence() {
   if (!latest) return;
   const zone = lift.facts?.timezone, quiet_s = latest.last_seen ? secondsSince(latest.last_seen) : Infinity;
-  let text = carSentence(latest, lift.facts?.floors ?? [], zoneOf(lift.facts));
-  if (!latest.last_seen) text = say("lift.never");
-  else if (quiet_s > HEARTBEAT_S) text = say("lift.silent", { duration: span(quiet_s), at: clock(latest.last_seen, zone) });
-  put(at("subline").lastElementChild, text);
+  let text = carSentence(latest, lift.facts?.floors ?? [], doorZoneOf(lift.facts));
+  if (!latest.last_seen) text = translate("lift.never");
+  else if (quiet_s > HEARTBEAT_S) text = translate("lift.silent", { duration: span(quiet_s), at: clock(latest.last_seen, zone) });
+  setText(at("subline").lastElementChild, text);
   document.querySelector(".now").classList.toggle("old", quiet_s > HEARTBEAT_S);
 }
 
-/** Put the worst open alert before it, as a sentence that leads to it. */
+/** Show the most severe open alert before it, as a sentence that links to the alert. */
 function showWorst() {
-  const [worst] = [...lift.open_alerts].sort((a, b) => gravity(a.severity) - gravity(b.severity) || a.onset.localeCompare(b.onset)), box = at("subline").firstElementChild;
+  const [worst] = [...lift.open_alerts].sort((a, b) => severityRank(a.severity) - severityRank(b.severity) || a.onset.localeCompare(b.onset)), box = at("subline").firstElementChild;
   box.hidden = !worst;
-  if (worst) box.replaceChildren(el("a", { href: `/alerts/${encodeURIComponent(worst.id)}` }, sayFirst(`here.${worst.rule}`, `rule.${worst.rule}`)), " ", timeNode(worst.onset, { zone: lift.facts?.timezone, as: "for" }));
+  if (worst) box.replaceChildren(el("a", { href: `/alerts/${encodeURIComponent(worst.id)}` }, translateFirst(`here.${worst.rule}`, `rule.${worst.rule}`)), " ", timeNode(worst.onset, { zone: lift.facts?.timezone, as: "for" }));
 }
 
 function showBelow() {
@@ -167,7 +167,7 @@ function showBelow() {
   showHistory(at("history"), history.filter((alert) => alert.state !== "firing"), lift);
 }
 
-/** Return the alerts that touch the span, each with its name and its ends in seconds. */
+/** Return the alerts that overlap the span, each with its name, begin and end in seconds. */
 function alertSpans() {
   const { from, to } = shown;
   return history.map((alert) => ({
@@ -187,10 +187,10 @@ function showRange() {
 
 function showBucket(bucket_s) {
   const { from, to } = shown, zone = lift.facts?.timezone;
-  put(at("range"), [say("range.span", { from: fullStamp(1000 * from, zone), to: fullStamp(1000 * to, zone), zone: zone ?? Intl.DateTimeFormat().resolvedOptions().timeZone }), bucket_s >= 1 ? say("range.bucket", { duration: span(bucket_s) }) : ""].filter(Boolean).join(" · "));
+  setText(at("range"), [translate("range.span", { from: fullStamp(1000 * from, zone), to: fullStamp(1000 * to, zone), zone: zone ?? Intl.DateTimeFormat().resolvedOptions().timeZone }), bucket_s >= 1 ? translate("range.bucket", { duration: span(bucket_s) }) : ""].filter(Boolean).join(" · "));
 }
 
-// --- acting
+// --- input
 
 for (const button of at("presets").children) button.addEventListener("click", () => range.follow(button.dataset.range));
 for (const button of at("steps").children) button.addEventListener("click", () => range.step(button.dataset.step));
@@ -202,6 +202,6 @@ at("charts").addEventListener("keydown", (event) => {
 });
 setInterval(() => { showSentence(); works.tick(); }, 1000);
 document.addEventListener("visibilitychange", () => document.hidden || (range.follows && readCharts()));
-if (at("fault")) offerFaults(at("fault"), lift_id);
+if (at("fault")) showFaultPanel(at("fault"), lift_id);
 
-follow({ lift_id }, { catchUp: readAll, on: { lift: (item) => lift && showLatest(item), alert: () => readAlerts().catch(() => {}) } });
+followLive({ lift_id }, { catchUp: readAll, on: { lift: (item) => lift && showLatest(item), alert: () => readAlerts().catch(() => {}) } });

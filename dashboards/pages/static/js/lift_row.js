@@ -1,11 +1,11 @@
-// A row of the fleet: shape and word, name and place, the car, its last trip, alerts, since when, firm.
+// A row of the fleet table: state, name and address, car, last trip, alerts, since when, maintenance firm.
 
-import { carWords, doorDrawing, moves, setDoor } from "./car.js";
-import { el, glow, put, symbol } from "./element.js";
-import { SEVERITIES, SILENT, setSymbol, severityMark } from "./severity.js";
+import { describeCar, doorDrawing, isMoving, updateDoorDrawing } from "./car_status.js";
+import { el, highlight, setText, symbol } from "./element.js";
+import { SEVERITIES, SILENT, setSymbol, severitySymbol } from "./severity.js";
 import { HEARTBEAT_S, secondsSince, setTime } from "./time.js";
-import { callLift, say } from "./words.js";
-import { isOn } from "./works.js";
+import { liftName, translate } from "./translations.js";
+import { isOngoing } from "./maintenance.js";
 
 /** Return an empty row. */
 export function makeRow() {
@@ -14,9 +14,9 @@ export function makeRow() {
     cell("state", symbol("unknown"), el("span"), el("small")),
     cell("name", el("a", { href: "#" }), el("small")),
     cell("car", doorDrawing(), el("span", { class: "floor" }), arrow(), el("span", { class: "veiled" })),
-    cell("trip", el("time", { "data-label": say("col.trip") })),
+    cell("trip", el("time", { "data-label": translate("col.trip") })),
     cell("health", el("span", { class: "health" }, el("i"))),
-    cell("alerts", ...SEVERITIES.map((severity) => el("span", { "data-severity": severity, hidden: true }, severityMark(severity), el("b")))),
+    cell("alerts", ...SEVERITIES.map((severity) => el("span", { "data-severity": severity, hidden: true }, severitySymbol(severity), el("b")))),
     cell("since", el("time")), cell("firm", el("a", { href: "?" })));
   row.find = Object.fromEntries(Array.from(row.children, (child) => [child.className.slice(2), child]));
   return row;
@@ -28,52 +28,52 @@ function arrow() {
   return drawing;
 }
 
-/** Show a lift in a row; undefined is one that is not read yet. */
+/** Show a lift in a row; undefined is a lift that is not loaded yet. */
 export function fillRow(row, lift) {
   const { state, name, car, trip, health, alerts, since, firm } = row.find;
   row.classList.toggle("abnormal", lift?.state === "critical");
   row.classList.toggle("silent", lift ? SILENT.includes(lift.state) || secondsSince(lift.last_seen) > HEARTBEAT_S : false);
   if (!lift) return blank(row);
   setSymbol(state.firstChild, lift.state);
-  put(state.children[1], say(`state.${lift.state}`));
-  put(state.lastChild, isOn(lift.maintenance) ? say("works.row") : "");
+  setText(state.children[1], translate(`state.${lift.state}`));
+  setText(state.lastChild, isOngoing(lift.maintenance) ? translate("works.row") : "");
   const href = `/lifts/${encodeURIComponent(lift.lift_id)}`;
   if (name.firstChild.getAttribute("href") !== href) name.firstChild.setAttribute("href", href);
-  put(name.firstChild, callLift(lift));
+  setText(name.firstChild, liftName(lift));
   name.title = lift.name ?? "";
-  put(name.lastChild, [lift.lift_id, lift.registered ? lift.address ?? lift.district : say("fleet.unregistered")].filter(Boolean).join(" · "));
+  setText(name.lastChild, [lift.lift_id, lift.registered ? lift.address ?? lift.district : translate("fleet.unregistered")].filter(Boolean).join(" · "));
   fillCar(car, lift);
   row.classList.toggle("calm", !lift.since);
   setTime(trip.firstChild, lift.last_trip, { as: "calm", none: "–" });
-  health.title = lift.health === null ? say("shell.unknown") : `${Math.round(100 * lift.health)} %`;
+  health.title = lift.health === null ? translate("shell.unknown") : `${Math.round(100 * lift.health)} %`;
   health.firstChild.firstChild.style.transform = `scaleX(${lift.health ?? 0})`;
   for (const mark of alerts.children) {
     const n = lift.open_alerts[mark.dataset.severity];
     mark.hidden = n === 0;
-    put(mark.lastChild, String(n));
+    setText(mark.lastChild, String(n));
   }
   setTime(since.firstChild, lift.since, { as: "rough" });
-  put(firm.firstChild, lift.maintenance_firm ?? "");
+  setText(firm.firstChild, lift.maintenance_firm ?? "");
   firm.firstChild.href = `?${new URLSearchParams({ firm: lift.maintenance_firm ?? "" })}`;
-  if (lift.glows) glow(row);
+  if (lift.glows) highlight(row);
   lift.glows = false;
 }
 
 function fillCar(car, lift) {
   const [door, floor, direction, words] = car.children;
-  setDoor(door, lift);
-  put(floor, lift.floor === null ? "–" : say("car.floor", { floor: lift.floor }));
-  if (moves(lift)) {
+  updateDoorDrawing(door, lift);
+  setText(floor, lift.floor === null ? "–" : translate("car.floor", { floor: lift.floor }));
+  if (isMoving(lift)) {
     direction.dataset.dir = lift.direction;
     setSymbol(direction, lift.direction);
   } else delete direction.dataset.dir;
-  const said = carWords(lift);
-  put(words, said);
+  const said = describeCar(lift);
+  setText(words, said);
   car.title = said;
 }
 
 function blank(row) {
-  for (const node of row.querySelectorAll("a, small, time, b, .floor, .veiled")) put(node, "");
-  put(row.find.state.children[1], say("shell.reading"));
+  for (const node of row.querySelectorAll("a, small, time, b, .floor, .veiled")) setText(node, "");
+  setText(row.find.state.children[1], translate("shell.reading"));
   setSymbol(row.find.state.firstChild, "unknown");
 }

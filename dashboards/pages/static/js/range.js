@@ -1,4 +1,4 @@
-// The span of time that the charts show: a preset that follows the present, or two fixed instants; kept in the address.
+// The time range of the charts: a preset that follows the present, or two fixed instants; kept in the URL.
 
 import { serverNow } from "./api.js";
 
@@ -9,7 +9,7 @@ const STEP = 0.5, ZOOM = 2;
 
 const now_s = () => serverNow() / 1000;
 
-export class Range {
+export class TimeRange {
   constructor(changed) {
     this.changed = changed;
     this.read();

@@ -1,4 +1,4 @@
-// Readings for charts: a stream over a span, as columns, with what was not heard left open.
+// Readings for charts: a stream over a time span, as columns with gaps.
 
 import { get } from "./api.js";
 
@@ -16,10 +16,10 @@ export async function sampled(lift_id, stream, span, points, options) {
   return { bucket_s: answer.bucket_s, ...joined(middles, channelsOf(answer), gap_s) };
 }
 
-/** Return the channels of an answer: each stands under its own name, beside the times. */
+/** Return the channels of a response; each is a property next to `t`. */
 const channelsOf = (answer) => Object.fromEntries(Object.entries(answer).filter(([, value]) => value?.mean));
 
-/** Leave empty buckets out where readings are close together, and keep one null where they are not. */
+/** Omit empty buckets inside continuous readings, and keep one null in each gap. */
 function joined(middles, said, gap_s) {
   const columns = Object.values(said), rows = middles.flatMap((t, i) => (columns.some(({ mean }) => mean[i] !== null) ? [i] : []));
   const gaps = [], order = [];
@@ -37,8 +37,8 @@ function joined(middles, said, gap_s) {
 }
 
 /**
- * Return an event stream as `{truncated, channels: {state: [{from, to, value}]}}`; `known_to` is the last instant heard.
- * An event holds until the next; the first may be older than the span and still stand in it.
+ * Return an event stream as `{truncated, channels: {state: [{from, to, value}]}}`; `known_to` is the last known instant.
+ * A value holds until the next event; the first event may be older than the span and still apply.
  */
 async function events(lift_id, stream, span, known_to, options) {
   const answer = await get(path(lift_id), { stream, from: iso(span.from), to: iso(span.to) }, options);
@@ -55,7 +55,7 @@ async function events(lift_id, stream, span, known_to, options) {
   return { truncated: answer.truncated, channels };
 }
 
-/** Return what the two charts of bands show: door and light curtain, and presence. */
+/** Return the intervals for the two charts of states: door with light curtain, and presence. */
 export async function bands(lift_id, span, known_to, options) {
   const [door, infrared] = await Promise.all(["door", "infrared"].map((stream) => events(lift_id, stream, span, known_to, options)));
   return {

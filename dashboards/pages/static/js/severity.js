@@ -1,7 +1,7 @@
-// States and severities: shape, colour and word together; the order is that of urgency.
+// Symbols and ranks of states and severities, in the order of urgency.
 
 import { el, symbol } from "./element.js";
-import { say } from "./words.js";
+import { translate } from "./translations.js";
 
 export const SEVERITIES = ["critical", "major", "minor", "trend"];
 const STATES = ["critical", "never-seen", "offline", "suspect", "major", "minor", "trend", "inspection", "out-of-service", "normal"];
@@ -9,16 +9,16 @@ export const SILENT = ["offline", "suspect", "never-seen"];
 const SHAPES = { "never-seen": "unknown", offline: "unknown", suspect: "unknown", inspection: "held", "out-of-service": "held" };
 
 const shape = (state) => SHAPES[state] ?? state;
-export const urgency = (state) => STATES.indexOf(state);
-export const gravity = (severity) => SEVERITIES.indexOf(severity);
+export const stateRank = (state) => STATES.indexOf(state);
+export const severityRank = (severity) => SEVERITIES.indexOf(severity);
 
-/** Show `state` in a <svg class=sym> that already stands there. */
+/** Show `state` in an existing <svg class=sym>. */
 export function setSymbol(node, state) {
   const use = node.firstElementChild, href = `#sym-${shape(state)}`;
   if (use.getAttribute("href") !== href) use.setAttribute("href", href);
 }
 
-/** Return the symbol of a severity that says its word to those who cannot see it. */
-export function severityMark(severity) {
-  return el("span", {}, symbol(severity), el("span", { class: "veiled" }, say(`severity.${severity}`)));
+/** Return the symbol of a severity with its name for screen readers. */
+export function severitySymbol(severity) {
+  return el("span", {}, symbol(severity), el("span", { class: "veiled" }, translate(`severity.${severity}`)));
 }

@@ -1,10 +1,10 @@
-// The shaft to scale: named floors, the car moving smoothly between readings, its door leaves, and a person in it.
+// A drawing of the shaft to scale: floors, the car (animated between readings), its door and a person in it.
 
-import { between, moves } from "./car.js";
+import { floorsBetween, isMoving } from "./car_status.js";
 import { el, svg, symbol } from "./element.js";
 import { setSymbol } from "./severity.js";
 import { fixed } from "./units.js";
-import { say } from "./words.js";
+import { translate } from "./translations.js";
 
 const CAR_HEIGHT_M = 2.4;
 const LABEL_PX = 15; // Landings closer together than this name every second, third, ... floor.
@@ -39,7 +39,7 @@ export class Shaft {
     this.move(0);
   }
 
-  /** Show an item of the list; the car glides for as long as readings are apart. */
+  /** Show an item of the list; the car moves smoothly for the time between two readings. */
   show(lift) {
     const now = performance.now(), apart_s = (now - this.at_ms) / 1000;
     const glide_s = apart_s > JUMP_S ? 0 : Math.min(GLIDE_MOST_S, Math.max(GLIDE_LEAST_S, apart_s));
@@ -48,8 +48,8 @@ export class Shaft {
     this.car.dataset.door = lift.door ?? "unknown";
     this.car.dataset.person = lift.presence ? "yes" : "no";
     this.car.dataset.state = lift.state;
-    this.arrow.classList.toggle("moving", moves(lift));
-    if (moves(lift)) setSymbol(this.arrow, lift.direction);
+    this.arrow.classList.toggle("moving", isMoving(lift));
+    if (isMoving(lift)) setSymbol(this.arrow, lift.direction);
     this.landings.forEach((landing, i) => landing.classList.toggle("here", this.floors[i].label === lift.floor));
     if (lift.position_m !== null) {
       this.position_m = lift.position_m;
@@ -70,19 +70,19 @@ export class Shaft {
 
 const person = () => svg("svg", { class: "body", viewBox: "0 0 20 20", "aria-hidden": "true" }, svg("use", { href: "#sym-person" }));
 
-/** Return where the car is and what it does, as a sentence. */
+/** Return location and motion of the car as a sentence. */
 export function carSentence(lift, floors, zone_m) {
   const parts = [whereabouts(lift, floors, zone_m)];
-  if (lift.door !== null) parts.push(say("lift.door", { state: say(`door.${lift.door}`) }));
-  if (lift.presence !== null) parts.push(say(lift.presence ? "lift.person" : "lift.nobody"));
-  return parts.join(say("shell.comma"));
+  if (lift.door !== null) parts.push(translate("lift.door", { state: translate(`door.${lift.door}`) }));
+  if (lift.presence !== null) parts.push(translate(lift.presence ? "lift.person" : "lift.nobody"));
+  return parts.join(translate("shell.comma"));
 }
 
 function whereabouts(lift, floors, zone_m) {
-  if (lift.position_m === null) return say("lift.nowhere");
+  if (lift.position_m === null) return translate("lift.nowhere");
   const speed = fixed(Math.abs(lift.speed_mps ?? 0)), floor = lift.floor ?? `${fixed(lift.position_m, 1)} m`;
-  if (moves(lift)) return say(`lift.${lift.direction}`, { floor, speed });
-  const [low, high] = between(lift, floors, zone_m) ?? [];
-  if (low) return say("lift.between", { low, high });
-  return say("lift.at", { floor });
+  if (isMoving(lift)) return translate(`lift.${lift.direction}`, { floor, speed });
+  const [low, high] = floorsBetween(lift, floors, zone_m) ?? [];
+  if (low) return translate("lift.between", { low, high });
+  return translate("lift.at", { floor });
 }

@@ -1,6 +1,6 @@
-// What every page does: keeps the reader's place when the language changes.
+// The script of every page: keeps the scroll position when the language changes.
 
-import "./who.js";
+import "./user_name.js";
 
 for (const link of document.querySelectorAll("a[data-lang]")) {
   link.addEventListener("click", () => {

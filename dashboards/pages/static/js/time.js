@@ -1,27 +1,27 @@
-// Instants and spans as people say them. Relative while it matters, absolute on hover, in the lift's own zone.
+// Formatting of instants and durations: relative times, absolute times on hover, in the lift's time zone.
 
 import { serverNow } from "./api.js";
-import { el, put } from "./element.js";
-import { locale, say } from "./words.js";
+import { el, setText } from "./element.js";
+import { locale, translate } from "./translations.js";
 
 const SPANS = [["d", 86400, "h", 3600], ["h", 3600, "min", 60], ["min", 60, "s", 1]];
 
-/** Return a span as its two largest units: "2 min 10 s". */
+/** Return a duration in its two largest units: "2 min 10 s". */
 export function span(seconds) {
   const whole = Math.max(0, Math.round(seconds));
   for (const [unit, size, below, part] of SPANS) {
     if (whole < size) continue;
     const a = Math.floor(whole / size), b = Math.floor((whole % size) / part);
-    return b && a < 100 ? say(`time.${unit}.${below}`, { a, b }) : say(`time.${unit}`, { a });
+    return b && a < 100 ? translate(`time.${unit}.${below}`, { a, b }) : translate(`time.${unit}`, { a });
   }
-  return say("time.s", { a: whole });
+  return translate("time.s", { a: whole });
 }
 
-/** Return a span as its largest unit alone: "2 min". */
+/** Return a duration in its largest unit: "2 min". */
 function roughSpan(seconds) {
   const whole = Math.max(0, Math.floor(seconds));
   const [unit, size] = SPANS.find(([, size]) => whole >= size) ?? ["s", 1];
-  return say(`time.${unit}`, { a: Math.floor(whole / size) });
+  return translate(`time.${unit}`, { a: Math.floor(whole / size) });
 }
 
 export const HEARTBEAT_S = 60; // No lift promises to speak more often: past it, its readings are shown as old.
@@ -30,7 +30,7 @@ export const secondsSince = (iso) => (serverNow() - Date.parse(iso)) / 1000;
 
 function ago(iso) {
   const seconds = secondsSince(iso);
-  return seconds < 3 ? say("time.now") : say("time.ago", { duration: roughSpan(seconds) });
+  return seconds < 3 ? translate("time.now") : translate("time.ago", { duration: roughSpan(seconds) });
 }
 
 const formats = new Map();
@@ -47,12 +47,12 @@ function format(zone, options) {
   return formats.get(key);
 }
 
-/** Return date and time to the second with the zone's name. */
+/** Return date and time to the second, with the name of the time zone. */
 export const stamp = (when, zone) => format(zone, {
   year: "numeric", month: "short", day: "numeric", hour: "2-digit", minute: "2-digit", second: "2-digit", timeZoneName: "short",
 }).format(new Date(when));
 
-/** Return date and time to the second, for where the zone is said beside it. */
+/** Return date and time to the second, for a text that names the time zone elsewhere. */
 export const fullStamp = (when, zone) => format(zone, { month: "short", day: "numeric", hour: "2-digit", minute: "2-digit", second: "2-digit" }).format(new Date(when));
 
 /** Return date and time without seconds. */
@@ -61,12 +61,12 @@ export const shortStamp = (when, zone) => format(zone, { month: "short", day: "n
 /** Return the time of day to the second. */
 export const clock = (when, zone) => format(zone, { hour: "2-digit", minute: "2-digit", second: "2-digit" }).format(new Date(when));
 
-/** Return an age, but call the last minute "just now": a column of ticking seconds is noise. */
-export const calm = (iso) => (secondsSince(iso) < 60 ? say("time.now") : ago(iso));
+/** Return an age, "just now" for the last minute: a column of ticking seconds distracts. */
+export const calm = (iso) => (secondsSince(iso) < 60 ? translate("time.now") : ago(iso));
 
-const WORDINGS = { ago, calm, span: (iso) => span(secondsSince(iso)), rough: (iso) => roughSpan(secondsSince(iso)), for: (iso) => say("time.for", { duration: span(secondsSince(iso)) }) };
+const FORMATTERS = { ago, calm, span: (iso) => span(secondsSince(iso)), rough: (iso) => roughSpan(secondsSince(iso)), for: (iso) => translate("time.for", { duration: span(secondsSince(iso)) }) };
 
-/** Return a <time> that words itself anew each second ("ago", "span", "rough" or "for"); absolute on hover. */
+/** Return a <time> element that is updated every second ("ago", "span", "rough" or "for"), with a tooltip of the absolute time. */
 export function timeNode(iso, { zone = null, as = "ago" } = {}) {
   return setTime(el("time", {}), iso, { zone, as });
 }
@@ -75,7 +75,7 @@ export function setTime(node, iso, { zone = null, as = "ago", none = "" } = {}) 
   if (!iso) {
     node.removeAttribute("datetime");
     node.removeAttribute("title");
-    put(node, none);
+    setText(node, none);
     return node;
   }
   if (node.getAttribute("datetime") !== iso) {
@@ -83,11 +83,11 @@ export function setTime(node, iso, { zone = null, as = "ago", none = "" } = {}) 
     node.setAttribute("title", stamp(iso, zone));
   }
   node.dataset.as = as;
-  put(node, WORDINGS[as](iso));
+  setText(node, FORMATTERS[as](iso));
   return node;
 }
 
 setInterval(() => {
   if (document.hidden) return;
-  for (const node of document.querySelectorAll("time[data-as][datetime]")) put(node, WORDINGS[node.dataset.as](node.getAttribute("datetime")));
+  for (const node of document.querySelectorAll("time[data-as][datetime]")) setText(node, FORMATTERS[node.dataset.as](node.getAttribute("datetime")));
 }, 1000);

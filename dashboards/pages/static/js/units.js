@@ -1,19 +1,19 @@
-// Units at the end of a name, and what evidence says beside its limit.
+// Units from the suffix of a quantity's name, and the pairs of evidence and limit.
 
 export const UNITS = [["_mps3", "m/s³"], ["_mps2", "m/s²"], ["_mps", "m/s"], ["_hz", "Hz"], ["_mm", "mm"], ["_kg", "kg"], ["_pct", "%"], ["_m", "m"], ["_s", "s"]];
 export const SILENT_FACTS = ["lift_id", "name", "lat", "lon"];
 const WHOLE = ["count", "cycles", "reversals", "landing", "transitions"];
 
-/** Return the unit of a quantity by the end of its name, and the name without it. */
+/** Return the unit of a quantity by the suffix of its name, and the name without the suffix. */
 function unitOf(name) {
   const found = UNITS.find(([ending]) => name.endsWith(ending));
   return found ? [name.slice(0, -found[0].length), found[1]] : [name, ""];
 }
 
-/** Return a number with so many digits; what rounds to nothing has no sign. */
+/** Return a number with `digits` decimals; a value that rounds to zero has no sign. */
 export const fixed = (value, digits = 2) => (Math.round(value * 10 ** digits) / 10 ** digits + 0).toFixed(digits);
 
-/** Return a number with as many digits as its quantity deserves. */
+/** Return a number with the number of decimals that fits its quantity. */
 export function figure(name, value) {
   if (value === null || value === undefined) return "–";
   if (WHOLE.some((word) => name.includes(word))) return String(Math.round(value));

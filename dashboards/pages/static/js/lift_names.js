@@ -1,4 +1,4 @@
-// What people call lifts, for lists that know only their ids: read once, then one at a time for those who are missing.
+// Names of lifts for lists that contain only ids: loaded once for the most urgent lifts, then one by one.
 
 import { get } from "./api.js";
 
@@ -6,13 +6,13 @@ const FIRST = 100, AT_ONCE = 4;
 const lifts = new Map(), waiting = [];
 let busy = 0;
 
-/** Learn the lifts that need someone, who are those that lists of alerts are about. */
-export async function learnNames() {
+/** Load the most urgent lifts, which are the lifts that alerts refer to. */
+export async function loadLiftNames() {
   for (const lift of (await get("/api/v1/lifts", { limit: FIRST })).items) lifts.set(lift.lift_id, lift);
 }
 
-/** Return what is known of a lift; `later` is called once more is known. */
-export function known(lift_id, later) {
+/** Return the known data of a lift; `later` is called when the lift has been loaded. */
+export function liftInfo(lift_id, later) {
   if (!lifts.has(lift_id)) {
     lifts.set(lift_id, { lift_id, name: null, address: null });
     waiting.push([lift_id, later]);

@@ -1,12 +1,12 @@
-// A list of any length that keeps only the rows in sight, placed by transform in a box as high as all of them.
+// A virtual list: only the visible rows exist, positioned by transform in a box as high as the whole list.
 
 const SPARE_ROWS = 8;
 
-export class Rows {
+export class VirtualList {
   /**
    * @param box     the element that holds the rows
    * @param make    () => a new row
-   * @param fill    (row, item, index): show an item; item undefined is one not read yet
+   * @param fill    (row, item, index): show an item; an undefined item is not loaded yet
    * @param wanted  (index): rows up to `index` came into sight
    */
   constructor(box, { make, fill, wanted }) {
@@ -15,7 +15,7 @@ export class Rows {
     addEventListener("resize", () => this.later());
   }
 
-  /** Show these items; `total` may be larger than what is read so far. */
+  /** Show these items; `total` may be larger than the number of items loaded. */
   set(items, total) {
     this.items = items;
     this.total = Math.max(total, items.length);
@@ -35,7 +35,7 @@ export class Rows {
     return parseFloat(getComputedStyle(document.documentElement).getPropertyValue("--row"));
   }
 
-  /** Place the rows in sight; a row stays with its lift, so that focus and pointer stay too. */
+  /** Place the visible rows; a row stays with its lift, so that focus and pointer stay too. */
   draw() {
     const high = this.height(), top = -this.box.getBoundingClientRect().top;
     const first = Math.max(0, Math.floor(top / high) - SPARE_ROWS);
@@ -43,7 +43,7 @@ export class Rows {
     this.box.style.height = `${this.total * high}px`;
     const keys = new Map();
     for (let i = first; i < last; i += 1) keys.set(this.items[i]?.lift_id ?? `#${i}`, i);
-    for (const [key, row] of this.shown) if (!keys.has(key)) this.retire(key, row);
+    for (const [key, row] of this.shown) if (!keys.has(key)) this.recycle(key, row);
     let after = null;
     for (const [key, i] of keys) {
       const row = this.shown.get(key) ?? this.spare.pop() ?? this.make();
@@ -59,14 +59,14 @@ export class Rows {
     if (last > this.items.length) this.wanted(last);
   }
 
-  retire(key, row) {
+  recycle(key, row) {
     row.hidden = true;
     row.classList.remove("glow");
     this.shown.delete(key);
     this.spare.push(row);
   }
 
-  /** The row of a lift in sight, if it is. */
+  /** Return the row of a lift, if it is visible. */
   rowOf(lift_id) {
     return this.shown.get(lift_id);
   }

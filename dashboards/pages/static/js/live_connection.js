@@ -1,24 +1,24 @@
-// The live link: server-sent events, and its state for all to see.
+// The live connection: server-sent events, and the display of the connection's state.
 //
 //   joining ─► catching ─► live ─► lost ─(n s)─► catching ─► live
 //
-// After a loss the page reads everything anew ("catching up") before it calls itself live; nothing is ever half old.
+// After a loss the page reloads everything ("catching up") before it shows "live", so that old and new data never mix.
 
-import { put } from "./element.js";
+import { setText } from "./element.js";
 import { clock } from "./time.js";
-import { say } from "./words.js";
+import { translate } from "./translations.js";
 
 const WAIT_LEAST_S = 2, WAIT_MOST_S = 20;
 const HIDDEN_LIMIT_MS = 60_000; // A hidden page lets its connection go: a browser has only six for each server.
 
-/** Follow the live stream. `catchUp` reads everything anew and resolves when done; `on` takes events by name. */
-export function follow(parameters, { catchUp, on }) {
+/** Connect to the live stream. `catchUp` reloads everything and resolves when done; `on` maps event names to handlers. */
+export function followLive(parameters, { catchUp, on }) {
   const query = new URLSearchParams(parameters).toString();
   let source = null, wait_s = WAIT_LEAST_S, left_s = 0, timer = 0, since = null, why = "", hiddenTimer = 0;
 
   function open() {
     clearInterval(timer);
-    if (since) show("lost", say("link.trying"));
+    if (since) show("lost", translate("link.trying"));
     source = new EventSource(`/api/v1/live${query ? `?${query}` : ""}`);
     source.onopen = async () => {
       const mine = source;
@@ -37,7 +37,7 @@ export function follow(parameters, { catchUp, on }) {
     for (const [name, take] of Object.entries(on)) source.addEventListener(name, (event) => take(JSON.parse(event.data)));
   }
 
-  /** Close, and try again by and by; `problem` is what the server said where it did answer. */
+  /** Close the connection and reconnect after a delay; `problem` is the server's answer, if there was one. */
   function lose(problem = null) {
     source?.close();
     source = null;
@@ -52,7 +52,7 @@ export function follow(parameters, { catchUp, on }) {
 
   function count() {
     if (left_s <= 0) return open();
-    show("lost", say(why ? "link.failing" : "link.since", { at: clock(since), n: left_s, why }));
+    show("lost", translate(why ? "link.failing" : "link.since", { at: clock(since), n: left_s, why }));
     left_s -= 1;
   }
 
@@ -79,8 +79,8 @@ export function follow(parameters, { catchUp, on }) {
 function show(state, sentence = "") {
   const link = document.getElementById("link"), lost = document.getElementById("lost");
   link.dataset.link = state;
-  put(link.querySelector("span"), say(`link.${state}`));
+  setText(link.querySelector("span"), translate(`link.${state}`));
   lost.hidden = state !== "lost";
-  put(lost.querySelector("p"), sentence);
+  setText(lost.querySelector("p"), sentence);
   document.body.classList.toggle("stale", state === "lost");
 }

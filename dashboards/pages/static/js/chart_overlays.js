@@ -1,21 +1,21 @@
-// What is painted onto a chart besides its lines: alerts that name themselves, silence, bands of states, limits.
+// Overlays of a chart: alerts with their names, gaps, bands of states, limits.
 
 import { colour, font } from "./axes.js";
 import { span as spanWords } from "./time.js";
-import { say } from "./words.js";
+import { translate } from "./translations.js";
 
 export const NAME_ROW = 15, NAME_ROWS = 2;
 const SHADE = 0.08, HATCH_PX = 7;
 const DOOR_HEIGHT = { closed: 0.12, opening: 0.55, open: 1, closing: 0.55 };
 const ROWS = { door: [["state", 1.2], ["curtain", 0]], presence: [["presence", 0]] };
 
-/** Return left end and width on the canvas of a span of time, within the chart. */
+/** Return the left edge and the width of a time span on the canvas, clipped to the chart. */
 function extent({ bbox, valToPos }, from, to) {
   const left = Math.max(bbox.left, valToPos(from, "x", true)), right = Math.min(bbox.left + bbox.width, valToPos(to, "x", true));
   return [left, Math.max(right - left, 2 * devicePixelRatio)];
 }
 
-/** Paint within the chart's own area only. */
+/** Paint clipped to the plot area. */
 export function clipped({ ctx, bbox }, paint) {
   ctx.save();
   ctx.beginPath();
@@ -51,9 +51,9 @@ export function hatchGap(plot, [from, to]) {
   ctx.restore();
 }
 
-/** Say in the middle of a gap how long nothing was heard, where there is room. */
+/** Label a gap with its duration, where there is room. */
 export function nameGap(plot, [from, to]) {
-  const { ctx, bbox } = plot, ratio = devicePixelRatio, [left, width] = extent(plot, from, to), text = say("chart.gap", { duration: spanWords(to - from) });
+  const { ctx, bbox } = plot, ratio = devicePixelRatio, [left, width] = extent(plot, from, to), text = translate("chart.gap", { duration: spanWords(to - from) });
   ctx.save();
   ctx.font = font(ratio);
   const wide = ctx.measureText(text).width + 10 * ratio, middle = left + width / 2, y = bbox.top + bbox.height / 2;
@@ -67,7 +67,7 @@ export function nameGap(plot, [from, to]) {
   ctx.restore();
 }
 
-/** Paint pieces of states as bands: how far a door is open, or whether something is there. */
+/** Paint intervals of states as bands: how far a door is open, or whether the car is occupied. */
 export function paintBands(plot, kind, pieces) {
   for (const [name, base] of ROWS[kind]) {
     plot.ctx.fillStyle = colour(name === "curtain" ? "data-2" : "data");
@@ -91,7 +91,7 @@ export function dashLimit({ ctx, bbox, valToPos }, value) {
   ctx.setLineDash([]);
 }
 
-/** Write each alert's name above its span, in as many rows as needed and there are. */
+/** Write each alert's name above its span, in up to NAME_ROWS rows. */
 export function nameAlerts(plot, alerts) {
   const { ctx, bbox } = plot, ratio = devicePixelRatio, ends = Array(NAME_ROWS).fill(-Infinity);
   ctx.save();

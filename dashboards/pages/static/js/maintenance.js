@@ -1,16 +1,16 @@
-// Maintenance of the lift: somebody says until when they work on it, and may end it before its time.
+// The maintenance window of a lift: a person opens the window with its end, and may end the window early.
 
 import { Problem, hoursAhead, post, remove, serverNow } from "./api.js";
-import { put } from "./element.js";
+import { setText } from "./element.js";
 import { shortStamp } from "./time.js";
-import { nameOrAsk } from "./who.js";
-import { say } from "./words.js";
+import { requireUserName } from "./user_name.js";
+import { translate } from "./translations.js";
 
-/** Whether a window is there and not over. */
-export const isOn = (works) => Boolean(works) && Date.parse(works.until) > serverNow();
+/** Return whether a maintenance window exists and is not over. */
+export const isOngoing = (works) => Boolean(works) && Date.parse(works.until) > serverNow();
 
-/** The panel and the line in the headline. `changed(lift)` hears the lift as it is then. */
-export class Works {
+/** The panel and the line in the headline. `changed(lift)` is called with the lift after a change. */
+export class MaintenancePanel {
   constructor(panel, line, address, changed) {
     Object.assign(this, { panel, line, address, changed, works: null, zone: null });
     [this.set, this.offer, this.answer] = [".set", "details", ".answer"].map((name) => panel.querySelector(name));
@@ -23,18 +23,18 @@ export class Works {
     this.tick();
   }
 
-  /** Show what is so now: a window ends by itself. */
+  /** Update the panel: a window ends by itself. */
   tick() {
-    const on = isOn(this.works), focused = this.panel.contains(document.activeElement);
+    const on = isOngoing(this.works), focused = this.panel.contains(document.activeElement);
     if (this.set.hidden === on && focused) this.panel.querySelector("h2").focus();
     [this.set.hidden, this.offer.hidden, this.line.hidden] = [!on, on, !on];
     if (!on) return;
     const { from, until, by, note } = this.works, [title, since, why] = this.set.querySelectorAll("p");
-    const sentence = say("works.until", { at: shortStamp(until, this.zone) });
-    put(title.firstChild, sentence);
-    put(this.line.lastElementChild, sentence);
-    put(since, say("works.set", { at: shortStamp(from, this.zone), who: by }));
-    put(why, note ?? "");
+    const sentence = translate("works.until", { at: shortStamp(until, this.zone) });
+    setText(title.firstChild, sentence);
+    setText(this.line.lastElementChild, sentence);
+    setText(since, translate("works.set", { at: shortStamp(from, this.zone), who: by }));
+    setText(why, note ?? "");
   }
 
   async start({ hours, note }) {
@@ -46,17 +46,17 @@ export class Works {
     await this.send((by) => remove(`${this.address}?${new URLSearchParams({ by })}`));
   }
 
-  /** Do it; what the server refuses stays written here. */
-  async send(deed) {
-    const by = await nameOrAsk();
+  /** Send a change; where the server refuses, show the reason. */
+  async send(action) {
+    const by = await requireUserName();
     if (!by) return;
     try {
-      this.changed(await deed(by));
+      this.changed(await action(by));
       this.offer.open = false;
-      put(this.answer, "");
+      setText(this.answer, "");
     } catch (problem) {
       if (!(problem instanceof Problem)) throw problem;
-      put(this.answer, say("act.failed", { why: problem.message || say("error.network") }));
+      setText(this.answer, translate("act.failed", { why: problem.message || translate("error.network") }));
     }
   }
 }
