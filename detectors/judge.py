@@ -1,12 +1,13 @@
 """All rules over all lifts: batches go in, findings come out; the state between is arrays, to be kept and restored.
 
 One car state is shared by all rules; each rule has the state of its detector and of each of its levels. However the
-stream is cut into batches, the findings are the same.
+stream is cut into batches, the findings are the same. Rules over arrivals depend on the monitor's clock instead:
+messages are heard (`hear`), and judged at each look at the clock (`look`).
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -14,12 +15,12 @@ from numpy.typing import NDArray
 
 from detectors import trigger
 from detectors.checking import check
-from detectors.observe import tables
+from detectors.observe import arrivals, tables
 from detectors.observe.rest import STILL_MPS
 from detectors.rule import Finding, Level, Rule, Score
 from registry.facts import FleetFacts
 from registry.maintenance import NO_WINDOWS, MaintenanceWindows
-from telemetry.arrays import Bools, Memory
+from telemetry.arrays import F64, I32, I64, Bools, Memory
 from telemetry.batch import Batch
 from telemetry.streams import NORMAL, STARRED_ONLY_MODES
 
@@ -27,7 +28,7 @@ KINDS = {trigger.OPENED: "on", trigger.SHUT: "off", trigger.GREW: "more"}
 
 
 class Judge:
-    """The rules and their state for `n` lifts. `step` is the only thing that carries it on.
+    """The rules and their state for `n` lifts, which `step`, `hear` and `look` carry on.
 
     With `on_broken` a rule that breaks is set aside, `on_broken` gets its slug and its error, and the others go on;
     without, the error is raised.
@@ -37,6 +38,7 @@ class Judge:
         self, rules: Sequence[Rule], n: int, on_broken: Callable[[str, Exception], None] | None = None
     ) -> None:
         self.rules = tuple(rules)
+        self._over_arrivals = [rule for rule in rules if rule.table == "arrivals"]
         self.n = n
         self._states = _start(self.rules, n)
         self._on_broken = on_broken
@@ -49,13 +51,51 @@ class Judge:
 
         In `windows` of maintenance, as in some modes, only the starred rules are judged.
         """
-        if len(facts) != self.n:
-            raise ValueError(f"facts of {len(facts)} lifts for a judge of {self.n}: call grow({len(facts)}) first")
+        self._check_size(facts)
         if not len(batch) and batch.waveforms is None and batch.machine is None:
             return []
         memory, seen = tables.step(self._states, batch, facts)
         self._states |= memory
         return self._judge(seen._asdict(), facts, windows)
+
+    def hear(self, lift: I32, arrived_ns: I64, online: F64, heartbeat_s: F64) -> None:
+        """Take in when messages arrived, and their `online` and heartbeat (`detectors.observe.arrivals`)."""
+        self._states["arrivals"] = arrivals.hear(self._states["arrivals"], lift, arrived_ns, online, heartbeat_s)
+
+    def look(
+        self, now_ns: int, facts: FleetFacts, windows: MaintenanceWindows = NO_WINDOWS, *, count_anew: bool = False
+    ) -> list[Finding]:
+        """Return what the rules over arrivals find by the clock; with `count_anew` silence is counted from now."""
+        self._check_size(facts)
+        if count_anew:
+            self._states["arrivals"] = arrivals.count_anew(self._states["arrivals"], now_ns)
+        self._states["arrivals"], seen = arrivals.look(self._states["arrivals"], now_ns, self._states["rows"]["mode"])
+        return self._judge({"arrivals": seen}, facts, windows)
+
+    def resume_looking(self, now_ns: int, firing: Iterable[tuple[str, int, int, int]]) -> None:
+        """Count silence anew from `now_ns`; open the levels over arrivals that are `firing`, and shut all others.
+
+        `firing` holds a slug, a severity, a lift and an onset each. A snapshot cannot know them: what a rule over
+        arrivals finds depends on when the clock is looked at.
+        """
+        self._states["arrivals"] = arrivals.resume(self._states["arrivals"], now_ns)
+        keys = {
+            (rule.slug, level.severity): f"{rule.slug}/{i}"
+            for rule in self._over_arrivals
+            for i, level in enumerate(rule.levels)
+        }
+        self._states |= {key: trigger.start(self.n) for key in keys.values()}
+        for slug, severity, lift, onset_ns in firing:
+            if key := keys.get((slug, severity)):
+                self._states[key]["open"][lift] = True
+                self._states[key]["since_ns"][lift] = onset_ns
+
+    def forget_arrivals(self, lifts: Bools) -> None:
+        """Forget what was heard of these lifts, and what the rules over arrivals found of them."""
+        fresh = {"arrivals": arrivals.start(self.n), **_start_rules(self._over_arrivals, self.n)}
+        for key, state in fresh.items():
+            state[~lifts] = self._states[key][~lifts]
+        self._states |= fresh
 
     def _judge(self, seen: Mapping[str, Any], facts: FleetFacts, windows: MaintenanceWindows) -> list[Finding]:
         """Return what the rules over these tables find."""
@@ -68,6 +108,10 @@ class Judge:
             idle = None if rule.starred else starred_only[rule.table]
             found += self._guarded(rule, table, facts, idle)
         return sorted(found, key=lambda finding: (finding.at_ns, finding.lift))
+
+    def _check_size(self, facts: FleetFacts) -> None:
+        if len(facts) != self.n:
+            raise ValueError(f"facts of {len(facts)} lifts for a judge of {self.n}: call grow({len(facts)}) first")
 
     def _guarded(self, rule: Rule, table: Any, facts: FleetFacts, idle: NDArray[np.bool_] | None) -> list[Finding]:
         """Return what a rule finds; set aside a rule that raises or returns other scores than its levels ask for.
@@ -126,16 +170,18 @@ class Judge:
         """Go on from a snapshot of as many lifts or fewer; what it does not know (a newer rule) begins anew."""
         self._states = _carry(snapshot, _start(self.rules, self.n))
 
-    def mode(self) -> NDArray[Any]:
-        """Return the mode of each lift as it was said last (a code of `telemetry.streams`); NaN is unknown."""
-        return np.array(self._states["rows"]["mode"])
+    @property
+    def states(self) -> Mapping[str, Memory]:
+        """The whole state, as `snapshot` names it, to be read and not to be changed."""
+        return self._states
 
     def latest(self) -> dict[str, NDArray[Any]]:
         """Return what each lift said last, one array for each column; NaN (landing -1) is unknown.
 
         `position_m`, `landing` (index into the floors), `speed_mps` (0 at rest), `direction` (-1, 0, 1), `last_trip_ns`
         (when the last trip ended, by the lift's clock; 0 where none is known), `door`,
-        `presence`, `mode`, `power` (codes of `telemetry.streams`).
+        `presence`, `mode`, `power` (codes of `telemetry.streams`), `last_seen_ns` (its latest sign of life by arrival;
+        0 never).
         """
         state = self._states["rows"]
         position = state["z"].copy()
@@ -147,12 +193,17 @@ class Judge:
             "speed_mps": speed,
             "direction": np.sign(speed),
             "last_trip_ns": np.maximum(state["trip_ns"], 0),
+            "last_seen_ns": self._states["arrivals"]["seen_ns"].copy(),
             **{name: state[name].copy() for name in ("door", "presence", "mode", "power")},
         }
 
 
 def _start(rules: Sequence[Rule], n: int) -> dict[str, Memory]:
-    states: dict[str, Memory] = dict(tables.start(n))
+    return tables.start(n) | {"arrivals": arrivals.start(n)} | _start_rules(rules, n)
+
+
+def _start_rules(rules: Sequence[Rule], n: int) -> dict[str, Memory]:
+    states: dict[str, Memory] = {}
     for rule in rules:
         states[f"{rule.slug}/detector"] = rule.detector.start(n)
         states |= {f"{rule.slug}/{i}": trigger.start(n) for i in range(len(rule.levels))}

@@ -48,7 +48,8 @@ class Level:
     `by_hand`: its alert fires until a person resolves it (the alert book sees to that). Where its `off` is
     unknown it is shut when `on` is below 1, and it opens again every so often while it holds (`detectors.trigger`).
     `peak` names the evidence whose greatest value is to be known in the end: while the level is open, each row that
-    exceeds what was found of it before is found too.
+    exceeds what was found of it before is found too. `clears_in_every_mode`: in the modes, and in the maintenance, in
+    which the rule is not judged, it is shut all the same.
     """
 
     severity: int
@@ -58,6 +59,7 @@ class Level:
     clear_readings: int = 2
     by_hand: bool = False
     peak: str = ""
+    clears_in_every_mode: bool = False
 
 
 TableName = Literal["rows", "trips", "features", "arrivals"]

@@ -83,7 +83,8 @@ def step(
 ) -> tuple[Memory, Edges]:
     """Return the records after the rows of a table, and where the level opened, grew or was shut.
 
-    Every clock stops at rows that are `unknown`; at rows that are `idle` what is pending is reset, what is open kept.
+    Every clock stops at rows that are `unknown`; at rows that are `idle` what is pending is reset, what is open kept
+    unless the level clears in every mode.
     """
     n = len(score.on)
     never = np.zeros(n, dtype=np.bool_)
@@ -95,7 +96,7 @@ def step(
         score.evidence[level.peak] if level.peak else score.on,
         never if unknown is None else unknown, never if idle is None else idle,
         (level.readings, round(level.hold_s * 1e9)), (level.clear_readings, round(level.clear_s * 1e9)),
-        level.by_hand, level.peak != "",
+        level.by_hand, level.peak != "", level.clears_in_every_mode,
         place, kind, onset_ns,
     )  # fmt: skip
     return memory, Edges(place[:count], kind[:count], onset_ns[:count])
@@ -105,7 +106,7 @@ def step(
 def _run(
     memory: Any, lift: Any, t_ns: Any, gap_ns: Any,
     on: Any, off: Any, since_ns: Any, peak: Any, unknown: Any, idle: Any,
-    to_open: tuple[int, int], to_shut: tuple[int, int], by_hand: bool, has_peak: bool,
+    to_open: tuple[int, int], to_shut: tuple[int, int], by_hand: bool, has_peak: bool, idle_clears: bool,
     place: Any, kind: Any, onset_ns: Any,
 ) -> int:  # fmt: skip
     """Carry the level over all rows; write its edges, and return how many."""
@@ -116,7 +117,7 @@ def _run(
         if unknown[k]:
             value_on, value_off = np.nan, np.nan
         elif idle[k]:
-            value_on, value_off = 0.0, np.nan
+            value_on, value_off = 0.0, value_off if idle_clears else np.nan
         if by_hand and not np.isnan(value_on):
             if np.isnan(value_off):
                 value_off = 1.0 if value_on < 1.0 else 0.0

@@ -1,7 +1,8 @@
 """Judges what the journal holds, turn by turn: decode, index, put in order, score, and commit what was found.
 
-    journal ─► decode ─► fleet ─► sequencer ─► judge ─► findings ─┬─► records: alerts + position, one transaction
-                  └─► offered to storing          silence ────────┘
+    journal ─► decode ─► fleet ─► sequencer ─► judge ─► findings ──► records: alerts + position, one transaction
+                  └─► offered to storing          ▲
+                                     clock ───────┘ a look each turn
 
 Restarted, it loads the snapshot, reads on from its position and finds the same again; the alert book passes over what
 it has already applied. After a failure of our own it does the same, and the message that fails by itself is set aside.
@@ -151,7 +152,7 @@ class Judging(threading.Thread):
             self._judge_batch(state.sequencer.idle(now_ns - UNJOURNALLED_NS))
         late_s = (now_ns - entries[-1].arrived_ns) / 1e9 if entries else 0.0
         is_draining = late_s > BEHIND_S or is_full or self._was_deaf(now_ns)
-        self._found(state.silence.step(now_ns, draining=is_draining, excused=state.excused(now_ns)), now_ns)
+        self._found(state.look(now_ns, count_anew=is_draining), now_ns)
         if self._is_due("picture", PICTURE_EVERY_S):
             self.picture = state.picture()
         in_doubt = self._quarantine.in_doubt(self._position + 1)
@@ -182,7 +183,7 @@ class Judging(threading.Thread):
         self.counts["messages"] += len(entries)
         self.counts["bundles"] += len(decoded.messages.lift_id)
         self.counts["district_differs"] += indexed.district_differs
-        state.hear_links(decoded, indexed.lift)
+        state.hear(decoded, indexed.lift)
         self._position = self._read_to
         self._judge_batch(batch)
         left_out = repeated | (indexed.lift == NO_ROOM)
@@ -226,7 +227,7 @@ class Judging(threading.Thread):
             state, position = State.unpacked(rules, snapshot.state, self._rule_broke), snapshot.position
         changes = self._records.registry_since(EVERYTHING)
         state.load([(each.facts, each.registered) for each in changes.lifts], changes.deleted, changes.windows)
-        state.resume_silence(self._records.open_alerts(), time.time_ns())
+        state.resume_looking(self._records.open_alerts(), time.time_ns())
         self._state, self._revision, self._in_rows = state, changes.revision, False
         self._position = self._read_to = max(position, self._journal.first - 1)
         self._committing.begin_at(self._position)

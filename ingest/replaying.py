@@ -73,8 +73,8 @@ class Replay:
         self.counts.update(f"refused:{refusal.reason}" for refusal in decoded.refusals)
         changes = self._judge(batch) + self._drain()
         if self._silence and len(indexed.lift):
-            state.hear_links(decoded, indexed.lift)
-            changes += self._take(state.silence.step(int(decoded.messages.arrived_ns.max())))
+            state.hear(decoded, indexed.lift)
+            changes += self._take(state.look(int(decoded.messages.arrived_ns.max())))
         if len(indexed.lift):
             changes += self._attend(changes, int(decoded.messages.t_end_ns.max()))
         return changes

@@ -1,4 +1,4 @@
-"""What judging remembers between two messages: the fleet, the sequencer, the rules' state, and when lifts were heard.
+"""What judging remembers between two messages: the fleet, the sequencer, and the rules' state.
 
 It is packed and unpacked whole, with the journal's position that it belongs to, so that no part is ahead of another.
 """
@@ -17,15 +17,15 @@ from alerts.alert import Alert
 from alerts.book import Occurrence
 from detectors.judge import Judge
 from detectors.rule import Finding, Rule
-from detectors.rules.silence import ByArrival, Silence
+from detectors.rules.silence import link
 from ingest.fleet import NO_ROOM, Fleet
+from registry.catalogue import SEVERITIES
 from registry.facts import LiftFacts
 from registry.maintenance import NO_WINDOWS, MaintenanceWindows
 from store.live import LiveTable
 from store.records.repository import WindowRecord
 from telemetry.batch import Decoded
 from telemetry.order.sequence import Sequencer
-from telemetry.streams import STARRED_ONLY_MODES
 
 log = logging.getLogger("liftwatch.judge")
 
@@ -40,7 +40,6 @@ class State:
         self.fleet = Fleet()
         self.sequencer = Sequencer()
         self.judge = Judge(rules, 0, on_broken)
-        self.silence = Silence(next((r.detector for r in rules if isinstance(r.detector, ByArrival)), None))
         self.windows = NO_WINDOWS
         self._windows: dict[int, WindowRecord] = {}
 
@@ -49,7 +48,6 @@ class State:
         n = len(self.fleet)
         self.judge.grow(n)
         self.sequencer.grow(n)
-        self.silence.grow(n)
 
     def load(
         self,
@@ -68,9 +66,9 @@ class State:
             self.windows = MaintenanceWindows(lift.astype(np.int32), from_ns, until_ns)
         unlisted = np.ones(len(self.fleet), dtype=np.bool_)
         unlisted[self.fleet.listed()] = False
-        self.silence.forget(unlisted)
+        self.judge.forget_arrivals(unlisted)
 
-    def hear_links(self, decoded: Decoded, lift: NDArray[np.int32]) -> None:
+    def hear(self, decoded: Decoded, lift: NDArray[np.int32]) -> None:
         """Take in when lifts were heard, and what they said of being online and of their heartbeat."""
         messages = decoded.messages
         online, heartbeat_s = np.full(len(lift), np.nan), np.full(len(lift), np.nan)
@@ -78,34 +76,33 @@ class State:
         online[status.message] = status.channels["online"]
         heartbeat_s[status.message] = status.channels["heartbeat_s"]
         kept = (lift != NO_ROOM) & ~messages.retained_stale
-        self.silence.hear(lift[kept], messages.arrived_ns[kept], online[kept], heartbeat_s[kept])
+        self.judge.hear(lift[kept], messages.arrived_ns[kept], online[kept], heartbeat_s[kept])
 
     def occurrence(self, finding: Finding, rule: Rule, noticed_ns: int) -> Occurrence:
         """Return a finding with its lift's id and district."""
         fleet, i = self.fleet, finding.lift
         return Occurrence(fleet.lift_ids[i], fleet.districts[i], finding, rule, noticed_ns)
 
-    def excused(self, now_ns: int) -> NDArray[np.bool_]:
-        """Return which lifts may be silent: those being worked on now, and in a mode of the starred rules alone."""
-        every = np.arange(len(self.fleet), dtype=np.int32)
-        worked_on: NDArray[np.bool_] = self.windows.contain(every, np.full(len(every), now_ns))
-        return worked_on | np.isin(self.judge.mode(), STARRED_ONLY_MODES)
+    def look(self, now_ns: int, *, count_anew: bool = False) -> list[Finding]:
+        """Return what the rules over arrivals find by the clock."""
+        return self.judge.look(now_ns, self.fleet.facts, self.windows, count_anew=count_anew)
 
-    def resume_silence(self, firing: Iterable[Alert], now_ns: int) -> None:
-        """Count silence anew from `now_ns`; a lift whose alert is firing is offline until it is heard."""
-        self.silence.restart(now_ns)
-        for alert in firing:
-            index = self.fleet.index_of(alert.lift_id)
-            if index is not None and alert.rule == "offline":
-                self.silence.reopen(index)
+    def resume_looking(self, open_alerts: Iterable[Alert], now_ns: int) -> None:
+        """Count silence anew from `now_ns`, and take over which alerts of the rules over arrivals are open."""
+        firing = [
+            (alert.rule, SEVERITIES.index(severity), index, alert.onset_ns)
+            for alert in open_alerts
+            if (index := self.fleet.index_of(alert.lift_id)) is not None
+            for severity in alert.levels
+        ]
+        self.judge.resume_looking(now_ns, firing)
 
     def pack(self) -> bytes:
-        """Return all of it as bytes: the order of the lifts, the sequence of messages, the rules, the silence."""
+        """Return all of it as bytes: the order of the lifts, the sequence of messages, the rules."""
         out = io.BytesIO()
         parts: dict[str, Any] = {"lifts": np.array(self.fleet.lift_ids, dtype=np.str_)}
         parts |= {f"judge/{name}": column for name, column in self.judge.snapshot().items()}
         parts |= {f"sequence/{name}": column for name, column in self.sequencer.snapshot().items()}
-        parts |= {f"silence/{name}": column for name, column in self.silence.snapshot().items()}
         np.savez(out, allow_pickle=False, **parts)
         return out.getvalue()
 
@@ -130,14 +127,13 @@ class State:
 
             self.judge.restore(part("judge/"))
             self.sequencer.restore(part("sequence/"))
-            self.silence.restore(part("silence/"))
 
     def picture(self) -> LiveTable:
         """Return the latest state of every listed lift."""
         listed = np.array(self.fleet.listed(), dtype=np.intp)
         counted = self.sequencer.counts()
         columns = self.judge.latest() | {name: counted[name] for name in ("received", "gaps", "repeats", "late")}
-        columns |= {"last_seen_ns": self.silence.last_seen_ns, "link": self.silence.link()}
+        columns["link"] = link(self.judge.states)
         return LiveTable(
             lift_id=np.array([self.fleet.lift_ids[i] for i in listed], dtype=np.str_),
             district=np.array([self.fleet.districts[i] for i in listed], dtype=np.str_),

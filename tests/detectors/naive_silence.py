@@ -30,14 +30,14 @@ class Lift:
         self.heartbeat_s = heartbeat_s or self.heartbeat_s
 
     def look(self, now_s: float, *, draining: bool, excused: bool) -> tuple[str, float] | None:
-        """Return ("on" or "off", onset) where something changed."""
+        """Return "on" or "off" and since when it is or was silent, where something changed."""
         if draining:
             self.counted_from_s = now_s
         if self.offline_since_s is not None:
             if self.spoke_s is None or self.spoke_s <= self.offline_since_s:
                 return None
-            self.offline_since_s = None
-            return "off", self.spoke_s
+            since_s, self.offline_since_s = self.offline_since_s, None
+            return "off", since_s
         if (self.spoke_s is None and self.will_s is None) or excused:
             return None
         since_s, limit_s = self._silent()

@@ -1,4 +1,4 @@
-"""What every rule of the catalogue keeps, whatever it concludes.
+"""What every rule over readings keeps, whatever it concludes.
 
 A rule's own test module (`test_<slug>.py`) gives `fault()`; nothing else is needed to be held to this.
 """
@@ -16,7 +16,6 @@ from detectors.catalogue import RULES
 from detectors.judge import Judge
 from detectors.observe import tables
 from detectors.rule import Finding, Rule
-from detectors.rules.silence import ByArrival
 from detectors.trigger import AGAIN_S
 from registry.facts import FleetFacts, LiftFacts
 from telemetry.arrays import Memory
@@ -25,9 +24,10 @@ from telemetry.groups import blocks
 from telemetry.streams import CLOSED
 from tests.detectors.world import BEGIN_NS, Fault, Rows, batch, facts_of, healthy, rows_of, tower, with_vibration
 
-JUDGED = [rule for rule in RULES if not isinstance(rule.detector, ByArrival)]
-"""Silence is not judged by what is read; `test_silence.py` holds it."""
-each_rule = pytest.mark.parametrize("rule", JUDGED, ids=lambda rule: rule.slug)
+each_rule = pytest.mark.parametrize(
+    "rule", [rule for rule in RULES if rule.table != "arrivals"], ids=lambda rule: rule.slug
+)
+"""Each rule over readings; `test_contract_over_arrivals.py` has the others."""
 SLACK_S = 2.0
 
 

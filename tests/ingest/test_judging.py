@@ -18,7 +18,7 @@ from detectors.observe import tables
 from detectors.observe.rows import RowTable
 from detectors.rule import MINOR, NO_MEMORY, Level, Rule, Score
 from detectors.rules.silence import RULE as SILENT
-from detectors.rules.silence import ByArrival
+from detectors.rules.silence import Silence
 from ingest.judging import Judging
 from registry.facts import FleetFacts
 from store.journal import Journal
@@ -30,7 +30,7 @@ from tests.loopback import until
 
 POISON_M = 13.0
 S_NS = 1_000_000_000
-SOON_OFFLINE = replace(SILENT, detector=ByArrival(offline_s=4.0, suspect_heartbeats=0.01))
+SOON_OFFLINE = replace(SILENT, detector=Silence(offline_s=4.0, suspect_heartbeats=0.01))
 
 
 @dataclass(frozen=True)

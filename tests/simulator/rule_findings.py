@@ -10,12 +10,12 @@ import numpy as np
 from detectors.catalogue import RULES
 from detectors.judge import Judge
 from detectors.rule import Finding
-from detectors.rules.silence import Silence
-from registry.facts import LiftFacts, fleet
+from registry.facts import FleetFacts, LiftFacts, fleet
 from simulator.faults.labels import Label
 from simulator.faults.symptom_table import BY_SLUG
 from simulator.world.second import Second
 from simulator.world.world import World
+from telemetry.arrays import F64, Index
 from telemetry.batch import CHANNELS, Batch, readings
 
 
@@ -55,12 +55,11 @@ def batch_of(w: World, second: Second) -> Batch:
 
 def live(facts: list[LiftFacts], w: World, seconds: int) -> Iterator[tuple[Second, list[Finding]]]:
     """Simulate so many seconds; yield each with the findings of the rules. Every lift has been seen before."""
-    judge, silence, columns = Judge(RULES, len(facts)), Silence(), fleet(facts)
-    silence.grow(len(facts))
-    silence.last_seen_ns[:] = w.start_ns
+    judge, columns = Judge(RULES, len(facts)), fleet(facts)
+    hear(judge, np.arange(len(facts)), w.start_ns, np.ones(len(facts)))
     for _ in range(seconds):
         second = w.step()
-        yield second, judge.step(batch_of(w, second), columns) + silence_findings(silence, w, second)
+        yield second, judge.step(batch_of(w, second), columns) + silence_findings(judge, columns, w, second)
 
 
 def fired_rules(facts: list[LiftFacts], w: World, seconds: int) -> dict[int, Counter[str]]:
@@ -96,12 +95,16 @@ def first_firing_s(facts: list[LiftFacts], w: World, seconds: int) -> tuple[dict
     return heard, labels
 
 
-def silence_findings(silence: Silence, w: World, second: Second) -> list[Finding]:
+def silence_findings(judge: Judge, facts: FleetFacts, w: World, second: Second) -> list[Finding]:
     """Return the findings of the silence rule: a silent lift sends nothing, except that its status is its last will."""
     now_ns = w.start_ns + w.seconds * 1_000_000_000
     online = np.where(second.silent, 0.0, np.nan)
     spoke = ~second.silent
     spoke[second.status] = True
-    lift = np.flatnonzero(spoke).astype(np.int32)
-    silence.hear(lift, np.full(len(lift), now_ns), online[lift], np.full(len(lift), np.nan))
-    return silence.step(now_ns)
+    hear(judge, np.flatnonzero(spoke), now_ns, online[spoke])
+    return judge.look(now_ns, facts)
+
+
+def hear(judge: Judge, lift: Index, now_ns: int, online: F64) -> None:
+    """Let a message of each of these lifts arrive now."""
+    judge.hear(lift.astype(np.int32), np.full(len(lift), now_ns), online, np.full(len(lift), np.nan))
