@@ -15,7 +15,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from detectors.observe import sensor
-from detectors.observe.features import Accelerations, FeatureColumns
+from detectors.observe.acceleration import Accelerations
+from detectors.observe.features import FeatureColumns
 from detectors.observe.gaps import GAP_MOST_NS, NEVER_NS, age_s, longest_ns
 from detectors.observe.landing import nearest
 from detectors.observe.rest import MOVING, rest, stay

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from detectors.observe import features, rows, trips
+from detectors.observe import acceleration, features, rows, trips
 from detectors.observe.trips import TripTable
 from registry.facts import FleetFacts
 from telemetry.arrays import F64, I64
@@ -22,7 +22,7 @@ def cut_trips(t_ns: I64, v_mps: F64, z_m: F64, landings_m: F64) -> TripTable:
     """
     lift = np.zeros(len(t_ns), dtype=np.int32)
     batch = readings(lift, t_ns, v_mps=v_mps, z_m=z_m)
-    _, nothing, silent = features.step(features.start(1), None)
+    _, nothing, silent = features.step(acceleration.start(1), None)
     _, _, found = rows.step(rows.start(1), batch, nothing, silent, _facts(landings_m))
     return trips.table(found)
 

@@ -13,7 +13,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import NamedTuple
 
-from detectors.observe import features, rows, trips
+from detectors.observe import acceleration, features, rows, trips
 from detectors.observe.features import FeatureTable
 from detectors.observe.rows import RowTable
 from detectors.observe.trips import TripTable
@@ -32,7 +32,7 @@ class Tables(NamedTuple):
 
 def start(n: int) -> dict[str, Memory]:
     """Return the memory of `n` lifts of which nothing is known."""
-    return {"rows": rows.start(n), "features": features.start(n)}
+    return {"rows": rows.start(n), "features": acceleration.start(n)}
 
 
 def step(memory: Mapping[str, Memory], batch: Batch, facts: FleetFacts) -> tuple[dict[str, Memory], Tables]:

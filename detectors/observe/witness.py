@@ -19,7 +19,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from detectors.observe.features import SLOT_NS, Accelerations
+from detectors.observe.acceleration import SLOT_NS, Accelerations
 from detectors.observe.gaps import NEVER_NS
 from detectors.observe.rows import RowTable
 from telemetry.arrays import F64, I64, Memory

@@ -9,7 +9,7 @@ import pytest
 from numpy.typing import NDArray
 from scipy.signal import butter, lfilter, lfilter_zi
 
-from detectors.observe import features
+from detectors.observe import acceleration, features
 from telemetry.batch import Waveforms
 from tests.detectors.world import BEGIN_NS, waves
 
@@ -48,14 +48,14 @@ def mm(values: list[float]) -> list[float | None]:
 @pytest.mark.parametrize("block_s", [0.25, 1.0, 4.0])
 def test_it_equals_one_filter_over_the_whole_signal(hz: int, block_s: float) -> None:
     z = signal(4.0, hz)
-    _, found = heard(features.start(1), waves([(0, BEGIN_NS, hz, z)], block_s))
+    _, found = heard(acceleration.start(1), waves([(0, BEGIN_NS, hz, z)], block_s))
     assert np.abs(np.array(mm(found)) - np.array(plainly(z, hz))).max() <= 1
 
 
 def test_batches_and_neighbours_change_nothing_bit_for_bit() -> None:
     blocks = waves([(0, BEGIN_NS, 100, signal(4.0, 100)), (2, BEGIN_NS + 7_000_000, 400, signal(4.0, 400, 2))], 0.5)
-    together, _, _ = features.step(features.start(3), blocks)
-    state = features.start(3)
+    together, _, _ = features.step(acceleration.start(3), blocks)
+    state = acceleration.start(3)
     for k in range(len(blocks.message)):
         state, _, _ = features.step(state, one(blocks, k))
     assert together.tobytes() == state.tobytes()
@@ -71,42 +71,42 @@ def one(blocks: Waveforms, k: int) -> Waveforms:
 
 def test_what_was_felt_is_remembered_for_some_seconds_and_looked_up_in_a_long_batch() -> None:
     z = signal(30.0, 100)
-    state, long = heard(features.start(1), waves([(0, BEGIN_NS, 100, z)], 1.0), slots=300)
+    state, long = heard(acceleration.start(1), waves([(0, BEGIN_NS, 100, z)], 1.0), slots=300)
     assert np.abs(np.array(mm(long)) - np.array(plainly(z, 100))).max() <= 1
     _, _, kept = features.step(state, None)
     _, later = kept.since(np.zeros(1, dtype=np.int32), np.array([BEGIN_NS]), 300, EVER_NS)
-    assert np.flatnonzero(~np.isnan(later[0])).tolist() == list(range(300 - features.SLOTS, 300))
+    assert np.flatnonzero(~np.isnan(later[0])).tolist() == list(range(300 - acceleration.SLOTS, 300))
 
 
 def test_a_nan_silences_its_block_alone() -> None:
     z = signal(4.0, 100)
     z[150] = np.nan
-    _, found = heard(features.start(1), waves([(0, BEGIN_NS, 100, z)], 1.0))
+    _, found = heard(acceleration.start(1), waves([(0, BEGIN_NS, 100, z)], 1.0))
     assert [x is None for x in mm(found)] == [False] * 10 + [True] * 10 + [False] * 20
     assert mm(found)[20:] == pytest.approx(plainly(z[200:], 100), abs=1)
 
 
 def test_after_a_gap_what_lies_between_is_unknown_and_what_was_before_is_known() -> None:
     z = signal(1.0, 100)
-    state, _ = heard(features.start(1), waves([(0, BEGIN_NS, 100, z)], 1.0))
+    state, _ = heard(acceleration.start(1), waves([(0, BEGIN_NS, 100, z)], 1.0))
     _, found = heard(state, waves([(0, BEGIN_NS + 3_000_000_000, 100, z)], 1.0))
     assert mm(found) == pytest.approx([*plainly(z, 100), *[None] * 20, *plainly(z, 100)], abs=1)
 
 
 def test_a_block_that_comes_late_or_again_is_not_heard() -> None:
     blocks = waves([(0, BEGIN_NS, 100, signal(2.0, 100))], 1.0)
-    state, _, _ = features.step(features.start(1), blocks)
+    state, _, _ = features.step(acceleration.start(1), blocks)
     after, _, known = features.step(state, replace(one(blocks, 0), xyz=one(blocks, 0).xyz + 5))
     assert len(known.slot) == 0
     assert after.tobytes() == state.tobytes()
 
 
 def test_vibration_slower_than_fifty_hertz_is_not_heard() -> None:
-    _, found = heard(features.start(1), waves([(0, BEGIN_NS, 25, signal(4.0, 25))], 1.0))
+    _, found = heard(acceleration.start(1), waves([(0, BEGIN_NS, 25, signal(4.0, 25))], 1.0))
     assert np.isnan(found).all()
 
 
 def test_a_calm_block_is_felt_as_its_mean() -> None:
     z = np.full(100, -2.0, dtype=np.float32) + signal(1.0, 100) * 0.01
-    _, found = heard(features.start(1), waves([(0, BEGIN_NS, 100, z)], 1.0), slots=10)
+    _, found = heard(acceleration.start(1), waves([(0, BEGIN_NS, 100, z)], 1.0), slots=10)
     assert mm(found) == [round(1000 * float(z.mean()))] * 10
