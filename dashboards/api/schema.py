@@ -221,7 +221,7 @@ class NotJudged(ResponseBody):
 
     rule: str
     code: str
-    not_found: list[str]
+    missing: list[str]
     reason: str
 
 
@@ -349,7 +349,7 @@ class DeadLetterList(ResponseBody):
     next: str | None
 
 
-class RefusedRow(ResponseBody):
+class RefusedRowBody(ResponseBody):
     """A refused row of an import and its errors; rows of CSV are counted from 1, the header line."""
 
     row: int
@@ -361,7 +361,7 @@ class ImportResult(ResponseBody):
     """The lifts that an import took, by id, and the rows that it refused."""
 
     taken: list[str]
-    refused: list[RefusedRow]
+    refused: list[RefusedRowBody]
 
 
 class RequestBody(BaseModel):
@@ -399,7 +399,7 @@ class Maintenance(RequestBody):
     note: Note | None = None
 
 
-class FaultRequest(RequestBody):
+class FaultInjection(RequestBody):
     """A fault to inject into a simulated lift."""
 
     cause: Annotated[str, StringConstraints(pattern=r"^[a-z0-9-]{1,64}$")]

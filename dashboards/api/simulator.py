@@ -27,7 +27,7 @@ def simulator(context: AppContext, inject: InjectFault) -> APIRouter:
         responses=problem_responses(400, 403, 404, 413, 415, 422, 503),
         dependencies=[Depends(require_media_type(JSON))],
     )
-    def post_fault(lift_id: schema.LiftIdInPath, body: schema.FaultRequest) -> OrjsonResponse:
+    def post_fault(lift_id: schema.LiftIdInPath, body: schema.FaultInjection) -> OrjsonResponse:
         """Inject a fault into a simulated lift for `for_s` seconds."""
         if lift_id not in context.poller.current_view().lift_index.row_of:
             raise not_found("lift", lift_id)

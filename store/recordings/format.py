@@ -95,7 +95,7 @@ class WaveColumn:
 
 
 Column = NDArray[Any] | list[Any] | WaveColumn
-Table = Mapping[str, Any]
+ColumnMap = Mapping[str, Any]
 """Columns of equal length by name; see `Column`."""
 
 
@@ -161,7 +161,7 @@ def _ns(instant: str | None) -> int | None:
     return None if instant is None else int(np.datetime64(instant.removesuffix("Z"), "ns").astype(np.int64))
 
 
-def encode(decoded: Decoded, first: int) -> dict[str, Table]:
+def encode(decoded: Decoded, first: int) -> dict[str, ColumnMap]:
     """Return the tables of a group of messages; `first` is the number of its first message in the recording."""
     messages = decoded.messages
     lift_id = np.array(messages.lift_id, dtype=object)
@@ -195,7 +195,7 @@ def encode(decoded: Decoded, first: int) -> dict[str, Table]:
     }
 
 
-def decode(tables: Mapping[str, Table], first: int) -> Decoded:
+def decode(tables: Mapping[str, ColumnMap], first: int) -> Decoded:
     """Return the group of messages in these tables, the inverse of `encode`."""
     table = tables["messages"]
     complete = np.array([form == "bundle" for form in table["form"]], dtype=np.bool_)
@@ -219,7 +219,7 @@ def decode(tables: Mapping[str, Table], first: int) -> Decoded:
     return Decoded(messages, samples, waves, refusals, machine)
 
 
-def _refusals(decoded: Decoded, first: int) -> Table:
+def _refusals(decoded: Decoded, first: int) -> ColumnMap:
     refusals = decoded.refusals
     position = np.array([refusal.position for refusal in refusals], dtype=np.int64)
     columns: dict[str, Column] = {
@@ -230,13 +230,13 @@ def _refusals(decoded: Decoded, first: int) -> Table:
     return {"message": after, "arrived": arrived, "position": position, **columns}
 
 
-def _waveforms(table: Table, first: int, names: str) -> Waveforms:
+def _waveforms(table: ColumnMap, first: int, names: str) -> Waveforms:
     axes: list[WaveColumn] = [table[axis] for axis in names]
     xyz = np.stack([axis.values for axis in axes])
     return Waveforms(_message(table, first), _i64(table["t"]), np.asarray(table["dt_ns"]), axes[0].first, xyz)
 
 
-def _message(table: Table, first: int) -> NDArray[np.int32]:
+def _message(table: ColumnMap, first: int) -> NDArray[np.int32]:
     return (_i64(table["message"]) - first).astype(np.int32)
 
 

@@ -20,8 +20,8 @@ from store.recordings.format import (
     TEXT,
     TEXTS,
     WAVE,
+    ColumnMap,
     Kind,
-    Table,
     WaveColumn,
 )
 
@@ -51,7 +51,7 @@ def schema(kinds: Mapping[str, Kind]) -> dict[str, Any]:
     return {name: pl.Enum(kind) if isinstance(kind, tuple) else DTYPES[kind] for name, kind in kinds.items()}
 
 
-def to_frame(table: Table, kinds: Mapping[str, Kind]) -> pl.DataFrame:
+def to_frame(table: ColumnMap, kinds: Mapping[str, Kind]) -> pl.DataFrame:
     """Return a table as a frame; NaN becomes null."""
     return pl.DataFrame([_series(name, table[name], kind) for name, kind in kinds.items()])
 
@@ -68,7 +68,7 @@ def labels_frame(rows: Sequence[Mapping[str, Any]]) -> pl.DataFrame:
     return to_frame({name: [row[name] for row in rows] for name in LABELS}, LABELS)
 
 
-def to_table(frame: pl.DataFrame, kinds: Mapping[str, Kind]) -> Table:
+def to_table(frame: pl.DataFrame, kinds: Mapping[str, Kind]) -> ColumnMap:
     """Return a frame as a table; null becomes NaN."""
     return {name: _column(frame[name], kind) for name, kind in kinds.items()}
 

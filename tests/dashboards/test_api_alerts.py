@@ -59,7 +59,7 @@ def test_an_alert_has_the_members_of_the_contract_and_no_others(client: TestClie
     assert alert["evidence"]["limit_mps"] == 2.01
 
 
-def test_the_newest_onset_comes_first_and_filters_narrow(client: TestClient, judge: Judge) -> None:
+def test_alerts_are_listed_by_newest_onset_and_filtered(client: TestClient, judge: Judge) -> None:
     judge("L001", "overspeed", at_s=0)
     judge("L002", "overspeed", at_s=60, severity=CRITICAL)
     judge("L002", "emergency-stop", at_s=120)
@@ -78,7 +78,7 @@ def test_the_newest_onset_comes_first_and_filters_narrow(client: TestClient, jud
     assert found("district=d1") == [("L001", "overspeed")]
 
 
-def test_pages_of_alerts_give_each_once(client: TestClient, judge: Judge) -> None:
+def test_pagination_returns_each_alert_once(client: TestClient, judge: Judge) -> None:
     for number in range(6):
         judge(f"L00{number}", "overspeed", at_s=number // 2)
     found: list[str] = []
@@ -90,7 +90,7 @@ def test_pages_of_alerts_give_each_once(client: TestClient, judge: Judge) -> Non
     assert len(found) == len(set(found)) == 6
 
 
-def test_the_story_tells_who_did_what_in_order(client: TestClient, judge: Judge) -> None:
+def test_transitions_are_listed_in_order_with_their_persons(client: TestClient, judge: Judge) -> None:
     alert_id = judge("L001", "overspeed")
     act(client, alert_id, "ack", note="on my way").raise_for_status()
     act(client, alert_id, "assign", to="Ben").raise_for_status()
@@ -104,7 +104,7 @@ def test_the_story_tells_who_did_what_in_order(client: TestClient, judge: Judge)
 
 
 @pytest.mark.parametrize(("deed", "body"), [("ack", {}), ("assign", {"to": "Ben"}), ("resolve", {})])
-def test_doing_the_same_again_changes_nothing_and_answers_the_same(
+def test_repeating_an_action_changes_nothing_and_answers_the_same(
     client: TestClient, judge: Judge, deed: str, body: dict[str, str]
 ) -> None:
     alert_id = judge("L001", "overspeed", by_hand=True)
@@ -122,7 +122,7 @@ def test_every_comment_is_added(client: TestClient, judge: Judge) -> None:
     assert act(client, alert_id, "comment").status_code == 422
 
 
-def test_an_alert_whose_condition_holds_is_not_resolved_by_wishing(client: TestClient, judge: Judge) -> None:
+def test_an_alert_whose_condition_holds_cannot_be_resolved(client: TestClient, judge: Judge) -> None:
     alert_id = judge("L001", "emergency-stop")
     refused = act(client, alert_id, "resolve")
     assert (refused.status_code, refused.json()["type"]) == (409, "urn:liftwatch:problem:condition-holds")
@@ -150,17 +150,17 @@ def test_shelving_is_for_eight_hours_at_most_and_never_for_a_critical_alert(clie
 
 
 @pytest.mark.parametrize("deed", ["ack", "resolve"])
-def test_what_is_done_without_a_name_is_refused(client: TestClient, judge: Judge, deed: str) -> None:
+def test_an_action_without_a_person_is_refused(client: TestClient, judge: Judge, deed: str) -> None:
     answer = client.post(f"/api/v1/alerts/{judge('L001', 'overspeed')}/{deed}", json={})
     assert (answer.status_code, answer.json()["errors"][0]["field"]) == (422, "by")
 
 
-def test_an_alert_that_is_not_there_is_a_problem(client: TestClient) -> None:
+def test_an_unknown_alert_is_a_problem(client: TestClient) -> None:
     assert client.get("/api/v1/alerts/nothing").status_code == 404
     assert act(client, "nothing", "ack").status_code == 404
 
 
-def test_the_lift_carries_its_open_alerts_and_the_fleet_counts_them(client: TestClient, judge: Judge) -> None:
+def test_open_alerts_are_shown_with_their_lift_and_counted_in_the_fleet(client: TestClient, judge: Judge) -> None:
     judge("L001", "overspeed")
     judge("L001", "emergency-stop")
     client.app.state.context.poller.poll()  # type: ignore[attr-defined]
@@ -175,14 +175,14 @@ def test_the_lift_carries_its_open_alerts_and_the_fleet_counts_them(client: Test
     assert fleet["districts"]["d1"]["severities"]["major"] == 2
 
 
-def test_data_completeness_is_what_arrived_of_what_was_sent(client: TestClient, records: Records) -> None:
+def test_completeness_is_the_fraction_of_sent_messages_that_arrived(client: TestClient, records: Records) -> None:
     counts = {"received": np.array([95, 60]), "repeats": np.array([5, 0]), "gaps": np.array([10, 40])}
     records.put_live(table(2, **counts).encode(), {}, T0_NS)
     client.app.state.context.poller.poll()  # type: ignore[attr-defined]
     assert client.get("/api/v1/fleet").json()["completeness"]["fraction"] == 0.75
 
 
-def test_a_fault_can_be_put_into_a_simulated_lift(client: TestClient) -> None:
+def test_a_fault_is_injected_into_a_simulated_lift(client: TestClient) -> None:
     answer = client.post("/api/v1/sim/L001/fault", json={"cause": "overspeed", "for_s": 30})
     assert (answer.status_code, answer.json()) == (202, {"lift_id": "L001", "cause": "overspeed", "for_s": 30.0})
     assert client.get("/api/v1/sim/causes").json()["items"] == ["overspeed", "entrapment"]

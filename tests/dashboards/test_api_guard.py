@@ -22,7 +22,7 @@ ACK = "/api/v1/alerts/none/ack"
 @pytest.mark.parametrize(
     "host", ["localhost", "localhost:8080", "a.localhost", "127.0.0.1:1", "[::1]:8080", "10.1.2.3", "lifts.example"]
 )
-def test_our_own_names_and_addresses_are_answered(settings: Settings, host: str) -> None:
+def test_own_host_names_and_addresses_are_accepted(settings: Settings, host: str) -> None:
     named = Settings(settings.open_records, settings.open_series, hosts=("lifts.example",))
     with TestClient(create_app(named), base_url=BASE) as client:
         assert client.get("/healthz", headers={"Host": host}).status_code == 200
@@ -31,7 +31,7 @@ def test_our_own_names_and_addresses_are_answered(settings: Settings, host: str)
 @pytest.mark.parametrize(
     "host", ["evil.example", "localhost.evil.example", "127.0.0.1.evil.example", "", "[::1", "x y"]
 )
-def test_a_name_that_is_not_ours_is_refused_because_it_may_be_rebound(client: TestClient, host: str) -> None:
+def test_a_foreign_host_name_is_refused_against_dns_rebinding(client: TestClient, host: str) -> None:
     answer = client.get("/api/v1/lifts", headers={"Host": host})
     assert (answer.status_code, answer.headers["content-type"]) == (421, PROBLEM)
     assert "hosts" in answer.json()["detail"]
@@ -46,19 +46,19 @@ def test_a_write_from_another_site_is_refused(client: TestClient, headers: dict[
     assert client.get("/api/v1/lifts", headers=headers).status_code == 200
 
 
-def test_a_write_from_our_own_page_is_taken(client: TestClient) -> None:
+def test_a_write_from_the_same_site_is_accepted(client: TestClient) -> None:
     headers = {"Origin": BASE, "Sec-Fetch-Site": "same-origin"}
     assert client.post(ACK, json={"by": "x"}, headers=headers).status_code == 404
 
 
 @pytest.mark.parametrize("media_type", ["text/plain", "application/x-www-form-urlencoded", "multipart/form-data", None])
-def test_a_body_that_a_foreign_form_could_send_is_refused(client: TestClient, media_type: str | None) -> None:
+def test_a_media_type_that_a_cross_site_form_can_send_is_refused(client: TestClient, media_type: str | None) -> None:
     headers = {"Content-Type": media_type} if media_type else {}
     answer = client.post(ACK, content=b'{"by": "x"}', headers=headers)
     assert (answer.status_code, answer.headers["content-type"]) == (415, PROBLEM)
 
 
-def test_a_body_past_its_limit_is_refused_announced_or_not(client: TestClient) -> None:
+def test_a_body_over_its_limit_is_refused_with_or_without_content_length(client: TestClient) -> None:
     body = b" " * (BODY_LIMIT_BYTES + 1)
     announced = client.post(ACK, content=body, headers={"Content-Type": "application/json"})
     streamed = client.post(ACK, content=iter([body]), headers={"Content-Type": "application/json"})
@@ -72,7 +72,7 @@ def test_a_body_past_its_limit_is_refused_announced_or_not(client: TestClient) -
      b'{"by": "a\\u0000b"}', b'{"by": ""}', b'{"by": "   "}', b'{"by": 1}', b'{"by": "a", "by2": 1}',
      b'{"by": "' + b"a" * 300 + b'"}', b'{"by": NaN}'],
 )  # fmt: skip
-def test_a_body_that_does_not_fit_is_a_problem_that_names_the_field(client: TestClient, body: bytes) -> None:
+def test_an_invalid_body_is_a_problem_that_names_the_field(client: TestClient, body: bytes) -> None:
     answer = client.post(ACK, content=body, headers={"Content-Type": "application/json"})
     assert answer.status_code in (400, 422)
     assert answer.headers["content-type"] == PROBLEM
@@ -81,7 +81,7 @@ def test_a_body_that_does_not_fit_is_a_problem_that_names_the_field(client: Test
         assert answer.json()["errors"][0]["field"].startswith("b")
 
 
-def test_what_is_unknown_names_the_field_and_the_remedy(client: TestClient) -> None:
+def test_an_unknown_field_is_a_problem_with_field_and_remedy(client: TestClient) -> None:
     answer = client.get("/api/v1/lifts/L001/series?stream=nose&from=yesterday&points=0").json()
     told = {each["field"]: each["detail"] for each in answer["errors"]}
     assert told.keys() == {"stream", "from", "points"}
@@ -89,20 +89,20 @@ def test_what_is_unknown_names_the_field_and_the_remedy(client: TestClient) -> N
     assert "displacement" in told["stream"]
 
 
-def test_a_wrong_method_says_which_are_right(client: TestClient) -> None:
+def test_a_wrong_method_is_answered_with_the_allowed_methods(client: TestClient) -> None:
     answer = client.put("/api/v1/fleet")
     assert (answer.status_code, answer.headers["allow"]) == (405, "GET")
     assert answer.headers["content-type"] == PROBLEM
 
 
-def test_a_missing_path_is_a_problem_for_programs_and_a_page_for_people(client: TestClient) -> None:
+def test_an_unknown_path_is_a_problem_for_programs_and_a_page_for_browsers(client: TestClient) -> None:
     assert client.get("/nowhere").headers["content-type"] == PROBLEM
     page = client.get("/nowhere", headers={"Accept": "text/html"})
     assert (page.status_code, page.headers["content-type"]) == (404, "text/html; charset=utf-8")
     assert client.get("/api/nowhere", headers={"Accept": "text/html"}).headers["content-type"] == PROBLEM
 
 
-def test_our_own_mistake_is_logged_and_answered_without_a_word_about_our_insides(
+def test_an_unexpected_error_is_logged_and_answered_without_internal_details(
     client: TestClient, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     monkeypatch.setattr(Records, "alerts", lambda *_, **__: 1 / 0)
@@ -123,12 +123,14 @@ def test_every_answer_carries_the_strict_headers(client: TestClient, path: str) 
     assert "unsafe" not in headers["content-security-policy"]
 
 
-def test_a_long_answer_is_packed_for_those_who_can_unpack_it(client: TestClient) -> None:
+def test_a_long_response_is_compressed_for_clients_that_accept_gzip(client: TestClient) -> None:
     assert client.get("/api/v1/lifts").headers["content-encoding"] == "gzip"
     assert "content-encoding" not in client.get("/api/v1/lifts", headers={"Accept-Encoding": "identity"}).headers
 
 
-def test_while_the_records_are_away_the_server_stands_and_says_so(settings: Settings, tmp_path: Path) -> None:
+def test_the_server_starts_and_answers_503_while_the_records_are_unavailable(
+    settings: Settings, tmp_path: Path
+) -> None:
     blocked = tmp_path / "file"
     blocked.write_text("not a folder")
     away = Settings(lambda: Records.open(f"sqlite:///{blocked}/records.db"), settings.open_series)
@@ -142,7 +144,7 @@ def test_while_the_records_are_away_the_server_stands_and_says_so(settings: Sett
             assert int(answer.headers["retry-after"]) > 0
 
 
-def test_while_the_time_series_are_away_the_fleet_is_still_shown(settings: Settings) -> None:
+def test_the_fleet_is_served_while_the_time_series_are_unavailable(settings: Settings) -> None:
     def refuse() -> None:
         raise TimeSeriesUnavailable("nobody at http://127.0.0.1:1")
 
@@ -153,7 +155,7 @@ def test_while_the_time_series_are_away_the_fleet_is_still_shown(settings: Setti
         assert client.get("/readyz").headers["content-type"] == PROBLEM
 
 
-def test_metrics_count_routes_and_never_what_was_asked(client: TestClient) -> None:
+def test_metrics_are_labelled_by_route_and_never_by_the_requested_path(client: TestClient) -> None:
     client.get("/api/v1/lifts/SOME-LIFT")
     client.get("/some/path")
     client.request("BREW", "/api/v1/lifts")
@@ -166,6 +168,6 @@ def test_metrics_count_routes_and_never_what_was_asked(client: TestClient) -> No
     assert 'liftwatch_monitor_refused_total{kind="not-json",monitor="monitor"} 2.0' in text
 
 
-def test_nothing_is_asked_of_another_machine_for_the_description(client: TestClient) -> None:
+def test_the_openapi_document_refers_to_no_other_host(client: TestClient) -> None:
     assert client.get("/api/openapi.json").json()["openapi"].startswith("3.1")
     assert client.get("/docs").status_code == 404

@@ -43,7 +43,7 @@ ASKED = ["lifts?q={}", "lifts?firm={}", "lifts?cursor={}", "lifts?sort={}", "lif
 
 
 @pytest.mark.parametrize("name", HOSTILE)
-def test_a_hostile_name_in_a_path_leads_nowhere(client: TestClient, name: str) -> None:
+def test_a_hostile_name_in_a_path_is_not_found(client: TestClient, name: str) -> None:
     for template in OF_A_LIFT:
         answer = client.get(template.format(quote(name, safe="")))
         assert answer.status_code in (404, 405, 422), (template, name)
@@ -52,7 +52,7 @@ def test_a_hostile_name_in_a_path_leads_nowhere(client: TestClient, name: str) -
 
 
 @pytest.mark.parametrize("name", HOSTILE)
-def test_a_hostile_name_in_a_question_finds_nothing_and_breaks_nothing(client: TestClient, name: str) -> None:
+def test_a_hostile_name_in_a_query_finds_nothing(client: TestClient, name: str) -> None:
     for template in ASKED:
         answer = client.get("/api/v1/" + template.format(quote(name, safe="")))
         assert answer.status_code in (200, 400, 422), (template, name)
@@ -78,7 +78,7 @@ def _writes(name: str) -> list[tuple[str, str, Any]]:
     ]
 
 
-def test_text_of_strangers_comes_back_as_text(client: TestClient, records: Records) -> None:
+def test_hostile_text_is_returned_unchanged(client: TestClient, records: Records) -> None:
     name = "<script>alert('1')</script> {{ 7 * 7 }}"
     client.patch("/api/v1/lifts/L001", json={"name": name}).raise_for_status()
     assert client.get("/api/v1/lifts/L001").json()["name"] == name
@@ -88,7 +88,7 @@ def test_text_of_strangers_comes_back_as_text(client: TestClient, records: Recor
         assert "&lt;script&gt;alert" in page
 
 
-def test_a_refused_message_is_shown_as_what_it_was(client: TestClient, records: Records) -> None:
+def test_the_payload_of_a_refused_message_is_shown_escaped(client: TestClient, records: Records) -> None:
     refused = Refusal("not-json", "expected {", "lift/v1/<b>/x/door", b'\xff\x00<img src=x>"', T0_NS, 1)
     records.judge(position=1, occurrences=[], now_ns=T0_NS, refusals=[refused])
     letter = client.get("/api/v1/dead-letters?reason=not-json").json()["items"][0]
@@ -96,7 +96,7 @@ def test_a_refused_message_is_shown_as_what_it_was(client: TestClient, records: 
     assert "<img src=x>" in letter["payload"]
 
 
-def test_readings_that_are_no_numbers_are_null(client: TestClient, records: Records) -> None:
+def test_non_finite_readings_are_null(client: TestClient, records: Records) -> None:
     wild = np.array([np.inf, -np.inf, np.nan, 1e308, 0.0, 0.0])
     records.put_live(table(6, position_m=wild, speed_mps=wild, direction=wild).encode(), {}, T0_NS)
     client.app.state.context.poller.poll()  # type: ignore[attr-defined]
@@ -104,7 +104,7 @@ def test_readings_that_are_no_numbers_are_null(client: TestClient, records: Reco
     assert [item["position_m"] for item in items] == [None, None, None, 1e308, 0.0, 0.0]
 
 
-def test_an_unregistered_lift_is_as_safe_as_any(client: TestClient, records: Records) -> None:
+def test_an_unregistered_lift_with_a_hostile_name_is_served(client: TestClient, records: Records) -> None:
     records.put_live(table(1, lift_id=np.array(["-__-"]), district=np.array(["-"])).encode(), {}, T0_NS)
     client.app.state.context.poller.poll()  # type: ignore[attr-defined]
     assert client.get("/api/v1/lifts/-__-").json()["registered"] is False

@@ -43,7 +43,7 @@ def walk(view: FleetView, query: LiftQuery, limit: int) -> list[str]:
             return found
 
 
-def test_state_is_the_first_that_holds() -> None:
+def test_the_state_of_a_lift_is_the_first_that_holds() -> None:
     live = table(
         10,
         link=np.array([OFFLINE, NEVER_SEEN, OFFLINE, SUSPECT, HEARD, HEARD, HEARD, HEARD, HEARD, HEARD]),
@@ -60,18 +60,18 @@ def test_state_is_the_first_that_holds() -> None:
     ]  # fmt: skip
 
 
-def test_a_lift_that_only_the_registry_knows_was_never_seen_and_says_nothing() -> None:
+def test_a_registered_lift_without_messages_is_never_seen() -> None:
     view = fleet_view(T0_NS, lift_index([registered(facts("QUIET"))], table(0)), table(0), {})
     item = view.item(0)
     assert (item["state"], item["last_seen"], item["speed_mps"], item["door"]) == ("never-seen", None, None, None)
 
 
-def test_a_lift_that_the_registry_does_not_know_is_listed_by_what_its_topic_said() -> None:
+def test_an_unregistered_lift_is_listed_with_the_district_of_its_topic() -> None:
     view = fleet_view(T0_NS, lift_index([], table(1)), table(1), {})
     assert (view.item(0)["registered"], view.item(0)["district"], view.item(0)["floor"]) == (False, "d0", None)
 
 
-def test_the_registrys_district_stands_over_the_topics() -> None:
+def test_the_district_of_the_registry_takes_precedence_over_the_topic() -> None:
     live = table(1)
     view = fleet_view(T0_NS, lift_index([registered(replace(facts("L000"), district="other"))], live), live, {})
     assert view.item(0)["district"] == "other"
@@ -82,7 +82,7 @@ def test_unknown_readings_are_null_and_never_zero() -> None:
     assert (item["position_m"], item["door"], item["floor"]) == (None, None, None)
 
 
-def test_the_most_urgent_come_first_and_among_equals_the_longest() -> None:
+def test_lifts_are_sorted_by_urgency_then_by_duration() -> None:
     live = table(4)
     alerts = {
         "L001": [alert("L001", severity="major", onset_ns=T0_NS + 5 * S_NS)],
@@ -95,14 +95,14 @@ def test_the_most_urgent_come_first_and_among_equals_the_longest() -> None:
 
 @pytest.mark.parametrize("sort", ["state", "-state", "lift_id", "-lift_id", "name", "-name", "district", "-last_seen"])
 @pytest.mark.parametrize("limit", [1, 3, 7, 50])
-def test_following_the_cursors_gives_every_lift_once_in_the_order_of_one_long_page(sort: str, limit: int) -> None:
+def test_pagination_returns_every_lift_once_in_the_order_of_one_long_page(sort: str, limit: int) -> None:
     rng = np.random.default_rng(7)
     view = view_of(37, link=rng.integers(0, 3, 37), last_seen_ns=T0_NS + rng.integers(0, 5, 37) * S_NS)
     assert walk(view, LiftQuery(sort=sort), limit) == ids_of(view, LiftQuery(sort=sort))
     assert sorted(walk(view, LiftQuery(sort=sort), limit)) == view.lift_index.lift_id
 
 
-def test_a_cursor_goes_on_rightly_when_lifts_have_gone_in_between() -> None:
+def test_a_cursor_stays_valid_when_lifts_disappear_between_pages() -> None:
     before = view_of(9)
     rows, cursor = LiftListing(before).page(LiftQuery(sort="lift_id"), 3, None)
     live = table(9)
@@ -113,7 +113,7 @@ def test_a_cursor_goes_on_rightly_when_lifts_have_gone_in_between() -> None:
     assert [after.lift_index.lift_id[row] for row in rows] == ["L004", "L005", "L006"]
 
 
-def test_filters_narrow_together() -> None:
+def test_filters_are_combined() -> None:
     view = view_of(8, link=np.array([OFFLINE] * 4 + [HEARD] * 4))
     assert ids_of(view, LiftQuery(state="offline", district="d0")) == ["L000", "L002"]
     assert ids_of(view, LiftQuery(firm="Firm 1", sort="lift_id")) == ["L001", "L003", "L005", "L007"]
@@ -123,13 +123,13 @@ def test_filters_narrow_together() -> None:
 
 
 @given(st.text())
-def test_a_cursor_that_was_made_up_is_a_problem_that_says_what_to_do(cursor: str) -> None:
+def test_an_invented_cursor_is_a_problem_with_a_remedy(cursor: str) -> None:
     with pytest.raises(Problem) as refused:
         decode_cursor(cursor, "scope", (int, str))
     assert refused.value.status_code == 400
 
 
-def test_a_cursor_serves_only_the_question_it_came_from() -> None:
+def test_a_cursor_is_valid_only_for_its_own_query() -> None:
     cursor = encode_cursor([1, "a"], "one")
     assert decode_cursor(cursor, "one", (int, str)) == [1, "a"]
     with pytest.raises(Problem):
@@ -171,7 +171,7 @@ def test_a_time_without_a_zone_or_a_calendar_is_refused(text: str) -> None:
         instant.parse(text)
 
 
-def test_only_what_moved_past_its_tolerance_is_news() -> None:
+def test_only_a_change_over_its_tolerance_is_published() -> None:
     published = PublishedLifts()
     still = np.zeros(3)
     view = view_of(3, position_m=still)
@@ -182,14 +182,14 @@ def test_only_what_moved_past_its_tolerance_is_news() -> None:
     assert published.since(2).tolist() == [0, 1]
 
 
-def test_slow_drift_is_told_too() -> None:
+def test_slow_drift_is_published() -> None:
     published, view = PublishedLifts(), view_of(1, position_m=np.zeros(1))
     published.update(view, 0)
     news = [published.update(shown_again(view, position_m=np.array([step * 0.004])), step).size for step in range(1, 7)]
     assert sum(news) == 2
 
 
-def test_a_lift_that_is_new_or_has_other_facts_is_news_and_its_neighbours_are_not() -> None:
+def test_only_a_lift_that_is_new_or_has_changed_facts_is_published() -> None:
     published, live = PublishedLifts(), table(3)
     known = [registered(facts(name)) for name in ("L000", "L001")]
     published.update(fleet_view(T0_NS, lift_index(known, live), live, {}), 1)

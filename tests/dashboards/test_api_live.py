@@ -94,7 +94,7 @@ def fire(records: Records, lift_id: str, position: int) -> str:
     return judged[0].alert.id
 
 
-def test_a_lift_that_moves_is_told_as_it_stands_in_the_list(settings: Settings, records: Records) -> None:
+def test_a_moving_lift_is_published_as_its_item_of_the_list(settings: Settings, records: Records) -> None:
     with served(settings) as (address, _), listening(address) as heard:
         put(records, position_m=np.array([0.0, 4.2, 0.0, 0.0, 0.0, 0.0]))
         event = next(heard)
@@ -104,7 +104,7 @@ def test_a_lift_that_moves_is_told_as_it_stands_in_the_list(settings: Settings, 
     assert event["position_m"] == 4.2
 
 
-def test_an_alert_and_what_people_do_to_it_is_told_in_order(settings: Settings, records: Records) -> None:
+def test_an_alert_and_the_actions_on_it_are_published_in_order(settings: Settings, records: Records) -> None:
     with served(settings) as (address, _), listening(address) as heard:
         alert_id = fire(records, "L002", 1)
         first = next(event for event in heard if event["kind"] == "alert")
@@ -121,7 +121,7 @@ def test_an_alert_changes_the_state_of_its_lift_in_the_stream(settings: Settings
     assert (lift["lift_id"], lift["state"], lift["open_alerts"]["critical"]) == ("L003", "critical", 1)
 
 
-def test_filters_keep_others_out(settings: Settings, records: Records) -> None:
+def test_a_filter_excludes_events_of_other_lifts(settings: Settings, records: Records) -> None:
     moved = np.array([1.0, 2.0, 3.0, 4.0, 5.0, 6.0])
     with served(settings) as (address, _):
         with listening(address, district="d1") as heard:
@@ -134,7 +134,7 @@ def test_filters_keep_others_out(settings: Settings, records: Records) -> None:
             assert [next(heard)["position_m"] for _ in range(2)] == [4.0, 6.0]
 
 
-def test_who_comes_back_gets_what_was_missed_and_nothing_twice(settings: Settings, records: Records) -> None:
+def test_a_reconnecting_subscriber_receives_each_missed_event_once(settings: Settings, records: Records) -> None:
     with served(settings) as (address, context):
         with listening(address) as heard:
             fire(records, "L000", 1)
@@ -152,7 +152,7 @@ def test_who_comes_back_gets_what_was_missed_and_nothing_twice(settings: Setting
             assert next(heard)["lift_id"] == "L000"
 
 
-def test_a_mark_from_before_the_server_was_restarted_is_resumed(settings: Settings, records: Records) -> None:
+def test_a_position_from_before_a_restart_of_the_server_is_resumed(settings: Settings, records: Records) -> None:
     with served(settings) as (address, context):
         last = str(context.poller.position)
     fire(records, "L005", 1)
@@ -163,18 +163,18 @@ def test_a_mark_from_before_the_server_was_restarted_is_resumed(settings: Settin
 
 
 @pytest.mark.parametrize("last", ["", "x", "1", "-1--1", "9" * 40 + "-1", "1-1\x00", "<script>"])
-def test_a_mark_that_is_none_of_ours_begins_anew(last: str) -> None:
+def test_an_invalid_position_starts_the_stream_from_now(last: str) -> None:
     assert parse_position(last) is None
 
 
-def test_a_lift_whose_facts_change_is_told(settings: Settings, records: Records) -> None:
+def test_a_lift_whose_facts_change_is_published(settings: Settings, records: Records) -> None:
     with served(settings) as (address, _), listening(address) as heard:
         records.put_lift(replace(facts("L001"), name="Renamed"), by="test", now_ns=T0_NS)
         event = next(heard)
     assert (event["lift_id"], event["name"]) == ("L001", "Renamed")
 
 
-def test_a_listener_that_does_not_keep_up_is_ended_and_counted_and_the_others_are_not() -> None:
+def test_a_slow_subscriber_is_disconnected_and_counted_and_others_are_not() -> None:
     async def run() -> tuple[str | None, str | None, bytes]:
         server_metrics = ServerMetrics()
         broadcaster = EventBroadcaster(server_metrics)
@@ -192,7 +192,7 @@ def test_a_listener_that_does_not_keep_up_is_ended_and_counted_and_the_others_ar
     assert b"liftwatch_live_listeners 1.0" in text
 
 
-def test_a_silent_stream_says_now_and_then_that_it_lives(
+def test_an_idle_stream_sends_keep_alive_comments(
     settings: Settings, records: Records, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("dashboards.live.event_stream.KEEP_ALIVE_S", 0.05)
@@ -201,7 +201,7 @@ def test_a_silent_stream_says_now_and_then_that_it_lives(
         assert next(line for line in lines if line.startswith(":"))
 
 
-def test_the_server_stops_although_somebody_listens(settings: Settings, records: Records) -> None:
+def test_the_server_stops_while_streams_are_open(settings: Settings, records: Records) -> None:
     with httpx.Client(timeout=60) as client:
         with served(settings) as (address, _):
             answer = client.send(client.build_request("GET", f"{address}/api/v1/live"), stream=True)
@@ -211,13 +211,13 @@ def test_the_server_stops_although_somebody_listens(settings: Settings, records:
         answer.close()
 
 
-def test_a_server_that_is_stopping_takes_no_new_listeners(settings: Settings, records: Records) -> None:
+def test_a_stopping_server_accepts_no_new_subscribers(settings: Settings, records: Records) -> None:
     with served(settings) as (address, context):
         context.broadcaster.close()
         assert httpx.get(f"{address}/api/v1/live", timeout=60).status_code == 503
 
 
-def test_what_a_person_writes_is_read_back_at_once(settings: Settings, records: Records) -> None:
+def test_an_action_is_visible_in_the_next_request(settings: Settings, records: Records) -> None:
     alert_id = fire(records, "L002", 1)
     with served(settings) as (address, _):
         assert httpx.get(f"{address}/api/v1/lifts/L002", timeout=60).json()["state"] == "critical"

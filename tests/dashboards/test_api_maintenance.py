@@ -26,9 +26,7 @@ def window(client: TestClient) -> Any:
     return client.get("/api/v1/lifts/L001").json()["maintenance"]
 
 
-def test_a_window_is_shown_with_its_lift_and_in_the_list_until_it_is_ended(
-    client: TestClient, records: Records
-) -> None:
+def test_a_window_is_shown_with_its_lift_and_in_the_list_until_its_end(client: TestClient, records: Records) -> None:
     assert window(client) is None
     until = ahead(2)
     answer = put(client, until=until, note="ropes")
@@ -45,7 +43,7 @@ def test_a_window_is_shown_with_its_lift_and_in_the_list_until_it_is_ended(
     ]
 
 
-def test_setting_it_again_changes_its_end_and_not_its_beginning(client: TestClient) -> None:
+def test_setting_a_window_again_changes_its_end_and_not_its_begin(client: TestClient) -> None:
     first = put(client, until=ahead(1)).json()["maintenance"]
     later = ahead(3)
     again = put(client, until=later).json()["maintenance"]
@@ -54,20 +52,20 @@ def test_setting_it_again_changes_its_end_and_not_its_beginning(client: TestClie
 
 
 @pytest.mark.parametrize("hours", [-1, -0.001, 24.1, 24 * 365])
-def test_a_window_ends_in_the_future_and_within_a_day(client: TestClient, hours: float) -> None:
+def test_a_window_must_end_in_the_future_and_within_a_day(client: TestClient, hours: float) -> None:
     answer = put(client, until=ahead(hours))
     assert (answer.status_code, answer.json()["errors"][0]["field"]) == (422, "until")
     assert window(client) is None
 
 
-def test_who_does_it_must_be_said_and_the_lift_must_be_there(client: TestClient) -> None:
+def test_a_window_without_person_or_lift_is_refused(client: TestClient) -> None:
     assert client.post("/api/v1/lifts/L001/maintenance", json={"until": ahead(1)}).status_code == 422
     assert client.delete("/api/v1/lifts/L001/maintenance").status_code == 422
     assert put(client, "NOBODY", until=ahead(1)).status_code == 404
     assert client.delete("/api/v1/lifts/NOBODY/maintenance?by=Ann").status_code == 404
 
 
-def test_a_window_is_told_on_the_live_stream(client: TestClient) -> None:
+def test_a_window_is_published_on_the_live_stream(client: TestClient) -> None:
     context = client.app.state.context  # type: ignore[attr-defined]
     before = context.poller.position
     put(client, until=ahead(1))

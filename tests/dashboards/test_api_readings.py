@@ -47,7 +47,7 @@ def asking(settings: Settings, tmp_path: Path) -> Iterator[TestClient]:
         yield client
 
 
-def test_a_spike_survives_being_reduced(asking: TestClient) -> None:
+def test_a_spike_survives_the_reduction(asking: TestClient) -> None:
     series = asking.get(f"{HERE}&stream=speed&points=6").json()
     assert len(series["t"]) == len(series["v"]["max"]) <= 6
     assert max(value for value in series["v"]["max"] if value is not None) == 9.9
@@ -61,7 +61,7 @@ def test_an_empty_bucket_is_null(asking: TestClient) -> None:
     assert set(series["x"]["mean"]) == {None}
 
 
-def test_events_speak_the_words_of_the_contract(asking: TestClient) -> None:
+def test_events_have_the_values_of_the_contract(asking: TestClient) -> None:
     door = asking.get(f"{HERE}&stream=door").json()
     assert (door["state"], door["truncated"]) == (["opening", "open", "closing"], False)
     assert door["at"][1] == "2001-09-09T01:47:02.500Z"
@@ -80,9 +80,7 @@ def test_a_trip_names_its_floors(asking: TestClient) -> None:
 
 
 @pytest.mark.parametrize("limit", [3, 100])
-def test_the_trips_of_many_days_are_paged_and_none_is_lost_between_two_pages(
-    asking: TestClient, tmp_path: Path, limit: int
-) -> None:
+def test_pagination_loses_no_trip_between_two_pages(asking: TestClient, tmp_path: Path, limit: int) -> None:
     store, t_s = open_timeseries(tmp_path / "series"), np.arange(0, 60, 0.5)
     z_m = np.clip((t_s - 10) * 1.5, 0, 6)
     starts_s = np.arange(-5 * 86_400, 0, 17_000)
@@ -109,16 +107,16 @@ def test_the_trips_of_many_days_are_paged_and_none_is_lost_between_two_pages(
         ("trips?cursor=x", "cursor"),
     ],
 )
-def test_a_window_that_is_none_is_a_problem(asking: TestClient, asked: str, field: str) -> None:
+def test_an_invalid_time_window_is_a_problem(asking: TestClient, asked: str, field: str) -> None:
     answer = asking.get(f"/api/v1/lifts/L001/{asked}")
     assert answer.status_code in (400, 422)
     assert answer.json()["errors"][0]["field"] == field
 
 
-def test_the_last_hour_is_asked_for_by_default(asking: TestClient) -> None:
+def test_the_default_time_window_is_the_last_hour(asking: TestClient) -> None:
     answer = asking.get("/api/v1/lifts/L001/series?stream=displacement").json()
     assert instant.parse(answer["to"]) - instant.parse(answer["from"]) == pytest.approx(3600 * S_NS, abs=60 * S_NS)
 
 
-def test_a_lift_that_nobody_knows_has_no_series(asking: TestClient) -> None:
+def test_an_unknown_lift_has_no_series(asking: TestClient) -> None:
     assert asking.get("/api/v1/lifts/NOBODY/series?stream=speed").status_code == 404

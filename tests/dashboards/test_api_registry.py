@@ -21,7 +21,7 @@ NEW: dict[str, Any] = {
 }
 
 
-def test_a_lift_that_was_added_is_in_the_list_at_once_and_was_never_seen(client: TestClient) -> None:
+def test_an_added_lift_is_listed_at_once_as_never_seen(client: TestClient) -> None:
     answer = client.post("/api/v1/lifts?by=Ann", json=NEW)
     assert (answer.status_code, answer.headers["location"]) == (201, "/api/v1/lifts/N1")
     assert answer.json()["facts"]["floors"][1] == {"label": "1", "height_m": 3.2}
@@ -35,7 +35,7 @@ def test_adding_a_lift_twice_is_refused_and_changes_nothing(client: TestClient) 
     assert client.get("/api/v1/lifts/N1").json()["name"] == NEW["name"]
 
 
-def test_every_fault_is_told_with_its_field_and_remedy(client: TestClient) -> None:
+def test_every_error_is_reported_with_field_and_remedy(client: TestClient) -> None:
     body = NEW | {"rated_speed_mps": "fast", "lat": 91, "colour": "red", "district": "North!"}
     answer = client.post("/api/v1/lifts", json=body)
     assert answer.status_code == 422
@@ -43,7 +43,7 @@ def test_every_fault_is_told_with_its_field_and_remedy(client: TestClient) -> No
     assert client.get("/api/v1/lifts/N1").status_code == 404
 
 
-def test_some_facts_can_be_changed_and_the_others_stay(client: TestClient) -> None:
+def test_a_patch_changes_only_the_given_facts(client: TestClient) -> None:
     answer = client.patch("/api/v1/lifts/L001", json={"name": "Renamed", "rated_speed_mps": None})
     changed = answer.json()["facts"]
     assert (answer.status_code, changed["name"], changed["rated_speed_mps"]) == (200, "Renamed", None)
@@ -52,7 +52,7 @@ def test_some_facts_can_be_changed_and_the_others_stay(client: TestClient) -> No
     assert client.patch("/api/v1/lifts/NOBODY", json={"name": "x"}).status_code == 404
 
 
-def test_a_lift_without_floors_says_which_rules_do_not_judge_it_and_why(client: TestClient) -> None:
+def test_a_lift_without_floors_lists_the_rules_not_judged_and_why(client: TestClient) -> None:
     before = {each["rule"] for each in client.get("/api/v1/lifts/L001").json()["not_judged"]}
     answer = client.patch("/api/v1/lifts/L001", json={"floors": None, "rated_speed_mps": None}).json()
     reasons = {each["rule"]: each for each in answer["not_judged"]}
@@ -61,7 +61,7 @@ def test_a_lift_without_floors_says_which_rules_do_not_judge_it_and_why(client: 
     assert "rated_speed_mps" in reasons["overspeed"]["reason"]
 
 
-def test_a_lift_with_a_barometer_says_which_rules_do_not_judge_it_and_why(client: TestClient) -> None:
+def test_a_lift_with_a_barometer_lists_the_rules_not_judged_and_why(client: TestClient) -> None:
     answer = client.patch("/api/v1/lifts/L001", json={"position_source": "barometer"}).json()
     assert answer["facts"]["position_source"] == "barometer"
     of_place = {"F01", "F02", "F04", "F05", "F06", "F07", "F11", "F12", "F16"}
@@ -70,7 +70,7 @@ def test_a_lift_with_a_barometer_says_which_rules_do_not_judge_it_and_why(client
     assert all("barometer" in each["reason"] for each in answer["not_judged"])
 
 
-def test_a_rule_that_a_monitor_set_aside_is_named_on_every_lift_and_by_the_probe(
+def test_a_rule_set_aside_by_a_monitor_is_listed_on_every_lift_and_in_readyz(
     client: TestClient, records: Records
 ) -> None:
     assert client.get("/readyz").json()["warnings"] == []
@@ -88,7 +88,7 @@ def test_a_deleted_lift_stays_listed_as_unregistered_while_it_sends(client: Test
     assert client.delete("/api/v1/lifts/L001").status_code == 404
 
 
-def test_who_changed_what_is_in_the_audit(client: TestClient, records: Records) -> None:
+def test_every_change_is_in_the_audit_with_its_person(client: TestClient, records: Records) -> None:
     client.patch("/api/v1/lifts/L001?by=Ann", json={"name": "x"})
     client.delete("/api/v1/lifts/L001?by=Ben")
     assert [(each.by, each.action) for each in records.audit(subject="L001").items[:2]] == [
@@ -98,7 +98,7 @@ def test_who_changed_what_is_in_the_audit(client: TestClient, records: Records) 
 
 
 @pytest.mark.parametrize("form", ["csv", "json"])
-def test_what_was_exported_can_be_imported(client: TestClient, form: str) -> None:
+def test_an_export_can_be_imported(client: TestClient, form: str) -> None:
     lifts = [facts(f"M{number}") for number in range(20)]
     if form == "csv":
         body, kind = export_csv(lifts), "text/csv; charset=utf-8"
@@ -110,7 +110,7 @@ def test_what_was_exported_can_be_imported(client: TestClient, form: str) -> Non
     assert client.get("/api/v1/lifts/M19").json()["facts"]["floors"][3] == {"label": "3", "height_m": 9.0}
 
 
-def test_an_import_takes_the_good_rows_and_says_of_each_other_one_why_not(client: TestClient) -> None:
+def test_an_import_takes_valid_rows_and_reports_the_errors_of_the_others(client: TestClient) -> None:
     body = "lift_id,district,rated_speed_mps,floors\nA1,d0,1.0,G:0;1:3\nA 2,d0,fast,\nA3,d0,1.0,G:0;1:-3\nA4,d0,,\n"
     answer = client.post("/api/v1/lifts/import", content=body, headers={"Content-Type": "text/csv"})
     assert answer.status_code == 200
@@ -132,21 +132,19 @@ def test_an_import_takes_the_good_rows_and_says_of_each_other_one_why_not(client
         (b"[]", "application/xml", 415),
     ],
 )
-def test_a_file_that_cannot_be_read_is_a_problem_that_says_what_to_do(
-    client: TestClient, body: bytes, kind: str, status: int
-) -> None:
+def test_an_unreadable_file_is_a_problem_with_a_remedy(client: TestClient, body: bytes, kind: str, status: int) -> None:
     answer = client.post("/api/v1/lifts/import", content=body, headers={"Content-Type": kind})
     assert (answer.status_code, answer.headers["content-type"]) == (status, "application/problem+json")
     assert answer.json()["detail"]
 
 
-def test_rows_that_are_no_lifts_are_told_one_by_one(client: TestClient) -> None:
+def test_invalid_rows_are_reported_one_by_one(client: TestClient) -> None:
     answer = client.post("/api/v1/lifts/import", json=[1, None, [], {}, {"lift_id": "OK1", "district": "d0"}])
     assert answer.json()["taken"] == ["OK1"]
     assert [row["row"] for row in answer.json()["refused"]] == [1, 2, 3, 4]
 
 
-def test_half_a_surrogate_pair_is_refused_and_can_be_told(client: TestClient) -> None:
+def test_a_lone_surrogate_is_refused_in_an_encodable_response(client: TestClient) -> None:
     body = b'{"lift_id": "X", "district": "d", "\\ud800": "\\ud800"}'
     answer = client.post("/api/v1/lifts", content=body, headers={"Content-Type": "application/json"})
     assert (answer.status_code, answer.json()["errors"][0]["field"]) == (422, "?")

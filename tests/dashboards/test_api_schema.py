@@ -75,5 +75,5 @@ def map_path_parameters(context: Any, path_parameters: dict[str, Any] | None) ->
 
 @api.parametrize()
 @settings(max_examples=EXAMPLES, derandomize=True, deadline=None, database=None, suppress_health_check=[*HealthCheck])
-def test_every_answer_is_as_described(case: schemathesis.Case, address: str) -> None:
+def test_every_response_matches_the_openapi_document(case: schemathesis.Case, address: str) -> None:
     case.call_and_validate(base_url=address, timeout=10)

@@ -51,7 +51,7 @@ def process(folder: Path) -> Iterator[tuple[subprocess.Popen[str], str]]:
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
-def test_a_signal_ends_the_server_although_somebody_listens(tmp_path: Path, number: signal.Signals) -> None:
+def test_a_signal_ends_the_server_while_a_stream_is_open(tmp_path: Path, number: signal.Signals) -> None:
     with process(tmp_path) as (started, address), httpx.stream("GET", f"{address}/api/v1/live") as answer:
         lines = answer.iter_lines()
         assert next(lines).startswith("retry")
@@ -59,11 +59,11 @@ def test_a_signal_ends_the_server_although_somebody_listens(tmp_path: Path, numb
         assert (started.communicate(timeout=60)[0], started.returncode) == ("ended\n", 0)
 
 
-def test_the_server_listens_on_loopback_alone_unless_told_otherwise() -> None:
+def test_the_server_listens_on_loopback_by_default() -> None:
     assert Settings(Records.open, open_timeseries).host == "127.0.0.1"  # type: ignore[arg-type]
 
 
-def test_a_port_that_is_taken_is_told(tmp_path: Path) -> None:
+def test_a_port_in_use_is_reported(tmp_path: Path) -> None:
     taken = Settings(
         lambda: Records.open(f"sqlite:///{tmp_path}/records.db"), lambda: open_timeseries(tmp_path / "series")
     )

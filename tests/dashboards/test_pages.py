@@ -40,13 +40,13 @@ def client(tmp_path_factory: pytest.TempPathFactory) -> Iterator[TestClient]:
         (None, None, None, "en"),
     ],
 )
-def test_the_address_chooses_before_the_cookie_and_the_cookie_before_the_browser(
+def test_the_language_of_the_url_precedes_the_cookie_and_the_cookie_the_browser(
     requested: str | None, remembered: str | None, accepted: str | None, chosen: str
 ) -> None:
     assert translations.choose_language(requested, remembered, accepted) == chosen
 
 
-def test_every_text_has_every_language_and_the_same_places_to_fill() -> None:
+def test_every_text_has_every_language_and_the_same_placeholders() -> None:
     assert set(translations.languages()) >= {"en", "zh"}
     for key, by_language in translations.all_texts().items():
         assert by_language.keys() == set(translations.languages()), key
@@ -55,7 +55,7 @@ def test_every_text_has_every_language_and_the_same_places_to_fill() -> None:
         assert all(others == places[0] for others in places), key
 
 
-def test_every_text_that_a_page_or_a_script_names_is_in_the_catalogue() -> None:
+def test_every_text_key_of_templates_and_scripts_is_in_the_catalogue() -> None:
     known = translations.catalogue("en")
     sources = [*ROOT.glob("templates/*.html"), *ROOT.glob("static/js/*.js")]
     called = re.compile(r"\btranslate\([\"']([\w.-]+)[\"'][,)]")
@@ -79,20 +79,20 @@ def test_every_quantity_that_a_rule_shows_as_evidence_has_a_name() -> None:
     assert {f"evidence.{name}" for name in quantities} - translations.catalogue("zh").keys() == set()
 
 
-def test_one_and_many_are_told_apart() -> None:
+def test_singular_and_plural_differ() -> None:
     say = translations.translator("en")
     assert say("fleet.sub", n=1) == "1 lift watched"
     assert say("fleet.sub", n=2) == "2 lifts watched"
 
 
-def test_a_name_in_two_languages_is_halved_and_any_other_is_left() -> None:
+def test_a_bilingual_name_is_halved_and_any_other_is_unchanged() -> None:
     assert translations.name_in_language("翠湖3号梯 · Green Lake 3", "zh") == "翠湖3号梯"
     assert translations.name_in_language("翠湖3号梯 · Green Lake 3", "en") == "Green Lake 3"
     assert translations.name_in_language("Tower A · Lift 3", "zh") == "Tower A · Lift 3"
 
 
 @pytest.mark.parametrize("path", PATHS)
-def test_no_page_holds_script_or_style_of_its_own(client: TestClient, path: str) -> None:
+def test_no_page_contains_inline_script_or_style(client: TestClient, path: str) -> None:
     html = client.get(path, headers=PERSON).text
     assert not re.search(r"<style|\sstyle=|\son\w+=", html.replace(HOSTILE, ""))
     for attributes, body in re.findall(r"<script([^>]*)>(.*?)</script>", html, re.DOTALL):
@@ -100,7 +100,7 @@ def test_no_page_holds_script_or_style_of_its_own(client: TestClient, path: str)
     assert "default-src 'self'" in client.get(path).headers["content-security-policy"]
 
 
-def test_a_person_gets_a_page_and_a_program_a_problem_where_there_is_nothing(client: TestClient) -> None:
+def test_an_unknown_path_is_a_page_for_a_browser_and_a_problem_for_a_program(client: TestClient) -> None:
     page = client.get("/lifts/none", headers=PERSON)
     assert (page.status_code, page.headers["content-type"].split(";")[0]) == (404, "text/html")
     assert "There is nothing here" in page.text
@@ -111,20 +111,20 @@ def test_a_person_gets_a_page_and_a_program_a_problem_where_there_is_nothing(cli
 
 
 @pytest.mark.parametrize("lift_id", ["..%2f..%2fetc", "%3Cscript%3E", "a" * 65, "L001%00"])
-def test_an_address_that_is_no_lift_id_is_nothing(client: TestClient, lift_id: str) -> None:
+def test_a_path_with_an_invalid_lift_id_is_not_found(client: TestClient, lift_id: str) -> None:
     answer = client.get(f"/code/{lift_id}", headers=PERSON)
     assert answer.status_code == 404
     assert "<script>" not in answer.text
 
 
-def test_names_that_try_to_be_markup_are_text(client: TestClient) -> None:
+def test_hostile_names_are_escaped_in_pages(client: TestClient) -> None:
     for path in ("/lifts/L003", "/code/L003"):
         html = client.get(path).text
         assert "<img" not in html
         assert "{{7*7}}" in html
 
 
-def test_the_public_page_says_how_to_get_help_and_nothing_technical(client: TestClient) -> None:
+def test_the_public_page_shows_help_and_no_technical_detail(client: TestClient) -> None:
     html = client.get("/code/L001").text
     assert "Please take the stairs" in html
     assert 'href="tel:+85223456789"' in html
@@ -132,7 +132,7 @@ def test_the_public_page_says_how_to_get_help_and_nothing_technical(client: Test
         assert word not in html.split("<main")[1], word
 
 
-def test_no_script_makes_markup_out_of_text() -> None:
+def test_no_script_parses_text_as_markup() -> None:
     ways = re.compile(
         r"innerHTML|outerHTML|insertAdjacentHTML|document\.write|\beval\(|new Function|setAttribute\(.style"
     )
@@ -166,7 +166,7 @@ def test_every_error_has_a_page(language: str, status: int) -> None:
         ("critical", ["overspeed", "entrapment-at-level"], "helping"),
     ],
 )
-def test_the_public_page_has_one_calm_sentence_for_each_state(state: str, rules: list[str], status_key: str) -> None:
+def test_the_public_page_has_one_status_sentence_for_each_state(state: str, rules: list[str], status_key: str) -> None:
     lift = {"state": state, "open_alerts": [{"rule": rule} for rule in rules]}
     assert pages.public_status(lift) == status_key
     for language in translations.languages():
@@ -179,7 +179,7 @@ def test_the_public_page_needs_no_script(client: TestClient) -> None:
     assert "<script" not in client.get("/code/L001").text
 
 
-def test_the_panel_of_faults_is_there_in_a_demonstration_only(client: TestClient) -> None:
+def test_the_fault_panel_exists_only_in_a_demonstration(client: TestClient) -> None:
     assert 'id="fault"' in client.get("/lifts/L001").text
     router = pages.pages(lambda lift_id: client.get(f"/api/v1/lifts/{lift_id}").json(), demo=False)
     plain = FastAPI()
@@ -187,12 +187,12 @@ def test_the_panel_of_faults_is_there_in_a_demonstration_only(client: TestClient
     assert 'id="fault"' not in TestClient(plain).get("/lifts/L001").text
 
 
-def test_the_choice_of_language_is_kept(client: TestClient) -> None:
+def test_the_chosen_language_is_remembered(client: TestClient) -> None:
     assert '<html lang="zh-Hans">' in client.get("/?lang=zh").text
     assert '<html lang="zh-Hans">' in client.get("/").text
     assert '<html lang="en">' in client.get("/?lang=en").text
 
 
-def test_the_other_language_is_the_same_address_otherwise(client: TestClient) -> None:
+def test_the_link_to_the_other_language_keeps_the_query(client: TestClient) -> None:
     html = client.get("/?q=a%26b&lang=en").text
     assert 'href="?q=a%26b&amp;lang=zh"' in html

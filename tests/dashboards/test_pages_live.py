@@ -66,7 +66,7 @@ def watch_glow(page: Page) -> None:
     )
 
 
-def test_what_changed_glows_for_two_seconds_and_then_no_more(
+def test_a_changed_row_is_highlighted_for_two_seconds(
     browser: Browser,
     settings: Settings,
     records: Records,
@@ -80,7 +80,7 @@ def test_what_changed_glows_for_two_seconds_and_then_no_more(
         expect(page.locator(".row", has_text="L008").locator(".c-state")).to_have_text("Minor")
 
 
-def test_nothing_is_animated_for_those_who_asked_for_that(
+def test_nothing_is_animated_with_reduced_motion(
     browser: Browser,
     settings: Settings,
     records: Records,
@@ -94,7 +94,7 @@ def test_nothing_is_animated_for_those_who_asked_for_that(
         assert {row["animation"] for row in page.evaluate("glowed")} == {"none"}
 
 
-def test_rows_do_not_swap_under_the_pointer_until_it_leaves_or_asks(
+def test_rows_are_not_sorted_under_the_pointer(
     browser: Browser,
     settings: Settings,
     records: Records,
@@ -111,7 +111,7 @@ def test_rows_do_not_swap_under_the_pointer_until_it_leaves_or_asks(
         expect(page.locator("#reorder")).to_be_hidden()
 
 
-def test_the_car_of_a_row_follows_its_readings(
+def test_the_car_in_a_row_follows_its_readings(
     browser: Browser,
     settings: Settings,
     records: Records,
@@ -125,7 +125,7 @@ def test_the_car_of_a_row_follows_its_readings(
         expect(car.locator(".veiled")).to_have_text("Floor 2, going up, door open")
 
 
-def test_a_lost_link_is_said_and_comes_back_by_itself(browser: Browser, settings: Settings) -> None:
+def test_a_lost_connection_is_shown_and_reconnects(browser: Browser, settings: Settings) -> None:
     with looking(browser, "") as watched:
         with served(settings) as address:
             watched.address, port = address, int(address.rsplit(":", 1)[1])
@@ -140,7 +140,7 @@ def test_a_lost_link_is_said_and_comes_back_by_itself(browser: Browser, settings
         watched.complaints.clear()  # the browser itself notes each refused connection
 
 
-def test_the_lift_page_moves_its_car_and_opens_its_door(
+def test_the_lift_page_shows_the_moving_car_and_its_open_door(
     browser: Browser,
     settings: Settings,
     records: Records,
@@ -169,7 +169,7 @@ def test_an_alert_appears_on_its_lift_without_a_reload(
         expect(page.locator("#symbol use")).to_have_attribute("href", "#sym-critical")
 
 
-def test_maintenance_is_set_seen_by_others_and_ended_from_the_lift_page(
+def test_a_maintenance_window_is_set_and_ended_from_the_lift_page(
     browser: Browser, settings: Settings, records: Records
 ) -> None:
     with served(settings) as address, looking(browser, address) as mine, looking(browser, address) as other:
@@ -195,7 +195,7 @@ def test_maintenance_is_set_seen_by_others_and_ended_from_the_lift_page(
     assert done == [("Ann", "maintenance.end"), ("Ann", "maintenance.set")]
 
 
-def test_the_row_of_a_lift_says_when_its_last_trip_was(browser: Browser, settings: Settings, records: Records) -> None:
+def test_the_row_of_a_lift_shows_its_last_trip(browser: Browser, settings: Settings, records: Records) -> None:
     with served(settings) as address, looking(browser, address) as watched:
         page = watched.open("/")
         trip = page.locator(".row", has_text="L006").locator(".c-trip")
@@ -213,14 +213,14 @@ def test_a_fault_is_injected_from_the_page(browser: Browser, settings: Settings)
         expect(page.locator("#fault .answer")).to_contain_text("Sent")
 
 
-def test_the_inbox_is_worked_by_keys_alone(
+def test_the_inbox_is_operated_by_keyboard_alone(
     browser: Browser,
     settings: Settings,
     records: Records,
 ) -> None:
     with served(settings) as address, looking(browser, address) as watched:
         page = watched.open("/alerts")
-        expect(page.locator("#headline")).to_have_text("One alert wants someone now")
+        expect(page.locator("#headline")).to_have_text("One alert needs attention now")
         expect(page.locator("#pane h2")).to_contain_text("Lift L001")
         expect(page.locator(".evidence")).to_contain_text("2.11 m/s, limit 2.01")
         page.keyboard.press("a")
@@ -245,7 +245,7 @@ def test_the_inbox_is_worked_by_keys_alone(
         expect(page.locator("#keys")).to_be_visible()
 
 
-def test_assigning_and_shelving_are_undone_by_one_key(browser: Browser, settings: Settings) -> None:
+def test_assigning_and_shelving_are_undone_by_a_key(browser: Browser, settings: Settings) -> None:
     with served(settings) as address, looking(browser, address) as watched:
         named(watched.open("/"))
         page = watched.open("/alerts")
@@ -272,7 +272,7 @@ def test_assigning_and_shelving_are_undone_by_one_key(browser: Browser, settings
         expect(page.locator("[data-view=held] b")).to_have_text("0")
 
 
-def test_what_is_shelved_is_unshelved_by_the_same_key(browser: Browser, settings: Settings) -> None:
+def test_a_shelved_alert_is_unshelved_by_the_same_key(browser: Browser, settings: Settings) -> None:
     with settings.open_records() as records:
         minor = fire(records, "L006", 10, MINOR)
         records.answer(minor, Answer("shelve", "Bo", until_ns=time.time_ns() + 3600 * 10**9), time.time_ns())
@@ -287,7 +287,7 @@ def test_what_is_shelved_is_unshelved_by_the_same_key(browser: Browser, settings
         expect(page.locator("[data-deed=shelve]")).to_contain_text("Shelve")
 
 
-def test_what_is_refused_stays_written_and_what_was_typed_stays_too(
+def test_a_refusal_is_shown_and_the_input_is_kept(
     browser: Browser,
     settings: Settings,
 ) -> None:
@@ -311,7 +311,7 @@ def test_a_critical_alert_offers_no_shelving(browser: Browser, settings: Setting
         expect(page.locator("[data-deed=shelve]")).to_be_disabled()
 
 
-def test_what_someone_else_does_appears_without_a_reload_and_leaves_my_typing_alone(
+def test_actions_of_others_appear_without_a_reload_and_keep_the_input(
     browser: Browser,
     settings: Settings,
     records: Records,
@@ -344,7 +344,7 @@ def test_an_alert_is_a_page_of_its_own_on_a_phone(browser: Browser, settings: Se
         expect(page.locator("#list")).to_be_visible()
 
 
-def test_single_keys_can_be_switched_off(browser: Browser, settings: Settings) -> None:
+def test_keyboard_shortcuts_can_be_disabled(browser: Browser, settings: Settings) -> None:
     with served(settings) as address, looking(browser, address) as watched:
         page = watched.open("/alerts")
         expect(page.locator("#pane h2")).to_contain_text("Lift L001")

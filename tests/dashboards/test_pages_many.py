@@ -56,7 +56,7 @@ def shown(page: Page) -> list[str]:
 
 
 @pytest.mark.parametrize("width", WIDTHS)
-def test_the_first_view_is_light_and_the_most_urgent_come_first(
+def test_the_first_view_transfers_little_and_shows_the_most_urgent_first(
     browser: Browser, world: tuple[str, Records], width: int
 ) -> None:
     with looking(browser, world[0], width=width) as watched:
@@ -69,7 +69,7 @@ def test_the_first_view_is_light_and_the_most_urgent_come_first(
 
 
 @pytest.mark.parametrize("width", WIDTHS)
-def test_every_lift_is_a_scroll_away_and_what_is_passed_is_let_go(
+def test_every_lift_is_reached_by_scrolling_and_passed_rows_are_released(
     browser: Browser, world: tuple[str, Records], width: int
 ) -> None:
     with looking(browser, world[0], width=width) as watched:
@@ -86,7 +86,7 @@ def test_every_lift_is_a_scroll_away_and_what_is_passed_is_let_go(
         assert page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth") == 0
 
 
-def test_a_lift_far_down_that_needs_someone_comes_up_by_itself(browser: Browser, world: tuple[str, Records]) -> None:
+def test_a_lift_far_down_moves_up_when_it_becomes_urgent(browser: Browser, world: tuple[str, Records]) -> None:
     with looking(browser, world[0]) as watched:
         page = watched.open("/")
         expect(page.locator(".rows .row[aria-rowindex='2']")).to_contain_text("L001")
@@ -94,7 +94,7 @@ def test_a_lift_far_down_that_needs_someone_comes_up_by_itself(browser: Browser,
         expect(page.locator(".rows .row[aria-rowindex='3']")).to_contain_text("L7777")
 
 
-def test_one_of_ten_thousand_is_found_by_a_part_of_its_number(browser: Browser, world: tuple[str, Records]) -> None:
+def test_one_of_ten_thousand_lifts_is_found_by_a_part_of_its_id(browser: Browser, world: tuple[str, Records]) -> None:
     with looking(browser, world[0], width=390) as watched:
         page = watched.open("/")
         page.locator("[name=q]").fill("L4321")

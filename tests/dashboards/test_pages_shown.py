@@ -50,7 +50,7 @@ def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 
 
 @pytest.mark.parametrize(("name", "width", "language", "theme"), SHOWN)
-def test_a_page_is_accessible_fits_and_is_light(
+def test_a_page_is_accessible_and_fits_and_transfers_little(
     browser: Browser,
     address: str,
     name: str,
@@ -87,7 +87,7 @@ def test_touch_targets_are_large_enough_on_a_phone(browser: Browser, address: st
 
 @pytest.mark.parametrize("width", [1440, 390])
 @pytest.mark.parametrize("path", ["/", f"/lifts/L001?{WINDOW}", "/alerts"])
-def test_nothing_jumps_when_the_data_arrives(browser: Browser, address: str, path: str, width: int) -> None:
+def test_the_layout_does_not_shift_when_data_arrives(browser: Browser, address: str, path: str, width: int) -> None:
     with looking(browser, address, width=width) as watched:
         watched.page.add_init_script(MEASURE_SHIFTS)
         page = watched.open(path)
@@ -95,7 +95,7 @@ def test_nothing_jumps_when_the_data_arrives(browser: Browser, address: str, pat
         assert page.evaluate("window.shifted") < SHIFT_LIMIT
 
 
-def test_names_that_try_to_be_markup_are_shown_as_text(browser: Browser, address: str) -> None:
+def test_hostile_names_are_shown_as_text(browser: Browser, address: str) -> None:
     with looking(browser, address) as watched:
         page = watched.open("/?q=L003")
         expect(page.locator(".rows .c-name a").first).to_have_text(HOSTILE)
@@ -108,7 +108,7 @@ def test_names_that_try_to_be_markup_are_shown_as_text(browser: Browser, address
         assert page.title() != "owned"
 
 
-def test_the_most_urgent_lift_comes_first_and_says_so_without_colour(browser: Browser, address: str) -> None:
+def test_the_most_urgent_lift_comes_first_and_is_marked_without_colour(browser: Browser, address: str) -> None:
     with looking(browser, address) as watched:
         page = watched.open("/")
         first = page.locator(".rows .row[aria-rowindex='2']")
@@ -118,7 +118,7 @@ def test_the_most_urgent_lift_comes_first_and_says_so_without_colour(browser: Br
         expect(page.locator("#headline")).to_contain_text("Lift L001: Overspeed for ")
 
 
-def test_a_filter_stands_in_the_address_and_comes_back_from_it(browser: Browser, address: str) -> None:
+def test_a_filter_is_kept_in_the_url(browser: Browser, address: str) -> None:
     with looking(browser, address) as watched:
         page = watched.open("/")
         page.locator("[data-state=minor]").click()
@@ -131,7 +131,7 @@ def test_a_filter_stands_in_the_address_and_comes_back_from_it(browser: Browser,
         expect(page.locator("[data-state=minor]")).to_have_attribute("aria-pressed", "true")
 
 
-def test_silence_is_said_with_the_time_of_the_last_reading(browser: Browser, address: str) -> None:
+def test_silence_is_shown_with_the_time_of_the_last_reading(browser: Browser, address: str) -> None:
     with looking(browser, address) as watched:
         page = watched.open("/lifts/L001")
         expect(page.locator("#subline")).to_contain_text("No readings for")
@@ -148,7 +148,7 @@ def test_a_lift_is_drawn_with_its_floors_and_its_car(browser: Browser, address: 
         expect(page.locator("[data-reading=speed]")).to_have_text("0.00 m/s, rated 1.75")
 
 
-def test_one_cross_hair_reads_all_five_charts(browser: Browser, address: str) -> None:
+def test_one_cross_hair_is_shared_by_all_five_charts(browser: Browser, address: str) -> None:
     with looking(browser, address) as watched:
         page = watched.open(f"/lifts/L001?{WINDOW}")
         expect(page.locator(".chart canvas")).to_have_count(5)
@@ -158,7 +158,7 @@ def test_one_cross_hair_reads_all_five_charts(browser: Browser, address: str) ->
         expect(page.locator(".chart output").nth(2)).to_contain_text("curtain clear")
 
 
-def test_dragging_zooms_and_the_span_stands_in_the_address(browser: Browser, address: str) -> None:
+def test_dragging_zooms_and_the_time_range_is_kept_in_the_url(browser: Browser, address: str) -> None:
     with looking(browser, address) as watched:
         page = watched.open("/lifts/L001")
         expect(page.locator(".chart canvas")).to_have_count(5)
@@ -176,7 +176,7 @@ def test_dragging_zooms_and_the_span_stands_in_the_address(browser: Browser, add
         expect(page.locator("[data-step=follow]")).to_have_attribute("aria-pressed", "true")
 
 
-def test_time_moves_and_zooms_by_keyboard(browser: Browser, address: str) -> None:
+def test_the_time_range_moves_and_zooms_by_keyboard(browser: Browser, address: str) -> None:
     with looking(browser, address) as watched:
         page = watched.open(f"/lifts/L001?{WINDOW}")
         page.locator("#charts").focus()
@@ -186,13 +186,13 @@ def test_time_moves_and_zooms_by_keyboard(browser: Browser, address: str) -> Non
         page.wait_for_url("**from=2001-09-09T01%3A40%3A10.000Z**")
 
 
-def test_rules_that_are_not_judged_say_what_they_need(browser: Browser, address: str) -> None:
+def test_rules_that_are_not_judged_show_the_facts_they_need(browser: Browser, address: str) -> None:
     with looking(browser, address) as watched:
         page = watched.open("/lifts/L005")
         expect(page.locator(".notjudged")).to_contain_text("needs Rated speed")
 
 
-def test_the_language_switches_where_one_is(browser: Browser, address: str) -> None:
+def test_the_language_switches_on_the_same_page(browser: Browser, address: str) -> None:
     with looking(browser, address) as watched:
         page = watched.open("/?state=minor")
         page.locator("[data-lang=zh]").click()
@@ -201,7 +201,7 @@ def test_the_language_switches_where_one_is(browser: Browser, address: str) -> N
         expect(page.locator(".c-state span").first).to_have_text("一般")
 
 
-def test_the_skip_link_and_every_control_are_reached_by_keyboard(browser: Browser, address: str) -> None:
+def test_every_control_is_reached_by_keyboard(browser: Browser, address: str) -> None:
     with looking(browser, address) as watched:
         page = watched.open("/")
         page.keyboard.press("Tab")
