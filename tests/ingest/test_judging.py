@@ -197,6 +197,18 @@ def test_the_limits_of_silence_are_those_of_its_rule_and_a_lift_that_was_struck_
     assert alerts(records) == {("L2", "offline")}
 
 
+def test_an_alert_of_silence_that_was_open_before_a_restart_clears_with_the_next_message(
+    journal: Journal, records: Records
+) -> None:
+    with judging(journal, records, (SOON_OFFLINE,)):
+        say(journal, *runs_too_fast("L1", 1))
+        until(lambda: ("L1", "offline") in alerts(records), "the silence")
+    with judging(journal, records, (SOON_OFFLINE,)) as made:
+        until(lambda: made.picture is not None and made.picture.link.tolist()[0] == OFFLINE, "the open alert")
+        say(journal, ("L1", "bundle", bundle(1, 0.0, 90.0)))
+        until(lambda: [one.state for one in records.alerts(AlertFilter(), limit=100).items] == ["cleared"], "its end")
+
+
 def test_a_lift_in_a_mode_of_the_starred_rules_alone_may_be_silent(journal: Journal, records: Records) -> None:
     with judging(journal, records, (SOON_OFFLINE,)) as made:
         inspected = {"seq": 0, "t": T0_MS, "online": True, "mode": "inspection"}
