@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from detectors.observe.gaps import NEVER_NS
 from detectors.observe.rows import RowTable
 from telemetry.arrays import Memory
-from telemetry.compiled import compiled, inlined, records
+from telemetry.compiled import compiled, copied, inlined, records
 
 FIELDS = [("since_ns", np.int64), ("last_ns", np.int64), ("served_ns", np.int64)]
 """The fields of a clock: the onset (0 while the condition does not hold), the last row that held, the time served."""
@@ -42,7 +42,7 @@ def step(
     served_s : (rows,) seconds for which the condition has held, 0 where it does not, NaN where `holds` is unknown
     since_ns : (rows,) the row at which it began to hold, 0 where it does not hold
     """
-    state = state.copy()
+    state = copied(state)
     served_s, since_ns = np.empty(len(rows)), np.empty(len(rows), dtype=np.int64)
     _run(state, rows.lift, rows.t_ns, rows.gap_ns, holds, served_s, since_ns)
     return state, served_s, since_ns

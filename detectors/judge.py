@@ -22,6 +22,7 @@ from registry.facts import FleetFacts
 from registry.maintenance import NO_WINDOWS, MaintenanceWindows
 from telemetry.arrays import F64, I32, I64, Bools, Memory
 from telemetry.batch import Batch
+from telemetry.compiled import copied
 from telemetry.streams import NORMAL, STARRED_ONLY_MODES
 
 KINDS = {trigger.OPENED: "on", trigger.SHUT: "off", trigger.GREW: "more"}
@@ -164,7 +165,7 @@ class Judge:
 
     def snapshot(self) -> dict[str, Memory]:
         """Return the whole state: records of `rows`, `features`, `overspeed/detector`, `overspeed/0` and so on."""
-        return {key: state.copy() for key, state in self._states.items() if state.dtype.names}
+        return {key: copied(state) for key, state in self._states.items() if state.dtype.names}
 
     def restore(self, snapshot: Mapping[str, Memory]) -> None:
         """Go on from a snapshot of as many lifts or fewer; what it does not know (a newer rule) begins anew."""

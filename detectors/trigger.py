@@ -24,7 +24,7 @@ from numpy.typing import NDArray
 from detectors.observe.gaps import NEVER_NS
 from detectors.rule import Level, Score
 from telemetry.arrays import Memory
-from telemetry.compiled import compiled, records
+from telemetry.compiled import compiled, copied, records
 
 OPENED, SHUT, GREW = 1, -1, 2
 AGAIN_S = 10.0
@@ -89,7 +89,7 @@ def step(
     n = len(score.on)
     never = np.zeros(n, dtype=np.bool_)
     place, kind, onset_ns = np.empty(n, np.intp), np.empty(n, np.int8), np.empty(n, np.int64)
-    memory = memory.copy()
+    memory = copied(memory)
     count = _run(
         memory, table.lift, table.t_ns, table.gap_ns,
         score.on, score.off, table.t_ns if score.since_ns is None else score.since_ns,

@@ -84,6 +84,11 @@ def records(n: int, dtype: np.dtype[np.void], **start: float) -> NDArray[np.void
     return made
 
 
+def copied(memory: NDArray[np.void]) -> NDArray[np.void]:
+    """Return a copy of records, made as bytes: NumPy copies records with padding ten times slower, field by field."""
+    return memory.view(np.dtype((np.void, memory.dtype.itemsize))).copy().view(memory.dtype)
+
+
 def columns(kind: type[Columns], n: int, **given: Any) -> Columns:
     """Return a named tuple of columns of `n` rows to be written: those `given`, and new ones by their annotations."""
     annotations = {name: text.__forward_arg__ for name, text in kind.__annotations__.items()}

@@ -16,7 +16,7 @@ import numpy as np
 
 from detectors.observe.gaps import GAP_MOST_NS
 from telemetry.arrays import F64, I32, I64, Bools, Memory
-from telemetry.compiled import compiled, records
+from telemetry.compiled import compiled, copied, records
 from telemetry.streams import HEARTBEAT_DEFAULT_S
 
 MEMORY = np.dtype(
@@ -76,7 +76,7 @@ def hear(memory: Memory, lift: I32, arrived_ns: I64, online: F64, heartbeat_s: F
 
     `online` 0 is a last will.
     """
-    memory = memory.copy()
+    memory = copied(memory)
     _hear(memory, lift, arrived_ns, online, heartbeat_s)
     return memory
 
@@ -96,7 +96,7 @@ def _hear(memory: Any, lift: Any, arrived_ns: Any, online: Any, heartbeat_s: Any
 
 def count_anew(memory: Memory, now_ns: int) -> Memory:
     """Return the records with silence counted from now: who was silent before cannot be said, or the clock was set."""
-    memory = memory.copy()
+    memory = copied(memory)
     memory["counted_from_ns"] = now_ns
     for name in ("seen_ns", "will_ns"):
         memory[name] = np.minimum(memory[name], now_ns)
@@ -128,6 +128,6 @@ def look(memory: Memory, now_ns: int, mode: F64) -> tuple[Memory, ArrivalTable]:
         counted_s=np.where(never, np.nan, (now_ns - np.maximum(since_ns, memory["counted_from_ns"])) / 1e9),
         heartbeat_s=memory["heartbeat_s"].copy(),
     )
-    memory = memory.copy()
+    memory = copied(memory)
     memory["heard"] = False
     return memory, seen

@@ -16,7 +16,7 @@ from detectors.observe.acceleration import Accelerations
 from detectors.observe.gaps import GAP_NS, NEVER_NS
 from telemetry.arrays import F64, I32, I64, Bools, Memory
 from telemetry.batch import NO_MACHINE, Waveforms
-from telemetry.compiled import columns, compiled
+from telemetry.compiled import columns, compiled, copied
 
 IMPACT_MPS2 = 0.5 * 9.81
 """Running onto a buffer shakes the car floor by more than half of gravity; a ride does not."""
@@ -98,7 +98,7 @@ def step(
     room = int(np.sum((blocks.last - blocks.first) * blocks.dt_ns) / acceleration.SLOT_NS) + 2 * n
     lift, slot, since_ns = np.empty(room, np.int32), np.empty(room, np.int64), np.empty(room, np.int64)
     mmps2 = np.empty(room, np.int16)
-    before, memory = memory, memory.copy()
+    before, memory = memory, copied(memory)
     count = _run(memory, blocks, car.xyz, motor.xyz, made, lift, slot, since_ns, mmps2)
     return memory, made, Accelerations(before, lift[:count], slot[:count], since_ns[:count], mmps2[:count])
 

@@ -24,7 +24,7 @@ from detectors.observe.trips import TRIP
 from registry.facts import FleetFacts
 from telemetry.arrays import F64, I64, Bools, Memory
 from telemetry.batch import Batch
-from telemetry.compiled import columns, compiled, records
+from telemetry.compiled import columns, compiled, copied, records
 from telemetry.streams import CLOSED, CLOSING
 
 DOOR_CLOSES_S = 2.0
@@ -147,7 +147,7 @@ def step(
 
     A block of vibration is known at the rows of its lift from its first instant on.
     """
-    memory, n = memory.copy(), len(batch)
+    memory, n = copied(memory), len(batch)
     made = columns(
         RowColumns, n, lift=batch.lift, t_ns=batch.t_ns, stale=batch.stale == 1.0, accelerations=accelerations
     )

@@ -18,7 +18,7 @@ from detectors.observe.rows import RowTable
 from detectors.rule import CRITICAL, Level, Rule, Score
 from registry.facts import FleetFacts
 from telemetry.arrays import Memory
-from telemetry.compiled import compiled, records
+from telemetry.compiled import compiled, copied, records
 from telemetry.streams import OPEN
 
 MEMORY = np.dtype([("alarm", np.float64)], align=True)
@@ -35,7 +35,7 @@ class AlarmButton:
 
     def step(self, state: Memory, rows: RowTable, facts: FleetFacts) -> tuple[Memory, tuple[Score, ...]]:
         """Score each row from the first report of the button on."""
-        state, on, offset_m = state.copy(), np.empty(len(rows)), np.abs(rows.offset_m)
+        state, on, offset_m = copied(state), np.empty(len(rows)), np.abs(rows.offset_m)
         _run(state, rows.lift, rows.alarm, rows.door, offset_m, facts.door_zone_m, on)
         evidence = {"position_m": rows.z_last, "offset_m": offset_m, "speed_mps": np.abs(rows.v_last)}
         return state, (Score(on, np.full_like(on, np.nan), evidence),)

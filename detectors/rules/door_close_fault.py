@@ -25,7 +25,7 @@ from detectors.observe.rows import RowTable
 from detectors.rule import MAJOR, Level, Rule, Score
 from registry.facts import FleetFacts
 from telemetry.arrays import Memory
-from telemetry.compiled import compiled, records
+from telemetry.compiled import compiled, copied, records
 from telemetry.streams import CLOSED, CLOSING, OPEN, OPENING
 
 MEMORY = np.dtype(
@@ -64,7 +64,7 @@ class DoorCloseFault:
 
     def step(self, state: Memory, rows: RowTable, facts: FleetFacts) -> tuple[Memory, tuple[Score, ...]]:
         """Score each row from the first report of the door on."""
-        state, since_ns = state.copy(), np.empty(len(rows), dtype=np.int64)
+        state, since_ns = copied(state), np.empty(len(rows), dtype=np.int64)
         on, off, closing_s, reversals = np.empty((4, len(rows)))
         _run(
             state, rows.lift, rows.t_ns, rows.gap_ns, rows.stale, rows.door, rows.door_doubt, rows.mode, rows.v_last,

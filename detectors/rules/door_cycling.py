@@ -20,7 +20,7 @@ from detectors.observe.rows import RowTable
 from detectors.rule import MINOR, Level, Rule, Score
 from registry.facts import FleetFacts
 from telemetry.arrays import Memory
-from telemetry.compiled import compiled, records
+from telemetry.compiled import compiled, copied, records
 from telemetry.streams import CLOSED, OPEN
 
 BURST = 3
@@ -62,7 +62,7 @@ class DoorCycling:
 
     def step(self, state: Memory, rows: RowTable, facts: FleetFacts) -> tuple[Memory, tuple[Score, ...]]:
         """Score each row at which it is known whether the car stands."""
-        state, since_ns = state.copy(), np.empty(len(rows), dtype=np.int64)
+        state, since_ns = copied(state), np.empty(len(rows), dtype=np.int64)
         on, off, cycles = np.empty((3, len(rows)))
         _run(
             state, rows.lift, rows.t_ns, rows.v, rows.z, rows.still_s, rows.still_since_ns, rows.at_rest, rows.door,

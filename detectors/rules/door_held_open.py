@@ -13,7 +13,7 @@ from detectors.observe.rows import RowTable
 from detectors.rule import MINOR, Level, Rule, Score
 from registry.facts import FleetFacts
 from telemetry.arrays import Memory
-from telemetry.compiled import compiled
+from telemetry.compiled import compiled, copied
 from telemetry.streams import CLOSED, OPEN
 
 
@@ -29,7 +29,7 @@ class DoorHeldOpen:
 
     def step(self, state: Memory, rows: RowTable, facts: FleetFacts) -> tuple[Memory, tuple[Score, ...]]:
         """Score each row that reads a speed or a position."""
-        state, since_ns = state.copy(), np.empty(len(rows), dtype=np.int64)
+        state, since_ns = copied(state), np.empty(len(rows), dtype=np.int64)
         held_s, off = np.empty((2, len(rows)))
         unread = (np.isnan(rows.v) & np.isnan(rows.z)) | np.isnan(rows.still_s) | rows.stale
         _run(

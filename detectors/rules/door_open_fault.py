@@ -20,7 +20,7 @@ from detectors.observe.rows import RowTable
 from detectors.rule import MAJOR, Level, Rule, Score
 from registry.facts import FleetFacts
 from telemetry.arrays import Memory
-from telemetry.compiled import compiled, records
+from telemetry.compiled import compiled, copied, records
 from telemetry.streams import CLOSED, OPEN, OPENING
 
 MEMORY = np.dtype(
@@ -51,7 +51,7 @@ class DoorOpenFault:
 
     def step(self, state: Memory, rows: RowTable, facts: FleetFacts) -> tuple[Memory, tuple[Score, ...]]:
         """Score each row that reads a speed or a position."""
-        state, since_ns = state.copy(), np.empty(len(rows), dtype=np.int64)
+        state, since_ns = copied(state), np.empty(len(rows), dtype=np.int64)
         on, off, closed_s, opening_s, stops = np.empty((5, len(rows)))
         unread = (np.isnan(rows.v) & np.isnan(rows.z)) | np.isnan(rows.offset_m) | rows.stale
         _run(

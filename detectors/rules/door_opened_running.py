@@ -20,7 +20,7 @@ from detectors.observe.rows import RowTable
 from detectors.rule import CRITICAL, Level, Rule, Score
 from registry.facts import FleetFacts
 from telemetry.arrays import Memory
-from telemetry.compiled import compiled, records
+from telemetry.compiled import compiled, copied, records
 from telemetry.streams import CLOSED, OPENING
 
 MEMORY = np.dtype(doorway.FIELDS, align=True)
@@ -44,7 +44,7 @@ class DoorOpenedRunning:
 
     def step(self, state: Memory, rows: RowTable, facts: FleetFacts) -> tuple[Memory, tuple[Score, ...]]:
         """Score each row that reads a speed."""
-        state = state.copy()
+        state = copied(state)
         on, off, limit_mps = np.empty((3, len(rows)))
         stands = rows.at_rest | np.isnan(rows.still_s)
         _run(

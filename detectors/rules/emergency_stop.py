@@ -23,7 +23,7 @@ from detectors.observe.witness import Witness
 from detectors.rule import MAJOR, Level, Rule, Score
 from registry.facts import FleetFacts
 from telemetry.arrays import Memory
-from telemetry.compiled import compiled, records
+from telemetry.compiled import compiled, copied, records
 
 MEMORY = np.dtype(
     [
@@ -89,7 +89,7 @@ class EmergencyStop:
 
     def step(self, state: Memory, rows: RowTable, facts: FleetFacts) -> tuple[Memory, tuple[Score, ...]]:
         """Score each row that reads a speed."""
-        state = state.copy()
+        state = copied(state)
         on, off, from_mps, decel_mps2 = np.empty((4, len(rows)))
         since_ns, rest_ns = np.empty((2, len(rows)), dtype=np.int64)
         _run(

@@ -21,7 +21,7 @@ from detectors.observe.rows import RowTable
 from detectors.rule import CRITICAL, Level, Rule, Score
 from registry.facts import FleetFacts
 from telemetry.arrays import Memory
-from telemetry.compiled import compiled, records
+from telemetry.compiled import compiled, copied, records
 from telemetry.streams import CLOSED, OPEN, STARRED_ONLY_MODES
 
 MEMORY = np.dtype(
@@ -55,7 +55,7 @@ class Entrapment:
 
     def step(self, state: Memory, rows: RowTable, facts: FleetFacts) -> tuple[Memory, tuple[Score, ...]]:
         """Score each row that reads a speed or a position."""
-        state, since_ns = state.copy(), np.empty(len(rows), dtype=np.int64)
+        state, since_ns = copied(state), np.empty(len(rows), dtype=np.int64)
         on, off, held_s = np.empty((3, len(rows)))
         offset_m, zone_m = np.abs(rows.offset_m), facts.door_zone_m[rows.lift]
         reads = ~(np.isnan(rows.v) & np.isnan(rows.z))

@@ -20,7 +20,7 @@ from detectors.observe.rows import RowTable
 from detectors.rule import CRITICAL, MAJOR, Level, Rule, Score
 from registry.facts import FleetFacts
 from telemetry.arrays import F64, Memory
-from telemetry.compiled import compiled, records
+from telemetry.compiled import compiled, copied, records
 
 TOP, BOTTOM = 1, -1
 MEMORY = np.dtype([("hit", np.bool_)], align=True)
@@ -46,7 +46,7 @@ class Overtravel:
 
     def step(self, state: Memory, rows: RowTable, facts: FleetFacts) -> tuple[Memory, tuple[Score, ...]]:
         """Score each row that reads a position."""
-        state = state.copy()
+        state = copied(state)
         near, far, beyond_m = np.empty((3, len(rows)))
         last_m = facts.top_m if self.end == TOP else np.ascontiguousarray(facts.landings_m[:, 0])
         _run(

@@ -19,7 +19,7 @@ from detectors.observe.arrivals import ArrivalTable
 from detectors.rule import MINOR, Level, Rule, Score
 from registry.facts import FleetFacts
 from telemetry.arrays import Memory
-from telemetry.compiled import records
+from telemetry.compiled import copied, records
 from telemetry.streams import HEARD, NEVER_SEEN, OFFLINE, SUSPECT
 
 MEMORY = np.dtype([("link", np.int8)], align=True)
@@ -46,7 +46,7 @@ class Silence:
         on = np.where(never, np.nan, arrivals.counted_s >= limit_s)
         off = np.where(arrivals.heard, 1.0, np.nan)  # a look that heard nothing does not say that it is away
         suspect = arrivals.willed | (arrivals.counted_s >= suspect_s)
-        state = state.copy()
+        state = copied(state)
         state["link"][arrivals.lift] = np.where(never, NEVER_SEEN, np.where(suspect, SUSPECT, HEARD))
         evidence = {"silent_s": arrivals.silent_s, "limit_s": limit_s}
         return state, (Score(on, off, evidence, since_ns=arrivals.since_ns),)

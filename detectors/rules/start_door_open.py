@@ -22,7 +22,7 @@ from detectors.observe.rows import RowTable
 from detectors.rule import CRITICAL, Level, Rule, Score
 from registry.facts import FleetFacts
 from telemetry.arrays import Memory
-from telemetry.compiled import compiled, records
+from telemetry.compiled import compiled, copied, records
 from telemetry.streams import CLOSING
 
 MEMORY = np.dtype([*doorway.FIELDS, *hold.FIELDS], align=True)
@@ -50,7 +50,7 @@ class StartDoorOpen:
 
     def step(self, state: Memory, rows: RowTable, facts: FleetFacts) -> tuple[Memory, tuple[Score, ...]]:
         """Score each row that reads a speed."""
-        state, since_ns = state.copy(), np.empty(len(rows), dtype=np.int64)
+        state, since_ns = copied(state), np.empty(len(rows), dtype=np.int64)
         on, limit_mps = np.empty((2, len(rows)))
         stands = rows.at_rest | np.isnan(rows.still_s)
         _run(

@@ -15,7 +15,7 @@ from detectors.observe.rows import RowTable
 from detectors.rule import MAJOR, Level, Rule, Score
 from registry.facts import FleetFacts
 from telemetry.arrays import Memory
-from telemetry.compiled import compiled
+from telemetry.compiled import compiled, copied
 from telemetry.streams import STARRED_ONLY_MODES
 
 
@@ -31,7 +31,7 @@ class StopOutsideZone:
 
     def step(self, state: Memory, rows: RowTable, facts: FleetFacts) -> tuple[Memory, tuple[Score, ...]]:
         """Score each row that reads a speed or a position."""
-        state, since_ns = state.copy(), np.empty(len(rows), dtype=np.int64)
+        state, since_ns = copied(state), np.empty(len(rows), dtype=np.int64)
         held_s, off = np.empty((2, len(rows)))
         offset_m, zone_m = np.abs(rows.offset_m), facts.door_zone_m[rows.lift]
         _run(

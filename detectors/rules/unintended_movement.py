@@ -23,7 +23,7 @@ from detectors.observe.rows import RowTable
 from detectors.rule import CRITICAL, Level, Rule, Score
 from registry.facts import FleetFacts
 from telemetry.arrays import Memory
-from telemetry.compiled import compiled, records
+from telemetry.compiled import compiled, copied, records
 from telemetry.streams import INSPECTION
 
 MEMORY = np.dtype(
@@ -59,7 +59,7 @@ class UnintendedMovement:
 
     def step(self, state: Memory, rows: RowTable, facts: FleetFacts) -> tuple[Memory, tuple[Score, ...]]:
         """Score each row that reads a speed or a position."""
-        state = state.copy()
+        state = copied(state)
         on, off, moved_m = np.empty((3, len(rows)))
         _run(
             state, rows.lift, rows.t_ns, rows.v, rows.v_last, rows.z, rows.z_last, rows.offset_m, rows.door,
