@@ -20,10 +20,10 @@ import httpx
 import pytest
 from playwright.sync_api import Browser, expect
 
-from tests.dashboards.pages_world import looking, open_browser  # noqa: F401
+from tests.dashboards.browser_world import looking, open_browser  # noqa: F401
 from tests.loopback import accepts, free_port, until
 from tests.processes import start_process
-from tests.whole.running import Voice
+from tests.whole.installation import MqttClient
 
 AS_IT_IS = ("-m", "liftwatch")
 WITHOUT_MOSQUITTO = """
@@ -106,7 +106,7 @@ def test_a_fault_from_the_page_or_the_command_line_is_an_alert_once_its_hold_tim
     promised = {(lift_id, rule): hold_s for rule, hold_s in expected.items()}
     with shown(tmp_path, LIFTS) as demo, looking(browser, demo.address) as watched:
         until(lambda: demo.living() == LIFTS, "a living fleet")
-        voice = Voice(demo.broker_port)
+        voice = MqttClient(demo.broker_port)
         page = watched.open(f"/lifts/{lift_id}")
         page.locator("#fault select[name=cause]").select_option(cause)
         page.locator("#fault button").click()

@@ -1,4 +1,4 @@
-"""A dashboards application over real stores in a temporary folder, with a fleet that a monitor wrote."""
+"""Fixtures: a dashboards application over real stores in a temporary folder, with the live state of six lifts."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from dashboards.api.context import Settings
 from dashboards.app import create_app
 from store.records.repository import Records
 from store.series.connect import open_timeseries
-from tests.dashboards.fleet import T0_NS, facts, table
+from tests.dashboards.sample_fleet import T0_NS, facts, table
 
 BASE = "http://localhost"
 

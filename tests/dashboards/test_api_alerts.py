@@ -1,4 +1,4 @@
-"""What people see of alerts and do to them: the life, the refusals and the idempotence of the contract."""
+"""Alerts through the API: lists, actions, refusals and idempotence as in the contract."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from detectors.catalogue import BY_SLUG
 from detectors.rule import CRITICAL, MAJOR, Finding
 from store.records.repository import Records
 from telemetry import instant
-from tests.dashboards.fleet import T0_NS, table
+from tests.dashboards.sample_fleet import T0_NS, table
 
 S_NS = 1_000_000_000
 HOUR_NS = 3600 * S_NS

@@ -1,4 +1,4 @@
-"""The door of the server: who is let in, what is too much, and that every error is a problem without our insides."""
+"""The request guard: hosts, origins and body sizes; every error is a problem document without internal details."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Names that try to be code: for line protocol, Flux, SQL, HTML, paths, templates and headers. None is interpreted."""
+"""Injection attempts against line protocol, Flux, SQL, HTML, paths, templates and headers: none is interpreted."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from fastapi.testclient import TestClient
 
 from store.records.repository import Records
 from telemetry.batch import Refusal
-from tests.dashboards.fleet import T0_NS, facts, table
+from tests.dashboards.sample_fleet import T0_NS, facts, table
 
 HOSTILE = [
     'x" or r.lift == "',

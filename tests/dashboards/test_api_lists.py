@@ -1,4 +1,4 @@
-"""Pages of lifts: the state of each, the order, the filters, and cursors that survive a changing fleet."""
+"""Lists of lifts: states, sort orders, filters, and cursors that stay valid while the fleet changes."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from dashboards.live.listing import LiftListing, LiftQuery
 from dashboards.live.published import PublishedLifts
 from telemetry import instant
 from telemetry.streams import HEARD, INSPECTION, NEVER_SEEN, OFFLINE, OUT_OF_SERVICE, SUSPECT
-from tests.dashboards.fleet import T0_NS, alert, facts, registered, table
+from tests.dashboards.sample_fleet import T0_NS, alert, facts, registered, table
 
 S_NS = 1_000_000_000
 

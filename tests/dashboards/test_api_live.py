@@ -1,4 +1,4 @@
-"""The live stream over a real server on a loopback port: what is told, to whom, and where it goes on."""
+"""The live stream over a real server on a loopback port: events, filters and resumption."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ from dashboards.live.event_stream import (
 from detectors.catalogue import RULES
 from detectors.rule import CRITICAL, Finding
 from store.records.repository import Records
-from tests.dashboards.fleet import T0_NS, facts, table
+from tests.dashboards.sample_fleet import T0_NS, facts, table
 
 Event = dict[str, Any]
 S_NS = 1_000_000_000

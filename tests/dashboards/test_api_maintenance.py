@@ -1,4 +1,4 @@
-"""Maintenance windows through the API: set, seen, changed, ended before their time, and bounded."""
+"""Maintenance windows through the API: set, shown, changed, ended early, and bounded."""
 
 from __future__ import annotations
 

@@ -15,7 +15,7 @@ from store.series.connect import open_timeseries
 from store.series.timeseries import Points
 from telemetry import instant
 from tests.dashboards.conftest import BASE
-from tests.dashboards.fleet import T0_NS
+from tests.dashboards.sample_fleet import T0_NS
 
 S_NS = 1_000_000_000
 HERE = f"/api/v1/lifts/L001/series?from={instant.text(T0_NS)}&to={instant.text(T0_NS + 60 * S_NS)}"

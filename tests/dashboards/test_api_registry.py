@@ -1,4 +1,4 @@
-"""The registry through the API: every fault of every row is told, good rows are taken, and what was written is read."""
+"""The registry through the API: valid rows are taken, every error is reported, and written facts are returned."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from fastapi.testclient import TestClient
 
 from registry.facts import export_csv, export_json
 from store.records.repository import Records
-from tests.dashboards.fleet import T0_NS, facts, table
+from tests.dashboards.sample_fleet import T0_NS, facts, table
 from tests.loopback import until
 
 NEW: dict[str, Any] = {

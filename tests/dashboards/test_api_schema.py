@@ -1,4 +1,4 @@
-"""Whatever is asked within or without the OpenAPI description is answered as it says, and never by a mistake of ours.
+"""Every response to valid and invalid requests matches the OpenAPI document, and none is an internal error (500).
 
 A real server, real stores, and requests that schemathesis makes from the description: the same ones in every run.
 """
@@ -22,7 +22,7 @@ from dashboards.app import create_app
 from detectors.catalogue import RULES
 from store.records.repository import Records
 from store.series.connect import open_timeseries
-from tests.dashboards.fleet import T0_NS, facts, table
+from tests.dashboards.sample_fleet import T0_NS, facts, table
 from tests.dashboards.test_api_live import fire, served
 
 EXAMPLES = 25

@@ -1,4 +1,4 @@
-"""The dashboards as a process of their own: they begin with the stores away or there, and end when they are told."""
+"""The dashboards as a process: it starts with or without its stores, and stops on a signal."""
 
 from __future__ import annotations
 

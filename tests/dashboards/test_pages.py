@@ -1,4 +1,4 @@
-"""The pages before a browser sees them: languages, errors, escaping, and what they may not contain."""
+"""The HTML of the pages without a browser: languages, errors, escaping, and no inline script."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from dashboards.app import create_app
 from dashboards.pages import routes as pages
 from dashboards.pages import translations
 from detectors.catalogue import RULES
-from tests.dashboards.pages_world import HOSTILE, fill
+from tests.dashboards.browser_world import HOSTILE, fill
 
 ROOT = Path(pages.__file__).parent
 PATHS = ("/", "/lifts/L001", "/alerts", "/alerts/none", "/code/L001", "/code/none")

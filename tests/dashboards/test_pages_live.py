@@ -1,4 +1,4 @@
-"""The pages while things happen: what glows, what stays under the pointer, a lost link, and what people do."""
+"""The pages with live events: highlights, stable rows under the pointer, a lost connection, actions of people."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from alerts.book import Answer
 from dashboards.api.context import Settings
 from detectors.rule import CRITICAL, MINOR
 from store.records.repository import Records
-from tests.dashboards.pages_world import (
+from tests.dashboards.browser_world import (
     fill,
     fire,
     looking,

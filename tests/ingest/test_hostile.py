@@ -26,7 +26,7 @@ from tests.ingest.running import Monitor, facts
 from tests.loopback import until
 from tests.telemetry.hostile import GOOD_EVERY, LIFTS, mixed, resident_kb
 from tests.telemetry.wire import T_NS
-from tests.whole.running import Voice
+from tests.whole.installation import MqttClient
 
 BAD, GROUP = 40_000, 2_500
 GOOD = BAD // GOOD_EVERY
@@ -43,7 +43,7 @@ def delivered(entry: Entry) -> bool:
     return len(levels) == 5 and levels[:2] == ["lift", "v1"] and levels[4] in STREAMS
 
 
-def flood(monitor: Monitor, voice: Voice) -> tuple[list[Entry], list[int]]:
+def flood(monitor: Monitor, voice: MqttClient) -> tuple[list[Entry], list[int]]:
     """Send everything group by group; return what was delivered, and the monitor's memory after each group."""
     messages, entries, resident = mixed(Random("flood")), list[Entry](), list[int]()
     for _ in range(BAD // GROUP):
@@ -74,7 +74,7 @@ def test_a_flood_of_bad_messages_costs_no_good_one_and_no_memory(tmp_path: Path,
     monitor = Monitor(tmp_path, broker.port, KEEP_ALL)
     lifts = [f"G{number}" for number in range(LIFTS)]
     monitor.records.put_lifts([facts(lift_id, "hangzhou") for lift_id in lifts], "test", 0)
-    voice = Voice(broker.port)
+    voice = MqttClient(broker.port)
     try:
         entries, resident = flood(monitor.start(), voice)
         until(lambda: {lift for lift in lifts if voice.of(lift, "overspeed-up")} == set(lifts), "every alert", 60.0)

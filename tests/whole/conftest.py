@@ -1,4 +1,4 @@
-"""One running system for all of these tests."""
+"""One running installation, shared by all tests of this folder."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import pytest
 
 from tests.broker import mosquitto
-from tests.whole.running import System, Vanishing
+from tests.whole.installation import DeviceWithLastWill, System
 
 GONE = "gone"
 """A lift that vanishes at once: its silence is counted by the wall clock while the other tests run."""
@@ -18,6 +18,6 @@ def system(tmp_path_factory: pytest.TempPathFactory) -> Iterator[System]:
     """A broker, a monitor and a server, and a client that speaks for lifts."""
     running = System(mosquitto(), tmp_path_factory.mktemp("whole"))
     running.register(GONE)
-    Vanishing(running.broker.port, GONE)
+    DeviceWithLastWill(running.broker.port, GONE)
     yield running
     running.stop()

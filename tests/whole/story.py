@@ -1,6 +1,6 @@
-"""What a lift lives through, tick by tick, and how it tells of it: bundles of ten readings, or single streams at 1 Hz.
+"""A scripted course of events of one lift, tick by tick, and its messages: bundles of ten readings or streams at 1 Hz.
 
-Written from the contract and the catalogue of rules alone: nothing here knows the code that judges it.
+Written from the contract and the catalogue of rules alone, independent of the code under test.
 """
 
 from __future__ import annotations

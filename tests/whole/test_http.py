@@ -1,4 +1,4 @@
-"""Every address of the contract's section 4: its shape, its order, its refusals, and the live stream."""
+"""Every path of the contract's section 4: response, order and errors, and the live stream."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ import httpx
 import pytest
 
 from tests.loopback import until
-from tests.whole.catalogue import emergency_stop, idle
-from tests.whole.running import DISTRICT, System, wall_ms
+from tests.whole.installation import DISTRICT, System, wall_ms
+from tests.whole.rule_stories import emergency_stop, idle
 from tests.whole.story import FLOORS, SINGLES, Story
+from tests.whole.test_messages import text
 from tests.whole.test_rules import holds_the_contract
-from tests.whole.test_wire import text
 
 pytestmark = pytest.mark.broker
 
@@ -96,7 +96,7 @@ def span(begin_ms: float, s: float) -> dict[str, str]:
     return {"from": text(begin_ms), "to": text(begin_ms + 1000 * s)}
 
 
-def test_the_registry_takes_every_fact_and_gives_it_back(system: System) -> None:
+def test_the_registry_returns_every_fact_as_written(system: System) -> None:
     answer = system.http.post("/api/v1/lifts", json=FACTS)
     assert answer.status_code == 201
     found = system.get("/api/v1/lifts/h-facts")
@@ -132,14 +132,14 @@ def test_facts_have_the_contract_s_defaults(system: System) -> None:
         ("raited_speed_mps", 1),
     ],
 )
-def test_a_fact_that_is_wrong_is_refused_by_name(system: System, field: str, value: Any) -> None:
+def test_an_invalid_fact_is_refused_by_name(system: System, field: str, value: Any) -> None:
     body = {"lift_id": "h-wrong", "district": DISTRICT} | {field: value}
     problem = system.post("/api/v1/lifts", body, 422)
     assert any(each["field"].startswith(field) for each in problem["errors"])
     assert system.http.get("/api/v1/lifts/h-wrong").status_code == 404
 
 
-def test_an_import_of_csv_takes_the_good_rows_and_says_what_is_wrong_with_the_others(system: System) -> None:
+def test_an_import_of_csv_takes_valid_rows_and_reports_the_errors_of_the_others(system: System) -> None:
     rows = "lift_id,district,rated_speed_mps,floors\nh-csv-1,anji,1.75,G:0;1:4.5\nh-csv-2,anji,fast,G:0\n,anji,1,G:0\n"
     answer = system.http.post("/api/v1/lifts/import", content=rows, headers={"content-type": "text/csv"})
     assert answer.status_code == 200
@@ -222,7 +222,7 @@ def test_a_series_keeps_every_spike_and_shows_a_gap_as_null(system: System, ridi
     assert max(most for most in coarse["z"]["max"] if most is not None) == 12.0
 
 
-def test_an_event_stream_comes_as_it_was_said(system: System, riding: int) -> None:
+def test_an_event_stream_is_returned_unreduced(system: System, riding: int) -> None:
     door = system.get("/api/v1/lifts/h-ride/series", stream="door", **span(riding, 90))
     states = ["closed", "opening", "open", "closing", "closed", "opening", "open"]
     assert door["state"] == states
@@ -230,7 +230,7 @@ def test_an_event_stream_comes_as_it_was_said(system: System, riding: int) -> No
     assert len(door["at"]) == len(states)
 
 
-def test_trips_are_cut_from_what_was_said(system: System, riding: int) -> None:
+def test_trips_are_cut_from_the_readings(system: System, riding: int) -> None:
     trips = system.get("/api/v1/lifts/h-ride/trips", **span(riding, 90))
     assert [(trip["from_floor"], trip["to_floor"]) for trip in trips["items"]] == [("4", "1"), ("0", "4")]
     assert [trip["distance_m"] for trip in trips["items"]] == [pytest.approx(-9, abs=0.1), pytest.approx(12, abs=0.1)]
@@ -282,7 +282,7 @@ def test_an_error_is_a_problem_document(system: System, riding: int, path: str, 
     assert problem["detail"]
 
 
-def test_every_address_of_the_contract_is_described(system: System) -> None:
+def test_every_path_of_the_contract_is_in_the_openapi_document(system: System) -> None:
     described = system.get("/api/openapi.json")["paths"]
     lift, alert = "/api/v1/lifts/{lift_id}", "/api/v1/alerts/{alert_id}"
     expected = {
@@ -303,7 +303,7 @@ def test_every_address_of_the_contract_is_described(system: System) -> None:
     )
 
 
-def test_the_server_says_how_it_is(system: System) -> None:
+def test_the_probes_report_the_state_of_the_server(system: System) -> None:
     assert system.http.get("/healthz").status_code == 200
     assert system.http.get("/readyz").status_code == 200
     metrics = system.http.get("/metrics")
@@ -311,7 +311,7 @@ def test_the_server_says_how_it_is(system: System) -> None:
     assert "# TYPE liftwatch_lifts gauge" in metrics.text
 
 
-def test_pages_stand_at_the_root_and_behind_the_code_on_the_wall(system: System, riding: int) -> None:
+def test_pages_are_served_at_the_root_and_at_the_public_path(system: System, riding: int) -> None:
     for path in ("/", "/code/h-ride"):
         answer = system.http.get(path, follow_redirects=True)
         assert answer.status_code == 200
@@ -349,7 +349,7 @@ class Listener:
         self._client.close()
 
 
-def test_the_live_stream_tells_alerts_and_lifts_and_resumes_where_it_ended(system: System) -> None:
+def test_the_live_stream_sends_alerts_and_lifts_and_resumes(system: System) -> None:
     system.register("h-live-1", "h-live-2", "h-live-3")
     listener = Listener(system, lift_id="h-live-1")
     assert listener.next("lift")[1].keys() >= ITEM
@@ -368,7 +368,7 @@ def test_the_live_stream_tells_alerts_and_lifts_and_resumes_where_it_ended(syste
     resumed.close()
 
 
-def test_the_live_stream_of_a_district_tells_only_of_it(system: System) -> None:
+def test_the_live_stream_of_a_district_sends_only_its_lifts(system: System) -> None:
     listener = Listener(system, district="huzhou")
     system.register("h-live-2", district="huzhou")
     system.voice.play("h-live-3", emergency_stop(), SINGLES)

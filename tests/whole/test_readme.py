@@ -1,4 +1,4 @@
-"""The README's commands, word for word, on a running system: only ports are put in their places."""
+"""The README's commands, run verbatim on a running installation except for ports."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ import pytest
 import liftwatch
 from tests.loopback import until
 from tests.processes import start_process
-from tests.whole.running import System
+from tests.whole.installation import System
 
 ROOT = Path(__file__).parent.parent.parent
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -50,7 +50,7 @@ def shown(system: System) -> tuple[str, bool, float]:
     return lift["door"], lift["presence"], lift["position_m"]
 
 
-def test_a_lift_is_connected_by_the_readmes_own_commands(system: System, environment: dict[str, str]) -> None:
+def test_the_readmes_commands_connect_a_lift(system: System, environment: dict[str, str]) -> None:
     assert (len(commands_of("curl")), len(commands_of("mosquitto_pub"))) == (1, 4)
     (register,) = commands_of("curl")
     assert '"registered":true' in run(register, system, environment).replace(" ", "")
@@ -68,7 +68,7 @@ def test_a_lift_is_connected_by_the_readmes_own_commands(system: System, environ
     assert not [letter for letter in refused if "A17" in letter["topic"]]
 
 
-def test_every_other_command_of_the_readme_is_there() -> None:
+def test_every_other_command_of_the_readme_exists() -> None:
     targets = set(re.findall(r"^([a-z]+):", (ROOT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE))
     spoken = [*COMMANDS, *MARKED.findall(README)]
     for command in spoken:

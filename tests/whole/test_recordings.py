@@ -1,4 +1,4 @@
-"""Record and replay: the same alerts through a broker and one monitor or two, and straight through the rules."""
+"""Record and replay: the same alerts through a broker with one monitor or two, and directly through the rules."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ from telemetry.instant import parse
 from tests.broker import Broker, mosquitto
 from tests.loopback import free_port, until
 from tests.processes import start_process
-from tests.whole.running import System, Voice
+from tests.whole.installation import MqttClient, System
 
 pytestmark = pytest.mark.broker
 
@@ -89,7 +89,7 @@ def moved(group: Decoded, by_ns: int) -> Decoded:
     return replace(group, samples=samples)
 
 
-def heard(voice: Voice, lift_ids: set[str]) -> Alerts:
+def heard(voice: MqttClient, lift_ids: set[str]) -> Alerts:
     return comparable((alert for _, _, _, alert in list(voice.heard)), lift_ids)
 
 
@@ -111,7 +111,7 @@ def test_several_processes_give_the_same_bytes(folder: Path, lines: Sequence[byt
     assert replay.judge(folder, RULES, (), 2).lines == lines
 
 
-def test_one_lift_alone_has_the_alerts_it_had_among_others(folder: Path, direct: Alerts) -> None:
+def test_one_lift_alone_has_the_same_alerts_as_among_others(folder: Path, direct: Alerts) -> None:
     one = direct[0]["lift_id"]
     alone = replay.judge(folder, RULES, [one], 1).lines
     assert comparable(map(json.loads, alone)) == comparable(direct, [one])
@@ -135,7 +135,7 @@ def test_through_a_broker_and_recorded_again_the_alerts_are_the_same(
 
 def test_two_monitors_that_share_the_lifts_raise_the_same_alerts(folder: Path, direct: Alerts, tmp_path: Path) -> None:
     broker, configs = Broker(mosquitto(), tmp_path), []
-    voice, lift_ids = Voice(broker.port), Recording(folder).lift_ids()
+    voice, lift_ids = MqttClient(broker.port), Recording(folder).lift_ids()
     for share in ("0/2", "1/2"):
         place = tmp_path / share[0]
         place.mkdir()
@@ -178,7 +178,7 @@ def test_a_broker_that_goes_away_makes_a_recording_incomplete(broker: Broker, tm
     assert not (tmp_path / "data").exists()
 
 
-def test_a_recording_that_is_killed_after_a_moment_holds_what_it_heard_and_is_judged_with_exit_code_1(
+def test_a_killed_recording_keeps_its_messages_and_is_judged_with_exit_code_1(
     broker: Broker, folder: Path, tmp_path: Path
 ) -> None:
     config, taken = tmp_path / "liftwatch.toml", tmp_path / "killed"
@@ -261,7 +261,7 @@ def test_the_readmes_commands_record_and_replay(
         (["replay", "{folder}", "--judge", "--speed", "2"], "leave --speed, --form, --now and --register out"),
     ],
 )
-def test_what_cannot_be_done_is_one_line(
+def test_an_impossible_command_is_reported_in_one_line(
     system: System, folder: Path, tmp_path: Path, arguments: list[str], complaint: str, capsys: Any
 ) -> None:
     config = str(system.folder / "liftwatch.toml")
@@ -273,7 +273,7 @@ def test_what_cannot_be_done_is_one_line(
     assert not (tmp_path / "nowhere").exists()
 
 
-def test_a_replay_without_a_broker_is_one_line(folder: Path, tmp_path: Path, capsys: Any) -> None:
+def test_a_replay_without_a_broker_is_reported_in_one_line(folder: Path, tmp_path: Path, capsys: Any) -> None:
     config = tmp_path / "liftwatch.toml"
     config.write_text(f"[broker]\nport = {free_port()}\n", encoding="utf-8")
     assert liftwatch.main(["--config", str(config), "replay", str(folder)]) == liftwatch.UNUSABLE

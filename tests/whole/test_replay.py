@@ -1,4 +1,4 @@
-"""The same messages, told to a fresh monitor: the same alerts; and what a broker retained from before it began."""
+"""The same messages sent to a new monitor give the same alerts; messages that the broker retained raise none."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ import pytest
 
 from tests.broker import mosquitto
 from tests.loopback import until
-from tests.whole.catalogue import door_held_open, emergency_stop, entrapment_off_level, overtravel_top
-from tests.whole.running import DISTRICT, System, wall_ms
+from tests.whole.installation import DISTRICT, System, wall_ms
+from tests.whole.rule_stories import door_held_open, emergency_stop, entrapment_off_level, overtravel_top
 from tests.whole.story import FEEDS
 
 pytestmark = pytest.mark.broker
@@ -38,7 +38,7 @@ def lives(system: System, lift_id: str) -> list[dict[str, Any]]:
     return sorted(told, key=lambda alert: (alert["id"], alert["count"], alert["state"] != "firing", str(alert)))
 
 
-def test_a_replay_names_its_alerts_the_same(system: System, fresh: System) -> None:
+def test_a_replay_gives_its_alerts_the_same_ids(system: System, fresh: System) -> None:
     for running, one_by_one in ((system, False), (fresh, True)):
         running.register(*TOLD)
         for lift_id, (story, feed) in TOLD.items():

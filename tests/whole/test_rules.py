@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from tests.whole.catalogue import STORIES, Expected
-from tests.whole.running import System, seconds, until
+from tests.whole.installation import System, seconds, until
+from tests.whole.rule_stories import STORIES, Expected
 from tests.whole.story import FEEDS, Story
 
 pytestmark = pytest.mark.broker
@@ -51,7 +51,7 @@ def played(system: System) -> dict[str, Story]:
 
 
 @pytest.mark.parametrize(("told", "feed"), CASES)
-def test_a_rule_fires_once_and_ends_as_the_catalogue_says(
+def test_a_rule_fires_once_and_clears_as_in_the_catalogue(
     system: System, played: dict[str, Story], told: Expected, feed: str
 ) -> None:
     lift_id = name(told, feed)
@@ -64,7 +64,7 @@ def test_a_rule_fires_once_and_ends_as_the_catalogue_says(
 
 
 @pytest.mark.parametrize(("told", "feed"), CASES)
-def test_nothing_else_is_raised(system: System, played: dict[str, Story], told: Expected, feed: str) -> None:
+def test_no_other_alert_is_raised(system: System, played: dict[str, Story], told: Expected, feed: str) -> None:
     rules = {alert["rule"] for alert in system.voice.of(name(told, feed))}
     assert rules - {told.rule, "alarm-button"} <= set(told.beside)
 
@@ -82,7 +82,7 @@ def test_the_onset_is_when_the_condition_began(
 
 
 @pytest.mark.parametrize(("told", "feed"), CASES)
-def test_an_alert_is_the_object_of_the_contract(
+def test_an_alert_has_the_fields_of_the_contract(
     system: System, played: dict[str, Story], told: Expected, feed: str
 ) -> None:
     for alert in system.voice.of(name(told, feed), told.rule):
@@ -111,7 +111,7 @@ def test_alerts_come_once_for_each_transition_and_are_not_retained(system: Syste
         assert not retained
 
 
-def test_an_alert_that_is_asked_for_knows_how_far_the_car_got(system: System, played: dict[str, Story]) -> None:
+def test_the_evidence_of_an_open_alert_contains_the_greatest_distance(system: System, played: dict[str, Story]) -> None:
     """The message was sent at 0.2 m; the car went on for 1.95 m."""
     (told,) = [told for told in STORIES if told.rule == "unintended-movement"]
     (fired,) = system.voice.of(name(told, "bundles"), told.rule)

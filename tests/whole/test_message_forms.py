@@ -1,4 +1,4 @@
-"""One story told in many ways is judged alike; and the list of strangers has its end."""
+"""Every form of the same messages gives the same alerts; the list of unregistered lifts is bounded."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ import pytest
 
 from tests.broker import mosquitto
 from tests.loopback import until
-from tests.whole.catalogue import door_opened_running, overspeed_up
-from tests.whole.running import DISTRICT, System, wall_ms
+from tests.whole.installation import DISTRICT, System, wall_ms
+from tests.whole.rule_stories import door_opened_running, overspeed_up
 from tests.whole.story import BUNDLES, SINGLES, Said, Story
 
 pytestmark = pytest.mark.broker
@@ -87,7 +87,7 @@ def tell(system: System, lift_id: str, way: str, story: Story) -> None:
     ("one", "other"),
     [("plain", "no-boot"), ("plain", "cbor"), ("plain", "gateway"), ("plain", "twice"), ("singles", "late-speed")],
 )
-def test_a_story_told_otherwise_is_judged_the_same(
+def test_other_forms_of_the_same_messages_give_the_same_alerts(
     system: System, played: None, one: str, other: str, rule: str
 ) -> None:
     def life(way: str) -> list[dict[str, Any]]:
@@ -98,7 +98,7 @@ def test_a_story_told_otherwise_is_judged_the_same(
     assert life(one) == life(other)
 
 
-def test_a_thousand_strangers_are_listed_and_more_are_refused(tmp_path: Any) -> None:
+def test_a_thousand_unregistered_lifts_are_listed_and_more_are_refused(tmp_path: Any) -> None:
     running = System(mosquitto(), tmp_path)
     try:
         t_ms = wall_ms() - 5000

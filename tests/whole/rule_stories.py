@@ -1,4 +1,4 @@
-"""Each rule of the catalogue (domain.md, 1.2) as a story that fires it once and clears it as the catalogue says."""
+"""For each rule a story that fires the rule once and clears it as the catalogue says."""
 
 from __future__ import annotations
 

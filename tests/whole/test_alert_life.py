@@ -1,4 +1,4 @@
-"""How an alert lives, and what must raise none: folding, raising, freezing, modes, missing facts, wild samples."""
+"""The life of an alert and situations without one: folding, raising, gaps, modes, missing facts, outliers."""
 
 from __future__ import annotations
 
@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from tests.whole.catalogue import (
+from tests.whole.installation import System, seconds
+from tests.whole.rule_stories import (
     door_close_reversals,
     door_held_open,
     door_open_fault,
@@ -20,7 +21,6 @@ from tests.whole.catalogue import (
     stop_outside_zone,
     unintended_movement,
 )
-from tests.whole.running import System, seconds
 from tests.whole.story import BUNDLES, FEEDS, RATED_MPS, SINGLES, TOP_M, Story
 
 pytestmark = pytest.mark.broker
@@ -178,7 +178,7 @@ def life(system: System, lift_id: str, rule: str) -> list[tuple[str, str, int]]:
 
 @pytest.mark.parametrize("feed", FEEDS)
 @pytest.mark.parametrize("what", QUIET)
-def test_nothing_is_raised(system: System, played: dict[str, Story], what: str, feed: str) -> None:
+def test_a_harmless_situation_raises_no_alert(system: System, played: dict[str, Story], what: str, feed: str) -> None:
     assert heard(system, f"{what}-{feed}") == set()
     assert len(system.voice.of(f"{what}-{feed}", "alarm-button")) == 1
 
@@ -228,7 +228,7 @@ def test_silence_clears_no_alert(system: System, played: dict[str, Story]) -> No
 
 
 @pytest.mark.parametrize("mode", HOUSE_MODES)
-def test_only_starred_rules_are_judged_while_the_house_works_on_the_lift(
+def test_only_starred_rules_are_judged_in_maintenance_modes(
     system: System, played: dict[str, Story], mode: str
 ) -> None:
     for rule in ("F04", "F01", "F13", "F09", "F18"):
@@ -253,7 +253,7 @@ def test_a_person_unseen_for_less_than_half_a_minute_is_still_there(system: Syst
 
 @pytest.mark.parametrize("what", ["press-closed", "press-open-off"])
 @pytest.mark.parametrize("feed", FEEDS)
-def test_a_press_is_heard_once_unless_the_car_can_be_left(
+def test_a_press_raises_one_alert_unless_the_car_can_be_left(
     system: System, played: dict[str, Story], what: str, feed: str
 ) -> None:
     alerts = system.voice.of(f"{what}-{feed}", "alarm-button")
@@ -267,7 +267,7 @@ def test_an_impact_beyond_the_landing_is_critical(system: System, played: dict[s
     assert life(system, "impact", "overtravel-bottom")[-1] == ("firing", "critical", 1)
 
 
-def test_what_lacks_its_facts_is_not_judged_and_the_lift_says_so(system: System, played: dict[str, Story]) -> None:
+def test_rules_without_their_facts_are_listed_as_not_judged(system: System, played: dict[str, Story]) -> None:
     assert heard(system, "no-floors-F04") == heard(system, "no-floors-F05") == set()
     assert heard(system, "no-floors-F13") == {"emergency-stop"}
     assert heard(system, "no-floors-F15") == {"door-close-fault"}
@@ -280,7 +280,7 @@ def test_what_lacks_its_facts_is_not_judged_and_the_lift_says_so(system: System,
     assert lacking(system, "healthy-bundles") == set()
 
 
-def test_a_stranger_is_listed_and_judged_by_what_needs_no_facts(system: System, played: dict[str, Story]) -> None:
+def test_an_unregistered_lift_is_judged_by_rules_without_facts(system: System, played: dict[str, Story]) -> None:
     assert heard(system, "stranger-F04") == set()
     assert heard(system, "stranger-F13") == {"emergency-stop"}
     assert heard(system, "stranger-F15") == {"door-close-fault"}

@@ -1,4 +1,4 @@
-"""Values that the tests of the dashboards share: a fleet of lifts L000, L001, … in 2001."""
+"""Sample values shared by the tests of the dashboards: a fleet of lifts L000, L001, … in 2001."""
 
 from __future__ import annotations
 

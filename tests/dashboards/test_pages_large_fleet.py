@@ -1,4 +1,4 @@
-"""The fleet page with ten thousand lifts: it opens as light as with a few, and every lift is a scroll away."""
+"""The fleet page with ten thousand lifts: small first load, and every lift can be reached by scrolling."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from playwright.sync_api import Browser, Page, expect
 
 from detectors.rule import CRITICAL
 from store.records.repository import Records
-from tests.dashboards.pages_world import (
+from tests.dashboards.browser_world import (
     fill,
     fire,
     looking,

@@ -1,4 +1,4 @@
-"""What people do to alerts through the API: each deed answers with the alert and is told over MQTT, or is refused."""
+"""Actions on alerts through the API: each returns the alert and is published over MQTT, or is refused."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from tests.loopback import until
-from tests.whole.catalogue import door_held_open, entrapment_off_level, idle, overspeed_up, stop_outside_zone
-from tests.whole.running import DISTRICT, System
+from tests.whole.installation import DISTRICT, System
+from tests.whole.rule_stories import door_held_open, entrapment_off_level, idle, overspeed_up, stop_outside_zone
 from tests.whole.story import Story
 
 pytestmark = pytest.mark.broker
@@ -68,7 +68,7 @@ def kinds(system: System, alert: dict[str, Any]) -> list[str]:
     return [each["kind"] for each in system.get(f"/api/v1/alerts/{alert['id']}")["transitions"]]
 
 
-def test_an_acknowledged_alert_says_so_once(system: System, played: None) -> None:
+def test_acknowledging_twice_makes_one_transition(system: System, played: None) -> None:
     alert = alert_of(system, "do-ack")
     assert alert["acknowledged"] is False
     done = do(system, alert, "ack", **BY, note="on my way")
@@ -158,7 +158,7 @@ def test_a_rule_that_clears_by_hand_fires_until_it_is_resolved(system: System, p
     assert alert_of(system, "do-hand", "overspeed-up")["state"] == "firing"
 
 
-def test_shelving_holds_back_for_eight_hours_at_most(system: System, played: None) -> None:
+def test_shelving_lasts_eight_hours_at_most(system: System, played: None) -> None:
     alert = alert_of(system, "do-shelve")
     for hours in (8.2, -0.1):
         problem = do(system, alert, "shelve", 422, **BY, until=in_hours(hours))
@@ -194,7 +194,7 @@ def test_a_critical_alert_is_never_shelved(system: System, played: None) -> None
         ("ack", {"by": 3}),
     ],
 )
-def test_a_deed_without_what_it_needs_is_a_problem_that_names_the_field(
+def test_an_incomplete_action_is_a_problem_that_names_the_field(
     system: System, played: None, deed: str, body: dict[str, Any]
 ) -> None:
     alert = alert_of(system, "do-holds")
@@ -205,7 +205,7 @@ def test_a_deed_without_what_it_needs_is_a_problem_that_names_the_field(
     assert kinds(system, alert) == ["fired"]
 
 
-def test_the_story_of_an_alert_is_told_in_order(system: System, played: None) -> None:
+def test_the_transitions_of_an_alert_are_in_order(system: System, played: None) -> None:
     alert = alert_of(system, "do-clears")
     story = system.get(f"/api/v1/alerts/{alert['id']}")
     assert {key: story[key] for key in alert} == alert
@@ -215,7 +215,7 @@ def test_the_story_of_an_alert_is_told_in_order(system: System, played: None) ->
     assert story["transitions"][0]["by"] is None
 
 
-def test_nobody_can_do_anything_to_an_alert_that_is_not_there(system: System) -> None:
+def test_every_action_on_an_unknown_alert_is_not_found(system: System) -> None:
     for deed in ("ack", "assign", "comment", "resolve", "shelve"):
         body = {**BY, "note": "x"} | ({"to": "x"} if deed == "assign" else {})
         body = {**BY, "until": in_hours(1)} if deed == "shelve" else body
@@ -252,6 +252,6 @@ def test_alerts_are_filtered_and_paged_newest_onset_first(system: System, played
     assert len(earlier) + len(later) == len(whole)
 
 
-def test_what_is_seen_over_mqtt_is_what_the_api_says(system: System, played: None) -> None:
+def test_alerts_over_mqtt_equal_the_alerts_of_the_api(system: System, played: None) -> None:
     alert = alert_of(system, "do-holds")
     assert system.voice.of("do-holds", "stop-outside-zone")[-1] == alert

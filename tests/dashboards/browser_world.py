@@ -1,7 +1,7 @@
-"""A fleet for the pages, in 2001 and in real stores, served on a port of the loopback; and a browser to look at it.
+"""A sample fleet in 2001 in real stores, served on a loopback port, and a browser to open the pages.
 
-Three lifts need someone, one is silent, one is being worked on, one carries names that try to be markup; the rest stand
-or move and are well.
+Three lifts have open alerts, one is silent, one is in maintenance, one has names that contain markup; the others are
+normal.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ from store.records.repository import Records
 from store.series.connect import open_timeseries
 from store.series.timeseries import Points
 from telemetry.streams import CLOSED, CLOSING, OPEN, OPENING, SUSPECT
-from tests.dashboards.fleet import T0_NS, facts, table
+from tests.dashboards.sample_fleet import T0_NS, facts, table
 
 S_NS = 1_000_000_000
 HOSTILE = "<img src=x onerror=\"document.title='owned'\">{{7*7}}"

@@ -1,4 +1,4 @@
-"""Every page in a real browser: no complaint of axe, nothing too wide or too heavy, nothing asked elsewhere."""
+"""Every page in a real browser: accessible (axe), fitting the width, small, and without requests to other hosts."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, expect
 
-from tests.dashboards.pages_world import (
+from tests.dashboards.browser_world import (
     HOSTILE,
     WINDOW,
     fill,

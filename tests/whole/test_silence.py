@@ -1,11 +1,11 @@
-"""Silence, which is counted by the wall clock: never seen, suspect, offline after a last will, and back."""
+"""Silence, measured by the wall clock: never seen, suspect, offline after a last will, and online again."""
 
 from __future__ import annotations
 
 import pytest
 
 from tests.loopback import until
-from tests.whole.running import DISTRICT, System, wall_ms
+from tests.whole.installation import DISTRICT, System, wall_ms
 from tests.whole.test_rules import holds_the_contract
 
 pytestmark = pytest.mark.broker
@@ -15,7 +15,7 @@ def state(system: System, lift_id: str) -> str:
     return str(system.get(f"/api/v1/lifts/{lift_id}")["state"])
 
 
-def test_a_lift_that_was_never_heard_is_never_seen(system: System) -> None:
+def test_a_lift_without_messages_is_never_seen(system: System) -> None:
     system.register("quiet")
     until(lambda: state(system, "quiet") == "never-seen", "never-seen")
     assert system.get("/api/v1/lifts/quiet")["latest"]["last_seen"] is None

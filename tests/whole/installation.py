@@ -1,4 +1,4 @@
-"""The product as a customer runs it: broker, `liftwatch monitor`, `liftwatch serve`, and what is seen from outside."""
+"""A running installation: a broker, `liftwatch monitor` and `liftwatch serve`, tested through their interfaces."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ class System:
 
     def __init__(self, program: str, folder: Path, retained: Mapping[str, Any] | None = None) -> None:
         self.broker = Broker(program, folder)
-        self.voice = Voice(self.broker.port)
+        self.voice = MqttClient(self.broker.port)
         for topic, payload in (retained or {}).items():
             self.voice.publish(topic, payload, retain=True).wait_for_publish(60)
         self.folder, self.port = folder, free_port()
@@ -120,8 +120,8 @@ class System:
         return 0.0
 
 
-class Voice:
-    """A client that publishes for lifts and hears the monitor's alerts, each transition one message."""
+class MqttClient:
+    """A client that publishes messages of lifts and records the alerts that the monitor publishes."""
 
     def __init__(self, port: int) -> None:
         self.heard: list[tuple[str, int, bool, dict[str, Any]]] = []
@@ -178,8 +178,8 @@ class Voice:
         self._client.loop_stop()
 
 
-class Vanishing:
-    """A device that says its last will to the broker, and is gone without a word."""
+class DeviceWithLastWill:
+    """A device that registers a last will with the broker, and loses its connection."""
 
     def __init__(self, port: int, lift_id: str) -> None:
         topic, connected = f"lift/v1/{DISTRICT}/{lift_id}/status", threading.Event()

@@ -1,4 +1,4 @@
-"""Every form in which a lift may speak, read back from the API; and every refusal, counted and readable."""
+"""Every form of message, read back from the API, and every refusal, counted and listed as a dead letter."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import cbor2
 import pytest
 
 from tests.loopback import until
-from tests.whole.running import DISTRICT, System, wall_ms
+from tests.whole.installation import DISTRICT, System, wall_ms
 
 pytestmark = pytest.mark.broker
 
@@ -70,14 +70,14 @@ def stored(
         assert sampled(system, lift_id, stream, t_ms, channel) == expected
 
 
-def test_a_stream_by_itself(system: System, t_ms: int) -> None:
+def test_a_message_of_a_single_stream_is_stored(system: System, t_ms: int) -> None:
     system.voice.say("w-speed", "speed", {"seq": 1, "t": t_ms, "dt": 100, "v": [0.0, 0.5, -1.0]})
     stored(system, "w-speed", "speed", t_ms, "v", [(0, 0.0), (100, 0.5), (200, -1.0)])
     system.voice.say("w-place", "displacement", {"seq": 1, "t": t_ms, "dt": 250, "z": [1, 2]})
     stored(system, "w-place", "displacement", t_ms, "z", [(0, 1.0), (250, 2.0)])
 
 
-def test_a_number_stands_for_an_array_of_one(system: System, t_ms: int) -> None:
+def test_a_number_is_read_as_an_array_of_one(system: System, t_ms: int) -> None:
     system.voice.say("w-scalar", "speed", {"seq": 1, "t": t_ms, "v": 1.5})
     system.voice.say("w-scalar", "displacement", {"seq": 2, "t": t_ms, "z": 4})
     system.voice.say("w-scalar", "door", {"seq": 3, "t": t_ms, "state": "open", "at": 20})
@@ -90,12 +90,12 @@ def test_a_number_stands_for_an_array_of_one(system: System, t_ms: int) -> None:
     assert events(system, "w-scalar", "infrared", t_ms)["presence"] == [True]
 
 
-def test_null_is_no_reading(system: System, t_ms: int) -> None:
+def test_null_is_not_a_reading(system: System, t_ms: int) -> None:
     system.voice.say("w-null", "speed", {"seq": 1, "t": t_ms, "dt": 100, "v": [1.0, None, 2.0]})
     stored(system, "w-null", "speed", t_ms, "v", [(0, 1.0), (200, 2.0)])
 
 
-def test_a_bundle_whose_streams_have_times_of_their_own(system: System, t_ms: int) -> None:
+def test_streams_of_a_bundle_may_have_their_own_times(system: System, t_ms: int) -> None:
     said = {
         "seq": 1,
         "boot": 7,
@@ -118,7 +118,7 @@ def test_a_bundle_whose_streams_have_times_of_their_own(system: System, t_ms: in
 
 
 @pytest.mark.parametrize(("form", "tag"), FORMS)
-def test_cbor_with_a_typed_array(system: System, t_ms: int, form: str, tag: int) -> None:
+def test_a_typed_array_in_cbor_is_stored(system: System, t_ms: int, form: str, tag: int) -> None:
     code = {"<f4": "<3f", "<f8": "<3d", "<i2": "<3h", "<i4": "<3i"}[form]
     packed = cbor2.CBORTag(tag, struct.pack(code, 0, 3, -2))
     said = cbor2.dumps({"seq": 1, "t": t_ms, "dt": 100, "speed": {"v": packed}})
@@ -127,7 +127,7 @@ def test_cbor_with_a_typed_array(system: System, t_ms: int, form: str, tag: int)
     stored(system, lift_id, "speed", t_ms, "v", [(0, 0.0), (100, 3.0), (200, -2.0)])
 
 
-def test_cbor_with_plain_arrays_and_nan_in_a_typed_one(system: System, t_ms: int) -> None:
+def test_plain_arrays_and_nan_in_cbor_are_read(system: System, t_ms: int) -> None:
     packed = cbor2.CBORTag(85, struct.pack("<3f", 1.5, float("nan"), 2.5))
     said = {"seq": 1, "t": float(t_ms), "speed": {"dt": 100, "v": packed}, "displacement": {"dt": 100, "z": [1, None]}}
     system.voice.say("w-cbor", "bundle", cbor2.dumps(said | {"door": {"state": "closed"}}))
@@ -135,7 +135,7 @@ def test_cbor_with_plain_arrays_and_nan_in_a_typed_one(system: System, t_ms: int
     stored(system, "w-cbor", "displacement", t_ms, "z", [(0, 1.0)])
 
 
-def test_a_gateway_speaks_for_several_lifts_and_each_is_judged_by_itself(system: System, t_ms: int) -> None:
+def test_each_lift_of_a_gateway_message_is_judged_by_itself(system: System, t_ms: int) -> None:
     before = letters(system, "missing-field")
     good = {"seq": 5, "boot": "b", "t": t_ms, "dt": 100, "speed": {"v": [0.5, 0.6]}}
     lifts = {"w-inner-1": good, "w-inner-2": {"t": t_ms, "speed": {"v": 1}}, "w-inner-3": {**good, "note": "ignored"}}
@@ -147,7 +147,7 @@ def test_a_gateway_speaks_for_several_lifts_and_each_is_judged_by_itself(system:
     assert system.http.get("/api/v1/lifts/w-gateway").status_code == 404
 
 
-def test_vibration_is_read_back_for_each_axis(system: System, t_ms: int) -> None:
+def test_vibration_is_returned_for_each_axis(system: System, t_ms: int) -> None:
     wave = [0.1, -0.2, 0.3, -0.4]
     system.voice.say("w-vibration", "vibration", {"seq": 1, "t": t_ms, "dt": 10, "x": wave, "y": wave, "z": wave})
     known(system, "w-vibration")
@@ -163,13 +163,13 @@ def test_vibration_is_read_back_for_each_axis(system: System, t_ms: int) -> None
     assert "v" not in shown()
 
 
-def test_fields_that_nobody_knows_are_ignored(system: System, t_ms: int) -> None:
+def test_unknown_fields_are_ignored(system: System, t_ms: int) -> None:
     said = {"seq": 1, "t": t_ms, "speed": {"v": [1.0], "quality": {"deep": [1]}}, "weight": {"kg": 3}, "x": None}
     system.voice.say("w-more", "bundle", said)
     stored(system, "w-more", "speed", t_ms, "v", [(0, 1.0)])
 
 
-def test_a_status_says_what_it_says_and_leaves_the_rest(system: System, t_ms: int) -> None:
+def test_a_status_changes_only_the_fields_it_contains(system: System, t_ms: int) -> None:
     system.voice.say("w-status", "status", {"seq": 1, "t": t_ms, "online": True, "power": "mains", "mode": "fire"})
     system.voice.say("w-status", "status", {"seq": 2, "t": t_ms + 2000, "power": "battery", "firmware": "1.2"})
     system.voice.say("w-status", "status", {"seq": 3, "t": t_ms + 4000, "heartbeat_s": 30})
@@ -212,7 +212,7 @@ def test_a_repeat_changes_nothing_and_a_gap_is_counted(system: System, t_ms: int
     assert system.get("/api/v1/lifts/w-repeat")["messages"] == {"received": 4, "gaps": 2, "repeats": 1, "late": 0}
 
 
-def test_what_comes_late_is_stored_and_counted_and_not_judged(system: System, t_ms: int) -> None:
+def test_late_readings_are_stored_and_counted_and_not_judged(system: System, t_ms: int) -> None:
     system.register("w-late")
     for seq in range(12):
         said = {"dt": 100, "v": [0.0] * 10}
@@ -227,7 +227,7 @@ def test_what_comes_late_is_stored_and_counted_and_not_judged(system: System, t_
     assert system.voice.of("w-late") == []
 
 
-def test_what_is_older_than_the_store_keeps_is_counted_and_not_stored(system: System) -> None:
+def test_expired_readings_are_counted_and_not_stored(system: System) -> None:
     before = system.counter("liftwatch_monitor_expired_rows_total")
     system.voice.say("w-old", "bundle", {"seq": 1, "t": 978_307_200_000, "speed": {"dt": 10, "v": [1.0, 2.0]}})
     until(lambda: system.counter("liftwatch_monitor_expired_rows_total") >= before + 1, "the count of what expired")
@@ -250,7 +250,7 @@ def test_a_lift_is_judged_by_its_facts_from_its_first_message_after_it_was_regis
         assert alert["evidence"]["limit_mps"] == pytest.approx(1.15 if lift_id == "w-fresh" else 2.3)
 
 
-def test_another_district_than_the_registry_has_is_counted_and_the_registry_stands(system: System, t_ms: int) -> None:
+def test_a_district_that_differs_from_the_registry_is_counted_and_ignored(system: System, t_ms: int) -> None:
     system.register("w-moved")
     before = system.counter("liftwatch_monitor_district_differs_total")
     system.voice.say("w-moved", "bundle", {"seq": 1, "t": t_ms, "speed": {"v": 1.0}}, district="elsewhere")
@@ -322,7 +322,7 @@ def counted(system: System, reason: str) -> float:
 
 
 @pytest.mark.parametrize("what", BAD)
-def test_a_bad_message_is_readable_and_stops_nothing(system: System, refused: int, what: str) -> None:
+def test_a_refused_message_is_a_dead_letter_and_stops_nothing(system: System, refused: int, what: str) -> None:
     reason, stream, _ = BAD[what]
     topic = f"lift/v1/{DISTRICT}/bad-{what}/{stream}"
     (letter,) = [letter for letter in letters(system, reason) if letter["topic"] == topic]
@@ -332,13 +332,13 @@ def test_a_bad_message_is_readable_and_stops_nothing(system: System, refused: in
     stored(system, f"bad-{what}", "speed", refused, "v", [(0, 1.0)])
 
 
-def test_a_topic_that_does_not_parse_is_refused(system: System, t_ms: int) -> None:
+def test_an_invalid_topic_is_refused(system: System, t_ms: int) -> None:
     topic = "lift/v1/ANJI/bad lift/speed"
     system.voice.publish(topic, {"seq": 1, "t": t_ms, "v": 1}).wait_for_publish(20)
     until(lambda: any(letter["topic"] == topic for letter in letters(system, "topic")), "the topic's refusal")
 
 
-def test_time_up_to_five_minutes_ahead_is_taken(system: System) -> None:
+def test_a_time_up_to_five_minutes_ahead_is_accepted(system: System) -> None:
     t_ms = wall_ms() + 280_000
     system.voice.say("w-ahead", "speed", {"seq": 1, "t": t_ms, "v": 1.0})
     known(system, "w-ahead")
