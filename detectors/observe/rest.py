@@ -6,8 +6,9 @@
               left       stop  and has come more than `TRIP_MIN_M` from where it rested before
 
 How far the car has come is the difference of the positions at both rests; where the position is not read at both, the
-speed added up (trapezoids). So a car whose position stands still makes no trip, whatever its speed says. The greatest
-speed of a trip is one that two readings in a row bear out.
+speed added up (trapezoids). Both must bear a trip out: a car whose position stands still makes no trip, whatever its
+speed says, and neither does a car at rest whose position jumps. The greatest speed of a trip is one that two readings
+in a row bear out.
 """
 
 from __future__ import annotations
@@ -95,7 +96,7 @@ def _stand(own: Any, t_ns: int, counted_ns: int, z_m: float) -> float:
     come_m = own["z_stop"] - own["z_left"]
     if np.isnan(come_m):
         come_m = own["way_m"]
-    if not abs(come_m) > TRIP_MIN_M:
+    if not min(abs(come_m), abs(own["way_m"])) > TRIP_MIN_M:
         return np.nan
     own["trips"] += 1
     own["trip_ns"] = own["still_since_ns"]

@@ -267,7 +267,8 @@ class NaiveCar:
         if self.still_ns >= int(STILL_S * 1e9):
             if not self.settled:
                 come_m = self.z_stop - self.z_left
-                self.trips += abs(self.way_m if math.isnan(come_m) else come_m) > TRIP_MIN_M
+                borne_out_m = abs(self.way_m) if math.isnan(come_m) else min(abs(self.way_m), abs(come_m))
+                self.trips += borne_out_m > TRIP_MIN_M
             self.settled, self.way_m = True, 0.0
             if not math.isnan(z_last):
                 self.z_left = z_last

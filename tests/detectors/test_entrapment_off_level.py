@@ -148,6 +148,12 @@ def test_a_completed_trip_frees_within_ten_seconds() -> None:
     assert at_s(off) == pytest.approx(arrived_s + 2.0 + 10.0, abs=0.5)
 
 
+def test_a_position_that_jumps_at_a_standing_car_frees_nobody() -> None:
+    rows = stuck(seconds=80.0).rows()
+    rows["z_m"][-200:] += 0.9
+    assert [f.kind for f in found(rows)] == ["on"]
+
+
 def test_silence_frees_nobody() -> None:
     rows = stuck().rows()
     later = {name: np.append(column, np.nan) for name, column in rows.items() if name != "t_ns"}

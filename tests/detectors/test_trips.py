@@ -56,6 +56,20 @@ def test_a_wild_sample_is_no_peak() -> None:
     assert np.allclose(found.peak_mps, [1.75, 1.75], atol=0.1)
 
 
+@pytest.mark.parametrize("dt_s", [0.1, 1.0])
+def test_a_position_that_jumps_at_a_standing_car_is_no_trip(dt_s: float) -> None:
+    rows = Script(z_m=3.0).rest(30.0).rows(dt_s=dt_s)
+    rows["z_m"][len(rows["z_m"]) // 2 :] += 3.0
+    assert len(cut_trips(rows["t_ns"], rows["v_mps"], rows["z_m"], LANDINGS_M)) == 0
+
+
+@pytest.mark.parametrize(("stream", "value"), [("z_m", 3.0), ("v_mps", 0.0)])
+def test_a_car_whose_position_or_speed_stands_still_makes_no_trip(stream: str, value: float) -> None:
+    rows = there_and_back().rows()
+    rows[stream][:] = value
+    assert len(cut_trips(rows["t_ns"], rows["v_mps"], rows["z_m"], LANDINGS_M)) == 0
+
+
 def test_an_empty_series_has_no_trips() -> None:
     nothing = np.empty(0)
     assert len(cut_trips(nothing.astype(np.int64), nothing, nothing, LANDINGS_M)) == 0
