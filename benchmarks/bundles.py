@@ -35,7 +35,7 @@ def facts(lifts: int) -> list[LiftFacts]:
     return [LiftFacts(lift_id(i), DISTRICT, rated_speed_mps=RATED_MPS, floors=floors) for i in range(lifts)]
 
 
-def bundle(i: int, second: int, t_ms: int, *, typed: bool) -> dict[str, Any]:
+def bundle(i: int, second: int, t_ms: int, *, typed: bool, vibrates: bool = True) -> dict[str, Any]:
     """Return the bundle of lift i in one second: it runs for 20 s, stands for 10 s with its door open."""
     random = np.random.default_rng((i, second))
     phase = (second + i) % 30
@@ -45,16 +45,15 @@ def bundle(i: int, second: int, t_ms: int, *, typed: bool) -> dict[str, Any]:
     arrays = [np.round(column, DECIMALS) for column in (speed, place + random.normal(0, 0.001, 10), waves)]
     if typed:
         arrays = [column.astype("<f4") for column in arrays]
-    return encode.bundle(
-        second,
-        t_ms,
-        boot="1",
-        speed=encode.speed(100, arrays[0]),
-        displacement=encode.displacement(100, arrays[1]),
-        vibration=encode.vibration(10, arrays[2]),
-        door={"state": ["closed" if phase < 20 else "open"]},
-        infrared={"presence": [i % 2], "curtain": [0]},
-    )
+    streams = {
+        "speed": encode.speed(100, arrays[0]),
+        "displacement": encode.displacement(100, arrays[1]),
+        "door": {"state": ["closed" if phase < 20 else "open"]},
+        "infrared": {"presence": [i % 2], "curtain": [0]},
+    }
+    if vibrates:
+        streams["vibration"] = encode.vibration(10, arrays[2])
+    return encode.bundle(second, t_ms, "1", **streams)
 
 
 def messages(form: str, lifts: int, second: int, t_ms: int) -> Iterator[tuple[str, bytes]]:

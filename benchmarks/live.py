@@ -60,9 +60,7 @@ def publish(port: int, lifts: int, seconds: int, first: int, vibration: bool) ->
             due = begun + second - first + i / lifts
             while (wait_s := due - time.monotonic()) > 0:
                 publisher.serve(min(wait_s, PAUSE_S))
-            body = bundles.bundle(i, second, time.time_ns() // 1_000_000 - 1000, typed=False)
-            if not vibration:
-                del body["vibration"]
+            body = bundles.bundle(i, second, time.time_ns() // 1_000_000 - 1000, typed=False, vibrates=vibration)
             topic = f"lift/v1/{bundles.DISTRICT}/{bundles.lift_id(i)}/bundle"
             publisher.publish(topic, bundles.encode.to_json(body))
     publisher.flush(PAUSE_S)
