@@ -52,9 +52,7 @@ def rest(own: Any, t_ns: int, gap_ns: int, v_mps: float, z_m: float, place_read:
     if place_read:
         own["z_slow"] = own["z_slower"]
     since_ns = t_ns - own["motion_ns"]
-    counted_ns = since_ns
-    if since_ns > gap_ns:  # what the car did in the gap is unknown
-        counted_ns, own["z_left"] = 0, np.nan
+    counted_ns = since_ns if since_ns <= gap_ns else 0
     if moves and own["still_ns"] >= 0 and not own["doubt"]:
         own["doubt"] = True
         return np.nan

@@ -42,7 +42,8 @@ class TripTable(TripColumns):
     """One row for each finished trip, sorted by lift and then time. NaN is unknown.
 
     `t_ns`                   the reading at which the trip is known to be over: the car has rested for `rest.STILL_S`
-    `gap_ns`                 0: clocks count nothing between two trips, so a rule counts trips and holds no times
+    `gap_ns`                 0: a level over trips counts trips (`readings`) and no time (`hold_s` must be 0); a rule
+                             with a window of time keeps it in its own memory
     `start_ns`, `stop_ns`    the last reading at rest before it, and the first at rest after it
     `from_m`, `to_m`         the positions at both rests; `from_landing`, `to_landing` the nearest landings, -1 unknown
     `distance_m`             how far it went, up positive (`rest`)

@@ -246,8 +246,6 @@ class NaiveCar:
             self.slow_z = self._slow_after
         dt_ns = t_ns - self.motion_ns
         counted = dt_ns if dt_ns <= gap_ns else 0
-        if dt_ns > gap_ns:
-            self.z_left = NAN
         if moves and self.still_ns >= 0 and not self.doubt:
             self.doubt = True
             return

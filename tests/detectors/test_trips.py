@@ -70,6 +70,14 @@ def test_a_car_whose_position_or_speed_stands_still_makes_no_trip(stream: str, v
     assert len(cut_trips(rows["t_ns"], rows["v_mps"], rows["z_m"], LANDINGS_M)) == 0
 
 
+def test_a_trip_with_a_hole_in_it_is_as_long_as_its_positions_are_apart() -> None:
+    rows = there_and_back().rows()
+    seen = (rows["t_ns"] < rows["t_ns"][0] + 7_000_000_000) | (rows["t_ns"] > rows["t_ns"][0] + 12_000_000_000)
+    found = cut_trips(rows["t_ns"][seen], rows["v_mps"][seen], rows["z_m"][seen], LANDINGS_M)
+    assert np.allclose(found.distance_m, [12.0, -6.0], atol=0.2)
+    assert (found.from_landing.tolist(), found.to_landing.tolist()) == ([1, 5], [5, 3])
+
+
 def test_an_empty_series_has_no_trips() -> None:
     nothing = np.empty(0)
     assert len(cut_trips(nothing.astype(np.int64), nothing, nothing, LANDINGS_M)) == 0

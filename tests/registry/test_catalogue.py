@@ -47,7 +47,8 @@ def test_the_catalogue_is_the_list_of_the_contract() -> None:
     page = (ROOT / "docs" / "contract.md").read_text(encoding="utf-8")
     listed = sorted(re.findall(r"\| (F\d\d) `([a-z-]+)` ", page))
     assert len(listed) == 42
-    assert [(rule.code, rule.slug) for rule in catalogue().values()] == listed
+    ours = [(rule.code, rule.slug) for rule in catalogue().values()]
+    assert [pair for pair in ours if pair[0].startswith("F")] == listed  # a rule of one's own has another letter
 
 
 def test_every_rule_has_a_name_in_both_languages_of_the_pages() -> None:
