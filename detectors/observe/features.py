@@ -95,7 +95,8 @@ def step(
     )
     for column in (made.x_rms, made.y_rms, made.z_rms, made.z_peak, made.machine_rms, made.machine_peak):
         column.fill(np.nan)
-    room = int(np.sum((blocks.last - blocks.first) * blocks.dt_ns) / acceleration.SLOT_NS) + 2 * n
+    filtered_ns = np.where(blocks.low_pass[:, 0] > 0, (blocks.last - blocks.first) * blocks.dt_ns, 0.0)
+    room = int(filtered_ns.sum() / acceleration.SLOT_NS) + 2 * n
     lift, slot, since_ns = np.empty(room, np.int32), np.empty(room, np.int64), np.empty(room, np.int64)
     mmps2 = np.empty(room, np.int16)
     before, memory = memory, copied(memory)
@@ -112,7 +113,7 @@ def _sorted(car: Waveforms, car_known_ns: I64, motor: Waveforms, motor_known_ns:
     """Return the blocks of both signals that hold a sample, in the order of lifts and time."""
     lift = np.concatenate([car.message, motor.message])
     known_ns, t_ns = np.concatenate([car_known_ns, motor_known_ns]), np.concatenate([car.t_ns, motor.t_ns])
-    dt_ns = np.concatenate([car.dt_ns, motor.dt_ns])
+    dt_ns = np.nan_to_num(np.concatenate([car.dt_ns, motor.dt_ns]))  # a single sample needs no interval
     first = np.concatenate([car.first[:-1], motor.first[:-1]])
     last = np.concatenate([car.first[1:], motor.first[1:]])
     of_machine = np.arange(len(lift)) >= len(car.message)

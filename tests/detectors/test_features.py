@@ -101,6 +101,14 @@ def test_a_block_that_comes_late_or_again_is_not_heard() -> None:
     assert after.tobytes() == state.tobytes()
 
 
+def test_a_single_sample_without_an_interval_has_features_and_no_acceleration() -> None:
+    blocks = waves([(0, BEGIN_NS, 100, signal(1.0, 100)), (1, BEGIN_NS, 100, np.full(1, 0.5, dtype=np.float32))], 1.0)
+    blocks.dt_ns[blocks.message == 1] = np.nan
+    _, shown, known = features.step(acceleration.start(2), blocks)
+    assert shown.z_rms[shown.lift == 1].tolist() == [0.5]
+    assert set(known.lift.tolist()) == {0}
+
+
 def test_vibration_slower_than_fifty_hertz_is_not_heard() -> None:
     _, found = heard(acceleration.start(1), waves([(0, BEGIN_NS, 25, signal(4.0, 25))], 1.0))
     assert np.isnan(found).all()
