@@ -1,1 +1,1 @@
-"""What people must act on: the alert book, holding back, and notification."""
+"""The alert book: the life of an alert, and the inhibition of alerts that follow from another cause."""

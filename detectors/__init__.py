@@ -1,1 +1,1 @@
-"""What we conclude: vectorised scores over the whole fleet, findings, and the catalogue of rules."""
+"""Tables of observations, rules over them, and the findings of rules."""

@@ -31,19 +31,23 @@ KINDS = {trigger.OPENED: "on", trigger.SHUT: "off", trigger.GREW: "more"}
 class Judge:
     """The rules and their state for `n` lifts, which `step`, `hear` and `look` carry on.
 
-    With `on_broken` a rule that breaks is set aside, `on_broken` gets its slug and its error, and the others go on;
-    without, the error is raised.
+    Rules in `set_aside` are not judged. With `on_broken` a rule that breaks is set aside, `on_broken` gets its slug and
+    its error, and the others go on; without, the error is raised.
     """
 
     def __init__(
-        self, rules: Sequence[Rule], n: int, on_broken: Callable[[str, Exception], None] | None = None
+        self,
+        rules: Sequence[Rule],
+        n: int,
+        on_broken: Callable[[str, Exception], None] | None = None,
+        set_aside: Iterable[str] = (),
     ) -> None:
         self.rules = tuple(rules)
         self._over_arrivals = [rule for rule in rules if rule.table == "arrivals"]
         self.n = n
         self._states = _start(self.rules, n)
         self._on_broken = on_broken
-        self._set_aside: set[str] = set()
+        self._set_aside = set(set_aside)
         self._facts: FleetFacts | None = None
         self._lacks: dict[str, Bools] = {}
 

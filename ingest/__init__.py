@@ -1,1 +1,1 @@
-"""The monitor process: carries readings in, remembers them, judges them, announces."""
+"""The monitor process: receives readings, remembers and judges them."""

@@ -76,6 +76,7 @@ class Judging(threading.Thread):
         self._rules = {rule.slug: rule for rule in rules}
         self._batch_s, self._batch_messages = batch_s, batch_messages
         self._state: State | None = None
+        self._broken: set[str] = set()
         self._revision = EVERYTHING
         self._position = self._read_to = 0
         self._in_rows = False
@@ -204,10 +205,10 @@ class Judging(threading.Thread):
         self._committing.found([self.state.occurrence(one, self._rules[one.rule], now_ns) for one in judged])
 
     def _rule_broke(self, slug: str, error: Exception) -> None:
-        """Log a rule that is set aside, once: after a return to the snapshot it breaks again."""
-        if not self.counts[f"{RULE_SET_ASIDE}:{slug}"]:
-            self.counts[f"{RULE_SET_ASIDE}:{slug}"] = 1
-            log.error("the rule %s broke and is set aside; its alerts stay as they are", slug, exc_info=error)
+        """Set a rule aside until the monitor restarts, also after a return to the snapshot."""
+        self._broken.add(slug)
+        self.counts[f"{RULE_SET_ASIDE}:{slug}"] = 1
+        log.error("the rule %s broke and is set aside; its alerts stay as they are", slug, exc_info=error)
 
     def _commit(self) -> None:
         refusals = self._committing.refusals
@@ -222,9 +223,10 @@ class Judging(threading.Thread):
     def _resume(self) -> None:
         """Load the snapshot and the registry, and stand where the snapshot stood."""
         rules, snapshot, position = tuple(self._rules.values()), self._records.resume().snapshot, 0
-        state = State(rules, self._rule_broke)
+        state = State(rules, self._rule_broke, self._broken)
         if snapshot is not None:
-            state, position = State.unpacked(rules, snapshot.state, self._rule_broke), snapshot.position
+            state = State.unpacked(rules, snapshot.state, self._rule_broke, self._broken)
+            position = snapshot.position
         changes = self._records.registry_since(EVERYTHING)
         state.load([(each.facts, each.registered) for each in changes.lifts], changes.deleted, changes.windows)
         state.resume_looking(self._records.open_alerts(), time.time_ns())

@@ -36,10 +36,10 @@ OnBroken = Callable[[str, Exception], None]
 class State:
     """The fleet and all state over it, with one entry for each lift."""
 
-    def __init__(self, rules: Sequence[Rule], on_broken: OnBroken | None = None) -> None:
+    def __init__(self, rules: Sequence[Rule], on_broken: OnBroken | None = None, set_aside: Iterable[str] = ()) -> None:
         self.fleet = Fleet()
         self.sequencer = Sequencer()
-        self.judge = Judge(rules, 0, on_broken)
+        self.judge = Judge(rules, 0, on_broken, set_aside)
         self.windows = NO_WINDOWS
         self._windows: dict[int, WindowRecord] = {}
 
@@ -107,15 +107,21 @@ class State:
         return out.getvalue()
 
     @classmethod
-    def unpacked(cls, rules: Sequence[Rule], packed: bytes, on_broken: OnBroken | None = None) -> State:
+    def unpacked(
+        cls,
+        rules: Sequence[Rule],
+        packed: bytes,
+        on_broken: OnBroken | None = None,
+        set_aside: Iterable[str] = (),
+    ) -> State:
         """Return what `pack` packed; a fresh state where it cannot be read, as it may be after an update of ours."""
         try:
-            state = cls(rules, on_broken)
+            state = cls(rules, on_broken, set_aside)
             state._unpack(packed)
             return state
         except Exception:
             log.exception("the snapshot cannot be read: judging begins with nothing known of any lift")
-            return cls(rules, on_broken)
+            return cls(rules, on_broken, set_aside)
 
     def _unpack(self, packed: bytes) -> None:
         with np.load(io.BytesIO(packed), allow_pickle=False) as parts:

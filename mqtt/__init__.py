@@ -1,1 +1,1 @@
-"""How we speak MQTT: address, client, TLS, credentials, patience."""
+"""The MQTT client: address, TLS, credentials, back-off."""

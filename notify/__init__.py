@@ -1,1 +1,1 @@
-"""How people are told: alerts on MQTT and webhooks, from an outbox, each channel at its own pace."""
+"""Delivery of alerts by MQTT and webhook, from an outbox."""

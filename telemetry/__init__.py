@@ -1,1 +1,1 @@
-"""What lifts say: streams, units, the lift's own facts, columnar batches, trips and the pure wire formats."""
+"""The messages of lifts: streams, units, columnar batches, the wire formats, and putting messages in order."""

@@ -35,13 +35,15 @@ SOON_OFFLINE = replace(SILENT, detector=Silence(offline_s=4.0, suspect_heartbeat
 
 @dataclass(frozen=True)
 class Brittle:
-    """A detector of fast cars that breaks at one reading."""
+    """A detector of fast cars that breaks at one position."""
+
+    at_m: float = POISON_M
 
     def start(self, n: int) -> Memory:
         return np.zeros(n, NO_MEMORY)
 
     def step(self, state: Memory, rows: RowTable, facts: FleetFacts) -> tuple[Memory, tuple[Score, ...]]:
-        if (rows.z == POISON_M).any():
+        if (rows.z == self.at_m).any():
             raise ZeroDivisionError("broken on purpose")
         fast = (np.abs(rows.v_last) > 2.0).astype(float)
         return state, (Score(fast, 1.0 - fast),)
@@ -138,6 +140,19 @@ def poisoned(monkeypatch: pytest.MonkeyPatch) -> None:
         return step(memory, batch, facts)
 
     monkeypatch.setattr(tables, "step", brittle)
+
+
+def test_a_rule_that_was_set_aside_stays_so_after_a_return_to_the_snapshot(
+    journal: Journal, records: Records, poisoned: None
+) -> None:
+    with judging(journal, records, (rule("brittle", Brittle(at_m=55.0)), *RULES)) as made:
+        say(journal, ("L2", "bundle", bundle(0, 0.0, 55.0)))
+        until(lambda: made.counts["rule_set_aside:brittle"] == 1, "the rule to break")
+        say(journal, ("L2", "bundle", bundle(1, 0.0, POISON_M)), *runs_too_fast("L1"))
+        until(lambda: ("L1", "overspeed") in alerts(records), "the alert of another rule")
+        until(lambda: made.reached == journal.last, "the end of the journal")
+        assert made.counts["judging_failed"] > 0
+    assert ("L1", "brittle") not in alerts(records)
 
 
 def test_a_message_that_breaks_the_tables_is_set_aside_and_what_follows_is_judged(
