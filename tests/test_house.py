@@ -238,6 +238,17 @@ def empty_names(root: Path) -> list[str]:
     return [f"{name} has a name that says nothing" for name in modules(root) if EMPTY_NAMES & set(name.split("."))]
 
 
+def names_given_twice(root: Path) -> list[str]:
+    """Return the names of classes that two modules of the product define."""
+    defined: dict[str, list[str]] = {}
+    for name, tree in modules(root).items():
+        if room(name) not in ("tests", "benchmarks"):
+            for node in ast.walk(tree):
+                if isinstance(node, ast.ClassDef):
+                    defined.setdefault(node.name, []).append(name)
+    return [f"{name} is a class in {' and '.join(places)}" for name, places in defined.items() if len(places) > 1]
+
+
 def litter(root: Path) -> list[str]:
     """Return tracked files that pin by lock file, or that name a machine's folder or a registry's host."""
     found = []
@@ -281,7 +292,8 @@ def tracked(root: Path) -> list[str]:
 
 
 LAWS: list[Callable[[Path], list[str]]] = [
-    wrong_directions, broken_walls, crowded_folders, cycles, hidden_imports, worldly_core, empty_names, litter,
+    wrong_directions, broken_walls, crowded_folders, cycles, hidden_imports, worldly_core, empty_names,
+    names_given_twice, litter,
     loose_pins, unbound_processes,
 ]  # fmt: skip
 
@@ -315,6 +327,7 @@ BREAKS: list[tuple[Callable[[Path], list[str]], dict[str, str], str]] = [
     ),
     (empty_names, {"store/utils.py": ""}, "store.utils has a name"),
     (empty_names, {"core/a.py": ""}, "core.a has a name"),
+    (names_given_twice, {"store/a.py": "class A: ...", "ingest/b.py": "class A: ..."}, "A is a class in ingest.b and"),
     (litter, {"uv.lock": ""}, "uv.lock is a lock file"),
     (litter, {"package-lock.json": ""}, "package-lock.json is a lock file"),
     (litter, {"a.md": "see\n/home" + "/someone/notes"}, "a.md:2 names a machine's folder"),
