@@ -14,7 +14,7 @@ from pathlib import Path
 
 from benchmarks import bundles, pipeline
 from commands.child_process import is_listening
-from commands.demo import mosquitto_configuration
+from commands.demo import find_mosquitto, mosquitto_configuration
 from store.records.repository import Records
 
 WARM_S = 15
@@ -23,7 +23,7 @@ PAUSE_S = 0.05
 
 def measure(lifts: int, seconds: int, vibration: bool) -> tuple[float, float]:
     """Return the seconds from the monitor's start until it is connected, and the share of a core that it takes then."""
-    program = pipeline.mosquitto()
+    program = find_mosquitto()
     assert program is not None, pipeline.LACKING
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as name:
         folder, port = Path(name), pipeline.free_port()

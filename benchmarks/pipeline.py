@@ -7,7 +7,6 @@ not yet judged), so the rate is the chain's. The CPU is the monitor process's al
 from __future__ import annotations
 
 import os
-import shutil
 import signal
 import socket
 import subprocess
@@ -20,7 +19,7 @@ from pathlib import Path
 from benchmarks import bundles
 from benchmarks.cost import Cost
 from commands.child_process import is_listening
-from commands.demo import MOSQUITTO_PATH, mosquitto_configuration
+from commands.demo import find_mosquitto, mosquitto_configuration
 from ingest.receive import MqttSource
 from mqtt.client import BrokerAddress
 from mqtt.publisher import Publisher
@@ -35,11 +34,6 @@ HOUR_MS = 3_600_000
 
 CALLED = {"json": "chain, one JSON message a lift", "gateway": f"chain, CBOR gateways of {bundles.GATEWAY_LIFTS}"}
 LACKING = "Mosquitto is not on this machine (on Debian: apt-get install mosquitto)"
-
-
-def mosquitto() -> str | None:
-    """Return Mosquitto's path."""
-    return shutil.which("mosquitto") or shutil.which("mosquitto", path=MOSQUITTO_PATH)
 
 
 def received_us(form: str, lifts: int, program: str) -> float:
@@ -78,7 +72,7 @@ def connected_publisher(port: int) -> Publisher:
 
 def measure(form: str, lifts: int, for_s: float) -> Cost | str:
     """Return the cost of the whole chain, or why it could not be measured."""
-    program = mosquitto()
+    program = find_mosquitto()
     if program is None:
         return f"{CALLED[form]}: {LACKING}"
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as name:

@@ -16,6 +16,7 @@ import numpy as np
 
 from benchmarks import bundles, pipeline
 from benchmarks.cost import Cost, on_one_core
+from commands.demo import find_mosquitto
 from commands.monitor import collect_seldom
 from detectors.catalogue import RULES
 from detectors.judge import Judge
@@ -37,7 +38,7 @@ T0_MS = 978_307_200_000
 def measure(lifts: int) -> Iterator[Cost]:
     """Yield the cost of every step for a fleet of this size."""
     collect_seldom()
-    program = pipeline.mosquitto()
+    program = find_mosquitto()
     for form in ("json", "gateway") if program else ():
         yield on_one_core(f"receive {form}", lifts, pipeline.received_us(form, lifts, str(program)))
     seconds = ROUNDS + 1
