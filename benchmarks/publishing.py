@@ -12,9 +12,9 @@ import tempfile
 import time
 from pathlib import Path
 
-from benchmarks.pipeline import LACKING, READY_LIMIT_S, connected_publisher, free_port, mosquitto, started, wait
+from benchmarks.pipeline import LACKING, READY_LIMIT_S, connected_publisher, free_port, started, wait
 from commands.child_process import is_listening
-from commands.demo import mosquitto_configuration
+from commands.demo import find_mosquitto, mosquitto_configuration
 from simulator.playback.simulation import Simulation
 from simulator.scenarios.scenario import Scenario
 
@@ -35,7 +35,7 @@ def main() -> None:
 def measure(form: str, lifts: int, for_s: float, vibration: bool) -> str:
     """Return a line with what was published, or why it could not be measured."""
     what = CALLED[form] + (", 3 x 100 Hz" if vibration else "")
-    program = mosquitto()
+    program = find_mosquitto()
     if program is None:
         return f"{what}: {LACKING}"
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as name:
