@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from tests.loopback import until
 from tests.whole.installation import System, seconds
 from tests.whole.rule_stories import (
     door_close_reversals,
@@ -284,8 +285,8 @@ def test_an_unregistered_lift_is_judged_by_rules_without_facts(system: System, p
     assert heard(system, "stranger-F04") == set()
     assert heard(system, "stranger-F13") == {"emergency-stop"}
     assert heard(system, "stranger-F15") == {"door-close-fault"}
-    told = system.get("/api/v1/lifts/stranger-F13")
-    assert told["registered"] is False
+    until(lambda: system.received("stranger-F13") > 0, "a page of the unregistered lift")
+    assert system.get("/api/v1/lifts/stranger-F13")["registered"] is False
     assert {"F04", "F08"} <= lacking(system, "stranger-F13")
 
 
