@@ -18,7 +18,7 @@ from store.records.lifts import UNREGISTERED_LIMIT
 from telemetry.batch import Messages
 
 NO_ROOM = -1
-"""The index of an unregistered lift beyond the limit: it is refused."""
+"""The index of an unregistered lift beyond the limit, and of a lift that does not hear its sender: both are refused."""
 
 
 @dataclass(slots=True)
@@ -58,6 +58,24 @@ class Fleet:
         """How many more unregistered lifts can be listed."""
         return UNREGISTERED_LIMIT - self._unregistered
 
+    def facts_of(self, lift_id: str) -> LiftFacts | None:
+        """Return the facts of a registered lift, None for any other."""
+        i = self._listed.get(lift_id)
+        return None if i is None else self.known[i]
+
+    def hears(self, lift_id: str, sender: str) -> bool:
+        """Return whether a message that `sender` published may speak for a lift.
+
+        A lift speaks for itself, and its gateway for it. Where it names no gateway, any sender may that is not itself a
+        registered lift: the password of a lift's own terminal must not be good for another lift.
+        """
+        if sender == lift_id:
+            return True
+        lift = self.facts_of(lift_id)
+        if lift is not None and lift.gateway_id is not None:
+            return lift.gateway_id == sender
+        return self.facts_of(sender) is None
+
     def lay_out(self, lift_ids: Iterable[str]) -> None:
         """Give these lifts the next indices in this order: the order of a snapshot's columns."""
         for lift_id in lift_ids:
@@ -78,11 +96,18 @@ class Fleet:
         self._listed = listed  # at once: others look on
         self.facts = updated_fleet(self.facts, len(self), known)
 
-    def index(self, messages: Messages) -> IndexedMessages:
-        """Return the lift index of each message, listing unregistered lifts while there is room."""
+    def index(self, messages: Messages, foreign: NDArray[np.bool_] | None = None) -> IndexedMessages:
+        """Return the lift index of each message, listing unregistered lifts while there is room.
+
+        The messages that `foreign` marks are not their lift's own (`ingest.senders`): they get no index.
+        """
         indices = list(map(self._listed.get, messages.lift_id, repeat(NO_ROOM)))
         indexed = IndexedMessages(np.array(indices, dtype=np.int32))
-        for row in np.flatnonzero(indexed.lift == NO_ROOM).tolist():
+        is_new = indexed.lift == NO_ROOM
+        if foreign is not None:
+            indexed.lift[foreign] = NO_ROOM
+            is_new &= ~foreign
+        for row in np.flatnonzero(is_new).tolist():
             indexed.lift[row] = self._list(messages.lift_id[row], messages.district[row], indexed)
         if indexed.unregistered:
             self.facts = updated_fleet(self.facts, len(self), {})

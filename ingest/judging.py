@@ -21,8 +21,9 @@ from ingest.committing import READER, Committing
 from ingest.fleet import NO_ROOM
 from ingest.partition import EVERY_LIFT, Partition
 from ingest.quarantine import Quarantine
-from ingest.refusals import unjudgeable, without_room
+from ingest.refusals import not_its_lift, unjudgeable, without_room
 from ingest.retrying import retry_while_unavailable
+from ingest.senders import foreign
 from ingest.state import State
 from ingest.storing import DecodedGroup, Listing
 from mqtt.backoff import Backoff
@@ -97,12 +98,13 @@ class Judging(threading.Thread):
         return self._state
 
     def listing(self) -> Listing | None:
-        """Return the district of each listed lift and the room for unregistered ones; None before they are loaded."""
+        """Return the district of each listed lift, the room for unregistered ones, and whom a lift hears; None before
+        they are loaded."""
         if self._state is None:
             return None
         fleet = self._state.fleet
         districts = {fleet.lift_ids[i]: fleet.districts[i] for i in fleet.listed()}
-        return Listing(districts, fleet.room)
+        return Listing(districts, fleet.room, fleet.hears)
 
     def stop(self) -> None:
         """Judge what is at hand, commit and snapshot it, and end."""
@@ -171,12 +173,14 @@ class Judging(threading.Thread):
         self._read_to = entries[-1].position
         state, unread = self.state, self._quarantine.unread
         decoded = self._partition.of_group(decode([entry for entry in entries if entry.position not in unread]))
-        indexed = state.fleet.index(decoded.messages)
+        forged = foreign(decoded.messages, entries, state.fleet.hears)
+        indexed = state.fleet.index(decoded.messages, forged)
         state.grow()
         if indexed.unregistered:
             self._retry(lambda: self._records.add_unregistered(indexed.unregistered))
         self._committing.refused(decoded.refusals)
-        self._committing.refused(without_room(decoded, indexed.lift, entries))
+        self._committing.refused(not_its_lift(decoded, forged, entries))
+        self._committing.refused(without_room(decoded, (indexed.lift == NO_ROOM) & ~forged, entries))
         self._committing.refused(unjudgeable(entries, self._quarantine.set_aside))
         batch, counts = state.sequencer.step(decoded, indexed.lift)
         repeated = state.sequencer.repeated

@@ -1,26 +1,52 @@
-"""The dead letters that judging itself makes: messages that it had no room for, or failed at."""
+"""The dead letters that judging itself makes: messages of a sender that their lift does not hear, messages that judging
+had no room for, and messages that it failed at."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import groupby
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ingest.fleet import NO_ROOM
 from telemetry.batch import Decoded, Refusal
-from telemetry.streams import Entry
+from telemetry.streams import Entry, claimed_lift_id
+from telemetry.wire.decode import inner_payloads
+
+NOT_ITS_LIFT = (
+    "{sender} may not speak for {lift_id}: set the fact gateway_id of {lift_id} to {sender} if it is its gateway; else"
+    " someone uses the password of {sender} to forge readings, change it"
+)
 
 
-def without_room(decoded: Decoded, lift: NDArray[np.int32], entries: Sequence[Entry]) -> list[Refusal]:
+def without_room(decoded: Decoded, refused: NDArray[np.bool_], entries: Sequence[Entry]) -> list[Refusal]:
     """Return the refusals of messages of unregistered lifts for which there is no room."""
-    refused = np.flatnonzero(lift == NO_ROOM).tolist()
-    entry_at = {entry.position: entry for entry in entries} if refused else {}
     refusals = []
-    for row in refused:
-        why = f"{decoded.messages.lift_id[row]}: too many lifts that the registry does not know; register it"
-        refusals.append(refusal(entry_at[int(decoded.messages.position[row])], "unregistered", why))
+    for entry, lift_ids in _lifts_of(decoded, refused, entries):
+        for lift_id in lift_ids:
+            why = f"{lift_id}: too many lifts that the registry does not know; register it"
+            refusals.append(refusal(entry, "unregistered", why, lift_id=lift_id))
     return refusals
+
+
+def not_its_lift(decoded: Decoded, foreign: NDArray[np.bool_], entries: Sequence[Entry]) -> list[Refusal]:
+    """Return the refusals of a gateway's bundles for lifts that do not hear it, each with the bundle as its payload."""
+    refusals = []
+    for entry, lift_ids in _lifts_of(decoded, foreign, entries):
+        for lift_id, payload in zip(lift_ids, inner_payloads(entry.payload, lift_ids), strict=True):
+            why = NOT_ITS_LIFT.format(lift_id=lift_id, sender=claimed_lift_id(entry.topic))
+            refusals.append(refusal(entry, "not-its-lift", why, lift_id=lift_id, payload=payload))
+    return refusals
+
+
+def _lifts_of(
+    decoded: Decoded, marked: NDArray[np.bool_], entries: Sequence[Entry]
+) -> Iterator[tuple[Entry, list[str]]]:
+    """Yield each message of which rows are marked, with the lifts of these rows."""
+    rows = np.flatnonzero(marked).tolist()
+    entry_at = {entry.position: entry for entry in entries} if rows else {}
+    for position, some in groupby(rows, lambda row: int(decoded.messages.position[row])):
+        yield entry_at[position], [decoded.messages.lift_id[row] for row in some]
 
 
 def unjudgeable(entries: Sequence[Entry], reasons: Mapping[int, str]) -> list[Refusal]:
@@ -30,6 +56,10 @@ def unjudgeable(entries: Sequence[Entry], reasons: Mapping[int, str]) -> list[Re
     return [refusal(entry, "unjudgeable", f"{report}: {reasons[entry.position]}") for entry in aside]
 
 
-def refusal(entry: Entry, reason: str, detail: str) -> Refusal:
-    """Return the refusal of a whole message."""
-    return Refusal(reason, detail, entry.topic, entry.payload, entry.arrived_ns, entry.position)
+def refusal(
+    entry: Entry, reason: str, detail: str, *, lift_id: str | None = None, payload: bytes | None = None
+) -> Refusal:
+    """Return the refusal of a message, or of the part of it that is a lift's."""
+    lift_id = claimed_lift_id(entry.topic) if lift_id is None else lift_id
+    payload = entry.payload if payload is None else payload
+    return Refusal(reason, detail, entry.topic, payload, entry.arrived_ns, entry.position, lift_id)

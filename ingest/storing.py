@@ -18,7 +18,7 @@ import logging
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -28,11 +28,13 @@ from numpy.typing import NDArray
 from ingest.partition import EVERY_LIFT, Partition
 from ingest.quarantine import Quarantine
 from ingest.retrying import retry_while_unavailable
+from ingest.senders import Hears, foreign, hears_everyone
 from mqtt.backoff import Backoff
 from store.journal import READ_MESSAGES, Journal
 from store.series.points import points
 from store.series.timeseries import DAY_NS, Points, TimeSeries, TimeSeriesRefused, TimeSeriesUnavailable
 from telemetry.batch import Decoded
+from telemetry.streams import Entry
 from telemetry.wire.decode import decode
 
 log = logging.getLogger("liftwatch.store")
@@ -58,10 +60,12 @@ class DecodedGroup:
 
 
 class Listing(NamedTuple):
-    """The district of every lift that is listed, and how many more unregistered ones there is room for."""
+    """The district of every lift that is listed, how many more unregistered ones there is room for, and whether a lift
+    hears a sender."""
 
     districts: Mapping[str, str]
     room: int
+    hears: Hears = hears_everyone
 
 
 class Storing(threading.Thread):
@@ -157,7 +161,7 @@ class Storing(threading.Thread):
         self._read_to = entries[-1].position
         decoded = self._partition.of_group(decode(entries))
         self.counts["store_decoded"] += len(entries)
-        return [DecodedGroup(entries[0].position, self._read_to, decoded, self._not_stored(decoded, reached))]
+        return [DecodedGroup(entries[0].position, self._read_to, decoded, self._not_stored(decoded, entries, reached))]
 
     def _readable_to(self) -> int:
         """Return how far the journal may be read: as far as judging has come; to its end where judging has stopped."""
@@ -168,17 +172,19 @@ class Storing(threading.Thread):
             return self._journal.last
         return reached
 
-    def _not_stored(self, decoded: Decoded, reached: int) -> NDArray[np.bool_]:
-        """Return the messages that are left out: by judging, and beyond what it has `reached` for want of room."""
-        listing = self._listing()
-        districts, room = listing if listing is not None else ({}, 0)
+    def _not_stored(self, decoded: Decoded, entries: Sequence[Entry], reached: int) -> NDArray[np.bool_]:
+        """Return the messages that are left out: by judging, of senders that their lifts do not hear, and beyond what
+        judging has `reached` for want of room."""
+        districts, room, hears = self._listing() or Listing({}, 0)
+        forged = foreign(decoded.messages, entries, hears)
         self._given_room -= districts.keys()
         out = []
-        for position, lift_id in zip(decoded.messages.position.tolist(), decoded.messages.lift_id, strict=True):
-            if position > reached and lift_id not in districts and len(self._given_room) < room:
+        messages = decoded.messages
+        for position, lift_id, is_forged in zip(messages.position.tolist(), messages.lift_id, forged, strict=True):
+            if not is_forged and position > reached and lift_id not in districts and len(self._given_room) < room:
                 self._given_room.add(lift_id)
             is_listed = position <= reached or lift_id in districts or lift_id in self._given_room
-            out.append(not is_listed or lift_id in self._left_out.get(position, ()))
+            out.append(is_forged or not is_listed or lift_id in self._left_out.get(position, ()))
         return np.array(out, dtype=np.bool_)
 
     def _shared(self) -> list[DecodedGroup]:

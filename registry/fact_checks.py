@@ -226,6 +226,9 @@ CHECKS: Mapping[str, Check] = {
     "sheave_diameter_m": number(0.05, 3, "metres"),
     "owner": text,
     "maintenance_firm": text,
+    "gateway_id": pattern(
+        LIFT_ID_PATTERN, "write the gateway's own id, as in its topic: 1 to 64 of A-Z, a-z, 0-9, _ and -"
+    ),
     "insurer": text,
     "insured_until": day,
     "last_inspection_on": day,

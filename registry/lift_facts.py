@@ -53,6 +53,7 @@ class LiftFacts:
     sheave_diameter_m: float | None = None
     owner: str | None = None
     maintenance_firm: str | None = None
+    gateway_id: str | None = None
     insurer: str | None = None
     insured_until: str | None = None
     last_inspection_on: str | None = None

@@ -73,7 +73,10 @@ NO_MACHINE = Waveforms(
 
 @dataclass(frozen=True, slots=True)
 class Refusal:
-    """A message, or an inner bundle of a gateway, that was not taken: the reason is a slug that is counted."""
+    """A message, or an inner bundle of a gateway, that was not taken: the reason is a slug that is counted.
+
+    `lift_id` is the lift that it claims to come from, "" where it names none.
+    """
 
     reason: str
     detail: str
@@ -81,6 +84,7 @@ class Refusal:
     payload: bytes
     arrived_ns: int
     position: int
+    lift_id: str = ""
 
 
 @dataclass(frozen=True, slots=True)

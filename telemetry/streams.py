@@ -64,6 +64,12 @@ def parse_topic(topic: str) -> Topic | None:
     return Topic(parts[2], parts[3], parts[4])
 
 
+def claimed_lift_id(topic: str) -> str:
+    """Return the lift (or gateway) that a topic names, whatever else is wrong with it; "" where there is none."""
+    levels = topic.split("/", 4)
+    return levels[3] if len(levels) > 3 and LIFT_ID_PATTERN.fullmatch(levels[3]) else ""
+
+
 def topic(district: str, lift_id: str, stream: str) -> str:
     """Return the topic on which a lift says `stream` (or on which the monitor says `alert`)."""
     return f"lift/v1/{district}/{lift_id}/{stream}"

@@ -28,7 +28,8 @@ def broker(tmp_path: Path) -> Iterator[tuple[int, Path]]:
     port = free_port()
     for folder in ("run", "config", "data", "secrets"):
         (tmp_path / folder).mkdir()
-    for secret in MOSQUITTO["secrets"]:
+    script = MOSQUITTO["command"][0].replace("monitor dashboards lifts", "monitor dashboards lifts A-1 GW-7")
+    for secret in (*MOSQUITTO["secrets"], "broker_A-1", "broker_GW-7"):
         (tmp_path / "secrets" / secret).write_text(f"{secret}-pass\n", encoding="utf-8")
     for volume in MOSQUITTO["volumes"]:
         source, target = volume.split(":")[:2]
@@ -37,8 +38,10 @@ def broker(tmp_path: Path) -> Iterator[tuple[int, Path]]:
             text = text.replace("listener 1883", f"listener {port} 127.0.0.1")
             if os.geteuid() == 0 and target.endswith(".conf"):
                 text += "\nuser root\n"
+            if target.endswith(".acl"):
+                text = text.replace("#user GW-7", "user GW-7").replace("#topic write", "topic write")
             (tmp_path / "config" / Path(target).name).write_text(text, encoding="utf-8")
-    script = in_place(MOSQUITTO["command"][0], tmp_path).replace("exec mosquitto ", f"exec {program} ")
+    script = in_place(script, tmp_path).replace("exec mosquitto ", f"exec {program} ")
     process = start_process([*MOSQUITTO["entrypoint"], script], stderr=subprocess.PIPE, text=True)
     try:
         until(lambda: process.poll() is not None or accepts(port), "the broker")
@@ -68,7 +71,23 @@ def test_the_brokers_health_check_tells_a_living_broker_from_a_dead_one(broker: 
     ("who", "topic", "may"),
     [
         ("lifts", "lift/v1/north/A-1/speed", True),
+        ("lifts", "lift/v1/north/A-1/gateway", True),
+        ("lifts", "lift/v1/north/speed", True),
         ("lifts", "lift/v1/north/A-1/alert", False),
+        ("lifts", "lift/v1/north/A-1/incident", False),
+        ("lifts", "lift/v1/north/A-1/health", False),
+        ("A-1", "lift/v1/north/A-1/speed", True),
+        ("A-1", "lift/v1/north/A-1/Speed", True),
+        ("A-1", "lift/v1/north/A-1/gateway", False),
+        ("A-1", "lift/v1/north/A-1/alert", False),
+        ("A-1", "lift/v1/north/A-1/incident", False),
+        ("A-1", "lift/v1/north/A-1/health", False),
+        ("A-1", "lift/v1/north/A-2/speed", False),
+        ("A-1", "lift/v1/north/GW-7/gateway", False),
+        ("GW-7", "lift/v1/north/GW-7/gateway", True),
+        ("GW-7", "lift/v1/north/A-1/bundle", False),
+        ("GW-7", "lift/v1/north/GW-8/gateway", False),
+        ("GW-7", "lift/v1/north/GW-7/alert", False),
         ("lifts", "sim/v1/A-1/fault", False),
         ("dashboards", "sim/v1/A-1/fault", True),
         ("dashboards", "lift/v1/north/A-1/alert", False),

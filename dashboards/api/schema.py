@@ -162,6 +162,7 @@ class LiftFactsDocument(ResponseBody):
     sheave_diameter_m: float | None
     owner: str | None
     maintenance_firm: str | None
+    gateway_id: str | None
     insurer: str | None
     insured_until: str | None
     last_inspection_on: str | None

@@ -7,14 +7,14 @@ bytes ─► fast path ───────────────────
 
 from __future__ import annotations
 
-from collections.abc import Sequence, Set
+from collections.abc import Iterable, Sequence, Set
 from functools import lru_cache
 from typing import Any
 
 import numpy as np
 
 from telemetry.batch import Decoded, Refusal
-from telemetry.streams import LIFT_ID_PATTERN, PAYLOAD_LIMIT_BYTES, STREAMS, Entry, Topic, parse_topic
+from telemetry.streams import LIFT_ID_PATTERN, PAYLOAD_LIMIT_BYTES, STREAMS, Entry, Topic, claimed_lift_id, parse_topic
 from telemetry.wire import fast_path, validating
 from telemetry.wire.cbor_form import CborReader
 from telemetry.wire.columns import GroupColumns
@@ -45,6 +45,13 @@ def decode_validating(entries: Sequence[Entry], suspects: Set[int]) -> Decoded:
             suspects = suspects | broken
 
 
+def inner_payloads(payload: bytes, lift_ids: Iterable[str]) -> list[bytes]:
+    """Return the bundles of these lifts in a gateway's message that was taken, each as a payload of its own."""
+    reader: Any = JsonReader() if _is_json(payload) else CborReader()
+    lifts = reader.open(payload)["lifts"]
+    return [reader.copy(lifts[lift_id]) for lift_id in lift_ids]
+
+
 def _gather(entries: Sequence[Entry], suspects: Set[int]) -> GroupColumns:
     columns, json, cbor = GroupColumns(), JsonReader(), CborReader()
     for entry in entries:
@@ -54,13 +61,13 @@ def _gather(entries: Sequence[Entry], suspects: Set[int]) -> GroupColumns:
             reader: Any = json if _is_json(payload) else cbor
             _read(columns, reader, entry, topic, reader.open(payload), entry.position in suspects)
         except Invalid as refused:
-            _refuse(columns, entry, payload, refused)
+            _refuse(columns, entry, payload, refused, claimed_lift_id(entry.topic))
     return columns
 
 
-def _refuse(columns: GroupColumns, entry: Entry, payload: bytes, refused: Invalid) -> None:
+def _refuse(columns: GroupColumns, entry: Entry, payload: bytes, refused: Invalid, lift_id: str) -> None:
     columns.refusals.append(
-        Refusal(refused.reason, refused.detail, entry.topic, payload, entry.arrived_ns, entry.position)
+        Refusal(refused.reason, refused.detail, entry.topic, payload, entry.arrived_ns, entry.position, lift_id)
     )
 
 
@@ -138,7 +145,7 @@ def _read_gateway(columns: GroupColumns, reader: Any, entry: Entry, topic: Topic
             _add(columns, entry, topic, lift_id, validating.bundle(reader, inner, entry.arrived_ns))
         except Invalid as refused:
             named = Invalid(refused.reason, f"lifts.{str(lift_id)[:64]}: {refused.detail}")
-            _refuse(columns, entry, reader.copy(inner), named)
+            _refuse(columns, entry, reader.copy(inner), named, "" if refused.reason == "lift-id" else lift_id)
 
 
 def _check_lift_id(lift_id: Any) -> None:

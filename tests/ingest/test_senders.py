@@ -1,0 +1,150 @@
+"""Who may speak for a lift: itself and the gateway that its facts name, whatever the broker lets through."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import closing
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import cbor2
+import pytest
+
+from detectors.catalogue import RULES
+from ingest.judging import Judging
+from ingest.storing import Storing
+from store.journal import Journal
+from store.records.repository import AlertFilter, Records
+from store.series.files import FileSeries
+from telemetry.streams import topic
+from tests.ingest.running import DISTRICT, T0_MS, bundle, facts
+from tests.loopback import until
+
+SPAN_NS = (T0_MS * 1_000_000, (T0_MS + 60_000) * 1_000_000)
+FACTS = (replace(facts("bound"), gateway_id="GW-7"), facts("free"), replace(facts("alone"), gateway_id="alone"))
+
+
+class World:
+    """Judging and storing on a journal, with three registered lifts."""
+
+    def __init__(self, folder: Path) -> None:
+        self.records = Records.open(f"sqlite:///{folder}/records.db")
+        self.records.put_lifts(FACTS, "test", 0)
+        self.journal = Journal.open(folder / "journal", 64 << 20)
+        self.series = FileSeries.open(folder / "series", raw_days=100_000)
+        self.store = Storing(
+            self.journal,
+            self.series,
+            lambda: self.judging.listing(),
+            lambda: self.judging.reached,
+            100_000,
+            every_s=0.01,
+        )
+        self.offers = True
+        self.judging = Judging(self.journal, self.records, RULES, self._offer, lambda: None, lambda: True, batch_s=0.01)
+
+    def _offer(self, group: Any) -> None:
+        if self.offers:
+            self.store.offer(group)
+
+    def judge(self) -> None:
+        """Judge and store the journal to its end."""
+        self.judging.start()
+        self.store.start()
+        until(lambda: self.store.position == self.journal.last, "the end of the journal")
+        self.judging.stop()
+        self.store.stop()
+
+    def says(self, sender: str, *lifts: str, stream: str = "gateway", binary: bool = False) -> None:
+        """Publish four seconds of overspeed for these lifts, in messages of `sender`."""
+        for second in range(4):
+            inner = bundle(second, -2.3, 100.0 - 2.3 * second)
+            said = {"lifts": dict.fromkeys(lifts, inner)} if stream == "gateway" else inner
+            payload = cbor2.dumps(said) if binary else json.dumps(said).encode()
+            self.journal.append([(time.time_ns(), topic(DISTRICT, sender, stream), payload, False)])
+
+    def alerts(self) -> set[str]:
+        """Return the lifts with an alert."""
+        return {alert.lift_id for alert in self.records.alerts(AlertFilter()).items}
+
+    def stored(self, lift_id: str) -> int:
+        """Return how many speeds of a lift are stored."""
+        return len(self.series.readings(lift_id, "speed", *SPAN_NS))
+
+
+@pytest.fixture
+def world(tmp_path: Path) -> Iterator[World]:
+    made = World(tmp_path)
+    with closing(made.records), closing(made.journal), closing(made.series):
+        yield made
+
+
+def refusals(world: World) -> list[tuple[str, str, Mapping[str, Any]]]:
+    """Return the reason, the topic and the payload of each dead letter, oldest first."""
+    letters = world.records.dead_letters().items[::-1]
+    return [(each.reason, each.topic, json.loads(each.payload)) for each in letters]
+
+
+@pytest.mark.parametrize(("sender", "stream"), [("GW-7", "gateway"), ("bound", "bundle"), ("bound", "gateway")])
+def test_a_lift_is_heard_from_its_gateway_and_from_itself(world: World, sender: str, stream: str) -> None:
+    world.says(sender, "bound", stream=stream)
+    world.judge()
+    assert (world.alerts(), world.stored("bound"), refusals(world)) == ({"bound"}, 40, [])
+
+
+@pytest.mark.parametrize("offers", [True, False])
+@pytest.mark.parametrize("sender", ["GW-8", "free", "stranger"])
+def test_a_lift_that_names_its_gateway_is_heard_from_no_other(world: World, sender: str, offers: bool) -> None:
+    world.offers = offers  # False: storing decodes the journal for itself
+    world.says(sender, "bound")
+    world.judge()
+    assert (world.alerts(), world.stored("bound")) == (set(), 0)
+    assert world.judging.counts["refused:not-its-lift"] == 4
+    assert refusals(world) == [
+        ("not-its-lift", topic(DISTRICT, sender, "gateway"), bundle(second, -2.3, 100.0 - 2.3 * second))
+        for second in range(4)
+    ]
+
+
+def test_the_other_lifts_of_the_message_are_heard_and_the_refusal_names_its_remedy(world: World) -> None:
+    world.says("GW-8", "bound", "free", "alone", binary=True)
+    world.judge()
+    assert (world.alerts(), world.stored("free"), world.stored("alone")) == ({"free"}, 40, 0)
+    details = {letter.detail for letter in world.records.dead_letters().items}
+    assert len(details) == 2
+    assert any("gateway_id of bound to GW-8" in detail for detail in details)
+
+
+def test_a_lift_that_names_itself_is_heard_from_itself_alone(world: World) -> None:
+    world.says("alone", stream="bundle")
+    world.says("GW-7", "alone")
+    world.judge()
+    assert (world.alerts(), world.judging.counts["refused:not-its-lift"]) == ({"alone"}, 4)
+
+
+@pytest.mark.parametrize("lift_id", ["free", "nobody-knows"])
+def test_where_no_gateway_is_named_any_may_speak_but_a_registered_lift(world: World, lift_id: str) -> None:
+    world.says("alone", lift_id)
+    world.judge()
+    assert (world.alerts(), world.stored(lift_id), world.records.lift("nobody-knows")) == (set(), 0, None)
+    assert world.judging.counts["refused:not-its-lift"] == 4
+
+
+@pytest.mark.parametrize("lift_id", ["free", "nobody-knows"])
+def test_where_no_gateway_is_named_a_gateway_that_is_no_lift_is_heard(world: World, lift_id: str) -> None:
+    world.says("GW-8", lift_id)
+    world.judge()
+    assert (world.stored(lift_id), refusals(world)) == (40, [])
+
+
+def test_a_gateway_that_is_named_later_is_heard_from_then_on(world: World) -> None:
+    world.judging.start()
+    world.says("GW-8", "bound")
+    until(lambda: world.judging.counts["refused:not-its-lift"] == 4, "four refusals")
+    world.records.patch_lift("bound", {"gateway_id": "GW-8"}, "test", 0)
+    world.says("GW-8", "bound")
+    until(lambda: world.alerts() == {"bound"}, "an alert")
+    world.judging.stop()
