@@ -6,8 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.broker import mosquitto
-from tests.whole.installation import DeviceWithLastWill, System
+from tests.whole.installation import DeviceWithLastWill, System, installed
 
 GONE = "gone"
 """A lift that vanishes at once: its silence is counted by the wall clock while the other tests run."""
@@ -16,7 +15,7 @@ GONE = "gone"
 @pytest.fixture(scope="session")
 def system(tmp_path_factory: pytest.TempPathFactory) -> Iterator[System]:
     """A broker, a monitor and a server, and a client that speaks for lifts."""
-    running = System(mosquitto(), tmp_path_factory.mktemp("whole"))
+    running = installed(tmp_path_factory.mktemp("whole"))
     running.register(GONE)
     DeviceWithLastWill(running.broker.port, GONE)
     yield running

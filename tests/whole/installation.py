@@ -16,7 +16,7 @@ from typing import Any
 import httpx
 from paho.mqtt.client import CallbackAPIVersion, Client, MQTTMessage
 
-from tests.broker import Broker
+from tests.broker import Broker, mosquitto
 from tests.loopback import free_port, until
 from tests.processes import start_process
 from tests.whole.story import BUNDLES, FLOORS, RATED_MPS, T0_MS, Story
@@ -29,34 +29,66 @@ START_S = 90.0
 class System:
     """One running installation on a folder of its own."""
 
-    def __init__(self, program: str, folder: Path, retained: Mapping[str, Any] | None = None) -> None:
-        self.broker = Broker(program, folder)
+    def __init__(
+        self,
+        broker: Broker,
+        folder: Path,
+        retained: Mapping[str, Any] | None = None,
+        *,
+        heard_at: int = 0,
+        data_dir: Path | None = None,
+        more: str = "",
+    ) -> None:
+        """Start both processes; the monitor connects to the broker at the port `heard_at` where that is not 0.
+
+        `more` is appended to the configuration.
+        """
+        self.broker = broker
         self.voice = MqttClient(self.broker.port)
         for topic, payload in (retained or {}).items():
             self.voice.publish(topic, payload, retain=True).wait_for_publish(60)
-        self.folder, self.port = folder, free_port()
-        config = folder / "liftwatch.toml"
-        config.write_text(
-            f"[broker]\nport = {self.broker.port}\n[monitor]\ndata_dir = '{folder}'\n"
-            f"[dashboards]\nport = {self.port}\n",
+        self.folder, self.port, self.data_dir = folder, free_port(), data_dir or folder
+        self._config = folder / "liftwatch.toml"
+        self._config.write_text(
+            f"[broker]\nport = {heard_at or self.broker.port}\n[monitor]\ndata_dir = '{self.data_dir}'\n"
+            f"[dashboards]\nport = {self.port}\n{more}",
             encoding="utf-8",
         )
         self.log = folder / "system.log"
         self._out = self.log.open("ab")
-        self._processes = [self._start(config, "monitor"), self._start(config, "serve")]
+        self.processes: dict[str, subprocess.Popen[bytes]] = {}
         self.http = httpx.Client(base_url=f"http://127.0.0.1:{self.port}", trust_env=False, timeout=60)
         self._canaries = 0
         try:
-            until(lambda: b"hearing lifts" in self.log.read_bytes(), "a monitor that hears", START_S)
+            self.start("monitor")
+            self.start("serve")
+            until(lambda: self.connections() > 0, "a monitor that is subscribed", START_S)
             until(self._ready, "a server that is ready", START_S)
         except AssertionError:
             self.stop()
             raise
 
-    def _start(self, config: Path, command: str) -> subprocess.Popen[bytes]:
+    def start(self, command: str) -> None:
+        """Start a process of the installation."""
         environment = {name: value for name, value in os.environ.items() if not name.startswith("LIFTWATCH_")}
-        line = [sys.executable, "-m", "liftwatch", "--config", str(config), command]
-        return start_process(line, stdout=self._out, stderr=self._out, env=environment)
+        line = [sys.executable, "-m", "liftwatch", "--config", str(self._config), command]
+        self.processes[command] = start_process(line, stdout=self._out, stderr=self._out, env=environment)
+
+    def start_monitor(self) -> None:
+        """Start the monitor again and wait until it is subscribed."""
+        before = self.connections()
+        self.start("monitor")
+        until(lambda: self.connections() > before, "a monitor that is subscribed", START_S)
+
+    def end(self, command: str, how: signal.Signals = signal.SIGKILL) -> None:
+        """Send a signal to a process and wait for its end."""
+        process = self.processes[command]
+        process.send_signal(how)
+        process.wait(60)
+
+    def connections(self) -> int:
+        """Return how often the monitor subscribed so far."""
+        return self.log.read_bytes().count(b"hearing lifts")
 
     def _ready(self) -> bool:
         try:
@@ -67,9 +99,9 @@ class System:
     def stop(self) -> None:
         self.voice.close()
         self.http.close()
-        for process in self._processes:
+        for process in self.processes.values():
             process.send_signal(signal.SIGTERM)
-        for process in self._processes:
+        for process in self.processes.values():
             process.wait(60)
         self._out.close()
         self.broker.stop()
@@ -118,6 +150,11 @@ class System:
             if head.split("{")[0] == name and all(f'{key}="{text}"' in head for key, text in labels.items()):
                 return float(value)
         return 0.0
+
+
+def installed(folder: Path, retained: Mapping[str, Any] | None = None) -> System:
+    """Return an installation with a broker of its own."""
+    return System(Broker(mosquitto(), folder), folder, retained)
 
 
 class MqttClient:

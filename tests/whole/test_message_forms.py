@@ -9,9 +9,8 @@ from typing import Any
 import cbor2
 import pytest
 
-from tests.broker import mosquitto
 from tests.loopback import until
-from tests.whole.installation import DISTRICT, System, wall_ms
+from tests.whole.installation import DISTRICT, System, installed, wall_ms
 from tests.whole.rule_stories import door_opened_running, overspeed_up
 from tests.whole.story import BUNDLES, SINGLES, Said, Story
 
@@ -99,7 +98,7 @@ def test_other_forms_of_the_same_messages_give_the_same_alerts(
 
 
 def test_a_thousand_unregistered_lifts_are_listed_and_more_are_refused(tmp_path: Any) -> None:
-    running = System(mosquitto(), tmp_path)
+    running = installed(tmp_path)
     try:
         t_ms = wall_ms() - 5000
         for first in range(0, 1002, 334):

@@ -7,9 +7,8 @@ from typing import Any
 
 import pytest
 
-from tests.broker import mosquitto
 from tests.loopback import until
-from tests.whole.installation import DISTRICT, System, wall_ms
+from tests.whole.installation import DISTRICT, System, installed, wall_ms
 from tests.whole.rule_stories import door_held_open, emergency_stop, entrapment_off_level, overtravel_top
 from tests.whole.story import FEEDS
 
@@ -27,7 +26,7 @@ def fresh(tmp_path_factory: pytest.TempPathFactory) -> Iterator[System]:
         f"lift/v1/{DISTRICT}/retained-old/status": old,
         f"lift/v1/{DISTRICT}/retained-new/status": old | {"t": wall_ms() - 20_000},
     }
-    running = System(mosquitto(), tmp_path_factory.mktemp("fresh"), retained)
+    running = installed(tmp_path_factory.mktemp("fresh"), retained)
     yield running
     running.stop()
 
