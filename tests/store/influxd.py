@@ -49,7 +49,7 @@ def influxd(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Influx]:
     server = start(program, tmp_path_factory.mktemp("influxd"), port)
     try:
         url = f"http://127.0.0.1:{port}"
-        until(lambda: ready(url), "influxd", 60)
+        until(lambda: ready(f"{url}/api/v2/setup"), "influxd", 60)  # /health answers before the API does
         wanted = {"username": "tests", "password": "only-for-tests", "token": TOKEN, "org": "tests", "bucket": "unused"}
         httpx.post(f"{url}/api/v2/setup", json=wanted, trust_env=False, timeout=60).raise_for_status()
         yield Influx(url, TOKEN)
@@ -93,8 +93,8 @@ def start(program: str, folder: Path, port: int) -> subprocess.Popen[bytes]:
 
 
 def ready(url: str) -> bool:
-    """Say whether the server answers."""
+    """Return whether the server answers at `url`."""
     try:
-        return httpx.get(f"{url}/health", trust_env=False, timeout=60).is_success
+        return httpx.get(url, trust_env=False, timeout=60).is_success
     except httpx.TransportError:
         return False

@@ -60,8 +60,8 @@ def test_the_task_runs_and_writes_least_greatest_and_mean_of_whole_minutes(influ
         api.run_manually(api.find_tasks(org=influx.org)[0].id)
     names = ["v_min", "v_max", "v_mean"]
     query = flux.rows(flux.MINUTE_BUCKET, "speed", "L1", names, minute_ns - HOUR_NS, minute_ns + HOUR_NS)
-    until(lambda: len(store._ask(query)) == 3, "what the task writes", 30)
-    found = store._ask(query)
+    until(lambda: len(store._query(query)) == 3, "what the task writes", 30)
+    found = store._query(query)
     assert dict(zip(found["field"], found["value"].cast(float), strict=True)) == {
         "v_min": 0,
         "v_max": 59,
@@ -158,7 +158,7 @@ def test_victoria_metrics_takes_our_writes(tmp_path: Path) -> None:
     ]
     server = start_process([program, *options])
     try:
-        until(lambda: ready(url), "victoria-metrics")
+        until(lambda: ready(f"{url}/health"), "victoria-metrics")
         store = InfluxSeries.open(url, "", "any", writable=False)
         store.write(
             [rows("speed", ["L1", "L 2"], [0, 1, 2, 3], v=[1.5, 2, -3, 1e-9]), rows("door", "L1", [0], state=[3])]
