@@ -23,12 +23,20 @@ from ingest.warm_up import warm_up
 from notify.announcer import Announcer
 from notify.webhook_notifier import WebhookNotifier
 from store.journal import Journal, JournalLocked
+from store.journal_files import JournalDamaged, JournalUnavailable
 from store.records.repository import Records, RecordsUnavailable
 from store.series.timeseries import TimeSeriesRefused, TimeSeriesUnavailable
 
 log = logging.getLogger("liftwatch.monitor")
 
-EXPECTED_ERRORS = (JournalLocked, RecordsUnavailable, TimeSeriesUnavailable, TimeSeriesRefused)
+EXPECTED_ERRORS = (
+    JournalDamaged,
+    JournalLocked,
+    JournalUnavailable,
+    RecordsUnavailable,
+    TimeSeriesUnavailable,
+    TimeSeriesRefused,
+)
 DATA_UMASK = 0o027
 """The data say who was where: the monitor's own user writes them, its group may read them, nobody else."""
 COLLECT_AFTER = 200_000

@@ -20,7 +20,8 @@ from ingest.judging import Judging
 from ingest.partition import EVERY_LIFT, Partition
 from ingest.receive import Arrival, Source
 from ingest.storing import DecodedGroup, Storing
-from store.journal import Journal, JournalFull
+from store.journal import Journal
+from store.journal_files import JournalUnavailable
 from store.records.repository import KEEP_DEFAULT_YEARS, Records, RecordsUnavailable
 from store.series.timeseries import TimeSeries
 
@@ -145,12 +146,12 @@ class Monitor:
         return arrivals
 
     def _kept(self, arrivals: Sequence[Arrival]) -> bool:
-        """Journal what came; while the journal is full nothing is acknowledged and the broker keeps what follows."""
+        """Journal what came; while the journal has no room nothing is acknowledged: the broker keeps what follows."""
         try:
             self._journal.append([arrival[:4] for arrival in arrivals])
             self._is_full = False
             return True
-        except JournalFull as full:
+        except JournalUnavailable as full:
             self._is_full = True
             self.counts["journal_full"] += 1
             log.error("nothing is acknowledged until the journal has room: %s", full)

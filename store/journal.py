@@ -10,13 +10,16 @@ from __future__ import annotations
 import fcntl
 import os
 import struct
-from collections.abc import Sequence
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from types import TracebackType
 from typing import Self, TextIO
 
 import lmdb
 
+from store.journal_files import JournalUnavailable, open_environment, unavailable
 from telemetry.streams import Entry
 
 LIMIT_DEFAULT_BYTES = 8 << 30
@@ -40,36 +43,40 @@ class JournalLocked(Exception):
     """Another process appends to this journal; the text names a remedy."""
 
 
-class JournalFull(Exception):
+class JournalFull(JournalUnavailable):
     """The journal is at its limit: stop acknowledging, let the readers catch up, trim, try again."""
 
 
 class Journal:
     """Messages in the order of arrival, at positions 1, 2, 3, …, and the position of each reader."""
 
-    def __init__(self, environment: lmdb.Environment, limit_bytes: int) -> None:
-        self._environment = environment
-        self._limit_bytes = limit_bytes
-        self._page_bytes = environment.stat()["psize"]
-        self._entries = environment.open_db(b"entries")
-        self._readers = environment.open_db(b"readers")
-        self._about = environment.open_db(b"about")
+    def __init__(self, folder: Path, limit_bytes: int) -> None:
+        self._folder, self._limit_bytes = folder, limit_bytes
+        self._using = threading.Lock()
+        self._transactions = 0
+        self._is_broken = False
         self._lock_file: TextIO | None = None
+        self._open_files()
+        self._last_at_opening = self.last
 
     @classmethod
     def open(cls, path: str | Path, limit_bytes: int = LIMIT_DEFAULT_BYTES) -> Self:
-        """Open or create the journal in the folder `path`, to hold at most `limit_bytes`."""
-        Path(path).mkdir(parents=True, exist_ok=True)
-        environment = lmdb.open(str(path), map_size=limit_bytes + HEADROOM_BYTES, max_dbs=3)
-        environment.reader_check()
-        return cls(environment, limit_bytes)
+        """Open or create the journal in the folder `path`, to hold at most `limit_bytes`.
+
+        Raises `JournalUnavailable` for a folder that cannot be made or written to, `JournalDamaged` for damaged files.
+        """
+        try:
+            Path(path).mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise JournalUnavailable(f"the folder of the journal {path} cannot be made: {error.strerror}") from error
+        return cls(Path(path), limit_bytes)
 
     def lock(self) -> None:
         """Lock the journal for appending until it is closed. Raises `JournalLocked` if another process did.
 
         The lock is the operating system's: it is released whenever the process ends.
         """
-        file = (Path(self._environment.path()) / LOCK_FILE).open("a+")
+        file = (self._folder / LOCK_FILE).open("a+")
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError:
@@ -77,13 +84,14 @@ class Journal:
             owner = file.read().strip() or "unknown"
             file.close()
             raise JournalLocked(
-                f"the journal {self._environment.path()} is another monitor's (process {owner}): end that one, or give "
+                f"the journal {self._folder} is another monitor's (process {owner}): end that one, or give "
                 "this one a data_dir of its own in [monitor]"
             ) from None
-        file.truncate(0)
-        file.write(f"{os.getpid()}\n")
-        file.flush()
         self._lock_file = file
+        with suppress(OSError):  # the name of the process is for people; a full disk does not stop a start
+            file.truncate(0)
+            file.write(f"{os.getpid()}\n")
+            file.flush()
 
     def append(self, messages: Sequence[JournalMessage]) -> int:
         """Append `messages` in one synced commit and return the position of the last one.
@@ -91,21 +99,18 @@ class Journal:
         Each message is `(arrived_ns, topic, payload, retained)`. Either all of them are appended or none.
         """
         values = [_value(*message) for message in messages]
-        try:
-            with self._environment.begin(write=True) as txn:
-                self._refuse_beyond_limit(txn, values)
-                first = self._last(txn) + 1
-                items = zip(map(KEY.pack, range(first, first + len(values))), values, strict=True)
-                txn.cursor(self._entries).putmulti(items, append=True)
-        except (lmdb.MapFullError, lmdb.DiskError) as full:
-            raise JournalFull(f"no room for the journal: {full}") from full
+        with self._transaction(write=True) as txn:
+            self._refuse_beyond_limit(txn, values)
+            first = self._last(txn) + 1
+            items = zip(map(KEY.pack, range(first, first + len(values))), values, strict=True)
+            txn.cursor(self._entries).putmulti(items, append=True)
         return first + len(values) - 1
 
     def read(self, after: int, max_messages: int = READ_MESSAGES, max_bytes: int = READ_BYTES) -> list[Entry]:
         """Return the messages after the position `after`, at most so many and so many bytes, but at least one."""
         entries: list[Entry] = []
         room_bytes = max_bytes
-        with self._environment.begin() as txn:
+        with self._transaction() as txn:
             cursor = txn.cursor(self._entries)
             if not cursor.set_range(KEY.pack(after + 1)):
                 return entries
@@ -124,13 +129,23 @@ class Journal:
     def continue_after(self, position: int) -> int:
         """Continue numbering after `position`, which readers stored elsewhere while this journal is newer or older.
 
-        Messages that an older copy of the journal still holds are discarded; return how many.
+        Messages that an older copy of the journal still holds are discarded; return how many. Those appended since the
+        journal was opened are numbered anew.
         """
-        if self.last >= position:
-            return 0
-        discarded = self.last + 1 - self.first
-        self.trim(self.last)
-        with self._environment.begin(write=True) as txn:
+        with self._transaction(write=True) as txn:
+            last = self._last(txn)
+            if last >= position:
+                return 0
+            cursor = txn.cursor(self._entries)
+            discarded, number = 0, position
+            while cursor.first() and (old := KEY.unpack(cursor.key())[0]) <= last:
+                value = cursor.value()
+                cursor.delete()
+                if old > self._last_at_opening:
+                    number += 1
+                    txn.put(KEY.pack(number), value, append=True, db=self._entries)
+                else:
+                    discarded += 1
             txn.put(TRIMMED, KEY.pack(position), db=self._about)
         return discarded
 
@@ -142,20 +157,20 @@ class Journal:
     @property
     def first(self) -> int:
         """The position of the oldest message; one past `last` when there is none."""
-        with self._environment.begin() as txn:
+        with self._transaction() as txn:
             cursor = txn.cursor(self._entries)
             return int(KEY.unpack(cursor.key())[0]) if cursor.first() else self._last(txn) + 1
 
     @property
     def last(self) -> int:
         """The position of the newest message ever appended; 0 when there was none."""
-        with self._environment.begin() as txn:
+        with self._transaction() as txn:
             return self._last(txn)
 
     @property
     def used_bytes(self) -> int:
         """The bytes that the messages occupy of the limit."""
-        with self._environment.begin() as txn:
+        with self._transaction() as txn:
             return self._used_bytes(txn)
 
     @property
@@ -165,12 +180,12 @@ class Journal:
 
     def mark(self, reader: str, position: int) -> None:
         """Store, synced, that `reader` has processed everything up to and including `position`."""
-        with self._environment.begin(write=True) as txn:
+        with self._transaction(write=True) as txn:
             txn.put(reader.encode(), KEY.pack(position), db=self._readers)
 
     def position(self, reader: str) -> int:
         """Return the position of `reader`; 0 for one without a mark."""
-        with self._environment.begin() as txn:
+        with self._transaction() as txn:
             found = txn.get(reader.encode(), db=self._readers)
         return int(KEY.unpack(found)[0]) if found else 0
 
@@ -187,6 +202,40 @@ class Journal:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close()
+
+    def _open_files(self) -> None:
+        self._environment = open_environment(self._folder, self._limit_bytes + HEADROOM_BYTES)
+        try:
+            self._page_bytes = self._environment.stat()["psize"]
+            self._entries = self._environment.open_db(b"entries")
+            self._readers = self._environment.open_db(b"readers")
+            self._about = self._environment.open_db(b"about")
+        except lmdb.Error as error:
+            self._environment.close()
+            raise unavailable(self._folder, error) from error
+
+    @contextmanager
+    def _transaction(self, write: bool = False) -> Iterator[lmdb.Transaction[bytes]]:
+        """Open a transaction; raise JournalUnavailable where it fails, and nothing was changed.
+
+        After a failed write of its first pages LMDB refuses everything until it is opened anew; that waits for the
+        transactions of other threads.
+        """
+        with self._using:
+            if self._is_broken and not self._transactions:
+                self._environment.close()
+                self._open_files()
+                self._is_broken = False
+            self._transactions += 1
+        try:
+            with self._environment.begin(write=write) as txn:
+                yield txn
+        except lmdb.Error as error:
+            self._is_broken |= isinstance(error, lmdb.PanicError)
+            raise unavailable(self._folder, error) from error
+        finally:
+            with self._using:
+                self._transactions -= 1
 
     def _last(self, txn: lmdb.Transaction[bytes]) -> int:
         cursor = txn.cursor(self._entries)
@@ -211,7 +260,7 @@ class Journal:
 
     def _trim_step(self, upto: int) -> bool:
         """Delete a bounded number of messages in one commit; return whether there may be more."""
-        with self._environment.begin(write=True) as txn:
+        with self._transaction(write=True) as txn:
             txn.put(TRIMMED, KEY.pack(self._last(txn)), db=self._about)
             cursor = txn.cursor(self._entries)
             beyond = KEY.pack(min(upto, self._last(txn)) + 1)
