@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import zlib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from telemetry.batch import Decoded
 from telemetry.groups import of_lifts
-from telemetry.streams import parse_topic
+from telemetry.streams import claimed_lift_id, is_announcement, parse_topic
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,13 +26,25 @@ class Partition:
         return zlib.crc32(lift_id.encode()) % self.of == self.number
 
     def hears(self, topic: str) -> bool:
-        """Say whether a message may speak for one of them: a gateway's may for any."""
+        """Say whether a message may speak for one of them: a gateway's may for any, the monitor's own for none.
+
+        A message of a topic that is wrong is heard in one process alone.
+        """
+        if is_announcement(topic):
+            return False
+        if self.of == 1:
+            return True
         parsed = parse_topic(topic)
-        return self.of == 1 or parsed is None or parsed.stream == "gateway" or self.has(parsed.lift_id)
+        if parsed is None:
+            return self.has(claimed_lift_id(topic) or topic)
+        return parsed.stream == "gateway" or self.has(parsed.lift_id)
 
     def of_group(self, decoded: Decoded) -> Decoded:
-        """Return what was said of them in a group of messages."""
-        return decoded if self.of == 1 else of_lifts(decoded, self.has)
+        """Return what was said of them in a group of messages, and the refusals that are theirs."""
+        if self.of == 1:
+            return decoded
+        refusals = [each for each in decoded.refusals if self.has(each.lift_id or each.topic)]
+        return replace(of_lifts(decoded, self.has), refusals=refusals)
 
 
 EVERY_LIFT = Partition()

@@ -11,7 +11,7 @@ import time
 from collections.abc import Sequence
 from typing import Any, NamedTuple, Protocol
 
-from paho.mqtt.client import MQTTMessage
+from paho.mqtt.client import Client, ConnectFlags, MQTTMessage
 
 from mqtt.client import SESSION_KEPT_S, BrokerAddress, Session
 from mqtt.connection import BrokerConnection
@@ -19,7 +19,10 @@ from telemetry.streams import PAYLOAD_LIMIT_BYTES, STREAMS
 
 log = logging.getLogger("liftwatch.receive")
 
-TOPICS = tuple(f"lift/v1/+/+/{stream}" for stream in STREAMS)
+TOPICS = ("lift/v1/#",)
+"""All that begins as a lift's topic does: a topic that is wrong by a letter is to be refused, not lost."""
+FORMER_TOPICS = [f"lift/v1/+/+/{stream}" for stream in STREAMS]
+"""The subscriptions of sessions from before: a broker may send a message once for each that fits."""
 
 
 class Arrival(NamedTuple):
@@ -72,6 +75,11 @@ class MqttSource(BrokerConnection):
             if qos and connection == self.connections:
                 client.ack(mid, qos)
         client.loop_write()
+
+    def _on_connect(self, client: Client, data: object, flags: ConnectFlags, *reason: Any) -> None:
+        super()._on_connect(client, data, flags, *reason)
+        if self.is_connected and flags.session_present:
+            client.unsubscribe(FORMER_TOPICS)
 
     def _on_subscribe(self, *arguments: Any) -> None:
         super()._on_subscribe(*arguments)

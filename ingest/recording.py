@@ -12,7 +12,7 @@ from typing import Protocol
 
 from ingest.receive import Arrival, Source
 from telemetry.batch import Decoded
-from telemetry.streams import Entry
+from telemetry.streams import Entry, is_announcement
 from telemetry.wire.decode import decode
 
 TAKE_WAIT_S = 0.5
@@ -62,8 +62,9 @@ class Listener:
 
 
 def entries(arrivals: list[Arrival], before: int) -> list[Entry]:
-    """Return what has come as the journal would hold it."""
+    """Return what has come from lifts as the journal would hold it."""
     return [
         Entry(position, arrival.arrived_ns, arrival.topic, arrival.payload, arrival.retained)
         for position, arrival in enumerate(arrivals, start=before + 1)
+        if not is_announcement(arrival.topic)
     ]

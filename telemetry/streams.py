@@ -25,6 +25,9 @@ MACHINE = "machine"
 """An accelerometer on the machine: optional, in bundles alone, recorded, and neither judged nor stored."""
 STREAMS = (*MEASURED, "status", "bundle", "gateway")
 
+ANNOUNCEMENTS = ("alert", "incident", "health")
+"""The last levels of the topics on which the monitor itself speaks."""
+
 FIELDS: Mapping[str, str] = {"v_mps": "v", "z_m": "z", "door": "state"}
 """How the contract calls the channels that it calls otherwise, in a message and in the store."""
 
@@ -67,7 +70,13 @@ def parse_topic(topic: str) -> Topic | None:
 def claimed_lift_id(topic: str) -> str:
     """Return the lift (or gateway) that a topic names, whatever else is wrong with it; "" where there is none."""
     levels = topic.split("/", 4)
-    return levels[3] if len(levels) > 3 and LIFT_ID_PATTERN.fullmatch(levels[3]) else ""
+    is_named = len(levels) == 5 and levels[:2] == ["lift", "v1"] and LIFT_ID_PATTERN.fullmatch(levels[3])
+    return levels[3] if is_named else ""
+
+
+def is_announcement(topic: str) -> bool:
+    """Return whether a topic is one on which the monitor itself speaks."""
+    return topic.count("/") == 4 and topic.rpartition("/")[2] in ANNOUNCEMENTS
 
 
 def topic(district: str, lift_id: str, stream: str) -> str:

@@ -14,12 +14,13 @@ from typing import Any
 import numpy as np
 
 from telemetry.batch import Decoded, Refusal
-from telemetry.streams import LIFT_ID_PATTERN, PAYLOAD_LIMIT_BYTES, STREAMS, Entry, Topic, claimed_lift_id, parse_topic
+from telemetry.streams import LIFT_ID_PATTERN, PAYLOAD_LIMIT_BYTES, Entry, Topic, claimed_lift_id, parse_topic
 from telemetry.wire import fast_path, validating
 from telemetry.wire.cbor_form import CborReader
 from telemetry.wire.columns import GroupColumns
 from telemetry.wire.json_form import JsonReader
 from telemetry.wire.parsed import CLOCK_AHEAD_LIMIT_MS, Invalid, Parsed
+from telemetry.wire.topics import refused_topic
 
 TOPIC_LIMIT_CHARS = 128
 TOPICS_REMEMBERED = 65_536
@@ -77,10 +78,7 @@ def _topic(topic: str) -> Topic:
     known = _parse_topic(topic)
     if known is not None:
         return known
-    parts = topic.split("/")
-    if len(parts) == 5 and parts[:2] == ["lift", "v1"] and parts[4] not in STREAMS:
-        raise Invalid("stream", f"{parts[4][:40]!r} is no stream: say one of {', '.join(STREAMS)}")
-    raise Invalid("topic", f"{topic[:80]!r} is not of the form lift/v1/{{district}}/{{lift_id}}/{{stream}}")
+    raise refused_topic(topic)
 
 
 _parse_topic = lru_cache(TOPICS_REMEMBERED)(parse_topic)

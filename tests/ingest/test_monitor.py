@@ -95,6 +95,30 @@ def test_what_is_refused_is_counted_and_kept_and_stops_nothing(monitor: Monitor,
     assert all(letter.detail for letter in kept)
 
 
+def test_every_wrong_topic_that_begins_as_a_lifts_does_is_refused(monitor: Monitor, voice: Voice) -> None:
+    wrong = (
+        "Anji/L1/bundle",
+        "anji/L1/Speed",
+        "anji/L1/bundle/",
+        "anji/L1/bundle ",
+        "anji/bundle",
+        "anji//bundle",
+        "x",
+    )
+    for levels in wrong:
+        voice.say(f"lift/v1/{levels}", bundle(1, 0.0, 3.0))
+    until(lambda: len(monitor.records.dead_letters().items) == len(wrong), "a dead letter of each", PATIENCE_S)
+    assert {letter.topic for letter in monitor.records.dead_letters().items} == {f"lift/v1/{each}" for each in wrong}
+
+
+def test_what_the_monitor_announces_is_no_refusal(monitor: Monitor, voice: Voice) -> None:
+    for announced in ("alert", "incident", "health"):
+        voice.say(topic(DISTRICT, "L1", announced), {"lift_id": "L1", "district": DISTRICT})
+    voice.say(topic(DISTRICT, "L1", "bundle"), bundle(1, 0.0, 3.0))
+    until(lambda: said(monitor, 1), "the bundle", PATIENCE_S)
+    assert (monitor.counts()["journalled"], monitor.records.dead_letters().items) == (1, [])
+
+
 def test_a_stranger_is_listed_and_judged_by_what_needs_no_facts(monitor: Monitor, voice: Voice) -> None:
     voice.say(topic("huzhou", "stranger", "bundle"), bundle(0, 0.0, 3.0))
     until(lambda: monitor.records.lift("stranger") is not None, "a listed stranger", PATIENCE_S)

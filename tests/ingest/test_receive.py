@@ -13,7 +13,7 @@ import pytest
 from paho.mqtt.client import CallbackAPIVersion, Client, MQTTProtocolVersion
 
 import liftwatch
-from ingest.receive import MqttSource
+from ingest.receive import FORMER_TOPICS, MqttSource
 from mqtt import connection
 from mqtt.client import BrokerAddress
 from telemetry.streams import PAYLOAD_LIMIT_BYTES, topic
@@ -96,6 +96,30 @@ def test_what_is_taken_at_once_is_bounded_in_bytes(
         assert sum(len(one.payload) for one in taken) <= 100_000 + 60_001
         sizes.append(len(taken))
     voice.close()
+
+
+def test_a_session_from_before_gets_each_message_once(broker: Broker) -> None:
+    former = Client(CallbackAPIVersion.VERSION2, "monitor", clean_session=False)
+    subscribed = threading.Event()
+    former.on_connect = lambda client, *_: client.subscribe([(each, 1) for each in FORMER_TOPICS])
+    former.on_subscribe = lambda *_: subscribed.set()
+    former.connect("127.0.0.1", broker.port)
+    former.loop_start()
+    assert subscribed.wait(20.0)
+    former.disconnect()
+    former.loop_stop()
+    source = MqttSource(BrokerAddress(port=broker.port, protocol="3.1.1"), "monitor")
+    assert source.connect(20.0) is None
+    source.take(1.0)  # the broker hears of what is unsubscribed
+    voice = Voice(broker.port)
+    voice.say(topic(DISTRICT, "L1", "bundle"), b"{}")
+    voice.say(topic(DISTRICT, "L1", "last"), b"{}")
+    taken: list[str] = []
+    while topic(DISTRICT, "L1", "last") not in taken:
+        taken += [arrival.topic for arrival in source.take(5.0)]
+    voice.close()
+    source.close()
+    assert taken == [topic(DISTRICT, "L1", "bundle"), topic(DISTRICT, "L1", "last")]
 
 
 def test_a_payload_far_too_large_is_kept_only_so_far_as_to_be_refused(broker: Broker) -> None:

@@ -302,6 +302,42 @@ def test_a_topic_that_does_not_parse_is_refused(topic: str, reason: str) -> None
     assert len(decoded.refusals[0].detail) < 200
 
 
+@pytest.mark.parametrize(
+    ("topic", "hint"),
+    [
+        ("lift/v1/anji/t-cap/Speed", "did you mean speed?"),
+        ("lift/v1/anji/t-temp/temperature", "must be one of door, infrared"),
+        ("lift/v1/anji/sh4/bundle ", "'bundle ' (with a blank: remove it)"),
+        ("lift/v1/anji/t-trail/bundle/", "ends with a slash"),
+        ("/lift/v1/anji/t-slash/bundle", "begins with a slash"),
+        ("lift/v1/anji/bundle", "has 4 levels where there must be 5: lift/v1/{district}/{lift_id}/{stream}"),
+        ("lift/v1/anji/x/bundle/1", "has 6 levels"),
+        ("lift/v1/Anji/x/bundle", "the district 'Anji' must be 1 to 32 of a-z"),
+        ("lift/v1/anji/a b/bundle", "the lift id 'a b' (with a blank: remove it)"),
+        ("lift/v1/anji//bundle", "the lift id '' must be 1 to 64"),
+        ("LIFT/V1/anji/t-upper/bundle", "must begin with lift/v1"),
+    ],
+)
+def test_the_refusal_of_a_topic_says_which_level_is_wrong_and_what_it_may_be(topic: str, hint: str) -> None:
+    (refused,) = decode([Entry(1, ARRIVED_NS, topic, said("speed", v=1))]).refusals
+    assert hint in refused.detail
+
+
+@pytest.mark.parametrize(
+    ("topic", "lift_id"),
+    [
+        ("lift/v1/anji/t-cap/Speed", "t-cap"),
+        ("lift/v1/Anji/t-trail/bundle/", "t-trail"),
+        ("lift/v1/anji/bundle", ""),
+        ("/lift/v1/anji/t-slash/bundle", ""),
+        ("lift/v1/anji/a b/bundle", ""),
+    ],
+)
+def test_a_refusal_names_the_lift_of_its_topic_where_that_is_to_be_read(topic: str, lift_id: str) -> None:
+    (refused,) = decode([Entry(1, ARRIVED_NS, topic, said("speed", v=1))]).refusals
+    assert refused.lift_id == lift_id
+
+
 @pytest.mark.parametrize("lift_id", ["a b", "a,b=1", 'x") |> drop()', "<b>", "", "x" * 65, "a\nb", "电梯", "../../etc"])
 def test_a_lift_id_in_an_envelope_that_is_none_is_refused(lift_id: str) -> None:
     decoded = decode_one(json.dumps({"lifts": {lift_id: HEAD}}).encode(), "gateway")
