@@ -124,7 +124,7 @@ def secret(path: Path | None, name: str) -> str | None:
     if path is None:
         return None
     try:
-        return path.read_text(encoding="utf-8").strip()
+        return path.read_text(encoding="utf-8-sig").strip()
     except OSError as error:
         raise Unusable(f"{name}: cannot read {path} ({error.strerror}); create it with the secret in it") from None
 
@@ -134,10 +134,12 @@ def read(path: Path | None, environ: Mapping[str, str] = os.environ) -> Configur
     tables: dict[str, Any] = {}
     if path is not None:
         try:
-            tables = tomllib.loads(path.read_text(encoding="utf-8"))
+            tables = tomllib.loads(path.read_text(encoding="utf-8-sig"))
         except OSError as error:
             raise Unusable(f"cannot read {path} ({error.strerror}); name another file with --config") from None
-        except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        except UnicodeDecodeError as error:
+            raise Unusable(f"{path} is not UTF-8 at byte {error.start}; save it as UTF-8") from None
+        except tomllib.TOMLDecodeError as error:
             raise Unusable(f"{path} is not TOML: {error}") from None
     for name, value in sorted(environ.items()):
         if name.startswith(PREFIX) and "__" in name:

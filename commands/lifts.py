@@ -10,7 +10,8 @@ from pathlib import Path
 from commands.errors import Unusable
 from commands.wiring.files import write_file
 from configuration import Configuration
-from registry.lift_facts import FactsError, export_csv, export_json, read_csv, read_json
+from registry.lift_csv import export_csv, read_csv
+from registry.lift_facts import FactsError, export_json, read_json
 from store.records.database import RecordsUnavailable
 from store.records.lifts import LiftRecords
 
@@ -39,8 +40,8 @@ def import_lifts(options: argparse.Namespace, settings: Configuration) -> int:
     """Put the lifts of a file into the registry; print, row by row, what is wrong with those that are refused."""
     read = read_json if options.file.suffix.lower() == ".json" else read_csv
     try:
-        taken, refused = read(options.file.read_text(encoding="utf-8-sig"))
-    except (OSError, UnicodeDecodeError, FactsError) as error:
+        taken, refused = read(options.file.read_bytes())
+    except (OSError, FactsError) as error:
         raise Unusable(f"{options.file}: {error}") from None
     with LiftRecords.open(settings.records_url) as records:
         records.put_lifts(taken, options.by, time.time_ns())

@@ -27,6 +27,9 @@ HEIGHT_LIMIT_M = 1000.0
 ABSOLUTE, BAROMETER = "absolute", "barometer"
 """Sources of positions: a tape or laser, exact to millimetres, or air pressure, exact to a floor."""
 
+_BIDIRECTIONAL = re.compile(r"[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]")  # Unicode's Bidi_Control
+_OFFSET = re.compile(r"(Etc/)?(UTC|GMT)?\s*[+-]\d{1,2}(:?\d\d)?", re.IGNORECASE)
+_ZONE_NICKNAMES = ("beijing", "cst", "bjt", "china standard time", "asia/beijing", "prc standard time")
 _DATE = re.compile(r"\d{4}-\d{2}-\d{2}")
 _NUMBER = re.compile(r"[-+]?(\d+(\.\d*)?|\.\d+)([eE][-+]?\d+)?", re.ASCII)
 _PHONE = re.compile(r"[0-9+(][0-9 ()/+.-]{1,30}[0-9]")
@@ -70,9 +73,18 @@ def text(value: Any) -> str:
     stripped = value.strip()
     if len(stripped) > TEXT_LIMIT_CHARS:
         raise InvalidFact(f"has {len(stripped)} characters", f"write at most {TEXT_LIMIT_CHARS}")
+    reverser = bidirectional_control(stripped)
+    if reverser is not None:
+        raise InvalidFact(f"holds the bidirectional control character {reverser}", "remove it: it reorders the text")
     if not stripped.isprintable():
         raise InvalidFact("holds a control character", "write it on one line, without tabs")
     return stripped
+
+
+def bidirectional_control(text: str) -> str | None:
+    """Return the code point of the first character that reorders the text around it, as `U+202E`; None without one."""
+    found = _BIDIRECTIONAL.search(text)
+    return f"U+{ord(found[0]):04X}" if found else None
 
 
 def pattern(form: re.Pattern[str], remedy: str) -> Check:
@@ -142,7 +154,11 @@ def timezone(value: Any) -> str:
     """Return the name of a time zone of the IANA database."""
     stripped = text(value)
     if stripped not in _timezones():
-        near = get_close_matches(stripped, _timezones(), n=1)
+        if _OFFSET.fullmatch(stripped):
+            remedy = "write the IANA name of the lift's place, such as Asia/Shanghai for UTC+8"
+            raise InvalidFact(f"{preview(value)} is an offset, not a time zone", remedy)
+        near = ["Asia/Shanghai"] if stripped.lower() in _ZONE_NICKNAMES else []
+        near = near or get_close_matches(stripped, _timezones(), n=1)
         remedy = f"did you mean {near[0]}?" if near else "write an IANA name such as Asia/Shanghai"
         raise InvalidFact(f"{preview(value)} is not a time zone", remedy)
     return stripped

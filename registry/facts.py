@@ -13,19 +13,19 @@ import numpy as np
 from numpy.typing import NDArray
 
 from registry.fact_checks import BAROMETER
+from registry.lift_csv import export_csv, read_csv
 from registry.lift_facts import (
     DOOR_ZONE_DEFAULT_M,
     NEEDS,
     FactsError,
     Floor,
     LiftFacts,
+    NotUtf8,
     ReadResult,
     RefusedRow,
-    export_csv,
     export_json,
     patch,
     read_changes,
-    read_csv,
     read_json,
     read_row,
 )
@@ -37,6 +37,7 @@ __all__ = [
     "FleetFacts",
     "Floor",
     "LiftFacts",
+    "NotUtf8",
     "ReadResult",
     "RefusedRow",
     "export_csv",

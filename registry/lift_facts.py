@@ -1,14 +1,12 @@
-"""The lift's own facts (contract, section 2), one lift as a record, read from CSV and JSON and written as both.
+"""The lift's own facts (contract, section 2), one lift as a record, read from JSON and written as JSON.
 
 Every threshold is derived from these; a fact that is missing makes the rules that need it "not judged". As columns:
-`registry.facts`. Nothing here needs numpy.
+`registry.facts`; as CSV: `registry.lift_csv`. Nothing here needs numpy.
 """
 
 from __future__ import annotations
 
-import csv
-import io
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
@@ -72,6 +70,10 @@ class FactsError(ValueError):
     """A file of facts that cannot be read at all, with a remedy."""
 
 
+class NotUtf8(FactsError):
+    """A file of facts in another encoding than UTF-8."""
+
+
 @dataclass(frozen=True, slots=True)
 class RefusedRow:
     """A refused row with all its errors. `number` counts as people do: the first lift of a JSON list is 1, and the
@@ -96,7 +98,7 @@ def read_changes(row: Mapping[str, Any]) -> tuple[dict[str, Any], list[FieldErro
         if field not in CHECKS:
             errors.append(unknown_field(str(field)))
         elif value is None or (isinstance(value, str) and not value.strip()):
-            if field in _REQUIRED:
+            if field in REQUIRED:
                 errors.append(FieldError(field, "is empty", "every lift needs one"))
             else:
                 facts[field] = _DEFAULTS[field]
@@ -113,7 +115,7 @@ def read_changes(row: Mapping[str, Any]) -> tuple[dict[str, Any], list[FieldErro
 def read_row(row: Mapping[str, Any]) -> tuple[LiftFacts | None, list[FieldError]]:
     """Return the lift of a complete row, or None where there is any error, and all errors."""
     facts, errors = read_changes(row)
-    errors += [FieldError(field, "is missing", "every lift needs one") for field in _REQUIRED if field not in row]
+    errors += [FieldError(field, "is missing", "every lift needs one") for field in REQUIRED if field not in row]
     return (None if errors else LiftFacts(**facts)), errors
 
 
@@ -125,32 +127,24 @@ def patch(lift: LiftFacts, changes: Mapping[str, Any]) -> tuple[LiftFacts | None
     return (None if errors else replace(lift, **facts)), errors
 
 
+def decoded(document: str | bytes, remedy: str) -> str:
+    """Return the text of a file without its byte order mark; raise NotUtf8 with the remedy."""
+    try:
+        return (document.decode() if isinstance(document, bytes) else document).removeprefix("\ufeff")
+    except UnicodeDecodeError as error:
+        raise NotUtf8(f"not UTF-8 at byte {error.start}; {remedy}") from None
+
+
 def read_json(document: str | bytes) -> ReadResult:
     """Return the lifts of a JSON list of objects (or of its `items`), and the refused rows."""
     try:
-        rows = orjson.loads(document)
+        rows = orjson.loads(decoded(document, "save the file as UTF-8, a list of objects, one for each lift"))
     except orjson.JSONDecodeError as error:
         raise FactsError(f"not JSON: {error}; write a list of objects, one for each lift") from None
     rows = rows.get("items") if isinstance(rows, dict) else rows
     if not isinstance(rows, list):
         raise FactsError("not a list; write a list of objects, one for each lift")
-    return _read_rows(enumerate(rows, start=1))
-
-
-def read_csv(document: str) -> ReadResult:
-    """Return the lifts of a CSV document whose first line names the fields, and the refused rows."""
-    reader = csv.reader(io.StringIO(document.removeprefix("\ufeff"), newline=""), strict=True)
-    try:
-        header = [name.strip() for name in next(reader, [])]
-        rows = [(number, cells) for number, cells in enumerate(reader, start=2) if any(map(str.strip, cells))]
-    except csv.Error as error:
-        raise FactsError(f'not CSV: {error} in line {reader.line_num}; separate by commas, quote by "') from None
-    wrong = [str(unknown_field(name)) for name in header if name not in CHECKS]
-    wrong += [f"{field}: the column is missing; every lift needs one" for field in _REQUIRED if field not in header]
-    wrong += [f"{name}: there are two such columns; keep one" for name in sorted(set(header)) if header.count(name) > 1]
-    if wrong:
-        raise FactsError("the first line must name the fields: " + ". ".join(wrong))
-    return _read_rows((number, _cells(header, cells)) for number, cells in rows)
+    return read_rows(enumerate(rows, start=1))
 
 
 def export_json(lifts: Iterable[LiftFacts]) -> str:
@@ -158,20 +152,12 @@ def export_json(lifts: Iterable[LiftFacts]) -> str:
     return orjson.dumps([asdict(lift) for lift in lifts], option=orjson.OPT_INDENT_2).decode()
 
 
-def export_csv(lifts: Iterable[LiftFacts]) -> str:
-    """Return the lifts as CSV that `read_csv` reads back."""
-    document = io.StringIO(newline="")
-    writer = csv.writer(document)
-    writer.writerow(CHECKS)
-    writer.writerows([_cell(getattr(lift, field)) for field in CHECKS] for lift in lifts)
-    return document.getvalue()
-
-
-_REQUIRED = ("lift_id", "district")
+REQUIRED = ("lift_id", "district")
 _DEFAULTS = asdict(LiftFacts("", ""))
 
 
-def _read_rows(rows: Iterable[tuple[int, Any]]) -> ReadResult:
+def read_rows(rows: Iterable[tuple[int, Any]]) -> ReadResult:
+    """Return the lifts of numbered rows, and the refused rows; of two rows with one lift id the second is refused."""
     accepted: dict[str, tuple[int, LiftFacts]] = {}
     refused = []
     for number, row in rows:
@@ -188,18 +174,3 @@ def _read_rows(rows: Iterable[tuple[int, Any]]) -> ReadResult:
             named = row.get("lift_id") if isinstance(row, Mapping) else None
             refused.append(RefusedRow(number, named[:64] if isinstance(named, str) else None, tuple(errors)))
     return [lift for _, lift in accepted.values()], refused
-
-
-def _cells(header: Sequence[str], cells: Sequence[str]) -> dict[str, str]:
-    """Return the cells by the names of their columns; a cell beyond the last column is an unknown field."""
-    return {header[i] if i < len(header) else f"column {i + 1}": cell for i, cell in enumerate(cells)}
-
-
-def _cell(fact: Any) -> str:
-    if fact is None:
-        return ""
-    if isinstance(fact, tuple):
-        return ";".join(f"{floor.label}:{_cell(floor.height_m)}" for floor in fact)
-    if isinstance(fact, bool):
-        return "true" if fact else "false"
-    return str(int(fact)) if isinstance(fact, float) and fact.is_integer() else str(fact)

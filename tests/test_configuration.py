@@ -95,3 +95,17 @@ def test_every_moved_key_is_gone_and_its_new_place_is_known() -> None:
         assert section not in Configuration.model_fields or key not in configuration.known_keys((section,)), old
         section, _, key = new.partition(".")
         assert key in configuration.known_keys((section,)), new
+
+
+def test_a_byte_order_mark_is_accepted_in_the_configuration_and_in_a_secret(tmp_path: Path) -> None:
+    (tmp_path / "token").write_text("\ufeffs3cret\n", encoding="utf-8")
+    document = f"\ufeff[timeseries]\nkind = 'influxdb'\ntoken_file = '{tmp_path / 'token'}'\n"
+    (tmp_path / "liftwatch.toml").write_text(document, encoding="utf-8")
+    settings = configuration.read(tmp_path / "liftwatch.toml", {})
+    assert (settings.timeseries.kind, settings.timeseries.token()) == ("influxdb", "s3cret")
+
+
+def test_a_configuration_in_another_encoding_names_the_remedy(tmp_path: Path) -> None:
+    (tmp_path / "liftwatch.toml").write_bytes("# 电梯\n".encode("utf-16"))
+    with pytest.raises(Unusable, match="not UTF-8 at byte 0; save it as UTF-8"):
+        configuration.read(tmp_path / "liftwatch.toml", {})

@@ -20,7 +20,17 @@ from dashboards.api.lifts import lift_detail
 from dashboards.api.responses import JSON, OrjsonResponse, problem_responses, require_media_type
 from dashboards.http.problem import FieldErrorItem, Problem, field_error, invalid_field, invalid_request, not_found
 from registry import fact_checks
-from registry.facts import FactsError, LiftFacts, ReadResult, patch, read_changes, read_csv, read_json, read_row
+from registry.facts import (
+    FactsError,
+    LiftFacts,
+    NotUtf8,
+    ReadResult,
+    patch,
+    read_changes,
+    read_csv,
+    read_json,
+    read_row,
+)
 
 CSV = "text/csv"
 UNNAMED = "api"
@@ -128,9 +138,9 @@ def _import(context: AppContext, body: bytes, is_csv: bool, by: str) -> dict[str
 def _read(body: bytes, is_csv: bool) -> ReadResult:
     """Return the lifts of a file and its refused rows; a problem where the whole file cannot be read."""
     try:
-        return read_csv(body.decode("utf-8-sig")) if is_csv else read_json(body)
-    except UnicodeDecodeError as error:
-        raise invalid_field("body", f"not UTF-8 at byte {error.start}; save the file as UTF-8", 400) from None
+        return read_csv(body) if is_csv else read_json(body)
+    except NotUtf8 as error:
+        raise invalid_field("body", str(error), 400) from None
     except FactsError as error:
         raise invalid_field("body", str(error)) from None
 

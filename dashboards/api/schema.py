@@ -11,6 +11,7 @@ from typing import Annotated, Any, Literal
 from fastapi import Path, Query
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints, WithJsonSchema
 
+from registry.fact_checks import bidirectional_control
 from telemetry import instant
 
 LIMIT_DEFAULT, LIMIT_MOST = 100, 1000
@@ -32,6 +33,9 @@ LiftSort = Literal[
 
 def _plain(text: str) -> str:
     """Return `text`; raise ValueError where it contains control characters."""
+    reverser = bidirectional_control(text)
+    if reverser is not None:
+        raise ValueError(f"contains the bidirectional control character {reverser}; remove it: it reorders the text")
     if any((ord(char) < 32 and char not in "\n\t") or ord(char) == 127 for char in text):
         raise ValueError("contains control characters; remove them")
     return text

@@ -55,7 +55,7 @@ def _tables(named: str) -> dict[str, Any]:
     if not path.is_file():
         path = Path(named)
     try:
-        return tomllib.loads(path.read_text(encoding="utf-8"))
+        return tomllib.loads(path.read_text(encoding="utf-8-sig"))
     except FileNotFoundError:
         known = [shipped.stem for shipped in SHIPPED.glob("*.toml")]
         raise InvalidScenario(f"scenario: {named!r} is neither shipped nor a file{_nearest(named, known)}") from None

@@ -97,6 +97,20 @@ def test_lifts_come_and_go_as_files(tmp_path: Path, capsys: pytest.CaptureFixtur
         assert [entry.facts.lift_id for entry in records.registry()[1]] == ["A1"]
 
 
+@pytest.mark.parametrize(
+    ("content", "remedy"),
+    [
+        ("lift_id,district,name\nA,d,1号客梯\n".encode("gbk"), "save the file as UTF-8"),
+        (b"\xef\xbb\xbflift_id;district\nA;d\n", "separated by semicolons; separate them by commas"),
+    ],
+)
+def test_a_file_of_lifts_that_cannot_be_read_is_refused_with_the_remedy(
+    content: bytes, remedy: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "lifts.csv").write_bytes(content)
+    assert remedy in complaint(capsys, [*configured(tmp_path, 1), "lifts", "import", str(tmp_path / "lifts.csv")])
+
+
 def test_a_file_of_lifts_that_is_not_there_is_named(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert "none.csv" in complaint(capsys, [*configured(tmp_path, 1), "lifts", "import", str(tmp_path / "none.csv")])
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from typing import Any
 
 import pytest
@@ -9,6 +10,7 @@ from fastapi.testclient import TestClient
 
 from registry.facts import export_csv, export_json
 from store.records.repository import Records
+from telemetry.instant import rfc3339
 from tests.dashboards.sample_fleet import T0_NS, facts, table
 from tests.loopback import until
 
@@ -155,3 +157,29 @@ def test_ten_thousand_lifts_fit_into_one_import(client: TestClient) -> None:
     answer = client.post("/api/v1/lifts/import", content=body.encode(), headers={"Content-Type": "text/csv"})
     assert len(answer.json()["taken"]) == 10_000
     assert client.get("/api/v1/fleet").json()["lifts"] == 10_006
+
+
+@pytest.mark.parametrize(
+    ("content", "status", "remedy"),
+    [
+        ("lift_id,district,name\nA,d,1号客梯\n".encode("gbk"), 400, "save the file as UTF-8"),
+        (b"\xef\xbb\xbflift_id;district\nA;d\n", 422, "separated by semicolons; separate them by commas"),
+    ],
+)
+def test_a_file_that_cannot_be_read_is_refused_with_the_remedy(
+    client: TestClient, content: bytes, status: int, remedy: str
+) -> None:
+    answer = client.post("/api/v1/lifts/import", content=content, headers={"Content-Type": "text/csv"})
+    assert answer.status_code == status
+    assert remedy in answer.json()["detail"]
+
+
+def test_bidirectional_control_characters_are_refused_in_names_and_notes(client: TestClient) -> None:
+    until = rfc3339(time.time_ns() + 3600 * 10**9)
+    answers = [
+        client.patch("/api/v1/lifts/L001", json={"name": "lift \u202etfil"}),
+        client.patch("/api/v1/lifts/L001?by=A\u2066nn", json={}),
+        client.post("/api/v1/lifts/L001/maintenance", json={"by": "Ann", "until": until, "note": "a\u200fb"}),
+    ]
+    assert [answer.status_code for answer in answers] == [422, 422, 422]
+    assert all("bidirectional control character U+20" in answer.json()["detail"] for answer in answers)
