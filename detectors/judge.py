@@ -1,8 +1,8 @@
 """All rules over all lifts: batches go in, findings come out; the state between is arrays, to be kept and restored.
 
 One car state is shared by all rules; each rule has the state of its detector and of each of its levels. However the
-stream is cut into batches, the findings are the same. Rules over arrivals depend on the monitor's clock instead:
-messages are heard (`hear`), and judged at each look at the clock (`look`).
+stream is cut into batches, the findings are the same. Rules over arrivals depend on the monitor's clock instead: they
+are judged at each message that arrives (`step_arrivals`) and at each tick of that clock (`tick`).
 """
 
 from __future__ import annotations
@@ -16,11 +16,12 @@ from numpy.typing import NDArray
 from detectors import trigger
 from detectors.checking import check
 from detectors.observe import arrivals, tables
+from detectors.observe.arrivals import Arrivals
 from detectors.observe.rest import STILL_MPS
 from detectors.rule import Finding, Level, Rule, Score
 from registry.facts import FleetFacts
 from registry.maintenance import NO_WINDOWS, MaintenanceWindows
-from telemetry.arrays import F64, I32, I64, Bools, Memory
+from telemetry.arrays import Bools, Memory
 from telemetry.batch import Batch
 from telemetry.compiled import copied
 from telemetry.streams import NORMAL, STARRED_ONLY_MODES
@@ -29,7 +30,7 @@ KINDS = {trigger.OPENED: "on", trigger.SHUT: "off", trigger.GREW: "more"}
 
 
 class Judge:
-    """The rules and their state for `n` lifts, which `step`, `hear` and `look` carry on.
+    """The rules and their state for `n` lifts, which `step`, `step_arrivals` and `tick` carry on.
 
     Rules in `set_aside` are not judged. With `on_broken` a rule that breaks is set aside, `on_broken` gets its slug and
     its error, and the others go on; without, the error is raised.
@@ -63,27 +64,33 @@ class Judge:
         self._states |= memory
         return self._judge(seen._asdict(), facts, windows)
 
-    def hear(self, lift: I32, arrived_ns: I64, online: F64, heartbeat_s: F64) -> None:
-        """Take in when messages arrived, and their `online` and heartbeat (`detectors.observe.arrivals`)."""
-        self._states["arrivals"] = arrivals.hear(self._states["arrivals"], lift, arrived_ns, online, heartbeat_s)
-
-    def look(
-        self, now_ns: int, facts: FleetFacts, windows: MaintenanceWindows = NO_WINDOWS, *, count_anew: bool = False
+    def step_arrivals(
+        self, arrived: Arrivals, facts: FleetFacts, windows: MaintenanceWindows = NO_WINDOWS
     ) -> list[Finding]:
-        """Return what the rules over arrivals find by the clock; with `count_anew` silence is counted from now."""
+        """Return what the rules over arrivals find at these messages."""
         self._check_size(facts)
-        if count_anew:
-            self._states["arrivals"] = arrivals.count_anew(self._states["arrivals"], now_ns)
-        self._states["arrivals"], seen = arrivals.look(self._states["arrivals"], now_ns, self._states["rows"]["mode"])
+        mode = self._states["rows"]["mode"]
+        self._states["arrivals"], seen = arrivals.step(self._states["arrivals"], arrived, mode)
         return self._judge({"arrivals": seen}, facts, windows)
 
-    def resume_looking(self, now_ns: int, firing: Iterable[tuple[str, int, int, int]]) -> None:
-        """Count silence anew from `now_ns`; open the levels over arrivals that are `firing`, and shut all others.
+    def tick(
+        self, now_ns: int, listening_since_ns: int, facts: FleetFacts, windows: MaintenanceWindows = NO_WINDOWS
+    ) -> list[Finding]:
+        """Return what the rules over arrivals find at `now_ns`, when every message up to then has been stepped.
 
-        `firing` holds a slug, a severity, a lift and an onset each. A snapshot cannot know them: what a rule over
-        arrivals finds depends on when the clock is looked at.
+        Silence counts from `listening_since_ns` on: before, no lift could have been heard.
         """
-        self._states["arrivals"] = arrivals.resume(self._states["arrivals"], now_ns)
+        self._check_size(facts)
+        mode = self._states["rows"]["mode"]
+        self._states["arrivals"], seen = arrivals.tick(self._states["arrivals"], now_ns, listening_since_ns, mode)
+        return self._judge({"arrivals": seen}, facts, windows)
+
+    def resume_arrivals(self, firing: Iterable[tuple[str, int, int, int]]) -> None:
+        """Open the levels over arrivals that are `firing`, and shut all others.
+
+        `firing` holds a slug, a severity, a lift and an onset each. A snapshot cannot have them: what a rule over
+        arrivals finds depends on when the clock ticks.
+        """
         keys = {
             (rule.slug, level.severity): f"{rule.slug}/{i}"
             for rule in self._over_arrivals
@@ -96,7 +103,7 @@ class Judge:
                 self._states[key]["since_ns"][lift] = onset_ns
 
     def forget_arrivals(self, lifts: Bools) -> None:
-        """Forget what was heard of these lifts, and what the rules over arrivals found of them."""
+        """Forget the arrivals of these lifts, and what the rules over arrivals found of them."""
         fresh = {"arrivals": arrivals.start(self.n), **_start_rules(self._over_arrivals, self.n)}
         for key, state in fresh.items():
             state[~lifts] = self._states[key][~lifts]

@@ -2,7 +2,7 @@
 
     journal ─► decode ─► fleet ─► sequencer ─► judge ─► findings ──► records: alerts + position, one transaction
                   └─► offered to storing          ▲
-                                     clock ───────┘ a look each turn
+                                     clock ───────┘ a tick each second
 
 Restarted, it loads the snapshot, reads on from its position and finds the same again; the alert book passes over what
 it has already applied. After a failure of our own it does the same, and the message that fails by itself is set aside.
@@ -19,6 +19,7 @@ from collections.abc import Callable, Sequence
 from detectors.rule import Finding, Rule
 from ingest.committing import READER, Committing
 from ingest.fleet import NO_ROOM
+from ingest.listening import Stretch
 from ingest.partition import EVERY_LIFT, Partition
 from ingest.quarantine import Quarantine
 from ingest.refusals import not_its_lift, unjudgeable, without_room
@@ -45,10 +46,10 @@ FIRST_PAUSE_S = 0.25
 RETRY_LIMIT_S = 10.0
 WAITING_LIMIT_ROWS = 1_000_000
 """With more rows of backlogs waiting to be judged the journal is not read further."""
+TICK_NS = 1_000_000_000
+"""How far the clock moves between two ticks, at which silence is judged."""
 UNJOURNALLED_NS = 500_000_000
 """How long a message may be on its way from its arrival into the journal."""
-BEHIND_S = 10.0
-"""Messages that arrived longer ago than this are a backlog: silence is not counted while one drains."""
 
 
 class Judging(threading.Thread):
@@ -61,7 +62,7 @@ class Judging(threading.Thread):
         rules: Sequence[Rule],
         offer: Callable[[DecodedGroup], None],
         committed: Callable[[], None],
-        hearing: Callable[[], bool],
+        stretch: Callable[[], Stretch],
         *,
         partition: Partition = EVERY_LIFT,
         batch_s: float = 0.2,
@@ -73,7 +74,7 @@ class Judging(threading.Thread):
         self.picture: LiveTable | None = None
         self.reached = 0
         self._journal, self._records, self._offer, self._committed = journal, records, offer, committed
-        self._hearing, self._partition = hearing, partition
+        self._stretch, self._partition = stretch, partition
         self._rules = {rule.slug: rule for rule in rules}
         self._batch_s, self._batch_messages = batch_s, batch_messages
         self._state: State | None = None
@@ -84,7 +85,7 @@ class Judging(threading.Thread):
         self._quarantine = Quarantine()
         self._committing = Committing(journal, records)
         self._backoff = Backoff(FIRST_PAUSE_S, RETRY_LIMIT_S)
-        self._heard_ns = 0
+        self._ticked_ns = 0
         self._due = dict.fromkeys(("commit", "registry", "picture"), 0.0)
         self._stopping = threading.Event()
         forgotten = journal.continue_after(records.resume().position)
@@ -142,7 +143,7 @@ class Judging(threading.Thread):
 
     def _turn(self) -> bool:
         """Judge one group; return whether more waits."""
-        now_ns = time.time_ns()
+        now_ns, stretch = time.time_ns(), self._stretch()
         state = self.state
         is_full = state.sequencer.waiting > WAITING_LIMIT_ROWS
         limit = 0 if is_full else self._quarantine.group_limit(self._position + 1, self._batch_messages)
@@ -154,20 +155,17 @@ class Judging(threading.Thread):
         else:
             self._judge_batch(state.sequencer.idle(now_ns - UNJOURNALLED_NS))
         late_s = (now_ns - entries[-1].arrived_ns) / 1e9 if entries else 0.0
-        is_draining = late_s > BEHIND_S or is_full or self._was_deaf(now_ns)
-        self._found(state.look(now_ns, count_anew=is_draining), now_ns)
+        # Every message up to this arrival has been judged, however late that is: silence counts up to here.
+        read_to_ns = min(stretch.until_ns, entries[-1].arrived_ns) if entries else stretch.until_ns
+        if not is_full and abs(read_to_ns - self._ticked_ns) >= TICK_NS:
+            self._ticked_ns = read_to_ns
+            self._found(state.tick(read_to_ns, stretch.since_ns), now_ns)
         if self._is_due("picture", PICTURE_EVERY_S):
             self.picture = state.picture()
         in_doubt = self._quarantine.in_doubt(self._position + 1)
         if self._committing.pending or in_doubt or self._is_due("commit", COMMIT_EVERY_S):
             self._retry(self._commit)
         return late_s > self._batch_s or state.sequencer.waiting > 0 or in_doubt
-
-    def _was_deaf(self, now_ns: int) -> bool:
-        """Say whether nobody could be heard since the last turn: no connection, or the clock was set or stood still."""
-        since_s = (now_ns - self._heard_ns) / 1e9
-        self._heard_ns = now_ns
-        return not self._hearing() or not 0 <= since_s <= BEHIND_S
 
     def _judge_group(self, entries: Sequence[Entry]) -> None:
         self._read_to = entries[-1].position
@@ -188,7 +186,7 @@ class Judging(threading.Thread):
         self.counts["messages"] += len(entries)
         self.counts["bundles"] += len(decoded.messages.lift_id)
         self.counts["district_differs"] += indexed.district_differs
-        state.hear(decoded, indexed.lift)
+        self._found(state.step_arrivals(decoded, indexed.lift), time.time_ns())
         self._position = self._read_to
         self._judge_batch(batch)
         left_out = repeated | (indexed.lift == NO_ROOM)
@@ -233,7 +231,7 @@ class Judging(threading.Thread):
             position = snapshot.position
         changes = self._records.registry_since(EVERYTHING)
         state.load([(each.facts, each.registered) for each in changes.lifts], changes.deleted, changes.windows)
-        state.resume_looking(self._records.open_alerts(), time.time_ns())
+        state.resume_arrivals(self._records.open_alerts())
         self._state, self._revision, self._in_rows = state, changes.revision, False
         self._position = self._read_to = max(position, self._journal.first - 1)
         self._committing.begin_at(self._position)

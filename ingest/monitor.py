@@ -17,6 +17,7 @@ from typing import Protocol
 from detectors.rule import Rule
 from ingest import committing
 from ingest.judging import Judging
+from ingest.listening import Listening
 from ingest.partition import EVERY_LIFT, Partition
 from ingest.receive import Arrival, Source
 from ingest.storing import DecodedGroup, Storing
@@ -76,7 +77,7 @@ class Monitor:
             rules,
             self._share,
             self._wake_notifiers,
-            self._hearing,
+            lambda: self._listening.stretch,
             partition=partition,
             batch_s=batch_s,
             batch_messages=batch_messages,
@@ -90,7 +91,7 @@ class Monitor:
             partition=partition,
         )
         self._keep_years = keep_years
-        self._is_full = False
+        self._listening = Listening()
         self._ungathered_until_s = 0.0
         self._stopping = threading.Event()
 
@@ -108,6 +109,7 @@ class Monitor:
         housekeeping.start()
         while not self._stopping.is_set():
             self._receive()
+            self._listening.note(time.time_ns(), self._source.is_subscribed)
         self._source.close()
         self._judging.stop()
         self._storing.stop()
@@ -149,16 +151,12 @@ class Monitor:
         """Journal what came; while the journal has no room nothing is acknowledged: the broker keeps what follows."""
         try:
             self._journal.append([arrival[:4] for arrival in arrivals])
-            self._is_full = False
             return True
         except JournalUnavailable as full:
-            self._is_full = True
+            self._listening.note(time.time_ns(), subscribed=False)
             self.counts["journal_full"] += 1
             log.error("nothing is acknowledged until the journal has room: %s", full)
             return False
-
-    def _hearing(self) -> bool:
-        return self._source.is_subscribed and not self._is_full
 
     def _share(self, group: DecodedGroup) -> None:
         self._storing.offer(group)

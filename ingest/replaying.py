@@ -4,7 +4,7 @@
 
 The monitor's own sequencer, rules and alert book judge, so that the same messages make the same alerts, however they
 are cut into groups. `noticed` is the lift's time at which a rule could know. Silence is
-counted by arrival where it is asked for, and looked at once a group. Where the lifts are attended, an alert that
+counted by arrival where it is asked for, with one tick a group. Where the lifts are attended, an alert that
 clears by hand is resolved so long after it was noticed, or it would stay open and hide what comes later.
 """
 
@@ -73,8 +73,8 @@ class Replay:
         self.counts.update(f"refused:{refusal.reason}" for refusal in decoded.refusals)
         changes = self._judge(batch) + self._drain()
         if self._silence and len(indexed.lift):
-            state.hear(decoded, indexed.lift)
-            changes += self._take(state.look(int(decoded.messages.arrived_ns.max())))
+            changes += self._take(state.step_arrivals(decoded, indexed.lift))
+            changes += self._take(state.tick(int(decoded.messages.arrived_ns.max())))
         if len(indexed.lift):
             changes += self._attend(changes, int(decoded.messages.t_end_ns.max()))
         return changes

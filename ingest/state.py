@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from alerts.alert import Alert
 from alerts.book import Occurrence
 from detectors.judge import Judge
+from detectors.observe.arrivals import Arrivals
 from detectors.rule import Finding, Rule
 from detectors.rules.silence import link
 from ingest.fleet import NO_ROOM, Fleet
@@ -68,34 +69,37 @@ class State:
         unlisted[self.fleet.listed()] = False
         self.judge.forget_arrivals(unlisted)
 
-    def hear(self, decoded: Decoded, lift: NDArray[np.int32]) -> None:
-        """Take in when lifts were heard, and what they said of being online and of their heartbeat."""
+    def step_arrivals(self, decoded: Decoded, lift: NDArray[np.int32]) -> list[Finding]:
+        """Return what the rules over arrivals find at these messages."""
         messages = decoded.messages
         online, heartbeat_s = np.full(len(lift), np.nan), np.full(len(lift), np.nan)
         status = decoded.samples["status"]
         online[status.message] = status.channels["online"]
         heartbeat_s[status.message] = status.channels["heartbeat_s"]
         kept = (lift != NO_ROOM) & ~messages.retained_stale
-        self.judge.hear(lift[kept], messages.arrived_ns[kept], online[kept], heartbeat_s[kept])
+        clock_s = np.where(messages.timed, (messages.t_end_ns - messages.arrived_ns) / 1e9, np.nan)
+        columns = (lift, messages.arrived_ns, online, heartbeat_s, clock_s)
+        arrived = Arrivals(*(column[kept] for column in columns))
+        return self.judge.step_arrivals(arrived, self.fleet.facts, self.windows)
 
     def occurrence(self, finding: Finding, rule: Rule, noticed_ns: int) -> Occurrence:
         """Return a finding with its lift's id and district."""
         fleet, i = self.fleet, finding.lift
         return Occurrence(fleet.lift_ids[i], fleet.districts[i], finding, rule, noticed_ns)
 
-    def look(self, now_ns: int, *, count_anew: bool = False) -> list[Finding]:
-        """Return what the rules over arrivals find by the clock."""
-        return self.judge.look(now_ns, self.fleet.facts, self.windows, count_anew=count_anew)
+    def tick(self, now_ns: int, listening_since_ns: int = 0) -> list[Finding]:
+        """Return what the rules over arrivals find at `now_ns`, when every message up to then has been stepped."""
+        return self.judge.tick(now_ns, listening_since_ns, self.fleet.facts, self.windows)
 
-    def resume_looking(self, open_alerts: Iterable[Alert], now_ns: int) -> None:
-        """Count silence anew from `now_ns`, and take over which alerts of the rules over arrivals are open."""
+    def resume_arrivals(self, open_alerts: Iterable[Alert]) -> None:
+        """Take over which alerts of the rules over arrivals are open."""
         firing = [
             (alert.rule, SEVERITIES.index(severity), index, alert.onset_ns)
             for alert in open_alerts
             if (index := self.fleet.index_of(alert.lift_id)) is not None
             for severity in alert.levels
         ]
-        self.judge.resume_looking(now_ns, firing)
+        self.judge.resume_arrivals(firing)
 
     def pack(self) -> bytes:
         """Return all of it as bytes: the order of the lifts, the sequence of messages, the rules."""

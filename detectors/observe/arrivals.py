@@ -1,11 +1,12 @@
-"""The table of arrivals: how long each lift has been silent, counted on the monitor's clock and not on the lift's.
+"""The table of arrivals: one row a message, and one row a lift at each tick of the monitor's clock.
 
-    message    x    x    x    w                    arrivals; w is a last will, which is no sign of life
-    look     |    |    |    |    |    |    |       one row a lift
+    message    x    x    x    w                    w is a last will, which is no sign of life
+    tick     |    |    |    |    |    |    |       between messages, silence shows at ticks alone
     silent   0....0....0....0..................    since the last sign of life, or since a later last will
-    counted  ...............[....]                 the same, but anew from where nobody could be heard
+    counted  ...............[....]                 the part of it in which the lift could have been heard
 
-One record a lift outlives a message. `now_ns` is an argument; nothing here reads a clock.
+One record a lift outlives a message. Times are those of the monitor's clock, and are arguments; nothing here reads a
+clock.
 """
 
 from __future__ import annotations
@@ -19,16 +20,31 @@ from telemetry.arrays import F64, I32, I64, Bools, Memory
 from telemetry.compiled import compiled, copied, records
 from telemetry.streams import HEARTBEAT_DEFAULT_S
 
+CLOCK_SET_NS = 60 * 1_000_000_000
+"""An arrival so long after a tick was stamped before the monitor's clock was set back."""
+
 MEMORY = np.dtype(
     [
         ("seen_ns", np.int64),  # the latest sign of life, 0 never
         ("will_ns", np.int64),  # the latest last will, 0 never
-        ("counted_from_ns", np.int64),  # silence before this instant is not counted
         ("heartbeat_s", np.float64),
-        ("heard", np.bool_),  # a sign of life arrived since the last look
     ],
     align=True,
 )
+
+
+class Arrivals(NamedTuple):
+    """Messages in the order of their arrival, one row each.
+
+    `online` (0 is a last will) and `heartbeat_s` are NaN where the message does not mention them. `clock_s` is the time
+    of the message's last reading minus its arrival, NaN where the message has no time of its own.
+    """
+
+    lift: I32
+    arrived_ns: I64
+    online: F64
+    heartbeat_s: F64
+    clock_s: F64
 
 
 class ArrivalColumns(NamedTuple):
@@ -45,21 +61,23 @@ class ArrivalColumns(NamedTuple):
     silent_s: F64
     counted_s: F64
     heartbeat_s: F64
+    clock_s: F64
 
 
 class ArrivalTable(ArrivalColumns):
-    """One row for each lift at one look, sorted by lift.
+    """Rows of messages, or of one tick, sorted by lift and then arrival.
 
-    `t_ns`         the look, on the monitor's clock
-    `gap_ns`       clocks count between two looks that are no further apart
-    `stale`        False: a look is never old
+    `t_ns`         the arrival or the tick, on the monitor's clock
+    `gap_ns`       clocks count between two rows that are no further apart
+    `stale`        False: an arrival is never old
     `mode`         the lift's mode as last said, NaN unknown
-    `heard`        a sign of life arrived since the look before
+    `heard`        the row is a message that is a sign of life
     `willed`       a last will arrived after the latest sign of life
     `since_ns`     the arrival since which the lift is silent, its last will included; 0 never heard
-    `silent_s`     how long it is silent, NaN never heard
+    `silent_s`     how long the lift is silent, NaN never heard
     `counted_s`    the part of it in which the lift could have been heard, NaN never heard
     `heartbeat_s`  how often the lift says that it lives
+    `clock_s`      how far the lift's clock is ahead of the arrival; NaN at a tick and where the message has no time
     """
 
     def __len__(self) -> int:
@@ -71,63 +89,64 @@ def start(n: int) -> Memory:
     return records(n, MEMORY, heartbeat_s=HEARTBEAT_DEFAULT_S)
 
 
-def hear(memory: Memory, lift: I32, arrived_ns: I64, online: F64, heartbeat_s: F64) -> Memory:
-    """Return the records after messages: their lifts, their arrivals, and their `online` and heartbeat (NaN unsaid).
-
-    `online` 0 is a last will.
-    """
-    memory = copied(memory)
-    _hear(memory, lift, arrived_ns, online, heartbeat_s)
-    return memory
+def step(memory: Memory, arrived: Arrivals, mode: F64) -> tuple[Memory, ArrivalTable]:
+    """Return the records after messages, and the row of each; `mode` is the mode of each lift."""
+    order = np.argsort(arrived.lift, kind="stable")
+    by_lift: tuple[Any, ...] = tuple(column[order] for column in arrived)
+    lift, arrived_ns, online, heartbeat_s, clock_s = by_lift
+    memory, n = copied(memory), len(lift)
+    willed, since_ns, heartbeats_s = np.empty(n, np.bool_), np.empty(n, np.int64), np.empty(n)
+    _step(memory, lift, arrived_ns, online, heartbeat_s, willed, since_ns, heartbeats_s)
+    silent_s = (arrived_ns - since_ns) / 1e9
+    table = _table(
+        lift, arrived_ns, mode[lift], online != 0.0, willed, since_ns, silent_s, silent_s, heartbeats_s, clock_s
+    )
+    return memory, table
 
 
 @compiled
-def _hear(memory: Any, lift: Any, arrived_ns: Any, online: Any, heartbeat_s: Any) -> None:
+def _step(
+    memory: Any,
+    lift: Any,
+    arrived_ns: Any,
+    online: Any,
+    heartbeat_s: Any,
+    willed: Any,
+    since_ns: Any,
+    heartbeats_s: Any,
+) -> None:
     for k in range(len(lift)):
         own = memory[lift[k]]
         if online[k] == 0.0:
             own["will_ns"] = max(own["will_ns"], arrived_ns[k])
         else:
             own["seen_ns"] = max(own["seen_ns"], arrived_ns[k])
-            own["heard"] = True
         if heartbeat_s[k] > 0.0:
             own["heartbeat_s"] = heartbeat_s[k]
+        willed[k] = own["will_ns"] > own["seen_ns"]
+        since_ns[k] = max(own["will_ns"], own["seen_ns"])
+        heartbeats_s[k] = own["heartbeat_s"]
 
 
-def count_anew(memory: Memory, now_ns: int) -> Memory:
-    """Return the records with silence counted from now: who was silent before cannot be said, or the clock was set."""
-    memory = copied(memory)
-    memory["counted_from_ns"] = now_ns
+def tick(memory: Memory, now_ns: int, listening_since_ns: int, mode: F64) -> tuple[Memory, ArrivalTable]:
+    """Return the records after a tick, and the row of each lift.
+
+    No lift could have been heard before `listening_since_ns`.
+    """
+    n, memory = len(memory), copied(memory)
     for name in ("seen_ns", "will_ns"):
-        memory[name] = np.minimum(memory[name], now_ns)
-    return memory
-
-
-def resume(memory: Memory, now_ns: int) -> Memory:
-    """Return the records of a snapshot as they are at a start: of what is heard from now on."""
-    memory = count_anew(memory, now_ns)
-    memory["heard"] = False
-    return memory
-
-
-def look(memory: Memory, now_ns: int, mode: F64) -> tuple[Memory, ArrivalTable]:
-    """Return the records after a look, and what it shows of lifts in these modes."""
-    n, willed = len(memory), memory["will_ns"] > memory["seen_ns"]
-    since_ns = np.where(willed, memory["will_ns"], memory["seen_ns"])
-    never = since_ns == 0
-    seen = ArrivalTable(
-        lift=np.arange(n, dtype=np.int32),
-        t_ns=np.full(n, now_ns, dtype=np.int64),
-        gap_ns=np.full(n, GAP_MOST_NS, dtype=np.int64),
-        stale=np.zeros(n, dtype=np.bool_),
-        mode=mode.copy(),
-        heard=memory["heard"].copy(),
-        willed=willed,
-        since_ns=since_ns,
-        silent_s=np.where(never, np.nan, (now_ns - since_ns) / 1e9),
-        counted_s=np.where(never, np.nan, (now_ns - np.maximum(since_ns, memory["counted_from_ns"])) / 1e9),
-        heartbeat_s=memory["heartbeat_s"].copy(),
+        memory[name][memory[name] > now_ns + CLOCK_SET_NS] = now_ns
+    willed, since_ns = memory["will_ns"] > memory["seen_ns"], np.maximum(memory["will_ns"], memory["seen_ns"])
+    never, unheard = since_ns == 0, np.zeros(n, dtype=np.bool_)
+    silent_s, counted_s = (
+        np.where(never, np.nan, np.maximum(now_ns - from_ns, 0) / 1e9)
+        for from_ns in (since_ns, np.maximum(since_ns, listening_since_ns))
     )
-    memory = copied(memory)
-    memory["heard"] = False
-    return memory, seen
+    lift, t_ns = np.arange(n, dtype=np.int32), np.full(n, now_ns, dtype=np.int64)
+    heartbeat_s, clock_s = memory["heartbeat_s"].copy(), np.full(n, np.nan)
+    return memory, _table(lift, t_ns, mode.copy(), unheard, willed, since_ns, silent_s, counted_s, heartbeat_s, clock_s)
+
+
+def _table(lift: I32, t_ns: I64, mode: F64, *others: Any) -> ArrivalTable:
+    n = len(lift)
+    return ArrivalTable(lift, t_ns, np.full(n, GAP_MOST_NS, np.int64), np.zeros(n, np.bool_), mode, *others)

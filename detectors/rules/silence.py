@@ -23,7 +23,7 @@ from telemetry.compiled import copied, records
 from telemetry.streams import HEARD, NEVER_SEEN, OFFLINE, SUSPECT
 
 MEMORY = np.dtype([("link", np.int8)], align=True)
-"""HEARD, SUSPECT or NEVER_SEEN at the latest look; the level knows who is offline."""
+"""HEARD, SUSPECT or NEVER_SEEN at the lift's latest row; whether the lift is offline stands in the level."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,12 +39,12 @@ class Silence:
         return records(n, MEMORY, link=NEVER_SEEN)
 
     def step(self, state: Memory, arrivals: ArrivalTable, facts: FleetFacts) -> tuple[Memory, tuple[Score, ...]]:
-        """Score a look: silent for too long, and heard again."""
+        """Score the rows: silent for too long, and heard again."""
         suspect_s = self.suspect_heartbeats * arrivals.heartbeat_s
         limit_s = np.where(arrivals.willed, self.will_s, np.maximum(self.offline_s, suspect_s))
         never = arrivals.since_ns == 0
         on = np.where(never, np.nan, arrivals.counted_s >= limit_s)
-        off = np.where(arrivals.heard, 1.0, np.nan)  # a look that heard nothing does not say that it is away
+        off = np.where(arrivals.heard, 1.0, np.nan)  # a tick does not say whether the lift is away
         suspect = arrivals.willed | (arrivals.counted_s >= suspect_s)
         state = copied(state)
         state["link"][arrivals.lift] = np.where(never, NEVER_SEEN, np.where(suspect, SUSPECT, HEARD))

@@ -1,7 +1,7 @@
-"""F41 once more, written from the contract: one lift, one look at the clock after the other.
+"""F41 once more, written from the contract: one lift, one message or tick of the clock after the other.
 
 A lift is silent since its last sign of life, or since its last will where that came later; a last will is no sign of
-life. The count begins anew where the monitor was away or a backlog drains.
+life. Silence counts from when the monitor listens.
 """
 
 from __future__ import annotations
@@ -18,30 +18,26 @@ class Lift:
     spoke_s: float | None = None
     will_s: float | None = None
     heartbeat_s: float = HEARTBEAT_S
-    counted_from_s: float = 0.0
     offline_since_s: float | None = None
 
-    def hear(self, at_s: float, *, will: bool, heartbeat_s: float | None) -> None:
-        """Take in one message."""
+    def hear(self, at_s: float, *, will: bool, heartbeat_s: float | None) -> tuple[str, float] | None:
+        """Take in one message; return "off" and since when the lift was silent, where the message ends its silence."""
+        self.heartbeat_s = heartbeat_s or self.heartbeat_s
         if will:
             self.will_s = at_s
-        else:
-            self.spoke_s = at_s
-        self.heartbeat_s = heartbeat_s or self.heartbeat_s
+            return None
+        self.spoke_s = at_s
+        if self.offline_since_s is None:
+            return None
+        since_s, self.offline_since_s = self.offline_since_s, None
+        return "off", since_s
 
-    def look(self, now_s: float, *, draining: bool, excused: bool) -> tuple[str, float] | None:
-        """Return "on" or "off" and since when it is or was silent, where something changed."""
-        if draining:
-            self.counted_from_s = now_s
-        if self.offline_since_s is not None:
-            if self.spoke_s is None or self.spoke_s <= self.offline_since_s:
-                return None
-            since_s, self.offline_since_s = self.offline_since_s, None
-            return "off", since_s
-        if (self.spoke_s is None and self.will_s is None) or excused:
+    def tick(self, now_s: float, *, listening_since_s: float, excused: bool) -> tuple[str, float] | None:
+        """Return "on" and since when the lift is silent, where that has become too long."""
+        if self.offline_since_s is not None or (self.spoke_s is None and self.will_s is None) or excused:
             return None
         since_s, limit_s = self._silent()
-        if now_s - max(since_s, self.counted_from_s) < limit_s:
+        if now_s - max(since_s, listening_since_s) < limit_s:
             return None
         self.offline_since_s = since_s
         return "on", since_s

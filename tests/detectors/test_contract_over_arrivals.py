@@ -1,11 +1,9 @@
 """What every rule over arrivals keeps, whatever it concludes: the contract of `test_contract.py`, as far as it applies.
 
-The messages of a fleet come with looks at the clock between them; what is found depends on when the clock is looked at.
+The messages of a fleet come with ticks of the clock between them; what is found depends on when the clock ticks.
 """
 
 from __future__ import annotations
-
-from typing import NamedTuple
 
 import numpy as np
 import pytest
@@ -13,10 +11,10 @@ import pytest
 from detectors.catalogue import RULES
 from detectors.judge import Judge
 from detectors.observe import arrivals
-from detectors.observe.arrivals import ArrivalTable
+from detectors.observe.arrivals import Arrivals, ArrivalTable
 from detectors.rule import Finding, Rule
 from registry.facts import FleetFacts
-from telemetry.arrays import F64, I32, I64, Memory
+from telemetry.arrays import Memory
 from tests.detectors.test_contract import assert_same_records
 from tests.detectors.world import BEGIN_NS, facts_of, tower
 
@@ -27,52 +25,47 @@ each_rule = pytest.mark.parametrize(
 )
 
 
-class Messages(NamedTuple):
-    """Messages in the order of their arrival."""
-
-    lift: I32
-    arrived_ns: I64
-    online: F64
-    heartbeat_s: F64
-
-    def at(self, places: np.ndarray) -> Messages:
-        return Messages(*(column[places] for column in self))
+def at(arrived: Arrivals, places: np.ndarray) -> Arrivals:
+    """Return these rows."""
+    return Arrivals(*(column[places] for column in arrived))
 
 
-def messages(seed: int = 1) -> Messages:
+def messages(seed: int = 1) -> Arrivals:
     """Return an hour: some lifts talk, fall silent and come back, some leave a last will, the last one never speaks."""
     rng, count = np.random.default_rng(seed), 300
     at_s = np.sort(rng.uniform(0.0, 3600.0, count))
     lift = rng.choice(NEVER_HEARD, count, p=[0.6, 0.36, 0.02, 0.01, 0.01]).astype(np.int32)
     online = rng.choice([0.0, 1.0, np.nan], count, p=[0.1, 0.2, 0.7])
     heartbeat_s = rng.choice([np.nan, 20.0, 150.0], count, p=[0.9, 0.05, 0.05])
-    return Messages(lift, BEGIN_NS + (at_s * SECOND_NS).astype(np.int64), online, heartbeat_s)
+    clock_s = np.where(lift == 1, 7.0, -0.5) + rng.normal(0.0, 0.1, count)
+    return Arrivals(lift, BEGIN_NS + (at_s * SECOND_NS).astype(np.int64), online, heartbeat_s, clock_s)
 
 
-LOOKS_NS = BEGIN_NS + np.arange(10, 4500, 10) * SECOND_NS
+TICKS_NS = BEGIN_NS + np.arange(10, 4500, 10) * SECOND_NS
 
 
 def fleet() -> FleetFacts:
     return facts_of([tower()] * (LIFTS - 1) + [None])
 
 
-def tables(heard: Messages, pieces: int = 1) -> tuple[Memory, list[ArrivalTable]]:
-    """Return the memory and the table of each look, what arrived between two looks fed in so many pieces."""
+def tables(heard: Arrivals, pieces: int = 1) -> tuple[Memory, list[ArrivalTable]]:
+    """Return the memory and all tables, what arrived between two ticks fed in so many pieces."""
     memory, mode, made, done = arrivals.start(LIFTS), np.full(LIFTS, np.nan), list[ArrivalTable](), 0
-    for now_ns in LOOKS_NS.tolist():
+    for now_ns in TICKS_NS.tolist():
         until = int(np.searchsorted(heard.arrived_ns, now_ns))
         for places in np.array_split(np.arange(done, until), pieces):
-            memory = arrivals.hear(memory, *heard.at(places))
-        memory, seen = arrivals.look(memory, now_ns, mode)
+            memory, seen = arrivals.step(memory, at(heard, places), mode)
+            made.append(seen)
+        memory, seen = arrivals.tick(memory, now_ns, 0, mode)
         made.append(seen)
         done = until
     return memory, made
 
 
-def scores(rule: Rule, looks: list[ArrivalTable]) -> tuple[Memory, dict[tuple[int, int], tuple[float, ...]]]:
+def scores(rule: Rule, made: list[ArrivalTable]) -> tuple[Memory, dict[tuple[int, int], tuple[float, ...]]]:
     """Return the detector's memory and every number that it gives, by lift and instant."""
     state, out = rule.detector.start(LIFTS), dict[tuple[int, int], tuple[float, ...]]()
-    for table in looks:
+    for table in made:
         state, given = rule.detector.step(state, table, fleet())
         columns = [c for score in given for c in (score.on, score.off, *score.evidence.values())]
         columns += [score.since_ns for score in given if score.since_ns is not None]
@@ -81,13 +74,13 @@ def scores(rule: Rule, looks: list[ArrivalTable]) -> tuple[Memory, dict[tuple[in
     return state, out
 
 
-def found(judge: Judge, heard: Messages, from_ns: int, until_ns: int) -> list[Finding]:
-    """Return what is found at the looks of a stretch of time, with what arrives in it."""
+def found(judge: Judge, heard: Arrivals, from_ns: int, until_ns: int) -> list[Finding]:
+    """Return what is found at the messages and ticks of a stretch of time, with what arrives in it."""
     findings: list[Finding] = []
-    for now_ns in LOOKS_NS[(from_ns <= LOOKS_NS) & (until_ns > LOOKS_NS)].tolist():
+    for now_ns in TICKS_NS[(from_ns <= TICKS_NS) & (until_ns > TICKS_NS)].tolist():
         fresh = (heard.arrived_ns >= now_ns - 10 * SECOND_NS) & (heard.arrived_ns < now_ns)
-        judge.hear(*heard.at(np.flatnonzero(fresh)))
-        findings += judge.look(now_ns, fleet())
+        findings += judge.step_arrivals(at(heard, np.flatnonzero(fresh)), fleet())
+        findings += judge.tick(now_ns, 0, fleet())
     return findings
 
 
@@ -106,25 +99,24 @@ def test_permuting_the_lifts_permutes_the_scores(rule: Rule) -> None:
 
 @each_rule
 def test_an_empty_table_changes_nothing(rule: Rule) -> None:
-    memory, looks = tables(messages())
-    state, _ = scores(rule, looks)
-    nothing = ArrivalTable(*(column[:0] for column in looks[-1]))
+    memory, made = tables(messages())
+    state, _ = scores(rule, made)
+    nothing = ArrivalTable(*(column[:0] for column in made[-1]))
     after, given = rule.detector.step(state, nothing, fleet())
     assert all(len(score.on) == 0 and len(score.off) == 0 for score in given)
-    none = messages().at(np.arange(0))
-    assert_same_records({"state": state, "memory": memory}, {"state": after, "memory": arrivals.hear(memory, *none)})
+    unchanged, _ = arrivals.step(memory, at(messages(), np.arange(0)), np.full(LIFTS, np.nan))
+    assert_same_records({"state": state, "memory": memory}, {"state": after, "memory": unchanged})
 
 
 @each_rule
 def test_inputs_are_never_modified(rule: Rule) -> None:
-    heard, (memory, looks) = messages(), tables(messages())
-    state, _ = scores(rule, looks)
-    for column in (*heard, memory, state, *looks[-1]):
+    heard, (memory, made) = messages(), tables(messages())
+    state, _ = scores(rule, made)
+    for column in (*heard, memory, state, *made[-1]):
         column.setflags(write=False)
-    arrivals.hear(memory, *heard)
-    arrivals.count_anew(memory, BEGIN_NS)
-    _, table = arrivals.look(memory, BEGIN_NS, looks[-1].mode)
-    for one in (table, looks[-1]):
+    _, stepped = arrivals.step(memory, heard, made[-1].mode)
+    _, ticked = arrivals.tick(memory, BEGIN_NS, 0, made[-1].mode)
+    for one in (stepped, ticked, made[-1]):
         rule.detector.step(state, one, fleet())
 
 
@@ -139,7 +131,7 @@ def test_of_what_was_never_heard_nothing_is_known(rule: Rule) -> None:
 def test_a_restart_from_a_snapshot_equals_no_restart(rule: Rule) -> None:
     heard, steady, restarted = messages(), Judge([rule], LIFTS), Judge([rule], LIFTS)
     findings: list[Finding] = []
-    for now_ns in LOOKS_NS.tolist():
+    for now_ns in TICKS_NS.tolist():
         expected = found(steady, heard, now_ns, now_ns + 1)
         fresh = Judge([rule], LIFTS)
         fresh.restore(restarted.snapshot())
@@ -152,7 +144,7 @@ def test_a_restart_from_a_snapshot_equals_no_restart(rule: Rule) -> None:
 
 @each_rule
 def test_sentences_take_what_the_evidence_gives(rule: Rule) -> None:
-    findings = found(Judge([rule], LIFTS), messages(), BEGIN_NS, int(LOOKS_NS[-1]))
+    findings = found(Judge([rule], LIFTS), messages(), BEGIN_NS, int(TICKS_NS[-1]))
     for language in ("en", "zh"):
         text = rule.sentence[language].format(**next(f for f in findings if f.kind == "on").evidence)
         assert text

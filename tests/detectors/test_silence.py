@@ -9,6 +9,7 @@ import pytest
 
 from detectors.catalogue import BY_SLUG
 from detectors.judge import Judge
+from detectors.observe.arrivals import Arrivals
 from detectors.rule import MINOR, Finding
 from detectors.rules.silence import RULE, Silence, link
 from registry.maintenance import NO_WINDOWS, MaintenanceWindows
@@ -31,18 +32,37 @@ def listening(lifts: int = 1) -> Judge:
     return judge
 
 
-def says(judge: Judge, lift: int, at_s: float, online: float = np.nan, heartbeat_s: float = np.nan) -> None:
-    judge.hear(np.array([lift], np.int32), np.array([ns(at_s)]), np.array([online]), np.array([heartbeat_s]))
+def says(
+    judge: Judge,
+    lift: int,
+    at_s: float,
+    online: float = np.nan,
+    heartbeat_s: float = np.nan,
+    windows: MaintenanceWindows = NO_WINDOWS,
+) -> list[Finding]:
+    arrived = Arrivals(
+        np.array([lift], np.int32),
+        np.array([ns(at_s)]),
+        np.array([online]),
+        np.array([heartbeat_s]),
+        np.array([np.nan]),
+    )
+    return judge.step_arrivals(arrived, facts_of([None] * judge.n), windows)
 
 
-def look(judge: Judge, at_s: float, windows: MaintenanceWindows = NO_WINDOWS, draining: bool = False) -> list[Finding]:
-    return judge.look(ns(at_s), facts_of([None] * judge.n), windows, count_anew=draining)
+def tick(
+    judge: Judge, at_s: float, windows: MaintenanceWindows = NO_WINDOWS, listening_since_s: float = 0.0
+) -> list[Finding]:
+    return judge.tick(ns(at_s), ns(listening_since_s), facts_of([None] * judge.n), windows)
 
 
-def step(judge: Judge, at_s: float, draining: bool = False) -> list[tuple[int, str, float]]:
-    """Return (lift, kind, since when it is or was silent, in seconds) of what is found at an instant."""
-    found = look(judge, at_s, draining=draining)
+def edges(found: list[Finding]) -> list[tuple[int, str, float]]:
+    """Return (lift, kind, since when the lift is or was silent, in seconds) of findings."""
     return [(f.lift, f.kind, (f.onset_ns - BEGIN_NS) / 1e9) for f in found]
+
+
+def step(judge: Judge, at_s: float, listening_since_s: float = 0.0) -> list[tuple[int, str, float]]:
+    return edges(tick(judge, at_s, listening_since_s=listening_since_s))
 
 
 def worked_on(lifts: list[int], now_s: float) -> MaintenanceWindows:
@@ -64,7 +84,7 @@ def test_a_lift_is_offline_after_six_minutes_of_silence() -> None:
 
 def test_who_is_being_worked_on_may_be_silent_until_that_is_over() -> None:
     judge = listening(2)
-    found = look(judge, 400.0, worked_on([0], 400.0))
+    found = tick(judge, 400.0, worked_on([0], 400.0))
     assert [(f.lift, f.kind) for f in found] == [(1, "on")]
     assert step(judge, 500.0) == [(0, "on", 0.0)]
 
@@ -72,9 +92,8 @@ def test_who_is_being_worked_on_may_be_silent_until_that_is_over() -> None:
 def test_who_is_heard_again_while_being_worked_on_is_back() -> None:
     judge = listening()
     assert step(judge, 360.0) == [(0, "on", 0.0)]
-    assert look(judge, 370.0, worked_on([0], 370.0)) == []
-    says(judge, 0, 380.0)
-    assert [f.kind for f in look(judge, 381.0, worked_on([0], 381.0))] == ["off"]
+    assert tick(judge, 370.0, worked_on([0], 370.0)) == []
+    assert [f.kind for f in says(judge, 0, 380.0, windows=worked_on([0], 380.0))] == ["off"]
     assert links(judge) == [HEARD]
 
 
@@ -84,8 +103,7 @@ def test_a_lift_in_inspection_may_be_silent_and_its_next_message_clears() -> Non
     judge.step(inspected, facts_of([None, None]))
     assert step(judge, 400.0) == [(1, "on", 0.0)]
     judge.step(replace(inspected, lift=inspected.lift + 1), facts_of([None, None]))
-    says(judge, 1, 410.0)
-    assert step(judge, 411.0) == [(1, "off", 0.0)]
+    assert edges(says(judge, 1, 410.0)) == [(1, "off", 0.0)]
 
 
 def test_it_is_suspect_after_three_heartbeats_and_that_is_no_alert() -> None:
@@ -112,8 +130,7 @@ def test_the_lift_says_its_own_heartbeat(heartbeat_s: float, suspect_s: float, o
 def test_any_message_ends_it_and_it_begins_again() -> None:
     judge = listening(2)
     assert step(judge, 360.0) == [(0, "on", 0.0), (1, "on", 0.0)]
-    says(judge, 1, 370.0)
-    assert step(judge, 371.0) == [(1, "off", 0.0)]
+    assert edges(says(judge, 1, 370.0)) == [(1, "off", 0.0)]
     assert links(judge) == [OFFLINE, HEARD]
     assert step(judge, 730.0) == [(1, "on", 370.0)]
 
@@ -153,10 +170,10 @@ def test_after_a_restart_the_count_begins_anew() -> None:
     before = listening()
     after = Judge([RULE], 1)
     after.restore(before.snapshot())
-    after.resume_looking(ns(7200.0), [])
-    assert step(after, 7200.0 + 359.0) == []
+    after.resume_arrivals([])
+    assert step(after, 7200.0 + 359.0, listening_since_s=7200.0) == []
     assert links(after) == [SUSPECT]
-    assert step(after, 7200.0 + 360.0) == [(0, "on", 0.0)]
+    assert step(after, 7200.0 + 360.0, listening_since_s=7200.0) == [(0, "on", 0.0)]
 
 
 def test_a_heartbeat_outlives_a_restart() -> None:
@@ -164,19 +181,18 @@ def test_a_heartbeat_outlives_a_restart() -> None:
     says(before, 0, 0.0, heartbeat_s=300.0)
     after = Judge([RULE], 1)
     after.restore(before.snapshot())
-    after.resume_looking(ns(1000.0), [])
-    assert step(after, 1000.0 + 899.0) == []
-    assert len(step(after, 1000.0 + 900.0)) == 1
+    after.resume_arrivals([])
+    assert step(after, 1000.0 + 899.0, listening_since_s=1000.0) == []
+    assert len(step(after, 1000.0 + 900.0, listening_since_s=1000.0)) == 1
 
 
 def test_an_alert_that_was_open_before_a_restart_ends_with_the_next_message_alone() -> None:
     judge = listening()
-    judge.resume_looking(ns(7200.0), [("offline", MINOR, 0, ns(0.0))])
+    judge.resume_arrivals([("offline", MINOR, 0, ns(0.0))])
     assert links(judge) == [OFFLINE]
     assert step(judge, 7201.0) == []
     assert step(judge, 9000.0) == []
-    says(judge, 0, 9001.0)
-    assert step(judge, 9002.0) == [(0, "off", 0.0)]
+    assert edges(says(judge, 0, 9001.0)) == [(0, "off", 0.0)]
 
 
 def test_an_alert_that_was_cleared_after_the_snapshot_is_not_open_after_a_restart() -> None:
@@ -184,26 +200,40 @@ def test_an_alert_that_was_cleared_after_the_snapshot_is_not_open_after_a_restar
     assert step(before, 360.0) == [(0, "on", 0.0)]
     after = Judge([RULE], 1)
     after.restore(before.snapshot())
-    after.resume_looking(ns(400.0), [])
-    says(after, 0, 401.0)
+    after.resume_arrivals([])
+    assert says(after, 0, 401.0) == []
     assert step(after, 402.0) == []
     assert links(after) == [HEARD]
 
 
-def test_while_a_backlog_drains_nobody_falls_silent() -> None:
+def test_what_could_not_be_heard_is_not_silence() -> None:
     judge = listening()
     for at_s in range(300, 2000, 10):
-        assert step(judge, at_s, draining=True) == []
-    assert step(judge, 1990.0 + 359.0) == []
-    assert step(judge, 1990.0 + 360.0) == [(0, "on", 0.0)]
+        assert step(judge, at_s, listening_since_s=at_s) == []
+    assert step(judge, 1990.0 + 359.0, listening_since_s=1990.0) == []
+    assert step(judge, 1990.0 + 360.0, listening_since_s=1990.0) == [(0, "on", 0.0)]
 
 
-def test_a_message_of_the_backlog_brings_a_silent_lift_back() -> None:
+def test_an_arrival_of_a_time_when_nobody_listened_brings_a_silent_lift_back() -> None:
     judge = listening()
     assert step(judge, 360.0) == [(0, "on", 0.0)]
-    says(judge, 0, 500.0)
-    assert step(judge, 505.0, draining=True) == [(0, "off", 0.0)]
-    assert step(judge, 515.0, draining=True) + step(judge, 525.0) == []
+    assert edges(says(judge, 0, 500.0)) == [(0, "off", 0.0)]
+    assert step(judge, 515.0, listening_since_s=510.0) + step(judge, 525.0, listening_since_s=510.0) == []
+
+
+def test_silence_does_not_depend_on_how_often_the_clock_ticks() -> None:
+    for every_s in (1.0, 10.0, 45.0):
+        judge = listening()
+        found = [(at_s, *edge) for at_s in np.arange(0.0, 800.0, every_s).tolist() for edge in step(judge, at_s)]
+        assert [one[1:] for one in found] == [(0, "on", 0.0)]
+        assert 360.0 <= found[0][0] < 360.0 + every_s
+
+
+def test_a_clock_that_was_set_back_an_hour_does_not_hide_silence_for_that_hour() -> None:
+    judge = listening()
+    says(judge, 0, 3600.0)
+    assert step(judge, 0.0) == []
+    assert step(judge, 360.0) == [(0, "on", 0.0)]
 
 
 def test_room_for_new_lifts_keeps_what_is_known() -> None:
@@ -229,28 +259,31 @@ def test_readings_say_nothing_of_silence() -> None:
 
 
 def test_the_sentence_names_the_silence_and_its_limit() -> None:
-    (finding,) = look(listening(), 360.0)
+    (finding,) = tick(listening(), 360.0)
     text = BY_SLUG["offline"].sentence["en"].format(**finding.evidence)
     assert text == "Nothing heard for 360 s, limit 360 s"
 
 
 @pytest.mark.parametrize("seed", range(8))
 def test_it_says_what_a_plain_loop_says(seed: int) -> None:
-    """Lifts that speak now and then, wills, heartbeats, backlogs, and people who work on them."""
+    """Lifts that speak now and then, wills, heartbeats, outages, and people who work on them."""
     rng, lifts = np.random.default_rng(seed), 40
     judge, plain = Judge([RULE], lifts), [Lift() for _ in range(lifts)]
-    talkative, found, expected = rng.uniform(0.002, 0.2, lifts), [], []
+    talkative, found, expected, listening_since_s = rng.uniform(0.002, 0.2, lifts), [], [], 0.0
     for now_s in np.cumsum(rng.choice([5, 20, 50], 300)).tolist():
         for lift in np.flatnonzero(rng.random(lifts) < talkative).tolist():
             will, told = bool(rng.random() < 0.3), float(rng.choice([np.nan, np.nan, 10.0, 200.0]))
             at_s = now_s - 1.0
-            says(judge, lift, at_s, online=0.0 if will else 1.0, heartbeat_s=told)
-            plain[lift].hear(at_s, will=will, heartbeat_s=None if np.isnan(told) else told)
-        draining, excused = bool(rng.random() < 0.02), rng.random(lifts) < 0.05
-        heard = look(judge, now_s, worked_on(np.flatnonzero(excused).tolist(), now_s), draining)
-        found += sorted((now_s, f.lift, f.kind, (f.onset_ns - BEGIN_NS) / 1e9) for f in heard)
+            heard = edges(says(judge, lift, at_s, online=0.0 if will else 1.0, heartbeat_s=told))
+            found += [(at_s, *edge) for edge in heard]
+            said = plain[lift].hear(at_s, will=will, heartbeat_s=None if np.isnan(told) else told)
+            expected += [(at_s, lift, *said)] if said else []
+        listening_since_s = now_s if rng.random() < 0.02 else listening_since_s
+        excused = rng.random(lifts) < 0.05
+        ticked = tick(judge, now_s, worked_on(np.flatnonzero(excused).tolist(), now_s), listening_since_s)
+        found += [(now_s, *edge) for edge in sorted(edges(ticked))]
         for lift, one in enumerate(plain):
-            said = one.look(now_s, draining=draining, excused=bool(excused[lift]))
+            said = one.tick(now_s, listening_since_s=listening_since_s, excused=bool(excused[lift]))
             expected += [(now_s, lift, *said)] if said else []
     assert found == expected
     assert {kind for _, _, kind, _ in found} == {"on", "off"}

@@ -20,6 +20,7 @@ from detectors.rule import MINOR, NO_MEMORY, Level, Rule, Score
 from detectors.rules.silence import RULE as SILENT
 from detectors.rules.silence import Silence
 from ingest.judging import Judging
+from ingest.listening import Listening, Stretch
 from registry.facts import FleetFacts
 from store.journal import Journal
 from store.records.repository import AlertFilter, Records
@@ -79,11 +80,20 @@ def journal(tmp_path: Path) -> Iterator[Journal]:
         yield opened
 
 
+def always_listening() -> Stretch:
+    return Stretch(0, time.time_ns())
+
+
 @contextmanager
 def judging(
-    journal: Journal, records: Records, rules: Sequence[Rule] = RULES, hearing: Callable[[], bool] = lambda: True
+    journal: Journal,
+    records: Records,
+    rules: Sequence[Rule] = RULES,
+    stretch: Callable[[], Stretch] = always_listening,
+    batch_messages: int = 10_000,
 ) -> Iterator[Judging]:
-    made = Judging(journal, records, rules, lambda _: None, lambda: None, hearing, batch_s=0.01)
+    offer, committed = lambda _: None, lambda: None
+    made = Judging(journal, records, rules, offer, committed, stretch, batch_s=0.01, batch_messages=batch_messages)
     made.start()
     try:
         yield made
@@ -234,8 +244,14 @@ def test_a_lift_in_a_mode_of_the_starred_rules_alone_may_be_silent(journal: Jour
 
 
 def test_no_lift_is_silent_while_the_monitor_hears_nobody(journal: Journal, records: Records) -> None:
+    listening = Listening()
     hears = [True]
-    with judging(journal, records, (SOON_OFFLINE,), lambda: hears[0]) as made:
+
+    def stretch() -> Stretch:
+        listening.note(time.time_ns(), hears[0])
+        return listening.stretch
+
+    with judging(journal, records, (SOON_OFFLINE,), stretch) as made:
         say(journal, *runs_too_fast("L1", 1))
         until(lambda: made.counts["messages"] == 1, "the lift")
         hears[0] = False
@@ -244,6 +260,41 @@ def test_no_lift_is_silent_while_the_monitor_hears_nobody(journal: Journal, reco
         assert alerts(records) == set()
         hears[0] = True
         until(lambda: ("L1", "offline") in alerts(records), "a silence of its own")
+
+
+@pytest.mark.parametrize("turn_s", [2, 12, 50])
+def test_silence_does_not_depend_on_the_pace_of_judging(journal: Journal, records: Records, turn_s: int) -> None:
+    """Eighteen lifts speak once; a twentieth of a second of the test is a turn of so many seconds."""
+    silent = [f"S{k}" for k in range(18)]
+    records.put_lifts([facts(lift) for lift in silent], "test", 0)
+    begin_ns = time.time_ns()
+    clock_ns = [begin_ns]
+
+    def stretch() -> Stretch:
+        clock_ns[0] += turn_s * S_NS
+        return Stretch(begin_ns, clock_ns[0])
+
+    with judging(journal, records, (SILENT,), stretch) as made:
+        say(journal, *[(lift, "bundle", bundle(0, 0.0, 3.0)) for lift in silent])
+        until(lambda: len(alerts(records)) == 18, "all of them offline")
+        assert made.counts["messages"] == 18
+    onset_ns = [one.onset_ns for one in records.alerts(AlertFilter(), limit=100).items]
+    assert max(abs(at_ns - begin_ns) for at_ns in onset_ns) < 30 * S_NS
+
+
+def test_no_lift_is_offline_while_its_messages_wait_in_the_journal(journal: Journal, records: Records) -> None:
+    """Two lifts speak once a minute for an hour; all of it is judged long afterwards, a few messages a turn."""
+    begin_ns = time.time_ns() - 7200 * S_NS
+    arrivals = [(begin_ns + minute * 60 * S_NS, lift, minute) for minute in range(60) for lift in ("L1", "L2")]
+    journal.append(
+        [
+            (at, topic(DISTRICT, lift, "bundle"), json.dumps(bundle(k, 0.0, 3.0)).encode(), False)
+            for at, lift, k in arrivals
+        ]
+    )
+    with judging(journal, records, (SILENT,), lambda: Stretch(begin_ns, begin_ns + 3540 * S_NS), 3) as made:
+        until(lambda: made.counts["messages"] == len(arrivals), "the hour")
+    assert alerts(records) == set()
 
 
 def test_in_a_window_a_lift_is_judged_by_starred_rules_alone_and_so_in_every_replay(

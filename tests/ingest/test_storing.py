@@ -14,6 +14,7 @@ import pytest
 from detectors.catalogue import RULES
 from ingest import storing
 from ingest.judging import Judging
+from ingest.listening import Stretch
 from ingest.storing import DecodedGroup, Listing, Storing
 from store.journal import Journal
 from store.records.lifts import UNREGISTERED_LIMIT
@@ -102,7 +103,7 @@ def test_a_repeat_with_other_content_changes_nothing_that_is_stored_nor_does_a_l
     with Records.open(f"sqlite:///{tmp_path}/records.db") as records:
         records.add_unregistered([(f"u{n}", DISTRICT) for n in range(UNREGISTERED_LIMIT - 1)])
         store = Storing(journal, series, lambda: judging.listing(), lambda: judging.reached, 100_000, every_s=0.01)
-        judging = Judging(journal, records, (), store.offer, lambda: None, lambda: True, batch_s=0.01)
+        judging = Judging(journal, records, (), store.offer, lambda: None, lambda: Stretch(0, 0), batch_s=0.01)
         for lift, v_mps in (("L1", 1.0), ("L1", 2.0), ("crowded-out", 1.0)):
             said = json.dumps(bundle(0, v_mps, 3.0)).encode()
             journal.append([(T0_MS * 1_000_000, topic(DISTRICT, lift, "bundle"), said, False)])
@@ -141,7 +142,7 @@ class Monitored:
             self.journal, self.series, lambda: self.judging.listing(), lambda: self.judging.reached, 100_000, 0.01
         )
         self.judging = Judging(
-            self.journal, self.records, RULES, self.store.offer, lambda: None, lambda: True, batch_s=0.01
+            self.journal, self.records, RULES, self.store.offer, lambda: None, lambda: Stretch(0, 0), batch_s=0.01
         )
 
     def say(self, *lifts: str, first: int = 0) -> None:

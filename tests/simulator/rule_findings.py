@@ -9,6 +9,7 @@ import numpy as np
 
 from detectors.catalogue import RULES
 from detectors.judge import Judge
+from detectors.observe.arrivals import Arrivals
 from detectors.rule import Finding
 from registry.facts import FleetFacts, LiftFacts, fleet
 from simulator.faults.labels import Label
@@ -56,7 +57,7 @@ def batch_of(w: World, second: Second) -> Batch:
 def live(facts: list[LiftFacts], w: World, seconds: int) -> Iterator[tuple[Second, list[Finding]]]:
     """Simulate so many seconds; yield each with the findings of the rules. Every lift has been seen before."""
     judge, columns = Judge(RULES, len(facts)), fleet(facts)
-    hear(judge, np.arange(len(facts)), w.start_ns, np.ones(len(facts)))
+    arrive(judge, columns, np.arange(len(facts)), w.start_ns, np.ones(len(facts)))
     for _ in range(seconds):
         second = w.step()
         yield second, judge.step(batch_of(w, second), columns) + silence_findings(judge, columns, w, second)
@@ -101,10 +102,12 @@ def silence_findings(judge: Judge, facts: FleetFacts, w: World, second: Second) 
     online = np.where(second.silent, 0.0, np.nan)
     spoke = ~second.silent
     spoke[second.status] = True
-    hear(judge, np.flatnonzero(spoke), now_ns, online[spoke])
-    return judge.look(now_ns, facts)
+    return arrive(judge, facts, np.flatnonzero(spoke), now_ns, online[spoke]) + judge.tick(now_ns, 0, facts)
 
 
-def hear(judge: Judge, lift: Index, now_ns: int, online: F64) -> None:
-    """Let a message of each of these lifts arrive now."""
-    judge.hear(lift.astype(np.int32), np.full(len(lift), now_ns), online, np.full(len(lift), np.nan))
+def arrive(judge: Judge, facts: FleetFacts, lift: Index, now_ns: int, online: F64) -> list[Finding]:
+    """Return the findings of the rules over arrivals at a message of each of these lifts that arrives now."""
+    unsaid = np.full(len(lift), np.nan)
+    return judge.step_arrivals(
+        Arrivals(lift.astype(np.int32), np.full(len(lift), now_ns), online, unsaid, unsaid), facts
+    )

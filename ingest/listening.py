@@ -1,0 +1,44 @@
+"""The stretch of time in which every message that lifts published was received, as the receiver notes it.
+
+    subscribed  ....[===============]...........[=======      no connection, or no room in the journal
+    receiver    x x x x x     x x x x x x x x x x x x x x     a short pause does not end the stretch
+    stretch         |--------------->           |------>      from `since_ns` to `until_ns`
+
+Silence counts inside the latest stretch alone, so that neither an outage nor a clock that is set looks like silence,
+and the pace at which messages are judged does not matter.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+NS_PER_S = 1_000_000_000
+PAUSE_LIMIT_NS = 60 * NS_PER_S
+"""After a longer pause of the receiver a new stretch begins: the machine slept, or its clock was set."""
+PAUSE_NS, SETTLING_NS = 3 * NS_PER_S, 5 * NS_PER_S
+"""After a pause the messages that waited in the socket are received first, before the stretch goes on."""
+
+
+class Stretch(NamedTuple):
+    """From when until when every message was received, in nanoseconds of the monitor's clock."""
+
+    since_ns: int
+    until_ns: int
+
+
+class Listening:
+    """Keeps the latest stretch. The receiver's thread alone calls `note`; any thread may read `stretch`."""
+
+    def __init__(self) -> None:
+        self.stretch = Stretch(0, 0)
+        self._noted_ns = self._settled_ns = 0
+
+    def note(self, now_ns: int, subscribed: bool) -> None:
+        """Note that all messages received before `now_ns` are in the journal, and whether more can be received."""
+        pause_ns, self._noted_ns = now_ns - self._noted_ns, now_ns
+        if not subscribed or not 0 <= pause_ns <= PAUSE_LIMIT_NS:
+            self.stretch, self._settled_ns = Stretch(now_ns, now_ns), now_ns
+        elif pause_ns > PAUSE_NS and self.stretch.until_ns >= self._settled_ns:
+            self._settled_ns = now_ns + SETTLING_NS
+        elif now_ns >= self._settled_ns:
+            self.stretch = Stretch(self.stretch.since_ns, now_ns)

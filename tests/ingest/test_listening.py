@@ -1,0 +1,49 @@
+"""When every message could be received: what ends a stretch, and what does not."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from ingest.listening import Listening, Stretch
+
+S_NS = 1_000_000_000
+BEGIN_S = 1_000_000
+
+
+def after(*notes: tuple[Iterable[int], bool]) -> Stretch:
+    """Return the stretch after these notes, in seconds from the beginning."""
+    listening = Listening()
+    for seconds, subscribed in notes:
+        for at_s in seconds:
+            listening.note((BEGIN_S + at_s) * S_NS, subscribed)
+    return Stretch(*(at_ns // S_NS - BEGIN_S for at_ns in listening.stretch))
+
+
+def test_a_stretch_begins_with_the_first_note_and_goes_on() -> None:
+    assert after((range(100), True)) == (0, 99)
+
+
+def test_an_outage_begins_a_new_stretch_at_its_end() -> None:
+    assert after((range(100), True), (range(100, 200), False)) == (199, 199)
+    assert after((range(100), True), (range(100, 200), False), (range(200, 300), True)) == (199, 299)
+
+
+def test_a_pause_of_ten_seconds_now_and_then_does_not_begin_a_new_stretch() -> None:
+    paused = [at_s for at_s in range(600) if at_s % 30 < 20]
+    assert after((paused, True)) == (0, 589)
+
+
+def test_after_a_pause_what_waited_in_the_socket_is_received_first() -> None:
+    assert after((range(100), True), (range(110, 114), True)) == (0, 99)
+    assert after((range(100), True), (range(110, 120), True)) == (0, 119)
+
+
+def test_a_receiver_that_pauses_all_the_time_still_gets_on() -> None:
+    since_s, until_s = after((range(0, 600, 4), True))
+    assert since_s == 0
+    assert until_s > 580
+
+
+def test_a_sleep_or_a_clock_that_is_set_begins_a_new_stretch() -> None:
+    assert after((range(100), True), (range(3700, 3710), True)) == (3700, 3709)
+    assert after((range(5000, 5100), True), (range(1500, 1510), True)) == (1500, 1509)
