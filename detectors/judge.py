@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from detectors import trigger
 from detectors.checking import check
 from detectors.observe import arrivals, tables
-from detectors.observe.arrivals import Arrivals
+from detectors.observe.arrivals import MessageArrivals
 from detectors.observe.rest import STILL_MPS
 from detectors.rule import Finding, Level, Rule, Score
 from registry.facts import FleetFacts
@@ -65,7 +65,7 @@ class Judge:
         return self._judge(seen._asdict(), facts, windows)
 
     def step_arrivals(
-        self, arrived: Arrivals, facts: FleetFacts, windows: MaintenanceWindows = NO_WINDOWS
+        self, arrived: MessageArrivals, facts: FleetFacts, windows: MaintenanceWindows = NO_WINDOWS
     ) -> list[Finding]:
         """Return what the rules over arrivals find at these messages."""
         self._check_size(facts)

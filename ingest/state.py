@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from alerts.alert import Alert
 from alerts.book import Occurrence
 from detectors.judge import Judge
-from detectors.observe.arrivals import Arrivals
+from detectors.observe.arrivals import MessageArrivals
 from detectors.rule import Finding, Rule
 from detectors.rules.silence import link
 from ingest.fleet import NO_ROOM, Fleet
@@ -79,7 +79,7 @@ class State:
         kept = (lift != NO_ROOM) & ~messages.retained_stale
         clock_s = np.where(messages.timed, (messages.t_end_ns - messages.arrived_ns) / 1e9, np.nan)
         columns = (lift, messages.arrived_ns, online, heartbeat_s, clock_s)
-        arrived = Arrivals(*(column[kept] for column in columns))
+        arrived = MessageArrivals(*(column[kept] for column in columns))
         return self.judge.step_arrivals(arrived, self.fleet.facts, self.windows)
 
     def occurrence(self, finding: Finding, rule: Rule, noticed_ns: int) -> Occurrence:

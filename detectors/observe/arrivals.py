@@ -33,7 +33,7 @@ MEMORY = np.dtype(
 )
 
 
-class Arrivals(NamedTuple):
+class MessageArrivals(NamedTuple):
     """Messages in the order of their arrival, one row each.
 
     `online` (0 is a last will) and `heartbeat_s` are NaN where the message does not mention them. `clock_s` is the time
@@ -89,7 +89,7 @@ def start(n: int) -> Memory:
     return records(n, MEMORY, heartbeat_s=HEARTBEAT_DEFAULT_S)
 
 
-def step(memory: Memory, arrived: Arrivals, mode: F64) -> tuple[Memory, ArrivalTable]:
+def step(memory: Memory, arrived: MessageArrivals, mode: F64) -> tuple[Memory, ArrivalTable]:
     """Return the records after messages, and the row of each; `mode` is the mode of each lift."""
     order = np.argsort(arrived.lift, kind="stable")
     by_lift: tuple[Any, ...] = tuple(column[order] for column in arrived)

@@ -11,7 +11,7 @@ import pytest
 from detectors.catalogue import RULES
 from detectors.judge import Judge
 from detectors.observe import arrivals
-from detectors.observe.arrivals import Arrivals, ArrivalTable
+from detectors.observe.arrivals import ArrivalTable, MessageArrivals
 from detectors.rule import Finding, Rule
 from registry.facts import FleetFacts
 from telemetry.arrays import Memory
@@ -25,12 +25,12 @@ each_rule = pytest.mark.parametrize(
 )
 
 
-def at(arrived: Arrivals, places: np.ndarray) -> Arrivals:
+def at(arrived: MessageArrivals, places: np.ndarray) -> MessageArrivals:
     """Return these rows."""
-    return Arrivals(*(column[places] for column in arrived))
+    return MessageArrivals(*(column[places] for column in arrived))
 
 
-def messages(seed: int = 1) -> Arrivals:
+def messages(seed: int = 1) -> MessageArrivals:
     """Return an hour: some lifts talk, fall silent and come back, some leave a last will, the last one never speaks."""
     rng, count = np.random.default_rng(seed), 300
     at_s = np.sort(rng.uniform(0.0, 3600.0, count))
@@ -38,7 +38,7 @@ def messages(seed: int = 1) -> Arrivals:
     online = rng.choice([0.0, 1.0, np.nan], count, p=[0.1, 0.2, 0.7])
     heartbeat_s = rng.choice([np.nan, 20.0, 150.0], count, p=[0.9, 0.05, 0.05])
     clock_s = np.where(lift == 1, 7.0, -0.5) + rng.normal(0.0, 0.1, count)
-    return Arrivals(lift, BEGIN_NS + (at_s * SECOND_NS).astype(np.int64), online, heartbeat_s, clock_s)
+    return MessageArrivals(lift, BEGIN_NS + (at_s * SECOND_NS).astype(np.int64), online, heartbeat_s, clock_s)
 
 
 TICKS_NS = BEGIN_NS + np.arange(10, 4500, 10) * SECOND_NS
@@ -48,7 +48,7 @@ def fleet() -> FleetFacts:
     return facts_of([tower()] * (LIFTS - 1) + [None])
 
 
-def tables(heard: Arrivals, pieces: int = 1) -> tuple[Memory, list[ArrivalTable]]:
+def tables(heard: MessageArrivals, pieces: int = 1) -> tuple[Memory, list[ArrivalTable]]:
     """Return the memory and all tables, what arrived between two ticks fed in so many pieces."""
     memory, mode, made, done = arrivals.start(LIFTS), np.full(LIFTS, np.nan), list[ArrivalTable](), 0
     for now_ns in TICKS_NS.tolist():
@@ -74,7 +74,7 @@ def scores(rule: Rule, made: list[ArrivalTable]) -> tuple[Memory, dict[tuple[int
     return state, out
 
 
-def found(judge: Judge, heard: Arrivals, from_ns: int, until_ns: int) -> list[Finding]:
+def found(judge: Judge, heard: MessageArrivals, from_ns: int, until_ns: int) -> list[Finding]:
     """Return what is found at the messages and ticks of a stretch of time, with what arrives in it."""
     findings: list[Finding] = []
     for now_ns in TICKS_NS[(from_ns <= TICKS_NS) & (until_ns > TICKS_NS)].tolist():

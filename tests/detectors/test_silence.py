@@ -9,7 +9,7 @@ import pytest
 
 from detectors.catalogue import BY_SLUG
 from detectors.judge import Judge
-from detectors.observe.arrivals import Arrivals
+from detectors.observe.arrivals import MessageArrivals
 from detectors.rule import MINOR, Finding
 from detectors.rules.silence import RULE, Silence, link
 from registry.maintenance import NO_WINDOWS, MaintenanceWindows
@@ -40,7 +40,7 @@ def says(
     heartbeat_s: float = np.nan,
     windows: MaintenanceWindows = NO_WINDOWS,
 ) -> list[Finding]:
-    arrived = Arrivals(
+    arrived = MessageArrivals(
         np.array([lift], np.int32),
         np.array([ns(at_s)]),
         np.array([online]),

@@ -9,7 +9,7 @@ import numpy as np
 
 from detectors.catalogue import RULES
 from detectors.judge import Judge
-from detectors.observe.arrivals import Arrivals
+from detectors.observe.arrivals import MessageArrivals
 from detectors.rule import Finding
 from registry.facts import FleetFacts, LiftFacts, fleet
 from simulator.faults.labels import Label
@@ -109,5 +109,5 @@ def arrive(judge: Judge, facts: FleetFacts, lift: Index, now_ns: int, online: F6
     """Return the findings of the rules over arrivals at a message of each of these lifts that arrives now."""
     unsaid = np.full(len(lift), np.nan)
     return judge.step_arrivals(
-        Arrivals(lift.astype(np.int32), np.full(len(lift), now_ns), online, unsaid, unsaid), facts
+        MessageArrivals(lift.astype(np.int32), np.full(len(lift), now_ns), online, unsaid, unsaid), facts
     )
