@@ -18,7 +18,7 @@ from commands.wiring.series import open_series
 from commands.wiring.webhooks import webhook_endpoints
 from configuration import Configuration
 from ingest.monitor import Monitor, Notifier
-from ingest.receive import MqttSource
+from ingest.receive import ClientIdContested, MqttSource
 from ingest.warm_up import warm_up
 from notify.announcer import Announcer
 from notify.webhook_notifier import WebhookNotifier
@@ -30,6 +30,7 @@ from store.series.timeseries import TimeSeriesRefused, TimeSeriesUnavailable
 log = logging.getLogger("liftwatch.monitor")
 
 EXPECTED_ERRORS = (
+    ClientIdContested,
     JournalDamaged,
     JournalLocked,
     JournalUnavailable,

@@ -100,22 +100,25 @@ class Monitor:
         self._stopping.set()
 
     def run(self) -> None:
-        """Run until stopped, then leave everything committed."""
+        """Run until stopped, or until the source cannot go on, then leave everything committed."""
         self._judging.start()
         self._storing.start()
         for notifier in self._notifiers:
             notifier.start()
         housekeeping = threading.Thread(target=self._housekeeping, name="housekeeping", daemon=True)
         housekeeping.start()
-        while not self._stopping.is_set():
-            self._receive()
-            self._listening.note(time.time_ns(), self._source.is_subscribed)
-        self._source.close()
-        self._judging.stop()
-        self._storing.stop()
-        housekeeping.join()
-        for notifier in self._notifiers:
-            notifier.stop()
+        try:
+            while not self._stopping.is_set():
+                self._receive()
+                self._listening.note(time.time_ns(), self._source.is_subscribed)
+        finally:
+            self._stopping.set()
+            self._source.close()
+            self._judging.stop()
+            self._storing.stop()
+            housekeeping.join()
+            for notifier in self._notifiers:
+                notifier.stop()
 
     def _receive(self) -> None:
         arrivals = self._gather()

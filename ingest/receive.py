@@ -25,6 +25,10 @@ FORMER_TOPICS = [f"lift/v1/+/+/{stream}" for stream in STREAMS]
 """The subscriptions of sessions from before: a broker may send a message once for each that fits."""
 
 
+class ClientIdContested(Exception):
+    """Another client uses the client id of this source, and each evicts the other; the text says what to do."""
+
+
 class Arrival(NamedTuple):
     """A message that has arrived and is not yet acknowledged; only its source understands `receipt`."""
 
@@ -60,8 +64,13 @@ class MqttSource(BrokerConnection):
         self._arrivals: list[Arrival] = []
 
     def take(self, wait_s: float) -> list[Arrival]:
-        """Return the messages that have arrived, connecting first where there is no connection."""
+        """Return the messages that have arrived, connecting first where there is no connection.
+
+        Raises `ClientIdContested` once another client has ended three connections in a row.
+        """
         self.serve(wait_s)
+        if self.is_contested:
+            raise ClientIdContested(self.error_line())
         taken, self._arrivals = self._arrivals, []
         return taken
 

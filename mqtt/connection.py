@@ -2,10 +2,12 @@
 
     serve ─► pause over ─► connect ─► CONNACK ─► SUBSCRIBE ─► packets, both ways ─► lost ─┐
       ▲                    MQTT 5, else 3.1.1                                             │
+      ├──────────────────── no pause ◄── the connection was ready for `SETTLED_S` ◄───────┤
       └──────────────────── pause with full jitter ◄── refused, closed or silent ◄────────┘
 
-Each connection is opened in MQTT 5, and at once again in 3.1.1 where the broker refuses the version, closes without a
-CONNACK, or is silent for `ANSWER_LIMIT_S`. Only a refused version is remembered: a broker may just have been busy.
+Each connection is opened in MQTT 5, and at once again in 3.1.1 where the broker refuses the version, or closes without
+a CONNACK and has never accepted MQTT 5. A broker that is silent is busy: that says nothing of its version. After the
+third eviction in a row by another client with the same client id, the next connection waits for `CONTESTED_PAUSE_S`.
 """
 
 from __future__ import annotations
@@ -27,13 +29,17 @@ from paho.mqtt.subscribeoptions import SubscribeOptions
 from mqtt import failures
 from mqtt.backoff import Backoff
 from mqtt.client import MQTT5, MQTT311, BrokerAddress, LastWill, Session, connect_arguments, new_client, tls_context
+from mqtt.eviction import EvictionCount
 
 log = logging.getLogger("liftwatch.mqtt")
 
-RETRY_FIRST_S, RETRY_LIMIT_S = 0.5, 30.0
+RETRY_FIRST_S, RETRY_LIMIT_S = 0.5, 15.0
+SETTLED_S = 5.0
+"""A connection that was ready for so long and is lost is opened again at once, and its next failure is the first."""
+CONTESTED_PAUSE_S = 60.0
 KEEPALIVE_S = 30
 ANSWER_LIMIT_S = 10.0
-"""How long a broker may be silent after CONNECT, and after SUBSCRIBE."""
+"""How long a broker may send nothing at all after CONNECT, and after SUBSCRIBE."""
 SERVE_S = 0.1
 READ_LIMIT_MESSAGES, READ_LIMIT_BYTES = 1024, 8 << 20
 """How much `serve` reads at once: it must fit into the smallest journal there can be."""
@@ -46,8 +52,9 @@ class SubscriptionRefused(OSError):
 class BrokerConnection:
     """A connection to `address`, subscribed to `topics`; subclasses say what happens with messages.
 
-    `last_error` is why the last attempt failed, and `is_refused` whether another attempt would fail the same way. While
-    `is_quiet`, failures are not logged: the caller reads `last_error`.
+    `last_error` is why the last attempt failed, `is_refused` whether another attempt would fail the same way, and
+    `is_contested` whether that is because another client uses the client id. While `is_quiet`, failures are not
+    logged: the caller reads `last_error`.
     Raises `BadCertificates` for a CA file that cannot be used; for the network it raises nothing.
     """
 
@@ -64,7 +71,7 @@ class BrokerConnection:
         self.address = address
         self.version = MQTT311 if address.protocol == "3.1.1" else MQTT5
         self.is_connected = self.is_subscribed = self.is_refused = self.was_connected = False
-        self.is_quiet = False
+        self.is_quiet = self.is_contested = False
         self.last_error: str | None = None
         self.connections = 0
         self._session, self._topics, self._will = session, topics, will
@@ -72,10 +79,13 @@ class BrokerConnection:
         self._tls = tls_context(address)
         self._client: Client | None = None
         self._connack: ReasonCode | None = None
-        self._refuses_mqtt5 = False
+        self._refuses_mqtt5 = self._accepts_mqtt5 = False
         self._end_reason: str | None = None
+        self._is_taken_over = False
+        self._evictions = EvictionCount()
         self._backoff = Backoff(RETRY_FIRST_S, RETRY_LIMIT_S)
         self._retry_at = self._answer_by = 0.0
+        self._ready_since = math.inf
         self._read_messages = self._read_bytes = 0
 
     @property
@@ -107,9 +117,9 @@ class BrokerConnection:
             self._lost(str(error) or type(error).__name__)
             return
         if client.socket() is None:
-            self._lost(self._end_reason or failures.of_closing(self.address))
+            self._lost(self._end_reason or failures.of_closing(self.address), is_closed=self._end_reason is None)
         elif time.monotonic() > self._answer_by:
-            self._lost(failures.of_silence(self.address))
+            self._lost(failures.of_silence(self.address), is_silent=True)
 
     def close(self) -> None:
         """Disconnect; the session stays with the broker as long as it is kept."""
@@ -142,12 +152,14 @@ class BrokerConnection:
             return None
         client = self._new_client()
         self.connections += 1
-        self.is_refused, self._connack, self._end_reason = False, None, None
+        self.is_refused = self.is_contested = self._is_taken_over = False
+        self._connack, self._end_reason = None, None
         arguments = connect_arguments(self._session, self.version)
         try:
             client.connect(self.address.host, self.address.port, KEEPALIVE_S, **arguments)
         except (OSError, ValueError) as error:
             self.is_refused = isinstance(error, ssl.SSLCertVerificationError)
+            self._evictions = EvictionCount()
             self._failed(failures.of_connecting(error, self.address))
             return None
         self._client, self._answer_by = client, time.monotonic() + ANSWER_LIMIT_S
@@ -184,33 +196,50 @@ class BrokerConnection:
             client.loop_read()
             if self._read_messages == before:
                 break
+        if self._read_messages and self._answer_by < math.inf:  # a full session may come before the SUBACK
+            self._answer_by = time.monotonic() + ANSWER_LIMIT_S
 
-    def _lost(self, why: str) -> None:
-        """Leave a connection; choose the version of the next one and when to open it."""
+    def _lost(self, why: str, *, is_closed: bool = False, is_silent: bool = False) -> None:
+        """Leave a connection, which the broker closed without a reason where `is_closed`; prepare the next one."""
         client, self._client = self._client, None
         if client is not None:
             _close_socket(client)
+        lasted_s = time.monotonic() - self._ready_since
         self.is_connected = self.is_subscribed = False
+        self._ready_since = math.inf
         self._closed()
-        tried, self.version = self.version, self._next_version()
+        tried, self.version = self.version, self._next_version(is_silent)
         if tried == MQTT5 and self.version == MQTT311:
             log.info("broker %s: no MQTT 5 (%s); trying 3.1.1", self.address, why)
-        else:
-            self._failed(why)
+            return
+        self.is_contested = self._evictions.is_contested(
+            lasted_s, is_taken_over=self._is_taken_over, is_closed=is_closed and self._was_accepted()
+        )
+        if self.is_contested:
+            why, self.is_refused = failures.of_contest(self._session.client_id, is_certain=self._is_taken_over), True
+        self._failed(why, is_first=lasted_s > SETTLED_S)
 
-    def _next_version(self) -> MQTTProtocolVersion:
+    def _was_accepted(self) -> bool:
+        return self._connack is not None and not self._connack.is_failure
+
+    def _next_version(self, is_silent: bool) -> MQTTProtocolVersion:
         if self.address.protocol != "auto":
             return self.version
+        self._accepts_mqtt5 |= self.version == MQTT5 and self._was_accepted()
         self._refuses_mqtt5 |= self.version == MQTT5 and self._connack == failures.UNSUPPORTED_VERSION
-        unanswered = self._connack is None and self.version == MQTT5
-        return MQTT311 if self._refuses_mqtt5 or unanswered else MQTT5
+        is_unanswered = self.version == MQTT5 and self._connack is None
+        may_be_older = is_unanswered and not (is_silent or self._accepts_mqtt5)
+        return MQTT311 if self._refuses_mqtt5 or may_be_older else MQTT5
 
-    def _failed(self, why: str) -> None:
-        """Say why there is no connection, and set the time of the next attempt."""
+    def _failed(self, why: str, *, is_first: bool = False) -> None:
+        """Say why there is no connection, and set the time of the next attempt: at once after the first failure."""
         self.last_error = why
         level = logging.ERROR if self.is_refused else logging.WARNING
         log.log(logging.DEBUG if self.is_quiet else level, "broker %s: %s; retrying", self.address, why)
-        self._retry_at = time.monotonic() + self._backoff.pause_s()
+        if is_first:
+            self._backoff.reset()
+        pause_s = CONTESTED_PAUSE_S if self.is_contested else 0.0 if is_first else self._backoff.pause_s()
+        self._retry_at = time.monotonic() + pause_s
 
     def _on_connect(
         self, client: Client, _data: object, _flags: ConnectFlags, reason: ReasonCode, properties: Properties | None
@@ -247,12 +276,13 @@ class BrokerConnection:
     def _note_success(self) -> None:
         if self.is_ready:
             self.last_error = None
-            self._backoff.reset()
+            self._ready_since = min(self._ready_since, time.monotonic())
 
     def _on_disconnect(
         self, _client: Client, _data: object, flags: DisconnectFlags, reason: ReasonCode, _properties: Properties | None
     ) -> None:
         if flags.is_disconnect_packet_from_server:
+            self._is_taken_over = reason == failures.TAKEN_OVER
             self._end_reason = failures.of_disconnect(reason)
 
     def _on_message(self, _client: Client, _data: object, message: MQTTMessage) -> None:

@@ -12,6 +12,7 @@ from paho.mqtt.reasoncodes import ReasonCode
 from mqtt.client import BrokerAddress
 
 UNSUPPORTED_VERSION = "Unsupported protocol version"
+TAKEN_OVER = "Session taken over"
 LASTING_REFUSALS = frozenset(
     {
         "Bad user name or password",
@@ -59,8 +60,16 @@ def of_refusal(reason: ReasonCode, address: BrokerAddress) -> str:
 
 def of_disconnect(reason: ReasonCode) -> str:
     """Return why the broker ended a connection, by the reason it gave."""
-    remedy = "; another client uses this client id: set broker.client_id" if reason == "Session taken over" else ""
-    return f"it ended the connection ({reason}){remedy}"
+    return f"it ended the connection ({reason})"
+
+
+def of_contest(client_id: str, *, is_certain: bool) -> str:
+    """Return why a connection is evicted again and again; without the broker's reason that is the likely cause only."""
+    uses = "another client uses" if is_certain else "it closes each connection soon: probably another client uses"
+    return (
+        f"{uses} the client id {client_id!r}, and each evicts the other; end the other client (a second monitor, or a "
+        "device with this id), or set broker.client_id to an id that this monitor alone uses"
+    )
 
 
 def of_closing(address: BrokerAddress) -> str:

@@ -68,6 +68,11 @@ class Monitor:
         self._process.kill()
         self._process.wait()
 
+    def has_ended(self) -> bool:
+        """Say whether it has ended by itself."""
+        assert self._process is not None
+        return self._process.poll() is not None
+
     def stop(self) -> int:
         """Ask it to end and return its exit code."""
         assert self._process is not None

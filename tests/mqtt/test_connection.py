@@ -72,12 +72,36 @@ def test_a_broker_that_closes_without_an_answer_is_at_once_asked_in_3_1_1_and_ne
         assert reconnected(connection, versions) == MQTT5
 
 
-def test_silence_is_taken_for_another_version_only_after_a_long_time(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_silent_broker_is_asked_again_in_mqtt_5(monkeypatch: pytest.MonkeyPatch) -> None:
     assert module.ANSWER_LIMIT_S >= 10.0
-    monkeypatch.setattr(module, "ANSWER_LIMIT_S", 1.0)
-    with scripted_broker(lambda version: b"" if version == MQTT5 else ACCEPTED[version]) as (port, versions):
+    monkeypatch.setattr(module, "ANSWER_LIMIT_S", 0.3)
+    answers = iter([b"", b"", ACCEPTED[MQTT5]])
+    with scripted_broker(lambda _: next(answers)) as (port, versions):
         connected(port).close()
-    assert versions == [MQTT5, MQTT311]
+    assert versions == [MQTT5] * 3
+
+
+def test_a_broker_that_has_accepted_mqtt_5_is_never_asked_in_3_1_1() -> None:
+    answers = iter([ACCEPTED[MQTT5], CLOSED, CLOSED, ACCEPTED[MQTT5]])
+    with scripted_broker(lambda _: next(answers)) as (port, versions):
+        connection = connected(port)
+        reconnected(connection, versions)
+        assert connection.connect(20.0) is None
+        connection.close()
+    assert versions == [MQTT5] * 4
+
+
+def test_a_lost_connection_is_opened_again_at_once_and_after_that_with_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "SETTLED_S", 0.0)
+    monkeypatch.setattr(module, "RETRY_FIRST_S", 1e9)
+    monkeypatch.setattr(module, "RETRY_LIMIT_S", 1e9)
+    answers = iter([ACCEPTED[MQTT5], CLOSED])
+    with scripted_broker(lambda _: next(answers)) as (port, versions):
+        connection = BrokerConnection(BrokerAddress(port=port, protocol="5"), Session())
+        assert connection.connect(20.0) is None
+        reconnected(connection, versions)
+        assert connection.connect(0.5) is not None
+    assert versions == [MQTT5] * 2
 
 
 @pytest.mark.parametrize("protocol", ["5", "3.1.1"])
