@@ -27,7 +27,7 @@ def measure(lifts: int, seconds: int, vibration: bool) -> tuple[float, float]:
     assert program is not None, pipeline.LACKING
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as name:
         folder, port = Path(name), pipeline.free_port()
-        (folder / "mosquitto.conf").write_text(mosquitto_configuration(port), encoding="utf-8")
+        (folder / "mosquitto.conf").write_text(mosquitto_configuration(port, folder), encoding="utf-8")
         (folder / "liftwatch.toml").write_text(
             f"[broker]\nport = {port}\n[monitor]\ndata_dir = '{folder}'\n", encoding="utf-8"
         )

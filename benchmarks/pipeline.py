@@ -40,7 +40,7 @@ def received_us(form: str, lifts: int, program: str) -> float:
     """Return CPU microseconds a bundle for receiving a second of the fleet from Mosquitto and acknowledging it."""
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as name:
         port = free_port()
-        (Path(name) / "mosquitto.conf").write_text(mosquitto_configuration(port), encoding="utf-8")
+        (Path(name) / "mosquitto.conf").write_text(mosquitto_configuration(port, Path(name)), encoding="utf-8")
         broker = started([program, "-c", f"{name}/mosquitto.conf"], Path(name) / "broker.log")
         wait(lambda: is_listening(port))
         source = MqttSource(BrokerAddress(port=port), "liftwatch-monitor")
@@ -77,7 +77,7 @@ def measure(form: str, lifts: int, for_s: float) -> Cost | str:
         return f"{CALLED[form]}: {LACKING}"
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as name:
         folder, port = Path(name), free_port()
-        (folder / "mosquitto.conf").write_text(mosquitto_configuration(port), encoding="utf-8")
+        (folder / "mosquitto.conf").write_text(mosquitto_configuration(port, folder), encoding="utf-8")
         (folder / "liftwatch.toml").write_text(
             f"[broker]\nport = {port}\n[monitor]\ndata_dir = '{folder}'\n", encoding="utf-8"
         )

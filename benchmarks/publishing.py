@@ -40,7 +40,7 @@ def measure(form: str, lifts: int, for_s: float, vibration: bool) -> str:
         return f"{what}: {LACKING}"
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as name:
         port = free_port()
-        (Path(name) / "mosquitto.conf").write_text(mosquitto_configuration(port), encoding="utf-8")
+        (Path(name) / "mosquitto.conf").write_text(mosquitto_configuration(port, Path(name)), encoding="utf-8")
         broker = started([program, "-c", f"{name}/mosquitto.conf"], Path(name) / "broker.log")
         try:
             wait(lambda: is_listening(port))

@@ -9,6 +9,7 @@ from __future__ import annotations
 import argparse
 import contextlib
 import functools
+import os
 import shutil
 import signal
 import sys
@@ -91,7 +92,7 @@ def broker_process(options: argparse.Namespace, data: Path) -> ChildProcess:
         command = [*own_command(None), "broker", "--port", str(port)]
     else:
         path = data / "mosquitto.conf"
-        path.write_text(mosquitto_configuration(port), encoding="utf-8")
+        path.write_text(mosquitto_configuration(port, data), encoding="utf-8")
         command = [mosquitto, "-c", str(path)]
     return ChildProcess("broker", command, data / "broker.log", functools.partial(is_listening, port))
 
@@ -101,11 +102,14 @@ def find_mosquitto() -> str | None:
     return shutil.which("mosquitto") or shutil.which("mosquitto", path=MOSQUITTO_PATH)
 
 
-def mosquitto_configuration(port: int) -> str:
-    """Return a Mosquitto configuration for loopback with high limits on messages in flight and queued."""
+def mosquitto_configuration(port: int, data: Path) -> str:
+    """Return a Mosquitto configuration for loopback with high limits, saving sessions in `data`."""
     return (
         f"listener {port} {LOOPBACK}\nallow_anonymous true\nset_tcp_nodelay true\n"
-        "max_inflight_messages 0\nmax_queued_messages 0\nmax_queued_bytes 268435456\nlog_type warning\nlog_type error\n"
+        "max_inflight_messages 5000\nmax_queued_messages 0\nmax_queued_bytes 268435456\n"
+        f"persistence true\npersistence_location {data}/\nautosave_interval 5\n"
+        + ("user root\n" if os.geteuid() == 0 else "")  # else it gives up the right to write there
+        + "log_type warning\nlog_type error\n"
     )
 
 

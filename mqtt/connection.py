@@ -40,6 +40,7 @@ CONTESTED_PAUSE_S = 60.0
 KEEPALIVE_S = 30
 ANSWER_LIMIT_S = 10.0
 """How long a broker may send nothing at all after CONNECT, and after SUBSCRIBE."""
+LOG_EVERY_S = 60.0
 SERVE_S = 0.1
 READ_LIMIT_MESSAGES, READ_LIMIT_BYTES = 1024, 8 << 20
 """How much `serve` reads at once: it must fit into the smallest journal there can be."""
@@ -86,6 +87,7 @@ class BrokerConnection:
         self._backoff = Backoff(RETRY_FIRST_S, RETRY_LIMIT_S)
         self._retry_at = self._answer_by = 0.0
         self._ready_since = math.inf
+        self._logged, self._log_again_at = "", 0.0
         self._read_messages = self._read_bytes = 0
 
     @property
@@ -117,7 +119,8 @@ class BrokerConnection:
             self._lost(str(error) or type(error).__name__)
             return
         if client.socket() is None:
-            self._lost(self._end_reason or failures.of_closing(self.address), is_closed=self._end_reason is None)
+            why = self._end_reason or failures.of_closing(self.address, is_accepted=self._was_accepted())
+            self._lost(why, is_closed=self._end_reason is None)
         elif time.monotonic() > self._answer_by:
             self._lost(failures.of_silence(self.address), is_silent=True)
 
@@ -234,12 +237,20 @@ class BrokerConnection:
     def _failed(self, why: str, *, is_first: bool = False) -> None:
         """Say why there is no connection, and set the time of the next attempt: at once after the first failure."""
         self.last_error = why
-        level = logging.ERROR if self.is_refused else logging.WARNING
-        log.log(logging.DEBUG if self.is_quiet else level, "broker %s: %s; retrying", self.address, why)
+        self._log_failure(why)
         if is_first:
             self._backoff.reset()
         pause_s = CONTESTED_PAUSE_S if self.is_contested else 0.0 if is_first else self._backoff.pause_s()
         self._retry_at = time.monotonic() + pause_s
+
+    def _log_failure(self, why: str) -> None:
+        """Log why there is no connection; the same failure again once a minute only."""
+        if self.is_quiet or (why == self._logged and time.monotonic() < self._log_again_at):
+            level = logging.DEBUG
+        else:
+            level = logging.ERROR if self.is_refused else logging.WARNING
+            self._logged, self._log_again_at = why, time.monotonic() + LOG_EVERY_S
+        log.log(level, "broker %s: %s; retrying", self.address, why)
 
     def _on_connect(
         self, client: Client, _data: object, _flags: ConnectFlags, reason: ReasonCode, properties: Properties | None

@@ -3,8 +3,8 @@
     accepted ─► evicted: 1 ─► accepted ─► evicted: 2 ─► accepted ─► evicted: 3 ─► the client id is contested
                  a connection that lasted `LASTING_S`, or that failed in another way, begins the count again
 
-In MQTT 5 a broker gives the reason (session taken over). In MQTT 3.1.1 it only closes the connection, and Mosquitto 2.0.11
-does so in MQTT 5 too: that is counted where it happens soon after the broker accepted the connection.
+In MQTT 5 a broker gives the reason (session taken over). In MQTT 3.1.1 it only closes the connection, as Mosquitto
+2.0.11 does in MQTT 5 too: that is counted where it happens soon after the broker accepted the connection.
 """
 
 from __future__ import annotations

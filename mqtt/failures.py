@@ -72,9 +72,10 @@ def of_contest(client_id: str, *, is_certain: bool) -> str:
     )
 
 
-def of_closing(address: BrokerAddress) -> str:
+def of_closing(address: BrokerAddress, *, is_accepted: bool) -> str:
     """Return why a connection ended without a reason."""
-    return "it closed the connection" + ("" if address.tls else "; if this is its TLS port, set broker.tls = true")
+    may_want_tls = not (address.tls or is_accepted)
+    return "it closed the connection" + ("; if this is its TLS port, set broker.tls = true" if may_want_tls else "")
 
 
 def of_silence(address: BrokerAddress) -> str:

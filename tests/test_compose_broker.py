@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -13,43 +14,64 @@ import paho.mqtt.client as mqtt
 import pytest
 import yaml
 
+from ingest.receive import MqttSource
+from mqtt.client import BrokerAddress
+from mqtt.publisher import Publisher
 from tests.loopback import accepts, free_port, until
 from tests.processes import start_process
 
 ROOT = Path(__file__).parent.parent
 MOSQUITTO = yaml.safe_load((ROOT / "docker-compose.yml").read_text(encoding="utf-8"))["services"]["mosquitto"]
+MESSAGES = 3_000
+
+
+class ShippedBroker:
+    """The broker's container without the container: its own script in a folder, with free ports of the loopback.
+
+    `port` is the devices' and `own_port` that of Liftwatch's own programs.
+    """
+
+    def __init__(self, folder: Path, program: str) -> None:
+        self.folder, self.port, self.own_port = folder, free_port(), free_port()
+        for name in ("run", "config", "data", "secrets"):
+            (folder / name).mkdir()
+        for secret in MOSQUITTO["secrets"]:
+            (folder / "secrets" / secret).write_text(f"{secret}-pass\n", encoding="utf-8")
+        devices = "".join(f"{name}:broker_{name}-pass\n" for name in ("A-1", "A-2", "GW-7"))
+        (folder / "secrets" / "broker_devices").write_text(devices, encoding="utf-8")
+        for volume in MOSQUITTO["volumes"]:
+            source, target = volume.split(":")[:2]
+            if source.startswith("./"):
+                (folder / "config" / Path(target).name).write_text(self._moved(ROOT / source), encoding="utf-8")
+        script = in_place(MOSQUITTO["command"][0], folder).replace("exec mosquitto ", f"exec {program} ")
+        self._command = [*MOSQUITTO["entrypoint"], script]
+        self.start()
+
+    def start(self) -> None:
+        self._process = start_process(self._command, stderr=subprocess.PIPE, text=True)
+        until(lambda: self._process.poll() is not None or accepts(self.own_port), "the broker")
+        assert self._process.poll() is None, self._process.stderr and self._process.stderr.read()
+
+    def kill(self) -> None:
+        self._process.kill()
+        self._process.communicate(timeout=60)
+
+    def _moved(self, path: Path) -> str:
+        text = path.read_text(encoding="utf-8").replace("/mosquitto/", f"{self.folder}/")
+        for shipped, port in (("listener 1883", self.port), ("listener 1884", self.own_port)):
+            text = text.replace(shipped, f"listener {port} 127.0.0.1")
+        text = text.replace("#user GW-7", "user GW-7").replace("#topic write", "topic write")
+        return text + ("\nuser root\n" if os.geteuid() == 0 and path.suffix == ".conf" else "")
 
 
 @pytest.fixture
-def broker(tmp_path: Path) -> Iterator[tuple[int, Path]]:
+def broker(tmp_path: Path) -> Iterator[ShippedBroker]:
     program = shutil.which("mosquitto") or shutil.which("mosquitto", path="/usr/sbin")
     if program is None or shutil.which("mosquitto_sub") is None:
         pytest.skip("no mosquitto with its clients on PATH (Debian: mosquitto, mosquitto-clients)")
-    port = free_port()
-    for folder in ("run", "config", "data", "secrets"):
-        (tmp_path / folder).mkdir()
-    script = MOSQUITTO["command"][0].replace("monitor dashboards lifts", "monitor dashboards lifts A-1 GW-7")
-    for secret in (*MOSQUITTO["secrets"], "broker_A-1", "broker_GW-7"):
-        (tmp_path / "secrets" / secret).write_text(f"{secret}-pass\n", encoding="utf-8")
-    for volume in MOSQUITTO["volumes"]:
-        source, target = volume.split(":")[:2]
-        if source.startswith("./"):
-            text = (ROOT / source).read_text(encoding="utf-8").replace("/mosquitto/", f"{tmp_path}/")
-            text = text.replace("listener 1883", f"listener {port} 127.0.0.1")
-            if os.geteuid() == 0 and target.endswith(".conf"):
-                text += "\nuser root\n"
-            if target.endswith(".acl"):
-                text = text.replace("#user GW-7", "user GW-7").replace("#topic write", "topic write")
-            (tmp_path / "config" / Path(target).name).write_text(text, encoding="utf-8")
-    script = in_place(script, tmp_path).replace("exec mosquitto ", f"exec {program} ")
-    process = start_process([*MOSQUITTO["entrypoint"], script], stderr=subprocess.PIPE, text=True)
-    try:
-        until(lambda: process.poll() is not None or accepts(port), "the broker")
-        assert process.poll() is None, process.stderr and process.stderr.read()
-        yield port, tmp_path
-    finally:
-        process.terminate()
-        process.communicate(timeout=60)
+    running = ShippedBroker(tmp_path, program)
+    yield running
+    running.kill()
 
 
 def in_place(script: str, folder: Path) -> str:
@@ -58,10 +80,9 @@ def in_place(script: str, folder: Path) -> str:
 
 
 @pytest.mark.broker
-def test_the_brokers_health_check_tells_a_living_broker_from_a_dead_one(broker: tuple[int, Path]) -> None:
-    port, folder = broker
-    script = in_place(MOSQUITTO["healthcheck"]["test"][1], folder)
-    for at, expected in ((port, True), (free_port(), False)):
+def test_the_brokers_health_check_tells_a_living_broker_from_a_dead_one(broker: ShippedBroker) -> None:
+    script = in_place(MOSQUITTO["healthcheck"]["test"][1], broker.folder)
+    for at, expected in ((broker.port, True), (free_port(), False)):
         check = script.replace("mosquitto_sub ", f"mosquitto_sub -h 127.0.0.1 -p {at} ")
         assert (subprocess.run(["sh", "-c", check], check=False, capture_output=True).returncode == 0) is expected
 
@@ -96,20 +117,70 @@ def test_the_brokers_health_check_tells_a_living_broker_from_a_dead_one(broker: 
         ("monitor", "sim/v1/A-1/fault", False),
     ],
 )
-def test_everyone_may_say_only_what_is_theirs(broker: tuple[int, Path], who: str, topic: str, may: bool) -> None:
-    assert publish(broker[0], who, f"broker_{who}-pass", topic) == ("Success" if may else "Not authorized")
+def test_everyone_may_say_only_what_is_theirs(broker: ShippedBroker, who: str, topic: str, may: bool) -> None:
+    assert publish(broker.port, who, f"broker_{who}-pass", topic) == ("Success" if may else "Not authorized")
 
 
 @pytest.mark.broker
 @pytest.mark.parametrize(("who", "password"), [(None, None), ("monitor", "broker_lifts-pass")])
-def test_strangers_are_turned_away(broker: tuple[int, Path], who: str | None, password: str | None) -> None:
-    assert publish(broker[0], who, password, "lift/v1/north/A-1/speed") == "refused: Not authorized"
+def test_strangers_are_turned_away(broker: ShippedBroker, who: str | None, password: str | None) -> None:
+    for port in (broker.port, broker.own_port):
+        assert publish(port, who, password, "lift/v1/north/A-1/speed") == "refused: Not authorized"
 
 
-def publish(port: int, who: str | None, password: str | None, topic: str) -> str:
+@pytest.mark.broker
+def test_a_device_cannot_take_the_monitors_client_id(broker: ShippedBroker) -> None:
+    address = BrokerAddress(port=broker.own_port, username="monitor", password="broker_monitor-pass")
+    source = MqttSource(address, "liftwatch-monitor")
+    assert source.connect(20.0) is None
+    heard: list[str] = []
+    devices = ["A-1", "A-2", "A-1"]
+    for who in devices:
+        topic = f"lift/v1/north/{who}/speed"
+        assert publish(broker.port, who, f"broker_{who}-pass", topic, client_id="liftwatch-monitor") == "Success"
+    until(lambda: heard.extend(one.topic for one in source.take(0.1)) or len(heard) >= len(devices), "their messages")
+    assert source.connections == 1
+    source.close()
+
+
+@pytest.mark.broker
+def test_what_the_broker_queued_for_an_absent_monitor_survives_its_crash_once_it_is_saved(
+    broker: ShippedBroker,
+) -> None:
+    def subscribed() -> MqttSource:
+        address = BrokerAddress(port=broker.own_port, username="monitor", password="broker_monitor-pass")
+        source = MqttSource(address, "liftwatch-monitor")
+        assert source.connect(20.0) is None
+        return source
+
+    subscribed().close()
+    lifts = Publisher(BrokerAddress(port=broker.own_port, username="lifts", password="broker_lifts-pass"))
+    for number in range(MESSAGES):
+        lifts.publish("lift/v1/north/A-1/speed", str(number).encode())
+    assert lifts.flush(20.0)
+    published_at = time.time()
+    saved = broker.folder / "data" / "mosquitto.db"
+    until(lambda: saved.exists() and saved.stat().st_mtime > published_at, "a save", 30.0)
+    broker.kill()
+    broker.start()
+    source = subscribed()
+    heard: list[int] = []
+
+    def all_heard() -> bool:
+        arrivals = source.take(0.1)
+        heard.extend(int(one.payload) for one in arrivals)
+        source.acknowledge(arrivals)
+        return len(heard) >= MESSAGES
+
+    until(all_heard, "every message")
+    assert heard == list(range(MESSAGES))
+    source.close()
+
+
+def publish(port: int, who: str | None, password: str | None, topic: str, client_id: str = "") -> str:
     """Publish one message and return what the broker answered to it, or to the greeting."""
     answers: list[str] = []
-    client = mqtt.Client(mqtt.CallbackAPIVersion.VERSION2, protocol=mqtt.MQTTv5, reconnect_on_failure=False)
+    client = mqtt.Client(mqtt.CallbackAPIVersion.VERSION2, client_id, protocol=mqtt.MQTTv5, reconnect_on_failure=False)
     if who is not None:
         client.username_pw_set(who, password)
 

@@ -175,3 +175,13 @@ def test_who_waits_for_a_connection_reads_the_failure_and_the_log_does_not_repea
         assert caplog.messages == []
         serve_until(connection, lambda: bool(caplog.messages), "a failure in the log")
     assert "retrying" in caplog.messages[0]
+
+
+def test_the_same_failure_is_logged_once_a_minute(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(module, "RETRY_LIMIT_S", 0.0)
+    connection = BrokerConnection(BrokerAddress(port=free_port()), Session())
+    with caplog.at_level(logging.INFO):
+        serve_until(connection, lambda: connection.connections >= 5, "five attempts")
+    assert len(caplog.messages) == 1
