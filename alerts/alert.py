@@ -18,7 +18,8 @@ class Alert:
     """One alert. `last_ns` is the lift's time of the last finding that was applied to it and `last_applied` names what
     came at that instant: an earlier one, or the same one again, is a repeat and changes nothing, so that reading the
     journal again is harmless. `levels`: the severities whose condition holds now. `by_hand`: stays firing until
-    resolved."""
+    resolved. `acknowledgements`: who acknowledged it at its severity, each with the note. `transitions`: how many it
+    had."""
 
     id: str
     lift_id: str
@@ -37,12 +38,14 @@ class Alert:
     closed_by: str | None = None
     count: int = 1
     acknowledged: bool = False
+    acknowledgements: tuple[tuple[str, str | None], ...] = ()
     assigned_to: str | None = None
     shelved_until_ns: int | None = None
     inhibited_by: str | None = None
     evidence: Mapping[str, float] = field(default_factory=dict)
     codes: Mapping[str, str] = field(default_factory=dict)
     summary: Mapping[str, str] = field(default_factory=dict)
+    transitions: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -26,6 +26,7 @@
     closed     the same, closed by itself          firing     refired          count + 1, still acknowledged
     cleared, closed   on, otherwise                (a new alert: fired)
     firing     ack / cleared: ack                  firing / closed     acknowledged
+    any, acknowledged   ack by another, or with another note   same    acknowledged    each is kept
     by hand    resolve while firing                closed     resolved
     firing     resolve                             refused: its condition holds
     cleared    resolve                             closed     resolved
@@ -159,7 +160,7 @@ def on_answer(alert: Alert, answer: Answer, now_ns: int, causes: Iterable[Alert]
     if changed is None:
         return None
     done, kind = changed
-    return Change(done, Transition(alert.id, kind, now_ns, answer.by, answer.note, answer.to))
+    return _change(done, kind, now_ns, answer.by, answer.note, answer.to)
 
 
 def _repeats(last: Alert, finding: Finding) -> bool:
@@ -247,7 +248,7 @@ def _holding(last: Alert, finding: Finding, rule: Rule) -> Alert:
     alert = replace(alert, evidence=evidence, summary=render(rule.sentence, rule.name, evidence))
     if severity == last.severity:
         return alert
-    alert = replace(alert, severity=severity, acknowledged=False)
+    alert = replace(alert, severity=severity, acknowledged=False, acknowledgements=())
     return replace(alert, shelved_until_ns=None, inhibited_by=None) if severity == "critical" else alert
 
 
@@ -297,17 +298,21 @@ def _unshelved(alert: Alert, causes: Iterable[Alert]) -> Alert:
     return replace(alert, shelved_until_ns=None, inhibited_by=held)
 
 
-def _change(alert: Alert, kind: str, at_ns: int) -> Change:
-    return Change(alert, Transition(alert.id, kind, at_ns))
+def _change(
+    alert: Alert, kind: str, at_ns: int, by: str | None = None, note: str | None = None, to: str | None = None
+) -> Change:
+    """Return the alert with one transition more, and that transition."""
+    return Change(replace(alert, transitions=alert.transitions + 1), Transition(alert.id, kind, at_ns, by, note, to))
 
 
 def _ack(alert: Alert, answer: Answer, now_ns: int, causes: Iterable[Alert]) -> Done:
-    if alert.acknowledged:
+    signed = (answer.by, answer.note)
+    if signed in alert.acknowledgements:
         return None
-    _refuse_closed(alert, "acknowledge")
-    if alert.state == CLEARED:
-        return replace(alert, acknowledged=True, state=CLOSED, closed_ns=now_ns), ACKNOWLEDGED
-    return replace(alert, acknowledged=True), ACKNOWLEDGED
+    if not alert.acknowledged:
+        _refuse_closed(alert, "acknowledge")
+    alert = replace(alert, acknowledged=True, acknowledgements=(*alert.acknowledgements, signed))
+    return (replace(alert, state=CLOSED, closed_ns=now_ns) if alert.state == CLEARED else alert), ACKNOWLEDGED
 
 
 def _assign(alert: Alert, answer: Answer, now_ns: int, causes: Iterable[Alert]) -> Done:

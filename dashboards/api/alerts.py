@@ -16,9 +16,10 @@ from alerts.book import COMMENTED, Answer, Refused
 from alerts.wire import to_json
 from dashboards.api import schema
 from dashboards.api.context import AppContext
-from dashboards.api.responses import JSON, OrjsonResponse, problem_responses, require_media_type
+from dashboards.api.responses import JSON, OrjsonResponse, problem_responses, require_media_type, versioned_responses
+from dashboards.http.preconditions import IfMatch, etag, expected_versions
 from dashboards.http.problem import Problem, invalid_field, not_found
-from store.records.repository import AlertFilter, History
+from store.records.repository import AlertFilter, History, alert_version
 from telemetry.instant import rfc3339
 
 REPEATABLE = Query(max_length=50, description="May be given more than once: any of the values")
@@ -47,13 +48,13 @@ def alerts(context: AppContext) -> APIRouter:
         page = context.records().alerts(wanted, limit=limit, cursor=cursor)
         return OrjsonResponse({"items": [to_json(alert) for alert in page.items], "next": page.next})
 
-    @router.get("/{alert_id}", response_model=schema.AlertWithStory, responses=problem_responses(404, 422, 503))
+    @router.get("/{alert_id}", response_model=schema.AlertWithStory, responses=versioned_responses(404, 422, 503))
     def get_alert(alert_id: schema.AlertIdInPath) -> OrjsonResponse:
         """Return one alert with all its transitions and comments."""
         history = context.records().alert(alert_id)
         if history is None:
             raise not_found("alert", alert_id)
-        return OrjsonResponse(_alert_with_story(history))
+        return OrjsonResponse(_alert_with_story(history), headers=etag(alert_version(history.alert)))
 
     _add_actions(router, context)
     return router
@@ -63,49 +64,49 @@ def _add_actions(router: APIRouter, context: AppContext) -> None:
     """Add the routes of actions; every action but `comment` is idempotent."""
 
     def action(path: str, refusable: bool = True) -> Any:
-        statuses = (400, 403, 404, *([409] if refusable else []), 413, 415, 422, 503)
+        statuses = (400, 403, 404, *([409] if refusable else []), 412, 413, 415, 422, 503)
         return router.post(
             f"/{{alert_id}}/{path}",
             response_model=schema.AlertBody,
-            responses=problem_responses(*statuses),
+            responses=versioned_responses(*statuses),
             dependencies=[Depends(require_media_type(JSON))],
         )
 
     @action("ack")
-    def ack(alert_id: schema.AlertIdInPath, body: schema.AlertAction) -> OrjsonResponse:
+    def ack(alert_id: schema.AlertIdInPath, body: schema.AlertAction, if_match: IfMatch = None) -> OrjsonResponse:
         """Acknowledge the alert: somebody looks after it."""
-        return _apply(context, alert_id, Answer("ack", body.by, body.note))
+        return _apply(context, alert_id, Answer("ack", body.by, body.note), if_match)
 
     @action("assign")
-    def assign(alert_id: schema.AlertIdInPath, body: schema.Assignment) -> OrjsonResponse:
+    def assign(alert_id: schema.AlertIdInPath, body: schema.Assignment, if_match: IfMatch = None) -> OrjsonResponse:
         """Assign the alert to somebody, or (`to` null) to nobody."""
-        return _apply(context, alert_id, Answer("assign", body.by, to=body.to))
+        return _apply(context, alert_id, Answer("assign", body.by, to=body.to), if_match)
 
     @action("comment", refusable=False)
-    def comment(alert_id: schema.AlertIdInPath, body: schema.Comment) -> OrjsonResponse:
+    def comment(alert_id: schema.AlertIdInPath, body: schema.Comment, if_match: IfMatch = None) -> OrjsonResponse:
         """Add a comment to the alert."""
-        return _apply(context, alert_id, Answer("comment", body.by, body.note))
+        return _apply(context, alert_id, Answer("comment", body.by, body.note), if_match)
 
     @action("resolve")
-    def resolve(alert_id: schema.AlertIdInPath, body: schema.AlertAction) -> OrjsonResponse:
+    def resolve(alert_id: schema.AlertIdInPath, body: schema.AlertAction, if_match: IfMatch = None) -> OrjsonResponse:
         """Close the alert; refused while the condition of a rule that clears by itself still holds."""
-        return _apply(context, alert_id, Answer("resolve", body.by, body.note))
+        return _apply(context, alert_id, Answer("resolve", body.by, body.note), if_match)
 
     @action("shelve")
-    def shelve(alert_id: schema.AlertIdInPath, body: schema.Shelving) -> OrjsonResponse:
+    def shelve(alert_id: schema.AlertIdInPath, body: schema.Shelving, if_match: IfMatch = None) -> OrjsonResponse:
         """Deliver the alert to nobody until `until`, at most 8 hours ahead; a critical alert is never shelved."""
-        return _apply(context, alert_id, Answer("shelve", body.by, body.note, until_ns=body.until))
+        return _apply(context, alert_id, Answer("shelve", body.by, body.note, until_ns=body.until), if_match)
 
     @action("unshelve")
-    def unshelve(alert_id: schema.AlertIdInPath, body: schema.AlertAction) -> OrjsonResponse:
+    def unshelve(alert_id: schema.AlertIdInPath, body: schema.AlertAction, if_match: IfMatch = None) -> OrjsonResponse:
         """End the shelving of the alert early: the alert is delivered again unless another alert inhibits it."""
-        return _apply(context, alert_id, Answer("unshelve", body.by, body.note))
+        return _apply(context, alert_id, Answer("unshelve", body.by, body.note), if_match)
 
 
-def _apply(context: AppContext, alert_id: str, answer: Answer) -> OrjsonResponse:
+def _apply(context: AppContext, alert_id: str, answer: Answer, if_match: str | None) -> OrjsonResponse:
     """Apply an action to an alert; return the alert after the action."""
     try:
-        done = context.records().answer(alert_id, answer, time.time_ns())
+        done = context.records().answer(alert_id, answer, time.time_ns(), expected_versions(if_match))
     except Refused as refused:
         if refused.reason == "until":
             raise invalid_field("until", str(refused)) from None
@@ -113,7 +114,7 @@ def _apply(context: AppContext, alert_id: str, answer: Answer) -> OrjsonResponse
     if done is None:
         raise not_found("alert", alert_id)
     context.poller.poll()
-    return OrjsonResponse(to_json(done))
+    return OrjsonResponse(to_json(done), headers=etag(alert_version(done)))
 
 
 def _alert_with_story(history: History) -> dict[str, Any]:

@@ -11,12 +11,14 @@ from fastapi import APIRouter, Query
 from alerts.wire import to_json
 from dashboards.api import schema
 from dashboards.api.context import AppContext
-from dashboards.api.responses import OrjsonResponse, problem_responses
+from dashboards.api.responses import OrjsonResponse, problem_responses, versioned_responses
+from dashboards.http.preconditions import etag
 from dashboards.http.problem import not_found
 from dashboards.live.fleet_view import FleetView
 from dashboards.live.listing import LiftQuery
 from detectors.catalogue import RULES
 from registry.facts import LiftFacts
+from store.records.repository import lift_version
 
 NO_FACTS = LiftFacts("", "")
 """The facts of a lift that is not registered."""
@@ -42,21 +44,34 @@ def lifts(context: AppContext) -> APIRouter:
         rows, following = listing.page(LiftQuery(district, firm, state, q, sort), limit, cursor)
         return OrjsonResponse({"items": [listing.view.item(row) for row in rows], "next": following})
 
-    @router.get("/{lift_id}", response_model=schema.LiftDetail, responses=problem_responses(404, 422, 503))
+    @router.get("/{lift_id}", response_model=schema.LiftDetail, responses=versioned_responses(404, 422, 503))
     async def get_lift(lift_id: schema.LiftIdInPath) -> OrjsonResponse:
         """Return one lift: facts, latest state, open alerts, rules that are not judged and why, health."""
-        return OrjsonResponse(lift_detail(context, lift_id))
+        return lift_response(context, lift_id)
 
     return router
 
 
+def lift_response(context: AppContext, lift_id: str, status: int = 200, **headers: str) -> OrjsonResponse:
+    """Return one lift in detail as a response whose ETag is the version of its facts."""
+    view, row = _find(context, lift_id)
+    document = lift_document(view, row, context.poller.rules_set_aside())
+    return OrjsonResponse(document, status, {**headers, **etag(lift_version(view.lift_index.facts[row]))})
+
+
 def lift_detail(context: AppContext, lift_id: str) -> dict[str, Any]:
     """Return one lift in detail; a problem (404) where the fleet does not contain the lift."""
+    view, row = _find(context, lift_id)
+    return lift_document(view, row, context.poller.rules_set_aside())
+
+
+def _find(context: AppContext, lift_id: str) -> tuple[FleetView, int]:
+    """Return the current view and the row of a lift; a problem (404) where the fleet does not contain the lift."""
     view = context.poller.current_view()
     row = view.lift_index.row_of.get(lift_id)
     if row is None:
         raise not_found("lift", lift_id)
-    return lift_document(view, row, context.poller.rules_set_aside())
+    return view, row
 
 
 def lift_document(view: FleetView, row: int, set_aside: Sequence[str] = ()) -> dict[str, Any]:

@@ -8,9 +8,9 @@ from fastapi import APIRouter, Depends
 
 from dashboards.api import schema
 from dashboards.api.context import AppContext
-from dashboards.api.lifts import lift_detail
+from dashboards.api.lifts import lift_response
 from dashboards.api.registry import Author
-from dashboards.api.responses import JSON, OrjsonResponse, problem_responses, require_media_type
+from dashboards.api.responses import JSON, OrjsonResponse, require_media_type, versioned_responses
 from dashboards.http.problem import invalid_field, not_found
 
 LIMIT_H = 24
@@ -23,7 +23,7 @@ def maintenance(context: AppContext) -> APIRouter:
     @router.post(
         "/{lift_id}/maintenance",
         response_model=schema.LiftDetail,
-        responses=problem_responses(400, 403, 404, 413, 415, 422, 503),
+        responses=versioned_responses(400, 403, 404, 413, 415, 422, 503),
         dependencies=[Depends(require_media_type(JSON))],
     )
     def post_maintenance(lift_id: schema.LiftIdInPath, body: schema.Maintenance) -> OrjsonResponse:
@@ -36,15 +36,15 @@ def maintenance(context: AppContext) -> APIRouter:
         if not context.records().set_maintenance(lift_id, body.until, body.by, now_ns, body.note):
             raise not_found("lift", lift_id)
         context.poller.poll()
-        return OrjsonResponse(lift_detail(context, lift_id))
+        return lift_response(context, lift_id)
 
     @router.delete(
-        "/{lift_id}/maintenance", response_model=schema.LiftDetail, responses=problem_responses(403, 404, 422, 503)
+        "/{lift_id}/maintenance", response_model=schema.LiftDetail, responses=versioned_responses(403, 404, 422, 503)
     )
     def delete_maintenance(lift_id: schema.LiftIdInPath, by: Author) -> OrjsonResponse:
         """End a lift's maintenance window now; without a window nothing changes."""
         context.records().end_maintenance(lift_id, by, time.time_ns())
         context.poller.poll()
-        return OrjsonResponse(lift_detail(context, lift_id))
+        return lift_response(context, lift_id)
 
     return router

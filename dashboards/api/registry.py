@@ -16,8 +16,9 @@ from starlette.responses import Response
 
 from dashboards.api import schema
 from dashboards.api.context import AppContext
-from dashboards.api.lifts import lift_detail
-from dashboards.api.responses import JSON, OrjsonResponse, problem_responses, require_media_type
+from dashboards.api.lifts import lift_response
+from dashboards.api.responses import JSON, OrjsonResponse, problem_responses, require_media_type, versioned_responses
+from dashboards.http.preconditions import IfMatch, expected_versions
 from dashboards.http.problem import FieldErrorItem, Problem, field_error, invalid_field, invalid_request, not_found
 from registry import fact_checks
 from registry.facts import (
@@ -60,7 +61,7 @@ def registry(context: AppContext) -> APIRouter:
         "",
         status_code=201,
         response_model=schema.LiftDetail,
-        responses=problem_responses(400, 403, 409, 413, 415, 422, 503),
+        responses=versioned_responses(400, 403, 409, 413, 415, 422, 503, success=201),
         dependencies=json_body,
     )
     def post_lift(body: LiftFactsBody, by: Author = UNNAMED) -> OrjsonResponse:
@@ -71,15 +72,17 @@ def registry(context: AppContext) -> APIRouter:
         if not context.records().put_lift(lift, by, time.time_ns(), create_only=True):
             raise Problem(409, "already-registered", f"{lift.lift_id} is registered already; PATCH it to change it.")
         context.poller.poll()
-        return OrjsonResponse(lift_detail(context, lift.lift_id), 201, {"Location": f"/api/v1/lifts/{lift.lift_id}"})
+        return lift_response(context, lift.lift_id, 201, Location=f"/api/v1/lifts/{lift.lift_id}")
 
     @router.patch(
         "/{lift_id}",
         response_model=schema.LiftDetail,
-        responses=problem_responses(400, 403, 404, 413, 415, 422, 503),
+        responses=versioned_responses(400, 403, 404, 412, 413, 415, 422, 503),
         dependencies=json_body,
     )
-    def patch_lift(lift_id: schema.LiftIdInPath, body: LiftFactsPatch, by: Author = UNNAMED) -> OrjsonResponse:
+    def patch_lift(
+        lift_id: schema.LiftIdInPath, body: LiftFactsPatch, by: Author = UNNAMED, if_match: IfMatch = None
+    ) -> OrjsonResponse:
         """Change some facts of a lift; null makes a fact unknown, and an unregistered lift becomes registered."""
         known = context.records().lift(lift_id)
         if known is None:
@@ -87,15 +90,16 @@ def registry(context: AppContext) -> APIRouter:
         changed, faults = patch(known.facts, body)
         if changed is None:
             raise invalid_request(_field_errors(faults))
-        if context.records().patch_lift(lift_id, read_changes(body)[0], by, time.time_ns()) is None:
+        expected = expected_versions(if_match)
+        if context.records().patch_lift(lift_id, read_changes(body)[0], by, time.time_ns(), expected) is None:
             raise not_found("lift", lift_id)
         context.poller.poll()
-        return OrjsonResponse(lift_detail(context, lift_id))
+        return lift_response(context, lift_id)
 
-    @router.delete("/{lift_id}", status_code=204, responses=problem_responses(403, 404, 422, 503))
-    def delete_lift(lift_id: schema.LiftIdInPath, by: Author = UNNAMED) -> Response:
+    @router.delete("/{lift_id}", status_code=204, responses=problem_responses(400, 403, 404, 412, 422, 503))
+    def delete_lift(lift_id: schema.LiftIdInPath, by: Author = UNNAMED, if_match: IfMatch = None) -> Response:
         """Remove a lift from the registry; its alerts and readings stay."""
-        if not context.records().delete_lift(lift_id, by, time.time_ns()):
+        if not context.records().delete_lift(lift_id, by, time.time_ns(), expected_versions(if_match)):
             raise not_found("lift", lift_id)
         context.poller.poll()
         return Response(status_code=204)

@@ -9,6 +9,7 @@ from fastapi import Request
 from fastapi.responses import JSONResponse
 
 from dashboards.api.schema import ProblemDocument
+from dashboards.http.preconditions import ETAG_HEADERS
 from dashboards.http.problem import MEDIA_TYPE, Problem
 
 JSON = "application/json"
@@ -34,11 +35,17 @@ def problem_responses(*statuses: int) -> dict[int | str, dict[str, Any]]:
     return described
 
 
+def versioned_responses(*statuses: int, success: int = 200) -> dict[int | str, dict[str, Any]]:
+    """Return the `responses` of a route that names the version of what it returns."""
+    return {**problem_responses(*statuses), success: {"headers": ETAG_HEADERS}}
+
+
 PROBLEM_DESCRIPTIONS = {
     400: "Not of a form that can be read",
     403: "Not from this site",
     404: "Not there",
     409: "Not allowed as things stand",
+    412: "Changed meanwhile: the version is none of those in If-Match",
     413: "Too large",
     415: "Not of a media type that is taken",
     422: "A field does not fit its description",

@@ -16,7 +16,7 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import Response
 from starlette.exceptions import HTTPException
 
-from store.records.repository import BadCursor, RecordsUnavailable
+from store.records.repository import BadCursor, RecordsUnavailable, VersionConflict
 from store.series.timeseries import TimeSeriesRefused, TimeSeriesUnavailable
 
 log = logging.getLogger(__name__)
@@ -141,6 +141,12 @@ async def _answer_bad_cursor(request: Request, error: Exception) -> Response:
     return response(invalid_field("cursor", str(error), 400))
 
 
+async def _answer_version_conflict(request: Request, error: Exception) -> Response:
+    assert isinstance(error, VersionConflict)
+    detail = f"Somebody changed {request.url.path} meanwhile: read it again, and repeat what still applies."
+    return response(Problem(412, "changed-meanwhile", detail, headers={"ETag": f'"{error.current}"'}))
+
+
 async def _answer_records_unavailable(request: Request, error: Exception) -> Response:
     log.warning("%s", error)
     return response(unavailable("records", "they do not answer now"))
@@ -155,6 +161,7 @@ HANDLERS = {
     HTTPException: _answer_http_exception,
     RequestValidationError: _answer_validation_error,
     BadCursor: _answer_bad_cursor,
+    VersionConflict: _answer_version_conflict,
     RecordsUnavailable: _answer_records_unavailable,
     TimeSeriesUnavailable: _answer_series_unavailable,
     TimeSeriesRefused: _answer_series_unavailable,

@@ -12,7 +12,7 @@ their transitions, and sets the journal's position.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import asdict, dataclass
 
 from sqlalchemy import Connection, select, update
@@ -25,6 +25,7 @@ from store.records.book import OpenBook, alert_row, read_alert, write_transition
 from store.records.database import Database, read_counter
 from store.records.dead_letters import store_refusals
 from store.records.schema import alerts, is_open, snapshots
+from store.records.versions import alert_version, require_version
 from telemetry.batch import Refusal
 
 POSITION = "judged"
@@ -85,16 +86,20 @@ class AlertStore:
                 self._store_snapshot(connection, snapshot)
             return book.changes
 
-    def answer(self, alert_id: str, answer: Answer, now_ns: int) -> Alert | None:
+    def answer(
+        self, alert_id: str, answer: Answer, now_ns: int, expected: Collection[str] | None = None
+    ) -> Alert | None:
         """Apply a person's answer and return the changed alert; None where there is no such alert.
 
-        Raises `alerts.book.Refused` where the alert's state does not allow it.
+        Raises `alerts.book.Refused` where the alert's state does not allow it, and VersionConflict where its version is
+        none of the `expected`.
         """
         with self._database.writing() as connection:
             text = connection.execute(select(alerts.c.alert).where(alerts.c.id == alert_id)).scalar()
             if text is None:
                 return None
             before = read_alert(text)
+            require_version(alert_version(before), expected)
             change = on_answer(before, answer, now_ns, _causes(connection, before.lift_id))
             if change is None:
                 return before

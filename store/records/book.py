@@ -63,6 +63,7 @@ def read_alert(text: str) -> Alert:
     values = orjson.loads(text)
     for name in ("last_applied", "levels"):
         values[name] = tuple(values[name])
+    values["acknowledgements"] = tuple(map(tuple, values.get("acknowledgements", ())))
     return Alert(**values)
 
 

@@ -3,7 +3,7 @@ can read the changes since the revision they have."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Any
@@ -16,6 +16,7 @@ from store.records.audit import write_audit
 from store.records.database import REVISION, Database, Repository, read_counter
 from store.records.maintenance import WindowRecord, read_windows
 from store.records.schema import deleted_lifts, lifts
+from store.records.versions import lift_version, require_version
 
 EVERYTHING = -1
 UNREGISTERED_LIMIT = 1000
@@ -98,20 +99,34 @@ class LiftStore:
         with self._database.writing() as connection:
             self._put(connection, many, by, now_ns, "lift.import")
 
-    def patch_lift(self, lift_id: str, changes: Mapping[str, Any], by: str, now_ns: int) -> LiftFacts | None:
-        """Change some facts of a lift and return all of them; None where the lift does not exist."""
+    def patch_lift(
+        self,
+        lift_id: str,
+        changes: Mapping[str, Any],
+        by: str,
+        now_ns: int,
+        expected: Collection[str] | None = None,
+    ) -> LiftFacts | None:
+        """Change some facts of a lift and return all of them; None where the lift does not exist.
+
+        Raises VersionConflict where the lift's version is none of the `expected`.
+        """
         with self._database.writing() as connection:
             before = _find(connection, lift_id)
             if before is None:
                 return None
+            require_version(_version(before), expected)
             after = replace(before.facts, **changes)
             if after != before.facts or not before.registered:
                 self._put(connection, [after], by, now_ns, "lift.patch")
             return after
 
-    def delete_lift(self, lift_id: str, by: str, now_ns: int) -> bool:
-        """Delete a lift from the registry and keep its alerts; return whether it existed."""
+    def delete_lift(self, lift_id: str, by: str, now_ns: int, expected: Collection[str] | None = None) -> bool:
+        """Delete a lift from the registry and keep its alerts; return whether it existed. Raises as `patch_lift`."""
         with self._database.writing() as connection:
+            before = _find(connection, lift_id)
+            if before is not None:
+                require_version(_version(before), expected)
             gone = connection.execute(delete(lifts).where(lifts.c.lift_id == lift_id)).rowcount > 0
             if gone:
                 revision = self._database.count_up(connection, REVISION)
@@ -154,6 +169,10 @@ class LiftRecords(Repository, LiftStore):
 def _find(connection: Connection, lift_id: str) -> Registered | None:
     row = connection.execute(select(lifts.c.facts, lifts.c.registered).where(lifts.c.lift_id == lift_id)).first()
     return None if row is None else Registered(_facts(row.facts), row.registered)
+
+
+def _version(lift: Registered) -> str:
+    return lift_version(lift.facts if lift.registered else None)
 
 
 def _row(facts: LiftFacts, registered: bool, revision: int) -> dict[str, Any]:

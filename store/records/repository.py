@@ -17,6 +17,7 @@ from store.records.outbox import DONE, FAILED, WAITING, Announcement, Delivery, 
 from store.records.page import BadCursor, Page
 from store.records.retention import KEEP_DEFAULT_YEARS, KEEP_LEAST_YEARS, Retention
 from store.records.search import AlertFilter, AlertSearch, AuditEntry, History
+from store.records.versions import VersionConflict, alert_version, lift_version
 
 __all__ = [
     "DONE",
@@ -40,7 +41,10 @@ __all__ = [
     "RegistryChanges",
     "Resume",
     "Snapshot",
+    "VersionConflict",
     "WindowRecord",
+    "alert_version",
+    "lift_version",
 ]
 
 
