@@ -24,7 +24,7 @@ from notify.announcer import Announcer
 from notify.webhook_notifier import WebhookNotifier
 from store.journal import Journal, JournalLocked
 from store.journal_files import JournalDamaged, JournalUnavailable
-from store.records.repository import Records, RecordsUnavailable
+from store.records.repository import PartitionMismatch, Records, RecordsUnavailable
 from store.series.timeseries import TimeSeriesRefused, TimeSeriesUnavailable
 
 log = logging.getLogger("liftwatch.monitor")
@@ -34,6 +34,7 @@ EXPECTED_ERRORS = (
     JournalDamaged,
     JournalLocked,
     JournalUnavailable,
+    PartitionMismatch,
     RecordsUnavailable,
     TimeSeriesUnavailable,
     TimeSeriesRefused,
@@ -77,6 +78,7 @@ def open_monitor(settings: Configuration) -> Iterator[Monitor]:
         Records.open(settings.records_url) as records,
         Journal.open(where.data_dir / "journal", where.journal_limit_mb << 20) as journal,
     ):
+        records.claim(partition(settings))
         journal.lock()  # before connecting: a second monitor would take over the first one's session at the broker
         with closing(open_series(settings, writable=True)) as series:
             source = connected(MqttSource(address, client_id(settings, "monitor")))

@@ -20,9 +20,10 @@ from commands.wiring.recordings import open_recording
 from commands.wiring.rules import tuned_rules
 from configuration import Configuration
 from detectors.rule import Rule
-from ingest.partition import Partition
+from ingest.partition import of_partition
 from ingest.replaying import Line, Replay, in_order, lines, replay
 from mqtt.publisher import Publisher
+from registry.partition import Partition
 from simulator.playback.progress import Progress
 from simulator.playback.replayer import Pace, Replayer, Undelivered
 from simulator.playback.signals import ended_by_signals
@@ -139,7 +140,7 @@ def judge_share(
     recording, progress = Recording(folder), Progress()
     run = Replay(recording.facts(), rules)
     found: list[Line] = []
-    for changes in replay(run, map(share.of_group, groups_of(recording, lifts))):
+    for changes in replay(run, (of_partition(group, share) for group in groups_of(recording, lifts))):
         found += lines(changes)
         if share.number == 0:
             progress.report(f"{run.counts['received'] * share.of} of {recording.header.messages} messages judged")

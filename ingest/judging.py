@@ -20,7 +20,7 @@ from detectors.rule import Finding, Rule
 from ingest.committing import READER, Committing
 from ingest.fleet import NO_ROOM
 from ingest.listening import Stretch
-from ingest.partition import EVERY_LIFT, Partition
+from ingest.partition import of_partition
 from ingest.quarantine import Quarantine
 from ingest.refusals import not_its_lift, unjudgeable, without_room
 from ingest.retrying import retry_while_unavailable
@@ -28,10 +28,12 @@ from ingest.senders import foreign
 from ingest.state import State
 from ingest.storing import DecodedGroup, Listing
 from mqtt.backoff import Backoff
+from registry.facts import LiftFacts
+from registry.partition import EVERY_LIFT, Partition
 from store.journal import Journal
 from store.live import RULE_SET_ASIDE, LiveTable
 from store.records.database import RecordsUnavailable
-from store.records.lifts import EVERYTHING
+from store.records.lifts import EVERYTHING, RegistryChanges
 from store.records.repository import Records
 from telemetry.batch import Batch
 from telemetry.streams import Entry
@@ -170,7 +172,7 @@ class Judging(threading.Thread):
     def _judge_group(self, entries: Sequence[Entry]) -> None:
         self._read_to = entries[-1].position
         state, unread = self.state, self._quarantine.unread
-        decoded = self._partition.of_group(decode([entry for entry in entries if entry.position not in unread]))
+        decoded = of_partition(decode([entry for entry in entries if entry.position not in unread]), self._partition)
         forged = foreign(decoded.messages, entries, state.fleet.hears)
         indexed = state.fleet.index(decoded.messages, forged)
         state.grow()
@@ -230,7 +232,7 @@ class Judging(threading.Thread):
             state = State.unpacked(rules, snapshot.state, self._rule_broke, self._broken)
             position = snapshot.position
         changes = self._records.registry_since(EVERYTHING)
-        state.load([(each.facts, each.registered) for each in changes.lifts], changes.deleted, changes.windows)
+        state.load(self._own(changes), changes.deleted, changes.windows)
         state.resume_arrivals(self._records.open_alerts())
         self._state, self._revision, self._in_rows = state, changes.revision, False
         self._position = self._read_to = max(position, self._journal.first - 1)
@@ -246,9 +248,13 @@ class Judging(threading.Thread):
         if changes.touch_judging:
             self._committing.request_snapshot()
             self._commit()
-        lifts = [(each.facts, each.registered) for each in changes.lifts]
-        self.state.load(lifts, changes.deleted, changes.windows)
+        self.state.load(self._own(changes), changes.deleted, changes.windows)
         self._revision = changes.revision
+
+    def _own(self, changes: RegistryChanges) -> list[tuple[LiftFacts, bool]]:
+        """Return the facts of the changed lifts of the own partition, and whether each is registered."""
+        own = (each for each in changes.lifts if self._partition.has(each.facts.lift_id))
+        return [(each.facts, each.registered) for each in own]
 
     def _is_due(self, what: str, every_s: float) -> bool:
         now = time.monotonic()

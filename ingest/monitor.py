@@ -18,9 +18,9 @@ from detectors.rule import Rule
 from ingest import committing
 from ingest.judging import Judging
 from ingest.listening import Listening
-from ingest.partition import EVERY_LIFT, Partition
 from ingest.receive import Arrival, Source
 from ingest.storing import DecodedGroup, Storing
+from registry.partition import EVERY_LIFT, Partition
 from store.journal import Journal
 from store.journal_files import JournalUnavailable
 from store.records.repository import KEEP_DEFAULT_YEARS, Records, RecordsUnavailable

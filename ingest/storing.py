@@ -25,11 +25,12 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from ingest.partition import EVERY_LIFT, Partition
+from ingest.partition import of_partition
 from ingest.quarantine import Quarantine
 from ingest.retrying import retry_while_unavailable
 from ingest.senders import Hears, foreign, hears_everyone
 from mqtt.backoff import Backoff
+from registry.partition import EVERY_LIFT, Partition
 from store.journal import READ_MESSAGES, Journal
 from store.series.points import points
 from store.series.timeseries import DAY_NS, Points, TimeSeries, TimeSeriesRefused, TimeSeriesUnavailable
@@ -159,7 +160,7 @@ class Storing(threading.Thread):
         if not entries:
             return []
         self._read_to = entries[-1].position
-        decoded = self._partition.of_group(decode(entries))
+        decoded = of_partition(decode(entries), self._partition)
         self.counts["store_decoded"] += len(entries)
         return [DecodedGroup(entries[0].position, self._read_to, decoded, self._not_stored(decoded, entries, reached))]
 

@@ -1,4 +1,4 @@
-"""Publishes alerts on MQTT: every committed transition, in order, at least once.
+"""Publishes alerts on MQTT: every committed transition of a lift of the own partition, in order, at least once.
 
 The records are the outbox: a cursor stands behind the last transition that the broker has acknowledged, and after a
 crash everything past it is published again.
@@ -9,11 +9,12 @@ from __future__ import annotations
 import logging
 import threading
 from collections import Counter
+from collections.abc import Sequence
 
 from mqtt.backoff import Backoff
 from mqtt.client import BrokerAddress
 from mqtt.publisher import NotPublished, Publisher
-from store.records.repository import Records, RecordsUnavailable
+from store.records.repository import Announcement, Records, RecordsUnavailable
 from telemetry.streams import topic
 
 log = logging.getLogger("liftwatch.announce")
@@ -60,19 +61,28 @@ class Announcer(threading.Thread):
         self.join()
 
     def _publish_next(self) -> int:
-        """Publish the next transitions and move the cursor; return their number, or raise NotPublished."""
+        """Publish those of the next transitions that are of own lifts, and move the cursor; return how many were read.
+
+        Raises NotPublished.
+        """
         waiting = self._records.transitions_since(self._records.cursor(CURSOR), AT_ONCE)
         if not waiting:
             return 0
+        own = [transition for transition in waiting if self._records.partition.has(transition.lift_id)]
+        if own:
+            self._publish(own)
+        self._records.move_cursor(CURSOR, waiting[-1].id)
+        self.counts["announced"] += len(own)
+        return len(waiting)
+
+    def _publish(self, transitions: Sequence[Announcement]) -> None:
+        """Publish transitions and wait until the broker has them; raise NotPublished where it does not."""
         if self._publisher.connect(CONNECT_LIMIT_S, self._stopping) is not None:
             raise NotPublished(self._publisher.error_line())
         refused = self._publisher.refused
-        for transition in waiting:
+        for transition in transitions:
             where = topic(transition.district, transition.lift_id, "alert")
             self._publisher.publish(where, transition.alert_json.encode())
         if not self._publisher.flush(ANSWER_LIMIT_S) or self._publisher.refused > refused:
             self._publisher.discard()  # the records hold them
             raise NotPublished(self._publisher.error_line())
-        self._records.move_cursor(CURSOR, waiting[-1].id)
-        self.counts["announced"] += len(waiting)
-        return len(waiting)

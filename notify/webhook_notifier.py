@@ -90,11 +90,12 @@ class WebhookNotifier(threading.Thread):
         self.join()
 
     def route(self, endpoint: Endpoint) -> bool:
-        """Make deliveries of the next transitions for an endpoint; return whether there may be more."""
+        """Make an endpoint's deliveries of the next transitions of own lifts; return whether there may be more."""
         waiting = self._records.transitions_since(self._records.register_endpoint(endpoint.name), ROUTE_AT_ONCE)
         if not waiting:
             return False
-        matching = [transition for transition in waiting if matches(endpoint, orjson.loads(transition.alert_json))]
+        own = [transition for transition in waiting if self._records.partition.has(transition.lift_id)]
+        matching = [transition for transition in own if matches(endpoint, orjson.loads(transition.alert_json))]
         self._records.enqueue(endpoint.name, matching, waiting[-1].id, self._now_ns())
         for sender in self._senders:
             sender.wake.set()

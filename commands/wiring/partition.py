@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from commands.errors import Unusable
 from configuration import Configuration
-from ingest.partition import EVERY_LIFT, Partition
-from ingest.partition import read as parse_partition
+from registry.partition import EVERY_LIFT, Partition
+from registry.partition import read as parse_partition
 
 
 def partition(settings: Configuration) -> Partition:

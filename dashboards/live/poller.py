@@ -82,7 +82,7 @@ class PolledRecords:
             revision, registry = changes.revision, _changed(registry, changes)
             windows = {**windows, **{window.lift_id: window for window in changes.windows}}
         newest = max((live.version for live, _ in self.live.values()), default=0)
-        fresh = {live.monitor: (live, decode_live(live.lifts)) for live in records.live(newest)}
+        fresh = {live.partition: (live, decode_live(live.lifts)) for live in records.live(newest)}
         if (revision, transition) == (self.revision, self.transition) and not fresh:
             return self, announcements
         return PolledRecords(revision, registry, windows, {**self.live, **fresh}, transition, alerts), announcements
@@ -139,7 +139,7 @@ class FleetPoller:
 
     def counts(self) -> dict[str, dict[str, float]]:
         """Return the counts of each monitor."""
-        return {monitor: live.counts for monitor, (live, _) in self._polled.live.items()}
+        return {partition: live.counts for partition, (live, _) in self._polled.live.items()}
 
     def rules_set_aside(self) -> list[str]:
         """Return the slugs of the rules that broke in a monitor and are not judged."""

@@ -20,16 +20,15 @@ from sqlalchemy import Connection, select, update
 from alerts.alert import Alert, Change
 from alerts.book import Answer, Occurrence, on_answer
 from alerts.inhibition import CAUSES
+from registry.partition import Partition
 from store.records.audit import write_audit
 from store.records.book import OpenBook, alert_row, read_alert, write_transitions
 from store.records.database import Database, read_counter
 from store.records.dead_letters import store_refusals
+from store.records.partitions import position_name
 from store.records.schema import alerts, is_open, snapshots
 from store.records.versions import alert_version, require_version
 from telemetry.batch import Refusal
-
-POSITION = "judged"
-READER = "judge"
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,15 +51,16 @@ class Resume:
 
 
 class AlertStore:
-    """The part of the records that changes alerts."""
+    """The part of the records that changes alerts. Position and snapshot are those of the own partition."""
 
     _database: Database
+    partition: Partition
 
     def resume(self) -> Resume:
         """Return where judging continues after a restart."""
         with self._database.reading() as connection:
-            row = connection.execute(select(snapshots).where(snapshots.c.reader == READER)).first()
-            position = read_counter(connection, POSITION)
+            row = connection.execute(select(snapshots).where(snapshots.c.partition == self.partition.name)).first()
+            position = read_counter(connection, position_name(self.partition))
         return Resume(position, None if row is None else Snapshot(row.position, bytes(row.state)))
 
     def judge(
@@ -78,10 +78,10 @@ class AlertStore:
             book.end_shelvings()
             book.apply(occurrences)
             book.write()
-            before = read_counter(connection, POSITION)
+            before = read_counter(connection, position_name(self.partition))
             store_refusals(connection, [refusal for refusal in refusals if refusal.position > before])
             if position > before:
-                self._database.set_counter(connection, POSITION, position)
+                self._database.set_counter(connection, position_name(self.partition), position)
             if snapshot is not None:
                 self._store_snapshot(connection, snapshot)
             return book.changes
@@ -115,9 +115,9 @@ class AlertStore:
         return [read_alert(text) for text in rows]
 
     def _store_snapshot(self, connection: Connection, snapshot: Snapshot) -> None:
-        values = {"reader": READER, **asdict(snapshot)}
+        values = {"partition": self.partition.name, **asdict(snapshot)}
         row = self._database.insert(snapshots).values(**values)
-        connection.execute(row.on_conflict_do_update(index_elements=["reader"], set_=values))
+        connection.execute(row.on_conflict_do_update(index_elements=["partition"], set_=values))
 
 
 def _causes(connection: Connection, lift_id: str) -> list[Alert]:

@@ -1,4 +1,4 @@
-"""The latest state of the fleet, replaced by the monitor about once a second."""
+"""The latest state of the fleet: a row for each partition, replaced by its monitor about once a second."""
 
 from __future__ import annotations
 
@@ -8,18 +8,18 @@ from dataclasses import dataclass
 import orjson
 from sqlalchemy import select
 
+from registry.partition import Partition
 from store.records.database import Database
 from store.records.schema import live
 
-MONITOR = "monitor"
 VERSION = "live"
 
 
 @dataclass(frozen=True, slots=True)
 class LiveState:
-    """The latest state from one monitor: `lifts` is encoded by `store.live`, `version` increases over all monitors."""
+    """The latest state of one partition: `lifts` is encoded by `store.live`, `version` increases over all of them."""
 
-    monitor: str
+    partition: str
     version: int
     at_ns: int
     lifts: bytes
@@ -30,14 +30,15 @@ class LiveStore:
     """The part of the records that holds the latest state."""
 
     _database: Database
+    partition: Partition
 
-    def put_live(self, lifts: bytes, counts: Mapping[str, float], now_ns: int, monitor: str = MONITOR) -> int:
-        """Replace the state of a monitor's lifts and return its version."""
+    def put_live(self, lifts: bytes, counts: Mapping[str, float], now_ns: int) -> int:
+        """Replace the state of the own partition's lifts and return its version."""
         with self._database.writing(durable=False) as connection:
             version = self._database.count_up(connection, VERSION)
             fresh = {"version": version, "at_ns": now_ns, "lifts": lifts, "counts": orjson.dumps(dict(counts)).decode()}
-            row = self._database.insert(live).values(monitor=monitor, **fresh)
-            connection.execute(row.on_conflict_do_update(index_elements=["monitor"], set_=fresh))
+            row = self._database.insert(live).values(partition=self.partition.name, **fresh)
+            connection.execute(row.on_conflict_do_update(index_elements=["partition"], set_=fresh))
             return version
 
     def live(self, since_version: int = 0) -> list[LiveState]:
@@ -45,4 +46,4 @@ class LiveStore:
         query = select(live).where(live.c.version > since_version).order_by(live.c.version)
         with self._database.reading() as connection:
             rows = connection.execute(query).all()
-        return [LiveState(r.monitor, r.version, r.at_ns, bytes(r.lifts), orjson.loads(r.counts)) for r in rows]
+        return [LiveState(r.partition, r.version, r.at_ns, bytes(r.lifts), orjson.loads(r.counts)) for r in rows]

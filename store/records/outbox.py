@@ -1,6 +1,7 @@
 """The outbox: committed transitions in the order of their commits, and the webhook deliveries made of them.
 
-Delivery is at least once: a reader's cursor moves after the delivery. A transition keeps its number, and a delivery its
+Each partition's monitor delivers what concerns its lifts. Delivery is at least once: a reader's cursor moves after the
+delivery. A transition keeps its number, and a delivery its
 id, so a receiver can recognise a repeat.
 """
 
@@ -12,8 +13,10 @@ from typing import Any
 
 from sqlalchemy import func, select, update
 
+from registry.partition import Partition
 from store.records.database import Database, read_counter
 from store.records.page import clamped
+from store.records.partitions import cursor_name
 from store.records.schema import counters, deliveries, is_waiting, transitions
 
 WAITING, DONE, FAILED = "waiting", "done", "failed"
@@ -50,6 +53,7 @@ class Outbox:
     """The part of the records that notifiers read."""
 
     _database: Database
+    partition: Partition
 
     def transitions_since(
         self, transition_id: int, limit: int = 1000, *, district: str | None = None, lift_id: str | None = None
@@ -73,16 +77,16 @@ class Outbox:
     def cursor(self, name: str) -> int:
         """Return the last transition that the reader `name` has delivered, 0 before the first."""
         with self._database.reading() as connection:
-            return read_counter(connection, f"told:{name}")
+            return read_counter(connection, cursor_name(self.partition, name))
 
     def move_cursor(self, name: str, transition_id: int) -> None:
         """Move the cursor of the reader `name` to `transition_id`."""
         with self._database.writing() as connection:
-            self._database.set_counter(connection, f"told:{name}", transition_id)
+            self._database.set_counter(connection, cursor_name(self.partition, name), transition_id)
 
     def register_endpoint(self, endpoint: str) -> int:
         """Return the cursor of an endpoint; a new endpoint starts at the newest transition."""
-        name = f"told:webhook:{endpoint}"
+        name = cursor_name(self.partition, f"webhook:{endpoint}")
         with self._database.writing() as connection:
             if connection.execute(select(counters.c.value).where(counters.c.name == name)).first() is None:
                 newest = connection.execute(select(func.max(transitions.c.id))).scalar() or 0
@@ -93,6 +97,7 @@ class Outbox:
         """Create deliveries of these transitions to an endpoint and move its cursor, in one commit."""
         rows = [
             {
+                "partition": self.partition.name,
                 "endpoint": endpoint,
                 "transition_id": announcement.id,
                 "alert_id": announcement.alert_id,
@@ -107,13 +112,13 @@ class Outbox:
             if rows:
                 insert = self._database.insert(deliveries).on_conflict_do_nothing()
                 connection.execute(insert, rows)
-            self._database.set_counter(connection, f"told:webhook:{endpoint}", served_to)
+            self._database.set_counter(connection, cursor_name(self.partition, f"webhook:{endpoint}"), served_to)
 
     def due(self, endpoints: Sequence[str], now_ns: int, limit: int = 100) -> list[Delivery]:
-        """Return the deliveries that are due, oldest first: only the first waiting one of each alert."""
+        """Return the own deliveries that are due, oldest first: only the first waiting one of each alert."""
         first = (
             select(func.min(deliveries.c.id))
-            .where(is_waiting, deliveries.c.endpoint.in_(endpoints))
+            .where(is_waiting, deliveries.c.partition == self.partition.name, deliveries.c.endpoint.in_(endpoints))
             .group_by(deliveries.c.endpoint, deliveries.c.alert_id)
         )
         query = (

@@ -1,4 +1,4 @@
-"""The records: lifts, alerts with their transitions, dead letters, the audit log, and the monitor's position.
+"""The records: lifts, alerts with their transitions, dead letters, the audit log, and each monitor's position.
 
 SQLite by default, PostgreSQL by URL, the same behaviour on both. Monitor and dashboards open the same database, each
 in its own process. How findings are applied exactly once: `store.records.alerts`; how transitions are delivered:
@@ -15,6 +15,7 @@ from store.records.live import LiveState, LiveStore
 from store.records.maintenance import MaintenanceStore, WindowRecord
 from store.records.outbox import DONE, FAILED, WAITING, Announcement, Delivery, Outbox
 from store.records.page import BadCursor, Page
+from store.records.partitions import PartitionMismatch, PartitionStore
 from store.records.retention import KEEP_DEFAULT_YEARS, KEEP_LEAST_YEARS, Retention
 from store.records.search import AlertFilter, AlertSearch, AuditEntry, History
 from store.records.versions import VersionConflict, alert_version, lift_version
@@ -34,6 +35,7 @@ __all__ = [
     "History",
     "LiveState",
     "Page",
+    "PartitionMismatch",
     "Records",
     "RecordsUnavailable",
     "RefusedMessage",
@@ -58,6 +60,7 @@ class Records(
     DeadLetterStore,
     LiveStore,
     Retention,
+    PartitionStore,
 ):
     """One database of records. Every method is one transaction, safe from any thread or process.
 

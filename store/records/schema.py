@@ -130,6 +130,7 @@ deliveries = Table(
     "deliveries",
     metadata,
     Column("id", _Id, primary_key=True, autoincrement=True),
+    Column("partition", CleanText(64), nullable=False, server_default="0/1"),
     Column("endpoint", CleanText(100), nullable=False),
     Column("transition_id", BigInteger, nullable=False),
     Column("alert_id", CleanText(32), nullable=False),
@@ -142,7 +143,14 @@ deliveries = Table(
 )
 Index("one_delivery", deliveries.c.endpoint, deliveries.c.transition_id, unique=True)
 is_waiting = deliveries.c.state == literal_column("'waiting'")
-_partial("waiting_deliveries", is_waiting, deliveries.c.endpoint, deliveries.c.alert_id, deliveries.c.id)
+_partial(
+    "waiting_deliveries",
+    is_waiting,
+    deliveries.c.partition,
+    deliveries.c.endpoint,
+    deliveries.c.alert_id,
+    deliveries.c.id,
+)
 
 dead_letters = Table(
     "dead_letters",
@@ -171,7 +179,7 @@ audit = Table(
 snapshots = Table(
     "snapshots",
     metadata,
-    Column("reader", CleanText(64), primary_key=True),
+    Column("partition", CleanText(64), primary_key=True),
     Column("position", BigInteger, nullable=False),
     Column("state", LargeBinary, nullable=False),
 )
@@ -179,7 +187,7 @@ snapshots = Table(
 live = Table(
     "live",
     metadata,
-    Column("monitor", CleanText(64), primary_key=True),
+    Column("partition", CleanText(64), primary_key=True),
     Column("version", BigInteger, nullable=False),
     Column("at_ns", BigInteger, nullable=False),
     Column("lifts", LargeBinary, nullable=False),

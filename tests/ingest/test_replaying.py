@@ -8,8 +8,9 @@ from pathlib import Path
 import pytest
 
 from detectors.catalogue import RULES
-from ingest.partition import Partition, read
+from ingest.partition import of_partition
 from ingest.replaying import Replay, in_order, lines, replay, wider
+from registry.partition import Partition, read
 from simulator.playback.simulation import Simulation, decoded_seconds
 from simulator.scenarios.scenario import Scenario
 from store.recordings.export import export_readings
@@ -95,7 +96,9 @@ def test_parts_of_the_fleet_together_make_the_same(expected: list[bytes], spoken
     for number in range(3):
         run = Replay(scene().facts, RULES)
         share = Partition(number, 3)
-        found += [line for changes in replay(run, map(share.of_group, spoken)) for line in lines(changes)]
+        found += [
+            line for changes in replay(run, (of_partition(group, share) for group in spoken)) for line in lines(changes)
+        ]
     assert in_order(found) == expected
 
 
@@ -129,7 +132,7 @@ def test_what_stood_before_the_window_stands_at_its_beginning(spoken: tuple[Deco
 
 @pytest.mark.parametrize("text", ["", "1", "2/2", "-1/2", "a/b", "0/0"])
 def test_what_is_no_partition_is_told(text: str) -> None:
-    with pytest.raises(ValueError, match="say k/n"):
+    with pytest.raises(ValueError, match="write k/n"):
         read(text)
 
 

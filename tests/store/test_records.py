@@ -20,6 +20,7 @@ from alerts.alert import CLEARED, CLOSED, FIRING, Alert
 from alerts.book import Answer, Refused
 from detectors.rule import CRITICAL, Rule
 from registry.facts import Floor, LiftFacts
+from registry.partition import Partition
 from store.records.dead_letters import DEAD_LETTER_LIMIT, DEAD_LETTER_PAYLOAD_BYTES
 from store.records.lifts import UNREGISTERED_LIMIT
 from store.records.repository import AlertFilter, BadCursor, Records, RecordsUnavailable, Snapshot
@@ -589,9 +590,10 @@ def test_the_latest_state_is_replaced_and_its_version_increases(records: Records
 
 
 def test_each_monitor_has_a_latest_state_of_its_own(records: Records) -> None:
-    records.put_live(b"1", {}, T0, monitor="one")
-    records.put_live(b"2", {}, T0, monitor="two")
-    assert [picture.lifts for picture in records.live()] == [b"1", b"2"]
+    for number in range(2):
+        records.claim(Partition(number, 2))
+        records.put_live(str(number).encode(), {}, T0)
+    assert [(picture.partition, picture.lifts) for picture in records.live()] == [("0/2", b"0"), ("1/2", b"1")]
 
 
 def test_alerts_come_newest_onset_first_and_every_one_once(records: Records) -> None:

@@ -1,0 +1,79 @@
+"""The partitions of the fleet: how many monitors share these records, fixed by the first of them.
+
+Each monitor has its own position, snapshot, live picture, cursors and deliveries, which bear the partition's name. Its
+share of the lifts follows from the number of partitions, so a monitor of another number is refused.
+"""
+
+from __future__ import annotations
+
+from sqlalchemy import Connection, delete, select, update
+
+from registry.partition import EVERY_LIFT, Partition
+from store.records.database import Database, read_counter
+from store.records.schema import counters, deliveries, is_waiting, live, snapshots, transitions
+
+COUNT = "partitions"
+
+
+class PartitionMismatch(Exception):
+    """The records were begun with another number of partitions; the text names the remedy."""
+
+
+class PartitionStore:
+    """The part of the records that knows the partitions. `partition` is that of the monitor that claimed it."""
+
+    _database: Database
+    partition: Partition = EVERY_LIFT
+
+    def claim(self, partition: Partition) -> None:
+        """Take `partition` as the own one; raise `PartitionMismatch` where the records have another number of them."""
+        with self._database.writing() as connection:
+            count = read_counter(connection, COUNT)
+            if not count:
+                self._database.set_counter(connection, COUNT, partition.of)
+                if partition.of > 1:
+                    self._divide(connection, partition.of)
+        if count not in (0, partition.of):
+            raise PartitionMismatch(
+                f"the records at {self._database.name} were begun with {count} partitions, and this monitor is"
+                f" {partition.name}: set monitor.partition to k/{count}, k from 0 to {count - 1}, or give all monitors"
+                f" of k/{partition.of} records of their own (records.url)"
+            )
+        self.partition = partition
+
+    def partition_count(self) -> int:
+        """Return the number of partitions, 0 before the first monitor."""
+        with self._database.reading() as connection:
+            return read_counter(connection, COUNT)
+
+    def _divide(self, connection: Connection, count: int) -> None:
+        """Hand the cursors and waiting deliveries of records that did not yet tell partitions apart to `count` of them.
+
+        The snapshot and position, which several monitors wrote by turns, are dropped: each reads its journal again.
+        """
+        parts = [Partition(number, count) for number in range(count)]
+        whole = cursor_name(EVERY_LIFT, "")
+        found = connection.execute(select(counters).where(counters.c.name.startswith(whole, autoescape=True))).all()
+        for row in found:
+            for part in parts:
+                self._database.set_counter(connection, cursor_name(part, row.name.removeprefix(whole)), row.value)
+        names = [row.name for row in found]
+        connection.execute(delete(counters).where(counters.c.name.in_([*names, position_name(EVERY_LIFT)])))
+        connection.execute(delete(snapshots).where(snapshots.c.partition == EVERY_LIFT.name))
+        connection.execute(delete(live).where(live.c.partition == EVERY_LIFT.name))
+        waiting = select(deliveries.c.id, transitions.c.lift_id).where(
+            is_waiting, deliveries.c.transition_id == transitions.c.id
+        )
+        for delivery_id, lift_id in connection.execute(waiting).all():
+            (name,) = (part.name for part in parts if part.has(lift_id))
+            connection.execute(update(deliveries).where(deliveries.c.id == delivery_id).values(partition=name))
+
+
+def cursor_name(partition: Partition, reader: str) -> str:
+    """Return the name of the counter that holds how far a reader of a partition has delivered transitions."""
+    return f"told:{partition.name}:{reader}"
+
+
+def position_name(partition: Partition) -> str:
+    """Return the name of the counter that holds how far a partition has judged its journal."""
+    return f"judged:{partition.name}"
