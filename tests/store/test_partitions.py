@@ -1,4 +1,4 @@
-"""Several monitors on one database, SQLite or PostgreSQL: each keeps its own place, and another number of them is refused."""
+"""Several monitors on one database, each keeps its own place, and another number of them is refused."""
 
 from __future__ import annotations
 
@@ -53,10 +53,8 @@ def test_a_transition_is_delivered_by_the_monitor_of_its_lift_alone(pair: tuple[
     for records in pair:
         told = [one for one in records.transitions_since(0) if records.partition.has(one.lift_id)]
         records.enqueue("desk", told, 2, T0)
-    assert [[one.announcement.lift_id for one in records.due(["desk"], T0)] for records in pair] == [
-        ["A17"],
-        ["sim-00001"],
-    ]
+    due = [[one.announcement.lift_id for one in records.due(["desk"], T0)] for records in pair]
+    assert due == [["A17"], ["sim-00001"]]
     pair[0].move_cursor("mqtt", 2)
     assert [records.cursor("mqtt") for records in pair] == [2, 0]
 
@@ -65,9 +63,8 @@ def test_a_transition_is_delivered_by_the_monitor_of_its_lift_alone(pair: tuple[
 def test_a_database_refuses_another_number_of_partitions_and_names_the_remedy(url: str, begun: int, other: int) -> None:
     claimed(url, 0, begun).close()
     with Records.open(url) as records:
-        with pytest.raises(
-            PartitionMismatch, match=rf"begun with {begun} partitions.*set monitor.partition to k/{begun}"
-        ):
+        remedy = rf"begun with {begun} partitions.*set monitor.partition to k/{begun}"
+        with pytest.raises(PartitionMismatch, match=remedy):
             records.claim(Partition(0, other))
         assert records.partition_count() == begun
 
@@ -133,6 +130,6 @@ def test_the_migration_can_be_taken_back(url: str) -> None:
         with records._database.writing() as connection:
             config.attributes["connection"] = connection
             command.downgrade(config, "0003")
-            counters = dict(connection.execute(text("SELECT name, value FROM counters")).tuples().all())
+            counters = {row.name: row.value for row in connection.execute(text("SELECT name, value FROM counters"))}
             assert connection.execute(text("SELECT reader FROM snapshots")).scalars().all() == ["judge"]
     assert {"judged": 41, "told:mqtt": 2, "told:webhook:desk": 2}.items() <= counters.items()
