@@ -40,6 +40,7 @@ class Fleet:
         self.facts: FleetFacts = fleet(())
         self._indices: dict[str, int] = {}
         self._listed: dict[str, int] = {}
+        self._gateways: frozenset[str] = frozenset()
         self._unregistered = 0
 
     def __len__(self) -> int:
@@ -62,6 +63,10 @@ class Fleet:
         """Return the facts of a registered lift, None for any other."""
         i = self._listed.get(lift_id)
         return None if i is None else self.known[i]
+
+    def knows(self, sender: str) -> bool:
+        """Return whether a sender is a registered lift, or the gateway of one."""
+        return self.facts_of(sender) is not None or sender in self._gateways
 
     def hears(self, lift_id: str, sender: str) -> bool:
         """Return whether a message that `sender` published may speak for a lift.
@@ -93,6 +98,7 @@ class Fleet:
         for i, facts_now in known.items():
             self.known[i] = facts_now
         self._unregistered = sum(self.known[i] is None for i in listed.values())
+        self._gateways = frozenset(each.gateway_id for each in self.known if each is not None and each.gateway_id)
         self._listed = listed  # at once: others look on
         self.facts = updated_fleet(self.facts, len(self), known)
 

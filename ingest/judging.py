@@ -24,7 +24,7 @@ from ingest.partition import of_partition
 from ingest.quarantine import Quarantine
 from ingest.refusals import not_its_lift, unjudgeable, without_room
 from ingest.retrying import retry_while_unavailable
-from ingest.senders import foreign
+from ingest.senders import attributed, foreign
 from ingest.state import State
 from ingest.storing import DecodedGroup, Listing
 from mqtt.backoff import Backoff
@@ -178,10 +178,13 @@ class Judging(threading.Thread):
         state.grow()
         if indexed.unregistered:
             self._retry(lambda: self._records.add_unregistered(indexed.unregistered))
-        self._committing.refused(decoded.refusals)
-        self._committing.refused(not_its_lift(decoded, forged, entries))
-        self._committing.refused(without_room(decoded, (indexed.lift == NO_ROOM) & ~forged, entries))
-        self._committing.refused(unjudgeable(entries, self._quarantine.set_aside))
+        refused = [
+            *decoded.refusals,
+            *not_its_lift(decoded, forged, entries),
+            *without_room(decoded, (indexed.lift == NO_ROOM) & ~forged, entries),
+            *unjudgeable(entries, self._quarantine.set_aside),
+        ]
+        self._committing.refused(attributed(refused, state.fleet))
         batch, counts = state.sequencer.step(decoded, indexed.lift)
         repeated = state.sequencer.repeated
         self.counts.update(counts)

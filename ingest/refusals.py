@@ -9,11 +9,12 @@ from itertools import groupby
 import numpy as np
 from numpy.typing import NDArray
 
+from ingest.senders import NOT_ITS_LIFT
 from telemetry.batch import Decoded, Refusal
 from telemetry.streams import Entry, claimed_lift_id
 from telemetry.wire.decode import inner_payloads
 
-NOT_ITS_LIFT = (
+FORGED = (
     "{sender} may not speak for {lift_id}: set the fact gateway_id of {lift_id} to {sender} if it is its gateway; else"
     " someone uses the password of {sender} to forge readings, change it"
 )
@@ -34,8 +35,8 @@ def not_its_lift(decoded: Decoded, foreign: NDArray[np.bool_], entries: Sequence
     refusals = []
     for entry, lift_ids in _lifts_of(decoded, foreign, entries):
         for lift_id, payload in zip(lift_ids, inner_payloads(entry.payload, lift_ids), strict=True):
-            why = NOT_ITS_LIFT.format(lift_id=lift_id, sender=claimed_lift_id(entry.topic))
-            refusals.append(refusal(entry, "not-its-lift", why, lift_id=lift_id, payload=payload))
+            why = FORGED.format(lift_id=lift_id, sender=claimed_lift_id(entry.topic))
+            refusals.append(refusal(entry, NOT_ITS_LIFT, why, lift_id=lift_id, payload=payload))
     return refusals
 
 

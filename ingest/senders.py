@@ -7,14 +7,17 @@ lift/v1/{district}/GW7/gateway  {"lifts": {"A": .., "B": ..}}
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
 
-from telemetry.batch import Messages
+from ingest.fleet import Fleet
+from telemetry.batch import Messages, Refusal
 from telemetry.streams import Entry, claimed_lift_id
 
+NOT_ITS_LIFT = "not-its-lift"
 GATEWAY_ENDING = "/gateway"
 Hears = Callable[[str, str], bool]
 """Whether a lift (the first argument) hears a sender, which is the gateway or lift that a topic names."""
@@ -23,6 +26,22 @@ Hears = Callable[[str, str], bool]
 def hears_everyone(lift_id: str, sender: str) -> bool:
     """Return True: nothing is known of the lifts."""
     return True
+
+
+def attributed(refusals: Iterable[Refusal], fleet: Fleet) -> list[Refusal]:
+    """Return the refusals, each with the sender whose share of the dead letters it takes.
+
+    That is a registered lift for its own messages, its gateway's among them, and else who sent it.
+    """
+    return [_attributed(refusal, fleet) for refusal in refusals]
+
+
+def _attributed(refusal: Refusal, fleet: Fleet) -> Refusal:
+    sender, lift_id = claimed_lift_id(refusal.topic), refusal.lift_id
+    is_its_own = lift_id in ("", sender) or fleet.hears(lift_id, sender)
+    share = lift_id if is_its_own and fleet.knows(lift_id) else sender or refusal.topic
+    reason = refusal.reason if is_its_own else NOT_ITS_LIFT
+    return replace(refusal, reason=reason, share=share, known=fleet.knows(share))
 
 
 def foreign(messages: Messages, entries: Sequence[Entry], hears: Hears) -> NDArray[np.bool_]:

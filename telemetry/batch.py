@@ -75,7 +75,8 @@ NO_MACHINE = Waveforms(
 class Refusal:
     """A message, or an inner bundle of a gateway, that was not taken: the reason is a slug that is counted.
 
-    `lift_id` is the lift that it claims to come from, "" where it names none.
+    `lift_id` is the lift that it claims to come from, "" where it names none. `share` names the sender whose share of
+    the dead letters it takes, one of the registry where `known`.
     """
 
     reason: str
@@ -85,6 +86,8 @@ class Refusal:
     arrived_ns: int
     position: int
     lift_id: str = ""
+    share: str = ""
+    known: bool = False
 
 
 @dataclass(frozen=True, slots=True)

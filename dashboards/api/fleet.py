@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from codecs import getincrementaldecoder
 from typing import Annotated, Any
 
 import numpy as np
@@ -30,13 +31,16 @@ def fleet(context: AppContext) -> APIRouter:
     @router.get("/dead-letters", response_model=schema.DeadLetterList, responses=problem_responses(400, 422, 503))
     def list_dead_letters(
         reason: Annotated[schema.Slug | None, Query(description="Why it was refused")] = None,
+        lift_id: Annotated[schema.LiftId | None, Query(description="The lift that the message names")] = None,
         since: schema.Since = None,
         until: schema.Until = None,
         limit: schema.Limit = schema.LIMIT_DEFAULT,
         cursor: schema.Cursor = None,
     ) -> OrjsonResponse:
         """List refused messages, newest first."""
-        page = context.records().dead_letters(reason=reason, from_ns=since, to_ns=until, limit=limit, cursor=cursor)
+        page = context.records().dead_letters(
+            reason=reason, lift_id=lift_id, from_ns=since, to_ns=until, limit=limit, cursor=cursor
+        )
         return OrjsonResponse({"items": [_dead_letter(letter) for letter in page.items], "next": page.next})
 
     return router
@@ -82,11 +86,24 @@ def _completeness(view: FleetView, inside: NDArray[np.bool_]) -> dict[str, Any]:
 
 
 def _dead_letter(letter: RefusedMessage) -> dict[str, Any]:
+    """Return a refused message as JSON: the beginning of its payload as text, and as hex where it is no text."""
     return {
         "id": letter.id,
         "reason": letter.reason,
         "detail": letter.detail,
         "topic": letter.topic,
         "payload": letter.payload.decode("utf-8", "backslashreplace"),
+        "payload_hex": None if _is_text(letter.payload) else letter.payload.hex(" "),
+        "payload_bytes": letter.size,
+        "lift_id": letter.lift_id or None,
         "arrived": rfc3339(letter.at_ns),
     }
+
+
+def _is_text(payload: bytes) -> bool:
+    """Return whether a payload, which may end within a character, is printable UTF-8."""
+    try:
+        text = getincrementaldecoder("utf-8")().decode(payload)
+    except UnicodeDecodeError:
+        return False
+    return all(char.isprintable() or char in "\n\r\t" for char in text)

@@ -18,7 +18,8 @@ from dashboards.live.fleet_view import FleetView
 from dashboards.live.listing import LiftQuery
 from detectors.catalogue import RULES
 from registry.facts import LiftFacts
-from store.records.repository import lift_version
+from store.records.repository import RefusalCount, lift_version
+from telemetry.instant import rfc3339
 
 NO_FACTS = LiftFacts("", "")
 """The facts of a lift that is not registered."""
@@ -55,14 +56,20 @@ def lifts(context: AppContext) -> APIRouter:
 def lift_response(context: AppContext, lift_id: str, status: int = 200, **headers: str) -> OrjsonResponse:
     """Return one lift in detail as a response whose ETag is the version of its facts."""
     view, row = _find(context, lift_id)
-    document = lift_document(view, row, context.poller.rules_set_aside())
-    return OrjsonResponse(document, status, {**headers, **etag(lift_version(view.lift_index.facts[row]))})
+    return OrjsonResponse(
+        _document(context, view, row), status, {**headers, **etag(lift_version(view.lift_index.facts[row]))}
+    )
 
 
 def lift_detail(context: AppContext, lift_id: str) -> dict[str, Any]:
     """Return one lift in detail; a problem (404) where the fleet does not contain the lift."""
     view, row = _find(context, lift_id)
-    return lift_document(view, row, context.poller.rules_set_aside())
+    return _document(context, view, row)
+
+
+def _document(context: AppContext, view: FleetView, row: int) -> dict[str, Any]:
+    refused = context.poller.refused(view.lift_index.lift_id[row])
+    return lift_document(view, row, context.poller.rules_set_aside(), refused)
 
 
 def _find(context: AppContext, lift_id: str) -> tuple[FleetView, int]:
@@ -74,7 +81,9 @@ def _find(context: AppContext, lift_id: str) -> tuple[FleetView, int]:
     return view, row
 
 
-def lift_document(view: FleetView, row: int, set_aside: Sequence[str] = ()) -> dict[str, Any]:
+def lift_document(
+    view: FleetView, row: int, set_aside: Sequence[str] = (), refused: Sequence[RefusalCount] = ()
+) -> dict[str, Any]:
     """Return the lift in `row` of the view in detail."""
     item, known = view.item(row), view.lift_index.facts[row]
     return {
@@ -85,6 +94,7 @@ def lift_document(view: FleetView, row: int, set_aside: Sequence[str] = ()) -> d
         "not_judged": not_judged(known, set_aside),
         "maintenance": item["maintenance"],
         "messages": _messages(view, row),
+        "refused": [{"reason": r.reason, "count": r.count, "last": rfc3339(r.last_ns)} for r in refused],
         "health": None,
     }
 

@@ -239,6 +239,14 @@ class MessageCounts(ResponseBody):
     late: int
 
 
+class RefusalCountBody(ResponseBody):
+    """How many messages of a lift were refused for a reason, and when the last one arrived."""
+
+    reason: str
+    count: int
+    last: TimeText
+
+
 class LiftDetail(ResponseBody):
     """One lift: its latest state as in a list, its facts, its open alerts, and the rules that are not judged."""
 
@@ -254,6 +262,7 @@ class LiftDetail(ResponseBody):
     not_judged: list[NotJudged]
     maintenance: MaintenanceWindowBody | None
     messages: MessageCounts | None
+    refused: list[RefusalCountBody]
     health: float | None
 
 
@@ -339,13 +348,16 @@ class FleetSummary(ResponseBody):
 
 
 class DeadLetter(ResponseBody):
-    """A refused message."""
+    """A refused message, with the beginning of its payload; `payload_hex` where that is no text."""
 
     id: int
     reason: str
     detail: str
     topic: str
+    lift_id: str | None
     payload: str
+    payload_hex: str | None
+    payload_bytes: int
     arrived: TimeText
 
 

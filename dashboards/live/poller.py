@@ -38,6 +38,7 @@ from store.records.repository import (
     LiveState,
     Records,
     RecordsUnavailable,
+    RefusalCount,
     Registered,
     RegistryChanges,
     WindowRecord,
@@ -60,6 +61,8 @@ class PolledRecords:
     live: Mapping[str, tuple[LiveState, LiveTable]] = field(default_factory=dict)
     transition: int = -1
     alerts: Mapping[str, Sequence[Alert]] = field(default_factory=dict)
+    refusal: int = EVERYTHING
+    refused: Mapping[str, Mapping[str, RefusalCount]] = field(default_factory=dict)
 
     @property
     def as_of_ns(self) -> int:
@@ -83,9 +86,12 @@ class PolledRecords:
             windows = {**windows, **{window.lift_id: window for window in changes.windows}}
         newest = max((live.version for live, _ in self.live.values()), default=0)
         fresh = {live.partition: (live, decode_live(live.lifts)) for live in records.live(newest)}
-        if (revision, transition) == (self.revision, self.transition) and not fresh:
+        refusal, counts = records.refusals_since(self.refusal)
+        if (revision, transition, refusal) == (self.revision, self.transition, self.refusal) and not fresh:
             return self, announcements
-        return PolledRecords(revision, registry, windows, {**self.live, **fresh}, transition, alerts), announcements
+        live, refused = {**self.live, **fresh}, _counted(self.refused, counts)
+        polled = PolledRecords(revision, registry, windows, live, transition, alerts, refusal, refused)
+        return polled, announcements
 
     @property
     def table(self) -> LiveTable:
@@ -140,6 +146,10 @@ class FleetPoller:
     def counts(self) -> dict[str, dict[str, float]]:
         """Return the counts of each monitor."""
         return {partition: live.counts for partition, (live, _) in self._polled.live.items()}
+
+    def refused(self, lift_id: str) -> list[RefusalCount]:
+        """Return how many messages of a lift were refused for each reason, the latest first."""
+        return sorted(self._polled.refused.get(lift_id, {}).values(), key=lambda count: -count.last_ns)
 
     def rules_set_aside(self) -> list[str]:
         """Return the slugs of the rules that broke in a monitor and are not judged."""
@@ -234,6 +244,18 @@ def _changed(registry: Mapping[str, Registered], changes: RegistryChanges) -> Ma
     after = {**registry, **{each.facts.lift_id: each for each in changes.lifts}}
     for lift_id in changes.deleted:
         after.pop(lift_id, None)
+    return after
+
+
+def _counted(
+    before: Mapping[str, Mapping[str, RefusalCount]], changed: Sequence[RefusalCount]
+) -> Mapping[str, Mapping[str, RefusalCount]]:
+    """Return the counts of refusals by lift and reason after these changes."""
+    if not changed:
+        return before
+    after = dict(before)
+    for count in changed:
+        after[count.lift_id] = {**after.get(count.lift_id, {}), count.reason: count}
     return after
 
 

@@ -79,7 +79,7 @@ class AlertStore:
             book.apply(occurrences)
             book.write()
             before = read_counter(connection, position_name(self.partition))
-            store_refusals(connection, [refusal for refusal in refusals if refusal.position > before])
+            store_refusals(self._database, connection, [refusal for refusal in refusals if refusal.position > before])
             if position > before:
                 self._database.set_counter(connection, position_name(self.partition), position)
             if snapshot is not None:

@@ -15,7 +15,7 @@ from registry.lift_facts import Floor, LiftFacts
 from store.records.audit import write_audit
 from store.records.database import REVISION, Database, Repository, read_counter
 from store.records.maintenance import WindowRecord, read_windows
-from store.records.schema import deleted_lifts, lifts
+from store.records.schema import deleted_lifts, lifts, refusals
 from store.records.versions import lift_version, require_version
 
 EVERYTHING = -1
@@ -133,6 +133,7 @@ class LiftStore:
                 row = self._database.insert(deleted_lifts).values(lift_id=lift_id, revision=revision)
                 upsert = row.on_conflict_do_update(index_elements=["lift_id"], set_={"revision": revision})
                 connection.execute(upsert)
+                connection.execute(delete(refusals).where(refusals.c.lift_id == lift_id))
                 write_audit(connection, now_ns, by, "lift.delete", [(lift_id, {})])
             return gone
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from store.records.alerts import AlertStore, Resume, Snapshot
 from store.records.database import RecordsUnavailable, Repository
-from store.records.dead_letters import DeadLetterStore, RefusedMessage
+from store.records.dead_letters import DeadLetterStore, RefusalCount, RefusedMessage
 from store.records.lifts import EVERYTHING, LiftStore, Registered, RegistryChanges
 from store.records.live import LiveState, LiveStore
 from store.records.maintenance import MaintenanceStore, WindowRecord
@@ -38,6 +38,7 @@ __all__ = [
     "PartitionMismatch",
     "Records",
     "RecordsUnavailable",
+    "RefusalCount",
     "RefusedMessage",
     "Registered",
     "RegistryChanges",

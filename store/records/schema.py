@@ -21,6 +21,7 @@ from sqlalchemy import (
     Table,
     Text,
     TypeDecorator,
+    false,
     literal_column,
     true,
 )
@@ -161,7 +162,22 @@ dead_letters = Table(
     Column("detail", CleanText(), nullable=False),
     Column("topic", CleanText(), nullable=False),
     Column("payload", LargeBinary, nullable=False),
+    Column("lift_id", CleanText(64), nullable=False, server_default=""),
+    Column("share", CleanText(64), nullable=False, server_default=""),
+    Column("known", Boolean, nullable=False, server_default=false()),
+    Column("size", Integer, nullable=False, server_default="0"),
     sqlite_autoincrement=True,
+)
+Index("dead_letters_of_lift", dead_letters.c.lift_id, dead_letters.c.id)
+
+refusals = Table(
+    "refusals",
+    metadata,
+    Column("lift_id", CleanText(64), primary_key=True),
+    Column("reason", CleanText(64), primary_key=True),
+    Column("count", BigInteger, nullable=False),
+    Column("last_ns", BigInteger, nullable=False),
+    Column("revision", BigInteger, nullable=False, index=True),
 )
 
 audit = Table(

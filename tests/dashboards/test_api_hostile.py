@@ -94,6 +94,27 @@ def test_the_payload_of_a_refused_message_is_shown_escaped(client: TestClient, r
     letter = client.get("/api/v1/dead-letters?reason=not-json").json()["items"][0]
     assert (letter["topic"], letter["arrived"]) == ("lift/v1/<b>/x/door", "2001-09-09T01:46:40.000Z")
     assert "<img src=x>" in letter["payload"]
+    assert letter["payload_hex"].startswith("ff 00 3c 69 6d 67")
+
+
+def test_the_refusals_of_a_lift_are_counted_in_its_answer_and_found_by_its_name(
+    client: TestClient, records: Records
+) -> None:
+    said = "{" + "é" * 4000
+    for position, lift_id in enumerate(("L001", "L002", "L001"), start=1):
+        at_ns = T0_NS + position * 1_000_000_000
+        refused = Refusal("syntax", "not JSON", f"lift/v1/x/{lift_id}/door", said.encode(), at_ns, position, lift_id)
+        records.judge(position=position, occurrences=[], now_ns=T0_NS, refusals=[refused])
+    client.app.state.context.poller.poll()  # type: ignore[attr-defined]
+    found = [{"reason": "syntax", "count": 2, "last": "2001-09-09T01:46:43.000Z"}]
+    assert client.get("/api/v1/lifts/L001").json()["refused"] == found
+    assert client.get("/api/v1/lifts/L003").json()["refused"] == []
+    letters = client.get("/api/v1/dead-letters?lift_id=L001").json()["items"]
+    assert [(each["lift_id"], each["payload_bytes"], each["payload_hex"]) for each in letters] == [
+        ("L001", 8001, None),
+        ("L001", 8001, None),
+    ]
+    assert len(letters[0]["payload"]) <= 4096
 
 
 def test_non_finite_readings_are_null(client: TestClient, records: Records) -> None:

@@ -12,12 +12,15 @@ from typing import Any
 
 import cbor2
 import pytest
+from sqlalchemy import select
 
 from detectors.catalogue import RULES
 from ingest.judging import Judging
+from ingest.listening import Stretch
 from ingest.storing import Storing
 from store.journal import Journal
 from store.records.repository import AlertFilter, Records
+from store.records.schema import dead_letters
 from store.series.files import FileSeries
 from telemetry.streams import topic
 from tests.ingest.running import DISTRICT, T0_MS, bundle, facts
@@ -44,7 +47,9 @@ class World:
             every_s=0.01,
         )
         self.offers = True
-        self.judging = Judging(self.journal, self.records, RULES, self._offer, lambda: None, lambda: True, batch_s=0.01)
+        self.judging = Judging(
+            self.journal, self.records, RULES, self._offer, lambda: None, lambda: Stretch(0, 0), batch_s=0.01
+        )
 
     def _offer(self, group: Any) -> None:
         if self.offers:
@@ -138,6 +143,27 @@ def test_where_no_gateway_is_named_a_gateway_that_is_no_lift_is_heard(world: Wor
     world.says("GW-8", lift_id)
     world.judge()
     assert (world.stored(lift_id), refusals(world)) == (40, [])
+
+
+def test_what_is_refused_is_counted_for_its_lift_and_takes_the_share_of_who_sent_it(world: World) -> None:
+    broken = json.dumps({"lifts": {"bound": {"t": T0_MS}, "free": {"t": T0_MS}}}).encode()
+    for sender in ("GW-7", "GW-8"):
+        world.journal.append([(time.time_ns(), topic(DISTRICT, sender, "gateway"), broken, False)])
+    world.journal.append([(time.time_ns(), topic(DISTRICT, "GW-7", "gateway"), b"{", False)])
+    world.journal.append([(time.time_ns(), f"lift/v1/{DISTRICT}/bound/Speed", b"{}", False)])
+    world.judge()
+    counted = {(count.lift_id, count.reason): count.count for count in world.records.refusals_since(-1)[1]}
+    assert counted == {
+        ("bound", "missing-field"): 1,
+        ("bound", "not-its-lift"): 1,
+        ("bound", "stream"): 1,
+        ("free", "missing-field"): 2,
+    }
+    letters = select(dead_letters.c.share, dead_letters.c.known).order_by(dead_letters.c.id)
+    with world.records._database.reading() as connection:
+        shares = [tuple(row) for row in connection.execute(letters)]
+    known = [("bound", True), ("free", True), ("GW-8", False), ("free", True), ("GW-7", True), ("bound", True)]
+    assert sorted(shares) == sorted(known)
 
 
 def test_a_gateway_that_is_named_later_is_heard_from_then_on(world: World) -> None:
