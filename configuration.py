@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, FiniteFloat, ValidationError
+from pydantic_core import ErrorDetails
 
 from commands.errors import Unusable, nearest
 
@@ -125,8 +126,9 @@ def secret(path: Path | None, name: str) -> str | None:
         return None
     try:
         return path.read_text(encoding="utf-8-sig").strip()
-    except OSError as error:
-        raise Unusable(f"{name}: cannot read {path} ({error.strerror}); create it with the secret in it") from None
+    except (OSError, UnicodeDecodeError) as error:
+        why = error.strerror if isinstance(error, OSError) else "not UTF-8"
+        raise Unusable(f"{name}: cannot read {path} ({why}); create it with the secret in it") from None
 
 
 def read(path: Path | None, environ: Mapping[str, str] = os.environ) -> Configuration:
@@ -172,8 +174,12 @@ def refuse_moved_keys(tables: Mapping[str, Any], source: str) -> None:
 
 
 def explain(error: ValidationError, source: str) -> str:
-    """Return the first fault of a configuration as one line with its remedy."""
-    fault = error.errors()[0]
+    """Return the faults of a configuration, one line each with its remedy."""
+    return "\n".join(explain_fault(fault, source) for fault in error.errors())
+
+
+def explain_fault(fault: ErrorDetails, source: str) -> str:
+    """Return one fault as one line with its remedy."""
     where = ".".join(str(part) for part in fault["loc"])
     if fault["type"] != "extra_forbidden":
         return f"{source}: {where} = {fault['input']!r}: {fault['msg'].lower()}"

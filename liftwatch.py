@@ -1,7 +1,7 @@
 """The command line: parses the top level, imports the module of the one command that was asked for, and runs it.
 
-What cannot be used ends a command with one line on standard error and exit code 2. What goes away later, such as a
-broker or a database, is waited for.
+What cannot be used ends a command with one line for each fault on standard error and exit code 2. What goes away later,
+such as a broker or a database, is waited for.
 """
 
 from __future__ import annotations
@@ -87,7 +87,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         return command.run(options, configuration.read(path))
     except expected as error:
-        print(f"liftwatch: {error}", file=sys.stderr)
+        for line in str(error).splitlines():
+            print(f"liftwatch: {line}", file=sys.stderr)
         return UNUSABLE
     except KeyboardInterrupt:
         return 0

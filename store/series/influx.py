@@ -20,8 +20,7 @@ import urllib3
 from influxdb_client import Dialect, InfluxDBClient, WriteService
 from influxdb_client.rest import ApiException
 
-from store.series import buckets, flux
-from store.series.influx_setup import prepare
+from store.series import buckets, flux, influx_setup
 from store.series.line_protocol import chunks
 from store.series.timeseries import (
     EVENTS_LIMIT,
@@ -41,6 +40,7 @@ from store.series.timeseries import (
     TimeSeriesUnavailable,
 )
 
+BUCKETS = (flux.RAW_BUCKET, flux.MINUTE_BUCKET)
 TIMEOUT_MS = 30_000
 GZIP_LEVEL = 1
 GZIP_WINDOW = 16 + zlib.MAX_WBITS
@@ -78,8 +78,24 @@ class InfluxSeries:
         opened = cls(InfluxDBClient(url=url, token=token, org=org, timeout=TIMEOUT_MS), url, org)
         if writable:
             with opened._translating_errors():
-                prepare(opened._client, org, {flux.RAW_BUCKET: raw_days, flux.MINUTE_BUCKET: minute_days})
+                influx_setup.prepare(opened._client, org, dict(zip(BUCKETS, (raw_days, minute_days), strict=True)))
         return opened
+
+    def check_health(self) -> str:
+        """Return the server's name and version; raise where it is no InfluxDB 2, or is not healthy."""
+        with self._translating_errors():
+            health = influx_setup.health(self._client)
+        if health.status != "pass":
+            raise TimeSeriesUnavailable(f"InfluxDB at {self._url} is not healthy: {health.message}")
+        return f"{health.name} {health.version}"
+
+    def check_access(self) -> str:
+        """Return which buckets there are and which `open` will make; raise where the token cannot use them."""
+        with self._translating_errors():
+            there = influx_setup.usable_buckets(self._client, self._org, BUCKETS)
+        missing = [name for name in BUCKETS if name not in there]
+        made = f"; made when the monitor starts: {', '.join(missing)}" if missing else ""
+        return f"the token may write to {', '.join(there) or 'no bucket yet'}{made}"
 
     def write(self, points: Sequence[Points]) -> None:
         """Write `points` in bounded pieces; a refused piece does not stop the others from being written."""
@@ -227,7 +243,7 @@ def _remedy(status: int | None, org: str) -> str:
     if status == 401:
         return "; the token is missing or wrong: set the token of an all-access or read/write authorisation"
     if status in (403, 404):
-        return f"; does the organisation {org!r} exist, and may the token read and write its buckets?"
+        return f"; does the organisation {org!r} exist, and may the token read and write its buckets and tasks?"
     return ""
 
 

@@ -5,13 +5,24 @@ Preparing again changes nothing; settings that were changed by hand are restored
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
-from influxdb_client import BucketRetentionRules, InfluxDBClient, TaskCreateRequest, TaskUpdateRequest
+from influxdb_client import (
+    BucketRetentionRules,
+    HealthCheck,
+    HealthService,
+    InfluxDBClient,
+    TaskCreateRequest,
+    TaskUpdateRequest,
+    WriteService,
+)
+from influxdb_client.rest import ApiException
 
 from store.series import flux
 
 DAY_S = 86_400
+NO_POINTS = 400
+"""The status of a write without points, which is refused only after the token was accepted."""
 
 
 def prepare(client: InfluxDBClient, org: str, retention_days: Mapping[str, int]) -> None:
@@ -19,6 +30,24 @@ def prepare(client: InfluxDBClient, org: str, retention_days: Mapping[str, int])
     for name, days in retention_days.items():
         _prepare_bucket(client, org, name, days * DAY_S)
     _prepare_task(client, org)
+
+
+def health(client: InfluxDBClient) -> HealthCheck:
+    """Return what the server says of its health."""
+    return HealthService(client.api_client).get_health()
+
+
+def usable_buckets(client: InfluxDBClient, org: str, names: Sequence[str]) -> list[str]:
+    """Return which buckets there are; raise ApiException where the token cannot write to one, or read tasks."""
+    found = [name for name in names if _exists(client, org, name)]
+    client.tasks_api().find_tasks(org=org, limit=1)
+    for name in found:
+        try:
+            WriteService(client.api_client).post_write(org=org, bucket=name, body=b"")
+        except ApiException as error:
+            if error.status != NO_POINTS:
+                raise
+    return found
 
 
 def _prepare_bucket(client: InfluxDBClient, org: str, name: str, kept_s: int) -> None:

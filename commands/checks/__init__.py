@@ -1,0 +1,1 @@
+"""What `liftwatch check-config` tries: one file for each kind of thing that a configuration names."""
