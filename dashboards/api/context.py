@@ -15,6 +15,7 @@ from typing import Generic, TypeVar
 from dashboards.http.metrics import ServerMetrics
 from dashboards.http.problem import unavailable
 from dashboards.live.event_stream import EventBroadcaster
+from dashboards.live.partitions import MONITOR_SILENT_S
 from dashboards.live.poller import FleetPoller
 from store.records.repository import Records
 from store.series.timeseries import TimeSeries
@@ -31,7 +32,7 @@ class Settings:
 
     `inject(lift_id, cause, seconds)` injects a fault into a simulated lift (OSError: the broker is unreachable,
     ValueError: the simulator has no such fault); the route exists only with `inject` and `demo`. `causes` are the
-    faults that the simulator offers.
+    faults that the simulator offers. A monitor that has written nothing for `monitor_silent_s` does not run.
     """
 
     open_records: Callable[[], Records]
@@ -42,6 +43,7 @@ class Settings:
     demo: bool = False
     causes: tuple[str, ...] = ()
     inject: InjectFault | None = None
+    monitor_silent_s: float = MONITOR_SILENT_S
 
 
 class LazyStore(Generic[T]):
@@ -96,7 +98,7 @@ class AppContext:
         self.series = LazyStore("time series", self.settings.open_series)
         self.server_metrics = ServerMetrics()
         self.broadcaster = EventBroadcaster(self.server_metrics)
-        self.poller = FleetPoller(self.records, self.broadcaster, self.server_metrics)
+        self.poller = FleetPoller(self.records, self.broadcaster, self.server_metrics, self.settings.monitor_silent_s)
 
     def close(self) -> None:
         """Stop the poller and close the stores."""

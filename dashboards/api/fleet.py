@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from codecs import getincrementaldecoder
+from collections.abc import Iterable
 from typing import Annotated, Any
 
 import numpy as np
@@ -13,6 +14,7 @@ from dashboards.api import schema
 from dashboards.api.context import AppContext
 from dashboards.api.responses import OrjsonResponse, problem_responses
 from dashboards.live.fleet_view import SEVERITIES, STATES, FleetView
+from dashboards.live.partitions import PartitionStatus
 from store.records.repository import RefusedMessage
 from telemetry import instant
 from telemetry.instant import rfc3339
@@ -26,7 +28,7 @@ def fleet(context: AppContext) -> APIRouter:
     @router.get("/fleet", response_model=schema.FleetSummary, responses=problem_responses(422, 503))
     async def get_fleet(district: schema.District = None) -> OrjsonResponse:
         """Count lifts by state, open alerts by severity, both by district, and how complete the data is."""
-        return OrjsonResponse(fleet_summary(context.poller.current_view(), district))
+        return OrjsonResponse(fleet_summary(context.poller.current_view(), context.poller.partitions(), district))
 
     @router.get("/dead-letters", response_model=schema.DeadLetterList, responses=problem_responses(400, 422, 503))
     def list_dead_letters(
@@ -46,7 +48,7 @@ def fleet(context: AppContext) -> APIRouter:
     return router
 
 
-def fleet_summary(view: FleetView, district: str | None) -> dict[str, Any]:
+def fleet_summary(view: FleetView, partitions: Iterable[PartitionStatus], district: str | None) -> dict[str, Any]:
     """Return the counts of the fleet, or of one district."""
     inside = np.ones(len(view.lift_index), dtype=np.bool_) if district is None else view.lift_index.district == district
     return {
@@ -55,6 +57,10 @@ def fleet_summary(view: FleetView, district: str | None) -> dict[str, Any]:
         "districts": _by_district(view, inside),
         "health": None,
         "completeness": _completeness(view, inside),
+        "partitions": [
+            {"partition": each.partition, "running": each.is_running, "wrote": instant.text(each.wrote_ns)}
+            for each in partitions
+        ],
         "as_of": instant.text(view.as_of_ns or None),
     }
 

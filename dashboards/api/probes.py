@@ -15,6 +15,7 @@ from starlette.responses import Response
 from dashboards.api.context import AppContext
 from dashboards.api.responses import OrjsonResponse, problem_responses
 from dashboards.live.fleet_view import SEVERITIES, STATES
+from dashboards.live.partitions import PartitionStatus
 from telemetry import instant
 
 NOT_IN_A_METRIC_NAME = re.compile(r"[^a-zA-Z0-9_]")
@@ -37,6 +38,7 @@ def probes(context: AppContext) -> APIRouter:
         context.series()
         broken = context.poller.rules_set_aside()
         warnings = [f"rules set aside: {', '.join(broken)}"] if broken else []
+        warnings += [_stopped(each) for each in context.poller.partitions() if not each.is_running]
         wrote = instant.text(view.as_of_ns or None)
         return OrjsonResponse({"status": "ready", "monitor_wrote": wrote, "warnings": warnings})
 
@@ -48,6 +50,11 @@ def probes(context: AppContext) -> APIRouter:
         return Response(generate_latest(context.server_metrics.registry), media_type=CONTENT_TYPE_LATEST)
 
     return router
+
+
+def _stopped(status: PartitionStatus) -> str:
+    since = f"since {instant.text(status.wrote_ns)}" if status.wrote_ns is not None else "and never ran"
+    return f"the monitor of partition {status.partition} is not running, {since}: start it; its lifts are blind"
 
 
 class FleetCollector(Collector):
@@ -69,7 +76,10 @@ class FleetCollector(Collector):
             open_alerts.add_metric([name], count)
         wrote = GaugeMetricFamily("liftwatch_monitor_wrote_seconds", "When a monitor last wrote, seconds since 1970")
         wrote.add_metric([], view.as_of_ns / 1e9)
-        yield from (lifts, open_alerts, wrote, *self._monitors())
+        running = GaugeMetricFamily("liftwatch_partition_running", "Whether a monitor runs", labels=["partition"])
+        for each in self._desk.poller.partitions():
+            running.add_metric([each.partition], each.is_running)
+        yield from (lifts, open_alerts, wrote, running, *self._monitors())
 
     def _monitors(self) -> Iterable[Metric]:
         """Return the counts of the monitors; the part of a count's key after a colon becomes the label `kind`.

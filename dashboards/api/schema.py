@@ -23,8 +23,9 @@ SLUG = r"^[a-z0-9-]{1,64}$"
 SeverityName = Literal["critical", "major", "minor", "trend"]
 AlertState = Literal["firing", "cleared", "closed"]
 LiftState = Literal[
-    "critical", "never-seen", "offline", "suspect", "major", "minor", "trend", "inspection", "out-of-service", "normal"
-]
+    "critical", "never-seen", "blind", "offline", "suspect", "major", "minor", "trend", "inspection", "out-of-service",
+    "normal",
+]  # fmt: skip
 StreamName = Literal["speed", "displacement", "vibration", "door", "infrared", "status"]
 LiftSort = Literal[
     "state", "-state", "lift_id", "-lift_id", "name", "-name", "district", "-district", "last_seen", "-last_seen"
@@ -334,6 +335,14 @@ class DistrictCounts(ResponseBody):
     severities: dict[str, int]
 
 
+class PartitionItem(ResponseBody):
+    """A partition of the fleet: whether its monitor runs, and when the monitor last wrote."""
+
+    partition: str
+    running: bool
+    wrote: TimeText | None
+
+
 class FleetSummary(ResponseBody):
     """The fleet in counts."""
 
@@ -344,6 +353,7 @@ class FleetSummary(ResponseBody):
     districts: dict[str, DistrictCounts]
     health: None
     completeness: Completeness
+    partitions: list[PartitionItem]
     as_of: TimeText | None
 
 

@@ -23,7 +23,8 @@ from telemetry import instant
 from telemetry.streams import DOOR_STATES, INSPECTION, MODES, NEVER_SEEN, OFFLINE, OUT_OF_SERVICE, POWERS, SUSPECT
 
 STATES = (
-    "critical", "never-seen", "offline", "suspect", "major", "minor", "trend", "inspection", "out-of-service", "normal",
+    "critical", "never-seen", "blind", "offline", "suspect", "major", "minor", "trend", "inspection", "out-of-service",
+    "normal",
 )  # fmt: skip
 SEVERITIES = tuple(reversed(catalogue.SEVERITIES))
 DIRECTIONS = {1.0: "up", -1.0: "down", 0.0: "none"}
@@ -162,15 +163,22 @@ def fleet_view(
     live: LiveTable,
     alerts: Mapping[str, Sequence[Alert]],
     windows: Mapping[str, WindowRecord] | None = None,
+    unwatched: NDArray[np.bool_] | None = None,
 ) -> FleetView:
-    """Return the view that joins the lift index, the live table, the open alerts and the maintenance windows."""
+    """Return the view that joins the lift index, the live table, the open alerts and the maintenance windows.
+
+    `unwatched` marks the rows of the live table whose monitor does not run: their lifts are blind.
+    """
     counts, onset_ns = _open(index, alerts)
     heard = index.live_row >= 0
     link, mode = np.full(len(index), NEVER_SEEN), np.full(len(index), np.nan)
     last_seen_ns = np.full(len(index), NEVER, dtype=np.int64)
     link[heard], mode[heard] = live.link[index.live_row[heard]], live.mode[index.live_row[heard]]
     last_seen_ns[heard] = live.last_seen_ns[index.live_row[heard]]
-    state = _state(counts, link, mode)
+    blind = np.zeros(len(index), dtype=np.bool_)
+    if unwatched is not None:
+        blind[heard] = unwatched[index.live_row[heard]]
+    state = _state(counts, link, mode, blind)
     since_ns = _since(state, onset_ns, last_seen_ns)
     return FleetView(as_of_ns, index, live, alerts, last_seen_ns, counts, state, since_ns, windows or {})
 
@@ -190,13 +198,16 @@ def _open(index: LiftIndex, alerts: Mapping[str, Sequence[Alert]]) -> tuple[NDAr
     return counts, onset_ns
 
 
-def _state(counts: NDArray[np.int64], link: NDArray[Any], mode: NDArray[np.float64]) -> NDArray[np.int8]:
+def _state(
+    counts: NDArray[np.int64], link: NDArray[Any], mode: NDArray[np.float64], blind: NDArray[np.bool_]
+) -> NDArray[np.int8]:
     """Return for each lift the first of `STATES` that holds."""
     has = counts > 0
     holds = np.column_stack(
         [
             has[:, 0],
             link == NEVER_SEEN,
+            blind,
             link == OFFLINE,
             link == SUSPECT,
             *has[:, 1:].T,
@@ -214,7 +225,7 @@ def _since(state: NDArray[np.int8], onset_ns: NDArray[np.int64], last_seen_ns: N
     for column, severity in enumerate(SEVERITIES):
         here = state == STATES.index(severity)
         since_ns[here] = onset_ns[here, column]
-    silent = np.isin(state, (STATES.index("offline"), STATES.index("suspect"))) & (last_seen_ns != NEVER)
+    silent = np.isin(state, [STATES.index(name) for name in ("blind", "offline", "suspect")]) & (last_seen_ns != NEVER)
     since_ns[silent] = last_seen_ns[silent]
     return since_ns
 

@@ -11,11 +11,12 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, fields
 
 import numpy as np
 import orjson
+from numpy.typing import NDArray
 
 from alerts.alert import Alert
 from dashboards.http.metrics import ServerMetrics
@@ -30,6 +31,7 @@ from dashboards.live.event_stream import (
 )
 from dashboards.live.fleet_view import FleetView, LiftIndex, empty_table, fleet_view, lift_index
 from dashboards.live.listing import LiftListing
+from dashboards.live.partitions import MONITOR_SILENT_S, PartitionStatus, PartitionWatch
 from dashboards.live.published import PublishedLifts
 from store.live import RULE_SET_ASIDE, LiveTable, decode_live
 from store.records.repository import (
@@ -63,6 +65,7 @@ class PolledRecords:
     alerts: Mapping[str, Sequence[Alert]] = field(default_factory=dict)
     refusal: int = EVERYTHING
     refused: Mapping[str, Mapping[str, RefusalCount]] = field(default_factory=dict)
+    partition_count: int = 0
 
     @property
     def as_of_ns(self) -> int:
@@ -90,7 +93,8 @@ class PolledRecords:
         if (revision, transition, refusal) == (self.revision, self.transition, self.refusal) and not fresh:
             return self, announcements
         live, refused = {**self.live, **fresh}, _counted(self.refused, counts)
-        polled = PolledRecords(revision, registry, windows, live, transition, alerts, refusal, refused)
+        parts = self.partition_count or records.partition_count()  # once it is fixed, it stays
+        polled = PolledRecords(revision, registry, windows, live, transition, alerts, refusal, refused, parts)
         return polled, announcements
 
     @property
@@ -98,18 +102,29 @@ class PolledRecords:
         """The live tables of all monitors as one."""
         return joined_tables([table for _, table in self.live.values()]) if self.live else empty_table()
 
+    def lifts_of(self, partitions: Collection[str]) -> NDArray[np.str_]:
+        """Return the ids of the lifts in the live tables of these partitions."""
+        tables = (table for name, (_, table) in self.live.items() if name in partitions)
+        return np.concatenate([empty_table().lift_id, *(table.lift_id for table in tables)])
+
 
 class FleetPoller:
     """Keeps the fleet view up to date, and publishes its changes to the broadcaster."""
 
     def __init__(
-        self, records: Callable[[], Records], broadcaster: EventBroadcaster, server_metrics: ServerMetrics
+        self,
+        records: Callable[[], Records],
+        broadcaster: EventBroadcaster,
+        server_metrics: ServerMetrics,
+        monitor_silent_s: float = MONITOR_SILENT_S,
     ) -> None:
         self._records, self._broadcaster, self._server_metrics = records, broadcaster, server_metrics
         self._lock = threading.Lock()
         self._stopping = threading.Event()
         self._thread: threading.Thread | None = None
         self._polled = PolledRecords()
+        self._watch = PartitionWatch(monitor_silent_s)
+        self._partitions: tuple[PartitionStatus, ...] = ()
         self._published = PublishedLifts()
         self._listing: LiftListing | None = None
         self._polled_s = 0.0
@@ -151,6 +166,13 @@ class FleetPoller:
         """Return how many messages of a lift were refused for each reason, the latest first."""
         return sorted(self._polled.refused.get(lift_id, {}).values(), key=lambda count: -count.last_ns)
 
+    def partitions(self) -> tuple[PartitionStatus, ...]:
+        """Return the status of each partition at the last poll."""
+        return self._partitions
+
+    def _stopped(self) -> set[str]:
+        return {each.partition for each in self._partitions if not each.is_running}
+
     def rules_set_aside(self) -> list[str]:
         """Return the slugs of the rules that broke in a monitor and are not judged."""
         names = {key.partition(":") for counts in self.counts().values() for key in counts}
@@ -165,7 +187,10 @@ class FleetPoller:
                 self._cause = str(error.detail if isinstance(error, Problem) else error)
                 self._server_metrics.polls.labels("failed").inc()
                 return
-            if polled is not self._polled or self._listing is None:
+            stopped_before = self._stopped()
+            pictures = [live for live, _ in polled.live.values()]
+            self._partitions = self._watch.look(pictures, polled.partition_count, time.monotonic(), time.time_ns())
+            if polled is not self._polled or self._listing is None or self._stopped() != stopped_before:
                 self._update(polled, announcements)
             self._polled_s = time.monotonic()
             self._server_metrics.polls.labels("ok").inc()
@@ -180,7 +205,9 @@ class FleetPoller:
     def _update(self, polled: PolledRecords, announcements: Sequence[Announcement]) -> None:
         """Build the new view and publish its changes."""
         table = polled.table
-        view = fleet_view(polled.as_of_ns, self._lift_index(polled, table), table, polled.alerts, polled.windows)
+        unwatched = np.isin(table.lift_id, polled.lifts_of(self._stopped()))
+        index = self._lift_index(polled, table)
+        view = fleet_view(polled.as_of_ns, index, table, polled.alerts, polled.windows, unwatched)
         before, version = self.position, max(self.position.version + 1, time.time_ns())
         rows = self._published.update(view, version)
         self._polled, self._listing, self.position = (

@@ -29,7 +29,7 @@ HERE = Path(__file__).parent
 YEAR_S = 365 * 24 * 3600
 TRAPPED = ("entrapment-off-level", "entrapment-at-level", "alarm-button")
 TROUBLED = ("critical", "major", "out-of-service", "inspection")
-SILENT = ("never-seen", "offline", "suspect")
+SILENT = ("never-seen", "blind", "offline", "suspect")
 
 FindLift = Callable[[str], Mapping[str, Any] | None]
 

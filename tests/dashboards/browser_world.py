@@ -6,6 +6,7 @@ normal.
 
 from __future__ import annotations
 
+import math
 import shutil
 import socket
 import threading
@@ -65,6 +66,7 @@ def fill(folder: Path, count: int) -> Settings:
         open_records=lambda: Records.open(url),
         open_series=lambda: open_timeseries(series, writable=False),
         demo=True,
+        monitor_silent_s=math.inf,
         causes=("car-stalled-between-floors", "power-cut"),
         inject=lambda *asked: told.append(asked),
     )

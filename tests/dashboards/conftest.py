@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
@@ -45,6 +46,7 @@ def settings(tmp_path: Path, records: Records) -> Settings:
         open_records=lambda: Records.open(f"sqlite:///{tmp_path}/records.db"),
         open_series=lambda: open_timeseries(tmp_path / "series", writable=False),
         demo=True,
+        monitor_silent_s=math.inf,
         causes=("overspeed", "entrapment"),
         inject=lambda *asked: told.append(asked),
     )

@@ -165,7 +165,7 @@ def test_metrics_are_labelled_by_route_and_never_by_the_requested_path(client: T
     assert "SOME-LIFT" not in text
     assert "/some/path" not in text
     assert 'liftwatch_lifts{state="normal"} 6.0' in text
-    assert 'liftwatch_monitor_refused_total{kind="not-json",monitor="monitor"} 2.0' in text
+    assert 'liftwatch_monitor_refused_total{kind="not-json",monitor="0/1"} 2.0' in text
 
 
 def test_the_openapi_document_refers_to_no_other_host(client: TestClient) -> None:

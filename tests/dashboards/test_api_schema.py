@@ -5,6 +5,7 @@ A real server, real stores, and requests that schemathesis makes from the descri
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -43,6 +44,7 @@ def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         open_records=lambda: Records.open(url),
         open_series=lambda: open_timeseries(folder / "series", writable=False),
         demo=True,
+        monitor_silent_s=math.inf,
         causes=("overspeed",),
         inject=lambda *_: None,
     )

@@ -138,7 +138,7 @@ function showCounts() {
     setText(chip.querySelector("b"), String(n));
     chip.classList.toggle("zero", n === 0);
     chip.setAttribute("aria-pressed", String(filters.state === chip.dataset.state));
-    if (["never-seen", "inspection", "out-of-service"].includes(chip.dataset.state)) chip.hidden = n === 0 && filters.state !== chip.dataset.state;
+    if (["never-seen", "blind", "inspection", "out-of-service"].includes(chip.dataset.state)) chip.hidden = n === 0 && filters.state !== chip.dataset.state;
   }
   const select = at("tools").elements.district, known = new Set(Array.from(select.options, (option) => option.value));
   for (const district of Object.keys(fleet.districts).sort()) if (!known.has(district)) select.append(el("option", { value: district }, district));

@@ -17,8 +17,10 @@ export async function showHeadline(headline, subline, fleet) {
   const general = worst ? translate(`fleet.${worst}`, { n: states[worst] }) : translate(lifts && silent === lifts ? "fleet.silent" : "fleet.quiet");
   headline.replaceChildren(...(worst === "critical" ? await criticalHeadline(general, states.critical) : [general]));
   const stale_s = fleet.as_of ? secondsSince(fleet.as_of) : 0;
-  subline.classList.toggle("problem", stale_s > STALLED_S);
+  const stopped = fleet.partitions.filter((each) => !each.running).map((each) => each.partition);
+  subline.classList.toggle("problem", stale_s > STALLED_S || stopped.length > 0);
   if (stale_s > STALLED_S) return setText(subline, translate("fleet.stalled", { duration: span(stale_s), at: clock(fleet.as_of) }));
+  if (stopped.length) return setText(subline, translate("fleet.stopped", { partitions: stopped.join(translate("shell.comma")) }));
   const parts = [translate("fleet.sub", { n: lifts })];
   if (silent) parts.push(translate("fleet.sub.silent", { n: silent }));
   if (fleet.completeness.fraction !== null) parts.push(translate("fleet.sub.complete", { percent: (Math.floor(1000 * fleet.completeness.fraction) / 10) }));

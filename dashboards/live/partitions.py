@@ -1,0 +1,57 @@
+"""Which partitions' monitors run: one that has replaced its live picture within the last seconds.
+
+    0/2   picture ─ picture ─ picture ─ picture      runs
+    1/2   picture ─ picture ─ …… silent_s ……         does not run: its lifts are blind
+    2/3   never a picture                            does not run
+
+Seconds are counted by this process's clock from the moment at which it saw a new picture, since the monitor may be on a
+machine with another clock. Only the age of a picture that was there at the first look is taken from its own time.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from store.records.repository import LiveState
+
+MONITOR_SILENT_S = 15.0
+"""A monitor writes a picture each second; one that is busy or waits for the records may be some seconds late."""
+
+
+@dataclass(frozen=True, slots=True)
+class PartitionStatus:
+    """A partition, whether its monitor runs, and when the monitor last wrote (None: never)."""
+
+    partition: str
+    is_running: bool
+    wrote_ns: int | None
+
+
+class PartitionWatch:
+    """Watches the pictures of all partitions."""
+
+    def __init__(self, silent_s: float = MONITOR_SILENT_S) -> None:
+        self._silent_s = silent_s
+        self._seen: dict[str, tuple[int, float]] = {}
+        self._first_look = True
+
+    def look(self, pictures: Iterable[LiveState], count: int, now_s: float, now_ns: int) -> tuple[PartitionStatus, ...]:
+        """Return the status of each of `count` partitions, and of any other that has a picture."""
+        latest = {picture.partition: picture for picture in pictures}
+        for name, picture in latest.items():
+            if self._seen.get(name, (0, 0.0))[0] != picture.version:
+                age_s = max(0.0, (now_ns - picture.at_ns) / 1e9) if self._first_look else 0.0
+                self._seen[name] = (picture.version, now_s - age_s)
+        self._first_look = False
+        names = sorted({f"{number}/{count}" for number in range(count)} | latest.keys(), key=_number)
+        return tuple(self._status(name, latest.get(name), now_s) for name in names)
+
+    def _status(self, name: str, picture: LiveState | None, now_s: float) -> PartitionStatus:
+        if picture is None:
+            return PartitionStatus(name, is_running=False, wrote_ns=None)
+        return PartitionStatus(name, now_s - self._seen[name][1] <= self._silent_s, picture.at_ns)
+
+
+def _number(name: str) -> int:
+    return int(name.partition("/")[0])
