@@ -8,10 +8,10 @@ import logging
 import os
 import signal
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import contextmanager, suppress
 
 from commands import compile as compilation
-from commands.wiring.broker import broker_address, connected
+from commands.wiring.broker import broker_address
 from commands.wiring.partition import client_id, partition
 from commands.wiring.rules import tuned_rules
 from commands.wiring.series import open_series
@@ -25,7 +25,6 @@ from notify.webhook_notifier import WebhookNotifier
 from store.journal import Journal, JournalLocked
 from store.journal_files import JournalDamaged, JournalUnavailable
 from store.records.repository import PartitionMismatch, Records, RecordsUnavailable
-from store.series.timeseries import TimeSeriesRefused, TimeSeriesUnavailable
 
 log = logging.getLogger("liftwatch.monitor")
 
@@ -36,8 +35,6 @@ EXPECTED_ERRORS = (
     JournalUnavailable,
     PartitionMismatch,
     RecordsUnavailable,
-    TimeSeriesUnavailable,
-    TimeSeriesRefused,
 )
 DATA_UMASK = 0o027
 """The data say who was where: the monitor's own user writes them, its group may read them, nobody else."""
@@ -71,31 +68,30 @@ def collect_seldom() -> None:
 
 @contextmanager
 def open_monitor(settings: Configuration) -> Iterator[Monitor]:
-    """Open the journal, the databases and the broker, and give a monitor that works with them."""
+    """Open the journal, and give a monitor that waits for broker, records and time series where they are away."""
     rules, webhooks, address = tuned_rules(settings), webhook_endpoints(settings), broker_address(settings)
     where = settings.monitor
     with (
-        Records.open(settings.records_url) as records,
+        Records.opened_at_first_use(settings.records_url) as records,
         Journal.open(where.data_dir / "journal", where.journal_limit_mb << 20) as journal,
     ):
-        records.claim(partition(settings))
+        with suppress(RecordsUnavailable):  # away, they are claimed later; there, a mismatch is refused unheard
+            records.claim(partition(settings))
         journal.lock()  # before connecting: a second monitor would take over the first one's session at the broker
-        with closing(open_series(settings, writable=True)) as series:
-            source = connected(MqttSource(address, client_id(settings, "monitor")))
-            notifiers: list[Notifier] = [
-                Announcer(records, address, client_id(settings, "announcer")),
-                WebhookNotifier(records, webhooks),
-            ]
-            yield Monitor(
-                source,
-                journal,
-                records,
-                series,
-                rules,
-                notifiers,
-                partition=partition(settings),
-                raw_days=settings.timeseries.raw_days,
-                keep_years=settings.records.keep_years,
-                batch_s=where.batch_s,
-                batch_messages=where.batch_messages,
-            )
+        notifiers: list[Notifier] = [
+            Announcer(records, address, client_id(settings, "announcer")),
+            WebhookNotifier(records, webhooks),
+        ]
+        yield Monitor(
+            MqttSource(address, client_id(settings, "monitor")),
+            journal,
+            records,
+            lambda: open_series(settings, writable=True),
+            rules,
+            notifiers,
+            partition=partition(settings),
+            raw_days=settings.timeseries.raw_days,
+            keep_years=settings.records.keep_years,
+            batch_s=where.batch_s,
+            batch_messages=where.batch_messages,
+        )

@@ -14,9 +14,8 @@ from dashboards.api.context import Settings as DashboardSettings
 from simulator.faults.cause_table import CAUSES
 from simulator.playback import injection
 from store.records.repository import Records, RecordsUnavailable
-from store.series.timeseries import TimeSeriesRefused, TimeSeriesUnavailable
 
-EXPECTED_ERRORS = (RecordsUnavailable, TimeSeriesUnavailable, TimeSeriesRefused)
+EXPECTED_ERRORS = (RecordsUnavailable,)
 
 
 def add_arguments(_: argparse.ArgumentParser) -> None:
@@ -26,7 +25,7 @@ def add_arguments(_: argparse.ArgumentParser) -> None:
 def run(_: argparse.Namespace, settings: Configuration) -> int:
     """Serve until SIGINT or SIGTERM."""
     where = settings.dashboards
-    Records.open(settings.records_url).close()
+    Records.opened_at_first_use(settings.records_url).close()  # refuses what is no address of a database
     inject = functools.partial(injection.inject, broker_address(settings)) if where.demo else None
     try:
         app.run(

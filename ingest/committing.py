@@ -9,10 +9,12 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 
 from alerts.alert import Change
 from alerts.book import Occurrence
 from store.journal import Journal
+from store.journal_files import JournalUnavailable
 from store.records.alerts import Snapshot
 from store.records.repository import Records
 from telemetry.batch import Refusal
@@ -70,5 +72,6 @@ class Committing:
         self.begin_at(position)
         if snapshot is not None:
             self._snapshot_due_s = time.monotonic() + SNAPSHOT_EVERY_S
-            self._journal.mark(READER, snapshot.position)
+            with suppress(JournalUnavailable):  # the mark is for trimming alone: the next snapshot makes it again
+                self._journal.mark(READER, snapshot.position)
         return changes

@@ -28,9 +28,11 @@ from ingest.senders import attributed, foreign
 from ingest.state import State
 from ingest.storing import DecodedGroup, Listing
 from mqtt.backoff import Backoff
+from mqtt.outage import Outage
 from registry.facts import LiftFacts
 from registry.partition import EVERY_LIFT, Partition
 from store.journal import Journal
+from store.journal_files import JournalUnavailable
 from store.live import RULE_SET_ASIDE, LiveTable
 from store.records.database import RecordsUnavailable
 from store.records.lifts import EVERYTHING, RegistryChanges
@@ -66,6 +68,7 @@ class Judging(threading.Thread):
         committed: Callable[[], None],
         stretch: Callable[[], Stretch],
         *,
+        before_resuming: Callable[[], None] = lambda: None,
         partition: Partition = EVERY_LIFT,
         batch_s: float = 0.2,
         batch_messages: int = 10_000,
@@ -76,7 +79,7 @@ class Judging(threading.Thread):
         self.picture: LiveTable | None = None
         self.reached = 0
         self._journal, self._records, self._offer, self._committed = journal, records, offer, committed
-        self._stretch, self._partition = stretch, partition
+        self._stretch, self._partition, self._before_resuming = stretch, partition, before_resuming
         self._rules = {rule.slug: rule for rule in rules}
         self._batch_s, self._batch_messages = batch_s, batch_messages
         self._state: State | None = None
@@ -87,12 +90,10 @@ class Judging(threading.Thread):
         self._quarantine = Quarantine()
         self._committing = Committing(journal, records)
         self._backoff = Backoff(FIRST_PAUSE_S, RETRY_LIMIT_S)
+        self.outage = Outage("judging waits", log)
         self._ticked_ns = 0
         self._due = dict.fromkeys(("commit", "registry", "picture"), 0.0)
         self._stopping = threading.Event()
-        forgotten = journal.continue_after(records.resume().position)
-        if forgotten:
-            log.warning("the journal is older than the records: %d messages, judged long ago, are forgotten", forgotten)
 
     @property
     def state(self) -> State:
@@ -121,6 +122,9 @@ class Judging(threading.Thread):
             try:
                 if self._retry(self._resume):
                     self._judge_on()
+            except JournalUnavailable as error:
+                self.outage.failed(error)
+                self._stopping.wait(self._backoff.pause_s())
             except Exception as error:  # a mistake of our own must not stop what follows
                 log.exception("judging failed; it goes back to the snapshot")
                 self._failed(error)
@@ -229,7 +233,12 @@ class Judging(threading.Thread):
 
     def _resume(self) -> None:
         """Load the snapshot and the registry, and stand where the snapshot stood."""
-        rules, snapshot, position = tuple(self._rules.values()), self._records.resume().snapshot, 0
+        self._before_resuming()
+        resume = self._records.resume()
+        forgotten = self._journal.continue_after(resume.position)
+        if forgotten:
+            log.warning("the journal is older than the records: %d messages, judged long ago, are forgotten", forgotten)
+        rules, snapshot, position = tuple(self._rules.values()), resume.snapshot, 0
         state = State(rules, self._rule_broke, self._broken)
         if snapshot is not None:
             state = State.unpacked(rules, snapshot.state, self._rule_broke, self._broken)
@@ -269,5 +278,5 @@ class Judging(threading.Thread):
     def _retry(self, act: Callable[[], object], attempts: int | None = None) -> bool:
         """Call `act` until the records are there: nothing is read meanwhile, so nothing is lost."""
         return retry_while_unavailable(
-            act, RecordsUnavailable, self._stopping, log, limit_s=RETRY_LIMIT_S, attempts=attempts
+            act, RecordsUnavailable, self._stopping, self.outage, limit_s=RETRY_LIMIT_S, attempts=attempts
         )

@@ -11,7 +11,7 @@ import logging
 import threading
 import time
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Protocol
 
 from detectors.rule import Rule
@@ -20,10 +20,11 @@ from ingest.judging import Judging
 from ingest.listening import Listening
 from ingest.receive import Arrival, Source
 from ingest.storing import DecodedGroup, Storing
+from mqtt.outage import Outage
 from registry.partition import EVERY_LIFT, Partition
 from store.journal import Journal
 from store.journal_files import JournalUnavailable
-from store.records.repository import KEEP_DEFAULT_YEARS, Records, RecordsUnavailable
+from store.records.repository import KEEP_DEFAULT_YEARS, PartitionMismatch, Records, RecordsUnavailable
 from store.series.timeseries import TimeSeries
 
 log = logging.getLogger("liftwatch.monitor")
@@ -44,6 +45,9 @@ class Notifier(Protocol):
     wake: threading.Event
     counts: Counter[str]
 
+    def register(self) -> None:
+        """Make sure that every transition from now on is delivered; called before anything is judged."""
+
     def start(self) -> None: ...
 
     def stop(self) -> None: ...
@@ -57,7 +61,7 @@ class Monitor:
         source: Source,
         journal: Journal,
         records: Records,
-        series: TimeSeries,
+        open_series: Callable[[], TimeSeries],
         rules: Sequence[Rule],
         notifiers: Sequence[Notifier] = (),
         *,
@@ -70,7 +74,8 @@ class Monitor:
         self.counts: Counter[str] = Counter()
         self._source, self._journal, self._records = source, journal, records
         self._partition = partition
-        self._notifiers = notifiers
+        self._notifiers, self._notifying = notifiers, False
+        self._mismatch: PartitionMismatch | None = None
         self._judging = Judging(
             journal,
             records,
@@ -78,13 +83,14 @@ class Monitor:
             self._share,
             self._wake_notifiers,
             lambda: self._listening.stretch,
+            before_resuming=self._claim_records,
             partition=partition,
             batch_s=batch_s,
             batch_messages=batch_messages,
         )
         self._storing = Storing(
             journal,
-            series,
+            open_series,
             self._judging.listing,
             lambda: self._judging.reached,
             raw_days,
@@ -92,6 +98,8 @@ class Monitor:
         )
         self._keep_years = keep_years
         self._listening = Listening()
+        self._no_room = Outage("nothing is acknowledged", log)
+        self._picture_waits = Outage("the fleet's picture waits", log)
         self._ungathered_until_s = 0.0
         self._stopping = threading.Event()
 
@@ -100,11 +108,12 @@ class Monitor:
         self._stopping.set()
 
     def run(self) -> None:
-        """Run until stopped, or until the source cannot go on, then leave everything committed."""
+        """Run until stopped, or until the source cannot go on, then leave everything committed.
+
+        Raises PartitionMismatch where records that were away at the start turn out to be of other partitions.
+        """
         self._judging.start()
         self._storing.start()
-        for notifier in self._notifiers:
-            notifier.start()
         housekeeping = threading.Thread(target=self._housekeeping, name="housekeeping", daemon=True)
         housekeeping.start()
         try:
@@ -117,8 +126,10 @@ class Monitor:
             self._judging.stop()
             self._storing.stop()
             housekeeping.join()
-            for notifier in self._notifiers:
+            for notifier in self._notifiers if self._notifying else ():
                 notifier.stop()
+        if self._mismatch is not None:
+            raise self._mismatch
 
     def _receive(self) -> None:
         arrivals = self._gather()
@@ -154,15 +165,32 @@ class Monitor:
         """Journal what came; while the journal has no room nothing is acknowledged: the broker keeps what follows."""
         try:
             self._journal.append([arrival[:4] for arrival in arrivals])
+            self._no_room.over()
             return True
-        except JournalUnavailable as full:
+        except JournalUnavailable as error:
             self._listening.note(time.time_ns(), subscribed=False)
             self.counts["journal_full"] += 1
-            log.error("nothing is acknowledged until the journal has room: %s", full)
+            self._no_room.failed(error, logging.ERROR)
             return False
 
     def _share(self, group: DecodedGroup) -> None:
         self._storing.offer(group)
+
+    def _claim_records(self) -> None:
+        """Claim the records for the own partition, and start the notifiers, before anything is judged."""
+        if self._notifying:
+            return
+        try:
+            self._records.claim(self._partition)
+        except PartitionMismatch as error:
+            self._mismatch = error
+            self._stopping.set()
+            raise RecordsUnavailable(str(error)) from error
+        for notifier in self._notifiers:
+            notifier.register()
+        for notifier in self._notifiers:
+            notifier.start()
+        self._notifying = True
 
     def _wake_notifiers(self) -> None:
         for notifier in self._notifiers:
@@ -181,8 +209,9 @@ class Monitor:
                 if time.monotonic() - trimmed > TRIM_EVERY_S:
                     trimmed = time.monotonic()
                     self._journal.trim(min(self._journal.position(committing.READER), self._storing.position))
-            except RecordsUnavailable as error:
-                log.warning("the fleet's picture waits for the records: %s", error)
+                self._picture_waits.over()
+            except (RecordsUnavailable, JournalUnavailable) as error:
+                self._picture_waits.failed(error)
             except Exception:  # the picture must not stop for one bad second
                 log.exception("the fleet's picture failed; it is tried again")
 

@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Callable
 from threading import Event
 
 from mqtt.backoff import Backoff
+from mqtt.outage import Outage
 
 FIRST_PAUSE_S = 0.5
 
 
 def retry_while_unavailable(
     act: Callable[[], object],
-    unavailable: type[Exception],
+    unavailable: type[Exception] | tuple[type[Exception], ...],
     stopping: Event,
-    log: logging.Logger,
+    outage: Outage,
     *,
     limit_s: float,
     attempts: int | None = None,
@@ -25,9 +25,10 @@ def retry_while_unavailable(
     while True:
         try:
             act()
+            outage.over()
             return True
         except unavailable as error:
-            log.warning("waiting for a store: %s", error)
+            outage.failed(error)
             pause_s = backoff.pause_s()
             if backoff.failures == attempts or stopping.wait(pause_s):
                 return False

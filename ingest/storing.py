@@ -19,6 +19,7 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -30,8 +31,10 @@ from ingest.quarantine import Quarantine
 from ingest.retrying import retry_while_unavailable
 from ingest.senders import Hears, foreign, hears_everyone
 from mqtt.backoff import Backoff
+from mqtt.outage import Outage
 from registry.partition import EVERY_LIFT, Partition
 from store.journal import READ_MESSAGES, Journal
+from store.journal_files import JournalUnavailable
 from store.series.points import points
 from store.series.timeseries import DAY_NS, Points, TimeSeries, TimeSeriesRefused, TimeSeriesUnavailable
 from telemetry.batch import Decoded
@@ -72,13 +75,14 @@ class Listing(NamedTuple):
 class Storing(threading.Thread):
     """Writes what was decoded to the time series and marks how far it came.
 
+    `open_series` opens the time series, which may be away: this thread waits for them, and closes them at its end.
     `listing` returns None, and `reached` how far judging has come, until judging has loaded the registry.
     """
 
     def __init__(
         self,
         journal: Journal,
-        series: TimeSeries,
+        open_series: Callable[[], TimeSeries],
         listing: Callable[[], Listing | None],
         reached: Callable[[], int],
         raw_days: int,
@@ -90,7 +94,10 @@ class Storing(threading.Thread):
         self.counts |= {"store_not_left_out": 0, "store_decoded": 0}
         self.position = journal.position(READER)
         self._journal = journal
-        self._series = series
+        self._open_series = open_series
+        self._series: TimeSeries | None = None
+        self.outage = Outage("storing waits", log)
+        self._refused = Outage("the time series refuse rows for good", log)
         self._listing, self._reached = listing, reached
         self._keep_ns = raw_days * DAY_NS
         self._every_s = every_s
@@ -128,17 +135,43 @@ class Storing(threading.Thread):
         while not self._stopping.wait(self._every_s):
             self._turn()
         self._turn()
+        if self._series is not None:
+            self._series.close()
 
     def _turn(self) -> None:
         try:
+            if not self._is_open():
+                return
             while self._store(self._next()) and not self._stopping.is_set():
                 pass
             if time.monotonic() - self._maintained > MAINTAIN_EVERY_S:
                 self._maintained = time.monotonic()
-                self._series.maintain(time.time_ns())
+                self._maintain()
+        except JournalUnavailable as error:
+            self.outage.failed(error)
+            self._stopping.wait(self._backoff.pause_s())
         except Exception as error:  # nothing here may stop the readings that follow
             log.exception("storing failed after journal position %d", self.position)
             self._failed(error)
+
+    def _is_open(self) -> bool:
+        """Open the time series where they are not yet; return whether they are open."""
+        if self._series is None:
+            self._retry(self._open, (TimeSeriesUnavailable, TimeSeriesRefused))
+        return self._series is not None
+
+    def _open(self) -> None:
+        self._series = self._open_series()
+
+    def _maintain(self) -> None:
+        assert self._series is not None
+        try:
+            self._series.maintain(time.time_ns())
+        except TimeSeriesUnavailable as error:
+            self.outage.failed(error)
+
+    def _retry(self, act: Callable[[], object], away: type[Exception] | tuple[type[Exception], ...]) -> bool:
+        return retry_while_unavailable(act, away, self._stopping, self.outage, limit_s=RETRY_LIMIT_S)
 
     def _failed(self, error: Exception) -> None:
         """Doubt what was at hand, or pass over the only message; wait before the next try."""
@@ -210,16 +243,14 @@ class Storing(threading.Thread):
         said = [points(group.decoded, districts, oldest_ns, group.left_out) for group in groups]
         rows = [part for parts in said for part in parts]
         self.counts["expired_rows"] += sum(expired(group.decoded, oldest_ns) for group in groups)
-        is_written = retry_while_unavailable(
-            lambda: self._write(rows), TimeSeriesUnavailable, self._stopping, log, limit_s=RETRY_LIMIT_S
-        )
-        if not is_written:
+        if not self._retry(lambda: self._write(rows), TimeSeriesUnavailable):
             return False
         self._done(groups[-1].last)
         self._backoff.reset()
         return True
 
     def _write(self, rows: list[Points]) -> None:
+        assert self._series is not None
         try:
             self._series.write(rows)
             self.counts["stored_rows"] += sum(len(part) for part in rows)
@@ -228,10 +259,11 @@ class Storing(threading.Thread):
             raise
         except TimeSeriesRefused as error:
             self.counts["store_refused"] += sum(len(part) for part in rows)
-            log.error("the time series refuse %d rows for good: %s", sum(len(part) for part in rows), error)
+            self._refused.failed(error, logging.ERROR)
 
     def _done(self, position: int) -> None:
-        self._journal.mark(READER, position)
+        with suppress(JournalUnavailable):  # after a restart some is written twice, which changes nothing
+            self._journal.mark(READER, position)
         for passed in [there for there in list(self._left_out) if there <= position]:
             del self._left_out[passed]
         self._quarantine.forget(position)

@@ -13,6 +13,7 @@ from collections.abc import Sequence
 
 from mqtt.backoff import Backoff
 from mqtt.client import BrokerAddress
+from mqtt.outage import Outage
 from mqtt.publisher import NotPublished, Publisher
 from store.records.repository import Announcement, Records, RecordsUnavailable
 from telemetry.streams import topic
@@ -35,8 +36,12 @@ class Announcer(threading.Thread):
         self.counts: Counter[str] = Counter(announced=0)
         self._records = records
         self._publisher = Publisher(address, client_id)
+        self._outage = Outage("alerts wait to be announced", log)
         self._backoff = Backoff(RETRY_FIRST_S, RETRY_LIMIT_S)
         self._stopping = threading.Event()
+
+    def register(self) -> None:
+        """Do nothing: the cursor begins before the first transition."""
 
     def run(self) -> None:
         """Publish until stopped, retrying while the broker or the records are away."""
@@ -45,12 +50,12 @@ class Announcer(threading.Thread):
             try:
                 published = self._publish_next()
                 self._backoff.reset()
+                self._outage.over()
                 if published < AT_ONCE:
                     self.wake.wait(POLL_S)
                     self.wake.clear()
             except Exception as error:  # one transition that cannot be published must not end the thread
-                expected = isinstance(error, NotPublished | RecordsUnavailable)
-                log.warning("alerts wait to be announced: %s", error, exc_info=not expected)
+                self._outage.failed(error, exc_info=not isinstance(error, NotPublished | RecordsUnavailable))
                 self._publisher.wait(self._backoff.pause_s(), self._stopping)
         self._publisher.close()
 

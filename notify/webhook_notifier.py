@@ -22,6 +22,7 @@ import orjson
 from standardwebhooks.webhooks import EmptyWebhookSecretError, Webhook
 
 from mqtt.backoff import Backoff
+from mqtt.outage import Outage
 from notify.webhook import (
     DELIVERED,
     GIVE_UP_S,
@@ -71,8 +72,11 @@ class WebhookNotifier(threading.Thread):
         self._records, self._endpoints, self._now_ns = records, endpoints, now_ns
         self._senders = [WebhookSender(records, endpoint, self.counts, now_ns) for endpoint in endpoints]
         self._stopping = threading.Event()
-        for endpoint in endpoints:  # before anything is judged: the endpoint receives every transition from now on
-            records.register_endpoint(endpoint.name)
+
+    def register(self) -> None:
+        """Make every endpoint receive each transition from now on."""
+        for endpoint in self._endpoints:
+            self._records.register_endpoint(endpoint.name)
 
     def run(self) -> None:
         """Route until stopped."""
@@ -173,16 +177,17 @@ class WebhookSender(threading.Thread):
 
 def _repeat(name: str, work: Callable[[], bool], wake: threading.Event, stopping: threading.Event) -> None:
     """Do `work` until `stopping`: at once again where it returns that there is more, after a pause where it fails."""
-    backoff = Backoff(RETRY_FIRST_S, RETRY_LIMIT_S)
+    backoff, outage = Backoff(RETRY_FIRST_S, RETRY_LIMIT_S), Outage(f"{name} waits", log)
     while not stopping.is_set():
         try:
             more = work()
             backoff.reset()
+            outage.over()
             if not more:
                 wake.wait(POLL_S)
                 wake.clear()
         except RecordsUnavailable as error:
-            log.warning("%s: waiting for the records: %s", name, error)
+            outage.failed(error)
             stopping.wait(backoff.pause_s())
         except Exception:  # one transition or delivery must not end all later ones
             log.exception("%s: a round failed and is tried again", name)

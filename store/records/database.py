@@ -1,6 +1,7 @@
 """The database under the records: SQLite (a file, the default) or PostgreSQL, by URL.
 
-A schema that is up to date is not migrated, and then Alembic is not imported: it takes half as long as all the rest.
+The first transaction brings the tables up to date. A schema that is up to date is not migrated, and then Alembic is
+not imported: it takes half as long as all the rest.
 
 A transaction that changes alerts holds one lock until its commit (`BEGIN IMMEDIATE`, or an advisory lock), so the
 numbers of transitions are committed in order and a reader at n has seen all up to n. A database that does not answer
@@ -11,6 +12,7 @@ from __future__ import annotations
 
 import random
 import sqlite3
+import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -44,6 +46,7 @@ class Database:
     def __init__(self, url: str) -> None:
         self.url = _normal(url)
         self.is_sqlite = self.url.get_backend_name() == "sqlite"
+        self._migrating, self._is_migrated = threading.Lock(), False
         if self.is_sqlite:
             self.engine = create_engine(self.url, connect_args={"timeout": BUSY_TIMEOUT_S})
             event.listen(self.engine, "connect", _prepare_sqlite)
@@ -56,12 +59,24 @@ class Database:
     @contextmanager
     def reading(self) -> Iterator[Connection]:
         """Open a transaction that only reads."""
+        self.migrate()
+        with self._reading() as connection:
+            yield connection
+
+    @contextmanager
+    def _reading(self) -> Iterator[Connection]:
         with self._translated(), self.engine.connect() as connection, connection.begin():
             yield connection
 
     @contextmanager
     def writing(self, durable: bool = True) -> Iterator[Connection]:
         """Open a writing transaction. Without `durable` a loss of power may undo the last seconds."""
+        self.migrate()
+        with self._writing(durable) as connection:
+            yield connection
+
+    @contextmanager
+    def _writing(self, durable: bool = True) -> Iterator[Connection]:
         with self._translated(), self.engine.connect() as bare:
             connection = bare.execution_options(writes=True, durable=durable)
             with connection.begin():
@@ -73,7 +88,18 @@ class Database:
                 yield connection
 
     def migrate(self) -> None:
-        """Migrate the tables to this version; two processes that start together wait for each other."""
+        """Migrate the tables to this version, once; two processes that start together wait for each other."""
+        with self._migrating:
+            if not self._is_migrated:
+                self._migrate()
+                self._is_migrated = True
+
+    def _migrate(self) -> None:
+        if self.is_sqlite and self.url.database:
+            try:
+                Path(self.url.database).parent.mkdir(parents=True, exist_ok=True)
+            except OSError as error:
+                raise RecordsUnavailable(f"The folder of {self.name} cannot be made: {error}.") from error
         if self.schema_revision() == newest_revision():
             return
         from alembic import command
@@ -83,7 +109,7 @@ class Database:
         config = Config()
         config.set_main_option("script_location", str(MIGRATIONS).replace("%", "%%"))
         try:
-            with self.writing() as connection:
+            with self._writing() as connection:
                 config.attributes["connection"] = connection
                 command.upgrade(config, "head")
         except CommandError as error:
@@ -94,7 +120,7 @@ class Database:
 
     def schema_revision(self) -> str | None:
         """Return the newest migration that was applied to this database, None where there is none."""
-        with self.reading() as connection:
+        with self._reading() as connection:
             if not self.engine.dialect.has_table(connection, "alembic_version"):
                 return None
             return connection.execute(text("SELECT version_num FROM alembic_version")).scalar()
@@ -160,18 +186,21 @@ class Repository:
 
         Raises `RecordsUnavailable`, whose text says what to do.
         """
-        database = Database(url)
+        repository = cls.opened_at_first_use(url)
         try:
-            if database.is_sqlite and database.url.database:
-                Path(database.url.database).parent.mkdir(parents=True, exist_ok=True)
-            database.migrate()
-        except OSError as error:
-            database.close()
-            raise RecordsUnavailable(f"The folder of {database.name} cannot be made: {error}.") from error
+            repository._database.migrate()
         except RecordsUnavailable:
-            database.close()
+            repository.close()
             raise
-        return cls(database)
+        return repository
+
+    @classmethod
+    def opened_at_first_use(cls, url: str) -> Self:
+        """Return the records at `url`, which need not be there yet: until they are, every use is refused.
+
+        Raises `RecordsUnavailable` at once for what is no address of a database.
+        """
+        return cls(Database(url))
 
     @property
     def name(self) -> str:

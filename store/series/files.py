@@ -82,11 +82,13 @@ class FileSeries:
     ) -> Self:
         """Open the folder `path`, creating it if needed. One process at a time may open it writable."""
         root = Path(path)
-        root.mkdir(parents=True, exist_ok=True)
-        if not writable:
-            return cls(root, raw_days, minute_days, None)
-        opened = cls(root, raw_days, minute_days, _locked(root))
-        opened._recover()
+        try:
+            root.mkdir(parents=True, exist_ok=True)
+            opened = cls(root, raw_days, minute_days, _locked(root) if writable else None)
+            if writable:
+                opened._recover()
+        except OSError as error:
+            raise TimeSeriesUnavailable(f"cannot open time series in {root}: {error}") from error
         return opened
 
     def write(self, points: Sequence[Points]) -> None:

@@ -45,7 +45,8 @@ TIMEOUT_MS = 30_000
 GZIP_LEVEL = 1
 GZIP_WINDOW = 16 + zlib.MAX_WBITS
 TRANSIENT_STATUSES = (408, 429)
-ACCESS_STATUSES = (401, 403, 404)
+POINTS_STATUSES = (400, 413, 422)
+"""The answers that refuse the points themselves; every other one is about the way to the server."""
 # The task reduces rows younger than this; older rows are reduced by `maintain`, one hour of some lifts in each call.
 LATE_FROM_NS = 10 * MINUTE_NS
 LATE_LIFTS_A_CALL = 20
@@ -102,7 +103,7 @@ class InfluxSeries:
         refused: TimeSeriesRefused | None = None
         for lines in chunks(points):
             try:
-                # A token or bucket that was removed may be restored: writing waits for it.
+                # A token or bucket that was removed may be restored, a proxy may be mended: writing waits for them.
                 with self._translating_errors(access_error=TimeSeriesUnavailable):
                     self._post(lines)
             except TimeSeriesRefused as error:
@@ -223,13 +224,15 @@ class InfluxSeries:
             message = f"InfluxDB at {self._url} answered {error.status}: {_server_message(error)}"
             if error.status in TRANSIENT_STATUSES or (error.status or 0) >= 500:
                 raise TimeSeriesUnavailable(message) from error
-            raise (access_error if error.status in ACCESS_STATUSES else TimeSeriesRefused)(
+            raise (TimeSeriesRefused if error.status in POINTS_STATUSES else access_error)(
                 message + _remedy(error.status, self._org)
             ) from error
         except urllib3.exceptions.LocationValueError as error:
             raise TimeSeriesRefused(f"{self._url!r} is not the address of an InfluxDB: {error}") from error
         except (urllib3.exceptions.HTTPError, OSError) as error:
             raise TimeSeriesUnavailable(f"InfluxDB at {self._url} does not answer: {error}") from error
+        except (AttributeError, TypeError, ValueError) as error:  # the client reads whatever it is sent
+            raise TimeSeriesUnavailable(f"the server at {self._url} answers as no InfluxDB does: {error}") from error
 
 
 NO_ROWS = pl.DataFrame(schema={"result": pl.String, "field": pl.String, "t": pl.Int64, "value": pl.String})

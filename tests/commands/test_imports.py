@@ -102,8 +102,11 @@ def test_a_copy_of_the_registry_loads_its_database_and_nothing_else(tmp_path: Pa
 
 
 def test_a_starting_monitor_loads_neither_web_framework_nor_plots_nor_simulator(tmp_path: Path) -> None:
-    impatient = "from commands.wiring import broker; broker.FIRST_ANSWER_S = 0.2"
-    loaded = imported(*configured(tmp_path), "monitor", setup=impatient)
+    one_round = (
+        "from ingest.monitor import Monitor as M; receive = M._receive; "
+        "M._receive = lambda monitor: (receive(monitor), monitor.stop())"
+    )
+    loaded = imported(*configured(tmp_path), "monitor", setup=one_round)
     assert loaded - MAY_IMPORT["monitor"] == CONFIGURATION
     assert {"sqlalchemy", "lmdb", "paho"} <= loaded  # it has opened all that it has; only the broker is not there
 

@@ -14,6 +14,7 @@ import liftwatch
 from commands import arguments
 from commands.wiring import broker as broker_wiring
 from simulator.scenarios import scenario
+from store.journal import Journal
 from store.recordings.recording import Recording
 from store.records.repository import Records
 from tests.broker import Broker
@@ -178,21 +179,31 @@ def test_a_planned_fault_that_never_came_about_is_told_at_the_end(
 @pytest.mark.usefixtures("impatient")
 def test_a_broker_that_is_not_there_is_one_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     port = free_port()
-    assert f"the broker 127.0.0.1:{port} cannot be used" in complaint(capsys, [*configured(tmp_path, port), "monitor"])
+    record = [*configured(tmp_path, port), "record", str(tmp_path / "taken")]
+    assert f"the broker 127.0.0.1:{port} cannot be used" in complaint(capsys, record)
 
 
 @pytest.mark.parametrize("command", ["monitor", "serve"])
-def test_a_database_that_is_not_there_is_one_line(
+def test_what_is_no_address_of_a_database_is_one_line(
     command: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    where = f"[records]\nurl = 'postgresql://nobody@127.0.0.1:{free_port()}/none'\n"
-    assert "postgresql" in complaint(capsys, [*configured(tmp_path, 1, where), command]).lower()
+    where = "[records]\nurl = 'mysql://127.0.0.1/none'\n"
+    assert "write sqlite:////folder/records.db" in complaint(capsys, [*configured(tmp_path, 1, where), command])
 
 
-def test_an_influxdb_that_is_not_there_is_one_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    port = free_port()
-    where = f"[timeseries]\nkind = 'influxdb'\nurl = 'http://127.0.0.1:{port}'\n"
-    assert str(port) in complaint(capsys, [*configured(tmp_path, 1, where), "monitor"])
+def test_a_data_folder_that_cannot_be_made_is_one_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "file").write_text("no folder", encoding="utf-8")
+    config = configured(tmp_path, 1)
+    text = (tmp_path / "liftwatch.toml").read_text(encoding="utf-8").replace(f"'{tmp_path}'", f"'{tmp_path}/file/d'")
+    (tmp_path / "liftwatch.toml").write_text(text, encoding="utf-8")
+    assert "cannot be made" in complaint(capsys, [*config, "monitor"])
+
+
+def test_a_journal_that_lost_its_end_is_one_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    with Journal.open(tmp_path / "journal") as journal:
+        journal.append([(1, "lift/v1/anji/A1/bundle", b"." * 1800, False)] * 1000)
+    os.truncate(tmp_path / "journal" / "data.mdb", 100_000)
+    assert "Put a whole copy of the folder back" in complaint(capsys, [*configured(tmp_path, 1), "monitor"])
 
 
 def test_a_file_that_cannot_be_written_is_one_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

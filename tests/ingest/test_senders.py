@@ -40,7 +40,7 @@ class World:
         self.series = FileSeries.open(folder / "series", raw_days=100_000)
         self.store = Storing(
             self.journal,
-            self.series,
+            lambda: self.series,
             lambda: self.judging.listing(),
             lambda: self.judging.reached,
             100_000,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
 from pathlib import Path
 from sqlite3 import connect
@@ -20,7 +20,7 @@ from store.journal import Journal
 from store.records.lifts import UNREGISTERED_LIMIT
 from store.records.repository import AlertFilter, Records
 from store.series.files import FileSeries
-from store.series.timeseries import Points
+from store.series.timeseries import Points, TimeSeries
 from telemetry.streams import topic
 from telemetry.wire.decode import decode
 from tests.ingest.running import DISTRICT, T0_MS, bundle, facts
@@ -50,8 +50,8 @@ def series(tmp_path: Path) -> Iterator[FileSeries]:
         yield opened
 
 
-def storing_in(series: FileSeries, journal: Journal) -> Storing:
-    return Storing(journal, series, lambda: Listing({}, 1000), lambda: journal.last, 100_000, every_s=0.01)
+def storing_in(open_series: Callable[[], TimeSeries], journal: Journal) -> Storing:
+    return Storing(journal, open_series, lambda: Listing({}, 1000), lambda: journal.last, 100_000, every_s=0.01)
 
 
 def store_all(store: Storing, journal: Journal) -> None:
@@ -74,7 +74,7 @@ def say(journal: Journal, *lifts: str) -> None:
 def test_what_breaks_the_store_is_passed_over_and_what_follows_is_kept(journal: Journal, tmp_path: Path) -> None:
     say(journal, "before", "poison", "after")
     with closing(Brittle.open(tmp_path / "series", raw_days=100_000)) as series:
-        store = storing_in(series, journal)
+        store = storing_in(lambda: series, journal)
         store_all(store, journal)
         for lift, rows in (("before", 10), ("poison", 0), ("after", 10)):
             assert len(series.readings(lift, "speed", *SPAN_NS)) == rows
@@ -85,7 +85,7 @@ def test_what_waits_for_the_store_is_bounded_and_nothing_of_it_is_lost(
     journal: Journal, series: FileSeries, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(storing, "WAITING_LIMIT_MESSAGES", 100)
-    store = storing_in(series, journal)
+    store = storing_in(lambda: series, journal)
     for first in range(0, 500, 50):
         say(journal, *(f"L{k}" for k in range(first, first + 50)))
         entries = journal.read(journal.last - 50)
@@ -102,7 +102,9 @@ def test_a_repeat_with_other_content_changes_nothing_that_is_stored_nor_does_a_l
     monkeypatch.setattr(storing, "OVERTAKE_AFTER_S", 60.0)
     with Records.open(f"sqlite:///{tmp_path}/records.db") as records:
         records.add_unregistered([(f"u{n}", DISTRICT) for n in range(UNREGISTERED_LIMIT - 1)])
-        store = Storing(journal, series, lambda: judging.listing(), lambda: judging.reached, 100_000, every_s=0.01)
+        store = Storing(
+            journal, lambda: series, lambda: judging.listing(), lambda: judging.reached, 100_000, every_s=0.01
+        )
         judging = Judging(journal, records, (), store.offer, lambda: None, lambda: Stretch(0, 0), batch_s=0.01)
         for lift, v_mps in (("L1", 1.0), ("L1", 2.0), ("crowded-out", 1.0)):
             said = json.dumps(bundle(0, v_mps, 3.0)).encode()
@@ -120,7 +122,7 @@ def test_what_is_left_out_is_left_out_too_where_its_group_was_dropped(
     journal: Journal, series: FileSeries, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(storing, "WAITING_LIMIT_MESSAGES", 0)
-    store = storing_in(series, journal)
+    store = storing_in(lambda: series, journal)
     say(journal, "L1", "L2")
     entries = journal.read(0)
     store.offer(DecodedGroup(1, 2, decode(entries), np.array([True, False])))
@@ -139,7 +141,12 @@ class Monitored:
         self.records = Records.open(f"sqlite:///{self.database}")
         self.records.put_lifts([facts("L1"), facts("L2")], "test", 0)
         self.store = Storing(
-            self.journal, self.series, lambda: self.judging.listing(), lambda: self.judging.reached, 100_000, 0.01
+            self.journal,
+            lambda: self.series,
+            lambda: self.judging.listing(),
+            lambda: self.judging.reached,
+            100_000,
+            0.01,
         )
         self.judging = Judging(
             self.journal, self.records, RULES, self.store.offer, lambda: None, lambda: Stretch(0, 0), batch_s=0.01
@@ -207,7 +214,7 @@ def test_an_unregistered_lift_without_room_is_not_stored_where_storing_has_overt
 ) -> None:
     monkeypatch.setattr(storing, "OVERTAKE_AFTER_S", 0.0)
     say(journal, "listed", "first", "second", "first", "third")
-    store = Storing(journal, series, lambda: Listing({"listed": DISTRICT}, 2), lambda: 0, 100_000, every_s=0.01)
+    store = Storing(journal, lambda: series, lambda: Listing({"listed": DISTRICT}, 2), lambda: 0, 100_000, every_s=0.01)
     store_all(store, journal)
     stored = [len(series.readings(lift, "speed", *SPAN_NS)) for lift in ("listed", "first", "second", "third")]
     assert stored == [10, 10, 10, 0]
@@ -218,7 +225,7 @@ def test_nothing_overtakes_a_judging_that_has_not_loaded_the_registry(
 ) -> None:
     monkeypatch.setattr(storing, "OVERTAKE_AFTER_S", -1.0)
     say(journal, "L1")
-    store = Storing(journal, series, lambda: None, lambda: 0, 100_000, every_s=0.01)
+    store = Storing(journal, lambda: series, lambda: None, lambda: 0, 100_000, every_s=0.01)
     store.start()
     store.stop()
     assert store.position == 0

@@ -66,7 +66,6 @@ def installation(tmp_path: Path) -> Iterator[Installation]:
 @pytest.mark.parametrize(
     "command",
     [
-        ["monitor"],
         ["check-config"],
         ["inject", "sim-00001", "power-cut"],
         ["record", "{folder}/taken", "--for", "1"],
@@ -81,6 +80,19 @@ def test_a_command_begins_with_tls_and_names_the_key_for_a_certificate_it_does_n
     told = "".join(capsys.readouterr())
     assert told.count("its certificate is not trusted") == 1
     assert "broker.ca_file" in told
+
+
+def test_the_monitor_begins_with_tls_and_goes_on_without_a_broker_that_it_does_not_trust(
+    installation: Installation,
+) -> None:
+    log = installation.folder / "monitor.log"
+    with log.open("wb") as out:
+        command = [sys.executable, "-m", "liftwatch", "--config", installation.config, "monitor"]
+        process = start_process(command, stdout=out, stderr=out)
+    until(lambda: b"broker.ca_file" in log.read_bytes() or process.poll() is not None, "the key to set", 90.0)
+    process.terminate()
+    assert process.wait(60) == 0
+    installation.shows_tls()
 
 
 def test_simulate_and_replay_begin_with_tls(installation: Installation, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -135,6 +135,7 @@ def states(records: Records) -> list[tuple[str, int]]:
 
 def test_a_running_deliverer_tells_a_transition_and_its_signature_holds(records: Records, server: Server) -> None:
     notifier = WebhookNotifier(records, [Endpoint("desk", server.url, SECRET)])
+    notifier.register()
     notifier.start()
     judge(records, occurrence(STOP, "on", 10))
     notifier.wake.set()
@@ -153,6 +154,7 @@ def test_a_round_that_breaks_does_not_end_all_later_deliveries(
 ) -> None:
     monkeypatch.setattr(webhook_notifier, "RETRY_LIMIT_S", 0.1)
     notifier = WebhookNotifier(records, [Endpoint("desk", server.url, SECRET)])
+    notifier.register()
     judge(records, occurrence(STOP, "on", 10))
     (told,) = records.transitions_since(0)
     damage(records, "{")
@@ -274,6 +276,7 @@ def test_what_was_sent_but_not_settled_is_sent_again_after_a_crash(
     judge(records, occurrence(STOP, "on", 10))
     endpoint = Endpoint("desk", server.url, SECRET)
     notifier = WebhookNotifier(records, [endpoint], clock)
+    notifier.register()
     notifier.route(endpoint)
     killed = WebhookSender(records, endpoint, Counter(), clock)
     killed._send(records.due(["desk"], clock())[0])
@@ -328,6 +331,7 @@ def test_each_endpoint_hears_what_it_asked_for(records: Records, server: Server,
     critical = Endpoint("rescue", server.url, SECRET, severities=("critical",))
     elsewhere = Endpoint("south", server.url, SECRET, districts=("south",))
     notifier = WebhookNotifier(records, [critical, elsewhere], clock)
+    notifier.register()
     judge(records, occurrence(OVERSPEED, "on", 10, 3), occurrence(POWER, "on", 10, lift_id="b"))
     for endpoint in (critical, elsewhere):
         notifier.route(endpoint)
@@ -338,6 +342,7 @@ def test_a_new_endpoint_is_not_told_the_past(records: Records, server: Server, c
     judge(records, occurrence(STOP, "on", 10))
     endpoint = Endpoint("new", server.url, SECRET)
     notifier = WebhookNotifier(records, [endpoint], clock)
+    notifier.register()
     judge(records, occurrence(STOP, "off", 20))
     notifier.route(endpoint)
     assert [one.announcement.kind for one in records.due(["new"], clock())] == ["cleared"]
@@ -346,6 +351,7 @@ def test_a_new_endpoint_is_not_told_the_past(records: Records, server: Server, c
 def test_an_address_that_is_none_fails_for_good(records: Records, clock: Clock) -> None:
     endpoint = Endpoint("odd", "gopher://127.0.0.1/", SECRET)
     notifier = WebhookNotifier(records, [endpoint], clock)
+    notifier.register()
     judge(records, occurrence(STOP, "on", 10))
     notifier.route(endpoint)
     sender = WebhookSender(records, endpoint, Counter(), clock)
