@@ -24,8 +24,8 @@ class Messages:
     `boot` is the device's boot as text ("0" when absent). `t_end_ns` is the time of the latest reading in it.
     `arrived_ns` is the monitor's clock, `position` the journal's. `complete` is True for a bundle: its streams came
     together and need no waiting. `retained_stale` is True for a retained status more than 5 minutes old
-    (or of unknown age). `timed` is False for a status without a time of its own: `t_ns` is then its arrival.
-    `seq` is -1 for a status without one.
+    (or of unknown age). `timed` is False for a message without a time of its own: `t_end_ns` is then its arrival.
+    `seq` is -1 for a message without one.
     """
 
     lift_id: list[str]

@@ -17,7 +17,16 @@ from numpy.typing import NDArray
 from telemetry.arrays import F64, I32, I64
 from telemetry.batch import Decoded, Messages, Refusal, Samples, Waveforms
 from telemetry.streams import MACHINE
-from telemetry.wire.parsed import CLOCK_AHEAD_LIMIT_MS, NAN, READING_LIMIT, SAMPLED_CHANNELS, Parsed, StreamPart, join
+from telemetry.wire.parsed import (
+    CLOCK_AHEAD_LIMIT_MS,
+    EARLIEST_MS,
+    NAN,
+    READING_LIMIT,
+    SAMPLED_CHANNELS,
+    Parsed,
+    StreamPart,
+    join,
+)
 
 NAMES = {
     "speed": ("v_mps",),
@@ -55,7 +64,7 @@ class GroupColumns:
         number = len(self._messages)
         seq, boot, t_ms, parts, status = parsed
         timed = t_ms is not None
-        t_ms = t_ms if timed else arrived_ns / 1e6
+        t_ms = t_ms if timed else min((part[1] for part in parts), default=arrived_ns / 1e6)
         self._messages.append((lift_id, district, boot, seq, t_ms, arrived_ns, position, complete, stale, timed))
         for part in parts:
             stream = part[0]
@@ -69,12 +78,16 @@ class GroupColumns:
         fields = dict(zip(_MESSAGE, _transposed(self._messages, len(_MESSAGE)), strict=True))
         t_ms, arrived_ns = _floats(fields["t_ms"]), _whole(fields["arrived_ns"])
         streams = {name: _StreamArrays(name, self._message_numbers[name], parts) for name, parts in self._parts.items()}
-        last_ms = t_ms.copy()
+        last_ms, early = t_ms.copy(), t_ms < EARLIEST_MS
         broken = np.zeros(len(t_ms), dtype=np.bool_)
         for stream in streams.values():
             np.fmax.at(last_ms, stream.message, stream.last_ms())
+            early[stream.message[stream.t_ms < EARLIEST_MS]] = True
             broken[stream.broken()] = True
+        broken |= early & np.array(fields["timed"], dtype=np.bool_) & (arrived_ns / 1e6 >= EARLIEST_MS)
         broken |= last_ms > arrived_ns / 1e6 + CLOCK_AHEAD_LIMIT_MS
+        status, own_ms = self._status_samples(t_ms)
+        np.fmax.at(last_ms, status.message, own_ms)
         position = _whole(fields["position"])
         if broken.any():
             return NO_MESSAGES, set(position[broken].tolist())
@@ -93,13 +106,15 @@ class GroupColumns:
         )
         waves = {name: streams.pop(name).waveforms() for name in ("vibration", MACHINE)}
         samples = {name: stream.samples() for name, stream in streams.items()}
-        samples["status"] = self._status_samples(messages.t_ns)
+        samples["status"] = status
         return Decoded(messages, samples, waves["vibration"], self.refusals, waves[MACHINE]), set()
 
-    def _status_samples(self, t_ns: I64) -> Samples:
-        number, *columns = map(_floats, _transposed(self._status, 1 + len(STATUS_NAMES)))
+    def _status_samples(self, t_ms: F64) -> tuple[Samples, F64]:
+        """Return the status of each message that has one, and the times of their own."""
+        number, own_ms, *columns = map(_floats, _transposed(self._status, 2 + len(STATUS_NAMES)))
         message = number.astype(np.int32)
-        return Samples(message, t_ns[message], dict(zip(STATUS_NAMES, columns, strict=True)))
+        at_ms = np.where(np.isnan(own_ms), t_ms[message], own_ms)
+        return Samples(message, instants(at_ms), dict(zip(STATUS_NAMES, columns, strict=True))), own_ms
 
 
 class _StreamArrays:

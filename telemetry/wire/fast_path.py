@@ -18,8 +18,10 @@ from telemetry.wire.parsed import (
     DT_MAX_MS,
     DT_MIN_MS,
     NAN,
+    NO_SEQ,
     SAMPLED_CHANNELS,
     SEQ_END,
+    STATUS_FIELDS,
     Invalid,
     Parsed,
     StreamPart,
@@ -27,19 +29,22 @@ from telemetry.wire.parsed import (
 
 UNUSUAL = (KeyError, TypeError, ValueError, AttributeError, OverflowError, Invalid)
 _NUMBER = frozenset((int, float))
+_STATUS = STATUS_FIELDS | {"status"}
 
 
 def message(reader: Any, document: Any, stream: str) -> Parsed:
     """Return a message of one measured stream, parsed."""
     names = reader.names(document)
     seq, boot, t_ms = _head(document, names)
-    own = len(names) - ("boot" in names) - 2
+    own = len(names) - ("boot" in names) - ("seq" in names) - 1
     return seq, boot, t_ms, [_READ[stream](reader, document, own, t_ms, None)], None
 
 
 def bundle(reader: Any, document: Any) -> Parsed:
     """Return a bundle, parsed."""
     names = reader.names(document)
+    if not _STATUS.isdisjoint(names):
+        raise KeyError("a status")
     seq, boot, t_ms = _head(document, names)
     dt_ms = _dt(document["dt"]) if "dt" in names else None
     parts = []
@@ -58,9 +63,11 @@ def gateway(reader: Any, document: Any) -> list[tuple[str, Parsed]]:
 
 
 def _head(document: Any, names: list[Any]) -> tuple[int, str, float]:
-    seq = document["seq"]
-    if type(seq) is not int or not 0 <= seq < SEQ_END:
-        raise TypeError("seq")
+    seq = NO_SEQ
+    if "seq" in names:
+        seq = document["seq"]
+        if type(seq) is not int or not 0 <= seq < SEQ_END:
+            raise TypeError("seq")
     boot = document["boot"] if "boot" in names else "0"
     if type(boot) is int:
         boot = str(boot)

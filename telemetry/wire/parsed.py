@@ -28,6 +28,7 @@ REASONS = (
     "non-finite",
     "out-of-range",
     "unequal-lengths",
+    "clock-behind",
     "clock-ahead",
     "lift-id",
 )
@@ -35,12 +36,14 @@ REASONS = (
 
 FIELDS_LIMIT = 1000
 """Fields of one object, and lifts of one gateway message: looking one up walks the object."""
-SEQ_END = 1 << 63
+SEQ_END, NO_SEQ = 1 << 63, -1
 BOOT_LIMIT_CHARS = 64
 DT_MIN_MS, DT_MAX_MS = 1e-3, 86_400_000.0
 READING_LIMIT = 1e6
 """The largest reading, in the unit of its stream, that can be meant: beyond it speaks a broken device."""
 CLOCK_AHEAD_LIMIT_MS = CLOCK_AHEAD_LIMIT_S * 1e3
+EARLIEST_MS = 1_420_070_400_000.0
+"""2015-01-01: no device of today means an earlier time. What arrived before it, in a recording, may."""
 
 SAMPLED_CHANNELS = {"speed": ("v",), "displacement": ("z",), "vibration": ("x", "y", "z"), "machine": ("a",)}
 EVENT_CHANNELS = {"door": ("state",), "infrared": ("presence", "curtain")}
@@ -66,6 +69,8 @@ class Invalid(Exception):
         self.detail = detail
 
 
+STATUS_FIELDS = frozenset(("online", "alarm", "mode", "power", "heartbeat_s"))
+
 StreamPart = tuple[Any, ...]
 """The readings of one stream in a message: its name, `t` in ms, its clock, its length, and its channels one by one.
 
@@ -76,9 +81,10 @@ raw arrays of a sampled stream, lists of codes of events.
 
 
 Parsed = tuple[int, str, float | None, list[StreamPart], tuple[float, ...] | None]
-"""A message of one lift: seq, boot, `t` in ms, its streams, and the codes of its status.
+"""A message of one lift: seq (-1 where it has none), boot, `t` in ms (None where it has none), its streams, and its
+status: a time of its own (NaN where it has none) and its codes.
 
-Only a status may leave out `t` (None) and `seq` (-1).
+Where the message has no `t`, its streams have times that end with its arrival.
 """
 
 

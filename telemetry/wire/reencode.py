@@ -1,7 +1,8 @@
 """From columns back to messages: the objects of the contract with the readings of a decoded group. The counterpart of
 `decode`: decoding the messages again gives the same columns.
 
-A gateway's inner bundles become bundles of their own. A retained status that was old is written without its alarm: it
+A gateway's inner bundles become bundles of their own. A message without a time has that of its arrival, unless it is a
+status. A retained status that was old is written without its alarm: it
 set the state then, and must raise nothing now.
 """
 
@@ -46,8 +47,8 @@ def reencoded(decoded: Decoded, shift_ns: int = 0) -> Iterator[EncodedMessage]:
     for row, (seq, boot, t_ns, timed) in enumerate(heads):
         head: Fields = {} if seq < 0 else {"seq": seq}
         head |= {} if boot == "0" else {"boot": boot}
-        head |= {"t": (t_ns + shift_ns) / MS} if timed else {}
         stream = streams[row]
+        head |= {"t": (t_ns + shift_ns) / MS} if timed or stream != "status" else {}
         body = encoder.bundle(row) if stream == "bundle" else encoder.alone(row, stream)
         where = topic(messages.district[row], messages.lift_id[row], stream)
         yield EncodedMessage(row, where, head | body, stream == "status")
@@ -107,9 +108,9 @@ class _Encoder:
         samples = self._decoded.samples[stream]
         t_ns = samples.t_ns[begin:end]
         columns = {name: column[begin:end] for name, column in samples.channels.items()}
-        if stream == "status":
-            return _status(columns, bool(self._decoded.messages.retained_stale[row]))
         own = {} if origin_ns is not None else {"t": (int(t_ns[0]) + self._shift_ns) / MS}
+        if stream == "status":
+            return own | _status(columns, bool(self._decoded.messages.retained_stale[row]))
         origin_ns = int(t_ns[0]) if origin_ns is None else origin_ns
         if stream in ("speed", "displacement"):
             return own | _sampled(t_ns, origin_ns, columns)

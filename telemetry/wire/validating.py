@@ -7,7 +7,7 @@ A message that both paths take is parsed alike by both.
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
@@ -21,8 +21,10 @@ from telemetry.wire.parsed import (
     DOOR_CODES,
     DT_MAX_MS,
     DT_MIN_MS,
+    EARLIEST_MS,
     EVENT_CHANNELS,
     NAN,
+    NO_SEQ,
     READING_LIMIT,
     SAMPLED_CHANNELS,
     SEQ_END,
@@ -38,61 +40,87 @@ from telemetry.wire.parsed import (
 _EVENT_CODES: Mapping[str, Mapping[Any, float]] = {"door": DOOR_CODES, "infrared": BITS}
 _POWER_CODES = {name: float(code) for code, name in enumerate(POWERS)}
 _MODE_CODES = {name: float(code) for code, name in enumerate(MODES)}
+YEAR_MS = 365.25 * 86_400_000.0
 
 
 def message(reader: Any, document: Any, stream: str, arrived_ns: int) -> Parsed:
     """Return a message of one measured stream, parsed, or refuse it."""
     body = fields(reader, document, "the payload")
-    seq, boot, t_ms = _seq(body), _boot(body), _time(body, "t")
-    part = _part(reader, body, stream, "", t_ms, None)
-    return seq, boot, t_ms, [_not_ahead(part, arrived_ns)], None
+    t_ms = _time(body, "t", arrived_ns)
+    part = _part(reader, body, stream, "", t_ms or 0.0, None)
+    return _seq(body), _boot(body), t_ms, _in_time([part], t_ms, arrived_ns), None
 
 
 def bundle(reader: Any, document: Any, arrived_ns: int) -> Parsed:
     """Return a bundle, parsed, or refuse it."""
     body = fields(reader, document, "the bundle")
-    seq, boot, t_ms = _seq(body), _boot(body), _time(body, "t")
-    _check_ahead(t_ms, "t", arrived_ns)
-    dt_ms = _dt(body, "dt")
+    inner = {
+        stream: fields(reader, body[stream], stream)
+        for stream in body
+        if stream in (*MEASURED, "status") and body[stream] is not None
+    }
+    own_ms = {stream: _time(each, f"{stream}.t", arrived_ns) for stream, each in inner.items()}
+    t_ms = _time(body, "t", arrived_ns)
+    if t_ms is None:
+        t_ms = min((each for each in own_ms.values() if each is not None), default=None)
+    dt_ms, status_body = _dt(body, "dt"), inner.pop("status", None)
     parts = []
     for stream in body:
-        if stream in MEASURED and body[stream] is not None:
-            inner = fields(reader, body[stream], stream)
-            inner_t_ms = t_ms if inner.get("t") is None else _time(inner, f"{stream}.t")
-            parts.append(_not_ahead(_part(reader, inner, stream, f"{stream}.", inner_t_ms, dt_ms), arrived_ns))
+        if stream in inner:
+            begin_ms = own_ms[stream] if own_ms[stream] is not None else t_ms
+            parts.append(_part(reader, inner[stream], stream, f"{stream}.", begin_ms or 0.0, dt_ms))
         elif stream == MACHINE:
             parts += _machine(reader, body[stream], t_ms, dt_ms, arrived_ns)
-    return seq, boot, t_ms, parts, None
+    parts = _in_time(parts, t_ms, arrived_ns)
+    return _seq(body), _boot(body), t_ms, parts, _status_of_bundle(body, status_body, own_ms.get("status"))
 
 
-def _machine(reader: Any, source: Any, t_ms: float, dt_ms: float | None, arrived_ns: int) -> list[StreamPart]:
+def _machine(reader: Any, source: Any, t_ms: float | None, dt_ms: float | None, arrived_ns: int) -> list[StreamPart]:
     """Return the readings of the machine's accelerometer; anything else of that name is an unknown field, ignored."""
     try:
         body = fields(reader, source, MACHINE)
-        t_ms = t_ms if body.get("t") is None else _time(body, "t")
-        return [_not_ahead(_part(reader, body, MACHINE, "", t_ms, dt_ms), arrived_ns)]
+        own_ms = _time(body, "t", arrived_ns)
+        if t_ms is None:
+            return [_part(reader, body, MACHINE, "", 0.0, dt_ms)]
+        part = _part(reader, body, MACHINE, "", t_ms if own_ms is None else own_ms, dt_ms)
+        return _in_time([part], t_ms, arrived_ns)
     except Invalid:
         return []
 
 
 def status(reader: Any, document: Any, arrived_ns: int) -> Parsed:
-    """Return a status, parsed, or refuse it. A last will may leave out `seq` and `t`."""
+    """Return a status, parsed, or refuse it."""
     body = fields(reader, document, "the payload")
-    t_ms = None if body.get("t") is None else _time(body, "t")
-    if t_ms is not None:
-        _check_ahead(t_ms, "t", arrived_ns)
-    seq = -1 if body.get("seq") is None else _seq(body)
-    heartbeat_s = body.get("heartbeat_s")
-    if heartbeat_s is not None and not (_is_number(heartbeat_s) and 0 < heartbeat_s <= DT_MAX_MS / 1e3):
-        raise Invalid("out-of-range", "heartbeat_s: must be a number of seconds above 0 and at most 86400")
-    codes = (
-        _code(body, "online", BITS, "true or false"),
-        _code(body, "alarm", BITS, "true or false"),
-        _code(body, "mode", _MODE_CODES, "one of " + ", ".join(MODES)),
-        _code(body, "power", _POWER_CODES, "one of " + ", ".join(POWERS)),
-        NAN if heartbeat_s is None else float(heartbeat_s),
-    )
-    return seq, _boot(body), t_ms, [], codes
+    return _seq(body), _boot(body), _time(body, "t", arrived_ns), [], (NAN, *_status_codes(body, ""))
+
+
+def _status_of_bundle(
+    body: Mapping[Any, Any], inner: Mapping[Any, Any] | None, own_ms: float | None
+) -> tuple[float, ...] | None:
+    """Return the status in a bundle, its fields beside the streams included; None where the bundle has neither.
+
+    Beside the streams a value that the contract does not have is refused for `alarm`; any other field is unknown then.
+    """
+    beside = [name for name in _STATUS_CODES if name in body and (name == "alarm" or _is_in_contract(body, name))]
+    if inner is None and not beside:
+        return None
+    codes = _status_codes({name: body[name] for name in beside}, "")
+    if inner is not None:
+        pairs = zip(_status_codes(inner, "status."), codes, strict=True)
+        codes = tuple(other if math.isnan(own) else own for own, other in pairs)
+    return (NAN if own_ms is None else own_ms, *codes)
+
+
+def _is_in_contract(body: Mapping[Any, Any], name: str) -> bool:
+    try:
+        _STATUS_CODES[name](body[name], name)
+        return True
+    except Invalid:
+        return False
+
+
+def _status_codes(body: Mapping[Any, Any], path: str) -> tuple[float, ...]:
+    return tuple(code(body.get(name), path + name) for name, code in _STATUS_CODES.items())
 
 
 def fields(reader: Any, source: Any, where: str) -> dict[Any, Any]:
@@ -196,7 +224,9 @@ def _required(body: Mapping[Any, Any], name: str, path: str) -> Any:
 
 
 def _seq(body: Mapping[Any, Any]) -> int:
-    seq = _required(body, "seq", "")
+    seq = body.get("seq")
+    if seq is None:
+        return NO_SEQ
     if type(seq) is not int:
         raise Invalid("type", f"seq: {_shown(seq)} is not a whole number")
     if not 0 <= seq < SEQ_END:
@@ -215,15 +245,35 @@ def _boot(body: Mapping[Any, Any]) -> str:
     return str(boot)
 
 
-def _time(body: Mapping[Any, Any], field: str) -> float:
-    t_ms = _required(body, "t", field.removesuffix("t"))
+def _time(body: Mapping[Any, Any], field: str, arrived_ns: int) -> float | None:
+    t_ms = body.get("t")
+    if t_ms is None:
+        return None
     if not _is_number(t_ms):
         raise Invalid("type", f"{field}: must be a number, milliseconds since 1970-01-01 UTC")
     if not math.isfinite(t_ms):
         raise Invalid("non-finite", f"{field}: must be a finite number of milliseconds")
     if t_ms < 0:
         raise Invalid("out-of-range", f"{field}: lies before 1970; send milliseconds since 1970-01-01 UTC")
+    _check_clock(t_ms, field, arrived_ns)
     return t_ms  # type: ignore[no-any-return]
+
+
+def _check_clock(t_ms: float, field: str, arrived_ns: int) -> None:
+    """Refuse a time that cannot be a time of a device whose message arrived then."""
+    arrived_ms = arrived_ns / 1e6
+    if t_ms < EARLIEST_MS <= arrived_ms:
+        raise Invalid("clock-behind", f"{field}: lies before 2015; {_clock_remedy(t_ms, arrived_ms)}")
+    if t_ms > arrived_ms + CLOCK_AHEAD_LIMIT_MS:
+        ahead = f"more than {CLOCK_AHEAD_LIMIT_MS / 1e3:g} s ahead of the monitor"
+        raise Invalid("clock-ahead", f"{field}: {ahead}; {_clock_remedy(t_ms, arrived_ms)}")
+
+
+def _clock_remedy(t_ms: float, arrived_ms: float) -> str:
+    for unit, per_ms in (("seconds", 1e-3), ("microseconds", 1e3), ("nanoseconds", 1e6)):
+        if EARLIEST_MS <= t_ms / per_ms <= arrived_ms + YEAR_MS:
+            return f"the number looks like {unit}: send milliseconds since 1970-01-01 UTC"
+    return "set the device's clock (milliseconds since 1970-01-01 UTC are meant)"
 
 
 def _dt(body: Mapping[Any, Any], field: str) -> float | None:
@@ -237,26 +287,54 @@ def _dt(body: Mapping[Any, Any], field: str) -> float | None:
     return dt_ms  # type: ignore[no-any-return]
 
 
-def _code(body: Mapping[Any, Any], field: str, codes: Mapping[Any, float], remedy: str) -> float:
-    try:
-        return NAN if body.get(field) is None else codes[body[field]]
-    except (KeyError, TypeError):
-        raise Invalid("type", f"{field}: {_shown(body[field])} is not known; send {remedy}") from None
+def _code(codes: Mapping[Any, float], remedy: str) -> Callable[[Any, str], float]:
+    """Return the reader of a status field with these codes."""
+
+    def read(value: Any, field: str) -> float:
+        try:
+            return NAN if value is None else codes[value]
+        except (KeyError, TypeError):
+            raise Invalid("type", f"{field}: {_shown(value)} is not known; send {remedy}") from None
+
+    return read
 
 
-def _not_ahead(part: StreamPart, arrived_ns: int) -> StreamPart:
+def _heartbeat_s(value: Any, field: str) -> float:
+    if value is None:
+        return NAN
+    if not (_is_number(value) and 0 < value <= DT_MAX_MS / 1e3):
+        raise Invalid("out-of-range", f"{field}: must be a number of seconds above 0 and at most 86400")
+    return float(value)
+
+
+_STATUS_CODES: Mapping[str, Callable[[Any, str], float]] = {
+    "online": _code(BITS, "true or false"),
+    "alarm": _code(BITS, "true or false"),
+    "mode": _code(_MODE_CODES, "one of " + ", ".join(MODES)),
+    "power": _code(_POWER_CODES, "one of " + ", ".join(POWERS)),
+    "heartbeat_s": _heartbeat_s,
+}
+
+
+def _in_time(parts: list[StreamPart], t_ms: float | None, arrived_ns: int) -> list[StreamPart]:
+    """Return the streams of a message with `t_ms`; without, moved so that their latest reading is at the arrival."""
+    last_ms = [_last_ms(part) for part in parts]
+    if t_ms is None:
+        if max(last_ms, default=0.0) > DT_MAX_MS:
+            raise Invalid("missing-field", "t: is required in a message that spans more than a day")
+        begin_ms = arrived_ns / 1e6 - max(last_ms, default=0.0)
+        return [(stream, begin_ms, *others) for stream, _, *others in parts]
+    for (stream, _, _, count, *_), each_ms in zip(parts, last_ms, strict=True):
+        _check_clock(each_ms, f"t of the last of {count} in {stream}" if count > 1 else "t", arrived_ns)
+    return parts
+
+
+def _last_ms(part: StreamPart) -> float:
+    """Return the time of the latest reading of a stream."""
     stream, t_ms, clock, count, *_ = part
-    last_ms = 0.0
-    if count and clock is not None:
-        last_ms = (count - 1) * clock if stream in SAMPLED_CHANNELS else clock[-1]
-    _check_ahead(t_ms + last_ms, f"t of the last of {count} in {stream}" if count > 1 else "t", arrived_ns)
-    return part
-
-
-def _check_ahead(t_ms: float, field: str, arrived_ns: int) -> None:
-    if t_ms > arrived_ns / 1e6 + CLOCK_AHEAD_LIMIT_MS:
-        limit_s = CLOCK_AHEAD_LIMIT_MS / 1e3
-        raise Invalid("clock-ahead", f"{field}: more than {limit_s:g} s ahead of the monitor; set the device's clock")
+    if not count or clock is None:
+        return t_ms  # type: ignore[no-any-return]
+    return t_ms + ((count - 1) * clock if stream in SAMPLED_CHANNELS else clock[-1])  # type: ignore[no-any-return]
 
 
 def _is_number(value: Any) -> bool:

@@ -16,8 +16,8 @@ from store.records.repository import Records
 from tests.loopback import until
 from tests.processes import start_process
 
-T0_MS = 978_307_200_000
-"""2001: a wall clock that leaked in is seen at once."""
+T0_MS = 1_514_764_800_000
+"""2018: a wall clock that leaked in is seen at once."""
 DISTRICT = "anji"
 RATED_MPS = 1.75
 FLOORS = tuple(Floor(str(k), 3.0 * k) for k in range(60))

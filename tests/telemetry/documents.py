@@ -20,10 +20,14 @@ Node = Any
 LEAVES = (
     *("0", "-0", "1", "2.5", "-3e2", "1E1", "1e400", "1e7", "-1", "1" * 30, "18446744073709551615", "NaN", "1e-4"),
     *("null", "true", "false", '""', '"open"', '"half"', '"a"', '"1"', '"["', '"\\ud800"'),
-    *(str(T_MS), str(T_MS + 400_000)),
+    *(str(T_MS), str(T_MS + 400_000), str(T_MS // 1000), str(T_MS * 1000)),
 )
-NAMES = ("seq", "t", "boot", "dt", "at", "v", "x", "z", "state", "presence", "curtain", "rssi", "speed", "door")
+NAMES = (
+    *("seq", "t", "boot", "dt", "at", "v", "x", "z", "state", "presence", "curtain", "rssi", "speed", "door"),
+    *("status", "alarm", "mode", "heartbeat_s"),
+)
 MEASURED = ("speed", "displacement", "vibration", "door", "infrared")
+STATUS = [("online", "true"), ("mode", '"normal"'), ("alarm", "false"), ("heartbeat_s", "60")]
 
 
 class List(list[Node]):
@@ -35,13 +39,16 @@ def message(random: Random, stream: str) -> Node:
     if stream == "gateway":
         lifts = [(f"L{i}", message(random, "bundle")) for i in range(random.randrange(4))]
         return [("lifts", lifts)]
-    head: Node = [("seq", str(random.randrange(100))), ("t", random.choice([str(T_MS), f"{T_MS}.25", str(T_MS - 1e5)]))]
+    head: Node = [[("seq", str(random.randrange(100)))], []][random.random() < 0.1]
+    times = [str(T_MS), f"{T_MS}.25", str(T_MS - 1e5)]
+    head = head + random.choice([[("t", random.choice(times))]] * 9 + [[]])
     head += random.choice([[], [("boot", '"b"')], [("boot", "5")]])
     if stream == "status":
-        return [*head, ("online", "true"), ("mode", '"normal"'), ("alarm", "false"), ("heartbeat_s", "60")]
+        return head + STATUS
     if stream != "bundle":
         return head + body(random, stream)
     head += random.choice([[], [("dt", "50")]])
+    head += random.choice([[]] * 8 + [[("status", list(STATUS))], [("alarm", "true")], [("mode", '"auto"')]])
     return head + [(name, body(random, name)) for name in MEASURED if random.random() < 0.7]
 
 

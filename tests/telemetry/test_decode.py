@@ -164,14 +164,103 @@ def test_each_bundle_of_a_gateway_is_judged_by_itself() -> None:
         assert all(len(each.payload) < len(payload) for each in decoded.refusals)
 
 
-def test_the_far_past_is_taken_as_it_is() -> None:
-    assert decode_one(b'{"seq": 1, "t": 0, "v": 1}', "speed").samples["speed"].t_ns.tolist() == [0]
+def test_the_past_is_taken_as_it_is_from_2015_on() -> None:
+    begin_ms = 1_420_070_400_000
+    payload = json.dumps({"seq": 1, "t": begin_ms, "v": 1}).encode()
+    assert decode_one(payload, "speed").samples["speed"].t_ns.tolist() == [begin_ms * 1_000_000]
+    assert refusal(json.dumps({"seq": 1, "t": begin_ms - 1, "v": 1}).encode(), "speed").reason == "clock-behind"
+
+
+def test_what_arrived_before_2015_may_be_of_any_time_before() -> None:
+    old = Entry(1, 10**18, "lift/v1/hangzhou/HZ-1/speed", b'{"seq": 1, "t": 0, "v": 1}')
+    assert decode([old]).samples["speed"].t_ns.tolist() == [0]
+
+
+@pytest.mark.parametrize("stream", ["speed", "door", "status", "bundle", "gateway"])
+@pytest.mark.parametrize(
+    ("t", "reason", "remedy"),
+    [
+        (T_MS // 1000, "clock-behind", "looks like seconds: send milliseconds"),
+        (T_MS / 1000, "clock-behind", "looks like seconds: send milliseconds"),
+        (T_MS * 1000, "clock-ahead", "looks like microseconds: send milliseconds"),
+        (T_MS * 1_000_000, "clock-ahead", "looks like nanoseconds: send milliseconds"),
+        (946_684_800_000, "clock-behind", "set the device's clock"),
+        (0, "clock-behind", "set the device's clock"),
+        (ARRIVED_NS // 1_000_000 + 300_001, "clock-ahead", "set the device's clock"),
+    ],
+)
+def test_a_time_in_another_unit_or_of_a_wrong_clock_is_refused_with_the_remedy(
+    stream: str, t: float, reason: str, remedy: str
+) -> None:
+    body = {"speed": {"v": 1.0}, "door": {"state": "open"}, "status": {"alarm": True}}
+    inner = {"seq": 1, "t": t} | (body.get(stream) or {"speed": {"dt": 100, "v": [1.0, 1.0]}})
+    sent = {"lifts": {"A": inner}} if stream == "gateway" else inner
+    for payload in (encode.to_json(sent), encode.to_cbor(sent)):
+        refused = refusal(payload, stream)
+        assert (refused.reason, remedy in refused.detail) == (reason, True), refused.detail
+        assert "t: " in refused.detail
+
+
+def test_a_time_of_a_stream_is_held_to_the_same_limits_as_the_time_of_its_bundle() -> None:
+    for t, reason in ((T_MS // 1000, "clock-behind"), (T_MS * 1000, "clock-ahead")):
+        for stream in ({"speed": {"t": t, "dt": 100, "v": [1.0, 1.0]}}, {"status": {"t": t, "alarm": True}}):
+            refused = refusal(said("bundle", **stream))
+            assert (refused.reason, refused.detail.split(".")[0]) == (reason, next(iter(stream)))
+
+
+def test_without_t_the_last_reading_is_as_late_as_the_arrival() -> None:
+    streams = {"speed": {"dt": 100, "v": [1.0] * 10}, "door": {"at": [0, 50], "state": ["open", "closing"]}}
+    for payload in (json.dumps(streams).encode(), cbor2.dumps(streams)):
+        decoded = decode_one(payload)
+        assert decoded.samples["speed"].t_ns.tolist()[-1] == decoded.messages.t_end_ns[0] == ARRIVED_NS
+        assert decoded.messages.t_ns[0] == decoded.samples["door"].t_ns[0] == ARRIVED_NS - 900_000_000
+        assert (decoded.messages.seq[0], bool(decoded.messages.timed[0])) == (-1, False)
+    assert decode_one(b'{"v": 1}', "speed").samples["speed"].t_ns.tolist() == [ARRIVED_NS]
+    assert decode_one(b'{"seq": 4}').messages.t_ns.tolist() == [ARRIVED_NS]
+
+
+def test_a_bundle_without_t_begins_with_the_earliest_of_its_streams() -> None:
+    decoded = decode_one(json.dumps({"speed": {"t": T_MS + 40, "v": 1}, "door": {"t": T_MS, "state": "open"}}).encode())
+    assert (decoded.messages.t_ns.tolist(), decoded.messages.timed.tolist()) == ([T_NS], [True])
+    assert decoded.samples["speed"].t_ns.tolist() == [T_NS + 40_000_000]
+
+
+def test_a_message_without_t_that_spans_more_than_a_day_is_refused() -> None:
+    assert refusal(b'{"v": [1, 2, 3], "dt": 86000000}', "speed").reason == "missing-field"
+
+
+@pytest.mark.parametrize(
+    ("fields", "alarm", "mode"),
+    [
+        ({"status": {"alarm": True}}, 1.0, None),
+        ({"status": {"alarm": True, "mode": "fire"}, "speed": {"v": 0.1}}, 1.0, 2.0),
+        ({"alarm": True}, 1.0, None),
+        ({"alarm": 0, "speed": {"v": 0.1}}, 0.0, None),
+        ({"alarm": True, "mode": "inspection", "status": {"mode": "fire"}}, 1.0, 2.0),
+        ({"alarm": True, "mode": 7, "power": "solar", "heartbeat_s": "often"}, 1.0, None),
+    ],
+)
+def test_a_bundle_may_hold_a_status_or_its_fields_beside_the_streams(
+    fields: dict[str, Any], alarm: float, mode: float | None
+) -> None:
+    for payload, stream in (
+        (said("bundle", **fields), "bundle"),
+        (cbor2.dumps(HEAD | fields), "bundle"),
+        (json.dumps({"lifts": {"A": HEAD | fields}}).encode(), "gateway"),
+    ):
+        status = decode_one(payload, stream).samples["status"]
+        assert status.t_ns.tolist() == [T_NS]
+        assert status.channels["alarm"].tolist() == [alarm]
+        assert np.array_equal(status.channels["mode"], [np.nan if mode is None else mode], equal_nan=True)
+
+
+def test_a_status_in_a_bundle_may_have_a_time_of_its_own() -> None:
+    decoded = decode_one(said("bundle", speed={"v": 1.0}, status={"t": T_MS + 400, "alarm": True}))
+    assert decoded.samples["status"].t_ns.tolist() == decoded.messages.t_end_ns.tolist() == [T_NS + 400_000_000]
 
 
 TABLE: list[tuple[str, dict[str, Any], str, str]] = [
     ("speed", {}, "missing-field", "v"),
-    ("speed", {"v": [1], "seq": None}, "missing-field", "seq"),
-    ("speed", {"v": [1], "t": None}, "missing-field", "t"),
     ("speed", {"v": [1, 2]}, "missing-field", "dt"),
     ("infrared", {}, "missing-field", "presence"),
     ("bundle", {"door": {}}, "missing-field", "door.state"),
@@ -194,6 +283,9 @@ TABLE: list[tuple[str, dict[str, Any], str, str]] = [
     ("status", {"online": "yes"}, "type", "online"),
     ("status", {"mode": "holiday"}, "type", "mode"),
     ("bundle", {"speed": [1, 2]}, "type", "speed"),
+    ("bundle", {"status": {"alarm": "pressed"}}, "type", "status.alarm"),
+    ("bundle", {"status": True}, "type", "status"),
+    ("bundle", {"alarm": "pressed"}, "type", "alarm"),
     ("gateway", {"lifts": []}, "type", "lifts"),
     ("gateway", {}, "missing-field", "lifts"),
     ("speed", {"v": 1, "seq": -1}, "out-of-range", "seq"),
@@ -249,12 +341,12 @@ def test_what_breaks_the_contract_is_refused_naming_the_field(
         (b"{" + b",".join(b'"%d":1' % i for i in range(20_000)) + b"}", "out-of-range"),
         (b" " * (PAYLOAD_LIMIT_BYTES + 1), "oversized"),
         (bytes.fromhex("a2637365710161740063"), "syntax"),
-        (cbor2.dumps({"seq": 1, "t": 0, "v": float("inf")}), "non-finite"),
+        (cbor2.dumps({"seq": 1, "t": T_MS, "v": float("inf")}), "non-finite"),
         (cbor2.dumps({"seq": 1, "t": float("nan"), "v": 1}), "non-finite"),
-        (cbor2.dumps({"seq": 1, "t": 0, "v": CBORTag(85, np.float32([np.inf]).tobytes())}), "non-finite"),
-        (cbor2.dumps({"seq": 1, "t": 0, "v": CBORTag(85, b"123")}), "type"),
-        (cbor2.dumps({"seq": 1, "t": 0, "v": CBORTag(81, b"1234")}), "type"),
-        (cbor2.dumps({"seq": 1, "t": 0, "v": b"1234"}), "type"),
+        (cbor2.dumps({"seq": 1, "t": T_MS, "v": CBORTag(85, np.float32([np.inf]).tobytes())}), "non-finite"),
+        (cbor2.dumps({"seq": 1, "t": T_MS, "v": CBORTag(85, b"123")}), "type"),
+        (cbor2.dumps({"seq": 1, "t": T_MS, "v": CBORTag(81, b"1234")}), "type"),
+        (cbor2.dumps({"seq": 1, "t": T_MS, "v": b"1234"}), "type"),
         (cbor2.dumps({"seq": 1, "t": 0, "v": 1}) + b"\0", "syntax"),
         (bytes.fromhex("a3637365710161740061769b7fffffffffffffff"), "syntax"),
         (bytes.fromhex("a3637365710161740061765b7fffffffffffffff"), "syntax"),

@@ -50,6 +50,9 @@ def test_messages_of_every_form_are_encoded_again_bit_for_bit() -> None:
         ("bundle", {"door": {"t": T_MS + 3.125, "at": [0, 7.001], "state": ["open", "closing"]}}),
         ("bundle", {"vibration": {"dt": 2.5, "x": [None, 1], "y": [0, None], "z": [1e-9, None]}}),
         ("bundle", {"machine": {"t": T_MS - 0.5, "dt": 1000 / 2560, "a": [0.25, None, 1e-9]}}),
+        ("bundle", {"speed": {"v": 1.0}, "status": {"alarm": True, "mode": "fire"}}),
+        ("bundle", {"speed": {"v": 1.0}, "status": {"t": T_MS + 700.5, "online": True}, "alarm": False}),
+        ("bundle", {"seq": None, "speed": {"dt": 100, "v": [1.0, 2.0]}}),
         ("speed", {"dt": 16.667, "v": [None, None, 0.1, None, 0.3]}),
         ("displacement", {"z": 3.5}),
         ("infrared", {"at": [0.5], "presence": [None], "curtain": [True]}),
@@ -64,6 +67,14 @@ def test_an_odd_message_is_encoded_again_bit_for_bit(stream: str, body: dict[str
     if stream in ("speed", "vibration"):  # how far a stream alone spoke without a reading is not told
         heard = replace(heard, messages=replace(heard.messages, t_end_ns=decoded.messages.t_end_ns))
     assert_same(heard, decoded)
+
+
+@pytest.mark.parametrize("stream", ["bundle", "speed"])
+def test_a_message_without_a_time_is_encoded_with_the_time_of_its_arrival(stream: str) -> None:
+    speed = {"dt": 100, "v": [0.1, 0.2]}
+    decoded = decode_one(encode.to_json(speed if stream == "speed" else {"speed": speed}), stream)
+    timed = replace(decoded, messages=replace(decoded.messages, timed=np.ones(1, dtype=np.bool_)))
+    assert_same(again(decoded), timed)
 
 
 def test_an_old_retained_status_is_told_without_its_alarm() -> None:

@@ -11,7 +11,7 @@ from telemetry.batch import Decoded, Messages, Refusal, Waveforms
 from telemetry.streams import Entry
 from telemetry.wire.decode import decode
 
-T_MS = 1_000_000_000_000  # 2001-09-09
+T_MS = 1_600_000_000_000  # 2020-09-13
 T_NS = T_MS * 1_000_000
 ARRIVED_NS = T_NS + 1_000_000_000
 

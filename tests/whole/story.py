@@ -9,8 +9,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
-T0_MS = 978_307_200_000
-"""2001: a wall clock that leaked in is seen at once."""
+T0_MS = 1_514_764_800_000
+"""2018: a wall clock that leaked in is seen at once."""
 TICK_S = 0.1
 TICKS = 10
 RATED_MPS = 1.75

@@ -135,7 +135,7 @@ def test_an_acknowledged_alert_closes_when_it_clears(system: System, played: Non
 
 
 def at(second: int) -> int:
-    return 978_307_200_000 + 1000 * second
+    return 1_514_764_800_000 + 1000 * second
 
 
 def test_a_rule_that_clears_by_hand_fires_until_it_is_resolved(system: System, played: None) -> None:

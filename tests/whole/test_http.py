@@ -75,7 +75,7 @@ def played_now(system: System, lift_id: str, story: Story) -> int:
     """Tell a story that ended a moment ago, and return when it began (ms)."""
     begin_ms = (wall_ms() - round(1000 * story.now_s) - 20_000) // 1000 * 1000
     for stream, payload in story.told("bundles"):
-        said = payload | {"t": payload["t"] - 978_307_200_000 + begin_ms}
+        said = payload | {"t": payload["t"] - 1_514_764_800_000 + begin_ms}
         system.voice.publish(f"lift/v1/{DISTRICT}/{lift_id}/{stream}", said)
     system.voice.say(lift_id, "bundle", {"seq": 5000, "boot": "1", "t": begin_ms + round(1000 * story.now_s) + 2000})
     return begin_ms
