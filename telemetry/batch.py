@@ -110,9 +110,9 @@ class Decoded:
 class Batch:
     """Rows to judge, sorted by (`lift`, `t_ns`), unique in that pair. All columns have one length; never modified.
 
-    `reboot` is 1.0 on the first row after a lift's device restarted (its event states are unknown from there on).
+    `reboot` is 1.0 on a row after which the lift's device restarted (its event states are unknown from there on).
     `stale` is 1.0 where the row came from a retained status more than 5 minutes old: it sets state, raises nothing.
-    `gap` is 1.0 where messages are missing before the row: a state may have changed unheard.
+    `gap` is set where messages are missing: for how many seconds from the row on readings may have been in them.
     `waveforms` is vibration, any number of blocks of a lift; `message` is the index of the lift. A block counts at the
     lift's rows from `waveforms_due_ns` on: its first instant, or, where it came when rows beyond that had gone out, the
     first instant after these. Blocks are sorted by lift and that instant, and are never later than the rows from there.

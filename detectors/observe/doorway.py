@@ -18,6 +18,8 @@ from telemetry.streams import CLOSED, INSPECTION
 
 INSPECTION_MPS = 0.63
 """In inspection a car may run with its door open, up to this speed."""
+PREOPENING_MPS = 0.80
+"""A car that levels in may open its door up to this speed."""
 
 FIELDS = [("stood_open", np.float64)]
 """The field of a latch: 1 where the door has not been closed since the car last stood still, NaN where unknown."""
@@ -25,9 +27,9 @@ START = {"stood_open": np.nan}
 
 
 @compiled
-def ajar(door: float, door_doubt: bool) -> float:
-    """Return 1 for a door that is not closed, 0 for a closed one, NaN where its state is unknown or in doubt."""
-    if np.isnan(door) or door_doubt:
+def ajar(door: float) -> float:
+    """Return 1 for a door that is not closed, 0 for a closed one, NaN where its state is unknown."""
+    if np.isnan(door):
         return np.nan
     return 0.0 if door == CLOSED else 1.0
 

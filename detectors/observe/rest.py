@@ -70,8 +70,10 @@ def rest(own: Any, t_ns: int, gap_ns: int, v_mps: float, z_m: float, place_read:
 def _add_up(own: Any, t_ns: int, gap_ns: int, v_mps: float) -> None:
     """Add up the way since the last speed, and note the greatest speed, NaN once readings are too far apart for it."""
     before_mps, since_ns = own["before_mps"], t_ns - own["way_ns"]
+    own["sure_mps"] = 0.0
     if since_ns <= gap_ns:
         own["way_m"] += (before_mps + v_mps) / 2 * since_ns / 1e9
+        own["sure_mps"] = min(abs(v_mps), abs(before_mps))
     if since_ns > PEAK_INTERVAL_NS and abs(before_mps) >= STILL_MPS:
         own["peak_mps"] = np.nan
     elif not np.isnan(own["peak_mps"]):

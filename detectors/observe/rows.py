@@ -1,8 +1,9 @@
 """The table of rows: what is known of each car at each of its readings, worked out once for all rules.
 
 A wild sample is set aside here: a speed or position that could not follow from the last believed one by physics is
-believed only when the next one agrees with it (`sensor`). Event states hold until the lift says otherwise. A device
-that restarted, or set its clock back, was away for an unknown time: what it said and measured before is forgotten.
+believed only when the next one agrees with it (`sensor`). Event states hold until the lift reports otherwise or
+messages go missing (`events`). A device that restarted was away for an unknown time: what it reported and measured
+before is forgotten.
 What a barometer reads is shown, and judged by no rule.
 Silence makes a measured value unknown and stops the clock of stillness; it never resets it.
 """
@@ -14,7 +15,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from detectors.observe import sensor
+from detectors.observe import events, sensor
 from detectors.observe.acceleration import Accelerations
 from detectors.observe.features import FeatureColumns
 from detectors.observe.gaps import GAP_MOST_NS, NEVER_NS, age_s, longest_ns
@@ -25,23 +26,21 @@ from registry.facts import FleetFacts
 from telemetry.arrays import F64, I64, Bools, Memory
 from telemetry.batch import Batch
 from telemetry.compiled import columns, compiled, copied, records
-from telemetry.streams import CLOSED, CLOSING
 
-DOOR_CLOSES_S = 2.0
-"""No door closes faster: less than this that went missing holds one word of the door at most."""
-
-EVENTS = ("door", "presence", "curtain", "mode", "power", "alarm")
 MEASURED = ("v", "v_odd", "z", "z_odd", "rate", "speed")
 MEASURED_NS = ("v_ns", "v_odd_ns", "z_ns", "z_odd_ns", "speed_ns")
 SMOOTHED = ("z_fast", "z_slow", "z_slower", "z_left", "z_stop")
-INSTANTS = (*MEASURED_NS, "motion_ns", "still_since_ns", "impact_ns", "trip_ns", "left_ns", "way_ns", "t_ns", "read_ns")
+TRIP_NS = ("motion_ns", "still_since_ns", "trip_ns", "left_ns", "way_ns")
+INSTANTS = (*MEASURED_NS, *TRIP_NS, "impact_ns", "t_ns", "read_ns", "broken_ns")
 
 MEMORY = np.dtype(
     [
-        *((name, np.float64) for name in (*EVENTS, *MEASURED, *SMOOTHED, "accel", "way_m", "peak_mps", "before_mps")),
-        *((name, np.int64) for name in (*INSTANTS, "interval_ns", "still_ns", "door_missed", "trips")),
+        *events.FIELDS,
+        *((name, np.float64) for name in (*MEASURED, *SMOOTHED)),
+        *((name, np.float64) for name in ("accel", "way_m", "peak_mps", "before_mps", "sure_mps")),
+        *((name, np.int64) for name in (*INSTANTS, "interval_ns", "still_ns", "trips")),
         *((name, np.int64) for name in ("landing", "refer_to", "refer_trips")),
-        *((name, np.bool_) for name in ("doubt", "presence_doubt", "settled")),
+        *((name, np.bool_) for name in ("doubt", "settled")),
     ],
     align=True,
 )
@@ -73,8 +72,6 @@ class RowColumns(NamedTuple):
     impact_ns: I64
     landing: I64
     at_rest: Bools
-    door_doubt: Bools
-    presence_doubt: Bools
     z_doubt: Bools
     stale: Bools
     accelerations: Accelerations
@@ -84,14 +81,15 @@ class RowTable(RowColumns):
     """One row for each reading, sorted by lift and then time. NaN is unknown.
 
     `dt_s`               seconds since this lift's previous row (NaN at its first); a gap is kept as it is
-    `gap_ns`             how long ago the last reading may be; what is older is unknown (`gaps.longest_ns`)
+    `gap_ns`             how long ago the last reading may be; what is older, or was before messages went missing, is
+                         unknown (`gaps.longest_ns`)
     `v`, `z`             the believed speed (m/s) and position (m) read at this very row; where no speed is sent, `v` is
                          worked out from the position
     `accel`              smoothed change of the speed that was read (m/s²), NaN where none was or after a jump
     `v_last`, `z_last`   the latest believed ones, NaN once older than that
-    `door`, `presence`, `curtain`, `mode`, `power`, `alarm`   as last said
-    `door_doubt`         True where so much went missing since that the door may be closed by now (from open: two words)
-    `presence_doubt`     True where something went missing since while the door was not closed: people may have left
+    `door`, `presence`, `curtain`, `alarm`   as reported last, unknown where messages that went missing put that in
+                         doubt (`events`)
+    `mode`, `power`      as reported last
     `offset_m`           z_last minus the nearest landing (NaN without floors); `landing` its index, -1 unknown
     `z_doubt`            True where the position jumped, and was not found at landings since (`sensor`)
     `still_s`            for how long the car has been still (|v| < 0.05 m/s, no creep of 5 mm in 2 s) since it came to
@@ -114,6 +112,7 @@ class _Facts(NamedTuple):
     rated_mps: F64
     top_m: F64
     landings_m: F64
+    door_zone_m: F64
     barometer: Bools
 
 
@@ -136,8 +135,8 @@ class _Readings(NamedTuple):
 
 def start(n: int) -> Memory:
     """Return the records of `n` cars of which nothing is known."""
-    unknown = dict.fromkeys((*EVENTS, *MEASURED, *SMOOTHED), np.nan)
-    return records(n, MEMORY, **unknown, **dict.fromkeys(INSTANTS, NEVER_NS), still_ns=MOVING)
+    unknown = dict.fromkeys((*MEASURED, *SMOOTHED), np.nan)
+    return records(n, MEMORY, **events.START, **unknown, **dict.fromkeys(INSTANTS, NEVER_NS), still_ns=MOVING)
 
 
 def step(
@@ -155,7 +154,7 @@ def step(
         batch.lift, batch.t_ns, batch.v_mps, batch.z_m,
         batch.door, batch.presence, batch.curtain, batch.mode, batch.power, batch.alarm, batch.reboot, batch.gap,
     )  # fmt: skip
-    of = _Facts(facts.rated_speed_mps, facts.top_m, facts.landings_m, facts.barometer)
+    of = _Facts(facts.rated_speed_mps, facts.top_m, facts.landings_m, facts.door_zone_m, facts.barometer)
     trips = np.empty(n, dtype=TRIP)
     count = _run(memory, read, features, of, made, trips)
     return memory, RowTable(*made), trips[:count]
@@ -169,7 +168,7 @@ def _run(memory: Any, read: Any, features: Any, facts: Any, made: Any, trips: An
         lift, t_ns = read.lift[k], read.t_ns[k]
         block = _feel(memory, features, block, lift, t_ns)
         own = memory[lift]
-        missed = _events(own, read, k)
+        _take_in_events(own, read, k)
         gap_ns = longest_ns(own["interval_ns"])
         v = sensor.possible_speed(read.v[k], facts.rated_mps[lift])
         place = sensor.possible_place(read.z[k], facts.top_m[lift])
@@ -192,20 +191,23 @@ def _run(memory: Any, read: Any, features: Any, facts: Any, made: Any, trips: An
                 offset_m = z_last - facts.landings_m[lift, landing]
         if facts.barometer[lift] and not np.isnan(place):
             own["z"] = place  # for the page alone: `z_ns` says that it was not read
+        if not np.isnan(v_now):
+            events.run(own, t_ns, own["sure_mps"], offset_m, facts.door_zone_m[lift])
         if not np.isnan(distance_m) and own["left_ns"] != NEVER_NS:
             _finish(trips[finished], own, lift, t_ns, distance_m, facts.landings_m[lift])
             finished += 1
         if own["settled"] and own["motion_ns"] == t_ns:
             stay(own, t_ns, z_last)
         silent = t_ns - own["motion_ns"] > gap_ns or own["doubt"]
-        _measure_interval(own, t_ns, not (np.isnan(v) and np.isnan(z)))
-        made.gap_ns[k] = gap_ns
+        _measure_interval(own, t_ns, gap_ns, not (np.isnan(v) and np.isnan(z)))
+        made.gap_ns[k] = min(gap_ns, t_ns - own["broken_ns"])
         made.dt_s[k] = np.nan if own["t_ns"] == NEVER_NS else age_s(t_ns, own["t_ns"])
         own["t_ns"] = t_ns
         made.v[k], made.z[k] = v_now, z if z_read else np.nan
         made.v_last[k], made.z_last[k] = v_last, z_last
-        made.door[k], made.presence[k], made.curtain[k] = own["door"], own["presence"], own["curtain"]
-        made.mode[k], made.power[k], made.alarm[k] = own["mode"], own["power"], own["alarm"]
+        made.door[k], made.presence[k] = events.door(own), events.presence(own)
+        made.curtain[k], made.alarm[k] = events.curtain(own), events.alarm(own)
+        made.mode[k], made.power[k] = own["mode"], own["power"]
         made.offset_m[k], made.landing[k] = offset_m, landing
         made.still_s[k] = np.nan if silent else max(own["still_ns"], 0) / 1e9
         made.at_rest[k] = not silent and (
@@ -213,8 +215,6 @@ def _run(memory: Any, read: Any, features: Any, facts: Any, made: Any, trips: An
         )
         made.still_since_ns[k], made.trips[k] = own["still_since_ns"], own["trips"]
         made.impact_ns[k] = own["impact_ns"]
-        made.door_doubt[k] = missed >= (1 if own["door"] == CLOSING else 2)
-        made.presence_doubt[k] = own["presence_doubt"]
         made.z_doubt[k] = sensor.is_doubtful(own, jumped, offset_m)
     while block < len(features.lift):
         block = _feel(memory, features, block, features.lift[block], features.t_ns[block])
@@ -235,52 +235,35 @@ def _feel(memory: Any, features: Any, block: int, lift: int, t_ns: int) -> int:
 
 
 @compiled
-def _events(own: Any, read: Any, k: int) -> int:
-    """Take in what a row tells of events; return how many words of the door may be missing."""
-    restarted, missing = read.reboot[k] == 1.0, read.gap[k] == 1.0
-    if restarted:
+def _take_in_events(own: Any, read: Any, k: int) -> None:
+    """Take in the states of a row, and whether the device restarted or messages are missing from here on."""
+    if read.reboot[k] == 1.0:
         _forget(own)
-    was_closed = own["door"] == CLOSED
-    if not np.isnan(read.door[k]):
-        own["door"] = read.door[k]
-    if not np.isnan(read.presence[k]):
-        own["presence"] = read.presence[k]
-    if not np.isnan(read.curtain[k]):
-        own["curtain"] = read.curtain[k]
-    if not np.isnan(read.mode[k]):
-        own["mode"] = read.mode[k]
-    if not np.isnan(read.power[k]):
-        own["power"] = read.power[k]
-    if not np.isnan(read.alarm[k]):
-        own["alarm"] = read.alarm[k]
-    if missing:
-        long = own["t_ns"] != NEVER_NS and age_s(read.t_ns[k], own["t_ns"]) >= DOOR_CLOSES_S
-        own["door_missed"] += 2 if long else 1
-        if not (was_closed and own["door"] == CLOSED):
-            own["presence_doubt"] = True
-    if restarted or not np.isnan(read.door[k]):
-        own["door_missed"] = 0
-    if restarted or not np.isnan(read.presence[k]):
-        own["presence_doubt"] = False
-    return int(own["door_missed"])
+    events.take_in(own, read, k)
+    if own["missed_ns"] == read.t_ns[k]:
+        own["broken_ns"] = read.t_ns[k]
 
 
 @compiled
 def _forget(own: Any) -> None:
-    """Forget what a device told and measured before it was away."""
-    own["door"] = own["presence"] = own["curtain"] = own["mode"] = own["power"] = own["alarm"] = np.nan
+    """Forget what a device measured before it was away."""
     own["v"] = own["v_odd"] = own["z"] = own["z_odd"] = own["rate"] = own["speed"] = own["z_left"] = np.nan
     own["v_ns"] = own["v_odd_ns"] = own["z_ns"] = own["z_odd_ns"] = own["speed_ns"] = NEVER_NS
 
 
 @compiled
-def _measure_interval(own: Any, t_ns: int, reads: bool) -> None:
-    """Measure the interval between two readings; of a lift that reads nothing, between any two messages."""
+def _measure_interval(own: Any, t_ns: int, gap_ns: int, reads: bool) -> None:
+    """Measure the interval between two readings; of a lift that reads nothing, between any two messages.
+
+    Across messages that went missing none is measured. No clock counts across a longer interval than `gap_ns`.
+    """
     then_ns = own["t_ns"]
     if reads and own["read_ns"] != NEVER_NS:
         then_ns = own["read_ns"]
-    if (reads or t_ns - own["read_ns"] > GAP_MOST_NS) and then_ns != NEVER_NS:
+    if (reads or t_ns - own["read_ns"] > GAP_MOST_NS) and then_ns > own["missed_ns"]:
         own["interval_ns"] = t_ns - then_ns
+        if own["interval_ns"] > gap_ns:
+            own["broken_ns"] = t_ns
     if reads:
         own["read_ns"] = t_ns
 

@@ -3,8 +3,12 @@
     button  __/‾‾‾\\____    pressed when it turns true, or is true at the first report after a start of the device:
     press   __|_________    better one call counted twice than one lost
 
-A press is left out only where the car is known to stand in its door zone with the door open (the filter of EN 81-28):
-what is unknown never silences a call. Only a person clears the alert.
+A press is left out only while the car is known to stand in its door zone with the door open (the filter of EN 81-28):
+what is unknown never silences a call, and a button that is still pressed when the door closes is a call then.
+
+    door    ‾‾‾‾open‾‾\\__closing__closed        button  ___/‾‾‾‾‾‾‾‾‾‾‾‾        press   _________|_______
+
+Only a person clears the alert.
 """
 
 from __future__ import annotations
@@ -21,8 +25,13 @@ from telemetry.arrays import Memory
 from telemetry.compiled import compiled, copied, records
 from telemetry.streams import OPEN
 
-MEMORY = np.dtype([("alarm", np.float64)], align=True)
-"""The button as last reported: 1 pressed, 0 not, NaN unknown."""
+MEMORY = np.dtype(
+    [
+        ("alarm", np.float64),  # the button at the last row: 1 pressed, 0 not, NaN unknown
+        ("filtered", np.bool_),  # whether it is pressed and has been left out so far
+    ],
+    align=True,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,21 +45,21 @@ class AlarmButton:
     def step(self, state: Memory, rows: RowTable, facts: FleetFacts) -> tuple[Memory, tuple[Score, ...]]:
         """Score each row from the first report of the button on."""
         state, on, offset_m = copied(state), np.empty(len(rows)), np.abs(rows.offset_m)
-        _run(state, rows.lift, rows.alarm, rows.door, offset_m, facts.door_zone_m, on)
+        _run(state, rows.lift, rows.stale, rows.alarm, rows.door, offset_m, facts.door_zone_m, on)
         evidence = {"position_m": rows.z_last, "offset_m": offset_m, "speed_mps": np.abs(rows.v_last)}
         return state, (Score(on, np.full_like(on, np.nan), evidence),)
 
 
 @compiled
-def _run(memory: Any, lift: Any, alarm: Any, door: Any, offset_m: Any, zone_m: Any, on: Any) -> None:
+def _run(memory: Any, lift: Any, stale: Any, alarm: Any, door: Any, offset_m: Any, zone_m: Any, on: Any) -> None:
     for k in range(len(lift)):
         own = memory[lift[k]]
-        pressed = alarm[k] == 1.0 and own["alarm"] != 1.0
         can_leave = door[k] == OPEN and offset_m[k] <= zone_m[lift[k]]
-        on[k] = 1.0 if pressed and not can_leave else 0.0
+        calls = alarm[k] == 1.0 and (own["alarm"] != 1.0 or own["filtered"])
+        own["alarm"], own["filtered"] = alarm[k], calls and can_leave and not stale[k]
+        on[k] = 1.0 if calls and not can_leave else 0.0
         if np.isnan(alarm[k]):
             on[k] = np.nan
-        own["alarm"] = alarm[k]
 
 
 LEVEL = Level(CRITICAL, readings=1, clear_readings=1, by_hand=True)

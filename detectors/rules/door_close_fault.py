@@ -67,7 +67,7 @@ class DoorCloseFault:
         state, since_ns = copied(state), np.empty(len(rows), dtype=np.int64)
         on, off, closing_s, reversals = np.empty((4, len(rows)))
         _run(
-            state, rows.lift, rows.t_ns, rows.gap_ns, rows.stale, rows.door, rows.door_doubt, rows.mode, rows.v_last,
+            state, rows.lift, rows.t_ns, rows.gap_ns, rows.stale, rows.door, rows.mode, rows.v_last,
             rows.presence, rows.curtain, rows.trips, self.closing_s, self.reversals, self.reversals_any,
             round(self.same_s * 1e9), on, off, closing_s, reversals, since_ns,
         )  # fmt: skip
@@ -82,14 +82,14 @@ class DoorCloseFault:
 
 @compiled
 def _run(
-    memory: Any, lift: Any, t_ns: Any, gap_ns: Any, stale: Any, door: Any, door_doubt: Any, mode: Any, v_last: Any,
+    memory: Any, lift: Any, t_ns: Any, gap_ns: Any, stale: Any, door: Any, mode: Any, v_last: Any,
     presence: Any, curtain: Any, trips: Any, limit_s: float, limit_own: int, limit_all: int, same_ns: int, on: Any,
     off: Any, closing_s: Any, reversals: Any, since_ns: Any,
 ) -> None:  # fmt: skip
     for k in range(len(lift)):
         own = memory[lift[k]]
         here = door_duty.in_service(mode[k]) and door_duty.at_stop(v_last[k])
-        now = np.nan if stale[k] or door_doubt[k] else door[k]
+        now = np.nan if stale[k] else door[k]
         closing = 1.0 if here and now == CLOSING else 0.0
         closing_s[k] = hold.serve(own, t_ns[k], gap_ns[k], np.nan if np.isnan(now) else closing)
         _count_reversals(own, t_ns[k], now, here, presence[k], curtain[k], same_ns)
@@ -106,7 +106,7 @@ def _run(
 
 @compiled
 def _count_reversals(own: Any, t_ns: int, door: float, here: bool, person: float, curtain: float, same_ns: int) -> None:
-    """Count the reversals since the door was last closed; remember when the first closing began."""
+    """Count the reversals since the door may last have been closed; remember when the first closing began."""
     last = own["door"]
     own["door"] = door if here else np.nan
     if here and door == CLOSING and last != CLOSING:
@@ -115,7 +115,7 @@ def _count_reversals(own: Any, t_ns: int, door: float, here: bool, person: float
             own["first_ns"] = t_ns
     if curtain == 1.0:
         own["blocked"] = True
-    if not here or door == CLOSED:
+    if not here or door == CLOSED or np.isnan(door):
         own["own"], own["all"], own["first_ns"], own["person"] = 0, 0, 0, np.nan
     elif last == CLOSING and door in (OPENING, OPEN):
         took_ns = t_ns - own["begin_ns"]

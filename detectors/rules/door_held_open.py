@@ -33,7 +33,7 @@ class DoorHeldOpen:
         held_s, off = np.empty((2, len(rows)))
         unread = (np.isnan(rows.v) & np.isnan(rows.z)) | np.isnan(rows.still_s) | rows.stale
         _run(
-            state, rows.lift, rows.t_ns, rows.gap_ns, unread, rows.at_rest, rows.door, rows.door_doubt, rows.mode,
+            state, rows.lift, rows.t_ns, rows.gap_ns, unread, rows.at_rest, rows.door, rows.mode,
             facts.parks_door_open, held_s, off, since_ns,
         )  # fmt: skip
         evidence = {"held_s": held_s, "limit_s": np.full(len(rows), self.hold_s)}
@@ -42,12 +42,12 @@ class DoorHeldOpen:
 
 @compiled
 def _run(
-    memory: Any, lift: Any, t_ns: Any, gap_ns: Any, unread: Any, at_rest: Any, door: Any, door_doubt: Any, mode: Any,
+    memory: Any, lift: Any, t_ns: Any, gap_ns: Any, unread: Any, at_rest: Any, door: Any, mode: Any,
     parks_open: Any, held_s: Any, off: Any, since_ns: Any,
 ) -> None:  # fmt: skip
     for k in range(len(lift)):
         own = memory[lift[k]]
-        now = np.nan if door_doubt[k] else door[k]
+        now = door[k]
         holds = 1.0 if at_rest[k] else 0.0
         if not (now == OPEN or np.isnan(now)) or not door_duty.in_service(mode[k]) or parks_open[lift[k]]:
             holds = 0.0

@@ -3,7 +3,8 @@
     car    runs | stands in the zone ............        door   closed opening ...............
     door   closed ............... 10 s: failed                         15 s: failed
 
-With a person in the car the first failure counts. An empty car may park shut: three stops in a row count.
+With a person in the car the first failure counts. An empty car may park shut: three stops in a row count. A door of
+which reports are missing may have opened: that stop does not count, and the row of stops begins anew.
 """
 
 from __future__ import annotations
@@ -27,7 +28,7 @@ MEMORY = np.dtype(
     [
         *hold.FIELDS,  # the time of one opening
         ("trips", np.int64),  # the completed trips at the last row
-        ("opened", np.bool_),  # whether the door has been open since the car last ran
+        ("opened", np.bool_),  # whether the door may have been open since the car last ran
         ("waits", np.bool_),  # whether the car has arrived and its door has been closed since
         ("manned", np.bool_),  # whether a person arrived with the car
         ("failed", np.bool_),  # whether the door has not opened in time at this stop
@@ -56,7 +57,7 @@ class DoorOpenFault:
         unread = (np.isnan(rows.v) & np.isnan(rows.z)) | np.isnan(rows.offset_m) | rows.stale
         _run(
             state, rows.lift, rows.t_ns, rows.gap_ns, unread, rows.v, rows.v_last, rows.offset_m, rows.still_s,
-            rows.still_since_ns, rows.door, rows.door_doubt, rows.presence, rows.presence_doubt, rows.mode, rows.trips,
+            rows.still_since_ns, rows.door, rows.presence, rows.mode, rows.trips,
             facts.door_zone_m, self.closed_s, self.opening_s, self.empty_stops, on, off, closed_s, opening_s, stops,
             since_ns,
         )  # fmt: skip
@@ -73,14 +74,14 @@ class DoorOpenFault:
 @compiled
 def _run(
     memory: Any, lift: Any, t_ns: Any, gap_ns: Any, unread: Any, v: Any, v_last: Any, offset_m: Any, still_s: Any,
-    still_since_ns: Any, door: Any, door_doubt: Any, presence: Any, presence_doubt: Any, mode: Any, trips: Any,
+    still_since_ns: Any, door: Any, presence: Any, mode: Any, trips: Any,
     zone_m: Any, limit_closed_s: float, limit_opening_s: float, empty_stops: int, on: Any, off: Any, closed_s: Any,
     opening_s: Any, stops: Any, since_ns: Any,
 ) -> None:  # fmt: skip
     for k in range(len(lift)):
         own = memory[lift[k]]
-        now = np.nan if door_doubt[k] else door[k]
-        person = presence[k] == 1.0 and not presence_doubt[k]
+        now = door[k]
+        person = presence[k] == 1.0
         known = not (unread[k] or np.isnan(now))
         here = door_duty.in_service(mode[k]) and door_duty.at_stop(v_last[k])
         here = here and not abs(offset_m[k]) > zone_m[lift[k]]
@@ -108,8 +109,7 @@ def _wait(
     """Wait for the door from the end of a trip on; return whether the stop counts as one at which it does not open."""
     arrived = trips > own["trips"]
     own["trips"] = trips
-    opens = not (door == CLOSED or np.isnan(door))
-    if opens:
+    if door != CLOSED:
         own["opened"], own["stops"] = True, 0
     elif abs(v) > door_duty.LEVELLING_MPS:
         own["opened"] = False

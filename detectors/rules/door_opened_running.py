@@ -48,7 +48,7 @@ class DoorOpenedRunning:
         on, off, limit_mps = np.empty((3, len(rows)))
         stands = rows.at_rest | np.isnan(rows.still_s)
         _run(
-            state, rows.lift, rows.v, rows.accel, rows.offset_m, rows.door, rows.door_doubt, rows.mode, rows.still_s,
+            state, rows.lift, rows.v, rows.accel, rows.offset_m, rows.door, rows.mode, rows.still_s,
             stands, facts.door_zone_m, self.limit_mps, self.level_mps, self.early_s, on, off, limit_mps,
         )  # fmt: skip
         evidence = {"speed_mps": np.abs(rows.v), "limit_mps": limit_mps, "offset_m": np.abs(rows.offset_m)}
@@ -57,12 +57,12 @@ class DoorOpenedRunning:
 
 @compiled
 def _run(
-    memory: Any, lift: Any, v: Any, accel: Any, offset_m: Any, door: Any, door_doubt: Any, mode: Any, still_s: Any,
+    memory: Any, lift: Any, v: Any, accel: Any, offset_m: Any, door: Any, mode: Any, still_s: Any,
     stands: Any, zone_m: Any, least_mps: float, level_mps: float, early_s: float, on: Any, off: Any, limit_mps: Any,
 ) -> None:  # fmt: skip
     for k in range(len(lift)):
         speed, zone = abs(v[k]), zone_m[lift[k]]
-        ajar = doorway.ajar(door[k], door_doubt[k])
+        ajar = doorway.ajar(door[k])
         left_open = doorway.left_open(memory[lift[k]], stands[k], ajar)
         limit_mps[k] = doorway.speed_limit(mode[k], least_mps)
         opened = ajar == 1.0 and not left_open and abs(offset_m[k]) > zone

@@ -61,7 +61,7 @@ class Entrapment:
         reads = ~(np.isnan(rows.v) & np.isnan(rows.z))
         _run(
             state, rows.lift, rows.t_ns, rows.gap_ns, reads, rows.stale, rows.still_s, rows.at_rest, offset_m, zone_m,
-            rows.door, rows.mode, rows.presence, rows.presence_doubt, rows.trips, self.off_level, self.hold_s,
+            rows.door, rows.mode, rows.presence, rows.trips, self.off_level, self.hold_s,
             round(self.unseen_s * 1e9), on, off, held_s, since_ns,
         )  # fmt: skip
         limit_s = np.full(len(rows), self.hold_s)
@@ -72,12 +72,12 @@ class Entrapment:
 @compiled
 def _run(
     memory: Any, lift: Any, t_ns: Any, gap_ns: Any, reads: Any, stale: Any, still_s: Any, at_rest: Any, offset_m: Any,
-    zone_m: Any, door: Any, mode: Any, presence: Any, presence_doubt: Any, trips: Any, off_level: bool, hold_s: float,
+    zone_m: Any, door: Any, mode: Any, presence: Any, trips: Any, off_level: bool, hold_s: float,
     unseen_ns: int, on: Any, off: Any, held_s: Any, since_ns: Any,
 ) -> None:  # fmt: skip
     for k in range(len(lift)):
         own = memory[lift[k]]
-        person = np.nan if presence_doubt[k] else presence[k]
+        person = presence[k]
         shut_in = np.nan
         if not stale[k]:
             here = (offset_m[k] > zone_m[k]) == off_level or np.isnan(offset_m[k])

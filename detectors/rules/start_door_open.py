@@ -54,7 +54,7 @@ class StartDoorOpen:
         on, limit_mps = np.empty((2, len(rows)))
         stands = rows.at_rest | np.isnan(rows.still_s)
         _run(
-            state, rows.lift, rows.t_ns, rows.gap_ns, rows.v, rows.accel, rows.offset_m, rows.door, rows.door_doubt,
+            state, rows.lift, rows.t_ns, rows.gap_ns, rows.v, rows.accel, rows.offset_m, rows.door,
             rows.mode, stands, facts.door_zone_m, self.limit_mps, self.relevel_mps, self.level_mps, self.level_slack_m,
             self.closing_s, on, limit_mps, since_ns,
         )  # fmt: skip
@@ -64,13 +64,13 @@ class StartDoorOpen:
 
 @compiled
 def _run(
-    memory: Any, lift: Any, t_ns: Any, gap_ns: Any, v: Any, accel: Any, offset_m: Any, door: Any, door_doubt: Any,
+    memory: Any, lift: Any, t_ns: Any, gap_ns: Any, v: Any, accel: Any, offset_m: Any, door: Any,
     mode: Any, stands: Any, zone_m: Any, least_mps: float, relevel_mps: float, level_mps: float, slack_m: float,
     closing_s: float, on: Any, limit_mps: Any, since_ns: Any,
 ) -> None:  # fmt: skip
     for k in range(len(lift)):
         own = memory[lift[k]]
-        ajar = doorway.ajar(door[k], door_doubt[k])
+        ajar = doorway.ajar(door[k])
         left_open = doorway.left_open(own, stands[k], ajar)
         limit_mps[k] = doorway.speed_limit(mode[k], least_mps)
         runs = left_open and abs(v[k]) > limit_mps[k]

@@ -63,7 +63,7 @@ class UnintendedMovement:
         on, off, moved_m = np.empty((3, len(rows)))
         _run(
             state, rows.lift, rows.t_ns, rows.v, rows.v_last, rows.z, rows.z_last, rows.offset_m, rows.door,
-            rows.door_doubt, rows.mode, rows.still_s, rows.still_since_ns, facts.door_zone_m, self.leaving_mps,
+            rows.mode, rows.still_s, rows.still_since_ns, facts.door_zone_m, self.leaving_mps,
             round(self.early_s * 1e9), self.moved, self.level_slack_m, on, off, moved_m,
         )  # fmt: skip
         zone = facts.door_zone_m[rows.lift]
@@ -74,12 +74,12 @@ class UnintendedMovement:
 @compiled
 def _run(
     memory: Any, lift: Any, t_ns: Any, v: Any, v_last: Any, z: Any, z_last: Any, offset_m: Any, door: Any,
-    door_doubt: Any, mode: Any, still_s: Any, still_since_ns: Any, zone_m: Any, leaving_mps: float, early_ns: int,
+    mode: Any, still_s: Any, still_since_ns: Any, zone_m: Any, leaving_mps: float, early_ns: int,
     share_moved: float, slack_m: float, on: Any, off: Any, moved_m: Any,
 ) -> None:  # fmt: skip
     for k in range(len(lift)):
         own, zone = memory[lift[k]], zone_m[lift[k]]
-        ajar = doorway.ajar(door[k], door_doubt[k])
+        ajar = doorway.ajar(door[k])
         inspected = mode[k] == INSPECTION and not abs(v_last[k]) > doorway.INSPECTION_MPS
         if own["ajar"] == 0.0 and ajar == 1.0:
             own["left_ns"] = t_ns[k]

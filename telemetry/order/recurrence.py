@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
 from numpy.typing import NDArray
 
 from telemetry.batch import CHANNELS
@@ -122,7 +123,7 @@ def _horizon_ns(message: Struct, number: int, streams: tuple[StreamColumns, ...]
 def _follow(own: Struct, message: Struct, horizon_ns: int, rows: Structs, heap: Struct) -> None:
     """Follow the sequence: numbers missing before the message, a restart of its device, a clock that was set back.
 
-    seq   5 6 7 9        gap of 1 before 9
+    seq   5 6 7 9        gap of 1 before 9, marked at the instant after all that was heard before it
     seq   5 6 0 1        restarted before 0, where its t is later (with `boot`, where the boot is another one)
     seq   5 6 7 8        set back before 7, a bundle that ends before the watermark: everything is late until the
     t     5 6 3 4        clock is where it was, and states may have changed meanwhile
@@ -132,22 +133,25 @@ def _follow(own: Struct, message: Struct, horizon_ns: int, rows: Structs, heap: 
     onward = not first and boot == own["boot"] and seq > own["seq"]
     lower = boot == NO_BOOT and seq < own["seq"]
     restarted = not first and t_ns > own["t_ns"] and (boot != own["boot"] or lower)
+    mark_ns = max(min(t_ns, own["end_ns"] + 1), watermark_ns + 1)
     if onward and seq - own["seq"] > 1:
         message["gap"] = seq - own["seq"] - 1
-        if t_ns > watermark_ns:
-            _mark(own, rows, heap, t_ns, _GAP)
+        until_ns = t_ns if message["complete"] else message["end_ns"]
+        _mark(own, rows, heap, mark_ns, _GAP, max(until_ns - own["end_ns"], 1) / 1e9)
     if restarted or (onward and message["complete"] and horizon_ns <= watermark_ns):
-        anew_ns = max(t_ns, watermark_ns + 1) if restarted else watermark_ns + 1
-        _mark(own, rows, heap, anew_ns, _REBOOT)
-        own["end_ns"] = max(own["end_ns"], anew_ns)
+        anew_ns = mark_ns if restarted else watermark_ns + 1
+        _mark(own, rows, heap, anew_ns, _REBOOT, 1.0)
         message["restarted"] = restarted
     if first or onward or restarted:
         own["boot"], own["seq"], own["t_ns"] = boot, seq, max(t_ns, own["t_ns"])
 
 
 @compiled
-def _mark(own: Struct, rows: Structs, heap: Struct, t_ns: int, channel: int) -> None:
-    rows[place(own, rows, heap, t_ns, own["last"])]["values"][channel] = 1.0
+def _mark(own: Struct, rows: Structs, heap: Struct, t_ns: int, channel: int, value: float) -> None:
+    """Write the value into the row of an instant; where it has one already, the greater one stands."""
+    values = rows[place(own, rows, heap, t_ns, own["last"])]["values"]
+    values[channel] = np.fmax(values[channel], value)
+    own["end_ns"] = max(own["end_ns"], t_ns)
 
 
 @compiled

@@ -8,11 +8,11 @@ from dataclasses import dataclass, field
 from itertools import pairwise
 
 from detectors import trigger
-from detectors.observe import gaps, rows, sensor
+from detectors.observe import gaps, sensor
 from detectors.observe.rest import CREEP_M, STILL_MPS, STILL_S, TRIP_MIN_M
 from detectors.rule import Level
 from registry.facts import LiftFacts
-from telemetry.streams import CLOSED, CLOSING
+from tests.detectors.naive_states import NaiveStates
 
 NAN = math.nan
 Edge = tuple[int, str, int]
@@ -20,8 +20,13 @@ Edge = tuple[int, str, int]
 
 def gaps_ns(t_ns: Sequence[int]) -> list[int]:
     """Return how long an interval may be at each row of a lift that reads nothing."""
-    before = [0, 0, *(later - earlier for earlier, later in pairwise(t_ns))]
-    return [limit_ns(interval) for interval in before[: len(t_ns)]]
+    intervals = [0, *(later - earlier for earlier, later in pairwise(t_ns))]
+    out, broken_ns = [], gaps.NEVER_NS
+    for t, interval, before in zip(t_ns, intervals, [0, *intervals], strict=False):
+        if interval > limit_ns(before):
+            broken_ns = t
+        out.append(min(limit_ns(before), t - broken_ns))
+    return out
 
 
 def limit_ns(interval_ns: int) -> int:
@@ -113,35 +118,23 @@ class NaiveCar:
     interval_ns: int = 0
     jumped: bool = False
     referring: int = 0
-    door_missed: int = 0
-    presence_doubt: bool = False
-    said: dict[str, float] = field(default_factory=lambda: dict.fromkeys(rows.EVENTS, NAN))
+    broken_ns: int = gaps.NEVER_NS
+    sure: float = 0.0
+    states: NaiveStates = field(default_factory=NaiveStates)
 
     def row(self, t_ns: int, reboot: bool, **read: float) -> dict[str, float]:
         """Return what is known of the car at this row."""
-        if read["gap"] == 1.0:
-            long = self.last_ns != gaps.NEVER_NS and age(t_ns, self.last_ns) >= rows.DOOR_CLOSES_S
-            self.door_missed += 2 if long else 1
-        if reboot or not math.isnan(read["door"]):
-            self.door_missed = 0
+        self.states.hear(t_ns, reboot, read)
+        if reboot or read["gap"] > 0:
+            self.broken_ns = t_ns
         if reboot:
             self.v, self.z = Channel(), Channel()
             self.rate, self.speed, self.speed_ns = NAN, NAN, gaps.NEVER_NS
             self.z_left = NAN
         gap_ns = limit_ns(self.interval_ns)
         v, z = self._possible_speed(read["v"]), self._possible_place(read["z"])
-        self._measure(t_ns, not (math.isnan(v) and math.isnan(z)))
+        self._measure(t_ns, gap_ns, not (math.isnan(v) and math.isnan(z)))
         self.last_ns = t_ns
-        ajar = self.said["door"] != CLOSED
-        for name in rows.EVENTS:
-            if not math.isnan(read.get(name, NAN)):
-                self.said[name] = read[name]
-            elif reboot:
-                self.said[name] = NAN
-        if reboot or not math.isnan(read["presence"]):
-            self.presence_doubt = False
-        elif read["gap"] == 1.0 and (ajar or self.said["door"] != CLOSED):
-            self.presence_doubt = True
         accel_now, heard_v = self._hear_speed(t_ns, v)
         trips = self.trips
         rate_now, heard_z = self._hear_place(t_ns, z)
@@ -156,14 +149,14 @@ class NaiveCar:
         z_last = self.z.value if t_ns - self.z.at_ns <= gap_ns else NAN
         if heard_z or not math.isnan(v_now):
             self._rest(t_ns, gap_ns, v_last, z_last, heard_z)
+        if not math.isnan(v_now):
+            self.states.run(self.sure, abs(self._offset(z_last)), self.facts.door_zone_m, t_ns)
         quiet = t_ns - self.motion_ns > gap_ns or self.doubt
         self._refer(self.trips > trips, abs(self._offset(z_last)))
         return {
-            **self.said,
-            "door_doubt": self.door_missed >= (1 if self.said["door"] == CLOSING else 2),
+            **self.states.known(),
             "v": v_now,
-            "presence_doubt": self.presence_doubt,
-            "gap_ns": gap_ns,
+            "gap_ns": min(gap_ns, t_ns - self.broken_ns),
             "z": z if heard_z else NAN,
             "accel": accel_now,
             "v_last": v_last,
@@ -175,12 +168,17 @@ class NaiveCar:
             "trips": self.trips,
         }
 
-    def _measure(self, t_ns: int, reads: bool) -> None:
+    def _measure(self, t_ns: int, gap_ns: int, reads: bool) -> None:
         """Measure the interval between two readings; of a lift that reads nothing, between whatever it says."""
+        before_ns = gaps.NEVER_NS
         if reads and self.read_ns != gaps.NEVER_NS:
-            self.interval_ns = t_ns - self.read_ns
-        elif (reads or t_ns - self.read_ns > int(gaps.GAP_MOST_S * 1e9)) and self.last_ns != gaps.NEVER_NS:
-            self.interval_ns = t_ns - self.last_ns
+            before_ns = self.read_ns
+        elif reads or t_ns - self.read_ns > int(gaps.GAP_MOST_S * 1e9):
+            before_ns = self.last_ns
+        if before_ns > self.states.missed_ns:
+            self.interval_ns = t_ns - before_ns
+            if self.interval_ns > gap_ns:
+                self.broken_ns = t_ns
         if reads:
             self.read_ns = t_ns
 
@@ -238,6 +236,7 @@ class NaiveCar:
 
     def _rest(self, t_ns: int, gap_ns: int, v_last: float, z_last: float, heard_z: bool) -> None:
         if not math.isnan(v_last):
+            self.sure = min(abs(v_last), abs(self.before)) if t_ns - self.way_ns <= gap_ns else 0.0
             if t_ns - self.way_ns <= gap_ns:
                 self.way_m += (self.before + v_last) / 2 * (t_ns - self.way_ns) / 1e9
             self.before, self.way_ns = v_last, t_ns

@@ -18,7 +18,7 @@ class DoorHeldOpen:
     clock: Clock = field(default_factory=Clock)
 
     def row(self, row: Row) -> Said:
-        door = NAN if row["door_doubt"] else row["door"]
+        door = row["door"]
         holds: bool | None
         if (seen(door) and door != OPEN) or not in_service(row) or self.facts.parks_door_open:
             holds = False
@@ -47,7 +47,7 @@ class DoorCloseFault:
     trips: float = 0
 
     def row(self, row: Row) -> Said:
-        door = NAN if row["stale"] or row["door_doubt"] else row["door"]
+        door = NAN if row["stale"] else row["door"]
         here = in_service(row) and not abs(row["v_last"]) > 0.30
         served_s = self.clock.tick(row, (here and door == CLOSING) if seen(door) else None)
         self._count(row, door, here)
@@ -61,7 +61,7 @@ class DoorCloseFault:
     def _count(self, row: Row, door: float, here: bool) -> None:
         t_ns, last = int(row["t_ns"]), self.door
         self.door = door if here else NAN
-        over = not here or door == CLOSED
+        over = not here or door == CLOSED or not seen(door)
         if not over and door == CLOSING and last != CLOSING:
             self.begin_ns, self.blocked = t_ns, False
             self.first_ns = self.first_ns or t_ns
@@ -91,8 +91,7 @@ class DoorOpenFault:
     stops: int = 0
 
     def row(self, row: Row) -> Said:
-        door = NAN if row["door_doubt"] else row["door"]
-        person = NAN if row["presence_doubt"] else row["presence"]
+        door, person = row["door"], row["presence"]
         in_zone = not abs(row["offset_m"]) > self.facts.door_zone_m
         here = in_service(row) and in_zone and not abs(row["v_last"]) > 0.30
         known = read(row) and seen(door) and seen(row["offset_m"]) and not row["stale"]
@@ -110,7 +109,7 @@ class DoorOpenFault:
     def _wait(self, row: Row, door: float, person: bool, here: bool) -> bool:
         arrived = row["trips"] > self.trips
         self.trips = row["trips"]
-        opens = seen(door) and door != CLOSED
+        opens = door != CLOSED
         self.opened = opens or (self.opened and not abs(row["v"]) > 0.30)
         self.waits = here and door == CLOSED and not self.opened and (arrived or self.waits)
         if arrived:

@@ -36,8 +36,8 @@ def inspected(row: Row) -> bool:
 
 
 def ajar(row: Row) -> bool | None:
-    """Say whether the door is not closed; None where nobody said, or its last word may be missing."""
-    return None if row["door_doubt"] or not seen(row["door"]) else row["door"] != CLOSED
+    """Say whether the door is not closed; None where that is unknown."""
+    return row["door"] != CLOSED if seen(row["door"]) else None
 
 
 def slows(row: Row) -> bool:

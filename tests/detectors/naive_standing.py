@@ -29,18 +29,16 @@ class StopOutsideZone:
 
 @dataclass
 class AlarmButton:
-    """A press, but where the car is known to stand in its zone with the door open."""
+    """A press, from when the car is not known to stand in its zone with the door open."""
 
     facts: LiftFacts
-    before: float = NAN
+    called: bool = False
 
     def row(self, row: Row) -> Said:
-        alarm, before = row["alarm"], self.before
-        self.before = alarm
-        if not seen(alarm):
-            return [(NAN, NAN, 0)]
         can_leave = row["door"] == OPEN and abs(row["offset_m"]) <= self.facts.door_zone_m
-        return [(alarm == 1 and before != 1 and not can_leave, NAN, 0)]
+        calls = row["alarm"] == 1 and not can_leave and not self.called
+        self.called = row["alarm"] == 1 and (self.called or calls or bool(row["stale"]))
+        return [(calls if seen(row["alarm"]) else NAN, NAN, 0)]
 
 
 @dataclass
@@ -77,7 +75,7 @@ class Entrapment:
 
     def row(self, row: Row) -> Said:
         t_ns, shut = int(row["t_ns"]), self.shut_in(row)
-        person = NAN if row["presence_doubt"] else row["presence"]
+        person = row["presence"]
         on = NAN
         is_seen = shut is True and person == 1
         if shut is False or (shut and seen(person)):

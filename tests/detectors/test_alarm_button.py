@@ -49,6 +49,39 @@ def test_a_press_behind_a_closed_door_at_a_landing_is_not_filtered() -> None:
     assert [f.kind for f in found(at_landing(15.0).rows())] == ["on", "off"]
 
 
+def held_down(seconds: float, before_s: float = 2.0) -> Script:
+    """Press the button behind an open door that begins to close `before_s` later."""
+    script = Script(z_m=9.0).say(door=CLOSED, alarm=0).rest(4.0).open_door(2.0).rest(1.0)
+    return script.say(alarm=1).say(seconds, alarm=0).rest(before_s).close_door().rest(20.0)
+
+
+def test_a_button_that_is_still_pressed_when_the_door_closes_is_a_call() -> None:
+    finding, _ = found(held_down(10.0).rows())
+    assert (finding.at_ns - BEGIN_NS) / 1e9 == pytest.approx(9.0, abs=0.1)
+
+
+def test_a_button_let_go_before_the_door_closes_is_no_call() -> None:
+    assert found(held_down(1.5).rows()) == []
+
+
+def test_a_button_that_is_still_pressed_when_the_car_leaves_its_zone_is_a_call() -> None:
+    script = Script(z_m=9.0).say(door=CLOSED, alarm=0).rest(4.0).open_door(2.0).say(alarm=1).rest(2.0).ride(12.0)
+    assert [f.kind for f in found(script.rest(4.0).rows())] == ["on", "off"]
+
+
+def test_an_old_press_behind_an_open_door_is_no_call_when_the_door_closes() -> None:
+    rows = held_down(10.0).rows()
+    rows["stale"] = np.where(rows["alarm"] == 1.0, 1.0, np.nan)
+    assert found(rows) == []
+
+
+def test_a_press_after_messages_went_missing_is_a_new_press() -> None:
+    """The message that the button was let go is among them."""
+    t_ns = BEGIN_NS + np.arange(4) * 1_000_000_000
+    rows = {"t_ns": t_ns, "alarm": np.array([1.0, np.nan, np.nan, 1.0]), "gap": np.array([np.nan, np.nan, 1.0, np.nan])}
+    assert [f.at_ns for f in found(rows) if f.kind == "on"] == [t_ns[0], t_ns[3]]
+
+
 def test_a_press_behind_an_open_door_between_landings_is_not_filtered() -> None:
     script = Script(z_m=10.4).say(door=CLOSED, alarm=0).rest(4.0).open_door(2.0).say(alarm=1).rest(4.0)
     assert [f.kind for f in found(script.rows())] == ["on", "off"]

@@ -12,10 +12,11 @@ from hypothesis import strategies as st
 
 from detectors.judge import Judge
 from detectors.observe import tables
+from detectors.observe.events import STATES
 from detectors.observe.gaps import GAP_S
 from detectors.observe.landing import nearest
 from detectors.observe.rest import STILL_MPS
-from detectors.observe.rows import EVENTS, RowTable
+from detectors.observe.rows import RowTable
 from registry.facts import LiftFacts
 from telemetry.batch import Batch
 from telemetry.streams import CLOSED, OPEN
@@ -24,9 +25,7 @@ from tests.detectors.test_contract import cuts
 from tests.detectors.world import BEGIN_NS, Rows, Script, batch, facts_of, healthy, tower
 
 COLUMNS = (
-    *EVENTS,
-    "door_doubt",
-    "presence_doubt",
+    *STATES,
     "gap_ns",
     "v",
     "z",
@@ -89,7 +88,7 @@ def plainly(whole: Batch, facts: list[LiftFacts]) -> dict[tuple[int, int], list[
     out = {}
     for i in range(len(whole)):
         lift, t_ns = int(whole.lift[i]), int(whole.t_ns[i])
-        read = {name: float(getattr(whole, name)[i]) for name in (*EVENTS, "gap")}
+        read = {name: float(getattr(whole, name)[i]) for name in (*STATES, "gap")}
         found = cars[lift].row(t_ns, whole.reboot[i] == 1.0, v=float(whole.v_mps[i]), z=float(whole.z_m[i]), **read)
         out[lift, t_ns] = [float(found[name]) for name in COLUMNS]
     return out
@@ -183,12 +182,13 @@ def test_what_is_read_less_often_than_a_heartbeat_counts_no_rest() -> None:
 def test_a_lift_that_reads_nothing_has_the_interval_of_what_it_says() -> None:
     t_ns = BEGIN_NS + np.arange(5) * 20_000_000_000
     car = known({"t_ns": t_ns, "door": np.full(5, CLOSED)})
-    assert (car.gap_ns / 1e9).tolist() == [3.0, 3.0, 60.0, 60.0, 60.0]
+    assert (car.gap_ns / 1e9).tolist() == [3.0, 0.0, 20.0, 40.0, 60.0]
+    assert (np.diff(t_ns) <= car.gap_ns[1:]).tolist() == [False, True, True, True]
 
 
 def test_an_event_between_two_readings_shortens_no_interval() -> None:
     rows = Script(z_m=3.0).rest(40.05).say(door=CLOSED).rest(60.0).rows(10.0)
-    assert (known(rows).gap_ns[3:] / 1e9).tolist() == [30.0] * (len(rows["t_ns"]) - 3)
+    assert (known(rows).gap_ns[4:] / 1e9).tolist() == [30.0] * (len(rows["t_ns"]) - 4)
 
 
 def test_a_car_that_is_elsewhere_after_a_gap_has_moved() -> None:

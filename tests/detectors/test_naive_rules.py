@@ -9,7 +9,7 @@ import pytest
 
 from detectors.catalogue import BY_SLUG
 from detectors.judge import Judge
-from detectors.observe.rows import EVENTS
+from detectors.observe.events import STATES
 from telemetry.batch import Batch
 from telemetry.streams import CLOSED, CLOSING, FIRE, INSPECTION, NORMAL, OPEN, OPENING
 from tests.detectors.naive import Edge, NaiveCar, findings
@@ -64,7 +64,7 @@ def plainly(slug: str, whole: Batch, lift: int, facts: object) -> list[tuple[int
     rule, car, naive = BY_SLUG[slug], NaiveCar(facts), NAIVE[slug](facts)
     rows, said = [], []
     for i in np.flatnonzero(whole.lift == lift):
-        heard = {name: float(getattr(whole, name)[i]) for name in (*EVENTS, "gap")}
+        heard = {name: float(getattr(whole, name)[i]) for name in (*STATES, "gap")}
         known = car.row(int(whole.t_ns[i]), whole.reboot[i] == 1.0, v=whole.v_mps[i], z=whole.z_m[i], **heard)
         known |= {"t_ns": int(whole.t_ns[i]), "stale": whole.stale[i] == 1.0}
         rows.append(known)

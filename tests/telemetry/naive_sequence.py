@@ -66,7 +66,14 @@ def hear(lift: Lift, decoded: Decoded, message: int, rows: list[tuple[str, int, 
     sampled = [row_ns for stream, row_ns, _ in rows if stream in ("speed", "displacement")]
     horizon_ns = max(sampled, default=end_ns)
     if timed and seq >= 0:
-        follow(lift, boot, seq, t_ns, horizon_ns if m.complete[message] else math.inf)
+        follow(
+            lift,
+            boot,
+            seq,
+            t_ns,
+            t_ns if m.complete[message] else end_ns,
+            horizon_ns if m.complete[message] else math.inf,
+        )
     if not timed:
         t_ns = end_ns = max(lift.end_ns, before_ns + 1)
     late = False
@@ -93,16 +100,19 @@ def hear(lift: Lift, decoded: Decoded, message: int, rows: list[tuple[str, int, 
         lift.counts["overflows"] += 1
 
 
-def follow(lift: Lift, boot: str, seq: int, t_ns: int, horizon_ns: float) -> None:
+def follow(lift: Lift, boot: str, seq: int, t_ns: int, until_ns: int, horizon_ns: float) -> None:
     restarted = lift.seq >= 0 and t_ns > lift.t_ns and (boot != lift.boot or (boot == "0" and seq < lift.seq))
     onward = lift.seq >= 0 and boot == lift.boot and seq > lift.seq
+    mark_ns = max(min(t_ns, lift.end_ns + 1), lift.released_ns + 1)
     if onward:
         lift.counts["gaps"] += seq - lift.seq - 1
-        if seq - lift.seq > 1 and t_ns > lift.released_ns:
-            lift.rows.setdefault(t_ns, {})["gap"] = 1.0
+        if seq - lift.seq > 1:
+            row = lift.rows.setdefault(mark_ns, {})
+            row["gap"] = max(row.get("gap", 0.0), max(until_ns - lift.end_ns, 1) / 1e9)
+            lift.end_ns = max(lift.end_ns, mark_ns)
     set_back = onward and horizon_ns <= lift.released_ns
     if restarted or set_back:
-        anew_ns = max(t_ns, lift.released_ns + 1) if restarted else lift.released_ns + 1
+        anew_ns = mark_ns if restarted else lift.released_ns + 1
         lift.rows.setdefault(anew_ns, {})["reboot"] = 1.0
         lift.end_ns = max(lift.end_ns, anew_ns)
         lift.counts["restarts"] += restarted

@@ -272,10 +272,23 @@ def test_missing_numbers_are_counted_as_gaps() -> None:
     assert counted(sequencer) == {"received": 3, "gaps": 3}
 
 
+def test_a_gap_is_marked_where_what_was_heard_ends_with_how_long_it_may_last() -> None:
+    batches, _ = batches_of([bundle_at(1, 0), bundle_at(3, 5), bundle_at(4, 6)])
+    assert [np.nansum(batch.gap) for batch in batches] == [0, 4.25, 0]
+    assert (offsets_ms(batches[1])[0], batches[1].gap[0]) == (750.000001, 4.25)
+
+
+def test_a_gap_before_a_late_message_is_marked_too() -> None:
+    late = entry(3, T0_MS + 2_500, 0, "door", {"seq": 3, "t": T0_MS + 1_500, "state": ["open"]})
+    batches, sequencer = batches_of([bundle_at(1, 0), bundle_at(2, 1), late])
+    gone = sequencer.idle(FOREVER_NS)
+    assert (np.nansum(batches[-1].gap) + np.nansum(gone.gap) > 0, counted(sequencer)["late"]) == (True, 1)
+
+
 def test_without_boot_a_lower_number_with_a_later_time_is_a_restarted_device() -> None:
     again = encode.bundle(0, T0_MS + 9_000, speed=encode.speed(250, np.arange(2.0)))
     batches, sequencer = batches_of([bundle_at(1, 5), entry(2, T0_MS + 9_500, 0, "bundle", again)])
-    np.testing.assert_array_equal(batches[-1].reboot, [1, np.nan])
+    np.testing.assert_array_equal(batches[-1].reboot, [1, np.nan, np.nan])
     assert counted(sequencer) == {"received": 2, "restarts": 1}
 
 

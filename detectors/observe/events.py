@@ -1,0 +1,128 @@
+"""The states that event streams reported last, and whether they can still be true after messages went missing.
+
+    door      closed ─[ 1 s ]─ closed ───────      too short for a stroke of the door: at most one report is missing
+    door      closed ─[ 20 s ]─ ? ───── opening    in doubt until the next report
+    door      open ───[ 20 s ]─ ? ─ closed         or until the car runs: it runs with a closed door alone
+    presence  1 ──────[ 1 s ]── ? ───── 1          in doubt where the door may have been open shortly before
+
+A state in doubt is NaN in the table, as one that was never reported. A device that restarted has reported nothing.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from detectors.observe.door_duty import LEVELLING_MPS
+from detectors.observe.doorway import PREOPENING_MPS
+from detectors.observe.gaps import NEVER_NS
+from telemetry.compiled import compiled
+from telemetry.streams import CLOSED, INSPECTION, OPEN
+
+DOOR_OPENS_S, DOOR_CLOSES_S = 1.5, 2.0
+"""No door opens or closes faster: two reports of it are so far apart."""
+STROKE_MOST_NS = 20_000_000_000
+"""A door that has begun to move has reported its end by then (F15 and F16 ask for no more)."""
+LINGER_NS = 30_000_000_000
+"""A sensor may report a person for so long after the person left (25 s are usual)."""
+
+STATES = ("door", "presence", "curtain", "mode", "power", "alarm")
+FIELDS = [
+    *((name, np.float64) for name in STATES),  # as reported last
+    ("door_missed", np.int64),  # how many reports of the door may be missing since
+    ("missed_ns", np.int64),  # when messages last went missing
+    ("ajar_ns", np.int64),  # when the door was last not known to be closed
+    ("presence_doubt", np.bool_),
+    ("curtain_doubt", np.bool_),
+    ("alarm_doubt", np.bool_),
+]
+START = dict.fromkeys(STATES, np.nan) | {"missed_ns": NEVER_NS, "ajar_ns": NEVER_NS}
+
+
+@compiled
+def take_in(own: Any, read: Any, k: int) -> None:
+    """Bring the states up to date with row `k`: what went missing comes before what it reports."""
+    if read.reboot[k] == 1.0:
+        _forget(own, read.t_ns[k])
+    if read.gap[k] > 0.0:
+        _miss(own, read.t_ns[k], read.gap[k])
+    if not np.isnan(read.door[k]):
+        own["door"], own["door_missed"] = read.door[k], 0
+    if not np.isnan(read.presence[k]):
+        own["presence"], own["presence_doubt"] = read.presence[k], False
+    if not np.isnan(read.curtain[k]):
+        own["curtain"], own["curtain_doubt"] = read.curtain[k], False
+    if not np.isnan(read.mode[k]):
+        own["mode"] = read.mode[k]
+    if not np.isnan(read.power[k]):
+        own["power"] = read.power[k]
+    if not np.isnan(read.alarm[k]):
+        own["alarm"], own["alarm_doubt"] = read.alarm[k], False
+    if own["door_missed"] == 1 and read.t_ns[k] - own["missed_ns"] > STROKE_MOST_NS and not _moves(own["door"]):
+        own["door_missed"] = 0
+    if door(own) != CLOSED:
+        own["ajar_ns"] = read.t_ns[k]
+
+
+@compiled
+def run(own: Any, t_ns: int, speed_mps: float, offset_m: float, zone_m: float) -> None:
+    """Conclude from a speed that two readings bear out that a door in doubt is closed.
+
+    Near its landing a car may level in while the door opens already; in inspection it may run with an open door.
+    """
+    if own["door_missed"] == 0 or np.isnan(own["door"]) or own["mode"] == INSPECTION:
+        return
+    runs = speed_mps > PREOPENING_MPS or (speed_mps > LEVELLING_MPS and abs(offset_m) > zone_m)
+    if runs and (np.isnan(door(own)) or own["door"] == CLOSED):
+        own["door"], own["door_missed"], own["ajar_ns"] = CLOSED, 0, t_ns
+
+
+@compiled
+def door(own: Any) -> float:
+    """Return the state of the door, NaN where it is unknown or in doubt."""
+    missing = 1 if _moves(own["door"]) else 2
+    return np.nan if own["door_missed"] >= missing else float(own["door"])
+
+
+@compiled
+def presence(own: Any) -> float:
+    """Return whether a person is in the car, NaN where that is unknown or in doubt."""
+    return np.nan if own["presence_doubt"] else float(own["presence"])
+
+
+@compiled
+def curtain(own: Any) -> float:
+    """Return whether the light curtain is blocked, NaN where that is unknown or in doubt."""
+    return np.nan if own["curtain_doubt"] else float(own["curtain"])
+
+
+@compiled
+def alarm(own: Any) -> float:
+    """Return whether the alarm button is pressed, NaN where that is unknown or in doubt."""
+    return np.nan if own["alarm_doubt"] else float(own["alarm"])
+
+
+@compiled
+def _moves(state: float) -> bool:
+    """Return whether the door was reported to be on its way."""
+    return state not in (CLOSED, OPEN)
+
+
+@compiled
+def _miss(own: Any, t_ns: int, missing_s: float) -> None:
+    """Put in doubt what may have been reported in the messages that are missing from `t_ns` on."""
+    own["door_missed"] += 2 if missing_s >= (DOOR_OPENS_S if own["door"] == CLOSED else DOOR_CLOSES_S) else 1
+    own["missed_ns"] = t_ns
+    own["curtain_doubt"] = own["alarm_doubt"] = True
+    if door(own) != CLOSED or t_ns - own["ajar_ns"] < LINGER_NS:
+        own["presence_doubt"] = True
+
+
+@compiled
+def _forget(own: Any, t_ns: int) -> None:
+    """Forget what the device reported before it was away."""
+    own["missed_ns"] = t_ns
+    own["door"] = own["presence"] = own["curtain"] = own["mode"] = own["power"] = own["alarm"] = np.nan
+    own["door_missed"] = 0
+    own["presence_doubt"] = own["curtain_doubt"] = own["alarm_doubt"] = False

@@ -1,0 +1,154 @@
+"""What happened while messages were missing is unknown: no rule opens from it, wherever it was and however long."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+
+import numpy as np
+import pytest
+
+from telemetry.streams import CLOSED, CLOSING
+from tests.detectors.holes import Sent, bundles, found, singles
+from tests.detectors.world import BEGIN_NS, Script, tower
+
+LENGTHS_S = (1, 2, 3, 5, 8, 13, 20, 30, 45, 60)
+PARKED_S = 150.0
+"""Longer than any rule waits for something that does not happen."""
+FORMS: dict[str, Callable[[Script], Sent]] = {
+    "bundles": bundles,
+    "a sample a second": partial(bundles, dt_s=1.0),
+    "messages of single streams": singles,
+    "single streams, a sample a second": partial(singles, dt_s=1.0),
+    "no position": partial(bundles, streams=("speed",)),
+    "no speed": partial(bundles, streams=("displacement",)),
+}
+
+
+def commute() -> Script:
+    """Rides with people, and with sensors that report the last person late; then the car parks shut."""
+    script = Script(z_m=0.0).say(door=CLOSED, presence=0, curtain=0, mode=0, power=0).rest(4.0).open_door().rest(1.0)
+    script.say(curtain=1).say(0.8, curtain=0).say(1.0, presence=1).rest(3.5).close_door().rest(0.5).ride(9.0)
+    script.open_door(after_s=-0.5).rest(0.8).say(curtain=1).say(0.7, curtain=0).say(22.0, presence=0).rest(4.0)
+    script.close_door().rest(40.0).ride(18.0).open_door(after_s=0.3).rest(0.5).say(presence=1, curtain=1)
+    script.say(0.9, curtain=0).rest(2.0).say(door=CLOSING).rest(1.0).say(curtain=1).say(0.4, curtain=0)
+    script.open_door(1.0).rest(2.0).close_door().rest(0.6).ride(12.0).open_door().rest(1.0).say(curtain=1)
+    script.say(0.5, curtain=0).say(1.5, presence=0).say(2.5, presence=1).rest(6.0).close_door().rest(0.5).ride(0.0)
+    script.open_door().rest(1.5).say(1.0, curtain=1).say(1.5, curtain=0).say(24.0, presence=0).rest(4.0)
+    return script.close_door().rest(PARKED_S)
+
+
+def errands() -> Script:
+    """Stops at which an empty car parks shut, a door that is called open again and again, a person who waits."""
+    script = Script(z_m=6.0).say(door=CLOSED, presence=0, curtain=0, mode=0, power=0).rest(3.0).ride(9.0).rest(20.0)
+    script.ride(15.0).rest(25.0).ride(3.0).open_door(1.9, after_s=0.2)
+    for _ in range(2):
+        script.rest(3.0).close_door(2.4).rest(1.0).open_door(1.9)
+    script.rest(30.0).say(curtain=1).say(0.6, curtain=0).say(1.0, presence=1).rest(3.0).close_door(2.4).rest(30.0)
+    script.open_door(1.9).rest(3.0).close_door(2.4).rest(0.4).ride(21.0).open_door(1.9).rest(2.0)
+    script.say(curtain=1).say(0.6, curtain=0).say(0.8, presence=0).rest(4.0).close_door(2.4).rest(15.0).ride(0.0)
+    return script.open_door(1.9).rest(4.0).close_door(2.4).rest(PARKED_S)
+
+
+def with_holes(sent: Sent, step_s: float, after: str) -> dict[tuple[float, float], Sent]:
+    """Return the lift with a hole of each length at each place, by where the hole begins and how long it is."""
+    out = {}
+    ends_s = (sent.end_ns[-1] - BEGIN_NS) / 1e9 - PARKED_S + 10.0
+    for begin_s in np.arange(0.5, ends_s, step_s).tolist():
+        for length_s in LENGTHS_S:
+            gone = sent.hole(begin_s, length_s)
+            if not gone.any():
+                continue
+            first, one = int(np.flatnonzero(gone)[-1]) + 1, sent
+            one = one.telling_again(first) if "told again" in after else one
+            one = one.booted(first) if "restarted" in after else one
+            out[begin_s, length_s] = one.keeping(~gone)
+    return out
+
+
+def opened(variants: dict[tuple[float, float], Sent]) -> dict[str, list[tuple[tuple[float, float], float]]]:
+    """Return where each rule opened: the hole, and when."""
+    holes, out = list(variants), dict[str, list[tuple[tuple[float, float], float]]]()
+    for one in found(tower(), list(variants.values())):
+        if one.kind == "on":
+            out.setdefault(one.rule, []).append((holes[one.lift], (one.at_ns - BEGIN_NS) / 1e9))
+    return out
+
+
+AFTERWARDS = ("", "told again", "restarted", "restarted, told again")
+
+
+@pytest.mark.parametrize("after", AFTERWARDS)
+@pytest.mark.parametrize("form", FORMS)
+def test_a_hole_in_a_sound_lift_raises_nothing(form: str, after: str) -> None:
+    for script in (commute(), errands()):
+        assert opened(with_holes(FORMS[form](script), 5.0, after)) == {}
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("after", AFTERWARDS)
+@pytest.mark.parametrize("form", FORMS)
+def test_a_hole_anywhere_in_a_sound_lift_raises_nothing(form: str, after: str) -> None:
+    for script in (commute(), errands()):
+        assert opened(with_holes(FORMS[form](script), 2.0, after)) == {}
+
+
+@pytest.mark.parametrize("lost", [0.02, 0.1, 0.3, 0.6])
+@pytest.mark.parametrize("form", FORMS)
+def test_messages_lost_here_and_there_raise_nothing(form: str, lost: float) -> None:
+    rng = np.random.default_rng(round(lost * 100))
+    for script in (commute(), errands()):
+        sent = FORMS[form](script)
+        variants = {(k, lost): sent.keeping(rng.random(len(sent.t_ns)) >= lost) for k in range(30)}
+        assert opened(variants) == {}
+
+
+def stuck(off_level: bool, seconds: float) -> Script:
+    """A person is shut in a car that stands off level, or at a landing."""
+    script = Script(z_m=3.0).say(door=CLOSED, presence=0, curtain=0, mode=0).rest(4.0).open_door()
+    script.rest(1.0).say(presence=1).rest(3.0).close_door()
+    return script.ride(10.4).rest(seconds) if off_level else script.rest(seconds)
+
+
+def first_s(rule: str, variants: list[Sent]) -> list[float]:
+    """Return for each variant when the rule first opens, NaN where it does not."""
+    out = np.full(len(variants), np.nan)
+    for one in reversed(found(tower(), variants)):
+        if (one.rule, one.kind) == (rule, "on"):
+            out[one.lift] = (one.at_ns - BEGIN_NS) / 1e9
+    return out.tolist()
+
+
+@pytest.mark.parametrize(("off_level", "rule"), [(True, "entrapment-off-level"), (False, "entrapment-at-level")])
+@pytest.mark.parametrize("form", ["bundles", "messages of single streams"])
+def test_a_hole_delays_an_entrapment_by_its_length(form: str, off_level: bool, rule: str) -> None:
+    script = stuck(off_level, 200.0)
+    sent = FORMS[form](script)
+    (whole_s,) = first_s(rule, [sent])
+    variants = with_holes(sent, 5.0, "told again")
+    begins = {hole: hole[0] for hole in variants if script.now_s - 200.0 < hole[0] < whole_s}
+    for (_, length_s), at_s in zip(begins, first_s(rule, [variants[hole] for hole in begins]), strict=True):
+        assert whole_s <= at_s <= whole_s + length_s + 3.0
+
+
+def test_one_lost_bundle_loses_no_entrapment_that_has_begun() -> None:
+    sent = bundles(stuck(False, 200.0))
+    (whole_s,) = first_s("entrapment-at-level", [sent])
+    begins_s = np.arange(whole_s - 55.0, whole_s, 2.0)
+    for at_s in first_s("entrapment-at-level", [sent.keeping(~sent.hole(s, 1.0)) for s in begins_s.tolist()]):
+        assert whole_s <= at_s <= whole_s + 3.0
+
+
+def test_a_car_that_runs_has_closed_its_door() -> None:
+    """The closing was in the hole; then the car stops between landings, and a person is seen in it."""
+    script = stuck(True, 5.0).say(presence=1).rest(60.0)
+    sent = bundles(script)
+    holes = [sent.keeping(~sent.hole(begin_s, 4.0)) for begin_s in (8.5, 9.5, 10.0)]
+    assert not np.isnan(first_s("entrapment-off-level", holes)).any()
+
+
+def test_an_open_door_is_not_taken_for_closed_where_a_car_leaves_after_one_lost_bundle() -> None:
+    script = Script(z_m=9.0).say(door=CLOSED, presence=0, mode=0).rest(4.0).open_door().rest(3.0).ride(18.0).rest(4.0)
+    sent = bundles(script)
+    at_s = first_s("start-door-open", [sent.keeping(~sent.hole(begin_s, 1.0)) for begin_s in (7.5, 8.5)])
+    assert not np.isnan(at_s).any()
