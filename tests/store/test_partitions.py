@@ -76,7 +76,7 @@ def fill_revision_0003(url: str) -> None:
     """Make the tables of the migration 0003, with what a monitor kept in them and a delivery for each of two lifts."""
     database, config = Database(url), Config()
     config.set_main_option("script_location", str(MIGRATIONS))
-    with database.writing() as connection:
+    with database.engine.begin() as connection:
         config.attributes["connection"] = connection
         command.upgrade(config, "0003")
         for statement in (
