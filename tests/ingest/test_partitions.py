@@ -1,0 +1,98 @@
+"""Two monitors on one broker and one database: killed at any moment, neither loses, doubles or judges the other's."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from registry.partition import Partition
+from store.records.repository import AlertFilter, Records
+from tests.broker import Broker
+from tests.ingest.running import DISTRICT, T0_MS, Monitor, Voice, bundle, facts
+from tests.loopback import until
+
+PARTS = tuple(Partition(number, 2) for number in range(2))
+LIFTS = [[name for name in map("lift-{}".format, range(60)) if part.has(name)][:12] for part in PARTS]
+AHEAD = 300
+
+
+@pytest.fixture(name="url", params=["sqlite", pytest.param("postgres", marks=pytest.mark.postgres)])
+def open_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    if request.param == "sqlite":
+        return f"sqlite:///{tmp_path}/records.db"
+    return str(request.getfixturevalue("postgres_url"))
+
+
+@pytest.fixture(name="monitor_of")
+def monitors(broker: Broker, url: str, tmp_path: Path) -> Iterator[Callable[[str], Monitor]]:
+    """Make a monitor of a partition, each on a folder of its own."""
+    made: list[Monitor] = []
+
+    def make(name: str) -> Monitor:
+        folder = tmp_path / name.replace("/", "-of-")
+        folder.mkdir()
+        made.append(Monitor(folder, broker.port, f"partition = '{name}'\n[records]\nurl = '{url}'\n"))
+        return made[-1]
+
+    yield make
+    for monitor in made:
+        monitor.stop()
+
+
+def press(voice: Voice, lift_id: str, second: int) -> None:
+    body = {"seq": second, "boot": "1", "t": T0_MS + 1000 * second, "alarm": True}
+    voice.say(f"lift/v1/{DISTRICT}/{lift_id}/status", body)
+
+
+def test_monitors_that_are_killed_judge_every_message_of_their_own_lifts_once(
+    broker: Broker, url: str, monitor_of: Callable[[str], Monitor]
+) -> None:
+    voice = Voice(broker.port)
+    with Records.open(url) as records:
+        records.put_lifts([facts(name) for part in LIFTS for name in part], "test", time.time_ns())
+        pair = [monitor_of(part.name).start() for part in PARTS]
+        for second in range(AHEAD):  # one partition is far ahead of the other
+            voice.say(f"lift/v1/{DISTRICT}/{LIFTS[0][second % 4]}/bundle", bundle(second // 4, 0.0, 0.0))
+        records.claim(PARTS[0])
+        until(lambda: records.resume().position >= AHEAD, "a partition that is ahead")
+        for part in LIFTS:
+            for name in part[4:8]:
+                press(voice, name, 0)
+        for monitor in pair:
+            monitor.kill()
+        for part in LIFTS:  # kept by the broker
+            for name in part[8:]:
+                press(voice, name, 0)
+        for monitor in pair:
+            monitor.start()
+        pressed = {name for part in LIFTS for name in part[4:]}
+
+        def told() -> Counter[str]:
+            alerts = records.alerts(AlertFilter(rule=("alarm-button",)), limit=200).items
+            return Counter(alert.lift_id for alert in alerts)
+
+        until(lambda: told().keys() >= pressed, "every alarm")
+        assert told() == Counter(pressed)
+        until(lambda: {alert["lift_id"] for alert in voice.alerts} >= pressed, "every alarm on MQTT")
+        pictures = {picture.partition: picture.counts for picture in records.live()}
+        assert pictures.keys() == {part.name for part in PARTS}
+    voice.close()
+
+
+def test_a_monitor_of_another_number_of_partitions_ends_at_once_with_the_remedy(url: str, tmp_path: Path) -> None:
+    with Records.open(url) as records:
+        records.claim(PARTS[0])
+    config = tmp_path / "liftwatch.toml"
+    config.write_text(f"[monitor]\ndata_dir = '{tmp_path}'\npartition = '0/3'\n[records]\nurl = '{url}'\n")
+    line = [sys.executable, "-m", "liftwatch", "--config", str(config), "monitor"]
+    ended = subprocess.run(line, capture_output=True, text=True, check=False, timeout=120)
+    assert ended.returncode != 0
+    assert "begun with 2 partitions" in ended.stderr
+    assert "set monitor.partition to k/2" in ended.stderr
+    assert "Traceback" not in ended.stderr
