@@ -128,6 +128,7 @@ class LiftItem(ResponseBody):
     open_alerts: OpenAlerts
     health: float | None
     address: str | None
+    timezone: str | None
     maintenance_firm: str | None
     since: TimeText | None
     last_trip: TimeText | None

@@ -113,6 +113,7 @@ class FleetView:
             "open_alerts": {"critical": critical, "major": major, "minor": minor, "trend": trend},
             "health": None,
             "address": known.address if known else None,
+            "timezone": known.timezone if known else None,
             "maintenance_firm": known.maintenance_firm if known else None,
             "since": None if since_ns == NO_INSTANT else instant.text(since_ns),
             "maintenance": _window(self.windows.get(index.lift_id[row])),

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping
-from datetime import UTC, datetime, tzinfo
+from datetime import UTC, datetime, timedelta, tzinfo
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -122,13 +122,21 @@ def public_status(lift: Mapping[str, Any]) -> str:
 def public_page_values(lift: Mapping[str, Any], request: Request) -> dict[str, Any]:
     """Return the template values of the public page: the only facts of a lift that the public sees."""
     facts = lift["facts"] or {}
+    now = datetime.now(zone(facts.get("timezone")))
     return {
         "lift_id": lift["lift_id"],
         "name": name_of(lift, request),
         "phone": facts.get("emergency_phone"),
         "status_key": public_status(lift),
-        "at": f"{datetime.now(zone(facts.get('timezone'))):%H:%M}",
+        "at": f"{now:%H:%M}",
+        "zone": offset_name(now),
     }
+
+
+def offset_name(now: datetime) -> str:
+    """Return the offset of an instant's zone, as `UTC+8`; the name of the zone would tell the public a place."""
+    hours = (now.utcoffset() or timedelta()) / timedelta(hours=1)
+    return f"UTC{hours:+g}" if hours else "UTC"
 
 
 def zone(name: str | None) -> tzinfo:
@@ -158,7 +166,8 @@ def pages(find_lift: FindLift, *, demo: bool = False) -> APIRouter:
         found = LIFT_ID_PATTERN.fullmatch(lift_id) and find_lift(lift_id)
         if not found:
             return error_page(request, 404)
-        return render(request, "lift.html", page="lift", demo=demo, lift=found, name=name_of(found, request))
+        facts, name = found["facts"] or {}, name_of(found, request)
+        return render(request, "lift.html", page="lift", demo=demo, lift=found, facts=facts, name=name)
 
     @router.get("/code/{lift_id}")
     def code(request: Request, lift_id: str) -> HTMLResponse:

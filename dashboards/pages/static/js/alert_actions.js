@@ -2,7 +2,7 @@
 
 import { hoursAhead, post } from "./api.js";
 import { el, setText } from "./element.js";
-import { clock } from "./time.js";
+import { zonedClock } from "./time.js";
 import { userName, requireUserName } from "./user_name.js";
 import { translate } from "./translations.js";
 
@@ -22,9 +22,9 @@ export class AlertActions {
     this.answer = el("div", { class: "act-answer", role: "status" });
   }
 
-  /** Enable the actions that this alert allows. */
-  show(alert) {
-    this.alert = alert;
+  /** Enable the actions that this alert allows; times are told in the lift's `zone`. */
+  show(alert, zone) {
+    Object.assign(this, { alert, zone });
     const closed = alert.state === "closed";
     this.buttons.ack.disabled = closed || alert.acknowledged;
     this.buttons.assign.disabled = closed;
@@ -46,7 +46,7 @@ export class AlertActions {
     if (!by) return;
     const { shelved_until } = this.alert;
     if (action === "ack") await this.send("ack", { by }, translate("act.did.ack"));
-    else if (action === "shelve" && shelved_until) await this.send("unshelve", { by }, translate("act.did.unshelve"), () => this.send("shelve", { by, until: shelved_until }, translate("act.did.shelve", { at: clock(shelved_until) })));
+    else if (action === "shelve" && shelved_until) await this.send("unshelve", { by }, translate("act.did.unshelve"), () => this.send("shelve", { by, until: shelved_until }, translate("act.did.shelve", { at: zonedClock(shelved_until, this.zone) })));
     else this.open(action, by);
   }
 
@@ -78,7 +78,7 @@ export class AlertActions {
     if (action === "resolve") await this.send("resolve", { by, ...written }, translate("act.did.resolve"));
     if (action === "shelve") {
       const end = hoursAhead(Number(hours));
-      await this.send("shelve", { by, until: end, ...written }, translate("act.did.shelve", { at: clock(end) }), () => this.send("unshelve", { by }, translate("act.did.unshelve")));
+      await this.send("shelve", { by, until: end, ...written }, translate("act.did.shelve", { at: zonedClock(end, this.zone) }), () => this.send("unshelve", { by }, translate("act.did.unshelve")));
     }
   }
 

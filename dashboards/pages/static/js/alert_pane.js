@@ -5,7 +5,7 @@ import { Chart } from "./charts.js";
 import { AlertActions } from "./alert_actions.js";
 import { el, placeholder, symbol } from "./element.js";
 import { bands, sampled } from "./series.js";
-import { clock, fullStamp, stamp, timeNode } from "./time.js";
+import { fullStamp, stamp, timeNode, zoneName, zoneSentence, zonedClock } from "./time.js";
 import { figure, paired } from "./units.js";
 import { liftName, hasTranslation, ruleName, translate, translateFirst, summary } from "./translations.js";
 
@@ -28,7 +28,7 @@ export class AlertPane {
       const { head, evidence, streams, guide, story } = this.parts;
       this.box.replaceChildren(el("button", { type: "button", class: "quiet back", click: back }, `‹ ${translate("inbox.back")}`), head, this.actions.bar, this.actions.form, this.actions.answer, evidence, streams, guide, story);
     }
-    this.actions.show(alert);
+    this.actions.show(alert, this.zone());
     this.head();
     this.evidence();
     this.guide();
@@ -59,7 +59,7 @@ export class AlertPane {
     this.parts.head.replaceChildren(
       el("h2", { class: "sentence" }, symbol(alert.severity), el("span", {}, translate("fleet.alert.one", { lift: liftName(lift), summary: summary(alert) }))),
       el("p", { class: "meta" }, ...meta),
-      el("p", { class: "meta" }, el("a", { href: liftUrl(alert) }, translate("alert.open")), lift.facts?.address ? el("span", {}, lift.facts.address) : null, el("span", {}, alert.lift_id)));
+      el("p", { class: "meta" }, el("a", { href: liftUrl(alert) }, translate("alert.open")), lift.facts?.address ? el("span", {}, lift.facts.address) : null, el("span", {}, alert.lift_id), el("span", {}, zoneSentence(zone))));
   }
 
   evidence() {
@@ -78,7 +78,7 @@ export class AlertPane {
     const box = el("div", { class: "small-charts" });
     this.parts.streams.replaceChildren(el("h3", {}, translate("alert.streams")), box);
     const end = Date.parse(alert.cleared ?? alert.closed ?? "9999-01-01") / 1000;
-    const shared = { key: `alert-${id}`, zone: this.zone(), floors: lift.facts?.floors, rated: lift.facts?.rated_speed_mps ?? null, small: true, span: () => span, alerts: () => [{ severity: alert.severity, name: ruleName(alert.rule), from: onset, to: end }] };
+    const shared = { key: `alert-${id}`, zone: zoneName(this.zone()), floors: lift.facts?.floors, rated: lift.facts?.rated_speed_mps ?? null, small: true, span: () => span, alerts: () => [{ severity: alert.severity, name: ruleName(alert.rule), from: onset, to: end }] };
     const heard_to = Date.parse(lift.latest?.last_seen) / 1000 || 0;
     for (const chart of this.charts) chart.end();
     this.charts = SMALL.map((kind) => new Chart(box, kind, shared));
@@ -121,7 +121,7 @@ const liftUrl = (alert) => {
 
 /** Return why an alert is not delivered, "" where it is; without a zone, the text has no time of day. */
 export function holdReason(alert, zone) {
-  if (alert.shelved_until) return zone === undefined ? translate("alert.shelved.now") : translate("alert.shelved", { at: clock(alert.shelved_until, zone) });
+  if (alert.shelved_until) return zone === undefined ? translate("alert.shelved.now") : translate("alert.shelved", { at: zonedClock(alert.shelved_until, zone) });
   return alert.inhibited_by ? translate("alert.inhibited", { cause: ruleName(alert.inhibited_by) }) : "";
 }
 

@@ -32,7 +32,7 @@ export function timeAxis(kind, shared) {
 function timeTexts(splits, zone) {
   const step_s = splits.length > 1 ? splits[1] - splits[0] : 1;
   const parts = step_s >= 86400 ? { month: "short", day: "numeric" } : { hour: "2-digit", minute: "2-digit", ...(step_s < 60 ? { second: "2-digit" } : {}), hourCycle: "h23" };
-  return splits.map((t) => new Date(1000 * t).toLocaleString(locale, { ...parts, timeZone: zone || undefined }));
+  return splits.map((t) => new Date(1000 * t).toLocaleString(locale, { ...parts, timeZone: zone }));
 }
 
 export function valueAxis(kind, { floors, rated, small }) {

@@ -4,7 +4,7 @@ import { get } from "./api.js";
 import { carLocation, doorZoneOf } from "./car_status.js";
 import { el, setText } from "./element.js";
 import { SILENT } from "./severity.js";
-import { clock, secondsSince, span, timeNode } from "./time.js";
+import { secondsSince, span, timeNode, zonedClock } from "./time.js";
 import { liftName, hasTranslation, ruleName, translate } from "./translations.js";
 
 const STALLED_S = 15; // The monitor writes each second.
@@ -14,17 +14,27 @@ const ALERTS_MOST = 200;
 export async function showHeadline(headline, subline, fleet) {
   const { states, lifts } = fleet, silent = SILENT.reduce((sum, state) => sum + (states[state] ?? 0), 0);
   const worst = ["critical", "major", "minor"].find((state) => states[state]);
-  const general = worst ? translate(`fleet.${worst}`, { n: states[worst] }) : translate(lifts && silent === lifts ? "fleet.silent" : "fleet.quiet");
+  const general = worst ? translate(`fleet.${worst}`, { n: states[worst] }) : withoutAlerts(fleet, silent);
   headline.replaceChildren(...(worst === "critical" ? await criticalHeadline(general, states.critical) : [general]));
   const stale_s = fleet.as_of ? secondsSince(fleet.as_of) : 0;
   const stopped = fleet.partitions.filter((each) => !each.running).map((each) => each.partition);
   subline.classList.toggle("problem", stale_s > STALLED_S || stopped.length > 0);
-  if (stale_s > STALLED_S) return setText(subline, translate("fleet.stalled", { duration: span(stale_s), at: clock(fleet.as_of) }));
+  if (stale_s > STALLED_S) return setText(subline, translate("fleet.stalled", { duration: span(stale_s), at: zonedClock(fleet.as_of) }));
   if (stopped.length) return setText(subline, translate("fleet.stopped", { partitions: stopped.join(translate("shell.comma")) }));
   const parts = [translate("fleet.sub", { n: lifts })];
   if (silent) parts.push(translate("fleet.sub.silent", { n: silent }));
   if (fleet.completeness.fraction !== null) parts.push(translate("fleet.sub.complete", { percent: (Math.floor(1000 * fleet.completeness.fraction) / 10) }));
   return setText(subline, parts.join(" · "));
+}
+
+/** Return the headline of a fleet without alerts: all is well only where every lift is heard and judged. */
+function withoutAlerts({ states, lifts, as_of, partitions }, unknown) {
+  if (!lifts) return translate("fleet.unwatched");
+  if (!as_of || secondsSince(as_of) > STALLED_S) return translate("fleet.unknown");
+  if (states["never-seen"] === lifts) return translate("fleet.unheard");
+  if (unknown - states.blind === lifts) return translate("fleet.silent");
+  if (partitions.some((each) => !each.running)) return translate("fleet.partly");
+  return unknown ? translate("fleet.quiet.others", { n: unknown }) : translate("fleet.quiet");
 }
 
 /** Return the headline for critical lifts: a single alert with its duration, or how many lifts, and in how many people may be trapped. */

@@ -12,12 +12,12 @@ import { timeNode } from "./time.js";
 import { userName } from "./user_name.js";
 import { liftName, translate, alertStatus, summary } from "./translations.js";
 
-const PAGE = 200, SHOWN_FIRST = 100;
+const PAGE = 200, SHOWN_FIRST = 100, CRITICALS_MOST = 1000;
 const KEYS_OFF = "liftwatch.keys-off";
 const WIDE = matchMedia("(min-width: 901px)");
 
-const at = (id) => document.getElementById(id);
-const alerts = new Map(), nodes = new Map();
+const at = (id) => document.getElementById(id), title = document.title;
+const alerts = new Map(), criticals = new Map(), nodes = new Map();
 let view = requestedView(), chosen = document.body.dataset.alert, shown = [], next = null, more = SHOWN_FIRST, failed = null, pending = false;
 
 const pane = new AlertPane(at("pane"), (alert) => { take(alert); readPane().catch(() => {}); });
@@ -38,6 +38,7 @@ function requestedView() {
 
 async function readAll() {
   try {
+    await readCriticals();
     await readList();
     await Promise.all([loadLiftNames(), readPane()]);
     show();
@@ -48,10 +49,17 @@ async function readAll() {
   }
 }
 
+/** Load all firing critical alerts: they are counted in every view, and listed however many newer alerts there are. */
+async function readCriticals() {
+  const { items } = await get("/api/v1/alerts", { state: "firing", severity: "critical", limit: CRITICALS_MOST });
+  criticals.clear();
+  for (const alert of items) criticals.set(alert.id, alert);
+}
+
 async function readList(cursor = null) {
   const page = await get("/api/v1/alerts", { state: view === "done" ? ["closed"] : ["firing", "cleared"], limit: PAGE, cursor });
   if (!cursor) alerts.clear();
-  for (const alert of page.items) alerts.set(alert.id, alert);
+  for (const alert of [...criticals.values(), ...page.items]) alerts.set(alert.id, alert);
   [next, failed] = [page.next, null];
   order();
   show();
@@ -79,12 +87,17 @@ function take(alert) {
   alerts.set(alert.id, alert);
   const node = nodes.get(alert.id);
   if (node && before) highlight(node);
-  if (at("list").matches(":hover") && (!before || !VIEWS[view](alert))) pending = true;
+  if (isUrgent(alert)) criticals.set(alert.id, alert);
+  else criticals.delete(alert.id);
+  const moves = !before || !VIEWS[view](alert); // What is under the pointer stays there, but for a critical alert.
+  if (moves && !isUrgent(alert) && at("list").matches(":hover")) pending = true;
   else order();
   show();
   if (!before && nodes.has(alert.id)) highlight(nodes.get(alert.id));
   if (alert.id === chosen) readPane().catch(() => {});
 }
+
+const isUrgent = (alert) => alert.severity === "critical" && alert.state === "firing";
 
 /** Sort the list: most severe first, then firing before cleared, then newest first. */
 function order() {
@@ -104,15 +117,23 @@ function show() {
     const n = [...alerts.values()].filter(VIEWS[chip.dataset.view]).length;
     if (view !== "done" && chip.dataset.view !== "done") setText(chip.querySelector("b"), `${n}${next ? "+" : ""}`);
   }
-  const critical = shown.filter((alert) => alert.severity === "critical" && alert.state === "firing").length;
   const n = shown.length;
-  setText(at("headline"), failed ? translate("fleet.failed") : n === 0 ? translate(`inbox.empty.${view}`) : view === "todo" && critical ? translate("inbox.todo.critical", { n: critical }) : translate(`inbox.${view}`, { n }));
+  setText(at("headline"), failed ? translate("fleet.failed") : headline(n));
+  document.title = `${criticals.size ? `(${criticals.size}) ` : ""}${title}`;
   at("list").removeAttribute("aria-busy");
   const wanted = failed ? [el("li", {}, placeholder(translate("fleet.failed"), failed.message || translate("error.network.more"), el("button", { click: () => readAll().catch(() => {}) }, translate("shell.again"))))]
     : n === 0 ? [el("li", {}, placeholder(translate(`inbox.empty.${view}`), translate("inbox.empty.more")))] : shown.slice(0, more).map(line);
   if (wanted.length !== at("list").children.length || wanted.some((node, i) => at("list").children[i] !== node)) at("list").replaceChildren(...wanted);
   at("more").hidden = !pending && n <= more && !next;
   setText(at("more"), translate(pending ? "inbox.new" : "inbox.more"));
+}
+
+/** Return the headline: critical alerts in every view, then what the view holds. */
+function headline(n) {
+  const here = translate(n ? `inbox.${view}` : `inbox.empty.${view}`, { n });
+  if (!criticals.size) return here;
+  const urgent = translate("inbox.todo.critical", { n: criticals.size });
+  return view === "todo" ? urgent : `${urgent} · ${here}`;
 }
 
 /** Return the list item of an alert, the same node each time. */
@@ -122,10 +143,10 @@ function line(alert) {
   }
   const node = nodes.get(alert.id), link = node.firstElementChild, lift = liftInfo(alert.lift_id, show);
   const state = [...alertStatus(alert), holdReason(alert)].filter(Boolean).join(" · ");
-  const key = [alert.id, alert.severity, state, summary(alert), liftName(lift)].join("\n");
+  const key = [alert.id, alert.severity, state, summary(alert), liftName(lift), lift.timezone].join("\n");
   if (link.dataset.key !== key) {
     link.dataset.key = key;
-    link.replaceChildren(symbol(alert.severity), el("b", {}, el("span", { class: "veiled" }, `${translate(`severity.${alert.severity}`)}: `), liftName(lift)), timeNode(alert.onset), el("p", {}, summary(alert)), el("small", {}, state));
+    link.replaceChildren(symbol(alert.severity), el("b", {}, el("span", { class: "veiled" }, `${translate(`severity.${alert.severity}`)}: `), liftName(lift)), timeNode(alert.onset, { zone: lift.timezone }), el("p", {}, summary(alert)), el("small", {}, state));
   }
   node.classList.toggle("seen", alert.acknowledged || alert.state !== "firing");
   if (alert.id === chosen) link.setAttribute("aria-current", "true");
@@ -182,6 +203,11 @@ at("more").addEventListener("click", () => {
   if (pending) order();
   else more += SHOWN_FIRST;
   if (next && more > shown.length) readList(next).catch(() => {});
+  show();
+});
+at("list").addEventListener("pointerleave", () => {
+  if (!pending) return;
+  order();
   show();
 });
 addEventListener("popstate", () => {

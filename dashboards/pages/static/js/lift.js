@@ -12,7 +12,7 @@ import { TimeRange } from "./range.js";
 import { bands, sampled } from "./series.js";
 import { severityRank, setSymbol } from "./severity.js";
 import { Shaft, carSentence } from "./shaft.js";
-import { HEARTBEAT_S, clock, fullStamp, secondsSince, setTime, span, timeNode } from "./time.js";
+import { HEARTBEAT_S, clock, fullStamp, secondsSince, setPageZone, setTime, span, timeNode, zoneName, zoneSentence } from "./time.js";
 import { fixed } from "./units.js";
 import { ruleName, translate, translateFirst } from "./translations.js";
 import { MaintenancePanel } from "./maintenance.js";
@@ -34,6 +34,8 @@ const range = new TimeRange(() => { showRange(); readCharts(); });
 async function readLift() {
   const [found, past] = await Promise.all([get(base), get("/api/v1/alerts", { lift_id, limit: 50 })]);
   [lift, history] = [found, past.items];
+  setPageZone(lift.facts?.timezone);
+  setText(at("zone"), zoneSentence(lift.facts?.timezone));
 }
 
 async function readAll() {
@@ -111,7 +113,7 @@ function withEnds({ t, gaps }) {
 
 function start() {
   if (charts) return;
-  const floors = lift.facts?.floors ?? [], zone = lift.facts?.timezone ?? null;
+  const floors = lift.facts?.floors ?? [], zone = zoneName();
   shaft = new Shaft(at("shaft"), floors);
   const shared = { key: "lift", zone, floors, rated: lift.facts?.rated_speed_mps ?? null, span: () => shown ?? range.span(), alerts: alertSpans, onZoom: (from, to) => range.set(from, to) };
   charts = Object.fromEntries(KINDS.map((kind) => [kind, new Chart(at("charts"), kind, shared)]));
@@ -186,8 +188,8 @@ function showRange() {
 }
 
 function showBucket(bucket_s) {
-  const { from, to } = shown, zone = lift.facts?.timezone;
-  setText(at("range"), [translate("range.span", { from: fullStamp(1000 * from, zone), to: fullStamp(1000 * to, zone), zone: zone ?? Intl.DateTimeFormat().resolvedOptions().timeZone }), bucket_s >= 1 ? translate("range.bucket", { duration: span(bucket_s) }) : ""].filter(Boolean).join(" · "));
+  const { from, to } = shown;
+  setText(at("range"), [translate("range.span", { from: fullStamp(1000 * from), to: fullStamp(1000 * to), zone: zoneName() }), bucket_s >= 1 ? translate("range.bucket", { duration: span(bucket_s) }) : ""].filter(Boolean).join(" · "));
 }
 
 // --- input

@@ -14,7 +14,7 @@ export async function loadLiftNames() {
 /** Return the known data of a lift; `later` is called when the lift has been loaded. */
 export function liftInfo(lift_id, later) {
   if (!lifts.has(lift_id)) {
-    lifts.set(lift_id, { lift_id, name: null, address: null });
+    lifts.set(lift_id, { lift_id, name: null, address: null, timezone: null });
     waiting.push([lift_id, later]);
     work();
   }

@@ -44,7 +44,7 @@ export function fillRow(row, lift) {
   setText(name.lastChild, [lift.lift_id, lift.registered ? lift.address ?? lift.district : translate("fleet.unregistered")].filter(Boolean).join(" · "));
   fillCar(car, lift);
   row.classList.toggle("calm", !lift.since);
-  setTime(trip.firstChild, lift.last_trip, { as: "calm", none: "–" });
+  setTime(trip.firstChild, lift.last_trip, { zone: lift.timezone, as: "calm", none: "–" });
   health.title = lift.health === null ? translate("shell.unknown") : `${Math.round(100 * lift.health)} %`;
   health.firstChild.firstChild.style.transform = `scaleX(${lift.health ?? 0})`;
   for (const mark of alerts.children) {
@@ -52,7 +52,7 @@ export function fillRow(row, lift) {
     mark.hidden = n === 0;
     setText(mark.lastChild, String(n));
   }
-  setTime(since.firstChild, lift.since, { as: "rough" });
+  setTime(since.firstChild, lift.since, { zone: lift.timezone, as: "rough" });
   setText(firm.firstChild, lift.maintenance_firm ?? "");
   firm.firstChild.href = `?${new URLSearchParams({ firm: lift.maintenance_firm ?? "" })}`;
   if (lift.glows) highlight(row);

@@ -5,7 +5,7 @@
 // After a loss the page reloads everything ("catching up") before it shows "live", so that old and new data never mix.
 
 import { setText } from "./element.js";
-import { clock } from "./time.js";
+import { zonedClock } from "./time.js";
 import { translate } from "./translations.js";
 
 const WAIT_LEAST_S = 2, WAIT_MOST_S = 20;
@@ -52,7 +52,7 @@ export function followLive(parameters, { catchUp, on }) {
 
   function count() {
     if (left_s <= 0) return open();
-    show("lost", translate(why ? "link.failing" : "link.since", { at: clock(since), n: left_s, why }));
+    show("lost", translate(why ? "link.failing" : "link.since", { at: zonedClock(since), n: left_s, why }));
     left_s -= 1;
   }
 

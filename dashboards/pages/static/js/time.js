@@ -33,17 +33,31 @@ function ago(iso) {
   return seconds < 3 ? translate("time.now") : translate("time.ago", { duration: roughSpan(seconds) });
 }
 
-const formats = new Map();
+const formats = new Map(), ownZone = Intl.DateTimeFormat().resolvedOptions().timeZone;
+let pageZone = null;
+
+/** Set the time zone of the times that name none: on the page of a lift, the lift's. */
+export function setPageZone(zone) {
+  pageZone = zone ?? null;
+}
+
+/** Return the name of the zone that times are shown in; the browser's where the lift has none, or one that the browser lacks. */
+export function zoneName(zone) {
+  const wanted = zone ?? pageZone;
+  if (!wanted) return ownZone;
+  try {
+    return new Intl.DateTimeFormat(locale, { timeZone: wanted }).resolvedOptions().timeZone && wanted;
+  } catch {
+    return ownZone;
+  }
+}
+
+/** Return the sentence that names the zone of the times. */
+export const zoneSentence = (zone) => translate(zone && zoneName(zone) === zone ? "zone.lift" : "zone.browser", { zone: zoneName(zone) });
 
 function format(zone, options) {
-  const key = zone + JSON.stringify(options);
-  if (!formats.has(key)) {
-    try {
-      formats.set(key, new Intl.DateTimeFormat(locale, { ...options, timeZone: zone || undefined, hourCycle: "h23" }));
-    } catch {
-      formats.set(key, new Intl.DateTimeFormat(locale, { ...options, hourCycle: "h23" }));
-    }
-  }
+  const key = `${zone ?? pageZone} ${JSON.stringify(options)}`;
+  if (!formats.has(key)) formats.set(key, new Intl.DateTimeFormat(locale, { ...options, timeZone: zoneName(zone), hourCycle: "h23" }));
   return formats.get(key);
 }
 
@@ -60,6 +74,9 @@ export const shortStamp = (when, zone) => format(zone, { month: "short", day: "n
 
 /** Return the time of day to the second. */
 export const clock = (when, zone) => format(zone, { hour: "2-digit", minute: "2-digit", second: "2-digit" }).format(new Date(when));
+
+/** Return the time of day with the name of the time zone, for a text beside which no zone is named. */
+export const zonedClock = (when, zone) => format(zone, { hour: "2-digit", minute: "2-digit", second: "2-digit", timeZoneName: "short" }).format(new Date(when));
 
 /** Return an age, "just now" for the last minute: a column of ticking seconds distracts. */
 export const calm = (iso) => (secondsSince(iso) < 60 ? translate("time.now") : ago(iso));
