@@ -40,7 +40,6 @@ class Fleet:
         self.facts: FleetFacts = fleet(())
         self._indices: dict[str, int] = {}
         self._listed: dict[str, int] = {}
-        self._gateways: frozenset[str] = frozenset()
         self._unregistered = 0
 
     def __len__(self) -> int:
@@ -59,28 +58,6 @@ class Fleet:
         """How many more unregistered lifts can be listed."""
         return UNREGISTERED_LIMIT - self._unregistered
 
-    def facts_of(self, lift_id: str) -> LiftFacts | None:
-        """Return the facts of a registered lift, None for any other."""
-        i = self._listed.get(lift_id)
-        return None if i is None else self.known[i]
-
-    def knows(self, sender: str) -> bool:
-        """Return whether a sender is a registered lift, or the gateway of one."""
-        return self.facts_of(sender) is not None or sender in self._gateways
-
-    def hears(self, lift_id: str, sender: str) -> bool:
-        """Return whether a message that `sender` published may speak for a lift.
-
-        A lift speaks for itself, and its gateway for it. Where it names no gateway, any sender may that is not itself a
-        registered lift: the password of a lift's own terminal must not be good for another lift.
-        """
-        if sender == lift_id:
-            return True
-        lift = self.facts_of(lift_id)
-        if lift is not None and lift.gateway_id is not None:
-            return lift.gateway_id == sender
-        return self.facts_of(sender) is None
-
     def lay_out(self, lift_ids: Iterable[str]) -> None:
         """Give these lifts the next indices in this order: the order of a snapshot's columns."""
         for lift_id in lift_ids:
@@ -98,7 +75,6 @@ class Fleet:
         for i, facts_now in known.items():
             self.known[i] = facts_now
         self._unregistered = sum(self.known[i] is None for i in listed.values())
-        self._gateways = frozenset(each.gateway_id for each in self.known if each is not None and each.gateway_id)
         self._listed = listed  # at once: others look on
         self.facts = updated_fleet(self.facts, len(self), known)
 

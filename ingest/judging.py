@@ -108,7 +108,7 @@ class Judging(threading.Thread):
             return None
         fleet = self._state.fleet
         districts = {fleet.lift_ids[i]: fleet.districts[i] for i in fleet.listed()}
-        return Listing(districts, fleet.room, fleet.hears)
+        return Listing(districts, fleet.room, self._state.senders.hears)
 
     def stop(self) -> None:
         """Judge what is at hand, commit and snapshot it, and end."""
@@ -177,7 +177,7 @@ class Judging(threading.Thread):
         self._read_to = entries[-1].position
         state, unread = self.state, self._quarantine.unread
         decoded = of_partition(decode([entry for entry in entries if entry.position not in unread]), self._partition)
-        forged = foreign(decoded.messages, entries, state.fleet.hears)
+        forged = foreign(decoded.messages, entries, state.senders.hears)
         indexed = state.fleet.index(decoded.messages, forged)
         state.grow()
         if indexed.unregistered:
@@ -188,7 +188,7 @@ class Judging(threading.Thread):
             *without_room(decoded, (indexed.lift == NO_ROOM) & ~forged, entries),
             *unjudgeable(entries, self._quarantine.set_aside),
         ]
-        self._committing.refused(attributed(refused, state.fleet))
+        self._committing.refused(attributed(refused, state.senders))
         batch, counts = state.sequencer.step(decoded, indexed.lift)
         repeated = state.sequencer.repeated
         self.counts.update(counts)
@@ -245,6 +245,7 @@ class Judging(threading.Thread):
             position = snapshot.position
         changes = self._records.registry_since(EVERYTHING)
         state.load(self._own(changes), changes.deleted, changes.windows)
+        state.senders.load(changes.lifts)
         state.resume_arrivals(self._records.open_alerts())
         self._state, self._revision, self._in_rows = state, changes.revision, False
         self._position = self._read_to = max(position, self._journal.first - 1)
@@ -261,6 +262,7 @@ class Judging(threading.Thread):
             self._committing.request_snapshot()
             self._commit()
         self.state.load(self._own(changes), changes.deleted, changes.windows)
+        self.state.senders.load(changes.lifts, changes.deleted)
         self._revision = changes.revision
 
     def _own(self, changes: RegistryChanges) -> list[tuple[LiftFacts, bool]]:

@@ -7,13 +7,13 @@ lift/v1/{district}/GW7/gateway  {"lifts": {"A": .., "B": ..}}
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence, Set
 from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ingest.fleet import Fleet
+from store.records.lifts import Registered
 from telemetry.batch import Messages, Refusal
 from telemetry.streams import Entry, claimed_lift_id
 
@@ -28,20 +28,51 @@ def hears_everyone(lift_id: str, sender: str) -> bool:
     return True
 
 
-def attributed(refusals: Iterable[Refusal], fleet: Fleet) -> list[Refusal]:
+class Senders:
+    """The registered lifts of every partition, each with the gateway that it names."""
+
+    def __init__(self) -> None:
+        self._gateway_of: Mapping[str, str | None] = {}
+        self._gateways: Set[str | None] = frozenset()
+
+    def load(self, changed: Iterable[Registered], deleted: Iterable[str] = ()) -> None:
+        """Apply what changed in the registry."""
+        gateway_of = dict(self._gateway_of)
+        for lift_id in deleted:
+            gateway_of.pop(lift_id, None)
+        gateway_of |= {each.facts.lift_id: each.facts.gateway_id for each in changed if each.registered}
+        self._gateway_of, self._gateways = gateway_of, frozenset(gateway_of.values())  # at once: others look on
+
+    def knows(self, sender: str) -> bool:
+        """Return whether a sender is a registered lift, or the gateway of one."""
+        return sender in self._gateway_of or sender in self._gateways
+
+    def hears(self, lift_id: str, sender: str) -> bool:
+        """Return whether a message that `sender` published may speak for a lift.
+
+        A lift speaks for itself, and its gateway for it. Where it names no gateway, any sender may that is not itself a
+        registered lift: the password of a lift's own terminal must not be good for another lift.
+        """
+        if sender == lift_id:
+            return True
+        gateway_id = self._gateway_of.get(lift_id)
+        return sender not in self._gateway_of if gateway_id is None else sender == gateway_id
+
+
+def attributed(refusals: Iterable[Refusal], senders: Senders) -> list[Refusal]:
     """Return the refusals, each with the sender whose share of the dead letters it takes.
 
     That is a registered lift for its own messages, its gateway's among them, and else who sent it.
     """
-    return [_attributed(refusal, fleet) for refusal in refusals]
+    return [_attributed(refusal, senders) for refusal in refusals]
 
 
-def _attributed(refusal: Refusal, fleet: Fleet) -> Refusal:
+def _attributed(refusal: Refusal, senders: Senders) -> Refusal:
     sender, lift_id = claimed_lift_id(refusal.topic), refusal.lift_id
-    is_its_own = lift_id in ("", sender) or fleet.hears(lift_id, sender)
-    share = lift_id if is_its_own and fleet.knows(lift_id) else sender or refusal.topic
+    is_its_own = lift_id in ("", sender) or senders.hears(lift_id, sender)
+    share = lift_id if is_its_own and senders.knows(lift_id) else sender or refusal.topic
     reason = refusal.reason if is_its_own else NOT_ITS_LIFT
-    return replace(refusal, reason=reason, share=share, known=fleet.knows(share))
+    return replace(refusal, reason=reason, share=share, known=senders.knows(share))
 
 
 def foreign(messages: Messages, entries: Sequence[Entry], hears: Hears) -> NDArray[np.bool_]:

@@ -20,6 +20,7 @@ from detectors.observe.arrivals import MessageArrivals
 from detectors.rule import Finding, Rule
 from detectors.rules.silence import link
 from ingest.fleet import NO_ROOM, Fleet
+from ingest.senders import Senders
 from registry.catalogue import SEVERITIES
 from registry.facts import LiftFacts
 from registry.maintenance import NO_WINDOWS, MaintenanceWindows
@@ -39,6 +40,7 @@ class State:
 
     def __init__(self, rules: Sequence[Rule], on_broken: OnBroken | None = None, set_aside: Iterable[str] = ()) -> None:
         self.fleet = Fleet()
+        self.senders = Senders()
         self.sequencer = Sequencer()
         self.judge = Judge(rules, 0, on_broken, set_aside)
         self.windows = NO_WINDOWS

@@ -18,6 +18,7 @@ from detectors.catalogue import RULES
 from ingest.judging import Judging
 from ingest.listening import Stretch
 from ingest.storing import Storing
+from registry.partition import EVERY_LIFT, Partition
 from store.journal import Journal
 from store.records.repository import AlertFilter, Records
 from store.records.schema import dead_letters
@@ -33,7 +34,7 @@ FACTS = (replace(facts("bound"), gateway_id="GW-7"), facts("free"), replace(fact
 class World:
     """Judging and storing on a journal, with three registered lifts."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, partition: Partition = EVERY_LIFT) -> None:
         self.records = Records.open(f"sqlite:///{folder}/records.db")
         self.records.put_lifts(FACTS, "test", 0)
         self.journal = Journal.open(folder / "journal", 64 << 20)
@@ -45,10 +46,18 @@ class World:
             lambda: self.judging.reached,
             100_000,
             every_s=0.01,
+            partition=partition,
         )
         self.offers = True
         self.judging = Judging(
-            self.journal, self.records, RULES, self._offer, lambda: None, lambda: Stretch(0, 0), batch_s=0.01
+            self.journal,
+            self.records,
+            RULES,
+            self._offer,
+            lambda: None,
+            lambda: Stretch(0, 0),
+            partition=partition,
+            batch_s=0.01,
         )
 
     def _offer(self, group: Any) -> None:
@@ -143,6 +152,18 @@ def test_where_no_gateway_is_named_a_gateway_that_is_no_lift_is_heard(world: Wor
     world.says("GW-8", lift_id)
     world.judge()
     assert (world.stored(lift_id), refusals(world)) == (40, [])
+
+
+def test_a_registered_lift_of_another_partition_speaks_for_no_lift_of_this_one(tmp_path: Path) -> None:
+    partition = next(each for each in (Partition(0, 2), Partition(1, 2)) if each.has("free"))
+    other = next(name for name in map("other-{}".format, range(99)) if not partition.has(name))
+    world = World(tmp_path, partition)
+    with closing(world.records), closing(world.journal), closing(world.series):
+        world.records.put_lifts([facts(other)], "test", 0)
+        world.says(other, "free")
+        world.judge()
+        assert (world.alerts(), world.stored("free")) == (set(), 0)
+        assert world.judging.counts["refused:not-its-lift"] == 4
 
 
 def test_what_is_refused_is_counted_for_its_lift_and_takes_the_share_of_who_sent_it(world: World) -> None:
