@@ -64,6 +64,12 @@ def rule_names(language: str) -> dict[str, str]:
     return {rule.slug: rule.name.get(language, rule.name[translations.ENGLISH]) for rule in RULES}
 
 
+def refusal_reasons(language: str) -> list[tuple[str, str]]:
+    """Return the reasons for which messages are refused, each with its name in a language."""
+    texts = translations.catalogue(language)
+    return [(key.removeprefix("reason."), text) for key, text in texts.items() if key.startswith("reason.")]
+
+
 def url_in_language(request: Request, language: str) -> str:
     """Return the URL of this page in another language."""
     requested = [(key, value) for key, value in request.query_params.multi_items() if key != "lang"]
@@ -160,6 +166,10 @@ def pages(find_lift: FindLift, *, demo: bool = False) -> APIRouter:
     @router.get("/alerts/{alert_id}")
     def inbox(request: Request, alert_id: str = "") -> HTMLResponse:
         return render(request, "inbox.html", page="inbox", demo=demo, alert_id=alert_id)
+
+    @router.get("/refused")
+    def refused(request: Request) -> HTMLResponse:
+        return render(request, "refused.html", page="refused", demo=demo, reasons=refusal_reasons(language_of(request)))
 
     @router.get("/lifts/{lift_id}")
     def lift(request: Request, lift_id: str) -> HTMLResponse:

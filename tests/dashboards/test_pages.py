@@ -15,10 +15,11 @@ from dashboards.app import create_app
 from dashboards.pages import routes as pages
 from dashboards.pages import translations
 from detectors.catalogue import RULES
+from telemetry.wire.parsed import REASONS
 from tests.dashboards.browser_world import HOSTILE, fill
 
 ROOT = Path(pages.__file__).parent
-PATHS = ("/", "/lifts/L001", "/alerts", "/alerts/none", "/code/L001", "/code/none")
+PATHS = ("/", "/refused", "/lifts/L001", "/alerts", "/alerts/none", "/code/L001", "/code/none")
 PERSON = {"accept": "text/html"}
 
 
@@ -77,6 +78,12 @@ def test_every_quantity_that_a_rule_shows_as_evidence_has_a_name() -> None:
     quantities = {name for name in shown if "limit" not in name}
     assert len(quantities) > 10
     assert {f"evidence.{name}" for name in quantities} - translations.catalogue("zh").keys() == set()
+
+
+def test_every_reason_of_a_refusal_has_a_name_and_a_remedy() -> None:
+    reasons = {*REASONS, "not-its-lift", "unregistered", "unjudgeable"}
+    texts = translations.catalogue("zh")
+    assert {f"{what}.{reason}" for what in ("reason", "remedy") for reason in reasons} - texts.keys() == set()
 
 
 def test_singular_and_plural_differ() -> None:

@@ -167,7 +167,7 @@ def test_a_registered_lift_of_another_partition_speaks_for_no_lift_of_this_one(t
 
 
 def test_what_is_refused_is_counted_for_its_lift_and_takes_the_share_of_who_sent_it(world: World) -> None:
-    broken = json.dumps({"lifts": {"bound": {"t": T0_MS}, "free": {"t": T0_MS}}}).encode()
+    broken = json.dumps({"lifts": {"bound": {"t": "noon"}, "free": {"t": "noon"}}}).encode()
     for sender in ("GW-7", "GW-8"):
         world.journal.append([(time.time_ns(), topic(DISTRICT, sender, "gateway"), broken, False)])
     world.journal.append([(time.time_ns(), topic(DISTRICT, "GW-7", "gateway"), b"{", False)])
@@ -175,10 +175,10 @@ def test_what_is_refused_is_counted_for_its_lift_and_takes_the_share_of_who_sent
     world.judge()
     counted = {(count.lift_id, count.reason): count.count for count in world.records.refusals_since(-1)[1]}
     assert counted == {
-        ("bound", "missing-field"): 1,
+        ("bound", "type"): 1,
         ("bound", "not-its-lift"): 1,
         ("bound", "stream"): 1,
-        ("free", "missing-field"): 2,
+        ("free", "type"): 2,
     }
     letters = select(dead_letters.c.share, dead_letters.c.known).order_by(dead_letters.c.id)
     with world.records._database.reading() as connection:

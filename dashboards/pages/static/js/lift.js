@@ -6,6 +6,7 @@ import { doorZoneOf } from "./car_status.js";
 import { Chart } from "./charts.js";
 import { el, highlight, setText } from "./element.js";
 import { showAlerts, showFacts, showHistory, showTrips } from "./lift_sections.js";
+import { showRefusals } from "./refusals.js";
 import { showFaultPanel } from "./fault_injection.js";
 import { followLive } from "./live_connection.js";
 import { TimeRange } from "./range.js";
@@ -21,6 +22,7 @@ const KINDS = ["speed", "position", "door", "presence", "vibration"];
 const SAMPLED = { speed: "speed", position: "displacement", vibration: "vibration" };
 const FOLLOW_LEAST_MS = 2000, FOLLOW_PART = 200; // A span is read anew each time it moved by a two-hundredth.
 const PX_A_POINT = 1.5;
+const REFUSALS_EVERY_MS = 15_000;
 
 const lift_id = document.body.dataset.lift, base = `/api/v1/lifts/${encodeURIComponent(lift_id)}`;
 const at = (id) => document.getElementById(id);
@@ -51,6 +53,12 @@ async function readAlerts() {
   await readLift();
   showBelow();
   redraw();
+}
+
+/** Read how many messages were refused: of a lift all of whose messages are, no event comes. */
+async function readRefusals() {
+  const found = lift && await get(base).catch(() => null);
+  if (found) showRefusals(at("refused"), lift_id, found.refused, found.facts?.timezone);
 }
 
 async function readTrips() {
@@ -166,6 +174,7 @@ function showBelow() {
   showWorst();
   showAlerts(at("open"), lift.open_alerts, lift);
   showFacts(at("facts"), lift);
+  showRefusals(at("refused"), lift_id, lift.refused, lift.facts?.timezone);
   showHistory(at("history"), history.filter((alert) => alert.state !== "firing"), lift);
 }
 
@@ -203,6 +212,7 @@ at("charts").addEventListener("keydown", (event) => {
   range.step(step);
 });
 setInterval(() => { showSentence(); works.tick(); }, 1000);
+setInterval(() => document.hidden || readRefusals(), REFUSALS_EVERY_MS);
 document.addEventListener("visibilitychange", () => document.hidden || (range.follows && readCharts()));
 if (at("fault")) showFaultPanel(at("fault"), lift_id);
 
