@@ -14,17 +14,19 @@ from tests.loopback import accepts, free_port, until
 from tests.processes import start_process
 
 CONF = "listener {port} 127.0.0.1\nallow_anonymous true\nmax_inflight_messages 0\nmax_queued_messages 0\n{more}"
+NOT_SHIPPED = ("listener", "persistence_location", "allow_anonymous", "password_file", "acl_file", "log_dest")
+"""The options of the shipped configuration that name places of the container, or ask for a password."""
 LACKING = "no mosquitto on PATH (Debian: mosquitto)"
 
 
 class Broker:
     """A broker that a test may kill and start again at the same port."""
 
-    def __init__(self, program: str, folder: Path, more: str = "") -> None:
+    def __init__(self, program: str, folder: Path, more: str = "", conf: str = CONF) -> None:
         self.port = free_port()
         self._command = [program, "-c", str(folder / "mosquitto.conf")]
         root = "user root\n" if os.geteuid() == 0 else ""
-        (folder / "mosquitto.conf").write_text(CONF.format(port=self.port, more=root + more), encoding="utf-8")
+        (folder / "mosquitto.conf").write_text(conf.format(port=self.port, more=root + more), encoding="utf-8")
         self.start()
 
     def start(self) -> None:
@@ -35,6 +37,16 @@ class Broker:
     def stop(self) -> None:
         self._process.kill()
         self._process.wait(timeout=60)
+
+
+def shipped_broker(program: str, folder: Path) -> Broker:
+    """Return a broker with the shipped configuration but for the address, the folder of its sessions, and strangers."""
+    shipped = (Path(__file__).parents[1] / "ingest" / "mosquitto.conf").read_text(encoding="utf-8")
+    kept = [line for line in shipped.splitlines() if line.split(" ")[0] not in NOT_SHIPPED]
+    (folder / "sessions").mkdir()
+    folder.chmod(0o755)
+    own = [f"persistence_location {folder}/sessions/", "listener {port} 127.0.0.1", "allow_anonymous true", "{more}"]
+    return Broker(program, folder, conf="\n".join(kept + own))
 
 
 def mosquitto() -> str:

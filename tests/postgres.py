@@ -28,32 +28,51 @@ def binaries() -> Path | None:
     return Path(on_path).parent if on_path else None
 
 
+class PostgresServer:
+    """A server with a folder of its own, that a test may stop and start again at the same port."""
+
+    def __init__(self) -> None:
+        programs = binaries()
+        if programs is None:
+            pytest.skip("PostgreSQL is not installed (Debian: apt-get install postgresql)")
+        if os.geteuid() == 0 and not shutil.which("setpriv"):
+            pytest.skip("PostgreSQL does not run as root, and setpriv is not there to change the user")
+        self._folder = Path(tempfile.mkdtemp(prefix="liftwatch-postgres-"))
+        as_user = ["setpriv", f"--reuid={USER}", f"--regid={USER}", "--init-groups", "--"] if os.geteuid() == 0 else []
+        if as_user:
+            shutil.chown(self._folder, USER, USER)
+        self._port, data = free_port(), self._folder / "data"
+        initdb = [programs / "initdb", "-D", data, "-U", USER, "-A", "trust", "-E", "UTF8", "--locale=C", "--no-sync"]
+        where = {"cwd": self._folder, "stdin": subprocess.DEVNULL, "stdout": subprocess.DEVNULL}
+        subprocess.run([*as_user, *initdb], check=True, **where)  # type: ignore[call-overload]
+        listening = ["-h", "127.0.0.1", "-p", str(self._port), "-k", self._folder]
+        self._command = [*as_user, *bound(), programs / "postgres", "-D", data, *listening, "-c", "fsync=off"]
+        self.url = f"postgresql://{USER}@127.0.0.1:{self._port}"
+        self.start()
+
+    def start(self) -> None:
+        log = self._folder / "log"
+        with log.open("ab") as out:
+            self._server = start_process(self._command, cwd=self._folder, stdout=out, stderr=out)
+        until(lambda: self._server.poll() is not None or accepts_connections(self._port), "PostgreSQL")
+        assert self._server.poll() is None, log.read_text(encoding="utf-8")
+
+    def stop(self) -> None:
+        """Stop at once, as after a failure of power: the next start recovers."""
+        self._server.send_signal(signal.SIGQUIT)
+        self._server.wait(60)
+
+    def remove(self) -> None:
+        self.stop()
+        shutil.rmtree(self._folder, ignore_errors=True)
+
+
 @pytest.fixture(scope="session")
 def postgres_server() -> Iterator[str]:
     """Start a server and give its address without a database's name."""
-    programs = binaries()
-    if programs is None:
-        pytest.skip("PostgreSQL is not installed (Debian: apt-get install postgresql)")
-    if os.geteuid() == 0 and not shutil.which("setpriv"):
-        pytest.skip("PostgreSQL does not run as root, and setpriv is not there to change the user")
-    folder = Path(tempfile.mkdtemp(prefix="liftwatch-postgres-"))
-    as_user = ["setpriv", f"--reuid={USER}", f"--regid={USER}", "--init-groups", "--"] if os.geteuid() == 0 else []
-    if as_user:
-        shutil.chown(folder, USER, USER)
-    port, data, log = free_port(), folder / "data", folder / "log"
-    initdb = [programs / "initdb", "-D", data, "-U", USER, "-A", "trust", "-E", "UTF8", "--locale=C", "--no-sync"]
-    subprocess.run([*as_user, *initdb], cwd=folder, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, check=True)
-    postgres = [programs / "postgres", "-D", data, "-h", "127.0.0.1", "-p", str(port), "-k", folder, "-c", "fsync=off"]
-    with log.open("wb") as out:
-        server = start_process([*as_user, *bound(), *postgres], cwd=folder, stdout=out, stderr=out)
-    try:
-        until(lambda: server.poll() is not None or accepts_connections(port), "PostgreSQL")
-        assert server.poll() is None, log.read_text(encoding="utf-8")
-        yield f"postgresql://{USER}@127.0.0.1:{port}"
-    finally:
-        server.send_signal(signal.SIGQUIT)
-        server.wait(60)
-        shutil.rmtree(folder, ignore_errors=True)
+    server = PostgresServer()
+    yield server.url
+    server.remove()
 
 
 def accepts_connections(port: int) -> bool:

@@ -42,20 +42,9 @@ def influxd(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Influx]:
     if url:
         yield Influx(url, os.environ.get("LIFTWATCH_TEST_INFLUX_TOKEN", ""))
         return
-    program = shutil.which("influxd")
-    if program is None:
-        pytest.skip(MISSING)
-    port = free_port()
-    server = start(program, tmp_path_factory.mktemp("influxd"), port)
-    try:
-        url = f"http://127.0.0.1:{port}"
-        until(lambda: ready(f"{url}/api/v2/setup"), "influxd", 60)  # /health answers before the API does
-        wanted = {"username": "tests", "password": "only-for-tests", "token": TOKEN, "org": "tests", "bucket": "unused"}
-        httpx.post(f"{url}/api/v2/setup", json=wanted, trust_env=False, timeout=60).raise_for_status()
-        yield Influx(url, TOKEN)
-    finally:
-        server.terminate()
-        server.wait(30)
+    server = InfluxServer(tmp_path_factory.mktemp("influxd"))
+    yield Influx(server.url, server.token)
+    server.stop()
 
 
 @pytest.fixture
@@ -77,19 +66,34 @@ def organisation(server: Influx) -> Iterator[Influx]:
             api.delete_organization(org.id)
 
 
-def start(program: str, folder: Path, port: int) -> subprocess.Popen[bytes]:
-    """Start an `influxd` that keeps everything in `folder`."""
-    paths = {"bolt-path": "influxd.bolt", "sqlite-path": "influxd.sqlite", "engine-path": "engine"}
-    options = [f"--{option}={folder / name}" for option, name in paths.items()]
-    command = [
-        program,
-        "run",
-        *options,
-        f"--http-bind-address=127.0.0.1:{port}",
-        "--reporting-disabled",
-        "--log-level=error",
-    ]
-    return start_process(command, env={**os.environ, "HOME": str(folder)}, stdout=subprocess.DEVNULL)
+class InfluxServer:
+    """An `influxd` that keeps everything in `folder`, and that a test may stop and start again at the same port."""
+
+    token, org = TOKEN, "tests"
+
+    def __init__(self, folder: Path) -> None:
+        program = shutil.which("influxd")
+        if program is None:
+            pytest.skip(MISSING)
+        port = free_port()
+        self.url, self._folder = f"http://127.0.0.1:{port}", folder
+        paths = {"bolt-path": "influxd.bolt", "sqlite-path": "influxd.sqlite", "engine-path": "engine"}
+        options = [f"--{option}={folder / name}" for option, name in paths.items()]
+        options += [f"--http-bind-address=127.0.0.1:{port}", "--reporting-disabled", "--log-level=error"]
+        self._command = [program, "run", *options]
+        self.start()
+        wanted = {"username": "tests", "password": "only-for-tests", "bucket": "unused"}
+        wanted |= {"token": self.token, "org": self.org}
+        httpx.post(f"{self.url}/api/v2/setup", json=wanted, trust_env=False, timeout=60).raise_for_status()
+
+    def start(self) -> None:
+        environment = {**os.environ, "HOME": str(self._folder)}
+        self._process = start_process(self._command, env=environment, stdout=subprocess.DEVNULL)
+        until(lambda: ready(f"{self.url}/api/v2/setup"), "influxd")  # /health answers before the API does
+
+    def stop(self) -> None:
+        self._process.terminate()
+        self._process.wait(30)
 
 
 def ready(url: str) -> bool:

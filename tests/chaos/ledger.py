@@ -1,0 +1,238 @@
+"""A fleet of scripted lifts that publishes, and the ledger of what the installation must have made of it.
+
+    stories ─► Publisher ─► broker ─► monitor ─► readings in the store, alerts in the records
+                  └────────► Ledger ── compared ───────┘
+
+Each lift plays one story. The alerts of a story are taken from a calm run of the same story in the same installation:
+a disturbance may delay alerts, and changes nothing in them.
+"""
+
+from __future__ import annotations
+
+import itertools
+import json
+import threading
+import time
+from collections import Counter, defaultdict, deque
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+
+from paho.mqtt.client import CallbackAPIVersion, Client
+
+from store.series.timeseries import TimeSeries
+from tests.loopback import until
+from tests.whole.installation import DISTRICT, END_S, System
+from tests.whole.rule_stories import STORIES, door_held_open, idle
+from tests.whole.story import T0_MS, Story
+
+ABREAST = 40
+"""How many lifts play at a time."""
+BY_THE_CLOCK = {"offline", "clock-skew"}
+"""Rules that depend on the monitor's clock stand outside the comparison, as in the contract."""
+DAY_MS = 86_400_000
+
+Message = tuple[str, dict[str, Any]]
+Life = tuple[str, str, str, int, int | None, int]
+"""Of an alert: rule, severity, state, onset and clearing in ms of the story, count."""
+
+
+def healthy() -> Story:
+    told = idle()
+    for landing in (12.0, 3.0, 27.0, 0.0):
+        told = told.stand(8).opens(6).person(True).closes().ride(landing).stand(0.5).opens().person(False).closes()
+    return told
+
+
+PLAYS: Mapping[str, Callable[[], Story]] = {
+    **{each.story.__name__: each.story for each in STORIES if each.story is not door_held_open},
+    "healthy": healthy,
+    "healthy_again": healthy,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """What one lift plays: its story, moved by `shift_ms`, and by `step_ms` more from the message `steps_at` on."""
+
+    lift_id: str
+    story: str
+    shift_ms: int
+    step_ms: int = 0
+    steps_at: int = 4
+
+    def messages(self) -> Iterator[Message]:
+        """Yield stream and payload of each message; the last are a press of the alarm button and a bundle after it."""
+        story = PLAYS[self.story]()
+        told = list(story.told("bundles"))
+        end = T0_MS + round(1000 * (story.now_s + END_S))
+        head = {"boot": "1", "seq": len(told)}
+        told += [
+            ("status", head | {"t": end, "alarm": True}),
+            ("bundle", head | {"seq": len(told) + 1, "t": end + 2000, "speed": {"dt": 100, "v": [0.0] * 10}}),
+        ]
+        for k, (stream, payload) in enumerate(told):
+            step_ms = self.step_ms if k >= self.steps_at else 0
+            yield stream, payload | {"t": payload["t"] + self.shift_ms + step_ms}
+
+
+@dataclass
+class Ledger:
+    """What was published and when it was acknowledged, by lift."""
+
+    parts: dict[str, Part] = field(default_factory=dict)
+    published: int = 0
+    acknowledged: int = 0
+    speeds: dict[str, dict[int, set[float]]] = field(default_factory=lambda: defaultdict(lambda: defaultdict(set)))
+    """The speeds that were sent for each instant (ms) of a lift."""
+
+    def note(self, part: Part, payload: Mapping[str, Any]) -> None:
+        """Take a message into the ledger."""
+        self.parts[part.lift_id] = part
+        self.published += 1
+        for k, v in enumerate(payload.get("speed", {}).get("v", ())):
+            if v is not None:
+                self.speeds[part.lift_id][payload["t"] + 100 * k].add(v)
+
+
+class Publisher(threading.Thread):
+    """Publishes the messages of `parts` at `rate_hz`, some lifts at a time, each in its order, until `finish`."""
+
+    def __init__(self, port: int, parts: Sequence[Part], ledger: Ledger, rate_hz: float, devices: int = 1) -> None:
+        super().__init__(name="publisher", daemon=True)
+        self._parts, self._ledger, self._rate_hz = deque(parts), ledger, rate_hz
+        self._finishing = threading.Event()
+        self._acks: deque[int] = deque()
+        self._clients = [self._connected(port) for _ in range(devices)]
+
+    def _connected(self, port: int) -> Client:
+        client = Client(CallbackAPIVersion.VERSION2)
+        client.max_inflight_messages_set(100)
+        client.reconnect_delay_set(1, 2)
+        client.on_publish = lambda *_: self._acks.append(1)
+        client.connect("127.0.0.1", port)
+        client.loop_start()
+        return client
+
+    def finish(self) -> None:
+        """Begin no further story, end those that are being played, and wait until every message is acknowledged."""
+        self._finishing.set()
+        self.join()
+        until(lambda: len(self._acks) >= self._ledger.published, "every acknowledgement", 120.0)
+        self._ledger.acknowledged = len(self._acks)
+        for client in self._clients:
+            client.disconnect()
+            client.loop_stop()
+
+    def run(self) -> None:
+        begun, sent = time.monotonic(), 0
+        playing: deque[tuple[Part, Client, Iterator[Message]]] = deque()
+        clients = itertools.cycle(self._clients)
+        while playing or (self._parts and not self._finishing.is_set()):
+            while self._parts and len(playing) < ABREAST and not self._finishing.is_set():
+                part = self._parts.popleft()
+                playing.append((part, next(clients), part.messages()))
+            part, client, messages = playing.popleft()
+            for stream, payload in itertools.islice(messages, 1):
+                self._ledger.note(part, payload)
+                client.publish(f"lift/v1/{DISTRICT}/{part.lift_id}/{stream}", json.dumps(payload), qos=1)
+                playing.append((part, client, messages))
+                sent += 1
+            time.sleep(max(0.0, begun + sent / self._rate_hz - time.monotonic()))
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """The comparison, in counts; the lists name the first of each kind."""
+
+    published: int
+    acknowledged: int
+    readings: int
+    lost_readings: Sequence[str]
+    alerts: int
+    lost_alerts: Sequence[str]
+    doubled_alerts: Sequence[str]
+    false_alerts: Sequence[str]
+
+    def __str__(self) -> str:
+        return (
+            f"{self.published} messages published, {self.acknowledged} acknowledged; "
+            f"{self.readings} readings, {len(self.lost_readings)} lost; {self.alerts} alerts expected, "
+            f"{len(self.lost_alerts)} lost, {len(self.doubled_alerts)} doubled, {len(self.false_alerts)} false"
+        )
+
+
+def lives(system: System, lift_ids: Mapping[str, Part]) -> dict[str, list[Life]]:
+    """Return the alerts of each lift as the API lists them, in the time of the story."""
+    found: dict[str, list[Life]] = {lift_id: [] for lift_id in lift_ids}
+    cursor: str | None = None
+    while True:
+        answer = system.get("/api/v1/alerts", limit=500, **_from(cursor))
+        for alert in answer["items"]:
+            if (part := lift_ids.get(alert["lift_id"])) and alert["rule"] not in BY_THE_CLOCK:
+                onset, cleared = (_story_ms(alert[name], part) for name in ("onset", "cleared"))
+                found[part.lift_id].append(
+                    (alert["rule"], alert["severity"], alert["state"], onset or 0, cleared, alert["count"])
+                )
+        cursor = answer["next"]
+        if cursor is None:
+            return {lift_id: sorted(each, key=repr) for lift_id, each in found.items()}
+
+
+def _story_ms(instant: str | None, part: Part) -> int | None:
+    if instant is None:
+        return None
+    return round(datetime.fromisoformat(instant).timestamp() * 1000) - part.shift_ms - part.step_ms - T0_MS
+
+
+def until_ended(system: System, parts: Mapping[str, Part], within_s: float = 240.0) -> None:
+    """Wait until the last message of every lift is judged: the alarm button is pressed in it."""
+
+    def pressed() -> int:
+        time.sleep(0.5)  # a page of alerts costs the server more than the check is worth twenty times a second
+        count, cursor = 0, None
+        while True:
+            answer = system.get("/api/v1/alerts", rule="alarm-button", limit=500, **_from(cursor))
+            count += sum(alert["lift_id"] in parts for alert in answer["items"])
+            cursor = answer["next"]
+            if cursor is None:
+                return count
+
+    until(lambda: pressed() >= len(parts), f"the end of {len(parts)} stories", within_s)
+
+
+def _from(cursor: str | None) -> dict[str, str]:
+    return {} if cursor is None else {"cursor": cursor}
+
+
+def compare(
+    ledger: Ledger, found: Mapping[str, list[Life]], calm: Mapping[str, list[Life]], store: TimeSeries
+) -> Result:
+    """Hold the readings in the store and the alerts of each lift against the ledger and the calm run."""
+    lost_readings, lost, doubled, false, readings, expected = [], [], [], [], 0, 0
+    for lift_id, part in ledger.parts.items():
+        sent = ledger.speeds[lift_id]
+        rows = store.readings(lift_id, "speed", (min(sent) - 1) * 1_000_000, (max(sent) + 1) * 1_000_000)
+        stored = (
+            dict(zip((rows.t_ns // 1_000_000).tolist(), rows.channels["v"].tolist(), strict=True)) if len(rows) else {}
+        )
+        readings += len(sent)
+        lost_readings += [f"{lift_id} {t}" for t, speeds in sent.items() if not _stored(stored.get(t), speeds)]
+        wanted, got = Counter(calm[part.story]), Counter(found[lift_id])
+        expected += len(calm[part.story])
+        lost += [f"{lift_id} {part.story} {one}" for one in (wanted - got).elements()]
+        unexpected = list((got - wanted).elements())
+        rules = Counter(one[0] for one in wanted.elements())
+        doubled += [f"{lift_id} {part.story} {one}" for one in unexpected if rules[one[0]]]
+        false += [f"{lift_id} {part.story} {one}" for one in unexpected if not rules[one[0]]]
+    return Result(ledger.published, ledger.acknowledged, readings, lost_readings, expected, lost, doubled, false)
+
+
+def _stored(value: float | None, sent: set[float]) -> bool:
+    return value is not None and any(abs(value - v) < 1e-6 for v in sent)
+
+
+def recent_shift_ms(minutes_ago: float = 20.0) -> int:
+    """Return how far a story is moved so that it began some minutes ago, on a whole second."""
+    return int(datetime.now(UTC).timestamp() - 60 * minutes_ago) * 1000 - T0_MS

@@ -1,0 +1,320 @@
+"""Whatever is killed, stopped, filled or cut while lifts talk: no reading and no alert is lost, doubled or made up.
+
+Each case disturbs a running installation while a scripted fleet publishes, and compares the ledger after it. The short
+form of each case has the marker `long`; `make chaos` runs the whole form, marked `chaos`, and prints the ledgers.
+"""
+
+from __future__ import annotations
+
+import os
+import random
+import shutil
+import signal
+import sqlite3
+import subprocess
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from store.series.connect import open_timeseries
+from store.series.files import FileSeries
+from store.series.timeseries import TimeSeries
+from tests.broker import Broker, mosquitto, shipped_broker
+from tests.chaos.ledger import PLAYS, Ledger, Part, Publisher, Result, compare, lives, recent_shift_ms, until_ended
+from tests.chaos.link import Link
+from tests.postgres import PostgresServer
+from tests.store.influxd import InfluxServer
+from tests.whole.installation import System
+
+pytestmark = [pytest.mark.broker, pytest.mark.timeout(900)]
+
+RATE_HZ = 150.0
+LIFTS = 2000
+SEED = 20011
+
+
+@dataclass
+class Chaos:
+    """A running installation and the ledger of the fleet that publishes to it."""
+
+    system: System
+    chance: random.Random = field(default_factory=lambda: random.Random(SEED))
+    ledger: Ledger = field(default_factory=Ledger)
+
+    @contextmanager
+    def publishing(
+        self, parts: Sequence[Part], rate_hz: float = RATE_HZ, devices: int = 1, at: int = 0
+    ) -> Iterator[None]:
+        """Publish the stories of `parts` while the body runs, and wait until all that was published is judged."""
+        publisher = Publisher(at or self.system.broker.port, parts, self.ledger, rate_hz, devices)
+        publisher.start()
+        yield
+        publisher.finish()
+        until_ended(self.system, self.ledger.parts)
+
+    def pause(self) -> None:
+        """Wait a random time: a disturbance must be harmless at any moment."""
+        time.sleep(self.chance.uniform(0.3, 2.0))
+
+
+def parts(prefix: str, stories: Sequence[str], shift_ms: int, steps_ms: Sequence[int] = (0,)) -> list[Part]:
+    """Return a lift for each story, with the steps of the clocks in turn."""
+    return [Part(f"{prefix}-{k}", story, shift_ms, steps_ms[k % len(steps_ms)]) for k, story in enumerate(stories)]
+
+
+def tried(
+    system: System,
+    store: Callable[[], TimeSeries],
+    disturb: Callable[[Chaos], None],
+    *,
+    steps_ms: Sequence[int] = (0,),
+    stories: int = LIFTS,
+    **how: Any,
+) -> Result:
+    """Play every story calmly, then many while `disturb` runs; return the comparison."""
+    shift_ms, names = recent_shift_ms(), list(PLAYS)
+    fleet = parts("chaos", [names[k % len(names)] for k in range(stories)], shift_ms, steps_ms)
+    calm, chaos = Chaos(system), Chaos(system)
+    try:
+        system.register(*(part.lift_id for part in [*parts("calm", names, shift_ms), *fleet]))
+        with calm.publishing(parts("calm", names, shift_ms), rate_hz=1000.0):
+            pass
+        with chaos.publishing(fleet, **how):
+            disturb(chaos)
+        undisturbed = lives(system, calm.ledger.parts)
+        expected = {part.story: undisturbed[lift_id] for lift_id, part in calm.ledger.parts.items()}
+        found = lives(system, chaos.ledger.parts)
+    finally:
+        system.stop()
+    kept = store()
+    result = compare(chaos.ledger, found, expected, kept)
+    kept.close()
+    print(f"\n{os.environ.get('PYTEST_CURRENT_TEST', '').split('::')[-1]}: {result}")  # noqa: T201
+    return result
+
+
+def holds(result: Result) -> None:
+    """Nothing is lost, doubled or made up, and something was tried."""
+    assert result.acknowledged == result.published > 0
+    assert result.alerts > 0
+    assert (result.lost_readings[:3], result.lost_alerts[:3]) == ([], [])
+    assert (result.doubled_alerts[:3], result.false_alerts[:3]) == ([], [])
+
+
+def files(folder: Path) -> Callable[[], FileSeries]:
+    return lambda: FileSeries.open(folder / "series", writable=False)
+
+
+def installation(folder: Path, **how: Any) -> System:
+    return System(Broker(mosquitto(), folder), folder, **how)
+
+
+def sizes(short: float, whole: float) -> Any:
+    """Parametrise a case by how much of it there is: the short form and the whole one."""
+    return pytest.mark.parametrize(
+        "size",
+        [
+            pytest.param(short, marks=pytest.mark.long, id=f"{short}"),
+            pytest.param(whole, marks=pytest.mark.chaos, id=f"{whole}"),
+        ],
+    )
+
+
+@sizes(3, 30)
+def test_a_monitor_killed_while_it_works_loses_and_doubles_nothing(tmp_path: Path, size: int) -> None:
+    def kill(chaos: Chaos) -> None:
+        for _ in range(size):
+            chaos.pause()
+            chaos.system.end("monitor")
+            chaos.system.start_monitor()
+
+    holds(tried(installation(tmp_path), files(tmp_path), kill))
+
+
+@sizes(1, 5)
+def test_a_server_killed_while_it_works_loses_nothing(tmp_path: Path, size: int) -> None:
+    def kill(chaos: Chaos) -> None:
+        for _ in range(size):
+            chaos.pause()
+            chaos.system.end("serve")
+            chaos.system.start("serve")
+
+    holds(tried(installation(tmp_path), files(tmp_path), kill))
+
+
+@sizes(1, 5)
+def test_a_killed_broker_with_the_shipped_configuration_costs_what_the_contract_says(tmp_path: Path, size: int) -> None:
+    def kill(chaos: Chaos) -> None:
+        for _ in range(size):
+            time.sleep(3)
+            chaos.system.broker.stop()
+            chaos.pause()
+            chaos.system.broker.start()
+
+    system = System(shipped_broker(mosquitto(), tmp_path), tmp_path)
+    holds(tried(system, files(tmp_path), kill))
+
+
+@sizes(3, 30)
+def test_a_monitor_that_stands_still_goes_on(tmp_path: Path, size: float) -> None:
+    def stop(chaos: Chaos) -> None:
+        chaos.pause()
+        chaos.system.processes["monitor"].send_signal(signal.SIGSTOP)
+        time.sleep(size)
+        chaos.system.processes["monitor"].send_signal(signal.SIGCONT)
+
+    holds(tried(installation(tmp_path), files(tmp_path), stop))
+
+
+@sizes(2, 10)
+def test_a_monitor_that_is_ended_in_the_middle_of_a_batch_goes_on(tmp_path: Path, size: int) -> None:
+    def end(chaos: Chaos) -> None:
+        for _ in range(size):
+            chaos.pause()
+            chaos.system.end("monitor", signal.SIGTERM)
+            chaos.system.start_monitor()
+
+    holds(tried(installation(tmp_path), files(tmp_path), end))
+
+
+@sizes(4, 60)
+def test_locked_records_delay_and_lose_nothing(tmp_path: Path, size: float) -> None:
+    def lock(chaos: Chaos) -> None:
+        chaos.pause()
+        with sqlite3.connect(tmp_path / "records.db", timeout=60, isolation_level=None) as records:
+            records.execute("BEGIN EXCLUSIVE")
+            time.sleep(size)
+            records.execute("ROLLBACK")
+
+    holds(tried(installation(tmp_path), files(tmp_path), lock))
+
+
+@pytest.mark.postgres
+@sizes(4, 60)
+def test_a_stopped_postgresql_delays_and_loses_nothing(tmp_path: Path, size: float) -> None:
+    postgres = PostgresServer()
+
+    def stop(chaos: Chaos) -> None:
+        chaos.pause()
+        postgres.stop()
+        time.sleep(size)
+        postgres.start()
+
+    try:
+        system = installation(tmp_path, more=f"[records]\nurl = '{postgres.url}/postgres'\n")
+        holds(tried(system, files(tmp_path), stop))
+    finally:
+        postgres.remove()
+
+
+@sizes(4, 60)
+def test_a_cut_network_delays_and_loses_nothing(tmp_path: Path, size: float) -> None:
+    broker = Broker(mosquitto(), tmp_path)
+    link = Link(broker.port)
+
+    def cut(chaos: Chaos) -> None:
+        chaos.pause()
+        link.cut()
+        time.sleep(size)
+        link.mend()
+
+    holds(tried(System(broker, tmp_path, heard_at=link.port), files(tmp_path), cut))
+
+
+@sizes(50, 200)
+def test_devices_that_reconnect_all_at_once_lose_nothing(tmp_path: Path, size: int) -> None:
+    system = installation(tmp_path)
+    link = Link(system.broker.port)
+
+    def cut(chaos: Chaos) -> None:
+        for _ in range(2):
+            time.sleep(3)
+            link.cut()
+            chaos.pause()
+            link.mend()
+
+    holds(tried(system, files(tmp_path), cut, devices=size, at=link.port))
+
+
+@sizes(1, 10)
+def test_clocks_that_step_lose_no_alert(tmp_path: Path, size: int) -> None:
+    """One message in five steps: none, 295 s ahead, and 30 s, 4 minutes and an hour back."""
+    steps_ms = (0, 295_000, -30_000, -240_000, -3_600_000)
+    stories = 5 * len(PLAYS) * size
+    holds(tried(installation(tmp_path), files(tmp_path), lambda _: time.sleep(5), steps_ms=steps_ms, stories=stories))
+
+
+@pytest.mark.parametrize("kind", ["tmpfs", "ext4"])
+@sizes(4, 30)
+def test_a_full_disk_delays_and_loses_nothing(tmp_path: Path, kind: str, size: float) -> None:
+    with small_disk(tmp_path, kind) as disk:
+
+        def fill(chaos: Chaos) -> None:
+            chaos.pause()
+            filler = disk / "filler"
+            try:
+                with filler.open("wb", buffering=0) as out:
+                    while True:
+                        out.write(bytes(65536))
+            except OSError:
+                pass
+            time.sleep(size)
+            filler.unlink()
+
+        holds(tried(installation(tmp_path, data_dir=disk / "data"), files(disk / "data"), fill))
+
+
+@contextmanager
+def small_disk(folder: Path, kind: str) -> Iterator[Path]:
+    """Mount a small file system; skip the test where this process may not."""
+    place, image = folder / "disk", folder / "image"
+    place.mkdir()
+    if kind == "tmpfs":
+        command = ["mount", "-t", "tmpfs", "-o", "size=256m", "none", place]
+    else:
+        with image.open("wb") as out:
+            out.truncate(256 << 20)
+        mkfs = shutil.which("mkfs.ext4") or shutil.which("mkfs.ext4", path="/usr/sbin")
+        if mkfs is None:
+            pytest.skip("no mkfs.ext4 on PATH (Debian: e2fsprogs)")
+        subprocess.run([mkfs, "-q", image], check=True)
+        command = ["mount", "-o", "loop", image, place]
+    if os.geteuid() != 0 or subprocess.run(command, stderr=subprocess.DEVNULL, check=False).returncode != 0:
+        pytest.skip("mounting a small file system needs root and the right to mount")
+    try:
+        yield place
+    finally:
+        subprocess.run(["umount", "-l", place], check=True)
+
+
+@pytest.mark.influx
+@sizes(4, 300)
+def test_an_influxdb_that_is_away_at_the_start_and_later_delays_and_loses_nothing(tmp_path: Path, size: float) -> None:
+    server = InfluxServer(tmp_path)
+    token = tmp_path / "token"
+    token.write_text(server.token, encoding="utf-8")
+    more = f"[timeseries]\nkind = 'influxdb'\nurl = '{server.url}'\norg = '{server.org}'\ntoken_file = '{token}'\n"
+
+    def away(chaos: Chaos) -> None:
+        chaos.pause()
+        server.stop()
+        chaos.system.end("monitor")
+        chaos.system.start_monitor()
+        time.sleep(size)
+        server.start()
+
+    try:
+        holds(
+            tried(
+                installation(tmp_path, more=more),
+                lambda: open_timeseries(server.url, token=server.token, org=server.org),
+                away,
+            )
+        )
+    finally:
+        server.stop()
