@@ -19,7 +19,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
-from paho.mqtt.client import CallbackAPIVersion, Client
+from paho.mqtt.client import CallbackAPIVersion, Client, MQTTMessageInfo
 
 from store.series.timeseries import TimeSeries
 from tests.loopback import until
@@ -97,49 +97,72 @@ class Ledger:
 
 
 class Publisher(threading.Thread):
-    """Publishes the messages of `parts` at `rate_hz`, some lifts at a time, each in its order, until `finish`."""
+    """Publishes the messages of `parts` at `rate_hz`, some lifts at a time, until `finish`.
 
-    def __init__(self, port: int, parts: Sequence[Part], ledger: Ledger, rate_hz: float, devices: int = 1) -> None:
+    A lift publishes through one of `devices` connections, and a connection has one message under way at a time: so the
+    messages of a lift stay in order across a reconnection.
+    """
+
+    def __init__(
+        self, port: int, parts: Sequence[Part], ledger: Ledger, rate_hz: float, devices: int = ABREAST
+    ) -> None:
         super().__init__(name="publisher", daemon=True)
         self._parts, self._ledger, self._rate_hz = deque(parts), ledger, rate_hz
         self._finishing = threading.Event()
-        self._acks: deque[int] = deque()
-        self._clients = [self._connected(port) for _ in range(devices)]
-
-    def _connected(self, port: int) -> Client:
-        client = Client(CallbackAPIVersion.VERSION2)
-        client.max_inflight_messages_set(100)
-        client.reconnect_delay_set(1, 2)
-        client.on_publish = lambda *_: self._acks.append(1)
-        client.connect("127.0.0.1", port)
-        client.loop_start()
-        return client
+        self._devices = deque(Device(port) for _ in range(devices))
 
     def finish(self) -> None:
         """Begin no further story, end those that are being played, and wait until every message is acknowledged."""
         self._finishing.set()
         self.join()
-        until(lambda: len(self._acks) >= self._ledger.published, "every acknowledgement", 120.0)
-        self._ledger.acknowledged = len(self._acks)
-        for client in self._clients:
-            client.disconnect()
-            client.loop_stop()
+        for device in self._devices:
+            until(device.is_free, "every acknowledgement", 120.0)
+            device.close()
+        self._ledger.acknowledged = sum(device.published for device in self._devices)
 
     def run(self) -> None:
         begun, sent = time.monotonic(), 0
-        playing: deque[tuple[Part, Client, Iterator[Message]]] = deque()
-        clients = itertools.cycle(self._clients)
+        playing: deque[tuple[Part, Device, Iterator[Message]]] = deque()
         while playing or (self._parts and not self._finishing.is_set()):
-            while self._parts and len(playing) < ABREAST and not self._finishing.is_set():
+            while self._parts and len(playing) < len(self._devices) and not self._finishing.is_set():
+                self._devices.rotate()
                 part = self._parts.popleft()
-                playing.append((part, next(clients), part.messages()))
-            part, client, messages = playing.popleft()
+                playing.append((part, self._devices[0], part.messages()))
+            part, device, messages = playing.popleft()
+            if not device.is_free():
+                playing.append((part, device, messages))
+                time.sleep(0.001)
+                continue
             for stream, payload in itertools.islice(messages, 1):
                 self._ledger.note(part, payload)
-                client.publish(f"lift/v1/{DISTRICT}/{part.lift_id}/{stream}", json.dumps(payload), qos=1)
-                playing.append((part, client, messages))
+                device.publish(f"lift/v1/{DISTRICT}/{part.lift_id}/{stream}", json.dumps(payload))
+                playing.append((part, device, messages))
                 sent += 1
             time.sleep(max(0.0, begun + sent / self._rate_hz - time.monotonic()))
+
+
+class Device:
+    """One connection to the broker, which publishes its message again after a reconnection until it is acknowledged."""
+
+    def __init__(self, port: int) -> None:
+        self.published = 0
+        self._under_way: MQTTMessageInfo | None = None
+        self._client = Client(CallbackAPIVersion.VERSION2)
+        self._client.reconnect_delay_set(1, 2)
+        self._client.connect("127.0.0.1", port)
+        self._client.loop_start()
+
+    def is_free(self) -> bool:
+        """Return whether the last message is acknowledged."""
+        return self._under_way is None or self._under_way.is_published()
+
+    def publish(self, topic: str, payload: str) -> None:
+        self._under_way = self._client.publish(topic, payload, qos=1)
+        self.published += 1
+
+    def close(self) -> None:
+        self._client.disconnect()
+        self._client.loop_stop()
 
 
 @dataclass(frozen=True, slots=True)

@@ -25,7 +25,18 @@ from store.series.connect import open_timeseries
 from store.series.files import FileSeries
 from store.series.timeseries import TimeSeries
 from tests.broker import Broker, mosquitto, shipped_broker
-from tests.chaos.ledger import PLAYS, Ledger, Part, Publisher, Result, compare, lives, recent_shift_ms, until_ended
+from tests.chaos.ledger import (
+    ABREAST,
+    PLAYS,
+    Ledger,
+    Part,
+    Publisher,
+    Result,
+    compare,
+    lives,
+    recent_shift_ms,
+    until_ended,
+)
 from tests.chaos.link import Link
 from tests.postgres import PostgresServer
 from tests.store.influxd import InfluxServer
@@ -48,7 +59,7 @@ class Chaos:
 
     @contextmanager
     def publishing(
-        self, parts: Sequence[Part], rate_hz: float = RATE_HZ, devices: int = 1, at: int = 0
+        self, parts: Sequence[Part], rate_hz: float = RATE_HZ, devices: int = ABREAST, at: int = 0
     ) -> Iterator[None]:
         """Publish the stories of `parts` while the body runs, and wait until all that was published is judged."""
         publisher = Publisher(at or self.system.broker.port, parts, self.ledger, rate_hz, devices)
