@@ -14,7 +14,10 @@ from tests.loopback import accepts, free_port, until
 from tests.processes import start_process
 
 CONF = "listener {port} 127.0.0.1\nallow_anonymous true\nmax_inflight_messages 0\nmax_queued_messages 0\n{more}"
-NOT_SHIPPED = ("listener", "persistence_location", "allow_anonymous", "password_file", "acl_file", "log_dest")
+NOT_SHIPPED = (
+    *("listener", "protocol", "use_username_as_clientid", "persistence_location"),
+    *("allow_anonymous", "password_file", "acl_file", "log_dest"),
+)
 """The options of the shipped configuration that name places of the container, or ask for a password."""
 LACKING = "no mosquitto on PATH (Debian: mosquitto)"
 

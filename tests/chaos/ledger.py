@@ -19,7 +19,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
-from paho.mqtt.client import CallbackAPIVersion, Client, MQTTMessageInfo
+from paho.mqtt.client import CallbackAPIVersion, Client
 
 from store.series.timeseries import TimeSeries
 from tests.loopback import until
@@ -145,20 +145,23 @@ class Device:
     """One connection to the broker, which publishes its message again after a reconnection until it is acknowledged."""
 
     def __init__(self, port: int) -> None:
-        self.published = 0
-        self._under_way: MQTTMessageInfo | None = None
+        self.published = self._acknowledged = 0
         self._client = Client(CallbackAPIVersion.VERSION2)
+        self._client.on_publish = self._on_publish
         self._client.reconnect_delay_set(1, 2)
         self._client.connect("127.0.0.1", port)
         self._client.loop_start()
 
     def is_free(self) -> bool:
         """Return whether the last message is acknowledged."""
-        return self._under_way is None or self._under_way.is_published()
+        return self._acknowledged == self.published
 
     def publish(self, topic: str, payload: str) -> None:
-        self._under_way = self._client.publish(topic, payload, qos=1)
         self.published += 1
+        self._client.publish(topic, payload, qos=1)
+
+    def _on_publish(self, *_: object) -> None:
+        self._acknowledged += 1
 
     def close(self) -> None:
         self._client.disconnect()
