@@ -10,7 +10,7 @@ DEV     := $(VENV)/.made-dev
 PINS    := pyproject.toml constraints.txt
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint bench determinism plots constraints clean python-is-new-enough
+.PHONY: help demo test chaos lint bench determinism plots constraints clean python-is-new-enough
 
 help: ## this list
 	@echo 'Liftwatch, an open monitor for lifts.'
@@ -20,7 +20,7 @@ help: ## this list
 	@echo 'ARGS goes to the command underneath:'
 	@echo "  make demo ARGS='--lifts 200'      a larger fleet; what else there is: make demo ARGS=--help"
 	@echo "  make test ARGS='-k door -x'       the tests about doors, stopping at the first that fails"
-	@echo "  make test ARGS=\"-m ''\"           with the long worlds and floods, as .ci/run does"
+	@echo "  make test ARGS=\"-m 'not chaos'\"           with the long worlds and floods, as .ci/run does"
 	@echo "  make test ARGS='-n 0'             in one process"
 	@echo
 	@echo 'The first run makes $(VENV) (some minutes of download); later runs start at once.'
@@ -30,7 +30,10 @@ demo: $(RUNTIME) ## broker, monitor, dashboards and a simulated fleet on this ma
 
 # worksteal: a worker that dies loses one test, and the others take over what it had left.
 test: $(DEV) ## the tests on every core, all but the long ones; what this machine lacks is skipped and named
-	$(BIN)/python -m pytest -n auto --dist worksteal -m 'not long' $(ARGS)
+	$(BIN)/python -m pytest -n auto --dist worksteal -m 'not long and not chaos' $(ARGS)
+
+chaos: $(DEV) ## kills, stops, full disks and cuts while a fleet publishes: a ledger for each, in about half an hour
+	$(BIN)/python -m pytest -n 2 --dist worksteal -m chaos -rP tests/chaos $(ARGS)
 
 lint: $(DEV) ## ruff and mypy
 	$(BIN)/ruff check .
