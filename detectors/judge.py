@@ -26,7 +26,7 @@ from telemetry.batch import Batch
 from telemetry.compiled import copied
 from telemetry.streams import NORMAL, STARRED_ONLY_MODES
 
-KINDS = {trigger.OPENED: "on", trigger.SHUT: "off", trigger.GREW: "more"}
+KINDS = {trigger.OPENED: "on", trigger.AGAIN: "on", trigger.SHUT: "off", trigger.GREW: "more"}
 
 
 class Judge:

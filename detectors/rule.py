@@ -22,6 +22,8 @@ from registry.facts import FleetFacts
 from telemetry.arrays import Memory
 
 TREND, MINOR, MAJOR, CRITICAL = range(4)
+AGAIN_S = 10.0
+"""After how long a condition is found again whose alert a person may have resolved."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,8 +47,8 @@ class Score:
 class Level:
     """When a score becomes a finding, and of what severity.
 
-    `by_hand`: its alert fires until a person resolves it (the alert book sees to that). Where its `off` is
-    unknown it is shut when `on` is below 1, and it opens again every so often while it holds (`detectors.trigger`).
+    `by_hand`: its alert fires until a person resolves it (the alert book sees to that). That may be while the condition
+    holds, so the level is found again every `again_s` while it does.
     `peak` names the evidence whose greatest value is to be known in the end: while the level is open, each row that
     exceeds what was found of it before is found too. `clears_in_every_mode`: in the modes, and in the maintenance, in
     which the rule is not judged, it is shut all the same.
@@ -60,6 +62,11 @@ class Level:
     by_hand: bool = False
     peak: str = ""
     clears_in_every_mode: bool = False
+
+    @property
+    def again_s(self) -> float:
+        """After how long it is found again while it is open and its condition holds; 0: never."""
+        return AGAIN_S if self.by_hand else 0.0
 
 
 TableName = Literal["rows", "trips", "features", "arrivals"]
@@ -124,8 +131,8 @@ class Rule:
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """A level of a rule opened (`on`) or shut (`off`) for one lift, in the lift's own time; or, while it is open, there
-    is `more` of what it found: `evidence` holds the level's peak alone."""
+    """A level of a rule opened (`on`) or shut (`off`) for one lift, in the lift's own time; or, while it is open, its
+    condition was found again (`on`), or there is `more` of what it found: `evidence` holds the level's peak alone."""
 
     lift: int
     rule: str

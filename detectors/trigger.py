@@ -5,13 +5,8 @@
     open      ________[###############]           shut after `clear_readings` with off >= 1 that span `clear_s`
               onset ^ noticed ^
     peak              / / //    / grew            each row of an open level whose peak exceeds all before it
+    again             ______^_____^               every `again_s` (0: never), where `readings` readings have on >= 1
 Clocks count whole nanoseconds between readings, and nothing across a gap.
-
-A person may resolve an alert that clears by hand while its condition holds, and the trigger does not know of it. So a
-level of such a rule opens again, after its hold time, for as long as readings say that the condition holds:
-
-    score on  __/‾‾‾‾‾‾‾‾‾‾‾‾‾‾‾‾‾\\____
-    opened    ____^     ^     ^            every `AGAIN_S`; where `off` is unknown, shut when `on` is below 1
 """
 
 from __future__ import annotations
@@ -26,25 +21,24 @@ from detectors.rule import Level, Score
 from telemetry.arrays import Memory
 from telemetry.compiled import compiled, copied, records
 
-OPENED, SHUT, GREW = 1, -1, 2
-AGAIN_S = 10.0
-AGAIN_NS = round(AGAIN_S * 1e9)
+OPENED, SHUT, GREW, AGAIN = 1, -1, 2, 3
 
 MEMORY = np.dtype(
     [
         ("since_ns", np.int64),
         ("last_ns", np.int64),
-        ("opened_ns", np.int64),
+        ("found_ns", np.int64),
         ("held_ns", np.int64),
         ("count", np.int64),
+        ("again", np.int64),
         ("peak", np.float64),
         ("open", np.bool_),
     ],
     align=True,
 )
 """One record for each lift. `since_ns` is the onset, 0 where nothing is pending or open; `held_ns` and `count` are the
-time and the readings served of what is waited for; `opened_ns` is when it last opened, `peak` the greatest value found
-of an open level."""
+time and the readings served of what is waited for; `found_ns` is when it opened or was last found again, `again` the
+readings since it is due again, `peak` the greatest value found of an open level."""
 
 
 class Table(Protocol):
@@ -61,7 +55,7 @@ class Table(Protocol):
 
 
 class Edges(NamedTuple):
-    """Rows (places in the table) where a level opened (`OPENED`), `GREW`, was `SHUT`, and when it had begun."""
+    """Rows (places in the table) where a level `OPENED`, `GREW`, was found `AGAIN` or `SHUT`, and when it had begun."""
 
     place: NDArray[np.intp]
     kind: NDArray[np.int8]
@@ -70,7 +64,7 @@ class Edges(NamedTuple):
 
 def start(n: int) -> Memory:
     """Return the records of a level that is quiet for `n` lifts."""
-    return records(n, MEMORY, last_ns=NEVER_NS, opened_ns=NEVER_NS, peak=np.nan)
+    return records(n, MEMORY, last_ns=NEVER_NS, found_ns=NEVER_NS, peak=np.nan)
 
 
 def step(
@@ -81,7 +75,7 @@ def step(
     unknown: NDArray[np.bool_] | None = None,
     idle: NDArray[np.bool_] | None = None,
 ) -> tuple[Memory, Edges]:
-    """Return the records after the rows of a table, and where the level opened, grew or was shut.
+    """Return the records after the rows of a table, and where the level opened, grew, was found again or was shut.
 
     Every clock stops at rows that are `unknown`; at rows that are `idle` what is pending is reset, what is open kept
     unless the level clears in every mode.
@@ -96,7 +90,7 @@ def step(
         score.evidence[level.peak] if level.peak else score.on,
         never if unknown is None else unknown, never if idle is None else idle,
         (level.readings, round(level.hold_s * 1e9)), (level.clear_readings, round(level.clear_s * 1e9)),
-        level.by_hand, level.peak != "", level.clears_in_every_mode,
+        round(level.again_s * 1e9), level.peak != "", level.clears_in_every_mode,
         place, kind, onset_ns,
     )  # fmt: skip
     return memory, Edges(place[:count], kind[:count], onset_ns[:count])
@@ -106,7 +100,7 @@ def step(
 def _run(
     memory: Any, lift: Any, t_ns: Any, gap_ns: Any,
     on: Any, off: Any, since_ns: Any, peak: Any, unknown: Any, idle: Any,
-    to_open: tuple[int, int], to_shut: tuple[int, int], by_hand: bool, has_peak: bool, idle_clears: bool,
+    to_open: tuple[int, int], to_shut: tuple[int, int], again_ns: int, has_peak: bool, idle_clears: bool,
     place: Any, kind: Any, onset_ns: Any,
 ) -> int:  # fmt: skip
     """Carry the level over all rows; write its edges, and return how many."""
@@ -118,26 +112,37 @@ def _run(
             value_on, value_off = np.nan, np.nan
         elif idle[k]:
             value_on, value_off = 0.0, value_off if idle_clears else np.nan
-        if by_hand and not np.isnan(value_on):
-            if np.isnan(value_off):
-                value_off = 1.0 if value_on < 1.0 else 0.0
-            if own["open"] and value_on >= 1.0 and t_ns[k] - own["opened_ns"] >= AGAIN_NS:
-                own["open"], own["count"] = False, 0
         was_open = own["open"]
         value = value_off if was_open else value_on
         edge = 0
         begun_ns = since_ns[k] if since_ns[k] > 0 else t_ns[k]
         if not np.isnan(value):
             edge = _count(own, value, t_ns[k], gap_ns[k], begun_ns, to_shut if was_open else to_open)
-        if has_peak and (edge == OPENED or (edge == 0 and was_open and peak[k] > own["peak"])):
+        if again_ns > 0 and edge == 0 and was_open and _is_due(own, value_on, t_ns[k], again_ns, to_open[0]):
+            edge = AGAIN
+        if has_peak and edge == 0 and was_open and peak[k] > own["peak"]:
+            edge = GREW
+        if edge > 0:
             own["peak"] = peak[k]
-            edge = OPENED if edge == OPENED else GREW
         if edge != 0:
             place[count], kind[count], onset_ns[count] = k, edge, own["since_ns"]
             count += 1
         if edge == SHUT:
             own["since_ns"] = 0
     return count
+
+
+@compiled
+def _is_due(own: Any, on: float, t_ns: int, again_ns: int, readings: int) -> bool:
+    """Return whether enough readings show that an open level holds, `again_ns` after it was found."""
+    if on < 1.0:
+        own["again"] = 0
+    elif on >= 1.0 and t_ns - own["found_ns"] >= again_ns:
+        own["again"] += 1
+        if own["again"] >= readings:
+            own["again"], own["found_ns"] = 0, t_ns
+            return True
+    return False
 
 
 @compiled
@@ -162,5 +167,5 @@ def _count(own: Any, value: float, t_ns: int, gap_ns: int, begun_ns: int, needed
     own["count"], own["held_ns"], own["last_ns"] = 0, 0, NEVER_NS
     own["open"] = not was_open
     if not was_open:
-        own["opened_ns"] = t_ns
+        own["again"], own["found_ns"] = 0, t_ns
     return SHUT if was_open else OPENED

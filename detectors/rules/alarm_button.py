@@ -47,7 +47,7 @@ class AlarmButton:
         state, on, offset_m = copied(state), np.empty(len(rows)), np.abs(rows.offset_m)
         _run(state, rows.lift, rows.stale, rows.alarm, rows.door, offset_m, facts.door_zone_m, on)
         evidence = {"position_m": rows.z_last, "offset_m": offset_m, "speed_mps": np.abs(rows.v_last)}
-        return state, (Score(on, np.full_like(on, np.nan), evidence),)
+        return state, (Score(on, np.where(np.isnan(on), np.nan, on < 1.0), evidence),)
 
 
 @compiled

@@ -59,7 +59,7 @@ class StartDoorOpen:
             self.closing_s, on, limit_mps, since_ns,
         )  # fmt: skip
         evidence = {"speed_mps": np.abs(rows.v), "limit_mps": limit_mps}
-        return state, (Score(on, np.full_like(on, np.nan), evidence, since_ns),)
+        return state, (Score(on, np.where(np.isnan(on), np.nan, on < 1.0), evidence, since_ns),)
 
 
 @compiled

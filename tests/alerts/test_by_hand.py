@@ -9,12 +9,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from alerts.alert import FIRING, Alert
-from alerts.book import Answer, Occurrence
+from alerts.answers import Answer
+from alerts.book import Occurrence
 from alerts.ledger import Ledger
 from detectors.judge import Judge
 from detectors.observe.rows import RowTable
-from detectors.rule import CRITICAL, NO_MEMORY, Level, Rule, Score
-from detectors.trigger import AGAIN_S
+from detectors.rule import AGAIN_S, CRITICAL, NO_MEMORY, Level, Rule, Score
 from registry.facts import FleetFacts
 from telemetry.arrays import Memory
 from tests.alerts.rules import DISTRICT, LIFT, T0, S
@@ -22,7 +22,7 @@ from tests.detectors.world import batch, facts_of
 
 HOLD_S = 2.0
 FOUND_WITHIN_S = AGAIN_S + HOLD_S + 1.0
-"""A level opens again `AGAIN_S` after it opened, at the first reading from then on, and serves its hold time."""
+"""A level is found again `AGAIN_S` after it opened, at the second reading from then on."""
 
 
 @dataclass(frozen=True)
@@ -33,7 +33,7 @@ class Pressed:
         return np.zeros(n, NO_MEMORY)
 
     def step(self, state: Memory, rows: RowTable, facts: FleetFacts) -> tuple[Memory, tuple[Score]]:
-        return state, (Score(rows.alarm, np.full(len(rows), np.nan)),)
+        return state, (Score(rows.alarm, 1.0 - rows.alarm),)
 
 
 RULE = Rule("F00", "held", Pressed(), (Level(CRITICAL, hold_s=HOLD_S, by_hand=True),), {"en": "Held"}, {})

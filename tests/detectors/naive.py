@@ -7,7 +7,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
 
-from detectors import trigger
 from detectors.observe import gaps, sensor
 from detectors.observe.rest import CREEP_M, STILL_MPS, STILL_S, TRIP_MIN_M
 from detectors.rule import Level
@@ -45,27 +44,28 @@ def findings(
     edges: list[Edge] = []
     run: list[int] = []
     held_ns = onset_ns = 0
-    is_open, opened_ns = False, 0
+    is_open, found_ns, due = False, 0, 0
     for i, (t, longest_ns) in enumerate(zip(t_ns, gap_ns or gaps_ns(t_ns), strict=True)):
-        if is_open and level.by_hand and on[i] >= 1.0 and t - opened_ns >= round(trigger.AGAIN_S * 1e9):
-            is_open, run, held_ns = False, [], 0
+        was_open, edge = is_open, ""
         value = off[i] if is_open else on[i]
-        if is_open and level.by_hand and math.isnan(value) and not math.isnan(on[i]):
-            value = float(on[i] < 1.0)
-        if math.isnan(value):
-            continue
         if value < 1.0:
             run, held_ns = [], 0
-            continue
-        if run and t - run[-1] <= longest_ns:
-            held_ns += t - run[-1]
-        if not run and not is_open:
-            onset_ns = (since_ns[i] if since_ns else 0) or t
-        run.append(t)
-        needed, hold_s = (level.clear_readings, level.clear_s) if is_open else (level.readings, level.hold_s)
-        if len(run) >= needed and held_ns >= round(hold_s * 1e9):
-            edges.append((i, "off" if is_open else "on", onset_ns))
-            is_open, run, held_ns, opened_ns = not is_open, [], 0, t
+        elif value >= 1.0:
+            if run and t - run[-1] <= longest_ns:
+                held_ns += t - run[-1]
+            if not run and not is_open:
+                onset_ns = (since_ns[i] if since_ns else 0) or t
+            run.append(t)
+            needed, hold_s = (level.clear_readings, level.clear_s) if is_open else (level.readings, level.hold_s)
+            if len(run) >= needed and held_ns >= round(hold_s * 1e9):
+                edge = "off" if is_open else "on"
+                is_open, run, held_ns, found_ns, due = not is_open, [], 0, t, 0
+        if was_open and is_open and level.again_s and not math.isnan(on[i]):
+            due = due + (t - found_ns >= round(level.again_s * 1e9)) if on[i] >= 1.0 else 0
+            if due >= level.readings:
+                edge, found_ns, due = "on", t, 0
+        if edge:
+            edges.append((i, edge, onset_ns))
     return edges
 
 

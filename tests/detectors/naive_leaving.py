@@ -42,7 +42,8 @@ class StartDoorOpen:
         served_s = self.clock.tick(row, runs if known else None)
         if not known:
             return [(NAN, NAN, 0)]
-        return [(runs and (row["door"] != CLOSING or served_s >= 0.5), NAN, self.clock.since_ns)]
+        holds = runs and (row["door"] != CLOSING or served_s >= 0.5)
+        return [(holds, not holds, self.clock.since_ns)]
 
     def levels(self, row: Row, speed: float) -> bool:
         offset = row["offset_m"]

@@ -38,7 +38,7 @@ class AlarmButton:
         can_leave = row["door"] == OPEN and abs(row["offset_m"]) <= self.facts.door_zone_m
         calls = row["alarm"] == 1 and not can_leave and not self.called
         self.called = row["alarm"] == 1 and (self.called or calls or bool(row["stale"]))
-        return [(calls if seen(row["alarm"]) else NAN, NAN, 0)]
+        return [(calls, not calls, 0) if seen(row["alarm"]) else (NAN, NAN, 0)]
 
 
 @dataclass

@@ -15,8 +15,7 @@ import pytest
 from detectors.catalogue import RULES
 from detectors.judge import Judge
 from detectors.observe import tables
-from detectors.rule import Finding, Rule
-from detectors.trigger import AGAIN_S
+from detectors.rule import AGAIN_S, Finding, Rule
 from registry.facts import FleetFacts, LiftFacts
 from telemetry.arrays import Memory
 from telemetry.batch import CHANNELS, Batch

@@ -44,7 +44,7 @@ def run(level: Level, lifts: list[list[tuple[int, float, float]]], pieces: int) 
         state, found = trigger.step(state, level, score, seen.rows)
         for place, kind, onset_ns in zip(found.place, found.kind, found.onset_ns, strict=True):
             i, k = own[place]
-            edges[i].append((k, "on" if kind == trigger.OPENED else "off", int(onset_ns)))
+            edges[i].append((k, "off" if kind == trigger.SHUT else "on", int(onset_ns)))
     return edges
 
 
@@ -134,22 +134,23 @@ def test_missing_data_never_clears() -> None:
 BY_HAND = Level(CRITICAL, by_hand=True)
 
 
-def test_a_level_that_clears_by_hand_shuts_when_its_condition_is_known_to_be_gone() -> None:
-    assert edges(BY_HAND, "11?00110", "?" * 8) == [(1, "on"), (4, "off"), (6, "on")]
-    assert edges(BY_HAND, "11?0?0?", "?" * 7) == [(1, "on"), (5, "off")]
-    assert edges(BY_HAND, "110000", "000011") == [(1, "on"), (5, "off")]
+def test_a_level_that_clears_by_hand_shuts_as_any_other() -> None:
+    for level in (BY_HAND, Level(CRITICAL)):
+        assert edges(level, "11?00110", "00?11001") == [(1, "on"), (4, "off"), (6, "on")]
+        assert edges(level, "110000", "??????") == [(1, "on")]
+        assert edges(level, "110000", "000011") == [(1, "on"), (5, "off")]
 
 
-def test_a_level_that_clears_by_hand_opens_again_while_its_condition_holds() -> None:
+def test_a_level_that_clears_by_hand_is_found_again_while_its_condition_holds() -> None:
     level = Level(CRITICAL, hold_s=2.0, by_hand=True)
-    assert edges(level, "1" * 30) == [(2, "on"), (14, "on"), (26, "on")]
+    assert edges(level, "1" * 30) == [(2, "on"), (13, "on"), (24, "on")]
     assert edges(Level(CRITICAL, hold_s=2.0), "1" * 30) == [(2, "on")]
 
 
-def test_one_reading_never_opens_a_level_again() -> None:
+def test_one_reading_never_finds_a_level_again() -> None:
     assert edges(BY_HAND, "11100", pause=2) == [(1, "on")]
     assert edges(BY_HAND, "11110", pause=2) == [(1, "on"), (3, "on")]
 
 
-def test_missing_data_opens_no_level_again() -> None:
+def test_missing_data_finds_no_level_again() -> None:
     assert edges(BY_HAND, "11" + "?" * 30) == [(1, "on")]
