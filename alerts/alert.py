@@ -6,11 +6,14 @@ nothing happened yet.
 
 from __future__ import annotations
 
+import base64
+import hashlib
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 FIRING, CLEARED, CLOSED = "firing", "cleared", "closed"
 STATES = (FIRING, CLEARED, CLOSED)
+ID_BYTES = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,3 +70,16 @@ class Change:
 
     alert: Alert
     transition: Transition | None
+
+
+def alert_id(lift_id: str, rule: str, onset_ns: int) -> str:
+    """Return the name of an alert: the same lift, rule and onset give the same name in every replay."""
+    digest = hashlib.blake2b(f"{lift_id}\n{rule}\n{onset_ns}".encode(), digest_size=ID_BYTES).digest()
+    return base64.b32encode(digest).decode().lower()
+
+
+def changed(
+    alert: Alert, kind: str, at_ns: int, by: str | None = None, note: str | None = None, to: str | None = None
+) -> Change:
+    """Return the alert with one transition more, and that transition."""
+    return Change(replace(alert, transitions=alert.transitions + 1), Transition(alert.id, kind, at_ns, by, note, to))

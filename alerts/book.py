@@ -41,33 +41,24 @@ alerts of one lift and rule begin one after the other. A finding that was applie
 is not applied again: reading the journal twice is harmless. Missing data makes no finding, so it clears nothing.
 
 A rule that clears by hand fires until a person resolves its alert, whatever its levels do meanwhile. That its condition
-ends, comes again or goes on (such a level opens again every few seconds, see `detectors.trigger`) changes nothing but
-the greatest value of its peak. A condition that holds when its alert is resolved is found again, and fires a new alert.
+ends, comes again or goes on (such a level is found again every few seconds, `Level.again_s`) changes nothing but the
+greatest value of its peak. A condition that holds when its alert is resolved is found again, and fires a new alert.
 """
 
 from __future__ import annotations
 
-import base64
-import hashlib
 import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 
-from alerts.alert import CLEARED, CLOSED, FIRING, Alert, Change, Transition
-from alerts.inhibition import SHELVED, held_by
+from alerts.alert import CLEARED, CLOSED, FIRING, Alert, Change, alert_id, changed
+from alerts.inhibition import SHELVED, UNSHELVED, held_by, unshelved
 from alerts.sentence import render
 from detectors.rule import Finding, Rule
 from registry.catalogue import SEVERITIES
 
-SHELVE_LIMIT_NS = 8 * 3600 * 1_000_000_000
-ID_BYTES = 10
 EVIDENCE_DECIMALS = 4
-
-FIRED, RAISED, REFIRED, RELEASED, UNSHELVED = "fired", "raised", "refired", "released", "unshelved"
-ACKNOWLEDGED, ASSIGNED, COMMENTED, RESOLVED = "acknowledged", "assigned", "commented", "resolved"
-
-Done = tuple[Alert, str] | None
-"""What an answer makes of an alert, and the kind of that transition; None where it was done already."""
+FIRED, RAISED, REFIRED, RELEASED = "fired", "raised", "refired", "released"
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,31 +70,6 @@ class Occurrence:
     finding: Finding
     rule: Rule
     noticed_ns: int
-
-
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """What a person does to an alert: ack, assign (`to`), comment (`note`), resolve, shelve (`until_ns`), unshelve."""
-
-    kind: str
-    by: str
-    note: str | None = None
-    to: str | None = None
-    until_ns: int | None = None
-
-
-class Refused(Exception):
-    """An answer that the alert's state does not allow: `reason` is a slug, the text says why and what to do."""
-
-    def __init__(self, reason: str, detail: str) -> None:
-        super().__init__(detail)
-        self.reason = reason
-
-
-def alert_id(lift_id: str, rule: str, onset_ns: int) -> str:
-    """Return the name of an alert: the same lift, rule and onset give the same name in every replay."""
-    digest = hashlib.blake2b(f"{lift_id}\n{rule}\n{onset_ns}".encode(), digest_size=ID_BYTES).digest()
-    return base64.b32encode(digest).decode().lower()
 
 
 def on_finding(
@@ -141,26 +107,14 @@ def on_cause_over(alert: Alert, causes: Iterable[Alert], now_ns: int) -> Change 
     held = held_by(alert.rule, alert.severity, alert.onset_ns, causes)
     if held == alert.inhibited_by:
         return None
-    return _change(replace(alert, inhibited_by=held), RELEASED, now_ns)
+    return changed(replace(alert, inhibited_by=held), RELEASED, now_ns)
 
 
 def on_time(alert: Alert, causes: Iterable[Alert], now_ns: int) -> Change | None:
     """End a shelving whose time ran out."""
     if alert.state == CLOSED or alert.shelved_until_ns is None or alert.shelved_until_ns > now_ns:
         return None
-    return _change(_unshelved(alert, causes), UNSHELVED, now_ns)
-
-
-def on_answer(alert: Alert, answer: Answer, now_ns: int, causes: Iterable[Alert] = ()) -> Change | None:
-    """Apply a person's answer; return None where it was applied already. Raises `Refused` where its state forbids it.
-
-    `causes` are the lift's open alerts: what is shelved no more may be held back by one of them.
-    """
-    changed = _ANSWERS[answer.kind](alert, answer, now_ns, causes)
-    if changed is None:
-        return None
-    done, kind = changed
-    return _change(done, kind, now_ns, answer.by, answer.note, answer.to)
+    return changed(unshelved(alert, causes), UNSHELVED, now_ns)
 
 
 def _repeats(last: Alert, finding: Finding) -> bool:
@@ -217,7 +171,7 @@ def _fire(
         codes=dict(rule.codes),
         summary=render(rule.sentence, rule.name, evidence),
     )
-    return _change(alert, FIRED, noticed_ns)
+    return changed(alert, FIRED, noticed_ns)
 
 
 def _refire(last: Alert, finding: Finding, rule: Rule, noticed_ns: int, causes: Iterable[Alert]) -> Change:
@@ -226,7 +180,7 @@ def _refire(last: Alert, finding: Finding, rule: Rule, noticed_ns: int, causes: 
     alert = replace(_holding(last, finding, rule), state=FIRING, cleared_ns=None, closed_ns=None, count=last.count + 1)
     shelved = alert.shelved_until_ns is not None
     held = SHELVED if shelved else held_by(rule.slug, alert.severity, finding.onset_ns, causes)
-    return _change(replace(alert, inhibited_by=held), REFIRED, noticed_ns)
+    return changed(replace(alert, inhibited_by=held), REFIRED, noticed_ns)
 
 
 def _on_again(last: Alert, finding: Finding, rule: Rule, noticed_ns: int) -> Change:
@@ -235,7 +189,7 @@ def _on_again(last: Alert, finding: Finding, rule: Rule, noticed_ns: int) -> Cha
     alert = _holding(last, finding, rule)
     if alert.severity == last.severity:
         return Change(alert, None)
-    return _change(alert, RAISED, noticed_ns)
+    return changed(alert, RAISED, noticed_ns)
 
 
 def _holding(last: Alert, finding: Finding, rule: Rule) -> Alert:
@@ -269,7 +223,7 @@ def _off(last: Alert | None, finding: Finding, noticed_ns: int) -> Change | None
     alert = replace(alert, state=CLEARED, cleared_ns=finding.at_ns)
     if last.acknowledged:
         alert = replace(alert, state=CLOSED, closed_ns=noticed_ns)
-    return _change(alert, CLEARED, noticed_ns)
+    return changed(alert, CLEARED, noticed_ns)
 
 
 def _more(last: Alert | None, finding: Finding, rule: Rule) -> Change | None:
@@ -291,80 +245,3 @@ def _grown(alert: Alert, finding: Finding, rule: Rule) -> Alert:
 
 def _known(evidence: Mapping[str, float]) -> dict[str, float]:
     return {name: round(float(value), EVIDENCE_DECIMALS) for name, value in evidence.items() if math.isfinite(value)}
-
-
-def _unshelved(alert: Alert, causes: Iterable[Alert]) -> Alert:
-    held = held_by(alert.rule, alert.severity, alert.onset_ns, causes)
-    return replace(alert, shelved_until_ns=None, inhibited_by=held)
-
-
-def _change(
-    alert: Alert, kind: str, at_ns: int, by: str | None = None, note: str | None = None, to: str | None = None
-) -> Change:
-    """Return the alert with one transition more, and that transition."""
-    return Change(replace(alert, transitions=alert.transitions + 1), Transition(alert.id, kind, at_ns, by, note, to))
-
-
-def _ack(alert: Alert, answer: Answer, now_ns: int, causes: Iterable[Alert]) -> Done:
-    signed = (answer.by, answer.note)
-    if signed in alert.acknowledgements:
-        return None
-    if not alert.acknowledged:
-        _refuse_closed(alert, "acknowledge")
-    alert = replace(alert, acknowledged=True, acknowledgements=(*alert.acknowledgements, signed))
-    return (replace(alert, state=CLOSED, closed_ns=now_ns) if alert.state == CLEARED else alert), ACKNOWLEDGED
-
-
-def _assign(alert: Alert, answer: Answer, now_ns: int, causes: Iterable[Alert]) -> Done:
-    if alert.assigned_to == answer.to:
-        return None
-    _refuse_closed(alert, "assign")
-    return replace(alert, assigned_to=answer.to), ASSIGNED
-
-
-def _comment(alert: Alert, answer: Answer, now_ns: int, causes: Iterable[Alert]) -> Done:
-    return alert, COMMENTED
-
-
-def _resolve(alert: Alert, answer: Answer, now_ns: int, causes: Iterable[Alert]) -> Done:
-    if alert.state == CLOSED:
-        return None
-    if alert.state == FIRING and not alert.by_hand:
-        raise Refused("condition-holds", "Its condition still holds: it can be resolved once it has cleared.")
-    return replace(alert, state=CLOSED, closed_ns=now_ns, closed_by=answer.by, levels=()), RESOLVED
-
-
-def _shelve(alert: Alert, answer: Answer, now_ns: int, causes: Iterable[Alert]) -> Done:
-    until_ns = answer.until_ns
-    assert until_ns is not None, "shelving needs `until_ns`"
-    if alert.shelved_until_ns == until_ns:
-        return None
-    _refuse_closed(alert, "shelve")
-    if alert.severity == "critical":
-        raise Refused("critical", "A critical alert is never shelved.")
-    if not now_ns < until_ns <= now_ns + SHELVE_LIMIT_NS:
-        raise Refused("until", "`until` must lie in the future and at most 8 hours ahead.")
-    return replace(alert, shelved_until_ns=until_ns, inhibited_by=SHELVED), SHELVED
-
-
-def _unshelve(alert: Alert, answer: Answer, now_ns: int, causes: Iterable[Alert]) -> Done:
-    if alert.shelved_until_ns is None:
-        return None
-    _refuse_closed(alert, "unshelve")
-    return _unshelved(alert, causes), UNSHELVED
-
-
-def _refuse_closed(alert: Alert, verb: str) -> None:
-    if alert.state == CLOSED:
-        raise Refused("closed", f"The alert is closed: there is nothing left to {verb}; a comment can still be added.")
-
-
-_ANSWERS = {
-    "ack": _ack,
-    "assign": _assign,
-    "comment": _comment,
-    "resolve": _resolve,
-    "shelve": _shelve,
-    "unshelve": _unshelve,
-}
-ANSWERS = tuple(_ANSWERS)

@@ -7,10 +7,11 @@ never held back, whatever its cause.
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 
 from alerts.alert import FIRING, Alert
 
-SHELVED = "shelved"
+SHELVED, UNSHELVED = "shelved", "unshelved"
 POWER_LOSS, OFFLINE = "power-loss", "offline"
 CAUSES = (POWER_LOSS, OFFLINE)
 LEAD_NS = 5_000_000_000  # a stop may be seen this much before the loss of power that made it
@@ -28,3 +29,9 @@ def held_by(rule: str, severity: str, onset_ns: int, causes: Iterable[Alert]) ->
         if slug != rule and slug in firing and onset_ns >= firing[slug].onset_ns - LEAD_NS:
             return slug
     return None
+
+
+def unshelved(alert: Alert, causes: Iterable[Alert]) -> Alert:
+    """Return the alert shelved no more, held back by one of `causes` where it follows from it."""
+    held = held_by(alert.rule, alert.severity, alert.onset_ns, causes)
+    return replace(alert, shelved_until_ns=None, inhibited_by=held)

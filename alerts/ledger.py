@@ -9,7 +9,8 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 
 from alerts.alert import FIRING, Alert, Change
-from alerts.book import Answer, Occurrence, on_answer, on_cause_over, on_finding, on_time
+from alerts.answers import Answer, on_answer
+from alerts.book import Occurrence, on_cause_over, on_finding, on_time
 from alerts.inhibition import CAUSES
 
 

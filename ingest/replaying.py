@@ -18,7 +18,7 @@ from typing import NamedTuple
 import orjson
 
 from alerts.alert import Alert, Change
-from alerts.book import Answer
+from alerts.answers import Answer
 from alerts.ledger import Ledger
 from alerts.wire import to_json
 from detectors.rule import Finding, Rule

@@ -12,7 +12,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Depends, Query
 
 from alerts.alert import Transition
-from alerts.book import COMMENTED, Answer, Refused
+from alerts.answers import COMMENTED, Answer, Refused
 from alerts.wire import to_json
 from dashboards.api import schema
 from dashboards.api.context import AppContext

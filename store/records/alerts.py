@@ -18,7 +18,8 @@ from dataclasses import asdict, dataclass
 from sqlalchemy import Connection, select, update
 
 from alerts.alert import Alert, Change
-from alerts.book import Answer, Occurrence, on_answer
+from alerts.answers import Answer, on_answer
+from alerts.book import Occurrence
 from alerts.inhibition import CAUSES
 from registry.partition import Partition
 from store.records.audit import write_audit
@@ -91,8 +92,8 @@ class AlertStore:
     ) -> Alert | None:
         """Apply a person's answer and return the changed alert; None where there is no such alert.
 
-        Raises `alerts.book.Refused` where the alert's state does not allow it, and VersionConflict where its version is
-        none of the `expected`.
+        Raises `alerts.answers.Refused` where the alert's state does not allow it, and VersionConflict where its version
+        is none of the `expected`.
         """
         with self._database.writing() as connection:
             text = connection.execute(select(alerts.c.alert).where(alerts.c.id == alert_id)).scalar()

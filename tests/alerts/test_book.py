@@ -6,17 +6,9 @@ from typing import Any
 
 import pytest
 
-from alerts.alert import CLEARED, CLOSED, FIRING, Alert, Change
-from alerts.book import (
-    SHELVE_LIMIT_NS,
-    Answer,
-    Refused,
-    alert_id,
-    on_answer,
-    on_cause_over,
-    on_finding,
-    on_time,
-)
+from alerts.alert import CLEARED, CLOSED, FIRING, Alert, Change, alert_id
+from alerts.answers import SHELVE_LIMIT_NS, Answer, Refused, on_answer
+from alerts.book import on_cause_over, on_finding, on_time
 from detectors.rule import CRITICAL, MAJOR, MINOR, Rule
 from tests.alerts.rules import DISTRICT, DOOR, LIFT, MOVED, OFFLINE, OVERSPEED, OVERTRAVEL, POWER, STOP, T0, S, finding
 

@@ -9,13 +9,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from alerts.alert import CLEARED, CLOSED, FIRING, STATES, Alert, Change
-from alerts.book import ANSWERS, Answer, Refused, on_answer, on_finding
+from alerts.answers import Answer, Refused, on_answer
+from alerts.book import on_finding
 from detectors.rule import Finding, Rule
 from registry.catalogue import SEVERITIES
 from tests.alerts.oracle import HOURS_8, Retelling
 from tests.alerts.rules import DISTRICT, LIFT, OVERSPEED, OVERTRAVEL, STOP, T0, S
 
 RULES = st.sampled_from([STOP, OVERTRAVEL, OVERSPEED])
+ANSWERS = ("ack", "assign", "comment", "resolve", "shelve", "unshelve")
 
 
 @st.composite

@@ -17,7 +17,8 @@ import pytest
 import uvicorn
 from prometheus_client import generate_latest
 
-from alerts.book import Answer, Occurrence
+from alerts.answers import Answer
+from alerts.book import Occurrence
 from dashboards.api.context import AppContext, Settings
 from dashboards.app import DashboardServer, create_app
 from dashboards.http.metrics import ServerMetrics

@@ -16,7 +16,7 @@ import schemathesis
 from hypothesis import HealthCheck, settings
 from schemathesis.config import SchemathesisConfig
 
-from alerts.book import alert_id
+from alerts.alert import alert_id
 from dashboards.api.context import Settings
 from dashboards.api.schema import LIFT_ID
 from dashboards.app import create_app

@@ -7,7 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 from fastapi.testclient import TestClient
 
-from alerts.book import Answer
+from alerts.answers import Answer
 from detectors.rule import CRITICAL
 from store.records.repository import Records
 from tests.dashboards.sample_fleet import T0_NS, table

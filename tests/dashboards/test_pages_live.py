@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from alerts.book import Answer
+from alerts.answers import Answer
 from dashboards.api.context import Settings
 from detectors.rule import CRITICAL, MINOR
 from store.records.repository import Records

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from alerts.book import Answer
+from alerts.answers import Answer
 from store.records.lifts import UNREGISTERED_LIMIT
 from store.records.repository import AlertFilter
 from store.series.connect import open_timeseries

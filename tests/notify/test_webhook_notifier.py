@@ -18,7 +18,7 @@ import pytest
 from sqlalchemy import select, update
 from standardwebhooks.webhooks import Webhook
 
-from alerts.book import Answer
+from alerts.answers import Answer
 from notify import webhook_notifier
 from notify.webhook import GIVE_UP_S, PAUSE_LIMIT_S, Endpoint, retry_after_s
 from notify.webhook_notifier import BadSecret, WebhookNotifier, WebhookSender, signer

@@ -17,7 +17,7 @@ from alembic.migration import MigrationContext
 from sqlalchemy import Select, exc, insert, select, text
 
 from alerts.alert import CLEARED, CLOSED, FIRING, Alert
-from alerts.book import Answer, Refused
+from alerts.answers import Answer, Refused
 from detectors.rule import CRITICAL, Rule
 from registry.facts import Floor, LiftFacts
 from registry.partition import Partition

@@ -6,7 +6,7 @@ from alembic import command
 from alembic.config import Config
 from sqlalchemy import func, select
 
-from alerts.book import Answer
+from alerts.answers import Answer
 from registry.facts import LiftFacts
 from store.records.database import MIGRATIONS
 from store.records.repository import DONE, EVERYTHING, AlertFilter, Records

@@ -1,0 +1,114 @@
+"""What people do to an alert, as the table of the book has it (`alerts.book`). Pure.
+
+Doing the same again changes nothing (None), but for comments: each is added. What the alert's state does not allow is
+refused with a reason.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+
+from alerts.alert import CLEARED, CLOSED, FIRING, Alert, Change, changed
+from alerts.inhibition import SHELVED, UNSHELVED, unshelved
+
+SHELVE_LIMIT_NS = 8 * 3600 * 1_000_000_000
+ACKNOWLEDGED, ASSIGNED, COMMENTED, RESOLVED = "acknowledged", "assigned", "commented", "resolved"
+
+Done = tuple[Alert, str] | None
+"""What an answer makes of an alert, and the kind of that transition; None where it was done already."""
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What a person does to an alert: ack, assign (`to`), comment (`note`), resolve, shelve (`until_ns`), unshelve."""
+
+    kind: str
+    by: str
+    note: str | None = None
+    to: str | None = None
+    until_ns: int | None = None
+
+
+class Refused(Exception):
+    """An answer that the alert's state does not allow: `reason` is a slug, the text says why and what to do."""
+
+    def __init__(self, reason: str, detail: str) -> None:
+        super().__init__(detail)
+        self.reason = reason
+
+
+def on_answer(alert: Alert, answer: Answer, now_ns: int, causes: Iterable[Alert] = ()) -> Change | None:
+    """Apply a person's answer; return None where it was applied already. Raises `Refused` where its state forbids it.
+
+    `causes` are the lift's open alerts: what is shelved no more may be held back by one of them.
+    """
+    done = _ANSWERS[answer.kind](alert, answer, now_ns, causes)
+    if done is None:
+        return None
+    answered, kind = done
+    return changed(answered, kind, now_ns, answer.by, answer.note, answer.to)
+
+
+def _ack(alert: Alert, answer: Answer, now_ns: int, causes: Iterable[Alert]) -> Done:
+    signed = (answer.by, answer.note)
+    if signed in alert.acknowledgements:
+        return None
+    if not alert.acknowledged:
+        _refuse_closed(alert, "acknowledge")
+    alert = replace(alert, acknowledged=True, acknowledgements=(*alert.acknowledgements, signed))
+    return (replace(alert, state=CLOSED, closed_ns=now_ns) if alert.state == CLEARED else alert), ACKNOWLEDGED
+
+
+def _assign(alert: Alert, answer: Answer, now_ns: int, causes: Iterable[Alert]) -> Done:
+    if alert.assigned_to == answer.to:
+        return None
+    _refuse_closed(alert, "assign")
+    return replace(alert, assigned_to=answer.to), ASSIGNED
+
+
+def _comment(alert: Alert, answer: Answer, now_ns: int, causes: Iterable[Alert]) -> Done:
+    return alert, COMMENTED
+
+
+def _resolve(alert: Alert, answer: Answer, now_ns: int, causes: Iterable[Alert]) -> Done:
+    if alert.state == CLOSED:
+        return None
+    if alert.state == FIRING and not alert.by_hand:
+        raise Refused("condition-holds", "Its condition still holds: it can be resolved once it has cleared.")
+    return replace(alert, state=CLOSED, closed_ns=now_ns, closed_by=answer.by, levels=()), RESOLVED
+
+
+def _shelve(alert: Alert, answer: Answer, now_ns: int, causes: Iterable[Alert]) -> Done:
+    until_ns = answer.until_ns
+    assert until_ns is not None, "shelving needs `until_ns`"
+    if alert.shelved_until_ns == until_ns:
+        return None
+    _refuse_closed(alert, "shelve")
+    if alert.severity == "critical":
+        raise Refused("critical", "A critical alert is never shelved.")
+    if not now_ns < until_ns <= now_ns + SHELVE_LIMIT_NS:
+        raise Refused("until", "`until` must lie in the future and at most 8 hours ahead.")
+    return replace(alert, shelved_until_ns=until_ns, inhibited_by=SHELVED), SHELVED
+
+
+def _unshelve(alert: Alert, answer: Answer, now_ns: int, causes: Iterable[Alert]) -> Done:
+    if alert.shelved_until_ns is None:
+        return None
+    _refuse_closed(alert, "unshelve")
+    return unshelved(alert, causes), UNSHELVED
+
+
+def _refuse_closed(alert: Alert, verb: str) -> None:
+    if alert.state == CLOSED:
+        raise Refused("closed", f"The alert is closed: there is nothing left to {verb}; a comment can still be added.")
+
+
+_ANSWERS = {
+    "ack": _ack,
+    "assign": _assign,
+    "comment": _comment,
+    "resolve": _resolve,
+    "shelve": _shelve,
+    "unshelve": _unshelve,
+}
