@@ -16,6 +16,7 @@ from typing import Protocol
 
 from detectors.rule import Rule
 from ingest import committing
+from ingest.catching_up import CatchingUp
 from ingest.judging import Judging
 from ingest.listening import Listening
 from ingest.receive import Arrival, Source
@@ -100,6 +101,7 @@ class Monitor:
         self._listening = Listening()
         self._no_room = Outage("nothing is acknowledged", log)
         self._picture_waits = Outage("the fleet's picture waits", log)
+        self._catching_up = CatchingUp()
         self._ungathered_until_s = 0.0
         self._stopping = threading.Event()
 
@@ -133,9 +135,11 @@ class Monitor:
 
     def _receive(self) -> None:
         arrivals = self._gather()
+        ours = [arrival for arrival in arrivals if self._partition.hears(arrival.topic)]
+        if ours or self._source.is_subscribed:
+            self._catching_up.hear(ours, time.monotonic())
         if not arrivals:
             return
-        ours = [arrival for arrival in arrivals if self._partition.hears(arrival.topic)]
         while ours and not self._kept(ours):
             if self._stopping.wait(FULL_PAUSE_S):
                 return
@@ -221,4 +225,5 @@ class Monitor:
         for part in (self.counts, self._judging.counts, self._storing.counts, *notified):
             counts.update(dict(part))  # a copy made in one step: the other threads go on counting
         counts["journal_bytes"] = self._journal.used_bytes
+        counts["catching_up_seconds"] = round(self._catching_up.behind_s)
         return dict(counts)

@@ -18,6 +18,7 @@ from dashboards.live.fleet_view import SEVERITIES, STATES
 from dashboards.live.partitions import PartitionStatus
 from telemetry import instant
 
+GAUGES = ("_bytes", "_seconds")
 NOT_IN_A_METRIC_NAME = re.compile(r"[^a-zA-Z0-9_]")
 
 
@@ -84,7 +85,7 @@ class FleetCollector(Collector):
     def _monitors(self) -> Iterable[Metric]:
         """Return the counts of the monitors; the part of a count's key after a colon becomes the label `kind`.
 
-        A count whose name ends in `_bytes` is a gauge, every other one a counter.
+        A count whose name ends in `_bytes` or `_seconds` is a gauge, every other one a counter.
         """
         families: dict[str, Any] = {}
         for monitor, counts in sorted(self._desk.poller.counts().items()):
@@ -92,7 +93,7 @@ class FleetCollector(Collector):
                 name, _, kind = key.partition(":")
                 name = f"liftwatch_monitor_{NOT_IN_A_METRIC_NAME.sub('_', name)}"
                 if name not in families:
-                    measured = GaugeMetricFamily if name.endswith("_bytes") else CounterMetricFamily
+                    measured = GaugeMetricFamily if name.endswith(GAUGES) else CounterMetricFamily
                     families[name] = measured(name, "Told by the monitor", labels=["monitor", "kind"])
                 families[name].add_metric([monitor, kind], value)
         return families.values()

@@ -1,0 +1,93 @@
+"""How far the messages that arrive are behind: a broker hands over what it kept while the monitor was away.
+
+    LATE_FROM_S late ─► catching up, a line every LOG_EVERY_S ─► CAUGHT_UP_S late, or nothing comes ─► caught up
+
+MQTT does not say how much waits at a broker. The messages' own times do: about once a second some messages of different
+lifts are read, and the median of how late they are is how far the monitor is behind.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+
+import numpy as np
+
+from ingest.receive import Arrival
+from telemetry.streams import Entry
+from telemetry.wire.decode import decode
+
+log = logging.getLogger("liftwatch.receive")
+
+LATE_FROM_S, CAUGHT_UP_S = 120.0, 60.0
+SAMPLE_EVERY_S = 1.0
+SAMPLE_MESSAGES = 32
+IDLE_S = 3.0
+LOG_EVERY_S = 10.0
+
+
+class CatchingUp:
+    """Whether the monitor takes over a backlog, and how far it is. `behind_s` is 0 where it does not."""
+
+    def __init__(self) -> None:
+        self.behind_s = 0.0
+        self.messages = 0
+        self._began_s = self._began_behind_s = 0.0
+        self._sampled_s = self._logged_s = self._heard_s = -np.inf
+
+    def hear(self, arrivals: Sequence[Arrival], now_s: float) -> None:
+        """Take in what has arrived, at `now_s` of a monotonic clock; it may be nothing."""
+        if arrivals:
+            self._heard_s = now_s
+        elif self.behind_s and now_s - self._heard_s > IDLE_S:
+            self._caught_up(now_s)
+        if self.behind_s:
+            self.messages += len(arrivals)
+        if not arrivals or now_s - self._sampled_s < SAMPLE_EVERY_S:
+            return
+        late_s = median_lateness_s(arrivals)
+        if late_s is None:
+            return
+        self._sampled_s = now_s
+        if self.behind_s:
+            self._go_on(late_s, now_s)
+        elif late_s > LATE_FROM_S:
+            self.behind_s = self._began_behind_s = late_s
+            self._began_s = self._logged_s = now_s
+            self.messages = len(arrivals)
+            log.info("catching up: what arrives is %s old; the broker kept it meanwhile", duration(late_s))
+
+    def _go_on(self, late_s: float, now_s: float) -> None:
+        if late_s < CAUGHT_UP_S:
+            self._caught_up(now_s)
+            return
+        self.behind_s = late_s
+        if now_s - self._logged_s > LOG_EVERY_S:
+            self._logged_s = now_s
+            gained_s = self._began_behind_s - late_s
+            left = duration(late_s * (now_s - self._began_s) / gained_s) if gained_s > 0 else "an unknown time"
+            log.info("catching up: %d messages, now %s behind, %s to go", self.messages, duration(late_s), left)
+
+    def _caught_up(self, now_s: float) -> None:
+        log.info("caught up after %s and %d messages", duration(now_s - self._began_s), self.messages)
+        self.behind_s = 0.0
+
+
+def median_lateness_s(arrivals: Sequence[Arrival]) -> float | None:
+    """Return the median time from the last reading of a message to its arrival, over some messages of different topics.
+
+    Retained messages and those without a time of their own say nothing; None where there are no others.
+    """
+    newest = {arrival.topic: arrival for arrival in arrivals if not arrival.retained}
+    sample = list(newest.values())[-SAMPLE_MESSAGES:]
+    entries = [Entry(i, one.arrived_ns, one.topic, one.payload) for i, one in enumerate(sample, 1)]
+    messages = decode(entries).messages
+    late_ns = (messages.arrived_ns - messages.t_end_ns)[messages.timed]
+    return float(np.median(late_ns)) / 1e9 if len(late_ns) else None
+
+
+def duration(seconds: float) -> str:
+    """Return a duration for a person: seconds, minutes or hours."""
+    if seconds < 120:
+        return f"{seconds:.0f} s"
+    return f"{seconds / 60:.0f} min" if seconds < 7200 else f"{seconds / 3600:.1f} h"

@@ -1,0 +1,118 @@
+"""A monitor that was away for long: a real Mosquitto with tens of thousands of messages in the monitor's session.
+
+The monitor starts, journals and acknowledges from the first message, judges meanwhile, and says how far it is.
+"""
+
+from __future__ import annotations
+
+import logging
+import re
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import orjson
+import pytest
+
+from ingest.catching_up import CatchingUp
+from ingest.receive import Arrival
+from mqtt.client import BrokerAddress
+from mqtt.publisher import Publisher
+from telemetry.streams import topic
+from tests.broker import Broker, mosquitto
+from tests.ingest.running import DISTRICT, Monitor, Voice, bundle, facts
+from tests.loopback import until
+
+LIFTS, SECONDS, AWAY_S, FAST_S = 200, 150, 3600, 4
+MANY = LIFTS * SECONDS
+UNTUNED = "max_inflight_messages 20\n"
+"""Mosquitto's default. Without `max_queued_messages 0` it would keep no more than 1 000 messages either."""
+
+
+@pytest.fixture(params=["tuned, MQTT 5", "untuned, MQTT 5", "tuned, MQTT 3.1.1"])
+def away(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[tuple[Broker, Monitor]]:
+    """Give a monitor that has subscribed and gone, and its broker; a tuned one sends all at once in MQTT 3.1.1."""
+    how, version = request.param.split(", MQTT ")
+    (tmp_path / "broker").mkdir()
+    broker = Broker(mosquitto(), tmp_path / "broker", UNTUNED if how == "untuned" else "")
+    monitor = Monitor(tmp_path, broker.port)
+    path = tmp_path / "liftwatch.toml"
+    path.write_text(path.read_text(encoding="utf-8").replace("[monitor]", f"protocol = '{version}'\n[monitor]"))
+    monitor.records.put_lifts([facts(f"L{k}") for k in range(LIFTS)], "test", 0)
+    monitor.start().stop()
+    yield broker, monitor
+    monitor.stop()
+    broker.stop()
+
+
+def publish_backlog(port: int) -> None:
+    """Publish a bundle a lift and second, an hour old; the first lift runs too fast in the first seconds."""
+    publisher = Publisher(BrokerAddress(port=port))
+    assert publisher.connect(20.0) is None
+    began_ms = time.time_ns() // 1_000_000 - AWAY_S * 1000
+    for second in range(SECONDS):
+        for lift in range(LIFTS):
+            v_mps, z_m = (-2.3, 60.0 - 2.3 * second) if lift == 0 and second < FAST_S else (0.0, 3.0)
+            said = bundle(second, v_mps, z_m) | {"t": began_ms + 1000 * second}
+            publisher.publish(topic(DISTRICT, f"L{lift}", "bundle"), orjson.dumps(said))
+    assert publisher.flush(60.0)
+    publisher.close()
+
+
+@pytest.mark.long
+def test_a_monitor_that_was_away_takes_its_backlog_and_judges_meanwhile(away: tuple[Broker, Monitor]) -> None:
+    broker, monitor = away
+    publish_backlog(broker.port)
+    voice = Voice(broker.port)
+    before = monitor.log.stat().st_size
+    monitor.start()
+    until(lambda: bool(voice.alerts), "the alert of a lift that was too fast while the monitor was away", 60.0)
+    until(lambda: monitor.counts().get("journalled", 0) >= MANY, "the whole backlog", 120.0)
+    until(lambda: monitor.counts().get("messages", 0) >= MANY, "judging of the whole backlog", 120.0)
+    until(lambda: monitor.counts().get("catching_up_seconds") == 0.0, "the end of catching up")
+    assert monitor.counts()["journalled"] == MANY
+    assert (voice.alerts[0]["lift_id"], voice.alerts[0]["rule"]) == ("L0", "overspeed")
+    said = monitor.log.read_text(encoding="utf-8")[before:]
+    assert said.count("hearing lifts") == 1
+    assert "no answer" not in said
+    assert re.search(r"catching up: what arrives is (5\d|60) min old", said)
+    assert "caught up after" in said
+    voice.close()
+
+
+def arrivals(late_s: float, lifts: int, *, retained: bool = False) -> list[Arrival]:
+    now_ns = time.time_ns()
+    payload = orjson.dumps(bundle(0, 0.0, 3.0) | {"t": (now_ns - int(late_s * 1e9)) // 1_000_000})
+    return [Arrival(now_ns, topic(DISTRICT, f"L{k}", "bundle"), payload, retained, None) for k in range(lifts)]
+
+
+def test_how_far_it_is_follows_the_lifts_and_not_the_backlog_of_one(caplog: pytest.LogCaptureFixture) -> None:
+    progress = CatchingUp()
+    with caplog.at_level(logging.INFO):
+        progress.hear(arrivals(3600, 1) + arrivals(1, 9)[1:], 0.0)
+        assert progress.behind_s == 0.0
+        for second in range(1, 40):
+            progress.hear(arrivals(3600 - 100 * second, 9), float(second))
+        assert progress.behind_s == 0.0
+    began, *going, ended = caplog.messages
+    assert "58 min old" in began
+    assert [message.split(", ", 1)[1] for message in going] == [
+        "now 40 min behind, 24 s to go",
+        "now 22 min behind, 13 s to go",
+        "now 3 min behind, 2 s to go",
+    ]
+    assert ended == "caught up after 35 s and 324 messages"
+
+
+def test_a_backlog_ends_with_its_last_message_and_retained_messages_are_none(caplog: pytest.LogCaptureFixture) -> None:
+    progress = CatchingUp()
+    progress.hear(arrivals(3600, 9, retained=True), 0.0)
+    assert progress.behind_s == 0.0
+    progress.hear(arrivals(3600, 9), 2.0)
+    assert progress.behind_s > 3500
+    progress.hear([], 3.0)
+    assert progress.behind_s > 3500
+    with caplog.at_level(logging.INFO):
+        progress.hear([], 10.0)
+    assert progress.behind_s == 0.0
+    assert caplog.messages == ["caught up after 8 s and 9 messages"]
