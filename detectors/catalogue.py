@@ -8,6 +8,7 @@ from __future__ import annotations
 from detectors.rule import Rule
 from detectors.rules import (
     alarm_button,
+    clock_skew,
     door_close_fault,
     door_cycling,
     door_held_open,
@@ -41,5 +42,6 @@ RULES: tuple[Rule, ...] = (
     door_cycling.RULE,
     door_held_open.RULE,
     silence.RULE,
+    clock_skew.RULE,
 )
 BY_SLUG = {rule.slug: rule for rule in RULES}

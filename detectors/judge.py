@@ -193,9 +193,10 @@ class Judge:
         `position_m`, `landing` (index into the floors), `speed_mps` (0 at rest), `direction` (-1, 0, 1), `last_trip_ns`
         (when the last trip ended, by the lift's clock; 0 where none is known), `door`,
         `presence`, `mode`, `power` (codes of `telemetry.streams`), `last_seen_ns` (its latest sign of life by arrival;
-        0 never).
+        0 never), `blind_since_ns` (since which arrival the lift is heard and not judged; 0 where it is judged),
+        `unjudged` (the number of the reason).
         """
-        state = self._states["rows"]
+        state, heard = self._states["rows"], self._states["arrivals"]
         position = state["z"].copy()
         rests = (state["still_ns"] >= 0) & (np.abs(state["speed"]) < STILL_MPS)
         speed = np.where(rests, 0.0, state["speed"])
@@ -205,7 +206,9 @@ class Judge:
             "speed_mps": speed,
             "direction": np.sign(speed),
             "last_trip_ns": np.maximum(state["trip_ns"], 0),
-            "last_seen_ns": self._states["arrivals"]["seen_ns"].copy(),
+            "last_seen_ns": heard["seen_ns"].copy(),
+            "blind_since_ns": np.where(heard["blind"], heard["unjudged_ns"], 0),
+            "unjudged": heard["reason"].copy(),
             **{name: state[name].copy() for name in ("door", "presence", "mode", "power")},
         }
 

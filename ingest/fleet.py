@@ -49,6 +49,10 @@ class Fleet:
         """Return the index of a lift, None for one that has none."""
         return self._indices.get(lift_id)
 
+    def listed_index(self, lift_id: str) -> int | None:
+        """Return the index of a lift that the registry lists, None for any other."""
+        return self._listed.get(lift_id)
+
     def listed(self) -> list[int]:
         """Return the indices of the lifts that the registry lists, unregistered ones included."""
         return sorted(self._listed.values())

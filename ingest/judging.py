@@ -11,6 +11,7 @@ it has already applied. After a failure of our own it does the same, and the mes
 from __future__ import annotations
 
 import logging
+import math
 import threading
 import time
 from collections import Counter
@@ -50,6 +51,7 @@ FIRST_PAUSE_S = 0.25
 RETRY_LIMIT_S = 10.0
 WAITING_LIMIT_ROWS = 1_000_000
 """With more rows of backlogs waiting to be judged the journal is not read further."""
+DAY_NS = 86_400 * 1_000_000_000
 TICK_NS = 1_000_000_000
 """How far the clock moves between two ticks, at which silence is judged."""
 UNJOURNALLED_NS = 500_000_000
@@ -70,6 +72,7 @@ class Judging(threading.Thread):
         *,
         before_resuming: Callable[[], None] = lambda: None,
         partition: Partition = EVERY_LIFT,
+        keep_days: float = math.inf,
         batch_s: float = 0.2,
         batch_messages: int = 10_000,
     ) -> None:
@@ -80,6 +83,7 @@ class Judging(threading.Thread):
         self.reached = 0
         self._journal, self._records, self._offer, self._committed = journal, records, offer, committed
         self._stretch, self._partition, self._before_resuming = stretch, partition, before_resuming
+        self._keep_ns = keep_days * DAY_NS
         self._rules = {rule.slug: rule for rule in rules}
         self._batch_s, self._batch_messages = batch_s, batch_messages
         self._state: State | None = None
@@ -182,20 +186,24 @@ class Judging(threading.Thread):
         state.grow()
         if indexed.unregistered:
             self._retry(lambda: self._records.add_unregistered(indexed.unregistered))
-        refused = [
-            *decoded.refusals,
-            *not_its_lift(decoded, forged, entries),
-            *without_room(decoded, (indexed.lift == NO_ROOM) & ~forged, entries),
-            *unjudgeable(entries, self._quarantine.set_aside),
-        ]
-        self._committing.refused(attributed(refused, state.senders))
+        refused = attributed(
+            [
+                *decoded.refusals,
+                *not_its_lift(decoded, forged, entries),
+                *without_room(decoded, (indexed.lift == NO_ROOM) & ~forged, entries),
+                *unjudgeable(entries, self._quarantine.set_aside),
+            ],
+            state.senders,
+        )
+        self._committing.refused(refused)
         batch, counts = state.sequencer.step(decoded, indexed.lift)
         repeated = state.sequencer.repeated
         self.counts.update(counts)
         self.counts["messages"] += len(entries)
         self.counts["bundles"] += len(decoded.messages.lift_id)
         self.counts["district_differs"] += indexed.district_differs
-        self._found(state.step_arrivals(decoded, indexed.lift), time.time_ns())
+        retained = frozenset(entry.position for entry in entries if entry.retained)
+        self._found(state.step_arrivals(decoded, indexed.lift, refused, retained), time.time_ns())
         self._position = self._read_to
         self._judge_batch(batch)
         left_out = repeated | (indexed.lift == NO_ROOM)
@@ -244,6 +252,7 @@ class Judging(threading.Thread):
             state = State.unpacked(rules, snapshot.state, self._rule_broke, self._broken)
             position = snapshot.position
         changes = self._records.registry_since(EVERYTHING)
+        state.keep_ns = self._keep_ns
         state.load(self._own(changes), changes.deleted, changes.windows)
         state.senders.load(changes.lifts)
         state.resume_arrivals(self._records.open_alerts())

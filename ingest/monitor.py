@@ -86,6 +86,7 @@ class Monitor:
             lambda: self._listening.stretch,
             before_resuming=self._claim_records,
             partition=partition,
+            keep_days=raw_days,
             batch_s=batch_s,
             batch_messages=batch_messages,
         )

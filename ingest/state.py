@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import io
 import logging
+import math
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
@@ -16,18 +17,19 @@ from numpy.typing import NDArray
 from alerts.alert import Alert
 from alerts.book import Occurrence
 from detectors.judge import Judge
-from detectors.observe.arrivals import MessageArrivals
 from detectors.rule import Finding, Rule
 from detectors.rules.silence import link
-from ingest.fleet import NO_ROOM, Fleet
+from ingest import heard
+from ingest.fleet import Fleet
 from ingest.senders import Senders
 from registry.catalogue import SEVERITIES
 from registry.facts import LiftFacts
 from registry.maintenance import NO_WINDOWS, MaintenanceWindows
 from store.live import LiveTable
 from store.records.repository import WindowRecord
-from telemetry.batch import Decoded
+from telemetry.batch import Decoded, Refusal
 from telemetry.order.sequence import Sequencer
+from telemetry.streams import OFFLINE
 
 log = logging.getLogger("liftwatch.judge")
 
@@ -44,6 +46,7 @@ class State:
         self.sequencer = Sequencer()
         self.judge = Judge(rules, 0, on_broken, set_aside)
         self.windows = NO_WINDOWS
+        self.keep_ns = math.inf
         self._windows: dict[int, WindowRecord] = {}
 
     def grow(self) -> None:
@@ -71,18 +74,19 @@ class State:
         unlisted[self.fleet.listed()] = False
         self.judge.forget_arrivals(unlisted)
 
-    def step_arrivals(self, decoded: Decoded, lift: NDArray[np.int32]) -> list[Finding]:
-        """Return what the rules over arrivals find at these messages."""
-        messages = decoded.messages
-        online, heartbeat_s = np.full(len(lift), np.nan), np.full(len(lift), np.nan)
-        status = decoded.samples["status"]
-        online[status.message] = status.channels["online"]
-        heartbeat_s[status.message] = status.channels["heartbeat_s"]
-        kept = (lift != NO_ROOM) & ~messages.retained_stale
-        clock_s = np.where(messages.timed, (messages.t_end_ns - messages.arrived_ns) / 1e9, np.nan)
-        columns = (lift, messages.arrived_ns, online, heartbeat_s, clock_s)
-        arrived = MessageArrivals(*(column[kept] for column in columns))
-        return self.judge.step_arrivals(arrived, self.fleet.facts, self.windows)
+    def step_arrivals(
+        self,
+        decoded: Decoded,
+        lift: NDArray[np.int32],
+        refusals: Sequence[Refusal] = (),
+        retained: frozenset[int] = frozenset(),
+    ) -> list[Finding]:
+        """Return what the rules over arrivals find at the messages that were sequenced last, and at refused ones."""
+        facts = self.fleet.facts
+        arrived = heard.taken(decoded, lift, facts, self.sequencer, self.keep_ns)
+        if refusals:
+            arrived = heard.joined(arrived, heard.refused(refusals, self.fleet, retained))
+        return self.judge.step_arrivals(arrived, facts, self.windows)
 
     def occurrence(self, finding: Finding, rule: Rule, noticed_ns: int) -> Occurrence:
         """Return a finding with its lift's id and district."""
@@ -146,6 +150,8 @@ class State:
         counted = self.sequencer.counts()
         columns = self.judge.latest() | {name: counted[name] for name in ("received", "gaps", "repeats", "late")}
         columns["link"] = link(self.judge.states)
+        is_blind = (columns["blind_since_ns"] > 0) & (columns["link"] < OFFLINE)
+        columns["blind"] = np.where(is_blind, np.array(heard.UNJUDGED)[columns.pop("unjudged")], "")
         return LiveTable(
             lift_id=np.array([self.fleet.lift_ids[i] for i in listed], dtype=np.str_),
             district=np.array([self.fleet.districts[i] for i in listed], dtype=np.str_),

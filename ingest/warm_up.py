@@ -13,7 +13,7 @@ from typing import NamedTuple
 import numpy as np
 
 from detectors.judge import Judge
-from detectors.observe.arrivals import MessageArrivals
+from detectors.observe.arrivals import judged_arrivals
 from detectors.rule import Rule
 from ingest.fleet import Fleet
 from registry.facts import Floor, LiftFacts
@@ -44,8 +44,7 @@ def warm_up(rules: Sequence[Rule]) -> WarmUp:
     fleet.load([(LiftFacts("warm-up", "warm-up", rated_speed_mps=1.0, floors=floors), True)])
     for batch in _batches(fleet, sequencer):
         judge.step(batch, fleet.facts)
-    lift, arrived_ns, nothing = np.zeros(1, np.int32), np.full(1, T0_MS * 1_000_000), np.full(1, np.nan)
-    judge.step_arrivals(MessageArrivals(lift, arrived_ns, nothing, nothing, nothing), fleet.facts)
+    judge.step_arrivals(judged_arrivals(np.zeros(1, np.int32), np.full(1, T0_MS * 1_000_000)), fleet.facts)
     judge.tick((T0_MS + 1000 * SECONDS) * 1_000_000, 0, fleet.facts)
     return WarmUp(compilations() - before, time.monotonic() - begun)
 

@@ -24,13 +24,16 @@ class LiveTable:
     `district` is the topic's (for a registered lift the registry's takes precedence). `landing` is the index of the
     nearest landing, -1 unknown. `direction` is 1 up, -1 down, 0 none. Codes are those of `telemetry.streams`.
     `last_trip_ns` is the end of the last trip by the lift's own clock, `NEVER` where there is none.
-    `link` is 0 online, 1 suspect, 2 offline, 3 never seen. The counts are those of the sequence of messages.
+    `link` is 0 online, 1 suspect, 2 offline, 3 never seen. `blind` is why a lift that is heard is not judged, "" where
+    it is; `blind_since_ns` is the first arrival that was not judged. The counts are those of the sequence of messages.
     """
 
     lift_id: NDArray[np.str_]
     district: NDArray[np.str_]
     last_seen_ns: NDArray[np.int64]
     link: NDArray[np.int8]
+    blind: NDArray[np.str_]
+    blind_since_ns: NDArray[np.int64]
     position_m: NDArray[np.float64]
     landing: NDArray[np.int32]
     direction: NDArray[np.float64]

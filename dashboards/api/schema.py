@@ -108,6 +108,14 @@ class MaintenanceWindowBody(ResponseBody):
     note: str | None
 
 
+class Blindness(ResponseBody):
+    """Why a lift that is heard is not judged: the reason, since when, and the remedy in each language."""
+
+    reason: str
+    since: TimeText | None
+    text: dict[str, str]
+
+
 class LiftItem(ResponseBody):
     """A lift in a list; unknown values are null."""
 
@@ -132,6 +140,7 @@ class LiftItem(ResponseBody):
     maintenance_firm: str | None
     since: TimeText | None
     last_trip: TimeText | None
+    blind: Blindness | None
     maintenance: MaintenanceWindowBody | None
 
 

@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from alerts.alert import Alert
+from dashboards.live.blind import UNWATCHED, blind_document
 from registry import catalogue
 from registry.facts import LiftFacts
 from store.live import NEVER, LiveTable
@@ -84,6 +85,7 @@ class FleetView:
     """The fleet at `as_of_ns`. Columns are in the order of the lift index.
 
     `state` is an index into `STATES`; `since_ns` is the begin of that state, `NO_INSTANT` where unknown.
+    `blind` is the reason why a lift that is heard is not judged, "" for all others; `blind_since_ns` is its begin.
     `counts` is (n, 4), open alerts by `SEVERITIES`; `windows` is the latest maintenance window of each lift.
     """
 
@@ -95,6 +97,8 @@ class FleetView:
     counts: NDArray[np.int64]
     state: NDArray[np.int8]
     since_ns: NDArray[np.int64]
+    blind: NDArray[np.str_]
+    blind_since_ns: NDArray[np.int64]
     windows: Mapping[str, WindowRecord]
 
     def item(self, row: int) -> dict[str, Any]:
@@ -116,6 +120,7 @@ class FleetView:
             "timezone": known.timezone if known else None,
             "maintenance_firm": known.maintenance_firm if known else None,
             "since": None if since_ns == NO_INSTANT else instant.text(since_ns),
+            "blind": blind_document(str(self.blind[row]), int(self.blind_since_ns[row]) or None),
             "maintenance": _window(self.windows.get(index.lift_id[row])),
         }
 
@@ -176,12 +181,19 @@ def fleet_view(
     last_seen_ns = np.full(len(index), NEVER, dtype=np.int64)
     link[heard], mode[heard] = live.link[index.live_row[heard]], live.mode[index.live_row[heard]]
     last_seen_ns[heard] = live.last_seen_ns[index.live_row[heard]]
-    blind = np.zeros(len(index), dtype=np.bool_)
-    if unwatched is not None:
-        blind[heard] = unwatched[index.live_row[heard]]
-    state = _state(counts, link, mode, blind)
+    blind, blind_since_ns = np.full(len(index), "", dtype=live.blind.dtype), np.zeros(len(index), dtype=np.int64)
+    blind[heard], blind_since_ns[heard] = live.blind[index.live_row[heard]], live.blind_since_ns[index.live_row[heard]]
+    if unwatched is not None and unwatched.any():
+        lost = heard & unwatched[index.live_row]
+        blind = np.where(lost, UNWATCHED, blind)
+        blind_since_ns[lost] = last_seen_ns[lost]
+    state = _state(counts, link, mode, blind != "")
     since_ns = _since(state, onset_ns, last_seen_ns)
-    return FleetView(as_of_ns, index, live, alerts, last_seen_ns, counts, state, since_ns, windows or {})
+    is_blind = (state == STATES.index("blind")) & (blind_since_ns != NEVER)
+    since_ns[is_blind] = blind_since_ns[is_blind]
+    return FleetView(
+        as_of_ns, index, live, alerts, last_seen_ns, counts, state, since_ns, blind, blind_since_ns, windows or {}
+    )
 
 
 def _open(index: LiftIndex, alerts: Mapping[str, Sequence[Alert]]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
@@ -226,7 +238,7 @@ def _since(state: NDArray[np.int8], onset_ns: NDArray[np.int64], last_seen_ns: N
     for column, severity in enumerate(SEVERITIES):
         here = state == STATES.index(severity)
         since_ns[here] = onset_ns[here, column]
-    silent = np.isin(state, [STATES.index(name) for name in ("blind", "offline", "suspect")]) & (last_seen_ns != NEVER)
+    silent = np.isin(state, [STATES.index(name) for name in ("offline", "suspect")]) & (last_seen_ns != NEVER)
     since_ns[silent] = last_seen_ns[silent]
     return since_ns
 
@@ -235,7 +247,8 @@ def empty_table() -> LiveTable:
     """Return a live table without lifts."""
     names, whole, real = np.array([], dtype="U1"), np.array([], dtype=np.int64), np.array([], dtype=np.float64)
     return LiveTable(
-        lift_id=names, district=names, last_seen_ns=whole, link=np.array([], dtype=np.int8), position_m=real,
+        lift_id=names, district=names, last_seen_ns=whole, blind=names, blind_since_ns=whole,
+        link=np.array([], dtype=np.int8), position_m=real,
         landing=np.array([], dtype=np.int32), direction=real, speed_mps=real, door=real, presence=real, mode=real,
         power=real, last_trip_ns=whole, received=whole, gaps=whole, repeats=whole, late=whole,
     )  # fmt: skip

@@ -16,28 +16,41 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from detectors.observe.gaps import GAP_MOST_NS
-from telemetry.arrays import F64, I32, I64, Bools, Memory
+from telemetry.arrays import F64, I8, I32, I64, Bools, Memory
 from telemetry.compiled import compiled, copied, records
 from telemetry.streams import HEARTBEAT_DEFAULT_S
 
 CLOCK_SET_NS = 60 * 1_000_000_000
 """An arrival so long after a tick was stamped before the monitor's clock was set back."""
 
+BLIND_NS = 60 * 1_000_000_000
+"""A lift that was judged before is blind after so long without."""
+JUDGED, SPOKE = 0, -1
+
 MEMORY = np.dtype(
     [
         ("seen_ns", np.int64),  # the latest sign of life, 0 never
         ("will_ns", np.int64),  # the latest last will, 0 never
         ("heartbeat_s", np.float64),
+        ("judged_ns", np.int64),  # the latest arrival of readings that were judged, 0 never
+        ("unjudged_ns", np.int64),  # the first arrival after that of something that was not, 0 none
+        ("reason", np.int8),  # why the latest one of these was not
+        ("impossible", np.int8),  # the streams (bits) whose latest readings no lift can have
+        ("only_status", np.bool_),  # what was not judged were statuses alone
+        ("blind", np.bool_),
     ],
     align=True,
 )
 
 
 class MessageArrivals(NamedTuple):
-    """Messages in the order of their arrival, one row each.
+    """Messages, one row each.
 
     `online` (0 is a last will) and `heartbeat_s` are NaN where the message does not mention them. `clock_s` is the time
-    of the message's last reading minus its arrival, NaN where the message has no time of its own.
+    of the message's last reading minus its arrival, NaN where the message has no time of its own. `stepped` marks
+    messages with which the lift's clock was set back. `outcome` is `JUDGED`, `SPOKE` (nothing to be judged), or the
+    number of the reason why the message was not judged. `status` marks messages without readings. `possible` and
+    `impossible` are the streams (bits) with readings that a lift can have, and cannot have.
     """
 
     lift: I32
@@ -45,6 +58,11 @@ class MessageArrivals(NamedTuple):
     online: F64
     heartbeat_s: F64
     clock_s: F64
+    stepped: Bools
+    outcome: I8
+    status: Bools
+    possible: I8
+    impossible: I8
 
 
 class ArrivalColumns(NamedTuple):
@@ -62,6 +80,7 @@ class ArrivalColumns(NamedTuple):
     counted_s: F64
     heartbeat_s: F64
     clock_s: F64
+    stepped: Bools
 
 
 class ArrivalTable(ArrivalColumns):
@@ -78,10 +97,20 @@ class ArrivalTable(ArrivalColumns):
     `counted_s`    the part of it in which the lift could have been heard, NaN never heard
     `heartbeat_s`  how often the lift says that it lives
     `clock_s`      how far the lift's clock is ahead of the arrival; NaN at a tick and where the message has no time
+    `stepped`      the lift's clock was set back with this message
     """
 
     def __len__(self) -> int:
         return int(self.lift.shape[0])
+
+
+def judged_arrivals(lift: I32, arrived_ns: I64, **columns: Any) -> MessageArrivals:
+    """Return the rows of messages with these columns: judged, and without anything else, where none is given."""
+    unsaid, none = np.full(len(lift), np.nan), np.zeros(len(lift), dtype=np.int8)
+    others = dict.fromkeys(("online", "heartbeat_s", "clock_s"), unsaid)
+    others |= dict.fromkeys(("outcome", "possible", "impossible"), none)
+    others |= dict.fromkeys(("stepped", "status"), none > 0) | columns
+    return MessageArrivals(lift, arrived_ns, **others)
 
 
 def start(n: int) -> Memory:
@@ -91,15 +120,26 @@ def start(n: int) -> Memory:
 
 def step(memory: Memory, arrived: MessageArrivals, mode: F64) -> tuple[Memory, ArrivalTable]:
     """Return the records after messages, and the row of each; `mode` is the mode of each lift."""
-    order = np.argsort(arrived.lift, kind="stable")
+    order = np.lexsort((arrived.arrived_ns, arrived.lift))
     by_lift: tuple[Any, ...] = tuple(column[order] for column in arrived)
-    lift, arrived_ns, online, heartbeat_s, clock_s = by_lift
+    lift, arrived_ns, online, heartbeat_s, clock_s, stepped, *judged = by_lift
     memory, n = copied(memory), len(lift)
     willed, since_ns, heartbeats_s = np.empty(n, np.bool_), np.empty(n, np.int64), np.empty(n)
     _step(memory, lift, arrived_ns, online, heartbeat_s, willed, since_ns, heartbeats_s)
+    _judge(memory, lift, arrived_ns, *judged)
     silent_s = (arrived_ns - since_ns) / 1e9
     table = _table(
-        lift, arrived_ns, mode[lift], online != 0.0, willed, since_ns, silent_s, silent_s, heartbeats_s, clock_s
+        lift,
+        arrived_ns,
+        mode[lift],
+        online != 0.0,
+        willed,
+        since_ns,
+        silent_s,
+        silent_s,
+        heartbeats_s,
+        clock_s,
+        stepped,
     )
     return memory, table
 
@@ -128,6 +168,27 @@ def _step(
         heartbeats_s[k] = own["heartbeat_s"]
 
 
+@compiled
+def _judge(memory: Any, lift: Any, arrived_ns: Any, outcome: Any, status: Any, possible: Any, impossible: Any) -> None:
+    """Note whether the lifts are judged; a lift that was is blind when for `BLIND_NS` nothing else was judged.
+
+    What is possible in one stream does not make up for what is impossible in the other.
+    """
+    for k in range(len(lift)):
+        own = memory[lift[k]]
+        own["impossible"] = (own["impossible"] & ~possible[k]) | impossible[k]
+        if outcome[k] > 0:
+            if own["unjudged_ns"] == 0:
+                own["unjudged_ns"], own["only_status"] = arrived_ns[k], True
+            own["reason"] = outcome[k]
+            own["only_status"] = own["only_status"] and status[k]
+            own["blind"] = own["judged_ns"] == 0 or arrived_ns[k] - own["unjudged_ns"] >= BLIND_NS
+        elif own["impossible"] == 0 and (outcome[k] == JUDGED or own["only_status"]):
+            if outcome[k] == JUDGED:
+                own["judged_ns"] = arrived_ns[k]
+            own["unjudged_ns"], own["reason"], own["blind"] = 0, JUDGED, False
+
+
 def tick(memory: Memory, now_ns: int, listening_since_ns: int, mode: F64) -> tuple[Memory, ArrivalTable]:
     """Return the records after a tick, and the row of each lift.
 
@@ -144,7 +205,9 @@ def tick(memory: Memory, now_ns: int, listening_since_ns: int, mode: F64) -> tup
     )
     lift, t_ns = np.arange(n, dtype=np.int32), np.full(n, now_ns, dtype=np.int64)
     heartbeat_s, clock_s = memory["heartbeat_s"].copy(), np.full(n, np.nan)
-    return memory, _table(lift, t_ns, mode.copy(), unheard, willed, since_ns, silent_s, counted_s, heartbeat_s, clock_s)
+    return memory, _table(
+        lift, t_ns, mode.copy(), unheard, willed, since_ns, silent_s, counted_s, heartbeat_s, clock_s, unheard
+    )
 
 
 def _table(lift: I32, t_ns: I64, mode: F64, *others: Any) -> ArrivalTable:

@@ -37,7 +37,8 @@ VERDICTS = {"repeats": "repeated", "gaps": "gap", "late": "late", "restarts": "r
 class Sequencer:
     """One record for each lift index; it grows as lifts come. `waiting` rows could go out now: call `more`, or `idle`.
 
-    `repeated` tells which messages of the last step had come before.
+    `repeated` tells which messages of the last step had come before, `overtaken` which were late as a whole,
+    `stepped` with which the lift's clock was set back.
     """
 
     def __init__(self, budget_rows: int = BUDGET_ROWS) -> None:
@@ -47,7 +48,7 @@ class Sequencer:
         self._blocks = {kind: HeldBlocks() for kind in VIBRATIONS}
         self._backlogs: I32 = np.empty(0, dtype=np.int32)
         self.waiting = 0
-        self.repeated = np.zeros(0, dtype=np.bool_)
+        self.repeated = self.overtaken = self.stepped = np.zeros(0, dtype=np.bool_)
 
     def step(self, decoded: Decoded, lift: I32) -> tuple[Batch, dict[str, int]]:
         """Return what may be judged after these messages, and what was counted in them.
@@ -64,6 +65,8 @@ class Sequencer:
         self._rows.make_room(2 * len(lift) + sum(len(t_ns) for _, t_ns, *_ in readings))
         process(self._lifts, messages, order, readings, self._rows.rows, self._rows.heap)
         self.repeated = messages["repeated"].copy()
+        self.overtaken = messages["late"] & ~messages["taken"]
+        self.stepped = np.zeros(len(messages), dtype=np.bool_)
         new = {kind: new_blocks(getattr(decoded, kind), messages) for kind in VIBRATIONS}
         counts = {name: int(messages[column].sum()) for name, column in VERDICTS.items()}
         return self._release(self._and_backlogs(active), new), {"received": len(order)} | counts

@@ -1,7 +1,7 @@
 """A sample fleet in 2001 in real stores, served on a loopback port, and a browser to open the pages.
 
-Three lifts have open alerts, one is silent, one is in maintenance, one has names that contain markup; the others are
-normal.
+Three lifts have open alerts, one is silent, one is blind, one is in maintenance, one has names that contain markup; the
+others are normal.
 """
 
 from __future__ import annotations
@@ -73,11 +73,13 @@ def fill(folder: Path, count: int) -> Settings:
 
 
 def write_live(records: Records, count: int, **columns: Any) -> None:
-    """Write the fleet's latest state as the monitor does; the last lift is silent."""
-    link = np.zeros(count, dtype=np.int8)
+    """Write the fleet's latest state as the monitor does; the last lift is silent, L008 is heard and not judged."""
+    link, blind = np.zeros(count, dtype=np.int8), np.full(count, "", dtype="U16")
     link[-1] = SUSPECT
+    blind[8:9] = "clock-behind"
     trips = np.where(np.arange(count) % 5, T0_NS - 90 * S_NS, 0)
-    records.put_live(table(count, **{"link": link, "last_trip_ns": trips} | columns).encode(), {}, T0_NS)
+    made = {"link": link, "last_trip_ns": trips, "blind": blind, "blind_since_ns": np.where(blind != "", T0_NS, 0)}
+    records.put_live(table(count, **made | columns).encode(), {}, T0_NS)
 
 
 def fire(records: Records, lift_id: str, position: int, severity: int, **evidence: float) -> str:

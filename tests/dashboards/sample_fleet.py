@@ -22,6 +22,8 @@ def table(count: int, **columns: Any) -> LiveTable:
         "district": np.array([f"d{row % 2}" for row in range(count)], dtype=np.str_),
         "last_seen_ns": np.full(count, T0_NS),
         "link": np.full(count, HEARD, dtype=np.int8),
+        "blind": np.full(count, "", dtype="U16"),
+        "blind_since_ns": np.zeros(count, dtype=np.int64),
         "landing": np.zeros(count, dtype=np.int32),
         **{name: np.zeros(count) for name in ("position_m", "direction", "speed_mps", "door", "presence", "mode")},
         "power": np.zeros(count),

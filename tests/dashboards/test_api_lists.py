@@ -45,19 +45,32 @@ def walk(view: FleetView, query: LiftQuery, limit: int) -> list[str]:
 
 def test_the_state_of_a_lift_is_the_first_that_holds() -> None:
     live = table(
-        10,
-        link=np.array([OFFLINE, NEVER_SEEN, OFFLINE, SUSPECT, HEARD, HEARD, HEARD, HEARD, HEARD, HEARD]),
-        mode=np.array([INSPECTION] * 8 + [OUT_OF_SERVICE, 0.0]),
+        11,
+        link=np.array([OFFLINE, NEVER_SEEN, OFFLINE, SUSPECT, HEARD, HEARD, HEARD, HEARD, HEARD, HEARD, SUSPECT]),
+        mode=np.array([INSPECTION] * 8 + [OUT_OF_SERVICE, 0.0, INSPECTION]),
+        blind=np.array(["units", *[""] * 9, "clock-behind"]),
+        blind_since_ns=np.array([T0_NS, *[0] * 9, T0_NS + 1]),
     )
-    severity = {0: "critical", 1: "major", 2: "major", 3: "major", 4: "major", 5: "minor", 6: "trend"}
+    severity = {0: "critical", 1: "major", 2: "major", 3: "major", 4: "major", 5: "minor", 6: "trend", 10: "major"}
     alerts = {f"L{row:03}": [alert(f"L{row:03}", severity=name)] for row, name in severity.items()}
     view = fleet_view(
         T0_NS, lift_index([registered(facts(name)) for name in live.lift_id.tolist()], live), live, alerts
     )
     assert [STATES[code] for code in view.state] == [
         "critical", "never-seen", "offline", "suspect", "major", "minor", "trend", "inspection", "out-of-service",
-        "normal",
+        "normal", "blind",
     ]  # fmt: skip
+    assert view.item(10)["since"] == instant.text(T0_NS + 1)
+
+
+def test_a_blind_lift_says_why_since_when_and_what_to_do() -> None:
+    live = table(3, blind=np.array(["", "units", "depth"]), blind_since_ns=np.array([0, T0_NS, T0_NS]))
+    view = fleet_view(T0_NS, lift_index([], live), live, {})
+    assert view.item(0)["blind"] is None
+    units, depth = view.item(1)["blind"], view.item(2)["blind"]
+    assert (units["reason"], units["since"]) == ("units", instant.text(T0_NS))
+    assert "send m/s and m" in units["text"]["en"]
+    assert "(depth)" in depth["text"]["zh"].replace("（", "(").replace("）", ")")
 
 
 def test_a_registered_lift_without_messages_is_never_seen() -> None:

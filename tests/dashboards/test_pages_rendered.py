@@ -31,6 +31,7 @@ PAGES = {
     "lift": f"/lifts/L001?{WINDOW}",
     "lift-without-facts": "/lifts/L005",
     "lift-in-maintenance": "/lifts/L007",
+    "lift-blind": "/lifts/L008",
     "inbox": "/alerts",
     "inbox-empty": "/alerts?view=mine",
     "public": "/code/L001",

@@ -11,7 +11,7 @@ import pytest
 from detectors.catalogue import RULES
 from detectors.judge import Judge
 from detectors.observe import arrivals
-from detectors.observe.arrivals import ArrivalTable, MessageArrivals
+from detectors.observe.arrivals import ArrivalTable, MessageArrivals, judged_arrivals
 from detectors.rule import Finding, Rule
 from registry.facts import FleetFacts
 from telemetry.arrays import Memory
@@ -37,8 +37,9 @@ def messages(seed: int = 1) -> MessageArrivals:
     lift = rng.choice(NEVER_HEARD, count, p=[0.6, 0.36, 0.02, 0.01, 0.01]).astype(np.int32)
     online = rng.choice([0.0, 1.0, np.nan], count, p=[0.1, 0.2, 0.7])
     heartbeat_s = rng.choice([np.nan, 20.0, 150.0], count, p=[0.9, 0.05, 0.05])
-    clock_s = np.where(lift == 1, 7.0, -0.5) + rng.normal(0.0, 0.1, count)
-    return MessageArrivals(lift, BEGIN_NS + (at_s * SECOND_NS).astype(np.int64), online, heartbeat_s, clock_s)
+    clock_s = np.where((lift == 1) & (at_s < 2000.0), 7.0, -0.5) + rng.normal(0.0, 0.1, count)
+    arrived_ns = BEGIN_NS + (at_s * SECOND_NS).astype(np.int64)
+    return judged_arrivals(lift, arrived_ns, online=online, heartbeat_s=heartbeat_s, clock_s=clock_s)
 
 
 TICKS_NS = BEGIN_NS + np.arange(10, 4500, 10) * SECOND_NS

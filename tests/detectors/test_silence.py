@@ -9,7 +9,7 @@ import pytest
 
 from detectors.catalogue import BY_SLUG
 from detectors.judge import Judge
-from detectors.observe.arrivals import MessageArrivals
+from detectors.observe.arrivals import judged_arrivals
 from detectors.rule import MINOR, Finding
 from detectors.rules.silence import RULE, Silence, link
 from registry.maintenance import NO_WINDOWS, MaintenanceWindows
@@ -40,13 +40,8 @@ def says(
     heartbeat_s: float = np.nan,
     windows: MaintenanceWindows = NO_WINDOWS,
 ) -> list[Finding]:
-    arrived = MessageArrivals(
-        np.array([lift], np.int32),
-        np.array([ns(at_s)]),
-        np.array([online]),
-        np.array([heartbeat_s]),
-        np.array([np.nan]),
-    )
+    said = {"online": np.array([online]), "heartbeat_s": np.array([heartbeat_s])}
+    arrived = judged_arrivals(np.array([lift], np.int32), np.array([ns(at_s)]), **said)
     return judge.step_arrivals(arrived, facts_of([None] * judge.n), windows)
 
 

@@ -9,7 +9,7 @@ import numpy as np
 
 from detectors.catalogue import RULES
 from detectors.judge import Judge
-from detectors.observe.arrivals import MessageArrivals
+from detectors.observe.arrivals import judged_arrivals
 from detectors.rule import Finding
 from registry.facts import FleetFacts, LiftFacts, fleet
 from simulator.faults.labels import Label
@@ -107,7 +107,5 @@ def silence_findings(judge: Judge, facts: FleetFacts, w: World, second: Second) 
 
 def arrive(judge: Judge, facts: FleetFacts, lift: Index, now_ns: int, online: F64) -> list[Finding]:
     """Return the findings of the rules over arrivals at a message of each of these lifts that arrives now."""
-    unsaid = np.full(len(lift), np.nan)
-    return judge.step_arrivals(
-        MessageArrivals(lift.astype(np.int32), np.full(len(lift), now_ns), online, unsaid, unsaid), facts
-    )
+    arrived = judged_arrivals(lift.astype(np.int32), np.full(len(lift), now_ns), online=online)
+    return judge.step_arrivals(arrived, facts)

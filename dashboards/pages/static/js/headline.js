@@ -12,8 +12,8 @@ const ALERTS_MOST = 200;
 
 /** Show in `headline` which lifts need attention, and in `subline` how many of the fleet's messages arrive. */
 export async function showHeadline(headline, subline, fleet) {
-  const { states, lifts } = fleet, silent = SILENT.reduce((sum, state) => sum + (states[state] ?? 0), 0);
-  const worst = ["critical", "major", "minor"].find((state) => states[state]);
+  const { states, lifts } = fleet, silent = SILENT.reduce((sum, state) => sum + (state === "blind" ? 0 : states[state] ?? 0), 0);
+  const worst = ["critical", "major", "minor", "blind"].find((state) => states[state]);
   const general = worst ? translate(`fleet.${worst}`, { n: states[worst] }) : withoutAlerts(fleet, silent);
   headline.replaceChildren(...(worst === "critical" ? await criticalHeadline(general, states.critical) : [general]));
   const stale_s = fleet.as_of ? secondsSince(fleet.as_of) : 0;
@@ -22,6 +22,7 @@ export async function showHeadline(headline, subline, fleet) {
   if (stale_s > STALLED_S) return setText(subline, translate("fleet.stalled", { duration: span(stale_s), at: zonedClock(fleet.as_of) }));
   if (stopped.length) return setText(subline, translate("fleet.stopped", { partitions: stopped.join(translate("shell.comma")) }));
   const parts = [translate("fleet.sub", { n: lifts })];
+  if (states.blind) parts.push(translate("fleet.sub.blind", { n: states.blind }));
   if (silent) parts.push(translate("fleet.sub.silent", { n: silent }));
   if (fleet.completeness.fraction !== null) parts.push(translate("fleet.sub.complete", { percent: (Math.floor(1000 * fleet.completeness.fraction) / 10) }));
   return setText(subline, parts.join(" · "));

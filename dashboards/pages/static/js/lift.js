@@ -15,7 +15,7 @@ import { severityRank, setSymbol } from "./severity.js";
 import { Shaft, carSentence } from "./shaft.js";
 import { HEARTBEAT_S, clock, fullStamp, secondsSince, setPageZone, setTime, span, timeNode, zoneName, zoneSentence } from "./time.js";
 import { fixed } from "./units.js";
-import { ruleName, translate, translateFirst } from "./translations.js";
+import { lang, ruleName, translate, translateFirst } from "./translations.js";
 import { MaintenancePanel } from "./maintenance.js";
 
 const KINDS = ["speed", "position", "door", "presence", "vibration"];
@@ -161,6 +161,16 @@ function showSentence() {
   else if (quiet_s > HEARTBEAT_S) text = translate("lift.silent", { duration: span(quiet_s), at: clock(latest.last_seen, zone) });
   setText(at("subline").lastElementChild, text);
   document.querySelector(".now").classList.toggle("old", quiet_s > HEARTBEAT_S);
+  showBlind();
+}
+
+/** Show why the lift is heard and not judged, and the remedy. */
+function showBlind() {
+  const { blind } = latest, note = at("blind");
+  note.hidden = !blind;
+  if (!blind) return;
+  const values = { text: blind.text[lang], duration: blind.since ? span(secondsSince(blind.since)) : "" };
+  setText(note.lastElementChild, translate(blind.since ? "lift.blind.for" : "lift.blind", values));
 }
 
 /** Show the most severe open alert before it, as a sentence that links to the alert. */

@@ -4,7 +4,7 @@ import { describeCar, doorDrawing, isMoving, updateDoorDrawing } from "./car_sta
 import { el, highlight, setText, symbol } from "./element.js";
 import { SEVERITIES, SILENT, setSymbol, severitySymbol } from "./severity.js";
 import { HEARTBEAT_S, secondsSince, setTime } from "./time.js";
-import { liftName, translate } from "./translations.js";
+import { lang, liftName, translate, translateFirst } from "./translations.js";
 import { isOngoing } from "./maintenance.js";
 
 /** Return an empty row. */
@@ -36,7 +36,9 @@ export function fillRow(row, lift) {
   if (!lift) return blank(row);
   setSymbol(state.firstChild, lift.state);
   setText(state.children[1], translate(`state.${lift.state}`));
-  setText(state.lastChild, isOngoing(lift.maintenance) ? translate("works.row") : "");
+  const why = lift.state === "blind" ? translateFirst(`blind.${lift.blind.reason}`, "blind.refused") : "";
+  state.title = lift.blind?.text[lang] ?? "";
+  setText(state.lastChild, why || (isOngoing(lift.maintenance) ? translate("works.row") : ""));
   const href = `/lifts/${encodeURIComponent(lift.lift_id)}`;
   if (name.firstChild.getAttribute("href") !== href) name.firstChild.setAttribute("href", href);
   setText(name.firstChild, liftName(lift));

@@ -6,7 +6,7 @@ import { translate } from "./translations.js";
 export const SEVERITIES = ["critical", "major", "minor", "trend"];
 const STATES = ["critical", "never-seen", "blind", "offline", "suspect", "major", "minor", "trend", "inspection", "out-of-service", "normal"];
 export const SILENT = ["blind", "offline", "suspect", "never-seen"];
-const SHAPES = { "never-seen": "unknown", blind: "unknown", offline: "unknown", suspect: "unknown", inspection: "held", "out-of-service": "held" };
+const SHAPES = { "never-seen": "unknown", offline: "unknown", suspect: "unknown", inspection: "held", "out-of-service": "held" };
 
 const shape = (state) => SHAPES[state] ?? state;
 export const stateRank = (state) => STATES.indexOf(state);

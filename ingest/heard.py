@@ -1,0 +1,103 @@
+"""What arrived of each lift, and whether it could be judged: the rows that the table of arrivals is made of.
+
+taken    ─► judged, unless it is a repeat, late, expired, or in units that no lift can have
+refused  ─► not judged, by the reason of the refusal
+a status alone says neither: it is taken, and it holds no reading
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from detectors.observe.arrivals import JUDGED, SPOKE, MessageArrivals, judged_arrivals
+from detectors.observe.sensor import SHAFT_BEYOND_M, SPEED_MAX_MORE_MPS, SPEED_MAX_MPS, SPEED_MAX_RATED
+from ingest.fleet import NO_ROOM, Fleet
+from ingest.senders import NOT_ITS_LIFT
+from registry.facts import FleetFacts
+from telemetry.arrays import F64, I32, Bools
+from telemetry.batch import Decoded, Refusal
+from telemetry.order.sequence import Sequencer
+from telemetry.wire.parsed import REASONS as REFUSED
+
+UNJUDGED = ("", "repeated", "late", "expired", "units", "unjudgeable", *REFUSED)
+"""Why a message was not judged; its number is its place here. The empty one stands for a message that was."""
+REPEATED, LATE, EXPIRED, UNITS = range(1, 5)
+NUMBERS = {reason: number for number, reason in enumerate(UNJUDGED)}
+PLACE_MAX_M = 1_000.0
+"""No shaft is higher."""
+READINGS = ("speed", "displacement", "door", "infrared")
+
+
+def taken(decoded: Decoded, lift: I32, facts: FleetFacts, sequencer: Sequencer, keep_ns: float) -> MessageArrivals:
+    """Return the rows of the messages that were sequenced last, but for those that say nothing of now."""
+    messages, n = decoded.messages, len(lift)
+    repeated, late = sequencer.repeated, sequencer.overtaken
+    status, has_readings, spoken = decoded.samples["status"], np.zeros(n, np.bool_), np.zeros((2, n))
+    spoken[:] = np.nan
+    spoken[0, status.message], spoken[1, status.message] = status.channels["online"], status.channels["heartbeat_s"]
+    for message in (*(decoded.samples[name].message for name in READINGS), decoded.waveforms.message):
+        has_readings[message] = True
+    possible, impossible = units(decoded, lift, facts)
+    expired = messages.t_end_ns < messages.arrived_ns - keep_ns
+    conditions = [repeated, late & has_readings, expired & has_readings, impossible > 0, has_readings]
+    outcome = np.select(conditions, [REPEATED, LATE, EXPIRED, UNITS, JUDGED], SPOKE).astype(np.int8)
+    clock_s = np.where(messages.timed & ~late & ~repeated, (messages.t_end_ns - messages.arrived_ns) / 1e9, np.nan)
+    columns = (
+        lift,
+        messages.arrived_ns,
+        *spoken,
+        clock_s,
+        sequencer.stepped,
+        outcome,
+        ~has_readings,
+        possible,
+        impossible,
+    )
+    kept = (lift != NO_ROOM) & ~messages.retained_stale
+    return MessageArrivals(*(column[kept] for column in columns))
+
+
+def units(decoded: Decoded, lift: I32, facts: FleetFacts) -> tuple[NDArray[np.int8], NDArray[np.int8]]:
+    """Return for each message which of its streams (bit 0 speed, bit 1 position) a lift can have, and which not."""
+    possible, impossible = np.zeros(len(lift), np.int8), np.zeros(len(lift), np.int8)
+    fastest_mps = np.fmin(SPEED_MAX_RATED * facts.rated_speed_mps + SPEED_MAX_MORE_MPS, SPEED_MAX_MPS)
+    highest_m = np.fmin(facts.top_m + SHAFT_BEYOND_M, PLACE_MAX_M)
+    limits = (
+        ("speed", "v_mps", -fastest_mps, fastest_mps),
+        ("displacement", "z_m", np.full(len(facts), -SHAFT_BEYOND_M), highest_m),
+    )
+    for bit, (stream, channel, lowest, highest) in enumerate(limits):
+        message, value = decoded.samples[stream].message, decoded.samples[stream].channels[channel]
+        fits = _between(value, lowest, highest, lift[message])
+        possible[message[fits]] |= 1 << bit
+        impossible[message[~fits]] |= 1 << bit
+    return possible, impossible & ~possible
+
+
+def _between(value: F64, lowest: F64, highest: F64, lift: NDArray[Any]) -> Bools:
+    fits: Bools = (value >= lowest[lift]) & (value <= highest[lift])
+    return fits
+
+
+def refused(refusals: Sequence[Refusal], fleet: Fleet, retained: frozenset[int]) -> MessageArrivals:
+    """Return the rows of messages that were refused, of the lifts that are listed and that sent them themselves.
+
+    A message at a `retained` position was sent at some time before.
+    """
+    rows = [
+        (index, refusal.arrived_ns, NUMBERS[refusal.reason], refusal.topic.endswith("/status"))
+        for refusal in refusals
+        if refusal.reason in NUMBERS and refusal.reason != NOT_ITS_LIFT and refusal.position not in retained
+        if (index := fleet.listed_index(refusal.lift_id)) is not None
+    ]
+    lift, arrived_ns, outcome, status = np.array(rows, dtype=np.int64).reshape(-1, 4).T
+    return judged_arrivals(lift.astype(np.int32), arrived_ns, outcome=outcome.astype(np.int8), status=status > 0)
+
+
+def joined(*parts: MessageArrivals) -> MessageArrivals:
+    """Return the rows of all parts."""
+    return MessageArrivals(*(np.concatenate(columns) for columns in zip(*parts, strict=True)))
