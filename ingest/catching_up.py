@@ -65,8 +65,9 @@ class CatchingUp:
         if now_s - self._logged_s > LOG_EVERY_S:
             self._logged_s = now_s
             gained_s = self._began_behind_s - late_s
-            left = duration(late_s * (now_s - self._began_s) / gained_s) if gained_s > 0 else "an unknown time"
-            log.info("catching up: %d messages, now %s behind, %s to go", self.messages, duration(late_s), left)
+            left_s = late_s * (now_s - self._began_s) / gained_s if gained_s > 0 else None
+            left = "lifts send faster than they are taken" if left_s is None else f"{duration(left_s)} to go"
+            log.info("catching up: %d messages, now %s behind, %s", self.messages, duration(late_s), left)
 
     def _caught_up(self, now_s: float) -> None:
         log.info("caught up after %s and %d messages", duration(now_s - self._began_s), self.messages)

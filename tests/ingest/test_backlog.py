@@ -116,3 +116,11 @@ def test_a_backlog_ends_with_its_last_message_and_retained_messages_are_none(cap
         progress.hear([], 10.0)
     assert progress.behind_s == 0.0
     assert caplog.messages == ["caught up after 8 s and 9 messages"]
+
+
+def test_a_monitor_that_loses_ground_says_so(caplog: pytest.LogCaptureFixture) -> None:
+    progress = CatchingUp()
+    with caplog.at_level(logging.INFO):
+        for second in range(13):
+            progress.hear(arrivals(3600 + 10 * second, 9), float(second))
+    assert caplog.messages[-1].endswith("behind, lifts send faster than they are taken")
