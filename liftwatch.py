@@ -84,8 +84,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     path = options.config or (CONFIG_DEFAULT if CONFIG_DEFAULT.exists() else None)
     expected: tuple[type[Exception], ...] = (Unusable, *command.EXPECTED_ERRORS)
     configuration = importlib.import_module("configuration")  # only now: it costs more than printing the help
+    private_data = importlib.import_module("commands.wiring.private_data").private_data
     try:
-        return command.run(options, configuration.read(path))
+        settings = configuration.read(path)
+        with private_data(settings):
+            return command.run(options, settings)
     except expected as error:
         for line in str(error).splitlines():
             print(f"liftwatch: {line}", file=sys.stderr)

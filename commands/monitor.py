@@ -5,7 +5,6 @@ from __future__ import annotations
 import argparse
 import gc
 import logging
-import os
 import signal
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -36,8 +35,6 @@ EXPECTED_ERRORS = (
     PartitionMismatch,
     RecordsUnavailable,
 )
-DATA_UMASK = 0o027
-"""The data say who was where: the monitor's own user writes them, its group may read them, nobody else."""
 COLLECT_AFTER = 200_000
 """Decoding makes many small values that die together: looking for cycles among them costs a third of its time."""
 
@@ -48,7 +45,6 @@ def add_arguments(_: argparse.ArgumentParser) -> None:
 
 def run(_: argparse.Namespace, settings: Configuration) -> int:
     """Run the monitor until SIGINT or SIGTERM."""
-    os.umask(DATA_UMASK)
     done = warm_up(tuned_rules(settings))
     if done.compiled:
         log.warning("%s", compilation.summary(done))

@@ -37,7 +37,7 @@ def open_environment(folder: Path, map_bytes: int) -> lmdb.Environment:
     """Open the environment in `folder`, which exists; raise JournalUnavailable or JournalDamaged."""
     try:
         _reserve_lock_file(folder)
-        environment = lmdb.open(str(folder), map_size=map_bytes, max_dbs=DATABASES)
+        environment = lmdb.open(str(folder), map_size=map_bytes, max_dbs=DATABASES, mode=0o640)
     except (lmdb.InvalidError, lmdb.CorruptedError, lmdb.VersionMismatchError) as error:
         raise _damaged(folder, f"is not a journal of this version of LMDB ({_cause(error)})") from error
     except (lmdb.Error, OSError) as error:
