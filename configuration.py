@@ -85,6 +85,7 @@ class DashboardsSettings(Section):
     host: str = "127.0.0.1"
     port: int = Field(8080, ge=0, le=65535)
     hosts: tuple[str, ...] = ()
+    proxies: tuple[str, ...] = ()
     demo: bool = False
 
 

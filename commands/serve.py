@@ -35,6 +35,7 @@ def run(_: argparse.Namespace, settings: Configuration) -> int:
                 host=where.host,
                 port=where.port,
                 hosts=where.hosts,
+                proxies=where.proxies,
                 demo=where.demo,
                 causes=tuple(CAUSES),
                 inject=inject,

@@ -7,6 +7,7 @@ Importing this module opens nothing: `create_app` builds the application, `run` 
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import logging
 import signal
@@ -34,6 +35,7 @@ from dashboards.api.registry import registry
 from dashboards.api.schema import ProblemDocument
 from dashboards.api.simulator import simulator
 from dashboards.http import problem
+from dashboards.http.connections import check_connections, connection_class
 from dashboards.http.metrics import RequestMetrics
 from dashboards.http.request_guard import RequestGuard
 from dashboards.pages.routes import error_page, pages, wants_page
@@ -44,6 +46,7 @@ log = logging.getLogger(__name__)
 GZIP_LEVEL = 4
 GZIP_FROM_BYTES = 1000
 SHUTDOWN_S = 3
+TICKS_A_SECOND = 10
 OPENAPI_PATH = "/api/openapi.json"
 NO_TELEMETRY: TelemetryConfig = {"auto_configure": False, "tracing": False, "metrics": False, "logs": False}
 
@@ -85,17 +88,31 @@ def run(settings: Settings) -> None:
         listening.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)  # asyncio sets it on its own sockets only
         app = create_app(settings)
         log.info("listening on http://%s:%d", settings.host, listening.getsockname()[1])
-        config = uvicorn.Config(
-            app, log_config=None, access_log=False, server_header=False, proxy_headers=False,
-            timeout_graceful_shutdown=SHUTDOWN_S,
-        )  # fmt: skip
         signal.signal(signal.SIGTERM, signal.default_int_handler)
         with contextlib.suppress(KeyboardInterrupt):
-            DashboardServer(config).run(sockets=[listening])
+            server(app).run(sockets=[listening])
+
+
+def server(app: FastAPI) -> DashboardServer:
+    """Return the server of an application, with its limits."""
+    context: AppContext = app.state.context
+    proxies = list(context.settings.proxies)
+    config = uvicorn.Config(
+        app, log_config=None, access_log=False, server_header=False, ws="none",
+        proxy_headers=bool(proxies), forwarded_allow_ips=proxies, timeout_graceful_shutdown=SHUTDOWN_S,
+        http=connection_class(lambda reason: context.server_metrics.connections_dropped.labels(reason).inc()),
+    )  # fmt: skip
+    return DashboardServer(config)
 
 
 class DashboardServer(uvicorn.Server):
-    """A server that ends the live streams before waiting for open responses: a live stream never ends by itself."""
+    """A server that ends connections that are too slow, and, before it stops, the live streams: none ends by itself."""
+
+    async def on_tick(self, counter: int) -> bool:
+        """Check the connections once a second, besides what uvicorn does ten times a second."""
+        if counter % TICKS_A_SECOND == 0:
+            check_connections(self.server_state.connections, asyncio.get_running_loop().time())
+        return await super().on_tick(counter)
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         """Close the live streams and stop serving."""

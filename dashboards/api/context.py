@@ -28,7 +28,8 @@ InjectFault = Callable[[str, str, float], None]
 
 @dataclass(frozen=True)
 class Settings:
-    """The settings of one dashboards process. `hosts` are accepted host names besides localhost and IP addresses.
+    """The settings of one dashboards process. `hosts` are accepted host names besides localhost and IP addresses;
+    `proxies` are the addresses of reverse proxies, whose `X-Forwarded-For` names the client.
 
     `inject(lift_id, cause, seconds)` injects a fault into a simulated lift (OSError: the broker is unreachable,
     ValueError: the simulator has no such fault); the route exists only with `inject` and `demo`. `causes` are the
@@ -40,6 +41,7 @@ class Settings:
     host: str = "127.0.0.1"
     port: int = 8080
     hosts: tuple[str, ...] = ()
+    proxies: tuple[str, ...] = ()
     demo: bool = False
     causes: tuple[str, ...] = ()
     inject: InjectFault | None = None

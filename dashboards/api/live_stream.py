@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from fastapi import APIRouter, Header, Query
+from fastapi import APIRouter, Header, Query, Request
 from starlette.responses import Response
 
 from dashboards.api import schema
@@ -22,9 +22,13 @@ def live(context: AppContext) -> APIRouter:
     @router.get(
         "/live",
         response_class=Response,
-        responses={200: {"description": STREAM, "content": {"text/event-stream": {}}}, **problem_responses(422, 503)},
+        responses={
+            200: {"description": STREAM, "content": {"text/event-stream": {}}},
+            **problem_responses(422, 429, 503),
+        },
     )
     async def get_live(
+        request: Request,
         district: schema.District = None,
         lift_id: Annotated[
             list[schema.LiftId], Query(max_length=LIFTS_LIMIT, description="May be given more than once")
@@ -37,7 +41,7 @@ def live(context: AppContext) -> APIRouter:
         last = parse_position(last_event_id)
         if last is None and lift_id:
             last = StreamPosition(0, context.poller.position.transition)
-        subscriber = context.broadcaster.subscribe(event_filter)
+        subscriber = context.broadcaster.subscribe(event_filter, request.client.host if request.client else "")
         return EventStreamResponse(
             context.broadcaster, subscriber, lambda: () if last is None else context.poller.since(last, event_filter)
         )

@@ -33,6 +33,9 @@ class ServerMetrics:
         self.dropped = Counter(
             "liftwatch_live_dropped", "Live streams ended by the server", ("reason",), registry=self.registry
         )
+        self.connections_dropped = Counter(
+            "liftwatch_http_connections_dropped", "Connections ended by the server", ("reason",), registry=self.registry
+        )
         self.polls = Counter("liftwatch_records_polls", "Looks at the records", ("outcome",), registry=self.registry)
 
 

@@ -13,6 +13,7 @@ from collections.abc import Collection
 from urllib.parse import urlsplit
 
 from starlette.datastructures import Headers, MutableHeaders
+from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from dashboards.http.problem import Problem, response
@@ -53,6 +54,8 @@ class RequestGuard:
             await self.app(scope, _limit_body(scope["path"], headers, receive), sender.send)
         except Problem as refusal:
             await self._refuse(refusal, sender, scope, receive)
+        except ClientDisconnect:
+            log.debug("%s %s: the client left before its request was whole", scope["method"], scope["path"])
         except Exception:
             log.exception("%s %s failed", scope["method"], scope["path"])
             problem = Problem(500, "unexpected", "Something went wrong on our side; the server's log has the details.")

@@ -22,12 +22,13 @@ from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
 from dashboards.http.metrics import ServerMetrics
-from dashboards.http.problem import unavailable
+from dashboards.http.problem import RETRY_AFTER_S, Problem, unavailable
 
 KEEP_ALIVE_S = 15.0
 SEND_LIMIT_S = 20.0
 QUEUE_LIMIT_BYTES = 4 * 1024 * 1024
 SUBSCRIBERS_LIMIT = 500
+SUBSCRIBERS_OF_AN_ADDRESS_LIMIT = 100
 RETRY_MS = 2000
 HUNG_UP = "hung up"
 ID_PATTERN = re.compile(r"(\d{1,19})-(\d{1,19})", re.ASCII)
@@ -87,11 +88,29 @@ class EventFilter:
         return wire + encode_position(end) if wire else b""
 
 
+class EventBatch:
+    """The events of one batch by lift: a filter of a few lifts costs these lifts, not the whole batch."""
+
+    def __init__(self, events: Sequence[StreamEvent]) -> None:
+        self.events = events
+        self._by_lift: dict[str, list[int]] = {}
+        for place, event in enumerate(events):
+            self._by_lift.setdefault(event.lift_id, []).append(place)
+
+    def encode(self, event_filter: EventFilter, end: StreamPosition) -> bytes:
+        """Return the events that pass the filter, in their order, as `EventFilter.encode`."""
+        if not event_filter.lift_ids:
+            return event_filter.encode(self.events, end)
+        places = sorted(place for lift_id in event_filter.lift_ids for place in self._by_lift.get(lift_id, ()))
+        return event_filter.encode([self.events[place] for place in places], end)
+
+
 @dataclass(eq=False, slots=True)
 class Subscriber:
-    """One open stream: its filter, and the queue of chunks that are not sent yet."""
+    """One open stream: its filter, its client's address, and the queue of chunks that are not sent yet."""
 
     event_filter: EventFilter
+    address: str = ""
     waiting: deque[bytes] = field(default_factory=deque)
     waiting_bytes: int = 0
     arrived: asyncio.Event = field(default_factory=asyncio.Event)
@@ -137,12 +156,15 @@ class EventBroadcaster:
         self.loop: asyncio.AbstractEventLoop | None = None
         self.closed = False
 
-    def subscribe(self, event_filter: EventFilter) -> Subscriber:
-        """Return a new subscriber; a problem (503) at the limit of subscribers."""
+    def subscribe(self, event_filter: EventFilter, address: str = "") -> Subscriber:
+        """Return a new subscriber; a problem at the limit of its address (429) or of all subscribers (503)."""
+        if sum(each.address == address for each in self.listeners) >= SUBSCRIBERS_OF_AN_ADDRESS_LIMIT:
+            detail = f"One address is served {SUBSCRIBERS_OF_AN_ADDRESS_LIMIT} live streams at most: close some first."
+            raise Problem(429, "too-many-streams", detail, headers={"Retry-After": str(RETRY_AFTER_S)})
         if self.closed or len(self.listeners) >= SUBSCRIBERS_LIMIT:
             raise unavailable("live stream", f"{SUBSCRIBERS_LIMIT} listeners are served at most; try again later")
         self.loop = asyncio.get_running_loop()
-        subscriber = Subscriber(event_filter)
+        subscriber = Subscriber(event_filter, address)
         self.listeners.add(subscriber)
         self.server_metrics.listeners.set(len(self.listeners))
         return subscriber
@@ -166,9 +188,10 @@ class EventBroadcaster:
 
     def _deliver(self, events: Sequence[StreamEvent], end: StreamPosition) -> None:
         chunks: dict[EventFilter, bytes] = {}
+        batch = EventBatch(events)
         for subscriber in list(self.listeners):
             if subscriber.event_filter not in chunks:
-                chunks[subscriber.event_filter] = subscriber.event_filter.encode(events, end)
+                chunks[subscriber.event_filter] = batch.encode(subscriber.event_filter, end)
             if chunks[subscriber.event_filter] and subscriber.ended is None:
                 subscriber.put(chunks[subscriber.event_filter])
 
@@ -196,8 +219,9 @@ class EventStreamResponse(Response):
         try:
             await send({"type": "http.response.start", "status": 200, "headers": self.raw_headers})
             await self._send(send, b"retry: %d\n\n" % RETRY_MS)
-            for encode in await asyncio.to_thread(lambda: list(self.missed())):
-                await self._send(send, encode)
+            missed = iter(self.missed())
+            while self.subscriber.ended is None and (chunk := await asyncio.to_thread(next, missed, None)) is not None:
+                await self._send(send, chunk)
             while self.subscriber.ended is None:
                 await self._send(send, await self.subscriber.next())
             await send({"type": "http.response.body", "body": b"", "more_body": False})

@@ -19,12 +19,11 @@ from typing import Any
 
 import numpy as np
 import pytest
-import uvicorn
 from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 
 from alerts.book import Occurrence
 from dashboards.api.context import Settings
-from dashboards.app import DashboardServer, create_app
+from dashboards.app import create_app, server
 from detectors.catalogue import BY_SLUG
 from detectors.rule import CRITICAL, MINOR, Finding
 from store.records.repository import Records
@@ -126,13 +125,13 @@ def points(measurement: str, t_s: Any, **fields: Any) -> Points:
 def served(settings: Settings, port: int = 0) -> Iterator[str]:
     """Serve in a thread; yield the address."""
     with socket.create_server(("127.0.0.1", port)) as listening:
-        server = DashboardServer(uvicorn.Config(create_app(settings), log_config=None, timeout_graceful_shutdown=3))
-        thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]})
+        running = server(create_app(settings))
+        thread = threading.Thread(target=running.run, kwargs={"sockets": [listening]})
         thread.start()
         try:
             yield f"http://127.0.0.1:{listening.getsockname()[1]}"
         finally:
-            server.should_exit = True
+            running.should_exit = True
             thread.join()
 
 
