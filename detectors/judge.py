@@ -102,6 +102,18 @@ class Judge:
                 self._states[key]["open"][lift] = True
                 self._states[key]["since_ns"][lift] = onset_ns
 
+    def forget(self, lift: int, at_ns: int) -> list[Finding]:
+        """Forget all of a lift, whose index may become another's; return the end of each finding that was open."""
+        ended = [
+            Finding(lift, rule.slug, KINDS[trigger.SHUT], level.severity, at_ns, at_ns, level.by_hand, {})
+            for rule in self.rules
+            for i, level in enumerate(rule.levels)
+            if self._states[f"{rule.slug}/{i}"]["open"][lift]
+        ]
+        for key, fresh in _start(self.rules, 1).items():
+            self._states[key][lift] = fresh[0]
+        return ended
+
     def forget_arrivals(self, lifts: Bools) -> None:
         """Forget the arrivals of these lifts, and what the rules over arrivals found of them."""
         fresh = {"arrivals": arrivals.start(self.n), **_start_rules(self._over_arrivals, self.n)}

@@ -1,41 +1,74 @@
 """Which lift is which: the index that columns are ordered by, and the facts behind it.
 
-An index, once given, stands for that lift until the process ends; a lift that leaves the registry keeps its index and
-is unregistered when it speaks again. The number of unregistered lifts is bounded.
+A lift that leaves the registry keeps its index and is unregistered when it speaks again. The number of unregistered
+lifts is bounded; one that gives its place to another (`ingest.places`) gives its index too, if nothing of it is held.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from itertools import repeat
+from functools import cached_property
+from itertools import repeat, zip_longest
+from types import MappingProxyType
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
+from ingest.places import Places, Stranger
 from registry.facts import FleetFacts, LiftFacts, fleet, updated_fleet
 from store.records.lifts import UNREGISTERED_LIMIT
 from telemetry.batch import Messages
 
+NOBODY: Mapping[int, str] = MappingProxyType({})
 NO_ROOM = -1
 """The index of an unregistered lift beyond the limit, and of a lift that does not hear its sender: both are refused."""
 
 
+class FullHouse:
+    """What decides who gives way when there is no room; `places` is made when it is first asked for.
+
+    `is_idle` returns whether nothing is held of the lift of an index.
+    """
+
+    def __init__(self, make: Callable[[], Places], is_idle: Callable[[int], bool]) -> None:
+        self._make, self.is_idle = make, is_idle
+
+    @cached_property
+    def places(self) -> Places:
+        """The places as they are when the first lift asks for one."""
+        return self._make()
+
+
+class GaveWay(NamedTuple):
+    """An unregistered lift that lost its place, and the index that it had."""
+
+    lift: int
+    lift_id: str
+    district: str
+
+
 @dataclass(slots=True)
 class IndexedMessages:
-    """The lift index of each message of a group, and the (id, district) of unregistered lifts that are new."""
+    """The lift index of each message of a group, and the (id, district) of unregistered lifts that are new.
+
+    `gave_way` are the lifts whose places these took.
+    """
 
     lift: NDArray[np.int32]
     unregistered: list[tuple[str, str]] = field(default_factory=list)
+    gave_way: list[GaveWay] = field(default_factory=list)
     district_differs: int = 0
 
 
 class Fleet:
-    """Lifts by their index. `facts` are columns as long as the fleet."""
+    """Lifts by their index. `facts` are columns as long as the fleet; `crowds` are those of `ingest.places`."""
 
     def __init__(self) -> None:
         self.lift_ids: list[str] = []
         self.districts: list[str] = []
+        self.crowds: list[str] = []
         self.known: list[LiftFacts | None] = []
         self.facts: FleetFacts = fleet(())
         self._indices: dict[str, int] = {}
@@ -62,10 +95,15 @@ class Fleet:
         """How many more unregistered lifts can be listed."""
         return UNREGISTERED_LIMIT - self._unregistered
 
-    def lay_out(self, lift_ids: Iterable[str]) -> None:
+    def strangers(self, seen_ns: NDArray[np.int64]) -> list[Stranger]:
+        """Return the unregistered lifts; `seen_ns` is when each lift of the fleet was heard last."""
+        places = [(lift_id, i) for lift_id, i in self._listed.items() if self.known[i] is None]
+        return [Stranger(int(seen_ns[i]), lift_id, self.crowds[i] or self.districts[i]) for lift_id, i in places]
+
+    def lay_out(self, lift_ids: Iterable[str], crowds: Iterable[str] = ()) -> None:
         """Give these lifts the next indices in this order: the order of a snapshot's columns."""
-        for lift_id in lift_ids:
-            self._add(lift_id)
+        for lift_id, crowd in zip_longest(lift_ids, crowds, fillvalue=""):
+            self.crowds[self._add(lift_id)] = crowd
         self.facts = updated_fleet(self.facts, len(self), {})
 
     def load(self, changed: Sequence[tuple[LiftFacts, bool]], deleted: Iterable[str] = ()) -> None:
@@ -82,10 +120,17 @@ class Fleet:
         self._listed = listed  # at once: others look on
         self.facts = updated_fleet(self.facts, len(self), known)
 
-    def index(self, messages: Messages, foreign: NDArray[np.bool_] | None = None) -> IndexedMessages:
+    def index(
+        self,
+        messages: Messages,
+        foreign: NDArray[np.bool_] | None = None,
+        gateway_at: Mapping[int, str] = NOBODY,
+        full: FullHouse | None = None,
+    ) -> IndexedMessages:
         """Return the lift index of each message, listing unregistered lifts while there is room.
 
-        The messages that `foreign` marks are not their lift's own (`ingest.senders`): they get no index.
+        The messages that `foreign` marks are not their lift's own (`ingest.senders`): they get no index. `gateway_at`
+        are the gateways of messages by position; `full` decides who gives way once there is no room.
         """
         indices = list(map(self._listed.get, messages.lift_id, repeat(NO_ROOM)))
         indexed = IndexedMessages(np.array(indices, dtype=np.int32))
@@ -94,7 +139,9 @@ class Fleet:
             indexed.lift[foreign] = NO_ROOM
             is_new &= ~foreign
         for row in np.flatnonzero(is_new).tolist():
-            indexed.lift[row] = self._list(messages.lift_id[row], messages.district[row], indexed)
+            lift_id, district = messages.lift_id[row], messages.district[row]
+            crowd = gateway_at.get(int(messages.position[row]), district)
+            indexed.lift[row] = self._list(lift_id, district, crowd, indexed, full)
         if indexed.unregistered:
             self.facts = updated_fleet(self.facts, len(self), {})
         registered = [*self.districts, None]  # the last stands for NO_ROOM
@@ -102,21 +149,35 @@ class Fleet:
         indexed.district_differs = sum(ours != theirs for ours, theirs in pairs if ours is not None)
         return indexed
 
-    def _list(self, lift_id: str, district: str, indexed: IndexedMessages) -> int:
+    def _list(self, lift_id: str, district: str, crowd: str, indexed: IndexedMessages, full: FullHouse | None) -> int:
         if lift_id in self._listed:
             return self._listed[lift_id]
-        if not self.room:
+        if self.room <= 0 and not (full and self._give_way(lift_id, crowd, indexed, full)):
             return NO_ROOM
         self._unregistered += 1
         i = self._listed[lift_id] = self._add(lift_id)
-        self.districts[i] = district
+        self.districts[i], self.crowds[i] = district, crowd
         indexed.unregistered.append((lift_id, district))
         return i
+
+    def _give_way(self, lift_id: str, crowd: str, indexed: IndexedMessages, full: FullHouse) -> bool:
+        """Take a place from another unregistered lift, and its index where it is idle; return whether one gave way."""
+        gone = full.places.give_way(crowd)
+        if gone is None:
+            return False
+        i = self._listed.pop(gone)
+        self._unregistered -= 1
+        indexed.gave_way.append(GaveWay(i, gone, self.districts[i]))
+        if full.is_idle(i) and lift_id not in self._indices:
+            del self._indices[gone]
+            self.lift_ids[i], self._indices[lift_id] = lift_id, i
+        return True
 
     def _add(self, lift_id: str) -> int:
         i = self._indices.setdefault(lift_id, len(self.lift_ids))
         if i == len(self.lift_ids):
             self.lift_ids.append(lift_id)
             self.districts.append("")
+            self.crowds.append("")
             self.known.append(None)
         return i

@@ -64,6 +64,8 @@ def taken(decoded: Decoded, lift: I32, facts: FleetFacts, sequencer: Sequencer, 
 def units(decoded: Decoded, lift: I32, facts: FleetFacts) -> tuple[NDArray[np.int8], NDArray[np.int8]]:
     """Return for each message which of its streams (bit 0 speed, bit 1 position) a lift can have, and which not."""
     possible, impossible = np.zeros(len(lift), np.int8), np.zeros(len(lift), np.int8)
+    if not len(facts):  # every message is of a lift without a place
+        return possible, impossible
     fastest_mps = np.fmin(SPEED_MAX_RATED * facts.rated_speed_mps + SPEED_MAX_MORE_MPS, SPEED_MAX_MPS)
     highest_m = np.fmin(facts.top_m + SHAFT_BEYOND_M, PLACE_MAX_M)
     limits = (

@@ -25,7 +25,7 @@ from ingest.partition import of_partition
 from ingest.quarantine import Quarantine
 from ingest.refusals import not_its_lift, unjudgeable, without_room
 from ingest.retrying import retry_while_unavailable
-from ingest.senders import attributed, foreign
+from ingest.senders import attributed, foreign, gateways
 from ingest.state import State
 from ingest.storing import DecodedGroup, Listing
 from mqtt.backoff import Backoff
@@ -181,11 +181,15 @@ class Judging(threading.Thread):
         self._read_to = entries[-1].position
         state, unread = self.state, self._quarantine.unread
         decoded = of_partition(decode([entry for entry in entries if entry.position not in unread]), self._partition)
-        forged = foreign(decoded.messages, entries, state.senders.hears)
-        indexed = state.fleet.index(decoded.messages, forged)
-        state.grow()
+        gateway_at = gateways(entries)
+        forged = foreign(decoded.messages, gateway_at, state.senders.hears)
+        indexed = state.index(decoded.messages, forged, gateway_at)
+        for gone in indexed.gave_way:
+            self._committing.found(state.forget(gone, entries[-1].arrived_ns))
         if indexed.unregistered:
-            self._retry(lambda: self._records.add_unregistered(indexed.unregistered))
+            gave_way = [gone.lift_id for gone in indexed.gave_way]
+            self._retry(lambda: self._records.add_unregistered(indexed.unregistered, gave_way))
+        self.counts["unregistered_gave_way"] += len(indexed.gave_way)
         refused = attributed(
             [
                 *decoded.refusals,
@@ -267,12 +271,18 @@ class Judging(threading.Thread):
         if self._records.revision() == self._revision:
             return
         changes = self._records.registry_since(self._revision)
-        if changes.touch_judging:
+        if self._touch_judging(changes):
             self._committing.request_snapshot()
             self._commit()
         self.state.load(self._own(changes), changes.deleted, changes.windows)
         self.state.senders.load(changes.lifts, changes.deleted)
         self._revision = changes.revision
+
+    def _touch_judging(self, changes: RegistryChanges) -> bool:
+        """Return whether changes matter to judging: the monitor itself lists unregistered lifts and takes them off."""
+        is_registered = any(each.registered for each in changes.lifts)
+        is_gone = any(self.state.fleet.listed_index(lift_id) is not None for lift_id in changes.deleted)
+        return bool(changes.windows) or is_registered or is_gone
 
     def _own(self, changes: RegistryChanges) -> list[tuple[LiftFacts, bool]]:
         """Return the facts of the changed lifts of the own partition, and whether each is registered."""

@@ -75,15 +75,19 @@ def _attributed(refusal: Refusal, senders: Senders) -> Refusal:
     return replace(refusal, reason=reason, share=share, known=senders.knows(share))
 
 
-def foreign(messages: Messages, entries: Sequence[Entry], hears: Hears) -> NDArray[np.bool_]:
+def gateways(entries: Sequence[Entry]) -> dict[int, str]:
+    """Return the gateway of each message that is one's, by the message's position."""
+    return {e.position: claimed_lift_id(e.topic) for e in entries if e.topic.endswith(GATEWAY_ENDING)}
+
+
+def foreign(messages: Messages, gateway_at: Mapping[int, str], hears: Hears) -> NDArray[np.bool_]:
     """Return which messages came from a sender that their lift does not hear.
 
     On its own topic a lift speaks for itself; only a gateway's message names lifts beside its topic.
     """
-    sender_at = {e.position: claimed_lift_id(e.topic) for e in entries if e.topic.endswith(GATEWAY_ENDING)}
     marked = np.zeros(len(messages.lift_id), dtype=np.bool_)
-    if sender_at:
+    if gateway_at:
         for row, (lift_id, position) in enumerate(zip(messages.lift_id, messages.position.tolist(), strict=True)):
-            sender = sender_at.get(position)
+            sender = gateway_at.get(position)
             marked[row] = sender is not None and not hears(lift_id, sender)
     return marked

@@ -8,7 +8,7 @@ from __future__ import annotations
 import io
 import logging
 import math
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -20,14 +20,15 @@ from detectors.judge import Judge
 from detectors.rule import Finding, Rule
 from detectors.rules.silence import link
 from ingest import heard
-from ingest.fleet import Fleet
+from ingest.fleet import Fleet, FullHouse, GaveWay, IndexedMessages
+from ingest.places import Places
 from ingest.senders import Senders
 from registry.catalogue import SEVERITIES
 from registry.facts import LiftFacts
 from registry.maintenance import NO_WINDOWS, MaintenanceWindows
 from store.live import LiveTable
 from store.records.repository import WindowRecord
-from telemetry.batch import Decoded, Refusal
+from telemetry.batch import Decoded, Messages, Refusal
 from telemetry.order.sequence import Sequencer
 from telemetry.streams import OFFLINE
 
@@ -74,6 +75,32 @@ class State:
         unlisted[self.fleet.listed()] = False
         self.judge.forget_arrivals(unlisted)
 
+    def index(self, messages: Messages, forged: NDArray[np.bool_], gateway_at: Mapping[int, str]) -> IndexedMessages:
+        """Return the index of each message's lift. An unregistered lift that gives way leaves nothing behind."""
+
+        def places() -> Places:
+            now_ns = int(messages.arrived_ns.max(initial=0))
+            seen_ns = np.full(len(self.fleet), now_ns)  # of those that this very group lists
+            seen_ns[: self.judge.n] = self.judge.states["arrivals"]["seen_ns"]
+            return Places(self.fleet.strangers(seen_ns), messages.lift_id, now_ns)
+
+        indexed = self.fleet.index(messages, forged, gateway_at, FullHouse(places, self._is_idle))
+        self.grow()
+        return indexed
+
+    def _is_idle(self, lift: int) -> bool:
+        """Return whether an index can become another lift's: nothing is held, and no maintenance window is its own."""
+        lift_id = self.fleet.lift_ids[lift]
+        return self.sequencer.is_idle(lift) and all(each.lift_id != lift_id for each in self._windows.values())
+
+    def forget(self, gone: GaveWay, at_ns: int) -> list[Occurrence]:
+        """Begin anew with the index of a lift that gave way; return that its open findings have ended."""
+        if self.sequencer.is_idle(gone.lift):
+            self.sequencer.forget(gone.lift)
+        ended = self.judge.forget(gone.lift, at_ns)
+        rules = {rule.slug: rule for rule in self.judge.rules}
+        return [Occurrence(gone.lift_id, gone.district, each, rules[each.rule], at_ns) for each in ended]
+
     def step_arrivals(
         self,
         decoded: Decoded,
@@ -110,7 +137,11 @@ class State:
     def pack(self) -> bytes:
         """Return all of it as bytes: the order of the lifts, the sequence of messages, the rules."""
         out = io.BytesIO()
-        parts: dict[str, Any] = {"lifts": np.array(self.fleet.lift_ids, dtype=np.str_)}
+        fleet = self.fleet
+        parts: dict[str, Any] = {
+            "lifts": np.array(fleet.lift_ids, dtype=np.str_),
+            "crowds": np.array(fleet.crowds, dtype=np.str_),
+        }
         parts |= {f"judge/{name}": column for name, column in self.judge.snapshot().items()}
         parts |= {f"sequence/{name}": column for name, column in self.sequencer.snapshot().items()}
         np.savez(out, allow_pickle=False, **parts)
@@ -135,7 +166,7 @@ class State:
 
     def _unpack(self, packed: bytes) -> None:
         with np.load(io.BytesIO(packed), allow_pickle=False) as parts:
-            self.fleet.lay_out(parts["lifts"].tolist())
+            self.fleet.lay_out(parts["lifts"].tolist(), parts["crowds"].tolist() if "crowds" in parts else ())
             self.grow()
 
             def part(prefix: str) -> dict[str, NDArray[Any]]:

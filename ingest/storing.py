@@ -29,7 +29,7 @@ from numpy.typing import NDArray
 from ingest.partition import of_partition
 from ingest.quarantine import Quarantine
 from ingest.retrying import retry_while_unavailable
-from ingest.senders import Hears, foreign, hears_everyone
+from ingest.senders import Hears, foreign, gateways, hears_everyone
 from mqtt.backoff import Backoff
 from mqtt.outage import Outage
 from registry.partition import EVERY_LIFT, Partition
@@ -210,7 +210,7 @@ class Storing(threading.Thread):
         """Return the messages that are left out: by judging, of senders that their lifts do not hear, and beyond what
         judging has `reached` for want of room."""
         districts, room, hears = self._listing() or Listing({}, 0)
-        forged = foreign(decoded.messages, entries, hears)
+        forged = foreign(decoded.messages, gateways(entries), hears)
         self._given_room -= districts.keys()
         out = []
         messages = decoded.messages

@@ -40,11 +40,6 @@ class RegistryChanges:
     deleted: list[str]
     windows: list[WindowRecord]
 
-    @property
-    def touch_judging(self) -> bool:
-        """Whether judging is affected: unregistered lifts are listed by the monitor itself."""
-        return bool(self.deleted or self.windows) or any(each.registered for each in self.lifts)
-
 
 class LiftStore:
     """The part of the records that holds the registry."""
@@ -137,12 +132,14 @@ class LiftStore:
                 write_audit(connection, now_ns, by, "lift.delete", [(lift_id, {})])
             return gone
 
-    def add_unregistered(self, lifts_seen: Iterable[tuple[str, str]]) -> int:
-        """Add unregistered lifts (id, district) up to a limit; return how many exceeded it."""
+    def add_unregistered(self, lifts_seen: Iterable[tuple[str, str]], gave_way: Sequence[str] = ()) -> int:
+        """Add unregistered lifts (id, district) up to a limit, in place of those that `gave_way`; return how many
+        exceeded it."""
         wanted = dict(lifts_seen)
         if not wanted:
             return 0
         with self._database.writing() as connection:
+            self._remove_unregistered(connection, gave_way)
             known = set(connection.scalars(select(lifts.c.lift_id).where(lifts.c.lift_id.in_(wanted))))
             count = select(func.count()).select_from(lifts).where(lifts.c.registered.is_(False))
             room = max(0, UNREGISTERED_LIMIT - connection.execute(count).scalar_one())
@@ -151,6 +148,19 @@ class LiftStore:
                 revision = self._database.count_up(connection, REVISION)
                 connection.execute(lifts.insert(), [_row(facts, False, revision) for facts in new[:room]])
             return len(new[room:])
+
+    def _remove_unregistered(self, connection: Connection, gave_way: Sequence[str]) -> None:
+        """Remove unregistered lifts; one that somebody has registered meanwhile stays."""
+        asked = select(lifts.c.lift_id).where(lifts.c.lift_id.in_(gave_way), lifts.c.registered.is_(False))
+        gone = list(connection.scalars(asked)) if gave_way else []
+        if not gone:
+            return
+        connection.execute(delete(lifts).where(lifts.c.lift_id.in_(gone)))
+        connection.execute(delete(refusals).where(refusals.c.lift_id.in_(gone)))
+        revision = self._database.count_up(connection, REVISION)
+        row = self._database.insert(deleted_lifts)
+        upsert = row.on_conflict_do_update(index_elements=["lift_id"], set_={"revision": row.excluded.revision})
+        connection.execute(upsert, [{"lift_id": lift_id, "revision": revision} for lift_id in gone])
 
     def _put(self, connection: Connection, many: Sequence[LiftFacts], by: str, now_ns: int, action: str) -> None:
         if not many:

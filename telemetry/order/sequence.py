@@ -98,6 +98,17 @@ class Sequencer:
         if missing > 0:
             self._lifts = np.concatenate([self._lifts, compiled.records(missing, LIFT, **START)])
 
+    def is_idle(self, lift: int) -> bool:
+        """Return whether nothing of a lift is held."""
+        if lift >= len(self._lifts):
+            return True
+        return not self._lifts["held"][lift] and not any(lift in blocks.lifts() for blocks in self._blocks.values())
+
+    def forget(self, lift: int) -> None:
+        """Begin anew with the index of a lift of which nothing is held."""
+        if lift < len(self._lifts):
+            self._lifts[lift] = compiled.records(1, LIFT, **START)[0]
+
     def snapshot(self) -> dict[str, NDArray[Any]]:
         """Return the state as arrays that `numpy.savez` holds without pickling."""
         parts = {"rows": self._rows.snapshot(self._lifts)}

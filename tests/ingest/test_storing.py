@@ -101,7 +101,9 @@ def test_a_repeat_with_other_content_changes_nothing_that_is_stored_nor_does_a_l
 ) -> None:
     monkeypatch.setattr(storing, "OVERTAKE_AFTER_S", 60.0)
     with Records.open(f"sqlite:///{tmp_path}/records.db") as records:
-        records.add_unregistered([(f"u{n}", DISTRICT) for n in range(UNREGISTERED_LIMIT - 1)])
+        alive = json.dumps({"seq": 0, "t": T0_MS}).encode()
+        strangers = [topic(DISTRICT, f"u{n}", "bundle") for n in range(UNREGISTERED_LIMIT - 1)]
+        journal.append([(T0_MS * 1_000_000, name, alive, False) for name in strangers])
         store = Storing(
             journal, lambda: series, lambda: judging.listing(), lambda: judging.reached, 100_000, every_s=0.01
         )
@@ -111,7 +113,7 @@ def test_a_repeat_with_other_content_changes_nothing_that_is_stored_nor_does_a_l
             journal.append([(T0_MS * 1_000_000, topic(DISTRICT, lift, "bundle"), said, False)])
         judging.start()
         store.start()
-        until(lambda: store.position == 3, "the end of the journal")
+        until(lambda: store.position == journal.last, "the end of the journal")
         judging.stop()
         store.stop()
     assert series.readings("L1", "speed", *SPAN_NS).channels["v"].tolist() == [1.0] * 10
