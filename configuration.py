@@ -77,6 +77,8 @@ class MonitorSettings(Section):
     batch_s: float = Field(0.2, ge=0.01, le=5.0)
     batch_messages: int = Field(10_000, ge=1)
     partition: str = "0/1"
+    http_host: str = "127.0.0.1"
+    http_port: int = Field(8081, ge=0, le=65535)
 
 
 class DashboardsSettings(Section):

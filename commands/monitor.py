@@ -74,10 +74,9 @@ def open_monitor(settings: Configuration) -> Iterator[Monitor]:
         with suppress(RecordsUnavailable):  # away, they are claimed later; there, a mismatch is refused unheard
             records.claim(partition(settings))
         journal.lock()  # before connecting: a second monitor would take over the first one's session at the broker
-        notifiers: list[Notifier] = [
-            Announcer(records, address, client_id(settings, "announcer")),
-            WebhookNotifier(records, webhooks),
-        ]
+        notifiers: list[Notifier] = [Announcer(records, address, client_id(settings, "announcer"))]
+        if webhooks:
+            notifiers.append(WebhookNotifier(records, webhooks))
         yield Monitor(
             MqttSource(address, client_id(settings, "monitor")),
             journal,
@@ -90,4 +89,5 @@ def open_monitor(settings: Configuration) -> Iterator[Monitor]:
             keep_years=settings.records.keep_years,
             batch_s=where.batch_s,
             batch_messages=where.batch_messages,
+            http_address=(where.http_host, where.http_port) if where.http_port else None,
         )

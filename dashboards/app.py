@@ -1,6 +1,6 @@
 """The application of the dashboards process: middleware, routes of the API and routes of the pages.
 
-    request ─► RequestMetrics ─► RequestGuard (host, origin, body size, headers) ─► gzip ─► route
+    request ─► HeadAsGet ─► RequestMetrics ─► RequestGuard (host, origin, body size, headers) ─► gzip ─► route
 
 Importing this module opens nothing: `create_app` builds the application, `run` serves it.
 """
@@ -36,6 +36,7 @@ from dashboards.api.schema import ProblemDocument
 from dashboards.api.simulator import simulator
 from dashboards.http import problem
 from dashboards.http.connections import check_connections, connection_class
+from dashboards.http.head import HeadAsGet
 from dashboards.http.metrics import RequestMetrics
 from dashboards.http.request_guard import RequestGuard
 from dashboards.pages.routes import error_page, pages, wants_page
@@ -77,6 +78,7 @@ def create_app(settings: Settings) -> FastAPI:
     app.add_middleware(GZipMiddleware, minimum_size=GZIP_FROM_BYTES, compresslevel=GZIP_LEVEL)
     app.add_middleware(RequestGuard, hosts=(settings.host, *settings.hosts))
     app.add_middleware(RequestMetrics, server_metrics=context.server_metrics)
+    app.add_middleware(HeadAsGet)
     app.openapi = lambda: _openapi(app)  # type: ignore[method-assign]
     return app
 
@@ -154,7 +156,7 @@ def _allowed_methods(request: Request) -> str:
         if len(parts) == len(requested) and all(
             p == a or p.startswith("{") for p, a in zip(parts, requested, strict=True)
         ):
-            return ", ".join(method.upper() for method in paths[path])
+            return ", ".join(method.upper() for method in paths[path]).replace("GET", "GET, HEAD")
     return ""
 
 

@@ -17,6 +17,8 @@ import time
 from collections import Counter
 from collections.abc import Callable, Sequence
 
+from prometheus_client import Histogram
+
 from detectors.rule import Finding, Rule
 from ingest.committing import READER, Committing
 from ingest.fleet import NO_ROOM
@@ -47,6 +49,7 @@ log = logging.getLogger("liftwatch.judge")
 COMMIT_EVERY_S = 1.0
 PICTURE_EVERY_S = 0.5
 REGISTRY_EVERY_S = 2.0
+TURN_BUCKETS_S = (0.005, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 20.0)
 FIRST_PAUSE_S = 0.25
 RETRY_LIMIT_S = 10.0
 WAITING_LIMIT_ROWS = 1_000_000
@@ -56,6 +59,11 @@ TICK_NS = 1_000_000_000
 """How far the clock moves between two ticks, at which silence is judged."""
 UNJOURNALLED_NS = 500_000_000
 """How long a message may be on its way from its arrival into the journal."""
+
+
+def turn_time_metric() -> Histogram:
+    """Return the metric of how long a turn takes."""
+    return Histogram("liftwatch_monitor_turn_seconds", "A turn of judging", buckets=TURN_BUCKETS_S, registry=None)
 
 
 class Judging(threading.Thread):
@@ -79,6 +87,8 @@ class Judging(threading.Thread):
         super().__init__(name="judge", daemon=True)
         self.wake = threading.Event()
         self.counts: Counter[str] = Counter()
+        self.turn_time = turn_time_metric()
+        self.turned_s, self.held_rows = time.monotonic(), 0
         self.picture: LiveTable | None = None
         self.reached = 0
         self._journal, self._records, self._offer, self._committed = journal, records, offer, committed
@@ -136,13 +146,24 @@ class Judging(threading.Thread):
     def _judge_on(self) -> None:
         while not self._stopping.is_set():
             started = time.monotonic()
+            before = self._position
             more = self._turn()
+            self._note_turn(started, before)
             if not more:
                 self._stopping.wait(max(0.0, self._batch_s - (time.monotonic() - started)))
                 self.wake.wait(self._batch_s)
                 self.wake.clear()
         self._committing.request_snapshot()
         self._retry(self._commit, attempts=1)
+
+    def _note_turn(self, started: float, before: int) -> None:
+        """Note how long a turn took, and what it left waiting; log the batch where it read any message."""
+        self.turned_s, self.held_rows = time.monotonic(), self.state.sequencer.waiting
+        took_s = self.turned_s - started
+        self.turn_time.observe(took_s)
+        if self._position > before:
+            batch = (self._position - before, self._position, self.held_rows, took_s)
+            log.debug("judged messages=%d position=%d held_rows=%d took_s=%.3f", *batch)
 
     def _failed(self, error: Exception) -> None:
         """Doubt every message since the last commit, or set the only one aside; wait before the next try."""

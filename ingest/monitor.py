@@ -12,11 +12,13 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Sequence
-from typing import Protocol
+from contextlib import suppress
+from typing import Any, Protocol
 
 from detectors.rule import Rule
-from ingest import committing
+from ingest import committing, probes
 from ingest.catching_up import CatchingUp
+from ingest.http_port import HttpPort
 from ingest.judging import Judging
 from ingest.listening import Listening
 from ingest.receive import Arrival, Source
@@ -25,6 +27,7 @@ from mqtt.outage import Outage
 from registry.partition import EVERY_LIFT, Partition
 from store.journal import Journal
 from store.journal_files import JournalUnavailable
+from store.monitor_counts import BEHIND_LIMIT_S, LAG_MESSAGES, LAG_SECONDS, behind
 from store.records.repository import KEEP_DEFAULT_YEARS, PartitionMismatch, Records, RecordsUnavailable
 from store.series.timeseries import TimeSeries
 
@@ -43,8 +46,12 @@ FORGET_EVERY_S = 600.0
 class Notifier(Protocol):
     """A thread that passes committed transitions on to people or programs; `wake` says that there are new ones."""
 
+    name: str
     wake: threading.Event
     counts: Counter[str]
+    outage: Outage
+
+    def is_alive(self) -> bool: ...
 
     def register(self) -> None:
         """Make sure that every transition from now on is delivered; called before anything is judged."""
@@ -71,7 +78,9 @@ class Monitor:
         keep_years: int = KEEP_DEFAULT_YEARS,
         batch_s: float = 0.2,
         batch_messages: int = 10_000,
+        http_address: tuple[str, int] | None = None,
     ) -> None:
+        self.name = partition.name
         self.counts: Counter[str] = Counter()
         self._source, self._journal, self._records = source, journal, records
         self._partition = partition
@@ -103,6 +112,9 @@ class Monitor:
         self._no_room = Outage("nothing is acknowledged", log)
         self._picture_waits = Outage("the fleet's picture waits", log)
         self._catching_up = CatchingUp()
+        self.turn_time = self._judging.turn_time
+        self._http = HttpPort(*http_address, probes.routes(self)) if http_address else None
+        self._housekeeper = threading.Thread(target=self._housekeeping, name="housekeeping", daemon=True)
         self._ungathered_until_s = 0.0
         self._stopping = threading.Event()
 
@@ -115,10 +127,8 @@ class Monitor:
 
         Raises PartitionMismatch where records that were away at the start turn out to be of other partitions.
         """
-        self._judging.start()
-        self._storing.start()
-        housekeeping = threading.Thread(target=self._housekeeping, name="housekeeping", daemon=True)
-        housekeeping.start()
+        for thread in (self._judging, self._storing, self._housekeeper, *((self._http,) if self._http else ())):
+            thread.start()
         try:
             while not self._stopping.is_set():
                 self._receive()
@@ -128,9 +138,11 @@ class Monitor:
             self._source.close()
             self._judging.stop()
             self._storing.stop()
-            housekeeping.join()
+            self._housekeeper.join()
             for notifier in self._notifiers if self._notifying else ():
                 notifier.stop()
+            if self._http is not None:
+                self._http.stop()
         if self._mismatch is not None:
             raise self._mismatch
 
@@ -207,7 +219,7 @@ class Monitor:
         while not self._stopping.wait(PICTURE_EVERY_S):
             try:
                 if self._judging.picture is not None:
-                    self._records.put_live(self._judging.picture.encode(), self._all_counts(), time.time_ns())
+                    self._records.put_live(self._judging.picture.encode(), self.all_counts(), time.time_ns())
                 if time.monotonic() - forgot > FORGET_EVERY_S:
                     forgot = time.monotonic()
                     self._records.delete_expired(time.time_ns(), self._keep_years)
@@ -220,11 +232,38 @@ class Monitor:
             except Exception:  # the picture must not stop for one bad second
                 log.exception("the fleet's picture failed; it is tried again")
 
-    def _all_counts(self) -> dict[str, float]:
+    def not_ready(self) -> list[str]:
+        """Return why this monitor is not ready: what a part waits for, and which reader is behind."""
+        outages = [self._no_room, self._judging.outage, self._storing.outage]
+        outages += [notifier.outage for notifier in self._notifiers]
+        reasons = [f"{outage.effect}: {outage.cause}" for outage in outages if outage.cause is not None]
+        if not self._source.is_subscribed:
+            reasons.append(f"receiving waits for the broker: {self._source.last_error or 'no answer yet'}")
+        turn_s = time.monotonic() - self._judging.turned_s
+        if turn_s >= BEHIND_LIMIT_S and self._judging.outage.cause is None:
+            reasons.append(f"judging has not finished a turn for {turn_s:.0f} s")
+        return [*reasons, *behind(self.all_counts())]
+
+    def dead_threads(self) -> list[str]:
+        """Return the names of the threads that ended while the monitor runs."""
+        threads: list[Any] = [self._judging, self._storing, self._housekeeper]
+        threads += self._notifiers if self._notifying else ()
+        return [thread.name for thread in threads if not thread.is_alive()]
+
+    def all_counts(self) -> dict[str, float]:
+        """Return what every part has counted, and how far the readers of the journal are behind."""
         counts: Counter[str] = Counter()
         notified = (notifier.counts for notifier in self._notifiers)
         for part in (self.counts, self._judging.counts, self._storing.counts, *notified):
             counts.update(dict(part))  # a copy made in one step: the other threads go on counting
-        counts["journal_bytes"] = self._journal.used_bytes
-        counts["catching_up_seconds"] = round(self._catching_up.behind_s)
-        return dict(counts)
+        gauges: dict[str, float] = {"held_rows": self._judging.held_rows}
+        gauges["catching_up_seconds"] = round(self._catching_up.behind_s)
+        with suppress(JournalUnavailable):
+            gauges |= {"journal_bytes": self._journal.used_bytes, "journal_limit_bytes": self._journal.limit_bytes}
+            judged = self._judging.reached or self._journal.position(committing.READER)
+            for reader, position in (("judging", judged), ("storing", self._storing.position)):
+                arrived_ns = self._journal.arrived_after(position)
+                since_ns = 0 if arrived_ns is None else max(0, time.time_ns() - arrived_ns)
+                gauges[f"{LAG_SECONDS}:{reader}"] = since_ns / 1e9
+                gauges[f"{LAG_MESSAGES}:{reader}"] = max(0, self._journal.last - position)
+        return {**counts, **gauges}

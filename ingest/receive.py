@@ -48,6 +48,9 @@ class Source(Protocol):
     def acknowledge(self, arrivals: Sequence[Arrival]) -> None:
         """Acknowledge messages that are stored: they are not sent again."""
 
+    last_error: str | None
+    """Why no message would arrive; safe from any thread."""
+
     @property
     def is_subscribed(self) -> bool:
         """Whether a message that a lift publishes now would arrive; safe from any thread."""

@@ -126,7 +126,7 @@ class Storing(threading.Thread):
             self._waiting.append(group)
 
     def stop(self) -> None:
-        """Write what is at hand and end."""
+        """Write what is at hand, unless the time series are away, and end."""
         self._stopping.set()
         self.join()
 
@@ -134,7 +134,8 @@ class Storing(threading.Thread):
         """Write until stopped."""
         while not self._stopping.wait(self._every_s):
             self._turn()
-        self._turn()
+        if self.outage.cause is None:  # time series that hang would hold up the end
+            self._turn()
         if self._series is not None:
             self._series.close()
 
@@ -245,6 +246,7 @@ class Storing(threading.Thread):
         self.counts["expired_rows"] += sum(expired(group.decoded, oldest_ns) for group in groups)
         if not self._retry(lambda: self._write(rows), TimeSeriesUnavailable):
             return False
+        log.debug("stored groups=%d position=%d rows=%d", len(groups), groups[-1].last, sum(map(len, rows)))
         self._done(groups[-1].last)
         self._backoff.reset()
         return True

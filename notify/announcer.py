@@ -21,6 +21,7 @@ from telemetry.streams import topic
 log = logging.getLogger("liftwatch.announce")
 
 CURSOR = "mqtt"
+DELIVERED = "deliveries_taken:mqtt"
 AT_ONCE = 200
 POLL_S = 0.25
 CONNECT_LIMIT_S, ANSWER_LIMIT_S = 2.0, 10.0
@@ -33,10 +34,10 @@ class Announcer(threading.Thread):
     def __init__(self, records: Records, address: BrokerAddress, client_id: str) -> None:
         super().__init__(name="announce", daemon=True)
         self.wake = threading.Event()
-        self.counts: Counter[str] = Counter(announced=0)
+        self.counts: Counter[str] = Counter({DELIVERED: 0})
         self._records = records
         self._publisher = Publisher(address, client_id)
-        self._outage = Outage("alerts wait to be announced", log)
+        self.outage = Outage("alerts wait to be announced", log)
         self._backoff = Backoff(RETRY_FIRST_S, RETRY_LIMIT_S)
         self._stopping = threading.Event()
 
@@ -50,12 +51,12 @@ class Announcer(threading.Thread):
             try:
                 published = self._publish_next()
                 self._backoff.reset()
-                self._outage.over()
+                self.outage.over()
                 if published < AT_ONCE:
                     self.wake.wait(POLL_S)
                     self.wake.clear()
             except Exception as error:  # one transition that cannot be published must not end the thread
-                self._outage.failed(error, exc_info=not isinstance(error, NotPublished | RecordsUnavailable))
+                self.outage.failed(error, exc_info=not isinstance(error, NotPublished | RecordsUnavailable))
                 self._publisher.wait(self._backoff.pause_s(), self._stopping)
         self._publisher.close()
 
@@ -77,7 +78,7 @@ class Announcer(threading.Thread):
         if own:
             self._publish(own)
         self._records.move_cursor(CURSOR, waiting[-1].id)
-        self.counts["announced"] += len(own)
+        self.counts[DELIVERED] += len(own)
         return len(waiting)
 
     def _publish(self, transitions: Sequence[Announcement]) -> None:

@@ -69,6 +69,7 @@ class WebhookNotifier(threading.Thread):
         super().__init__(name="webhooks", daemon=True)
         self.wake = threading.Event()
         self.counts: Counter[str] = Counter()
+        self.outage = Outage("webhooks wait", log)
         self._records, self._endpoints, self._now_ns = records, endpoints, now_ns
         self._senders = [WebhookSender(records, endpoint, self.counts, now_ns) for endpoint in endpoints]
         self._stopping = threading.Event()
@@ -83,7 +84,7 @@ class WebhookNotifier(threading.Thread):
         for sender in self._senders:
             sender.start()
         if self._endpoints:
-            _repeat("webhooks", self._route_all, self.wake, self._stopping)
+            _repeat(self.outage, self._route_all, self.wake, self._stopping)
         for sender in self._senders:
             sender.stop()
 
@@ -129,7 +130,8 @@ class WebhookSender(threading.Thread):
 
     def run(self) -> None:
         """Send until stopped."""
-        _repeat(f"webhook {self._endpoint.name}", lambda: self.send_due() > 0, self.wake, self._stopping)
+        outage = Outage(f"webhook {self._endpoint.name} waits", log)
+        _repeat(outage, lambda: self.send_due() > 0, self.wake, self._stopping)
         self._client.close()
 
     def stop(self) -> None:
@@ -159,7 +161,7 @@ class WebhookSender(threading.Thread):
         else:
             self._records.store_attempt(delivery.id, FAILED, error=attempt.error)
             log.error("webhook %s: %s, given up: %s", delivery.endpoint, delivery.announcement.id, attempt.error)
-        self._counts[f"webhook_{attempt.result}"] += 1
+        self._counts[f"deliveries_{attempt.result}:webhook {delivery.endpoint}"] += 1
 
     def _send(self, delivery: Delivery) -> Attempt:
         sent = delivery.announcement
@@ -175,9 +177,9 @@ class WebhookSender(threading.Thread):
             return Attempt(classify(None), f"{type(error).__name__}: {error}")
 
 
-def _repeat(name: str, work: Callable[[], bool], wake: threading.Event, stopping: threading.Event) -> None:
+def _repeat(outage: Outage, work: Callable[[], bool], wake: threading.Event, stopping: threading.Event) -> None:
     """Do `work` until `stopping`: at once again where it returns that there is more, after a pause where it fails."""
-    backoff, outage = Backoff(RETRY_FIRST_S, RETRY_LIMIT_S), Outage(f"{name} waits", log)
+    backoff = Backoff(RETRY_FIRST_S, RETRY_LIMIT_S)
     while not stopping.is_set():
         try:
             more = work()
@@ -190,7 +192,7 @@ def _repeat(name: str, work: Callable[[], bool], wake: threading.Event, stopping
             outage.failed(error)
             stopping.wait(backoff.pause_s())
         except Exception:  # one transition or delivery must not end all later ones
-            log.exception("%s: a round failed and is tried again", name)
+            log.exception("%s: a round failed and is tried again", outage.effect)
             stopping.wait(backoff.pause_s())
 
 

@@ -126,6 +126,12 @@ class Journal:
                 entries.append(Entry(position, arrived_ns, topic, value[start:], retained))
         return entries
 
+    def arrived_after(self, position: int) -> int | None:
+        """Return when the first message after `position` arrived, in nanoseconds; None where there is none."""
+        with self._transaction() as txn:
+            cursor = txn.cursor(self._entries)
+            return int(HEADER.unpack_from(cursor.value())[0]) if cursor.set_range(KEY.pack(position + 1)) else None
+
     def continue_after(self, position: int) -> int:
         """Continue numbering after `position`, which readers stored elsewhere while this journal is newer or older.
 

@@ -2,24 +2,21 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable
-from typing import Any
 
 from fastapi import APIRouter
-from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
+from prometheus_client.core import GaugeMetricFamily, Metric
 from prometheus_client.exposition import CONTENT_TYPE_LATEST, generate_latest
 from prometheus_client.registry import Collector
 from starlette.responses import Response
 
 from dashboards.api.context import AppContext
 from dashboards.api.responses import OrjsonResponse, problem_responses
+from dashboards.http.problem import unavailable
 from dashboards.live.fleet_view import SEVERITIES, STATES
 from dashboards.live.partitions import PartitionStatus
+from store.monitor_counts import BEHIND_LIMIT_S, behind, metric_families
 from telemetry import instant
-
-GAUGES = ("_bytes", "_seconds")
-NOT_IN_A_METRIC_NAME = re.compile(r"[^a-zA-Z0-9_]")
 
 
 def probes(context: AppContext) -> APIRouter:
@@ -34,12 +31,13 @@ def probes(context: AppContext) -> APIRouter:
 
     @router.get("/readyz", responses=problem_responses(503))
     def readyz() -> OrjsonResponse:
-        """Answer that records and time series are available, when a monitor last wrote, and the monitors' warnings."""
+        """Answer that records and time series are available, and that all monitors judge and store in time."""
         view = context.poller.current_view()
         context.series()
+        if late := _late(context):
+            raise unavailable("monitor", "; ".join(late))
         broken = context.poller.rules_set_aside()
         warnings = [f"rules set aside: {', '.join(broken)}"] if broken else []
-        warnings += [_stopped(each) for each in context.poller.partitions() if not each.is_running]
         wrote = instant.text(view.as_of_ns or None)
         return OrjsonResponse({"status": "ready", "monitor_wrote": wrote, "warnings": warnings})
 
@@ -51,6 +49,19 @@ def probes(context: AppContext) -> APIRouter:
         return Response(generate_latest(context.server_metrics.registry), media_type=CONTENT_TYPE_LATEST)
 
     return router
+
+
+def _late(context: AppContext) -> list[str]:
+    """Return which partitions are not judged or stored in time, and why."""
+    partitions, counts = context.poller.partitions(), context.poller.counts()
+    if not counts:
+        return ["no monitor has written yet: start one"]
+    late = [_stopped(each) for each in partitions if not each.is_running]
+    for each in partitions:
+        if each.is_running and each.silent_s >= BEHIND_LIMIT_S:
+            late.append(f"the monitor of partition {each.partition} has not written for {each.silent_s:.0f} s")
+        late += [f"partition {each.partition}: {reason}" for reason in behind(counts.get(each.partition, {}))]
+    return late
 
 
 def _stopped(status: PartitionStatus) -> str:
@@ -80,20 +91,4 @@ class FleetCollector(Collector):
         running = GaugeMetricFamily("liftwatch_partition_running", "Whether a monitor runs", labels=["partition"])
         for each in self._desk.poller.partitions():
             running.add_metric([each.partition], each.is_running)
-        yield from (lifts, open_alerts, wrote, running, *self._monitors())
-
-    def _monitors(self) -> Iterable[Metric]:
-        """Return the counts of the monitors; the part of a count's key after a colon becomes the label `kind`.
-
-        A count whose name ends in `_bytes` or `_seconds` is a gauge, every other one a counter.
-        """
-        families: dict[str, Any] = {}
-        for monitor, counts in sorted(self._desk.poller.counts().items()):
-            for key, value in sorted(counts.items()):
-                name, _, kind = key.partition(":")
-                name = f"liftwatch_monitor_{NOT_IN_A_METRIC_NAME.sub('_', name)}"
-                if name not in families:
-                    measured = GaugeMetricFamily if name.endswith(GAUGES) else CounterMetricFamily
-                    families[name] = measured(name, "Told by the monitor", labels=["monitor", "kind"])
-                families[name].add_metric([monitor, kind], value)
-        return families.values()
+        yield from (lifts, open_alerts, wrote, running, *metric_families(self._desk.poller.counts()))

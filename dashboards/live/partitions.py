@@ -21,11 +21,12 @@ MONITOR_SILENT_S = 15.0
 
 @dataclass(frozen=True, slots=True)
 class PartitionStatus:
-    """A partition, whether its monitor runs, and when the monitor last wrote (None: never)."""
+    """A partition, whether its monitor runs, when that last wrote (None: never), and since how long it is silent."""
 
     partition: str
     is_running: bool
     wrote_ns: int | None
+    silent_s: float = 0.0
 
 
 class PartitionWatch:
@@ -50,7 +51,8 @@ class PartitionWatch:
     def _status(self, name: str, picture: LiveState | None, now_s: float) -> PartitionStatus:
         if picture is None:
             return PartitionStatus(name, is_running=False, wrote_ns=None)
-        return PartitionStatus(name, now_s - self._seen[name][1] <= self._silent_s, picture.at_ns)
+        silent_s = now_s - self._seen[name][1]
+        return PartitionStatus(name, silent_s <= self._silent_s, picture.at_ns, silent_s)
 
 
 def _number(name: str) -> int:

@@ -91,7 +91,7 @@ def test_an_unknown_field_is_a_problem_with_field_and_remedy(client: TestClient)
 
 def test_a_wrong_method_is_answered_with_the_allowed_methods(client: TestClient) -> None:
     answer = client.put("/api/v1/fleet")
-    assert (answer.status_code, answer.headers["allow"]) == (405, "GET")
+    assert (answer.status_code, answer.headers["allow"]) == (405, "GET, HEAD")
     assert answer.headers["content-type"] == PROBLEM
 
 
@@ -166,6 +166,16 @@ def test_metrics_are_labelled_by_route_and_never_by_the_requested_path(client: T
     assert "/some/path" not in text
     assert 'liftwatch_lifts{state="normal"} 6.0' in text
     assert 'liftwatch_monitor_refused_total{kind="not-json",monitor="0/1"} 2.0' in text
+
+
+@pytest.mark.parametrize("path", ["/", "/healthz", "/metrics", "/readyz", "/api/v1/lifts", "/api/v1/live", "/nowhere"])
+def test_head_is_answered_as_get_without_a_body(client: TestClient, path: str) -> None:
+    head = client.head(path)
+    assert head.content == b""
+    if path != "/api/v1/live":  # a stream, which GET would not end
+        got = client.get(path)
+        assert (head.status_code, head.headers["content-type"]) == (got.status_code, got.headers["content-type"])
+    assert client.app.state.context.broadcaster.listeners == set()  # type: ignore[attr-defined]
 
 
 def test_the_openapi_document_refers_to_no_other_host(client: TestClient) -> None:

@@ -75,7 +75,8 @@ def test_a_lift_with_a_barometer_lists_the_rules_not_judged_and_why(client: Test
 def test_a_rule_set_aside_by_a_monitor_is_listed_on_every_lift_and_in_readyz(
     client: TestClient, records: Records
 ) -> None:
-    assert client.get("/readyz").json()["warnings"] == []
+    records.put_live(table(6).encode(), {}, T0_NS)
+    until(lambda: client.get("/readyz").json().get("warnings") == [], "a server that is ready")
     records.put_live(table(6).encode(), {"rule_set_aside:overspeed": 1.0}, T0_NS)
     until(lambda: client.get("/api/v1/lifts/L001").json()["not_judged"] != [], "the next look at the records")
     (told,) = client.get("/api/v1/lifts/L001").json()["not_judged"]

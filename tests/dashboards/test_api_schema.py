@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import math
 import re
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -32,7 +33,7 @@ ALERT_ID = alert_id("L001", RULES[0].slug, T0_NS + 1)
 
 @pytest.fixture(scope="module")
 def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """A server with a few lifts and an alert."""
+    """A server with a few lifts and an alert, and a monitor that writes each second."""
     folder: Path = tmp_path_factory.mktemp("described")
     url = f"sqlite:///{folder}/records.db"
     with Records.open(url) as records:
@@ -48,8 +49,18 @@ def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         causes=("overspeed",),
         inject=lambda *_: None,
     )
-    with served(described) as (at, _):
+    with served(described) as (at, _), Records.open(url) as records:
+        ended = threading.Event()
+
+        def monitor() -> None:
+            while not ended.wait(1.0):
+                records.put_live(table(3).encode(), {}, T0_NS)
+
+        writing = threading.Thread(target=monitor)
+        writing.start()
         yield at
+        ended.set()
+        writing.join()
 
 
 def away() -> Any:

@@ -9,11 +9,12 @@ import sys
 from pathlib import Path
 from typing import Any, Self
 
+import httpx
 from paho.mqtt.client import CallbackAPIVersion, Client
 
 from registry.facts import Floor, LiftFacts
 from store.records.repository import Records
-from tests.loopback import until
+from tests.loopback import free_port, until
 from tests.processes import start_process
 
 T0_MS = 1_514_764_800_000
@@ -42,8 +43,10 @@ class Monitor:
     def __init__(self, folder: Path, port: int, more: str = "") -> None:
         self.folder = folder
         self.log = folder / "monitor.log"
+        self.http_port = free_port()
         self._config = folder / "liftwatch.toml"
-        self._config.write_text(f"[broker]\nport = {port}\n[monitor]\ndata_dir = '{folder}'\n{more}", encoding="utf-8")
+        own = f"data_dir = '{folder}'\nhttp_port = {self.http_port}\n"
+        self._config.write_text(f"[broker]\nport = {port}\n[monitor]\n{own}{more}", encoding="utf-8")
         self._process: subprocess.Popen[bytes] | None = None
         self.records = Records.open(f"sqlite:///{folder}/records.db")
 
@@ -56,6 +59,19 @@ class Monitor:
         if hears:
             until(lambda: b"hearing lifts" in self.log.read_bytes()[before:], "a monitor that hears", 90.0)
         return self
+
+    def readiness(self) -> tuple[int, str]:
+        """Return the status and the reasons of its own /readyz; 0 where it does not answer yet."""
+        try:
+            answer = httpx.get(f"http://127.0.0.1:{self.http_port}/readyz", trust_env=False, timeout=30)
+        except httpx.TransportError:
+            return 0, ""
+        return answer.status_code, "; ".join(answer.json()["reasons"])
+
+    def metric(self, name: str) -> float:
+        """Return a value of its own /metrics, named with its labels."""
+        text = httpx.get(f"http://127.0.0.1:{self.http_port}/metrics", trust_env=False, timeout=30).text
+        return next(float(line.rpartition(" ")[2]) for line in text.splitlines() if line.startswith(name))
 
     @property
     def pid(self) -> int:

@@ -33,6 +33,9 @@ def test_a_monitor_starts_without_broker_records_and_time_series_and_judges_when
         more = f"[records]\nurl = 'sqlite:///{obstacle}/records.db'\n[timeseries]\nkind = 'influxdb'\nurl = '{url}'\n"
         monitor = Monitor(tmp_path, broker.port, more).start(hears=False)
         until(lambda: b"judging waits" in monitor.log.read_bytes(), "a monitor that waits for its records", 90.0)
+        until(lambda: "receiving waits for the broker" in monitor.readiness()[1], "the reason that it hears nobody")
+        status, reasons = monitor.readiness()
+        assert (status, "judging waits: The folder of sqlite:///" in reasons) == (503, True)
         broker.start()
         voice = Voice(broker.port)
         until(lambda: b"hearing lifts" in monitor.log.read_bytes(), "a monitor that hears", 90.0)

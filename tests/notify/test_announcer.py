@@ -11,7 +11,7 @@ import pytest
 
 from mqtt.client import BrokerAddress
 from mqtt.publisher import Publisher
-from notify.announcer import CURSOR, Announcer
+from notify.announcer import CURSOR, DELIVERED, Announcer
 from store.records.repository import Records
 from tests.alerts.rules import DOOR, STOP, T0, occurrence
 from tests.broker import Broker, mosquitto
@@ -60,7 +60,7 @@ def test_transitions_are_published_in_their_order_and_once(records: Records, bro
     with subscribed(broker.port) as subscriber:
         with announcing(records, broker.port) as announcer:
             alerts = received(subscriber, 3)
-            until(lambda: announcer.counts["announced"] == 3, "the cursor behind them")
+            until(lambda: announcer.counts[DELIVERED] == 3, "the cursor behind them")
         with announcing(records, broker.port):
             subscriber.serve(0.5)
         assert [rule for rule, _ in alerts] == [STOP.slug, DOOR.slug, STOP.slug]
@@ -77,7 +77,7 @@ def test_transitions_wait_for_a_broker_that_is_away(
         until(lambda: "alerts wait to be announced: the broker" in caplog.text, "the warning")
         assert records.cursor(CURSOR) == 0
         broker.start()
-        until(lambda: announcer.counts["announced"] == 3, "the announcements", 60.0)
+        until(lambda: announcer.counts[DELIVERED] == 3, "the announcements", 60.0)
     assert records.cursor(CURSOR) == records.last_transition()
 
 
@@ -89,5 +89,5 @@ def test_transitions_that_the_broker_refuses_are_not_taken_for_published(
     commit_alerts(records)
     with announcing(records, broker.port) as announcer:
         until(lambda: "allow this user to write there" in caplog.text, "the warning")
-        assert (records.cursor(CURSOR), announcer.counts["announced"]) == (0, 0)
+        assert (records.cursor(CURSOR), announcer.counts[DELIVERED]) == (0, 0)
     broker.stop()

@@ -1,0 +1,132 @@
+"""A monitor's own small HTTP port: GET and HEAD of a few paths, for supervisors and Prometheus.
+
+It answers while the records are away. A port that cannot be had is tried again and stops nothing. At most
+`CONNECTIONS_LIMIT` connections are served at a time, each for one request, and one that is silent for `SILENCE_LIMIT_S`
+is closed.
+"""
+
+from __future__ import annotations
+
+import logging
+import socket
+import threading
+from collections.abc import Callable, Mapping
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any, NamedTuple
+
+from mqtt.backoff import Backoff
+from mqtt.outage import Outage
+from telemetry.version import VERSION
+
+log = logging.getLogger("liftwatch.http")
+
+CONNECTIONS_LIMIT = 16
+SILENCE_LIMIT_S = 5.0
+RETRY_FIRST_S, RETRY_LIMIT_S = 1.0, 60.0
+
+
+class HttpAnswer(NamedTuple):
+    """The answer to a request."""
+
+    status: int
+    media_type: str
+    body: bytes
+
+
+Routes = Mapping[str, Callable[[], HttpAnswer]]
+
+
+class HttpPort(threading.Thread):
+    """Serves `routes` at `host` and `port`, in threads of its own, until it is stopped."""
+
+    def __init__(self, host: str, port: int, routes: Routes) -> None:
+        super().__init__(name="http", daemon=True)
+        self._address, self._routes = (host, port), routes
+        self._outage = Outage(f"no metrics at http://{host}:{port}", log)
+        self._backoff = Backoff(RETRY_FIRST_S, RETRY_LIMIT_S)
+        self._stopping = threading.Event()
+        self._server: LimitedServer | None = None
+
+    def run(self) -> None:
+        """Bind the port, as often as it takes, and serve."""
+        while not self._stopping.is_set():
+            try:
+                with LimitedServer(self._address, self._routes) as server:
+                    self._server = server
+                    self._outage.over()
+                    log.info("metrics, readiness and health at http://%s:%d", *self._address)
+                    if not self._stopping.is_set():
+                        server.serve_forever()
+            except OSError as error:
+                self._outage.failed(f"{error.strerror}; set monitor.http_port to a free port, or to 0 for none")
+                self._stopping.wait(self._backoff.pause_s())
+
+    def stop(self) -> None:
+        """End the thread."""
+        self._stopping.set()
+        if self._server is not None:
+            self._server.shutdown()
+        self.join()
+
+
+class LimitedServer(ThreadingHTTPServer):
+    """A server of one request for each connection, and of so many connections at a time."""
+
+    daemon_threads = True
+    block_on_close = False
+
+    def __init__(self, address: tuple[str, int], routes: Routes) -> None:
+        self.address_family = socket.AF_INET6 if ":" in address[0] else socket.AF_INET
+        self.routes = routes
+        self._room = threading.BoundedSemaphore(CONNECTIONS_LIMIT)
+        super().__init__(address, RequestHandler)
+
+    def process_request(self, request: Any, client_address: Any) -> None:
+        """Serve a connection where there is room, else close it."""
+        if self._room.acquire(blocking=False):
+            super().process_request(request, client_address)
+        else:
+            self.shutdown_request(request)
+
+    def process_request_thread(self, request: Any, client_address: Any) -> None:
+        """Serve a connection and make room."""
+        try:
+            super().process_request_thread(request, client_address)
+        finally:
+            self._room.release()
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """Log what went wrong with a connection, at debug level: a client that hangs up is no fault of ours."""
+        log.debug("a request failed", exc_info=True)
+
+
+class RequestHandler(BaseHTTPRequestHandler):
+    """Answers one request by the server's routes; a query is ignored."""
+
+    server: LimitedServer
+    server_version, sys_version = f"liftwatch/{VERSION}", ""
+    timeout = SILENCE_LIMIT_S
+
+    def do_GET(self) -> None:
+        """Answer with a body."""
+        self.wfile.write(self._answer())
+
+    def do_HEAD(self) -> None:
+        """Answer as to GET, without the body."""
+        self._answer()
+
+    def log_message(self, format: str, *arguments: Any) -> None:  # noqa: A002
+        """Log nothing: a probe each second would fill the log."""
+
+    def _answer(self) -> bytes:
+        path = self.path.partition("?")[0]
+        paths = ", ".join(self.server.routes)
+        answer = HttpAnswer(404, "text/plain", f"Here are {paths}.\n".encode())
+        if route := self.server.routes.get(path):
+            answer = route()
+        self.send_response(answer.status)
+        for name, value in (("Content-Type", answer.media_type), ("Content-Length", str(len(answer.body)))):
+            self.send_header(name, value)
+        self.send_header("Cache-Control", "no-store")
+        self.end_headers()
+        return answer.body

@@ -1,0 +1,99 @@
+"""A monitor's own HTTP port: it says whether the monitor is ready and why not, also while the records are away."""
+
+from __future__ import annotations
+
+import socket
+import sqlite3
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+
+import httpx
+import pytest
+
+from ingest import http_port
+from ingest.http_port import HttpAnswer, HttpPort
+from telemetry.streams import topic
+from tests.broker import Broker
+from tests.ingest.running import DISTRICT, Monitor, Voice, bundle, facts
+from tests.loopback import accepts, free_port, until
+
+ROUTES = {"/healthz": lambda: HttpAnswer(200, "text/plain", b"alive")}
+
+
+@pytest.fixture
+def port() -> Iterator[int]:
+    """The port of a small server."""
+    number = free_port()
+    server = HttpPort("127.0.0.1", number, ROUTES)
+    server.start()
+    until(lambda: accepts(number), "the server")
+    yield number
+    server.stop()
+
+
+def get(port: int, method: str = "GET", path: str = "/healthz") -> httpx.Response:
+    return httpx.request(method, f"http://127.0.0.1:{port}{path}", trust_env=False, timeout=60)
+
+
+def test_get_and_head_have_the_same_headers_and_another_path_names_those_there_are(port: int) -> None:
+    got, head = get(port), get(port, "HEAD")
+    assert (got.status_code, got.content, head.status_code, head.content) == (200, b"alive", 200, b"")
+    assert head.headers["content-length"] == got.headers["content-length"] == "5"
+    elsewhere = get(port, path="/elsewhere")
+    assert (elsewhere.status_code, elsewhere.text) == (404, "Here are /healthz.\n")
+    assert get(port, path="/healthz?since=1").status_code == 200
+
+
+def test_half_sent_requests_end_and_make_room_for_others(port: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(http_port.RequestHandler, "timeout", 0.2)
+    silent = [socket.create_connection(("127.0.0.1", port)) for _ in range(3 * http_port.CONNECTIONS_LIMIT)]
+    for connection in silent:
+        connection.sendall(b"GET /healthz HT")
+
+    def answers() -> bool:
+        try:
+            return get(port).status_code == 200
+        except httpx.TransportError:
+            return False
+
+    until(answers, "an answer beside clients that send nothing")
+    for connection in silent:
+        connection.close()
+
+
+def test_a_port_in_use_is_tried_again(monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture) -> None:
+    monkeypatch.setattr(http_port, "RETRY_LIMIT_S", 0.1)
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        number = taken.getsockname()[1]
+        server = HttpPort("127.0.0.1", number, ROUTES)
+        server.start()
+        until(lambda: "set monitor.http_port to a free port" in caplog.text, "the remedy")
+    until(lambda: accepts(number) and get(number).status_code == 200, "the server on a port that is free again")
+    server.stop()
+
+
+def test_a_monitor_is_ready_unless_judging_or_storing_is_behind_and_answers_while_its_records_are_locked(
+    tmp_path: Path, broker: Broker
+) -> None:
+    monitor = Monitor(tmp_path, broker.port)
+    monitor.records.put_lifts([facts("L1")], "test", 0)
+    monitor.start()
+    until(lambda: monitor.readiness() == (200, ""), "a monitor that is ready")
+    voice = Voice(broker.port)
+    with closing(sqlite3.connect(tmp_path / "records.db", isolation_level=None)) as locking:
+        locking.execute("BEGIN EXCLUSIVE")
+        for second in range(4):
+            voice.say(topic(DISTRICT, "L1", "bundle"), bundle(second, -2.3, 60.0 - 2.3 * second))
+        until(lambda: "judging" in monitor.readiness()[1], "a judging that is behind")
+        assert monitor.readiness()[0] == 503
+        assert monitor.metric("liftwatch_monitor_journalled_total") == 4
+        assert monitor.metric('liftwatch_monitor_lag_messages{kind="judging"') >= 0
+        assert get(monitor.http_port).json() == {"status": "alive"}
+        locking.execute("ROLLBACK")
+    until(lambda: monitor.readiness() == (200, ""), "a monitor that is ready again")
+    until(lambda: monitor.metric('liftwatch_monitor_deliveries_taken_total{kind="mqtt"') >= 1, "the alert")
+    for name in ("journal_bytes", "held_rows", "turn_seconds_count", 'lag_seconds{kind="storing"'):
+        assert monitor.metric(f"liftwatch_monitor_{name}") >= 0
+    voice.close()
+    assert monitor.stop() == 0
