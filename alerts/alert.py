@@ -22,7 +22,7 @@ class Alert:
     came at that instant: an earlier one, or the same one again, is a repeat and changes nothing, so that reading the
     journal again is harmless. `levels`: the severities whose condition holds now. `by_hand`: stays firing until
     resolved. `acknowledgements`: who acknowledged it at its severity, each with the note. `transitions`: how many it
-    had."""
+    had. `ahead_ns`: how far the lift's time, which never goes back, was ahead of its clock at the onset."""
 
     id: str
     lift_id: str
@@ -36,6 +36,7 @@ class Alert:
     last_applied: tuple[str, ...] = ()
     levels: tuple[str, ...] = ()
     by_hand: bool = False
+    ahead_ns: int = 0
     cleared_ns: int | None = None
     closed_ns: int | None = None
     closed_by: str | None = None

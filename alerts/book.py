@@ -43,6 +43,9 @@ is not applied again: reading the journal twice is harmless. Missing data makes 
 A rule that clears by hand fires until a person resolves its alert, whatever its levels do meanwhile. That its condition
 ends, comes again or goes on (such a level is found again every few seconds, `Level.again_s`) changes nothing but the
 greatest value of its peak. A condition that holds when its alert is resolved is found again, and fires a new alert.
+
+Findings come in the lift's time, which never goes back; order, folding and ids go by it. An alert's onset and end are
+what the lift's clock showed, which may have been set back since.
 """
 
 from __future__ import annotations
@@ -136,7 +139,7 @@ def _noted(alert: Alert, finding: Finding) -> Alert:
 def _folds(last: Alert, finding: Finding, rule: Rule) -> bool:
     if last.cleared_ns is None or last.closed_by is not None:
         return False
-    return finding.onset_ns - last.cleared_ns <= round(rule.fold_s * 1e9)
+    return finding.onset_ns - last.last_ns <= round(rule.fold_s * 1e9)
 
 
 def _fire(
@@ -148,9 +151,10 @@ def _fire(
     noticed_ns: int,
     causes: Iterable[Alert],
 ) -> Change:
-    onset_ns = finding.onset_ns
-    if last is not None and onset_ns <= last.onset_ns:  # resolved while its condition still holds: it begins anew
-        onset_ns = max(finding.at_ns, last.onset_ns + 1)
+    onset_ns, ahead_ns = finding.onset_ns, finding.onset_ahead_ns
+    if last is not None and onset_ns <= last.onset_ns + last.ahead_ns:
+        # resolved while its condition still holds: it begins anew
+        onset_ns, ahead_ns = max(finding.at_ns, last.onset_ns + last.ahead_ns + 1), finding.ahead_ns
     severity = SEVERITIES[finding.severity]
     evidence = _known(finding.evidence)
     alert = Alert(
@@ -160,13 +164,14 @@ def _fire(
         rule=rule.slug,
         severity=severity,
         state=FIRING,
-        onset_ns=onset_ns,
+        onset_ns=onset_ns - ahead_ns,
         noticed_ns=noticed_ns,
         last_ns=finding.at_ns,
         last_applied=(_mark(finding),),
         levels=(severity,),
         by_hand=finding.by_hand,
-        inhibited_by=held_by(rule.slug, severity, onset_ns, causes),
+        ahead_ns=ahead_ns,
+        inhibited_by=held_by(rule.slug, severity, onset_ns - ahead_ns, causes),
         evidence=evidence,
         codes=dict(rule.codes),
         summary=render(rule.sentence, rule.name, evidence),
@@ -179,7 +184,8 @@ def _refire(last: Alert, finding: Finding, rule: Rule, noticed_ns: int, causes: 
         last = replace(last, shelved_until_ns=None)
     alert = replace(_holding(last, finding, rule), state=FIRING, cleared_ns=None, closed_ns=None, count=last.count + 1)
     shelved = alert.shelved_until_ns is not None
-    held = SHELVED if shelved else held_by(rule.slug, alert.severity, finding.onset_ns, causes)
+    onset_ns = finding.onset_ns - finding.onset_ahead_ns
+    held = SHELVED if shelved else held_by(rule.slug, alert.severity, onset_ns, causes)
     return changed(replace(alert, inhibited_by=held), REFIRED, noticed_ns)
 
 
@@ -220,7 +226,7 @@ def _off(last: Alert | None, finding: Finding, noticed_ns: int) -> Change | None
     alert = replace(_noted(last, finding), levels=left)
     if left or last.by_hand:
         return Change(alert, None)
-    alert = replace(alert, state=CLEARED, cleared_ns=finding.at_ns)
+    alert = replace(alert, state=CLEARED, cleared_ns=finding.at_ns - finding.ahead_ns)
     if last.acknowledged:
         alert = replace(alert, state=CLOSED, closed_ns=noticed_ns)
     return changed(alert, CLEARED, noticed_ns)

@@ -63,7 +63,7 @@ class Ledger:
         alert = change.alert
         of_lift = self.newest[alert.lift_id]
         known = of_lift.get(alert.rule)
-        if known is None or alert.onset_ns >= known.onset_ns:
+        if known is None or alert.last_ns >= known.last_ns:
             of_lift[alert.rule] = alert
         self.changed[alert.id] = alert
         self.changes.append(change)

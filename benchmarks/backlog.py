@@ -50,12 +50,9 @@ def measure(lifts: int, seconds: int, vibration: bool) -> dict[str, float]:
         decoded = decode(entries)
         indexed = fleet.index(decoded.messages)
         decoded_at = time.process_time()
-        batches = [sequencer.step(decoded, indexed.lift)[0]]
-        while sequencer.waiting:
-            batches.append(sequencer.more())
+        batch, _ = sequencer.step(decoded, indexed.lift)
         sequenced_at = time.process_time()
-        for batch in batches:
-            judge.step(batch, fleet.facts)
+        judge.step(batch, fleet.facts)
         ended = time.process_time()
         spans_s = (decoded_at - begun, sequenced_at - decoded_at, ended - sequenced_at)
         for step, span_s in zip(STEPS, spans_s, strict=True):

@@ -15,7 +15,7 @@ from commands.monitor import collect_seldom
 from detectors.catalogue import RULES
 from detectors.judge import Judge
 from ingest.fleet import Fleet
-from ingest.replaying import BUDGET_ROWS, wider
+from ingest.replaying import wider
 from simulator.playback.simulation import Simulation
 from simulator.scenarios.scenario import Scenario
 from telemetry.order.sequence import Sequencer
@@ -28,7 +28,7 @@ STEPS = ("simulate", "to columns", "sequence and batch", f"judge, {len(RULES)} r
 def measure(lifts: int, seconds: int, idle_hz: int, vibration: bool) -> Counter[str]:
     """Return the CPU seconds of each step for so many seconds of a fleet's morning."""
     simulation = Simulation(Scenario(lifts=lifts, hours=1.0, hour=8.5, idle_hz=idle_hz, vibration=vibration), START_NS)
-    fleet, sequencer, judge = Fleet(), Sequencer(BUDGET_ROWS), Judge(RULES, lifts)
+    fleet, sequencer, judge = Fleet(), Sequencer(), Judge(RULES, lifts)
     fleet.load([(facts, True) for facts in simulation.facts])
     took: Counter[str] = Counter()
 
@@ -46,8 +46,6 @@ def measure(lifts: int, seconds: int, idle_hz: int, vibration: bool) -> Counter[
             indexed = timed(STEPS[2], fleet.index, group.messages)
             batch = timed(STEPS[2], sequencer.step, group, indexed.lift)[0]
             timed(STEPS[3], judge.step, batch, fleet.facts)
-            while sequencer.waiting:
-                timed(STEPS[3], judge.step, timed(STEPS[2], sequencer.more), fleet.facts)
     return took
 
 

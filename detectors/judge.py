@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from detectors import trigger
 from detectors.checking import check
-from detectors.observe import arrivals, tables
+from detectors.observe import arrivals, clock, tables
 from detectors.observe.arrivals import MessageArrivals
 from detectors.observe.rest import STILL_MPS
 from detectors.rule import Finding, Level, Rule, Score
@@ -61,7 +61,7 @@ class Judge:
         if not len(batch) and batch.waveforms is None and batch.machine is None:
             return []
         memory, seen = tables.step(self._states, batch, facts)
-        self._states |= memory
+        self._states |= memory | {"clock": clock.step(self._states["clock"], batch.steps)}
         return self._judge(seen._asdict(), facts, windows)
 
     def step_arrivals(
@@ -123,7 +123,7 @@ class Judge:
 
     def _judge(self, seen: Mapping[str, Any], facts: FleetFacts, windows: MaintenanceWindows) -> list[Finding]:
         """Return what the rules over these tables find."""
-        starred_only = {name: _starred_only(table, windows) for name, table in seen.items()}
+        starred_only = {name: self._starred_only(name, table, windows) for name, table in seen.items()}
         found: list[Finding] = []
         for rule in self.rules:
             table = seen.get(rule.table)
@@ -165,8 +165,45 @@ class Judge:
         for i, (level, score) in enumerate(zip(rule.levels, scores, strict=True)):
             key = f"{rule.slug}/{i}"
             memory[key], edges = trigger.step(self._states[key], level, score, table, unknown, idle)
-            found += _findings(rule, level, score, table, edges)
+            found += self._findings(rule, level, score, table, edges)
         return memory, found
+
+    def _starred_only(self, name: str, table: Any, windows: MaintenanceWindows) -> Bools:
+        """Return the rows at which only the starred rules are judged."""
+        ahead_ns = 0 if name == "arrivals" else clock.ahead_ns(self._states["clock"], table.lift, table.t_ns)
+        worked_on: Bools = windows.contain(table.lift, table.t_ns - ahead_ns)
+        if (table.mode > NORMAL).any():
+            return worked_on | np.isin(table.mode, STARRED_ONLY_MODES)
+        return worked_on
+
+    def _findings(self, rule: Rule, level: Level, score: Score, table: Any, edges: trigger.Edges) -> list[Finding]:
+        if not len(edges.place):
+            return []
+        lift, at_ns, onset_ns = table.lift[edges.place], table.t_ns[edges.place], edges.onset_ns
+        ahead_ns = onset_ahead_ns = np.zeros(len(lift), dtype=np.int64)
+        if rule.table != "arrivals":
+            ahead_ns = clock.ahead_ns(self._states["clock"], lift, at_ns)
+            began_ns = at_ns if score.by_present_clock else onset_ns
+            onset_ahead_ns = clock.ahead_ns(self._states["clock"], lift, began_ns)
+        return [
+            Finding(
+                lift=int(lift[k]),
+                rule=rule.slug,
+                kind=KINDS[kind],
+                severity=level.severity,
+                onset_ns=int(onset_ns[k]),
+                at_ns=int(at_ns[k]),
+                by_hand=level.by_hand,
+                evidence={
+                    name: float(column[edges.place[k]])
+                    for name, column in score.evidence.items()
+                    if kind != trigger.GREW or name == level.peak
+                },
+                ahead_ns=int(ahead_ns[k]),
+                onset_ahead_ns=int(onset_ahead_ns[k]),
+            )
+            for k, kind in enumerate(edges.kind.tolist())
+        ]
 
     def _lacking(self, rule: Rule, facts: FleetFacts) -> Bools:
         """Return for each lift whether a fact that the rule needs is missing."""
@@ -212,12 +249,13 @@ class Judge:
         position = state["z"].copy()
         rests = (state["still_ns"] >= 0) & (np.abs(state["speed"]) < STILL_MPS)
         speed = np.where(rests, 0.0, state["speed"])
+        every, trip_ns = np.arange(self.n, dtype=np.int32), np.ascontiguousarray(state["trip_ns"])
         return {
             "position_m": position,
             "landing": np.where(np.isnan(position), -1, state["landing"]),
             "speed_mps": speed,
             "direction": np.sign(speed),
-            "last_trip_ns": np.maximum(state["trip_ns"], 0),
+            "last_trip_ns": np.maximum(state["trip_ns"] - clock.ahead_ns(self._states["clock"], every, trip_ns), 0),
             "last_seen_ns": heard["seen_ns"].copy(),
             "blind_since_ns": np.where(heard["blind"], heard["unjudged_ns"], 0),
             "unjudged": heard["reason"].copy(),
@@ -226,7 +264,7 @@ class Judge:
 
 
 def _start(rules: Sequence[Rule], n: int) -> dict[str, Memory]:
-    return tables.start(n) | {"arrivals": arrivals.start(n)} | _start_rules(rules, n)
+    return tables.start(n) | {"arrivals": arrivals.start(n), "clock": clock.start(n)} | _start_rules(rules, n)
 
 
 def _start_rules(rules: Sequence[Rule], n: int) -> dict[str, Memory]:
@@ -245,31 +283,3 @@ def _carry(known: Mapping[str, Memory], fresh: dict[str, Memory]) -> dict[str, M
             if old.dtype[name] == state.dtype[name] and len(old) <= len(state):
                 state[name][: len(old)] = old[name]
     return fresh
-
-
-def _starred_only(table: Any, windows: MaintenanceWindows) -> NDArray[np.bool_]:
-    """Return the rows at which only the starred rules are judged."""
-    worked_on: NDArray[np.bool_] = windows.contain(table.lift, table.t_ns)
-    if (table.mode > NORMAL).any():
-        return worked_on | np.isin(table.mode, STARRED_ONLY_MODES)
-    return worked_on
-
-
-def _findings(rule: Rule, level: Level, score: Score, table: Any, edges: trigger.Edges) -> list[Finding]:
-    return [
-        Finding(
-            lift=int(table.lift[place]),
-            rule=rule.slug,
-            kind=KINDS[kind],
-            severity=level.severity,
-            onset_ns=int(onset_ns),
-            at_ns=int(table.t_ns[place]),
-            by_hand=level.by_hand,
-            evidence={
-                name: float(column[place])
-                for name, column in score.evidence.items()
-                if kind != trigger.GREW or name == level.peak
-            },
-        )
-        for place, kind, onset_ns in zip(edges.place, edges.kind.tolist(), edges.onset_ns, strict=True)
-    ]

@@ -52,13 +52,9 @@ REGISTRY_EVERY_S = 2.0
 TURN_BUCKETS_S = (0.005, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 20.0)
 FIRST_PAUSE_S = 0.25
 RETRY_LIMIT_S = 10.0
-WAITING_LIMIT_ROWS = 1_000_000
-"""With more rows of backlogs waiting to be judged the journal is not read further."""
 DAY_NS = 86_400 * 1_000_000_000
 TICK_NS = 1_000_000_000
 """How far the clock moves between two ticks, at which silence is judged."""
-UNJOURNALLED_NS = 500_000_000
-"""How long a message may be on its way from its arrival into the journal."""
 
 
 def turn_time_metric() -> Histogram:
@@ -67,7 +63,10 @@ def turn_time_metric() -> Histogram:
 
 
 class Judging(threading.Thread):
-    """The one writer of alerts. `wake` it when something was journalled; `reached` is as far as it has offered."""
+    """The one writer of alerts. `wake` it when something was journalled; `reached` is as far as it has offered.
+
+    `journalled_to` returns an instant up to which everything that has arrived is in the journal.
+    """
 
     def __init__(
         self,
@@ -79,6 +78,7 @@ class Judging(threading.Thread):
         stretch: Callable[[], Stretch],
         *,
         before_resuming: Callable[[], None] = lambda: None,
+        journalled_to: Callable[[], int] = time.time_ns,
         partition: Partition = EVERY_LIFT,
         keep_days: float = math.inf,
         batch_s: float = 0.2,
@@ -92,7 +92,8 @@ class Judging(threading.Thread):
         self.picture: LiveTable | None = None
         self.reached = 0
         self._journal, self._records, self._offer, self._committed = journal, records, offer, committed
-        self._stretch, self._partition, self._before_resuming = stretch, partition, before_resuming
+        self._stretch, self._journalled_to, self._partition = stretch, journalled_to, partition
+        self._before_resuming = before_resuming
         self._keep_ns = keep_days * DAY_NS
         self._rules = {rule.slug: rule for rule in rules}
         self._batch_s, self._batch_messages = batch_s, batch_messages
@@ -158,7 +159,7 @@ class Judging(threading.Thread):
 
     def _note_turn(self, started: float, before: int) -> None:
         """Note how long a turn took, and what it left waiting; log the batch where it read any message."""
-        self.turned_s, self.held_rows = time.monotonic(), self.state.sequencer.waiting
+        self.turned_s, self.held_rows = time.monotonic(), self.state.sequencer.held
         took_s = self.turned_s - started
         self.turn_time.observe(took_s)
         if self._position > before:
@@ -174,21 +175,21 @@ class Judging(threading.Thread):
 
     def _turn(self) -> bool:
         """Judge one group; return whether more waits."""
-        now_ns, stretch = time.time_ns(), self._stretch()
+        now_ns, stretch, heard_to_ns = time.time_ns(), self._stretch(), self._journalled_to()
         state = self.state
-        is_full = state.sequencer.waiting > WAITING_LIMIT_ROWS
-        limit = 0 if is_full else self._quarantine.group_limit(self._position + 1, self._batch_messages)
-        entries = self._journal.read(self._position, limit) if limit else []
+        limit = self._quarantine.group_limit(self._position + 1, self._batch_messages)
+        entries = self._journal.read(self._position, limit)
         if self._is_due("registry", REGISTRY_EVERY_S) or entries:  # what came after a change is judged by it
             self._retry(self._load_registry)
         if entries:
             self._judge_group(entries)
-        else:
-            self._judge_batch(state.sequencer.idle(now_ns - UNJOURNALLED_NS))
+            if entries[-1].position < self._journal.last:
+                heard_to_ns = entries[-1].arrived_ns
+        self._judge_batch(state.sequencer.idle(heard_to_ns))
         late_s = (now_ns - entries[-1].arrived_ns) / 1e9 if entries else 0.0
         # Every message up to this arrival has been judged, however late that is: silence counts up to here.
         read_to_ns = min(stretch.until_ns, entries[-1].arrived_ns) if entries else stretch.until_ns
-        if not is_full and abs(read_to_ns - self._ticked_ns) >= TICK_NS:
+        if abs(read_to_ns - self._ticked_ns) >= TICK_NS:
             self._ticked_ns = read_to_ns
             self._found(state.tick(read_to_ns, stretch.since_ns), now_ns)
         if self._is_due("picture", PICTURE_EVERY_S):
@@ -196,7 +197,7 @@ class Judging(threading.Thread):
         in_doubt = self._quarantine.in_doubt(self._position + 1)
         if self._committing.pending or in_doubt or self._is_due("commit", COMMIT_EVERY_S):
             self._retry(self._commit)
-        return late_s > self._batch_s or state.sequencer.waiting > 0 or in_doubt
+        return late_s > self._batch_s or in_doubt
 
     def _judge_group(self, entries: Sequence[Entry]) -> None:
         self._read_to = entries[-1].position

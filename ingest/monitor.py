@@ -33,7 +33,7 @@ from store.series.timeseries import TimeSeries
 
 log = logging.getLogger("liftwatch.monitor")
 
-TAKE_WAIT_S = 0.5
+TAKE_WAIT_S = 0.1
 GATHER_S, BURST_S = 0.045, 0.005
 ENOUGH_MESSAGES, HANDFUL_MESSAGES = 100, 4
 UNGATHERED_S = 1.0
@@ -94,6 +94,7 @@ class Monitor:
             self._wake_notifiers,
             lambda: self._listening.stretch,
             before_resuming=self._claim_records,
+            journalled_to=lambda: self._journalled_to_ns,
             partition=partition,
             keep_days=raw_days,
             batch_s=batch_s,
@@ -116,6 +117,7 @@ class Monitor:
         self._http = HttpPort(*http_address, probes.routes(self)) if http_address else None
         self._housekeeper = threading.Thread(target=self._housekeeping, name="housekeeping", daemon=True)
         self._ungathered_until_s = 0.0
+        self._journalled_to_ns = time.time_ns()
         self._stopping = threading.Event()
 
     def stop(self) -> None:
@@ -147,6 +149,7 @@ class Monitor:
             raise self._mismatch
 
     def _receive(self) -> None:
+        self._journalled_to_ns = time.time_ns()
         arrivals = self._gather()
         ours = [arrival for arrival in arrivals if self._partition.hears(arrival.topic)]
         if ours or self._source.is_subscribed:

@@ -26,10 +26,7 @@ from ingest.state import State
 from registry.facts import LiftFacts
 from telemetry.batch import Batch, Decoded
 from telemetry.groups import joined
-from telemetry.order.sequence import Sequencer
 
-BUDGET_ROWS = 1 << 20
-"""How many rows of one lift are judged at once: nobody waits for the other lifts."""
 FAR_NS = 1 << 62
 ATTENDANT = "attendant"
 AT_ONCE_MESSAGES = 20_000
@@ -59,7 +56,6 @@ class Replay:
         self._silence, self._attended_s = silence, attended_s
         self._by_hand: dict[str, Alert] = {}
         self._state = State(rules)
-        self._state.sequencer = Sequencer(BUDGET_ROWS)
         self._state.load([(lift, True) for lift in facts])
         self._ledger = Ledger()
 
@@ -71,7 +67,7 @@ class Replay:
         batch, counts = state.sequencer.step(decoded, indexed.lift)
         self.counts.update(counts)
         self.counts.update(f"refused:{refusal.reason}" for refusal in decoded.refusals)
-        changes = self._judge(batch) + self._drain()
+        changes = self._judge(batch)
         if self._silence and len(indexed.lift):
             changes += self._take(state.step_arrivals(decoded, indexed.lift))
             changes += self._take(state.tick(int(decoded.messages.arrived_ns.max())))
@@ -81,14 +77,7 @@ class Replay:
 
     def finish(self) -> list[Change]:
         """Return the changes of alerts by the rows that were still held."""
-        return self._judge(self._state.sequencer.idle(FAR_NS)) + self._drain()
-
-    def _drain(self) -> list[Change]:
-        """Judge the rows that could have gone out before, but for what went with them."""
-        changes: list[Change] = []
-        while self._state.sequencer.waiting:
-            changes += self._judge(self._state.sequencer.more())
-        return changes
+        return self._judge(self._state.sequencer.idle(FAR_NS))
 
     def _attend(self, changes: Sequence[Change], now_ns: int) -> list[Change]:
         """Resolve the alerts that clear by hand and were noticed `attended_s` ago or earlier."""
@@ -105,7 +94,7 @@ class Replay:
 
     def _take(self, findings: Sequence[Finding]) -> list[Change]:
         ledger = self._ledger
-        found = [self._state.occurrence(one, self._rules[one.rule], one.at_ns) for one in findings]
+        found = [self._state.occurrence(one, self._rules[one.rule], one.at_ns - one.ahead_ns) for one in findings]
         ledger.apply(found)
         return self._drain_changes()
 

@@ -58,8 +58,6 @@ def _batches(fleet: Fleet, sequencer: Sequencer) -> Iterator[Batch]:
         ]
         decoded = decode(entries)
         yield sequencer.step(decoded, fleet.index(decoded.messages).lift)[0]
-        while sequencer.waiting:
-            yield sequencer.more()
     yield sequencer.idle((T0_MS + 1000 * (SECONDS + 60)) * 1_000_000)
 
 

@@ -2,13 +2,14 @@
 
 `Decoded` is a group of messages as they came: the store writes it, nothing is lost.
 `Batch` is the part of it that may be judged: one row for each instant of a lift, sorted by lift and then time, never
-going back in time for a lift from one batch to the next. NaN is "no reading at this row".
+going back in time for a lift from one batch to the next, even where the lift's clock is set back (`Steps`). NaN is "no
+reading at this row".
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass, fields
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -106,6 +107,14 @@ class Decoded:
     machine: Waveforms = NO_MACHINE
 
 
+class Steps(NamedTuple):
+    """From `t_ns` on a lift's time is `ahead_ns` ahead of its clock; sorted by lift and time."""
+
+    lift: I32
+    t_ns: I64
+    ahead_ns: I64
+
+
 @dataclass(frozen=True, slots=True)
 class Batch:
     """Rows to judge, sorted by (`lift`, `t_ns`), unique in that pair. All columns have one length; never modified.
@@ -113,6 +122,9 @@ class Batch:
     `reboot` is 1.0 on a row after which the lift's device restarted (its event states are unknown from there on).
     `stale` is 1.0 where the row came from a retained status more than 5 minutes old: it sets state, raises nothing.
     `gap` is set where messages are missing: for how many seconds from the row on readings may have been in them.
+    `alarm_after_ns` is how long after the row's instant the alarm button was reported (negative: before), NaN: at it.
+    `late_press` is 1.0 where a press of the alarm button came late: it is raised, and sets no state.
+    `steps` says from where on the lift's time differs from its clock, which was set back.
     `waveforms` is vibration, any number of blocks of a lift; `message` is the index of the lift. A block counts at the
     lift's rows from `waveforms_due_ns` on: its first instant, or, where it came when rows beyond that had gone out, the
     first instant after these. Blocks are sorted by lift and that instant, and are never later than the rows from there.
@@ -133,10 +145,13 @@ class Batch:
     reboot: F64
     stale: F64
     gap: F64
+    alarm_after_ns: F64
+    late_press: F64
     waveforms: Waveforms | None = None
     waveforms_due_ns: I64 | None = None
     machine: Waveforms | None = None
     machine_due_ns: I64 | None = None
+    steps: Steps | None = None
 
     def __len__(self) -> int:
         return len(self.lift)

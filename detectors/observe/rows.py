@@ -65,6 +65,8 @@ class RowColumns(NamedTuple):
     mode: F64
     power: F64
     alarm: F64
+    alarm_after_ns: F64
+    late_press: F64
     offset_m: F64
     still_s: F64
     still_since_ns: I64
@@ -90,6 +92,8 @@ class RowTable(RowColumns):
     `door`, `presence`, `curtain`, `alarm`   as reported last, unknown where messages that went missing put that in
                          doubt (`events`)
     `mode`, `power`      as reported last
+    `alarm_after_ns`     how long after this row's instant the button was reported, where it was reported here
+    `late_press`         1 where a press of the alarm button came late: `alarm` does not show it
     `offset_m`           z_last minus the nearest landing (NaN without floors); `landing` its index, -1 unknown
     `z_doubt`            True where the position jumped, and was not found at landings since (`sensor`)
     `still_s`            for how long the car has been still (|v| < 0.05 m/s, no creep of 5 mm in 2 s) since it came to
@@ -148,7 +152,14 @@ def step(
     """
     memory, n = copied(memory), len(batch)
     made = columns(
-        RowColumns, n, lift=batch.lift, t_ns=batch.t_ns, stale=batch.stale == 1.0, accelerations=accelerations
+        RowColumns,
+        n,
+        lift=batch.lift,
+        t_ns=batch.t_ns,
+        alarm_after_ns=batch.alarm_after_ns,
+        late_press=batch.late_press,
+        stale=batch.stale == 1.0,
+        accelerations=accelerations,
     )
     read = _Readings(
         batch.lift, batch.t_ns, batch.v_mps, batch.z_m,

@@ -8,7 +8,8 @@ what is unknown never silences a call, and a button that is still pressed when t
 
     door    ‾‾‾‾open‾‾\\__closing__closed        button  ___/‾‾‾‾‾‾‾‾‾‾‾‾        press   _________|_______
 
-Only a person clears the alert.
+The door does not silence a press that comes late, or long after the door was last heard of. The onset is when the press
+was reported, by the lift's clock. Only a person clears the alert.
 """
 
 from __future__ import annotations
@@ -45,21 +46,32 @@ class AlarmButton:
     def step(self, state: Memory, rows: RowTable, facts: FleetFacts) -> tuple[Memory, tuple[Score, ...]]:
         """Score each row from the first report of the button on."""
         state, on, offset_m = copied(state), np.empty(len(rows)), np.abs(rows.offset_m)
-        _run(state, rows.lift, rows.stale, rows.alarm, rows.door, offset_m, facts.door_zone_m, on)
+        after_ns = np.nan_to_num(rows.alarm_after_ns).astype(np.int64)
+        outdated = after_ns > rows.gap_ns
+        _run(
+            state, rows.lift, rows.stale, rows.alarm, rows.late_press, outdated, rows.door, offset_m,
+            facts.door_zone_m, on,
+        )  # fmt: skip
         evidence = {"position_m": rows.z_last, "offset_m": offset_m, "speed_mps": np.abs(rows.v_last)}
-        return state, (Score(on, np.where(np.isnan(on), np.nan, on < 1.0), evidence),)
+        off = np.where(np.isnan(on), np.nan, on < 1.0)
+        return state, (Score(on, off, evidence, rows.t_ns + after_ns, by_present_clock=True),)
 
 
 @compiled
-def _run(memory: Any, lift: Any, stale: Any, alarm: Any, door: Any, offset_m: Any, zone_m: Any, on: Any) -> None:
+def _run(
+    memory: Any, lift: Any, stale: Any, alarm: Any, late_press: Any, outdated: Any, door: Any, offset_m: Any,
+    zone_m: Any, on: Any,
+) -> None:  # fmt: skip
     for k in range(len(lift)):
         own = memory[lift[k]]
-        can_leave = door[k] == OPEN and offset_m[k] <= zone_m[lift[k]]
+        can_leave = door[k] == OPEN and offset_m[k] <= zone_m[lift[k]] and not outdated[k]
         calls = alarm[k] == 1.0 and (own["alarm"] != 1.0 or own["filtered"])
         own["alarm"], own["filtered"] = alarm[k], calls and can_leave and not stale[k]
         on[k] = 1.0 if calls and not can_leave else 0.0
         if np.isnan(alarm[k]):
             on[k] = np.nan
+        if late_press[k] == 1.0:
+            on[k] = 1.0
 
 
 LEVEL = Level(CRITICAL, readings=1, clear_readings=1, by_hand=True)

@@ -48,8 +48,9 @@ NO_NEW_BLOCKS = NewBlocks(NO_BLOCKS, np.zeros(0, np.intp), NO_BLOCKS.t_ns)
 def new_blocks(waves: Waveforms, messages: NDArray[Any]) -> NewBlocks:
     """Return the blocks of the messages that were taken; `messages` are the records of all."""
     which = np.flatnonzero(messages["taken"][waves.message])
-    due_ns = np.maximum(waves.t_ns[which], messages["watermark_ns"][waves.message[which]] + 1)
-    return NewBlocks(replace(waves, message=messages["lift"][waves.message]), which, due_ns)
+    t_ns = waves.t_ns + messages["ahead_ns"][waves.message]
+    due_ns = np.maximum(t_ns[which], messages["watermark_ns"][waves.message[which]] + 1)
+    return NewBlocks(replace(waves, message=messages["lift"][waves.message], t_ns=t_ns), which, due_ns)
 
 
 class HeldBlocks:
@@ -65,16 +66,16 @@ class HeldBlocks:
         """Return the lifts of which blocks are held."""
         return list(self._by_lift)
 
-    def release(self, new: NewBlocks, lifts: I32, emitted_ns: I64) -> tuple[Waveforms, I64]:
+    def release(self, new: NewBlocks, lifts: I32, watermark_ns: I64) -> tuple[Waveforms, I64]:
         """Return the blocks of `lifts` that are due, sorted by lift, and when each is; hold the others.
 
-        Up to `emitted_ns` the rows of each lift have gone out.
+        Up to `watermark_ns` the rows of each lift have gone out.
         """
         waves, which, due_ns = new
-        going = due_ns <= emitted_ns[waves.message[which]] + 1
+        going = due_ns <= watermark_ns[waves.message[which]] + 1
         self._hold(waves, which[~going], due_ns[~going])
         which, due_ns = which[going], due_ns[going]
-        if held := self._take(lifts, emitted_ns):
+        if held := self._take(lifts, watermark_ns):
             earlier, earlier_due_ns = _columns(held)
             waves, due_ns = joined_waves([earlier, _picked(waves, which)]), np.concatenate([earlier_due_ns, due_ns])
             which = np.arange(len(due_ns))
@@ -98,12 +99,12 @@ class HeldBlocks:
             block = Block(due, int(waves.t_ns[k]), float(waves.dt_ns[k]), xyz)
             insort(self._by_lift.setdefault(int(waves.message[k]), []), block, key=itemgetter(0))
 
-    def _take(self, lifts: I32, emitted_ns: I64) -> list[tuple[int, Block]]:
+    def _take(self, lifts: I32, watermark_ns: I64) -> list[tuple[int, Block]]:
         """Return the held blocks of these lifts that are due, and hold them no longer."""
         taken: list[tuple[int, Block]] = []
         for lift in self._by_lift.keys() & set(lifts.tolist()) if self._by_lift else ():
             held = self._by_lift[lift]
-            count = bisect_right(held, int(emitted_ns[lift]) + 1, key=itemgetter(0))
+            count = bisect_right(held, int(watermark_ns[lift]) + 1, key=itemgetter(0))
             taken += [(lift, block) for block in held[:count]]
             del held[:count]
             if not held:

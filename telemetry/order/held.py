@@ -36,12 +36,12 @@ class HeldRows:
         if missing > 0:
             self.rows = np.concatenate([self.rows, np.empty(max(missing, len(self.rows)), dtype=ROW)])
 
-    def release(self, lifts: Structs, which: I32, budget: int) -> tuple[I32, I64, NDArray[np.float64]]:
-        """Return lift, time and values (channels, rows) of what may go out of these lifts, `budget` rows of each."""
-        most = int(np.minimum(lifts["held"][which], budget).sum())
+    def release(self, lifts: Structs, which: I32) -> tuple[I32, I64, NDArray[np.float64]]:
+        """Return lift, time and values (channels, rows) of what may go out of these lifts."""
+        most = int(lifts["held"][which].sum())
         lift, t_ns = np.empty(most, dtype=np.int32), np.empty(most, dtype=np.int64)
         values = np.empty((len(CHANNELS), most))
-        count = _release(lifts, which, budget, self.rows, self.heap, lift, t_ns, values)
+        count = _release(lifts, which, self.rows, self.heap, lift, t_ns, values)
         return lift[:count], t_ns[:count], values[:, :count]
 
     def snapshot(self, lifts: Structs) -> dict[str, NDArray[Any]]:
@@ -118,7 +118,6 @@ def _new_row(rows: Structs, heap: Struct) -> int:
 def _release(
     lifts: Structs,
     which: I32,
-    budget: int,
     rows: Structs,
     heaps: Structs,
     lift: I32,
@@ -129,8 +128,8 @@ def _release(
     heap, count = heaps[0], 0
     for k in range(len(which)):
         own = lifts[which[k]]
-        row, left = own["first"], budget
-        while row != NO_ROW and rows[row]["t_ns"] <= own["watermark_ns"] and left > 0:
+        row, before = own["first"], count
+        while row != NO_ROW and rows[row]["t_ns"] <= own["watermark_ns"]:
             lift[count], t_ns[count] = which[k], rows[row]["t_ns"]
             own_values = rows[row]["values"]
             for channel in range(len(own_values)):
@@ -140,16 +139,13 @@ def _release(
             heap["free"] = row
             row = following
             count += 1
-            left -= 1
-        own["held"] -= budget - left
-        heap["live"] -= budget - left
+        own["held"] -= count - before
+        heap["live"] -= count - before
         own["first"] = row
-        own["emitted_ns"] = own["watermark_ns"]
         if row == NO_ROW:
             own["last"] = NO_ROW
         else:
             rows[row]["previous"] = NO_ROW
-            own["emitted_ns"] = min(own["emitted_ns"], rows[row]["t_ns"] - 1)
     return count
 
 

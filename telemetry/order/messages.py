@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from telemetry.arrays import F64, I32, I64
 from telemetry.batch import CHANNELS, Decoded, Samples
-from telemetry.order.records import MESSAGE, NO_BOOT
+from telemetry.order.records import MESSAGE, NO_BOOT, NOT_SAMPLED, SAMPLED_STREAMS
 
 BOOTS_REMEMBERED = 65_536
 JUDGED = {
@@ -22,9 +22,12 @@ JUDGED = {
     "status": ("online", "alarm", "mode", "power", "stale"),
 }
 PLACES = {name: np.array([CHANNELS.index(channel) for channel in channels]) for name, channels in JUDGED.items()}
+STATUS, ALARM = list(JUDGED).index("status"), JUDGED["status"].index("alarm")
 SAMPLED = 2
 """How many of these streams, the first ones, are sampled: a bundle stands for all its streams up to their last sample,
 so that an event after it waits in line with the next bundle."""
+
+KINDS = (*SAMPLED_STREAMS, "door", "infrared", "status")
 
 StreamColumns = tuple[I64, I64, F64, I64]
 """Where the rows of each message begin, their instants, their values (channels, rows), and which channels these are."""
@@ -38,7 +41,20 @@ def message_records(decoded: Decoded, lift: I32) -> NDArray[Any]:
     made["lift"], made["boot"], made["seq"] = lift, boot, messages.seq
     made["t_ns"], made["end_ns"], made["arrived_ns"] = messages.t_ns, messages.t_end_ns, messages.arrived_ns
     made["complete"], made["timed"] = messages.complete, messages.timed
-    made["identity"] = _mix(_mix(_mix(boot) ^ messages.seq) ^ messages.t_ns)
+    kind = _kinds(decoded)
+    made["sampled"] = np.where(kind < len(SAMPLED_STREAMS), kind, NOT_SAMPLED)
+    made["status"] = kind == KINDS.index("status")
+    made["identity"] = _mix(_mix(_mix(boot) ^ messages.seq) ^ messages.t_ns) ^ np.where(messages.seq < 0, kind, 0)
+    return made
+
+
+def _kinds(decoded: Decoded) -> I64:
+    """Return for each message its place in `KINDS`, `NOT_SAMPLED` where it holds nothing."""
+    made = np.full(len(decoded.messages.seq), NOT_SAMPLED, dtype=np.int64)
+    vibration = {"waveforms": decoded.waveforms.message, "machine": decoded.machine.message}
+    for number, name in enumerate(KINDS[1:], start=1):
+        made[vibration[name] if name in vibration else decoded.samples[name].message] = number
+    made[decoded.messages.complete] = 0
     return made
 
 

@@ -14,20 +14,32 @@ RECENT_LIMIT = 64
 NEVER = -(1 << 62)
 NO_BOOT = 0
 NO_ROW = -1
+SAMPLED_STREAMS = ("bundle", "speed", "displacement", "waveforms", "machine")
+"""The messages that show where a lift's clock is; those of one stream come in the order of time."""
+NOT_SAMPLED = -1
 
-COUNTED = ("received", "repeats", "gaps", "late", "restarts", "overflows")
+COUNTED = ("received", "repeats", "gaps", "late", "restarts", "steps", "overflows")
 """What is counted for each lift: numbers missing in the sequence for `gaps`, messages for all others."""
+
+SLOT_NS, SLOTS = 200_000_000, 6
+"""Arrivals are counted in slots: a message waits for others of its lift for `SLOTS` of them at most, the one in which
+it arrived included."""
 
 LIFT = np.dtype(
     [
-        ("boot", np.int64),  # boot, seq and t of the message that last carried the sequence on
+        ("boot", np.int64),  # boot, seq and t (by the lift's clock) of the message that last carried the sequence on
         ("seq", np.int64),
         ("t_ns", np.int64),
-        ("latest_ns", np.int64),  # the latest beginning, and the latest end, of any message
+        ("boot_before", np.int64),  # the boot before that one
+        ("ahead_ns", np.int64),  # how far the lift's time is ahead of its clock, which was set back
+        ("stepped_ns", np.int64),  # the arrival of the message with which the clock was last set back, 0 never
+        ("latest_ns", np.int64),  # the latest beginning, and the latest end, of a message of readings
         ("end_ns", np.int64),
-        ("arrived_ns", np.int64),
-        ("watermark_ns", np.int64),  # rows up to here may go out; what comes for a time up to here is late
-        ("emitted_ns", np.int64),  # rows up to here have gone out
+        ("stream_ns", np.int64, (len(SAMPLED_STREAMS),)),  # the latest beginning of a message of each of these
+        ("said_ns", np.int64),  # the time of the latest status
+        ("watermark_ns", np.int64),  # rows up to here go out; what comes for a time up to here is late
+        ("slot", np.int64),  # the slot of the latest arrival, and the latest end that arrived in each of the last slots
+        ("slot_end_ns", np.int64, (SLOTS,)),
         ("window_ns", np.int64),  # the lift's time since which `window_rows` counts rows
         ("window_rows", np.int64),
         ("first", np.int64),  # the earliest and the latest of the rows that are held, and how many these are
@@ -51,14 +63,19 @@ MESSAGE = np.dtype(
         ("arrived_ns", np.int64),
         ("complete", np.bool_),
         ("timed", np.bool_),
+        ("sampled", np.int8),  # its place in `SAMPLED_STREAMS`, `NOT_SAMPLED` where it has none
+        ("status", np.bool_),  # it is a status alone
         # The verdict on it:
         ("taken", np.bool_),
         ("repeated", np.bool_),
         ("late", np.bool_),
         ("restarted", np.bool_),
+        ("stepped", np.bool_),  # the lift's clock was set back
+        ("turned", np.bool_),  # `ahead_ns` is another one from here on
         ("overflowed", np.bool_),
         ("gap", np.int64),  # how many numbers are missing before it
         ("watermark_ns", np.int64),  # the lift's watermark when it came
+        ("ahead_ns", np.int64),  # how far the lift's time is ahead of the lift's clock
     ],
     align=True,
 )
@@ -77,6 +94,8 @@ HEAP = np.dtype([("free", np.int64), ("used", np.int64), ("live", np.int64)], al
 """Which rows of the table are free: a list that begins with `free`, and all from `used` on; `live` are not."""
 
 
-INSTANTS = ("t_ns", "latest_ns", "end_ns", "arrived_ns", "watermark_ns", "emitted_ns", "window_ns")
-START = {"boot": NO_BOOT, "seq": -1, "first": NO_ROW, "last": NO_ROW} | dict.fromkeys(INSTANTS, NEVER)
+INSTANTS = ("t_ns", "latest_ns", "end_ns", "stream_ns", "said_ns", "watermark_ns", "slot", "slot_end_ns", "window_ns")
+START = {"boot": NO_BOOT, "boot_before": NO_BOOT, "seq": -1, "first": NO_ROW, "last": NO_ROW} | dict.fromkeys(
+    INSTANTS, NEVER
+)
 """The fields of a lift's first record that are not zero."""

@@ -3,8 +3,8 @@
     messages ─► recurrence ─► rows, held by lift up to its watermark ──────────────────┬─► Batch
                               vibration blocks, held until the rows before them are out ┘
 
-The law: what goes out of a lift, and in what order, follows from its messages alone, never from how these were cut into
-groups. A turn costs what comes in and what goes out, whatever is held, and no lift sends out more than its budget.
+The law: what goes out of a lift, and in what order, follows from its messages and their times of arrival alone, never
+from how these were cut into groups. A turn costs what comes in and what goes out, whatever is held.
 """
 
 from __future__ import annotations
@@ -16,38 +16,40 @@ import numpy as np
 from numpy.typing import NDArray
 
 from telemetry import compiled
-from telemetry.arrays import I32, I64
-from telemetry.batch import CHANNELS, Batch, Decoded
+from telemetry.arrays import I32, I64, Bools
+from telemetry.batch import CHANNELS, Batch, Decoded, Steps
 from telemetry.order.blocks import NO_NEW_BLOCKS, HeldBlocks, NewBlocks, new_blocks
 from telemetry.order.held import HeldRows
 from telemetry.order.messages import message_records, streams
 from telemetry.order.records import COUNTED, LIFT, START
-from telemetry.order.recurrence import SILENCE_NS, process
+from telemetry.order.recurrence import let_time_pass, process
 
-BUDGET_ROWS = 100_000
-"""How many rows of one lift go out in a turn, so that its backlog does not hold up the others."""
 NOT_JUDGED = -1
 VIBRATIONS = ("waveforms", "machine")
 """The vibration of cars and of machines, as `Decoded` and `Batch` name them."""
 NO_VIBRATION = dict.fromkeys(VIBRATIONS, NO_NEW_BLOCKS)
-VERDICTS = {"repeats": "repeated", "gaps": "gap", "late": "late", "restarts": "restarted", "overflows": "overflowed"}
+VERDICTS = {
+    "repeats": "repeated",
+    "gaps": "gap",
+    "late": "late",
+    "restarts": "restarted",
+    "steps": "stepped",
+    "overflows": "overflowed",
+}
 """The column of a message's record for each thing that is counted."""
 
 
 class Sequencer:
-    """One record for each lift index; it grows as lifts come. `waiting` rows could go out now: call `more`, or `idle`.
+    """One record for each lift index; it grows as lifts come.
 
     `repeated` tells which messages of the last step had come before, `overtaken` which were late as a whole,
     `stepped` with which the lift's clock was set back.
     """
 
-    def __init__(self, budget_rows: int = BUDGET_ROWS) -> None:
-        self._budget_rows = budget_rows
+    def __init__(self) -> None:
         self._lifts: NDArray[Any] = np.empty(0, dtype=LIFT)
         self._rows = HeldRows()
         self._blocks = {kind: HeldBlocks() for kind in VIBRATIONS}
-        self._backlogs: I32 = np.empty(0, dtype=np.int32)
-        self.waiting = 0
         self.repeated = self.overtaken = self.stepped = np.zeros(0, dtype=np.bool_)
 
     def step(self, decoded: Decoded, lift: I32) -> tuple[Batch, dict[str, int]]:
@@ -66,31 +68,38 @@ class Sequencer:
         process(self._lifts, messages, order, readings, self._rows.rows, self._rows.heap)
         self.repeated = messages["repeated"].copy()
         self.overtaken = messages["late"] & ~messages["taken"]
-        self.stepped = np.zeros(len(messages), dtype=np.bool_)
+        self.stepped = messages["stepped"].copy()
         new = {kind: new_blocks(getattr(decoded, kind), messages) for kind in VIBRATIONS}
         counts = {name: int(messages[column].sum()) for name, column in VERDICTS.items()}
-        return self._release(self._and_backlogs(active), new), {"received": len(order)} | counts
+        return self._release(active, new, _steps(messages[order])), {"received": len(order)} | counts
 
-    def idle(self, now_ns: int) -> Batch:
-        """Return the held rows of lifts that fell silent, and of those that have more to go out.
+    def idle(self, now_ns: int, behind: Bools | None = None) -> Batch:
+        """Return the rows that have waited for long enough by `now_ns`.
 
-        `now_ns` must not be later than the arrival of any message that is yet to be stepped.
+        `now_ns` must not be later than the arrival of any message that is yet to be stepped, but for messages of the
+        lifts that are `behind`.
         """
-        lifts = self._lifts
-        holds = lifts["held"] > 0
+        holds = self._lifts["held"] > 0
         for blocks in self._blocks.values():
             holds[blocks.lifts()] = True
-        silent = np.flatnonzero(holds & (now_ns - lifts["arrived_ns"] > SILENCE_NS)).astype(np.int32)
-        lifts["watermark_ns"][silent] = np.maximum(lifts["watermark_ns"][silent], lifts["end_ns"][silent])
-        return self._release(self._and_backlogs(silent))
+        if behind is not None:
+            holds &= ~behind[: len(holds)]
+        waiting = np.flatnonzero(holds).astype(np.int32)
+        let_time_pass(self._lifts, waiting, now_ns)
+        return self._release(waiting)
 
-    def more(self) -> Batch:
-        """Return what can go out now of the rows that were over their lift's budget."""
-        return self._release(self._backlogs)
+    @property
+    def held(self) -> int:
+        """How many rows are held."""
+        return int(self._rows.heap[0]["live"])
 
     def counts(self) -> dict[str, I64]:
         """Return what was counted so far, by lift."""
         return {name: self._lifts[name].copy() for name in COUNTED}
+
+    def stepped_ns(self) -> I64:
+        """Return for each lift the arrival of the message with which its clock was last set back, 0 never."""
+        return np.array(self._lifts["stepped_ns"])
 
     def grow(self, lifts: int) -> None:
         """Make room for this many lifts."""
@@ -114,31 +123,33 @@ class Sequencer:
         parts = {"rows": self._rows.snapshot(self._lifts)}
         parts |= {kind: blocks.snapshot() for kind, blocks in self._blocks.items()}
         held = {f"{part}/{name}": column for part, columns in parts.items() for name, column in columns.items()}
-        return {"lifts": self._lifts.copy(), "backlogs": self._backlogs, **held}
+        return {"lifts": self._lifts.copy(), **held}
 
     def restore(self, snapshot: Mapping[str, NDArray[Any]]) -> None:
         """Go on where the sequencer of `snapshot` stood."""
         if snapshot["lifts"].dtype != LIFT:
             raise ValueError("a snapshot of another version")
-        self._lifts, self._backlogs = snapshot["lifts"].astype(LIFT), snapshot["backlogs"]
+        self._lifts = snapshot["lifts"].astype(LIFT)
         self._rows.restore(self._lifts, _part(snapshot, "rows/"))
         for kind, blocks in self._blocks.items():
             blocks.restore(_part(snapshot, f"{kind}/"))
-        self.waiting = int(self._lifts["held"][self._backlogs].sum())
 
-    def _and_backlogs(self, lifts: I32) -> I32:
-        return np.union1d(lifts, self._backlogs) if len(self._backlogs) else lifts
-
-    def _release(self, lifts: I32, new: Mapping[str, NewBlocks] = NO_VIBRATION) -> Batch:
-        """Return the rows and blocks of these lifts that may go out, within their budgets; hold the others."""
-        lift, t_ns, values = self._rows.release(self._lifts, lifts, self._budget_rows)
+    def _release(self, lifts: I32, new: Mapping[str, NewBlocks] = NO_VIBRATION, steps: Steps | None = None) -> Batch:
+        """Return the rows and blocks of these lifts up to their watermarks; hold the others."""
+        lift, t_ns, values = self._rows.release(self._lifts, lifts)
         vibration: dict[str, Any] = {}
         for kind, blocks in self._blocks.items():
-            waves, due_ns = blocks.release(new[kind], lifts, self._lifts["emitted_ns"])
+            waves, due_ns = blocks.release(new[kind], lifts, self._lifts["watermark_ns"])
             vibration |= {kind: waves, f"{kind}_due_ns": due_ns} if len(due_ns) else {}
-        self._backlogs = lifts[self._lifts["emitted_ns"][lifts] < self._lifts["watermark_ns"][lifts]]
-        self.waiting = int(self._lifts["held"][self._backlogs].sum())
-        return Batch(lift, t_ns, **dict(zip(CHANNELS, values, strict=True)), **vibration)
+        return Batch(lift, t_ns, **dict(zip(CHANNELS, values, strict=True)), **vibration, steps=steps)
+
+
+def _steps(messages: NDArray[Any]) -> Steps | None:
+    """Return from where on the clocks of these messages' lifts were set back, None where none was."""
+    if not messages["turned"].any():
+        return None
+    turned = messages[messages["turned"]]
+    return Steps(turned["lift"].copy(), turned["t_ns"] + turned["ahead_ns"], turned["ahead_ns"].copy())
 
 
 def _part(snapshot: Mapping[str, NDArray[Any]], prefix: str) -> dict[str, NDArray[Any]]:

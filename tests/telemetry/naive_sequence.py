@@ -6,13 +6,46 @@ import math
 from collections import Counter, deque
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from telemetry.batch import CHANNELS, Decoded
-from telemetry.order.records import RECENT_LIMIT
-from telemetry.order.recurrence import ALIGN_NS, HELD_LIMIT_ROWS, SILENCE_NS
+from telemetry.order.records import RECENT_LIMIT, SLOT_NS, SLOTS
+from telemetry.order.recurrence import ALIGN_NS, HELD_LIMIT_ROWS, PRESS_KEPT_NS, STEP_GAP_NS
 
 NEVER = -(10**18)
 STREAMS = ("speed", "displacement", "door", "infrared", "status")
+SAMPLED = ("speed", "displacement")
+
+
+class Said(NamedTuple):
+    """A row of a message: its stream, its time by the lift's clock, its values."""
+
+    stream: str
+    t_ns: int
+    values: dict[str, float]
+
+
+class Message(NamedTuple):
+    boot: str
+    seq: int
+    t_ns: int
+    end_ns: int
+    arrived_ns: int
+    timed: bool
+    complete: bool
+    stale: bool
+    sampled: str
+    rows: list[Said]
+
+    @property
+    def is_status(self) -> bool:
+        return not self.complete and any(row.stream == "status" for row in self.rows)
+
+    @property
+    def last_ns(self) -> int:
+        """Up to where it stands for its streams."""
+        samples = [row.t_ns for row in self.rows if row.stream in SAMPLED]
+        return max(samples, default=self.end_ns) if self.complete else self.end_ns
 
 
 @dataclass
@@ -20,101 +53,188 @@ class Lift:
     boot: str = "0"
     seq: int = -1
     t_ns: int = NEVER
+    boot_before: str = "0"
+    ahead_ns: int = 0
     heard_ns: int = NEVER
     end_ns: int = NEVER
+    streams_ns: dict[str, int] = field(default_factory=dict)
+    said_ns: int = NEVER
     released_ns: int = NEVER
-    arrived_ns: int = NEVER
+    arrivals: list[tuple[int, int]] = field(default_factory=list)  # the slot of each, and the end of the message
+    slot: int = NEVER
     anchor_ns: int = NEVER
     brought: int = 0
     recent: deque[tuple[str, int, int]] = field(default_factory=lambda: deque(maxlen=RECENT_LIMIT))
     rows: dict[int, dict[str, float]] = field(default_factory=dict)  # every row accepted, by its time
     counts: Counter[str] = field(default_factory=Counter)
 
+    def row(self, t_ns: int) -> dict[str, float]:
+        return self.rows.setdefault(t_ns, {})
+
 
 def sequence(groups: Sequence[tuple[Decoded, Sequence[int]]]) -> dict[int, Lift]:
     """Return each lift after all messages, with every row that is ever released."""
     lifts: dict[int, Lift] = {}
     for decoded, indices in groups:
-        said: list[list[tuple[str, int, dict[str, float]]]] = [[] for _ in indices]
+        said: list[list[Said]] = [[] for _ in indices]
         for stream in STREAMS:
             samples = decoded.samples[stream]
             for row, message in enumerate(samples.message.tolist()):
                 values = {name: float(column[row]) for name, column in samples.channels.items() if name in CHANNELS}
-                said[message].append((stream, int(samples.t_ns[row]), values))
-        for message, index in enumerate(indices):
+                known = {name: value for name, value in values.items() if not math.isnan(value)}
+                said[message].append(Said(stream, int(samples.t_ns[row]), known))
+        shaken = dict.fromkeys(decoded.waveforms.message.tolist(), "vibration")
+        shaken |= dict.fromkeys(decoded.machine.message.tolist(), "machine")
+        for number, index in enumerate(indices):
             if index >= 0:
-                hear(lifts.setdefault(index, Lift()), decoded, message, said[message])
+                hear(lifts.setdefault(index, Lift()), read(decoded, number, said[number], shaken.get(number, "")))
     return lifts
 
 
-def hear(lift: Lift, decoded: Decoded, message: int, rows: list[tuple[str, int, dict[str, float]]]) -> None:
+def read(decoded: Decoded, number: int, rows: list[Said], shaken: str) -> Message:
     m = decoded.messages
-    boot, seq, t_ns, end_ns = m.boot[message], int(m.seq[message]), int(m.t_ns[message]), int(m.t_end_ns[message])
-    arrived_ns, timed = int(m.arrived_ns[message]), bool(m.timed[message])
+    sampled = next((row.stream for row in rows if row.stream in SAMPLED), shaken)
+    return Message(
+        m.boot[number],
+        int(m.seq[number]),
+        int(m.t_ns[number]),
+        int(m.t_end_ns[number]),
+        int(m.arrived_ns[number]),
+        bool(m.timed[number]),
+        bool(m.complete[number]),
+        bool(m.retained_stale[number]),
+        "bundle" if m.complete[number] else sampled,
+        rows,
+    )
+
+
+def hear(lift: Lift, message: Message) -> None:
     lift.counts["received"] += 1
-    if timed and (boot, seq, t_ns) in lift.recent:
+    pass_time(lift, message.arrived_ns)
+    identity = (message.boot, message.seq, message.t_ns)
+    if message.timed and identity in lift.recent:
         lift.counts["repeats"] += 1
         return
-    if not timed and lift.heard_ns == NEVER:
+    if message.timed:
+        lift.recent.append(identity)
+    carries_on, restarted, gap = follow(lift, message) if message.timed and message.seq >= 0 else (True, False, 0)
+    lift.counts["gaps"] += gap
+    lift.counts["restarts"] += restarted
+    if message.sampled and carries_on:
+        follow_clock(lift, message)
+    t_ns = message.t_ns + lift.ahead_ns
+    if message.is_status and lift.released_ns == NEVER:
+        lift.released_ns = t_ns - STEP_GAP_NS
+    at_ns = lift.released_ns + 1
+    if not message.is_status:
+        at_ns = max(min(t_ns, lift.end_ns + 1), at_ns)
+    if gap:
+        until_ns = t_ns if message.complete else message.end_ns + lift.ahead_ns
+        row = lift.row(at_ns)
+        row["gap"] = max(row.get("gap", 0.0), max(until_ns - max(lift.end_ns, lift.said_ns), 1) / 1e9)
+    if restarted:
+        lift.row(at_ns)["reboot"] = 1.0
+    if gap or restarted:
+        lift.end_ns = max(lift.end_ns, at_ns)
+    if message.is_status:
+        hear_status(lift, message, carries_on)
+    else:
+        hear_streams(lift, message, carries_on)
+
+
+def pass_time(lift: Lift, arrived_ns: int) -> None:
+    slot = arrived_ns // SLOT_NS
+    was_set_back = slot < lift.slot - SLOTS
+    gone = [each for each in lift.arrivals if was_set_back or each[0] <= slot - SLOTS]
+    lift.released_ns = max([lift.released_ns, *(end_ns for _, end_ns in gone)])
+    lift.arrivals = [each for each in lift.arrivals if each not in gone]
+    lift.slot = slot if was_set_back else max(lift.slot, slot)
+
+
+def follow(lift: Lift, message: Message) -> tuple[bool, bool, int]:
+    """Return whether the message carries the sequence on, whether its device restarted, and how many are missing."""
+    later = message.t_ns > lift.t_ns
+    first = lift.seq < 0
+    same_boot = message.boot == lift.boot
+    onward = not first and same_boot and message.seq > lift.seq
+    restarted = not first and not same_boot and (later or message.boot != lift.boot_before)
+    restarted |= not first and same_boot and message.boot == "0" and message.seq < lift.seq and later
+    known_ns = message.arrived_ns + ALIGN_NS
+    overrules = lift.t_ns > known_ns and message.t_ns <= known_ns
+    carries_on = first or onward or restarted or overrules
+    gap = message.seq - lift.seq - 1 if onward else 0
+    if carries_on:
+        lift.boot_before = lift.boot_before if same_boot else lift.boot
+        lift.boot, lift.seq = message.boot, message.seq
+        lift.t_ns = message.t_ns if restarted or overrules else max(message.t_ns, lift.t_ns)
+    return carries_on, restarted, gap
+
+
+def follow_clock(lift: Lift, message: Message) -> None:
+    t_ns = message.t_ns + lift.ahead_ns
+    end_ns = max(lift.released_ns, lift.end_ns)
+    is_first = lift.heard_ns == NEVER
+    is_new = message.sampled not in lift.streams_ns and message.sampled not in ("vibration", "machine")
+    is_ahead = lift.released_ns > message.arrived_ns + lift.ahead_ns + ALIGN_NS
+    is_out_of_order = t_ns < lift.streams_ns.get(message.sampled, NEVER)
+    if t_ns < lift.released_ns - ALIGN_NS and (is_out_of_order or is_new or is_ahead or is_first):
+        lift.released_ns, lift.ahead_ns = end_ns, lift.ahead_ns + end_ns + STEP_GAP_NS - t_ns
+        lift.t_ns, lift.said_ns = message.t_ns, NEVER
+        lift.counts["steps"] += not is_first
+    elif t_ns - end_ns > STEP_GAP_NS:
+        lift.ahead_ns = max(0, lift.ahead_ns - (t_ns - end_ns - STEP_GAP_NS))
+    t_ns = message.t_ns + lift.ahead_ns
+    lift.streams_ns[message.sampled] = max(lift.streams_ns.get(message.sampled, NEVER), t_ns)
+
+
+def hear_status(lift: Lift, message: Message, carries_on: bool) -> None:
+    said_ns = message.t_ns + lift.ahead_ns
+    late = not carries_on and said_ns < max(lift.said_ns, lift.released_ns - ALIGN_NS)
+    if message.seq < 0:
+        late = said_ns < lift.said_ns - ALIGN_NS
+    lift.released_ns += 1
+    lift.counts["late"] += late
+    (said,) = message.rows
+    if late:
+        press_late(lift, message, said, lift.released_ns)
         return
-    if timed:
-        lift.recent.append((boot, seq, t_ns))
-    if arrived_ns - lift.arrived_ns > SILENCE_NS:
-        lift.released_ns = max(lift.released_ns, lift.end_ns)
-    lift.arrived_ns = max(lift.arrived_ns, arrived_ns)
-    before_ns = lift.released_ns
-    sampled = [row_ns for stream, row_ns, _ in rows if stream in ("speed", "displacement")]
-    horizon_ns = max(sampled, default=end_ns)
-    if timed and seq >= 0:
-        follow(
-            lift,
-            boot,
-            seq,
-            t_ns,
-            t_ns if m.complete[message] else end_ns,
-            horizon_ns if m.complete[message] else math.inf,
-        )
-    if not timed:
-        t_ns = end_ns = max(lift.end_ns, before_ns + 1)
-    late = False
-    for stream, row_ns, values in rows:
-        row_ns = row_ns if timed else t_ns
-        if row_ns <= before_ns:
-            late = True
+    lift.said_ns = max(lift.said_ns, said_ns)
+    row = lift.row(lift.released_ns)
+    row.update(said.values)
+    if message.stale:
+        row["stale"] = 1.0
+    if "alarm" in said.values:
+        row["alarm_after_ns"] = float(said_ns - lift.released_ns)
+
+
+def press_late(lift: Lift, message: Message, said: Said, at_ns: int) -> None:
+    if said.values.get("alarm") == 1.0 and not message.stale and message.arrived_ns - message.t_ns <= PRESS_KEPT_NS:
+        lift.released_ns = max(lift.released_ns, at_ns)
+        after_ns = float(said.t_ns + lift.ahead_ns - at_ns)
+        lift.row(at_ns).update({"late_press": 1.0, "alarm_after_ns": after_ns})
+
+
+def hear_streams(lift: Lift, message: Message, carries_on: bool) -> None:
+    t_ns, before_ns = message.t_ns + lift.ahead_ns, lift.released_ns
+    late = not carries_on and message.last_ns + lift.ahead_ns <= before_ns
+    for said in message.rows:
+        row_ns = said.t_ns + lift.ahead_ns
+        if row_ns > before_ns:
+            lift.row(row_ns).update(said.values)
             continue
-        row = lift.rows.setdefault(row_ns, {})
-        row.update({name: value for name, value in values.items() if not math.isnan(value)})
-        if stream == "status" and m.retained_stale[message]:
-            row["stale"] = 1.0
+        late = True
+        if said.stream == "status":
+            press_late(lift, message, said, before_ns + 1)
     lift.counts["late"] += late
     lift.heard_ns = max(lift.heard_ns, t_ns)
-    lift.end_ns = max(lift.end_ns, end_ns)
-    if m.complete[message]:
-        lift.released_ns = max(lift.released_ns, horizon_ns)
+    lift.end_ns = max(lift.end_ns, t_ns, message.end_ns + lift.ahead_ns)
+    lift.arrivals.append((lift.slot, lift.end_ns))
     lift.released_ns = max(lift.released_ns, lift.heard_ns - ALIGN_NS)
+    if message.complete:
+        lift.released_ns = max(lift.released_ns, message.last_ns + lift.ahead_ns)
     if lift.heard_ns - lift.anchor_ns >= ALIGN_NS:
         lift.anchor_ns, lift.brought = lift.heard_ns, 0
-    lift.brought += len(rows)
+    lift.brought += len(message.rows)
     if lift.brought > HELD_LIMIT_ROWS:
         lift.brought, lift.released_ns = 0, max(lift.released_ns, lift.end_ns)
         lift.counts["overflows"] += 1
-
-
-def follow(lift: Lift, boot: str, seq: int, t_ns: int, until_ns: int, horizon_ns: float) -> None:
-    restarted = lift.seq >= 0 and t_ns > lift.t_ns and (boot != lift.boot or (boot == "0" and seq < lift.seq))
-    onward = lift.seq >= 0 and boot == lift.boot and seq > lift.seq
-    mark_ns = max(min(t_ns, lift.end_ns + 1), lift.released_ns + 1)
-    if onward:
-        lift.counts["gaps"] += seq - lift.seq - 1
-        if seq - lift.seq > 1:
-            row = lift.rows.setdefault(mark_ns, {})
-            row["gap"] = max(row.get("gap", 0.0), max(until_ns - lift.end_ns, 1) / 1e9)
-            lift.end_ns = max(lift.end_ns, mark_ns)
-    set_back = onward and horizon_ns <= lift.released_ns
-    if restarted or set_back:
-        anew_ns = mark_ns if restarted else lift.released_ns + 1
-        lift.rows.setdefault(anew_ns, {})["reboot"] = 1.0
-        lift.end_ns = max(lift.end_ns, anew_ns)
-        lift.counts["restarts"] += restarted
-    if restarted or onward or lift.seq < 0:
-        lift.boot, lift.seq, lift.t_ns = boot, seq, max(t_ns, lift.t_ns)

@@ -13,9 +13,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from telemetry.batch import CHANNELS, Batch, Decoded
-from telemetry.order.records import COUNTED, NEVER
+from telemetry.order.records import COUNTED, NEVER, SLOT_NS, SLOTS
+from telemetry.order.recurrence import STEP_GAP_NS
 from telemetry.order.sequence import VIBRATIONS, Sequencer
-from telemetry.streams import Entry
+from telemetry.streams import MODES, POWERS, Entry
 from telemetry.wire import encode
 from telemetry.wire.decode import decode
 from tests.telemetry import naive_sequence
@@ -40,10 +41,10 @@ def heard(entries: Sequence[Entry]) -> tuple[Decoded, np.ndarray[Any, Any]]:
 
 
 def run(
-    entries: Sequence[Entry], cuts: Sequence[int] = (), idle: bool = False, restart: bool = False, limit: int = 256
+    entries: Sequence[Entry], cuts: Sequence[int] = (), idle: bool = False, restart: bool = False
 ) -> tuple[dict[str, Any], dict[str, list[int]]]:
     """Step through the groups between `cuts`, then fall silent; return all rows by lift and the counts."""
-    sequencer, batches = Sequencer(limit), []
+    sequencer, batches = Sequencer(), []
     bounds = sorted({0, *(cut for cut in cuts if cut < len(entries)), len(entries)})
     for begin, end in pairwise(bounds):
         if idle:
@@ -51,15 +52,12 @@ def run(
         decoded, lift = heard(entries[begin:end])
         batches.append(sequencer.step(decoded, lift)[0])
         if restart:
-            sequencer = reloaded(sequencer, limit)
+            sequencer = reloaded(sequencer)
     batches.append(sequencer.idle(FOREVER_NS))
-    while sequencer.waiting:
-        batches.append(sequencer.more())
     for kind in VIBRATIONS:
         assert_blocks_come_with_the_rows_of_their_time(batches, kind)
     for batch in batches:
         assert_sorted(batch)
-        assert np.unique(batch.lift, return_counts=True)[1].max(initial=0) <= limit
     counts = {name: column[np.flatnonzero(column)].tolist() for name, column in sequencer.counts().items()}
     return joined(batches) | {kind: vibration(batches, kind) for kind in VIBRATIONS}, counts
 
@@ -90,11 +88,11 @@ def assert_blocks_come_with_the_rows_of_their_time(batches: Sequence[Batch], kin
         passed_ns |= dict(zip(batch.lift.tolist(), batch.t_ns.tolist(), strict=True))
 
 
-def reloaded(sequencer: Sequencer, limit: int) -> Sequencer:
+def reloaded(sequencer: Sequencer) -> Sequencer:
     file = io.BytesIO()
     np.savez(file, allow_pickle=False, **sequencer.snapshot())
     file.seek(0)
-    again = Sequencer(limit)
+    again = Sequencer()
     with np.load(file, allow_pickle=False) as arrays:
         again.restore(dict(arrays))
     return again
@@ -165,14 +163,13 @@ def conversations(draw: st.DrawFn) -> list[Entry]:
     st.lists(st.integers(1, 25), max_size=8),
     st.booleans(),
     st.booleans(),
-    st.sampled_from([1, 3, 256]),
 )
 @settings(max_examples=80, deadline=None, derandomize=True)
 def test_however_messages_are_cut_and_rows_are_let_out_the_rows_are_the_same(
-    entries: list[Entry], cuts: list[int], idle: bool, restart: bool, limit: int
+    entries: list[Entry], cuts: list[int], idle: bool, restart: bool
 ) -> None:
     whole, counts = run(entries)
-    parts, counts_of_parts = run(entries, cuts, idle, restart, limit)
+    parts, counts_of_parts = run(entries, cuts, idle, restart)
     assert_same(whole, parts)
     assert counts == counts_of_parts
 
@@ -197,7 +194,7 @@ def assert_as_naive(entries: list[Entry]) -> None:
 
 def batches_of(entries: Sequence[Entry]) -> tuple[list[Batch], Sequencer]:
     """Step message by message; return each batch."""
-    sequencer = Sequencer(budget_rows=10_000)
+    sequencer = Sequencer()
     return [sequencer.step(*heard([each]))[0] for each in entries], sequencer
 
 
@@ -214,6 +211,17 @@ def bundle_at(position: int, second: int, **streams: Any) -> Entry:
         streams = {"speed": encode.speed(250, np.arange(4.0)), "displacement": encode.displacement(250, np.ones(4))}
     message = encode.bundle(second, T0_MS + 1_000 * second, **streams)
     return entry(position, T0_MS + 1_000 * (second + 1), 0, "bundle", message)
+
+
+def alone(position: int, stream: str, arrived_ms: int, *, t_ms: int | None = None, **body: Any) -> Entry:
+    """Return a message of one stream that arrives at once, or says that it is of `t_ms`."""
+    t_ms = arrived_ms if t_ms is None else t_ms
+    return entry(position, T0_MS + arrived_ms, 0, stream, {"seq": position, "t": T0_MS + t_ms, **body})
+
+
+def encode_code(name: str, value: Any) -> float:
+    """Return how a status's field stands in a batch."""
+    return float({"power": POWERS, "mode": MODES}[name].index(value) if name in ("power", "mode") else value)
 
 
 def numbered(said: Sequence[tuple[int, int]]) -> list[Entry]:
@@ -242,16 +250,47 @@ def test_an_event_after_the_last_sample_comes_in_its_place_with_the_next_bundle(
 
 
 def test_single_streams_wait_a_second_of_the_lifts_time_for_each_other() -> None:
-    def one(position: int, stream: str, t_ms: int, **body: Any) -> Entry:
-        return entry(position, T0_MS + t_ms, 0, stream, {"seq": position, "t": T0_MS + t_ms, **body})
-
-    pair = [one(1, "speed", 0, v=1), one(2, "displacement", 0, z=2)]
-    batches, sequencer = batches_of([*pair, one(3, "speed", 500, v=3), one(4, "speed", 1_000, v=4)])
+    pair = [alone(1, "speed", 0, v=1), alone(2, "displacement", 0, z=2)]
+    batches, sequencer = batches_of([*pair, alone(3, "speed", 500, v=3), alone(4, "speed", 1_000, v=4)])
     assert [len(batch) for batch in batches] == [0, 0, 0, 1]
     assert (batches[-1].v_mps.tolist(), batches[-1].z_m.tolist()) == ([1], [2])
-    assert not len(sequencer.idle((T0_MS + 3_000) * 1_000_000))
-    assert offsets_ms(sequencer.idle((T0_MS + 3_001) * 1_000_000)) == [500, 1_000]
     assert counted(sequencer) == {"received": 4}
+
+
+def test_no_row_waits_longer_than_its_slots_of_arrival_whatever_else_is_heard() -> None:
+    """A lift speaks once; others go on, and so does the lift itself with messages that move its time on by little."""
+    for more in ([], [alone(2, "speed", 200, v=1, t_ms=10), alone(3, "speed", 900, v=1, t_ms=20)]):
+        batches, sequencer = batches_of([alone(1, "speed", 0, v=1), *more])
+        assert [len(batch) for batch in batches] == [0] * (1 + len(more))
+        wait_ms = SLOTS * SLOT_NS // 1_000_000
+        assert not len(sequencer.idle((T0_MS + wait_ms - SLOT_NS // 1_000_000) * 1_000_000 - 1))
+        assert offsets_ms(sequencer.idle((T0_MS + wait_ms) * 1_000_000)) == [0]
+
+
+def test_nothing_waits_across_a_step_back_of_the_monitors_own_clock() -> None:
+    _, sequencer = batches_of([alone(1, "speed", 0, v=1)])
+    assert len(sequencer.idle((T0_MS - 3_600_000) * 1_000_000)) == 1
+
+
+def test_rows_of_lifts_that_are_behind_in_the_journal_wait_for_their_messages() -> None:
+    _, sequencer = batches_of([alone(1, "speed", 0, v=1)])
+    assert not len(sequencer.idle(FOREVER_NS, np.array([True])))
+    assert len(sequencer.idle(FOREVER_NS, np.array([False]))) == 1
+
+
+@pytest.mark.parametrize("said", [{"alarm": True}, {"online": False}, {"power": "battery"}, {"mode": "fire"}])
+def test_a_status_waits_for_nothing_and_makes_nothing_late(said: dict[str, Any]) -> None:
+    """It comes in the middle of the second that the next bundle covers, or before readings that wait for others."""
+    for before in (bundle_at(1, 0), alone(1, "speed", 800, v=1)):
+        status = alone(2, "status", 1_450, **said)
+        ((*_, told, after), sequencer) = batches_of([before, status, bundle_at(3, 1)._replace(position=3)])
+        assert len(told) == 1
+        (name, value), *_ = said.items()
+        assert getattr(told, name)[0] == encode_code(name, value)
+        assert offsets_ms(after)[-4:] == [1_000, 1_250, 1_500, 1_750]
+        assert "late" not in counted(sequencer)
+    if "alarm" in said:
+        assert offsets_ms(told)[0] + told.alarm_after_ns[0] / 1e6 == pytest.approx(1_450)
 
 
 def test_what_comes_after_its_time_was_released_is_counted_and_not_judged() -> None:
@@ -301,12 +340,108 @@ def test_another_boot_is_a_restarted_device_and_no_gap() -> None:
     assert counted(sequencer) == {"received": 2, "restarts": 1}
 
 
-def test_what_was_known_before_a_clock_was_set_back_is_forgotten_until_the_clock_is_where_it_was() -> None:
-    batches, sequencer = batches_of(numbered([(7, 0), (8, -90), (9, -89), (10, 1)]))
-    assert [len(batch) for batch in batches] == [4, 0, 0, 5]
-    np.testing.assert_array_equal(batches[-1].reboot, [1, np.nan, np.nan, np.nan, np.nan])
-    assert offsets_ms(batches[-1])[0] == 750.000001
+@pytest.mark.parametrize("back_s", [3, 30, 240, 3_600])
+def test_a_clock_that_is_set_back_begins_a_new_stretch_at_once(back_s: int) -> None:
+    """Nothing after the step is late, the lift's time goes on with a gap, and the step is counted."""
+    batches, sequencer = batches_of(numbered([(7, 0), (8, 1 - back_s), (9, 2 - back_s), (10, 3 - back_s)]))
+    assert [len(batch) for batch in batches] == [4, 4, 4, 4]
+    t_ms = np.concatenate([offsets_ms(batch) for batch in batches])
+    gap_ms = STEP_GAP_NS / 1e6
+    assert t_ms[4:8].tolist() == [750 + gap_ms, 1_000 + gap_ms, 1_250 + gap_ms, 1_500 + gap_ms]
+    assert (np.diff(t_ms[4:]) == 250).all()
+    assert all(np.isnan(batch.reboot).all() for batch in batches)
+    assert counted(sequencer) == {"received": 4, "steps": 1}
+    assert sequencer.stepped_ns().tolist() == [(T0_MS + 1_000) * 1_000_000]
+    steps = batches[1].steps
+    assert steps is not None
+    assert [column.tolist() for column in steps] == [
+        [0],
+        [batches[1].t_ns[0]],
+        [round(gap_ms + 750 - 1_000 * (1 - back_s)) * 10**6],
+    ]
+    assert [batch.steps for batch in batches[2:]] == [None, None]
+
+
+@pytest.mark.parametrize("seq", [9, 5_000, 3])
+def test_a_message_ahead_of_its_time_costs_itself_alone(seq: int) -> None:
+    """Whatever number it bears: one that was forged does not know the sequence."""
+    said = [(7, 0), (8, 1), (seq, 290), *((k, k - 6) for k in range(9, 14))]
+    batches, sequencer = batches_of(numbered(said))
+    assert [int(np.isfinite(batch.v_mps).sum()) for batch in batches] == [4] * len(said)
+    assert counted(sequencer)["steps"] == 1
+    assert "late" not in counted(sequencer)
+
+
+def test_the_lifts_time_meets_its_clock_again_in_the_next_long_silence() -> None:
+    batches, _ = batches_of(numbered([(7, 0), (8, -90), (9, -89), (10, 250), (11, 251)]))
+    assert offsets_ms(batches[-2]) == [250_000, 250_250, 250_500, 250_750]
+    steps = batches[-2].steps
+    assert steps is not None
+    assert steps.ahead_ns.tolist() == [0]
+
+
+def test_a_stream_that_lags_behind_the_others_sets_no_clock_back() -> None:
+    vibrates = [
+        alone(2 * k + 2, "vibration", 1_000 * k + 500, t_ms=1_000 * k - 3_000, dt=10, x=[1], y=[1], z=[1])
+        for k in range(4)
+    ]
+    bundles = [bundle_at(2 * k + 1, 2 * k)._replace(payload=encode.to_json(lagging(k))) for k in range(4)]
+    _, sequencer = batches_of([each for pair in zip(bundles, vibrates, strict=True) for each in pair])
+    assert "steps" not in counted(sequencer)
+
+
+def lagging(k: int) -> dict[str, Any]:
+    return encode.bundle(2 * k + 1, T0_MS + 1_000 * k, speed=encode.speed(250, np.arange(4.0)))
+
+
+def test_a_status_alone_sets_no_clock_back_and_the_readings_after_it_do() -> None:
+    back = [alone(2, "status", 2_000, t_ms=-60_000, online=True), alone(3, "speed", 2_100, t_ms=-60_000, v=1)]
+    batches, sequencer = batches_of([bundle_at(1, 0), *back])
+    assert [batch.steps is not None for batch in batches] == [False, False, True]
+    assert counted(sequencer) == {"received": 3, "steps": 1, "gaps": 1}
+
+
+def test_a_restarted_device_whose_clock_is_behind_is_judged_at_once() -> None:
+    one = encode.bundle(70, T0_MS, boot="a", speed=encode.speed(250, np.arange(2.0)))
+    two = encode.bundle(0, T0_MS - 3_600_000, boot="b", speed=encode.speed(250, np.arange(2.0)))
+    before = encode.bundle(69, T0_MS - 3_700_000, boot="a", speed=encode.speed(250, np.arange(2.0)))
+    entries = [entry(k, T0_MS + 500 * k, 0, "bundle", said) for k, said in enumerate((one, two, before), start=1)]
+    batches, sequencer = batches_of(entries)
+    np.testing.assert_array_equal(batches[1].reboot, [1, np.nan, np.nan])
+    assert counted(sequencer) == {"received": 3, "restarts": 1, "steps": 1, "late": 1}, "history of the boot before"
+
+
+def test_history_that_comes_after_the_present_is_late_and_changes_nothing() -> None:
+    batches, sequencer = batches_of(numbered([(8, 100), (3, 50), (4, 51), (9, 101)]))
+    assert [len(batch) for batch in batches] == [4, 0, 0, 4]
     assert counted(sequencer) == {"received": 4, "late": 2}
+
+
+HOUR_MS = 3_600_000
+
+
+@pytest.mark.parametrize(
+    ("seq", "before_ms", "raised"),
+    [(9, 400, True), (3, 2_000, True), (3, 20 * HOUR_MS, True), (3, 25 * HOUR_MS, False)],
+)
+def test_a_press_of_the_alarm_button_is_raised_whenever_it_comes(seq: int, before_ms: int, raised: bool) -> None:
+    """In its place in the sequence it sets the button too; late, it sets no state."""
+    press = alone(2, "status", 1_200, t_ms=750 - before_ms, alarm=True, mode="fire", seq=seq)
+    batches, sequencer = batches_of([*numbered([(8, 0)]), press])
+    row = batches[-1]
+    assert len(row) == raised
+    assert counted(sequencer).get("late", 0) == (seq == 3)
+    if raised:
+        assert (row.alarm[0] == 1, row.mode[0] == 2, row.late_press[0] == 1) == (
+            (True, True, False) if seq == 9 else (False, False, True)
+        )
+        assert row.t_ns[0] + row.alarm_after_ns[0] == (T0_MS + 750 - before_ms) * 10**6
+
+
+def test_an_old_retained_status_presses_no_button() -> None:
+    status = {"seq": 3, "t": T0_MS - 400_000, "alarm": True}
+    batches, _ = batches_of([*numbered([(8, 0)]), entry(2, T0_MS + 1_000, 0, "status", status, retained=True)])
+    assert not len(batches[-1])
 
 
 def test_a_bundle_that_was_overtaken_on_its_way_sets_no_clock_back() -> None:
@@ -316,35 +451,38 @@ def test_a_bundle_that_was_overtaken_on_its_way_sets_no_clock_back() -> None:
 
 def test_a_last_will_stands_at_the_lifts_own_latest_time_so_that_a_backlog_stays_in_time() -> None:
     will = entry(2, T0_MS + 90_000, 0, "status", {"online": False})
-    _, sequencer = batches_of([bundle_at(1, 0), will])
-    gone = sequencer.idle((T0_MS + 93_000) * 1_000_000)
+    (_, gone), sequencer = batches_of([bundle_at(1, 0), will])
     assert (gone.online.tolist(), offsets_ms(gone)) == ([0.0], [750.000001])
     backlog, _ = sequencer.step(*heard([bundle_at(3, 1)._replace(arrived_ns=(T0_MS + 300_000) * 1_000_000)]))
     assert len(backlog) == 4
     assert "late" not in counted(sequencer)
 
 
-def test_a_last_will_of_a_lift_that_never_spoke_is_not_judged() -> None:
-    batches, sequencer = batches_of([entry(1, T0_MS, 0, "status", {"online": False}, retained=True)])
-    assert not len(batches[0])
-    assert not len(sequencer.idle(FOREVER_NS))
+def test_a_status_does_not_say_how_far_the_readings_of_a_lift_are() -> None:
+    """A lift is first heard by its status; what it read before, and what it has kept for longer, is judged."""
+    for back_ms in (900, 600_000):
+        status = entry(1, T0_MS, 0, "status", {"online": True}, retained=True)
+        samples = encode.bundle(2, T0_MS - back_ms, speed=encode.speed(250, np.arange(4.0)))
+        (said, batch), sequencer = batches_of([status, entry(2, T0_MS + 100, 0, "bundle", samples)])
+        assert said.online.tolist() == [1]
+        assert batch.v_mps.tolist() == [0, 1, 2, 3]
+        assert counted(sequencer) == {"received": 2}
 
 
 def test_a_stale_retained_status_says_so_in_its_row() -> None:
     status = {"seq": 1, "t": T0_MS, "online": True, "mode": "inspection"}
-    _, sequencer = batches_of([entry(1, T0_MS + 400_000, 0, "status", status, retained=True)])
-    row = sequencer.idle(FOREVER_NS)
+    (row,), _ = batches_of([entry(1, T0_MS + 400_000, 0, "status", status, retained=True)])
     assert (row.stale.tolist(), row.mode.tolist(), row.online.tolist()) == ([1], [1], [1])
 
 
 def test_a_lift_that_floods_its_second_is_released_unaligned_and_counted() -> None:
     def flood(position: int) -> Entry:
-        message = {"seq": position, "t": T0_MS, "dt": 0.01, "v": np.arange(4_000.0) + position}
+        message = {"seq": position, "t": T0_MS, "dt": 0.01, "v": np.arange(800.0) + position}
         return entry(position, T0_MS + 1_000, 0, "speed", message)
 
     assert_as_naive([flood(position) for position in range(1, 6)])
     batches, sequencer = batches_of([flood(position) for position in range(1, 6)])
-    assert [len(batch) for batch in batches] == [0, 0, 4_000, 0, 0]
+    assert [len(batch) for batch in batches] == [0, 0, 800, 0, 0]
     assert counted(sequencer) == {"received": 5, "overflows": 1, "late": 2}
 
 
@@ -360,10 +498,9 @@ def test_vibration_counts_from_its_own_time_on_however_the_stream_is_cut() -> No
     vibrating = {"speed": speed, "vibration": encode.vibration(250, np.ones((3, 4), dtype=np.float32))}
     entries = [bundle_at(1 + k, k // 2, **vibrating) for k in range(6)]  # each comes twice
     for cuts in ([1, 2, 3, 4, 5], [2, 4], []):
-        for limit in (1, 3, 256):
-            rows, _ = run(entries, cuts, limit=limit)
-            due_ms = [due_ns // 1_000_000 - T0_MS for _, due_ns, _, _ in rows["waveforms"]]
-            assert due_ms == [0, 1_000, 2_000]
+        rows, _ = run(entries, cuts)
+        due_ms = [due_ns // 1_000_000 - T0_MS for _, due_ns, _, _ in rows["waveforms"]]
+        assert due_ms == [0, 1_000, 2_000]
 
 
 def test_vibration_that_comes_after_its_time_counts_from_there_on() -> None:
@@ -374,25 +511,13 @@ def test_vibration_that_comes_after_its_time_counts_from_there_on() -> None:
     assert "late" not in counted(sequencer)
 
 
-def test_a_backlog_of_one_lift_holds_up_no_other() -> None:
-    long = entry(1, T0_MS + 9_000, 0, "bundle", encode.bundle(0, T0_MS, speed=encode.speed(100, np.arange(8.0))))
-    short = entry(2, T0_MS + 9_000, 1, "bundle", encode.bundle(0, T0_MS, speed=encode.speed(100, np.arange(2.0))))
-    sequencer = Sequencer(budget_rows=3)
-    batch, _ = sequencer.step(*heard([long, short]))
-    assert batch.lift.tolist() == [0, 0, 0, 1, 1]
-    assert sequencer.waiting == 5
-    rest = [sequencer.more(), sequencer.more()]
-    assert [batch.v_mps.tolist() for batch in rest] == [[3, 4, 5], [6, 7]]
-    assert sequencer.waiting == 0
-
-
 def test_a_snapshot_holds_nothing_of_what_has_gone_out() -> None:
     vibrating = {"vibration": encode.vibration(250, np.ones((3, 4), dtype=np.float32))}
     _, sequencer = batches_of([bundle_at(1 + k, k, **vibrating) for k in range(20)])
     snapshot = sequencer.snapshot()
     held = [column for name, column in snapshot.items() if name.startswith(("rows/", "waveforms/", "machine/"))]
     assert sum(column.size for column in held) == 2, "where nothing begins in either kind of vibration"
-    assert snapshot["lifts"].nbytes < 1_000
+    assert snapshot["lifts"].nbytes < 1_200
 
 
 def test_a_snapshot_of_other_records_is_refused() -> None:

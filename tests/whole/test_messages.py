@@ -11,6 +11,7 @@ from typing import Any
 import cbor2
 import pytest
 
+from telemetry.instant import rfc3339
 from tests.loopback import until
 from tests.whole.installation import DISTRICT, System, wall_ms
 
@@ -212,19 +213,22 @@ def test_a_repeat_changes_nothing_and_a_gap_is_counted(system: System, t_ms: int
     assert system.get("/api/v1/lifts/w-repeat")["messages"] == {"received": 4, "gaps": 2, "repeats": 1, "late": 0}
 
 
-def test_late_readings_are_stored_and_counted_and_not_judged(system: System, t_ms: int) -> None:
+def test_late_readings_are_stored_and_counted_and_only_a_late_press_is_raised(system: System, t_ms: int) -> None:
     system.register("w-late")
-    for seq in range(12):
+    for k in range(12):
         said = {"dt": 100, "v": [0.0] * 10}
-        system.voice.say("w-late", "bundle", {"seq": seq, "t": t_ms + 1000 * seq, "speed": said})
+        system.voice.say("w-late", "bundle", {"seq": 100 + k, "t": t_ms + 1000 * k, "speed": said})
     until(lambda: latest(system, "w-late").get("speed_mps") == 0.0, "the speed")
     system.voice.say("w-late", "bundle", {"seq": 12, "t": t_ms + 250, "speed": {"dt": 200, "v": [8.0] * 4}})
     system.voice.say("w-late", "status", {"seq": 13, "t": t_ms + 300, "alarm": True})
-    system.voice.say("w-late", "bundle", {"seq": 14, "t": t_ms + 20_000, "speed": {"v": 0.25}})
+    system.voice.say("w-late", "bundle", {"seq": 114, "t": t_ms + 20_000, "speed": {"v": 0.25}})
     until(lambda: latest(system, "w-late")["speed_mps"] == 0.25, "the last speed")
     until(lambda: (250, 8.0) in sampled(system, "w-late", "speed", t_ms, "v"), "the late speed")
     assert system.get("/api/v1/lifts/w-late")["messages"]["late"] == 2
-    assert system.voice.of("w-late") == []
+    until(lambda: bool(system.voice.of("w-late")), "the late press")
+    assert [(one["rule"], one["onset"]) for one in system.voice.of("w-late")] == [
+        ("alarm-button", rfc3339((t_ms + 300) * 10**6))
+    ]
 
 
 def test_expired_readings_are_counted_and_not_stored(system: System) -> None:
