@@ -72,8 +72,9 @@ class LimitedConnection(H11Protocol):
             self._read_s = now_s
         if now_s - self._read_s > WRITE_S:
             self.drop("slow-reader")
-        elif self.is_arriving and now_s - self.phase_since_s > self._arrival_limit_s():
-            self._time_out()
+        elif self.is_arriving and not self.transport.is_closing():
+            if now_s - self.phase_since_s > self._arrival_limit_s():
+                self._time_out()
 
     def _arrival_limit_s(self) -> float:
         if self.conn.their_state is h11.IDLE:
