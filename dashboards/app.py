@@ -32,7 +32,7 @@ from dashboards.api.maintenance import maintenance
 from dashboards.api.probes import probes
 from dashboards.api.readings import readings
 from dashboards.api.registry import registry
-from dashboards.api.schema import ProblemDocument
+from dashboards.api.schema.response_body import ProblemDocument
 from dashboards.api.simulator import simulator
 from dashboards.http import problem
 from dashboards.http.connections import check_connections, connection_class

@@ -14,9 +14,9 @@ from fastapi import APIRouter, Depends, Query
 from alerts.alert import Transition
 from alerts.answers import COMMENTED, Answer, Refused
 from alerts.wire import to_json
-from dashboards.api import schema
 from dashboards.api.context import AppContext
 from dashboards.api.responses import JSON, OrjsonResponse, problem_responses, require_media_type, versioned_responses
+from dashboards.api.schema import alert_bodies, parameters, request_bodies
 from dashboards.http.preconditions import IfMatch, etag, expected_versions
 from dashboards.http.problem import Problem, invalid_field, not_found
 from store.records.repository import AlertFilter, History, alert_version
@@ -29,17 +29,17 @@ def alerts(context: AppContext) -> APIRouter:
     """Return the routes of alerts."""
     router = APIRouter(prefix="/api/v1/alerts", tags=["alerts"])
 
-    @router.get("", response_model=schema.AlertList, responses=problem_responses(400, 422, 503))
+    @router.get("", response_model=alert_bodies.AlertList, responses=problem_responses(400, 422, 503))
     def list_alerts(
-        state: Annotated[list[schema.AlertState], REPEATABLE] = [],  # noqa: B006
-        lift_id: Annotated[list[schema.LiftId], REPEATABLE] = [],  # noqa: B006
-        rule: Annotated[list[schema.Slug], REPEATABLE] = [],  # noqa: B006
-        severity: Annotated[list[schema.SeverityName], REPEATABLE] = [],  # noqa: B006
-        district: Annotated[list[schema.DistrictName], REPEATABLE] = [],  # noqa: B006
-        since: schema.Since = None,
-        until: schema.Until = None,
-        limit: schema.Limit = schema.LIMIT_DEFAULT,
-        cursor: schema.Cursor = None,
+        state: Annotated[list[parameters.AlertState], REPEATABLE] = [],  # noqa: B006
+        lift_id: Annotated[list[parameters.LiftId], REPEATABLE] = [],  # noqa: B006
+        rule: Annotated[list[parameters.Slug], REPEATABLE] = [],  # noqa: B006
+        severity: Annotated[list[parameters.SeverityName], REPEATABLE] = [],  # noqa: B006
+        district: Annotated[list[parameters.DistrictName], REPEATABLE] = [],  # noqa: B006
+        since: parameters.Since = None,
+        until: parameters.Until = None,
+        limit: parameters.Limit = parameters.LIMIT_DEFAULT,
+        cursor: parameters.Cursor = None,
     ) -> OrjsonResponse:
         """List alerts, newest onset first."""
         wanted = AlertFilter(
@@ -48,8 +48,8 @@ def alerts(context: AppContext) -> APIRouter:
         page = context.records().alerts(wanted, limit=limit, cursor=cursor)
         return OrjsonResponse({"items": [to_json(alert) for alert in page.items], "next": page.next})
 
-    @router.get("/{alert_id}", response_model=schema.AlertWithStory, responses=versioned_responses(404, 422, 503))
-    def get_alert(alert_id: schema.AlertIdInPath) -> OrjsonResponse:
+    @router.get("/{alert_id}", response_model=alert_bodies.AlertWithStory, responses=versioned_responses(404, 422, 503))
+    def get_alert(alert_id: parameters.AlertIdInPath) -> OrjsonResponse:
         """Return one alert with all its transitions and comments."""
         history = context.records().alert(alert_id)
         if history is None:
@@ -67,38 +67,50 @@ def _add_actions(router: APIRouter, context: AppContext) -> None:
         statuses = (400, 403, 404, *([409] if refusable else []), 412, 413, 415, 422, 503)
         return router.post(
             f"/{{alert_id}}/{path}",
-            response_model=schema.AlertBody,
+            response_model=alert_bodies.AlertBody,
             responses=versioned_responses(*statuses),
             dependencies=[Depends(require_media_type(JSON))],
         )
 
     @action("ack")
-    def ack(alert_id: schema.AlertIdInPath, body: schema.AlertAction, if_match: IfMatch = None) -> OrjsonResponse:
+    def ack(
+        alert_id: parameters.AlertIdInPath, body: request_bodies.AlertAction, if_match: IfMatch = None
+    ) -> OrjsonResponse:
         """Acknowledge the alert: somebody looks after it."""
         return _apply(context, alert_id, Answer("ack", body.by, body.note), if_match)
 
     @action("assign")
-    def assign(alert_id: schema.AlertIdInPath, body: schema.Assignment, if_match: IfMatch = None) -> OrjsonResponse:
+    def assign(
+        alert_id: parameters.AlertIdInPath, body: request_bodies.Assignment, if_match: IfMatch = None
+    ) -> OrjsonResponse:
         """Assign the alert to somebody, or (`to` null) to nobody."""
         return _apply(context, alert_id, Answer("assign", body.by, to=body.to), if_match)
 
     @action("comment", refusable=False)
-    def comment(alert_id: schema.AlertIdInPath, body: schema.Comment, if_match: IfMatch = None) -> OrjsonResponse:
+    def comment(
+        alert_id: parameters.AlertIdInPath, body: request_bodies.Comment, if_match: IfMatch = None
+    ) -> OrjsonResponse:
         """Add a comment to the alert."""
         return _apply(context, alert_id, Answer("comment", body.by, body.note), if_match)
 
     @action("resolve")
-    def resolve(alert_id: schema.AlertIdInPath, body: schema.AlertAction, if_match: IfMatch = None) -> OrjsonResponse:
+    def resolve(
+        alert_id: parameters.AlertIdInPath, body: request_bodies.AlertAction, if_match: IfMatch = None
+    ) -> OrjsonResponse:
         """Close the alert; refused while the condition of a rule that clears by itself still holds."""
         return _apply(context, alert_id, Answer("resolve", body.by, body.note), if_match)
 
     @action("shelve")
-    def shelve(alert_id: schema.AlertIdInPath, body: schema.Shelving, if_match: IfMatch = None) -> OrjsonResponse:
+    def shelve(
+        alert_id: parameters.AlertIdInPath, body: request_bodies.Shelving, if_match: IfMatch = None
+    ) -> OrjsonResponse:
         """Deliver the alert to nobody until `until`, at most 8 hours ahead; a critical alert is never shelved."""
         return _apply(context, alert_id, Answer("shelve", body.by, body.note, until_ns=body.until), if_match)
 
     @action("unshelve")
-    def unshelve(alert_id: schema.AlertIdInPath, body: schema.AlertAction, if_match: IfMatch = None) -> OrjsonResponse:
+    def unshelve(
+        alert_id: parameters.AlertIdInPath, body: request_bodies.AlertAction, if_match: IfMatch = None
+    ) -> OrjsonResponse:
         """End the shelving of the alert early: the alert is delivered again unless another alert inhibits it."""
         return _apply(context, alert_id, Answer("unshelve", body.by, body.note), if_match)
 

@@ -10,9 +10,9 @@ import numpy as np
 from fastapi import APIRouter, Query
 from numpy.typing import NDArray
 
-from dashboards.api import schema
 from dashboards.api.context import AppContext
 from dashboards.api.responses import OrjsonResponse, problem_responses
+from dashboards.api.schema import fleet_bodies, parameters
 from dashboards.live.fleet_view import SEVERITIES, STATES, FleetView
 from dashboards.live.partitions import PartitionStatus
 from store.records.repository import RefusedMessage
@@ -25,19 +25,19 @@ def fleet(context: AppContext) -> APIRouter:
     """Return the routes of the fleet as a whole."""
     router = APIRouter(prefix="/api/v1", tags=["fleet"])
 
-    @router.get("/fleet", response_model=schema.FleetSummary, responses=problem_responses(422, 503))
-    async def get_fleet(district: schema.District = None) -> OrjsonResponse:
+    @router.get("/fleet", response_model=fleet_bodies.FleetSummary, responses=problem_responses(422, 503))
+    async def get_fleet(district: parameters.District = None) -> OrjsonResponse:
         """Count lifts by state, open alerts by severity, both by district, and how complete the data is."""
         return OrjsonResponse(fleet_summary(context.poller.current_view(), context.poller.partitions(), district))
 
-    @router.get("/dead-letters", response_model=schema.DeadLetterList, responses=problem_responses(400, 422, 503))
+    @router.get("/dead-letters", response_model=fleet_bodies.DeadLetterList, responses=problem_responses(400, 422, 503))
     def list_dead_letters(
-        reason: Annotated[schema.Slug | None, Query(description="Why it was refused")] = None,
-        lift_id: Annotated[schema.LiftId | None, Query(description="The lift that the message names")] = None,
-        since: schema.Since = None,
-        until: schema.Until = None,
-        limit: schema.Limit = schema.LIMIT_DEFAULT,
-        cursor: schema.Cursor = None,
+        reason: Annotated[parameters.Slug | None, Query(description="Why it was refused")] = None,
+        lift_id: Annotated[parameters.LiftId | None, Query(description="The lift that the message names")] = None,
+        since: parameters.Since = None,
+        until: parameters.Until = None,
+        limit: parameters.Limit = parameters.LIMIT_DEFAULT,
+        cursor: parameters.Cursor = None,
     ) -> OrjsonResponse:
         """List refused messages, newest first."""
         page = context.records().dead_letters(

@@ -9,9 +9,9 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Query
 
 from alerts.wire import to_json
-from dashboards.api import schema
 from dashboards.api.context import AppContext
 from dashboards.api.responses import OrjsonResponse, problem_responses, versioned_responses
+from dashboards.api.schema import lift_bodies, parameters
 from dashboards.http.preconditions import etag
 from dashboards.http.problem import not_found
 from dashboards.live.fleet_view import FleetView
@@ -30,23 +30,25 @@ def lifts(context: AppContext) -> APIRouter:
     """Return the routes that read lifts."""
     router = APIRouter(prefix="/api/v1/lifts", tags=["lifts"])
 
-    @router.get("", response_model=schema.LiftList, responses=problem_responses(400, 422, 503))
+    @router.get("", response_model=lift_bodies.LiftList, responses=problem_responses(400, 422, 503))
     async def list_lifts(
-        district: schema.District = None,
+        district: parameters.District = None,
         firm: Annotated[str | None, Query(max_length=200, description="The maintenance firm, in full")] = None,
-        state: schema.LiftState | None = None,
+        state: parameters.LiftState | None = None,
         q: Annotated[str | None, Query(max_length=200, description="A part of id, name, address or firm")] = None,
-        sort: Annotated[schema.LiftSort, Query(description="`state`: most urgent first, then longest since")] = "state",
-        limit: schema.Limit = schema.LIMIT_DEFAULT,
-        cursor: schema.Cursor = None,
+        sort: Annotated[
+            parameters.LiftSort, Query(description="`state`: most urgent first, then longest since")
+        ] = "state",
+        limit: parameters.Limit = parameters.LIMIT_DEFAULT,
+        cursor: parameters.Cursor = None,
     ) -> OrjsonResponse:
         """List lifts with their latest state."""
         listing = context.poller.listing()
         rows, following = listing.page(LiftQuery(district, firm, state, q, sort), limit, cursor)
         return OrjsonResponse({"items": [listing.view.item(row) for row in rows], "next": following})
 
-    @router.get("/{lift_id}", response_model=schema.LiftDetail, responses=versioned_responses(404, 422, 503))
-    async def get_lift(lift_id: schema.LiftIdInPath) -> OrjsonResponse:
+    @router.get("/{lift_id}", response_model=lift_bodies.LiftDetail, responses=versioned_responses(404, 422, 503))
+    async def get_lift(lift_id: parameters.LiftIdInPath) -> OrjsonResponse:
         """Return one lift: facts, latest state, open alerts, rules that are not judged and why, health."""
         return lift_response(context, lift_id)
 

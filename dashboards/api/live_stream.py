@@ -7,9 +7,9 @@ from typing import Annotated
 from fastapi import APIRouter, Header, Query, Request
 from starlette.responses import Response
 
-from dashboards.api import schema
 from dashboards.api.context import AppContext
 from dashboards.api.responses import problem_responses
+from dashboards.api.schema import parameters
 from dashboards.live.event_stream import EventFilter, EventStreamResponse, StreamPosition, parse_position
 
 LIFTS_LIMIT = 500
@@ -29,9 +29,9 @@ def live(context: AppContext) -> APIRouter:
     )
     async def get_live(
         request: Request,
-        district: schema.District = None,
+        district: parameters.District = None,
         lift_id: Annotated[
-            list[schema.LiftId], Query(max_length=LIFTS_LIMIT, description="May be given more than once")
+            list[parameters.LiftId], Query(max_length=LIFTS_LIMIT, description="May be given more than once")
         ] = [],  # noqa: B006
         last_event_id: Annotated[str | None, Header(description="Where to resume")] = None,
     ) -> Response:

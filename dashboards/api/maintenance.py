@@ -6,11 +6,11 @@ import time
 
 from fastapi import APIRouter, Depends
 
-from dashboards.api import schema
 from dashboards.api.context import AppContext
 from dashboards.api.lifts import lift_response
 from dashboards.api.registry import Author
 from dashboards.api.responses import JSON, OrjsonResponse, require_media_type, versioned_responses
+from dashboards.api.schema import lift_bodies, parameters, request_bodies
 from dashboards.http.problem import invalid_field, not_found
 
 LIMIT_H = 24
@@ -22,11 +22,11 @@ def maintenance(context: AppContext) -> APIRouter:
 
     @router.post(
         "/{lift_id}/maintenance",
-        response_model=schema.LiftDetail,
+        response_model=lift_bodies.LiftDetail,
         responses=versioned_responses(400, 403, 404, 413, 415, 422, 503),
         dependencies=[Depends(require_media_type(JSON))],
     )
-    def post_maintenance(lift_id: schema.LiftIdInPath, body: schema.Maintenance) -> OrjsonResponse:
+    def post_maintenance(lift_id: parameters.LiftIdInPath, body: request_bodies.Maintenance) -> OrjsonResponse:
         """Judge a lift by the starred rules alone until `until`, at most 24 hours ahead; repeat to change the end."""
         now_ns = time.time_ns()
         if not now_ns < body.until <= now_ns + LIMIT_H * 3600 * 1_000_000_000:
@@ -39,9 +39,11 @@ def maintenance(context: AppContext) -> APIRouter:
         return lift_response(context, lift_id)
 
     @router.delete(
-        "/{lift_id}/maintenance", response_model=schema.LiftDetail, responses=versioned_responses(403, 404, 422, 503)
+        "/{lift_id}/maintenance",
+        response_model=lift_bodies.LiftDetail,
+        responses=versioned_responses(403, 404, 422, 503),
     )
-    def delete_maintenance(lift_id: schema.LiftIdInPath, by: Author) -> OrjsonResponse:
+    def delete_maintenance(lift_id: parameters.LiftIdInPath, by: Author) -> OrjsonResponse:
         """End a lift's maintenance window now; without a window nothing changes."""
         context.records().end_maintenance(lift_id, by, time.time_ns())
         context.poller.poll()

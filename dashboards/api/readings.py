@@ -10,9 +10,9 @@ import numpy as np
 from fastapi import APIRouter, Query
 from numpy.typing import NDArray
 
-from dashboards.api import schema
 from dashboards.api.context import AppContext
 from dashboards.api.responses import OrjsonResponse, problem_responses
+from dashboards.api.schema import parameters, reading_bodies
 from dashboards.http.cursor import decode_cursor, encode_cursor
 from dashboards.http.problem import invalid_field, not_found
 from dashboards.live.fleet_view import number
@@ -35,15 +35,15 @@ def readings(context: AppContext) -> APIRouter:
 
     @router.get(
         "/{lift_id}/series",
-        response_model=schema.SampledSeries | schema.EventSeries,
+        response_model=reading_bodies.SampledSeries | reading_bodies.EventSeries,
         responses=problem_responses(404, 422, 503),
     )
     def get_series(
-        lift_id: schema.LiftIdInPath,
-        stream: schema.StreamName,
-        since: schema.Since = None,
-        until: schema.Until = None,
-        points: Annotated[int, Query(ge=1, le=schema.POINTS_MOST)] = schema.POINTS_DEFAULT,
+        lift_id: parameters.LiftIdInPath,
+        stream: parameters.StreamName,
+        since: parameters.Since = None,
+        until: parameters.Until = None,
+        points: Annotated[int, Query(ge=1, le=parameters.POINTS_MOST)] = parameters.POINTS_DEFAULT,
     ) -> OrjsonResponse:
         """Return a stream: a sampled stream in at most `points` buckets, an event stream unreduced."""
         begin_ns, end_ns = time_window(context, lift_id, since, until)
@@ -52,13 +52,15 @@ def readings(context: AppContext) -> APIRouter:
             return OrjsonResponse(_events(stream, begin_ns, end_ns, found))
         return OrjsonResponse(_sampled(context.series().series(lift_id, stream, begin_ns, end_ns, points)))
 
-    @router.get("/{lift_id}/trips", response_model=schema.TripList, responses=problem_responses(400, 404, 422, 503))
+    @router.get(
+        "/{lift_id}/trips", response_model=reading_bodies.TripList, responses=problem_responses(400, 404, 422, 503)
+    )
     def list_trips(
-        lift_id: schema.LiftIdInPath,
-        since: schema.Since = None,
-        until: schema.Until = None,
-        limit: schema.Limit = schema.LIMIT_DEFAULT,
-        cursor: schema.Cursor = None,
+        lift_id: parameters.LiftIdInPath,
+        since: parameters.Since = None,
+        until: parameters.Until = None,
+        limit: parameters.Limit = parameters.LIMIT_DEFAULT,
+        cursor: parameters.Cursor = None,
     ) -> OrjsonResponse:
         """List the trips of a time window, newest first; a page covers at most one day, and may hold few trips."""
         begin_ns, end_ns = time_window(context, lift_id, since, until)

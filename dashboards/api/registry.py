@@ -14,10 +14,10 @@ from pydantic import TypeAdapter, WithJsonSchema
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import Response
 
-from dashboards.api import schema
 from dashboards.api.context import AppContext
 from dashboards.api.lifts import lift_response
 from dashboards.api.responses import JSON, OrjsonResponse, problem_responses, require_media_type, versioned_responses
+from dashboards.api.schema import lift_bodies, parameters
 from dashboards.http.preconditions import IfMatch, expected_versions
 from dashboards.http.problem import FieldErrorItem, Problem, field_error, invalid_field, invalid_request, not_found
 from registry import fact_checks
@@ -36,7 +36,7 @@ from registry.facts import (
 CSV = "text/csv"
 UNNAMED = "api"
 
-Author = Annotated[schema.PersonName, Query(description="Who does it; kept in the audit")]
+Author = Annotated[parameters.PersonName, Query(description="Who does it; kept in the audit")]
 
 
 def _openapi(required: Sequence[str]) -> dict[str, Any]:
@@ -44,7 +44,7 @@ def _openapi(required: Sequence[str]) -> dict[str, Any]:
     described = TypeAdapter(LiftFacts).json_schema()
     floor = described.pop("$defs")["Floor"]
     properties = described["properties"] | {"floors": {"type": "array", "items": floor}}
-    properties["lift_id"]["pattern"], properties["district"]["pattern"] = schema.LIFT_ID, schema.DISTRICT
+    properties["lift_id"]["pattern"], properties["district"]["pattern"] = parameters.LIFT_ID, parameters.DISTRICT
     return {"type": "object", "properties": properties, "required": [*required], "additionalProperties": False}
 
 
@@ -60,7 +60,7 @@ def registry(context: AppContext) -> APIRouter:
     @router.post(
         "",
         status_code=201,
-        response_model=schema.LiftDetail,
+        response_model=lift_bodies.LiftDetail,
         responses=versioned_responses(400, 403, 409, 413, 415, 422, 503, success=201),
         dependencies=json_body,
     )
@@ -76,12 +76,12 @@ def registry(context: AppContext) -> APIRouter:
 
     @router.patch(
         "/{lift_id}",
-        response_model=schema.LiftDetail,
+        response_model=lift_bodies.LiftDetail,
         responses=versioned_responses(400, 403, 404, 412, 413, 415, 422, 503),
         dependencies=json_body,
     )
     def patch_lift(
-        lift_id: schema.LiftIdInPath, body: LiftFactsPatch, by: Author = UNNAMED, if_match: IfMatch = None
+        lift_id: parameters.LiftIdInPath, body: LiftFactsPatch, by: Author = UNNAMED, if_match: IfMatch = None
     ) -> OrjsonResponse:
         """Change some facts of a lift; null makes a fact unknown, and an unregistered lift becomes registered."""
         known = context.records().lift(lift_id)
@@ -97,7 +97,7 @@ def registry(context: AppContext) -> APIRouter:
         return lift_response(context, lift_id)
 
     @router.delete("/{lift_id}", status_code=204, responses=problem_responses(400, 403, 404, 412, 422, 503))
-    def delete_lift(lift_id: schema.LiftIdInPath, by: Author = UNNAMED, if_match: IfMatch = None) -> Response:
+    def delete_lift(lift_id: parameters.LiftIdInPath, by: Author = UNNAMED, if_match: IfMatch = None) -> Response:
         """Remove a lift from the registry; its alerts and readings stay."""
         if not context.records().delete_lift(lift_id, by, time.time_ns(), expected_versions(if_match)):
             raise not_found("lift", lift_id)
@@ -106,7 +106,7 @@ def registry(context: AppContext) -> APIRouter:
 
     @router.post(
         "/import",
-        response_model=schema.ImportResult,
+        response_model=lift_bodies.ImportResult,
         responses=problem_responses(400, 403, 413, 415, 422, 503),
         dependencies=[Depends(require_media_type(JSON, CSV))],
         openapi_extra={"requestBody": {"required": True, "content": IMPORT_CONTENT}},

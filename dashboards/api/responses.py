@@ -8,7 +8,7 @@ import orjson
 from fastapi import Request
 from fastapi.responses import JSONResponse
 
-from dashboards.api.schema import ProblemDocument
+from dashboards.api.schema.response_body import ProblemDocument
 from dashboards.http.preconditions import ETAG_HEADERS
 from dashboards.http.problem import MEDIA_TYPE, Problem
 

@@ -72,14 +72,15 @@ class LimitedConnection(H11Protocol):
             self._read_s = now_s
         if now_s - self._read_s > WRITE_S:
             self.drop("slow-reader")
-        elif self.is_arriving and not self.transport.is_closing():
-            if now_s - self.phase_since_s > self._arrival_limit_s():
-                self._time_out()
+        elif self._is_late(now_s):
+            self._time_out()
 
-    def _arrival_limit_s(self) -> float:
+    def _is_late(self, now_s: float) -> bool:
+        """Return whether the request, or the rest of it, should have arrived by now."""
+        limit_s = BODY_S + self._received_bytes / BODY_BYTES_A_SECOND
         if self.conn.their_state is h11.IDLE:
-            return HEADERS_S
-        return BODY_S + self._received_bytes / BODY_BYTES_A_SECOND
+            limit_s = HEADERS_S
+        return self.is_arriving and not self.transport.is_closing() and now_s - self.phase_since_s > limit_s
 
     def _is_read(self) -> bool:
         """Return whether the client read enough since this was last so; true also where nothing is unsent."""

@@ -19,7 +19,7 @@ from schemathesis.config import SchemathesisConfig
 
 from alerts.alert import alert_id
 from dashboards.api.context import Settings
-from dashboards.api.schema import LIFT_ID
+from dashboards.api.schema.parameters import LIFT_ID
 from dashboards.app import create_app
 from detectors.catalogue import RULES
 from store.records.repository import Records

@@ -32,7 +32,7 @@ WHOLE = LiftFacts(
 OPTIONAL = [fact.name for fact in fields(LiftFacts) if fact.default is not MISSING]
 WITHOUT = {f"NO-{name}": name for name in OPTIONAL}
 LIFTS = [*WITHOUT, "BARE", "NEVER-HEARD", "UNREGISTERED"]
-PATHS = ("/", "/?q=L", "/lifts/{}", "/code/{}", "/alerts", "/alerts/{}")
+PATHS = ("/", "/?q=L", "/lifts/{}", "/code/{}", "/alerts", "/alerts/{}", "/refused", "/refused?lift_id={}")
 PERSON = {"accept": "text/html"}
 
 

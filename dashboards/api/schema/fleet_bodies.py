@@ -1,0 +1,74 @@
+"""The bodies of responses about the fleet as a whole, and about the simulator of the demonstration."""
+
+from __future__ import annotations
+
+from dashboards.api.schema.parameters import TimeText
+from dashboards.api.schema.response_body import ResponseBody
+
+
+class Completeness(ResponseBody):
+    """How many of the sent messages arrived: messages received over messages that the sequence numbers imply."""
+
+    received: int
+    gaps: int
+    repeats: int
+    late: int
+    fraction: float | None
+    reporting: int
+
+
+class DistrictCounts(ResponseBody):
+    lifts: int
+    states: dict[str, int]
+    severities: dict[str, int]
+
+
+class PartitionItem(ResponseBody):
+    """A partition of the fleet: whether its monitor runs, and when the monitor last wrote."""
+
+    partition: str
+    running: bool
+    wrote: TimeText | None
+
+
+class FleetSummary(ResponseBody):
+    """The fleet in counts."""
+
+    lifts: int
+    registered: int
+    states: dict[str, int]
+    severities: dict[str, int]
+    districts: dict[str, DistrictCounts]
+    health: None
+    completeness: Completeness
+    partitions: list[PartitionItem]
+    as_of: TimeText | None
+
+
+class DeadLetter(ResponseBody):
+    """A refused message, with the beginning of its payload; `payload_hex` where that is no text."""
+
+    id: int
+    reason: str
+    detail: str
+    topic: str
+    lift_id: str | None
+    payload: str
+    payload_hex: str | None
+    payload_bytes: int
+    arrived: TimeText
+
+
+class DeadLetterList(ResponseBody):
+    items: list[DeadLetter]
+    next: str | None
+
+
+class FaultAccepted(ResponseBody):
+    lift_id: str
+    cause: str
+    for_s: float
+
+
+class CauseList(ResponseBody):
+    items: list[str]

@@ -1,0 +1,51 @@
+"""The bodies of requests: what people do to alerts and lifts. Unknown fields are refused."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
+
+from dashboards.api.schema.parameters import Instant, Note, PersonName, plain_text
+
+
+class RequestBody(BaseModel):
+    """The base of all request bodies; unknown fields are refused."""
+
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+
+class AlertAction(RequestBody):
+    """The person of an action, and a note."""
+
+    by: PersonName
+    note: Note | None = None
+
+
+class Comment(RequestBody):
+    by: PersonName
+    note: Annotated[str, StringConstraints(min_length=1, max_length=4000), AfterValidator(plain_text)]
+
+
+class Assignment(RequestBody):
+    by: PersonName
+    to: PersonName | None
+
+
+class Shelving(RequestBody):
+    by: PersonName
+    until: Instant
+    note: Note | None = None
+
+
+class Maintenance(RequestBody):
+    by: PersonName
+    until: Instant
+    note: Note | None = None
+
+
+class FaultInjection(RequestBody):
+    """A fault to inject into a simulated lift."""
+
+    cause: Annotated[str, StringConstraints(pattern=r"^[a-z0-9-]{1,64}$")]
+    for_s: Annotated[float, Field(ge=1, le=86_400, allow_inf_nan=False)] = 60.0
