@@ -137,7 +137,7 @@ def test_plain_arrays_and_nan_in_cbor_are_read(system: System, t_ms: int) -> Non
 
 
 def test_each_lift_of_a_gateway_message_is_judged_by_itself(system: System, t_ms: int) -> None:
-    before = letters(system, "missing-field")
+    before, count = letters(system, "missing-field"), counted(system, "missing-field")
     good = {"seq": 5, "boot": "b", "t": t_ms, "dt": 100, "speed": {"v": [0.5, 0.6]}}
     lifts = {"w-inner-1": good, "w-inner-2": {"t": t_ms, "speed": {}}, "w-inner-3": {**good, "note": "ignored"}}
     system.voice.say("w-gateway", "gateway", {"lifts": lifts, "made_by": "nobody"})
@@ -145,6 +145,7 @@ def test_each_lift_of_a_gateway_message_is_judged_by_itself(system: System, t_ms
     stored(system, "w-inner-3", "speed", t_ms, "v", [(0, 0.5), (100, 0.6)])
     until(lambda: len(letters(system, "missing-field")) == len(before) + 1, "the one refusal")
     assert "w-inner-2" in letters(system, "missing-field")[0]["detail"]
+    until(lambda: counted(system, "missing-field") == count + 1, "the count of it, which comes later")
     assert system.http.get("/api/v1/lifts/w-gateway").status_code == 404
 
 
