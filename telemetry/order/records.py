@@ -31,6 +31,7 @@ LIFT = np.dtype(
         ("seq", np.int64),
         ("t_ns", np.int64),
         ("boot_before", np.int64),  # the boot before that one
+        ("jumped_from", np.int64),  # the seq before the latest jump, -1 none
         ("ahead_ns", np.int64),  # how far the lift's time is ahead of its clock, which was set back
         ("stepped_ns", np.int64),  # the arrival of the message with which the clock was last set back, 0 never
         ("latest_ns", np.int64),  # the latest beginning, and the latest end, of a message of readings
@@ -95,7 +96,12 @@ HEAP = np.dtype([("free", np.int64), ("used", np.int64), ("live", np.int64)], al
 
 
 INSTANTS = ("t_ns", "latest_ns", "end_ns", "stream_ns", "said_ns", "watermark_ns", "slot", "slot_end_ns", "window_ns")
-START = {"boot": NO_BOOT, "boot_before": NO_BOOT, "seq": -1, "first": NO_ROW, "last": NO_ROW} | dict.fromkeys(
-    INSTANTS, NEVER
-)
+START = {
+    "boot": NO_BOOT,
+    "boot_before": NO_BOOT,
+    "seq": -1,
+    "jumped_from": -1,
+    "first": NO_ROW,
+    "last": NO_ROW,
+} | dict.fromkeys(INSTANTS, NEVER)
 """The fields of a lift's first record that are not zero."""

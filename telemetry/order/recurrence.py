@@ -37,6 +37,8 @@ from telemetry.order.records import (
 
 ALIGN_NS = 1_000_000_000
 """How long the rows of a message that is not a bundle wait for other streams, in the lift's own time."""
+JUMP = 86_400
+"""A seq that is further ahead, by more than a day of messages, is that of a restarted device, and no gap."""
 STEP_GAP_NS = 62_000_000_000
 """The gap in the lift's time where its clock was set back: longer than any interval between two readings may be."""
 PRESS_KEPT_NS = 24 * 3600 * 1_000_000_000
@@ -109,6 +111,8 @@ def _is_repeat(own: Struct, message: Struct) -> bool:
         for k in range(RECENT_LIMIT):
             if own["recent"][k] == message["identity"]:
                 return True
+    elif message["seq"] >= 0 and not message["status"]:
+        return bool(message["boot"] == own["boot"] and message["seq"] == own["seq"])
     return False
 
 
@@ -121,13 +125,18 @@ def _accept(
         own["recent"][own["remembered"] % RECENT_LIMIT] = message["identity"]
         own["remembered"] += 1
     carries_on = True
-    if message["timed"] and message["seq"] >= 0:
-        carries_on = _follow(own, message)
+    if message["seq"] >= 0:
+        if message["timed"]:
+            carries_on = _follow(own, message)
+        else:
+            _follow_untimed(own, message)
     last_ns = _last_ns(message, number, streams)
-    if message["sampled"] != NOT_SAMPLED and carries_on:
+    if message["sampled"] != NOT_SAMPLED and carries_on and message["timed"]:
         _follow_clock(own, message)
     message["ahead_ns"] = own["ahead_ns"]
-    t_ns = message["t_ns"] + own["ahead_ns"]
+    if not message["timed"] and not message["status"]:  # readings without a time follow what was judged
+        message["ahead_ns"] = max(own["ahead_ns"], own["watermark_ns"] + 1 - message["t_ns"])
+    t_ns = message["t_ns"] + message["ahead_ns"]
     if message["status"] and own["watermark_ns"] == NEVER:
         own["watermark_ns"] = t_ns - STEP_GAP_NS  # a status does not say how far the lift's readings are
     message["watermark_ns"] = own["watermark_ns"]
@@ -135,7 +144,7 @@ def _accept(
     if not message["status"]:
         at_ns = max(min(t_ns, own["end_ns"] + 1), at_ns)
     if message["gap"]:
-        until_ns = t_ns if message["complete"] else message["end_ns"] + own["ahead_ns"]
+        until_ns = t_ns if message["complete"] else message["end_ns"] + message["ahead_ns"]
         heard_ns = max(own["end_ns"], own["said_ns"])
         _mark(own, rows, heap, at_ns, _GAP, max(until_ns - heard_ns, 1) / 1e9)
     if message["restarted"]:
@@ -143,10 +152,10 @@ def _accept(
     if message["status"]:
         _place_status(own, message, carries_on, number, streams, rows, heap)
         return
-    if not carries_on and last_ns + own["ahead_ns"] <= own["watermark_ns"]:
+    if not carries_on and last_ns + message["ahead_ns"] <= own["watermark_ns"]:
         message["late"], message["taken"] = True, False
     count = _place(own, message, number, streams, rows, heap)
-    _advance(own, message, t_ns, last_ns + own["ahead_ns"], count)
+    _advance(own, message, t_ns, last_ns + message["ahead_ns"], count)
 
 
 @compiled
@@ -157,19 +166,25 @@ def _follow(own: Struct, message: Struct) -> bool:
     seq   5 6 0 1        restarted before 0, where its t is later (with `boot`, where the boot is another one; with an
                          earlier t, not the one before either)
     seq   5 6 50 7       50 does not count, where its t was ahead of the monitor's clock and the t of 7 is not
+    seq   5 6 9e9 7      restarted before 9e9, more than `JUMP` ahead; 7 goes on from 6, where its t is later
     """
     boot, seq, t_ns = message["boot"], message["seq"], message["t_ns"]
     first = own["seq"] < 0
+    if boot == own["boot"] and t_ns > own["t_ns"] and 0 <= own["jumped_from"] < seq < own["seq"]:
+        own["seq"], own["jumped_from"] = own["jumped_from"], -1
     onward = not first and boot == own["boot"] and seq > own["seq"]
+    jumped = onward and seq - own["seq"] > JUMP
     if boot == own["boot"]:
-        restarted = boot == NO_BOOT and seq < own["seq"] and t_ns > own["t_ns"]
+        restarted = jumped or (boot == NO_BOOT and seq < own["seq"] and t_ns > own["t_ns"])
     else:
         restarted = not first and (t_ns > own["t_ns"] or boot != own["boot_before"])
     known_ns = message["arrived_ns"] + ALIGN_NS
     overrules = own["t_ns"] > known_ns >= t_ns
-    if onward and seq - own["seq"] > 1:
+    if onward and not jumped:
         message["gap"] = seq - own["seq"] - 1
     message["restarted"] = restarted
+    if restarted:
+        own["jumped_from"] = own["seq"] if jumped else -1
     if not (first or onward or restarted or overrules):
         return False
     if boot != own["boot"]:
@@ -177,6 +192,20 @@ def _follow(own: Struct, message: Struct) -> bool:
     own["boot"], own["seq"] = boot, seq
     own["t_ns"] = t_ns if restarted or overrules else max(t_ns, own["t_ns"])
     return True
+
+
+@compiled
+def _follow_untimed(own: Struct, message: Struct) -> None:
+    """Follow the numbers of a message without a time, which is never history; a last will may be numbered before."""
+    boot, seq, first = message["boot"], message["seq"], own["seq"] < 0
+    onward = boot == own["boot"] and seq > own["seq"]
+    if not (first or onward) and message["status"]:
+        return
+    is_near = onward and seq - own["seq"] <= JUMP
+    if not first and is_near:
+        message["gap"] = seq - own["seq"] - 1
+    message["restarted"] = not first and not is_near
+    own["boot"], own["seq"] = boot, seq
 
 
 @compiled
@@ -287,7 +316,7 @@ def _place(
         count += first[number + 1] - first[number]
         near = own["last"]
         for row in range(first[number], first[number + 1]):
-            row_ns = instants[row] + own["ahead_ns"]
+            row_ns = instants[row] + message["ahead_ns"]
             if row_ns <= message["watermark_ns"]:
                 message["late"] = True
                 if k == STATUS:
@@ -309,7 +338,7 @@ def _advance(own: Struct, message: Struct, t_ns: int, last_ns: int, count: int) 
     too many rows           to the end of all messages
     """
     own["latest_ns"] = max(own["latest_ns"], t_ns)
-    own["end_ns"] = max(own["end_ns"], t_ns, message["end_ns"] + own["ahead_ns"])
+    own["end_ns"] = max(own["end_ns"], t_ns, message["end_ns"] + message["ahead_ns"])
     own["slot_end_ns"][own["slot"] % SLOTS] = own["end_ns"]
     own["watermark_ns"] = max(own["watermark_ns"], own["latest_ns"] - ALIGN_NS)
     if message["complete"]:

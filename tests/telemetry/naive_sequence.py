@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from telemetry.batch import CHANNELS, Decoded
 from telemetry.order.records import RECENT_LIMIT, SLOT_NS, SLOTS
-from telemetry.order.recurrence import ALIGN_NS, HELD_LIMIT_ROWS, PRESS_KEPT_NS, STEP_GAP_NS
+from telemetry.order.recurrence import ALIGN_NS, HELD_LIMIT_ROWS, JUMP, PRESS_KEPT_NS, STEP_GAP_NS
 
 NEVER = -(10**18)
 STREAMS = ("speed", "displacement", "door", "infrared", "status")
@@ -54,6 +54,7 @@ class Lift:
     seq: int = -1
     t_ns: int = NEVER
     boot_before: str = "0"
+    jumped_from: int = -1
     ahead_ns: int = 0
     heard_ns: int = NEVER
     end_ns: int = NEVER
@@ -112,16 +113,22 @@ def hear(lift: Lift, message: Message) -> None:
     lift.counts["received"] += 1
     pass_time(lift, message.arrived_ns)
     identity = (message.boot, message.seq, message.t_ns)
-    if message.timed and identity in lift.recent:
+    same = (message.boot, message.seq) == (lift.boot, lift.seq) and message.seq >= 0 and not message.is_status
+    if identity in lift.recent if message.timed else same:
         lift.counts["repeats"] += 1
         return
     if message.timed:
         lift.recent.append(identity)
-    carries_on, restarted, gap = follow(lift, message) if message.timed and message.seq >= 0 else (True, False, 0)
+    carries_on, restarted, gap = True, False, 0
+    if message.seq >= 0:
+        carries_on, restarted, gap = follow(lift, message) if message.timed else follow_untimed(lift, message)
     lift.counts["gaps"] += gap
     lift.counts["restarts"] += restarted
-    if message.sampled and carries_on:
+    if message.sampled and carries_on and message.timed:
         follow_clock(lift, message)
+    if not message.timed and not message.is_status:
+        later_ns = max(0, lift.released_ns + 1 - message.t_ns - lift.ahead_ns)
+        message = moved(message, later_ns)
     t_ns = message.t_ns + lift.ahead_ns
     if message.is_status and lift.released_ns == NEVER:
         lift.released_ns = t_ns - STEP_GAP_NS
@@ -156,18 +163,40 @@ def follow(lift: Lift, message: Message) -> tuple[bool, bool, int]:
     later = message.t_ns > lift.t_ns
     first = lift.seq < 0
     same_boot = message.boot == lift.boot
+    if same_boot and later and 0 <= lift.jumped_from < message.seq < lift.seq:
+        lift.seq, lift.jumped_from = lift.jumped_from, -1
     onward = not first and same_boot and message.seq > lift.seq
-    restarted = not first and not same_boot and (later or message.boot != lift.boot_before)
+    jumped = onward and message.seq - lift.seq > JUMP
+    restarted = jumped or (not first and not same_boot and (later or message.boot != lift.boot_before))
     restarted |= not first and same_boot and message.boot == "0" and message.seq < lift.seq and later
     known_ns = message.arrived_ns + ALIGN_NS
     overrules = lift.t_ns > known_ns and message.t_ns <= known_ns
     carries_on = first or onward or restarted or overrules
-    gap = message.seq - lift.seq - 1 if onward else 0
+    gap = message.seq - lift.seq - 1 if onward and not jumped else 0
+    if restarted:
+        lift.jumped_from = lift.seq if jumped else -1
     if carries_on:
         lift.boot_before = lift.boot_before if same_boot else lift.boot
         lift.boot, lift.seq = message.boot, message.seq
         lift.t_ns = message.t_ns if restarted or overrules else max(message.t_ns, lift.t_ns)
     return carries_on, restarted, gap
+
+
+def follow_untimed(lift: Lift, message: Message) -> tuple[bool, bool, int]:
+    """Do as `follow` for a message without a time."""
+    first, ahead = lift.seq < 0, message.seq - lift.seq if message.boot == lift.boot else -1
+    if not first and ahead <= 0 and message.is_status:
+        return True, False, 0
+    lift.boot, lift.seq = message.boot, message.seq
+    if first:
+        return True, False, 0
+    return (True, False, ahead - 1) if 0 < ahead <= JUMP else (True, True, 0)
+
+
+def moved(message: Message, later_ns: int) -> Message:
+    """Return a message with its readings so much later."""
+    rows = [row._replace(t_ns=row.t_ns + later_ns) for row in message.rows]
+    return message._replace(t_ns=message.t_ns + later_ns, end_ns=message.end_ns + later_ns, rows=rows)
 
 
 def follow_clock(lift: Lift, message: Message) -> None:

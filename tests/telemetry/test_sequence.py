@@ -134,6 +134,9 @@ def conversations(draw: st.DrawFn) -> list[Entry]:
         head: dict[str, Any] = {"seq": draw(st.integers(0, 12)), "t": t_ms}
         boot = draw(st.sampled_from([None, None, "a", "b"]))
         head |= {} if boot is None else {"boot": boot}
+        head["seq"] += draw(st.sampled_from([0] * 9 + [10**6]))
+        for name in draw(st.sampled_from([[]] * 8 + [["t"], ["seq", "t"]])):
+            del head[name]
         count = draw(st.integers(1, 12))
         values = np.arange(count) + 1000.0 * position
         body: dict[str, dict[str, Any]] = {
@@ -247,6 +250,64 @@ def test_an_event_after_the_last_sample_comes_in_its_place_with_the_next_bundle(
     assert offsets_ms(first) == [0, 100, 250, 500, 750]
     assert offsets_ms(second) == [1_000, 1_100, 1_250, 1_500, 1_750]
     np.testing.assert_array_equal(second.door, [np.nan, 2, np.nan, np.nan, np.nan])
+
+
+def spoken(column: np.ndarray[Any, Any]) -> list[float]:
+    """Return the values of a column at the rows that speak in it."""
+    return column[~np.isnan(column)].tolist()  # type: ignore[no-any-return]
+
+
+@pytest.mark.parametrize("boot", [{}, {"boot": "b"}])
+def test_a_jump_of_seq_is_one_restart_and_no_gap_and_the_numbers_go_on_from_before_it(boot: dict[str, str]) -> None:
+    numbers = [0, 1, 2, 17_900_000_000, 4, 5, 6, 7]
+    said = [
+        entry(k + 1, T0_MS + 1_000 * k, 0, "bundle", {"seq": seq, "t": T0_MS + 1_000 * k, "speed": {"v": k}} | boot)
+        for k, seq in enumerate(numbers)
+    ]
+    batches, sequencer = batches_of(said)
+    assert [spoken(batch.v_mps) for batch in batches] == [[k] for k in range(len(said))]
+    assert counted(sequencer) == {"received": 8, "restarts": 1, "gaps": 1}
+
+
+def test_a_device_that_goes_on_after_a_jump_is_one_restart() -> None:
+    _, sequencer = batches_of(numbered([(0, 0), (1, 1), (2_000_000, 2), (2_000_001, 3), (2_000_003, 4)]))
+    assert counted(sequencer) == {"received": 5, "restarts": 1, "gaps": 1}
+
+
+def test_a_gap_of_a_day_of_messages_is_a_gap() -> None:
+    _, sequencer = batches_of(numbered([(0, 0), (86_400, 1)]))
+    assert counted(sequencer) == {"received": 2, "gaps": 86_399}
+
+
+def test_readings_without_a_time_follow_what_was_judged_however_they_arrive() -> None:
+    arrivals_ms = [0, 1_000, 1_950, 3_000, 3_000, 3_000, 6_000]
+    said = [
+        entry(k + 1, T0_MS + at_ms, 0, "bundle", {"speed": encode.speed(100, np.full(10, float(k)))})
+        for k, at_ms in enumerate(arrivals_ms)
+    ]
+    batches, sequencer = batches_of(said)
+    assert [spoken(batch.v_mps) for batch in batches] == [[k] * 10 for k in range(len(said))]
+    assert [offsets_ms(batches[k])[-1] for k in (0, 1, 3, 6)] == [0, 1_000, 3_000, 6_000]
+    assert counted(sequencer) == {"received": 7}
+
+
+def test_numbers_without_a_time_find_gaps_repeats_and_restarts() -> None:
+    said = [
+        entry(k + 1, T0_MS + 1_000 * k, 0, "bundle", {"seq": seq, "speed": {"v": float(k)}})
+        for k, seq in enumerate([5, 6, 6, 9, 0, 1])
+    ]
+    batches, sequencer = batches_of(said)
+    assert [spoken(batch.v_mps) for batch in batches] == [[0], [1], [], [3], [4], [5]]
+    assert counted(sequencer) == {"received": 6, "repeats": 1, "gaps": 2, "restarts": 1}
+
+
+def test_a_button_box_without_clock_and_numbers_is_heard_at_once() -> None:
+    pressed = [{"alarm": False}, {"alarm": True}, {"seq": 5, "alarm": True}]
+    batches, sequencer = batches_of(
+        [entry(k + 1, T0_MS + 3_000 * k, 0, "status", one) for k, one in enumerate(pressed)]
+    )
+    assert [batch.alarm.tolist() for batch in batches] == [[0], [1], [1]]
+    assert counted(sequencer) == {"received": 3}
 
 
 def test_single_streams_wait_a_second_of_the_lifts_time_for_each_other() -> None:

@@ -1,0 +1,68 @@
+"""A press of the alarm button is raised in whatever form it comes: with and without time, number, bundle and stream."""
+
+from __future__ import annotations
+
+import json
+import time
+from pathlib import Path
+from typing import Any
+
+import cbor2
+import pytest
+
+from detectors.catalogue import RULES
+from ingest.judging import Judging
+from ingest.listening import Stretch
+from store.journal import Journal
+from store.records.repository import AlertFilter, Records
+from telemetry.streams import topic
+from tests.ingest.running import DISTRICT, facts
+from tests.loopback import until
+
+T_MS = int(time.time() * 1000) - 5_000
+SPEED = {"speed": {"v": 0.1}}
+AT = {"seq": 1, "t": T_MS}
+FORMS: dict[str, list[tuple[str, dict[str, Any]]]] = {
+    "status alone, nothing else": [("status", {"alarm": True})],
+    "status with a number": [("status", {"seq": 5, "alarm": True})],
+    "status after one that is quiet": [("status", {"alarm": False}), ("status", {"alarm": True})],
+    "status with a time": [("status", {"t": T_MS, "alarm": True})],
+    "status without a time after bundles": [("bundle", AT | SPEED), ("status", {"alarm": True})],
+    "status without a time after bundles without": [("bundle", SPEED), ("status", {"alarm": True})],
+    "status in a bundle": [("bundle", AT | SPEED | {"status": {"online": True, "alarm": True}})],
+    "status in a bundle, nothing else": [("bundle", {"status": {"alarm": True}})],
+    "beside the streams of a bundle": [("bundle", AT | SPEED | {"alarm": True})],
+    "beside the streams of a bundle without a time": [("bundle", SPEED | {"alarm": True})],
+    "in a bundle after bundles": [
+        ("bundle", AT | SPEED),
+        ("bundle", {"seq": 2, "t": T_MS + 1000} | SPEED | {"alarm": 1}),
+    ],
+    "in a gateway's bundle": [("gateway", {"lifts": {"L1": AT | SPEED | {"alarm": True}}})],
+    "in a gateway's bundle without a time": [("gateway", {"lifts": {"L1": SPEED | {"status": {"alarm": True}}}})],
+}
+
+
+@pytest.mark.parametrize("encode", [lambda body: json.dumps(body).encode(), cbor2.dumps], ids=["json", "cbor"])
+def test_a_press_is_raised_in_every_form(tmp_path: Path, encode: Any) -> None:
+    lifts = {form: f"L{number}" for number, form in enumerate(FORMS, start=1)}
+    with Journal.open(tmp_path / "journal", 64 << 20) as journal, Records.open(f"sqlite:///{tmp_path}/r.db") as records:
+        records.put_lifts([facts(lift) for lift in lifts.values()], "test", 0)
+        for form, said in FORMS.items():
+            for stream, body in said:
+                sender = "GW" if stream == "gateway" else lifts[form]
+                body = {"lifts": {lifts[form]: body["lifts"]["L1"]}} if stream == "gateway" else body
+                journal.append([(time.time_ns(), topic(DISTRICT, sender, stream), encode(body), False)])
+        judging = Judging(
+            journal, records, RULES, lambda _: None, lambda: None, lambda: Stretch(0, time.time_ns()), batch_s=0.01
+        )
+        judging.start()
+
+        def missing() -> list[str]:
+            alerts = records.alerts(AlertFilter(rule=("alarm-button",)), limit=100).items
+            return [form for form, lift in lifts.items() if lift not in {one.lift_id for one in alerts}]
+
+        try:
+            until(lambda: not missing(), "a press in every form", 15.0)
+        finally:
+            judging.stop()
+            assert not missing()
