@@ -122,7 +122,7 @@ class FileSeries:
         return as_readings(self._attempt(lambda: self._raw(lift_id, stream, from_ns, to_ns)))
 
     def maintain(self, now_ns: int) -> None:
-        """Merge what is due, a bounded number of times, delete what was superseded before the last call, and expire."""
+        """Expire, merge what is due, a bounded number of times, and delete what was superseded before the last call."""
         if self._lock_file is None or not self._maintaining.acquire(blocking=False):
             return
         try:
@@ -158,13 +158,13 @@ class FileSeries:
         hour = now_ns // HOUR_NS
         sweep, self._swept_hour = hour != self._swept_hour, hour
         self._merges_left = MERGES_A_CALL
+        if sweep:  # first: a full disk has no room to merge, and expiry makes it
+            self.expire(now_ns)
         for kind in (RAW, MINUTE):
             for day in days(self._root, kind):
                 self._maintain_day(kind, day, sweep and day < day_of(now_ns), sweep)
         if self._merges_left == 0:
             self._swept_hour, self._listed = -1, {}
-        if sweep:
-            self.expire(now_ns)
 
     def _maintain_day(self, kind: str, day: int, is_past: bool, is_asked: bool) -> None:
         """Merge what is due in one folder, unless nothing changed in it since it was last listed."""

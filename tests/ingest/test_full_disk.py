@@ -1,0 +1,101 @@
+"""A monitor whose whole data folder is on a disk that fills and is freed: nothing ends, nothing is lost or doubled."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from store.records.repository import AlertFilter, Records, RecordsUnavailable
+from store.series.connect import open_timeseries
+from store.series.files import FileSeries
+from store.series.timeseries import DAY_NS, TimeSeriesUnavailable
+from telemetry.streams import topic
+from tests.broker import Broker
+from tests.ingest.running import DISTRICT, T0_MS, Monitor, Voice, bundle, facts
+from tests.loopback import until
+from tests.small_disk import SmallDisk
+from tests.store.worlds import START_NS, rows
+
+FILLER = "x" * 20_000
+KEEP_ALL = "[timeseries]\nraw_days = 100000\n"
+
+
+@pytest.mark.timeout(300)
+def test_a_monitor_waits_while_its_disk_is_full_also_over_a_restart_and_loses_nothing(
+    tmp_path: Path, broker: Broker, small_disk: SmallDisk
+) -> None:
+    monitor, log = Monitor(small_disk.folder, broker.port, KEEP_ALL), tmp_path / "monitor.log"
+    monitor.log = log
+    monitor.records.put_lifts([facts("L1"), facts("L2")], "test", 0)
+    monitor.start()
+    voice, told = Voice(broker.port), 0
+
+    def tell() -> None:
+        nonlocal told
+        voice.say(topic(DISTRICT, "L2", "bundle"), bundle(told, 0.0, 3.0) | {"unknown": FILLER})
+        told += 1
+
+    tell()
+    until(lambda: monitor.counts().get("stored_rows", 0) >= 10, "a reading in the store")
+    small_disk.fill()
+
+    def is_full() -> bool:
+        tell()
+        return "nothing is acknowledged: the journal" in monitor.readiness()[1]
+
+    until(is_full, "a monitor that says that its disk is full", 90.0)
+    for second in range(4):
+        voice.say(topic(DISTRICT, "L1", "bundle"), bundle(second, -2.3, 60.0 - 2.3 * second))
+    monitor.kill()
+    monitor.start()
+    until(lambda: "nothing is acknowledged: the journal" in monitor.readiness()[1], "the same after a restart", 90.0)
+    small_disk.free()
+    until(lambda: bool(voice.alerts), "the alert of what came while the disk was full", 90.0)
+    until(lambda: monitor.readiness() == (200, ""), "a monitor that is ready", 90.0)
+    assert [alert["lift_id"] for alert in voice.alerts] == ["L1"]
+    assert len(monitor.records.alerts(AlertFilter(), limit=10).items) == 1
+    series = open_timeseries(small_disk.folder / "series", writable=False)
+    span = (T0_MS * 1_000_000, (T0_MS + 1000 * told) * 1_000_000)
+    until(lambda: len(series.readings("L2", "speed", *span)) == 10 * told, "every reading in the store")
+    assert log.read_text(encoding="utf-8").count("nothing is acknowledged: the journal") <= 4, (
+        "more than a line a minute"
+    )
+    voice.close()
+    assert monitor.stop() == 0
+    monitor.records.close()
+
+
+def test_a_full_disk_refuses_readings_until_there_is_room(small_disk: SmallDisk) -> None:
+    series = FileSeries.open(small_disk.folder / "series", raw_days=100_000)
+    small_disk.fill()
+    for _ in range(3):
+        with pytest.raises(TimeSeriesUnavailable, match="No space left"):
+            series.write([rows("speed", "L1", range(5_000), v=range(5_000))])
+    small_disk.free()
+    series.write([rows("speed", "L1", range(5_000), v=range(5_000))])
+    assert len(series.readings("L1", "speed", START_NS, START_NS + DAY_NS)) == 5_000
+    series.close()
+
+
+def test_a_full_disk_is_freed_by_what_has_expired(small_disk: SmallDisk) -> None:
+    """Merging needs room, expiry makes it: expiry comes first."""
+    series = FileSeries.open(small_disk.folder / "series", raw_days=1, minute_days=1)
+    for part in range(12):
+        series.write([rows("speed", "L1", range(50_000), v=[float(part)] * 50_000)])
+    series.write([rows("speed", "L1", range(100), start_ns=START_NS + 3 * DAY_NS, v=range(100))])
+    small_disk.fill()
+    series.maintain(START_NS + 4 * DAY_NS)
+    assert len(series.readings("L1", "speed", START_NS, START_NS + DAY_NS)) == 0
+    assert len(series.readings("L1", "speed", START_NS + 3 * DAY_NS, START_NS + 4 * DAY_NS)) == 100
+    series.close()
+
+
+def test_records_on_a_full_disk_wait_and_go_on(small_disk: SmallDisk) -> None:
+    with Records.opened_at_first_use(f"sqlite:///{small_disk.folder}/records.db") as records:
+        small_disk.fill()
+        with pytest.raises(RecordsUnavailable, match=r"is full|disk I/O|unable to open"):
+            records.put_lifts([facts("L1")], "test", 0)
+        small_disk.free()
+        records.put_lifts([facts("L1")], "test", 0)
+        assert records.lift("L1") is not None
