@@ -20,6 +20,8 @@ from store.records.shares import SharedRow, crowding
 from telemetry.batch import Refusal
 
 DEAD_LETTER_LIMIT = 10_000
+DELETED_AT_ONCE = 500
+"""How far below the limit the table is cut: choosing who loses reads all of it."""
 STRANGERS_KEPT = 2_000
 """How many dead letters of strangers stay, however many those of known senders are."""
 DEAD_LETTER_PAYLOAD_BYTES = 4096
@@ -108,12 +110,12 @@ def store_refusals(database: Database, connection: Connection, refused: Sequence
     if not refused:
         return
     count_refusals(database, connection, refused)
-    gone = set(_beyond_limit([_letter(i, each) for i, each in enumerate(refused)]))
+    gone = set(_beyond([_letter(i, each) for i, each in enumerate(refused)], DEAD_LETTER_LIMIT))
     connection.execute(dead_letters.insert(), [_row(each) for i, each in enumerate(refused) if i not in gone])
     if connection.execute(select(func.count()).select_from(dead_letters)).scalar_one() > DEAD_LETTER_LIMIT:
         columns = select(dead_letters.c.id, dead_letters.c.known, dead_letters.c.share, dead_letters.c.topic)
         rows = connection.execute(columns.order_by(dead_letters.c.id)).all()
-        for ids in _parts(_beyond_limit([_letter(row.id, row) for row in rows])):
+        for ids in _parts(_beyond([_letter(row.id, row) for row in rows], DEAD_LETTER_LIMIT - DELETED_AT_ONCE)):
             connection.execute(delete(dead_letters).where(dead_letters.c.id.in_(ids)))
 
 
@@ -146,9 +148,9 @@ def count_refusals(database: Database, connection: Connection, refused: Sequence
     connection.execute(upsert, counted)
 
 
-def _beyond_limit(letters: Sequence[tuple[bool, SharedRow]]) -> list[int]:
+def _beyond(letters: Sequence[tuple[bool, SharedRow]], limit: int) -> list[int]:
     """Return the numbers of the letters that go; `letters` come oldest first. Strangers who have too many go first."""
-    excess = len(letters) - DEAD_LETTER_LIMIT
+    excess = len(letters) - limit
     if excess <= 0:
         return []
     known = [row for is_known, row in letters if is_known]

@@ -10,7 +10,7 @@ from random import Random
 import pytest
 
 from registry.facts import LiftFacts
-from store.records.dead_letters import DEAD_LETTER_LIMIT, STRANGERS_KEPT
+from store.records.dead_letters import DEAD_LETTER_LIMIT, DELETED_AT_ONCE, STRANGERS_KEPT
 from store.records.repository import Records, RefusalCount
 from store.records.shares import SharedRow, crowding
 from telemetry.batch import Refusal
@@ -55,7 +55,7 @@ def test_strangers_take_no_place_of_a_lift_that_the_registry_knows(records: Reco
     for first in range(0, 3 * DEAD_LETTER_LIMIT, 5000):
         sender.refuse(*strangers(5000, first))
     assert sender.kept()["known"] == 500
-    assert sender.kept().total() == DEAD_LETTER_LIMIT
+    assert sender.kept().total() == DEAD_LETTER_LIMIT - DELETED_AT_ONCE
 
 
 def test_one_lifts_flood_pushes_out_no_other_lifts_letters(records: Records) -> None:
@@ -64,7 +64,7 @@ def test_one_lifts_flood_pushes_out_no_other_lifts_letters(records: Records) -> 
         sender.refuse(*[lift_id] * 100, known=True)
     sender.refuse(*["loud"] * (2 * DEAD_LETTER_LIMIT), known=True)
     sender.refuse(*["loud"] * 1000, known=True)
-    assert sender.kept() == {"quiet-1": 100, "quiet-2": 100, "loud": DEAD_LETTER_LIMIT - 200}
+    assert sender.kept() == {"quiet-1": 100, "quiet-2": 100, "loud": DEAD_LETTER_LIMIT - DELETED_AT_ONCE - 200}
 
 
 def test_known_lifts_leave_strangers_a_few_places(records: Records) -> None:

@@ -21,7 +21,7 @@ from alerts.answers import Answer, Refused
 from detectors.rule import CRITICAL, Rule
 from registry.facts import Floor, LiftFacts
 from registry.partition import Partition
-from store.records.dead_letters import DEAD_LETTER_LIMIT, DEAD_LETTER_PAYLOAD_BYTES
+from store.records.dead_letters import DEAD_LETTER_LIMIT, DEAD_LETTER_PAYLOAD_BYTES, DELETED_AT_ONCE
 from store.records.lifts import UNREGISTERED_LIMIT
 from store.records.repository import AlertFilter, BadCursor, Records, RecordsUnavailable, Snapshot
 from store.records.schema import alerts, is_newest, is_open, is_shelved, metadata
@@ -669,7 +669,7 @@ def test_dead_letters_have_a_limit_and_the_oldest_are_deleted(records: Records) 
     flood = [refusal(n) for n in range(2, DEAD_LETTER_LIMIT + 2)]
     records.judge(position=DEAD_LETTER_LIMIT + 1, occurrences=[], now_ns=T0, refusals=flood)
     assert records.dead_letters(to_ns=T0 + 2 * S).items == []
-    assert len(records.dead_letters(limit=DEAD_LETTER_LIMIT + 9).items) == DEAD_LETTER_LIMIT
+    assert len(records.dead_letters(limit=DEAD_LETTER_LIMIT + 9).items) == DEAD_LETTER_LIMIT - DELETED_AT_ONCE
 
 
 def test_hostile_bytes_are_stored_unchanged_and_truncated(records: Records) -> None:
