@@ -16,6 +16,7 @@ from store.records.database import RecordsUnavailable
 from store.records.lifts import LiftRecords
 
 EXPECTED_ERRORS = (RecordsUnavailable,)
+SHOWN_EVERY_S = 1.0
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -43,13 +44,35 @@ def import_lifts(options: argparse.Namespace, settings: Configuration) -> int:
         taken, refused = read(options.file.read_bytes())
     except (OSError, FactsError) as error:
         raise Unusable(f"{options.file}: {error}") from None
-    with LiftRecords.open(settings.records_url) as records:
-        records.put_lifts(taken, options.by, time.time_ns())
+    progress = ImportProgress(len(taken))
+    try:
+        with LiftRecords.open(settings.records_url) as records:
+            records.put_lifts(taken, options.by, time.time_ns(), progress.show)
+    except RecordsUnavailable as error:
+        raise Unusable(
+            f"{error} {progress.taken} of {len(taken)} lifts were taken, in the order of the file; import it again:"
+            " those change nothing"
+        ) from None
     print(f"{len(taken)} lifts taken, {len(refused)} refused")
     for row in refused:
         for fault in row.errors:
             print(f"  row {row.number}: {fault}", file=sys.stderr)
     return 1 if refused else 0
+
+
+class ImportProgress:
+    """Writes once a second to standard error how many lifts were taken so far."""
+
+    def __init__(self, total: int) -> None:
+        self.taken, self._total = 0, total
+        self._shown_s = time.monotonic()
+
+    def show(self, taken: int) -> None:
+        """Note how many lifts were taken; write a line where the last one is a second old."""
+        self.taken = taken
+        if time.monotonic() - self._shown_s >= SHOWN_EVERY_S:
+            self._shown_s = time.monotonic()
+            print(f"{taken} of {self._total} lifts taken", file=sys.stderr, flush=True)
 
 
 def export_lifts(options: argparse.Namespace, settings: Configuration) -> int:

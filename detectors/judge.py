@@ -223,9 +223,13 @@ class Judge:
         self._states = _carry(self._states, _start(self.rules, n))
         self.n = n
 
-    def snapshot(self) -> dict[str, Memory]:
-        """Return the whole state: records of `rows`, `features`, `overspeed/detector`, `overspeed/0` and so on."""
-        return {key: copied(state) for key, state in self._states.items() if state.dtype.names}
+    def snapshot(self, lifts: NDArray[np.intp] | None = None) -> dict[str, Memory]:
+        """Return the whole state: records of `rows`, `features`, `overspeed/detector`, `overspeed/0` and so on.
+
+        With `lifts`, of these alone, in this order.
+        """
+        states = {key: state for key, state in self._states.items() if state.dtype.names}
+        return {key: copied(state if lifts is None else state[lifts]) for key, state in states.items()}
 
     def restore(self, snapshot: Mapping[str, Memory]) -> None:
         """Go on from a snapshot of as many lifts or fewer; what it does not know (a newer rule) begins anew."""

@@ -49,6 +49,9 @@ log = logging.getLogger("liftwatch.judge")
 COMMIT_EVERY_S = 1.0
 PICTURE_EVERY_S = 0.5
 REGISTRY_EVERY_S = 2.0
+REGISTRY_AT_ONCE, REGISTRY_REST = 2_000, 4
+"""How many changed lifts are taken in at once, and how many times as long as that took they then wait: an import of a
+hundred thousand lifts must not hold up alarms."""
 TURN_BUCKETS_S = (0.005, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 20.0)
 FIRST_PAUSE_S = 0.25
 RETRY_LIMIT_S = 10.0
@@ -108,6 +111,7 @@ class Judging(threading.Thread):
         self.outage = Outage("judging waits", log)
         self._ticked_ns = 0
         self._due = dict.fromkeys(("commit", "registry", "picture"), 0.0)
+        self._registry_rests_until_s = 0.0
         self._stopping = threading.Event()
 
     @property
@@ -290,21 +294,29 @@ class Judging(threading.Thread):
 
     def _load_registry(self) -> None:
         """Take in what changed; what was judged before it is never judged again by it, even after a restart."""
-        if self._records.revision() == self._revision:
+        begun_s = time.monotonic()
+        if begun_s < self._registry_rests_until_s or self._records.revision() == self._revision:
             return
-        changes = self._records.registry_since(self._revision)
+        changes = self._records.registry_since(self._revision, REGISTRY_AT_ONCE)
+        own = self._own(changes)
         if self._touch_judging(changes):
             self._committing.request_snapshot()
             self._commit()
-        self.state.load(self._own(changes), changes.deleted, changes.windows)
+        self.state.load(own, changes.deleted, changes.windows)
         self.state.senders.load(changes.lifts, changes.deleted)
         self._revision = changes.revision
+        self.counts["registry_lifts"] += len(own)
+        if not changes.is_complete:
+            self._due["registry"] = 0.0
+        ended_s = time.monotonic()
+        self._registry_rests_until_s = ended_s + REGISTRY_REST * (ended_s - begun_s)
 
     def _touch_judging(self, changes: RegistryChanges) -> bool:
-        """Return whether changes matter to judging: the monitor itself lists unregistered lifts and takes them off."""
-        is_registered = any(each.registered for each in changes.lifts)
-        is_gone = any(self.state.fleet.listed_index(lift_id) is not None for lift_id in changes.deleted)
-        return bool(changes.windows) or is_registered or is_gone
+        """Return whether changes matter to what was judged: the monitor itself lists unregistered lifts and takes them
+        off, and of a lift that is new nothing was judged."""
+        registered = (each.facts.lift_id for each in changes.lifts if each.registered)
+        gone = (lift_id for lift_id in changes.deleted if self.state.fleet.listed_index(lift_id) is not None)
+        return bool(changes.windows) or self.state.remembers([*registered, *gone])
 
     def _own(self, changes: RegistryChanges) -> list[tuple[LiftFacts, bool]]:
         """Return the facts of the changed lifts of the own partition, and whether each is registered."""

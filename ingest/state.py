@@ -30,7 +30,7 @@ from store.live import LiveTable
 from store.records.repository import WindowRecord
 from telemetry.batch import Decoded, Messages, Refusal
 from telemetry.order.sequence import Sequencer
-from telemetry.streams import OFFLINE
+from telemetry.streams import NEVER_SEEN, OFFLINE
 
 log = logging.getLogger("liftwatch.judge")
 
@@ -101,6 +101,15 @@ class State:
         rules = {rule.slug: rule for rule in self.judge.rules}
         return [Occurrence(gone.lift_id, gone.district, each, rules[each.rule], at_ns) for each in ended]
 
+    def remembers(self, lift_ids: Iterable[str]) -> bool:
+        """Return whether a message of any of these lifts ever came."""
+        places = [index for index in map(self.fleet.index_of, lift_ids) if index is not None]
+        return bool(self.remembered()[places].any())
+
+    def remembered(self) -> NDArray[np.bool_]:
+        """Return of which lifts a message ever came, also a refused one."""
+        return (self.sequencer.counts()["received"] > 0) | (self.judge.states["arrivals"]["seen_ns"] != 0)
+
     def step_arrivals(
         self,
         decoded: Decoded,
@@ -135,15 +144,17 @@ class State:
         self.judge.resume_arrivals(firing)
 
     def pack(self) -> bytes:
-        """Return all of it as bytes: the order of the lifts, the sequence of messages, the rules."""
-        out = io.BytesIO()
-        fleet = self.fleet
+        """Return all of it as bytes: the order of the lifts, the sequence of messages, the rules.
+
+        Nothing is remembered of a lift of which no message came.
+        """
+        out, fleet, kept = io.BytesIO(), self.fleet, np.flatnonzero(self.remembered())
         parts: dict[str, Any] = {
-            "lifts": np.array(fleet.lift_ids, dtype=np.str_),
-            "crowds": np.array(fleet.crowds, dtype=np.str_),
+            "lifts": np.array([fleet.lift_ids[i] for i in kept.tolist()], dtype=np.str_),
+            "crowds": np.array([fleet.crowds[i] for i in kept.tolist()], dtype=np.str_),
         }
-        parts |= {f"judge/{name}": column for name, column in self.judge.snapshot().items()}
-        parts |= {f"sequence/{name}": column for name, column in self.sequencer.snapshot().items()}
+        parts |= {f"judge/{name}": column for name, column in self.judge.snapshot(kept).items()}
+        parts |= {f"sequence/{name}": column for name, column in self.sequencer.snapshot(kept).items()}
         np.savez(out, allow_pickle=False, **parts)
         return out.getvalue()
 
@@ -176,8 +187,9 @@ class State:
             self.sequencer.restore(part("sequence/"))
 
     def picture(self) -> LiveTable:
-        """Return the latest state of every listed lift."""
+        """Return the latest state of every listed lift but those of which nothing was ever heard."""
         listed = np.array(self.fleet.listed(), dtype=np.intp)
+        listed = listed[(self.remembered() | (link(self.judge.states) != NEVER_SEEN))[listed]]
         counted = self.sequencer.counts()
         columns = self.judge.latest() | {name: counted[name] for name in ("received", "gaps", "repeats", "late")}
         columns["link"] = link(self.judge.states)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 import sys
 import zoneinfo
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from difflib import get_close_matches
@@ -22,6 +22,7 @@ from telemetry.streams import DISTRICT_PATTERN, LIFT_ID_PATTERN
 TEXT_LIMIT_CHARS = 200
 LABEL_LIMIT_CHARS = 16
 FLOORS_LIMIT = 250
+FLOORS_CACHED = 1024  # the lifts of a building, and those of a builder, have the same
 HEIGHT_LIMIT_M = 1000.0
 
 ABSOLUTE, BAROMETER = "absolute", "barometer"
@@ -171,7 +172,15 @@ def _timezones() -> frozenset[str]:
 
 def floors(value: Any) -> tuple[tuple[str, float], ...]:
     """Return (label, height above the lowest landing in m) of each landing, from the lowest up."""
-    pairs = _split(value) if isinstance(value, str) else [_pair(item) for item in _list(value)]
+    return _floors_of_cell(value) if isinstance(value, str) else _landings([_pair(item) for item in _list(value)])
+
+
+@lru_cache(FLOORS_CACHED)
+def _floors_of_cell(cell: str) -> tuple[tuple[str, float], ...]:
+    return _landings(_split(cell))
+
+
+def _landings(pairs: Sequence[tuple[Any, Any]]) -> tuple[tuple[str, float], ...]:
     landings = tuple((_label(label), _height(height)) for label, height in pairs)
     if len(landings) > FLOORS_LIMIT:
         raise InvalidFact(f"{len(landings)} landings", f"write at most {FLOORS_LIMIT}")

@@ -19,7 +19,15 @@ from dashboards.api.lifts import lift_response
 from dashboards.api.responses import JSON, OrjsonResponse, problem_responses, require_media_type, versioned_responses
 from dashboards.api.schema import lift_bodies, parameters
 from dashboards.http.preconditions import IfMatch, expected_versions
-from dashboards.http.problem import FieldErrorItem, Problem, field_error, invalid_field, invalid_request, not_found
+from dashboards.http.problem import (
+    FieldErrorItem,
+    Problem,
+    field_error,
+    invalid_field,
+    invalid_request,
+    not_found,
+    unavailable,
+)
 from registry import fact_checks
 from registry.facts import (
     FactsError,
@@ -32,6 +40,7 @@ from registry.facts import (
     read_json,
     read_row,
 )
+from store.records.repository import RecordsUnavailable
 
 CSV = "text/csv"
 UNNAMED = "api"
@@ -126,11 +135,23 @@ IMPORT_CONTENT = {
 
 
 def _import(context: AppContext, body: bytes, is_csv: bool, by: str) -> dict[str, Any]:
-    """Register the lifts of every valid row; return the lifts taken, and each refused row with its errors."""
+    """Register the lifts of every valid row; return the lifts taken, and each refused row with its errors.
+
+    A problem (503) that names the lifts taken where the records go away in between.
+    """
     lifts, refused = _read(body, is_csv)
-    if lifts:
-        context.records().put_lifts(lifts, by, time.time_ns())
-        context.poller.poll()
+    taken: list[int] = []
+    try:
+        context.records().put_lifts(lifts, by, time.time_ns(), taken.append)
+    except RecordsUnavailable as error:
+        if not taken:
+            raise
+        raise unavailable(
+            "records",
+            f"{error} {taken[-1]} of {len(lifts)} lifts were taken, in the order of the rows, up to"
+            f" {lifts[taken[-1] - 1].lift_id}; send the same again: those change nothing",
+        ) from None
+    context.poller.poll()
     return {
         "taken": [lift.lift_id for lift in lifts],
         "refused": [

@@ -49,8 +49,12 @@ from store.records.repository import (
 log = logging.getLogger(__name__)
 
 POLL_S = 0.25
-STALE_S = 5.0
+STALE_S, BUSY_S = 5.0, 30.0
+"""How old the last view may be that is answered: while the records do not answer, and while a poll takes long."""
 TRANSITIONS_AT_ONCE = 1000
+REGISTRY_AT_ONCE, REGISTRY_REST = 5_000, 4
+"""How many changed lifts the thread takes in at once, and how many times as long as that took it then leaves the
+registry alone: an import must not take the server's time from requests."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -72,8 +76,11 @@ class PolledRecords:
         """The instant at which a monitor last wrote, 0 where none ever did."""
         return max((live.at_ns for live, _ in self.live.values()), default=0)
 
-    def after(self, records: Records) -> tuple[PolledRecords, list[Announcement]]:
-        """Poll again; return the new contents (`self` where nothing is new) and the transitions since."""
+    def after(self, records: Records, limit: int | None = None) -> tuple[PolledRecords, list[Announcement]]:
+        """Poll again; return the new contents (`self` where nothing is new) and the transitions since.
+
+        Changes of the registry are read of about `limit` lifts (None: all).
+        """
         announcements: list[Announcement] = []
         transition, alerts = self.transition, self.alerts
         if transition < 0:
@@ -83,8 +90,8 @@ class PolledRecords:
             transition = announcements[-1].id
             alerts = _open_alerts_by_lift(records.open_alerts())
         revision, registry, windows = self.revision, self.registry, self.windows
-        if records.revision() != revision:
-            changes = records.registry_since(revision)
+        if limit != 0 and records.revision() != revision:
+            changes = records.registry_since(revision, limit)
             revision, registry = changes.revision, _changed(registry, changes)
             windows = {**windows, **{window.lift_id: window for window in changes.windows}}
         newest = max((live.version for live, _ in self.live.values()), default=0)
@@ -127,8 +134,8 @@ class FleetPoller:
         self._partitions: tuple[PartitionStatus, ...] = ()
         self._published = PublishedLifts()
         self._listing: LiftListing | None = None
-        self._polled_s = 0.0
-        self._cause = "nothing was read yet"
+        self._polled_s = self._registry_rests_until_s = 0.0
+        self._is_failing, self._cause = False, "nothing was read yet"
         self.position = StreamPosition(0, 0)
 
     def start(self) -> None:
@@ -145,7 +152,8 @@ class FleetPoller:
 
     def listing(self) -> LiftListing:
         """Return the current listing of the fleet; a problem (503) while the records do not answer."""
-        if self._listing is None or time.monotonic() - self._polled_s > STALE_S:
+        limit_s = STALE_S if self._is_failing else BUSY_S
+        if self._listing is None or time.monotonic() - self._polled_s > limit_s:
             raise unavailable("records", self._cause)
         return self._listing
 
@@ -178,27 +186,32 @@ class FleetPoller:
         names = {key.partition(":") for counts in self.counts().values() for key in counts}
         return sorted(slug for name, _, slug in names if name == RULE_SET_ASIDE)
 
-    def poll(self) -> None:
+    def poll(self, registry_limit: int | None = None) -> None:
         """Read changes from the records and publish them; a failure is counted, and kept for the problem document."""
         with self._lock:
+            begun_s, before = time.monotonic(), self._polled
             try:
-                polled, announcements = self._polled.after(self._records())
+                polled, announcements = before.after(self._records(), registry_limit)
             except (RecordsUnavailable, Problem, ValueError) as error:
                 self._cause = str(error.detail if isinstance(error, Problem) else error)
+                self._is_failing = True
                 self._server_metrics.polls.labels("failed").inc()
                 return
+            self._is_failing = False
             stopped_before = self._stopped()
             pictures = [live for live, _ in polled.live.values()]
             self._partitions = self._watch.look(pictures, polled.partition_count, time.monotonic(), time.time_ns())
             if polled is not self._polled or self._listing is None or self._stopped() != stopped_before:
                 self._update(polled, announcements)
             self._polled_s = time.monotonic()
+            if polled.registry is not before.registry:
+                self._registry_rests_until_s = self._polled_s + REGISTRY_REST * (self._polled_s - begun_s)
             self._server_metrics.polls.labels("ok").inc()
 
     def _run(self) -> None:
         while not self._stopping.wait(POLL_S):
             try:
-                self.poll()
+                self.poll(REGISTRY_AT_ONCE if time.monotonic() >= self._registry_rests_until_s else 0)
             except Exception:
                 log.exception("polling the records failed")
 

@@ -3,7 +3,8 @@ can read the changes since the revision they have."""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+import time
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Any
@@ -21,6 +22,9 @@ from store.records.versions import lift_version, require_version
 EVERYTHING = -1
 UNREGISTERED_LIMIT = 1000
 FACTS_CACHED = 32_768
+IMPORT_AT_ONCE = 1000
+IMPORT_PAUSE_S = 0.01
+"""A pause of an import between two transactions; a longer transaction is followed by a pause as long as itself."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,12 +37,16 @@ class Registered:
 
 @dataclass(frozen=True, slots=True)
 class RegistryChanges:
-    """Changes of the registry up to `revision`: lifts and windows that are new or different, and deleted lifts."""
+    """Changes of the registry up to `revision`: lifts and windows that are new or different, and deleted lifts.
+
+    They are complete where no change is newer than `revision`.
+    """
 
     revision: int
     lifts: list[Registered]
     deleted: list[str]
     windows: list[WindowRecord]
+    is_complete: bool = True
 
 
 class LiftStore:
@@ -60,17 +68,28 @@ class LiftStore:
         """Return the facts of the registered lifts, in the order of their ids."""
         return [entry.facts for entry in self.registry_since(EVERYTHING).lifts if entry.registered]
 
-    def registry_since(self, revision: int) -> RegistryChanges:
-        """Return the changes after `revision` (`EVERYTHING`: all); concurrent changes may be returned twice."""
-        changed = select(lifts.c.facts, lifts.c.registered).where(lifts.c.revision > revision).order_by(lifts.c.lift_id)
-        gone = select(deleted_lifts.c.lift_id).where(deleted_lifts.c.revision > revision)
-        gone = gone.where(deleted_lifts.c.lift_id.not_in(select(lifts.c.lift_id)))
+    def registry_since(self, revision: int, limit: int | None = None) -> RegistryChanges:
+        """Return the changes after `revision` (`EVERYTHING`: all); concurrent changes may be returned twice.
+
+        With a `limit` only the earliest changes of about so many lifts, up to a revision that is not the newest.
+        """
         with self._database.reading() as connection:
-            now = read_counter(connection, REVISION)
-            rows = connection.execute(changed).all()
+            newest = read_counter(connection, REVISION)
+            upto = newest if limit is None else _slice_end(connection, revision, limit, newest)
+            rows = connection.execute(
+                select(lifts.c.facts, lifts.c.registered)
+                .where(lifts.c.revision > revision, lifts.c.revision <= upto)
+                .order_by(lifts.c.lift_id)
+            ).all()
+            gone = select(deleted_lifts.c.lift_id).where(
+                deleted_lifts.c.revision > revision,
+                deleted_lifts.c.revision <= upto,
+                deleted_lifts.c.lift_id.not_in(select(lifts.c.lift_id)),
+            )
             names = list(connection.scalars(gone)) if revision >= 0 else []
-            windows = read_windows(connection, revision)
-        return RegistryChanges(now, [Registered(_facts(row.facts), row.registered) for row in rows], names, windows)
+            windows = read_windows(connection, revision, upto)
+        changed = [Registered(_facts(row.facts), row.registered) for row in rows]
+        return RegistryChanges(upto, changed, names, windows, is_complete=upto >= newest)
 
     def lift(self, lift_id: str) -> Registered | None:
         """Return one lift, or None where it does not exist."""
@@ -89,10 +108,22 @@ class LiftStore:
                 self._put(connection, [facts], by, now_ns, "lift.put")
             return is_new
 
-    def put_lifts(self, many: Sequence[LiftFacts], by: str, now_ns: int) -> None:
-        """Register many lifts or replace their facts, all of them or none."""
-        with self._database.writing() as connection:
-            self._put(connection, many, by, now_ns, "lift.import")
+    def put_lifts(
+        self, many: Sequence[LiftFacts], by: str, now_ns: int, progress: Callable[[int], object] = lambda taken: None
+    ) -> None:
+        """Register many lifts or replace their facts, in short transactions with time for other writers in between.
+
+        `progress` is called with the number of lifts taken so far after each transaction. A failure leaves those as
+        they are: the same lifts again change nothing.
+        """
+        for start in range(0, len(many), IMPORT_AT_ONCE):
+            some = [(facts, _text(facts)) for facts in many[start : start + IMPORT_AT_ONCE]]
+            with self._database.writing() as connection:
+                begun_s = time.monotonic()
+                self._put_texts(connection, _different(connection, some), by, now_ns, "lift.import")
+            progress(start + len(some))
+            if start + len(some) < len(many):
+                time.sleep(max(IMPORT_PAUSE_S, time.monotonic() - begun_s))
 
     def patch_lift(
         self,
@@ -146,7 +177,7 @@ class LiftStore:
             new = [LiftFacts(lift_id, district) for lift_id, district in wanted.items() if lift_id not in known]
             if new[:room]:
                 revision = self._database.count_up(connection, REVISION)
-                connection.execute(lifts.insert(), [_row(facts, False, revision) for facts in new[:room]])
+                connection.execute(lifts.insert(), [_row(facts, _text(facts), False, revision) for facts in new[:room]])
             return len(new[room:])
 
     def _remove_unregistered(self, connection: Connection, gave_way: Sequence[str]) -> None:
@@ -163,14 +194,19 @@ class LiftStore:
         connection.execute(upsert, [{"lift_id": lift_id, "revision": revision} for lift_id in gone])
 
     def _put(self, connection: Connection, many: Sequence[LiftFacts], by: str, now_ns: int, action: str) -> None:
+        self._put_texts(connection, [(facts, _text(facts)) for facts in many], by, now_ns, action)
+
+    def _put_texts(
+        self, connection: Connection, many: Sequence[tuple[LiftFacts, str]], by: str, now_ns: int, action: str
+    ) -> None:
         if not many:
             return
         row = self._database.insert(lifts)
         fresh = {name: row.excluded[name] for name in ("district", "registered", "facts", "revision")}
         upsert = row.on_conflict_do_update(index_elements=["lift_id"], set_=fresh)
         revision = self._database.count_up(connection, REVISION)
-        connection.execute(upsert, [_row(facts, True, revision) for facts in many])
-        write_audit(connection, now_ns, by, action, [(facts.lift_id, facts) for facts in many])
+        connection.execute(upsert, [_row(facts, text, True, revision) for facts, text in many])
+        write_audit(connection, now_ns, by, action, [(facts.lift_id, orjson.Fragment(text)) for facts, text in many])
 
 
 class LiftRecords(Repository, LiftStore):
@@ -182,16 +218,34 @@ def _find(connection: Connection, lift_id: str) -> Registered | None:
     return None if row is None else Registered(_facts(row.facts), row.registered)
 
 
+def _slice_end(connection: Connection, revision: int, limit: int, newest: int) -> int:
+    """Return the revision up to which about `limit` lifts changed after `revision`, `newest` where that is all."""
+    later = select(lifts.c.revision).where(lifts.c.revision > revision).order_by(lifts.c.revision)
+    return connection.execute(later.offset(limit - 1).limit(1)).scalar() or newest
+
+
+def _different(connection: Connection, many: Sequence[tuple[LiftFacts, str]]) -> list[tuple[LiftFacts, str]]:
+    """Return those of `many`, facts and their texts, that are not registered with the same facts."""
+    named = select(lifts.c.lift_id, lifts.c.facts).where(lifts.c.registered.is_(True))
+    rows = connection.execute(named.where(lifts.c.lift_id.in_([facts.lift_id for facts, _ in many])))
+    stored = {row.lift_id: row.facts for row in rows}
+    return [(facts, text) for facts, text in many if stored.get(facts.lift_id) != text]
+
+
 def _version(lift: Registered) -> str:
     return lift_version(lift.facts if lift.registered else None)
 
 
-def _row(facts: LiftFacts, registered: bool, revision: int) -> dict[str, Any]:
+def _text(facts: LiftFacts) -> str:
+    return orjson.dumps(facts).decode()
+
+
+def _row(facts: LiftFacts, text: str, registered: bool, revision: int) -> dict[str, Any]:
     return {
         "lift_id": facts.lift_id,
         "district": facts.district,
         "registered": registered,
-        "facts": orjson.dumps(facts).decode(),
+        "facts": text,
         "revision": revision,
     }
 

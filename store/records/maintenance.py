@@ -56,9 +56,10 @@ class MaintenanceStore:
             write_audit(connection, now_ns, by, "maintenance.end", [(lift_id, {"until_ns": now_ns})])
 
 
-def read_windows(connection: Connection, since: int) -> list[WindowRecord]:
-    """Return the windows that are new or changed since a revision of the registry, in the order of their beginning."""
-    query = select(*_WINDOW).where(maintenance.c.revision > since).order_by(maintenance.c.id)
+def read_windows(connection: Connection, since: int, upto: int) -> list[WindowRecord]:
+    """Return the windows that changed between two revisions of the registry, in the order of their beginning."""
+    between = (maintenance.c.revision > since, maintenance.c.revision <= upto)
+    query = select(*_WINDOW).where(*between).order_by(maintenance.c.id)
     return [WindowRecord(*row) for row in connection.execute(query)]
 
 

@@ -118,12 +118,18 @@ class Sequencer:
         if lift < len(self._lifts):
             self._lifts[lift] = compiled.records(1, LIFT, **START)[0]
 
-    def snapshot(self) -> dict[str, NDArray[Any]]:
-        """Return the state as arrays that `numpy.savez` holds without pickling."""
+    def snapshot(self, lifts: NDArray[np.intp] | None = None) -> dict[str, NDArray[Any]]:
+        """Return the state as arrays that `numpy.savez` holds without pickling.
+
+        With `lifts`, of these alone, numbered anew in this order: ascending, and every lift of which a message came.
+        """
+        kept = np.arange(len(self._lifts)) if lifts is None else lifts
         parts = {"rows": self._rows.snapshot(self._lifts)}
         parts |= {kind: blocks.snapshot() for kind, blocks in self._blocks.items()}
+        for kind in self._blocks:
+            parts[kind]["message"] = np.searchsorted(kept, parts[kind]["message"]).astype(np.int32)
         held = {f"{part}/{name}": column for part, columns in parts.items() for name, column in columns.items()}
-        return {"lifts": self._lifts.copy(), **held}
+        return {"lifts": self._lifts[kept], **held}
 
     def restore(self, snapshot: Mapping[str, NDArray[Any]]) -> None:
         """Go on where the sequencer of `snapshot` stood."""

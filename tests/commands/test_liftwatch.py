@@ -11,14 +11,15 @@ from pathlib import Path
 import pytest
 
 import liftwatch
-from commands import arguments
+from commands import arguments, lifts
 from commands.wiring import broker as broker_wiring
 from simulator.scenarios import scenario
 from store.journal import Journal
 from store.recordings.recording import Recording
 from store.records.repository import Records
 from tests.broker import Broker
-from tests.loopback import free_port
+from tests.loopback import free_port, until
+from tests.processes import start_process
 
 LIFTS = """lift_id,district,rated_speed_mps,floors
 A1,anji,1.75,G:0;1:3.2
@@ -96,6 +97,25 @@ def test_lifts_come_and_go_as_files(tmp_path: Path, capsys: pytest.CaptureFixtur
     assert "G:0" in (tmp_path / "out.csv").read_text(encoding="utf-8")
     with Records.open(f"sqlite:///{tmp_path}/records.db") as records:
         assert [entry.facts.lift_id for entry in records.registry()[1]] == ["A1"]
+
+
+def test_an_import_shows_its_progress_and_one_that_was_killed_is_repeated(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    config, file = configured(tmp_path, 1), tmp_path / "lifts.csv"
+    file.write_text("lift_id,district\n" + "".join(f"A{n},d\n" for n in range(8000)), encoding="utf-8")
+    with Records.open(f"sqlite:///{tmp_path}/records.db") as records:
+        line = [sys.executable, "-m", "liftwatch", *config, "lifts", "import", str(file)]
+        killed = start_process(line, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        until(lambda: bool(records.registered()), "an import under way", 60.0)
+        killed.kill()
+        killed.wait()
+        assert len(records.registered()) % 1000 == 0
+        monkeypatch.setattr(lifts, "SHOWN_EVERY_S", 0.0)
+        assert liftwatch.main([*config, "lifts", "import", str(file)]) == 0
+        said = capsys.readouterr()
+        assert ("2000 of 8000 lifts taken" in said.err, "8000 lifts taken, 0 refused" in said.out) == (True, True)
+        assert len(records.registered()) == 8000
 
 
 @pytest.mark.parametrize(

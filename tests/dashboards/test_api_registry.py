@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import sqlite3
+import threading
 import time
+from contextlib import closing
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -10,6 +14,7 @@ from fastapi.testclient import TestClient
 
 from registry.facts import export_csv, export_json
 from store.records.repository import Records
+from store.records.schema import metadata
 from telemetry.instant import rfc3339
 from tests.dashboards.sample_fleet import T0_NS, facts, table
 from tests.loopback import until
@@ -158,6 +163,37 @@ def test_ten_thousand_lifts_fit_into_one_import(client: TestClient) -> None:
     answer = client.post("/api/v1/lifts/import", content=body.encode(), headers={"Content-Type": "text/csv"})
     assert len(answer.json()["taken"]) == 10_000
     assert client.get("/api/v1/fleet").json()["lifts"] == 10_006
+
+
+def lose_a_table_during_an_import(path: Path) -> threading.Thread:
+    """Make the records fail, from the moment on at which an import has taken its first lifts."""
+
+    def lose() -> None:
+        with closing(sqlite3.connect(path, timeout=60)) as other:
+            until(lambda: other.execute("SELECT count(*) FROM lifts").fetchone()[0] > 6, "an import under way")
+            other.execute("DROP TABLE audit")
+
+    thread = threading.Thread(target=lose)
+    thread.start()
+    return thread
+
+
+def test_a_failure_in_the_middle_of_an_import_says_what_was_taken_and_the_same_again_takes_the_rest(
+    client: TestClient, records: Records, tmp_path: Path
+) -> None:
+    body = export_csv([facts(f"B{number:05}") for number in range(8_000)])
+    losing = lose_a_table_during_an_import(tmp_path / "records.db")
+    answer = client.post("/api/v1/lifts/import", content=body.encode(), headers={"Content-Type": "text/csv"})
+    losing.join()
+    taken = len(records.registered()) - 6
+    assert (answer.status_code, 0 < taken < 8_000) == (503, True)
+    detail = answer.json()["detail"]
+    assert f"{taken} of 8000 lifts were taken" in detail
+    assert f"up to B{taken - 1:05}; send the same again: those change nothing" in detail
+    metadata.tables["audit"].create(records._database.engine)
+    again = client.post("/api/v1/lifts/import", content=body.encode(), headers={"Content-Type": "text/csv"})
+    assert (again.status_code, len(again.json()["taken"])) == (200, 8_000)
+    assert client.get("/api/v1/fleet").json()["registered"] == 8_006
 
 
 @pytest.mark.parametrize(

@@ -7,6 +7,7 @@ import sqlite3
 import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -190,6 +191,45 @@ def test_an_import_stores_many_lifts_and_a_second_one_replaces_them(records: Rec
     records.put_lifts([LiftFacts("l7", "south")], "me", T0)
     districts = {one.facts.lift_id: one.facts.district for one in records.registry()[1]}
     assert (len(districts), districts["l7"], districts["l8"]) == (2000, "south", "north")
+
+
+def test_others_write_between_the_transactions_of_an_import(records: Records, url: str) -> None:
+    seen: list[tuple[int, int]] = []
+
+    def write(taken: int) -> None:
+        other.move_cursor("mqtt", taken)
+        seen.append((taken, len(other.registered())))
+
+    with Records.open(url) as other:
+        records.put_lifts([LiftFacts(f"l{n}", "north") for n in range(2500)], "me", T0, write)
+    assert seen == [(1000, 1000), (2000, 2000), (2500, 2500)]
+
+
+def test_the_same_import_again_changes_nothing(records: Records) -> None:
+    many = [replace(FACTS, lift_id=f"l{n}") for n in range(1200)]
+    records.put_lifts(many[:1000], "me", T0)
+    records.put_lifts(many, "me", T0 + S)
+    before = records.revision()
+    records.put_lifts(many, "me", T0 + 2 * S)
+    assert (records.revision(), len(records.audit(limit=2000).items)) == (before, 1200)
+
+
+def test_changes_of_the_registry_are_read_in_slices(records: Records) -> None:
+    records.put_lifts([LiftFacts(f"l{n:04}", "north") for n in range(2500)], "me", T0)
+    records.delete_lift("l0001", "me", T0)
+    records.set_maintenance("l0002", T0 + 100 * S, "me", T0)
+    found, sizes, revision = set(), [], 0
+    while True:
+        changes = records.registry_since(revision, 1500)
+        found |= {each.facts.lift_id for each in changes.lifts}
+        sizes.append(len(changes.lifts))
+        assert changes.revision > revision
+        revision = changes.revision
+        if changes.is_complete:
+            break
+    assert (len(found), sizes, changes.deleted) == (2499, [1999, 500], ["l0001"])
+    assert [window.lift_id for window in changes.windows] == ["l0002"]
+    assert revision == records.revision()
 
 
 def test_every_change_is_in_the_audit_with_its_author(records: Records) -> None:
