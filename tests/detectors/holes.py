@@ -35,10 +35,10 @@ LIFTS_AT_ONCE = 200
 
 @dataclass(frozen=True)
 class Sent:
-    """The messages of one device in the order of arrival, and the readings in them; `bundle` says which are bundles."""
+    """The messages of one device in the order in which they are sent, and the readings in them."""
 
     t_ns: NDArray[np.int64]
-    end_ns: NDArray[np.int64]
+    sent_ns: NDArray[np.int64]
     bundle: NDArray[np.bool_]
     samples: dict[str, Samples]
     seq: NDArray[np.int64] = field(default_factory=lambda: np.zeros(0, np.int64))
@@ -57,16 +57,16 @@ class Sent:
             rows = keep[of.message]
             channels = {channel: column[rows] for channel, column in of.channels.items()}
             samples[name] = Samples(number[of.message[rows]].astype(np.int32), of.t_ns[rows], channels)
-        return Sent(self.t_ns[keep], self.end_ns[keep], self.bundle[keep], samples, self.seq[keep], self.boot[keep])
+        return Sent(self.t_ns[keep], self.sent_ns[keep], self.bundle[keep], samples, self.seq[keep], self.boot[keep])
 
     def hole(self, begin_s: float, seconds: float) -> NDArray[np.bool_]:
         """Return which messages a hole swallows: those that are sent while it lasts."""
         begin_ns = BEGIN_NS + round(begin_s * NS)
-        return (self.end_ns >= begin_ns) & (self.end_ns < begin_ns + round(seconds * NS))
+        return (self.sent_ns >= begin_ns) & (self.sent_ns < begin_ns + round(seconds * NS))
 
     def telling_again(self, message: int) -> Sent:
         """Let the device report the states of its event streams in this message, as they are when it is sent."""
-        samples, now_ns = dict(self.samples), self.end_ns[message]
+        samples, now_ns = dict(self.samples), self.sent_ns[message]
         for name in ("door", "infrared"):
             of = samples[name]
             at = int(np.searchsorted(of.message, message, side="right"))
@@ -97,7 +97,7 @@ def bundles(script: Script, dt_s: float = 0.2, streams: Iterable[str] = ("speed"
         instants = BEGIN_NS + np.round(at_s[kept] * NS).astype(np.int64)
         columns = {channel: column[kept] for channel, column in columns.items()}
         samples[name] = Samples(np.floor(at_s[kept]).astype(np.int32), instants, columns)
-    return Sent(t_ns, _ends(t_ns, samples), np.ones(count, np.bool_), samples)
+    return Sent(t_ns, t_ns + NS - 1_000_000, np.ones(count, np.bool_), samples)
 
 
 def singles(script: Script, dt_s: float = 0.2, streams: Sequence[str] = ("speed", "displacement")) -> Sent:
@@ -124,7 +124,8 @@ def singles(script: Script, dt_s: float = 0.2, streams: Sequence[str] = ("speed"
     t_ns = np.full(len(sent), np.iinfo(np.int64).max)
     for of in samples.values():
         np.minimum.at(t_ns, of.message, of.t_ns)
-    return Sent(t_ns, _ends(t_ns, samples), np.zeros(len(sent), np.bool_), samples)
+    sent_ns = BEGIN_NS + np.round(np.array([at_s for at_s, _, _ in sent]) * NS).astype(np.int64)
+    return Sent(t_ns, sent_ns, np.zeros(len(sent), np.bool_), samples)
 
 
 def found(facts: LiftFacts, variants: Sequence[Sent]) -> list[Finding]:
@@ -179,32 +180,11 @@ def _nothing(name: str) -> Samples:
     return Samples(none.astype(np.int32), none, {channel: np.zeros(0) for channel in CHANNELS[name]})
 
 
-def _ends(t_ns: NDArray[np.int64], samples: dict[str, Samples]) -> NDArray[np.int64]:
-    end_ns = t_ns.copy()
-    for of in samples.values():
-        np.maximum.at(end_ns, of.message, of.t_ns)
-    return end_ns
-
-
 def _joined(variants: Sequence[Sent]) -> tuple[Decoded, NDArray[np.int32]]:
     """Return the messages of all variants, one lift after the other."""
     count = [len(one.t_ns) for one in variants]
     offset = np.cumsum([0, *count])
     lift = np.repeat(np.arange(len(variants), dtype=np.int32), count)
-    end_ns = np.concatenate([one.end_ns for one in variants])
-    messages = Messages(
-        lift_id=["lift"] * len(lift),
-        district=["north"] * len(lift),
-        boot=[str(boot) for one in variants for boot in one.boot.tolist()],
-        seq=np.concatenate([one.seq for one in variants]),
-        t_ns=np.concatenate([one.t_ns for one in variants]),
-        t_end_ns=end_ns,
-        arrived_ns=end_ns + 50_000_000,
-        position=np.arange(len(lift)) + 1,
-        complete=np.concatenate([one.bundle for one in variants]),
-        retained_stale=np.zeros(len(lift), np.bool_),
-        timed=np.ones(len(lift), np.bool_),
-    )
     samples = {}
     for name, channels in CHANNELS.items():
         parts = [one.samples[name] for one in variants]
@@ -212,4 +192,21 @@ def _joined(variants: Sequence[Sent]) -> tuple[Decoded, NDArray[np.int32]]:
         columns = {channel: np.concatenate([part.channels[channel] for part in parts]) for channel in channels}
         t_ns = np.concatenate([part.t_ns for part in parts])
         samples[name] = Samples(np.concatenate(message).astype(np.int32), t_ns, columns)
+    t_ns = np.concatenate([one.t_ns for one in variants])
+    end_ns = t_ns.copy()
+    for of in samples.values():
+        np.maximum.at(end_ns, of.message, of.t_ns)
+    messages = Messages(
+        lift_id=["lift"] * len(lift),
+        district=["north"] * len(lift),
+        boot=[str(boot) for one in variants for boot in one.boot.tolist()],
+        seq=np.concatenate([one.seq for one in variants]),
+        t_ns=t_ns,
+        t_end_ns=end_ns,
+        arrived_ns=np.concatenate([one.sent_ns for one in variants]) + 50_000_000,
+        position=np.arange(len(lift)) + 1,
+        complete=np.concatenate([one.bundle for one in variants]),
+        retained_stale=np.zeros(len(lift), np.bool_),
+        timed=np.ones(len(lift), np.bool_),
+    )
     return Decoded(messages, samples, NO_BLOCKS, []), lift

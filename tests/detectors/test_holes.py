@@ -53,7 +53,7 @@ def errands() -> Script:
 def with_holes(sent: Sent, step_s: float, after: str) -> dict[tuple[float, float], Sent]:
     """Return the lift with a hole of each length at each place, by where the hole begins and how long it is."""
     out = {}
-    ends_s = (sent.end_ns[-1] - BEGIN_NS) / 1e9 - PARKED_S + 10.0
+    ends_s = (sent.sent_ns[-1] - BEGIN_NS) / 1e9 - PARKED_S + 10.0
     for begin_s in np.arange(0.5, ends_s, step_s).tolist():
         for length_s in LENGTHS_S:
             gone = sent.hole(begin_s, length_s)
