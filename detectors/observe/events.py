@@ -2,8 +2,8 @@
 
     door      closed ─[ 1 s ]─ closed ───────      too short for a stroke of the door: at most one report is missing
     door      closed ─[ 20 s ]─ ? ───── opening    in doubt until the next report
-    door      open ───[ 20 s ]─ ? ─ closed         or until the car runs: it runs with a closed door alone
-    presence  1 ──────[ 1 s ]── ? ───── 1          in doubt where the door may have been open shortly before
+    door      open ───[ 20 s ]─ ? ─ closed         or until the car is away from its landing: its door is closed there
+    presence  1 ──────[ 1 s ]── ? ───── 1          in doubt where the person may have left shortly before
 
 A state in doubt is NaN in the table, as one that was never reported. A device that restarted has reported nothing.
 """
@@ -14,16 +14,15 @@ from typing import Any
 
 import numpy as np
 
-from detectors.observe.door_duty import LEVELLING_MPS
 from detectors.observe.doorway import PREOPENING_MPS
-from detectors.observe.gaps import NEVER_NS
+from detectors.observe.gaps import GAP_NS, NEVER_NS
 from telemetry.compiled import compiled
-from telemetry.streams import CLOSED, INSPECTION, OPEN
+from telemetry.streams import CLOSED, CLOSING, INSPECTION, OPEN, OPENING
 
 DOOR_OPENS_S, DOOR_CLOSES_S = 1.5, 2.0
 """No door opens or closes faster: two reports of it are so far apart."""
-STROKE_MOST_NS = 20_000_000_000
-"""A door that has begun to move has reported its end by then (F15 and F16 ask for no more)."""
+OPENED_NS, CLOSED_NS = 8_000_000_000, 20_000_000_000
+"""A door that has begun to open or to close, which is slower with people in its way, has reported the end by then."""
 LINGER_NS = 30_000_000_000
 """A sensor may report a person for so long after the person left (25 s are usual)."""
 
@@ -33,11 +32,13 @@ FIELDS = [
     ("door_missed", np.int64),  # how many reports of the door may be missing since
     ("missed_ns", np.int64),  # when messages last went missing
     ("ajar_ns", np.int64),  # when the door was last not known to be closed
+    ("away_ns", np.int64),  # when the car was last read outside its door zone, NEVER_NS once it was read inside
+    ("passed", np.bool_),  # whether somebody may have passed the light curtain since a person was reported
     ("presence_doubt", np.bool_),
     ("curtain_doubt", np.bool_),
     ("alarm_doubt", np.bool_),
 ]
-START = dict.fromkeys(STATES, np.nan) | {"missed_ns": NEVER_NS, "ajar_ns": NEVER_NS}
+START = dict.fromkeys(STATES, np.nan) | {"missed_ns": NEVER_NS, "ajar_ns": NEVER_NS, "away_ns": NEVER_NS}
 
 
 @compiled
@@ -49,39 +50,43 @@ def take_in(own: Any, read: Any, k: int) -> None:
         _miss(own, read.t_ns[k], read.gap[k])
     if not np.isnan(read.door[k]):
         own["door"], own["door_missed"] = read.door[k], 0
-    if not np.isnan(read.presence[k]):
-        own["presence"], own["presence_doubt"] = read.presence[k], False
     if not np.isnan(read.curtain[k]):
         own["curtain"], own["curtain_doubt"] = read.curtain[k], False
+    if not np.isnan(read.presence[k]):
+        own["presence"], own["presence_doubt"], own["passed"] = read.presence[k], False, False
+    if curtain(own) != 0.0:
+        own["passed"] = True
     if not np.isnan(read.mode[k]):
         own["mode"] = read.mode[k]
     if not np.isnan(read.power[k]):
         own["power"] = read.power[k]
     if not np.isnan(read.alarm[k]):
         own["alarm"], own["alarm_doubt"] = read.alarm[k], False
-    if own["door_missed"] == 1 and read.t_ns[k] - own["missed_ns"] > STROKE_MOST_NS and not _moves(own["door"]):
-        own["door_missed"] = 0
+    if own["door_missed"] == 1:
+        _end_stroke(own, read.t_ns[k] - own["missed_ns"])
     if door(own) != CLOSED:
         own["ajar_ns"] = read.t_ns[k]
 
 
 @compiled
-def run(own: Any, t_ns: int, speed_mps: float, offset_m: float, zone_m: float) -> None:
-    """Conclude from a speed that two readings bear out that a door in doubt is closed.
+def rule_out_open_door(own: Any, t_ns: int, speed_mps: float, offset_m: float, zone_m: float) -> None:
+    """Conclude that a door in doubt is closed where the car runs, by two readings, or is read outside its door zone.
 
-    Near its landing a car may level in while the door opens already; in inspection it may run with an open door.
+    A car that levels in may open its door already, up to a speed; in inspection it may run with an open door.
     """
+    if not np.isnan(offset_m):
+        own["away_ns"] = t_ns if abs(offset_m) > zone_m else NEVER_NS
     if own["door_missed"] == 0 or np.isnan(own["door"]) or own["mode"] == INSPECTION:
         return
-    runs = speed_mps > PREOPENING_MPS or (speed_mps > LEVELLING_MPS and abs(offset_m) > zone_m)
-    if runs and (np.isnan(door(own)) or own["door"] == CLOSED):
+    away = speed_mps > PREOPENING_MPS or abs(offset_m) > zone_m
+    if away and (np.isnan(door(own)) or own["door"] == CLOSED):
         own["door"], own["door_missed"], own["ajar_ns"] = CLOSED, 0, t_ns
 
 
 @compiled
 def door(own: Any) -> float:
     """Return the state of the door, NaN where it is unknown or in doubt."""
-    missing = 1 if _moves(own["door"]) else 2
+    missing = 1 if own["door"] == CLOSING else 2
     return np.nan if own["door_missed"] >= missing else float(own["door"])
 
 
@@ -104,19 +109,24 @@ def alarm(own: Any) -> float:
 
 
 @compiled
-def _moves(state: float) -> bool:
-    """Return whether the door was reported to be on its way."""
-    return state not in (CLOSED, OPEN)
+def _miss(own: Any, t_ns: int, missing_s: float) -> None:
+    """Put in doubt what may have been reported in the messages that are missing from `t_ns` on."""
+    own["missed_ns"] = t_ns
+    own["curtain_doubt"] = own["alarm_doubt"] = True
+    if t_ns - own["away_ns"] <= GAP_NS and missing_s < DOOR_OPENS_S and door(own) == CLOSED:
+        return  # between landings no door opens and nobody leaves
+    own["door_missed"] += 2 if missing_s >= (DOOR_OPENS_S if own["door"] == CLOSED else DOOR_CLOSES_S) else 1
+    if door(own) != CLOSED or (own["passed"] and t_ns - own["ajar_ns"] < LINGER_NS):
+        own["presence_doubt"] = True
 
 
 @compiled
-def _miss(own: Any, t_ns: int, missing_s: float) -> None:
-    """Put in doubt what may have been reported in the messages that are missing from `t_ns` on."""
-    own["door_missed"] += 2 if missing_s >= (DOOR_OPENS_S if own["door"] == CLOSED else DOOR_CLOSES_S) else 1
-    own["missed_ns"] = t_ns
-    own["curtain_doubt"] = own["alarm_doubt"] = True
-    if door(own) != CLOSED or t_ns - own["ajar_ns"] < LINGER_NS:
-        own["presence_doubt"] = True
+def _end_stroke(own: Any, since_ns: int) -> None:
+    """Conclude from the time since one report may be missing: it was none of the door, or the end of its opening."""
+    if (own["door"] == CLOSED and since_ns > OPENED_NS) or (own["door"] == OPEN and since_ns > CLOSED_NS):
+        own["door_missed"] = 0
+    elif own["door"] == OPENING and since_ns > OPENED_NS:
+        own["door_missed"] = 2
 
 
 @compiled

@@ -202,8 +202,13 @@ def _run(memory: Any, read: Any, features: Any, facts: Any, made: Any, trips: An
                 offset_m = z_last - facts.landings_m[lift, landing]
         if facts.barometer[lift] and not np.isnan(place):
             own["z"] = place  # for the page alone: `z_ns` says that it was not read
-        if not np.isnan(v_now):
-            events.run(own, t_ns, own["sure_mps"], offset_m, facts.door_zone_m[lift])
+        events.rule_out_open_door(
+            own,
+            t_ns,
+            0.0 if np.isnan(v_now) else own["sure_mps"],
+            offset_m if z_read else np.nan,
+            facts.door_zone_m[lift],
+        )
         if not np.isnan(distance_m) and own["left_ns"] != NEVER_NS:
             _finish(trips[finished], own, lift, t_ns, distance_m, facts.landings_m[lift])
             finished += 1

@@ -86,8 +86,11 @@ def _run(
 ) -> None:  # fmt: skip
     for k in range(len(lift)):
         own = memory[lift[k]]
-        served = door[k] if door_duty.in_service(mode[k]) else np.nan
-        _count_cycles(own, t_ns[k], still_since_ns[k], served, burst_ns, unread_ns)
+        counts = door_duty.in_service(mode[k]) and t_ns[k] - own["read_ns"] <= unread_ns
+        if still_since_ns[k] != own["stop_ns"] or not counts:
+            own["stop_ns"], own["count"], own["first_ns"], own["burst_ns"] = still_since_ns[k], 0, 0, 0
+            own["shut"], own["begin_ns"], own["opened"] = True, 0, False
+        _count_cycles(own, t_ns[k], door[k], burst_ns)
         if not (np.isnan(v[k]) and np.isnan(z[k])):
             own["read_ns"] = t_ns[k]
         share = max(own["count"] / limit_cycles, 1.0 if own["burst_ns"] > 0 else 0.0)
@@ -104,21 +107,16 @@ def _run(
 
 
 @compiled
-def _count_cycles(own: Any, t_ns: int, stop_ns: int, door: float, burst_ns: int, unread_ns: int) -> None:
-    """Count the cycles since the car came to rest here; keep when the last ones began."""
+def _count_cycles(own: Any, t_ns: int, door: float, burst_ns: int) -> None:
+    """Count the cycles at this stop; keep when the last ones began. One that is partly unknown does not count."""
     shut = door == CLOSED
-    if stop_ns != own["stop_ns"] or np.isnan(door) or t_ns - own["read_ns"] > unread_ns:
-        own["stop_ns"], own["shut"] = stop_ns, True
-        own["count"], own["first_ns"], own["burst_ns"], own["begin_ns"], own["opened"] = 0, 0, 0, 0, False
-    elif shut and own["opened"]:
+    if shut and own["opened"]:
         _end_cycle(own, t_ns, burst_ns)
-    if shut or np.isnan(door):
-        own["opened"] = False
-    else:
-        if own["shut"]:
-            own["begin_ns"] = t_ns
-        if door == OPEN and own["begin_ns"] > 0:
-            own["opened"] = True
+    if np.isnan(door):
+        own["begin_ns"] = 0
+    elif own["shut"] and not shut:
+        own["begin_ns"] = t_ns
+    own["opened"] = own["begin_ns"] > 0 and (door == OPEN or (own["opened"] and not shut))
     own["shut"] = shut
 
 

@@ -124,7 +124,7 @@ def _accept(
     if message["timed"]:
         own["recent"][own["remembered"] % RECENT_LIMIT] = message["identity"]
         own["remembered"] += 1
-    carries_on = True
+    carries_on, earlier_ns = True, own["t_ns"]
     if message["seq"] >= 0:
         if message["timed"]:
             carries_on = _follow(own, message)
@@ -144,9 +144,7 @@ def _accept(
     if not message["status"]:
         at_ns = max(min(t_ns, own["end_ns"] + 1), at_ns)
     if message["gap"]:
-        until_ns = t_ns if message["complete"] else message["end_ns"] + message["ahead_ns"]
-        heard_ns = max(own["end_ns"], own["said_ns"])
-        _mark(own, rows, heap, at_ns, _GAP, max(until_ns - heard_ns, 1) / 1e9)
+        _mark(own, rows, heap, at_ns, _GAP, _missing_s(own, message, message["t_ns"] - earlier_ns))
     if message["restarted"]:
         _mark(own, rows, heap, at_ns, _REBOOT, 1.0)
     if message["status"]:
@@ -206,6 +204,16 @@ def _follow_untimed(own: Struct, message: Struct) -> None:
         message["gap"] = seq - own["seq"] - 1
     message["restarted"] = not first and not is_near
     own["boot"], own["seq"] = boot, seq
+
+
+@compiled
+def _missing_s(own: Struct, message: Struct, since_ns: int) -> float:
+    """Return how long the missing messages may last; no longer than their share of the interval between those heard."""
+    until_ns = (message["t_ns"] if message["complete"] else message["end_ns"]) + message["ahead_ns"]
+    missing_ns = until_ns - max(own["end_ns"], own["said_ns"])
+    if since_ns > 0:
+        missing_ns = min(missing_ns, int(since_ns * (message["gap"] / (message["gap"] + 1))))
+    return float(max(missing_ns, 1) / 1e9)
 
 
 @compiled

@@ -149,8 +149,9 @@ class NaiveCar:
         z_last = self.z.value if t_ns - self.z.at_ns <= gap_ns else NAN
         if heard_z or not math.isnan(v_now):
             self._rest(t_ns, gap_ns, v_last, z_last, heard_z)
-        if not math.isnan(v_now):
-            self.states.run(self.sure, abs(self._offset(z_last)), self.facts.door_zone_m, t_ns)
+        sure = 0.0 if math.isnan(v_now) else self.sure
+        offset = abs(self._offset(z_last)) if heard_z else NAN
+        self.states.rule_out_open_door(sure, offset, self.facts.door_zone_m, t_ns)
         quiet = t_ns - self.motion_ns > gap_ns or self.doubt
         self._refer(self.trips > trips, abs(self._offset(z_last)))
         return {

@@ -147,21 +147,19 @@ class DoorCycling:
         return [(bad and at_rest(row), off, since_ns)]
 
     def _count(self, row: Row) -> None:
-        t_ns, door = int(row["t_ns"]), row["door"] if in_service(row) else NAN
-        known, shut = seen(door), door == CLOSED
-        over = row["still_since_ns"] != self.stop_ns or not known or t_ns - self.read_ns > 3_000_000_000
-        if over:
-            self.cycles, self.burst_ns = [], 0
-        elif shut and self.opened:
+        t_ns, door = int(row["t_ns"]), row["door"]
+        if row["still_since_ns"] != self.stop_ns or not in_service(row) or t_ns - self.read_ns > 3_000_000_000:
+            self.cycles, self.burst_ns, self.shut, self.begin_ns, self.opened = [], 0, True, 0, False
+        shut = door == CLOSED
+        if shut and self.opened:
             self.cycles.append(self.begin_ns)
             if len(self.cycles) >= 3 and t_ns - self.cycles[-3] <= 15_000_000_000:
                 self.burst_ns = self.burst_ns or self.cycles[-3]
-        if known and not shut and (self.shut or over):
-            self.begin_ns = t_ns
-        elif over:
+        if not seen(door):
             self.begin_ns = 0
-        began_open = (not over and self.opened) or door == OPEN
-        self.opened = known and not shut and self.begin_ns > 0 and began_open
+        elif not shut and self.shut:
+            self.begin_ns = t_ns
+        self.opened = seen(door) and not shut and self.begin_ns > 0 and (self.opened or door == OPEN)
         self.stop_ns, self.shut = row["still_since_ns"], shut
         if read(row):
             self.read_ns = t_ns

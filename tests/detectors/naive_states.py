@@ -20,36 +20,48 @@ class NaiveStates:
     door_missed: int = 0
     missed_ns: int = gaps.NEVER_NS
     ajar_ns: int = gaps.NEVER_NS
+    passed: bool = False
+    away_ns: int = gaps.NEVER_NS
 
     def known(self) -> dict[str, float]:
         known = {name: NAN if name in self.doubted else value for name, value in self.said.items()}
-        in_motion = self.said["door"] in (OPENING, CLOSING)
-        return known | ({"door": NAN} if self.door_missed >= (1 if in_motion else 2) else {})
+        return known | ({"door": NAN} if self.door_missed >= (1 if self.said["door"] == CLOSING else 2) else {})
 
     def hear(self, t_ns: int, reboot: bool, read: dict[str, float]) -> None:
         if reboot:
             self.said, self.doubted, self.door_missed = dict.fromkeys(events.STATES, NAN), set(), 0
             self.missed_ns = t_ns
-        if read["gap"] > 0:
+        between = t_ns - self.away_ns <= gaps.GAP_NS and read["gap"] < events.DOOR_OPENS_S
+        if read["gap"] > 0 and between and self.known()["door"] == CLOSED:
+            self.missed_ns = t_ns
+            self.doubted |= {"curtain", "alarm"}
+        elif read["gap"] > 0:
             stroke_s = events.DOOR_OPENS_S if self.said["door"] == CLOSED else events.DOOR_CLOSES_S
             self.door_missed += 2 if read["gap"] >= stroke_s else 1
             self.missed_ns = t_ns
             self.doubted |= {"curtain", "alarm"}
-            if self.known()["door"] != CLOSED or t_ns - self.ajar_ns < events.LINGER_NS:
+            left = self.passed and t_ns - self.ajar_ns < events.LINGER_NS
+            if self.known()["door"] != CLOSED or left:
                 self.doubted.add("presence")
         for name in events.STATES:
             if not math.isnan(read[name]):
                 self.said[name] = read[name]
                 self.doubted.discard(name)
-        finished = t_ns - self.missed_ns > events.STROKE_MOST_NS and self.said["door"] in (CLOSED, OPEN)
-        if not math.isnan(read["door"]) or (self.door_missed == 1 and finished):
+        self.passed = (self.passed and math.isnan(read["presence"])) or self.known()["curtain"] != 0
+        since_s = (t_ns - self.missed_ns) / 1e9
+        over = self.door_missed == 1 and since_s > {CLOSED: 8.0, OPEN: 20.0}.get(self.said["door"], math.inf)
+        if not math.isnan(read["door"]) or over:
             self.door_missed = 0
+        elif self.door_missed == 1 and self.said["door"] == OPENING and since_s > 8.0:
+            self.door_missed = 2
         if self.known()["door"] != CLOSED:
             self.ajar_ns = t_ns
 
-    def run(self, speed: float, offset: float, zone: float, t_ns: int) -> None:
-        runs = speed > 0.8 or (speed > 0.3 and offset > zone)
+    def rule_out_open_door(self, speed: float, offset: float, zone: float, t_ns: int) -> None:
+        if not math.isnan(offset):
+            self.away_ns = t_ns if offset > zone else gaps.NEVER_NS
+        away = speed > 0.8 or offset > zone
         door = self.said["door"]
         unsure = math.isnan(self.known()["door"]) or door == CLOSED
-        if self.door_missed and not math.isnan(door) and self.said["mode"] != INSPECTION and runs and unsure:
+        if self.door_missed and not math.isnan(door) and self.said["mode"] != INSPECTION and away and unsure:
             self.said["door"], self.door_missed, self.ajar_ns = CLOSED, 0, t_ns

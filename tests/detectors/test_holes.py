@@ -10,7 +10,7 @@ import pytest
 
 from telemetry.streams import CLOSED, CLOSING
 from tests.detectors.holes import Sent, bundles, found, singles
-from tests.detectors.world import BEGIN_NS, Script, tower
+from tests.detectors.world import BEGIN_NS, Script, healthy, tower
 
 LENGTHS_S = (1, 2, 3, 5, 8, 13, 20, 30, 45, 60)
 PARKED_S = 150.0
@@ -106,7 +106,7 @@ def test_messages_lost_here_and_there_raise_nothing(form: str, lost: float) -> N
 def stuck(off_level: bool, seconds: float) -> Script:
     """A person is shut in a car that stands off level, or at a landing."""
     script = Script(z_m=3.0).say(door=CLOSED, presence=0, curtain=0, mode=0).rest(4.0).open_door()
-    script.rest(1.0).say(presence=1).rest(3.0).close_door()
+    script.rest(1.0).say(curtain=1).say(0.7, curtain=0).say(1.0, presence=1).rest(3.0).close_door()
     return script.ride(10.4).rest(seconds) if off_level else script.rest(seconds)
 
 
@@ -152,3 +152,19 @@ def test_an_open_door_is_not_taken_for_closed_where_a_car_leaves_after_one_lost_
     sent = bundles(script)
     at_s = first_s("start-door-open", [sent.keeping(~sent.hole(begin_s, 1.0)) for begin_s in (7.5, 8.5)])
     assert not np.isnan(at_s).any()
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("form", FORMS)
+def test_several_holes_in_any_sound_lift_raise_nothing(form: str) -> None:
+    for seed in range(12):
+        rng = np.random.default_rng(seed)
+        script = healthy(seed, trips=5).rest(PARKED_S)
+        sent, variants = FORMS[form](script), {}
+        for _ in range(30):
+            holes = rng.uniform(0.0, script.now_s - PARKED_S, 3), rng.choice(LENGTHS_S, 3)
+            gone = np.logical_or.reduce(
+                [sent.hole(begin_s, length_s) for begin_s, length_s in zip(*holes, strict=True)]
+            )
+            variants[seed, float(holes[0][0])] = sent.keeping(~gone)
+        assert opened(variants) == {}

@@ -119,7 +119,7 @@ def hear(lift: Lift, message: Message) -> None:
         return
     if message.timed:
         lift.recent.append(identity)
-    carries_on, restarted, gap = True, False, 0
+    carries_on, restarted, gap, since_ns = True, False, 0, message.t_ns - lift.t_ns
     if message.seq >= 0:
         carries_on, restarted, gap = follow(lift, message) if message.timed else follow_untimed(lift, message)
     lift.counts["gaps"] += gap
@@ -138,7 +138,10 @@ def hear(lift: Lift, message: Message) -> None:
     if gap:
         until_ns = t_ns if message.complete else message.end_ns + lift.ahead_ns
         row = lift.row(at_ns)
-        row["gap"] = max(row.get("gap", 0.0), max(until_ns - max(lift.end_ns, lift.said_ns), 1) / 1e9)
+        missing_ns = until_ns - max(lift.end_ns, lift.said_ns)
+        if since_ns > 0:
+            missing_ns = min(missing_ns, int(since_ns * (gap / (gap + 1))))
+        row["gap"] = max(row.get("gap", 0.0), max(missing_ns, 1) / 1e9)
     if restarted:
         lift.row(at_ns)["reboot"] = 1.0
     if gap or restarted:
