@@ -270,6 +270,14 @@ def test_devices_that_reconnect_all_at_once_lose_nothing(tmp_path: Path, size: i
     holds(tried(system, files(tmp_path), cut, devices=size, at=link.port))
 
 
+@sizes(1, 10)
+def test_clocks_that_step_lose_no_alert(tmp_path: Path, size: int) -> None:
+    """One message in five steps: none, 295 s ahead, and 30 s, 4 minutes and an hour back."""
+    steps_ms = (0, 295_000, -30_000, -240_000, -3_600_000)
+    stories = 5 * len(PLAYS) * size
+    holds(tried(installation(tmp_path), files(tmp_path), lambda _: time.sleep(5), steps_ms=steps_ms, stories=stories))
+
+
 @pytest.mark.parametrize("kind", ["tmpfs", "ext4"])
 @sizes(4, 30)
 def test_a_full_disk_delays_and_loses_nothing(tmp_path: Path, kind: str, size: float) -> None:
