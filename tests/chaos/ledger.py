@@ -31,7 +31,8 @@ ABREAST = 40
 """How many lifts play at a time."""
 BY_THE_CLOCK = {"offline", "clock-skew"}
 """Rules that depend on the monitor's clock stand outside the comparison, as in the contract."""
-DAY_MS = 86_400_000
+STEPS_AT = 4
+"""The message from which on a lift's clock differs."""
 
 Message = tuple[str, dict[str, Any]]
 Life = tuple[str, str, str, int, int | None, int]
@@ -54,13 +55,16 @@ PLAYS: Mapping[str, Callable[[], Story]] = {
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """What one lift plays: its story, moved by `shift_ms`, and by `step_ms` more from the message `steps_at` on."""
+    """What one lift plays: its story, moved by `shift_ms`, and by `step_ms` more from the message `STEPS_AT` on.
+
+    A `glitch` is a step of that message alone.
+    """
 
     lift_id: str
     story: str
     shift_ms: int
     step_ms: int = 0
-    steps_at: int = 4
+    glitch: bool = False
     only_end: bool = False
 
     def messages(self) -> Iterator[Message]:
@@ -76,7 +80,7 @@ class Part:
         for k, (stream, payload) in enumerate(told):
             if self.only_end and k < len(told) - 2:
                 continue
-            step_ms = self.step_ms if k >= self.steps_at else 0
+            step_ms = self.step_ms if k == STEPS_AT or (k > STEPS_AT and not self.glitch) else 0
             yield stream, payload | {"t": payload["t"] + self.shift_ms + step_ms}
 
 
@@ -224,7 +228,12 @@ def lives(system: System, lift_ids: Mapping[str, Part]) -> dict[str, list[Life]]
 def _story_ms(instant: str | None, part: Part) -> int | None:
     if instant is None:
         return None
-    return round(datetime.fromisoformat(instant).timestamp() * 1000) - part.shift_ms - part.step_ms - T0_MS
+    return (
+        round(datetime.fromisoformat(instant).timestamp() * 1000)
+        - part.shift_ms
+        - (0 if part.glitch else part.step_ms)
+        - T0_MS
+    )
 
 
 def until_ended(system: System, parts: Mapping[str, Part], within_s: float = 240.0) -> None:

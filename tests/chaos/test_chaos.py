@@ -38,6 +38,7 @@ from tests.chaos.ledger import (
     until_ended,
 )
 from tests.chaos.link import Link
+from tests.loopback import until
 from tests.postgres import PostgresServer
 from tests.store.influxd import InfluxServer
 from tests.whole.installation import System
@@ -47,6 +48,18 @@ pytestmark = [pytest.mark.broker, pytest.mark.timeout(900)]
 RATE_HZ = 150.0
 LIFTS = 2000
 SEED = 20011
+Step = tuple[int, bool]
+"""By how many ms a lift's clock steps, and whether for one message only."""
+NO_STEP: Step = (0, False)
+STEPS: tuple[Step, ...] = (
+    NO_STEP,
+    (295_000, False),
+    (295_000, True),
+    (-30_000, False),
+    (-240_000, False),
+    (-3_600_000, False),
+    (-3_600_000, True),
+)
 SAVED_WITHIN_S = 10.0
 """The shipped configuration saves every 5 s, and saving takes a moment on a loaded machine."""
 
@@ -80,9 +93,9 @@ class Chaos:
         time.sleep(self.chance.uniform(0.3, 2.0))
 
 
-def parts(prefix: str, stories: Sequence[str], shift_ms: int, steps_ms: Sequence[int] = (0,)) -> list[Part]:
+def parts(prefix: str, stories: Sequence[str], shift_ms: int, steps: Sequence[Step] = (NO_STEP,)) -> list[Part]:
     """Return a lift for each story, with the steps of the clocks in turn."""
-    return [Part(f"{prefix}-{k}", story, shift_ms, steps_ms[k % len(steps_ms)]) for k, story in enumerate(stories)]
+    return [Part(f"{prefix}-{k}", story, shift_ms, *steps[k % len(steps)]) for k, story in enumerate(stories)]
 
 
 def tried(
@@ -90,13 +103,13 @@ def tried(
     store: Callable[[], TimeSeries],
     disturb: Callable[[Chaos], None],
     *,
-    steps_ms: Sequence[int] = (0,),
+    steps: Sequence[Step] = (NO_STEP,),
     stories: int = LIFTS,
     **how: Any,
 ) -> Result:
     """Play every story calmly, then many while `disturb` runs; return the comparison."""
     shift_ms, names = recent_shift_ms(), list(PLAYS)
-    fleet = parts("chaos", [names[k % len(names)] for k in range(stories)], shift_ms, steps_ms)
+    fleet = parts("chaos", [names[k % len(names)] for k in range(stories)], shift_ms, steps)
     calm, chaos = Chaos(system), Chaos(system)
     try:
         system.register(*(part.lift_id for part in [*parts("calm", names, shift_ms), *fleet]))
@@ -272,10 +285,12 @@ def test_devices_that_reconnect_all_at_once_lose_nothing(tmp_path: Path, size: i
 
 @sizes(1, 10)
 def test_clocks_that_step_lose_no_alert(tmp_path: Path, size: int) -> None:
-    """One message in five steps: none, 295 s ahead, and 30 s, 4 minutes and an hour back."""
-    steps_ms = (0, 295_000, -30_000, -240_000, -3_600_000)
-    stories = 5 * len(PLAYS) * size
-    holds(tried(installation(tmp_path), files(tmp_path), lambda _: time.sleep(5), steps_ms=steps_ms, stories=stories))
+    stories = len(STEPS) * len(PLAYS) * size
+
+    def wait(chaos: Chaos) -> None:
+        until(lambda: len(chaos.ledger.parts) == stories, "the beginning of every story", 600.0)
+
+    holds(tried(installation(tmp_path), files(tmp_path), wait, steps=STEPS, stories=stories, rate_hz=600.0))
 
 
 @pytest.mark.parametrize("kind", ["tmpfs", "ext4"])
