@@ -54,14 +54,15 @@ class Committing:
         """Take a snapshot with the next commit."""
         self._snapshot_due_s = 0.0
 
-    def commit(self, position: int, pack: Callable[[], bytes]) -> list[Change]:
+    def commit(self, position: int, complete_to: int, pack: Callable[[], bytes]) -> list[Change]:
         """Commit everything up to `position` in one transaction; return what became of alerts.
 
-        `pack` returns the state after `position` as bytes; it is called where a snapshot is due.
+        `pack` returns the state as bytes; it is called where a snapshot is due. From there judging reads on after
+        `complete_to`, up to which no message waits to be judged.
         """
         snapshot = None
         if time.monotonic() >= self._snapshot_due_s:
-            snapshot = Snapshot(position, pack())
+            snapshot = Snapshot(complete_to, pack())
         changes = self._records.judge(
             position=position,
             occurrences=self.occurrences,

@@ -17,9 +17,11 @@ import time
 from collections import Counter
 from collections.abc import Callable, Sequence
 
+import numpy as np
 from prometheus_client import Histogram
 
 from detectors.rule import Finding, Rule
+from ingest.backlogs import Backlogs, of_share
 from ingest.committing import READER, Committing
 from ingest.fleet import NO_ROOM
 from ingest.listening import Stretch
@@ -56,6 +58,8 @@ TURN_BUCKETS_S = (0.005, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 20.0)
 FIRST_PAUSE_S = 0.25
 RETRY_LIMIT_S = 10.0
 DAY_NS = 86_400 * 1_000_000_000
+READ_BYTES = 8 << 20
+"""How much of the journal is read in a turn."""
 TICK_NS = 1_000_000_000
 """How far the clock moves between two ticks, at which silence is judged."""
 
@@ -106,6 +110,7 @@ class Judging(threading.Thread):
         self._position = self._read_to = 0
         self._in_rows = False
         self._quarantine = Quarantine()
+        self._backlogs = Backlogs()
         self._committing = Committing(journal, records)
         self._backoff = Backoff(FIRST_PAUSE_S, RETRY_LIMIT_S)
         self.outage = Outage("judging waits", log)
@@ -174,7 +179,8 @@ class Judging(threading.Thread):
         """Doubt every message since the last commit, or set the only one aside; wait before the next try."""
         self.counts["judging_failed"] += 1
         reason = f"{type(error).__name__}: {error}"
-        self._quarantine.failed(self._committing.committed_to + 1, self._read_to, reason, in_rows=self._in_rows)
+        first = min(self._committing.committed_to, self._complete_to) + 1
+        self._quarantine.failed(first, self._read_to, reason, in_rows=self._in_rows)
         self._stopping.wait(self._backoff.pause_s())
 
     def _turn(self) -> bool:
@@ -182,14 +188,20 @@ class Judging(threading.Thread):
         now_ns, stretch, heard_to_ns = time.time_ns(), self._stretch(), self._journalled_to()
         state = self.state
         limit = self._quarantine.group_limit(self._position + 1, self._batch_messages)
-        entries = self._journal.read(self._position, limit)
+        while self._backlogs and self._quarantine.in_doubt(self._position + 1):
+            self._judge_share()
+        entries = self._journal.read(self._position, limit, READ_BYTES)
         if self._is_due("registry", REGISTRY_EVERY_S) or entries:  # what came after a change is judged by it
             self._retry(self._load_registry)
         if entries:
             self._judge_group(entries)
             if entries[-1].position < self._journal.last:
                 heard_to_ns = entries[-1].arrived_ns
-        self._judge_batch(state.sequencer.idle(heard_to_ns))
+        behind = None
+        if self._backlogs:
+            self._judge_share()
+            behind = self._backlogs.behind(len(state.fleet))
+        self._judge_batch(state.sequencer.idle(heard_to_ns, behind))
         late_s = (now_ns - entries[-1].arrived_ns) / 1e9 if entries else 0.0
         # Every message up to this arrival has been judged, however late that is: silence counts up to here.
         read_to_ns = min(stretch.until_ns, entries[-1].arrived_ns) if entries else stretch.until_ns
@@ -201,7 +213,7 @@ class Judging(threading.Thread):
         in_doubt = self._quarantine.in_doubt(self._position + 1)
         if self._committing.pending or in_doubt or self._is_due("commit", COMMIT_EVERY_S):
             self._retry(self._commit)
-        return late_s > self._batch_s or in_doubt
+        return late_s > self._batch_s or in_doubt or bool(self._backlogs)
 
     def _judge_group(self, entries: Sequence[Entry]) -> None:
         self._read_to = entries[-1].position
@@ -226,19 +238,36 @@ class Judging(threading.Thread):
             state.senders,
         )
         self._committing.refused(refused)
-        batch, counts = state.sequencer.step(decoded, indexed.lift)
+        lift = np.where(state.sequencer.has_stepped(decoded.messages.position, indexed.lift), NO_ROOM, indexed.lift)
+        if not self._quarantine.in_doubt(entries[0].position):
+            lift[self._backlogs.defer(decoded, lift)] = NO_ROOM
+        batch, counts = state.sequencer.step(decoded, lift)
         repeated = state.sequencer.repeated
         self.counts.update(counts)
         self.counts["messages"] += len(entries)
         self.counts["bundles"] += len(decoded.messages.lift_id)
         self.counts["district_differs"] += indexed.district_differs
         retained = frozenset(entry.position for entry in entries if entry.retained)
-        self._found(state.step_arrivals(decoded, indexed.lift, refused, retained), time.time_ns())
+        self._found(state.step_arrivals(decoded, lift, refused, retained), time.time_ns())
         self._position = self._read_to
         self._judge_batch(batch)
         left_out = repeated | (indexed.lift == NO_ROOM)
         self._offer(DecodedGroup(entries[0].position, self._position, decoded, left_out))
         self.reached = self._position
+
+    def _judge_share(self) -> None:
+        """Judge some of the messages that wait because their lifts sent more than a turn's share."""
+        state, lifts_at = self.state, self._backlogs.share()
+        positions = sorted(lifts_at.keys() - self._quarantine.unread)
+        decoded = of_partition(decode([self._journal.read(one - 1, 1)[0] for one in positions]), self._partition)
+        indices = [state.fleet.index_of(lift_id) for lift_id in decoded.messages.lift_id]
+        lift = np.array([NO_ROOM if index is None else index for index in indices], dtype=np.int32)
+        lift[~of_share(decoded, lift, lifts_at)] = NO_ROOM
+        batch, counts = state.sequencer.step(decoded, lift)
+        self.counts.update(counts)
+        self._found(state.step_arrivals(decoded, lift), time.time_ns())
+        self._judge_batch(batch)
+        self._backlogs.done(lifts_at)
 
     def _judge_batch(self, batch: Batch) -> None:
         if self._read_to in self._quarantine.skips_rows_after:
@@ -248,6 +277,12 @@ class Judging(threading.Thread):
         state = self.state
         self._found(state.judge.step(batch, state.fleet.facts, state.windows), time.time_ns())
         self._in_rows = False
+
+    @property
+    def _complete_to(self) -> int:
+        """The position up to which every message was judged."""
+        oldest = self._backlogs.oldest
+        return self._position if oldest is None else oldest - 1
 
     def _found(self, findings: Sequence[Finding], now_ns: int) -> None:
         judged = (finding for finding in findings if finding.rule in self._rules)
@@ -261,7 +296,7 @@ class Judging(threading.Thread):
 
     def _commit(self) -> None:
         refusals = self._committing.refusals
-        changes = self._committing.commit(self._position, self.state.pack)
+        changes = self._committing.commit(self._position, self._complete_to, self.state.pack)
         self.counts.update(f"refused:{refusal.reason}" for refusal in refusals)
         self.counts["transitions"] += len(changes)
         self._backoff.reset()
@@ -288,6 +323,7 @@ class Judging(threading.Thread):
         state.resume_arrivals(self._records.open_alerts())
         self._state, self._revision, self._in_rows = state, changes.revision, False
         self._position = self._read_to = max(position, self._journal.first - 1)
+        self._backlogs = Backlogs()
         self._committing.begin_at(self._position)
         self.reached = max(self.reached, self._position)
         log.info("judging %d rules from journal position %d", len(self._rules), self._position)

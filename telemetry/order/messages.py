@@ -40,6 +40,7 @@ def message_records(decoded: Decoded, lift: I32) -> NDArray[Any]:
     boot: I64 = np.fromiter(map(boot_number, messages.boot), dtype=np.int64, count=len(lift))
     made["lift"], made["boot"], made["seq"] = lift, boot, messages.seq
     made["t_ns"], made["end_ns"], made["arrived_ns"] = messages.t_ns, messages.t_end_ns, messages.arrived_ns
+    made["position"] = messages.position
     made["complete"], made["timed"] = messages.complete, messages.timed
     kind = _kinds(decoded)
     made["sampled"] = np.where(kind < len(SAMPLED_STREAMS), kind, NOT_SAMPLED)

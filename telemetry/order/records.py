@@ -33,6 +33,7 @@ LIFT = np.dtype(
         ("boot_before", np.int64),  # the boot before that one
         ("jumped_from", np.int64),  # the seq before the latest jump, -1 none
         ("ahead_ns", np.int64),  # how far the lift's time is ahead of its clock, which was set back
+        ("position", np.int64),  # the journal's position of the latest message
         ("stepped_ns", np.int64),  # the arrival of the message with which the clock was last set back, 0 never
         ("latest_ns", np.int64),  # the latest beginning, and the latest end, of a message of readings
         ("end_ns", np.int64),
@@ -62,6 +63,7 @@ MESSAGE = np.dtype(
         ("t_ns", np.int64),
         ("end_ns", np.int64),
         ("arrived_ns", np.int64),
+        ("position", np.int64),
         ("complete", np.bool_),
         ("timed", np.bool_),
         ("sampled", np.int8),  # its place in `SAMPLED_STREAMS`, `NOT_SAMPLED` where it has none

@@ -71,6 +71,7 @@ def process(
         message["taken"] = not message["repeated"]
         if message["taken"]:
             _accept(own, message, number, streams, rows, heap)
+        own["position"] = max(own["position"], message["position"])
         own["received"] += 1
         own["repeats"] += message["repeated"]
         own["gaps"] += message["gap"]

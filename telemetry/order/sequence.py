@@ -64,7 +64,8 @@ class Sequencer:
         order = np.argsort(lift, kind="stable")
         order = order[np.searchsorted(lift[order], 0) :]
         active = np.unique(lift[order])
-        self._rows.make_room(2 * len(lift) + sum(len(t_ns) for _, t_ns, *_ in readings))
+        count = sum(int((first[order + 1] - first[order]).sum()) for first, *_ in readings)
+        self._rows.make_room(2 * len(order) + count)
         process(self._lifts, messages, order, readings, self._rows.rows, self._rows.heap)
         self.repeated = messages["repeated"].copy()
         self.overtaken = messages["late"] & ~messages["taken"]
@@ -87,6 +88,11 @@ class Sequencer:
         waiting = np.flatnonzero(holds).astype(np.int32)
         let_time_pass(self._lifts, waiting, now_ns)
         return self._release(waiting)
+
+    def has_stepped(self, position: I64, lift: I32) -> Bools:
+        """Return which messages at these positions of the journal were stepped before; those of -1 count as not."""
+        latest = np.append(self._lifts["position"], 0)  # the last stands for -1
+        return np.asarray(position <= latest[lift])
 
     @property
     def held(self) -> int:

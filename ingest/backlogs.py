@@ -1,0 +1,106 @@
+"""Lifts that sent more than a turn's share: their further messages stay in the journal and are judged in later turns.
+
+    journal   A a a B a a a a a C a a      one turn: B, C and A's first messages; then a share of A's rows each turn,
+    waiting         . . . . .   . .        beside whatever else arrives
+
+Positions alone are kept, so that memory is bounded however much one lift sends, and a snapshot holds none of it: a
+restart reads on from the oldest message that waits, and passes over what each lift is done with.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+
+import numpy as np
+from numpy.typing import NDArray
+
+from telemetry.arrays import I32, I64, Bools
+from telemetry.batch import Decoded
+
+LIFT_ROWS = 5_000
+"""How many rows of one lift are judged of what is read in one turn; its first message is, whatever it holds."""
+TURN_ROWS = 50_000
+"""How many rows of all lifts that wait are judged in one turn, a message at least."""
+WAVE_SAMPLES_A_ROW = 16
+"""So many samples of vibration cost as much as a row."""
+
+Waiting = tuple[int, int]
+"""The position of a message, and how many rows it has."""
+
+
+class Backlogs:
+    """The messages that wait, by lift, in their order."""
+
+    def __init__(self) -> None:
+        self._waiting: dict[int, deque[Waiting]] = {}
+
+    def __bool__(self) -> bool:
+        return bool(self._waiting)
+
+    @property
+    def oldest(self) -> int | None:
+        """The position of the first message that waits."""
+        return min((waiting[0][0] for waiting in self._waiting.values()), default=None)
+
+    def behind(self, lifts: int) -> Bools:
+        """Return which of so many lifts have messages that wait."""
+        behind = np.zeros(lifts, dtype=np.bool_)
+        behind[list(self._waiting)] = True
+        return behind
+
+    def defer(self, decoded: Decoded, lift: I32) -> Bools:
+        """Return which of these messages have to wait, and keep their positions."""
+        rows = rows_of(decoded)
+        spent = np.zeros(int(lift.max(initial=-1)) + 1, dtype=np.int64)
+        np.add.at(spent, lift[lift >= 0], rows[lift >= 0])
+        deferred = np.zeros(len(lift), dtype=np.bool_)
+        heavy = np.flatnonzero(spent > LIFT_ROWS)
+        for one in {*heavy.tolist(), *self._waiting}:
+            mine = np.flatnonzero(lift == one)
+            if one not in self._waiting:
+                mine = mine[max(int(np.searchsorted(np.cumsum(rows[mine]), LIFT_ROWS)), 1) :]
+            deferred[mine] = True
+            if len(mine):
+                messages = zip(decoded.messages.position[mine].tolist(), rows[mine].tolist(), strict=True)
+                self._waiting.setdefault(one, deque()).extend(messages)
+        return deferred
+
+    def share(self) -> dict[int, set[int]]:
+        """Return the messages of a turn's share: the lifts of each position. They wait until `done`."""
+        lifts_at: dict[int, set[int]] = {}
+        left = TURN_ROWS
+        for lift, waiting in self._waiting.items():
+            for position, rows in waiting:
+                if lifts_at and rows > left:
+                    break
+                lifts_at.setdefault(position, set()).add(lift)
+                left -= rows
+            if left <= 0:
+                break
+        return lifts_at
+
+    def done(self, lifts_at: dict[int, set[int]]) -> None:
+        """Forget messages that were judged; the lifts that were served come last in the next turn."""
+        for position in sorted(lifts_at):
+            for lift in lifts_at[position]:
+                waiting = self._waiting.pop(lift)
+                waiting.popleft()
+                if waiting:
+                    self._waiting[lift] = waiting
+
+
+def rows_of(decoded: Decoded) -> I64:
+    """Return how many rows each message has, or what costs as much."""
+    n = len(decoded.messages.seq)
+    rows = np.zeros(n, dtype=np.int64)
+    for samples in decoded.samples.values():
+        rows += np.bincount(samples.message, minlength=n)
+    for waves in (decoded.waveforms, decoded.machine):
+        np.add.at(rows, waves.message, np.diff(waves.first) // WAVE_SAMPLES_A_ROW)
+    return rows
+
+
+def of_share(decoded: Decoded, lift: I32, lifts_at: dict[int, set[int]]) -> NDArray[np.bool_]:
+    """Return which of these messages belong to a share."""
+    pairs = zip(decoded.messages.position.tolist(), lift.tolist(), strict=True)
+    return np.array([one in lifts_at[position] for position, one in pairs], dtype=np.bool_)

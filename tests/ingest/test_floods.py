@@ -1,0 +1,122 @@
+"""One lift never holds up the others: what it sends too much of waits in the journal, through restarts too."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from ingest import backlogs
+from store.journal import Journal
+from store.records.repository import Records
+from telemetry.streams import topic
+from tests.ingest.running import DISTRICT, T0_MS, facts
+from tests.ingest.test_judging import alerts, judging
+from tests.loopback import until
+
+SNAPSHOT_BYTES = 400_000
+Message = tuple[str, str, dict[str, Any]]
+
+
+@pytest.fixture
+def records(tmp_path: Path) -> Iterator[Records]:
+    with Records.open(f"sqlite:///{tmp_path}/records.db") as opened:
+        opened.put_lifts([facts("FLOOD"), facts("OTHER")], "test", 0)
+        yield opened
+
+
+@pytest.fixture
+def journal(tmp_path: Path) -> Iterator[Journal]:
+    with Journal.open(tmp_path / "journal", 256 << 20) as opened:
+        yield opened
+
+
+def hours_of_bundles(messages: int) -> list[Message]:
+    """Return bundles of a minute each, ten readings a second."""
+    return [
+        (
+            "FLOOD",
+            "bundle",
+            {
+                "seq": k,
+                "t": T0_MS + 60_000 * k,
+                "speed": {"dt": 100, "v": [0.0] * 600},
+                "displacement": {"dt": 100, "z": [3.0] * 600},
+                "door": {"state": "closed"},
+            },
+        )
+        for k in range(messages)
+    ]
+
+
+def long_messages(messages: int) -> list[Message]:
+    """Return messages of as many samples as fit."""
+    said = [{"seq": k, "t": T0_MS + 1_250_000 * k, "dt": 10, "v": [0] * 125_000} for k in range(messages)]
+    return [("FLOOD", "speed", one) for one in said]
+
+
+def append(journal: Journal, *messages: Message) -> None:
+    now_ns = time.time_ns()
+    bodies = ((lift, stream, json.dumps(said, separators=(",", ":")).encode()) for lift, stream, said in messages)
+    journal.append([(now_ns, topic(DISTRICT, lift, stream), body, False) for lift, stream, body in bodies])
+
+
+FLOODS = {"bundles": (hours_of_bundles, 200, 120_000), "samples": (long_messages, 4, 500_000)}
+LONG = {"bundles": (hours_of_bundles, 1800, 1_080_000), "samples": (long_messages, 12, 1_500_000)}
+
+
+@pytest.mark.parametrize("flood", ["bundles", "samples"])
+def test_the_alarm_of_another_lift_is_told_while_a_flood_is_being_judged(
+    journal: Journal, records: Records, flood: str
+) -> None:
+    make, messages, rows = FLOODS[flood]
+    append(journal, *make(messages), ("OTHER", "status", {"seq": 1, "t": T0_MS, "alarm": True}))
+    with judging(journal, records) as made:
+        until(lambda: ("OTHER", "alarm-button") in alerts(records), "the alarm")
+        assert made.counts["rows"] < rows, "the flood was judged first"
+        until(lambda: made.counts["rows"] >= rows, "the end of the flood")
+        assert made.counts["late"] == 0
+        assert made.counts["rows"] == rows + 1
+
+
+@pytest.mark.parametrize("flood", ["bundles", "samples"])
+def test_a_flood_is_judged_once_through_restarts_and_no_snapshot_holds_it(
+    journal: Journal, records: Records, flood: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(backlogs, "TURN_ROWS", 20_000)
+    make, messages, rows = FLOODS[flood]
+    append(journal, *make(messages))
+    judged = 0
+    for share in (0.2, 0.5, 1.0):
+        with judging(journal, records) as made:
+            enough = share * rows - judged
+            until(lambda made=made, enough=enough: made.counts["rows"] >= enough, "some of the flood")
+        judged += made.counts["rows"]
+        snapshot = records.resume().snapshot
+        assert snapshot is not None
+        assert len(snapshot.state) < SNAPSHOT_BYTES
+    assert judged == rows
+    assert made.state.sequencer.counts()["received"].tolist() == [messages, 0]
+    assert snapshot.position == journal.last
+
+
+@pytest.mark.long
+@pytest.mark.timeout(300)
+@pytest.mark.parametrize("flood", ["bundles", "samples"])
+def test_alarms_of_another_lift_are_told_in_time_beside_thirty_hours_of_one_lift(
+    journal: Journal, records: Records, flood: str
+) -> None:
+    make, messages, rows = LONG[flood]
+    with judging(journal, records) as made:
+        append(journal, *make(messages))
+        for k in range(5):
+            begun = time.monotonic()
+            lift = f"OTHER-{k}"
+            append(journal, (lift, "status", {"seq": 1, "t": T0_MS, "alarm": True}))
+            until(lambda lift=lift: (lift, "alarm-button") in alerts(records), "the alarm")
+            assert time.monotonic() - begun < 10.0, "the contract says 2 s, which a loaded machine may not keep"
+        until(lambda: made.counts["rows"] >= rows, "the end of the flood", 200.0)
