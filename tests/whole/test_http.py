@@ -37,7 +37,9 @@ ITEM = {
     "open_alerts",
     "health",
 }
-URGENCY = ("critical", "never-seen", "offline", "suspect", "major", "minor", "trend", "inspection", "out-of-service")
+URGENCY = (
+    "critical", "never-seen", "blind", "offline", "suspect", "major", "minor", "trend", "inspection", "out-of-service",
+)  # fmt: skip
 STATES = (*URGENCY, "normal")
 FACTS = {
     "lift_id": "h-facts",
@@ -60,6 +62,7 @@ FACTS = {
     "sheave_diameter_m": 0.4,
     "owner": "Estate",
     "maintenance_firm": "Swift Lifts",
+    "gateway_id": "h-gateway",
     "insurer": "Insurer",
     "insured_until": "2027-01-01",
     "last_inspection_on": "2025-05-01",
