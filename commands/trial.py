@@ -70,16 +70,16 @@ def judge_recording(folder: Path, findings: Path | None = None, rules: Sequence[
     if findings is None:
         run = Replay(facts, rules, silence=True, attended_s=ATTENDED_S)
         found = raised_in(run, recording.groups(), header.messages)
-        judged, detector, unserved = RULE_SLUGS, OWN_DETECTOR, rules_without_facts(facts)
+        judged, detector, not_judged = RULE_SLUGS, OWN_DETECTOR, rules_without_facts(facts)
     else:
         found = read_findings(
             findings, RecordingScope({lift.lift_id for lift in facts}, header.start_ns, header.end_ns)
         )
-        owed = (episode.rule for episode in read_labels(labels)[1])  # a rule on which it is silent is judged as well
-        judged, detector, unserved = frozenset([*owed, *(one.rule for one in found)]), findings.stem, {}
+        labelled = (episode.rule for episode in read_labels(labels)[1])  # a rule without findings counts too
+        judged, detector, not_judged = frozenset([*labelled, *(one.rule for one in found)]), findings.stem, {}
     name, seconds = folder.resolve().name, (header.end_ns - header.start_ns) / 1e9
     evaluation_run = EvaluationRun(
-        name, detector, header.seed, [lift.lift_id for lift in facts], seconds, judged, unserved
+        name, detector, header.seed, [lift.lift_id for lift in facts], seconds, judged, not_judged
     )
     return Trial(evaluation_run, labels, found)
 
@@ -103,8 +103,10 @@ def judge_scenario(scenario: Scenario, name: str, process_count: int, rules: Seq
     columns = zip(*processes.each(judge_part, shares), strict=True)
     facts, labels, found = (list(chain.from_iterable(column)) for column in columns)
     lift_ids = [lift.lift_id for lift in facts]
-    unserved = rules_without_facts(facts)
-    evaluation_run = EvaluationRun(name, OWN_DETECTOR, scenario.seed, lift_ids, scenario.seconds, RULE_SLUGS, unserved)
+    not_judged = rules_without_facts(facts)
+    evaluation_run = EvaluationRun(
+        name, OWN_DETECTOR, scenario.seed, lift_ids, scenario.seconds, RULE_SLUGS, not_judged
+    )
     return Trial(evaluation_run, labels, found)
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Bar:
-    """What is asked of a group of rules: recall of each, false alarms a lift-month of all together, lead time."""
+    """The requirements on a group of rules: recall of each, false alarms a lift-month of all together, lead time."""
 
     recall: float
     false_per_lift_month: float

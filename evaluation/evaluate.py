@@ -11,7 +11,7 @@ from evaluation.bars import BARS, Bar
 from evaluation.labels import FAULT, NEAR_MISS, Episode, LabelledEvent, read_labels
 from evaluation.matching import BESIDE, FOUND, Verdict, match
 from evaluation.raised import RaisedAlert
-from evaluation.scores import MONTH_S, OWED, Interval, RuleScore, Unserved, rate, score, share, standings
+from evaluation.scores import EXPECTED, MONTH_S, Interval, NotJudged, RuleScore, rate, score, share, standings
 from evaluation.split import SETS, set_of
 from registry.catalogue import SEVERITIES, catalogue
 
@@ -20,9 +20,9 @@ WORST = SEVERITIES[-1]
 
 @dataclass(frozen=True, slots=True)
 class EvaluationRun:
-    """What is evaluated: the seed of the world, its lifts, for how long, and the rules that the detector judges.
+    """The world that is evaluated: its seed, lifts and duration, and the rules that the detector judges.
 
-    `unserved` are the rules that it declares as not judged on some lifts; `thresholds` are those of our rules that
+    `not_judged` are the rules that it declares as not judged on some lifts; `thresholds` are those of our rules that
     differ from the defaults.
     """
 
@@ -32,13 +32,13 @@ class EvaluationRun:
     lift_ids: Sequence[str]
     seconds: float
     judged: frozenset[str]
-    unserved: Unserved = field(default_factory=dict)
+    not_judged: NotJudged = field(default_factory=dict)
     thresholds: Mapping[str, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
 class CauseScore:
-    """The result for one cause: (owed, found) for each rule that should find it; near misses have none.
+    """The result for one cause: (expected, found) for each rule that should find it; near misses have none.
 
     `raised` counts all alerts while the cause was present, by severity.
     """
@@ -53,12 +53,12 @@ class CauseScore:
 
 @dataclass(frozen=True, slots=True)
 class GroupScore:
-    """A group of rules against its bar: episodes owed and found, false alarms of all its rules together."""
+    """A group of rules against its bar: alerts expected, episodes found, false alarms of all its rules together."""
 
     group: str
     rules: int
     bar: Bar
-    owed: int
+    expected: int
     found: int
     false_per_lift_month: Interval
 
@@ -101,7 +101,7 @@ def _report(
     verdicts: Sequence[Verdict],
 ) -> Report:
     lift_s = len(lifts) * run.seconds
-    standings_of = standings(verdicts, episodes, run.unserved)
+    standings_of = standings(verdicts, episodes, run.not_judged)
     scores = score(verdicts, standings_of, run.judged, lift_s)
     return Report(
         set_name=name,
@@ -121,7 +121,7 @@ def _group(group: str, bar: Bar, scores: Sequence[RuleScore], lift_months: float
         group=group,
         rules=len(judged),
         bar=bar,
-        owed=sum(one.owed for one in judged),
+        expected=sum(one.expected for one in judged),
         found=sum(one.found for one in judged),
         false_per_lift_month=rate(sum(one.wrong for one in judged), lift_months),
     )
@@ -146,17 +146,17 @@ def _causes(
     events_of: dict[tuple[str, str], list[LabelledEvent]] = defaultdict(list)
     for event in events:
         events_of[event.kind, event.cause].append(event)
-    owed: dict[str, Counter[str]] = defaultdict(Counter)
+    expected: dict[str, Counter[str]] = defaultdict(Counter)
     found: dict[str, Counter[str]] = defaultdict(Counter)
     raised: dict[tuple[str, str], Counter[str]] = defaultdict(Counter)
     for episode, standing in standings_of.items():
         for event in episode.events:
-            owed[event.cause][episode.rule] += standing == OWED
+            expected[event.cause][episode.rule] += standing == EXPECTED
     for verdict in verdicts:
         for event in verdict.events:
             raised[event.kind, event.cause][verdict.raised.severity] += 1
             if verdict.episode and verdict.outcome == FOUND:
-                found[event.cause][verdict.raised.rule] += standings_of[verdict.episode] == OWED
+                found[event.cause][verdict.raised.rule] += standings_of[verdict.episode] == EXPECTED
     order = {slug: place for place, slug in enumerate(catalogue())}
     return [
         CauseScore(
@@ -165,8 +165,8 @@ def _causes(
             forms=tuple(sorted({event.form for event in cause_events})),
             events=len(cause_events),
             found={
-                rule: (owed[cause][rule], found[cause][rule] if kind == FAULT else 0)
-                for rule in sorted(owed[cause], key=order.__getitem__)
+                rule: (expected[cause][rule], found[cause][rule] if kind == FAULT else 0)
+                for rule in sorted(expected[cause], key=order.__getitem__)
             },
             raised=dict(raised[kind, cause]),
         )

@@ -43,7 +43,7 @@ class LabelledEvent:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Episode:
-    """What one rule should find on one lift, and of which faults.
+    """The symptoms that one rule should find on one lift, and their faults.
 
     Its longest unbroken symptom lasted `lasted_s`; `observable_s` is the longest part of it in which an alert could be
     raised: messages arrived, the lift was in service or the rule is starred, and no near miss looked the same.

@@ -30,8 +30,8 @@ NO_METADATA = dict.fromkeys(("Date", "Creator", "Format", "Type"))
 
 
 def recall(report: Report) -> str:
-    """Draw the recall of each judged rule with owed episodes, its interval and the bar of its group."""
-    scores = [one for one in report.scores if one.judged and one.owed]
+    """Draw the recall of each judged rule with expected alerts, its interval and the bar of its group."""
+    scores = [one for one in report.scores if one.judged and one.expected]
 
     def draw(axes: Axes) -> None:
         _whiskers(axes, [one.recall for one in scores], GOOD)
@@ -39,7 +39,7 @@ def recall(report: Report) -> str:
             if one.rule.group in BARS:
                 axes.plot([BARS[one.rule.group].recall] * 2, [row - 0.4, row + 0.4], color=WARN, lw=1.5)
         axes.set_xlim(-0.02, 1.02)
-        axes.set_xlabel("found of what was owed, 95 % interval; stroke: the bar of the class")
+        axes.set_xlabel("share of the expected alerts, 95 % interval; stroke: the bar of the class")
 
     return _chart(scores, draw)
 

@@ -25,7 +25,8 @@ from evaluation.scores import Interval, RuleScore
 
 FILES = ("report.json", "rules.csv", "report.html")
 HEADING = (
-    f"  {'rule':<30}{'owed':>6}{'found':>7}{'recall':>9}{'alerts':>8}{'false':>7}{'delay: median s':>17}{'p99 s':>8}"
+    f"  {'rule':<30}{'expected':>10}{'found':>7}{'recall':>9}{'alerts':>8}{'false':>7}"
+    f"{'delay: median s':>17}{'p99 s':>8}"
     "  besides"
 )
 
@@ -51,7 +52,7 @@ def _row(report: Report, one: RuleScore) -> dict[str, Any]:
         "class": one.rule.group,
         "judged": one.judged,
         "episodes": one.episodes,
-        "owed": one.owed,
+        "expected": one.expected,
         **one.excused,
         "found": one.found,
         "early": one.early,
@@ -126,20 +127,22 @@ def to_text(run: EvaluationRun, reports: Sequence[Report]) -> str:
 def _line(one: RuleScore) -> str:
     recall = "–" if math.isnan(one.recall.value) else f"{one.recall.value:.1%}"
     return (
-        f"  {one.rule.code} {one.rule.slug:<26}{one.owed:>6}{one.found:>7}{recall:>9}{one.raised:>8}{one.wrong:>7}"
+        f"  {one.rule.code} {one.rule.slug:<26}{one.expected:>10}{one.found:>7}{recall:>9}{one.raised:>8}{one.wrong:>7}"
         f"{figure(one.delay_median_s):>17}{figure(one.delay_p99_s):>8}  {_beyond(one)}"
     ).rstrip()
 
 
 def _beyond(one: RuleScore) -> str:
-    """Return why episodes were not owed, and the outcomes of alerts that found none."""
+    """Return the excused episodes by excuse, and the alerts that found no episode by outcome."""
     counts = {**one.excused, "early": one.early, **one.verdicts}
-    return ", ".join(f"{number} {why}" for why, number in counts.items() if number and why not in (FOUND, FALSE))
+    return ", ".join(
+        f"{number} {why.replace('_', ' ')}" for why, number in counts.items() if number and why not in (FOUND, FALSE)
+    )
 
 
 def _group_line(group: GroupScore) -> str:
     bar, rate = group.bar, group.false_per_lift_month
-    recall = f"{group.found / group.owed:.1%}" if group.owed else "–"
+    recall = f"{group.found / group.expected:.1%}" if group.expected else "–"
     return (
         f"  {group.group}: recall {recall} (bar {bar.recall:.0%}); false alarms a lift-month {rate.value:.3f}, "
         f"at most {rate.high:.3f} with 95 % confidence (bar {bar.false_per_lift_month})"

@@ -1,13 +1,13 @@
 """Figures from verdicts: recall, precision, false alarms, delays and lead times of each rule.
 
-Recall is over the episodes that an alert is owed for. False alarms are counted over the evaluated time: a lift-month is
-30 days. The delay runs from the physical onset to the moment of the alert, by the lift's clock; the lead time from that
-moment to the functional failure of a growing fault. No alert is owed for an episode that is
+Recall is over the episodes for which an alert is expected. False alarms are counted over the evaluated time: a
+lift-month is 30 days. The delay runs from the physical onset to the moment of the alert, by the lift's clock; the lead
+time from that moment to the functional failure of a growing fault. No alert is expected for an episode that is
 
-    short       it lasted less than `owed_after_s` of the catalogue
-    unserved    the detector declares that it does not judge this rule on this lift (a fact is missing)
-    unheard     the part of it in which messages arrived and the lift was in service is too short
-    told        an alert of the rule was already open when it began
+    short           it lasted less than `expected_after_s` of the catalogue
+    not_judged      the detector declares that it does not judge this rule on this lift (a fact is missing)
+    unobservable    the part of it in which messages arrived and the lift was in service is too short
+    already_open    an alert of the rule was already open when it began
 """
 
 from __future__ import annotations
@@ -27,10 +27,10 @@ from registry.catalogue import CatalogueEntry, catalogue
 CONFIDENCE = 0.95
 MONTH_S = 30 * 86_400.0
 DAY_S = 86_400.0
-OWED, SHORT, UNSERVED, UNHEARD, TOLD = "owed", "short", "unserved", "unheard", "told"
-EXCUSES = (SHORT, UNSERVED, UNHEARD, TOLD)
+EXPECTED = "expected"
+EXCUSES = SHORT, NOT_JUDGED, UNOBSERVABLE, ALREADY_OPEN = "short", "not_judged", "unobservable", "already_open"
 
-Unserved = Mapping[str, Set[str]]
+NotJudged = Mapping[str, Set[str]]
 """The rules that are not judged, by lift."""
 
 
@@ -44,17 +44,18 @@ class Interval(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class RuleScore:
-    """The figures of one rule. `judged`: the detector judges it at all.
+    """The figures of one rule; `judged` is false for a rule that the detector never judges.
 
-    `episodes` counts all it could find, `owed` those that are not `excused`, `found` the owed ones that were found;
-    `early` were found although not owed. `delays_s` has one number for each episode found, `lead_days` one for each
-    fault with a functional failure (negative: noticed too late). `wrong` of the `raised` alerts were false.
+    `episodes` counts all episodes of the rule, `expected` those that are not `excused`, `found` the expected ones that
+    were found; `early` were found although not expected. `delays_s` has one number for each episode found, `lead_days`
+    one for each fault with a functional failure (negative: noticed too late). `wrong` of the `raised` alerts were
+    false.
     """
 
     rule: CatalogueEntry
     judged: bool
     episodes: int
-    owed: int
+    expected: int
     excused: Mapping[str, int]
     found: int
     early: int
@@ -101,20 +102,20 @@ def rate(count: int, exposure: float) -> Interval:
     return Interval(count / exposure, float(low) / exposure, float(high) / exposure)
 
 
-def standings(verdicts: Sequence[Verdict], episodes: Sequence[Episode], unserved: Unserved) -> dict[Episode, str]:
-    """Return for each episode whether an alert is owed for it, or why not."""
+def standings(verdicts: Sequence[Verdict], episodes: Sequence[Episode], not_judged: NotJudged) -> dict[Episode, str]:
+    """Return for each episode EXPECTED, or the excuse by which no alert is expected."""
     found = {verdict.episode for verdict in verdicts if verdict.outcome == FOUND}
     open_before = already_open([verdict.raised for verdict in verdicts], episodes) - found
 
     def standing(episode: Episode) -> str:
-        owed_after_s = catalogue()[episode.rule].owed_after_s
-        if episode.lasted_s < owed_after_s:
+        expected_after_s = catalogue()[episode.rule].expected_after_s
+        if episode.lasted_s < expected_after_s:
             return SHORT
-        if episode.rule in unserved.get(episode.lift_id, ()):
-            return UNSERVED
-        if episode.observable_s < owed_after_s or not episode.observable_s:
-            return UNHEARD
-        return TOLD if episode in open_before else OWED
+        if episode.rule in not_judged.get(episode.lift_id, ()):
+            return NOT_JUDGED
+        if episode.observable_s < expected_after_s or not episode.observable_s:
+            return UNOBSERVABLE
+        return ALREADY_OPEN if episode in open_before else EXPECTED
 
     return {episode: standing(episode) for episode in episodes}
 
@@ -132,21 +133,21 @@ def _of_rule(
     of_rule = [verdict for verdict in verdicts if verdict.raised.rule == rule.slug]
     counts = Counter(standing for episode, standing in standings_of.items() if episode.rule == rule.slug)
     hits = [(verdict.raised, verdict.episode) for verdict in of_rule if verdict.outcome == FOUND and verdict.episode]
-    found = sum(standings_of[episode] == OWED for _, episode in hits)
+    found = sum(standings_of[episode] == EXPECTED for _, episode in hits)
     outcomes = Counter(verdict.outcome for verdict in of_rule)
     wrong = sum(outcomes[name] for name in WRONG)
     return RuleScore(
         rule=rule,
         judged=judged,
         episodes=counts.total(),
-        owed=counts[OWED],
+        expected=counts[EXPECTED],
         excused={why: counts[why] for why in EXCUSES},
         found=found,
         early=len(hits) - found,
         raised=len(of_rule),
         wrong=wrong,
         verdicts={name: outcomes[name] for name in VERDICTS},
-        recall=share(found, counts[OWED]),
+        recall=share(found, counts[EXPECTED]),
         precision=share(len(of_rule) - wrong, len(of_rule)),
         false_per_lift_month=rate(wrong, lift_s / MONTH_S),
         delays_s=tuple((raised.noticed_ns - episode.onset_ns) / 1e9 for raised, episode in hits),

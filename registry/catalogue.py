@@ -35,7 +35,7 @@ class CatalogueEntry:
     codes: Mapping[str, str] = field(default_factory=dict)
     starred: bool = False
     sensing: bool = False
-    owed_after_s: float = 0.0
+    expected_after_s: float = 0.0
 
 
 def _texts(value: Any) -> bool:
@@ -55,7 +55,7 @@ CHECKS: dict[str, tuple[Callable[[Any], bool], str]] = {
     "codes": (_texts, "a text for each table of codes"),
     "starred": (lambda value: isinstance(value, bool), "true or false"),
     "sensing": (lambda value: isinstance(value, bool), "true or false"),
-    "owed_after_s": (lambda value: type(value) in (int, float) and value >= 0, "a number of seconds"),
+    "expected_after_s": (lambda value: type(value) in (int, float) and value >= 0, "a number of seconds"),
 }
 NEEDED = ("code", "severities", "group", "name")
 

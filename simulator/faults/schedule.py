@@ -161,15 +161,15 @@ class Schedule:
             raise InvalidFaultRequest(f"lift_id: {planned.lift_id!r} is not simulated here")
         lift, cause = self._row[planned.lift_id], CAUSES[planned.cause]
         counter = _DRAWS * self._planned[lift] + np.arange(_DRAWS)
-        words = rng.hash_bits(self._keys[[lift]], counter)
-        when, severity, _, growth_exponent, growth, *_ = rng.uniform(words).tolist()
+        bits = rng.hash_bits(self._keys[[lift]], counter)
+        when, severity, _, growth_exponent, growth, *_ = rng.uniform(bits).tolist()
         self._planned[lift] += 1
         first, last = planned.onset_s if isinstance(planned.onset_s, tuple) else (planned.onset_s, planned.onset_s)
         form = planned.form or cause.form
         growth_days = planned.growth_days or interpolate(cause.growth_days, growth)
         growth_s = growth_days * self._day_s if form == GROWING else 0.0
         share = (
-            float(np.clip(np.exp(DURATION_SD * rng.normal(words[5])), *DURATION_LIMITS)) if cause.kind == FAULT else 1.0
+            float(np.clip(np.exp(DURATION_SD * rng.normal(bits[5])), *DURATION_LIMITS)) if cause.kind == FAULT else 1.0
         )
         lasts_s = {GROWING: (1 + AFTER_FAILURE) * growth_s, INTERMITTENT: INTERMITTENT_DURATION * cause.default_s}
         return FaultOccurrence(

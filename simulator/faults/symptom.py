@@ -101,7 +101,7 @@ def impaired(*names: str) -> Predicate:
 
 
 def while_moving(slug: str, en: str, rule: str, *names: str) -> Symptom:
-    """Return a symptom of a condition that is first felt while the car moves, and lasts until it is repaired."""
+    """Return a symptom of a condition that first shows while the car moves, and lasts until it is repaired."""
     there = impaired(*names)
     return Symptom(slug, en, (rule,), lambda t: there(t) & ~t.at_rest, there)
 

@@ -1,7 +1,7 @@
 """The rotation of the traction sheave: with the car, ahead of it where the ropes slip, and under a jammed car.
 
 Each sheave has one continuous angle. Everything that rotates with it (the speed encoder, the machine's bearing, the
-orders felt in the car) uses it here, as the travel of the car without slip.
+sheave orders in the car's vibration) uses it here, as the travel of the car without slip.
 """
 
 from __future__ import annotations

@@ -125,7 +125,7 @@ def test_findings_that_cannot_be_read_are_one_clear_line_that_names_the_file(
     assert f"{theirs}, line 2: lift_id: 'nobody' is not in the recording" in refused(theirs)
 
 
-def test_a_detector_that_finds_nothing_has_a_recall_of_nought_for_every_rule_that_was_owed(
+def test_a_detector_that_finds_nothing_has_a_recall_of_nought_for_every_rule_that_was_expected(
     recording: Path, tmp_path: Path
 ) -> None:
     theirs = tmp_path / "theirs.csv"
@@ -138,7 +138,7 @@ def test_a_detector_that_finds_nothing_has_a_recall_of_nought_for_every_rule_tha
         one
         for report in evaluate(tried.evaluation_run, tried.labels, tried.raised)
         for one in report.scores
-        if one.owed
+        if one.expected
     ]
     assert scores
     assert all(one.judged and one.recall.value == 0 for one in scores)

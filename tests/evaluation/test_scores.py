@@ -19,22 +19,22 @@ F01 = "entrapment-off-level"
 
 
 def scores(
-    rows: list[dict[str, object]], *alerts: RaisedAlert, unserved: Mapping[str, frozenset[str]] = MappingProxyType({})
+    rows: list[dict[str, object]], *alerts: RaisedAlert, not_judged: Mapping[str, frozenset[str]] = MappingProxyType({})
 ) -> dict[str, RuleScore]:
     """Return the scores by rule of one lift watched for a month."""
-    (report,) = evaluate(EvaluationRun("night", "test", 7, ["a"], MONTH_S, frozenset({F01}), unserved), rows, alerts)
+    (report,) = evaluate(EvaluationRun("night", "test", 7, ["a"], MONTH_S, frozenset({F01}), not_judged), rows, alerts)
     return {one.rule.slug: one for one in report.scores}
 
 
-def test_an_episode_shorter_than_the_catalogue_s_time_is_not_owed() -> None:
+def test_an_episode_shorter_than_the_catalogue_s_time_is_not_expected() -> None:
     got = scores([row(0, 29, F01), row(1000, 1031, F01, event="a/2")], raised(F01, 1000, 1030))[F01]
-    assert (got.episodes, got.owed, got.found, got.early) == (2, 1, 1, 0)
+    assert (got.episodes, got.expected, got.found, got.early) == (2, 1, 1, 0)
     assert got.recall.value == 1.0
 
 
-def test_an_episode_found_although_it_was_not_owed_is_early_and_no_recall() -> None:
+def test_an_episode_found_although_it_was_not_expected_is_early_and_no_recall() -> None:
     got = scores([row(0, 29, F01)], raised(F01, 0, 25))[F01]
-    assert (got.owed, got.found, got.early) == (0, 0, 1)
+    assert (got.expected, got.found, got.early) == (0, 0, 1)
     assert math.isnan(got.recall.value)
 
 
@@ -43,7 +43,7 @@ def silence(begin_s: float, end_s: float, **other: object) -> dict[str, object]:
 
 
 @pytest.mark.parametrize(
-    ("beside", "owed"),
+    ("beside", "expected"),
     [
         (silence(5, 60), 0),
         (silence(5, 60, kind="near-miss"), 0),
@@ -53,30 +53,30 @@ def silence(begin_s: float, end_s: float, **other: object) -> dict[str, object]:
         (row(0, 60, F01, event="b/9", lift_id="b", symptom="silence"), 1),
     ],
 )
-def test_an_episode_that_was_not_observable_is_not_owed(beside: dict[str, object], owed: int) -> None:
+def test_an_episode_that_was_not_observable_is_not_expected(beside: dict[str, object], expected: int) -> None:
     got = scores([row(0, 60, F01), beside])[F01]
-    assert (got.owed, got.excused["unheard"]) == (owed, 1 - owed)
+    assert (got.expected, got.excused["unobservable"]) == (expected, 1 - expected)
 
 
 def test_silence_excuses_no_missed_offline_alert() -> None:
-    assert scores([silence(0, 400)])["offline"].owed == 1
+    assert scores([silence(0, 400)])["offline"].expected == 1
 
 
-def test_a_starred_rule_is_owed_in_inspection_too() -> None:
+def test_a_starred_rule_is_expected_in_inspection_too() -> None:
     rows = [row(0, 60, "overspeed"), row(0, 60, event="a/2", symptom="not-in-service", kind="near-miss")]
-    assert scores(rows)["overspeed"].owed == 1
+    assert scores(rows)["overspeed"].expected == 1
 
 
-def test_no_alert_is_owed_for_an_episode_that_began_while_one_was_open() -> None:
+def test_no_alert_is_expected_for_an_episode_that_began_while_one_was_open() -> None:
     rows = [row(0, 60, F01), row(200, 260, F01, event="a/2")]
-    for until_s, told in ((201, 1), (200, 0)):
+    for until_s, already_open in ((201, 1), (200, 0)):
         got = scores(rows, replace(raised(F01, 0, 30), until_ns=at(until_s)))[F01]
-        assert (got.owed, got.found, got.excused["told"]) == (2 - told, 1, told)
+        assert (got.expected, got.found, got.excused["already_open"]) == (2 - already_open, 1, already_open)
 
 
-def test_a_lift_that_lacks_what_the_rule_needs_is_not_owed_an_alert() -> None:
-    got = scores([row(0, 60, F01)], unserved={"a": frozenset({F01})})[F01]
-    assert (got.owed, got.excused["unserved"]) == (0, 1)
+def test_a_lift_that_lacks_what_the_rule_needs_is_not_expected_an_alert() -> None:
+    got = scores([row(0, 60, F01)], not_judged={"a": frozenset({F01})})[F01]
+    assert (got.expected, got.excused["not_judged"]) == (0, 1)
 
 
 def test_a_critical_alert_of_a_sound_lift_during_a_sensor_fault_is_confusion() -> None:
@@ -110,7 +110,7 @@ def test_lead_time_is_counted_in_days_before_functional_failure_and_may_be_negat
 
 def test_a_rule_that_is_not_judged_has_an_unknown_recall() -> None:
     got = scores([row(0, 4000, "stalled")])["stalled"]
-    assert (got.judged, got.owed) == (False, 1)
+    assert (got.judged, got.expected) == (False, 1)
 
 
 def test_shares_have_wilson_intervals_and_rates_have_exact_poisson_ones() -> None:
@@ -143,5 +143,5 @@ def test_each_set_is_scored_by_its_own_lifts_and_time() -> None:
     )
     assert [report.set_name for report in reports] == list(SETS)
     assert sum(report.lifts for report in reports) == 100
-    assert all(report.scores[0].owed == report.scores[0].found == report.lifts for report in reports)
+    assert all(report.scores[0].expected == report.scores[0].found == report.lifts for report in reports)
     assert all(report.lift_months == report.lifts for report in reports)
