@@ -42,7 +42,7 @@ readings since it is due again, `peak` the greatest value found of an open level
 
 
 class Table(Protocol):
-    """What a level reads of a table: rows sorted by lift and then time."""
+    """The columns of a table that a level reads: rows sorted by lift and then time."""
 
     @property
     def lift(self) -> NDArray[np.int32]: ...

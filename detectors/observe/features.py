@@ -50,7 +50,7 @@ class FeatureTable(FeatureColumns):
     `x_rms`, `y_rms`, `z_rms`, `z_peak`   of the car's vibration (m/s²), NaN in a block of the machine
     `machine_rms`, `machine_peak`         of the machine's vibration (m/s²), NaN in a block of the car
     `impact_ns`          the last impact in the block: two samples of the vertical axis in a row; `NEVER_NS` for none
-    `mode`               the mode that the lift had told of when the block began (NaN unknown)
+    `mode`               the mode that the lift had reported when the block began (NaN unknown)
     `stale`              False: what was measured now is never old
     """
 

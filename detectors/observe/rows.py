@@ -177,7 +177,7 @@ def _run(memory: Any, read: Any, features: Any, facts: Any, made: Any, trips: An
     block = finished = 0
     for k in range(len(read.lift)):
         lift, t_ns = read.lift[k], read.t_ns[k]
-        block = _feel(memory, features, block, lift, t_ns)
+        block = _take_in_features(memory, features, block, lift, t_ns)
         own = memory[lift]
         _take_in_events(own, read, k)
         gap_ns = longest_ns(own["interval_ns"])
@@ -233,12 +233,12 @@ def _run(memory: Any, read: Any, features: Any, facts: Any, made: Any, trips: An
         made.impact_ns[k] = own["impact_ns"]
         made.z_doubt[k] = sensor.is_doubtful(own, jumped, offset_m)
     while block < len(features.lift):
-        block = _feel(memory, features, block, features.lift[block], features.t_ns[block])
+        block = _take_in_features(memory, features, block, features.lift[block], features.t_ns[block])
     return finished
 
 
 @compiled
-def _feel(memory: Any, features: Any, block: int, lift: int, t_ns: int) -> int:
+def _take_in_features(memory: Any, features: Any, block: int, lift: int, t_ns: int) -> int:
     """Take in the features of the blocks that come before a row, in the order of lifts and time; return the next."""
     while block < len(features.lift) and (
         features.lift[block] < lift or (features.lift[block] == lift and features.t_ns[block] <= t_ns)

@@ -48,7 +48,7 @@ class TripTable(TripColumns):
     `from_m`, `to_m`         the positions at both rests; `from_landing`, `to_landing` the nearest landings, -1 unknown
     `distance_m`             how far it went, up positive (`rest`)
     `peak_mps`               the greatest speed that two readings in a row bear out; NaN where they come too seldom
-    `mode`                   the lift's mode as last told
+    `mode`                   the lift's mode as reported last
     `stale`                  False: a trip is never old
     """
 

@@ -4,7 +4,7 @@
                \\____            coarse feed (>= 0.4 s a reading): from > 1.5 m/s to rest between two readings
     onset      ^    ^ two readings at rest
 
-1.5 m/s² is the most that GB/T 10058 allows a drive. Where the car's vibration is heard, it must have felt the stop too
+1.5 m/s² is the most that GB/T 10058 allows a drive. Where the car's vibration is received, it must confirm the stop
 (`detectors.observe.witness`). That the safety chain opened is inferred, not seen.
 """
 
@@ -78,7 +78,7 @@ class HardBraking(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class EmergencyStop:
-    """Scores 1 at a car that rests after hard braking which it felt."""
+    """Scores 1 at a car that rests after hard braking that its vibration confirms."""
 
     limits: HardBraking = field(default_factory=HardBraking)
     witness: Witness = field(default_factory=Witness)
