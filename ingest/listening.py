@@ -2,14 +2,16 @@
 
     subscribed  ....[===============]...........[=======      no connection, or no room in the journal
     receiver    x x x x x     x x x x x x x x x x x x x x     a short pause does not end the stretch
-    stretch         |--------------->           |------>      from `since_ns` to `until_ns`
+    backlog                                     ~~~           what the broker kept, as long as it shrinks
+    stretch         |--------------->              |--->      from `since_ns` to `until_ns`
 
-Silence counts inside the latest stretch alone, so that neither an outage nor a clock that is set looks like silence,
-and the pace at which messages are judged does not matter.
+Silence counts inside the latest stretch alone, so that neither an outage, nor the backlog after it, nor a clock that is
+set looks like silence, and the pace at which messages are judged does not matter.
 """
 
 from __future__ import annotations
 
+import math
 from typing import NamedTuple
 
 NS_PER_S = 1_000_000_000
@@ -17,6 +19,8 @@ PAUSE_LIMIT_NS = 60 * NS_PER_S
 """After a longer pause of the receiver a new stretch begins: the machine slept, or its clock was set."""
 PAUSE_NS, SETTLING_NS = 3 * NS_PER_S, 5 * NS_PER_S
 """After a pause the messages that waited in the socket are received first, before the stretch goes on."""
+DRAINING_NS = 60 * NS_PER_S
+"""A backlog that has not shrunk for so long is none: the clocks of the lifts are behind."""
 
 
 class Stretch(NamedTuple):
@@ -31,12 +35,20 @@ class Listening:
 
     def __init__(self) -> None:
         self.stretch = Stretch(0, 0)
-        self._noted_ns = self._settled_ns = 0
+        self._noted_ns = self._settled_ns = self._drains_until_ns = 0
+        self._least_behind_s = math.inf
 
-    def note(self, now_ns: int, subscribed: bool) -> None:
-        """Note that all messages received before `now_ns` are in the journal, and whether more can be received."""
+    def note(self, now_ns: int, subscribed: bool, behind_s: float = 0.0) -> None:
+        """Note that all messages received before `now_ns` are in the journal, and whether more can be received.
+
+        `behind_s` is how old the messages are that arrive, 0 where they are of now.
+        """
         pause_ns, self._noted_ns = now_ns - self._noted_ns, now_ns
-        if not subscribed or not 0 <= pause_ns <= PAUSE_LIMIT_NS:
+        is_cut = not subscribed or not 0 <= pause_ns <= PAUSE_LIMIT_NS
+        is_draining = behind_s > 0.0 and now_ns <= self._drains_until_ns
+        if is_cut or (is_draining and behind_s < self._least_behind_s - 1.0):
+            self._least_behind_s, self._drains_until_ns = math.inf if is_cut else behind_s, now_ns + DRAINING_NS
+        if is_cut or is_draining:
             self.stretch, self._settled_ns = Stretch(now_ns, now_ns), now_ns
         elif pause_ns > PAUSE_NS and self.stretch.until_ns >= self._settled_ns:
             self._settled_ns = now_ns + SETTLING_NS

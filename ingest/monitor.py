@@ -134,7 +134,7 @@ class Monitor:
         try:
             while not self._stopping.is_set():
                 self._receive()
-                self._listening.note(time.time_ns(), self._source.is_subscribed)
+                self._listening.note(time.time_ns(), self._source.is_subscribed, self._catching_up.behind_s)
         finally:
             self._stopping.set()
             self._source.close()

@@ -47,3 +47,29 @@ def test_a_receiver_that_pauses_all_the_time_still_gets_on() -> None:
 def test_a_sleep_or_a_clock_that_is_set_begins_a_new_stretch() -> None:
     assert after((range(100), True), (range(3700, 3710), True)) == (3700, 3709)
     assert after((range(5000, 5100), True), (range(1500, 1510), True)) == (1500, 1509)
+
+
+def after_backlog(behind_s: Iterable[float]) -> Stretch:
+    """Return the stretch after an outage of 100 s, with what arrives so old second by second, in seconds."""
+    listening = Listening()
+    for at_s in range(-100, 0):
+        listening.note((BEGIN_S + at_s) * S_NS, subscribed=False)
+    for at_s, behind in enumerate(behind_s):
+        listening.note((BEGIN_S + at_s) * S_NS, subscribed=True, behind_s=behind)
+    return Stretch(*(at_ns // S_NS - BEGIN_S for at_ns in listening.stretch))
+
+
+def test_while_a_backlog_drains_no_silence_counts_and_then_it_counts_from_its_end() -> None:
+    drains = [0.0] * 3 + [max(3600.0 - 3.0 * at_s, 0.0) for at_s in range(1200)]
+    assert after_backlog(drains) == (1202, 1202)
+    assert after_backlog([*drains, *[0.0] * 100]) == (1202, 1302)
+
+
+def test_clocks_that_are_behind_are_no_backlog_for_longer_than_a_minute() -> None:
+    since_s, until_s = after_backlog([3600.0] * 600)
+    assert since_s <= 61
+    assert until_s == 599
+
+
+def test_an_old_message_later_on_is_no_backlog() -> None:
+    assert after_backlog([0.0] * 200 + [3600.0 - at_s for at_s in range(100)]) == (-1, 299)
