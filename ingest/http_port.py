@@ -15,7 +15,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, NamedTuple
 
 from mqtt.backoff import Backoff
-from mqtt.outage import Outage
+from store.outage import Outage
 from telemetry.version import VERSION
 
 log = logging.getLogger("liftwatch.http")

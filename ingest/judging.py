@@ -33,12 +33,12 @@ from ingest.senders import attributed, foreign, gateways
 from ingest.state import State
 from ingest.storing import DecodedGroup, Listing
 from mqtt.backoff import Backoff
-from mqtt.outage import Outage
 from registry.facts import LiftFacts
 from registry.partition import EVERY_LIFT, Partition
 from store.journal import Journal
 from store.journal_files import JournalUnavailable
 from store.live import RULE_SET_ASIDE, LiveTable
+from store.outage import Outage
 from store.records.database import RecordsUnavailable
 from store.records.lifts import EVERYTHING, RegistryChanges
 from store.records.repository import Records

@@ -23,11 +23,11 @@ from ingest.judging import Judging
 from ingest.listening import Listening
 from ingest.receive import Arrival, Source
 from ingest.storing import DecodedGroup, Storing
-from mqtt.outage import Outage
 from registry.partition import EVERY_LIFT, Partition
 from store.journal import Journal
 from store.journal_files import JournalUnavailable
 from store.monitor_counts import BEHIND_LIMIT_S, LAG_MESSAGES, LAG_SECONDS, behind
+from store.outage import Outage
 from store.records.repository import KEEP_DEFAULT_YEARS, PartitionMismatch, Records, RecordsUnavailable
 from store.series.timeseries import TimeSeries
 

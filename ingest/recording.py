@@ -5,15 +5,20 @@ It counts what it heard, and a connection that broke makes the recording incompl
 
 from __future__ import annotations
 
+import logging
 import time
 from collections.abc import Callable
 from threading import Event
 from typing import Protocol
 
 from ingest.receive import Arrival, Source
+from store.outage import Outage
+from store.recordings.files import RecordingNotWritten
 from telemetry.batch import Decoded
 from telemetry.streams import Entry, is_announcement
 from telemetry.wire.decode import decode
+
+log = logging.getLogger("liftwatch.record")
 
 TAKE_WAIT_S = 0.5
 FLUSH_FIRST_S, FLUSH_EVERY_S = 2.0, 30.0
@@ -34,6 +39,7 @@ class Listener:
 
     def __init__(self, source: Source, taker: Taker, show: Callable[[int], None]) -> None:
         self.heard, self.unbroken = 0, True
+        self._outage = Outage("the recording waits", log)
         self._source, self._taker, self._show = source, taker, show
         self._flushed, self._flush_after_s = time.monotonic(), FLUSH_FIRST_S
 
@@ -54,11 +60,19 @@ class Listener:
             self._source.acknowledge(arrivals)
             self.heard += len(arrivals)
         if self.heard and time.monotonic() - self._flushed > self._flush_after_s:
-            self._taker.flush()
-            self._flushed = time.monotonic()
-            self._flush_after_s = min(2 * self._flush_after_s, FLUSH_EVERY_S)
+            self._flush()
         self._show(self.heard)
         return len(arrivals)
+
+    def _flush(self) -> None:
+        """Write what was heard; where the disk is full it stays in memory, up to the writer's limit."""
+        self._flushed = time.monotonic()
+        self._flush_after_s = min(2 * self._flush_after_s, FLUSH_EVERY_S)
+        try:
+            self._taker.flush()
+            self._outage.over()
+        except RecordingNotWritten as error:
+            self._outage.failed(error)
 
 
 def entries(arrivals: list[Arrival], before: int) -> list[Entry]:

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from threading import Event
 
 from mqtt.backoff import Backoff
-from mqtt.outage import Outage
+from store.outage import Outage
 
 FIRST_PAUSE_S = 0.5
 

@@ -31,10 +31,10 @@ from ingest.quarantine import Quarantine
 from ingest.retrying import retry_while_unavailable
 from ingest.senders import Hears, foreign, gateways, hears_everyone
 from mqtt.backoff import Backoff
-from mqtt.outage import Outage
 from registry.partition import EVERY_LIFT, Partition
 from store.journal import READ_MESSAGES, Journal
 from store.journal_files import JournalUnavailable
+from store.outage import Outage
 from store.series.points import points
 from store.series.timeseries import DAY_NS, Points, TimeSeries, TimeSeriesRefused, TimeSeriesUnavailable
 from telemetry.batch import Decoded

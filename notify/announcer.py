@@ -13,8 +13,8 @@ from collections.abc import Sequence
 
 from mqtt.backoff import Backoff
 from mqtt.client import BrokerAddress
-from mqtt.outage import Outage
 from mqtt.publisher import NotPublished, Publisher
+from store.outage import Outage
 from store.records.repository import Announcement, Records, RecordsUnavailable
 from telemetry.streams import topic
 

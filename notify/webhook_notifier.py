@@ -22,7 +22,6 @@ import orjson
 from standardwebhooks.webhooks import EmptyWebhookSecretError, Webhook
 
 from mqtt.backoff import Backoff
-from mqtt.outage import Outage
 from notify.webhook import (
     DELIVERED,
     GIVE_UP_S,
@@ -36,6 +35,7 @@ from notify.webhook import (
     pause_s,
     retry_after_s,
 )  # fmt: skip
+from store.outage import Outage
 from store.records.repository import DONE, FAILED, WAITING, Delivery, Records, RecordsUnavailable
 
 log = logging.getLogger("liftwatch.webhooks")

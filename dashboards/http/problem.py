@@ -16,6 +16,7 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import Response
 from starlette.exceptions import HTTPException
 
+from store.outage import Outage
 from store.records.repository import BadCursor, RecordsUnavailable, VersionConflict
 from store.series.timeseries import TimeSeriesRefused, TimeSeriesUnavailable
 
@@ -147,13 +148,16 @@ async def _answer_version_conflict(request: Request, error: Exception) -> Respon
     return response(Problem(412, "changed-meanwhile", detail, headers={"ETag": f'"{error.current}"'}))
 
 
+RECORDS_AWAY, SERIES_AWAY = Outage("requests are refused", log), Outage("requests for readings are refused", log)
+
+
 async def _answer_records_unavailable(request: Request, error: Exception) -> Response:
-    log.warning("%s", error)
+    RECORDS_AWAY.failed(error)
     return response(unavailable("records", "they do not answer now"))
 
 
 async def _answer_series_unavailable(request: Request, error: Exception) -> Response:
-    log.warning("%s", error)
+    SERIES_AWAY.failed(error)
     return response(unavailable("time series", "they do not answer now"))
 
 

@@ -130,13 +130,16 @@ class RecordingWriter:
             self._write_header()
 
     def flush(self) -> None:
-        """Write the buffered rows as one part, which can be read from then on."""
+        """Write the buffered rows as one part, which can be read from then on.
+
+        Raises RecordingNotWritten, and the same rows are written by the next call.
+        """
         with writing(self.folder):
             for name in MESSAGES_LAST:
                 empty = pl.DataFrame(schema=schema(TABLES[name]))
                 write(self.folder, f"{name}.{self._parts:06d}", pl.concat([empty, *self._buffered[name]]))
-                self._buffered[name] = []
             write(self.folder, LABELS_TABLE, labels_frame(self._labels))
+            self._buffered = {name: [] for name in TABLES}
             self._bytes, self._parts = 0, self._parts + 1
             if self._span:
                 self.header = self.header.spanning(*self._span)

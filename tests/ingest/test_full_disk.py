@@ -6,15 +6,20 @@ from pathlib import Path
 
 import pytest
 
+from store.recordings.files import RecordingNotWritten
+from store.recordings.recording import Recording, RecordingWriter
 from store.records.repository import AlertFilter, Records, RecordsUnavailable
 from store.series.connect import open_timeseries
 from store.series.files import FileSeries
 from store.series.timeseries import DAY_NS, TimeSeriesUnavailable
 from telemetry.streams import topic
+from telemetry.wire.decode import decode
 from tests.broker import Broker
 from tests.ingest.running import DISTRICT, T0_MS, Monitor, Voice, bundle, facts
 from tests.loopback import until
 from tests.small_disk import SmallDisk
+from tests.store.messages import sample_entries
+from tests.store.test_recordings import FACTS, header
 from tests.store.worlds import START_NS, rows
 
 FILLER = "x" * 20_000
@@ -89,6 +94,22 @@ def test_a_full_disk_is_freed_by_what_has_expired(small_disk: SmallDisk) -> None
     assert len(series.readings("L1", "speed", START_NS, START_NS + DAY_NS)) == 0
     assert len(series.readings("L1", "speed", START_NS + 3 * DAY_NS, START_NS + 4 * DAY_NS)) == 100
     series.close()
+
+
+def test_a_recording_on_a_full_disk_is_whole_once_there_is_room(small_disk: SmallDisk) -> None:
+    folder = small_disk.folder / "taken"
+    with RecordingWriter(folder, header(), FACTS) as writer:
+        writer.add(decode(sample_entries()))
+        small_disk.fill()
+        for _ in range(2):
+            with pytest.raises(RecordingNotWritten, match="make room"):
+                writer.flush()
+        small_disk.free()
+        writer.flush()
+        writer.close()
+    recording = Recording(folder)
+    assert recording.header.complete
+    assert sum(len(group.messages.seq) for group in recording.groups()) == recording.header.messages > 0
 
 
 def test_records_on_a_full_disk_wait_and_go_on(small_disk: SmallDisk) -> None:

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from ingest import retrying
-from mqtt.outage import Outage
 from store.journal import Journal
+from store.outage import Outage
 from store.records.repository import Records, RecordsUnavailable
 from store.series import influx
 from store.series.connect import open_timeseries
