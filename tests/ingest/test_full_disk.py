@@ -30,8 +30,8 @@ KEEP_ALL = "[timeseries]\nraw_days = 100000\n"
 def test_a_monitor_waits_while_its_disk_is_full_also_over_a_restart_and_loses_nothing(
     tmp_path: Path, broker: Broker, small_disk: SmallDisk
 ) -> None:
-    monitor, log = Monitor(small_disk.folder, broker.port, KEEP_ALL), tmp_path / "monitor.log"
-    monitor.log = log
+    monitor = Monitor(small_disk.folder, broker.port, KEEP_ALL)
+    monitor.log = tmp_path / "monitor.log"
     monitor.records.put_lifts([facts("L1"), facts("L2")], "test", 0)
     monitor.start()
     voice, told = Voice(broker.port), 0
@@ -63,9 +63,6 @@ def test_a_monitor_waits_while_its_disk_is_full_also_over_a_restart_and_loses_no
     series = open_timeseries(small_disk.folder / "series", writable=False)
     span = (T0_MS * 1_000_000, (T0_MS + 1000 * told) * 1_000_000)
     until(lambda: len(series.readings("L2", "speed", *span)) == 10 * told, "every reading in the store")
-    assert log.read_text(encoding="utf-8").count("nothing is acknowledged: the journal") <= 4, (
-        "more than a line a minute"
-    )
     voice.close()
     assert monitor.stop() == 0
     monitor.records.close()

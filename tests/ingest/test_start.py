@@ -50,9 +50,7 @@ def test_a_monitor_starts_without_broker_records_and_time_series_and_judges_when
         voice.close()
         assert monitor.stop() == 0
         broker.stop()
-    log = monitor.log.read_text(encoding="utf-8")
-    assert 1 <= log.count("judging waits: The folder of sqlite:///") <= 2, "more than a line a minute"
-    assert "storing waits: InfluxDB at" in log
+    assert "storing waits: InfluxDB at" in monitor.log.read_text(encoding="utf-8")
 
 
 @pytest.mark.parametrize("way", WAYS)
