@@ -8,7 +8,7 @@ import sys
 
 import pytest
 
-from benchmarks import straight
+from benchmarks import latency, straight
 from tests.broker import mosquitto
 
 STEPS = (
@@ -21,7 +21,7 @@ ROW = re.compile(r"^(?P<what>\S.*?)  +(?P<lifts>\d+) +(?P<cpu_us>[\d.]+) +(?P<li
 
 @pytest.mark.broker
 @pytest.mark.timeout(180)
-def test_the_benchmark_prints_every_step_and_both_chains_in_one_table() -> None:
+def test_the_benchmark_prints_every_step_both_chains_and_how_long_alerts_take() -> None:
     mosquitto()
     small = ["--lifts", "40", "--seconds", "3"]
     output = subprocess.check_output([sys.executable, "-m", "benchmarks", *small], text=True)
@@ -29,6 +29,9 @@ def test_the_benchmark_prints_every_step_and_both_chains_in_one_table() -> None:
     assert len(rows) == len(STEPS), output
     assert all(row["what"].startswith(step) for row, step in zip(rows, STEPS, strict=True)), output
     assert all(float(row["cpu_us"]) > 0 and row["lifts"] == "40" for row in rows)
+    alerts = [line for line in output.splitlines() if line.startswith(tuple(latency.KINDS))]
+    assert len(alerts) == len(latency.KINDS), output
+    assert all(re.fullmatch(r".*? +40 +9(?: +\d+\.\d\d s){3} +0", line) for line in alerts), output
 
 
 def test_simulating_and_judging_without_a_broker_is_measured_step_by_step() -> None:
