@@ -13,7 +13,7 @@ const ALERTS_MOST = 200;
 /** Show in `headline` which lifts need attention, and in `subline` how many of the fleet's messages arrive. */
 export async function showHeadline(headline, subline, fleet) {
   const { states, lifts } = fleet, silent = SILENT.reduce((sum, state) => sum + (state === "blind" ? 0 : states[state] ?? 0), 0);
-  const worst = ["critical", "major", "minor", "blind"].find((state) => states[state]);
+  const worst = ["critical", "major", "minor"].find((state) => states[state]);
   const general = worst ? translate(`fleet.${worst}`, { n: states[worst] }) : withoutAlerts(fleet, silent);
   headline.replaceChildren(...(worst === "critical" ? await criticalHeadline(general, states.critical) : [general]));
   const stale_s = fleet.as_of ? secondsSince(fleet.as_of) : 0;
@@ -29,13 +29,14 @@ export async function showHeadline(headline, subline, fleet) {
 }
 
 /** Return the headline of a fleet without alerts: all is well only where every lift is heard and judged. */
-function withoutAlerts({ states, lifts, as_of, partitions }, unknown) {
+function withoutAlerts({ states, lifts, as_of, partitions }, silent) {
   if (!lifts) return translate("fleet.unwatched");
   if (!as_of || secondsSince(as_of) > STALLED_S) return translate("fleet.unknown");
   if (states["never-seen"] === lifts) return translate("fleet.unheard");
-  if (unknown - states.blind === lifts) return translate("fleet.silent");
+  if (silent === lifts) return translate("fleet.silent");
   if (partitions.some((each) => !each.running)) return translate("fleet.partly");
-  return unknown ? translate("fleet.quiet.others", { n: unknown }) : translate("fleet.quiet");
+  if (states.blind) return translate("fleet.blind", { n: states.blind });
+  return silent ? translate("fleet.quiet.others", { n: silent }) : translate("fleet.quiet");
 }
 
 /** Return the headline for critical lifts: a single alert with its duration, or how many lifts, and in how many people may be trapped. */
