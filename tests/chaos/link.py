@@ -19,7 +19,7 @@ class Link:
 
     def mend(self) -> None:
         """Accept connections again."""
-        self._listener = socket.create_server(("127.0.0.1", self.port))
+        self._listener = socket.create_server(("127.0.0.1", self.port), backlog=1024)
         threading.Thread(target=self._accept, args=(self._listener,), daemon=True).start()
 
     def cut(self) -> None:
@@ -35,10 +35,12 @@ class Link:
         while True:
             try:
                 near, _ = listener.accept()
+            except OSError:  # the network is cut
+                return
+            try:
                 far = socket.create_connection(("127.0.0.1", self._target_port))
             except OSError:
-                if listener.fileno() < 0:
-                    return
+                near.close()
                 continue
             with self._lock:
                 self._sockets |= {near, far}
