@@ -100,11 +100,15 @@ class TableCursor:
         while not self._ended and (ready[-1].is_empty() or ready[-1]["message"][-1] < message):
             following = next(self._slices, None)
             self._ended = following is None
-            ready.append(self._empty if following is None else following)
+            ready.append(self._empty if following is None else self._with_all_columns(following))
         last = ready.pop()
         cut = int(last["message"].search_sorted(message))
         self._rest = last[cut:]
         return pl.concat([*ready, last[:cut]])
+
+    def _with_all_columns(self, frame: pl.DataFrame) -> pl.DataFrame:
+        """Return a slice with the columns that a later version added; these are texts, and empty."""
+        return frame.with_columns(pl.lit("").alias(name) for name in self._empty.columns if name not in frame.columns)
 
     def _read(self, files: Sequence[Path], rows: int) -> Iterator[pl.DataFrame]:
         for path in files:

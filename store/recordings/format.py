@@ -24,7 +24,7 @@ from telemetry.instant import to_the_nanosecond
 from telemetry.streams import DOOR_STATES, MODES, POWERS
 from telemetry.wire.reencode import forms
 
-VERSION = 2
+VERSION = 3
 HEADER_FILE = "recording.json"
 
 TEXT, INSTANT, INTEGER, NUMBER, BOOLEAN, WAVE, BYTES, TEXTS = (
@@ -60,13 +60,14 @@ TABLES: Mapping[str, Mapping[str, Kind]] = {
     "vibration": {**_NAMED, "dt_ns": NUMBER, "x": WAVE, "y": WAVE, "z": WAVE},
     "machine": {**_NAMED, "dt_ns": NUMBER, "a": WAVE},
     "refusals": {"message": INTEGER, "arrived": INSTANT, "reason": TEXT, "detail": TEXT, "topic": TEXT,
-                 "payload": BYTES, "position": INTEGER},
+                 "payload": BYTES, "position": INTEGER, "lift_id": TEXT},
 }  # fmt: skip
 """The tables and their columns: `form` is the stream of the topic (`bundle` for a gateway's inner bundle; those of one
 envelope share their `position`); the `message` of a refusal is that of the first message accepted after it."""
 
 TABLES_SINCE: Mapping[str, int] = {"machine": 2}
-"""The format version that introduced a table; tables not listed exist since version 1."""
+"""The format version that introduced a table; tables not listed exist since version 1. Version 3 introduced the
+`lift_id` of a refusal, which is empty where an older recording is read."""
 
 LABELS: Mapping[str, Kind] = {
     "lift_id": TEXT,
@@ -213,7 +214,7 @@ def decode(tables: Mapping[str, ColumnMap], first: int) -> Decoded:
         for stream, names in CHANNELS.items()
     }
     refused = tables["refusals"]
-    columns = ("reason", "detail", "topic", "payload", "arrived", "position")
+    columns = ("reason", "detail", "topic", "payload", "arrived", "position", "lift_id")
     refusals = [Refusal(*row) for row in zip(*(refused[name] for name in columns), strict=True)]
     waves, machine = _waveforms(tables["vibration"], first, "xyz"), _waveforms(tables["machine"], first, "a")
     return Decoded(messages, samples, waves, refusals, machine)
@@ -223,7 +224,8 @@ def _refusals(decoded: Decoded, first: int) -> ColumnMap:
     refusals = decoded.refusals
     position = np.array([refusal.position for refusal in refusals], dtype=np.int64)
     columns: dict[str, Column] = {
-        name: [getattr(refusal, name) for refusal in refusals] for name in ("reason", "detail", "topic", "payload")
+        name: [getattr(refusal, name) for refusal in refusals]
+        for name in ("reason", "detail", "topic", "payload", "lift_id")
     }
     arrived = np.array([refusal.arrived_ns for refusal in refusals], dtype=np.int64)
     after = first + np.searchsorted(decoded.messages.position, position)
