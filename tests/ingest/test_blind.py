@@ -19,7 +19,9 @@ from telemetry.streams import topic
 from tests.ingest.running import DISTRICT, facts
 from tests.loopback import until
 
-S_NS, DAY_S = 1_000_000_000, 86_400
+S_NS = 1_000_000_000
+NEVER_HEARD = "never heard"
+"""A lift of which nothing was heard is not in the monitor's picture."""
 
 
 class World:
@@ -63,7 +65,7 @@ class World:
     def blind(self, lift: str = "L1") -> str:
         picture = self.judging.picture
         if picture is None or lift not in picture.lift_id:
-            return "?"
+            return NEVER_HEARD
         return str(picture.blind[picture.lift_id.tolist().index(lift)])
 
     def until_blind(self, reason: str, lift: str = "L1") -> None:
@@ -108,7 +110,7 @@ def test_a_lift_of_which_nothing_was_ever_judged_is_blind_at_once(world: World, 
 def test_a_registered_lift_is_blind_whose_every_message_is_refused(world: World) -> None:
     world.say(20, SECONDS)
     world.until_blind("clock-behind")
-    assert world.blind("L2") == ""
+    assert world.blind("L2") == NEVER_HEARD
     world.restart()
     world.until_blind("clock-behind")
     world.good(5)
@@ -159,7 +161,13 @@ def test_refused_messages_are_signs_of_life_of_a_lift_but_not_from_a_foreign_gat
     world.say(20, {"lifts": {"L2": {"t": 5}}}, lift="L1", stream="gateway")
     world.say(10, SECONDS)
     world.until_blind("clock-behind")
-    assert world.blind("L2") == ""
-    picture = world.judging.picture
-    assert picture is not None
-    assert picture.last_seen_ns.tolist()[picture.lift_id.tolist().index("L2")] == 0
+    assert world.blind("L2") == NEVER_HEARD
+
+
+def test_a_lift_that_sends_history_alone_is_blind(world: World) -> None:
+    world.say(300, {"seq": 100, "boot": "b", "t": world.t(300), "speed": {"v": 0.0}})
+    for k, ago_s in enumerate(range(200, 100, -10)):
+        world.say(ago_s, {"seq": k, "boot": "b", "t": world.t(5000 - k), "speed": {"v": 0.0}})
+    world.until_blind("late")
+    world.say(5, {"seq": 101, "boot": "b", "t": world.t(5), "speed": {"v": 0.0}})
+    world.until_blind("")
