@@ -1,8 +1,8 @@
 """The operator's settings: one TOML file, overridden by environment variables, read once when a command starts.
 
 `LIFTWATCH_BROKER__HOST=mqtt.example` overrides `host` in `[broker]`. An unknown key is an error that names the nearest
-known one, or the key's new place where it moved; a bad value is one line that says what to do. Secrets stand in files
-of their own.
+known one, or the key's new place where it moved; a bad value is one line with the remedy. Secrets are in
+files of their own.
 """
 
 from __future__ import annotations
@@ -92,7 +92,7 @@ class DashboardsSettings(Section):
 
 
 class WebhookSettings(Section):
-    """An HTTP endpoint that alerts are delivered to, and which of them."""
+    """An HTTP endpoint for alerts, and the filter of its alerts."""
 
     name: str = Field(min_length=1, max_length=64)
     url: str = Field(pattern=r"^https?://")

@@ -1,7 +1,7 @@
-"""The command line: parses the top level, imports the module of the one command that was asked for, and runs it.
+"""The command line: parses the top level, imports the module of the requested command only, and runs it.
 
-What cannot be used ends a command with one line for each fault on standard error and exit code 2. What goes away later,
-such as a broker or a database, is waited for.
+An unusable setting or argument ends a command with one line for each fault on standard error and exit code 2. A broker
+or database that becomes unavailable later is waited for.
 """
 
 from __future__ import annotations
@@ -23,8 +23,8 @@ UNUSABLE = 2
 EPILOG = """\
 Start here:
   liftwatch demo                         everything on this machine with 50 simulated lifts
-  liftwatch check-config                 what is configured, and whether it answers
-  liftwatch lifts import lifts.csv       tell the monitor what it watches
+  liftwatch check-config                 check the configuration and its servers
+  liftwatch lifts import lifts.csv       import the lifts to monitor
   liftwatch monitor & liftwatch serve    the two processes of a real installation
 
 Configuration is one TOML file (liftwatch.example.toml explains every key) and the environment:
@@ -44,27 +44,29 @@ class Command:
 COMMANDS: Mapping[str, Command] = {
     "demo": Command("Run broker, monitor, dashboards and a simulated fleet on this machine", "commands.demo"),
     "monitor": Command(
-        "Hear lifts, judge and remember what they say, announce alerts",
+        "Receive, judge and store messages of lifts, and publish alerts",
         "commands.monitor",
         {"POLARS_MAX_THREADS": "1"},  # a thread pool of polars' own costs the monitor a fifth more CPU
     ),
     "serve": Command("Serve the pages and the HTTP API", "commands.serve"),
     "simulate": Command("Play a simulated fleet to the broker, or write it as a recording", "commands.simulate"),
-    "inject": Command("Put a fault into a simulated lift", "commands.inject"),
-    "record": Command("Write down what lifts say at the broker, or what the store holds of one", "commands.record"),
-    "replay": Command("Play a recording to the broker, or straight through the rules", "commands.replay"),
+    "inject": Command("Inject a fault into a simulated lift", "commands.inject"),
+    "record": Command("Record messages from the broker, or readings from the store", "commands.record"),
+    "replay": Command("Play a recording to the broker, or judge it without a broker", "commands.replay"),
     "evaluate": Command(
-        "Hold alerts against what truly happened: recall, false alarms and delays of each rule", "commands.evaluate"
+        "Compare alerts with labels: recall, false alarms and delays of each rule", "commands.evaluate"
     ),
-    "lifts": Command("Bring lifts into the registry, or take a copy of it", "commands.lifts"),
-    "check-config": Command("Read the configuration and try what it names", "commands.check_config"),
+    "lifts": Command("Import lifts into the registry, or export it", "commands.lifts"),
+    "check-config": Command(
+        "Check the configuration and connect to the servers that it names", "commands.check_config"
+    ),
     "compile": Command("Compile the recurrences ahead of time, so that the monitor starts at once", "commands.compile"),
     "broker": Command("Run the small broker that the demonstration uses without Mosquitto", "commands.broker"),
 }
 
 
 class CommandModule(Protocol):
-    """What the module of a command offers."""
+    """The interface of a command's module."""
 
     EXPECTED_ERRORS: tuple[type[Exception], ...]
     add_arguments: Callable[[argparse.ArgumentParser], None]
@@ -98,7 +100,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def parse(arguments: Sequence[str] | None = None) -> tuple[CommandModule, argparse.Namespace]:
-    """Return the module of the command that is named, which alone is imported, and its options."""
+    """Import the module of the requested command only; return the module and its options."""
     options = top_parser().parse_args(arguments)
     command = COMMANDS[options.command]
     for name, value in command.environment.items():
@@ -114,19 +116,19 @@ def parse(arguments: Sequence[str] | None = None) -> tuple[CommandModule, argpar
 
 
 def top_parser() -> argparse.ArgumentParser:
-    """Return the parser of what stands before the command; the command's own arguments are left as they are."""
+    """Return the parser of the options before the command; the command's own arguments are left as they are."""
     listed = "\n".join(f"  {name:<14}{command.help}" for name, command in COMMANDS.items())
     parser = argparse.ArgumentParser(
         prog="liftwatch",
-        description="An open monitor for lifts: hears them over MQTT, judges them, tells people what to do.\n\n"
+        description="An open monitor for lifts: receives their readings over MQTT, finds faults, alerts people.\n\n"
         f"Commands:\n{listed}",
         epilog=EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("--config", type=Path, help="the TOML file (default: liftwatch.toml where there is one)")
-    parser.add_argument("--verbose", action="store_true", help="say more of what happens")
-    parser.add_argument("command", type=command_name, metavar="COMMAND", help="one of those above")
-    own = "its own: liftwatch COMMAND --help lists them"
+    parser.add_argument("--verbose", action="store_true", help="log more")
+    parser.add_argument("command", type=command_name, metavar="COMMAND", help="one of the commands above")
+    own = "its arguments: liftwatch COMMAND --help lists them"
     parser.add_argument("arguments", nargs=argparse.REMAINDER, metavar="...", help=own).required = False
     return parser
 

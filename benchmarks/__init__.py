@@ -1,1 +1,1 @@
-"""What each step costs: `make bench` prints it in one table."""
+"""Benchmarks: `make bench` prints the cost of each step in one table."""

@@ -1,4 +1,4 @@
-"""What was kept while a device or a network was away, decoded, put in order and judged in one go on one core.
+"""Measures decoding, sequencing and judging the backlog of a disconnected device or network on one core.
 
 python -m benchmarks.backlog
 """
@@ -24,7 +24,7 @@ STEPS = ("decode", "sequence", "judge")
 
 
 def bodies(lifts: int, seconds: int, vibration: bool) -> Iterator[list[Entry]]:
-    """Yield the bundles of a fleet that was away, as the journal hands them out: some thousand at a time."""
+    """Yield the bundles of a disconnected fleet as the journal reads them: some thousand at a time."""
     position = 0
     entries: list[Entry] = []
     for second in range(seconds):

@@ -1,4 +1,4 @@
-"""An import of many lifts beside a monitor and a server at work: how long it takes, and what waits for it meanwhile.
+"""Measures an import of many lifts beside a running monitor and server: its duration, and the delays of other work.
 
 python -m benchmarks.importing --lifts 100000
 
@@ -43,12 +43,12 @@ class TalkingLifts:
         self._pressed_s: dict[str, float] = {}
         self._client = Client(CallbackAPIVersion.VERSION2)
         self._client.on_connect = lambda client, *_: client.subscribe(f"{BASE}/+/+/alert", 1)
-        self._client.on_message = self._hear
+        self._client.on_message = self._on_alert
         self._client.connect("127.0.0.1", port)
         self._client.loop_start()
         self._second = self._presses = 0
 
-    def _hear(self, _client: Client, _data: Any, message: MQTTMessage) -> None:
+    def _on_alert(self, _client: Client, _data: Any, message: MQTTMessage) -> None:
         alert = json.loads(message.payload)
         pressed_s = self._pressed_s.get(alert["lift_id"])
         if alert["rule"] == "alarm-button" and pressed_s is not None:
@@ -71,8 +71,8 @@ class TalkingLifts:
         self._client.publish(f"{BASE}/{bundles.DISTRICT}/{name}/status", json.dumps(press), 1)
 
     @property
-    def untold(self) -> int:
-        """How many presses were not yet told."""
+    def unanswered(self) -> int:
+        """The number of presses without an alert so far."""
         return len(self._pressed_s)
 
 
@@ -85,7 +85,7 @@ def _plain(body: Any) -> Any:
 def repeating(
     act: Callable[[], object], every_s: float, stopping: threading.Event, took_s: list[float]
 ) -> threading.Thread:
-    """Call `act` every so often in a thread of its own, and note how long each call took."""
+    """Call `act` every `every_s` in a thread of its own, and append the duration of each call to `took_s`."""
 
     def run() -> None:
         while not stopping.wait(every_s):
@@ -129,7 +129,7 @@ def measure(lifts: int) -> list[str]:
 
 
 def beside(lifts: int, port: int, address: str, records: Records) -> list[str]:
-    """Import while everything else goes on; return the lines of the report."""
+    """Import while lifts send and alarms are pressed; return the lines of the report."""
     talking, stopping = TalkingLifts(port), threading.Event()
     commits_s: list[float] = []
     pages_s: list[float] = []
@@ -154,7 +154,7 @@ def beside(lifts: int, port: int, address: str, records: Records) -> list[str]:
     )
     assert len(answer.raise_for_status().json()["taken"]) == lifts
     took_s = time.monotonic() - begun_s
-    while _known(records) < lifts and time.monotonic() - begun_s < TAKEN_IN_LIMIT_S:
+    while _registered(records) < lifts and time.monotonic() - begun_s < TAKEN_IN_LIMIT_S:
         time.sleep(pipeline.PAUSE_S)
     in_s = time.monotonic() - begun_s
     time.sleep(AFTER_S)
@@ -164,10 +164,10 @@ def beside(lifts: int, port: int, address: str, records: Records) -> list[str]:
     time.sleep(AFTER_S)
     lines.append(_line("beside", talking.waits_s[first[0] :], commits_s[first[1] :], pages_s[first[2] :]))
     head = f"{lifts} lifts, {len(body) / 1e6:.0f} MB of CSV: imported in {took_s:.1f} s, judged by in {in_s:.1f} s,"
-    return [f"{head} {talking.untold} alarms untold", *lines]
+    return [f"{head} {talking.unanswered} presses without an alert", *lines]
 
 
-def _known(records: Records) -> float:
+def _registered(records: Records) -> float:
     """Return how many registered lifts the monitor has taken in, by its own count."""
     pictures = records.live()
     return pictures[-1].counts.get("registry_lifts", 0.0) if pictures else 0.0

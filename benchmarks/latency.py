@@ -1,10 +1,10 @@
-"""How long an alert takes from its deciding message, the last one of its lift, to MQTT, beside a fleet that goes on.
+"""Measures the latency of alerts, from the deciding message of a lift to the alert on MQTT, beside a publishing fleet.
 
     python -m benchmarks.latency --lifts 100 1000 5000
     python -m benchmarks.latency --lifts 100 --flood
 
-Each probe is a lift of its own that speaks once and then never again. Time counts from just before the publication to
-the alert's arrival at a subscriber, so the broker is in it twice.
+Each probe is a lift of its own that sends no later message. Time counts from just before the publication to
+the alert's arrival at a subscriber, so it includes the broker twice.
 """
 
 from __future__ import annotations
@@ -55,15 +55,15 @@ class Probes:
 
     def __init__(self, port: int) -> None:
         self.sent: dict[str, tuple[str, float]] = {}
-        self.told: dict[str, float] = {}
+        self.alerted_s: dict[str, float] = {}
         self._client = Client(CallbackAPIVersion.VERSION2)
         self._client.on_connect = lambda client, *_: client.subscribe("lift/v1/+/+/alert", 1)
-        self._client.on_message = lambda _client, _data, message: self._hear(message.topic)
+        self._client.on_message = lambda _client, _data, message: self._on_alert(message.topic)
         self._client.connect("127.0.0.1", port)
         self._client.loop_start()
 
-    def _hear(self, where: str) -> None:
-        self.told.setdefault(where.split("/")[3], time.monotonic())
+    def _on_alert(self, where: str) -> None:
+        self.alerted_s.setdefault(where.split("/")[3], time.monotonic())
 
     def send(self, publisher: Publisher) -> None:
         """Send the deciding message of the next probe."""
@@ -80,7 +80,7 @@ class Probes:
         self._client.loop_stop()
         for kind in KINDS:
             sent = {lift: at_s for lift, (which, at_s) in self.sent.items() if which == kind}
-            took_s = [self.told[lift] - at_s for lift, at_s in sent.items() if lift in self.told]
+            took_s = [self.told[lift] - at_s for lift, at_s in sent.items() if lift in self.alerted_s]
             p50, p99, most = np.quantile(took_s, [0.5, 0.99, 1.0]) if took_s else [np.nan] * 3
             numbers = "".join(f"{one:>7.2f} s" for one in (p50, p99, most))
             yield f"{kind:<39}{lifts:>6}{len(sent):>9}{numbers}{len(sent) - len(took_s):>9}"

@@ -1,6 +1,6 @@
-"""`liftwatch check-config`: try everything that the configuration names, and print how each check ended.
+"""`liftwatch check-config`: check everything that the configuration names, and print the result of each check.
 
-One line for each check, and all faults at once. Nothing is made, migrated or sent, and no session is left behind.
+One line for each check, and all faults at once. Nothing is created, migrated or sent, and no session is left behind.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ def add_arguments(_: argparse.ArgumentParser) -> None:
 
 
 def run(_: argparse.Namespace, settings: Configuration) -> int:
-    """Try everything; return exit code 2 where a check fails."""
+    """Run all checks; return exit code 2 where a check fails."""
     failed: set[str] = set()
     for name, act, needs in checks(settings):
         lacking = sorted(failed.intersection(needs))

@@ -17,14 +17,14 @@ def add_arguments(_: argparse.ArgumentParser) -> None:
 
 
 def run(_: argparse.Namespace, settings: Configuration) -> int:
-    """Compile what the cache does not hold, and say what takes the time."""
+    """Compile the recurrences that the cache lacks, and report it."""
     print("Compiling the recurrences: about half a minute, once after each update …", flush=True)
     print(summary(warm_up(RULES)))
     return 1 if not_kept() else 0
 
 
 def summary(done: WarmUp) -> str:
-    """Return what was compiled, how long it took, and what to do where the code cannot be kept."""
+    """Return a line with the compiled recurrences, the time, and a remedy where the cache cannot be written."""
     if not done.compiled:
         return f"nothing to compile: the code of every recurrence is in the cache ({done.took_s:.1f} s)"
     compiled = f"{done.compiled} functions compiled in {done.took_s:.1f} s"

@@ -1,7 +1,7 @@
 """`liftwatch demo`: broker, monitor, dashboards and a simulated fleet on this machine, each a process of its own.
 
 A process that dies is started again; Ctrl-C ends all of them, in the order that loses nothing. Nothing is left behind
-but the folder that was asked for.
+except the folder of `--data`.
 """
 
 from __future__ import annotations
@@ -58,9 +58,9 @@ def run(options: argparse.Namespace, _: Configuration) -> int:
                 child.start()
                 child.wait_until_ready()
             say(f"\n  Liftwatch is at http://{LOOPBACK}:{options.port}/")
-            say("  Put a fault into a lift on its page, or:")
+            say("  Inject a fault into a lift on its page, or:")
             say(f"    {sys.argv[0]} --config {data / CONFIG_NAME} inject sim-00001 governor-overspeed")
-            say(f"  Logs: {data}.  Ctrl-C ends all of it.\n")
+            say(f"  Logs: {data}.  Ctrl-C ends the demonstration.\n")
             supervise(children)
         except KeyboardInterrupt:
             say("\nending …")
@@ -75,7 +75,7 @@ def run(options: argparse.Namespace, _: Configuration) -> int:
 
 @contextlib.contextmanager
 def data_folder(asked: Path | None) -> Iterator[Path]:
-    """Give the folder that was asked for, or a temporary one that is removed at the end."""
+    """Yield the folder `asked`, or a temporary one that is removed at the end."""
     if asked is not None:
         asked.mkdir(parents=True, exist_ok=True)
         yield asked.resolve()

@@ -1,4 +1,4 @@
-"""The error that ends a command with one line, and the hint at a name that was meant. Costs nothing to import."""
+"""The error that ends a command with one line, and the hint at the nearest name. Imports no slow module."""
 
 from __future__ import annotations
 

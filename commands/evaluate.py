@@ -1,4 +1,4 @@
-"""`liftwatch evaluate`: alerts against labels of what truly happened: recall, false alarms and delays, as a report."""
+"""`liftwatch evaluate`: compares alerts with labels, and reports recall, false alarms and delays."""
 
 from __future__ import annotations
 
@@ -34,11 +34,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the command's arguments."""
     parser.epilog = EPILOG
     parser.add_argument("recording", nargs="?", type=Path, help="the folder of a recording that has labels")
-    parser.add_argument("--scenario", metavar="NAME", help="live through a scenario instead of a recording")
+    parser.add_argument("--scenario", metavar="NAME", help="simulate a scenario instead of a recording")
     parser.add_argument("--lifts", type=arguments.count, help="how many lifts the scenario has")
     parser.add_argument("--seed", type=arguments.seed, help="which fleet it is")
     parser.add_argument("--days", type=arguments.count, help="how many days it lasts")
-    parser.add_argument("--processes", type=arguments.count, help="live a scenario in so many processes (default 1)")
+    parser.add_argument("--processes", type=arguments.count, help="simulate in so many processes (default 1)")
     parser.add_argument("--findings", type=Path, metavar="CSV", help="another detector's findings, instead of ours")
     named = "RECORDING.evaluation, RECORDING.CSV.evaluation or NAME.evaluation"
     parser.add_argument("--to", type=Path, metavar="FOLDER", help=f"where the report goes (default: {named}, here)")
@@ -68,10 +68,10 @@ def refuse_contradictions(options: argparse.Namespace) -> None:
     if (options.recording is None) == (options.scenario is None):
         raise Unusable("evaluate: name either the folder of a recording or a --scenario")
     if options.scenario is not None and options.findings is not None:
-        raise Unusable("--findings: name the recording that they were found in, instead of a --scenario")
+        raise Unusable("--findings: name the recording of these findings instead of a --scenario")
     for_scenario = arguments.given(options, "lifts", "days", "seed", "processes")
     if options.recording is not None and for_scenario:
-        raise Unusable(f"--{next(iter(for_scenario))}: leave it out; it is for a --scenario, a recording is what it is")
+        raise Unusable(f"--{next(iter(for_scenario))}: leave it out; it applies to a --scenario only")
 
 
 def report_name(options: argparse.Namespace) -> str:

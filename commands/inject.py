@@ -27,5 +27,5 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace, settings: Configuration) -> int:
     """Publish the request."""
     inject(broker_address(settings), options.lift_id, options.cause, options.for_s)
-    print(f"told {options.lift_id}: {options.cause} for {options.for_s:g} s")
+    print(f"requested for {options.lift_id}: {options.cause} for {options.for_s:g} s")
     return 0

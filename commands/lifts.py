@@ -1,4 +1,4 @@
-"""`liftwatch lifts`: lifts into the registry from CSV or JSON (`import`), and a copy of the registry (`export`)."""
+"""`liftwatch lifts`: import lifts into the registry from CSV or JSON, and export them."""
 
 from __future__ import annotations
 
@@ -22,12 +22,14 @@ SHOWN_EVERY_S = 1.0
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the two actions with their arguments."""
     actions = parser.add_subparsers(required=True, metavar="ACTION")
-    bring = actions.add_parser("import", help="take lifts from CSV or JSON; rows that do not fit are named, with why")
+    bring = actions.add_parser(
+        "import", help="import lifts from CSV or JSON; refused rows are listed with their errors"
+    )
     bring.add_argument("file", type=Path, help="a .csv or .json file (the columns: docs/contract.md, section 2)")
-    bring.add_argument("--by", default="command line", help="who does this, for the audit")
+    bring.add_argument("--by", default="command line", help="the name in the audit log")
     bring.set_defaults(action=import_lifts)
     take = actions.add_parser("export", help="write the registry as CSV or JSON")
-    take.add_argument("file", type=Path, nargs="?", help="where to (default: standard output, JSON)")
+    take.add_argument("file", type=Path, nargs="?", help="the file to write (default: standard output, JSON)")
     take.set_defaults(action=export_lifts)
 
 
@@ -38,7 +40,7 @@ def run(options: argparse.Namespace, settings: Configuration) -> int:
 
 
 def import_lifts(options: argparse.Namespace, settings: Configuration) -> int:
-    """Put the lifts of a file into the registry; print, row by row, what is wrong with those that are refused."""
+    """Import the lifts of a file into the registry; print the errors of each refused row."""
     read = read_json if options.file.suffix.lower() == ".json" else read_csv
     try:
         taken, refused = read(options.file.read_bytes())

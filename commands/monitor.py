@@ -40,7 +40,7 @@ COLLECT_AFTER = 200_000
 
 
 def add_arguments(_: argparse.ArgumentParser) -> None:
-    """Add nothing: the configuration says all that the monitor needs."""
+    """Add nothing: the configuration has every setting of the monitor."""
 
 
 def run(_: argparse.Namespace, settings: Configuration) -> int:
@@ -64,14 +64,14 @@ def collect_seldom() -> None:
 
 @contextmanager
 def open_monitor(settings: Configuration) -> Iterator[Monitor]:
-    """Open the journal, and give a monitor that waits for broker, records and time series where they are away."""
+    """Open the journal, and yield a monitor that waits for an unavailable broker, records or time series."""
     rules, webhooks, address = tuned_rules(settings), webhook_endpoints(settings), broker_address(settings)
     where = settings.monitor
     with (
         Records.opened_at_first_use(settings.records_url) as records,
         Journal.open(where.data_dir / "journal", where.journal_limit_mb << 20) as journal,
     ):
-        with suppress(RecordsUnavailable):  # away, they are claimed later; there, a mismatch is refused unheard
+        with suppress(RecordsUnavailable):  # unavailable: the partition is claimed later
             records.claim(partition(settings))
         journal.lock()  # before connecting: a second monitor would take over the first one's session at the broker
         notifiers: list[Notifier] = [Announcer(records, address, client_id(settings, "announcer"))]

@@ -1,4 +1,4 @@
-"""`liftwatch record`: a recording of what lifts say at the broker, or of what the time series hold of some lifts."""
+"""`liftwatch record`: record messages from the broker, or stored readings of some lifts."""
 
 from __future__ import annotations
 
@@ -38,26 +38,26 @@ UNKNOWN_DISTRICT = "unknown"
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the command's arguments."""
-    parser.add_argument("folder", type=Path, help="the recording: a folder that is not there yet")
+    parser.add_argument("folder", type=Path, help="the recording: a new folder")
     until = "how long (default: until Ctrl-C)"
     endless = float("inf")
     parser.add_argument("--for", dest="for_s", type=arguments.seconds, default=endless, metavar="SECONDS", help=until)
     parser.add_argument("--lift", action="append", default=[], help="from the store: this lift (may be repeated)")
-    parser.add_argument("--from", dest="from_ns", type=instant, metavar="TIME", help="from the store: from here on")
-    parser.add_argument("--to", dest="to_ns", type=instant, metavar="TIME", help="from the store: up to here")
+    parser.add_argument("--from", dest="from_ns", type=instant, metavar="TIME", help="from the store: the begin")
+    parser.add_argument("--to", dest="to_ns", type=instant, metavar="TIME", help="from the store: the end")
 
 
 def run(options: argparse.Namespace, settings: Configuration) -> int:
     """Record from the time series where a lift is named, else from the broker."""
     if options.lift:
         if options.for_s != float("inf"):
-            raise Unusable("--for: how long to hear the broker; with --lift say --from and --to")
+            raise Unusable("--for: only for recording from the broker; with --lift use --from and --to")
         if options.from_ns is None or options.to_ns is None or options.from_ns >= options.to_ns:
-            raise Unusable("--lift: say --from and, later, --to as well")
+            raise Unusable("--lift: add --from and --to")
         header = record_series(settings, options.folder, options.lift, options.from_ns, options.to_ns)
         return report_written(header, options.folder, "it was interrupted")
     if options.from_ns is not None or options.to_ns is not None:
-        raise Unusable("--from and --to: say --lift as well; what was said at the broker before is heard no more")
+        raise Unusable("--from and --to: add --lift; the broker has no earlier messages")
     header = record_broker(settings, options.folder, options.for_s)
     return report_written(header, options.folder, "the broker was away for a while")
 
@@ -71,7 +71,7 @@ def instant(text: str) -> int:
 
 
 def record_broker(settings: Configuration, folder: Path, for_s: float) -> RecordingHeader:
-    """Record what lifts say at the broker for `for_s` seconds, or until Ctrl-C."""
+    """Record messages from the broker for `for_s` seconds, or until Ctrl-C."""
     name = client_id(settings, f"record-{time.time_ns():x}")
     source = connected(MqttSource(broker_address(settings), name, session_kept_s=0))
     begun, progress = time.monotonic(), Progress()
@@ -92,7 +92,7 @@ def record_broker(settings: Configuration, folder: Path, for_s: float) -> Record
 def record_series(
     settings: Configuration, folder: Path, lifts: Sequence[str], from_ns: int, to_ns: int
 ) -> RecordingHeader:
-    """Record what the time series hold of `lifts`; raise Unusable where they hold nothing."""
+    """Record the stored readings of `lifts`; raise Unusable where there are none."""
     facts = {lift.lift_id: lift for lift in registered_lifts(settings) if lift.lift_id in lifts}
     districts = {lift_id: facts[lift_id].district if lift_id in facts else UNKNOWN_DISTRICT for lift_id in lifts}
     progress = Progress()
@@ -114,7 +114,7 @@ def record_series(
 
 
 def nothing_stored(settings: Configuration, lifts: Sequence[str], from_ns: int, to_ns: int) -> str:
-    """Return the message for lifts of which the time series hold nothing between two instants."""
+    """Return the error message for lifts without stored readings between two instants."""
     days = settings.timeseries.raw_days
     kept = f"; it keeps what was said in the last {days} days" if days else ""
     span = f"from {to_the_nanosecond(from_ns)} to {to_the_nanosecond(to_ns)}"

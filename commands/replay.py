@@ -1,4 +1,4 @@
-"""`liftwatch replay`: a recording played to the broker, or judged straight through without a broker."""
+"""`liftwatch replay`: play a recording to the broker, or judge it without a broker."""
 
 from __future__ import annotations
 
@@ -54,9 +54,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     speed = "times real time (default 1); 0: as fast as the broker takes it"
     parser.add_argument("--speed", type=arguments.seconds, help=speed)
     parser.add_argument("--lift", action="append", default=[], help="this lift alone (may be repeated)")
-    parser.add_argument("--form", choices=FORMS, help="how its messages are written (default json)")
+    parser.add_argument("--form", choices=FORMS, help="the encoding of its messages (default json)")
     parser.add_argument("--now", action="store_true", help="move its times to the present")
-    parser.add_argument("--register", action="store_true", help="first put its lifts into the registry")
+    parser.add_argument("--register", action="store_true", help="first import its lifts into the registry")
     parser.add_argument("--judge", action="store_true", help="no broker: judge it, and write the alerts as JSON lines")
     parser.add_argument("--processes", type=arguments.count, help="judge in so many processes (default 1)")
     parser.add_argument("--to", type=Path, metavar="FILE", help="write the alerts here (default: standard output)")
@@ -69,7 +69,7 @@ def run(options: argparse.Namespace, settings: Configuration) -> int:
             raise Unusable("--judge: leave --speed, --form, --now and --register out; they are for a broker")
         return run_judge(options, settings)
     if options.to is not None or options.processes is not None:
-        raise Unusable("--to and --processes: say --judge as well; what is played to the broker its monitor judges")
+        raise Unusable("--to and --processes: add --judge; without it the monitor at the broker judges")
     return run_play(options, settings)
 
 
@@ -111,7 +111,7 @@ def play(settings: Configuration, recording: Recording, pace: Pace, form: str, l
         try:
             replayer.play(groups_of(recording, lifts))
         except Undelivered as error:
-            raise Unusable(f"the broker {address} did not take all of it: {error}; try again") from None
+            raise Unusable(f"the broker {address} did not accept all messages: {error}; try again") from None
     return replayer.sent
 
 
@@ -123,7 +123,7 @@ def shift_to_present_ns(recording: Recording, pace: Pace) -> int:
 
 
 def judge(folder: Path, rules: Sequence[Rule], lifts: Collection[str], process_count: int) -> JudgedRecording:
-    """Judge a recording, or `lifts` of it, straight through in so many processes."""
+    """Judge a recording, or `lifts` of it, without a broker in `process_count` processes."""
     header = open_recording(folder, lifts).header
     begun = time.monotonic()
     shares = [(folder, rules, tuple(lifts), Partition(number, process_count)) for number in range(process_count)]

@@ -19,7 +19,7 @@ EXPECTED_ERRORS = (RecordsUnavailable,)
 
 
 def add_arguments(_: argparse.ArgumentParser) -> None:
-    """Add nothing: the configuration says all that the server needs."""
+    """Add nothing: the configuration has every setting of the server."""
 
 
 def run(_: argparse.Namespace, settings: Configuration) -> int:

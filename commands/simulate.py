@@ -32,7 +32,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the command's arguments, and the shipped scenarios to its help."""
     shipped = "\n".join(f"  {name:<22} {found.about}" for name, found in library.shipped().items())
     parser.epilog = f"Scenarios:\n{shipped}"
-    parser.add_argument("--scenario", metavar="NAME", help="one of those below, or a TOML file of your own")
+    parser.add_argument("--scenario", metavar="NAME", help="one of the scenarios below, or a TOML file")
     parser.add_argument("--lifts", type=arguments.count, help="how many lifts (default: the scenario's, else 50)")
     parser.add_argument("--seed", type=arguments.seed, help="which fleet (default: the scenario's, else 1)")
     faster = "above 1 the lifts begin a day ago, and catch up with now"
@@ -43,14 +43,16 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     rate = f"{RATE} (default: the scenario's, else none)"
     parser.add_argument("--faults", "--faults-per-hour", type=float, dest="faults_per_hour", help=rate)
     parser.add_argument("--to", type=Path, metavar="FOLDER", help="write a recording instead, as fast as it goes")
-    parser.add_argument("--labels", type=Path, help="append what really happened to this file, a JSON line each")
-    parser.add_argument("--register", action="store_true", help="first put these lifts into the registry")
+    parser.add_argument("--labels", type=Path, help="append the labels of faults to this file, a JSON line each")
+    parser.add_argument("--register", action="store_true", help="first import these lifts into the registry")
 
 
 def run(options: argparse.Namespace, settings: Configuration) -> int:
     """Play the fleet until a signal, or until its scenario is over; or write it as a recording."""
     if options.to is not None and (options.speed is not None or options.labels is not None):
-        raise Unusable("--to: leave --speed and --labels out; a recording is as fast as it goes, and has its labels")
+        raise Unusable(
+            "--to: leave --speed and --labels out; a recording is written at full speed and contains its labels"
+        )
     scenario = read_scenario(options)
     if options.register:
         with Records.open(settings.records_url) as records:

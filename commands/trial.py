@@ -1,4 +1,4 @@
-"""A detector on trial: a recording, or a simulated world, is judged and its alerts are collected beside the labels.
+"""Judges a recording or a simulated world for an evaluation, and collects its alerts and labels.
 
     recording ─► replay ─► alerts ─┐
     scenario ─► world ─► replay ───┼─► evaluate ─► report       findings of another detector take the place of ours
@@ -42,7 +42,7 @@ RULE_SLUGS = frozenset(rule.slug for rule in RULES)
 
 @dataclass(frozen=True, slots=True)
 class Trial:
-    """The lifts that were watched, the labels of what truly happened to them, and what was raised."""
+    """The lifts of a recording or world, the labels of their faults, and the raised alerts."""
 
     evaluation_run: EvaluationRun
     labels: Sequence[Mapping[str, Any]]
@@ -120,7 +120,7 @@ def fleet_parts(lifts: int, count: int) -> list[slice]:
 def judge_part(
     scenario: Scenario, part: slice, rules: Sequence[Rule]
 ) -> tuple[list[LiftFacts], list[dict[str, object]], list[RaisedAlert]]:
-    """Simulate and judge a part of the fleet; return its lifts, its labels and what was raised."""
+    """Simulate and judge a part of the fleet; return its lifts, labels and raised alerts."""
     simulation = Simulation(scenario, scenario.start_ns, part=part)
     run = Replay(simulation.facts, rules, silence=True, attended_s=ATTENDED_S)
     messages = scenario.seconds * len(simulation.facts) if part.start == 0 else 0  # the first part shows the progress

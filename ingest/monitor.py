@@ -151,7 +151,7 @@ class Monitor:
     def _receive(self) -> None:
         self._journalled_to_ns = time.time_ns()
         arrivals = self._gather()
-        ours = [arrival for arrival in arrivals if self._partition.hears(arrival.topic)]
+        ours = [arrival for arrival in arrivals if self._partition.accepts(arrival.topic)]
         if ours or self._source.is_subscribed:
             self._catching_up.hear(ours, time.monotonic())
         if not arrivals:

@@ -3,7 +3,7 @@
     failures so far   0          1           2           3 ...
     pause drawn from  [0, f)     [0, 2 f)    [0, 4 f)    [0, 8 f) ... never above the limit
 
-Full jitter keeps many that lost the same broker or database at once from coming back at once.
+Full jitter prevents many clients of one broker or database from reconnecting at the same moment.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ def pause_s(failures: int, first_s: float, limit_s: float, chance: float) -> flo
 
 
 class Backoff:
-    """The failures in a row of one thing that is tried again until it succeeds."""
+    """The failures in a row of an operation that is retried until it succeeds."""
 
     def __init__(self, first_s: float, limit_s: float) -> None:
         self.failures = 0
@@ -33,5 +33,5 @@ class Backoff:
         return pause
 
     def reset(self) -> None:
-        """Begin again at the shortest pause, after a success."""
+        """Reset the pause to the shortest, after a success."""
         self.failures = 0

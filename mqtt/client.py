@@ -23,7 +23,7 @@ MQTT5, MQTT311 = MQTTProtocolVersion.MQTTv5, MQTTProtocolVersion.MQTTv311
 
 @dataclass(frozen=True, slots=True)
 class BrokerAddress:
-    """Where a broker is and how it is spoken to; the names are the keys of `[broker]` in the configuration."""
+    """The address of a broker, TLS and credentials; the names are the keys of `[broker]` in the configuration."""
 
     host: str = "127.0.0.1"
     port: int = 1883
@@ -41,7 +41,8 @@ class BrokerAddress:
 class Session:
     """The session that the broker keeps for a client id while the client is away.
 
-    `kept_s` 0 is none at all; MQTT 3.1.1 only knows none and for ever. Without a `client_id` a random one is taken.
+    `kept_s` 0: no session is kept; in MQTT 3.1.1 any other value keeps the session for ever. Without a `client_id` a
+    random one is used.
     """
 
     client_id: str = ""
@@ -61,7 +62,7 @@ class BadCertificates(ValueError):
 
 
 def tls_context(address: BrokerAddress) -> ssl.SSLContext | None:
-    """Return how to encrypt and whom to trust, None without TLS; raise BadCertificates for a useless CA file."""
+    """Return the TLS context of an address, None without TLS; raise BadCertificates for a useless CA file."""
     if not address.tls:
         return None
     try:

@@ -1,4 +1,4 @@
-"""One connection to a broker that always comes back, driven by the calling thread alone.
+"""A connection to a broker that reconnects, driven by the calling thread only.
 
     serve ─► pause over ─► connect ─► CONNACK ─► SUBSCRIBE ─► packets, both ways ─► lost ─┐
       ▲                    MQTT 5, else 3.1.1                                             │
@@ -6,8 +6,9 @@
       └──────────────────── pause with full jitter ◄── refused, closed or silent ◄────────┘
 
 Each connection is opened in MQTT 5, and at once again in 3.1.1 where the broker refuses the version, or closes without
-a CONNACK and has never accepted MQTT 5. A broker that is silent is busy: that says nothing of its version. After the
-third eviction in a row by another client with the same client id, the next connection waits for `CONTESTED_PAUSE_S`.
+a CONNACK and has never accepted MQTT 5. Silence of the broker means that it is busy, not that it refuses the version.
+After the third eviction in a row by another client with the same client id, the next connection waits for
+`CONTESTED_PAUSE_S`.
 """
 
 from __future__ import annotations
@@ -47,11 +48,11 @@ READ_LIMIT_MESSAGES, READ_LIMIT_BYTES = 1024, 8 << 20
 
 
 class SubscriptionRefused(OSError):
-    """The broker lets this user read none of the topics."""
+    """The broker refuses this user every subscription."""
 
 
 class BrokerConnection:
-    """A connection to `address`, subscribed to `topics`; subclasses say what happens with messages.
+    """A connection to `address`, subscribed to `topics`; subclasses handle messages.
 
     `last_error` is why the last attempt failed, `is_refused` whether another attempt would fail the same way, and
     `is_contested` whether that is because another client uses the client id. While `is_quiet`, failures are not
@@ -92,7 +93,7 @@ class BrokerConnection:
 
     @property
     def is_ready(self) -> bool:
-        """Whether the broker has accepted the connection and, where that is a must, the subscription."""
+        """Whether the broker has accepted the connection and, with `must_subscribe`, the subscription."""
         return self.is_subscribed if self._must_subscribe else self.is_connected
 
     def connect(self, within_s: float, ended: Event | None = None) -> str | None:
@@ -109,7 +110,7 @@ class BrokerConnection:
         return f"the broker {self.address} cannot be used: {self.last_error or failures.NO_ANSWER}"
 
     def serve(self, wait_s: float) -> None:
-        """Connect when it is time to; else wait at most `wait_s` for the socket, and read and write what is ready."""
+        """Connect when the pause is over; else wait at most `wait_s` for the socket, then read and write packets."""
         client = self._client or self._open(wait_s)
         if client is None:
             return
@@ -142,13 +143,13 @@ class BrokerConnection:
         """Take the broker's answer to a published message."""
 
     def _opened(self, properties: Properties | None) -> None:
-        """Begin with an accepted connection."""
+        """Handle an accepted connection."""
 
     def _closed(self) -> None:
-        """End with a lost connection."""
+        """Handle a lost connection."""
 
     def _open(self, wait_s: float) -> Client | None:
-        """Open a connection, or wait where it is not time to."""
+        """Open a connection, or wait for the end of the pause."""
         pause_s = self._retry_at - time.monotonic()
         if pause_s > 0:
             time.sleep(min(pause_s, wait_s))
@@ -203,7 +204,7 @@ class BrokerConnection:
             self._answer_by = time.monotonic() + ANSWER_LIMIT_S
 
     def _lost(self, why: str, *, is_closed: bool = False, is_silent: bool = False) -> None:
-        """Leave a connection, which the broker closed without a reason where `is_closed`; prepare the next one."""
+        """Abandon a connection, which the broker closed without a reason where `is_closed`; prepare the next one."""
         client, self._client = self._client, None
         if client is not None:
             _close_socket(client)
@@ -235,7 +236,7 @@ class BrokerConnection:
         return MQTT311 if self._refuses_mqtt5 or may_be_older else MQTT5
 
     def _failed(self, why: str, *, is_first: bool = False) -> None:
-        """Say why there is no connection, and set the time of the next attempt: at once after the first failure."""
+        """Note and log a failed attempt, and set the time of the next one: at once after the first failure."""
         self.last_error = why
         self._log_failure(why)
         if is_first:
@@ -244,7 +245,7 @@ class BrokerConnection:
         self._retry_at = time.monotonic() + pause_s
 
     def _log_failure(self, why: str) -> None:
-        """Log why there is no connection; the same failure again once a minute only."""
+        """Log a failed attempt; the same failure at most once a minute."""
         if self.is_quiet or (why == self._logged and time.monotonic() < self._log_again_at):
             level = logging.DEBUG
         else:

@@ -1,4 +1,4 @@
-"""Recognises two clients with one client id: each that connects makes the broker end the other's connection.
+"""Detects two clients with one client id: the broker ends the connection of one when the other connects.
 
     accepted ─► evicted: 1 ─► accepted ─► evicted: 2 ─► accepted ─► evicted: 3 ─► the client id is contested
                  a connection that lasted `LASTING_S`, or that failed in another way, begins the count again
@@ -14,7 +14,7 @@ LASTING_S = 10.0
 
 
 class EvictionCount:
-    """How many connections in a row another client has ended."""
+    """The number of connections in a row that another client has ended."""
 
     def __init__(self) -> None:
         self._evictions = 0

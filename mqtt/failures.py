@@ -1,4 +1,4 @@
-"""Why a broker cannot be used, as one line for the operator: what happened, and which key of `[broker]` to look at."""
+"""Why a broker cannot be used, as one line for the operator: the failure, and the key of `[broker]` to check."""
 
 from __future__ import annotations
 

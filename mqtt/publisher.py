@@ -41,7 +41,7 @@ class _Publication(NamedTuple):
 
 
 class Publisher(BrokerConnection):
-    """Publishes, and keeps what arrives on `topics` in `received`, at most `RECEIVED_LIMIT` messages at a time."""
+    """Publishes; keeps messages that arrive on `topics` in `received`, at most `RECEIVED_LIMIT` messages at a time."""
 
     def __init__(
         self, address: BrokerAddress, client_id: str = "", topics: Sequence[str] = (), will: LastWill | None = None
@@ -55,11 +55,11 @@ class Publisher(BrokerConnection):
 
     @property
     def unacknowledged(self) -> int:
-        """How many messages the broker has not answered yet."""
+        """The number of messages that the broker has not answered yet."""
         return len(self._waiting) + len(self._in_flight)
 
     def publish(self, topic: str, payload: bytes, retain: bool = False) -> None:
-        """Send a message, waiting for room in the window while there is a connection."""
+        """Send a message; while connected, wait for space in the window."""
         self._waiting.append(_Publication(topic, payload, retain))
         if len(self._waiting) > KEPT_LIMIT:
             self._waiting.popleft()
@@ -69,12 +69,12 @@ class Publisher(BrokerConnection):
             self.serve(SERVE_S)
 
     def serve(self, wait_s: float) -> None:
-        """Serve the connection, and send what waits."""
+        """Serve the connection, and send waiting messages."""
         super().serve(wait_s)
         self._send()
 
     def wait(self, wait_s: float, ended: Event) -> None:
-        """Serve the connection for so long (once where that is no time), or until `ended` is set."""
+        """Serve the connection for `wait_s` (once where that is 0), or until `ended` is set."""
         end = time.monotonic() + wait_s
         while True:
             self.serve(min(max(end - time.monotonic(), 0.0), SERVE_S))
@@ -89,7 +89,7 @@ class Publisher(BrokerConnection):
         return not self.unacknowledged
 
     def discard(self) -> None:
-        """Forget the messages that are not acknowledged."""
+        """Discard the messages that are not acknowledged."""
         self._waiting.clear()
         self._in_flight.clear()
 

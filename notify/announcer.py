@@ -29,7 +29,7 @@ RETRY_FIRST_S, RETRY_LIMIT_S = 0.5, 30.0
 
 
 class Announcer(threading.Thread):
-    """Publishes transitions as they are committed; `wake` it to be quick, it looks by itself four times a second."""
+    """Publishes committed transitions: at once after `wake` is set, else within a quarter of a second."""
 
     def __init__(self, records: Records, address: BrokerAddress, client_id: str) -> None:
         super().__init__(name="announce", daemon=True)
@@ -67,7 +67,7 @@ class Announcer(threading.Thread):
         self.join()
 
     def _publish_next(self) -> int:
-        """Publish those of the next transitions that are of own lifts, and move the cursor; return how many were read.
+        """Publish the next transitions of own lifts, and move the cursor; return the number of transitions read.
 
         Raises NotPublished.
         """
@@ -82,7 +82,7 @@ class Announcer(threading.Thread):
         return len(waiting)
 
     def _publish(self, transitions: Sequence[Announcement]) -> None:
-        """Publish transitions and wait until the broker has them; raise NotPublished where it does not."""
+        """Publish transitions and wait until the broker has acknowledged them; raise NotPublished otherwise."""
         if self._publisher.connect(CONNECT_LIMIT_S, self._stopping) is not None:
             raise NotPublished(self._publisher.error_line())
         refused = self._publisher.refused

@@ -1,4 +1,4 @@
-"""The message of a webhook, which answers of an endpoint end a delivery, and when to try again. Pure.
+"""The message of a webhook, the classification of answers, and the pause before a retry. Pure.
 
 A delivery ends when the endpoint accepts it (2xx), when its answer is a rejection (all statuses not named here), or
 after `GIVE_UP_S`. No answer, 5xx, 408, 425 and 429 are transient: tried again after a pause with full jitter.

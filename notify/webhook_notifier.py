@@ -48,7 +48,7 @@ RETRY_FIRST_S, RETRY_LIMIT_S = 0.5, 10.0
 
 
 class BadSecret(ValueError):
-    """A webhook's secret that cannot sign."""
+    """A webhook's secret that is not a valid signing key."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +61,7 @@ class Attempt:
 
 
 class WebhookNotifier(threading.Thread):
-    """Makes deliveries of transitions as they are committed, and runs the senders; `wake` it to be quick."""
+    """Makes deliveries of transitions as they are committed, and runs the senders; `wake` routes at once."""
 
     def __init__(
         self, records: Records, endpoints: Sequence[Endpoint], now_ns: Callable[[], int] = time.time_ns

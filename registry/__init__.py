@@ -1,1 +1,1 @@
-"""Who and what is watched: the lifts' own facts and windows of maintenance."""
+"""The registry: the facts of lifts, maintenance windows, and the catalogue of rules as data."""

@@ -1,6 +1,6 @@
-"""The catalogue of rules as data: what each rule is called, what its alerts say, and how grave it is.
+"""The catalogue of rules as data: names, sentences, codes and severities of rules.
 
-`catalogue.toml` beside this module is the one place for names, sentences, codes, severities and stars. A rule's own
+`catalogue.toml` beside this module is the only place of names, sentences, codes and severities. A rule's own
 module adds its detector and levels. A row that lacks a key, or has one too many, is an error that names both.
 """
 

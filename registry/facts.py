@@ -1,4 +1,4 @@
-"""The facts of a fleet as columns; one lift as a record, from `registry.lift_facts`, goes by this module as well.
+"""The facts of a fleet as columns; the record of one lift is imported from `registry.lift_facts` through this module.
 
 A fact that is missing is NaN in the columns.
 """

@@ -1,4 +1,4 @@
-"""The facts of lifts as CSV: a header line of field names, then one line for each lift; what is written is read back.
+"""The facts of lifts as CSV: a header line of field names, then one line for each lift; an export can be read.
 
 A spreadsheet executes a text that begins with `=`, `+`, `-` or `@`. Such a text is written with an apostrophe before
 it, which reading takes away; a number is written as a number, negative ones too.

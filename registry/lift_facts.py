@@ -76,8 +76,8 @@ class NotUtf8(FactsError):
 
 @dataclass(frozen=True, slots=True)
 class RefusedRow:
-    """A refused row with all its errors. `number` counts as people do: the first lift of a JSON list is 1, and the
-    first of a CSV file, below its header, is 2."""
+    """A refused row with all its errors. `number` is 1 for the first lift of a JSON list, and 2 for the
+    first of a CSV file, below its header."""
 
     number: int
     lift_id: str | None

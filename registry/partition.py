@@ -1,6 +1,6 @@
-"""Which of several monitors a lift belongs to: a stable hash of its id, the same on every machine for ever.
+"""Partitions of the fleet: a lift belongs to one of several monitors by a stable hash of its id.
 
-Everything that a monitor keeps in the records bears its partition's name.
+All that a monitor writes to the records is keyed by its partition's name.
 """
 
 from __future__ import annotations
@@ -31,10 +31,10 @@ class Partition:
         """Return whether a lift belongs to this partition."""
         return zlib.crc32(lift_id.encode()) % self.of == self.number
 
-    def hears(self, topic: str) -> bool:
-        """Return whether a message may speak for one of the lifts: a gateway's may for any, the monitor's own for none.
+    def accepts(self, topic: str) -> bool:
+        """Return whether a message of this topic may be for a lift of the partition; a gateway's always may.
 
-        A message of a topic that is wrong is heard in one process alone.
+        A message with an invalid topic is accepted by one partition only.
         """
         if is_announcement(topic):
             return False

@@ -2,7 +2,7 @@
 
 Judging and storing are readers, each with a position. Three operations (append, read, trim) allow a distributed log in
 its place. One process appends, any number read at the same time. At its limit the journal refuses with `JournalFull`;
-trimming messages that every reader has passed makes room.
+trimming messages that every reader has passed makes space.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from store.journal_files import JournalUnavailable, open_environment, unavailabl
 from telemetry.streams import Entry
 
 LIMIT_DEFAULT_BYTES = 8 << 30
-# LMDB copies each page it changes, so that even a trim needs room: the map is larger than the limit.
+# LMDB copies each page it changes, so that even a trim needs space: the map is larger than the limit.
 HEADROOM_BYTES = 256 << 20
 TRIM_STEP = 20_000
 READ_MESSAGES = 4_000

@@ -1,7 +1,7 @@
 """Opens the LMDB environment of a journal so that nothing in its files can kill the process.
 
-LMDB maps its files into memory: touching a page that has no place on the disk ends the process with SIGBUS. So the
-lock file's pages are reserved first, and a data file that is shorter than it says is read in a process of its own.
+LMDB maps its files into memory: touching a page that has no place on the disk ends the process with SIGBUS. So the lock
+file's pages are reserved first, and a data file that is shorter than its header states is read in a process of its own.
 LMDB may leave its last pages unwritten while nothing refers to them, so that such a file is damaged only where that
 reading fails.
 """
@@ -52,7 +52,7 @@ def open_environment(folder: Path, map_bytes: int) -> lmdb.Environment:
 
 
 def unavailable(folder: Path | str, error: Exception) -> JournalUnavailable:
-    """Return what went wrong with the disk of the journal in `folder`, with the remedy."""
+    """Return the error for a failure of the disk of the journal in `folder`, with the remedy."""
     return JournalUnavailable(
         f"the journal {folder} has no room or a broken disk ({_cause(error)}): make room, or replace the disk"
     )
@@ -78,6 +78,6 @@ def _reserve_lock_file(folder: Path) -> None:
 
 
 def _is_whole(folder: Path) -> bool:
-    """Read everything that the journal refers to, in a process that may be killed by it."""
+    """Return whether every page that the journal refers to can be read, in a child process that SIGBUS may kill."""
     command = [sys.executable, "-c", READ_EVERYTHING, str(folder)]
     return subprocess.run(command, stderr=subprocess.DEVNULL, check=False).returncode >= 0

@@ -23,9 +23,9 @@ class LiveTable:
 
     `district` is the topic's (for a registered lift the registry's takes precedence). `landing` is the index of the
     nearest landing, -1 unknown. `direction` is 1 up, -1 down, 0 none. Codes are those of `telemetry.streams`.
-    `last_trip_ns` is the end of the last trip by the lift's own clock, `NEVER` where there is none.
-    `link` is 0 online, 1 suspect, 2 offline, 3 never seen. `blind` is why a lift that is heard is not judged, "" where
-    it is; `blind_since_ns` is the first arrival that was not judged. The counts are those of the sequence of messages.
+    `last_trip_ns` is the end of the last trip by the lift's own clock, `NEVER` where there is none. `link` is 0 online,
+    1 suspect, 2 offline, 3 never seen. `blind` is why messages of a lift are not judged, "" where they are;
+    `blind_since_ns` is the first arrival that was not judged. The counts are those of the sequence of messages.
     """
 
     lift_id: NDArray[np.str_]

@@ -1,4 +1,4 @@
-"""What a monitor counts, beside its live picture: how far its readers are behind, and all counts as Prometheus metrics.
+"""The counts of a monitor: the lag of its readers, and all counts as Prometheus metrics.
 
 A count is named `name` or `name:kind`. The readers of the journal are `judging` and `storing`.
 """
@@ -19,7 +19,7 @@ NOT_IN_A_METRIC_NAME = re.compile(r"[^a-zA-Z0-9_]")
 
 
 def behind(counts: Mapping[str, float]) -> list[str]:
-    """Return which readers are behind by `BEHIND_LIMIT_S` or more, and how far."""
+    """Return a line for each reader that is behind by `BEHIND_LIMIT_S` or more."""
     lags = {key.partition(":")[2]: value for key, value in counts.items() if key.startswith(f"{LAG_SECONDS}:")}
     return [
         f"{reader} is {lag_s:.0f} s behind ({counts.get(f'{LAG_MESSAGES}:{reader}', 0):.0f} messages)"

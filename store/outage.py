@@ -1,9 +1,9 @@
-"""An outage of something that a part waits for, and its log: a line a minute, however often the part tries.
+"""The outage of a dependency, and its log: a line a minute, however often the dependency is retried.
 
     failed ─► warning      failed, failed, …      failed ─► warning      over ─► info
     0 s                    nothing is logged      60 s                   75 s
 
-`mqtt.backoff` says when a part tries again.
+`mqtt.backoff` has the pauses between retries.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ LOG_EVERY_S = 60.0
 
 
 class Outage:
-    """Why a part waits now. `effect` begins each line of the log: "storing waits".
+    """The outage of one dependency. `effect` begins each line of the log: "storing waits".
 
     One thread reports; any may read `cause`, None while nothing is wrong.
     """

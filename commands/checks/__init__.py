@@ -1,1 +1,1 @@
-"""What `liftwatch check-config` tries: one file for each kind of thing that a configuration names."""
+"""The checks of `liftwatch check-config`: one file for each part of the configuration."""

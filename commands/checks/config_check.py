@@ -1,4 +1,4 @@
-"""One thing that the configuration names, and how it is tried."""
+"""A check of one key of the configuration."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 
 class ConfigCheck(NamedTuple):
-    """`act` returns what was found, or raises an error whose text names the remedy.
+    """A check: `act` returns its result as text, or raises an error with the remedy.
 
     `name` is the key of the configuration. A check is left out where one of those that it `needs` has failed.
     """

@@ -1,4 +1,4 @@
-"""Folders that the monitor writes to: made and written for a moment, with nothing left behind."""
+"""Folders that the monitor writes to: created and written to, then removed again."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The records: reachable, and their tables those of this version. Nothing is made or migrated."""
+"""The records: reachable, and their tables those of this version. Nothing is created or migrated."""
 
 from __future__ import annotations
 

@@ -28,7 +28,7 @@ def _secret(settings: Configuration, webhook: WebhookSettings) -> str:
 
 
 def _answer(url: str) -> str:
-    """Ask for the headers at `url`: whatever the endpoint answers, it is there."""
+    """Request the headers at `url`: any answer shows that the endpoint exists."""
     try:
         answer = httpx.head(url, timeout=ANSWER_LIMIT_S, follow_redirects=False)
     except httpx.InvalidURL as error:

@@ -1,4 +1,4 @@
-"""Files and folders that somebody named on the command line."""
+"""Files and folders that are named on the command line."""
 
 from __future__ import annotations
 

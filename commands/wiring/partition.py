@@ -1,4 +1,4 @@
-"""The lifts that this monitor judges, and the names by which its connections are known to the broker."""
+"""The lifts that this monitor judges, and the client ids of its connections."""
 
 from __future__ import annotations
 

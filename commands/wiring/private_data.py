@@ -1,6 +1,6 @@
-"""The data say who was where: the user of the processes writes them, the group may read them, nobody else.
+"""Access rights of the data, which show the movements of people: the user writes, the group reads, others neither.
 
-Folders are 0750 and files 0640, whichever command makes them; what an earlier version left open is closed at a start.
+Folders are 0750 and files 0640, whichever command makes them; wider rights of existing files are removed at a start.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ SQLITE_FILES = ("", "-wal", "-shm", "-journal")
 
 @contextmanager
 def private_data(settings: Configuration) -> Iterator[None]:
-    """Make what is created meanwhile private, after making the data that are there private."""
+    """Make existing data private, and new files while the context is open."""
     for path in data_paths(settings):
         with suppress(OSError):  # not there, or another user's: that user's own process does it
             _restrict(path)
@@ -43,7 +43,7 @@ def data_paths(settings: Configuration) -> Iterator[Path]:
 
 
 def _restrict(path: Path) -> None:
-    """Take from a file or folder of ours the rights that others have to it."""
+    """Remove the rights of others from a file or folder of this user."""
     mode = path.lstat().st_mode
     if stat.S_ISDIR(mode) or stat.S_ISREG(mode):
         allowed = stat.S_IMODE(mode) & (FOLDER_MODE if stat.S_ISDIR(mode) else FILE_MODE)

@@ -1,4 +1,4 @@
-"""Recordings at the command line: opened for reading or writing, with one clear line for what is wrong with them."""
+"""Recordings at the command line: opened for reading or writing, with one line for each error."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def open_recording(folder: Path, lifts: Collection[str] = ()) -> Recording:
     except InvalidRecording as error:
         raise Unusable(str(error)) from None
     if absent:
-        raise Unusable(f"lift {absent[0]} says nothing in {folder}; leave --lift out to take all lifts")
+        raise Unusable(f"lift {absent[0]} has no messages in {folder}; leave --lift out to take all lifts")
     if not recording.header.complete:
         sys.stderr.write(f"liftwatch: {folder} is incomplete: it was interrupted while it was taken\n")
     return recording

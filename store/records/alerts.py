@@ -73,7 +73,7 @@ class AlertStore:
         refusals: Sequence[Refusal] = (),
         snapshot: Snapshot | None = None,
     ) -> list[Change]:
-        """Commit findings and refusals up to the journal's `position` in one transaction; return what changed."""
+        """Commit findings and refusals up to the journal's `position` in one transaction; return the changes."""
         with self._database.writing() as connection:
             book = OpenBook(connection, {occurrence.lift_id for occurrence in occurrences}, now_ns)
             book.end_shelvings()

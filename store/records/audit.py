@@ -1,4 +1,4 @@
-"""The audit log: who did what, written in the transaction that makes the change."""
+"""The audit log: the actions of people, written in the transaction that makes the change."""
 
 from __future__ import annotations
 

@@ -175,7 +175,7 @@ class Database:
 
 
 class Repository:
-    """An open database; what is read from and written to it is added by subclasses."""
+    """An open database; subclasses add the queries."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
@@ -184,7 +184,7 @@ class Repository:
     def open(cls, url: str) -> Self:
         """Open the records at `url` (`sqlite:////folder/records.db`, `postgresql://…`) and bring them up to date.
 
-        Raises `RecordsUnavailable`, whose text says what to do.
+        Raises `RecordsUnavailable`, whose text has the remedy.
         """
         repository = cls.opened_at_first_use(url)
         try:
@@ -196,9 +196,9 @@ class Repository:
 
     @classmethod
     def opened_at_first_use(cls, url: str) -> Self:
-        """Return the records at `url`, which need not be there yet: until they are, every use is refused.
+        """Return the records at `url`, opened at first use; until then every use may raise RecordsUnavailable.
 
-        Raises `RecordsUnavailable` at once for what is no address of a database.
+        Raises `RecordsUnavailable` at once for an invalid address.
         """
         return cls(Database(url))
 

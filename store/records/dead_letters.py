@@ -1,7 +1,7 @@
-"""Refused messages with their reasons, for an operator to read: a bounded table, and counts for each listed lift.
+"""Refused messages with their reasons: a bounded table, and counts for each listed lift.
 
-Every lift and gateway that the registry knows has a share of the table (`store.records.shares`). Strangers, whose names
-cost nothing, never take the place of a known sender's letters, but for what is free; a few places are theirs.
+Every lift and gateway that the registry knows has a share of the table (`store.records.shares`). All other
+senders, who can invent any number of names, use free places and a few reserved ones only.
 """
 
 from __future__ import annotations
@@ -106,7 +106,7 @@ class DeadLetterStore:
 
 
 def store_refusals(database: Database, connection: Connection, refused: Sequence[Refusal]) -> None:
-    """Add refused messages and count them for their lifts; delete what is beyond the limit, share by share."""
+    """Add refused messages and count them for their lifts; delete those beyond the limit, share by share."""
     if not refused:
         return
     count_refusals(database, connection, refused)
@@ -120,7 +120,7 @@ def store_refusals(database: Database, connection: Connection, refused: Sequence
 
 
 def count_refusals(database: Database, connection: Connection, refused: Sequence[Refusal]) -> None:
-    """Count refused messages for the lifts that are listed; of any other lift there may be no end."""
+    """Count refused messages for the lifts that are listed; other ids are unlimited."""
     found: defaultdict[tuple[str, str], list[int]] = defaultdict(list)
     for each in refused:
         if each.lift_id:
@@ -149,7 +149,7 @@ def count_refusals(database: Database, connection: Connection, refused: Sequence
 
 
 def _beyond(letters: Sequence[tuple[bool, SharedRow]], limit: int) -> list[int]:
-    """Return the numbers of the letters that go; `letters` come oldest first. Strangers who have too many go first."""
+    """Return the numbers of the letters to delete; `letters` come oldest first."""
     excess = len(letters) - limit
     if excess <= 0:
         return []
@@ -160,7 +160,7 @@ def _beyond(letters: Sequence[tuple[bool, SharedRow]], limit: int) -> list[int]:
 
 
 def _letter(number: int, refused: Any) -> tuple[bool, SharedRow]:
-    """Return whether a letter's sender is known, and its shares; a stranger is one of its district's."""
+    """Return whether a letter's sender is registered, and its shares; others share by district."""
     district = refused.share if refused.known else "/".join(refused.topic.split("/", 3)[:3])
     return refused.known, SharedRow(number, refused.share, district)
 

@@ -210,7 +210,7 @@ class LiftStore:
 
 
 class LiftRecords(Repository, LiftStore):
-    """The registry alone, for who needs no alerts and should not wait until all that belongs to them is imported."""
+    """The registry only, for commands without alerts, which need not import the modules of alerts."""
 
 
 def _find(connection: Connection, lift_id: str) -> Registered | None:

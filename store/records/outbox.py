@@ -1,8 +1,7 @@
 """The outbox: committed transitions in the order of their commits, and the webhook deliveries made of them.
 
-Each partition's monitor delivers what concerns its lifts. Delivery is at least once: a reader's cursor moves after the
-delivery. A transition keeps its number, and a delivery its
-id, so a receiver can recognise a repeat.
+Each partition's monitor delivers the transitions of its lifts. Delivery is at least once: a reader's cursor moves after
+the delivery. A transition keeps its number, and a delivery its id, so a receiver can recognise a repeat.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""The partitions of the fleet: how many monitors share these records, fixed by the first of them.
+"""The partitions of the fleet: the number of monitors that share these records, fixed by the first.
 
 Each monitor has its own position, snapshot, live picture, cursors and deliveries, which bear the partition's name. Its
 share of the lifts follows from the number of partitions, so a monitor of another number is refused.
@@ -20,13 +20,13 @@ class PartitionMismatch(Exception):
 
 
 class PartitionStore:
-    """The part of the records that knows the partitions. `partition` is that of the monitor that claimed it."""
+    """The part of the records about partitions. `partition` is the one that this monitor claimed."""
 
     _database: Database
     partition: Partition = EVERY_LIFT
 
     def claim(self, partition: Partition) -> None:
-        """Take `partition` as the own one; raise `PartitionMismatch` where the records have another number of them."""
+        """Claim `partition` for this monitor; raise `PartitionMismatch` where the records have another number."""
         with self._database.writing() as connection:
             count = read_counter(connection, COUNT)
             if not count:
@@ -47,7 +47,7 @@ class PartitionStore:
             return read_counter(connection, COUNT)
 
     def _divide(self, connection: Connection, count: int) -> None:
-        """Hand the cursors and waiting deliveries of records that did not yet tell partitions apart to `count` of them.
+        """Divide the cursors and waiting deliveries of unpartitioned records among `count` partitions.
 
         The snapshot and position, which several monitors wrote by turns, are dropped: each reads its journal again.
         """
@@ -70,10 +70,10 @@ class PartitionStore:
 
 
 def cursor_name(partition: Partition, reader: str) -> str:
-    """Return the name of the counter that holds how far a reader of a partition has delivered transitions."""
+    """Return the name of the counter that holds the cursor of a reader of a partition's transitions."""
     return f"told:{partition.name}:{reader}"
 
 
 def position_name(partition: Partition) -> str:
-    """Return the name of the counter that holds how far a partition has judged its journal."""
+    """Return the name of the counter that holds a partition's position in its journal."""
     return f"judged:{partition.name}"

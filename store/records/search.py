@@ -44,7 +44,7 @@ class History:
 
 @dataclass(frozen=True, slots=True)
 class AuditEntry:
-    """Who did what to what; `detail` is JSON."""
+    """An action of a person on a subject; `detail` is JSON."""
 
     id: int
     at_ns: int
@@ -83,7 +83,7 @@ class AlertSearch:
         return History(read_alert(text), [Transition(alert_id, r.kind, r.at_ns, r.by, r.note, r.to) for r in rows])
 
     def audit(self, *, subject: str | None = None, limit: int = 100, cursor: str | None = None) -> Page[AuditEntry]:
-        """Return who did what, newest first. Raises `BadCursor`."""
+        """Return the entries of the audit log, newest first. Raises `BadCursor`."""
         query = select(audit).order_by(audit.c.id.desc()).limit(limit + 1)
         if subject is not None:
             query = query.where(audit.c.subject == subject)

@@ -1,11 +1,11 @@
-"""Shares of a bounded table: which rows go where it holds too many, so that no sender crowds out the others. Pure.
+"""Shares of a bounded table: the rows to delete when it is full, so that no sender crowds out the others. Pure.
 
 A row's rank counts the rows of its sender from the newest; its place counts those of its district, low ranks first.
 Rows go by the greater of the two: the largest share is cut down to the next one, and at a tie the oldest goes first.
 
     sender A of district x    1 2 3 4 5 6 ◄── these go first: A has most
     sender B of district x    1 2
-    C, D, E .. of district y  1 1 1 1 1   ◄── then the oldest of these: y has most, whatever names it makes up
+    C, D, E .. of district y  1 1 1 1 1   ◄── then the oldest of these: y has most, whatever names it invents
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ class SharedRow(NamedTuple):
 
 
 def crowding(rows: Sequence[SharedRow], excess: int) -> list[int]:
-    """Return the numbers of the `excess` rows that go first; `rows` come oldest first."""
+    """Return the numbers of the `excess` rows to delete first; `rows` come oldest first."""
     if excess <= 0:
         return []
     newest_first = rows[::-1]

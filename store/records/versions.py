@@ -1,4 +1,4 @@
-"""Versions of lifts and alerts: a change that names the version it was made from is refused once there is a newer one.
+"""Versions of lifts and alerts: a change that names its base version is refused once there is a newer one.
 
 A lift's version follows from its facts alone, an alert's is the number of its transitions. The check runs inside the
 transaction of the change, so that of two changes made from one version exactly one is applied.
@@ -19,7 +19,7 @@ UNREGISTERED = "unregistered"
 
 
 class VersionConflict(Exception):
-    """A change that was made from another version than the newest, which is `current`."""
+    """A change whose base version is not the newest one, `current`."""
 
     def __init__(self, current: str) -> None:
         super().__init__(f"the newest version is {current}")

@@ -167,7 +167,7 @@ class FileSeries:
             self._swept_hour, self._listed = -1, {}
 
     def _maintain_day(self, kind: str, day: int, is_past: bool, is_asked: bool) -> None:
-        """Merge what is due in one folder, unless nothing changed in it since it was last listed."""
+        """Merge due segments of one folder, unless nothing changed in the folder since it was last listed."""
         place = folder(self._root, kind, day)
         changed_ns = place.stat().st_mtime_ns
         before = self._superseded.pop(place, set())

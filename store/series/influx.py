@@ -231,7 +231,7 @@ class InfluxSeries:
             raise TimeSeriesRefused(f"{self._url!r} is not the address of an InfluxDB: {error}") from error
         except (urllib3.exceptions.HTTPError, OSError) as error:
             raise TimeSeriesUnavailable(f"InfluxDB at {self._url} does not answer: {error}") from error
-        except (AttributeError, TypeError, ValueError) as error:  # the client reads whatever it is sent
+        except (AttributeError, TypeError, ValueError) as error:  # the client reads an answer of any length
             raise TimeSeriesUnavailable(f"the server at {self._url} answers as no InfluxDB does: {error}") from error
 
 
@@ -269,7 +269,7 @@ def _parse_csv(answer: bytes) -> pl.DataFrame:
 
 
 def _readings(rows: pl.DataFrame, columns: Sequence[str]) -> Readings:
-    """Return one row for each instant from one row for each instant and field; of equal ones the last stands."""
+    """Return one row for each instant from one row for each instant and field; of equal ones the last is kept."""
     t_ns = rows["t"].unique().sort().to_numpy()
     channels = {name: np.full(len(t_ns), np.nan) for name in columns}
     for (name,), part in rows.group_by("field", maintain_order=True):

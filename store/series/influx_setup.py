@@ -1,6 +1,6 @@
 """Prepares an InfluxDB for the first point: two buckets with their retention, and the downsampling task between them.
 
-Preparing again changes nothing; settings that were changed by hand are restored to the configuration's.
+Preparing again changes nothing; settings that were changed in the server are restored to the configuration's.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ def prepare(client: InfluxDBClient, org: str, retention_days: Mapping[str, int])
 
 
 def health(client: InfluxDBClient) -> HealthCheck:
-    """Return what the server says of its health."""
+    """Return the answer of the server's health check."""
     return HealthService(client.api_client).get_health()
 
 

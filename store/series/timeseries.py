@@ -142,7 +142,7 @@ class TimeSeries(Protocol):
         """Do the housekeeping that is due, expiry included: call it every few seconds, from any thread."""
 
     def expire(self, now_ns: int) -> None:
-        """Delete what is older than the retention."""
+        """Delete rows older than the retention."""
 
     def close(self) -> None:
         """Close files and connections."""

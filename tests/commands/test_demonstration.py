@@ -113,10 +113,10 @@ def test_a_fault_from_the_page_or_the_command_line_is_an_alert_once_its_hold_tim
         expect(page.locator("#fault .answer")).not_to_be_empty()
         config = str(tmp_path / "data" / "liftwatch.toml")
         assert f"--config {config} inject" in demo.said()
-        for told, (slug, rules) in BY_COMMAND.items():
-            command = [sys.executable, "-m", "liftwatch", "--config", config, "inject", told, slug]
-            assert f"told {told}: {slug}" in subprocess.check_output(command, text=True)
-            promised |= {(told, rule): hold_s for rule, hold_s in rules.items()}
+        for lift_id, (slug, rules) in BY_COMMAND.items():
+            command = [sys.executable, "-m", "liftwatch", "--config", config, "inject", lift_id, slug]
+            assert f"requested for {lift_id}: {slug}" in subprocess.check_output(command, text=True)
+            promised |= {(lift_id, rule): hold_s for rule, hold_s in rules.items()}
         for key in promised:
             until(lambda key=key: bool(voice.of(*key)), f"an alert {key}", HAPPENS_WITHIN_S)
         expect(page.locator("#open")).to_contain_text(ON_ITS_PAGE)

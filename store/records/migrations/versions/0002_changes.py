@@ -1,4 +1,4 @@
-"""What changed since when: revisions of the registry, maintenance windows, and to whom an alert was assigned."""
+"""Revisions of the registry, maintenance windows, and the assignee of an alert."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ depends_on = None
 
 
 def upgrade() -> None:
-    """Add them."""
+    """Add the columns and tables."""
     op.add_column("transitions", sa.Column("to", sa.String(), nullable=True))
     op.add_column("lifts", sa.Column("revision", sa.BigInteger(), nullable=False, server_default="0"))
     op.create_index("lifts_by_revision", "lifts", ["revision"])
@@ -40,7 +40,7 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    """Take them away again."""
+    """Remove the columns and tables."""
     op.drop_table("maintenance")
     op.drop_table("struck_off")
     op.drop_index("lifts_by_revision", "lifts")

@@ -1,4 +1,4 @@
-"""What told the judge of people's resolves is gone: the alert book alone keeps what clears by hand."""
+"""Remove the column by which the judge read resolves: only the alert book handles alerts that clear by hand."""
 
 from __future__ import annotations
 
@@ -20,6 +20,6 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    """Put the column and the index back."""
+    """Add the column and the index again."""
     op.create_index("resolves", "transitions", ["id"], sqlite_where=RESOLVED, postgresql_where=RESOLVED)
     op.add_column("snapshots", sa.Column("answered_to", sa.BigInteger(), nullable=False, server_default="0"))

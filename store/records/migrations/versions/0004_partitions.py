@@ -1,4 +1,4 @@
-"""Everything that a monitor keeps bears its partition's name; today's rows get that of every lift, 0/1."""
+"""All rows of a monitor are keyed by its partition's name; existing rows get the partition of all lifts, 0/1."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    """Name them as before; what belongs to other partitions than 0/1 is lost."""
+    """Restore the former names; rows of other partitions than 0/1 are lost."""
     op.drop_index("waiting_deliveries", "deliveries")
     op.drop_column("deliveries", "partition")
     _index_waiting("endpoint", "alert_id", "id")

@@ -1,4 +1,4 @@
-"""Refused messages by lift: whose share of the dead letters each belongs to, and how many of each reason there were."""
+"""Refused messages by lift: the share of each dead letter, and counts by reason."""
 
 from __future__ import annotations
 
