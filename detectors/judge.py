@@ -24,7 +24,7 @@ from registry.maintenance import NO_WINDOWS, MaintenanceWindows
 from telemetry.arrays import Bools, Memory
 from telemetry.batch import Batch
 from telemetry.compiled import copied
-from telemetry.streams import NORMAL, STARRED_ONLY_MODES
+from telemetry.streams import NORMAL, RESTRICTED_MODES
 
 KINDS = {trigger.OPENED: "on", trigger.AGAIN: "on", trigger.SHUT: "off", trigger.GREW: "more"}
 
@@ -55,7 +55,7 @@ class Judge:
     def step(self, batch: Batch, facts: FleetFacts, windows: MaintenanceWindows = NO_WINDOWS) -> list[Finding]:
         """Return what began and ended in this batch, in the order in which it was concluded.
 
-        In `windows` of maintenance, as in some modes, only the starred rules are judged.
+        In `windows` of maintenance, as in some modes, only the always-judged rules are judged.
         """
         self._check_size(facts)
         if not len(batch) and batch.waveforms is None and batch.machine is None:
@@ -123,13 +123,13 @@ class Judge:
 
     def _judge(self, seen: Mapping[str, Any], facts: FleetFacts, windows: MaintenanceWindows) -> list[Finding]:
         """Return what the rules over these tables find."""
-        starred_only = {name: self._starred_only(name, table, windows) for name, table in seen.items()}
+        restricted = {name: self._restricted(name, table, windows) for name, table in seen.items()}
         found: list[Finding] = []
         for rule in self.rules:
             table = seen.get(rule.table)
             if table is None or not len(table) or rule.slug in self._set_aside:
                 continue
-            idle = None if rule.starred else starred_only[rule.table]
+            idle = None if rule.always_judged else restricted[rule.table]
             found += self._guarded(rule, table, facts, idle)
         return sorted(found, key=lambda finding: (finding.at_ns, finding.lift))
 
@@ -168,12 +168,12 @@ class Judge:
             found += self._findings(rule, level, score, table, edges)
         return memory, found
 
-    def _starred_only(self, name: str, table: Any, windows: MaintenanceWindows) -> Bools:
-        """Return the rows at which only the starred rules are judged."""
+    def _restricted(self, name: str, table: Any, windows: MaintenanceWindows) -> Bools:
+        """Return the rows at which only the always-judged rules are judged."""
         ahead_ns = 0 if name == "arrivals" else clock.ahead_ns(self._states["clock"], table.lift, table.t_ns)
         worked_on: Bools = windows.contain(table.lift, table.t_ns - ahead_ns)
         if (table.mode > NORMAL).any():
-            return worked_on | np.isin(table.mode, STARRED_ONLY_MODES)
+            return worked_on | np.isin(table.mode, RESTRICTED_MODES)
         return worked_on
 
     def _findings(self, rule: Rule, level: Level, score: Score, table: Any, edges: trigger.Edges) -> list[Finding]:

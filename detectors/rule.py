@@ -98,7 +98,7 @@ class Rule:
     levels: tuple[Level, ...]
     name: Mapping[str, str]
     sentence: Mapping[str, str]
-    starred: bool = False
+    always_judged: bool = False
     needs: tuple[str, ...] = ()
     fold_s: float = 60.0
     codes: Mapping[str, str] = field(default_factory=dict)
@@ -123,7 +123,7 @@ class Rule:
         if not row.sentence:
             raise BadCatalogue(f"{slug}.sentence: is missing; a rule that is judged must have one")
         return cls(
-            row.code, slug, detector, levels, row.name, row.sentence, row.starred, needs, fold_s, row.codes, table
+            row.code, slug, detector, levels, row.name, row.sentence, row.always_judged, needs, fold_s, row.codes, table
         )
 
     @property

@@ -21,7 +21,7 @@ FAULT, NEAR_MISS = "fault", "near-miss"
 SILENCE, OFFLINE = "silence", "offline"
 """The symptom of a lift whose messages are lost, and the one rule that is about it."""
 NOT_IN_SERVICE = "not-in-service"
-"""The symptom of a lift for which only the starred rules are judged."""
+"""The symptom of a lift for which only the always-judged rules are judged."""
 
 TimeSpan = tuple[int, int]
 
@@ -46,7 +46,7 @@ class Episode:
     """The symptoms that one rule should find on one lift, and their faults.
 
     Its longest unbroken symptom lasted `lasted_s`; `observable_s` is the longest part of it in which an alert could be
-    raised: messages arrived, the lift was in service or the rule is starred, and no near miss looked the same.
+    raised: messages arrived, the lift was in service or the rule is always judged, and no near miss looked the same.
     """
 
     lift_id: str
@@ -81,7 +81,7 @@ def read_labels(labels: Iterable[Mapping[str, Any]]) -> tuple[list[LabelledEvent
         names = [
             rule,
             *([] if rule == OFFLINE else [SILENCE]),
-            *([] if catalogue()[rule].starred else [NOT_IN_SERVICE]),
+            *([] if catalogue()[rule].always_judged else [NOT_IN_SERVICE]),
         ]
         hidden = [span for name in names for span in excuses[lift_id, name]]
         episodes += [_episode(lift_id, rule, together, hidden) for together in _overlapping(of)]

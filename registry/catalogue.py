@@ -33,7 +33,7 @@ class CatalogueEntry:
     name: Mapping[str, str]
     sentence: Mapping[str, str] = field(default_factory=dict)
     codes: Mapping[str, str] = field(default_factory=dict)
-    starred: bool = False
+    always_judged: bool = False
     sensing: bool = False
     expected_after_s: float = 0.0
 
@@ -53,7 +53,7 @@ CHECKS: dict[str, tuple[Callable[[Any], bool], str]] = {
     "name": (lambda value: _texts(value) and "en" in value, "a text for each language, English among them"),
     "sentence": (lambda value: _texts(value) and "en" in value, "a text for each language, English among them"),
     "codes": (_texts, "a text for each table of codes"),
-    "starred": (lambda value: isinstance(value, bool), "true or false"),
+    "always_judged": (lambda value: isinstance(value, bool), "true or false"),
     "sensing": (lambda value: isinstance(value, bool), "true or false"),
     "expected_after_s": (lambda value: type(value) in (int, float) and value >= 0, "a number of seconds"),
 }

@@ -1,4 +1,4 @@
-"""Columns between the rooms.
+"""The columns that the packages exchange.
 
 `Decoded` is a group of messages as they came: the store writes it, nothing is lost.
 `Batch` is the part of it that may be judged: one row for each instant of a lift, sorted by lift and then time, never
@@ -21,7 +21,7 @@ from telemetry.arrays import F32, F64, I32, I64
 class Messages:
     """One row for each accepted message of a lift (an inner bundle of a gateway is a message of its own).
 
-    `lift_id` and `district` stay text here: giving a lift its index, which is bounded, is the reader's business.
+    `lift_id` and `district` are texts here; the reader assigns the index of a lift.
     `boot` is the device's boot as text ("0" when absent). `t_end_ns` is the time of the latest reading in it.
     `arrived_ns` is the monitor's clock, `position` the journal's. `complete` is True for a bundle: its streams came
     together and need no waiting. `retained_stale` is True for a retained status more than 5 minutes old
@@ -74,9 +74,9 @@ NO_MACHINE = Waveforms(
 
 @dataclass(frozen=True, slots=True)
 class Refusal:
-    """A message, or an inner bundle of a gateway, that was not taken: the reason is a slug that is counted.
+    """A refused message, or inner bundle of a gateway: the reason is a slug that is counted.
 
-    `lift_id` is the lift that it claims to come from, "" where it names none. `share` names the sender whose share of
+    `lift_id` is the lift that the message names, "" where there is none. `share` names the sender whose share of
     the dead letters it takes, one of the registry where `known`.
     """
 

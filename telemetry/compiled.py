@@ -5,7 +5,7 @@ a structured array with one record for each lift, which it changes in place; rec
 (`own["since_ns"]`), which means the same to Numba and to Python. With `NUMBA_DISABLE_JIT=1` in the environment the same
 functions run as they are written.
 
-The cache stands in `NUMBA_CACHE_DIR` where that is set, else beside the sources, else in the user's cache folder. A
+The cache is in `NUMBA_CACHE_DIR` where that is set, else beside the sources, else in the user's cache folder. A
 function's code is stale when a file changes that holds the function or a compiled function that it calls. A cache that
 is stale or cannot be written costs time and is never an error.
 """
@@ -44,7 +44,7 @@ def compiled(function: Function) -> Function:
 
 
 def _enable_caching(made: Any) -> None:
-    """Keep the code of `made` in the cache; where it cannot be kept, note why and go on without."""
+    """Keep the code of `made` in the cache; where that fails, note the error and continue."""
     usual, _config.CACHE_LOCATOR_CLASSES = _config.CACHE_LOCATOR_CLASSES, LOCATORS
     try:
         made.enable_caching()
@@ -72,7 +72,7 @@ def _if_possible(act: Callable[..., Any], folder: str) -> Callable[..., Any]:
 
 
 def inlined(function: Function) -> Function:
-    """Return `function` for use in compiled functions alone: compiled anew in each, for the records that each has."""
+    """Return `function` for use in compiled functions only: compiled anew in each, for the records that each has."""
     return cast(Function, numba.njit(error_model="numpy", inline="always")(function))
 
 
@@ -97,12 +97,12 @@ def columns(kind: type[Columns], n: int, **given: Any) -> Columns:
 
 
 def compilations() -> int:
-    """Return how many functions this process has compiled because the cache did not have them."""
+    """Return the number of functions that this process compiled because the cache lacked them."""
     return sum(sum(made.stats.cache_misses.values()) for made in _functions)
 
 
 def not_kept() -> str:
-    """Return why compiled code could not be kept in the cache, empty where all of it was."""
+    """Return the errors of keeping compiled code in the cache, empty without errors."""
     return _unkept[-1] if _unkept else ""
 
 

@@ -29,7 +29,7 @@ def joined(groups: Sequence[Decoded]) -> Decoded:
 
 
 def only(decoded: Decoded, kept: NDArray[np.bool_]) -> Decoded:
-    """Return the messages that `kept` marks, with their readings; refusals are no message of any lift and stay."""
+    """Return the messages that `kept` marks, with their readings, and all refusals."""
     return decoded if kept.all() else picked(decoded, np.flatnonzero(kept))
 
 

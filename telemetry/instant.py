@@ -22,7 +22,7 @@ EXAMPLE = "2026-11-22T08:15:02.300Z"
 
 
 def parse(text: str) -> int:
-    """Return the instant that RFC 3339 `text` names, in nanoseconds; ValueError where it is none."""
+    """Return the instant of RFC 3339 `text` in nanoseconds; raise ValueError for any other text."""
     match = RFC3339.fullmatch(text)
     if not match:
         raise ValueError(f"not a time with a zone; write it as {EXAMPLE}")

@@ -17,19 +17,19 @@ MODES = ("normal", "inspection", "fire", "firefighter", "emergency-power", "eart
 NORMAL, INSPECTION, FIRE, FIREFIGHTER, EMERGENCY_POWER, EARTHQUAKE, OUT_OF_SERVICE = range(7)
 LINKS = ("heard", "suspect", "offline", "never-seen")
 HEARD, SUSPECT, OFFLINE, NEVER_SEEN = range(4)
-STARRED_ONLY_MODES = (INSPECTION, FIRE, FIREFIGHTER, OUT_OF_SERVICE)
+RESTRICTED_MODES = (INSPECTION, FIRE, FIREFIGHTER, OUT_OF_SERVICE)
 
 EVENTS = ("door", "infrared")
 MEASURED = ("door", "infrared", "speed", "displacement", "vibration")
 MACHINE = "machine"
-"""An accelerometer on the machine: optional, in bundles alone, recorded, and neither judged nor stored."""
+"""An accelerometer on the machine: optional, in bundles only, recorded and reduced to features, not stored."""
 STREAMS = (*MEASURED, "status", "bundle", "gateway")
 
 ANNOUNCEMENTS = ("alert", "incident", "health")
-"""The last levels of the topics on which the monitor itself speaks."""
+"""The last levels of the topics to which the monitor publishes."""
 
 FIELDS: Mapping[str, str] = {"v_mps": "v", "z_m": "z", "door": "state"}
-"""How the contract calls the channels that it calls otherwise, in a message and in the store."""
+"""The contract's names of channels, in messages and in the store, where they differ from the columns'."""
 
 PAYLOAD_LIMIT_BYTES = 256 * 1024
 CLOCK_AHEAD_LIMIT_S = 300.0
@@ -40,7 +40,7 @@ LIFT_ID_PATTERN = re.compile(r"[A-Za-z0-9_-]{1,64}")
 
 
 class Entry(NamedTuple):
-    """A message as it came and as the journal keeps it. `position` counts from 1, `arrived_ns` is the monitor's."""
+    """A message as received and journalled. `position` counts from 1, `arrived_ns` is the monitor's."""
 
     position: int
     arrived_ns: int
@@ -50,7 +50,7 @@ class Entry(NamedTuple):
 
 
 class Topic(NamedTuple):
-    """Where a message came from."""
+    """The parts of a topic: the origin of a message."""
 
     district: str
     lift_id: str
@@ -68,17 +68,17 @@ def parse_topic(topic: str) -> Topic | None:
 
 
 def claimed_lift_id(topic: str) -> str:
-    """Return the lift (or gateway) that a topic names, whatever else is wrong with it; "" where there is none."""
+    """Return the lift (or gateway) in a topic, even one with other errors; "" where there is none."""
     levels = topic.split("/", 4)
     is_named = len(levels) == 5 and levels[:2] == ["lift", "v1"] and LIFT_ID_PATTERN.fullmatch(levels[3])
     return levels[3] if is_named else ""
 
 
 def is_announcement(topic: str) -> bool:
-    """Return whether a topic is one on which the monitor itself speaks."""
+    """Return whether the monitor publishes to this topic."""
     return topic.count("/") == 4 and topic.rpartition("/")[2] in ANNOUNCEMENTS
 
 
 def topic(district: str, lift_id: str, stream: str) -> str:
-    """Return the topic on which a lift says `stream` (or on which the monitor says `alert`)."""
+    """Return the topic of a lift's `stream` (or of the monitor's `alert`)."""
     return f"lift/v1/{district}/{lift_id}/{stream}"

@@ -27,7 +27,7 @@ def maintenance(context: AppContext) -> APIRouter:
         dependencies=[Depends(require_media_type(JSON))],
     )
     def post_maintenance(lift_id: parameters.LiftIdInPath, body: request_bodies.Maintenance) -> OrjsonResponse:
-        """Judge a lift by the starred rules alone until `until`, at most 24 hours ahead; repeat to change the end."""
+        """Open a maintenance window, which ends at `until`, at most 24 hours ahead; repeat to change the end."""
         now_ns = time.time_ns()
         if not now_ns < body.until <= now_ns + LIMIT_H * 3600 * 1_000_000_000:
             raise invalid_field(

@@ -5,7 +5,7 @@
     onset      ^    ^ two readings at rest
 
 1.5 m/s² is the most that GB/T 10058 allows a drive. Where the car's vibration is received, it must confirm the stop
-(`detectors.observe.witness`). That the safety chain opened is inferred, not seen.
+(`detectors.observe.stop_confirmation`). That the safety chain opened is inferred, not seen.
 """
 
 from __future__ import annotations
@@ -15,11 +15,11 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from detectors.observe import witness
+from detectors.observe import stop_confirmation
 from detectors.observe.gaps import NEVER_NS
 from detectors.observe.rows import RowTable
 from detectors.observe.sensor import ACCEL_TAU_S
-from detectors.observe.witness import Witness
+from detectors.observe.stop_confirmation import StopConfirmation
 from detectors.rule import MAJOR, Level, Rule, Score
 from registry.facts import FleetFacts
 from telemetry.arrays import Memory
@@ -45,7 +45,7 @@ MEMORY = np.dtype(
         ("rest_ns", np.int64),  # when the car last came to rest
         ("resting", np.int64),  # the readings at rest since
         ("trips", np.int64),  # the completed trips at the latest stop
-        *witness.FIELDS,
+        *stop_confirmation.FIELDS,
     ],
     align=True,
 )
@@ -81,11 +81,11 @@ class EmergencyStop:
     """Scores 1 at a car that rests after hard braking that its vibration confirms."""
 
     limits: HardBraking = field(default_factory=HardBraking)
-    witness: Witness = field(default_factory=Witness)
+    confirmation: StopConfirmation = field(default_factory=StopConfirmation)
 
     def start(self, n: int) -> Memory:
         """Return `n` cars of which no speed has been read."""
-        return records(n, MEMORY, **UNKNOWN, **NEVER, **witness.START)
+        return records(n, MEMORY, **UNKNOWN, **NEVER, **stop_confirmation.START)
 
     def step(self, state: Memory, rows: RowTable, facts: FleetFacts) -> tuple[Memory, tuple[Score, ...]]:
         """Score each row that reads a speed."""
@@ -97,13 +97,13 @@ class EmergencyStop:
             off, from_mps, decel_mps2, since_ns, rest_ns,
         )  # fmt: skip
         stopped = on == 1.0
-        agrees, felt_mps = self.witness.step(state, rows, stopped, since_ns, rest_ns, from_mps)
+        agrees, vibration_loss_mps = self.confirmation.step(state, rows, stopped, since_ns, rest_ns, from_mps)
         on = np.where(stopped, agrees, on)
         evidence = {
             "from_mps": from_mps,
             "decel_mps2": decel_mps2,
             "limit_mps2": np.full(len(rows), self.limits.brake_mps2),
-            "felt_mps": felt_mps,
+            "felt_mps": vibration_loss_mps,
         }
         return state, (Score(on, off, evidence, since_ns),)
 

@@ -22,7 +22,7 @@ from detectors.rule import CRITICAL, Level, Rule, Score
 from registry.facts import FleetFacts
 from telemetry.arrays import Memory
 from telemetry.compiled import compiled, copied, records
-from telemetry.streams import CLOSED, OPEN, STARRED_ONLY_MODES
+from telemetry.streams import CLOSED, OPEN, RESTRICTED_MODES
 
 MEMORY = np.dtype(
     [
@@ -104,7 +104,7 @@ def _shut_in(elsewhere: bool, known: bool, door: float, mode: float) -> float:
     `elsewhere`: the row reads that the car moves or stands on the other side; `known`: it reads where the car stands.
     Door and mode count at every row.
     """
-    if elsewhere or mode in STARRED_ONLY_MODES or not (door == CLOSED or np.isnan(door)):
+    if elsewhere or mode in RESTRICTED_MODES or not (door == CLOSED or np.isnan(door)):
         return 0.0
     return np.nan if np.isnan(door) or not known else 1.0
 

@@ -4,7 +4,7 @@
       ▲                                                                        │ any message
       └── last will ──60 s──▶ offline          a lift never heard is never-seen, not offline
 
-A lift in a mode of the starred rules alone, or in maintenance, may be silent; its next message counts in any mode.
+A lift in a mode of the always-judged rules only, or in maintenance, may be silent; its next message counts in any mode.
 """
 
 from __future__ import annotations

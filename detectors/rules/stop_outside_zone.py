@@ -16,7 +16,7 @@ from detectors.rule import MAJOR, Level, Rule, Score
 from registry.facts import FleetFacts
 from telemetry.arrays import Memory
 from telemetry.compiled import compiled, copied
-from telemetry.streams import STARRED_ONLY_MODES
+from telemetry.streams import RESTRICTED_MODES
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +51,7 @@ def _run(
     for k in range(len(lift)):
         own = memory[lift[k]]
         nowhere = np.isnan(offset_m[k]) or z_doubt[k]
-        outside = at_rest[k] and offset_m[k] > zone_m[k] and mode[k] not in STARRED_ONLY_MODES
+        outside = at_rest[k] and offset_m[k] > zone_m[k] and mode[k] not in RESTRICTED_MODES
         holds = 1.0 if outside else 0.0
         if nowhere or stale[k] or np.isnan(still_s[k]) or (np.isnan(v[k]) and np.isnan(z[k])):
             holds = np.nan

@@ -1,4 +1,4 @@
-"""Vibration blocks that are held, by lift, in the order in which they are due.
+"""Held vibration blocks, by lift, in the order in which they are due.
 
 A block is due at its first instant; one that came when rows beyond that had been released, at the first instant after
 them. It goes out with the row before that instant at the latest, so that it stands beside every row from there on.
@@ -54,7 +54,7 @@ def new_blocks(waves: Waveforms, messages: NDArray[Any]) -> NewBlocks:
 
 
 class HeldBlocks:
-    """The blocks of each lift that has any."""
+    """The held blocks of each lift."""
 
     def __init__(self) -> None:
         self._by_lift: dict[int, list[Block]] = {}
@@ -63,7 +63,7 @@ class HeldBlocks:
         return sum(map(len, self._by_lift.values()))
 
     def lifts(self) -> list[int]:
-        """Return the lifts of which blocks are held."""
+        """Return the lifts with held blocks."""
         return list(self._by_lift)
 
     def release(self, new: NewBlocks, lifts: I32, watermark_ns: I64) -> tuple[Waveforms, I64]:
@@ -88,7 +88,7 @@ class HeldBlocks:
         return {"due_ns": due_ns} | {field.name: getattr(waves, field.name) for field in fields(Waveforms)}
 
     def restore(self, snapshot: Mapping[str, NDArray[Any]]) -> None:
-        """Take over the blocks of a snapshot."""
+        """Restore the blocks of a snapshot."""
         self._by_lift = {}
         waves = Waveforms(**{field.name: snapshot[field.name] for field in fields(Waveforms)})
         self._hold(waves, np.arange(len(waves.message)), snapshot["due_ns"])

@@ -1,6 +1,6 @@
-"""Rows that are held, by lift: one table, and through it a list for each lift in the order of time.
+"""Held rows, by lift: one table, and through it a list for each lift in the order of time.
 
-The readings of several streams at one instant are one row; of two values for one instant the later one stands.
+The readings of several streams at one instant are one row; of two values for one instant the later one is kept.
 Releasing a row costs the same however many are held, and so does placing one next to the row that was placed before.
 """
 
@@ -21,14 +21,14 @@ Struct = Any
 
 
 class HeldRows:
-    """The table of rows. Which of them are a lift's stands in the record of the lift."""
+    """The table of held rows; the record of a lift refers to its rows."""
 
     def __init__(self) -> None:
         self.rows: Structs = np.empty(0, dtype=ROW)
         self.heap: Structs = np.array([(NO_ROW, 0, 0)], dtype=HEAP)
 
     def make_room(self, count: int) -> None:
-        """Make room for so many more rows."""
+        """Make space for `count` more rows."""
         heap = self.heap[0]
         if not heap["live"]:
             heap["free"], heap["used"] = NO_ROW, 0
@@ -37,7 +37,7 @@ class HeldRows:
             self.rows = np.concatenate([self.rows, np.empty(max(missing, len(self.rows)), dtype=ROW)])
 
     def release(self, lifts: Structs, which: I32) -> tuple[I32, I64, NDArray[np.float64]]:
-        """Return lift, time and values (channels, rows) of what may go out of these lifts."""
+        """Return lift, time and values (channels, rows) of the rows of these lifts that may be released."""
         most = int(lifts["held"][which].sum())
         lift, t_ns = np.empty(most, dtype=np.int32), np.empty(most, dtype=np.int64)
         values = np.empty((len(CHANNELS), most))
@@ -59,7 +59,7 @@ class HeldRows:
         }
 
     def restore(self, lifts: Structs, snapshot: Any) -> None:
-        """Take over the rows of a snapshot, and set where those of each lift are."""
+        """Restore the rows of a snapshot and the lifts' references to them."""
         count = len(snapshot["row_t_ns"])
         self.rows, self.heap = np.empty(count, dtype=ROW), np.array([(NO_ROW, count, count)], dtype=HEAP)
         self.rows["t_ns"], self.rows["values"] = snapshot["row_t_ns"], np.nan
@@ -124,7 +124,7 @@ def _release(
     t_ns: I64,
     values: Any,
 ) -> int:
-    """Write the rows that may go out into the columns, lift by lift; return how many these are."""
+    """Write the rows that may be released into the columns, lift by lift; return their number."""
     heap, count = heaps[0], 0
     for k in range(len(which)):
         own = lifts[which[k]]
@@ -151,7 +151,7 @@ def _release(
 
 @compiled
 def _list(lifts: Structs, which: I64, rows: Structs, places: I64) -> None:
-    """Write down where the rows of these lifts are, in order."""
+    """List the places of the rows of these lifts, in order."""
     count = 0
     for k in range(len(which)):
         row = lifts[which[k]]["first"]

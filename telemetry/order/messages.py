@@ -1,4 +1,4 @@
-"""A group of messages as the recurrence reads it: a record for each message, and the rows of each stream."""
+"""A group of messages in the form for the recurrence: a record for each message, and the rows of each stream."""
 
 from __future__ import annotations
 
@@ -78,7 +78,7 @@ def _column(decoded: Decoded, samples: Samples, channel: str) -> F64:
 
 @lru_cache(BOOTS_REMEMBERED)
 def boot_number(boot: str) -> int:
-    """Return a boot as a number that an array holds; `NO_BOOT` for a device that names none."""
+    """Return a boot as a number that an array holds; `NO_BOOT` for a device without one."""
     return NO_BOOT if boot == "0" else int.from_bytes(blake2b(boot.encode(), digest_size=8).digest(), signed=True)
 
 

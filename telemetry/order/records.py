@@ -1,6 +1,6 @@
 """The records that the compiled recurrence reads and writes: one for each lift, each message and each row that is held.
 
-A record is a reference into its array: what is written to its fields stands in the array.
+A record is a reference into its array: writing to its fields changes the array.
 """
 
 from __future__ import annotations
@@ -39,12 +39,12 @@ LIFT = np.dtype(
         ("end_ns", np.int64),
         ("stream_ns", np.int64, (len(SAMPLED_STREAMS),)),  # the latest beginning of a message of each of these
         ("said_ns", np.int64),  # the time of the latest status
-        ("watermark_ns", np.int64),  # rows up to here go out; what comes for a time up to here is late
+        ("watermark_ns", np.int64),  # rows up to here are released; readings of a time up to here are late
         ("slot", np.int64),  # the slot of the latest arrival, and the latest end that arrived in each of the last slots
         ("slot_end_ns", np.int64, (SLOTS,)),
         ("window_ns", np.int64),  # the lift's time since which `window_rows` counts rows
         ("window_rows", np.int64),
-        ("first", np.int64),  # the earliest and the latest of the rows that are held, and how many these are
+        ("first", np.int64),  # the earliest and the latest of the held rows, and their number
         ("last", np.int64),
         ("held", np.int64),
         *((name, np.int64) for name in COUNTED),

@@ -60,7 +60,7 @@ def process(
     rows: Structs,
     heaps: Structs,
 ) -> None:
-    """Bring the lifts' records up to date with their messages, in this order, and place the rows of these."""
+    """Update the records of lifts with their messages, in this order, and place the rows of the messages."""
     heap = heaps[0]
     for k in range(len(order)):
         number = order[k]
@@ -83,7 +83,7 @@ def process(
 
 @compiled
 def let_time_pass(lifts: Structs, which: NDArray[Any], now_ns: int) -> None:
-    """Bring these lifts to `now_ns`, by which nothing new of them has arrived."""
+    """Advance these lifts to `now_ns`, until which they had no new message."""
     for k in range(len(which)):
         _pass_time(lifts[which[k]], now_ns)
 
@@ -107,7 +107,7 @@ def _pass_time(own: Struct, now_ns: int) -> None:
 
 @compiled
 def _is_repeat(own: Struct, message: Struct) -> bool:
-    """Tell whether the message came before."""
+    """Return whether the message came before."""
     if message["timed"]:
         for k in range(RECENT_LIMIT):
             if own["recent"][k] == message["identity"]:
@@ -219,7 +219,7 @@ def _missing_s(own: Struct, message: Struct, since_ns: int) -> float:
 
 @compiled
 def _last_ns(message: Struct, number: int, streams: tuple[StreamColumns, ...]) -> int:
-    """Return up to where a message stands for its streams: a bundle, up to its last sample where it has any."""
+    """Return the time that a message covers: a bundle, up to its last sample where it has any."""
     last_ns = NEVER
     if message["complete"]:
         for k in range(SAMPLED):
@@ -234,8 +234,8 @@ def _follow_clock(own: Struct, message: Struct) -> None:
     """Begin a new stretch of the lift's time where its clock was set back; after a long silence bring both together.
 
     A stream that lags behind the others and goes on in its own order sets no clock back, unless the others were ahead
-    of the monitor's clock. What waits goes out before the new stretch. A lift of which only statuses were judged has no
-    time yet.
+    of the monitor's clock. Waiting rows are released before the new stretch. A lift of which only statuses were judged
+    has no time yet.
     """
     t_ns, stream = message["t_ns"] + own["ahead_ns"], message["sampled"]
     before_ns = max(own["watermark_ns"], own["end_ns"])

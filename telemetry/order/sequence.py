@@ -3,8 +3,8 @@
     messages ─► recurrence ─► rows, held by lift up to its watermark ──────────────────┬─► Batch
                               vibration blocks, held until the rows before them are out ┘
 
-The law: what goes out of a lift, and in what order, follows from its messages and their times of arrival alone, never
-from how these were cut into groups. A turn costs what comes in and what goes out, whatever is held.
+The released rows of a lift, and their order, follow from its messages and their times of arrival only, never from the
+grouping of messages. The cost of a turn depends on received and released rows, not on held ones.
 """
 
 from __future__ import annotations
@@ -53,7 +53,7 @@ class Sequencer:
         self.repeated = self.overtaken = self.stepped = np.zeros(0, dtype=np.bool_)
 
     def step(self, decoded: Decoded, lift: I32) -> tuple[Batch, dict[str, int]]:
-        """Return what may be judged after these messages, and what was counted in them.
+        """Return the rows that may be judged after these messages, and the counts of these messages.
 
         `lift` is the index of each message's lift, -1 where it is not to be judged. What a message means follows from
         its own time of arrival, never from when it is stepped.
@@ -75,7 +75,7 @@ class Sequencer:
         return self._release(active, new, _steps(messages[order])), {"received": len(order)} | counts
 
     def idle(self, now_ns: int, behind: Bools | None = None) -> Batch:
-        """Return the rows that have waited for long enough by `now_ns`.
+        """Return the rows whose waiting time is over at `now_ns`.
 
         `now_ns` must not be later than the arrival of any message that is yet to be stepped, but for messages of the
         lifts that are `behind`.
@@ -96,11 +96,11 @@ class Sequencer:
 
     @property
     def held(self) -> int:
-        """How many rows are held."""
+        """The number of held rows."""
         return int(self._rows.heap[0]["live"])
 
     def counts(self) -> dict[str, I64]:
-        """Return what was counted so far, by lift."""
+        """Return the counts so far, by lift."""
         return {name: self._lifts[name].copy() for name in COUNTED}
 
     def stepped_ns(self) -> I64:
@@ -108,19 +108,19 @@ class Sequencer:
         return np.array(self._lifts["stepped_ns"])
 
     def grow(self, lifts: int) -> None:
-        """Make room for this many lifts."""
+        """Extend the state to `lifts` lifts."""
         missing = lifts - len(self._lifts)
         if missing > 0:
             self._lifts = np.concatenate([self._lifts, compiled.records(missing, LIFT, **START)])
 
     def is_idle(self, lift: int) -> bool:
-        """Return whether nothing of a lift is held."""
+        """Return whether a lift has no held rows or blocks."""
         if lift >= len(self._lifts):
             return True
         return not self._lifts["held"][lift] and not any(lift in blocks.lifts() for blocks in self._blocks.values())
 
     def forget(self, lift: int) -> None:
-        """Begin anew with the index of a lift of which nothing is held."""
+        """Reset the record of a lift that is idle."""
         if lift < len(self._lifts):
             self._lifts[lift] = compiled.records(1, LIFT, **START)[0]
 
@@ -138,7 +138,7 @@ class Sequencer:
         return {"lifts": self._lifts[kept], **held}
 
     def restore(self, snapshot: Mapping[str, NDArray[Any]]) -> None:
-        """Go on where the sequencer of `snapshot` stood."""
+        """Restore the state of `snapshot`."""
         if snapshot["lifts"].dtype != LIFT:
             raise ValueError("a snapshot of another version")
         self._lifts = snapshot["lifts"].astype(LIFT)
@@ -157,7 +157,7 @@ class Sequencer:
 
 
 def _steps(messages: NDArray[Any]) -> Steps | None:
-    """Return from where on the clocks of these messages' lifts were set back, None where none was."""
+    """Return the steps of the clocks in these messages, None without any."""
     if not messages["turned"].any():
         return None
     turned = messages[messages["turned"]]

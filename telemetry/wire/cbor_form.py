@@ -1,6 +1,6 @@
 """The payload as CBOR: RFC 8949 maps whose sampled arrays may be typed arrays of RFC 8746.
 
-Only those tags mean something here. Every other one that the decoder would act upon (dates, big numbers, regular
+Only those tags are accepted. Every other one that the decoder would act upon (dates, big numbers, regular
 expressions, shared references ...) is refused before it is acted upon, and lengths that lie cost no memory.
 """
 
@@ -44,7 +44,7 @@ class CborReader:
         return document
 
     def names(self, source: Any) -> list[Any]:
-        """Return the names of a map's fields; refuse what is no map."""
+        """Return the names of a map's fields; refuse any other type."""
         if type(source) is not dict:
             raise TypeError("not an object")
         if len(source) > FIELDS_LIMIT:
@@ -52,7 +52,7 @@ class CborReader:
         return list(source)
 
     def numbers(self, source: Any) -> tuple[RawArray, int]:
-        """Return an array as a raw array and its length; raise where it holds anything but numbers."""
+        """Return an array of numbers as a raw array and its length; raise for any other value."""
         if type(source) is CBORTag:
             return typed(source)
         if type(source) is not list:
@@ -60,7 +60,7 @@ class CborReader:
         return numbers(source), len(source)
 
     def items(self, source: Any) -> list[Any]:
-        """Return an array as a list; raise where it is none."""
+        """Return an array as a list; raise for any other value."""
         if type(source) is not list:
             raise TypeError("not an array")
         return source
@@ -70,7 +70,7 @@ class CborReader:
         return source
 
     def flat(self, payload: bytes) -> bool:
-        """Tell that no array was nested in another: `numbers` saw to it."""
+        """Return that no array is nested in another, which `numbers` has checked."""
         return True
 
     def copy(self, source: Any) -> bytes:

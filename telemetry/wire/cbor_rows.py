@@ -2,7 +2,7 @@
 
     CborRows({"seq": U32, "speed": {"dt": 100, "v": CborColumn("v", "<f8", 10)}}).encode(...) ─► bytes, one for each row
 
-The law: what a row says is what `encode.to_cbor` says of the same values; only how it comes about is faster. A row is
+A row decodes to the same values as `encode.to_cbor` of the same message; only the encoding is faster. A row is
 the inside of a map: its keys and values without the head that counts them.
 """
 

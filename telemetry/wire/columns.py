@@ -1,4 +1,4 @@
-"""The columns of a group of messages: kept as they came, made into arrays once for the whole group.
+"""The columns of a group of messages: collected unchanged, made into arrays once for the whole group.
 
 Instants are rounded to whole microseconds, the same way in every stream: a double of milliseconds holds no more, and
 what was read at one instant must not fall apart by a nanosecond.
@@ -60,7 +60,7 @@ class GroupColumns:
     def add(
         self, lift_id: str, district: str, parsed: Parsed, arrived_ns: int, position: int, complete: bool, stale: bool
     ) -> None:
-        """Take one message."""
+        """Add one message."""
         number = len(self._messages)
         seq, boot, t_ms, parts, status = parsed
         timed = t_ms is not None

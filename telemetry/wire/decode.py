@@ -31,12 +31,12 @@ CBOR_BEGINS = frozenset((*range(0xA0, 0xBC), 0xBF, 0xD9))
 
 
 def decode(entries: Sequence[Entry]) -> Decoded:
-    """Return the readings of these messages, and which messages were refused and why."""
+    """Return the readings of these messages, and the refusals with their reasons."""
     return decode_validating(entries, frozenset())
 
 
 def decode_validating(entries: Sequence[Entry], suspects: Set[int]) -> Decoded:
-    """Do as `decode`, with the messages at the positions `suspects` kept off the fast path."""
+    """Decode as `decode` does, but the messages at the positions `suspects` by the validating path."""
     with np.errstate(all="ignore"):  # a sender's NaN may be a signalling one, and its numbers may overflow
         while True:
             decoded, broken = _gather(entries, suspects).finish()
@@ -133,7 +133,7 @@ def _validated(reader: Any, document: Any, stream: str, arrived_ns: int) -> Pars
 
 
 def _read_gateway(columns: GroupColumns, reader: Any, entry: Entry, topic: Topic, document: Any) -> None:
-    """Judge, refuse and count each inner bundle by itself."""
+    """Add or refuse each inner bundle by itself."""
     envelope = validating.fields(reader, document, "the payload")
     if "lifts" not in envelope:
         raise Invalid("missing-field", "lifts: is required, one bundle for each lift id")
@@ -158,5 +158,5 @@ def _add(columns: GroupColumns, entry: Entry, topic: Topic, lift_id: str, parsed
 
 
 def _is_stale(t_ms: float | None, arrived_ns: int) -> bool:
-    """Tell whether a retained status may be more than 5 minutes old; one without a time may be of any age."""
+    """Return whether a retained status may be more than 5 minutes old; one without a time may be of any age."""
     return t_ms is None or arrived_ns / 1e6 - t_ms > STALE_MS

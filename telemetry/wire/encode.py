@@ -1,4 +1,4 @@
-"""From values to bytes: what a lift, a gateway, the simulator or a test sends. The counterpart of `decode`.
+"""From values to bytes: the messages of a lift, a gateway, the simulator or a test. The counterpart of `decode`.
 
 A message is the object of the contract as a dict; its sampled arrays may be numpy arrays, whose NaN is "no reading".
 """

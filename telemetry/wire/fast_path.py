@@ -3,7 +3,7 @@
 It refuses nothing: a message that is not exactly as expected raises one of `UNUSUAL`, and the validating path decides.
 The values of the numbers are checked once for the whole group, in `columns`.
 
-A field that is there twice shows in the number of fields: where that equals the fields found, none is there twice.
+A duplicate field shows in the number of fields, which then exceeds the number of fields found.
 """
 
 from __future__ import annotations

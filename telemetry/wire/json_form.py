@@ -32,7 +32,7 @@ class JsonReader:
             raise _refusal(payload, message) from None
 
     def names(self, source: Any) -> list[str]:
-        """Return the names of an object's fields; refuse what is no object, and a name that is there twice."""
+        """Return the names of an object's fields; refuse any other type, and duplicate names."""
         if type(source) is not simdjson.Object:
             raise TypeError("not an object")
         names = list(source)
@@ -44,7 +44,7 @@ class JsonReader:
         return names
 
     def numbers(self, source: Any) -> tuple[RawArray, int]:
-        """Return an array as a raw array and its length; raise where it holds anything but numbers.
+        """Return an array of numbers as a raw array and its length; raise for any other value.
 
         The buffer flattens an array of arrays, which is what `flat` looks for in the end.
         """
@@ -53,7 +53,7 @@ class JsonReader:
         return buffer, buffer.size >> 3
 
     def items(self, source: Any) -> list[Any]:
-        """Return an array as a list; raise where it is none."""
+        """Return an array as a list; raise for any other value."""
         self.arrays += 1
         items: list[Any] = source.as_list()
         return items
@@ -63,7 +63,7 @@ class JsonReader:
         return source.as_list() if type(source) is simdjson.Array else source
 
     def flat(self, payload: bytes) -> bool:
-        """Tell whether every array of the payload was read, so that none was nested in another."""
+        """Return whether every array of the payload was read, so that none was nested in another."""
         return payload.count(b"[") == self.arrays
 
     def copy(self, source: Any) -> bytes:
@@ -75,7 +75,7 @@ class JsonReader:
 
 
 def _refusal(payload: bytes, message: str) -> Invalid:
-    """Return the refusal of a payload that simdjson does not take; orjson says where it went wrong."""
+    """Return the refusal of a payload that simdjson rejects, with the position of the error by orjson."""
     too_deep = Invalid("depth", "the payload is nested too deeply: a gateway message needs five levels")
     if "DEPTH" in message:
         return too_deep

@@ -32,7 +32,7 @@ REASONS = (
     "clock-ahead",
     "lift-id",
 )
-"""Why a message can be refused; each is counted."""
+"""The reasons of refusals; each is counted."""
 
 FIELDS_LIMIT = 1000
 """Fields of one object, and lifts of one gateway message: looking one up walks the object."""
@@ -40,10 +40,10 @@ SEQ_END, NO_SEQ = 1 << 63, -1
 BOOT_LIMIT_CHARS = 64
 DT_MIN_MS, DT_MAX_MS = 1e-3, 86_400_000.0
 READING_LIMIT = 1e6
-"""The largest reading, in the unit of its stream, that can be meant: beyond it speaks a broken device."""
+"""The largest reading, in the unit of its stream; a larger one comes from a broken device."""
 CLOCK_AHEAD_LIMIT_MS = CLOCK_AHEAD_LIMIT_S * 1e3
 EARLIEST_MS = 1_420_070_400_000.0
-"""2015-01-01: no device of today means an earlier time. What arrived before it, in a recording, may."""
+"""2015-01-01: no device in use means an earlier time; messages of an older recording may."""
 
 SAMPLED_CHANNELS = {"speed": ("v",), "displacement": ("z",), "vibration": ("x", "y", "z"), "machine": ("a",)}
 EVENT_CHANNELS = {"door": ("state",), "infrared": ("presence", "curtain")}

@@ -125,7 +125,7 @@ class _Encoder:
 
 
 def _sampled(t_ns: I64, origin_ns: int, columns: dict[str, F64]) -> Fields:
-    """Return samples on the grid they were taken on, from the origin on; a place without a reading is null."""
+    """Return samples on the grid they were taken on, from the origin on; a sample without a reading is null."""
     dt_ms, places = _remembered_grid((t_ns - origin_ns).tobytes())
     body: Fields = {"dt": dt_ms} if len(places) > 1 or places[0] else {}
     for name, column in columns.items():

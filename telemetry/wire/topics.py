@@ -33,6 +33,6 @@ def refused_topic(topic: str) -> Invalid:
 
 
 def _shown(level: str) -> str:
-    """Return the beginning of a level, with a word on blanks, which are hard to see."""
+    """Return the beginning of a level, with a note on blanks, which are hard to see."""
     shown = repr(level[:SHOWN_CHARS])
     return f"{shown} (with a blank: remove it)" if any(map(str.isspace, level)) else shown

@@ -1,7 +1,7 @@
-"""The validating path: checks a message field by field, and takes it or refuses it with a reason and a remedy.
+"""The validating path: checks a message field by field, and accepts or refuses the message with a reason and a remedy.
 
-It takes what the fast path leaves: single numbers where an array of one is meant, nulls, fields left out, a status.
-A message that both paths take is parsed alike by both.
+The path accepts all forms that the fast path does not: single numbers where an array of one is meant, nulls, fields
+left out, a status. Both paths parse a message that both accept to the same values.
 """
 
 from __future__ import annotations
@@ -342,7 +342,7 @@ def _is_number(value: Any) -> bool:
 
 
 def _shown(value: Any) -> str:
-    """Return a short text for a value that was sent: never a long one, never a deep one."""
+    """Return a short text of a received value."""
     if value is None or type(value) is bool:
         return str(value)
     if type(value) is str:

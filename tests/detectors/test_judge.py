@@ -63,11 +63,11 @@ def in_window(from_s: float, until_s: float, lift: int = 0) -> MaintenanceWindow
 
 def test_in_a_maintenance_window_only_rules_with_a_star_are_judged() -> None:
     rows, facts = runaway(-2.3).rows(), facts_of([tower()])
-    unstarred = Rule(**{**{f: getattr(overspeed.OVERSPEED, f) for f in Rule.__slots__}, "starred": False})
+    suspendable = Rule(**{**{f: getattr(overspeed.OVERSPEED, f) for f in Rule.__slots__}, "always_judged": False})
     for rule, windows, judged in (
-        (unstarred, in_window(0.0, 60.0), False),
-        (unstarred, in_window(0.0, 60.0, lift=1), True),
-        (unstarred, in_window(60.0, 90.0), True),
+        (suspendable, in_window(0.0, 60.0), False),
+        (suspendable, in_window(0.0, 60.0, lift=1), True),
+        (suspendable, in_window(60.0, 90.0), True),
         (overspeed.OVERSPEED, in_window(0.0, 60.0), True),
     ):
         assert bool(Judge([rule], 1).step(batch([rows]), facts, windows)) == judged
@@ -80,8 +80,8 @@ def test_what_was_pending_when_the_mode_changed_begins_anew() -> None:
 
 def test_what_is_open_when_the_mode_changes_stays_open() -> None:
     rows = in_mode(INSPECTION, from_s=9.0, to_mps=-1.9)
-    unstarred = Rule(**{**{f: getattr(overspeed.OVERSPEED, f) for f in Rule.__slots__}, "starred": False})
-    assert [f.kind for f in Judge([unstarred], 1).step(batch([rows]), facts_of([tower()]))] == ["on"]
+    suspendable = Rule(**{**{f: getattr(overspeed.OVERSPEED, f) for f in Rule.__slots__}, "always_judged": False})
+    assert [f.kind for f in Judge([suspendable], 1).step(batch([rows]), facts_of([tower()]))] == ["on"]
 
 
 def test_a_stale_status_sets_the_state_and_raises_nothing() -> None:

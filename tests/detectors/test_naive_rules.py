@@ -68,7 +68,7 @@ def plainly(slug: str, whole: Batch, lift: int, facts: object) -> list[tuple[int
         known = car.row(int(whole.t_ns[i]), whole.reboot[i] == 1.0, v=whole.v_mps[i], z=whole.z_m[i], **heard)
         known |= {"t_ns": int(whole.t_ns[i]), "stale": whole.stale[i] == 1.0}
         rows.append(known)
-        said.append([masked(rule.starred, known, *level) for level in naive.row(known)])
+        said.append([masked(rule.always_judged, known, *level) for level in naive.row(known)])
     out: list[tuple[int, Edge]] = []
     for k, level in enumerate(rule.levels):
         on, off, since = zip(*(levels[k] for levels in said), strict=True)
@@ -77,11 +77,11 @@ def plainly(slug: str, whole: Batch, lift: int, facts: object) -> list[tuple[int
     return sorted(out, key=str)
 
 
-def masked(starred: bool, row: dict[str, float], on: float, off: float, since: int) -> tuple[float, float, int]:
-    """Stop every clock at a stale row; in a special mode let only the starred rules speak."""
+def masked(always_judged: bool, row: dict[str, float], on: float, off: float, since: int) -> tuple[float, float, int]:
+    """Stop every clock at a stale row; in a special mode judge the always-judged rules only."""
     if row["stale"]:
         return np.nan, np.nan, since
-    if not starred and row["mode"] in SPECIAL:
+    if not always_judged and row["mode"] in SPECIAL:
         return 0.0, np.nan, since
     return float(on), float(off), since
 

@@ -62,7 +62,7 @@ def test_silence_excuses_no_missed_offline_alert() -> None:
     assert scores([silence(0, 400)])["offline"].expected == 1
 
 
-def test_a_starred_rule_is_expected_in_inspection_too() -> None:
+def test_an_always_judged_rule_is_expected_in_inspection_too() -> None:
     rows = [row(0, 60, "overspeed"), row(0, 60, event="a/2", symptom="not-in-service", kind="near-miss")]
     assert scores(rows)["overspeed"].expected == 1
 

@@ -234,7 +234,7 @@ def test_an_alert_of_silence_that_was_open_before_a_restart_clears_with_the_next
         until(lambda: [one.state for one in records.alerts(AlertFilter(), limit=100).items] == ["cleared"], "its end")
 
 
-def test_a_lift_in_a_mode_of_the_starred_rules_alone_may_be_silent(journal: Journal, records: Records) -> None:
+def test_a_lift_in_a_mode_of_the_always_judged_rules_only_may_be_silent(journal: Journal, records: Records) -> None:
     with judging(journal, records, (SOON_OFFLINE,)) as made:
         inspected = {"seq": 0, "t": T0_MS, "online": True, "mode": "inspection"}
         say(journal, ("L1", "status", inspected), *runs_too_fast("L2", 1))
@@ -297,7 +297,7 @@ def test_no_lift_is_offline_while_its_messages_wait_in_the_journal(journal: Jour
     assert alerts(records) == set()
 
 
-def test_in_a_window_a_lift_is_judged_by_starred_rules_alone_and_so_in_every_replay(
+def test_in_a_window_a_lift_is_judged_by_always_judged_rules_only_and_so_in_every_replay(
     journal: Journal, records: Records
 ) -> None:
     """L1 stands off level for 40 s in its window, then again after it; L2, without one, both times."""

@@ -75,7 +75,7 @@ def test_every_group_has_a_bar_but_the_rest() -> None:
         (('"minor", "critical"', '"critical", "minor"'), "overspeed.severities: ['critical', 'minor'] must be a list"),
         (('"minor", "critical"', ""), "overspeed.severities: [] must be a list of trend, minor, major, critical"),
         (('"life-safety"', '"lifesafety"'), "overspeed.group: 'lifesafety' must be one of life-safety"),
-        (("group =", "starred = 1\ngroup ="), "overspeed.starred: 1 must be true or false"),
+        (("group =", "always_judged = 1\ngroup ="), "overspeed.always_judged: 1 must be true or false"),
         (("group =", "expected_after_s = -1\ngroup ="), "overspeed.expected_after_s: -1 must be a number of seconds"),
         (("[overspeed]", "overspeed = 1\n[x]"), "overspeed: a key outside of a rule's table"),
         (("\n[", ROW.replace("[overspeed]", "[underspeed]") + "["), "overspeed.code: F08 is the code of underspeed"),

@@ -229,7 +229,7 @@ def test_silence_clears_no_alert(system: System, played: dict[str, Story]) -> No
 
 
 @pytest.mark.parametrize("mode", HOUSE_MODES)
-def test_only_starred_rules_are_judged_in_maintenance_modes(
+def test_only_always_judged_rules_are_judged_in_maintenance_modes(
     system: System, played: dict[str, Story], mode: str
 ) -> None:
     for rule in ("F04", "F01", "F13", "F09", "F18"):

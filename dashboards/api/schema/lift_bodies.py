@@ -19,7 +19,7 @@ class OpenAlerts(ResponseBody):
 
 
 class MaintenanceWindowBody(ResponseBody):
-    """A time in which somebody works on a lift: only the starred rules are judged."""
+    """A time in which somebody works on a lift: only the always-judged rules are judged."""
 
     model_config = ConfigDict(populate_by_name=True)
 

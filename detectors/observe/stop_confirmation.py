@@ -32,7 +32,7 @@ START = {"stop_ns": NEVER_NS, "agrees": np.nan, "felt_mps": np.nan}
 
 
 @dataclass(frozen=True, slots=True)
-class Witness:
+class StopConfirmation:
     """The speed lost by the vibration may differ by `agree_share` of the speed lost, and by `agree_least_mps` at least.
 
     `around_s`: the clocks of the two streams may differ by so much. `heard_share`: with a smaller share of the samples
