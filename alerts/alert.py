@@ -1,4 +1,4 @@
-"""The alert as the world sees it (contract, section 3), and a transition of it.
+"""An alert (contract, section 3), and a transition of an alert.
 
 Both are values: the book makes new ones, the records keep them. Instants are int64 UTC nanoseconds, None where
 nothing happened yet.
@@ -18,11 +18,11 @@ ID_BYTES = 10
 
 @dataclass(frozen=True, slots=True)
 class Alert:
-    """One alert. `last_ns` is the lift's time of the last finding that was applied to it and `last_applied` names what
-    came at that instant: an earlier one, or the same one again, is a repeat and changes nothing, so that reading the
-    journal again is harmless. `levels`: the severities whose condition holds now. `by_hand`: stays firing until
-    resolved. `acknowledgements`: who acknowledged it at its severity, each with the note. `transitions`: how many it
-    had. `ahead_ns`: how far the lift's time, which never goes back, was ahead of its clock at the onset."""
+    """One alert. `last_ns` is the lift's time of the last finding that was applied to it and `last_applied` identifies
+    the findings at that instant: an earlier one, or the same one again, is a repeat and changes nothing, so that
+    reading the journal again is harmless. `levels`: the severities whose condition holds now. `by_hand`: stays firing
+    until resolved. `acknowledgements`: who acknowledged it at its severity, each with the note. `transitions`: how many
+    it had. `ahead_ns`: how far the lift's time, which never goes back, was ahead of its clock at the onset."""
 
     id: str
     lift_id: str
@@ -54,8 +54,8 @@ class Alert:
 
 @dataclass(frozen=True, slots=True)
 class Transition:
-    """What happened to an alert, when (the monitor's clock), by whom (None: the monitor itself), and, of an
-    assignment, to whom (None: to nobody)."""
+    """A change of an alert: its kind, its time (the monitor's clock), its author (None: the monitor itself) and, of an
+    assignment, the assignee (None: nobody)."""
 
     alert_id: str
     kind: str
@@ -67,14 +67,14 @@ class Transition:
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """The alert as it is now, and the transition that made it so (None: to be kept, but nothing to tell)."""
+    """The alert as it is now, and the transition of this change (None: store the alert, publish nothing)."""
 
     alert: Alert
     transition: Transition | None
 
 
 def alert_id(lift_id: str, rule: str, onset_ns: int) -> str:
-    """Return the name of an alert: the same lift, rule and onset give the same name in every replay."""
+    """Return the id of an alert: the same lift, rule and onset give the same id in every replay."""
     digest = hashlib.blake2b(f"{lift_id}\n{rule}\n{onset_ns}".encode(), digest_size=ID_BYTES).digest()
     return base64.b32encode(digest).decode().lower()
 

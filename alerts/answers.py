@@ -1,7 +1,7 @@
-"""What people do to an alert, as the table of the book has it (`alerts.book`). Pure.
+"""The actions of people on an alert, as in the table of `alerts.book`. Pure.
 
-Doing the same again changes nothing (None), but for comments: each is added. What the alert's state does not allow is
-refused with a reason.
+Repeating an action changes nothing (None), except comments: each is added. An action that the alert's state does not
+allow is refused with a reason.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ Done = tuple[Alert, str] | None
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What a person does to an alert: ack, assign (`to`), comment (`note`), resolve, shelve (`until_ns`), unshelve."""
+    """A person's action on an alert: ack, assign (`to`), comment (`note`), resolve, shelve (`until_ns`), unshelve."""
 
     kind: str
     by: str
@@ -31,7 +31,7 @@ class Answer:
 
 
 class Refused(Exception):
-    """An answer that the alert's state does not allow: `reason` is a slug, the text says why and what to do."""
+    """An action that the alert's state does not allow: `reason` is a slug, the text has the cause and the remedy."""
 
     def __init__(self, reason: str, detail: str) -> None:
         super().__init__(detail)
@@ -39,9 +39,9 @@ class Refused(Exception):
 
 
 def on_answer(alert: Alert, answer: Answer, now_ns: int, causes: Iterable[Alert] = ()) -> Change | None:
-    """Apply a person's answer; return None where it was applied already. Raises `Refused` where its state forbids it.
+    """Apply a person's action; return None where it was applied already. Raises `Refused` where its state forbids it.
 
-    `causes` are the lift's open alerts: what is shelved no more may be held back by one of them.
+    `causes` are the lift's open alerts: an unshelved alert may be inhibited by one of them.
     """
     done = _ANSWERS[answer.kind](alert, answer, now_ns, causes)
     if done is None:

@@ -104,7 +104,7 @@ def on_finding(
 
 
 def on_cause_over(alert: Alert, causes: Iterable[Alert], now_ns: int) -> Change | None:
-    """Release an open alert that was held back by a cause that is over."""
+    """Release an open alert that was inhibited by a cause that is over."""
     if alert.state != FIRING or alert.inhibited_by in (None, SHELVED):
         return None
     held = held_by(alert.rule, alert.severity, alert.onset_ns, causes)
@@ -131,7 +131,7 @@ def _mark(finding: Finding) -> str:
 
 
 def _noted(alert: Alert, finding: Finding) -> Alert:
-    """Remember that `finding` was applied."""
+    """Mark `finding` as applied."""
     earlier = alert.last_applied if finding.at_ns == alert.last_ns else ()
     return replace(alert, last_ns=finding.at_ns, last_applied=(*earlier, _mark(finding)))
 
@@ -233,7 +233,7 @@ def _off(last: Alert | None, finding: Finding, noticed_ns: int) -> Change | None
 
 
 def _more(last: Alert | None, finding: Finding, rule: Rule) -> Change | None:
-    """Take in what an open level found since; nothing of the alert's life has changed, so there is nothing to tell."""
+    """Update the evidence of an open level; the alert's state does not change, so there is no transition."""
     if last is None or last.state != FIRING or SEVERITIES[finding.severity] != last.severity:
         return None
     return Change(_grown(_noted(last, finding), finding, rule), None)

@@ -1,7 +1,7 @@
-"""Which alerts are held back: stored and published, delivered to nobody.
+"""Inhibition: inhibited alerts are stored and published, but not delivered.
 
-An alert that follows from an open power loss or silence of the same lift is held back by it. A critical alert is
-never held back, whatever its cause.
+An alert that follows from an open power loss or silence of the same lift is inhibited by it. A critical alert is never
+inhibited by a cause.
 """
 
 from __future__ import annotations
@@ -32,6 +32,6 @@ def held_by(rule: str, severity: str, onset_ns: int, causes: Iterable[Alert]) ->
 
 
 def unshelved(alert: Alert, causes: Iterable[Alert]) -> Alert:
-    """Return the alert shelved no more, held back by one of `causes` where it follows from it."""
+    """Return the alert unshelved, inhibited by one of `causes` where it follows from it."""
     held = held_by(alert.rule, alert.severity, alert.onset_ns, causes)
     return replace(alert, shelved_until_ns=None, inhibited_by=held)

@@ -15,7 +15,7 @@ from alerts.inhibition import CAUSES
 
 
 class Ledger:
-    """The newest alert of each lift and rule, what changed of them, and the changes in their order."""
+    """The newest alert of each lift and rule, the changed alerts, and the changes in their order."""
 
     def __init__(self, newest: Iterable[Alert] = ()) -> None:
         self.newest: defaultdict[str, dict[str, Alert]] = defaultdict(dict)
@@ -25,7 +25,7 @@ class Ledger:
             self.newest[alert.lift_id][alert.rule] = alert
 
     def end_shelvings(self, due: Iterable[Alert], now_ns: int) -> None:
-        """Unshelve what was shelved until now."""
+        """Unshelve alerts whose shelving ends by now."""
         for alert in due:
             self._take(on_time(alert, self._causes(alert.lift_id), now_ns), now_ns)
 
@@ -57,7 +57,7 @@ class Ledger:
         return [self.newest[lift_id][slug] for slug in CAUSES if slug in self.newest[lift_id]]
 
     def _take(self, change: Change | None, now_ns: int) -> None:
-        """Keep a change; the end of a cause releases what it held back at once, before what comes later."""
+        """Keep a change; the end of a cause releases the alerts that it inhibited at once, before later findings."""
         if change is None:
             return
         alert = change.alert

@@ -14,14 +14,14 @@ UNKNOWN = "–"
 
 
 class _Forgiving(Formatter):
-    """Format what is known; everything else is `UNKNOWN`."""
+    """Formats numbers in the evidence; any other value becomes `UNKNOWN`."""
 
     def get_field(self, field_name: str, args: Any, kwargs: Mapping[str, Any]) -> tuple[Any, str]:
-        """Look evidence up by its plain name only: neither attributes nor indices reach anything."""
+        """Look evidence up by its plain name only, without attributes and indices."""
         return kwargs.get(field_name), field_name
 
     def format_field(self, value: Any, format_spec: str) -> str:
-        """Format a number, or say that it is unknown."""
+        """Format a number; return `UNKNOWN` for any other value."""
         if value is None or (isinstance(value, float) and not math.isfinite(value)):
             return UNKNOWN
         try:
@@ -31,7 +31,7 @@ class _Forgiving(Formatter):
 
 
 def render(sentence: Mapping[str, str], name: Mapping[str, str], evidence: Mapping[str, float]) -> dict[str, str]:
-    """Return the sentence in each language; a language that has only a name, or a broken sentence, says the name."""
+    """Return the sentence in each language; a language that has only a name, or a broken sentence, gets the name."""
     return {
         language: _say(sentence.get(language, ""), name.get(language, ""), evidence)
         for language in {**name, **sentence}

@@ -1,4 +1,4 @@
-"""The alert as JSON (contract, section 3): what the API answers and the alert topic carries. Nothing may be renamed."""
+"""The alert as JSON (contract, section 3): the body of the API and of the alert topic. Nothing may be renamed."""
 
 from __future__ import annotations
 

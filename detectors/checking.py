@@ -1,4 +1,4 @@
-"""What a rule's detector returns, held against what was promised, before compiled code reads it without looking."""
+"""Checks of the scores that a detector returns, before compiled code reads them without checks."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from detectors.rule import Level, Score
 
 
 class BadScore(Exception):
-    """A detector returned other scores than its rule's levels and its table ask for; the text says which."""
+    """A detector returned scores that do not fit its rule's levels and its table; the text names the difference."""
 
 
 def check(scores: Sequence[Score], levels: Sequence[Level], rows: int) -> None:

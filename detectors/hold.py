@@ -1,6 +1,6 @@
-"""For how long a condition has held: the clock that rules with a memory share.
+"""Hold clocks: the time for which a condition has held, for all rules with a memory.
 
-holds     1 1 1 0 1 ? ? 1 1        ? unknown: the clock stands still and is not reset
+holds     1 1 1 0 1 ? ? 1 1        ? unknown: the clock stops and is not reset
 served_s  0 1 2 0 0 0 0 3 4        (across a gap in the data nothing is counted)
 """
 
@@ -58,7 +58,7 @@ def _run(state: Any, lift: Any, t_ns: Any, gap_ns: Any, holds: Any, served_s: An
 
 @inlined
 def serve(clock: Any, t_ns: int, gap_ns: int, holds: float) -> float:
-    """Carry one clock over one row; return the seconds served, NaN where `holds` is unknown."""
+    """Advance one clock by one row; return the seconds served, NaN where `holds` is unknown."""
     if np.isnan(holds):
         return np.nan
     if holds < 1.0:

@@ -1,4 +1,4 @@
-"""All rules over all lifts: batches go in, findings come out; the state between is arrays, to be kept and restored.
+"""All rules over all lifts: from batches to findings. The state between two batches is arrays that a snapshot holds.
 
 One car state is shared by all rules; each rule has the state of its detector and of each of its levels. However the
 stream is cut into batches, the findings are the same. Rules over arrivals depend on the monitor's clock instead: they
@@ -30,7 +30,7 @@ KINDS = {trigger.OPENED: "on", trigger.AGAIN: "on", trigger.SHUT: "off", trigger
 
 
 class Judge:
-    """The rules and their state for `n` lifts, which `step`, `step_arrivals` and `tick` carry on.
+    """The rules and their state for `n` lifts, which `step`, `step_arrivals` and `tick` advance.
 
     Rules in `set_aside` are not judged. With `on_broken` a rule that breaks is set aside, `on_broken` gets its slug and
     its error, and the others go on; without, the error is raised.
@@ -53,9 +53,9 @@ class Judge:
         self._lacks: dict[str, Bools] = {}
 
     def step(self, batch: Batch, facts: FleetFacts, windows: MaintenanceWindows = NO_WINDOWS) -> list[Finding]:
-        """Return what began and ended in this batch, in the order in which it was concluded.
+        """Return the findings of this batch, in the order in which they were made.
 
-        In `windows` of maintenance, as in some modes, only the always-judged rules are judged.
+        In maintenance `windows`, as in some modes, only the always-judged rules are judged.
         """
         self._check_size(facts)
         if not len(batch) and batch.waveforms is None and batch.machine is None:
@@ -67,7 +67,7 @@ class Judge:
     def step_arrivals(
         self, arrived: MessageArrivals, facts: FleetFacts, windows: MaintenanceWindows = NO_WINDOWS
     ) -> list[Finding]:
-        """Return what the rules over arrivals find at these messages."""
+        """Return the findings of the rules over arrivals at these messages."""
         self._check_size(facts)
         mode = self._states["rows"]["mode"]
         self._states["arrivals"], seen = arrivals.step(self._states["arrivals"], arrived, mode)
@@ -76,9 +76,9 @@ class Judge:
     def tick(
         self, now_ns: int, listening_since_ns: int, facts: FleetFacts, windows: MaintenanceWindows = NO_WINDOWS
     ) -> list[Finding]:
-        """Return what the rules over arrivals find at `now_ns`, when every message up to then has been stepped.
+        """Return the findings of the rules over arrivals at `now_ns`, after a step with every message up to then.
 
-        Silence counts from `listening_since_ns` on: before, no lift could have been heard.
+        Silence counts from `listening_since_ns` on: before, no message could be received.
         """
         self._check_size(facts)
         mode = self._states["rows"]["mode"]
@@ -103,7 +103,7 @@ class Judge:
                 self._states[key]["since_ns"][lift] = onset_ns
 
     def forget(self, lift: int, at_ns: int) -> list[Finding]:
-        """Forget all of a lift, whose index may become another's; return the end of each finding that was open."""
+        """Reset the state of a lift, so that its index can be reused; return the end of each finding that was open."""
         ended = [
             Finding(lift, rule.slug, KINDS[trigger.SHUT], level.severity, at_ns, at_ns, level.by_hand, {})
             for rule in self.rules
@@ -115,14 +115,14 @@ class Judge:
         return ended
 
     def forget_arrivals(self, lifts: Bools) -> None:
-        """Forget the arrivals of these lifts, and what the rules over arrivals found of them."""
+        """Reset the arrivals of these lifts, and the levels of the rules over arrivals."""
         fresh = {"arrivals": arrivals.start(self.n), **_start_rules(self._over_arrivals, self.n)}
         for key, state in fresh.items():
             state[~lifts] = self._states[key][~lifts]
         self._states |= fresh
 
     def _judge(self, seen: Mapping[str, Any], facts: FleetFacts, windows: MaintenanceWindows) -> list[Finding]:
-        """Return what the rules over these tables find."""
+        """Return the findings of the rules over these tables."""
         restricted = {name: self._restricted(name, table, windows) for name, table in seen.items()}
         found: list[Finding] = []
         for rule in self.rules:
@@ -138,9 +138,9 @@ class Judge:
             raise ValueError(f"facts of {len(facts)} lifts for a judge of {self.n}: call grow({len(facts)}) first")
 
     def _guarded(self, rule: Rule, table: Any, facts: FleetFacts, idle: NDArray[np.bool_] | None) -> list[Finding]:
-        """Return what a rule finds; set aside a rule that raises or returns other scores than its levels ask for.
+        """Return the findings of a rule; set aside a rule that raises or returns scores that do not fit its levels.
 
-        Its memory stays as it was before, so that its alerts stay open and nothing of it clears.
+        Its memory does not change, so that its alerts stay open and do not clear.
         """
         try:
             memory, found = self._step_rule(rule, table, facts, idle)
@@ -215,7 +215,7 @@ class Judge:
         return self._lacks[rule.slug]
 
     def grow(self, n: int) -> None:
-        """Make room for `n` lifts; nothing is known of the new ones."""
+        """Extend the state to `n` lifts; the records of the new ones are initial."""
         if n < self.n:
             raise ValueError(f"a judge of {self.n} lifts cannot shrink to {n}")
         if n == self.n:
@@ -226,28 +226,28 @@ class Judge:
     def snapshot(self, lifts: NDArray[np.intp] | None = None) -> dict[str, Memory]:
         """Return the whole state: records of `rows`, `features`, `overspeed/detector`, `overspeed/0` and so on.
 
-        With `lifts`, of these alone, in this order.
+        With `lifts`, of these only, in this order.
         """
         states = {key: state for key, state in self._states.items() if state.dtype.names}
         return {key: copied(state if lifts is None else state[lifts]) for key, state in states.items()}
 
     def restore(self, snapshot: Mapping[str, Memory]) -> None:
-        """Go on from a snapshot of as many lifts or fewer; what it does not know (a newer rule) begins anew."""
+        """Restore a snapshot of as many lifts or fewer; state that the snapshot lacks (of a newer rule) is initial."""
         self._states = _carry(snapshot, _start(self.rules, self.n))
 
     @property
     def states(self) -> Mapping[str, Memory]:
-        """The whole state, as `snapshot` names it, to be read and not to be changed."""
+        """The whole state, by the names of `snapshot`; read only."""
         return self._states
 
     def latest(self) -> dict[str, NDArray[Any]]:
-        """Return what each lift said last, one array for each column; NaN (landing -1) is unknown.
+        """Return the latest state of each lift, one array for each column; NaN (landing -1) is unknown.
 
         `position_m`, `landing` (index into the floors), `speed_mps` (0 at rest), `direction` (-1, 0, 1), `last_trip_ns`
-        (when the last trip ended, by the lift's clock; 0 where none is known), `door`,
-        `presence`, `mode`, `power` (codes of `telemetry.streams`), `last_seen_ns` (its latest sign of life by arrival;
-        0 never), `blind_since_ns` (since which arrival the lift is heard and not judged; 0 where it is judged),
-        `unjudged` (the number of the reason).
+        (when the last trip ended, by the lift's clock; 0 where none is known), `door`, `presence`, `mode`, `power`
+        (codes of `telemetry.streams`), `last_seen_ns` (its latest sign of life by arrival; 0 never), `blind_since_ns`
+        (the arrival since which messages of the lift are received but not judged; 0 where they are judged), `unjudged`
+        (the number of the reason).
         """
         state, heard = self._states["rows"], self._states["arrivals"]
         position = state["z"].copy()
@@ -280,7 +280,7 @@ def _start_rules(rules: Sequence[Rule], n: int) -> dict[str, Memory]:
 
 
 def _carry(known: Mapping[str, Memory], fresh: dict[str, Memory]) -> dict[str, Memory]:
-    """Write the fields that are known over fresh records of as many lifts or more; a field of another type stays."""
+    """Copy the fields of `known` into fresh records of as many lifts or more, except fields of another type."""
     for key, state in fresh.items():
         old = known.get(key, state[:0])
         for name in set(state.dtype.names or ()) & set(old.dtype.names or ()):

@@ -1,4 +1,4 @@
-"""What a rule is: a detector, its levels, and its row of the catalogue.
+"""A rule: a detector, its levels, and its row of the catalogue.
 
 A detector turns a batch into scores; a level turns a score into a finding; the alert book turns findings into
 alerts. One module holds a rule's detector and levels; `registry/catalogue.toml` holds its names, sentences and codes.
@@ -48,13 +48,12 @@ class Score:
 
 @dataclass(frozen=True, slots=True)
 class Level:
-    """When a score becomes a finding, and of what severity.
+    """The thresholds and hold times by which a score becomes a finding of one severity.
 
     `by_hand`: its alert fires until a person resolves it (the alert book sees to that). That may be while the condition
-    holds, so the level is found again every `again_s` while it does.
-    `peak` names the evidence whose greatest value is to be known in the end: while the level is open, each row that
-    exceeds what was found of it before is found too. `clears_in_every_mode`: in the modes, and in the maintenance, in
-    which the rule is not judged, it is shut all the same.
+    holds, so the level is found again every `again_s` while it does. `peak` names the evidence that is updated to its
+    maximum: while the level is open, each row with a greater value makes a finding. `clears_in_every_mode`: the level
+    is shut also in modes and maintenance windows in which the rule is not judged.
     """
 
     severity: int
@@ -68,7 +67,7 @@ class Level:
 
     @property
     def again_s(self) -> float:
-        """After how long it is found again while it is open and its condition holds; 0: never."""
+        """The interval after which an open level whose condition holds is found again; 0: never."""
         return AGAIN_S if self.by_hand else 0.0
 
 
@@ -128,7 +127,7 @@ class Rule:
 
     @property
     def severity(self) -> int:
-        """The highest severity that it can reach."""
+        """The highest severity of the rule."""
         return max(level.severity for level in self.levels)
 
 

@@ -75,9 +75,9 @@ def step(
     unknown: NDArray[np.bool_] | None = None,
     idle: NDArray[np.bool_] | None = None,
 ) -> tuple[Memory, Edges]:
-    """Return the records after the rows of a table, and where the level opened, grew, was found again or was shut.
+    """Return the records after the rows of a table, and the edges of the level.
 
-    Every clock stops at rows that are `unknown`; at rows that are `idle` what is pending is reset, what is open kept
+    Every clock stops at rows that are `unknown`; at rows that are `idle` a pending level is reset, an open one kept
     unless the level clears in every mode.
     """
     n = len(score.on)
@@ -103,7 +103,7 @@ def _run(
     to_open: tuple[int, int], to_shut: tuple[int, int], again_ns: int, has_peak: bool, idle_clears: bool,
     place: Any, kind: Any, onset_ns: Any,
 ) -> int:  # fmt: skip
-    """Carry the level over all rows; write its edges, and return how many."""
+    """Advance the level by all rows; write its edges, and return their number."""
     count = 0
     for k in range(len(lift)):
         own = memory[lift[k]]
@@ -147,7 +147,7 @@ def _is_due(own: Any, on: float, t_ns: int, again_ns: int, readings: int) -> boo
 
 @compiled
 def _count(own: Any, value: float, t_ns: int, gap_ns: int, begun_ns: int, needed: tuple[int, int]) -> int:
-    """Count one known reading for what is waited for; return the edge that it makes, or 0."""
+    """Count one known reading towards opening or shutting; return the edge that results, or 0."""
     was_open = own["open"]
     if value < 1.0:
         own["count"], own["held_ns"], own["last_ns"] = 0, 0, NEVER_NS

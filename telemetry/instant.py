@@ -1,7 +1,7 @@
 """RFC 3339 timestamps: text outside, int64 UTC nanoseconds inside.
 
-Written with milliseconds and `Z`; read with any offset. A time beyond what 64 bits hold is moved to the nearest one
-that they do: it asks the same question.
+Written with milliseconds and `Z`; read with any offset. A time outside the range of 64 bits is moved to its
+nearest end.
 """
 
 from __future__ import annotations

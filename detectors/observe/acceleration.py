@@ -1,4 +1,4 @@
-"""The car's own acceleration out of its vertical vibration, the last seconds of each lift.
+"""The car's own acceleration from its vertical vibration, for the last seconds of each lift.
 
     vibration at 50 Hz or faster ─► Butterworth, 2 poles, 10 Hz ─► a sample each 100 ms ─► a ring of 9.6 s
 
@@ -46,7 +46,7 @@ MEMORY = np.dtype(
 class Accelerations(NamedTuple):
     """The car's own acceleration, one row for each slot of 100 ms, sorted by lift and then slot.
 
-    `kept` is what was known before the batch. `known_ns` is the instant from which on a sample is known.
+    `kept` are the samples before the batch. `known_ns` is the instant from which on a sample is known.
     """
 
     kept: Memory
@@ -56,7 +56,7 @@ class Accelerations(NamedTuple):
     mmps2: NDArray[np.int16]
 
     def since(self, lift: NDArray[np.int32], begin_ns: I64, slots: int, at_ns: I64) -> tuple[I64, F64]:
-        """Return so many instants from `begin_ns` on, and what is known of the acceleration there at `at_ns`.
+        """Return `slots` instants from `begin_ns` on, and the acceleration there as known at `at_ns`.
 
         Returns
         -------
@@ -78,7 +78,7 @@ class Accelerations(NamedTuple):
 
 
 def start(n: int) -> Memory:
-    """Return the records of `n` lifts of whose vibration nothing is known."""
+    """Return the records of `n` lifts without vibration so far."""
     return records(n, MEMORY, ring=UNKNOWN, slot=NEVER_NS, end_ns=NEVER_NS)
 
 

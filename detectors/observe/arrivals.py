@@ -1,9 +1,9 @@
 """The table of arrivals: one row a message, and one row a lift at each tick of the monitor's clock.
 
     message    x    x    x    w                    w is a last will, which is no sign of life
-    tick     |    |    |    |    |    |    |       between messages, silence shows at ticks alone
+    tick     |    |    |    |    |    |    |       between messages, silence shows at ticks only
     silent   0....0....0....0..................    since the last sign of life, or since a later last will
-    counted  ...............[....]                 the part of it in which the lift could have been heard
+    counted  ...............[....]                 the part of it in which a message could be received
 
 One record a lift outlives a message. Times are those of the monitor's clock, and are arguments; nothing here reads a
 clock.
@@ -24,7 +24,7 @@ CLOCK_SET_NS = 60 * 1_000_000_000
 """An arrival so long after a tick was stamped before the monitor's clock was set back."""
 
 BLIND_NS = 60 * 1_000_000_000
-"""A lift that was judged before is blind after so long without."""
+"""The time without judged messages after which a lift that was judged before is blind."""
 JUDGED, SPOKE = 0, -1
 
 MEMORY = np.dtype(
@@ -33,10 +33,10 @@ MEMORY = np.dtype(
         ("will_ns", np.int64),  # the latest last will, 0 never
         ("heartbeat_s", np.float64),
         ("judged_ns", np.int64),  # the latest arrival of readings that were judged, 0 never
-        ("unjudged_ns", np.int64),  # the first arrival after that of something that was not, 0 none
-        ("reason", np.int8),  # why the latest one of these was not
+        ("unjudged_ns", np.int64),  # the first arrival after that of a message that was not judged, 0 none
+        ("reason", np.int8),  # the reason of the latest one of these
         ("impossible", np.int8),  # the streams (bits) whose latest readings no lift can have
-        ("only_status", np.bool_),  # what was not judged were statuses alone
+        ("only_status", np.bool_),  # only statuses were not judged
         ("blind", np.bool_),
     ],
     align=True,
@@ -89,13 +89,13 @@ class ArrivalTable(ArrivalColumns):
     `t_ns`         the arrival or the tick, on the monitor's clock
     `gap_ns`       clocks count between two rows that are no further apart
     `stale`        False: an arrival is never old
-    `mode`         the lift's mode as last said, NaN unknown
+    `mode`         the lift's mode as last reported, NaN unknown
     `heard`        the row is a message that is a sign of life
     `willed`       a last will arrived after the latest sign of life
     `since_ns`     the arrival since which the lift is silent, its last will included; 0 never heard
     `silent_s`     how long the lift is silent, NaN never heard
-    `counted_s`    the part of it in which the lift could have been heard, NaN never heard
-    `heartbeat_s`  how often the lift says that it lives
+    `counted_s`    the part of it in which a message could be received, NaN never heard
+    `heartbeat_s`  the lift's interval between signs of life
     `clock_s`      how far the lift's clock is ahead of the arrival; NaN at a tick and where the message has no time
     `stepped`      the lift's clock was set back with this message
     """
@@ -105,7 +105,7 @@ class ArrivalTable(ArrivalColumns):
 
 
 def judged_arrivals(lift: I32, arrived_ns: I64, **columns: Any) -> MessageArrivals:
-    """Return the rows of messages with these columns: judged, and without anything else, where none is given."""
+    """Return the rows of judged messages; columns that are not given have no values."""
     unsaid, none = np.full(len(lift), np.nan), np.zeros(len(lift), dtype=np.int8)
     others = dict.fromkeys(("online", "heartbeat_s", "clock_s"), unsaid)
     others |= dict.fromkeys(("outcome", "possible", "impossible"), none)
@@ -114,7 +114,7 @@ def judged_arrivals(lift: I32, arrived_ns: I64, **columns: Any) -> MessageArriva
 
 
 def start(n: int) -> Memory:
-    """Return the records of `n` lifts that were never heard."""
+    """Return the records of `n` lifts without a message so far."""
     return records(n, MEMORY, heartbeat_s=HEARTBEAT_DEFAULT_S)
 
 
@@ -170,9 +170,9 @@ def _step(
 
 @compiled
 def _judge(memory: Any, lift: Any, arrived_ns: Any, outcome: Any, status: Any, possible: Any, impossible: Any) -> None:
-    """Note whether the lifts are judged; a lift that was is blind when for `BLIND_NS` nothing else was judged.
+    """Note whether messages are judged; a lift that was judged is blind after `BLIND_NS` without a judged message.
 
-    What is possible in one stream does not make up for what is impossible in the other.
+    Possible readings of one stream do not outweigh impossible ones of the other.
     """
     for k in range(len(lift)):
         own = memory[lift[k]]
@@ -192,7 +192,7 @@ def _judge(memory: Any, lift: Any, arrived_ns: Any, outcome: Any, status: Any, p
 def tick(memory: Memory, now_ns: int, listening_since_ns: int, mode: F64) -> tuple[Memory, ArrivalTable]:
     """Return the records after a tick, and the row of each lift.
 
-    No lift could have been heard before `listening_since_ns`.
+    No message could be received before `listening_since_ns`.
     """
     n, memory = len(memory), copied(memory)
     for name in ("seen_ns", "will_ns"):

@@ -1,9 +1,9 @@
-"""How far a lift's time is ahead of its clock: nothing, until its clock is set back (`telemetry.order.recurrence`).
+"""The offset of a lift's time from its clock: 0 until the clock is set back (`telemetry.order.recurrence`).
 
     lift's time  5 6 7 8 | 70 71 72        all rules count in the lift's time, which never goes back;
-    clock        5 6 7 8 | 1  2  3         people are told what the lift's clock showed
+    clock        5 6 7 8 | 1  2  3         alerts have the time of the lift's clock
 
-The latest `KEPT` changes of each lift are kept; what began before these is told by the first of them.
+The latest `KEPT` changes of each lift are kept; earlier instants use the offset before the first of them.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Whether a lift serves passengers and stands at its stop, as the rules about its door there read it (F15 to F18)."""
+"""Conditions of the rules about doors at a stop (F15 to F18): the lift is in service, the car is at its stop."""
 
 from __future__ import annotations
 

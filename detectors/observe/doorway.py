@@ -1,4 +1,4 @@
-"""The door of a moving car, as the rules about moving with an open door read it (F05, F06, F07).
+"""The door of a moving car, for the rules about moving with an open door (F05, F06, F07).
 
 The latch remembers whether the car left its stop with an open door:
 
@@ -36,7 +36,7 @@ def ajar(door: float) -> float:
 
 @inlined
 def left_open(latch: Any, stands: bool, ajar: float) -> bool:
-    """Carry one latch over one row; return whether the door has not been closed since the car last stood still."""
+    """Advance one latch by one row; return whether the door has not been closed since the car last stood still."""
     if stands or np.isnan(ajar) or ajar < latch["stood_open"]:
         latch["stood_open"] = ajar
     return bool(latch["stood_open"] == 1.0)

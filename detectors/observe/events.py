@@ -1,4 +1,4 @@
-"""The states that event streams reported last, and whether they can still be true after messages went missing.
+"""The last reported states of event streams, and whether they can still be true after lost messages.
 
     door      closed ─[ 1 s ]─ closed ───────      too short for a stroke of the door: at most one report is missing
     door      closed ─[ 20 s ]─ ? ───── opening    in doubt until the next report
@@ -43,7 +43,7 @@ START = dict.fromkeys(STATES, np.nan) | {"missed_ns": NEVER_NS, "ajar_ns": NEVER
 
 @compiled
 def take_in(own: Any, read: Any, k: int) -> None:
-    """Bring the states up to date with row `k`: what went missing comes before what it reports."""
+    """Update the states with row `k`: first the messages missing before the row, then its reports."""
     if read.reboot[k] == 1.0:
         _forget(own, read.t_ns[k])
     if read.gap[k] > 0.0:
@@ -110,7 +110,7 @@ def alarm(own: Any) -> float:
 
 @compiled
 def _miss(own: Any, t_ns: int, missing_s: float) -> None:
-    """Put in doubt what may have been reported in the messages that are missing from `t_ns` on."""
+    """Put in doubt the states that the messages missing from `t_ns` on may have changed."""
     own["missed_ns"] = t_ns
     own["curtain_doubt"] = own["alarm_doubt"] = True
     if t_ns - own["away_ns"] <= GAP_NS and missing_s < DOOR_OPENS_S and door(own) == CLOSED:
@@ -122,7 +122,7 @@ def _miss(own: Any, t_ns: int, missing_s: float) -> None:
 
 @compiled
 def _end_stroke(own: Any, since_ns: int) -> None:
-    """Conclude from the time since one report may be missing: it was none of the door, or the end of its opening."""
+    """Resolve a door in doubt by the time since its report may be missing: unchanged, or opening has ended."""
     if (own["door"] == CLOSED and since_ns > OPENED_NS) or (own["door"] == OPEN and since_ns > CLOSED_NS):
         own["door_missed"] = 0
     elif own["door"] == OPENING and since_ns > OPENED_NS:
@@ -131,7 +131,7 @@ def _end_stroke(own: Any, since_ns: int) -> None:
 
 @compiled
 def _forget(own: Any, t_ns: int) -> None:
-    """Forget what the device reported before it was away."""
+    """Reset the states that the device reported before it was away."""
     own["missed_ns"] = t_ns
     own["door"] = own["presence"] = own["curtain"] = own["mode"] = own["power"] = own["alarm"] = np.nan
     own["door_missed"] = 0

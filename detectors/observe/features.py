@@ -1,4 +1,4 @@
-"""The table of features: what each block of vibration shows, of the car and of the machine.
+"""The table of features: RMS, peaks and impacts of each block of vibration, of the car and of the machine.
 
 Every block has a row. The vertical axis of the car gives its own acceleration too (`acceleration`).
 """
@@ -44,14 +44,13 @@ class FeatureColumns(NamedTuple):
 class FeatureTable(FeatureColumns):
     """One row for each block of vibration, sorted by lift and then time; its features are known from `t_ns` on.
 
-    `t_ns`               from which instant on it is known: its first one, or a later one where it came late
-    `start_ns`, `end_ns` the block's first instant, and the end of its last sample
-    `gap_ns`             how long after the block before it may begin and follow without a gap
-    `x_rms`, `y_rms`, `z_rms`, `z_peak`   of the car's vibration (m/s²), NaN in a block of the machine
-    `machine_rms`, `machine_peak`         of the machine's vibration (m/s²), NaN in a block of the car
-    `impact_ns`          the last impact in the block: two samples of the vertical axis in a row; `NEVER_NS` for none
-    `mode`               the mode that the lift had reported when the block began (NaN unknown)
-    `stale`              False: what was measured now is never old
+    `t_ns`               the instant from which the row is known: the block's first one, or a later one where the block
+    came late `start_ns`, `end_ns` the block's first instant, and the end of its last sample `gap_ns`             how
+    long after the block before it may begin and follow without a gap `x_rms`, `y_rms`, `z_rms`, `z_peak`   of the car's
+    vibration (m/s²), NaN in a block of the machine `machine_rms`, `machine_peak`         of the machine's vibration
+    (m/s²), NaN in a block of the car `impact_ns`          the last impact in the block: two samples of the vertical
+    axis in a row; `NEVER_NS` for none `mode`               the mode that the lift had reported when the block began
+    (NaN unknown) `stale`              False: a measurement is never old
     """
 
     def __len__(self) -> int:
@@ -137,7 +136,7 @@ def _sorted(car: Waveforms, car_known_ns: I64, motor: Waveforms, motor_known_ns:
 def _run(
     memory: Any, blocks: Any, xyz: Any, machine: Any, made: Any, lift: Any, slot: Any, known_ns: Any, mmps2: Any
 ) -> int:
-    """Work out the features of each block; write the accelerations that its vertical axis tells of; return how many."""
+    """Compute the features of each block, and the accelerations from its vertical axis; return the number of these."""
     count = 0
     for i in range(len(blocks.lift)):
         first, last = blocks.first[i], blocks.last[i]

@@ -1,7 +1,7 @@
-"""Gaps in a lift's readings: how long an interval may be before what was read at its beginning is unknown.
+"""Gaps in a lift's readings: the longest interval after which the reading at its begin still holds.
 
 interval   0.1 0.1 0.1 0.1      7.0        0.1       longer than `GAP_S`, and than `GAP_INTERVALS` of the interval
-reading    x   x   x   x   x           x   x         before, is a gap: clocks stand still across it
+reading    x   x   x   x   x           x   x         before, is a gap: clocks stop across it
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ GAP_NS, GAP_MOST_NS = int(GAP_S * 1e9), int(GAP_MOST_S * 1e9)
 
 @compiled
 def longest_ns(interval_ns: int) -> int:
-    """Return how long the next interval may be and be no gap, given the last one (0: there was none)."""
+    """Return the longest next interval that is no gap, given the last one (0: there was none)."""
     return min(max(GAP_INTERVALS * interval_ns, GAP_NS), GAP_MOST_NS)
 
 

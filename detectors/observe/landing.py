@@ -1,4 +1,4 @@
-"""Which landing a car is nearest to."""
+"""The landing nearest to a car."""
 
 from __future__ import annotations
 

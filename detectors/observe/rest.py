@@ -1,14 +1,13 @@
-"""When a car rests, and the trips between its rests: cut here alone, for rules, pages and recordings.
+"""When a car rests, and the trips between its rests: cut only here, for rules, pages and recordings.
 
     speed    ____/‾‾‾‾‾‾‾‾\\______________
     rest     ‾‾‾‾|         |‾‾‾‾‾‾‾‾‾‾‾‾‾‾     a single odd reading ends no rest
     trip         |·········|   ^ finished, once the car has rested for `STILL_S`
               left       stop  and has come more than `TRIP_MIN_M` from where it rested before
 
-How far the car has come is the difference of the positions at both rests; where the position is not read at both, the
-speed added up (trapezoids). Both must bear a trip out: a car whose position stands still makes no trip, whatever its
-speed says, and neither does a car at rest whose position jumps. The greatest speed of a trip is one that two readings
-in a row bear out.
+The distance is the difference of the positions at both rests; where the position is not read at both, the speed added
+up (trapezoids). Both must confirm a trip: a car whose position stays the same makes no trip, whatever its speed, and
+neither does a car at rest whose position jumps. The greatest speed of a trip is one that two readings in a row confirm.
 """
 
 from __future__ import annotations
@@ -36,7 +35,7 @@ MOVING = -1
 
 @compiled
 def rest(own: Any, t_ns: int, gap_ns: int, v_mps: float, z_m: float, place_read: bool) -> float:
-    """Carry a car over one reading of its speed or position; return how far a trip went that is finished now, else NaN.
+    """Advance a car by one reading of speed or position; return the distance of a trip that is finished now, else NaN.
 
     Parameters
     ----------
@@ -68,7 +67,7 @@ def rest(own: Any, t_ns: int, gap_ns: int, v_mps: float, z_m: float, place_read:
 
 @compiled
 def _add_up(own: Any, t_ns: int, gap_ns: int, v_mps: float) -> None:
-    """Add up the way since the last speed, and note the greatest speed, NaN once readings are too far apart for it."""
+    """Add the distance since the last speed, and note the greatest speed, NaN once readings are too far apart."""
     before_mps, since_ns = own["before_mps"], t_ns - own["way_ns"]
     own["sure_mps"] = 0.0
     if since_ns <= gap_ns:
@@ -83,7 +82,7 @@ def _add_up(own: Any, t_ns: int, gap_ns: int, v_mps: float) -> None:
 
 @compiled
 def _stand(own: Any, t_ns: int, counted_ns: int, z_m: float) -> float:
-    """Count the rest; once `STILL_S` is full return how far the car has come, NaN where that is no trip."""
+    """Count the rest; once `STILL_S` is full return the distance, NaN where that is no trip."""
     if own["still_ns"] < 0:
         own["still_ns"], own["still_since_ns"], own["z_stop"] = 0, t_ns, z_m
     else:
@@ -105,7 +104,7 @@ def _stand(own: Any, t_ns: int, counted_ns: int, z_m: float) -> float:
 
 @compiled
 def stay(own: Any, t_ns: int, z_m: float) -> None:
-    """Note where and until when the car has rested, for the trip that may begin from here."""
+    """Note the place and the end of the rest, for the next trip."""
     own["left_ns"], own["way_m"], own["peak_mps"] = t_ns, 0.0, 0.0
     if not np.isnan(z_m):
         own["z_left"] = z_m

@@ -1,11 +1,10 @@
-"""The table of rows: what is known of each car at each of its readings, worked out once for all rules.
+"""The table of rows: the state of each car at each of its readings, computed once for all rules.
 
-A wild sample is set aside here: a speed or position that could not follow from the last believed one by physics is
+A wild sample is rejected here: a speed or position that could not follow from the last believed one by physics is
 believed only when the next one agrees with it (`sensor`). Event states hold until the lift reports otherwise or
-messages go missing (`events`). A device that restarted was away for an unknown time: what it reported and measured
-before is forgotten.
-What a barometer reads is shown, and judged by no rule.
-Silence makes a measured value unknown and stops the clock of stillness; it never resets it.
+messages go missing (`events`). A device that restarted was away for an unknown time: its earlier reports and
+measurements are reset. The position of a barometer is shown, but no rule uses it. Silence makes a measured value
+unknown and stops the clock of stillness; it never resets it.
 """
 
 from __future__ import annotations
@@ -111,7 +110,7 @@ class RowTable(RowColumns):
 
 
 class _Facts(NamedTuple):
-    """What the recurrence reads of the lifts' facts."""
+    """The columns of facts that the recurrence reads."""
 
     rated_mps: F64
     top_m: F64
@@ -121,7 +120,7 @@ class _Facts(NamedTuple):
 
 
 class _Readings(NamedTuple):
-    """What the recurrence reads of a batch."""
+    """The columns of a batch that the recurrence reads."""
 
     lift: NDArray[np.int32]
     t_ns: I64
@@ -138,7 +137,7 @@ class _Readings(NamedTuple):
 
 
 def start(n: int) -> Memory:
-    """Return the records of `n` cars of which nothing is known."""
+    """Return the records of `n` cars without readings so far."""
     unknown = dict.fromkeys((*MEASURED, *SMOOTHED), np.nan)
     return records(n, MEMORY, **events.START, **unknown, **dict.fromkeys(INSTANTS, NEVER_NS), still_ns=MOVING)
 
@@ -146,7 +145,7 @@ def start(n: int) -> Memory:
 def step(
     memory: Memory, batch: Batch, features: FeatureColumns, accelerations: Accelerations, facts: FleetFacts
 ) -> tuple[Memory, RowTable, Memory]:
-    """Return the records after the batch, what was known of each car at each row, and the trips that were finished.
+    """Return the records after the batch, the table of rows, and the finished trips.
 
     A block of vibration is known at the rows of its lift from its first instant on.
     """
@@ -173,7 +172,7 @@ def step(
 
 @compiled
 def _run(memory: Any, read: Any, features: Any, facts: Any, made: Any, trips: Any) -> int:
-    """Carry each lift's car over its rows, and the features of its vibration in between."""
+    """Advance each lift's car by its rows, and by the features of its vibration in between."""
     block = finished = 0
     for k in range(len(read.lift)):
         lift, t_ns = read.lift[k], read.t_ns[k]
@@ -201,7 +200,7 @@ def _run(memory: Any, read: Any, features: Any, facts: Any, made: Any, trips: An
             if not facts.barometer[lift]:
                 offset_m = z_last - facts.landings_m[lift, landing]
         if facts.barometer[lift] and not np.isnan(place):
-            own["z"] = place  # for the page alone: `z_ns` says that it was not read
+            own["z"] = place  # for the page only: `z_ns` shows that it was not read
         events.rule_out_open_door(
             own,
             t_ns,
@@ -239,7 +238,7 @@ def _run(memory: Any, read: Any, features: Any, facts: Any, made: Any, trips: An
 
 @compiled
 def _take_in_features(memory: Any, features: Any, block: int, lift: int, t_ns: int) -> int:
-    """Take in the features of the blocks that come before a row, in the order of lifts and time; return the next."""
+    """Apply the features of the blocks before a row, in the order of lifts and time; return the next block."""
     while block < len(features.lift) and (
         features.lift[block] < lift or (features.lift[block] == lift and features.t_ns[block] <= t_ns)
     ):
@@ -252,7 +251,7 @@ def _take_in_features(memory: Any, features: Any, block: int, lift: int, t_ns: i
 
 @compiled
 def _take_in_events(own: Any, read: Any, k: int) -> None:
-    """Take in the states of a row, and whether the device restarted or messages are missing from here on."""
+    """Apply the states of a row, a restart of the device, and missing messages."""
     if read.reboot[k] == 1.0:
         _forget(own)
     events.take_in(own, read, k)
@@ -262,7 +261,7 @@ def _take_in_events(own: Any, read: Any, k: int) -> None:
 
 @compiled
 def _forget(own: Any) -> None:
-    """Forget what a device measured before it was away."""
+    """Reset the measurements from before a device was away."""
     own["v"] = own["v_odd"] = own["z"] = own["z_odd"] = own["rate"] = own["speed"] = own["z_left"] = np.nan
     own["v_ns"] = own["v_odd_ns"] = own["z_ns"] = own["z_odd_ns"] = own["speed_ns"] = NEVER_NS
 

@@ -1,4 +1,4 @@
-"""What the sensors of speed and position read, believed or set aside; and the rates worked out from it.
+"""Plausibility of speed and position readings, and the rates computed from believed readings.
 
     position  3.0  3.0  1000  3.0  3.0        a wild sample is never believed
     believed  3.0  3.0   -    3.0  3.0
@@ -62,9 +62,9 @@ def possible_place(z: float, top_m: float) -> float:
 
 @compiled
 def believe_speed(own: Any, v: float, t_ns: int, rated_mps: float) -> tuple[bool, float]:
-    """Take a speed in: return whether it is believed, and the smoothed acceleration (m/s²), NaN after a jump or a gap.
+    """Check a speed: return whether it is believed, and the smoothed acceleration (m/s²), NaN after a jump or a gap.
 
-    It is believed where the last one could have become it, or where the one set aside before it agrees with it.
+    A speed is believed where the last one could have become it, or the one rejected before agrees with it.
     """
     if np.isnan(v):
         return False, np.nan
@@ -89,9 +89,9 @@ def believe_speed(own: Any, v: float, t_ns: int, rated_mps: float) -> tuple[bool
 
 @compiled
 def believe_place(own: Any, z: float, t_ns: int, rated_mps: float) -> tuple[bool, bool, float]:
-    """Take a position in: return whether it is believed, whether it jumped, and its rate (m/s), NaN where unknown.
+    """Check a position: return whether it is believed, whether it jumped, and its rate (m/s), NaN where unknown.
 
-    It is believed within reach of the last one, or of the one set aside before it. A rate that turns is unknown.
+    A position is believed within reach of the last one, or of the one rejected before. A rate that turns is unknown.
     """
     if np.isnan(z):
         return False, False, np.nan

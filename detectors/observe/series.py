@@ -1,4 +1,4 @@
-"""Trips out of a stored series of one lift: the same recurrence as for a running lift."""
+"""Trips from a stored series of one lift, by the same recurrence as for a running lift."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def cut_trips(t_ns: I64, v_mps: F64, z_m: F64, landings_m: F64) -> TripTable:
 
 
 def _facts(landings_m: F64) -> FleetFacts:
-    """Return the facts of one lift of which the landings alone are known."""
+    """Return the facts of one lift with landings only."""
     unknown, no = np.full(1, np.nan), np.zeros(1, dtype=np.bool_)
     landings = np.append(landings_m, np.nan)[None, :]
     return FleetFacts(unknown, unknown, landings, unknown, no, no, {})

@@ -1,4 +1,4 @@
-"""Whether the vibration confirms the stop that the speed reports (F13), answered once for each stop.
+"""Whether the vibration confirms the stop that the speed reports (F13), decided once for each stop.
 
     speed      ‾‾‾\\______________        lost: from the running speed to rest
     vibration  ___/‾\\_____________        lost: its integral over the stop, less what it reads at rest (its bias)
@@ -35,8 +35,9 @@ START = {"stop_ns": NEVER_NS, "agrees": np.nan, "felt_mps": np.nan}
 class StopConfirmation:
     """The speed lost by the vibration may differ by `agree_share` of the speed lost, and by `agree_least_mps` at least.
 
-    `around_s`: the clocks of the two streams may differ by so much. `heard_share`: with a smaller share of the samples
-    known the speed alone decides; so it does `late_s` after the stop began, when its samples may be gone from the ring.
+    `around_s`: the clocks of the two streams may differ by so much. `heard_share`: with a smaller known share of the
+    samples the speed alone decides; so it does `late_s` after the stop began, when its samples may be gone from the
+    ring.
     """
 
     agree_share: float = 0.4
@@ -88,7 +89,7 @@ class StopConfirmation:
         rest_ns: I64,
         from_mps: F64,
     ) -> tuple[F64, F64]:
-        """Return what `step` does, for rows of stops and as far as it is known at their `t_ns`."""
+        """Return the results of `step` for rows of stops, from the samples known at their `t_ns`."""
         around_ns, settle_ns = round(self.around_s * 1e9), round(self.settle_s * 1e9)
         slots = round((self.late_s + self.around_s) * 1e9) // SLOT_NS
         slot_ns, a = accelerations.since(lift, since_ns - around_ns, slots, t_ns)
@@ -146,6 +147,6 @@ def _loss(change: F64, begins: NDArray[np.bool_], ends: NDArray[np.bool_]) -> tu
 
 
 def _share(known: NDArray[np.bool_], part: NDArray[np.bool_]) -> F64:
-    """Return which share of the part of each row is known."""
+    """Return the known share of the part of each row."""
     share: F64 = (known & part).sum(axis=1) / np.maximum(part.sum(axis=1), 1)
     return share

@@ -1,4 +1,4 @@
-"""The tables that rules read, out of a batch: rows, trips and features of cars.
+"""The tables that rules read, from a batch: rows, trips and features of cars.
 
     batch ─► features    one a block of vibration         (`features`)
           ─► rows        one a reading                    (`rows`)
@@ -23,7 +23,7 @@ from telemetry.batch import Batch
 
 
 class Tables(NamedTuple):
-    """What a batch shows."""
+    """The tables of a batch."""
 
     rows: RowTable
     trips: TripTable
@@ -31,7 +31,7 @@ class Tables(NamedTuple):
 
 
 def start(n: int) -> dict[str, Memory]:
-    """Return the memory of `n` lifts of which nothing is known."""
+    """Return the memory of `n` lifts without readings so far."""
     return {"rows": rows.start(n), "features": acceleration.start(n)}
 
 

@@ -1,4 +1,4 @@
-"""The table of trips: one row for each finished trip. Where a trip begins and ends says `rest`."""
+"""The table of trips: one row for each finished trip. `rest` decides where a trip begins and ends."""
 
 from __future__ import annotations
 
@@ -46,8 +46,8 @@ class TripTable(TripColumns):
                              with a window of time keeps it in its own memory
     `start_ns`, `stop_ns`    the last reading at rest before it, and the first at rest after it
     `from_m`, `to_m`         the positions at both rests; `from_landing`, `to_landing` the nearest landings, -1 unknown
-    `distance_m`             how far it went, up positive (`rest`)
-    `peak_mps`               the greatest speed that two readings in a row bear out; NaN where they come too seldom
+    `distance_m`             the distance, up positive (`rest`)
+    `peak_mps`               the greatest speed that two readings in a row confirm; NaN where they come too seldom
     `mode`                   the lift's mode as reported last
     `stale`                  False: a trip is never old
     """

@@ -4,12 +4,12 @@
     press   __|_________    better one call counted twice than one lost
 
 A press is left out only while the car is known to stand in its door zone with the door open (the filter of EN 81-28):
-what is unknown never silences a call, and a button that is still pressed when the door closes is a call then.
+an unknown state never suppresses a call, and a button that is still pressed when the door closes is a call then.
 
     door    ‾‾‾‾open‾‾\\__closing__closed        button  ___/‾‾‾‾‾‾‾‾‾‾‾‾        press   _________|_______
 
-The door does not silence a press that comes late, or long after the door was last heard of. The onset is when the press
-was reported, by the lift's clock. Only a person clears the alert.
+The door does not suppress a press that comes late, or long after the last report of the door. The onset is when the
+press was reported, by the lift's clock. Only a person clears the alert.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""F42 clock skew: a lift's clock is off, or is set back again and again.
+"""F42 clock skew: a lift's clock is wrong, or is set back repeatedly.
 
     clock_s   0  0  5  5  5  5  5  0  0            steady for `hold_s`: skew; near 0 again: in time
     clock_s   0 -900 -700 -500 -300 -100  0        a backlog, which catches up: no skew
@@ -45,7 +45,7 @@ class ClockSkew:
         return records(n, MEMORY, clock_s=np.nan)
 
     def step(self, state: Memory, arrivals: ArrivalTable, facts: FleetFacts) -> tuple[Memory, tuple[Score, ...]]:
-        """Score the rows of messages; a tick says nothing of a clock."""
+        """Score the rows of messages; a tick has no time of the lift's clock."""
         n, state = len(arrivals), copied(state)
         on, off, steps, since_ns = np.full(n, np.nan), np.full(n, np.nan), np.zeros(n), np.zeros(n, np.int64)
         if not np.isnan(arrivals.clock_s).all():

@@ -1,4 +1,4 @@
-"""F15: the door begins to close and does not get there.
+"""F15: the door begins to close and does not close.
 
     door   open closing ......................... still closing: the belt slips
     door   open closing opening open closing opening open closing opening: something lies in its way, three times

@@ -3,8 +3,7 @@
 door    closed open closed open closed open closed ...
 cycles         ^      1      ^    2      ^    3         a stop ends when the car is seen to leave its rest
 
-Only of a car that is read often is it known that the cycles are at one stop: of one that is read seldom nothing is
-concluded.
+Only of a car that is read often is it known that the cycles are at one stop: a car with few readings is not judged.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""F16: the door does not open where the car has arrived, or begins to open and does not get there.
+"""F16: the door does not open where the car has arrived, or begins to open and does not open.
 
     car    runs | stands in the zone ............        door   closed opening ...............
     door   closed ............... 10 s: failed                         15 s: failed

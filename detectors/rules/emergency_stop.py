@@ -54,7 +54,7 @@ NEVER = dict.fromkeys(("t_ns", "t_before_ns", "begin_ns", "brake_ns", "rest_ns")
 
 
 class HardBraking(NamedTuple):
-    """What makes a braking an emergency stop.
+    """The thresholds by which a braking is an emergency stop.
 
     `mean_mps2`: over the whole way to rest at least this; a drive that seems to brake hard for a moment, because the
     device's clock stumbled, slows down by less.
@@ -145,7 +145,7 @@ def _brake(own: Any, t_ns: int, v: float, accel: float, limits: Any) -> None:
     own["smooth_mps2"] += (decel - own["smooth_mps2"]) * dt_s / (ACCEL_TAU_S + dt_s)
     fine = dt_s < limits.smooth_below_s
     hard = dt_s < limits.coarse_s and (own["smooth_mps2"] if fine else decel) > limits.brake_mps2
-    if not hard or decel <= limits.brake_mps2 / 2:  # what the smoothing still remembers is no braking
+    if not hard or decel <= limits.brake_mps2 / 2:  # the memory of the smoothing is no braking
         own["braking"], own["braking_ns"] = 0, 0
     elif own["braking"] == 0:
         own["braking"], own["braking_ns"], own["begin_ns"], own["peak_mps2"] = 1, 0, own["t_ns"], decel

@@ -5,8 +5,8 @@
     served          __/////////---////////   the clock stops; one who is not seen for longer has left
     onset             ^
 
-It is over when the door has been open at a landing, or a trip was completed, and nobody has been shut in since. Nobody
-is trapped whom no sensor has seen: without the streams of door and person nothing is concluded.
+It is over when the door has been open at a landing, or a trip was completed, and nobody has been shut in since. Without
+the streams of door and presence nothing is concluded.
 """
 
 from __future__ import annotations

@@ -3,7 +3,7 @@
     115 %  ______/‾‾‾‾\\_____    critical: a governor acts here (EN 81-20, 5.6.2.2.1.1); upwards it is F09's alone
     105 %  ___/‾‾‾‾‾‾‾‾‾‾\\__    minor: GB/T 10058 allows no more
 
-What was read before does not count: these rules have no memory.
+These rules have no memory.
 """
 
 from __future__ import annotations

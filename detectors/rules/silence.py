@@ -1,4 +1,4 @@
-"""F41 offline: nothing was heard of a lift for too long, by arrival and not by the lift's clock.
+"""F41 offline: no message of a lift arrived for too long, by the monitor's clock and not the lift's.
 
     heard ──3 heartbeats──▶ suspect (a state) ──max(6 min, 3 heartbeats)──▶ offline (F41)
       ▲                                                                        │ any message
@@ -39,12 +39,12 @@ class Silence:
         return records(n, MEMORY, link=NEVER_SEEN)
 
     def step(self, state: Memory, arrivals: ArrivalTable, facts: FleetFacts) -> tuple[Memory, tuple[Score, ...]]:
-        """Score the rows: silent for too long, and heard again."""
+        """Score the rows: silent for too long, and a sign of life again."""
         suspect_s = self.suspect_heartbeats * arrivals.heartbeat_s
         limit_s = np.where(arrivals.willed, self.will_s, np.maximum(self.offline_s, suspect_s))
         never = arrivals.since_ns == 0
         on = np.where(never, np.nan, arrivals.counted_s >= limit_s)
-        off = np.where(arrivals.heard, 1.0, np.nan)  # a tick does not say whether the lift is away
+        off = np.where(arrivals.heard, 1.0, np.nan)  # a tick does not show whether the lift is away
         suspect = arrivals.willed | (arrivals.counted_s >= suspect_s)
         state = copied(state)
         state["link"][arrivals.lift] = np.where(never, NEVER_SEEN, np.where(suspect, SUSPECT, HEARD))

@@ -5,7 +5,7 @@
     onset            ^
 
 A stuck door contact or a jump of the position alone raises nothing: the door must have left closed, and the car must
-have been seen to move (EN 81-20, 3.62 and 5.6.7). How far it got with its door open is recorded until the
+have been seen to move (EN 81-20, 3.62 and 5.6.7). The distance with an open door is recorded until the
 door has closed: the standard has it stopped within 1.20 m.
 """
 

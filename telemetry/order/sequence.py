@@ -55,8 +55,8 @@ class Sequencer:
     def step(self, decoded: Decoded, lift: I32) -> tuple[Batch, dict[str, int]]:
         """Return the rows that may be judged after these messages, and the counts of these messages.
 
-        `lift` is the index of each message's lift, -1 where it is not to be judged. What a message means follows from
-        its own time of arrival, never from when it is stepped.
+        `lift` is the index of each message's lift, -1 where it is not to be judged. The effect of a message follows
+        from its own time of arrival, never from the time of this call.
         """
         lift = np.asarray(lift, dtype=np.int32)
         self.grow(int(lift.max(initial=NOT_JUDGED)) + 1)

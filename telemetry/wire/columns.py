@@ -1,7 +1,7 @@
 """The columns of a group of messages: collected unchanged, made into arrays once for the whole group.
 
-Instants are rounded to whole microseconds, the same way in every stream: a double of milliseconds holds no more, and
-what was read at one instant must not fall apart by a nanosecond.
+Instants are rounded to whole microseconds, the same way in every stream: a double of milliseconds has no finer
+resolution, and readings of one instant must not differ by a nanosecond.
 """
 
 from __future__ import annotations
