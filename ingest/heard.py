@@ -2,7 +2,7 @@
 
 taken    ─► judged, unless it is a repeat, late, expired, or in units that no lift can have
 refused  ─► not judged, by the reason of the refusal
-a status alone says neither: it is taken, and it holds no reading
+a status or the machine's vibration alone says neither: it is taken, and it holds no reading of the car
 """
 
 from __future__ import annotations

@@ -22,8 +22,8 @@ RESTRICTED_MODES = (INSPECTION, FIRE, FIREFIGHTER, OUT_OF_SERVICE)
 EVENTS = ("door", "infrared")
 MEASURED = ("door", "infrared", "speed", "displacement", "vibration")
 MACHINE = "machine"
-"""An accelerometer on the machine: optional, in bundles only, recorded and reduced to features, not stored."""
-STREAMS = (*MEASURED, "status", "bundle", "gateway")
+"""An accelerometer on the machine, which few lifts have: recorded and reduced to features, not stored."""
+STREAMS = (*MEASURED, MACHINE, "status", "bundle", "gateway")
 
 ANNOUNCEMENTS = ("alert", "incident", "health")
 """The last levels of the topics to which the monitor publishes."""

@@ -115,11 +115,11 @@ class MessageEncoder:
         for k, (lift, t_ns, sent_ns) in enumerate(
             zip(reports.lift.tolist(), reports.t_ns.tolist(), reports.sent_ns.tolist(), strict=True)
         ):
-            for stream, body in _stream_bodies(reports, k).items():
-                if stream not in MEASURED:
+            bodies = _stream_bodies(reports, k)
+            for stream, seq in zip((*MEASURED, MACHINE), reports.seqs[k].tolist(), strict=True):
+                if stream not in bodies:
                     continue
-                seq = int(reports.seqs[k, MEASURED.index(stream)])
-                payload = encode.to_json(_head(seq, reports.boot[lift], t_ns) | body)
+                payload = encode.to_json(_head(seq, reports.boot[lift], t_ns) | bodies[stream])
                 where = self._topic[lift].removesuffix("bundle") + stream
                 packets.append(Packet(where, payload, False, stream == "speed", lift, sent_ns))
         return packets

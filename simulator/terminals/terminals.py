@@ -43,7 +43,8 @@ class Reports(NamedTuple):
     `boot` is the boot id of every lift ("" for a terminal without one); `cut` marks the lifts, of all, without a
     connection. `t_ns` is the start of the second by the terminal's clock, `sent_ns` the time of sending. `samples` is
     the number of samples of each sampled stream; `streams` (rows, 5) marks the streams of `MEASURED` that are present.
-    `seqs` (rows, 5) are the sequence numbers of streams that are sent separately, `seq` that of the bundle.
+    `seqs` (rows, 6) are the sequence numbers of streams that are sent separately, the machine's last, `seq` that of
+    the bundle.
     """
 
     second: Second
@@ -85,7 +86,8 @@ class Terminals:
         streams[:, DOOR] = np.diff(second.door.first)[lift] > 0
         streams[:, INFRARED] = np.diff(second.infrared.first)[lift] > 0
         streams[:, VIBRATION] = second.vibration_mps2 is not None and ~condition.accelerometer.mute[lift]
-        seqs = self._seq[lift, None] + np.cumsum(streams, axis=1)
+        machine = np.isin(lift, list(second.machine_mps2))
+        seqs = self._seq[lift, None] + np.cumsum(np.column_stack((streams, machine)), axis=1)
         self._seq[lift] = seqs[:, -1] if self.apart else self._seq[lift] + 1
         samples = np.where(self._at_rest(second)[lift], self.idle_hz, SAMPLE_HZ)
         cut, seq, sent_ns = condition.cut[:n].copy(), self._seq[lift], second.t_ns[lift] + NS

@@ -202,5 +202,6 @@ def forms(decoded: Decoded) -> NDArray[np.object_]:
     for stream, samples in decoded.samples.items():
         form[samples.message] = stream
     form[decoded.waveforms.message] = "vibration"
+    form[decoded.machine.message] = MACHINE
     form[decoded.messages.complete] = "bundle"
     return form

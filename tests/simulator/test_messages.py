@@ -42,16 +42,18 @@ def by_lift(decoded: Decoded) -> dict[str, list[Any]]:
         rows = np.lexsort((samples.t_ns, names[samples.message]))
         columns = [names[samples.message], samples.t_ns, *samples.channels.values()]
         said[stream] = [column[rows].tolist() for column in columns]
-    waves = decoded.waveforms
-    blocks = np.lexsort((waves.t_ns, names[waves.message]))
-    said["vibration"] = [[waves.t_ns[k], waves.xyz[:, waves.first[k] : waves.first[k + 1]]] for k in blocks]
+    for stream, waves in (("vibration", decoded.waveforms), ("machine", decoded.machine)):
+        blocks = np.lexsort((waves.t_ns, names[waves.message]))
+        said[stream] = [[waves.t_ns[k], waves.xyz[:, waves.first[k] : waves.first[k + 1]]] for k in blocks]
     return said
 
 
 @pytest.mark.parametrize("vibration", [False, True])
 @pytest.mark.parametrize("idle_hz", [1, 10])
 def test_every_form_has_the_same_content(vibration: bool, idle_hz: int) -> None:
-    one, *others = (by_lift(heard(packets(form, idle_hz=idle_hz, vibration=vibration))) for form in FORMS)
+    more = {"idle_hz": idle_hz, "vibration": vibration, "machine": ("sim-00002",)}
+    one, *others = (by_lift(heard(packets(form, **more))) for form in FORMS)
+    assert one["machine"]
     for other in others:
         assert repr(other) == repr(one)
 
@@ -66,7 +68,7 @@ def test_a_terminal_sends_no_vibration_of_a_silent_accelerometer(form: str) -> N
 
 @pytest.mark.parametrize("form", FORMS)
 def test_packets_are_in_the_order_in_which_they_are_sent_and_counted(form: str) -> None:
-    sent = packets(form, faults_per_lift_hour=30.0)
+    sent = packets(form, faults_per_lift_hour=30.0, machine=("sim-00002",))
     assert [packet.sent_ns for packet in sent] == sorted(packet.sent_ns for packet in sent)
     messages = heard(sent).messages
     for lift in set(messages.lift_id):

@@ -39,6 +39,7 @@ def of_second(lift_id: str, second: int, form: int) -> list[tuple[str, bytes, bo
         ("infrared", {"at": [1, 1], "presence": [None, True], "curtain": [False, None]}),
         ("vibration", {"dt": 1000 / 3, "x": [0.1, None], "y": [0.2, 0.3], "z": [0.4, 0.5]}),
         ("vibration", {"x": [0.1], "y": [0.2], "z": [0.4]}),
+        ("machine", HUM),
         ("status", {"power": "battery", "heartbeat_s": 30.5}),
     ]
     return [

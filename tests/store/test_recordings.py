@@ -208,7 +208,7 @@ def test_a_truncated_file_is_reported_in_one_line(tmp_path: Path, name: str, kep
 def test_a_recording_that_lost_messages_reports_how_many(tmp_path: Path) -> None:
     path = taken(tmp_path / "taken") / "messages.parquet"
     pl.read_parquet(path).head(5).write_parquet(path)
-    with pytest.raises(InvalidRecording, match="holds 5 of 91 messages; copy or take it anew"):
+    with pytest.raises(InvalidRecording, match="holds 5 of 103 messages; copy or take it anew"):
         Recording(tmp_path / "taken")
 
 

@@ -23,10 +23,10 @@ LEAVES = (
     *(str(T_MS), str(T_MS + 400_000), str(T_MS // 1000), str(T_MS * 1000)),
 )
 NAMES = (
-    *("seq", "t", "boot", "dt", "at", "v", "x", "z", "state", "presence", "curtain", "rssi", "speed", "door"),
+    *("seq", "t", "boot", "dt", "at", "v", "a", "x", "z", "state", "presence", "curtain", "rssi", "speed", "door"),
     *("status", "alarm", "mode", "heartbeat_s"),
 )
-MEASURED = ("speed", "displacement", "vibration", "door", "infrared")
+MEASURED = ("speed", "displacement", "vibration", "machine", "door", "infrared")
 STATUS = [("online", "true"), ("mode", '"normal"'), ("alarm", "false"), ("heartbeat_s", "60")]
 
 
@@ -65,7 +65,7 @@ def body(random: Random, stream: str) -> Node:
             return [*head, ("state", many('"open"', '"closed"', '"closing"', '"opening"'))]
         bits = [(name, many("true", "false", "1", "0", "null")) for name in ("presence", "curtain")]
         return head + random.choice([bits, bits[:1], bits[1:]])
-    channels = {"speed": ("v",), "displacement": ("z",), "vibration": ("x", "y", "z")}[stream]
+    channels = {"speed": ("v",), "displacement": ("z",), "vibration": ("x", "y", "z"), "machine": ("a",)}[stream]
     return [*head, ("dt", "100"), *((name, many("0", "1", "-1.5", "0.25", "1e-3", "1e6")) for name in channels)]
 
 

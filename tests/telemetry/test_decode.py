@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from typing import Any
 
 import cbor2
@@ -65,6 +66,23 @@ def test_a_bundle_may_carry_what_the_machine_says() -> None:
         assert decoded.machine.t_ns.tolist() == [T_NS + 500_000]
         np.testing.assert_array_equal(decoded.machine.xyz, hum[None])
         assert not len(decoded.waveforms.message)
+
+
+@pytest.mark.parametrize("form", [encode.to_json, encode.to_cbor])
+def test_the_machine_is_a_stream_of_its_own_topic(form: Callable[[object], bytes]) -> None:
+    hum = np.array([0.25, np.nan, -1.5], dtype=np.float32)
+    decoded = decode_one(form(HEAD | {"dt": 0.390625, "a": hum}), "machine")
+    assert decoded.messages.t_end_ns.tolist() == [T_NS + 781_000]
+    assert not decoded.messages.complete.any()
+    np.testing.assert_array_equal(decoded.machine.xyz, hum[None])
+    assert decoded.machine.dt_ns.tolist() == [390_625.0]
+
+
+def test_a_machine_alone_may_be_one_number_and_is_refused_with_the_reason_where_it_is_no_reading() -> None:
+    assert decode_one(said("machine", a=0.5), "machine").machine.xyz.tolist() == [[0.5]]
+    assert refusal(said("machine", a="x"), "machine").reason == "type"
+    assert refusal(said("machine", a=[1, 2]), "machine").reason == "missing-field"
+    assert refusal(said("machine", a=1e9), "machine").reason == "out-of-range"
 
 
 @pytest.mark.parametrize(
@@ -398,6 +416,7 @@ def test_a_topic_that_does_not_parse_is_refused(topic: str, reason: str) -> None
     ("topic", "hint"),
     [
         ("lift/v1/anji/t-cap/Speed", "did you mean speed?"),
+        ("lift/v1/anji/t-hum/machines", "did you mean machine?"),
         ("lift/v1/anji/t-temp/temperature", "must be one of door, infrared"),
         ("lift/v1/anji/sh4/bundle ", "'bundle ' (with a blank: remove it)"),
         ("lift/v1/anji/t-trail/bundle/", "ends with a slash"),

@@ -57,6 +57,7 @@ def test_messages_of_every_form_are_encoded_again_bit_for_bit() -> None:
         ("displacement", {"z": 3.5}),
         ("infrared", {"at": [0.5], "presence": [None], "curtain": [True]}),
         ("vibration", {"dt": 1e3 / 7, "x": [0.1, 0.2], "y": [0, 0], "z": [0, 0]}),
+        ("machine", {"dt": 1000 / 2560, "a": [0.25, None, 1e-9]}),
         ("status", {"online": True, "mode": "fire", "alarm": True, "heartbeat_s": 12.5}),
     ],
 )

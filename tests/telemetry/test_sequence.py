@@ -115,7 +115,7 @@ def assert_same(one: dict[str, Any], other: dict[str, Any]) -> None:
         np.testing.assert_array_equal(column, other[name], err_msg=name)
 
 
-KINDS = ("bundle", "bundle", "speed", "displacement", "vibration", "door", "infrared", "status", "will")
+KINDS = ("bundle", "bundle", "speed", "displacement", "vibration", "machine", "door", "infrared", "status", "will")
 
 
 @st.composite
