@@ -1,6 +1,7 @@
 """What arrived of each lift, and whether it could be judged: the rows that the table of arrivals is made of.
 
 taken    ─► judged, unless it is a repeat, late, expired, or in units that no lift can have
+waiting  ─► a sign of life when it is read, and judged later
 refused  ─► not judged, by the reason of the refusal
 a status or the machine's vibration alone says neither: it is taken, and it holds no reading of the car
 """
@@ -13,13 +14,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from detectors.observe.arrivals import JUDGED, SPOKE, MessageArrivals, judged_arrivals
+from detectors.observe.arrivals import JUDGED, SPOKE, WAITS, MessageArrivals, judged_arrivals
 from detectors.observe.sensor import SHAFT_BEYOND_M, SPEED_MAX_MORE_MPS, SPEED_MAX_MPS, SPEED_MAX_RATED
 from ingest.fleet import NO_ROOM, Fleet
 from ingest.senders import NOT_ITS_LIFT
 from registry.facts import FleetFacts
 from telemetry.arrays import F64, I32, Bools
-from telemetry.batch import Decoded, Refusal
+from telemetry.batch import Decoded, Messages, Refusal
 from telemetry.order.sequence import Sequencer
 from telemetry.wire.parsed import REASONS as REFUSED
 
@@ -36,9 +37,7 @@ def taken(decoded: Decoded, lift: I32, facts: FleetFacts, sequencer: Sequencer, 
     """Return the rows of the messages that were sequenced last, but for those that say nothing of now."""
     messages, n = decoded.messages, len(lift)
     repeated, late = sequencer.repeated, sequencer.overtaken
-    status, has_readings, spoken = decoded.samples["status"], np.zeros(n, np.bool_), np.zeros((2, n))
-    spoken[:] = np.nan
-    spoken[0, status.message], spoken[1, status.message] = status.channels["online"], status.channels["heartbeat_s"]
+    has_readings = np.zeros(n, np.bool_)
     for message in (*(decoded.samples[name].message for name in READINGS), decoded.waveforms.message):
         has_readings[message] = True
     possible, impossible = units(decoded, lift, facts)
@@ -49,7 +48,7 @@ def taken(decoded: Decoded, lift: I32, facts: FleetFacts, sequencer: Sequencer, 
     columns = (
         lift,
         messages.arrived_ns,
-        *spoken,
+        *_spoken(decoded),
         clock_s,
         sequencer.stepped,
         outcome,
@@ -57,8 +56,29 @@ def taken(decoded: Decoded, lift: I32, facts: FleetFacts, sequencer: Sequencer, 
         possible,
         impossible,
     )
-    kept = (lift != NO_ROOM) & ~messages.retained_stale
-    return MessageArrivals(*(column[kept] for column in columns))
+    return _current(MessageArrivals(*columns), messages)
+
+
+def waiting(decoded: Decoded, lift: I32) -> MessageArrivals:
+    """Return the rows of messages that are judged in a later turn: signs of life, of which nothing else is known."""
+    online, heartbeat_s = _spoken(decoded)
+    outcome = np.full(len(lift), WAITS, np.int8)
+    arrived_ns = decoded.messages.arrived_ns
+    rows = judged_arrivals(lift, arrived_ns, online=online, heartbeat_s=heartbeat_s, outcome=outcome)
+    return _current(rows, decoded.messages)
+
+
+def _spoken(decoded: Decoded) -> F64:
+    """Return what each message says of `online` and of the heartbeat, NaN nothing."""
+    status, spoken = decoded.samples["status"], np.full((2, len(decoded.messages.lift_id)), np.nan)
+    spoken[0, status.message], spoken[1, status.message] = status.channels["online"], status.channels["heartbeat_s"]
+    return spoken
+
+
+def _current(rows: MessageArrivals, messages: Messages) -> MessageArrivals:
+    """Return the rows of the messages that have a lift and say something of now."""
+    kept = (rows.lift != NO_ROOM) & ~messages.retained_stale
+    return MessageArrivals(*(column[kept] for column in rows))
 
 
 def units(decoded: Decoded, lift: I32, facts: FleetFacts) -> tuple[NDArray[np.int8], NDArray[np.int8]]:

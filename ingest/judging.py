@@ -107,7 +107,7 @@ class Judging(threading.Thread):
         self._state: State | None = None
         self._broken: set[str] = set()
         self._revision = EVERYTHING
-        self._position = self._read_to = 0
+        self._position = self._read_to = self._known_to = 0
         self._in_rows = False
         self._quarantine = Quarantine()
         self._backlogs = Backlogs()
@@ -205,7 +205,8 @@ class Judging(threading.Thread):
         late_s = (now_ns - entries[-1].arrived_ns) / 1e9 if entries else 0.0
         # Every message up to this arrival has been judged, however late that is: silence counts up to here.
         read_to_ns = min(stretch.until_ns, entries[-1].arrived_ns) if entries else stretch.until_ns
-        if abs(read_to_ns - self._ticked_ns) >= TICK_NS:
+        is_known = self._position < self._known_to  # read again after a restart: the snapshot has later arrivals
+        if not is_known and abs(read_to_ns - self._ticked_ns) >= TICK_NS:
             self._ticked_ns = read_to_ns
             self._found(state.tick(read_to_ns, stretch.since_ns), now_ns)
         if self._is_due("picture", PICTURE_EVERY_S):
@@ -239,8 +240,10 @@ class Judging(threading.Thread):
         )
         self._committing.refused(refused)
         lift = np.where(state.sequencer.has_stepped(decoded.messages.position, indexed.lift), NO_ROOM, indexed.lift)
+        waiting = None
         if not self._quarantine.in_doubt(entries[0].position):
-            lift[self._backlogs.defer(decoded, lift)] = NO_ROOM
+            waits = self._backlogs.defer(decoded, lift)
+            lift, waiting = np.where(waits, NO_ROOM, lift), np.where(waits, lift, NO_ROOM)
         batch, counts = state.sequencer.step(decoded, lift)
         repeated = state.sequencer.repeated
         self.counts.update(counts)
@@ -248,7 +251,7 @@ class Judging(threading.Thread):
         self.counts["bundles"] += len(decoded.messages.lift_id)
         self.counts["district_differs"] += indexed.district_differs
         retained = frozenset(entry.position for entry in entries if entry.retained)
-        self._found(state.step_arrivals(decoded, lift, refused, retained), time.time_ns())
+        self._found(state.step_arrivals(decoded, lift, waiting, refused, retained), time.time_ns())
         self._position = self._read_to
         self._judge_batch(batch)
         left_out = repeated | (indexed.lift == NO_ROOM)
@@ -323,6 +326,7 @@ class Judging(threading.Thread):
         state.resume_arrivals(self._records.open_alerts())
         self._state, self._revision, self._in_rows = state, changes.revision, False
         self._position = self._read_to = max(position, self._journal.first - 1)
+        self._known_to = resume.position
         self._backlogs = Backlogs()
         self._committing.begin_at(self._position)
         self.reached = max(self.reached, self._position)

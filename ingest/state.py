@@ -114,12 +114,16 @@ class State:
         self,
         decoded: Decoded,
         lift: NDArray[np.int32],
+        waiting: NDArray[np.int32] | None = None,
         refusals: Sequence[Refusal] = (),
         retained: frozenset[int] = frozenset(),
     ) -> list[Finding]:
-        """Return what the rules over arrivals find at the messages that were sequenced last, and at refused ones."""
+        """Return what the rules over arrivals find at the messages that were sequenced last, at those that wait, and at
+        refused ones; `lift` and `waiting` are the lifts of the former and of those that wait."""
         facts = self.fleet.facts
         arrived = heard.taken(decoded, lift, facts, self.sequencer, self.keep_ns)
+        if waiting is not None:
+            arrived = heard.joined(arrived, heard.waiting(decoded, waiting))
         if refusals:
             arrived = heard.joined(arrived, heard.refused(refusals, self.fleet, retained))
         return self.judge.step_arrivals(arrived, facts, self.windows)

@@ -5,8 +5,8 @@
     silent   0....0....0....0..................    since the last sign of life, or since a later last will
     counted  ...............[....]                 the part of it in which a message could be received
 
-One record a lift outlives a message. Times are those of the monitor's clock, and are arguments; nothing here reads a
-clock.
+A message that waits to be judged counts as a sign of life when it is read, and no second time when it is judged. One
+record a lift outlives a message. Times are those of the monitor's clock, and are arguments; nothing here reads a clock.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ CLOCK_SET_NS = 60 * 1_000_000_000
 
 BLIND_NS = 60 * 1_000_000_000
 """The time without judged messages after which a lift that was judged before is blind."""
-JUDGED, SPOKE = 0, -1
+JUDGED, SPOKE, WAITS = 0, -1, -2
 
 MEMORY = np.dtype(
     [
@@ -48,9 +48,10 @@ class MessageArrivals(NamedTuple):
 
     `online` (0 is a last will) and `heartbeat_s` are NaN where the message does not mention them. `clock_s` is the time
     of the message's last reading minus its arrival, NaN where the message has no time of its own. `stepped` marks
-    messages with which the lift's clock was set back. `outcome` is `JUDGED`, `SPOKE` (nothing to be judged), or the
-    number of the reason why the message was not judged. `status` marks messages without readings. `possible` and
-    `impossible` are the streams (bits) with readings that a lift can have, and cannot have.
+    messages with which the lift's clock was set back. `outcome` is `JUDGED`, `SPOKE` (nothing to be judged), `WAITS`
+    (judged later, in a row of its own), or the number of the reason why the message was not judged. `status` marks
+    messages without readings. `possible` and `impossible` are the streams (bits) with readings that a lift can have,
+    and cannot have.
     """
 
     lift: I32
@@ -90,11 +91,11 @@ class ArrivalTable(ArrivalColumns):
     `gap_ns`       clocks count between two rows that are no further apart
     `stale`        False: an arrival is never old
     `mode`         the lift's mode as last reported, NaN unknown
-    `heard`        the row is a message that is a sign of life
+    `heard`        the row is a message that is a later sign of life than all before
     `willed`       a last will arrived after the latest sign of life
     `since_ns`     the arrival since which the lift is silent, its last will included; 0 never heard
-    `silent_s`     how long the lift is silent, NaN never heard
-    `counted_s`    the part of it in which a message could be received, NaN never heard
+    `silent_s`     how long the lift is silent; NaN never heard, or at a message that is not later than `since_ns` was
+    `counted_s`    the part of it in which a message could be received, NaN where `silent_s` is
     `heartbeat_s`  the lift's interval between signs of life
     `clock_s`      how far the lift's clock is ahead of the arrival; NaN at a tick and where the message has no time
     `stepped`      the lift's clock was set back with this message
@@ -124,15 +125,16 @@ def step(memory: Memory, arrived: MessageArrivals, mode: F64) -> tuple[Memory, A
     by_lift: tuple[Any, ...] = tuple(column[order] for column in arrived)
     lift, arrived_ns, online, heartbeat_s, clock_s, stepped, *judged = by_lift
     memory, n = copied(memory), len(lift)
-    willed, since_ns, heartbeats_s = np.empty(n, np.bool_), np.empty(n, np.int64), np.empty(n)
-    _step(memory, lift, arrived_ns, online, heartbeat_s, willed, since_ns, heartbeats_s)
+    latest, willed = np.empty((2, n), np.bool_)
+    since_ns, heartbeats_s = np.empty(n, np.int64), np.empty(n)
+    _step(memory, lift, arrived_ns, online, heartbeat_s, latest, willed, since_ns, heartbeats_s)
     _judge(memory, lift, arrived_ns, *judged)
-    silent_s = (arrived_ns - since_ns) / 1e9
+    silent_s = np.where(latest, 0.0, np.nan)
     table = _table(
         lift,
         arrived_ns,
         mode[lift],
-        online != 0.0,
+        latest & (online != 0.0),
         willed,
         since_ns,
         silent_s,
@@ -151,17 +153,20 @@ def _step(
     arrived_ns: Any,
     online: Any,
     heartbeat_s: Any,
+    latest: Any,
     willed: Any,
     since_ns: Any,
     heartbeats_s: Any,
 ) -> None:
     for k in range(len(lift)):
         own = memory[lift[k]]
+        before_ns = max(own["will_ns"], own["seen_ns"])
+        latest[k] = arrived_ns[k] > before_ns
         if online[k] == 0.0:
             own["will_ns"] = max(own["will_ns"], arrived_ns[k])
         else:
             own["seen_ns"] = max(own["seen_ns"], arrived_ns[k])
-        if heartbeat_s[k] > 0.0:
+        if heartbeat_s[k] > 0.0 and arrived_ns[k] >= before_ns:
             own["heartbeat_s"] = heartbeat_s[k]
         willed[k] = own["will_ns"] > own["seen_ns"]
         since_ns[k] = max(own["will_ns"], own["seen_ns"])
@@ -183,7 +188,7 @@ def _judge(memory: Any, lift: Any, arrived_ns: Any, outcome: Any, status: Any, p
             own["reason"] = outcome[k]
             own["only_status"] = own["only_status"] and status[k]
             own["blind"] = own["judged_ns"] == 0 or arrived_ns[k] - own["unjudged_ns"] >= BLIND_NS
-        elif own["impossible"] == 0 and (outcome[k] == JUDGED or own["only_status"]):
+        elif own["impossible"] == 0 and (outcome[k] == JUDGED or (outcome[k] == SPOKE and own["only_status"])):
             if outcome[k] == JUDGED:
                 own["judged_ns"] = arrived_ns[k]
             own["unjudged_ns"], own["reason"], own["blind"] = 0, JUDGED, False

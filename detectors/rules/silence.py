@@ -42,12 +42,14 @@ class Silence:
         """Score the rows: silent for too long, and a sign of life again."""
         suspect_s = self.suspect_heartbeats * arrivals.heartbeat_s
         limit_s = np.where(arrivals.willed, self.will_s, np.maximum(self.offline_s, suspect_s))
-        never = arrivals.since_ns == 0
-        on = np.where(never, np.nan, arrivals.counted_s >= limit_s)
+        never, unknown = arrivals.since_ns == 0, np.isnan(arrivals.counted_s)
+        on = np.where(unknown, np.nan, arrivals.counted_s >= limit_s)
         off = np.where(arrivals.heard, 1.0, np.nan)  # a tick does not show whether the lift is away
         suspect = arrivals.willed | (arrivals.counted_s >= suspect_s)
         state = copied(state)
-        state["link"][arrivals.lift] = np.where(never, NEVER_SEEN, np.where(suspect, SUSPECT, HEARD))
+        link_of_row = np.where(never, NEVER_SEEN, np.where(suspect, SUSPECT, HEARD))
+        is_shown = never | ~unknown
+        state["link"][arrivals.lift[is_shown]] = link_of_row[is_shown]
         evidence = {"silent_s": arrivals.silent_s, "limit_s": limit_s}
         return state, (Score(on, off, evidence, since_ns=arrivals.since_ns),)
 

@@ -10,12 +10,14 @@ from typing import Any
 
 import pytest
 
+from detectors.rules.silence import RULE as SILENT
 from ingest import backlogs
+from ingest.listening import Stretch
 from store.journal import Journal
-from store.records.repository import Records
-from telemetry.streams import topic
+from store.records.repository import AlertFilter, Records
+from telemetry.streams import HEARD, topic
 from tests.ingest.running import DISTRICT, T0_MS, facts
-from tests.ingest.test_judging import alerts, judging
+from tests.ingest.test_judging import S_NS, alerts, judging
 from tests.loopback import until
 
 SNAPSHOT_BYTES = 400_000
@@ -102,6 +104,40 @@ def test_a_flood_is_judged_once_through_restarts_and_no_snapshot_holds_it(
     assert judged == rows
     assert made.state.sequencer.counts()["received"].tolist() == [messages, 0]
     assert snapshot.position == journal.last
+
+
+@pytest.mark.parametrize("speaks", [True, False])
+def test_silence_counts_from_what_was_read_while_a_flood_is_being_judged(
+    journal: Journal, records: Records, monkeypatch: pytest.MonkeyPatch, speaks: bool
+) -> None:
+    """One long message is judged a turn, and a turn lasts 10 s: the flood is judged in ten minutes."""
+    monkeypatch.setattr(backlogs, "LIFT_ROWS", 600)
+    monkeypatch.setattr(backlogs, "TURN_ROWS", 600)
+    flood, begin_ns = hours_of_bundles(60), time.time_ns()
+    append(journal, *flood)
+    clock_ns = [begin_ns]
+
+    def stretch() -> Stretch:
+        clock_ns[0] += 10 * S_NS
+        if speaks:
+            body = json.dumps({"seq": 60 + (clock_ns[0] - begin_ns) // S_NS, "t": T0_MS + 3_600_000}).encode()
+            journal.append([(clock_ns[0], topic(DISTRICT, "FLOOD", "status"), body, False)])
+        return Stretch(begin_ns, clock_ns[0])
+
+    links = set()
+    with judging(journal, records, (SILENT,), stretch) as made:
+        until(lambda: made.counts["rows"] > 600, "the beginning of the flood")
+        while made.counts["rows"] < 36_000:
+            links.add(made.picture.link[0].item() if made.picture is not None else HEARD)
+            time.sleep(0.01)
+    found = [one for one in records.alerts(AlertFilter(), limit=10).items if one.lift_id == "FLOOD"]
+    if speaks:
+        assert links == {HEARD}
+        assert found == []
+    else:
+        (offline,) = found
+        assert (offline.state, offline.count) == ("firing", 1)
+        assert abs(offline.onset_ns - begin_ns) < 30 * S_NS
 
 
 @pytest.mark.long
