@@ -21,6 +21,7 @@ from fastapi.staticfiles import StaticFiles
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from starlette.responses import HTMLResponse, Response
 
+from dashboards.live.blind import UNWATCHED
 from dashboards.pages import translations
 from detectors.catalogue import RULES
 from telemetry.streams import LIFT_ID_PATTERN
@@ -122,6 +123,8 @@ def public_status(lift: Mapping[str, Any]) -> str:
         return "helping"
     if lift["state"] in TROUBLED:
         return "looking"
+    if (blind := lift["latest"]["blind"]) and blind["reason"] == UNWATCHED:
+        return "unknown"
     return "unsure" if lift["state"] in SILENT else "well"
 
 

@@ -164,6 +164,7 @@ def test_every_error_has_a_page(language: str, status: int) -> None:
 @pytest.mark.parametrize(
     ("state", "rules", "status_key"),
     [
+        ("blind", [], "unsure"),
         ("normal", [], "well"),
         ("minor", [], "well"),
         ("major", [], "looking"),
@@ -174,7 +175,7 @@ def test_every_error_has_a_page(language: str, status: int) -> None:
     ],
 )
 def test_the_public_page_has_one_status_sentence_for_each_state(state: str, rules: list[str], status_key: str) -> None:
-    lift = {"state": state, "open_alerts": [{"rule": rule} for rule in rules]}
+    lift = {"state": state, "latest": {"blind": None}, "open_alerts": [{"rule": rule} for rule in rules]}
     assert pages.public_status(lift) == status_key
     for language in translations.languages():
         assert translations.translator(language)(f"code.{status_key}") != translations.translator(language)(

@@ -116,6 +116,14 @@ def test_a_monitor_that_stopped_is_not_called_well(browser: Browser, tmp_path: P
     with served(stopped) as address, looking(browser, address, language="zh") as watched:
         page = watched.open("/")
         expect(page.locator("#headline")).to_have_text("目前状况不明：监测系统没有更新")
+        page = watched.open("/lifts/L000")
+        expect(page.locator("#subline")).to_have_text("电梯状态不明：监测程序未运行")
+        expect(page.locator("#blind")).to_contain_text("未受监测：其分区的监测程序未运行：请启动")
+        page.goto(f"{address}/lifts/L000?lang=en")
+        expect(page.locator("#subline")).to_have_text("The state of this lift is not known: its monitor is not running")
+        public = {lang: httpx.get(f"{address}/code/L000?lang={lang}").text for lang in ("en", "zh")}
+    assert "The state of this lift is not known just now" in public["en"]
+    assert "目前无法得知本电梯的状态" in public["zh"]
 
 
 def test_times_of_a_lift_are_in_its_zone_on_its_page_and_in_the_inbox(

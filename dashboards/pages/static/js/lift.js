@@ -158,19 +158,24 @@ function showSentence() {
   const zone = lift.facts?.timezone, quiet_s = latest.last_seen ? secondsSince(latest.last_seen) : Infinity;
   let text = carSentence(latest, lift.facts?.floors ?? [], doorZoneOf(lift.facts));
   if (!latest.last_seen) text = translate("lift.never");
+  else if (isUnwatched(latest)) text = translate("lift.unknown");
   else if (quiet_s > HEARTBEAT_S) text = translate("lift.silent", { duration: span(quiet_s), at: clock(latest.last_seen, zone) });
   setText(at("subline").lastElementChild, text);
-  document.querySelector(".now").classList.toggle("old", quiet_s > HEARTBEAT_S);
+  document.querySelector(".now").classList.toggle("old", quiet_s > HEARTBEAT_S || isUnwatched(latest));
   showBlind();
 }
 
-/** Show why the lift is heard and not judged, and the remedy. */
+/** Return whether the monitor of the lift is not running: the latest readings say nothing of now. */
+const isUnwatched = ({ blind }) => blind?.reason === "unwatched";
+
+/** Show why the lift is not judged, and the remedy. */
 function showBlind() {
   const { blind } = latest, note = at("blind");
   note.hidden = !blind;
   if (!blind) return;
   const values = { text: blind.text[lang], duration: blind.since ? span(secondsSince(blind.since)) : "" };
-  setText(note.lastElementChild, translate(blind.since ? "lift.blind.for" : "lift.blind", values));
+  const key = isUnwatched(latest) ? "lift.unwatched" : "lift.blind";
+  setText(note.lastElementChild, translate(blind.since ? `${key}.for` : key, values));
 }
 
 /** Show the most severe open alert before it, as a sentence that links to the alert. */
