@@ -119,7 +119,7 @@ def measure(lifts: int) -> list[str]:
                 pipeline.started([*own, "monitor"], log),
                 pipeline.started([*own, "serve"], folder / "serve.log"),
             ]
-            pipeline.wait(lambda: b"hearing lifts" in log.read_bytes() and is_listening(http))
+            pipeline.wait(lambda: b"receiving from" in log.read_bytes() and is_listening(http))
             try:
                 return beside(lifts, port, f"http://127.0.0.1:{http}", records)
             finally:

@@ -106,7 +106,7 @@ def measure(lifts: int, seconds: int, flood: bool = False) -> Iterator[str]:
         command = [sys.executable, "-m", "liftwatch", "--config", str(folder / "liftwatch.toml"), "monitor"]
         monitor = pipeline.started(command, folder / "monitor.log")
         try:
-            pipeline.wait(lambda: b"hearing lifts" in (folder / "monitor.log").read_bytes())
+            pipeline.wait(lambda: b"receiving from" in (folder / "monitor.log").read_bytes())
             yield from _run(port, lifts, seconds, flood).lines(lifts)
         finally:
             for process in (monitor, broker):

@@ -38,7 +38,7 @@ def measure(lifts: int, seconds: int, vibration: bool) -> tuple[float, float]:
         log, begun = folder / "monitor.log", time.monotonic()
         command = [sys.executable, "-m", "liftwatch", "--config", str(folder / "liftwatch.toml"), "monitor"]
         monitor = pipeline.started(command, log)
-        pipeline.wait(lambda: b"receiving" in log.read_bytes() or b"hearing lifts" in log.read_bytes())
+        pipeline.wait(lambda: b"receiving" in log.read_bytes() or b"receiving from" in log.read_bytes())
         ready_s = time.monotonic() - begun
         try:
             publish(port, lifts, WARM_S, 0, vibration)

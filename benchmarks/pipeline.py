@@ -88,7 +88,7 @@ def measure(form: str, lifts: int, for_s: float) -> Cost | str:
             wait(lambda: is_listening(port))
             command = [sys.executable, "-m", "liftwatch", "--config", str(folder / "liftwatch.toml"), "monitor"]
             monitor = started(command, folder / "monitor.log")
-            wait(lambda: b"hearing lifts" in (folder / "monitor.log").read_bytes())
+            wait(lambda: b"receiving from" in (folder / "monitor.log").read_bytes())
             try:
                 return flow(form, lifts, for_s, port, records, monitor.pid)
             finally:

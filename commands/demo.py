@@ -128,7 +128,7 @@ def own_processes(options: argparse.Namespace, data: Path) -> list[ChildProcess]
     faults = ["--faults-per-hour", str(options.faults_per_hour), "--labels", str(data / "labels.jsonl")]
     monitor_log = data / "monitor.log"
     return [
-        ChildProcess("monitor", [*own, "monitor"], monitor_log, lambda: b"hearing lifts" in monitor_log.read_bytes()),
+        ChildProcess("monitor", [*own, "monitor"], monitor_log, lambda: b"receiving from" in monitor_log.read_bytes()),
         ChildProcess("dashboards", [*own, "serve"], data / "dashboards.log", lambda: is_healthy(options.port)),
         ChildProcess(
             "simulator", [*own, "simulate", "--register", *faults, *fleet], data / "simulator.log", lambda: True

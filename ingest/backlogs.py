@@ -1,9 +1,9 @@
-"""Lifts that sent more than a turn's share: their further messages stay in the journal and are judged in later turns.
+"""The backlogs of lifts that sent more than a turn's share: further messages are judged in later turns.
 
     journal   A a a B a a a a a C a a      one turn: B, C and A's first messages; then a share of A's rows each turn,
     waiting         . . . . .   . .        beside whatever else arrives
 
-Positions alone are kept, so that memory is bounded however much one lift sends, and a snapshot holds none of it: a
+Only positions are kept, so that memory is bounded however much one lift sends, and a snapshot holds none of them: a
 restart reads on from the oldest message that waits, and passes over what each lift is done with.
 """
 
@@ -29,7 +29,7 @@ Waiting = tuple[int, int]
 
 
 class Backlogs:
-    """The messages that wait, by lift, in their order."""
+    """The waiting messages, by lift, in their order."""
 
     def __init__(self) -> None:
         self._waiting: dict[int, deque[Waiting]] = {}
@@ -39,11 +39,11 @@ class Backlogs:
 
     @property
     def oldest(self) -> int | None:
-        """The position of the first message that waits."""
+        """The position of the first waiting message."""
         return min((waiting[0][0] for waiting in self._waiting.values()), default=None)
 
     def behind(self, lifts: int) -> Bools:
-        """Return which of so many lifts have messages that wait."""
+        """Return which of `lifts` lifts have waiting messages."""
         behind = np.zeros(lifts, dtype=np.bool_)
         behind[list(self._waiting)] = True
         return behind
@@ -80,7 +80,7 @@ class Backlogs:
         return lifts_at
 
     def done(self, lifts_at: dict[int, set[int]]) -> None:
-        """Forget messages that were judged; the lifts that were served come last in the next turn."""
+        """Remove judged messages; their lifts come last in the next turn."""
         for position in sorted(lifts_at):
             for lift in lifts_at[position]:
                 waiting = self._waiting.pop(lift)
@@ -90,7 +90,7 @@ class Backlogs:
 
 
 def rows_of(decoded: Decoded) -> I64:
-    """Return how many rows each message has, or what costs as much."""
+    """Return the cost of each message, in rows."""
     n = len(decoded.messages.seq)
     rows = np.zeros(n, dtype=np.int64)
     for samples in decoded.samples.values():

@@ -1,9 +1,9 @@
-"""How far the messages that arrive are behind: a broker hands over what it kept while the monitor was away.
+"""The lag of arriving messages while a broker delivers those that it kept during an absence of the monitor.
 
     LATE_FROM_S late ─► catching up, a line every LOG_EVERY_S ─► CAUGHT_UP_S late, or nothing comes ─► caught up
 
-MQTT does not say how much waits at a broker. The messages' own times do: about once a second some messages of different
-lifts are read, and the median of how late they are is how far the monitor is behind.
+MQTT does not report how many messages wait at a broker. Their own times show the lag: about once a second some messages
+of different lifts are read, and the median of how late they are is how far the monitor is behind.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ LOG_EVERY_S = 10.0
 
 
 class CatchingUp:
-    """Whether the monitor takes over a backlog, and how far it is. `behind_s` is 0 where it does not."""
+    """The progress of receiving a backlog; `behind_s` is 0 without one."""
 
     def __init__(self) -> None:
         self.behind_s = 0.0
@@ -35,8 +35,8 @@ class CatchingUp:
         self._began_s = self._began_behind_s = 0.0
         self._sampled_s = self._logged_s = self._heard_s = -np.inf
 
-    def hear(self, arrivals: Sequence[Arrival], now_s: float) -> None:
-        """Take in what has arrived, at `now_s` of a monotonic clock; it may be nothing."""
+    def update(self, arrivals: Sequence[Arrival], now_s: float) -> None:
+        """Update the lag with the messages that arrived, possibly none, at `now_s` of a monotonic clock."""
         if arrivals:
             self._heard_s = now_s
         elif self.behind_s and now_s - self._heard_s > IDLE_S:
@@ -55,7 +55,7 @@ class CatchingUp:
             self.behind_s = self._began_behind_s = late_s
             self._began_s = self._logged_s = now_s
             self.messages = len(arrivals)
-            log.info("catching up: what arrives is %s old; the broker kept it meanwhile", duration(late_s))
+            log.info("catching up: arriving messages are %s old; the broker kept them", duration(late_s))
 
     def _go_on(self, late_s: float, now_s: float) -> None:
         if late_s < CAUGHT_UP_S:
@@ -77,7 +77,7 @@ class CatchingUp:
 def median_lateness_s(arrivals: Sequence[Arrival]) -> float | None:
     """Return the median time from the last reading of a message to its arrival, over some messages of different topics.
 
-    Retained messages and those without a time of their own say nothing; None where there are no others.
+    Retained messages and those without a time of their own do not count; None where there are no others.
     """
     newest = {arrival.topic: arrival for arrival in arrivals if not arrival.retained}
     sample = list(newest.values())[-SAMPLE_MESSAGES:]

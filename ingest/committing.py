@@ -1,4 +1,4 @@
-"""What judging has found and not yet committed, and the state's snapshot with the position that it belongs to.
+"""Uncommitted findings and refusals of judging, and the snapshot of its state with its position.
 
 found ──┐
 refused ┼─► one transaction of the records: alerts, dead letters, position, and now and then a snapshot
@@ -35,11 +35,11 @@ class Committing:
 
     @property
     def pending(self) -> bool:
-        """Say whether anything was found or refused."""
+        """Return whether there are findings or refusals."""
         return bool(self.occurrences or self.refusals)
 
     def begin_at(self, position: int) -> None:
-        """Discard what was found: judging begins again after `position`."""
+        """Discard all findings: judging begins again after `position`."""
         self.occurrences, self.refusals, self.committed_to = [], [], position
 
     def found(self, occurrences: Sequence[Occurrence]) -> None:
@@ -55,7 +55,7 @@ class Committing:
         self._snapshot_due_s = 0.0
 
     def commit(self, position: int, complete_to: int, pack: Callable[[], bytes]) -> list[Change]:
-        """Commit everything up to `position` in one transaction; return what became of alerts.
+        """Commit everything up to `position` in one transaction; return the changes of alerts.
 
         `pack` returns the state as bytes; it is called where a snapshot is due. From there judging reads on after
         `complete_to`, up to which no message waits to be judged.

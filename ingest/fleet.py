@@ -1,7 +1,8 @@
-"""Which lift is which: the index that columns are ordered by, and the facts behind it.
+"""The index of each lift, by which columns are ordered, and the facts of the lifts.
 
-A lift that leaves the registry keeps its index and is unregistered when it speaks again. The number of unregistered
-lifts is bounded; one that gives its place to another (`ingest.places`) gives its index too, if nothing of it is held.
+A lift that leaves the registry keeps its index and is unregistered when it sends again. The number of unregistered
+lifts is bounded; one that gives its place to another (`ingest.places`) gives its index too, if none of its rows are
+held.
 """
 
 from __future__ import annotations
@@ -16,20 +17,20 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from ingest.places import Places, Stranger
+from ingest.places import Places, UnregisteredLift
 from registry.facts import FleetFacts, LiftFacts, fleet, updated_fleet
 from store.records.lifts import UNREGISTERED_LIMIT
 from telemetry.batch import Messages
 
 NOBODY: Mapping[int, str] = MappingProxyType({})
 NO_ROOM = -1
-"""The index of an unregistered lift beyond the limit, and of a lift that does not hear its sender: both are refused."""
+"""The index of an unregistered lift beyond the limit, and of a message of an unauthorised sender: both are refused."""
 
 
-class FullHouse:
-    """What decides who gives way when there is no room; `places` is made when it is first asked for.
+class Replacement:
+    """The choice of the lift to replace when no place is free; `places` is made at its first use.
 
-    `is_idle` returns whether nothing is held of the lift of an index.
+    `is_idle` returns whether the lift of an index has no held rows.
     """
 
     def __init__(self, make: Callable[[], Places], is_idle: Callable[[int], bool]) -> None:
@@ -37,7 +38,7 @@ class FullHouse:
 
     @cached_property
     def places(self) -> Places:
-        """The places as they are when the first lift asks for one."""
+        """The places at the first request for one."""
         return self._make()
 
 
@@ -53,7 +54,7 @@ class GaveWay(NamedTuple):
 class IndexedMessages:
     """The lift index of each message of a group, and the (id, district) of unregistered lifts that are new.
 
-    `gave_way` are the lifts whose places these took.
+    `gave_way` are the lifts that these replace.
     """
 
     lift: NDArray[np.int32]
@@ -79,7 +80,7 @@ class Fleet:
         return len(self.lift_ids)
 
     def index_of(self, lift_id: str) -> int | None:
-        """Return the index of a lift, None for one that has none."""
+        """Return the index of a lift, None without one."""
         return self._indices.get(lift_id)
 
     def listed_index(self, lift_id: str) -> int | None:
@@ -92,13 +93,15 @@ class Fleet:
 
     @property
     def room(self) -> int:
-        """How many more unregistered lifts can be listed."""
+        """The number of unregistered lifts that can still be listed."""
         return UNREGISTERED_LIMIT - self._unregistered
 
-    def strangers(self, seen_ns: NDArray[np.int64]) -> list[Stranger]:
-        """Return the unregistered lifts; `seen_ns` is when each lift of the fleet was heard last."""
+    def unregistered(self, seen_ns: NDArray[np.int64]) -> list[UnregisteredLift]:
+        """Return the unregistered lifts; `seen_ns` is the arrival of each lift's last message."""
         places = [(lift_id, i) for lift_id, i in self._listed.items() if self.known[i] is None]
-        return [Stranger(int(seen_ns[i]), lift_id, self.crowds[i] or self.districts[i]) for lift_id, i in places]
+        return [
+            UnregisteredLift(int(seen_ns[i]), lift_id, self.crowds[i] or self.districts[i]) for lift_id, i in places
+        ]
 
     def lay_out(self, lift_ids: Iterable[str], crowds: Iterable[str] = ()) -> None:
         """Give these lifts the next indices in this order: the order of a snapshot's columns."""
@@ -107,7 +110,7 @@ class Fleet:
         self.facts = updated_fleet(self.facts, len(self), {})
 
     def load(self, changed: Sequence[tuple[LiftFacts, bool]], deleted: Iterable[str] = ()) -> None:
-        """Apply what changed in the registry: facts, each registered or merely listed, and the lifts that left."""
+        """Apply changes of the registry: facts, each registered or only listed, and deleted lifts."""
         listed = dict(self._listed)
         known: dict[int, LiftFacts | None] = {listed.pop(name): None for name in deleted if name in listed}
         for facts, registered in changed:
@@ -117,7 +120,7 @@ class Fleet:
         for i, facts_now in known.items():
             self.known[i] = facts_now
         self._unregistered = sum(self.known[i] is None for i in listed.values())
-        self._listed = listed  # at once: others look on
+        self._listed = listed  # assigned at once, because other threads read it
         self.facts = updated_fleet(self.facts, len(self), known)
 
     def index(
@@ -125,12 +128,12 @@ class Fleet:
         messages: Messages,
         foreign: NDArray[np.bool_] | None = None,
         gateway_at: Mapping[int, str] = NOBODY,
-        full: FullHouse | None = None,
+        full: Replacement | None = None,
     ) -> IndexedMessages:
-        """Return the lift index of each message, listing unregistered lifts while there is room.
+        """Return the lift index of each message, listing unregistered lifts while places are free.
 
-        The messages that `foreign` marks are not their lift's own (`ingest.senders`): they get no index. `gateway_at`
-        are the gateways of messages by position; `full` decides who gives way once there is no room.
+        The messages that `foreign` marks have an unauthorised sender (`ingest.senders`): they get no index.
+        `gateway_at` are the gateways of messages by position; `full` chooses the lift to replace once no place is free.
         """
         indices = list(map(self._listed.get, messages.lift_id, repeat(NO_ROOM)))
         indexed = IndexedMessages(np.array(indices, dtype=np.int32))
@@ -149,7 +152,7 @@ class Fleet:
         indexed.district_differs = sum(ours != theirs for ours, theirs in pairs if ours is not None)
         return indexed
 
-    def _list(self, lift_id: str, district: str, crowd: str, indexed: IndexedMessages, full: FullHouse | None) -> int:
+    def _list(self, lift_id: str, district: str, crowd: str, indexed: IndexedMessages, full: Replacement | None) -> int:
         if lift_id in self._listed:
             return self._listed[lift_id]
         if self.room <= 0 and not (full and self._give_way(lift_id, crowd, indexed, full)):
@@ -160,7 +163,7 @@ class Fleet:
         indexed.unregistered.append((lift_id, district))
         return i
 
-    def _give_way(self, lift_id: str, crowd: str, indexed: IndexedMessages, full: FullHouse) -> bool:
+    def _give_way(self, lift_id: str, crowd: str, indexed: IndexedMessages, full: Replacement) -> bool:
         """Take a place from another unregistered lift, and its index where it is idle; return whether one gave way."""
         gone = full.places.give_way(crowd)
         if gone is None:

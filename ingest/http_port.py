@@ -1,6 +1,6 @@
 """A monitor's own small HTTP port: GET and HEAD of a few paths, for supervisors and Prometheus.
 
-It answers while the records are away. A port that cannot be had is tried again and stops nothing. At most
+The port answers while the records are unavailable. A port that cannot be bound is retried and stops nothing. At most
 `CONNECTIONS_LIMIT` connections are served at a time, each for one request, and one that is silent for `SILENCE_LIMIT_S`
 is closed.
 """
@@ -48,7 +48,7 @@ class HttpPort(threading.Thread):
         self._server: LimitedServer | None = None
 
     def run(self) -> None:
-        """Bind the port, as often as it takes, and serve."""
+        """Bind the port, retrying until it succeeds, and serve."""
         while not self._stopping.is_set():
             try:
                 with LimitedServer(self._address, self._routes) as server:
@@ -82,21 +82,21 @@ class LimitedServer(ThreadingHTTPServer):
         super().__init__(address, RequestHandler)
 
     def process_request(self, request: Any, client_address: Any) -> None:
-        """Serve a connection where there is room, else close it."""
+        """Serve a connection below the limit, else close it."""
         if self._room.acquire(blocking=False):
             super().process_request(request, client_address)
         else:
             self.shutdown_request(request)
 
     def process_request_thread(self, request: Any, client_address: Any) -> None:
-        """Serve a connection and make room."""
+        """Serve a connection, then release its place."""
         try:
             super().process_request_thread(request, client_address)
         finally:
             self._room.release()
 
     def handle_error(self, request: Any, client_address: Any) -> None:
-        """Log what went wrong with a connection, at debug level: a client that hangs up is no fault of ours."""
+        """Log the error of a connection at debug level: a client may disconnect at any time."""
         log.debug("a request failed", exc_info=True)
 
 

@@ -1,4 +1,4 @@
-"""Judges what the journal holds, turn by turn: decode, index, put in order, score, and commit what was found.
+"""Judges the messages of the journal, turn by turn: decode, index, put in order, score, and commit what was found.
 
     journal ─► decode ─► fleet ─► sequencer ─► judge ─► findings ──► records: alerts + position, one transaction
                   └─► offered to storing          ▲
@@ -126,16 +126,16 @@ class Judging(threading.Thread):
         return self._state
 
     def listing(self) -> Listing | None:
-        """Return the district of each listed lift, the room for unregistered ones, and whom a lift hears; None before
-        they are loaded."""
+        """Return the district of each listed lift, the room for unregistered ones, and the check of senders; None
+        before they are loaded."""
         if self._state is None:
             return None
         fleet = self._state.fleet
         districts = {fleet.lift_ids[i]: fleet.districts[i] for i in fleet.listed()}
-        return Listing(districts, fleet.room, self._state.senders.hears)
+        return Listing(districts, fleet.room, self._state.senders.accepts)
 
     def stop(self) -> None:
-        """Judge what is at hand, commit and snapshot it, and end."""
+        """Judge the messages already read, commit, write a snapshot, and end."""
         self._stopping.set()
         self.wake.set()
         self.join()
@@ -149,7 +149,7 @@ class Judging(threading.Thread):
             except JournalUnavailable as error:
                 self.outage.failed(error)
                 self._stopping.wait(self._backoff.pause_s())
-            except Exception as error:  # a mistake of our own must not stop what follows
+            except Exception as error:  # a bug must not stop later messages
                 log.exception("judging failed; it goes back to the snapshot")
                 self._failed(error)
 
@@ -176,7 +176,7 @@ class Judging(threading.Thread):
             log.debug("judged messages=%d position=%d held_rows=%d took_s=%.3f", *batch)
 
     def _failed(self, error: Exception) -> None:
-        """Doubt every message since the last commit, or set the only one aside; wait before the next try."""
+        """Suspect every message since the last commit, or set a single one aside; wait before the next try."""
         self.counts["judging_failed"] += 1
         reason = f"{type(error).__name__}: {error}"
         first = min(self._committing.committed_to, self._complete_to) + 1
@@ -184,7 +184,7 @@ class Judging(threading.Thread):
         self._stopping.wait(self._backoff.pause_s())
 
     def _turn(self) -> bool:
-        """Judge one group; return whether more waits."""
+        """Judge one group; return whether more messages wait."""
         now_ns, stretch, heard_to_ns = time.time_ns(), self._stretch(), self._journalled_to()
         state = self.state
         limit = self._quarantine.group_limit(self._position + 1, self._batch_messages)
@@ -221,7 +221,7 @@ class Judging(threading.Thread):
         state, unread = self.state, self._quarantine.unread
         decoded = of_partition(decode([entry for entry in entries if entry.position not in unread]), self._partition)
         gateway_at = gateways(entries)
-        forged = foreign(decoded.messages, gateway_at, state.senders.hears)
+        forged = foreign(decoded.messages, gateway_at, state.senders.accepts)
         indexed = state.index(decoded.messages, forged, gateway_at)
         for gone in indexed.gave_way:
             self._committing.found(state.forget(gone, entries[-1].arrived_ns))
@@ -308,7 +308,7 @@ class Judging(threading.Thread):
             self._committed()
 
     def _resume(self) -> None:
-        """Load the snapshot and the registry, and stand where the snapshot stood."""
+        """Load the snapshot and the registry, and continue at the snapshot's position."""
         self._before_resuming()
         resume = self._records.resume()
         forgotten = self._journal.continue_after(resume.position)

@@ -1,11 +1,11 @@
-"""The stretch of time in which every message that lifts published was received, as the receiver notes it.
+"""The stretch of time in which every message that lifts published was received, as noted by the receiver.
 
-    subscribed  ....[===============]...........[=======      no connection, or no room in the journal
+    subscribed  ....[===============]...........[=======      no connection, or no space in the journal
     receiver    x x x x x     x x x x x x x x x x x x x x     a short pause does not end the stretch
     backlog                                     ~~~           what the broker kept, as long as it shrinks
     stretch         |--------------->              |--->      from `since_ns` to `until_ns`
 
-Silence counts inside the latest stretch alone, so that neither an outage, nor the backlog after it, nor a clock that is
+Silence counts inside the latest stretch only, so that neither an outage, nor the backlog after it, nor a clock that is
 set looks like silence, and the pace at which messages are judged does not matter.
 """
 
@@ -24,14 +24,14 @@ DRAINING_NS = 60 * NS_PER_S
 
 
 class Stretch(NamedTuple):
-    """From when until when every message was received, in nanoseconds of the monitor's clock."""
+    """The time in which every message was received, in nanoseconds of the monitor's clock."""
 
     since_ns: int
     until_ns: int
 
 
 class Listening:
-    """Keeps the latest stretch. The receiver's thread alone calls `note`; any thread may read `stretch`."""
+    """Keeps the latest stretch. Only the receiver's thread calls `note`; any thread may read `stretch`."""
 
     def __init__(self) -> None:
         self.stretch = Stretch(0, 0)

@@ -1,4 +1,4 @@
-"""The monitor: one process that receives, journals, judges and stores, and runs the notifiers that it is given.
+"""The monitor: one process that receives, journals, judges and stores, and runs the notifiers.
 
 Threads around one journal: receiving (this one) appends and acknowledges, judging commits alerts, storing keeps
 readings; notifiers read the committed transitions. Each reader has its own position, so killing the process at any
@@ -44,7 +44,7 @@ FORGET_EVERY_S = 600.0
 
 
 class Notifier(Protocol):
-    """A thread that passes committed transitions on to people or programs; `wake` says that there are new ones."""
+    """A thread that delivers committed transitions to people or programs; `wake` signals new ones."""
 
     name: str
     wake: threading.Event
@@ -54,7 +54,7 @@ class Notifier(Protocol):
     def is_alive(self) -> bool: ...
 
     def register(self) -> None:
-        """Make sure that every transition from now on is delivered; called before anything is judged."""
+        """Deliver every transition from now on; called before the first message is judged."""
 
     def start(self) -> None: ...
 
@@ -125,7 +125,7 @@ class Monitor:
         self._stopping.set()
 
     def run(self) -> None:
-        """Run until stopped, or until the source cannot go on, then leave everything committed.
+        """Run until stopped, or until the source fails for good; then commit everything.
 
         Raises PartitionMismatch where records that were away at the start turn out to be of other partitions.
         """
@@ -153,7 +153,7 @@ class Monitor:
         arrivals = self._gather()
         ours = [arrival for arrival in arrivals if self._partition.accepts(arrival.topic)]
         if ours or self._source.is_subscribed:
-            self._catching_up.hear(ours, time.monotonic())
+            self._catching_up.update(ours, time.monotonic())
         if not arrivals:
             return
         while ours and not self._kept(ours):
@@ -164,7 +164,7 @@ class Monitor:
         self._judging.wake.set()
 
     def _gather(self) -> list[Arrival]:
-        """Return what has come; unless that is much, what comes in the next `GATHER_S` too, for one commit.
+        """Return the arrived messages and, unless these are many, those of the next `GATHER_S`, for one commit.
 
         A synced commit costs as much CPU as ten messages. A broker that hands out a handful of messages at a time,
         and more only once these are acknowledged, shows by a burst with nothing after it, and is not kept waiting then.
@@ -182,7 +182,7 @@ class Monitor:
         return arrivals
 
     def _kept(self, arrivals: Sequence[Arrival]) -> bool:
-        """Journal what came; while the journal has no room nothing is acknowledged: the broker keeps what follows."""
+        """Journal the messages; a full journal acknowledges nothing, so that the broker keeps later messages."""
         try:
             self._journal.append([arrival[:4] for arrival in arrivals])
             self._no_room.over()
@@ -217,7 +217,7 @@ class Monitor:
             notifier.wake.set()
 
     def _housekeeping(self) -> None:
-        """Once a second put the fleet's picture into the records; now and then trim the journal and the records."""
+        """Write the live table once a second; trim the journal and the records at longer intervals."""
         trimmed, forgot = 0.0, time.monotonic()
         while not self._stopping.wait(PICTURE_EVERY_S):
             try:
@@ -232,11 +232,11 @@ class Monitor:
                 self._picture_waits.over()
             except (RecordsUnavailable, JournalUnavailable) as error:
                 self._picture_waits.failed(error)
-            except Exception:  # the picture must not stop for one bad second
+            except Exception:  # one failed second must not stop the live table
                 log.exception("the fleet's picture failed; it is tried again")
 
     def not_ready(self) -> list[str]:
-        """Return why this monitor is not ready: what a part waits for, and which reader is behind."""
+        """Return the reasons why this monitor is not ready: outages of dependencies, and readers that are behind."""
         outages = [self._no_room, self._judging.outage, self._storing.outage]
         outages += [notifier.outage for notifier in self._notifiers]
         reasons = [f"{outage.effect}: {outage.cause}" for outage in outages if outage.cause is not None]
@@ -254,7 +254,7 @@ class Monitor:
         return [thread.name for thread in threads if not thread.is_alive()]
 
     def all_counts(self) -> dict[str, float]:
-        """Return what every part has counted, and how far the readers of the journal are behind."""
+        """Return the counts of all parts, and the lag of the readers of the journal."""
         counts: Counter[str] = Counter()
         notified = (notifier.counts for notifier in self._notifiers)
         for part in (self.counts, self._judging.counts, self._storing.counts, *notified):

@@ -10,7 +10,7 @@ from telemetry.groups import of_lifts
 
 
 def of_partition(decoded: Decoded, partition: Partition) -> Decoded:
-    """Return what was said of the lifts of `partition`, and the refusals that are theirs."""
+    """Return the messages and refusals of the lifts of `partition`."""
     if partition.of == 1:
         return decoded
     refusals = [each for each in decoded.refusals if partition.has(each.lift_id or each.topic)]

@@ -1,8 +1,8 @@
-"""The places for unregistered lifts: when all are taken, who gives way to a lift that is new.
+"""The places for unregistered lifts: when all are taken, a new lift may replace a listed one.
 
-A stranger belongs to the crowd of the gateway that speaks for it, or of its topic's district. The largest crowd gives a
-place to a smaller one, so that nobody's flood keeps others out. Within a crowd, and between crowds of one size, a lift
-gives way once it has been silent for `GIVE_WAY_AFTER_S`. It is always the one that was heard longest ago. Pure.
+A lift belongs to the crowd of the gateway that sends for it, or of its topic's district. The largest crowd gives a
+place to a smaller one, so that no flood keeps others out. Within a crowd, and between crowds of one size, a lift
+gives way once it has been silent for `GIVE_WAY_AFTER_S`. It is always the one whose last message is oldest. Pure.
 
     gateway GW-1   ####################  1 000    a lift of district anji is new: GW-1's oldest gives way
     district anji                        0        one more of GW-1 is new: refused, until one of its own falls silent
@@ -17,8 +17,8 @@ from typing import NamedTuple
 GIVE_WAY_AFTER_S = 3600.0
 
 
-class Stranger(NamedTuple):
-    """An unregistered lift that has a place: when it was heard last (0: not since the start), its id and its crowd."""
+class UnregisteredLift(NamedTuple):
+    """An unregistered lift with a place; `seen_ns` is the arrival of its last message, 0: none since the start."""
 
     seen_ns: int
     lift_id: str
@@ -26,23 +26,23 @@ class Stranger(NamedTuple):
 
 
 class Places:
-    """All places, taken by `strangers`, those in `busy` excepted from giving way."""
+    """All places, taken by `unregistered`, those in `busy` excepted from giving way."""
 
-    def __init__(self, strangers: Iterable[Stranger], busy: Iterable[str], now_ns: int) -> None:
+    def __init__(self, unregistered: Iterable[UnregisteredLift], busy: Iterable[str], now_ns: int) -> None:
         self._now_ns = now_ns
         self._sizes: Counter[str] = Counter()
-        self._oldest_last: defaultdict[str, list[Stranger]] = defaultdict(list)
+        self._oldest_last: defaultdict[str, list[UnregisteredLift]] = defaultdict(list)
         speaking = set(busy)
-        for stranger in sorted(strangers, reverse=True):
-            self._sizes[stranger.crowd] += 1
-            if stranger.lift_id not in speaking:
-                self._oldest_last[stranger.crowd].append(stranger)
+        for lift in sorted(unregistered, reverse=True):
+            self._sizes[lift.crowd] += 1
+            if lift.lift_id not in speaking:
+                self._oldest_last[lift.crowd].append(lift)
         self._refused_from: int | None = None
 
     def give_way(self, crowd: str) -> str | None:
         """Return the lift that gives its place to a new one of `crowd`; None where none does."""
         if self._refused_from is not None and self._sizes[crowd] >= self._refused_from:
-            return None  # what was asked before: a smaller crowd alone may find a place
+            return None  # refused before: only a smaller crowd may find a place
         leaving = self._from_larger(crowd) or self._silent()
         if leaving is None:
             self._refused_from = self._sizes[crowd]
@@ -53,17 +53,17 @@ class Places:
         self._refused_from = None
         return leaving.lift_id
 
-    def _from_larger(self, crowd: str) -> Stranger | None:
+    def _from_larger(self, crowd: str) -> UnregisteredLift | None:
         """Return the oldest of the largest crowd, where that stays no smaller than `crowd` will be."""
-        ready = [name for name, strangers in self._oldest_last.items() if strangers]
+        ready = [name for name, unregistered in self._oldest_last.items() if unregistered]
         largest = max(ready, key=lambda name: (self._sizes[name], name), default=None)
         if largest is None or self._sizes[largest] <= self._sizes[crowd] + 1:
             return None
         return self._oldest_last[largest][-1]
 
-    def _silent(self) -> Stranger | None:
-        """Return the stranger that was heard longest ago, where that is long enough."""
-        oldest = min((strangers[-1] for strangers in self._oldest_last.values() if strangers), default=None)
+    def _silent(self) -> UnregisteredLift | None:
+        """Return the lift whose last message is oldest, where that is old enough."""
+        oldest = min((unregistered[-1] for unregistered in self._oldest_last.values() if unregistered), default=None)
         if oldest is None or self._now_ns - oldest.seen_ns < GIVE_WAY_AFTER_S * 1e9:
             return None
         return oldest

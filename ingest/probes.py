@@ -1,4 +1,4 @@
-"""What a monitor's HTTP port answers: metrics, whether it is ready with the reasons where it is not, and its health."""
+"""The answers of a monitor's HTTP port: metrics, readiness with its reasons, and health."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ JSON = "application/json"
 
 
 class Probed(Protocol):
-    """The part of a monitor that is asked."""
+    """The interface of a monitor to its probes."""
 
     name: str
     turn_time: Histogram

@@ -1,4 +1,4 @@
-"""Which messages of the journal a reader fails at: found one by one, set aside, never in the way of what follows.
+"""Quarantine: finds the messages at which a reader of the journal fails, and sets them aside one by one.
 
 fails between 5 and 9      5 to 9 are in doubt and read one by one, everything else in groups
 fails at 7 alone           7 is set aside with the reason; 8 and 9 one by one, then groups again
@@ -8,7 +8,7 @@ from __future__ import annotations
 
 
 class Quarantine:
-    """The messages that one reader of the journal has in doubt, and those that it has set aside.
+    """The suspect messages of one reader of the journal, and those set aside.
 
     `set_aside` holds the reason for each position that is not read any more. Where the failure came after the message
     had been put in order, `skips_rows_after` holds its position: it is read, and the rows that come out are not judged.
@@ -25,11 +25,11 @@ class Quarantine:
         return self.set_aside.keys() - self.skips_rows_after
 
     def in_doubt(self, position: int) -> bool:
-        """Say whether the message at `position` is to be read by itself."""
+        """Return whether the message at `position` is to be read by itself."""
         return position in self._doubted
 
     def group_limit(self, first: int, limit: int) -> int:
-        """Return how many messages from `first` on may be read together, at most `limit`."""
+        """Return the number of messages from `first` on that may be read together, at most `limit`."""
         if self.in_doubt(first):
             return 1
         ahead = self._doubted.start - first
@@ -50,6 +50,6 @@ class Quarantine:
         return first == last
 
     def forget(self, upto: int) -> None:
-        """Forget what is never read again."""
+        """Remove positions that are never read again."""
         self.set_aside = {position: why for position, why in self.set_aside.items() if position > upto}
         self.skips_rows_after = {position for position in self.skips_rows_after if position > upto}

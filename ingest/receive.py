@@ -1,4 +1,4 @@
-"""Where messages come from: a source returns what has arrived, and is told what need not be sent again.
+"""Sources of messages: a source returns arrived messages, and acknowledges those that are stored.
 
 `take`, then `acknowledge`: a recording, another receiver or a clustered log can stand in the same place. A message is
 acknowledged only once it is in the journal; the broker sends all others again, and a repeat is harmless.
@@ -26,11 +26,11 @@ FORMER_TOPICS = [f"lift/v1/+/+/{stream}" for stream in STREAMS]
 
 
 class ClientIdContested(Exception):
-    """Another client uses the client id of this source, and each evicts the other; the text says what to do."""
+    """Another client uses the client id of this source, and each evicts the other; the text has the remedy."""
 
 
 class Arrival(NamedTuple):
-    """A message that has arrived and is not yet acknowledged; only its source understands `receipt`."""
+    """A message that has arrived and is not yet acknowledged; `receipt` belongs to its source."""
 
     arrived_ns: int
     topic: str
@@ -46,7 +46,7 @@ class Source(Protocol):
         """Return the messages that have arrived, waiting at most `wait_s` for the first."""
 
     def acknowledge(self, arrivals: Sequence[Arrival]) -> None:
-        """Acknowledge messages that are stored: they are not sent again."""
+        """Acknowledge stored messages, so that they are not sent again."""
 
     last_error: str | None
     """Why no message would arrive; safe from any thread."""
@@ -95,7 +95,7 @@ class MqttSource(BrokerConnection):
 
     def _on_subscribe(self, *arguments: Any) -> None:
         super()._on_subscribe(*arguments)
-        log.info("hearing lifts at %s by MQTT %s", self.address, self.version.name)
+        log.info("receiving from %s by MQTT %s", self.address, self.version.name)
 
     def _received(self, message: MQTTMessage) -> None:
         receipt = (self.connections, message.mid, message.qos)

@@ -1,6 +1,6 @@
 """Records the messages of a broker: a listener beside the monitor, with a session of its own.
 
-It counts what it heard, and a connection that broke makes the recording incomplete.
+Received messages are counted, and a lost connection makes the recording incomplete.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ LAST_WAIT_S, LAST_LIMIT_S = 0.2, 5.0
 
 
 class Taker(Protocol):
-    """What a recording is written with (`store.recordings.recording.RecordingWriter`)."""
+    """The interface of the writer of a recording (`store.recordings.recording.RecordingWriter`)."""
 
     def add(self, decoded: Decoded) -> None: ...
 
@@ -35,7 +35,7 @@ class Taker(Protocol):
 
 
 class Listener:
-    """Hears and writes down: `heard` counts messages, `unbroken` is whether the broker was there all the time."""
+    """Receives and records: `heard` counts messages, `unbroken` is whether the connection was never lost."""
 
     def __init__(self, source: Source, taker: Taker, show: Callable[[int], None]) -> None:
         self.heard, self.unbroken = 0, True
@@ -44,7 +44,7 @@ class Listener:
         self._flushed, self._flush_after_s = time.monotonic(), FLUSH_FIRST_S
 
     def listen(self, for_s: float, ended: Event) -> None:
-        """Record until the time is over or `ended` is set, and for a moment what was said before and is on its way."""
+        """Record until the time is over or `ended` is set, then messages in transit for a moment."""
         until = time.monotonic() + for_s
         while not ended.is_set() and (left_s := until - time.monotonic()) > 0:
             self._take(min(TAKE_WAIT_S, left_s))
@@ -65,7 +65,7 @@ class Listener:
         return len(arrivals)
 
     def _flush(self) -> None:
-        """Write what was heard; where the disk is full it stays in memory, up to the writer's limit."""
+        """Write the received messages; with a full disk they stay in memory, up to the writer's limit."""
         self._flushed = time.monotonic()
         self._flush_after_s = min(2 * self._flush_after_s, FLUSH_EVERY_S)
         try:
@@ -76,7 +76,7 @@ class Listener:
 
 
 def entries(arrivals: list[Arrival], before: int) -> list[Entry]:
-    """Return what has come from lifts as the journal would hold it."""
+    """Return the messages of lifts as entries of a journal."""
     return [
         Entry(position, arrival.arrived_ns, arrival.topic, arrival.payload, arrival.retained)
         for position, arrival in enumerate(arrivals, start=before + 1)

@@ -1,5 +1,4 @@
-"""The dead letters that judging itself makes: messages of a sender that their lift does not hear, messages that judging
-had no room for, and messages that it failed at."""
+"""Refusals made by judging: unauthorised senders, unregistered lifts without a place, failures of judging."""
 
 from __future__ import annotations
 
@@ -21,7 +20,7 @@ FORGED = (
 
 
 def without_room(decoded: Decoded, refused: NDArray[np.bool_], entries: Sequence[Entry]) -> list[Refusal]:
-    """Return the refusals of messages of unregistered lifts for which there is no room."""
+    """Return the refusals of messages of unregistered lifts without a place."""
     refusals = []
     for entry, lift_ids in _lifts_of(decoded, refused, entries):
         for lift_id in lift_ids:
@@ -31,7 +30,7 @@ def without_room(decoded: Decoded, refused: NDArray[np.bool_], entries: Sequence
 
 
 def not_its_lift(decoded: Decoded, foreign: NDArray[np.bool_], entries: Sequence[Entry]) -> list[Refusal]:
-    """Return the refusals of a gateway's bundles for lifts that do not hear it, each with the bundle as its payload."""
+    """Return the refusals of bundles of unauthorised gateways, each with the bundle as its payload."""
     refusals = []
     for entry, lift_ids in _lifts_of(decoded, foreign, entries):
         for lift_id, payload in zip(lift_ids, inner_payloads(entry.payload, lift_ids), strict=True):
@@ -60,7 +59,7 @@ def unjudgeable(entries: Sequence[Entry], reasons: Mapping[int, str]) -> list[Re
 def refusal(
     entry: Entry, reason: str, detail: str, *, lift_id: str | None = None, payload: bytes | None = None
 ) -> Refusal:
-    """Return the refusal of a message, or of the part of it that is a lift's."""
+    """Return the refusal of a message, or of one lift's part of the message."""
     lift_id = claimed_lift_id(entry.topic) if lift_id is None else lift_id
     payload = entry.payload if payload is None else payload
     return Refusal(reason, detail, entry.topic, payload, entry.arrived_ns, entry.position, lift_id)

@@ -1,11 +1,11 @@
-"""Judges a recording, or a simulated world, straight through: no broker, no journal, no database, no clock.
+"""Judges a recording or a simulated world without broker, journal, database and clock.
 
     groups ─► wider groups ─► fleet ─► sequencer ─► judge ─► ledger ─► changes
 
 The monitor's own sequencer, rules and alert book judge, so that the same messages make the same alerts, however they
-are cut into groups. `noticed` is the lift's time at which a rule could know. Silence is
-counted by arrival where it is asked for, with one tick a group. Where the lifts are attended, an alert that
-clears by hand is resolved so long after it was noticed, or it would stay open and hide what comes later.
+are cut into groups. `noticed` is the lift's time at which a rule could know. With `silence`, silence counts by arrival,
+with one tick a group. Where the lifts are attended, an alert that clears by hand is resolved so long after it was
+noticed, or it would stay open and hide later ones.
 """
 
 from __future__ import annotations
@@ -120,7 +120,7 @@ def wider(groups: Iterable[Decoded], messages: int = AT_ONCE_MESSAGES) -> Iterat
 
 
 def lines(changes: Iterable[Change]) -> Iterator[Line]:
-    """Yield the transitions as they are written."""
+    """Yield the transitions as lines."""
     for change in changes:
         if change.transition is not None:
             yield Line(change.transition.at_ns, change.alert.lift_id, orjson.dumps(to_json(change.alert)))

@@ -1,4 +1,4 @@
-"""Calls to a store that may be away, tried again with full jitter until they succeed or the process stops."""
+"""Retries calls to a store that may be unavailable, with full jitter, until they succeed or the process stops."""
 
 from __future__ import annotations
 

@@ -1,8 +1,8 @@
-"""Who may speak for a lift, whatever the broker allows: the lift on its own topic, and the gateway that its facts name.
+"""Authorised senders: a lift on its own topics, and the gateway of its facts, whatever the broker allows.
 
 lift/v1/{district}/GW7/gateway  {"lifts": {"A": .., "B": ..}}
                                             │         └─ gateway_id is GW9: refused as `not-its-lift`
-                                            └─ gateway_id is GW7, or none: heard
+                                            └─ gateway_id is GW7, or none: accepted
 """
 
 from __future__ import annotations
@@ -19,12 +19,12 @@ from telemetry.streams import Entry, claimed_lift_id
 
 NOT_ITS_LIFT = "not-its-lift"
 GATEWAY_ENDING = "/gateway"
-Hears = Callable[[str, str], bool]
-"""Whether a lift (the first argument) hears a sender, which is the gateway or lift that a topic names."""
+Accepts = Callable[[str, str], bool]
+"""Whether messages of a lift (the first argument) are accepted from a sender, the gateway or lift of a topic."""
 
 
-def hears_everyone(lift_id: str, sender: str) -> bool:
-    """Return True: nothing is known of the lifts."""
+def accepts_every_sender(lift_id: str, sender: str) -> bool:
+    """Return True: the check without a registry."""
     return True
 
 
@@ -36,22 +36,22 @@ class Senders:
         self._gateways: Set[str | None] = frozenset()
 
     def load(self, changed: Iterable[Registered], deleted: Iterable[str] = ()) -> None:
-        """Apply what changed in the registry."""
+        """Apply changes of the registry."""
         gateway_of = dict(self._gateway_of)
         for lift_id in deleted:
             gateway_of.pop(lift_id, None)
         gateway_of |= {each.facts.lift_id: each.facts.gateway_id for each in changed if each.registered}
-        self._gateway_of, self._gateways = gateway_of, frozenset(gateway_of.values())  # at once: others look on
+        self._gateway_of, self._gateways = gateway_of, frozenset(gateway_of.values())  # at once: other threads read it
 
     def knows(self, sender: str) -> bool:
         """Return whether a sender is a registered lift, or the gateway of one."""
         return sender in self._gateway_of or sender in self._gateways
 
-    def hears(self, lift_id: str, sender: str) -> bool:
-        """Return whether a message that `sender` published may speak for a lift.
+    def accepts(self, lift_id: str, sender: str) -> bool:
+        """Return whether a message for a lift is accepted from `sender`.
 
-        A lift speaks for itself, and its gateway for it. Where it names no gateway, any sender may that is not itself a
-        registered lift: the password of a lift's own terminal must not be good for another lift.
+        A lift sends for itself, and its gateway for it. Without a gateway in its facts, any sender is accepted that is
+        not a registered lift: the password of one lift's terminal must not be valid for another lift.
         """
         if sender == lift_id:
             return True
@@ -60,34 +60,34 @@ class Senders:
 
 
 def attributed(refusals: Iterable[Refusal], senders: Senders) -> list[Refusal]:
-    """Return the refusals, each with the sender whose share of the dead letters it takes.
+    """Return the refusals, each with the sender whose share of the dead letters is used.
 
-    That is a registered lift for its own messages, its gateway's among them, and else who sent it.
+    That is a registered lift for its own messages, its gateway's among them, and otherwise the sender.
     """
     return [_attributed(refusal, senders) for refusal in refusals]
 
 
 def _attributed(refusal: Refusal, senders: Senders) -> Refusal:
     sender, lift_id = claimed_lift_id(refusal.topic), refusal.lift_id
-    is_its_own = lift_id in ("", sender) or senders.hears(lift_id, sender)
+    is_its_own = lift_id in ("", sender) or senders.accepts(lift_id, sender)
     share = lift_id if is_its_own and senders.knows(lift_id) else sender or refusal.topic
     reason = refusal.reason if is_its_own else NOT_ITS_LIFT
     return replace(refusal, reason=reason, share=share, known=senders.knows(share))
 
 
 def gateways(entries: Sequence[Entry]) -> dict[int, str]:
-    """Return the gateway of each message that is one's, by the message's position."""
+    """Return the gateway of each gateway message, by the message's position."""
     return {e.position: claimed_lift_id(e.topic) for e in entries if e.topic.endswith(GATEWAY_ENDING)}
 
 
-def foreign(messages: Messages, gateway_at: Mapping[int, str], hears: Hears) -> NDArray[np.bool_]:
-    """Return which messages came from a sender that their lift does not hear.
+def foreign(messages: Messages, gateway_at: Mapping[int, str], accepts: Accepts) -> NDArray[np.bool_]:
+    """Return which messages came from a sender that is not accepted for their lift.
 
-    On its own topic a lift speaks for itself; only a gateway's message names lifts beside its topic.
+    On its own topic a lift is its own sender; only a gateway's message names other lifts.
     """
     marked = np.zeros(len(messages.lift_id), dtype=np.bool_)
     if gateway_at:
         for row, (lift_id, position) in enumerate(zip(messages.lift_id, messages.position.tolist(), strict=True)):
             sender = gateway_at.get(position)
-            marked[row] = sender is not None and not hears(lift_id, sender)
+            marked[row] = sender is not None and not accepts(lift_id, sender)
     return marked

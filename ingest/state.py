@@ -20,7 +20,7 @@ from detectors.judge import Judge
 from detectors.rule import Finding, Rule
 from detectors.rules.silence import link
 from ingest import heard
-from ingest.fleet import Fleet, FullHouse, GaveWay, IndexedMessages
+from ingest.fleet import Fleet, GaveWay, IndexedMessages, Replacement
 from ingest.places import Places
 from ingest.senders import Senders
 from registry.catalogue import SEVERITIES
@@ -82,9 +82,9 @@ class State:
             now_ns = int(messages.arrived_ns.max(initial=0))
             seen_ns = np.full(len(self.fleet), now_ns)  # of those that this very group lists
             seen_ns[: self.judge.n] = self.judge.states["arrivals"]["seen_ns"]
-            return Places(self.fleet.strangers(seen_ns), messages.lift_id, now_ns)
+            return Places(self.fleet.unregistered(seen_ns), messages.lift_id, now_ns)
 
-        indexed = self.fleet.index(messages, forged, gateway_at, FullHouse(places, self._is_idle))
+        indexed = self.fleet.index(messages, forged, gateway_at, Replacement(places, self._is_idle))
         self.grow()
         return indexed
 

@@ -29,7 +29,7 @@ from numpy.typing import NDArray
 from ingest.partition import of_partition
 from ingest.quarantine import Quarantine
 from ingest.retrying import retry_while_unavailable
-from ingest.senders import Hears, foreign, gateways, hears_everyone
+from ingest.senders import Accepts, accepts_every_sender, foreign, gateways
 from mqtt.backoff import Backoff
 from registry.partition import EVERY_LIFT, Partition
 from store.journal import READ_MESSAGES, Journal
@@ -55,7 +55,7 @@ RETRY_LIMIT_S = 30.0
 
 @dataclass(frozen=True, slots=True)
 class DecodedGroup:
-    """What the messages at the positions `first` to `last` said; `left_out` marks those that are not stored."""
+    """The decoded messages at the positions `first` to `last`; `left_out` marks those that are not stored."""
 
     first: int
     last: int
@@ -64,16 +64,15 @@ class DecodedGroup:
 
 
 class Listing(NamedTuple):
-    """The district of every lift that is listed, how many more unregistered ones there is room for, and whether a lift
-    hears a sender."""
+    """The district of every listed lift, the free places for unregistered ones, and the check of senders."""
 
     districts: Mapping[str, str]
     room: int
-    hears: Hears = hears_everyone
+    accepts: Accepts = accepts_every_sender
 
 
 class Storing(threading.Thread):
-    """Writes what was decoded to the time series and marks how far it came.
+    """Writes decoded readings to the time series and marks its position.
 
     `open_series` opens the time series, which may be away: this thread waits for them, and closes them at its end.
     `listing` returns None, and `reached` how far judging has come, until judging has loaded the registry.
@@ -114,7 +113,7 @@ class Storing(threading.Thread):
         self._maintained = 0.0
 
     def offer(self, group: DecodedGroup) -> None:
-        """Share what was decoded; where this reader is behind it is dropped here and read in the journal later."""
+        """Share a decoded group; where this reader is behind, the group is dropped and read from the journal later."""
         messages = group.decoded.messages
         for row in np.flatnonzero(group.left_out).tolist():
             if len(self._left_out) < LEFT_OUT_LIMIT:
@@ -126,7 +125,7 @@ class Storing(threading.Thread):
             self._waiting.append(group)
 
     def stop(self) -> None:
-        """Write what is at hand, unless the time series are away, and end."""
+        """Write the groups already taken, unless the time series are unavailable, and end."""
         self._stopping.set()
         self.join()
 
@@ -134,7 +133,7 @@ class Storing(threading.Thread):
         """Write until stopped."""
         while not self._stopping.wait(self._every_s):
             self._turn()
-        if self.outage.cause is None:  # time series that hang would hold up the end
+        if self.outage.cause is None:  # a hanging store would delay the end
             self._turn()
         if self._series is not None:
             self._series.close()
@@ -156,7 +155,7 @@ class Storing(threading.Thread):
             self._failed(error)
 
     def _is_open(self) -> bool:
-        """Open the time series where they are not yet; return whether they are open."""
+        """Open the time series if they are not open; return whether they are."""
         if self._series is None:
             self._retry(self._open, (TimeSeriesUnavailable, TimeSeriesRefused))
         return self._series is not None
@@ -175,7 +174,7 @@ class Storing(threading.Thread):
         return retry_while_unavailable(act, away, self._stopping, self.outage, limit_s=RETRY_LIMIT_S)
 
     def _failed(self, error: Exception) -> None:
-        """Doubt what was at hand, or pass over the only message; wait before the next try."""
+        """Suspect the messages of the failed turn, or skip a single one; wait before the next try."""
         if self._quarantine.failed(self.position + 1, self._read_to, repr(error)):
             self.counts["store_failed"] += 1
             log.error("the message at journal position %d is not stored", self._read_to)
@@ -199,7 +198,7 @@ class Storing(threading.Thread):
         return [DecodedGroup(entries[0].position, self._read_to, decoded, self._not_stored(decoded, entries, reached))]
 
     def _readable_to(self) -> int:
-        """Return how far the journal may be read: as far as judging has come; to its end where judging has stopped."""
+        """Return the position up to which the journal may be read: that of judging, or the end if judging stopped."""
         reached, now_s = self._reached(), time.monotonic()
         if reached != self._seen_reached or reached >= self._journal.last:
             self._seen_reached, self._seen_s = reached, now_s
@@ -208,10 +207,10 @@ class Storing(threading.Thread):
         return reached
 
     def _not_stored(self, decoded: Decoded, entries: Sequence[Entry], reached: int) -> NDArray[np.bool_]:
-        """Return the messages that are left out: by judging, of senders that their lifts do not hear, and beyond what
-        judging has `reached` for want of room."""
-        districts, room, hears = self._listing() or Listing({}, 0)
-        forged = foreign(decoded.messages, gateways(entries), hears)
+        """Return the messages that are left out: those that judging leaves out, of unauthorised senders and, beyond the
+        position that judging has `reached`, of unregistered lifts without a place."""
+        districts, room, accepts = self._listing() or Listing({}, 0)
+        forged = foreign(decoded.messages, gateways(entries), accepts)
         self._given_room -= districts.keys()
         out = []
         messages = decoded.messages
@@ -235,7 +234,7 @@ class Storing(threading.Thread):
         return groups
 
     def _store(self, groups: list[DecodedGroup]) -> bool:
-        """Write groups, again and again while the store is away; return whether there was anything."""
+        """Write groups, retrying while the store is unavailable; return whether there were any."""
         if not groups:
             return False
         oldest_ns = time.time_ns() - self._keep_ns
@@ -273,5 +272,5 @@ class Storing(threading.Thread):
 
 
 def expired(decoded: Decoded, oldest_ns: int) -> int:
-    """Return how many readings are older than they are kept."""
+    """Return the number of readings older than the retention."""
     return sum(int((samples.t_ns < oldest_ns).sum()) for samples in decoded.samples.values())

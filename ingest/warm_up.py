@@ -1,4 +1,4 @@
-"""Compiles the recurrences, or loads their code from the cache, before the first message has to wait for it.
+"""Compiles the recurrences, or loads their code from the cache, so that the first message does not wait for it.
 
 One lift's bundles and single streams go through decoding, ordering and judging, as in the monitor: it runs, is braked
 hard, and rests.
@@ -30,7 +30,7 @@ RUNS_MPS, BRAKES_MPS2 = 1.6, 4.0
 
 
 class WarmUp(NamedTuple):
-    """How many functions were compiled, because the cache did not have their code, and how long all of it took."""
+    """The number of functions compiled because the cache lacked their code, and the duration."""
 
     compiled: int
     took_s: float

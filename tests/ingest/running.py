@@ -57,7 +57,7 @@ class Monitor:
         with self.log.open("ab") as out:
             self._process = start_process(command, stdout=out, stderr=out)
         if hears:
-            until(lambda: b"hearing lifts" in self.log.read_bytes()[before:], "a monitor that hears", 90.0)
+            until(lambda: b"receiving from" in self.log.read_bytes()[before:], "a monitor that hears", 90.0)
         return self
 
     def readiness(self) -> tuple[int, str]:

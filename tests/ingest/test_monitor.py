@@ -150,7 +150,7 @@ def test_a_broker_that_comes_back_is_heard_again(monitor: Monitor, voice: Voice,
     broker.stop()
     broker.start()
     again = Voice(broker.port)
-    until(lambda: monitor.log.read_bytes().count(b"hearing lifts") == 2, "a second subscription", 60.0)
+    until(lambda: monitor.log.read_bytes().count(b"receiving from") == 2, "a second subscription", 60.0)
     again.say(topic(DISTRICT, "L1", "bundle"), bundle(1, 0.0, 3.0))
     until(lambda: said(monitor, 2), "the second message", PATIENCE_S)
     again.close()

@@ -13,7 +13,7 @@ import pytest
 from detectors.catalogue import RULES
 from ingest.judging import Judging
 from ingest.listening import Stretch
-from ingest.places import GIVE_WAY_AFTER_S, Places, Stranger
+from ingest.places import GIVE_WAY_AFTER_S, Places, UnregisteredLift
 from store.journal import Journal
 from store.records.lifts import UNREGISTERED_LIMIT
 from store.records.repository import AlertFilter, Records
@@ -25,8 +25,8 @@ S_NS = 1_000_000_000
 T0_NS = T0_MS * 1_000_000
 
 
-def crowd(name: str, count: int, seen_s: float = 0.0) -> list[Stranger]:
-    return [Stranger(int(seen_s * S_NS) + n, f"{name}-{n}", name) for n in range(count)]
+def crowd(name: str, count: int, seen_s: float = 0.0) -> list[UnregisteredLift]:
+    return [UnregisteredLift(int(seen_s * S_NS) + n, f"{name}-{n}", name) for n in range(count)]
 
 
 def test_the_oldest_of_the_largest_crowd_gives_way_until_the_crowds_are_even() -> None:
@@ -37,8 +37,8 @@ def test_the_oldest_of_the_largest_crowd_gives_way_until_the_crowds_are_even() -
 
 def test_within_a_crowd_only_who_is_silent_for_long_gives_way() -> None:
     now_s = 2 * GIVE_WAY_AFTER_S
-    strangers = [*crowd("flood", 3, now_s - 1.0), Stranger(5, "silent", "flood")]
-    places = Places(strangers, (), int(now_s * S_NS))
+    unregistered = [*crowd("flood", 3, now_s - 1.0), UnregisteredLift(5, "silent", "flood")]
+    places = Places(unregistered, (), int(now_s * S_NS))
     assert [places.give_way("flood") for _ in range(2)] == ["silent", None]
 
 
@@ -122,7 +122,7 @@ def test_a_silent_stranger_gives_way_and_leaves_nothing_to_who_takes_its_place(w
     world.says("S00000", "status", {**alarm, "t": T0_MS + 1000})
     world.flood(1, UNREGISTERED_LIMIT - 1, "x")
     with world.judged():
-        until(lambda: ("alarm-button", "firing") in world.alerts("S00000"), "an alarm of the stranger")
+        until(lambda: ("alarm-button", "firing") in world.alerts("S00000"), "an alarm of the lift")
         world.says("S00001", "bundle", bundle(1, 0.0, 3.0), after_s=2 * GIVE_WAY_AFTER_S)
         world.says("late", "bundle", bundle(0, 0.0, 3.0))
         until(lambda: "late" in world.listed(), "a place for the newcomer")
@@ -137,6 +137,6 @@ def test_indices_do_not_grow_with_strangers_that_come_and_go(world: World) -> No
             world.says("tick", "bundle", bundle(turn, 0.0, 3.0), after_s=2 * GIVE_WAY_AFTER_S)
             world.flood(turn * UNREGISTERED_LIMIT, UNREGISTERED_LIMIT)
             until(lambda: judging.reached == world.journal.last, "the end of a round", 60.0)
-        until(lambda: judging.counts["unregistered_gave_way"] > 2 * UNREGISTERED_LIMIT, "strangers that gave way")
+        until(lambda: judging.counts["unregistered_gave_way"] > 2 * UNREGISTERED_LIMIT, "unregistered that gave way")
         assert len(judging.state.fleet) <= UNREGISTERED_LIMIT + 110  # a gateway's message of them may still be held
     assert len(world.listed()) == UNREGISTERED_LIMIT

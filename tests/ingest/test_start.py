@@ -38,7 +38,7 @@ def test_a_monitor_starts_without_broker_records_and_time_series_and_judges_when
         assert (status, "judging waits: The folder of sqlite:///" in reasons) == (503, True)
         broker.start()
         voice = Voice(broker.port)
-        until(lambda: b"hearing lifts" in monitor.log.read_bytes(), "a monitor that hears", 90.0)
+        until(lambda: b"receiving from" in monitor.log.read_bytes(), "a monitor that hears", 90.0)
         for second in range(4):
             voice.say(topic(DISTRICT, "L1", "bundle"), bundle(second, -2.3, 60.0 - 2.3 * second))
         obstacle.unlink()

@@ -88,7 +88,7 @@ class System:
 
     def connections(self) -> int:
         """Return how often the monitor subscribed so far."""
-        return self.log.read_bytes().count(b"hearing lifts")
+        return self.log.read_bytes().count(b"receiving from")
 
     def _ready(self) -> bool:
         try:

@@ -123,7 +123,7 @@ def test_through_a_broker_and_recorded_again_the_alerts_are_the_same(
     config = tmp_path / "liftwatch.toml"
     config.write_text((system.folder / "liftwatch.toml").read_text(encoding="utf-8"), encoding="utf-8")
     again, lift_ids = tmp_path / "again", Recording(folder).lift_ids()
-    with started(config, "record", str(again), ready=b"hearing lifts") as recording:
+    with started(config, "record", str(again), ready=b"receiving from") as recording:
         assert liftwatch.main(["--config", str(config), "replay", str(folder), "--speed", "0", "--register"]) == 0
         until(lambda: heard(system.voice, lift_ids) == direct, "the same alerts", 100.0)
     assert recording.returncode == 0
@@ -146,7 +146,10 @@ def test_two_monitors_that_share_the_lifts_raise_the_same_alerts(folder: Path, d
             records.put_lifts(Recording(folder).facts(), "test", time.time_ns())
         configs.append(config)
     try:
-        with started(configs[0], "monitor", ready=b"hearing"), started(configs[1], "monitor", ready=b"hearing"):
+        with (
+            started(configs[0], "monitor", ready=b"receiving from"),
+            started(configs[1], "monitor", ready=b"receiving from"),
+        ):
             assert liftwatch.main(["--config", str(configs[0]), "replay", str(folder), "--speed", "0", *GATEWAYS]) == 0
             until(lambda: heard(voice, lift_ids) == direct, "the same alerts", 100.0)
         told = [{alert["id"] for alert in _kept(config)} for config in configs]
@@ -167,11 +170,11 @@ def test_a_broker_that_goes_away_makes_a_recording_incomplete(broker: Broker, tm
     config = tmp_path / "liftwatch.toml"
     config.write_text(f"[broker]\nport = {broker.port}\n[monitor]\ndata_dir = '{tmp_path}/data'\n", encoding="utf-8")
     taken = tmp_path / "short"
-    with started(config, "record", str(taken), ready=b"hearing lifts") as recording:
+    with started(config, "record", str(taken), ready=b"receiving from") as recording:
         broker.stop()
         broker.start()
         until(
-            lambda: (tmp_path / "record.log").read_bytes().count(b"hearing lifts") == 2, "a recorder that is back", 60
+            lambda: (tmp_path / "record.log").read_bytes().count(b"receiving from") == 2, "a recorder that is back", 60
         )
     assert recording.returncode == 1
     assert not Recording(taken).header.complete
@@ -184,7 +187,7 @@ def test_a_killed_recording_keeps_its_messages_and_is_judged_with_exit_code_1(
     config, taken = tmp_path / "liftwatch.toml", tmp_path / "killed"
     config.write_text(f"[broker]\nport = {broker.port}\n", encoding="utf-8")
     one = sorted(Recording(folder).lift_ids())[0]
-    with started(config, "record", str(taken), ready=b"hearing lifts") as recording:
+    with started(config, "record", str(taken), ready=b"receiving from") as recording:
         command = ["--config", str(config), "replay", str(folder), "--speed", "0", "--lift", one]
         assert liftwatch.main(command) == 0
         until(lambda: Recording(taken).header.messages > 0, "messages that are written")
@@ -201,7 +204,7 @@ def test_a_replay_moved_to_the_present_ends_now(broker: Broker, folder: Path, tm
     config.write_text(f"[broker]\nport = {broker.port}\n", encoding="utf-8")
     one = sorted(Recording(folder).lift_ids())[0]
     taken = tmp_path / "now"
-    with started(config, "record", str(taken), ready=b"hearing lifts"):
+    with started(config, "record", str(taken), ready=b"receiving from"):
         command = ["--config", str(config), "replay", str(folder), "--speed", "0", "--now", "--lift", one]
         assert liftwatch.main(command) == 0
     moved, original = Recording(taken).header, Recording(folder).header
@@ -236,7 +239,7 @@ def test_the_readmes_commands_record_and_replay(
     listening = [sys.executable, "-m", "liftwatch", *record.split()]
     with start_process(listening, stderr=subprocess.PIPE) as recording:
         assert recording.stderr is not None
-        assert next(line for line in recording.stderr if b"hearing lifts" in line)
+        assert next(line for line in recording.stderr if b"receiving from" in line)
         run("replay one --speed 0")
         recording.send_signal(signal.SIGINT)
     assert Recording(tmp_path / "heard").header.messages == Recording(tmp_path / "one").header.messages
