@@ -117,7 +117,7 @@ def not_judged(known: LiftFacts | None, set_aside: Sequence[str] = ()) -> list[d
 
 
 def _reason(known: LiftFacts | None, needs: Sequence[str]) -> str:
-    """Return why a rule with these needs is not judged, and the remedy."""
+    """Return the reason why a rule with these needs is not judged, with the remedy."""
     if known is None:
         return f"the lift is not registered; add it with its {' and '.join(needs)}"
     absent = [need for need in needs if need != "position_source"]

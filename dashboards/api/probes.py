@@ -52,7 +52,7 @@ def probes(context: AppContext) -> APIRouter:
 
 
 def _late(context: AppContext) -> list[str]:
-    """Return which partitions are not judged or stored in time, and why."""
+    """Return a reason for each partition that is not judged or stored in time."""
     partitions, counts = context.poller.partitions(), context.poller.counts()
     if not counts:
         return ["no monitor has written yet: start one"]
@@ -73,11 +73,11 @@ class FleetCollector(Collector):
     """Metrics of the fleet: lifts by state, open alerts by severity, and the counts of each monitor."""
 
     def __init__(self, context: AppContext) -> None:
-        self._desk = context
+        self._context = context
 
     def collect(self) -> Iterable[Metric]:
         """Return the current metrics."""
-        view = self._desk.poller.last_view
+        view = self._context.poller.last_view
         if view is None:
             return
         lifts = GaugeMetricFamily("liftwatch_lifts", "Lifts by state", labels=["state"])
@@ -89,6 +89,6 @@ class FleetCollector(Collector):
         wrote = GaugeMetricFamily("liftwatch_monitor_wrote_seconds", "When a monitor last wrote, seconds since 1970")
         wrote.add_metric([], view.as_of_ns / 1e9)
         running = GaugeMetricFamily("liftwatch_partition_running", "Whether a monitor runs", labels=["partition"])
-        for each in self._desk.poller.partitions():
+        for each in self._context.poller.partitions():
             running.add_metric([each.partition], each.is_running)
-        yield from (lifts, open_alerts, wrote, running, *metric_families(self._desk.poller.counts()))
+        yield from (lifts, open_alerts, wrote, running, *metric_families(self._context.poller.counts()))

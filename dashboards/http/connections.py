@@ -1,11 +1,12 @@
-"""Limits of connections: how long a request may take to arrive and an answer to be read, and how many are open.
+"""Limits of connections: the time for a request to arrive and for an answer to be read, and the number of open connections.
 
     waiting ─ first byte … last header: HEADERS_S ─► body: BODY_S + bytes / BODY_BYTES_A_SECOND ─► answer, read
                                                      at WRITE_STEP_BYTES each WRITE_S or faster ─► waiting
 
 uvicorn limits the size of headers and the idle time between two requests. It has no limit for a request that arrives
 byte by byte, and its limit of concurrency counts such connections too, so that they would shut everybody out. Here, at
-the limit, the connection gives way that waits longest for its request, of the address that holds most connections.
+the limit, the server closes the connection that waits longest for its request, of the address that holds most
+connections.
 """
 
 from __future__ import annotations
@@ -34,7 +35,7 @@ class LimitedConnection(H11Protocol):
     dropped: Callable[[str], object] = staticmethod(lambda reason: None)
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
-        """Take the connection, and end another one where there are too many."""
+        """Accept the connection, and end another one beyond the limit."""
         super().connection_made(transport)
         self.phase_since_s = self._read_s = self.loop.time()
         self._phase: tuple[Any, Any] | None = None

@@ -1,4 +1,4 @@
-"""Why a lift that is heard is not judged, in words with the remedy: one text for each reason and language.
+"""The reasons why messages of a lift are received but not judged: one text with the remedy for each reason and language.
 
 The reasons are those of the live table, which are the reasons of refusals and a few more, and `UNWATCHED`.
 """
@@ -21,7 +21,7 @@ TEXTS: Mapping[str, tuple[str, str]] = {
         "终端反复发送同一条消息：请重启终端，或检查 seq 是否递增",
     ),
     "late": (
-        "its messages are older than what was judged before: send the newest first, and set the device's clock",
+        "its messages are older than those judged before: send the newest first, and set the device's clock",
         "消息时间早于已监测的数据：请先发送最新数据，并校准终端时钟",
     ),
     "expired": (
@@ -51,7 +51,7 @@ TEXTS: Mapping[str, tuple[str, str]] = {
 
 
 def blind_document(reason: str, since_ns: int | None) -> dict[str, Any] | None:
-    """Return why a lift is blind, since when, and the remedy in each language; None for a lift that is judged."""
+    """Return the reason why a lift is blind, its begin, and the remedy in each language; None for a lift that is judged."""
     if not reason:
         return None
     en, zh = (text.format(reason=reason) for text in TEXTS.get(reason, TEXTS[OTHER]))

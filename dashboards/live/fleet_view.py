@@ -85,7 +85,7 @@ class FleetView:
     """The fleet at `as_of_ns`. Columns are in the order of the lift index.
 
     `state` is an index into `STATES`; `since_ns` is the begin of that state, `NO_INSTANT` where unknown.
-    `blind` is the reason why a lift that is heard is not judged, "" for all others; `blind_since_ns` is its begin.
+    `blind` is the reason why messages of a lift are not judged, "" for all others; `blind_since_ns` is its begin.
     `counts` is (n, 4), open alerts by `SEVERITIES`; `windows` is the latest maintenance window of each lift.
     """
 
@@ -113,7 +113,7 @@ class FleetView:
             "registered": known is not None,
             "state": STATES[self.state[row]],
             "last_seen": None if last_seen_ns == NEVER else instant.text(last_seen_ns),
-            **(UNHEARD if at < 0 else _latest(self.live, at, known)),
+            **(NO_READINGS if at < 0 else _latest(self.live, at, known)),
             "open_alerts": {"critical": critical, "major": major, "minor": minor, "trend": trend},
             "health": None,
             "address": known.address if known else None,
@@ -125,7 +125,7 @@ class FleetView:
         }
 
 
-UNHEARD: dict[str, Any] = dict.fromkeys(
+NO_READINGS: dict[str, Any] = dict.fromkeys(
     ("position_m", "floor", "direction", "speed_mps", "door", "presence", "mode", "power", "last_trip")
 )
 

@@ -1,4 +1,4 @@
-"""Which partitions' monitors run: one that has replaced its live picture within the last seconds.
+"""The running monitors by partition: a monitor runs if it has replaced its live table within the last seconds.
 
     0/2   picture ─ picture ─ picture ─ picture      runs
     1/2   picture ─ picture ─ …… silent_s ……         does not run: its lifts are blind
@@ -21,7 +21,7 @@ MONITOR_SILENT_S = 15.0
 
 @dataclass(frozen=True, slots=True)
 class PartitionStatus:
-    """A partition, whether its monitor runs, when that last wrote (None: never), and since how long it is silent."""
+    """A partition, whether its monitor runs, when that last wrote (None: never), and for how long the monitor has not written."""
 
     partition: str
     is_running: bool
@@ -30,7 +30,7 @@ class PartitionStatus:
 
 
 class PartitionWatch:
-    """Watches the pictures of all partitions."""
+    """Watches the live tables of all partitions."""
 
     def __init__(self, silent_s: float = MONITOR_SILENT_S) -> None:
         self._silent_s = silent_s

@@ -171,7 +171,7 @@ class FleetPoller:
         return {partition: live.counts for partition, (live, _) in self._polled.live.items()}
 
     def refused(self, lift_id: str) -> list[RefusalCount]:
-        """Return how many messages of a lift were refused for each reason, the latest first."""
+        """Return the counts of refused messages of a lift by reason, the latest first."""
         return sorted(self._polled.refused.get(lift_id, {}).values(), key=lambda count: -count.last_ns)
 
     def partitions(self) -> tuple[PartitionStatus, ...]:

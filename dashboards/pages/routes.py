@@ -129,7 +129,7 @@ def public_status(lift: Mapping[str, Any]) -> str:
 
 
 def public_page_values(lift: Mapping[str, Any], request: Request) -> dict[str, Any]:
-    """Return the template values of the public page: the only facts of a lift that the public sees."""
+    """Return the template values of the public page: the only facts of a lift that are public."""
     facts = lift["facts"] or {}
     now = datetime.now(zone(facts.get("timezone")))
     return {

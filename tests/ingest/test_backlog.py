@@ -75,7 +75,7 @@ def test_a_monitor_that_was_away_takes_its_backlog_and_judges_meanwhile(away: tu
     said = monitor.log.read_text(encoding="utf-8")[before:]
     assert said.count("receiving from") == 1
     assert "no answer" not in said
-    assert re.search(r"catching up: what arrives is (5\d|60) min old", said)
+    assert re.search(r"catching up: arriving messages are (5\d|60) min old", said)
     assert "caught up after" in said
     voice.close()
 

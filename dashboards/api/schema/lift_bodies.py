@@ -30,7 +30,7 @@ class MaintenanceWindowBody(ResponseBody):
 
 
 class Blindness(ResponseBody):
-    """Why a lift that is heard is not judged: the reason, since when, and the remedy in each language."""
+    """The reason why messages of a lift are received but not judged, its begin, and the remedy in each language."""
 
     reason: str
     since: TimeText | None
@@ -110,7 +110,7 @@ class LiftFactsDocument(ResponseBody):
 
 
 class NotJudged(ResponseBody):
-    """A rule that is not judged for this lift, and why."""
+    """A rule that is not judged for this lift, and the reason."""
 
     rule: str
     code: str
@@ -128,7 +128,7 @@ class MessageCounts(ResponseBody):
 
 
 class RefusalCountBody(ResponseBody):
-    """How many messages of a lift were refused for a reason, and when the last one arrived."""
+    """The number of messages of a lift that were refused for a reason, and the arrival of the last one."""
 
     reason: str
     count: int
