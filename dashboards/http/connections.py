@@ -1,4 +1,4 @@
-"""Limits of connections: the time for a request to arrive and for an answer to be read, and the number of open connections.
+"""Limits of connections: the time in which a request arrives and an answer is read, and their number.
 
     waiting ─ first byte … last header: HEADERS_S ─► body: BODY_S + bytes / BODY_BYTES_A_SECOND ─► answer, read
                                                      at WRITE_STEP_BYTES each WRITE_S or faster ─► waiting

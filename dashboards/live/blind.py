@@ -1,4 +1,4 @@
-"""The reasons why messages of a lift are received but not judged: one text with the remedy for each reason and language.
+"""The reasons why messages of a lift are received but not judged, each with the remedy in every language.
 
 The reasons are those of the live table, which are the reasons of refusals and a few more, and `UNWATCHED`.
 """
@@ -51,7 +51,7 @@ TEXTS: Mapping[str, tuple[str, str]] = {
 
 
 def blind_document(reason: str, since_ns: int | None) -> dict[str, Any] | None:
-    """Return the reason why a lift is blind, its begin, and the remedy in each language; None for a lift that is judged."""
+    """Return why and since when a lift is blind, and the remedy in each language; None for a lift that is judged."""
     if not reason:
         return None
     en, zh = (text.format(reason=reason) for text in TEXTS.get(reason, TEXTS[OTHER]))

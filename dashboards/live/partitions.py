@@ -21,7 +21,7 @@ MONITOR_SILENT_S = 15.0
 
 @dataclass(frozen=True, slots=True)
 class PartitionStatus:
-    """A partition, whether its monitor runs, when that last wrote (None: never), and for how long the monitor has not written."""
+    """A partition, whether its monitor runs, when the monitor last wrote (None: never), and the seconds since then."""
 
     partition: str
     is_running: bool
