@@ -195,7 +195,8 @@ class State:
         listed = np.array(self.fleet.listed(), dtype=np.intp)
         listed = listed[(self.remembered() | (link(self.judge.states) != NEVER_SEEN))[listed]]
         counted = self.sequencer.counts()
-        columns = self.judge.latest() | {name: counted[name] for name in ("received", "gaps", "repeats", "late")}
+        shown = ("received", "gaps", "repeats", "late", "steps")
+        columns = self.judge.latest() | {name: counted[name] for name in shown}
         columns["link"] = link(self.judge.states)
         is_blind = (columns["blind_since_ns"] > 0) & (columns["link"] < OFFLINE)
         columns["blind"] = np.where(is_blind, np.array(heard.UNJUDGED)[columns.pop("unjudged")], "")

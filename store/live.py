@@ -25,7 +25,8 @@ class LiveTable:
     nearest landing, -1 unknown. `direction` is 1 up, -1 down, 0 none. Codes are those of `telemetry.streams`.
     `last_trip_ns` is the end of the last trip by the lift's own clock, `NEVER` where there is none. `link` is 0 online,
     1 suspect, 2 offline, 3 never seen. `blind` is why messages of a lift are not judged, "" where they are;
-    `blind_since_ns` is the first arrival that was not judged. The counts are those of the sequence of messages.
+    `blind_since_ns` is the first arrival that was not judged. The counts are those of the sequence of messages;
+    `steps` is how often the lift's clock was set back.
     """
 
     lift_id: NDArray[np.str_]
@@ -47,6 +48,7 @@ class LiveTable:
     gaps: NDArray[np.int64]
     repeats: NDArray[np.int64]
     late: NDArray[np.int64]
+    steps: NDArray[np.int64]
 
     def __len__(self) -> int:
         return len(self.lift_id)

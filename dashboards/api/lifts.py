@@ -130,4 +130,4 @@ def _messages(view: FleetView, row: int) -> dict[str, int] | None:
     at = int(view.lift_index.live_row[row])
     if at < 0:
         return None
-    return {name: int(getattr(view.live, name)[at]) for name in ("received", "gaps", "repeats", "late")}
+    return {name: int(getattr(view.live, name)[at]) for name in ("received", "gaps", "repeats", "late", "steps")}

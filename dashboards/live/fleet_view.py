@@ -250,5 +250,5 @@ def empty_table() -> LiveTable:
         lift_id=names, district=names, last_seen_ns=whole, blind=names, blind_since_ns=whole,
         link=np.array([], dtype=np.int8), position_m=real,
         landing=np.array([], dtype=np.int32), direction=real, speed_mps=real, door=real, presence=real, mode=real,
-        power=real, last_trip_ns=whole, received=whole, gaps=whole, repeats=whole, late=whole,
+        power=real, last_trip_ns=whole, received=whole, gaps=whole, repeats=whole, late=whole, steps=whole,
     )  # fmt: skip

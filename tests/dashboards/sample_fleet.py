@@ -28,7 +28,7 @@ def table(count: int, **columns: Any) -> LiveTable:
         **{name: np.zeros(count) for name in ("position_m", "direction", "speed_mps", "door", "presence", "mode")},
         "power": np.zeros(count),
         "last_trip_ns": np.zeros(count, dtype=np.int64),
-        **{name: np.zeros(count, dtype=np.int64) for name in ("received", "gaps", "repeats", "late")},
+        **{name: np.zeros(count, dtype=np.int64) for name in ("received", "gaps", "repeats", "late", "steps")},
     }
     return LiveTable(**made | columns)
 

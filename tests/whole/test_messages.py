@@ -211,7 +211,16 @@ def test_a_repeat_changes_nothing_and_a_gap_is_counted(system: System, t_ms: int
         system.voice.say("w-repeat", "bundle", {"seq": seq, "t": t_ms + 1000 * after_s, "speed": {"v": v}})
     stored(system, "w-repeat", "speed", t_ms, "v", [(0, 1.0), (1000, 2.0), (2000, 3.0)])
     until(lambda: system.received("w-repeat") == 4, "four messages")
-    assert system.get("/api/v1/lifts/w-repeat")["messages"] == {"received": 4, "gaps": 2, "repeats": 1, "late": 0}
+    counted = {"received": 4, "gaps": 2, "repeats": 1, "late": 0, "steps": 0}
+    assert system.get("/api/v1/lifts/w-repeat")["messages"] == counted
+
+
+def test_a_clock_that_was_set_back_is_counted_and_its_messages_are_not_late(system: System, t_ms: int) -> None:
+    for seq, after_ms in enumerate((0, 1000, -60_000, -59_000)):
+        system.voice.say("w-step", "bundle", {"seq": seq, "t": t_ms + after_ms, "speed": {"v": 1.0}})
+    until(lambda: system.received("w-step") == 4, "four messages")
+    counted = {"received": 4, "gaps": 0, "repeats": 0, "late": 0, "steps": 1}
+    assert system.get("/api/v1/lifts/w-step")["messages"] == counted
 
 
 def test_late_readings_are_stored_and_counted_and_only_a_late_press_is_raised(system: System, t_ms: int) -> None:

@@ -119,12 +119,13 @@ class NotJudged(ResponseBody):
 
 
 class MessageCounts(ResponseBody):
-    """The counts of one lift's messages by their sequence numbers."""
+    """The counts of one lift's messages by their sequence numbers, and how often its clock was set back."""
 
     received: int
     gaps: int
     repeats: int
     late: int
+    steps: int
 
 
 class RefusalCountBody(ResponseBody):
