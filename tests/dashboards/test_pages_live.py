@@ -304,6 +304,35 @@ def test_a_refusal_is_shown_and_the_input_is_kept(
         watched.complaints.clear()  # the browser itself notes the status 409
 
 
+@pytest.mark.parametrize(
+    ("language", "refusal"),
+    [("en", "Not done: the alert has changed meanwhile"), ("zh", "未完成：该告警已有变更")],
+)
+def test_an_undo_does_not_overwrite_what_somebody_else_did_meanwhile(
+    browser: Browser, settings: Settings, language: str, refusal: str
+) -> None:
+    with served(settings) as address, looking(browser, address, language=language) as watched:
+        named(watched.open("/"))
+        page = watched.open("/alerts")
+        expect(page.locator("#pane h2")).to_contain_text("L001")
+        page.keyboard.press("s")
+        page.locator("[name=to]").fill("Bo")
+        page.keyboard.press("Enter")
+        expect(page.locator("#pane .meta").first).to_contain_text("Bo")
+        alert = f"{address}/api/v1/alerts/{page.url.rsplit('/', 1)[1]}"
+        httpx.post(f"{alert}/assign", json={"by": "Cy", "to": "Cy"}, timeout=60).raise_for_status()
+        expect(page.locator("#pane .meta").first).to_contain_text("Cy")
+        page.locator("#pane").focus()
+        page.keyboard.press("u")
+        expect(page.locator(".act-answer")).to_contain_text(refusal)
+        assert httpx.get(alert, timeout=60).json()["assigned_to"] == "Cy"
+        page.keyboard.press("s")  # what is shown by now is the newest
+        page.locator("[name=to]").fill("Di")
+        page.keyboard.press("Enter")
+        expect(page.locator("#pane .meta").first).to_contain_text("Di")
+        watched.complaints.clear()  # the browser itself notes the status 412
+
+
 def test_a_critical_alert_offers_no_shelving(browser: Browser, settings: Settings) -> None:
     with served(settings) as address, looking(browser, address) as watched:
         page = watched.open("/alerts")

@@ -1,20 +1,25 @@
 // Actions on an alert: each has a keyboard shortcut and, where possible, an undo; refusals are shown.
+// An action that replaces what somebody set is refused where the alert has changed since it was read.
 
-import { hoursAhead, post } from "./api.js";
+import { hoursAhead, post, versionOf } from "./api.js";
 import { el, setText } from "./element.js";
 import { zonedClock } from "./time.js";
 import { userName, requireUserName } from "./user_name.js";
 import { translate } from "./translations.js";
 
 export const ACTION_KEYS = { ack: "a", assign: "s", comment: "c", shelve: "z", resolve: "r" };
+const ADDING = ["ack", "comment"]; // They overwrite nothing.
 const SHELVE_H = [0.5, 1, 4, 8];
 
 const path = (alert, action) => `/api/v1/alerts/${encodeURIComponent(alert.id)}/${action}`;
 
-/** The buttons, the form and the server's answer. `changed(alert)` is called with the alert after an action. */
+/**
+ * The buttons, the form and the server's answer. `changed(alert)` is called with the alert after an action, and
+ * `outdated()` where the alert that is shown is not the newest.
+ */
 export class AlertActions {
-  constructor(changed) {
-    this.changed = changed;
+  constructor(changed, outdated) {
+    Object.assign(this, { changed, outdated });
     this.buttons = Object.fromEntries(Object.entries(ACTION_KEYS).map(([action, key]) =>
       [action, el("button", { type: "button", "data-deed": action, "aria-keyshortcuts": key, click: () => this.start(action) }, el("span", {}, translate(`act.${action}`)), " ", el("kbd", { "aria-hidden": "true" }, key))]));
     this.bar = el("div", { class: "acts", role: "group" }, ...Object.values(this.buttons));
@@ -46,7 +51,7 @@ export class AlertActions {
     if (!by) return;
     const { shelved_until } = this.alert;
     if (action === "ack") await this.send("ack", { by }, translate("act.did.ack"));
-    else if (action === "shelve" && shelved_until) await this.send("unshelve", { by }, translate("act.did.unshelve"), () => this.send("shelve", { by, until: shelved_until }, translate("act.did.shelve", { at: zonedClock(shelved_until, this.zone) })));
+    else if (action === "shelve" && shelved_until) await this.send("unshelve", { by }, translate("act.did.unshelve"), (version) => this.send("shelve", { by, until: shelved_until }, translate("act.did.shelve", { at: zonedClock(shelved_until, this.zone) }), null, version));
     else this.open(action, by);
   }
 
@@ -72,25 +77,30 @@ export class AlertActions {
     const written = note?.trim() ? { note: note.trim() } : {};
     if (action === "assign") {
       const name = to.trim() || null;
-      await this.send("assign", { by, to: name }, name ? translate("act.did.assign", { name }) : translate("act.did.unassign"), () => this.send("assign", { by, to: before.assigned_to }, before.assigned_to ? translate("act.did.assign", { name: before.assigned_to }) : translate("act.did.unassign")));
+      await this.send("assign", { by, to: name }, name ? translate("act.did.assign", { name }) : translate("act.did.unassign"), (version) => this.send("assign", { by, to: before.assigned_to }, before.assigned_to ? translate("act.did.assign", { name: before.assigned_to }) : translate("act.did.unassign"), null, version));
     }
     if (action === "comment") await this.send("comment", { by, ...written }, translate("act.did.comment"));
     if (action === "resolve") await this.send("resolve", { by, ...written }, translate("act.did.resolve"));
     if (action === "shelve") {
       const end = hoursAhead(Number(hours));
-      await this.send("shelve", { by, until: end, ...written }, translate("act.did.shelve", { at: zonedClock(end, this.zone) }), () => this.send("unshelve", { by }, translate("act.did.unshelve")));
+      await this.send("shelve", { by, until: end, ...written }, translate("act.did.shelve", { at: zonedClock(end, this.zone) }), (version) => this.send("unshelve", { by }, translate("act.did.unshelve"), null, version));
     }
   }
 
-  /** Send an action; where the server refuses, show the reason and keep the form's input. */
-  async send(action, body, done, undo = null) {
+  /** Send an action on this version; where the server refuses, show the reason and keep the form's input. */
+  async send(action, body, done, undo = null, version = versionOf(this.alert)) {
     const { id } = this.alert, stays = () => this.alert.id === id;
     try {
-      const alert = await post(path(this.alert, action), body);
-      if (stays()) this.done(done, undo);
+      const alert = await post(path(this.alert, action), body, ADDING.includes(action) ? null : version);
+      if (stays()) {
+        this.show(alert, this.zone);
+        this.done(done, undo && (() => undo(versionOf(alert))));
+      }
       this.changed(alert);
     } catch (problem) {
-      if (stays()) this.answer.replaceChildren(el("p", { class: "problem" }, translate("act.failed", { why: problem.message || translate("error.network") })));
+      const why = problem.status === 412 ? translate("act.changed") : problem.message || translate("error.network");
+      if (stays()) this.answer.replaceChildren(el("p", { class: "problem" }, translate("act.failed", { why })));
+      if (problem.status === 412) this.outdated();
     }
   }
 

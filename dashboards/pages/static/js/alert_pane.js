@@ -14,8 +14,8 @@ const POINTS = 300;
 const SMALL = ["speed", "position", "door", "presence"];
 
 export class AlertPane {
-  constructor(box, changed) {
-    Object.assign(this, { box, id: null, charts: [], actions: new AlertActions(changed) });
+  constructor(box, changed, outdated) {
+    Object.assign(this, { box, id: null, charts: [], actions: new AlertActions(changed, outdated) });
     this.parts = Object.fromEntries(["head", "evidence", "streams", "guide", "story"].map((name) => [name, el("section", { class: `p-${name}` })]));
   }
 

@@ -24,9 +24,16 @@ export async function get(path, parameters = {}, { signal } = {}) {
   return answer(await reach(path + (query ? `?${query}` : ""), { signal }));
 }
 
-export async function post(path, body) {
-  return answer(await reach(path, { method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify(body) }));
+/** Send `body`; with a `version` the server refuses (412) where there is a newer one. */
+export async function post(path, body, version = null) {
+  const headers = { "Content-Type": "application/json", ...(version && { "If-Match": version }) };
+  return answer(await reach(path, { method: "POST", headers, body: JSON.stringify(body) }));
 }
+
+const versions = new WeakMap();
+
+/** Return the version of what `get` or `post` returned, null where it has none. */
+export const versionOf = (body) => versions.get(body) ?? null;
 
 export async function remove(path) {
   return answer(await reach(path, { method: "DELETE" }));
@@ -45,7 +52,11 @@ async function answer(response) {
   const date = Date.parse(response.headers.get("Date"));
   if (Math.abs(date - Date.now()) > 2000) ahead_ms = date - Date.now();
   else if (date) ahead_ms = 0;
-  if (response.ok) return response.json();
+  if (response.ok) {
+    const body = await response.json(), version = response.headers.get("ETag");
+    if (version) versions.set(body, version);
+    return body;
+  }
   const body = await response.json().catch(() => null);
   throw new Problem(response.status, body?.detail ?? body?.title ?? String(response.status));
 }

@@ -20,7 +20,8 @@ const at = (id) => document.getElementById(id), title = document.title;
 const alerts = new Map(), criticals = new Map(), nodes = new Map();
 let view = requestedView(), chosen = document.body.dataset.alert, shown = [], next = null, more = SHOWN_FIRST, failed = null, pending = false;
 
-const pane = new AlertPane(at("pane"), (alert) => { take(alert); readPane().catch(() => {}); });
+const readAgain = () => readPane().catch(() => {});
+const pane = new AlertPane(at("pane"), (alert) => { take(alert); readAgain(); }, readAgain);
 
 const VIEWS = {
   todo: (alert) => alert.state !== "closed" && !alert.inhibited_by,
