@@ -27,7 +27,7 @@ export class AlertActions {
     this.answer = el("div", { class: "act-answer", role: "status" });
   }
 
-  /** Enable the actions that this alert allows; times are told in the lift's `zone`. */
+  /** Enable the actions that this alert allows; times are shown in the lift's `zone`. */
   show(alert, zone) {
     Object.assign(this, { alert, zone });
     const closed = alert.state === "closed";
