@@ -3,7 +3,8 @@
     LATE_FROM_S late ─► catching up, a line every LOG_EVERY_S ─► CAUGHT_UP_S late, or nothing comes ─► caught up
 
 MQTT does not report how many messages wait at a broker. Their own times show the lag: about once a second some messages
-of different lifts are read, and the median of how late they are is how far the monitor is behind.
+of different lifts are read, and the median of how late they are is how far the monitor is behind. A message older than
+a broker keeps it for the monitor (`SESSION_KEPT_S`) is history that a lift sends and does not count.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from ingest.receive import Arrival
+from mqtt.client import SESSION_KEPT_S
 from telemetry.streams import Entry
 from telemetry.wire.decode import decode
 
@@ -55,7 +57,7 @@ class CatchingUp:
             self.behind_s = self._began_behind_s = late_s
             self._began_s = self._logged_s = now_s
             self.messages = len(arrivals)
-            log.info("catching up: arriving messages are %s old; the broker kept them", duration(late_s))
+            log.info("catching up: arriving messages are %s old; the broker or the lifts kept them", duration(late_s))
 
     def _go_on(self, late_s: float, now_s: float) -> None:
         if late_s < CAUGHT_UP_S:
@@ -66,7 +68,8 @@ class CatchingUp:
             self._logged_s = now_s
             gained_s = self._began_behind_s - late_s
             left_s = late_s * (now_s - self._began_s) / gained_s if gained_s > 0 else None
-            left = "lifts send faster than they are taken" if left_s is None else f"{duration(left_s)} to go"
+            losing = "lifts send faster than they are taken, or send history"
+            left = losing if left_s is None else f"{duration(left_s)} to go"
             log.info("catching up: %d messages, now %s behind, %s", self.messages, duration(late_s), left)
 
     def _caught_up(self, now_s: float) -> None:
@@ -77,14 +80,18 @@ class CatchingUp:
 def median_lateness_s(arrivals: Sequence[Arrival]) -> float | None:
     """Return the median time from the last reading of a message to its arrival, over some messages of different topics.
 
-    Retained messages and those without a time of their own do not count; None where there are no others.
+    Retained messages and those without a time of their own do not count; None where there are no others. 0 where all
+    others are history.
     """
     newest = {arrival.topic: arrival for arrival in arrivals if not arrival.retained}
     sample = list(newest.values())[-SAMPLE_MESSAGES:]
     entries = [Entry(i, one.arrived_ns, one.topic, one.payload) for i, one in enumerate(sample, 1)]
     messages = decode(entries).messages
-    late_ns = (messages.arrived_ns - messages.t_end_ns)[messages.timed]
-    return float(np.median(late_ns)) / 1e9 if len(late_ns) else None
+    late_s = (messages.arrived_ns - messages.t_end_ns)[messages.timed] / 1e9
+    if not len(late_s):
+        return None
+    kept_s = late_s[late_s <= SESSION_KEPT_S]
+    return float(np.median(kept_s)) if len(kept_s) else 0.0
 
 
 def duration(seconds: float) -> str:

@@ -25,6 +25,7 @@ from tests.loopback import until
 
 LIFTS, SECONDS, AWAY_S, FAST_S = 200, 150, 3600, 4
 MANY = LIFTS * SECONDS
+YEAR_S = 365 * 86_400
 UNTUNED = "max_inflight_messages 20\n"
 """Mosquitto's default. Without `max_queued_messages 0` it would keep no more than 1 000 messages either."""
 
@@ -123,4 +124,18 @@ def test_a_monitor_that_loses_ground_says_so(caplog: pytest.LogCaptureFixture) -
     with caplog.at_level(logging.INFO):
         for second in range(13):
             progress.update(arrivals(3600 + 10 * second, 9), float(second))
-    assert caplog.messages[-1].endswith("behind, lifts send faster than they are taken")
+    assert caplog.messages[-1].endswith("behind, lifts send faster than they are taken, or send history")
+
+
+def test_lifts_that_send_history_of_years_are_no_backlog_and_hide_none(caplog: pytest.LogCaptureFixture) -> None:
+    history = [one._replace(topic=topic(DISTRICT, f"H{k}", "bundle")) for k, one in enumerate(arrivals(9 * YEAR_S, 9))]
+    progress = CatchingUp()
+    with caplog.at_level(logging.INFO):
+        progress.update(history, 0.0)
+        assert progress.behind_s == 0.0
+        assert caplog.messages == []
+        progress.update(history + arrivals(3600, 3), 2.0)
+        assert 3500 < progress.behind_s < 3700
+        progress.update(history, 4.0)
+    assert progress.behind_s == 0.0
+    assert caplog.messages[-1].startswith("caught up after 2 s")
