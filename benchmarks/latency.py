@@ -80,7 +80,7 @@ class Probes:
         self._client.loop_stop()
         for kind in KINDS:
             sent = {lift: at_s for lift, (which, at_s) in self.sent.items() if which == kind}
-            took_s = [self.told[lift] - at_s for lift, at_s in sent.items() if lift in self.alerted_s]
+            took_s = [self.alerted_s[lift] - at_s for lift, at_s in sent.items() if lift in self.alerted_s]
             p50, p99, most = np.quantile(took_s, [0.5, 0.99, 1.0]) if took_s else [np.nan] * 3
             numbers = "".join(f"{one:>7.2f} s" for one in (p50, p99, most))
             yield f"{kind:<39}{lifts:>6}{len(sent):>9}{numbers}{len(sent) - len(took_s):>9}"

@@ -6,8 +6,8 @@
 With a person in the car the first failure counts. An empty car may park shut: three stops in a row count. A door of
 which reports are missing may have opened: that stop does not count, and the row of stops begins anew.
 
-A stop whose position stands still, whatever the speed says, is no arrival: from the two streams alone a stuck position
-cannot be told from a wrong speed of a parked car, and the door zone is unknown. A person in such a car is F02's.
+A stop whose position stands still, whatever the speed says, is no arrival: the two streams cannot distinguish a stuck
+position from a wrong speed of a parked car, and the door zone is unknown. A person in such a car is F02's.
 """
 
 from __future__ import annotations

@@ -22,8 +22,8 @@ from telemetry.batch import Refusal
 DEAD_LETTER_LIMIT = 10_000
 DELETED_AT_ONCE = 500
 """How far below the limit the table is cut: choosing who loses reads all of it."""
-STRANGERS_KEPT = 2_000
-"""How many dead letters of strangers stay, however many those of known senders are."""
+UNREGISTERED_KEPT = 2_000
+"""The number of dead letters of unregistered senders that are kept in any case."""
 DEAD_LETTER_PAYLOAD_BYTES = 4096
 TOPIC_LIMIT_CHARS = 256
 SHARE_LIMIT_CHARS = 64
@@ -153,10 +153,10 @@ def _beyond(letters: Sequence[tuple[bool, SharedRow]], limit: int) -> list[int]:
     excess = len(letters) - limit
     if excess <= 0:
         return []
-    known = [row for is_known, row in letters if is_known]
-    strange = [row for is_known, row in letters if not is_known]
-    strangers = min(excess, max(len(strange) - STRANGERS_KEPT, 0))
-    return crowding(strange, strangers) + crowding(known, excess - strangers)
+    registered = [row for is_registered, row in letters if is_registered]
+    unregistered = [row for is_registered, row in letters if not is_registered]
+    first = min(excess, max(len(unregistered) - UNREGISTERED_KEPT, 0))
+    return crowding(unregistered, first) + crowding(registered, excess - first)
 
 
 def _letter(number: int, refused: Any) -> tuple[bool, SharedRow]:

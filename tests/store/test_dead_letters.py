@@ -10,7 +10,7 @@ from random import Random
 import pytest
 
 from registry.facts import LiftFacts
-from store.records.dead_letters import DEAD_LETTER_LIMIT, DELETED_AT_ONCE, STRANGERS_KEPT
+from store.records.dead_letters import DEAD_LETTER_LIMIT, DELETED_AT_ONCE, UNREGISTERED_KEPT
 from store.records.repository import Records, RefusalCount
 from store.records.shares import SharedRow, crowding
 from telemetry.batch import Refusal
@@ -84,7 +84,7 @@ def test_a_stranger_who_floods_pushes_out_no_other_strangers_letters(
 ) -> None:
     sender = Sender(records)
     sender.refuse(*["new-lift"] * 20)
-    sender.refuse(*["filler"] * (DEAD_LETTER_LIMIT - STRANGERS_KEPT), known=True)
+    sender.refuse(*["filler"] * (DEAD_LETTER_LIMIT - UNREGISTERED_KEPT), known=True)
     for _ in range(2):
         sender.refuse(*(names * DEAD_LETTER_LIMIT)[:DEAD_LETTER_LIMIT], district=district)
     assert sender.kept()["new-lift"] == 20

@@ -129,7 +129,7 @@ function start() {
 }
 
 function showLatest(item) {
-  const told = latest && latest.state !== item.state;
+  const changed = latest && latest.state !== item.state;
   latest = item;
   const rated = lift.facts?.rated_speed_mps;
   setSymbol(at("symbol"), item.state);
@@ -147,7 +147,7 @@ function showLatest(item) {
   if (!seen.firstElementChild) seen.replaceChildren(el("time"));
   setTime(seen.firstElementChild, item.last_seen, { zone: lift.facts?.timezone, none: translate("time.never") });
   works.show(item.maintenance, lift.facts?.timezone);
-  if (told) highlight(at("headline"));
+  if (changed) highlight(at("headline"));
 }
 
 const reading = (name) => document.querySelector(`[data-reading="${name}"]`);
