@@ -41,7 +41,7 @@ START_NS = 1_000_000_000 * 10**9
 BOUND = 0.05
 
 
-class Building(NamedTuple):
+class PeakBuilding(NamedTuple):
     """One building of the grid: `floors` above the main terminal, and a group of `lifts` alike."""
 
     floors: int
@@ -83,12 +83,12 @@ class UpPeak:
         return self.carried_simulated / self.carried_planned - 1
 
 
-def grid() -> list[Building]:
+def grid() -> list[PeakBuilding]:
     """Return the whole grid."""
-    return [Building(*one) for one in product(FLOORS, RATED_MPS, RATED_KG, LIFTS)]
+    return [PeakBuilding(*one) for one in product(FLOORS, RATED_MPS, RATED_KG, LIFTS)]
 
 
-def measure(buildings: Sequence[Building], seconds: int, seed: int = 1) -> list[UpPeak]:
+def measure(buildings: Sequence[PeakBuilding], seconds: int, seed: int = 1) -> list[UpPeak]:
     """Simulate `seconds` of an established up-peak in all these buildings."""
     facts = [_facts(k, b) for k, b in enumerate(buildings) for _ in range(b.lifts)]
     first = np.cumsum([0, *(b.lifts for b in buildings)])
@@ -99,7 +99,7 @@ def measure(buildings: Sequence[Building], seconds: int, seed: int = 1) -> list[
     return [_compare(world.cars, b, g, trips, people, taken_s) for b, g in zip(buildings, groups, strict=True)]
 
 
-def _facts(number: int, building: Building) -> LiftFacts:
+def _facts(number: int, building: PeakBuilding) -> LiftFacts:
     floors = tuple(Floor(str(k), k * PITCH_M) for k in range(building.floors + 1))
     return LiftFacts(
         f"building-{number}",
@@ -131,7 +131,7 @@ def _simulate(world: World, seconds: int) -> tuple[NDArray[np.int64], F64, F64]:
 
 
 def _compare(
-    cars: Cars, building: Building, group: slice, trips: NDArray[np.int64], people: F64, taken_s: F64
+    cars: Cars, building: PeakBuilding, group: slice, trips: NDArray[np.int64], people: F64, taken_s: F64
 ) -> UpPeak:
     """Compare the simulation of a group with its plan; its cars differ in their doors and in how they creep in."""
     lifts = np.arange(len(cars.phase))[group]

@@ -116,13 +116,13 @@ class Subscriber:
     arrived: asyncio.Event = field(default_factory=asyncio.Event)
     ended: str | None = None
 
-    def put(self, encode: bytes) -> None:
+    def put(self, chunk: bytes) -> None:
         """Queue a chunk of any size; end the stream where its queue is over the limit already."""
         if self.waiting_bytes > QUEUE_LIMIT_BYTES:
             self.end("slow")
             return
-        self.waiting.append(encode)
-        self.waiting_bytes += len(encode)
+        self.waiting.append(chunk)
+        self.waiting_bytes += len(chunk)
         self.arrived.set()
 
     def end(self, reason: str) -> None:
@@ -140,11 +140,11 @@ class Subscriber:
                     await self.arrived.wait()
             except TimeoutError:
                 return b": nothing new\n\n"
-        encode = b"".join(self.waiting)
+        chunk = b"".join(self.waiting)
         self.waiting.clear()
         self.waiting_bytes = 0
         self.arrived.clear()
-        return encode
+        return chunk
 
 
 class EventBroadcaster:
@@ -231,11 +231,11 @@ class EventStreamResponse(Response):
             gone.cancel()
             self.broadcaster.unsubscribe(self.subscriber)
 
-    async def _send(self, send: Send, encode: bytes) -> None:
+    async def _send(self, send: Send, chunk: bytes) -> None:
         """Send a chunk; raise TimeoutError where the client reads nothing for `SEND_LIMIT_S`."""
-        if encode:
+        if chunk:
             async with asyncio.timeout(SEND_LIMIT_S):
-                await send({"type": "http.response.body", "body": encode, "more_body": True})
+                await send({"type": "http.response.body", "body": chunk, "more_body": True})
 
     async def _until_gone(self, receive: Receive) -> None:
         """Wait for the client to disconnect, then end the subscription."""

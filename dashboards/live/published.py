@@ -7,6 +7,8 @@ those of the poll before, so that slow drift is published too.
 
 from __future__ import annotations
 
+from zlib import crc32
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -16,7 +18,8 @@ POSITION_STEP_M = 0.01
 SPEED_STEP_MPS = 0.02
 LAST_SEEN_STEP_S = 10.0
 EXACT_COLUMNS = ("landing", "direction", "door", "presence", "mode", "power", "last_trip_ns")
-MAINTENANCE_COLUMN, EXACT = 5, 6 + len(EXACT_COLUMNS)
+MAINTENANCE_COLUMN, BLIND_COLUMN = 5, 6
+EXACT = BLIND_COLUMN + 1 + len(EXACT_COLUMNS)
 TOLERANCES = np.array([0.0] * EXACT + [POSITION_STEP_M, SPEED_STEP_MPS, LAST_SEEN_STEP_S])
 
 
@@ -69,11 +72,21 @@ def _values(view: FleetView) -> NDArray[np.float64]:
     heard, at = view.lift_index.live_row >= 0, view.lift_index.live_row
     values = np.full((len(view.lift_index), len(TOLERANCES)), np.nan)
     values[:, 0], values[:, 1:5] = view.state, view.counts
+    values[:, BLIND_COLUMN] = _reason_codes(view.blind)
     live_columns = (*EXACT_COLUMNS, "position_m", "speed_mps")
-    for column, name in enumerate(live_columns, start=MAINTENANCE_COLUMN + 1):
+    for column, name in enumerate(live_columns, start=BLIND_COLUMN + 1):
         values[heard, column] = getattr(view.live, name)[at[heard]]
     for lift_id, window in view.windows.items():
         if lift_id in view.lift_index.row_of:
             values[view.lift_index.row_of[lift_id], MAINTENANCE_COLUMN] = window.until_ns
     values[:, -1] = view.last_seen_ns / 1e9
     return values
+
+
+def _reason_codes(reasons: NDArray[np.str_]) -> NDArray[np.float64]:
+    """Return a number for each reason, the same in every view; 0 for no reason."""
+    codes = np.zeros(len(reasons))
+    given = reasons != ""
+    distinct, at = np.unique(reasons[given], return_inverse=True)
+    codes[given] = np.array([crc32(reason.encode()) for reason in distinct.tolist()], dtype=np.float64)[at]
+    return codes

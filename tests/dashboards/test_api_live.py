@@ -105,6 +105,21 @@ def test_a_moving_lift_is_published_as_its_item_of_the_list(settings: Settings, 
     assert event["position_m"] == 4.2
 
 
+def test_a_new_reason_why_a_lift_is_blind_is_published(settings: Settings, records: Records) -> None:
+    def blind(reason: str) -> dict[str, Any]:
+        reasons = np.full(6, "", dtype="U16")
+        reasons[1] = reason
+        return {"blind": reasons, "blind_since_ns": np.where(reasons != "", T0_NS, 0)}
+
+    with served(settings) as (address, _), listening(address) as heard:
+        published = []
+        for reason in ("late", "units", ""):
+            put(records, **blind(reason))
+            event = next(heard)
+            published.append((event["lift_id"], event["blind"] and event["blind"]["reason"]))
+    assert published == [("L001", "late"), ("L001", "units"), ("L001", None)]
+
+
 def test_an_alert_and_the_actions_on_it_are_published_in_order(settings: Settings, records: Records) -> None:
     with served(settings) as (address, _), listening(address) as heard:
         alert_id = fire(records, "L002", 1)

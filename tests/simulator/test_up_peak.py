@@ -7,14 +7,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from benchmarks.up_peak import BOUND, Building, UpPeak, measure, write
+from benchmarks.up_peak import BOUND, PeakBuilding, UpPeak, measure, write
 from simulator.buildings import round_trip
 
 SMALL_GRID = (
-    Building(10, 1.0, 630.0, 4),
-    Building(14, 1.6, 1000.0, 6),
-    Building(20, 1.75, 1275.0, 8),
-    Building(30, 2.5, 1600.0, 8),
+    PeakBuilding(10, 1.0, 630.0, 4),
+    PeakBuilding(14, 1.6, 1000.0, 6),
+    PeakBuilding(20, 1.75, 1275.0, 8),
+    PeakBuilding(30, 2.5, 1600.0, 8),
 )
 
 
