@@ -22,7 +22,8 @@ class Alert:
     the findings at that instant: an earlier one, or the same one again, is a repeat and changes nothing, so that
     reading the journal again is harmless. `levels`: the severities whose condition holds now. `by_hand`: stays firing
     until resolved. `acknowledgements`: who acknowledged it at its severity, each with the note. `transitions`: how many
-    it had. `ahead_ns`: how far the lift's time, which never goes back, was ahead of its clock at the onset."""
+    it had. `ahead_ns`: how far the lift's time, which never goes back, was ahead of its clock at the onset, or,
+    where a later report came before this one, how far it was ahead of the onset when this one came."""
 
     id: str
     lift_id: str

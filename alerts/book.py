@@ -37,8 +37,10 @@
 
 Anything else is a repeat and changes nothing (None), a refusal (`Refused`), or our own mistake (an assertion).
 Levels of one rule differ in severity, and a level opens or shuts at one instant, not both. Severity never falls, and
-alerts of one lift and rule begin one after the other. A finding that was applied before (`last_ns`, `last_applied`)
-is not applied again: reading the journal twice is harmless. Missing data makes no finding, so it clears nothing.
+alerts of one lift and rule begin one after the other in the lift's time; a press that came late has its own, earlier
+instant as onset, and its place in that order is where it came. A finding that was applied before (`last_ns`,
+`last_applied`) is not applied again: reading the journal twice is harmless. Missing data makes no finding, so it clears
+nothing.
 
 A rule that clears by hand fires until a person resolves its alert, whatever its levels do meanwhile. That its condition
 ends, comes again or goes on (such a level is found again every few seconds, `Level.again_s`) changes nothing but the
@@ -153,8 +155,10 @@ def _fire(
 ) -> Change:
     onset_ns, ahead_ns = finding.onset_ns, finding.onset_ahead_ns
     if last is not None and onset_ns <= last.onset_ns + last.ahead_ns:
-        # resolved while its condition still holds: it begins anew
-        onset_ns, ahead_ns = max(finding.at_ns, last.onset_ns + last.ahead_ns + 1), finding.ahead_ns
+        # A report that came late keeps its instant; a condition that was resolved while it holds begins anew.
+        clock_ns = onset_ns - ahead_ns
+        onset_ns = max(finding.at_ns, last.onset_ns + last.ahead_ns + 1)
+        ahead_ns = onset_ns - clock_ns if finding.is_reported else finding.ahead_ns
     severity = SEVERITIES[finding.severity]
     evidence = _known(finding.evidence)
     alert = Alert(

@@ -180,10 +180,12 @@ class Judge:
         if not len(edges.place):
             return []
         lift, at_ns, onset_ns = table.lift[edges.place], table.t_ns[edges.place], edges.onset_ns
+        if score.is_reported and score.since_ns is not None:
+            onset_ns = score.since_ns[edges.place]
         ahead_ns = onset_ahead_ns = np.zeros(len(lift), dtype=np.int64)
         if rule.table != "arrivals":
             ahead_ns = clock.ahead_ns(self._states["clock"], lift, at_ns)
-            began_ns = at_ns if score.by_present_clock else onset_ns
+            began_ns = at_ns if score.is_reported else onset_ns
             onset_ahead_ns = clock.ahead_ns(self._states["clock"], lift, began_ns)
         return [
             Finding(
@@ -201,6 +203,7 @@ class Judge:
                 },
                 ahead_ns=int(ahead_ns[k]),
                 onset_ahead_ns=int(onset_ahead_ns[k]),
+                is_reported=score.is_reported,
             )
             for k, kind in enumerate(edges.kind.tolist())
         ]

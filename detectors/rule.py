@@ -35,15 +35,15 @@ class Score:
     earlier than the row at which `on` rose; it moves the onset alone, the hold time counts from that row.  `evidence`
     is one column for each named quantity, units at the end.  A score that rests on a measured value is NaN at rows that
     do not read it (`car.v`, not `car.v_last`): one reading must not be counted twice.
-    `by_present_clock`: `since_ns` was read off the lift's clock as it goes at the row, even where that is before the
-    clock was last set back.
+    `is_reported`: `since_ns` is an instant that the lift reported at the row, by its clock as it goes there, even where
+    that is before the clock was last set back.
     """
 
     on: NDArray[np.float64]
     off: NDArray[np.float64]
     evidence: Mapping[str, NDArray[np.float64]] = field(default_factory=dict)
     since_ns: NDArray[np.int64] | None = None
-    by_present_clock: bool = False
+    is_reported: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,7 +137,8 @@ class Finding:
     condition was found again (`on`), or there is `more` of what it found: `evidence` holds the level's peak alone.
 
     That time never goes back. At `at_ns` it is `ahead_ns` ahead of the lift's clock, at the onset `onset_ahead_ns`: 0
-    where the clock was never set back."""
+    where the clock was never set back. `is_reported`: the lift reported the onset as an instant, at which nothing began
+    that may still hold."""
 
     lift: int
     rule: str
@@ -149,3 +150,4 @@ class Finding:
     evidence: Mapping[str, float]
     ahead_ns: int = 0
     onset_ahead_ns: int = 0
+    is_reported: bool = False

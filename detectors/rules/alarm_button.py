@@ -54,7 +54,7 @@ class AlarmButton:
         )  # fmt: skip
         evidence = {"position_m": rows.z_last, "offset_m": offset_m, "speed_mps": np.abs(rows.v_last)}
         off = np.where(np.isnan(on), np.nan, on < 1.0)
-        return state, (Score(on, off, evidence, rows.t_ns + after_ns, by_present_clock=True),)
+        return state, (Score(on, off, evidence, rows.t_ns + after_ns, is_reported=True),)
 
 
 @compiled

@@ -13,9 +13,11 @@ import pytest
 from detectors.catalogue import RULES
 from ingest.judging import Judging
 from ingest.listening import Stretch
+from ingest.replaying import Replay
 from store.journal import Journal
 from store.records.repository import AlertFilter, Records
-from telemetry.streams import topic
+from telemetry.streams import Entry, topic
+from telemetry.wire.decode import decode
 from tests.ingest.running import DISTRICT, facts
 from tests.loopback import until
 
@@ -66,3 +68,22 @@ def test_a_press_is_raised_in_every_form(tmp_path: Path, encode: Any) -> None:
         finally:
             judging.stop()
             assert not missing()
+
+
+def test_a_late_press_has_its_own_time_as_onset_after_the_alert_of_a_later_press_was_closed() -> None:
+    pressed_at = {100: 100, 200: 50, 300: 50, 400: 40, 500: 500}  # the press at 50 s is sent twice, with two numbers
+    run, found = Replay([facts("L1")], RULES, attended_s=60), dict[str, float]()
+    for second in range(520):
+        said: list[tuple[str, dict[str, Any]]] = [("bundle", {"seq": 1000 + 2 * second} | SPEED)]
+        if (at := pressed_at.get(second)) is not None:
+            seq = 1001 + 2 * second if at == second else second
+            said.append(("status", {"seq": seq, "t": T_MS + 1000 * at, "alarm": True}))
+            said.append(("status", {"seq": 1001 + 2 * second, "t": T_MS + 1000 * second, "alarm": False}))
+        for number, (stream, body) in enumerate(said):
+            payload = json.dumps({"t": T_MS + 1000 * second} | body).encode()
+            arrived_ns = (T_MS + 1000 * second + 500) * 1_000_000
+            decoded = decode([Entry(10 * second + number + 1, arrived_ns, topic(DISTRICT, "L1", stream), payload)])
+            changes = run.step(decoded)
+            alerts = [change.alert for change in changes if change.alert.rule == "alarm-button"]
+            found |= {alert.id: alert.onset_ns / 1e9 - T_MS / 1e3 for alert in alerts}
+    assert [round(onset_s, 3) for onset_s in found.values()] == list(pressed_at.values())
