@@ -14,13 +14,17 @@ from collections import deque
 import numpy as np
 from numpy.typing import NDArray
 
+from ingest.fleet import NO_ROOM
 from telemetry.arrays import I32, I64, Bools
 from telemetry.batch import Decoded
 
 LIFT_ROWS = 5_000
-"""How many rows of one lift are judged of what is read in one turn; its first message is, whatever it holds."""
+"""How many rows of one lift are judged of what is read in one turn, beyond its first message."""
+NEW_ROWS = 500_000
+"""How many rows of all lifts are judged of what is read in one turn; what lifts send in their time is less."""
 TURN_ROWS = 50_000
-"""How many rows of all lifts that wait are judged in one turn, a message at least."""
+"""How many rows of all lifts that wait are judged in one turn, a message at least. A message of more than `LIFT_ROWS`
+waits where more than this was read."""
 WAVE_SAMPLES_A_ROW = 16
 """So many samples of vibration cost as much as a row."""
 
@@ -51,18 +55,17 @@ class Backlogs:
     def defer(self, decoded: Decoded, lift: I32) -> Bools:
         """Return which of these messages have to wait, and keep their positions."""
         rows = rows_of(decoded)
-        spent = np.zeros(int(lift.max(initial=-1)) + 1, dtype=np.int64)
-        np.add.at(spent, lift[lift >= 0], rows[lift >= 0])
-        deferred = np.zeros(len(lift), dtype=np.bool_)
-        heavy = np.flatnonzero(spent > LIFT_ROWS)
-        for one in {*heavy.tolist(), *self._waiting}:
+        deferred = np.isin(lift, list(self._waiting))
+        for one in np.flatnonzero(_rows_by_lift(np.where(deferred, NO_ROOM, lift), rows) > LIFT_ROWS):
             mine = np.flatnonzero(lift == one)
-            if one not in self._waiting:
-                mine = mine[max(int(np.searchsorted(np.cumsum(rows[mine]), LIFT_ROWS)), 1) :]
-            deferred[mine] = True
-            if len(mine):
-                messages = zip(decoded.messages.position[mine].tolist(), rows[mine].tolist(), strict=True)
-                self._waiting.setdefault(one, deque()).extend(messages)
+            deferred[mine[max(int(np.searchsorted(np.cumsum(rows[mine]), LIFT_ROWS)), 1) :]] = True
+        kept = _rows_by_lift(np.where(deferred, NO_ROOM, lift), rows)
+        fewest_first = np.argsort(kept, kind="stable")
+        room = np.where(kept > LIFT_ROWS, TURN_ROWS, NEW_ROWS)[fewest_first]
+        deferred |= np.isin(lift, fewest_first[np.cumsum(kept[fewest_first]) > room])
+        columns = (lift, decoded.messages.position, rows)
+        for one, position, count in zip(*(column[deferred].tolist() for column in columns), strict=True):
+            self._waiting.setdefault(one, deque()).append((position, count))
         return deferred
 
     def share(self) -> dict[int, set[int]]:
@@ -87,6 +90,12 @@ class Backlogs:
                 waiting.popleft()
                 if waiting:
                     self._waiting[lift] = waiting
+
+
+def _rows_by_lift(lift: I32, rows: I64) -> I64:
+    """Return how many rows the messages of each lift have."""
+    has_lift = lift != NO_ROOM
+    return np.bincount(lift[has_lift], rows[has_lift]).astype(np.int64)
 
 
 def rows_of(decoded: Decoded) -> I64:

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 from detectors.rules.silence import RULE as SILENT
@@ -83,6 +84,27 @@ def test_the_alarm_of_another_lift_is_told_while_a_flood_is_being_judged(
         until(lambda: made.counts["rows"] >= rows, "the end of the flood")
         assert made.counts["late"] == 0
         assert made.counts["rows"] == rows + 1
+
+
+@pytest.mark.parametrize(("lifts", "samples"), [(12, 125_000), (300, 4_900)])
+def test_many_lifts_with_a_long_message_each_are_judged_in_many_turns(
+    journal: Journal, records: Records, lifts: int, samples: int
+) -> None:
+    said = {"seq": 1, "t": T0_MS, "dt": 10, "v": [0] * samples}
+    append(journal, *((f"LONG-{k}", "speed", said) for k in range(lifts)))
+    append(journal, ("OTHER", "status", {"seq": 1, "t": T0_MS, "alarm": True}))
+    rows_after = [0]
+
+    def stretch() -> Stretch:
+        rows_after.append(made.counts["rows"])
+        return Stretch(0, time.time_ns())
+
+    with judging(journal, records, stretch=stretch) as made:
+        until(lambda: ("OTHER", "alarm-button") in alerts(records), "the alarm")
+        assert made.counts["rows"] < lifts * samples, "the flood was judged first"
+        until(lambda: made.counts["rows"] >= lifts * samples, "the end of the flood")
+        assert made.counts["late"] == 0
+    assert np.diff(rows_after).max() <= backlogs.NEW_ROWS + backlogs.TURN_ROWS + samples
 
 
 @pytest.mark.parametrize("flood", ["bundles", "samples"])
