@@ -24,6 +24,9 @@ DELETED_AT_ONCE = 500
 """How far below the limit the table is cut: choosing who loses reads all of it."""
 UNREGISTERED_KEPT = 2_000
 """The number of dead letters of unregistered senders that are kept in any case."""
+WRITTEN_AT_ONCE, UNREGISTERED_WRITTEN = 500, 100
+"""The number of refused messages that one transaction adds as dead letters, and of unregistered senders in any case:
+alerts wait for the transaction."""
 DEAD_LETTER_PAYLOAD_BYTES = 4096
 TOPIC_LIMIT_CHARS = 256
 SHARE_LIMIT_CHARS = 64
@@ -106,16 +109,20 @@ class DeadLetterStore:
 
 
 def store_refusals(database: Database, connection: Connection, refused: Sequence[Refusal]) -> None:
-    """Add refused messages and count them for their lifts; delete those beyond the limit, share by share."""
+    """Count refused messages for their lifts, and add `WRITTEN_AT_ONCE` of them at most; delete those beyond the limit.
+
+    Which are added and which deleted is chosen share by share.
+    """
     if not refused:
         return
     count_refusals(database, connection, refused)
-    gone = set(_beyond([_letter(i, each) for i, each in enumerate(refused)], DEAD_LETTER_LIMIT))
+    gone = set(_beyond([_letter(i, each) for i, each in enumerate(refused)], WRITTEN_AT_ONCE, UNREGISTERED_WRITTEN))
     connection.execute(dead_letters.insert(), [_row(each) for i, each in enumerate(refused) if i not in gone])
     if connection.execute(select(func.count()).select_from(dead_letters)).scalar_one() > DEAD_LETTER_LIMIT:
         columns = select(dead_letters.c.id, dead_letters.c.known, dead_letters.c.share, dead_letters.c.topic)
         rows = connection.execute(columns.order_by(dead_letters.c.id)).all()
-        for ids in _parts(_beyond([_letter(row.id, row) for row in rows], DEAD_LETTER_LIMIT - DELETED_AT_ONCE)):
+        letters = [_letter(row.id, row) for row in rows]
+        for ids in _parts(_beyond(letters, DEAD_LETTER_LIMIT - DELETED_AT_ONCE, UNREGISTERED_KEPT)):
             connection.execute(delete(dead_letters).where(dead_letters.c.id.in_(ids)))
 
 
@@ -148,14 +155,14 @@ def count_refusals(database: Database, connection: Connection, refused: Sequence
     connection.execute(upsert, counted)
 
 
-def _beyond(letters: Sequence[tuple[bool, SharedRow]], limit: int) -> list[int]:
+def _beyond(letters: Sequence[tuple[bool, SharedRow]], limit: int, unregistered_kept: int) -> list[int]:
     """Return the numbers of the letters to delete; `letters` come oldest first."""
     excess = len(letters) - limit
     if excess <= 0:
         return []
     registered = [row for is_registered, row in letters if is_registered]
     unregistered = [row for is_registered, row in letters if not is_registered]
-    first = min(excess, max(len(unregistered) - UNREGISTERED_KEPT, 0))
+    first = min(excess, max(len(unregistered) - unregistered_kept, 0))
     return crowding(unregistered, first) + crowding(registered, excess - first)
 
 

@@ -10,7 +10,7 @@ from random import Random
 import pytest
 
 from registry.facts import LiftFacts
-from store.records.dead_letters import DEAD_LETTER_LIMIT, DELETED_AT_ONCE, UNREGISTERED_KEPT
+from store.records.dead_letters import DEAD_LETTER_LIMIT, DELETED_AT_ONCE, UNREGISTERED_KEPT, WRITTEN_AT_ONCE
 from store.records.repository import Records, RefusalCount
 from store.records.shares import SharedRow, crowding
 from telemetry.batch import Refusal
@@ -37,7 +37,12 @@ class Sender:
             topic = f"lift/v1/{district}/{lift_id}/speed"
             at_ns = self.position * S_NS
             refused.append(Refusal(reason, "v: no", topic, b"{}", at_ns, self.position, lift_id, lift_id, known))
-        self.records.judge(position=self.position, occurrences=[], now_ns=0, refusals=refused)
+        self.commit(refused)
+
+    def commit(self, refused: list[Refusal]) -> None:
+        for first in range(0, len(refused), WRITTEN_AT_ONCE):
+            part = refused[first : first + WRITTEN_AT_ONCE]
+            self.records.judge(position=part[-1].position, occurrences=[], now_ns=0, refusals=part)
 
     def kept(self) -> Counter[str]:
         letters = self.records.dead_letters(limit=2 * DEAD_LETTER_LIMIT).items
@@ -97,7 +102,7 @@ def test_a_flood_under_one_name_from_districts_made_up_pushes_out_nobody(records
         Refusal("topic", "no", f"lift/v1/d{n}/loud/Speed", b"", n, n + 100, "loud", "loud")
         for n in range(2 * DEAD_LETTER_LIMIT)
     ]
-    records.judge(position=10**6, occurrences=[], now_ns=0, refusals=refused)
+    sender.commit(refused)
     assert sender.kept()["new-lift"] == 20
 
 
@@ -132,6 +137,19 @@ def test_refusals_are_counted_for_each_listed_lift_by_reason(records: Records) -
     assert records.refusals_since(second) == (second, [])
     records.delete_lift("L1", "test", 0)
     assert {count.lift_id for count in records.refusals_since(-1)[1]} == {"L2"}
+
+
+@pytest.mark.parametrize("known", [False, True])
+def test_of_a_flood_in_one_transaction_a_share_is_written_and_all_of_it_counted(records: Records, known: bool) -> None:
+    records.put_lifts([LiftFacts("loud", "anji"), LiftFacts("quiet", "anji")], "test", 0)
+    senders = [("quiet", True)] * 50 + [("new-lift", False)] * 20 + [("loud", known)] * 10_000
+    refused = [
+        Refusal("type", "v: no", f"lift/v1/anji/{lift_id}/speed", b"{}", n, n, lift_id, lift_id, is_known)
+        for n, (lift_id, is_known) in enumerate(senders, 1)
+    ]
+    records.judge(position=len(refused), occurrences=[], now_ns=0, refusals=refused)
+    assert Sender(records).kept() == {"quiet": 50, "new-lift": 20, "loud": WRITTEN_AT_ONCE - 70}
+    assert [(each.lift_id, each.count) for each in records.refusals_since(-1)[1]] == [("loud", 10_000), ("quiet", 50)]
 
 
 def test_dead_letters_of_one_lift_are_found(records: Records) -> None:
