@@ -82,6 +82,10 @@ class Backlogs:
                 break
         return lifts_at
 
+    def forget(self, lift: int) -> None:
+        """Forget the messages of a lift whose index may become another one's."""
+        self._waiting.pop(lift, None)
+
     def done(self, lifts_at: dict[int, set[int]]) -> None:
         """Remove judged messages; their lifts come last in the next turn."""
         for position in sorted(lifts_at):

@@ -224,6 +224,7 @@ class Judging(threading.Thread):
         forged = foreign(decoded.messages, gateway_at, state.senders.accepts)
         indexed = state.index(decoded.messages, forged, gateway_at)
         for gone in indexed.gave_way:
+            self._backlogs.forget(gone.lift)
             self._committing.found(state.forget(gone, entries[-1].arrived_ns))
         if indexed.unregistered:
             gave_way = [gone.lift_id for gone in indexed.gave_way]

@@ -44,7 +44,10 @@ from telemetry.wire.decode import decode
 log = logging.getLogger("liftwatch.store")
 
 READER = "store"
-WAITING_LIMIT_MESSAGES = 40_000
+WAITING_LIMIT_BYTES = 128 << 20
+READ_BYTES = 4 << 20
+MESSAGE_BYTES = 500
+"""About how much memory the texts and objects of a message take beside its columns."""
 LEFT_OUT_LIMIT = 100_000
 """How many messages that are left out are remembered until they are passed; what is beyond is stored as it came."""
 OVERTAKE_AFTER_S = 5.0
@@ -104,7 +107,7 @@ class Storing(threading.Thread):
         self._waiting: deque[DecodedGroup] = deque()
         self._left_out: dict[int, set[str]] = {}
         self._given_room: set[str] = set()
-        self._offered = self._taken = 0  # messages: one is written by who offers, the other by this thread
+        self._offered = self._taken = 0  # bytes: one is written by who offers, the other by this thread
         self._read_to = self.position
         self._seen_reached, self._seen_s = -1, 0.0
         self._quarantine = Quarantine()
@@ -120,8 +123,8 @@ class Storing(threading.Thread):
                 self._left_out.setdefault(int(messages.position[row]), set()).add(messages.lift_id[row])
             else:
                 self.counts["store_not_left_out"] += 1
-        if self._offered - self._taken < WAITING_LIMIT_MESSAGES:
-            self._offered += len(messages.lift_id)
+        if self._offered - self._taken < WAITING_LIMIT_BYTES:
+            self._offered += size_bytes(group.decoded)
             self._waiting.append(group)
 
     def stop(self) -> None:
@@ -189,7 +192,7 @@ class Storing(threading.Thread):
             self._read_to = groups[-1].last
             return groups
         limit = min(self._quarantine.group_limit(self.position + 1, READ_MESSAGES), self._readable_to() - self.position)
-        entries = self._journal.read(self.position, limit) if limit > 0 else []
+        entries = self._journal.read(self.position, limit, READ_BYTES) if limit > 0 else []
         if not entries:
             return []
         self._read_to = entries[-1].position
@@ -227,7 +230,7 @@ class Storing(threading.Thread):
         reached = self.position
         while self._waiting and self._waiting[0].first <= reached + 1:
             group = self._waiting.popleft()
-            self._taken += len(group.decoded.messages.lift_id)
+            self._taken += size_bytes(group.decoded)
             if group.last > reached:
                 groups.append(group)
                 reached = group.last
@@ -269,6 +272,17 @@ class Storing(threading.Thread):
             del self._left_out[passed]
         self._quarantine.forget(position)
         self.position = position
+
+
+def size_bytes(decoded: Decoded) -> int:
+    """Return about how much memory a decoded group takes."""
+    readings = sum(
+        samples.message.nbytes + samples.t_ns.nbytes + sum(channel.nbytes for channel in samples.channels.values())
+        for samples in decoded.samples.values()
+    )
+    vibration = decoded.waveforms.xyz.nbytes + decoded.machine.xyz.nbytes
+    refused = sum(len(refusal.payload) for refusal in decoded.refusals)
+    return readings + vibration + refused + MESSAGE_BYTES * len(decoded.messages.lift_id)
 
 
 def expired(decoded: Decoded, oldest_ns: int) -> int:

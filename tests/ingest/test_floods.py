@@ -17,6 +17,7 @@ from ingest.listening import Stretch
 from store.journal import Journal
 from store.records.repository import AlertFilter, Records
 from telemetry.streams import HEARD, topic
+from telemetry.wire.decode import decode
 from tests.ingest.running import DISTRICT, T0_MS, facts
 from tests.ingest.test_judging import S_NS, alerts, judging
 from tests.loopback import until
@@ -105,6 +106,15 @@ def test_many_lifts_with_a_long_message_each_are_judged_in_many_turns(
         until(lambda: made.counts["rows"] >= lifts * samples, "the end of the flood")
         assert made.counts["late"] == 0
     assert np.diff(rows_after).max() <= backlogs.NEW_ROWS + backlogs.TURN_ROWS + samples
+
+
+def test_a_lift_that_takes_the_place_of_another_does_not_wait_behind_its_messages(journal: Journal) -> None:
+    append(journal, *long_messages(3), ("NEW", "status", {"seq": 1, "alarm": True}))
+    waiting, same_index = backlogs.Backlogs(), np.zeros(3, np.int32)
+    assert waiting.defer(decode(journal.read(0, 3)), same_index).all()
+    waiting.forget(0)
+    assert waiting.oldest is None
+    assert not waiting.defer(decode(journal.read(3)), same_index[:1]).any()
 
 
 @pytest.mark.parametrize("flood", ["bundles", "samples"])

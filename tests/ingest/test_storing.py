@@ -84,16 +84,26 @@ def test_what_breaks_the_store_is_passed_over_and_what_follows_is_kept(journal: 
 def test_what_waits_for_the_store_is_bounded_and_nothing_of_it_is_lost(
     journal: Journal, series: FileSeries, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(storing, "WAITING_LIMIT_MESSAGES", 100)
+    monkeypatch.setattr(storing, "WAITING_LIMIT_BYTES", 200_000)
     store = storing_in(lambda: series, journal)
     for first in range(0, 500, 50):
         say(journal, *(f"L{k}" for k in range(first, first + 50)))
         entries = journal.read(journal.last - 50)
         nothing = np.zeros(50, dtype=np.bool_)
         store.offer(DecodedGroup(entries[0].position, entries[-1].position, decode(entries), nothing))
-    assert sum(len(group.decoded.messages.lift_id) for group in store._waiting) == 100
+    assert 0 < sum(len(group.decoded.messages.lift_id) for group in store._waiting) < 500
     store_all(store, journal)
     assert store.counts["stored_rows"] == 500 * (10 + 10 + 1)
+
+
+def test_what_waits_for_the_store_is_bounded_by_its_readings_too(journal: Journal, series: FileSeries) -> None:
+    store = storing_in(lambda: series, journal)
+    said = json.dumps({"seq": 1, "t": T0_MS, "dt": 10, "v": [0] * 125_000}, separators=(",", ":")).encode()
+    journal.append([((T0_MS + 1_250_000) * 1_000_000, topic(DISTRICT, "L1", "speed"), said, False)])
+    decoded = decode(journal.read(0))
+    for position in range(1, 1001):
+        store.offer(DecodedGroup(position, position, decoded, np.zeros(1, dtype=np.bool_)))
+    assert len(store._waiting) * 125_000 < 10_000_000
 
 
 def test_a_repeat_with_other_content_changes_nothing_that_is_stored_nor_does_a_lift_without_room(
@@ -123,7 +133,7 @@ def test_a_repeat_with_other_content_changes_nothing_that_is_stored_nor_does_a_l
 def test_what_is_left_out_is_left_out_too_where_its_group_was_dropped(
     journal: Journal, series: FileSeries, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(storing, "WAITING_LIMIT_MESSAGES", 0)
+    monkeypatch.setattr(storing, "WAITING_LIMIT_BYTES", 0)
     store = storing_in(lambda: series, journal)
     say(journal, "L1", "L2")
     entries = journal.read(0)
