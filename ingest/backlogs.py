@@ -25,11 +25,13 @@ NEW_ROWS = 500_000
 TURN_ROWS = 50_000
 """How many rows of all lifts that wait are judged in one turn, a message at least. A message of more than `LIFT_ROWS`
 waits where more than this was read."""
+MESSAGE_ROWS = 50
+"""Decoding a message costs as much as judging so many rows."""
 WAVE_SAMPLES_A_ROW = 16
 """So many samples of vibration cost as much as a row."""
 
 Waiting = tuple[int, int]
-"""The position of a message, and how many rows it has."""
+"""The position of a message, and how many rows it costs as much as, with all that came in it for other lifts."""
 
 
 class Backlogs:
@@ -63,9 +65,12 @@ class Backlogs:
         fewest_first = np.argsort(kept, kind="stable")
         room = np.where(kept > LIFT_ROWS, TURN_ROWS, NEW_ROWS)[fewest_first]
         deferred |= np.isin(lift, fewest_first[np.cumsum(kept[fewest_first]) > room])
-        columns = (lift, decoded.messages.position, rows)
-        for one, position, count in zip(*(column[deferred].tolist() for column in columns), strict=True):
-            self._waiting.setdefault(one, deque()).append((position, count))
+        position = decoded.messages.position
+        _, number = np.unique(position, return_inverse=True)
+        cost = np.bincount(number, rows + MESSAGE_ROWS)[number].astype(np.int64)
+        columns = (lift, position, cost)
+        for one, at, rows_worth in zip(*(column[deferred].tolist() for column in columns), strict=True):
+            self._waiting.setdefault(one, deque()).append((at, rows_worth))
         return deferred
 
     def share(self) -> dict[int, set[int]]:
@@ -74,10 +79,11 @@ class Backlogs:
         left = TURN_ROWS
         for lift, waiting in self._waiting.items():
             for position, rows in waiting:
-                if lifts_at and rows > left:
+                cost = 0 if position in lifts_at else rows
+                if lifts_at and cost > left:
                     break
                 lifts_at.setdefault(position, set()).add(lift)
-                left -= rows
+                left -= cost
             if left <= 0:
                 break
         return lifts_at

@@ -18,7 +18,7 @@ from store.journal import Journal
 from store.records.repository import AlertFilter, Records
 from telemetry.streams import HEARD, topic
 from telemetry.wire.decode import decode
-from tests.ingest.running import DISTRICT, T0_MS, facts
+from tests.ingest.running import DISTRICT, T0_MS, bundle, facts
 from tests.ingest.test_judging import S_NS, alerts, judging
 from tests.loopback import until
 
@@ -106,6 +106,20 @@ def test_many_lifts_with_a_long_message_each_are_judged_in_many_turns(
         until(lambda: made.counts["rows"] >= lifts * samples, "the end of the flood")
         assert made.counts["late"] == 0
     assert np.diff(rows_after).max() <= backlogs.NEW_ROWS + backlogs.TURN_ROWS + samples
+
+
+def test_a_turn_judges_a_bounded_number_of_short_messages_of_one_lift(journal: Journal, records: Records) -> None:
+    append(journal, *(("FLOOD", "bundle", bundle(second, 0.0, 3.0)) for second in range(6_000)))
+    rows_after = [0]
+
+    def stretch() -> Stretch:
+        rows_after.append(made.counts["rows"])
+        return Stretch(0, time.time_ns())
+
+    with judging(journal, records, stretch=stretch) as made:
+        until(lambda: made.counts["rows"] >= 60_000, "the end of the flood")
+        assert made.counts["late"] == 0
+    assert np.diff(rows_after).max() < 15_000, "1 500 messages in one turn"
 
 
 def test_a_lift_that_takes_the_place_of_another_does_not_wait_behind_its_messages(journal: Journal) -> None:
