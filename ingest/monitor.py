@@ -230,10 +230,9 @@ class Monitor:
                     trimmed = time.monotonic()
                     self._journal.trim(min(self._journal.position(committing.READER), self._storing.position))
                 self._picture_waits.over()
-            except (RecordsUnavailable, JournalUnavailable) as error:
-                self._picture_waits.failed(error)
-            except Exception:  # one failed second must not stop the live table
-                log.exception("the fleet's picture failed; it is tried again")
+            except Exception as error:  # one failed second must not stop the live table
+                is_away = isinstance(error, RecordsUnavailable | JournalUnavailable)
+                self._picture_waits.failed(error, exc_info=not is_away)
 
     def not_ready(self) -> list[str]:
         """Return the reasons why this monitor is not ready: outages of dependencies, and readers that are behind."""

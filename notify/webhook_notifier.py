@@ -188,11 +188,8 @@ def _repeat(outage: Outage, work: Callable[[], bool], wake: threading.Event, sto
             if not more:
                 wake.wait(POLL_S)
                 wake.clear()
-        except RecordsUnavailable as error:
-            outage.failed(error)
-            stopping.wait(backoff.pause_s())
-        except Exception:  # one transition or delivery must not end all later ones
-            log.exception("%s: a round failed and is tried again", outage.effect)
+        except Exception as error:  # one transition or delivery must not end all later ones
+            outage.failed(error, exc_info=not isinstance(error, RecordsUnavailable))
             stopping.wait(backoff.pause_s())
 
 

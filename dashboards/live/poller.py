@@ -34,6 +34,7 @@ from dashboards.live.listing import LiftListing
 from dashboards.live.partitions import MONITOR_SILENT_S, PartitionStatus, PartitionWatch
 from dashboards.live.published import PublishedLifts
 from store.live import RULE_SET_ASIDE, LiveTable, decode_live
+from store.outage import Outage
 from store.records.repository import (
     EVERYTHING,
     Announcement,
@@ -135,6 +136,7 @@ class FleetPoller:
         self._published = PublishedLifts()
         self._listing: LiftListing | None = None
         self._polled_s = self._registry_rests_until_s = 0.0
+        self._broken = Outage("polling the records fails", log)
         self._is_failing, self._cause = False, "nothing was read yet"
         self.position = StreamPosition(0, 0)
 
@@ -212,8 +214,9 @@ class FleetPoller:
         while not self._stopping.wait(POLL_S):
             try:
                 self.poll(REGISTRY_AT_ONCE if time.monotonic() >= self._registry_rests_until_s else 0)
-            except Exception:
-                log.exception("polling the records failed")
+                self._broken.over()
+            except Exception as error:  # the next poll may be whole again
+                self._broken.failed(error, logging.ERROR, exc_info=True)
 
     def _update(self, polled: PolledRecords, announcements: Sequence[Announcement]) -> None:
         """Build the new view and publish its changes."""
