@@ -1,8 +1,8 @@
 """A monitor's own small HTTP port: GET and HEAD of a few paths, for supervisors and Prometheus.
 
 The port answers while the records are unavailable. A port that cannot be bound is retried and stops nothing. At most
-`CONNECTIONS_LIMIT` connections are served at a time, each for one request, and one that is silent for `SILENCE_LIMIT_S`
-is closed.
+`CONNECTIONS_LIMIT` connections are served at a time, each for one request and for at most `REQUEST_LIMIT_S`, however
+slowly its client sends or reads.
 """
 
 from __future__ import annotations
@@ -10,7 +10,9 @@ from __future__ import annotations
 import logging
 import socket
 import threading
+import time
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, NamedTuple
 
@@ -21,7 +23,7 @@ from telemetry.version import VERSION
 log = logging.getLogger("liftwatch.http")
 
 CONNECTIONS_LIMIT = 16
-SILENCE_LIMIT_S = 5.0
+REQUEST_LIMIT_S = 5.0
 RETRY_FIRST_S, RETRY_LIMIT_S = 1.0, 60.0
 
 
@@ -78,12 +80,13 @@ class LimitedServer(ThreadingHTTPServer):
     def __init__(self, address: tuple[str, int], routes: Routes) -> None:
         self.address_family = socket.AF_INET6 if ":" in address[0] else socket.AF_INET
         self.routes = routes
-        self._room = threading.BoundedSemaphore(CONNECTIONS_LIMIT)
+        self._ends_s: dict[socket.socket, float] = {}
         super().__init__(address, RequestHandler)
 
     def process_request(self, request: Any, client_address: Any) -> None:
         """Serve a connection below the limit, else close it."""
-        if self._room.acquire(blocking=False):
+        if len(self._ends_s) < CONNECTIONS_LIMIT:
+            self._ends_s[request] = time.monotonic() + REQUEST_LIMIT_S
             super().process_request(request, client_address)
         else:
             self.shutdown_request(request)
@@ -93,7 +96,15 @@ class LimitedServer(ThreadingHTTPServer):
         try:
             super().process_request_thread(request, client_address)
         finally:
-            self._room.release()
+            del self._ends_s[request]
+
+    def service_actions(self) -> None:
+        """End the connections whose time is over: the server calls this at least twice a second."""
+        now_s = time.monotonic()
+        for request, ends_s in list(self._ends_s.items()):
+            if now_s >= ends_s:
+                with suppress(OSError):  # its client, or its own thread, was first
+                    request.shutdown(socket.SHUT_RDWR)
 
     def handle_error(self, request: Any, client_address: Any) -> None:
         """Log the error of a connection at debug level: a client may disconnect at any time."""
@@ -105,7 +116,6 @@ class RequestHandler(BaseHTTPRequestHandler):
 
     server: LimitedServer
     server_version, sys_version = f"liftwatch/{VERSION}", ""
-    timeout = SILENCE_LIMIT_S
 
     def do_GET(self) -> None:
         """Answer with a body."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import socket
 import sqlite3
 from collections.abc import Iterator
-from contextlib import closing
+from contextlib import closing, suppress
 from pathlib import Path
 
 import httpx
@@ -45,21 +45,48 @@ def test_get_and_head_have_the_same_headers_and_another_path_names_those_there_a
     assert get(port, path="/healthz?since=1").status_code == 200
 
 
-def test_half_sent_requests_end_and_make_room_for_others(port: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(http_port.RequestHandler, "timeout", 0.2)
-    silent = [socket.create_connection(("127.0.0.1", port)) for _ in range(3 * http_port.CONNECTIONS_LIMIT)]
-    for connection in silent:
-        connection.sendall(b"GET /healthz HT")
+def is_alive(port: int) -> bool:
+    try:
+        return get(port).status_code == 200
+    except httpx.TransportError:
+        return False
+
+
+@pytest.mark.parametrize("more", [b"", b"a"], ids=["silent", "dripping"])
+def test_half_sent_requests_end_and_make_room_for_others(
+    port: int, monkeypatch: pytest.MonkeyPatch, more: bytes
+) -> None:
+    monkeypatch.setattr(http_port, "REQUEST_LIMIT_S", 0.2)
+    slow = [socket.create_connection(("127.0.0.1", port)) for _ in range(3 * http_port.CONNECTIONS_LIMIT)]
+    for connection in slow:
+        with suppress(OSError):
+            connection.sendall(b"GET /healthz HTTP/1.1\r\nX: ")
 
     def answers() -> bool:
-        try:
-            return get(port).status_code == 200
-        except httpx.TransportError:
-            return False
+        for connection in slow:
+            with suppress(OSError):
+                connection.sendall(more)
+        return is_alive(port)
 
-    until(answers, "an answer beside clients that send nothing")
-    for connection in silent:
+    until(answers, "an answer beside clients that never end their requests")
+    for connection in slow:
         connection.close()
+
+
+def test_a_client_that_does_not_read_makes_room_for_others(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(http_port, "REQUEST_LIMIT_S", 0.2)
+    number, long = free_port(), HttpAnswer(200, "text/plain", bytes(16 << 20))
+    server = HttpPort("127.0.0.1", number, {**ROUTES, "/long": lambda: long})
+    server.start()
+    until(lambda: accepts(number), "the server")
+    slow = [socket.create_connection(("127.0.0.1", number)) for _ in range(http_port.CONNECTIONS_LIMIT)]
+    for connection in slow:
+        connection.sendall(b"GET /long HTTP/1.0\r\n\r\n")
+
+    until(lambda: is_alive(number), "an answer beside clients that do not read")
+    for connection in slow:
+        connection.close()
+    server.stop()
 
 
 def test_a_port_in_use_is_tried_again(monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture) -> None:
