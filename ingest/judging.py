@@ -70,7 +70,8 @@ def turn_time_metric() -> Histogram:
 
 
 class Judging(threading.Thread):
-    """The one writer of alerts. `wake` it when something was journalled; `reached` is as far as it has offered.
+    """The one writer of alerts. `wake` it when something was journalled. It has offered up to `offered_to`, and
+    judged every message up to `judged_to`: what waits because its lift sent too much comes after.
 
     `journalled_to` returns an instant up to which everything that has arrived is in the journal.
     """
@@ -97,7 +98,7 @@ class Judging(threading.Thread):
         self.turn_time = turn_time_metric()
         self.turned_s, self.held_rows = time.monotonic(), 0
         self.picture: LiveTable | None = None
-        self.reached = 0
+        self.offered_to = self.judged_to = 0
         self._journal, self._records, self._offer, self._committed = journal, records, offer, committed
         self._stretch, self._journalled_to, self._partition = stretch, journalled_to, partition
         self._before_resuming = before_resuming
@@ -169,6 +170,7 @@ class Judging(threading.Thread):
     def _note_turn(self, started: float, before: int) -> None:
         """Note how long a turn took, and what it left waiting; log the batch where it read any message."""
         self.turned_s, self.held_rows = time.monotonic(), self.state.sequencer.held
+        self.judged_to = self._complete_to
         took_s = self.turned_s - started
         self.turn_time.observe(took_s)
         if self._position > before:
@@ -257,7 +259,7 @@ class Judging(threading.Thread):
         self._judge_batch(batch)
         left_out = repeated | (indexed.lift == NO_ROOM)
         self._offer(DecodedGroup(entries[0].position, self._position, decoded, left_out))
-        self.reached = self._position
+        self.offered_to = self._position
 
     def _judge_share(self) -> None:
         """Judge some of the messages that wait because their lifts sent more than a turn's share."""
@@ -330,7 +332,7 @@ class Judging(threading.Thread):
         self._known_to = resume.position
         self._backlogs = Backlogs()
         self._committing.begin_at(self._position)
-        self.reached = max(self.reached, self._position)
+        self.offered_to = max(self.offered_to, self._position)
         log.info("judging %d rules from journal position %d", len(self._rules), self._position)
 
     def _load_registry(self) -> None:

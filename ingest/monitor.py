@@ -104,7 +104,7 @@ class Monitor:
             journal,
             open_series,
             self._judging.listing,
-            lambda: self._judging.reached,
+            lambda: self._judging.offered_to,
             raw_days,
             partition=partition,
         )
@@ -262,7 +262,7 @@ class Monitor:
         gauges["catching_up_seconds"] = round(self._catching_up.behind_s)
         with suppress(JournalUnavailable):
             gauges |= {"journal_bytes": self._journal.used_bytes, "journal_limit_bytes": self._journal.limit_bytes}
-            judged = self._judging.reached or self._journal.position(committing.READER)
+            judged = self._judging.judged_to or self._journal.position(committing.READER)
             for reader, position in (("judging", judged), ("storing", self._storing.position)):
                 arrived_ns = self._journal.arrived_after(position)
                 since_ns = 0 if arrived_ns is None else max(0, time.time_ns() - arrived_ns)

@@ -78,7 +78,7 @@ class Storing(threading.Thread):
     """Writes decoded readings to the time series and marks its position.
 
     `open_series` opens the time series, which may be away: this thread waits for them, and closes them at its end.
-    `listing` returns None, and `reached` how far judging has come, until judging has loaded the registry.
+    `listing` returns None, and `offered_to` how far judging has come, until judging has loaded the registry.
     """
 
     def __init__(
@@ -86,7 +86,7 @@ class Storing(threading.Thread):
         journal: Journal,
         open_series: Callable[[], TimeSeries],
         listing: Callable[[], Listing | None],
-        reached: Callable[[], int],
+        offered_to: Callable[[], int],
         raw_days: int,
         every_s: float = 1.0,
         partition: Partition = EVERY_LIFT,
@@ -100,7 +100,7 @@ class Storing(threading.Thread):
         self._series: TimeSeries | None = None
         self.outage = Outage("storing waits", log)
         self._refused = Outage("the time series refuse rows for good", log)
-        self._listing, self._reached = listing, reached
+        self._listing, self._offered_to = listing, offered_to
         self._keep_ns = raw_days * DAY_NS
         self._every_s = every_s
         self._partition = partition
@@ -109,7 +109,7 @@ class Storing(threading.Thread):
         self._given_room: set[str] = set()
         self._offered = self._taken = 0  # bytes: one is written by who offers, the other by this thread
         self._read_to = self.position
-        self._seen_reached, self._seen_s = -1, 0.0
+        self._seen_offered, self._seen_s = -1, 0.0
         self._quarantine = Quarantine()
         self._backoff = Backoff(FIRST_PAUSE_S, RETRY_LIMIT_S)
         self._stopping = threading.Event()
@@ -186,7 +186,7 @@ class Storing(threading.Thread):
 
     def _next(self) -> list[DecodedGroup]:
         """Return the groups that follow this reader's position: shared ones, else read from the journal."""
-        reached = self._reached()  # first: what is offered from here on may not be read in the journal yet
+        offered_to = self._offered_to()  # first: what is offered from here on may not be read in the journal yet
         groups = [] if self._quarantine.in_doubt(self.position + 1) else self._shared()
         if groups:
             self._read_to = groups[-1].last
@@ -198,29 +198,31 @@ class Storing(threading.Thread):
         self._read_to = entries[-1].position
         decoded = of_partition(decode(entries), self._partition)
         self.counts["store_decoded"] += len(entries)
-        return [DecodedGroup(entries[0].position, self._read_to, decoded, self._not_stored(decoded, entries, reached))]
+        return [
+            DecodedGroup(entries[0].position, self._read_to, decoded, self._not_stored(decoded, entries, offered_to))
+        ]
 
     def _readable_to(self) -> int:
         """Return the position up to which the journal may be read: that of judging, or the end if judging stopped."""
-        reached, now_s = self._reached(), time.monotonic()
-        if reached != self._seen_reached or reached >= self._journal.last:
-            self._seen_reached, self._seen_s = reached, now_s
+        offered_to, now_s = self._offered_to(), time.monotonic()
+        if offered_to != self._seen_offered or offered_to >= self._journal.last:
+            self._seen_offered, self._seen_s = offered_to, now_s
         if now_s - self._seen_s > OVERTAKE_AFTER_S and self._listing() is not None:
             return self._journal.last
-        return reached
+        return offered_to
 
-    def _not_stored(self, decoded: Decoded, entries: Sequence[Entry], reached: int) -> NDArray[np.bool_]:
+    def _not_stored(self, decoded: Decoded, entries: Sequence[Entry], offered_to: int) -> NDArray[np.bool_]:
         """Return the messages that are left out: those that judging leaves out, of unauthorised senders and, beyond the
-        position that judging has `reached`, of unregistered lifts without a place."""
+        position that judging has offered, of unregistered lifts without a place."""
         districts, room, accepts = self._listing() or Listing({}, 0)
         forged = foreign(decoded.messages, gateways(entries), accepts)
         self._given_room -= districts.keys()
         out = []
         messages = decoded.messages
         for position, lift_id, is_forged in zip(messages.position.tolist(), messages.lift_id, forged, strict=True):
-            if not is_forged and position > reached and lift_id not in districts and len(self._given_room) < room:
+            if not is_forged and position > offered_to and lift_id not in districts and len(self._given_room) < room:
                 self._given_room.add(lift_id)
-            is_listed = position <= reached or lift_id in districts or lift_id in self._given_room
+            is_listed = position <= offered_to or lift_id in districts or lift_id in self._given_room
             out.append(is_forged or not is_listed or lift_id in self._left_out.get(position, ()))
         return np.array(out, dtype=np.bool_)
 

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
+import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -14,8 +15,12 @@ import pytest
 from detectors.rules.silence import RULE as SILENT
 from ingest import backlogs
 from ingest.listening import Stretch
+from ingest.monitor import Monitor
+from ingest.receive import Arrival
 from store.journal import Journal
+from store.monitor_counts import LAG_MESSAGES
 from store.records.repository import AlertFilter, Records
+from store.series.files import FileSeries
 from telemetry.streams import HEARD, topic
 from telemetry.wire.decode import decode
 from tests.ingest.running import DISTRICT, T0_MS, bundle, facts
@@ -63,8 +68,8 @@ def long_messages(messages: int) -> list[Message]:
     return [("FLOOD", "speed", one) for one in said]
 
 
-def append(journal: Journal, *messages: Message) -> None:
-    now_ns = time.time_ns()
+def append(journal: Journal, *messages: Message, arrived_ns: int | None = None) -> None:
+    now_ns = arrived_ns or time.time_ns()
     bodies = ((lift, stream, json.dumps(said, separators=(",", ":")).encode()) for lift, stream, said in messages)
     journal.append([(now_ns, topic(DISTRICT, lift, stream), body, False) for lift, stream, body in bodies])
 
@@ -150,6 +155,43 @@ def test_a_flood_is_judged_once_through_restarts_and_no_snapshot_holds_it(
     assert judged == rows
     assert made.state.sequencer.counts()["received"].tolist() == [messages, 0]
     assert snapshot.position == journal.last
+
+
+class Subscribed:
+    """A source of no messages."""
+
+    last_error = None
+    is_subscribed = True
+
+    def take(self, wait_s: float) -> list[Arrival]:
+        time.sleep(wait_s)
+        return []
+
+    def acknowledge(self, arrivals: Sequence[Arrival]) -> None: ...
+
+    def close(self) -> None: ...
+
+
+def test_a_monitor_is_ready_once_what_waits_of_a_flood_is_judged(
+    journal: Journal, records: Records, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(backlogs, "TURN_ROWS", 600)
+    flood = hours_of_bundles(60)
+    append(journal, *flood, arrived_ns=time.time_ns() - 60 * S_NS)
+    monitor = Monitor(Subscribed(), journal, records, lambda: FileSeries.open(tmp_path / "series", 100_000), ())
+    running = threading.Thread(target=monitor.run)
+    running.start()
+
+    def is_ready() -> bool:
+        is_behind = any("judging" in reason for reason in monitor.not_ready())
+        lag, rows = monitor.all_counts()[f"{LAG_MESSAGES}:judging"], monitor.all_counts().get("rows", 0)
+        assert lag or rows == 36_000, "what waits is no lag"
+        return not is_behind and not lag
+
+    until(is_ready, "a monitor that is ready")
+    assert monitor.all_counts()["rows"] == 36_000
+    monitor.stop()
+    running.join()
 
 
 @pytest.mark.parametrize("speaks", [True, False])

@@ -130,7 +130,7 @@ def test_a_rule_that_breaks_is_set_aside_with_its_name_and_the_others_go_on(
         say(journal, ("L2", "bundle", bundle(0, 0.0, POISON_M)), *[("L2", *each[1:]) for each in runs_too_fast("L2")])
         say(journal, *[("L1", "bundle", bundle(k, 0.0, 90.0)) for k in range(10, 14)])
         until(lambda: ("L2", "overspeed") in alerts(records), "the alert of another rule behind the poison")
-        until(lambda: made.reached == journal.last, "the end of the journal")
+        until(lambda: made.offered_to == journal.last, "the end of the journal")
         assert made.counts["rule_set_aside:brittle"] == 1
         assert made.counts["judging_failed"] == 0
     assert records.dead_letters().items == []
@@ -160,7 +160,7 @@ def test_a_rule_that_was_set_aside_stays_so_after_a_return_to_the_snapshot(
         until(lambda: made.counts["rule_set_aside:brittle"] == 1, "the rule to break")
         say(journal, ("L2", "bundle", bundle(1, 0.0, POISON_M)), *runs_too_fast("L1"))
         until(lambda: ("L1", "overspeed") in alerts(records), "the alert of another rule")
-        until(lambda: made.reached == journal.last, "the end of the journal")
+        until(lambda: made.offered_to == journal.last, "the end of the journal")
         assert made.counts["judging_failed"] > 0
     assert ("L1", "brittle") not in alerts(records)
 
@@ -319,17 +319,17 @@ def test_in_a_window_a_lift_is_judged_by_always_judged_rules_only_and_so_in_ever
     with records._database.writing() as connection:
         connection.exec_driver_sql("DELETE FROM snapshots")
     with judging(journal, records) as again:  # from the beginning
-        until(lambda: again.reached == journal.last, "the whole journal once more")
+        until(lambda: again.offered_to == journal.last, "the whole journal once more")
     assert alert_lives(records) == before
 
 
 def test_a_change_of_the_registry_is_snapshotted_before_it_is_judged_by(journal: Journal, records: Records) -> None:
     with judging(journal, records) as made:
         say(journal, *runs_too_fast("L1", 1))
-        until(lambda: made.reached == journal.last, "the first message")
+        until(lambda: made.offered_to == journal.last, "the first message")
         records.set_maintenance("L1", T0_MS * 1_000_000 + S_NS, "ann", T0_MS * 1_000_000)
         say(journal, *runs_too_fast("L2", 1))
-        until(lambda: made.reached == journal.last, "the second message")
+        until(lambda: made.offered_to == journal.last, "the second message")
         snapshot = records.resume().snapshot
     assert snapshot is not None
     assert snapshot.position == 1

@@ -80,7 +80,7 @@ class World:
         )
         judging.start()
         try:
-            until(lambda: judging.reached == self.journal.last, "the end of the journal", 60.0)
+            until(lambda: judging.offered_to == self.journal.last, "the end of the journal", 60.0)
             yield judging
         finally:
             judging.stop()
@@ -136,7 +136,7 @@ def test_indices_do_not_grow_with_strangers_that_come_and_go(world: World) -> No
         for turn in range(4):
             world.says("tick", "bundle", bundle(turn, 0.0, 3.0), after_s=2 * GIVE_WAY_AFTER_S)
             world.flood(turn * UNREGISTERED_LIMIT, UNREGISTERED_LIMIT)
-            until(lambda: judging.reached == world.journal.last, "the end of a round", 60.0)
+            until(lambda: judging.offered_to == world.journal.last, "the end of a round", 60.0)
         until(lambda: judging.counts["unregistered_gave_way"] > 2 * UNREGISTERED_LIMIT, "unregistered that gave way")
         assert len(judging.state.fleet) <= UNREGISTERED_LIMIT + 110  # a gateway's message of them may still be held
     assert len(world.listed()) == UNREGISTERED_LIMIT

@@ -43,7 +43,7 @@ class World:
             self.journal,
             lambda: self.series,
             lambda: self.judging.listing(),
-            lambda: self.judging.reached,
+            lambda: self.judging.offered_to,
             100_000,
             every_s=0.01,
             partition=partition,

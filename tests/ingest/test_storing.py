@@ -115,7 +115,7 @@ def test_a_repeat_with_other_content_changes_nothing_that_is_stored_nor_does_a_l
         strangers = [topic(DISTRICT, f"u{n}", "bundle") for n in range(UNREGISTERED_LIMIT - 1)]
         journal.append([(T0_MS * 1_000_000, name, alive, False) for name in strangers])
         store = Storing(
-            journal, lambda: series, lambda: judging.listing(), lambda: judging.reached, 100_000, every_s=0.01
+            journal, lambda: series, lambda: judging.listing(), lambda: judging.offered_to, 100_000, every_s=0.01
         )
         judging = Judging(journal, records, (), store.offer, lambda: None, lambda: Stretch(0, 0), batch_s=0.01)
         for lift, v_mps in (("L1", 1.0), ("L1", 2.0), ("crowded-out", 1.0)):
@@ -156,7 +156,7 @@ class Monitored:
             self.journal,
             lambda: self.series,
             lambda: self.judging.listing(),
-            lambda: self.judging.reached,
+            lambda: self.judging.offered_to,
             100_000,
             0.01,
         )
@@ -210,7 +210,7 @@ def test_while_the_records_are_locked_readings_are_stored_and_afterwards_everyth
                     other.execute("ROLLBACK")
                 else:
                     assert monitored.store.counts["store_decoded"] == 0, "what judging has decoded is not decoded again"
-            until(lambda m=monitored: m.judging.reached == m.journal.last, "the end of the journal", 60.0)
+            until(lambda m=monitored: m.judging.offered_to == m.journal.last, "the end of the journal", 60.0)
             until(lambda m=monitored: m.store.position == m.journal.last, "the end of storing")
             until(lambda m=monitored: "L2" in {lift for lift, _, _ in m.history()}, "the last alert")
         finally:
