@@ -1,8 +1,9 @@
 """The places for unregistered lifts: when all are taken, a new lift may replace a listed one.
 
 A lift belongs to the crowd of the gateway that sends for it, or of its topic's district. The largest crowd gives a
-place to a smaller one, so that no flood keeps others out. Within a crowd, and between crowds of one size, a lift
-gives way once it has been silent for `GIVE_WAY_AFTER_S`. It is always the one whose last message is oldest. Pure.
+place to a smaller one, also its only one to a crowd that has none, so that no flood keeps others out. Within a crowd,
+and between crowds of one size, a lift gives way once it has been silent for `GIVE_WAY_AFTER_S`. It is always the one
+whose last message is oldest. Pure.
 
     gateway GW-1   ####################  1 000    a lift of district anji is new: GW-1's oldest gives way
     district anji                        0        one more of GW-1 is new: refused, until one of its own falls silent
@@ -54,10 +55,11 @@ class Places:
         return leaving.lift_id
 
     def _from_larger(self, crowd: str) -> UnregisteredLift | None:
-        """Return the oldest of the largest crowd, where that stays no smaller than `crowd` will be."""
+        """Return the oldest of the largest crowds, where that stays no smaller than `crowd` will be, or `crowd` has
+        no place."""
         ready = [name for name, unregistered in self._oldest_last.items() if unregistered]
-        largest = max(ready, key=lambda name: (self._sizes[name], name), default=None)
-        if largest is None or self._sizes[largest] <= self._sizes[crowd] + 1:
+        largest = max(ready, key=lambda name: (self._sizes[name], -self._oldest_last[name][-1].seen_ns), default=None)
+        if largest is None or 0 < self._sizes[crowd] >= self._sizes[largest] - 1:
             return None
         return self._oldest_last[largest][-1]
 

@@ -35,6 +35,12 @@ def test_the_oldest_of_the_largest_crowd_gives_way_until_the_crowds_are_even() -
     assert places.give_way("theirs") == "flood-3"
 
 
+def test_a_crowd_without_a_place_takes_the_oldest_of_crowds_of_one_lift_each() -> None:
+    made_up = [*crowd("b", 1, 2.0), *crowd("a", 1, 1.0), *crowd("c", 1, 3.0)]
+    places = Places(made_up, (), 0)
+    assert [places.give_way(name) for name in ("ours", "ours", "theirs")] == ["a-0", None, "b-0"]
+
+
 def test_within_a_crowd_only_who_is_silent_for_long_gives_way() -> None:
     now_s = 2 * GIVE_WAY_AFTER_S
     unregistered = [*crowd("flood", 3, now_s - 1.0), UnregisteredLift(5, "silent", "flood")]
@@ -114,6 +120,16 @@ def test_a_flood_of_one_gateway_keeps_no_lift_of_another_sender_out(world: World
         assert judging.counts["unregistered_gave_way"] == 1
     assert len(world.listed()) == UNREGISTERED_LIMIT
     assert "S00000" not in world.listed()
+
+
+def test_an_alarm_of_a_new_district_is_raised_after_a_flood_of_made_up_districts(world: World) -> None:
+    with world.judged():
+        for n in range(UNREGISTERED_LIMIT + 200):
+            world.says(f"S{n:05}", "status", {"online": True}, f"x{n}", after_s=0.01)
+        until(lambda: len(world.listed()) == UNREGISTERED_LIMIT, "a full list", 60.0)
+        world.says("newcomer", "status", {"seq": 1, "t": T0_MS, "alarm": True}, "huzhou")
+        until(lambda: ("alarm-button", "firing") in world.alerts("newcomer"), "the newcomer's alarm", 60.0)
+    assert len(world.listed()) == UNREGISTERED_LIMIT
 
 
 def test_a_silent_stranger_gives_way_and_leaves_nothing_to_who_takes_its_place(world: World) -> None:
