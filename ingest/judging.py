@@ -58,7 +58,7 @@ TURN_BUCKETS_S = (0.005, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 20.0)
 FIRST_PAUSE_S = 0.25
 RETRY_LIMIT_S = 10.0
 DAY_NS = 86_400 * 1_000_000_000
-READ_BYTES = 2 << 20
+READ_BYTES = 4 << 20
 """How much of the journal is read in a turn."""
 TICK_NS = 1_000_000_000
 """How far the clock moves between two ticks, at which silence is judged."""

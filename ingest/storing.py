@@ -44,7 +44,7 @@ from telemetry.wire.decode import decode
 log = logging.getLogger("liftwatch.store")
 
 READER = "store"
-WAITING_LIMIT_BYTES = 128 << 20
+WAITING_LIMIT_BYTES = 64 << 20
 READ_BYTES = 4 << 20
 MESSAGE_BYTES = 500
 """About how much memory the texts and objects of a message take beside its columns."""
