@@ -107,7 +107,7 @@ def not_kept() -> str:
 
 
 class _StampOfCallees:
-    """A cache locator whose stamp covers the sources of all modules whose compiled functions a function calls.
+    """A cache locator whose stamp covers the sources of all modules whose compiled functions a function may call.
 
     Numba's own stamp covers the function's file alone, so that it would go on with the old code of a changed callee.
     """
@@ -142,18 +142,20 @@ class UserFolder(_StampOfCallees, caching.UserWideCacheLocator):
 
 
 def _modules_of(py_func: Callable[..., Any]) -> list[ModuleType]:
-    """Return the modules of a function and of all compiled functions that it calls, in the order of their names."""
+    """Return a function's module and those with compiled functions that it imports, and so on, in the order of names.
+
+    Which of their functions it calls is not asked: when it is compiled, those below it in its module are not yet there.
+    """
     modules: dict[str, ModuleType] = {}
-    waiting, seen = [py_func], set()
+    waiting = [getmodule(py_func)]
     while waiting:
-        function = waiting.pop()
-        module = getmodule(function)
-        if function in seen or module is None:
+        module = waiting.pop()
+        if module is None or module.__name__ in modules:
             continue
-        seen.add(function)
         modules[module.__name__] = module
-        own = function.__globals__
-        spaces = [own, *(vars(each) for each in own.values() if isinstance(each, ModuleType))]
-        called = [space[name] for space in spaces for name in function.__code__.co_names if name in space]
-        waiting += [each.py_func for each in called if hasattr(each, "py_func")]
+        for each in vars(module).values():
+            if hasattr(each, "py_func"):
+                waiting.append(getmodule(each.py_func))
+            elif isinstance(each, ModuleType) and any(hasattr(own, "py_func") for own in vars(each).values()):
+                waiting.append(each)
     return [modules[name] for name in sorted(modules)]
