@@ -197,6 +197,7 @@ class State:
         counted = self.sequencer.counts()
         shown = ("received", "gaps", "repeats", "late", "steps")
         columns = self.judge.latest() | {name: counted[name] for name in shown}
+        columns["gaps"] = np.where(self.sequencer.unnumbered(), -1, columns["gaps"])
         columns["link"] = link(self.judge.states)
         is_blind = (columns["blind_since_ns"] > 0) & (columns["link"] < OFFLINE)
         columns["blind"] = np.where(is_blind, np.array(heard.UNJUDGED)[columns.pop("unjudged")], "")

@@ -45,7 +45,7 @@ class LiveTable:
     power: NDArray[np.float64]
     last_trip_ns: NDArray[np.int64]
     received: NDArray[np.int64]
-    gaps: NDArray[np.int64]
+    gaps: NDArray[np.int64]  # -1: unknown, without `seq`
     repeats: NDArray[np.int64]
     late: NDArray[np.int64]
     steps: NDArray[np.int64]

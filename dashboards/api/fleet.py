@@ -82,13 +82,18 @@ def _numbers(view: FleetView, rows: NDArray[Any]) -> dict[str, Any]:
 
 
 def _completeness(view: FleetView, inside: NDArray[np.bool_]) -> dict[str, Any]:
-    """Return how many messages arrived of those that the sequence numbers imply."""
+    """Return how many messages arrived of those that the sequence numbers imply, of the lifts that send these."""
     at = view.lift_index.live_row[inside & (view.lift_index.live_row >= 0)]
-    counts = {name: int(getattr(view.live, name)[at].sum()) for name in ("received", "gaps", "repeats", "late")}
-    heard = counts["received"] - counts["repeats"]
-    sent = heard + counts["gaps"]
-    reporting = int((view.live.link[at] == HEARD).sum())
-    return {**counts, "fraction": heard / sent if sent else None, "reporting": reporting}
+    counts = {name: int(getattr(view.live, name)[at].sum()) for name in ("received", "repeats", "late")}
+    numbered = at[view.live.gaps[at] >= 0]
+    gaps = int(view.live.gaps[numbered].sum())
+    heard = int((view.live.received[numbered] - view.live.repeats[numbered]).sum())
+    return {
+        **counts,
+        "gaps": gaps if len(numbered) or not len(at) else None,
+        "fraction": heard / (heard + gaps) if heard + gaps else None,
+        "reporting": int((view.live.link[at] == HEARD).sum()),
+    }
 
 
 def _dead_letter(letter: RefusedMessage) -> dict[str, Any]:

@@ -126,8 +126,9 @@ def _reason(known: LiftFacts | None, needs: Sequence[str]) -> str:
     return "a barometer tells floors, not levels; the rule needs an absolute position"
 
 
-def _messages(view: FleetView, row: int) -> dict[str, int] | None:
+def _messages(view: FleetView, row: int) -> dict[str, int | None] | None:
     at = int(view.lift_index.live_row[row])
     if at < 0:
         return None
-    return {name: int(getattr(view.live, name)[at]) for name in ("received", "gaps", "repeats", "late", "steps")}
+    counts = {name: int(getattr(view.live, name)[at]) for name in ("received", "gaps", "repeats", "late", "steps")}
+    return {**counts, "gaps": None if counts["gaps"] < 0 else counts["gaps"]}

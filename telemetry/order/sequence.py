@@ -103,6 +103,10 @@ class Sequencer:
         """Return the counts so far, by lift."""
         return {name: self._lifts[name].copy() for name in COUNTED}
 
+    def unnumbered(self) -> Bools:
+        """Return which lifts never sent a `seq`, so that it is unknown how many of their messages are missing."""
+        return np.array((self._lifts["seq"] < 0) & (self._lifts["received"] > 0))
+
     def stepped_ns(self) -> I64:
         """Return for each lift the arrival of the message with which its clock was last set back, 0 never."""
         return np.array(self._lifts["stepped_ns"])

@@ -182,6 +182,16 @@ def test_completeness_is_the_fraction_of_sent_messages_that_arrived(client: Test
     assert client.get("/api/v1/fleet").json()["completeness"]["fraction"] == 0.75
 
 
+def test_completeness_is_unknown_where_no_message_has_a_number(client: TestClient, records: Records) -> None:
+    records.put_live(table(2, received=np.array([95, 60]), gaps=np.array([5, -1])).encode(), {}, T0_NS)
+    client.app.state.context.poller.poll()  # type: ignore[attr-defined]
+    completeness = client.get("/api/v1/fleet").json()["completeness"]
+    assert (completeness["received"], completeness["gaps"], completeness["fraction"]) == (155, 5, 0.95)
+    assert [client.get(f"/api/v1/lifts/L00{k}").json()["messages"]["gaps"] for k in (0, 1)] == [5, None]
+    completeness = client.get("/api/v1/fleet", params={"district": "d1"}).json()["completeness"]
+    assert (completeness["gaps"], completeness["fraction"]) == (None, None)
+
+
 def test_a_fault_is_injected_into_a_simulated_lift(client: TestClient) -> None:
     answer = client.post("/api/v1/sim/L001/fault", json={"cause": "overspeed", "for_s": 30})
     assert (answer.status_code, answer.json()) == (202, {"lift_id": "L001", "cause": "overspeed", "for_s": 30.0})

@@ -7,10 +7,13 @@ from dashboards.api.schema.response_body import ResponseBody
 
 
 class Completeness(ResponseBody):
-    """How many of the sent messages arrived: messages received over messages that the sequence numbers imply."""
+    """How many of the sent messages arrived: messages received over messages that the sequence numbers imply.
+
+    `gaps` and `fraction` are of the lifts that number their messages, null where none does.
+    """
 
     received: int
-    gaps: int
+    gaps: int | None
     repeats: int
     late: int
     fraction: float | None

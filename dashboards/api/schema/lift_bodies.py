@@ -119,10 +119,10 @@ class NotJudged(ResponseBody):
 
 
 class MessageCounts(ResponseBody):
-    """The counts of one lift's messages by their sequence numbers, and how often its clock was set back."""
+    """The counts of one lift's messages by their sequence numbers (`gaps`: null without), and of its clock set back."""
 
     received: int
-    gaps: int
+    gaps: int | None
     repeats: int
     late: int
     steps: int
