@@ -14,6 +14,7 @@ from typing import Any
 
 import numpy as np
 
+from detectors.observe import pauses
 from detectors.observe.doorway import PREOPENING_MPS
 from detectors.observe.gaps import GAP_NS, NEVER_NS
 from telemetry.compiled import compiled
@@ -46,8 +47,9 @@ def take_in(own: Any, read: Any, k: int) -> None:
     """Update the states with row `k`: first the messages missing before the row, then its reports."""
     if read.reboot[k] == 1.0:
         _forget(own, read.t_ns[k])
-    if read.gap[k] > 0.0:
-        _miss(own, read.t_ns[k], read.gap[k])
+    missing_s = np.fmax(read.gap[k], pauses.hole_s(own, read, k))
+    if missing_s > 0.0:
+        _miss(own, read.t_ns[k], missing_s)
     if not np.isnan(read.door[k]):
         own["door"], own["door_missed"] = read.door[k], 0
     if not np.isnan(read.curtain[k]):

@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from detectors.observe import events, sensor
+from detectors.observe import events, pauses, sensor
 from detectors.observe.acceleration import Accelerations
 from detectors.observe.features import FeatureColumns
 from detectors.observe.gaps import GAP_MOST_NS, NEVER_NS, age_s, longest_ns
@@ -35,6 +35,7 @@ INSTANTS = (*MEASURED_NS, *TRIP_NS, "impact_ns", "t_ns", "read_ns", "broken_ns")
 MEMORY = np.dtype(
     [
         *events.FIELDS,
+        *pauses.FIELDS,
         *((name, np.float64) for name in (*MEASURED, *SMOOTHED)),
         *((name, np.float64) for name in ("accel", "way_m", "peak_mps", "before_mps", "sure_mps")),
         *((name, np.int64) for name in (*INSTANTS, "interval_ns", "still_ns", "trips")),
@@ -134,6 +135,7 @@ class _Readings(NamedTuple):
     alarm: F64
     reboot: F64
     gap: F64
+    unnumbered: F64
 
 
 def start(n: int) -> Memory:
@@ -163,6 +165,7 @@ def step(
     read = _Readings(
         batch.lift, batch.t_ns, batch.v_mps, batch.z_m,
         batch.door, batch.presence, batch.curtain, batch.mode, batch.power, batch.alarm, batch.reboot, batch.gap,
+        batch.unnumbered,
     )  # fmt: skip
     of = _Facts(facts.rated_speed_mps, facts.top_m, facts.landings_m, facts.door_zone_m, facts.barometer)
     trips = np.empty(n, dtype=TRIP)

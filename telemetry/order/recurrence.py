@@ -49,6 +49,7 @@ VIBRATION = (SAMPLED_STREAMS.index("waveforms"), SAMPLED_STREAMS.index("machine"
 """Streams without rows: nothing of them is late."""
 _GAP, _REBOOT = CHANNELS.index("gap"), CHANNELS.index("reboot")
 _ALARM_AFTER, _LATE_PRESS = CHANNELS.index("alarm_after_ns"), CHANNELS.index("late_press")
+_UNNUMBERED = CHANNELS.index("unnumbered")
 
 
 @compiled
@@ -332,6 +333,8 @@ def _place(
                     _place_late_press(own, message, row_ns, values[:, row], rows, heap)
                 continue
             near = place(own, rows, heap, row_ns, near)
+            if k < SAMPLED and row == first[number] and message["seq"] < 0 and not message["turned"]:
+                rows[near]["values"][_UNNUMBERED] = 1.0
             for c in range(len(channels)):
                 if values[c, row] == values[c, row]:  # not NaN
                     rows[near]["values"][channels[c]] = values[c, row]

@@ -1,7 +1,7 @@
 """What a device sends of a script, with messages missing, through order and rules: thousands of lifts in one go.
 
-A lift numbers its messages, and those of a hole are never heard. `Sent` holds one device's messages as decoded columns,
-so that a variant of a lift is a mask over messages and nothing is encoded.
+A lift numbers its messages, unless it is `unnumbered`, and those of a hole are never heard. `Sent` holds one device's
+messages as decoded columns, so that a variant of a lift is a mask over messages and nothing is encoded.
 """
 
 from __future__ import annotations
@@ -77,10 +77,15 @@ class Sent:
             samples[name] = Samples(np.insert(of.message, at, message), np.insert(of.t_ns, at, now_ns), channels)
         return replace(self, samples=samples)
 
+    def unnumbered(self) -> Sent:
+        """Return the messages without their numbers."""
+        return replace(self, seq=np.full(len(self.t_ns), -1))
+
     def booted(self, message: int) -> Sent:
         """Let the device restart just before this message: another boot, and numbers from 0."""
         boot = np.where(np.arange(len(self.boot)) >= message, 1, self.boot)
-        return replace(self, boot=boot, seq=self.seq - np.where(boot == 1, self.seq[message], 0))
+        afresh = (boot == 1) & (self.seq >= 0)
+        return replace(self, boot=boot, seq=np.where(afresh, self.seq - self.seq[message], self.seq))
 
 
 def bundles(script: Script, dt_s: float = 0.2, streams: Iterable[str] = ("speed", "displacement")) -> Sent:

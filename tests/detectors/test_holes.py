@@ -22,7 +22,14 @@ FORMS: dict[str, Callable[[Script], Sent]] = {
     "single streams, a sample a second": partial(singles, dt_s=1.0),
     "no position": partial(bundles, streams=("speed",)),
     "no speed": partial(bundles, streams=("displacement",)),
+    "bundles, without seq": lambda script: bundles(script).unnumbered(),
+    "single streams, without seq": lambda script: singles(script).unnumbered(),
 }
+LOSSES = [
+    *((form, lost) for form in FORMS if not form.endswith("without seq") for lost in (0.02, 0.1, 0.3, 0.6)),
+    *(("bundles, without seq", lost) for lost in (0.02, 0.1, 0.3)),
+]
+"""Nothing shows that a message with a single event is missing where messages have no `seq`."""
 
 
 def commute() -> Script:
@@ -93,8 +100,7 @@ def test_a_hole_anywhere_in_a_sound_lift_raises_nothing(form: str, after: str) -
         assert opened(with_holes(FORMS[form](script), 2.0, after)) == {}
 
 
-@pytest.mark.parametrize("lost", [0.02, 0.1, 0.3, 0.6])
-@pytest.mark.parametrize("form", FORMS)
+@pytest.mark.parametrize(("form", "lost"), LOSSES)
 def test_messages_lost_here_and_there_raise_nothing(form: str, lost: float) -> None:
     rng = np.random.default_rng(round(lost * 100))
     for script in (commute(), errands()):
@@ -120,7 +126,9 @@ def first_s(rule: str, variants: list[Sent]) -> list[float]:
 
 
 @pytest.mark.parametrize(("off_level", "rule"), [(True, "entrapment-off-level"), (False, "entrapment-at-level")])
-@pytest.mark.parametrize("form", ["bundles", "messages of single streams"])
+@pytest.mark.parametrize(
+    "form", ["bundles", "messages of single streams", "bundles, without seq", "single streams, without seq"]
+)
 def test_a_hole_delays_an_entrapment_by_its_length(form: str, off_level: bool, rule: str) -> None:
     script = stuck(off_level, 200.0)
     sent = FORMS[form](script)
@@ -137,6 +145,21 @@ def test_one_lost_bundle_loses_no_entrapment_that_has_begun() -> None:
     begins_s = np.arange(whole_s - 55.0, whole_s, 2.0)
     for at_s in first_s("entrapment-at-level", [sent.keeping(~sent.hole(s, 1.0)) for s in begins_s.tolist()]):
         assert whole_s <= at_s <= whole_s + 3.0
+
+
+@pytest.mark.parametrize("every_s", [2, 10, 60])
+def test_a_car_at_rest_that_reports_seldom_and_has_no_seq_keeps_its_states(every_s: int) -> None:
+    """It parked for a while before, so that the interval at rest is usual; then a person is shut in."""
+    script = Script(z_m=3.0).say(door=CLOSED, presence=0, curtain=0, mode=0).rest(10.0 * every_s).open_door()
+    parked_s = script.now_s
+    script.rest(1.0).say(curtain=1).say(0.7, curtain=0).say(1.0, presence=1).rest(3.0).close_door().rest(5.0)
+    shut_in_s = script.now_s
+    script.rest(20.0 * every_s + 120.0)
+    sent = bundles(script, dt_s=1.0)
+    at_s = np.round((sent.t_ns - BEGIN_NS) / 1e9).astype(int)
+    waits = (at_s < parked_s) | (at_s > shut_in_s)
+    (found_s,) = first_s("entrapment-at-level", [sent.unnumbered().keeping(~waits | (at_s % every_s == 0))])
+    assert not np.isnan(found_s)
 
 
 def test_a_car_that_runs_has_closed_its_door() -> None:

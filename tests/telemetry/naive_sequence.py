@@ -124,8 +124,7 @@ def hear(lift: Lift, message: Message) -> None:
         carries_on, restarted, gap = follow(lift, message) if message.timed else follow_untimed(lift, message)
     lift.counts["gaps"] += gap
     lift.counts["restarts"] += restarted
-    if message.sampled and carries_on and message.timed:
-        follow_clock(lift, message)
+    turned = message.sampled != "" and carries_on and message.timed and follow_clock(lift, message)
     if not message.timed and not message.is_status:
         later_ns = max(0, lift.released_ns + 1 - message.t_ns - lift.ahead_ns)
         message = moved(message, later_ns)
@@ -149,7 +148,7 @@ def hear(lift: Lift, message: Message) -> None:
     if message.is_status:
         hear_status(lift, message, carries_on)
     else:
-        hear_streams(lift, message, carries_on)
+        hear_streams(lift, message, carries_on, turned)
 
 
 def pass_time(lift: Lift, arrived_ns: int) -> None:
@@ -202,7 +201,9 @@ def moved(message: Message, later_ns: int) -> Message:
     return message._replace(t_ns=message.t_ns + later_ns, end_ns=message.end_ns + later_ns, rows=rows)
 
 
-def follow_clock(lift: Lift, message: Message) -> None:
+def follow_clock(lift: Lift, message: Message) -> bool:
+    """Return whether the lift's time is ahead of its clock by another time from here on."""
+    turned = False
     t_ns = message.t_ns + lift.ahead_ns
     end_ns = max(lift.released_ns, lift.end_ns)
     is_first = lift.heard_ns == NEVER
@@ -213,10 +214,13 @@ def follow_clock(lift: Lift, message: Message) -> None:
         lift.released_ns, lift.ahead_ns = end_ns, lift.ahead_ns + end_ns + STEP_GAP_NS - t_ns
         lift.t_ns, lift.said_ns = message.t_ns, NEVER
         lift.counts["steps"] += not is_first
-    elif t_ns - end_ns > STEP_GAP_NS:
+        turned = True
+    elif lift.ahead_ns > 0 and t_ns - end_ns > STEP_GAP_NS:
+        turned = True
         lift.ahead_ns = max(0, lift.ahead_ns - (t_ns - end_ns - STEP_GAP_NS))
     t_ns = message.t_ns + lift.ahead_ns
     lift.streams_ns[message.sampled] = max(lift.streams_ns.get(message.sampled, NEVER), t_ns)
+    return turned
 
 
 def hear_status(lift: Lift, message: Message, carries_on: bool) -> None:
@@ -246,13 +250,18 @@ def press_late(lift: Lift, message: Message, said: Said, at_ns: int) -> None:
         lift.row(at_ns).update({"late_press": 1.0, "alarm_after_ns": after_ns})
 
 
-def hear_streams(lift: Lift, message: Message, carries_on: bool) -> None:
+def hear_streams(lift: Lift, message: Message, carries_on: bool, turned: bool) -> None:
     t_ns, before_ns = message.t_ns + lift.ahead_ns, lift.released_ns
     late = not carries_on and message.last_ns + lift.ahead_ns <= before_ns
+    begun: set[str] = set()
     for said in message.rows:
         row_ns = said.t_ns + lift.ahead_ns
+        begins = said.stream in SAMPLED and said.stream not in begun
+        begun.add(said.stream)
         if row_ns > before_ns:
             lift.row(row_ns).update(said.values)
+            if begins and message.seq < 0 and not turned:
+                lift.row(row_ns)["unnumbered"] = 1.0
             continue
         late = True
         if said.stream == "status":
