@@ -33,6 +33,7 @@ from store.recordings.recording import Recording
 from store.records.repository import Records, RecordsUnavailable
 from telemetry.batch import Decoded
 from telemetry.groups import of_lifts
+from telemetry.wire.parsed import EARLIEST_MS
 
 EXPECTED_ERRORS = (RecordsUnavailable, InvalidRecording)
 NS_PER_MS = 1_000_000
@@ -82,6 +83,8 @@ def run_play(options: argparse.Namespace, settings: Configuration) -> int:
     pace = Pace() if options.speed is None else Pace(options.speed)
     if options.now:
         pace = replace(pace, shift_ns=shift_to_present_ns(recording, pace))
+    elif (start_ns := recording.header.start_ns) is not None and start_ns < EARLIEST_MS * NS_PER_MS:
+        print(f"{options.recording} begins before 2015: a monitor refuses such times; add --now", file=sys.stderr)
     sent = play(settings, recording, pace, options.form or FORMS[0], options.lift)
     print(f"{sent} messages sent" if options.lift else f"{sent} of {recording.header.messages} messages sent")
     return 0

@@ -33,7 +33,10 @@ from tests.whole.installation import MqttClient, System
 
 pytestmark = pytest.mark.broker
 
-SCENARIO = "lifts = 8\nseed = 11\nhours = 0.03\nhour = 8\nvibration = true\nmachines = [2, 5]\nfaults_per_hour = 3000\n"
+SCENARIO = (
+    "start = 2018-01-01T00:00:00Z\nlifts = 8\nseed = 11\nhours = 0.03\nhour = 8\n"
+    "vibration = true\nmachines = [2, 5]\nfaults_per_hour = 3000\n"
+)
 DISTURBED = ("offline", "clock-skew")
 """Rules of silence and clocks stand outside comparisons."""
 
@@ -48,7 +51,7 @@ Alerts = list[dict[str, Any]]
 
 @pytest.fixture(scope="session")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A recording of two bad minutes in 2001."""
+    """A recording of two bad minutes in 2018: a monitor refuses times before 2015."""
     place = tmp_path_factory.mktemp("taken")
     (place / "bad.toml").write_text(SCENARIO, encoding="utf-8")
     assert liftwatch.main(["simulate", "--scenario", str(place / "bad.toml"), "--to", str(place / "bad")]) == 0
