@@ -6,7 +6,8 @@
       └──────────────────── pause with full jitter ◄── refused, closed or silent ◄────────┘
 
 Each connection is opened in MQTT 5, and at once again in 3.1.1 where the broker refuses the version, or closes without
-a CONNACK and has never accepted MQTT 5. Silence of the broker means that it is busy, not that it refuses the version.
+a CONNACK and has never accepted MQTT 5. A silent broker is taken for busy, and asked in 3.1.1 once after
+`SILENT_ATTEMPTS`.
 After the third eviction in a row by another client with the same client id, the next connection waits for
 `CONTESTED_PAUSE_S`.
 """
@@ -41,6 +42,8 @@ CONTESTED_PAUSE_S = 60.0
 KEEPALIVE_S = 30
 ANSWER_LIMIT_S = 10.0
 """How long a broker may send nothing at all after CONNECT, and after SUBSCRIBE."""
+SILENT_ATTEMPTS = 3
+"""After so many silent attempts in a row in MQTT 5 one attempt is made in 3.1.1: some old brokers ignore MQTT 5."""
 LOG_EVERY_S = 60.0
 SERVE_S = 0.1
 READ_LIMIT_MESSAGES, READ_LIMIT_BYTES = 1024, 8 << 20
@@ -82,6 +85,7 @@ class BrokerConnection:
         self._client: Client | None = None
         self._connack: ReasonCode | None = None
         self._refuses_mqtt5 = self._accepts_mqtt5 = False
+        self._silent_attempts = 0
         self._end_reason: str | None = None
         self._is_taken_over = False
         self._evictions = EvictionCount()
@@ -232,7 +236,9 @@ class BrokerConnection:
         self._accepts_mqtt5 |= self.version == MQTT5 and self._was_accepted()
         self._refuses_mqtt5 |= self.version == MQTT5 and self._connack == failures.UNSUPPORTED_VERSION
         is_unanswered = self.version == MQTT5 and self._connack is None
-        may_be_older = is_unanswered and not (is_silent or self._accepts_mqtt5)
+        self._silent_attempts = self._silent_attempts + 1 if is_silent and is_unanswered else 0
+        is_busy = is_silent and self._silent_attempts < SILENT_ATTEMPTS
+        may_be_older = is_unanswered and not (is_busy or self._accepts_mqtt5)
         return MQTT311 if self._refuses_mqtt5 or may_be_older else MQTT5
 
     def _failed(self, why: str, *, is_first: bool = False) -> None:

@@ -81,6 +81,13 @@ def test_a_silent_broker_is_asked_again_in_mqtt_5(monkeypatch: pytest.MonkeyPatc
     assert versions == [MQTT5] * 3
 
 
+def test_a_broker_that_ignores_mqtt_5_is_asked_in_3_1_1_after_some_attempts(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "ANSWER_LIMIT_S", 0.3)
+    with scripted_broker(lambda version: b"" if version == MQTT5 else ACCEPTED[version]) as (port, versions):
+        connected(port).close()
+    assert versions == [MQTT5] * module.SILENT_ATTEMPTS + [MQTT311]
+
+
 def test_a_broker_that_has_accepted_mqtt_5_is_never_asked_in_3_1_1() -> None:
     answers = iter([ACCEPTED[MQTT5], CLOSED, CLOSED, ACCEPTED[MQTT5]])
     with scripted_broker(lambda _: next(answers)) as (port, versions):

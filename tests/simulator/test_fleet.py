@@ -27,7 +27,7 @@ def test_every_lift_has_valid_facts() -> None:
         assert heights[0] == 0
         assert np.diff(heights).min() >= 2.8
         assert len({floor.label for floor in lift.floors}) == len(heights) >= 6
-        assert all(getattr(lift, name) is not None for name in lift.__slots__)
+        assert [name for name in lift.__slots__ if getattr(lift, name) is None] == ["gateway_id"]
 
 
 def test_rated_speeds_have_the_mix_of_the_domain_notes() -> None:
