@@ -181,7 +181,7 @@ class Judge:
             return []
         lift, at_ns, onset_ns = table.lift[edges.place], table.t_ns[edges.place], edges.onset_ns
         if score.is_reported and score.since_ns is not None:
-            onset_ns = score.since_ns[edges.place]
+            onset_ns = np.where(edges.kind == trigger.AGAIN, score.since_ns[edges.place], onset_ns)
         ahead_ns = onset_ahead_ns = np.zeros(len(lift), dtype=np.int64)
         if rule.table != "arrivals":
             ahead_ns = clock.ahead_ns(self._states["clock"], lift, at_ns)

@@ -74,10 +74,10 @@ def test_a_changed_row_is_highlighted_for_two_seconds(
     with served(settings) as address, looking(browser, address) as watched:
         page = watched.open("/")
         watch_glow(page)
-        fire(records, "L007", 10, MINOR)
-        until(lambda: page.evaluate("glowed.some(row => row.text.includes('L007'))"), "a row that glows")
-        expect(page.locator(".row.glow", has_text="L007")).to_have_count(0)
-        expect(page.locator(".row", has_text="L007").locator(".c-state")).to_have_text("Minor")
+        fire(records, "L006", 10, MINOR)
+        until(lambda: page.evaluate("glowed.some(row => row.text.includes('L006'))"), "a row that glows")
+        expect(page.locator(".row.glow", has_text="L006")).to_have_count(0)
+        expect(page.locator(".row", has_text="L006").locator(".c-state")).to_have_text("Minor")
 
 
 def test_nothing_is_animated_with_reduced_motion(
@@ -89,8 +89,8 @@ def test_nothing_is_animated_with_reduced_motion(
         watched.page.emulate_media(reduced_motion="reduce")
         page = watched.open("/")
         watch_glow(page)
-        fire(records, "L007", 10, MINOR)
-        until(lambda: page.evaluate("glowed.some(row => row.text.includes('L007'))"), "a row that glows")
+        fire(records, "L006", 10, MINOR)
+        until(lambda: page.evaluate("glowed.some(row => row.text.includes('L006'))"), "a row that glows")
         assert {row["animation"] for row in page.evaluate("glowed")} == {"none"}
 
 
