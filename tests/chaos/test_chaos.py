@@ -1,7 +1,7 @@
 """Whatever is killed, stopped, filled or cut while lifts talk: no reading and no alert is lost, doubled or made up.
 
-Each case disturbs a running installation while a scripted fleet publishes, and compares the ledger after it. The short
-form of each case has the marker `long`; `make chaos` runs the whole form, marked `chaos`, and prints the ledgers.
+Each case disturbs a running installation while a scripted fleet publishes, and compares the ledger after it. Some cases
+have a short form, marked `long`; `make chaos` runs the whole forms, marked `chaos`, and prints the ledgers.
 """
 
 from __future__ import annotations
@@ -145,18 +145,15 @@ def installation(folder: Path, **how: Any) -> System:
     return System(Broker(mosquitto(), folder), folder, **how)
 
 
-def sizes(short: float, whole: float) -> Any:
-    """Parametrise a case by how much of it there is: the short form and the whole one."""
-    return pytest.mark.parametrize(
-        "size",
-        [
-            pytest.param(short, marks=pytest.mark.long, id=f"{short}"),
-            pytest.param(whole, marks=pytest.mark.chaos, id=f"{whole}"),
-        ],
-    )
+def sizes(whole: float, short: float | None = None) -> Any:
+    """Parametrise a case by how much of it there is: the whole form, and a short one for each run of all tests."""
+    cases = [pytest.param(whole, marks=pytest.mark.chaos, id=f"{whole}")]
+    if short is not None:
+        cases.append(pytest.param(short, marks=pytest.mark.long, id=f"{short}"))
+    return pytest.mark.parametrize("size", cases)
 
 
-@sizes(3, 30)
+@sizes(30, 3)
 def test_a_monitor_killed_while_it_works_loses_and_doubles_nothing(tmp_path: Path, size: int) -> None:
     def kill(chaos: Chaos) -> None:
         for _ in range(size):
@@ -167,7 +164,7 @@ def test_a_monitor_killed_while_it_works_loses_and_doubles_nothing(tmp_path: Pat
     holds(tried(installation(tmp_path), files(tmp_path), kill))
 
 
-@sizes(1, 5)
+@sizes(5)
 def test_a_server_killed_while_it_works_loses_nothing(tmp_path: Path, size: int) -> None:
     def kill(chaos: Chaos) -> None:
         for _ in range(size):
@@ -178,7 +175,7 @@ def test_a_server_killed_while_it_works_loses_nothing(tmp_path: Path, size: int)
     holds(tried(installation(tmp_path), files(tmp_path), kill))
 
 
-@sizes(1, 5)
+@sizes(5, 1)
 def test_a_killed_broker_loses_at_most_what_it_accepted_since_its_last_save(tmp_path: Path, size: int) -> None:
     kills_s: list[float] = []
     ledgers: list[Ledger] = []
@@ -202,7 +199,7 @@ def test_a_killed_broker_loses_at_most_what_it_accepted_since_its_last_save(tmp_
     holds(replace(result, lost_readings=[]))
 
 
-@sizes(3, 30)
+@sizes(30)
 def test_a_monitor_that_stands_still_goes_on(tmp_path: Path, size: float) -> None:
     def stop(chaos: Chaos) -> None:
         chaos.pause()
@@ -213,7 +210,7 @@ def test_a_monitor_that_stands_still_goes_on(tmp_path: Path, size: float) -> Non
     holds(tried(installation(tmp_path), files(tmp_path), stop))
 
 
-@sizes(2, 10)
+@sizes(10)
 def test_a_monitor_that_is_ended_in_the_middle_of_a_batch_goes_on(tmp_path: Path, size: int) -> None:
     def end(chaos: Chaos) -> None:
         for _ in range(size):
@@ -224,7 +221,7 @@ def test_a_monitor_that_is_ended_in_the_middle_of_a_batch_goes_on(tmp_path: Path
     holds(tried(installation(tmp_path), files(tmp_path), end))
 
 
-@sizes(4, 60)
+@sizes(60, 4)
 def test_locked_records_delay_and_lose_nothing(tmp_path: Path, size: float) -> None:
     def lock(chaos: Chaos) -> None:
         chaos.pause()
@@ -237,7 +234,7 @@ def test_locked_records_delay_and_lose_nothing(tmp_path: Path, size: float) -> N
 
 
 @pytest.mark.postgres
-@sizes(4, 60)
+@sizes(60)
 def test_a_stopped_postgresql_delays_and_loses_nothing(tmp_path: Path, size: float) -> None:
     postgres = PostgresServer()
 
@@ -254,7 +251,7 @@ def test_a_stopped_postgresql_delays_and_loses_nothing(tmp_path: Path, size: flo
         postgres.remove()
 
 
-@sizes(4, 60)
+@sizes(60, 4)
 def test_a_cut_network_delays_and_loses_nothing(tmp_path: Path, size: float) -> None:
     broker = Broker(mosquitto(), tmp_path)
     link = Link(broker.port)
@@ -268,7 +265,7 @@ def test_a_cut_network_delays_and_loses_nothing(tmp_path: Path, size: float) -> 
     holds(tried(System(broker, tmp_path, heard_at=link.port), files(tmp_path), cut))
 
 
-@sizes(50, 200)
+@sizes(200)
 def test_devices_that_reconnect_all_at_once_lose_nothing(tmp_path: Path, size: int) -> None:
     system = installation(tmp_path)
     link = Link(system.broker.port)
@@ -283,7 +280,7 @@ def test_devices_that_reconnect_all_at_once_lose_nothing(tmp_path: Path, size: i
     holds(tried(system, files(tmp_path), cut, devices=size, at=link.port))
 
 
-@sizes(1, 10)
+@sizes(10, 1)
 def test_clocks_that_step_lose_no_alert(tmp_path: Path, size: int) -> None:
     stories = len(STEPS) * len(PLAYS) * size
 
@@ -294,7 +291,7 @@ def test_clocks_that_step_lose_no_alert(tmp_path: Path, size: int) -> None:
 
 
 @pytest.mark.parametrize("kind", ["tmpfs", "ext4"])
-@sizes(4, 30)
+@sizes(30, 4)
 def test_a_full_disk_delays_and_loses_nothing(tmp_path: Path, kind: str, size: float) -> None:
     with small_disk(tmp_path, kind) as disk:
 
@@ -337,7 +334,7 @@ def small_disk(folder: Path, kind: str) -> Iterator[Path]:
 
 
 @pytest.mark.influx
-@sizes(4, 300)
+@sizes(300)
 def test_an_influxdb_that_is_away_at_the_start_and_later_delays_and_loses_nothing(tmp_path: Path, size: float) -> None:
     server = InfluxServer(tmp_path)
     token = tmp_path / "token"
