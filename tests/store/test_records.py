@@ -22,7 +22,12 @@ from alerts.answers import Answer, Refused
 from detectors.rule import CRITICAL, Rule
 from registry.facts import Floor, LiftFacts
 from registry.partition import Partition
-from store.records.dead_letters import DEAD_LETTER_LIMIT, DEAD_LETTER_PAYLOAD_BYTES, DELETED_AT_ONCE
+from store.records.dead_letters import (
+    DEAD_LETTER_LIMIT,
+    DEAD_LETTER_PAYLOAD_BYTES,
+    DELETED_AT_ONCE,
+    WRITTEN_AT_ONCE,
+)
 from store.records.lifts import UNREGISTERED_LIMIT
 from store.records.repository import AlertFilter, BadCursor, Records, RecordsUnavailable, Snapshot
 from store.records.schema import alerts, is_newest, is_open, is_shelved, metadata
@@ -706,8 +711,9 @@ def test_dead_letters_come_newest_first_by_reason_and_time(records: Records) -> 
 
 def test_dead_letters_have_a_limit_and_the_oldest_are_deleted(records: Records) -> None:
     records.judge(position=1, occurrences=[], now_ns=T0, refusals=[refusal(1)])
-    flood = [refusal(n) for n in range(2, DEAD_LETTER_LIMIT + 2)]
-    records.judge(position=DEAD_LETTER_LIMIT + 1, occurrences=[], now_ns=T0, refusals=flood)
+    for first in range(2, DEAD_LETTER_LIMIT + 2, WRITTEN_AT_ONCE):
+        flood = [refusal(n) for n in range(first, first + WRITTEN_AT_ONCE)]
+        records.judge(position=flood[-1].position, occurrences=[], now_ns=T0, refusals=flood)
     assert records.dead_letters(to_ns=T0 + 2 * S).items == []
     assert len(records.dead_letters(limit=DEAD_LETTER_LIMIT + 9).items) == DEAD_LETTER_LIMIT - DELETED_AT_ONCE
 
