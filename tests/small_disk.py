@@ -35,13 +35,13 @@ class SmallDisk:
 
 
 @contextlib.contextmanager
-def mounted(kind: str, folder: Path) -> Iterator[SmallDisk]:
+def mounted(kind: str, folder: Path, size_mb: int = SMALL_MB) -> Iterator[SmallDisk]:
     """Mount a small filesystem of a kind in `folder`; skip the test where this machine does not allow that."""
     place, image = folder / "disk", folder / "disk.image"
     place.mkdir()
-    commands = [["mount", "-t", "tmpfs", "-o", f"size={SMALL_MB}m", "tmpfs", place]]
+    commands = [["mount", "-t", "tmpfs", "-o", f"size={size_mb}m", "tmpfs", place]]
     if kind == "ext4":
-        make = ["mkfs.ext4", "-q", "-F", "-m", "0", image, f"{SMALL_MB}M"]
+        make = ["mkfs.ext4", "-q", "-F", "-m", "0", image, f"{size_mb}M"]
         commands = [make, ["mount", "-o", "loop", image, place]]
     for command in commands:
         if shutil.which(str(command[0])) is None:

@@ -8,10 +8,8 @@ from __future__ import annotations
 
 import os
 import random
-import shutil
 import signal
 import sqlite3
-import subprocess
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -40,6 +38,7 @@ from tests.chaos.ledger import (
 from tests.chaos.link import Link
 from tests.loopback import until
 from tests.postgres import PostgresServer
+from tests.small_disk import mounted
 from tests.store.influxd import InfluxServer
 from tests.whole.installation import System
 
@@ -60,6 +59,7 @@ STEPS: tuple[Step, ...] = (
     (-3_600_000, False),
     (-3_600_000, True),
 )
+DISK_MB = 256
 SAVED_WITHIN_S = 10.0
 """The shipped configuration saves every 5 s, and saving takes a moment on a loaded machine."""
 
@@ -293,44 +293,16 @@ def test_clocks_that_step_lose_no_alert(tmp_path: Path, size: int) -> None:
 @pytest.mark.parametrize("kind", ["tmpfs", "ext4"])
 @sizes(30, 4)
 def test_a_full_disk_delays_and_loses_nothing(tmp_path: Path, kind: str, size: float) -> None:
-    with small_disk(tmp_path, kind) as disk:
+    with mounted(kind, tmp_path, DISK_MB) as disk:
 
         def fill(chaos: Chaos) -> None:
             chaos.pause()
-            filler = disk / "filler"
-            try:
-                with filler.open("wb", buffering=0) as out:
-                    while True:
-                        out.write(bytes(65536))
-            except OSError:
-                pass
+            disk.fill()
             time.sleep(size)
-            filler.unlink()
+            disk.free()
 
-        holds(tried(installation(tmp_path, data_dir=disk / "data"), files(disk / "data"), fill))
-
-
-@contextmanager
-def small_disk(folder: Path, kind: str) -> Iterator[Path]:
-    """Mount a small file system; skip the test where this process may not."""
-    place, image = folder / "disk", folder / "image"
-    place.mkdir()
-    if kind == "tmpfs":
-        command = ["mount", "-t", "tmpfs", "-o", "size=256m", "none", place]
-    else:
-        with image.open("wb") as out:
-            out.truncate(256 << 20)
-        mkfs = shutil.which("mkfs.ext4") or shutil.which("mkfs.ext4", path="/usr/sbin")
-        if mkfs is None:
-            pytest.skip("no mkfs.ext4 on PATH (Debian: e2fsprogs)")
-        subprocess.run([mkfs, "-q", image], check=True)
-        command = ["mount", "-o", "loop", image, place]
-    if os.geteuid() != 0 or subprocess.run(command, stderr=subprocess.DEVNULL, check=False).returncode != 0:
-        pytest.skip("mounting a small file system needs root and the right to mount")
-    try:
-        yield place
-    finally:
-        subprocess.run(["umount", "-l", place], check=True)
+        data = disk.folder / "data"
+        holds(tried(installation(tmp_path, data_dir=data), files(data), fill))
 
 
 @pytest.mark.influx

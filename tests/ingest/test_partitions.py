@@ -22,13 +22,6 @@ LIFTS = [[name for name in map("lift-{}".format, range(60)) if part.has(name)][:
 AHEAD = 300
 
 
-@pytest.fixture(name="url", params=["sqlite", pytest.param("postgres", marks=pytest.mark.postgres)])
-def open_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
-    if request.param == "sqlite":
-        return f"sqlite:///{tmp_path}/records.db"
-    return str(request.getfixturevalue("postgres_url"))
-
-
 @pytest.fixture(name="monitor_of")
 def monitors(broker: Broker, url: str, tmp_path: Path) -> Iterator[Callable[[str], Monitor]]:
     """Make a monitor of a partition, each on a folder of its own."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 from alembic import command
@@ -17,13 +16,6 @@ from tests.alerts.rules import STOP, T0, occurrence
 
 LIFTS = ("sim-00001", "A17")
 """A lift of 1/2 and a lift of 0/2."""
-
-
-@pytest.fixture(name="url", params=["sqlite", pytest.param("postgres", marks=pytest.mark.postgres)])
-def open_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
-    if request.param == "sqlite":
-        return f"sqlite:///{tmp_path}/records.db"
-    return str(request.getfixturevalue("postgres_url"))
 
 
 def claimed(url: str, number: int, of: int = 2) -> Records:

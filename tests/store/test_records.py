@@ -36,14 +36,6 @@ from tests.alerts.rules import LIFT, MOVED, OFFLINE, OVERSPEED, OVERTRAVEL, POWE
 from tests.loopback import free_port
 
 
-@pytest.fixture(name="url", params=["sqlite", pytest.param("postgres", marks=pytest.mark.postgres)])
-def open_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
-    """An address of an empty database of each kind."""
-    if request.param == "sqlite":
-        return f"sqlite:///{tmp_path}/records.db"
-    return str(request.getfixturevalue("postgres_url"))
-
-
 @pytest.fixture(name="records")
 def open_records(url: str) -> Iterator[Records]:
     with Records.open(url) as opened:

@@ -15,7 +15,6 @@ from store.records.schema import audit, deliveries, transitions
 from tests.alerts.rules import LIFT, MOVED, STOP, T0, S, occurrence
 from tests.store.test_records import (
     open_records,  # noqa: F401
-    open_url,  # noqa: F401
 )
 
 HOUR = 3600 * S
