@@ -5,7 +5,9 @@
                  └────────────┘ the connection was lost: sent again on the next one
 
 While there is no connection, `KEPT_LIMIT` messages wait; above that the oldest are dropped and counted. The window of
-messages in flight is the broker's own where it names one.
+messages in flight is the broker's own where it names one. After a connection that was lost with messages in flight the
+window is one message until that message is answered: Mosquitto 2.0.11 closes the connection after it has refused a
+message, and its answer is lost where it had not read the messages behind that one.
 """
 
 from __future__ import annotations
@@ -51,7 +53,7 @@ class Publisher(BrokerConnection):
         self.acknowledged = self.refused = self.dropped = 0
         self._waiting: deque[_Publication] = deque()
         self._in_flight: dict[int, _Publication] = {}
-        self._window = WINDOW
+        self._window = self._widest_window = WINDOW
 
     @property
     def unacknowledged(self) -> int:
@@ -100,9 +102,11 @@ class Publisher(BrokerConnection):
             self._in_flight[sent.mid] = publication
 
     def _opened(self, properties: Properties | None) -> None:
-        self._window = min(WINDOW, getattr(properties, "ReceiveMaximum", WINDOW))
+        self._widest_window = min(WINDOW, getattr(properties, "ReceiveMaximum", WINDOW))
+        self._window = min(self._window, self._widest_window)
 
     def _closed(self) -> None:
+        self._window = 1 if self._in_flight else WINDOW
         self._waiting.extendleft(reversed(self._in_flight.values()))
         self._in_flight.clear()
 
@@ -116,11 +120,13 @@ class Publisher(BrokerConnection):
         publication = self._in_flight.pop(mid, None)
         if publication is None:
             return
+        self._window = self._widest_window
         if not reason.is_failure:
             self.acknowledged += 1
+            self._end_reason = None
             return
         self.refused += 1
-        self.last_error = failures.of_publishing(reason, publication.topic)
+        self.last_error = self._end_reason = failures.of_publishing(reason, publication.topic)
         if self.refused == 1 and not self.is_quiet:
             log.error("broker %s: %s", self.address, self.last_error)
 

@@ -61,6 +61,15 @@ def mosquitto() -> str:
 
 
 @pytest.fixture
+def refusing_broker(tmp_path: Path) -> Iterator[Broker]:
+    """A broker that lets everybody read, and publish below `sim/` alone."""
+    (tmp_path / "acl").write_text("topic read #\ntopic write sim/#\n", encoding="utf-8")
+    running = Broker(mosquitto(), tmp_path, f"acl_file {tmp_path}/acl\n")
+    yield running
+    running.stop()
+
+
+@pytest.fixture
 def broker(tmp_path: Path) -> Iterator[Broker]:
     """A fresh broker without a password."""
     running = Broker(mosquitto(), tmp_path)

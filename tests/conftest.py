@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tests.broker import broker  # noqa: F401
+from tests.broker import broker, refusing_broker  # noqa: F401
 from tests.postgres import postgres_server, postgres_url, records_url  # noqa: F401
 from tests.small_disk import small_disk  # noqa: F401
 from tests.store.influxd import influx, influxd  # noqa: F401

@@ -14,7 +14,7 @@ from mqtt.publisher import Publisher
 from notify.announcer import CURSOR, DELIVERED, Announcer
 from store.records.repository import Records
 from tests.alerts.rules import DOOR, STOP, T0, occurrence
-from tests.broker import Broker, mosquitto
+from tests.broker import Broker
 from tests.loopback import until
 from tests.mqtt.brokers import serve_until
 
@@ -31,8 +31,10 @@ def records(tmp_path: Path) -> Iterator[Records]:
 def announcing(records: Records, port: int) -> Iterator[Announcer]:
     announcer = Announcer(records, BrokerAddress(port=port), "announcer")
     announcer.start()
-    yield announcer
-    announcer.stop()
+    try:
+        yield announcer
+    finally:
+        announcer.stop()
 
 
 @contextmanager
@@ -82,12 +84,9 @@ def test_transitions_wait_for_a_broker_that_is_away(
 
 
 def test_transitions_that_the_broker_refuses_are_not_taken_for_published(
-    records: Records, tmp_path: Path, caplog: pytest.LogCaptureFixture
+    records: Records, refusing_broker: Broker, caplog: pytest.LogCaptureFixture
 ) -> None:
-    (tmp_path / "acl").write_text("topic read #\n", encoding="utf-8")
-    broker = Broker(mosquitto(), tmp_path, f"acl_file {tmp_path}/acl\n")
     commit_alerts(records)
-    with announcing(records, broker.port) as announcer:
+    with announcing(records, refusing_broker.port) as announcer:
         until(lambda: "allow this user to write there" in caplog.text, "the warning")
         assert (records.cursor(CURSOR), announcer.counts[DELIVERED]) == (0, 0)
-    broker.stop()
