@@ -1,0 +1,63 @@
+"""The scope of a request: which lifts and which verbs. Made once for each request, and a predicate of every query.
+
+    operator          every lift
+    authority         the lifts of its districts, registered or not
+    any other kind    the registered lifts that name the organisation in one of `NAMING_FACTS`
+
+A lift outside the scope does not exist for the request: it is not counted, and its path is answered with 404.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Set
+from dataclasses import dataclass
+
+from registry.lift_facts import LiftFacts
+from registry.roles import EVERY_VERB, OrganisationKind, Verb
+
+NAMING_FACTS = ("owner", "maintenance_firm", "insurer", "manufacturer")
+"""The facts by which a lift names its organisations."""
+
+
+@dataclass(frozen=True, slots=True)
+class LiftScope:
+    """The lifts that a request concerns: all, those of some districts, and those that name an organisation.
+
+    `names` are the present and the former names of the organisation: a lift may still have a former one.
+    """
+
+    everything: bool = False
+    districts: frozenset[str] = frozenset()
+    names: frozenset[str] = frozenset()
+
+    def has(self, district: str, facts: LiftFacts | None) -> bool:
+        """Return whether a lift is in the scope; `facts` is None for a lift that is not registered."""
+        if self.everything or district in self.districts:
+            return True
+        return facts is not None and any(getattr(facts, fact) in self.names for fact in NAMING_FACTS)
+
+
+ALL_LIFTS = LiftScope(everything=True)
+NO_LIFTS = LiftScope()
+
+
+def lifts_of(kind: OrganisationKind, names: Set[str], districts: Set[str]) -> LiftScope:
+    """Return the lifts of an organisation of this kind with these names and, for an authority, districts."""
+    if kind is OrganisationKind.OPERATOR:
+        return ALL_LIFTS
+    if kind is OrganisationKind.AUTHORITY:
+        return LiftScope(districts=frozenset(districts))
+    return LiftScope(names=frozenset(names))
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """Which lifts a request concerns and what the request may do; `by` is who asks, None without sign-in."""
+
+    lifts: LiftScope
+    verbs: frozenset[Verb]
+    by: str | None = None
+
+
+OPEN_SCOPE = Scope(ALL_LIFTS, EVERY_VERB)
+"""The scope of every request where the product runs without sign-in, on loopback."""
