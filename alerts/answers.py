@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 
 from alerts.alert import CLEARED, CLOSED, FIRING, Alert, Change, changed
 from alerts.inhibition import SHELVED, UNSHELVED, unshelved
+from registry.actor import Actor
 
 SHELVE_LIMIT_NS = 8 * 3600 * 1_000_000_000
 ACKNOWLEDGED, ASSIGNED, COMMENTED, RESOLVED = "acknowledged", "assigned", "commented", "resolved"
@@ -24,7 +25,7 @@ class Answer:
     """A person's action on an alert: ack, assign (`to`), comment (`note`), resolve, shelve (`until_ns`), unshelve."""
 
     kind: str
-    by: str
+    by: Actor
     note: str | None = None
     to: str | None = None
     until_ns: int | None = None
@@ -47,11 +48,11 @@ def on_answer(alert: Alert, answer: Answer, now_ns: int, causes: Iterable[Alert]
     if done is None:
         return None
     answered, kind = done
-    return changed(answered, kind, now_ns, answer.by, answer.note, answer.to)
+    return changed(answered, kind, now_ns, answer.by.name, answer.note, answer.to)
 
 
 def _ack(alert: Alert, answer: Answer, now_ns: int, causes: Iterable[Alert]) -> Done:
-    signed = (answer.by, answer.note)
+    signed = (answer.by.name, answer.note)
     if signed in alert.acknowledgements:
         return None
     if not alert.acknowledged:
@@ -76,7 +77,7 @@ def _resolve(alert: Alert, answer: Answer, now_ns: int, causes: Iterable[Alert])
         return None
     if alert.state == FIRING and not alert.by_hand:
         raise Refused("condition-holds", "Its condition still holds: it can be resolved once it has cleared.")
-    return replace(alert, state=CLOSED, closed_ns=now_ns, closed_by=answer.by, levels=()), RESOLVED
+    return replace(alert, state=CLOSED, closed_ns=now_ns, closed_by=answer.by.name, levels=()), RESOLVED
 
 
 def _shelve(alert: Alert, answer: Answer, now_ns: int, causes: Iterable[Alert]) -> Done:

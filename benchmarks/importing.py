@@ -27,6 +27,7 @@ from paho.mqtt.client import CallbackAPIVersion, Client, MQTTMessage
 from benchmarks import bundles, pipeline
 from commands.child_process import is_listening
 from commands.demo import find_mosquitto, mosquitto_configuration
+from registry.actor import Actor
 from registry.facts import export_csv
 from store.records.repository import Records
 
@@ -111,7 +112,7 @@ def measure(lifts: int) -> list[str]:
         )
         own = [sys.executable, "-m", "liftwatch", "--config", str(folder / "liftwatch.toml")]
         with Records.open(f"sqlite:///{folder}/records.db") as records:
-            records.put_lifts(bundles.facts(TALKING + PRESSING), "bench", time.time_ns())
+            records.put_lifts(bundles.facts(TALKING + PRESSING), Actor.named("bench"), time.time_ns())
             running = [pipeline.started([program, "-c", str(folder / "mosquitto.conf")], folder / "broker.log")]
             pipeline.wait(lambda: is_listening(port))
             log = folder / "monitor.log"

@@ -26,6 +26,7 @@ from benchmarks import bundles, pipeline
 from commands.child_process import is_listening
 from commands.demo import find_mosquitto, mosquitto_configuration
 from mqtt.publisher import Publisher
+from registry.actor import Actor
 from registry.facts import LiftFacts
 from store.records.repository import Records
 from telemetry.streams import topic
@@ -100,7 +101,7 @@ def measure(lifts: int, seconds: int, flood: bool = False) -> Iterator[str]:
         probes = PROBES_PER_S * seconds
         with Records.open(f"sqlite:///{folder}/records.db") as records:
             known = [LiftFacts(f"probe-{k:05d}", bundles.DISTRICT, rated_speed_mps=1.75) for k in range(probes)]
-            records.put_lifts([*bundles.facts(lifts), *known], "bench", time.time_ns())
+            records.put_lifts([*bundles.facts(lifts), *known], Actor.named("bench"), time.time_ns())
         broker = pipeline.started([program, "-c", str(folder / "mosquitto.conf")], folder / "broker.log")
         pipeline.wait(lambda: is_listening(port))
         command = [sys.executable, "-m", "liftwatch", "--config", str(folder / "liftwatch.toml"), "monitor"]

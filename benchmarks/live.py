@@ -15,6 +15,7 @@ from pathlib import Path
 from benchmarks import bundles, pipeline
 from commands.child_process import is_listening
 from commands.demo import find_mosquitto, mosquitto_configuration
+from registry.actor import Actor
 from store.records.repository import Records
 
 WARM_S = 15
@@ -32,7 +33,7 @@ def measure(lifts: int, seconds: int, vibration: bool) -> tuple[float, float]:
             f"[broker]\nport = {port}\n[monitor]\ndata_dir = '{folder}'\n", encoding="utf-8"
         )
         with Records.open(f"sqlite:///{folder}/records.db") as records:
-            records.put_lifts(bundles.facts(lifts), "bench", time.time_ns())
+            records.put_lifts(bundles.facts(lifts), Actor.named("bench"), time.time_ns())
         broker = pipeline.started([program, "-c", str(folder / "mosquitto.conf")], folder / "broker.log")
         pipeline.wait(lambda: is_listening(port))
         log, begun = folder / "monitor.log", time.monotonic()

@@ -23,6 +23,7 @@ from commands.demo import find_mosquitto, mosquitto_configuration
 from ingest.receive import MqttSource
 from mqtt.client import BrokerAddress
 from mqtt.publisher import Publisher
+from registry.actor import Actor
 from store.records.repository import Records
 
 UNJUDGED_SECONDS = 3
@@ -83,7 +84,7 @@ def measure(form: str, lifts: int, for_s: float) -> Cost | str:
         )
         url = f"sqlite:///{folder}/records.db"
         with Records.open(url) as records:
-            records.put_lifts(bundles.facts(lifts), "bench", time.time_ns())
+            records.put_lifts(bundles.facts(lifts), Actor.named("bench"), time.time_ns())
             broker = started([program, "-c", str(folder / "mosquitto.conf")], folder / "broker.log")
             wait(lambda: is_listening(port))
             command = [sys.executable, "-m", "liftwatch", "--config", str(folder / "liftwatch.toml"), "monitor"]

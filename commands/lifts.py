@@ -10,6 +10,7 @@ from pathlib import Path
 from commands.errors import Unusable
 from commands.wiring.files import write_file
 from configuration import Configuration
+from registry.actor import Actor
 from registry.lift_csv import export_csv, read_csv
 from registry.lift_facts import FactsError, export_json, read_json
 from store.records.database import RecordsUnavailable
@@ -49,7 +50,7 @@ def import_lifts(options: argparse.Namespace, settings: Configuration) -> int:
     progress = ImportProgress(len(taken))
     try:
         with LiftRecords.open(settings.records_url) as records:
-            records.put_lifts(taken, options.by, time.time_ns(), progress.show)
+            records.put_lifts(taken, Actor.named(options.by), time.time_ns(), progress.show)
     except RecordsUnavailable as error:
         raise Unusable(
             f"{error} {progress.taken} of {len(taken)} lifts were taken, in the order of the file; import it again:"

@@ -23,6 +23,7 @@ from detectors.rule import Rule
 from ingest.partition import of_partition
 from ingest.replaying import Line, Replay, in_order, lines, replay
 from mqtt.publisher import Publisher
+from registry.actor import Actor
 from registry.partition import Partition
 from simulator.playback.progress import Progress
 from simulator.playback.replayer import Pace, Replayer, Undelivered
@@ -79,7 +80,7 @@ def run_play(options: argparse.Namespace, settings: Configuration) -> int:
     recording = open_recording(options.recording, options.lift)
     if options.register:
         with Records.open(settings.records_url) as records:
-            records.put_lifts(recording.facts(), "replay", time.time_ns())
+            records.put_lifts(recording.facts(), Actor.named("replay"), time.time_ns())
     pace = Pace() if options.speed is None else Pace(options.speed)
     if options.now:
         pace = replace(pace, shift_ns=shift_to_present_ns(recording, pace))

@@ -14,6 +14,7 @@ from commands.wiring.broker import broker_address
 from commands.wiring.recordings import recording_writer, report_written
 from configuration import Configuration
 from ingest.replaying import wider
+from registry.actor import Actor
 from simulator.playback import player
 from simulator.playback.signals import ended_by_signals
 from simulator.playback.simulation import Simulation, decoded_seconds
@@ -56,7 +57,7 @@ def run(options: argparse.Namespace, settings: Configuration) -> int:
     scenario = read_scenario(options)
     if options.register:
         with Records.open(settings.records_url) as records:
-            records.put_lifts(scenario_lifts(scenario), "simulator", time.time_ns())
+            records.put_lifts(scenario_lifts(scenario), Actor.named("simulator"), time.time_ns())
     if options.to is not None:
         header = write_recording(scenario, options.scenario, options.to)
         return report_written(header, options.to, "it was interrupted")

@@ -23,12 +23,13 @@ from alerts.ledger import Ledger
 from alerts.wire import to_json
 from detectors.rule import Finding, Rule
 from ingest.state import State
+from registry.actor import Actor
 from registry.facts import LiftFacts
 from telemetry.batch import Batch, Decoded
 from telemetry.groups import joined
 
 FAR_NS = 1 << 62
-ATTENDANT = "attendant"
+ATTENDANT = Actor.named("attendant")
 AT_ONCE_MESSAGES = 20_000
 """Judging more at once saves little more, and no longer fits the processor's caches."""
 

@@ -19,6 +19,7 @@ from dashboards.api.responses import JSON, OrjsonResponse, problem_responses, re
 from dashboards.api.schema import alert_bodies, parameters, request_bodies
 from dashboards.http.preconditions import IfMatch, etag, expected_versions
 from dashboards.http.problem import Problem, invalid_field, not_found
+from registry.actor import Actor
 from store.records.repository import AlertFilter, History, alert_version
 from telemetry.instant import rfc3339
 
@@ -77,42 +78,43 @@ def _add_actions(router: APIRouter, context: AppContext) -> None:
         alert_id: parameters.AlertIdInPath, body: request_bodies.AlertAction, if_match: IfMatch = None
     ) -> OrjsonResponse:
         """Acknowledge the alert: somebody looks after it."""
-        return _apply(context, alert_id, Answer("ack", body.by, body.note), if_match)
+        return _apply(context, alert_id, Answer("ack", Actor.named(body.by), body.note), if_match)
 
     @action("assign")
     def assign(
         alert_id: parameters.AlertIdInPath, body: request_bodies.Assignment, if_match: IfMatch = None
     ) -> OrjsonResponse:
         """Assign the alert to somebody, or (`to` null) to nobody."""
-        return _apply(context, alert_id, Answer("assign", body.by, to=body.to), if_match)
+        return _apply(context, alert_id, Answer("assign", Actor.named(body.by), to=body.to), if_match)
 
     @action("comment", refusable=False)
     def comment(
         alert_id: parameters.AlertIdInPath, body: request_bodies.Comment, if_match: IfMatch = None
     ) -> OrjsonResponse:
         """Add a comment to the alert."""
-        return _apply(context, alert_id, Answer("comment", body.by, body.note), if_match)
+        return _apply(context, alert_id, Answer("comment", Actor.named(body.by), body.note), if_match)
 
     @action("resolve")
     def resolve(
         alert_id: parameters.AlertIdInPath, body: request_bodies.AlertAction, if_match: IfMatch = None
     ) -> OrjsonResponse:
         """Close the alert; refused while the condition of a rule that clears by itself still holds."""
-        return _apply(context, alert_id, Answer("resolve", body.by, body.note), if_match)
+        return _apply(context, alert_id, Answer("resolve", Actor.named(body.by), body.note), if_match)
 
     @action("shelve")
     def shelve(
         alert_id: parameters.AlertIdInPath, body: request_bodies.Shelving, if_match: IfMatch = None
     ) -> OrjsonResponse:
         """Deliver the alert to nobody until `until`, at most 8 hours ahead; a critical alert is never shelved."""
-        return _apply(context, alert_id, Answer("shelve", body.by, body.note, until_ns=body.until), if_match)
+        answer = Answer("shelve", Actor.named(body.by), body.note, until_ns=body.until)
+        return _apply(context, alert_id, answer, if_match)
 
     @action("unshelve")
     def unshelve(
         alert_id: parameters.AlertIdInPath, body: request_bodies.AlertAction, if_match: IfMatch = None
     ) -> OrjsonResponse:
         """End the shelving of the alert early: the alert is delivered again unless another alert inhibits it."""
-        return _apply(context, alert_id, Answer("unshelve", body.by, body.note), if_match)
+        return _apply(context, alert_id, Answer("unshelve", Actor.named(body.by), body.note), if_match)
 
 
 def _apply(context: AppContext, alert_id: str, answer: Answer, if_match: str | None) -> OrjsonResponse:

@@ -12,6 +12,7 @@ from dashboards.api.registry import Author
 from dashboards.api.responses import JSON, OrjsonResponse, require_media_type, versioned_responses
 from dashboards.api.schema import lift_bodies, parameters, request_bodies
 from dashboards.http.problem import invalid_field, not_found
+from registry.actor import Actor
 
 LIMIT_H = 24
 
@@ -33,7 +34,7 @@ def maintenance(context: AppContext) -> APIRouter:
             raise invalid_field(
                 "until", f"lies in the past or more than {LIMIT_H} hours ahead; say when the work will be done"
             )
-        if not context.records().set_maintenance(lift_id, body.until, body.by, now_ns, body.note):
+        if not context.records().set_maintenance(lift_id, body.until, Actor.named(body.by), now_ns, body.note):
             raise not_found("lift", lift_id)
         context.poller.poll()
         return lift_response(context, lift_id)
@@ -45,7 +46,7 @@ def maintenance(context: AppContext) -> APIRouter:
     )
     def delete_maintenance(lift_id: parameters.LiftIdInPath, by: Author) -> OrjsonResponse:
         """End a lift's maintenance window now; without a window nothing changes."""
-        context.records().end_maintenance(lift_id, by, time.time_ns())
+        context.records().end_maintenance(lift_id, Actor.named(by), time.time_ns())
         context.poller.poll()
         return lift_response(context, lift_id)
 

@@ -29,6 +29,7 @@ from dashboards.http.problem import (
     unavailable,
 )
 from registry import fact_checks
+from registry.actor import Actor
 from registry.facts import (
     FactsError,
     LiftFacts,
@@ -78,7 +79,7 @@ def registry(context: AppContext) -> APIRouter:
         lift, faults = read_row(body)
         if lift is None:
             raise invalid_request(_field_errors(faults))
-        if not context.records().put_lift(lift, by, time.time_ns(), create_only=True):
+        if not context.records().put_lift(lift, Actor.named(by), time.time_ns(), create_only=True):
             raise Problem(409, "already-registered", f"{lift.lift_id} is registered already; PATCH it to change it.")
         context.poller.poll()
         return lift_response(context, lift.lift_id, 201, Location=f"/api/v1/lifts/{lift.lift_id}")
@@ -100,7 +101,8 @@ def registry(context: AppContext) -> APIRouter:
         if changed is None:
             raise invalid_request(_field_errors(faults))
         expected = expected_versions(if_match)
-        if context.records().patch_lift(lift_id, read_changes(body)[0], by, time.time_ns(), expected) is None:
+        changes = read_changes(body)[0]
+        if context.records().patch_lift(lift_id, changes, Actor.named(by), time.time_ns(), expected) is None:
             raise not_found("lift", lift_id)
         context.poller.poll()
         return lift_response(context, lift_id)
@@ -108,7 +110,7 @@ def registry(context: AppContext) -> APIRouter:
     @router.delete("/{lift_id}", status_code=204, responses=problem_responses(400, 403, 404, 412, 422, 503))
     def delete_lift(lift_id: parameters.LiftIdInPath, by: Author = UNNAMED, if_match: IfMatch = None) -> Response:
         """Remove a lift from the registry; its alerts and readings stay."""
-        if not context.records().delete_lift(lift_id, by, time.time_ns(), expected_versions(if_match)):
+        if not context.records().delete_lift(lift_id, Actor.named(by), time.time_ns(), expected_versions(if_match)):
             raise not_found("lift", lift_id)
         context.poller.poll()
         return Response(status_code=204)
@@ -142,7 +144,7 @@ def _import(context: AppContext, body: bytes, is_csv: bool, by: str) -> dict[str
     lifts, refused = _read(body, is_csv)
     taken: list[int] = []
     try:
-        context.records().put_lifts(lifts, by, time.time_ns(), taken.append)
+        context.records().put_lifts(lifts, Actor.named(by), time.time_ns(), taken.append)
     except RecordsUnavailable as error:
         if not taken:
             raise

@@ -12,6 +12,7 @@ from typing import Any
 import orjson
 from sqlalchemy import Connection, delete, func, select
 
+from registry.actor import Actor
 from registry.lift_facts import Floor, LiftFacts
 from store.records.audit import write_audit
 from store.records.database import REVISION, Database, Repository, read_counter
@@ -96,7 +97,7 @@ class LiftStore:
         with self._database.reading() as connection:
             return _find(connection, lift_id)
 
-    def put_lift(self, facts: LiftFacts, by: str, now_ns: int, *, create_only: bool = False) -> bool:
+    def put_lift(self, facts: LiftFacts, by: Actor, now_ns: int, *, create_only: bool = False) -> bool:
         """Register a lift or replace its facts; return whether it is newly registered.
 
         With `create_only` a lift that is registered already stays as it is.
@@ -109,7 +110,7 @@ class LiftStore:
             return is_new
 
     def put_lifts(
-        self, many: Sequence[LiftFacts], by: str, now_ns: int, progress: Callable[[int], object] = lambda taken: None
+        self, many: Sequence[LiftFacts], by: Actor, now_ns: int, progress: Callable[[int], object] = lambda taken: None
     ) -> None:
         """Register many lifts or replace their facts, in short transactions with time for other writers in between.
 
@@ -129,7 +130,7 @@ class LiftStore:
         self,
         lift_id: str,
         changes: Mapping[str, Any],
-        by: str,
+        by: Actor,
         now_ns: int,
         expected: Collection[str] | None = None,
     ) -> LiftFacts | None:
@@ -147,7 +148,7 @@ class LiftStore:
                 self._put(connection, [after], by, now_ns, "lift.patch")
             return after
 
-    def delete_lift(self, lift_id: str, by: str, now_ns: int, expected: Collection[str] | None = None) -> bool:
+    def delete_lift(self, lift_id: str, by: Actor, now_ns: int, expected: Collection[str] | None = None) -> bool:
         """Delete a lift from the registry and keep its alerts; return whether it existed. Raises as `patch_lift`."""
         with self._database.writing() as connection:
             before = _find(connection, lift_id)
@@ -193,11 +194,11 @@ class LiftStore:
         upsert = row.on_conflict_do_update(index_elements=["lift_id"], set_={"revision": row.excluded.revision})
         connection.execute(upsert, [{"lift_id": lift_id, "revision": revision} for lift_id in gone])
 
-    def _put(self, connection: Connection, many: Sequence[LiftFacts], by: str, now_ns: int, action: str) -> None:
+    def _put(self, connection: Connection, many: Sequence[LiftFacts], by: Actor, now_ns: int, action: str) -> None:
         self._put_texts(connection, [(facts, _text(facts)) for facts in many], by, now_ns, action)
 
     def _put_texts(
-        self, connection: Connection, many: Sequence[tuple[LiftFacts, str]], by: str, now_ns: int, action: str
+        self, connection: Connection, many: Sequence[tuple[LiftFacts, str]], by: Actor, now_ns: int, action: str
     ) -> None:
         if not many:
             return

@@ -6,6 +6,7 @@ from dataclasses import asdict, dataclass
 
 from sqlalchemy import Connection, select, update
 
+from registry.actor import Actor
 from store.records.audit import write_audit
 from store.records.database import REVISION, Database
 from store.records.schema import lifts, maintenance
@@ -28,13 +29,13 @@ class MaintenanceStore:
 
     _database: Database
 
-    def set_maintenance(self, lift_id: str, until_ns: int, by: str, now_ns: int, why: str | None = None) -> bool:
+    def set_maintenance(self, lift_id: str, until_ns: int, by: Actor, now_ns: int, why: str | None = None) -> bool:
         """Begin a lift's window, or change the open one; return whether the lift exists."""
         with self._database.writing() as connection:
             if connection.execute(select(lifts.c.lift_id).where(lifts.c.lift_id == lift_id)).first() is None:
                 return False
             window = _open(connection, lift_id, now_ns)
-            values = {"until_ns": until_ns, "by": by, "note": why}
+            values = {"until_ns": until_ns, "by": by.name, "note": why}
             if window is not None and values.items() <= asdict(window).items():
                 return True
             stamped = {**values, "revision": self._database.count_up(connection, REVISION)}
@@ -45,7 +46,7 @@ class MaintenanceStore:
             write_audit(connection, now_ns, by, "maintenance.set", [(lift_id, values)])
             return True
 
-    def end_maintenance(self, lift_id: str, by: str, now_ns: int) -> None:
+    def end_maintenance(self, lift_id: str, by: Actor, now_ns: int) -> None:
         """End a lift's open window now, if there is one."""
         with self._database.writing() as connection:
             window = _open(connection, lift_id, now_ns)

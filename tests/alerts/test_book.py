@@ -10,6 +10,7 @@ from alerts.alert import CLEARED, CLOSED, FIRING, Alert, Change, alert_id
 from alerts.answers import SHELVE_LIMIT_NS, Answer, Refused, on_answer
 from alerts.book import on_cause_over, on_finding, on_time
 from detectors.rule import CRITICAL, MAJOR, MINOR, Rule
+from registry.actor import Actor
 from tests.alerts.rules import DISTRICT, DOOR, LIFT, MOVED, OFFLINE, OVERSPEED, OVERTRAVEL, POWER, STOP, T0, S, finding
 
 HOUR = 3600 * S
@@ -36,7 +37,9 @@ class Lift:
         return self._take(change)
 
     def answer(self, what: Rule, kind: str, at_s: float, **more: Any) -> Change | None:
-        return self._take(on_answer(self.last[what.slug], Answer(kind, "ann", **more), T0 + round(at_s * S)))
+        return self._take(
+            on_answer(self.last[what.slug], Answer(kind, Actor.named("ann"), **more), T0 + round(at_s * S))
+        )
 
     def _take(self, change: Change | None) -> Change | None:
         if change is not None:

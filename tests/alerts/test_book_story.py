@@ -12,6 +12,7 @@ from alerts.alert import CLEARED, CLOSED, FIRING, STATES, Alert, Change
 from alerts.answers import Answer, Refused, on_answer
 from alerts.book import on_finding
 from detectors.rule import Finding, Rule
+from registry.actor import Actor
 from registry.catalogue import SEVERITIES
 from tests.alerts.oracle import HOURS_8, Retelling
 from tests.alerts.rules import DISTRICT, LIFT, OVERSPEED, OVERTRAVEL, STOP, T0, S
@@ -73,7 +74,7 @@ class Told:
     def _person(self, kind: str, now_ns: int, value: Any) -> Change | None:
         if self.last is None:
             return None
-        answer = Answer(kind, "ann", to=value if kind == "assign" else None, until_ns=value)
+        answer = Answer(kind, Actor.named("ann"), to=value if kind == "assign" else None, until_ns=value)
         return on_answer(self.last, answer, now_ns)
 
     @property

@@ -15,6 +15,7 @@ from alerts.ledger import Ledger
 from detectors.judge import Judge
 from detectors.observe.rows import RowTable
 from detectors.rule import AGAIN_S, CRITICAL, NO_MEMORY, Level, Rule, Score
+from registry.actor import Actor
 from registry.facts import FleetFacts
 from telemetry.arrays import Memory
 from tests.alerts.rules import DISTRICT, LIFT, T0, S
@@ -61,7 +62,7 @@ class Monitor:
     def resolve(self, at_s: int) -> None:
         """Resolve the newest alert, where there is one."""
         if LIFT in self.ledger.newest:
-            self.ledger.answer(LIFT, RULE.slug, Answer("resolve", "ann"), T0 + at_s * S)
+            self.ledger.answer(LIFT, RULE.slug, Answer("resolve", Actor.named("ann")), T0 + at_s * S)
             self.alerts |= self.ledger.changed
 
     @property

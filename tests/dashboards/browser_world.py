@@ -26,6 +26,7 @@ from dashboards.api.context import Settings
 from dashboards.app import create_app, server
 from detectors.catalogue import BY_SLUG
 from detectors.rule import CRITICAL, MINOR, Finding
+from registry.actor import Actor
 from store.records.repository import Records
 from store.series.connect import open_timeseries
 from store.series.timeseries import Points
@@ -51,10 +52,12 @@ def fill(folder: Path, count: int) -> Settings:
         lifts[3] = replace(lifts[3], name=HOSTILE, address=HOSTILE, maintenance_firm=HOSTILE)
         lifts[4] = replace(lifts[4], name="翠湖天地3号梯 · Green Lake Terrace, Lift 3")
         lifts[5] = replace(lifts[5], floors=(), rated_speed_mps=None)
-        records.put_lifts(lifts, by="test", now_ns=T0_NS)
+        records.put_lifts(lifts, by=Actor.named("test"), now_ns=T0_NS)
         write_live(records, count)
         now_ns = time.time_ns()  # what people do is done by the wall clock
-        records.set_maintenance("L007", now_ns + 7 * 3600 * S_NS, "Mei", now_ns, "Ropes are changed; car at the top")
+        records.set_maintenance(
+            "L007", now_ns + 7 * 3600 * S_NS, Actor.named("Mei"), now_ns, "Ropes are changed; car at the top"
+        )
         fire(records, "L001", 1, CRITICAL, speed_mps=2.11, limit_mps=2.01)
         fire(records, "L003", 2, MINOR, speed_mps=1.87, limit_mps=1.84)
         fire(records, "L002", 3, MINOR, speed_mps=1.86, limit_mps=1.84)

@@ -13,6 +13,7 @@ from fastapi.testclient import TestClient
 
 from dashboards.api.context import Settings
 from dashboards.app import create_app
+from registry.actor import Actor
 from store.records.repository import Records
 from store.series.connect import open_timeseries
 from tests.dashboards.sample_fleet import T0_NS, facts, table
@@ -25,7 +26,7 @@ def filled(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A file of records of six lifts, all heard; made once, copied for each test."""
     path: Path = tmp_path_factory.mktemp("filled") / "records.db"
     with Records.open(f"sqlite:///{path}") as opened:
-        opened.put_lifts([facts(f"L{number:03}") for number in range(6)], by="test", now_ns=T0_NS)
+        opened.put_lifts([facts(f"L{number:03}") for number in range(6)], by=Actor.named("test"), now_ns=T0_NS)
         opened.put_live(table(6).encode(), {"received": 6.0, "refused:not-json": 2.0}, T0_NS)
     return path
 

@@ -32,6 +32,7 @@ from dashboards.live.event_stream import (
 )
 from detectors.catalogue import RULES
 from detectors.rule import CRITICAL, Finding
+from registry.actor import Actor
 from store.records.repository import Records
 from tests.dashboards.sample_fleet import T0_NS, facts, table
 
@@ -185,7 +186,7 @@ def test_an_invalid_position_starts_the_stream_from_now(last: str) -> None:
 
 def test_a_lift_whose_facts_change_is_published(settings: Settings, records: Records) -> None:
     with served(settings) as (address, _), listening(address) as heard:
-        records.put_lift(replace(facts("L001"), name="Renamed"), by="test", now_ns=T0_NS)
+        records.put_lift(replace(facts("L001"), name="Renamed"), by=Actor.named("test"), now_ns=T0_NS)
         event = next(heard)
     assert (event["lift_id"], event["name"]) == ("L001", "Renamed")
 
@@ -239,4 +240,4 @@ def test_an_action_is_visible_in_the_next_request(settings: Settings, records: R
         assert httpx.get(f"{address}/api/v1/lifts/L002", timeout=60).json()["state"] == "critical"
         httpx.post(f"{address}/api/v1/alerts/{alert_id}/resolve", json={"by": "Ann"}, timeout=60).raise_for_status()
         assert httpx.get(f"{address}/api/v1/lifts/L002", timeout=60).json()["state"] == "normal"
-        assert records.answer(alert_id, Answer("resolve", "Ann"), T0_NS) is not None
+        assert records.answer(alert_id, Answer("resolve", Actor.named("Ann")), T0_NS) is not None

@@ -22,6 +22,7 @@ from dashboards.api.context import Settings
 from dashboards.api.schema.parameters import LIFT_ID
 from dashboards.app import create_app
 from detectors.catalogue import RULES
+from registry.actor import Actor
 from store.records.repository import Records
 from store.series.connect import open_timeseries
 from tests.dashboards.sample_fleet import T0_NS, facts, table
@@ -37,7 +38,7 @@ def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     folder: Path = tmp_path_factory.mktemp("described")
     url = f"sqlite:///{folder}/records.db"
     with Records.open(url) as records:
-        records.put_lifts([facts(f"L{number:03}") for number in range(3)], by="test", now_ns=T0_NS)
+        records.put_lifts([facts(f"L{number:03}") for number in range(3)], by=Actor.named("test"), now_ns=T0_NS)
         records.put_live(table(3).encode(), {}, T0_NS)
         fire(records, "L001", 1)
     open_timeseries(folder / "series").close()

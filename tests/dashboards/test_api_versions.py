@@ -9,6 +9,7 @@ from fastapi.testclient import TestClient
 
 from alerts.answers import Answer
 from detectors.rule import CRITICAL
+from registry.actor import Actor
 from store.records.repository import Records
 from tests.dashboards.sample_fleet import T0_NS, table
 from tests.dashboards.test_api_alerts import Judge, act, judge  # noqa: F401
@@ -96,7 +97,7 @@ def test_an_acknowledgement_of_an_alert_that_another_one_closed_is_kept(records:
     alert_id = monitor("L001", "emergency-stop")
     monitor("L001", "emergency-stop", kind="off", at_s=30)
     for name in ("Ann", "Ben"):
-        done = records.answer(alert_id, Answer("ack", name), T0_NS)
+        done = records.answer(alert_id, Answer("ack", Actor.named(name)), T0_NS)
         assert done is not None
         assert done.state == "closed"
     history = records.alert(alert_id)
@@ -107,9 +108,9 @@ def test_an_acknowledgement_of_an_alert_that_another_one_closed_is_kept(records:
 def test_a_person_acknowledges_again_after_the_severity_rose(records: Records) -> None:
     monitor = Judge(records)
     alert_id = monitor("L001", "overspeed")
-    records.answer(alert_id, Answer("ack", "Ann"), T0_NS)
+    records.answer(alert_id, Answer("ack", Actor.named("Ann")), T0_NS)
     monitor("L001", "overspeed", at_s=1, severity=CRITICAL)
-    done = records.answer(alert_id, Answer("ack", "Ann"), T0_NS)
+    done = records.answer(alert_id, Answer("ack", Actor.named("Ann")), T0_NS)
     history = records.alert(alert_id)
     assert (done is not None and done.acknowledged, history is not None) == (True, True)
     assert history is not None

@@ -14,6 +14,7 @@ from playwright.sync_api import Browser, Page, expect
 from alerts.answers import Answer
 from dashboards.api.context import Settings
 from detectors.rule import CRITICAL, MINOR
+from registry.actor import Actor
 from store.records.repository import Records
 from tests.dashboards.browser_world import (
     fill,
@@ -275,7 +276,9 @@ def test_assigning_and_shelving_are_undone_by_a_key(browser: Browser, settings: 
 def test_a_shelved_alert_is_unshelved_by_the_same_key(browser: Browser, settings: Settings) -> None:
     with settings.open_records() as records:
         minor = fire(records, "L006", 10, MINOR)
-        records.answer(minor, Answer("shelve", "Bo", until_ns=time.time_ns() + 3600 * 10**9), time.time_ns())
+        records.answer(
+            minor, Answer("shelve", Actor.named("Bo"), until_ns=time.time_ns() + 3600 * 10**9), time.time_ns()
+        )
     with served(settings) as address, looking(browser, address) as watched:
         named(watched.open("/"))
         page = watched.open(f"/alerts/{minor}?view=held")

@@ -16,6 +16,7 @@ from playwright.sync_api import Browser, expect
 from dashboards.api.context import Settings
 from dashboards.app import create_app
 from detectors.rule import CRITICAL
+from registry.actor import Actor
 from registry.facts import Floor, LiftFacts
 from store.records.repository import Records
 from store.series.connect import open_timeseries
@@ -43,7 +44,9 @@ def fill(folder: Path) -> Settings:
     heard = [lift_id for lift_id in LIFTS if lift_id != "NEVER-HEARD"]
     with Records.open(url) as records:
         lifts = [replace(WHOLE, lift_id=lift_id, **{name: defaults[name]}) for lift_id, name in WITHOUT.items()]
-        records.put_lifts([*lifts, LiftFacts("BARE", "d1"), LiftFacts("NEVER-HEARD", "d1")], by="test", now_ns=T0_NS)
+        records.put_lifts(
+            [*lifts, LiftFacts("BARE", "d1"), LiftFacts("NEVER-HEARD", "d1")], by=Actor.named("test"), now_ns=T0_NS
+        )
         columns: dict[str, Any] = {"lift_id": np.array(heard), "district": np.array(["d1"] * len(heard))}
         records.put_live(table(len(heard), **columns).encode(), {}, T0_NS)
         fire(records, "BARE", 1, CRITICAL, speed_mps=2.11, limit_mps=2.01)

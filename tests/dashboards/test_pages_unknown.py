@@ -13,6 +13,7 @@ from playwright.sync_api import Browser, expect
 
 from dashboards.api.context import Settings
 from detectors.rule import CRITICAL, MINOR
+from registry.actor import Actor
 from store.records.repository import Records
 from store.series.connect import open_timeseries
 from telemetry.streams import HEARD, NEVER_SEEN
@@ -77,7 +78,7 @@ def test_a_critical_alert_is_in_the_headline_of_every_view(
 def watch(records: Records, lifts: int, link: int | None) -> None:
     """Register lifts and write their state as a monitor that is running does; without `link` no monitor ever wrote."""
     now_ns = time.time_ns()
-    records.put_lifts([facts(f"L{row:03}") for row in range(lifts)], by="test", now_ns=now_ns)
+    records.put_lifts([facts(f"L{row:03}") for row in range(lifts)], by=Actor.named("test"), now_ns=now_ns)
     if link is not None:
         links = np.full(lifts, link, dtype=np.int8)
         records.put_live(table(lifts, link=links, last_seen_ns=np.full(lifts, now_ns)).encode(), {}, now_ns)
@@ -110,7 +111,7 @@ def test_a_monitor_that_stopped_is_not_called_well(browser: Browser, tmp_path: P
     url = f"sqlite:///{tmp_path}/records.db"
     open_timeseries(tmp_path / "series").close()
     with Records.open(url) as records:
-        records.put_lifts([facts("L000")], by="test", now_ns=1)
+        records.put_lifts([facts("L000")], by=Actor.named("test"), now_ns=1)
         records.put_live(table(1).encode(), {}, time.time_ns() - 600 * S_NS)
     stopped = Settings(lambda: Records.open(url), lambda: open_timeseries(tmp_path / "series", writable=False))
     with served(stopped) as address, looking(browser, address, language="zh") as watched:

@@ -14,6 +14,7 @@ from detectors.catalogue import RULES
 from ingest.judging import Judging
 from ingest.listening import Stretch
 from ingest.replaying import Replay
+from registry.actor import Actor
 from store.journal import Journal
 from store.records.repository import AlertFilter, Records
 from telemetry.streams import Entry, topic
@@ -48,7 +49,7 @@ FORMS: dict[str, list[tuple[str, dict[str, Any]]]] = {
 def test_a_press_is_raised_in_every_form(tmp_path: Path, encode: Any) -> None:
     lifts = {form: f"L{number}" for number, form in enumerate(FORMS, start=1)}
     with Journal.open(tmp_path / "journal", 64 << 20) as journal, Records.open(f"sqlite:///{tmp_path}/r.db") as records:
-        records.put_lifts([facts(lift) for lift in lifts.values()], "test", 0)
+        records.put_lifts([facts(lift) for lift in lifts.values()], Actor.named("test"), 0)
         for form, said in FORMS.items():
             for stream, body in said:
                 sender = "GW" if stream == "gateway" else lifts[form]

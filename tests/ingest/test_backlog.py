@@ -18,6 +18,7 @@ from ingest.catching_up import CatchingUp
 from ingest.receive import Arrival
 from mqtt.client import BrokerAddress
 from mqtt.publisher import Publisher
+from registry.actor import Actor
 from telemetry.streams import topic
 from tests.broker import Broker, mosquitto
 from tests.ingest.running import DISTRICT, Monitor, Voice, bundle, facts
@@ -39,7 +40,7 @@ def away(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[tuple[Broke
     monitor = Monitor(tmp_path, broker.port)
     path = tmp_path / "liftwatch.toml"
     path.write_text(path.read_text(encoding="utf-8").replace("[monitor]", f"protocol = '{version}'\n[monitor]"))
-    monitor.records.put_lifts([facts(f"L{k}") for k in range(LIFTS)], "test", 0)
+    monitor.records.put_lifts([facts(f"L{k}") for k in range(LIFTS)], Actor.named("test"), 0)
     monitor.start().stop()
     yield broker, monitor
     monitor.stop()

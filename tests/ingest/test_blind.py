@@ -13,6 +13,7 @@ import pytest
 from detectors.catalogue import RULES
 from ingest.judging import Judging
 from ingest.listening import Stretch
+from registry.actor import Actor
 from store.journal import Journal
 from store.records.repository import Records
 from telemetry.streams import topic
@@ -31,7 +32,7 @@ class World:
         self.now_ns = time.time_ns()
         self.journal = Journal.open(folder / "journal", 64 << 20)
         self.records = Records.open(f"sqlite:///{folder}/records.db")
-        self.records.put_lifts([facts("L1"), facts("L2")], "test", 0)
+        self.records.put_lifts([facts("L1"), facts("L2")], Actor.named("test"), 0)
         self.judging = self._started()
 
     def _started(self) -> Judging:

@@ -17,6 +17,7 @@ from ingest import backlogs
 from ingest.listening import Stretch
 from ingest.monitor import Monitor
 from ingest.receive import Arrival
+from registry.actor import Actor
 from store.journal import Journal
 from store.monitor_counts import LAG_MESSAGES
 from store.records.repository import AlertFilter, Records
@@ -34,7 +35,7 @@ Message = tuple[str, str, dict[str, Any]]
 @pytest.fixture
 def records(tmp_path: Path) -> Iterator[Records]:
     with Records.open(f"sqlite:///{tmp_path}/records.db") as opened:
-        opened.put_lifts([facts("FLOOD"), facts("OTHER")], "test", 0)
+        opened.put_lifts([facts("FLOOD"), facts("OTHER")], Actor.named("test"), 0)
         yield opened
 
 

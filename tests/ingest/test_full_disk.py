@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from registry.actor import Actor
 from store.recordings.files import RecordingNotWritten
 from store.recordings.recording import Recording, RecordingWriter
 from store.records.repository import AlertFilter, Records, RecordsUnavailable
@@ -32,7 +33,7 @@ def test_a_monitor_waits_while_its_disk_is_full_also_over_a_restart_and_loses_no
 ) -> None:
     monitor = Monitor(small_disk.folder, broker.port, KEEP_ALL)
     monitor.log = tmp_path / "monitor.log"
-    monitor.records.put_lifts([facts("L1"), facts("L2")], "test", 0)
+    monitor.records.put_lifts([facts("L1"), facts("L2")], Actor.named("test"), 0)
     monitor.start()
     voice, told = Voice(broker.port), 0
 
@@ -113,7 +114,7 @@ def test_records_on_a_full_disk_wait_and_go_on(small_disk: SmallDisk) -> None:
     with Records.opened_at_first_use(f"sqlite:///{small_disk.folder}/records.db") as records:
         small_disk.fill()
         with pytest.raises(RecordsUnavailable, match=r"is full|disk I/O|unable to open"):
-            records.put_lifts([facts("L1")], "test", 0)
+            records.put_lifts([facts("L1")], Actor.named("test"), 0)
         small_disk.free()
-        records.put_lifts([facts("L1")], "test", 0)
+        records.put_lifts([facts("L1")], Actor.named("test"), 0)
         assert records.lift("L1") is not None

@@ -17,6 +17,7 @@ from random import Random
 import numpy as np
 import pytest
 
+from registry.actor import Actor
 from store.records.dead_letters import DEAD_LETTER_LIMIT, DELETED_AT_ONCE
 from store.series.connect import open_timeseries
 from telemetry.streams import Entry
@@ -72,7 +73,7 @@ def speeds(folder: Path, lift_id: str) -> list[float]:
 def test_a_flood_of_bad_messages_costs_no_good_one_and_no_memory(tmp_path: Path, broker: Broker) -> None:
     monitor = Monitor(tmp_path, broker.port, KEEP_ALL)
     lifts = [f"G{number}" for number in range(LIFTS)]
-    monitor.records.put_lifts([facts(lift_id, "hangzhou") for lift_id in lifts], "test", 0)
+    monitor.records.put_lifts([facts(lift_id, "hangzhou") for lift_id in lifts], Actor.named("test"), 0)
     voice = MqttClient(broker.port)
     try:
         entries, resident = flood(monitor.start(), voice)

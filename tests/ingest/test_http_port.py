@@ -13,6 +13,7 @@ import pytest
 
 from ingest import http_port
 from ingest.http_port import HttpAnswer, HttpPort
+from registry.actor import Actor
 from telemetry.streams import topic
 from tests.broker import Broker
 from tests.ingest.running import DISTRICT, Monitor, Voice, bundle, facts
@@ -104,7 +105,7 @@ def test_a_monitor_is_ready_unless_judging_or_storing_is_behind_and_answers_whil
     tmp_path: Path, broker: Broker
 ) -> None:
     monitor = Monitor(tmp_path, broker.port)
-    monitor.records.put_lifts([facts("L1")], "test", 0)
+    monitor.records.put_lifts([facts("L1")], Actor.named("test"), 0)
     monitor.start()
     until(lambda: monitor.readiness() == (200, ""), "a monitor that is ready")
     voice = Voice(broker.port)

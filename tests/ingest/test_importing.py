@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from registry.actor import Actor
 from tests.broker import Broker
 from tests.ingest.running import DISTRICT, RATED_MPS, T0_MS, Monitor, Voice, bundle, facts
 from tests.loopback import until
@@ -18,7 +19,7 @@ MANY = 5_000
 @pytest.fixture(name="monitor")
 def running(broker: Broker, tmp_path: Path) -> Iterator[Monitor]:
     monitor = Monitor(tmp_path, broker.port)
-    monitor.records.put_lifts([facts(f"L{number}") for number in range(3)], "test", time.time_ns())
+    monitor.records.put_lifts([facts(f"L{number}") for number in range(3)], Actor.named("test"), time.time_ns())
     yield monitor.start()
     monitor.stop()
 
@@ -34,7 +35,9 @@ def test_alarms_are_told_while_an_import_goes_on(broker: Broker, monitor: Monito
             until(lambda: any(alert["lift_id"] == name for alert in voice.alerts), "an alarm during the import")
             told.append(taken)
 
-    monitor.records.put_lifts([facts(f"M{number:05}") for number in range(MANY)], "test", time.time_ns(), press)
+    monitor.records.put_lifts(
+        [facts(f"M{number:05}") for number in range(MANY)], Actor.named("test"), time.time_ns(), press
+    )
     assert 0 < told[0] < told[1] < told[2] < MANY
     newest, second = f"M{MANY - 1:05}", 0
 

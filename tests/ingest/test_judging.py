@@ -21,6 +21,7 @@ from detectors.rules.silence import RULE as SILENT
 from detectors.rules.silence import Silence
 from ingest.judging import Judging
 from ingest.listening import Listening, Stretch
+from registry.actor import Actor
 from registry.facts import FleetFacts
 from store.journal import Journal
 from store.records.repository import AlertFilter, Records
@@ -70,7 +71,7 @@ def rule(slug: str, detector: Any) -> Rule:
 @pytest.fixture
 def records(tmp_path: Path) -> Iterator[Records]:
     with Records.open(f"sqlite:///{tmp_path}/records.db") as opened:
-        opened.put_lifts([facts("L1"), facts("L2")], "test", 0)
+        opened.put_lifts([facts("L1"), facts("L2")], Actor.named("test"), 0)
         yield opened
 
 
@@ -216,7 +217,7 @@ def test_the_limits_of_silence_are_those_of_its_rule_and_a_lift_that_was_struck_
     with judging(journal, records, (SOON_OFFLINE,)) as made:
         say(journal, *runs_too_fast("L1", 1), *runs_too_fast("L2", 1))
         until(lambda: made.counts["messages"] == 2, "both lifts")
-        assert records.delete_lift("L1", "test", 0)
+        assert records.delete_lift("L1", Actor.named("test"), 0)
         until(lambda: ("L2", "offline") in alerts(records), "the silence of the other")
         until(lambda: made.picture is not None and made.picture.lift_id.tolist() == ["L2"], "the new registry")
     assert alerts(records) == {("L2", "offline")}
@@ -266,7 +267,7 @@ def test_no_lift_is_silent_while_the_monitor_hears_nobody(journal: Journal, reco
 def test_silence_does_not_depend_on_the_pace_of_judging(journal: Journal, records: Records, turn_s: int) -> None:
     """Eighteen lifts speak once; a twentieth of a second of the test is a turn of so many seconds."""
     silent = [f"S{k}" for k in range(18)]
-    records.put_lifts([facts(lift) for lift in silent], "test", 0)
+    records.put_lifts([facts(lift) for lift in silent], Actor.named("test"), 0)
     begin_ns = time.time_ns()
     clock_ns = [begin_ns]
 
@@ -302,7 +303,7 @@ def test_in_a_window_a_lift_is_judged_by_always_judged_rules_only_and_so_in_ever
 ) -> None:
     """L1 stands off level for 40 s in its window, then again after it; L2, without one, both times."""
     begin_ns = T0_MS * 1_000_000
-    records.set_maintenance("L1", begin_ns + 60 * S_NS, "ann", begin_ns, "ropes")
+    records.set_maintenance("L1", begin_ns + 60 * S_NS, Actor.named("ann"), begin_ns, "ropes")
     speeds = [0.0 if k % 60 < 40 else 0.95 for k in range(110)]
     stands = [bundle(k, v_mps, 61.0 + sum(speeds[:k])) for k, v_mps in enumerate(speeds)]
     with judging(journal, records):
@@ -327,7 +328,7 @@ def test_a_change_of_the_registry_is_snapshotted_before_it_is_judged_by(journal:
     with judging(journal, records) as made:
         say(journal, *runs_too_fast("L1", 1))
         until(lambda: made.offered_to == journal.last, "the first message")
-        records.set_maintenance("L1", T0_MS * 1_000_000 + S_NS, "ann", T0_MS * 1_000_000)
+        records.set_maintenance("L1", T0_MS * 1_000_000 + S_NS, Actor.named("ann"), T0_MS * 1_000_000)
         say(journal, *runs_too_fast("L2", 1))
         until(lambda: made.offered_to == journal.last, "the second message")
         snapshot = records.resume().snapshot

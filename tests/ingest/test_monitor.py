@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 
 from alerts.answers import Answer
+from registry.actor import Actor
 from store.records.lifts import UNREGISTERED_LIMIT
 from store.records.repository import AlertFilter
 from store.series.connect import open_timeseries
@@ -31,7 +32,7 @@ LIFTS, SECONDS = 8, 40
 @pytest.fixture
 def monitor(tmp_path: Path, broker: Broker) -> Iterator[Monitor]:
     made = Monitor(tmp_path, broker.port)
-    made.records.put_lifts([facts("L1"), facts("L2")], "test", 0)
+    made.records.put_lifts([facts("L1"), facts("L2")], Actor.named("test"), 0)
     made.start()
     yield made
     made.stop()
@@ -176,7 +177,7 @@ def test_a_person_who_resolves_lets_the_rule_fire_anew(monitor: Monitor, voice: 
     for second in range(4):
         voice.say(topic(DISTRICT, "L1", "bundle"), bundle(second, -2.3, 100.0 - 2.3 * second))
     until(lambda: bool(voice.alerts), "an alert", PATIENCE_S)
-    monitor.records.answer(voice.alerts[0]["id"], Answer("resolve", "test"), 1)
+    monitor.records.answer(voice.alerts[0]["id"], Answer("resolve", Actor.named("test")), 1)
     voice.say(topic(DISTRICT, "L1", "bundle"), bundle(200, -2.3, 50.0))  # at once, and for a second only
     voice.say(topic(DISTRICT, "L1", "bundle"), bundle(201, 0.0, 47.7))
     until(lambda: len(voice.alerts) == 3, "a second alert", PATIENCE_S)
@@ -236,7 +237,9 @@ def lived(folder: Path, kills: set[int]) -> list[tuple[str, str, str]]:
     folder.mkdir()
     broker = Broker(mosquitto(), folder)
     voice, monitor = Voice(broker.port), Monitor(folder, broker.port)
-    monitor.records.put_lifts([facts(name) for name in ("END", *(f"L{k}" for k in range(LIFTS)))], "test", 0)
+    monitor.records.put_lifts(
+        [facts(name) for name in ("END", *(f"L{k}" for k in range(LIFTS)))], Actor.named("test"), 0
+    )
     monitor.start()
     for second in range(SECONDS):
         for lift in range(LIFTS):

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from registry.actor import Actor
 from registry.partition import Partition
 from store.records.repository import AlertFilter, Records
 from tests.broker import Broker
@@ -48,7 +49,7 @@ def test_monitors_that_are_killed_judge_every_message_of_their_own_lifts_once(
 ) -> None:
     voice = Voice(broker.port)
     with Records.open(url) as records:
-        records.put_lifts([facts(name) for part in LIFTS for name in part], "test", time.time_ns())
+        records.put_lifts([facts(name) for part in LIFTS for name in part], Actor.named("test"), time.time_ns())
         pair = [monitor_of(part.name).start() for part in PARTS]
         for second in range(AHEAD):  # one partition is far ahead of the other
             voice.say(f"lift/v1/{DISTRICT}/{LIFTS[0][second % 4]}/bundle", bundle(second // 4, 0.0, 0.0))

@@ -14,6 +14,7 @@ from detectors.catalogue import RULES
 from ingest.judging import Judging
 from ingest.listening import Stretch
 from ingest.places import GIVE_WAY_AFTER_S, Places, UnregisteredLift
+from registry.actor import Actor
 from store.journal import Journal
 from store.records.lifts import UNREGISTERED_LIMIT
 from store.records.repository import AlertFilter, Records
@@ -58,7 +59,7 @@ class World:
 
     def __init__(self, folder: Path) -> None:
         self.records = Records.open(f"sqlite:///{folder}/records.db")
-        self.records.put_lifts([facts("ours")], "test", 0)
+        self.records.put_lifts([facts("ours")], Actor.named("test"), 0)
         self.journal = Journal.open(folder / "journal", 256 << 20)
         self.now_ns = T0_NS
 

@@ -18,6 +18,7 @@ from detectors.catalogue import RULES
 from ingest.judging import Judging
 from ingest.listening import Stretch
 from ingest.storing import Storing
+from registry.actor import Actor
 from registry.partition import EVERY_LIFT, Partition
 from store.journal import Journal
 from store.records.repository import AlertFilter, Records
@@ -36,7 +37,7 @@ class World:
 
     def __init__(self, folder: Path, partition: Partition = EVERY_LIFT) -> None:
         self.records = Records.open(f"sqlite:///{folder}/records.db")
-        self.records.put_lifts(FACTS, "test", 0)
+        self.records.put_lifts(FACTS, Actor.named("test"), 0)
         self.journal = Journal.open(folder / "journal", 64 << 20)
         self.series = FileSeries.open(folder / "series", raw_days=100_000)
         self.store = Storing(
@@ -159,7 +160,7 @@ def test_a_registered_lift_of_another_partition_speaks_for_no_lift_of_this_one(t
     other = next(name for name in map("other-{}".format, range(99)) if not partition.has(name))
     world = World(tmp_path, partition)
     with closing(world.records), closing(world.journal), closing(world.series):
-        world.records.put_lifts([facts(other)], "test", 0)
+        world.records.put_lifts([facts(other)], Actor.named("test"), 0)
         world.says(other, "free")
         world.judge()
         assert (world.alerts(), world.stored("free")) == (set(), 0)
@@ -191,7 +192,7 @@ def test_a_gateway_that_is_named_later_is_heard_from_then_on(world: World) -> No
     world.judging.start()
     world.says("GW-8", "bound")
     until(lambda: world.judging.counts["refused:not-its-lift"] == 4, "four refusals")
-    world.records.patch_lift("bound", {"gateway_id": "GW-8"}, "test", 0)
+    world.records.patch_lift("bound", {"gateway_id": "GW-8"}, Actor.named("test"), 0)
     world.says("GW-8", "bound")
     until(lambda: world.alerts() == {"bound"}, "an alert")
     world.judging.stop()

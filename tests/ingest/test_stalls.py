@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from registry.actor import Actor
 from store.records.repository import AlertFilter
 from tests.broker import Broker
 from tests.ingest.running import Monitor, Voice, facts
@@ -32,7 +33,7 @@ def test_a_monitor_that_stands_still_now_and_then_finds_the_silent_lifts_and_no_
     tmp_path: Path, broker: Broker
 ) -> None:
     monitor = Monitor(tmp_path, broker.port, SOON)
-    monitor.records.put_lifts([facts(lift) for lift in (*SILENT, *TALKERS)], "test", 0)
+    monitor.records.put_lifts([facts(lift) for lift in (*SILENT, *TALKERS)], Actor.named("test"), 0)
     monitor.start()
     voice, ended = Voice(broker.port), threading.Event()
     try:

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from ingest import retrying
+from registry.actor import Actor
 from store.journal import Journal
 from store.outage import Outage
 from store.records.repository import Records, RecordsUnavailable
@@ -44,7 +45,7 @@ def test_a_monitor_starts_without_broker_records_and_time_series_and_judges_when
         obstacle.unlink()
         obstacle.mkdir()
         with Records.open(f"sqlite:///{obstacle}/records.db") as records:
-            records.put_lifts([facts("L1")], "test", 0)
+            records.put_lifts([facts("L1")], Actor.named("test"), 0)
             until(lambda: bool(voice.alerts), "the alert of what came before the records", 90.0)
         assert voice.alerts[0]["lift_id"] == "L1"
         voice.close()
@@ -90,7 +91,7 @@ def test_records_that_are_opened_at_first_use_are_used_once_they_are_there(tmp_p
             with pytest.raises(RecordsUnavailable, match="cannot be made"):
                 records.registry()
         obstacle.unlink()
-        records.put_lifts([facts("L1")], "test", 0)
+        records.put_lifts([facts("L1")], Actor.named("test"), 0)
         assert records.lift("L1") is not None
     absent = f"postgresql://nobody@127.0.0.1:{free_port()}/none"
     with Records.opened_at_first_use(absent) as records, pytest.raises(RecordsUnavailable, match="the server runs"):

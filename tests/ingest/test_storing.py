@@ -16,6 +16,7 @@ from ingest import storing
 from ingest.judging import Judging
 from ingest.listening import Stretch
 from ingest.storing import DecodedGroup, Listing, Storing
+from registry.actor import Actor
 from store.journal import Journal
 from store.records.lifts import UNREGISTERED_LIMIT
 from store.records.repository import AlertFilter, Records
@@ -151,7 +152,7 @@ class Monitored:
         self.journal = Journal.open(folder / "journal", 64 << 20)
         self.series = FileSeries.open(folder / "series", raw_days=100_000)
         self.records = Records.open(f"sqlite:///{self.database}")
-        self.records.put_lifts([facts("L1"), facts("L2")], "test", 0)
+        self.records.put_lifts([facts("L1"), facts("L2")], Actor.named("test"), 0)
         self.store = Storing(
             self.journal,
             lambda: self.series,

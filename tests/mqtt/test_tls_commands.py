@@ -12,6 +12,7 @@ import httpx
 import pytest
 
 import liftwatch
+from registry.actor import Actor
 from registry.facts import LiftFacts
 from simulator.playback import player
 from store.records.repository import Records
@@ -109,7 +110,7 @@ def test_simulate_and_replay_begin_with_tls(installation: Installation, monkeypa
 
 def test_the_pages_fault_button_begins_with_tls(installation: Installation) -> None:
     with Records.open(f"sqlite:///{installation.folder}/data/records.db") as records:
-        records.put_lifts([LiftFacts("sim-00001", "anji")], "test", time.time_ns())
+        records.put_lifts([LiftFacts("sim-00001", "anji")], Actor.named("test"), time.time_ns())
     environment = {name: value for name, value in os.environ.items() if not name.startswith("LIFTWATCH_")}
     command = [sys.executable, "-m", "liftwatch", "--config", installation.config, "serve"]
     base = f"http://127.0.0.1:{installation.http_port}"

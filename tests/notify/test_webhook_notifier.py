@@ -22,6 +22,7 @@ from alerts.answers import Answer
 from notify import webhook_notifier
 from notify.webhook import GIVE_UP_S, PAUSE_LIMIT_S, Endpoint, retry_after_s
 from notify.webhook_notifier import BadSecret, WebhookNotifier, WebhookSender, signer
+from registry.actor import Actor
 from store.records.repository import Announcement, Records
 from store.records.schema import deliveries, transitions
 from tests.alerts.rules import DOOR, OFFLINE, OVERSPEED, POWER, STOP, T0, S, occurrence
@@ -324,7 +325,7 @@ def test_what_is_held_back_is_not_delivered_and_what_is_released_is(
 def test_what_people_do_is_told_too(records: Records, server: Server, send: Callable[[], int]) -> None:
     judge(records, occurrence(STOP, "on", 10))
     (alert,) = records.open_alerts()
-    records.answer(alert.id, Answer("ack", "ann", note="on my way"), T0)
+    records.answer(alert.id, Answer("ack", Actor.named("ann"), note="on my way"), T0)
     while send():
         pass
     assert server.heard()[-1]["transition"] == {

@@ -9,6 +9,7 @@ from random import Random
 
 import pytest
 
+from registry.actor import Actor
 from registry.facts import LiftFacts
 from store.records.dead_letters import DEAD_LETTER_LIMIT, DELETED_AT_ONCE, UNREGISTERED_KEPT, WRITTEN_AT_ONCE
 from store.records.repository import Records, RefusalCount
@@ -120,7 +121,7 @@ def test_what_goes_first_leaves_no_share_larger_than_one_that_lost_a_row(seed: i
 
 
 def test_refusals_are_counted_for_each_listed_lift_by_reason(records: Records) -> None:
-    records.put_lifts([LiftFacts("L1", "anji")], "test", 0)
+    records.put_lifts([LiftFacts("L1", "anji")], Actor.named("test"), 0)
     records.add_unregistered([("L2", "anji")])
     sender = Sender(records)
     sender.refuse("L1", "L2", "L1", "nobody", known=True)
@@ -135,13 +136,13 @@ def test_refusals_are_counted_for_each_listed_lift_by_reason(records: Records) -
     second, changed = records.refusals_since(first)
     assert changed == [RefusalCount("L1", "type", 3, 6 * S_NS)]
     assert records.refusals_since(second) == (second, [])
-    records.delete_lift("L1", "test", 0)
+    records.delete_lift("L1", Actor.named("test"), 0)
     assert {count.lift_id for count in records.refusals_since(-1)[1]} == {"L2"}
 
 
 @pytest.mark.parametrize("known", [False, True])
 def test_of_a_flood_in_one_transaction_a_share_is_written_and_all_of_it_counted(records: Records, known: bool) -> None:
-    records.put_lifts([LiftFacts("loud", "anji"), LiftFacts("quiet", "anji")], "test", 0)
+    records.put_lifts([LiftFacts("loud", "anji"), LiftFacts("quiet", "anji")], Actor.named("test"), 0)
     senders = [("quiet", True)] * 50 + [("new-lift", False)] * 20 + [("loud", known)] * 10_000
     refused = [
         Refusal("type", "v: no", f"lift/v1/anji/{lift_id}/speed", b"{}", n, n, lift_id, lift_id, is_known)

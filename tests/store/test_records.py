@@ -20,6 +20,7 @@ from sqlalchemy import Select, exc, insert, select, text
 from alerts.alert import CLEARED, CLOSED, FIRING, Alert
 from alerts.answers import Answer, Refused
 from detectors.rule import CRITICAL, Rule
+from registry.actor import Actor
 from registry.facts import Floor, LiftFacts
 from registry.partition import Partition
 from store.records.dead_letters import (
@@ -77,7 +78,7 @@ def test_opening_waits_for_another_process_that_writes_a_new_file(tmp_path: Path
 
 def test_records_persist_after_opening_again(url: str) -> None:
     with Records.open(url) as first:
-        first.put_lift(LiftFacts("a", "north"), "me", T0)
+        first.put_lift(LiftFacts("a", "north"), Actor.named("me"), T0)
     with Records.open(url) as second:
         assert second.registry()[1][0].facts == LiftFacts("a", "north")
 
@@ -125,7 +126,7 @@ FACTS = LiftFacts("a", "north", name="Tower 3", floors=(Floor("G", 0.0), Floor("
 
 
 def test_a_lift_is_read_back_as_it_was_stored(records: Records) -> None:
-    assert records.put_lift(FACTS, "me", T0)
+    assert records.put_lift(FACTS, Actor.named("me"), T0)
     ((found),) = records.registry()[1]
     assert (found.facts, found.registered) == (FACTS, True)
 
@@ -133,10 +134,10 @@ def test_a_lift_is_read_back_as_it_was_stored(records: Records) -> None:
 def test_every_change_of_the_registry_increments_its_revision(records: Records) -> None:
     seen = [records.revision()]
     for change in (
-        lambda: records.put_lift(FACTS, "me", T0),
-        lambda: records.patch_lift("a", {"name": "Tower 4"}, "me", T0),
+        lambda: records.put_lift(FACTS, Actor.named("me"), T0),
+        lambda: records.patch_lift("a", {"name": "Tower 4"}, Actor.named("me"), T0),
         lambda: records.add_unregistered([("b", "south")]),
-        lambda: records.delete_lift("a", "me", T0),
+        lambda: records.delete_lift("a", Actor.named("me"), T0),
     ):
         change()
         seen.append(records.revision())
@@ -144,30 +145,30 @@ def test_every_change_of_the_registry_increments_its_revision(records: Records) 
 
 
 def test_create_only_does_not_change_a_registered_lift(records: Records) -> None:
-    records.put_lift(FACTS, "me", T0)
-    assert not records.put_lift(LiftFacts("a", "south"), "me", T0, create_only=True)
+    records.put_lift(FACTS, Actor.named("me"), T0)
+    assert not records.put_lift(LiftFacts("a", "south"), Actor.named("me"), T0, create_only=True)
     assert records.registry()[1][0].facts == FACTS
 
 
 def test_a_patch_changes_the_named_facts_only(records: Records) -> None:
-    records.put_lift(FACTS, "me", T0)
-    after = records.patch_lift("a", {"rated_speed_mps": 2.5}, "me", T0)
+    records.put_lift(FACTS, Actor.named("me"), T0)
+    after = records.patch_lift("a", {"rated_speed_mps": 2.5}, Actor.named("me"), T0)
     assert after is not None
     assert (after.rated_speed_mps, after.name, after.floors) == (2.5, FACTS.name, FACTS.floors)
-    assert records.patch_lift("nobody", {}, "me", T0) is None
+    assert records.patch_lift("nobody", {}, Actor.named("me"), T0) is None
 
 
 def test_a_patch_that_changes_nothing_leaves_the_revision(records: Records) -> None:
-    records.put_lift(FACTS, "me", T0)
+    records.put_lift(FACTS, Actor.named("me"), T0)
     before = records.revision()
-    records.patch_lift("a", {"name": "Tower 3"}, "me", T0)
+    records.patch_lift("a", {"name": "Tower 3"}, Actor.named("me"), T0)
     assert records.revision() == before
 
 
 def test_an_unregistered_lift_becomes_registered_when_it_is_put(records: Records) -> None:
     records.add_unregistered([("a", "north")])
     assert [one.registered for one in records.registry()[1]] == [False]
-    assert records.put_lift(FACTS, "me", T0)
+    assert records.put_lift(FACTS, Actor.named("me"), T0)
     assert [(one.facts, one.registered) for one in records.registry()[1]] == [(FACTS, True)]
 
 
@@ -178,14 +179,14 @@ def test_unregistered_lifts_have_a_limit_and_the_rest_is_counted(records: Record
 
 
 def test_an_unregistered_lift_does_not_replace_a_registered_one(records: Records) -> None:
-    records.put_lift(FACTS, "me", T0)
+    records.put_lift(FACTS, Actor.named("me"), T0)
     assert records.add_unregistered([("a", "south")]) == 0
     assert records.registry()[1][0].facts == FACTS
 
 
 def test_an_import_stores_many_lifts_and_a_second_one_replaces_them(records: Records) -> None:
-    records.put_lifts([LiftFacts(f"l{n}", "north") for n in range(2000)], "me", T0)
-    records.put_lifts([LiftFacts("l7", "south")], "me", T0)
+    records.put_lifts([LiftFacts(f"l{n}", "north") for n in range(2000)], Actor.named("me"), T0)
+    records.put_lifts([LiftFacts("l7", "south")], Actor.named("me"), T0)
     districts = {one.facts.lift_id: one.facts.district for one in records.registry()[1]}
     assert (len(districts), districts["l7"], districts["l8"]) == (2000, "south", "north")
 
@@ -198,23 +199,23 @@ def test_others_write_between_the_transactions_of_an_import(records: Records, ur
         seen.append((taken, len(other.registered())))
 
     with Records.open(url) as other:
-        records.put_lifts([LiftFacts(f"l{n}", "north") for n in range(2500)], "me", T0, write)
+        records.put_lifts([LiftFacts(f"l{n}", "north") for n in range(2500)], Actor.named("me"), T0, write)
     assert seen == [(1000, 1000), (2000, 2000), (2500, 2500)]
 
 
 def test_the_same_import_again_changes_nothing(records: Records) -> None:
     many = [replace(FACTS, lift_id=f"l{n}") for n in range(1200)]
-    records.put_lifts(many[:1000], "me", T0)
-    records.put_lifts(many, "me", T0 + S)
+    records.put_lifts(many[:1000], Actor.named("me"), T0)
+    records.put_lifts(many, Actor.named("me"), T0 + S)
     before = records.revision()
-    records.put_lifts(many, "me", T0 + 2 * S)
+    records.put_lifts(many, Actor.named("me"), T0 + 2 * S)
     assert (records.revision(), len(records.audit(limit=2000).items)) == (before, 1200)
 
 
 def test_changes_of_the_registry_are_read_in_slices(records: Records) -> None:
-    records.put_lifts([LiftFacts(f"l{n:04}", "north") for n in range(2500)], "me", T0)
-    records.delete_lift("l0001", "me", T0)
-    records.set_maintenance("l0002", T0 + 100 * S, "me", T0)
+    records.put_lifts([LiftFacts(f"l{n:04}", "north") for n in range(2500)], Actor.named("me"), T0)
+    records.delete_lift("l0001", Actor.named("me"), T0)
+    records.set_maintenance("l0002", T0 + 100 * S, Actor.named("me"), T0)
     found, sizes, revision = set(), [], 0
     while True:
         changes = records.registry_since(revision, 1500)
@@ -230,9 +231,9 @@ def test_changes_of_the_registry_are_read_in_slices(records: Records) -> None:
 
 
 def test_every_change_is_in_the_audit_with_its_author(records: Records) -> None:
-    records.put_lift(FACTS, "ann", T0)
-    records.delete_lift("a", "bob", T0 + S)
-    assert not records.delete_lift("a", "cid", T0 + 2 * S)
+    records.put_lift(FACTS, Actor.named("ann"), T0)
+    records.delete_lift("a", Actor.named("bob"), T0 + S)
+    assert not records.delete_lift("a", Actor.named("cid"), T0 + 2 * S)
     entries = records.audit(subject="a").items
     assert [(entry.by, entry.action, entry.at_ns) for entry in entries] == [
         ("bob", "lift.delete", T0 + S), ("ann", "lift.put", T0),
@@ -382,7 +383,7 @@ def open_one(records: Records, what: Rule = STOP, severity: int | None = None) -
 
 def test_an_answer_changes_the_alert_and_is_delivered_and_audited(records: Records) -> None:
     alert_id = open_one(records)
-    after = records.answer(alert_id, Answer("ack", "ann", note="on my way"), T0 + 12 * S)
+    after = records.answer(alert_id, Answer("ack", Actor.named("ann"), note="on my way"), T0 + 12 * S)
     assert after is not None
     assert after.acknowledged
     history = records.alert(alert_id)
@@ -395,34 +396,34 @@ def test_an_answer_changes_the_alert_and_is_delivered_and_audited(records: Recor
 
 def test_the_same_answer_again_changes_nothing_and_answers_the_same(records: Records) -> None:
     alert_id = open_one(records)
-    first = records.answer(alert_id, Answer("assign", "ann", to="bob"), T0)
-    assert records.answer(alert_id, Answer("assign", "ann", to="bob"), T0 + S) == first
+    first = records.answer(alert_id, Answer("assign", Actor.named("ann"), to="bob"), T0)
+    assert records.answer(alert_id, Answer("assign", Actor.named("ann"), to="bob"), T0 + S) == first
     assert kinds(records) == ["fired", "assigned"]
 
 
 def test_each_comment_is_added(records: Records) -> None:
     alert_id = open_one(records)
     for _ in range(2):
-        records.answer(alert_id, Answer("comment", "ann", note="hm"), T0)
+        records.answer(alert_id, Answer("comment", Actor.named("ann"), note="hm"), T0)
     assert kinds(records) == ["fired", "commented", "commented"]
 
 
 def test_an_answer_to_an_unknown_alert_is_none(records: Records) -> None:
-    assert records.answer("nobody", Answer("ack", "ann"), T0) is None
+    assert records.answer("nobody", Answer("ack", Actor.named("ann")), T0) is None
     assert records.alert("nobody") is None
 
 
 def test_a_refused_answer_leaves_no_trace(records: Records) -> None:
     alert_id = open_one(records)
     with pytest.raises(Refused):
-        records.answer(alert_id, Answer("resolve", "ann"), T0)
+        records.answer(alert_id, Answer("resolve", Actor.named("ann")), T0)
     assert (kinds(records), records.audit().items) == (["fired"], [])
 
 
 def test_a_finding_read_again_fires_nothing_after_a_resolve_and_a_later_one_fires_anew(records: Records) -> None:
     alert_id = open_one(records, MOVED)
     records.judge(position=2, occurrences=[occurrence(MOVED, "on", 15)], now_ns=T0 + 16 * S)
-    records.answer(alert_id, Answer("resolve", "ann"), T0 + 20 * S)
+    records.answer(alert_id, Answer("resolve", Actor.named("ann")), T0 + 20 * S)
     again = [occurrence(MOVED, "on", at_s) for at_s in (10, 15)]
     assert records.judge(position=2, occurrences=again, now_ns=T0 + 30 * S) == []
     (change,) = records.judge(position=3, occurrences=[occurrence(MOVED, "on", 25)], now_ns=T0 + 30 * S)
@@ -431,7 +432,7 @@ def test_a_finding_read_again_fires_nothing_after_a_resolve_and_a_later_one_fire
 
 def test_the_monitor_judges_on_what_a_person_has_answered(records: Records) -> None:
     alert_id = open_one(records)
-    records.answer(alert_id, Answer("ack", "ann"), T0 + 12 * S)
+    records.answer(alert_id, Answer("ack", Actor.named("ann")), T0 + 12 * S)
     records.judge(position=2, occurrences=[occurrence(STOP, "off", 30)], now_ns=T0)
     history = records.alert(alert_id)
     assert history is not None
@@ -440,7 +441,7 @@ def test_the_monitor_judges_on_what_a_person_has_answered(records: Records) -> N
 
 def test_shelving_ends_by_time(records: Records) -> None:
     alert_id = open_one(records)
-    records.answer(alert_id, Answer("shelve", "ann", until_ns=T0 + 3600 * S), T0 + 12 * S)
+    records.answer(alert_id, Answer("shelve", Actor.named("ann"), until_ns=T0 + 3600 * S), T0 + 12 * S)
     records.judge(position=2, occurrences=[], now_ns=T0 + 3599 * S)
     assert records.open_alerts()[0].inhibited_by == "shelved"
     records.judge(position=3, occurrences=[], now_ns=T0 + 3600 * S)
@@ -453,8 +454,8 @@ def test_shelving_ends_by_time(records: Records) -> None:
 def test_an_unshelved_alert_may_still_be_inhibited_by_its_cause(records: Records) -> None:
     records.judge(position=1, occurrences=[occurrence(POWER, "on", 9), occurrence(STOP, "on", 10)], now_ns=T0 + 11 * S)
     alert_id = newest(records, LIFT, STOP).id
-    records.answer(alert_id, Answer("shelve", "ann", until_ns=T0 + 3600 * S), T0 + 12 * S)
-    done = records.answer(alert_id, Answer("unshelve", "ann", "the works are over"), T0 + 13 * S)
+    records.answer(alert_id, Answer("shelve", Actor.named("ann"), until_ns=T0 + 3600 * S), T0 + 12 * S)
+    done = records.answer(alert_id, Answer("unshelve", Actor.named("ann"), "the works are over"), T0 + 13 * S)
     assert done is not None
     assert (done.inhibited_by, done.shelved_until_ns) == ("power-loss", None)
     assert kinds(records)[-1] == "unshelved"
@@ -463,7 +464,7 @@ def test_an_unshelved_alert_may_still_be_inhibited_by_its_cause(records: Records
 def test_the_history_says_to_whom_an_alert_was_assigned(records: Records) -> None:
     alert_id = open_one(records)
     for to in ("bob", None):
-        records.answer(alert_id, Answer("assign", "ann", to=to), T0 + 12 * S)
+        records.answer(alert_id, Answer("assign", Actor.named("ann"), to=to), T0 + 12 * S)
     history = records.alert(alert_id)
     assert history is not None
     assert [(each.kind, each.by, each.to) for each in history.transitions[1:]] == [
@@ -475,7 +476,7 @@ def test_the_history_says_to_whom_an_alert_was_assigned(records: Records) -> Non
 
 def test_a_shelving_that_ends_as_the_next_alert_begins_keeps_both_right(records: Records) -> None:
     alert_id = open_one(records)
-    records.answer(alert_id, Answer("shelve", "ann", until_ns=T0 + 3600 * S), T0 + 12 * S)
+    records.answer(alert_id, Answer("shelve", Actor.named("ann"), until_ns=T0 + 3600 * S), T0 + 12 * S)
     records.judge(position=2, occurrences=[occurrence(STOP, "off", 30)], now_ns=T0 + 31 * S)
     records.judge(position=3, occurrences=[occurrence(STOP, "on", 3700)], now_ns=T0 + 3700 * S)
     older, newer = records.alert(alert_id), newest(records, LIFT, STOP)
@@ -497,7 +498,7 @@ def test_people_and_the_monitor_at_once_lose_nothing(records: Records, url: str)
         with Records.open(url) as own:
             ready.wait()
             for alert_id in ids:
-                own.answer(alert_id, Answer("comment", "ann", note="x"), T0)
+                own.answer(alert_id, Answer("comment", Actor.named("ann"), note="x"), T0)
 
     def flap() -> None:
         with Records.open(url) as own:
@@ -518,12 +519,16 @@ def test_people_and_the_monitor_at_once_lose_nothing(records: Records, url: str)
 @pytest.mark.parametrize("odd", ["\0", "a\0b", "'; DROP TABLE alerts; --", "😀\u202e", "x" * 10_000])
 def test_any_text_of_people_is_stored_or_made_storable(records: Records, odd: str) -> None:
     alert_id = open_one(records)
-    after = records.answer(alert_id, Answer("assign", odd, to=odd, note=odd), T0)
+    after = records.answer(alert_id, Answer("assign", Actor.named(odd), to=odd, note=odd), T0)
     assert after is not None
     history = records.alert(alert_id)
     assert history is not None
     assert (history.alert.assigned_to, history.transitions[-1].note) == (odd, odd.replace("\0", "\ufffd"))
-    assert (records.alert(odd), records.lift(odd), records.answer(odd, Answer("ack", "x"), T0)) == (None, None, None)
+    assert (records.alert(odd), records.lift(odd), records.answer(odd, Answer("ack", Actor.named("x")), T0)) == (
+        None,
+        None,
+        None,
+    )
     assert records.alerts(AlertFilter(lift_id=(odd,), district=(odd,))).items == []
 
 
@@ -565,7 +570,7 @@ def test_a_file_locked_for_too_long_is_reported(tmp_path: Path, monkeypatch: pyt
 
 def test_a_transition_holds_the_alert_of_its_moment(records: Records) -> None:
     alert_id = open_one(records)
-    records.answer(alert_id, Answer("ack", "ann"), T0)
+    records.answer(alert_id, Answer("ack", Actor.named("ann")), T0)
     first, second = records.transitions_since(0)
     assert ('"acknowledged":false' in first.alert_json, '"acknowledged":true' in second.alert_json) == (True, True)
     assert (records.transitions_since(first.id), records.last_transition()) == ([second], second.id)

@@ -7,6 +7,7 @@ from alembic.config import Config
 from sqlalchemy import func, select
 
 from alerts.answers import Answer
+from registry.actor import Actor
 from registry.facts import LiftFacts
 from store.records.database import MIGRATIONS
 from store.records.repository import DONE, EVERYTHING, AlertFilter, Records
@@ -33,7 +34,7 @@ def test_records_of_the_first_version_are_migrated(url: str) -> None:
     config = Config()
     config.set_main_option("script_location", str(MIGRATIONS))
     with Records.open(url) as records:
-        records.put_lift(LiftFacts("a", "north"), "me", T0)
+        records.put_lift(LiftFacts("a", "north"), Actor.named("me"), T0)
         records.judge(position=1, occurrences=[occurrence(STOP, "on", 10)], now_ns=T0)
         with records._database.writing() as connection:
             config.attributes["connection"] = connection
@@ -46,10 +47,10 @@ def test_records_of_the_first_version_are_migrated(url: str) -> None:
 
 
 def test_only_changes_since_a_revision_are_read(records: Records) -> None:
-    records.put_lifts([LiftFacts(f"l{n}", "north") for n in range(5)], "me", T0)
+    records.put_lifts([LiftFacts(f"l{n}", "north") for n in range(5)], Actor.named("me"), T0)
     before = records.revision()
     assert records.registry_since(before).lifts == []
-    records.patch_lift("l3", {"name": "Tower 3"}, "me", T0)
+    records.patch_lift("l3", {"name": "Tower 3"}, Actor.named("me"), T0)
     records.add_unregistered([("x", "south")])
     after = records.registry_since(before)
     assert [(each.facts.lift_id, each.registered) for each in after.lifts] == [("l3", True), ("x", False)]
@@ -57,30 +58,30 @@ def test_only_changes_since_a_revision_are_read(records: Records) -> None:
 
 
 def test_a_deleted_lift_is_listed_unless_it_is_registered_again(records: Records) -> None:
-    records.put_lifts([LiftFacts("a", "north"), LiftFacts("b", "north")], "me", T0)
+    records.put_lifts([LiftFacts("a", "north"), LiftFacts("b", "north")], Actor.named("me"), T0)
     before = records.revision()
     for lift_id in ("a", "b"):
-        records.delete_lift(lift_id, "me", T0)
-    records.put_lift(LiftFacts("b", "south"), "me", T0)
+        records.delete_lift(lift_id, Actor.named("me"), T0)
+    records.put_lift(LiftFacts("b", "south"), Actor.named("me"), T0)
     after = records.registry_since(before)
     assert (after.deleted, [each.facts for each in after.lifts]) == (["a"], [LiftFacts("b", "south")])
     assert records.registry_since(after.revision).deleted == []
-    records.put_lift(LiftFacts("a", "north"), "me", T0)
-    records.delete_lift("a", "me", T0)
+    records.put_lift(LiftFacts("a", "north"), Actor.named("me"), T0)
+    records.delete_lift("a", Actor.named("me"), T0)
     assert records.registry_since(after.revision).deleted == ["a"]
 
 
 def test_a_lift_has_one_maintenance_window_at_a_time_and_its_past_stays(records: Records) -> None:
-    records.put_lift(LiftFacts("a", "north"), "me", T0)
-    assert not records.set_maintenance("nobody", T0 + HOUR, "ann", T0)
-    assert records.set_maintenance("a", T0 + HOUR, "ann", T0, "ropes")
+    records.put_lift(LiftFacts("a", "north"), Actor.named("me"), T0)
+    assert not records.set_maintenance("nobody", T0 + HOUR, Actor.named("ann"), T0)
+    assert records.set_maintenance("a", T0 + HOUR, Actor.named("ann"), T0, "ropes")
     before = records.revision()
-    assert records.set_maintenance("a", T0 + HOUR, "ann", T0 + 1, "ropes")
+    assert records.set_maintenance("a", T0 + HOUR, Actor.named("ann"), T0 + 1, "ropes")
     assert records.revision() == before
-    assert records.set_maintenance("a", T0 + 2 * HOUR, "bob", T0 + 2)
-    records.end_maintenance("a", "cid", T0 + HOUR)
-    records.end_maintenance("a", "cid", T0 + HOUR + 1)
-    assert records.set_maintenance("a", T0 + 5 * HOUR, "ann", T0 + 3 * HOUR)
+    assert records.set_maintenance("a", T0 + 2 * HOUR, Actor.named("bob"), T0 + 2)
+    records.end_maintenance("a", Actor.named("cid"), T0 + HOUR)
+    records.end_maintenance("a", Actor.named("cid"), T0 + HOUR + 1)
+    assert records.set_maintenance("a", T0 + 5 * HOUR, Actor.named("ann"), T0 + 3 * HOUR)
     windows = records.registry_since(EVERYTHING).windows
     assert [(each.lift_id, each.from_ns - T0, each.until_ns - T0, each.by, each.note) for each in windows] == [
         ("a", 0, HOUR, "bob", None),
@@ -97,7 +98,7 @@ def test_a_lift_has_one_maintenance_window_at_a_time_and_its_past_stays(records:
 def test_alerts_and_audit_are_deleted_after_their_years_with_their_history(records: Records) -> None:
     records.judge(position=1, occurrences=[occurrence(MOVED, "on", 10), occurrence(STOP, "on", 10)], now_ns=T0)
     moved = records.alerts(AlertFilter(rule=(MOVED.slug,))).items[0].id
-    records.answer(moved, Answer("resolve", "ann"), T0 + 20 * S)
+    records.answer(moved, Answer("resolve", Actor.named("ann")), T0 + 20 * S)
     assert records.delete_expired(T0 + 4 * YEAR_NS) == 0
     assert records.delete_expired(T0 + 5 * YEAR_NS + DAY_NS) == 4  # the alert, its two transitions, and who resolved it
     assert [alert.rule for alert in records.alerts(AlertFilter()).items] == [STOP.slug]  # it still fires
@@ -108,20 +109,20 @@ def test_alerts_and_audit_are_deleted_after_their_years_with_their_history(recor
 def test_an_old_alert_with_a_recent_transition_is_kept(records: Records) -> None:
     records.judge(position=1, occurrences=[occurrence(MOVED, "on", 10)], now_ns=T0)
     (alert,) = records.alerts(AlertFilter()).items
-    records.answer(alert.id, Answer("resolve", "ann"), T0 + YEAR_NS)
+    records.answer(alert.id, Answer("resolve", Actor.named("ann")), T0 + YEAR_NS)
     assert records.delete_expired(T0 + 5 * YEAR_NS + DAY_NS) == 0
     assert records.alert(alert.id) is not None
 
 
 def test_the_retention_is_never_less_than_four_years(records: Records) -> None:
-    records.put_lift(LiftFacts("a", "north"), "ann", T0)
+    records.put_lift(LiftFacts("a", "north"), Actor.named("ann"), T0)
     assert records.delete_expired(T0 + 4 * YEAR_NS - DAY_NS, keep_years=1) == 0
     assert records.delete_expired(T0 + 4 * YEAR_NS + DAY_NS, keep_years=1) == 1
 
 
 def test_deleting_many_rows_ends(records: Records) -> None:
     many = 2 * DELETE_AT_ONCE + 7
-    records.put_lifts([LiftFacts(f"l{n}", "north") for n in range(many)], "ann", T0)
+    records.put_lifts([LiftFacts(f"l{n}", "north") for n in range(many)], Actor.named("ann"), T0)
     assert records.delete_expired(T0 + 6 * YEAR_NS) == many
     assert count(records, audit) == 0
 

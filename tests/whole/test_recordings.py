@@ -20,6 +20,7 @@ import pytest
 import liftwatch
 from commands import replay
 from detectors.catalogue import RULES
+from registry.actor import Actor
 from store.recordings.recording import Recording
 from store.records.repository import Records
 from store.series.connect import open_timeseries
@@ -146,7 +147,7 @@ def test_two_monitors_that_share_the_lifts_raise_the_same_alerts(folder: Path, d
         monitor = f"[monitor]\ndata_dir = '{place}'\npartition = '{share}'\n"
         config.write_text(f"[broker]\nport = {broker.port}\n{monitor}", encoding="utf-8")
         with Records.open(f"sqlite:///{place}/records.db") as records:
-            records.put_lifts(Recording(folder).facts(), "test", time.time_ns())
+            records.put_lifts(Recording(folder).facts(), Actor.named("test"), time.time_ns())
         configs.append(config)
     try:
         with (
