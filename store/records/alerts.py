@@ -22,12 +22,14 @@ from alerts.answers import Answer, on_answer
 from alerts.book import Occurrence
 from alerts.inhibition import CAUSES
 from registry.partition import Partition
+from registry.scope import ALL_LIFTS, LiftScope
 from store.records.audit import write_audit
 from store.records.book import OpenBook, alert_row, read_alert, write_transitions
 from store.records.database import Database, read_counter
 from store.records.dead_letters import store_refusals
 from store.records.partitions import position_name
 from store.records.schema import alerts, is_open, snapshots
+from store.records.scoping import alerts_in
 from store.records.versions import alert_version, require_version
 from telemetry.batch import Refusal
 
@@ -88,15 +90,21 @@ class AlertStore:
             return book.changes
 
     def answer(
-        self, alert_id: str, answer: Answer, now_ns: int, expected: Collection[str] | None = None
+        self,
+        alert_id: str,
+        answer: Answer,
+        now_ns: int,
+        expected: Collection[str] | None = None,
+        scope: LiftScope = ALL_LIFTS,
     ) -> Alert | None:
-        """Apply a person's answer and return the changed alert; None where there is no such alert.
+        """Apply a person's answer and return the changed alert; None where there is no such alert in the scope.
 
         Raises `alerts.answers.Refused` where the alert's state does not allow it, and VersionConflict where its version
         is none of the `expected`.
         """
         with self._database.writing() as connection:
-            text = connection.execute(select(alerts.c.alert).where(alerts.c.id == alert_id)).scalar()
+            query = select(alerts.c.alert).where(alerts.c.id == alert_id, alerts_in(scope))
+            text = connection.execute(query).scalar()
             if text is None:
                 return None
             before = read_alert(text)

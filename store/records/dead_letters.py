@@ -13,9 +13,11 @@ from typing import Any, TypeVar
 
 from sqlalchemy import Connection, delete, func, select
 
+from registry.scope import ALL_LIFTS, LiftScope
 from store.records.database import Database
 from store.records.page import Page, clamped, cursor_after_row, row_of_cursor
 from store.records.schema import dead_letters, lifts, refusals
+from store.records.scoping import rows_in
 from store.records.shares import SharedRow, crowding
 from telemetry.batch import Refusal
 
@@ -76,9 +78,11 @@ class DeadLetterStore:
         to_ns: int | None = None,
         limit: int = 100,
         cursor: str | None = None,
+        scope: LiftScope = ALL_LIFTS,
     ) -> Page[RefusedMessage]:
-        """Return the messages refused in [from, to), newest first."""
-        query = select(dead_letters).order_by(dead_letters.c.id.desc()).limit(limit + 1)
+        """Return the messages refused in [from, to) that name a lift in the scope, newest first."""
+        query = select(dead_letters).where(rows_in(scope, dead_letters.c.lift_id))
+        query = query.order_by(dead_letters.c.id.desc()).limit(limit + 1)
         if reason is not None:
             query = query.where(dead_letters.c.reason == reason)
         if lift_id is not None:

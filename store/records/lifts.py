@@ -14,10 +14,12 @@ from sqlalchemy import Connection, delete, func, select
 
 from registry.actor import Actor
 from registry.lift_facts import Floor, LiftFacts
+from registry.scope import ALL_LIFTS, NAMING_FACTS, LiftScope
 from store.records.audit import write_audit
 from store.records.database import REVISION, Database, Repository, read_counter
 from store.records.maintenance import WindowRecord, read_windows
 from store.records.schema import deleted_lifts, lifts, refusals
+from store.records.scoping import lifts_in
 from store.records.versions import lift_version, require_version
 
 EVERYTHING = -1
@@ -92,10 +94,10 @@ class LiftStore:
         changed = [Registered(_facts(row.facts), row.registered) for row in rows]
         return RegistryChanges(upto, changed, names, windows, is_complete=upto >= newest)
 
-    def lift(self, lift_id: str) -> Registered | None:
-        """Return one lift, or None where it does not exist."""
+    def lift(self, lift_id: str, scope: LiftScope = ALL_LIFTS) -> Registered | None:
+        """Return one lift, or None where it does not exist in the scope."""
         with self._database.reading() as connection:
-            return _find(connection, lift_id)
+            return _find(connection, lift_id, scope)
 
     def put_lift(self, facts: LiftFacts, by: Actor, now_ns: int, *, create_only: bool = False) -> bool:
         """Register a lift or replace its facts; return whether it is newly registered.
@@ -203,7 +205,7 @@ class LiftStore:
         if not many:
             return
         row = self._database.insert(lifts)
-        fresh = {name: row.excluded[name] for name in ("district", "registered", "facts", "revision")}
+        fresh = {name: row.excluded[name] for name in lifts.c.keys() if name != "lift_id"}  # noqa: SIM118
         upsert = row.on_conflict_do_update(index_elements=["lift_id"], set_=fresh)
         revision = self._database.count_up(connection, REVISION)
         connection.execute(upsert, [_row(facts, text, True, revision) for facts, text in many])
@@ -214,8 +216,9 @@ class LiftRecords(Repository, LiftStore):
     """The registry only, for commands without alerts, which need not import the modules of alerts."""
 
 
-def _find(connection: Connection, lift_id: str) -> Registered | None:
-    row = connection.execute(select(lifts.c.facts, lifts.c.registered).where(lifts.c.lift_id == lift_id)).first()
+def _find(connection: Connection, lift_id: str, scope: LiftScope = ALL_LIFTS) -> Registered | None:
+    query = select(lifts.c.facts, lifts.c.registered).where(lifts.c.lift_id == lift_id, lifts_in(scope))
+    row = connection.execute(query).first()
     return None if row is None else Registered(_facts(row.facts), row.registered)
 
 
@@ -248,6 +251,7 @@ def _row(facts: LiftFacts, text: str, registered: bool, revision: int) -> dict[s
         "registered": registered,
         "facts": text,
         "revision": revision,
+        **{fact: getattr(facts, fact) for fact in NAMING_FACTS},
     }
 
 

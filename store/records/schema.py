@@ -26,6 +26,8 @@ from sqlalchemy import (
     true,
 )
 
+from registry.scope import NAMING_FACTS
+
 metadata = MetaData()
 
 
@@ -53,10 +55,11 @@ lifts = Table(
     "lifts",
     metadata,
     Column("lift_id", CleanText(64), primary_key=True),
-    Column("district", CleanText(32), nullable=False),
+    Column("district", CleanText(32), nullable=False, index=True),
     Column("registered", Boolean, nullable=False),
     Column("facts", Text, nullable=False),
     Column("revision", BigInteger, nullable=False, server_default="0"),
+    *(Column(fact, CleanText(), index=True) for fact in NAMING_FACTS),
 )
 Index("lifts_by_revision", lifts.c.revision)
 

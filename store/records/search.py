@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from sqlalchemy import ColumnElement, or_, select, tuple_
 
 from alerts.alert import Alert, Transition
+from registry.scope import ALL_LIFTS, LiftScope
 from store.records.book import read_alert
 from store.records.database import Database
 from store.records.page import (
@@ -19,6 +20,7 @@ from store.records.page import (
     row_of_cursor,
 )
 from store.records.schema import alerts, audit, transitions
+from store.records.scoping import alerts_in
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,9 +61,11 @@ class AlertSearch:
 
     _database: Database
 
-    def alerts(self, wanted: AlertFilter, *, limit: int = 100, cursor: str | None = None) -> Page[Alert]:
-        """Return alerts, newest onset first. Raises `BadCursor`."""
-        query = select(alerts.c.alert).where(*_conditions(wanted))
+    def alerts(
+        self, wanted: AlertFilter, *, limit: int = 100, cursor: str | None = None, scope: LiftScope = ALL_LIFTS
+    ) -> Page[Alert]:
+        """Return alerts of lifts in the scope, newest onset first. Raises `BadCursor`."""
+        query = select(alerts.c.alert).where(*_conditions(wanted), alerts_in(scope))
         if cursor is not None:
             onset_ns, alert_id = decode_cursor(cursor, 2)
             query = query.where(tuple_(alerts.c.onset_ns, alerts.c.id) < tuple_(parse_number(onset_ns), alert_id))
@@ -72,11 +76,11 @@ class AlertSearch:
         more = len(rows) > limit and bool(found)
         return Page(found, encode_cursor(found[-1].onset_ns, found[-1].id) if more else None)
 
-    def alert(self, alert_id: str) -> History | None:
-        """Return one alert with its history, None where there is no such alert."""
+    def alert(self, alert_id: str, scope: LiftScope = ALL_LIFTS) -> History | None:
+        """Return one alert with its history, None where there is no such alert of a lift in the scope."""
         past = select(transitions).where(transitions.c.alert_id == alert_id).order_by(transitions.c.id)
         with self._database.reading() as connection:
-            text = connection.execute(select(alerts.c.alert).where(alerts.c.id == alert_id)).scalar()
+            text = connection.execute(select(alerts.c.alert).where(alerts.c.id == alert_id, alerts_in(scope))).scalar()
             rows = connection.execute(past).all()
         if text is None:
             return None
