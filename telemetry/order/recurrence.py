@@ -17,17 +17,15 @@ from __future__ import annotations
 
 from typing import Any
 
-import numpy as np
 from numpy.typing import NDArray
 
-from telemetry.batch import CHANNELS
 from telemetry.compiled import compiled
-from telemetry.order.held import Struct, Structs, place
-from telemetry.order.messages import ALARM, SAMPLED, STATUS, StreamColumns
+from telemetry.order.held import Struct, Structs
+from telemetry.order.messages import SAMPLED, StreamColumns
+from telemetry.order.numbering import follow, follow_untimed, missing_s
+from telemetry.order.placing import ALIGN_NS, GAP, REBOOT, mark, place_readings, place_status
 from telemetry.order.records import (
     NEVER,
-    NO_BOOT,
-    NO_ROW,
     NOT_SAMPLED,
     RECENT_LIMIT,
     SAMPLED_STREAMS,
@@ -35,21 +33,12 @@ from telemetry.order.records import (
     SLOTS,
 )
 
-ALIGN_NS = 1_000_000_000
-"""How long the rows of a message that is not a bundle wait for other streams, in the lift's own time."""
-JUMP = 86_400
-"""A seq that is further ahead, by more than a day of messages, is that of a restarted device, and no gap."""
 STEP_GAP_NS = 62_000_000_000
 """The gap in the lift's time where its clock was set back: longer than any interval between two readings may be."""
-PRESS_KEPT_NS = 24 * 3600 * 1_000_000_000
-"""How old a press of the alarm button may be that comes late."""
 HELD_LIMIT_ROWS = 2_000
 """How many rows a lift may send within `ALIGN_NS` of its time before all of them are released unaligned."""
 VIBRATION = (SAMPLED_STREAMS.index("waveforms"), SAMPLED_STREAMS.index("machine"))
 """Streams without rows: nothing of them is late."""
-_GAP, _REBOOT = CHANNELS.index("gap"), CHANNELS.index("reboot")
-_ALARM_AFTER, _LATE_PRESS = CHANNELS.index("alarm_after_ns"), CHANNELS.index("late_press")
-_UNNUMBERED = CHANNELS.index("unnumbered")
 
 
 @compiled
@@ -129,9 +118,9 @@ def _accept(
     carries_on, earlier_ns = True, own["t_ns"]
     if message["seq"] >= 0:
         if message["timed"]:
-            carries_on = _follow(own, message)
+            carries_on = follow(own, message)
         else:
-            _follow_untimed(own, message)
+            follow_untimed(own, message)
     last_ns = _last_ns(message, number, streams)
     if message["sampled"] != NOT_SAMPLED and carries_on and message["timed"]:
         _follow_clock(own, message)
@@ -146,76 +135,16 @@ def _accept(
     if not message["status"]:
         at_ns = max(min(t_ns, own["end_ns"] + 1), at_ns)
     if message["gap"]:
-        _mark(own, rows, heap, at_ns, _GAP, _missing_s(own, message, message["t_ns"] - earlier_ns))
+        mark(own, rows, heap, at_ns, GAP, missing_s(own, message, message["t_ns"] - earlier_ns))
     if message["restarted"]:
-        _mark(own, rows, heap, at_ns, _REBOOT, 1.0)
+        mark(own, rows, heap, at_ns, REBOOT, 1.0)
     if message["status"]:
-        _place_status(own, message, carries_on, number, streams, rows, heap)
+        place_status(own, message, carries_on, number, streams, rows, heap)
         return
     if not carries_on and last_ns + message["ahead_ns"] <= own["watermark_ns"]:
         message["late"], message["taken"] = True, False
-    count = _place(own, message, number, streams, rows, heap)
+    count = place_readings(own, message, number, streams, rows, heap)
     _advance(own, message, t_ns, last_ns + message["ahead_ns"], count)
-
-
-@compiled
-def _follow(own: Struct, message: Struct) -> bool:
-    """Follow the sequence; return whether the message carries it on, note a restart and the numbers that are missing.
-
-    seq   5 6 7 9        gap of 1 before 9, marked at the instant after all that was heard before it
-    seq   5 6 0 1        restarted before 0, where its t is later (with `boot`, where the boot is another one; with an
-                         earlier t, not the one before either)
-    seq   5 6 50 7       50 does not count, where its t was ahead of the monitor's clock and the t of 7 is not
-    seq   5 6 9e9 7      restarted before 9e9, more than `JUMP` ahead; 7 goes on from 6, where its t is later
-    """
-    boot, seq, t_ns = message["boot"], message["seq"], message["t_ns"]
-    first = own["seq"] < 0
-    if boot == own["boot"] and t_ns > own["t_ns"] and 0 <= own["jumped_from"] < seq < own["seq"]:
-        own["seq"], own["jumped_from"] = own["jumped_from"], -1
-    onward = not first and boot == own["boot"] and seq > own["seq"]
-    jumped = onward and seq - own["seq"] > JUMP
-    if boot == own["boot"]:
-        restarted = jumped or (boot == NO_BOOT and seq < own["seq"] and t_ns > own["t_ns"])
-    else:
-        restarted = not first and (t_ns > own["t_ns"] or boot != own["boot_before"])
-    known_ns = message["arrived_ns"] + ALIGN_NS
-    overrules = own["t_ns"] > known_ns >= t_ns
-    if onward and not jumped:
-        message["gap"] = seq - own["seq"] - 1
-    message["restarted"] = restarted
-    if restarted:
-        own["jumped_from"] = own["seq"] if jumped else -1
-    if not (first or onward or restarted or overrules):
-        return False
-    if boot != own["boot"]:
-        own["boot_before"] = own["boot"]
-    own["boot"], own["seq"] = boot, seq
-    own["t_ns"] = t_ns if restarted or overrules else max(t_ns, own["t_ns"])
-    return True
-
-
-@compiled
-def _follow_untimed(own: Struct, message: Struct) -> None:
-    """Follow the numbers of a message without a time, which is never history; a last will may be numbered before."""
-    boot, seq, first = message["boot"], message["seq"], own["seq"] < 0
-    onward = boot == own["boot"] and seq > own["seq"]
-    if not (first or onward) and message["status"]:
-        return
-    is_near = onward and seq - own["seq"] <= JUMP
-    if not first and is_near:
-        message["gap"] = seq - own["seq"] - 1
-    message["restarted"] = not first and not is_near
-    own["boot"], own["seq"] = boot, seq
-
-
-@compiled
-def _missing_s(own: Struct, message: Struct, since_ns: int) -> float:
-    """Return how long the missing messages may last; no longer than their share of the interval between those heard."""
-    until_ns = (message["t_ns"] if message["complete"] else message["end_ns"]) + message["ahead_ns"]
-    missing_ns = until_ns - max(own["end_ns"], own["said_ns"])
-    if since_ns > 0:
-        missing_ns = min(missing_ns, int(since_ns * (message["gap"] / (message["gap"] + 1))))
-    return float(max(missing_ns, 1) / 1e9)
 
 
 @compiled
@@ -256,89 +185,6 @@ def _follow_clock(own: Struct, message: Struct) -> None:
         own["ahead_ns"] -= min(own["ahead_ns"], t_ns - before_ns - STEP_GAP_NS)
         message["turned"] = True
     own["stream_ns"][stream] = max(own["stream_ns"][stream], message["t_ns"] + own["ahead_ns"])
-
-
-@compiled
-def _mark(own: Struct, rows: Structs, heap: Struct, t_ns: int, channel: int, value: float) -> None:
-    """Write the value into the row of an instant; where it has one already, the greater one stands."""
-    values = rows[place(own, rows, heap, t_ns, own["last"])]["values"]
-    values[channel] = np.fmax(values[channel], value)
-    own["end_ns"] = max(own["end_ns"], t_ns)
-
-
-@compiled
-def _place_status(
-    own: Struct,
-    message: Struct,
-    carries_on: bool,
-    number: int,
-    streams: tuple[StreamColumns, ...],
-    rows: Structs,
-    heap: Struct,
-) -> None:
-    """Place a status right after what was judged, so that it waits for nothing and nothing that follows is late.
-
-    One that does not carry the sequence on counts where it was overtaken by readings alone, and by a second at most.
-    """
-    first, _, values, channels = streams[STATUS]
-    said_ns = message["t_ns"] + own["ahead_ns"]
-    if message["seq"] < 0:
-        message["late"] = said_ns < own["said_ns"] - ALIGN_NS
-    elif not carries_on:
-        message["late"] = said_ns < max(own["said_ns"], own["watermark_ns"] - ALIGN_NS)
-    own["watermark_ns"] += 1
-    for row in range(first[number], first[number + 1]):
-        if message["late"]:
-            message["taken"] = False
-            _place_late_press(own, message, said_ns, values[:, row], rows, heap)
-            continue
-        own["said_ns"] = max(own["said_ns"], said_ns)
-        placed = rows[place(own, rows, heap, own["watermark_ns"], NO_ROW)]["values"]
-        for c in range(len(channels)):
-            if values[c, row] == values[c, row]:  # not NaN
-                placed[channels[c]] = values[c, row]
-        if values[ALARM, row] == values[ALARM, row]:
-            placed[_ALARM_AFTER] = float(said_ns - own["watermark_ns"])
-
-
-@compiled
-def _place_late_press(
-    own: Struct, message: Struct, said_ns: int, values: NDArray[Any], rows: Structs, heap: Struct
-) -> None:
-    """Place a press of the alarm button that came late as a row of its own, which sets no state."""
-    is_stale = values[-1] == 1.0
-    if values[ALARM] != 1.0 or is_stale or message["arrived_ns"] - message["t_ns"] > PRESS_KEPT_NS:
-        return
-    at_ns = message["watermark_ns"] + 1
-    own["watermark_ns"] = max(own["watermark_ns"], at_ns)
-    placed = rows[place(own, rows, heap, at_ns, NO_ROW)]["values"]
-    placed[_LATE_PRESS], placed[_ALARM_AFTER] = 1.0, float(said_ns - at_ns)
-
-
-@compiled
-def _place(
-    own: Struct, message: Struct, number: int, streams: tuple[StreamColumns, ...], rows: Structs, heap: Struct
-) -> int:
-    """Place the rows that lie after the watermark; return how many the message has."""
-    count = 0
-    for k in range(len(streams)):
-        first, instants, values, channels = streams[k]
-        count += first[number + 1] - first[number]
-        near = own["last"]
-        for row in range(first[number], first[number + 1]):
-            row_ns = instants[row] + message["ahead_ns"]
-            if row_ns <= message["watermark_ns"]:
-                message["late"] = True
-                if k == STATUS:
-                    _place_late_press(own, message, row_ns, values[:, row], rows, heap)
-                continue
-            near = place(own, rows, heap, row_ns, near)
-            if k < SAMPLED and row == first[number] and message["seq"] < 0 and not message["turned"]:
-                rows[near]["values"][_UNNUMBERED] = 1.0
-            for c in range(len(channels)):
-                if values[c, row] == values[c, row]:  # not NaN
-                    rows[near]["values"][channels[c]] = values[c, row]
-    return count
 
 
 @compiled

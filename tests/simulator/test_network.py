@@ -21,7 +21,7 @@ from simulator.terminals.terminals import NS, Terminals
 from simulator.world.world import World
 from telemetry.batch import Batch, Decoded
 from telemetry.groups import joined
-from telemetry.order.recurrence import ALIGN_NS
+from telemetry.order.placing import ALIGN_NS
 from telemetry.order.sequence import Sequencer
 from tests.simulator.recorded_world import START_NS
 

@@ -9,8 +9,10 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from telemetry.batch import CHANNELS, Decoded
+from telemetry.order.numbering import JUMP
+from telemetry.order.placing import ALIGN_NS, PRESS_KEPT_NS
 from telemetry.order.records import RECENT_LIMIT, SLOT_NS, SLOTS
-from telemetry.order.recurrence import ALIGN_NS, HELD_LIMIT_ROWS, JUMP, PRESS_KEPT_NS, STEP_GAP_NS
+from telemetry.order.recurrence import HELD_LIMIT_ROWS, STEP_GAP_NS
 
 NEVER = -(10**18)
 STREAMS = ("speed", "displacement", "door", "infrared", "status")

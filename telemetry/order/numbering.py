@@ -1,0 +1,71 @@
+"""The numbers of a lift's messages: which message carries the sequence on, restarts, and how much is missing."""
+
+from __future__ import annotations
+
+from telemetry.compiled import compiled
+from telemetry.order.held import Struct
+from telemetry.order.placing import ALIGN_NS
+from telemetry.order.records import NO_BOOT
+
+JUMP = 86_400
+"""A seq that is further ahead, by more than a day of messages, is that of a restarted device, and no gap."""
+
+
+@compiled
+def follow(own: Struct, message: Struct) -> bool:
+    """Follow the sequence; return whether the message carries it on, note a restart and the numbers that are missing.
+
+    seq   5 6 7 9        gap of 1 before 9, marked at the instant after all that was heard before it
+    seq   5 6 0 1        restarted before 0, where its t is later (with `boot`, where the boot is another one; with an
+                         earlier t, not the one before either)
+    seq   5 6 50 7       50 does not count, where its t was ahead of the monitor's clock and the t of 7 is not
+    seq   5 6 9e9 7      restarted before 9e9, more than `JUMP` ahead; 7 goes on from 6, where its t is later
+    """
+    boot, seq, t_ns = message["boot"], message["seq"], message["t_ns"]
+    first = own["seq"] < 0
+    if boot == own["boot"] and t_ns > own["t_ns"] and 0 <= own["jumped_from"] < seq < own["seq"]:
+        own["seq"], own["jumped_from"] = own["jumped_from"], -1
+    onward = not first and boot == own["boot"] and seq > own["seq"]
+    jumped = onward and seq - own["seq"] > JUMP
+    if boot == own["boot"]:
+        restarted = jumped or (boot == NO_BOOT and seq < own["seq"] and t_ns > own["t_ns"])
+    else:
+        restarted = not first and (t_ns > own["t_ns"] or boot != own["boot_before"])
+    known_ns = message["arrived_ns"] + ALIGN_NS
+    overrules = own["t_ns"] > known_ns >= t_ns
+    if onward and not jumped:
+        message["gap"] = seq - own["seq"] - 1
+    message["restarted"] = restarted
+    if restarted:
+        own["jumped_from"] = own["seq"] if jumped else -1
+    if not (first or onward or restarted or overrules):
+        return False
+    if boot != own["boot"]:
+        own["boot_before"] = own["boot"]
+    own["boot"], own["seq"] = boot, seq
+    own["t_ns"] = t_ns if restarted or overrules else max(t_ns, own["t_ns"])
+    return True
+
+
+@compiled
+def follow_untimed(own: Struct, message: Struct) -> None:
+    """Follow the numbers of a message without a time, which is never history; a last will may be numbered before."""
+    boot, seq, first = message["boot"], message["seq"], own["seq"] < 0
+    onward = boot == own["boot"] and seq > own["seq"]
+    if not (first or onward) and message["status"]:
+        return
+    is_near = onward and seq - own["seq"] <= JUMP
+    if not first and is_near:
+        message["gap"] = seq - own["seq"] - 1
+    message["restarted"] = not first and not is_near
+    own["boot"], own["seq"] = boot, seq
+
+
+@compiled
+def missing_s(own: Struct, message: Struct, since_ns: int) -> float:
+    """Return how long the missing messages may last; no longer than their share of the interval between those heard."""
+    until_ns = (message["t_ns"] if message["complete"] else message["end_ns"]) + message["ahead_ns"]
+    missing_ns = until_ns - max(own["end_ns"], own["said_ns"])
+    if since_ns > 0:
+        missing_ns = min(missing_ns, int(since_ns * (message["gap"] / (message["gap"] + 1))))
+    return float(max(missing_ns, 1) / 1e9)

@@ -1,0 +1,111 @@
+"""The placing of a message's rows among the held rows of its lift, and of what its number and its clock say.
+
+readings          at their own instants, where these are not released yet; what is older is late
+status            at the instant after all that was released, so that it waits for nothing
+late press        the same: a row that sets no state
+gap, restart      at the instant after all that was received before
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from telemetry.batch import CHANNELS
+from telemetry.compiled import compiled
+from telemetry.order.held import Struct, Structs, place
+from telemetry.order.messages import ALARM, SAMPLED, STATUS, StreamColumns
+from telemetry.order.records import NO_ROW
+
+ALIGN_NS = 1_000_000_000
+"""How long the rows of a message that is not a bundle wait for other streams, in the lift's own time."""
+PRESS_KEPT_NS = 24 * 3600 * 1_000_000_000
+"""How old a press of the alarm button may be that comes late."""
+GAP, REBOOT = CHANNELS.index("gap"), CHANNELS.index("reboot")
+_ALARM_AFTER, _LATE_PRESS = CHANNELS.index("alarm_after_ns"), CHANNELS.index("late_press")
+_UNNUMBERED = CHANNELS.index("unnumbered")
+
+
+@compiled
+def mark(own: Struct, rows: Structs, heap: Struct, t_ns: int, channel: int, value: float) -> None:
+    """Write the value into the row of an instant; where it has one already, the greater one stands."""
+    values = rows[place(own, rows, heap, t_ns, own["last"])]["values"]
+    values[channel] = np.fmax(values[channel], value)
+    own["end_ns"] = max(own["end_ns"], t_ns)
+
+
+@compiled
+def place_status(
+    own: Struct,
+    message: Struct,
+    carries_on: bool,
+    number: int,
+    streams: tuple[StreamColumns, ...],
+    rows: Structs,
+    heap: Struct,
+) -> None:
+    """Place a status right after what was judged, so that it waits for nothing and nothing that follows is late.
+
+    One that does not carry the sequence on counts where it was overtaken by readings alone, and by a second at most.
+    """
+    first, _, values, channels = streams[STATUS]
+    said_ns = message["t_ns"] + own["ahead_ns"]
+    if message["seq"] < 0:
+        message["late"] = said_ns < own["said_ns"] - ALIGN_NS
+    elif not carries_on:
+        message["late"] = said_ns < max(own["said_ns"], own["watermark_ns"] - ALIGN_NS)
+    own["watermark_ns"] += 1
+    for row in range(first[number], first[number + 1]):
+        if message["late"]:
+            message["taken"] = False
+            _place_late_press(own, message, said_ns, values[:, row], rows, heap)
+            continue
+        own["said_ns"] = max(own["said_ns"], said_ns)
+        placed = rows[place(own, rows, heap, own["watermark_ns"], NO_ROW)]["values"]
+        for c in range(len(channels)):
+            if values[c, row] == values[c, row]:  # not NaN
+                placed[channels[c]] = values[c, row]
+        if values[ALARM, row] == values[ALARM, row]:
+            placed[_ALARM_AFTER] = float(said_ns - own["watermark_ns"])
+
+
+@compiled
+def _place_late_press(
+    own: Struct, message: Struct, said_ns: int, values: NDArray[Any], rows: Structs, heap: Struct
+) -> None:
+    """Place a press of the alarm button that came late as a row of its own, which sets no state."""
+    is_stale = values[-1] == 1.0
+    if values[ALARM] != 1.0 or is_stale or message["arrived_ns"] - message["t_ns"] > PRESS_KEPT_NS:
+        return
+    at_ns = message["watermark_ns"] + 1
+    own["watermark_ns"] = max(own["watermark_ns"], at_ns)
+    placed = rows[place(own, rows, heap, at_ns, NO_ROW)]["values"]
+    placed[_LATE_PRESS], placed[_ALARM_AFTER] = 1.0, float(said_ns - at_ns)
+
+
+@compiled
+def place_readings(
+    own: Struct, message: Struct, number: int, streams: tuple[StreamColumns, ...], rows: Structs, heap: Struct
+) -> int:
+    """Place the rows that lie after the watermark; return how many the message has."""
+    count = 0
+    for k in range(len(streams)):
+        first, instants, values, channels = streams[k]
+        count += first[number + 1] - first[number]
+        near = own["last"]
+        for row in range(first[number], first[number + 1]):
+            row_ns = instants[row] + message["ahead_ns"]
+            if row_ns <= message["watermark_ns"]:
+                message["late"] = True
+                if k == STATUS:
+                    _place_late_press(own, message, row_ns, values[:, row], rows, heap)
+                continue
+            near = place(own, rows, heap, row_ns, near)
+            if k < SAMPLED and row == first[number] and message["seq"] < 0 and not message["turned"]:
+                rows[near]["values"][_UNNUMBERED] = 1.0
+            for c in range(len(channels)):
+                if values[c, row] == values[c, row]:  # not NaN
+                    rows[near]["values"][channels[c]] = values[c, row]
+    return count
