@@ -78,8 +78,8 @@ PURE = {
 CODECS_AND_MATHS = {"cbor2", "numba", "numpy", "orjson", "scipy", "simdjson"}
 # Instants are integers inside; two files of the core know the calendar, where the contract writes instants and dates.
 CALENDAR = {"telemetry.instant": {"datetime"}, "registry.fact_checks": {"datetime", "zoneinfo"}}
-# One module of the core reads a file, which is packaged with it: a language is added to the catalogue without code.
-PACKAGED_DATA = {"registry.catalogue": {"importlib", "tomllib"}}
+# Two modules of the core read a file that is packaged with them: the catalogue, and the list of common passwords.
+PACKAGED_DATA = {"registry.catalogue": {"importlib", "tomllib"}, "registry.passwords": {"importlib"}}
 # One module of the core reads sources, and looks for a cache: compiled code is stale when its sources change.
 SOURCES = {"telemetry.compiled": {"inspect", "os"}}
 OF_THE_INTERPRETER = {"byteorder", "float_info", "maxsize"}  # what of `sys` is a number, not the world

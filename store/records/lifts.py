@@ -17,6 +17,7 @@ from registry.lift_facts import Floor, LiftFacts
 from registry.scope import ALL_LIFTS, NAMING_FACTS, LiftScope
 from store.records.audit import write_audit
 from store.records.database import REVISION, Database, Repository, read_counter
+from store.records.identity.organisations import create_named_organisations
 from store.records.maintenance import WindowRecord, read_windows
 from store.records.schema import deleted_lifts, lifts, refusals
 from store.records.scoping import lifts_in
@@ -91,7 +92,7 @@ class LiftStore:
             )
             names = list(connection.scalars(gone)) if revision >= 0 else []
             windows = read_windows(connection, revision, upto)
-        changed = [Registered(_facts(row.facts), row.registered) for row in rows]
+        changed = [Registered(read_facts(row.facts), row.registered) for row in rows]
         return RegistryChanges(upto, changed, names, windows, is_complete=upto >= newest)
 
     def lift(self, lift_id: str, scope: LiftScope = ALL_LIFTS) -> Registered | None:
@@ -204,6 +205,7 @@ class LiftStore:
     ) -> None:
         if not many:
             return
+        create_named_organisations(connection, [facts for facts, _ in many])
         row = self._database.insert(lifts)
         fresh = {name: row.excluded[name] for name in lifts.c.keys() if name != "lift_id"}  # noqa: SIM118
         upsert = row.on_conflict_do_update(index_elements=["lift_id"], set_=fresh)
@@ -219,7 +221,7 @@ class LiftRecords(Repository, LiftStore):
 def _find(connection: Connection, lift_id: str, scope: LiftScope = ALL_LIFTS) -> Registered | None:
     query = select(lifts.c.facts, lifts.c.registered).where(lifts.c.lift_id == lift_id, lifts_in(scope))
     row = connection.execute(query).first()
-    return None if row is None else Registered(_facts(row.facts), row.registered)
+    return None if row is None else Registered(read_facts(row.facts), row.registered)
 
 
 def _slice_end(connection: Connection, revision: int, limit: int, newest: int) -> int:
@@ -256,7 +258,8 @@ def _row(facts: LiftFacts, text: str, registered: bool, revision: int) -> dict[s
 
 
 @lru_cache(FACTS_CACHED)
-def _facts(text: str) -> LiftFacts:
+def read_facts(text: str) -> LiftFacts:
+    """Return the facts in a column of the registry."""
     values = orjson.loads(text)
     floors = tuple(Floor(**floor) for floor in values.pop("floors"))
     return LiftFacts(**values, floors=floors)

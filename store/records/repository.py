@@ -10,7 +10,11 @@ from __future__ import annotations
 from store.records.alerts import AlertStore, Resume, Snapshot
 from store.records.database import RecordsUnavailable, Repository
 from store.records.dead_letters import DeadLetterStore, RefusalCount, RefusedMessage
-from store.records.lifts import EVERYTHING, LiftStore, Registered, RegistryChanges
+from store.records.identity.organisations import NameTaken, OrganisationStore
+from store.records.identity.people import Credentials, LastAdministrator, PeopleStore
+from store.records.identity.renames import LiftRenames
+from store.records.identity.sessions import AccessToken, AccountSession, OneTimeLink, SessionStore
+from store.records.lifts import EVERYTHING, Registered, RegistryChanges
 from store.records.live import LiveState, LiveStore
 from store.records.maintenance import MaintenanceStore, WindowRecord
 from store.records.outbox import DONE, FAILED, WAITING, Announcement, Delivery, Outbox
@@ -27,13 +31,19 @@ __all__ = [
     "KEEP_DEFAULT_YEARS",
     "KEEP_LEAST_YEARS",
     "WAITING",
+    "AccessToken",
+    "AccountSession",
     "AlertFilter",
     "Announcement",
     "AuditEntry",
     "BadCursor",
+    "Credentials",
     "Delivery",
     "History",
+    "LastAdministrator",
     "LiveState",
+    "NameTaken",
+    "OneTimeLink",
     "Page",
     "PartitionMismatch",
     "Records",
@@ -53,7 +63,10 @@ __all__ = [
 
 class Records(
     Repository,
-    LiftStore,
+    LiftRenames,
+    OrganisationStore,
+    PeopleStore,
+    SessionStore,
     MaintenanceStore,
     AlertStore,
     AlertSearch,

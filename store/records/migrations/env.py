@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from alembic import context
 
-from store.records.schema import metadata
+from store.records.identity import tables
 
-context.configure(connection=context.config.attributes["connection"], target_metadata=metadata)
+context.configure(connection=context.config.attributes["connection"], target_metadata=tables.metadata)
 with context.begin_transaction():
     context.run_migrations()

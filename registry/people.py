@@ -1,0 +1,72 @@
+"""People and machine accounts: logins, memberships, and what an account may do in one of its organisations."""
+
+from __future__ import annotations
+
+import unicodedata
+from dataclasses import dataclass
+
+from registry.fact_checks import InvalidFact, text
+from registry.organisations import Organisation
+from registry.roles import Role, verbs_of
+from registry.scope import NO_LIFTS, Scope
+
+LOGIN_LIMIT_CHARS = 100
+LANGUAGES = ("en", "zh")
+
+
+@dataclass(frozen=True, slots=True)
+class Membership:
+    """The role of an account in an organisation."""
+
+    organisation: Organisation
+    role: Role
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """A person, or a machine account, which has tokens instead of a password."""
+
+    person_id: str
+    name: str
+    login: str
+    memberships: tuple[Membership, ...] = ()
+    language: str | None = None
+    is_machine: bool = False
+    is_disabled: bool = False
+    has_password: bool = False
+    has_totp: bool = False
+    revision: int = 0
+
+    @property
+    def account(self) -> str:
+        """The account in the audit log."""
+        return f"{'machine' if self.is_machine else 'person'}:{self.person_id}"
+
+    def membership(self, organisation_id: str | None) -> Membership | None:
+        """Return the membership in an organisation; where there is none, the first one in an open organisation."""
+        open_ones = [each for each in self.memberships if each.organisation.closed_ns is None]
+        wanted = [each for each in open_ones if each.organisation.organisation_id == organisation_id]
+        return next(iter(wanted or open_ones), None)
+
+
+def scope_of(person: Person, membership: Membership | None) -> Scope:
+    """Return the scope of a person who acts in a membership: nothing for an account that is disabled or in none."""
+    if membership is None or person.is_disabled or membership.organisation.closed_ns is not None:
+        return Scope(NO_LIFTS, frozenset(), person.name)
+    organisation = membership.organisation
+    return Scope(organisation.lifts, verbs_of(organisation.kind, membership.role), person.name)
+
+
+def login_key(login: str) -> str:
+    """Return the form of a login that is unique: letters of both cases and of all widths are the same."""
+    return unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", login).strip().casefold())
+
+
+def checked_login(value: object) -> str:
+    """Return a login, an e-mail address or a name without spaces; raise InvalidFact for any other value."""
+    login = unicodedata.normalize("NFKC", text(value))
+    if not 0 < len(login) <= LOGIN_LIMIT_CHARS or any(char.isspace() or char in ",;<>\"'\\" for char in login):
+        raise InvalidFact(
+            "is not a login", f"write an e-mail address or a name without spaces, at most {LOGIN_LIMIT_CHARS} letters"
+        )
+    return login
