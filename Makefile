@@ -9,6 +9,9 @@ RUNTIME := $(VENV)/.made-runtime
 DEV     := $(VENV)/.made-dev
 PINS    := pyproject.toml constraints.txt
 
+# Compiled modules are kept: each of the many processes of a test run would compile them anew.
+unexport PYTHONDONTWRITEBYTECODE
+
 .DEFAULT_GOAL := help
 .PHONY: help demo test chaos lint bench determinism plots constraints clean python-is-new-enough
 

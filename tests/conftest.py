@@ -1,8 +1,9 @@
-"""Fixtures that several rooms share, and the time limit; each lives in a file of its own and is named here."""
+"""Fixtures and hooks that several rooms share; each lives in a file of its own and is named here."""
 
 from __future__ import annotations
 
 from tests.broker import broker, refusing_broker  # noqa: F401
+from tests.leftovers import pytest_runtest_logfinish, pytest_runtest_logreport  # noqa: F401
 from tests.postgres import postgres_server, postgres_url, records_url  # noqa: F401
 from tests.small_disk import small_disk  # noqa: F401
 from tests.store.influxd import influx, influxd  # noqa: F401

@@ -2,19 +2,37 @@
 
 from __future__ import annotations
 
+import random
 import socket
 import time
 from collections.abc import Callable
+from contextlib import suppress
+
+PORTS = range(20_000, 32_000)
+"""Below the ports that Linux gives to connections and to listeners that ask for port 0."""
+PATIENCE_S = 180.0
+"""Longer than anything takes on a machine that does much else, and shorter than the time limit of a test."""
+_draw = random.SystemRandom()
+_reserved: list[socket.socket] = []
 
 
 def free_port() -> int:
-    """Return a port of the loopback that nobody listens on now."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+    """Return a port of the loopback that nobody listens on, and that no other test is given while this process runs.
+
+    The UDP port of the same number is what reserves it: a server that the test starts, stops and starts again listens
+    on TCP alone.
+    """
+    while True:
+        port, reservation = _draw.choice(PORTS), socket.socket(type=socket.SOCK_DGRAM)
+        with suppress(OSError), socket.socket() as probe:
+            reservation.bind(("127.0.0.1", port))
+            probe.bind(("127.0.0.1", port))
+            _reserved.append(reservation)
+            return port
+        reservation.close()
 
 
-def until(ready: Callable[[], bool], what: str, within_s: float = 60.0) -> None:
+def until(ready: Callable[[], bool], what: str, within_s: float = PATIENCE_S) -> None:
     """Wait for `ready`, and fail by name where it does not come."""
     end = time.monotonic() + within_s
     while not ready():

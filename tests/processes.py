@@ -1,4 +1,4 @@
-"""Processes that tests start: none outlives the process that started it, however that one ends."""
+"""Processes that tests start: none outlives the process that started it, nor the test that failed amid its use."""
 
 from __future__ import annotations
 
@@ -9,12 +9,28 @@ from pathlib import Path
 from typing import Any
 
 
-def start_process(command: Sequence[str | Path], ended_by: str = "KILL", **how: Any) -> subprocess.Popen[Any]:
+class OwnedProcess(subprocess.Popen[Any]):
+    """A process that is killed and waited for as soon as nothing refers to it.
+
+    A test that fails before its last lines leaves a running process behind; without this, a later test would fail by
+    the warning about it.
+    """
+
+    def __del__(self) -> None:
+        if getattr(self, "returncode", 0) is None:
+            self.kill()
+            self.wait()
+        for pipe in (self.stdin, self.stdout, self.stderr) if hasattr(self, "stderr") else ():
+            if pipe is not None:
+                pipe.close()
+
+
+def start_process(command: Sequence[str | Path], ended_by: str = "KILL", **how: Any) -> OwnedProcess:
     """Start `command`, which the kernel sends the signal `ended_by` as soon as this process has ended.
 
     Call it from the main thread: the kernel watches the thread that starts a process.
     """
-    return subprocess.Popen([*bound(ended_by), *map(str, command)], **how)
+    return OwnedProcess([*bound(ended_by), *map(str, command)], **how)
 
 
 def bound(ended_by: str = "KILL") -> list[str]:

@@ -20,7 +20,6 @@ ROW = re.compile(r"^(?P<what>\S.*?)  +(?P<lifts>\d+) +(?P<cpu_us>[\d.]+) +(?P<li
 
 
 @pytest.mark.broker
-@pytest.mark.timeout(180)
 def test_the_benchmark_prints_every_step_both_chains_and_how_long_alerts_take() -> None:
     mosquitto()
     small = ["--lifts", "40", "--seconds", "3"]

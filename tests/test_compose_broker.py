@@ -17,7 +17,7 @@ import yaml
 from ingest.receive import MqttSource
 from mqtt.client import BrokerAddress
 from mqtt.publisher import Publisher
-from tests.loopback import accepts, free_port, until
+from tests.loopback import PATIENCE_S, accepts, free_port, until
 from tests.processes import start_process
 
 ROOT = Path(__file__).parent.parent
@@ -132,7 +132,7 @@ def test_strangers_are_turned_away(broker: ShippedBroker, who: str | None, passw
 def test_a_device_cannot_take_the_monitors_client_id(broker: ShippedBroker) -> None:
     address = BrokerAddress(port=broker.own_port, username="monitor", password="broker_monitor-pass")
     source = MqttSource(address, "liftwatch-monitor")
-    assert source.connect(20.0) is None
+    assert source.connect(PATIENCE_S) is None
     heard: list[str] = []
     devices = ["A-1", "A-2", "A-1"]
     for who in devices:
@@ -150,17 +150,17 @@ def test_what_the_broker_queued_for_an_absent_monitor_survives_its_crash_once_it
     def subscribed() -> MqttSource:
         address = BrokerAddress(port=broker.own_port, username="monitor", password="broker_monitor-pass")
         source = MqttSource(address, "liftwatch-monitor")
-        assert source.connect(20.0) is None
+        assert source.connect(PATIENCE_S) is None
         return source
 
     subscribed().close()
     lifts = Publisher(BrokerAddress(port=broker.own_port, username="lifts", password="broker_lifts-pass"))
     for number in range(MESSAGES):
         lifts.publish("lift/v1/north/A-1/speed", str(number).encode())
-    assert lifts.flush(20.0)
+    assert lifts.flush(PATIENCE_S)
     published_at = time.time()
     saved = broker.folder / "data" / "mosquitto.db"
-    until(lambda: saved.exists() and saved.stat().st_mtime > published_at, "a save", 30.0)
+    until(lambda: saved.exists() and saved.stat().st_mtime > published_at, "a save")
     broker.kill()
     broker.start()
     source = subscribed()

@@ -82,7 +82,7 @@ def filled(influxd: Influx) -> Iterator[httpx.Client]:
     with organisation(influxd) as own, InfluxDBClient(own.url, own.token, own.org) as client:
         client.buckets_api().create_bucket(bucket_name="lifts", org=own.org)
         headers, org = {"Authorization": f"Token {own.token}"}, {"org": own.org}
-        with httpx.Client(base_url=own.url, headers=headers, params=org, timeout=30, trust_env=False) as asking:
+        with httpx.Client(base_url=own.url, headers=headers, params=org, timeout=60, trust_env=False) as asking:
             asking.post("/api/v2/write", params=org | {"bucket": "lifts"}, content=ten_minutes()).raise_for_status()
             yield asking
 

@@ -82,7 +82,7 @@ def shown(folder: Path, lifts: int, start: tuple[str, str] = AS_IT_IS) -> Iterat
         process = start_process([*command, "--faults-per-hour", "0"], ended_by="TERM", stdout=out, stderr=out)
     demo = Demo(process, folder, port, broker_port)
     try:
-        until(lambda: "Liftwatch is at" in demo.said() or process.poll() is not None, "the demonstration", 90.0)
+        until(lambda: "Liftwatch is at" in demo.said() or process.poll() is not None, "the demonstration")
         assert process.poll() is None, demo.said()
         yield demo
     finally:
@@ -98,7 +98,6 @@ def seconds(alert: dict[str, Any]) -> float:
 
 
 @pytest.mark.browser
-@pytest.mark.timeout(300)
 def test_a_fault_from_the_page_or_the_command_line_is_an_alert_once_its_hold_time_is_over(
     tmp_path: Path, browser: Browser
 ) -> None:
@@ -129,7 +128,6 @@ def test_a_fault_from_the_page_or_the_command_line_is_an_alert_once_its_hold_tim
         demo.end()
 
 
-@pytest.mark.timeout(240)
 def test_without_a_mosquitto_the_demonstration_lives_by_a_broker_of_its_own(tmp_path: Path) -> None:
     with shown(tmp_path, 2, ("-c", WITHOUT_MOSQUITTO)) as demo:
         until(lambda: demo.living() == 2, "two living lifts")
@@ -151,7 +149,6 @@ def part(demo: Demo, name: str) -> int:
     raise AssertionError(f"no {name} is running")
 
 
-@pytest.mark.timeout(240)
 @pytest.mark.skipif(not Path("/proc/self/cmdline").exists(), reason="finds a process by /proc, as on Linux")
 def test_a_part_that_dies_is_started_again(tmp_path: Path) -> None:
     with shown(tmp_path, 2) as demo:
@@ -164,7 +161,6 @@ def test_a_part_that_dies_is_started_again(tmp_path: Path) -> None:
         demo.end()
 
 
-@pytest.mark.timeout(240)
 def test_a_closed_terminal_and_an_impatient_hand_leave_nothing_running(tmp_path: Path) -> None:
     with shown(tmp_path, 2) as demo:
         demo.process.send_signal(signal.SIGHUP)

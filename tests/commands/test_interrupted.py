@@ -35,7 +35,7 @@ def complete(folder: Path) -> object:
 @pytest.mark.parametrize(("how", "code"), [(signal.SIGKILL, -9), (signal.SIGINT, 1), (signal.SIGTERM, 1)])
 def test_a_simulation_that_is_ended_midway_is_marked_incomplete(tmp_path: Path, how: int, code: int) -> None:
     with simulating(tmp_path, 4.0) as running:
-        until(lambda: (tmp_path / "taken" / "facts.parquet").exists(), "a recording that has begun", 60)
+        until(lambda: (tmp_path / "taken" / "facts.parquet").exists(), "a recording that has begun")
         running.send_signal(how)
         out, err = running.communicate(timeout=60)
     assert running.returncode == code

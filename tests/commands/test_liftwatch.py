@@ -107,7 +107,7 @@ def test_an_import_shows_its_progress_and_one_that_was_killed_is_repeated(
     with Records.open(f"sqlite:///{tmp_path}/records.db") as records:
         line = [sys.executable, "-m", "liftwatch", *config, "lifts", "import", str(file)]
         killed = start_process(line, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-        until(lambda: bool(records.registered()), "an import under way", 60.0)
+        until(lambda: bool(records.registered()), "an import under way")
         killed.kill()
         killed.wait()
         assert len(records.registered()) % 1000 == 0

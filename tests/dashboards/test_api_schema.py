@@ -27,6 +27,7 @@ from store.records.repository import Records
 from store.series.connect import open_timeseries
 from tests.dashboards.sample_fleet import T0_NS, facts, table
 from tests.dashboards.test_api_live import fire, served
+from tests.loopback import PATIENCE_S
 
 EXAMPLES = 25
 ALERT_ID = alert_id("L001", RULES[0].slug, T0_NS + 1)
@@ -90,4 +91,4 @@ def map_path_parameters(context: Any, path_parameters: dict[str, Any] | None) ->
 @api.parametrize()
 @settings(max_examples=EXAMPLES, derandomize=True, deadline=None, database=None, suppress_health_check=[*HealthCheck])
 def test_every_response_matches_the_openapi_document(case: schemathesis.Case, address: str) -> None:
-    case.call_and_validate(base_url=address, timeout=10)
+    case.call_and_validate(base_url=address, timeout=PATIENCE_S)

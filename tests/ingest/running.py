@@ -57,20 +57,20 @@ class Monitor:
         with self.log.open("ab") as out:
             self._process = start_process(command, stdout=out, stderr=out)
         if hears:
-            until(lambda: b"receiving from" in self.log.read_bytes()[before:], "a monitor that hears", 90.0)
+            until(lambda: b"receiving from" in self.log.read_bytes()[before:], "a monitor that hears")
         return self
 
     def readiness(self) -> tuple[int, str]:
         """Return the status and the reasons of its own /readyz; 0 where it does not answer yet."""
         try:
-            answer = httpx.get(f"http://127.0.0.1:{self.http_port}/readyz", trust_env=False, timeout=30)
+            answer = httpx.get(f"http://127.0.0.1:{self.http_port}/readyz", trust_env=False, timeout=60)
         except httpx.TransportError:
             return 0, ""
         return answer.status_code, "; ".join(answer.json()["reasons"])
 
     def metric(self, name: str) -> float:
         """Return a value of its own /metrics, named with its labels."""
-        text = httpx.get(f"http://127.0.0.1:{self.http_port}/metrics", trust_env=False, timeout=30).text
+        text = httpx.get(f"http://127.0.0.1:{self.http_port}/metrics", trust_env=False, timeout=60).text
         return next(float(line.rpartition(" ")[2]) for line in text.splitlines() if line.startswith(name))
 
     @property

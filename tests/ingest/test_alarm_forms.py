@@ -65,7 +65,7 @@ def test_a_press_is_raised_in_every_form(tmp_path: Path, encode: Any) -> None:
             return [form for form, lift in lifts.items() if lift not in {one.lift_id for one in alerts}]
 
         try:
-            until(lambda: not missing(), "a press in every form", 15.0)
+            until(lambda: not missing(), "a press in every form")
         finally:
             judging.stop()
             assert not missing()

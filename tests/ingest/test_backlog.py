@@ -22,7 +22,7 @@ from registry.actor import Actor
 from telemetry.streams import topic
 from tests.broker import Broker, mosquitto
 from tests.ingest.running import DISTRICT, Monitor, Voice, bundle, facts
-from tests.loopback import until
+from tests.loopback import PATIENCE_S, until
 
 LIFTS, SECONDS, AWAY_S, FAST_S = 200, 150, 3600, 4
 MANY = LIFTS * SECONDS
@@ -50,14 +50,14 @@ def away(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[tuple[Broke
 def publish_backlog(port: int) -> None:
     """Publish a bundle a lift and second, an hour old; the first lift runs too fast in the first seconds."""
     publisher = Publisher(BrokerAddress(port=port))
-    assert publisher.connect(20.0) is None
+    assert publisher.connect(PATIENCE_S) is None
     began_ms = time.time_ns() // 1_000_000 - AWAY_S * 1000
     for second in range(SECONDS):
         for lift in range(LIFTS):
             v_mps, z_m = (-2.3, 60.0 - 2.3 * second) if lift == 0 and second < FAST_S else (0.0, 3.0)
             said = bundle(second, v_mps, z_m) | {"t": began_ms + 1000 * second}
             publisher.publish(topic(DISTRICT, f"L{lift}", "bundle"), orjson.dumps(said))
-    assert publisher.flush(60.0)
+    assert publisher.flush(PATIENCE_S)
     publisher.close()
 
 
@@ -68,9 +68,9 @@ def test_a_monitor_that_was_away_takes_its_backlog_and_judges_meanwhile(away: tu
     voice = Voice(broker.port)
     before = monitor.log.stat().st_size
     monitor.start()
-    until(lambda: bool(voice.alerts), "the alert of a lift that was too fast while the monitor was away", 60.0)
-    until(lambda: monitor.counts().get("journalled", 0) >= MANY, "the whole backlog", 120.0)
-    until(lambda: monitor.counts().get("messages", 0) >= MANY, "judging of the whole backlog", 120.0)
+    until(lambda: bool(voice.alerts), "the alert of a lift that was too fast while the monitor was away")
+    until(lambda: monitor.counts().get("journalled", 0) >= MANY, "the whole backlog")
+    until(lambda: monitor.counts().get("messages", 0) >= MANY, "judging of the whole backlog")
     until(lambda: monitor.counts().get("catching_up_seconds") == 0.0, "the end of catching up")
     assert monitor.counts()["journalled"] == MANY
     assert (voice.alerts[0]["lift_id"], voice.alerts[0]["rule"]) == ("L0", "overspeed")

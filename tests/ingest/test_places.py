@@ -87,7 +87,7 @@ class World:
         )
         judging.start()
         try:
-            until(lambda: judging.offered_to == self.journal.last, "the end of the journal", 60.0)
+            until(lambda: judging.offered_to == self.journal.last, "the end of the journal")
             yield judging
         finally:
             judging.stop()
@@ -127,9 +127,9 @@ def test_an_alarm_of_a_new_district_is_raised_after_a_flood_of_made_up_districts
     with world.judged():
         for n in range(UNREGISTERED_LIMIT + 200):
             world.says(f"S{n:05}", "status", {"online": True}, f"x{n}", after_s=0.01)
-        until(lambda: len(world.listed()) == UNREGISTERED_LIMIT, "a full list", 60.0)
+        until(lambda: len(world.listed()) == UNREGISTERED_LIMIT, "a full list")
         world.says("newcomer", "status", {"seq": 1, "t": T0_MS, "alarm": True}, "huzhou")
-        until(lambda: ("alarm-button", "firing") in world.alerts("newcomer"), "the newcomer's alarm", 60.0)
+        until(lambda: ("alarm-button", "firing") in world.alerts("newcomer"), "the newcomer's alarm")
     assert len(world.listed()) == UNREGISTERED_LIMIT
 
 
@@ -153,7 +153,7 @@ def test_indices_do_not_grow_with_strangers_that_come_and_go(world: World) -> No
         for turn in range(4):
             world.says("tick", "bundle", bundle(turn, 0.0, 3.0), after_s=2 * GIVE_WAY_AFTER_S)
             world.flood(turn * UNREGISTERED_LIMIT, UNREGISTERED_LIMIT)
-            until(lambda: judging.offered_to == world.journal.last, "the end of a round", 60.0)
+            until(lambda: judging.offered_to == world.journal.last, "the end of a round")
         until(lambda: judging.counts["unregistered_gave_way"] > 2 * UNREGISTERED_LIMIT, "unregistered that gave way")
         assert len(judging.state.fleet) <= UNREGISTERED_LIMIT + 110  # a gateway's message of them may still be held
     assert len(world.listed()) == UNREGISTERED_LIMIT

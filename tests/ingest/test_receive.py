@@ -19,7 +19,7 @@ from mqtt.client import BrokerAddress
 from telemetry.streams import PAYLOAD_LIMIT_BYTES, topic
 from tests.broker import Broker
 from tests.ingest.running import DISTRICT, Voice
-from tests.loopback import free_port
+from tests.loopback import PATIENCE_S, free_port
 
 V5 = 5
 
@@ -27,7 +27,7 @@ V5 = 5
 @pytest.fixture
 def source(broker: Broker) -> Iterator[MqttSource]:
     made = MqttSource(BrokerAddress(port=broker.port), "monitor")
-    assert made.connect(20.0) is None
+    assert made.connect(PATIENCE_S) is None
     yield made
     made.close()
 
@@ -70,7 +70,7 @@ def old_broker(broker: Broker) -> Iterator[int]:
 
 def test_a_broker_that_refuses_mqtt_5_is_greeted_in_3_1_1(old_broker: int) -> None:
     source = MqttSource(BrokerAddress(port=old_broker), "monitor")
-    assert source.connect(20.0) is None
+    assert source.connect(PATIENCE_S) is None
     assert source.version == MQTTProtocolVersion.MQTTv311
     source.close()
 
@@ -105,11 +105,11 @@ def test_a_session_from_before_gets_each_message_once(broker: Broker) -> None:
     former.on_subscribe = lambda *_: subscribed.set()
     former.connect("127.0.0.1", broker.port)
     former.loop_start()
-    assert subscribed.wait(20.0)
+    assert subscribed.wait(PATIENCE_S)
     former.disconnect()
     former.loop_stop()
     source = MqttSource(BrokerAddress(port=broker.port, protocol="3.1.1"), "monitor")
-    assert source.connect(20.0) is None
+    assert source.connect(PATIENCE_S) is None
     source.take(1.0)  # the broker hears of what is unsubscribed
     voice = Voice(broker.port)
     voice.say(topic(DISTRICT, "L1", "bundle"), b"{}")
@@ -124,7 +124,7 @@ def test_a_session_from_before_gets_each_message_once(broker: Broker) -> None:
 
 def test_a_payload_far_too_large_is_kept_only_so_far_as_to_be_refused(broker: Broker) -> None:
     source = MqttSource(BrokerAddress(port=broker.port, protocol="3.1.1"), "monitor")
-    assert source.connect(20.0) is None
+    assert source.connect(PATIENCE_S) is None
     voice = Voice(broker.port)
     voice.say(topic(DISTRICT, "L1", "bundle"), b"{" * (3 * PAYLOAD_LIMIT_BYTES))
     taken = []

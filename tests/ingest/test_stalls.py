@@ -28,7 +28,6 @@ def offline(monitor: Monitor) -> set[str]:
 
 @pytest.mark.long
 @pytest.mark.broker
-@pytest.mark.timeout(300)
 def test_a_monitor_that_stands_still_now_and_then_finds_the_silent_lifts_and_no_other(
     tmp_path: Path, broker: Broker
 ) -> None:

@@ -33,20 +33,20 @@ def test_a_monitor_starts_without_broker_records_and_time_series_and_judges_when
     with broken_influx("hangs") as url:
         more = f"[records]\nurl = 'sqlite:///{obstacle}/records.db'\n[timeseries]\nkind = 'influxdb'\nurl = '{url}'\n"
         monitor = Monitor(tmp_path, broker.port, more).start(hears=False)
-        until(lambda: b"judging waits" in monitor.log.read_bytes(), "a monitor that waits for its records", 90.0)
+        until(lambda: b"judging waits" in monitor.log.read_bytes(), "a monitor that waits for its records")
         until(lambda: "receiving waits for the broker" in monitor.readiness()[1], "the reason that it hears nobody")
         status, reasons = monitor.readiness()
         assert (status, "judging waits: The folder of sqlite:///" in reasons) == (503, True)
         broker.start()
         voice = Voice(broker.port)
-        until(lambda: b"receiving from" in monitor.log.read_bytes(), "a monitor that hears", 90.0)
+        until(lambda: b"receiving from" in monitor.log.read_bytes(), "a monitor that hears")
         for second in range(4):
             voice.say(topic(DISTRICT, "L1", "bundle"), bundle(second, -2.3, 60.0 - 2.3 * second))
         obstacle.unlink()
         obstacle.mkdir()
         with Records.open(f"sqlite:///{obstacle}/records.db") as records:
             records.put_lifts([facts("L1")], Actor.named("test"), 0)
-            until(lambda: bool(voice.alerts), "the alert of what came before the records", 90.0)
+            until(lambda: bool(voice.alerts), "the alert of what came before the records")
         assert voice.alerts[0]["lift_id"] == "L1"
         voice.close()
         assert monitor.stop() == 0

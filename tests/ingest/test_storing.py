@@ -211,7 +211,7 @@ def test_while_the_records_are_locked_readings_are_stored_and_afterwards_everyth
                     other.execute("ROLLBACK")
                 else:
                     assert monitored.store.counts["store_decoded"] == 0, "what judging has decoded is not decoded again"
-            until(lambda m=monitored: m.judging.offered_to == m.journal.last, "the end of the journal", 60.0)
+            until(lambda m=monitored: m.judging.offered_to == m.journal.last, "the end of the journal")
             until(lambda m=monitored: m.store.position == m.journal.last, "the end of storing")
             until(lambda m=monitored: "L2" in {lift for lift, _, _ in m.history()}, "the last alert")
         finally:

@@ -12,7 +12,7 @@ from mqtt import connection as module
 from mqtt import failures
 from mqtt.client import BrokerAddress, Session
 from mqtt.connection import BrokerConnection
-from tests.loopback import free_port
+from tests.loopback import PATIENCE_S, free_port
 from tests.mqtt.brokers import ACCEPTED, MQTT5, MQTT311, listener, scripted_broker, serve_until
 
 REFUSED_VERSION = b"\x20\x02\x00\x01"
@@ -21,7 +21,7 @@ SUBSCRIPTION_REFUSED = b"\x90\x04\x00\x01\x00\x87"
 CLOSED = None
 
 
-def connected(port: int, within_s: float = 20.0) -> BrokerConnection:
+def connected(port: int, within_s: float = PATIENCE_S) -> BrokerConnection:
     connection = BrokerConnection(BrokerAddress(port=port), Session())
     assert connection.connect(within_s) is None
     return connection
@@ -93,7 +93,7 @@ def test_a_broker_that_has_accepted_mqtt_5_is_never_asked_in_3_1_1() -> None:
     with scripted_broker(lambda _: next(answers)) as (port, versions):
         connection = connected(port)
         reconnected(connection, versions)
-        assert connection.connect(20.0) is None
+        assert connection.connect(PATIENCE_S) is None
         connection.close()
     assert versions == [MQTT5] * 4
 
@@ -105,7 +105,7 @@ def test_a_lost_connection_is_opened_again_at_once_and_after_that_with_pauses(mo
     answers = iter([ACCEPTED[MQTT5], CLOSED])
     with scripted_broker(lambda _: next(answers)) as (port, versions):
         connection = BrokerConnection(BrokerAddress(port=port, protocol="5"), Session())
-        assert connection.connect(20.0) is None
+        assert connection.connect(PATIENCE_S) is None
         reconnected(connection, versions)
         assert connection.connect(0.5) is not None
     assert versions == [MQTT5] * 2
@@ -134,7 +134,7 @@ def test_a_refused_subscription_ends_a_connection_that_is_there_to_receive(must_
         connection = BrokerConnection(
             BrokerAddress(port=port), Session(), ["lift/v1/+/+/door"], must_subscribe=must_subscribe
         )
-        why = connection.connect(20.0)
+        why = connection.connect(PATIENCE_S)
         if must_subscribe:
             assert why == "it refuses 1 of 1 subscriptions (Not authorized); allow this user to read lift/v1/+/+/door"
         else:
@@ -148,7 +148,7 @@ def test_garbage_for_an_answer_is_a_failure_like_any_other(monkeypatch: pytest.M
     answers = iter([b"HTTP/1.1 400 Bad Request\r\n\r\n", b"\x20\x00", b"\x20\xff\xff\xff\xff\xff", ACCEPTED[MQTT5]])
     with scripted_broker(lambda _: next(answers)) as (port, versions):
         connection = BrokerConnection(BrokerAddress(port=port, protocol="5"), Session())
-        assert connection.connect(20.0) is None
+        assert connection.connect(PATIENCE_S) is None
         connection.close()
     assert len(versions) == 4
 

@@ -12,7 +12,7 @@ from mqtt import publisher as module
 from mqtt.client import BrokerAddress
 from mqtt.publisher import NotPublished, Publisher, publish_once
 from tests.broker import Broker
-from tests.loopback import free_port
+from tests.loopback import PATIENCE_S, free_port
 from tests.mqtt.brokers import ACCEPTED, MQTT5, listener, scripted_broker, serve_until
 
 pytestmark = pytest.mark.broker
@@ -54,7 +54,7 @@ def test_what_was_in_flight_when_the_connection_broke_is_sent_again_in_order() -
 
     with listener(serve) as port:
         publisher = Publisher(BrokerAddress(port=port))
-        assert publisher.connect(20.0) is None
+        assert publisher.connect(PATIENCE_S) is None
         for payload in payloads:
             publisher.publish(TOPIC, payload)
         serve_until(publisher, lambda: len(heard) == 2 and payloads[-1] in heard[1], "all of it once more")
@@ -65,15 +65,15 @@ def test_what_was_in_flight_when_the_connection_broke_is_sent_again_in_order() -
 
 def test_messages_wait_for_a_broker_that_was_stopped(broker: Broker) -> None:
     publisher = Publisher(BrokerAddress(port=broker.port))
-    assert publisher.connect(20.0) is None
+    assert publisher.connect(PATIENCE_S) is None
     broker.stop()
     for k in range(3):
         publisher.publish(TOPIC, b"%d" % k)
     assert not publisher.flush(20.0)
     broker.start()
     subscriber = Subscriber(broker.port)
-    assert publisher.connect(60.0) is None
-    assert publisher.flush(20.0)
+    assert publisher.connect(PATIENCE_S) is None
+    assert publisher.flush(PATIENCE_S)
     assert subscriber.take(3) == [b"0", b"1", b"2"]
     publisher.close()
     subscriber.close()
@@ -85,7 +85,7 @@ def test_the_oldest_messages_are_dropped_and_counted(monkeypatch: pytest.MonkeyP
     for k in range(5):
         publisher.publish(TOPIC, b"%d" % k)
     assert publisher.dropped == 3
-    assert publisher.flush(20.0)
+    assert publisher.flush(PATIENCE_S)
     assert subscriber.take(2) == [b"3", b"4"]
     publisher.close()
     subscriber.close()

@@ -17,7 +17,7 @@ from mqtt.publisher import Publisher
 from simulator.playback.player import Player, PlayerSettings
 from simulator.scenarios.scenario import Scenario
 from tests.broker import Broker
-from tests.loopback import until
+from tests.loopback import PATIENCE_S, until
 from tests.mqtt.brokers import PASSWORD, USER, TlsBroker
 from tests.mqtt.certificates import NAME, Certificates, make_certificates
 
@@ -50,7 +50,7 @@ def address(tls_broker: TlsBroker, certificates: Certificates) -> BrokerAddress:
 def trouble(address: BrokerAddress) -> str:
     """Return the line about a broker that refuses at the first attempt."""
     connection = BrokerConnection(address, Session())
-    assert connection.connect(20.0) is not None
+    assert connection.connect(PATIENCE_S) is not None
     connection.close()
     return connection.error_line()
 
@@ -59,11 +59,11 @@ def trouble(address: BrokerAddress) -> str:
 def test_more_messages_than_a_window_holds_are_published_and_received(address: BrokerAddress, protocol: str) -> None:
     address = replace(address, protocol=protocol)
     source, publisher = MqttSource(address, "monitor", session_kept_s=0), Publisher(address)
-    assert source.connect(20.0) is None
+    assert source.connect(PATIENCE_S) is None
     sent = [f"{k}".encode().ljust(300) for k in range(MANY)]
     for payload in sent:
         publisher.publish("lift/v1/anji/L1/bundle", payload)
-    assert publisher.flush(20.0)
+    assert publisher.flush(PATIENCE_S)
     received: list[bytes] = []
     while len(received) < MANY:
         arrivals = source.take(5.0)
@@ -93,7 +93,7 @@ def test_a_fault_is_injected_by_the_command_line(
     assert liftwatch.main(["--config", str(config), "inject", "sim-00001", "power-cut"]) == 0
     until(lambda: player.faults == 1, "the fault")
     ended.set()
-    thread.join(20)
+    thread.join(PATIENCE_S)
 
 
 def test_a_certificate_that_is_not_trusted_is_refused_at_once(address: BrokerAddress) -> None:

@@ -90,7 +90,7 @@ def test_the_monitor_begins_with_tls_and_goes_on_without_a_broker_that_it_does_n
     with log.open("wb") as out:
         command = [sys.executable, "-m", "liftwatch", "--config", installation.config, "monitor"]
         process = start_process(command, stdout=out, stderr=out)
-    until(lambda: b"broker.ca_file" in log.read_bytes() or process.poll() is not None, "the key to set", 90.0)
+    until(lambda: b"broker.ca_file" in log.read_bytes() or process.poll() is not None, "the key to set")
     process.terminate()
     assert process.wait(60) == 0
     installation.shows_tls()
@@ -116,9 +116,9 @@ def test_the_pages_fault_button_begins_with_tls(installation: Installation) -> N
     base = f"http://127.0.0.1:{installation.http_port}"
     with (
         start_process(command, env=environment) as process,
-        httpx.Client(base_url=base, trust_env=False, timeout=20) as http,
+        httpx.Client(base_url=base, trust_env=False, timeout=60) as http,
     ):
-        until(lambda: answers(http), "the pages", 90.0)
+        until(lambda: answers(http), "the pages")
         answer = http.post("/api/v1/sim/sim-00001/fault", json={"cause": "power-cut", "for_s": 60})
         process.terminate()
     assert answer.status_code == 503

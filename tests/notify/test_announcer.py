@@ -79,7 +79,7 @@ def test_transitions_wait_for_a_broker_that_is_away(
         until(lambda: "alerts wait to be announced: the broker" in caplog.text, "the warning")
         assert records.cursor(CURSOR) == 0
         broker.start()
-        until(lambda: announcer.counts[DELIVERED] == 3, "the announcements", 60.0)
+        until(lambda: announcer.counts[DELIVERED] == 3, "the announcements")
     assert records.cursor(CURSOR) == records.last_transition()
 
 

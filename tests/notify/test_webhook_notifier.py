@@ -26,10 +26,9 @@ from registry.actor import Actor
 from store.records.repository import Announcement, Records
 from store.records.schema import deliveries, transitions
 from tests.alerts.rules import DOOR, OFFLINE, OVERSPEED, POWER, STOP, T0, S, occurrence
-from tests.loopback import free_port, until
+from tests.loopback import PATIENCE_S, free_port, until
 
 SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
-PATIENCE_S = 20.0
 
 
 @dataclass

@@ -29,7 +29,7 @@ from simulator.scenarios.scenario import Scenario
 from telemetry.streams import Entry
 from telemetry.wire.decode import decode
 from tests.broker import Broker
-from tests.loopback import free_port, until
+from tests.loopback import PATIENCE_S, free_port, until
 from tests.processes import start_process
 from tests.simulator.recorded_world import START_NS
 
@@ -83,7 +83,7 @@ def playing(settings: PlayerSettings) -> Iterator[Player]:
         yield player
     finally:
         ended.set()
-        thread.join(timeout=20)
+        thread.join(timeout=PATIENCE_S)
     assert not thread.is_alive()
 
 
@@ -131,7 +131,7 @@ def test_statuses_stay_with_the_broker_and_say_offline_at_the_end(broker: Broker
 def test_a_world_that_ends_before_the_broker_answers_is_published(broker: Broker) -> None:
     publisher = Publisher(BrokerAddress(port=broker.port))
     publisher.publish("lift/v1/d/one/status", b"{}", retain=True)  # nothing has served the connection yet
-    assert publisher.flush(20.0)
+    assert publisher.flush(PATIENCE_S)
     publisher.close()
     with listening(broker.port) as late:
         until(lambda: len(late.heard) == 1, "what was said before there was a connection")

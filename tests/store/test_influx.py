@@ -60,7 +60,7 @@ def test_the_task_runs_and_writes_least_greatest_and_mean_of_whole_minutes(influ
         api.run_manually(api.find_tasks(org=influx.org)[0].id)
     names = ["v_min", "v_max", "v_mean"]
     query = flux.rows(flux.MINUTE_BUCKET, "speed", "L1", names, minute_ns - HOUR_NS, minute_ns + HOUR_NS)
-    until(lambda: len(store._query(query)) == 3, "what the task writes", 30)
+    until(lambda: len(store._query(query)) == 3, "what the task writes")
     found = store._query(query)
     assert dict(zip(found["field"], found["value"].cast(float), strict=True)) == {
         "v_min": 0,

@@ -23,7 +23,6 @@ from tests.whole.story import BUNDLES, FLOORS, RATED_MPS, T0_MS, Story
 
 DISTRICT = "anji"
 END_S = 5
-START_S = 90.0
 
 
 class System:
@@ -62,8 +61,8 @@ class System:
         try:
             self.start("monitor")
             self.start("serve")
-            until(lambda: self.connections() > 0, "a monitor that is subscribed", START_S)
-            until(self._ready, "a server that is ready", START_S)
+            until(lambda: self.connections() > 0, "a monitor that is subscribed")
+            until(self._ready, "a server that is ready")
         except AssertionError:
             self.stop()
             raise
@@ -78,7 +77,7 @@ class System:
         """Start the monitor again and wait until it is subscribed."""
         before = self.connections()
         self.start("monitor")
-        until(lambda: self.connections() > before, "a monitor that is subscribed", START_S)
+        until(lambda: self.connections() > before, "a monitor that is subscribed")
 
     def end(self, command: str, how: signal.Signals = signal.SIGKILL) -> None:
         """Send a signal to a process and wait for its end."""
@@ -208,7 +207,7 @@ class MqttClient:
     def ended(self, *lift_ids: str) -> None:
         """Wait until the stories of these lifts are judged to their end."""
         for lift_id in lift_ids:
-            until(lambda lift_id=lift_id: bool(self.of(lift_id, "alarm-button")), f"the end of {lift_id}", 60.0)
+            until(lambda lift_id=lift_id: bool(self.of(lift_id, "alarm-button")), f"the end of {lift_id}")
 
     def close(self) -> None:
         self._client.disconnect()

@@ -104,7 +104,7 @@ def started(config: Path, *command: str, ready: bytes) -> Iterator[subprocess.Po
     line = [sys.executable, "-m", "liftwatch", "--config", str(config), *command]
     with log.open("ab") as out, start_process(line, stdout=out, stderr=out) as process:
         try:
-            until(lambda: ready in log.read_bytes(), f"{command[0]} that is ready", 60.0)
+            until(lambda: ready in log.read_bytes(), f"{command[0]} that is ready")
             yield process
         finally:
             process.send_signal(signal.SIGINT)
@@ -129,7 +129,7 @@ def test_through_a_broker_and_recorded_again_the_alerts_are_the_same(
     again, lift_ids = tmp_path / "again", Recording(folder).lift_ids()
     with started(config, "record", str(again), ready=b"receiving from") as recording:
         assert liftwatch.main(["--config", str(config), "replay", str(folder), "--speed", "0", "--register"]) == 0
-        until(lambda: heard(system.voice, lift_ids) == direct, "the same alerts", 100.0)
+        until(lambda: heard(system.voice, lift_ids) == direct, "the same alerts")
     assert recording.returncode == 0
     taken = Recording(again)
     assert taken.header.complete
@@ -155,7 +155,7 @@ def test_two_monitors_that_share_the_lifts_raise_the_same_alerts(folder: Path, d
             started(configs[1], "monitor", ready=b"receiving from"),
         ):
             assert liftwatch.main(["--config", str(configs[0]), "replay", str(folder), "--speed", "0", *GATEWAYS]) == 0
-            until(lambda: heard(voice, lift_ids) == direct, "the same alerts", 100.0)
+            until(lambda: heard(voice, lift_ids) == direct, "the same alerts")
         told = [{alert["id"] for alert in _kept(config)} for config in configs]
         assert told[0]
         assert told[1]
