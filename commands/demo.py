@@ -119,7 +119,7 @@ def own_processes(options: argparse.Namespace, data: Path) -> list[ChildProcess]
     protocol = "auto" if find_mosquitto() else "3.1.1"  # the broker written in Python is silent to MQTT 5
     path.write_text(
         f"[broker]\nport = {options.broker_port}\nprotocol = '{protocol}'\n"
-        f"[monitor]\ndata_dir = '{data}'\njournal_limit_mb = 1024\n"
+        f"[monitor]\ndata_dir = '{data}'\njournal_limit_mb = 1024\nhttp_port = 0\n"
         f"[dashboards]\nport = {options.port}\ndemo = true\n",
         encoding="utf-8",
     )

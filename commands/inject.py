@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 
+from commands.errors import nearest
 from commands.wiring.broker import broker_address
 from configuration import Configuration
 from mqtt.publisher import NotPublished
@@ -19,9 +20,16 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     causes = "\n".join(f"  {slug:<30} {cause.en}" for slug, cause in CAUSES.items())
     parser.epilog = f"Causes:\n{causes}"
     parser.add_argument("lift_id", help="the simulated lift")
-    parser.add_argument("cause", choices=list(CAUSES), metavar="CAUSE", help="see below")
+    parser.add_argument("cause", type=cause, metavar="CAUSE", help="see below")
     how_long = "how long (default 60)"
     parser.add_argument("--for", dest="for_s", type=float, default=60.0, metavar="SECONDS", help=how_long)
+
+
+def cause(slug: str) -> str:
+    """Parse the slug of a cause."""
+    if slug not in CAUSES:
+        raise argparse.ArgumentTypeError(f"{slug!r} is no cause{nearest(slug, CAUSES)}")
+    return slug
 
 
 def run(options: argparse.Namespace, settings: Configuration) -> int:

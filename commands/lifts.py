@@ -8,7 +8,7 @@ import time
 from pathlib import Path
 
 from commands.errors import Unusable
-from commands.wiring.files import write_file
+from commands.wiring.files import write_file, write_output
 from configuration import Configuration
 from registry.actor import Actor
 from registry.lift_csv import export_csv, read_csv
@@ -85,7 +85,7 @@ def export_lifts(options: argparse.Namespace, settings: Configuration) -> int:
     as_csv = options.file is not None and options.file.suffix.lower() == ".csv"
     text = export_csv(lifts) if as_csv else export_json(lifts)
     if options.file is None:
-        print(text)
+        write_output(f"{text}\n".encode())
     else:
         write_file(options.file, text.encode())
         print(f"{len(lifts)} lifts written to {options.file}")

@@ -15,7 +15,7 @@ import orjson
 from commands import arguments, processes
 from commands.errors import Unusable
 from commands.wiring.broker import broker_address, connected
-from commands.wiring.files import write_file
+from commands.wiring.files import write_file, write_output
 from commands.wiring.recordings import open_recording
 from commands.wiring.rules import tuned_rules
 from configuration import Configuration
@@ -99,7 +99,7 @@ def run_judge(options: argparse.Namespace, settings: Configuration) -> int:
     judged = judge(options.recording, tuned_rules(settings), options.lift, options.processes or 1)
     text = b"".join(line + b"\n" for line in judged.lines)
     if options.to is None:
-        sys.stdout.buffer.write(text)
+        write_output(text)
     else:
         write_file(options.to, text)
     print(summary(judged, options.lift), file=sys.stderr)

@@ -1,8 +1,9 @@
-"""Files and folders that are named on the command line."""
+"""Files and folders that are named on the command line, and standard output in their place."""
 
 from __future__ import annotations
 
 import os
+import sys
 from pathlib import Path
 
 from commands.errors import Unusable
@@ -14,6 +15,15 @@ def write_file(file: Path, content: bytes) -> None:
         file.write_bytes(content)
     except OSError as error:
         raise Unusable(f"cannot write {file} ({error.strerror}); name another file") from None
+
+
+def write_output(content: bytes) -> None:
+    """Write `content` to standard output, as much of it as its reader takes: `head` ends before the end."""
+    try:
+        sys.stdout.buffer.write(content)
+        sys.stdout.buffer.flush()
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # the interpreter flushes the rest at its end
 
 
 def require_writable(folder: Path) -> None:
