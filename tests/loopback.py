@@ -41,6 +41,6 @@ def until(ready: Callable[[], bool], what: str, within_s: float = PATIENCE_S) ->
 
 
 def accepts(port: int) -> bool:
-    """Say whether something listens on a port of the loopback."""
+    """Return whether something listens on a port of the loopback."""
     with socket.socket() as probe:
         return probe.connect_ex(("127.0.0.1", port)) == 0

@@ -76,7 +76,7 @@ def postgres_server() -> Iterator[str]:
 
 
 def accepts_connections(port: int) -> bool:
-    """Say whether the server takes clients: it listens before it does."""
+    """Return whether the server takes clients: it listens before it does."""
     try:
         psycopg.connect(f"postgresql://{USER}@127.0.0.1:{port}").close()
     except psycopg.OperationalError:

@@ -24,7 +24,7 @@ COMPOSE: dict[str, Any] = yaml.safe_load((ROOT / "docker-compose.yml").read_text
 SCHEMA = json.loads((ROOT / "tests/compose_spec/compose-spec.json").read_text(encoding="utf-8"))
 SECRET_NAME = re.compile(r"PASSWORD|TOKEN|SECRET|CREDENTIAL|API_?KEY", re.IGNORECASE)
 DEFAULT = re.compile(r"\$\{\w+:-([^}]*)\}")
-RANDOM_WORD = re.compile(r"\b(?=[a-z]*\d)(?=\d*[a-z])[a-z\d]{20,}\b", re.IGNORECASE)
+RANDOM_TEXT = re.compile(r"\b(?=[a-z]*\d)(?=\d*[a-z])[a-z\d]{20,}\b", re.IGNORECASE)
 
 
 def faults(compose: dict[str, Any]) -> list[str]:
@@ -97,13 +97,15 @@ def test_every_service_is_watched_and_unprivileged_and_holds_no_secret() -> None
         ("monitor", "secrets", ["other"], "monitor asks for the unknown secret other"),
     ],
 )
-def test_a_spoiled_compose_file_is_told_by_name(service: str, key: str, value: object, fault: str) -> None:
+def test_a_spoiled_compose_file_is_reported_by_service_and_key(
+    service: str, key: str, value: object, fault: str
+) -> None:
     spoiled = copy.deepcopy(COMPOSE)
     spoiled["services"][service][key] = value
     assert faults(spoiled) == [fault]
 
 
-def test_a_secret_with_a_default_is_told_by_name() -> None:
+def test_a_secret_with_a_default_is_reported_by_name() -> None:
     spoiled = copy.deepcopy(COMPOSE)
     spoiled["secrets"]["influx_token"]["file"] = "./secrets/influx_token"
     assert faults(spoiled) == ["the secret influx_token comes from elsewhere than the user's own folder"]
@@ -111,11 +113,11 @@ def test_a_secret_with_a_default_is_told_by_name() -> None:
 
 @pytest.mark.parametrize("path", ["docker-compose.yml", "Dockerfile", "ingest/mosquitto.conf", "ingest/mosquitto.acl"])
 def test_nothing_that_looks_like_a_secret_stands_in(path: str) -> None:
-    assert RANDOM_WORD.findall((ROOT / path).read_text(encoding="utf-8")) == []
+    assert RANDOM_TEXT.findall((ROOT / path).read_text(encoding="utf-8")) == []
 
 
 def test_a_token_would_be_seen() -> None:
-    assert RANDOM_WORD.findall("TOKEN: 4f0c2e9a81b34d77a6d2b5c1e9f00a13") != []
+    assert RANDOM_TEXT.findall("TOKEN: 4f0c2e9a81b34d77a6d2b5c1e9f00a13") != []
 
 
 @pytest.mark.parametrize("service", ours())

@@ -80,7 +80,7 @@ def in_place(script: str, folder: Path) -> str:
 
 
 @pytest.mark.broker
-def test_the_brokers_health_check_tells_a_living_broker_from_a_dead_one(broker: ShippedBroker) -> None:
+def test_the_brokers_health_check_passes_for_a_living_broker_and_fails_for_a_dead_one(broker: ShippedBroker) -> None:
     script = in_place(MOSQUITTO["healthcheck"]["test"][1], broker.folder)
     for at, expected in ((broker.port, True), (free_port(), False)):
         check = script.replace("mosquitto_sub ", f"mosquitto_sub -h 127.0.0.1 -p {at} ")
@@ -117,7 +117,7 @@ def test_the_brokers_health_check_tells_a_living_broker_from_a_dead_one(broker: 
         ("monitor", "sim/v1/A-1/fault", False),
     ],
 )
-def test_everyone_may_say_only_what_is_theirs(broker: ShippedBroker, who: str, topic: str, may: bool) -> None:
+def test_each_user_may_publish_only_to_its_own_topics(broker: ShippedBroker, who: str, topic: str, may: bool) -> None:
     assert publish(broker.port, who, f"broker_{who}-pass", topic) == ("Success" if may else "Not authorized")
 
 
@@ -133,12 +133,15 @@ def test_a_device_cannot_take_the_monitors_client_id(broker: ShippedBroker) -> N
     address = BrokerAddress(port=broker.own_port, username="monitor", password="broker_monitor-pass")
     source = MqttSource(address, "liftwatch-monitor")
     assert source.connect(PATIENCE_S) is None
-    heard: list[str] = []
+    received: list[str] = []
     devices = ["A-1", "A-2", "A-1"]
     for who in devices:
         topic = f"lift/v1/north/{who}/speed"
         assert publish(broker.port, who, f"broker_{who}-pass", topic, client_id="liftwatch-monitor") == "Success"
-    until(lambda: heard.extend(one.topic for one in source.take(0.1)) or len(heard) >= len(devices), "their messages")
+    until(
+        lambda: received.extend(one.topic for one in source.take(0.1)) or len(received) >= len(devices),
+        "their messages",
+    )
     assert source.connections == 1
     source.close()
 
@@ -164,16 +167,16 @@ def test_what_the_broker_queued_for_an_absent_monitor_survives_its_crash_once_it
     broker.kill()
     broker.start()
     source = subscribed()
-    heard: list[int] = []
+    received: list[int] = []
 
-    def all_heard() -> bool:
+    def all_received() -> bool:
         arrivals = source.take(0.1)
-        heard.extend(int(one.payload) for one in arrivals)
+        received.extend(int(one.payload) for one in arrivals)
         source.acknowledge(arrivals)
-        return len(heard) >= MESSAGES
+        return len(received) >= MESSAGES
 
-    until(all_heard, "every message")
-    assert heard == list(range(MESSAGES))
+    until(all_received, "every message")
+    assert received == list(range(MESSAGES))
     source.close()
 
 

@@ -22,7 +22,7 @@ def written(folder: Path, text: str) -> Path:
     return path
 
 
-def test_the_example_says_every_default() -> None:
+def test_the_example_states_every_default() -> None:
     assert configuration.read(EXAMPLE, {}) == Configuration()
 
 
@@ -43,7 +43,7 @@ def test_the_environment_stands_over_the_file(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "says"),
+    ("text", "message"),
     [
         ('[broker]\nhots = "x"', "unknown key broker.hots; did you mean host?"),
         ("[brokr]\nport = 1", "unknown key brokr; did you mean broker?"),
@@ -54,10 +54,10 @@ def test_the_environment_stands_over_the_file(tmp_path: Path) -> None:
         ('[[webhooks]]\nname = "a"\nurl = "ftp://x"\nsecret_file = "s"', "webhooks.0.url"),
     ],
 )
-def test_what_is_wrong_is_one_line_that_names_it(tmp_path: Path, text: str, says: str) -> None:
+def test_what_is_wrong_is_one_line_that_names_it(tmp_path: Path, text: str, message: str) -> None:
     with pytest.raises(Unusable) as wrong:
         configuration.read(written(tmp_path, text), {})
-    assert says in str(wrong.value)
+    assert message in str(wrong.value)
     assert "\n" not in str(wrong.value)
 
 
@@ -66,7 +66,7 @@ def test_a_variable_that_fits_no_key_is_named(tmp_path: Path) -> None:
         configuration.read(None, {"LIFTWATCH_BROKER__PROT": "1"})
 
 
-def test_a_file_that_is_not_there_says_what_to_do(tmp_path: Path) -> None:
+def test_a_missing_file_is_reported_with_a_remedy(tmp_path: Path) -> None:
     with pytest.raises(Unusable, match="--config"):
         configuration.read(tmp_path / "none.toml", {})
     with pytest.raises(Unusable, match=r"broker\.password_file"):
@@ -76,14 +76,14 @@ def test_a_file_that_is_not_there_says_what_to_do(tmp_path: Path) -> None:
 def test_a_key_that_moved_is_refused_with_its_new_place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(configuration.MOVED_KEYS, "monitor.inbox", "broker.receive_maximum")
     monkeypatch.setitem(configuration.MOVED_KEYS, "storage.folder", "monitor.data_dir")
-    for text, says in (
+    for text, message in (
         ("[monitor]\ninbox = 3", "monitor.inbox moved to broker.receive_maximum"),
         ("[storage]\nfolder = 'x'", "storage.folder moved to monitor.data_dir"),
     ):
         path = written(tmp_path, text)
         with pytest.raises(Unusable) as wrong:
             configuration.read(path, {})
-        assert str(wrong.value) == f"{path}: {says}"
+        assert str(wrong.value) == f"{path}: {message}"
     with pytest.raises(Unusable, match=r"monitor\.inbox moved to broker\.receive_maximum"):
         configuration.read(None, {"LIFTWATCH_MONITOR__INBOX": "3"})
     assert configuration.read(None, {}) == Configuration()

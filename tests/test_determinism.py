@@ -1,4 +1,4 @@
-"""The same seed gives the same bytes, again and however the fleet is cut; and a hash tells where it does not."""
+"""The same seed gives the same bytes, again and however the fleet is cut; and a hash shows where they differ."""
 
 from __future__ import annotations
 

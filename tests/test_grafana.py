@@ -88,7 +88,7 @@ def filled(influxd: Influx) -> Iterator[httpx.Client]:
 
 
 def ten_minutes() -> str:
-    """Return ten minutes of two lifts as line protocol; the second is on battery and has said that it is offline."""
+    """Return ten minutes of two lifts as line protocol; the second is on battery and reported itself offline."""
     lines, end_ns = [], time.time_ns()
     axes = ",".join(f"{what}_{axis}=0.1" for what in ("rms", "min", "max") for axis in "xyz")
     for k in range(600):

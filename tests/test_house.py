@@ -1,7 +1,7 @@
-"""The house: who may know whom, what the core keeps its hands off, and what may not lie about in the tree.
+"""The structure of the tree: which module may import which, what the core may use, and which files may not be there.
 
-Every law is a function from a folder to complaints. Each is held against this tree, where it must find nothing, and
-against a small broken one, where it must find the break: a law that cannot fail is no law.
+Every law is a function from a folder to complaints. Each runs over this tree, where it must find nothing, and over a
+small broken one, where it must find the break: a law that cannot fail is no law.
 """
 
 from __future__ import annotations
@@ -153,7 +153,7 @@ def wrong_directions(root: Path) -> list[str]:
 
 
 def within(name: str, rooms: Iterable[str]) -> bool:
-    """Say whether a module is one of these, or in one of these."""
+    """Return whether a module is one of these, or in one of these."""
     return any(name == each or name.startswith(f"{each}.") for each in rooms)
 
 
@@ -206,7 +206,7 @@ def hidden_imports(root: Path) -> list[str]:
 
 
 def reaches_out(node: ast.Name | ast.Attribute) -> bool:
-    """Say whether a name is one by which a program reaches past its arguments."""
+    """Return whether a name reaches past a program's arguments."""
     if isinstance(node, ast.Name):
         return node.id in WORLDLY_NAMES
     owner = ast.unparse(node.value).rpartition(".")[2]
@@ -235,7 +235,7 @@ def worldly_core(root: Path) -> list[str]:
 
 def empty_names(root: Path) -> list[str]:
     """Return modules and folders named for nothing in particular."""
-    return [f"{name} has a name that says nothing" for name in modules(root) if EMPTY_NAMES & set(name.split("."))]
+    return [f"{name} has an empty name" for name in modules(root) if EMPTY_NAMES & set(name.split("."))]
 
 
 def names_given_twice(root: Path) -> list[str]:
@@ -325,8 +325,8 @@ BREAKS: list[tuple[Callable[[Path], list[str]], dict[str, str], str]] = [
         {"detectors/a.py": "def f():\n    return datetime.datetime.now()"},
         "may not use datetime.datetime.now",
     ),
-    (empty_names, {"store/utils.py": ""}, "store.utils has a name"),
-    (empty_names, {"core/a.py": ""}, "core.a has a name"),
+    (empty_names, {"store/utils.py": ""}, "store.utils has an empty name"),
+    (empty_names, {"core/a.py": ""}, "core.a has an empty name"),
     (names_given_twice, {"store/a.py": "class A: ...", "ingest/b.py": "class A: ..."}, "A is a class in ingest.b and"),
     (litter, {"uv.lock": ""}, "uv.lock is a lock file"),
     (litter, {"package-lock.json": ""}, "package-lock.json is a lock file"),

@@ -58,7 +58,7 @@ OTHERS = "import pytest\n@pytest.mark.parametrize('number', range(20))\ndef test
 
 
 def alive(pid: int) -> bool:
-    """Say whether a process runs."""
+    """Return whether a process runs."""
     try:
         os.kill(pid, 0)
     except ProcessLookupError:

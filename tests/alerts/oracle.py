@@ -1,7 +1,6 @@
-"""The life of an alert once more, as plain as it can be: a story is retold from its beginning at every question.
+"""The life of an alert as a plain loop over its events, written from the contract instead of the book's table.
 
-Slow, and written from the contract's words instead of the book's table, so that the two can be held against each
-other. One lift, one rule, no causes.
+The tests compare the book with it. One lift, one rule, no causes.
 """
 
 from __future__ import annotations
@@ -13,8 +12,8 @@ HOURS_8 = 8 * 3600 * 1_000_000_000
 
 
 @dataclass
-class Told:
-    """One alert of the retelling."""
+class ExpectedAlert:
+    """One alert of the plain loop."""
 
     onset_ns: int
     severity: int
@@ -31,21 +30,21 @@ class Told:
 
 @dataclass
 class Retelling:
-    """What a story came to: its alerts, and how often something was told."""
+    """The alerts of a story, and the number of their transitions."""
 
     fold_ns: int
-    alerts: list[Told] = field(default_factory=list)
-    told: int = 0
+    alerts: list[ExpectedAlert] = field(default_factory=list)
+    transitions: int = 0
     seen: set[tuple[int, str, int]] = field(default_factory=set)
     latest_ns: int = -1
 
-    def hear(self, event: tuple[str, Any]) -> str | None:
-        """Take the next event; return the word "refused" where the contract refuses it."""
+    def apply(self, event: tuple[str, Any]) -> str | None:
+        """Apply the next event; return "refused" where the contract refuses the event."""
         what, value = event
         before = [self._outside(alert) for alert in self.alerts]
         answer = self._finding(*value) if what == "finding" else self._person(*value)
         after = [self._outside(alert) for alert in self.alerts]
-        self.told += before != after or (what == "person" and value[0] == "comment" and bool(self.alerts))
+        self.transitions += before != after or (what == "person" and value[0] == "comment" and bool(self.alerts))
         return answer
 
     def _finding(self, kind: str, severity: int, onset_ns: int, at_ns: int, by_hand: bool) -> None:
@@ -73,9 +72,9 @@ class Retelling:
         else:
             if last is not None and onset_ns <= last.onset_ns:
                 onset_ns = max(at_ns, last.onset_ns + 1)
-            self.alerts.append(Told(onset_ns, severity, holding={severity}, by_hand=by_hand))
+            self.alerts.append(ExpectedAlert(onset_ns, severity, holding={severity}, by_hand=by_hand))
 
-    def _rise(self, alert: Told, severity: int, by_hand: bool) -> None:
+    def _rise(self, alert: ExpectedAlert, severity: int, by_hand: bool) -> None:
         alert.holding.add(severity)
         alert.by_hand = alert.by_hand or by_hand
         if severity > alert.severity:
@@ -119,7 +118,7 @@ class Retelling:
         self.seen.add((at_ns, kind, severity))
 
     @staticmethod
-    def _outside(alert: Told) -> tuple[Any, ...]:
+    def _outside(alert: ExpectedAlert) -> tuple[Any, ...]:
         """Return what people see of an alert."""
         return (
             alert.state, alert.severity, alert.count, alert.acknowledged, alert.assigned_to, alert.shelved_until_ns,

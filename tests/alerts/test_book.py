@@ -17,13 +17,13 @@ HOUR = 3600 * S
 
 
 class Lift:
-    """The alerts of one lift as the book makes them, for telling a story in seconds."""
+    """The alerts of one lift as the book makes them from findings and answers at given seconds."""
 
     def __init__(self) -> None:
         self.last: dict[str, Alert] = {}
-        self.told: list[str] = []
+        self.transitions: list[str] = []
 
-    def say(self, what: Rule, kind: str, at_s: float, severity: int | None = None, **more: Any) -> Change | None:
+    def find(self, what: Rule, kind: str, at_s: float, severity: int | None = None, **more: Any) -> Change | None:
         found = finding(what, kind, at_s, severity, **more)
         change = on_finding(
             self.last.get(what.slug),
@@ -45,7 +45,7 @@ class Lift:
         if change is not None:
             self.last[change.alert.rule] = change.alert
             if change.transition is not None:
-                self.told.append(change.transition.kind)
+                self.transitions.append(change.transition.kind)
         return change
 
     def __getitem__(self, what: Rule) -> Alert:
@@ -58,7 +58,7 @@ def lift() -> Lift:
 
 
 def test_a_condition_that_holds_is_a_firing_alert_with_its_own_onset(lift: Lift) -> None:
-    lift.say(STOP, "on", 25, onset_s=10, evidence={"speed_mps": 0.014, "odd": float("nan")})
+    lift.find(STOP, "on", 25, onset_s=10, evidence={"speed_mps": 0.014, "odd": float("nan")})
     alert = lift[STOP]
     assert (alert.state, alert.severity, alert.onset_ns, alert.noticed_ns) == (
         FIRING,
@@ -76,23 +76,27 @@ def test_an_alerts_name_comes_from_lift_rule_and_onset_alone() -> None:
 
 
 def test_a_clear_condition_clears_and_a_resolve_closes(lift: Lift) -> None:
-    lift.say(STOP, "on", 10)
-    lift.say(STOP, "off", 40)
+    lift.find(STOP, "on", 10)
+    lift.find(STOP, "off", 40)
     assert (lift[STOP].state, lift[STOP].cleared_ns) == (CLEARED, T0 + 40 * S)
     lift.answer(STOP, "resolve", 50)
-    assert (lift[STOP].state, lift[STOP].closed_by, lift.told) == (CLOSED, "ann", ["fired", "cleared", "resolved"])
+    assert (lift[STOP].state, lift[STOP].closed_by, lift.transitions) == (
+        CLOSED,
+        "ann",
+        ["fired", "cleared", "resolved"],
+    )
 
 
 def test_resolving_while_the_condition_holds_is_refused(lift: Lift) -> None:
-    lift.say(STOP, "on", 10)
+    lift.find(STOP, "on", 10)
     with pytest.raises(Refused, match="condition still holds") as refused:
         lift.answer(STOP, "resolve", 11)
     assert refused.value.reason == "condition-holds"
 
 
 def test_a_rule_that_clears_by_hand_alone_fires_until_it_is_resolved(lift: Lift) -> None:
-    lift.say(MOVED, "on", 10)
-    lift.say(MOVED, "off", 20)
+    lift.find(MOVED, "on", 10)
+    lift.find(MOVED, "off", 20)
     lift.answer(MOVED, "ack", 30)
     assert lift[MOVED].state == FIRING
     lift.answer(MOVED, "resolve", 40)
@@ -100,21 +104,21 @@ def test_a_rule_that_clears_by_hand_alone_fires_until_it_is_resolved(lift: Lift)
 
 
 def test_an_acknowledged_alert_closes_as_it_clears(lift: Lift) -> None:
-    lift.say(STOP, "on", 10)
+    lift.find(STOP, "on", 10)
     lift.answer(STOP, "ack", 12)
-    lift.say(STOP, "off", 40)
-    assert (lift[STOP].state, lift[STOP].closed_by, lift.told[-1]) == (CLOSED, None, "cleared")
+    lift.find(STOP, "off", 40)
+    assert (lift[STOP].state, lift[STOP].closed_by, lift.transitions[-1]) == (CLOSED, None, "cleared")
 
 
 def test_acknowledging_a_cleared_alert_closes_it(lift: Lift) -> None:
-    lift.say(STOP, "on", 10)
-    lift.say(STOP, "off", 40)
+    lift.find(STOP, "on", 10)
+    lift.find(STOP, "off", 40)
     lift.answer(STOP, "ack", 50)
-    assert (lift[STOP].state, lift.told[-1]) == (CLOSED, "acknowledged")
+    assert (lift[STOP].state, lift.transitions[-1]) == (CLOSED, "acknowledged")
 
 
 def test_silence_does_not_clear_an_alert(lift: Lift) -> None:
-    lift.say(STOP, "on", 10)
+    lift.find(STOP, "on", 10)
     assert on_time(lift[STOP], (), T0 + 1000 * HOUR) is None
 
 
@@ -122,144 +126,144 @@ def test_silence_does_not_clear_an_alert(lift: Lift) -> None:
 def test_a_condition_that_returns_within_the_fold_time_is_the_same_alert(
     lift: Lift, again_s: float, count: int, same: bool
 ) -> None:
-    lift.say(STOP, "on", 10)
+    lift.find(STOP, "on", 10)
     first = lift[STOP].id
-    lift.say(STOP, "off", 40)
-    lift.say(STOP, "on", again_s)
+    lift.find(STOP, "off", 40)
+    lift.find(STOP, "on", again_s)
     assert (lift[STOP].count, lift[STOP].id == first, lift[STOP].cleared_ns) == (count, same, None)
 
 
 def test_the_fold_is_measured_to_the_onset_not_to_the_end_of_the_hold_time(lift: Lift) -> None:
-    lift.say(STOP, "on", 10)
-    lift.say(STOP, "off", 40)
-    lift.say(STOP, "on", 110, onset_s=95)
+    lift.find(STOP, "on", 10)
+    lift.find(STOP, "off", 40)
+    lift.find(STOP, "on", 110, onset_s=95)
     assert lift[STOP].count == 2
 
 
 def test_an_alert_that_closed_by_itself_folds_and_stays_acknowledged(lift: Lift) -> None:
-    lift.say(STOP, "on", 10)
+    lift.find(STOP, "on", 10)
     lift.answer(STOP, "ack", 12)
-    lift.say(STOP, "off", 40)
-    lift.say(STOP, "on", 50)
+    lift.find(STOP, "off", 40)
+    lift.find(STOP, "on", 50)
     assert (lift[STOP].state, lift[STOP].count, lift[STOP].acknowledged) == (FIRING, 2, True)
 
 
 def test_what_a_person_resolved_does_not_fold(lift: Lift) -> None:
-    lift.say(STOP, "on", 10)
-    lift.say(STOP, "off", 40)
+    lift.find(STOP, "on", 10)
+    lift.find(STOP, "off", 40)
     lift.answer(STOP, "resolve", 41)
     first = lift[STOP].id
-    lift.say(STOP, "on", 50)
-    assert (lift[STOP].id != first, lift[STOP].count, lift.told[-1]) == (True, 1, "fired")
+    lift.find(STOP, "on", 50)
+    assert (lift[STOP].id != first, lift[STOP].count, lift.transitions[-1]) == (True, 1, "fired")
 
 
 def test_a_condition_that_goes_on_after_its_resolve_is_a_new_alert_of_its_own(lift: Lift) -> None:
-    lift.say(MOVED, "on", 10)
+    lift.find(MOVED, "on", 10)
     first = lift[MOVED].id
     lift.answer(MOVED, "resolve", 12)
-    lift.say(MOVED, "on", 20, onset_s=10)
+    lift.find(MOVED, "on", 20, onset_s=10)
     assert (lift[MOVED].state, lift[MOVED].onset_ns, lift[MOVED].id != first) == (FIRING, T0 + 20 * S, True)
 
 
 def test_severity_rises_while_open_and_never_falls(lift: Lift) -> None:
-    lift.say(OVERTRAVEL, "on", 10, MINOR, evidence={"speed_mps": 1.0})
-    lift.say(OVERTRAVEL, "on", 20, MAJOR, evidence={"speed_mps": 2.0})
-    lift.say(OVERTRAVEL, "off", 30, MAJOR)
+    lift.find(OVERTRAVEL, "on", 10, MINOR, evidence={"speed_mps": 1.0})
+    lift.find(OVERTRAVEL, "on", 20, MAJOR, evidence={"speed_mps": 2.0})
+    lift.find(OVERTRAVEL, "off", 30, MAJOR)
     assert (lift[OVERTRAVEL].severity, lift[OVERTRAVEL].state) == ("major", FIRING)
-    assert (lift[OVERTRAVEL].evidence, lift.told) == ({"speed_mps": 2.0}, ["fired", "raised"])
+    assert (lift[OVERTRAVEL].evidence, lift.transitions) == ({"speed_mps": 2.0}, ["fired", "raised"])
 
 
 def test_a_lower_level_that_opens_later_does_not_take_the_evidence_away(lift: Lift) -> None:
-    lift.say(OVERTRAVEL, "on", 10, MAJOR, evidence={"speed_mps": 2.0})
-    change = lift.say(OVERTRAVEL, "on", 20, MINOR, evidence={"speed_mps": 1.0})
+    lift.find(OVERTRAVEL, "on", 10, MAJOR, evidence={"speed_mps": 2.0})
+    change = lift.find(OVERTRAVEL, "on", 20, MINOR, evidence={"speed_mps": 1.0})
     assert change is not None
     assert (change.transition, lift[OVERTRAVEL].evidence) == (None, {"speed_mps": 2.0})
 
 
 def test_an_alert_of_two_levels_clears_when_both_are_shut(lift: Lift) -> None:
-    lift.say(OVERTRAVEL, "on", 10, MINOR)
-    lift.say(OVERTRAVEL, "on", 20, MAJOR)
-    lift.say(OVERTRAVEL, "off", 30, MINOR)
+    lift.find(OVERTRAVEL, "on", 10, MINOR)
+    lift.find(OVERTRAVEL, "on", 20, MAJOR)
+    lift.find(OVERTRAVEL, "off", 30, MINOR)
     assert lift[OVERTRAVEL].state == FIRING
-    lift.say(OVERTRAVEL, "off", 31, MAJOR)
+    lift.find(OVERTRAVEL, "off", 31, MAJOR)
     assert lift[OVERTRAVEL].state == CLEARED
 
 
-def test_two_levels_that_open_at_one_instant_are_both_heard(lift: Lift) -> None:
-    lift.say(OVERSPEED, "on", 10, MINOR)
-    lift.say(OVERSPEED, "on", 10, CRITICAL)
+def test_two_levels_that_open_at_one_instant_both_count(lift: Lift) -> None:
+    lift.find(OVERSPEED, "on", 10, MINOR)
+    lift.find(OVERSPEED, "on", 10, CRITICAL)
     assert (lift[OVERSPEED].severity, lift[OVERSPEED].by_hand) == ("critical", True)
-    assert lift.say(OVERSPEED, "on", 10, MINOR) is None
+    assert lift.find(OVERSPEED, "on", 10, MINOR) is None
 
 
 def test_a_rise_is_to_be_acknowledged_anew(lift: Lift) -> None:
-    lift.say(OVERSPEED, "on", 10, MINOR)
+    lift.find(OVERSPEED, "on", 10, MINOR)
     lift.answer(OVERSPEED, "ack", 11)
-    lift.say(OVERSPEED, "on", 12, CRITICAL)
+    lift.find(OVERSPEED, "on", 12, CRITICAL)
     assert not lift[OVERSPEED].acknowledged
 
 
 def test_a_level_by_hand_keeps_the_alert_when_the_other_level_is_shut(lift: Lift) -> None:
-    lift.say(OVERSPEED, "on", 10, MINOR)
-    lift.say(OVERSPEED, "on", 12, CRITICAL)
-    lift.say(OVERSPEED, "off", 20, MINOR)
+    lift.find(OVERSPEED, "on", 10, MINOR)
+    lift.find(OVERSPEED, "on", 12, CRITICAL)
+    lift.find(OVERSPEED, "off", 20, MINOR)
     assert lift[OVERSPEED].state == FIRING
     lift.answer(OVERSPEED, "resolve", 30)
     assert lift[OVERSPEED].state == CLOSED
 
 
 def test_what_comes_again_while_an_alert_by_hand_fires_changes_nothing_but_its_peak(lift: Lift) -> None:
-    lift.say(MOVED, "on", 10, evidence={"speed_mps": 0.4, "limit_mps": 0.3})
+    lift.find(MOVED, "on", 10, evidence={"speed_mps": 0.4, "limit_mps": 0.3})
     first = lift[MOVED]
     for at_s, kind, speed_mps in ((20, "on", 0.2), (30, "off", 0.0), (40, "on", 0.3)):
-        lift.say(MOVED, kind, at_s, evidence={"speed_mps": speed_mps, "limit_mps": 9.9})
+        lift.find(MOVED, kind, at_s, evidence={"speed_mps": speed_mps, "limit_mps": 9.9})
     kept = ("id", "state", "count", "onset_ns", "noticed_ns", "cleared_ns", "evidence", "summary")
     assert [getattr(lift[MOVED], name) for name in kept] == [getattr(first, name) for name in kept]
-    lift.say(MOVED, "on", 50, evidence={"speed_mps": 0.9, "limit_mps": 9.9})
-    assert (lift[MOVED].evidence, lift.told) == ({"speed_mps": 0.9, "limit_mps": 0.3}, ["fired"])
+    lift.find(MOVED, "on", 50, evidence={"speed_mps": 0.9, "limit_mps": 9.9})
+    assert (lift[MOVED].evidence, lift.transitions) == ({"speed_mps": 0.9, "limit_mps": 0.3}, ["fired"])
 
 
 def test_the_end_of_a_condition_leaves_an_alert_by_hand_and_its_return_after_a_resolve_is_a_new_one(lift: Lift) -> None:
-    lift.say(MOVED, "on", 10)
+    lift.find(MOVED, "on", 10)
     first = lift[MOVED].id
-    lift.say(MOVED, "off", 12)
+    lift.find(MOVED, "off", 12)
     lift.answer(MOVED, "resolve", 20)
-    lift.say(MOVED, "on", 21)
+    lift.find(MOVED, "on", 21)
     assert (lift[MOVED].id != first, lift[MOVED].onset_ns, lift[MOVED].count) == (True, T0 + 21 * S, 1)
 
 
 def test_an_earlier_finding_is_a_repeat(lift: Lift) -> None:
-    lift.say(STOP, "on", 10)
-    lift.say(STOP, "off", 40)
-    assert lift.say(STOP, "on", 10) is None
-    assert lift.say(STOP, "off", 40) is None
-    assert lift.say(STOP, "on", 39) is None
+    lift.find(STOP, "on", 10)
+    lift.find(STOP, "off", 40)
+    assert lift.find(STOP, "on", 10) is None
+    assert lift.find(STOP, "off", 40) is None
+    assert lift.find(STOP, "on", 39) is None
 
 
 def test_a_clear_without_an_alert_is_nothing(lift: Lift) -> None:
-    assert lift.say(STOP, "off", 10) is None
+    assert lift.find(STOP, "off", 10) is None
 
 
 def test_a_finding_of_no_known_kind_is_our_mistake(lift: Lift) -> None:
     with pytest.raises(AssertionError, match="on, off or more"):
-        lift.say(STOP, "maybe", 10)
+        lift.find(STOP, "maybe", 10)
 
 
 # ── what people do ──
 
 
 def test_doing_the_same_again_changes_nothing(lift: Lift) -> None:
-    lift.say(STOP, "on", 10)
+    lift.find(STOP, "on", 10)
     for kind, more in (("ack", {}), ("assign", {"to": "bob"}), ("shelve", {"until_ns": T0 + HOUR})):
         assert lift.answer(STOP, kind, 11, **more) is not None
         assert lift.answer(STOP, kind, 12, **more) is None
-    lift.say(STOP, "off", 13)
+    lift.find(STOP, "off", 13)
     assert lift.answer(STOP, "resolve", 14) is None  # acknowledged and cleared: closed by itself
     assert lift.answer(STOP, "ack", 15) is None
 
 
 def test_each_comment_is_added_even_to_a_closed_alert(lift: Lift) -> None:
-    lift.say(MOVED, "on", 10)
+    lift.find(MOVED, "on", 10)
     lift.answer(MOVED, "resolve", 11)
     for _ in range(2):
         change = lift.answer(MOVED, "comment", 12, note="rope changed")
@@ -272,27 +276,27 @@ def test_each_comment_is_added_even_to_a_closed_alert(lift: Lift) -> None:
     ("kind", "more"), [("ack", {}), ("assign", {"to": "bob"}), ("shelve", {"until_ns": T0 + HOUR})]
 )
 def test_a_closed_alert_takes_no_more_than_comments(lift: Lift, kind: str, more: dict[str, Any]) -> None:
-    lift.say(MOVED, "on", 10)
+    lift.find(MOVED, "on", 10)
     lift.answer(MOVED, "resolve", 11)
     with pytest.raises(Refused, match="closed"):
         lift.answer(MOVED, kind, 12, **more)
 
 
 def test_a_critical_alert_is_never_shelved(lift: Lift) -> None:
-    lift.say(MOVED, "on", 10)
+    lift.find(MOVED, "on", 10)
     with pytest.raises(Refused, match="never shelved"):
         lift.answer(MOVED, "shelve", 11, until_ns=T0 + HOUR)
 
 
 @pytest.mark.parametrize("until_ns", [T0, T0 + 10 * S, T0 + 10 * S + SHELVE_LIMIT_NS + 1])
 def test_shelving_ends_in_the_future_and_within_eight_hours(lift: Lift, until_ns: int) -> None:
-    lift.say(STOP, "on", 10)
+    lift.find(STOP, "on", 10)
     with pytest.raises(Refused, match="at most 8 hours"):
         lift.answer(STOP, "shelve", 10, until_ns=until_ns)
 
 
 def test_a_shelved_alert_is_held_back_until_its_time_runs_out(lift: Lift) -> None:
-    lift.say(STOP, "on", 10)
+    lift.find(STOP, "on", 10)
     lift.answer(STOP, "shelve", 10, until_ns=T0 + 10 * S + SHELVE_LIMIT_NS)
     assert lift[STOP].inhibited_by == "shelved"
     over_ns = T0 + 10 * S + SHELVE_LIMIT_NS
@@ -303,7 +307,7 @@ def test_a_shelved_alert_is_held_back_until_its_time_runs_out(lift: Lift) -> Non
 
 
 def test_a_person_ends_a_shelving_and_ending_it_again_changes_nothing(lift: Lift) -> None:
-    lift.say(STOP, "on", 10)
+    lift.find(STOP, "on", 10)
     assert lift.answer(STOP, "unshelve", 11) is None
     lift.answer(STOP, "shelve", 12, until_ns=T0 + HOUR)
     change = lift.answer(STOP, "unshelve", 13)
@@ -315,20 +319,20 @@ def test_a_person_ends_a_shelving_and_ending_it_again_changes_nothing(lift: Lift
 
 
 def test_a_shelved_alert_that_becomes_critical_is_unshelved(lift: Lift) -> None:
-    lift.say(OVERSPEED, "on", 10, MINOR)
+    lift.find(OVERSPEED, "on", 10, MINOR)
     lift.answer(OVERSPEED, "shelve", 11, until_ns=T0 + HOUR)
-    lift.say(OVERSPEED, "on", 12, CRITICAL)
+    lift.find(OVERSPEED, "on", 12, CRITICAL)
     assert (lift[OVERSPEED].inhibited_by, lift[OVERSPEED].shelved_until_ns) == (None, None)
 
 
 def test_a_shelved_alert_that_returns_is_still_shelved_while_its_time_runs(lift: Lift) -> None:
-    lift.say(STOP, "on", 10)
+    lift.find(STOP, "on", 10)
     lift.answer(STOP, "shelve", 11, until_ns=T0 + 60 * S)
-    lift.say(STOP, "off", 20)
-    lift.say(STOP, "on", 50)
+    lift.find(STOP, "off", 20)
+    lift.find(STOP, "on", 50)
     assert lift[STOP].inhibited_by == "shelved"
-    lift.say(STOP, "off", 55)
-    lift.say(STOP, "on", 65)
+    lift.find(STOP, "off", 55)
+    lift.find(STOP, "on", 65)
     assert (lift[STOP].inhibited_by, lift[STOP].shelved_until_ns) == (None, None)
 
 
@@ -336,69 +340,69 @@ def test_a_shelved_alert_that_returns_is_still_shelved_while_its_time_runs(lift:
 
 
 def test_what_follows_from_a_loss_of_power_is_held_back(lift: Lift) -> None:
-    lift.say(POWER, "on", 10)
-    lift.say(STOP, "on", 30, onset_s=12)
+    lift.find(POWER, "on", 10)
+    lift.find(STOP, "on", 30, onset_s=12)
     assert (lift[STOP].inhibited_by, lift[POWER].inhibited_by) == ("power-loss", None)
 
 
 def test_what_began_well_before_its_cause_is_not_held_back(lift: Lift) -> None:
-    lift.say(POWER, "on", 20)
-    lift.say(DOOR, "on", 130, onset_s=10)
+    lift.find(POWER, "on", 20)
+    lift.find(DOOR, "on", 130, onset_s=10)
     assert lift[DOOR].inhibited_by is None
 
 
 def test_a_critical_alert_is_never_held_back(lift: Lift) -> None:
-    lift.say(POWER, "on", 10)
-    lift.say(MOVED, "on", 20)
-    lift.say(OVERSPEED, "on", 30, MINOR)
-    lift.say(OVERSPEED, "on", 31, CRITICAL)
+    lift.find(POWER, "on", 10)
+    lift.find(MOVED, "on", 20)
+    lift.find(OVERSPEED, "on", 30, MINOR)
+    lift.find(OVERSPEED, "on", 31, CRITICAL)
     assert (lift[MOVED].inhibited_by, lift[OVERSPEED].inhibited_by) == (None, None)
 
 
 def test_power_explains_silence_and_not_the_other_way_round(lift: Lift) -> None:
-    lift.say(POWER, "on", 10)
-    lift.say(OFFLINE, "on", 400)
+    lift.find(POWER, "on", 10)
+    lift.find(OFFLINE, "on", 400)
     assert lift[OFFLINE].inhibited_by == "power-loss"
     other = Lift()
-    other.say(OFFLINE, "on", 400)
-    other.say(POWER, "on", 500)
+    other.find(OFFLINE, "on", 400)
+    other.find(POWER, "on", 500)
     assert other[POWER].inhibited_by is None
 
 
 def test_an_alert_that_outlives_its_cause_is_released(lift: Lift) -> None:
-    lift.say(POWER, "on", 10)
-    lift.say(STOP, "on", 30)
+    lift.find(POWER, "on", 10)
+    lift.find(STOP, "on", 30)
     assert on_cause_over(lift[STOP], [lift[POWER]], T0 + 40 * S) is None
-    lift.say(POWER, "off", 50)
+    lift.find(POWER, "off", 50)
     change = on_cause_over(lift[STOP], [lift[POWER]], T0 + 50 * S)
     assert change is not None
     assert change.transition is not None
     assert (change.alert.inhibited_by, change.transition.kind) == (None, "released")
 
 
-def test_an_alert_that_cleared_before_its_cause_is_never_told(lift: Lift) -> None:
-    lift.say(POWER, "on", 10)
-    lift.say(STOP, "on", 30)
-    lift.say(STOP, "off", 40)
-    lift.say(POWER, "off", 50)
+def test_an_alert_that_cleared_before_its_cause_is_not_released(lift: Lift) -> None:
+    lift.find(POWER, "on", 10)
+    lift.find(STOP, "on", 30)
+    lift.find(STOP, "off", 40)
+    lift.find(POWER, "off", 50)
     assert lift[STOP].inhibited_by == "power-loss"
     assert on_cause_over(lift[STOP], [lift[POWER]], T0 + 50 * S) is None
 
 
-def test_what_grows_while_an_alert_fires_is_kept_and_not_told(lift: Lift) -> None:
-    lift.say(MOVED, "on", 10, evidence={"speed_mps": 0.4, "limit_mps": 0.3})
-    change = lift.say(MOVED, "more", 11, evidence={"speed_mps": 0.9})
+def test_evidence_that_grows_while_an_alert_fires_is_kept_without_a_transition(lift: Lift) -> None:
+    lift.find(MOVED, "on", 10, evidence={"speed_mps": 0.4, "limit_mps": 0.3})
+    change = lift.find(MOVED, "more", 11, evidence={"speed_mps": 0.9})
     assert change is not None
     assert change.transition is None
     assert lift[MOVED].evidence == {"speed_mps": 0.9, "limit_mps": 0.3}
     assert lift[MOVED].summary["en"] == "at 0.90 m/s, limit 0.30"
-    assert lift.say(MOVED, "more", 11, evidence={"speed_mps": 0.9}) is None
+    assert lift.find(MOVED, "more", 11, evidence={"speed_mps": 0.9}) is None
     resolved = lift.answer(MOVED, "resolve", 20)
     assert resolved is not None
     assert resolved.alert.evidence["speed_mps"] == 0.9
 
 
-def test_what_grows_after_a_person_resolved_it_is_nobodys(lift: Lift) -> None:
-    lift.say(MOVED, "on", 10, evidence={"speed_mps": 0.4})
+def test_evidence_that_grows_after_a_person_resolved_the_alert_changes_nothing(lift: Lift) -> None:
+    lift.find(MOVED, "on", 10, evidence={"speed_mps": 0.4})
     lift.answer(MOVED, "resolve", 20)
-    assert lift.say(MOVED, "more", 21, evidence={"speed_mps": 0.9}) is None
+    assert lift.find(MOVED, "more", 21, evidence={"speed_mps": 0.9}) is None

@@ -24,13 +24,13 @@ ANSWERS = ("ack", "assign", "comment", "resolve", "shelve", "unshelve")
 @st.composite
 def stories(draw: st.DrawFn, rule: Rule) -> list[tuple[str, Any]]:
     """Findings in the order of a lift's time, now and then one again, with people in between."""
-    at_ns, events, said = T0, [], {}
+    at_ns, events, kinds = T0, [], {}
     for _ in range(draw(st.integers(0, 25))):
         at_ns += draw(st.sampled_from([0, 1, 30 * S, 59 * S, 61 * S, 4000 * S]))
         if draw(st.booleans()):
             level = draw(st.sampled_from(rule.levels))
             kind = draw(st.sampled_from(["on", "off"]))
-            kind = said.setdefault((at_ns, level.severity), kind)
+            kind = kinds.setdefault((at_ns, level.severity), kind)
             onset_ns = at_ns - draw(st.sampled_from([0, 1, 15 * S]))
             events.append(("finding", (kind, level.severity, onset_ns, at_ns, level.by_hand)))
         else:
@@ -44,8 +44,8 @@ def stories(draw: st.DrawFn, rule: Rule) -> list[tuple[str, Any]]:
     return events
 
 
-class Told:
-    """The book's end of a story."""
+class BookRun:
+    """The alerts and changes that the book makes of the events of one lift and rule."""
 
     def __init__(self, rule: Rule) -> None:
         self.rule = rule
@@ -53,7 +53,7 @@ class Told:
         self.last: Alert | None = None
         self.changes: list[Change] = []
 
-    def hear(self, event: tuple[str, Any]) -> str | None:
+    def apply(self, event: tuple[str, Any]) -> str | None:
         what, value = event
         try:
             change = self._finding(*value) if what == "finding" else self._person(*value)
@@ -78,20 +78,20 @@ class Told:
         return on_answer(self.last, answer, now_ns)
 
     @property
-    def told(self) -> list[Change]:
+    def transitions(self) -> list[Change]:
         return [change for change in self.changes if change.transition is not None]
 
 
-def tell(rule: Rule, story: list[tuple[str, Any]]) -> tuple[Told, Retelling]:
-    book, oracle = Told(rule), Retelling(round(rule.fold_s * S))
+def run_both(rule: Rule, story: list[tuple[str, Any]]) -> tuple[BookRun, Retelling]:
+    book, oracle = BookRun(rule), Retelling(round(rule.fold_s * S))
     for event in story:
-        assert book.hear(event) == oracle.hear(event), event
+        assert book.apply(event) == oracle.apply(event), event
     return book, oracle
 
 
 @given(RULES.flatmap(lambda rule: st.tuples(st.just(rule), stories(rule))))
 def test_the_book_agrees_with_the_plain_retelling(case: tuple[Rule, list[tuple[str, Any]]]) -> None:
-    book, oracle = tell(*case)
+    book, oracle = run_both(*case)
     assert [
         (a.onset_ns, a.severity, a.state, a.count, a.acknowledged, a.assigned_to, a.shelved_until_ns, a.cleared_ns)
         for a in book.alerts.values()
@@ -102,16 +102,16 @@ def test_the_book_agrees_with_the_plain_retelling(case: tuple[Rule, list[tuple[s
         )
         for a in oracle.alerts
     ]  # fmt: skip
-    assert len(book.told) == oracle.told
+    assert len(book.transitions) == oracle.transitions
 
 
 @given(RULES.flatmap(lambda rule: st.tuples(st.just(rule), stories(rule))))
 def test_the_laws_hold_after_every_event(case: tuple[Rule, list[tuple[str, Any]]]) -> None:
     rule, story = case
-    book = Told(rule)
+    book = BookRun(rule)
     for event in story:
         before = dict(book.alerts)
-        book.hear(event)
+        book.apply(event)
         open_now = [alert for alert in book.alerts.values() if alert.state == FIRING]
         assert len(open_now) <= 1
         for name, alert in book.alerts.items():
@@ -134,13 +134,13 @@ def test_findings_read_again_change_nothing(case: tuple[Rule, list[tuple[str, An
     rule, story = case
     findings = [event for event in story if event[0] == "finding"]
     findings.sort(key=lambda event: event[1][3])
-    book = Told(rule)
+    book = BookRun(rule)
     for event in findings:
-        book.hear(event)
-    before = (dict(book.alerts), len(book.told))
+        book.apply(event)
+    before = (dict(book.alerts), len(book.transitions))
     for event in findings[-back:]:
-        book.hear(event)
-    assert (book.alerts, len(book.told)) == before
+        book.apply(event)
+    assert (book.alerts, len(book.transitions)) == before
 
 
 @given(RULES.flatmap(lambda rule: st.tuples(st.just(rule), stories(rule))))
@@ -150,15 +150,15 @@ def test_an_alert_is_named_the_same_in_every_replay(case: tuple[Rule, list[tuple
         (what, (*value[:1], value[1] + 7, value[2]) if what == "person" and value[0] == "comment" else value)
         for what, value in story
     ]
-    first, _ = tell(rule, story)
-    second, _ = tell(rule, late)
+    first, _ = run_both(rule, story)
+    second, _ = run_both(rule, late)
     assert list(first.alerts) == list(second.alerts)
 
 
 def test_an_alert_is_a_value_that_is_never_changed() -> None:
-    book = Told(STOP)
-    book.hear(("finding", ("on", 2, T0, T0, False)))
+    book = BookRun(STOP)
+    book.apply(("finding", ("on", 2, T0, T0, False)))
     assert book.last is not None
     copy = replace(book.last)
-    book.hear(("person", ("ack", T0, None)))
+    book.apply(("person", ("ack", T0, None)))
     assert book.changes[0].alert == copy

@@ -28,7 +28,7 @@ FOUND_WITHIN_S = AGAIN_S + HOLD_S + 1.0
 
 @dataclass(frozen=True)
 class Pressed:
-    """A detector that scores the alarm button as it was last said."""
+    """A detector that scores the last reading of the alarm button."""
 
     def start(self, n: int) -> Memory:
         return np.zeros(n, NO_MEMORY)
@@ -53,8 +53,8 @@ class Monitor:
         at_s = [first + k for k, mark in enumerate(readings) if mark != "?"]
         if not at_s:
             return
-        said = np.array([float(mark) for mark in readings if mark != "?"])
-        rows = {"t_ns": T0 + np.array(at_s, dtype=np.int64) * S, "alarm": said}
+        alarm = np.array([float(mark) for mark in readings if mark != "?"])
+        rows = {"t_ns": T0 + np.array(at_s, dtype=np.int64) * S, "alarm": alarm}
         found = self.judge.step(batch([rows]), facts_of([None]))
         self.ledger.apply([Occurrence(LIFT, DISTRICT, one, RULE, one.at_ns) for one in found])
         self.alerts |= self.ledger.changed

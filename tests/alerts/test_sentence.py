@@ -1,4 +1,4 @@
-"""A sentence is always said, whatever the evidence."""
+"""Rendering never fails, whatever the evidence."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from detectors.catalogue import RULES
 
 
 @pytest.mark.parametrize(
-    ("sentence", "said"),
+    ("sentence", "expected"),
     [
         ("{v_mps:.1f} m/s", "2.1 m/s"),
         ("{z_m:.2f} m", f"{UNKNOWN} m"),
@@ -25,12 +25,12 @@ from detectors.catalogue import RULES
         ("", "Overspeed"),
     ],
 )
-def test_what_is_unknown_is_a_dash_and_what_is_broken_is_the_name(sentence: str, said: str) -> None:
+def test_what_is_unknown_is_a_dash_and_what_is_broken_is_the_name(sentence: str, expected: str) -> None:
     evidence = {"v_mps": 2.11, "z_m": float("nan")}
-    assert render({"en": sentence}, {"en": "Overspeed"}, evidence) == {"en": said}
+    assert render({"en": sentence}, {"en": "Overspeed"}, evidence) == {"en": expected}
 
 
-def test_every_language_of_the_name_is_said() -> None:
+def test_a_sentence_has_every_language_of_the_name() -> None:
     assert render({"en": "fast"}, {"en": "Overspeed", "zh": "超速"}, {}) == {"en": "fast", "zh": "超速"}
 
 
@@ -39,7 +39,7 @@ def test_no_sentence_and_no_evidence_ever_raises(sentence: str, evidence: dict[s
     render({"en": sentence}, {"en": "x"}, evidence)
 
 
-def test_every_rule_of_the_catalogue_says_something_without_evidence() -> None:
+def test_every_rule_of_the_catalogue_has_a_sentence_without_evidence() -> None:
     for rule in RULES:
         assert all(render(rule.sentence, rule.name, {}).values()), rule.slug
         assert len({level.severity for level in rule.levels}) == len(rule.levels), (

@@ -40,10 +40,10 @@ Life = tuple[str, str, str, int, int | None, int]
 
 
 def healthy() -> Story:
-    told = idle()
+    story = idle()
     for landing in (12.0, 3.0, 27.0, 0.0):
-        told = told.stand(8).opens(6).person(True).closes().ride(landing).stand(0.5).opens().person(False).closes()
-    return told
+        story = story.stand(8).opens(6).person(True).closes().ride(landing).stand(0.5).opens().person(False).closes()
+    return story
 
 
 PLAYS: Mapping[str, Callable[[], Story]] = {
@@ -70,15 +70,15 @@ class Part:
     def messages(self) -> Iterator[Message]:
         """Yield stream and payload of each message; the last are a press of the alarm button and a bundle after it."""
         story = PLAYS[self.story]()
-        told = list(story.told("bundles"))
+        messages = list(story.messages("bundles"))
         end = T0_MS + round(1000 * (story.now_s + END_S))
-        head = {"boot": "1", "seq": len(told)}
-        told += [
+        head = {"boot": "1", "seq": len(messages)}
+        messages += [
             ("status", head | {"t": end, "alarm": True}),
-            ("bundle", head | {"seq": len(told) + 1, "t": end + 2000, "speed": {"dt": 100, "v": [0.0] * 10}}),
+            ("bundle", head | {"seq": len(messages) + 1, "t": end + 2000, "speed": {"dt": 100, "v": [0.0] * 10}}),
         ]
-        for k, (stream, payload) in enumerate(told):
-            if self.only_end and k < len(told) - 2:
+        for k, (stream, payload) in enumerate(messages):
+            if self.only_end and k < len(messages) - 2:
                 continue
             step_ms = self.step_ms if k == STEPS_AT or (k > STEPS_AT and not self.glitch) else 0
             yield stream, payload | {"t": payload["t"] + self.shift_ms + step_ms}

@@ -262,7 +262,7 @@ def test_a_cut_network_delays_and_loses_nothing(tmp_path: Path, size: float) -> 
         time.sleep(size)
         link.mend()
 
-    holds(tried(System(broker, tmp_path, heard_at=link.port), files(tmp_path), cut))
+    holds(tried(System(broker, tmp_path, broker_port=link.port), files(tmp_path), cut))
 
 
 @sizes(200)

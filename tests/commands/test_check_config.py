@@ -42,10 +42,10 @@ class Checked:
         path = self.folder / "liftwatch.toml"
         path.write_text(text, encoding="utf-8")
         code = liftwatch.main(["--config", str(path), "check-config"])
-        said = self._capsys.readouterr()
-        assert "Traceback" not in said.err
-        lines = [line.removeprefix("FAULT  ") for line in said.out.splitlines() if line.startswith("FAULT  ")]
-        assert (code == 2) == bool(lines), said
+        output = self._capsys.readouterr()
+        assert "Traceback" not in output.err
+        lines = [line.removeprefix("FAULT  ") for line in output.out.splitlines() if line.startswith("FAULT  ")]
+        assert (code == 2) == bool(lines), output
         return dict(line.split(": ", 1) for line in lines)
 
 
@@ -84,7 +84,7 @@ def influx_settings(influx: Influx, folder: Path, **changes: str) -> str:
     return f"[timeseries]\nkind = 'influxdb'\ntoken_file = '{folder}/token'\n{keys}"
 
 
-def test_everything_that_is_absent_is_said_at_once(checked: Checked) -> None:
+def test_everything_that_is_absent_is_reported_at_once(checked: Checked) -> None:
     taken = checked.folder / "file"
     taken.write_text("", encoding="utf-8")
     faults = checked.faults(
@@ -162,7 +162,7 @@ def test_an_endpoint_that_answers_anything_is_there(checked: Checked, broker: Br
 
 
 @pytest.mark.parametrize(
-    ("statuses", "key", "says"),
+    ("statuses", "key", "message"),
     [
         ({"/health": 503}, "timeseries.url", "starting"),
         ({"/health": 404}, "timeseries.url", "start an InfluxDB 2 there"),
@@ -170,13 +170,13 @@ def test_an_endpoint_that_answers_anything_is_there(checked: Checked, broker: Br
     ],
 )
 def test_a_server_that_is_no_healthy_influxdb_is_a_fault(
-    checked: Checked, broker: Broker, statuses: dict[str, int], key: str, says: str
+    checked: Checked, broker: Broker, statuses: dict[str, int], key: str, message: str
 ) -> None:
     with http_server(statuses) as url:
         settings = influx_settings(Influx(url, "token", "org"), checked.folder)
         faults = checked.faults(f"[broker]\nport = {broker.port}\n[monitor]\ndata_dir = '{checked.folder}'\n{settings}")
     assert set(faults) == {key}
-    assert says in faults[key]
+    assert message in faults[key]
 
 
 def test_a_token_must_be_able_to_write_to_the_buckets(checked: Checked, broker: Broker, influx: Influx) -> None:

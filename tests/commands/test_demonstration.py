@@ -52,22 +52,22 @@ class Demo:
         self.process, self.folder, self.port, self.broker_port = process, folder, port, broker_port
         self.address = f"http://127.0.0.1:{port}"
 
-    def said(self) -> str:
+    def log(self) -> str:
         return (self.folder / "demo.log").read_text(encoding="utf-8")
 
     def get(self, path: str, **query: str) -> Any:
         return httpx.get(self.address + path, params=query, trust_env=False, timeout=60).json()["items"]
 
     def living(self) -> int:
-        """Return how many lifts are heard."""
+        """Return how many lifts are neither offline nor never seen, and have a position."""
         lifts = self.get("/api/v1/lifts")
         return sum(lift["position_m"] is not None and lift["state"] not in ("never-seen", "offline") for lift in lifts)
 
     def end(self, by: signal.Signals = signal.SIGINT) -> None:
-        """End it as a person does; nothing of it may be left."""
+        """Send the demonstration a signal, as a person does; none of its processes may be left."""
         self.process.send_signal(by)
-        assert self.process.wait(60) == 0, self.said()
-        assert "ended." in self.said()
+        assert self.process.wait(60) == 0, self.log()
+        assert "ended." in self.log()
         assert not accepts(self.port)
         assert not accepts(self.broker_port)
 
@@ -82,8 +82,8 @@ def shown(folder: Path, lifts: int, start: tuple[str, str] = AS_IT_IS) -> Iterat
         process = start_process([*command, "--faults-per-hour", "0"], ended_by="TERM", stdout=out, stderr=out)
     demo = Demo(process, folder, port, broker_port)
     try:
-        until(lambda: "Liftwatch is at" in demo.said() or process.poll() is not None, "the demonstration")
-        assert process.poll() is None, demo.said()
+        until(lambda: "Liftwatch is at" in demo.log() or process.poll() is not None, "the demonstration")
+        assert process.poll() is None, demo.log()
         yield demo
     finally:
         if process.poll() is None:
@@ -111,7 +111,7 @@ def test_a_fault_from_the_page_or_the_command_line_is_an_alert_once_its_hold_tim
         page.locator("#fault button").click()
         expect(page.locator("#fault .answer")).not_to_be_empty()
         config = str(tmp_path / "data" / "liftwatch.toml")
-        assert f"--config {config} inject" in demo.said()
+        assert f"--config {config} inject" in demo.log()
         for lift_id, (slug, rules) in BY_COMMAND.items():
             command = [sys.executable, "-m", "liftwatch", "--config", config, "inject", lift_id, slug]
             assert f"requested for {lift_id}: {slug}" in subprocess.check_output(command, text=True)
@@ -143,8 +143,8 @@ def part(demo: Demo, name: str) -> int:
     config = str(demo.folder / "data" / "liftwatch.toml")
     for place in Path("/proc").glob("[0-9]*/cmdline"):
         with suppress(OSError):  # it ended as we looked
-            words = place.read_bytes().decode(errors="replace").split("\0")
-            if config in words and name in words:
+            arguments = place.read_bytes().decode(errors="replace").split("\0")
+            if config in arguments and name in arguments:
                 return int(place.parent.name)
     raise AssertionError(f"no {name} is running")
 
@@ -155,14 +155,14 @@ def test_a_part_that_dies_is_started_again(tmp_path: Path) -> None:
         os.kill(part(demo, "monitor"), signal.SIGKILL)
         os.kill(part(demo, "serve"), signal.SIGKILL)
         for name in ("monitor", "dashboards"):
-            until(lambda name=name: f"{name} ended (-9)" in demo.said(), f"the end of {name}")
+            until(lambda name=name: f"{name} ended (-9)" in demo.log(), f"the end of {name}")
         until(lambda: accepts(demo.port), "the pages")
         until(lambda: demo.living() == 2, "two living lifts")
         demo.end()
 
 
-def test_a_closed_terminal_and_an_impatient_hand_leave_nothing_running(tmp_path: Path) -> None:
+def test_a_closed_terminal_and_repeated_interrupts_leave_nothing_running(tmp_path: Path) -> None:
     with shown(tmp_path, 2) as demo:
         demo.process.send_signal(signal.SIGHUP)
-        until(lambda: "ending" in demo.said() or demo.process.poll() is not None, "the end")
+        until(lambda: "ending" in demo.log() or demo.process.poll() is not None, "the end")
         demo.end()

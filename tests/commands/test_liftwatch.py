@@ -1,4 +1,4 @@
-"""The command line: it teaches, and what it cannot use it says in one line, with exit code 2."""
+"""The command line: its help, and its errors, each one line and exit code 2."""
 
 from __future__ import annotations
 
@@ -42,8 +42,8 @@ def configured(folder: Path, port: int, more: str = "") -> list[str]:
 def complaint(capsys: pytest.CaptureFixture[str], arguments: list[str]) -> str:
     """Return the one line that a command complains with."""
     assert liftwatch.main(arguments) == 2
-    said = capsys.readouterr().err.strip().splitlines()
-    complaints = [line for line in said if line.startswith("liftwatch: ")]
+    output = capsys.readouterr().err.strip().splitlines()
+    complaints = [line for line in output if line.startswith("liftwatch: ")]
     assert len(complaints) == 1
     return complaints[0]
 
@@ -56,19 +56,19 @@ def test_every_command_explains_itself(command: str, capsys: pytest.CaptureFixtu
     assert len(capsys.readouterr().out) > 100
 
 
-def test_the_help_on_simulate_says_whose_defaults_count_and_when_a_faster_world_begins(
+def test_the_help_on_simulate_states_where_defaults_come_from_and_when_a_faster_world_begins(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     with pytest.raises(SystemExit):
         liftwatch.main(["simulate", "--help"])
-    said = " ".join(capsys.readouterr().out.split())
-    assert said.count("(default: the scenario's, else") == 5
-    assert "per hour over the fleet" in said
-    assert "above 1 the lifts begin a day ago" in said
+    output = " ".join(capsys.readouterr().out.split())
+    assert output.count("(default: the scenario's, else") == 5
+    assert "per hour over the fleet" in output
+    assert "above 1 the lifts begin a day ago" in output
 
 
 @pytest.mark.parametrize(
-    ("option", "value", "says"),
+    ("option", "value", "message"),
     [
         *[("--speed", value, "say a number") for value in ("0", "-1", "nan", "inf", "fast")],
         *[("--seed", value, "say a whole number from 0 to 9223372036854775807") for value in ("-1", str(2**63), "x")],
@@ -76,21 +76,21 @@ def test_the_help_on_simulate_says_whose_defaults_count_and_when_a_faster_world_
     ],
 )
 def test_a_number_that_cannot_be_is_refused_with_those_that_can(
-    option: str, value: str, says: str, capsys: pytest.CaptureFixture[str]
+    option: str, value: str, message: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     with pytest.raises(SystemExit) as end:
         liftwatch.main(["simulate", f"{option}={value}"])
     assert end.value.code == 2
-    assert f"argument {option}: {says}" in capsys.readouterr().err
+    assert f"argument {option}: {message}" in capsys.readouterr().err
 
 
 def test_lifts_come_and_go_as_files(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     config = configured(tmp_path, 1)
     (tmp_path / "lifts.csv").write_text(LIFTS, encoding="utf-8")
     assert liftwatch.main([*config, "lifts", "import", str(tmp_path / "lifts.csv"), "--by", "test"]) == 1
-    said = capsys.readouterr()
-    assert "1 lifts taken, 1 refused" in said.out
-    assert "row 3: rated_speed_mps" in said.err
+    output = capsys.readouterr()
+    assert "1 lifts taken, 1 refused" in output.out
+    assert "row 3: rated_speed_mps" in output.err
     assert liftwatch.main([*config, "lifts", "export", str(tmp_path / "out.json")]) == 0
     assert liftwatch.main([*config, "lifts", "import", str(tmp_path / "out.json")]) == 0
     assert liftwatch.main([*config, "lifts", "export", str(tmp_path / "out.csv")]) == 0
@@ -113,8 +113,8 @@ def test_an_import_shows_its_progress_and_one_that_was_killed_is_repeated(
         assert len(records.registered()) % 1000 == 0
         monkeypatch.setattr(lifts, "SHOWN_EVERY_S", 0.0)
         assert liftwatch.main([*config, "lifts", "import", str(file)]) == 0
-        said = capsys.readouterr()
-        assert ("2000 of 8000 lifts taken" in said.err, "8000 lifts taken, 0 refused" in said.out) == (True, True)
+        output = capsys.readouterr()
+        assert ("2000 of 8000 lifts taken" in output.err, "8000 lifts taken, 0 refused" in output.out) == (True, True)
         assert len(records.registered()) == 8000
 
 
@@ -186,14 +186,14 @@ cause = "building-power-cut"
 """
 
 
-def test_a_planned_fault_that_never_came_about_is_told_at_the_end(
+def test_a_planned_fault_that_never_came_about_is_reported_at_the_end(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     (tmp_path / "short.toml").write_text(SHORT + TWICE, encoding="utf-8")
     simulate = [*configured(tmp_path, 1), "simulate", "--scenario", str(tmp_path / "short.toml"), "--to"]
     assert liftwatch.main([*simulate, str(tmp_path / "made")]) == 0
-    told = [line for line in capsys.readouterr().err.splitlines() if line.startswith("liftwatch: ")]
-    assert told == ["liftwatch: 1 of 3 planned faults never came about: faults[1] (door-open-button-stuck)"]
+    reported = [line for line in capsys.readouterr().err.splitlines() if line.startswith("liftwatch: ")]
+    assert reported == ["liftwatch: 1 of 3 planned faults never came about: faults[1] (door-open-button-stuck)"]
 
 
 @pytest.mark.usefixtures("impatient")
@@ -231,33 +231,33 @@ def test_a_file_that_cannot_be_written_is_one_line(tmp_path: Path, capsys: pytes
     assert str(where) in complaint(capsys, [*configured(tmp_path, 1), "lifts", "export", str(where)])
 
 
-def test_a_check_tells_no_password(
+def test_a_check_prints_no_password(
     tmp_path: Path, postgres_server: str, broker: Broker, capsys: pytest.CaptureFixture[str]
 ) -> None:
     where = f"[records]\nurl = '{postgres_server.replace('@', ':hush@')}/postgres'\n"
     assert liftwatch.main([*configured(tmp_path, broker.port, where), "check-config"]) == 0
-    said = capsys.readouterr()
-    assert "postgresql" in said.out
-    assert "hush" not in said.out + said.err
+    output = capsys.readouterr()
+    assert "postgresql" in output.out
+    assert "hush" not in output.out + output.err
 
 
-def test_a_port_in_use_is_told_by_name(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_port_in_use_is_reported_with_its_option(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
-        told = complaint(capsys, ["demo", "--broker-port", str(port), "--port", str(free_port())])
-        assert f"port {port}, which the broker would use" in told
-        assert "--broker-port" in told
-        told = complaint(capsys, [*configured(tmp_path, 1, f"[dashboards]\nport = {port}\n"), "serve"])
-        assert f"port {port}" in told
+        reported = complaint(capsys, ["demo", "--broker-port", str(port), "--port", str(free_port())])
+        assert f"port {port}, which the broker would use" in reported
+        assert "--broker-port" in reported
+        reported = complaint(capsys, [*configured(tmp_path, 1, f"[dashboards]\nport = {port}\n"), "serve"])
+        assert f"port {port}" in reported
 
 
 @pytest.mark.usefixtures("impatient")
-def test_check_config_tries_everything_and_says_how_it_is(
+def test_check_config_tries_everything_and_reports_each_result(
     tmp_path: Path, broker: Broker, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert liftwatch.main([*configured(tmp_path, broker.port), "check-config"]) == 0
-    said = capsys.readouterr().out
-    assert said.count("ok ") == 5
+    output = capsys.readouterr().out
+    assert output.count("ok ") == 5
     assert liftwatch.main([*configured(tmp_path, free_port()), "check-config"]) == 2
     assert "FAULT  broker" in capsys.readouterr().out
 
@@ -270,8 +270,8 @@ def test_the_monitor_alone_lets_polars_have_no_threads_beside_its_own(command: s
         import polars
         print(os.environ.get('POLARS_MAX_THREADS'), polars.thread_pool_size())"""
     environment = {name: value for name, value in os.environ.items() if name != "POLARS_MAX_THREADS"}
-    said = subprocess.check_output([sys.executable, "-c", line], env=environment, text=True).split()
-    assert said == ["1", "1"] if alone else said[0] == "None"
+    output = subprocess.check_output([sys.executable, "-c", line], env=environment, text=True).split()
+    assert output == ["1", "1"] if alone else output[0] == "None"
 
 
 @pytest.mark.parametrize(("named", "hint"), [("injct", "did you mean inject?"), ("zzz", "known here: broker, check-")])
@@ -295,10 +295,10 @@ def test_the_help_lists_every_command_with_what_it_does(capsys: pytest.CaptureFi
     with pytest.raises(SystemExit) as end:
         liftwatch.main(["--help"])
     assert end.value.code == 0
-    said = capsys.readouterr().out
-    assert said.startswith("usage: liftwatch [-h] [--config CONFIG] [--verbose] COMMAND ...\n")
+    output = capsys.readouterr().out
+    assert output.startswith("usage: liftwatch [-h] [--config CONFIG] [--verbose] COMMAND ...\n")
     for name, command in liftwatch.COMMANDS.items():
-        assert f"\n  {name:<14}{command.help}\n" in said
+        assert f"\n  {name:<14}{command.help}\n" in output
 
 
 def test_the_largest_seed_is_the_simulators() -> None:

@@ -145,7 +145,7 @@ def test_a_detector_that_finds_nothing_has_a_recall_of_nought_for_every_rule_tha
 
 
 @pytest.mark.parametrize(
-    ("arguments", "says"),
+    ("arguments", "message"),
     [
         ([], "name either the folder of a recording or a --scenario"),
         (["nowhere"], "nowhere has no recording.json"),
@@ -161,7 +161,11 @@ def test_a_detector_that_finds_nothing_has_a_recall_of_nought_for_every_rule_tha
     ],
 )
 def test_what_cannot_be_tried_is_one_clear_line(
-    arguments: list[str], says: str, capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    arguments: list[str],
+    message: str,
+    capsys: pytest.CaptureFixture[str],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.chdir(tmp_path)
     (tmp_path / "file").touch()
@@ -170,7 +174,7 @@ def test_what_cannot_be_tried_is_one_clear_line(
     except SystemExit as usage:
         code = int(str(usage.code))
     assert code == 2
-    assert says in capsys.readouterr().err
+    assert message in capsys.readouterr().err
 
 
 def test_an_incomplete_recording_is_not_evaluated(recording: Path, tmp_path: Path) -> None:

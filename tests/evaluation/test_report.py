@@ -1,4 +1,4 @@
-"""What is written: the three files agree, unknown is never 0, and what a file says is never taken for markup."""
+"""The report's three files agree, unknown is never 0, and the text of a file is never taken for markup."""
 
 from __future__ import annotations
 
@@ -37,8 +37,8 @@ def test_json_and_csv_hold_the_same_figures(folder: Path) -> None:
     with (folder / "rules.csv").open(encoding="utf-8", newline="") as file:
         table = list(csv.DictReader(file))
     assert len(table) == len(flat) == 2 * len(catalogue())
-    for said, written in zip(flat, table, strict=True):
-        assert {name: "" if value is None else str(value) for name, value in said.items()} == written
+    for rule, written in zip(flat, table, strict=True):
+        assert {name: "" if value is None else str(value) for name, value in rule.items()} == written
 
 
 def test_figures_without_data_are_null(folder: Path) -> None:
@@ -100,7 +100,7 @@ sim-2, F08 , 2001-01-01T00:00:01Z,,
 
 
 @pytest.mark.parametrize(
-    ("line", "says"),
+    ("line", "message"),
     [
         ("sim-1,overspede,2001-01-01T00:00:01Z", "line 2: rule: 'overspede' is not known; 'overspeed' is"),
         ("sim-1,overspeed,yesterday", "line 2: onset: 'yesterday' is not an RFC 3339 time"),
@@ -116,8 +116,8 @@ sim-2, F08 , 2001-01-01T00:00:01Z,,
         (f"sim-1,overspeed,{'x' * 200_000}", "line 2: field larger than field limit"),
     ],
 )
-def test_a_bad_finding_is_reported_with_its_line_and_a_remedy(line: str, says: str) -> None:
-    with pytest.raises(BadFindings, match=says):
+def test_a_bad_finding_is_reported_with_its_line_and_a_remedy(line: str, message: str) -> None:
+    with pytest.raises(BadFindings, match=message):
         read_csv(["lift_id,rule,onset,noticed,cleared", line], WATCHED)
 
 
@@ -134,4 +134,4 @@ def test_a_missing_column_is_reported_by_name() -> None:
 
 def test_rates_in_the_json_are_finite_or_null(folder: Path) -> None:
     text = (folder / "report.json").read_text(encoding="utf-8")
-    json.loads(text, parse_constant=lambda word: pytest.fail(f"{word} is no JSON"))
+    json.loads(text, parse_constant=lambda constant: pytest.fail(f"{constant} is no JSON"))

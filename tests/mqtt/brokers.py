@@ -41,7 +41,7 @@ class TlsBroker(Broker):
 
 @contextmanager
 def scripted_broker(answer: Answer) -> Iterator[tuple[int, list[int]]]:
-    """Give the port of a broker, and the MQTT versions that it was asked for.
+    """Yield the port of a broker, and the MQTT versions that clients asked for.
 
     It sends `answer(version)` to each CONNECT and then keeps the connection; it closes at once where that is None.
     """
@@ -66,7 +66,7 @@ def scripted_broker(answer: Answer) -> Iterator[tuple[int, list[int]]]:
 
 @contextmanager
 def first_bytes_listener(certificates: Certificates) -> Iterator[tuple[int, list[bytes]]]:
-    """Give the port of a listener, and the first bytes of each connection; whoever speaks TLS gets its certificate."""
+    """Yield the port of a listener, and the first bytes of each connection; a TLS client gets the certificate."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(certificates.certificate, certificates.key)
     seen: list[bytes] = []
@@ -74,8 +74,8 @@ def first_bytes_listener(certificates: Certificates) -> Iterator[tuple[int, list
     def serve(connection: socket.socket) -> None:
         with connection:
             seen.append(connection.recv(4096, socket.MSG_PEEK))
-            with contextlib.suppress(OSError), context.wrap_socket(connection, server_side=True) as spoken:
-                spoken.recv(4096)
+            with contextlib.suppress(OSError), context.wrap_socket(connection, server_side=True) as secured:
+                secured.recv(4096)
 
     with listener(serve) as port:
         yield port, seen

@@ -1,4 +1,4 @@
-"""Which version a connection speaks, when it comes back, and what it says of a broker that does not answer."""
+"""The MQTT version of a connection, its return, and its log lines on a broker that does not answer."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def reconnected(connection: BrokerConnection, versions: list[int]) -> int:
     return versions[before]
 
 
-def test_a_broker_that_answers_late_is_still_spoken_to_in_mqtt_5() -> None:
+def test_a_broker_that_answers_late_keeps_mqtt_5() -> None:
     def late(version: int) -> bytes:
         time.sleep(2.0)
         return ACCEPTED[version]

@@ -1,4 +1,4 @@
-"""Two clients with one client id at a real broker: one of them stops and says so, and the other goes on."""
+"""Two clients with one client id at a real broker: one of them logs the eviction and stops, and the other goes on."""
 
 from __future__ import annotations
 

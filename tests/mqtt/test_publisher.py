@@ -1,4 +1,4 @@
-"""Every message reaches the broker, in order, whatever happens to the connection; what is refused is said."""
+"""Every message reaches the broker, in order, whatever happens to the connection; refusals are logged."""
 
 from __future__ import annotations
 
@@ -39,17 +39,17 @@ class Subscriber(Publisher):
 def test_what_was_in_flight_when_the_connection_broke_is_sent_again_in_order() -> None:
     """The broker closes its first connection without an answer, and acknowledges the first message of the second."""
     payloads = [b"the first", b"the second", b"the third"]
-    heard: list[bytes] = []
+    streams: list[bytes] = []
 
     def serve(connection: socket.socket) -> None:
         with connection:
             connection.recv(4096)
             connection.sendall(ACCEPTED[MQTT5])
-            heard.append(b"")
-            while payloads[-1] not in heard[-1]:
-                heard[-1] += connection.recv(4096)
-                if len(heard) == 2 and payloads[1] not in heard[1]:
-                    assert payloads[-1] not in heard[1], "one message alone until the broker has answered it"
+            streams.append(b"")
+            while payloads[-1] not in streams[-1]:
+                streams[-1] += connection.recv(4096)
+                if len(streams) == 2 and payloads[1] not in streams[1]:
+                    assert payloads[-1] not in streams[1], "one message alone until the broker has answered it"
                     connection.sendall(PUBACK_1)
 
     with listener(serve) as port:
@@ -57,9 +57,9 @@ def test_what_was_in_flight_when_the_connection_broke_is_sent_again_in_order() -
         assert publisher.connect(PATIENCE_S) is None
         for payload in payloads:
             publisher.publish(TOPIC, payload)
-        serve_until(publisher, lambda: len(heard) == 2 and payloads[-1] in heard[1], "all of it once more")
+        serve_until(publisher, lambda: len(streams) == 2 and payloads[-1] in streams[1], "all of it once more")
         publisher.close()
-    places = [heard[1].index(payload) for payload in payloads]
+    places = [streams[1].index(payload) for payload in payloads]
     assert places == sorted(places)
 
 

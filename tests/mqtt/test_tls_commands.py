@@ -78,9 +78,9 @@ def test_a_command_begins_with_tls_and_names_the_key_for_a_certificate_it_does_n
 ) -> None:
     assert installation.run(*(part.format(folder=installation.folder) for part in command)) == 2
     installation.shows_tls()
-    told = "".join(capsys.readouterr())
-    assert told.count("its certificate is not trusted") == 1
-    assert "broker.ca_file" in told
+    output = "".join(capsys.readouterr())
+    assert output.count("its certificate is not trusted") == 1
+    assert "broker.ca_file" in output
 
 
 def test_the_monitor_begins_with_tls_and_goes_on_without_a_broker_that_it_does_not_trust(

@@ -1,4 +1,4 @@
-"""What a webhook is told, what ends a delivery, and how long it waits otherwise."""
+"""The messages of a webhook, what ends a delivery, and the pauses between its attempts."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ ALERT = {"severity": "major", "district": "north", "inhibited_by": None}
 
 
 @pytest.mark.parametrize(
-    ("endpoint", "told"),
+    ("endpoint", "matched"),
     [
         (Endpoint("a", "http://x", "s"), True),
         (Endpoint("a", "http://x", "s", severities=("critical",)), False),
@@ -24,11 +24,11 @@ ALERT = {"severity": "major", "district": "north", "inhibited_by": None}
         (Endpoint("a", "http://x", "s", districts=("south", "north")), True),
     ],
 )
-def test_an_endpoint_is_told_of_its_severities_and_districts(endpoint: Endpoint, told: bool) -> None:
-    assert matches(endpoint, ALERT) is told
+def test_an_endpoint_gets_its_severities_and_districts(endpoint: Endpoint, matched: bool) -> None:
+    assert matches(endpoint, ALERT) is matched
 
 
-def test_what_is_held_back_is_told_to_nobody() -> None:
+def test_an_inhibited_alert_is_sent_to_no_endpoint() -> None:
     assert not matches(Endpoint("a", "http://x", "s"), ALERT | {"inhibited_by": "power-loss"})
 
 
@@ -48,8 +48,8 @@ def test_what_was_taken_is_taken(status: int) -> None:
 
 
 def test_the_message_is_the_alert_and_its_transition() -> None:
-    told = json.loads(message_body(7, "acknowledged", T0, "ann", None, '{"id": "x", "summary": {"zh": "快"}}'))
-    assert told == {
+    message = json.loads(message_body(7, "acknowledged", T0, "ann", None, '{"id": "x", "summary": {"zh": "快"}}'))
+    assert message == {
         "type": "alert.acknowledged",
         "timestamp": "2001-01-01T00:00:00.000Z",
         "data": {"id": "x", "summary": {"zh": "快"}},

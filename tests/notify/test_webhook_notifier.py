@@ -33,34 +33,34 @@ SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
 
 @dataclass
 class Server:
-    """An endpoint that answers as it is told to, then with 204."""
+    """An endpoint that gives the prepared answers, then 204."""
 
     url: str = ""
     answers: list[tuple[int, dict[str, str]]] = field(default_factory=list)
     requests: queue.Queue[tuple[dict[str, str], bytes]] = field(default_factory=queue.Queue)
     release: threading.Event = field(default_factory=threading.Event)
 
-    def heard(self) -> list[dict[str, Any]]:
+    def received(self) -> list[dict[str, Any]]:
         found = []
         while not self.requests.empty():
             found.append(json.loads(self.requests.get()[1]))
         return found
 
     def kinds(self) -> list[str]:
-        return [one["transition"]["kind"] for one in self.heard()]
+        return [one["transition"]["kind"] for one in self.received()]
 
 
 @pytest.fixture
 def server() -> Iterator[Server]:
-    told = Server()
-    told.release.set()
+    endpoint = Server()
+    endpoint.release.set()
 
     class Handler(BaseHTTPRequestHandler):
         def do_POST(self) -> None:
             content = self.rfile.read(int(self.headers["content-length"]))
-            told.requests.put(({k.lower(): v for k, v in self.headers.items()}, content))
-            status, headers = told.answers.pop(0) if told.answers else (204, {})
-            told.release.wait(PATIENCE_S)
+            endpoint.requests.put(({k.lower(): v for k, v in self.headers.items()}, content))
+            status, headers = endpoint.answers.pop(0) if endpoint.answers else (204, {})
+            endpoint.release.wait(PATIENCE_S)
             try:
                 self.send_response(status)
                 for name, value in {"content-length": "0", **headers}.items():
@@ -75,9 +75,9 @@ def server() -> Iterator[Server]:
     with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as listening:
         thread = threading.Thread(target=listening.serve_forever, args=(0.02,))
         thread.start()
-        told.url = f"http://127.0.0.1:{listening.server_address[1]}/hook"
-        yield told
-        told.release.set()
+        endpoint.url = f"http://127.0.0.1:{listening.server_address[1]}/hook"
+        yield endpoint
+        endpoint.release.set()
         listening.shutdown()
         thread.join()
 
@@ -133,7 +133,7 @@ def states(records: Records) -> list[tuple[str, int]]:
         return [(row.state, row.attempts) for row in rows]
 
 
-def test_a_running_deliverer_tells_a_transition_and_its_signature_holds(records: Records, server: Server) -> None:
+def test_a_running_notifier_delivers_a_transition_with_a_valid_signature(records: Records, server: Server) -> None:
     notifier = WebhookNotifier(records, [Endpoint("desk", server.url, SECRET)])
     notifier.register()
     notifier.start()
@@ -141,10 +141,10 @@ def test_a_running_deliverer_tells_a_transition_and_its_signature_holds(records:
     notifier.wake.set()
     headers, content = server.requests.get(timeout=PATIENCE_S)
     notifier.stop()
-    told = Webhook(SECRET).verify(content, headers)
+    message = Webhook(SECRET).verify(content, headers)
     (announced,) = records.transitions_since(0)
-    assert (told["type"], told["data"]) == ("alert.fired", json.loads(announced.alert_json))
-    assert headers["webhook-id"] == f"{told['data']['id']}-{announced.id}"
+    assert (message["type"], message["data"]) == ("alert.fired", json.loads(announced.alert_json))
+    assert headers["webhook-id"] == f"{message['data']['id']}-{announced.id}"
     with pytest.raises(Exception, match="signature"):
         Webhook(SECRET).verify(content.replace(b"firing", b"closed"), headers)
 
@@ -164,12 +164,12 @@ def test_rounds_that_break_are_logged_once_and_do_not_end_all_later_deliveries(
     notifier = WebhookNotifier(records, [Endpoint("desk", server.url, SECRET)])
     notifier.register()
     judge(records, occurrence(STOP, "on", 10))
-    (told,) = records.transitions_since(0)
+    (announced,) = records.transitions_since(0)
     damage(records, "{")
     notifier.start()
     until(lambda: len(rounds) > 5 or not notifier.is_alive(), "rounds that break")
     assert len([record for record in caplog.records if record.exc_info]) == 1
-    damage(records, told.alert_json)
+    damage(records, announced.alert_json)
     server.requests.get(timeout=PATIENCE_S)
     notifier.stop()
 
@@ -179,7 +179,7 @@ def damage(records: Records, alert_json: str) -> None:
         connection.execute(update(transitions).values(alert=alert_json))
 
 
-def test_each_transition_is_told_once(records: Records, server: Server, send: Callable[[], int]) -> None:
+def test_each_transition_is_delivered_once(records: Records, server: Server, send: Callable[[], int]) -> None:
     judge(records, occurrence(STOP, "on", 10), occurrence(STOP, "off", 20), occurrence(DOOR, "on", 30))
     while send():
         pass
@@ -232,7 +232,7 @@ def test_an_alerts_transitions_keep_their_order_and_another_alert_does_not_wait(
     judge(records, occurrence(STOP, "on", 10), occurrence(STOP, "off", 20), occurrence(DOOR, "on", 30))
     send()
     send()
-    assert [(one["data"]["rule"], one["transition"]["kind"]) for one in server.heard()] == [
+    assert [(one["data"]["rule"], one["transition"]["kind"]) for one in server.received()] == [
         (STOP.slug, "fired"), (DOOR.slug, "fired"),
     ]  # fmt: skip
     clock.turn(PAUSE_LIMIT_S)
@@ -255,7 +255,7 @@ def test_retry_after_is_kept_to(
     assert send() == 1
 
 
-def test_an_endpoint_that_is_away_is_told_when_it_is_back(
+def test_a_transition_is_delivered_when_its_endpoint_is_back(
     records: Records, server: Server, clock: Clock, send: Callable[[], int]
 ) -> None:
     away = WebhookSender(records, Endpoint("desk", f"http://127.0.0.1:{free_port()}/", SECRET), Counter(), clock)
@@ -312,22 +312,22 @@ def test_what_is_held_back_is_not_delivered_and_what_is_released_is(
     judge(records, occurrence(OFFLINE, "on", 10), occurrence(STOP, "on", 20))
     while send():
         pass
-    assert [one["data"]["rule"] for one in server.heard()] == [OFFLINE.slug]
+    assert [one["data"]["rule"] for one in server.received()] == [OFFLINE.slug]
     judge(records, occurrence(OFFLINE, "off", 30))
     while send():
         pass
-    assert {(one["data"]["rule"], one["transition"]["kind"]) for one in server.heard()} == {
+    assert {(one["data"]["rule"], one["transition"]["kind"]) for one in server.received()} == {
         (OFFLINE.slug, "cleared"), (STOP.slug, "released"),
     }  # fmt: skip
 
 
-def test_what_people_do_is_told_too(records: Records, server: Server, send: Callable[[], int]) -> None:
+def test_answers_of_people_are_delivered_too(records: Records, server: Server, send: Callable[[], int]) -> None:
     judge(records, occurrence(STOP, "on", 10))
     (alert,) = records.open_alerts()
     records.answer(alert.id, Answer("ack", Actor.named("ann"), note="on my way"), T0)
     while send():
         pass
-    assert server.heard()[-1]["transition"] == {
+    assert server.received()[-1]["transition"] == {
         "id": 2,
         "kind": "acknowledged",
         "by": "ann",
@@ -336,7 +336,9 @@ def test_what_people_do_is_told_too(records: Records, server: Server, send: Call
     }
 
 
-def test_each_endpoint_hears_what_it_asked_for(records: Records, server: Server, clock: Clock) -> None:
+def test_each_endpoint_gets_the_severities_and_districts_of_its_configuration(
+    records: Records, server: Server, clock: Clock
+) -> None:
     critical = Endpoint("rescue", server.url, SECRET, severities=("critical",))
     elsewhere = Endpoint("south", server.url, SECRET, districts=("south",))
     notifier = WebhookNotifier(records, [critical, elsewhere], clock)
@@ -347,7 +349,7 @@ def test_each_endpoint_hears_what_it_asked_for(records: Records, server: Server,
     assert [one.endpoint for one in records.due(["rescue", "south"], clock())] == ["rescue"]
 
 
-def test_a_new_endpoint_is_not_told_the_past(records: Records, server: Server, clock: Clock) -> None:
+def test_a_new_endpoint_gets_no_earlier_transition(records: Records, server: Server, clock: Clock) -> None:
     judge(records, occurrence(STOP, "on", 10))
     endpoint = Endpoint("new", server.url, SECRET)
     notifier = WebhookNotifier(records, [endpoint], clock)
@@ -370,7 +372,7 @@ def test_an_address_that_is_none_fails_for_good(records: Records, clock: Clock) 
 
 
 @pytest.mark.parametrize("secret", ["", "whsec_", "whsec_a"])
-def test_a_secret_that_cannot_sign_is_told_by_the_webhooks_name(secret: str) -> None:
+def test_a_secret_that_cannot_sign_is_reported_with_the_webhooks_name(secret: str) -> None:
     with pytest.raises(BadSecret, match=r"'desk'.*whsec_"):
         signer(Endpoint("desk", "http://127.0.0.1/", secret))
 

@@ -66,7 +66,7 @@ def test_every_group_has_a_bar_but_the_rest() -> None:
 
 
 @pytest.mark.parametrize(
-    ("change", "said"),
+    ("change", "message"),
     [
         (("code =", "cod ="), "overspeed.code: is missing; must be a text such as F08"),
         (("group =", "grup = 1\ngroup ="), "overspeed.grup: no such key; did you mean group?"),
@@ -81,9 +81,9 @@ def test_every_group_has_a_bar_but_the_rest() -> None:
         (("\n[", ROW.replace("[overspeed]", "[underspeed]") + "["), "overspeed.code: F08 is the code of underspeed"),
     ],
 )
-def test_a_wrong_row_is_refused_by_slug_and_key(change: tuple[str, str], said: str) -> None:
+def test_a_wrong_row_is_refused_by_slug_and_key(change: tuple[str, str], message: str) -> None:
     assert parse(ROW)["overspeed"].severities == ("minor", "critical")
-    with pytest.raises(BadCatalogue, match=re.escape(said)):
+    with pytest.raises(BadCatalogue, match=re.escape(message)):
         parse(ROW.replace(*change))
 
 
@@ -102,10 +102,10 @@ def test_a_language_is_added_to_the_data_alone(tmp_path: Path) -> None:
         shutil.copytree(ROOT / room, tmp_path / room, ignore=shutil.ignore_patterns("__pycache__"))
     more = 'name.de = "Übergeschwindigkeit"\nsentence.de = "Fährt mit {speed_mps:.2f} m/s"\n'
     add(tmp_path / "registry/catalogue.toml", 'name.en = "Overspeed"\n', more)
-    words = tmp_path / "dashboards/pages/translations.toml"
-    add(words, '"language.name" = { ', 'de = "Deutsch", ')
-    add(words, '"language.tag" = { ', 'de = "de", ')
-    add(words, '"shell.inbox" = { ', 'de = "Eingang", ')
+    translations = tmp_path / "dashboards/pages/translations.toml"
+    add(translations, '"language.name" = { ', 'de = "Deutsch", ')
+    add(translations, '"language.tag" = { ', 'de = "de", ')
+    add(translations, '"shell.inbox" = { ', 'de = "Eingang", ')
     environment = os.environ | {"PYTHONPATH": str(ROOT)}
     ran = subprocess.run(
         [sys.executable, "-c", IN_GERMAN], cwd=tmp_path, env=environment, capture_output=True, check=True

@@ -1,4 +1,4 @@
-"""The registry's rows: what is taken, what is refused and how that is said, and that nothing is lost on the way."""
+"""The registry's rows: which are taken, which are refused with which complaint, and that none is lost."""
 
 from __future__ import annotations
 
@@ -61,12 +61,12 @@ def test_every_field_of_the_record_has_a_check_in_the_order_of_the_contract() ->
 
 
 def test_all_errors_of_a_row_are_reported_at_once() -> None:
-    said = faults(lat=95, rated_speed_mps="1,75", door_type="center", rated_sped_mps=1.0)
-    assert len(said) == 4
-    assert said[0] == "lat: 95 is out of range; write degrees north from -90 to 90"
-    assert "with a point" in said[1]
-    assert said[2] == "door_type: 'center' is not known; write one of centre, side"
-    assert said[3] == "rated_sped_mps: is not a field of the registry; did you mean rated_speed_mps?"
+    complaints = faults(lat=95, rated_speed_mps="1,75", door_type="center", rated_sped_mps=1.0)
+    assert len(complaints) == 4
+    assert complaints[0] == "lat: 95 is out of range; write degrees north from -90 to 90"
+    assert "with a point" in complaints[1]
+    assert complaints[2] == "door_type: 'center' is not known; write one of centre, side"
+    assert complaints[3] == "rated_sped_mps: is not a field of the registry; did you mean rated_speed_mps?"
 
 
 @pytest.mark.parametrize(
@@ -104,9 +104,9 @@ def test_all_errors_of_a_row_are_reported_at_once() -> None:
     ],
 )
 def test_an_invalid_fact_is_refused_with_its_field_and_a_remedy(field: str, value: Any, remedy: str) -> None:
-    (said,) = faults(**{field: value})
-    assert said.startswith(f"{field}: ")
-    assert remedy in said
+    (complaints,) = faults(**{field: value})
+    assert complaints.startswith(f"{field}: ")
+    assert remedy in complaints
 
 
 def test_a_patch_changes_what_it_names_and_null_makes_a_fact_unknown_again() -> None:

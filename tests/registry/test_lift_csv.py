@@ -68,7 +68,7 @@ def test_columns_that_are_not_separated_by_commas_are_refused_with_the_remedy(do
 
 
 @pytest.mark.parametrize("character", "\u202e\u2066\u200f\u061c")
-def test_a_name_with_a_bidirectional_control_character_is_refused_by_that_word(character: str) -> None:
+def test_a_name_with_a_bidirectional_control_character_is_refused_as_such(character: str) -> None:
     [error] = read_row({"lift_id": "A", "district": "d", "name": f"Lift {character}1"})[1]
     assert f"the bidirectional control character U+{ord(character):04X}; remove it" in str(error)
 

@@ -14,7 +14,7 @@ GONE = "gone"
 
 @pytest.fixture(scope="session")
 def system(tmp_path_factory: pytest.TempPathFactory) -> Iterator[System]:
-    """A broker, a monitor and a server, and a client that speaks for lifts."""
+    """A broker, a monitor and a server, and a client that publishes for lifts."""
     running = installed(tmp_path_factory.mktemp("whole"))
     running.register(GONE)
     DeviceWithLastWill(running.broker.port, GONE)

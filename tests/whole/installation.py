@@ -34,7 +34,7 @@ class System:
         folder: Path,
         retained: Mapping[str, Any] | None = None,
         *,
-        heard_at: int = 0,
+        broker_port: int = 0,
         data_dir: Path | None = None,
         more: str = "",
     ) -> None:
@@ -49,7 +49,7 @@ class System:
         self.folder, self.port, self.data_dir = folder, free_port(), data_dir or folder
         self._config = folder / "liftwatch.toml"
         self._config.write_text(
-            f"[broker]\nport = {heard_at or self.broker.port}\n[monitor]\ndata_dir = '{self.data_dir}'\n"
+            f"[broker]\nport = {broker_port or self.broker.port}\n[monitor]\ndata_dir = '{self.data_dir}'\n"
             f"[dashboards]\nport = {self.port}\n{more}",
             encoding="utf-8",
         )
@@ -130,14 +130,14 @@ class System:
         def sings() -> bool:
             nonlocal second
             body = {"seq": second, "t": T0_MS + 1000 * second, "speed": {"dt": 100, "v": [2 * RATED_MPS] * 10}}
-            self.voice.say(canary, "bundle", body)
+            self.voice.send(canary, "bundle", body)
             second += 1
             return bool(self.voice.of(canary, "overspeed-up"))
 
         until(sings, "a monitor that judges by new facts")
 
     def received(self, lift_id: str) -> int:
-        """Return how many messages of a lift the API says it received."""
+        """Return how many messages of a lift the API counts as received."""
         answer = self.http.get(f"/api/v1/lifts/{lift_id}")
         messages = answer.json().get("messages") if answer.status_code == 200 else None
         return int(messages["received"]) if messages else 0
@@ -160,22 +160,22 @@ class MqttClient:
     """A client that publishes messages of lifts and records the alerts that the monitor publishes."""
 
     def __init__(self, port: int) -> None:
-        self.heard: list[tuple[str, int, bool, dict[str, Any]]] = []
+        self.received: list[tuple[str, int, bool, dict[str, Any]]] = []
         self.sent: list[tuple[str, bytes]] = []
         subscribed = threading.Event()
         self._client = Client(CallbackAPIVersion.VERSION2)
         self._client.max_inflight_messages_set(1000)
         self._client.on_connect = lambda client, *_: client.subscribe("lift/v1/+/+/alert", 1)
         self._client.on_subscribe = lambda *_: subscribed.set()
-        self._client.on_message = self._hear
+        self._client.on_message = self._receive
         self._client.connect("127.0.0.1", port)
         self._client.loop_start()
         assert subscribed.wait(60)
 
-    def _hear(self, _client: Client, _data: Any, message: MQTTMessage) -> None:
-        self.heard.append((message.topic, message.qos, message.retain, json.loads(message.payload)))
+    def _receive(self, _client: Client, _data: Any, message: MQTTMessage) -> None:
+        self.received.append((message.topic, message.qos, message.retain, json.loads(message.payload)))
 
-    def say(self, lift_id: str, stream: str, payload: Any, retain: bool = False, district: str = DISTRICT) -> None:
+    def send(self, lift_id: str, stream: str, payload: Any, retain: bool = False, district: str = DISTRICT) -> None:
         """Publish a message of a lift."""
         self.publish(f"lift/v1/{district}/{lift_id}/{stream}", payload, retain).wait_for_publish(60)
 
@@ -185,23 +185,23 @@ class MqttClient:
         return self._client.publish(topic, content, qos=1, retain=retain)
 
     def play(self, lift_id: str, story: Story, feed: str = BUNDLES, **how: Any) -> None:
-        """Tell a story, and end it by a press of the alarm button at `END_S` after it."""
+        """Publish the messages of a story, and a press of the alarm button `END_S` after its end."""
         seq = 0
-        for stream, payload in story.told(feed, **how):
+        for stream, payload in story.messages(feed, **how):
             self.publish(f"lift/v1/{DISTRICT}/{lift_id}/{stream}", payload)
             seq = payload["seq"] + 1
         self.end(lift_id, seq, T0_MS + round(1000 * story.now_s))
 
     def end(self, lift_id: str, seq: int, t_ms: float, boot: str = "1") -> None:
-        """Press the alarm button once everything before is told: its alert says that all of it was judged."""
+        """Press the alarm button after all other messages: its alert proves that they were judged."""
         topic, head = f"lift/v1/{DISTRICT}/{lift_id}", {"boot": boot}
         t = t_ms + 1000 * END_S
         self.publish(f"{topic}/status", head | {"seq": seq, "t": t, "alarm": True})
         self.publish(f"{topic}/bundle", head | {"seq": seq + 1, "t": t + 2000}).wait_for_publish(60)
 
     def of(self, lift_id: str, rule: str | None = None) -> list[dict[str, Any]]:
-        """Return the transitions heard of a lift, in their order."""
-        alerts = [alert for _, _, _, alert in self.heard if alert["lift_id"] == lift_id]
+        """Return the transitions received of a lift, in their order."""
+        alerts = [alert for _, _, _, alert in self.received if alert["lift_id"] == lift_id]
         return [alert for alert in alerts if rule is None or alert["rule"] == rule]
 
     def ended(self, *lift_ids: str) -> None:
@@ -225,8 +225,8 @@ class DeviceWithLastWill:
         client.connect("127.0.0.1", port)
         client.loop_start()
         assert connected.wait(60)
-        said = {"seq": 1, "t": wall_ms(), "online": True}
-        client.publish(topic, json.dumps(said), qos=1, retain=True).wait_for_publish(60)
+        status = {"seq": 1, "t": wall_ms(), "online": True}
+        client.publish(topic, json.dumps(status), qos=1, retain=True).wait_for_publish(60)
         client.loop_stop()
         client.socket().close()
 

@@ -1,4 +1,4 @@
-"""For each rule a story that fires the rule once and clears it as the catalogue says."""
+"""For each rule a story that fires the rule once and clears it as the catalogue states."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ def idle() -> Story:
 
 
 def entrapment_off_level() -> Story:
-    told = idle().person(True).ride(LEVELS_OFF_M).mark().stand(45).ride(9.0).opens(14).person(False)
-    return told.mark("over").closes()
+    story = idle().person(True).ride(LEVELS_OFF_M).mark().stand(45).ride(9.0).opens(14).person(False)
+    return story.mark("over").closes()
 
 
 def entrapment_at_level() -> Story:
@@ -29,19 +29,19 @@ def stop_outside_zone() -> Story:
 
 
 def unintended_movement() -> Story:
-    told = idle().ride(6.0).stand(3).door("opening").stand(2).door("open").stand(6)
-    return told.speed_up(0.0, 0.3, 0.4).mark().speed_up(0.3, 0.6, 0.4).cruise(2, 0.6).speed_up(0.6, 0.0, 0.6).stand(10)
+    story = idle().ride(6.0).stand(3).door("opening").stand(2).door("open").stand(6)
+    return story.speed_up(0.0, 0.3, 0.4).mark().speed_up(0.3, 0.6, 0.4).cruise(2, 0.6).speed_up(0.6, 0.0, 0.6).stand(10)
 
 
 def start_door_open() -> Story:
-    told = idle().ride(6.0).stand(3).door("opening").stand(2).door("open").stand(6)
-    return told.mark().ride(12.0).door("closing").stand(2).door("closed").stand(10)
+    story = idle().ride(6.0).stand(3).door("opening").stand(2).door("open").stand(6)
+    return story.mark().ride(12.0).door("closing").stand(2).door("closed").stand(10)
 
 
 def door_opened_running() -> Story:
-    told = idle().speed_up(0.0, RATED_MPS, 0.8).cruise(3, RATED_MPS)
-    told = told.mark().door("opening").cruise(2, RATED_MPS).door("open").cruise(2, RATED_MPS)
-    return told.speed_up(RATED_MPS, 0.0, 0.8).door("closing").stand(2).door("closed").mark("over").stand(75)
+    story = idle().speed_up(0.0, RATED_MPS, 0.8).cruise(3, RATED_MPS)
+    story = story.mark().door("opening").cruise(2, RATED_MPS).door("open").cruise(2, RATED_MPS)
+    return story.speed_up(RATED_MPS, 0.0, 0.8).door("closing").stand(2).door("closed").mark("over").stand(75)
 
 
 def overspeed_minor() -> Story:
@@ -61,25 +61,25 @@ def overtravel_top() -> Story:
 
 
 def overtravel_bottom() -> Story:
-    told = idle().trip(6.0).ride(0.0).cruise(0.6, -0.1).mark().cruise(0.4, -0.1).stand(8).cruise(2, -0.1)
-    return told.mark("raised").stand(10)
+    story = idle().trip(6.0).ride(0.0).cruise(0.6, -0.1).mark().cruise(0.4, -0.1).stand(8).cruise(2, -0.1)
+    return story.mark("raised").stand(10)
 
 
 def emergency_stop() -> Story:
-    told = idle().ride(6.0).opens().closes().speed_up(0.0, RATED_MPS, 0.8).cruise(2, RATED_MPS).until_past(0.1)
-    return told.mark().speed_up(RATED_MPS, 0.0, 3.5).stand(8).ride(15.0).opens().mark("over").closes()
+    story = idle().ride(6.0).opens().closes().speed_up(0.0, RATED_MPS, 0.8).cruise(2, RATED_MPS).until_past(0.1)
+    return story.mark().speed_up(RATED_MPS, 0.0, 3.5).stand(8).ride(15.0).opens().mark("over").closes()
 
 
 def door_close_timeout() -> Story:
-    told = idle().ride(6.0).opens().mark().door("closing").stand(25)
-    return told.door("closed").stand(2).ride(12.0).mark("over").opens().closes()
+    story = idle().ride(6.0).opens().mark().door("closing").stand(25)
+    return story.door("closed").stand(2).ride(12.0).mark("over").opens().closes()
 
 
 def door_close_reversals() -> Story:
-    told = idle().ride(6.0).opens().mark()
+    story = idle().ride(6.0).opens().mark()
     for _ in range(3):
-        told = told.door("closing").stand(1.5).door("opening").stand(1).door("open").stand(2)
-    return told.closes().ride(12.0).mark("over").opens().closes()
+        story = story.door("closing").stand(1.5).door("opening").stand(1).door("open").stand(2)
+    return story.closes().ride(12.0).mark("over").opens().closes()
 
 
 def door_open_fault() -> Story:
@@ -91,17 +91,17 @@ def door_opening_slow() -> Story:
 
 
 def door_cycling() -> Story:
-    told = idle().ride(6.0).stand(1).mark()
+    story = idle().ride(6.0).stand(1).mark()
     for _ in range(5):
-        told = told.opens(2.0).door("closing").stand(2).door("closed").stand(0.5)
-    return told.stand(3).ride(12.0).mark("over").opens().closes()
+        story = story.opens(2.0).door("closing").stand(2).door("closed").stand(0.5)
+    return story.stand(3).ride(12.0).mark("over").opens().closes()
 
 
 def door_cycling_burst() -> Story:
-    told = idle().ride(6.0).stand(1).mark()
+    story = idle().ride(6.0).stand(1).mark()
     for _ in range(3):
-        told = told.door("opening").stand(1).door("open").stand(1).door("closing").stand(1).door("closed").stand(0.5)
-    return told.stand(3).ride(12.0).mark("over").opens().closes()
+        story = story.door("opening").stand(1).door("open").stand(1).door("closing").stand(1).door("closed").stand(0.5)
+    return story.stand(3).ride(12.0).mark("over").opens().closes()
 
 
 def door_held_open() -> Story:
@@ -110,7 +110,7 @@ def door_held_open() -> Story:
 
 @dataclass(frozen=True)
 class Expected:
-    """What must be heard of a story: the rule, the severities of its transitions' states, and how it ends."""
+    """What must be announced of a story: the rule, the severities of its transitions' states, and how it ends."""
 
     rule: str
     story: Callable[[], Story]

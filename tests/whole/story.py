@@ -22,7 +22,7 @@ FLOORS = [{"label": str(k), "height_m": STOREY_M * k} for k in range(10)]
 BUNDLES, SINGLES = "bundles", "singles"
 FEEDS = (BUNDLES, SINGLES)
 
-Said = tuple[str, dict[str, Any]]
+FeedMessage = tuple[str, dict[str, Any]]
 
 
 @dataclass
@@ -37,7 +37,7 @@ class Story:
     shaken: dict[int, list[float]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        self.door("closed").person(False).say("infrared", curtain=False)
+        self.door("closed").person(False).event("infrared", curtain=False)
 
     @property
     def now_s(self) -> float:
@@ -47,15 +47,15 @@ class Story:
         self.marks[name] = self.now_s
         return self
 
-    def say(self, stream: str, **said: Any) -> Story:
-        self.events.append((self.now_s, stream, said))
+    def event(self, stream: str, **fields: Any) -> Story:
+        self.events.append((self.now_s, stream, fields))
         return self
 
     def door(self, state: str) -> Story:
-        return self.say("door", state=state)
+        return self.event("door", state=state)
 
     def person(self, there: bool) -> Story:
-        return self.say("infrared", presence=there)
+        return self.event("infrared", presence=there)
 
     def stand(self, s: float) -> Story:
         for _ in range(round(s / TICK_S)):
@@ -129,7 +129,7 @@ class Story:
         self.v.append(round(v, 4))
         self.z.append(round(z, 4))
 
-    def told(self, feed: str, boot: str | None = "1") -> Iterator[Said]:
+    def messages(self, feed: str, boot: str | None = "1") -> Iterator[FeedMessage]:
         """Yield (stream, payload) in the order of sending."""
         spare = -len(self.v) % TICKS
         self.stand(spare * TICK_S)
@@ -143,18 +143,18 @@ class Story:
     def _events(self, second: int) -> list[tuple[float, str, dict[str, Any]]]:
         return [event for event in self.events if second <= event[0] < second + 1]
 
-    def _bundled(self, second: int) -> Iterator[Said]:
+    def _bundled(self, second: int) -> Iterator[FeedMessage]:
         body: dict[str, Any] = {"t": T0_MS + 1000 * second}
         events = self._events(second)
-        for at_s, stream, said in events:
+        for at_s, stream, fields in events:
             if stream == "status":
-                yield stream, {"t": T0_MS + round(1000 * at_s), **said}
+                yield stream, {"t": T0_MS + round(1000 * at_s), **fields}
                 continue
             inner = body.setdefault(stream, {"at": []})
             inner["at"].append(round(1000 * (at_s - second)))
             names = ("presence", "curtain") if stream == "infrared" else ("state",)
             for name in names:
-                inner.setdefault(name, []).append(said.get(name))
+                inner.setdefault(name, []).append(fields.get(name))
         cut = slice(TICKS * second, TICKS * (second + 1))
         v, z = self.v[cut], self.z[cut]
         if any(reading == reading for reading in v):
@@ -166,7 +166,7 @@ class Story:
         if len(body) > 1:
             yield "bundle", body
 
-    def _single(self, second: int) -> Iterator[Said]:
+    def _single(self, second: int) -> Iterator[FeedMessage]:
         t, tick = T0_MS + 1000 * second, TICKS * second
         if self.v[tick] == self.v[tick]:
             yield "speed", {"t": t, "v": self.v[tick]}
@@ -174,8 +174,8 @@ class Story:
         if second in self.shaken:
             up = self.shaken[second]
             yield "vibration", {"t": t, "dt": 10, "x": [0.0] * len(up), "y": [0.0] * len(up), "z": up}
-        for at_s, stream, said in self._events(second):
-            yield stream, {"t": T0_MS + round(1000 * at_s), **said}
+        for at_s, stream, fields in self._events(second):
+            yield stream, {"t": T0_MS + round(1000 * at_s), **fields}
 
 
 def _null(reading: float) -> float | None:

@@ -34,7 +34,7 @@ def played(system: System) -> None:
         "do-holds": stuck(),
         "do-clears": stop_outside_zone(),
         "do-both": door_held_open(),
-        "do-hand": overspeed_up(),
+        "do-latched": overspeed_up(),
         "do-rescue": entrapment_off_level(),
         "do-again": stuck(),
     }
@@ -55,8 +55,8 @@ def do(system: System, alert: dict[str, Any], deed: str, status: int = 200, **bo
     return dict(system.post(f"/api/v1/alerts/{alert['id']}/{deed}", body, status))
 
 
-def told(system: System, alert: dict[str, Any], **fields: Any) -> None:
-    """Wait until MQTT has told of the alert with these fields last."""
+def published(system: System, alert: dict[str, Any], **fields: Any) -> None:
+    """Wait until the last transition of the alert on MQTT has these fields."""
 
     def last() -> dict[str, Any]:
         return [each for each in system.voice.of(alert["lift_id"], alert["rule"]) if each["id"] == alert["id"]][-1]
@@ -74,7 +74,7 @@ def test_acknowledging_twice_makes_one_transition(system: System, played: None) 
     done = do(system, alert, "ack", **BY, note="on my way")
     assert done == {**alert, "acknowledged": True}
     assert do(system, alert, "ack", **BY, note="on my way") == done
-    told(system, alert, acknowledged=True)
+    published(system, alert, acknowledged=True)
     assert kinds(system, alert).count("acknowledged") == 1
     assert alert_of(system, "do-ack") == done
 
@@ -85,7 +85,7 @@ def test_an_alert_is_assigned_and_assigned_again(system: System, played: None) -
     assert do(system, alert, "assign", **BY, to="Wang")["assigned_to"] == "Wang"
     assert kinds(system, alert).count("assigned") == 1
     assert do(system, alert, "assign", **BY, to="Zhao")["assigned_to"] == "Zhao"
-    told(system, alert, assigned_to="Zhao")
+    published(system, alert, assigned_to="Zhao")
 
 
 def test_each_comment_is_kept(system: System, played: None) -> None:
@@ -110,7 +110,7 @@ def test_a_cleared_alert_is_resolved_by_a_person(system: System, played: None) -
     done = do(system, alert, "resolve", **BY, note="reset")
     assert done["state"] == "closed"
     assert do(system, alert, "resolve", **BY, note="reset") == done
-    told(system, alert, state="closed")
+    published(system, alert, state="closed")
     do(system, alert, "comment", **BY, note="seen again")
 
 
@@ -128,9 +128,9 @@ def test_an_acknowledged_alert_closes_when_it_clears(system: System, played: Non
     after.ride(9.0).stand(12)
     for second in range(begin // 10 + 8, len(after.v) // 10):
         cut = slice(10 * second, 10 * second + 10)
-        said = {"speed": {"dt": 100, "v": after.v[cut]}, "displacement": {"dt": 100, "z": after.z[cut]}}
-        system.voice.say("do-again", "bundle", {"seq": 500 + second, "boot": "1", "t": at(second), **said})
-    told(system, alert, state="closed")
+        streams = {"speed": {"dt": 100, "v": after.v[cut]}, "displacement": {"dt": 100, "z": after.z[cut]}}
+        system.voice.send("do-again", "bundle", {"seq": 500 + second, "boot": "1", "t": at(second), **streams})
+    published(system, alert, state="closed")
     assert alert_of(system, "do-again")["cleared"] is not None
 
 
@@ -139,23 +139,23 @@ def at(second: int) -> int:
 
 
 def test_a_rule_that_clears_by_hand_fires_until_it_is_resolved(system: System, played: None) -> None:
-    alert = alert_of(system, "do-hand", "overspeed-up")
+    alert = alert_of(system, "do-latched", "overspeed-up")
     assert alert["state"] == "firing"
     done = do(system, alert, "resolve", **BY)
     assert done["state"] == "closed"
-    told(system, alert, state="closed")
+    published(system, alert, state="closed")
     second = 300
 
     def fires_anew() -> bool:
         nonlocal second
-        said = {"speed": {"dt": 100, "v": [2.3] * 10}}
-        system.voice.say("do-hand", "bundle", {"seq": 500 + second, "boot": "1", "t": at(second), **said})
+        streams = {"speed": {"dt": 100, "v": [2.3] * 10}}
+        system.voice.send("do-latched", "bundle", {"seq": 500 + second, "boot": "1", "t": at(second), **streams})
         second += 1
-        return alert_of(system, "do-hand", "overspeed-up")["id"] != alert["id"]
+        return alert_of(system, "do-latched", "overspeed-up")["id"] != alert["id"]
 
     until(fires_anew, "a new alert")
-    assert alert_of(system, "do-hand", "overspeed-up")["count"] == 1
-    assert alert_of(system, "do-hand", "overspeed-up")["state"] == "firing"
+    assert alert_of(system, "do-latched", "overspeed-up")["count"] == 1
+    assert alert_of(system, "do-latched", "overspeed-up")["state"] == "firing"
 
 
 def test_shelving_lasts_eight_hours_at_most(system: System, played: None) -> None:
@@ -168,10 +168,10 @@ def test_shelving_lasts_eight_hours_at_most(system: System, played: None) -> Non
     assert (done["shelved_until"], done["inhibited_by"]) == (until_, "shelved")
     assert do(system, alert, "shelve", **BY, until=until_, note="works in the shaft") == done
     assert kinds(system, alert).count("shelved") == 1
-    told(system, alert, shelved_until=until_, inhibited_by="shelved")
+    published(system, alert, shelved_until=until_, inhibited_by="shelved")
     short = do(system, alert, "shelve", **BY, until=(soon := in_hours(0.0008)))
     assert short["shelved_until"] == soon
-    told(system, alert, shelved_until=None, inhibited_by=None)
+    published(system, alert, shelved_until=None, inhibited_by=None)
     assert alert_of(system, "do-shelve")["state"] == "firing"
 
 
@@ -224,11 +224,11 @@ def test_every_action_on_an_unknown_alert_is_not_found(system: System) -> None:
 
 
 def test_alerts_are_filtered_and_paged_newest_onset_first(system: System, played: None) -> None:
-    def spoken(items: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    def stable(items: list[dict[str, Any]]) -> list[dict[str, Any]]:
         return [alert for alert in items if alert["rule"] != "offline"]  # lifts fall silent while this runs
 
     def listed(**asked: str) -> list[dict[str, Any]]:
-        return spoken(system.get("/api/v1/alerts", limit=1000, **asked)["items"])
+        return stable(system.get("/api/v1/alerts", limit=1000, **asked)["items"])
 
     whole = listed()
     onsets = [alert["onset"] for alert in whole]
@@ -237,7 +237,7 @@ def test_alerts_are_filtered_and_paged_newest_onset_first(system: System, played
     cursor: dict[str, str] = {}
     while True:
         page = system.get("/api/v1/alerts", limit=4, **cursor)
-        paged += spoken(page["items"])
+        paged += stable(page["items"])
         if page["next"] is None:
             break
         cursor = {"cursor": page["next"]}

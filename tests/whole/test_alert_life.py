@@ -37,13 +37,13 @@ def in_mode(mode: str, story: Story) -> Story:
 
 
 def comes_back(after_s: float) -> Story:
-    told = idle().ride(TOP_M).opens().closes().ride(15.0, at_mps=FAST).stand(after_s)
-    return told.ride(0.0, at_mps=FAST).stand(5)
+    story = idle().ride(TOP_M).opens().closes().ride(15.0, at_mps=FAST).stand(after_s)
+    return story.ride(0.0, at_mps=FAST).stand(5)
 
 
 def worsens() -> Story:
-    told = idle().ride(TOP_M).opens().closes().speed_up(0.0, -FAST, 0.8).cruise(4, -FAST)
-    return told.speed_up(-FAST, -1.25 * RATED_MPS, 0.8).cruise(2, -1.25 * RATED_MPS).speed_up(-2.19, 0.0, 0.8).stand(8)
+    story = idle().ride(TOP_M).opens().closes().speed_up(0.0, -FAST, 0.8).cruise(4, -FAST)
+    return story.speed_up(-FAST, -1.25 * RATED_MPS, 0.8).cruise(2, -1.25 * RATED_MPS).speed_up(-2.19, 0.0, 0.8).stand(8)
 
 
 def held_open(before_s: float, silent_s: float, after_s: float) -> Story:
@@ -51,55 +51,55 @@ def held_open(before_s: float, silent_s: float, after_s: float) -> Story:
 
 
 def healthy() -> Story:
-    told = idle()
+    story = idle()
     for landing, person in ((12.0, True), (3.0, True), (TOP_M, False), (0.0, True), (6.0, False)):
-        told = told.stand(20).opens(6).person(person).closes().ride(landing).stand(0.5).opens().person(False).closes()
-    return told
+        story = story.stand(20).opens(6).person(person).closes().ride(landing).stand(0.5).opens().person(False).closes()
+    return story
 
 
 def wild(channel: str, reading: float, running: bool = True) -> Story:
-    """One wild sample in a healthy ride, or before it, on a whole second so that every feed tells it."""
-    told = healthy()
-    ticks = range(0, len(told.v), 10)
-    tick = next(k for k in ticks if abs(told.v[k]) == RATED_MPS) if running else 100
-    getattr(told, channel)[tick] = reading
-    return told
+    """One wild sample in a healthy ride, or before it, on a whole second so that every feed has it."""
+    story = healthy()
+    ticks = range(0, len(story.v), 10)
+    tick = next(k for k in ticks if abs(story.v[k]) == RATED_MPS) if running else 100
+    getattr(story, channel)[tick] = reading
+    return story
 
 
 def flickers(gap_s: float) -> Story:
-    told = idle().person(True).ride(7.2).stand(15).person(False).stand(gap_s).person(True).stand(22)
-    return told.ride(9.0).opens(14).person(False).closes()
+    story = idle().person(True).ride(7.2).stand(15).person(False).stand(gap_s).person(True).stand(22)
+    return story.ride(9.0).opens(14).person(False).closes()
 
 
 def crawls(mps: float) -> Story:
-    told = idle().ride(6.0).stand(3).door("opening").stand(2).door("open").stand(6)
-    return told.ride(9.0, at_mps=mps, accel=0.5).stand(5)
+    story = idle().ride(6.0).stand(3).door("opening").stand(2).door("open").stand(6)
+    return story.ride(9.0, at_mps=mps, accel=0.5).stand(5)
 
 
 def presses(door: str, at_m: float) -> Story:
-    told = idle().ride(at_m).stand(3)
+    story = idle().ride(at_m).stand(3)
     if door == "open":
-        told = told.door("opening").stand(2).door("open").stand(2)
-    return (
-        told.say("status", alarm=True).stand(5).say("status", alarm=True).stand(5).say("status", alarm=False).stand(3)
-    )
+        story = story.door("opening").stand(2).door("open").stand(2)
+    for _ in range(2):
+        story.event("status", alarm=True).stand(5)
+    return story.event("status", alarm=False).stand(3)
 
 
 def relevels() -> Story:
-    told = idle().ride(6.0).stand(3).door("opening").stand(2).door("open").stand(3)
-    return told.cruise(0.6, -0.1).stand(2).cruise(0.6, 0.1).stand(5).closes()
+    story = idle().ride(6.0).stand(3).door("opening").stand(2).door("open").stand(3)
+    return story.cruise(0.6, -0.1).stand(2).cruise(0.6, 0.1).stand(5).closes()
 
 
 def opens_early() -> Story:
-    told = idle().ride(6.0).stand(5).opens().closes()
-    told = told.ride(12.0)
-    told.events.append((round(told.now_s - 0.6, 1), "door", {"state": "opening"}))
-    return told.stand(1.4).door("open").stand(4).closes()
+    story = idle().ride(6.0).stand(5).opens().closes()
+    story = story.ride(12.0)
+    story.events.append((round(story.now_s - 0.6, 1), "door", {"state": "opening"}))
+    return story.stand(1.4).door("open").stand(4).closes()
 
 
 def impact() -> Story:
-    told = idle().trip(6.0).ride(0.0).cruise(0.6, -0.1).until_second()
-    return told.shake(8.0).stand(8)
+    story = idle().trip(6.0).ride(0.0).cruise(0.6, -0.1).until_second()
+    return story.shake(8.0).stand(8)
 
 
 QUIET: dict[str, Callable[[], Story]] = {
@@ -120,7 +120,7 @@ QUIET: dict[str, Callable[[], Story]] = {
     "press-open": lambda: presses("open", 6.0),
     "crawls-inspection": lambda: in_mode("inspection", crawls(0.5)),
 }
-TOLD: dict[str, tuple[Story, str]] = {
+STORIES: dict[str, tuple[Story, str]] = {
     **{f"{what}-{feed}": (story(), feed) for what, story in QUIET.items() for feed in FEEDS},
     **{f"folds-{feed}": (comes_back(20), feed) for feed in FEEDS},
     **{f"anew-{feed}": (comes_back(70), feed) for feed in FEEDS},
@@ -153,22 +153,22 @@ TOLD: dict[str, tuple[Story, str]] = {
 
 @pytest.fixture(scope="session")
 def played(system: System) -> dict[str, Story]:
-    """Every story, told to its end by a lift of its own."""
+    """Every story, published to its end by a lift of its own."""
     lacking: dict[str, dict[str, Any]] = {
         "no-floors": {"floors": None},
         "no-speed": {"rated_speed_mps": None},
         "parks": {"parks_door_open": True},
     }
     for prefix, facts in lacking.items():
-        system.register(*[lift for lift in TOLD if lift.startswith(prefix)], **facts)
-    system.register(*[lift for lift in TOLD if not lift.startswith((*lacking, "stranger"))])
-    for lift_id, (story, feed) in TOLD.items():
+        system.register(*[lift for lift in STORIES if lift.startswith(prefix)], **facts)
+    system.register(*[lift for lift in STORIES if not lift.startswith((*lacking, "stranger"))])
+    for lift_id, (story, feed) in STORIES.items():
         system.voice.play(lift_id, story, feed)
-    system.voice.ended(*TOLD)
-    return {lift_id: story for lift_id, (story, _) in TOLD.items()}
+    system.voice.ended(*STORIES)
+    return {lift_id: story for lift_id, (story, _) in STORIES.items()}
 
 
-def heard(system: System, lift_id: str) -> set[str]:
+def rules_of(system: System, lift_id: str) -> set[str]:
     """Return the rules that were raised, without the press that ends every story."""
     return {alert["rule"] for alert in system.voice.of(lift_id)} - {"alarm-button"}
 
@@ -180,7 +180,7 @@ def life(system: System, lift_id: str, rule: str) -> list[tuple[str, str, int]]:
 @pytest.mark.parametrize("feed", FEEDS)
 @pytest.mark.parametrize("what", QUIET)
 def test_a_harmless_situation_raises_no_alert(system: System, played: dict[str, Story], what: str, feed: str) -> None:
-    assert heard(system, f"{what}-{feed}") == set()
+    assert rules_of(system, f"{what}-{feed}") == set()
     assert len(system.voice.of(f"{what}-{feed}", "alarm-button")) == 1
 
 
@@ -189,8 +189,8 @@ def test_a_condition_that_returns_within_a_minute_is_the_same_alert(
     system: System, played: dict[str, Story], feed: str
 ) -> None:
     minor = "minor"
-    told = [("firing", minor, 1), ("cleared", minor, 1), ("firing", minor, 2), ("cleared", minor, 2)]
-    assert life(system, f"folds-{feed}", "overspeed") == told
+    expected = [("firing", minor, 1), ("cleared", minor, 1), ("firing", minor, 2), ("cleared", minor, 2)]
+    assert life(system, f"folds-{feed}", "overspeed") == expected
     alerts = system.voice.of(f"folds-{feed}", "overspeed")
     assert len({alert["id"] for alert in alerts}) == 1
     assert len({alert["onset"] for alert in alerts}) == 1
@@ -200,8 +200,8 @@ def test_a_condition_that_returns_within_a_minute_is_the_same_alert(
 @pytest.mark.parametrize("feed", FEEDS)
 def test_a_condition_that_returns_later_is_a_new_alert(system: System, played: dict[str, Story], feed: str) -> None:
     minor = "minor"
-    told = [("firing", minor, 1), ("cleared", minor, 1), ("firing", minor, 1), ("cleared", minor, 1)]
-    assert life(system, f"anew-{feed}", "overspeed") == told
+    expected = [("firing", minor, 1), ("cleared", minor, 1), ("firing", minor, 1), ("cleared", minor, 1)]
+    assert life(system, f"anew-{feed}", "overspeed") == expected
     assert len({alert["id"] for alert in system.voice.of(f"anew-{feed}", "overspeed")}) == 2
 
 
@@ -209,8 +209,8 @@ def test_a_condition_that_returns_later_is_a_new_alert(system: System, played: d
 def test_severity_rises_within_the_same_alert_and_never_falls(
     system: System, played: dict[str, Story], feed: str
 ) -> None:
-    told = [("firing", "minor", 1), ("firing", "critical", 1)]
-    assert life(system, f"worsens-{feed}", "overspeed") == told
+    expected = [("firing", "minor", 1), ("firing", "critical", 1)]
+    assert life(system, f"worsens-{feed}", "overspeed") == expected
     first, last = system.voice.of(f"worsens-{feed}", "overspeed")
     assert first["id"] == last["id"]
     assert first["onset"] == last["onset"]
@@ -233,9 +233,9 @@ def test_only_always_judged_rules_are_judged_in_maintenance_modes(
     system: System, played: dict[str, Story], mode: str
 ) -> None:
     for rule in ("F04", "F01", "F13", "F09", "F18"):
-        assert heard(system, f"{mode}-{rule}") == set(), rule
-    assert "overspeed" in heard(system, f"{mode}-F08")
-    assert heard(system, f"{mode}-F06") & {"start-door-open", "unintended-movement"}
+        assert rules_of(system, f"{mode}-{rule}") == set(), rule
+    assert "overspeed" in rules_of(system, f"{mode}-F08")
+    assert rules_of(system, f"{mode}-F06") & {"start-door-open", "unintended-movement"}
     assert len(system.voice.of(f"{mode}-F04", "alarm-button")) == 1
 
 
@@ -243,13 +243,13 @@ def test_only_always_judged_rules_are_judged_in_maintenance_modes(
 def test_other_modes_are_judged_by_all_rules_but_those_of_the_door(
     system: System, played: dict[str, Story], mode: str
 ) -> None:
-    assert heard(system, f"{mode}-F04") == {"stop-outside-zone"}
-    assert heard(system, f"{mode}-F18") == ({"door-held-open"} if mode == "normal" else set())
+    assert rules_of(system, f"{mode}-F04") == {"stop-outside-zone"}
+    assert rules_of(system, f"{mode}-F18") == ({"door-held-open"} if mode == "normal" else set())
 
 
 def test_a_person_unseen_for_less_than_half_a_minute_is_still_there(system: System, played: dict[str, Story]) -> None:
-    assert "entrapment-off-level" in heard(system, "flicker-20")
-    assert "entrapment-off-level" not in heard(system, "flicker-40")
+    assert "entrapment-off-level" in rules_of(system, "flicker-20")
+    assert "entrapment-off-level" not in rules_of(system, "flicker-40")
 
 
 @pytest.mark.parametrize("what", ["press-closed", "press-open-off"])
@@ -269,12 +269,12 @@ def test_an_impact_beyond_the_landing_is_critical(system: System, played: dict[s
 
 
 def test_rules_without_their_facts_are_listed_as_not_judged(system: System, played: dict[str, Story]) -> None:
-    assert heard(system, "no-floors-F04") == heard(system, "no-floors-F05") == set()
-    assert heard(system, "no-floors-F13") == {"emergency-stop"}
-    assert heard(system, "no-floors-F15") == {"door-close-fault"}
-    assert heard(system, "no-floors-F18") == {"door-held-open"}
-    assert heard(system, "no-speed-F08") == set()
-    assert heard(system, "no-speed-F16") == {"door-open-fault"}
+    assert rules_of(system, "no-floors-F04") == rules_of(system, "no-floors-F05") == set()
+    assert rules_of(system, "no-floors-F13") == {"emergency-stop"}
+    assert rules_of(system, "no-floors-F15") == {"door-close-fault"}
+    assert rules_of(system, "no-floors-F18") == {"door-held-open"}
+    assert rules_of(system, "no-speed-F08") == set()
+    assert rules_of(system, "no-speed-F16") == {"door-open-fault"}
     of_place = {"F01", "F02", "F04", "F05", "F06", "F07", "F11", "F12", "F16"}
     assert lacking(system, "no-floors-F04") == of_place
     assert lacking(system, "no-speed-F08") - {"F10"} == {"F08", "F09"}
@@ -282,9 +282,9 @@ def test_rules_without_their_facts_are_listed_as_not_judged(system: System, play
 
 
 def test_an_unregistered_lift_is_judged_by_rules_without_facts(system: System, played: dict[str, Story]) -> None:
-    assert heard(system, "stranger-F04") == set()
-    assert heard(system, "stranger-F13") == {"emergency-stop"}
-    assert heard(system, "stranger-F15") == {"door-close-fault"}
+    assert rules_of(system, "stranger-F04") == set()
+    assert rules_of(system, "stranger-F13") == {"emergency-stop"}
+    assert rules_of(system, "stranger-F15") == {"door-close-fault"}
     until(lambda: system.received("stranger-F13") > 0, "a page of the unregistered lift")
     assert system.get("/api/v1/lifts/stranger-F13")["registered"] is False
     assert {"F04", "F08"} <= lacking(system, "stranger-F13")

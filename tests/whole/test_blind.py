@@ -1,4 +1,4 @@
-"""Heard is not judged, in the running product: the state, the reason and the remedy of a lift that cannot be judged."""
+"""A lift that is received and cannot be judged, in the running product: its state, the reason and the remedy."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def still(seq: int, t: float) -> dict[str, Any]:
 def test_a_terminal_that_sends_seconds_is_blind_with_the_remedy_until_it_sends_milliseconds(system: System) -> None:
     system.register("w-seconds")
     for seq in range(3):
-        system.voice.say("w-seconds", "bundle", still(seq, wall_ms() // 1000))
+        system.voice.send("w-seconds", "bundle", still(seq, wall_ms() // 1000))
     until(lambda: shown(system, "w-seconds")["state"] == "blind", "blind")
     item = shown(system, "w-seconds")
     assert item["blind"]["reason"] == "clock-behind"
@@ -35,13 +35,13 @@ def test_a_terminal_that_sends_seconds_is_blind_with_the_remedy_until_it_sends_m
     assert "w-seconds" in [one["lift_id"] for one in listed]
     assert system.get("/api/v1/fleet")["states"]["blind"] >= 1
     assert 'liftwatch_lifts{state="blind"}' in system.http.get("/metrics").text
-    system.voice.say("w-seconds", "bundle", still(3, wall_ms() - 1000))
+    system.voice.send("w-seconds", "bundle", still(3, wall_ms() - 1000))
     until(lambda: shown(system, "w-seconds")["state"] == "normal", "normal again")
     assert shown(system, "w-seconds")["blind"] is None
 
 
 def test_a_stranger_that_sends_millimetres_is_blind_for_its_units(system: System) -> None:
     sent = {"speed": {"dt": 500, "v": [1750, 1750]}, "displacement": {"dt": 500, "z": [12000, 12875]}}
-    system.voice.say("w-millimetres", "bundle", {"seq": 1, "t": wall_ms() - 1000} | sent)
+    system.voice.send("w-millimetres", "bundle", {"seq": 1, "t": wall_ms() - 1000} | sent)
     until(lambda: shown(system, "w-millimetres")["state"] == "blind", "blind")
     assert shown(system, "w-millimetres")["blind"]["reason"] == "units"

@@ -75,12 +75,12 @@ FACTS = {
 
 
 def played_now(system: System, lift_id: str, story: Story) -> int:
-    """Tell a story that ended a moment ago, and return when it began (ms)."""
+    """Publish a story that ended a moment ago, and return when it began (ms)."""
     begin_ms = (wall_ms() - round(1000 * story.now_s) - 20_000) // 1000 * 1000
-    for stream, payload in story.told("bundles"):
-        said = payload | {"t": payload["t"] - 1_514_764_800_000 + begin_ms}
-        system.voice.publish(f"lift/v1/{DISTRICT}/{lift_id}/{stream}", said)
-    system.voice.say(lift_id, "bundle", {"seq": 5000, "boot": "1", "t": begin_ms + round(1000 * story.now_s) + 2000})
+    for stream, payload in story.messages("bundles"):
+        moved = payload | {"t": payload["t"] - 1_514_764_800_000 + begin_ms}
+        system.voice.publish(f"lift/v1/{DISTRICT}/{lift_id}/{stream}", moved)
+    system.voice.send(lift_id, "bundle", {"seq": 5000, "boot": "1", "t": begin_ms + round(1000 * story.now_s) + 2000})
     return begin_ms
 
 
@@ -88,9 +88,9 @@ def played_now(system: System, lift_id: str, story: Story) -> int:
 def riding(system: System) -> int:
     """A lift that rode from 0 to 12 m and back to 3 m, with a gap between, and when that began."""
     system.register("h-ride", name="Ride")
-    told = idle().person(True).ride(12.0).stand(0.5).opens().closes().stand(3).wait(30).stand(5)
-    told = told.ride(3.0).stand(1).opens(8)
-    begin_ms = played_now(system, "h-ride", told)
+    story = idle().person(True).ride(12.0).stand(0.5).opens().closes().stand(3).wait(30).stand(5)
+    story = story.ride(3.0).stand(1).opens(8)
+    begin_ms = played_now(system, "h-ride", story)
     until(lambda: system.get("/api/v1/lifts/h-ride")["latest"]["door"] == "open", "the ride")
     return begin_ms
 
@@ -146,10 +146,10 @@ def test_an_import_of_csv_takes_valid_rows_and_reports_the_errors_of_the_others(
     rows = "lift_id,district,rated_speed_mps,floors\nh-csv-1,anji,1.75,G:0;1:4.5\nh-csv-2,anji,fast,G:0\n,anji,1,G:0\n"
     answer = system.http.post("/api/v1/lifts/import", content=rows, headers={"content-type": "text/csv"})
     assert answer.status_code == 200
-    said = answer.json()
-    assert said["taken"] == ["h-csv-1"]
-    assert [row["row"] for row in said["refused"]] == [3, 4]
-    assert said["refused"][0]["errors"][0]["field"] == "rated_speed_mps"
+    body = answer.json()
+    assert body["taken"] == ["h-csv-1"]
+    assert [row["row"] for row in body["refused"]] == [3, 4]
+    assert body["refused"][0]["errors"][0]["field"] == "rated_speed_mps"
     floors = system.get("/api/v1/lifts/h-csv-1")["facts"]["floors"]
     assert floors == [{"label": "G", "height_m": 0}, {"label": "1", "height_m": 4.5}]
 

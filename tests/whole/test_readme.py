@@ -54,27 +54,29 @@ def test_the_readmes_commands_connect_a_lift(system: System, environment: dict[s
     assert (len(commands_of("curl")), len(commands_of("mosquitto_pub"))) == (1, 4)
     (register,) = commands_of("curl")
     assert '"registered":true' in run(register, system, environment).replace(" ", "")
-    hearing = next(marked for marked in re.findall(r"`(mosquitto_sub [^`]+)`", README))
-    with start_process(["bash", "-c", f"exec {hearing} -W 60"], env=environment, stdout=subprocess.PIPE) as listening:
+    subscription = next(marked for marked in re.findall(r"`(mosquitto_sub [^`]+)`", README))
+    with start_process(
+        ["bash", "-c", f"exec {subscription} -W 60"], env=environment, stdout=subprocess.PIPE
+    ) as listening:
         for command in commands_of("mosquitto_pub"):
             run(command, system, environment)
         assert listening.stdout is not None
-        told = next(line for line in listening.stdout if b'"A17"' in line)
+        received = next(line for line in listening.stdout if b'"A17"' in line)
         listening.terminate()
-    assert b'"alarm-button"' in told
+    assert b'"alarm-button"' in received
     until(lambda: system.received("A17") == 4, "every message")
-    until(lambda: shown(system) == ("open", True, 4.18), "the last of what it said")
+    until(lambda: shown(system) == ("open", True, 4.18), "the last of its readings")
     refused = system.get("/api/v1/dead-letters")["items"]
     assert not [letter for letter in refused if "A17" in letter["topic"]]
 
 
 def test_every_other_command_of_the_readme_exists() -> None:
     targets = set(re.findall(r"^([a-z]+):", (ROOT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE))
-    spoken = [*COMMANDS, *MARKED.findall(README)]
-    for command in spoken:
+    commands = [*COMMANDS, *MARKED.findall(README)]
+    for command in commands:
         program, *arguments = shlex.split(command.removeprefix(".venv/bin/"), comments=True)
         if program == "make":
             assert arguments[0] in targets, command
         elif program == "liftwatch" and "--help" not in arguments:
             liftwatch.parse(arguments)
-    assert {command.split()[0].removeprefix(".venv/bin/") for command in spoken} >= {"make", "liftwatch", *PROGRAMS}
+    assert {command.split()[0].removeprefix(".venv/bin/") for command in commands} >= {"make", "liftwatch", *PROGRAMS}

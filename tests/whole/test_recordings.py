@@ -73,7 +73,7 @@ def direct(lines: Sequence[bytes]) -> Alerts:
 
 
 def comparable(alerts: Any, lift_ids: Any = None) -> Alerts:
-    """Return transitions without the wall clock, in an order that only what they say decides; repeats once."""
+    """Return transitions without the wall clock, in an order that depends on their content alone; repeats once."""
     kept = {
         json.dumps({**alert, "noticed": None}, sort_keys=True)
         for alert in alerts
@@ -83,23 +83,23 @@ def comparable(alerts: Any, lift_ids: Any = None) -> Alerts:
 
 
 def hums(folder: Path) -> Any:
-    """Return what accelerometers on machines said, by lift and time."""
+    """Return the vibration of machines, by lift and time."""
     return pl.read_parquet(folder / "machine.parquet").drop("message").sort("lift_id", "t").to_dict(as_series=False)
 
 
 def moved(group: Decoded, by_ns: int) -> Decoded:
     """Return the readings of a group at another time."""
-    samples = {name: replace(said, t_ns=said.t_ns + by_ns) for name, said in group.samples.items()}
+    samples = {name: replace(column, t_ns=column.t_ns + by_ns) for name, column in group.samples.items()}
     return replace(group, samples=samples)
 
 
-def heard(voice: MqttClient, lift_ids: set[str]) -> Alerts:
-    return comparable((alert for _, _, _, alert in list(voice.heard)), lift_ids)
+def received(voice: MqttClient, lift_ids: set[str]) -> Alerts:
+    return comparable((alert for _, _, _, alert in list(voice.received)), lift_ids)
 
 
 @contextmanager
 def started(config: Path, *command: str, ready: bytes) -> Iterator[subprocess.Popen[bytes]]:
-    """Run a command of ours until it says that it is ready, and end it like Ctrl-C would."""
+    """Run a command of ours until it logs that it is ready, and end it as Ctrl-C does."""
     log = config.parent / f"{command[0]}.log"
     line = [sys.executable, "-m", "liftwatch", "--config", str(config), *command]
     with log.open("ab") as out, start_process(line, stdout=out, stderr=out) as process:
@@ -129,7 +129,7 @@ def test_through_a_broker_and_recorded_again_the_alerts_are_the_same(
     again, lift_ids = tmp_path / "again", Recording(folder).lift_ids()
     with started(config, "record", str(again), ready=b"receiving from") as recording:
         assert liftwatch.main(["--config", str(config), "replay", str(folder), "--speed", "0", "--register"]) == 0
-        until(lambda: heard(system.voice, lift_ids) == direct, "the same alerts")
+        until(lambda: received(system.voice, lift_ids) == direct, "the same alerts")
     assert recording.returncode == 0
     taken = Recording(again)
     assert taken.header.complete
@@ -155,11 +155,11 @@ def test_two_monitors_that_share_the_lifts_raise_the_same_alerts(folder: Path, d
             started(configs[1], "monitor", ready=b"receiving from"),
         ):
             assert liftwatch.main(["--config", str(configs[0]), "replay", str(folder), "--speed", "0", *GATEWAYS]) == 0
-            until(lambda: heard(voice, lift_ids) == direct, "the same alerts")
-        told = [{alert["id"] for alert in _kept(config)} for config in configs]
-        assert told[0]
-        assert told[1]
-        assert not told[0] & told[1]
+            until(lambda: received(voice, lift_ids) == direct, "the same alerts")
+        announced = [{alert["id"] for alert in _kept(config)} for config in configs]
+        assert announced[0]
+        assert announced[1]
+        assert not announced[0] & announced[1]
     finally:
         voice.close()
         broker.stop()
@@ -274,8 +274,8 @@ def test_an_impossible_command_is_reported_in_one_line(
     config = str(system.folder / "liftwatch.toml")
     filled = [argument.format(folder=folder, nowhere=tmp_path / "nowhere") for argument in arguments]
     assert liftwatch.main(["--config", config, *filled]) == liftwatch.UNUSABLE
-    said = capsys.readouterr().err.splitlines()
-    assert [complaint in line for line in said if line.startswith("liftwatch:")] == [True]
+    output = capsys.readouterr().err.splitlines()
+    assert [complaint in line for line in output if line.startswith("liftwatch:")] == [True]
     assert folder.exists()
     assert not (tmp_path / "nowhere").exists()
 

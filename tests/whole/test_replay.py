@@ -15,7 +15,7 @@ from tests.whole.story import FEEDS
 pytestmark = pytest.mark.broker
 
 STORIES = {"entrapment": entrapment_off_level, "held": door_held_open, "top": overtravel_top, "stop": emergency_stop}
-TOLD = {f"replay-{what}-{feed}": (story, feed) for what, story in STORIES.items() for feed in FEEDS}
+PLAYED = {f"replay-{what}-{feed}": (story, feed) for what, story in STORIES.items() for feed in FEEDS}
 
 
 @pytest.fixture(scope="module")
@@ -33,19 +33,19 @@ def fresh(tmp_path_factory: pytest.TempPathFactory) -> Iterator[System]:
 
 def lives(system: System, lift_id: str) -> list[dict[str, Any]]:
     """Return the transitions of a lift's alerts without the wall clock."""
-    told = [{**alert, "noticed": None} for alert in system.voice.of(lift_id)]
-    return sorted(told, key=lambda alert: (alert["id"], alert["count"], alert["state"] != "firing", str(alert)))
+    transitions = [{**alert, "noticed": None} for alert in system.voice.of(lift_id)]
+    return sorted(transitions, key=lambda alert: (alert["id"], alert["count"], alert["state"] != "firing", str(alert)))
 
 
 def test_a_replay_gives_its_alerts_the_same_ids(system: System, fresh: System) -> None:
     for running, one_by_one in ((system, False), (fresh, True)):
-        running.register(*TOLD)
-        for lift_id, (story, feed) in TOLD.items():
+        running.register(*PLAYED)
+        for lift_id, (story, feed) in PLAYED.items():
             running.voice.play(lift_id, story(), feed)
             if one_by_one:
                 running.voice.ended(lift_id)
-        running.voice.ended(*TOLD)
-    for lift_id in TOLD:
+        running.voice.ended(*PLAYED)
+    for lift_id in PLAYED:
         assert lives(system, lift_id) == lives(fresh, lift_id)
         assert len(lives(system, lift_id)) > 1
 

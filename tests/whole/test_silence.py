@@ -23,10 +23,10 @@ def test_a_lift_without_messages_is_never_seen(system: System) -> None:
 
 def test_three_heartbeats_of_silence_make_a_lift_suspect_and_raise_nothing(system: System) -> None:
     system.register("faint")
-    system.voice.say("faint", "status", {"seq": 1, "t": wall_ms(), "online": True, "heartbeat_s": 0.5})
+    system.voice.send("faint", "status", {"seq": 1, "t": wall_ms(), "online": True, "heartbeat_s": 0.5})
     until(lambda: state(system, "faint") == "suspect", "suspect")
     assert system.voice.of("faint") == []
-    system.voice.say("faint", "status", {"seq": 2, "t": wall_ms(), "heartbeat_s": 60})
+    system.voice.send("faint", "status", {"seq": 2, "t": wall_ms(), "heartbeat_s": 60})
     until(lambda: state(system, "faint") == "normal", "normal again")
 
 
@@ -37,7 +37,7 @@ def test_a_last_will_is_an_offline_lift_after_a_minute_and_a_message_clears_it(s
     assert (alert["severity"], alert["state"], alert["count"]) == ("minor", "firing", 1)
     assert alert["evidence"]["limit_s"] == 60
     until(lambda: state(system, "gone") == "offline", "offline")
-    system.voice.say("gone", "status", {"seq": 2, "t": wall_ms(), "online": True})
+    system.voice.send("gone", "status", {"seq": 2, "t": wall_ms(), "online": True})
     until(lambda: system.voice.of("gone", "offline")[-1]["state"] == "cleared", "the end of the silence")
     until(lambda: state(system, "gone") == "normal", "normal again")
     assert system.get("/api/v1/lifts", district=DISTRICT, q="gone")["items"][0]["state"] == "normal"
