@@ -1,6 +1,6 @@
 """What a device sends of a script, with messages missing, through order and rules: thousands of lifts in one go.
 
-A lift numbers its messages, unless it is `unnumbered`, and those of a hole are never heard. `Sent` holds one device's
+A lift numbers its messages, unless it is `unnumbered`, and those of a hole never arrive. `Sent` holds one device's
 messages as decoded columns, so that a variant of a lift is a mask over messages and nothing is encoded.
 """
 
@@ -64,7 +64,7 @@ class Sent:
         begin_ns = BEGIN_NS + round(begin_s * NS)
         return (self.sent_ns >= begin_ns) & (self.sent_ns < begin_ns + round(seconds * NS))
 
-    def telling_again(self, message: int) -> Sent:
+    def reporting_again(self, message: int) -> Sent:
         """Let the device report the states of its event streams in this message, as they are when it is sent."""
         samples, now_ns = dict(self.samples), self.sent_ns[message]
         for name in ("door", "infrared"):

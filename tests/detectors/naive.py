@@ -78,7 +78,7 @@ class Channel:
     odd: float = NAN
     odd_ns: int = gaps.NEVER_NS
 
-    def hear(self, value: float, near: bool, agrees: bool, t_ns: int) -> bool:
+    def update(self, value: float, near: bool, agrees: bool, t_ns: int) -> bool:
         """Take a reading in; return whether it is believed."""
         if math.isnan(value):
             return False
@@ -91,7 +91,7 @@ class Channel:
 
 @dataclass
 class NaiveCar:
-    """One car, told of one row after the other."""
+    """One car, updated one row after the other."""
 
     facts: LiftFacts
     v: Channel = field(default_factory=Channel)
@@ -123,8 +123,8 @@ class NaiveCar:
     states: NaiveStates = field(default_factory=NaiveStates)
 
     def row(self, t_ns: int, reboot: bool, **read: float) -> dict[str, float]:
-        """Return what is known of the car at this row."""
-        self.states.hear(t_ns, reboot, read)
+        """Return the observations of the car at this row."""
+        self.states.update(t_ns, reboot, read)
         if reboot or read["gap"] > 0:
             self.broken_ns = t_ns
         if reboot:
@@ -135,11 +135,11 @@ class NaiveCar:
         v, z = self._possible_speed(read["v"]), self._possible_place(read["z"])
         self._measure(t_ns, gap_ns, not (math.isnan(v) and math.isnan(z)))
         self.last_ns = t_ns
-        accel_now, heard_v = self._hear_speed(t_ns, v)
+        accel_now, believed_v = self._update_speed(t_ns, v)
         trips = self.trips
-        rate_now, heard_z = self._hear_place(t_ns, z)
+        rate_now, believed_z = self._update_place(t_ns, z)
         v_now = NAN
-        if heard_v:
+        if believed_v:
             v_now = v
         elif t_ns - self.v.at_ns > gap_ns:
             v_now = rate_now
@@ -147,10 +147,10 @@ class NaiveCar:
             self.speed, self.speed_ns = v_now, t_ns
         v_last = self.speed if t_ns - self.speed_ns <= gap_ns else NAN
         z_last = self.z.value if t_ns - self.z.at_ns <= gap_ns else NAN
-        if heard_z or not math.isnan(v_now):
-            self._rest(t_ns, gap_ns, v_last, z_last, heard_z)
+        if believed_z or not math.isnan(v_now):
+            self._rest(t_ns, gap_ns, v_last, z_last, believed_z)
         sure = 0.0 if math.isnan(v_now) else self.sure
-        offset = abs(self._offset(z_last)) if heard_z else NAN
+        offset = abs(self._offset(z_last)) if believed_z else NAN
         self.states.rule_out_open_door(sure, offset, self.facts.door_zone_m, t_ns)
         quiet = t_ns - self.motion_ns > gap_ns or self.doubt
         self._refer(self.trips > trips, abs(self._offset(z_last)))
@@ -158,7 +158,7 @@ class NaiveCar:
             **self.states.known(),
             "v": v_now,
             "gap_ns": min(gap_ns, t_ns - self.broken_ns),
-            "z": z if heard_z else NAN,
+            "z": z if believed_z else NAN,
             "accel": accel_now,
             "v_last": v_last,
             "z_last": z_last,
@@ -170,7 +170,7 @@ class NaiveCar:
         }
 
     def _measure(self, t_ns: int, gap_ns: int, reads: bool) -> None:
-        """Measure the interval between two readings; of a lift that reads nothing, between whatever it says."""
+        """Measure the interval between two readings; of a lift that reads nothing, between any two of its rows."""
         before_ns = gaps.NEVER_NS
         if reads and self.read_ns != gaps.NEVER_NS:
             before_ns = self.read_ns
@@ -193,7 +193,7 @@ class NaiveCar:
         outside = z < -beyond or (self.facts.floors and z > self.facts.floors[-1].height_m + beyond)
         return NAN if outside else z
 
-    def _hear_speed(self, t_ns: int, v: float) -> tuple[float, bool]:
+    def _update_speed(self, t_ns: int, v: float) -> tuple[float, bool]:
         rated = self.facts.rated_speed_mps
         largest = max(sensor.SPEED_STEP_MPS, sensor.SPEED_STEP_RATED * rated if rated else 0.0)
 
@@ -202,7 +202,7 @@ class NaiveCar:
 
         dt_s, last = age(t_ns, self.v.at_ns), self.v.value
         near = abs(v - last) <= reach(self.v.at_ns)
-        if not self.v.hear(v, near, abs(v - self.v.odd) <= reach(self.v.odd_ns), t_ns):
+        if not self.v.update(v, near, abs(v - self.v.odd) <= reach(self.v.odd_ns), t_ns):
             return NAN, False
         if not near or not 0.0 < dt_s <= gaps.GAP_S:
             self.accel = 0.0
@@ -210,7 +210,7 @@ class NaiveCar:
         self.accel += ((v - last) / dt_s - self.accel) * dt_s / (sensor.ACCEL_TAU_S + dt_s)
         return self.accel, True
 
-    def _hear_place(self, t_ns: int, z: float) -> tuple[float, bool]:
+    def _update_place(self, t_ns: int, z: float) -> tuple[float, bool]:
         rated = self.facts.rated_speed_mps
         unknown = sensor.PLACE_SPEED_RATED * rated if rated else sensor.PLACE_SPEED_MPS
         known = [abs(x) for x in (self.rate, self.speed) if not math.isnan(x)]
@@ -222,7 +222,7 @@ class NaiveCar:
         dt_s, last, last_rate = age(t_ns, self.z.at_ns), self.z.value, self.rate
         near = abs(z - last) <= reach(self.z.at_ns, max(known, default=unknown))
         self.jumped = False
-        if not self.z.hear(z, near, abs(z - self.z.odd) <= reach(self.z.odd_ns, unknown), t_ns):
+        if not self.z.update(z, near, abs(z - self.z.odd) <= reach(self.z.odd_ns, unknown), t_ns):
             return NAN, False
         self.jumped = not near and dt_s <= gaps.GAP_S
         self.fast_z = z if math.isnan(self.fast_z) else ema(self.fast_z, z, dt_s, sensor.CREEP_FAST_TAU_S)
@@ -235,14 +235,14 @@ class NaiveCar:
         turned = self.rate * last_rate < 0.0 and min(abs(self.rate), abs(last_rate)) > STILL_MPS
         return (NAN if turned else self.rate), True
 
-    def _rest(self, t_ns: int, gap_ns: int, v_last: float, z_last: float, heard_z: bool) -> None:
+    def _rest(self, t_ns: int, gap_ns: int, v_last: float, z_last: float, believed_z: bool) -> None:
         if not math.isnan(v_last):
             self.sure = min(abs(v_last), abs(self.before)) if t_ns - self.way_ns <= gap_ns else 0.0
             if t_ns - self.way_ns <= gap_ns:
                 self.way_m += (self.before + v_last) / 2 * (t_ns - self.way_ns) / 1e9
             self.before, self.way_ns = v_last, t_ns
         moves = abs(v_last) >= STILL_MPS or abs(self.fast_z - self.slow_z) >= CREEP_M
-        if heard_z:
+        if believed_z:
             self.slow_z = self._slow_after
         dt_ns = t_ns - self.motion_ns
         counted = dt_ns if dt_ns <= gap_ns else 0
@@ -253,7 +253,7 @@ class NaiveCar:
         self.motion_ns = t_ns
         if moves:
             self.still_ns, self.settled = -1, False
-            if heard_z:
+            if believed_z:
                 self.fast_z = self.slow_z = self.z.value
             return
         if self.still_ns < 0:

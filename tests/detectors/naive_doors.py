@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from registry.facts import LiftFacts
 from telemetry.streams import CLOSED, CLOSING, OPEN, OPENING
-from tests.detectors.naive_row import NAN, Clock, Row, Said, at_rest, in_service, read, seen
+from tests.detectors.naive_row import NAN, Clock, Row, RowScores, at_rest, in_service, read, seen
 
 
 @dataclass
@@ -17,7 +17,7 @@ class DoorHeldOpen:
     facts: LiftFacts
     clock: Clock = field(default_factory=Clock)
 
-    def row(self, row: Row) -> Said:
+    def row(self, row: Row) -> RowScores:
         door = row["door"]
         holds: bool | None
         if (seen(door) and door != OPEN) or not in_service(row) or self.facts.parks_door_open:
@@ -46,7 +46,7 @@ class DoorCloseFault:
     all: int = 0
     trips: float = 0
 
-    def row(self, row: Row) -> Said:
+    def row(self, row: Row) -> RowScores:
         door = NAN if row["stale"] else row["door"]
         here = in_service(row) and not abs(row["v_last"]) > 0.30
         served_s = self.clock.tick(row, (here and door == CLOSING) if seen(door) else None)
@@ -90,7 +90,7 @@ class DoorOpenFault:
     failed: bool = False
     stops: int = 0
 
-    def row(self, row: Row) -> Said:
+    def row(self, row: Row) -> RowScores:
         door, person = row["door"], row["presence"]
         in_zone = not abs(row["offset_m"]) > self.facts.door_zone_m
         here = in_service(row) and in_zone and not abs(row["v_last"]) > 0.30
@@ -135,7 +135,7 @@ class DoorCycling:
     burst_ns: int = 0
     trips: float = 0
 
-    def row(self, row: Row) -> Said:
+    def row(self, row: Row) -> RowScores:
         self._count(row)
         bad = len(self.cycles) >= 5 or self.burst_ns > 0
         if bad:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from registry.facts import LiftFacts
 from telemetry.streams import CLOSED, CLOSING, OPENING
-from tests.detectors.naive_row import NAN, Clock, Row, Said, ajar, at_rest, inspected, read, run_limit, seen, slows
+from tests.detectors.naive_row import NAN, Clock, Row, RowScores, ajar, at_rest, inspected, read, run_limit, seen, slows
 
 
 @dataclass
@@ -35,7 +35,7 @@ class StartDoorOpen:
     latch: Latch = field(default_factory=Latch)
     clock: Clock = field(default_factory=Clock)
 
-    def row(self, row: Row) -> Said:
+    def row(self, row: Row) -> RowScores:
         left_open, speed = self.latch.row(row), abs(row["v"])
         known = seen(speed) and ajar(row) is not None
         runs = speed > run_limit(row, 0.1) and left_open and not self.levels(row, speed)
@@ -60,7 +60,7 @@ class DoorOpenedRunning:
     facts: LiftFacts
     latch: Latch = field(default_factory=Latch)
 
-    def row(self, row: Row) -> Said:
+    def row(self, row: Row) -> RowScores:
         left_open, speed, offset = self.latch.row(row), abs(row["v"]), row["offset_m"]
         on = off = NAN
         if seen(speed) and ajar(row) is not None and seen(offset):
@@ -89,7 +89,7 @@ class UnintendedMovement:
     way_m: float = 0.0
     last_ns: float = -math.inf
 
-    def row(self, row: Row) -> Said:
+    def row(self, row: Row) -> RowScores:
         self._arm(row)
         door, from_home = ajar(row), row["z_last"] - self.home_m
         off = NAN if door is None else not self.armed

@@ -1,4 +1,4 @@
-"""What is known of one lift at one row, and the words that the rules use of it. Nothing here calls the fast code."""
+"""The observations of one lift at one row, and predicates of them for the rules. Nothing here calls the fast code."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from telemetry.streams import CLOSED, FIRE, FIREFIGHTER, INSPECTION, NORMAL, OUT
 
 NAN = math.nan
 Row = dict[str, float]
-Said = list[tuple[float, float, int]]
+RowScores = list[tuple[float, float, int]]
 SPECIAL = (INSPECTION, FIRE, FIREFIGHTER, OUT_OF_SERVICE)
 
 
@@ -18,7 +18,7 @@ def seen(value: float) -> bool:
 
 
 def read(row: Row) -> bool:
-    """Say whether this row reads a speed or a position."""
+    """Return whether this row reads a speed or a position."""
     return seen(row["v"]) or seen(row["z"])
 
 
@@ -31,12 +31,12 @@ def in_service(row: Row) -> bool:
 
 
 def inspected(row: Row) -> bool:
-    """Tell whether a mechanic has the car, no faster than he may."""
+    """Return whether the car is on inspection, no faster than inspection allows."""
     return row["mode"] == INSPECTION and not abs(row["v_last"]) > 0.63
 
 
 def ajar(row: Row) -> bool | None:
-    """Say whether the door is not closed; None where that is unknown."""
+    """Return whether the door is not closed; None where that is unknown."""
     return row["door"] != CLOSED if seen(row["door"]) else None
 
 
@@ -50,14 +50,14 @@ def run_limit(row: Row, limit_mps: float) -> float:
 
 @dataclass
 class Clock:
-    """How long something has held; what is not known (None) stops it."""
+    """How long a condition has held; an unknown condition (None) stops the clock."""
 
     since_ns: int = 0
     last_ns: int = 0
     served_ns: int = 0
 
     def tick(self, row: Row, holds: bool | None) -> float:
-        """Return for how long it has held, in seconds."""
+        """Return for how long the condition has held, in seconds."""
         if holds is None:
             return NAN
         if not holds:

@@ -1,8 +1,8 @@
-"""The rules once more, written from the catalogue: one lift, one row after the other, an `if` where they say "if".
+"""The rules as plain loops, written from the catalogue: one lift, one row after the other.
 
-A rule is told what is known of the car at a row (`naive.NaiveCar.row`, with `t_ns` and `stale`) and answers with (on,
-off, since) for each of its levels; NaN is "not known at this row". Nothing here calls the fast code. Of F13 this is
-what the speed tells (the vibration that is asked beside it has tests of its own); F41, which no reading tells, is in
+A rule takes the observations of the car at a row (`naive.NaiveCar.row`, with `t_ns` and `stale`) and returns (on, off,
+since) for each of its levels; NaN is "not known at this row". Nothing here calls the fast code. Of F13 this is the part
+that reads the speed (the part that reads vibration has tests of its own); F41, which reads no rows, is in
 `naive_silence`.
 """
 

@@ -1,4 +1,4 @@
-"""The rules of the run, once more: its speed, its ends, its braking. Of F13 this is what the speed tells."""
+"""The rules of the run, once more: its speed, its ends, its braking. Of F13 only the part that reads the speed."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import math
 from dataclasses import dataclass, field
 
 from registry.facts import LiftFacts
-from tests.detectors.naive_row import NAN, Row, Said, at_rest, seen
+from tests.detectors.naive_row import NAN, Row, RowScores, at_rest, seen
 
 
 @dataclass
@@ -15,7 +15,7 @@ class Overspeed:
 
     facts: LiftFacts
 
-    def row(self, row: Row) -> Said:
+    def row(self, row: Row) -> RowScores:
         v, rated = row["v"], self.facts.rated_speed_mps
         if not seen(v) or not rated:
             return [(NAN, NAN, 0)] * 2
@@ -30,7 +30,7 @@ class OverspeedUp:
 
     facts: LiftFacts
 
-    def row(self, row: Row) -> Said:
+    def row(self, row: Row) -> RowScores:
         v, rated = row["v"], self.facts.rated_speed_mps
         if not seen(v) or not rated:
             return [(NAN, NAN, 0)]
@@ -49,7 +49,7 @@ class Overtravel:
         floors = self.facts.floors
         return z - floors[-1].height_m if self.top else floors[0].height_m - z
 
-    def row(self, row: Row) -> Said:
+    def row(self, row: Row) -> RowScores:
         if not self.facts.floors:
             return [(NAN, NAN, 0)] * 2
         out = seen(row["z_last"]) and not row["z_doubt"] and self.beyond(row["z_last"]) >= 0.05
@@ -78,9 +78,9 @@ class EmergencyStop:
     resting: int = 0
     trips: float = 0
 
-    def row(self, row: Row) -> Said:
-        heard = seen(row["v"])
-        if heard:
+    def row(self, row: Row) -> RowScores:
+        has_speed = seen(row["v"])
+        if has_speed:
             self._brake(row)
             self._come_to_rest(row)
             self.readings = [*self.readings[-1:], {"v": row["v"], "z": row["z_last"], "t_ns": row["t_ns"]}]
@@ -88,7 +88,7 @@ class EmergencyStop:
         stopped = at_rest(row) and self.resting >= 2 and 0 <= took_s <= 2.0 and self.from_mps >= 1.2 * took_s
         if stopped:
             self.trips = row["trips"]
-        if not heard:
+        if not has_speed:
             return [(NAN, NAN, 0)]
         return [(stopped, row["trips"] > self.trips and not stopped, int(self.brake_ns) if stopped else 0)]
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 from registry.facts import LiftFacts
 from telemetry.streams import CLOSED, OPEN
-from tests.detectors.naive_row import NAN, SPECIAL, Clock, Row, Said, at_rest, read, seen
+from tests.detectors.naive_row import NAN, SPECIAL, Clock, Row, RowScores, at_rest, read, seen
 
 
 @dataclass
@@ -16,7 +16,7 @@ class StopOutsideZone:
     facts: LiftFacts
     clock: Clock = field(default_factory=Clock)
 
-    def row(self, row: Row) -> Said:
+    def row(self, row: Row) -> RowScores:
         offset = abs(row["offset_m"])
         holds = None
         known = seen(offset) and not row["z_doubt"]
@@ -34,7 +34,7 @@ class AlarmButton:
     facts: LiftFacts
     called: bool = False
 
-    def row(self, row: Row) -> Said:
+    def row(self, row: Row) -> RowScores:
         can_leave = row["door"] == OPEN and abs(row["offset_m"]) <= self.facts.door_zone_m
         calls = row["alarm"] == 1 and not can_leave and not self.called
         self.called = row["alarm"] == 1 and (self.called or calls or bool(row["stale"]))
@@ -73,7 +73,7 @@ class Entrapment:
             return None
         return True
 
-    def row(self, row: Row) -> Said:
+    def row(self, row: Row) -> RowScores:
         t_ns, shut = int(row["t_ns"]), self.shut_in(row)
         person = row["presence"]
         on = NAN

@@ -15,7 +15,7 @@ NAN = math.nan
 class NaiveStates:
     """What event streams reported last, and how much of it is in doubt."""
 
-    said: dict[str, float] = field(default_factory=lambda: dict.fromkeys(events.STATES, NAN))
+    reported: dict[str, float] = field(default_factory=lambda: dict.fromkeys(events.STATES, NAN))
     doubted: set[str] = field(default_factory=set)
     door_missed: int = 0
     missed_ns: int = gaps.NEVER_NS
@@ -24,19 +24,19 @@ class NaiveStates:
     away_ns: int = gaps.NEVER_NS
 
     def known(self) -> dict[str, float]:
-        known = {name: NAN if name in self.doubted else value for name, value in self.said.items()}
-        return known | ({"door": NAN} if self.door_missed >= (1 if self.said["door"] == CLOSING else 2) else {})
+        known = {name: NAN if name in self.doubted else value for name, value in self.reported.items()}
+        return known | ({"door": NAN} if self.door_missed >= (1 if self.reported["door"] == CLOSING else 2) else {})
 
-    def hear(self, t_ns: int, reboot: bool, read: dict[str, float]) -> None:
+    def update(self, t_ns: int, reboot: bool, read: dict[str, float]) -> None:
         if reboot:
-            self.said, self.doubted, self.door_missed = dict.fromkeys(events.STATES, NAN), set(), 0
+            self.reported, self.doubted, self.door_missed = dict.fromkeys(events.STATES, NAN), set(), 0
             self.missed_ns = t_ns
         between = t_ns - self.away_ns <= gaps.GAP_NS and read["gap"] < events.DOOR_OPENS_S
         if read["gap"] > 0 and between and self.known()["door"] == CLOSED:
             self.missed_ns = t_ns
             self.doubted |= {"curtain", "alarm"}
         elif read["gap"] > 0:
-            stroke_s = events.DOOR_OPENS_S if self.said["door"] == CLOSED else events.DOOR_CLOSES_S
+            stroke_s = events.DOOR_OPENS_S if self.reported["door"] == CLOSED else events.DOOR_CLOSES_S
             self.door_missed += 2 if read["gap"] >= stroke_s else 1
             self.missed_ns = t_ns
             self.doubted |= {"curtain", "alarm"}
@@ -45,14 +45,14 @@ class NaiveStates:
                 self.doubted.add("presence")
         for name in events.STATES:
             if not math.isnan(read[name]):
-                self.said[name] = read[name]
+                self.reported[name] = read[name]
                 self.doubted.discard(name)
         self.passed = (self.passed and math.isnan(read["presence"])) or self.known()["curtain"] != 0
         since_s = (t_ns - self.missed_ns) / 1e9
-        over = self.door_missed == 1 and since_s > {CLOSED: 8.0, OPEN: 20.0}.get(self.said["door"], math.inf)
+        over = self.door_missed == 1 and since_s > {CLOSED: 8.0, OPEN: 20.0}.get(self.reported["door"], math.inf)
         if not math.isnan(read["door"]) or over:
             self.door_missed = 0
-        elif self.door_missed == 1 and self.said["door"] == OPENING and since_s > 8.0:
+        elif self.door_missed == 1 and self.reported["door"] == OPENING and since_s > 8.0:
             self.door_missed = 2
         if self.known()["door"] != CLOSED:
             self.ajar_ns = t_ns
@@ -61,7 +61,7 @@ class NaiveStates:
         if not math.isnan(offset):
             self.away_ns = t_ns if offset > zone else gaps.NEVER_NS
         away = speed > 0.8 or offset > zone
-        door = self.said["door"]
+        door = self.reported["door"]
         unsure = math.isnan(self.known()["door"]) or door == CLOSED
-        if self.door_missed and not math.isnan(door) and self.said["mode"] != INSPECTION and away and unsure:
-            self.said["door"], self.door_missed, self.ajar_ns = CLOSED, 0, t_ns
+        if self.door_missed and not math.isnan(door) and self.reported["mode"] != INSPECTION and away and unsure:
+            self.reported["door"], self.door_missed, self.ajar_ns = CLOSED, 0, t_ns

@@ -17,14 +17,14 @@ RULE = BY_SLUG["alarm-button"]
 
 def riding(press_s: float = 2.0) -> Script:
     """Press the button on a ride, and let it go."""
-    script = Script(z_m=3.0).say(door=CLOSED, alarm=0, mode=0).rest(4.0)
-    return script.say(press_s, alarm=1).say(press_s + 3.0, alarm=0).ride(21.0).rest(4.0)
+    script = Script(z_m=3.0).event(door=CLOSED, alarm=0, mode=0).rest(4.0)
+    return script.event(press_s, alarm=1).event(press_s + 3.0, alarm=0).ride(21.0).rest(4.0)
 
 
 def at_landing(open_s: float) -> Script:
     """Press the button `open_s` after the door of a standing car has opened."""
-    script = Script(z_m=9.0).say(door=CLOSED, alarm=0).rest(4.0).open_door(2.0)
-    return script.say(open_s, alarm=1).say(open_s + 1.0, alarm=0).rest(8.0).close_door().rest(10.0)
+    script = Script(z_m=9.0).event(door=CLOSED, alarm=0).rest(4.0).open_door(2.0)
+    return script.event(open_s, alarm=1).event(open_s + 1.0, alarm=0).rest(8.0).close_door().rest(10.0)
 
 
 def fault() -> Fault:
@@ -51,8 +51,8 @@ def test_a_press_behind_a_closed_door_at_a_landing_is_not_filtered() -> None:
 
 def held_down(seconds: float, before_s: float = 2.0) -> Script:
     """Press the button behind an open door that begins to close `before_s` later."""
-    script = Script(z_m=9.0).say(door=CLOSED, alarm=0).rest(4.0).open_door(2.0).rest(1.0)
-    return script.say(alarm=1).say(seconds, alarm=0).rest(before_s).close_door().rest(20.0)
+    script = Script(z_m=9.0).event(door=CLOSED, alarm=0).rest(4.0).open_door(2.0).rest(1.0)
+    return script.event(alarm=1).event(seconds, alarm=0).rest(before_s).close_door().rest(20.0)
 
 
 def test_a_button_that_is_still_pressed_when_the_door_closes_is_a_call() -> None:
@@ -60,12 +60,12 @@ def test_a_button_that_is_still_pressed_when_the_door_closes_is_a_call() -> None
     assert (finding.at_ns - BEGIN_NS) / 1e9 == pytest.approx(9.0, abs=0.1)
 
 
-def test_a_button_let_go_before_the_door_closes_is_no_call() -> None:
+def test_a_button_released_before_the_door_closes_is_no_call() -> None:
     assert found(held_down(1.5).rows()) == []
 
 
 def test_a_button_that_is_still_pressed_when_the_car_leaves_its_zone_is_a_call() -> None:
-    script = Script(z_m=9.0).say(door=CLOSED, alarm=0).rest(4.0).open_door(2.0).say(alarm=1).rest(2.0).ride(12.0)
+    script = Script(z_m=9.0).event(door=CLOSED, alarm=0).rest(4.0).open_door(2.0).event(alarm=1).rest(2.0).ride(12.0)
     assert [f.kind for f in found(script.rest(4.0).rows())] == ["on", "off"]
 
 
@@ -83,7 +83,7 @@ def test_a_press_after_messages_went_missing_is_a_new_press() -> None:
 
 
 def test_a_press_behind_an_open_door_between_landings_is_not_filtered() -> None:
-    script = Script(z_m=10.4).say(door=CLOSED, alarm=0).rest(4.0).open_door(2.0).say(alarm=1).rest(4.0)
+    script = Script(z_m=10.4).event(door=CLOSED, alarm=0).rest(4.0).open_door(2.0).event(alarm=1).rest(4.0)
     assert [f.kind for f in found(script.rows())] == ["on", "off"]
 
 
@@ -93,7 +93,7 @@ def test_what_is_not_known_never_silences_a_call(facts: LiftFacts | None) -> Non
     assert [f.kind for f in Judge([RULE], 1).step(whole, facts_of([facts]))] == ["on", "off"]
 
 
-def test_a_lift_that_says_nothing_else_is_heard() -> None:
+def test_a_press_counts_of_a_lift_that_reports_nothing_else() -> None:
     t_ns = BEGIN_NS + np.arange(3) * 60_000_000_000
     assert [f.kind for f in found({"t_ns": t_ns, "alarm": np.array([0.0, 1.0, 0.0])})] == ["on", "off"]
 
@@ -125,7 +125,7 @@ def test_an_old_retained_status_raises_nothing_and_is_no_later_press() -> None:
     assert found(rows) == []
 
 
-def test_the_button_let_go_and_pressed_again_is_a_new_press() -> None:
+def test_the_button_released_and_pressed_again_is_a_new_press() -> None:
     t_ns = BEGIN_NS + np.arange(4) * 1_000_000_000
     rows = {"t_ns": t_ns, "alarm": np.array([1.0, 0.0, 1.0, 0.0])}
     assert [f.at_ns for f in found(rows) if f.kind == "on"] == [t_ns[0], t_ns[2]]

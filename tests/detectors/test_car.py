@@ -127,7 +127,7 @@ def test_a_position_that_jumped_is_in_doubt_until_two_trips_ended_at_a_landing()
     assert known(rows).z_doubt[51:].all()
 
 
-def test_a_lift_in_doubt_that_says_nothing_for_a_while_stays_in_doubt() -> None:
+def test_a_lift_in_doubt_stays_in_doubt_while_it_reports_nothing() -> None:
     rows = two_trips().rows()
     rows["z_m"][50:] += 0.4
     first, later = (
@@ -179,7 +179,7 @@ def test_what_is_read_less_often_than_a_heartbeat_counts_no_rest() -> None:
     assert known(Script(z_m=3.0).rest(600.0).rows(70.0)).still_s.max() == 0.0
 
 
-def test_a_lift_that_reads_nothing_has_the_interval_of_what_it_says() -> None:
+def test_a_lift_without_readings_has_the_interval_of_its_rows() -> None:
     t_ns = BEGIN_NS + np.arange(5) * 20_000_000_000
     car = known({"t_ns": t_ns, "door": np.full(5, CLOSED)})
     assert (car.gap_ns / 1e9).tolist() == [3.0, 0.0, 20.0, 40.0, 60.0]
@@ -187,7 +187,7 @@ def test_a_lift_that_reads_nothing_has_the_interval_of_what_it_says() -> None:
 
 
 def test_an_event_between_two_readings_shortens_no_interval() -> None:
-    rows = Script(z_m=3.0).rest(40.05).say(door=CLOSED).rest(60.0).rows(10.0)
+    rows = Script(z_m=3.0).rest(40.05).event(door=CLOSED).rest(60.0).rows(10.0)
     assert (known(rows).gap_ns[4:] / 1e9).tolist() == [30.0] * (len(rows["t_ns"]) - 4)
 
 

@@ -16,10 +16,10 @@ from tests.detectors.world import BEGIN_NS, facts_of
 DAY_S = 86_400.0
 
 
-def found(says: Iterable[tuple[float, float]], stepped: Iterable[float] = ()) -> list[tuple[str, float, float]]:
-    """Return (kind, onset, when found) in seconds; `says` are arrivals and how far the clock is ahead, in seconds."""
+def found(clocks: Iterable[tuple[float, float]], stepped: Iterable[float] = ()) -> list[tuple[str, float, float]]:
+    """Return (kind, onset, when found) in seconds; `clocks` are arrivals and how far the clock is ahead."""
     judge, facts, edges = Judge([RULE], 1), facts_of([None]), []
-    for at_s, clock_s in says:
+    for at_s, clock_s in clocks:
         arrived = judged_arrivals(
             np.zeros(1, np.int32),
             np.array([BEGIN_NS + round(at_s * 1e9)]),
@@ -61,9 +61,12 @@ def test_a_clock_that_is_set_right_clears_it() -> None:
 
 
 def test_a_second_step_within_a_day_is_found_and_clears_a_day_after_the_first_of_them() -> None:
-    says = [(at_s, 0.0) for at_s in np.arange(0.0, 1.3 * DAY_S, 600.0).tolist()]
-    assert found(says, {6000.0}) == []
-    assert found(says, {6000.0, 12_000.0}) == [("on", 12_000.0, 12_000.0), ("off", 12_000.0, 6000.0 + DAY_S + 1200.0)]
+    clocks = [(at_s, 0.0) for at_s in np.arange(0.0, 1.3 * DAY_S, 600.0).tolist()]
+    assert found(clocks, {6000.0}) == []
+    assert found(clocks, {6000.0, 12_000.0}) == [
+        ("on", 12_000.0, 12_000.0),
+        ("off", 12_000.0, 6000.0 + DAY_S + 1200.0),
+    ]
     far = [(at_s, 0.0) for at_s in np.arange(0.0, 2.3 * DAY_S, 600.0).tolist()]
     assert found(far, {6000.0, 6000.0 + DAY_S + 600.0}) == []
 

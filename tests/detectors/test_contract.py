@@ -164,7 +164,7 @@ def test_inputs_are_never_modified(rule: Rule) -> None:
 
 
 @each_rule
-def test_of_what_never_spoke_nothing_is_known(rule: Rule) -> None:
+def test_a_lift_without_rows_scores_nan(rule: Rule) -> None:
     t_ns = BEGIN_NS + np.arange(600) * 1_000_000_000
     whole = batch([{"t_ns": t_ns}, {"t_ns": t_ns, "online": np.ones(600)}])
     facts = facts_of([tower(), tower()])
@@ -175,7 +175,7 @@ def test_of_what_never_spoke_nothing_is_known(rule: Rule) -> None:
 
 
 @each_rule
-def test_rows_that_say_nothing_change_no_finding(rule: Rule) -> None:
+def test_rows_without_readings_change_no_finding(rule: Rule) -> None:
     fault = fault_of(rule)
     rows = fault.script.rows(0.1)
     between = rows["t_ns"][:-1] + np.diff(rows["t_ns"]) // 2

@@ -19,7 +19,7 @@ from tests.detectors.test_contract import assert_same_records
 from tests.detectors.world import BEGIN_NS, facts_of, tower
 
 LIFTS, SECOND_NS = 6, 1_000_000_000
-NEVER_HEARD = 5
+NEVER_SEEN_LIFT = 5
 each_rule = pytest.mark.parametrize(
     "rule", [rule for rule in RULES if rule.table == "arrivals"], ids=lambda rule: rule.slug
 )
@@ -31,10 +31,10 @@ def at(arrived: MessageArrivals, places: np.ndarray) -> MessageArrivals:
 
 
 def messages(seed: int = 1) -> MessageArrivals:
-    """Return an hour: some lifts talk, fall silent and come back, some leave a last will, the last one never speaks."""
+    """Return an hour: some lifts send, fall silent and come back, some leave a last will, the last one never sends."""
     rng, count = np.random.default_rng(seed), 300
     at_s = np.sort(rng.uniform(0.0, 3600.0, count))
-    lift = rng.choice(NEVER_HEARD, count, p=[0.6, 0.36, 0.02, 0.01, 0.01]).astype(np.int32)
+    lift = rng.choice(NEVER_SEEN_LIFT, count, p=[0.6, 0.36, 0.02, 0.01, 0.01]).astype(np.int32)
     online = rng.choice([0.0, 1.0, np.nan], count, p=[0.1, 0.2, 0.7])
     heartbeat_s = rng.choice([np.nan, 20.0, 150.0], count, p=[0.9, 0.05, 0.05])
     clock_s = np.where((lift == 1) & (at_s < 2000.0), 7.0, -0.5) + rng.normal(0.0, 0.1, count)
@@ -49,13 +49,13 @@ def fleet() -> FleetFacts:
     return facts_of([tower()] * (LIFTS - 1) + [None])
 
 
-def tables(heard: MessageArrivals, pieces: int = 1) -> tuple[Memory, list[ArrivalTable]]:
+def tables(received: MessageArrivals, pieces: int = 1) -> tuple[Memory, list[ArrivalTable]]:
     """Return the memory and all tables, what arrived between two ticks fed in so many pieces."""
     memory, mode, made, done = arrivals.start(LIFTS), np.full(LIFTS, np.nan), list[ArrivalTable](), 0
     for now_ns in TICKS_NS.tolist():
-        until = int(np.searchsorted(heard.arrived_ns, now_ns))
+        until = int(np.searchsorted(received.arrived_ns, now_ns))
         for places in np.array_split(np.arange(done, until), pieces):
-            memory, seen = arrivals.step(memory, at(heard, places), mode)
+            memory, seen = arrivals.step(memory, at(received, places), mode)
             made.append(seen)
         memory, seen = arrivals.tick(memory, now_ns, 0, mode)
         made.append(seen)
@@ -75,12 +75,12 @@ def scores(rule: Rule, made: list[ArrivalTable]) -> tuple[Memory, dict[tuple[int
     return state, out
 
 
-def found(judge: Judge, heard: MessageArrivals, from_ns: int, until_ns: int) -> list[Finding]:
+def found(judge: Judge, received: MessageArrivals, from_ns: int, until_ns: int) -> list[Finding]:
     """Return what is found at the messages and ticks of a stretch of time, with what arrives in it."""
     findings: list[Finding] = []
     for now_ns in TICKS_NS[(from_ns <= TICKS_NS) & (until_ns > TICKS_NS)].tolist():
-        fresh = (heard.arrived_ns >= now_ns - 10 * SECOND_NS) & (heard.arrived_ns < now_ns)
-        findings += judge.step_arrivals(at(heard, np.flatnonzero(fresh)), fleet())
+        fresh = (received.arrived_ns >= now_ns - 10 * SECOND_NS) & (received.arrived_ns < now_ns)
+        findings += judge.step_arrivals(at(received, np.flatnonzero(fresh)), fleet())
         findings += judge.tick(now_ns, 0, fleet())
     return findings
 
@@ -92,9 +92,9 @@ def test_scores_do_not_depend_on_how_the_messages_are_cut(rule: Rule) -> None:
 
 @each_rule
 def test_permuting_the_lifts_permutes_the_scores(rule: Rule) -> None:
-    heard, order = messages(), np.array([3, 5, 0, 2, 1, 4], dtype=np.int32)
-    _, straight = scores(rule, tables(heard)[1])
-    _, turned = scores(rule, tables(heard._replace(lift=np.argsort(order).astype(np.int32)[heard.lift]))[1])
+    received, order = messages(), np.array([3, 5, 0, 2, 1, 4], dtype=np.int32)
+    _, straight = scores(rule, tables(received)[1])
+    _, turned = scores(rule, tables(received._replace(lift=np.argsort(order).astype(np.int32)[received.lift]))[1])
     assert {(int(order[lift]), t): row for (lift, t), row in turned.items()} == straight
 
 
@@ -111,33 +111,33 @@ def test_an_empty_table_changes_nothing(rule: Rule) -> None:
 
 @each_rule
 def test_inputs_are_never_modified(rule: Rule) -> None:
-    heard, (memory, made) = messages(), tables(messages())
+    received, (memory, made) = messages(), tables(messages())
     state, _ = scores(rule, made)
-    for column in (*heard, memory, state, *made[-1]):
+    for column in (*received, memory, state, *made[-1]):
         column.setflags(write=False)
-    _, stepped = arrivals.step(memory, heard, made[-1].mode)
+    _, stepped = arrivals.step(memory, received, made[-1].mode)
     _, ticked = arrivals.tick(memory, BEGIN_NS, 0, made[-1].mode)
     for one in (stepped, ticked, made[-1]):
         rule.detector.step(state, one, fleet())
 
 
 @each_rule
-def test_of_what_was_never_heard_nothing_is_known(rule: Rule) -> None:
+def test_a_lift_without_arrivals_scores_nan(rule: Rule) -> None:
     _, given = rule.detector.step(rule.detector.start(LIFTS), tables(messages())[1][-1], fleet())
     for score in given:
-        assert np.isnan([score.on[NEVER_HEARD], score.off[NEVER_HEARD]]).all()
+        assert np.isnan([score.on[NEVER_SEEN_LIFT], score.off[NEVER_SEEN_LIFT]]).all()
 
 
 @each_rule
 def test_a_restart_from_a_snapshot_equals_no_restart(rule: Rule) -> None:
-    heard, steady, restarted = messages(), Judge([rule], LIFTS), Judge([rule], LIFTS)
+    received, steady, restarted = messages(), Judge([rule], LIFTS), Judge([rule], LIFTS)
     findings: list[Finding] = []
     for now_ns in TICKS_NS.tolist():
-        expected = found(steady, heard, now_ns, now_ns + 1)
+        expected = found(steady, received, now_ns, now_ns + 1)
         fresh = Judge([rule], LIFTS)
         fresh.restore(restarted.snapshot())
         restarted = fresh
-        assert repr(found(restarted, heard, now_ns, now_ns + 1)) == repr(expected)
+        assert repr(found(restarted, received, now_ns, now_ns + 1)) == repr(expected)
         findings += expected
     assert {one.kind for one in findings} == {"on", "off"}
     assert_same_records(steady.snapshot(), restarted.snapshot())

@@ -13,19 +13,19 @@ from tests.detectors.world import BEGIN_NS, Fault, Rows, Script, batch, facts_of
 
 
 def opened() -> Script:
-    return Script(z_m=9.0).say(door=CLOSED, mode=0).rest(4.0).open_door(2.0).rest(3.0)
+    return Script(z_m=9.0).event(door=CLOSED, mode=0).rest(4.0).open_door(2.0).rest(3.0)
 
 
 def reverses(script: Script, times: int, pause_s: float = 3.0) -> Script:
     for _ in range(times):
-        script.say(door=CLOSING).rest(1.5).open_door(1.0).rest(pause_s)
+        script.event(door=CLOSING).rest(1.5).open_door(1.0).rest(pause_s)
     return script
 
 
 def fault() -> Fault:
     script = opened()
     onset_s = script.now_s
-    script.say(door=CLOSING).rest(30.0).say(door=CLOSED).rest(2.0).ride(3.0).rest(5.0)
+    script.event(door=CLOSING).rest(30.0).event(door=CLOSED).rest(2.0).ride(3.0).rest(5.0)
     return Fault(script, onset_s=onset_s, within_s=20.0, severity=MAJOR, clears=True)
 
 
@@ -40,33 +40,33 @@ def found(rows: Rows) -> list[Finding]:
 
 def walks_in(script: Script, after_s: float, person: float = 1.0) -> Script:
     """Let somebody walk into the closing door."""
-    script.say(door=CLOSING).rest(after_s).say(curtain=1).say(0.8, curtain=0, presence=person)
+    script.event(door=CLOSING).rest(after_s).event(curtain=1).event(0.8, curtain=0, presence=person)
     return script.open_door(after_s / 2).rest(3.0)
 
 
 def six_walk_in() -> Script:
-    script = opened().say(curtain=0, presence=1)
+    script = opened().event(curtain=0, presence=1)
     for after_s in (1.0, 1.6, 0.8, 2.1, 1.3, 0.9):
         walks_in(script, after_s)
     return script
 
 
 def test_people_who_keep_walking_in_are_no_fault_of_the_door() -> None:
-    script = opened().say(curtain=0, presence=1)
+    script = opened().event(curtain=0, presence=1)
     for after_s in (1.0, 1.6, 0.8, 2.1, 1.3):
         walks_in(script, after_s)
     assert found(script.close_door().rest(5.0).rows()) == []
 
 
 def test_people_who_come_and_leave_at_the_same_moment_are_none_either() -> None:
-    script = opened().say(curtain=0, presence=0)
+    script = opened().event(curtain=0, presence=0)
     for person in (1.0, 0.0, 1.0, 0.0):
         walks_in(script, 1.5, person)
     assert found(script.close_door().rest(5.0).rows()) == []
 
 
 def test_what_lies_in_the_doorway_stops_the_door_at_the_same_place() -> None:
-    script = opened().say(curtain=0, presence=1)
+    script = opened().event(curtain=0, presence=1)
     for _ in range(3):
         walks_in(script, 1.5)
     assert [f.evidence["reversals"] for f in found(script.rows())] == [3]
@@ -77,7 +77,7 @@ def test_six_reversals_in_a_row_are_found_whoever_makes_them() -> None:
 
 
 def test_a_door_that_reverses_with_its_curtain_free_is_at_fault() -> None:
-    assert [f.kind for f in found(reverses(opened().say(curtain=0, presence=1), 3).rows())] == ["on"]
+    assert [f.kind for f in found(reverses(opened().event(curtain=0, presence=1), 3).rows())] == ["on"]
 
 
 def test_a_slow_door_gets_there() -> None:
@@ -102,7 +102,7 @@ def test_a_door_that_closed_between_begins_anew() -> None:
 
 
 def test_people_in_the_light_curtain_hold_the_door_and_break_nothing() -> None:
-    script = opened().say(curtain=1).rest(200.0).say(curtain=0).close_door().rest(5.0)
+    script = opened().event(curtain=1).rest(200.0).event(curtain=0).close_door().rest(5.0)
     assert found(script.rows(1.0)) == []
 
 
@@ -112,26 +112,26 @@ def test_one_reversal_and_a_long_stay_is_no_fault_of_the_door() -> None:
 
 
 def test_a_car_that_runs_has_a_closed_door_whatever_was_lost() -> None:
-    script = Script(z_m=9.0).say(door=CLOSED).rest(4.0)
+    script = Script(z_m=9.0).event(door=CLOSED).rest(4.0)
     for floor_m in (18.0, 3.0, 21.0, 0.0, 12.0):
-        script.open_door().rest(3.0).say(door=CLOSING).rest(3.0).ride(floor_m)
+        script.open_door().rest(3.0).event(door=CLOSING).rest(3.0).ride(floor_m)
     assert found(script.open_door().rest(3.0).rows()) == []
 
 
 def test_it_clears_with_a_closed_door_and_a_trip() -> None:
-    script = opened().say(door=CLOSING).rest(25.0).say(door=CLOSED).rest(30.0)
+    script = opened().event(door=CLOSING).rest(25.0).event(door=CLOSED).rest(30.0)
     assert [f.kind for f in found(script.rows())] == ["on"]
     script.ride(3.0).rest(5.0)
     assert [f.kind for f in found(script.rows())] == ["on", "off"]
 
 
 def test_it_rests_outside_normal_mode() -> None:
-    rows = opened().say(door=CLOSING).rest(60.0).rows()
+    rows = opened().event(door=CLOSING).rest(60.0).rows()
     rows["mode"] = np.where(np.isnan(rows["mode"]), np.nan, EMERGENCY_POWER)
     assert found(rows) == []
 
 
-def test_a_door_without_a_moving_car_to_tell_of_is_judged() -> None:
+def test_a_door_is_judged_without_readings_of_a_car() -> None:
     t_ns = BEGIN_NS + np.arange(30) * 1_000_000_000
     door = np.full(30, np.nan)
     door[:5] = [CLOSED, OPENING, OPEN, OPEN, CLOSING]
@@ -139,14 +139,14 @@ def test_a_door_without_a_moving_car_to_tell_of_is_judged() -> None:
 
 
 def test_a_message_that_went_missing_may_have_closed_the_door() -> None:
-    rows = opened().say(door=CLOSING).rest(40.0).rows()
+    rows = opened().event(door=CLOSING).rest(40.0).rows()
     rows["gap"] = np.full(len(rows["t_ns"]), np.nan)
     rows["gap"][120] = 1.0
     assert found(rows) == []
 
 
 def test_a_restarted_device_must_see_the_door_closing_again() -> None:
-    rows = opened().say(door=CLOSING).rest(15.0).rest(20.0).rows()
+    rows = opened().event(door=CLOSING).rest(15.0).rest(20.0).rows()
     rows["reboot"] = np.full(len(rows["t_ns"]), np.nan)
     rows["reboot"][np.searchsorted(rows["t_ns"], BEGIN_NS + 20_000_000_000)] = 1.0
     assert found(rows) == []

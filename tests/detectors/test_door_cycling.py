@@ -13,7 +13,7 @@ from tests.detectors.world import BEGIN_NS, Fault, Rows, Script, batch, facts_of
 
 
 def cycles(times: int, dwell_s: float = 3.0, pause_s: float = 1.0) -> Script:
-    script = Script(z_m=9.0).say(door=CLOSED, mode=0).rest(4.0)
+    script = Script(z_m=9.0).event(door=CLOSED, mode=0).rest(4.0)
     for _ in range(times):
         script.open_door(2.0).rest(dwell_s).close_door(2.0).rest(pause_s)
     return script
@@ -55,22 +55,22 @@ def test_the_last_cycles_count_however_slow_the_first_was() -> None:
 
 
 def test_a_door_that_never_gets_open_makes_no_cycle() -> None:
-    script = Script(z_m=9.0).say(door=CLOSED).rest(4.0)
+    script = Script(z_m=9.0).event(door=CLOSED).rest(4.0)
     for _ in range(8):
-        script.say(door=1).rest(0.5).close_door(0.5).rest(0.5)
+        script.event(door=1).rest(0.5).close_door(0.5).rest(0.5)
     assert found(script.rows()) == []
 
 
 @pytest.mark.parametrize("streams", [("v_mps", "z_m"), ("v_mps",), ("z_m",)], ids="+".join)
 @pytest.mark.parametrize("early_s", [0.0, 0.5])
 def test_one_cycle_at_each_of_many_stops_is_service(streams: tuple[str, ...], early_s: float) -> None:
-    script = Script(z_m=9.0).say(door=CLOSED).rest(4.0)
+    script = Script(z_m=9.0).event(door=CLOSED).rest(4.0)
     for stop in range(8):
         script.ride(12.0 if stop % 2 == 0 else 9.0).open_door(2.0, after_s=-early_s).rest(3.0).close_door().rest(0.5)
     assert found(script.rows(streams=streams)) == []
 
 
-def test_a_lift_that_tells_no_movement_is_not_judged() -> None:
+def test_a_lift_that_reports_no_movement_is_not_judged() -> None:
     rows = cycles(20).rows()
     rows["v_mps"][:] = rows["z_m"][:] = np.nan
     assert found(rows) == []
@@ -79,7 +79,7 @@ def test_a_lift_that_tells_no_movement_is_not_judged() -> None:
 @pytest.mark.parametrize("streams", [("v_mps", "z_m"), ("v_mps",), ("z_m",)], ids="+".join)
 @pytest.mark.parametrize("dt_s", [5.0, 10.0, 20.0])
 def test_of_a_lift_that_is_read_seldom_no_stop_is_known(streams: tuple[str, ...], dt_s: float) -> None:
-    script = Script(z_m=9.0).say(door=CLOSED).rest(4.0)
+    script = Script(z_m=9.0).event(door=CLOSED).rest(4.0)
     for stop in range(20):
         script.ride(12.0 if stop % 2 == 0 else 9.0).open_door(2.0).rest(3.0).close_door().rest(0.5)
     assert found(script.rows(dt_s, streams=streams)) == []

@@ -13,11 +13,11 @@ from tests.detectors.world import BEGIN_NS, Fault, Rows, Script, batch, facts_of
 
 
 def held(seconds: float = 130.0) -> Script:
-    return Script(z_m=9.0).say(door=CLOSED, curtain=0).rest(4.0).open_door(2.0).say(curtain=1).rest(seconds)
+    return Script(z_m=9.0).event(door=CLOSED, curtain=0).rest(4.0).open_door(2.0).event(curtain=1).rest(seconds)
 
 
 def fault() -> Fault:
-    script = held().say(curtain=0).close_door().rest(3.0)
+    script = held().event(curtain=0).close_door().rest(3.0)
     return Fault(script, onset_s=6.0, within_s=120.0, severity=MINOR, clears=True)
 
 
@@ -35,7 +35,7 @@ def test_a_lift_that_parks_with_its_door_open_may() -> None:
 
 
 @pytest.mark.parametrize(("mode", "judged"), [(NORMAL, True), (np.nan, True), (EMERGENCY_POWER, False), (FIRE, False)])
-def test_it_is_judged_in_normal_mode_and_in_one_that_nobody_told(mode: float, judged: bool) -> None:
+def test_a_held_door_is_judged_in_normal_mode_and_in_an_unknown_one(mode: float, judged: bool) -> None:
     rows = held().rows()
     rows["mode"] = np.full(len(rows["t_ns"]), np.nan)
     rows["mode"][0] = mode
@@ -43,8 +43,8 @@ def test_it_is_judged_in_normal_mode_and_in_one_that_nobody_told(mode: float, ju
 
 
 def test_the_time_in_another_mode_is_not_counted_afterwards() -> None:
-    script = Script(z_m=9.0).say(door=CLOSED, mode=EMERGENCY_POWER).rest(4.0).open_door(2.0).rest(300.0)
-    assert found(script.say(mode=NORMAL).rest(100.0).rows()) == []
+    script = Script(z_m=9.0).event(door=CLOSED, mode=EMERGENCY_POWER).rest(4.0).open_door(2.0).rest(300.0)
+    assert found(script.event(mode=NORMAL).rest(100.0).rows()) == []
 
 
 def test_a_door_that_is_not_seen_is_not_held() -> None:
@@ -54,20 +54,20 @@ def test_a_door_that_is_not_seen_is_not_held() -> None:
 
 
 def test_a_person_who_sends_the_door_back_begins_the_time_anew() -> None:
-    script = held(70.0).say(door=2).rest(1.0).close_door(1.0).open_door(1.0).rest(70.0)
+    script = held(70.0).event(door=2).rest(1.0).close_door(1.0).open_door(1.0).rest(70.0)
     assert found(script.rows()) == []
 
 
 @pytest.mark.parametrize("dt_s", [10.0, 30.0, 60.0])
 def test_a_lift_that_is_read_seldom_is_judged(dt_s: float) -> None:
-    rows = Script(z_m=9.0).say(door=CLOSED).rest(300.0).open_door(2.0).rest(400.0).rows(dt_s)
+    rows = Script(z_m=9.0).event(door=CLOSED).rest(300.0).open_door(2.0).rest(400.0).rows(dt_s)
     (finding,) = found(rows)
     assert 302.0 + 120.0 <= (finding.at_ns - BEGIN_NS) / 1e9 <= 302.0 + 120.0 + 3 * dt_s
 
 
 @pytest.mark.parametrize("dt_s", [10.0, 30.0, 60.0])
 def test_a_door_that_closes_between_two_readings_is_not_held(dt_s: float) -> None:
-    script = Script(z_m=9.0).say(door=CLOSED).rest(3 * dt_s - 3.0)
+    script = Script(z_m=9.0).event(door=CLOSED).rest(3 * dt_s - 3.0)
     for _ in range(20):
         script.open_door(2.0).rest(2.0).close_door(2.0).rest(dt_s - 6.0)
     assert found(script.rows(dt_s)) == []

@@ -14,7 +14,7 @@ from tests.detectors.world import BEGIN_NS, Fault, Rows, Script, batch, facts_of
 
 def arrives(person: float = 1.0, seconds: float = 15.0, to_m: float = 12.0) -> Script:
     """Ride to a landing and leave the door closed."""
-    script = Script(z_m=3.0).say(door=CLOSED, presence=person, mode=0).rest(4.0).ride(to_m)
+    script = Script(z_m=3.0).event(door=CLOSED, presence=person, mode=0).rest(4.0).ride(to_m)
     return script.rest(seconds)
 
 
@@ -36,7 +36,7 @@ def test_an_empty_car_may_park_shut() -> None:
     assert found(arrives(person=0.0, seconds=600.0).rows(1.0)) == []
 
 
-@pytest.mark.parametrize("person", [0.0, np.nan], ids=["empty", "nobody told"])
+@pytest.mark.parametrize("person", [0.0, np.nan], ids=["empty", "unknown"])
 def test_without_a_person_the_third_stop_in_a_row_counts(person: float) -> None:
     script = arrives(person, seconds=20.0).ride(3.0).rest(20.0)
     assert found(script.rows()) == []
@@ -60,12 +60,12 @@ def test_stops_shorter_than_the_limit_are_no_failures() -> None:
 
 
 def test_a_person_who_boards_a_parked_car_waits_for_no_door() -> None:
-    script = arrives(0.0, seconds=30.0).open_door().rest(1.0).say(presence=1).rest(3.0).close_door().rest(30.0)
+    script = arrives(0.0, seconds=30.0).open_door().rest(1.0).event(presence=1).rest(3.0).close_door().rest(30.0)
     assert found(script.rows()) == []
 
 
 def test_an_opening_that_takes_too_long_is_found() -> None:
-    script = arrives(0.0, seconds=1.0).say(door=OPENING).rest(13.0)
+    script = arrives(0.0, seconds=1.0).event(door=OPENING).rest(13.0)
     assert found(script.rows()) == []
     (finding,) = found(script.rest(4.0).rows())
     assert finding.evidence["opening_s"] == pytest.approx(15.0, abs=0.2)
@@ -73,7 +73,7 @@ def test_an_opening_that_takes_too_long_is_found() -> None:
 
 @pytest.mark.parametrize("dt_s", [10.0, 30.0])
 def test_a_door_that_opens_between_two_readings_has_opened(dt_s: float) -> None:
-    script = Script(z_m=9.0).say(door=CLOSED, presence=1).rest(3 * dt_s - 1.0)
+    script = Script(z_m=9.0).event(door=CLOSED, presence=1).rest(3 * dt_s - 1.0)
     for _ in range(10):
         script.open_door(2.0).rest(2.0).close_door(2.0).rest(dt_s - 6.0)
     assert found(script.rows(dt_s)) == []
@@ -81,7 +81,7 @@ def test_a_door_that_opens_between_two_readings_has_opened(dt_s: float) -> None:
 
 @pytest.mark.parametrize("dt_s", [5.0, 10.0])
 def test_a_door_that_opened_before_the_arrival_was_known_has_opened(dt_s: float) -> None:
-    script = Script(z_m=3.0).say(door=CLOSED, presence=1).rest(4 * dt_s)
+    script = Script(z_m=3.0).event(door=CLOSED, presence=1).rest(4 * dt_s)
     for stop in range(40):
         script.ride(18.0 if stop % 2 == 0 else 3.0).open_door(1.0).rest(1.0).close_door(1.0).rest(20.0)
     assert found(script.rows(dt_s)) == []
@@ -91,15 +91,15 @@ def test_a_stop_outside_the_zone_is_not_judged() -> None:
     assert found(arrives(to_m=13.5, seconds=60.0).rows()) == []
 
 
-def test_without_a_door_to_hear_nothing_is_concluded() -> None:
+def test_a_lift_that_reports_no_door_is_not_judged() -> None:
     rows = arrives(seconds=60.0).rows()
     rows["door"][:] = np.nan
     assert found(rows) == []
 
 
 @pytest.mark.parametrize("late_s", [-0.5, 0.5])
-def test_a_door_said_early_or_late_is_no_fault(late_s: float) -> None:
-    script = Script(z_m=3.0).say(door=CLOSED, presence=1).rest(4.0)
+def test_a_door_reported_early_or_late_is_no_fault(late_s: float) -> None:
+    script = Script(z_m=3.0).event(door=CLOSED, presence=1).rest(4.0)
     for to_m in (12.0, 3.0, 21.0, 0.0):
         script.ride(to_m).open_door().rest(4.0).close_door().rest(1.0)
     assert found(script.rows(door_late_s=late_s)) == []

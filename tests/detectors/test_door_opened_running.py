@@ -14,9 +14,9 @@ from tests.detectors.world import BEGIN_NS, Fault, Rows, Script, batch, facts_of
 
 def pops(stays_s: float = 10.0) -> Script:
     """Run from 0 to 27 m; five seconds after the start the door springs open, and shuts again at the end."""
-    script = Script(z_m=0.0).say(door=CLOSED).rest(4.0)
-    script.say(5.0, door=OPENING).say(6.0, door=OPEN).ride(27.0)
-    return script.rest(stays_s).say(door=CLOSED).rest(70.0)
+    script = Script(z_m=0.0).event(door=CLOSED).rest(4.0)
+    script.event(5.0, door=OPENING).event(6.0, door=OPEN).ride(27.0)
+    return script.rest(stays_s).event(door=CLOSED).rest(70.0)
 
 
 def fault() -> Fault:
@@ -42,5 +42,5 @@ def test_a_start_with_an_open_door_is_left_to_its_own_rule() -> None:
 @pytest.mark.parametrize("skew_s", [-0.4, 0.0, 0.4])
 @pytest.mark.parametrize("dt_s", [0.05, 0.1, 0.5, 1.0])
 def test_opening_while_levelling_in_is_normal(early_s: float, skew_s: float, dt_s: float) -> None:
-    script = Script(z_m=0.0).say(door=CLOSED).rest(4.0).ride(9.0).open_door(2.0, after_s=-early_s).rest(4.0)
+    script = Script(z_m=0.0).event(door=CLOSED).rest(4.0).ride(9.0).open_door(2.0, after_s=-early_s).rest(4.0)
     assert found(script.rows(dt_s, door_late_s=skew_s)) == []

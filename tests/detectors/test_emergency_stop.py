@@ -31,7 +31,7 @@ from tests.detectors.world import (
 
 def braked(decel_mps2: float = 2.2, from_mps: float = 1.75, after_s: float = 4.0) -> Script:
     """Run, and be braked in mid-run; later go on to a landing."""
-    script = Script(z_m=0.0, rated_mps=from_mps).say(door=0).rest(4.0)
+    script = Script(z_m=0.0, rated_mps=from_mps).event(door=0).rest(4.0)
     script.move(ride_speed(27.0, from_mps)[: round(after_s / 0.01)])
     return script.ramp(from_mps, 0.0, decel_mps2).rest(8.0)
 
@@ -42,7 +42,7 @@ def fault() -> Fault:
 
 def stories() -> list[Script]:
     """Return what else the plain loop is asked about: short and long braking, and one that soon lets go."""
-    script = Script(z_m=0.0, rated_mps=2.5).say(door=0).rest(4.0)
+    script = Script(z_m=0.0, rated_mps=2.5).event(door=0).rest(4.0)
     for from_mps, ramps in (
         (1.0, [(0.0, 3.3)]),
         (1.0, [(0.0, 4.0)]),
@@ -112,15 +112,15 @@ def test_a_coarse_feed_shows_it_where_the_stop_falls_between_two_readings(phase:
 HZ = 100
 
 
-def shaken(script: Script, hz: int = HZ, bias: float = 0.05, sense: float = 1.0, felt: float = 1.0) -> np.ndarray:
-    """Return what an accelerometer on the car's floor reads of a script."""
+def shaken(script: Script, hz: int = HZ, bias: float = 0.05, sense: float = 1.0, share: float = 1.0) -> np.ndarray:
+    """Return the vertical acceleration on the car's floor in a script, scaled by `share`."""
     v = np.concatenate(script.speeds)
     fine = np.interp(np.arange(0, len(v) * GRID_S, 1 / hz), np.arange(len(v)) * GRID_S, v)
     noise = np.random.default_rng(2).normal(0, 0.02, len(fine))
-    return (sense * felt * np.gradient(fine) * hz + bias + noise).astype(np.float32)
+    return (sense * share * np.gradient(fine) * hz + bias + noise).astype(np.float32)
 
 
-def heard(script: Script, z: np.ndarray, hz: int = HZ, dt_s: float = 0.1, **feed: object) -> list[Finding]:
+def judged(script: Script, z: np.ndarray, hz: int = HZ, dt_s: float = 0.1, **feed: object) -> list[Finding]:
     whole = replace(batch([script.rows(dt_s, **feed)]), waveforms=waves([(0, BEGIN_NS, hz, z)]))  # type: ignore[arg-type]
     return Judge([BY_SLUG["emergency-stop"]], 1).step(whole, facts_of([tower()]))
 
@@ -128,42 +128,42 @@ def heard(script: Script, z: np.ndarray, hz: int = HZ, dt_s: float = 0.1, **feed
 @pytest.mark.parametrize("hz", [50, 100, 400])
 @pytest.mark.parametrize("bias", [0.0, 0.4, 9.81], ids=["no bias", "bias", "gravity"])
 @pytest.mark.parametrize("sense", [1.0, -1.0], ids=["upright", "upside down"])
-def test_a_stop_that_the_car_felt_is_found(hz: int, bias: float, sense: float) -> None:
-    (stop,) = heard(braked(), shaken(braked(), hz, bias, sense), hz)
+def test_a_stop_that_the_vibration_confirms_is_found(hz: int, bias: float, sense: float) -> None:
+    (stop,) = judged(braked(), shaken(braked(), hz, bias, sense), hz)
     assert stop.evidence["felt_mps"] == pytest.approx(1.75, abs=0.2)
     assert (stop.onset_ns - BEGIN_NS) / 1e9 == pytest.approx(8.0, abs=0.2)
 
 
 def test_a_stop_that_began_as_a_gentler_braking_is_found() -> None:
     script = Script(rated_mps=1.75).rest(4.0).ramp(0.0, 1.1, 0.8).ramp(1.1, 0.75, 1.2).ramp(0.75, 0.0, 1.7).rest(8.0)
-    assert [f.kind for f in heard(script, shaken(script))] == ["on"]
-    assert heard(script, shaken(script, felt=0.0)) == []
+    assert [f.kind for f in judged(script, shaken(script))] == ["on"]
+    assert judged(script, shaken(script, share=0.0)) == []
 
 
 @pytest.mark.parametrize("dt_s", [0.1, 1.0])
-def test_a_speed_that_falls_while_the_car_feels_nothing_is_no_stop(dt_s: float) -> None:
+def test_a_speed_that_falls_without_acceleration_is_no_stop(dt_s: float) -> None:
     script = Script(rated_mps=1.75).rest(4.0).move(ride_speed(27.0, 1.75)[:600]).ramp(1.75, 0.0, 2.2).rest(8.0)
-    assert [f.kind for f in heard(script, shaken(script), dt_s=dt_s, streams=("v_mps",))] == ["on"]
-    assert heard(script, shaken(script, felt=0.0), dt_s=dt_s, streams=("v_mps",)) == []
-    assert heard(script, shaken(script, felt=0.3), dt_s=dt_s, streams=("v_mps",)) == []
+    assert [f.kind for f in judged(script, shaken(script), dt_s=dt_s, streams=("v_mps",))] == ["on"]
+    assert judged(script, shaken(script, share=0.0), dt_s=dt_s, streams=("v_mps",)) == []
+    assert judged(script, shaken(script, share=0.3), dt_s=dt_s, streams=("v_mps",)) == []
 
 
-def test_vibration_that_is_too_slow_or_has_stopped_is_not_asked() -> None:
+def test_vibration_that_is_too_slow_or_has_stopped_does_not_count() -> None:
     script = braked()
-    assert [f.kind for f in heard(script, shaken(script, 25, felt=0.0), 25)] == ["on"]
-    early = shaken(script, felt=0.0)[: 7 * HZ]
-    assert [f.kind for f in heard(script, early)] == ["on"]
-    broken = shaken(script, felt=0.0)
+    assert [f.kind for f in judged(script, shaken(script, 25, share=0.0), 25)] == ["on"]
+    early = shaken(script, share=0.0)[: 7 * HZ]
+    assert [f.kind for f in judged(script, early)] == ["on"]
+    broken = shaken(script, share=0.0)
     broken[830] = np.nan
-    assert [f.kind for f in heard(script, broken)] == ["on"]
+    assert [f.kind for f in judged(script, broken)] == ["on"]
 
 
 def fleet_of(order: tuple[int, ...]) -> tuple[Batch, FleetFacts]:
-    """Return lifts that stop: felt, not felt, felt at 400 Hz, and one that nobody hears shake, in this order."""
+    """Return lifts that stop, with vibration that confirms, that does not, at 400 Hz, and without any."""
     script = braked()
     script.ride(27.0).rest(5.0)
-    says = [(HZ, shaken(script)), (HZ, shaken(script, felt=0.0)), (400, shaken(script, 400)), None]
-    sent = [(k, BEGIN_NS, *says[i]) for k, i in enumerate(order) if says[i] is not None]
+    feeds = [(HZ, shaken(script)), (HZ, shaken(script, share=0.0)), (400, shaken(script, 400)), None]
+    sent = [(k, BEGIN_NS, *feeds[i]) for k, i in enumerate(order) if feeds[i] is not None]
     whole = batch([script.rows(seed=i) for i in order])
     return replace(whole, waveforms=waves(sent)), facts_of([tower()] * len(order))
 
@@ -185,7 +185,7 @@ def cut(whole: Batch, edges_s: Iterable[float]) -> list[Batch]:
     return parts
 
 
-def said(found: list[Finding]) -> list[tuple[int, str]]:
+def comparable(found: list[Finding]) -> list[tuple[int, str]]:
     return sorted((f.lift, repr(replace(f, lift=0))) for f in found)
 
 
@@ -193,7 +193,7 @@ def test_with_vibration_it_does_not_depend_on_how_the_stream_is_cut_nor_on_a_res
     whole, facts = fleet_of((0, 1, 2, 3))
     rule = BY_SLUG["emergency-stop"]
     steady = Judge([rule], 4)
-    expected = said(steady.step(whole, facts))
+    expected = comparable(steady.step(whole, facts))
     assert {lift for lift, _ in expected} == {0, 2, 3}
     for edges in (range(1, 60), (8, 9, 10), (9,)):
         judge, found = Judge([rule], 4), []
@@ -202,21 +202,21 @@ def test_with_vibration_it_does_not_depend_on_how_the_stream_is_cut_nor_on_a_res
             fresh.restore(judge.snapshot())
             judge = fresh
             found += judge.step(part, facts)
-        assert said(found) == expected
+        assert comparable(found) == expected
         kept, other = judge.snapshot(), steady.snapshot()
         assert_same_records(kept, other)
 
 
 def test_with_vibration_permuting_the_lifts_permutes_the_findings() -> None:
     rule, order = BY_SLUG["emergency-stop"], (2, 0, 3, 1)
-    straight = said(Judge([rule], 4).step(*fleet_of((0, 1, 2, 3))))
-    turned = said(Judge([rule], 4).step(*fleet_of(order)))
+    straight = comparable(Judge([rule], 4).step(*fleet_of((0, 1, 2, 3))))
+    turned = comparable(Judge([rule], 4).step(*fleet_of(order)))
     assert sorted((order[lift], text) for lift, text in turned) == straight
 
 
 def test_vibration_that_comes_by_itself_a_little_later_is_waited_for() -> None:
     script = braked()
-    whole = replace(batch([script.rows()]), waveforms=waves([(0, BEGIN_NS, HZ, shaken(script, felt=0.0))]))
+    whole = replace(batch([script.rows()]), waveforms=waves([(0, BEGIN_NS, HZ, shaken(script, share=0.0))]))
     judge, found, waiting = Judge([BY_SLUG["emergency-stop"]], 1), [], None
     for part in cut(whole, range(1, 20)):
         found += judge.step(replace(part, waveforms=waiting), facts_of([tower()]))

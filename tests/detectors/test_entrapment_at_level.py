@@ -14,14 +14,14 @@ from tests.detectors.world import BEGIN_NS, Fault, Rows, Script, batch, facts_of
 
 def shut_in(person: float = 1.0, seconds: float = 110.0) -> Script:
     """Close the door on a person, and stay."""
-    script = Script(z_m=9.0).say(door=CLOSED, presence=0, mode=0).rest(4.0).open_door(2.0)
-    return script.rest(1.0).say(presence=person).rest(3.0).close_door(2.8).rest(seconds)
+    script = Script(z_m=9.0).event(door=CLOSED, presence=0, mode=0).rest(4.0).open_door(2.0)
+    return script.rest(1.0).event(presence=person).rest(3.0).close_door(2.8).rest(seconds)
 
 
 def fault() -> Fault:
     script = shut_in(seconds=0.0)
     onset_s = script.now_s
-    script.rest(110.0).open_door(2.0).rest(1.0).say(presence=0).rest(12.0)
+    script.rest(110.0).open_door(2.0).rest(1.0).event(presence=0).rest(12.0)
     return Fault(script, onset_s=onset_s, within_s=90.0, clears=True)
 
 
@@ -38,7 +38,7 @@ def test_an_empty_car_may_park_shut() -> None:
 
 
 def test_a_car_between_landings_is_not_at_level() -> None:
-    script = Script(z_m=3.0).say(door=CLOSED, presence=1).rest(4.0).ride(10.4).rest(200.0)
+    script = Script(z_m=3.0).event(door=CLOSED, presence=1).rest(4.0).ride(10.4).rest(200.0)
     assert found(script.rows(1.0)) == []
 
 
@@ -46,13 +46,13 @@ def test_a_car_between_landings_is_not_at_level() -> None:
 def test_a_person_unseen_for_a_while_stops_the_clock(unseen_s: float) -> None:
     script = shut_in(seconds=0.0)
     closed_s = script.now_s
-    script.rest(40.0).say(presence=0).rest(unseen_s).say(presence=1).rest(60.0)
+    script.rest(40.0).event(presence=0).rest(unseen_s).event(presence=1).rest(60.0)
     (finding,) = found(script.rows())
     assert (finding.at_ns - BEGIN_NS) / 1e9 == pytest.approx(closed_s + 90.0 + unseen_s, abs=1.0)
 
 
 def test_a_door_that_only_begins_to_open_frees_nobody() -> None:
-    script = shut_in().say(door=OPENING).rest(8.0).say(door=CLOSED).rest(20.0)
+    script = shut_in().event(door=OPENING).rest(8.0).event(door=CLOSED).rest(20.0)
     assert [f.kind for f in found(script.rows())] == ["on"]
 
 
@@ -64,9 +64,7 @@ def test_a_door_that_opens_between_two_readings_shuts_nobody_in() -> None:
 
 
 @pytest.mark.parametrize(("lost_s", "trapped"), [(8.0, False), (60.0, True)], ids=["door open", "door closed"])
-def test_a_message_that_went_missing_at_an_open_door_may_have_told_that_the_person_left(
-    lost_s: float, trapped: bool
-) -> None:
+def test_a_message_lost_at_an_open_door_may_have_reported_that_the_person_left(lost_s: float, trapped: bool) -> None:
     rows = shut_in(seconds=150.0).rows()
     rows["gap"] = np.full(len(rows["t_ns"]), np.nan)
     rows["gap"][np.searchsorted(rows["t_ns"], BEGIN_NS + round(lost_s * 1e9))] = 1.0
@@ -76,7 +74,7 @@ def test_a_message_that_went_missing_at_an_open_door_may_have_told_that_the_pers
 def test_a_person_who_left_through_a_door_that_opened_for_a_moment_is_free() -> None:
     script = shut_in().open_door(2.0)
     opened_s = script.now_s
-    script.rest(2.0).say(presence=0).rest(2.0).close_door().rest(15.0)
+    script.rest(2.0).event(presence=0).rest(2.0).close_door().rest(15.0)
     off = found(script.rows())[-1]
     assert off.kind == "off"
     assert (off.at_ns - BEGIN_NS) / 1e9 == pytest.approx(opened_s + 10.0, abs=0.2)

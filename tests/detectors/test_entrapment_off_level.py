@@ -16,13 +16,13 @@ BETWEEN_M = 10.4
 
 def stuck(at_m: float = BETWEEN_M, person: float = 1.0, seconds: float = 50.0) -> Script:
     """Stop with a person in the car at a place where no landing is."""
-    script = Script(z_m=3.0).say(door=CLOSED, presence=person, mode=0).rest(4.0).ride(at_m)
+    script = Script(z_m=3.0).event(door=CLOSED, presence=person, mode=0).rest(4.0).ride(at_m)
     return script.rest(seconds)
 
 
 def rescued(script: Script) -> Script:
     """Bring the car to the next landing and let the person out."""
-    return script.ride(12.0).open_door(2.0).rest(1.0).say(presence=0).rest(12.0)
+    return script.ride(12.0).open_door(2.0).rest(1.0).event(presence=0).rest(12.0)
 
 
 def fault() -> Fault:
@@ -83,7 +83,7 @@ def test_an_open_door_entraps_nobody() -> None:
 def test_a_person_unseen_for_a_while_stops_the_clock(unseen_s: float) -> None:
     script = stuck(seconds=0.0)
     stopped_s = script.now_s
-    script.rest(10.0).say(presence=0).rest(unseen_s).say(presence=1).rest(40.0)
+    script.rest(10.0).event(presence=0).rest(unseen_s).event(presence=1).rest(40.0)
     (finding,) = found(script.rows())
     assert at_s(finding) == pytest.approx(stopped_s + 30.0 + unseen_s, abs=1.0)
     assert (finding.onset_ns - BEGIN_NS) / 1e9 == pytest.approx(stopped_s, abs=0.5)
@@ -93,18 +93,18 @@ def test_a_person_unseen_again_and_again_is_counted_only_while_seen() -> None:
     script = stuck(seconds=0.0)
     stopped_s = script.now_s
     for _ in range(20):
-        script.rest(2.0).say(presence=0).rest(2.0).say(presence=1)
+        script.rest(2.0).event(presence=0).rest(2.0).event(presence=1)
     (finding,) = found(script.rows())
     assert at_s(finding) == pytest.approx(stopped_s + 58.0, abs=1.5)
 
 
 def test_a_person_unseen_for_longer_has_left() -> None:
-    script = stuck(seconds=20.0).say(presence=0).rest(32.0).say(presence=1).rest(20.0)
+    script = stuck(seconds=20.0).event(presence=0).rest(32.0).event(presence=1).rest(20.0)
     assert found(script.rows()) == []
 
 
 def test_nobody_is_found_while_nobody_is_seen() -> None:
-    script = stuck(seconds=25.0).say(presence=0).rest(29.0)
+    script = stuck(seconds=25.0).event(presence=0).rest(29.0)
     assert found(script.rows()) == []
 
 
@@ -124,7 +124,7 @@ def test_the_edge_of_the_door_zone_is_the_limit() -> None:
 
 
 def test_a_technician_in_inspection_is_not_trapped_and_what_was_pending_begins_anew() -> None:
-    script = stuck(seconds=20.0).say(mode=INSPECTION).rest(600.0).say(mode=0).rest(25.0)
+    script = stuck(seconds=20.0).event(mode=INSPECTION).rest(600.0).event(mode=0).rest(25.0)
     assert found(script.rows(1.0)) == []
     assert [f.kind for f in found(script.rest(10.0).rows(1.0))] == ["on"]
 

@@ -32,7 +32,7 @@ def plainly(z: NDArray[np.float32], hz: int) -> list[float]:
     return [round(1000 * float(smooth[int(slot * 0.1 * hz + 1e-9)])) for slot in range(int(len(z) / hz * 10))]
 
 
-def heard(
+def step(
     memory: NDArray[np.void], blocks: Waveforms, lift: int = 0, slots: int = SLOTS
 ) -> tuple[NDArray[np.void], list[float]]:
     after, _, known = features.step(memory, blocks)
@@ -48,7 +48,7 @@ def mm(values: list[float]) -> list[float | None]:
 @pytest.mark.parametrize("block_s", [0.25, 1.0, 4.0])
 def test_it_equals_one_filter_over_the_whole_signal(hz: int, block_s: float) -> None:
     z = signal(4.0, hz)
-    _, found = heard(acceleration.start(1), waves([(0, BEGIN_NS, hz, z)], block_s))
+    _, found = step(acceleration.start(1), waves([(0, BEGIN_NS, hz, z)], block_s))
     assert np.abs(np.array(mm(found)) - np.array(plainly(z, hz))).max() <= 1
 
 
@@ -69,9 +69,9 @@ def one(blocks: Waveforms, k: int) -> Waveforms:
     return Waveforms(blocks.message[part], blocks.t_ns[part], blocks.dt_ns[part], first, xyz)
 
 
-def test_what_was_felt_is_remembered_for_some_seconds_and_looked_up_in_a_long_batch() -> None:
+def test_acceleration_is_kept_for_some_seconds_and_looked_up_in_a_long_batch() -> None:
     z = signal(30.0, 100)
-    state, long = heard(acceleration.start(1), waves([(0, BEGIN_NS, 100, z)], 1.0), slots=300)
+    state, long = step(acceleration.start(1), waves([(0, BEGIN_NS, 100, z)], 1.0), slots=300)
     assert np.abs(np.array(mm(long)) - np.array(plainly(z, 100))).max() <= 1
     _, _, kept = features.step(state, None)
     _, later = kept.since(np.zeros(1, dtype=np.int32), np.array([BEGIN_NS]), 300, EVER_NS)
@@ -81,19 +81,19 @@ def test_what_was_felt_is_remembered_for_some_seconds_and_looked_up_in_a_long_ba
 def test_a_nan_silences_its_block_alone() -> None:
     z = signal(4.0, 100)
     z[150] = np.nan
-    _, found = heard(acceleration.start(1), waves([(0, BEGIN_NS, 100, z)], 1.0))
+    _, found = step(acceleration.start(1), waves([(0, BEGIN_NS, 100, z)], 1.0))
     assert [x is None for x in mm(found)] == [False] * 10 + [True] * 10 + [False] * 20
     assert mm(found)[20:] == pytest.approx(plainly(z[200:], 100), abs=1)
 
 
 def test_after_a_gap_what_lies_between_is_unknown_and_what_was_before_is_known() -> None:
     z = signal(1.0, 100)
-    state, _ = heard(acceleration.start(1), waves([(0, BEGIN_NS, 100, z)], 1.0))
-    _, found = heard(state, waves([(0, BEGIN_NS + 3_000_000_000, 100, z)], 1.0))
+    state, _ = step(acceleration.start(1), waves([(0, BEGIN_NS, 100, z)], 1.0))
+    _, found = step(state, waves([(0, BEGIN_NS + 3_000_000_000, 100, z)], 1.0))
     assert mm(found) == pytest.approx([*plainly(z, 100), *[None] * 20, *plainly(z, 100)], abs=1)
 
 
-def test_a_block_that_comes_late_or_again_is_not_heard() -> None:
+def test_a_block_that_comes_late_or_again_changes_nothing() -> None:
     blocks = waves([(0, BEGIN_NS, 100, signal(2.0, 100))], 1.0)
     state, _, _ = features.step(acceleration.start(1), blocks)
     after, _, known = features.step(state, replace(one(blocks, 0), xyz=one(blocks, 0).xyz + 5))
@@ -109,12 +109,12 @@ def test_a_single_sample_without_an_interval_has_features_and_no_acceleration() 
     assert set(known.lift.tolist()) == {0}
 
 
-def test_vibration_slower_than_fifty_hertz_is_not_heard() -> None:
-    _, found = heard(acceleration.start(1), waves([(0, BEGIN_NS, 25, signal(4.0, 25))], 1.0))
+def test_vibration_below_fifty_hertz_is_not_used() -> None:
+    _, found = step(acceleration.start(1), waves([(0, BEGIN_NS, 25, signal(4.0, 25))], 1.0))
     assert np.isnan(found).all()
 
 
-def test_a_calm_block_is_felt_as_its_mean() -> None:
+def test_a_calm_block_counts_as_its_mean() -> None:
     z = np.full(100, -2.0, dtype=np.float32) + signal(1.0, 100) * 0.01
-    _, found = heard(acceleration.start(1), waves([(0, BEGIN_NS, 100, z)], 1.0), slots=10)
+    _, found = step(acceleration.start(1), waves([(0, BEGIN_NS, 100, z)], 1.0), slots=10)
     assert mm(found) == [round(1000 * float(z.mean()))] * 10

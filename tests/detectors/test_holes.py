@@ -34,26 +34,28 @@ LOSSES = [
 
 def commute() -> Script:
     """Rides with people, and with sensors that report the last person late; then the car parks shut."""
-    script = Script(z_m=0.0).say(door=CLOSED, presence=0, curtain=0, mode=0, power=0).rest(4.0).open_door().rest(1.0)
-    script.say(curtain=1).say(0.8, curtain=0).say(1.0, presence=1).rest(3.5).close_door().rest(0.5).ride(9.0)
-    script.open_door(after_s=-0.5).rest(0.8).say(curtain=1).say(0.7, curtain=0).say(22.0, presence=0).rest(4.0)
-    script.close_door().rest(40.0).ride(18.0).open_door(after_s=0.3).rest(0.5).say(presence=1, curtain=1)
-    script.say(0.9, curtain=0).rest(2.0).say(door=CLOSING).rest(1.0).say(curtain=1).say(0.4, curtain=0)
-    script.open_door(1.0).rest(2.0).close_door().rest(0.6).ride(12.0).open_door().rest(1.0).say(curtain=1)
-    script.say(0.5, curtain=0).say(1.5, presence=0).say(2.5, presence=1).rest(6.0).close_door().rest(0.5).ride(0.0)
-    script.open_door().rest(1.5).say(1.0, curtain=1).say(1.5, curtain=0).say(24.0, presence=0).rest(4.0)
+    script = Script(z_m=0.0).event(door=CLOSED, presence=0, curtain=0, mode=0, power=0).rest(4.0).open_door().rest(1.0)
+    script.event(curtain=1).event(0.8, curtain=0).event(1.0, presence=1).rest(3.5).close_door().rest(0.5).ride(9.0)
+    script.open_door(after_s=-0.5).rest(0.8).event(curtain=1).event(0.7, curtain=0).event(22.0, presence=0).rest(4.0)
+    script.close_door().rest(40.0).ride(18.0).open_door(after_s=0.3).rest(0.5).event(presence=1, curtain=1)
+    script.event(0.9, curtain=0).rest(2.0).event(door=CLOSING).rest(1.0).event(curtain=1).event(0.4, curtain=0)
+    script.open_door(1.0).rest(2.0).close_door().rest(0.6).ride(12.0).open_door().rest(1.0).event(curtain=1)
+    script.event(0.5, curtain=0).event(1.5, presence=0).event(2.5, presence=1).rest(6.0).close_door().rest(0.5).ride(
+        0.0
+    )
+    script.open_door().rest(1.5).event(1.0, curtain=1).event(1.5, curtain=0).event(24.0, presence=0).rest(4.0)
     return script.close_door().rest(PARKED_S)
 
 
 def errands() -> Script:
     """Stops at which an empty car parks shut, a door that is called open again and again, a person who waits."""
-    script = Script(z_m=6.0).say(door=CLOSED, presence=0, curtain=0, mode=0, power=0).rest(3.0).ride(9.0).rest(20.0)
+    script = Script(z_m=6.0).event(door=CLOSED, presence=0, curtain=0, mode=0, power=0).rest(3.0).ride(9.0).rest(20.0)
     script.ride(15.0).rest(25.0).ride(3.0).open_door(1.9, after_s=0.2)
     for _ in range(2):
         script.rest(3.0).close_door(2.4).rest(1.0).open_door(1.9)
-    script.rest(30.0).say(curtain=1).say(0.6, curtain=0).say(1.0, presence=1).rest(3.0).close_door(2.4).rest(30.0)
+    script.rest(30.0).event(curtain=1).event(0.6, curtain=0).event(1.0, presence=1).rest(3.0).close_door(2.4).rest(30.0)
     script.open_door(1.9).rest(3.0).close_door(2.4).rest(0.4).ride(21.0).open_door(1.9).rest(2.0)
-    script.say(curtain=1).say(0.6, curtain=0).say(0.8, presence=0).rest(4.0).close_door(2.4).rest(15.0).ride(0.0)
+    script.event(curtain=1).event(0.6, curtain=0).event(0.8, presence=0).rest(4.0).close_door(2.4).rest(15.0).ride(0.0)
     return script.open_door(1.9).rest(4.0).close_door(2.4).rest(PARKED_S)
 
 
@@ -67,7 +69,7 @@ def with_holes(sent: Sent, step_s: float, after: str) -> dict[tuple[float, float
             if not gone.any():
                 continue
             first, one = int(np.flatnonzero(gone)[-1]) + 1, sent
-            one = one.telling_again(first) if "told again" in after else one
+            one = one.reporting_again(first) if "reported again" in after else one
             one = one.booted(first) if "restarted" in after else one
             out[begin_s, length_s] = one.keeping(~gone)
     return out
@@ -82,7 +84,7 @@ def opened(variants: dict[tuple[float, float], Sent]) -> dict[str, list[tuple[tu
     return out
 
 
-AFTERWARDS = ("", "told again", "restarted", "restarted, told again")
+AFTERWARDS = ("", "reported again", "restarted", "restarted, reported again")
 
 
 @pytest.mark.parametrize("after", AFTERWARDS)
@@ -111,8 +113,8 @@ def test_messages_lost_here_and_there_raise_nothing(form: str, lost: float) -> N
 
 def stuck(off_level: bool, seconds: float) -> Script:
     """A person is shut in a car that stands off level, or at a landing."""
-    script = Script(z_m=3.0).say(door=CLOSED, presence=0, curtain=0, mode=0).rest(4.0).open_door()
-    script.rest(1.0).say(curtain=1).say(0.7, curtain=0).say(1.0, presence=1).rest(3.0).close_door()
+    script = Script(z_m=3.0).event(door=CLOSED, presence=0, curtain=0, mode=0).rest(4.0).open_door()
+    script.rest(1.0).event(curtain=1).event(0.7, curtain=0).event(1.0, presence=1).rest(3.0).close_door()
     return script.ride(10.4).rest(seconds) if off_level else script.rest(seconds)
 
 
@@ -133,7 +135,7 @@ def test_a_hole_delays_an_entrapment_by_its_length(form: str, off_level: bool, r
     script = stuck(off_level, 200.0)
     sent = FORMS[form](script)
     (whole_s,) = first_s(rule, [sent])
-    variants = with_holes(sent, 5.0, "told again")
+    variants = with_holes(sent, 5.0, "reported again")
     begins = {hole: hole[0] for hole in variants if script.now_s - 200.0 < hole[0] < whole_s}
     for (_, length_s), at_s in zip(begins, first_s(rule, [variants[hole] for hole in begins]), strict=True):
         assert whole_s <= at_s <= whole_s + length_s + 3.0
@@ -150,9 +152,9 @@ def test_one_lost_bundle_loses_no_entrapment_that_has_begun() -> None:
 @pytest.mark.parametrize("every_s", [2, 10, 60])
 def test_a_car_at_rest_that_reports_seldom_and_has_no_seq_keeps_its_states(every_s: int) -> None:
     """It parked for a while before, so that the interval at rest is usual; then a person is shut in."""
-    script = Script(z_m=3.0).say(door=CLOSED, presence=0, curtain=0, mode=0).rest(10.0 * every_s).open_door()
+    script = Script(z_m=3.0).event(door=CLOSED, presence=0, curtain=0, mode=0).rest(10.0 * every_s).open_door()
     parked_s = script.now_s
-    script.rest(1.0).say(curtain=1).say(0.7, curtain=0).say(1.0, presence=1).rest(3.0).close_door().rest(5.0)
+    script.rest(1.0).event(curtain=1).event(0.7, curtain=0).event(1.0, presence=1).rest(3.0).close_door().rest(5.0)
     shut_in_s = script.now_s
     script.rest(20.0 * every_s + 120.0)
     sent = bundles(script, dt_s=1.0)
@@ -164,14 +166,14 @@ def test_a_car_at_rest_that_reports_seldom_and_has_no_seq_keeps_its_states(every
 
 def test_a_car_that_runs_has_closed_its_door() -> None:
     """The closing was in the hole; then the car stops between landings, and a person is seen in it."""
-    script = stuck(True, 5.0).say(presence=1).rest(60.0)
+    script = stuck(True, 5.0).event(presence=1).rest(60.0)
     sent = bundles(script)
     holes = [sent.keeping(~sent.hole(begin_s, 4.0)) for begin_s in (8.5, 9.5, 10.0)]
     assert not np.isnan(first_s("entrapment-off-level", holes)).any()
 
 
 def test_an_open_door_is_not_taken_for_closed_where_a_car_leaves_after_one_lost_bundle() -> None:
-    script = Script(z_m=9.0).say(door=CLOSED, presence=0, mode=0).rest(4.0).open_door().rest(3.0).ride(18.0).rest(4.0)
+    script = Script(z_m=9.0).event(door=CLOSED, presence=0, mode=0).rest(4.0).open_door().rest(3.0).ride(18.0).rest(4.0)
     sent = bundles(script)
     at_s = first_s("start-door-open", [sent.keeping(~sent.hole(begin_s, 1.0)) for begin_s in (7.5, 8.5)])
     assert not np.isnan(at_s).any()

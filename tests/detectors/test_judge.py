@@ -185,7 +185,7 @@ def test_a_snapshot_names_its_arrays_by_rule_and_level() -> None:
 
 
 def by_air(rows: Rows, seed: int) -> Rows:
-    """Return what the same lift tells with a barometer, on a windy day: noise, and metres of weather."""
+    """Return the readings of the same lift with a barometer on a windy day: noise, and metres of drift."""
     rng = np.random.default_rng(seed)
     weather = 3.0 * np.sin((rows["t_ns"] - BEGIN_NS) / 60e9)
     return {**rows, "z_m": rows["z_m"] + weather + rng.normal(0, 0.08, len(rows["z_m"]))}
@@ -215,7 +215,7 @@ def test_a_lift_with_a_barometer_is_judged_by_its_speed(slug: str) -> None:
 
 
 def test_a_barometer_shows_the_floor() -> None:
-    script = Script(z_m=0.0).say(door=CLOSED).rest(4.0).ride(9.0).rest(3.0)
+    script = Script(z_m=0.0).event(door=CLOSED).rest(4.0).ride(9.0).rest(3.0)
     judge = Judge(RULES, 1)
     judge.step(batch([by_air(script.rows(), 1)]), facts_of([AIR]))
     now = judge.latest()
@@ -229,7 +229,7 @@ def test_facts_of_another_fleet_are_refused() -> None:
 
 
 def test_the_latest_state_is_what_the_fleet_page_shows() -> None:
-    script = Script(z_m=0.0).say(door=CLOSED, presence=1, mode=NORMAL, power=MAINS).rest(4.0).ride(9.0).rest(3.0)
+    script = Script(z_m=0.0).event(door=CLOSED, presence=1, mode=NORMAL, power=MAINS).rest(4.0).ride(9.0).rest(3.0)
     facts = facts_of([tower(), tower()])
     judge = Judge(RULES, 2)
     whole = batch([script.rows()])
@@ -245,7 +245,7 @@ def test_the_latest_state_is_what_the_fleet_page_shows() -> None:
 
 def test_the_first_reading_of_a_ride_is_shown() -> None:
     judge = Judge(RULES, 1)
-    script = Script(z_m=0.0).say(door=CLOSED).rest(4.0).ride(9.0)
+    script = Script(z_m=0.0).event(door=CLOSED).rest(4.0).ride(9.0)
     whole = batch([script.rows(dt_s=1.0)])
     moving = whole.t_ns[np.flatnonzero(whole.v_mps > 0.1)[0]]
     judge.step(rows_of(whole, whole.t_ns <= moving), facts_of([tower()]))
@@ -260,7 +260,7 @@ def test_every_code_names_a_table_that_the_page_on_alerts_explains() -> None:
 
 
 def test_one_code_of_a_table_is_one_fault() -> None:
-    """But for the national database and the manufacturer, which do not tell the two entrapments apart."""
+    """But for the national database and the manufacturer, which do not distinguish the two entrapments."""
     codes = [(table, code) for rule in catalogue().values() for table, code in rule.codes.items()]
     assert {pair for pair in codes if codes.count(pair) > 1} == {("national-db", "11"), ("manufacturer", "0101")}
 

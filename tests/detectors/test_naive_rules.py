@@ -1,4 +1,4 @@
-"""The rules say the same as plain loops over bad worlds: gaps, missing readings, reboots, wild samples, modes."""
+"""The rules find the same as plain loops over bad worlds: gaps, missing readings, reboots, wild samples, modes."""
 
 from __future__ import annotations
 
@@ -36,24 +36,24 @@ def spoiled(rows: Rows, seed: int) -> Rows:
         rows[name][some(0.01)] = rng.choice(wild)
     rows["gap"], rows["reboot"] = some(0.003).astype(float), some(0.001).astype(float)
     rows["stale"] = some(0.005).astype(float)
-    words = {
+    states = {
         "door": [CLOSED, CLOSED, OPENING, OPEN, CLOSING],
         "presence": [0.0, 1.0, 1.0],
         "curtain": [0.0, 1.0],
         "mode": [NORMAL, NORMAL, NORMAL, INSPECTION, FIRE],
         "alarm": [0.0, 1.0],
     }
-    for name, values in words.items():
+    for name, values in states.items():
         column = rows.setdefault(name, np.full(count, np.nan))
-        said = some(float(rng.choice([0.0, 0.002, 0.02])))
-        column[said] = rng.choice(values, said.sum())
+        picked = some(float(rng.choice([0.0, 0.002, 0.02])))
+        column[picked] = rng.choice(values, picked.sum())
     return rows
 
 
 def world(slug: str, seed: int) -> Rows:
     """Return a lift's rows: healthy, or with the rule's fault or one of its other stories, and mostly spoiled."""
-    told = importlib.import_module(f"tests.detectors.test_{slug.replace('-', '_')}")
-    scripts = [told.fault().script, *getattr(told, "stories", list)()]
+    stories = importlib.import_module(f"tests.detectors.test_{slug.replace('-', '_')}")
+    scripts = [stories.fault().script, *getattr(stories, "stories", list)()]
     script = scripts[seed // 4 % len(scripts)] if seed % 3 else healthy(seed, trips=3)
     rows = script.rows([0.1, 0.5, 1.0][(seed + seed // 3) % 3], seed, drop=0.05)
     return rows if seed % 4 == 1 else spoiled(rows, seed)
@@ -62,16 +62,16 @@ def world(slug: str, seed: int) -> Rows:
 def plainly(slug: str, whole: Batch, lift: int, facts: object) -> list[tuple[int, Edge]]:
     """Return (severity, (instant, kind, onset)) of one lift by the plain loops."""
     rule, car, naive = BY_SLUG[slug], NaiveCar(facts), NAIVE[slug](facts)
-    rows, said = [], []
+    rows, scores = [], []
     for i in np.flatnonzero(whole.lift == lift):
-        heard = {name: float(getattr(whole, name)[i]) for name in (*STATES, "gap")}
-        known = car.row(int(whole.t_ns[i]), whole.reboot[i] == 1.0, v=whole.v_mps[i], z=whole.z_m[i], **heard)
+        states_read = {name: float(getattr(whole, name)[i]) for name in (*STATES, "gap")}
+        known = car.row(int(whole.t_ns[i]), whole.reboot[i] == 1.0, v=whole.v_mps[i], z=whole.z_m[i], **states_read)
         known |= {"t_ns": int(whole.t_ns[i]), "stale": whole.stale[i] == 1.0}
         rows.append(known)
-        said.append([masked(rule.always_judged, known, *level) for level in naive.row(known)])
+        scores.append([masked(rule.always_judged, known, *level) for level in naive.row(known)])
     out: list[tuple[int, Edge]] = []
     for k, level in enumerate(rule.levels):
-        on, off, since = zip(*(levels[k] for levels in said), strict=True)
+        on, off, since = zip(*(levels[k] for levels in scores), strict=True)
         edges = findings(level, [row["t_ns"] for row in rows], on, off, [row["gap_ns"] for row in rows], since)
         out += [(level.severity, (rows[i]["t_ns"], kind, onset)) for i, kind, onset in edges]
     return sorted(out, key=str)
@@ -87,7 +87,7 @@ def masked(always_judged: bool, row: dict[str, float], on: float, off: float, si
 
 
 @pytest.mark.parametrize("slug", NAIVE)
-def test_a_rule_says_what_a_plain_loop_says(slug: str) -> None:
+def test_a_rule_finds_what_a_plain_loop_finds(slug: str) -> None:
     lifts = [world(slug, seed) for seed in range(SEEDS)]
     facts = [tower(parks_door_open=seed % 5 == 4) for seed in range(SEEDS)]
     whole, fleet = batch(lifts), facts_of(facts)

@@ -10,7 +10,7 @@ from tests.detectors.world import Fault, Script, batch, facts_of, tower
 
 def runaway(to_mps: float, seconds: float = 4.0) -> Script:
     """Run at a speed that the drive should not allow, then stop."""
-    script = Script(z_m=24.0 if to_mps < 0 else 3.0).say(door=0).rest(4.0)
+    script = Script(z_m=24.0 if to_mps < 0 else 3.0).event(door=0).rest(4.0)
     way = 1.0 if to_mps > 0 else -1.0
     script.ramp(0.0, to_mps, 1.0).move([to_mps] * round(seconds * 100)).ramp(to_mps, way * 0.1, 1.0)
     return script.rest(5.0)

@@ -19,7 +19,7 @@ TOP_M = 27.0
 def beyond(metres: float, end: int = 1, accel: float = 0.8) -> Script:
     """Run to a terminal landing and past it, and stay there."""
     last_m = TOP_M if end > 0 else 0.0
-    script = Script(z_m=last_m - 12.0 * end).say(door=0).rest(4.0)
+    script = Script(z_m=last_m - 12.0 * end).event(door=0).rest(4.0)
     return script.ride(last_m + metres * end, accel=accel).rest(6.0)
 
 
@@ -48,7 +48,7 @@ def test_a_poor_stop_is_no_overtravel(metres: float) -> None:
 
 def test_an_impact_beyond_the_landing_is_critical() -> None:
     """Seven centimetres past the landing at speed, then against something hard."""
-    script = Script(z_m=15.0).say(door=0).rest(4.0)
+    script = Script(z_m=15.0).event(door=0).rest(4.0)
     speed = ride_speed(20.0, 1.75)
     way = np.cumsum(speed) * 0.01
     script.move(speed[: int(np.searchsorted(way, 12.07))]).rest(6.0)

@@ -1,4 +1,4 @@
-"""F41: who has fallen silent, by arrival on the monitor's clock."""
+"""F41: silent lifts, by arrival on the monitor's clock."""
 
 from __future__ import annotations
 
@@ -25,14 +25,14 @@ def ns(at_s: float) -> int:
 
 
 def listening(lifts: int = 1) -> Judge:
-    """Return a judge of a fleet of which every lift spoke at the beginning."""
+    """Return a judge of a fleet of which every lift sent a message at the beginning."""
     judge = Judge([RULE], lifts)
     for lift in range(lifts):
-        says(judge, lift, 0.0)
+        arrive(judge, lift, 0.0)
     return judge
 
 
-def says(
+def arrive(
     judge: Judge,
     lift: int,
     at_s: float,
@@ -40,8 +40,8 @@ def says(
     heartbeat_s: float = np.nan,
     windows: MaintenanceWindows = NO_WINDOWS,
 ) -> list[Finding]:
-    said = {"online": np.array([online]), "heartbeat_s": np.array([heartbeat_s])}
-    arrived = judged_arrivals(np.array([lift], np.int32), np.array([ns(at_s)]), **said)
+    status = {"online": np.array([online]), "heartbeat_s": np.array([heartbeat_s])}
+    arrived = judged_arrivals(np.array([lift], np.int32), np.array([ns(at_s)]), **status)
     return judge.step_arrivals(arrived, facts_of([None] * judge.n), windows)
 
 
@@ -84,11 +84,11 @@ def test_who_is_being_worked_on_may_be_silent_until_that_is_over() -> None:
     assert step(judge, 500.0) == [(0, "on", 0.0)]
 
 
-def test_who_is_heard_again_while_being_worked_on_is_back() -> None:
+def test_a_lift_that_sends_during_maintenance_is_back() -> None:
     judge = listening()
     assert step(judge, 360.0) == [(0, "on", 0.0)]
     assert tick(judge, 370.0, worked_on([0], 370.0)) == []
-    assert [f.kind for f in says(judge, 0, 380.0, windows=worked_on([0], 380.0))] == ["off"]
+    assert [f.kind for f in arrive(judge, 0, 380.0, windows=worked_on([0], 380.0))] == ["off"]
     assert links(judge) == [HEARD]
 
 
@@ -98,7 +98,7 @@ def test_a_lift_in_inspection_may_be_silent_and_its_next_message_clears() -> Non
     judge.step(inspected, facts_of([None, None]))
     assert step(judge, 400.0) == [(1, "on", 0.0)]
     judge.step(replace(inspected, lift=inspected.lift + 1), facts_of([None, None]))
-    assert edges(says(judge, 1, 410.0)) == [(1, "off", 0.0)]
+    assert edges(arrive(judge, 1, 410.0)) == [(1, "off", 0.0)]
 
 
 def test_it_is_suspect_after_three_heartbeats_and_that_is_no_alert() -> None:
@@ -109,15 +109,15 @@ def test_it_is_suspect_after_three_heartbeats_and_that_is_no_alert() -> None:
 
 
 @pytest.mark.parametrize(("heartbeat_s", "suspect_s", "offline_s"), [(10.0, 30.0, 360.0), (300.0, 900.0, 900.0)])
-def test_the_lift_says_its_own_heartbeat(heartbeat_s: float, suspect_s: float, offline_s: float) -> None:
+def test_the_limit_follows_the_heartbeat_of_the_lift(heartbeat_s: float, suspect_s: float, offline_s: float) -> None:
     judge = listening()
-    says(judge, 0, 0.0, heartbeat_s=heartbeat_s)
+    arrive(judge, 0, 0.0, heartbeat_s=heartbeat_s)
     assert step(judge, suspect_s - 0.1) == []
     assert links(judge) == [HEARD]
     step(judge, suspect_s)
     assert links(judge)[0] in (SUSPECT, OFFLINE)
     judge = listening()
-    says(judge, 0, 0.0, heartbeat_s=heartbeat_s)
+    arrive(judge, 0, 0.0, heartbeat_s=heartbeat_s)
     assert step(judge, offline_s - 0.1) == []
     assert step(judge, offline_s) == [(0, "on", 0.0)]
 
@@ -125,14 +125,14 @@ def test_the_lift_says_its_own_heartbeat(heartbeat_s: float, suspect_s: float, o
 def test_any_message_ends_it_and_it_begins_again() -> None:
     judge = listening(2)
     assert step(judge, 360.0) == [(0, "on", 0.0), (1, "on", 0.0)]
-    assert edges(says(judge, 1, 370.0)) == [(1, "off", 0.0)]
+    assert edges(arrive(judge, 1, 370.0)) == [(1, "off", 0.0)]
     assert links(judge) == [OFFLINE, HEARD]
     assert step(judge, 730.0) == [(1, "on", 370.0)]
 
 
 def test_a_last_will_makes_a_lift_offline_after_a_minute() -> None:
     judge = listening()
-    says(judge, 0, 10.0, online=0.0)
+    arrive(judge, 0, 10.0, online=0.0)
     assert step(judge, 69.9) == []
     assert links(judge) == [SUSPECT]
     assert step(judge, 70.0) == [(0, "on", 10.0)]
@@ -140,23 +140,23 @@ def test_a_last_will_makes_a_lift_offline_after_a_minute() -> None:
 
 def test_a_lift_that_is_back_within_the_minute_was_never_away() -> None:
     judge = listening()
-    says(judge, 0, 10.0, online=0.0)
-    says(judge, 0, 30.0, online=1.0)
+    arrive(judge, 0, 10.0, online=0.0)
+    arrive(judge, 0, 30.0, online=1.0)
     assert step(judge, 80.0) == []
     assert links(judge) == [HEARD]
 
 
 def test_a_last_will_is_no_sign_of_life() -> None:
     judge = listening()
-    says(judge, 0, 359.0, online=0.0)
+    arrive(judge, 0, 359.0, online=0.0)
     assert step(judge, 419.0) == [(0, "on", 359.0)]
-    says(judge, 0, 430.0, online=0.0)
+    arrive(judge, 0, 430.0, online=0.0)
     assert step(judge, 431.0) == []
 
 
-def test_a_lift_never_heard_is_never_seen_and_not_offline() -> None:
+def test_a_lift_without_messages_is_never_seen_and_not_offline() -> None:
     judge = Judge([RULE], 2)
-    says(judge, 1, 0.0)
+    arrive(judge, 1, 0.0)
     assert step(judge, 1e6) == [(1, "on", 0.0)]
     assert links(judge) == [NEVER_SEEN, OFFLINE]
 
@@ -173,7 +173,7 @@ def test_after_a_restart_the_count_begins_anew() -> None:
 
 def test_a_heartbeat_outlives_a_restart() -> None:
     before = listening()
-    says(before, 0, 0.0, heartbeat_s=300.0)
+    arrive(before, 0, 0.0, heartbeat_s=300.0)
     after = Judge([RULE], 1)
     after.restore(before.snapshot())
     after.resume_arrivals([])
@@ -187,7 +187,7 @@ def test_an_alert_that_was_open_before_a_restart_ends_with_the_next_message_alon
     assert links(judge) == [OFFLINE]
     assert step(judge, 7201.0) == []
     assert step(judge, 9000.0) == []
-    assert edges(says(judge, 0, 9001.0)) == [(0, "off", 0.0)]
+    assert edges(arrive(judge, 0, 9001.0)) == [(0, "off", 0.0)]
 
 
 def test_an_alert_that_was_cleared_after_the_snapshot_is_not_open_after_a_restart() -> None:
@@ -196,12 +196,12 @@ def test_an_alert_that_was_cleared_after_the_snapshot_is_not_open_after_a_restar
     after = Judge([RULE], 1)
     after.restore(before.snapshot())
     after.resume_arrivals([])
-    assert says(after, 0, 401.0) == []
+    assert arrive(after, 0, 401.0) == []
     assert step(after, 402.0) == []
     assert links(after) == [HEARD]
 
 
-def test_what_could_not_be_heard_is_not_silence() -> None:
+def test_time_without_a_connection_is_not_silence() -> None:
     judge = listening()
     for at_s in range(300, 2000, 10):
         assert step(judge, at_s, listening_since_s=at_s) == []
@@ -212,7 +212,7 @@ def test_what_could_not_be_heard_is_not_silence() -> None:
 def test_an_arrival_of_a_time_when_nobody_listened_brings_a_silent_lift_back() -> None:
     judge = listening()
     assert step(judge, 360.0) == [(0, "on", 0.0)]
-    assert edges(says(judge, 0, 500.0)) == [(0, "off", 0.0)]
+    assert edges(arrive(judge, 0, 500.0)) == [(0, "off", 0.0)]
     assert step(judge, 515.0, listening_since_s=510.0) + step(judge, 525.0, listening_since_s=510.0) == []
 
 
@@ -226,7 +226,7 @@ def test_silence_does_not_depend_on_how_often_the_clock_ticks() -> None:
 
 def test_a_clock_that_was_set_back_an_hour_does_not_hide_silence_for_that_hour() -> None:
     judge = listening()
-    says(judge, 0, 3600.0)
+    arrive(judge, 0, 3600.0)
     assert step(judge, 0.0) == []
     assert step(judge, 360.0) == [(0, "on", 0.0)]
 
@@ -241,13 +241,13 @@ def test_room_for_new_lifts_keeps_what_is_known() -> None:
 def test_the_limits_can_be_set() -> None:
     limits = Silence(offline_s=500.0, suspect_heartbeats=2.0, will_s=5.0)
     judge = Judge([replace(RULE, detector=limits)], 1)
-    says(judge, 0, 0.0)
+    arrive(judge, 0, 0.0)
     assert step(judge, 499.0) == []
     assert step(judge, 500.0) == [(0, "on", 0.0)]
 
 
-def test_readings_say_nothing_of_silence() -> None:
-    rows = Script().say(door=CLOSED).rest(10.0).rows()
+def test_readings_change_nothing_of_silence() -> None:
+    rows = Script().event(door=CLOSED).rest(10.0).rows()
     late = {**rows, "t_ns": rows["t_ns"] + 7200 * SECOND_NS}
     judge = Judge([BY_SLUG["offline"]], 1)
     assert [judge.step(batch([part]), facts_of([tower()])) for part in (rows, late)] == [[], []]
@@ -260,25 +260,25 @@ def test_the_sentence_names_the_silence_and_its_limit() -> None:
 
 
 @pytest.mark.parametrize("seed", range(8))
-def test_it_says_what_a_plain_loop_says(seed: int) -> None:
-    """Lifts that speak now and then, wills, heartbeats, outages, and people who work on them."""
+def test_silence_is_found_as_by_a_plain_loop(seed: int) -> None:
+    """Lifts that send now and then, wills, heartbeats, outages, and maintenance."""
     rng, lifts = np.random.default_rng(seed), 40
     judge, plain = Judge([RULE], lifts), [Lift() for _ in range(lifts)]
     talkative, found, expected, listening_since_s = rng.uniform(0.002, 0.2, lifts), [], [], 0.0
     for now_s in np.cumsum(rng.choice([5, 20, 50], 300)).tolist():
         for lift in np.flatnonzero(rng.random(lifts) < talkative).tolist():
-            will, told = bool(rng.random() < 0.3), float(rng.choice([np.nan, np.nan, 10.0, 200.0]))
+            will, heartbeat_s = bool(rng.random() < 0.3), float(rng.choice([np.nan, np.nan, 10.0, 200.0]))
             at_s = now_s - 1.0
-            heard = edges(says(judge, lift, at_s, online=0.0 if will else 1.0, heartbeat_s=told))
-            found += [(at_s, *edge) for edge in heard]
-            said = plain[lift].hear(at_s, will=will, heartbeat_s=None if np.isnan(told) else told)
-            expected += [(at_s, lift, *said)] if said else []
+            changed = edges(arrive(judge, lift, at_s, online=0.0 if will else 1.0, heartbeat_s=heartbeat_s))
+            found += [(at_s, *edge) for edge in changed]
+            change = plain[lift].receive(at_s, will=will, heartbeat_s=None if np.isnan(heartbeat_s) else heartbeat_s)
+            expected += [(at_s, lift, *change)] if change else []
         listening_since_s = now_s if rng.random() < 0.02 else listening_since_s
         excused = rng.random(lifts) < 0.05
         ticked = tick(judge, now_s, worked_on(np.flatnonzero(excused).tolist(), now_s), listening_since_s)
         found += [(now_s, *edge) for edge in sorted(edges(ticked))]
         for lift, one in enumerate(plain):
-            said = one.tick(now_s, listening_since_s=listening_since_s, excused=bool(excused[lift]))
-            expected += [(now_s, lift, *said)] if said else []
+            change = one.tick(now_s, listening_since_s=listening_since_s, excused=bool(excused[lift]))
+            expected += [(now_s, lift, *change)] if change else []
     assert found == expected
     assert {kind for _, _, kind, _ in found} == {"on", "off"}

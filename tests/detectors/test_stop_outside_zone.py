@@ -13,7 +13,7 @@ from tests.detectors.world import BEGIN_NS, Fault, Rows, Script, batch, facts_of
 
 
 def stops(at_m: float = 10.4, seconds: float = 25.0) -> Script:
-    return Script(z_m=3.0).say(door=CLOSED, mode=0).rest(4.0).ride(at_m).rest(seconds)
+    return Script(z_m=3.0).event(door=CLOSED, mode=0).rest(4.0).ride(at_m).rest(seconds)
 
 
 def fault() -> Fault:
@@ -53,7 +53,7 @@ def test_a_position_that_dies_clears_nothing() -> None:
 
 
 def test_in_inspection_a_car_may_stand_anywhere_and_the_clock_begins_after_it() -> None:
-    script = stops(seconds=5.0).say(mode=INSPECTION).rest(100.0).say(mode=0).rest(12.0)
+    script = stops(seconds=5.0).event(mode=INSPECTION).rest(100.0).event(mode=0).rest(12.0)
     assert found(script.rows()) == []
     (finding,) = found(script.rest(8.0).rows())
     assert (finding.onset_ns - BEGIN_NS) / 1e9 == pytest.approx(script.now_s - 20.0, abs=0.5)

@@ -119,7 +119,7 @@ def test_a_gap_counts_nothing_and_resets_nothing() -> None:
 
 
 @pytest.mark.parametrize("ticks", [50, 300, 600])
-def test_a_lift_that_speaks_seldom_serves_a_hold_time_too(ticks: int) -> None:
+def test_a_lift_that_sends_seldom_serves_a_hold_time_too(ticks: int) -> None:
     assert edges(Level(MAJOR, hold_s=120.0), "0000" + "1" * 30, ticks=ticks) == [(4 + 1200 // ticks, "on")]
 
 

@@ -14,7 +14,7 @@ from tests.detectors.world import Fault, Rows, Script, batch, facts_of, tower
 
 def slips(accel: float = 0.5, until_mps: float = 0.6, door: bool = True) -> Script:
     """Stand at a landing with the door open, slip away downwards, be caught."""
-    script = Script(z_m=9.0).say(door=CLOSED, mode=0).rest(4.0)
+    script = Script(z_m=9.0).event(door=CLOSED, mode=0).rest(4.0)
     if door:
         script.open_door(2.0).rest(2.0)
     else:
@@ -38,7 +38,7 @@ def judged(rows: Rows, mode: int | None = None) -> list[Finding]:
 
 @pytest.mark.parametrize("streams", [("v_mps", "z_m"), ("z_m",)], ids="+".join)
 def test_a_slow_slip_is_found_where_it_leaves_the_door_zone(streams: tuple[str, ...]) -> None:
-    script = Script(z_m=9.0).say(door=CLOSED).rest(4.0).open_door(2.0).rest(2.0)
+    script = Script(z_m=9.0).event(door=CLOSED).rest(4.0).open_door(2.0).rest(2.0)
     script.ramp(0.0, 0.1, 0.1).move([0.1] * 600).rest(3.0)
     kinds = found(script.rows(streams=streams))
     assert [f.kind for f in kinds] == ["on"]
@@ -66,25 +66,25 @@ def test_a_car_with_its_door_closed_may_leave() -> None:
 
 
 def test_a_door_contact_stuck_open_arms_nothing() -> None:
-    script = Script(z_m=9.0).say(door=OPEN).rest(6.0).ride(3.0).rest(5.0)
+    script = Script(z_m=9.0).event(door=OPEN).rest(6.0).ride(3.0).rest(5.0)
     assert found(script.rows()) == []
 
 
 def test_a_position_that_jumps_at_a_standing_car_is_no_movement() -> None:
-    rows = Script(z_m=9.0).say(door=CLOSED).rest(4.0).open_door(2.0).rest(30.0).rows()
+    rows = Script(z_m=9.0).event(door=CLOSED).rest(4.0).open_door(2.0).rest(30.0).rows()
     rows["z_m"][200:] += 0.4
     assert found(rows) == []
 
 
 def test_relevelling_from_the_edge_of_the_zone_is_no_movement() -> None:
-    script = Script(z_m=9.0 - 0.06).say(door=CLOSED).rest(4.0).open_door(2.0).rest(3.0)
+    script = Script(z_m=9.0 - 0.06).event(door=CLOSED).rest(4.0).open_door(2.0).rest(3.0)
     script.ride(9.0, accel=0.3, jerk=1.0).rest(5.0)
     assert found(script.rows()) == []
 
 
 def test_a_car_that_a_mechanic_has_moved_with_its_door_open_is_at_home_where_it_stands_when_he_leaves() -> None:
-    script = Script(z_m=9.0).say(door=CLOSED, mode=0).rest(4.0).open_door(2.0).rest(2.0).say(mode=INSPECTION)
-    script.ramp(0.0, 0.3, 0.3).move([0.3] * 91).ramp(0.3, 0.0, 0.3).rest(20.0).say(mode=0).rest(20.0)
+    script = Script(z_m=9.0).event(door=CLOSED, mode=0).rest(4.0).open_door(2.0).rest(2.0).event(mode=INSPECTION)
+    script.ramp(0.0, 0.3, 0.3).move([0.3] * 91).ramp(0.3, 0.0, 0.3).rest(20.0).event(mode=0).rest(20.0)
     assert found(script.rows()) == []
 
 

@@ -81,16 +81,16 @@ class Script:
         """Change the speed at a constant rate."""
         return self.move(np.linspace(from_mps, to_mps, max(round(abs(to_mps - from_mps) / accel / GRID_S), 1)))
 
-    def say(self, after_s: float = 0.0, **channels: float) -> Script:
-        """Let an event stream speak, `after_s` from now."""
+    def event(self, after_s: float = 0.0, **channels: float) -> Script:
+        """Add events of the event streams, `after_s` from now."""
         self.events += [(self.now_s + after_s, name, float(value)) for name, value in channels.items()]
         return self
 
     def open_door(self, seconds: float = 2.2, after_s: float = 0.0) -> Script:
-        return self.say(after_s, door=OPENING).say(after_s + seconds, door=OPEN).rest(seconds + max(after_s, 0.0))
+        return self.event(after_s, door=OPENING).event(after_s + seconds, door=OPEN).rest(seconds + max(after_s, 0.0))
 
     def close_door(self, seconds: float = 2.8) -> Script:
-        return self.say(door=CLOSING).say(seconds, door=CLOSED).rest(seconds)
+        return self.event(door=CLOSING).event(seconds, door=CLOSED).rest(seconds)
 
     def rows(
         self,
@@ -144,7 +144,7 @@ def healthy(seed: int = 0, trips: int = 8, facts: LiftFacts | None = None) -> Sc
     here = int(rng.integers(len(heights)))
     assert facts.rated_speed_mps is not None
     script = Script(z_m=heights[here], rated_mps=facts.rated_speed_mps)
-    script.say(door=CLOSED, presence=0, curtain=0, mode=0, power=0).rest(rng.uniform(2, 6))
+    script.event(door=CLOSED, presence=0, curtain=0, mode=0, power=0).rest(rng.uniform(2, 6))
     script.open_door()
     for _ in range(trips):
         there = int(rng.choice([i for i in range(len(heights)) if i != here]))
@@ -155,16 +155,16 @@ def healthy(seed: int = 0, trips: int = 8, facts: LiftFacts | None = None) -> Sc
         if rng.random() < 0.3:
             script.ride(heights[there], accel=0.2, jerk=0.5)
         here = there
-    script.say(0.5, presence=0).rest(4.0).close_door()
+    script.event(0.5, presence=0).rest(4.0).close_door()
     return script.rest(rng.uniform(5, 10))
 
 
 def _board(script: Script, rng: np.random.Generator) -> None:
     """Let people in or out, and close the door, now and then with a reversal."""
-    script.rest(1.0).say(curtain=1).say(0.8, curtain=0).say(1.0, presence=float(rng.random() < 0.8))
+    script.rest(1.0).event(curtain=1).event(0.8, curtain=0).event(1.0, presence=float(rng.random() < 0.8))
     script.rest(rng.uniform(3, 5))
     if rng.random() < 0.1:
-        script.say(door=CLOSING).rest(1.0).say(curtain=1).say(0.4, curtain=0).open_door(1.0).rest(2.0)
+        script.event(door=CLOSING).rest(1.0).event(curtain=1).event(0.4, curtain=0).open_door(1.0).rest(2.0)
     script.close_door(rng.uniform(2.5, 3.1))
 
 

@@ -1,4 +1,4 @@
-"""Bad messages of every kind: as a program, it decodes a hundred thousand of them among good ones and says how it went.
+"""Bad messages of every kind: run as a program, decodes 100 000 of them among good ones and prints the result.
 
 It is a process of its own, so that its resident memory is the decoder's: also what C code holds, which no Python
 allocator sees.
@@ -101,7 +101,7 @@ def resident_kb(pid: int | str = "self", kind: str = "VmRSS") -> int:
 
 
 def main() -> None:
-    """Decode, and print as JSON: what good bundles were heard, why others were refused, memory after each group."""
+    """Decode, and print as JSON: which good bundles were decoded, why others were refused, memory after each group."""
     entries, reasons, resident = mixed(Random("hostile")), Counter[str](), list[int]()
     seqs: list[int] = []
     speeds = 0

@@ -19,7 +19,7 @@ STREAMS = ("speed", "displacement", "door", "infrared", "status")
 SAMPLED = ("speed", "displacement")
 
 
-class Said(NamedTuple):
+class SampleRow(NamedTuple):
     """A row of a message: its stream, its time by the lift's clock, its values."""
 
     stream: str
@@ -37,7 +37,7 @@ class Message(NamedTuple):
     complete: bool
     stale: bool
     sampled: str
-    rows: list[Said]
+    rows: list[SampleRow]
 
     @property
     def is_status(self) -> bool:
@@ -58,10 +58,10 @@ class Lift:
     boot_before: str = "0"
     jumped_from: int = -1
     ahead_ns: int = 0
-    heard_ns: int = NEVER
+    received_ns: int = NEVER
     end_ns: int = NEVER
     streams_ns: dict[str, int] = field(default_factory=dict)
-    said_ns: int = NEVER
+    status_ns: int = NEVER
     released_ns: int = NEVER
     arrivals: list[tuple[int, int]] = field(default_factory=list)  # the slot of each, and the end of the message
     slot: int = NEVER
@@ -79,22 +79,22 @@ def sequence(groups: Sequence[tuple[Decoded, Sequence[int]]]) -> dict[int, Lift]
     """Return each lift after all messages, with every row that is ever released."""
     lifts: dict[int, Lift] = {}
     for decoded, indices in groups:
-        said: list[list[Said]] = [[] for _ in indices]
+        rows_of: list[list[SampleRow]] = [[] for _ in indices]
         for stream in STREAMS:
             samples = decoded.samples[stream]
             for row, message in enumerate(samples.message.tolist()):
                 values = {name: float(column[row]) for name, column in samples.channels.items() if name in CHANNELS}
                 known = {name: value for name, value in values.items() if not math.isnan(value)}
-                said[message].append(Said(stream, int(samples.t_ns[row]), known))
+                rows_of[message].append(SampleRow(stream, int(samples.t_ns[row]), known))
         shaken = dict.fromkeys(decoded.waveforms.message.tolist(), "vibration")
         shaken |= dict.fromkeys(decoded.machine.message.tolist(), "machine")
         for number, index in enumerate(indices):
             if index >= 0:
-                hear(lifts.setdefault(index, Lift()), read(decoded, number, said[number], shaken.get(number, "")))
+                receive(lifts.setdefault(index, Lift()), read(decoded, number, rows_of[number], shaken.get(number, "")))
     return lifts
 
 
-def read(decoded: Decoded, number: int, rows: list[Said], shaken: str) -> Message:
+def read(decoded: Decoded, number: int, rows: list[SampleRow], shaken: str) -> Message:
     m = decoded.messages
     sampled = next((row.stream for row in rows if row.stream in SAMPLED), shaken)
     return Message(
@@ -111,7 +111,7 @@ def read(decoded: Decoded, number: int, rows: list[Said], shaken: str) -> Messag
     )
 
 
-def hear(lift: Lift, message: Message) -> None:
+def receive(lift: Lift, message: Message) -> None:
     lift.counts["received"] += 1
     pass_time(lift, message.arrived_ns)
     identity = (message.boot, message.seq, message.t_ns)
@@ -139,7 +139,7 @@ def hear(lift: Lift, message: Message) -> None:
     if gap:
         until_ns = t_ns if message.complete else message.end_ns + lift.ahead_ns
         row = lift.row(at_ns)
-        missing_ns = until_ns - max(lift.end_ns, lift.said_ns)
+        missing_ns = until_ns - max(lift.end_ns, lift.status_ns)
         if since_ns > 0:
             missing_ns = min(missing_ns, int(since_ns * (gap / (gap + 1))))
         row["gap"] = max(row.get("gap", 0.0), max(missing_ns, 1) / 1e9)
@@ -148,9 +148,9 @@ def hear(lift: Lift, message: Message) -> None:
     if gap or restarted:
         lift.end_ns = max(lift.end_ns, at_ns)
     if message.is_status:
-        hear_status(lift, message, carries_on)
+        receive_status(lift, message, carries_on)
     else:
-        hear_streams(lift, message, carries_on, turned)
+        receive_streams(lift, message, carries_on, turned)
 
 
 def pass_time(lift: Lift, arrived_ns: int) -> None:
@@ -208,13 +208,13 @@ def follow_clock(lift: Lift, message: Message) -> bool:
     turned = False
     t_ns = message.t_ns + lift.ahead_ns
     end_ns = max(lift.released_ns, lift.end_ns)
-    is_first = lift.heard_ns == NEVER
+    is_first = lift.received_ns == NEVER
     is_new = message.sampled not in lift.streams_ns and message.sampled not in ("vibration", "machine")
     is_ahead = lift.released_ns > message.arrived_ns + lift.ahead_ns + ALIGN_NS
     is_out_of_order = t_ns < lift.streams_ns.get(message.sampled, NEVER)
     if t_ns < lift.released_ns - ALIGN_NS and (is_out_of_order or is_new or is_ahead or is_first):
         lift.released_ns, lift.ahead_ns = end_ns, lift.ahead_ns + end_ns + STEP_GAP_NS - t_ns
-        lift.t_ns, lift.said_ns = message.t_ns, NEVER
+        lift.t_ns, lift.status_ns = message.t_ns, NEVER
         lift.counts["steps"] += not is_first
         turned = True
     elif lift.ahead_ns > 0 and t_ns - end_ns > STEP_GAP_NS:
@@ -225,58 +225,58 @@ def follow_clock(lift: Lift, message: Message) -> bool:
     return turned
 
 
-def hear_status(lift: Lift, message: Message, carries_on: bool) -> None:
-    said_ns = message.t_ns + lift.ahead_ns
-    late = not carries_on and said_ns < max(lift.said_ns, lift.released_ns - ALIGN_NS)
+def receive_status(lift: Lift, message: Message, carries_on: bool) -> None:
+    status_ns = message.t_ns + lift.ahead_ns
+    late = not carries_on and status_ns < max(lift.status_ns, lift.released_ns - ALIGN_NS)
     if message.seq < 0:
-        late = said_ns < lift.said_ns - ALIGN_NS
+        late = status_ns < lift.status_ns - ALIGN_NS
     lift.released_ns += 1
     lift.counts["late"] += late
-    (said,) = message.rows
+    (row_of,) = message.rows
     if late:
-        press_late(lift, message, said, lift.released_ns)
+        press_late(lift, message, row_of, lift.released_ns)
         return
-    lift.said_ns = max(lift.said_ns, said_ns)
+    lift.status_ns = max(lift.status_ns, status_ns)
     row = lift.row(lift.released_ns)
-    row.update(said.values)
+    row.update(row_of.values)
     if message.stale:
         row["stale"] = 1.0
-    if "alarm" in said.values:
-        row["alarm_after_ns"] = float(said_ns - lift.released_ns)
+    if "alarm" in row_of.values:
+        row["alarm_after_ns"] = float(status_ns - lift.released_ns)
 
 
-def press_late(lift: Lift, message: Message, said: Said, at_ns: int) -> None:
-    if said.values.get("alarm") == 1.0 and not message.stale and message.arrived_ns - message.t_ns <= PRESS_KEPT_NS:
+def press_late(lift: Lift, message: Message, row_of: SampleRow, at_ns: int) -> None:
+    if row_of.values.get("alarm") == 1.0 and not message.stale and message.arrived_ns - message.t_ns <= PRESS_KEPT_NS:
         lift.released_ns = max(lift.released_ns, at_ns)
-        after_ns = float(said.t_ns + lift.ahead_ns - at_ns)
+        after_ns = float(row_of.t_ns + lift.ahead_ns - at_ns)
         lift.row(at_ns).update({"late_press": 1.0, "alarm_after_ns": after_ns})
 
 
-def hear_streams(lift: Lift, message: Message, carries_on: bool, turned: bool) -> None:
+def receive_streams(lift: Lift, message: Message, carries_on: bool, turned: bool) -> None:
     t_ns, before_ns = message.t_ns + lift.ahead_ns, lift.released_ns
     late = not carries_on and message.last_ns + lift.ahead_ns <= before_ns
     begun: set[str] = set()
-    for said in message.rows:
-        row_ns = said.t_ns + lift.ahead_ns
-        begins = said.stream in SAMPLED and said.stream not in begun
-        begun.add(said.stream)
+    for row_of in message.rows:
+        row_ns = row_of.t_ns + lift.ahead_ns
+        begins = row_of.stream in SAMPLED and row_of.stream not in begun
+        begun.add(row_of.stream)
         if row_ns > before_ns:
-            lift.row(row_ns).update(said.values)
+            lift.row(row_ns).update(row_of.values)
             if begins and message.seq < 0 and not turned:
                 lift.row(row_ns)["unnumbered"] = 1.0
             continue
         late = True
-        if said.stream == "status":
-            press_late(lift, message, said, before_ns + 1)
+        if row_of.stream == "status":
+            press_late(lift, message, row_of, before_ns + 1)
     lift.counts["late"] += late
-    lift.heard_ns = max(lift.heard_ns, t_ns)
+    lift.received_ns = max(lift.received_ns, t_ns)
     lift.end_ns = max(lift.end_ns, t_ns, message.end_ns + lift.ahead_ns)
     lift.arrivals.append((lift.slot, lift.end_ns))
-    lift.released_ns = max(lift.released_ns, lift.heard_ns - ALIGN_NS)
+    lift.released_ns = max(lift.released_ns, lift.received_ns - ALIGN_NS)
     if message.complete:
         lift.released_ns = max(lift.released_ns, message.last_ns + lift.ahead_ns)
-    if lift.heard_ns - lift.anchor_ns >= ALIGN_NS:
-        lift.anchor_ns, lift.brought = lift.heard_ns, 0
+    if lift.received_ns - lift.anchor_ns >= ALIGN_NS:
+        lift.anchor_ns, lift.brought = lift.received_ns, 0
     lift.brought += len(message.rows)
     if lift.brought > HELD_LIMIT_ROWS:
         lift.brought, lift.released_ns = 0, max(lift.released_ns, lift.end_ns)

@@ -1,4 +1,4 @@
-"""CborRows of CBOR made at once say what each would say by itself."""
+"""CborRows encoded together equal each row encoded alone."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from telemetry.wire import encode
 from telemetry.wire.cbor_rows import CborColumn, CborRows, map_head
 
 
-def test_rows_say_what_each_would_say_by_itself() -> None:
+def test_rows_encoded_together_equal_rows_encoded_alone() -> None:
     random = np.random.default_rng(7)
     count, v = random.integers(0, 1 << 32, 50), random.normal(size=(50, 3)).astype("<f4")
     v[4, 1] = np.nan

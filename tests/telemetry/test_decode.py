@@ -1,4 +1,4 @@
-"""What the decoder takes, what it refuses, and how it says so."""
+"""What the decoder takes, what it refuses, and the reasons of its refusals."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ HEAD: dict[str, Any] = {"seq": 1, "t": T_MS}
 AHEAD_MS = T_MS + 1_000 + 300_000
 
 
-def said(stream: str, **fields: Any) -> bytes:
+def message(stream: str, **fields: Any) -> bytes:
     return json.dumps(HEAD | fields).encode()
 
 
@@ -38,26 +38,26 @@ def offsets_ns(payload: bytes, stream: str) -> list[int]:
 
 
 def test_a_single_number_stands_for_an_array_of_one() -> None:
-    assert column(said("speed", v=1.5), "speed", "v_mps") == [1.5]
-    assert column(said("door", state="open", at=3), "door", "door") == [2.0]
-    assert offsets_ns(said("door", state="open", at=3), "door") == [3_000_000]
-    assert column(said("infrared", presence=1), "infrared", "presence") == [1.0]
-    assert decode_one(said("vibration", x=1, y=2, z=3), "vibration").waveforms.xyz.tolist() == [[1], [2], [3]]
+    assert column(message("speed", v=1.5), "speed", "v_mps") == [1.5]
+    assert column(message("door", state="open", at=3), "door", "door") == [2.0]
+    assert offsets_ns(message("door", state="open", at=3), "door") == [3_000_000]
+    assert column(message("infrared", presence=1), "infrared", "presence") == [1.0]
+    assert decode_one(message("vibration", x=1, y=2, z=3), "vibration").waveforms.xyz.tolist() == [[1], [2], [3]]
 
 
 def test_null_and_nan_mean_no_reading_and_leave_no_row() -> None:
-    assert column(said("speed", v=[1, None, 3], dt=100), "speed", "v_mps") == [1, 3]
-    assert offsets_ns(said("speed", v=[1, None, 3], dt=100), "speed") == [0, 200_000_000]
+    assert column(message("speed", v=[1, None, 3], dt=100), "speed", "v_mps") == [1, 3]
+    assert offsets_ns(message("speed", v=[1, None, 3], dt=100), "speed") == [0, 200_000_000]
     typed = encode.to_cbor(HEAD | {"dt": 100, "v": np.array([1, np.nan, 3], dtype=np.float32)})
     assert column(typed, "speed", "v_mps") == [1, 3]
 
 
 def test_null_in_vibration_stays_in_its_place() -> None:
-    blocks = decode_one(said("vibration", dt=10, x=[1, None], y=[1, 2], z=[1, 2]), "vibration").waveforms
+    blocks = decode_one(message("vibration", dt=10, x=[1, None], y=[1, 2], z=[1, 2]), "vibration").waveforms
     np.testing.assert_array_equal(blocks.xyz[0], np.float32([1, np.nan]))
 
 
-def test_a_bundle_may_carry_what_the_machine_says() -> None:
+def test_a_bundle_may_carry_machine_vibration() -> None:
     hum = np.array([0.25, np.nan, -1.5], dtype=np.float32)
     sent = HEAD | {"speed": {"v": 1.0}, "machine": {"t": T_MS + 0.5, "dt": 0.390625, "a": hum}}
     for payload in (encode.to_cbor(sent), encode.to_json(sent)):
@@ -79,10 +79,10 @@ def test_the_machine_is_a_stream_of_its_own_topic(form: Callable[[object], bytes
 
 
 def test_a_machine_alone_may_be_one_number_and_is_refused_with_the_reason_where_it_is_no_reading() -> None:
-    assert decode_one(said("machine", a=0.5), "machine").machine.xyz.tolist() == [[0.5]]
-    assert refusal(said("machine", a="x"), "machine").reason == "type"
-    assert refusal(said("machine", a=[1, 2]), "machine").reason == "missing-field"
-    assert refusal(said("machine", a=1e9), "machine").reason == "out-of-range"
+    assert decode_one(message("machine", a=0.5), "machine").machine.xyz.tolist() == [[0.5]]
+    assert refusal(message("machine", a="x"), "machine").reason == "type"
+    assert refusal(message("machine", a=[1, 2]), "machine").reason == "missing-field"
+    assert refusal(message("machine", a=1e9), "machine").reason == "out-of-range"
 
 
 @pytest.mark.parametrize(
@@ -91,31 +91,31 @@ def test_a_machine_alone_may_be_one_number_and_is_refused_with_the_reason_where_
      {"a": [1, 2], "dt": 1e9}, {"t": AHEAD_MS + 1, "a": 1}],
 )  # fmt: skip
 def test_another_field_named_machine_is_one_that_nobody_knows(machine: object) -> None:
-    decoded = decode_one(said("bundle", speed={"v": 1.0}, machine=machine))
+    decoded = decode_one(message("bundle", speed={"v": 1.0}, machine=machine))
     assert not decoded.refusals
     assert decoded.samples["speed"].channels["v_mps"].tolist() == [1.0]
     assert not len(decoded.machine.message)
 
 
 def test_an_infrared_null_is_unchanged() -> None:
-    decoded = decode_one(said("infrared", presence=[True, None, None], curtain=[None, 0, None]), "infrared")
+    decoded = decode_one(message("infrared", presence=[True, None, None], curtain=[None, 0, None]), "infrared")
     np.testing.assert_array_equal(decoded.samples["infrared"].channels["presence"], [1, np.nan])
     np.testing.assert_array_equal(decoded.samples["infrared"].channels["curtain"], [np.nan, 0])
 
 
 def test_events_without_offsets_all_happened_at_t() -> None:
-    assert offsets_ns(said("door", state=["closing", "closed"]), "door") == [0, 0]
+    assert offsets_ns(message("door", state=["closing", "closed"]), "door") == [0, 0]
 
 
 @pytest.mark.parametrize("tag", [(77, "<i2"), (78, "<i4"), (85, "<f4"), (86, "<f8")])
-def test_typed_arrays_of_each_kind_are_heard(tag: tuple[int, str]) -> None:
+def test_typed_arrays_of_each_kind_are_decoded(tag: tuple[int, str]) -> None:
     values = np.array([-2, 0, 3], dtype=tag[1])
     payload = cbor2.dumps(HEAD | {"dt": 100, "z": CBORTag(tag[0], values.tobytes())})
     assert column(payload, "displacement", "z_m") == [-2, 0, 3]
 
 
 def test_a_stream_in_a_bundle_may_have_its_own_t_and_dt() -> None:
-    payload = said("bundle", dt=50, speed={"v": [1, 2]}, displacement={"z": [3, 4], "dt": 200, "t": T_MS + 7})
+    payload = message("bundle", dt=50, speed={"v": [1, 2]}, displacement={"z": [3, 4], "dt": 200, "t": T_MS + 7})
     decoded = decode_one(payload)
     assert (decoded.samples["speed"].t_ns - T_NS).tolist() == [0, 50_000_000]
     assert (decoded.samples["displacement"].t_ns - T_NS).tolist() == [7_000_000, 207_000_000]
@@ -124,23 +124,23 @@ def test_a_stream_in_a_bundle_may_have_its_own_t_and_dt() -> None:
 
 def test_streams_that_mean_one_instant_get_one_instant_whatever_the_rounding() -> None:
     streams = {"speed": {"t": T_MS, "dt": 0.1, "v": [0] * 8}, "displacement": {"t": T_MS + 0.3, "dt": 0.4, "z": [0, 0]}}
-    decoded = decode_one(said("bundle", **streams, door={"at": [0.3, 0.7], "state": ["open", "closing"]}))
+    decoded = decode_one(message("bundle", **streams, door={"at": [0.3, 0.7], "state": ["open", "closing"]}))
     at = {name: (samples.t_ns - T_NS).tolist() for name, samples in decoded.samples.items()}
     assert at["displacement"] == at["door"] == [300_000, 700_000] == [at["speed"][3], at["speed"][7]]
 
 
 def test_fields_that_nobody_knows_are_ignored() -> None:
-    assert column(said("speed", v=[1], rssi=-70, tags=["a", ["b"]], more={"v": {}}), "speed", "v_mps") == [1]
+    assert column(message("speed", v=[1], rssi=-70, tags=["a", ["b"]], more={"v": {}}), "speed", "v_mps") == [1]
 
 
-def test_boot_may_be_a_number_or_a_text_and_is_0_where_it_is_not_said() -> None:
-    sent = [said("speed", v=1, **more) for more in ({"boot": 7}, {"boot": "7"}, {})]
+def test_boot_may_be_a_number_or_a_text_and_is_0_where_it_is_missing() -> None:
+    sent = [message("speed", v=1, **more) for more in ({"boot": 7}, {"boot": "7"}, {})]
     boots = [decode_one(payload, "speed").messages.boot[0] for payload in sent]
     assert boots == ["7", "7", "0"]
 
 
 def test_an_empty_bundle_is_a_sign_of_life() -> None:
-    assert decode_one(said("bundle")).messages.lift_id == ["HZ-1"]
+    assert decode_one(message("bundle")).messages.lift_id == ["HZ-1"]
 
 
 def test_a_last_will_without_seq_and_t_stands_at_its_arrival() -> None:
@@ -150,13 +150,13 @@ def test_a_last_will_without_seq_and_t_stands_at_its_arrival() -> None:
     assert decoded.samples["status"].channels["online"].tolist() == [0.0]
 
 
-def test_a_status_says_what_it_says_and_leaves_the_rest_unchanged() -> None:
-    payload = said("status", online=True, mode="fire", power="battery", alarm=1, heartbeat_s=30, firmware="2.1")
+def test_a_status_sets_its_fields_and_leaves_the_others_unknown() -> None:
+    payload = message("status", online=True, mode="fire", power="battery", alarm=1, heartbeat_s=30, firmware="2.1")
     channels = {
         name: values.tolist() for name, values in decode_one(payload, "status").samples["status"].channels.items()
     }
     assert channels == {"online": [1], "alarm": [1], "mode": [2], "power": [1], "heartbeat_s": [30]}
-    assert np.isnan(decode_one(said("status", online=True), "status").samples["status"].channels["mode"]).all()
+    assert np.isnan(decode_one(message("status", online=True), "status").samples["status"].channels["mode"]).all()
 
 
 @pytest.mark.parametrize(
@@ -222,7 +222,7 @@ def test_a_time_in_another_unit_or_of_a_wrong_clock_is_refused_with_the_remedy(
 def test_a_time_of_a_stream_is_held_to_the_same_limits_as_the_time_of_its_bundle() -> None:
     for t, reason in ((T_MS // 1000, "clock-behind"), (T_MS * 1000, "clock-ahead")):
         for stream in ({"speed": {"t": t, "dt": 100, "v": [1.0, 1.0]}}, {"status": {"t": t, "alarm": True}}):
-            refused = refusal(said("bundle", **stream))
+            refused = refusal(message("bundle", **stream))
             assert (refused.reason, refused.detail.split(".")[0]) == (reason, next(iter(stream)))
 
 
@@ -262,7 +262,7 @@ def test_a_bundle_may_hold_a_status_or_its_fields_beside_the_streams(
     fields: dict[str, Any], alarm: float, mode: float | None
 ) -> None:
     for payload, stream in (
-        (said("bundle", **fields), "bundle"),
+        (message("bundle", **fields), "bundle"),
         (cbor2.dumps(HEAD | fields), "bundle"),
         (json.dumps({"lifts": {"A": HEAD | fields}}).encode(), "gateway"),
     ):
@@ -273,7 +273,7 @@ def test_a_bundle_may_hold_a_status_or_its_fields_beside_the_streams(
 
 
 def test_a_status_in_a_bundle_may_have_a_time_of_its_own() -> None:
-    decoded = decode_one(said("bundle", speed={"v": 1.0}, status={"t": T_MS + 400, "alarm": True}))
+    decoded = decode_one(message("bundle", speed={"v": 1.0}, status={"t": T_MS + 400, "alarm": True}))
     assert decoded.samples["status"].t_ns.tolist() == decoded.messages.t_end_ns.tolist() == [T_NS + 400_000_000]
 
 
@@ -331,7 +331,7 @@ TABLE: list[tuple[str, dict[str, Any], str, str]] = [
 def test_what_breaks_the_contract_is_refused_naming_the_field(
     stream: str, fields: dict[str, Any], reason: str, field: str
 ) -> None:
-    for payload in (said(stream, **fields), cbor2.dumps(HEAD | fields)):
+    for payload in (message(stream, **fields), cbor2.dumps(HEAD | fields)):
         refused = refusal(payload, stream)
         assert refused.reason == reason, refused.detail
         assert refused.detail.startswith(field), refused.detail
@@ -407,7 +407,7 @@ def test_a_payload_that_cannot_be_read_is_refused(payload: bytes, reason: str) -
     ids=lambda value: str(value)[:40],
 )
 def test_a_topic_that_does_not_parse_is_refused(topic: str, reason: str) -> None:
-    decoded = decode([Entry(1, ARRIVED_NS, topic, said("speed", v=1))])
+    decoded = decode([Entry(1, ARRIVED_NS, topic, message("speed", v=1))])
     assert [each.reason for each in decoded.refusals] == [reason]
     assert len(decoded.refusals[0].detail) < 200
 
@@ -429,8 +429,8 @@ def test_a_topic_that_does_not_parse_is_refused(topic: str, reason: str) -> None
         ("LIFT/V1/anji/t-upper/bundle", "must begin with lift/v1"),
     ],
 )
-def test_the_refusal_of_a_topic_says_which_level_is_wrong_and_what_it_may_be(topic: str, hint: str) -> None:
-    (refused,) = decode([Entry(1, ARRIVED_NS, topic, said("speed", v=1))]).refusals
+def test_the_refusal_of_a_topic_names_the_wrong_level_and_its_choices(topic: str, hint: str) -> None:
+    (refused,) = decode([Entry(1, ARRIVED_NS, topic, message("speed", v=1))]).refusals
     assert hint in refused.detail
 
 
@@ -445,7 +445,7 @@ def test_the_refusal_of_a_topic_says_which_level_is_wrong_and_what_it_may_be(top
     ],
 )
 def test_a_refusal_names_the_lift_of_its_topic_where_that_is_to_be_read(topic: str, lift_id: str) -> None:
-    (refused,) = decode([Entry(1, ARRIVED_NS, topic, said("speed", v=1))]).refusals
+    (refused,) = decode([Entry(1, ARRIVED_NS, topic, message("speed", v=1))]).refusals
     assert refused.lift_id == lift_id
 
 
@@ -456,16 +456,16 @@ def test_a_lift_id_in_an_envelope_that_is_none_is_refused(lift_id: str) -> None:
 
 
 def test_one_broken_number_does_not_cost_the_messages_beside_it() -> None:
-    entries = [entry(said("speed", v=[1, 2], dt=10), "speed", position, f"L{position}") for position in range(1, 9)]
-    entries[3] = entry(said("speed", v=[1, 1e9], dt=10), "speed", 4, "L4")
-    entries[5] = entry(said("door", state=["open", "open"], at=[2, 1]), "door", 6, "L6")
+    entries = [entry(message("speed", v=[1, 2], dt=10), "speed", position, f"L{position}") for position in range(1, 9)]
+    entries[3] = entry(message("speed", v=[1, 1e9], dt=10), "speed", 4, "L4")
+    entries[5] = entry(message("door", state=["open", "open"], at=[2, 1]), "door", 6, "L6")
     decoded = decode(entries)
     assert decoded.messages.lift_id == ["L1", "L2", "L3", "L5", "L7", "L8"]
     assert [(each.position, each.reason) for each in decoded.refusals] == [(4, "out-of-range"), (6, "out-of-range")]
     assert decoded.messages.position[decoded.samples["speed"].message].tolist() == [1, 1, 2, 2, 3, 3, 5, 5, 7, 7, 8, 8]
 
 
-def test_nothing_said_is_nothing_heard() -> None:
+def test_no_entries_decode_to_no_messages() -> None:
     decoded = decode([])
     assert (len(decoded.messages.t_ns), decoded.refusals) == (0, [])
     assert decoded.waveforms.xyz.shape == (3, 0)

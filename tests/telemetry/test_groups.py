@@ -1,4 +1,4 @@
-"""Groups joined and cut: each message keeps what it said."""
+"""Groups joined and cut: each message keeps its values."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def test_groups_joined_are_what_one_group_would_have_been(size: int) -> None:
     assert_same(joined(parts), decode(entries))
 
 
-def test_the_messages_of_one_lift_are_what_it_alone_said() -> None:
+def test_the_messages_of_one_lift_equal_those_decoded_alone() -> None:
     entries = sample_entries()
     whole = decode(entries)
     for lift_id in set(whole.messages.lift_id):

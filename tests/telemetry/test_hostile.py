@@ -18,10 +18,10 @@ GROWTH_LIMIT_KB = 4 << 10
 
 @pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="reads resident memory from /proc, as on Linux")
 def test_every_good_message_among_a_hundred_thousand_bad_ones_arrives_and_memory_is_flat() -> None:
-    said = json.loads(subprocess.check_output([sys.executable, "-m", "tests.telemetry.hostile"]))
-    assert said["seqs"] == list(range(BAD // GOOD_EVERY))
-    assert said["speeds"] == 10 * len(said["seqs"])
-    assert set(said["reasons"]) <= set(REASONS)
-    assert sum(said["reasons"].values()) > BAD / 2
-    resident, quarter = said["resident_kb"], len(said["resident_kb"]) // 4
+    result = json.loads(subprocess.check_output([sys.executable, "-m", "tests.telemetry.hostile"]))
+    assert result["seqs"] == list(range(BAD // GOOD_EVERY))
+    assert result["speeds"] == 10 * len(result["seqs"])
+    assert set(result["reasons"]) <= set(REASONS)
+    assert sum(result["reasons"].values()) > BAD / 2
+    resident, quarter = result["resident_kb"], len(result["resident_kb"]) // 4
     assert max(resident[-quarter:]) < max(resident[:quarter]) + GROWTH_LIMIT_KB, resident

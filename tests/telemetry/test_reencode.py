@@ -64,10 +64,10 @@ def test_messages_of_every_form_are_encoded_again_bit_for_bit() -> None:
 def test_an_odd_message_is_encoded_again_bit_for_bit(stream: str, body: dict[str, object]) -> None:
     decoded = decode_one(encode.to_json({"seq": 7, "t": T_MS + 0.125} | body), stream)
     assert not decoded.refusals
-    heard = again(decoded)
-    if stream in ("speed", "vibration"):  # how far a stream alone spoke without a reading is not told
-        heard = replace(heard, messages=replace(heard.messages, t_end_ns=decoded.messages.t_end_ns))
-    assert_same(heard, decoded)
+    encoded = again(decoded)
+    if stream in ("speed", "vibration"):  # the end of a stream message without a reading is not encoded
+        encoded = replace(encoded, messages=replace(encoded.messages, t_end_ns=decoded.messages.t_end_ns))
+    assert_same(encoded, decoded)
 
 
 @pytest.mark.parametrize("stream", ["bundle", "speed"])
@@ -78,7 +78,7 @@ def test_a_message_without_a_time_is_encoded_with_the_time_of_its_arrival(stream
     assert_same(again(decoded), timed)
 
 
-def test_an_old_retained_status_is_told_without_its_alarm() -> None:
+def test_an_old_retained_status_is_encoded_without_its_alarm() -> None:
     old = encode.to_json({"seq": 1, "t": T_MS - 1e6, "online": True, "alarm": True, "mode": "inspection"})
     (one,) = reencoded(decode_one(old, "status", retained=True))
     assert one.retained
@@ -96,9 +96,9 @@ def test_all_times_shift_together() -> None:
     for field in ("t_ns", "t_end_ns"):
         moved = getattr(shifted.messages, field) - getattr(decoded.messages, field)
         assert (moved[timed] == shift_ns).all()
-    for stream, said in decoded.samples.items():
-        moved = shifted.samples[stream].t_ns - said.t_ns
-        assert (moved[timed[said.message]] == shift_ns).all()
+    for stream, samples in decoded.samples.items():
+        moved = shifted.samples[stream].t_ns - samples.t_ns
+        assert (moved[timed[samples.message]] == shift_ns).all()
     for name in ("waveforms", "machine"):
         assert (getattr(shifted, name).t_ns - getattr(decoded, name).t_ns == shift_ns).all()
 

@@ -1,4 +1,4 @@
-"""What `encode` sends, `decode` hears: every form, to the last bit."""
+"""`decode` returns what `encode` was given: every form, to the last bit."""
 
 from __future__ import annotations
 
@@ -37,30 +37,34 @@ def test_a_bundle_comes_back_as_it_was_sent(form: Callable[[Any], bytes]) -> Non
         door=encode.door([0, 250.5], ["closing", "closed"]),
         infrared={"at": [0, 10], "presence": [True, None], "curtain": [False, 1]},
     )
-    said = decode_one(form(sent))
-    assert not said.refusals
-    assert (said.messages.lift_id, said.messages.district, said.messages.boot) == (["HZ-1"], ["hangzhou"], ["b1"])
-    assert said.messages.seq.tolist() == [7]
-    assert said.messages.complete.all()
+    decoded = decode_one(form(sent))
+    assert not decoded.refusals
+    assert (decoded.messages.lift_id, decoded.messages.district, decoded.messages.boot) == (
+        ["HZ-1"],
+        ["hangzhou"],
+        ["b1"],
+    )
+    assert decoded.messages.seq.tolist() == [7]
+    assert decoded.messages.complete.all()
     t_ns = T_MS * 1_000_000 + 500_000 + np.arange(10) * 100_000_000
     for name, channel, values in (("speed", "v_mps", v), ("displacement", "z_m", z)):
-        assert said.samples[name].t_ns.tolist() == t_ns.tolist()
-        np.testing.assert_array_equal(said.samples[name].channels[channel].astype(values.dtype), values, strict=True)
-    np.testing.assert_array_equal(said.waveforms.xyz, xyz, strict=True)
-    assert said.waveforms.dt_ns.tolist() == [10e6]
-    assert said.samples["door"].channels["door"].tolist() == [3, 0]
-    assert (said.samples["door"].t_ns - t_ns[0]).tolist() == [0, 250_500_000]
-    np.testing.assert_array_equal(said.samples["infrared"].channels["presence"], [1, np.nan])
-    np.testing.assert_array_equal(said.samples["infrared"].channels["curtain"], [0, 1])
-    assert said.messages.t_end_ns.tolist() == [t_ns[-1] + 90_000_000]
+        assert decoded.samples[name].t_ns.tolist() == t_ns.tolist()
+        np.testing.assert_array_equal(decoded.samples[name].channels[channel].astype(values.dtype), values, strict=True)
+    np.testing.assert_array_equal(decoded.waveforms.xyz, xyz, strict=True)
+    assert decoded.waveforms.dt_ns.tolist() == [10e6]
+    assert decoded.samples["door"].channels["door"].tolist() == [3, 0]
+    assert (decoded.samples["door"].t_ns - t_ns[0]).tolist() == [0, 250_500_000]
+    np.testing.assert_array_equal(decoded.samples["infrared"].channels["presence"], [1, np.nan])
+    np.testing.assert_array_equal(decoded.samples["infrared"].channels["curtain"], [0, 1])
+    assert decoded.messages.t_end_ns.tolist() == [t_ns[-1] + 90_000_000]
 
 
 @pytest.mark.parametrize("form", FORMS)
-def test_a_gateway_speaks_for_each_of_its_lifts(form: Callable[[Any], bytes]) -> None:
+def test_a_gateway_message_holds_each_of_its_lifts(form: Callable[[Any], bytes]) -> None:
     bundles = {
         f"L{i}": encode.bundle(i, T_MS, speed=encode.speed(100, np.full(3, i, dtype=np.float32))) for i in range(20)
     }
-    said = decode_one(form(encode.gateway(bundles)), "gateway")
-    assert said.messages.lift_id == list(bundles)
-    assert said.samples["speed"].message.tolist() == np.repeat(np.arange(20), 3).tolist()
-    assert said.samples["speed"].channels["v_mps"].tolist() == np.repeat(np.arange(20.0), 3).tolist()
+    decoded = decode_one(form(encode.gateway(bundles)), "gateway")
+    assert decoded.messages.lift_id == list(bundles)
+    assert decoded.samples["speed"].message.tolist() == np.repeat(np.arange(20), 3).tolist()
+    assert decoded.samples["speed"].channels["v_mps"].tolist() == np.repeat(np.arange(20.0), 3).tolist()

@@ -34,7 +34,7 @@ def entry(
     return Entry(position, int(arrived_ms * 1e6), topic, encode.to_json(message), retained)
 
 
-def heard(entries: Sequence[Entry]) -> tuple[Decoded, np.ndarray[Any, Any]]:
+def decoded_with_lifts(entries: Sequence[Entry]) -> tuple[Decoded, np.ndarray[Any, Any]]:
     decoded = decode(entries)
     assert not decoded.refusals, decoded.refusals[0]
     return decoded, np.array([int(lift_id) for lift_id in decoded.messages.lift_id], dtype=np.int32)
@@ -49,7 +49,7 @@ def run(
     for begin, end in pairwise(bounds):
         if idle:
             batches.append(sequencer.idle(entries[begin].arrived_ns))
-        decoded, lift = heard(entries[begin:end])
+        decoded, lift = decoded_with_lifts(entries[begin:end])
         batches.append(sequencer.step(decoded, lift)[0])
         if restart:
             sequencer = reloaded(sequencer)
@@ -120,7 +120,7 @@ KINDS = ("bundle", "bundle", "speed", "displacement", "vibration", "machine", "d
 
 @st.composite
 def conversations(draw: st.DrawFn) -> list[Entry]:
-    """Draw what three lifts might say: out of order, repeated, restarted, silent, with events ahead of samples."""
+    """Draw messages of three lifts: out of order, repeated, restarted, silent, with events ahead of samples."""
     entries: list[Entry] = []
     arrived_ms = T0_MS + 20_000.0
     for position in range(draw(st.integers(1, 25))):
@@ -168,7 +168,7 @@ def conversations(draw: st.DrawFn) -> list[Entry]:
     st.booleans(),
 )
 @settings(max_examples=80, deadline=None, derandomize=True)
-def test_however_messages_are_cut_and_rows_are_let_out_the_rows_are_the_same(
+def test_however_messages_are_cut_and_rows_are_released_the_rows_are_the_same(
     entries: list[Entry], cuts: list[int], idle: bool, restart: bool
 ) -> None:
     whole, counts = run(entries)
@@ -185,7 +185,7 @@ def test_a_plain_loop_over_messages_finds_the_same(entries: list[Entry]) -> None
 
 def assert_as_naive(entries: list[Entry]) -> None:
     fast, counts = run(entries)
-    decoded, lift = heard(entries)
+    decoded, lift = decoded_with_lifts(entries)
     naive = naive_sequence.sequence([(decoded, lift.tolist())])
     rows = [(index, t_ns, row) for index in sorted(naive) for t_ns, row in sorted(naive[index].rows.items())]
     assert list(zip(fast["lift"].tolist(), fast["t_ns"].tolist(), strict=True)) == [(i, t) for i, t, _ in rows]
@@ -198,7 +198,7 @@ def assert_as_naive(entries: list[Entry]) -> None:
 def batches_of(entries: Sequence[Entry]) -> tuple[list[Batch], Sequencer]:
     """Step message by message; return each batch."""
     sequencer = Sequencer()
-    return [sequencer.step(*heard([each]))[0] for each in entries], sequencer
+    return [sequencer.step(*decoded_with_lifts([each]))[0] for each in entries], sequencer
 
 
 def counted(sequencer: Sequencer) -> dict[str, int]:
@@ -217,7 +217,7 @@ def bundle_at(position: int, second: int, **streams: Any) -> Entry:
 
 
 def alone(position: int, stream: str, arrived_ms: int, *, t_ms: int | None = None, **body: Any) -> Entry:
-    """Return a message of one stream that arrives at once, or says that it is of `t_ms`."""
+    """Return a message of one stream that arrives at once, or bears the time `t_ms`."""
     t_ms = arrived_ms if t_ms is None else t_ms
     return entry(position, T0_MS + arrived_ms, 0, stream, {"seq": position, "t": T0_MS + t_ms, **body})
 
@@ -227,12 +227,12 @@ def encode_code(name: str, value: Any) -> float:
     return float({"power": POWERS, "mode": MODES}[name].index(value) if name in ("power", "mode") else value)
 
 
-def numbered(said: Sequence[tuple[int, int]]) -> list[Entry]:
-    """Return bundles that arrive a second apart: the number of each, and the second it is said to be of."""
+def numbered(numbers: Sequence[tuple[int, int]]) -> list[Entry]:
+    """Return bundles that arrive a second apart: the number and the second of each."""
     samples = encode.speed(250, np.arange(4.0))
     return [
         entry(k + 1, T0_MS + 1_000 * k, 0, "bundle", encode.bundle(seq, T0_MS + 1_000 * second, speed=samples))
-        for k, (seq, second) in enumerate(said)
+        for k, (seq, second) in enumerate(numbers)
     ]
 
 
@@ -252,20 +252,20 @@ def test_an_event_after_the_last_sample_comes_in_its_place_with_the_next_bundle(
     np.testing.assert_array_equal(second.door, [np.nan, 2, np.nan, np.nan, np.nan])
 
 
-def spoken(column: np.ndarray[Any, Any]) -> list[float]:
-    """Return the values of a column at the rows that speak in it."""
+def known(column: np.ndarray[Any, Any]) -> list[float]:
+    """Return the values of a column at the rows where the column is known."""
     return column[~np.isnan(column)].tolist()  # type: ignore[no-any-return]
 
 
 @pytest.mark.parametrize("boot", [{}, {"boot": "b"}])
 def test_a_jump_of_seq_is_one_restart_and_no_gap_and_the_numbers_go_on_from_before_it(boot: dict[str, str]) -> None:
     numbers = [0, 1, 2, 17_900_000_000, 4, 5, 6, 7]
-    said = [
+    entries = [
         entry(k + 1, T0_MS + 1_000 * k, 0, "bundle", {"seq": seq, "t": T0_MS + 1_000 * k, "speed": {"v": k}} | boot)
         for k, seq in enumerate(numbers)
     ]
-    batches, sequencer = batches_of(said)
-    assert [spoken(batch.v_mps) for batch in batches] == [[k] for k in range(len(said))]
+    batches, sequencer = batches_of(entries)
+    assert [known(batch.v_mps) for batch in batches] == [[k] for k in range(len(entries))]
     assert counted(sequencer) == {"received": 8, "restarts": 1, "gaps": 1}
 
 
@@ -281,27 +281,27 @@ def test_a_gap_of_a_day_of_messages_is_a_gap() -> None:
 
 def test_readings_without_a_time_follow_what_was_judged_however_they_arrive() -> None:
     arrivals_ms = [0, 1_000, 1_950, 3_000, 3_000, 3_000, 6_000]
-    said = [
+    entries = [
         entry(k + 1, T0_MS + at_ms, 0, "bundle", {"speed": encode.speed(100, np.full(10, float(k)))})
         for k, at_ms in enumerate(arrivals_ms)
     ]
-    batches, sequencer = batches_of(said)
-    assert [spoken(batch.v_mps) for batch in batches] == [[k] * 10 for k in range(len(said))]
+    batches, sequencer = batches_of(entries)
+    assert [known(batch.v_mps) for batch in batches] == [[k] * 10 for k in range(len(entries))]
     assert [offsets_ms(batches[k])[-1] for k in (0, 1, 3, 6)] == [0, 1_000, 3_000, 6_000]
     assert counted(sequencer) == {"received": 7}
 
 
 def test_numbers_without_a_time_find_gaps_repeats_and_restarts() -> None:
-    said = [
+    entries = [
         entry(k + 1, T0_MS + 1_000 * k, 0, "bundle", {"seq": seq, "speed": {"v": float(k)}})
         for k, seq in enumerate([5, 6, 6, 9, 0, 1])
     ]
-    batches, sequencer = batches_of(said)
-    assert [spoken(batch.v_mps) for batch in batches] == [[0], [1], [], [3], [4], [5]]
+    batches, sequencer = batches_of(entries)
+    assert [known(batch.v_mps) for batch in batches] == [[0], [1], [], [3], [4], [5]]
     assert counted(sequencer) == {"received": 6, "repeats": 1, "gaps": 2, "restarts": 1}
 
 
-def test_a_button_box_without_clock_and_numbers_is_heard_at_once() -> None:
+def test_a_button_box_without_clock_and_numbers_is_released_at_once() -> None:
     pressed = [{"alarm": False}, {"alarm": True}, {"seq": 5, "alarm": True}]
     batches, sequencer = batches_of(
         [entry(k + 1, T0_MS + 3_000 * k, 0, "status", one) for k, one in enumerate(pressed)]
@@ -318,8 +318,8 @@ def test_single_streams_wait_a_second_of_the_lifts_time_for_each_other() -> None
     assert counted(sequencer) == {"received": 4}
 
 
-def test_no_row_waits_longer_than_its_slots_of_arrival_whatever_else_is_heard() -> None:
-    """A lift speaks once; others go on, and so does the lift itself with messages that move its time on by little."""
+def test_no_row_waits_longer_than_its_slots_of_arrival_whatever_else_arrives() -> None:
+    """A lift sends once; others go on, and so does the lift itself with messages that move its time on by little."""
     for more in ([], [alone(2, "speed", 200, v=1, t_ms=10), alone(3, "speed", 900, v=1, t_ms=20)]):
         batches, sequencer = batches_of([alone(1, "speed", 0, v=1), *more])
         assert [len(batch) for batch in batches] == [0] * (1 + len(more))
@@ -339,19 +339,19 @@ def test_rows_of_lifts_that_are_behind_in_the_journal_wait_for_their_messages() 
     assert len(sequencer.idle(FOREVER_NS, np.array([False]))) == 1
 
 
-@pytest.mark.parametrize("said", [{"alarm": True}, {"online": False}, {"power": "battery"}, {"mode": "fire"}])
-def test_a_status_waits_for_nothing_and_makes_nothing_late(said: dict[str, Any]) -> None:
+@pytest.mark.parametrize("fields", [{"alarm": True}, {"online": False}, {"power": "battery"}, {"mode": "fire"}])
+def test_a_status_waits_for_nothing_and_makes_nothing_late(fields: dict[str, Any]) -> None:
     """It comes in the middle of the second that the next bundle covers, or before readings that wait for others."""
     for before in (bundle_at(1, 0), alone(1, "speed", 800, v=1)):
-        status = alone(2, "status", 1_450, **said)
-        ((*_, told, after), sequencer) = batches_of([before, status, bundle_at(3, 1)._replace(position=3)])
-        assert len(told) == 1
-        (name, value), *_ = said.items()
-        assert getattr(told, name)[0] == encode_code(name, value)
+        status = alone(2, "status", 1_450, **fields)
+        ((*_, status_rows, after), sequencer) = batches_of([before, status, bundle_at(3, 1)._replace(position=3)])
+        assert len(status_rows) == 1
+        (name, value), *_ = fields.items()
+        assert getattr(status_rows, name)[0] == encode_code(name, value)
         assert offsets_ms(after)[-4:] == [1_000, 1_250, 1_500, 1_750]
         assert "late" not in counted(sequencer)
-    if "alarm" in said:
-        assert offsets_ms(told)[0] + told.alarm_after_ns[0] / 1e6 == pytest.approx(1_450)
+    if "alarm" in fields:
+        assert offsets_ms(status_rows)[0] + status_rows.alarm_after_ns[0] / 1e6 == pytest.approx(1_450)
 
 
 def test_what_comes_after_its_time_was_released_is_counted_and_not_judged() -> None:
@@ -372,7 +372,7 @@ def test_missing_numbers_are_counted_as_gaps() -> None:
     assert counted(sequencer) == {"received": 3, "gaps": 3}
 
 
-def test_a_gap_is_marked_where_what_was_heard_ends_with_how_long_it_may_last() -> None:
+def test_a_gap_is_marked_where_the_received_rows_end_with_its_longest_duration() -> None:
     batches, _ = batches_of([bundle_at(1, 0), bundle_at(3, 5), bundle_at(4, 6)])
     assert [np.nansum(batch.gap) for batch in batches] == [0, 4.0, 0]
     assert (offsets_ms(batches[1])[0], batches[1].gap[0]) == (750.000001, 4.0)
@@ -425,10 +425,10 @@ def test_a_clock_that_is_set_back_begins_a_new_stretch_at_once(back_s: int) -> N
 
 @pytest.mark.parametrize("seq", [9, 5_000, 3])
 def test_a_message_ahead_of_its_time_costs_itself_alone(seq: int) -> None:
-    """Whatever number it bears: one that was forged does not know the sequence."""
-    said = [(7, 0), (8, 1), (seq, 290), *((k, k - 6) for k in range(9, 14))]
-    batches, sequencer = batches_of(numbered(said))
-    assert [int(np.isfinite(batch.v_mps).sum()) for batch in batches] == [4] * len(said)
+    """Whatever its number: a forged message does not follow the sequence."""
+    numbers = [(7, 0), (8, 1), (seq, 290), *((k, k - 6) for k in range(9, 14))]
+    batches, sequencer = batches_of(numbered(numbers))
+    assert [int(np.isfinite(batch.v_mps).sum()) for batch in batches] == [4] * len(numbers)
     assert counted(sequencer)["steps"] == 1
     assert "late" not in counted(sequencer)
 
@@ -466,7 +466,7 @@ def test_a_restarted_device_whose_clock_is_behind_is_judged_at_once() -> None:
     one = encode.bundle(70, T0_MS, boot="a", speed=encode.speed(250, np.arange(2.0)))
     two = encode.bundle(0, T0_MS - 3_600_000, boot="b", speed=encode.speed(250, np.arange(2.0)))
     before = encode.bundle(69, T0_MS - 3_700_000, boot="a", speed=encode.speed(250, np.arange(2.0)))
-    entries = [entry(k, T0_MS + 500 * k, 0, "bundle", said) for k, said in enumerate((one, two, before), start=1)]
+    entries = [entry(k, T0_MS + 500 * k, 0, "bundle", body) for k, body in enumerate((one, two, before), start=1)]
     batches, sequencer = batches_of(entries)
     np.testing.assert_array_equal(batches[1].reboot, [1, np.nan, np.nan])
     assert counted(sequencer) == {"received": 3, "restarts": 1, "steps": 1, "late": 1}, "history of the boot before"
@@ -514,23 +514,25 @@ def test_a_last_will_stands_at_the_lifts_own_latest_time_so_that_a_backlog_stays
     will = entry(2, T0_MS + 90_000, 0, "status", {"online": False})
     (_, gone), sequencer = batches_of([bundle_at(1, 0), will])
     assert (gone.online.tolist(), offsets_ms(gone)) == ([0.0], [750.000001])
-    backlog, _ = sequencer.step(*heard([bundle_at(3, 1)._replace(arrived_ns=(T0_MS + 300_000) * 1_000_000)]))
+    backlog, _ = sequencer.step(
+        *decoded_with_lifts([bundle_at(3, 1)._replace(arrived_ns=(T0_MS + 300_000) * 1_000_000)])
+    )
     assert len(backlog) == 4
     assert "late" not in counted(sequencer)
 
 
-def test_a_status_does_not_say_how_far_the_readings_of_a_lift_are() -> None:
-    """A lift is first heard by its status; what it read before, and what it has kept for longer, is judged."""
+def test_a_status_does_not_move_the_time_of_a_lifts_readings() -> None:
+    """The first message of a lift is its status; readings from before it, and older kept ones, are judged."""
     for back_ms in (900, 600_000):
         status = entry(1, T0_MS, 0, "status", {"online": True}, retained=True)
         samples = encode.bundle(2, T0_MS - back_ms, speed=encode.speed(250, np.arange(4.0)))
-        (said, batch), sequencer = batches_of([status, entry(2, T0_MS + 100, 0, "bundle", samples)])
-        assert said.online.tolist() == [1]
+        (status_rows, batch), sequencer = batches_of([status, entry(2, T0_MS + 100, 0, "bundle", samples)])
+        assert status_rows.online.tolist() == [1]
         assert batch.v_mps.tolist() == [0, 1, 2, 3]
         assert counted(sequencer) == {"received": 2}
 
 
-def test_a_stale_retained_status_says_so_in_its_row() -> None:
+def test_a_stale_retained_status_is_marked_in_its_row() -> None:
     status = {"seq": 1, "t": T0_MS, "online": True, "mode": "inspection"}
     (row,), _ = batches_of([entry(1, T0_MS + 400_000, 0, "status", status, retained=True)])
     assert (row.stale.tolist(), row.mode.tolist(), row.online.tolist()) == ([1], [1], [1])
@@ -549,7 +551,7 @@ def test_a_lift_that_floods_its_second_is_released_unaligned_and_counted() -> No
 
 def test_a_message_that_is_not_to_be_judged_leaves_no_trace() -> None:
     sequencer = Sequencer()
-    decoded, _ = heard([bundle_at(1, 0)])
+    decoded, _ = decoded_with_lifts([bundle_at(1, 0)])
     batch, counts = sequencer.step(decoded, np.array([-1], dtype=np.int32))
     assert (len(batch), batch.waveforms, sum(counts.values()), len(sequencer.counts()["received"])) == (0, None, 0, 0)
 
@@ -588,7 +590,9 @@ def test_a_snapshot_of_other_records_is_refused() -> None:
 
 
 def test_what_was_decoded_is_never_modified() -> None:
-    decoded, lift = heard([bundle_at(1, 0), entry(2, T0_MS + 1_100, 0, "status", {"online": False}), bundle_at(3, 0)])
+    decoded, lift = decoded_with_lifts(
+        [bundle_at(1, 0), entry(2, T0_MS + 1_100, 0, "status", {"online": False}), bundle_at(3, 0)]
+    )
     before = columns(decoded)
     Sequencer().step(decoded, lift)
     assert columns(decoded) == before

@@ -25,7 +25,7 @@ def test_both_paths_agree_on_messages_that_are_nearly_right(form: str) -> None:
         entries = [nearly_right(random, form, position) for position in range(1, GROUP + 1)]
         fast, validated = decode(entries), decode_validating(entries, {one.position for one in entries})
         if columns(fast) != columns(validated) or fast.refusals != validated.refusals:
-            for one in entries:  # by itself each says which it is
+            for one in entries:  # decoded alone each shows which it is
                 assert_same(decode([one]), decode_validating([one], {one.position}), one)
         assert_same(fast, validated)
         taken += len(fast.messages.lift_id)
