@@ -63,19 +63,19 @@ def fill(folder: Path, count: int) -> Settings:
         fire(records, "L002", 3, MINOR, speed_mps=1.86, limit_mps=1.84)
     with closing(open_timeseries(series)) as store:
         store.write(readings())
-    told: list[Any] = []
+    injected: list[Any] = []
     return Settings(
         open_records=lambda: Records.open(url),
         open_series=lambda: open_timeseries(series, writable=False),
         demo=True,
         monitor_silent_s=math.inf,
         causes=("car-stalled-between-floors", "power-cut"),
-        inject=lambda *asked: told.append(asked),
+        inject=lambda *asked: injected.append(asked),
     )
 
 
 def write_live(records: Records, count: int, **columns: Any) -> None:
-    """Write the fleet's latest state as the monitor does; the last lift is silent, L008 is heard and not judged."""
+    """Write the fleet's latest state as the monitor does; the last lift is silent, L008 is received and not judged."""
     link, blind = np.zeros(count, dtype=np.int8), np.full(count, "", dtype="U16")
     link[-1] = SUSPECT
     blind[8:9] = "clock-behind"
@@ -156,7 +156,9 @@ class Watched:
     def __init__(self, context: BrowserContext, address: str) -> None:
         self.address, self.page, self.complaints = address, context.new_page(), list[str]()
         self.requests: list[Any] = []
-        self.page.on("console", lambda said: said.type in ("error", "warning") and self.complaints.append(said.text))
+        self.page.on(
+            "console", lambda logged: logged.type in ("error", "warning") and self.complaints.append(logged.text)
+        )
         self.page.on("pageerror", lambda error: self.complaints.append(f"{error}\n{error.stack}"))
         self.page.on("request", lambda request: self.requests.append(request))
 

@@ -23,7 +23,7 @@ BASE = "http://localhost"
 
 @pytest.fixture(scope="session")
 def filled(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A file of records of six lifts, all heard; made once, copied for each test."""
+    """A file of records of six lifts, all online; made once, copied for each test."""
     path: Path = tmp_path_factory.mktemp("filled") / "records.db"
     with Records.open(f"sqlite:///{path}") as opened:
         opened.put_lifts([facts(f"L{number:03}") for number in range(6)], by=Actor.named("test"), now_ns=T0_NS)
@@ -33,7 +33,7 @@ def filled(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def records(filled: Path, tmp_path: Path) -> Iterator[Records]:
-    """Records of six lifts, all heard."""
+    """Records of six lifts, all online."""
     shutil.copy(filled, tmp_path / "records.db")
     with Records.open(f"sqlite:///{tmp_path}/records.db") as opened:
         yield opened
@@ -41,15 +41,15 @@ def records(filled: Path, tmp_path: Path) -> Iterator[Records]:
 
 @pytest.fixture
 def settings(tmp_path: Path, records: Records) -> Settings:
-    """The front door's settings, with a simulator that remembers what it was told."""
-    told: list[Any] = []
+    """The settings of the pages, with a simulator that keeps the faults it was asked to inject."""
+    injected: list[Any] = []
     return Settings(
         open_records=lambda: Records.open(f"sqlite:///{tmp_path}/records.db"),
         open_series=lambda: open_timeseries(tmp_path / "series", writable=False),
         demo=True,
         monitor_silent_s=math.inf,
         causes=("overspeed", "entrapment"),
-        inject=lambda *asked: told.append(asked),
+        inject=lambda *asked: injected.append(asked),
     )
 
 

@@ -16,7 +16,7 @@ T0_NS = 1_000_000_000_000_000_000  # 2001-09-09T01:46:40Z
 
 
 def table(count: int, **columns: Any) -> LiveTable:
-    """Return what the monitor last wrote of `count` lifts: all heard, standing at their lowest landing."""
+    """Return the picture that the monitor last wrote of `count` lifts: all online, standing at their lowest landing."""
     made: dict[str, Any] = {
         "lift_id": np.array([f"L{row:03}" for row in range(count)], dtype=np.str_),
         "district": np.array([f"d{row % 2}" for row in range(count)], dtype=np.str_),

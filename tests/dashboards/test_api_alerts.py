@@ -42,7 +42,7 @@ class Judge:
 
 @pytest.fixture
 def judge(records: Records) -> Judge:
-    """The monitor's hand."""
+    """A function that writes findings as the monitor does."""
     return Judge(records)
 
 

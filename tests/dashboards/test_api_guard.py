@@ -83,10 +83,10 @@ def test_an_invalid_body_is_a_problem_that_names_the_field(client: TestClient, b
 
 def test_an_unknown_field_is_a_problem_with_field_and_remedy(client: TestClient) -> None:
     answer = client.get("/api/v1/lifts/L001/series?stream=nose&from=yesterday&points=0").json()
-    told = {each["field"]: each["detail"] for each in answer["errors"]}
-    assert told.keys() == {"stream", "from", "points"}
-    assert "2026-11-22T08:15:02.300Z" in told["from"]
-    assert "displacement" in told["stream"]
+    details = {each["field"]: each["detail"] for each in answer["errors"]}
+    assert details.keys() == {"stream", "from", "points"}
+    assert "2026-11-22T08:15:02.300Z" in details["from"]
+    assert "displacement" in details["stream"]
 
 
 def test_a_wrong_method_is_answered_with_the_allowed_methods(client: TestClient) -> None:

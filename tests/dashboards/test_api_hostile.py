@@ -100,10 +100,10 @@ def test_the_payload_of_a_refused_message_is_shown_escaped(client: TestClient, r
 def test_the_refusals_of_a_lift_are_counted_in_its_answer_and_found_by_its_name(
     client: TestClient, records: Records
 ) -> None:
-    said = "{" + "é" * 4000
+    payload = "{" + "é" * 4000
     for position, lift_id in enumerate(("L001", "L002", "L001"), start=1):
         at_ns = T0_NS + position * 1_000_000_000
-        refused = Refusal("syntax", "not JSON", f"lift/v1/x/{lift_id}/door", said.encode(), at_ns, position, lift_id)
+        refused = Refusal("syntax", "not JSON", f"lift/v1/x/{lift_id}/door", payload.encode(), at_ns, position, lift_id)
         records.judge(position=position, occurrences=[], now_ns=T0_NS, refusals=[refused])
     client.app.state.context.poller.poll()  # type: ignore[attr-defined]
     found = [{"reason": "syntax", "count": 2, "last": "2001-09-09T01:46:43.000Z"}]

@@ -63,7 +63,7 @@ def test_the_state_of_a_lift_is_the_first_that_holds() -> None:
     assert view.item(10)["since"] == instant.text(T0_NS + 1)
 
 
-def test_a_blind_lift_says_why_since_when_and_what_to_do() -> None:
+def test_a_blind_lift_has_a_reason_a_time_and_a_remedy() -> None:
     live = table(3, blind=np.array(["", "units", "depth"]), blind_since_ns=np.array([0, T0_NS, T0_NS]))
     view = fleet_view(T0_NS, lift_index([], live), live, {})
     assert view.item(0)["blind"] is None

@@ -97,9 +97,9 @@ def fire(records: Records, lift_id: str, position: int) -> str:
 
 
 def test_a_moving_lift_is_published_as_its_item_of_the_list(settings: Settings, records: Records) -> None:
-    with served(settings) as (address, _), listening(address) as heard:
+    with served(settings) as (address, _), listening(address) as events:
         put(records, position_m=np.array([0.0, 4.2, 0.0, 0.0, 0.0, 0.0]))
-        event = next(heard)
+        event = next(events)
         item = httpx.get(f"{address}/api/v1/lifts", params={"q": "L001"}, timeout=60).json()["items"][0]
     assert (event.pop("kind"), event.pop("mark") != "") == ("lift", True)
     assert event == item
@@ -112,71 +112,71 @@ def test_a_new_reason_why_a_lift_is_blind_is_published(settings: Settings, recor
         reasons[1] = reason
         return {"blind": reasons, "blind_since_ns": np.where(reasons != "", T0_NS, 0)}
 
-    with served(settings) as (address, _), listening(address) as heard:
+    with served(settings) as (address, _), listening(address) as events:
         published = []
         for reason in ("late", "units", ""):
             put(records, **blind(reason))
-            event = next(heard)
+            event = next(events)
             published.append((event["lift_id"], event["blind"] and event["blind"]["reason"]))
     assert published == [("L001", "late"), ("L001", "units"), ("L001", None)]
 
 
 def test_an_alert_and_the_actions_on_it_are_published_in_order(settings: Settings, records: Records) -> None:
-    with served(settings) as (address, _), listening(address) as heard:
+    with served(settings) as (address, _), listening(address) as events:
         alert_id = fire(records, "L002", 1)
-        first = next(event for event in heard if event["kind"] == "alert")
+        first = next(event for event in events if event["kind"] == "alert")
         httpx.post(f"{address}/api/v1/alerts/{alert_id}/ack", json={"by": "Ann"}, timeout=60).raise_for_status()
-        second = next(event for event in heard if event["kind"] == "alert")
+        second = next(event for event in events if event["kind"] == "alert")
     assert (first["lift_id"], first["state"], first["acknowledged"]) == ("L002", "firing", False)
     assert (second["mark"] != first["mark"], second["acknowledged"]) == (True, True)
 
 
 def test_an_alert_changes_the_state_of_its_lift_in_the_stream(settings: Settings, records: Records) -> None:
-    with served(settings) as (address, _), listening(address) as heard:
+    with served(settings) as (address, _), listening(address) as events:
         fire(records, "L003", 1)
-        lift = next(event for event in heard if event["kind"] == "lift")
+        lift = next(event for event in events if event["kind"] == "lift")
     assert (lift["lift_id"], lift["state"], lift["open_alerts"]["critical"]) == ("L003", "critical", 1)
 
 
 def test_a_filter_excludes_events_of_other_lifts(settings: Settings, records: Records) -> None:
     moved = np.array([1.0, 2.0, 3.0, 4.0, 5.0, 6.0])
     with served(settings) as (address, _):
-        with listening(address, district="d1") as heard:
+        with listening(address, district="d1") as events:
             put(records, position_m=moved)
-            told = [next(heard)["lift_id"] for _ in range(3)]
-        assert told == ["L001", "L003", "L005"]
-        with listening(address, lift_id=["L002", "L004"]) as heard:
-            assert [next(heard)["position_m"] for _ in range(2)] == [3.0, 5.0]
+            received = [next(events)["lift_id"] for _ in range(3)]
+        assert received == ["L001", "L003", "L005"]
+        with listening(address, lift_id=["L002", "L004"]) as events:
+            assert [next(events)["position_m"] for _ in range(2)] == [3.0, 5.0]
             put(records, position_m=moved + 1)
-            assert [next(heard)["position_m"] for _ in range(2)] == [4.0, 6.0]
+            assert [next(events)["position_m"] for _ in range(2)] == [4.0, 6.0]
 
 
 def test_a_reconnecting_subscriber_receives_each_missed_event_once(settings: Settings, records: Records) -> None:
     with served(settings) as (address, context):
-        with listening(address) as heard:
+        with listening(address) as events:
             fire(records, "L000", 1)
-            seen = next(heard)
+            seen = next(events)
         assert seen["kind"] == "alert"
         fire(records, "L004", 2)
         put(records, position_m=np.array([0.0, 7.0, 0.0, 0.0, 0.0, 0.0]))
         context.poller.poll()
-        with listening(address, {"Last-Event-ID": seen["mark"]}) as heard:
-            missed = [next(heard) for _ in range(4)]
+        with listening(address, {"Last-Event-ID": seen["mark"]}) as events:
+            missed = [next(events) for _ in range(4)]
         assert [event["lift_id"] for event in missed if event["kind"] == "alert"] == ["L004"]
         assert {event["lift_id"] for event in missed if event["kind"] == "lift"} == {"L000", "L001", "L004"}
-        with listening(address, {"Last-Event-ID": str(context.poller.position)}) as heard:
+        with listening(address, {"Last-Event-ID": str(context.poller.position)}) as events:
             put(records, position_m=np.array([9.0, 7.0, 0.0, 0.0, 0.0, 0.0]))
-            assert next(heard)["lift_id"] == "L000"
+            assert next(events)["lift_id"] == "L000"
 
 
 def test_a_position_from_before_a_restart_of_the_server_is_resumed(settings: Settings, records: Records) -> None:
     with served(settings) as (address, context):
         last = str(context.poller.position)
     fire(records, "L005", 1)
-    with served(settings) as (address, _), listening(address, {"Last-Event-ID": last}) as heard:
-        told = [next(heard) for _ in range(7)]
-    assert (told[0]["kind"], told[0]["lift_id"]) == ("alert", "L005")
-    assert sorted(event["lift_id"] for event in told[1:]) == [f"L{number:03}" for number in range(6)]
+    with served(settings) as (address, _), listening(address, {"Last-Event-ID": last}) as events:
+        received = [next(events) for _ in range(7)]
+    assert (received[0]["kind"], received[0]["lift_id"]) == ("alert", "L005")
+    assert sorted(event["lift_id"] for event in received[1:]) == [f"L{number:03}" for number in range(6)]
 
 
 @pytest.mark.parametrize("last", ["", "x", "1", "-1--1", "9" * 40 + "-1", "1-1\x00", "<script>"])
@@ -185,9 +185,9 @@ def test_an_invalid_position_starts_the_stream_from_now(last: str) -> None:
 
 
 def test_a_lift_whose_facts_change_is_published(settings: Settings, records: Records) -> None:
-    with served(settings) as (address, _), listening(address) as heard:
+    with served(settings) as (address, _), listening(address) as events:
         records.put_lift(replace(facts("L001"), name="Renamed"), by=Actor.named("test"), now_ns=T0_NS)
-        event = next(heard)
+        event = next(events)
     assert (event["lift_id"], event["name"]) == ("L001", "Renamed")
 
 

@@ -24,7 +24,7 @@ from tests.loopback import until
 SILENT_S = 2.0
 
 
-def say(records: Records, number: int, now_ns: int | None = None) -> None:
+def write_picture(records: Records, number: int, now_ns: int | None = None) -> None:
     """Write a picture of three lifts of a partition of two."""
     records.claim(Partition(number, 2))
     lifts = np.array([f"P{number}-{row}" for row in range(3)])
@@ -52,10 +52,10 @@ def server(folder: Path, silent_s: float) -> TestClient:
 
 def test_the_lifts_of_all_partitions_are_one_fleet(records: Records, tmp_path: Path) -> None:
     for number in range(2):
-        say(records, number)
+        write_picture(records, number)
     with server(tmp_path, math.inf) as client:
         assert states(client) == {f"P{number}-{row}": "normal" for number in range(2) for row in range(3)}
-        say(records, 0)  # as every second: the other half stays
+        write_picture(records, 0)  # as every second: the other half stays
         until(lambda: states(client).keys() == {f"P{n}-{row}" for n in range(2) for row in range(3)}, "the whole fleet")
         assert [(each["partition"], each["running"]) for each in client.get("/api/v1/fleet").json()["partitions"]] == [
             ("0/2", True),
@@ -65,12 +65,12 @@ def test_the_lifts_of_all_partitions_are_one_fleet(records: Records, tmp_path: P
 
 def test_the_lifts_of_a_monitor_that_stopped_are_blind_until_it_runs_again(records: Records, tmp_path: Path) -> None:
     for number in range(2):
-        say(records, number)
+        write_picture(records, number)
     with server(tmp_path, SILENT_S) as client:
         assert set(states(client).values()) == {"normal"}
 
         def stopped() -> bool:
-            say(records, 0)  # this monitor goes on
+            write_picture(records, 0)  # this monitor goes on
             return [each["running"] for each in client.get("/api/v1/fleet").json()["partitions"]] == [True, False]
 
         until(stopped, "a partition that stopped")
@@ -84,7 +84,7 @@ def test_the_lifts_of_a_monitor_that_stopped_are_blind_until_it_runs_again(recor
 
         def runs_again() -> bool:
             for number in range(2):
-                say(records, number)
+                write_picture(records, number)
             return set(states(client).values()) == {"normal"}
 
         until(runs_again, "a partition that runs again")
@@ -92,7 +92,7 @@ def test_the_lifts_of_a_monitor_that_stopped_are_blind_until_it_runs_again(recor
 
 
 def test_a_partition_whose_monitor_never_ran_is_named(records: Records, tmp_path: Path) -> None:
-    say(records, 1)
+    write_picture(records, 1)
     with server(tmp_path, math.inf) as client:
         fleet = client.get("/api/v1/fleet").json()
         assert fleet["partitions"][0] == {"partition": "0/2", "running": False, "wrote": None}

@@ -84,8 +84,8 @@ def test_a_rule_set_aside_by_a_monitor_is_listed_on_every_lift_and_in_readyz(
     until(lambda: client.get("/readyz").json().get("warnings") == [], "a server that is ready")
     records.put_live(table(6).encode(), {"rule_set_aside:overspeed": 1.0}, T0_NS)
     until(lambda: client.get("/api/v1/lifts/L001").json()["not_judged"] != [], "the next look at the records")
-    (told,) = client.get("/api/v1/lifts/L001").json()["not_judged"]
-    assert (told["rule"], told["missing"], "set aside" in told["reason"]) == ("overspeed", [], True)
+    (unjudged,) = client.get("/api/v1/lifts/L001").json()["not_judged"]
+    assert (unjudged["rule"], unjudged["missing"], "set aside" in unjudged["reason"]) == ("overspeed", [], True)
     answer = client.get("/readyz")
     assert (answer.status_code, answer.json()["warnings"]) == (200, ["rules set aside: overspeed"])
 
@@ -123,8 +123,10 @@ def test_an_import_takes_valid_rows_and_reports_the_errors_of_the_others(client:
     answer = client.post("/api/v1/lifts/import", content=body, headers={"Content-Type": "text/csv"})
     assert answer.status_code == 200
     assert answer.json()["taken"] == ["A1", "A4"]
-    told = [(row["row"], row["lift_id"], {each["field"] for each in row["errors"]}) for row in answer.json()["refused"]]
-    assert told == [(3, "A 2", {"lift_id", "rated_speed_mps"}), (4, "A3", {"floors"})]
+    refused = [
+        (row["row"], row["lift_id"], {each["field"] for each in row["errors"]}) for row in answer.json()["refused"]
+    ]
+    assert refused == [(3, "A 2", {"lift_id", "rated_speed_mps"}), (4, "A3", {"floors"})]
 
 
 @pytest.mark.parametrize(
@@ -178,7 +180,7 @@ def lose_a_table_during_an_import(path: Path) -> threading.Thread:
     return thread
 
 
-def test_a_failure_in_the_middle_of_an_import_says_what_was_taken_and_the_same_again_takes_the_rest(
+def test_a_failure_in_the_middle_of_an_import_reports_the_rows_taken_and_the_same_again_takes_the_rest(
     client: TestClient, records: Records, tmp_path: Path
 ) -> None:
     body = export_csv([facts(f"B{number:05}") for number in range(8_000)])

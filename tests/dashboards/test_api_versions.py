@@ -60,7 +60,7 @@ def test_an_unregistered_lift_has_a_version_of_its_own(client: TestClient, recor
 @pytest.mark.parametrize(
     ("if_match", "status"), [("*", 200), ('W/"x"', 412), ('"x", "y"', 412), ("x", 400), ('"x" "y"', 400), ("", 400)]
 )
-def test_if_match_is_read_as_the_standard_says(client: TestClient, if_match: str, status: int) -> None:
+def test_if_match_is_read_as_the_standard_defines(client: TestClient, if_match: str, status: int) -> None:
     answer = client.patch(LIFT, json={"name": "x"}, headers={"If-Match": if_match})
     assert answer.status_code == status, answer.text
 

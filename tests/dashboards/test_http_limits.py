@@ -177,7 +177,7 @@ def test_the_live_streams_of_one_address_are_limited_and_others_and_healthz_are_
 
 
 @pytest.mark.parametrize(("proxies", "codes"), [((), [200, 429]), (("127.0.0.1",), [200, 200])])
-def test_the_clients_behind_a_proxy_that_is_configured_are_told_apart(
+def test_the_clients_behind_a_configured_proxy_have_limits_of_their_own(
     settings: Settings, monkeypatch: pytest.MonkeyPatch, proxies: tuple[str, ...], codes: list[int]
 ) -> None:
     monkeypatch.setattr("dashboards.live.event_stream.SUBSCRIBERS_OF_AN_ADDRESS_LIMIT", 1)

@@ -87,9 +87,9 @@ def test_every_reason_of_a_refusal_has_a_name_and_a_remedy() -> None:
 
 
 def test_singular_and_plural_differ() -> None:
-    say = translations.translator("en")
-    assert say("fleet.sub", n=1) == "1 lift watched"
-    assert say("fleet.sub", n=2) == "2 lifts watched"
+    translate = translations.translator("en")
+    assert translate("fleet.sub", n=1) == "1 lift watched"
+    assert translate("fleet.sub", n=2) == "2 lifts watched"
 
 
 def test_a_bilingual_name_is_halved_and_any_other_is_unchanged() -> None:
@@ -135,8 +135,8 @@ def test_the_public_page_shows_help_and_no_technical_detail(client: TestClient) 
     html = client.get("/code/L001").text
     assert "Please take the stairs" in html
     assert 'href="tel:+85223456789"' in html
-    for word in ("overspeed", "m/s", "Firm", "Garden Road", "critical", "Asia/Hong_Kong", "d1"):
-        assert word not in html.split("<main")[1], word
+    for text in ("overspeed", "m/s", "Firm", "Garden Road", "critical", "Asia/Hong_Kong", "d1"):
+        assert text not in html.split("<main")[1], text
 
 
 def test_no_script_parses_text_as_markup() -> None:

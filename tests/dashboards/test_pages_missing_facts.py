@@ -32,23 +32,23 @@ WHOLE = LiftFacts(
 )  # fmt: skip
 OPTIONAL = [fact.name for fact in fields(LiftFacts) if fact.default is not MISSING]
 WITHOUT = {f"NO-{name}": name for name in OPTIONAL}
-LIFTS = [*WITHOUT, "BARE", "NEVER-HEARD", "UNREGISTERED"]
+LIFTS = [*WITHOUT, "BARE", "NEVER-SEEN", "UNREGISTERED"]
 PATHS = ("/", "/?q=L", "/lifts/{}", "/code/{}", "/alerts", "/alerts/{}", "/refused", "/refused?lift_id={}")
 PERSON = {"accept": "text/html"}
 
 
 def fill(folder: Path) -> Settings:
-    """Write lifts that each lack a fact, a bare one, one that was never heard and one that is not registered."""
+    """Write lifts that each lack a fact, a bare one, one that was never seen and one that is not registered."""
     url, series = f"sqlite:///{folder}/records.db", folder / "series"
     defaults = {fact.name: fact.default for fact in fields(LiftFacts)}
-    heard = [lift_id for lift_id in LIFTS if lift_id != "NEVER-HEARD"]
+    seen = [lift_id for lift_id in LIFTS if lift_id != "NEVER-SEEN"]
     with Records.open(url) as records:
         lifts = [replace(WHOLE, lift_id=lift_id, **{name: defaults[name]}) for lift_id, name in WITHOUT.items()]
         records.put_lifts(
-            [*lifts, LiftFacts("BARE", "d1"), LiftFacts("NEVER-HEARD", "d1")], by=Actor.named("test"), now_ns=T0_NS
+            [*lifts, LiftFacts("BARE", "d1"), LiftFacts("NEVER-SEEN", "d1")], by=Actor.named("test"), now_ns=T0_NS
         )
-        columns: dict[str, Any] = {"lift_id": np.array(heard), "district": np.array(["d1"] * len(heard))}
-        records.put_live(table(len(heard), **columns).encode(), {}, T0_NS)
+        columns: dict[str, Any] = {"lift_id": np.array(seen), "district": np.array(["d1"] * len(seen))}
+        records.put_live(table(len(seen), **columns).encode(), {}, T0_NS)
         fire(records, "BARE", 1, CRITICAL, speed_mps=2.11, limit_mps=2.01)
         fire(records, "UNREGISTERED", 2, CRITICAL)
     open_timeseries(series).close()
@@ -94,7 +94,7 @@ def test_the_public_page_names_the_zone_of_its_time(client: TestClient) -> None:
 
 
 @pytest.mark.browser
-@pytest.mark.parametrize("lift_id", ["NO-timezone", "NO-floors", "BARE", "NEVER-HEARD", "UNREGISTERED"])
+@pytest.mark.parametrize("lift_id", ["NO-timezone", "NO-floors", "BARE", "NEVER-SEEN", "UNREGISTERED"])
 def test_the_charts_are_drawn_whichever_fact_is_missing(browser: Browser, settings: Settings, lift_id: str) -> None:
     with served(settings) as address, looking(browser, address) as watched:
         page = watched.open(f"/lifts/{lift_id}")

@@ -28,12 +28,12 @@ def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 
 def refuse(records: Records) -> None:
     """Refuse two messages of L001, one of L002 and sixty whose topic names no lift, an hour apart, the last at T0."""
-    said = [(f"lift/v1/anji/{HOSTILE}", "topic", b"{}", "")] * 60
-    said += [("lift/v1/d1/L002/bundle", "syntax", HEX, "L002"), ("lift/v1/d1/L001/Speed", "stream", b"{}", "L001")]
-    said += [("lift/v1/d1/L001/bundle", "syntax", HOSTILE.encode() + b"x" * 9000, "L001")]
+    messages = [(f"lift/v1/anji/{HOSTILE}", "topic", b"{}", "")] * 60
+    messages += [("lift/v1/d1/L002/bundle", "syntax", HEX, "L002"), ("lift/v1/d1/L001/Speed", "stream", b"{}", "L001")]
+    messages += [("lift/v1/d1/L001/bundle", "syntax", HOSTILE.encode() + b"x" * 9000, "L001")]
     refused = [
         Refusal(reason, "what is wrong", topic, payload, T0_NS + (k - 62) * 3600 * S_NS, 100 + k, lift_id, lift_id)
-        for k, (topic, reason, payload, lift_id) in enumerate(said)
+        for k, (topic, reason, payload, lift_id) in enumerate(messages)
     ]
     records.judge(position=1000, occurrences=[], now_ns=T0_NS, refusals=refused)
 
@@ -84,7 +84,7 @@ def test_the_address_holds_the_filter_and_back_undoes_it(browser: Browser, addre
         assert page.url.endswith("/refused")
 
 
-def test_a_time_filters_and_nothing_found_says_where_else_to_look(browser: Browser, address: str) -> None:
+def test_a_time_filters_and_an_empty_list_links_to_other_times(browser: Browser, address: str) -> None:
     with looking(browser, address) as watched:
         page = watched.open("/refused?from=2001-09-09T00:30:00Z&to=2001-09-09T01:30:00Z")
         expect(page.locator("#list > li code")).to_have_text(["lift/v1/d1/L001/Speed"])

@@ -94,7 +94,7 @@ def watch(records: Records, lifts: int, link: int | None) -> None:
         (3, HEARD, "All is well: nobody is needed"),
     ],
 )
-def test_all_is_well_is_said_only_of_lifts_that_are_heard(
+def test_all_is_well_is_shown_only_of_lifts_that_are_online(
     browser: Browser, tmp_path: Path, lifts: int, link: int | None, sentence: str
 ) -> None:
     url = f"sqlite:///{tmp_path}/records.db"

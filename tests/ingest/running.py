@@ -1,4 +1,4 @@
-"""The monitor as its own process, and lifts that speak to it."""
+"""The monitor as its own process, and a client that publishes for lifts."""
 
 from __future__ import annotations
 
@@ -33,8 +33,8 @@ def bundle(second: int, v_mps: float, z_m: float) -> dict[str, Any]:
     """Return one second at an even speed, ten readings of it."""
     place = [round(z_m + 0.1 * k * v_mps, 4) for k in range(10)]
     speed = {"dt": 100, "v": [v_mps] * 10}
-    said: dict[str, Any] = {"seq": second, "boot": "1", "t": T0_MS + 1000 * second}
-    return said | {"speed": speed, "displacement": {"dt": 100, "z": place}, "door": {"state": "closed"}}
+    body: dict[str, Any] = {"seq": second, "boot": "1", "t": T0_MS + 1000 * second}
+    return body | {"speed": speed, "displacement": {"dt": 100, "z": place}, "door": {"state": "closed"}}
 
 
 class Monitor:
@@ -50,14 +50,14 @@ class Monitor:
         self._process: subprocess.Popen[bytes] | None = None
         self.records = Records.open(f"sqlite:///{folder}/records.db")
 
-    def start(self, hears: bool = True) -> Self:
-        """Start it and wait until it hears, unless its broker is away."""
+    def start(self, receives: bool = True) -> Self:
+        """Start the monitor, and wait until it receives from its broker, unless that is away."""
         before = self.log.stat().st_size if self.log.exists() else 0
         command = [sys.executable, "-m", "liftwatch", "--config", str(self._config), "monitor"]
         with self.log.open("ab") as out:
             self._process = start_process(command, stdout=out, stderr=out)
-        if hears:
-            until(lambda: b"receiving from" in self.log.read_bytes()[before:], "a monitor that hears")
+        if receives:
+            until(lambda: b"receiving from" in self.log.read_bytes()[before:], "a monitor that receives")
         return self
 
     def readiness(self) -> tuple[int, str]:
@@ -86,7 +86,7 @@ class Monitor:
         self._process.wait()
 
     def has_ended(self) -> bool:
-        """Say whether it has ended by itself."""
+        """Return whether the monitor has ended by itself."""
         assert self._process is not None
         return self._process.poll() is not None
 
@@ -104,7 +104,7 @@ class Monitor:
 
 
 class Voice:
-    """A client that publishes for lifts, and hears the monitor's alerts."""
+    """A client that publishes for lifts, and receives the monitor's alerts."""
 
     def __init__(self, port: int) -> None:
         self.alerts: list[dict[str, Any]] = []
@@ -114,8 +114,8 @@ class Voice:
         self._client.connect("127.0.0.1", port)
         self._client.loop_start()
 
-    def say(self, topic: str, payload: Any, retain: bool = False) -> None:
-        """Publish and wait until the broker has it."""
+    def publish(self, topic: str, payload: Any, retain: bool = False) -> None:
+        """Publish a message and wait until the broker has acknowledged it."""
         content = payload if isinstance(payload, bytes) else json.dumps(payload).encode()
         self._client.publish(topic, content, qos=1, retain=retain).wait_for_publish(60)
 

@@ -50,8 +50,8 @@ def test_a_press_is_raised_in_every_form(tmp_path: Path, encode: Any) -> None:
     lifts = {form: f"L{number}" for number, form in enumerate(FORMS, start=1)}
     with Journal.open(tmp_path / "journal", 64 << 20) as journal, Records.open(f"sqlite:///{tmp_path}/r.db") as records:
         records.put_lifts([facts(lift) for lift in lifts.values()], Actor.named("test"), 0)
-        for form, said in FORMS.items():
-            for stream, body in said:
+        for form, messages in FORMS.items():
+            for stream, body in messages:
                 sender = "GW" if stream == "gateway" else lifts[form]
                 body = {"lifts": {lifts[form]: body["lifts"]["L1"]}} if stream == "gateway" else body
                 journal.append([(time.time_ns(), topic(DISTRICT, sender, stream), encode(body), False)])
@@ -75,12 +75,12 @@ def test_a_late_press_has_its_own_time_as_onset_after_the_alert_of_a_later_press
     pressed_at = {100: 100, 200: 50, 300: 50, 400: 40, 500: 500}  # the press at 50 s is sent twice, with two numbers
     run, found = Replay([facts("L1")], RULES, attended_s=60), dict[str, float]()
     for second in range(520):
-        said: list[tuple[str, dict[str, Any]]] = [("bundle", {"seq": 1000 + 2 * second} | SPEED)]
+        messages: list[tuple[str, dict[str, Any]]] = [("bundle", {"seq": 1000 + 2 * second} | SPEED)]
         if (at := pressed_at.get(second)) is not None:
             seq = 1001 + 2 * second if at == second else second
-            said.append(("status", {"seq": seq, "t": T_MS + 1000 * at, "alarm": True}))
-            said.append(("status", {"seq": 1001 + 2 * second, "t": T_MS + 1000 * second, "alarm": False}))
-        for number, (stream, body) in enumerate(said):
+            messages.append(("status", {"seq": seq, "t": T_MS + 1000 * at, "alarm": True}))
+            messages.append(("status", {"seq": 1001 + 2 * second, "t": T_MS + 1000 * second, "alarm": False}))
+        for number, (stream, body) in enumerate(messages):
             payload = json.dumps({"t": T_MS + 1000 * second} | body).encode()
             arrived_ns = (T_MS + 1000 * second + 500) * 1_000_000
             decoded = decode([Entry(10 * second + number + 1, arrived_ns, topic(DISTRICT, "L1", stream), payload)])

@@ -1,6 +1,6 @@
 """A monitor that was away for long: a real Mosquitto with tens of thousands of messages in the monitor's session.
 
-The monitor starts, journals and acknowledges from the first message, judges meanwhile, and says how far it is.
+The monitor starts, journals and acknowledges from the first message, judges meanwhile, and logs how far it is.
 """
 
 from __future__ import annotations
@@ -55,8 +55,8 @@ def publish_backlog(port: int) -> None:
     for second in range(SECONDS):
         for lift in range(LIFTS):
             v_mps, z_m = (-2.3, 60.0 - 2.3 * second) if lift == 0 and second < FAST_S else (0.0, 3.0)
-            said = bundle(second, v_mps, z_m) | {"t": began_ms + 1000 * second}
-            publisher.publish(topic(DISTRICT, f"L{lift}", "bundle"), orjson.dumps(said))
+            log = bundle(second, v_mps, z_m) | {"t": began_ms + 1000 * second}
+            publisher.publish(topic(DISTRICT, f"L{lift}", "bundle"), orjson.dumps(log))
     assert publisher.flush(PATIENCE_S)
     publisher.close()
 
@@ -74,11 +74,11 @@ def test_a_monitor_that_was_away_takes_its_backlog_and_judges_meanwhile(away: tu
     until(lambda: monitor.counts().get("catching_up_seconds") == 0.0, "the end of catching up")
     assert monitor.counts()["journalled"] == MANY
     assert (voice.alerts[0]["lift_id"], voice.alerts[0]["rule"]) == ("L0", "overspeed")
-    said = monitor.log.read_text(encoding="utf-8")[before:]
-    assert said.count("receiving from") == 1
-    assert "no answer" not in said
-    assert re.search(r"catching up: arriving messages are (5\d|60) min old", said)
-    assert "caught up after" in said
+    log = monitor.log.read_text(encoding="utf-8")[before:]
+    assert log.count("receiving from") == 1
+    assert "no answer" not in log
+    assert re.search(r"catching up: arriving messages are (5\d|60) min old", log)
+    assert "caught up after" in log
     voice.close()
 
 
@@ -120,7 +120,7 @@ def test_a_backlog_ends_with_its_last_message_and_retained_messages_are_none(cap
     assert caplog.messages == ["caught up after 8 s and 9 messages"]
 
 
-def test_a_monitor_that_loses_ground_says_so(caplog: pytest.LogCaptureFixture) -> None:
+def test_a_monitor_that_loses_ground_logs_it(caplog: pytest.LogCaptureFixture) -> None:
     progress = CatchingUp()
     with caplog.at_level(logging.INFO):
         for second in range(13):

@@ -1,4 +1,4 @@
-"""What people are told of lifts whose clocks are set back, or of which one message is ahead of its time."""
+"""The alerts of lifts whose clocks are set back, or of which one message is ahead of its time."""
 
 from __future__ import annotations
 
@@ -41,11 +41,11 @@ def stands_open(_second: int) -> dict[str, Any]:
     return samples | {"door": encode.door([0], ["open"])}
 
 
-def told(said: Iterator[tuple[float, str, dict[str, Any]]], attended_s: float = np.inf) -> list[Alert]:
+def fired_alerts(messages: Iterator[tuple[float, str, dict[str, Any]]], attended_s: float = np.inf) -> list[Alert]:
     """Judge messages, each with its second of arrival and its stream; return the alerts as they fired."""
     run = Replay([facts()], RULES, attended_s=attended_s)
     alerts: dict[str, Alert] = {}
-    for position, (arrived_s, stream, message) in enumerate(said, start=1):
+    for position, (arrived_s, stream, message) in enumerate(messages, start=1):
         where = f"lift/v1/anji/{LIFT}/{stream}"
         decoded = decode([Entry(position, round((T0_MS + 1000 * arrived_s) * 1e6), where, encode.to_json(message))])
         assert not decoded.refusals, decoded.refusals
@@ -62,14 +62,14 @@ def onset_s(alert: Alert) -> float:
 @pytest.mark.parametrize("back_s", [30, 240, 3600])
 @pytest.mark.parametrize("at_s", range(1, STOPPED_S))
 def test_an_emergency_stop_is_found_wherever_the_clock_was_set_back_before_it(at_s: int, back_s: int) -> None:
-    """The stop itself must be told by readings after the step: its braking, or the rest after it."""
+    """The stop must show in readings after the step: its braking, or the rest after it."""
 
-    def said() -> Iterator[tuple[float, str, dict[str, Any]]]:
+    def messages() -> Iterator[tuple[float, str, dict[str, Any]]]:
         for k in range(STOPPED_S):
             t_ms = T0_MS + 1000 * (k - (back_s if k >= at_s else 0))
             yield k + 1, "bundle", {"seq": k, "t": t_ms} | stop(k)
 
-    found = [alert for alert in told(said()) if alert.rule == "emergency-stop"]
+    found = [alert for alert in fired_alerts(messages()) if alert.rule == "emergency-stop"]
     if at_s <= STOP_AT_S - 1 or at_s > STOP_AT_S + 1:
         assert [round(onset_s(alert), 1) for alert in found] == [STOP_AT_S - (back_s if at_s <= STOP_AT_S else 0)]
 
@@ -77,23 +77,25 @@ def test_an_emergency_stop_is_found_wherever_the_clock_was_set_back_before_it(at
 @pytest.mark.parametrize("ahead_s", [2, 295])
 @pytest.mark.parametrize("at_s", range(1, STOP_AT_S - 1))
 def test_one_message_ahead_of_its_time_hides_no_stop(at_s: int, ahead_s: int) -> None:
-    def said() -> Iterator[tuple[float, str, dict[str, Any]]]:
+    def messages() -> Iterator[tuple[float, str, dict[str, Any]]]:
         for k in range(STOPPED_S):
             yield k + 1, "bundle", {"seq": k, "t": T0_MS + 1000 * (k + (ahead_s if k == at_s else 0))} | stop(k)
 
-    assert [round(onset_s(alert)) for alert in told(said()) if alert.rule == "emergency-stop"] == [STOP_AT_S]
+    assert [round(onset_s(alert)) for alert in fired_alerts(messages()) if alert.rule == "emergency-stop"] == [
+        STOP_AT_S
+    ]
 
 
 def test_a_hold_time_stops_across_a_step_and_goes_on_with_what_it_had_served() -> None:
     """A door stands open for 120 s in all: 70 s before the clock is set back an hour, and the rest after it."""
 
-    def said(seconds: int) -> Iterator[tuple[float, str, dict[str, Any]]]:
+    def messages(seconds: int) -> Iterator[tuple[float, str, dict[str, Any]]]:
         for k in range(seconds):
             t_ms = T0_MS + 1000 * (k - (3600 if k >= 70 else 0))
             yield k + 1, "bundle", {"seq": k, "t": t_ms} | stands_open(k)
 
-    assert [alert.rule for alert in told(said(118))] == []
-    (alert,) = told(said(125))
+    assert [alert.rule for alert in fired_alerts(messages(118))] == []
+    (alert,) = fired_alerts(messages(125))
     assert (alert.rule, round(onset_s(alert))) == ("door-held-open", 0)
 
 
@@ -106,7 +108,7 @@ def pressed_twice() -> Iterator[tuple[float, str, dict[str, Any]]]:
 
 
 def test_two_presses_at_one_instant_of_a_clock_that_was_set_back_are_two_alerts() -> None:
-    one, two = told(pressed_twice(), attended_s=5.0)
+    one, two = fired_alerts(pressed_twice(), attended_s=5.0)
     assert one.id != two.id
     assert (one.rule, two.rule) == ("alarm-button", "alarm-button")
     assert onset_s(one) == onset_s(two) == pytest.approx(6.1)

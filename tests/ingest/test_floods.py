@@ -65,13 +65,13 @@ def hours_of_bundles(messages: int) -> list[Message]:
 
 def long_messages(messages: int) -> list[Message]:
     """Return messages of as many samples as fit."""
-    said = [{"seq": k, "t": T0_MS + 1_250_000 * k, "dt": 10, "v": [0] * 125_000} for k in range(messages)]
-    return [("FLOOD", "speed", one) for one in said]
+    bodies = [{"seq": k, "t": T0_MS + 1_250_000 * k, "dt": 10, "v": [0] * 125_000} for k in range(messages)]
+    return [("FLOOD", "speed", one) for one in bodies]
 
 
 def append(journal: Journal, *messages: Message, arrived_ns: int | None = None) -> None:
     now_ns = arrived_ns or time.time_ns()
-    bodies = ((lift, stream, json.dumps(said, separators=(",", ":")).encode()) for lift, stream, said in messages)
+    bodies = ((lift, stream, json.dumps(body, separators=(",", ":")).encode()) for lift, stream, body in messages)
     journal.append([(now_ns, topic(DISTRICT, lift, stream), body, False) for lift, stream, body in bodies])
 
 
@@ -80,7 +80,7 @@ LONG = {"bundles": (hours_of_bundles, 1800, 1_080_000), "samples": (long_message
 
 
 @pytest.mark.parametrize("flood", ["bundles", "samples"])
-def test_the_alarm_of_another_lift_is_told_while_a_flood_is_being_judged(
+def test_the_alarm_of_another_lift_is_announced_while_a_flood_is_being_judged(
     journal: Journal, records: Records, flood: str
 ) -> None:
     make, messages, rows = FLOODS[flood]
@@ -97,8 +97,8 @@ def test_the_alarm_of_another_lift_is_told_while_a_flood_is_being_judged(
 def test_many_lifts_with_a_long_message_each_are_judged_in_many_turns(
     journal: Journal, records: Records, lifts: int, samples: int
 ) -> None:
-    said = {"seq": 1, "t": T0_MS, "dt": 10, "v": [0] * samples}
-    append(journal, *((f"LONG-{k}", "speed", said) for k in range(lifts)))
+    body = {"seq": 1, "t": T0_MS, "dt": 10, "v": [0] * samples}
+    append(journal, *((f"LONG-{k}", "speed", body) for k in range(lifts)))
     append(journal, ("OTHER", "status", {"seq": 1, "t": T0_MS, "alarm": True}))
     rows_after = [0]
 
@@ -195,9 +195,9 @@ def test_a_monitor_is_ready_once_what_waits_of_a_flood_is_judged(
     running.join()
 
 
-@pytest.mark.parametrize("speaks", [True, False])
+@pytest.mark.parametrize("sends", [True, False])
 def test_silence_counts_from_what_was_read_while_a_flood_is_being_judged(
-    journal: Journal, records: Records, monkeypatch: pytest.MonkeyPatch, speaks: bool
+    journal: Journal, records: Records, monkeypatch: pytest.MonkeyPatch, sends: bool
 ) -> None:
     """One long message is judged a turn, and a turn lasts 10 s: the flood is judged in ten minutes."""
     monkeypatch.setattr(backlogs, "LIFT_ROWS", 600)
@@ -208,7 +208,7 @@ def test_silence_counts_from_what_was_read_while_a_flood_is_being_judged(
 
     def stretch() -> Stretch:
         clock_ns[0] += 10 * S_NS
-        if speaks:
+        if sends:
             body = json.dumps({"seq": 60 + (clock_ns[0] - begin_ns) // S_NS, "t": T0_MS + 3_600_000}).encode()
             journal.append([(clock_ns[0], topic(DISTRICT, "FLOOD", "status"), body, False)])
         return Stretch(begin_ns, clock_ns[0])
@@ -220,7 +220,7 @@ def test_silence_counts_from_what_was_read_while_a_flood_is_being_judged(
             links.add(made.picture.link[0].item() if made.picture is not None else HEARD)
             time.sleep(0.01)
     found = [one for one in records.alerts(AlertFilter(), limit=10).items if one.lift_id == "FLOOD"]
-    if speaks:
+    if sends:
         assert links == {HEARD}
         assert found == []
     else:
@@ -231,7 +231,7 @@ def test_silence_counts_from_what_was_read_while_a_flood_is_being_judged(
 
 @pytest.mark.long
 @pytest.mark.parametrize("flood", ["bundles", "samples"])
-def test_alarms_of_another_lift_are_told_in_time_beside_thirty_hours_of_one_lift(
+def test_alarms_of_another_lift_are_announced_in_time_beside_thirty_hours_of_one_lift(
     journal: Journal, records: Records, flood: str
 ) -> None:
     make, messages, rows = LONG[flood]

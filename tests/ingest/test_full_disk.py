@@ -34,24 +34,24 @@ def test_a_monitor_waits_while_its_disk_is_full_also_over_a_restart_and_loses_no
     monitor.log = tmp_path / "monitor.log"
     monitor.records.put_lifts([facts("L1"), facts("L2")], Actor.named("test"), 0)
     monitor.start()
-    voice, told = Voice(broker.port), 0
+    voice, published = Voice(broker.port), 0
 
-    def tell() -> None:
-        nonlocal told
-        voice.say(topic(DISTRICT, "L2", "bundle"), bundle(told, 0.0, 3.0) | {"unknown": FILLER})
-        told += 1
+    def publish() -> None:
+        nonlocal published
+        voice.publish(topic(DISTRICT, "L2", "bundle"), bundle(published, 0.0, 3.0) | {"unknown": FILLER})
+        published += 1
 
-    tell()
+    publish()
     until(lambda: monitor.counts().get("stored_rows", 0) >= 10, "a reading in the store")
     small_disk.fill()
 
     def is_full() -> bool:
-        tell()
+        publish()
         return "nothing is acknowledged: the journal" in monitor.readiness()[1]
 
-    until(is_full, "a monitor that says that its disk is full")
+    until(is_full, "a monitor that reports a full disk")
     for second in range(4):
-        voice.say(topic(DISTRICT, "L1", "bundle"), bundle(second, -2.3, 60.0 - 2.3 * second))
+        voice.publish(topic(DISTRICT, "L1", "bundle"), bundle(second, -2.3, 60.0 - 2.3 * second))
     monitor.kill()
     monitor.start()
     until(lambda: "nothing is acknowledged: the journal" in monitor.readiness()[1], "the same after a restart")
@@ -61,8 +61,8 @@ def test_a_monitor_waits_while_its_disk_is_full_also_over_a_restart_and_loses_no
     assert [alert["lift_id"] for alert in voice.alerts] == ["L1"]
     assert len(monitor.records.alerts(AlertFilter(), limit=10).items) == 1
     series = open_timeseries(small_disk.folder / "series", writable=False)
-    span = (T0_MS * 1_000_000, (T0_MS + 1000 * told) * 1_000_000)
-    until(lambda: len(series.readings("L2", "speed", *span)) == 10 * told, "every reading in the store")
+    span = (T0_MS * 1_000_000, (T0_MS + 1000 * published) * 1_000_000)
+    until(lambda: len(series.readings("L2", "speed", *span)) == 10 * published, "every reading in the store")
     voice.close()
     assert monitor.stop() == 0
     monitor.records.close()

@@ -39,7 +39,7 @@ hundred thousand messages more add nothing. Keeping 1 kB of each message would e
 
 
 def delivered(entry: Entry) -> bool:
-    """Say whether the monitor's subscription brings it a message."""
+    """Return whether the monitor's subscription covers a topic."""
     return entry.topic.startswith("lift/v1/")
 
 

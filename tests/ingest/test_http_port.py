@@ -1,4 +1,4 @@
-"""A monitor's own HTTP port: it says whether the monitor is ready and why not, also while the records are away."""
+"""A monitor's own HTTP port: whether the monitor is ready and why not, also while the records are away."""
 
 from __future__ import annotations
 
@@ -112,7 +112,7 @@ def test_a_monitor_is_ready_unless_judging_or_storing_is_behind_and_answers_whil
     with closing(sqlite3.connect(tmp_path / "records.db", isolation_level=None)) as locking:
         locking.execute("BEGIN EXCLUSIVE")
         for second in range(4):
-            voice.say(topic(DISTRICT, "L1", "bundle"), bundle(second, -2.3, 60.0 - 2.3 * second))
+            voice.publish(topic(DISTRICT, "L1", "bundle"), bundle(second, -2.3, 60.0 - 2.3 * second))
         until(lambda: "judging" in monitor.readiness()[1], "a judging that is behind")
         assert monitor.readiness()[0] == 503
         assert monitor.metric("liftwatch_monitor_journalled_total") == 4

@@ -52,20 +52,20 @@ class Brittle:
 
 
 @dataclass(frozen=True)
-class Felt:
-    """A detector that scores whether the car ever felt an impact."""
+class ImpactDetector:
+    """A detector that scores whether the car ever had an impact."""
 
     def start(self, n: int) -> Memory:
         return np.zeros(n, NO_MEMORY)
 
     def step(self, state: Memory, rows: RowTable, facts: FleetFacts) -> tuple[Memory, tuple[Score, ...]]:
-        felt = (rows.impact_ns > 0).astype(float)
-        return state, (Score(felt, 1.0 - felt),)
+        impact = (rows.impact_ns > 0).astype(float)
+        return state, (Score(impact, 1.0 - impact),)
 
 
 def rule(slug: str, detector: Any) -> Rule:
-    words = {"en": slug, "zh": slug}
-    return Rule(code="F99", slug=slug, detector=detector, levels=(Level(MINOR),), name=words, sentence=words)
+    texts = {"en": slug, "zh": slug}
+    return Rule(code="F99", slug=slug, detector=detector, levels=(Level(MINOR),), name=texts, sentence=texts)
 
 
 @pytest.fixture
@@ -102,7 +102,7 @@ def judging(
         made.stop()
 
 
-def say(journal: Journal, *messages: tuple[str, str, dict[str, Any]]) -> None:
+def append(journal: Journal, *messages: tuple[str, str, dict[str, Any]]) -> None:
     now_ns = time.time_ns()
     journal.append(
         [(now_ns, topic(DISTRICT, lift, stream), json.dumps(m).encode(), False) for lift, stream, m in messages]
@@ -126,18 +126,20 @@ def test_a_rule_that_breaks_is_set_aside_with_its_name_and_the_others_go_on(
     journal: Journal, records: Records, caplog: pytest.LogCaptureFixture
 ) -> None:
     with judging(journal, records, (rule("brittle", Brittle()), *RULES)) as made:
-        say(journal, *runs_too_fast("L1"))
+        append(journal, *runs_too_fast("L1"))
         until(lambda: {("L1", "brittle"), ("L1", "overspeed")} <= alerts(records), "an alert of each")
-        say(journal, ("L2", "bundle", bundle(0, 0.0, POISON_M)), *[("L2", *each[1:]) for each in runs_too_fast("L2")])
-        say(journal, *[("L1", "bundle", bundle(k, 0.0, 90.0)) for k in range(10, 14)])
+        append(
+            journal, ("L2", "bundle", bundle(0, 0.0, POISON_M)), *[("L2", *each[1:]) for each in runs_too_fast("L2")]
+        )
+        append(journal, *[("L1", "bundle", bundle(k, 0.0, 90.0)) for k in range(10, 14)])
         until(lambda: ("L2", "overspeed") in alerts(records), "the alert of another rule behind the poison")
         until(lambda: made.offered_to == journal.last, "the end of the journal")
         assert made.counts["rule_set_aside:brittle"] == 1
         assert made.counts["judging_failed"] == 0
     assert records.dead_letters().items == []
     assert [one.state for one in records.alerts(AlertFilter(), limit=100).items if one.rule == "brittle"] == ["firing"]
-    (told,) = [one for one in caplog.records if "brittle" in one.getMessage()]
-    assert (told.levelname, told.exc_info is not None) == ("ERROR", True)
+    (logged,) = [one for one in caplog.records if "brittle" in one.getMessage()]
+    assert (logged.levelname, logged.exc_info is not None) == ("ERROR", True)
 
 
 @pytest.fixture
@@ -157,9 +159,9 @@ def test_a_rule_that_was_set_aside_stays_so_after_a_return_to_the_snapshot(
     journal: Journal, records: Records, poisoned: None
 ) -> None:
     with judging(journal, records, (rule("brittle", Brittle(at_m=55.0)), *RULES)) as made:
-        say(journal, ("L2", "bundle", bundle(0, 0.0, 55.0)))
+        append(journal, ("L2", "bundle", bundle(0, 0.0, 55.0)))
         until(lambda: made.counts["rule_set_aside:brittle"] == 1, "the rule to break")
-        say(journal, ("L2", "bundle", bundle(1, 0.0, POISON_M)), *runs_too_fast("L1"))
+        append(journal, ("L2", "bundle", bundle(1, 0.0, POISON_M)), *runs_too_fast("L1"))
         until(lambda: ("L1", "overspeed") in alerts(records), "the alert of another rule")
         until(lambda: made.offered_to == journal.last, "the end of the journal")
         assert made.counts["judging_failed"] > 0
@@ -170,7 +172,7 @@ def test_a_message_that_breaks_the_tables_is_set_aside_and_what_follows_is_judge
     journal: Journal, records: Records, poisoned: None
 ) -> None:
     with judging(journal, records):
-        say(journal, *runs_too_fast("L1"), ("L2", "bundle", bundle(0, 0.0, POISON_M)), *runs_too_fast("L2"))
+        append(journal, *runs_too_fast("L1"), ("L2", "bundle", bundle(0, 0.0, POISON_M)), *runs_too_fast("L2"))
         until(lambda: ("L2", "overspeed") in alerts(records), "the alert behind the poison")
         until(lambda: bool(records.dead_letters().items), "the dead letter")
     assert ("L1", "overspeed") in alerts(records)
@@ -184,38 +186,38 @@ def test_rows_that_break_the_tables_after_they_waited_are_passed_over(
 ) -> None:
     with judging(journal, records) as made:
         poison = {"seq": 1, "boot": "1", "t": T0_MS, "dt": 10, "z": [POISON_M] * 10}
-        say(journal, ("L1", "displacement", poison))
+        append(journal, ("L1", "displacement", poison))
         until(lambda: made.counts["judging_failed"] > 0, "the failure")
-        say(journal, *runs_too_fast("L2"))
+        append(journal, *runs_too_fast("L2"))
         until(lambda: ("L2", "overspeed") in alerts(records), "the alert behind the poison")
 
 
 def test_a_snapshot_that_cannot_be_read_costs_the_state_and_nothing_else(journal: Journal, records: Records) -> None:
     with judging(journal, records):
-        say(journal, *runs_too_fast("L1"))
+        append(journal, *runs_too_fast("L1"))
         until(lambda: ("L1", "overspeed") in alerts(records), "the first alert")
     with records._database.writing() as connection:
         connection.exec_driver_sql("UPDATE snapshots SET state = x'6f7468657276657273696f6e'")
     with judging(journal, records):
-        say(journal, *runs_too_fast("L2"))
+        append(journal, *runs_too_fast("L2"))
         until(lambda: ("L2", "overspeed") in alerts(records), "the second alert")
 
 
 def test_vibration_that_comes_alone_reaches_the_rules(journal: Journal, records: Records) -> None:
-    with judging(journal, records, (rule("felt", Felt()),)) as made:
+    with judging(journal, records, (rule("impact", ImpactDetector()),)) as made:
         still = [0.0] * 4
         shock = {"seq": 1, "boot": "1", "t": T0_MS, "dt": 10, "x": still, "y": still, "z": [0.0, 40.0, 40.0, 0.0]}
-        say(journal, ("L1", "vibration", shock))
+        append(journal, ("L1", "vibration", shock))
         until(lambda: made.counts["messages"] == 1, "the vibration")
-        say(journal, *[("L1", "bundle", bundle(k, 0.0, 3.0)) for k in range(2, 6)])
-        until(lambda: ("L1", "felt") in alerts(records), "what was felt")
+        append(journal, *[("L1", "bundle", bundle(k, 0.0, 3.0)) for k in range(2, 6)])
+        until(lambda: ("L1", "impact") in alerts(records), "the impact")
 
 
 def test_the_limits_of_silence_are_those_of_its_rule_and_a_lift_that_was_struck_off_is_not_missed(
     journal: Journal, records: Records
 ) -> None:
     with judging(journal, records, (SOON_OFFLINE,)) as made:
-        say(journal, *runs_too_fast("L1", 1), *runs_too_fast("L2", 1))
+        append(journal, *runs_too_fast("L1", 1), *runs_too_fast("L2", 1))
         until(lambda: made.counts["messages"] == 2, "both lifts")
         assert records.delete_lift("L1", Actor.named("test"), 0)
         until(lambda: ("L2", "offline") in alerts(records), "the silence of the other")
@@ -227,45 +229,45 @@ def test_an_alert_of_silence_that_was_open_before_a_restart_clears_with_the_next
     journal: Journal, records: Records
 ) -> None:
     with judging(journal, records, (SOON_OFFLINE,)):
-        say(journal, *runs_too_fast("L1", 1))
+        append(journal, *runs_too_fast("L1", 1))
         until(lambda: ("L1", "offline") in alerts(records), "the silence")
     with judging(journal, records, (SOON_OFFLINE,)) as made:
         until(lambda: made.picture is not None and made.picture.link.tolist()[0] == OFFLINE, "the open alert")
-        say(journal, ("L1", "bundle", bundle(1, 0.0, 90.0)))
+        append(journal, ("L1", "bundle", bundle(1, 0.0, 90.0)))
         until(lambda: [one.state for one in records.alerts(AlertFilter(), limit=100).items] == ["cleared"], "its end")
 
 
 def test_a_lift_in_a_mode_of_the_always_judged_rules_only_may_be_silent(journal: Journal, records: Records) -> None:
     with judging(journal, records, (SOON_OFFLINE,)) as made:
         inspected = {"seq": 0, "t": T0_MS, "online": True, "mode": "inspection"}
-        say(journal, ("L1", "status", inspected), *runs_too_fast("L2", 1))
+        append(journal, ("L1", "status", inspected), *runs_too_fast("L2", 1))
         until(lambda: ("L2", "offline") in alerts(records), "the silence of the other")
         until(lambda: made.picture is not None and made.picture.link.tolist() == [SUSPECT, OFFLINE], "both")
     assert alerts(records) == {("L2", "offline")}
 
 
-def test_no_lift_is_silent_while_the_monitor_hears_nobody(journal: Journal, records: Records) -> None:
+def test_no_lift_is_silent_while_the_monitor_has_no_connection(journal: Journal, records: Records) -> None:
     listening = Listening()
-    hears = [True]
+    connected = [True]
 
     def stretch() -> Stretch:
-        listening.note(time.time_ns(), hears[0])
+        listening.note(time.time_ns(), connected[0])
         return listening.stretch
 
     with judging(journal, records, (SOON_OFFLINE,), stretch) as made:
-        say(journal, *runs_too_fast("L1", 1))
+        append(journal, *runs_too_fast("L1", 1))
         until(lambda: made.counts["messages"] == 1, "the lift")
-        hears[0] = False
+        connected[0] = False
         end = time.monotonic() + 6.0
         until(lambda: time.monotonic() > end, "longer than the limit of silence")
         assert alerts(records) == set()
-        hears[0] = True
+        connected[0] = True
         until(lambda: ("L1", "offline") in alerts(records), "a silence of its own")
 
 
 @pytest.mark.parametrize("turn_s", [2, 12, 50])
 def test_silence_does_not_depend_on_the_pace_of_judging(journal: Journal, records: Records, turn_s: int) -> None:
-    """Eighteen lifts speak once; a twentieth of a second of the test is a turn of so many seconds."""
+    """Eighteen lifts send once; a twentieth of a second of the test is a turn of so many seconds."""
     silent = [f"S{k}" for k in range(18)]
     records.put_lifts([facts(lift) for lift in silent], Actor.named("test"), 0)
     begin_ns = time.time_ns()
@@ -276,7 +278,7 @@ def test_silence_does_not_depend_on_the_pace_of_judging(journal: Journal, record
         return Stretch(begin_ns, clock_ns[0])
 
     with judging(journal, records, (SILENT,), stretch) as made:
-        say(journal, *[(lift, "bundle", bundle(0, 0.0, 3.0)) for lift in silent])
+        append(journal, *[(lift, "bundle", bundle(0, 0.0, 3.0)) for lift in silent])
         until(lambda: len(alerts(records)) == 18, "all of them offline")
         assert made.counts["messages"] == 18
     onset_ns = [one.onset_ns for one in records.alerts(AlertFilter(), limit=100).items]
@@ -284,7 +286,7 @@ def test_silence_does_not_depend_on_the_pace_of_judging(journal: Journal, record
 
 
 def test_no_lift_is_offline_while_its_messages_wait_in_the_journal(journal: Journal, records: Records) -> None:
-    """Two lifts speak once a minute for an hour; all of it is judged long afterwards, a few messages a turn."""
+    """Two lifts send once a minute for an hour; all of it is judged long afterwards, a few messages a turn."""
     begin_ns = time.time_ns() - 7200 * S_NS
     arrivals = [(begin_ns + minute * 60 * S_NS, lift, minute) for minute in range(60) for lift in ("L1", "L2")]
     journal.append(
@@ -307,12 +309,12 @@ def test_in_a_window_a_lift_is_judged_by_always_judged_rules_only_and_so_in_ever
     speeds = [0.0 if k % 60 < 40 else 0.95 for k in range(110)]
     stands = [bundle(k, v_mps, 61.0 + sum(speeds[:k])) for k, v_mps in enumerate(speeds)]
     with judging(journal, records):
-        say(journal, *[(lift, "bundle", each) for each in stands[:30] for lift in ("L1", "L2")])
-        say(journal, *runs_too_fast("L1", 0))
+        append(journal, *[(lift, "bundle", each) for each in stands[:30] for lift in ("L1", "L2")])
+        append(journal, *runs_too_fast("L1", 0))
         until(lambda: ("L2", "stop-outside-zone") in alerts(records), "what is seen without a window")
         assert ("L1", "stop-outside-zone") not in alerts(records)
     with judging(journal, records):  # from the snapshot
-        say(journal, *[(lift, "bundle", each) for each in stands[30:] for lift in ("L1", "L2")])
+        append(journal, *[(lift, "bundle", each) for each in stands[30:] for lift in ("L1", "L2")])
         until(lambda: ("L1", "stop-outside-zone") in alerts(records), "what is seen after the window")
     onsets = {(one.lift_id, one.rule): one.onset_ns for one in records.alerts(AlertFilter(), limit=100).items}
     assert onsets["L1", "stop-outside-zone"] >= begin_ns + 60 * S_NS
@@ -326,10 +328,10 @@ def test_in_a_window_a_lift_is_judged_by_always_judged_rules_only_and_so_in_ever
 
 def test_a_change_of_the_registry_is_snapshotted_before_it_is_judged_by(journal: Journal, records: Records) -> None:
     with judging(journal, records) as made:
-        say(journal, *runs_too_fast("L1", 1))
+        append(journal, *runs_too_fast("L1", 1))
         until(lambda: made.offered_to == journal.last, "the first message")
         records.set_maintenance("L1", T0_MS * 1_000_000 + S_NS, Actor.named("ann"), T0_MS * 1_000_000)
-        say(journal, *runs_too_fast("L2", 1))
+        append(journal, *runs_too_fast("L2", 1))
         until(lambda: made.offered_to == journal.last, "the second message")
         snapshot = records.resume().snapshot
     assert snapshot is not None
@@ -340,9 +342,9 @@ def test_a_new_journal_beside_old_records_is_judged_from_its_first_message(
     journal: Journal, records: Records, tmp_path: Path
 ) -> None:
     with judging(journal, records):
-        say(journal, *runs_too_fast("L1", 8))
+        append(journal, *runs_too_fast("L1", 8))
         until(lambda: ("L1", "overspeed") in alerts(records), "an alert of the old journal")
     with Journal.open(tmp_path / "another", 64 << 20) as another, judging(another, records):
-        say(another, *runs_too_fast("L2"), ("L2", "bundle", {"seq": "?"}))
+        append(another, *runs_too_fast("L2"), ("L2", "bundle", {"seq": "?"}))
         until(lambda: ("L2", "overspeed") in alerts(records), "an alert of the new journal")
         until(lambda: len(records.dead_letters().items) == 1, "a dead letter of the new journal")

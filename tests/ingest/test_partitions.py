@@ -41,7 +41,7 @@ def monitors(broker: Broker, url: str, tmp_path: Path) -> Iterator[Callable[[str
 
 def press(voice: Voice, lift_id: str, second: int) -> None:
     body = {"seq": second, "boot": "1", "t": T0_MS + 1000 * second, "alarm": True}
-    voice.say(f"lift/v1/{DISTRICT}/{lift_id}/status", body)
+    voice.publish(f"lift/v1/{DISTRICT}/{lift_id}/status", body)
 
 
 def test_monitors_that_are_killed_judge_every_message_of_their_own_lifts_once(
@@ -52,7 +52,7 @@ def test_monitors_that_are_killed_judge_every_message_of_their_own_lifts_once(
         records.put_lifts([facts(name) for part in LIFTS for name in part], Actor.named("test"), time.time_ns())
         pair = [monitor_of(part.name).start() for part in PARTS]
         for second in range(AHEAD):  # one partition is far ahead of the other
-            voice.say(f"lift/v1/{DISTRICT}/{LIFTS[0][second % 4]}/bundle", bundle(second // 4, 0.0, 0.0))
+            voice.publish(f"lift/v1/{DISTRICT}/{LIFTS[0][second % 4]}/bundle", bundle(second // 4, 0.0, 0.0))
         records.claim(PARTS[0])
         until(lambda: records.resume().position >= AHEAD, "a partition that is ahead")
         for part in LIFTS:
@@ -67,12 +67,12 @@ def test_monitors_that_are_killed_judge_every_message_of_their_own_lifts_once(
             monitor.start()
         pressed = {name for part in LIFTS for name in part[4:]}
 
-        def told() -> Counter[str]:
+        def alarms_by_lift() -> Counter[str]:
             alerts = records.alerts(AlertFilter(rule=("alarm-button",)), limit=200).items
             return Counter(alert.lift_id for alert in alerts)
 
-        until(lambda: told().keys() >= pressed, "every alarm")
-        assert told() == Counter(pressed)
+        until(lambda: alarms_by_lift().keys() >= pressed, "every alarm")
+        assert alarms_by_lift() == Counter(pressed)
         until(lambda: {alert["lift_id"] for alert in voice.alerts} >= pressed, "every alarm on MQTT")
         names = {part.name for part in PARTS}
         until(lambda: {picture.partition for picture in records.live()} == names, "a picture of each partition")

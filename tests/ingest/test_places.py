@@ -49,7 +49,7 @@ def test_within_a_crowd_only_who_is_silent_for_long_gives_way() -> None:
     assert [places.give_way("flood") for _ in range(2)] == ["silent", None]
 
 
-def test_who_speaks_now_keeps_its_place() -> None:
+def test_a_lift_of_the_same_batch_keeps_its_place() -> None:
     places = Places(crowd("flood", 3), ["flood-0", "flood-2"], 0)
     assert [places.give_way("ours") for _ in range(2)] == ["flood-1", None]
 
@@ -63,15 +63,15 @@ class World:
         self.journal = Journal.open(folder / "journal", 256 << 20)
         self.now_ns = T0_NS
 
-    def says(self, sender: str, stream: str, said: Any, district: str = "x", after_s: float = 1.0) -> None:
+    def receive(self, sender: str, stream: str, body: Any, district: str = "x", after_s: float = 1.0) -> None:
         self.now_ns += int(after_s * S_NS)
-        self.journal.append([(self.now_ns, topic(district, sender, stream), json.dumps(said).encode(), False)])
+        self.journal.append([(self.now_ns, topic(district, sender, stream), json.dumps(body).encode(), False)])
 
     def flood(self, first: int, count: int, gateway: str = "gw") -> None:
-        """A gateway speaks for lifts that nobody has registered."""
+        """A gateway sends for lifts that nobody has registered."""
         lifts = {f"S{n:05}": bundle(0, 0.0, 3.0) for n in range(first, first + count)}
         for begin in range(0, count, 100):
-            self.says(gateway, "gateway", {"lifts": dict(list(lifts.items())[begin : begin + 100])}, after_s=0.01)
+            self.receive(gateway, "gateway", {"lifts": dict(list(lifts.items())[begin : begin + 100])}, after_s=0.01)
 
     @contextmanager
     def judged(self) -> Iterator[Judging]:
@@ -113,8 +113,8 @@ def test_a_flood_of_one_gateway_keeps_no_lift_of_another_sender_out(world: World
     world.flood(0, UNREGISTERED_LIMIT + 200)
     with world.judged() as judging:
         for second in range(4):
-            world.says("newcomer", "bundle", bundle(second, -2.3, 60.0 - 2.3 * second), "anji")
-            world.says("ours", "bundle", bundle(second, -2.3, 60.0 - 2.3 * second), "anji")
+            world.receive("newcomer", "bundle", bundle(second, -2.3, 60.0 - 2.3 * second), "anji")
+            world.receive("ours", "bundle", bundle(second, -2.3, 60.0 - 2.3 * second), "anji")
         until(lambda: {"newcomer"} <= world.listed(), "a place for the newcomer")
         until(lambda: ("overspeed", "firing") in world.alerts("ours"), "an alert of the registered lift")
         until(lambda: judging.counts["refused:unregistered"] == 200, "the refusals of the flood")
@@ -126,22 +126,29 @@ def test_a_flood_of_one_gateway_keeps_no_lift_of_another_sender_out(world: World
 def test_an_alarm_of_a_new_district_is_raised_after_a_flood_of_made_up_districts(world: World) -> None:
     with world.judged():
         for n in range(UNREGISTERED_LIMIT + 200):
+<<<<<<< HEAD
             world.says(f"S{n:05}", "status", {"online": True}, f"x{n}", after_s=0.01)
         until(lambda: len(world.listed()) == UNREGISTERED_LIMIT, "a full list")
         world.says("newcomer", "status", {"seq": 1, "t": T0_MS, "alarm": True}, "huzhou")
         until(lambda: ("alarm-button", "firing") in world.alerts("newcomer"), "the newcomer's alarm")
+=======
+            world.receive(f"S{n:05}", "status", {"online": True}, f"x{n}", after_s=0.01)
+        until(lambda: len(world.listed()) == UNREGISTERED_LIMIT, "a full list", 60.0)
+        world.receive("newcomer", "status", {"seq": 1, "t": T0_MS, "alarm": True}, "huzhou")
+        until(lambda: ("alarm-button", "firing") in world.alerts("newcomer"), "the newcomer's alarm", 60.0)
+>>>>>>> 56d7fd8 (Name messages, arrivals and outputs plainly in the tests of simulator, store, ingest and dashboards)
     assert len(world.listed()) == UNREGISTERED_LIMIT
 
 
 def test_a_silent_stranger_gives_way_and_leaves_nothing_to_who_takes_its_place(world: World) -> None:
     alarm = {"seq": 1, "t": T0_MS, "alarm": True}
-    world.says("S00000", "status", {**alarm, "alarm": False, "seq": 0})
-    world.says("S00000", "status", {**alarm, "t": T0_MS + 1000})
+    world.receive("S00000", "status", {**alarm, "alarm": False, "seq": 0})
+    world.receive("S00000", "status", {**alarm, "t": T0_MS + 1000})
     world.flood(1, UNREGISTERED_LIMIT - 1, "x")
     with world.judged():
         until(lambda: ("alarm-button", "firing") in world.alerts("S00000"), "an alarm of the lift")
-        world.says("S00001", "bundle", bundle(1, 0.0, 3.0), after_s=2 * GIVE_WAY_AFTER_S)
-        world.says("late", "bundle", bundle(0, 0.0, 3.0))
+        world.receive("S00001", "bundle", bundle(1, 0.0, 3.0), after_s=2 * GIVE_WAY_AFTER_S)
+        world.receive("late", "bundle", bundle(0, 0.0, 3.0))
         until(lambda: "late" in world.listed(), "a place for the newcomer")
     gone = {"S00000", *(f"S{n:05}" for n in range(1, UNREGISTERED_LIMIT))} - world.listed()
     assert len(gone) == 1
@@ -151,7 +158,7 @@ def test_a_silent_stranger_gives_way_and_leaves_nothing_to_who_takes_its_place(w
 def test_indices_do_not_grow_with_strangers_that_come_and_go(world: World) -> None:
     with world.judged() as judging:
         for turn in range(4):
-            world.says("tick", "bundle", bundle(turn, 0.0, 3.0), after_s=2 * GIVE_WAY_AFTER_S)
+            world.receive("tick", "bundle", bundle(turn, 0.0, 3.0), after_s=2 * GIVE_WAY_AFTER_S)
             world.flood(turn * UNREGISTERED_LIMIT, UNREGISTERED_LIMIT)
             until(lambda: judging.offered_to == world.journal.last, "the end of a round")
         until(lambda: judging.counts["unregistered_gave_way"] > 2 * UNREGISTERED_LIMIT, "unregistered that gave way")

@@ -75,7 +75,7 @@ def test_a_broker_that_refuses_mqtt_5_is_greeted_in_3_1_1(old_broker: int) -> No
     source.close()
 
 
-def test_who_waits_for_a_broker_that_is_not_there_is_told_why_and_once(caplog: pytest.LogCaptureFixture) -> None:
+def test_an_absent_broker_is_logged_once_with_the_reason(caplog: pytest.LogCaptureFixture) -> None:
     with caplog.at_level(logging.INFO):
         why = MqttSource(BrokerAddress(port=free_port()), "monitor").connect(1.0)
     assert why is not None
@@ -89,7 +89,7 @@ def test_what_is_taken_at_once_is_bounded_in_bytes(
     monkeypatch.setattr(connection, "READ_LIMIT_BYTES", 100_000)
     voice = Voice(broker.port)
     for _ in range(20):
-        voice.say(topic(DISTRICT, "L1", "bundle"), b"{" + b" " * 60_000)
+        voice.publish(topic(DISTRICT, "L1", "bundle"), b"{" + b" " * 60_000)
     sizes = []
     while sum(sizes) < 20:
         taken = source.take(5.0)
@@ -112,8 +112,8 @@ def test_a_session_from_before_gets_each_message_once(broker: Broker) -> None:
     assert source.connect(PATIENCE_S) is None
     source.take(1.0)  # the broker hears of what is unsubscribed
     voice = Voice(broker.port)
-    voice.say(topic(DISTRICT, "L1", "bundle"), b"{}")
-    voice.say(topic(DISTRICT, "L1", "last"), b"{}")
+    voice.publish(topic(DISTRICT, "L1", "bundle"), b"{}")
+    voice.publish(topic(DISTRICT, "L1", "last"), b"{}")
     taken: list[str] = []
     while topic(DISTRICT, "L1", "last") not in taken:
         taken += [arrival.topic for arrival in source.take(5.0)]
@@ -126,7 +126,7 @@ def test_a_payload_far_too_large_is_kept_only_so_far_as_to_be_refused(broker: Br
     source = MqttSource(BrokerAddress(port=broker.port, protocol="3.1.1"), "monitor")
     assert source.connect(PATIENCE_S) is None
     voice = Voice(broker.port)
-    voice.say(topic(DISTRICT, "L1", "bundle"), b"{" * (3 * PAYLOAD_LIMIT_BYTES))
+    voice.publish(topic(DISTRICT, "L1", "bundle"), b"{" * (3 * PAYLOAD_LIMIT_BYTES))
     taken = []
     while not taken:
         taken = source.take(5.0)

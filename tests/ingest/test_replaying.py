@@ -35,21 +35,21 @@ def judged(groups: Iterable[Decoded]) -> list[bytes]:
 
 
 @pytest.fixture(scope="session")
-def spoken() -> tuple[Decoded, ...]:
-    """What the lifts of the world say, second by second."""
+def sent() -> tuple[Decoded, ...]:
+    """The messages of the lifts of the world, second by second."""
     return tuple(decoded_seconds(scene()))
 
 
 @pytest.fixture(scope="session")
-def expected(spoken: tuple[Decoded, ...]) -> list[bytes]:
+def expected(sent: tuple[Decoded, ...]) -> list[bytes]:
     run = Replay(scene().facts, RULES)
-    found = in_order(line for changes in replay(run, spoken) for line in lines(changes))
+    found = in_order(line for changes in replay(run, sent) for line in lines(changes))
     assert len(found) > 10
-    assert not run.counts["late"], "what comes too late is kept and not judged: the store would tell of more"
+    assert not run.counts["late"], "late messages are kept and not judged: the store would hold more"
     return found
 
 
-def heard() -> Iterator[Decoded]:
+def received() -> Iterator[Decoded]:
     """Yield what the monitor's decoder makes of the world's own messages."""
     living = scene()
     for second in range(SCENARIO.seconds + 1):
@@ -58,15 +58,13 @@ def heard() -> Iterator[Decoded]:
 
 
 def test_a_world_judged_without_bytes_is_judged_as_its_messages_are(expected: list[bytes]) -> None:
-    assert judged(heard()) == expected
+    assert judged(received()) == expected
 
 
 @pytest.mark.parametrize("messages", [1, 37, 400])
-def test_the_width_of_a_group_changes_nothing(
-    expected: list[bytes], spoken: tuple[Decoded, ...], messages: int
-) -> None:
+def test_the_width_of_a_group_changes_nothing(expected: list[bytes], sent: tuple[Decoded, ...], messages: int) -> None:
     run = Replay(scene().facts, RULES)
-    found = [line for group in wider(spoken, messages) for line in lines(run.step(group))]
+    found = [line for group in wider(sent, messages) for line in lines(run.step(group))]
     assert in_order([*found, *lines(run.finish())]) == expected
 
 
@@ -82,30 +80,28 @@ def test_the_width_of_a_group_with_vibration_changes_nothing() -> None:
     assert any(b"emergency-stop" in line for line in found[0])
 
 
-def test_a_recording_of_it_is_judged_the_same(
-    expected: list[bytes], spoken: tuple[Decoded, ...], tmp_path: Path
-) -> None:
+def test_a_recording_of_it_is_judged_the_same(expected: list[bytes], sent: tuple[Decoded, ...], tmp_path: Path) -> None:
     with RecordingWriter(tmp_path / "taken", RecordingHeader("test", "0"), scene().facts) as writer:
-        for group in spoken:
+        for group in sent:
             writer.add(group)
     assert judged(Recording(tmp_path / "taken").groups(messages=97)) == expected
 
 
-def test_parts_of_the_fleet_together_make_the_same(expected: list[bytes], spoken: tuple[Decoded, ...]) -> None:
+def test_parts_of_the_fleet_together_make_the_same(expected: list[bytes], sent: tuple[Decoded, ...]) -> None:
     found = []
     for number in range(3):
         run = Replay(scene().facts, RULES)
         share = Partition(number, 3)
         found += [
-            line for changes in replay(run, (of_partition(group, share) for group in spoken)) for line in lines(changes)
+            line for changes in replay(run, (of_partition(group, share) for group in sent)) for line in lines(changes)
         ]
     assert in_order(found) == expected
 
 
 def test_what_the_store_holds_of_it_is_judged_the_same(
-    expected: list[bytes], spoken: tuple[Decoded, ...], store: TimeSeries
+    expected: list[bytes], sent: tuple[Decoded, ...], store: TimeSeries
 ) -> None:
-    for group in wider(spoken):
+    for group in wider(sent):
         store.write(points(group))
     districts = {lift.lift_id: lift.district for lift in scene().facts}
     end_ns = START_NS + (SCENARIO.seconds + 2) * 1_000_000_000
@@ -114,12 +110,12 @@ def test_what_the_store_holds_of_it_is_judged_the_same(
     for group in again:
         for lift_id, seq in zip(group.messages.lift_id, group.messages.seq.tolist(), strict=True):
             numbers[lift_id].append(seq)
-    assert all(told == list(range(len(told))) for told in numbers.values())
+    assert all(listed == list(range(len(listed))) for listed in numbers.values())
     assert judged(again) == expected
 
 
-def test_what_stood_before_the_window_stands_at_its_beginning(spoken: tuple[Decoded, ...], store: TimeSeries) -> None:
-    for group in wider(spoken):
+def test_what_stood_before_the_window_stands_at_its_beginning(sent: tuple[Decoded, ...], store: TimeSeries) -> None:
+    for group in wider(sent):
         store.write(points(group))
     districts = {lift.lift_id: lift.district for lift in scene().facts}
     begin_ns = START_NS + 50_500_000_000
@@ -131,7 +127,7 @@ def test_what_stood_before_the_window_stands_at_its_beginning(spoken: tuple[Deco
 
 
 @pytest.mark.parametrize("text", ["", "1", "2/2", "-1/2", "a/b", "0/0"])
-def test_what_is_no_partition_is_told(text: str) -> None:
+def test_a_text_that_is_no_partition_is_refused(text: str) -> None:
     with pytest.raises(ValueError, match="write k/n"):
         read(text)
 

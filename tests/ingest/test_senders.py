@@ -1,4 +1,4 @@
-"""Who may speak for a lift: itself and the gateway that its facts name, whatever the broker lets through."""
+"""Accepted senders of a lift: itself and the gateway that its facts name, whatever the broker's access list allows."""
 
 from __future__ import annotations
 
@@ -73,12 +73,12 @@ class World:
         self.judging.stop()
         self.store.stop()
 
-    def says(self, sender: str, *lifts: str, stream: str = "gateway", binary: bool = False) -> None:
+    def receive(self, sender: str, *lifts: str, stream: str = "gateway", binary: bool = False) -> None:
         """Publish four seconds of overspeed for these lifts, in messages of `sender`."""
         for second in range(4):
             inner = bundle(second, -2.3, 100.0 - 2.3 * second)
-            said = {"lifts": dict.fromkeys(lifts, inner)} if stream == "gateway" else inner
-            payload = cbor2.dumps(said) if binary else json.dumps(said).encode()
+            body = {"lifts": dict.fromkeys(lifts, inner)} if stream == "gateway" else inner
+            payload = cbor2.dumps(body) if binary else json.dumps(body).encode()
             self.journal.append([(time.time_ns(), topic(DISTRICT, sender, stream), payload, False)])
 
     def alerts(self) -> set[str]:
@@ -104,17 +104,17 @@ def refusals(world: World) -> list[tuple[str, str, Mapping[str, Any]]]:
 
 
 @pytest.mark.parametrize(("sender", "stream"), [("GW-7", "gateway"), ("bound", "bundle"), ("bound", "gateway")])
-def test_a_lift_is_heard_from_its_gateway_and_from_itself(world: World, sender: str, stream: str) -> None:
-    world.says(sender, "bound", stream=stream)
+def test_a_lift_is_judged_by_messages_of_its_gateway_and_of_itself(world: World, sender: str, stream: str) -> None:
+    world.receive(sender, "bound", stream=stream)
     world.judge()
     assert (world.alerts(), world.stored("bound"), refusals(world)) == ({"bound"}, 40, [])
 
 
 @pytest.mark.parametrize("offers", [True, False])
 @pytest.mark.parametrize("sender", ["GW-8", "free", "stranger"])
-def test_a_lift_that_names_its_gateway_is_heard_from_no_other(world: World, sender: str, offers: bool) -> None:
+def test_messages_of_another_gateway_than_the_named_one_are_refused(world: World, sender: str, offers: bool) -> None:
     world.offers = offers  # False: storing decodes the journal for itself
-    world.says(sender, "bound")
+    world.receive(sender, "bound")
     world.judge()
     assert (world.alerts(), world.stored("bound")) == (set(), 0)
     assert world.judging.counts["refused:not-its-lift"] == 4
@@ -124,8 +124,8 @@ def test_a_lift_that_names_its_gateway_is_heard_from_no_other(world: World, send
     ]
 
 
-def test_the_other_lifts_of_the_message_are_heard_and_the_refusal_names_its_remedy(world: World) -> None:
-    world.says("GW-8", "bound", "free", "alone", binary=True)
+def test_the_other_lifts_of_the_message_are_judged_and_the_refusal_names_its_remedy(world: World) -> None:
+    world.receive("GW-8", "bound", "free", "alone", binary=True)
     world.judge()
     assert (world.alerts(), world.stored("free"), world.stored("alone")) == ({"free"}, 40, 0)
     details = {letter.detail for letter in world.records.dead_letters().items}
@@ -133,35 +133,35 @@ def test_the_other_lifts_of_the_message_are_heard_and_the_refusal_names_its_reme
     assert any("gateway_id of bound to GW-8" in detail for detail in details)
 
 
-def test_a_lift_that_names_itself_is_heard_from_itself_alone(world: World) -> None:
-    world.says("alone", stream="bundle")
-    world.says("GW-7", "alone")
+def test_a_lift_that_names_itself_is_judged_by_its_own_messages_alone(world: World) -> None:
+    world.receive("alone", stream="bundle")
+    world.receive("GW-7", "alone")
     world.judge()
     assert (world.alerts(), world.judging.counts["refused:not-its-lift"]) == ({"alone"}, 4)
 
 
-@pytest.mark.parametrize("lift_id", ["free", "nobody-knows"])
-def test_where_no_gateway_is_named_any_may_speak_but_a_registered_lift(world: World, lift_id: str) -> None:
-    world.says("alone", lift_id)
+@pytest.mark.parametrize("lift_id", ["free", "unregistered"])
+def test_where_no_gateway_is_named_any_sender_is_taken_but_a_registered_lift(world: World, lift_id: str) -> None:
+    world.receive("alone", lift_id)
     world.judge()
-    assert (world.alerts(), world.stored(lift_id), world.records.lift("nobody-knows")) == (set(), 0, None)
+    assert (world.alerts(), world.stored(lift_id), world.records.lift("unregistered")) == (set(), 0, None)
     assert world.judging.counts["refused:not-its-lift"] == 4
 
 
-@pytest.mark.parametrize("lift_id", ["free", "nobody-knows"])
-def test_where_no_gateway_is_named_a_gateway_that_is_no_lift_is_heard(world: World, lift_id: str) -> None:
-    world.says("GW-8", lift_id)
+@pytest.mark.parametrize("lift_id", ["free", "unregistered"])
+def test_where_no_gateway_is_named_a_gateway_that_is_no_lift_is_taken(world: World, lift_id: str) -> None:
+    world.receive("GW-8", lift_id)
     world.judge()
     assert (world.stored(lift_id), refusals(world)) == (40, [])
 
 
-def test_a_registered_lift_of_another_partition_speaks_for_no_lift_of_this_one(tmp_path: Path) -> None:
+def test_a_registered_lift_of_another_partition_is_no_gateway_of_a_lift_of_this_one(tmp_path: Path) -> None:
     partition = next(each for each in (Partition(0, 2), Partition(1, 2)) if each.has("free"))
     other = next(name for name in map("other-{}".format, range(99)) if not partition.has(name))
     world = World(tmp_path, partition)
     with closing(world.records), closing(world.journal), closing(world.series):
         world.records.put_lifts([facts(other)], Actor.named("test"), 0)
-        world.says(other, "free")
+        world.receive(other, "free")
         world.judge()
         assert (world.alerts(), world.stored("free")) == (set(), 0)
         assert world.judging.counts["refused:not-its-lift"] == 4
@@ -188,11 +188,11 @@ def test_what_is_refused_is_counted_for_its_lift_and_takes_the_share_of_who_sent
     assert sorted(shares) == sorted(known)
 
 
-def test_a_gateway_that_is_named_later_is_heard_from_then_on(world: World) -> None:
+def test_a_gateway_that_is_named_later_is_taken_from_then_on(world: World) -> None:
     world.judging.start()
-    world.says("GW-8", "bound")
+    world.receive("GW-8", "bound")
     until(lambda: world.judging.counts["refused:not-its-lift"] == 4, "four refusals")
     world.records.patch_lift("bound", {"gateway_id": "GW-8"}, Actor.named("test"), 0)
-    world.says("GW-8", "bound")
+    world.receive("GW-8", "bound")
     until(lambda: world.alerts() == {"bound"}, "an alert")
     world.judging.stop()

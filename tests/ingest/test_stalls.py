@@ -1,4 +1,4 @@
-"""Silence while the monitor is stopped now and then: silent lifts are found, and no lift that speaks is."""
+"""Silence while the monitor is stopped now and then: silent lifts are found, and no lift that sends is."""
 
 from __future__ import annotations
 
@@ -37,13 +37,13 @@ def test_a_monitor_that_stands_still_now_and_then_finds_the_silent_lifts_and_no_
     voice, ended = Voice(broker.port), threading.Event()
     try:
         for lift in (*SILENT, *TALKERS):
-            voice.say(f"lift/v1/anji/{lift}/status", {"online": True})
+            voice.publish(f"lift/v1/anji/{lift}/status", {"online": True})
         until(lambda: monitor.counts().get("messages", 0) >= 20, "all lifts")
 
         def talk() -> None:
             while not ended.wait(1.0):
                 for lift in TALKERS:
-                    voice.say(f"lift/v1/anji/{lift}/status", {"online": True})
+                    voice.publish(f"lift/v1/anji/{lift}/status", {"online": True})
 
         talking = threading.Thread(target=talk)
         talking.start()

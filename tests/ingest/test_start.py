@@ -20,7 +20,7 @@ from store.series.timeseries import TimeSeries
 from telemetry.streams import topic
 from tests.broker import Broker, mosquitto
 from tests.ingest.running import DISTRICT, Monitor, Voice, bundle, facts
-from tests.ingest.test_storing import SPAN_NS, say, storing_in
+from tests.ingest.test_storing import SPAN_NS, append_bundles, storing_in
 from tests.loopback import free_port, until
 from tests.store.broken_influx import WAYS, broken_influx
 
@@ -32,16 +32,16 @@ def test_a_monitor_starts_without_broker_records_and_time_series_and_judges_when
     obstacle.write_text("a file where the folder of the records will be", encoding="utf-8")
     with broken_influx("hangs") as url:
         more = f"[records]\nurl = 'sqlite:///{obstacle}/records.db'\n[timeseries]\nkind = 'influxdb'\nurl = '{url}'\n"
-        monitor = Monitor(tmp_path, broker.port, more).start(hears=False)
+        monitor = Monitor(tmp_path, broker.port, more).start(receives=False)
         until(lambda: b"judging waits" in monitor.log.read_bytes(), "a monitor that waits for its records")
-        until(lambda: "receiving waits for the broker" in monitor.readiness()[1], "the reason that it hears nobody")
+        until(lambda: "receiving waits for the broker" in monitor.readiness()[1], "the reason that it receives nothing")
         status, reasons = monitor.readiness()
         assert (status, "judging waits: The folder of sqlite:///" in reasons) == (503, True)
         broker.start()
         voice = Voice(broker.port)
-        until(lambda: b"receiving from" in monitor.log.read_bytes(), "a monitor that hears")
+        until(lambda: b"receiving from" in monitor.log.read_bytes(), "a monitor that receives")
         for second in range(4):
-            voice.say(topic(DISTRICT, "L1", "bundle"), bundle(second, -2.3, 60.0 - 2.3 * second))
+            voice.publish(topic(DISTRICT, "L1", "bundle"), bundle(second, -2.3, 60.0 - 2.3 * second))
         obstacle.unlink()
         obstacle.mkdir()
         with Records.open(f"sqlite:///{obstacle}/records.db") as records:
@@ -70,10 +70,10 @@ def test_storing_waits_for_a_time_series_that_is_away_at_the_start(
             return open_timeseries(url, token="t")
 
         store = storing_in(open_series, journal)
-        say(journal, "L1")
+        append_bundles(journal, "L1")
         store.start()
         assert tried.wait(60)
-        until(lambda: store.outage.cause is not None, "a storing that says that it waits")
+        until(lambda: store.outage.cause is not None, "a storing that waits")
         assert store.position == 0
         is_back.set()
         until(lambda: store.position == 1, "the reading in the store")

@@ -64,16 +64,16 @@ def store_all(store: Storing, journal: Journal) -> None:
         store.stop()
 
 
-def say(journal: Journal, *lifts: str) -> None:
+def append_bundles(journal: Journal, *lifts: str) -> None:
     now_ns = T0_MS * 1_000_000
-    said = [
+    entries = [
         (now_ns, topic(DISTRICT, lift, "bundle"), json.dumps(bundle(0, 1.0, 3.0)).encode(), False) for lift in lifts
     ]
-    journal.append(said)
+    journal.append(entries)
 
 
 def test_what_breaks_the_store_is_passed_over_and_what_follows_is_kept(journal: Journal, tmp_path: Path) -> None:
-    say(journal, "before", "poison", "after")
+    append_bundles(journal, "before", "poison", "after")
     with closing(Brittle.open(tmp_path / "series", raw_days=100_000)) as series:
         store = storing_in(lambda: series, journal)
         store_all(store, journal)
@@ -88,7 +88,7 @@ def test_what_waits_for_the_store_is_bounded_and_nothing_of_it_is_lost(
     monkeypatch.setattr(storing, "WAITING_LIMIT_BYTES", 200_000)
     store = storing_in(lambda: series, journal)
     for first in range(0, 500, 50):
-        say(journal, *(f"L{k}" for k in range(first, first + 50)))
+        append_bundles(journal, *(f"L{k}" for k in range(first, first + 50)))
         entries = journal.read(journal.last - 50)
         nothing = np.zeros(50, dtype=np.bool_)
         store.offer(DecodedGroup(entries[0].position, entries[-1].position, decode(entries), nothing))
@@ -99,8 +99,8 @@ def test_what_waits_for_the_store_is_bounded_and_nothing_of_it_is_lost(
 
 def test_what_waits_for_the_store_is_bounded_by_its_readings_too(journal: Journal, series: FileSeries) -> None:
     store = storing_in(lambda: series, journal)
-    said = json.dumps({"seq": 1, "t": T0_MS, "dt": 10, "v": [0] * 125_000}, separators=(",", ":")).encode()
-    journal.append([((T0_MS + 1_250_000) * 1_000_000, topic(DISTRICT, "L1", "speed"), said, False)])
+    payload = json.dumps({"seq": 1, "t": T0_MS, "dt": 10, "v": [0] * 125_000}, separators=(",", ":")).encode()
+    journal.append([((T0_MS + 1_250_000) * 1_000_000, topic(DISTRICT, "L1", "speed"), payload, False)])
     decoded = decode(journal.read(0))
     for position in range(1, 1001):
         store.offer(DecodedGroup(position, position, decoded, np.zeros(1, dtype=np.bool_)))
@@ -120,8 +120,8 @@ def test_a_repeat_with_other_content_changes_nothing_that_is_stored_nor_does_a_l
         )
         judging = Judging(journal, records, (), store.offer, lambda: None, lambda: Stretch(0, 0), batch_s=0.01)
         for lift, v_mps in (("L1", 1.0), ("L1", 2.0), ("crowded-out", 1.0)):
-            said = json.dumps(bundle(0, v_mps, 3.0)).encode()
-            journal.append([(T0_MS * 1_000_000, topic(DISTRICT, lift, "bundle"), said, False)])
+            payload = json.dumps(bundle(0, v_mps, 3.0)).encode()
+            journal.append([(T0_MS * 1_000_000, topic(DISTRICT, lift, "bundle"), payload, False)])
         judging.start()
         store.start()
         until(lambda: store.position == journal.last, "the end of the journal")
@@ -136,7 +136,7 @@ def test_what_is_left_out_is_left_out_too_where_its_group_was_dropped(
 ) -> None:
     monkeypatch.setattr(storing, "WAITING_LIMIT_BYTES", 0)
     store = storing_in(lambda: series, journal)
-    say(journal, "L1", "L2")
+    append_bundles(journal, "L1", "L2")
     entries = journal.read(0)
     store.offer(DecodedGroup(1, 2, decode(entries), np.array([True, False])))
     store_all(store, journal)
@@ -165,11 +165,13 @@ class Monitored:
             self.journal, self.records, RULES, self.store.offer, lambda: None, lambda: Stretch(0, 0), batch_s=0.01
         )
 
-    def say(self, *lifts: str, first: int = 0) -> None:
+    def append_bundles(self, *lifts: str, first: int = 0) -> None:
         """Journal four seconds of each lift, running down too fast."""
         for second in range(first, first + 4):
-            said = json.dumps(bundle(second, -2.3, 100.0 - 2.3 * second)).encode()
-            self.journal.append([(T0_MS * 1_000_000, topic(DISTRICT, lift, "bundle"), said, False) for lift in lifts])
+            payload = json.dumps(bundle(second, -2.3, 100.0 - 2.3 * second)).encode()
+            self.journal.append(
+                [(T0_MS * 1_000_000, topic(DISTRICT, lift, "bundle"), payload, False) for lift in lifts]
+            )
 
     def rows(self, lift: str) -> int:
         return len(self.series.readings(lift, "speed", *SPAN_NS))
@@ -196,13 +198,13 @@ def test_while_the_records_are_locked_readings_are_stored_and_afterwards_everyth
         monitored.judging.start()
         monitored.store.start()
         try:
-            monitored.say("L1")
+            monitored.append_bundles("L1")
             until(lambda monitored=monitored: monitored.rows("L1") == 40, "the first readings")
             until(lambda monitored=monitored: bool(monitored.history()), "the first alert")
             with closing(connect(monitored.database, isolation_level=None)) as other:
                 if name == "locked":
                     other.execute("BEGIN IMMEDIATE")
-                monitored.say("L1", "L2", "unregistered", first=4)
+                monitored.append_bundles("L1", "L2", "unregistered", first=4)
                 for lift, rows in (("L1", 80), ("L2", 40), ("unregistered", 40)):
                     until(lambda m=monitored, lift=lift, rows=rows: m.rows(lift) == rows, f"the readings of {lift}")
                 if name == "locked":
@@ -226,7 +228,7 @@ def test_an_unregistered_lift_without_room_is_not_stored_where_storing_has_overt
     journal: Journal, series: FileSeries, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(storing, "OVERTAKE_AFTER_S", 0.0)
-    say(journal, "listed", "first", "second", "first", "third")
+    append_bundles(journal, "listed", "first", "second", "first", "third")
     store = Storing(journal, lambda: series, lambda: Listing({"listed": DISTRICT}, 2), lambda: 0, 100_000, every_s=0.01)
     store_all(store, journal)
     stored = [len(series.readings(lift, "speed", *SPAN_NS)) for lift in ("listed", "first", "second", "third")]
@@ -237,7 +239,7 @@ def test_nothing_overtakes_a_judging_that_has_not_loaded_the_registry(
     journal: Journal, series: FileSeries, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(storing, "OVERTAKE_AFTER_S", -1.0)
-    say(journal, "L1")
+    append_bundles(journal, "L1")
     store = Storing(journal, lambda: series, lambda: None, lambda: 0, 100_000, every_s=0.01)
     store.start()
     store.stop()

@@ -60,12 +60,12 @@ def live(w: World, seconds: int) -> WorldRecord:
     door, presence = np.full((10, len(w)), CLOSED), np.zeros((10, len(w)), dtype=np.bool_)
     columns: tuple[list[F64], list[F64], list[F64], list[NDArray[np.int64]], list[NDArray[np.bool_]]]
     columns = ([], [], [], [], [])
-    labels, said, stages = [], [], []
+    labels, seconds_of, stages = [], [], []
     for _ in range(seconds):
         begin_s = w.begin_s
         second = w.step()
         labels += second.labels
-        said.append(second)
+        seconds_of.append(second)
         stages.append(w.cars.stage[: len(w)].copy())
         z, v, _ = w.cars.trajectories.at(every, begin_s[:, None] + np.arange(1, 11) / 10)
         door, presence = hold(door, second.door), hold(presence, second.infrared)
@@ -77,7 +77,7 @@ def live(w: World, seconds: int) -> WorldRecord:
     top_m = np.nanmax(heights_m, axis=1)
     rated_mps = w.cars.lifts.rated_mps[every]
     return WorldRecord(
-        z, v, door, presence, np.array(stages), level_offset_m, heights_m, top_m, rated_mps, labels, said
+        z, v, door, presence, np.array(stages), level_offset_m, heights_m, top_m, rated_mps, labels, seconds_of
     )
 
 

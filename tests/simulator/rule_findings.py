@@ -32,14 +32,14 @@ def batch_of(w: World, second: Second) -> Batch:
         lift = np.repeat(every, np.diff(events.first))
         values = events.values.astype(np.float64).T
         pieces.append((lift, second.t_ns[lift] + events.offset_ms * 1_000_000, dict(zip(names, values, strict=True))))
-    said = np.array([lift for lift in second.status if not second.silent[lift]], dtype=np.intp)
+    lifts = np.array([lift for lift in second.status if not second.silent[lift]], dtype=np.intp)
     status = {
-        "alarm": w.cars.alarm[said],
-        "power": w.cars.battery[said],
-        "online": np.ones(len(said)),
-        "mode": 0 * said,
+        "alarm": w.cars.alarm[lifts],
+        "power": w.cars.battery[lifts],
+        "online": np.ones(len(lifts)),
+        "mode": 0 * lifts,
     }
-    pieces.append((said, second.t_ns[said], {name: column.astype(np.float64) for name, column in status.items()}))
+    pieces.append((lifts, second.t_ns[lifts], {name: column.astype(np.float64) for name, column in status.items()}))
     where = np.concatenate([np.stack([lift, t_ns]) for lift, t_ns, _ in pieces], axis=1)
     rows, place = np.unique(where, axis=1, return_inverse=True)
     columns = {name: np.full(rows.shape[1], np.nan) for name in CHANNELS}
@@ -48,9 +48,9 @@ def batch_of(w: World, second: Second) -> Batch:
         for name, column in values.items():
             columns[name][place[first : first + len(lift)]] = column
         first += len(lift)
-    heard = ~second.silent[rows[0]]
+    sends = ~second.silent[rows[0]]
     return readings(
-        rows[0][heard].astype(np.int32), rows[1][heard], **{name: column[heard] for name, column in columns.items()}
+        rows[0][sends].astype(np.int32), rows[1][sends], **{name: column[sends] for name, column in columns.items()}
     )
 
 
@@ -65,12 +65,12 @@ def live(facts: list[LiftFacts], w: World, seconds: int) -> Iterator[tuple[Secon
 
 def fired_rules(facts: list[LiftFacts], w: World, seconds: int) -> dict[int, Counter[str]]:
     """Return for each lift how often each rule fired."""
-    heard: dict[int, Counter[str]] = defaultdict(Counter)
+    fired: dict[int, Counter[str]] = defaultdict(Counter)
     for _, findings in live(facts, w, seconds):
         for finding in findings:
             if finding.kind == "on":
-                heard[finding.lift][finding.rule] += 1
-    return heard
+                fired[finding.lift][finding.rule] += 1
+    return fired
 
 
 def first_firing_s(facts: list[LiftFacts], w: World, seconds: int) -> tuple[dict[int, dict[str, float]], list[Label]]:
@@ -89,20 +89,20 @@ def first_firing_s(facts: list[LiftFacts], w: World, seconds: int) -> tuple[dict
         if label.symptom is not None
         for rule in BY_SLUG[label.symptom].rules
     }
-    heard = {
+    delays_s = {
         lift: {rule: (at - w.start_ns) / 1e9 - since_s.get((lift, rule), 0.0) for rule, at in rules.items()}
         for lift, rules in first_ns.items()
     }
-    return heard, labels
+    return delays_s, labels
 
 
 def silence_findings(judge: Judge, facts: FleetFacts, w: World, second: Second) -> list[Finding]:
     """Return the findings of the silence rule: a silent lift sends nothing, except that its status is its last will."""
     now_ns = w.start_ns + w.seconds * 1_000_000_000
     online = np.where(second.silent, 0.0, np.nan)
-    spoke = ~second.silent
-    spoke[second.status] = True
-    return arrive(judge, facts, np.flatnonzero(spoke), now_ns, online[spoke]) + judge.tick(now_ns, 0, facts)
+    sends = ~second.silent
+    sends[second.status] = True
+    return arrive(judge, facts, np.flatnonzero(sends), now_ns, online[sends]) + judge.tick(now_ns, 0, facts)
 
 
 def arrive(judge: Judge, facts: FleetFacts, lift: Index, now_ns: int, online: F64) -> list[Finding]:

@@ -138,7 +138,7 @@ def test_emergency_stops_decelerate_by_brake_load_and_direction() -> None:
     w = world(lifts=12, hour=NIGHT)
     for k in range(12):
         w.inject(f"sim-{k + 1:05d}", "safety-chain-glitch", 12.0)
-    hard, said = np.zeros(12), np.zeros(12)
+    hard, expected = np.zeros(12), np.zeros(12)
     for _ in range(60):
         w.step()
         trajectories, every = w.cars.trajectories, np.arange(12)
@@ -146,7 +146,7 @@ def test_emergency_stops_decelerate_by_brake_load_and_direction() -> None:
         _, v, a = trajectories.at(every, trajectories.end_s - 0.05)
         pull = imbalance_mps2(w.cars.lifts.rated_kg[every], w.cars.load_kg[every])
         set_mps2 = w.cars.lifts.brake_mps2[every]
-        hard[brake_falls], said[brake_falls] = np.abs(a)[brake_falls], (set_mps2 - np.sign(v) * pull)[brake_falls]
+        hard[brake_falls], expected[brake_falls] = np.abs(a)[brake_falls], (set_mps2 - np.sign(v) * pull)[brake_falls]
     assert (hard > 0).all()
-    assert hard == pytest.approx(said, rel=1e-6)
+    assert hard == pytest.approx(expected, rel=1e-6)
     assert hard.min() < 1.5 < hard.max(), "some sound brakes stop no harder than a drive may"

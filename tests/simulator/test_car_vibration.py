@@ -73,7 +73,7 @@ def test_rollers_show_three_orders_and_wear_raises_them_by_more_than_6_db() -> N
 
 
 def of_place(r: Ride, axis: int, car_positions: np.ndarray) -> np.ndarray:
-    """Return the waveform at cruise, by place, above 4 Hz, where joints are heard and sway is not."""
+    """Return the waveform at cruise, by place, above 4 Hz, with the joints and without sway."""
     fast = sosfiltfilt(butter(4, 4.0, "high", fs=r.hz, output="sos"), r.xyz[axis])[r.cruises]
     z = r.z[r.cruises]
     order = np.argsort(z)
@@ -95,9 +95,9 @@ def test_a_displaced_joint_strikes_at_its_place_on_every_pass_and_no_other_does(
     at_m = float(w._vibration._guide_rails.first_m[0]) + 7 * RAILS_M
     car_positions = np.arange(10.0, 62.0, 0.01)
     for to_m in (72.0, 0.0, 72.0):
-        felt = np.abs(of_place(ride(w, to_m), 0, car_positions))
-        assert abs(car_positions[np.argmax(felt)] - at_m) < 0.05
-        assert felt.max() > 3 * np.sqrt(np.mean(felt**2))
+        accelerations = np.abs(of_place(ride(w, to_m), 0, car_positions))
+        assert abs(car_positions[np.argmax(accelerations)] - at_m) < 0.05
+        assert accelerations.max() > 3 * np.sqrt(np.mean(accelerations**2))
 
 
 def test_the_weakest_joint_is_drawn_from_those_on_the_cars_way() -> None:
@@ -118,9 +118,9 @@ def test_three_faults_that_grow_strike_at_one_place() -> None:
     at_m = float(w._vibration._guide_rails.first_m[0]) + 7 * RAILS_M
     car_positions, strengths = np.arange(10.0, 62.0, 0.01), []
     for to_m in (72.0, 0.0, 72.0):
-        felt = np.abs(of_place(ride(w, to_m), 0, car_positions))
-        assert abs(car_positions[np.argmax(felt)] - at_m) < 0.05
-        strengths.append(felt.max())
+        accelerations = np.abs(of_place(ride(w, to_m), 0, car_positions))
+        assert abs(car_positions[np.argmax(accelerations)] - at_m) < 0.05
+        strengths.append(accelerations.max())
     assert strengths == sorted(strengths)
 
 
@@ -151,13 +151,13 @@ def test_a_flat_spot_makes_impulses() -> None:
 
 
 def test_uneven_ropes_vibrate_at_the_rope_lay_below_the_filter_frequency() -> None:
-    heard = []
+    line_strengths = []
     for hz in (100, 200):
         w = standing(lift(speed_mps=2.5, roping="2:1"), wave_hz=hz)
         w.cars.condition.rope_tension[0] = 1.0
-        heard.append(line(ride(w, 72.0), 2, 2 / 0.065))
-    assert heard[0] < 0.01
-    assert heard[1] > 0.08
+        line_strengths.append(line(ride(w, 72.0), 2, 2 / 0.065))
+    assert line_strengths[0] < 0.01
+    assert line_strengths[1] > 0.08
 
 
 def test_worn_shoes_double_the_horizontal_a95_or_nearly() -> None:
@@ -171,15 +171,15 @@ def test_worn_shoes_double_the_horizontal_a95_or_nearly() -> None:
 
 
 def test_healthy_rides_have_the_a95_of_the_domain_notes() -> None:
-    felt = []
+    accelerations = []
     for seed, speed in enumerate([1.0, 1.5, 1.75, 1.75, 1.75, 2.0, 2.5] * 3):
         roping = ("1:1", "2:1")[seed % 2]
-        felt.append(a95(ride(standing(lift(speed, roping=roping), seed=seed), 72.0)))
-    x, y, z = np.median(felt, axis=0)
+        accelerations.append(a95(ride(standing(lift(speed, roping=roping), seed=seed), 72.0)))
+    x, y, z = np.median(accelerations, axis=0)
     assert 0.04 <= min(x, y) <= max(x, y) <= 0.09
     assert 0.06 <= z <= 0.12
-    assert np.percentile(felt, 95, axis=0)[:2].max() < 0.15
-    assert np.percentile(felt, 95, axis=0)[2] < 0.20
+    assert np.percentile(accelerations, 95, axis=0)[:2].max() < 0.15
+    assert np.percentile(accelerations, 95, axis=0)[2] < 0.20
 
 
 def test_at_rest_an_accelerometer_reads_noise_bias_and_temperature_drift() -> None:

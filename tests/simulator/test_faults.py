@@ -66,7 +66,7 @@ def fast_s(s: WorldRecord, k: int, ratio: float, sense: int) -> float:
 
 
 def caught(s: WorldRecord, k: int, sense: int) -> bool:
-    """Tell whether the car ran away to its governor's trip and was gripped, by 0.2 to 1 g."""
+    """Return whether the car ran away to its governor's trip and was gripped, by 0.2 to 1 g."""
     v, rated = sense * s.v[:, k], s.rated_mps[k]
     top = int(np.argmax(v))
     stops = top + int(np.argmax(v[top:] <= 0))
@@ -76,7 +76,7 @@ def caught(s: WorldRecord, k: int, sense: int) -> bool:
 
 
 def chain_stops(s: WorldRecord, k: int, at_least_s: float) -> bool:
-    """Tell whether the car, one person in it, was braked as its sense, brake and imbalance make it."""
+    """Return whether the car, one person in it, was braked as its sense, brake and imbalance make it."""
     v = s.v[:, k]
     rests = int(np.argmax(still(s, k) & (s.level_offset_m[:, k] > OFF_M)))
     low, high = (0.8, 2.1) if v[rests - 3] > 0 else (1.7, 3.1)
@@ -84,7 +84,7 @@ def chain_stops(s: WorldRecord, k: int, at_least_s: float) -> bool:
 
 
 def overruns(s: WorldRecord, k: int) -> bool:
-    """Tell whether the car came to the top faster than any drive lands, and its brake, or its counterweight on its
+    """Return whether the car came to the top faster than any drive lands, and its brake, or its counterweight on its
     buffer and then gravity, stopped it."""
     beyond, v = s.z[:, k] - s.top_m[k], s.v[:, k]
     people_pass = int(np.argmax(beyond > 0))
@@ -93,7 +93,7 @@ def overruns(s: WorldRecord, k: int) -> bool:
 
 
 def bottoms(s: WorldRecord, k: int) -> bool:
-    """Tell whether the car came down on its buffer faster than any drive lands, and its stroke was enough."""
+    """Return whether the car came down on its buffer faster than any drive lands, and its stroke was enough."""
     beyond, v, rated = -s.z[:, k], -s.v[:, k], s.rated_mps[k]
     people_pass = int(np.argmax(beyond > 0))
     stroke_m = float(buffer_stroke_m(np.array([rated]))[0])
@@ -101,7 +101,7 @@ def bottoms(s: WorldRecord, k: int) -> bool:
 
 
 def springs_open(s: WorldRecord, k: int) -> bool:
-    """Tell whether the brake acted within three tenths of the door's contact, and the door went on to its end."""
+    """Return whether the brake acted within three tenths of the door's contact, and the door went on to its end."""
     door, v = s.door[:, k], np.abs(s.v[:, k])
     springs = int(np.argmax((door == OPENING) & (v > 0)))
     braked = v[springs + 3] < 0.99 * v[springs - 1] and v[springs] > 0.5
@@ -297,8 +297,8 @@ def test_only_passengers_shut_in_a_car_press_the_alarm_button() -> None:
     assert first_s.min() >= 10
     assert 20 < np.median(first_s) < 90
     assert 0.02 < pressed_s.sum() / shut_in_s.sum() < 0.15
-    told = [label for label in labels if label.symptom == "alarm-pressed"]
-    assert {label.lift for label in told} == set(np.flatnonzero(pressed_s))
-    assert sum(label.symptom_end_s - label.symptom_onset_s for label in told) == pytest.approx(
+    presses = [label for label in labels if label.symptom == "alarm-pressed"]
+    assert {label.lift for label in presses} == set(np.flatnonzero(pressed_s))
+    assert sum(label.symptom_end_s - label.symptom_onset_s for label in presses) == pytest.approx(
         pressed_s.sum(), rel=0.05
     )

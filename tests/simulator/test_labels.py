@@ -92,11 +92,11 @@ SPOILT = {
     "curtain-dead": PASSENGER_SYMPTOMS,
     "door-sensor-stuck": DOORS,
 }
-"""What these lifts say of people, curtain and door is not the truth, which the plain loop takes from what they say."""
+"""Sensors of these lifts report people, curtain and door wrongly; the plain loop reads sensors."""
 
 
 def showing(slug: str) -> bool:
-    """Tell whether the symptom of a condition is there without a ride, which by night nobody may take."""
+    """Return whether the symptom of a condition is there without a ride, which by night nobody may take."""
     return not set(WHILE_IMPAIRED).isdisjoint(FAULTS[slug].symptoms)
 
 
@@ -112,19 +112,19 @@ def test_labels_equal_a_plain_loop_over_the_noise_free_state(part: int) -> None:
     plan = plan_of(slugs, LIFTS, form=SUDDEN, for_s=110.0, severity=0.7)
     facts = fleet(LIFTS, 3)
     worlds = [World(facts, 3, START_NS, hour=hour, plan=plan) for _ in range(2)]
-    told, true = lived(worlds[0], 200), naive(worlds[1], 200)
+    labels, true = lived(worlds[0], 200), naive(worlds[1], 200)
     compared = 0
-    for lift, of in ((lift, [la for la in told if la.lift == lift]) for lift in range(LIFTS)):
+    for lift, of in ((lift, [la for la in labels if la.lift == lift]) for lift in range(LIFTS)):
         onset_s, end_s = of[0].onset_s, of[0].end_s
         for slug, (_, _, after_s) in NAIVE.items():
             if slug in SPOILT.get(slugs[lift], ()):
                 continue
             spans = [(max(begin, onset_s), end) for begin, end in true[lift][slug] if end > onset_s + 0.1]
             due = [span for span in spans if span[1] - span[0] > after_s - 1e-6 and span[0] < end_s]
-            said = sorted((la.symptom_onset_s, la.symptom_end_s) for la in of if la.symptom == slug)
-            said = [span for span in said if span[0] < end_s]
-            assert len(said) == len(due), (slugs[lift], slug, said, due)
-            assert np.allclose(said, due, atol=0.21) if due else True, (slugs[lift], slug)
+            labelled = sorted((la.symptom_onset_s, la.symptom_end_s) for la in of if la.symptom == slug)
+            labelled = [span for span in labelled if span[0] < end_s]
+            assert len(labelled) == len(due), (slugs[lift], slug, labelled, due)
+            assert np.allclose(labelled, due, atol=0.21) if due else True, (slugs[lift], slug)
             compared += len(due)
     shown = [FAULTS[slug] for slug in slugs if hour == MORNING or FAULTS[slug].effect or showing(slug)]
     assert compared >= len(shown)

@@ -27,7 +27,7 @@ def test_bearing_frequencies_are_those_of_the_notes() -> None:
     assert hz == pytest.approx({"BPFO": 8.9, "BPFI": 13.4, "FTF": 1.11, "BSF": 6.7}, rel=0.006)
 
 
-def heard(w: World, seconds: int) -> np.ndarray:
+def machine_waveform(w: World, seconds: int) -> np.ndarray:
     return np.concatenate([w.step().machine_mps2[0] for _ in range(seconds)]).astype(np.float64)
 
 
@@ -37,8 +37,8 @@ def cruise(seed: int, bearing: float, speed_mps: float = 1.75) -> tuple[World, n
     w.cars.condition.bearing[0] = bearing
     drive = (np.array([x]) for x in (speed_mps, 0.8, 1.0))
     w.cars.trajectories.run_to(ONE, w.begin_s, np.array([120.0]), RunLimits(*drive))
-    heard(w, 5)
-    return w, heard(w, 20), speed_mps / (np.pi * 0.4)
+    machine_waveform(w, 5)
+    return w, machine_waveform(w, 20), speed_mps / (np.pi * 0.4)
 
 
 def envelope(a: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -93,10 +93,10 @@ def test_machine_vibration_and_speed_follow_one_sheave_where_ropes_slip(slip: fl
     seconds = [w.step() for _ in range(25)][5:]
     turn_hz = np.mean([second.v_mps[0] for second in seconds]) / (np.pi * 0.4)
     machine = np.concatenate([second.machine_mps2[0] for second in seconds])
-    felt = np.concatenate([second.vibration_mps2[0, 2] for second in seconds])
+    vertical = np.concatenate([second.vibration_mps2[0, 2] for second in seconds])
     assert turn_hz == pytest.approx((1.75 * (1 + slip) if slip else spins_mps) / (np.pi * 0.4), rel=0.002)
     assert loudest_hz(machine, MACHINE_HZ) == pytest.approx(60 * turn_hz, rel=0.003)
-    assert loudest_hz(felt, 200) == pytest.approx(turn_hz, rel=0.005)
+    assert loudest_hz(vertical, 200) == pytest.approx(turn_hz, rel=0.005)
     assert machine.std() > 0.5 * np.hypot.reduce((0.02, 0.03, 0.015)) / np.sqrt(2) * turn_hz / (1.75 / (np.pi * 0.4))
 
 
@@ -113,7 +113,7 @@ def test_a_sheave_keeps_its_angle_as_its_ropes_begin_to_slip_and_cease_to() -> N
 
 
 def test_a_standing_machine_vibrates_little() -> None:
-    assert heard(standing(lift(), machine=True), 3).std() < 0.015
+    assert machine_waveform(standing(lift(), machine=True), 3).std() < 0.015
 
 
 def test_only_selected_lifts_have_machine_waveforms_however_the_fleet_is_cut() -> None:
@@ -139,8 +139,8 @@ def test_a_bundle_carries_the_machine_and_the_monitor_takes_the_rest_of_it(form:
         packets = encoder.packets(terminals.report(w, second))
     read = orjson.loads if form == "json" else cbor2.loads
     kind = "gateway" if form == "gateway" else f"{facts[0].lift_id}/bundle"
-    said = next(read(p.payload) for p in packets if p.topic.endswith(kind))
-    bundle = said["lifts"][facts[0].lift_id] if form == "gateway" else said
+    message = next(read(p.payload) for p in packets if p.topic.endswith(kind))
+    bundle = message["lifts"][facts[0].lift_id] if form == "gateway" else message
     assert bundle["machine"]["dt"] == pytest.approx(1000 / MACHINE_HZ)
     carried = bundle["machine"]["a"]
     assert len(carried.value) // 4 == MACHINE_HZ if hasattr(carried, "value") else len(carried) == MACHINE_HZ

@@ -28,7 +28,7 @@ def packets(form: str, seconds: int = 12, idle_hz: int = SAMPLE_HZ, **more: Any)
     return [packet for _ in range(seconds) for packet in encoder.packets(terminals.report(world, world.step()))]
 
 
-def heard(sent: list[Packet]) -> Decoded:
+def decoded_of(sent: list[Packet]) -> Decoded:
     decoded = decode([Entry(k, packet.sent_ns, *packet[:2]) for k, packet in enumerate(sent, start=1)])
     assert decoded.refusals == []
     return decoded
@@ -36,23 +36,23 @@ def heard(sent: list[Packet]) -> Decoded:
 
 def by_lift(decoded: Decoded) -> dict[str, list[Any]]:
     """Return every reading by lift and time: no matter how messages were put together."""
-    said: dict[str, list[Any]] = {}
+    readings: dict[str, list[Any]] = {}
     names = np.array(decoded.messages.lift_id)
     for stream, samples in decoded.samples.items():
         rows = np.lexsort((samples.t_ns, names[samples.message]))
         columns = [names[samples.message], samples.t_ns, *samples.channels.values()]
-        said[stream] = [column[rows].tolist() for column in columns]
+        readings[stream] = [column[rows].tolist() for column in columns]
     for stream, waves in (("vibration", decoded.waveforms), ("machine", decoded.machine)):
         blocks = np.lexsort((waves.t_ns, names[waves.message]))
-        said[stream] = [[waves.t_ns[k], waves.xyz[:, waves.first[k] : waves.first[k + 1]]] for k in blocks]
-    return said
+        readings[stream] = [[waves.t_ns[k], waves.xyz[:, waves.first[k] : waves.first[k + 1]]] for k in blocks]
+    return readings
 
 
 @pytest.mark.parametrize("vibration", [False, True])
 @pytest.mark.parametrize("idle_hz", [1, 10])
 def test_every_form_has_the_same_content(vibration: bool, idle_hz: int) -> None:
     more = {"idle_hz": idle_hz, "vibration": vibration, "machine": ("sim-00002",)}
-    one, *others = (by_lift(heard(packets(form, **more))) for form in FORMS)
+    one, *others = (by_lift(decoded_of(packets(form, **more))) for form in FORMS)
     assert one["machine"]
     for other in others:
         assert repr(other) == repr(one)
@@ -61,23 +61,23 @@ def test_every_form_has_the_same_content(vibration: bool, idle_hz: int) -> None:
 @pytest.mark.parametrize("form", FORMS)
 def test_a_terminal_sends_no_vibration_of_a_silent_accelerometer(form: str) -> None:
     plan = [FaultRequest("sim-00003", "accelerometer-silent")]
-    decoded = heard(packets(form, seconds=3, vibration=True, plan=plan))
-    said = {decoded.messages.lift_id[k] for k in decoded.waveforms.message.tolist()}
-    assert said == {f"sim-{k + 1:05d}" for k in range(LIFTS)} - {"sim-00003"}
+    decoded = decoded_of(packets(form, seconds=3, vibration=True, plan=plan))
+    with_vibration = {decoded.messages.lift_id[k] for k in decoded.waveforms.message.tolist()}
+    assert with_vibration == {f"sim-{k + 1:05d}" for k in range(LIFTS)} - {"sim-00003"}
 
 
 @pytest.mark.parametrize("form", FORMS)
 def test_packets_are_in_the_order_in_which_they_are_sent_and_counted(form: str) -> None:
     sent = packets(form, faults_per_lift_hour=30.0, machine=("sim-00002",))
     assert [packet.sent_ns for packet in sent] == sorted(packet.sent_ns for packet in sent)
-    messages = heard(sent).messages
+    messages = decoded_of(sent).messages
     for lift in set(messages.lift_id):
         seq = [int(messages.seq[k]) for k, of in enumerate(messages.lift_id) if of == lift and messages.seq[k] >= 0]
         assert seq == list(range(1, len(seq) + 1))
 
 
 def test_a_lift_at_rest_may_send_one_sample_a_second() -> None:
-    full, sparse = (heard(packets("cbor", 120, idle_hz)) for idle_hz in (SAMPLE_HZ, 1))
+    full, sparse = (decoded_of(packets("cbor", 120, idle_hz)) for idle_hz in (SAMPLE_HZ, 1))
     assert len(sparse.samples["speed"].t_ns) < 0.7 * len(full.samples["speed"].t_ns)
     rows = set(zip(sparse.samples["speed"].message.tolist(), sparse.samples["speed"].t_ns.tolist(), strict=True))
     speed = full.samples["speed"]

@@ -147,12 +147,12 @@ def test_each_network_fault_has_a_scenario_key_and_depends_on_the_seed(trouble: 
             column.tobytes() for column in columns
         ), of.terminal_faults.counts + of.connections.counts + seen
 
-    told_bad, counts = lived("bad.toml")
-    told_good, nothing = lived("good.toml")
+    bad, counts = lived("bad.toml")
+    good, nothing = lived("good.toml")
     assert counts[counted] > 0 == nothing[counted]
-    assert told_bad == lived("bad.toml")[0]
-    assert trouble == "partial bundles" or told_bad != told_good
-    assert told_bad != lived("bad.toml", seed=SEED)[0]
+    assert bad == lived("bad.toml")[0]
+    assert trouble == "partial bundles" or bad != good
+    assert bad != lived("bad.toml", seed=SEED)[0]
 
 
 def test_a_perfect_network_changes_nothing() -> None:
@@ -190,9 +190,9 @@ def test_delay_keeps_the_order_and_loses_nothing() -> None:
 def test_an_overtaken_bundle_is_late_and_is_not_judged() -> None:
     of = simulation(200, overtaken=0.05)
     rows, counts, arrived = judged(of)
-    newest, behind, said = dict.fromkeys(arrived.messages.lift_id, 0), 0, arrived.messages
-    times = (said.t_ns.tolist(), said.t_end_ns.tolist(), said.complete.tolist())
-    for name, t_ns, end_ns, complete in zip(said.lift_id, *times, strict=True):
+    newest, behind, messages = dict.fromkeys(arrived.messages.lift_id, 0), 0, arrived.messages
+    times = (messages.t_ns.tolist(), messages.t_end_ns.tolist(), messages.complete.tolist())
+    for name, t_ns, end_ns, complete in zip(messages.lift_id, *times, strict=True):
         behind += t_ns <= newest[name] - (0 if complete else ALIGN_NS)  # a status may be a second behind readings
         newest[name] = max(end_ns if complete else 0, newest[name])
     assert 0 < counts["late"] == behind <= of.connections.counts["overtaken"]

@@ -1,4 +1,4 @@
-"""The player publishes to a real broker as the contract says, and obeys fault requests."""
+"""The player publishes to a real broker as the contract states, and obeys fault requests."""
 
 from __future__ import annotations
 
@@ -44,13 +44,13 @@ run(PlayerSettings(Scenario(lifts=3, form="json"), BrokerAddress(port={port})))
 
 
 class Listener:
-    """A subscriber that keeps what it heard."""
+    """A subscriber that keeps the messages it received."""
 
     def __init__(self, port: int, topics: str = "lift/v1/#") -> None:
-        self.heard: list[mqtt.MQTTMessage] = []
+        self.received: list[mqtt.MQTTMessage] = []
         self._ready = threading.Event()
         self._client = mqtt.Client(mqtt.CallbackAPIVersion.VERSION2, protocol=mqtt.MQTTv5)
-        self._client.on_message = lambda _client, _data, message: self.heard.append(message)
+        self._client.on_message = lambda _client, _data, message: self.received.append(message)
         self._client.on_connect = lambda client, *_: client.subscribe(topics, qos=1)
         self._client.on_subscribe = lambda *_: self._ready.set()
         self._client.connect("127.0.0.1", port)
@@ -58,7 +58,7 @@ class Listener:
         assert self._ready.wait(60)
 
     def of(self, stream: str) -> list[dict[str, Any]]:
-        return [json.loads(m.payload) for m in list(self.heard) if m.topic.endswith(f"/{stream}")]
+        return [json.loads(m.payload) for m in list(self.received) if m.topic.endswith(f"/{stream}")]
 
     def close(self) -> None:
         self._client.disconnect()
@@ -104,10 +104,10 @@ def test_every_second_of_every_lift_arrives_and_decodes(broker: Broker, form: st
     with listening(broker.port) as listener:
         run(at_once(broker, lifts=45, seconds=12, form=form, vibration=True), threading.Event())
         messages = 45 * 12 if form != "gateway" else 3 * 12
-        until(lambda: sum("status" not in m.topic for m in list(listener.heard)) == messages, "the last bundle")
+        until(lambda: sum("status" not in m.topic for m in list(listener.received)) == messages, "the last bundle")
     entries = [
         Entry(k, START_NS + 60 * NS, message.topic, message.payload, message.retain)  # a time of now would refuse 2001
-        for k, message in enumerate(listener.heard, start=1)
+        for k, message in enumerate(listener.received, start=1)
     ]
     decoded = decode(entries)
     assert decoded.refusals == []
@@ -120,12 +120,12 @@ def test_every_second_of_every_lift_arrives_and_decodes(broker: Broker, form: st
         assert decoded.messages.district[rows[0]] == lift.district
 
 
-def test_statuses_stay_with_the_broker_and_say_offline_at_the_end(broker: Broker) -> None:
+def test_statuses_are_retained_and_are_offline_at_the_end(broker: Broker) -> None:
     run(at_once(broker, lifts=7, seconds=2), threading.Event())
     with listening(broker.port) as late:
-        until(lambda: len(late.heard) == 7, "seven retained statuses")
+        until(lambda: len(late.received) == 7, "seven retained statuses")
         assert late.of("status") == [{"online": False}] * 7
-        assert all(message.retain for message in late.heard)
+        assert all(message.retain for message in late.received)
 
 
 def test_a_world_that_ends_before_the_broker_answers_is_published(broker: Broker) -> None:
@@ -134,7 +134,7 @@ def test_a_world_that_ends_before_the_broker_answers_is_published(broker: Broker
     assert publisher.flush(PATIENCE_S)
     publisher.close()
     with listening(broker.port) as late:
-        until(lambda: len(late.heard) == 1, "what was said before there was a connection")
+        until(lambda: len(late.received) == 1, "the status from before the connection")
 
 
 def test_at_speed_1_messages_are_of_now_and_even_over_the_second(broker: Broker) -> None:
@@ -144,7 +144,7 @@ def test_at_speed_1_messages_are_of_now_and_even_over_the_second(broker: Broker)
         times_ms = [bundle["t"] for bundle in listener.of("bundle")]
     assert max(times_ms) <= now_ms
     assert max(times_ms) > now_ms - 60_000
-    assert len({t % 1000 // 100 for t in times_ms}) >= 8  # the lifts of a building speak together
+    assert len({t % 1000 // 100 for t in times_ms}) >= 8  # the lifts of a building send together
 
 
 def test_a_faster_world_never_sends_future_readings(broker: Broker) -> None:
@@ -174,9 +174,9 @@ def test_a_requested_fault_is_injected_and_labelled(broker: Broker, tmp_path: Pa
         with listening(broker.port) as listener:
             inject(BrokerAddress(port=broker.port), "sim-00002", "network-cut", 60)
             until(lambda: {"online": False} in listener.of("status"), "the last will")
-            silent_from = len(listener.heard)
-            until(lambda: sum("sim-00003/bundle" in m.topic for m in listener.heard[silent_from:]) > 2, "the others")
-            assert not [m for m in listener.heard[silent_from:] if "sim-00002/bundle" in m.topic]
+            silent_from = len(listener.received)
+            until(lambda: sum("sim-00003/bundle" in m.topic for m in listener.received[silent_from:]) > 2, "the others")
+            assert not [m for m in listener.received[silent_from:] if "sim-00002/bundle" in m.topic]
     (label,) = [json.loads(line) for line in labels.read_text().splitlines()]
     assert (label["lift_id"], label["cause"]) == ("sim-00002", "network-cut")
     assert label["end"] - label["onset"] == 60 * NS
@@ -189,8 +189,10 @@ def test_a_restarted_terminal_has_a_new_boot_and_a_new_sequence(broker: Broker) 
         inject(BrokerAddress(port=broker.port), "sim-00001", "terminal-dead", 2)
         until(lambda: len({bundle["boot"] for bundle in listener.of("bundle")}) == 2, "the second boot")
         first = listener.of("bundle")[0]["boot"]
-        again = [said for said in listener.of("bundle") + listener.of("status") if said.get("boot", first) != first]
-    assert min(said["seq"] for said in again) == 1
+        again = [
+            message for message in listener.of("bundle") + listener.of("status") if message.get("boot", first) != first
+        ]
+    assert min(message["seq"] for message in again) == 1
     assert {"door", "infrared"} <= set(again[0])
 
 
@@ -231,7 +233,7 @@ def test_the_fleet_publishes_its_backlog_after_a_broker_outage(broker: Broker) -
         until(lambda: player.bundles > 0, "the first bundle")
         broker.stop()
         gone = player.bundles
-        until(lambda: player.bundles > gone + 10, "bundles that nobody hears")
+        until(lambda: player.bundles > gone + 10, "bundles without a broker")
         broker.start()
         with listening(broker.port) as listener:
             until(lambda: len(listener.of("bundle")) > 10, "the backlog and the present")
@@ -240,7 +242,7 @@ def test_the_fleet_publishes_its_backlog_after_a_broker_outage(broker: Broker) -
 
 
 def bundles(listener: Listener) -> list[bool]:
-    return [m.topic.endswith("sim-00001/bundle") for m in list(listener.heard) if m.topic.endswith("/bundle")]
+    return [m.topic.endswith("sim-00001/bundle") for m in list(listener.received) if m.topic.endswith("/bundle")]
 
 
 def test_sigterm_ends_the_simulator_cleanly(broker: Broker) -> None:
@@ -249,9 +251,9 @@ def test_sigterm_ends_the_simulator_cleanly(broker: Broker) -> None:
         process = start_process([sys.executable, "-c", code], cwd=Path(__file__).parents[2], stderr=subprocess.PIPE)
         until(lambda: len(listener.of("bundle")) > 0, "the first bundle")
         process.send_signal(signal.SIGTERM)
-        _, said = process.communicate(timeout=60)
+        _, output = process.communicate(timeout=60)
         until(lambda: listener.of("status").count({"online": False}) == 3, "three goodbyes")
-    assert (process.returncode, said) == (0, b"")
+    assert (process.returncode, output) == (0, b"")
 
 
 def test_the_broker_publishes_the_last_will_when_the_simulator_is_killed(broker: Broker) -> None:

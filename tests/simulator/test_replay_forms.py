@@ -25,14 +25,14 @@ def lived() -> Decoded:
 
 
 def again(decoded: Decoded, form: str) -> Decoded:
-    """Return what is heard of it, with the place and the time of each message as they were."""
+    """Return the decoded messages, with the position and the time of each message as they were."""
     sent = list(packets(decoded, form, 0))
     entries = [Entry(k, due.arrived_ns, *due.packet[:2], due.packet.retain) for k, due in enumerate(sent)]
-    heard = decode(entries)
+    decoded_again = decode(entries)
     assert sum(due.messages for due in sent) == len(decoded.messages.seq)
-    assert not heard.refusals
+    assert not decoded_again.refusals
     messages = {name: getattr(decoded.messages, name) for name in ("arrived_ns", "position", "retained_stale")}
-    return replace(heard, messages=replace(heard.messages, **messages), refusals=decoded.refusals)
+    return replace(decoded_again, messages=replace(decoded_again.messages, **messages), refusals=decoded.refusals)
 
 
 @pytest.mark.parametrize("form", FORMS)

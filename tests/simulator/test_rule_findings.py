@@ -28,7 +28,7 @@ DELAY_S = {
     "door-held-open": 120.0,
     "offline": 360.0,
 }
-"""How long it takes from the first symptom until a rule speaks; the others speak at once."""
+"""How long it takes from the first symptom until a rule fires; the others fire at once."""
 
 
 def test_no_rule_fires_in_a_healthy_morning() -> None:
@@ -59,12 +59,14 @@ HOLD_S = {
     "door-held-open": 121.0,
     "offline": 361.0,
 }
-"""How long a symptom has to last for its rule to be due to speak; the others wait for nothing."""
-HEARD_BEFORE = ("alarm-button", "door-close-fault", "door-cycling", "door-held-open", "door-open-fault",
+"""How long a symptom has to last until its rule must fire; the others have no hold time."""
+TESTED_RULES = ("alarm-button", "door-close-fault", "door-cycling", "door-held-open", "door-open-fault",
     "door-opened-running", "emergency-stop", "entrapment-at-level", "entrapment-off-level", "offline", "overspeed",
     "overspeed-up", "overtravel-bottom", "overtravel-top", "start-door-open", "stop-outside-zone",
     "unintended-movement")  # fmt: skip
-HEARD = [slug for slug, cause in CAUSES.items() if set(cause.rules) & set(HEARD_BEFORE) and cause.default_s <= 600]
+TESTED_CAUSES = [
+    slug for slug, cause in CAUSES.items() if set(cause.rules) & set(TESTED_RULES) and cause.default_s <= 600
+]
 
 
 Findings = tuple[dict[int, dict[str, float]], list[Label]]
@@ -74,26 +76,26 @@ Findings = tuple[dict[int, dict[str, float]], list[Label]]
 def findings() -> Findings:
     """When each rule first fired on each lift, and the labels, of one night in which each cause strikes `LIFTS` lifts
     of its own."""
-    causes, facts = [CAUSES[slug] for slug in HEARD], fleet(LIFTS * len(HEARD), seed=3)
+    causes, facts = [CAUSES[slug] for slug in TESTED_CAUSES], fleet(LIFTS * len(TESTED_CAUSES), seed=3)
     assert not any(cause.whole_building for cause in causes), "its lifts would not be its own"
     world = World(facts, 3, START_NS, hour=NIGHT)
     for k, lift in enumerate(facts):
-        world.inject(lift.lift_id, HEARD[k // LIFTS])
+        world.inject(lift.lift_id, TESTED_CAUSES[k // LIFTS])
     return first_firing_s(facts, world, max(int(cause.default_s + 3 * cause.onset_delay_s) + 60 for cause in causes))
 
 
-@pytest.mark.parametrize("slug", HEARD)
+@pytest.mark.parametrize("slug", TESTED_CAUSES)
 def test_the_rules_of_a_causes_symptoms_fire_in_time(slug: str, findings: Findings) -> None:
-    cause, (heard, labels), first = CAUSES[slug], findings, HEARD.index(slug) * LIFTS
+    cause, (delays_s, labels), first = CAUSES[slug], findings, TESTED_CAUSES.index(slug) * LIFTS
     due = {
         (label.lift, rule)
         for label in labels
         if label.lift in range(first, first + LIFTS) and label.symptom in (*cause.symptoms, *cause.may_show)
         for rule in BY_SYMPTOM[label.symptom].rules
-        if rule in HEARD_BEFORE
+        if rule in TESTED_RULES
         and label.symptom_end_s - label.symptom_onset_s >= HOLD_S.get(label.symptom, HOLD_S.get(rule, 0.0))
     }
     assert {rule for _, rule in due} or slug == "network-cut"
-    assert {(k, rule) for k, rule in due if rule not in heard.get(k, {})} == set()
-    late = [(k, rule) for k, rule in due if heard[k][rule] > DELAY_S.get(rule, 0.0) + SLACK_S]
+    assert {(k, rule) for k, rule in due if rule not in delays_s.get(k, {})} == set()
+    late = [(k, rule) for k, rule in due if delays_s[k][rule] > DELAY_S.get(rule, 0.0) + SLACK_S]
     assert late == []

@@ -35,7 +35,7 @@ def test_every_shipped_scenario_is_valid_and_described() -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "says"),
+    ("text", "message"),
     [
         ("lifts = 0", r"lifts = 0: input should be greater"),
         ("lifs = 3", r"lifs is not a key; did you mean lifts\?"),
@@ -86,9 +86,9 @@ def test_every_shipped_scenario_is_valid_and_described() -> None:
     ],
 )
 def test_a_scenario_that_contradicts_itself_is_one_line_that_names_the_field(
-    tmp_path: Path, text: str, says: str
+    tmp_path: Path, text: str, message: str
 ) -> None:
-    with pytest.raises(InvalidScenario, match=says) as caught:
+    with pytest.raises(InvalidScenario, match=message) as caught:
         read(written(tmp_path, text), {})
     assert "\n" not in str(caught.value)
     assert "mine.toml" in str(caught.value)

@@ -104,8 +104,8 @@ def test_a_dead_presence_sensor_reads_empty_and_a_stuck_door_sensor_closed() -> 
     assert while_moving[:15].sum() > 5
     assert not seen[:15].any()
     assert seen[15:].sum() > 5
-    assert all(said == {CLOSED} for said in doors[:15])
-    assert sum(OPEN in said for said in doors[15:]) > 5
+    assert all(states == {CLOSED} for states in doors[:15])
+    assert sum(OPEN in states for states in doors[15:]) > 5
 
 
 def test_slipping_ropes_turn_the_encoder_further_than_the_car_goes() -> None:

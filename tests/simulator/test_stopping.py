@@ -50,7 +50,7 @@ def test_a_brake_that_acts_at_once_stops_in_the_distance_of_the_notes(brake: flo
 
 
 @pytest.mark.parametrize("v", [-2.5, -0.3, -0.05, 0.05, 1.75])
-def test_a_brake_acts_late_builds_up_and_stops_where_its_distance_says(v: float) -> None:
+def test_a_brake_acts_late_builds_up_and_stops_at_its_stopping_distance(v: float) -> None:
     trajectories = Trajectories(np.array([0.0]))
     trajectories.replace_rest(ONE, np.array([0.0]), [(np.array([v]), np.zeros(1), np.ones(1))])
     brake = np.array([1.8])

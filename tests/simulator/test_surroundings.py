@@ -22,7 +22,7 @@ Column = NDArray[np.float64]
 
 @dataclass
 class Lived:
-    """What one lift truly did, sample by sample (ten a second), and what its position sensor said."""
+    """The true motion of one lift, sample by sample (ten a second), and the readings of its position sensor."""
 
     z_m: Column
     v_mps: Column

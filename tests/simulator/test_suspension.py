@@ -49,13 +49,13 @@ def test_a_person_who_steps_in_moves_the_car_which_rings_at_its_natural_frequenc
     before_m = w.motion.rest_m[k]
     lift = np.array([k])
     w.cars.change_load(lift, w.begin_s[lift] + 0.2, np.array([75.0]))
-    z, felt = [], []
+    z, vertical = [], []
     for _ in range(6):
         second = w.step()
         row = np.flatnonzero(w.motion.lift == k)
         z.append(w.motion.z_m[row[0]] if len(row) else np.full(100, w.motion.rest_m[k]))
         assert second.vibration_mps2 is not None
-        felt.append(second.vibration_mps2[k, 2])
+        vertical.append(second.vibration_mps2[k, 2])
     down_m = before_m - np.concatenate(z)
     omega, zeta, stiffness = (
         x[0] for x in w._suspension._spring(w.cars, lift, w.cars.trajectories.end_m[lift], np.zeros(1))
@@ -64,8 +64,8 @@ def test_a_person_who_steps_in_moves_the_car_which_rings_at_its_natural_frequenc
     assert down_m[:20].max() == 0
     assert down_m[-1] == pytest.approx(step_m, rel=0.02)
     assert 0.1 < down_m.max() / step_m - 1 < np.exp(-zeta * np.pi), "it rings, less than if the weight came at once"
-    felt_z = np.concatenate(felt)[55:255]
-    spectrum = np.abs(np.fft.rfft(felt_z - felt_z.mean(), 4096))
+    steady = np.concatenate(vertical)[55:255]
+    spectrum = np.abs(np.fft.rfft(steady - steady.mean(), 4096))
     assert np.argmax(spectrum) * 100 / 4096 == pytest.approx(omega / 2 / np.pi, rel=0.1)
 
 
@@ -132,10 +132,10 @@ def test_jumping_passengers_shake_their_car_and_an_empty_car_stands() -> None:
     lift = np.array([k])
     w.cars.change_load(lift, w.begin_s[lift] + 0.1, np.array([75.0]))
     live(w, 4)
-    felt, z = [], []
+    vertical, z = [], []
     for _ in range(6):
         second = w.step()
-        felt.append(second.vibration_mps2[k, 2])
+        vertical.append(second.vibration_mps2[k, 2])
         z.append(w.motion.z_m[w.motion.lift == k].ravel())
     omega, zeta, stiffness = (
         x[0] for x in w._suspension._spring(w.cars, lift, w.cars.trajectories.end_m[lift], np.zeros(1))
@@ -144,7 +144,7 @@ def test_jumping_passengers_shake_their_car_and_an_empty_car_stands() -> None:
     factor = sum(part / np.hypot(1 - (n * ratio) ** 2, 2 * zeta * n * ratio) for n, part in ((1, 1.0), (2, 1 / 3)))
     static_m = 75.0 * G_MPS2 / stiffness
     assert 0.6 * 2 * static_m * factor < np.ptp(np.concatenate(z)) < 1.01 * 2 * static_m * factor
-    assert np.concatenate(felt).std() > 0.1
+    assert np.concatenate(vertical).std() > 0.1
     w.cars.condition.jumping_kg[k] = 0.0
     live(w, 8)
     second = w.step()

@@ -25,11 +25,11 @@ def bytes_of(first: int, last: int, form: str, **more: object) -> dict[str, list
     facts = fleet(LIFTS, seed=4)[first:last]
     w = World(facts, 4, START_NS, first=first, hour=8.0, vibration=True, faults_per_lift_hour=20.0, **more)
     terminals, encoder = Terminals(facts, START_NS), MessageEncoder(facts, form)
-    said: dict[str, list[bytes]] = {}
+    payloads: dict[str, list[bytes]] = {}
     for _ in range(SECONDS):
         for packet in encoder.packets(terminals.report(w, w.step())):
-            said.setdefault(packet.topic, []).append(packet.payload)
-    return said
+            payloads.setdefault(packet.topic, []).append(packet.payload)
+    return payloads
 
 
 @pytest.mark.parametrize("form", ["json", "cbor"])
@@ -48,11 +48,11 @@ def test_the_same_seed_gives_the_same_bytes_however_the_fleet_is_cut(form: str) 
 def test_gateways_send_the_same_bytes_when_the_fleet_is_cut_between_them() -> None:
     whole = bytes_of(0, LIFTS, "gateway", lifts_per_message=20)
     parts = bytes_of(0, 20, "gateway", lifts_per_message=20) | bytes_of(20, LIFTS, "gateway", lifts_per_message=20)
-    assert {topic: said for topic, said in parts.items() if topic.endswith("status")} == {
-        topic: said for topic, said in whole.items() if topic.endswith("status")
+    assert {topic: sent for topic, sent in parts.items() if topic.endswith("status")} == {
+        topic: sent for topic, sent in whole.items() if topic.endswith("status")
     }
-    inner = [said for topic, said in sorted(parts.items()) if topic.endswith("gateway")]
-    assert inner[0] in [said for topic, said in whole.items() if topic.endswith("gateway")]
+    inner = [sent for topic, sent in sorted(parts.items()) if topic.endswith("gateway")]
+    assert inner[0] in [sent for topic, sent in whole.items() if topic.endswith("gateway")]
 
 
 def test_another_seed_gives_other_samples() -> None:
@@ -81,7 +81,7 @@ def test_healthy_lifts_move_within_their_drive_and_open_only_at_a_landing() -> N
 
 
 def longest_rest(v: np.ndarray) -> np.ndarray:
-    """Tell where a car has been at rest for this sample and the two around it."""
+    """Return where a car has been at rest for this sample and the two around it."""
     still = v == 0
     return np.pad(still[:-2] & still[1:-1] & still[2:], ((1, 1), (0, 0)))
 
@@ -146,9 +146,9 @@ def test_vertical_vibration_contains_the_cars_own_acceleration() -> None:
 
 def test_a_state_is_repeated_with_every_heartbeat() -> None:
     story = live(world(lifts=20, seed=8), 121)
-    said = np.array([[second.door.of(lift) is not None for lift in range(20)] for second in story.seconds])
-    assert said[0].all()
-    assert (said[1:61].any(axis=0) & said[61:121].any(axis=0)).all()
+    reported = np.array([[second.door.of(lift) is not None for lift in range(20)] for second in story.seconds])
+    assert reported[0].all()
+    assert (reported[1:61].any(axis=0) & reported[61:121].any(axis=0)).all()
 
 
 @pytest.mark.parametrize(

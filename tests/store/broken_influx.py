@@ -26,12 +26,12 @@ def hang(client: socket.socket) -> None:
 def answer(head: str, body: str) -> Callable[[socket.socket], None]:
     """Return a server that answers every request with `body`."""
 
-    def say(client: socket.socket) -> None:
+    def answer_with(client: socket.socket) -> None:
         client.recv(4096)
         text = f"HTTP/1.1 {head}\r\nContent-Length: {len(body)}\r\nConnection: close\r\n\r\n{body}"
         client.sendall(text.encode())
 
-    return say
+    return answer_with
 
 
 WAYS: Mapping[str, Callable[[socket.socket], None] | None] = {

@@ -17,11 +17,11 @@ WAVE = np.sin(np.arange(300, dtype=np.float32)).reshape(3, 100)
 
 def sample_entries(seconds: int = 6, lifts: int = 3) -> list[Entry]:
     """Return the messages of some lifts in these seconds, each lift in a form of its own, with odd and refused ones."""
-    said: list[tuple[str, bytes, bool]] = [("north/L0/status", b'{"online": false}', True)]
+    messages: list[tuple[str, bytes, bool]] = [("north/L0/status", b'{"online": false}', True)]
     for second in range(seconds):
-        said += [one for lift in range(lifts) for one in of_second(f"L{lift}", second, lift % 3)]
-        said.append(("north/gate-1/gateway", gateway(second), False))
-    return entries(said)
+        messages += [one for lift in range(lifts) for one in of_second(f"L{lift}", second, lift % 3)]
+        messages.append(("north/gate-1/gateway", gateway(second), False))
+    return entries(messages)
 
 
 def of_second(lift_id: str, second: int, form: int) -> list[tuple[str, bytes, bool]]:
@@ -53,8 +53,8 @@ def gateway(second: int) -> bytes:
     return encode.to_json({"lifts": {"L7": inner, "L8": inner, "L9": inner | {"t": "noon"}}})
 
 
-def entries(said: Sequence[tuple[str, bytes, bool]]) -> list[Entry]:
+def entries(messages: Sequence[tuple[str, bytes, bool]]) -> list[Entry]:
     return [
         Entry(k + 1, (T0_MS + 900_000 + k) * 1_000_000 + 7, f"lift/v1/{where}", payload, retained)
-        for k, (where, payload, retained) in enumerate(said)
+        for k, (where, payload, retained) in enumerate(messages)
     ]

@@ -39,7 +39,7 @@ def merging_is_due_after_ten(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def seconds(first: int, count: int = 1, lifts: int = 3) -> list[Points]:
-    """Return whole seconds of speed, vibration and door for some lifts; the speed says when."""
+    """Return whole seconds of speed, vibration and door for some lifts; the speed is the second."""
     t_s = first + np.repeat(np.arange(count), lifts)
     names = [f"L{i}" for i in range(lifts)]
     axes = {f"{f}_{a}": np.float32(first) for a in "xyz" for f in ("rms", "min", "max", "mean")}

@@ -1,4 +1,4 @@
-"""A real InfluxDB 2: what is made at first start, the minute's reduction, what goes wrong and how it is said."""
+"""A real InfluxDB 2: what is made at first start, the minute's reduction, and the messages of its errors."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The journal keeps what it said it kept, in order, inside its limit."""
+"""The journal keeps every entry that it confirmed, in order, inside its limit."""
 
 from __future__ import annotations
 
@@ -28,13 +28,13 @@ def messages(count: int, size: int = 100, first: int = 0) -> list[tuple[int, str
 
 def test_messages_are_read_back_as_they_were_appended(tmp_path: Path) -> None:
     with Journal.open(tmp_path) as journal:
-        said = [
+        appended = [
             *messages(3),
             (START_NS, "lift/v1/nord/Ä-é/door", b"", True),
             (START_NS, "x", b"\x00\xff" * 40_000, False),
         ]
-        assert journal.append(said) == 5
-        assert journal.read(0) == [Entry(i, *message) for i, message in enumerate(said, 1)]
+        assert journal.append(appended) == 5
+        assert journal.read(0) == [Entry(i, *message) for i, message in enumerate(appended, 1)]
         assert [entry.position for entry in journal.read(3)] == [4, 5]
         assert journal.read(5) == []
 
@@ -82,7 +82,7 @@ def fill(journal: Journal, group: list[tuple[int, str, bytes, bool]]) -> int:
             kept = journal.append(group)
     except JournalFull:
         return kept
-    pytest.fail("the journal never said that it is full")
+    pytest.fail("the journal never raised JournalFull")
 
 
 @pytest.mark.parametrize("size", [100, 2_100, 250_000])

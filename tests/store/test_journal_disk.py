@@ -62,7 +62,7 @@ def test_a_full_disk_refuses_messages_until_there_is_room_and_loses_none(small_d
     small_disk.free()
 
 
-def test_a_first_start_on_a_full_disk_is_refused_in_words_and_succeeds_once_there_is_room(
+def test_a_first_start_on_a_full_disk_is_refused_with_a_remedy_and_succeeds_once_there_is_room(
     small_disk: SmallDisk,
 ) -> None:
     folder = small_disk.folder / "journal"

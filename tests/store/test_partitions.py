@@ -43,8 +43,8 @@ def test_a_transition_is_delivered_by_the_monitor_of_its_lift_alone(pair: tuple[
         records.register_endpoint("desk")
     pair[0].judge(position=1, occurrences=[occurrence(STOP, "on", 10, lift_id=name) for name in LIFTS], now_ns=T0)
     for records in pair:
-        told = [one for one in records.transitions_since(0) if records.partition.has(one.lift_id)]
-        records.enqueue("desk", told, 2, T0)
+        announced = [one for one in records.transitions_since(0) if records.partition.has(one.lift_id)]
+        records.enqueue("desk", announced, 2, T0)
     due = [[one.announcement.lift_id for one in records.due(["desk"], T0)] for records in pair]
     assert due == [["A17"], ["sim-00001"]]
     pair[0].move_cursor("mqtt", 2)

@@ -1,4 +1,4 @@
-"""From decoded columns to rows: names of the contract, vibration reduced to seconds, nothing that says nothing."""
+"""From decoded columns to rows: names of the contract, vibration reduced to seconds, and no row without a value."""
 
 from __future__ import annotations
 

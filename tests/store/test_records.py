@@ -48,7 +48,7 @@ def newest(records: Records, lift_id: str, rule: Rule) -> Alert:
 
 
 def kinds(records: Records, since: int = 0) -> list[str]:
-    return [told.kind for told in records.transitions_since(since)]
+    return [one.kind for one in records.transitions_since(since)]
 
 
 # ── opening ──
@@ -96,9 +96,9 @@ def test_an_unreachable_server_is_reported_in_one_sentence() -> None:
 
 
 def test_a_password_is_never_logged(caplog: pytest.LogCaptureFixture) -> None:
-    with pytest.raises(RecordsUnavailable) as told:
+    with pytest.raises(RecordsUnavailable) as failure:
         Records.open(f"postgresql://somebody:hunter2@127.0.0.1:{free_port()}/records")
-    assert "hunter2" not in f"{told.value}{caplog.text}"
+    assert "hunter2" not in f"{failure.value}{caplog.text}"
 
 
 @pytest.mark.parametrize("address", ["nonsense", "mysql://host/x", "sqlite://", "sqlite:///:memory:", ""])
@@ -300,7 +300,7 @@ def test_a_whole_story_in_one_transaction_equals_the_story_in_many(records: Reco
 
 @pytest.mark.parametrize("seed", range(5))
 def test_the_way_a_story_is_cut_into_transactions_changes_nothing(tmp_path: Path, seed: int) -> None:
-    """Several lifts, causes that hold others back, levels by hand; cut at random, with parts of it read twice."""
+    """Several lifts, causes that hold others back, levels cleared by hand; cut at random, parts of it read twice."""
     chance = random.Random(seed)
     story = []
     for at_s in range(0, 3000, 15):
@@ -316,8 +316,8 @@ def test_the_way_a_story_is_cut_into_transactions_changes_nothing(tmp_path: Path
                 again = chance.choice([0, 0, 10])
                 some = story[max(0, start - again) : end]
                 records.judge(position=position, occurrences=some, now_ns=T0)
-            told = [(one.kind, one.alert_json) for one in records.transitions_since(0, 9999)]
-            ends.append((records.alerts(AlertFilter(), limit=999).items, told))
+            announced = [(one.kind, one.alert_json) for one in records.transitions_since(0, 9999)]
+            ends.append((records.alerts(AlertFilter(), limit=999).items, announced))
     assert ends[0] == ends[1], f"seed {seed}"
     assert {"released", "refired", "raised"} <= {kind for kind, _ in ends[0][1]}
 
@@ -461,7 +461,7 @@ def test_an_unshelved_alert_may_still_be_inhibited_by_its_cause(records: Records
     assert kinds(records)[-1] == "unshelved"
 
 
-def test_the_history_says_to_whom_an_alert_was_assigned(records: Records) -> None:
+def test_the_history_names_the_person_an_alert_was_assigned_to(records: Records) -> None:
     alert_id = open_one(records)
     for to in ("bob", None):
         records.answer(alert_id, Answer("assign", Actor.named("ann"), to=to), T0 + 12 * S)
@@ -471,7 +471,7 @@ def test_the_history_says_to_whom_an_alert_was_assigned(records: Records) -> Non
         ("assigned", "ann", "bob"),
         ("assigned", "ann", None),
     ]
-    assert [told.to for told in records.transitions_since(0)] == [None, "bob", None]
+    assert [one.to for one in records.transitions_since(0)] == [None, "bob", None]
 
 
 def test_a_shelving_that_ends_as_the_next_alert_begins_keeps_both_right(records: Records) -> None:
@@ -510,9 +510,9 @@ def test_people_and_the_monitor_at_once_lose_nothing(records: Records, url: str)
     with ThreadPoolExecutor(3) as pool:
         for future in [pool.submit(comment), pool.submit(comment), pool.submit(flap)]:
             future.result()
-    told = records.transitions_since(0)
-    assert [one.id for one in told] == sorted({one.id for one in told})
-    assert sum(one.kind == "commented" for one in told) == 40
+    announced = records.transitions_since(0)
+    assert [one.id for one in announced] == sorted({one.id for one in announced})
+    assert sum(one.kind == "commented" for one in announced) == 40
     assert newest(records, "l0", STOP).count == 11
 
 
@@ -565,7 +565,7 @@ def test_a_file_locked_for_too_long_is_reported(tmp_path: Path, monkeypatch: pyt
         assert kinds(records) == ["fired"]
 
 
-# ── telling ──
+# ── announcing ──
 
 
 def test_a_transition_holds_the_alert_of_its_moment(records: Records) -> None:
@@ -599,11 +599,11 @@ def test_readers_see_transitions_in_the_order_of_their_commits(records: Records,
         with Records.open(url) as own:
             at, seen = 0, set()
             while not stop.is_set():
-                for told in own.transitions_since(at):
-                    at = told.id
+                for one in own.transitions_since(at):
+                    at = one.id
                     seen.add(at)
-            seen |= {told.id for told in own.transitions_since(at)}
-            missed.extend({told.id for told in own.transitions_since(0)} - seen)
+            seen |= {one.id for one in own.transitions_since(at)}
+            missed.extend({one.id for one in own.transitions_since(0)} - seen)
 
     def write(lift_id: str) -> None:
         with Records.open(url) as own:

@@ -130,9 +130,9 @@ def test_deleting_many_rows_ends(records: Records) -> None:
 def test_deliveries_are_deleted_after_a_month_and_not_created_again(records: Records) -> None:
     records.register_endpoint("desk")
     records.judge(position=1, occurrences=[occurrence(STOP, "on", 10)], now_ns=T0)
-    told = records.transitions_since(0)
-    records.enqueue("desk", told, told[-1].id, T0)
+    announced = records.transitions_since(0)
+    records.enqueue("desk", announced, announced[-1].id, T0)
     records.store_attempt(records.due(["desk"], T0)[0].id, DONE)
     assert records.delete_expired(T0 + DELIVERIES_KEPT_NS - 1) == 0
     assert records.delete_expired(T0 + DELIVERIES_KEPT_NS + 1) == 1
-    assert (count(records, deliveries), records.cursor("webhook:desk")) == (0, told[-1].id)
+    assert (count(records, deliveries), records.cursor("webhook:desk")) == (0, announced[-1].id)

@@ -39,7 +39,7 @@ MONITOR = textwrap.dedent(
 
 
 def story(position: int) -> list[object]:
-    """Return what the journal's entry `position` says: the same however often it is read."""
+    """Return the findings of the journal's entry `position`: the same at every reading."""
     chance = random.Random(SEED * position)
     found = []
     for lift in range(LIFTS):
@@ -78,7 +78,7 @@ def test_a_monitor_killed_at_any_moment_ends_where_an_undisturbed_one_ends(url: 
             undisturbed.judge(position=position, occurrences=story(position), now_ns=T0)  # type: ignore[arg-type]
         everything = AlertFilter(to_ns=T0 + 10**9 * S)
         assert killed.alerts(everything, limit=9999).items == undisturbed.alerts(everything, limit=9999).items
-        assert [told.alert_json for told in killed.transitions_since(0, 9999)] == [
-            told.alert_json for told in undisturbed.transitions_since(0, 9999)
+        assert [one.alert_json for one in killed.transitions_since(0, 9999)] == [
+            one.alert_json for one in undisturbed.transitions_since(0, 9999)
         ], f"seed {SEED}"
         assert (killed.resume().position, len(killed.transitions_since(0, 9999)) > STEPS) == (STEPS, True)

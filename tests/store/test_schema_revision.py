@@ -1,4 +1,4 @@
-"""Which migration is the newest is known without Alembic, and as Alembic itself would say."""
+"""The newest migration is found without Alembic, and equals the one that Alembic finds."""
 
 from __future__ import annotations
 

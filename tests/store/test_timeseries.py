@@ -21,9 +21,9 @@ def test_raw_rows_are_read_back_in_the_order_of_time(store: TimeSeries) -> None:
 
 
 def test_writing_the_same_rows_again_changes_nothing(store: TimeSeries) -> None:
-    said = [rows("speed", "L1", range(5), v=range(5)), rows("door", "L1", [0, 1], state=[0, 1])]
+    batches = [rows("speed", "L1", range(5), v=range(5)), rows("door", "L1", [0, 1], state=[0, 1])]
     for _ in range(3):
-        store.write(said)
+        store.write(batches)
     assert len(store.readings("L1", "speed", START_NS, START_NS + HOUR_NS)) == 5
     assert len(store.events("L1", "door", START_NS, START_NS + HOUR_NS)) == 2
     series = store.series("L1", "speed", START_NS, START_NS + 5 * SECOND_NS, 1)

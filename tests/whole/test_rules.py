@@ -105,7 +105,7 @@ def holds_the_contract(alert: dict[str, Any]) -> None:
 
 
 def test_alerts_come_once_for_each_transition_and_are_not_retained(system: System, played: dict[str, Story]) -> None:
-    for topic, qos, retained, alert in system.voice.transitions:
+    for topic, qos, retained, alert in system.voice.received:
         assert topic == f"lift/v1/{alert['district']}/{alert['lift_id']}/alert"
         assert qos == 1
         assert not retained
