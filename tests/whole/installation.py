@@ -38,7 +38,7 @@ class System:
         data_dir: Path | None = None,
         more: str = "",
     ) -> None:
-        """Start both processes; the monitor connects to the broker at the port `heard_at` where that is not 0.
+        """Start both processes; the monitor connects to the broker at the port `broker_port` where that is not 0.
 
         `more` is appended to the configuration.
         """
