@@ -55,8 +55,8 @@ def publish_backlog(port: int) -> None:
     for second in range(SECONDS):
         for lift in range(LIFTS):
             v_mps, z_m = (-2.3, 60.0 - 2.3 * second) if lift == 0 and second < FAST_S else (0.0, 3.0)
-            log = bundle(second, v_mps, z_m) | {"t": began_ms + 1000 * second}
-            publisher.publish(topic(DISTRICT, f"L{lift}", "bundle"), orjson.dumps(log))
+            body = bundle(second, v_mps, z_m) | {"t": began_ms + 1000 * second}
+            publisher.publish(topic(DISTRICT, f"L{lift}", "bundle"), orjson.dumps(body))
     assert publisher.flush(PATIENCE_S)
     publisher.close()
 

@@ -61,7 +61,7 @@ def test_a_second_monitor_on_the_same_journal_is_refused_and_the_first_goes_on(m
     (complaint,) = [line for line in second.stderr.splitlines() if line.startswith("liftwatch: ")]
     assert "is another monitor's" in complaint
     voice.publish(topic(DISTRICT, "L1", "bundle"), bundle(0, 0.0, 3.0))
-    until(lambda: received(monitor, 1), "a monitor that still hears")
+    until(lambda: received(monitor, 1), "a monitor that still receives")
 
 
 def test_a_bundle_becomes_an_alert_that_is_stored_and_announced(monitor: Monitor, voice: Voice) -> None:
@@ -69,7 +69,12 @@ def test_a_bundle_becomes_an_alert_that_is_stored_and_announced(monitor: Monitor
         voice.publish(topic(DISTRICT, "L1", "bundle"), bundle(second, -2.3, 60.0 - 2.3 * second))
     until(lambda: bool(voice.alerts), "an announced alert")
     announced = voice.alerts[0]
-    assert (announced["lift_id"], announced["rule"], announced["severity"], announced["state"]) == ("L1", "overspeed", "critical", "firing")
+    assert (announced["lift_id"], announced["rule"], announced["severity"], announced["state"]) == (
+        "L1",
+        "overspeed",
+        "critical",
+        "firing",
+    )
     assert announced["onset"].startswith("2018-01-01T00:00:00")
     stored = monitor.records.alerts(AlertFilter(), limit=10).items
     assert [alert.id for alert in stored] == [announced["id"]]
@@ -144,7 +149,7 @@ def test_another_district_on_the_topic_is_counted_and_the_registrys_stands(monit
     until(lambda: monitor.counts().get("district_differs") == 4, "four counted differences")
 
 
-def test_a_broker_that_comes_back_is_heard_again(monitor: Monitor, voice: Voice, broker: Broker) -> None:
+def test_messages_arrive_again_after_the_broker_was_away(monitor: Monitor, voice: Voice, broker: Broker) -> None:
     voice.publish(topic(DISTRICT, "L1", "bundle"), bundle(0, 0.0, 3.0))
     until(lambda: received(monitor, 1), "the first message")
     broker.stop()

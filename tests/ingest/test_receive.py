@@ -110,7 +110,7 @@ def test_a_session_from_before_gets_each_message_once(broker: Broker) -> None:
     former.loop_stop()
     source = MqttSource(BrokerAddress(port=broker.port, protocol="3.1.1"), "monitor")
     assert source.connect(PATIENCE_S) is None
-    source.take(1.0)  # the broker hears of what is unsubscribed
+    source.take(1.0)  # the broker gets the end of the subscription
     voice = Voice(broker.port)
     voice.publish(topic(DISTRICT, "L1", "bundle"), b"{}")
     voice.publish(topic(DISTRICT, "L1", "last"), b"{}")
