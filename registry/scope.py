@@ -12,6 +12,7 @@ from __future__ import annotations
 from collections.abc import Set
 from dataclasses import dataclass
 
+from registry.actor import Actor
 from registry.lift_facts import LiftFacts
 from registry.roles import EVERY_VERB, OrganisationKind, Verb
 
@@ -52,11 +53,11 @@ def lifts_of(kind: OrganisationKind, names: Set[str], districts: Set[str]) -> Li
 
 @dataclass(frozen=True, slots=True)
 class Scope:
-    """Which lifts a request concerns and what the request may do; `by` is who asks, None without sign-in."""
+    """Which lifts a request concerns and what the request may do; `actor` is the account, None without sign-in."""
 
     lifts: LiftScope
     verbs: frozenset[Verb]
-    by: str | None = None
+    actor: Actor | None = None
 
 
 OPEN_SCOPE = Scope(ALL_LIFTS, EVERY_VERB)

@@ -14,12 +14,14 @@ from fastapi import APIRouter, Depends, Query
 from alerts.alert import Transition
 from alerts.answers import COMMENTED, Answer, Refused
 from alerts.wire import to_json
+from dashboards.api.access import RequestScope, actor_of, needs
 from dashboards.api.context import AppContext
 from dashboards.api.responses import JSON, OrjsonResponse, problem_responses, require_media_type, versioned_responses
 from dashboards.api.schema import alert_bodies, parameters, request_bodies
 from dashboards.http.preconditions import IfMatch, etag, expected_versions
 from dashboards.http.problem import Problem, invalid_field, not_found
-from registry.actor import Actor
+from registry.roles import Verb
+from registry.scope import Scope
 from store.records.repository import AlertFilter, History, alert_version
 from telemetry.instant import rfc3339
 
@@ -30,8 +32,14 @@ def alerts(context: AppContext) -> APIRouter:
     """Return the routes of alerts."""
     router = APIRouter(prefix="/api/v1/alerts", tags=["alerts"])
 
-    @router.get("", response_model=alert_bodies.AlertList, responses=problem_responses(400, 422, 503))
+    @router.get(
+        "",
+        response_model=alert_bodies.AlertList,
+        responses=problem_responses(400, 403, 422, 503),
+        dependencies=[needs(Verb.SEE)],
+    )
     def list_alerts(
+        scope: RequestScope,
         state: Annotated[list[parameters.AlertState], REPEATABLE] = [],  # noqa: B006
         lift_id: Annotated[list[parameters.LiftId], REPEATABLE] = [],  # noqa: B006
         rule: Annotated[list[parameters.Slug], REPEATABLE] = [],  # noqa: B006
@@ -46,13 +54,18 @@ def alerts(context: AppContext) -> APIRouter:
         wanted = AlertFilter(
             tuple(state), tuple(lift_id), tuple(rule), tuple(severity), tuple(district), from_ns=since, to_ns=until
         )
-        page = context.records().alerts(wanted, limit=limit, cursor=cursor)
+        page = context.records().alerts(wanted, limit=limit, cursor=cursor, scope=scope.lifts)
         return OrjsonResponse({"items": [to_json(alert) for alert in page.items], "next": page.next})
 
-    @router.get("/{alert_id}", response_model=alert_bodies.AlertWithStory, responses=versioned_responses(404, 422, 503))
-    def get_alert(alert_id: parameters.AlertIdInPath) -> OrjsonResponse:
+    @router.get(
+        "/{alert_id}",
+        response_model=alert_bodies.AlertWithStory,
+        responses=versioned_responses(403, 404, 422, 503),
+        dependencies=[needs(Verb.SEE)],
+    )
+    def get_alert(alert_id: parameters.AlertIdInPath, scope: RequestScope) -> OrjsonResponse:
         """Return one alert with all its transitions and comments."""
-        history = context.records().alert(alert_id)
+        history = context.records().alert(alert_id, scope.lifts)
         if history is None:
             raise not_found("alert", alert_id)
         return OrjsonResponse(_alert_with_story(history), headers=etag(alert_version(history.alert)))
@@ -64,63 +77,81 @@ def alerts(context: AppContext) -> APIRouter:
 def _add_actions(router: APIRouter, context: AppContext) -> None:
     """Add the routes of actions; every action but `comment` is idempotent."""
 
-    def action(path: str, refusable: bool = True) -> Any:
+    def action(path: str, verb: Verb, refusable: bool = True) -> Any:
         statuses = (400, 403, 404, *([409] if refusable else []), 412, 413, 415, 422, 503)
         return router.post(
             f"/{{alert_id}}/{path}",
             response_model=alert_bodies.AlertBody,
             responses=versioned_responses(*statuses),
-            dependencies=[Depends(require_media_type(JSON))],
+            dependencies=[Depends(require_media_type(JSON)), needs(verb)],
         )
 
-    @action("ack")
+    @action("ack", Verb.ACKNOWLEDGE)
     def ack(
-        alert_id: parameters.AlertIdInPath, body: request_bodies.AlertAction, if_match: IfMatch = None
+        alert_id: parameters.AlertIdInPath,
+        body: request_bodies.AlertAction,
+        scope: RequestScope,
+        if_match: IfMatch = None,
     ) -> OrjsonResponse:
         """Acknowledge the alert: somebody looks after it."""
-        return _apply(context, alert_id, Answer("ack", Actor.named(body.by), body.note), if_match)
+        return _apply(context, scope, alert_id, Answer("ack", actor_of(scope, body.by), body.note), if_match)
 
-    @action("assign")
+    @action("assign", Verb.ASSIGN)
     def assign(
-        alert_id: parameters.AlertIdInPath, body: request_bodies.Assignment, if_match: IfMatch = None
+        alert_id: parameters.AlertIdInPath,
+        body: request_bodies.Assignment,
+        scope: RequestScope,
+        if_match: IfMatch = None,
     ) -> OrjsonResponse:
         """Assign the alert to somebody, or (`to` null) to nobody."""
-        return _apply(context, alert_id, Answer("assign", Actor.named(body.by), to=body.to), if_match)
+        return _apply(context, scope, alert_id, Answer("assign", actor_of(scope, body.by), to=body.to), if_match)
 
-    @action("comment", refusable=False)
+    @action("comment", Verb.COMMENT, refusable=False)
     def comment(
-        alert_id: parameters.AlertIdInPath, body: request_bodies.Comment, if_match: IfMatch = None
+        alert_id: parameters.AlertIdInPath,
+        body: request_bodies.Comment,
+        scope: RequestScope,
+        if_match: IfMatch = None,
     ) -> OrjsonResponse:
         """Add a comment to the alert."""
-        return _apply(context, alert_id, Answer("comment", Actor.named(body.by), body.note), if_match)
+        return _apply(context, scope, alert_id, Answer("comment", actor_of(scope, body.by), body.note), if_match)
 
-    @action("resolve")
+    @action("resolve", Verb.RESOLVE)
     def resolve(
-        alert_id: parameters.AlertIdInPath, body: request_bodies.AlertAction, if_match: IfMatch = None
+        alert_id: parameters.AlertIdInPath,
+        body: request_bodies.AlertAction,
+        scope: RequestScope,
+        if_match: IfMatch = None,
     ) -> OrjsonResponse:
         """Close the alert; refused while the condition of a rule that clears by itself still holds."""
-        return _apply(context, alert_id, Answer("resolve", Actor.named(body.by), body.note), if_match)
+        return _apply(context, scope, alert_id, Answer("resolve", actor_of(scope, body.by), body.note), if_match)
 
-    @action("shelve")
+    @action("shelve", Verb.SHELVE)
     def shelve(
-        alert_id: parameters.AlertIdInPath, body: request_bodies.Shelving, if_match: IfMatch = None
+        alert_id: parameters.AlertIdInPath,
+        body: request_bodies.Shelving,
+        scope: RequestScope,
+        if_match: IfMatch = None,
     ) -> OrjsonResponse:
         """Deliver the alert to nobody until `until`, at most 8 hours ahead; a critical alert is never shelved."""
-        answer = Answer("shelve", Actor.named(body.by), body.note, until_ns=body.until)
-        return _apply(context, alert_id, answer, if_match)
+        answer = Answer("shelve", actor_of(scope, body.by), body.note, until_ns=body.until)
+        return _apply(context, scope, alert_id, answer, if_match)
 
-    @action("unshelve")
+    @action("unshelve", Verb.SHELVE)
     def unshelve(
-        alert_id: parameters.AlertIdInPath, body: request_bodies.AlertAction, if_match: IfMatch = None
+        alert_id: parameters.AlertIdInPath,
+        body: request_bodies.AlertAction,
+        scope: RequestScope,
+        if_match: IfMatch = None,
     ) -> OrjsonResponse:
         """End the shelving of the alert early: the alert is delivered again unless another alert inhibits it."""
-        return _apply(context, alert_id, Answer("unshelve", Actor.named(body.by), body.note), if_match)
+        return _apply(context, scope, alert_id, Answer("unshelve", actor_of(scope, body.by), body.note), if_match)
 
 
-def _apply(context: AppContext, alert_id: str, answer: Answer, if_match: str | None) -> OrjsonResponse:
+def _apply(context: AppContext, scope: Scope, alert_id: str, answer: Answer, if_match: str | None) -> OrjsonResponse:
     """Apply an action to an alert; return the alert after the action."""
     try:
-        done = context.records().answer(alert_id, answer, time.time_ns(), expected_versions(if_match))
+        done = context.records().answer(alert_id, answer, time.time_ns(), expected_versions(if_match), scope.lifts)
     except Refused as refused:
         if refused.reason == "until":
             raise invalid_field("until", str(refused)) from None

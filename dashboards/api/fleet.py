@@ -10,11 +10,14 @@ import numpy as np
 from fastapi import APIRouter, Query
 from numpy.typing import NDArray
 
+from dashboards.api.access import RequestScope, needs
 from dashboards.api.context import AppContext
 from dashboards.api.responses import OrjsonResponse, problem_responses
 from dashboards.api.schema import fleet_bodies, parameters
 from dashboards.live.fleet_view import SEVERITIES, STATES, FleetView
 from dashboards.live.partitions import PartitionStatus
+from registry.roles import Verb
+from registry.scope import ALL_LIFTS, LiftScope
 from store.records.repository import RefusedMessage
 from telemetry import instant
 from telemetry.instant import rfc3339
@@ -25,13 +28,25 @@ def fleet(context: AppContext) -> APIRouter:
     """Return the routes of the fleet as a whole."""
     router = APIRouter(prefix="/api/v1", tags=["fleet"])
 
-    @router.get("/fleet", response_model=fleet_bodies.FleetSummary, responses=problem_responses(422, 503))
-    async def get_fleet(district: parameters.District = None) -> OrjsonResponse:
+    @router.get(
+        "/fleet",
+        response_model=fleet_bodies.FleetSummary,
+        responses=problem_responses(403, 422, 503),
+        dependencies=[needs(Verb.SEE)],
+    )
+    async def get_fleet(scope: RequestScope, district: parameters.District = None) -> OrjsonResponse:
         """Count lifts by state, open alerts by severity, both by district, and how complete the data is."""
-        return OrjsonResponse(fleet_summary(context.poller.current_view(), context.poller.partitions(), district))
+        view, partitions = context.poller.current_view(), context.poller.partitions()
+        return OrjsonResponse(fleet_summary(view, partitions, district, scope.lifts))
 
-    @router.get("/dead-letters", response_model=fleet_bodies.DeadLetterList, responses=problem_responses(400, 422, 503))
+    @router.get(
+        "/dead-letters",
+        response_model=fleet_bodies.DeadLetterList,
+        responses=problem_responses(400, 403, 422, 503),
+        dependencies=[needs(Verb.SEE_REFUSED)],
+    )
     def list_dead_letters(
+        scope: RequestScope,
         reason: Annotated[parameters.Slug | None, Query(description="Why it was refused")] = None,
         lift_id: Annotated[parameters.LiftId | None, Query(description="The lift that the message names")] = None,
         since: parameters.Since = None,
@@ -41,16 +56,26 @@ def fleet(context: AppContext) -> APIRouter:
     ) -> OrjsonResponse:
         """List refused messages, newest first."""
         page = context.records().dead_letters(
-            reason=reason, lift_id=lift_id, from_ns=since, to_ns=until, limit=limit, cursor=cursor
+            reason=reason,
+            lift_id=lift_id,
+            from_ns=since,
+            to_ns=until,
+            limit=limit,
+            cursor=cursor,
+            scope=scope.lifts,
         )
         return OrjsonResponse({"items": [_dead_letter(letter) for letter in page.items], "next": page.next})
 
     return router
 
 
-def fleet_summary(view: FleetView, partitions: Iterable[PartitionStatus], district: str | None) -> dict[str, Any]:
-    """Return the counts of the fleet, or of one district."""
-    inside = np.ones(len(view.lift_index), dtype=np.bool_) if district is None else view.lift_index.district == district
+def fleet_summary(
+    view: FleetView, partitions: Iterable[PartitionStatus], district: str | None, lifts: LiftScope = ALL_LIFTS
+) -> dict[str, Any]:
+    """Return the counts of the lifts in a scope, or of those in one district."""
+    inside = view.lift_index.inside(lifts)
+    if district is not None:
+        inside = inside & (view.lift_index.district == district)
     return {
         **_numbers(view, inside),
         "registered": int((inside & view.lift_index.registered).sum()),

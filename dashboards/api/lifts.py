@@ -9,6 +9,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Query
 
 from alerts.wire import to_json
+from dashboards.api.access import RequestScope, needs
 from dashboards.api.context import AppContext
 from dashboards.api.responses import OrjsonResponse, problem_responses, versioned_responses
 from dashboards.api.schema import lift_bodies, parameters
@@ -18,6 +19,7 @@ from dashboards.live.fleet_view import FleetView
 from dashboards.live.listing import LiftQuery
 from detectors.catalogue import RULES
 from registry.facts import LiftFacts
+from registry.roles import Verb
 from store.records.repository import RefusalCount, lift_version
 from telemetry.instant import rfc3339
 
@@ -30,8 +32,14 @@ def lifts(context: AppContext) -> APIRouter:
     """Return the routes that read lifts."""
     router = APIRouter(prefix="/api/v1/lifts", tags=["lifts"])
 
-    @router.get("", response_model=lift_bodies.LiftList, responses=problem_responses(400, 422, 503))
+    @router.get(
+        "",
+        response_model=lift_bodies.LiftList,
+        responses=problem_responses(400, 403, 422, 503),
+        dependencies=[needs(Verb.SEE)],
+    )
     async def list_lifts(
+        scope: RequestScope,
         district: parameters.District = None,
         firm: Annotated[str | None, Query(max_length=200, description="The maintenance firm, in full")] = None,
         state: parameters.LiftState | None = None,
@@ -44,10 +52,15 @@ def lifts(context: AppContext) -> APIRouter:
     ) -> OrjsonResponse:
         """List lifts with their latest state."""
         listing = context.poller.listing()
-        rows, following = listing.page(LiftQuery(district, firm, state, q, sort), limit, cursor)
+        rows, following = listing.page(LiftQuery(district, firm, state, q, sort, scope.lifts), limit, cursor)
         return OrjsonResponse({"items": [listing.view.item(row) for row in rows], "next": following})
 
-    @router.get("/{lift_id}", response_model=lift_bodies.LiftDetail, responses=versioned_responses(404, 422, 503))
+    @router.get(
+        "/{lift_id}",
+        response_model=lift_bodies.LiftDetail,
+        responses=versioned_responses(403, 404, 422, 503),
+        dependencies=[needs(Verb.SEE)],
+    )
     async def get_lift(lift_id: parameters.LiftIdInPath) -> OrjsonResponse:
         """Return one lift: facts, latest state, open alerts, rules that are not judged and why, health."""
         return lift_response(context, lift_id)

@@ -7,10 +7,12 @@ from typing import Annotated
 from fastapi import APIRouter, Header, Query, Request
 from starlette.responses import Response
 
+from dashboards.api.access import RequestScope, needs
 from dashboards.api.context import AppContext
 from dashboards.api.responses import problem_responses
 from dashboards.api.schema import parameters
 from dashboards.live.event_stream import EventFilter, EventStreamResponse, StreamPosition, parse_position
+from registry.roles import Verb
 
 LIFTS_LIMIT = 500
 
@@ -24,11 +26,13 @@ def live(context: AppContext) -> APIRouter:
         response_class=Response,
         responses={
             200: {"description": STREAM, "content": {"text/event-stream": {}}},
-            **problem_responses(422, 429, 503),
+            **problem_responses(403, 422, 429, 503),
         },
+        dependencies=[needs(Verb.SEE)],
     )
     async def get_live(
         request: Request,
+        scope: RequestScope,
         district: parameters.District = None,
         lift_id: Annotated[
             list[parameters.LiftId], Query(max_length=LIFTS_LIMIT, description="May be given more than once")
@@ -37,7 +41,7 @@ def live(context: AppContext) -> APIRouter:
     ) -> Response:
         """Send alerts and lifts as they change, as server-sent events."""
         context.poller.listing()
-        event_filter = EventFilter(district, frozenset(lift_id))
+        event_filter = EventFilter(district, frozenset(lift_id), scope.lifts)
         last = parse_position(last_event_id)
         if last is None and lift_id:
             last = StreamPosition(0, context.poller.position.transition)

@@ -6,13 +6,13 @@ import time
 
 from fastapi import APIRouter, Depends
 
+from dashboards.api.access import QueryActor, RequestScope, actor_of, needs
 from dashboards.api.context import AppContext
 from dashboards.api.lifts import lift_response
-from dashboards.api.registry import Author
 from dashboards.api.responses import JSON, OrjsonResponse, require_media_type, versioned_responses
 from dashboards.api.schema import lift_bodies, parameters, request_bodies
 from dashboards.http.problem import invalid_field, not_found
-from registry.actor import Actor
+from registry.roles import Verb
 
 LIMIT_H = 24
 
@@ -25,16 +25,18 @@ def maintenance(context: AppContext) -> APIRouter:
         "/{lift_id}/maintenance",
         response_model=lift_bodies.LiftDetail,
         responses=versioned_responses(400, 403, 404, 413, 415, 422, 503),
-        dependencies=[Depends(require_media_type(JSON))],
+        dependencies=[Depends(require_media_type(JSON)), needs(Verb.MAINTAIN)],
     )
-    def post_maintenance(lift_id: parameters.LiftIdInPath, body: request_bodies.Maintenance) -> OrjsonResponse:
+    def post_maintenance(
+        lift_id: parameters.LiftIdInPath, body: request_bodies.Maintenance, scope: RequestScope
+    ) -> OrjsonResponse:
         """Open a maintenance window, which ends at `until`, at most 24 hours ahead; repeat to change the end."""
         now_ns = time.time_ns()
         if not now_ns < body.until <= now_ns + LIMIT_H * 3600 * 1_000_000_000:
             raise invalid_field(
                 "until", f"lies in the past or more than {LIMIT_H} hours ahead; say when the work will be done"
             )
-        if not context.records().set_maintenance(lift_id, body.until, Actor.named(body.by), now_ns, body.note):
+        if not context.records().set_maintenance(lift_id, body.until, actor_of(scope, body.by), now_ns, body.note):
             raise not_found("lift", lift_id)
         context.poller.poll()
         return lift_response(context, lift_id)
@@ -43,10 +45,11 @@ def maintenance(context: AppContext) -> APIRouter:
         "/{lift_id}/maintenance",
         response_model=lift_bodies.LiftDetail,
         responses=versioned_responses(403, 404, 422, 503),
+        dependencies=[needs(Verb.MAINTAIN)],
     )
-    def delete_maintenance(lift_id: parameters.LiftIdInPath, by: Author) -> OrjsonResponse:
+    def delete_maintenance(lift_id: parameters.LiftIdInPath, by: QueryActor) -> OrjsonResponse:
         """End a lift's maintenance window now; without a window nothing changes."""
-        context.records().end_maintenance(lift_id, Actor.named(by), time.time_ns())
+        context.records().end_maintenance(lift_id, by, time.time_ns())
         context.poller.poll()
         return lift_response(context, lift_id)
 

@@ -10,11 +10,13 @@ from prometheus_client.exposition import CONTENT_TYPE_LATEST, generate_latest
 from prometheus_client.registry import Collector
 from starlette.responses import Response
 
+from dashboards.api.access import needs
 from dashboards.api.context import AppContext
 from dashboards.api.responses import OrjsonResponse, problem_responses
 from dashboards.http.problem import unavailable
 from dashboards.live.fleet_view import SEVERITIES, STATES
 from dashboards.live.partitions import PartitionStatus
+from registry.roles import Verb
 from store.monitor_counts import BEHIND_LIMIT_S, behind, metric_families
 from telemetry import instant
 
@@ -42,7 +44,10 @@ def probes(context: AppContext) -> APIRouter:
         return OrjsonResponse({"status": "ready", "monitor_wrote": wrote, "warnings": warnings})
 
     @router.get(
-        "/metrics", response_class=Response, responses={200: {"content": {"text/plain": {}}}, **problem_responses()}
+        "/metrics",
+        response_class=Response,
+        responses={200: {"content": {"text/plain": {}}}, **problem_responses(403)},
+        dependencies=[needs(Verb.SEE_METRICS)],
     )
     def metrics() -> Response:
         """Return all metrics in Prometheus' text format."""

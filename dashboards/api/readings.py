@@ -10,6 +10,7 @@ import numpy as np
 from fastapi import APIRouter, Query
 from numpy.typing import NDArray
 
+from dashboards.api.access import needs
 from dashboards.api.context import AppContext
 from dashboards.api.responses import OrjsonResponse, problem_responses
 from dashboards.api.schema import parameters, reading_bodies
@@ -19,6 +20,7 @@ from dashboards.live.fleet_view import number
 from detectors.observe.series import cut_trips
 from detectors.observe.trips import TripTable
 from registry.facts import Floor
+from registry.roles import Verb
 from store.series.timeseries import EVENT_STREAMS, EVENTS_LIMIT, Readings, Reduced, Series, TimeSeries
 from telemetry import instant
 from telemetry.streams import DOOR_STATES, MODES, POWERS
@@ -36,7 +38,8 @@ def readings(context: AppContext) -> APIRouter:
     @router.get(
         "/{lift_id}/series",
         response_model=reading_bodies.SampledSeries | reading_bodies.EventSeries,
-        responses=problem_responses(404, 422, 503),
+        responses=problem_responses(403, 404, 422, 503),
+        dependencies=[needs(Verb.SEE)],
     )
     def get_series(
         lift_id: parameters.LiftIdInPath,
@@ -53,7 +56,10 @@ def readings(context: AppContext) -> APIRouter:
         return OrjsonResponse(_sampled(context.series().series(lift_id, stream, begin_ns, end_ns, points)))
 
     @router.get(
-        "/{lift_id}/trips", response_model=reading_bodies.TripList, responses=problem_responses(400, 404, 422, 503)
+        "/{lift_id}/trips",
+        response_model=reading_bodies.TripList,
+        responses=problem_responses(400, 403, 404, 422, 503),
+        dependencies=[needs(Verb.SEE)],
     )
     def list_trips(
         lift_id: parameters.LiftIdInPath,

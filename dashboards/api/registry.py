@@ -9,11 +9,12 @@ import time
 from collections.abc import Sequence
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends, Query, Request
+from fastapi import APIRouter, Depends, Request
 from pydantic import TypeAdapter, WithJsonSchema
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import Response
 
+from dashboards.api.access import QueryActor, RequestScope, needs
 from dashboards.api.context import AppContext
 from dashboards.api.lifts import lift_response
 from dashboards.api.responses import JSON, OrjsonResponse, problem_responses, require_media_type, versioned_responses
@@ -41,12 +42,14 @@ from registry.facts import (
     read_json,
     read_row,
 )
+from registry.roles import Verb
+from registry.scope import NAMING_FACTS
 from store.records.repository import RecordsUnavailable
 
 CSV = "text/csv"
-UNNAMED = "api"
 
-Author = Annotated[parameters.PersonName, Query(description="Who does it; kept in the audit")]
+RESERVED_FACTS = {"district", "gateway_id", *NAMING_FACTS}
+"""Facts that decide whose lift it is and who reports for it: only who may register lifts changes them."""
 
 
 def _openapi(required: Sequence[str]) -> dict[str, Any]:
@@ -65,21 +68,21 @@ LiftFactsPatch = Annotated[dict[str, Any], WithJsonSchema(_openapi(()))]
 def registry(context: AppContext) -> APIRouter:
     """Return the routes that change the registry."""
     router = APIRouter(prefix="/api/v1/lifts", tags=["registry"])
-    json_body = [Depends(require_media_type(JSON))]
+    json_body = Depends(require_media_type(JSON))
 
     @router.post(
         "",
         status_code=201,
         response_model=lift_bodies.LiftDetail,
         responses=versioned_responses(400, 403, 409, 413, 415, 422, 503, success=201),
-        dependencies=json_body,
+        dependencies=[json_body, needs(Verb.REGISTER_LIFTS)],
     )
-    def post_lift(body: LiftFactsBody, by: Author = UNNAMED) -> OrjsonResponse:
+    def post_lift(body: LiftFactsBody, by: QueryActor) -> OrjsonResponse:
         """Register a lift."""
         lift, faults = read_row(body)
         if lift is None:
             raise invalid_request(_field_errors(faults))
-        if not context.records().put_lift(lift, Actor.named(by), time.time_ns(), create_only=True):
+        if not context.records().put_lift(lift, by, time.time_ns(), create_only=True):
             raise Problem(409, "already-registered", f"{lift.lift_id} is registered already; PATCH it to change it.")
         context.poller.poll()
         return lift_response(context, lift.lift_id, 201, Location=f"/api/v1/lifts/{lift.lift_id}")
@@ -88,29 +91,40 @@ def registry(context: AppContext) -> APIRouter:
         "/{lift_id}",
         response_model=lift_bodies.LiftDetail,
         responses=versioned_responses(400, 403, 404, 412, 413, 415, 422, 503),
-        dependencies=json_body,
+        dependencies=[json_body, needs(Verb.EDIT_LIFTS)],
     )
     def patch_lift(
-        lift_id: parameters.LiftIdInPath, body: LiftFactsPatch, by: Author = UNNAMED, if_match: IfMatch = None
+        lift_id: parameters.LiftIdInPath,
+        body: LiftFactsPatch,
+        scope: RequestScope,
+        by: QueryActor,
+        if_match: IfMatch = None,
     ) -> OrjsonResponse:
         """Change some facts of a lift; null makes a fact unknown, and an unregistered lift becomes registered."""
-        known = context.records().lift(lift_id)
+        known = context.records().lift(lift_id, scope.lifts)
         if known is None:
             raise not_found("lift", lift_id)
+        if Verb.REGISTER_LIFTS not in scope.verbs:
+            _refuse_reserved(body)
         changed, faults = patch(known.facts, body)
         if changed is None:
             raise invalid_request(_field_errors(faults))
         expected = expected_versions(if_match)
         changes = read_changes(body)[0]
-        if context.records().patch_lift(lift_id, changes, Actor.named(by), time.time_ns(), expected) is None:
+        if context.records().patch_lift(lift_id, changes, by, time.time_ns(), expected) is None:
             raise not_found("lift", lift_id)
         context.poller.poll()
         return lift_response(context, lift_id)
 
-    @router.delete("/{lift_id}", status_code=204, responses=problem_responses(400, 403, 404, 412, 422, 503))
-    def delete_lift(lift_id: parameters.LiftIdInPath, by: Author = UNNAMED, if_match: IfMatch = None) -> Response:
+    @router.delete(
+        "/{lift_id}",
+        status_code=204,
+        responses=problem_responses(400, 403, 404, 412, 422, 503),
+        dependencies=[needs(Verb.REGISTER_LIFTS)],
+    )
+    def delete_lift(lift_id: parameters.LiftIdInPath, by: QueryActor, if_match: IfMatch = None) -> Response:
         """Remove a lift from the registry; its alerts and readings stay."""
-        if not context.records().delete_lift(lift_id, Actor.named(by), time.time_ns(), expected_versions(if_match)):
+        if not context.records().delete_lift(lift_id, by, time.time_ns(), expected_versions(if_match)):
             raise not_found("lift", lift_id)
         context.poller.poll()
         return Response(status_code=204)
@@ -119,10 +133,10 @@ def registry(context: AppContext) -> APIRouter:
         "/import",
         response_model=lift_bodies.ImportResult,
         responses=problem_responses(400, 403, 413, 415, 422, 503),
-        dependencies=[Depends(require_media_type(JSON, CSV))],
+        dependencies=[Depends(require_media_type(JSON, CSV)), needs(Verb.REGISTER_LIFTS)],
         openapi_extra={"requestBody": {"required": True, "content": IMPORT_CONTENT}},
     )
-    async def import_lifts(request: Request, by: Author = UNNAMED) -> OrjsonResponse:
+    async def import_lifts(request: Request, by: QueryActor) -> OrjsonResponse:
         """Register many lifts or replace their facts, from a JSON list or from CSV with a header line."""
         is_csv = request.headers["content-type"].lower().startswith(CSV)
         return OrjsonResponse(await run_in_threadpool(_import, context, await request.body(), is_csv, by))
@@ -136,7 +150,7 @@ IMPORT_CONTENT = {
 }
 
 
-def _import(context: AppContext, body: bytes, is_csv: bool, by: str) -> dict[str, Any]:
+def _import(context: AppContext, body: bytes, is_csv: bool, by: Actor) -> dict[str, Any]:
     """Register the lifts of every valid row; return the lifts taken, and each refused row with its errors.
 
     A problem (503) that names the lifts taken where the records go away in between.
@@ -144,7 +158,7 @@ def _import(context: AppContext, body: bytes, is_csv: bool, by: str) -> dict[str
     lifts, refused = _read(body, is_csv)
     taken: list[int] = []
     try:
-        context.records().put_lifts(lifts, Actor.named(by), time.time_ns(), taken.append)
+        context.records().put_lifts(lifts, by, time.time_ns(), taken.append)
     except RecordsUnavailable as error:
         if not taken:
             raise
@@ -160,6 +174,16 @@ def _import(context: AppContext, body: bytes, is_csv: bool, by: str) -> dict[str
             {"row": row.number, "lift_id": row.lift_id, "errors": _field_errors(row.errors)} for row in refused
         ],
     }
+
+
+def _refuse_reserved(body: dict[str, Any]) -> None:
+    """Raise a problem (403) where the body has facts that only who may register lifts changes."""
+    reserved = sorted(RESERVED_FACTS & body.keys())
+    if reserved:
+        errors = [
+            field_error(name, "is changed by the operator of this server alone; leave it out") for name in reserved
+        ]
+        raise Problem(403, "not-allowed", f"Your role does not change {', '.join(reserved)}.", errors)
 
 
 def _read(body: bytes, is_csv: bool) -> ReadResult:

@@ -42,7 +42,7 @@ def versioned_responses(*statuses: int, success: int = 200) -> dict[int | str, d
 
 PROBLEM_DESCRIPTIONS = {
     400: "Not of a form that can be read",
-    403: "Not from this site",
+    403: "Not from this site, or not allowed to this role",
     404: "Not there",
     409: "Not allowed as things stand",
     412: "Changed meanwhile: the version is none of those in If-Match",

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from fastapi import APIRouter, Depends
 
+from dashboards.api.access import needs
 from dashboards.api.context import AppContext, InjectFault
 from dashboards.api.responses import JSON, OrjsonResponse, problem_responses, require_media_type
 from dashboards.api.schema import fleet_bodies, parameters, request_bodies
 from dashboards.http.problem import invalid_field, not_found, unavailable
+from registry.roles import Verb
 
 
 def simulator(context: AppContext, inject: InjectFault) -> APIRouter:
@@ -15,7 +17,12 @@ def simulator(context: AppContext, inject: InjectFault) -> APIRouter:
     router = APIRouter(prefix="/api/v1/sim", tags=["demonstration"])
     causes = context.settings.causes
 
-    @router.get("/causes", response_model=fleet_bodies.CauseList, responses=problem_responses())
+    @router.get(
+        "/causes",
+        response_model=fleet_bodies.CauseList,
+        responses=problem_responses(403),
+        dependencies=[needs(Verb.INJECT)],
+    )
     async def list_causes() -> OrjsonResponse:
         """List the faults that can be injected into a lift."""
         return OrjsonResponse({"items": causes})
@@ -25,7 +32,7 @@ def simulator(context: AppContext, inject: InjectFault) -> APIRouter:
         status_code=202,
         response_model=fleet_bodies.FaultAccepted,
         responses=problem_responses(400, 403, 404, 413, 415, 422, 503),
-        dependencies=[Depends(require_media_type(JSON))],
+        dependencies=[Depends(require_media_type(JSON)), needs(Verb.INJECT)],
     )
     def post_fault(lift_id: parameters.LiftIdInPath, body: request_bodies.FaultInjection) -> OrjsonResponse:
         """Inject a fault into a simulated lift for `for_s` seconds."""

@@ -23,6 +23,8 @@ from starlette.types import Receive, Scope, Send
 
 from dashboards.http.metrics import ServerMetrics
 from dashboards.http.problem import RETRY_AFTER_S, Problem, unavailable
+from dashboards.live.fleet_view import LiftIndex
+from registry.scope import ALL_LIFTS, LiftScope
 
 KEEP_ALIVE_S = 15.0
 SEND_LIMIT_S = 20.0
@@ -71,28 +73,31 @@ def encode_position(at: StreamPosition) -> bytes:
 
 @dataclass(frozen=True, slots=True)
 class EventFilter:
-    """The district and the lifts that a subscriber receives events of; empty means all."""
+    """The district and the lifts that a subscriber receives events of, empty means all; and the subscriber's scope."""
 
     district: str | None = None
     lift_ids: frozenset[str] = frozenset()
+    scope: LiftScope = ALL_LIFTS
 
-    def matches(self, lift_id: str, district: str | None) -> bool:
-        """Return whether events of this lift pass the filter."""
+    def matches(self, lift_id: str, district: str | None, index: LiftIndex) -> bool:
+        """Return whether events of this lift pass the filter, where `index` has the lifts of the fleet."""
         if self.lift_ids and lift_id not in self.lift_ids:
             return False
-        return self.district is None or district == self.district
+        if self.district is not None and district != self.district:
+            return False
+        return self.scope.everything or index.has(lift_id, self.scope)
 
-    def encode(self, events: Iterable[StreamEvent], end: StreamPosition) -> bytes:
+    def encode(self, events: Iterable[StreamEvent], end: StreamPosition, index: LiftIndex) -> bytes:
         """Return the events that pass the filter as bytes that end with the position; empty where none passes."""
-        wire = b"".join(one.wire for one in events if self.matches(one.lift_id, one.district))
+        wire = b"".join(one.wire for one in events if self.matches(one.lift_id, one.district, index))
         return wire + encode_position(end) if wire else b""
 
 
 class EventBatch:
     """The events of one batch by lift: a filter of a few lifts costs these lifts, not the whole batch."""
 
-    def __init__(self, events: Sequence[StreamEvent]) -> None:
-        self.events = events
+    def __init__(self, events: Sequence[StreamEvent], index: LiftIndex) -> None:
+        self.events, self.index = events, index
         self._by_lift: dict[str, list[int]] = {}
         for place, event in enumerate(events):
             self._by_lift.setdefault(event.lift_id, []).append(place)
@@ -100,9 +105,9 @@ class EventBatch:
     def encode(self, event_filter: EventFilter, end: StreamPosition) -> bytes:
         """Return the events that pass the filter, in their order, as `EventFilter.encode`."""
         if not event_filter.lift_ids:
-            return event_filter.encode(self.events, end)
+            return event_filter.encode(self.events, end, self.index)
         places = sorted(place for lift_id in event_filter.lift_ids for place in self._by_lift.get(lift_id, ()))
-        return event_filter.encode([self.events[place] for place in places], end)
+        return event_filter.encode([self.events[place] for place in places], end, self.index)
 
 
 @dataclass(eq=False, slots=True)
@@ -181,14 +186,14 @@ class EventBroadcaster:
         named = [subscriber.event_filter.lift_ids for subscriber in list(self.listeners)]
         return set().union(*named) if all(named) else None
 
-    def publish(self, events: Sequence[StreamEvent], end: StreamPosition) -> None:
-        """Send events to every subscriber; thread-safe."""
+    def publish(self, events: Sequence[StreamEvent], end: StreamPosition, index: LiftIndex) -> None:
+        """Send events to every subscriber whose scope has their lift in the index; thread-safe."""
         if self.loop is not None and not self.loop.is_closed() and events:
-            self.loop.call_soon_threadsafe(self._deliver, events, end)
+            self.loop.call_soon_threadsafe(self._deliver, events, end, index)
 
-    def _deliver(self, events: Sequence[StreamEvent], end: StreamPosition) -> None:
+    def _deliver(self, events: Sequence[StreamEvent], end: StreamPosition, index: LiftIndex) -> None:
         chunks: dict[EventFilter, bytes] = {}
-        batch = EventBatch(events)
+        batch = EventBatch(events, index)
         for subscriber in list(self.listeners):
             if subscriber.event_filter not in chunks:
                 chunks[subscriber.event_filter] = batch.encode(subscriber.event_filter, end)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -18,6 +18,7 @@ from alerts.alert import Alert
 from dashboards.live.blind import UNWATCHED, blind_document
 from registry import catalogue
 from registry.facts import LiftFacts
+from registry.scope import LiftScope
 from store.live import NEVER, LiveTable
 from store.records.repository import Registered, WindowRecord
 from telemetry import instant
@@ -29,6 +30,8 @@ STATES = (
 )  # fmt: skip
 SEVERITIES = tuple(reversed(catalogue.SEVERITIES))
 DIRECTIONS = {1.0: "up", -1.0: "down", 0.0: "none"}
+MASKS_KEPT = 200
+"""The number of scopes whose rows an index keeps: an index of 100 000 lifts holds 20 MB at most for them."""
 NO_INSTANT = np.iinfo(np.int64).max
 
 
@@ -36,7 +39,8 @@ NO_INSTANT = np.iinfo(np.int64).max
 class LiftIndex:
     """The lifts of the fleet, from registry and live table, in the order of their ids.
 
-    `live_row` is the lift's row in the live table, -1 where it has none; `search_text` is the text that `q` searches.
+    `live_row` is the lift's row in the live table, -1 where it has none; `search_text` is the text that `q` searches;
+    `masks` keeps the results of `inside`.
     """
 
     lift_id: list[str]
@@ -48,9 +52,25 @@ class LiftIndex:
     search_text: list[str]
     registered: NDArray[np.bool_]
     live_row: NDArray[np.intp]
+    masks: dict[LiftScope, NDArray[np.bool_]] = field(default_factory=dict)
 
     def __len__(self) -> int:
         return len(self.lift_id)
+
+    def inside(self, lifts: LiftScope) -> NDArray[np.bool_]:
+        """Return which rows are lifts in the scope."""
+        mask = self.masks.get(lifts)
+        if mask is None:
+            rows = zip(self.district.tolist(), self.facts, strict=True)
+            mask = np.fromiter((lifts.has(*row) for row in rows), dtype=np.bool_, count=len(self))
+            if len(self.masks) < MASKS_KEPT:
+                self.masks[lifts] = mask
+        return mask
+
+    def has(self, lift_id: str, lifts: LiftScope) -> bool:
+        """Return whether a lift is in the index and in the scope."""
+        row = self.row_of.get(lift_id)
+        return row is not None and lifts.has(str(self.district[row]), self.facts[row])
 
 
 def lift_index(registry: Collection[Registered], live: LiveTable) -> LiftIndex:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from dashboards.http.cursor import decode_cursor, encode_cursor
 from dashboards.live.fleet_view import STATES, FleetView
+from registry.scope import ALL_LIFTS, LiftScope
 
 SortKey = tuple[Any, ...]
 RowIndices = NDArray[np.intp]
@@ -31,13 +32,14 @@ SHAPES: dict[str, tuple[type, ...]] = {
 
 @dataclass(frozen=True, slots=True)
 class LiftQuery:
-    """The filters and the sort order of a list of lifts."""
+    """The filters and the sort order of a list of lifts, and the scope of the request."""
 
     district: str | None = None
     firm: str | None = None
     state: str | None = None
     q: str | None = None
     sort: str = "state"
+    lifts: LiftScope = field(default=ALL_LIFTS, repr=False)
 
     @property
     def scope(self) -> str:
@@ -108,7 +110,7 @@ def _rows_after(rows: RowIndices, key: Callable[[int], SortKey], last: SortKey, 
 def _mask(view: FleetView, query: LiftQuery) -> NDArray[np.bool_]:
     """Return which rows pass the filters of `query`."""
     index = view.lift_index
-    mask = np.ones(len(index), dtype=np.bool_)
+    mask = index.inside(query.lifts).copy()
     if query.district is not None:
         mask &= index.district == query.district
     if query.firm is not None:

@@ -236,7 +236,7 @@ class FleetPoller:
             wanted = self._broadcaster.wanted()
             selected = [row for row in rows.tolist() if wanted is None or view.lift_index.lift_id[row] in wanted]
             events += lift_events(view, selected, StreamPosition(before.version, polled.transition))
-            self._broadcaster.publish(events, self.position)
+            self._broadcaster.publish(events, self.position, index)
 
     def _lift_index(self, polled: PolledRecords, table: LiveTable) -> LiftIndex:
         """Return the lift index: the object before unless the registry or the lifts of the live table changed."""
@@ -253,20 +253,17 @@ class FleetPoller:
             rows = self._published.since(last.version).tolist()
         if view is None:
             return
-        transition = last.transition
+        index, transition = view.lift_index, last.transition
         while transition < end.transition:
             announcements = self._records().transitions_since(transition, TRANSITIONS_AT_ONCE)
             if not announcements:
                 break
             transition = announcements[-1].id
-            yield event_filter.encode(
-                _alert_events(announcements, last.version), StreamPosition(last.version, transition)
-            )
-        index = view.lift_index
-        rows = [row for row in rows if event_filter.matches(index.lift_id[row], str(index.district[row]))]
-        yield event_filter.encode(
-            lift_events(view, rows, StreamPosition(last.version, end.transition)), end
-        ) or encode_position(end)
+            seen = StreamPosition(last.version, transition)
+            yield event_filter.encode(_alert_events(announcements, last.version), seen, index)
+        rows = [row for row in rows if event_filter.matches(index.lift_id[row], str(index.district[row]), index)]
+        events = lift_events(view, rows, StreamPosition(last.version, end.transition))
+        yield event_filter.encode(events, end, index) or encode_position(end)
 
 
 def lift_events(view: FleetView, rows: Sequence[int], at: StreamPosition) -> list[StreamEvent]:

@@ -21,9 +21,11 @@ from fastapi.staticfiles import StaticFiles
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from starlette.responses import HTMLResponse, Response
 
+from dashboards.api.access import needs, scope_of
 from dashboards.live.blind import UNWATCHED
 from dashboards.pages import translations
 from detectors.catalogue import RULES
+from registry.roles import Verb
 from telemetry.streams import LIFT_ID_PATTERN
 
 HERE = Path(__file__).parent
@@ -93,6 +95,8 @@ def render(request: Request, template: str, *, status: int = 200, **values: Any)
             for other, text in translations.all_texts()["language.name"].items()
         ],
         "status": status,
+        "verbs": sorted(scope_of(request).verbs),
+        "account": getattr(scope_of(request).actor, "name", ""),
     }
     page = templates().get_template(template).render(**context, **values)
     response = HTMLResponse(page, status, headers={"Cache-Control": "no-cache", "Vary": "Accept-Language, Cookie"})
@@ -161,20 +165,20 @@ def pages(find_lift: FindLift, *, demo: bool = False) -> APIRouter:
     router = APIRouter(include_in_schema=False)
     router.mount("/static", RevalidatedFiles(directory=HERE / "static"), name="static")
 
-    @router.get("/")
+    @router.get("/", dependencies=[needs(Verb.SEE)])
     def fleet(request: Request) -> HTMLResponse:
         return render(request, "fleet.html", page="fleet", demo=demo)
 
-    @router.get("/alerts")
-    @router.get("/alerts/{alert_id}")
+    @router.get("/alerts", dependencies=[needs(Verb.SEE)])
+    @router.get("/alerts/{alert_id}", dependencies=[needs(Verb.SEE)])
     def inbox(request: Request, alert_id: str = "") -> HTMLResponse:
         return render(request, "inbox.html", page="inbox", demo=demo, alert_id=alert_id)
 
-    @router.get("/refused")
+    @router.get("/refused", dependencies=[needs(Verb.SEE_REFUSED)])
     def refused(request: Request) -> HTMLResponse:
         return render(request, "refused.html", page="refused", demo=demo, reasons=refusal_reasons(language_of(request)))
 
-    @router.get("/lifts/{lift_id}")
+    @router.get("/lifts/{lift_id}", dependencies=[needs(Verb.SEE)])
     def lift(request: Request, lift_id: str) -> HTMLResponse:
         found = LIFT_ID_PATTERN.fullmatch(lift_id) and find_lift(lift_id)
         if not found:

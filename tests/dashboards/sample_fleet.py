@@ -7,12 +7,14 @@ from typing import Any
 import numpy as np
 
 from alerts.alert import FIRING, Alert
+from dashboards.live.fleet_view import empty_table, lift_index
 from registry.facts import Floor, LiftFacts
 from store.live import LiveTable
 from store.records.lifts import Registered
 from telemetry.streams import HEARD
 
 T0_NS = 1_000_000_000_000_000_000  # 2001-09-09T01:46:40Z
+EMPTY_INDEX = lift_index([], empty_table())
 
 
 def table(count: int, **columns: Any) -> LiveTable:

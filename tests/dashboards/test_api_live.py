@@ -34,7 +34,7 @@ from detectors.catalogue import RULES
 from detectors.rule import CRITICAL, Finding
 from registry.actor import Actor
 from store.records.repository import Records
-from tests.dashboards.sample_fleet import T0_NS, facts, table
+from tests.dashboards.sample_fleet import EMPTY_INDEX, T0_NS, facts, table
 
 Event = dict[str, Any]
 S_NS = 1_000_000_000
@@ -198,7 +198,7 @@ def test_a_slow_subscriber_is_disconnected_and_counted_and_others_are_not() -> N
         slow, quick = broadcaster.subscribe(EventFilter()), broadcaster.subscribe(EventFilter(district="d0"))
         big = StreamEvent("L000", "d1", b"x" * QUEUE_LIMIT_BYTES)
         for version in range(3):
-            broadcaster.publish([big, StreamEvent("L001", "d0", b"small")], StreamPosition(version, 0))
+            broadcaster.publish([big, StreamEvent("L001", "d0", b"small")], StreamPosition(version, 0), EMPTY_INDEX)
             await asyncio.sleep(0)
         broadcaster.unsubscribe(slow)
         return slow.ended, quick.ended, generate_latest(server_metrics.registry)

@@ -18,6 +18,7 @@ from dashboards.http import connections
 from dashboards.live.event_stream import EventBatch, EventFilter, StreamEvent, StreamPosition
 from store.records.repository import Records
 from tests.dashboards.browser_world import served
+from tests.dashboards.sample_fleet import EMPTY_INDEX
 from tests.loopback import until
 
 OTHER = "127.0.0.2"
@@ -192,7 +193,7 @@ def test_a_batch_gives_a_filter_the_same_events_in_the_same_order(
 ) -> None:
     events = [StreamEvent(lift, f"d{ord(lift) % 2}", b"%d" % place) for place, lift in enumerate(lifts)]
     event_filter, end = EventFilter(district, frozenset(wanted)), StreamPosition(1, 1)
-    assert EventBatch(events).encode(event_filter, end) == event_filter.encode(events, end)
+    assert EventBatch(events, EMPTY_INDEX).encode(event_filter, end) == event_filter.encode(events, end, EMPTY_INDEX)
 
 
 def test_a_client_that_leaves_amid_its_body_is_no_error_of_ours(

@@ -43,4 +43,4 @@ def test_every_role_sees_and_only_an_operator_may_do_everything(kind: Organisati
 
 def test_open_mode_allows_everything_and_names_nobody() -> None:
     assert OPEN_SCOPE.lifts.has("anywhere", None)
-    assert (OPEN_SCOPE.verbs, OPEN_SCOPE.by) == (EVERY_VERB, None)
+    assert (OPEN_SCOPE.verbs, OPEN_SCOPE.actor) == (EVERY_VERB, None)

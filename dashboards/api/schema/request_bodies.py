@@ -18,28 +18,28 @@ class RequestBody(BaseModel):
 class AlertAction(RequestBody):
     """The person of an action, and a note."""
 
-    by: PersonName
+    by: PersonName | None = None
     note: Note | None = None
 
 
 class Comment(RequestBody):
-    by: PersonName
+    by: PersonName | None = None
     note: Annotated[str, StringConstraints(min_length=1, max_length=4000), AfterValidator(plain_text)]
 
 
 class Assignment(RequestBody):
-    by: PersonName
+    by: PersonName | None = None
     to: PersonName | None
 
 
 class Shelving(RequestBody):
-    by: PersonName
+    by: PersonName | None = None
     until: Instant
     note: Note | None = None
 
 
 class Maintenance(RequestBody):
-    by: PersonName
+    by: PersonName | None = None
     until: Instant
     note: Note | None = None
 

@@ -4,10 +4,11 @@
 import { hoursAhead, post, versionOf } from "./api.js";
 import { el, setText } from "./element.js";
 import { zonedClock } from "./time.js";
-import { userName, requireUserName } from "./user_name.js";
+import { may, requireAuthor, userName } from "./user_name.js";
 import { translate } from "./translations.js";
 
 export const ACTION_KEYS = { ack: "a", assign: "s", comment: "c", shelve: "z", resolve: "r" };
+const VERBS = { ack: "acknowledge" }; // The other actions have the name of their verb.
 const ADDING = ["ack", "comment"]; // They overwrite nothing.
 const SHELVE_H = [0.5, 1, 4, 8];
 
@@ -20,7 +21,7 @@ const path = (alert, action) => `/api/v1/alerts/${encodeURIComponent(alert.id)}/
 export class AlertActions {
   constructor(changed, outdated) {
     Object.assign(this, { changed, outdated });
-    this.buttons = Object.fromEntries(Object.entries(ACTION_KEYS).map(([action, key]) =>
+    this.buttons = Object.fromEntries(Object.entries(ACTION_KEYS).filter(([action]) => may(VERBS[action] ?? action)).map(([action, key]) =>
       [action, el("button", { type: "button", "data-deed": action, "aria-keyshortcuts": key, click: () => this.start(action) }, el("span", {}, translate(`act.${action}`)), " ", el("kbd", { "aria-hidden": "true" }, key))]));
     this.bar = el("div", { class: "acts", role: "group" }, ...Object.values(this.buttons));
     this.form = el("div", { class: "act-form" });
@@ -31,12 +32,12 @@ export class AlertActions {
   show(alert, zone) {
     Object.assign(this, { alert, zone });
     const closed = alert.state === "closed";
-    this.buttons.ack.disabled = closed || alert.acknowledged;
-    this.buttons.assign.disabled = closed;
-    this.buttons.resolve.disabled = closed;
-    this.buttons.shelve.disabled = closed || alert.severity === "critical";
-    setText(this.buttons.shelve.firstElementChild, translate(alert.shelved_until ? "act.unshelve" : "act.shelve"));
-    this.buttons.shelve.title = alert.severity === "critical" ? translate("act.shelve.critical") : "";
+    const disabled = { ack: closed || alert.acknowledged, shelve: closed || alert.severity === "critical", comment: false };
+    for (const [action, button] of Object.entries(this.buttons)) button.disabled = disabled[action] ?? closed;
+    const { shelve } = this.buttons;
+    if (!shelve) return;
+    setText(shelve.firstElementChild, translate(alert.shelved_until ? "act.unshelve" : "act.shelve"));
+    shelve.title = alert.severity === "critical" ? translate("act.shelve.critical") : "";
   }
 
   clear() {
@@ -46,18 +47,18 @@ export class AlertActions {
   }
 
   async start(action) {
-    if (this.buttons[action].disabled) return;
-    const by = await requireUserName();
-    if (!by) return;
+    if (this.buttons[action]?.disabled ?? true) return;
+    const author = await requireAuthor();
+    if (!author) return;
     const { shelved_until } = this.alert;
-    if (action === "ack") await this.send("ack", { by }, translate("act.did.ack"));
-    else if (action === "shelve" && shelved_until) await this.send("unshelve", { by }, translate("act.did.unshelve"), (version) => this.send("shelve", { by, until: shelved_until }, translate("act.did.shelve", { at: zonedClock(shelved_until, this.zone) }), null, version));
-    else this.open(action, by);
+    if (action === "ack") await this.send("ack", author, translate("act.did.ack"));
+    else if (action === "shelve" && shelved_until) await this.send("unshelve", author, translate("act.did.unshelve"), (version) => this.send("shelve", { ...author, until: shelved_until }, translate("act.did.shelve", { at: zonedClock(shelved_until, this.zone) }), null, version));
+    else this.open(action, author);
   }
 
-  open(action, by) {
+  open(action, author) {
     const field = { assign: assignField, comment: noteField, shelve: shelveField, resolve: resolveField }[action](this.alert);
-    const form = el("form", { submit: (event) => { event.preventDefault(); this.submit(action, by, form); } }, ...field,
+    const form = el("form", { submit: (event) => { event.preventDefault(); this.submit(action, author, form); } }, ...field,
       el("div", { class: "ends" }, el("button", { type: "button", click: () => this.close() }, translate("shell.cancel")), el("button", { class: "main" }, translate(`act.${action}`))));
     form.addEventListener("keydown", (event) => {
       if (event.key === "Escape") this.close();
@@ -72,18 +73,18 @@ export class AlertActions {
     document.getElementById("pane").focus({ preventScroll: true });
   }
 
-  async submit(action, by, form) {
+  async submit(action, author, form) {
     const { to, note, hours } = Object.fromEntries(new FormData(form)), before = this.alert;
     const written = note?.trim() ? { note: note.trim() } : {};
     if (action === "assign") {
       const name = to.trim() || null;
-      await this.send("assign", { by, to: name }, name ? translate("act.did.assign", { name }) : translate("act.did.unassign"), (version) => this.send("assign", { by, to: before.assigned_to }, before.assigned_to ? translate("act.did.assign", { name: before.assigned_to }) : translate("act.did.unassign"), null, version));
+      await this.send("assign", { ...author, to: name }, name ? translate("act.did.assign", { name }) : translate("act.did.unassign"), (version) => this.send("assign", { ...author, to: before.assigned_to }, before.assigned_to ? translate("act.did.assign", { name: before.assigned_to }) : translate("act.did.unassign"), null, version));
     }
-    if (action === "comment") await this.send("comment", { by, ...written }, translate("act.did.comment"));
-    if (action === "resolve") await this.send("resolve", { by, ...written }, translate("act.did.resolve"));
+    if (action === "comment") await this.send("comment", { ...author, ...written }, translate("act.did.comment"));
+    if (action === "resolve") await this.send("resolve", { ...author, ...written }, translate("act.did.resolve"));
     if (action === "shelve") {
       const end = hoursAhead(Number(hours));
-      await this.send("shelve", { by, until: end, ...written }, translate("act.did.shelve", { at: zonedClock(end, this.zone) }), (version) => this.send("unshelve", { by }, translate("act.did.unshelve"), null, version));
+      await this.send("shelve", { ...author, until: end, ...written }, translate("act.did.shelve", { at: zonedClock(end, this.zone) }), (version) => this.send("unshelve", author, translate("act.did.unshelve"), null, version));
     }
   }
 

@@ -3,7 +3,7 @@
 import { Problem, hoursAhead, post, remove, serverNow } from "./api.js";
 import { setText } from "./element.js";
 import { shortStamp } from "./time.js";
-import { requireUserName } from "./user_name.js";
+import { may, requireAuthor } from "./user_name.js";
 import { translate } from "./translations.js";
 
 /** Return whether a maintenance window exists and is not over. */
@@ -27,7 +27,9 @@ export class MaintenancePanel {
   tick() {
     const on = isOngoing(this.works), focused = this.panel.contains(document.activeElement);
     if (this.set.hidden === on && focused) this.panel.querySelector("h2").focus();
-    [this.set.hidden, this.offer.hidden, this.line.hidden] = [!on, on, !on];
+    [this.set.hidden, this.offer.hidden, this.line.hidden] = [!on, on || !may("maintain"), !on];
+    this.set.querySelector("button").hidden = !may("maintain");
+    this.panel.hidden = !on && !may("maintain");
     if (!on) return;
     const { from, until, by, note } = this.works, [title, since, why] = this.set.querySelectorAll("p");
     const sentence = translate("works.until", { at: shortStamp(until, this.zone) });
@@ -39,19 +41,19 @@ export class MaintenancePanel {
 
   async start({ hours, note }) {
     const until = hoursAhead(Number(hours.value));
-    await this.send((by) => post(this.address, { by, until, note: note.value.trim() || null }));
+    await this.send((author) => post(this.address, { ...author, until, note: note.value.trim() || null }));
   }
 
   async end() {
-    await this.send((by) => remove(`${this.address}?${new URLSearchParams({ by })}`));
+    await this.send((author) => remove(`${this.address}?${new URLSearchParams(author)}`));
   }
 
   /** Send a change; where the server refuses, show the reason. */
   async send(action) {
-    const by = await requireUserName();
-    if (!by) return;
+    const author = await requireAuthor();
+    if (!author) return;
     try {
-      this.changed(await action(by));
+      this.changed(await action(author));
       this.offer.open = false;
       setText(this.answer, "");
     } catch (problem) {

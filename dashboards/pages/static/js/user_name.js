@@ -1,14 +1,21 @@
-// The name of the person who acts: asked once and stored in this browser, since there is no sign-in.
+// The name of the person who acts: that of the signed-in account; without sign-in it is asked once and stored in this
+// browser. And what the account may do.
 
 import { el, setText } from "./element.js";
 import { translate } from "./translations.js";
 
 const KEY = "liftwatch.name";
 
-export const userName = () => localStorage.getItem(KEY) ?? "";
+const { account, verbs } = document.body.dataset;
+
+export const userName = () => account || (localStorage.getItem(KEY) ?? "");
+
+/** Return whether the role of the account includes a verb (docs/roles.md). */
+export const may = (verb) => verbs.split(" ").includes(verb);
 
 function show() {
   const button = document.getElementById("who");
+  if (!button) return;
   setText(button.querySelector("span"), userName() || translate("who.nobody"));
   button.title = userName() || translate("who.nobody");
 }
@@ -35,7 +42,14 @@ function askUserName() {
   }));
 }
 
-export const requireUserName = async () => userName() || askUserName();
+/** Resolve to the fields of a body that name who acts, none of a signed-in account; to null where nobody is named. */
+export async function requireAuthor() {
+  if (account) return {};
+  const by = userName() || (await askUserName());
+  return by ? { by } : null;
+}
 
-document.getElementById("who").addEventListener("click", askUserName);
-show();
+if (!account) {
+  document.getElementById("who")?.addEventListener("click", askUserName);
+  show();
+}

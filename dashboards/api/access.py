@@ -1,0 +1,84 @@
+"""Access to routes: each names the verb that it needs, and a lift or an alert outside the request's scope is not found.
+
+    request ─► its scope ─► lift or alert of the path in the scope? else 404 ─► verb in the scope? else 403 ─► route
+
+Lists and counts take the scope as a predicate of their own.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from fastapi import Depends, Query, Request
+from starlette.concurrency import run_in_threadpool
+
+from dashboards.api.context import AppContext
+from dashboards.api.schema import parameters
+from dashboards.http.problem import Problem, invalid_field, not_found
+from registry.actor import Actor
+from registry.roles import Verb
+from registry.scope import OPEN_SCOPE, Scope
+
+
+def scope_of(request: Request) -> Scope:
+    """Return the scope of a request."""
+    return getattr(request.state, "scope", OPEN_SCOPE)
+
+
+UNNAMED = "api"
+QueryAuthor = Annotated[
+    parameters.PersonName | None,
+    Query(description="Who does it, where the server runs without sign-in; kept in the audit"),
+]
+RequestScope = Annotated[Scope, Depends(scope_of)]
+
+
+class Needs:
+    """A dependency that refuses a request whose scope lacks the verb, or the lift or the alert of its path."""
+
+    def __init__(self, verb: Verb) -> None:
+        self.verb = verb
+
+    async def __call__(self, request: Request, scope: RequestScope) -> None:
+        """Raise a problem (404 or 403) where the request is refused."""
+        if not scope.lifts.everything:
+            await _require_visible(request.app.state.context, scope, request.path_params)
+        if self.verb not in scope.verbs:
+            raise Problem(403, "not-allowed", f"Your role does not include the verb {self.verb}: see docs/roles.md.")
+
+
+def needs(verb: Verb) -> Any:
+    """Return the dependency of a route that needs this verb."""
+    return Depends(Needs(verb))
+
+
+async def _require_visible(context: AppContext, scope: Scope, path: dict[str, Any]) -> None:
+    """Raise a problem (404) where the path names a lift or an alert outside the scope."""
+    if "lift_id" in path and not context.poller.current_view().lift_index.has(path["lift_id"], scope.lifts):
+        raise not_found("lift", path["lift_id"])
+    if path.get("alert_id"):
+        found = await run_in_threadpool(context.records().alert, path["alert_id"], scope.lifts)
+        if found is None:
+            raise not_found("alert", path["alert_id"])
+
+
+def actor_of(scope: Scope, by: str | None) -> Actor:
+    """Return who acts: the account of the request, or without sign-in the name `by` in the request.
+
+    A problem (422) where a signed-in request has `by`, and where one without sign-in lacks it.
+    """
+    if scope.actor is not None:
+        if by is not None:
+            raise invalid_field("by", "is not taken from signed-in accounts; leave it out")
+        return scope.actor
+    if by is None:
+        raise invalid_field("by", "is missing; name the person who acts")
+    return Actor.named(by)
+
+
+def _query_actor(scope: RequestScope, by: QueryAuthor = None) -> Actor:
+    """Return who acts, `UNNAMED` where a request without sign-in does not name anybody."""
+    return actor_of(scope, by if by is not None or scope.actor is not None else UNNAMED)
+
+
+QueryActor = Annotated[Actor, Depends(_query_actor)]

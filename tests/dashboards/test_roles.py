@@ -1,0 +1,235 @@
+"""docs/roles.md is the test: every route as every role of every kind of organisation, on own and on foreign lifts."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+from fastapi import FastAPI
+from fastapi.routing import APIRoute
+from fastapi.testclient import TestClient
+from starlette.types import ASGIApp, Receive, Send
+from starlette.types import Scope as AsgiScope
+
+from dashboards.api.access import Needs
+from dashboards.api.context import Settings
+from dashboards.app import create_app
+from dashboards.live.event_stream import EventFilter, StreamPosition
+from registry.actor import Actor
+from registry.roles import VERBS_OF_KIND, VERBS_OF_ROLE, OrganisationKind, Role, Verb, verbs_of
+from registry.scope import NAMING_FACTS, OPEN_SCOPE, Scope, lifts_of
+from store.records.repository import AlertFilter, Records
+from telemetry.batch import Refusal
+from telemetry.instant import rfc3339
+from tests.alerts.rules import STOP, occurrence
+from tests.dashboards.sample_fleet import T0_NS, facts
+
+DOCUMENT = (Path(__file__).parents[2] / "docs" / "roles.md").read_text(encoding="utf-8")
+ROW = re.compile(r"^\|(.+)\|$", re.MULTILINE)
+ROLES = [(kind, role) for kind in OrganisationKind for role in Role]
+MINE, THEIRS = "L001", "L000"
+PUBLIC = "public"
+LATER = rfc3339(4_000_000_000_000_000_000)
+
+
+def table(heading: str) -> list[list[str]]:
+    """Return the rows of the table below a heading, without its header."""
+    section = DOCUMENT.split(f"## {heading}\n")[1].split("\n## ")[0]
+    rows = [[cell.strip(" `") for cell in row.split("|")] for row in ROW.findall(section)]
+    return [rows[0], *rows[2:]]
+
+
+ROUTES = [(method, path, verb) for method, path, verb in table("Routes")[1:]]
+
+
+class ScopeOfTest:
+    """Middleware that gives every request the scope that the test has set."""
+
+    scope = OPEN_SCOPE
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: AsgiScope, receive: Receive, send: Send) -> None:
+        scope.setdefault("state", {})["scope"] = ScopeOfTest.scope
+        await self.app(scope, receive, send)
+
+
+@pytest.fixture(name="app")
+def application(settings: Settings, records: Records) -> FastAPI:
+    """An application of two tenants: `MINE` names "Mine" in every fact, `THEIRS` names "Theirs"; each has an alert."""
+    for lift_id, name in ((MINE, "Mine"), (THEIRS, "Theirs")):
+        records.put_lift(facts(lift_id, **dict.fromkeys(NAMING_FACTS, name)), Actor.named("test"), T0_NS)
+    found = [
+        replace(occurrence(STOP, "on", 10, lift_id=lift_id), district=f"d{lift_id[-1]}") for lift_id in (MINE, THEIRS)
+    ]
+    refused = [
+        Refusal("not-json", "", f"lift/v1/d/{name}/door", b"?", T0_NS, position, name, name)
+        for position, name in enumerate((MINE, THEIRS), start=1)
+    ]
+    records.judge(position=2, occurrences=found, now_ns=T0_NS, refusals=refused)
+    app = create_app(settings)
+    app.add_middleware(ScopeOfTest)
+    return app
+
+
+@pytest.fixture(name="client")
+def asking(app: FastAPI) -> Iterator[TestClient]:
+    with TestClient(app, base_url="http://localhost") as client:
+        yield client
+    ScopeOfTest.scope = OPEN_SCOPE
+
+
+def scope_of(kind: OrganisationKind, role: Role) -> Scope:
+    """Return the scope of somebody who may see `MINE`; who may see `THEIRS` is the operator alone."""
+    actor = Actor("Ada", "person:1", "Mine", role, "127.0.0.1")
+    return Scope(lifts_of(kind, {"Mine", "Mine before"}, {"d1"}), verbs_of(kind, role), actor)
+
+
+# ── the document ──
+
+
+@pytest.mark.parametrize(
+    ("heading", "verbs"), [("Verbs of a role", VERBS_OF_ROLE), ("Verbs of a kind of organisation", VERBS_OF_KIND)]
+)
+def test_the_tables_of_verbs_are_those_of_the_code(heading: str, verbs: dict[str, frozenset[Verb]]) -> None:
+    (_, *columns), *rows = table(heading)
+    assert sorted(columns) == sorted(verbs)
+    assert [row[0] for row in rows] == list(Verb)
+    for verb, *cells in rows:
+        assert [cell == "yes" for cell in cells] == [verb in verbs[column] for column in columns], verb
+
+
+def routes_of(app: FastAPI) -> Iterator[APIRoute]:
+    """Yield every route of the API and every page."""
+    for route in app.routes:
+        for inner in getattr(route, "original_router", app).routes if hasattr(route, "original_router") else [route]:
+            if isinstance(inner, APIRoute):
+                yield inner
+
+
+def test_every_route_and_page_stands_in_the_table_with_its_verb(app: FastAPI) -> None:
+    declared = set()
+    for route in routes_of(app):
+        verbs = [each.dependency.verb for each in route.dependencies if isinstance(each.dependency, Needs)]
+        assert len(verbs) <= 1
+        declared |= {(method, route.path, verbs[0] if verbs else PUBLIC) for method in route.methods}
+    assert declared == set(ROUTES)
+    assert {path for _, path, verb in ROUTES if verb == PUBLIC} == {"/healthz", "/readyz", "/code/{lift_id}"}
+
+
+# ── every route as every role ──
+
+ACTION: dict[str, Any] = {"note": "seen"}
+BODIES: dict[str, Any] = {
+    "/assign": {"to": "Eve"}, "/shelve": {"until": LATER}, "/maintenance": {"until": LATER}, "/import": [],
+    "/fault": {"cause": "overspeed"}, "PATCH": {}, "/lifts": {},
+}  # fmt: skip
+"""Bodies that are valid, or that are refused only after the question of access."""
+
+
+def body_of(method: str, path: str) -> Any:
+    """Return the body of a request."""
+    return next((body for end, body in BODIES.items() if path.endswith(end) or method == end), ACTION)
+
+
+def request(client: TestClient, method: str, path: str, lift_id: str, alerts: dict[str, str]) -> int:
+    """Send a request about a lift or its alert; return the status."""
+    where = path.format(lift_id=lift_id, alert_id=alerts[lift_id])
+    query = {"stream": "speed"} if where.endswith("/series") else {}
+    headers = {"Accept": "application/json" if where.startswith("/api") else "text/html", "If-Match": '"another"'}
+    content = {} if method in ("GET", "DELETE") else {"json": body_of(method, path)}
+    return client.request(method, where, params=query, headers=headers, **content).status_code
+
+
+ASKED = [(method, path, verb) for method, path, verb in ROUTES if verb != PUBLIC and path != "/api/v1/live"]
+
+
+@pytest.mark.parametrize(("kind", "role"), ROLES)
+def test_a_route_is_answered_where_its_verb_allows_and_a_foreign_lift_is_not_found(
+    client: TestClient, records: Records, kind: OrganisationKind, role: Role
+) -> None:
+    alerts = {alert.lift_id: alert.id for alert in records.alerts(AlertFilter()).items}
+    ScopeOfTest.scope = scope_of(kind, role)
+    for method, path, verb in ASKED:
+        status = request(client, method, path, MINE, alerts)
+        if verb in verbs_of(kind, role):
+            assert status not in (401, 403, 404, 500), (method, path, status)
+        else:
+            assert status == 403, (method, path, status)
+        if "{" in path and kind is not OrganisationKind.OPERATOR:
+            assert request(client, method, path, THEIRS, alerts) == 404, (method, path)
+
+
+def ids(value: Any) -> set[str]:
+    """Return the ids of all lifts that a JSON document mentions."""
+    text = str(value)
+    return set(re.findall(r"\bL00\d\b", text))
+
+
+@pytest.mark.parametrize(("kind", "role"), ROLES)
+def test_lists_and_counts_hold_the_lifts_of_the_scope_alone(
+    client: TestClient, kind: OrganisationKind, role: Role
+) -> None:
+    ScopeOfTest.scope = scope_of(kind, role)
+    inside = set(LISTED[kind])
+    for path in ("/api/v1/lifts", "/api/v1/alerts", "/api/v1/dead-letters"):
+        answer = client.get(path)
+        if answer.status_code == 403:
+            assert path == "/api/v1/dead-letters"
+            continue
+        listed = {item["lift_id"] for item in answer.json()["items"]}
+        assert listed == (inside if path.endswith("lifts") else inside & {MINE, THEIRS}), path
+        assert ids(answer.json()) <= inside
+    fleet = client.get("/api/v1/fleet").json()
+    assert fleet["lifts"] == sum(fleet["states"].values()) == len(inside)
+    assert fleet["severities"]["major"] + fleet["severities"]["critical"] == len(inside & {MINE, THEIRS})
+    assert len(client.get("/api/v1/lifts", params={"q": "Garden"}).json()["items"]) == len(inside)
+    assert client.get("/api/v1/alerts", params={"lift_id": THEIRS}).json()["items"] == [] or THEIRS in inside
+
+
+EVERY_LIFT = [f"L{number:03}" for number in range(6)]
+LISTED = {kind: [MINE] for kind in OrganisationKind} | {
+    OrganisationKind.OPERATOR: EVERY_LIFT,
+    OrganisationKind.AUTHORITY: ["L001", "L003", "L005"],
+}
+
+
+# ── live streams, and who acts ──
+
+
+def test_a_live_stream_and_its_resume_hold_the_lifts_of_the_scope_alone(client: TestClient, app: FastAPI) -> None:
+    poller = app.state.context.poller
+    for kind in OrganisationKind:
+        lifts = scope_of(kind, Role.VIEWER).lifts
+        sent = b"".join(poller.since(StreamPosition(0, 0), EventFilter(scope=lifts))).decode()
+        assert ids(sent) == set(LISTED[kind])
+        foreign = EventFilter(lift_ids=frozenset({THEIRS}), scope=lifts)
+        seen = ids(b"".join(poller.since(StreamPosition(0, 0), foreign)).decode())
+        assert seen == {THEIRS} & set(LISTED[kind])
+
+
+def test_a_signed_in_account_acts_under_its_own_name_alone(client: TestClient, records: Records) -> None:
+    ScopeOfTest.scope = scope_of(OrganisationKind.MAINTENANCE_FIRM, Role.MANAGER)
+    alert_id = records.alerts(AlertFilter(lift_id=(MINE,))).items[0].id
+    forged = client.post(f"/api/v1/alerts/{alert_id}/ack", json={"by": "Eve"})
+    assert forged.status_code == 422
+    assert forged.json()["errors"][0]["field"] == "by"
+    assert client.patch(f"/api/v1/lifts/{MINE}", params={"by": "Eve"}, json={"name": "x"}).status_code == 422
+    assert client.post(f"/api/v1/alerts/{alert_id}/ack", json={}).status_code == 200
+    history = records.alert(alert_id)
+    assert history is not None
+    assert [each.by for each in history.transitions] == [None, "Ada"]
+
+
+@pytest.mark.parametrize("fact", ["district", "gateway_id", *NAMING_FACTS])
+def test_a_firm_does_not_change_whose_lift_it_is(client: TestClient, records: Records, fact: str) -> None:
+    ScopeOfTest.scope = scope_of(OrganisationKind.MAINTENANCE_FIRM, Role.ADMINISTRATOR)
+    answer = client.patch(f"/api/v1/lifts/{MINE}", json={fact: "mine-alone"})
+    assert (answer.status_code, answer.json()["errors"][0]["field"]) == (403, fact)
+    assert client.patch(f"/api/v1/lifts/{MINE}", json={"name": "Lift 7"}).status_code == 200
+    assert client.patch(f"/api/v1/lifts/{THEIRS}", json={"name": "Lift 7"}).status_code == 404
