@@ -5,6 +5,7 @@ from __future__ import annotations
 import unicodedata
 from dataclasses import dataclass
 
+from registry.actor import Actor
 from registry.fact_checks import InvalidFact, text
 from registry.organisations import Organisation
 from registry.roles import Role, verbs_of
@@ -49,12 +50,16 @@ class Person:
         return next(iter(wanted or open_ones), None)
 
 
-def scope_of(person: Person, membership: Membership | None) -> Scope:
-    """Return the scope of a person who acts in a membership: nothing for an account that is disabled or in none."""
+def scope_of(person: Person, membership: Membership | None, address: str | None = None) -> Scope:
+    """Return the scope of a person who acts in a membership from a network address.
+
+    It is empty for an account that is disabled, and for one without a membership in an open organisation.
+    """
     if membership is None or person.is_disabled or membership.organisation.closed_ns is not None:
-        return Scope(NO_LIFTS, frozenset(), person.name)
+        return Scope(NO_LIFTS, frozenset(), Actor(person.name, person.account, None, None, address))
     organisation = membership.organisation
-    return Scope(organisation.lifts, verbs_of(organisation.kind, membership.role), person.name)
+    actor = Actor(person.name, person.account, organisation.name, membership.role, address)
+    return Scope(organisation.lifts, verbs_of(organisation.kind, membership.role), actor)
 
 
 def login_key(login: str) -> str:
