@@ -56,6 +56,7 @@ COMMANDS: Mapping[str, Command] = {
     "evaluate": Command(
         "Compare alerts with labels: recall, false alarms and delays of each rule", "commands.evaluate"
     ),
+    "audit": Command("Verify the chain of the audit log, or print its head", "commands.audit"),
     "lifts": Command("Import lifts into the registry, or export it", "commands.lifts"),
     "check-config": Command(
         "Check the configuration and connect to the servers that it names", "commands.check_config"

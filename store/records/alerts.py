@@ -15,6 +15,7 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from dataclasses import asdict, dataclass
 
+import orjson
 from sqlalchemy import Connection, select, update
 
 from alerts.alert import Alert, Change
@@ -23,7 +24,7 @@ from alerts.book import Occurrence
 from alerts.inhibition import CAUSES
 from registry.partition import Partition
 from registry.scope import ALL_LIFTS, LiftScope
-from store.records.audit import write_audit
+from store.records.audit.writing import AuditSubject, difference, write_audit
 from store.records.book import OpenBook, alert_row, read_alert, write_transitions
 from store.records.database import Database, read_counter
 from store.records.dead_letters import store_refusals
@@ -112,9 +113,11 @@ class AlertStore:
             change = on_answer(before, answer, now_ns, _causes(connection, before.lift_id))
             if change is None:
                 return before
-            connection.execute(update(alerts).where(alerts.c.id == alert_id).values(**alert_row(change.alert)))
+            row = alert_row(change.alert)
+            connection.execute(update(alerts).where(alerts.c.id == alert_id).values(**row))
             write_transitions(connection, [change])
-            write_audit(connection, now_ns, answer.by, f"alert.{answer.kind}", [(alert_id, answer)])
+            subject = _audit_subject(change.alert, answer, text, row["alert"])
+            write_audit(connection, now_ns, answer.by, f"alert.{answer.kind}", [subject])
             return change.alert
 
     def open_alerts(self) -> list[Alert]:
@@ -127,6 +130,13 @@ class AlertStore:
         values = {"partition": self.partition.name, **asdict(snapshot)}
         row = self._database.insert(snapshots).values(**values)
         connection.execute(row.on_conflict_do_update(index_elements=["partition"], set_=values))
+
+
+def _audit_subject(alert: Alert, answer: Answer, text: str, new_text: str) -> AuditSubject:
+    """Return what an answer asked, and what it changed of an alert's JSON `text`."""
+    asked = {name: getattr(answer, name) for name in ("note", "to", "until_ns")}
+    before, after = difference(orjson.loads(text), orjson.loads(new_text))
+    return AuditSubject(alert.id, asked, before, after, alert.lift_id)
 
 
 def _causes(connection: Connection, lift_id: str) -> list[Alert]:

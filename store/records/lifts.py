@@ -15,7 +15,7 @@ from sqlalchemy import Connection, delete, func, select
 from registry.actor import Actor
 from registry.lift_facts import Floor, LiftFacts
 from registry.scope import ALL_LIFTS, NAMING_FACTS, LiftScope
-from store.records.audit import write_audit
+from store.records.audit.writing import AuditSubject, difference, write_audit
 from store.records.database import REVISION, Database, Repository, read_counter
 from store.records.identity.organisations import create_named_organisations
 from store.records.maintenance import WindowRecord, read_windows
@@ -124,7 +124,9 @@ class LiftStore:
             some = [(facts, _text(facts)) for facts in many[start : start + IMPORT_AT_ONCE]]
             with self._database.writing() as connection:
                 begun_s = time.monotonic()
-                self._put_texts(connection, _different(connection, some), by, now_ns, "lift.import")
+                stored = _stored_texts(connection, [facts.lift_id for facts, _ in some])
+                different = [(facts, text) for facts, text in some if stored.get(facts.lift_id) != text]
+                self._put_texts(connection, different, stored, by, now_ns, "lift.import")
             progress(start + len(some))
             if start + len(some) < len(many):
                 time.sleep(max(IMPORT_PAUSE_S, time.monotonic() - begun_s))
@@ -164,7 +166,10 @@ class LiftStore:
                 upsert = row.on_conflict_do_update(index_elements=["lift_id"], set_={"revision": revision})
                 connection.execute(upsert)
                 connection.execute(delete(refusals).where(refusals.c.lift_id == lift_id))
-                write_audit(connection, now_ns, by, "lift.delete", [(lift_id, {})])
+                facts = before.facts if before is not None else None
+                write_audit(
+                    connection, now_ns, by, "lift.delete", [AuditSubject(lift_id, before=facts, lift_id=lift_id)]
+                )
             return gone
 
     def add_unregistered(self, lifts_seen: Iterable[tuple[str, str]], gave_way: Sequence[str] = ()) -> int:
@@ -198,11 +203,19 @@ class LiftStore:
         connection.execute(upsert, [{"lift_id": lift_id, "revision": revision} for lift_id in gone])
 
     def _put(self, connection: Connection, many: Sequence[LiftFacts], by: Actor, now_ns: int, action: str) -> None:
-        self._put_texts(connection, [(facts, _text(facts)) for facts in many], by, now_ns, action)
+        stored = _stored_texts(connection, [facts.lift_id for facts in many])
+        self._put_texts(connection, [(facts, _text(facts)) for facts in many], stored, by, now_ns, action)
 
     def _put_texts(
-        self, connection: Connection, many: Sequence[tuple[LiftFacts, str]], by: Actor, now_ns: int, action: str
+        self,
+        connection: Connection,
+        many: Sequence[tuple[LiftFacts, str]],
+        stored: Mapping[str, str],
+        by: Actor,
+        now_ns: int,
+        action: str,
     ) -> None:
+        """Write facts and their texts; `stored` are the texts so far of those that are registered."""
         if not many:
             return
         create_named_organisations(connection, [facts for facts, _ in many])
@@ -211,7 +224,8 @@ class LiftStore:
         upsert = row.on_conflict_do_update(index_elements=["lift_id"], set_=fresh)
         revision = self._database.count_up(connection, REVISION)
         connection.execute(upsert, [_row(facts, text, True, revision) for facts, text in many])
-        write_audit(connection, now_ns, by, action, [(facts.lift_id, orjson.Fragment(text)) for facts, text in many])
+        subjects = [_audit_subject(facts.lift_id, stored.get(facts.lift_id), text) for facts, text in many]
+        write_audit(connection, now_ns, by, action, subjects)
 
 
 class LiftRecords(Repository, LiftStore):
@@ -230,12 +244,17 @@ def _slice_end(connection: Connection, revision: int, limit: int, newest: int) -
     return connection.execute(later.offset(limit - 1).limit(1)).scalar() or newest
 
 
-def _different(connection: Connection, many: Sequence[tuple[LiftFacts, str]]) -> list[tuple[LiftFacts, str]]:
-    """Return those of `many`, facts and their texts, that are not registered with the same facts."""
-    named = select(lifts.c.lift_id, lifts.c.facts).where(lifts.c.registered.is_(True))
-    rows = connection.execute(named.where(lifts.c.lift_id.in_([facts.lift_id for facts, _ in many])))
-    stored = {row.lift_id: row.facts for row in rows}
-    return [(facts, text) for facts, text in many if stored.get(facts.lift_id) != text]
+def _stored_texts(connection: Connection, lift_ids: Sequence[str]) -> dict[str, str]:
+    """Return the facts, as they are stored, of those of these lifts that are registered."""
+    query = select(lifts.c.lift_id, lifts.c.facts).where(lifts.c.registered.is_(True), lifts.c.lift_id.in_(lift_ids))
+    return {row.lift_id: row.facts for row in connection.execute(query)}
+
+
+def _audit_subject(lift_id: str, before: str | None, after: str) -> AuditSubject:
+    """Return all facts of a lift that was not registered, or those that differ."""
+    if before is None:
+        return AuditSubject(lift_id, after=orjson.Fragment(after), lift_id=lift_id)
+    return AuditSubject(lift_id, None, *difference(orjson.loads(before), orjson.loads(after)), lift_id)
 
 
 def _version(lift: Registered) -> str:

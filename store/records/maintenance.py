@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass
 from sqlalchemy import Connection, select, update
 
 from registry.actor import Actor
-from store.records.audit import write_audit
+from store.records.audit.writing import AuditSubject, difference, write_audit
 from store.records.database import REVISION, Database
 from store.records.schema import lifts, maintenance
 
@@ -43,7 +43,9 @@ class MaintenanceStore:
                 connection.execute(maintenance.insert().values(lift_id=lift_id, from_ns=now_ns, **stamped))
             else:
                 connection.execute(update(maintenance).where(maintenance.c.id == window.id).values(**stamped))
-            write_audit(connection, now_ns, by, "maintenance.set", [(lift_id, values)])
+            before = {} if window is None else asdict(window)
+            changed = difference({name: before.get(name) for name in values}, values)
+            write_audit(connection, now_ns, by, "maintenance.set", [AuditSubject(lift_id, None, *changed, lift_id)])
             return True
 
     def end_maintenance(self, lift_id: str, by: Actor, now_ns: int) -> None:
@@ -54,7 +56,8 @@ class MaintenanceStore:
                 return
             ended = {"until_ns": now_ns, "revision": self._database.count_up(connection, REVISION)}
             connection.execute(update(maintenance).where(maintenance.c.id == window.id).values(**ended))
-            write_audit(connection, now_ns, by, "maintenance.end", [(lift_id, {"until_ns": now_ns})])
+            changed = {"until_ns": window.until_ns}, {"until_ns": now_ns}
+            write_audit(connection, now_ns, by, "maintenance.end", [AuditSubject(lift_id, None, *changed, lift_id)])
 
 
 def read_windows(connection: Connection, since: int, upto: int) -> list[WindowRecord]:

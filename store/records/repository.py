@@ -8,6 +8,8 @@ in its own process. How findings are applied exactly once: `store.records.alerts
 from __future__ import annotations
 
 from store.records.alerts import AlertStore, Resume, Snapshot
+from store.records.audit.search import AuditEntry, AuditFilter, AuditStore
+from store.records.audit.writing import AuditSubject
 from store.records.database import RecordsUnavailable, Repository
 from store.records.dead_letters import DeadLetterStore, RefusalCount, RefusedMessage
 from store.records.identity.organisations import NameTaken, OrganisationStore
@@ -21,7 +23,7 @@ from store.records.outbox import DONE, FAILED, WAITING, Announcement, Delivery, 
 from store.records.page import BadCursor, Page
 from store.records.partitions import PartitionMismatch, PartitionStore
 from store.records.retention import KEEP_DEFAULT_YEARS, KEEP_LEAST_YEARS, Retention
-from store.records.search import AlertFilter, AlertSearch, AuditEntry, History
+from store.records.search import AlertFilter, AlertSearch, History
 from store.records.versions import VersionConflict, alert_version, lift_version
 
 __all__ = [
@@ -36,6 +38,8 @@ __all__ = [
     "AlertFilter",
     "Announcement",
     "AuditEntry",
+    "AuditFilter",
+    "AuditSubject",
     "BadCursor",
     "Credentials",
     "Delivery",
@@ -70,6 +74,7 @@ class Records(
     MaintenanceStore,
     AlertStore,
     AlertSearch,
+    AuditStore,
     Outbox,
     DeadLetterStore,
     LiveStore,

@@ -6,11 +6,16 @@ number of rows in short transactions, the oldest first, so that other writers do
 
 from __future__ import annotations
 
+from itertools import takewhile
 from typing import Any
 
 from sqlalchemy import Column, Connection, delete, exists, select
 
 from alerts.alert import CLOSED
+from registry.actor import Actor
+from store.records.audit.chain import ANCHOR, Link
+from store.records.audit.verification import TRIMMED
+from store.records.audit.writing import AuditSubject, lock_head, move_end, read_end, write_audit
 from store.records.database import Database
 from store.records.schema import alerts, audit, deliveries, maintenance, transitions
 
@@ -21,6 +26,7 @@ KEEP_DEFAULT_YEARS = 5
 DELIVERIES_KEPT_NS = 30 * DAY_NS
 DELETE_AT_ONCE = 500
 ROUNDS_LIMIT = 20
+RETENTION = Actor.named("retention")
 
 
 class Retention:
@@ -35,7 +41,7 @@ class Retention:
         for _ in range(ROUNDS_LIMIT):
             with self._database.writing() as connection:
                 rows = _delete_alerts(connection, before_ns)
-                rows += _delete_oldest(connection, audit.c.id, audit.c.at_ns, before_ns)
+                rows += _trim_audit(connection, before_ns, now_ns)
                 rows += _delete_oldest(connection, maintenance.c.id, maintenance.c.until_ns, before_ns)
                 rows += _delete_oldest(connection, deliveries.c.id, deliveries.c.made_ns, now_ns - DELIVERIES_KEPT_NS)
             deleted_rows += rows
@@ -53,6 +59,22 @@ def _delete_alerts(connection: Connection, before_ns: int) -> int:
         return 0
     deleted = connection.execute(delete(transitions).where(transitions.c.alert_id.in_(ids))).rowcount
     return deleted + connection.execute(delete(alerts).where(alerts.c.id.in_(ids))).rowcount
+
+
+def _trim_audit(connection: Connection, before_ns: int, now_ns: int) -> int:
+    """Delete the oldest rows of the audit log, and write a row that names the last of them, the new anchor."""
+    lock_head(connection)
+    oldest = select(audit.c.id, audit.c.hash, audit.c.at_ns).order_by(audit.c.id).limit(DELETE_AT_ONCE)
+    old = list(takewhile(lambda row: row.at_ns < before_ns, connection.execute(oldest)))
+    if not old:
+        return 0
+    deleted = connection.execute(delete(audit).where(audit.c.id <= old[-1].id)).rowcount
+    anchor = Link(old[-1].id, bytes(old[-1].hash))
+    before, after = read_end(connection, ANCHOR), {"id": anchor.id, "hash": anchor.hash.hex()}
+    move_end(connection, ANCHOR, anchor)
+    subject = AuditSubject("audit", {"rows": deleted}, {"id": before.id, "hash": before.hash.hex()}, after)
+    write_audit(connection, now_ns, RETENTION, TRIMMED, [subject])
+    return deleted
 
 
 def _delete_oldest(connection: Connection, number: Column[Any], at_ns: Column[Any], before_ns: int) -> int:

@@ -39,7 +39,12 @@ class CleanText(TypeDecorator[str]):
 
     def process_bind_param(self, value: str | None, dialect: Dialect) -> str | None:
         """Replace the characters that cannot be stored."""
-        return None if value is None else value.replace("\0", "\ufffd").encode("utf-8", "replace").decode()
+        return None if value is None else clean_text(value)
+
+
+def clean_text(text: str) -> str:
+    """Return a text without NUL characters and unpaired surrogates, as `CleanText` stores it."""
+    return text.replace("\0", "\ufffd").encode("utf-8", "replace").decode()
 
 
 _Id = BigInteger().with_variant(Integer, "sqlite")  # SQLite counts upwards only in an INTEGER key
@@ -186,13 +191,33 @@ refusals = Table(
 audit = Table(
     "audit",
     metadata,
-    Column("id", _Id, primary_key=True, autoincrement=True),
+    Column("id", _Id, primary_key=True, autoincrement=False),
     Column("at_ns", BigInteger, nullable=False),
+    Column("outcome", CleanText(16), nullable=False),
     Column("by", CleanText(), nullable=False),
-    Column("action", CleanText(32), nullable=False),
-    Column("subject", CleanText(64), nullable=False, index=True),
-    Column("detail", CleanText(), nullable=False),
-    sqlite_autoincrement=True,
+    Column("account", CleanText()),
+    Column("organisation", CleanText()),
+    Column("role", CleanText()),
+    Column("address", CleanText()),
+    Column("action", CleanText(), nullable=False),
+    Column("subject", CleanText(), nullable=False),
+    Column("lift_id", CleanText()),
+    Column("detail", CleanText()),
+    Column("before", CleanText()),
+    Column("after", CleanText()),
+    Column("previous", LargeBinary, nullable=False),
+    Column("hash", LargeBinary, nullable=False),
+)
+Index("audit_by_time", audit.c.at_ns, audit.c.id)
+Index("audit_by_subject", audit.c.subject)
+Index("audit_by_lift", audit.c.lift_id)
+
+audit_ends = Table(
+    "audit_ends",
+    metadata,
+    Column("end", CleanText(8), primary_key=True),
+    Column("row_id", BigInteger, nullable=False),
+    Column("hash", LargeBinary, nullable=False),
 )
 
 snapshots = Table(

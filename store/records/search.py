@@ -1,4 +1,4 @@
-"""Queries of alerts: a filtered list, one alert with its history, and the audit log."""
+"""Queries of alerts: a filtered list, and one alert with its history."""
 
 from __future__ import annotations
 
@@ -13,13 +13,11 @@ from store.records.database import Database
 from store.records.page import (
     Page,
     clamped,
-    cursor_after_row,
     decode_cursor,
     encode_cursor,
     parse_number,
-    row_of_cursor,
 )
-from store.records.schema import alerts, audit, transitions
+from store.records.schema import alerts, transitions
 from store.records.scoping import alerts_in
 
 
@@ -42,18 +40,6 @@ class History:
 
     alert: Alert
     transitions: list[Transition]
-
-
-@dataclass(frozen=True, slots=True)
-class AuditEntry:
-    """An action of a person on a subject; `detail` is JSON."""
-
-    id: int
-    at_ns: int
-    by: str
-    action: str
-    subject: str
-    detail: str
 
 
 class AlertSearch:
@@ -85,18 +71,6 @@ class AlertSearch:
         if text is None:
             return None
         return History(read_alert(text), [Transition(alert_id, r.kind, r.at_ns, r.by, r.note, r.to) for r in rows])
-
-    def audit(self, *, subject: str | None = None, limit: int = 100, cursor: str | None = None) -> Page[AuditEntry]:
-        """Return the entries of the audit log, newest first. Raises `BadCursor`."""
-        query = select(audit).order_by(audit.c.id.desc()).limit(limit + 1)
-        if subject is not None:
-            query = query.where(audit.c.subject == subject)
-        if cursor is not None:
-            query = query.where(audit.c.id < row_of_cursor(cursor))
-        with self._database.reading() as connection:
-            rows = connection.execute(query).all()
-        entries = [AuditEntry(r.id, r.at_ns, r.by, r.action, r.subject, r.detail) for r in rows[:limit]]
-        return Page(entries, cursor_after_row(entries[-1].id) if len(rows) > limit and entries else None)
 
 
 def _conditions(wanted: AlertFilter) -> list[ColumnElement[bool]]:

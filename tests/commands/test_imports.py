@@ -41,6 +41,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "replay": JUDGING | WORLD,
     "evaluate": JUDGING | WORLD | {"evaluation", "matplotlib"},
     "lifts": {"sqlalchemy"},
+    "audit": {"sqlalchemy"},
     "check-config": JUDGING | SERIES,
     "compile": RULES | {"simdjson", "sqlalchemy"},
     "broker": {"amqtt"},

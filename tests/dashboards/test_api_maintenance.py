@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from fastapi.testclient import TestClient
 
-from store.records.repository import Records
+from store.records.repository import AuditFilter, Records
 from telemetry.instant import text
 
 HOUR_NS = 3600 * 1_000_000_000
@@ -37,7 +37,7 @@ def test_a_window_is_shown_with_its_lift_and_in_the_list_until_its_end(client: T
     assert item["maintenance"] == shown == window(client)
     ended = client.delete("/api/v1/lifts/L001/maintenance?by=Bo")
     assert (ended.status_code, ended.json()["maintenance"], window(client)) == (200, None, None)
-    assert [(each.by, each.action) for each in records.audit(subject="L001").items[:2]] == [
+    assert [(each.by.name, each.action) for each in records.audit(AuditFilter(subject="L001")).items[:2]] == [
         ("Bo", "maintenance.end"),
         ("Ann", "maintenance.set"),
     ]

@@ -13,7 +13,7 @@ import pytest
 from fastapi.testclient import TestClient
 
 from registry.facts import export_csv, export_json
-from store.records.repository import Records
+from store.records.repository import AuditFilter, Records
 from store.records.schema import metadata
 from telemetry.instant import rfc3339
 from tests.dashboards.sample_fleet import T0_NS, facts, table
@@ -99,7 +99,7 @@ def test_a_deleted_lift_stays_listed_as_unregistered_while_it_sends(client: Test
 def test_every_change_is_in_the_audit_with_its_person(client: TestClient, records: Records) -> None:
     client.patch("/api/v1/lifts/L001?by=Ann", json={"name": "x"})
     client.delete("/api/v1/lifts/L001?by=Ben")
-    assert [(each.by, each.action) for each in records.audit(subject="L001").items[:2]] == [
+    assert [(each.by.name, each.action) for each in records.audit(AuditFilter(subject="L001")).items[:2]] == [
         ("Ben", "lift.delete"),
         ("Ann", "lift.patch"),
     ]

@@ -30,7 +30,7 @@ from store.records.dead_letters import (
     WRITTEN_AT_ONCE,
 )
 from store.records.lifts import UNREGISTERED_LIMIT
-from store.records.repository import AlertFilter, BadCursor, Records, RecordsUnavailable, Snapshot
+from store.records.repository import AlertFilter, AuditFilter, BadCursor, Records, RecordsUnavailable, Snapshot
 from store.records.schema import alerts, is_newest, is_open, is_shelved, metadata
 from telemetry.batch import Refusal
 from tests.alerts.rules import LIFT, MOVED, OFFLINE, OVERSPEED, OVERTRAVEL, POWER, STOP, T0, S, occurrence
@@ -234,8 +234,8 @@ def test_every_change_is_in_the_audit_with_its_author(records: Records) -> None:
     records.put_lift(FACTS, Actor.named("ann"), T0)
     records.delete_lift("a", Actor.named("bob"), T0 + S)
     assert not records.delete_lift("a", Actor.named("cid"), T0 + 2 * S)
-    entries = records.audit(subject="a").items
-    assert [(entry.by, entry.action, entry.at_ns) for entry in entries] == [
+    entries = records.audit(AuditFilter(subject="a")).items
+    assert [(entry.by.name, entry.action, entry.at_ns) for entry in entries] == [
         ("bob", "lift.delete", T0 + S), ("ann", "lift.put", T0),
     ]  # fmt: skip
 
@@ -391,7 +391,7 @@ def test_an_answer_changes_the_alert_and_is_delivered_and_audited(records: Recor
     assert [(t.kind, t.by, t.note) for t in history.transitions] == [
         ("fired", None, None), ("acknowledged", "ann", "on my way"),
     ]  # fmt: skip
-    assert [(a.by, a.action) for a in records.audit(subject=alert_id).items] == [("ann", "alert.ack")]
+    assert [(a.by.name, a.action) for a in records.audit(AuditFilter(subject=alert_id)).items] == [("ann", "alert.ack")]
 
 
 def test_the_same_answer_again_changes_nothing_and_answers_the_same(records: Records) -> None:

@@ -18,7 +18,7 @@ from registry.actor import Actor
 from registry.lift_facts import LiftFacts
 from registry.organisations import KIND_OF_FACT, Organisation, OrganisationSettings, name_key
 from registry.roles import OrganisationKind
-from store.records.audit import write_audit
+from store.records.audit.writing import AuditSubject, difference, write_audit
 from store.records.database import Database
 from store.records.identity.tables import memberships, organisation_names, organisations
 from store.records.versions import require_version
@@ -53,7 +53,9 @@ class OrganisationStore:
         with self._database.writing() as connection:
             organisation_id = _insert(connection, fields["name"], fields["kind"])
             after = self._change(connection, organisation_id, fields)
-            write_audit(connection, now_ns, by, "organisation.add", [(organisation_id, _detail(after))])
+            write_audit(
+                connection, now_ns, by, "organisation.add", [AuditSubject(organisation_id, after=_detail(after))]
+            )
             return after
 
     def change_organisation(
@@ -74,8 +76,8 @@ class OrganisationStore:
                 return None
             require_version(str(before.revision), expected)
             after = self._change(connection, organisation_id, changes)
-            detail = {"before": _detail(before), "after": _detail(after)}
-            write_audit(connection, now_ns, by, "organisation.change", [(organisation_id, detail)])
+            subject = AuditSubject(organisation_id, None, *difference(_detail(before), _detail(after)))
+            write_audit(connection, now_ns, by, "organisation.change", [subject])
             return after
 
     def merge_organisations(self, into_id: str, other_id: str, by: Actor, now_ns: int) -> bool:
@@ -90,7 +92,8 @@ class OrganisationStore:
             _move(connection, into_id, other_id)
             self._change(connection, other_id, {"closed_ns": now_ns})
             self._change(connection, into_id, {})
-            write_audit(connection, now_ns, by, "organisation.merge", [(into_id, {"other": _detail(both[other_id])})])
+            subject = AuditSubject(into_id, {"other": _detail(both[other_id])})
+            write_audit(connection, now_ns, by, "organisation.merge", [subject])
             return True
 
     def _change(self, connection: Connection, organisation_id: str, changes: Mapping[str, Any]) -> Organisation:

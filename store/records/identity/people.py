@@ -13,7 +13,7 @@ from registry.actor import Actor
 from registry.organisations import Organisation
 from registry.people import Membership, Person, login_key
 from registry.roles import OrganisationKind, Role
-from store.records.audit import write_audit
+from store.records.audit.writing import AuditSubject, write_audit
 from store.records.database import Database
 from store.records.identity.organisations import IDENTITY, NameTaken, load_organisations
 from store.records.identity.tables import memberships, organisations, people, sessions
@@ -174,7 +174,7 @@ class PeopleStore:
         bumped = update(people).where(people.c.id == person_id).values(revision=people.c.revision + 1)
         connection.execute(bumped)
         self._database.count_up(connection, IDENTITY)
-        write_audit(connection, now_ns, by, action, [(person_id, detail)])
+        write_audit(connection, now_ns, by, action, [AuditSubject(person_id, detail)])
 
 
 def find_person(connection: Connection, person_id: str) -> Person | None:

@@ -14,7 +14,7 @@ from sqlalchemy import delete, select, update
 
 from registry.actor import Actor
 from registry.people import Person
-from store.records.audit import write_audit
+from store.records.audit.writing import AuditSubject, write_audit
 from store.records.database import Database, read_counter
 from store.records.identity.organisations import IDENTITY
 from store.records.identity.people import find_person
@@ -90,7 +90,7 @@ class SessionStore:
             ended = list(connection.scalars(surplus))
             connection.execute(delete(sessions).where(sessions.c.id.in_(ended)))
             connection.execute(sessions.insert().values(id=hashed(secret), person_id=person_id, **times, **where))
-            write_audit(connection, now_ns, by, "session.begin", [(person_id, {"agent": where["agent"]})])
+            write_audit(connection, now_ns, by, "session.begin", [AuditSubject(person_id, {"agent": where["agent"]})])
         return secret
 
     def session(self, session_id: str) -> tuple[AccountSession, Person] | None:
@@ -134,7 +134,9 @@ class SessionStore:
             ended = connection.execute(delete(sessions).where(ending)).rowcount
             if ended:
                 self._database.count_up(connection, IDENTITY)
-                write_audit(connection, now_ns, by, "session.end", [(person_id, {"count": ended, "reason": reason})])
+                write_audit(
+                    connection, now_ns, by, "session.end", [AuditSubject(person_id, {"count": ended, "reason": reason})]
+                )
         return ended
 
     def add_token(
@@ -146,7 +148,9 @@ class SessionStore:
         about = {"organisation_id": organisation_id, "name": name}
         with self._database.writing() as connection:
             connection.execute(tokens.insert().values(id=hashed(secret), person_id=person_id, **about, **times))
-            write_audit(connection, now_ns, by, "token.add", [(person_id, {**about, "expires_ns": expires_ns})])
+            write_audit(
+                connection, now_ns, by, "token.add", [AuditSubject(person_id, {**about, "expires_ns": expires_ns})]
+            )
         return secret
 
     def token(self, token_id: str) -> tuple[AccessToken, Person] | None:
@@ -176,7 +180,7 @@ class SessionStore:
             if row is not None:
                 connection.execute(delete(tokens).where(theirs))
                 self._database.count_up(connection, IDENTITY)
-                write_audit(connection, now_ns, by, "token.revoke", [(person_id, {"name": row.name})])
+                write_audit(connection, now_ns, by, "token.revoke", [AuditSubject(person_id, {"name": row.name})])
         return row is not None
 
     def add_link(self, person_id: str | None, expires_ns: int, by: Actor, now_ns: int) -> str:
@@ -187,7 +191,7 @@ class SessionStore:
         with self._database.writing() as connection:
             connection.execute(delete(one_time_links).where(theirs))
             connection.execute(one_time_links.insert().values(id=hashed(secret), person_id=person_id, **times))
-            write_audit(connection, now_ns, by, "link.add", [(person_id or "", {"expires_ns": expires_ns})])
+            write_audit(connection, now_ns, by, "link.add", [AuditSubject(person_id or "", {"expires_ns": expires_ns})])
         return secret
 
     def link(self, secret: str, now_ns: int) -> OneTimeLink | None:

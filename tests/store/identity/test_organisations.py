@@ -147,11 +147,11 @@ def test_every_change_is_in_the_audit_log(records: Records) -> None:
     first = organisation(records, "First")
     records.change_organisation(first.organisation_id, {"districts": ("d1",)}, BY, T_NS + S_NS)
     with records._database.reading() as connection:
-        rows = connection.execute(text("SELECT action, subject, detail FROM audit ORDER BY id")).all()
+        rows = connection.execute(text("SELECT action, subject, after FROM audit ORDER BY id")).all()
     assert [(row.action, row.subject) for row in rows] == [
         ("organisation.add", first.organisation_id), ("organisation.change", first.organisation_id),
     ]  # fmt: skip
-    assert '"districts":["d1"]' in rows[1].detail
+    assert '"districts":["d1"]' in rows[1].after
 
 
 def test_the_migration_creates_the_organisations_of_existing_lifts(records: Records) -> None:

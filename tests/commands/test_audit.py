@@ -1,0 +1,53 @@
+"""`liftwatch audit`: says whether the chain is unbroken, and where not, by its exit code too."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from sqlalchemy import text
+
+import liftwatch
+from registry.actor import Actor
+from store.records.repository import AuditSubject, Records
+from tests.alerts.rules import T0
+
+ANN = Actor("Ann", "person:7", "Desk", "dispatcher", "192.0.2.7")
+
+
+@pytest.fixture
+def url(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
+    monkeypatch.chdir(tmp_path)
+    address = f"sqlite:///{tmp_path}/records.db"
+    monkeypatch.setenv("LIFTWATCH_RECORDS__URL", address)
+    with Records.open(address) as records:
+        for number in range(3):
+            records.write_audit(T0 + number, ANN, "lift.put", [AuditSubject(f"L{number}", lift_id=f"L{number}")])
+    return address
+
+
+def test_an_unbroken_chain_is_verified_with_its_head(url: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert liftwatch.main(["audit", "head"]) == 0
+    head = capsys.readouterr().out.strip()
+    assert liftwatch.main(["audit", "verify", "--head", head]) == 0
+    assert capsys.readouterr().out == f"3 rows after row 0, unbroken; head {head}\n"
+
+
+def test_breaks_are_named_and_the_exit_code_says_so(url: str, capsys: pytest.CaptureFixture[str]) -> None:
+    with Records.open(url) as records, records._database.writing() as connection:
+        connection.execute(text("UPDATE audit SET \"by\" = 'Bob' WHERE id = 2"))
+    assert liftwatch.main(["audit", "verify"]) == 1
+    told = capsys.readouterr()
+    assert told.err == "row 2 was changed or moved: its content does not have its hash\n"
+    assert told.out.startswith("3 rows after row 0, 1 break")
+
+
+def test_a_head_that_was_kept_shows_a_chain_that_was_written_anew(url: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert liftwatch.main(["audit", "verify", "--head", f"2:{'0' * 64}"]) == 1
+    assert capsys.readouterr().err == f"row 2 is not the row whose hash was kept: {'0' * 64}\n"
+
+
+def test_a_head_of_another_form_is_refused(url: str, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit, match="2"):
+        liftwatch.main(["audit", "verify", "--head", "12"])
+    assert "'12' is no head of a chain; write its id and 64 digits" in capsys.readouterr().err
