@@ -8,7 +8,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from benchmarks.plots import FOLDER, PLOTS, s_curve, stops
+from benchmarks.plots.__main__ import FOLDER, PLOTS
+from benchmarks.plots.stops import stops
+from benchmarks.plots.trip import s_curve
 
 ROOT = Path(__file__).parent.parent
 
