@@ -11,14 +11,11 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, fields
+from collections.abc import Callable, Iterable, Sequence
 
 import numpy as np
 import orjson
-from numpy.typing import NDArray
 
-from alerts.alert import Alert
 from dashboards.http.metrics import ServerMetrics
 from dashboards.http.problem import Problem, unavailable
 from dashboards.live.event_stream import (
@@ -29,22 +26,18 @@ from dashboards.live.event_stream import (
     encode_event,
     encode_position,
 )
-from dashboards.live.fleet_view import FleetView, LiftIndex, empty_table, fleet_view, lift_index
+from dashboards.live.fleet_view import FleetView, LiftIndex, fleet_view, lift_index
 from dashboards.live.listing import LiftListing
 from dashboards.live.partitions import MONITOR_SILENT_S, PartitionStatus, PartitionWatch
+from dashboards.live.polled_records import TRANSITIONS_AT_ONCE, PolledRecords
 from dashboards.live.published import PublishedLifts
-from store.live import RULE_SET_ASIDE, LiveTable, decode_live
+from store.live import RULE_SET_ASIDE, LiveTable
 from store.outage import Outage
 from store.records.repository import (
-    EVERYTHING,
     Announcement,
-    LiveState,
     Records,
     RecordsUnavailable,
     RefusalCount,
-    Registered,
-    RegistryChanges,
-    WindowRecord,
 )
 
 log = logging.getLogger(__name__)
@@ -52,68 +45,9 @@ log = logging.getLogger(__name__)
 POLL_S = 0.25
 STALE_S, BUSY_S = 5.0, 30.0
 """How old the last view may be that is answered: while the records do not answer, and while a poll takes long."""
-TRANSITIONS_AT_ONCE = 1000
 REGISTRY_AT_ONCE, REGISTRY_REST = 5_000, 4
 """How many changed lifts the thread takes in at once, and how many times as long as that took it then leaves the
 registry alone: an import must not take the server's time from requests."""
-
-
-@dataclass(frozen=True, eq=False)
-class PolledRecords:
-    """The contents of the records at the last poll; the next poll reads only what is newer."""
-
-    revision: int = EVERYTHING
-    registry: Mapping[str, Registered] = field(default_factory=dict)
-    windows: Mapping[str, WindowRecord] = field(default_factory=dict)
-    live: Mapping[str, tuple[LiveState, LiveTable]] = field(default_factory=dict)
-    transition: int = -1
-    alerts: Mapping[str, Sequence[Alert]] = field(default_factory=dict)
-    refusal: int = EVERYTHING
-    refused: Mapping[str, Mapping[str, RefusalCount]] = field(default_factory=dict)
-    partition_count: int = 0
-
-    @property
-    def as_of_ns(self) -> int:
-        """The instant at which a monitor last wrote, 0 where none ever did."""
-        return max((live.at_ns for live, _ in self.live.values()), default=0)
-
-    def after(self, records: Records, limit: int | None = None) -> tuple[PolledRecords, list[Announcement]]:
-        """Poll again; return the new contents (`self` where nothing is new) and the transitions since.
-
-        Changes of the registry are read of about `limit` lifts (None: all).
-        """
-        announcements: list[Announcement] = []
-        transition, alerts = self.transition, self.alerts
-        if transition < 0:
-            transition = records.last_transition()
-            alerts = _open_alerts_by_lift(records.open_alerts())
-        elif announcements := records.transitions_since(transition, TRANSITIONS_AT_ONCE):
-            transition = announcements[-1].id
-            alerts = _open_alerts_by_lift(records.open_alerts())
-        revision, registry, windows = self.revision, self.registry, self.windows
-        if limit != 0 and records.revision() != revision:
-            changes = records.registry_since(revision, limit)
-            revision, registry = changes.revision, _changed(registry, changes)
-            windows = {**windows, **{window.lift_id: window for window in changes.windows}}
-        newest = max((live.version for live, _ in self.live.values()), default=0)
-        fresh = {live.partition: (live, decode_live(live.lifts)) for live in records.live(newest)}
-        refusal, counts = records.refusals_since(self.refusal)
-        if (revision, transition, refusal) == (self.revision, self.transition, self.refusal) and not fresh:
-            return self, announcements
-        live, refused = {**self.live, **fresh}, _counted(self.refused, counts)
-        parts = self.partition_count or records.partition_count()  # once it is fixed, it stays
-        polled = PolledRecords(revision, registry, windows, live, transition, alerts, refusal, refused, parts)
-        return polled, announcements
-
-    @property
-    def table(self) -> LiveTable:
-        """The live tables of all monitors as one."""
-        return joined_tables([table for _, table in self.live.values()]) if self.live else empty_table()
-
-    def lifts_of(self, partitions: Collection[str]) -> NDArray[np.str_]:
-        """Return the ids of the lifts in the live tables of these partitions."""
-        tables = (table for name, (_, table) in self.live.items() if name in partitions)
-        return np.concatenate([empty_table().lift_id, *(table.lift_id for table in tables)])
 
 
 class FleetPoller:
@@ -275,42 +209,3 @@ def _alert_events(transitions: Sequence[Announcement], version: int) -> list[Str
     return [
         encode_event("alert", StreamPosition(version, each.id), orjson.loads(each.alert_json)) for each in transitions
     ]
-
-
-def _changed(registry: Mapping[str, Registered], changes: RegistryChanges) -> Mapping[str, Registered]:
-    """Return the registry after these changes; `registry` itself where no lift changed."""
-    if not changes.lifts and not changes.deleted:
-        return registry
-    after = {**registry, **{each.facts.lift_id: each for each in changes.lifts}}
-    for lift_id in changes.deleted:
-        after.pop(lift_id, None)
-    return after
-
-
-def _counted(
-    before: Mapping[str, Mapping[str, RefusalCount]], changed: Sequence[RefusalCount]
-) -> Mapping[str, Mapping[str, RefusalCount]]:
-    """Return the counts of refusals by lift and reason after these changes."""
-    if not changed:
-        return before
-    after = dict(before)
-    for count in changed:
-        after[count.lift_id] = {**after.get(count.lift_id, {}), count.reason: count}
-    return after
-
-
-def _open_alerts_by_lift(alerts: Sequence[Alert]) -> dict[str, list[Alert]]:
-    by_lift: dict[str, list[Alert]] = {}
-    for alert in sorted(alerts, key=lambda alert: alert.onset_ns, reverse=True):
-        by_lift.setdefault(alert.lift_id, []).append(alert)
-    return by_lift
-
-
-def joined_tables(tables: Sequence[LiveTable]) -> LiveTable:
-    """Return the live tables of several monitors as one; where two contain a lift, the row of the last table stays."""
-    if len(tables) == 1:
-        return tables[0]
-    joined_tables = {f.name: np.concatenate([getattr(table, f.name) for table in tables]) for f in fields(LiveTable)}
-    ids = joined_tables["lift_id"][::-1]
-    last = np.sort(len(ids) - 1 - np.unique(ids, return_index=True)[1])
-    return LiveTable(**{name: column[last] for name, column in joined_tables.items()})
