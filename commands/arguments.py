@@ -18,14 +18,14 @@ def given(options: argparse.Namespace, *names: str) -> dict[str, Any]:
 def count(text: str) -> int:
     """Parse a number of lifts, days or processes."""
     if not text.isdecimal() or not 1 <= int(text) <= COUNT_LIMIT:
-        raise argparse.ArgumentTypeError(f"say a whole number from 1 to {COUNT_LIMIT}")
+        raise argparse.ArgumentTypeError(f"write a whole number from 1 to {COUNT_LIMIT}")
     return int(text)
 
 
 def seed(text: str) -> int:
     """Parse the seed of a simulated fleet."""
     if not text.isdecimal() or int(text) > SEED_LIMIT:
-        raise argparse.ArgumentTypeError(f"say a whole number from 0 to {SEED_LIMIT}")
+        raise argparse.ArgumentTypeError(f"write a whole number from 0 to {SEED_LIMIT}")
     return int(text)
 
 
@@ -43,7 +43,7 @@ def seconds(text: str) -> float:
     except ValueError:
         number = -1.0
     if not 0 <= number < float("inf"):
-        raise argparse.ArgumentTypeError("say a number, 0 or more")
+        raise argparse.ArgumentTypeError("write a number, 0 or more")
     return number
 
 
@@ -51,5 +51,5 @@ def speed(text: str) -> float:
     """Parse a speed as a multiple of real time: a finite number above 0."""
     number = seconds(text)
     if number == 0:
-        raise argparse.ArgumentTypeError("say a number above 0; 1 is real time")
+        raise argparse.ArgumentTypeError("write a number above 0; 1 is real time")
     return number

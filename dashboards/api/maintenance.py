@@ -34,7 +34,7 @@ def maintenance(context: AppContext) -> APIRouter:
         now_ns = time.time_ns()
         if not now_ns < body.until <= now_ns + LIMIT_H * 3600 * 1_000_000_000:
             raise invalid_field(
-                "until", f"lies in the past or more than {LIMIT_H} hours ahead; say when the work will be done"
+                "until", f"lies in the past or more than {LIMIT_H} hours ahead; write when the work will be done"
             )
         if not context.records().set_maintenance(lift_id, body.until, actor_of(scope, body.by), now_ns, body.note):
             raise not_found("lift", lift_id)

@@ -44,7 +44,7 @@ TEXTS: Mapping[str, tuple[str, str]] = {
     "topic": ("its messages are refused: their topic is not of the form", "消息被拒绝：主题格式错误"),
     "stream": ("its messages are refused: their topic names no stream", "消息被拒绝：主题中的数据流名称错误"),
     OTHER: (
-        "its messages are refused ({reason}): the dead letters say which field is wrong",
+        "its messages are refused ({reason}): the dead letters name the wrong field",
         "消息被拒绝（{reason}）：被拒消息中列出了有误的字段",
     ),
 }

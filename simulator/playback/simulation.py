@@ -13,7 +13,8 @@ import numpy as np
 
 from simulator.faults import labels
 from simulator.faults.labels import Label
-from simulator.scenarios.scenario import Scenario, fault_requests, scenario_lifts
+from simulator.scenarios.fault_plan import fault_requests
+from simulator.scenarios.scenario import Scenario, scenario_lifts
 from simulator.terminals.decoded_columns import ColumnEncoder
 from simulator.terminals.messages import MessageEncoder, Packet, lifts_per_message
 from simulator.terminals.network import Connections, NetworkConditions

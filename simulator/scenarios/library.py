@@ -14,11 +14,12 @@ from typing import Any
 
 from pydantic import BaseModel, ValidationError
 
-from simulator.scenarios.scenario import Buildings, InvalidScenario, PlannedFault, Scenario, scenario_errors
+from simulator.scenarios.scenario import Buildings, InvalidScenario, PlannedFault, Scenario
+from simulator.scenarios.scenario_check import scenario_errors
 from simulator.terminals.network import NetworkConditions
 
 SHIPPED = Path(__file__).parent / "shipped"
-_ZONED = "say a time with its timezone, such as 2001-09-10T07:30:00+08:00"
+_ZONED = "write a time with its timezone, such as 2001-09-10T07:30:00+08:00"
 _SHAPES = {
     "datetime_type": _ZONED,
     "timezone_aware": _ZONED,

@@ -70,9 +70,9 @@ def test_the_help_on_simulate_states_where_defaults_come_from_and_when_a_faster_
 @pytest.mark.parametrize(
     ("option", "value", "message"),
     [
-        *[("--speed", value, "say a number") for value in ("0", "-1", "nan", "inf", "fast")],
-        *[("--seed", value, "say a whole number from 0 to 9223372036854775807") for value in ("-1", str(2**63), "x")],
-        *[("--lifts", value, "say a whole number from 1 to 1000000") for value in ("abc", "0", "1.5")],
+        *[("--speed", value, "write a number") for value in ("0", "-1", "nan", "inf", "fast")],
+        *[("--seed", value, "write a whole number from 0 to 9223372036854775807") for value in ("-1", str(2**63), "x")],
+        *[("--lifts", value, "write a whole number from 1 to 1000000") for value in ("abc", "0", "1.5")],
     ],
 )
 def test_a_number_that_cannot_be_is_refused_with_those_that_can(

@@ -7,7 +7,9 @@ import pytest
 
 from simulator.maths.calendar import NS, Calendar
 from simulator.playback.simulation import Simulation, decoded_seconds
-from simulator.scenarios.scenario import Scenario, fault_requests, scenario_errors
+from simulator.scenarios.fault_plan import fault_requests
+from simulator.scenarios.scenario import Scenario
+from simulator.scenarios.scenario_check import scenario_errors
 from tests.simulator.recorded_world import START_NS
 
 HOUR_NS = 3600 * NS

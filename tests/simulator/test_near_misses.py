@@ -18,8 +18,9 @@ from simulator.faults.cause_table import CAUSES
 from simulator.faults.near_misses import NEAR_MISSES, PARKED_OPEN, WEATHER
 from simulator.faults.schedule import FaultRequest
 from simulator.playback.simulation import Simulation, decoded_seconds
+from simulator.scenarios.fault_plan import fault_requests
 from simulator.scenarios.library import read
-from simulator.scenarios.scenario import Scenario, fault_requests, scenario_lifts
+from simulator.scenarios.scenario import Scenario, scenario_lifts
 from simulator.world.world import World
 from telemetry.streams import CLOSED, INSPECTION, NORMAL
 from tests.simulator.recorded_world import NIGHT, START_NS, world

@@ -14,8 +14,9 @@ from simulator.faults.cause_table import CAUSES
 from simulator.faults.near_misses import WEATHER
 from simulator.playback.simulation import Simulation
 from simulator.scenarios import scenario
+from simulator.scenarios.fault_plan import fault_requests
 from simulator.scenarios.library import read, shipped
-from simulator.scenarios.scenario import InvalidScenario, Scenario, fault_requests, scenario_lifts
+from simulator.scenarios.scenario import InvalidScenario, Scenario, scenario_lifts
 
 ENTRAPMENT = '[[faults]]\nlift = 2\ncause = "power-cut"\nonset_h = 0.5\n'
 
@@ -45,15 +46,15 @@ def test_every_shipped_scenario_is_valid_and_described() -> None:
         ("start = 1969-12-31T23:00:00Z", r"start: 1969-12-31 .* is out of range"),
         ("start = 0001-01-01T00:00:00+08:00", r"start: 0001-01-01 .* is out of range"),
         ("seed = 9223372036854775808", r"seed = 9223372036854775808: input should be less"),
-        ('start = "2001-09-10T07:30:00+08:00"', r"start = '2001.*': say a time with .*\+08:00, without quotes$"),
-        ("start = 08:00:00", r"start = 08:00:00: say a time with its timezone, such as [^,]*$"),
+        ('start = "2001-09-10T07:30:00+08:00"', r"start = '2001.*': write a time with .*\+08:00, without quotes$"),
+        ("start = 08:00:00", r"start = 08:00:00: write a time with its timezone, such as [^,]*$"),
         ("hours = 25", r"hours = 25: "),
         ("lifts = 1\n" + ENTRAPMENT, r"faults\[0\].lift: 2 is not there; the lifts are 1 to 1"),
         ("hours = 0.5\n" + ENTRAPMENT, r"faults\[0\].onset_h: 0.5 is after the end, 0.5 h from the start"),
         (ENTRAPMENT.replace("cut", "cat"), r"faults\[0\].cause: 'power-cat' is no cause; did you mean power-cut\?"),
         (ENTRAPMENT.replace("onset_h", "onset"), r"faults\[0\].onset is not a key; did you mean onset_h\?"),
-        (ENTRAPMENT.replace("lift = 2\n", ""), r"faults\[0\].lift: say either lift"),
-        (ENTRAPMENT + "share = 0.5\n", r"faults\[0\].lift: say either lift"),
+        (ENTRAPMENT.replace("lift = 2\n", ""), r"faults\[0\].lift: write either lift"),
+        (ENTRAPMENT + "share = 0.5\n", r"faults\[0\].lift: write either lift"),
         (ENTRAPMENT + "for_s = -1\n", r"faults\[0\].for_s = -1: "),
         (ENTRAPMENT.replace('cause = "power-cut"\n', ""), r"faults\[0\].cause is missing"),
         ("lifts = ", r"is not TOML"),
