@@ -5,9 +5,7 @@
       ├──────────────────── no pause ◄── the connection was ready for `SETTLED_S` ◄───────┤
       └──────────────────── pause with full jitter ◄── refused, closed or silent ◄────────┘
 
-Each connection is opened in MQTT 5, and at once again in 3.1.1 where the broker refuses the version, or closes without
-a CONNACK and has never accepted MQTT 5. A silent broker is taken for busy, and asked in 3.1.1 once after
-`SILENT_ATTEMPTS`.
+`mqtt.version` chooses between MQTT 5 and 3.1.1; an attempt in 3.1.1 follows at once on the one in MQTT 5.
 After the third eviction in a row by another client with the same client id, the next connection waits for
 `CONTESTED_PAUSE_S`.
 """
@@ -32,6 +30,8 @@ from mqtt import failures
 from mqtt.backoff import Backoff
 from mqtt.client import MQTT5, MQTT311, BrokerAddress, LastWill, Session, connect_arguments, new_client, tls_context
 from mqtt.eviction import EvictionCount
+from mqtt.failure_log import FailureLog
+from mqtt.version import VersionChoice
 
 log = logging.getLogger("liftwatch.mqtt")
 
@@ -42,9 +42,6 @@ CONTESTED_PAUSE_S = 60.0
 KEEPALIVE_S = 30
 ANSWER_LIMIT_S = 10.0
 """How long a broker may send nothing at all after CONNECT, and after SUBSCRIBE."""
-SILENT_ATTEMPTS = 3
-"""After so many silent attempts in a row in MQTT 5 one attempt is made in 3.1.1: some old brokers ignore MQTT 5."""
-LOG_EVERY_S = 60.0
 SERVE_S = 0.1
 READ_LIMIT_MESSAGES, READ_LIMIT_BYTES = 1024, 8 << 20
 """How much `serve` reads at once: it must fit into the smallest journal there can be."""
@@ -74,7 +71,6 @@ class BrokerConnection:
         manual_ack: bool = False,
     ) -> None:
         self.address = address
-        self.version = MQTT311 if address.protocol == "3.1.1" else MQTT5
         self.is_connected = self.is_subscribed = self.is_refused = self.was_connected = False
         self.is_quiet = self.is_contested = False
         self.last_error: str | None = None
@@ -84,16 +80,20 @@ class BrokerConnection:
         self._tls = tls_context(address)
         self._client: Client | None = None
         self._connack: ReasonCode | None = None
-        self._refuses_mqtt5 = self._accepts_mqtt5 = False
-        self._silent_attempts = 0
+        self._versions = VersionChoice(address.protocol)
         self._end_reason: str | None = None
         self._is_taken_over = False
         self._evictions = EvictionCount()
         self._backoff = Backoff(RETRY_FIRST_S, RETRY_LIMIT_S)
         self._retry_at = self._answer_by = 0.0
         self._ready_since = math.inf
-        self._logged, self._log_again_at = "", 0.0
+        self._failure_log = FailureLog(address, log)
         self._read_messages = self._read_bytes = 0
+
+    @property
+    def version(self) -> MQTTProtocolVersion:
+        """The MQTT version of the connection, or of the next attempt."""
+        return self._versions.version
 
     @property
     def is_ready(self) -> bool:
@@ -216,8 +216,8 @@ class BrokerConnection:
         self.is_connected = self.is_subscribed = False
         self._ready_since = math.inf
         self._closed()
-        tried, self.version = self.version, self._next_version(is_silent)
-        if tried == MQTT5 and self.version == MQTT311:
+        tried, chosen = self.version, self._versions.after(self._connack, is_silent=is_silent)
+        if tried == MQTT5 and chosen == MQTT311:
             log.info("broker %s: no MQTT 5 (%s); trying 3.1.1", self.address, why)
             return
         self.is_contested = self._evictions.is_contested(
@@ -230,34 +230,14 @@ class BrokerConnection:
     def _was_accepted(self) -> bool:
         return self._connack is not None and not self._connack.is_failure
 
-    def _next_version(self, is_silent: bool) -> MQTTProtocolVersion:
-        if self.address.protocol != "auto":
-            return self.version
-        self._accepts_mqtt5 |= self.version == MQTT5 and self._was_accepted()
-        self._refuses_mqtt5 |= self.version == MQTT5 and self._connack == failures.UNSUPPORTED_VERSION
-        is_unanswered = self.version == MQTT5 and self._connack is None
-        self._silent_attempts = self._silent_attempts + 1 if is_silent and is_unanswered else 0
-        is_busy = is_silent and self._silent_attempts < SILENT_ATTEMPTS
-        may_be_older = is_unanswered and not (is_busy or self._accepts_mqtt5)
-        return MQTT311 if self._refuses_mqtt5 or may_be_older else MQTT5
-
     def _failed(self, why: str, *, is_first: bool = False) -> None:
         """Note and log a failed attempt, and set the time of the next one: at once after the first failure."""
         self.last_error = why
-        self._log_failure(why)
+        self._failure_log.failed(why, is_refused=self.is_refused, is_quiet=self.is_quiet)
         if is_first:
             self._backoff.reset()
         pause_s = CONTESTED_PAUSE_S if self.is_contested else 0.0 if is_first else self._backoff.pause_s()
         self._retry_at = time.monotonic() + pause_s
-
-    def _log_failure(self, why: str) -> None:
-        """Log a failed attempt; the same failure at most once a minute."""
-        if self.is_quiet or (why == self._logged and time.monotonic() < self._log_again_at):
-            level = logging.DEBUG
-        else:
-            level = logging.ERROR if self.is_refused else logging.WARNING
-            self._logged, self._log_again_at = why, time.monotonic() + LOG_EVERY_S
-        log.log(level, "broker %s: %s; retrying", self.address, why)
 
     def _on_connect(
         self, client: Client, _data: object, _flags: ConnectFlags, reason: ReasonCode, properties: Properties | None

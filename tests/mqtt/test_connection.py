@@ -12,6 +12,7 @@ from mqtt import connection as module
 from mqtt import failures
 from mqtt.client import BrokerAddress, Session
 from mqtt.connection import BrokerConnection
+from mqtt.version import SILENT_ATTEMPTS
 from tests.loopback import PATIENCE_S, free_port
 from tests.mqtt.brokers import ACCEPTED, MQTT5, MQTT311, listener, scripted_broker, serve_until
 
@@ -85,7 +86,7 @@ def test_a_broker_that_ignores_mqtt_5_is_asked_in_3_1_1_after_some_attempts(monk
     monkeypatch.setattr(module, "ANSWER_LIMIT_S", 0.3)
     with scripted_broker(lambda version: b"" if version == MQTT5 else ACCEPTED[version]) as (port, versions):
         connected(port).close()
-    assert versions == [MQTT5] * module.SILENT_ATTEMPTS + [MQTT311]
+    assert versions == [MQTT5] * SILENT_ATTEMPTS + [MQTT311]
 
 
 def test_a_broker_that_has_accepted_mqtt_5_is_never_asked_in_3_1_1() -> None:
