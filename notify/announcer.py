@@ -14,6 +14,7 @@ from collections.abc import Sequence
 from mqtt.backoff import Backoff
 from mqtt.client import BrokerAddress
 from mqtt.publisher import NotPublished, Publisher
+from notify.rounds import repeat_rounds
 from store.outage import Outage
 from store.records.repository import Announcement, Records, RecordsUnavailable
 from telemetry.streams import topic
@@ -38,7 +39,6 @@ class Announcer(threading.Thread):
         self._records = records
         self._publisher = Publisher(address, client_id)
         self.outage = Outage("alerts wait to be announced", log)
-        self._backoff = Backoff(RETRY_FIRST_S, RETRY_LIMIT_S)
         self._stopping = threading.Event()
 
     def register(self) -> None:
@@ -46,18 +46,16 @@ class Announcer(threading.Thread):
 
     def run(self) -> None:
         """Publish until stopped, retrying while the broker or the records are away."""
-        while not self._stopping.is_set():
-            self._publisher.serve(0.0)
-            try:
-                published = self._publish_next()
-                self._backoff.reset()
-                self.outage.over()
-                if published < AT_ONCE:
-                    self.wake.wait(POLL_S)
-                    self.wake.clear()
-            except Exception as error:  # one transition that cannot be published must not end the thread
-                self.outage.failed(error, exc_info=not isinstance(error, NotPublished | RecordsUnavailable))
-                self._publisher.wait(self._backoff.pause_s(), self._stopping)
+        repeat_rounds(
+            self._publish_next,
+            self.outage,
+            self.wake,
+            self._stopping,
+            backoff=Backoff(RETRY_FIRST_S, RETRY_LIMIT_S),
+            poll_s=POLL_S,
+            expected=(NotPublished, RecordsUnavailable),
+            pause=lambda pause_s: self._publisher.wait(pause_s, self._stopping),
+        )
         self._publisher.close()
 
     def stop(self) -> None:
@@ -66,20 +64,21 @@ class Announcer(threading.Thread):
         self.wake.set()
         self.join()
 
-    def _publish_next(self) -> int:
-        """Publish the next transitions of own lifts, and move the cursor; return the number of transitions read.
+    def _publish_next(self) -> bool:
+        """Publish the next transitions of own lifts, and move the cursor; return whether there may be more.
 
         Raises NotPublished.
         """
+        self._publisher.serve(0.0)
         waiting = self._records.transitions_since(self._records.cursor(CURSOR), AT_ONCE)
         if not waiting:
-            return 0
+            return False
         own = [transition for transition in waiting if self._records.partition.has(transition.lift_id)]
         if own:
             self._publish(own)
         self._records.move_cursor(CURSOR, waiting[-1].id)
         self.counts[DELIVERED] += len(own)
-        return len(waiting)
+        return len(waiting) == AT_ONCE
 
     def _publish(self, transitions: Sequence[Announcement]) -> None:
         """Publish transitions and wait until the broker has acknowledged them; raise NotPublished otherwise."""

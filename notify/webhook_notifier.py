@@ -22,6 +22,7 @@ import orjson
 from standardwebhooks.webhooks import EmptyWebhookSecretError, Webhook
 
 from mqtt.backoff import Backoff
+from notify.rounds import repeat_rounds
 from notify.webhook import (
     DELIVERED,
     GIVE_UP_S,
@@ -177,20 +178,9 @@ class WebhookSender(threading.Thread):
             return Attempt(classify(None), f"{type(error).__name__}: {error}")
 
 
-def _repeat(outage: Outage, work: Callable[[], bool], wake: threading.Event, stopping: threading.Event) -> None:
-    """Do `work` until `stopping`: at once again where it returns that there is more, after a pause where it fails."""
+def _repeat(outage: Outage, deliver: Callable[[], bool], wake: threading.Event, stopping: threading.Event) -> None:
     backoff = Backoff(RETRY_FIRST_S, RETRY_LIMIT_S)
-    while not stopping.is_set():
-        try:
-            more = work()
-            backoff.reset()
-            outage.over()
-            if not more:
-                wake.wait(POLL_S)
-                wake.clear()
-        except Exception as error:  # one transition or delivery must not end all later ones
-            outage.failed(error, exc_info=not isinstance(error, RecordsUnavailable))
-            stopping.wait(backoff.pause_s())
+    repeat_rounds(deliver, outage, wake, stopping, backoff=backoff, poll_s=POLL_S, expected=(RecordsUnavailable,))
 
 
 def signer(endpoint: Endpoint) -> Webhook:
