@@ -13,12 +13,12 @@ PINS    := pyproject.toml constraints.txt
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test chaos lint bench determinism plots constraints clean python-is-new-enough
+.PHONY: help demo demo-secure secrets test chaos lint bench determinism plots constraints clean python-is-new-enough
 
 help: ## this list
 	@echo 'Liftwatch, an open monitor for lifts.'
 	@echo
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 	@echo
 	@echo 'ARGS goes to the command underneath:'
 	@echo "  make demo ARGS='--lifts 200'      a larger fleet; what else there is: make demo ARGS=--help"
@@ -30,6 +30,20 @@ help: ## this list
 
 demo: $(RUNTIME) ## broker, monitor, dashboards and a simulated fleet on this machine; Ctrl-C ends it
 	@exec $(BIN)/liftwatch demo $(ARGS)
+
+demo-secure: $(RUNTIME) ## the same with TLS, passwords and certificates: https, and a broker that admits nobody else
+	@exec $(BIN)/liftwatch demo --secure $(ARGS)
+
+SECRETS := liftwatch-monitor liftwatch-dashboards liftwatch-simulator influx_admin influx_token grafana_admin
+
+# Docker mounts each file with its owner and mode, and each server runs as a user of its own: the folder is what keeps
+# others out. A file that exists stays as it is.
+secrets: ## the secrets of docker-compose.yml, in the folder secrets/
+	@mkdir -p secrets && chmod 700 secrets
+	@for name in $(SECRETS); do \
+	  [ -s secrets/$$name ] || { od -An -vtx1 -N24 /dev/urandom | tr -d ' \n' > secrets/$$name && chmod 644 secrets/$$name; }; \
+	done
+	@echo 'secrets/ has a file for each secret; existing ones were kept.'
 
 # worksteal: a worker that dies loses one test, and the others take over what it had left.
 test: $(DEV) ## the tests on every core, all but the long ones; what this machine lacks is skipped and named

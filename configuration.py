@@ -38,6 +38,11 @@ class BrokerSettings(Section):
     password_file: Path | None = None
     tls: bool = False
     ca_file: Path | None = None
+    certificate_file: Path | None = None
+    key_file: Path | None = None
+    access_dir: str = "{data_dir}/broker"
+    authority_dir: str = "{data_dir}/authority"
+    pid_file: Path | None = None
     client_id: str = Field("liftwatch", min_length=1, max_length=64)
     protocol: Literal["auto", "5", "3.1.1"] = "auto"
 
@@ -88,6 +93,8 @@ class DashboardsSettings(Section):
     port: int = Field(8080, ge=0, le=65535)
     hosts: tuple[str, ...] = ()
     proxies: tuple[str, ...] = ()
+    certificate_file: Path | None = None
+    key_file: Path | None = None
     demo: bool = False
 
 
@@ -116,6 +123,16 @@ class Configuration(Section):
     def records_url(self) -> str:
         """The records' address with the data directory filled in."""
         return self.records.url.replace("{data_dir}", str(self.monitor.data_dir))
+
+    @property
+    def access_path(self) -> Path:
+        """The folder of the files that Mosquitto reads: passwords, topics and certificates."""
+        return Path(self.broker.access_dir.replace("{data_dir}", str(self.monitor.data_dir)))
+
+    @property
+    def authority_path(self) -> Path:
+        """The folder of the certificate authority."""
+        return Path(self.broker.authority_dir.replace("{data_dir}", str(self.monitor.data_dir)))
 
     @property
     def series_path(self) -> Path:

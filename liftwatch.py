@@ -58,6 +58,8 @@ COMMANDS: Mapping[str, Command] = {
     ),
     "audit": Command("Verify the chain of the audit log, or print its head", "commands.audit"),
     "lifts": Command("Import lifts into the registry, or export it", "commands.lifts"),
+    "devices": Command("Add, renew, revoke and list the devices that may connect to the broker", "commands.devices"),
+    "influx-tokens": Command("Make InfluxDB tokens that may do no more than they must", "commands.influx_tokens"),
     "check-config": Command(
         "Check the configuration and connect to the servers that it names", "commands.check_config"
     ),

@@ -7,6 +7,7 @@ import functools
 
 from commands.errors import Unusable
 from commands.wiring.broker import broker_address
+from commands.wiring.certificates import server_certificate
 from commands.wiring.series import open_series
 from configuration import Configuration
 from dashboards import app
@@ -26,6 +27,7 @@ def run(_: argparse.Namespace, settings: Configuration) -> int:
     """Serve until SIGINT or SIGTERM."""
     where = settings.dashboards
     Records.opened_at_first_use(settings.records_url).close()  # refuses what is no address of a database
+    certificate_file, key_file = server_certificate(settings)
     inject = functools.partial(injection.inject, broker_address(settings)) if where.demo else None
     try:
         app.run(
@@ -36,6 +38,8 @@ def run(_: argparse.Namespace, settings: Configuration) -> int:
                 port=where.port,
                 hosts=where.hosts,
                 proxies=where.proxies,
+                certificate_file=certificate_file,
+                key_file=key_file,
                 demo=where.demo,
                 causes=tuple(CAUSES),
                 inject=inject,

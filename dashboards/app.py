@@ -89,7 +89,8 @@ def run(settings: Settings) -> None:
     with socket.create_server((settings.host, settings.port), family=family) as listening:
         listening.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)  # asyncio sets it on its own sockets only
         app = create_app(settings)
-        log.info("listening on http://%s:%d", settings.host, listening.getsockname()[1])
+        scheme = "https" if settings.certificate_file else "http"
+        log.info("listening on %s://%s:%d", scheme, settings.host, listening.getsockname()[1])
         signal.signal(signal.SIGTERM, signal.default_int_handler)
         with contextlib.suppress(KeyboardInterrupt):
             server(app).run(sockets=[listening])
@@ -98,10 +99,11 @@ def run(settings: Settings) -> None:
 def server(app: FastAPI) -> DashboardServer:
     """Return the server of an application, with its limits."""
     context: AppContext = app.state.context
-    proxies = list(context.settings.proxies)
+    settings, proxies = context.settings, list(context.settings.proxies)
     config = uvicorn.Config(
         app, log_config=None, access_log=False, server_header=False, ws="none",
         proxy_headers=bool(proxies), forwarded_allow_ips=proxies, timeout_graceful_shutdown=SHUTDOWN_S,
+        ssl_certfile=settings.certificate_file, ssl_keyfile=settings.key_file,
         http=connection_class(lambda reason: context.server_metrics.connections_dropped.labels(reason).inc()),
     )  # fmt: skip
     return DashboardServer(config)

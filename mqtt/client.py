@@ -32,6 +32,8 @@ class BrokerAddress:
     tls: bool = False
     ca_file: str | None = None
     protocol: str = "auto"
+    certificate_file: str | None = None
+    key_file: str | None = None
 
     def __str__(self) -> str:
         return f"{self.host}:{self.port}"
@@ -66,13 +68,16 @@ def tls_context(address: BrokerAddress) -> ssl.SSLContext | None:
     if not address.tls:
         return None
     try:
-        return ssl.create_default_context(cafile=address.ca_file)
+        context = ssl.create_default_context(cafile=address.ca_file)
     except OSError as error:  # ssl.SSLError is one
         why = "it holds no PEM certificate" if isinstance(error, ssl.SSLError) else error.strerror
         raise BadCertificates(
             f"broker.ca_file: cannot use {address.ca_file} ({why}); name the PEM file of the CA that signed the "
             "broker's certificate, or leave the key out to trust what this system trusts"
         ) from None
+    if address.certificate_file is not None:
+        context.load_cert_chain(address.certificate_file, address.key_file)
+    return context
 
 
 def new_client(

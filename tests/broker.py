@@ -17,6 +17,7 @@ CONF = "listener {port} 127.0.0.1\nallow_anonymous true\nmax_inflight_messages 0
 NOT_SHIPPED = (
     *("listener", "protocol", "use_username_as_clientid", "persistence_location"),
     *("allow_anonymous", "password_file", "acl_file", "log_dest"),
+    *("certfile", "keyfile", "cafile", "crlfile", "require_certificate", "use_identity_as_username"),
 )
 """The options of the shipped configuration that name places of the container, or ask for a password."""
 LACKING = "no mosquitto on PATH (Debian: mosquitto)"

@@ -8,6 +8,9 @@ from __future__ import annotations
 import copy
 import json
 import re
+import shutil
+import stat
+import subprocess
 import tomllib
 from pathlib import Path
 from typing import Any
@@ -23,6 +26,9 @@ ROOT = Path(__file__).parent.parent
 COMPOSE: dict[str, Any] = yaml.safe_load((ROOT / "docker-compose.yml").read_text(encoding="utf-8"))
 SCHEMA = json.loads((ROOT / "tests/compose_spec/compose-spec.json").read_text(encoding="utf-8"))
 SECRET_NAME = re.compile(r"PASSWORD|TOKEN|SECRET|CREDENTIAL|API_?KEY", re.IGNORECASE)
+ONCE = {name for name, service in COMPOSE["services"].items() if service["restart"] == "no"}
+"""Services that end by themselves: another one waits for their success, which is all the health they have."""
+SECRET_FOLDERS = ("/run/secrets/", "/tokens/", "/access/")
 DEFAULT = re.compile(r"\$\{\w+:-([^}]*)\}")
 RANDOM_TEXT = re.compile(r"\b(?=[a-z]*\d)(?=\d*[a-z])[a-z\d]{20,}\b", re.IGNORECASE)
 
@@ -32,8 +38,8 @@ def faults(compose: dict[str, Any]) -> list[str]:
     found = []
     for name, service in compose["services"].items():
         wanted = {
-            "a health check": bool(service.get("healthcheck", {}).get("test")),
-            "a restart policy": service.get("restart") == "unless-stopped",
+            "a health check": name in ONCE or bool(service.get("healthcheck", {}).get("test")),
+            "a restart policy": name in ONCE or service.get("restart") == "unless-stopped",
             "a read-only root": service.get("read_only") is True,
             "no new privileges": "no-new-privileges:true" in service.get("security_opt", []),
             "no capabilities": service.get("cap_drop") == ["ALL"] and not service.get("cap_add"),
@@ -43,12 +49,12 @@ def faults(compose: dict[str, Any]) -> list[str]:
         }
         found += [f"{name} lacks {what}" for what, is_there in wanted.items() if not is_there]
         for key, value in service.get("environment", {}).items():
-            if SECRET_NAME.search(key) and not (key.endswith("_FILE") and str(value).startswith("/run/secrets/")):
+            if SECRET_NAME.search(key) and not (key.endswith("_FILE") and str(value).startswith(SECRET_FOLDERS)):
                 found.append(f"{name} has a secret in {key}")
         declared = compose.get("secrets", {})
         found += [f"{name} asks for the unknown secret {s}" for s in service.get("secrets", []) if s not in declared]
     for name, secret in compose.get("secrets", {}).items():
-        if not re.fullmatch(rf"\$\{{LIFTWATCH_SECRETS:\?[^}}]+\}}/{name}", secret.get("file", "")):
+        if not re.fullmatch(rf"\$\{{LIFTWATCH_SECRETS:-\./secrets\}}/{name}", secret.get("file", "")):
             found.append(f"the secret {name} comes from elsewhere than the user's own folder")
     return found
 
@@ -70,7 +76,64 @@ def test_the_specification_can_refuse() -> None:
 
 
 def test_all_the_services_are_there() -> None:
-    assert set(COMPOSE["services"]) == {"mosquitto", "influxdb", "grafana", "monitor", "dashboards", "simulator"}
+    lasting = {"mosquitto", "influxdb", "grafana", "monitor", "dashboards", "simulator"}
+    assert set(COMPOSE["services"]) == lasting | {"access", "access-demo", "tokens"}
+
+
+def test_somebody_waits_for_the_success_of_each_service_that_runs_once() -> None:
+    conditions = [service.get("depends_on") for service in COMPOSE["services"].values()]
+    waited = {
+        name
+        for awaited in conditions
+        for name, how in (awaited.items() if isinstance(awaited, dict) else ())
+        if how["condition"] == "service_completed_successfully"
+    }
+    assert waited == ONCE == {"access", "access-demo", "tokens"}
+
+
+def test_nothing_of_a_demonstration_starts_by_itself() -> None:
+    for name, service in COMPOSE["services"].items():
+        is_demo = "--demo" in service.get("command", []) or "simulate" in service.get("command", [])
+        assert (service.get("profiles") == ["demo"]) is is_demo, name
+    assert COMPOSE["services"]["dashboards"]["environment"]["LIFTWATCH_DASHBOARDS__DEMO"].endswith(":-false}")
+
+
+def test_only_the_services_that_make_credentials_may_write_them_or_read_what_makes_them() -> None:
+    makers = {"/access": {"access", "access-demo"}, "/authority": {"access", "access-demo"}, "/tokens": {"tokens"}}
+    for name, service in COMPOSE["services"].items():
+        for volume in service.get("volumes", []):
+            _, target, *options = volume.split(":")
+            assert name in makers.get(target, {name}) or (options == ["ro"] and target != "/authority"), (name, volume)
+        assert "influx_token" not in service.get("secrets", []) or name in ("influxdb", "tokens")
+
+
+def test_every_connection_to_the_broker_is_encrypted_and_no_port_of_it_is_open_to_anybody() -> None:
+    for name in ("monitor", "dashboards", "simulator"):
+        environment = COMPOSE["services"][name]["environment"]
+        assert environment["LIFTWATCH_BROKER__TLS"] == "true"
+        assert environment["LIFTWATCH_BROKER__USERNAME"].startswith("liftwatch-")
+    text = (ROOT / "ingest/mosquitto.conf").read_text(encoding="utf-8")
+    listeners = text.split("\nlistener ")[1:]
+    assert [listener.split("\n")[0] for listener in listeners] == ["8883", "8884", "8885"]
+    assert all("\ncertfile " in listener for listener in listeners)
+    assert "\nallow_anonymous false\n" in text
+    assert {port.split(":")[2] for port in COMPOSE["services"]["mosquitto"]["ports"]} == {"8883", "8884"}
+
+
+def test_one_command_makes_every_secret_and_keeps_those_that_are_there(tmp_path: Path) -> None:
+    shutil.copy(ROOT / "Makefile", tmp_path)
+    made = [path for _ in range(2) for path in [make_secrets(tmp_path)]]
+    assert made[0] == made[1]
+    assert set(made[0]) == set(COMPOSE["secrets"])
+    assert len(set(made[0].values())) == len(made[0])
+    assert all(re.fullmatch("[0-9a-f]{48}", secret) for secret in made[0].values())
+    assert stat.S_IMODE((tmp_path / "secrets").stat().st_mode) == 0o700
+    assert "/secrets/" in (ROOT / ".gitignore").read_text(encoding="utf-8").split()
+
+
+def make_secrets(folder: Path) -> dict[str, str]:
+    subprocess.run(["make", "-C", str(folder), "secrets"], check=True, capture_output=True)
+    return {path.name: path.read_text(encoding="utf-8") for path in (folder / "secrets").iterdir()}
 
 
 def test_every_service_is_watched_and_unprivileged_and_holds_no_secret() -> None:
@@ -107,11 +170,11 @@ def test_a_spoiled_compose_file_is_reported_by_service_and_key(
 
 def test_a_secret_with_a_default_is_reported_by_name() -> None:
     spoiled = copy.deepcopy(COMPOSE)
-    spoiled["secrets"]["influx_token"]["file"] = "./secrets/influx_token"
+    spoiled["secrets"]["influx_token"]["file"] = "/etc/influx_token"
     assert faults(spoiled) == ["the secret influx_token comes from elsewhere than the user's own folder"]
 
 
-@pytest.mark.parametrize("path", ["docker-compose.yml", "Dockerfile", "ingest/mosquitto.conf", "ingest/mosquitto.acl"])
+@pytest.mark.parametrize("path", ["docker-compose.yml", "Dockerfile", "Makefile", "ingest/mosquitto.conf"])
 def test_nothing_that_looks_like_a_secret_stands_in(path: str) -> None:
     assert RANDOM_TEXT.findall((ROOT / path).read_text(encoding="utf-8")) == []
 
@@ -141,9 +204,11 @@ def test_what_is_mounted_is_there() -> None:
 
 def test_the_python_in_health_checks_compiles() -> None:
     snippets = [
-        s["healthcheck"]["test"][3] for s in COMPOSE["services"].values() if "python" in s["healthcheck"]["test"]
+        s["healthcheck"]["test"][3]
+        for s in COMPOSE["services"].values()
+        if "python" in s.get("healthcheck", {}).get("test", [])
     ]
-    assert len(snippets) == len(ours())
+    assert len(snippets) == len(set(ours()) - ONCE)
     for snippet in snippets:
         compile(snippet, "health check", "exec")
 

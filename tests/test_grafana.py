@@ -13,6 +13,7 @@ import pytest
 import yaml
 from influxdb_client import InfluxDBClient
 
+from store.series.influx_tokens import TOKEN_NAMES
 from tests.store.influxd import Influx, organisation
 
 ROOT = Path(__file__).parent.parent
@@ -38,8 +39,9 @@ def test_grafana_is_given_what_its_files_name() -> None:
     assert (source["type"], source["jsonData"]["version"]) == ("influxdb", "Flux")
     assert source["jsonData"]["organization"] == influx["DOCKER_INFLUXDB_INIT_ORG"]
     assert source["jsonData"]["defaultBucket"] == influx["DOCKER_INFLUXDB_INIT_BUCKET"]
-    assert source["secureJsonData"] == {"token": "$__file{/run/secrets/influx_grafana}"}
-    assert "influx_grafana" in service["secrets"]
+    assert source["secureJsonData"] == {"token": "$__file{/tokens/grafana}"}
+    assert "tokens:/tokens:ro" in service["volumes"]
+    assert "grafana" in TOKEN_NAMES
     used = {target["datasource"]["uid"] for panel in BOARD["panels"] for target in panel.get("targets", [])}
     assert used == {source["uid"]}
 

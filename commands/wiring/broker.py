@@ -6,6 +6,7 @@ from threading import Event
 from typing import TypeVar
 
 from commands.errors import Unusable
+from commands.wiring.certificates import client_certificate
 from configuration import Configuration
 from mqtt.client import BadCertificates, BrokerAddress, tls_context
 from mqtt.connection import BrokerConnection
@@ -27,6 +28,7 @@ def broker_address(settings: Configuration) -> BrokerAddress:
         where.tls,
         str(where.ca_file) if where.ca_file else None,
         where.protocol,
+        *client_certificate(settings),
     )
     try:
         tls_context(address)

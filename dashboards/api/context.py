@@ -29,7 +29,8 @@ InjectFault = Callable[[str, str, float], None]
 @dataclass(frozen=True)
 class Settings:
     """The settings of one dashboards process. `hosts` are accepted host names besides localhost and IP addresses;
-    `proxies` are the addresses of reverse proxies, whose `X-Forwarded-For` names the client.
+    `proxies` are the addresses of reverse proxies, whose `X-Forwarded-For` names the client. With `certificate_file`
+    and `key_file` the server speaks TLS alone.
 
     `inject(lift_id, cause, seconds)` injects a fault into a simulated lift (OSError: the broker is unreachable,
     ValueError: the simulator has no such fault); the route exists only with `inject` and `demo`. `causes` are the
@@ -42,6 +43,8 @@ class Settings:
     port: int = 8080
     hosts: tuple[str, ...] = ()
     proxies: tuple[str, ...] = ()
+    certificate_file: str | None = None
+    key_file: str | None = None
     demo: bool = False
     causes: tuple[str, ...] = ()
     inject: InjectFault | None = None

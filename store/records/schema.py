@@ -237,3 +237,30 @@ live = Table(
     Column("lifts", LargeBinary, nullable=False),
     Column("counts", Text, nullable=False),
 )
+
+devices = Table(
+    "devices",
+    metadata,
+    Column("device_id", CleanText(64), primary_key=True),
+    Column("kind", CleanText(16), nullable=False),
+    Column("lifts", Text, nullable=False),
+    Column("credential", CleanText(16), nullable=False),
+    Column("secret_hash", CleanText(160)),
+    Column("serial", CleanText(64)),
+    Column("fingerprint", CleanText(64)),
+    Column("expires_ns", BigInteger),
+    Column("created_ns", BigInteger, nullable=False),
+    Column("created_by", CleanText(), nullable=False),
+    Column("rotated_ns", BigInteger),
+    Column("revoked_ns", BigInteger),
+    Column("revoked_by", CleanText()),
+)
+
+revoked_certificates = Table(
+    "revoked_certificates",
+    metadata,
+    Column("serial", CleanText(64), primary_key=True),
+    Column("device_id", CleanText(64), nullable=False),
+    Column("revoked_ns", BigInteger, nullable=False),
+    Column("expires_ns", BigInteger, nullable=False),
+)

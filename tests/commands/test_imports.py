@@ -17,7 +17,8 @@ from tests.loopback import free_port
 # Packages that cost a command more than some tens of milliseconds of CPU, and our own rooms that bring such packages.
 HEAVY = frozenset(
     {
-        "alembic", "amqtt", "fastapi", "httpx", "influxdb_client", "lmdb", "matplotlib", "numba", "numpy", "paho",
+        "alembic", "amqtt", "cryptography", "fastapi", "httpx", "influxdb_client", "lmdb", "matplotlib", "numba",
+        "numpy", "paho",
         "pandas", "polars", "psycopg", "pydantic", "scipy", "simdjson", "sqlalchemy", "starlette", "uvicorn",
         "dashboards", "detectors", "evaluation", "simulator.playback.simulation", "simulator.world",
     }
@@ -42,6 +43,8 @@ MAY_IMPORT: dict[str, set[str]] = {
     "evaluate": JUDGING | WORLD | {"evaluation", "matplotlib"},
     "lifts": {"sqlalchemy"},
     "audit": {"sqlalchemy"},
+    "devices": {"cryptography", "sqlalchemy"},
+    "influx-tokens": SERIES,
     "check-config": JUDGING | SERIES,
     "compile": RULES | {"simdjson", "sqlalchemy"},
     "broker": {"amqtt"},
