@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Mapping
-from typing import Any, cast
+from typing import Any
 
 from commands.errors import Unusable, nearest
 from configuration import Configuration
@@ -34,10 +34,9 @@ def changed_thresholds(settings: Configuration) -> dict[str, float]:
 
 
 def tuned(rule: Rule, changes: Mapping[str, float]) -> Rule:
-    """Return `rule` with other values for its detector's fields and for `{severity}_hold_s`, `{severity}_clear_s`."""
-    detector = cast(Any, rule.detector)
-    known = {field.name for field in dataclasses.fields(detector) if field.type in ("float", "int")}
+    """Return `rule` with other thresholds of its detector, and other `{severity}_hold_s` and `{severity}_clear_s`."""
     times = {f"{SEVERITIES[level.severity]}_{name}" for level in rule.levels for name in TIMES}
+    detector, known = with_thresholds(rule.detector, changes)
     for name in changes:
         if name not in known | times:
             raise Unusable(f"rules.{rule.slug}.{name}: no such threshold{nearest(name, known | times)}")
@@ -45,5 +44,21 @@ def tuned(rule: Rule, changes: Mapping[str, float]) -> Rule:
         dataclasses.replace(level, **{name: changes.get(f"{severity}_{name}", getattr(level, name)) for name in TIMES})
         for level, severity in ((level, SEVERITIES[level.severity]) for level in rule.levels)
     )
-    detector = dataclasses.replace(detector, **{name: changes[name] for name in changes if name in known})
     return dataclasses.replace(rule, detector=detector, levels=levels)
+
+
+def with_thresholds(detector: Any, changes: Mapping[str, float]) -> tuple[Any, set[str]]:
+    """Return `detector` with other values for its numbers, and the names of its numbers.
+
+    The numbers of a compiled recurrence stand in a named tuple of their own, `limits` of the emergency stop.
+    """
+    known, values = set(), {}
+    for field in dataclasses.fields(detector):
+        value = getattr(detector, field.name)
+        if field.type in ("float", "int"):
+            known.add(field.name)
+            values[field.name] = changes.get(field.name, value)
+        elif hasattr(value, "_asdict"):
+            known |= set(value._fields)
+            values[field.name] = value._replace(**{name: changes[name] for name in value._fields if name in changes})
+    return dataclasses.replace(detector, **values), known

@@ -8,6 +8,7 @@ from commands.errors import Unusable
 from commands.wiring.rules import changed_thresholds, tuned_rules
 from configuration import Configuration
 from detectors.rule import CRITICAL, Rule
+from detectors.rules.emergency_stop import EmergencyStop, HardBraking
 
 
 def test_thresholds_of_a_rule_can_be_set_and_misspelt_ones_are_named() -> None:
@@ -27,3 +28,9 @@ def test_thresholds_of_a_rule_can_be_set_and_misspelt_ones_are_named() -> None:
 def test_only_thresholds_that_differ_from_the_catalogues_are_changed() -> None:
     rules = {"overspeed": {"dangerous": 1.3}, "entrapment-off-level": {"critical_clear_s": 10.0}}
     assert changed_thresholds(Configuration.model_validate({"rules": rules})) == {"overspeed.dangerous": 1.3}
+
+
+def test_the_thresholds_of_a_compiled_recurrence_can_be_changed() -> None:
+    settings = Configuration.model_validate({"rules": {"emergency-stop": {"brake_mps2": 1.8}}})
+    (rule,) = [rule for rule in tuned_rules(settings) if rule.slug == "emergency-stop"]
+    assert rule.detector == EmergencyStop(HardBraking(brake_mps2=1.8))
