@@ -7,6 +7,7 @@ operations. A row becomes a dict only when a response contains the lift. Every c
 from __future__ import annotations
 
 import time
+from bisect import bisect_right
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -17,6 +18,7 @@ from numpy.typing import NDArray
 from alerts.alert import Alert
 from dashboards.live.blind import UNWATCHED, blind_document
 from registry import catalogue
+from registry.fact_checks import BAROMETER
 from registry.facts import LiftFacts
 from registry.scope import LiftScope
 from store.live import NEVER, LiveTable
@@ -135,6 +137,7 @@ class FleetView:
             "last_seen": None if last_seen_ns == NEVER else instant.text(last_seen_ns),
             **(NO_READINGS if at < 0 else _latest(self.live, at, known)),
             "open_alerts": {"critical": critical, "major": major, "minor": minor, "trend": trend},
+            "worst_rule": worst_rule(self.alerts.get(index.lift_id[row], ())),
             "health": None,
             "address": known.address if known else None,
             "timezone": known.timezone if known else None,
@@ -146,7 +149,7 @@ class FleetView:
 
 
 NO_READINGS: dict[str, Any] = dict.fromkeys(
-    ("position_m", "floor", "direction", "speed_mps", "door", "presence", "mode", "power", "last_trip")
+    ("position_m", "floor", "between", "direction", "speed_mps", "door", "presence", "mode", "power", "last_trip")
 )
 
 
@@ -164,6 +167,7 @@ def _latest(live: LiveTable, at: int, known: LiftFacts | None) -> dict[str, Any]
     return {
         "position_m": number(live.position_m[at]),
         "floor": known.floors[landing].label if known and 0 <= landing < len(known.floors) else None,
+        "between": _between(float(live.position_m[at]), known),
         "direction": DIRECTIONS.get(float(live.direction[at])),
         "speed_mps": number(live.speed_mps[at]),
         "door": _named(DOOR_STATES, live.door[at]),
@@ -172,6 +176,24 @@ def _latest(live: LiveTable, at: int, known: LiftFacts | None) -> dict[str, Any]
         "power": _named(POWERS, live.power[at]),
         "last_trip": None if last_trip_ns == NEVER else instant.text(last_trip_ns),
     }
+
+
+def _between(position_m: float, known: LiftFacts | None) -> list[str] | None:
+    """Return the floors below and above a car that stands outside of every door zone, None where it does not."""
+    if known is None or known.position_source == BAROMETER or position_m != position_m:
+        return None
+    heights_m = [floor.height_m for floor in known.floors]
+    above = bisect_right(heights_m, position_m)
+    if not 0 < above < len(heights_m):
+        return None
+    off_m = min(position_m - heights_m[above - 1], heights_m[above] - position_m)
+    return [floor.label for floor in known.floors[above - 1 : above + 1]] if off_m > known.door_zone_m else None
+
+
+def worst_rule(open_alerts: Sequence[Alert]) -> str | None:
+    """Return the rule of the most severe open alert, of several the one that began first; None without alerts."""
+    worst = min(open_alerts, key=lambda alert: (SEVERITIES.index(alert.severity), alert.onset_ns), default=None)
+    return worst.rule if worst else None
 
 
 def number(value: float, digits: int = 3) -> float | None:

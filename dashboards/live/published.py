@@ -12,14 +12,14 @@ from zlib import crc32
 import numpy as np
 from numpy.typing import NDArray
 
-from dashboards.live.fleet_view import FleetView
+from dashboards.live.fleet_view import FleetView, worst_rule
 
 POSITION_STEP_M = 0.01
 SPEED_STEP_MPS = 0.02
 LAST_SEEN_STEP_S = 10.0
 EXACT_COLUMNS = ("landing", "direction", "door", "presence", "mode", "power", "last_trip_ns")
-MAINTENANCE_COLUMN, BLIND_COLUMN = 5, 6
-EXACT = BLIND_COLUMN + 1 + len(EXACT_COLUMNS)
+MAINTENANCE_COLUMN, BLIND_COLUMN, RULE_COLUMN = 5, 6, 7
+EXACT = RULE_COLUMN + 1 + len(EXACT_COLUMNS)
 TOLERANCES = np.array([0.0] * EXACT + [POSITION_STEP_M, SPEED_STEP_MPS, LAST_SEEN_STEP_S])
 
 
@@ -74,11 +74,14 @@ def _values(view: FleetView) -> NDArray[np.float64]:
     values[:, 0], values[:, 1:5] = view.state, view.counts
     values[:, BLIND_COLUMN] = _reason_codes(view.blind)
     live_columns = (*EXACT_COLUMNS, "position_m", "speed_mps")
-    for column, name in enumerate(live_columns, start=BLIND_COLUMN + 1):
+    for column, name in enumerate(live_columns, start=RULE_COLUMN + 1):
         values[heard, column] = getattr(view.live, name)[at[heard]]
     for lift_id, window in view.windows.items():
         if lift_id in view.lift_index.row_of:
             values[view.lift_index.row_of[lift_id], MAINTENANCE_COLUMN] = window.until_ns
+    for lift_id, open_alerts in view.alerts.items():
+        if lift_id in view.lift_index.row_of:
+            values[view.lift_index.row_of[lift_id], RULE_COLUMN] = crc32((worst_rule(open_alerts) or "").encode())
     values[:, -1] = view.last_seen_ns / 1e9
     return values
 

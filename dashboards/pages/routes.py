@@ -30,6 +30,8 @@ from telemetry.streams import LIFT_ID_PATTERN
 
 HERE = Path(__file__).parent
 YEAR_S = 365 * 24 * 3600
+PUBLIC_REFRESH_S = 30
+"""How often the public page, which has no script, loads itself again."""
 TRAPPED = ("entrapment-off-level", "entrapment-at-level", "alarm-button")
 TROUBLED = ("critical", "major", "out-of-service", "inspection")
 SILENT = ("never-seen", "blind", "offline", "suspect")
@@ -191,6 +193,8 @@ def pages(find_lift: FindLift, *, demo: bool = False) -> APIRouter:
         found = LIFT_ID_PATTERN.fullmatch(lift_id) and find_lift(lift_id)
         if not found:
             return error_page(request, 404)
-        return render(request, "code.html", page="code", demo=False, **public_page_values(found, request))
+        page = render(request, "code.html", page="code", demo=False, **public_page_values(found, request))
+        page.headers["Refresh"] = str(PUBLIC_REFRESH_S)
+        return page
 
     return router

@@ -14,6 +14,7 @@ from dashboards.http.problem import Problem
 from dashboards.live.fleet_view import STATES, FleetView, fleet_view, lift_index
 from dashboards.live.listing import LiftListing, LiftQuery
 from dashboards.live.published import PublishedLifts
+from registry.fact_checks import BAROMETER
 from telemetry import instant
 from telemetry.streams import HEARD, INSPECTION, NEVER_SEEN, OFFLINE, OUT_OF_SERVICE, SUSPECT
 from tests.dashboards.sample_fleet import T0_NS, alert, facts, registered, table
@@ -209,6 +210,35 @@ def test_only_a_lift_that_is_new_or_has_changed_facts_is_published() -> None:
     known = [registered(replace(known[0].facts, name="Renamed")), known[1], registered(facts("A-NEW"))]
     after = fleet_view(T0_NS, lift_index(known, live), live, {})
     assert [after.lift_index.lift_id[row] for row in published.update(after, 2)] == ["A-NEW", "L000"]
+
+
+def test_a_car_outside_of_every_door_zone_is_between_two_floors() -> None:
+    heights = np.array([-1.0, 0.2, 0.21, 2.79, 2.81, 8.5, 9.5, np.nan])
+    view = view_of(len(heights), position_m=heights)
+    between = [view.item(row)["between"] for row in range(len(heights))]
+    assert between == [None, None, ["0", "1"], ["0", "1"], None, ["2", "3"], None, None]
+
+
+def test_a_barometer_places_no_car_between_two_floors() -> None:
+    live = table(1, position_m=np.array([1.5]))
+    known = registered(facts("L000", position_source=BAROMETER))
+    assert fleet_view(T0_NS, lift_index([known], live), live, {}).item(0)["between"] is None
+
+
+def test_the_rule_of_a_lift_is_that_of_its_worst_alert_and_of_two_alike_the_first() -> None:
+    open_alerts = [
+        alert("L000", "minor", T0_NS - 9, rule="door-cycling"),
+        alert("L000", "major", T0_NS, rule="emergency-stop"),
+        alert("L000", "major", T0_NS - 1, rule="stop-outside-zone"),
+    ]
+    live = table(2)
+    index = lift_index([registered(facts(name)) for name in live.lift_id.tolist()], live)
+    view = fleet_view(T0_NS, index, live, {"L000": open_alerts})
+    assert [view.item(row)["worst_rule"] for row in range(2)] == ["stop-outside-zone", None]
+    published = PublishedLifts()
+    published.update(view, 1)
+    other = fleet_view(T0_NS, index, live, {"L000": [*open_alerts[:2], replace(open_alerts[2], rule="door-held-open")]})
+    assert published.update(other, 2).tolist() == [0]
 
 
 def shown_again(view: FleetView, **columns: object) -> FleetView:

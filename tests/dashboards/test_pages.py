@@ -183,6 +183,10 @@ def test_the_public_page_has_one_status_sentence_for_each_state(state: str, rule
         )
 
 
+def test_the_public_page_loads_itself_again(client: TestClient) -> None:
+    assert client.get("/code/L001").headers["refresh"] == "30"
+
+
 def test_the_public_page_needs_no_script(client: TestClient) -> None:
     assert "<script" not in client.get("/code/L001").text
 

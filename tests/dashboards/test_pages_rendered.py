@@ -114,7 +114,7 @@ def test_the_most_urgent_lift_comes_first_and_is_marked_without_colour(browser: 
         page = watched.open("/")
         first = page.locator(".rows .row[aria-rowindex='2']")
         expect(first).to_contain_text("Lift L001")
-        expect(first.locator(".c-state")).to_have_text("Critical")
+        expect(first.locator(".c-state")).to_have_text("CriticalOverspeed")
         expect(first.locator(".c-state use")).to_have_attribute("href", "#sym-critical")
         expect(page.locator("#headline")).to_contain_text("Lift L001: Overspeed for ")
 

@@ -48,6 +48,7 @@ class LiftItem(ResponseBody):
     last_seen: TimeText | None
     position_m: float | None
     floor: str | None
+    between: list[str] | None
     direction: Literal["up", "down", "none"] | None
     speed_mps: float | None
     door: Literal["closed", "opening", "open", "closing"] | None
@@ -55,6 +56,7 @@ class LiftItem(ResponseBody):
     mode: str | None
     power: str | None
     open_alerts: OpenAlerts
+    worst_rule: str | None
     health: float | None
     address: str | None
     timezone: str | None

@@ -1,4 +1,4 @@
-// The reading pane of an alert: summary, evidence with limits, readings around the onset, instructions, history.
+// The reading pane of an alert: summary, whom to call, what to do, evidence with limits, readings around the onset, history.
 
 import { Problem, get } from "./api.js";
 import { Chart } from "./charts.js";
@@ -16,7 +16,7 @@ const SMALL = ["speed", "position", "door", "presence"];
 export class AlertPane {
   constructor(box, changed, outdated) {
     Object.assign(this, { box, id: null, charts: [], actions: new AlertActions(changed, outdated) });
-    this.parts = Object.fromEntries(["head", "evidence", "streams", "guide", "story"].map((name) => [name, el("section", { class: `p-${name}` })]));
+    this.parts = Object.fromEntries(["head", "guide", "evidence", "streams", "story"].map((name) => [name, el("section", { class: `p-${name}` })]));
   }
 
   /** Show an alert with its history and its lift; input in the form of the same alert is kept. */
@@ -25,13 +25,13 @@ export class AlertPane {
     Object.assign(this, { id: alert.id, alert, lift });
     if (another) {
       this.actions.clear();
-      const { head, evidence, streams, guide, story } = this.parts;
-      this.box.replaceChildren(el("button", { type: "button", class: "quiet back", click: back }, `‹ ${translate("inbox.back")}`), head, this.actions.bar, this.actions.form, this.actions.answer, evidence, streams, guide, story);
+      const { head, guide, evidence, streams, story } = this.parts;
+      this.box.replaceChildren(el("button", { type: "button", class: "quiet back", click: back }, `‹ ${translate("inbox.back")}`), head, this.actions.bar, this.actions.form, this.actions.answer, guide, evidence, streams, story);
     }
     this.actions.show(alert, this.zone());
     this.head();
-    this.evidence();
     this.guide();
+    this.evidence();
     this.story();
     if (another) this.streams();
   }
@@ -102,8 +102,8 @@ export class AlertPane {
     for (const name of ["maintenance_firm", "owner"]) if (facts?.[name]) people.push(el("li", {}, `${translate(`fact.${name}`)}: ${facts[name]}`));
     this.parts.guide.className = "duo";
     this.parts.guide.replaceChildren(
-      el("div", {}, el("h3", {}, translate("alert.do")), el("p", {}, translateFirst(`do.${this.alert.rule}`, `do.${this.alert.severity}`))),
-      el("div", {}, el("h3", {}, translate("alert.call")), people.length ? el("ul", {}, ...people) : el("p", { class: "faint" }, translate("alert.nobody"))));
+      el("div", {}, el("h3", {}, translate("alert.call")), people.length ? el("ul", {}, ...people) : el("p", { class: "faint" }, translate("alert.nobody"))),
+      el("div", {}, el("h3", {}, translate("alert.do")), el("p", {}, translateFirst(`do.${this.alert.rule}`, `do.${this.alert.severity}`))));
   }
 
   story() {

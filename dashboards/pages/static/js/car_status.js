@@ -20,30 +20,26 @@ export function updateDoorDrawing(drawing, lift) {
 /** Return whether the last known direction of the car is up or down. */
 export const isMoving = (lift) => lift.direction === "up" || lift.direction === "down";
 
+/** Return the floor of the car, of a standing car between landings both floors; null where unknown. */
+export function carFloor(lift) {
+  const [low, high] = (!isMoving(lift) && lift.between) || [];
+  if (low) return translate("car.between", { low, high });
+  return lift.floor === null ? null : translate("car.floor", { floor: lift.floor });
+}
+
 /** Return the status of the car as text, for screen readers and tooltips. */
 export function describeCar(lift) {
   return [
-    lift.floor === null ? translate("car.unknown") : translate("car.floor", { floor: lift.floor }),
+    carFloor(lift) ?? translate("car.unknown"),
     isMoving(lift) ? translate(`car.${lift.direction}`) : null,
     lift.door === null ? null : translate("car.door", { state: translate(`door.${lift.door}`) }),
     lift.presence ? translate("car.person") : null,
   ].filter(Boolean).join(", ");
 }
 
-/** Return the half-height of the door zone in metres; with a barometer, the car is always at the nearest landing. */
-export const doorZoneOf = (facts) => (facts?.position_source === "barometer" ? Infinity : facts?.door_zone_m ?? 0.2);
-
-/** Return the labels `[low, high]` of the floors around the car; null at a landing or where unknown. */
-export function floorsBetween(lift, floors, zone_m = 0.2) {
-  if (lift.position_m === null || !floors.length) return null;
-  const nearest = Math.min(...floors.map((floor) => Math.abs(floor.height_m - lift.position_m)));
-  const low = floors.findLast((floor) => floor.height_m < lift.position_m), high = floors.find((floor) => floor.height_m > lift.position_m);
-  return nearest > zone_m && low && high ? [low.label, high.label] : null;
-}
-
 /** Return the location of the car as text, "" where unknown. */
-export function carLocation(lift, floors, zone_m) {
-  const [low, high] = floorsBetween(lift, floors, zone_m) ?? [];
+export function carLocation(lift) {
+  const [low, high] = lift.between ?? [];
   if (low) return translate("where.between", { low, high });
   return lift.floor === null ? "" : translate("where.at", { floor: lift.floor });
 }

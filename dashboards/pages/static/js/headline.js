@@ -1,7 +1,7 @@
 // The headline of the fleet page: the lifts that need attention, as a sentence.
 
 import { get } from "./api.js";
-import { carLocation, doorZoneOf } from "./car_status.js";
+import { carLocation } from "./car_status.js";
 import { el, setText } from "./element.js";
 import { SILENT } from "./severity.js";
 import { secondsSince, span, timeNode, zonedClock } from "./time.js";
@@ -52,7 +52,7 @@ async function criticalHeadline(general, count) {
 /** Return one critical alert as a sentence with its running duration. */
 async function singleAlert(alert) {
   const found = await get(`/api/v1/lifts/${encodeURIComponent(alert.lift_id)}`), lift = liftName(found);
-  const place = carLocation(found.latest, found.facts?.floors ?? [], doorZoneOf(found.facts));
+  const place = carLocation(found.latest);
   const sentence = hasTranslation(`here.${alert.rule}`) && place ? translate("fleet.trapped.one", { what: translate(`here.${alert.rule}`), lift, where: place }) : translate("fleet.alert.one", { lift, summary: ruleName(alert.rule) });
   return [el("a", { href: `/alerts/${encodeURIComponent(alert.id)}` }, sentence), " ", timeNode(alert.onset, { as: "for" })];
 }

@@ -2,7 +2,7 @@
 
 import "./shell.js";
 import { Problem, get, serverNow } from "./api.js";
-import { doorZoneOf } from "./car_status.js";
+import { carFloor } from "./car_status.js";
 import { Chart } from "./charts.js";
 import { el, highlight, setText } from "./element.js";
 import { showAlerts, showFacts, showHistory, showTrips } from "./lift_sections.js";
@@ -137,7 +137,7 @@ function showLatest(item) {
   shaft.show(item);
   const speed = item.speed_mps === null ? null : fixed(item.speed_mps);
   const readings = {
-    floor: item.floor === null ? null : translate("car.floor", { floor: item.floor }) + (item.position_m === null ? "" : ` · ${fixed(item.position_m)} m`),
+    floor: carFloor(item) && carFloor(item) + (item.position_m === null ? "" : ` · ${fixed(item.position_m)} m`),
     speed: speed === null ? null : rated ? translate("now.rated", { value: speed, limit: fixed(rated) }) : `${speed} m/s`,
     door: item.door && translate(`door.${item.door}`), presence: item.presence === null ? null : translate(item.presence ? "now.person" : "now.nobody"),
     mode: item.mode && translate(`mode.${item.mode}`), power: item.power && translate(`power.${item.power}`),
@@ -156,7 +156,7 @@ const reading = (name) => document.querySelector(`[data-reading="${name}"]`);
 function showSentence() {
   if (!latest) return;
   const zone = lift.facts?.timezone, quiet_s = latest.last_seen ? secondsSince(latest.last_seen) : Infinity;
-  let text = carSentence(latest, lift.facts?.floors ?? [], doorZoneOf(lift.facts));
+  let text = carSentence(latest);
   if (!latest.last_seen) text = translate("lift.never");
   else if (isUnwatched(latest)) text = translate("lift.unknown");
   else if (quiet_s > HEARTBEAT_S) text = translate("lift.silent", { duration: span(quiet_s), at: clock(latest.last_seen, zone) });

@@ -1,10 +1,10 @@
 // A row of the fleet table: state, name and address, car, last trip, alerts, since when, maintenance firm.
 
-import { describeCar, doorDrawing, isMoving, updateDoorDrawing } from "./car_status.js";
+import { carFloor, describeCar, doorDrawing, isMoving, updateDoorDrawing } from "./car_status.js";
 import { el, highlight, setText, symbol } from "./element.js";
 import { SEVERITIES, SILENT, setSymbol, severitySymbol } from "./severity.js";
 import { HEARTBEAT_S, secondsSince, setTime } from "./time.js";
-import { lang, liftName, translate, translateFirst } from "./translations.js";
+import { lang, liftName, ruleName, translate, translateFirst } from "./translations.js";
 import { isOngoing } from "./maintenance.js";
 
 /** Return an empty row. */
@@ -38,7 +38,7 @@ export function fillRow(row, lift) {
   setText(state.children[1], translate(`state.${lift.state}`));
   const why = lift.state === "blind" ? translateFirst(`blind.${lift.blind.reason}`, "blind.refused") : "";
   state.title = lift.blind?.text[lang] ?? "";
-  setText(state.lastChild, why || (isOngoing(lift.maintenance) ? translate("works.row") : ""));
+  setText(state.lastChild, why || (lift.worst_rule ? ruleName(lift.worst_rule) : "") || (isOngoing(lift.maintenance) ? translate("works.row") : ""));
   const href = `/lifts/${encodeURIComponent(lift.lift_id)}`;
   if (name.firstChild.getAttribute("href") !== href) name.firstChild.setAttribute("href", href);
   setText(name.firstChild, liftName(lift));
@@ -64,7 +64,7 @@ export function fillRow(row, lift) {
 function fillCar(car, lift) {
   const [door, floor, direction, words] = car.children;
   updateDoorDrawing(door, lift);
-  setText(floor, lift.floor === null ? "–" : translate("car.floor", { floor: lift.floor }));
+  setText(floor, carFloor(lift) ?? "–");
   if (isMoving(lift)) {
     direction.dataset.dir = lift.direction;
     setSymbol(direction, lift.direction);

@@ -1,6 +1,6 @@
 // A drawing of the shaft to scale: floors, the car (animated between readings), its door and a person in it.
 
-import { floorsBetween, isMoving } from "./car_status.js";
+import { isMoving } from "./car_status.js";
 import { el, svg, symbol } from "./element.js";
 import { setSymbol } from "./severity.js";
 import { fixed } from "./units.js";
@@ -71,18 +71,18 @@ export class Shaft {
 const person = () => svg("svg", { class: "body", viewBox: "0 0 20 20", "aria-hidden": "true" }, svg("use", { href: "#sym-person" }));
 
 /** Return location and motion of the car as a sentence. */
-export function carSentence(lift, floors, zone_m) {
-  const parts = [whereabouts(lift, floors, zone_m)];
+export function carSentence(lift) {
+  const parts = [whereabouts(lift)];
   if (lift.door !== null) parts.push(translate("lift.door", { state: translate(`door.${lift.door}`) }));
   if (lift.presence !== null) parts.push(translate(lift.presence ? "lift.person" : "lift.nobody"));
   return parts.join(translate("shell.comma"));
 }
 
-function whereabouts(lift, floors, zone_m) {
+function whereabouts(lift) {
   if (lift.position_m === null) return translate("lift.nowhere");
   const speed = fixed(Math.abs(lift.speed_mps ?? 0)), floor = lift.floor ?? `${fixed(lift.position_m, 1)} m`;
   if (isMoving(lift)) return translate(`lift.${lift.direction}`, { floor, speed });
-  const [low, high] = floorsBetween(lift, floors, zone_m) ?? [];
+  const [low, high] = lift.between ?? [];
   if (low) return translate("lift.between", { low, high });
   return translate("lift.at", { floor });
 }
