@@ -124,7 +124,8 @@ class Batch:
     `gap` is set where messages are missing: for how many seconds from the row on readings may have been in them.
     `alarm_after_ns` is how long after the row's instant the alarm button was reported (negative: before), NaN: at it.
     `late_press` is 1.0 where a press of the alarm button came late: it is raised, and sets no state.
-    `unnumbered` is 1.0 where a message of sampled readings without a `seq` begins: others may be missing before it.
+    `unnumbered` is set in messages without a `seq`: 1.0 where one of sampled readings begins (others may be missing
+    before it), 2.0 at a report of door, person or light curtain in a message of its own.
     `steps` says from where on the lift's time differs from its clock, which was set back.
     `waveforms` is vibration, any number of blocks of a lift; `message` is the index of the lift. A block counts at the
     lift's rows from `waveforms_due_ns` on: its first instant, or, where it came when rows beyond that had gone out, the

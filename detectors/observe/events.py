@@ -5,7 +5,8 @@
     door      open ───[ 20 s ]─ ? ─ closed         or until the car is away from its landing: its door is closed there
     presence  1 ──────[ 1 s ]── ? ───── 1          in doubt where the person may have left shortly before
 
-A state in doubt is NaN in the table, as one that was never reported. A device that restarted has reported nothing.
+A state in doubt is NaN in the table, as one that was never reported. A device that restarted has reported nothing. Of a
+device that loses messages without a trace no report stands for long (`lone_reports`).
 """
 
 from __future__ import annotations
@@ -14,9 +15,10 @@ from typing import Any
 
 import numpy as np
 
-from detectors.observe import pauses
+from detectors.observe import lone_reports, pauses
 from detectors.observe.doorway import PREOPENING_MPS
 from detectors.observe.gaps import GAP_NS, NEVER_NS
+from detectors.observe.lone_reports import ALARM, CURTAIN, DOOR, LONE, PRESENCE
 from telemetry.compiled import compiled
 from telemetry.streams import CLOSED, CLOSING, INSPECTION, OPEN, OPENING
 
@@ -47,15 +49,36 @@ def take_in(own: Any, read: Any, k: int) -> None:
     """Update the states with row `k`: first the messages missing before the row, then its reports."""
     if read.reboot[k] == 1.0:
         _forget(own, read.t_ns[k])
+        pauses.forget(own)
     missing_s = np.fmax(read.gap[k], pauses.hole_s(own, read, k))
     if missing_s > 0.0:
         _miss(own, read.t_ns[k], missing_s)
+    _take_in_reports(own, read, k)
+    if own["door_missed"] == 1:
+        _end_stroke(own, read.t_ns[k] - own["missed_ns"])
+    if lone_reports.may_lack(own, read.t_ns[k]):
+        _wear(own, read.t_ns[k])
+    elif own["door"] in (OPENING, CLOSING) and lone_reports.may_lack_one(own):
+        _wear_door(own, read.t_ns[k])
+    if door(own) != CLOSED:
+        own["ajar_ns"] = read.t_ns[k]
+
+
+@compiled
+def _take_in_reports(own: Any, read: Any, k: int) -> None:
+    """Update the states with the reports of row `k`."""
+    t_ns = read.t_ns[k]
     if not np.isnan(read.door[k]):
+        lone_reports.note(own, DOOR, t_ns, read.door[k] == own["door"])
         own["door"], own["door_missed"] = read.door[k], 0
     if not np.isnan(read.curtain[k]):
+        lone_reports.note(own, CURTAIN, t_ns, read.curtain[k] == own["curtain"])
         own["curtain"], own["curtain_doubt"] = read.curtain[k], False
     if not np.isnan(read.presence[k]):
+        lone_reports.note(own, PRESENCE, t_ns, read.presence[k] == own["presence"])
         own["presence"], own["presence_doubt"], own["passed"] = read.presence[k], False, False
+    if not (np.isnan(read.door[k]) and np.isnan(read.curtain[k]) and np.isnan(read.presence[k])):
+        own["alone"] = read.unnumbered[k] == LONE
     if curtain(own) != 0.0:
         own["passed"] = True
     if not np.isnan(read.mode[k]):
@@ -63,26 +86,27 @@ def take_in(own: Any, read: Any, k: int) -> None:
     if not np.isnan(read.power[k]):
         own["power"] = read.power[k]
     if not np.isnan(read.alarm[k]):
+        lone_reports.note(own, ALARM, t_ns, read.alarm[k] == own["alarm"])
         own["alarm"], own["alarm_doubt"] = read.alarm[k], False
-    if own["door_missed"] == 1:
-        _end_stroke(own, read.t_ns[k] - own["missed_ns"])
-    if door(own) != CLOSED:
-        own["ajar_ns"] = read.t_ns[k]
 
 
 @compiled
-def rule_out_open_door(own: Any, t_ns: int, speed_mps: float, offset_m: float, zone_m: float) -> None:
+def rule_out_open_door(own: Any, t_ns: int, v_mps: float, speed_mps: float, offset_m: float, zone_m: float) -> None:
     """Conclude that a door in doubt is closed where the car runs, by two readings, or is read outside its door zone.
 
     A car that levels in may open its door already, up to a speed; in inspection it may run with an open door.
     """
     if not np.isnan(offset_m):
         own["away_ns"] = t_ns if abs(offset_m) > zone_m else NEVER_NS
+    moves = lone_reports.moves_since(own, t_ns, v_mps)
+    if moves and (lone_reports.may_lack(own, t_ns) or (own["door"] == CLOSING and lone_reports.may_lack_one(own))):
+        own["door_missed"] = 2
     if own["door_missed"] == 0 or np.isnan(own["door"]) or own["mode"] == INSPECTION:
         return
     away = speed_mps > PREOPENING_MPS or abs(offset_m) > zone_m
     if away and (np.isnan(door(own)) or own["door"] == CLOSED):
         own["door"], own["door_missed"], own["ajar_ns"] = CLOSED, 0, t_ns
+        lone_reports.note(own, DOOR, t_ns, False)
 
 
 @compiled
@@ -120,6 +144,24 @@ def _miss(own: Any, t_ns: int, missing_s: float) -> None:
     own["door_missed"] += 2 if missing_s >= (DOOR_OPENS_S if own["door"] == CLOSED else DOOR_CLOSES_S) else 1
     if door(own) != CLOSED or (own["passed"] and t_ns - own["ajar_ns"] < LINGER_NS):
         own["presence_doubt"] = True
+
+
+@compiled
+def _wear(own: Any, t_ns: int) -> None:
+    """Put in doubt the states of which a later report may be missing; nobody leaves by a closed door."""
+    _wear_door(own, t_ns)
+    if door(own) != CLOSED and lone_reports.is_worn(own, PRESENCE, t_ns):
+        own["presence_doubt"] = True
+    if lone_reports.is_worn(own, CURTAIN, t_ns):
+        own["curtain_doubt"] = True
+    if lone_reports.is_worn(own, ALARM, t_ns):
+        own["alarm_doubt"] = True
+
+
+@compiled
+def _wear_door(own: Any, t_ns: int) -> None:
+    if lone_reports.is_worn(own, DOOR, t_ns):
+        own["door_missed"] = 2
 
 
 @compiled

@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from detectors.observe import events, pauses, sensor
+from detectors.observe import events, lone_reports, pauses, sensor
 from detectors.observe.acceleration import Accelerations
 from detectors.observe.features import FeatureColumns
 from detectors.observe.gaps import GAP_MOST_NS, NEVER_NS, age_s, longest_ns
@@ -35,6 +35,7 @@ INSTANTS = (*MEASURED_NS, *TRIP_NS, "impact_ns", "t_ns", "read_ns", "broken_ns")
 MEMORY = np.dtype(
     [
         *events.FIELDS,
+        *lone_reports.FIELDS,
         *pauses.FIELDS,
         *((name, np.float64) for name in (*MEASURED, *SMOOTHED)),
         *((name, np.float64) for name in ("accel", "way_m", "peak_mps", "before_mps", "sure_mps")),
@@ -141,7 +142,8 @@ class _Readings(NamedTuple):
 def start(n: int) -> Memory:
     """Return the records of `n` cars without readings so far."""
     unknown = dict.fromkeys((*MEASURED, *SMOOTHED), np.nan)
-    return records(n, MEMORY, **events.START, **unknown, **dict.fromkeys(INSTANTS, NEVER_NS), still_ns=MOVING)
+    started = events.START | lone_reports.START | pauses.START
+    return records(n, MEMORY, **started, **unknown, **dict.fromkeys(INSTANTS, NEVER_NS), still_ns=MOVING)
 
 
 def step(
@@ -207,6 +209,7 @@ def _run(memory: Any, read: Any, features: Any, facts: Any, made: Any, trips: An
         events.rule_out_open_door(
             own,
             t_ns,
+            v_now,
             0.0 if np.isnan(v_now) else own["sure_mps"],
             offset_m if z_read else np.nan,
             facts.door_zone_m[lift],

@@ -62,6 +62,23 @@ def follow_untimed(own: Struct, message: Struct) -> None:
 
 
 @compiled
+def follow_unnumbered(own: Struct, message: Struct) -> None:
+    """Follow the boot of a message without a number, of a lift that numbers none, and note a restart.
+
+    A message that leaves `boot` out does not count, nor does a last will, which may be of the boot before.
+    """
+    boot, t_ns, is_later = message["boot"], message["t_ns"], message["t_ns"] > own["t_ns"]
+    if own["seq"] >= 0 or boot == NO_BOOT or (message["status"] and not (message["timed"] and is_later)):
+        return
+    if boot != own["boot"]:
+        message["restarted"] = own["boot"] != NO_BOOT and (is_later or boot != own["boot_before"])
+        if own["boot"] != NO_BOOT and not message["restarted"]:
+            return
+        own["boot_before"], own["boot"] = own["boot"], boot
+    own["t_ns"] = t_ns if message["restarted"] else max(t_ns, own["t_ns"])
+
+
+@compiled
 def missing_s(own: Struct, message: Struct, since_ns: int) -> float:
     """Return how long the missing messages may last; no longer than their share of the interval between those heard."""
     until_ns = (message["t_ns"] if message["complete"] else message["end_ns"]) + message["ahead_ns"]

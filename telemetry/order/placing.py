@@ -103,9 +103,18 @@ def place_readings(
                     _place_late_press(own, message, row_ns, values[:, row], rows, heap)
                 continue
             near = place(own, rows, heap, row_ns, near)
-            if k < SAMPLED and row == first[number] and message["seq"] < 0 and not message["turned"]:
-                rows[near]["values"][_UNNUMBERED] = 1.0
+            if message["seq"] < 0 and not message["turned"]:
+                mark_unnumbered(rows[near]["values"], k, row == first[number], message["complete"])
             for c in range(len(channels)):
                 if values[c, row] == values[c, row]:  # not NaN
                     rows[near]["values"][channels[c]] = values[c, row]
     return count
+
+
+@compiled
+def mark_unnumbered(values: NDArray[Any], stream: int, is_first: bool, is_bundle: bool) -> None:
+    """Mark a row of a message without a number: where readings begin, and reports that came in no bundle."""
+    if stream < SAMPLED and is_first:
+        values[_UNNUMBERED] = np.fmax(values[_UNNUMBERED], 1.0)
+    elif SAMPLED <= stream < STATUS and not is_bundle:
+        values[_UNNUMBERED] = 2.0

@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 from telemetry.compiled import compiled
 from telemetry.order.held import Struct, Structs
 from telemetry.order.messages import SAMPLED, StreamColumns
-from telemetry.order.numbering import follow, follow_untimed, missing_s
+from telemetry.order.numbering import follow, follow_unnumbered, follow_untimed, missing_s
 from telemetry.order.placing import ALIGN_NS, GAP, REBOOT, mark, place_readings, place_status
 from telemetry.order.records import (
     NEVER,
@@ -121,6 +121,8 @@ def _accept(
             carries_on = follow(own, message)
         else:
             follow_untimed(own, message)
+    else:
+        follow_unnumbered(own, message)
     last_ns = _last_ns(message, number, streams)
     if message["sampled"] != NOT_SAMPLED and carries_on and message["timed"]:
         _follow_clock(own, message)

@@ -124,6 +124,8 @@ def receive(lift: Lift, message: Message) -> None:
     carries_on, restarted, gap, since_ns = True, False, 0, message.t_ns - lift.t_ns
     if message.seq >= 0:
         carries_on, restarted, gap = follow(lift, message) if message.timed else follow_untimed(lift, message)
+    elif lift.seq < 0 and message.boot != "0":
+        restarted = follow_boot(lift, message)
     lift.counts["gaps"] += gap
     lift.counts["restarts"] += restarted
     turned = message.sampled != "" and carries_on and message.timed and follow_clock(lift, message)
@@ -197,6 +199,21 @@ def follow_untimed(lift: Lift, message: Message) -> tuple[bool, bool, int]:
     return (True, False, ahead - 1) if 0 < ahead <= JUMP else (True, True, 0)
 
 
+def follow_boot(lift: Lift, message: Message) -> bool:
+    """Return whether the device of a lift that numbers nothing restarted."""
+    later = message.t_ns > lift.t_ns
+    if message.is_status and not (message.timed and later):
+        return False
+    restarted = False
+    if message.boot != lift.boot:
+        restarted = lift.boot != "0" and (later or message.boot != lift.boot_before)
+        if lift.boot != "0" and not restarted:
+            return False
+        lift.boot, lift.boot_before = message.boot, lift.boot
+    lift.t_ns = message.t_ns if restarted else max(lift.t_ns, message.t_ns)
+    return restarted
+
+
 def moved(message: Message, later_ns: int) -> Message:
     """Return a message with its readings so much later."""
     rows = [row._replace(t_ns=row.t_ns + later_ns) for row in message.rows]
@@ -262,8 +279,10 @@ def receive_streams(lift: Lift, message: Message, carries_on: bool, turned: bool
         begun.add(row_of.stream)
         if row_ns > before_ns:
             lift.row(row_ns).update(row_of.values)
-            if begins and message.seq < 0 and not turned:
-                lift.row(row_ns)["unnumbered"] = 1.0
+            lone = row_of.stream in ("door", "infrared") and not message.complete
+            if (begins or lone) and message.seq < 0 and not turned:
+                mark = 2.0 if lone else 1.0
+                lift.row(row_ns)["unnumbered"] = max(mark, lift.row(row_ns).get("unnumbered", mark))
             continue
         late = True
         if row_of.stream == "status":
