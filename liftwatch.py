@@ -56,7 +56,7 @@ COMMANDS: Mapping[str, Command] = {
     "evaluate": Command(
         "Compare alerts with labels: recall, false alarms and delays of each rule", "commands.evaluate"
     ),
-    "audit": Command("Verify the chain of the audit log, or print its head", "commands.audit"),
+    "audit": Command("Verify the chain of the audit log, print its head, or export its rows", "commands.audit"),
     "lifts": Command("Import lifts into the registry, or export it", "commands.lifts"),
     "devices": Command("Add, renew, revoke and list the devices that may connect to the broker", "commands.devices"),
     "influx-tokens": Command("Make InfluxDB tokens that may do no more than they must", "commands.influx_tokens"),

@@ -4,12 +4,20 @@ from __future__ import annotations
 
 import argparse
 import sys
+import time
+from dataclasses import asdict
+from pathlib import Path
 
+from commands.wiring.files import opened_file
 from configuration import Configuration
+from registry.actor import Actor
 from store.records.audit.chain import Link
-from store.records.audit.search import AuditStore
+from store.records.audit.export import csv_parts
+from store.records.audit.search import AuditFilter, AuditStore
 from store.records.audit.verification import parse_kept_head
+from store.records.audit.writing import AuditSubject
 from store.records.database import RecordsUnavailable, Repository
+from telemetry import instant
 
 EXPECTED_ERRORS = (RecordsUnavailable,)
 SHOWN_LIMIT = 50
@@ -30,12 +38,28 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     verify.set_defaults(action=verify_chain)
     head = actions.add_parser("head", help="print id and hash of the newest row, to be kept elsewhere")
     head.set_defaults(action=print_head)
+    export = actions.add_parser("export", help="write the rows as CSV, newest first")
+    export.add_argument("file", type=Path, nargs="?", help="the file to write (default: standard output)")
+    export.add_argument("--who", help="only rows of a name or an account")
+    export.add_argument("--action", help="only rows of an action as lift.patch, or of a group as lift.")
+    export.add_argument("--lift", help="only rows of a lift id")
+    for name in ("from", "to"):
+        export.add_argument(f"--{name}", type=moment, dest=f"{name}_ns", help=f"a time, as {instant.EXAMPLE}")
+    export.set_defaults(action=export_rows)
 
 
 def kept_head(text: str) -> Link:
     """Parse a head of the chain."""
     try:
         return parse_kept_head(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(str(error)) from None
+
+
+def moment(text: str) -> int:
+    """Parse a time."""
+    try:
+        return instant.parse(text)
     except ValueError as error:
         raise argparse.ArgumentTypeError(str(error)) from None
 
@@ -65,4 +89,18 @@ def print_head(options: argparse.Namespace, settings: Configuration) -> int:
     """Print the head of the chain."""
     with AuditRecords.open(settings.records_url) as records:
         print(records.audit_head())
+    return 0
+
+
+def export_rows(options: argparse.Namespace, settings: Configuration) -> int:
+    """Write the rows of a filter as CSV; the export itself is a row."""
+    wanted = AuditFilter(
+        who=options.who, action=options.action, lift_id=options.lift, from_ns=options.from_ns, to_ns=options.to_ns
+    )
+    asked = {name: value for name, value in asdict(wanted).items() if value is not None}
+    with AuditRecords.open(settings.records_url) as records, opened_file(options.file) as file:
+        subject = AuditSubject("audit", asked or None)
+        records.write_audit(time.time_ns(), Actor.named("command line"), "audit.export", [subject])
+        for part in csv_parts(records.every_audit(wanted)):
+            file.write(part)
     return 0

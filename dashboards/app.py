@@ -1,6 +1,7 @@
 """The application of the dashboards process: middleware, routes of the API and routes of the pages.
 
-    request ─► HeadAsGet ─► RequestMetrics ─► RequestGuard (host, origin, body size, headers) ─► gzip ─► route
+    request ─► HeadAsGet ─► RequestMetrics ─► RefusalReport
+            ─► RequestGuard (host, origin, body size, headers) ─► gzip ─► route
 
 Importing this module opens nothing: `create_app` builds the application, `run` serves it.
 """
@@ -24,6 +25,7 @@ from starlette.middleware.gzip import GZipMiddleware
 from starlette.responses import Response
 
 from dashboards.api.alerts import alerts
+from dashboards.api.audit import audit
 from dashboards.api.context import AppContext, Settings
 from dashboards.api.fleet import fleet
 from dashboards.api.lifts import lift_detail, lifts
@@ -31,6 +33,7 @@ from dashboards.api.live_stream import live
 from dashboards.api.maintenance import maintenance
 from dashboards.api.probes import probes
 from dashboards.api.readings import readings
+from dashboards.api.refusals import refusal_report
 from dashboards.api.registry import registry
 from dashboards.api.schema.response_body import ProblemDocument
 from dashboards.api.simulator import simulator
@@ -38,6 +41,7 @@ from dashboards.http import problem
 from dashboards.http.connections import check_connections, connection_class
 from dashboards.http.head import HeadAsGet
 from dashboards.http.metrics import RequestMetrics
+from dashboards.http.refusals import RefusalReport
 from dashboards.http.request_guard import RequestGuard
 from dashboards.pages.routes import error_page, pages, wants_page
 from telemetry.version import VERSION
@@ -58,7 +62,7 @@ def create_app(settings: Settings) -> FastAPI:
 
     @contextlib.asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-        context.poller.start()
+        context.start()
         yield
         context.broadcaster.close()
         context.close()
@@ -68,7 +72,7 @@ def create_app(settings: Settings) -> FastAPI:
         lifespan=lifespan, telemetry=NO_TELEMETRY,
     )  # fmt: skip
     app.state.context = context
-    for router in (lifts, registry, maintenance, readings, alerts, fleet, live, probes):
+    for router in (lifts, registry, maintenance, readings, alerts, fleet, live, audit, probes):
         app.include_router(router(context))
     if settings.demo and settings.inject:
         app.include_router(simulator(context, settings.inject))
@@ -77,6 +81,7 @@ def create_app(settings: Settings) -> FastAPI:
         app.add_exception_handler(kind, _page_for_people(handler))
     app.add_middleware(GZipMiddleware, minimum_size=GZIP_FROM_BYTES, compresslevel=GZIP_LEVEL)
     app.add_middleware(RequestGuard, hosts=(settings.host, *settings.hosts))
+    app.add_middleware(RefusalReport, report=refusal_report(context))
     app.add_middleware(RequestMetrics, server_metrics=context.server_metrics)
     app.add_middleware(HeadAsGet)
     app.openapi = lambda: _openapi(app)  # type: ignore[method-assign]

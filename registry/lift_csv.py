@@ -1,22 +1,16 @@
-"""The facts of lifts as CSV: a header line of field names, then one line for each lift; an export can be read.
-
-A spreadsheet executes a text that begins with `=`, `+`, `-` or `@`. Such a text is written with an apostrophe before
-it, which reading takes away; a number is written as a number, negative ones too.
-"""
+"""The facts of lifts as CSV: a header line of field names, then one line for each lift; an export can be read."""
 
 from __future__ import annotations
 
 import csv
 import io
-import re
 from collections.abc import Iterable, Sequence
 from typing import Any
 
 from registry.fact_checks import CHECKS, unknown_field
 from registry.lift_facts import REQUIRED, FactsError, LiftFacts, ReadResult, decoded, read_rows
+from registry.spreadsheet import read_cell, written_cell
 
-FORMULA = re.compile(r"'*[=+\-@\t\r\n\uff1d\uff0b\uff0d\uff20]")
-"""The begin of a text that a spreadsheet executes (also in full width), after any apostrophes of our own."""
 SEPARATORS = {";": "semicolons", "\t": "tabs"}
 
 
@@ -58,17 +52,10 @@ def _refuse_other_separators(header: str) -> None:
 
 def _cells(header: Sequence[str], cells: Sequence[str]) -> dict[str, str]:
     """Return the cells by the names of their columns; a cell beyond the last column is an unknown field."""
-    texts = (cell[1:] if cell.startswith("'") and FORMULA.match(cell) else cell for cell in cells)
-    return {header[i] if i < len(header) else f"column {i + 1}": text for i, text in enumerate(texts)}
+    return {header[i] if i < len(header) else f"column {i + 1}": read_cell(cell) for i, cell in enumerate(cells)}
 
 
 def _cell(fact: Any) -> str:
-    if fact is None:
-        return ""
     if isinstance(fact, tuple):
-        fact = ";".join(f"{floor.label}:{_cell(floor.height_m)}" for floor in fact)
-    if isinstance(fact, str):
-        return f"'{fact}" if FORMULA.match(fact) else fact
-    if isinstance(fact, bool):
-        return "true" if fact else "false"
-    return str(int(fact)) if isinstance(fact, float) and fact.is_integer() else str(fact)
+        fact = ";".join(f"{floor.label}:{written_cell(floor.height_m)}" for floor in fact)
+    return written_cell(fact)

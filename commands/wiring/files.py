@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import TextIO
 
 from commands.errors import Unusable
 
@@ -24,6 +27,19 @@ def write_output(content: bytes) -> None:
         sys.stdout.buffer.flush()
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # the interpreter flushes the rest at its end
+
+
+@contextmanager
+def opened_file(file: Path | None) -> Iterator[TextIO]:
+    """Open `file` for writing text, or standard output for None; raise Unusable where writing is not possible."""
+    if file is None:
+        yield sys.stdout
+        return
+    try:
+        with file.open("w", encoding="utf-8", newline="") as opened:
+            yield opened
+    except OSError as error:
+        raise Unusable(f"cannot write {file} ({error.strerror}); name another file") from None
 
 
 def require_writable(folder: Path) -> None:

@@ -76,6 +76,17 @@ def actor_of(scope: Scope, by: str | None) -> Actor:
     return Actor.named(by)
 
 
+def reader_of(request: Request) -> Actor:
+    """Return who reads, or asks what is refused: the account of the request, or without sign-in its address."""
+    actor = scope_of(request).actor
+    return actor if actor is not None else unnamed_reader(request.client.host if request.client else None)
+
+
+def unnamed_reader(address: str | None) -> Actor:
+    """Return an actor of whom only the network address is known."""
+    return Actor(UNNAMED, account=None, organisation=None, role=None, address=address)
+
+
 def _query_actor(scope: RequestScope, by: QueryAuthor = None) -> Actor:
     """Return who acts, `UNNAMED` where a request without sign-in does not name anybody."""
     return actor_of(scope, by if by is not None or scope.actor is not None else UNNAMED)

@@ -12,6 +12,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Generic, TypeVar
 
+from dashboards.api.audit_writer import AuditWriter
 from dashboards.http.metrics import ServerMetrics
 from dashboards.http.problem import unavailable
 from dashboards.live.event_stream import EventBroadcaster
@@ -97,6 +98,7 @@ class AppContext:
     server_metrics: ServerMetrics = field(init=False)
     broadcaster: EventBroadcaster = field(init=False)
     poller: FleetPoller = field(init=False)
+    audit: AuditWriter = field(init=False)
 
     def __post_init__(self) -> None:
         self.records = LazyStore("records", self.settings.open_records)
@@ -104,9 +106,16 @@ class AppContext:
         self.server_metrics = ServerMetrics()
         self.broadcaster = EventBroadcaster(self.server_metrics)
         self.poller = FleetPoller(self.records, self.broadcaster, self.server_metrics, self.settings.monitor_silent_s)
+        self.audit = AuditWriter(self.records)
+
+    def start(self) -> None:
+        """Start the poller and the writer of the audit log."""
+        self.poller.start()
+        self.audit.start()
 
     def close(self) -> None:
-        """Stop the poller and close the stores."""
+        """Stop the poller and the writer of the audit log, and close the stores."""
         self.poller.stop()
+        self.audit.stop()
         self.records.close()
         self.series.close()

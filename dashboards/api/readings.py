@@ -7,10 +7,10 @@ from collections.abc import Callable
 from typing import Annotated, Any
 
 import numpy as np
-from fastapi import APIRouter, Query
+from fastapi import APIRouter, Query, Request
 from numpy.typing import NDArray
 
-from dashboards.api.access import needs
+from dashboards.api.access import needs, reader_of
 from dashboards.api.context import AppContext
 from dashboards.api.responses import OrjsonResponse, problem_responses
 from dashboards.api.schema import parameters, reading_bodies
@@ -21,6 +21,7 @@ from detectors.observe.series import cut_trips
 from detectors.observe.trips import TripTable
 from registry.facts import Floor
 from registry.roles import Verb
+from store.records.audit.counted import CountedAct
 from store.series.timeseries import EVENT_STREAMS, EVENTS_LIMIT, Readings, Reduced, Series, TimeSeries
 from telemetry import instant
 from telemetry.streams import DOOR_STATES, MODES, POWERS
@@ -42,6 +43,7 @@ def readings(context: AppContext) -> APIRouter:
         dependencies=[needs(Verb.SEE)],
     )
     def get_series(
+        request: Request,
         lift_id: parameters.LiftIdInPath,
         stream: parameters.StreamName,
         since: parameters.Since = None,
@@ -50,6 +52,7 @@ def readings(context: AppContext) -> APIRouter:
     ) -> OrjsonResponse:
         """Return a stream: a sampled stream in at most `points` buckets, an event stream unreduced."""
         begin_ns, end_ns = time_window(context, lift_id, since, until)
+        count_reading(context, request, lift_id, stream, (begin_ns, end_ns))
         if stream in EVENT_STREAMS:
             found = context.series().events(lift_id, stream, begin_ns, end_ns)
             return OrjsonResponse(_events(stream, begin_ns, end_ns, found))
@@ -62,6 +65,7 @@ def readings(context: AppContext) -> APIRouter:
         dependencies=[needs(Verb.SEE)],
     )
     def list_trips(
+        request: Request,
         lift_id: parameters.LiftIdInPath,
         since: parameters.Since = None,
         until: parameters.Until = None,
@@ -70,6 +74,7 @@ def readings(context: AppContext) -> APIRouter:
     ) -> OrjsonResponse:
         """List the trips of a time window, newest first; a page covers at most one day, and may hold few trips."""
         begin_ns, end_ns = time_window(context, lift_id, since, until)
+        count_reading(context, request, lift_id, "trips", (begin_ns, end_ns))
         before_ns = decode_cursor(cursor, lift_id, (int,))[0] if cursor is not None else end_ns
         after_ns = max(begin_ns, before_ns - TRIPS_AT_ONCE_NS)
         floors = floors_of(context, lift_id)
@@ -81,6 +86,11 @@ def readings(context: AppContext) -> APIRouter:
         return OrjsonResponse({"items": [_trip(found, row, floors) for row in rows[:limit]], "next": following})
 
     return router
+
+
+def count_reading(context: AppContext, request: Request, lift_id: str, what: str, span_ns: tuple[int, int]) -> None:
+    """Count a reading of a lift's past for the audit log."""
+    context.audit.count(CountedAct(reader_of(request), "readings.read", lift_id, lift_id), what, span_ns)
 
 
 def floors_of(context: AppContext, lift_id: str) -> tuple[Floor, ...]:

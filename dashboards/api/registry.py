@@ -17,7 +17,14 @@ from starlette.responses import Response
 from dashboards.api.access import QueryActor, RequestScope, needs
 from dashboards.api.context import AppContext
 from dashboards.api.lifts import lift_response
-from dashboards.api.responses import JSON, OrjsonResponse, problem_responses, require_media_type, versioned_responses
+from dashboards.api.responses import (
+    CSV,
+    JSON,
+    OrjsonResponse,
+    problem_responses,
+    require_media_type,
+    versioned_responses,
+)
 from dashboards.api.schema import lift_bodies, parameters
 from dashboards.http.preconditions import IfMatch, expected_versions
 from dashboards.http.problem import (
@@ -45,8 +52,6 @@ from registry.facts import (
 from registry.roles import Verb
 from registry.scope import NAMING_FACTS
 from store.records.repository import RecordsUnavailable
-
-CSV = "text/csv"
 
 RESERVED_FACTS = {"district", "gateway_id", *NAMING_FACTS}
 """Facts that decide whose lift it is and who reports for it: only who may register lifts changes them."""

@@ -12,7 +12,7 @@ from dashboards.api.schema.response_body import ProblemDocument
 from dashboards.http.preconditions import ETAG_HEADERS
 from dashboards.http.problem import MEDIA_TYPE, Problem
 
-JSON = "application/json"
+JSON, CSV = "application/json", "text/csv"
 
 
 class OrjsonResponse(JSONResponse):

@@ -13,6 +13,7 @@ from sqlalchemy.types import NullType
 from registry.actor import Actor
 from registry.scope import ALL_LIFTS, LiftScope
 from store.records.audit.chain import ANCHOR, HEAD, Link
+from store.records.audit.counted import CountedRow
 from store.records.audit.verification import ChainCheck
 from store.records.audit.writing import DONE, AuditSubject, read_end, write_audit
 from store.records.database import Database
@@ -68,6 +69,12 @@ class AuditStore:
         with self._database.writing() as connection:
             write_audit(connection, now_ns, by, action, subjects, outcome)
 
+    def write_counted(self, rows: Sequence[CountedRow]) -> None:
+        """Write counted acts in one transaction."""
+        with self._database.writing() as connection:
+            for row in rows:
+                write_audit(connection, row.at_ns, row.act.by, row.act.action, [row.subject], row.act.outcome)
+
     def audit(
         self,
         wanted: AuditFilter = AuditFilter(),
@@ -75,12 +82,13 @@ class AuditStore:
         limit: int = 100,
         cursor: str | None = None,
         scope: LiftScope = ALL_LIFTS,
+        organisation: str | None = None,
     ) -> Page[AuditEntry]:
-        """Return the rows that concern a lift in the scope or were done for its organisation, newest first.
+        """Return the rows that concern a lift in the scope or were done for the organisation, newest first.
 
         Raises `BadCursor`.
         """
-        query = _newest_first(wanted, scope)
+        query = _newest_first(wanted, scope, organisation)
         if cursor is not None:
             at_ns, row_id = map(parse_number, decode_cursor(cursor, 2))
             query = query.where(tuple_(audit.c.at_ns, audit.c.id) < tuple_(at_ns, row_id))
@@ -90,11 +98,13 @@ class AuditStore:
         more = len(rows) > limit and bool(entries)
         return Page(entries, encode_cursor(entries[-1].at_ns, entries[-1].id) if more else None)
 
-    def every_audit(self, wanted: AuditFilter, scope: LiftScope = ALL_LIFTS) -> Iterator[AuditEntry]:
+    def every_audit(
+        self, wanted: AuditFilter, scope: LiftScope = ALL_LIFTS, organisation: str | None = None
+    ) -> Iterator[AuditEntry]:
         """Yield all rows of a filter, newest first, a page at a time: other writers do not wait for a slow reader."""
         cursor = None
         while True:
-            page = self.audit(wanted, limit=READ_AT_ONCE, cursor=cursor, scope=scope)
+            page = self.audit(wanted, limit=READ_AT_ONCE, cursor=cursor, scope=scope, organisation=organisation)
             yield from page.items
             if page.next is None:
                 return
@@ -122,8 +132,9 @@ def _all_rows(connection: Connection) -> Iterator[Any]:
     yield from streaming.execute(select(*columns).order_by(audit.c.id)).mappings()
 
 
-def _newest_first(wanted: AuditFilter, scope: LiftScope) -> Select[Any]:
-    own = or_(rows_in(scope, audit.c.lift_id), audit.c.organisation.in_(sorted(scope.names)))
+def _newest_first(wanted: AuditFilter, scope: LiftScope, organisation: str | None) -> Select[Any]:
+    names = sorted({*scope.names, *([organisation] if organisation else ())})
+    own = or_(rows_in(scope, audit.c.lift_id), audit.c.organisation.in_(names))
     return select(audit).where(own, *_conditions(wanted)).order_by(audit.c.at_ns.desc(), audit.c.id.desc())
 
 

@@ -1,0 +1,107 @@
+"""The route of the audit log: a filtered list as JSON, or all rows of a filter as CSV. An export is itself a row."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from dataclasses import asdict
+from typing import Annotated, Any, Literal
+
+import orjson
+from fastapi import APIRouter, Depends, Query, Request
+from starlette.responses import Response, StreamingResponse
+
+from dashboards.api.access import RequestScope, needs, reader_of
+from dashboards.api.context import AppContext
+from dashboards.api.responses import CSV, OrjsonResponse, problem_responses
+from dashboards.api.schema import audit_bodies, parameters
+from registry.roles import Verb
+from registry.scope import Scope
+from store.records.audit.export import csv_parts, without_address
+from store.records.repository import AuditEntry, AuditFilter, AuditSubject
+from telemetry.instant import rfc3339
+
+Format = Annotated[Literal["json", "csv"] | None, Query(description="`csv`: all rows, for a spreadsheet")]
+AuditText = Annotated[str | None, Query(max_length=400)]
+
+
+def _filter(
+    who: Annotated[str | None, Query(max_length=400, description="A name, or an account as `person:…`")] = None,
+    action: Annotated[str | None, Query(max_length=100, description="`lift.patch`, or a group as `lift.`")] = None,
+    subject: AuditText = None,
+    lift_id: Annotated[parameters.LiftId | None, Query()] = None,
+    outcome: Annotated[Literal["done", "refused"] | None, Query()] = None,
+    since: parameters.Since = None,
+    until: parameters.Until = None,
+) -> AuditFilter:
+    return AuditFilter(who, action, subject, lift_id, outcome, since, until)
+
+
+def audit(context: AppContext) -> APIRouter:
+    """Return the route of the audit log."""
+    router = APIRouter(prefix="/api/v1", tags=["audit"])
+
+    @router.get(
+        "/audit",
+        response_model=audit_bodies.AuditList,
+        responses={**problem_responses(400, 403, 422, 503), 200: {"content": {CSV: {"schema": {"type": "string"}}}}},
+        dependencies=[needs(Verb.SEE_AUDIT)],
+    )
+    def list_audit(
+        request: Request,
+        scope: RequestScope,
+        wanted: Annotated[AuditFilter, Depends(_filter)],
+        limit: parameters.Limit = parameters.LIMIT_DEFAULT,
+        cursor: parameters.Cursor = None,
+        format: Format = None,  # noqa: A002
+    ) -> Response:
+        """List the actions of people and machine accounts, newest first; CSV by `format` or by `Accept: text/csv`."""
+        if (format or _accepted(request)) == "csv":
+            return _export(context, request, scope, wanted)
+        page = context.records().audit(
+            wanted, limit=limit, cursor=cursor, scope=scope.lifts, organisation=_organisation(scope)
+        )
+        return OrjsonResponse({"items": [_row(_shown(each, scope)) for each in page.items], "next": page.next})
+
+    return router
+
+
+def _export(context: AppContext, request: Request, scope: Scope, wanted: AuditFilter) -> Response:
+    """Return every row of a filter as CSV, sent while the rows are read."""
+    records = context.records()
+    asked = {name: value for name, value in asdict(wanted).items() if value is not None}
+    records.write_audit(time.time_ns(), reader_of(request), "audit.export", [AuditSubject("audit", asked or None)])
+
+    def rows() -> Iterator[AuditEntry]:
+        for entry in records.every_audit(wanted, scope.lifts, _organisation(scope)):
+            yield _shown(entry, scope)
+
+    headers = {"Content-Disposition": 'attachment; filename="audit.csv"'}
+    return StreamingResponse(csv_parts(rows()), media_type=CSV, headers=headers)
+
+
+def _accepted(request: Request) -> str:
+    accept = request.headers.get("accept", "")
+    return "csv" if CSV in accept and "json" not in accept else "json"
+
+
+def _organisation(scope: Scope) -> str | None:
+    return scope.actor.organisation if scope.actor is not None else None
+
+
+def _shown(entry: AuditEntry, scope: Scope) -> AuditEntry:
+    """Return a row as the scope may see it."""
+    own = entry.by.organisation == _organisation(scope)
+    return entry if scope.lifts.everything or own else without_address(entry)
+
+
+def _row(entry: AuditEntry) -> dict[str, Any]:
+    texts = {name: getattr(entry, name) for name in ("detail", "before", "after")}
+    return {
+        "id": entry.id,
+        "time": rfc3339(entry.at_ns),
+        "by": asdict(entry.by),
+        **{name: getattr(entry, name) for name in ("outcome", "action", "subject", "lift_id")},
+        **{name: None if text is None else orjson.Fragment(text) for name, text in texts.items()},
+        "hash": entry.hash.hex(),
+    }

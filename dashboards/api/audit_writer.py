@@ -1,0 +1,72 @@
+"""The thread that writes counted acts, readings of series and refused requests, to the audit log.
+
+A route only counts; the thread writes every `FLUSH_S`, once more at the end, and once a day it logs the head of the
+chain, so that the head is also kept where the log goes.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections.abc import Callable
+
+from store.records.audit.counted import ActCounts, CountedAct
+from store.records.repository import Records
+
+log = logging.getLogger(__name__)
+
+FLUSH_S = 5.0
+DAY_NS = 24 * 3600 * 1_000_000_000
+
+
+class AuditWriter:
+    """The counted acts of one dashboards process."""
+
+    def __init__(self, records: Callable[[], Records]) -> None:
+        self._records = records
+        self._counts, self._lock = ActCounts(), threading.Lock()
+        self._stopping = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="audit writer", daemon=True)
+        self._day, self._is_failing = -1, False
+
+    def start(self) -> None:
+        """Start the thread."""
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Write what was counted so far, and stop the thread."""
+        self._stopping.set()
+        if self._thread.is_alive():
+            self._thread.join()
+
+    def count(self, act: CountedAct, value: str, span_ns: tuple[int, int] | None = None) -> None:
+        """Count an act that concerned a `value`, and readings of a span of time."""
+        with self._lock:
+            self._counts.count(act, time.time_ns(), value, span_ns)
+
+    def _run(self) -> None:
+        while not self._stopping.wait(FLUSH_S):
+            self._try()
+        self._try(everything=True)
+
+    def _try(self, everything: bool = False) -> None:
+        """Write what is due; what cannot be written stays counted for the next time."""
+        try:
+            self._write(time.time_ns(), everything)
+            self._is_failing = False
+        except Exception as error:  # the counts are kept: the next attempt writes them
+            if not self._is_failing:
+                log.warning("the audit log cannot be written now, and is written later: %s", error)
+            self._is_failing = True
+
+    def _write(self, now_ns: int, everything: bool) -> None:
+        with self._lock:
+            due = self._counts.due(now_ns, everything)
+        if due:
+            self._records().write_counted(due)
+            with self._lock:
+                self._counts.written(due)
+        if now_ns // DAY_NS != self._day:
+            log.info("audit log: the head of the chain is %s", self._records().audit_head())
+            self._day = now_ns // DAY_NS

@@ -1,0 +1,49 @@
+"""Rows of the audit log as CSV that is safe to open in a spreadsheet."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
+
+from registry.spreadsheet import written_cell
+from store.records.audit.search import AuditEntry
+from telemetry.instant import rfc3339
+
+COLUMNS = (
+    "id", "time", "outcome", "by", "account", "organisation", "role", "address", "action", "subject", "lift_id",
+    "detail", "before", "after", "hash",
+)  # fmt: skip
+ROWS_AT_ONCE = 200
+
+
+def csv_parts(entries: Iterable[AuditEntry]) -> Iterator[str]:
+    """Yield a CSV document in parts of some rows: the names of the columns, then a line for each row."""
+    document = io.StringIO(newline="")
+    writer = csv.writer(document)
+    writer.writerow(COLUMNS)
+    for number, entry in enumerate(entries, start=1):
+        writer.writerow(map(written_cell, _cells(entry)))
+        if number % ROWS_AT_ONCE == 0:
+            yield _taken(document)
+    yield _taken(document)
+
+
+def without_address(entry: AuditEntry) -> AuditEntry:
+    """Return a row without what identifies a person of another organisation beyond the name."""
+    return replace(entry, by=replace(entry.by, account=None, address=None))
+
+
+def _cells(entry: AuditEntry) -> tuple[str | int | None, ...]:
+    by = entry.by
+    who = (by.name, by.account, by.organisation, by.role, by.address)
+    what = (entry.action, entry.subject, entry.lift_id, entry.detail, entry.before, entry.after)
+    return (entry.id, rfc3339(entry.at_ns), entry.outcome, *who, *what, entry.hash.hex())
+
+
+def _taken(document: io.StringIO) -> str:
+    text = document.getvalue()
+    document.seek(0)
+    document.truncate()
+    return text
