@@ -11,6 +11,7 @@ import logging
 import os
 import socket
 import subprocess
+import sys
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -86,6 +87,11 @@ def supervise(children: Sequence[ChildProcess]) -> None:
             elif time.monotonic() >= child.restart_at:
                 child.restart_at = None
                 child.start()
+
+
+def own_command(config: Path | None) -> list[str]:
+    """Return the command that runs this program again, with a configuration file."""
+    return [sys.executable, "-m", "liftwatch", *(["--config", str(config)] if config else [])]
 
 
 def last_line(path: Path) -> str:

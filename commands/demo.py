@@ -20,7 +20,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from commands import arguments
-from commands.child_process import LOOPBACK, ChildProcess, is_listening, refuse_taken_port, supervise
+from commands.child_process import LOOPBACK, ChildProcess, is_listening, own_command, refuse_taken_port, supervise
+from commands.secure_demo import secure_hints, secure_ports, secure_processes
 from configuration import Configuration
 
 EXPECTED_ERRORS: tuple[type[Exception], ...] = ()
@@ -36,28 +37,37 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--lifts", type=arguments.count, default=50, help="how many lifts (default 50)")
     which = "which fleet: the same seed gives the same lifts (default 1)"
     parser.add_argument("--seed", type=arguments.seed, default=1, help=which)
-    parser.add_argument("--broker-port", type=arguments.port, default=1883, help="the broker's port (default 1883)")
+    broker = "the broker's port (default 1883; with --secure 8883, and the next two)"
+    parser.add_argument("--broker-port", type=arguments.port, help=broker)
     parser.add_argument("--port", type=arguments.port, default=8080, help="the pages' port (default 8080)")
     where = "keep the data in this folder (default: a new one, removed at the end)"
     parser.add_argument("--data", type=Path, help=where)
     rate = "faults by themselves, per hour over the fleet (default 6)"
     parser.add_argument("--faults-per-hour", type=float, default=6.0, help=rate)
+    parser.add_argument("--secure", action="store_true", help="with TLS, passwords and certificates")
 
 
 def run(options: argparse.Namespace, _: Configuration) -> int:
     """Run the demonstration until SIGINT, SIGTERM or SIGHUP."""
-    refuse_taken_port("the broker", options.broker_port, "--broker-port")
+    options.broker_port = options.broker_port or (8883 if options.secure else 1883)
+    for port in secure_ports(options.broker_port).values() if options.secure else [options.broker_port]:
+        refuse_taken_port("the broker", port, "--broker-port")
     refuse_taken_port("the pages", options.port, "--port")
     for number in ENDING_SIGNALS:  # SIGINT too: a shell starts a script's background jobs with SIGINT ignored
         signal.signal(number, signal.default_int_handler)
     with data_folder(options.data) as data:
-        children = [broker_process(options, data), *own_processes(options, data)]
+        children = processes(options, data)
         try:
             for child in children:
                 say(f"starting {child.name} …")
                 child.start()
                 child.wait_until_ready()
-            say(f"\n  Liftwatch is at http://{LOOPBACK}:{options.port}/")
+            hints = (
+                secure_hints(options, data)
+                if options.secure
+                else [f"Liftwatch is at http://{LOOPBACK}:{options.port}/"]
+            )
+            say("\n" + "\n".join(f"  {hint}" for hint in hints))
             say("  Inject a fault into a lift on its page, or:")
             say(f"    {sys.argv[0]} --config {data / CONFIG_NAME} inject sim-00001 governor-overspeed")
             say(f"  Logs: {data}.  Ctrl-C ends the demonstration.\n")
@@ -82,6 +92,13 @@ def data_folder(asked: Path | None) -> Iterator[Path]:
         return
     with tempfile.TemporaryDirectory(prefix="liftwatch-", ignore_cleanup_errors=True) as made:
         yield Path(made)
+
+
+def processes(options: argparse.Namespace, data: Path) -> list[ChildProcess]:
+    """Return the processes of the demonstration, in the order of their starts."""
+    if options.secure:
+        return secure_processes(options, data, find_mosquitto(), data / CONFIG_NAME)
+    return [broker_process(options, data), *own_processes(options, data)]
 
 
 def broker_process(options: argparse.Namespace, data: Path) -> ChildProcess:
@@ -134,11 +151,6 @@ def own_processes(options: argparse.Namespace, data: Path) -> list[ChildProcess]
             "simulator", [*own, "simulate", "--register", *faults, *fleet], data / "simulator.log", lambda: True
         ),
     ]
-
-
-def own_command(config: Path | None) -> list[str]:
-    """Return the command that runs this program again, with a configuration file."""
-    return [sys.executable, "-m", "liftwatch", *(["--config", str(config)] if config else [])]
 
 
 def is_healthy(port: int) -> bool:

@@ -44,6 +44,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     rate = f"{RATE} (default: the scenario's, else none)"
     parser.add_argument("--faults", "--faults-per-hour", type=float, dest="faults_per_hour", help=rate)
     parser.add_argument("--to", type=Path, metavar="FOLDER", help="write a recording instead, as fast as it goes")
+    some = "play only these lifts of the fleet, by number: 1-50, or 51-51"
+    parser.add_argument("--numbers", metavar="A-B", help=some)
     parser.add_argument("--labels", type=Path, help="append the labels of faults to this file, a JSON line each")
     parser.add_argument("--register", action="store_true", help="first import these lifts into the registry")
 
@@ -68,6 +70,7 @@ def run(options: argparse.Namespace, settings: Configuration) -> int:
             speed=options.speed or 1.0,
             seconds=None if options.scenario is None else scenario.seconds,
             labels=options.labels,
+            part=numbered(options.numbers, scenario),
         )
     )
     return 0
@@ -78,6 +81,16 @@ def read_scenario(options: argparse.Namespace) -> Scenario:
     defaults = {"form": "json", "vibration": True} if options.scenario is None else {}
     changes = arguments.given(options, "lifts", "seed", "form", "vibration", "faults_per_hour")
     return library.read(options.scenario, defaults | changes)
+
+
+def numbered(numbers: str | None, scenario: Scenario) -> slice:
+    """Return the part of the fleet that `A-B` names, all of it for None."""
+    if numbers is None:
+        return slice(None)
+    first, _, last = numbers.partition("-")
+    if not (first.isdecimal() and last.isdecimal() and 1 <= int(first) <= int(last) <= scenario.lifts):
+        raise Unusable(f"--numbers: {numbers!r} names no lifts; write two numbers from 1 to {scenario.lifts}, as 1-20")
+    return slice(int(first) - 1, int(last))
 
 
 def write_recording(scenario: Scenario, name: str | None, folder: Path, part: slice = slice(None)) -> RecordingHeader:

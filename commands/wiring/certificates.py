@@ -31,6 +31,6 @@ def _pair(section: str, certificate: Path | None, key: Path | None) -> tuple[str
     try:
         ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER).load_cert_chain(certificate, key)
     except OSError as error:  # ssl.SSLError is one
-        why = "they are not a PEM certificate and its key" if isinstance(error, ssl.SSLError) else error.strerror
+        why = "not a PEM certificate and its key" if isinstance(error, ssl.SSLError) else error.strerror
         raise Unusable(f"{section}.certificate_file: cannot use {certificate} with {key} ({why})") from None
     return str(certificate), str(key)

@@ -42,7 +42,8 @@ class PlayerSettings:
     """What to play, at which broker, and how fast.
 
     `start_ns` is where the lifts' time begins (None: now, or a day ago where `speed` > 1). `seconds` ends the world by
-    itself. `labels` is a file that what truly happened is appended to, each symptom as it ends.
+    itself. `labels` is a file that what truly happened is appended to, each symptom as it ends. `part` selects the
+    lifts that are played (0 is the first).
     """
 
     scenario: Scenario = field(default_factory=Scenario)
@@ -51,6 +52,7 @@ class PlayerSettings:
     start_ns: int | None = None
     seconds: int | None = None
     labels: Path | None = None
+    part: slice = field(default_factory=lambda: slice(None))
 
     def __post_init__(self) -> None:
         if not self.speed > 0:
@@ -70,7 +72,7 @@ class Player:
         self.settings, self.ended = settings, ended
         self.refused = self.faults = self.bundles = 0
         self.progress = Progress()
-        self.simulation = Simulation(settings.scenario, _start_ns(settings))
+        self.simulation = Simulation(settings.scenario, _start_ns(settings), settings.part)
         self.world = self.simulation.world
 
     def play(self) -> None:

@@ -1,0 +1,66 @@
+"""`liftwatch demo --secure` as a person runs it: https, a broker that admits nobody else, one device by certificate."""
+
+from __future__ import annotations
+
+import signal
+import ssl
+import sys
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+import liftwatch
+from tests.broker import mosquitto
+from tests.loopback import accepts, free_port, until
+from tests.processes import start_process
+from tests.secure_broker import BrokerClient
+
+DEVICE = "sim-00003"
+
+
+def free_ports() -> int:
+    """Return the first of three free ports in a row."""
+    while True:
+        first = free_port()
+        if not any(accepts(first + more) for more in (1, 2)):
+            return first
+
+
+@pytest.mark.broker
+@pytest.mark.timeout(400)
+def test_the_secure_demonstration_lives_and_ends_by_one_interrupt(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    mosquitto()
+    port, broker_port, data, log = free_port(), free_ports(), tmp_path / "data", tmp_path / "demo.log"
+    ports = ["--port", str(port), "--broker-port", str(broker_port)]
+    command = [sys.executable, "-m", "liftwatch", "demo", "--secure", *ports, "--lifts", "2", "--data", str(data)]
+    with log.open("wb") as out:
+        process = start_process([*command, "--faults-per-hour", "0"], ended_by="TERM", stdout=out, stderr=out)
+    until(lambda: "Ctrl-C" in log.read_text(encoding="utf-8") or process.poll() is not None, "the demonstration")
+    assert process.poll() is None, log.read_text(encoding="utf-8")
+    assert f"https://localhost:{port}/" in log.read_text(encoding="utf-8")
+    authority = data / "broker" / "authority.pem"
+    trusted = ssl.create_default_context(cafile=str(authority))
+
+    def states() -> dict[str, Any]:
+        answer = httpx.get(f"https://localhost:{port}/api/v1/lifts", verify=trusted, trust_env=False, timeout=60)
+        return {lift["lift_id"]: lift["state"] for lift in answer.json()["items"]}
+
+    living = {"sim-00001", "sim-00002", DEVICE}
+    until(lambda: {name for name, state in states().items() if state == "normal"} == living, "all three lifts")
+    with pytest.raises(httpx.TransportError):
+        httpx.get(f"http://localhost:{port}/healthz", trust_env=False, timeout=60)
+    for listener in (broker_port, broker_port + 2):
+        stranger = BrokerClient(listener, authority)
+        stranger.close()
+        assert stranger.answer == "Not authorized"
+    config = str(data / "liftwatch.toml")
+    assert liftwatch.main(["--config", config, "devices", "revoke", DEVICE]) == 0
+    assert "the broker has been reloaded" in capsys.readouterr().err
+    until(lambda: "refuses" in (data / "device.log").read_text(encoding="utf-8"), "the refusal of the revoked device")
+    process.send_signal(signal.SIGINT)
+    assert process.wait(100) == 0
+    assert not any(map(accepts, (port, broker_port, broker_port + 1, broker_port + 2)))
