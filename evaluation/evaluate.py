@@ -11,7 +11,7 @@ from evaluation.bars import BARS, Bar
 from evaluation.labels import FAULT, NEAR_MISS, Episode, LabelledEvent, read_labels
 from evaluation.matching import BESIDE, FOUND, Verdict, match
 from evaluation.raised import RaisedAlert
-from evaluation.scores import EXPECTED, MONTH_S, Interval, NotJudged, RuleScore, rate, score, share, standings
+from evaluation.scores import EXPECTED, MONTH_S, Interval, RuleScore, Unjudged, rate, score, share, standings
 from evaluation.split import SETS, set_of
 from registry.catalogue import SEVERITIES, catalogue
 
@@ -32,7 +32,7 @@ class EvaluationRun:
     lift_ids: Sequence[str]
     seconds: float
     judged: frozenset[str]
-    not_judged: NotJudged = field(default_factory=dict)
+    not_judged: Unjudged = field(default_factory=dict)
     thresholds: Mapping[str, float] = field(default_factory=dict)
 
 

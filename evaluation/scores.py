@@ -30,7 +30,7 @@ DAY_S = 86_400.0
 EXPECTED = "expected"
 EXCUSES = SHORT, NOT_JUDGED, UNOBSERVABLE, ALREADY_OPEN = "short", "not_judged", "unobservable", "already_open"
 
-NotJudged = Mapping[str, Set[str]]
+Unjudged = Mapping[str, Set[str]]
 """The rules that are not judged, by lift."""
 
 
@@ -102,7 +102,7 @@ def rate(count: int, exposure: float) -> Interval:
     return Interval(count / exposure, float(low) / exposure, float(high) / exposure)
 
 
-def standings(verdicts: Sequence[Verdict], episodes: Sequence[Episode], not_judged: NotJudged) -> dict[Episode, str]:
+def standings(verdicts: Sequence[Verdict], episodes: Sequence[Episode], not_judged: Unjudged) -> dict[Episode, str]:
     """Return for each episode EXPECTED, or the excuse by which no alert is expected."""
     found = {verdict.episode for verdict in verdicts if verdict.outcome == FOUND}
     open_before = already_open([verdict.raised for verdict in verdicts], episodes) - found

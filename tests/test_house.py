@@ -239,14 +239,26 @@ def empty_names(root: Path) -> list[str]:
 
 
 def names_given_twice(root: Path) -> list[str]:
-    """Return the names of classes that two modules of the product define."""
+    """Return the names of classes and types that two modules of the product, or of the benchmarks, define."""
     defined: dict[str, list[str]] = {}
     for name, tree in modules(root).items():
-        if room(name) not in ("tests", "benchmarks"):
-            for node in ast.walk(tree):
-                if isinstance(node, ast.ClassDef):
-                    defined.setdefault(node.name, []).append(name)
+        if room(name) != "tests":
+            for each in [*classes(tree), *type_aliases(tree)]:
+                defined.setdefault(each, []).append(name)
     return [f"{name} is a class in {' and '.join(places)}" for name, places in defined.items() if len(places) > 1]
+
+
+def classes(tree: ast.Module) -> Iterator[str]:
+    """Yield the name of each class."""
+    yield from (node.name for node in ast.walk(tree) if isinstance(node, ast.ClassDef))
+
+
+def type_aliases(tree: ast.Module) -> Iterator[str]:
+    """Yield each name in CamelCase that the module assigns."""
+    for node in tree.body:
+        if isinstance(node, ast.Assign):
+            names = (target.id for target in node.targets if isinstance(target, ast.Name))
+            yield from (name for name in names if name[0].isupper() and not name.isupper() and "_" not in name)
 
 
 def litter(root: Path) -> list[str]:
@@ -328,6 +340,16 @@ BREAKS: list[tuple[Callable[[Path], list[str]], dict[str, str], str]] = [
     (empty_names, {"store/utils.py": ""}, "store.utils has an empty name"),
     (empty_names, {"core/a.py": ""}, "core.a has an empty name"),
     (names_given_twice, {"store/a.py": "class A: ...", "ingest/b.py": "class A: ..."}, "A is a class in ingest.b and"),
+    (
+        names_given_twice,
+        {"store/a.py": "class A: ...", "benchmarks/b.py": "class A: ..."},
+        "A is a class in benchmarks",
+    ),
+    (
+        names_given_twice,
+        {"store/a.py": "Row = dict", "ingest/b.py": "class Row: ..."},
+        "Row is a class in ingest.b and",
+    ),
     (litter, {"uv.lock": ""}, "uv.lock is a lock file"),
     (litter, {"package-lock.json": ""}, "package-lock.json is a lock file"),
     (litter, {"a.md": "see\n/home" + "/someone/notes"}, "a.md:2 names a machine's folder"),
