@@ -34,7 +34,6 @@ LIFT = np.dtype(
         ("jumped_from", np.int64),  # the seq before the latest jump, -1 none
         ("ahead_ns", np.int64),  # how far the lift's time is ahead of its clock, which was set back
         ("position", np.int64),  # the journal's position of the latest message
-        ("stepped_ns", np.int64),  # the arrival of the message with which the clock was last set back, 0 never
         ("latest_ns", np.int64),  # the latest beginning, and the latest end, of a message of readings
         ("end_ns", np.int64),
         ("stream_ns", np.int64, (len(SAMPLED_STREAMS),)),  # the latest beginning of a message of each of these

@@ -181,8 +181,6 @@ def _follow_clock(own: Struct, message: Struct) -> None:
         own["said_ns"] = NEVER
         message["turned"] = True
         message["stepped"] = not is_first
-        if message["stepped"]:
-            own["stepped_ns"] = message["arrived_ns"]
     elif own["ahead_ns"] > 0 and t_ns - before_ns > STEP_GAP_NS:
         own["ahead_ns"] -= min(own["ahead_ns"], t_ns - before_ns - STEP_GAP_NS)
         message["turned"] = True

@@ -107,10 +107,6 @@ class Sequencer:
         """Return which lifts never sent a `seq`, so that it is unknown how many of their messages are missing."""
         return np.array((self._lifts["seq"] < 0) & (self._lifts["received"] > 0))
 
-    def stepped_ns(self) -> I64:
-        """Return for each lift the arrival of the message with which its clock was last set back, 0 never."""
-        return np.array(self._lifts["stepped_ns"])
-
     def grow(self, lifts: int) -> None:
         """Extend the state to `lifts` lifts."""
         missing = lifts - len(self._lifts)

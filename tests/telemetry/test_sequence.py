@@ -412,7 +412,6 @@ def test_a_clock_that_is_set_back_begins_a_new_stretch_at_once(back_s: int) -> N
     assert (np.diff(t_ms[4:]) == 250).all()
     assert all(np.isnan(batch.reboot).all() for batch in batches)
     assert counted(sequencer) == {"received": 4, "steps": 1}
-    assert sequencer.stepped_ns().tolist() == [(T0_MS + 1_000) * 1_000_000]
     steps = batches[1].steps
     assert steps is not None
     assert [column.tolist() for column in steps] == [
