@@ -33,7 +33,11 @@ def cause(slug: str) -> str:
 
 
 def run(options: argparse.Namespace, settings: Configuration) -> int:
-    """Publish the request."""
+    """Publish the request, and print when to expect the first symptom."""
     inject(broker_address(settings), options.lift_id, options.cause, options.for_s)
-    print(f"requested for {options.lift_id}: {options.cause} for {options.for_s:g} s")
+    delay_s = CAUSES[options.cause].onset_delay_s
+    print(
+        f"requested for {options.lift_id}: {options.cause} for {options.for_s:g} s; "
+        f"in a lift at rest the first symptom appears after about {delay_s:g} s"
+    )
     return 0

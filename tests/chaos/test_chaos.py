@@ -1,4 +1,4 @@
-"""Whatever is killed, stopped, filled or cut while lifts talk: no reading and no alert is lost, doubled or made up.
+"""Whatever is killed, stopped, filled or cut while lifts send: no reading and no alert is lost, doubled or made up.
 
 Each case disturbs a running installation while a scripted fleet publishes, and compares the ledger after it. Some cases
 have a short form, marked `long`; `make chaos` runs the whole forms, marked `chaos`, and prints the ledgers.
