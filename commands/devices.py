@@ -26,6 +26,7 @@ from mqtt.authority import DEVICE_DAYS, utc_of
 from mqtt.mosquitto_files import is_secret_of
 from registry.actor import Actor
 from registry.device_csv import DeviceRow, read_devices
+from registry.device_senders import sender_changes
 from registry.devices import (
     CERTIFICATE,
     GATEWAY,
@@ -41,6 +42,7 @@ from registry.lift_facts import FactsError
 from store.records.database import RecordsUnavailable
 from store.records.devices import DeviceExists, DeviceRecords, UnknownDevice
 
+NAMED_LIMIT = 5
 EXPECTED_ERRORS = (RecordsUnavailable, UnknownDevice, DeviceExists)
 RELOAD = "the broker's files are written; let the broker read them: systemctl reload mosquitto"
 
@@ -129,8 +131,29 @@ def store(rows: Sequence[DeviceRow], options: argparse.Namespace, settings: Conf
     with DeviceRecords.open(settings.records_url) as records:
         keep(new, options, settings, lambda: records.add_devices(made, Actor.named(options.by), now_ns))
         write_broker_files(settings, records, now_ns)
+        bind_senders(made, records, Actor.named(options.by), now_ns)
     report(f"added: {len(made)}", settings)
     return 0
+
+
+def bind_senders(made: Sequence[Device], records: DeviceRecords, by: Actor, now_ns: int) -> None:
+    """Let the lifts of new devices name them as their senders, so that the monitor refuses all others."""
+    registered = {facts.lift_id: facts for facts in records.registered()}
+    found = sender_changes(((one.device_id, one.lifts) for one in made), registered)
+    records.put_lifts(found.changed, by, now_ns)
+    for facts in found.other_gateway:
+        print(
+            f"{facts.lift_id}: its fact gateway_id names {facts.gateway_id}; the monitor refuses other gateways until"
+            " you change the fact",
+            file=sys.stderr,
+        )
+    if found.unregistered:
+        some = ", ".join(found.unregistered[:NAMED_LIMIT])
+        print(
+            f"not registered: {len(found.unregistered)} lifts ({some}); register them with their fact gateway_id, so"
+            " that the monitor accepts them from their devices alone",
+            file=sys.stderr,
+        )
 
 
 def rotate(options: argparse.Namespace, settings: Configuration) -> int:

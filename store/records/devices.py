@@ -17,6 +17,7 @@ from registry.actor import Actor
 from registry.devices import LIFT, PROGRAM, Credential, Device
 from store.records.audit.writing import AuditSubject, write_audit
 from store.records.database import Database, Repository
+from store.records.lifts import LiftStore
 from store.records.schema import devices, revoked_certificates
 
 AT_ONCE = 1000
@@ -73,13 +74,13 @@ class DeviceStore:
             with self._database.writing() as connection:
                 if taken := _existing(connection, [device.device_id for device in some]):
                     raise DeviceExists(f"{min(taken)} is a device already; rotate or revoke it")
-                self._put(connection, some, by, now_ns, "device.add")
+                self._put_devices(connection, some, by, now_ns, "device.add")
 
     def put_program(self, device: Device, by: Actor, now_ns: int) -> None:
         """Add a program of Liftwatch itself, or replace its credential."""
         assert device.kind == PROGRAM
         with self._database.writing() as connection:
-            self._put(connection, [device], by, now_ns, "device.add")
+            self._put_devices(connection, [device], by, now_ns, "device.add")
 
     def rotate_devices(self, new: Sequence[tuple[str, Credential]], by: Actor, now_ns: int) -> None:
         """Replace the credentials of devices; raise UnknownDevice, also for a revoked one, and then replace none."""
@@ -105,7 +106,7 @@ class DeviceStore:
                 connection.execute(update(devices).where(devices.c.device_id == device.device_id).values(**values))
                 write_audit(connection, now_ns, by, "device.revoke", [_audit_subject(device, device.credential, None)])
 
-    def _put(self, connection: Connection, some: Sequence[Device], by: Actor, now_ns: int, action: str) -> None:
+    def _put_devices(self, connection: Connection, some: Sequence[Device], by: Actor, now_ns: int, action: str) -> None:
         row = self._database.insert(devices)
         fresh = {column.name: row.excluded[column.name] for column in devices.c if column.name != "device_id"}
         upsert = row.on_conflict_do_update(index_elements=["device_id"], set_=fresh)
@@ -115,8 +116,8 @@ class DeviceStore:
         )
 
 
-class DeviceRecords(Repository, DeviceStore):
-    """The devices only, for commands without alerts, which need not import the modules of alerts."""
+class DeviceRecords(Repository, DeviceStore, LiftStore):
+    """The devices and the lifts only, for commands without alerts, which need not import the modules of alerts."""
 
 
 def _existing(connection: Connection, ids: Sequence[str]) -> list[str]:

@@ -14,6 +14,9 @@ import pytest
 import liftwatch
 from commands.wiring.broker_files import reload_broker
 from mqtt.mosquitto_files import is_secret_of
+from registry.actor import Actor
+from registry.lift_facts import LiftFacts
+from store.records.devices import DeviceRecords
 
 Run = Callable[..., int]
 
@@ -127,6 +130,20 @@ def test_the_programs_keep_the_passwords_that_are_there(run: Run, tmp_path: Path
     assert run("programs", "--demo", "--secrets", tmp_path / "secrets") == 0
     assert len(hashes(tmp_path)) == 3
     assert is_secret_of(secret, hashes(tmp_path)[name])
+
+
+def test_registered_lifts_name_their_new_devices(run: Run, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    lifts = [LiftFacts("A-1", "north"), LiftFacts("A-2", "north"), LiftFacts("A-3", "north", gateway_id="GW-9")]
+    with DeviceRecords.open(f"sqlite:///{tmp_path}/data/records.db") as records:
+        records.put_lifts(lifts, Actor.named("ann"), 1)
+        assert run("add", "A-1") == 0
+        assert run("add", "--gateway", "GW-7", "--lifts", "A-2,A-3,A-4") == 0
+        assert {one.lift_id: one.gateway_id for one in records.registered()} == {
+            "A-1": "A-1", "A-2": "GW-7", "A-3": "GW-9",
+        }  # fmt: skip
+    said = capsys.readouterr().err
+    assert "A-3: its fact gateway_id names GW-9" in said
+    assert "not registered: 1 lifts (A-4)" in said
 
 
 def test_a_list_shows_each_device_and_no_secret(run: Run, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from registry.device_csv import read_devices
+from registry.device_senders import sender_changes
 from registry.devices import (
     CERTIFICATE,
     EACH_OWN_TOPICS,
@@ -20,7 +21,7 @@ from registry.devices import (
     check_device,
     rights,
 )
-from registry.lift_facts import FactsError
+from registry.lift_facts import FactsError, LiftFacts
 from telemetry.streams import ANNOUNCEMENTS
 
 DAY_NS = 86_400 * 10**9
@@ -85,6 +86,28 @@ def test_a_certificate_ends_and_a_password_does_not() -> None:
     assert [ending.state(t_ns) for t_ns in (0, DAY_NS)] == ["valid", "expired"]
     assert device().state(10 * DAY_NS) == "valid"
     assert device(revoked_ns=5).state(0) == "revoked"
+
+
+@pytest.mark.parametrize(
+    ("fact", "device_id", "becomes"),
+    [
+        (None, "A-1", "A-1"),
+        (None, "GW-7", "GW-7"),
+        ("A-1", "A-1", None),
+        ("A-1", "GW-7", "GW-7"),
+        ("GW-7", "GW-7", None),
+        ("GW-9", "A-1", None),
+        ("GW-9", "GW-7", "refused"),
+    ],
+)
+def test_a_lift_names_its_new_sender_but_is_not_taken_from_another_gateway(
+    fact: str | None, device_id: str, becomes: str | None
+) -> None:
+    lifts = {"A-1": LiftFacts("A-1", "north", gateway_id=fact)}
+    changed, other, unregistered = sender_changes([(device_id, ["A-1", "A-2"])], lifts)
+    assert [facts.gateway_id for facts in changed] == ([becomes] if becomes not in (None, "refused") else [])
+    assert [facts.lift_id for facts in other] == (["A-1"] if becomes == "refused" else [])
+    assert unregistered == ["A-2"]
 
 
 def test_lifts_and_gateways_are_read_from_csv() -> None:
