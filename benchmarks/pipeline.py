@@ -20,7 +20,7 @@ from benchmarks import bundles
 from benchmarks.cost import Cost
 from commands.child_process import is_listening
 from commands.demo import find_mosquitto, mosquitto_configuration
-from ingest.receive import MqttSource
+from ingest.receiving.source import MqttSource
 from mqtt.client import BrokerAddress
 from mqtt.publisher import Publisher
 from registry.actor import Actor

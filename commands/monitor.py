@@ -17,7 +17,7 @@ from commands.wiring.series import open_series
 from commands.wiring.webhooks import webhook_endpoints
 from configuration import Configuration
 from ingest.monitor import Monitor, Notifier
-from ingest.receive import ClientIdContested, MqttSource
+from ingest.receiving.source import ClientIdContested, MqttSource
 from ingest.warm_up import warm_up
 from notify.announcer import Announcer
 from notify.webhook_notifier import WebhookNotifier

@@ -20,7 +20,6 @@ from commands.wiring.recordings import open_recording
 from commands.wiring.rules import tuned_rules
 from configuration import Configuration
 from detectors.rule import Rule
-from ingest.partition import of_partition
 from ingest.replaying import Line, Replay, in_order, lines, replay
 from mqtt.publisher import Publisher
 from registry.actor import Actor
@@ -144,7 +143,7 @@ def judge_share(
     recording, progress = Recording(folder), Progress()
     run = Replay(recording.facts(), rules)
     found: list[Line] = []
-    for changes in replay(run, (of_partition(group, share) for group in groups_of(recording, lifts))):
+    for changes in replay(run, (of_lifts(group, share.has) for group in groups_of(recording, lifts))):
         found += lines(changes)
         if share.number == 0:
             progress.report(f"{run.counts['received'] * share.of} of {recording.header.messages} messages judged")

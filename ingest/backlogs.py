@@ -4,12 +4,14 @@
     waiting         . . . . .   . .        beside whatever else arrives
 
 Only positions are kept, so that memory is bounded however much one lift sends, and a snapshot holds none of them: a
-restart reads on from the oldest message that waits, and passes over what each lift is done with.
+restart reads on from the oldest message that waits, and passes over what each lift is done with. So the journal cannot
+be trimmed beyond that message; the waiting messages of a lift that steadily sends too much are given up.
 """
 
 from __future__ import annotations
 
 from collections import deque
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -30,8 +32,25 @@ MESSAGE_ROWS = 50
 WAVE_SAMPLES_A_ROW = 16
 """So many samples of vibration cost as much as a row."""
 
-Waiting = tuple[int, int]
-"""The position of a message, and how many rows it costs as much as, with all that came in it for other lifts."""
+REST = 3
+"""While the journal holds messages that are not read yet, judging what waits rests so many times as long as it took."""
+
+
+class Waiting(NamedTuple):
+    """A message that waits: its position, the rows that it costs as much as, with all that came in it for other lifts,
+    and the bytes that had been read with its group."""
+
+    position: int
+    rows: int
+    read_bytes: int
+
+
+class Outrun(NamedTuple):
+    """A lift whose waiting messages are given up: how many, and the position of the last one."""
+
+    lift: int
+    messages: int
+    last: int
 
 
 class Backlogs:
@@ -39,6 +58,8 @@ class Backlogs:
 
     def __init__(self) -> None:
         self._waiting: dict[int, deque[Waiting]] = {}
+        self._read_bytes = 0
+        self._rests_until_s = 0.0
 
     def __bool__(self) -> bool:
         return bool(self._waiting)
@@ -46,7 +67,7 @@ class Backlogs:
     @property
     def oldest(self) -> int | None:
         """The position of the first waiting message."""
-        return min((waiting[0][0] for waiting in self._waiting.values()), default=None)
+        return min((waiting[0].position for waiting in self._waiting.values()), default=None)
 
     def behind(self, lifts: int) -> Bools:
         """Return which of `lifts` lifts have waiting messages."""
@@ -54,8 +75,9 @@ class Backlogs:
         behind[list(self._waiting)] = True
         return behind
 
-    def defer(self, decoded: Decoded, lift: I32) -> Bools:
-        """Return which of these messages have to wait, and keep their positions."""
+    def defer(self, decoded: Decoded, lift: I32, size_bytes: int = 0) -> Bools:
+        """Return which messages of a group of `size_bytes` have to wait, and keep their positions."""
+        self._read_bytes += size_bytes
         rows = rows_of(decoded)
         deferred = np.isin(lift, list(self._waiting))
         for one in np.flatnonzero(_rows_by_lift(np.where(deferred, NO_ROOM, lift), rows) > LIFT_ROWS):
@@ -70,15 +92,23 @@ class Backlogs:
         cost = np.bincount(number, rows + MESSAGE_ROWS)[number].astype(np.int64)
         columns = (lift, position, cost)
         for one, at, rows_worth in zip(*(column[deferred].tolist() for column in columns), strict=True):
-            self._waiting.setdefault(one, deque()).append((at, rows_worth))
+            self._waiting.setdefault(one, deque()).append(Waiting(at, rows_worth, self._read_bytes))
         return deferred
+
+    def is_due(self, now_s: float, is_behind: bool) -> bool:
+        """Return whether a share is to be judged: after a rest where reading `is_behind`, else any time."""
+        return bool(self._waiting) and (now_s >= self._rests_until_s or not is_behind)
+
+    def rest(self, begun_s: float, ended_s: float) -> None:
+        """Begin the rest after a share."""
+        self._rests_until_s = ended_s + REST * (ended_s - begun_s)
 
     def share(self) -> dict[int, set[int]]:
         """Return the messages of a turn's share: the lifts of each position. They wait until `done`."""
         lifts_at: dict[int, set[int]] = {}
         left = TURN_ROWS
         for lift, waiting in self._waiting.items():
-            for position, rows in waiting:
+            for position, rows, _ in waiting:
                 cost = 0 if position in lifts_at else rows
                 if lifts_at and cost > left:
                     break
@@ -91,6 +121,13 @@ class Backlogs:
     def forget(self, lift: int) -> None:
         """Forget the messages of a lift whose index may become another one's."""
         self._waiting.pop(lift, None)
+
+    def give_up(self, limit_bytes: float) -> list[Outrun]:
+        """Forget all messages of the lifts whose oldest was read more than `limit_bytes` ago; return these lifts."""
+        oldest_bytes = self._read_bytes - limit_bytes
+        behind = [lift for lift, waiting in self._waiting.items() if waiting[0].read_bytes < oldest_bytes]
+        given_up = [(lift, self._waiting.pop(lift)) for lift in behind]
+        return [Outrun(lift, len(waiting), waiting[-1].position) for lift, waiting in given_up]
 
     def done(self, lifts_at: dict[int, set[int]]) -> None:
         """Remove judged messages; their lifts come last in the next turn."""

@@ -7,17 +7,22 @@ refused ┼─► one transaction of the records: alerts, dead letters, position
 
 from __future__ import annotations
 
+import logging
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 
 from alerts.alert import Change
 from alerts.book import Occurrence
+from detectors.rule import Rule
+from ingest.state import OnBroken, State
 from store.journal import Journal
 from store.journal_files import JournalUnavailable
-from store.records.alerts import Snapshot
+from store.records.alerts import Resume, Snapshot
 from store.records.repository import Records
 from telemetry.batch import Refusal
+
+log = logging.getLogger("liftwatch.judge")
 
 READER = "judge"
 SNAPSHOT_EVERY_S = 30.0
@@ -41,6 +46,18 @@ class Committing:
     def begin_at(self, position: int) -> None:
         """Discard all findings: judging begins again after `position`."""
         self.occurrences, self.refusals, self.committed_to = [], [], position
+
+    def resume(self, resume: Resume, rules: Sequence[Rule], on_broken: OnBroken, set_aside: Iterable[str]) -> State:
+        """Return the state of the snapshot, a fresh one without a snapshot; judging begins again after its position."""
+        forgotten = self._journal.continue_after(resume.position)
+        if forgotten:
+            log.warning("the journal is older than the records: %d messages, judged long ago, are forgotten", forgotten)
+        snapshot, before = resume.snapshot, self._journal.first - 1
+        if snapshot is None:
+            self.begin_at(before)
+            return State(rules, on_broken, set_aside)
+        self.begin_at(max(snapshot.position, before))
+        return State.unpacked(rules, snapshot.state, on_broken, set_aside)
 
     def found(self, occurrences: Sequence[Occurrence]) -> None:
         """Add findings."""

@@ -24,7 +24,7 @@ from telemetry.batch import Decoded, Messages, Refusal
 from telemetry.order.sequence import Sequencer
 from telemetry.wire.parsed import REASONS as REFUSED
 
-UNJUDGED = ("", "repeated", "late", "expired", "units", "unjudgeable", *REFUSED)
+UNJUDGED = ("", "repeated", "late", "expired", "units", "unjudgeable", *REFUSED, "outrun")
 """Why a message was not judged; its number is its place here. The empty one stands for a message that was."""
 REPEATED, LATE, EXPIRED, UNITS = range(1, 5)
 NUMBERS = {reason: number for number, reason in enumerate(UNJUDGED)}
@@ -66,6 +66,12 @@ def waiting(decoded: Decoded, lift: I32) -> MessageArrivals:
     arrived_ns = decoded.messages.arrived_ns
     rows = judged_arrivals(lift, arrived_ns, online=online, heartbeat_s=heartbeat_s, outcome=outcome)
     return _current(rows, decoded.messages)
+
+
+def given_up(lift: int, arrived_ns: int) -> MessageArrivals:
+    """Return the row of a lift whose waiting messages, of which the last arrived then, will never be judged."""
+    outcome = np.array([NUMBERS["outrun"]], np.int8)
+    return judged_arrivals(np.array([lift], np.int32), np.array([arrived_ns]), outcome=outcome)
 
 
 def _spoken(decoded: Decoded) -> F64:

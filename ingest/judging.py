@@ -17,64 +17,44 @@ import time
 from collections import Counter
 from collections.abc import Callable, Sequence
 
-import numpy as np
-from prometheus_client import Histogram
-
 from detectors.rule import Finding, Rule
-from ingest.backlogs import Backlogs, of_share
+from ingest.backlogs import Backlogs
 from ingest.committing import READER, Committing
-from ingest.fleet import NO_ROOM
-from ingest.listening import Stretch
-from ingest.partition import of_partition
+from ingest.intake import Group, Intake
+from ingest.pacing import TurnPace
 from ingest.quarantine import Quarantine
-from ingest.refusals import not_its_lift, unjudgeable, without_room
+from ingest.receiving.listening import Stretch
+from ingest.registry_loading import RegistryLoading
 from ingest.retrying import retry_while_unavailable
-from ingest.senders import attributed, foreign, gateways
 from ingest.state import State
 from ingest.storing import DecodedGroup, Listing
 from mqtt.backoff import Backoff
-from registry.facts import LiftFacts
 from registry.partition import EVERY_LIFT, Partition
 from store.journal import Journal
 from store.journal_files import JournalUnavailable
 from store.live import RULE_SET_ASIDE, LiveTable
 from store.outage import Outage
 from store.records.database import RecordsUnavailable
-from store.records.lifts import EVERYTHING, RegistryChanges
 from store.records.repository import Records
+from store.series.timeseries import DAY_NS
+from telemetry.arrays import Bools
 from telemetry.batch import Batch
 from telemetry.streams import Entry
-from telemetry.wire.decode import decode
 
 log = logging.getLogger("liftwatch.judge")
 
 COMMIT_EVERY_S = 1.0
 PICTURE_EVERY_S = 0.5
-REGISTRY_EVERY_S = 2.0
-REGISTRY_AT_ONCE, REGISTRY_REST = 2_000, 4
-"""How many changed lifts are taken in at once, and how many times as long as that took they then wait: an import of a
-hundred thousand lifts must not hold up alarms."""
-TURN_BUCKETS_S = (0.005, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 20.0)
 FIRST_PAUSE_S = 0.25
 RETRY_LIMIT_S = 10.0
-DAY_NS = 86_400 * 1_000_000_000
-READ_BYTES = 4 << 20
+READ_BYTES = 2 << 20
 """How much of the journal is read in a turn."""
 TICK_NS = 1_000_000_000
 """How far the clock moves between two ticks, at which silence is judged."""
 
 
-def turn_time_metric() -> Histogram:
-    """Return the metric of how long a turn takes."""
-    return Histogram("liftwatch_monitor_turn_seconds", "A turn of judging", buckets=TURN_BUCKETS_S, registry=None)
-
-
 class Judging(threading.Thread):
-    """The one writer of alerts. `wake` it when something was journalled. It has offered up to `offered_to`, and
-    judged every message up to `judged_to`: what waits because its lift sent too much comes after.
-
-    `journalled_to` returns an instant up to which everything that has arrived is in the journal.
-    """
+    """The one writer of alerts: has offered messages up to `offered_to`, and judged all of them up to `judged_to`."""
 
     def __init__(
         self,
@@ -86,39 +66,32 @@ class Judging(threading.Thread):
         stretch: Callable[[], Stretch],
         *,
         before_resuming: Callable[[], None] = lambda: None,
-        journalled_to: Callable[[], int] = time.time_ns,
         partition: Partition = EVERY_LIFT,
         keep_days: float = math.inf,
         batch_s: float = 0.2,
         batch_messages: int = 10_000,
     ) -> None:
         super().__init__(name="judge", daemon=True)
-        self.wake = threading.Event()
         self.counts: Counter[str] = Counter()
-        self.turn_time = turn_time_metric()
-        self.turned_s, self.held_rows = time.monotonic(), 0
+        self.pace, self.held_rows = TurnPace(batch_s), 0
         self.picture: LiveTable | None = None
         self.offered_to = self.judged_to = 0
         self._journal, self._records, self._offer, self._committed = journal, records, offer, committed
-        self._stretch, self._journalled_to, self._partition = stretch, journalled_to, partition
-        self._before_resuming = before_resuming
+        self._stretch, self._partition, self._before_resuming = stretch, partition, before_resuming
         self._keep_ns = keep_days * DAY_NS
         self._rules = {rule.slug: rule for rule in rules}
         self._batch_s, self._batch_messages = batch_s, batch_messages
         self._state: State | None = None
+        self._intake: Intake
         self._broken: set[str] = set()
-        self._revision = EVERYTHING
-        self._position = self._read_to = self._known_to = 0
+        self._registry = RegistryLoading(records, partition)
+        self._position = self._read_to = self._known_to = self._ticked_ns = 0
         self._in_rows = False
-        self._quarantine = Quarantine()
-        self._backlogs = Backlogs()
+        self._quarantine, self._backlogs = Quarantine(), Backlogs()
         self._committing = Committing(journal, records)
         self._backoff = Backoff(FIRST_PAUSE_S, RETRY_LIMIT_S)
         self.outage = Outage("judging waits", log)
-        self._ticked_ns = 0
-        self._due = dict.fromkeys(("commit", "registry", "picture"), 0.0)
-        self._registry_rests_until_s = 0.0
-        self._stopping = threading.Event()
+        self._due = dict.fromkeys(("commit", "picture"), 0.0)
 
     @property
     def state(self) -> State:
@@ -131,48 +104,40 @@ class Judging(threading.Thread):
         before they are loaded."""
         if self._state is None:
             return None
-        fleet = self._state.fleet
-        districts = {fleet.lift_ids[i]: fleet.districts[i] for i in fleet.listed()}
-        return Listing(districts, fleet.room, self._state.senders.accepts)
+        fleet, accepts = self._state.fleet, self._state.senders.accepts
+        return Listing({fleet.lift_ids[i]: fleet.districts[i] for i in fleet.listed()}, fleet.room, accepts)
 
     def stop(self) -> None:
         """Judge the messages already read, commit, write a snapshot, and end."""
-        self._stopping.set()
-        self.wake.set()
+        self.pace.stop()
         self.join()
 
     def run(self) -> None:
         """Judge until stopped, whatever fails."""
-        while not self._stopping.is_set():
+        while not self.pace.stopping.is_set():
             try:
                 if self._retry(self._resume):
                     self._judge_on()
             except JournalUnavailable as error:
                 self.outage.failed(error)
-                self._stopping.wait(self._backoff.pause_s())
+                self.pace.stopping.wait(self._backoff.pause_s())
             except Exception as error:  # a bug must not stop later messages
                 log.exception("judging failed; it goes back to the snapshot")
                 self._failed(error)
 
     def _judge_on(self) -> None:
-        while not self._stopping.is_set():
-            started = time.monotonic()
+        while not self.pace.stopping.is_set():
             before = self._position
+            self.pace.begin()
             more = self._turn()
-            self._note_turn(started, before)
+            self._note_turn(self.pace.end(), before)
             if not more:
-                self._stopping.wait(max(0.0, self._batch_s - (time.monotonic() - started)))
-                self.wake.wait(self._batch_s)
-                self.wake.clear()
-        self._committing.request_snapshot()
-        self._retry(self._commit, attempts=1)
+                self.pace.pause(is_calm=not self.held_rows)
+        self._retry(self._commit_snapshot, attempts=1)
 
-    def _note_turn(self, started: float, before: int) -> None:
-        """Note how long a turn took, and what it left waiting; log the batch where it read any message."""
-        self.turned_s, self.held_rows = time.monotonic(), self.state.sequencer.held
-        self.judged_to = self._complete_to
-        took_s = self.turned_s - started
-        self.turn_time.observe(took_s)
+    def _note_turn(self, took_s: float, before: int) -> None:
+        """Note what a turn left waiting; log the batch where the turn read any message."""
+        self.held_rows, self.judged_to = self.state.sequencer.held, self._complete_to
         if self._position > before:
             batch = (self._position - before, self._position, self.held_rows, took_s)
             log.debug("judged messages=%d position=%d held_rows=%d took_s=%.3f", *batch)
@@ -180,33 +145,26 @@ class Judging(threading.Thread):
     def _failed(self, error: Exception) -> None:
         """Suspect every message since the last commit, or set a single one aside; wait before the next try."""
         self.counts["judging_failed"] += 1
-        reason = f"{type(error).__name__}: {error}"
-        first = min(self._committing.committed_to, self._complete_to) + 1
+        first, reason = min(self._committing.committed_to, self._complete_to) + 1, f"{type(error).__name__}: {error}"
         self._quarantine.failed(first, self._read_to, reason, in_rows=self._in_rows)
-        self._stopping.wait(self._backoff.pause_s())
+        self.pace.stopping.wait(self._backoff.pause_s())
 
     def _turn(self) -> bool:
-        """Judge one group; return whether more messages wait."""
-        now_ns, stretch, heard_to_ns = time.time_ns(), self._stretch(), self._journalled_to()
-        state = self.state
-        limit = self._quarantine.group_limit(self._position + 1, self._batch_messages)
-        while self._backlogs and self._quarantine.in_doubt(self._position + 1):
-            self._judge_share()
-        entries = self._journal.read(self._position, limit, READ_BYTES)
-        if self._is_due("registry", REGISTRY_EVERY_S) or entries:  # what came after a change is judged by it
+        """Judge one group, and some of what waits; return whether more messages wait."""
+        now_ns, stretch, state = time.time_ns(), self._stretch(), self.state
+        entries = self._read()
+        if entries or self._registry.is_due(time.monotonic()):  # what came after a change is judged by it
             self._retry(self._load_registry)
+        read_to_ns, released_to_ns, is_behind = stretch.until_ns, stretch.journalled_ns, False
         if entries:
             self._judge_group(entries)
+            arrived_ns = entries[-1].arrived_ns
+            # Every message up to this arrival has been judged, however late that is: silence counts up to here.
+            read_to_ns = min(read_to_ns, arrived_ns)
             if entries[-1].position < self._journal.last:
-                heard_to_ns = entries[-1].arrived_ns
-        behind = None
-        if self._backlogs:
-            self._judge_share()
-            behind = self._backlogs.behind(len(state.fleet))
-        self._judge_batch(state.sequencer.idle(heard_to_ns, behind))
-        late_s = (now_ns - entries[-1].arrived_ns) / 1e9 if entries else 0.0
-        # Every message up to this arrival has been judged, however late that is: silence counts up to here.
-        read_to_ns = min(stretch.until_ns, entries[-1].arrived_ns) if entries else stretch.until_ns
+                released_to_ns, is_behind = arrived_ns, (now_ns - arrived_ns) / 1e9 > self._batch_s
+        self._judge_backlogs(is_behind)
+        self._judge_rows(state.sequencer.idle(released_to_ns, self._backlogs.behind(len(state.fleet))))
         is_known = self._position < self._known_to  # read again after a restart: the snapshot has later arrivals
         if not is_known and abs(read_to_ns - self._ticked_ns) >= TICK_NS:
             self._ticked_ns = read_to_ns
@@ -216,66 +174,57 @@ class Judging(threading.Thread):
         in_doubt = self._quarantine.in_doubt(self._position + 1)
         if self._committing.pending or in_doubt or self._is_due("commit", COMMIT_EVERY_S):
             self._retry(self._commit)
-        return late_s > self._batch_s or in_doubt or bool(self._backlogs)
+        return is_behind or in_doubt or bool(self._backlogs)
+
+    def _read(self) -> list[Entry]:
+        """Return the next group; a message in doubt by itself, when none waits any more."""
+        limit = self._quarantine.group_limit(self._position + 1, self._batch_messages)
+        while self._backlogs and self._quarantine.in_doubt(self._position + 1):
+            self._judge_share()
+        return self._journal.read(self._position, limit, READ_BYTES)
 
     def _judge_group(self, entries: Sequence[Entry]) -> None:
         self._read_to = entries[-1].position
-        state, unread = self.state, self._quarantine.unread
-        decoded = of_partition(decode([entry for entry in entries if entry.position not in unread]), self._partition)
-        gateway_at = gateways(entries)
-        forged = foreign(decoded.messages, gateway_at, state.senders.accepts)
-        indexed = state.index(decoded.messages, forged, gateway_at)
-        for gone in indexed.gave_way:
-            self._backlogs.forget(gone.lift)
-            self._committing.found(state.forget(gone, entries[-1].arrived_ns))
-        if indexed.unregistered:
-            gave_way = [gone.lift_id for gone in indexed.gave_way]
-            self._retry(lambda: self._records.add_unregistered(indexed.unregistered, gave_way))
-        self.counts["unregistered_gave_way"] += len(indexed.gave_way)
-        refused = attributed(
-            [
-                *decoded.refusals,
-                *not_its_lift(decoded, forged, entries),
-                *without_room(decoded, (indexed.lift == NO_ROOM) & ~forged, entries),
-                *unjudgeable(entries, self._quarantine.set_aside),
-            ],
-            state.senders,
-        )
-        self._committing.refused(refused)
-        lift = np.where(state.sequencer.has_stepped(decoded.messages.position, indexed.lift), NO_ROOM, indexed.lift)
-        waiting = None
-        if not self._quarantine.in_doubt(entries[0].position):
-            waits = self._backlogs.defer(decoded, lift)
-            lift, waiting = np.where(waits, NO_ROOM, lift), np.where(waits, lift, NO_ROOM)
-        batch, counts = state.sequencer.step(decoded, lift)
-        repeated = state.sequencer.repeated
-        self.counts.update(counts)
+        group = self._intake.group(entries)
+        self._committing.refused(group.refused)
+        self._committing.found(group.ended)
+        left_out = group.has_no_room.copy()
+        left_out[group.now] = self._judge_messages(group)
         self.counts["messages"] += len(entries)
-        self.counts["bundles"] += len(decoded.messages.lift_id)
-        self.counts["district_differs"] += indexed.district_differs
-        retained = frozenset(entry.position for entry in entries if entry.retained)
-        self._found(state.step_arrivals(decoded, lift, waiting, refused, retained), time.time_ns())
+        self.counts["bundles"] += len(group.lift)
+        self.counts["unregistered_gave_way"] += group.gave_way
+        self.counts["district_differs"] += group.district_differs
         self._position = self._read_to
-        self._judge_batch(batch)
-        left_out = repeated | (indexed.lift == NO_ROOM)
-        self._offer(DecodedGroup(entries[0].position, self._position, decoded, left_out))
+        self._offer(DecodedGroup(entries[0].position, self._position, group.decoded, left_out))
         self.offered_to = self._position
+
+    def _judge_backlogs(self, is_behind: bool) -> None:
+        """Judge some of the messages that wait, and give up those for which the journal has no room."""
+        begun_s = time.monotonic()
+        if self._backlogs.is_due(begun_s, is_behind):
+            self._judge_share()
+            self._backlogs.rest(begun_s, time.monotonic())
+        outrun, found = self._intake.give_up()
+        self.counts["outrun_messages"] += outrun
+        self._found(found, time.time_ns())
 
     def _judge_share(self) -> None:
         """Judge some of the messages that wait because their lifts sent more than a turn's share."""
-        state, lifts_at = self.state, self._backlogs.share()
-        positions = sorted(lifts_at.keys() - self._quarantine.unread)
-        decoded = of_partition(decode([self._journal.read(one - 1, 1)[0] for one in positions]), self._partition)
-        indices = [state.fleet.index_of(lift_id) for lift_id in decoded.messages.lift_id]
-        lift = np.array([NO_ROOM if index is None else index for index in indices], dtype=np.int32)
-        lift[~of_share(decoded, lift, lifts_at)] = NO_ROOM
-        batch, counts = state.sequencer.step(decoded, lift)
-        self.counts.update(counts)
-        self._found(state.step_arrivals(decoded, lift), time.time_ns())
-        self._judge_batch(batch)
+        share, lifts_at = self._intake.share()
+        self._judge_messages(share)
         self._backlogs.done(lifts_at)
 
-    def _judge_batch(self, batch: Batch) -> None:
+    def _judge_messages(self, group: Group) -> Bools:
+        """Judge the messages of a group that do not wait; return which of them are repeats."""
+        state, (decoded, lift) = self.state, group.judged()
+        batch, counts = state.sequencer.step(decoded, lift)
+        repeated = state.sequencer.repeated
+        self.counts.update(counts)
+        self._found(state.step_arrivals(decoded, lift, *group.others), time.time_ns())
+        self._judge_rows(batch)
+        return repeated
+
+    def _judge_rows(self, batch: Batch) -> None:
         if self._read_to in self._quarantine.skips_rows_after:
             return
         self.counts["rows"] += len(batch)
@@ -314,67 +263,38 @@ class Judging(threading.Thread):
         """Load the snapshot and the registry, and continue at the snapshot's position."""
         self._before_resuming()
         resume = self._records.resume()
-        forgotten = self._journal.continue_after(resume.position)
-        if forgotten:
-            log.warning("the journal is older than the records: %d messages, judged long ago, are forgotten", forgotten)
-        rules, snapshot, position = tuple(self._rules.values()), resume.snapshot, 0
-        state = State(rules, self._rule_broke, self._broken)
-        if snapshot is not None:
-            state = State.unpacked(rules, snapshot.state, self._rule_broke, self._broken)
-            position = snapshot.position
-        changes = self._records.registry_since(EVERYTHING)
-        state.keep_ns = self._keep_ns
-        state.load(self._own(changes), changes.deleted, changes.windows)
-        state.senders.load(changes.lifts)
-        state.resume_arrivals(self._records.open_alerts())
-        self._state, self._revision, self._in_rows = state, changes.revision, False
-        self._position = self._read_to = max(position, self._journal.first - 1)
         self._known_to = resume.position
-        self._backlogs = Backlogs()
-        self._committing.begin_at(self._position)
+        state = self._committing.resume(resume, tuple(self._rules.values()), self._rule_broke, self._broken)
+        state.keep_ns = self._keep_ns
+        self._registry.load_all(state)
+        state.resume_arrivals(self._records.open_alerts())
+        self._state, self._in_rows, self._backlogs = state, False, Backlogs()
+        self._intake = Intake(
+            state, self._backlogs, self._journal, self._partition, self._quarantine, self._add_unregistered
+        )
+        self._position = self._read_to = self._committing.committed_to
         self.offered_to = max(self.offered_to, self._position)
         log.info("judging %d rules from journal position %d", len(self._rules), self._position)
 
+    def _add_unregistered(self, seen: Sequence[tuple[str, str]], gave_way: Sequence[str]) -> None:
+        self._retry(lambda: self._records.add_unregistered(seen, gave_way))
+
     def _load_registry(self) -> None:
-        """Take in what changed; what was judged before it is never judged again by it, even after a restart."""
-        begun_s = time.monotonic()
-        if begun_s < self._registry_rests_until_s or self._records.revision() == self._revision:
-            return
-        changes = self._records.registry_since(self._revision, REGISTRY_AT_ONCE)
-        own = self._own(changes)
-        if self._touch_judging(changes):
-            self._committing.request_snapshot()
-            self._commit()
-        self.state.load(own, changes.deleted, changes.windows)
-        self.state.senders.load(changes.lifts, changes.deleted)
-        self._revision = changes.revision
-        self.counts["registry_lifts"] += len(own)
-        if not changes.is_complete:
-            self._due["registry"] = 0.0
-        ended_s = time.monotonic()
-        self._registry_rests_until_s = ended_s + REGISTRY_REST * (ended_s - begun_s)
+        self.counts["registry_lifts"] += self._registry.load_changes(self.state, self._commit_snapshot)
 
-    def _touch_judging(self, changes: RegistryChanges) -> bool:
-        """Return whether changes matter to what was judged: the monitor itself lists unregistered lifts and takes them
-        off, and of a lift that is new nothing was judged."""
-        registered = (each.facts.lift_id for each in changes.lifts if each.registered)
-        gone = (lift_id for lift_id in changes.deleted if self.state.fleet.listed_index(lift_id) is not None)
-        return bool(changes.windows) or self.state.remembers([*registered, *gone])
-
-    def _own(self, changes: RegistryChanges) -> list[tuple[LiftFacts, bool]]:
-        """Return the facts of the changed lifts of the own partition, and whether each is registered."""
-        own = (each for each in changes.lifts if self._partition.has(each.facts.lift_id))
-        return [(each.facts, each.registered) for each in own]
+    def _commit_snapshot(self) -> None:
+        self._committing.request_snapshot()
+        self._commit()
 
     def _is_due(self, what: str, every_s: float) -> bool:
-        now = time.monotonic()
-        if now < self._due[what]:
-            return False
-        self._due[what] = now + every_s
-        return True
+        now_s = time.monotonic()
+        is_due = now_s >= self._due[what]
+        if is_due:
+            self._due[what] = now_s + every_s
+        return is_due
 
     def _retry(self, act: Callable[[], object], attempts: int | None = None) -> bool:
         """Call `act` until the records are there: nothing is read meanwhile, so nothing is lost."""
         return retry_while_unavailable(
-            act, RecordsUnavailable, self._stopping, self.outage, limit_s=RETRY_LIMIT_S, attempts=attempts
+            act, RecordsUnavailable, self.pace.stopping, self.outage, limit_s=RETRY_LIMIT_S, attempts=attempts
         )

@@ -17,12 +17,12 @@ from typing import Any, Protocol
 
 from detectors.rule import Rule
 from ingest import committing, probes
-from ingest.catching_up import CatchingUp
 from ingest.http_port import HttpPort
 from ingest.judging import Judging
-from ingest.listening import Listening
-from ingest.receive import Arrival, Source
-from ingest.storing import DecodedGroup, Storing
+from ingest.receiving.catching_up import CatchingUp
+from ingest.receiving.listening import Listening
+from ingest.receiving.source import Arrival, Source
+from ingest.storing import Storing
 from registry.partition import EVERY_LIFT, Partition
 from store.journal import Journal
 from store.journal_files import JournalUnavailable
@@ -38,6 +38,8 @@ GATHER_S, BURST_S = 0.045, 0.005
 ENOUGH_MESSAGES, HANDFUL_MESSAGES = 100, 4
 UNGATHERED_S = 1.0
 FULL_PAUSE_S = 1.0
+ALARM = b"alarm"
+"""What is in every message about the alarm button."""
 PICTURE_EVERY_S = 1.0
 TRIM_EVERY_S = 10.0
 FORGET_EVERY_S = 600.0
@@ -86,38 +88,36 @@ class Monitor:
         self._partition = partition
         self._notifiers, self._notifying = notifiers, False
         self._mismatch: PartitionMismatch | None = None
+        self._storing = Storing(
+            journal,
+            open_series,
+            lambda: self._judging.listing(),  # noqa: PLW0108 - made below
+            lambda: self._judging.offered_to,
+            raw_days,
+            partition=partition,
+        )
         self._judging = Judging(
             journal,
             records,
             rules,
-            self._share,
+            self._storing.offer,
             self._wake_notifiers,
             lambda: self._listening.stretch,
             before_resuming=self._claim_records,
-            journalled_to=lambda: self._journalled_to_ns,
             partition=partition,
             keep_days=raw_days,
             batch_s=batch_s,
             batch_messages=batch_messages,
-        )
-        self._storing = Storing(
-            journal,
-            open_series,
-            self._judging.listing,
-            lambda: self._judging.offered_to,
-            raw_days,
-            partition=partition,
         )
         self._keep_years = keep_years
         self._listening = Listening()
         self._no_room = Outage("nothing is acknowledged", log)
         self._picture_waits = Outage("the fleet's picture waits", log)
         self._catching_up = CatchingUp()
-        self.turn_time = self._judging.turn_time
+        self.turn_time = self._judging.pace.turn_time
         self._http = HttpPort(*http_address, probes.routes(self)) if http_address else None
         self._housekeeper = threading.Thread(target=self._housekeeping, name="housekeeping", daemon=True)
         self._ungathered_until_s = 0.0
-        self._journalled_to_ns = time.time_ns()
         self._stopping = threading.Event()
 
     def stop(self) -> None:
@@ -149,7 +149,6 @@ class Monitor:
             raise self._mismatch
 
     def _receive(self) -> None:
-        self._journalled_to_ns = time.time_ns()
         arrivals = self._gather()
         ours = [arrival for arrival in arrivals if self._partition.accepts(arrival.topic)]
         if ours or self._source.is_subscribed:
@@ -161,7 +160,8 @@ class Monitor:
                 return
         self._source.acknowledge(arrivals)
         self.counts["journalled"] += len(ours)
-        self._judging.wake.set()
+        if any(ALARM in arrival.payload for arrival in ours):
+            self._judging.pace.urgent.set()
 
     def _gather(self) -> list[Arrival]:
         """Return the arrived messages and, unless these are many, those of the next `GATHER_S`, for one commit.
@@ -188,13 +188,10 @@ class Monitor:
             self._no_room.over()
             return True
         except JournalUnavailable as error:
-            self._listening.note(time.time_ns(), subscribed=False)
+            self._listening.note(time.time_ns(), subscribed=False, is_full=True)
             self.counts["journal_full"] += 1
             self._no_room.failed(error, logging.ERROR)
             return False
-
-    def _share(self, group: DecodedGroup) -> None:
-        self._storing.offer(group)
 
     def _claim_records(self) -> None:
         """Claim the records for the own partition, and start the notifiers, before anything is judged."""
@@ -241,7 +238,7 @@ class Monitor:
         reasons = [f"{outage.effect}: {outage.cause}" for outage in outages if outage.cause is not None]
         if not self._source.is_subscribed:
             reasons.append(f"receiving waits for the broker: {self._source.last_error or 'no answer yet'}")
-        turn_s = time.monotonic() - self._judging.turned_s
+        turn_s = time.monotonic() - self._judging.pace.turned_s
         if turn_s >= BEHIND_LIMIT_S and self._judging.outage.cause is None:
             reasons.append(f"judging has not finished a turn for {turn_s:.0f} s")
         return [*reasons, *behind(self.all_counts())]

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from threading import Event
 from typing import Protocol
 
-from ingest.receive import Arrival, Source
+from ingest.receiving.source import Arrival, Source
 from store.outage import Outage
 from store.recordings.files import RecordingNotWritten
 from telemetry.batch import Decoded

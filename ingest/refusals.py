@@ -8,7 +8,7 @@ from itertools import groupby
 import numpy as np
 from numpy.typing import NDArray
 
-from ingest.senders import NOT_ITS_LIFT
+from ingest.senders import NOT_ITS_LIFT, Senders, attributed
 from telemetry.batch import Decoded, Refusal
 from telemetry.streams import Entry, claimed_lift_id
 from telemetry.wire.decode import inner_payloads
@@ -17,6 +17,26 @@ FORGED = (
     "{sender} may not speak for {lift_id}: set the fact gateway_id of {lift_id} to {sender} if it is its gateway; else"
     " someone uses the password of {sender} to forge readings, change it"
 )
+
+
+def refusals_of(
+    decoded: Decoded,
+    entries: Sequence[Entry],
+    *,
+    foreign: NDArray[np.bool_],
+    roomless: NDArray[np.bool_],
+    set_aside: Mapping[int, str],
+    senders: Senders,
+) -> list[Refusal]:
+    """Return all refusals of a group: those of decoding, of the messages that are `foreign` or of lifts without a
+    place, and of the positions that were set aside, each with the sender that it counts for."""
+    refusals = [
+        *decoded.refusals,
+        *not_its_lift(decoded, foreign, entries),
+        *without_room(decoded, roomless, entries),
+        *unjudgeable(entries, set_aside),
+    ]
+    return attributed(refusals, senders)
 
 
 def without_room(decoded: Decoded, refused: NDArray[np.bool_], entries: Sequence[Entry]) -> list[Refusal]:

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from alerts.alert import Alert
 from alerts.book import Occurrence
 from detectors.judge import Judge
+from detectors.observe.arrivals import MessageArrivals
 from detectors.rule import Finding, Rule
 from detectors.rules.silence import link
 from ingest import heard
@@ -28,7 +29,7 @@ from registry.facts import LiftFacts
 from registry.maintenance import NO_WINDOWS, MaintenanceWindows
 from store.live import LiveTable
 from store.records.repository import WindowRecord
-from telemetry.batch import Decoded, Messages, Refusal
+from telemetry.batch import Decoded, Messages
 from telemetry.order.sequence import Sequencer
 from telemetry.streams import NEVER_SEEN, OFFLINE
 
@@ -110,23 +111,19 @@ class State:
         """Return of which lifts a message ever came, also a refused one."""
         return (self.sequencer.counts()["received"] > 0) | (self.judge.states["arrivals"]["seen_ns"] != 0)
 
-    def step_arrivals(
-        self,
-        decoded: Decoded,
-        lift: NDArray[np.int32],
-        waiting: NDArray[np.int32] | None = None,
-        refusals: Sequence[Refusal] = (),
-        retained: frozenset[int] = frozenset(),
-    ) -> list[Finding]:
-        """Return what the rules over arrivals find at the messages that were sequenced last, at those that wait, and at
-        refused ones; `lift` and `waiting` are the lifts of the former and of those that wait."""
+    def step_arrivals(self, decoded: Decoded, lift: NDArray[np.int32], *others: MessageArrivals) -> list[Finding]:
+        """Return what the rules over arrivals find at the messages of these lifts, which were sequenced last, and at
+        others."""
         facts = self.fleet.facts
         arrived = heard.taken(decoded, lift, facts, self.sequencer, self.keep_ns)
-        if waiting is not None:
-            arrived = heard.joined(arrived, heard.waiting(decoded, waiting))
-        if refusals:
-            arrived = heard.joined(arrived, heard.refused(refusals, self.fleet, retained))
+        if others:
+            arrived = heard.joined(arrived, *others)
         return self.judge.step_arrivals(arrived, facts, self.windows)
+
+    def give_up(self, lift: int, arrived_ns: int) -> list[Finding]:
+        """Return what the rules over arrivals find as the waiting messages of a lift, the last of which arrived at
+        `arrived_ns`, are given up."""
+        return self.judge.step_arrivals(heard.given_up(lift, arrived_ns), self.fleet.facts, self.windows)
 
     def occurrence(self, finding: Finding, rule: Rule, noticed_ns: int) -> Occurrence:
         """Return a finding with its lift's id and district."""

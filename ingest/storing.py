@@ -26,7 +26,6 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from ingest.partition import of_partition
 from ingest.quarantine import Quarantine
 from ingest.retrying import retry_while_unavailable
 from ingest.senders import Accepts, accepts_every_sender, foreign, gateways
@@ -38,6 +37,7 @@ from store.outage import Outage
 from store.series.points import points
 from store.series.timeseries import DAY_NS, Points, TimeSeries, TimeSeriesRefused, TimeSeriesUnavailable
 from telemetry.batch import Decoded
+from telemetry.groups import of_lifts
 from telemetry.streams import Entry
 from telemetry.wire.decode import decode
 
@@ -45,7 +45,9 @@ log = logging.getLogger("liftwatch.store")
 
 READER = "store"
 WAITING_LIMIT_BYTES = 64 << 20
-READ_BYTES = 4 << 20
+READ_BYTES = 2 << 20
+WRITE_BYTES = 16 << 20
+"""How much is written at once, a group at least: converting rows takes several times their memory."""
 MESSAGE_BYTES = 500
 """About how much memory the texts and objects of a message take beside its columns."""
 LEFT_OUT_LIMIT = 100_000
@@ -196,7 +198,7 @@ class Storing(threading.Thread):
         if not entries:
             return []
         self._read_to = entries[-1].position
-        decoded = of_partition(decode(entries), self._partition)
+        decoded = of_lifts(decode(entries), self._partition.has)
         self.counts["store_decoded"] += len(entries)
         return [
             DecodedGroup(entries[0].position, self._read_to, decoded, self._not_stored(decoded, entries, offered_to))
@@ -230,7 +232,8 @@ class Storing(threading.Thread):
         """Take the shared groups that follow this reader's position without a gap."""
         groups: list[DecodedGroup] = []
         reached = self.position
-        while self._waiting and self._waiting[0].first <= reached + 1:
+        end = self._taken + WRITE_BYTES
+        while self._waiting and self._waiting[0].first <= reached + 1 and self._taken < end:
             group = self._waiting.popleft()
             self._taken += size_bytes(group.decoded)
             if group.last > reached:

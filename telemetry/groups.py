@@ -34,9 +34,14 @@ def only(decoded: Decoded, kept: NDArray[np.bool_]) -> Decoded:
 
 
 def of_lifts(decoded: Decoded, has: Callable[[str], bool]) -> Decoded:
-    """Return the messages of the lifts for which `has` is true, with their readings."""
+    """Return the messages of the lifts for which `has` is true, with their readings, and the refusals of these lifts.
+
+    `has` decides by the topic for a refusal that names no lift.
+    """
     mine = {lift_id: has(lift_id) for lift_id in set(decoded.messages.lift_id)}
-    return only(decoded, np.array([mine[lift_id] for lift_id in decoded.messages.lift_id], dtype=np.bool_))
+    refusals = [each for each in decoded.refusals if has(each.lift_id or each.topic)]
+    kept = np.array([mine[lift_id] for lift_id in decoded.messages.lift_id], dtype=np.bool_)
+    return only(replace(decoded, refusals=refusals), kept)
 
 
 def picked(decoded: Decoded, rows: NDArray[np.intp]) -> Decoded:

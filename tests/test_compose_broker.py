@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from ingest.receive import MqttSource
+from ingest.receiving.source import MqttSource
 from mqtt.client import BrokerAddress
 from mqtt.publisher import Publisher
 from registry.devices import MONITOR, SIMULATOR

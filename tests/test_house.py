@@ -48,6 +48,7 @@ WALLS: dict[str, set[str]] = {
     "store.series": set(),
     "store.records": set(),
     "store.recordings": {"store.series"},
+    "ingest.receiving": set(),
     "dashboards.http": set(),
     "dashboards.live": {"dashboards.http"},
     "dashboards.api": {"dashboards.http", "dashboards.live"},

@@ -8,7 +8,7 @@ from commands.checks.config_check import ConfigCheck
 from commands.wiring.broker import broker_address, connected
 from commands.wiring.partition import client_id, partition
 from configuration import Configuration
-from ingest.receive import MqttSource
+from ingest.receiving.source import MqttSource
 
 
 def checks(settings: Configuration) -> Iterator[ConfigCheck]:

@@ -32,6 +32,10 @@ TEXTS: Mapping[str, tuple[str, str]] = {
         "no lift has its speed or position: send m/s and m above the lowest landing, and check rated speed and floors",
         "速度或位置超出电梯可能范围：请使用 m/s 和 m（最低层站以上），并核对额定速度与楼层",
     ),
+    "outrun": (
+        "it sends faster than its messages can be judged, and those that waited longest were given up: send less",
+        "发送速度超过监测能力，等待最久的消息已被放弃：请降低发送量",
+    ),
     "unjudgeable": ("the monitor failed at its messages: report its log", "监测程序处理其消息时出错：请反馈日志"),
     "clock-behind": (
         "its messages are refused: their time lies before 2015; send milliseconds, not seconds, and set its clock",

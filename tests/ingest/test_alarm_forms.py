@@ -12,13 +12,13 @@ import pytest
 
 from detectors.catalogue import RULES
 from ingest.judging import Judging
-from ingest.listening import Stretch
 from ingest.replaying import Replay
 from registry.actor import Actor
 from store.journal import Journal
 from store.records.repository import AlertFilter, Records
 from telemetry.streams import Entry, topic
 from telemetry.wire.decode import decode
+from tests.ingest.judged import listened
 from tests.ingest.running import DISTRICT, facts
 from tests.loopback import until
 
@@ -56,7 +56,13 @@ def test_a_press_is_raised_in_every_form(tmp_path: Path, encode: Any) -> None:
                 body = {"lifts": {lifts[form]: body["lifts"]["L1"]}} if stream == "gateway" else body
                 journal.append([(time.time_ns(), topic(DISTRICT, sender, stream), encode(body), False)])
         judging = Judging(
-            journal, records, RULES, lambda _: None, lambda: None, lambda: Stretch(0, time.time_ns()), batch_s=0.01
+            journal,
+            records,
+            RULES,
+            lambda _: None,
+            lambda: None,
+            listened,
+            batch_s=0.01,
         )
         judging.start()
 

@@ -14,8 +14,8 @@ from pathlib import Path
 import orjson
 import pytest
 
-from ingest.catching_up import CatchingUp
-from ingest.receive import Arrival
+from ingest.receiving.catching_up import CatchingUp
+from ingest.receiving.source import Arrival
 from mqtt.client import BrokerAddress
 from mqtt.publisher import Publisher
 from registry.actor import Actor

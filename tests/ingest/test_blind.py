@@ -12,11 +12,11 @@ import pytest
 
 from detectors.catalogue import RULES
 from ingest.judging import Judging
-from ingest.listening import Stretch
 from registry.actor import Actor
 from store.journal import Journal
 from store.records.repository import Records
 from telemetry.streams import topic
+from tests.ingest.judged import listened
 from tests.ingest.running import DISTRICT, facts
 from tests.loopback import until
 
@@ -45,7 +45,7 @@ class World:
             RULES,
             offer,
             lambda: None,
-            lambda: Stretch(0, self.now_ns),
+            lambda: listened(0, self.now_ns),
             keep_days=30,
             batch_s=0.01,
         )
@@ -126,7 +126,7 @@ def test_a_lift_that_was_judged_is_blind_after_a_minute_without_and_never_for_a_
         world.receive(ago_s, SECONDS)
     world.good(200, "L2")
     until(lambda: world.judging.counts["messages"] == 10, "all of it")
-    world.judging.wake.set()
+    world.judging.pace.urgent.set()
     world.until_blind("", "L2")
     assert world.blind() == ""
     world.receive(239, SECONDS)

@@ -5,51 +5,37 @@ from __future__ import annotations
 import json
 import threading
 import time
-from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
 
+from dashboards.live.blind import TEXTS
+from detectors.catalogue import RULES
 from detectors.rules.silence import RULE as SILENT
-from ingest import backlogs
-from ingest.listening import Stretch
+from ingest import backlogs, intake, pacing
 from ingest.monitor import Monitor
-from ingest.receive import Arrival
-from registry.actor import Actor
+from ingest.receiving.listening import Stretch
+from ingest.state import State
 from store.journal import Journal
 from store.monitor_counts import LAG_MESSAGES
 from store.records.repository import AlertFilter, Records
 from store.series.files import FileSeries
 from telemetry.streams import HEARD, topic
 from telemetry.wire.decode import decode
+from tests.ingest.judged import S_NS, Message, Subscribed, alerts, judging, listened
 from tests.ingest.running import DISTRICT, T0_MS, bundle, facts
-from tests.ingest.test_judging import S_NS, alerts, judging
 from tests.loopback import until
 
+FLOOD, OTHER = "L1", "L2"
 SNAPSHOT_BYTES = 400_000
-Message = tuple[str, str, dict[str, Any]]
-
-
-@pytest.fixture
-def records(tmp_path: Path) -> Iterator[Records]:
-    with Records.open(f"sqlite:///{tmp_path}/records.db") as opened:
-        opened.put_lifts([facts("FLOOD"), facts("OTHER")], Actor.named("test"), 0)
-        yield opened
-
-
-@pytest.fixture
-def journal(tmp_path: Path) -> Iterator[Journal]:
-    with Journal.open(tmp_path / "journal", 256 << 20) as opened:
-        yield opened
 
 
 def hours_of_bundles(messages: int) -> list[Message]:
     """Return bundles of a minute each, ten readings a second."""
     return [
         (
-            "FLOOD",
+            FLOOD,
             "bundle",
             {
                 "seq": k,
@@ -66,7 +52,7 @@ def hours_of_bundles(messages: int) -> list[Message]:
 def long_messages(messages: int) -> list[Message]:
     """Return messages of as many samples as fit."""
     bodies = [{"seq": k, "t": T0_MS + 1_250_000 * k, "dt": 10, "v": [0] * 125_000} for k in range(messages)]
-    return [("FLOOD", "speed", one) for one in bodies]
+    return [(FLOOD, "speed", one) for one in bodies]
 
 
 def append(journal: Journal, *messages: Message, arrived_ns: int | None = None) -> None:
@@ -84,9 +70,9 @@ def test_the_alarm_of_another_lift_is_announced_while_a_flood_is_being_judged(
     journal: Journal, records: Records, flood: str
 ) -> None:
     make, messages, rows = FLOODS[flood]
-    append(journal, *make(messages), ("OTHER", "status", {"seq": 1, "t": T0_MS, "alarm": True}))
+    append(journal, *make(messages), (OTHER, "status", {"seq": 1, "t": T0_MS, "alarm": True}))
     with judging(journal, records) as made:
-        until(lambda: ("OTHER", "alarm-button") in alerts(records), "the alarm")
+        until(lambda: (OTHER, "alarm-button") in alerts(records), "the alarm")
         assert made.counts["rows"] < rows, "the flood was judged first"
         until(lambda: made.counts["rows"] >= rows, "the end of the flood")
         assert made.counts["late"] == 0
@@ -99,15 +85,15 @@ def test_many_lifts_with_a_long_message_each_are_judged_in_many_turns(
 ) -> None:
     body = {"seq": 1, "t": T0_MS, "dt": 10, "v": [0] * samples}
     append(journal, *((f"LONG-{k}", "speed", body) for k in range(lifts)))
-    append(journal, ("OTHER", "status", {"seq": 1, "t": T0_MS, "alarm": True}))
+    append(journal, (OTHER, "status", {"seq": 1, "t": T0_MS, "alarm": True}))
     rows_after = [0]
 
     def stretch() -> Stretch:
         rows_after.append(made.counts["rows"])
-        return Stretch(0, time.time_ns())
+        return listened()
 
     with judging(journal, records, stretch=stretch) as made:
-        until(lambda: ("OTHER", "alarm-button") in alerts(records), "the alarm")
+        until(lambda: (OTHER, "alarm-button") in alerts(records), "the alarm")
         assert made.counts["rows"] < lifts * samples, "the flood was judged first"
         until(lambda: made.counts["rows"] >= lifts * samples, "the end of the flood")
         assert made.counts["late"] == 0
@@ -115,12 +101,12 @@ def test_many_lifts_with_a_long_message_each_are_judged_in_many_turns(
 
 
 def test_a_turn_judges_a_bounded_number_of_short_messages_of_one_lift(journal: Journal, records: Records) -> None:
-    append(journal, *(("FLOOD", "bundle", bundle(second, 0.0, 3.0)) for second in range(6_000)))
+    append(journal, *((FLOOD, "bundle", bundle(second, 0.0, 3.0)) for second in range(6_000)))
     rows_after = [0]
 
     def stretch() -> Stretch:
         rows_after.append(made.counts["rows"])
-        return Stretch(0, time.time_ns())
+        return listened()
 
     with judging(journal, records, stretch=stretch) as made:
         until(lambda: made.counts["rows"] >= 60_000, "the end of the flood")
@@ -135,6 +121,47 @@ def test_a_lift_that_takes_the_place_of_another_does_not_wait_behind_its_message
     waiting.forget(0)
     assert waiting.oldest is None
     assert not waiting.defer(decode(journal.read(3)), same_index[:1]).any()
+
+
+def test_while_messages_are_unread_judging_what_waits_takes_a_quarter_of_the_time(journal: Journal) -> None:
+    append(journal, *long_messages(2))
+    waiting = backlogs.Backlogs()
+    assert not waiting.is_due(0.0, is_behind=False)
+    waiting.defer(decode(journal.read(0)), np.zeros(2, np.int32))
+    assert waiting.is_due(0.0, is_behind=True)
+    waiting.rest(begun_s=10.0, ended_s=11.0)
+    assert not waiting.is_due(13.9, is_behind=True)
+    assert waiting.is_due(14.0, is_behind=True)
+    assert waiting.is_due(11.0, is_behind=False)
+
+
+def test_a_lift_whose_messages_were_given_up_and_never_judged_is_blind() -> None:
+    state = State(RULES)
+    state.load([(facts(FLOOD), True)])
+    state.give_up(0, time.time_ns())
+    assert state.picture().blind.tolist() == ["outrun"]
+    assert "outrun" in TEXTS
+
+
+def test_the_waiting_messages_of_a_lift_that_outruns_the_judge_are_given_up_and_counted(
+    journal: Journal, records: Records, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """The journal has room for half of the flood; the flood is read in many groups, and a message is judged a turn."""
+    flood = hours_of_bundles(200)
+    monkeypatch.setattr(intake, "BACKLOG_SHARE", 0.5 * len(json.dumps(flood)) / journal.limit_bytes)
+    monkeypatch.setattr(backlogs, "TURN_ROWS", 600)
+    append(journal, *flood)
+    with judging(journal, records, batch_messages=20) as made:
+        until(lambda: made.judged_to == journal.last, "the end of the journal")
+        given_up = made.counts["outrun_messages"]
+        assert 0 < given_up < 200
+        assert made.counts["rows"] == pytest.approx(600 * (200 - given_up), abs=10)
+        append(journal, (FLOOD, "status", {"seq": 200, "t": T0_MS + 60_000 * 200, "alarm": True}))
+        until(lambda: (FLOOD, "alarm-button") in alerts(records), "the alarm of the same lift")
+    assert any("L1 sends faster" in line for line in caplog.messages)
+    snapshot = records.resume().snapshot
+    assert snapshot is not None
+    assert snapshot.position == journal.last
 
 
 @pytest.mark.parametrize("flood", ["bundles", "samples"])
@@ -156,21 +183,6 @@ def test_a_flood_is_judged_once_through_restarts_and_no_snapshot_holds_it(
     assert judged == rows
     assert made.state.sequencer.counts()["received"].tolist() == [messages, 0]
     assert snapshot.position == journal.last
-
-
-class Subscribed:
-    """A source of no messages."""
-
-    last_error = None
-    is_subscribed = True
-
-    def take(self, wait_s: float) -> list[Arrival]:
-        time.sleep(wait_s)
-        return []
-
-    def acknowledge(self, arrivals: Sequence[Arrival]) -> None: ...
-
-    def close(self) -> None: ...
 
 
 def test_a_monitor_is_ready_once_what_waits_of_a_flood_is_judged(
@@ -195,6 +207,25 @@ def test_a_monitor_is_ready_once_what_waits_of_a_flood_is_judged(
     running.join()
 
 
+def test_a_message_about_the_alarm_button_is_judged_at_once_and_others_in_a_calm_turn(
+    journal: Journal, records: Records, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(pacing, "CALM", 1_000_000.0)
+    source = Subscribed()
+    monitor = Monitor(source, journal, records, lambda: FileSeries.open(tmp_path / "series", 100_000), RULES)
+    running = threading.Thread(target=monitor.run)
+    running.start()
+    until(lambda: bool(records.live()), "the first turn")
+    source.messages = [(OTHER, "bundle", bundle(0, 0.0, 3.0))]
+    until(lambda: monitor.all_counts().get("journalled") == 1, "the bundle")
+    assert "messages" not in monitor.all_counts()
+    source.messages = [(FLOOD, "status", {"seq": 1, "alarm": True})]
+    until(lambda: (FLOOD, "alarm-button") in alerts(records), "the alarm")
+    assert monitor.all_counts()["messages"] == 2
+    monitor.stop()
+    running.join()
+
+
 @pytest.mark.parametrize("sends", [True, False])
 def test_silence_counts_from_what_was_read_while_a_flood_is_being_judged(
     journal: Journal, records: Records, monkeypatch: pytest.MonkeyPatch, sends: bool
@@ -210,8 +241,8 @@ def test_silence_counts_from_what_was_read_while_a_flood_is_being_judged(
         clock_ns[0] += 10 * S_NS
         if sends:
             body = json.dumps({"seq": 60 + (clock_ns[0] - begin_ns) // S_NS, "t": T0_MS + 3_600_000}).encode()
-            journal.append([(clock_ns[0], topic(DISTRICT, "FLOOD", "status"), body, False)])
-        return Stretch(begin_ns, clock_ns[0])
+            journal.append([(clock_ns[0], topic(DISTRICT, FLOOD, "status"), body, False)])
+        return listened(begin_ns, clock_ns[0])
 
     links = set()
     with judging(journal, records, (SILENT,), stretch) as made:
@@ -219,7 +250,7 @@ def test_silence_counts_from_what_was_read_while_a_flood_is_being_judged(
         while made.counts["rows"] < 36_000:
             links.add(made.picture.link[0].item() if made.picture is not None else HEARD)
             time.sleep(0.01)
-    found = [one for one in records.alerts(AlertFilter(), limit=10).items if one.lift_id == "FLOOD"]
+    found = [one for one in records.alerts(AlertFilter(), limit=10).items if one.lift_id == FLOOD]
     if sends:
         assert links == {HEARD}
         assert found == []

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -19,19 +17,18 @@ from detectors.observe.rows import RowTable
 from detectors.rule import MINOR, NO_MEMORY, Level, Rule, Score
 from detectors.rules.silence import RULE as SILENT
 from detectors.rules.silence import Silence
-from ingest.judging import Judging
-from ingest.listening import Listening, Stretch
+from ingest.receiving.listening import Listening, Stretch
 from registry.actor import Actor
 from registry.facts import FleetFacts
 from store.journal import Journal
 from store.records.repository import AlertFilter, Records
 from telemetry.arrays import Memory
 from telemetry.streams import OFFLINE, SUSPECT, topic
+from tests.ingest.judged import S_NS, alerts, judging, listened
 from tests.ingest.running import DISTRICT, T0_MS, bundle, facts
 from tests.loopback import until
 
 POISON_M = 13.0
-S_NS = 1_000_000_000
 SOON_OFFLINE = replace(SILENT, detector=Silence(offline_s=4.0, suspect_heartbeats=0.01))
 
 
@@ -68,40 +65,6 @@ def rule(slug: str, detector: Any) -> Rule:
     return Rule(code="F99", slug=slug, detector=detector, levels=(Level(MINOR),), name=texts, sentence=texts)
 
 
-@pytest.fixture
-def records(tmp_path: Path) -> Iterator[Records]:
-    with Records.open(f"sqlite:///{tmp_path}/records.db") as opened:
-        opened.put_lifts([facts("L1"), facts("L2")], Actor.named("test"), 0)
-        yield opened
-
-
-@pytest.fixture
-def journal(tmp_path: Path) -> Iterator[Journal]:
-    with Journal.open(tmp_path / "journal", 64 << 20) as opened:
-        yield opened
-
-
-def always_listening() -> Stretch:
-    return Stretch(0, time.time_ns())
-
-
-@contextmanager
-def judging(
-    journal: Journal,
-    records: Records,
-    rules: Sequence[Rule] = RULES,
-    stretch: Callable[[], Stretch] = always_listening,
-    batch_messages: int = 10_000,
-) -> Iterator[Judging]:
-    offer, committed = lambda _: None, lambda: None
-    made = Judging(journal, records, rules, offer, committed, stretch, batch_s=0.01, batch_messages=batch_messages)
-    made.start()
-    try:
-        yield made
-    finally:
-        made.stop()
-
-
 def append(journal: Journal, *messages: tuple[str, str, dict[str, Any]]) -> None:
     now_ns = time.time_ns()
     journal.append(
@@ -116,10 +79,6 @@ def runs_too_fast(lift: str, seconds: int = 4) -> list[tuple[str, str, dict[str,
 def alert_lives(records: Records) -> list[tuple[Any, ...]]:
     found = records.alerts(AlertFilter(), limit=100).items
     return [(one.id, one.state, one.count, one.onset_ns, one.cleared_ns, one.last_ns) for one in found]
-
-
-def alerts(records: Records) -> set[tuple[str, str]]:
-    return {(one.lift_id, one.rule) for one in records.alerts(AlertFilter(), limit=100).items}
 
 
 def test_a_rule_that_breaks_is_set_aside_with_its_name_and_the_others_go_on(
@@ -275,7 +234,7 @@ def test_silence_does_not_depend_on_the_pace_of_judging(journal: Journal, record
 
     def stretch() -> Stretch:
         clock_ns[0] += turn_s * S_NS
-        return Stretch(begin_ns, clock_ns[0])
+        return listened(begin_ns, clock_ns[0])
 
     with judging(journal, records, (SILENT,), stretch) as made:
         append(journal, *[(lift, "bundle", bundle(0, 0.0, 3.0)) for lift in silent])
@@ -295,7 +254,7 @@ def test_no_lift_is_offline_while_its_messages_wait_in_the_journal(journal: Jour
             for at, lift, k in arrivals
         ]
     )
-    with judging(journal, records, (SILENT,), lambda: Stretch(begin_ns, begin_ns + 3540 * S_NS), 3) as made:
+    with judging(journal, records, (SILENT,), lambda: listened(begin_ns, begin_ns + 3540 * S_NS), 3) as made:
         until(lambda: made.counts["messages"] == len(arrivals), "the hour")
     assert alerts(records) == set()
 

@@ -12,13 +12,13 @@ import pytest
 
 from detectors.catalogue import RULES
 from ingest.judging import Judging
-from ingest.listening import Stretch
 from ingest.places import GIVE_WAY_AFTER_S, Places, UnregisteredLift
 from registry.actor import Actor
 from store.journal import Journal
 from store.records.lifts import UNREGISTERED_LIMIT
 from store.records.repository import AlertFilter, Records
 from telemetry.streams import topic
+from tests.ingest.judged import listened
 from tests.ingest.running import T0_MS, bundle, facts
 from tests.loopback import until
 
@@ -82,7 +82,7 @@ class World:
             RULES,
             lambda _: None,
             lambda: None,
-            lambda: Stretch(0, self.now_ns),
+            lambda: listened(0, self.now_ns),
             batch_s=0.01,
         )
         judging.start()

@@ -13,7 +13,7 @@ import pytest
 from paho.mqtt.client import CallbackAPIVersion, Client, MQTTProtocolVersion
 
 import liftwatch
-from ingest.receive import FORMER_TOPICS, MqttSource
+from ingest.receiving.source import FORMER_TOPICS, MqttSource
 from mqtt import connection
 from mqtt.client import BrokerAddress
 from telemetry.streams import PAYLOAD_LIMIT_BYTES, topic

@@ -8,7 +8,6 @@ from pathlib import Path
 import pytest
 
 from detectors.catalogue import RULES
-from ingest.partition import of_partition
 from ingest.replaying import Replay, in_order, lines, replay, wider
 from registry.partition import Partition, read
 from simulator.playback.simulation import Simulation, decoded_seconds
@@ -19,6 +18,7 @@ from store.recordings.recording import Recording, RecordingWriter
 from store.series.points import points
 from store.series.timeseries import TimeSeries
 from telemetry.batch import Decoded
+from telemetry.groups import of_lifts
 from telemetry.streams import Entry
 from telemetry.wire.decode import decode
 
@@ -93,7 +93,7 @@ def test_parts_of_the_fleet_together_make_the_same(expected: list[bytes], sent: 
         run = Replay(scene().facts, RULES)
         share = Partition(number, 3)
         found += [
-            line for changes in replay(run, (of_partition(group, share) for group in sent)) for line in lines(changes)
+            line for changes in replay(run, (of_lifts(group, share.has) for group in sent)) for line in lines(changes)
         ]
     assert in_order(found) == expected
 

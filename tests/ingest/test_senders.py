@@ -16,7 +16,6 @@ from sqlalchemy import select
 
 from detectors.catalogue import RULES
 from ingest.judging import Judging
-from ingest.listening import Stretch
 from ingest.storing import Storing
 from registry.actor import Actor
 from registry.partition import EVERY_LIFT, Partition
@@ -25,6 +24,7 @@ from store.records.repository import AlertFilter, Records
 from store.records.schema import dead_letters
 from store.series.files import FileSeries
 from telemetry.streams import topic
+from tests.ingest.judged import listened
 from tests.ingest.running import DISTRICT, T0_MS, bundle, facts
 from tests.loopback import until
 
@@ -56,7 +56,7 @@ class World:
             RULES,
             self._offer,
             lambda: None,
-            lambda: Stretch(0, 0),
+            lambda: listened(0, 0),
             partition=partition,
             batch_s=0.01,
         )

@@ -14,7 +14,6 @@ import pytest
 from detectors.catalogue import RULES
 from ingest import storing
 from ingest.judging import Judging
-from ingest.listening import Stretch
 from ingest.storing import DecodedGroup, Listing, Storing
 from registry.actor import Actor
 from store.journal import Journal
@@ -24,6 +23,7 @@ from store.series.files import FileSeries
 from store.series.timeseries import Points, TimeSeries
 from telemetry.streams import topic
 from telemetry.wire.decode import decode
+from tests.ingest.judged import listened
 from tests.ingest.running import DISTRICT, T0_MS, bundle, facts
 from tests.loopback import until
 
@@ -118,7 +118,7 @@ def test_a_repeat_with_other_content_changes_nothing_that_is_stored_nor_does_a_l
         store = Storing(
             journal, lambda: series, lambda: judging.listing(), lambda: judging.offered_to, 100_000, every_s=0.01
         )
-        judging = Judging(journal, records, (), store.offer, lambda: None, lambda: Stretch(0, 0), batch_s=0.01)
+        judging = Judging(journal, records, (), store.offer, lambda: None, lambda: listened(0, 0), batch_s=0.01)
         for lift, v_mps in (("L1", 1.0), ("L1", 2.0), ("crowded-out", 1.0)):
             payload = json.dumps(bundle(0, v_mps, 3.0)).encode()
             journal.append([(T0_MS * 1_000_000, topic(DISTRICT, lift, "bundle"), payload, False)])
@@ -162,7 +162,13 @@ class Monitored:
             0.01,
         )
         self.judging = Judging(
-            self.journal, self.records, RULES, self.store.offer, lambda: None, lambda: Stretch(0, 0), batch_s=0.01
+            self.journal,
+            self.records,
+            RULES,
+            self.store.offer,
+            lambda: None,
+            lambda: listened(0, 0),
+            batch_s=0.01,
         )
 
     def append_bundles(self, *lifts: str, first: int = 0) -> None:

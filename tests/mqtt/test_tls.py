@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 import liftwatch
-from ingest.receive import MqttSource
+from ingest.receiving.source import MqttSource
 from mqtt.client import BadCertificates, BrokerAddress, Session, tls_context
 from mqtt.connection import BrokerConnection
 from mqtt.publisher import Publisher

@@ -11,10 +11,11 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Sequence
+from itertools import accumulate
 
 import numpy as np
 
-from ingest.receive import Arrival
+from ingest.receiving.source import Arrival
 from mqtt.client import SESSION_KEPT_S
 from telemetry.streams import Entry
 from telemetry.wire.decode import decode
@@ -23,7 +24,7 @@ log = logging.getLogger("liftwatch.receive")
 
 LATE_FROM_S, CAUGHT_UP_S = 120.0, 60.0
 SAMPLE_EVERY_S = 1.0
-SAMPLE_MESSAGES = 32
+SAMPLE_MESSAGES, SAMPLE_BYTES = 32, 256 << 10
 IDLE_S = 3.0
 LOG_EVERY_S = 10.0
 
@@ -84,7 +85,9 @@ def median_lateness_s(arrivals: Sequence[Arrival]) -> float | None:
     others are history.
     """
     newest = {arrival.topic: arrival for arrival in arrivals if not arrival.retained}
-    sample = list(newest.values())[-SAMPLE_MESSAGES:]
+    last = list(newest.values())[: -SAMPLE_MESSAGES - 1 : -1]
+    size_bytes = accumulate(len(arrival.payload) for arrival in last)
+    sample = [one for one, upto in zip(last, size_bytes, strict=True) if upto - len(one.payload) < SAMPLE_BYTES]
     entries = [Entry(i, one.arrived_ns, one.topic, one.payload) for i, one in enumerate(sample, 1)]
     messages = decode(entries).messages
     late_s = (messages.arrived_ns - messages.t_end_ns)[messages.timed] / 1e9

@@ -1,0 +1,140 @@
+"""The intake of judging: which messages of a group are judged now, and which wait, are refused or were judged before.
+
+entries ─► decode ─► of the own partition ─► authorised ─► index of the lift ─┬─► judged now
+              └─► refused      └─► refused             └─► refused, no place  ├─► wait: their lift sent too much
+                                                                              └─► judged before a restart
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Sequence
+from typing import NamedTuple
+
+import numpy as np
+
+from alerts.book import Occurrence
+from detectors.observe.arrivals import MessageArrivals
+from detectors.rule import Finding
+from ingest import heard
+from ingest.backlogs import Backlogs, of_share
+from ingest.fleet import NO_ROOM, IndexedMessages
+from ingest.quarantine import Quarantine
+from ingest.refusals import refusals_of
+from ingest.senders import foreign, gateways
+from ingest.state import State
+from registry.partition import Partition
+from store.journal import Journal
+from telemetry.arrays import I32, Bools
+from telemetry.batch import Decoded, Refusal
+from telemetry.groups import of_lifts, only
+from telemetry.streams import Entry
+from telemetry.wire.decode import decode
+
+log = logging.getLogger("liftwatch.judge")
+
+BACKLOG_SHARE = 0.5
+"""The share of the journal's limit that may come after the oldest message that waits."""
+OUTRUN = "%s sends faster than its messages are judged: %d messages that wait are given up"
+ListUnregistered = Callable[[Sequence[tuple[str, str]], Sequence[str]], object]
+"""Lists new unregistered lifts, each with its district, in the records, and deletes those that gave way."""
+
+
+class Group(NamedTuple):
+    """A decoded group of messages, or a share of those that waited.
+
+    `now` marks the messages that are judged now, of the lifts `lift`; `others` are the arrivals of those that wait or
+    were refused. `ended` are the findings of unregistered lifts that gave way. `has_no_room` marks messages that are
+    refused because their lift has no place, or their sender is not accepted.
+    """
+
+    decoded: Decoded
+    now: Bools
+    lift: I32
+    has_no_room: Bools
+    others: Sequence[MessageArrivals] = ()
+    refused: Sequence[Refusal] = ()
+    ended: Sequence[Occurrence] = ()
+    gave_way: int = 0
+    district_differs: int = 0
+
+    def judged(self) -> tuple[Decoded, I32]:
+        """Return the messages that are judged now, and their lifts."""
+        return only(self.decoded, self.now), self.lift[self.now]
+
+
+class Intake:
+    """The intake of one run of judging over a state."""
+
+    def __init__(
+        self,
+        state: State,
+        backlogs: Backlogs,
+        journal: Journal,
+        partition: Partition,
+        quarantine: Quarantine,
+        list_unregistered: ListUnregistered,
+    ) -> None:
+        self._state, self._backlogs, self._journal, self._partition = state, backlogs, journal, partition
+        self._quarantine, self._list_unregistered = quarantine, list_unregistered
+
+    def group(self, entries: Sequence[Entry]) -> Group:
+        """Return the next messages of the journal."""
+        state, unread = self._state, self._quarantine.unread
+        decoded = self._decoded([entry for entry in entries if entry.position not in unread])
+        gateway_at = gateways(entries)
+        forged = foreign(decoded.messages, gateway_at, state.senders.accepts)
+        indexed = state.index(decoded.messages, forged, gateway_at)
+        ended = self._replaced(indexed, entries[-1].arrived_ns)
+        has_no_room = indexed.lift == NO_ROOM
+        refused = refusals_of(
+            decoded,
+            entries,
+            foreign=forged,
+            roomless=has_no_room & ~forged,
+            set_aside=self._quarantine.set_aside,
+            senders=state.senders,
+        )
+        lift = np.where(state.sequencer.has_stepped(decoded.messages.position, indexed.lift), NO_ROOM, indexed.lift)
+        waits = np.zeros(len(lift), dtype=np.bool_)
+        if not self._quarantine.in_doubt(entries[0].position):
+            waits = self._backlogs.defer(decoded, lift, sum(len(entry.payload) for entry in entries))
+        others = [heard.waiting(decoded, np.where(waits, lift, NO_ROOM))] if waits.any() else []
+        if refused:
+            retained = frozenset(entry.position for entry in entries if entry.retained)
+            others.append(heard.refused(refused, state.fleet, retained))
+        now = ~waits & (lift != NO_ROOM)
+        counts = len(indexed.gave_way), indexed.district_differs
+        return Group(decoded, now, lift, has_no_room, others, refused, ended, *counts)
+
+    def share(self) -> tuple[Group, dict[int, set[int]]]:
+        """Return some of the messages that wait, and which they are: they wait until they are `done`."""
+        fleet, lifts_at = self._state.fleet, self._backlogs.share()
+        positions = sorted(lifts_at.keys() - self._quarantine.unread)
+        decoded = self._decoded([self._journal.read(one - 1, 1)[0] for one in positions])
+        indices = [fleet.index_of(lift_id) for lift_id in decoded.messages.lift_id]
+        lift = np.array([NO_ROOM if index is None else index for index in indices], dtype=np.int32)
+        return Group(decoded, of_share(decoded, lift, lifts_at), lift, lift == NO_ROOM), lifts_at
+
+    def give_up(self) -> tuple[int, list[Finding]]:
+        """Give up the messages that wait and for which the journal has no room: return how many, and what the rules
+        over arrivals find."""
+        messages, found = 0, list[Finding]()
+        for lift, count, last in self._backlogs.give_up(self._journal.limit_bytes * BACKLOG_SHARE):
+            log.warning(OUTRUN, self._state.fleet.lift_ids[lift], count)
+            found += self._state.give_up(lift, self._journal.read(last - 1, 1)[0].arrived_ns)
+            messages += count
+        return messages, found
+
+    def _decoded(self, entries: Sequence[Entry]) -> Decoded:
+        return of_lifts(decode(entries), self._partition.has)
+
+    def _replaced(self, indexed: IndexedMessages, arrived_ns: int) -> list[Occurrence]:
+        """List new unregistered lifts, forget those whose places they take, and return the findings that this ends."""
+        ended: list[Occurrence] = []
+        for gone in indexed.gave_way:
+            self._backlogs.forget(gone.lift)
+            ended += self._state.forget(gone, arrived_ns)
+        if indexed.unregistered:
+            self._list_unregistered(indexed.unregistered, [gone.lift_id for gone in indexed.gave_way])
+        return ended
