@@ -10,6 +10,7 @@ import base64
 import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 FIRING, CLEARED, CLOSED = "firing", "cleared", "closed"
 STATES = (FIRING, CLEARED, CLOSED)
@@ -23,7 +24,8 @@ class Alert:
     reading the journal again is harmless. `levels`: the severities whose condition holds now. `by_hand`: stays firing
     until resolved. `acknowledgements`: who acknowledged it at its severity, each with the note. `transitions`: how many
     it had. `ahead_ns`: how far the lift's time, which never goes back, was ahead of its clock at the onset, or,
-    where a later report came before this one, how far it was ahead of the onset when this one came."""
+    where a later report came before this one, how far it was ahead of the onset when this one came.
+    `thresholds_changed_ns`: when a threshold of the lift was last changed, where that is recent."""
 
     id: str
     lift_id: str
@@ -51,12 +53,13 @@ class Alert:
     codes: Mapping[str, str] = field(default_factory=dict)
     summary: Mapping[str, str] = field(default_factory=dict)
     transitions: int = 0
+    thresholds_changed_ns: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Transition:
     """A change of an alert: its kind, its time (the monitor's clock), its author (None: the monitor itself) and, of an
-    assignment, the assignee (None: nobody)."""
+    assignment, the assignee (None: nobody). Organisations but the author's read the note where it is `shared`."""
 
     alert_id: str
     kind: str
@@ -64,6 +67,8 @@ class Transition:
     by: str | None = None
     note: str | None = None
     to: str | None = None
+    organisation: str | None = None
+    shared: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,8 +85,6 @@ def alert_id(lift_id: str, rule: str, onset_ns: int) -> str:
     return base64.b32encode(digest).decode().lower()
 
 
-def changed(
-    alert: Alert, kind: str, at_ns: int, by: str | None = None, note: str | None = None, to: str | None = None
-) -> Change:
-    """Return the alert with one transition more, and that transition."""
-    return Change(replace(alert, transitions=alert.transitions + 1), Transition(alert.id, kind, at_ns, by, note, to))
+def changed(alert: Alert, kind: str, at_ns: int, by: str | None = None, **more: Any) -> Change:
+    """Return the alert with one transition more, and that transition; `more` are the transition's other fields."""
+    return Change(replace(alert, transitions=alert.transitions + 1), Transition(alert.id, kind, at_ns, by, **more))

@@ -22,13 +22,17 @@ Done = tuple[Alert, str] | None
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """A person's action on an alert: ack, assign (`to`), comment (`note`), resolve, shelve (`until_ns`), unshelve."""
+    """A person's action on an alert: ack, assign (`to`), comment (`note`), resolve, shelve (`until_ns`), unshelve.
+
+    Other organisations read the note where it is `shared`.
+    """
 
     kind: str
     by: Actor
     note: str | None = None
     to: str | None = None
     until_ns: int | None = None
+    shared: bool = False
 
 
 class Refused(Exception):
@@ -48,7 +52,11 @@ def on_answer(alert: Alert, answer: Answer, now_ns: int, causes: Iterable[Alert]
     if done is None:
         return None
     answered, kind = done
-    return changed(answered, kind, now_ns, answer.by.name, answer.note, answer.to)
+    by = answer.by
+    return changed(
+        answered, kind, now_ns, by.name,
+        note=answer.note, to=answer.to, organisation=by.organisation, shared=answer.shared,
+    )  # fmt: skip
 
 
 def _ack(alert: Alert, answer: Answer, now_ns: int, causes: Iterable[Alert]) -> Done:

@@ -26,6 +26,7 @@ from starlette.responses import Response
 
 from dashboards.api.alerts import alerts
 from dashboards.api.audit import audit
+from dashboards.api.change_requests import change_requests
 from dashboards.api.context import AppContext, Settings
 from dashboards.api.fleet import fleet
 from dashboards.api.lifts import lift_detail, lifts
@@ -72,7 +73,7 @@ def create_app(settings: Settings) -> FastAPI:
         lifespan=lifespan, telemetry=NO_TELEMETRY,
     )  # fmt: skip
     app.state.context = context
-    for router in (lifts, registry, maintenance, readings, alerts, fleet, live, audit, probes):
+    for router in (lifts, registry, maintenance, readings, alerts, change_requests, fleet, live, audit, probes):
         app.include_router(router(context))
     if settings.demo and settings.inject:
         app.include_router(simulator(context, settings.inject))

@@ -59,7 +59,8 @@ def scope_of(person: Person, membership: Membership | None, address: str | None 
         return Scope(NO_LIFTS, frozenset(), Actor(person.name, person.account, None, None, address))
     organisation = membership.organisation
     actor = Actor(person.name, person.account, organisation.name, membership.role, address)
-    return Scope(organisation.lifts, verbs_of(organisation.kind, membership.role), actor)
+    verbs = verbs_of(organisation.kind, membership.role)
+    return Scope(organisation.lifts, verbs, actor, organisation.settings.second_person)
 
 
 def login_key(login: str) -> str:

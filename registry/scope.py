@@ -37,6 +37,10 @@ class LiftScope:
             return True
         return facts is not None and any(getattr(facts, fact) in self.names for fact in NAMING_FACTS)
 
+    def reads_notes_of(self, organisation: str | None) -> bool:
+        """Return whether notes of an organisation are read that it does not share."""
+        return self.everything or bool(self.districts) or organisation is None or organisation in self.names
+
 
 ALL_LIFTS = LiftScope(everything=True)
 NO_LIFTS = LiftScope()
@@ -53,11 +57,15 @@ def lifts_of(kind: OrganisationKind, names: Set[str], districts: Set[str]) -> Li
 
 @dataclass(frozen=True, slots=True)
 class Scope:
-    """Which lifts a request concerns and what the request may do; `actor` is the account, None without sign-in."""
+    """Which lifts a request concerns and what the request may do; `actor` is the account, None without sign-in.
+
+    With `second_person` a change that can hide a danger waits for the approval of another account.
+    """
 
     lifts: LiftScope
     verbs: frozenset[Verb]
     actor: Actor | None = None
+    second_person: bool = False
 
 
 OPEN_SCOPE = Scope(ALL_LIFTS, EVERY_VERB)

@@ -6,7 +6,6 @@ An action that the state of the alert forbids is answered with a problem documen
 from __future__ import annotations
 
 import time
-from dataclasses import asdict
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Query
@@ -15,6 +14,7 @@ from alerts.alert import Transition
 from alerts.answers import COMMENTED, Answer, Refused
 from alerts.wire import to_json
 from dashboards.api.access import RequestScope, actor_of, needs
+from dashboards.api.change_requests import SHELVE, WAITING_RESPONSE, make_change, versions
 from dashboards.api.context import AppContext
 from dashboards.api.responses import JSON, OrjsonResponse, problem_responses, require_media_type, versioned_responses
 from dashboards.api.schema import alert_bodies, parameters, request_bodies
@@ -22,7 +22,7 @@ from dashboards.http.preconditions import IfMatch, etag, expected_versions
 from dashboards.http.problem import Problem, invalid_field, not_found
 from registry.roles import Verb
 from registry.scope import Scope
-from store.records.repository import AlertFilter, History, alert_version
+from store.records.repository import AlertFilter, History, WantedChange, alert_version
 from telemetry.instant import rfc3339
 
 REPEATABLE = Query(max_length=50, description="May be given more than once: any of the values")
@@ -82,7 +82,7 @@ def _add_actions(router: APIRouter, context: AppContext) -> None:
         return router.post(
             f"/{{alert_id}}/{path}",
             response_model=alert_bodies.AlertBody,
-            responses=versioned_responses(*statuses),
+            responses=versioned_responses(*statuses) | (WAITING_RESPONSE if verb is Verb.SHELVE else {}),
             dependencies=[Depends(require_media_type(JSON)), needs(verb)],
         )
 
@@ -94,7 +94,9 @@ def _add_actions(router: APIRouter, context: AppContext) -> None:
         if_match: IfMatch = None,
     ) -> OrjsonResponse:
         """Acknowledge the alert: somebody looks after it."""
-        return _apply(context, scope, alert_id, Answer("ack", actor_of(scope, body.by), body.note), if_match)
+        return _apply(
+            context, scope, alert_id, Answer("ack", actor_of(scope, body.by), body.note, shared=body.shared), if_match
+        )
 
     @action("assign", Verb.ASSIGN)
     def assign(
@@ -114,7 +116,13 @@ def _add_actions(router: APIRouter, context: AppContext) -> None:
         if_match: IfMatch = None,
     ) -> OrjsonResponse:
         """Add a comment to the alert."""
-        return _apply(context, scope, alert_id, Answer("comment", actor_of(scope, body.by), body.note), if_match)
+        return _apply(
+            context,
+            scope,
+            alert_id,
+            Answer("comment", actor_of(scope, body.by), body.note, shared=body.shared),
+            if_match,
+        )
 
     @action("resolve", Verb.RESOLVE)
     def resolve(
@@ -124,7 +132,13 @@ def _add_actions(router: APIRouter, context: AppContext) -> None:
         if_match: IfMatch = None,
     ) -> OrjsonResponse:
         """Close the alert; refused while the condition of a rule that clears by itself still holds."""
-        return _apply(context, scope, alert_id, Answer("resolve", actor_of(scope, body.by), body.note), if_match)
+        return _apply(
+            context,
+            scope,
+            alert_id,
+            Answer("resolve", actor_of(scope, body.by), body.note, shared=body.shared),
+            if_match,
+        )
 
     @action("shelve", Verb.SHELVE)
     def shelve(
@@ -133,9 +147,17 @@ def _add_actions(router: APIRouter, context: AppContext) -> None:
         scope: RequestScope,
         if_match: IfMatch = None,
     ) -> OrjsonResponse:
-        """Deliver the alert to nobody until `until`, at most 8 hours ahead; a critical alert is never shelved."""
-        answer = Answer("shelve", actor_of(scope, body.by), body.note, until_ns=body.until)
-        return _apply(context, scope, alert_id, answer, if_match)
+        """Deliver the alert to nobody until `until`, at most 8 hours ahead; a critical alert is never shelved.
+
+        A signed-in account gives the reason as the note; the change may wait for a second person (202).
+        """
+        by, history = actor_of(scope, body.by), context.records().alert(alert_id, scope.lifts)
+        if history is None:
+            raise not_found("alert", alert_id)
+        detail = {"alert_id": alert_id, "until_ns": body.until, "shared": body.shared}
+        version, alert = versions(expected_versions(if_match)), history.alert
+        wanted = WantedChange(alert.lift_id, alert.district, SHELVE, detail, version, body.note)
+        return make_change(context, scope, by, wanted) or _alert_response(context, scope, alert_id)
 
     @action("unshelve", Verb.SHELVE)
     def unshelve(
@@ -162,6 +184,14 @@ def _apply(context: AppContext, scope: Scope, alert_id: str, answer: Answer, if_
     return OrjsonResponse(to_json(done), headers=etag(alert_version(done)))
 
 
+def _alert_response(context: AppContext, scope: Scope, alert_id: str) -> OrjsonResponse:
+    """Return an alert as a response whose ETag is the version of the alert."""
+    history = context.records().alert(alert_id, scope.lifts)
+    if history is None:
+        raise not_found("alert", alert_id)
+    return OrjsonResponse(to_json(history.alert), headers=etag(alert_version(history.alert)))
+
+
 def _alert_with_story(history: History) -> dict[str, Any]:
     transitions = [_transition(transition) for transition in history.transitions]
     return {
@@ -172,6 +202,5 @@ def _alert_with_story(history: History) -> dict[str, Any]:
 
 
 def _transition(transition: Transition) -> dict[str, Any]:
-    return {name: value for name, value in asdict(transition).items() if name in ("kind", "by", "note", "to")} | {
-        "at": rfc3339(transition.at_ns)
-    }
+    named = ("kind", "by", "note", "to", "organisation", "shared")
+    return {name: getattr(transition, name) for name in named} | {"at": rfc3339(transition.at_ns)}

@@ -7,12 +7,14 @@ import time
 from fastapi import APIRouter, Depends
 
 from dashboards.api.access import QueryActor, RequestScope, actor_of, needs
+from dashboards.api.change_requests import MAINTENANCE, WAITING_RESPONSE, make_change
 from dashboards.api.context import AppContext
 from dashboards.api.lifts import lift_response
 from dashboards.api.responses import JSON, OrjsonResponse, require_media_type, versioned_responses
 from dashboards.api.schema import lift_bodies, parameters, request_bodies
 from dashboards.http.problem import invalid_field, not_found
 from registry.roles import Verb
+from store.records.repository import WantedChange
 
 LIMIT_H = 24
 
@@ -24,7 +26,7 @@ def maintenance(context: AppContext) -> APIRouter:
     @router.post(
         "/{lift_id}/maintenance",
         response_model=lift_bodies.LiftDetail,
-        responses=versioned_responses(400, 403, 404, 413, 415, 422, 503),
+        responses=versioned_responses(400, 403, 404, 409, 413, 415, 422, 503) | WAITING_RESPONSE,
         dependencies=[Depends(require_media_type(JSON)), needs(Verb.MAINTAIN)],
     )
     def post_maintenance(
@@ -36,10 +38,12 @@ def maintenance(context: AppContext) -> APIRouter:
             raise invalid_field(
                 "until", f"lies in the past or more than {LIMIT_H} hours ahead; write when the work will be done"
             )
-        if not context.records().set_maintenance(lift_id, body.until, actor_of(scope, body.by), now_ns, body.note):
+        by, known = actor_of(scope, body.by), context.records().lift(lift_id, scope.lifts)
+        if known is None:
             raise not_found("lift", lift_id)
-        context.poller.poll()
-        return lift_response(context, lift_id)
+        detail = {"until_ns": body.until}
+        wanted = WantedChange(lift_id, known.facts.district, MAINTENANCE, detail, reason=body.note)
+        return make_change(context, scope, by, wanted) or lift_response(context, lift_id)
 
     @router.delete(
         "/{lift_id}/maintenance",

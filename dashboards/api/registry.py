@@ -15,6 +15,7 @@ from starlette.concurrency import run_in_threadpool
 from starlette.responses import Response
 
 from dashboards.api.access import QueryActor, RequestScope, needs
+from dashboards.api.change_requests import DELETE, FACTS, WAITING_RESPONSE, Reason, make_change, versions
 from dashboards.api.context import AppContext
 from dashboards.api.lifts import lift_response
 from dashboards.api.responses import (
@@ -50,8 +51,9 @@ from registry.facts import (
     read_row,
 )
 from registry.roles import Verb
-from registry.scope import NAMING_FACTS
-from store.records.repository import RecordsUnavailable
+from registry.scope import NAMING_FACTS, Scope
+from registry.thresholds import changes_threshold
+from store.records.repository import RecordsUnavailable, Registered, WantedChange
 
 RESERVED_FACTS = {"district", "gateway_id", *NAMING_FACTS}
 """Facts that decide whose lift it is and who reports for it: only who may register lifts changes them."""
@@ -95,7 +97,7 @@ def registry(context: AppContext) -> APIRouter:
     @router.patch(
         "/{lift_id}",
         response_model=lift_bodies.LiftDetail,
-        responses=versioned_responses(400, 403, 404, 412, 413, 415, 422, 503),
+        responses=versioned_responses(400, 403, 404, 409, 412, 413, 415, 422, 503) | WAITING_RESPONSE,
         dependencies=[json_body, needs(Verb.EDIT_LIFTS)],
     )
     def patch_lift(
@@ -104,19 +106,23 @@ def registry(context: AppContext) -> APIRouter:
         scope: RequestScope,
         by: QueryActor,
         if_match: IfMatch = None,
+        reason: Reason = None,
     ) -> OrjsonResponse:
-        """Change some facts of a lift; null makes a fact unknown, and an unregistered lift becomes registered."""
-        known = context.records().lift(lift_id, scope.lifts)
-        if known is None:
-            raise not_found("lift", lift_id)
+        """Change some facts of a lift; null makes a fact unknown, and an unregistered lift becomes registered.
+
+        A signed-in account gives a reason where a fact that is a threshold changes; the change may wait (202).
+        """
+        known = _registered(context, lift_id, scope)
         if Verb.REGISTER_LIFTS not in scope.verbs:
             _refuse_reserved(body)
         changed, faults = patch(known.facts, body)
         if changed is None:
             raise invalid_request(_field_errors(faults))
         expected = expected_versions(if_match)
-        changes = read_changes(body)[0]
-        if context.records().patch_lift(lift_id, changes, by, time.time_ns(), expected) is None:
+        if known.registered and changes_threshold(known.facts, changed):
+            wanted = WantedChange(lift_id, known.facts.district, FACTS, body, versions(expected), reason)
+            return make_change(context, scope, by, wanted) or lift_response(context, lift_id)
+        if context.records().patch_lift(lift_id, read_changes(body)[0], by, time.time_ns(), expected) is None:
             raise not_found("lift", lift_id)
         context.poller.poll()
         return lift_response(context, lift_id)
@@ -124,15 +130,21 @@ def registry(context: AppContext) -> APIRouter:
     @router.delete(
         "/{lift_id}",
         status_code=204,
-        responses=problem_responses(400, 403, 404, 412, 422, 503),
+        responses=problem_responses(400, 403, 404, 409, 412, 422, 503) | WAITING_RESPONSE,
         dependencies=[needs(Verb.REGISTER_LIFTS)],
     )
-    def delete_lift(lift_id: parameters.LiftIdInPath, by: QueryActor, if_match: IfMatch = None) -> Response:
-        """Remove a lift from the registry; its alerts and readings stay."""
-        if not context.records().delete_lift(lift_id, by, time.time_ns(), expected_versions(if_match)):
-            raise not_found("lift", lift_id)
-        context.poller.poll()
-        return Response(status_code=204)
+    def delete_lift(
+        lift_id: parameters.LiftIdInPath,
+        scope: RequestScope,
+        by: QueryActor,
+        if_match: IfMatch = None,
+        reason: Reason = None,
+    ) -> Response:
+        """Remove a lift from the registry; its alerts and readings stay. A signed-in account gives a reason."""
+        known = _registered(context, lift_id, scope)
+        version = versions(expected_versions(if_match))
+        wanted = WantedChange(lift_id, known.facts.district, DELETE, {}, version, reason)
+        return make_change(context, scope, by, wanted) or Response(status_code=204)
 
     @router.post(
         "/import",
@@ -179,6 +191,14 @@ def _import(context: AppContext, body: bytes, is_csv: bool, by: Actor) -> dict[s
             {"row": row.number, "lift_id": row.lift_id, "errors": _field_errors(row.errors)} for row in refused
         ],
     }
+
+
+def _registered(context: AppContext, lift_id: str, scope: Scope) -> Registered:
+    """Return a lift of the records; a problem (404) where the scope has no such lift."""
+    known = context.records().lift(lift_id, scope.lifts)
+    if known is None:
+        raise not_found("lift", lift_id)
+    return known
 
 
 def _refuse_reserved(body: dict[str, Any]) -> None:

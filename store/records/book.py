@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 from typing import Any
 
 import orjson
@@ -13,6 +14,7 @@ from alerts.book import Occurrence
 from alerts.ledger import Ledger
 from alerts.wire import to_json
 from store.records.schema import alerts, is_newest, is_shelved, transitions
+from store.records.thresholds import marked, recent_changes
 
 LIFTS_AT_ONCE = 400
 
@@ -44,7 +46,10 @@ class OpenBook:
 
     def write(self) -> None:
         """Write every changed alert, older ones first, then the transitions in order."""
-        newest, changed = self._ledger.ids(), self._ledger.changed
+        lift_ids = {alert.lift_id for alert in self._ledger.changed.values()}
+        recent = recent_changes(self._connection, lift_ids, self._now_ns)
+        newest = self._ledger.ids()
+        changed = {alert_id: marked(alert, recent) for alert_id, alert in self._ledger.changed.items()}
         rows = [alert_row(alert) | {"newest": alert.id in newest} for alert in changed.values()]
         old = [{f"_{name}": value for name, value in row.items()} for row in rows if row["id"] in self._stored]
         if old:
@@ -55,7 +60,7 @@ class OpenBook:
         new = [row for row in rows if row["id"] not in self._stored]
         if new:
             self._connection.execute(alerts.insert(), new)
-        write_transitions(self._connection, self.changes)
+        write_transitions(self._connection, (replace(each, alert=marked(each.alert, recent)) for each in self.changes))
 
 
 def read_alert(text: str) -> Alert:
@@ -107,5 +112,7 @@ def _transition_row(alert: Alert, transition: Transition) -> dict[str, Any]:
         "by": transition.by,
         "note": transition.note,
         "to": transition.to,
+        "organisation": transition.organisation,
+        "shared": transition.shared,
         "alert": orjson.dumps(to_json(alert)).decode(),
     }

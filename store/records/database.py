@@ -47,6 +47,7 @@ class Database:
         self.url = _normal(url)
         self.is_sqlite = self.url.get_backend_name() == "sqlite"
         self._migrating, self._is_migrated = threading.Lock(), False
+        self._open = threading.local()
         if self.is_sqlite:
             self.engine = create_engine(self.url, connect_args={"timeout": BUSY_TIMEOUT_S})
             event.listen(self.engine, "connect", _prepare_sqlite)
@@ -70,10 +71,21 @@ class Database:
 
     @contextmanager
     def writing(self, durable: bool = True) -> Iterator[Connection]:
-        """Open a writing transaction. Without `durable` a loss of power may undo the last seconds."""
+        """Open a writing transaction, or join the one that this thread has open.
+
+        Without `durable` a loss of power may undo the last seconds.
+        """
+        joined: Connection | None = getattr(self._open, "connection", None)
+        if joined is not None:
+            yield joined
+            return
         self.migrate()
         with self._writing(durable) as connection:
-            yield connection
+            self._open.connection = connection
+            try:
+                yield connection
+            finally:
+                self._open.connection = None
 
     @contextmanager
     def _writing(self, durable: bool = True) -> Iterator[Connection]:

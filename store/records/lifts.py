@@ -15,12 +15,14 @@ from sqlalchemy import Connection, delete, func, select
 from registry.actor import Actor
 from registry.lift_facts import Floor, LiftFacts
 from registry.scope import ALL_LIFTS, NAMING_FACTS, LiftScope
+from registry.thresholds import changes_threshold
 from store.records.audit.writing import AuditSubject, difference, write_audit
 from store.records.database import REVISION, Database, Repository, read_counter
 from store.records.identity.organisations import create_named_organisations
 from store.records.maintenance import WindowRecord, read_windows
 from store.records.schema import deleted_lifts, lifts, refusals
 from store.records.scoping import lifts_in
+from store.records.thresholds import note_threshold_changes
 from store.records.versions import lift_version, require_version
 
 EVERYTHING = -1
@@ -220,10 +222,12 @@ class LiftStore:
             return
         create_named_organisations(connection, [facts for facts, _ in many])
         row = self._database.insert(lifts)
-        fresh = {name: row.excluded[name] for name in lifts.c.keys() if name != "lift_id"}  # noqa: SIM118
+        fresh = {name: row.excluded[name] for name in ("district", "registered", "facts", "revision", *NAMING_FACTS)}
         upsert = row.on_conflict_do_update(index_elements=["lift_id"], set_=fresh)
         revision = self._database.count_up(connection, REVISION)
         connection.execute(upsert, [_row(facts, text, True, revision) for facts, text in many])
+        changed = [facts.lift_id for facts, _ in many if _changes_threshold(stored.get(facts.lift_id), facts)]
+        note_threshold_changes(connection, changed, now_ns)
         subjects = [_audit_subject(facts.lift_id, stored.get(facts.lift_id), text) for facts, text in many]
         write_audit(connection, now_ns, by, action, subjects)
 
@@ -255,6 +259,10 @@ def _audit_subject(lift_id: str, before: str | None, after: str) -> AuditSubject
     if before is None:
         return AuditSubject(lift_id, after=orjson.Fragment(after), lift_id=lift_id)
     return AuditSubject(lift_id, None, *difference(orjson.loads(before), orjson.loads(after)), lift_id)
+
+
+def _changes_threshold(before: str | None, after: LiftFacts) -> bool:
+    return before is not None and changes_threshold(read_facts(before), after)
 
 
 def _version(lift: Registered) -> str:

@@ -10,6 +10,7 @@ from __future__ import annotations
 from store.records.alerts import AlertStore, Resume, Snapshot
 from store.records.audit.search import AuditEntry, AuditFilter, AuditStore
 from store.records.audit.writing import AuditSubject
+from store.records.change_requests import ChangeRequest, ChangeRequestStore, NotDecidable, WantedChange
 from store.records.database import RecordsUnavailable, Repository
 from store.records.dead_letters import DeadLetterStore, RefusalCount, RefusedMessage
 from store.records.identity.organisations import NameTaken, OrganisationStore
@@ -41,12 +42,14 @@ __all__ = [
     "AuditFilter",
     "AuditSubject",
     "BadCursor",
+    "ChangeRequest",
     "Credentials",
     "Delivery",
     "History",
     "LastAdministrator",
     "LiveState",
     "NameTaken",
+    "NotDecidable",
     "OneTimeLink",
     "Page",
     "PartitionMismatch",
@@ -59,6 +62,7 @@ __all__ = [
     "Resume",
     "Snapshot",
     "VersionConflict",
+    "WantedChange",
     "WindowRecord",
     "alert_version",
     "lift_version",
@@ -80,6 +84,7 @@ class Records(
     LiveStore,
     Retention,
     PartitionStore,
+    ChangeRequestStore,
 ):
     """One database of records. Every method is one transaction, safe from any thread or process.
 

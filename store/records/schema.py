@@ -65,6 +65,7 @@ lifts = Table(
     Column("facts", Text, nullable=False),
     Column("revision", BigInteger, nullable=False, server_default="0"),
     *(Column(fact, CleanText(), index=True) for fact in NAMING_FACTS),
+    Column("thresholds_changed_ns", BigInteger),
 )
 Index("lifts_by_revision", lifts.c.revision)
 
@@ -132,6 +133,26 @@ transitions = Table(
     Column("note", CleanText()),
     Column("to", CleanText()),
     Column("alert", Text, nullable=False),
+    Column("organisation", CleanText()),
+    Column("shared", Boolean, nullable=False, server_default=false()),
+    sqlite_autoincrement=True,
+)
+
+change_requests = Table(
+    "change_requests",
+    metadata,
+    Column("id", _Id, primary_key=True, autoincrement=True),
+    Column("lift_id", CleanText(64), nullable=False, index=True),
+    Column("district", CleanText(32), nullable=False),
+    Column("action", CleanText(32), nullable=False),
+    Column("detail", Text, nullable=False),
+    Column("version", CleanText()),
+    Column("reason", CleanText()),
+    Column("state", CleanText(16), nullable=False),
+    Column("made_ns", BigInteger, nullable=False),
+    Column("by", Text, nullable=False),
+    Column("decided_ns", BigInteger),
+    Column("decided_by", CleanText()),
     sqlite_autoincrement=True,
 )
 

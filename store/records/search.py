@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
-from sqlalchemy import ColumnElement, or_, select, tuple_
+from sqlalchemy import ColumnElement, Row, or_, select, tuple_
 
 from alerts.alert import Alert, Transition
 from registry.scope import ALL_LIFTS, LiftScope
@@ -70,7 +71,14 @@ class AlertSearch:
             rows = connection.execute(past).all()
         if text is None:
             return None
-        return History(read_alert(text), [Transition(alert_id, r.kind, r.at_ns, r.by, r.note, r.to) for r in rows])
+        return History(read_alert(text), [_transition(row, scope) for row in rows])
+
+
+def _transition(row: Row[Any], scope: LiftScope) -> Transition:
+    """Return a transition as a request of this scope reads it: of an unshared note of others only who wrote it."""
+    is_read = row.shared or scope.reads_notes_of(row.organisation)
+    by, note = (row.by, row.note) if is_read else (row.organisation, None)
+    return Transition(row.alert_id, row.kind, row.at_ns, by, note, row.to, row.organisation, row.shared)
 
 
 def _conditions(wanted: AlertFilter) -> list[ColumnElement[bool]]:

@@ -26,6 +26,7 @@ class AlertBody(ResponseBody):
     evidence: dict[str, float | None]
     codes: dict[str, str]
     summary: dict[str, str]
+    thresholds_changed: TimeText | None
 
 
 class AlertList(ResponseBody):
@@ -34,13 +35,18 @@ class AlertList(ResponseBody):
 
 
 class TransitionBody(ResponseBody):
-    """A transition of an alert; `by` is null for the monitor's own, `to` is the person of an assignment."""
+    """A transition of an alert; `by` is null for the monitor's own, `to` is the person of an assignment.
+
+    A note that another organisation does not share is null, and `by` is then that organisation.
+    """
 
     kind: str
     at: TimeText
     by: str | None
     note: str | None
     to: str | None
+    organisation: str | None
+    shared: bool
 
 
 class AlertWithStory(AlertBody):

@@ -15,16 +15,21 @@ class RequestBody(BaseModel):
     model_config = ConfigDict(extra="forbid", strict=True)
 
 
+Shared = Annotated[bool, Field(description="Whether other organisations that see the lift read the note")]
+
+
 class AlertAction(RequestBody):
     """The person of an action, and a note."""
 
     by: PersonName | None = None
     note: Note | None = None
+    shared: Shared = False
 
 
 class Comment(RequestBody):
     by: PersonName | None = None
     note: Annotated[str, StringConstraints(min_length=1, max_length=4000), AfterValidator(plain_text)]
+    shared: Shared = False
 
 
 class Assignment(RequestBody):
@@ -36,6 +41,7 @@ class Shelving(RequestBody):
     by: PersonName | None = None
     until: Instant
     note: Note | None = None
+    shared: Shared = False
 
 
 class Maintenance(RequestBody):

@@ -1,0 +1,172 @@
+"""Changes that can hide a danger: how routes make them, and the routes by which another account decides them.
+
+Thresholds, maintenance windows, deletions and shelving. A signed-in account gives a reason; where its organisation asks
+for a second person, the change waits (202) until another account approves it.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Collection, Mapping
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Path, Query
+
+from alerts.answers import Answer, Refused
+from dashboards.api.access import RequestScope, actor_of, needs
+from dashboards.api.context import AppContext
+from dashboards.api.responses import OrjsonResponse, problem_responses
+from dashboards.api.schema import change_bodies, parameters
+from dashboards.http.problem import Problem, invalid_field, not_found
+from registry.actor import Actor
+from registry.facts import read_changes
+from registry.roles import Verb
+from registry.scope import Scope
+from store.records.repository import ChangeRequest, NotDecidable, Records, WantedChange
+from telemetry.instant import rfc3339, text
+
+FACTS, DELETE, MAINTENANCE, SHELVE = "facts", "delete", "maintenance", "shelve"
+RequestId = Annotated[int, Path(ge=1, le=2**63 - 1, description="The number of the request")]
+Reason = Annotated[
+    parameters.Note | None,
+    Query(description="Why; required of signed-in accounts for a change that can hide a danger"),
+]
+
+
+WAITING_RESPONSE: dict[int | str, dict[str, Any]] = {
+    202: {"model": change_bodies.ChangeRequestBody, "description": "The change waits for another account's approval"}
+}
+
+
+def change_requests(context: AppContext) -> APIRouter:
+    """Return the routes of change requests."""
+    router = APIRouter(prefix="/api/v1/change-requests", tags=["change requests"])
+
+    @router.get(
+        "",
+        response_model=change_bodies.ChangeRequestList,
+        responses=problem_responses(400, 403, 422, 503),
+        dependencies=[needs(Verb.SEE)],
+    )
+    def list_change_requests(
+        scope: RequestScope,
+        state: change_bodies.ChangeState | None = None,
+        lift_id: parameters.LiftId | None = None,
+        limit: parameters.Limit = parameters.LIMIT_DEFAULT,
+        cursor: parameters.Cursor = None,
+    ) -> OrjsonResponse:
+        """List requests of changes that can hide a danger, newest first."""
+        page = context.records().change_requests(
+            time.time_ns(), state=state, lift_id=lift_id, limit=limit, cursor=cursor, scope=scope.lifts
+        )
+        return OrjsonResponse({"items": [change_document(each) for each in page.items], "next": page.next})
+
+    def decision(path: str, approve: bool) -> Any:
+        def decide(request_id: RequestId, scope: RequestScope) -> OrjsonResponse:
+            apply = (lambda asked: apply_change(context.records(), asked)) if approve else None
+            by = actor_of(scope, "somebody" if scope.actor is None else None)
+            try:
+                decided = context.records().decide_change(request_id, by, time.time_ns(), apply, scope.lifts)
+            except NotDecidable as error:
+                raise Problem(409, error.slug, str(error)) from None
+            if decided is None:
+                raise not_found("change request", str(request_id))
+            context.poller.poll()
+            return OrjsonResponse(change_document(decided))
+
+        decide.__name__ = f"{path}_change_request"
+        decide.__doc__ = f"{path.capitalize()} a request that another account made."
+        return router.post(
+            f"/{{request_id}}/{path}",
+            response_model=change_bodies.ChangeRequestBody,
+            responses=problem_responses(403, 404, 409, 412, 422, 503),
+            dependencies=[needs(Verb.APPROVE)],
+        )(decide)
+
+    decision("approve", True)
+    decision("decline", False)
+    return router
+
+
+def versions(expected: Collection[str] | None) -> tuple[str, ...] | None:
+    """Return the versions that a change expects, in a fixed order; None expects nothing."""
+    return None if expected is None else tuple(sorted(expected))
+
+
+def make_change(context: AppContext, scope: Scope, by: Actor, wanted: WantedChange) -> OrjsonResponse | None:
+    """Make a change that can hide a danger: None where it was applied, a response (202) where it waits.
+
+    A problem (422) where a signed-in account gives no reason.
+    """
+    signed_in = scope.actor is not None
+    if signed_in and not (wanted.reason or "").strip():
+        field = "note" if wanted.action in (MAINTENANCE, SHELVE) else "reason"
+        raise invalid_field(field, "is missing; this change can hide a danger: write why it is made")
+    records, waits = context.records(), signed_in and scope.second_person
+    apply = None if waits else (lambda asked: apply_change(records, asked))
+    made = records.request_change(wanted, by, time.time_ns(), apply)
+    context.poller.poll()
+    return OrjsonResponse(change_document(made), 202) if waits else None
+
+
+def apply_change(records: Records, asked: ChangeRequest) -> None:
+    """Apply a change as the account that asked for it; a problem (404 or 409) where it cannot be applied any more."""
+    done = _APPLY[asked.wanted.action](records, asked, time.time_ns())
+    if done is None or done is False:
+        raise not_found("lift", asked.wanted.lift_id)
+
+
+def _facts(records: Records, asked: ChangeRequest, now_ns: int) -> object:
+    wanted = asked.wanted
+    changes = read_changes(wanted.detail)[0]
+    return records.patch_lift(wanted.lift_id, changes, asked.by, now_ns, wanted.version)
+
+
+def _delete(records: Records, asked: ChangeRequest, now_ns: int) -> object:
+    return records.delete_lift(asked.wanted.lift_id, asked.by, now_ns, asked.wanted.version)
+
+
+def _maintenance(records: Records, asked: ChangeRequest, now_ns: int) -> object:
+    until_ns = asked.wanted.detail["until_ns"]
+    if until_ns <= now_ns:
+        raise Problem(409, "until", "The end of the maintenance window has passed: ask for another one.")
+    return records.set_maintenance(asked.wanted.lift_id, until_ns, asked.by, now_ns, asked.wanted.reason)
+
+
+def _shelve(records: Records, asked: ChangeRequest, now_ns: int) -> object:
+    detail = asked.wanted.detail
+    answer = Answer(SHELVE, asked.by, asked.wanted.reason, until_ns=detail["until_ns"], shared=detail["shared"])
+    try:
+        return records.answer(detail["alert_id"], answer, now_ns, asked.wanted.version)
+    except Refused as refused:
+        if refused.reason == "until":
+            raise invalid_field("until", str(refused)) from None
+        raise Problem(409, refused.reason, str(refused)) from None
+
+
+_APPLY: Mapping[str, Callable[[Records, ChangeRequest, int], object]] = {
+    FACTS: _facts,
+    DELETE: _delete,
+    MAINTENANCE: _maintenance,
+    SHELVE: _shelve,
+}
+
+
+def change_document(asked: ChangeRequest) -> dict[str, Any]:
+    """Return a request as JSON."""
+    wanted, detail = asked.wanted, dict(asked.wanted.detail)
+    if "until_ns" in detail:
+        detail["until"] = rfc3339(detail.pop("until_ns"))
+    return {
+        "id": asked.id,
+        "lift_id": wanted.lift_id,
+        "action": wanted.action,
+        "detail": detail,
+        "reason": wanted.reason,
+        "state": asked.state,
+        "made": rfc3339(asked.made_ns),
+        "by": asked.by.name,
+        "organisation": asked.by.organisation,
+        "decided": text(asked.decided_ns),
+        "decided_by": asked.decided_by,
+    }

@@ -1,0 +1,174 @@
+"""Requests of changes that can hide a danger: thresholds, maintenance windows, deletions, shelving.
+
+    made ──► applied                            the organisation asks for no second person
+    made ──► waiting ──► applied, or declined   another account decides, within `DECIDE_WITHIN_NS`
+                     └─► expired
+
+A request is stored in every case, with its reason: the authority of the lift's district reads them all. It is applied
+in the transaction that approves it, as the account that made it, so that of two approvals one applies it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import orjson
+from sqlalchemy import ColumnElement, Row, select, update
+
+from registry.actor import Actor
+from registry.scope import ALL_LIFTS, LiftScope
+from store.records.audit.writing import AuditSubject, write_audit
+from store.records.database import Database
+from store.records.page import Page, cursor_after_row, row_of_cursor
+from store.records.schema import change_requests
+from store.records.scoping import rows_in
+
+DECIDE_WITHIN_NS = 24 * 3600 * 1_000_000_000
+WAITING, APPLIED, DECLINED, EXPIRED = "waiting", "applied", "declined", "expired"
+STATES = (WAITING, APPLIED, DECLINED, EXPIRED)
+
+
+@dataclass(frozen=True, slots=True)
+class WantedChange:
+    """A change of a lift: the action, its detail as JSON has it, and the version of what it changes."""
+
+    lift_id: str
+    district: str
+    action: str
+    detail: Mapping[str, Any]
+    version: tuple[str, ...] | None = None
+    reason: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ChangeRequest:
+    """A stored request; `decided_by` is the name of the account that approved or declined it."""
+
+    id: int
+    wanted: WantedChange
+    state: str
+    made_ns: int
+    by: Actor
+    decided_ns: int | None
+    decided_by: str | None
+
+
+class NotDecidable(Exception):
+    """A decision that the request does not allow: `slug` names the reason, the text has the remedy."""
+
+    def __init__(self, slug: str, detail: str) -> None:
+        super().__init__(detail)
+        self.slug = slug
+
+
+Apply = Callable[[ChangeRequest], object]
+"""Applies a request; what it raises undoes the decision."""
+
+
+class ChangeRequestStore:
+    """The part of the records that holds requests of changes."""
+
+    _database: Database
+
+    def request_change(self, wanted: WantedChange, by: Actor, now_ns: int, apply: Apply | None) -> ChangeRequest:
+        """Store a request and apply it; without `apply` it waits for the decision of another account."""
+        with self._database.writing() as connection:
+            values = {
+                **asdict(wanted),
+                "detail": orjson.dumps(dict(wanted.detail)).decode(),
+                "version": None if wanted.version is None else orjson.dumps(wanted.version).decode(),
+                "state": WAITING if apply is None else APPLIED,
+                "made_ns": now_ns,
+                "by": orjson.dumps(by).decode(),
+            }
+            row = connection.execute(change_requests.insert().values(**values).returning(*change_requests.c)).one()
+            made = _request(row, now_ns)
+            if apply is not None:
+                apply(made)
+            subject = AuditSubject(str(made.id), values, lift_id=wanted.lift_id)
+            write_audit(connection, now_ns, by, f"change.{values['state']}", [subject])
+            return made
+
+    def change_request(self, request_id: int, now_ns: int, scope: LiftScope = ALL_LIFTS) -> ChangeRequest | None:
+        """Return a request about a lift in the scope, None where there is none."""
+        with self._database.reading() as connection:
+            row = connection.execute(select(change_requests).where(_is(request_id), _inside(scope))).first()
+        return None if row is None else _request(row, now_ns)
+
+    def change_requests(
+        self,
+        now_ns: int,
+        *,
+        state: str | None = None,
+        lift_id: str | None = None,
+        limit: int = 100,
+        cursor: str | None = None,
+        scope: LiftScope = ALL_LIFTS,
+    ) -> Page[ChangeRequest]:
+        """Return the requests about lifts in the scope, newest first. Raises `BadCursor`."""
+        query = select(change_requests).where(_inside(scope)).order_by(change_requests.c.id.desc()).limit(limit + 1)
+        if state is not None:
+            query = query.where(_has_state(state, now_ns))
+        if lift_id is not None:
+            query = query.where(change_requests.c.lift_id == lift_id)
+        if cursor is not None:
+            query = query.where(change_requests.c.id < row_of_cursor(cursor))
+        with self._database.reading() as connection:
+            rows = connection.execute(query).all()
+        found = [_request(row, now_ns) for row in rows[:limit]]
+        return Page(found, cursor_after_row(found[-1].id) if len(rows) > limit else None)
+
+    def decide_change(
+        self, request_id: int, by: Actor, now_ns: int, apply: Apply | None, scope: LiftScope = ALL_LIFTS
+    ) -> ChangeRequest | None:
+        """Apply a waiting request, or decline it without `apply`; None where the scope has no such request.
+
+        Raises NotDecidable where it is decided or expired, or was made by the same account.
+        """
+        with self._database.writing() as connection:
+            row = connection.execute(select(change_requests).where(_is(request_id), _inside(scope))).first()
+            if row is None:
+                return None
+            asked = _request(row, now_ns)
+            _require_decidable(asked, by)
+            values = {"state": DECLINED if apply is None else APPLIED, "decided_ns": now_ns, "decided_by": by.name}
+            connection.execute(update(change_requests).where(_is(request_id)).values(**values))
+            if apply is not None:
+                apply(asked)
+            subject = AuditSubject(str(request_id), values, lift_id=asked.wanted.lift_id)
+            write_audit(connection, now_ns, by, f"change.{values['state']}", [subject])
+            return _request(connection.execute(select(change_requests).where(_is(request_id))).one(), now_ns)
+
+
+def _require_decidable(asked: ChangeRequest, by: Actor) -> None:
+    """Raise NotDecidable where this account does not decide this request."""
+    if asked.state != WAITING:
+        raise NotDecidable("decided", f"The request is {asked.state}: there is nothing left to decide.")
+    if by.account is None or by.account == asked.by.account:
+        raise NotDecidable("second-person", "Another account must decide: this one made the request.")
+
+
+def _is(request_id: int) -> ColumnElement[bool]:
+    return change_requests.c.id == request_id
+
+
+def _inside(scope: LiftScope) -> ColumnElement[bool]:
+    return rows_in(scope, change_requests.c.lift_id, change_requests.c.district)
+
+
+def _has_state(state: str, now_ns: int) -> ColumnElement[bool]:
+    """Return the condition of a state; a waiting request expires without a write."""
+    if state not in (WAITING, EXPIRED):
+        return change_requests.c.state == state
+    is_expired = change_requests.c.made_ns <= now_ns - DECIDE_WITHIN_NS
+    return (change_requests.c.state == WAITING) & (is_expired if state == EXPIRED else ~is_expired)
+
+
+def _request(row: Row[Any], now_ns: int) -> ChangeRequest:
+    version = None if row.version is None else tuple(orjson.loads(row.version))
+    wanted = WantedChange(row.lift_id, row.district, row.action, orjson.loads(row.detail), version, row.reason)
+    is_expired = row.state == WAITING and row.made_ns <= now_ns - DECIDE_WITHIN_NS
+    state, by = EXPIRED if is_expired else row.state, Actor(**orjson.loads(row.by))
+    return ChangeRequest(row.id, wanted, state, row.made_ns, by, row.decided_ns, row.decided_by)

@@ -1,0 +1,198 @@
+"""A change that can hide a danger has a reason, may wait for a second person, and stands in every alert for 30 days."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+
+import orjson
+import pytest
+from fastapi.testclient import TestClient
+
+from dashboards.api.context import Settings
+from dashboards.app import create_app
+from registry.actor import Actor
+from registry.roles import OrganisationKind, Role, verbs_of
+from registry.scope import NO_LIFTS, OPEN_SCOPE, LiftScope, Scope, lifts_of
+from registry.thresholds import RECENT_NS
+from store.records.change_requests import DECIDE_WITHIN_NS
+from store.records.repository import AlertFilter, NotDecidable, Records, WantedChange
+from telemetry.instant import rfc3339
+from tests.alerts.rules import DOOR, OVERSPEED, STOP, occurrence
+from tests.dashboards.sample_fleet import T0_NS
+from tests.dashboards.test_roles import ScopeOfTest
+
+LIFT = "/api/v1/lifts/L001"
+FIRM, AUTHORITY = OrganisationKind.MAINTENANCE_FIRM, OrganisationKind.AUTHORITY
+
+
+@pytest.fixture(name="client")
+def asking(settings: Settings) -> Iterator[TestClient]:
+    app = create_app(settings)
+    app.add_middleware(ScopeOfTest)
+    with TestClient(app, base_url="http://localhost") as client:
+        yield client
+    ScopeOfTest.scope = OPEN_SCOPE
+
+
+def sign_in(name: str, kind: OrganisationKind = FIRM, *, second_person: bool = False) -> None:
+    """Make every later request one of this manager of "Firm 1", or inspector of the district d1."""
+    role = Role.INSPECTOR if kind is AUTHORITY else Role.MANAGER
+    actor = Actor(name, f"person:{name}", "Firm 1" if kind is FIRM else "District", role, "127.0.0.1")
+    ScopeOfTest.scope = Scope(lifts_of(kind, {"Firm 1"}, {"d1"}), verbs_of(kind, role), actor, second_person)
+
+
+def firing(records: Records, severity: int | None = None) -> str:
+    """Raise an alert of the lift; return its id."""
+    found = replace(occurrence(DOOR, "on", 10, severity, lift_id="L001"), district="d1")
+    records.judge(position=1, occurrences=[found], now_ns=T0_NS)
+    return records.alerts(AlertFilter(lift_id=("L001",))).items[0].id
+
+
+def dangerous(alert_id: str) -> list[tuple[str, str, dict[str, object], str]]:
+    """Return a request of each kind, and the field of its reason."""
+    soon = rfc3339(time.time_ns() + 3600 * 10**9)
+    return [
+        ("PATCH", LIFT, {"rated_speed_mps": 2.5}, "reason"),
+        ("PATCH", LIFT, {"floors": [{"label": "1", "height_m": 0}, {"label": "2", "height_m": 4}]}, "reason"),
+        ("PATCH", LIFT, {"door_zone_m": 0.3}, "reason"),
+        ("PATCH", LIFT, {"parks_door_open": True}, "reason"),
+        ("POST", f"{LIFT}/maintenance", {"until": soon}, "note"),
+        ("POST", f"/api/v1/alerts/{alert_id}/shelve", {"until": soon}, "note"),
+    ]
+
+
+def test_a_signed_in_account_gives_a_reason_for_each_dangerous_change(client: TestClient, records: Records) -> None:
+    sign_in("Ada")
+    for method, path, body, field in dangerous(firing(records)):
+        answer = client.request(method, path, json=body)
+        assert (answer.status_code, answer.json()["errors"][0]["field"]) == (422, field), path
+        by_query = {"reason": "the plate says so"} if field == "reason" else {}
+        by_body = {"note": "the plate says so"} if field == "note" else {}
+        answer = client.request(method, path, json=body | by_body, params=by_query)
+        assert answer.status_code == 200, answer.text
+    assert client.patch(LIFT, json={"name": "Left lift"}).status_code == 200
+    listed = client.get("/api/v1/change-requests").json()["items"]
+    assert [(each["state"], each["by"], each["reason"]) for each in listed] == [
+        ("applied", "Ada", "the plate says so")
+    ] * 6
+
+
+def test_a_deletion_has_a_reason_too(client: TestClient, records: Records) -> None:
+    sign_in("Ada", OrganisationKind.OPERATOR)
+    assert client.delete(LIFT).json()["errors"][0]["field"] == "reason"
+    assert client.delete(LIFT, params={"reason": "dismantled"}).status_code == 204
+    assert records.lift("L001") is None
+    assert client.get("/api/v1/change-requests").json()["items"][0]["action"] == "delete"
+
+
+def test_a_change_waits_for_another_account_where_the_organisation_asks_for_a_second_person(
+    client: TestClient, records: Records
+) -> None:
+    for method, path, body, field in dangerous(firing(records)):
+        sign_in("Ada", second_person=True)
+        before = client.get(LIFT).json()
+        by_query = {"reason": "new sheave"} if field == "reason" else {}
+        by_body = {"note": "new sheave"} if field == "note" else {}
+        sent = client.request(method, path, json=body | by_body, params=by_query)
+        assert (sent.status_code, sent.json()["state"]) == (202, "waiting")
+        assert client.get(LIFT).json()["facts"] == before["facts"]
+        approve = f"/api/v1/change-requests/{sent.json()['id']}/approve"
+        own = client.post(approve)
+        assert (own.status_code, own.json()["type"]) == (409, "urn:liftwatch:problem:second-person")
+        sign_in("Eve", AUTHORITY)
+        approved = client.post(approve)
+        assert approved.status_code == 200, approved.text
+        assert (approved.json()["state"], approved.json()["by"], approved.json()["decided_by"]) == (
+            "applied",
+            "Ada",
+            "Eve",
+        )
+        assert client.post(approve).status_code == 409
+    facts = client.get(LIFT).json()["facts"]
+    assert (facts["rated_speed_mps"], facts["door_zone_m"], facts["parks_door_open"]) == (2.5, 0.3, True)
+    assert client.get(LIFT).json()["maintenance"]["by"] == "Ada"
+
+
+def test_a_declined_change_is_not_applied(client: TestClient, records: Records) -> None:
+    sign_in("Ada", second_person=True)
+    sent = client.patch(LIFT, json={"rated_speed_mps": 2.5}, params={"reason": "guess"})
+    sign_in("Eve", second_person=True)
+    assert client.post(f"/api/v1/change-requests/{sent.json()['id']}/decline").json()["state"] == "declined"
+    assert client.get(LIFT).json()["facts"]["rated_speed_mps"] == 1.75
+
+
+def test_a_change_of_an_outdated_version_is_not_approved_and_goes_on_waiting(
+    client: TestClient, records: Records
+) -> None:
+    sign_in("Ada", second_person=True)
+    version = client.get(LIFT).headers["etag"]
+    headers = {"If-Match": version}
+    sent = client.patch(LIFT, json={"rated_speed_mps": 2.5}, params={"reason": "plate"}, headers=headers).json()
+    records.patch_lift("L001", {"name": "another name"}, Actor.named("test"), T0_NS)
+    sign_in("Eve")
+    assert client.post(f"/api/v1/change-requests/{sent['id']}/approve").status_code == 412
+    assert client.get("/api/v1/change-requests", params={"state": "waiting"}).json()["items"] == [sent]
+
+
+def test_of_two_people_who_approve_at_once_one_does(records: Records) -> None:
+    applied: list[int] = []
+    ada = Actor("Ada", "person:1", "Firm 1", "manager", None)
+    made = records.request_change(WantedChange("L001", "d1", "facts", {}), ada, T0_NS, None)
+
+    def approve(number: int) -> bool:
+        by = replace(ada, account=f"person:{number}")
+        try:
+            return records.decide_change(made.id, by, T0_NS, lambda asked: applied.append(asked.id)) is not None
+        except NotDecidable:
+            return False
+
+    with ThreadPoolExecutor(4) as pool:
+        assert sorted(pool.map(approve, range(2, 6))) == [False, False, False, True]
+    assert applied == [made.id]
+
+
+def test_a_request_expires_and_a_foreign_one_is_not_found(client: TestClient, records: Records) -> None:
+    ada = Actor("Ada", "person:1", "Firm 0", "manager", None)
+    records.request_change(WantedChange("L000", "d0", "facts", {}), ada, time.time_ns(), None)
+    old = records.request_change(WantedChange("L001", "d1", "facts", {}), ada, time.time_ns() - DECIDE_WITHIN_NS, None)
+    sign_in("Eve")
+    assert [each["id"] for each in client.get("/api/v1/change-requests").json()["items"]] == [old.id]
+    assert client.get("/api/v1/change-requests", params={"state": "expired"}).json()["items"][0]["id"] == old.id
+    assert client.get("/api/v1/change-requests", params={"state": "waiting"}).json()["items"] == []
+    assert client.post(f"/api/v1/change-requests/{old.id}/approve").status_code == 409
+    assert client.post("/api/v1/change-requests/1/approve").status_code == 404
+
+
+def test_every_alert_of_a_lift_says_that_a_threshold_was_changed_within_30_days(records: Records) -> None:
+    by = Actor.named("test")
+    alert_id = firing(records)
+    records.patch_lift("L001", {"name": "no threshold"}, by, T0_NS)
+    assert records.alert(alert_id).alert.thresholds_changed_ns is None  # type: ignore[union-attr]
+    records.patch_lift("L001", {"rated_speed_mps": 2.0}, by, T0_NS)
+    assert records.alert(alert_id).alert.thresholds_changed_ns == T0_NS  # type: ignore[union-attr]
+    for position, (rule, after_ns) in enumerate(((STOP, RECENT_NS - 1), (OVERSPEED, RECENT_NS)), start=2):
+        found = replace(occurrence(rule, "on", 20.0, lift_id="L001"), district="d1")
+        records.judge(position=position, occurrences=[found], now_ns=T0_NS + after_ns)
+    announced = [orjson.loads(each.alert_json)["thresholds_changed"] for each in records.transitions_since(0)]
+    assert announced == [None, rfc3339(T0_NS), None]
+
+
+@pytest.mark.parametrize("shared", [True, False])
+def test_the_note_of_another_firm_is_read_where_it_is_shared(
+    client: TestClient, records: Records, shared: bool
+) -> None:
+    alert_id = firing(records)
+    sign_in("Ada")
+    comment = {"note": "the belt is worn", "shared": shared}
+    assert client.post(f"/api/v1/alerts/{alert_id}/comment", json=comment).status_code == 200
+    records.patch_lift("L001", {"maintenance_firm": "Rival"}, Actor.named("test"), T0_NS)
+    own, rival = LiftScope(names=frozenset({"Firm 1", "Rival"})), LiftScope(names=frozenset({"Rival"}))
+    read = []
+    for scope in (own, rival, LiftScope(districts=frozenset({"d1"})), NO_LIFTS):
+        history = records.alert(alert_id, scope)
+        read.append(history and [(each.by, each.note) for each in history.transitions][-1])
+    whole = ("Ada", "the belt is worn")
+    assert read == [whole, whole if shared else ("Firm 1", None), whole, None]
