@@ -7,6 +7,7 @@ Lists and counts take the scope as a predicate of their own.
 
 from __future__ import annotations
 
+import time
 from typing import Annotated, Any
 
 from fastapi import Depends, Query, Request
@@ -53,13 +54,18 @@ def needs(verb: Verb) -> Any:
 
 
 async def _require_visible(context: AppContext, scope: Scope, path: dict[str, Any]) -> None:
-    """Raise a problem (404) where the path names a lift or an alert outside the scope."""
+    """Raise a problem (404) where the path names a lift, an alert or a change request outside the scope."""
     if "lift_id" in path and not context.poller.current_view().lift_index.has(path["lift_id"], scope.lifts):
         raise not_found("lift", path["lift_id"])
     if path.get("alert_id"):
         found = await run_in_threadpool(context.records().alert, path["alert_id"], scope.lifts)
         if found is None:
             raise not_found("alert", path["alert_id"])
+    if path.get("request_id", "").isdecimal():
+        number = int(path["request_id"])
+        asked = await run_in_threadpool(context.records().change_request, number, time.time_ns(), scope.lifts)
+        if asked is None:
+            raise not_found("change request", path["request_id"])
 
 
 def actor_of(scope: Scope, by: str | None) -> Actor:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import time
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -22,7 +23,7 @@ from dashboards.live.event_stream import EventFilter, StreamPosition
 from registry.actor import Actor
 from registry.roles import VERBS_OF_KIND, VERBS_OF_ROLE, OrganisationKind, Role, Verb, verbs_of
 from registry.scope import NAMING_FACTS, OPEN_SCOPE, Scope, lifts_of
-from store.records.repository import AlertFilter, Records
+from store.records.repository import AlertFilter, Records, WantedChange
 from telemetry.batch import Refusal
 from telemetry.instant import rfc3339
 from tests.alerts.rules import STOP, occurrence
@@ -137,9 +138,11 @@ def body_of(method: str, path: str) -> Any:
     return next((body for end, body in BODIES.items() if path.endswith(end) or method == end), ACTION)
 
 
-def request(client: TestClient, method: str, path: str, lift_id: str, alerts: dict[str, str]) -> int:
-    """Send a request about a lift or its alert; return the status."""
-    where = path.format(lift_id=lift_id, alert_id=alerts[lift_id])
+def request(client: TestClient, records: Records, method: str, path: str, lift_id: str) -> int:
+    """Send a request about a lift, its alert or its change request; return the status."""
+    alert_id = records.alerts(AlertFilter(lift_id=(lift_id,))).items[0].id
+    asked = records.change_requests(time.time_ns(), lift_id=lift_id, state="waiting").items
+    where = path.format(lift_id=lift_id, alert_id=alert_id, request_id=asked[0].id if asked else 0)
     query = {"stream": "speed"} if where.endswith("/series") else {}
     headers = {"Accept": "application/json" if where.startswith("/api") else "text/html", "If-Match": '"another"'}
     content = {} if method in ("GET", "DELETE") else {"json": body_of(method, path)}
@@ -153,16 +156,18 @@ ASKED = [(method, path, verb) for method, path, verb in ROUTES if verb != PUBLIC
 def test_a_route_is_answered_where_its_verb_allows_and_a_foreign_lift_is_not_found(
     client: TestClient, records: Records, kind: OrganisationKind, role: Role
 ) -> None:
-    alerts = {alert.lift_id: alert.id for alert in records.alerts(AlertFilter()).items}
+    eve = Actor("Eve", "person:2", "Mine", "manager", None)
+    for lift_id in (MINE, MINE, THEIRS):
+        records.request_change(WantedChange(lift_id, "d", "facts", {}), eve, time.time_ns(), None)
     ScopeOfTest.scope = scope_of(kind, role)
     for method, path, verb in ASKED:
-        status = request(client, method, path, MINE, alerts)
+        status = request(client, records, method, path, MINE)
         if verb in verbs_of(kind, role):
             assert status not in (401, 403, 404, 500), (method, path, status)
         else:
             assert status == 403, (method, path, status)
         if "{" in path and kind is not OrganisationKind.OPERATOR:
-            assert request(client, method, path, THEIRS, alerts) == 404, (method, path)
+            assert request(client, records, method, path, THEIRS) == 404, (method, path)
 
 
 def ids(value: Any) -> set[str]:
