@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from dashboards.api.access import RequestScope, needs
 from dashboards.api.context import AppContext
+from dashboards.api.refusal_texts import refusal_text
 from dashboards.api.responses import OrjsonResponse, problem_responses
 from dashboards.api.schema import fleet_bodies, parameters
 from dashboards.live.fleet_view import SEVERITIES, STATES, FleetView
@@ -64,7 +65,9 @@ def fleet(context: AppContext) -> APIRouter:
             cursor=cursor,
             scope=scope.lifts,
         )
-        return OrjsonResponse({"items": [_dead_letter(letter) for letter in page.items], "next": page.next})
+        index = context.poller.current_view().lift_index
+        items = [_dead_letter(letter, index.zone_of(letter.lift_id)) for letter in page.items]
+        return OrjsonResponse({"items": items, "next": page.next})
 
     return router
 
@@ -121,17 +124,22 @@ def _completeness(view: FleetView, inside: NDArray[np.bool_]) -> dict[str, Any]:
     }
 
 
-def _dead_letter(letter: RefusedMessage) -> dict[str, Any]:
-    """Return a refused message as JSON: the beginning of its payload as text, and as hex where it is no text."""
+def _dead_letter(letter: RefusedMessage, timezone: str | None) -> dict[str, Any]:
+    """Return a refused message as JSON: the beginning of its payload as text, and as hex where it is no text.
+
+    `timezone` is that of the lift that the message names.
+    """
     return {
         "id": letter.id,
         "reason": letter.reason,
         "detail": letter.detail,
+        "text": refusal_text(letter.detail),
         "topic": letter.topic,
         "payload": letter.payload.decode("utf-8", "backslashreplace"),
         "payload_hex": None if _is_text(letter.payload) else letter.payload.hex(" "),
         "payload_bytes": letter.size,
         "lift_id": letter.lift_id or None,
+        "timezone": timezone,
         "arrived": rfc3339(letter.at_ns),
     }
 

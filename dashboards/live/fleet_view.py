@@ -59,6 +59,11 @@ class LiftIndex:
     def __len__(self) -> int:
         return len(self.lift_id)
 
+    def zone_of(self, lift_id: str) -> str | None:
+        """Return the time zone of a lift, None where the lift or its zone is not registered."""
+        facts = self.facts[self.row_of[lift_id]] if lift_id in self.row_of else None
+        return facts.timezone if facts else None
+
     def inside(self, lifts: LiftScope) -> NDArray[np.bool_]:
         """Return which rows are lifts in the scope."""
         mask = self.masks.get(lifts)

@@ -85,8 +85,8 @@ def check_clock(t_ms: float, field: str, arrived_ns: int) -> None:
     if t_ms < EARLIEST_MS <= arrived_ms:
         raise Invalid("clock-behind", f"{field}: lies before 2015; {_clock_remedy(t_ms, arrived_ms)}")
     if t_ms > arrived_ms + CLOCK_AHEAD_LIMIT_MS:
-        ahead = f"more than {CLOCK_AHEAD_LIMIT_MS / 1e3:g} s ahead of the monitor"
-        raise Invalid("clock-ahead", f"{field}: {ahead}; {_clock_remedy(t_ms, arrived_ms)}")
+        remedy, limit_s = _clock_remedy(t_ms, arrived_ms), CLOCK_AHEAD_LIMIT_MS / 1e3
+        raise Invalid("clock-ahead", f"{field}: more than {limit_s:g} s ahead of the monitor; {remedy}")
 
 
 def _clock_remedy(t_ms: float, arrived_ms: float) -> str:

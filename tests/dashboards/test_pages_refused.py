@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 import pytest
@@ -14,6 +15,7 @@ from tests.dashboards.sample_fleet import T0_NS
 
 pytestmark = pytest.mark.browser
 
+DETAIL = "the payload begins with the byte 0x3c: send a JSON object or a CBOR map"
 HEX = bytes.fromhex("a26373657101ff")
 
 
@@ -32,7 +34,7 @@ def refuse(records: Records) -> None:
     messages += [("lift/v1/d1/L002/bundle", "syntax", HEX, "L002"), ("lift/v1/d1/L001/Speed", "stream", b"{}", "L001")]
     messages += [("lift/v1/d1/L001/bundle", "syntax", HOSTILE.encode() + b"x" * 9000, "L001")]
     refused = [
-        Refusal(reason, "what is wrong", topic, payload, T0_NS + (k - 62) * 3600 * S_NS, 100 + k, lift_id, lift_id)
+        Refusal(reason, DETAIL, topic, payload, T0_NS + (k - 62) * 3600 * S_NS, 100 + k, lift_id, lift_id)
         for k, (topic, reason, payload, lift_id) in enumerate(messages)
     ]
     records.judge(position=1000, occurrences=[], now_ns=T0_NS, refusals=refused)
@@ -91,6 +93,31 @@ def test_a_time_filters_and_an_empty_list_links_to_other_times(browser: Browser,
         page.locator("[name=lift_id]").fill("L007")
         page.get_by_role("button", name="Show", exact=True).click()
         expect(page.locator(".plate h2")).to_have_text("Nothing was refused")
+
+
+def test_times_are_in_the_zone_of_each_messages_lift_and_the_filter_in_that_of_its_lift(
+    browser: Browser, address: str
+) -> None:
+    with looking(browser, address) as watched:
+        page = watched.open("/refused?lift_id=L001&from=2001-09-09T00:30:00.000Z")
+        first = page.locator("#list > li").first.locator("time").first
+        expect(first).to_have_text(re.compile(r"09:46:40 (GMT\+8|HKT)"))
+        expect(page.locator("#zone")).to_contain_text("Asia/Hong_Kong")
+        expect(page.locator("[name=from]")).to_have_value("2001-09-09T08:30")
+        page.locator("[name=from]").fill("2001-09-09T09:00")
+        page.get_by_role("button", name="Show", exact=True).click()
+        page.wait_for_url("**from=2001-09-09T01%3A00%3A00.000Z")
+        expect(page.locator("#list > li")).to_have_count(1)
+        page.goto(f"{address}/refused")
+        expect(page.locator("#list > li").first.locator("time").first).to_have_text(
+            re.compile(r"09:46:40 (GMT\+8|HKT)")
+        )
+
+
+def test_the_detail_of_a_refusal_is_in_the_language_of_the_page(browser: Browser, address: str) -> None:
+    with looking(browser, address, language="zh") as watched:
+        detail = watched.open("/refused?lift_id=L001").locator("#list .detail").first
+        expect(detail).to_have_text("消息内容以字节 0x3c 开头：请发送 JSON 对象或 CBOR 映射")
 
 
 def test_a_lifts_page_shows_its_own_refusals_with_the_remedy_and_leads_to_them(browser: Browser, address: str) -> None:

@@ -49,13 +49,18 @@ class FleetSummary(ResponseBody):
 
 
 class DeadLetter(ResponseBody):
-    """A refused message, with the beginning of its payload; `payload_hex` where that is no text."""
+    """A refused message, with the beginning of its payload; `payload_hex` where that is no text.
+
+    `text` is the detail in each language; `timezone` is that of the lift that the message names.
+    """
 
     id: int
     reason: str
     detail: str
+    text: dict[str, str]
     topic: str
     lift_id: str | None
+    timezone: str | None
     payload: str
     payload_hex: str | None
     payload_bytes: int

@@ -4,31 +4,33 @@ import "./shell.js";
 import { get } from "./api.js";
 import { el, placeholder, setText } from "./element.js";
 import { reasonName, remedy } from "./refusals.js";
-import { fullStamp, timeNode } from "./time.js";
-import { translate } from "./translations.js";
+import { inputTime, instantOf, timeNode, zonedStamp, zoneName } from "./time.js";
+import { lang, translate } from "./translations.js";
 
 const PAGE = 50;
 const FILTERS = ["lift_id", "reason", "from", "to"];
 const at = (id) => document.getElementById(id), form = at("tools");
-let next = null, asked = null;
+let next = null, asked = null, zone = null, zoneOf;
 
 /** Return the filter of the address; only what it names. */
 const filter = () => Object.fromEntries([...new URLSearchParams(location.search)].filter(([name, value]) => FILTERS.includes(name) && value));
-
-/** Return an instant of the address as the time of day that its input shows, in the browser's zone. */
-function localTime(iso) {
-  const when = new Date(iso);
-  return Number.isNaN(when.getTime()) ? "" : new Date(when.getTime() - 60_000 * when.getTimezoneOffset()).toISOString().slice(0, 16);
-}
 
 function fillForm() {
   const chosen = filter();
   for (const name of FILTERS) {
     const input = form.elements[name], value = chosen[name] ?? "";
     if (name === "reason" && value && ![...input.options].some((option) => option.value === value)) input.append(el("option", { value }, value));
-    input.value = name === "from" || name === "to" ? localTime(value) : value;
+    input.value = name === "from" || name === "to" ? inputTime(value, zone) : value;
   }
   at("clear").hidden = Object.keys(chosen).length === 0;
+  setText(at("zone"), translate("refused.zone", { zone: zoneName(zone) }));
+}
+
+/** Read the zone of the lift of the filter, in which "from" and "to" are; the browser's without a lift, or where the lift has none. */
+async function readZone({ lift_id }) {
+  if (lift_id === zoneOf) return;
+  const found = lift_id ? await get(`/api/v1/lifts/${encodeURIComponent(lift_id)}`).catch(() => null) : null;
+  [zoneOf, zone] = [lift_id, found?.facts?.timezone ?? null];
 }
 
 /** Put the filter into the address and show it; Back undoes it. */
@@ -39,11 +41,13 @@ function go(chosen) {
 }
 
 async function show() {
-  fillForm();
   asked?.abort();
   asked = new AbortController();
   const chosen = filter(), list = at("list"), { signal } = asked;
   list.setAttribute("aria-busy", "true");
+  await readZone(chosen);
+  if (signal.aborted) return;
+  fillForm();
   try {
     const page = await get("/api/v1/dead-letters", { ...chosen, limit: PAGE }, { signal });
     const items = page.items.map(entry);
@@ -79,12 +83,12 @@ async function more() {
 /** Return a refused message: when, why, what to do, from where, and its payload as text or hex. */
 function entry(letter) {
   const lift = letter.lift_id && el("a", { href: `?${new URLSearchParams({ lift_id: letter.lift_id })}`, "data-lift": letter.lift_id }, translate("refused.only", { lift: letter.lift_id }));
-  const shown = letter.payload_hex ?? letter.payload, advice = remedy(letter.reason);
+  const shown = letter.payload_hex ?? letter.payload, advice = remedy(letter.reason), at_zone = letter.timezone ?? zone;
   return el("li", {},
-    el("div", { class: "when" }, el("time", { datetime: letter.arrived }, fullStamp(letter.arrived)), timeNode(letter.arrived)),
+    el("div", { class: "when" }, el("time", { datetime: letter.arrived }, zonedStamp(letter.arrived, at_zone)), timeNode(letter.arrived, { zone: at_zone })),
     el("div", {},
       el("p", {}, el("b", {}, reasonName(letter.reason)), advice && ` – ${advice}`),
-      el("p", { class: "detail", lang: "en" }, letter.detail),
+      el("p", { class: "detail" }, letter.text[lang] ?? letter.detail),
       el("p", { class: "topic" }, el("code", {}, letter.topic), lift),
       el("details", {}, el("summary", {}, translate(letter.payload_hex ? "refused.payload.hex" : "refused.payload", { n: letter.payload_bytes })),
         el("pre", { tabindex: 0 }, shown, isCut(letter) ? " …" : ""))));
@@ -95,7 +99,7 @@ const isCut = ({ payload, payload_hex, payload_bytes }) => payload_bytes > (payl
 
 form.addEventListener("submit", (event) => {
   event.preventDefault();
-  const { lift_id, reason, from, to } = form.elements, instant = ({ value }) => value && new Date(value).toISOString();
+  const { lift_id, reason, from, to } = form.elements, instant = ({ value }) => value && instantOf(value, zone);
   go({ lift_id: lift_id.value.trim(), reason: reason.value, from: instant(from), to: instant(to) });
 });
 form.elements.reason.addEventListener("change", () => form.requestSubmit());
@@ -108,5 +112,4 @@ at("list").addEventListener("click", (event) => {
   go({ ...filter(), lift_id: link.dataset.lift });
 });
 addEventListener("popstate", show);
-setText(at("zone"), translate("refused.zone", { zone: Intl.DateTimeFormat().resolvedOptions().timeZone }));
 show();

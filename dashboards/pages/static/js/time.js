@@ -69,6 +69,27 @@ export const stamp = (when, zone) => format(zone, {
 /** Return date and time to the second, for a text that names the time zone elsewhere. */
 export const fullStamp = (when, zone) => format(zone, { month: "short", day: "numeric", hour: "2-digit", minute: "2-digit", second: "2-digit" }).format(new Date(when));
 
+/** Return date and time to the second with the name of the time zone, for a list over several zones. */
+export const zonedStamp = (when, zone) => format(zone, { month: "short", day: "numeric", hour: "2-digit", minute: "2-digit", second: "2-digit", timeZoneName: "short" }).format(new Date(when));
+
+/** Return an instant as the value of a datetime-local input whose times are in `zone`; "" for a text that is no instant. */
+export function inputTime(iso, zone) {
+  const when = new Date(iso);
+  return Number.isNaN(when.getTime()) ? "" : wallTime(when, zone).toISOString().slice(0, 16);
+}
+
+/** Return the instant of a value of a datetime-local input whose times are in `zone`. */
+export function instantOf(value, zone) {
+  const wanted = Date.parse(`${value}Z`), ahead = (at) => wallTime(new Date(at), zone).getTime() - at;
+  return new Date(wanted - ahead(wanted - ahead(wanted))).toISOString();
+}
+
+/** Return the date whose UTC time is the time of day of `when` in `zone`, to the second. */
+function wallTime(when, zone) {
+  const parts = new Intl.DateTimeFormat("sv-SE", { timeZone: zoneName(zone), dateStyle: "short", timeStyle: "medium" }).format(when);
+  return new Date(`${parts.replace(" ", "T")}Z`);
+}
+
 /** Return date and time without seconds. */
 export const shortStamp = (when, zone) => format(zone, { month: "short", day: "numeric", hour: "2-digit", minute: "2-digit" }).format(new Date(when));
 
