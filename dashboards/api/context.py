@@ -16,6 +16,7 @@ from dashboards.api.audit_writer import AuditWriter
 from dashboards.http.metrics import ServerMetrics
 from dashboards.http.problem import unavailable
 from dashboards.live.event_stream import EventBroadcaster
+from dashboards.live.imports import RunningImports
 from dashboards.live.partitions import MONITOR_SILENT_S
 from dashboards.live.poller import FleetPoller
 from store.records.repository import Records
@@ -99,6 +100,7 @@ class AppContext:
     broadcaster: EventBroadcaster = field(init=False)
     poller: FleetPoller = field(init=False)
     audit: AuditWriter = field(init=False)
+    imports: RunningImports = field(default_factory=RunningImports)
 
     def __post_init__(self) -> None:
         self.records = LazyStore("records", self.settings.open_records)

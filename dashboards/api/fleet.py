@@ -38,7 +38,8 @@ def fleet(context: AppContext) -> APIRouter:
     async def get_fleet(scope: RequestScope, district: parameters.District = None) -> OrjsonResponse:
         """Count lifts by state, open alerts by severity, both by district, and how complete the data is."""
         view, partitions = context.poller.current_view(), context.poller.partitions()
-        return OrjsonResponse(fleet_summary(view, partitions, district, scope.lifts))
+        imports = _imports(context) if scope.lifts.everything else []
+        return OrjsonResponse({**fleet_summary(view, partitions, district, scope.lifts), "imports": imports})
 
     @router.get(
         "/dead-letters",
@@ -70,6 +71,12 @@ def fleet(context: AppContext) -> APIRouter:
         return OrjsonResponse({"items": items, "next": page.next})
 
     return router
+
+
+def _imports(context: AppContext) -> list[dict[str, Any]]:
+    """Return how far the running imports of lifts are."""
+    running = context.imports.now()
+    return [{"taken": each.taken, "of": each.of, "since": instant.text(each.since_ns)} for each in running]
 
 
 def fleet_summary(

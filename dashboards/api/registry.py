@@ -173,17 +173,17 @@ def _import(context: AppContext, body: bytes, is_csv: bool, by: Actor) -> dict[s
     A problem (503) that names the lifts taken where the records go away in between.
     """
     lifts, refused = _read(body, is_csv)
-    taken: list[int] = []
-    try:
-        context.records().put_lifts(lifts, by, time.time_ns(), taken.append)
-    except RecordsUnavailable as error:
-        if not taken:
-            raise
-        raise unavailable(
-            "records",
-            f"{error} {taken[-1]} of {len(lifts)} lifts were taken, in the order of the rows, up to"
-            f" {lifts[taken[-1] - 1].lift_id}; send the same again: those change nothing",
-        ) from None
+    with context.imports.applying(len(lifts)) as running:
+        try:
+            context.records().put_lifts(lifts, by, time.time_ns(), running.take)
+        except RecordsUnavailable as error:
+            if not running.taken:
+                raise
+            raise unavailable(
+                "records",
+                f"{error} {running.taken} of {len(lifts)} lifts were taken, in the order of the rows, up to"
+                f" {lifts[running.taken - 1].lift_id}; send the same again: those change nothing",
+            ) from None
     context.poller.poll()
     return {
         "taken": [lift.lift_id for lift in lifts],

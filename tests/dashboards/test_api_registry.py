@@ -167,6 +167,22 @@ def test_ten_thousand_lifts_fit_into_one_import(client: TestClient) -> None:
     assert client.get("/api/v1/fleet").json()["lifts"] == 10_006
 
 
+def test_a_running_import_is_listed_in_the_fleet_with_the_number_of_lifts_taken(client: TestClient) -> None:
+    body = export_csv([facts(f"B{number:05}") for number in range(8_000)]).encode()
+    seen: list[dict[str, int]] = []
+
+    def watch() -> None:
+        until(lambda: seen.extend(client.get("/api/v1/fleet").json()["imports"]) or bool(seen), "an import under way")
+
+    watching = threading.Thread(target=watch)
+    watching.start()
+    client.post("/api/v1/lifts/import", content=body, headers={"Content-Type": "text/csv"})
+    watching.join()
+    assert seen[0]["of"] == 8_000
+    assert 0 <= seen[0]["taken"] <= 8_000
+    assert client.get("/api/v1/fleet").json()["imports"] == []
+
+
 def lose_a_table_during_an_import(path: Path) -> threading.Thread:
     """Make the records fail, from the moment on at which an import has taken its first lifts."""
 

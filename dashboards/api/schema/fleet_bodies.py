@@ -34,6 +34,14 @@ class PartitionItem(ResponseBody):
     wrote: TimeText | None
 
 
+class RunningImportItem(ResponseBody):
+    """An import of `of` lifts that the server applies at the moment."""
+
+    taken: int
+    of: int
+    since: TimeText
+
+
 class FleetSummary(ResponseBody):
     """The fleet in counts."""
 
@@ -45,6 +53,7 @@ class FleetSummary(ResponseBody):
     health: None
     completeness: Completeness
     partitions: list[PartitionItem]
+    imports: list[RunningImportItem]
     as_of: TimeText | None
 
 

@@ -25,6 +25,7 @@ export async function showHeadline(headline, subline, fleet) {
   if (states.blind) parts.push(translate("fleet.sub.blind", { n: states.blind }));
   if (silent) parts.push(translate("fleet.sub.silent", { n: silent }));
   if (fleet.completeness.fraction !== null) parts.push(translate("fleet.sub.complete", { percent: (Math.floor(1000 * fleet.completeness.fraction) / 10) }));
+  for (const each of fleet.imports) parts.push(translate("fleet.sub.import", { taken: each.taken, of: each.of }));
   return setText(subline, parts.join(" · "));
 }
 
