@@ -33,12 +33,12 @@ class _Forgiving(Formatter):
 def render(sentence: Mapping[str, str], name: Mapping[str, str], evidence: Mapping[str, float]) -> dict[str, str]:
     """Return the sentence in each language; a language that has only a name, or a broken sentence, gets the name."""
     return {
-        language: _say(sentence.get(language, ""), name.get(language, ""), evidence)
+        language: _rendered(sentence.get(language, ""), name.get(language, ""), evidence)
         for language in {**name, **sentence}
     }
 
 
-def _say(sentence: str, name: str, evidence: Mapping[str, float]) -> str:
+def _rendered(sentence: str, name: str, evidence: Mapping[str, float]) -> str:
     try:
         return _Forgiving().vformat(sentence, (), evidence) or name
     except (ValueError, IndexError):

@@ -56,7 +56,7 @@ class TalkingLifts:
             self.waits_s.append(time.monotonic() - pressed_s)
             del self._pressed_s[alert["lift_id"]]
 
-    def speak(self) -> None:
+    def publish_all(self) -> None:
         """Send a bundle of each lift."""
         self._second += 1
         for i in range(TALKING):
@@ -136,7 +136,7 @@ def beside(lifts: int, port: int, address: str, records: Records) -> list[str]:
     pages_s: list[float] = []
     asking = httpx.Client(base_url=address, trust_env=False, timeout=600)
     threads = [
-        repeating(talking.speak, 1.0, stopping, []),
+        repeating(talking.publish_all, 1.0, stopping, []),
         repeating(talking.press, PRESS_EVERY_S, stopping, []),
         repeating(lambda: records.move_cursor("bench", 1), COMMIT_EVERY_S, stopping, commits_s),
         repeating(lambda: asking.get("/api/v1/lifts?limit=50").raise_for_status(), PAGE_EVERY_S, stopping, pages_s),

@@ -70,9 +70,9 @@ class Probes:
         """Send the deciding message of the next probe."""
         number = len(self.sent)
         kind = list(KINDS)[number % len(KINDS)]
-        stream, said = KINDS[kind]
+        stream, deciding = KINDS[kind]
         lift = f"probe-{number:05d}"
-        body = said(lift) | ({} if stream == "gateway" else {"seq": 1, "t": now_ms()})
+        body = deciding(lift) | ({} if stream == "gateway" else {"seq": 1, "t": now_ms()})
         self.sent[lift] = kind, time.monotonic()
         publisher.publish(topic(bundles.DISTRICT, lift, stream), orjson.dumps(body))
 

@@ -32,7 +32,7 @@ SUPERVISE_POLL_S = 0.5
 
 @dataclass(slots=True)
 class ChildProcess:
-    """A command that is run in a process of its own, and the check that says whether the process is ready for use."""
+    """A command that is run in a process of its own, and the check of whether the process is ready for use."""
 
     name: str
     command: Sequence[str]
@@ -97,7 +97,7 @@ def own_command(config: Path | None) -> list[str]:
 def last_line(path: Path) -> str:
     """Return the last line of a log file."""
     lines = path.read_text(encoding="utf-8", errors="replace").strip().splitlines()
-    return lines[-1] if lines else "it said nothing"
+    return lines[-1] if lines else "it printed nothing"
 
 
 def is_listening(port: int) -> bool:

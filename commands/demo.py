@@ -59,7 +59,7 @@ def run(options: argparse.Namespace, _: Configuration) -> int:
         children = processes(options, data)
         try:
             for child in children:
-                say(f"starting {child.name} …")
+                print_line(f"starting {child.name} …")
                 child.start()
                 child.wait_until_ready()
             hints = (
@@ -67,19 +67,19 @@ def run(options: argparse.Namespace, _: Configuration) -> int:
                 if options.secure
                 else [f"Liftwatch is at http://{LOOPBACK}:{options.port}/"]
             )
-            say("\n" + "\n".join(f"  {hint}" for hint in hints))
-            say("  Inject a fault into a lift on its page, or:")
-            say(f"    {sys.argv[0]} --config {data / CONFIG_NAME} inject sim-00001 governor-overspeed")
-            say(f"  Logs: {data}.  Ctrl-C ends the demonstration.\n")
+            print_line("\n" + "\n".join(f"  {hint}" for hint in hints))
+            print_line("  Inject a fault into a lift on its page, or:")
+            print_line(f"    {sys.argv[0]} --config {data / CONFIG_NAME} inject sim-00001 governor-overspeed")
+            print_line(f"  Logs: {data}.  Ctrl-C ends the demonstration.\n")
             supervise(children)
         except KeyboardInterrupt:
-            say("\nending …")
+            print_line("\nending …")
         finally:
             for number in ENDING_SIGNALS:  # a second Ctrl-C must not leave children behind
                 signal.signal(number, signal.SIG_IGN)
             for child in reversed(children):
                 child.end()
-    say("ended.")
+    print_line("ended.")
     return 0
 
 
@@ -105,7 +105,7 @@ def broker_process(options: argparse.Namespace, data: Path) -> ChildProcess:
     """Return the broker: Mosquitto where it is installed, else the one written in Python."""
     mosquitto, port = find_mosquitto(), options.broker_port
     if mosquitto is None:
-        say("no Mosquitto on this machine: using the broker written in Python (some thousand messages a second)")
+        print_line("no Mosquitto on this machine: using the broker written in Python (some thousand messages a second)")
         command = [*own_command(None), "broker", "--port", str(port)]
     else:
         path = data / "mosquitto.conf"
@@ -162,6 +162,6 @@ def is_healthy(port: int) -> bool:
         return False
 
 
-def say(text: str) -> None:
+def print_line(text: str) -> None:
     """Print a line at once, also where standard output is a file."""
     print(text, flush=True)

@@ -60,7 +60,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     adding = action("add", add, "add a device for each lift, or one gateway, with a new password or certificate")
     adding.add_argument("lifts", nargs="*", metavar="LIFT", help="lifts that connect themselves")
     adding.add_argument("--gateway", metavar="ID", help="the id of a gateway")
-    adding.add_argument("--lifts", dest="gateway_lifts", metavar="A,B", help="the lifts that the gateway speaks for")
+    adding.add_argument("--lifts", dest="gateway_lifts", metavar="A,B", help="the lifts behind the gateway")
     rotating = action("rotate", rotate, "replace passwords or certificates; the old ones end at once")
     rotating.add_argument("devices", nargs="+", metavar="DEVICE")
     importing = action("import", import_devices, "add many devices from CSV: device_id, lifts, credential")

@@ -79,7 +79,7 @@ def record_broker(settings: Configuration, folder: Path, for_s: float) -> Record
     try:
         with ended_by_signals() as ended, recording_writer(folder, header, registered_lifts(settings)) as writer:
             listener = recording.Listener(
-                source, writer, lambda heard: progress.report(f"{heard} messages in {time.monotonic() - begun:.0f} s")
+                source, writer, lambda count: progress.report(f"{count} messages in {time.monotonic() - begun:.0f} s")
             )
             listener.listen(for_s, ended)
             writer.set_facts(registered_lifts(settings))  # some may have been registered meanwhile
@@ -116,7 +116,7 @@ def record_series(
 def nothing_stored(settings: Configuration, lifts: Sequence[str], from_ns: int, to_ns: int) -> str:
     """Return the error message for lifts without stored readings between two instants."""
     days = settings.timeseries.raw_days
-    kept = f"; it keeps what was said in the last {days} days" if days else ""
+    kept = f"; it keeps the readings of the last {days} days" if days else ""
     span = f"from {to_the_nanosecond(from_ns)} to {to_the_nanosecond(to_ns)}"
     return f"the store holds nothing of {', '.join(lifts)} {span}{kept}"
 

@@ -50,7 +50,7 @@ class Trial:
 
 
 class NoLabels(ValueError):
-    """A recording without labels, or with labels that are not complete; the text says why."""
+    """A recording without labels, or with incomplete labels; the text is the reason."""
 
 
 def judge_recording(folder: Path, findings: Path | None = None, rules: Sequence[Rule] = RULES) -> Trial:

@@ -54,7 +54,7 @@ def of_refusal(reason: ReasonCode, address: BrokerAddress) -> str:
     if str(reason) == "Client identifier not valid":
         return f"it refuses the client id ({reason}); set broker.client_id"
     if str(reason) == UNSUPPORTED_VERSION:
-        return f'it does not speak this version of MQTT ({reason}); set broker.protocol = "auto"'
+        return f'it does not support this version of MQTT ({reason}); set broker.protocol = "auto"'
     return f"it refuses the connection ({reason})"
 
 

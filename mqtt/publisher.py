@@ -33,7 +33,7 @@ PUBLISH_LIMIT_S = ANSWER_LIMIT_S + 5.0
 
 
 class NotPublished(OSError):
-    """The broker did not acknowledge a message; the text says why."""
+    """The broker did not acknowledge a message; the text is the reason."""
 
 
 class _Publication(NamedTuple):

@@ -1,7 +1,7 @@
 """Devices: who may connect to the broker, for which lifts, and on which topics.
 
     lift      a terminal of one lift; its id is the lift's id
-    gateway   speaks for the lifts in its list, in envelopes on its own topic `gateway`
+    gateway   publishes for the lifts in its list, in envelopes on its own topic `gateway`
     program   a process of Liftwatch itself: monitor, dashboards, simulator
 
 The id of a device is its user name, and on the ports for devices its client id too. Ids that begin with `liftwatch` are
@@ -22,7 +22,7 @@ CREDENTIALS = (PASSWORD, CERTIFICATE)
 RESERVED_PREFIX = "liftwatch"
 MONITOR, DASHBOARDS, SIMULATOR = "liftwatch-monitor", "liftwatch-dashboards", "liftwatch-simulator"
 GATEWAY_LIFTS_LIMIT = 1000
-SPOKEN_BY_GATEWAY = ("bundle", "status")
+STREAMS_BEHIND_GATEWAY = ("bundle", "status")
 """The streams that a gateway may also publish on the topics of its lifts."""
 
 
@@ -99,7 +99,7 @@ def rights(device: Device) -> TopicRights | None:
     if device.kind == PROGRAM:
         return PROGRAMS[device.device_id]
     if device.kind == GATEWAY:
-        lifts = (f"lift/v1/+/{lift}/{stream}" for lift in device.lifts for stream in SPOKEN_BY_GATEWAY)
+        lifts = (f"lift/v1/+/{lift}/{stream}" for lift in device.lifts for stream in STREAMS_BEHIND_GATEWAY)
         return TopicRights(write=(f"lift/v1/+/{device.device_id}/gateway", *lifts))
     return None
 
@@ -124,7 +124,7 @@ def _check_id(field: str, text: str) -> list[FieldError]:
 
 def _check_lifts(lifts: list[str]) -> list[FieldError]:
     if not lifts:
-        return [FieldError("lifts", "is empty", "name the lifts that the gateway speaks for")]
+        return [FieldError("lifts", "is empty", "name the lifts behind the gateway")]
     if len(lifts) > GATEWAY_LIFTS_LIMIT:
         return [FieldError("lifts", f"has {len(lifts)} lifts", f"give a gateway at most {GATEWAY_LIFTS_LIMIT}")]
     twice = sorted({lift for lift in lifts if lifts.count(lift) > 1})

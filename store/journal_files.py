@@ -30,7 +30,7 @@ class JournalUnavailable(Exception):
 
 
 class JournalDamaged(Exception):
-    """The files of the journal cannot be used; the text says what is safe to do. Nothing was changed in them."""
+    """The files of the journal cannot be used; the text names what is safe to do. Nothing was changed in them."""
 
 
 def open_environment(folder: Path, map_bytes: int) -> lmdb.Environment:
@@ -43,10 +43,10 @@ def open_environment(folder: Path, map_bytes: int) -> lmdb.Environment:
     except (lmdb.Error, OSError) as error:
         raise unavailable(folder, error) from error
     size_bytes = (folder / DATA_FILE).stat().st_size
-    says_bytes = (environment.info()["last_pgno"] + 1) * environment.stat()["psize"]
-    if size_bytes < says_bytes and not _is_whole(folder):
+    used_bytes = (environment.info()["last_pgno"] + 1) * environment.stat()["psize"]
+    if size_bytes < used_bytes and not _is_whole(folder):
         environment.close()
-        raise _damaged(folder, f"is cut off: {size_bytes} bytes of {says_bytes}, and messages lie beyond its end")
+        raise _damaged(folder, f"is cut off: {size_bytes} bytes of {used_bytes}, and messages lie beyond its end")
     environment.reader_check()
     return environment
 

@@ -87,7 +87,7 @@ class BrokerClient:
     ) -> None:
         self.answer: str | None = None
         self.is_ended = False
-        self.heard: list[tuple[str, bytes]] = []
+        self.received: list[tuple[str, bytes]] = []
         self._answers: dict[int, str] = {}
         self._client = mqtt.Client(
             mqtt.CallbackAPIVersion.VERSION2, client_id, protocol=mqtt.MQTTv5, reconnect_on_failure=False
@@ -100,7 +100,7 @@ class BrokerClient:
             self._client.will_set(will, b"will", qos=1)
         self._client.on_connect = self._connected
         self._client.on_disconnect = self._ended
-        self._client.on_message = lambda _c, _d, message: self.heard.append((message.topic, message.payload))
+        self._client.on_message = lambda _c, _d, message: self.received.append((message.topic, message.payload))
         self._client.on_publish = lambda _c, _d, mid, reason, _p: self._answers.update({mid: str(reason)})
         self._client.on_subscribe = lambda _c, _d, mid, reasons, _p: self._answers.update({mid: str(reasons[0])})
         self._client.connect("127.0.0.1", port)

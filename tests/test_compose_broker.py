@@ -104,14 +104,14 @@ def test_what_the_broker_queued_for_an_absent_monitor_survives_its_crash_once_it
     broker.kill()
     broker.start()
     source = subscribed()
-    heard: list[int] = []
+    received: list[int] = []
 
     def all_heard() -> bool:
         arrivals = source.take(0.1)
-        heard.extend(int(one.payload) for one in arrivals)
+        received.extend(int(one.payload) for one in arrivals)
         source.acknowledge(arrivals)
-        return len(heard) >= MESSAGES
+        return len(received) >= MESSAGES
 
     until(all_heard, "every message")
-    assert heard == list(range(MESSAGES))
+    assert received == list(range(MESSAGES))
     source.close()

@@ -1,4 +1,4 @@
-"""The time series: opened where the configuration says."""
+"""The time series: opened at the address of the configuration."""
 
 from __future__ import annotations
 

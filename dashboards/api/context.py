@@ -32,7 +32,7 @@ InjectFault = Callable[[str, str, float], None]
 class Settings:
     """The settings of one dashboards process. `hosts` are accepted host names besides localhost and IP addresses;
     `proxies` are the addresses of reverse proxies, whose `X-Forwarded-For` names the client. With `certificate_file`
-    and `key_file` the server speaks TLS alone.
+    and `key_file` the server accepts TLS only.
 
     `inject(lift_id, cause, seconds)` injects a fault into a simulated lift (OSError: the broker is unreachable,
     ValueError: the simulator has no such fault); the route exists only with `inject` and `demo`. `causes` are the

@@ -122,11 +122,11 @@ def _completeness(view: FleetView, inside: NDArray[np.bool_]) -> dict[str, Any]:
     counts = {name: int(getattr(view.live, name)[at].sum()) for name in ("received", "repeats", "late")}
     numbered = at[view.live.gaps[at] >= 0]
     gaps = int(view.live.gaps[numbered].sum())
-    heard = int((view.live.received[numbered] - view.live.repeats[numbered]).sum())
+    received = int((view.live.received[numbered] - view.live.repeats[numbered]).sum())
     return {
         **counts,
         "gaps": gaps if len(numbered) or not len(at) else None,
-        "fraction": heard / (heard + gaps) if heard + gaps else None,
+        "fraction": received / (received + gaps) if received + gaps else None,
         "reporting": int((view.live.link[at] == HEARD).sum()),
     }
 

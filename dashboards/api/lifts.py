@@ -136,7 +136,7 @@ def _reason(known: LiftFacts | None, needs: Sequence[str]) -> str:
     absent = [need for need in needs if need != "position_source"]
     if absent:
         return f"{' and '.join(absent)} not in the registry; PATCH the lift with it"
-    return "a barometer tells floors, not levels; the rule needs an absolute position"
+    return "a barometer distinguishes floors, not levels; the rule needs an absolute position"
 
 
 def _messages(view: FleetView, row: int) -> dict[str, int | None] | None:

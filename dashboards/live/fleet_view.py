@@ -85,10 +85,10 @@ def lift_index(registry: Collection[Registered], live: LiveTable) -> LiftIndex:
     known = {each.facts.lift_id: each.facts for each in registry if each.registered}
     district_of = dict(zip(live.lift_id.tolist(), live.district.tolist(), strict=True))
     district_of |= {each.facts.lift_id: each.facts.district for each in registry}
-    heard = {lift_id: row for row, lift_id in enumerate(live.lift_id.tolist())}
+    rows = {lift_id: row for row, lift_id in enumerate(live.lift_id.tolist())}
     ids = sorted(district_of)
     facts = [known.get(lift_id) for lift_id in ids]
-    live_row = np.array([heard.get(lift_id, -1) for lift_id in ids], dtype=np.intp)
+    live_row = np.array([rows.get(lift_id, -1) for lift_id in ids], dtype=np.intp)
     return LiftIndex(
         lift_id=ids,
         row_of={lift_id: row for row, lift_id in enumerate(ids)},
@@ -223,15 +223,18 @@ def fleet_view(
     `unwatched` marks the rows of the live table whose monitor does not run: their lifts are blind.
     """
     counts, onset_ns = _open(index, alerts)
-    heard = index.live_row >= 0
+    is_live = index.live_row >= 0
     link, mode = np.full(len(index), NEVER_SEEN), np.full(len(index), np.nan)
     last_seen_ns = np.full(len(index), NEVER, dtype=np.int64)
-    link[heard], mode[heard] = live.link[index.live_row[heard]], live.mode[index.live_row[heard]]
-    last_seen_ns[heard] = live.last_seen_ns[index.live_row[heard]]
+    link[is_live], mode[is_live] = live.link[index.live_row[is_live]], live.mode[index.live_row[is_live]]
+    last_seen_ns[is_live] = live.last_seen_ns[index.live_row[is_live]]
     blind, blind_since_ns = np.full(len(index), "", dtype=live.blind.dtype), np.zeros(len(index), dtype=np.int64)
-    blind[heard], blind_since_ns[heard] = live.blind[index.live_row[heard]], live.blind_since_ns[index.live_row[heard]]
+    blind[is_live], blind_since_ns[is_live] = (
+        live.blind[index.live_row[is_live]],
+        live.blind_since_ns[index.live_row[is_live]],
+    )
     if unwatched is not None and unwatched.any():
-        lost = heard & unwatched[index.live_row]
+        lost = is_live & unwatched[index.live_row]
         blind = np.where(lost, UNWATCHED, blind)
         blind_since_ns[lost] = last_seen_ns[lost]
     state = _state(counts, link, mode, blind != "")

@@ -69,13 +69,13 @@ class PublishedLifts:
 
 def _values(view: FleetView) -> NDArray[np.float64]:
     """Return the values to compare, one row for each lift."""
-    heard, at = view.lift_index.live_row >= 0, view.lift_index.live_row
+    is_live, at = view.lift_index.live_row >= 0, view.lift_index.live_row
     values = np.full((len(view.lift_index), len(TOLERANCES)), np.nan)
     values[:, 0], values[:, 1:5] = view.state, view.counts
     values[:, BLIND_COLUMN] = _reason_codes(view.blind)
     live_columns = (*EXACT_COLUMNS, "position_m", "speed_mps")
     for column, name in enumerate(live_columns, start=RULE_COLUMN + 1):
-        values[heard, column] = getattr(view.live, name)[at[heard]]
+        values[is_live, column] = getattr(view.live, name)[at[is_live]]
     for lift_id, window in view.windows.items():
         if lift_id in view.lift_index.row_of:
             values[view.lift_index.row_of[lift_id], MAINTENANCE_COLUMN] = window.until_ns

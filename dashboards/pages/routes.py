@@ -149,7 +149,7 @@ def public_page_values(lift: Mapping[str, Any], request: Request) -> dict[str, A
 
 
 def offset_name(now: datetime) -> str:
-    """Return the offset of an instant's zone, as `UTC+8`; the name of the zone would tell the public a place."""
+    """Return the offset of an instant's zone, as `UTC+8`; the name of the zone would disclose a place to the public."""
     hours = (now.utcoffset() or timedelta()) / timedelta(hours=1)
     return f"UTC{hours:+g}" if hours else "UTC"
 

@@ -77,8 +77,8 @@ class SymptomRecorder:
         written = {(row.lift, row.number) for row in rows}
         return rows + [
             label
-            for label, told_before in zip(self.labels, self._written, strict=True)
-            if not told_before and np.isfinite(label.onset_s) and (label.lift, label.number) not in written
+            for label, was_written in zip(self.labels, self._written, strict=True)
+            if not was_written and np.isfinite(label.onset_s) and (label.lift, label.number) not in written
         ]
 
     def _close(self, ended: Bools) -> list[Label]:

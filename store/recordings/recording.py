@@ -83,7 +83,7 @@ class RecordingWriter:
             return
         with suppress(
             RecordingNotWritten
-        ):  # another error is being raised, and the header says incomplete from the start
+        ):  # another error is being raised, and the header is incomplete from the start
             self.close(complete=False)
 
     def add(self, decoded: Decoded) -> None:

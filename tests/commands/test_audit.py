@@ -37,9 +37,9 @@ def test_breaks_are_named_and_the_exit_code_says_so(url: str, capsys: pytest.Cap
     with Records.open(url) as records, records._database.writing() as connection:
         connection.execute(text("UPDATE audit SET \"by\" = 'Bob' WHERE id = 2"))
     assert liftwatch.main(["audit", "verify"]) == 1
-    told = capsys.readouterr()
-    assert told.err == "row 2 was changed or moved: its content does not have its hash\n"
-    assert told.out.startswith("3 rows after row 0, 1 break")
+    output = capsys.readouterr()
+    assert output.err == "row 2 was changed or moved: its content does not have its hash\n"
+    assert output.out.startswith("3 rows after row 0, 1 break")
 
 
 def test_a_head_that_was_kept_shows_a_chain_that_was_written_anew(url: str, capsys: pytest.CaptureFixture[str]) -> None:

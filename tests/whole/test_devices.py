@@ -102,11 +102,11 @@ def test_a_device_receives_nothing_whatever_it_subscribes_to(
     assert monitor.publish("lift/v1/north/A-2/alert", retain=True) == "Success"
     assert simulator.publish("lift/v1/north/A-2/speed", retain=True) == "Success"
     assert spy.publish("lift/v1/north/A-1/speed") == "Success"
-    until(lambda: len(monitor.heard) >= 3, "the messages at the monitor")
+    until(lambda: len(monitor.received) >= 3, "the messages at the monitor")
     for topic in READS:  # again: now there are retained messages
         spy.subscribe(topic)
     assert spy.publish("lift/v1/north/A-1/speed") == "Success"  # answered after anything that was to be delivered
-    assert spy.heard == []
+    assert spy.received == []
     for client in (spy, simulator, dashboards, monitor):
         client.close()
 
@@ -134,7 +134,7 @@ def test_a_device_cannot_take_the_monitors_client_id(broker: SecureBroker, capsy
     )
     for thief, name in zip(thieves, ("A-1", "A-2"), strict=True):
         assert thief.publish(f"lift/v1/north/{name}/speed") == "Success"
-    until(lambda: len(monitor.heard) == 2, "both messages")
+    until(lambda: len(monitor.received) == 2, "both messages")
     assert not monitor.is_ended
     for name in ("liftwatch-monitor", "Liftwatch-Monitor", "liftwatch"):
         broker.devices("add", name, code=2)
@@ -150,8 +150,8 @@ def test_a_last_will_on_anothers_topic_is_not_published(
     monitor.subscribe("lift/v1/#")
     for topic in ("lift/v1/north/A-2/status", "lift/v1/north/A-1/alert", "lift/v1/north/A-1/status"):
         device(broker, "A-1", password, will=topic).break_off()
-    until(lambda: bool(monitor.heard), "the permitted will")
-    assert monitor.heard == [("lift/v1/north/A-1/status", b"will")]
+    until(lambda: bool(monitor.received), "the permitted will")
+    assert monitor.received == [("lift/v1/north/A-1/status", b"will")]
     monitor.close()
 
 

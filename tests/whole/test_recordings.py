@@ -246,7 +246,7 @@ def test_the_readmes_commands_record_and_replay(
         assert next(line for line in recording.stderr if b"receiving from" in line)
         run("replay one --speed 0")
         recording.send_signal(signal.SIGINT)
-    assert Recording(tmp_path / "heard").header.messages == Recording(tmp_path / "one").header.messages
+    assert Recording(tmp_path / "received").header.messages == Recording(tmp_path / "one").header.messages
     run(judge)
     rules = {json.loads(line)["rule"] for line in (tmp_path / "alerts.jsonl").read_bytes().splitlines()}
     assert {"entrapment-off-level", "entrapment-at-level"} <= rules
