@@ -71,7 +71,7 @@ def messages(form: str, lifts: int, second: int, t_ms: int) -> Iterator[tuple[st
 
 
 def restamped(payload: bytes, form: str, second: int, t0_ms: int) -> bytes:
-    """Return a message that was encoded for `FIRST_SECOND` and `t0_ms`, restamped to so many seconds later."""
+    """Return a message that was encoded for `FIRST_SECOND` and `t0_ms`, restamped for a later second."""
     old, new = (FIRST_SECOND, t0_ms), (FIRST_SECOND + second, t0_ms + 1000 * second)
     if form == "json":
         return payload.replace(b'"seq":%d,"t":%d' % old, b'"seq":%d,"t":%d' % new, 1)

@@ -88,7 +88,7 @@ class Probes:
 
 
 def measure(lifts: int, seconds: int, flood: bool = False) -> Iterator[str]:
-    """Yield the lines of a fleet of so many lifts, or why it could not be measured."""
+    """Yield the result lines of a fleet of `lifts` lifts, or the reason why it was not measured."""
     program = find_mosquitto()
     if program is None:
         yield f"latency: {pipeline.LACKING}"

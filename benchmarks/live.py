@@ -23,7 +23,7 @@ PAUSE_S = 0.05
 
 
 def measure(lifts: int, seconds: int, vibration: bool) -> tuple[float, float]:
-    """Return the seconds from the monitor's start until it is connected, and the share of a core that it takes then."""
+    """Return the seconds from the monitor's start until the connection, and the share of a core used from then on."""
     program = find_mosquitto()
     assert program is not None, pipeline.LACKING
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as name:

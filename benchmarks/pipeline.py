@@ -72,7 +72,7 @@ def connected_publisher(port: int) -> Publisher:
 
 
 def measure(form: str, lifts: int, for_s: float) -> Cost | str:
-    """Return the cost of the whole chain, or why it could not be measured."""
+    """Return the cost of the whole chain, or the reason why it was not measured."""
     program = find_mosquitto()
     if program is None:
         return f"{CALLED[form]}: {LACKING}"

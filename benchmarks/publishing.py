@@ -33,7 +33,7 @@ def main() -> None:
 
 
 def measure(form: str, lifts: int, for_s: float, vibration: bool) -> str:
-    """Return a line with what was published, or why it could not be measured."""
+    """Return a line with the published messages and their cost, or the reason why it was not measured."""
     what = CALLED[form] + (", 3 x 100 Hz" if vibration else "")
     program = find_mosquitto()
     if program is None:

@@ -26,7 +26,7 @@ STEPS = ("simulate", "to columns", "sequence and batch", f"judge, {len(RULES)} r
 
 
 def measure(lifts: int, seconds: int, idle_hz: int, vibration: bool) -> Counter[str]:
-    """Return the CPU seconds of each step for so many seconds of a fleet's morning."""
+    """Return the CPU seconds of each step for a simulated morning of a fleet."""
     simulation = Simulation(Scenario(lifts=lifts, hours=1.0, hour=8.5, idle_hz=idle_hz, vibration=vibration), START_NS)
     fleet, sequencer, judge = Fleet(), Sequencer(), Judge(RULES, lifts)
     fleet.load([(facts, True) for facts in simulation.facts])

@@ -243,7 +243,7 @@ def authority(options: argparse.Namespace, settings: Configuration) -> int:
 
 
 def write(_: argparse.Namespace, settings: Configuration) -> int:
-    """Write the broker's files anew."""
+    """Rewrite the broker's files."""
     with DeviceRecords.open(settings.records_url) as records:
         write_broker_files(settings, records, time.time_ns())
     report(f"written to {settings.access_path}", settings)
@@ -251,6 +251,6 @@ def write(_: argparse.Namespace, settings: Configuration) -> int:
 
 
 def report(done: str, settings: Configuration) -> None:
-    """Print what was done, and reload the broker or name the command that does."""
+    """Print the changes, and reload the broker or print the command that reloads the broker."""
     reloaded = reload_broker(settings.broker.pid_file)
     print(f"{done}; {'the broker has been reloaded' if reloaded else RELOAD}", file=sys.stderr)

@@ -68,7 +68,7 @@ def secure_processes(
 
 
 def secure_hints(options: argparse.Namespace, data: Path) -> list[str]:
-    """Return what a person needs to look at the demonstration and to connect a device."""
+    """Return the addresses and credentials of the demonstration's pages and devices."""
     ports, device = secure_ports(options.broker_port), f"sim-{options.lifts + 1:05}"
     return [
         f"Liftwatch is at https://{HOST}:{options.port}/ (let the browser trust {data / 'broker' / 'authority.pem'})",

@@ -94,7 +94,7 @@ def numbered(numbers: str | None, scenario: Scenario) -> slice:
 
 
 def write_recording(scenario: Scenario, name: str | None, folder: Path, part: slice = slice(None)) -> RecordingHeader:
-    """Simulate a scenario, or a part of its lifts, as fast as it goes, and write messages and labels to `folder`."""
+    """Simulate a scenario, or a part of its lifts, as fast as possible; write messages and labels to `folder`."""
     simulation = Simulation(scenario, scenario.start_ns, part)
     header = RecordingHeader("simulator", VERSION, scenario.seed, name)
     with ended_by_signals() as ended, recording_writer(folder, header, simulation.facts) as writer:

@@ -98,7 +98,7 @@ def read_findings(findings: Path, watched: RecordingScope) -> list[RaisedAlert]:
 
 
 def judge_scenario(scenario: Scenario, name: str, process_count: int, rules: Sequence[Rule] = RULES) -> Trial:
-    """Simulate a scenario in so many processes and judge its messages as they are made."""
+    """Simulate a scenario in `process_count` processes and judge the messages as they arise."""
     shares = [(scenario, part, rules) for part in fleet_parts(scenario.lifts, process_count)]
     columns = zip(*processes.each(judge_part, shares), strict=True)
     facts, labels, found = (list(chain.from_iterable(column)) for column in columns)

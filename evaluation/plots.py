@@ -70,7 +70,7 @@ def delays(report: Report) -> str:
 
 
 def lead_times(report: Report) -> str:
-    """Draw how long before the functional failure of what grows each alert came."""
+    """Draw the lead time of each alert before the functional failure of a growing fault."""
     scores = [one for one in report.scores if one.lead_days]
 
     def draw(axes: Axes) -> None:

@@ -108,7 +108,7 @@ def _slug(rule: str) -> str:
 
 
 def _instants(cells: dict[str, str], watched: RecordingScope) -> tuple[int, int, int]:
-    """Return onset, when it was noticed, and until when it was open."""
+    """Return the onset, the noticing and the end of an alert."""
     onset_ns = _instant_ns("onset", cells["onset"])
     noticed_ns = _instant_ns("noticed", cells["noticed"]) if cells.get("noticed") else onset_ns
     until_ns = _instant_ns("cleared", cells["cleared"]) if cells.get("cleared") else noticed_ns

@@ -15,7 +15,7 @@ DOUBLINGS_LIMIT = 32
 
 
 def pause_s(failures: int, first_s: float, limit_s: float, chance: float) -> float:
-    """Return `chance`, a number in [0, 1), of the bound after so many earlier failures."""
+    """Return `chance`, a number in [0, 1), of the bound after `failures` earlier failures."""
     return chance * min(limit_s, first_s * 2.0 ** min(failures, DOUBLINGS_LIMIT))
 
 

@@ -101,7 +101,7 @@ class BrokerConnection:
         return self.is_subscribed if self._must_subscribe else self.is_connected
 
     def connect(self, within_s: float, ended: Event | None = None) -> str | None:
-        """Serve until the connection is ready and return None; return why where it is refused, or not ready in time."""
+        """Serve until the connection is ready and return None; return the reason for a refusal or a time-out."""
         end = time.monotonic() + within_s
         self.is_quiet = True
         while not (self.is_ready or self.is_refused or time.monotonic() > end or (ended and ended.is_set())):
@@ -130,7 +130,7 @@ class BrokerConnection:
             self._lost(failures.of_silence(self.address), is_silent=True)
 
     def close(self) -> None:
-        """Disconnect; the session stays with the broker as long as it is kept."""
+        """Disconnect; the broker keeps the session until it expires."""
         client, self._client = self._client, None
         self.is_connected = self.is_subscribed = False
         if client is not None:

@@ -20,7 +20,7 @@ class EvictionCount:
         self._evictions = 0
 
     def is_contested(self, lasted_s: float, *, is_taken_over: bool, is_closed: bool) -> bool:
-        """Count the end of a connection that lasted so long; return whether it was one eviction too many.
+        """Count the end of a connection of `lasted_s`; return whether there were too many evictions.
 
         `is_taken_over` is the broker's own reason, and `is_closed` that it closed the connection without one.
         """

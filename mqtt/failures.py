@@ -59,7 +59,7 @@ def of_refusal(reason: ReasonCode, address: BrokerAddress) -> str:
 
 
 def of_disconnect(reason: ReasonCode) -> str:
-    """Return why the broker ended a connection, by the reason it gave."""
+    """Return the reason that the broker gave for the end of a connection."""
     return f"it ended the connection ({reason})"
 
 

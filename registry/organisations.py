@@ -34,7 +34,7 @@ def name_key(name: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class OrganisationSettings:
-    """What an organisation decides for its lifts. `second_person`: dangerous changes need a second person."""
+    """The settings of an organisation for its lifts. `second_person`: dangerous changes need a second person."""
 
     second_person: bool = False
 

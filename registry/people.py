@@ -1,4 +1,4 @@
-"""People and machine accounts: logins, memberships, and what an account may do in one of its organisations."""
+"""People and machine accounts: logins, memberships, and the rights of an account in one of its organisations."""
 
 from __future__ import annotations
 

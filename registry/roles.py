@@ -1,4 +1,4 @@
-"""What people may do: the verbs of a role, limited to the verbs of the kind of organisation that the person acts for.
+"""The rights of people: the verbs of a role, limited to the verbs of the kind of organisation that the person acts for.
 
 A manager of a maintenance firm may resolve alerts; a manager of an insurer may only see them. docs/roles.md shows the
 table, and a test holds every route of the API and every page against it.
@@ -10,7 +10,7 @@ from enum import StrEnum
 
 
 class OrganisationKind(StrEnum):
-    """What an organisation does for lifts."""
+    """The function of an organisation for lifts."""
 
     AUTHORITY = "authority"
     MAINTENANCE_FIRM = "maintenance-firm"
@@ -83,5 +83,5 @@ VERBS_OF_KIND: dict[OrganisationKind, frozenset[Verb]] = {
 
 
 def verbs_of(kind: OrganisationKind, role: Role) -> frozenset[Verb]:
-    """Return what a person of this role may do in an organisation of this kind."""
+    """Return the verbs of a person of this role in an organisation of this kind."""
     return VERBS_OF_ROLE[role] & VERBS_OF_KIND[kind]

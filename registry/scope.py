@@ -57,7 +57,7 @@ def lifts_of(kind: OrganisationKind, names: Set[str], districts: Set[str]) -> Li
 
 @dataclass(frozen=True, slots=True)
 class Scope:
-    """Which lifts a request concerns and what the request may do; `actor` is the account, None without sign-in.
+    """The lifts of a request and the verbs that the request may use; `actor` is the account, None without sign-in.
 
     With `second_person` a change that can hide a danger waits for the approval of another account.
     """

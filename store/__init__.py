@@ -1,1 +1,1 @@
-"""What is stored: the journal, time series, records and recordings."""
+"""Storage: the journal, time series, records and recordings."""

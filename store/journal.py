@@ -107,7 +107,7 @@ class Journal:
         return first + len(values) - 1
 
     def read(self, after: int, max_messages: int = READ_MESSAGES, max_bytes: int = READ_BYTES) -> list[Entry]:
-        """Return the messages after the position `after`, at most so many and so many bytes, but at least one."""
+        """Return the messages after the position `after`, within the limits on messages and bytes, but at least one."""
         entries: list[Entry] = []
         room_bytes = max_bytes
         with self._transaction() as txn:

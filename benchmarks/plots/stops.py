@@ -14,7 +14,7 @@ from tests.simulator.recorded_trip import ONE
 
 
 def stops() -> Figure:
-    """Draw emergency stops by load, direction and wear, runaways until they are caught, and what buffers do."""
+    """Draw emergency stops by load, direction and wear, runaways until the gear grips, and decelerations of buffers."""
     figure, axes = sheet(1, 3.4, 3)
     brake, away, buffer = axes[0]
     t = np.arange(0.0, 3.2, 0.005)

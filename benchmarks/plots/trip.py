@@ -65,7 +65,7 @@ def trip() -> Figure:
 
 
 def _simulate(w: World, lasts_s: int) -> tuple[list[Second], F64, F64, F64]:
-    """Return the readings of so many seconds, and when and where each lift's last run began."""
+    """Return the readings of `lasts_s` seconds, and the time and place at which each lift's last run began."""
     columns: list[tuple[Second, F64, F64, F64]] = []
     for _ in range(lasts_s):
         begin_s = w.begin_s
@@ -77,7 +77,7 @@ def _simulate(w: World, lasts_s: int) -> tuple[list[Second], F64, F64, F64]:
 
 
 def _find_ride(seconds: list[Second], starts_s: F64, begins_s: F64) -> tuple[int, int]:
-    """Return a lift and the second in which it set off on a run of its own, of 10 to 30 m, with somebody inside."""
+    """Return a lift and the second in which it set off on a run of its own, of 10 to 30 m, with a passenger."""
     z_m = np.array([s.z_m[:, 0] for s in seconds])
     for at in range(20, len(seconds) - 36):
         starts = (

@@ -21,7 +21,7 @@ def write_file(file: Path, content: bytes) -> None:
 
 
 def write_output(content: bytes) -> None:
-    """Write `content` to standard output, as much of it as its reader takes: `head` ends before the end."""
+    """Write `content` to standard output, as much as its reader accepts: `head` ends before the end."""
     try:
         sys.stdout.buffer.write(content)
         sys.stdout.buffer.flush()

@@ -35,7 +35,7 @@ class AuditWriter:
         self._thread.start()
 
     def stop(self) -> None:
-        """Write what was counted so far, and stop the thread."""
+        """Write the counts so far, and stop the thread."""
         self._stopping.set()
         if self._thread.is_alive():
             self._thread.join()
@@ -51,7 +51,7 @@ class AuditWriter:
         self._try(everything=True)
 
     def _try(self, everything: bool = False) -> None:
-        """Write what is due; what cannot be written stays counted for the next time."""
+        """Write the counts that are due; counts that cannot be written are kept for the next round."""
         try:
             self._write(time.time_ns(), everything)
             self._is_failing = False

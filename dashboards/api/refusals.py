@@ -1,4 +1,4 @@
-"""Refused requests in the audit log: who asked, by which method and path, and the status of the answer."""
+"""Refused requests in the audit log: the actor, the method and path, and the status of the answer."""
 
 from __future__ import annotations
 

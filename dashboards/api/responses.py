@@ -36,7 +36,7 @@ def problem_responses(*statuses: int) -> dict[int | str, dict[str, Any]]:
 
 
 def versioned_responses(*statuses: int, success: int = 200) -> dict[int | str, dict[str, Any]]:
-    """Return the `responses` of a route that names the version of what it returns."""
+    """Return the `responses` of a route whose answer has a version."""
     return {**problem_responses(*statuses), success: {"headers": ETAG_HEADERS}}
 
 

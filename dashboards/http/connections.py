@@ -45,12 +45,12 @@ class LimitedConnection(H11Protocol):
             most_dispensable(self, self.connections).drop("crowded")
 
     def data_received(self, data: bytes) -> None:
-        """Count what arrived, and handle it."""
+        """Count the received bytes, and handle them."""
         self._received_bytes += len(data)
         super().data_received(data)
 
     def resume_writing(self) -> None:
-        """Note that the client read most of what was unsent."""
+        """Note that the client read most of the unsent bytes."""
         self._was_read = True
         super().resume_writing()
 

@@ -1,4 +1,4 @@
-"""Errors as problem documents (RFC 9457): what is wrong, in which field, and the remedy.
+"""Errors as problem documents (RFC 9457): the fault, its field, and the remedy.
 
 A response never contains a traceback: unexpected errors are logged and answered as a plain 500 by the request guard.
 """

@@ -1,4 +1,4 @@
-"""ASGI middleware that reports requests that were refused for who asked, or for where they came from.
+"""ASGI middleware that reports requests refused for their account or their address.
 
 Which responses count: 401 (no account), 403 (not allowed, or from another site), 421 (unknown host), 429 (too many).
 """

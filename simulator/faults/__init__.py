@@ -1,1 +1,1 @@
-"""What can go wrong: causes, symptoms, the condition of each lift, the schedule of faults, and labels."""
+"""Faults: causes, symptoms, the condition of each lift, the schedule of faults, and labels."""

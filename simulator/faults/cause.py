@@ -32,7 +32,7 @@ UNLIMITED_S = 1e12
 
 @dataclass(frozen=True, slots=True)
 class Effect:
-    """What a cause does to the operation of a car. The defaults do nothing; a car has at most one active effect at a
+    """The effect of a cause on a car's operation. The defaults do nothing; a car has at most one active effect at a
     time.
 
     `situation`              the situation in which the effect begins: a ride with a passenger, a run of the empty car,

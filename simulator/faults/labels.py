@@ -34,7 +34,7 @@ class Label:
 
 
 def row(label: Label, lift_id: str, calendar: Calendar) -> dict[str, object]:
-    """Return a label as it is written, with instants by the calendar."""
+    """Return a label as written to a file, with instants by the calendar."""
     at = _clock(calendar)
     return {
         "lift_id": lift_id,

@@ -35,7 +35,7 @@ CHUNK_SAMPLES = 40_000
 
 
 def stiffness_npm(ropes: F64, free_m: F64, rope_ratio: F64) -> F64:
-    """Return the stiffness, N/m, of so many ropes of free length `free_m`."""
+    """Return the stiffness, N/m, of the suspension with ropes of free length `free_m`."""
     return rope_ratio * ropes * ROPE_EA_N / free_m
 
 

@@ -39,7 +39,7 @@ PAST_S = 24 * 3600.0
 
 @dataclass(frozen=True, slots=True)
 class PlayerSettings:
-    """What to play, at which broker, and how fast.
+    """The scenario to play, the broker, and the speed.
 
     `start_ns` is where the lifts' time begins (None: now, or a day ago where `speed` > 1). `seconds` ends the world by
     itself. `labels` is a file that what truly happened is appended to, each symptom as it ends. `part` selects the

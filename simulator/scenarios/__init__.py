@@ -1,1 +1,1 @@
-"""What a simulated world is to be: scenario files, their checks, and the faults they plan."""
+"""Scenarios: their files, their checks, and the faults that they plan."""

@@ -1,4 +1,4 @@
-"""Encodes what terminals report as MQTT messages: one bundle for each lift and second, alone or in a gateway's
+"""Encodes the reports of terminals as MQTT messages: one bundle for each lift and second, alone or in a gateway's
 envelope.
 
 All forms carry the same content. CBOR is encoded in columns, one second of the fleet at a time.

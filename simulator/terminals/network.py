@@ -1,4 +1,4 @@
-"""A bad network, drawn from the seed: what happens to messages on the way to the broker.
+"""A bad network, drawn from the seed: loss, delay, reordering and repetition of messages on the way to the broker.
 
     messages of a second ─► connection broken? ─► delay, reordering, repetition ─► in the order of arrival
                                └─ buffered, uploaded in order after reconnecting; the broker publishes the last will

@@ -1,4 +1,4 @@
-"""The lifts' terminals: what each reports of a second, with sequence numbers, before encoding.
+"""The lifts' terminals: the report of each of a second, with sequence numbers, before encoding.
 
 The `seq` of a lift increases by one with each message since its `boot`, in the order of sending; a status precedes the
 bundle of its second. A lift at rest whose door does not move may report one sample a second (`idle_hz` 1) instead of
@@ -38,7 +38,7 @@ class Status(NamedTuple):
 
 
 class Reports(NamedTuple):
-    """What terminals report of one second; columns have a row for each bundle.
+    """The reports of terminals of one second; columns have a row for each bundle.
 
     `boot` is the boot id of every lift ("" for a terminal without one); `cut` marks the lifts, of all, without a
     connection. `t_ns` is the start of the second by the terminal's clock, `sent_ns` the time of sending. `samples` is
@@ -75,7 +75,7 @@ class Terminals:
         self._rest_s = np.zeros(len(facts), dtype=np.int64)
 
     def report(self, world: World, second: Second, down: Bools | None = None) -> Reports:
-        """Return what the terminals report of this second; a terminal that is `down` reports nothing."""
+        """Return the reports of the terminals of this second; a terminal that is `down` reports nothing."""
         self._restart(second)
         n, condition = len(world), world.cars.condition
         down = np.zeros(n, dtype=np.bool_) if down is None else down

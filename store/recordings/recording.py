@@ -189,7 +189,7 @@ class Recording:
         return self._read(LABELS_TABLE).with_columns(pl.col(instants).cast(pl.Int64)).to_dicts()
 
     def groups(self, messages: int | None = None) -> Iterator[Decoded]:
-        """Yield the messages in the order of their arrival, so many in a group, reading the files in slices."""
+        """Yield the messages in the order of their arrival, in groups, reading the files in slices."""
         messages = messages or self._at_once()
         cursors = {name: TableCursor(name, found) for name, found in self._files.items()}
         first = 0

@@ -133,7 +133,7 @@ class AlertStore:
 
 
 def _audit_subject(alert: Alert, answer: Answer, text: str, new_text: str) -> AuditSubject:
-    """Return what an answer asked, and what it changed of an alert's JSON `text`."""
+    """Return the fields of an answer, and its changes to an alert's JSON `text`."""
     asked = {name: getattr(answer, name) for name in ("note", "to", "until_ns")}
     before, after = difference(orjson.loads(text), orjson.loads(new_text))
     return AuditSubject(alert.id, asked, before, after, alert.lift_id)

@@ -180,7 +180,7 @@ def _credential_row(credential: Credential) -> dict[str, Any]:
 
 
 def _audit_subject(device: Device, before: Credential | None, after: Credential | None) -> AuditSubject:
-    """Return what the audit log holds of a change: no secret and no hash."""
+    """Return the audit log's entry of a change: no secret and no hash."""
     lift_id = device.device_id if device.kind == LIFT else None
     detail = {"kind": device.kind, "lifts": device.lifts}
     return AuditSubject(device.device_id, detail, _public(before), _public(after), lift_id)

@@ -1,4 +1,4 @@
-"""Maintenance windows: when somebody works on a lift. A lift has one at a time; past windows stay stored."""
+"""Maintenance windows: the times in which people work on a lift. A lift has one at a time; past windows stay stored."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from store.records.schema import lifts, maintenance
 
 @dataclass(frozen=True, slots=True)
 class WindowRecord:
-    """A time in which somebody works on a lift, from `from_ns` until before `until_ns`."""
+    """A time in which people work on a lift, from `from_ns` until before `until_ns`."""
 
     id: int
     lift_id: str

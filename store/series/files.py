@@ -122,7 +122,7 @@ class FileSeries:
         return as_readings(self._attempt(lambda: self._raw(lift_id, stream, from_ns, to_ns)))
 
     def maintain(self, now_ns: int) -> None:
-        """Expire, merge what is due, a bounded number of times, and delete what was superseded before the last call."""
+        """Delete expired segments, merge at most `MERGES_A_CALL` due ones, and delete those superseded earlier."""
         if self._lock_file is None or not self._maintaining.acquire(blocking=False):
             return
         try:

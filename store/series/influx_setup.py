@@ -26,7 +26,7 @@ NO_POINTS = 400
 
 
 def prepare(client: InfluxDBClient, org: str, retention_days: Mapping[str, int]) -> None:
-    """Create what is missing: a bucket for each name with its retention (0 is for ever), and the downsampling task."""
+    """Create the missing buckets, each with its retention (0 is for ever), and the downsampling task."""
     for name, days in retention_days.items():
         _prepare_bucket(client, org, name, days * DAY_S)
     _prepare_task(client, org)

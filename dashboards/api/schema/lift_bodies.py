@@ -1,4 +1,4 @@
-"""The bodies of responses about lifts: an item of the list, one lift in detail, and what an import took."""
+"""The bodies of responses about lifts: an item of the list, one lift in detail, and the result of an import."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ class OpenAlerts(ResponseBody):
 
 
 class MaintenanceWindowBody(ResponseBody):
-    """A time in which somebody works on a lift: only the always-judged rules are judged."""
+    """A time in which people work on a lift: only the always-judged rules are judged."""
 
     model_config = ConfigDict(populate_by_name=True)
 

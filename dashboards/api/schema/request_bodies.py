@@ -1,4 +1,4 @@
-"""The bodies of requests: what people do to alerts and lifts. Unknown fields are refused."""
+"""The bodies of requests that change alerts and lifts. Unknown fields are refused."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""The audit log: who did what to what, as a chain of rows of which each holds the hash of the one before."""
+"""The audit log: actor, action and object of every change, in rows that each hold the hash of the one before."""

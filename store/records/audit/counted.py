@@ -25,7 +25,7 @@ OTHERS = "others"
 
 @dataclass(frozen=True, slots=True)
 class CountedAct:
-    """Who did what to what: acts that are equal are counted together."""
+    """The actor, the action and the object: acts that are equal are counted together."""
 
     by: Actor
     action: str

@@ -41,7 +41,7 @@ def is_password(password_hash: str | None, password: str) -> bool:
 
 @cache
 def _nobodys_hash() -> str:
-    """Return the hash of a password that nobody has."""
+    """Return the hash of a random password."""
     return hash_password(secrets.token_urlsafe(16))
 
 

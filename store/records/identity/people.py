@@ -26,7 +26,7 @@ class LastAdministrator(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Credentials:
-    """What a sign-in is checked against; `totp_step` is the last step of TOTP that was used."""
+    """The credentials that a sign-in is checked against; `totp_step` is the last step of TOTP that was used."""
 
     person_id: str
     password_hash: str | None

@@ -75,7 +75,7 @@ class SessionStore:
     _database: Database
 
     def identity_revision(self) -> int:
-        """Return the number of changes to what somebody may see or do."""
+        """Return the number of changes to people's rights."""
         with self._database.reading() as connection:
             return read_counter(connection, IDENTITY)
 
