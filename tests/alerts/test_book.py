@@ -2,59 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import pytest
 
-from alerts.alert import CLEARED, CLOSED, FIRING, Alert, Change, alert_id
-from alerts.answers import SHELVE_LIMIT_NS, Answer, Refused, on_answer
-from alerts.book import on_cause_over, on_finding, on_time
-from detectors.rule import CRITICAL, MAJOR, MINOR, Rule
-from registry.actor import Actor
-from tests.alerts.rules import DISTRICT, DOOR, LIFT, MOVED, OFFLINE, OVERSPEED, OVERTRAVEL, POWER, STOP, T0, S, finding
+from alerts.alert import CLEARED, CLOSED, FIRING, alert_id
+from alerts.answers import Refused
+from alerts.book import on_time
+from detectors.rule import CRITICAL, MAJOR, MINOR
+from tests.alerts.lift_alerts import Lift
+from tests.alerts.rules import MOVED, OVERSPEED, OVERTRAVEL, STOP, T0, S
 
 HOUR = 3600 * S
-
-
-class Lift:
-    """The alerts of one lift as the book makes them from findings and answers at given seconds."""
-
-    def __init__(self) -> None:
-        self.last: dict[str, Alert] = {}
-        self.transitions: list[str] = []
-
-    def find(self, what: Rule, kind: str, at_s: float, severity: int | None = None, **more: Any) -> Change | None:
-        found = finding(what, kind, at_s, severity, **more)
-        change = on_finding(
-            self.last.get(what.slug),
-            found,
-            rule=what,
-            lift_id=LIFT,
-            district=DISTRICT,
-            noticed_ns=found.at_ns + S,
-            causes=list(self.last.values()),
-        )
-        return self._take(change)
-
-    def answer(self, what: Rule, kind: str, at_s: float, **more: Any) -> Change | None:
-        return self._take(
-            on_answer(self.last[what.slug], Answer(kind, Actor.named("ann"), **more), T0 + round(at_s * S))
-        )
-
-    def _take(self, change: Change | None) -> Change | None:
-        if change is not None:
-            self.last[change.alert.rule] = change.alert
-            if change.transition is not None:
-                self.transitions.append(change.transition.kind)
-        return change
-
-    def __getitem__(self, what: Rule) -> Alert:
-        return self.last[what.slug]
-
-
-@pytest.fixture
-def lift() -> Lift:
-    return Lift()
 
 
 def test_a_condition_that_holds_is_a_firing_alert_with_its_own_onset(lift: Lift) -> None:
@@ -148,7 +105,7 @@ def test_an_alert_that_closed_by_itself_folds_and_stays_acknowledged(lift: Lift)
     assert (lift[STOP].state, lift[STOP].count, lift[STOP].acknowledged) == (FIRING, 2, True)
 
 
-def test_what_a_person_resolved_does_not_fold(lift: Lift) -> None:
+def test_a_resolved_alert_does_not_fold(lift: Lift) -> None:
     lift.find(STOP, "on", 10)
     lift.find(STOP, "off", 40)
     lift.answer(STOP, "resolve", 41)
@@ -247,146 +204,6 @@ def test_a_clear_without_an_alert_is_nothing(lift: Lift) -> None:
 def test_a_finding_of_no_known_kind_is_our_mistake(lift: Lift) -> None:
     with pytest.raises(AssertionError, match="on, off or more"):
         lift.find(STOP, "maybe", 10)
-
-
-# ── what people do ──
-
-
-def test_doing_the_same_again_changes_nothing(lift: Lift) -> None:
-    lift.find(STOP, "on", 10)
-    for kind, more in (("ack", {}), ("assign", {"to": "bob"}), ("shelve", {"until_ns": T0 + HOUR})):
-        assert lift.answer(STOP, kind, 11, **more) is not None
-        assert lift.answer(STOP, kind, 12, **more) is None
-    lift.find(STOP, "off", 13)
-    assert lift.answer(STOP, "resolve", 14) is None  # acknowledged and cleared: closed by itself
-    assert lift.answer(STOP, "ack", 15) is None
-
-
-def test_each_comment_is_added_even_to_a_closed_alert(lift: Lift) -> None:
-    lift.find(MOVED, "on", 10)
-    lift.answer(MOVED, "resolve", 11)
-    for _ in range(2):
-        change = lift.answer(MOVED, "comment", 12, note="rope changed")
-        assert change is not None
-        assert change.transition is not None
-        assert (change.transition.note, change.transition.by) == ("rope changed", "ann")
-
-
-@pytest.mark.parametrize(
-    ("kind", "more"), [("ack", {}), ("assign", {"to": "bob"}), ("shelve", {"until_ns": T0 + HOUR})]
-)
-def test_a_closed_alert_takes_no_more_than_comments(lift: Lift, kind: str, more: dict[str, Any]) -> None:
-    lift.find(MOVED, "on", 10)
-    lift.answer(MOVED, "resolve", 11)
-    with pytest.raises(Refused, match="closed"):
-        lift.answer(MOVED, kind, 12, **more)
-
-
-def test_a_critical_alert_is_never_shelved(lift: Lift) -> None:
-    lift.find(MOVED, "on", 10)
-    with pytest.raises(Refused, match="never shelved"):
-        lift.answer(MOVED, "shelve", 11, until_ns=T0 + HOUR)
-
-
-@pytest.mark.parametrize("until_ns", [T0, T0 + 10 * S, T0 + 10 * S + SHELVE_LIMIT_NS + 1])
-def test_shelving_ends_in_the_future_and_within_eight_hours(lift: Lift, until_ns: int) -> None:
-    lift.find(STOP, "on", 10)
-    with pytest.raises(Refused, match="at most 8 hours"):
-        lift.answer(STOP, "shelve", 10, until_ns=until_ns)
-
-
-def test_a_shelved_alert_is_held_back_until_its_time_runs_out(lift: Lift) -> None:
-    lift.find(STOP, "on", 10)
-    lift.answer(STOP, "shelve", 10, until_ns=T0 + 10 * S + SHELVE_LIMIT_NS)
-    assert lift[STOP].inhibited_by == "shelved"
-    over_ns = T0 + 10 * S + SHELVE_LIMIT_NS
-    assert on_time(lift[STOP], (), over_ns - 1) is None
-    change = on_time(lift[STOP], (), over_ns)
-    assert change is not None
-    assert (change.alert.inhibited_by, change.alert.shelved_until_ns) == (None, None)
-
-
-def test_a_person_ends_a_shelving_and_ending_it_again_changes_nothing(lift: Lift) -> None:
-    lift.find(STOP, "on", 10)
-    assert lift.answer(STOP, "unshelve", 11) is None
-    lift.answer(STOP, "shelve", 12, until_ns=T0 + HOUR)
-    change = lift.answer(STOP, "unshelve", 13)
-    assert change is not None
-    assert change.transition is not None
-    assert (change.transition.kind, change.transition.by) == ("unshelved", "ann")
-    assert (change.alert.inhibited_by, change.alert.shelved_until_ns) == (None, None)
-    assert lift.answer(STOP, "unshelve", 14) is None
-
-
-def test_a_shelved_alert_that_becomes_critical_is_unshelved(lift: Lift) -> None:
-    lift.find(OVERSPEED, "on", 10, MINOR)
-    lift.answer(OVERSPEED, "shelve", 11, until_ns=T0 + HOUR)
-    lift.find(OVERSPEED, "on", 12, CRITICAL)
-    assert (lift[OVERSPEED].inhibited_by, lift[OVERSPEED].shelved_until_ns) == (None, None)
-
-
-def test_a_shelved_alert_that_returns_is_still_shelved_while_its_time_runs(lift: Lift) -> None:
-    lift.find(STOP, "on", 10)
-    lift.answer(STOP, "shelve", 11, until_ns=T0 + 60 * S)
-    lift.find(STOP, "off", 20)
-    lift.find(STOP, "on", 50)
-    assert lift[STOP].inhibited_by == "shelved"
-    lift.find(STOP, "off", 55)
-    lift.find(STOP, "on", 65)
-    assert (lift[STOP].inhibited_by, lift[STOP].shelved_until_ns) == (None, None)
-
-
-# ── held back ──
-
-
-def test_what_follows_from_a_loss_of_power_is_held_back(lift: Lift) -> None:
-    lift.find(POWER, "on", 10)
-    lift.find(STOP, "on", 30, onset_s=12)
-    assert (lift[STOP].inhibited_by, lift[POWER].inhibited_by) == ("power-loss", None)
-
-
-def test_what_began_well_before_its_cause_is_not_held_back(lift: Lift) -> None:
-    lift.find(POWER, "on", 20)
-    lift.find(DOOR, "on", 130, onset_s=10)
-    assert lift[DOOR].inhibited_by is None
-
-
-def test_a_critical_alert_is_never_held_back(lift: Lift) -> None:
-    lift.find(POWER, "on", 10)
-    lift.find(MOVED, "on", 20)
-    lift.find(OVERSPEED, "on", 30, MINOR)
-    lift.find(OVERSPEED, "on", 31, CRITICAL)
-    assert (lift[MOVED].inhibited_by, lift[OVERSPEED].inhibited_by) == (None, None)
-
-
-def test_power_explains_silence_and_not_the_other_way_round(lift: Lift) -> None:
-    lift.find(POWER, "on", 10)
-    lift.find(OFFLINE, "on", 400)
-    assert lift[OFFLINE].inhibited_by == "power-loss"
-    other = Lift()
-    other.find(OFFLINE, "on", 400)
-    other.find(POWER, "on", 500)
-    assert other[POWER].inhibited_by is None
-
-
-def test_an_alert_that_outlives_its_cause_is_released(lift: Lift) -> None:
-    lift.find(POWER, "on", 10)
-    lift.find(STOP, "on", 30)
-    assert on_cause_over(lift[STOP], [lift[POWER]], T0 + 40 * S) is None
-    lift.find(POWER, "off", 50)
-    change = on_cause_over(lift[STOP], [lift[POWER]], T0 + 50 * S)
-    assert change is not None
-    assert change.transition is not None
-    assert (change.alert.inhibited_by, change.transition.kind) == (None, "released")
-
-
-def test_an_alert_that_cleared_before_its_cause_is_not_released(lift: Lift) -> None:
-    lift.find(POWER, "on", 10)
-    lift.find(STOP, "on", 30)
-    lift.find(STOP, "off", 40)
-    lift.find(POWER, "off", 50)
-    assert lift[STOP].inhibited_by == "power-loss"
-    assert on_cause_over(lift[STOP], [lift[POWER]], T0 + 50 * S) is None
 
 
 def test_evidence_that_grows_while_an_alert_fires_is_kept_without_a_transition(lift: Lift) -> None:
