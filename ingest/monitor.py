@@ -34,7 +34,7 @@ from store.series.timeseries import TimeSeries
 log = logging.getLogger("liftwatch.monitor")
 
 TAKE_WAIT_S = 0.1
-GATHER_S, BURST_S = 0.045, 0.005
+GATHER_S, BURST_S = 0.095, 0.005
 ENOUGH_MESSAGES, HANDFUL_MESSAGES = 100, 4
 UNGATHERED_S = 1.0
 FULL_PAUSE_S = 1.0
@@ -160,17 +160,19 @@ class Monitor:
                 return
         self._source.acknowledge(arrivals)
         self.counts["journalled"] += len(ours)
-        if any(ALARM in arrival.payload for arrival in ours):
+        if is_urgent(ours):
             self._judging.pace.urgent.set()
 
     def _gather(self) -> list[Arrival]:
-        """Return the arrived messages and, unless these are many, those of the next `GATHER_S`, for one commit.
+        """Return the arrived messages and, unless these are many or one is urgent, those of the next `GATHER_S`, for
+        one commit.
 
         A synced commit costs as much CPU as ten messages. A broker that hands out a handful of messages at a time,
         and more only once these are acknowledged, shows by a burst with nothing after it, and is not kept waiting then.
         """
         arrivals = self._source.take(TAKE_WAIT_S)
-        if not 0 < len(arrivals) < ENOUGH_MESSAGES or time.monotonic() < self._ungathered_until_s:
+        is_enough = not 0 < len(arrivals) < ENOUGH_MESSAGES or is_urgent(arrivals)
+        if is_enough or time.monotonic() < self._ungathered_until_s:
             return arrivals
         self._stopping.wait(BURST_S)
         arrivals += self._source.take(0.0)
@@ -266,3 +268,8 @@ class Monitor:
                 gauges[f"{LAG_SECONDS}:{reader}"] = since_ns / 1e9
                 gauges[f"{LAG_MESSAGES}:{reader}"] = max(0, self._journal.last - position)
         return {**counts, **gauges}
+
+
+def is_urgent(arrivals: Sequence[Arrival]) -> bool:
+    """Return whether any message is about the alarm button."""
+    return any(ALARM in arrival.payload for arrival in arrivals)

@@ -24,13 +24,13 @@ log = logging.getLogger("liftwatch.announce")
 CURSOR = "mqtt"
 DELIVERED = "deliveries_taken:mqtt"
 AT_ONCE = 200
-POLL_S = 0.25
+POLL_S = 1.0
 CONNECT_LIMIT_S, ANSWER_LIMIT_S = 2.0, 10.0
 RETRY_FIRST_S, RETRY_LIMIT_S = 0.5, 30.0
 
 
 class Announcer(threading.Thread):
-    """Publishes committed transitions: at once after `wake` is set, else within a quarter of a second."""
+    """Publishes committed transitions: at once after `wake` is set, else within a second."""
 
     def __init__(self, records: Records, address: BrokerAddress, client_id: str) -> None:
         super().__init__(name="announce", daemon=True)

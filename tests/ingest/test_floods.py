@@ -14,6 +14,7 @@ from dashboards.live.blind import TEXTS
 from detectors.catalogue import RULES
 from detectors.rules.silence import RULE as SILENT
 from ingest import backlogs, intake, pacing
+from ingest import monitor as receiver
 from ingest.monitor import Monitor
 from ingest.receiving.listening import Stretch
 from ingest.state import State
@@ -207,7 +208,7 @@ def test_a_monitor_is_ready_once_what_waits_of_a_flood_is_judged(
     running.join()
 
 
-def test_a_message_about_the_alarm_button_is_judged_at_once_and_others_in_a_calm_turn(
+def test_a_message_about_the_alarm_button_is_journalled_and_judged_at_once_and_others_in_a_calm_turn(
     journal: Journal, records: Records, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(pacing, "CALM", 1_000_000.0)
@@ -219,6 +220,7 @@ def test_a_message_about_the_alarm_button_is_judged_at_once_and_others_in_a_calm
     source.messages = [(OTHER, "bundle", bundle(0, 0.0, 3.0))]
     until(lambda: monitor.all_counts().get("journalled") == 1, "the bundle")
     assert "messages" not in monitor.all_counts()
+    monkeypatch.setattr(receiver, "GATHER_S", 1_000_000.0)
     source.messages = [(FLOOD, "status", {"seq": 1, "alarm": True})]
     until(lambda: (FLOOD, "alarm-button") in alerts(records), "the alarm")
     assert monitor.all_counts()["messages"] == 2
