@@ -5,8 +5,9 @@ from __future__ import annotations
 import socket
 import time
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import replace
+from itertools import pairwise
 
 import httpx
 import pytest
@@ -41,12 +42,24 @@ def connected(address: str, source: str = "127.0.0.1") -> socket.socket:
 
 
 def is_alive(address: str) -> bool:
-    return httpx.get(f"{address}/healthz", timeout=60, trust_env=False).json() == {"status": "alive"}
+    """Ask until the server answers: under its short limits, a request of a busy machine may be taken for a slow one."""
+    until(lambda: answers(address), "an answer")
+    return True
+
+
+def answers(address: str) -> bool:
+    try:
+        return httpx.get(f"{address}/healthz", timeout=60, trust_env=False).json() == {"status": "alive"}
+    except (httpx.TransportError, ValueError):
+        return False
 
 
 def dropped(address: str, reason: str) -> float:
     """Return how many connections the server ended for a reason."""
-    text = httpx.get(f"{address}/metrics", timeout=60, trust_env=False).text
+    text = ""
+    while "liftwatch_http_connections_dropped_total" not in text:
+        with suppress(httpx.TransportError):
+            text = httpx.get(f"{address}/metrics", timeout=60, trust_env=False).text
     name = f'liftwatch_http_connections_dropped_total{{reason="{reason}"}} '
     return sum(float(line.removeprefix(name)) for line in text.splitlines() if line.startswith(name))
 
@@ -114,14 +127,21 @@ def test_a_body_that_no_route_reads_holds_no_connection(address: str) -> None:
 
 
 def test_a_client_that_asks_again_and_again_keeps_its_connection(address: str) -> None:
+    """It asks for longer than a request may take; where this machine lets it pause that long, it begins again."""
     with httpx.Client(base_url=address, timeout=60, trust_env=False) as client:
-        streams = set()
-        end_s = time.monotonic() + 2.5 * connections.HEADERS_S
-        while time.monotonic() < end_s:
-            answer = client.get("/healthz")
-            streams.add(id(answer.extensions["network_stream"].get_extra_info("socket")))
-            time.sleep(0.1)  # between two checks of the server
-    assert len(streams) == 1
+
+        def keeps_its_connection() -> bool:
+            streams, begun_s, asked_s = set(), time.monotonic(), [time.monotonic()]
+            while asked_s[-1] - begun_s < 2.5 * connections.HEADERS_S:
+                answer = client.get("/healthz")
+                streams.add(id(answer.extensions["network_stream"].get_extra_info("socket")))
+                time.sleep(0.1)  # between two checks of the server
+                asked_s.append(time.monotonic())
+            is_pausing = max(after - before for before, after in pairwise(asked_s)) > connections.HEADERS_S / 2
+            assert is_pausing or len(streams) == 1
+            return not is_pausing
+
+        until(keeps_its_connection, "a run without a pause")
 
 
 def test_a_client_that_reads_nothing_is_dropped(address: str) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -50,6 +50,28 @@ def judging(
 def alerts(records: Records) -> set[tuple[str, str]]:
     """Return the lift and the rule of each alert."""
     return {(one.lift_id, one.rule) for one in records.alerts(AlertFilter(), limit=100).items}
+
+
+class Turns:
+    """What was judged when each turn began; judging asks `next` for the stretch of each turn."""
+
+    def __init__(self, records: Records) -> None:
+        self.counts: Mapping[str, int] = {}
+        self.rows: list[int] = []
+        self.alarmed: dict[str, int] = {}
+        self._records = records
+
+    def next(self) -> Stretch:
+        """Note the rows judged so far, and the lifts that have had an alert of their alarm button since the last turn."""
+        for lift, rule in alerts(self._records):
+            if rule == "alarm-button":
+                self.alarmed.setdefault(lift, len(self.rows))
+        self.rows.append(self.counts.get("rows", 0))
+        return listened()
+
+    def rows_before(self, lift: str) -> int:
+        """Return how many rows were judged when the alarm of a lift had become an alert."""
+        return self.rows[self.alarmed[lift]]
 
 
 class Subscribed:

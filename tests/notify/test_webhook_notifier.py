@@ -115,7 +115,8 @@ def send(records: Records, server: Server, clock: Clock) -> Iterator[Callable[[]
 
     def once() -> int:
         WebhookNotifier(records, [endpoint], clock).route(endpoint)
-        senders.append(WebhookSender(records, endpoint, Counter(), clock, timeout_s=0.5))
+        timeout_s = PATIENCE_S if server.release.is_set() else 0.5
+        senders.append(WebhookSender(records, endpoint, Counter(), clock, timeout_s=timeout_s))
         return senders[-1].send_due()
 
     yield once

@@ -12,6 +12,7 @@ import numpy as np
 
 from simulator.cars.state import FAULT_ACTIVE
 from simulator.faults.cause_table import EFFECTS
+from simulator.faults.labels import Label
 from simulator.world.world import World
 from telemetry.streams import CLOSED, CLOSING, NORMAL, OPEN, OPENING
 from tests.simulator.recorded_world import car_positions, hold
@@ -133,11 +134,12 @@ NAIVE |= {slug: (moving(impaired(*of)), impaired(*of), 0.0) for slug, of in WHIL
 NAIVE |= {slug: (impaired(of), None, 0.0) for slug, of in WHILE_IMPAIRED.items()}
 
 
-def naive(w: World, seconds: int) -> dict[int, dict[str, Spans]]:
-    """Return for each lift the intervals of each symptom, sample by sample."""
+def naive(w: World, seconds: int) -> tuple[list[Label], dict[int, dict[str, Spans]]]:
+    """Return the labels of a world, and for each lift the intervals of each symptom, sample by sample."""
+    labels: list[Label] = []
     since: dict[tuple[int, str], tuple[float, float]] = {}
     found: dict[int, dict[str, Spans]] = defaultdict(lambda: defaultdict(list))
-    for lift, s in samples(w, seconds):
+    for lift, s in samples(w, seconds, labels):
         for slug, (shows, holds, _) in NAIVE.items():
             begun = since.get((lift, slug))
             if shows(s) or (begun is not None and holds is not None and holds(s)):
@@ -146,17 +148,18 @@ def naive(w: World, seconds: int) -> dict[int, dict[str, Spans]]:
                 found[lift][slug].append(since.pop((lift, slug)))
     for (lift, slug), span in since.items():
         found[lift][slug].append(span)
-    return found
+    return labels + w.unfinished(), found
 
 
-def samples(w: World, seconds: int) -> Iterator[tuple[int, Seen]]:
-    """Yield the state of each lift, ten times a second."""
+def samples(w: World, seconds: int, labels: list[Label]) -> Iterator[tuple[int, Seen]]:
+    """Yield the state of each lift, ten times a second, and add what ends to `labels`."""
     every, still = np.arange(len(w)), np.zeros((10, len(w)), dtype=np.bool_)
     door, inside, curtain = np.full((10, len(w)), CLOSED), still, still
     counts = [Seen(reversals=0, cycles=0, sprung=False, door=CLOSED) for _ in every]
     for _ in range(seconds):
         t = w.begin_s[:, None] + np.arange(10) / 10
         second = w.step()
+        labels += second.labels
         door = hold(door, second.door)
         inside, curtain = (hold(x, second.infrared, k) for k, x in enumerate((inside, curtain)))
         (_, v, a), z = w.cars.trajectories.at(every, t), car_positions(w)
