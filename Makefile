@@ -3,6 +3,8 @@
 PYTHON ?= python3
 VENV   ?= .venv
 ARGS   ?=
+# The tests wait for brokers, databases and pages nearly as long as they compute.
+WORKERS ?= $(shell echo $$(( $$(getconf _NPROCESSORS_ONLN) * 3 / 2 )))
 
 BIN     := $(VENV)/bin
 RUNTIME := $(VENV)/.made-runtime
@@ -46,8 +48,8 @@ secrets: ## the secrets of docker-compose.yml, in the folder secrets/
 	@echo 'secrets/ has a file for each secret; existing ones were kept.'
 
 # worksteal: a worker that dies loses one test, and the others take over what it had left.
-test: $(DEV) ## the tests on every core, all but the long ones; what this machine lacks is skipped and named
-	$(BIN)/python -m pytest -n auto --dist worksteal -m 'not long and not chaos' $(ARGS)
+test: $(DEV) ## the tests but the long ones; what this machine lacks is skipped and named
+	$(BIN)/python -m pytest -n $(WORKERS) --dist worksteal -m 'not long and not chaos' $(ARGS)
 
 chaos: $(DEV) ## kills, stops, full disks and cuts while a fleet publishes: a ledger for each, in about half an hour
 	$(BIN)/python -m pytest -n 2 --dist worksteal -m chaos -rP tests/chaos $(ARGS)
