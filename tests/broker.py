@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.loopback import accepts, free_port, until
+from tests.loopback import PATIENCE_S, accepts, free_port, until
 from tests.processes import start_process
 
 CONF = "listener {port} 127.0.0.1\nallow_anonymous true\nmax_inflight_messages 0\nmax_queued_messages 0\n{more}"
@@ -40,7 +40,7 @@ class Broker:
 
     def stop(self) -> None:
         self._process.kill()
-        self._process.wait(timeout=60)
+        self._process.wait(PATIENCE_S)
 
 
 def shipped_broker(program: str, folder: Path) -> Broker:

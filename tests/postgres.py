@@ -13,7 +13,7 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from tests.loopback import free_port, until
+from tests.loopback import PATIENCE_S, free_port, until
 from tests.processes import bound, start_process
 
 USER = "postgres"
@@ -60,7 +60,7 @@ class PostgresServer:
     def stop(self) -> None:
         """Stop at once, as after a failure of power: the next start recovers."""
         self._server.send_signal(signal.SIGQUIT)
-        self._server.wait(60)
+        self._server.wait(PATIENCE_S)
 
     def remove(self) -> None:
         self.stop()

@@ -79,7 +79,7 @@ def test_what_runs_out_of_time_fails_alone_and_its_servers_end(tmp_path: Path) -
     ours = ["-c", str(ROOT / "pyproject.toml"), "--rootdir", str(tmp_path), "-p", "no:cacheprovider"]
     here = {"PYTHONPATH": os.pathsep.join([str(ROOT), str(tmp_path)])}
     ran = subprocess.run(
-        [sys.executable, "-m", "pytest", *ours, "-n", "2", "--dist", "worksteal", "-o", "timeout=3", str(tmp_path)],
+        [sys.executable, "-m", "pytest", *ours, "-n", "2", "--dist", "worksteal", "-o", "timeout=6", str(tmp_path)],
         cwd=tmp_path, env={name: os.environ[name] for name in ("PATH",)} | here, capture_output=True, text=True,
     )  # fmt: skip
     failed = set(re.findall(r"(?:FAILED|ERROR) \S*::(\w+)", ran.stdout))

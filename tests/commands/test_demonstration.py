@@ -21,7 +21,7 @@ import pytest
 from playwright.sync_api import Browser, expect
 
 from tests.dashboards.browser_world import looking, open_browser  # noqa: F401
-from tests.loopback import accepts, free_port, until
+from tests.loopback import PATIENCE_S, accepts, free_port, until
 from tests.processes import start_process
 from tests.whole.installation import MqttClient
 
@@ -66,7 +66,7 @@ class Demo:
     def end(self, by: signal.Signals = signal.SIGINT) -> None:
         """Send the demonstration a signal, as a person does; none of its processes may be left."""
         self.process.send_signal(by)
-        assert self.process.wait(60) == 0, self.log()
+        assert self.process.wait(PATIENCE_S) == 0, self.log()
         assert "ended." in self.log()
         assert not accepts(self.port)
         assert not accepts(self.broker_port)
@@ -88,7 +88,7 @@ def shown(folder: Path, lifts: int, start: tuple[str, str] = AS_IT_IS) -> Iterat
     finally:
         if process.poll() is None:
             process.send_signal(signal.SIGINT)
-            process.wait(60)
+            process.wait(PATIENCE_S)
 
 
 def seconds(alert: dict[str, Any]) -> float:
@@ -128,6 +128,7 @@ def test_a_fault_from_the_page_or_the_command_line_is_an_alert_once_its_hold_tim
         demo.end()
 
 
+@pytest.mark.long
 def test_without_a_mosquitto_the_demonstration_lives_by_a_broker_of_its_own(tmp_path: Path) -> None:
     with shown(tmp_path, 2, ("-c", WITHOUT_MOSQUITTO)) as demo:
         until(lambda: demo.living() == 2, "two living lifts")
@@ -149,6 +150,7 @@ def part(demo: Demo, name: str) -> int:
     raise AssertionError(f"no {name} is running")
 
 
+@pytest.mark.long
 @pytest.mark.skipif(not Path("/proc/self/cmdline").exists(), reason="finds a process by /proc, as on Linux")
 def test_a_part_that_dies_is_started_again(tmp_path: Path) -> None:
     with shown(tmp_path, 2) as demo:

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 import liftwatch
-from tests.loopback import until
+from tests.loopback import PATIENCE_S, until
 from tests.processes import start_process
 
 SCENARIO = "lifts = 40\nseed = 3\nhour = 8\n"
@@ -37,7 +37,7 @@ def test_a_simulation_that_is_ended_midway_is_marked_incomplete(tmp_path: Path, 
     with simulating(tmp_path, 4.0) as running:
         until(lambda: (tmp_path / "taken" / "facts.parquet").exists(), "a recording that has begun")
         running.send_signal(how)
-        out, err = running.communicate(timeout=60)
+        out, err = running.communicate(timeout=PATIENCE_S)
     assert running.returncode == code
     assert complete(tmp_path / "taken") is False
     assert err == ""
@@ -49,7 +49,7 @@ def test_a_full_disk_is_one_line_and_the_recording_is_marked_incomplete(tmp_path
         resource.setrlimit(resource.RLIMIT_FSIZE, (SMALL_BYTES, SMALL_BYTES))
 
     with simulating(tmp_path, 0.05, limit) as running:
-        out, err = running.communicate(timeout=60)
+        out, err = running.communicate(timeout=PATIENCE_S)
     assert (running.returncode, out) == (liftwatch.UNUSABLE, "")
     (line,) = err.splitlines()
     assert "cannot be written (File too large" in line

@@ -17,7 +17,7 @@ from dashboards.api.context import Settings
 from dashboards.app import run
 from store.records.repository import Records
 from store.series.connect import open_timeseries
-from tests.loopback import accepts, free_port, until
+from tests.loopback import PATIENCE_S, accepts, free_port, until
 from tests.processes import start_process
 
 SERVE = """
@@ -56,7 +56,7 @@ def test_a_signal_ends_the_server_while_a_stream_is_open(tmp_path: Path, number:
         lines = answer.iter_lines()
         assert next(lines).startswith("retry")
         started.send_signal(number)
-        assert (started.communicate(timeout=60)[0], started.returncode) == ("ended\n", 0)
+        assert (started.communicate(timeout=PATIENCE_S)[0], started.returncode) == ("ended\n", 0)
 
 
 def test_the_server_listens_on_loopback_by_default() -> None:

@@ -14,7 +14,7 @@ from paho.mqtt.client import CallbackAPIVersion, Client
 
 from registry.facts import Floor, LiftFacts
 from store.records.repository import Records
-from tests.loopback import free_port, until
+from tests.loopback import PATIENCE_S, free_port, until
 from tests.processes import start_process
 
 T0_MS = 1_514_764_800_000
@@ -95,7 +95,7 @@ class Monitor:
         assert self._process is not None
         if self._process.poll() is None:
             self._process.send_signal(signal.SIGTERM)
-        return self._process.wait(60)
+        return self._process.wait(PATIENCE_S)
 
     def counts(self) -> dict[str, float]:
         """Return what it last counted."""
@@ -117,7 +117,7 @@ class Voice:
     def publish(self, topic: str, payload: Any, retain: bool = False) -> None:
         """Publish a message and wait until the broker has acknowledged it."""
         content = payload if isinstance(payload, bytes) else json.dumps(payload).encode()
-        self._client.publish(topic, content, qos=1, retain=retain).wait_for_publish(60)
+        self._client.publish(topic, content, qos=1, retain=retain).wait_for_publish(PATIENCE_S)
 
     def close(self) -> None:
         """Leave."""

@@ -227,6 +227,7 @@ def test_a_broker_with_mqtt_3_1_1_alone_is_enough(tmp_path: Path) -> None:
         small.wait()
 
 
+@pytest.mark.long
 def test_a_monitor_killed_at_any_moment_loses_no_alert_and_raises_none_twice(tmp_path: Path) -> None:
     seed = 20011
     calm = lived(tmp_path / "calm", set())

@@ -21,7 +21,7 @@ from telemetry.streams import topic
 from tests.broker import Broker, mosquitto
 from tests.ingest.running import DISTRICT, Monitor, Voice, bundle, facts
 from tests.ingest.test_storing import SPAN_NS, append_bundles, storing_in
-from tests.loopback import free_port, until
+from tests.loopback import PATIENCE_S, free_port, until
 from tests.store.broken_influx import WAYS, broken_influx
 
 
@@ -72,7 +72,7 @@ def test_storing_waits_for_a_time_series_that_is_away_at_the_start(
         store = storing_in(open_series, journal)
         append_bundles(journal, "L1")
         store.start()
-        assert tried.wait(60)
+        assert tried.wait(PATIENCE_S)
         until(lambda: store.outage.cause is not None, "a storing that waits")
         assert store.position == 0
         is_back.set()

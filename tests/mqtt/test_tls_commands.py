@@ -16,7 +16,7 @@ from registry.actor import Actor
 from registry.facts import LiftFacts
 from simulator.playback import player
 from store.records.repository import Records
-from tests.loopback import free_port, until
+from tests.loopback import PATIENCE_S, free_port, until
 from tests.mqtt.brokers import PASSWORD, USER, first_bytes_listener
 from tests.mqtt.certificates import NAME, make_certificates
 from tests.processes import start_process
@@ -92,7 +92,7 @@ def test_the_monitor_begins_with_tls_and_goes_on_without_a_broker_that_it_does_n
         process = start_process(command, stdout=out, stderr=out)
     until(lambda: b"broker.ca_file" in log.read_bytes() or process.poll() is not None, "the key to set")
     process.terminate()
-    assert process.wait(60) == 0
+    assert process.wait(PATIENCE_S) == 0
     installation.shows_tls()
 
 

@@ -204,7 +204,7 @@ def test_a_cause_shows_its_symptoms_on_a_resting_lift_and_ends(slug: str, reques
     assert s.level_offset_m[-1, lifts][s.v[-1, lifts] == 0].max() < 0.02
 
 
-@pytest.mark.parametrize("seed", [3, 6])
+@pytest.mark.parametrize("seed", [3, pytest.param(6, marks=pytest.mark.long)])
 def test_a_condition_shows_its_symptoms_in_normal_traffic(seed: int) -> None:
     impaired = RIDES * 6
     w = world(lifts=len(impaired), seed=seed, hour=MORNING, offices=1.0)
@@ -250,6 +250,7 @@ def test_a_cause_shows_its_symptoms_on_a_busy_lift(slug: str, busy_labels: list[
     assert {label.lift for label in busy_labels if label.cause.slug == slug} == lifts
 
 
+@pytest.mark.long
 def test_a_lift_serves_passengers_again_after_a_fault() -> None:
     w = world(lifts=LIFTS, seed=6, offices=1.0)
     for k, slug in enumerate(list(SYMPTOMS)[:LIFTS]):
@@ -273,6 +274,7 @@ def test_a_fault_may_be_short(for_s: float) -> None:
     assert s.level_offset_m[-1][s.v[-1] == 0].max() < 0.02
 
 
+@pytest.mark.long
 def test_random_faults_occur_at_the_given_rate() -> None:
     w = world(lifts=200, seed=6, faults_per_lift_hour=2.0)
     labels = [label for _ in range(600) for label in w.step().labels] + w.unfinished()

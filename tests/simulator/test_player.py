@@ -55,7 +55,7 @@ class Listener:
         self._client.on_subscribe = lambda *_: self._ready.set()
         self._client.connect("127.0.0.1", port)
         self._client.loop_start()
-        assert self._ready.wait(60)
+        assert self._ready.wait(PATIENCE_S)
 
     def of(self, stream: str) -> list[dict[str, Any]]:
         return [json.loads(m.payload) for m in list(self.received) if m.topic.endswith(f"/{stream}")]
@@ -251,7 +251,7 @@ def test_sigterm_ends_the_simulator_cleanly(broker: Broker) -> None:
         process = start_process([sys.executable, "-c", code], cwd=Path(__file__).parents[2], stderr=subprocess.PIPE)
         until(lambda: len(listener.of("bundle")) > 0, "the first bundle")
         process.send_signal(signal.SIGTERM)
-        _, output = process.communicate(timeout=60)
+        _, output = process.communicate(timeout=PATIENCE_S)
         until(lambda: listener.of("status").count({"online": False}) == 3, "three goodbyes")
     assert (process.returncode, output) == (0, b"")
 
@@ -262,7 +262,7 @@ def test_the_broker_publishes_the_last_will_when_the_simulator_is_killed(broker:
         process = start_process([sys.executable, "-c", code], cwd=Path(__file__).parents[2])
         until(lambda: len(listener.of("bundle")) > 0, "the first bundle")
         os.kill(process.pid, signal.SIGKILL)
-        process.wait(60)
+        process.wait(PATIENCE_S)
         until(lambda: {"online": False} in listener.of("status"), "the will")
 
 

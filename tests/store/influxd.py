@@ -19,7 +19,7 @@ import httpx
 import pytest
 from influxdb_client import InfluxDBClient
 
-from tests.loopback import free_port, until
+from tests.loopback import PATIENCE_S, free_port, until
 from tests.processes import start_process
 
 TOKEN = "a-token-for-tests"
@@ -93,7 +93,7 @@ class InfluxServer:
 
     def stop(self) -> None:
         self._process.terminate()
-        self._process.wait(30)
+        self._process.wait(PATIENCE_S)
 
 
 def ready(url: str) -> bool:

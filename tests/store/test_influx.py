@@ -17,7 +17,7 @@ from store.series import flux
 from store.series.connect import open_timeseries
 from store.series.influx import InfluxSeries
 from store.series.timeseries import DAY_NS, HOUR_NS, MINUTE_NS, SECOND_NS, TimeSeriesRefused, TimeSeriesUnavailable
-from tests.loopback import free_port, until
+from tests.loopback import PATIENCE_S, free_port, until
 from tests.processes import start_process
 from tests.store.influxd import Influx, ready
 from tests.store.worlds import START_NS, rows
@@ -179,4 +179,4 @@ def test_victoria_metrics_takes_our_writes(tmp_path: Path) -> None:
         assert found["door_state", "L1"]["metric"]["district"] == "north"
     finally:
         server.terminate()
-        server.wait(30)
+        server.wait(PATIENCE_S)

@@ -17,7 +17,7 @@ import httpx
 from paho.mqtt.client import CallbackAPIVersion, Client, MQTTMessage
 
 from tests.broker import Broker, mosquitto
-from tests.loopback import free_port, until
+from tests.loopback import PATIENCE_S, free_port, until
 from tests.processes import start_process
 from tests.whole.story import BUNDLES, FLOORS, RATED_MPS, T0_MS, Story
 
@@ -45,7 +45,7 @@ class System:
         self.broker = broker
         self.voice = MqttClient(self.broker.port)
         for topic, payload in (retained or {}).items():
-            self.voice.publish(topic, payload, retain=True).wait_for_publish(60)
+            self.voice.publish(topic, payload, retain=True).wait_for_publish(PATIENCE_S)
         self.folder, self.port, self.data_dir = folder, free_port(), data_dir or folder
         self._config = folder / "liftwatch.toml"
         self._config.write_text(
@@ -83,7 +83,7 @@ class System:
         """Send a signal to a process and wait for its end."""
         process = self.processes[command]
         process.send_signal(how)
-        process.wait(60)
+        process.wait(PATIENCE_S)
 
     def connections(self) -> int:
         """Return how often the monitor subscribed so far."""
@@ -101,7 +101,7 @@ class System:
         for process in self.processes.values():
             process.send_signal(signal.SIGTERM)
         for process in self.processes.values():
-            process.wait(60)
+            process.wait(PATIENCE_S)
         self._out.close()
         self.broker.stop()
 
@@ -170,14 +170,14 @@ class MqttClient:
         self._client.on_message = self._receive
         self._client.connect("127.0.0.1", port)
         self._client.loop_start()
-        assert subscribed.wait(60)
+        assert subscribed.wait(PATIENCE_S)
 
     def _receive(self, _client: Client, _data: Any, message: MQTTMessage) -> None:
         self.received.append((message.topic, message.qos, message.retain, json.loads(message.payload)))
 
     def send(self, lift_id: str, stream: str, payload: Any, retain: bool = False, district: str = DISTRICT) -> None:
         """Publish a message of a lift."""
-        self.publish(f"lift/v1/{district}/{lift_id}/{stream}", payload, retain).wait_for_publish(60)
+        self.publish(f"lift/v1/{district}/{lift_id}/{stream}", payload, retain).wait_for_publish(PATIENCE_S)
 
     def publish(self, topic: str, payload: Any, retain: bool = False) -> Any:
         content = payload if isinstance(payload, bytes) else json.dumps(payload).encode()
@@ -197,7 +197,7 @@ class MqttClient:
         topic, head = f"lift/v1/{DISTRICT}/{lift_id}", {"boot": boot}
         t = t_ms + 1000 * END_S
         self.publish(f"{topic}/status", head | {"seq": seq, "t": t, "alarm": True})
-        self.publish(f"{topic}/bundle", head | {"seq": seq + 1, "t": t + 2000}).wait_for_publish(60)
+        self.publish(f"{topic}/bundle", head | {"seq": seq + 1, "t": t + 2000}).wait_for_publish(PATIENCE_S)
 
     def of(self, lift_id: str, rule: str | None = None) -> list[dict[str, Any]]:
         """Return the transitions received of a lift, in their order."""
@@ -224,9 +224,9 @@ class DeviceWithLastWill:
         client.on_connect = lambda *_: connected.set()
         client.connect("127.0.0.1", port)
         client.loop_start()
-        assert connected.wait(60)
+        assert connected.wait(PATIENCE_S)
         status = {"seq": 1, "t": wall_ms(), "online": True}
-        client.publish(topic, json.dumps(status), qos=1, retain=True).wait_for_publish(60)
+        client.publish(topic, json.dumps(status), qos=1, retain=True).wait_for_publish(PATIENCE_S)
         client.loop_stop()
         client.socket().close()
 

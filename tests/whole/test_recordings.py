@@ -28,7 +28,7 @@ from store.series.points import points
 from telemetry.batch import Decoded
 from telemetry.instant import parse
 from tests.broker import Broker, mosquitto
-from tests.loopback import free_port, until
+from tests.loopback import PATIENCE_S, free_port, until
 from tests.processes import start_process
 from tests.whole.installation import MqttClient, System
 
@@ -108,9 +108,10 @@ def started(config: Path, *command: str, ready: bytes) -> Iterator[subprocess.Po
             yield process
         finally:
             process.send_signal(signal.SIGINT)
-            process.wait(60)
+            process.wait(PATIENCE_S)
 
 
+@pytest.mark.long
 def test_several_processes_give_the_same_bytes(folder: Path, lines: Sequence[bytes]) -> None:
     assert replay.judge(folder, RULES, (), 2).lines == lines
 
@@ -196,7 +197,7 @@ def test_a_killed_recording_keeps_its_messages_and_is_judged_with_exit_code_1(
         assert liftwatch.main(command) == 0
         until(lambda: Recording(taken).header.messages > 0, "messages that are written")
         recording.kill()
-        recording.wait(60)
+        recording.wait(PATIENCE_S)
     assert not Recording(taken).header.complete
     assert Recording(taken).lift_ids() == {one}
     assert liftwatch.main(["replay", str(taken), "--judge", "--to", str(tmp_path / "alerts.jsonl")]) == 1
@@ -220,6 +221,7 @@ def test_a_replay_moved_to_the_present_ends_now(broker: Broker, folder: Path, tm
     assert (moved.end_ns - original.end_ns) % 1_000_000 < 1_000_000
 
 
+@pytest.mark.long
 @pytest.mark.timeout(600)
 def test_the_readmes_commands_record_and_replay(
     broker: Broker, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
