@@ -19,6 +19,7 @@ STEPS = (
 ROW = re.compile(r"^(?P<what>\S.*?)  +(?P<lifts>\d+) +(?P<cpu_us>[\d.]+) +(?P<lifts_per_s>[\d,]+) +(?P<cpu_s>[\d.]+)$")
 
 
+@pytest.mark.long
 @pytest.mark.broker
 def test_the_benchmark_prints_every_step_both_chains_and_how_long_alerts_take() -> None:
     mosquitto()

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
+
 from benchmarks.determinism import EVERY, hashes, ways
 from simulator.scenarios import library
 
@@ -13,6 +15,7 @@ EMPTY = {"vibration.parquet", "refusals.parquet"}
 TRIED = ("once", "cut anywhere")
 
 
+@pytest.mark.long
 def test_the_same_seed_gives_the_same_bytes_however_the_fleet_is_cut(tmp_path: Path) -> None:
     scenario = library.read("bad-gateway", CHANGES)
     found = [hashes(scenario, parts, judges, tmp_path / name) for name, parts, judges in ways(LIFTS) if name in TRIED]

@@ -52,7 +52,7 @@ def process(folder: Path) -> Iterator[tuple[subprocess.Popen[str], str]]:
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_a_signal_ends_the_server_while_a_stream_is_open(tmp_path: Path, number: signal.Signals) -> None:
-    with process(tmp_path) as (started, address), httpx.stream("GET", f"{address}/api/v1/live") as answer:
+    with process(tmp_path) as (started, address), httpx.stream("GET", f"{address}/api/v1/live", timeout=60) as answer:
         lines = answer.iter_lines()
         assert next(lines).startswith("retry")
         started.send_signal(number)

@@ -122,7 +122,7 @@ def test_a_monitor_that_stopped_is_not_called_well(browser: Browser, tmp_path: P
         expect(page.locator("#blind")).to_contain_text("未受监测：其分区的监测程序未运行：请启动")
         page.goto(f"{address}/lifts/L000?lang=en")
         expect(page.locator("#subline")).to_have_text("The state of this lift is not known: its monitor is not running")
-        public = {lang: httpx.get(f"{address}/code/L000?lang={lang}").text for lang in ("en", "zh")}
+        public = {lang: httpx.get(f"{address}/code/L000?lang={lang}", timeout=60).text for lang in ("en", "zh")}
     assert "The state of this lift is not known just now" in public["en"]
     assert "目前无法得知本电梯的状态" in public["zh"]
 

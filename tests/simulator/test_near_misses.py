@@ -105,6 +105,7 @@ def test_children_jump_in_cars_that_carry_them_and_swing_none_of_them_far() -> N
     assert jumped.all()
 
 
+@pytest.mark.long
 def test_a_lift_that_is_set_to_park_with_its_door_open_raises_nothing_above_minor() -> None:
     grave, labels = raised(Scenario(lifts=LIFTS, seed=7, hour=10.0, hours=0.3, parked_open=1.0))
     assert {label["cause"] for label in labels} == {PARKED_OPEN}
