@@ -98,4 +98,10 @@ def _query_actor(scope: RequestScope, by: QueryAuthor = None) -> Actor:
     return actor_of(scope, by if by is not None or scope.actor is not None else UNNAMED)
 
 
+def _named_query_actor(scope: RequestScope, by: QueryAuthor = None) -> Actor:
+    """Return who acts; refuse a request without sign-in that does not name anybody."""
+    return actor_of(scope, by)
+
+
 QueryActor = Annotated[Actor, Depends(_query_actor)]
+NamedQueryActor = Annotated[Actor, Depends(_named_query_actor)]

@@ -6,7 +6,7 @@ import time
 
 from fastapi import APIRouter, Depends
 
-from dashboards.api.access import QueryActor, RequestScope, actor_of, needs
+from dashboards.api.access import NamedQueryActor, RequestScope, actor_of, needs
 from dashboards.api.change_requests import MAINTENANCE, WAITING_RESPONSE, make_change
 from dashboards.api.context import AppContext
 from dashboards.api.lifts import lift_response
@@ -51,7 +51,7 @@ def maintenance(context: AppContext) -> APIRouter:
         responses=versioned_responses(403, 404, 422, 503),
         dependencies=[needs(Verb.MAINTAIN)],
     )
-    def delete_maintenance(lift_id: parameters.LiftIdInPath, by: QueryActor) -> OrjsonResponse:
+    def delete_maintenance(lift_id: parameters.LiftIdInPath, by: NamedQueryActor) -> OrjsonResponse:
         """End a lift's maintenance window now; without a window nothing changes."""
         context.records().end_maintenance(lift_id, by, time.time_ns())
         context.poller.poll()
