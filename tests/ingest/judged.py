@@ -62,7 +62,7 @@ class Turns:
         self._records = records
 
     def next(self) -> Stretch:
-        """Note the rows judged so far, and the lifts that have had an alert of their alarm button since the last turn."""
+        """Note the rows judged so far, and the lifts whose alarm became an alert since the last turn."""
         for lift, rule in alerts(self._records):
             if rule == "alarm-button":
                 self.alarmed.setdefault(lift, len(self.rows))
