@@ -14,7 +14,7 @@ from mqtt.client import BrokerAddress, Session
 from mqtt.connection import BrokerConnection
 from mqtt.version import SILENT_ATTEMPTS
 from tests.loopback import PATIENCE_S, free_port
-from tests.mqtt.brokers import ACCEPTED, MQTT5, MQTT311, Answer, listener, scripted_broker, serve_until
+from tests.mqtt.brokers import ACCEPTED, MQTT5, MQTT311, listener, scripted_broker, serve_until
 
 REFUSED_VERSION = b"\x20\x02\x00\x01"
 BUSY = b"\x20\x03\x00\x89\x00"
@@ -28,18 +28,20 @@ def connected(port: int, within_s: float = PATIENCE_S) -> BrokerConnection:
     return connection
 
 
-def accepting_after(monkeypatch: pytest.MonkeyPatch, unusable: list[bytes]) -> Answer:
-    """Answer with these, then accept; connections wait briefly for each of these, and long for what follows."""
-    monkeypatch.setattr(module, "ANSWER_LIMIT_S", 1.0)
-    left = list(unusable)
+def connected_after(monkeypatch: pytest.MonkeyPatch, unusable: list[bytes], protocol: str = "auto") -> list[int]:
+    """Connect to a broker that gives these answers and then accepts; return the versions it was asked for.
 
-    def answer(version: int) -> bytes:
-        one = left.pop(0) if left else ACCEPTED[version]
-        if not left:
-            monkeypatch.setattr(module, "ANSWER_LIMIT_S", PATIENCE_S)
-        return one
-
-    return answer
+    The connection waits briefly for each of these answers, and long for the one that follows.
+    """
+    answers = iter(unusable)
+    monkeypatch.setattr(module, "ANSWER_LIMIT_S", 0.3)
+    with scripted_broker(lambda version: next(answers, ACCEPTED[version])) as (port, versions):
+        connection = BrokerConnection(BrokerAddress(port=port, protocol=protocol), Session())
+        serve_until(connection, lambda: connection.connections >= len(unusable), "the first attempts")
+        monkeypatch.setattr(module, "ANSWER_LIMIT_S", PATIENCE_S)
+        assert connection.connect(PATIENCE_S) is None
+        connection.close()
+    return versions
 
 
 def reconnected(connection: BrokerConnection, versions: list[int]) -> int:
@@ -89,14 +91,11 @@ def test_a_broker_that_closes_without_an_answer_is_at_once_asked_in_3_1_1_and_ne
 
 def test_a_silent_broker_is_asked_again_in_mqtt_5(monkeypatch: pytest.MonkeyPatch) -> None:
     assert module.ANSWER_LIMIT_S >= 10.0
-    with scripted_broker(accepting_after(monkeypatch, [b"", b""])) as (port, versions):
-        connected(port).close()
-    assert versions == [MQTT5] * 3
+    assert connected_after(monkeypatch, [b"", b""]) == [MQTT5] * 3
 
 
 def test_a_broker_that_ignores_mqtt_5_is_asked_in_3_1_1_after_some_attempts(monkeypatch: pytest.MonkeyPatch) -> None:
-    with scripted_broker(accepting_after(monkeypatch, [b""] * SILENT_ATTEMPTS)) as (port, versions):
-        connected(port).close()
+    versions = connected_after(monkeypatch, [b""] * SILENT_ATTEMPTS)
     assert versions == [MQTT5] * SILENT_ATTEMPTS + [MQTT311]
 
 
@@ -157,11 +156,7 @@ def test_a_refused_subscription_ends_a_connection_that_is_there_to_receive(must_
 
 def test_garbage_for_an_answer_is_a_failure_like_any_other(monkeypatch: pytest.MonkeyPatch) -> None:
     garbage = [b"HTTP/1.1 400 Bad Request\r\n\r\n", b"\x20\x00", b"\x20\xff\xff\xff\xff\xff"]
-    with scripted_broker(accepting_after(monkeypatch, garbage)) as (port, versions):
-        connection = BrokerConnection(BrokerAddress(port=port, protocol="5"), Session())
-        assert connection.connect(PATIENCE_S) is None
-        connection.close()
-    assert len(versions) == 4
+    assert len(connected_after(monkeypatch, garbage, protocol="5")) == 4
 
 
 def test_a_broker_that_is_not_there_is_one_line_with_the_keys_to_set() -> None:
