@@ -40,7 +40,13 @@ PAGES = {
 MAIN = ("fleet", "lift", "inbox", "public")
 VIEWS = [(width, language, theme) for width in (1440, 390) for language in ("en", "zh") for theme in ("light", "dark")]
 FEW = [(1440, "en", "light"), (390, "zh", "dark")]
-SHOWN = [(name, *view) for name in PAGES for view in (VIEWS if name in MAIN else FEW)]
+REST = [(1440, "en", "dark"), (1440, "zh", "light"), (390, "en", "light")]
+"""In the other views every width, language and theme occurs with every other."""
+SHOWN = [
+    pytest.param(name, *view, marks=[pytest.mark.long] * (view in REST))
+    for name in PAGES
+    for view in (VIEWS if name in MAIN else FEW)
+]
 
 
 @pytest.fixture(scope="module")
