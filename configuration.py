@@ -98,6 +98,23 @@ class DashboardsSettings(Section):
     demo: bool = False
 
 
+class SignInConfiguration(Section):
+    """Who may use the pages and the HTTP API, and for how long a session lasts."""
+
+    required: bool = False
+    idle_minutes: float = Field(30, gt=0, le=24 * 60)
+    desk_idle_minutes: float = Field(8 * 60, gt=0, le=24 * 60)
+    session_hours: float = Field(12, gt=0, le=7 * 24)
+    oidc_issuer: str | None = Field(None, pattern=r"^https?://")
+    oidc_client_id: str = "liftwatch"
+    oidc_client_secret_file: Path | None = None
+    oidc_name: str = Field("OpenID Connect", min_length=1, max_length=60)
+
+    def oidc_client_secret(self) -> str | None:
+        """Return the secret in `oidc_client_secret_file`, if there is one."""
+        return secret(self.oidc_client_secret_file, "sign_in.oidc_client_secret_file")
+
+
 class WebhookSettings(Section):
     """An HTTP endpoint for alerts, and the filter of its alerts."""
 
@@ -116,6 +133,7 @@ class Configuration(Section):
     timeseries: TimeSeriesSettings = TimeSeriesSettings()
     monitor: MonitorSettings = MonitorSettings()
     dashboards: DashboardsSettings = DashboardsSettings()
+    sign_in: SignInConfiguration = SignInConfiguration()
     webhooks: tuple[WebhookSettings, ...] = ()
     rules: dict[str, dict[str, FiniteFloat]] = {}
 

@@ -60,6 +60,8 @@ COMMANDS: Mapping[str, Command] = {
     "lifts": Command("Import lifts into the registry, or export it", "commands.lifts"),
     "devices": Command("Add, renew, revoke and list the devices that may connect to the broker", "commands.devices"),
     "influx-tokens": Command("Make InfluxDB tokens that may do no more than they must", "commands.influx_tokens"),
+    "people": Command("Add, list, disable and reset the accounts of people and programs", "commands.people"),
+    "organisations": Command("List and add organisations", "commands.organisations"),
     "check-config": Command(
         "Check the configuration and connect to the servers that it names", "commands.check_config"
     ),

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import argparse
 import functools
+import sys
 
 from commands.errors import Unusable
 from commands.wiring.broker import broker_address
 from commands.wiring.certificates import server_certificate
+from commands.wiring.first_link import first_link
 from commands.wiring.series import open_series
+from commands.wiring.sign_in import sign_in_settings
 from configuration import Configuration
 from dashboards import app
 from dashboards.api.context import Settings as DashboardSettings
@@ -29,6 +32,9 @@ def run(_: argparse.Namespace, settings: Configuration) -> int:
     Records.opened_at_first_use(settings.records_url).close()  # refuses what is no address of a database
     certificate_file, key_file = server_certificate(settings)
     inject = functools.partial(injection.inject, broker_address(settings)) if where.demo else None
+    sign_in = sign_in_settings(settings)
+    if (link := first_link(settings)) is not None:
+        print(f"No account yet. Create the first administrator within 30 minutes: {link}", file=sys.stderr, flush=True)
     try:
         app.run(
             DashboardSettings(
@@ -43,6 +49,7 @@ def run(_: argparse.Namespace, settings: Configuration) -> int:
                 demo=where.demo,
                 causes=tuple(CAUSES),
                 inject=inject,
+                sign_in=sign_in,
             )
         )
     except OSError as error:

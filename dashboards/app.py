@@ -1,7 +1,7 @@
 """The application of the dashboards process: middleware, routes of the API and routes of the pages.
 
     request ─► HeadAsGet ─► RequestMetrics ─► RefusalReport
-            ─► RequestGuard (host, origin, body size, headers) ─► gzip ─► route
+            ─► RequestGuard (host, origin, body size, headers) ─► SignInGate ─► gzip ─► route
 
 Importing this module opens nothing: `create_app` builds the application, `run` serves it.
 """
@@ -29,6 +29,9 @@ from dashboards.api.audit import audit
 from dashboards.api.change_requests import change_requests
 from dashboards.api.context import AppContext, Settings
 from dashboards.api.fleet import fleet
+from dashboards.api.identity.account import account
+from dashboards.api.identity.organisations import organisations
+from dashboards.api.identity.people import people
 from dashboards.api.lifts import lift_detail, lifts
 from dashboards.api.live_stream import live
 from dashboards.api.maintenance import maintenance
@@ -44,7 +47,13 @@ from dashboards.http.head import HeadAsGet
 from dashboards.http.metrics import RequestMetrics
 from dashboards.http.refusals import RefusalReport
 from dashboards.http.request_guard import RequestGuard
+from dashboards.pages.account import account_pages
+from dashboards.pages.oidc import oidc_pages
+from dashboards.pages.organisations import organisation_pages
+from dashboards.pages.people import people_pages
 from dashboards.pages.routes import error_page, pages, wants_page
+from dashboards.pages.sign_in import sign_in_pages
+from dashboards.sign_in.gate import SignInGate, is_loopback
 from telemetry.version import VERSION
 
 log = logging.getLogger(__name__)
@@ -60,11 +69,14 @@ NO_TELEMETRY: TelemetryConfig = {"auto_configure": False, "tracing": False, "met
 def create_app(settings: Settings) -> FastAPI:
     """Return the application; its stores are opened after it starts and closed when it stops."""
     context = AppContext(settings)
+    may_be_open = is_loopback(settings.host) and not settings.sign_in.required
 
     @contextlib.asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         context.start()
+        watching = asyncio.create_task(context.broadcaster.watch_access())
         yield
+        watching.cancel()
         context.broadcaster.close()
         context.close()
 
@@ -73,7 +85,10 @@ def create_app(settings: Settings) -> FastAPI:
         lifespan=lifespan, telemetry=NO_TELEMETRY,
     )  # fmt: skip
     app.state.context = context
-    for router in (lifts, registry, maintenance, readings, alerts, change_requests, fleet, live, audit, probes):
+    for router in (
+        lifts, registry, maintenance, readings, alerts, change_requests, fleet, live, audit, probes, account, people,
+        organisations, sign_in_pages, oidc_pages, account_pages, people_pages, organisation_pages,
+    ):  # fmt: skip
         app.include_router(router(context))
     if settings.demo and settings.inject:
         app.include_router(simulator(context, settings.inject))
@@ -81,6 +96,9 @@ def create_app(settings: Settings) -> FastAPI:
     for kind, handler in problem.HANDLERS.items():
         app.add_exception_handler(kind, _page_for_people(handler))
     app.add_middleware(GZipMiddleware, minimum_size=GZIP_FROM_BYTES, compresslevel=GZIP_LEVEL)
+    app.add_middleware(
+        SignInGate, authenticator=context.authenticator, may_be_open=may_be_open, error_page=_error_page_for_people
+    )
     app.add_middleware(RequestGuard, hosts=(settings.host, *settings.hosts))
     app.add_middleware(RefusalReport, report=refusal_report(context))
     app.add_middleware(RequestMetrics, server_metrics=context.server_metrics)
@@ -138,6 +156,11 @@ def _find_lift(context: AppContext, lift_id: str) -> Mapping[str, Any] | None:
         if error.status_code == 404:
             return None
         raise
+
+
+def _error_page_for_people(request: Request, status: int) -> Response | None:
+    """Return the error page for a browser that asks for a page, None for every other client."""
+    return error_page(request, status) if wants_page(request) else None
 
 
 ExceptionHandler = Callable[[Request, Exception], Awaitable[Response]]

@@ -55,12 +55,19 @@ def scope_of(person: Person, membership: Membership | None, address: str | None 
 
     It is empty for an account that is disabled, and for one without a membership in an open organisation.
     """
+    actor = actor_in(person, membership, address)
     if membership is None or person.is_disabled or membership.organisation.closed_ns is not None:
-        return Scope(NO_LIFTS, frozenset(), Actor(person.name, person.account, None, None, address))
+        return Scope(NO_LIFTS, frozenset(), actor)
     organisation = membership.organisation
-    actor = Actor(person.name, person.account, organisation.name, membership.role, address)
     verbs = verbs_of(organisation.kind, membership.role)
     return Scope(organisation.lifts, verbs, actor, organisation.settings.second_person)
+
+
+def actor_in(person: Person, membership: Membership | None, address: str | None) -> Actor:
+    """Return a person who acts in a membership, from an address, as an actor of the audit log."""
+    if membership is None:
+        return Actor(person.name, person.account, None, None, address)
+    return Actor(person.name, person.account, membership.organisation.name, membership.role, address)
 
 
 def login_key(login: str) -> str:

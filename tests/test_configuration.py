@@ -30,7 +30,7 @@ def test_the_example_with_every_comment_taken_off_names_every_key() -> None:
     bare = re.sub(r"(?m)^# (?=\[|\w+ = )", "", EXAMPLE.read_text(encoding="utf-8"))
     tables = tomllib.loads(bare)
     assert set(tables) == set(Configuration.model_fields)
-    for name in ("broker", "records", "timeseries", "monitor", "dashboards"):
+    for name in ("broker", "records", "timeseries", "monitor", "dashboards", "sign_in"):
         assert set(tables[name]) == set(type(getattr(Configuration(), name)).model_fields), name
     assert set(tables["webhooks"][0]) == set(WebhookSettings.model_fields)
     tuned_rules(Configuration.model_validate(tables))

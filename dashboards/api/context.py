@@ -19,6 +19,9 @@ from dashboards.live.event_stream import EventBroadcaster
 from dashboards.live.imports import RunningImports
 from dashboards.live.partitions import MONITOR_SILENT_S
 from dashboards.live.poller import FleetPoller
+from dashboards.sign_in.identity import Authenticator
+from dashboards.sign_in.passwords import PasswordSignIn
+from dashboards.sign_in.settings import SignInSettings
 from store.records.repository import Records
 from store.series.timeseries import TimeSeries
 
@@ -51,6 +54,7 @@ class Settings:
     causes: tuple[str, ...] = ()
     inject: InjectFault | None = None
     monitor_silent_s: float = MONITOR_SILENT_S
+    sign_in: SignInSettings = field(default_factory=SignInSettings)
 
 
 class LazyStore(Generic[T]):
@@ -100,11 +104,15 @@ class AppContext:
     broadcaster: EventBroadcaster = field(init=False)
     poller: FleetPoller = field(init=False)
     audit: AuditWriter = field(init=False)
+    authenticator: Authenticator = field(init=False)
+    passwords: PasswordSignIn = field(init=False)
     imports: RunningImports = field(default_factory=RunningImports)
 
     def __post_init__(self) -> None:
         self.records = LazyStore("records", self.settings.open_records)
         self.series = LazyStore("time series", self.settings.open_series)
+        self.authenticator = Authenticator(self.records, self.settings.sign_in.limits)
+        self.passwords = PasswordSignIn(self.records)
         self.server_metrics = ServerMetrics()
         self.broadcaster = EventBroadcaster(self.server_metrics)
         self.poller = FleetPoller(self.records, self.broadcaster, self.server_metrics, self.settings.monitor_silent_s)

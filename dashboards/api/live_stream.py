@@ -12,6 +12,7 @@ from dashboards.api.context import AppContext
 from dashboards.api.responses import problem_responses
 from dashboards.api.schema import parameters
 from dashboards.live.event_stream import EventFilter, EventStreamResponse, StreamPosition, parse_position
+from dashboards.sign_in.requests import identity_of
 from registry.roles import Verb
 
 LIFTS_LIMIT = 500
@@ -45,7 +46,11 @@ def live(context: AppContext) -> APIRouter:
         last = parse_position(last_event_id)
         if last is None and lift_id:
             last = StreamPosition(0, context.poller.position.transition)
-        subscriber = context.broadcaster.subscribe(event_filter, request.client.host if request.client else "")
+        identity = identity_of(request)
+        account = "" if identity.person is None else identity.person.person_id
+        address = request.client.host if request.client else ""
+        is_allowed = context.authenticator.watch(identity)
+        subscriber = context.broadcaster.subscribe(event_filter, address, account, is_allowed)
         return EventStreamResponse(
             context.broadcaster, subscriber, lambda: () if last is None else context.poller.since(last, event_filter)
         )

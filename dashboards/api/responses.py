@@ -24,13 +24,13 @@ class OrjsonResponse(JSONResponse):
 
 
 def problem_responses(*statuses: int) -> dict[int | str, dict[str, Any]]:
-    """Return the `responses` of a route's description: a problem document for each of `statuses` and 500."""
+    """Return the `responses` of a route's description: a problem document for each of `statuses`, 401 and 500."""
     described: dict[int | str, dict[str, Any]] = {
         status: {
             "description": PROBLEM_DESCRIPTIONS[status],
             "content": {MEDIA_TYPE: {"schema": {"$ref": f"#/components/schemas/{ProblemDocument.__name__}"}}},
         }
-        for status in (*statuses, 500)
+        for status in (401, *statuses, 500)
     }
     return described
 
@@ -42,6 +42,7 @@ def versioned_responses(*statuses: int, success: int = 200) -> dict[int | str, d
 
 PROBLEM_DESCRIPTIONS = {
     400: "Not of a form that can be read",
+    401: "Not signed in, or the token or the session has ended",
     403: "Not from this site, or not allowed to this role",
     404: "Not there",
     409: "Not allowed as things stand",

@@ -31,6 +31,8 @@ SEND_LIMIT_S = 20.0
 QUEUE_LIMIT_BYTES = 4 * 1024 * 1024
 SUBSCRIBERS_LIMIT = 500
 SUBSCRIBERS_OF_AN_ADDRESS_LIMIT = 100
+SUBSCRIBERS_OF_AN_ACCOUNT_LIMIT = 30
+ACCESS_CHECK_S = 2.0
 RETRY_MS = 2000
 HUNG_UP = "hung up"
 ID_PATTERN = re.compile(r"(\d{1,19})-(\d{1,19})", re.ASCII)
@@ -112,10 +114,15 @@ class EventBatch:
 
 @dataclass(eq=False, slots=True)
 class Subscriber:
-    """One open stream: its filter, its client's address, and the queue of chunks that are not sent yet."""
+    """One open stream: its filter, its client's address and account, and the queue of chunks that are not sent yet.
+
+    `is_allowed` returns whether the account may still see what the filter lets pass.
+    """
 
     event_filter: EventFilter
     address: str = ""
+    account: str = ""
+    is_allowed: Callable[[], bool] = lambda: True
     waiting: deque[bytes] = field(default_factory=deque)
     waiting_bytes: int = 0
     arrived: asyncio.Event = field(default_factory=asyncio.Event)
@@ -161,15 +168,22 @@ class EventBroadcaster:
         self.loop: asyncio.AbstractEventLoop | None = None
         self.closed = False
 
-    def subscribe(self, event_filter: EventFilter, address: str = "") -> Subscriber:
-        """Return a new subscriber; a problem at the limit of its address (429) or of all subscribers (503)."""
+    def subscribe(
+        self,
+        event_filter: EventFilter,
+        address: str = "",
+        account: str = "",
+        is_allowed: Callable[[], bool] = lambda: True,
+    ) -> Subscriber:
+        """Return a new subscriber; a problem at the limit of its address or account (429) or of all (503)."""
         if sum(each.address == address for each in self.listeners) >= SUBSCRIBERS_OF_AN_ADDRESS_LIMIT:
-            detail = f"One address is served {SUBSCRIBERS_OF_AN_ADDRESS_LIMIT} live streams at most: close some first."
-            raise Problem(429, "too-many-streams", detail, headers={"Retry-After": str(RETRY_AFTER_S)})
+            raise _too_many("address", SUBSCRIBERS_OF_AN_ADDRESS_LIMIT)
+        if account and sum(each.account == account for each in self.listeners) >= SUBSCRIBERS_OF_AN_ACCOUNT_LIMIT:
+            raise _too_many("account", SUBSCRIBERS_OF_AN_ACCOUNT_LIMIT)
         if self.closed or len(self.listeners) >= SUBSCRIBERS_LIMIT:
             raise unavailable("live stream", f"{SUBSCRIBERS_LIMIT} listeners are served at most; try again later")
         self.loop = asyncio.get_running_loop()
-        subscriber = Subscriber(event_filter, address)
+        subscriber = Subscriber(event_filter, address, account, is_allowed)
         self.listeners.add(subscriber)
         self.server_metrics.listeners.set(len(self.listeners))
         return subscriber
@@ -200,11 +214,24 @@ class EventBroadcaster:
             if chunks[subscriber.event_filter] and subscriber.ended is None:
                 subscriber.put(chunks[subscriber.event_filter])
 
+    async def watch_access(self) -> None:
+        """End the streams whose accounts may no longer see them, until this task is cancelled."""
+        while True:
+            await asyncio.sleep(ACCESS_CHECK_S)
+            for subscriber in list(self.listeners):
+                if subscriber.ended is None and not await asyncio.to_thread(subscriber.is_allowed):
+                    subscriber.end("access")
+
     def close(self) -> None:
         """End every stream and accept no new subscribers, so that the server can stop."""
         self.closed = True
         for subscriber in list(self.listeners):
             subscriber.end("shutdown")
+
+
+def _too_many(what: str, limit: int) -> Problem:
+    detail = f"One {what} is served {limit} live streams at most: close some first."
+    return Problem(429, "too-many-streams", detail, headers={"Retry-After": str(RETRY_AFTER_S)})
 
 
 class EventStreamResponse(Response):

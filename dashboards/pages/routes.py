@@ -24,6 +24,8 @@ from starlette.responses import HTMLResponse, Response
 from dashboards.api.access import needs, scope_of
 from dashboards.live.blind import UNWATCHED
 from dashboards.pages import translations
+from dashboards.sign_in.identity import OPEN
+from dashboards.sign_in.requests import identity_of
 from detectors.catalogue import RULES
 from registry.roles import Verb
 from telemetry.streams import LIFT_ID_PATTERN
@@ -99,6 +101,8 @@ def render(request: Request, template: str, *, status: int = 200, **values: Any)
         "status": status,
         "verbs": sorted(scope_of(request).verbs),
         "account": getattr(scope_of(request).actor, "name", ""),
+        "csrf": identity_of(request).csrf,
+        "is_open": identity_of(request) is OPEN,
     }
     page = templates().get_template(template).render(**context, **values)
     response = HTMLResponse(page, status, headers={"Cache-Control": "no-cache", "Vary": "Accept-Language, Cookie"})

@@ -13,10 +13,12 @@ from store.records.audit.writing import AuditSubject
 from store.records.change_requests import ChangeRequest, ChangeRequestStore, NotDecidable, WantedChange
 from store.records.database import RecordsUnavailable, Repository
 from store.records.dead_letters import DeadLetterStore, RefusalCount, RefusedMessage
-from store.records.identity.organisations import NameTaken, OrganisationStore
-from store.records.identity.people import Credentials, LastAdministrator, PeopleStore
+from store.records.identity.accounts import AccountStore
+from store.records.identity.administrators import LastAdministrator
+from store.records.identity.organisations import NameTaken
+from store.records.identity.people import Credentials
 from store.records.identity.renames import LiftRenames
-from store.records.identity.sessions import AccessToken, AccountSession, OneTimeLink, SessionStore
+from store.records.identity.sessions import AccessToken, AccountSession, OneTimeLink
 from store.records.lifts import EVERYTHING, Registered, RegistryChanges
 from store.records.live import LiveState, LiveStore
 from store.records.maintenance import MaintenanceStore, WindowRecord
@@ -72,9 +74,7 @@ __all__ = [
 class Records(
     Repository,
     LiftRenames,
-    OrganisationStore,
-    PeopleStore,
-    SessionStore,
+    AccountStore,
     MaintenanceStore,
     AlertStore,
     AlertSearch,

@@ -45,6 +45,8 @@ MAY_IMPORT: dict[str, set[str]] = {
     "audit": {"sqlalchemy"},
     "devices": {"cryptography", "sqlalchemy"},
     "influx-tokens": SERIES,
+    "people": {"sqlalchemy"},
+    "organisations": {"sqlalchemy"},
     "check-config": JUDGING | SERIES,
     "compile": RULES | {"simdjson", "sqlalchemy"},
     "broker": {"amqtt"},

@@ -18,7 +18,7 @@ from registry.scope import OPEN_SCOPE, Scope, lifts_of
 from store.records.repository import AuditFilter, AuditSubject, Records
 from telemetry.instant import rfc3339
 from tests.dashboards.sample_fleet import T0_NS, facts
-from tests.dashboards.test_roles import ScopeOfTest
+from tests.dashboards.scope_of_test import ScopeOfTest
 
 S_NS = 1_000_000_000
 ANN = Actor("Ann", "person:1", "Firm A", "manager", "192.0.2.1")
@@ -38,7 +38,7 @@ def fill(records: Records) -> Records:
 @pytest.fixture(name="client")
 def asking(settings: Settings, filled_records: Records) -> Iterator[TestClient]:
     app = create_app(settings)
-    app.add_middleware(ScopeOfTest)
+    ScopeOfTest.add_to(app)
     with TestClient(app, base_url="http://localhost") as client:
         yield client
     ScopeOfTest.scope = OPEN_SCOPE

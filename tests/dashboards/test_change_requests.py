@@ -22,7 +22,7 @@ from store.records.repository import AlertFilter, NotDecidable, Records, WantedC
 from telemetry.instant import rfc3339
 from tests.alerts.rules import DOOR, OVERSPEED, STOP, occurrence
 from tests.dashboards.sample_fleet import T0_NS
-from tests.dashboards.test_roles import ScopeOfTest
+from tests.dashboards.scope_of_test import ScopeOfTest
 
 LIFT = "/api/v1/lifts/L001"
 FIRM, AUTHORITY = OrganisationKind.MAINTENANCE_FIRM, OrganisationKind.AUTHORITY
@@ -31,7 +31,7 @@ FIRM, AUTHORITY = OrganisationKind.MAINTENANCE_FIRM, OrganisationKind.AUTHORITY
 @pytest.fixture(name="client")
 def asking(settings: Settings) -> Iterator[TestClient]:
     app = create_app(settings)
-    app.add_middleware(ScopeOfTest)
+    ScopeOfTest.add_to(app)
     with TestClient(app, base_url="http://localhost") as client:
         yield client
     ScopeOfTest.scope = OPEN_SCOPE

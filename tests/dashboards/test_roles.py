@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -13,8 +13,6 @@ import pytest
 from fastapi import FastAPI
 from fastapi.routing import APIRoute
 from fastapi.testclient import TestClient
-from starlette.types import ASGIApp, Receive, Send
-from starlette.types import Scope as AsgiScope
 
 from dashboards.api.access import Needs
 from dashboards.api.context import Settings
@@ -22,7 +20,8 @@ from dashboards.app import create_app
 from dashboards.live.event_stream import EventFilter, StreamPosition
 from registry.actor import Actor
 from registry.roles import VERBS_OF_KIND, VERBS_OF_ROLE, OrganisationKind, Role, Verb, verbs_of
-from registry.scope import NAMING_FACTS, OPEN_SCOPE, Scope, lifts_of
+from registry.scope import NAMING_FACTS, Scope, lifts_of
+from store.records.identity.sessions import hashed
 from store.records.repository import AlertFilter, Records, WantedChange
 from telemetry.batch import Refusal
 from telemetry.instant import rfc3339
@@ -33,7 +32,10 @@ DOCUMENT = (Path(__file__).parents[2] / "docs" / "roles.md").read_text(encoding=
 ROW = re.compile(r"^\|(.+)\|$", re.MULTILINE)
 ROLES = [(kind, role) for kind in OrganisationKind for role in Role]
 MINE, THEIRS = "L001", "L000"
-PUBLIC = "public"
+PUBLIC, ACCOUNT = "public", "account"
+"""In place of a verb: for everyone, or for every account."""
+BY = Actor.named("test")
+Act = Callable[[OrganisationKind, Role], None]
 LATER = rfc3339(4_000_000_000_000_000_000)
 
 
@@ -47,24 +49,11 @@ def table(heading: str) -> list[list[str]]:
 ROUTES = [(method, path, verb) for method, path, verb in table("Routes")[1:]]
 
 
-class ScopeOfTest:
-    """Middleware that gives every request the scope that the test has set."""
-
-    scope = OPEN_SCOPE
-
-    def __init__(self, app: ASGIApp) -> None:
-        self.app = app
-
-    async def __call__(self, scope: AsgiScope, receive: Receive, send: Send) -> None:
-        scope.setdefault("state", {})["scope"] = ScopeOfTest.scope
-        await self.app(scope, receive, send)
-
-
 @pytest.fixture(name="app")
 def application(settings: Settings, records: Records) -> FastAPI:
     """An application of two tenants: `MINE` names "Mine" in every fact, `THEIRS` names "Theirs"; each has an alert."""
     for lift_id, name in ((MINE, "Mine"), (THEIRS, "Theirs")):
-        records.put_lift(facts(lift_id, **dict.fromkeys(NAMING_FACTS, name)), Actor.named("test"), T0_NS)
+        records.put_lift(facts(lift_id, **dict.fromkeys(NAMING_FACTS, name)), BY, T0_NS)
     found = [
         replace(occurrence(STOP, "on", 10, lift_id=lift_id), district=f"d{lift_id[-1]}") for lift_id in (MINE, THEIRS)
     ]
@@ -73,16 +62,33 @@ def application(settings: Settings, records: Records) -> FastAPI:
         for position, name in enumerate((MINE, THEIRS), start=1)
     ]
     records.judge(position=2, occurrences=found, now_ns=T0_NS, refusals=refused)
-    app = create_app(settings)
-    app.add_middleware(ScopeOfTest)
-    return app
+    desk = records.add_organisation({"name": "Desk", "kind": OrganisationKind.OPERATOR}, BY, T0_NS)
+    records.add_person("Root", "root", {desk.organisation_id: Role.ADMINISTRATOR}, BY, T0_NS)
+    return create_app(settings)
 
 
 @pytest.fixture(name="client")
 def asking(app: FastAPI) -> Iterator[TestClient]:
     with TestClient(app, base_url="http://localhost") as client:
         yield client
-    ScopeOfTest.scope = OPEN_SCOPE
+
+
+@pytest.fixture(name="act")
+def account(client: TestClient, records: Records) -> Act:
+    """A function that lets the client act in a role of the organisation "Mine", which becomes one of a kind."""
+    mine = next(each for each in records.organisations() if each.name == "Mine").organisation_id
+    ada = records.add_person("Ada", "ada", {mine: Role.VIEWER}, BY, T0_NS, is_machine=True)
+    assert ada is not None
+    now_ns = time.time_ns()
+    secret = records.add_token(ada.person_id, mine, "test", now_ns + 3600 * 1_000_000_000, BY, now_ns)
+    client.headers["Authorization"] = f"Bearer {secret}"
+
+    def act(kind: OrganisationKind, role: Role) -> None:
+        districts = ("d1",) if kind is OrganisationKind.AUTHORITY else ()
+        records.change_organisation(mine, {"kind": kind, "districts": districts}, BY, T0_NS)
+        records.set_role(ada.person_id, mine, role, BY, T0_NS)
+
+    return act
 
 
 def scope_of(kind: OrganisationKind, role: Role) -> Scope:
@@ -118,9 +124,11 @@ def test_every_route_and_page_stands_in_the_table_with_its_verb(app: FastAPI) ->
     for route in routes_of(app):
         verbs = [each.dependency.verb for each in route.dependencies if isinstance(each.dependency, Needs)]
         assert len(verbs) <= 1
-        declared |= {(method, route.path, verbs[0] if verbs else PUBLIC) for method in route.methods}
-    assert declared == set(ROUTES)
-    assert {path for _, path, verb in ROUTES if verb == PUBLIC} == {"/healthz", "/readyz", "/code/{lift_id}"}
+        declared |= {(method, route.path, verbs[0] if verbs else None) for method in route.methods}
+    assert declared == {(method, path, None if verb in (PUBLIC, ACCOUNT) else verb) for method, path, verb in ROUTES}
+    assert {path for _, path, verb in ROUTES if verb == PUBLIC} == {
+        "/healthz", "/readyz", "/code/{lift_id}", "/sign-in", "/welcome", "/api/v1/session",
+    }  # fmt: skip
 
 
 # ── every route as every role ──
@@ -128,9 +136,16 @@ def test_every_route_and_page_stands_in_the_table_with_its_verb(app: FastAPI) ->
 ACTION: dict[str, Any] = {"note": "seen"}
 BODIES: dict[str, Any] = {
     "/assign": {"to": "Eve"}, "/shelve": {"until": LATER}, "/maintenance": {"until": LATER}, "/import": [],
+    "/roles/{organisation_id}": {"role": "viewer"},
     "/fault": {"cause": "overspeed"}, "PATCH": {}, "/lifts": {},
 }  # fmt: skip
 """Bodies that are valid, or that are refused only after the question of access."""
+
+
+ADMINISTRATIVE = (Verb.MANAGE_PEOPLE, Verb.MANAGE_ORGANISATIONS)
+"""Verbs of routes that are refused before anything is looked for."""
+IDENTITIES: dict[str, dict[str, str]] = {}
+"""The ids of a person, an organisation and a token of those whom a lift names; filled by each test."""
 
 
 def body_of(method: str, path: str) -> Any:
@@ -142,31 +157,53 @@ def request(client: TestClient, records: Records, method: str, path: str, lift_i
     """Send a request about a lift, its alert or its change request; return the status."""
     alert_id = records.alerts(AlertFilter(lift_id=(lift_id,))).items[0].id
     asked = records.change_requests(time.time_ns(), lift_id=lift_id, state="waiting").items
-    where = path.format(lift_id=lift_id, alert_id=alert_id, request_id=asked[0].id if asked else 0)
+    path = path.replace("/organisations/{organisation_id}/{form}", "/organisations/{organisation_id}/details")
+    where = path.format(
+        lift_id=lift_id, alert_id=alert_id, request_id=asked[0].id if asked else 0, **IDENTITIES[lift_id]
+    )
     query = {"stream": "speed"} if where.endswith("/series") else {}
     headers = {"Accept": "application/json" if where.startswith("/api") else "text/html", "If-Match": '"another"'}
     content = {} if method in ("GET", "DELETE") else {"json": body_of(method, path)}
     return client.request(method, where, params=query, headers=headers, **content).status_code
 
 
-ASKED = [(method, path, verb) for method, path, verb in ROUTES if verb != PUBLIC and path != "/api/v1/live"]
+def identities(records: Records, name: str) -> dict[str, str]:
+    """Create a machine account with a token in an organisation; return their ids."""
+    (found,) = (each for each in records.organisations() if each.name == name)
+    robot = records.add_person(
+        "Robot", f"robot-{name}", {found.organisation_id: Role.VIEWER}, BY, T0_NS, is_machine=True
+    )
+    assert robot is not None
+    now_ns = time.time_ns()
+    secret = records.add_token(robot.person_id, found.organisation_id, "t", 2 * now_ns, BY, now_ns)
+    about = {"person_id": robot.person_id, "organisation_id": found.organisation_id}
+    return {**about, "token_id": hashed(secret), "form": "disabled"}
+
+
+ASKED = [
+    (method, path, verb) for method, path, verb in ROUTES if verb not in (PUBLIC, ACCOUNT) and path != "/api/v1/live"
+]
 
 
 @pytest.mark.parametrize(("kind", "role"), ROLES)
 def test_a_route_is_answered_where_its_verb_allows_and_a_foreign_lift_is_not_found(
-    client: TestClient, records: Records, kind: OrganisationKind, role: Role
+    client: TestClient, records: Records, act: Act, kind: OrganisationKind, role: Role
 ) -> None:
     eve = Actor("Eve", "person:2", "Mine", "manager", None)
     for lift_id in (MINE, MINE, THEIRS):
         records.request_change(WantedChange(lift_id, "d", "facts", {}), eve, time.time_ns(), None)
-    ScopeOfTest.scope = scope_of(kind, role)
+    IDENTITIES.update({MINE: identities(records, "Mine"), THEIRS: identities(records, "Theirs")})
+    BODIES["/tokens"] = {"name": "t", "expires": LATER, "organisation_id": IDENTITIES[MINE]["organisation_id"]}
+    BODIES["/merge"] = {"other_id": IDENTITIES[THEIRS]["organisation_id"]}
+    act(kind, role)
     for method, path, verb in ASKED:
         status = request(client, records, method, path, MINE)
         if verb in verbs_of(kind, role):
             assert status not in (401, 403, 404, 500), (method, path, status)
         else:
             assert status == 403, (method, path, status)
-        if "{" in path and kind is not OrganisationKind.OPERATOR:
+        is_hidden = verb in verbs_of(kind, role) or verb not in ADMINISTRATIVE
+        if "{" in path and kind is not OrganisationKind.OPERATOR and is_hidden:
             assert request(client, records, method, path, THEIRS) == 404, (method, path)
 
 
@@ -178,9 +215,9 @@ def ids(value: Any) -> set[str]:
 
 @pytest.mark.parametrize(("kind", "role"), ROLES)
 def test_lists_and_counts_hold_the_lifts_of_the_scope_alone(
-    client: TestClient, kind: OrganisationKind, role: Role
+    client: TestClient, act: Act, kind: OrganisationKind, role: Role
 ) -> None:
-    ScopeOfTest.scope = scope_of(kind, role)
+    act(kind, role)
     inside = set(LISTED[kind])
     for path in ("/api/v1/lifts", "/api/v1/alerts", "/api/v1/dead-letters"):
         answer = client.get(path)
@@ -218,8 +255,8 @@ def test_a_live_stream_and_its_resume_hold_the_lifts_of_the_scope_alone(client: 
         assert seen == {THEIRS} & set(LISTED[kind])
 
 
-def test_a_signed_in_account_acts_under_its_own_name_alone(client: TestClient, records: Records) -> None:
-    ScopeOfTest.scope = scope_of(OrganisationKind.MAINTENANCE_FIRM, Role.MANAGER)
+def test_a_signed_in_account_acts_under_its_own_name_alone(client: TestClient, records: Records, act: Act) -> None:
+    act(OrganisationKind.MAINTENANCE_FIRM, Role.MANAGER)
     alert_id = records.alerts(AlertFilter(lift_id=(MINE,))).items[0].id
     forged = client.post(f"/api/v1/alerts/{alert_id}/ack", json={"by": "Eve"})
     assert forged.status_code == 422
@@ -232,8 +269,8 @@ def test_a_signed_in_account_acts_under_its_own_name_alone(client: TestClient, r
 
 
 @pytest.mark.parametrize("fact", ["district", "gateway_id", *NAMING_FACTS])
-def test_a_firm_does_not_change_whose_lift_it_is(client: TestClient, records: Records, fact: str) -> None:
-    ScopeOfTest.scope = scope_of(OrganisationKind.MAINTENANCE_FIRM, Role.ADMINISTRATOR)
+def test_a_firm_does_not_change_whose_lift_it_is(client: TestClient, act: Act, fact: str) -> None:
+    act(OrganisationKind.MAINTENANCE_FIRM, Role.ADMINISTRATOR)
     answer = client.patch(f"/api/v1/lifts/{MINE}", json={fact: "mine-alone"})
     assert (answer.status_code, answer.json()["errors"][0]["field"]) == (403, fact)
     assert client.patch(f"/api/v1/lifts/{MINE}", json={"name": "Lift 7"}).status_code == 200

@@ -4,16 +4,24 @@ from __future__ import annotations
 
 import pytest
 
+from registry.actor import Actor
 from registry.fact_checks import InvalidFact
 from registry.organisations import Organisation, name_key, read_organisation_changes
 from registry.passwords import password_fault
-from registry.people import Membership, Person, checked_login, login_key, scope_of
+from registry.people import Membership, Person, actor_in, checked_login, login_key, scope_of
 from registry.roles import OrganisationKind, Role, Verb
 from registry.scope import ALL_LIFTS, NO_LIFTS
 
 FIRM = Organisation("f", OrganisationKind.MAINTENANCE_FIRM, "Firm", frozenset({"Firm", "Old Firm"}))
 DESK = Organisation("d", OrganisationKind.OPERATOR, "Desk", frozenset({"Desk"}))
 CLOSED = Organisation("c", OrganisationKind.OPERATOR, "Closed", frozenset({"Closed"}), closed_ns=1)
+MEI = Person("p", "Mei", "mei")
+BY = actor_in(MEI, Membership(FIRM, Role.MECHANIC), "127.0.0.1")
+
+
+def test_an_actor_names_account_organisation_role_and_address() -> None:
+    assert Actor("Mei", "person:p", "Firm", "mechanic", "127.0.0.1") == BY
+    assert actor_in(Person("m", "Export", "export", is_machine=True), None, "").account == "machine:m"
 
 
 def test_names_that_differ_in_width_or_blanks_are_one_name() -> None:
@@ -32,11 +40,12 @@ def test_a_text_that_is_no_login_is_refused(login: object) -> None:
 
 
 def test_a_person_sees_the_lifts_of_present_and_former_names() -> None:
-    scope = scope_of(Person("p", "Mei", "mei"), Membership(FIRM, Role.MECHANIC))
+    scope = scope_of(MEI, Membership(FIRM, Role.MECHANIC), "127.0.0.1")
+    assert scope.actor == BY
     assert scope.lifts.names == {"Firm", "Old Firm"}
     assert Verb.RESOLVE in scope.verbs
     assert Verb.MANAGE_PEOPLE not in scope.verbs
-    assert scope_of(Person("p", "Mei", "mei"), Membership(DESK, Role.VIEWER)).lifts == ALL_LIFTS
+    assert scope_of(MEI, Membership(DESK, Role.VIEWER)).lifts == ALL_LIFTS
 
 
 @pytest.mark.parametrize(

@@ -20,7 +20,8 @@ from registry.organisations import KIND_OF_FACT, Organisation, OrganisationSetti
 from registry.roles import OrganisationKind
 from store.records.audit.writing import AuditSubject, difference, write_audit
 from store.records.database import Database
-from store.records.identity.tables import memberships, organisation_names, organisations
+from store.records.identity.administrators import keeping_an_administrator
+from store.records.identity.tables import memberships, organisation_names, organisations, sessions, tokens
 from store.records.versions import require_version
 
 IDENTITY = "identity"  # the counter of changes to what somebody may see or do
@@ -68,14 +69,15 @@ class OrganisationStore:
     ) -> Organisation | None:
         """Change fields of an organisation, `closed_ns` among them; return all of them, None where it does not exist.
 
-        Raises NameTaken, and VersionConflict where the revision is none of the `expected`.
+        Raises NameTaken, LastAdministrator, and VersionConflict where the revision is none of the `expected`.
         """
         with self._database.writing() as connection:
             before = load_organisations(connection, [organisation_id]).get(organisation_id)
             if before is None:
                 return None
             require_version(str(before.revision), expected)
-            after = self._change(connection, organisation_id, changes)
+            with keeping_an_administrator(connection):
+                after = self._change(connection, organisation_id, changes)
             subject = AuditSubject(organisation_id, None, *difference(_detail(before), _detail(after)))
             write_audit(connection, now_ns, by, "organisation.change", [subject])
             return after
@@ -83,14 +85,15 @@ class OrganisationStore:
     def merge_organisations(self, into_id: str, other_id: str, by: Actor, now_ns: int) -> bool:
         """Move the names and the people of one organisation to another and close it; return whether both exist.
 
-        A person who is in both keeps the role that the person has in the remaining one.
+        A person who is in both keeps the role that the person has in the remaining one. Raises LastAdministrator.
         """
         with self._database.writing() as connection:
             both = load_organisations(connection, [into_id, other_id])
             if len(both) != 2:
                 return False
-            _move(connection, into_id, other_id)
-            self._change(connection, other_id, {"closed_ns": now_ns})
+            with keeping_an_administrator(connection):
+                _move(connection, into_id, other_id)
+                self._change(connection, other_id, {"closed_ns": now_ns})
             self._change(connection, into_id, {})
             subject = AuditSubject(into_id, {"other": _detail(both[other_id])})
             write_audit(connection, now_ns, by, "organisation.merge", [subject])
@@ -169,9 +172,12 @@ def _insert(connection: Connection, name: str, kind: OrganisationKind) -> str:
 
 
 def _move(connection: Connection, into_id: str, other_id: str) -> None:
-    """Move names and memberships."""
+    """Move names, sessions, tokens and memberships."""
     names = update(organisation_names).where(organisation_names.c.organisation_id == other_id)
     connection.execute(names.values(organisation_id=into_id))
+    for table in (sessions, tokens):
+        acting = update(table).where(table.c.organisation_id == other_id)
+        connection.execute(acting.values(organisation_id=into_id))
     already = select(memberships.c.person_id).where(memberships.c.organisation_id == into_id)
     moving = memberships.c.organisation_id == other_id
     connection.execute(delete(memberships).where(moving, memberships.c.person_id.in_(already)))

@@ -12,16 +12,13 @@ from sqlalchemy import ColumnElement, Connection, delete, exists, select, update
 from registry.actor import Actor
 from registry.organisations import Organisation
 from registry.people import Membership, Person, login_key
-from registry.roles import OrganisationKind, Role
+from registry.roles import Role
 from store.records.audit.writing import AuditSubject, write_audit
 from store.records.database import Database
+from store.records.identity.administrators import keeping_an_administrator
 from store.records.identity.organisations import IDENTITY, NameTaken, load_organisations
-from store.records.identity.tables import memberships, organisations, people, sessions
+from store.records.identity.tables import memberships, people, sessions
 from store.records.versions import require_version
-
-
-class LastAdministrator(ValueError):
-    """A change after which nobody could administer the installation."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,10 +107,10 @@ class PeopleStore:
             if before is None or not load_organisations(connection, [organisation_id]):
                 return None
             require_version(str(before.revision), expected)
-            _remove_membership(connection, person_id, organisation_id)
-            if role is not None:
-                _put_membership(connection, person_id, organisation_id, role)
-            _require_administrator(connection)
+            with keeping_an_administrator(connection):
+                _remove_membership(connection, person_id, organisation_id)
+                if role is not None:
+                    _put_membership(connection, person_id, organisation_id, role)
             detail = {"organisation": organisation_id, "role": role, "before": _roles(before)}
             self._changed(connection, person_id, "person.role", by, now_ns, detail)
             return find_person(connection, person_id)
@@ -131,9 +128,9 @@ class PeopleStore:
             if before is None:
                 return None
             require_version(str(before.revision), expected)
-            connection.execute(update(people).where(people.c.id == person_id).values(**changes))
+            with keeping_an_administrator(connection):
+                connection.execute(update(people).where(people.c.id == person_id).values(**changes))
             if changes.get("is_disabled"):
-                _require_administrator(connection)
                 connection.execute(delete(sessions).where(sessions.c.person_id == person_id))
             self._changed(connection, person_id, "person.change", by, now_ns, dict(changes))
             return find_person(connection, person_id)
@@ -222,19 +219,6 @@ def _put_membership(connection: Connection, person_id: str, organisation_id: str
 def _remove_membership(connection: Connection, person_id: str, organisation_id: str) -> None:
     ours = (memberships.c.person_id == person_id) & (memberships.c.organisation_id == organisation_id)
     connection.execute(delete(memberships).where(ours))
-
-
-def _require_administrator(connection: Connection) -> None:
-    """Raise LastAdministrator where no person that is not disabled administers an open operator."""
-    found = (
-        select(people.c.id)
-        .join(memberships, memberships.c.person_id == people.c.id)
-        .join(organisations, organisations.c.id == memberships.c.organisation_id)
-        .where(memberships.c.role == Role.ADMINISTRATOR, organisations.c.kind == OrganisationKind.OPERATOR)
-        .where(organisations.c.closed_ns.is_(None), people.c.is_disabled.is_(False), people.c.is_machine.is_(False))
-    )
-    if connection.execute(found.limit(1)).first() is None:
-        raise LastAdministrator("nobody could administer this installation any more: name another administrator first")
 
 
 def _roles(person: Person) -> dict[str, str]:

@@ -14,7 +14,7 @@ from sqlalchemy import delete, select, update
 
 from registry.actor import Actor
 from registry.people import Person
-from store.records.audit.writing import AuditSubject, write_audit
+from store.records.audit.writing import REFUSED, AuditSubject, write_audit
 from store.records.database import Database, read_counter
 from store.records.identity.organisations import IDENTITY
 from store.records.identity.people import find_person
@@ -92,6 +92,11 @@ class SessionStore:
             connection.execute(sessions.insert().values(id=hashed(secret), person_id=person_id, **times, **where))
             write_audit(connection, now_ns, by, "session.begin", [AuditSubject(person_id, {"agent": where["agent"]})])
         return secret
+
+    def refuse_sign_in(self, person_id: str | None, by: Actor, now_ns: int) -> None:
+        """Note that a sign-in was refused; what was typed is not stored, since it may be a password."""
+        with self._database.writing() as connection:
+            write_audit(connection, now_ns, by, "session.begin", [AuditSubject(person_id or "")], REFUSED)
 
     def session(self, session_id: str) -> tuple[AccountSession, Person] | None:
         """Return a session and its person, or None where there is no such session."""

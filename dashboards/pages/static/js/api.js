@@ -30,6 +30,9 @@ export async function post(path, body, version = null) {
   return answer(await reach(path, { method: "POST", headers, body: JSON.stringify(body) }));
 }
 
+/** Go to the sign-in page, which returns to this page. */
+const signIn = () => location.assign(`/sign-in?next=${encodeURIComponent(location.pathname + location.search)}`);
+
 const versions = new WeakMap();
 
 /** Return the version of what `get` or `post` returned, null where it has none. */
@@ -41,7 +44,8 @@ export async function remove(path) {
 
 async function reach(path, options) {
   try {
-    return await fetch(path, { ...options, headers: { Accept: "application/json", ...options.headers } });
+    const { csrf } = document.body.dataset;
+    return await fetch(path, { ...options, headers: { Accept: "application/json", ...(csrf && { "X-CSRF-Token": csrf }), ...options.headers } });
   } catch (error) {
     if (error.name === "AbortError") throw error;
     throw new Problem(0, "");
@@ -57,6 +61,7 @@ async function answer(response) {
     if (version) versions.set(body, version);
     return body;
   }
+  if (response.status === 401) signIn();
   const body = await response.json().catch(() => null);
   throw new Problem(response.status, body?.detail ?? body?.title ?? String(response.status));
 }

@@ -4,6 +4,7 @@
 //
 // After a loss the page reloads everything ("catching up") before it shows "live", so that old and new data never mix.
 
+import { get } from "./api.js";
 import { setText } from "./element.js";
 import { zonedClock } from "./time.js";
 import { translate } from "./translations.js";
@@ -33,7 +34,10 @@ export function followLive(parameters, { catchUp, on }) {
       [wait_s, since] = [WAIT_LEAST_S, null];
       show("live");
     };
-    source.onerror = () => lose();
+    source.onerror = () => {
+      lose();
+      if (document.body.dataset.account) get("/api/v1/me").catch(() => {}); // A session that has ended goes to sign-in.
+    };
     for (const [name, take] of Object.entries(on)) source.addEventListener(name, (event) => take(JSON.parse(event.data)));
   }
 

@@ -1,0 +1,1 @@
+"""Routes of sessions, the own account, people and organisations."""

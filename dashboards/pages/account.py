@@ -1,0 +1,211 @@
+"""The page of the own account: password, second factor, sessions, tokens, organisation and language.
+
+Each form answers with a redirect to the page, which then says what was done, or with the page and what is wrong.
+"""
+
+from __future__ import annotations
+
+import io
+import time
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+import segno
+from fastapi import APIRouter, Request
+from starlette.responses import RedirectResponse, Response
+
+from dashboards.api.context import AppContext
+from dashboards.http.problem import Problem, not_found
+from dashboards.pages.routes import YEAR_S, render
+from dashboards.pages.translations import COOKIE
+from dashboards.sign_in.administration import add_token
+from dashboards.sign_in.cookies import set_session
+from dashboards.sign_in.gate import address_of
+from dashboards.sign_in.requests import form_of, session_of
+from registry.actor import Actor
+from registry.passwords import LEAST_CHARS, password_fault
+from registry.people import LANGUAGES, Person
+from store.records.identity.credentials import new_totp_secret, totp_address, totp_step
+
+PATH = "/account"
+SEE_OTHER = 303
+DAY_S = 24 * 3600
+S_NS = 1_000_000_000
+TOKEN_DAYS = (30, 90, 365)
+QR_SCALE = 5
+
+
+class AccountForms:
+    """The forms of one account, as one request sends them; each returns what is wrong, or None."""
+
+    def __init__(self, context: AppContext, request: Request) -> None:
+        self.identity, self.person, self.session = session_of(request)
+        assert self.identity.scope.actor is not None, "a session has an account"
+        self.by: Actor = self.identity.scope.actor
+        self.context, self.records, self.request = context, context.records(), request
+        self.fields, self.now_ns = form_of(request), time.time_ns()
+        self.secret = ""
+
+    def password(self) -> str | None:
+        """Change the password; every other session ends."""
+        if self.fields.get("new", "") != self.fields.get("again", ""):
+            return "again"
+        return self._refused() or self.context.passwords.change_password(
+            self.person, self.fields.get("new", ""), self.by, self.now_ns
+        )
+
+    def totp(self) -> str | None:
+        """Turn the second factor on, with a code that proves that the authenticator has the secret."""
+        secret = self.fields.get("secret", "")
+        try:
+            step = totp_step(secret, self.fields.get("code", ""), self.now_ns / S_NS)
+        except ValueError:
+            step = None
+        if step is None:
+            return "code"
+        fault = self._refused()
+        if fault is None:
+            self.records.set_totp(self.person.person_id, secret, step, self.by, self.now_ns)
+        return fault
+
+    def no_totp(self) -> str | None:
+        """Turn the second factor off; a short password needs it."""
+        password = self.fields.get("password", "")
+        fault = self._refused()
+        if fault is None and password_fault(password, (self.person.login, self.person.name)) == "short":
+            fault = "needed"
+        if fault is None:
+            self.records.set_totp(self.person.person_id, None, 0, self.by, self.now_ns)
+        return fault
+
+    def end(self) -> str | None:
+        """End one session, or all others."""
+        only = self.fields.get("session") or None
+        but = self.session.session_id if only is None else None
+        self.records.end_sessions(self.person.person_id, self.by, self.now_ns, only=only, but=but)
+        return None
+
+    def token(self) -> str | None:
+        """Make a token."""
+        membership, days = self.identity.membership, self.fields.get("days", "")
+        if membership is None or days not in map(str, TOKEN_DAYS):
+            return "token"
+        expires_ns = self.now_ns + int(days) * DAY_S * S_NS
+        organisation_id, name = membership.organisation.organisation_id, self.fields.get("name", "")
+        try:
+            self.secret = add_token(
+                self.records, self.person.person_id, organisation_id, name, expires_ns, self.by, self.now_ns
+            )
+        except Problem:
+            return "token"
+        return None
+
+    def revoke(self) -> str | None:
+        """Revoke a token."""
+        token_id = self.fields.get("token", "")
+        return None if self.records.revoke_token(self.person.person_id, token_id, self.by, self.now_ns) else "gone"
+
+    def organisation(self) -> str | None:
+        """Act for another organisation."""
+        wanted = self.fields.get("organisation", "")
+        chosen = self.person.membership(wanted)
+        if chosen is None or chosen.organisation.organisation_id != wanted:
+            return "gone"
+        self.records.choose_organisation(self.session.session_id, wanted)
+        return None
+
+    def language(self) -> str | None:
+        """Choose the language of the pages and of messages."""
+        if self.fields.get("language") not in LANGUAGES:
+            return "gone"
+        changes = {"language": self.fields["language"]}
+        self.records.change_person(self.person.person_id, changes, self.by, self.now_ns)
+        return None
+
+    def _refused(self) -> str | None:
+        """Return `password` where the present password is not right, `wait` after too many attempts."""
+        try:
+            is_right = self.context.passwords.confirm(
+                self.person, self.fields.get("password", ""), address_of(self.request)
+            )
+        except Problem:
+            return "wait"
+        return None if is_right else "password"
+
+
+FORMS: Mapping[str, Any] = {
+    "password": AccountForms.password,
+    "totp": AccountForms.totp,
+    "no-totp": AccountForms.no_totp,
+    "end": AccountForms.end,
+    "token": AccountForms.token,
+    "revoke": AccountForms.revoke,
+    "organisation": AccountForms.organisation,
+    "language": AccountForms.language,
+}
+
+
+def account_pages(context: AppContext) -> APIRouter:
+    """Return the routes of the page and its forms."""
+    router = APIRouter(include_in_schema=False)
+
+    @router.get(PATH)
+    def show(request: Request) -> Response:
+        did = request.query_params.get("did", "")
+        return _page(context, request, did=did if did in FORMS else "")
+
+    @router.post(PATH + "/{form}")
+    def accept(request: Request, form: str) -> Response:
+        if form not in FORMS:
+            raise not_found("form", form)
+        forms = AccountForms(context, request)
+        fault = FORMS[form](forms)
+        if fault is not None:
+            return _page(context, request, fault=fault, at=form, status=422)
+        if forms.secret:
+            return _page(context, request, did=form, secret=forms.secret)
+        answer = RedirectResponse(f"{PATH}?did={form}", SEE_OTHER)
+        if form == "password":  # all sessions ended, this one too
+            agent = request.headers.get("user-agent", "")
+            set_session(
+                request, answer, forms.records.begin_session(forms.person.person_id, forms.by, forms.now_ns, agent)
+            )
+        if form == "language":
+            answer.set_cookie(COOKIE, forms.fields["language"], max_age=YEAR_S, samesite="lax", httponly=True)
+        return answer
+
+    return router
+
+
+def _page(context: AppContext, request: Request, status: int = 200, **said: str) -> Response:
+    """Return the page; `did`, `fault` with `at`, and `secret` are what a form did."""
+    identity, person, session = session_of(request)
+    records = context.records()
+    offered = "" if person.has_totp else request.state.form.get("secret", "") if "at" in said else ""
+    page = render(
+        request, "account.html", status=status, page="account", demo=False, person=person,
+        membership=identity.membership, current_id=session.session_id, sessions=records.sessions(person.person_id),
+        tokens=records.tokens(person.person_id), token_days=TOKEN_DAYS, least=LEAST_CHARS,
+        said={"did": "", "fault": "", "at": "", "secret": ""} | said, shown_time=shown_time,
+        **_totp_values(person, offered),
+    )  # fmt: skip
+    page.headers["Cache-Control"] = "no-store"
+    return page
+
+
+def _totp_values(person: Person, offered: str) -> dict[str, str]:
+    """Return a secret for the second factor, and its QR code, where the person has none."""
+    if person.has_totp:
+        return {"totp_secret": "", "totp_qr": ""}
+    secret = offered if offered.isalnum() and len(offered) == len(new_totp_secret()) else new_totp_secret()
+    drawn = io.BytesIO()
+    segno.make(totp_address(secret, person.login), micro=False).save(
+        drawn, kind="svg", scale=QR_SCALE, xmldecl=False, svgns=False, light="#ffffff", dark="#000000"
+    )
+    return {"totp_secret": secret, "totp_qr": drawn.getvalue().decode()}
+
+
+def shown_time(instant_ns: int) -> str:
+    """Return an instant as a person reads it, in UTC."""
+    return f"{datetime.fromtimestamp(instant_ns / S_NS, UTC):%Y-%m-%d %H:%M} UTC"

@@ -1,0 +1,98 @@
+"""Routes of sign-in with OpenID Connect: the way to the provider, and the way back.
+
+A subject signs in as the person who is bound to it. It is bound by a one-time link, or to an invited person without a
+password whose login is the verified e-mail address; nobody is created.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+
+from fastapi import APIRouter, Request
+from starlette.responses import RedirectResponse, Response
+
+from dashboards.api.context import AppContext
+from dashboards.sign_in.cookies import is_secure, set_session
+from dashboards.sign_in.gate import SIGN_IN_PATH, address_of, safe_return
+from dashboards.sign_in.oidc import ATTEMPT_S, OidcAttempt, OidcClient, OidcRefused, OidcSubject
+from registry.actor import Actor
+from registry.people import Person, actor_in
+from store.records.repository import Records
+
+log = logging.getLogger(__name__)
+
+BEGIN_PATH = "/sign-in/oidc"
+RETURN_PATH = "/sign-in/oidc/return"
+BINDING = "liftwatch_oidc"
+REFUSED = f"{SIGN_IN_PATH}?refused=provider"
+SEE_OTHER = 303
+CODE_CHARS = 4096
+
+
+def oidc_pages(context: AppContext) -> APIRouter:
+    """Return the routes, none where no provider is configured."""
+    router = APIRouter(include_in_schema=False)
+    if context.settings.sign_in.oidc is None:
+        return router
+    provider = OidcClient(context.settings.sign_in.oidc)
+
+    @router.get(BEGIN_PATH)
+    def begin(request: Request) -> Response:
+        target, link = safe_return(request.query_params.get("next", "/")), request.query_params.get("code", "")
+        redirect_uri = f"{request.url.scheme}://{request.url.netloc}{RETURN_PATH}"
+        try:
+            address, binding = provider.begin(redirect_uri, target, link)
+        except OidcRefused as error:
+            log.warning("OpenID Connect: %s", error)
+            return RedirectResponse(REFUSED, SEE_OTHER)
+        answer = RedirectResponse(address, SEE_OTHER)
+        answer.set_cookie(
+            BINDING, binding, max_age=int(ATTEMPT_S), path=BEGIN_PATH, secure=is_secure(request), httponly=True,
+            samesite="lax",
+        )  # fmt: skip
+        return answer
+
+    @router.get(RETURN_PATH)
+    def finish(request: Request) -> Response:
+        state, code = request.query_params.get("state", ""), request.query_params.get("code", "")[:CODE_CHARS]
+        now_ns, records = time.time_ns(), context.records()
+        try:
+            attempt, subject = provider.finish(state, request.cookies.get(BINDING, ""), code, now_ns / 1e9)
+        except OidcRefused as error:
+            log.warning("OpenID Connect: %s", error)
+            return RedirectResponse(REFUSED, SEE_OTHER)
+        person = _person_of(records, attempt, subject, now_ns)
+        address = address_of(request)
+        if person is None or person.is_disabled or person.is_machine:
+            by = Actor("", None, None, None, address)
+            records.refuse_sign_in(None if person is None else person.person_id, by, now_ns)
+            return RedirectResponse(REFUSED, SEE_OTHER)
+        by, agent = actor_in(person, person.membership(None), address), request.headers.get("user-agent", "")
+        answer = RedirectResponse(attempt.target, SEE_OTHER)
+        set_session(request, answer, records.begin_session(person.person_id, by, now_ns, agent))
+        answer.delete_cookie(BINDING, path=BEGIN_PATH)
+        return answer
+
+    return router
+
+
+def _person_of(records: Records, attempt: OidcAttempt, subject: OidcSubject, now_ns: int) -> Person | None:
+    """Return the person of a subject, who may become bound to it by a link or by an invitation; None for nobody."""
+    bound = records.person_of_subject(subject.issuer, subject.subject)
+    if bound is not None:
+        return bound
+    invited = _invited(records, attempt, subject, now_ns)
+    if invited is None or invited.is_machine or invited.is_disabled:
+        return None
+    by = actor_in(invited, invited.membership(None), None)
+    return invited if records.bind_subject(invited.person_id, subject.issuer, subject.subject, by, now_ns) else None
+
+
+def _invited(records: Records, attempt: OidcAttempt, subject: OidcSubject, now_ns: int) -> Person | None:
+    """Return the person of the one-time link that the attempt began at, else of the verified e-mail address."""
+    link = records.link(attempt.link, now_ns) if attempt.link else None
+    if link is not None and link.person_id is not None and records.use_link(link):
+        return records.person(link.person_id)
+    found = None if subject.email is None else records.person_of_login(subject.email)
+    return None if found is None or found.has_password else found

@@ -1,0 +1,101 @@
+"""The pages of organisations: a list, and one page for each with its details, its closing and its merging."""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+from fastapi import APIRouter, BackgroundTasks, Request
+from starlette.responses import RedirectResponse, Response
+
+from dashboards.api.access import needs
+from dashboards.api.context import AppContext
+from dashboards.http.problem import Problem, not_found
+from dashboards.pages.routes import render
+from dashboards.sign_in.administration import OWN_FIELDS, Administration
+from dashboards.sign_in.requests import form_of, identity_of
+from registry.roles import OrganisationKind, Verb
+from store.records.repository import VersionConflict
+
+PATH = "/organisations"
+SEE_OTHER = 303
+TEXTS = ("name", "name_en", "name_zh", "districts", "telephones", "duty_telephone", "address")
+
+
+def organisation_pages(context: AppContext) -> APIRouter:
+    """Return the routes of these pages."""
+    router = APIRouter(include_in_schema=False)
+    allowed = [needs(Verb.MANAGE_PEOPLE)]
+
+    def administration(request: Request) -> Administration:
+        return Administration(context.records(), identity_of(request))
+
+    @router.get(PATH, dependencies=allowed)
+    def show_organisations(request: Request) -> Response:
+        return _list_page(administration(request), request)
+
+    @router.post(PATH, dependencies=[needs(Verb.MANAGE_ORGANISATIONS)])
+    def add(request: Request) -> Response:
+        fields, acting = form_of(request), administration(request)
+        try:
+            added = acting.add_organisation({name: fields.get(name, "") for name in ("kind", "name")})
+        except Problem as problem:
+            return _list_page(acting, request, problem)
+        return RedirectResponse(f"{PATH}/{added.organisation_id}", SEE_OTHER)
+
+    @router.get(PATH + "/{organisation_id}", dependencies=allowed)
+    def show_organisation(request: Request, organisation_id: str) -> Response:
+        return _page(administration(request), request, organisation_id)
+
+    @router.post(PATH + "/{organisation_id}/{form}", dependencies=allowed)
+    def change(request: Request, organisation_id: str, form: str, later: BackgroundTasks) -> Response:
+        acting = administration(request)
+        try:
+            _apply(acting, request, organisation_id, form)
+        except Problem as problem:
+            if problem.status_code == 404 and form != "merge":
+                raise
+            return _page(acting, request, organisation_id, problem)
+        except VersionConflict:
+            return _page(acting, request, organisation_id, Problem(412, "changed-meanwhile", ""))
+        later.add_task(context.records().rewrite_names, acting.by, time.time_ns())
+        return RedirectResponse(f"{PATH}/{organisation_id}?did=yes", SEE_OTHER, background=later)
+
+    return router
+
+
+def _apply(acting: Administration, request: Request, organisation_id: str, form: str) -> None:
+    """Apply the form of one organisation."""
+    fields = form_of(request)
+    expected = frozenset({fields["revision"]}) if "revision" in fields else None
+    if form == "details":
+        given: dict[str, Any] = {name: fields[name] for name in (*TEXTS, "kind") if name in fields}
+        given["settings"] = {"second_person": fields.get("second_person") == "yes"}
+        acting.change_organisation(organisation_id, given, expected)
+    elif form == "closed":
+        acting.set_closed(organisation_id, fields.get("closed") == "yes", expected)
+    elif form == "merge":
+        acting.merge(organisation_id, acting.named(fields.get("other", "")).organisation_id)
+    else:
+        raise not_found("form", form)
+
+
+def _list_page(acting: Administration, request: Request, problem: Problem | None = None) -> Response:
+    return _render(request, "organisations.html", problem, organisations=acting.organisations(), given=form_of(request))
+
+
+def _page(acting: Administration, request: Request, organisation_id: str, problem: Problem | None = None) -> Response:
+    return _render(
+        request, "organisation.html", problem, organisation=acting.organisation(organisation_id),
+        is_all=acting.sees_all, own_fields=OWN_FIELDS, did=request.query_params.get("did", ""),
+    )  # fmt: skip
+
+
+def _render(request: Request, template: str, problem: Problem | None, **values: Any) -> Response:
+    page = render(
+        request, template, status=200 if problem is None else problem.status_code, page="organisations", demo=False,
+        problem="" if problem is None else str(problem.detail), conflict=problem and problem.status_code == 412,
+        kinds=list(OrganisationKind), **values,
+    )  # fmt: skip
+    page.headers["Cache-Control"] = "no-store"
+    return page

@@ -1,0 +1,159 @@
+"""Sign-in with OpenID Connect against a provider that runs on loopback."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import Any
+from urllib.parse import urlsplit
+
+import httpx
+import pytest
+from fastapi import FastAPI
+from fastapi.testclient import TestClient
+from joserfc.jwk import RSAKey
+
+from dashboards.api.context import Settings
+from dashboards.app import create_app
+from dashboards.sign_in.settings import OidcSettings, SignInSettings
+from registry.people import Person
+from registry.roles import Role
+from tests.dashboards.identity.accounts import BY, COOKIE, Accounts
+from tests.dashboards.identity.provider import CLIENT_ID, CLIENT_SECRET, Provider, running_provider
+
+REFUSED = "/sign-in?refused=provider"
+
+
+@pytest.fixture(name="provider")
+def run_provider() -> Iterator[Provider]:
+    with running_provider() as provider:
+        yield provider
+
+
+@pytest.fixture(name="app")
+def application(settings: Settings, accounts: Accounts, provider: Provider) -> FastAPI:
+    oidc = OidcSettings(provider.issuer, CLIENT_ID, CLIENT_SECRET, "City ID")
+    return create_app(replace(settings, sign_in=SignInSettings(oidc=oidc)))
+
+
+@pytest.fixture(name="invited")
+def invite(accounts: Accounts) -> Person:
+    roles = {accounts.firm.organisation_id: Role.MECHANIC}
+    added = accounts.records.add_person("Invited", "Invited@Example.org", roles, BY, accounts.now_ns)
+    assert added is not None
+    return added
+
+
+def at_provider(client: TestClient, path: str) -> str:
+    """Begin, and be sent back by the provider; return the path and query of the way back."""
+    begun = client.get(path)
+    assert begun.status_code == 303
+    sent_back = httpx.get(begun.headers["location"])
+    assert sent_back.status_code == 302
+    parts = urlsplit(sent_back.headers["location"])
+    return f"{parts.path}?{parts.query}"
+
+
+def signed_in_as(client: TestClient) -> str | None:
+    """Return the login of the client, None where it is not signed in."""
+    answer = client.get("/api/v1/me")
+    return answer.json()["person"]["login"] if answer.status_code == 200 else None
+
+
+def test_an_invited_person_is_bound_by_the_verified_address_and_signs_in_by_the_subject(
+    client: TestClient, provider: Provider, invited: Person
+) -> None:
+    back = client.get(at_provider(client, "/sign-in/oidc?next=/lifts/L001"))
+    assert (back.status_code, back.headers["location"]) == (303, "/lifts/L001")
+    assert "HttpOnly" in back.headers["set-cookie"]
+    assert signed_in_as(client) == "Invited@Example.org"
+    client.cookies.clear()
+    provider.user = {"sub": "subject-1", "email": "renamed@example.org", "email_verified": True}
+    client.get(at_provider(client, "/sign-in/oidc"))
+    assert signed_in_as(client) == "Invited@Example.org"
+
+
+@pytest.mark.parametrize(
+    "user",
+    [{"email": "invited@example.org", "email_verified": False}, {"email": "invited@example.org"},
+     {"email": "nobody@example.org", "email_verified": True}, {"email": "viewer", "email_verified": True}, {}],
+)  # fmt: skip
+def test_nobody_is_created_or_bound_without_an_invitation(
+    client: TestClient, accounts: Accounts, provider: Provider, invited: Person, user: dict[str, Any]
+) -> None:
+    before = accounts.records.people()
+    provider.user = {"sub": "subject-2", **user}
+    assert client.get(at_provider(client, "/sign-in/oidc")).headers["location"] == REFUSED
+    assert signed_in_as(client) is None
+    assert accounts.records.people() == before
+    assert "invitation" in client.get(REFUSED, headers={"accept": "text/html"}).text
+
+
+def test_a_one_time_link_binds_whatever_address_the_provider_names(
+    client: TestClient, accounts: Accounts, provider: Provider
+) -> None:
+    secret = accounts.records.add_link(accounts.viewer.person_id, accounts.now_ns * 2, BY, accounts.now_ns)
+    provider.user = {"sub": "subject-3"}
+    client.get(at_provider(client, f"/sign-in/oidc?code={secret}"))
+    assert signed_in_as(client) == "viewer"
+    assert accounts.records.link(secret, time.time_ns()) is None
+
+
+def test_a_disabled_person_does_not_sign_in(client: TestClient, accounts: Accounts, invited: Person) -> None:
+    client.get(at_provider(client, "/sign-in/oidc"))
+    accounts.records.change_person(invited.person_id, {"is_disabled": True}, BY, accounts.now_ns)
+    assert client.get(at_provider(client, "/sign-in/oidc")).headers["location"] == REFUSED
+
+
+@pytest.mark.parametrize(
+    "spoil",
+    [
+        {"claims": {"nonce": "another"}}, {"claims": {"nonce": None}}, {"claims": {"aud": "another"}},
+        {"claims": {"iss": "http://evil.example"}}, {"claims": {"exp": 1}}, {"claims": {"sub": None}},
+        {"claims": {"azp": "another"}}, {"claims": {"iat": "now"}}, {"alg": "none"}, {"alg": "HS256"},
+        {"key": RSAKey.generate_key(2048, {"kid": "k1"})},
+    ],
+)  # fmt: skip
+def test_an_id_token_that_is_not_for_this_sign_in_is_refused(
+    client: TestClient, provider: Provider, invited: Person, spoil: dict[str, Any]
+) -> None:
+    provider.spoil = spoil
+    assert client.get(at_provider(client, "/sign-in/oidc")).headers["location"] == REFUSED
+    assert COOKIE not in client.cookies
+    provider.spoil = {}
+    client.get(at_provider(client, "/sign-in/oidc"))
+    assert signed_in_as(client) == "Invited@Example.org"
+
+
+def test_a_way_back_works_once_and_in_the_browser_that_began(app: FastAPI, client: TestClient, invited: Person) -> None:
+    way_back = at_provider(client, "/sign-in/oidc")
+    victim = TestClient(app, base_url="http://localhost", follow_redirects=False)
+    assert victim.get(way_back).headers["location"] == REFUSED
+    assert client.get(way_back).headers["location"] == REFUSED
+    way_back = at_provider(client, "/sign-in/oidc")
+    assert client.get(way_back).headers["location"] == "/"
+    assert client.get(way_back).headers["location"] == REFUSED
+
+
+@pytest.mark.parametrize("query", ["", "?state=x&code=y", "?error=access_denied", "?state=" + "x" * 4000])
+def test_a_way_back_that_nobody_began_is_refused(client: TestClient, query: str) -> None:
+    assert client.get(f"/sign-in/oidc/return{query}").headers["location"] == REFUSED
+
+
+def test_a_provider_that_names_another_issuer_is_refused(client: TestClient, provider: Provider) -> None:
+    provider.claimed_issuer = "http://evil.example"
+    assert client.get("/sign-in/oidc").headers["location"] == REFUSED
+
+
+def test_a_provider_that_does_not_answer_leaves_passwords(settings: Settings, accounts: Accounts) -> None:
+    oidc = OidcSettings("http://127.0.0.1:9", CLIENT_ID, CLIENT_SECRET, "City ID")
+    app = create_app(replace(settings, sign_in=SignInSettings(oidc=oidc)))
+    with TestClient(app, base_url="http://localhost", follow_redirects=False) as client:
+        assert client.get("/sign-in/oidc").headers["location"] == REFUSED
+        assert "City ID" in client.get("/sign-in", headers={"accept": "text/html"}).text
+
+
+def test_without_a_provider_there_is_no_such_path(settings: Settings, accounts: Accounts) -> None:
+    with TestClient(create_app(settings), base_url="http://localhost") as client:
+        assert client.get("/sign-in/oidc").status_code == 404
