@@ -124,6 +124,8 @@ class Batch:
     `gap` is set where messages are missing: for how many seconds from the row on readings may have been in them.
     `alarm_after_ns` is how long after the row's instant the alarm button was reported (negative: before), NaN: at it.
     `late_press` is 1.0 where a press of the alarm button came late: it is raised, and sets no state.
+    `door`, `presence` and `curtain` are `UNSURE` more where the state was reported for an unknown instant, from this
+    row on; the row from which the state is sure follows.
     `unnumbered` is set in messages without a `seq`: 1.0 where one of sampled readings begins (others may be missing
     before it), 2.0 at a report of door, person or light curtain in a message of its own.
     `steps` says from where on the lift's time differs from its clock, which was set back.
@@ -160,6 +162,8 @@ class Batch:
         return len(self.lift)
 
 
+UNSURE = 10.0
+"""What is added to a state that begins somewhere after the row."""
 CHANNELS = tuple(f.name for f in fields(Batch) if f.type == "F64")
 
 

@@ -19,6 +19,7 @@ from detectors.observe import lone_reports, pauses
 from detectors.observe.doorway import PREOPENING_MPS
 from detectors.observe.gaps import GAP_NS, NEVER_NS
 from detectors.observe.lone_reports import ALARM, CURTAIN, DOOR, LONE, PRESENCE
+from telemetry.batch import UNSURE
 from telemetry.compiled import compiled
 from telemetry.streams import CLOSED, CLOSING, INSPECTION, OPEN, OPENING
 
@@ -68,13 +69,14 @@ def take_in(own: Any, read: Any, k: int) -> None:
 def _take_in_reports(own: Any, read: Any, k: int) -> None:
     """Update the states with the reports of row `k`."""
     t_ns = read.t_ns[k]
-    if not np.isnan(read.door[k]):
+    _take_in_unsure(own, read, k)
+    if read.door[k] < UNSURE:
         lone_reports.note(own, DOOR, t_ns, read.door[k] == own["door"])
         own["door"], own["door_missed"] = read.door[k], 0
-    if not np.isnan(read.curtain[k]):
+    if read.curtain[k] < UNSURE:
         lone_reports.note(own, CURTAIN, t_ns, read.curtain[k] == own["curtain"])
         own["curtain"], own["curtain_doubt"] = read.curtain[k], False
-    if not np.isnan(read.presence[k]):
+    if read.presence[k] < UNSURE:
         lone_reports.note(own, PRESENCE, t_ns, read.presence[k] == own["presence"])
         own["presence"], own["presence_doubt"], own["passed"] = read.presence[k], False, False
     if not (np.isnan(read.door[k]) and np.isnan(read.curtain[k]) and np.isnan(read.presence[k])):
@@ -88,6 +90,17 @@ def _take_in_reports(own: Any, read: Any, k: int) -> None:
     if not np.isnan(read.alarm[k]):
         lone_reports.note(own, ALARM, t_ns, read.alarm[k] == own["alarm"])
         own["alarm"], own["alarm_doubt"] = read.alarm[k], False
+
+
+@compiled
+def _take_in_unsure(own: Any, read: Any, k: int) -> None:
+    """Put in doubt a state that another one replaces at some instant from row `k` on."""
+    if read.door[k] >= UNSURE and read.door[k] - UNSURE != door(own):
+        own["door"] = np.nan
+    if read.curtain[k] >= UNSURE and read.curtain[k] - UNSURE != curtain(own):
+        own["curtain_doubt"] = True
+    if read.presence[k] >= UNSURE and read.presence[k] - UNSURE != presence(own):
+        own["presence_doubt"] = True
 
 
 @compiled

@@ -13,16 +13,18 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from telemetry.batch import CHANNELS
+from telemetry.batch import CHANNELS, UNSURE
 from telemetry.compiled import compiled
 from telemetry.order.held import Struct, Structs, place
 from telemetry.order.messages import ALARM, SAMPLED, STATUS, StreamColumns
-from telemetry.order.records import NO_ROW
+from telemetry.order.records import NEVER, NO_ROW
 
 ALIGN_NS = 1_000_000_000
 """How long the rows of a message that is not a bundle wait for other streams, in the lift's own time."""
 PRESS_KEPT_NS = 24 * 3600 * 1_000_000_000
 """How old a press of the alarm button may be that comes late."""
+SPREAD_NS = 1_050_000_000
+"""A bundle whose samples spread further is longer than a second; events without a time of their own may be anywhere."""
 GAP, REBOOT = CHANNELS.index("gap"), CHANNELS.index("reboot")
 _ALARM_AFTER, _LATE_PRESS = CHANNELS.index("alarm_after_ns"), CHANNELS.index("late_press")
 _UNNUMBERED = CHANNELS.index("unnumbered")
@@ -87,14 +89,21 @@ def _place_late_press(
 
 @compiled
 def place_readings(
-    own: Struct, message: Struct, number: int, streams: tuple[StreamColumns, ...], rows: Structs, heap: Struct
+    own: Struct,
+    message: Struct,
+    number: int,
+    last_ns: int,
+    streams: tuple[StreamColumns, ...],
+    rows: Structs,
+    heap: Struct,
 ) -> int:
     """Place the rows that lie after the watermark; return how many the message has."""
-    count = 0
+    count, is_long = 0, message["complete"] and last_ns - message["t_ns"] > SPREAD_NS
     for k in range(len(streams)):
         first, instants, values, channels = streams[k]
         count += first[number + 1] - first[number]
         near = own["last"]
+        is_unsure = is_long and SAMPLED <= k < STATUS and _last_instant(first, instants, number) == message["t_ns"]
         for row in range(first[number], first[number + 1]):
             row_ns = instants[row] + message["ahead_ns"]
             if row_ns <= message["watermark_ns"]:
@@ -105,10 +114,27 @@ def place_readings(
             near = place(own, rows, heap, row_ns, near)
             if message["seq"] < 0 and not message["turned"]:
                 mark_unnumbered(rows[near]["values"], k, row == first[number], message["complete"])
-            for c in range(len(channels)):
-                if values[c, row] == values[c, row]:  # not NaN
-                    rows[near]["values"][channels[c]] = values[c, row]
+            if is_unsure:
+                _write(rows[near]["values"], channels, values[:, row], UNSURE)
+                sure = place(own, rows, heap, last_ns + message["ahead_ns"], near)
+                _write(rows[sure]["values"], channels, values[:, row], 0.0)
+            else:
+                _write(rows[near]["values"], channels, values[:, row], 0.0)
     return count
+
+
+@compiled
+def _last_instant(first: NDArray[Any], instants: NDArray[Any], number: int) -> int:
+    """Return the instant of the last row of a message, `NEVER` where it has none."""
+    return int(instants[first[number + 1] - 1]) if first[number + 1] > first[number] else NEVER
+
+
+@compiled
+def _write(row: NDArray[Any], channels: NDArray[Any], values: NDArray[Any], more: float) -> None:
+    """Write the values of a stream into the row of their instant."""
+    for c in range(len(channels)):
+        if values[c] == values[c]:  # not NaN
+            row[channels[c]] = values[c] + more
 
 
 @compiled

@@ -145,7 +145,7 @@ def _accept(
         return
     if not carries_on and last_ns + message["ahead_ns"] <= own["watermark_ns"]:
         message["late"], message["taken"] = True, False
-    count = place_readings(own, message, number, streams, rows, heap)
+    count = place_readings(own, message, number, last_ns, streams, rows, heap)
     _advance(own, message, t_ns, last_ns + message["ahead_ns"], count)
 
 

@@ -88,21 +88,28 @@ class Sent:
         return replace(self, boot=boot, seq=np.where(afresh, self.seq - self.seq[message], self.seq))
 
 
-def bundles(script: Script, dt_s: float = 0.2, streams: Iterable[str] = ("speed", "displacement")) -> Sent:
-    """Return one bundle a second, with all that happened in it."""
+def bundles(
+    script: Script,
+    dt_s: float = 0.2,
+    streams: Iterable[str] = ("speed", "displacement"),
+    span_s: float = 1.0,
+    with_at: bool = True,
+) -> Sent:
+    """Return a bundle every `span_s`, with all that happened in it; without `at` events are at its first instant."""
     v, z = _motion(script)
-    count = int(len(v) * GRID_S)
-    t_ns = BEGIN_NS + np.arange(count) * NS
-    every = np.arange(0, count, dt_s)
-    message = np.floor(every + 1e-9).astype(np.int32)
+    count = int(len(v) * GRID_S / span_s)
+    t_ns = BEGIN_NS + np.round(np.arange(count) * span_s * NS).astype(np.int64)
+    every = np.arange(0, count * span_s, dt_s)
+    message = np.floor(every / span_s + 1e-9).astype(np.int32)
     samples = _sampled(message, every, v, z, streams)
     for name in EVENT_STREAMS:
         at_s, columns = _events(script, CHANNELS[name])
-        kept = at_s < count
-        instants = BEGIN_NS + np.round(at_s[kept] * NS).astype(np.int64)
+        kept = at_s < count * span_s
+        of = np.floor(at_s[kept] / span_s).astype(np.int32)
+        instants = BEGIN_NS + np.round(at_s[kept] * NS).astype(np.int64) if with_at else t_ns[of]
         columns = {channel: column[kept] for channel, column in columns.items()}
-        samples[name] = Samples(np.floor(at_s[kept]).astype(np.int32), instants, columns)
-    return Sent(t_ns, t_ns + NS - 1_000_000, np.ones(count, np.bool_), samples)
+        samples[name] = Samples(of, instants, columns)
+    return Sent(t_ns, t_ns + round(span_s * NS) - 1_000_000, np.ones(count, np.bool_), samples)
 
 
 def singles(script: Script, dt_s: float = 0.2, streams: Sequence[str] = ("speed", "displacement")) -> Sent:

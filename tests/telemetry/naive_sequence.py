@@ -8,9 +8,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from telemetry.batch import CHANNELS, Decoded
+from telemetry.batch import CHANNELS, UNSURE, Decoded
 from telemetry.order.numbering import JUMP
-from telemetry.order.placing import ALIGN_NS, PRESS_KEPT_NS
+from telemetry.order.placing import ALIGN_NS, PRESS_KEPT_NS, SPREAD_NS
 from telemetry.order.records import RECENT_LIMIT, SLOT_NS, SLOTS
 from telemetry.order.recurrence import HELD_LIMIT_ROWS, STEP_GAP_NS
 
@@ -278,7 +278,13 @@ def receive_streams(lift: Lift, message: Message, carries_on: bool, turned: bool
         begins = row_of.stream in SAMPLED and row_of.stream not in begun
         begun.add(row_of.stream)
         if row_ns > before_ns:
-            lift.row(row_ns).update(row_of.values)
+            last_ns = max(other.t_ns for other in message.rows if other.stream == row_of.stream)
+            unsure = message.complete and row_of.stream in ("door", "infrared") and last_ns == message.t_ns
+            if unsure and message.last_ns - message.t_ns > SPREAD_NS:
+                lift.row(row_ns).update({name: value + UNSURE for name, value in row_of.values.items()})
+                lift.row(message.last_ns + lift.ahead_ns).update(row_of.values)
+            else:
+                lift.row(row_ns).update(row_of.values)
             lone = row_of.stream in ("door", "infrared") and not message.complete
             if (begins or lone) and message.seq < 0 and not turned:
                 mark = 2.0 if lone else 1.0
