@@ -26,7 +26,10 @@ FLOORS_CACHED = 1024  # the lifts of a building, and those of a builder, have th
 HEIGHT_LIMIT_M = 1000.0
 
 ABSOLUTE, BAROMETER = "absolute", "barometer"
-"""Sources of positions: a tape or laser, exact to millimetres, or air pressure, exact to a floor."""
+POSITION_SOURCES = (ABSOLUTE, "tape", "laser", "encoder", BAROMETER)
+"""`ABSOLUTE` is any source that is exact to millimetres; air pressure is exact to a floor."""
+SPEED_SOURCES = ("encoder", "integrated", "derived")
+"""An encoder at the machine or the governor; integrated from acceleration; derived from the position."""
 
 _BIDIRECTIONAL = re.compile(r"[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]")  # Unicode's Bidi_Control
 _OFFSET = re.compile(r"(Etc/)?(UTC|GMT)?\s*[+-]\d{1,2}(:?\d\d)?", re.IGNORECASE)
@@ -116,6 +119,19 @@ def number(low: float, high: float, unit: str) -> Check:
             size = f"{value:g}" if abs(value) < sys.float_info.max else "the number"
             raise InvalidFact(f"{size} is out of range", f"write {unit} from {low:g} to {high:g}")
         return float(value)
+
+    return check
+
+
+def whole_number(low: int, high: int, unit: str) -> Check:
+    """Return a check of a whole number from `low` to `high`, both included."""
+    within = number(low, high, unit)
+
+    def check(value: Any) -> int:
+        checked = within(value)
+        if checked != int(checked):
+            raise InvalidFact(f"{checked:g} is not a whole number", f"write {unit}, a whole number")
+        return int(checked)
 
     return check
 
@@ -261,7 +277,11 @@ CHECKS: Mapping[str, Check] = {
     "emergency_phone": pattern(_PHONE, "write digits, with + ( ) / . - and blanks between them"),
     "door_zone_m": number(0.01, 0.5, "metres, half the height of the zone"),
     "parks_door_open": boolean,
-    "position_source": choice(ABSOLUTE, BAROMETER),
+    "position_source": choice(*POSITION_SOURCES),
+    "speed_source": choice(*SPEED_SOURCES),
+    "bearing_balls": whole_number(3, 100, "the balls or rollers of one row of the bearing"),
+    "bearing_ratio": number(0.01, 0.6, "the ratio of ball diameter to pitch diameter"),
+    "bearing_contact_deg": number(0, 60, "degrees of contact angle"),
 }
 """Every field of the registry, in the order of the contract."""
 

@@ -60,6 +60,10 @@ class LiftFacts:
     door_zone_m: float = DOOR_ZONE_DEFAULT_M
     parks_door_open: bool = False
     position_source: str = ABSOLUTE
+    speed_source: str | None = None
+    bearing_balls: int | None = None
+    bearing_ratio: float | None = None
+    bearing_contact_deg: float | None = None
 
     def satisfies(self, need: str) -> bool:
         """Return whether this fact is present and exact enough for the rules that need it."""

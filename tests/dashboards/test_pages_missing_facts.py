@@ -29,6 +29,7 @@ WHOLE = LiftFacts(
     floors=(Floor("G", 0.0), Floor("1", 3.0)), door_type="centre", door_width_mm=900.0, roping="2:1",
     sheave_diameter_m=0.4, owner="O", maintenance_firm="F", insurer="I", insured_until="2002-01-01",
     last_inspection_on="2001-01-01", next_inspection_due_on="2002-01-01", emergency_phone="+852 2345 6789",
+    speed_source="encoder", bearing_balls=8, bearing_ratio=0.2, bearing_contact_deg=15.0,
 )  # fmt: skip
 OPTIONAL = [fact.name for fact in fields(LiftFacts) if fact.default is not MISSING]
 WITHOUT = {f"NO-{name}": name for name in OPTIONAL}

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from registry.fact_checks import CHECKS
+from registry.fact_checks import CHECKS, POSITION_SOURCES, SPEED_SOURCES
 from registry.facts import (
     FactsError,
     FleetFacts,
@@ -100,7 +100,12 @@ def test_all_errors_of_a_row_are_reported_at_once() -> None:
         ("roping", "two to one", "2:1"),
         ("door_zone_m", 20, "0.01 to 0.5"),
         ("parks_door_open", "maybe", "true or false"),
-        ("position_source", "gps", "absolute, barometer"),
+        ("position_source", "gps", "absolute, tape, laser, encoder, barometer"),
+        ("speed_source", "gps", "encoder, integrated, derived"),
+        ("bearing_balls", 8.5, "a whole number"),
+        ("bearing_balls", "2", "3 to 100"),
+        ("bearing_ratio", 5, "0.01 to 0.6"),
+        ("bearing_contact_deg", -1, "0 to 60"),
     ],
 )
 def test_an_invalid_fact_is_refused_with_its_field_and_a_remedy(field: str, value: Any, remedy: str) -> None:
@@ -181,7 +186,11 @@ def lifts(draw: st.DrawFn) -> LiftFacts:
         door_type=draw(st.sampled_from([None, "centre", "side"])),
         insured_until=draw(st.none() | st.dates().map(str)),
         parks_door_open=draw(st.booleans()),
-        position_source=draw(st.sampled_from(["absolute", "barometer"])),
+        position_source=draw(st.sampled_from(POSITION_SOURCES)),
+        speed_source=draw(st.none() | st.sampled_from(SPEED_SOURCES)),
+        bearing_balls=draw(st.none() | st.integers(3, 100)),
+        bearing_ratio=draw(st.none() | st.floats(0.01, 0.6)),
+        bearing_contact_deg=draw(st.none() | st.floats(0, 60)),
     )
 
 

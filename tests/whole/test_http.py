@@ -70,7 +70,11 @@ FACTS = {
     "emergency_phone": "+86 572 96333",
     "door_zone_m": 0.25,
     "parks_door_open": True,
-    "position_source": "absolute",
+    "position_source": "laser",
+    "speed_source": "encoder",
+    "bearing_balls": 8,
+    "bearing_ratio": 0.2,
+    "bearing_contact_deg": 15.0,
 }
 
 

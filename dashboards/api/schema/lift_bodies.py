@@ -109,6 +109,10 @@ class LiftFactsDocument(ResponseBody):
     door_zone_m: float
     parks_door_open: bool
     position_source: str
+    speed_source: str | None
+    bearing_balls: int | None
+    bearing_ratio: float | None
+    bearing_contact_deg: float | None
 
 
 class NotJudged(ResponseBody):
