@@ -3,7 +3,8 @@
 taken    ─► judged, unless it is a repeat, late, expired, or in units that no lift can have
 waiting  ─► a sign of life when it is read, and judged later
 refused  ─► not judged, by the reason of the refusal
-a status or the machine's vibration alone says neither: it is taken, and it holds no reading of the car
+vibration alone (of the car or of its machine) is taken, and no rule concludes anything from it
+a status alone says neither: it is taken, and it holds no reading of the car
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from detectors.observe.arrivals import JUDGED, SPOKE, WAITS, MessageArrivals, judged_arrivals
+from detectors.observe.arrivals import JUDGED, NO_RULE, SPOKE, WAITS, MessageArrivals, judged_arrivals
 from detectors.observe.sensor import SHAFT_BEYOND_M, SPEED_MAX_MORE_MPS, SPEED_MAX_MPS, SPEED_MAX_RATED
 from ingest.fleet import NO_ROOM, Fleet
 from ingest.senders import NOT_ITS_LIFT
@@ -30,6 +31,7 @@ REPEATED, LATE, EXPIRED, UNITS = range(1, 5)
 NUMBERS = {reason: number for number, reason in enumerate(UNJUDGED)}
 PLACE_MAX_M = 1_000.0
 """No shaft is higher."""
+NO_RULE_SLUG = "no-rule"
 READINGS = ("speed", "displacement", "door", "infrared")
 
 
@@ -37,13 +39,15 @@ def taken(decoded: Decoded, lift: I32, facts: FleetFacts, sequencer: Sequencer, 
     """Return the rows of the messages that were sequenced last, but for those that say nothing of now."""
     messages, n = decoded.messages, len(lift)
     repeated, late = sequencer.repeated, sequencer.overtaken
-    has_readings = np.zeros(n, np.bool_)
-    for message in (*(decoded.samples[name].message for name in READINGS), decoded.waveforms.message):
-        has_readings[message] = True
+    has_readings, has_vibration = np.zeros((2, n), np.bool_)
+    for name in READINGS:
+        has_readings[decoded.samples[name].message] = True
+    for waves in (decoded.waveforms, decoded.machine):
+        has_vibration[waves.message] = True
     possible, impossible = units(decoded, lift, facts)
     expired = messages.t_end_ns < messages.arrived_ns - keep_ns
-    conditions = [repeated, late & has_readings, expired & has_readings, impossible > 0, has_readings]
-    outcome = np.select(conditions, [REPEATED, LATE, EXPIRED, UNITS, JUDGED], SPOKE).astype(np.int8)
+    conditions = [repeated, late & has_readings, expired & has_readings, impossible > 0, has_readings, has_vibration]
+    outcome = np.select(conditions, [REPEATED, LATE, EXPIRED, UNITS, JUDGED, NO_RULE], SPOKE).astype(np.int8)
     clock_s = np.where(messages.timed & ~late & ~repeated, (messages.t_end_ns - messages.arrived_ns) / 1e9, np.nan)
     columns = (
         lift,
@@ -52,7 +56,7 @@ def taken(decoded: Decoded, lift: I32, facts: FleetFacts, sequencer: Sequencer, 
         clock_s,
         sequencer.stepped,
         outcome,
-        ~has_readings,
+        ~(has_readings | has_vibration),
         possible,
         impossible,
     )
@@ -124,6 +128,12 @@ def refused(refusals: Sequence[Refusal], fleet: Fleet, retained: frozenset[int])
     ]
     lift, arrived_ns, outcome, status = np.array(rows, dtype=np.int64).reshape(-1, 4).T
     return judged_arrivals(lift.astype(np.int32), arrived_ns, outcome=outcome.astype(np.int8), status=status > 0)
+
+
+def reasons(numbers: NDArray[np.int8]) -> NDArray[np.str_]:
+    """Return the reason of each number why a lift's messages are not judged."""
+    names = np.array(UNJUDGED)
+    return np.where(numbers == NO_RULE, NO_RULE_SLUG, names[np.where(numbers == NO_RULE, 0, numbers)])
 
 
 def joined(*parts: MessageArrivals) -> MessageArrivals:

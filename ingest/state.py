@@ -197,7 +197,7 @@ class State:
         columns["gaps"] = np.where(self.sequencer.unnumbered(), -1, columns["gaps"])
         columns["link"] = link(self.judge.states)
         is_blind = (columns["blind_since_ns"] > 0) & (columns["link"] < OFFLINE)
-        columns["blind"] = np.where(is_blind, np.array(heard.UNJUDGED)[columns.pop("unjudged")], "")
+        columns["blind"] = np.where(is_blind, heard.reasons(columns.pop("unjudged")), "")
         return LiveTable(
             lift_id=np.array([self.fleet.lift_ids[i] for i in listed], dtype=np.str_),
             district=np.array([self.fleet.districts[i] for i in listed], dtype=np.str_),

@@ -36,6 +36,10 @@ TEXTS: Mapping[str, tuple[str, str]] = {
         "it sends faster than its messages can be judged, and those that waited longest were given up: send less",
         "发送速度超过监测能力，等待最久的消息已被放弃：请降低发送量",
     ),
+    "no-rule": (
+        "it sends only vibration, from which no rule concludes: send speed or position, and door and infrared too",
+        "仅发送振动数据，无规则可据此判断：请同时发送速度或位置，以及门和红外数据",
+    ),
     "unjudgeable": ("the monitor failed at its messages: report its log", "监测程序处理其消息时出错：请反馈日志"),
     "clock-behind": (
         "its messages are refused: their time lies before 2015; send milliseconds, not seconds, and set its clock",

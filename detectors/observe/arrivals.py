@@ -25,7 +25,7 @@ CLOCK_SET_NS = 60 * 1_000_000_000
 
 BLIND_NS = 60 * 1_000_000_000
 """The time without judged messages after which a lift that was judged before is blind."""
-JUDGED, SPOKE, WAITS = 0, -1, -2
+JUDGED, SPOKE, WAITS, NO_RULE = 0, -1, -2, 127
 
 MEMORY = np.dtype(
     [
@@ -46,12 +46,12 @@ MEMORY = np.dtype(
 class MessageArrivals(NamedTuple):
     """Messages, one row each.
 
-    `online` (0 is a last will) and `heartbeat_s` are NaN where the message does not mention them. `clock_s` is the time
-    of the message's last reading minus its arrival, NaN where the message has no time of its own. `stepped` marks
-    messages with which the lift's clock was set back. `outcome` is `JUDGED`, `SPOKE` (nothing to be judged), `WAITS`
-    (judged later, in a row of its own), or the number of the reason why the message was not judged. `status` marks
-    messages without readings. `possible` and `impossible` are the streams (bits) with readings that a lift can have,
-    and cannot have.
+    `online` (0 is a last will) and `heartbeat_s` are NaN where the message does not mention them. `clock_s` is the
+    time of the message's last reading minus its arrival, NaN where the message has no time of its own. `stepped`
+    marks messages with which the lift's clock was set back. `outcome` is `JUDGED`, `SPOKE` (nothing to be judged),
+    `WAITS` (judged later, in a row of its own), `NO_RULE` (vibration alone, from which no rule concludes), or the
+    number of the reason why the message was not judged. `status` marks messages without readings. `possible` and
+    `impossible` are the streams (bits) with readings that a lift can have, and cannot have.
     """
 
     lift: I32
@@ -177,17 +177,21 @@ def _step(
 def _judge(memory: Any, lift: Any, arrived_ns: Any, outcome: Any, status: Any, possible: Any, impossible: Any) -> None:
     """Note whether messages are judged; a lift that was judged is blind after `BLIND_NS` without a judged message.
 
-    Possible readings of one stream do not outweigh impossible ones of the other.
+    Possible readings of one stream do not outweigh impossible ones of the other. A lift that sends only vibration is
+    blind after that time; one that was ever judged may send vibration for as long as it is parked.
     """
     for k in range(len(lift)):
         own = memory[lift[k]]
         own["impossible"] = (own["impossible"] & ~possible[k]) | impossible[k]
+        if outcome[k] == NO_RULE and own["judged_ns"] != 0:
+            continue
         if outcome[k] > 0:
             if own["unjudged_ns"] == 0:
                 own["unjudged_ns"], own["only_status"] = arrived_ns[k], True
             own["reason"] = outcome[k]
             own["only_status"] = own["only_status"] and status[k]
-            own["blind"] = own["judged_ns"] == 0 or arrived_ns[k] - own["unjudged_ns"] >= BLIND_NS
+            is_refused = outcome[k] != NO_RULE and own["judged_ns"] == 0
+            own["blind"] = own["blind"] or is_refused or arrived_ns[k] - own["unjudged_ns"] >= BLIND_NS
         elif own["impossible"] == 0 and (outcome[k] == JUDGED or (outcome[k] == SPOKE and own["only_status"])):
             if outcome[k] == JUDGED:
                 own["judged_ns"] = arrived_ns[k]

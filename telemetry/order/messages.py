@@ -53,7 +53,7 @@ def _kinds(decoded: Decoded) -> I64:
     """Return for each message its place in `KINDS`, `NOT_SAMPLED` where it holds nothing."""
     made = np.full(len(decoded.messages.seq), NOT_SAMPLED, dtype=np.int64)
     vibration = {"waveforms": decoded.waveforms.message, "machine": decoded.machine.message}
-    for number, name in enumerate(KINDS[1:], start=1):
+    for number, name in sorted(enumerate(KINDS[1:], start=1), reverse=True):  # a status may be beside readings
         made[vibration[name] if name in vibration else decoded.samples[name].message] = number
     made[decoded.messages.complete] = 0
     return made

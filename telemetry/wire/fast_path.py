@@ -35,6 +35,8 @@ _STATUS = STATUS_FIELDS | {"status"}
 def message(reader: Any, document: Any, stream: str) -> Parsed:
     """Return a message of one measured stream, parsed."""
     names = reader.names(document)
+    if not STATUS_FIELDS.isdisjoint(names):
+        raise KeyError("a field of a status")
     seq, boot, t_ms = _head(document, names)
     own = len(names) - ("boot" in names) - ("seq" in names) - 1
     return seq, boot, t_ms, [_READ[stream](reader, document, own, t_ms, None)], None

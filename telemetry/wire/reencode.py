@@ -79,8 +79,9 @@ class _Encoder:
 
     def alone(self, row: int, stream: str) -> Fields:
         """Return the body of a message of one stream; its times count from the message's own."""
-        body = self._stream(row, stream, int(self._decoded.messages.t_ns[row]))
-        return body or {"v": []}
+        origin_ns = int(self._decoded.messages.t_ns[row])
+        body = self._stream(row, stream, origin_ns) or {"v": []}
+        return body if stream == "status" else self._stream(row, "status", origin_ns) | body
 
     def _end_ns(self, row: int) -> int | None:
         """Return the time up to which a bundle reaches, where that is beyond its last reading."""
@@ -199,7 +200,7 @@ def _quotient(product: float, factor: float) -> float:
 def forms(decoded: Decoded) -> NDArray[np.object_]:
     """Return the stream of each message's topic, as far as its readings show."""
     form = np.full(len(decoded.messages.seq), "speed", dtype=object)  # a message without a reading is any
-    for stream, samples in decoded.samples.items():
+    for stream, samples in reversed(decoded.samples.items()):  # the status first: it may be beside readings
         form[samples.message] = stream
     form[decoded.waveforms.message] = "vibration"
     form[decoded.machine.message] = MACHINE

@@ -17,7 +17,7 @@ _MODE_CODES = {name: float(code) for code, name in enumerate(MODES)}
 def status_beside(
     body: Mapping[Any, Any], inner: Mapping[Any, Any] | None, own_ms: float | None
 ) -> tuple[float, ...] | None:
-    """Return the status in a bundle, its fields beside the streams included; None where the bundle has neither.
+    """Return the status in a message, its fields beside the streams included; None where the message has neither.
 
     Beside the streams a value that the contract does not have is refused for `alarm`; any other field is unknown then.
     """

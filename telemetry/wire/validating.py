@@ -39,7 +39,8 @@ def message(reader: Any, document: Any, stream: str, arrived_ns: int) -> Parsed:
     body = fields(reader, document, "the payload")
     t_ms = instant_ms(body, "t", arrived_ns)
     part = _part(reader, body, stream, "", t_ms or 0.0, None)
-    return sequence_number(body), boot_text(body), t_ms, _in_time([part], t_ms, arrived_ns), None
+    parts = _in_time([part], t_ms, arrived_ns)
+    return sequence_number(body), boot_text(body), t_ms, parts, status_beside(body, None, None)
 
 
 def bundle(reader: Any, document: Any, arrived_ns: int) -> Parsed:

@@ -145,6 +145,20 @@ def test_good_doors_do_not_make_up_for_an_impossible_speed(world: World) -> None
     world.until_blind("")
 
 
+@pytest.mark.parametrize(("stream", "body"), [("machine", {"a": 0.1}), ("vibration", {"x": 0.1, "y": 0.1, "z": 0.1})])
+def test_a_lift_that_sends_only_vibration_is_blind_after_a_minute_until_it_sends_readings(
+    world: World, stream: str, body: dict[str, float]
+) -> None:
+    world.good(300, "L2")
+    for ago_s in (200, 170, 139):
+        for lift in ("L1", "L2"):
+            world.receive(ago_s, body, stream=stream, lift=lift)
+    world.until_blind("no-rule")
+    assert world.blind("L2") == "", "it is parked, and was judged before"
+    world.good(1)
+    world.until_blind("")
+
+
 def test_a_button_box_that_sends_statuses_alone_is_judged(world: World) -> None:
     world.receive(300, {"alarm": "yes"}, stream="status")
     world.until_blind("type")

@@ -41,7 +41,7 @@ class Message(NamedTuple):
 
     @property
     def is_status(self) -> bool:
-        return not self.complete and any(row.stream == "status" for row in self.rows)
+        return not self.complete and {row.stream for row in self.rows} == {"status"}
 
     @property
     def last_ns(self) -> int:
