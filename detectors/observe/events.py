@@ -81,7 +81,7 @@ def _take_in_reports(own: Any, read: Any, k: int) -> None:
         own["presence"], own["presence_doubt"], own["passed"] = read.presence[k], False, False
     if not (np.isnan(read.door[k]) and np.isnan(read.curtain[k]) and np.isnan(read.presence[k])):
         own["alone"] = read.unnumbered[k] == LONE
-    if curtain(own) != 0.0:
+    if curtain(own) == 1.0 or (np.isnan(curtain(own)) and door(own) != CLOSED):
         own["passed"] = True
     if not np.isnan(read.mode[k]):
         own["mode"] = read.mode[k]

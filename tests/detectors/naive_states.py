@@ -47,10 +47,14 @@ class NaiveStates:
             if not math.isnan(read[name]):
                 self.reported[name] = read[name]
                 self.doubted.discard(name)
-        self.passed = (self.passed and math.isnan(read["presence"])) or self.known()["curtain"] != 0
+        if not math.isnan(read["door"]):
+            self.door_missed = 0
+        known = self.known()
+        passed = known["curtain"] == 1 or (math.isnan(known["curtain"]) and known["door"] != CLOSED)
+        self.passed = (self.passed and math.isnan(read["presence"])) or passed
         since_s = (t_ns - self.missed_ns) / 1e9
         over = self.door_missed == 1 and since_s > {CLOSED: 8.0, OPEN: 20.0}.get(self.reported["door"], math.inf)
-        if not math.isnan(read["door"]) or over:
+        if over:
             self.door_missed = 0
         elif self.door_missed == 1 and self.reported["door"] == OPENING and since_s > 8.0:
             self.door_missed = 2

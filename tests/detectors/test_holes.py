@@ -150,6 +150,14 @@ def test_one_lost_bundle_loses_no_entrapment_that_has_begun() -> None:
         assert whole_s <= at_s <= whole_s + 3.0
 
 
+def test_two_lost_bundles_behind_a_closed_door_lose_no_entrapment() -> None:
+    """Nobody passes the light curtain while the door is closed, whatever the curtain is."""
+    sent = bundles(stuck(False, 200.0))
+    (whole_s,) = first_s("entrapment-at-level", [sent])
+    (found_s,) = first_s("entrapment-at-level", [sent.keeping(~(sent.hole(20.0, 1.0) | sent.hole(32.0, 1.0)))])
+    assert whole_s <= found_s <= whole_s + 5.0
+
+
 @pytest.mark.parametrize("every_s", [2, 10, 60])
 def test_a_car_at_rest_that_reports_seldom_and_has_no_seq_keeps_its_states(every_s: int) -> None:
     """It parked for a while before, so that the interval at rest is usual; then a person is shut in."""
