@@ -23,7 +23,8 @@ from configuration import PREFIX
 log = logging.getLogger("liftwatch.demo")
 
 LOOPBACK = "127.0.0.1"
-READY_LIMIT_S = 60.0
+READY_LIMIT_S = 180.0
+"""A monitor that has to compile its recurrences first takes a minute on a loaded machine."""
 READY_POLL_S = 0.1
 END_LIMIT_S = 15.0
 RESTART_PAUSE_S = 2.0
