@@ -12,6 +12,7 @@ import logging
 import random
 import threading
 import time
+from base64 import b64decode
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -42,6 +43,7 @@ from store.records.repository import DONE, FAILED, WAITING, Delivery, Records, R
 log = logging.getLogger("liftwatch.webhooks")
 
 TIMEOUT_S = 10.0
+SECRET_PREFIX, SECRET_LEAST_BYTES = "whsec_", 24
 POLL_S = 1.0
 ROUTE_AT_ONCE = 1000
 SEND_AT_ONCE = 50
@@ -184,8 +186,10 @@ def _repeat(outage: Outage, deliver: Callable[[], bool], wake: threading.Event, 
 
 
 def signer(endpoint: Endpoint) -> Webhook:
-    """Return the signer of an endpoint's messages. Raises `BadSecret`."""
+    """Return the signer of an endpoint's messages. Raises `BadSecret`, for a secret short enough to guess too."""
     try:
+        if len(b64decode(endpoint.secret.removeprefix(SECRET_PREFIX), validate=True)) < SECRET_LEAST_BYTES:
+            raise ValueError("a short secret")
         return Webhook(endpoint.secret)
     except (ValueError, EmptyWebhookSecretError) as error:
         raise BadSecret(

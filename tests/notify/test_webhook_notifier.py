@@ -372,7 +372,7 @@ def test_an_address_that_is_none_fails_for_good(records: Records, clock: Clock) 
     assert states(records) == [("failed", 1)]
 
 
-@pytest.mark.parametrize("secret", ["", "whsec_", "whsec_a"])
+@pytest.mark.parametrize("secret", ["", "whsec_", "whsec_a", "hunter2", SECRET[:-4], f"{SECRET[:-1]}!"])
 def test_a_secret_that_cannot_sign_is_reported_with_the_webhooks_name(secret: str) -> None:
     with pytest.raises(BadSecret, match=r"'desk'.*whsec_"):
         signer(Endpoint("desk", "http://127.0.0.1/", secret))
