@@ -78,7 +78,7 @@ def test_a_changed_row_is_highlighted_for_two_seconds(
         fire(records, "L006", 10, MINOR)
         until(lambda: page.evaluate("glowed.some(row => row.text.includes('L006'))"), "a row that glows")
         expect(page.locator(".row.glow", has_text="L006")).to_have_count(0)
-        expect(page.locator(".row", has_text="L006").locator(".c-state")).to_have_text("Minor")
+        expect(page.locator(".row", has_text="L006").locator(".c-state")).to_have_text("MinorOverspeed")
 
 
 def test_nothing_is_animated_with_reduced_motion(

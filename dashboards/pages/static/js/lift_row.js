@@ -38,7 +38,7 @@ export function fillRow(row, lift) {
   setText(state.children[1], translate(`state.${lift.state}`));
   const why = lift.state === "blind" ? translateFirst(`blind.${lift.blind.reason}`, "blind.refused") : "";
   state.title = lift.blind?.text[lang] ?? "";
-  setText(state.lastChild, why || (lift.worst_rule ? ruleName(lift.worst_rule) : "") || (isOngoing(lift.maintenance) ? translate("works.row") : ""));
+  setText(state.lastChild, [why, lift.worst_rule && ruleName(lift.worst_rule), isOngoing(lift.maintenance) && translate("works.row")].filter(Boolean).join(" · "));
   const href = `/lifts/${encodeURIComponent(lift.lift_id)}`;
   if (name.firstChild.getAttribute("href") !== href) name.firstChild.setAttribute("href", href);
   setText(name.firstChild, liftName(lift));
