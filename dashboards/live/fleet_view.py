@@ -291,14 +291,3 @@ def _since(state: NDArray[np.int8], onset_ns: NDArray[np.int64], last_seen_ns: N
     silent = np.isin(state, [STATES.index(name) for name in ("offline", "suspect")]) & (last_seen_ns != NEVER)
     since_ns[silent] = last_seen_ns[silent]
     return since_ns
-
-
-def empty_table() -> LiveTable:
-    """Return a live table without lifts."""
-    names, whole, real = np.array([], dtype="U1"), np.array([], dtype=np.int64), np.array([], dtype=np.float64)
-    return LiveTable(
-        lift_id=names, district=names, last_seen_ns=whole, blind=names, blind_since_ns=whole,
-        link=np.array([], dtype=np.int8), position_m=real,
-        landing=np.array([], dtype=np.int32), direction=real, speed_mps=real, door=real, presence=real, mode=real,
-        power=real, last_trip_ns=whole, received=whole, gaps=whole, repeats=whole, late=whole, steps=whole,
-    )  # fmt: skip

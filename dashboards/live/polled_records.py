@@ -9,7 +9,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from alerts.alert import Alert
-from dashboards.live.fleet_view import empty_table
 from store.live import LiveTable, decode_live
 from store.records.repository import (
     EVERYTHING,
@@ -120,3 +119,14 @@ def _joined(tables: Sequence[LiveTable]) -> LiveTable:
     ids = columns["lift_id"][::-1]
     last = np.sort(len(ids) - 1 - np.unique(ids, return_index=True)[1])
     return LiveTable(**{name: column[last] for name, column in columns.items()})
+
+
+def empty_table() -> LiveTable:
+    """Return a live table without lifts."""
+    names, whole, real = np.array([], dtype="U1"), np.array([], dtype=np.int64), np.array([], dtype=np.float64)
+    return LiveTable(
+        lift_id=names, district=names, last_seen_ns=whole, blind=names, blind_since_ns=whole,
+        link=np.array([], dtype=np.int8), position_m=real,
+        landing=np.array([], dtype=np.int32), direction=real, speed_mps=real, door=real, presence=real, mode=real,
+        power=real, last_trip_ns=whole, received=whole, gaps=whole, repeats=whole, late=whole, steps=whole,
+    )  # fmt: skip

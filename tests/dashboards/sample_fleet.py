@@ -7,7 +7,8 @@ from typing import Any
 import numpy as np
 
 from alerts.alert import FIRING, Alert
-from dashboards.live.fleet_view import empty_table, lift_index
+from dashboards.live.fleet_view import lift_index
+from dashboards.live.polled_records import empty_table
 from registry.facts import Floor, LiftFacts
 from store.live import LiveTable
 from store.records.lifts import Registered
