@@ -1,4 +1,4 @@
-"""What docker-compose.yml says of the broker, run by a real Mosquitto: its script, its health check, its queue."""
+"""The broker of docker-compose.yml, run by a real Mosquitto: its script, its health check, its queue."""
 
 from __future__ import annotations
 
@@ -74,7 +74,7 @@ def test_the_script_lets_the_broker_read_changed_files_and_ends_with_it(
     assert not accepts(broker.port[OWN])
 
 
-def test_the_health_check_tells_a_living_broker_from_a_dead_one(broker: ComposeBroker) -> None:
+def test_the_health_check_passes_for_a_living_broker_and_fails_for_a_dead_one(broker: ComposeBroker) -> None:
     script = SERVICE["healthcheck"]["test"][1].replace("$$", "$").replace("/mosquitto/", f"{broker.folder}/")
     for at, expected in ((broker.port[OWN], True), (free_port(), False)):
         check = script.replace("-p 8885", f"-h localhost -p {at}")
@@ -106,12 +106,12 @@ def test_what_the_broker_queued_for_an_absent_monitor_survives_its_crash_once_it
     source = subscribed()
     received: list[int] = []
 
-    def all_heard() -> bool:
+    def all_received() -> bool:
         arrivals = source.take(0.1)
         received.extend(int(one.payload) for one in arrivals)
         source.acknowledge(arrivals)
         return len(received) >= MESSAGES
 
-    until(all_heard, "every message")
+    until(all_received, "every message")
     assert received == list(range(MESSAGES))
     source.close()

@@ -1,4 +1,4 @@
-"""`liftwatch audit`: says whether the chain is unbroken, and where not, by its exit code too."""
+"""`liftwatch audit`: prints whether the chain is unbroken and the places of its breaks; the exit code shows both."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def test_an_unbroken_chain_is_verified_with_its_head(url: str, capsys: pytest.Ca
     assert capsys.readouterr().out == f"3 rows after row 0, unbroken; head {head}\n"
 
 
-def test_breaks_are_named_and_the_exit_code_says_so(url: str, capsys: pytest.CaptureFixture[str]) -> None:
+def test_breaks_are_named_and_set_the_exit_code(url: str, capsys: pytest.CaptureFixture[str]) -> None:
     with Records.open(url) as records, records._database.writing() as connection:
         connection.execute(text("UPDATE audit SET \"by\" = 'Bob' WHERE id = 2"))
     assert liftwatch.main(["audit", "verify"]) == 1

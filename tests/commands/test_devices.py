@@ -1,4 +1,4 @@
-"""`liftwatch devices` without a broker: what is written, with which rights, and what an error says."""
+"""`liftwatch devices` without a broker: the files written, their modes, and the messages of errors."""
 
 from __future__ import annotations
 
@@ -95,7 +95,7 @@ def test_an_import_takes_the_good_lines_and_names_the_others(
 
 
 @pytest.mark.parametrize(
-    ("arguments", "says"),
+    ("arguments", "message"),
     [
         (["add"], "name the lifts that connect themselves, or a gateway"),
         (["add", "A-1", "--gateway", "GW-7"], "name the lifts that connect themselves, or a gateway"),
@@ -108,10 +108,10 @@ def test_an_import_takes_the_good_lines_and_names_the_others(
     ],
 )
 def test_an_error_names_the_remedy(
-    run: Run, arguments: list[str], says: str, capsys: pytest.CaptureFixture[str]
+    run: Run, arguments: list[str], message: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert run(*arguments) == 2
-    assert says in capsys.readouterr().err
+    assert message in capsys.readouterr().err
 
 
 def test_a_broken_authority_is_not_replaced(run: Run, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -141,9 +141,9 @@ def test_registered_lifts_name_their_new_devices(run: Run, tmp_path: Path, capsy
         assert {one.lift_id: one.gateway_id for one in records.registered()} == {
             "A-1": "A-1", "A-2": "GW-7", "A-3": "GW-9",
         }  # fmt: skip
-    said = capsys.readouterr().err
-    assert "A-3: its fact gateway_id names GW-9" in said
-    assert "not registered: 1 lifts (A-4)" in said
+    output = capsys.readouterr().err
+    assert "A-3: its fact gateway_id names GW-9" in output
+    assert "not registered: 1 lifts (A-4)" in output
 
 
 def test_a_list_shows_each_device_and_no_secret(run: Run, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

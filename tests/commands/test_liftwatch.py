@@ -274,7 +274,7 @@ def test_the_monitor_alone_lets_polars_have_no_threads_beside_its_own(command: s
     assert output == ["1", "1"] if alone else output[0] == "None"
 
 
-@pytest.mark.parametrize(("named", "hint"), [("injct", "did you mean inject?"), ("zzz", "known here: broker, check-")])
+@pytest.mark.parametrize(("named", "hint"), [("injct", "did you mean inject?"), ("zzz", "known here: audit, broker")])
 def test_an_unknown_command_is_refused_with_the_nearest_known_name(
     named: str, hint: str, capsys: pytest.CaptureFixture[str]
 ) -> None:

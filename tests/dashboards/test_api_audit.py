@@ -55,7 +55,7 @@ def actions(client: TestClient, **query: str | int) -> list[tuple[str, str]]:
     return [(row["action"], row["by"]["name"]) for row in rows(client, **query) if row["by"]["name"] != "test"]
 
 
-def test_a_row_says_who_as_what_from_where_what_and_the_values_before_and_after(client: TestClient) -> None:
+def test_a_row_has_actor_role_address_action_and_the_values_before_and_after(client: TestClient) -> None:
     (row,) = rows(client, action="lift.patch")
     assert row | {"id": 0, "hash": ""} == {
         "id": 0, "hash": "", "time": rfc3339(T0_NS + S_NS), "outcome": "done",

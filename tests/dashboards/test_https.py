@@ -1,4 +1,4 @@
-"""The pages over https: what is served, and what a wrong certificate says."""
+"""The pages over https: the served pages, and the errors of wrong certificates."""
 
 from __future__ import annotations
 
@@ -29,8 +29,8 @@ def test_a_certificate_needs_its_key_and_both_are_checked_before_the_start(tmp_p
         (made.certificate, other.key, "not a PEM certificate and its key"),
         (tmp_path / "none", made.key, "No such file"),
     ]
-    for certificate, key, says in wrong:
-        with pytest.raises(Unusable, match=says):
+    for certificate, key, message in wrong:
+        with pytest.raises(Unusable, match=message):
             server_certificate(pages(certificate, key))
 
 
