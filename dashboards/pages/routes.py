@@ -77,6 +77,13 @@ def refusal_reasons(language: str) -> list[tuple[str, str]]:
     return [(key.removeprefix("reason."), text) for key, text in texts.items() if key.startswith("reason.")]
 
 
+def audit_actions(language: str) -> list[tuple[str, str]]:
+    """Return the groups of actions in the audit log, each with its name in a language."""
+    texts = translations.catalogue(language)
+    prefix = "audit.group."
+    return [(key.removeprefix(prefix), text) for key, text in texts.items() if key.startswith(prefix)]
+
+
 def url_in_language(request: Request, language: str) -> str:
     """Return the URL of this page in another language."""
     requested = [(key, value) for key, value in request.query_params.multi_items() if key != "lang"]
@@ -183,6 +190,10 @@ def pages(find_lift: FindLift, *, demo: bool = False) -> APIRouter:
     @router.get("/refused", dependencies=[needs(Verb.SEE_REFUSED)])
     def refused(request: Request) -> HTMLResponse:
         return render(request, "refused.html", page="refused", demo=demo, reasons=refusal_reasons(language_of(request)))
+
+    @router.get("/audit", dependencies=[needs(Verb.SEE_AUDIT)])
+    def audit(request: Request) -> HTMLResponse:
+        return render(request, "audit.html", page="audit", demo=demo, actions=audit_actions(language_of(request)))
 
     @router.get("/lifts/{lift_id}", dependencies=[needs(Verb.SEE)])
     def lift(request: Request, lift_id: str) -> HTMLResponse:

@@ -34,6 +34,8 @@ PAGES = {
     "lift-blind": "/lifts/L008",
     "inbox": "/alerts",
     "inbox-empty": "/alerts?view=mine",
+    "audit": "/audit",
+    "refused": "/refused",
     "public": "/code/L001",
     "missing": "/lifts/none",
 }

@@ -1,0 +1,56 @@
+// The page of the audit log: who did what, with the values before and after.
+
+import "./shell.js";
+import { el } from "./element.js";
+import { filteredList, filterLink } from "./filtered_list.js";
+import { stamp, timeNode } from "./time.js";
+import { hasTranslation, translate } from "./translations.js";
+
+const SHOWN_VALUES = 4; // More values than these are shown on demand: all facts of a new lift, for example.
+
+const actionName = (action) => (hasTranslation(`audit.action.${action}`) ? translate(`audit.action.${action}`) : action);
+
+function headline(page, { lift_id, who }) {
+  const count = page.next ? translate("audit.atleast", { n: page.items.length }) : translate("audit.count", { n: page.items.length });
+  const about = [who, lift_id].filter(Boolean).join(translate("shell.comma"));
+  return about ? translate("refused.of", { count, lift: about }) : count;
+}
+
+/** Return an action: when, who, as what, what to what, from where, and what it changed. */
+function entry(row, zone) {
+  const { by } = row, isRefused = row.outcome === "refused";
+  const role = [by.role && (hasTranslation(`role.${by.role}`) ? translate(`role.${by.role}`) : by.role), by.organisation].filter(Boolean).join(translate("shell.comma"));
+  return el("li", { class: isRefused ? "is-refused" : null },
+    el("div", { class: "when" }, el("time", { datetime: row.time }, stamp(row.time, zone)), timeNode(row.time, { zone })),
+    el("div", {},
+      el("p", {}, filterLink("who", by.account ?? by.name, by.name), role && el("span", { class: "faint" }, ` (${role})`), " ",
+        el("b", {}, actionName(row.action)), isRefused ? el("span", { class: "tag" }, translate("audit.refused")) : null),
+      el("p", { class: "topic" }, el("code", {}, row.subject), row.lift_id && filterLink("lift_id", row.lift_id, translate("refused.only", { lift: row.lift_id }))),
+      ...values(row),
+      el("p", { class: "detail number" }, translate("audit.row", { id: String(row.id) }), by.address && ` · ${by.address}`, el("span", { title: row.hash }, ` · ${row.hash.slice(0, 12)}…`))));
+}
+
+/** Return what was asked, and the changed values; collapsed where there are many. */
+function values({ detail, before, after }) {
+  const names = [...new Set([...Object.keys(before ?? {}), ...Object.keys(after ?? {})])];
+  const changed = names.map((name) => el("li", {}, el("code", {}, name), ": ", before && el("del", {}, text(name, before[name])), before && after && " → ", after && el("ins", {}, text(name, after[name]))));
+  const asked = Object.entries(detail ?? {}).filter(([, value]) => value !== null).map(([name, value]) => el("li", {}, el("code", {}, name), ": ", text(name, value)));
+  const lines = [...asked, ...changed];
+  if (!lines.length) return [];
+  const list = el("ul", { class: "values" }, ...lines);
+  return [lines.length <= SHOWN_VALUES ? list : el("details", {}, el("summary", {}, translate("audit.values", { n: lines.length })), list)];
+}
+
+/** Return a value as text: times as times, unknown values as a word. */
+function text(name, value) {
+  if (value === null || value === undefined) return translate("shell.none");
+  if (name.endsWith("_ns") && typeof value === "number") return stamp(value / 1e6);
+  return typeof value === "object" ? JSON.stringify(value) : String(value);
+}
+
+filteredList({
+  path: "/api/v1/audit", filters: ["who", "action", "lift_id", "outcome", "from", "to"], entry, headline,
+  empty: () => [translate("audit.none"), translate("audit.none.more")],
+  failed: translate("audit.failed"),
+  shown: (filter) => { document.getElementById("export").href = `/api/v1/audit?${new URLSearchParams({ ...filter, format: "csv" })}`; },
+});
