@@ -41,7 +41,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     export = actions.add_parser("export", help="write the rows as CSV, newest first")
     export.add_argument("file", type=Path, nargs="?", help="the file to write (default: standard output)")
     export.add_argument("--who", help="only rows of a name or an account")
-    export.add_argument("--action", help="only rows of an action as lift.patch, or of a group as lift.")
+    export.add_argument(
+        "--action",
+        dest="wanted_action",
+        metavar="ACTION",
+        help="only rows of an action as lift.patch, or of a group as lift.",
+    )
     export.add_argument("--lift", help="only rows of a lift id")
     for name in ("from", "to"):
         export.add_argument(f"--{name}", type=moment, dest=f"{name}_ns", help=f"a time, as {instant.EXAMPLE}")
@@ -95,7 +100,11 @@ def print_head(options: argparse.Namespace, settings: Configuration) -> int:
 def export_rows(options: argparse.Namespace, settings: Configuration) -> int:
     """Write the rows of a filter as CSV; the export itself is a row."""
     wanted = AuditFilter(
-        who=options.who, action=options.action, lift_id=options.lift, from_ns=options.from_ns, to_ns=options.to_ns
+        who=options.who,
+        action=options.wanted_action,
+        lift_id=options.lift,
+        from_ns=options.from_ns,
+        to_ns=options.to_ns,
     )
     asked = {name: value for name, value in asdict(wanted).items() if value is not None}
     with AuditRecords.open(settings.records_url) as records, opened_file(options.file) as file:

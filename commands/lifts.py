@@ -13,6 +13,7 @@ from configuration import Configuration
 from registry.actor import Actor
 from registry.lift_csv import export_csv, read_csv
 from registry.lift_facts import FactsError, export_json, read_json
+from store.records.audit.writing import AuditSubject
 from store.records.database import RecordsUnavailable
 from store.records.lifts import LiftRecords
 
@@ -82,6 +83,8 @@ def export_lifts(options: argparse.Namespace, settings: Configuration) -> int:
     """Write the registered lifts to a file, or as JSON to standard output."""
     with LiftRecords.open(settings.records_url) as records:
         lifts = records.registered()
+        by, subject = Actor.named("command line"), AuditSubject("registry", {"lifts": len(lifts)})
+        records.write_audit(time.time_ns(), by, "lift.export", [subject])
     as_csv = options.file is not None and options.file.suffix.lower() == ".csv"
     text = export_csv(lifts) if as_csv else export_json(lifts)
     if options.file is None:

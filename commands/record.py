@@ -19,13 +19,14 @@ from commands.wiring.series import open_series
 from configuration import Configuration
 from ingest import recording
 from ingest.receiving.source import MqttSource
+from registry.actor import Actor
 from registry.facts import LiftFacts
 from simulator.playback.progress import Progress
 from simulator.playback.signals import ended_by_signals
 from store.recordings import export
 from store.recordings.format import InvalidRecording, RecordingHeader
 from store.recordings.recording import Recording
-from store.records.repository import Records, RecordsUnavailable
+from store.records.repository import AuditSubject, Records, RecordsUnavailable
 from store.series.timeseries import TimeSeriesRefused, TimeSeriesUnavailable
 from telemetry.instant import parse as parse_instant
 from telemetry.instant import to_the_nanosecond
@@ -94,6 +95,7 @@ def record_series(
 ) -> RecordingHeader:
     """Record the stored readings of `lifts`; raise Unusable where there are none."""
     facts = {lift.lift_id: lift for lift in registered_lifts(settings) if lift.lift_id in lifts}
+    audit_export(settings, lifts, from_ns, to_ns)
     districts = {lift_id: facts[lift_id].district if lift_id in facts else UNKNOWN_DISTRICT for lift_id in lifts}
     progress = Progress()
     with closing(open_series(settings, writable=False)) as series, ended_by_signals() as ended:
@@ -121,10 +123,25 @@ def nothing_stored(settings: Configuration, lifts: Sequence[str], from_ns: int, 
     return f"the store holds nothing of {', '.join(lifts)} {span}{kept}"
 
 
+def audit_export(settings: Configuration, lifts: Sequence[str], from_ns: int, to_ns: int) -> None:
+    """Write to the audit log that the stored readings of `lifts` were exported."""
+    span = {"from": to_the_nanosecond(from_ns), "to": to_the_nanosecond(to_ns)}
+    subjects = [AuditSubject(lift_id, span, lift_id=lift_id) for lift_id in lifts]
+    if not has_records(settings):
+        return
+    with Records.open(settings.records_url) as records:
+        records.write_audit(time.time_ns(), Actor.named("command line"), "readings.export", subjects)
+
+
 def registered_lifts(settings: Configuration) -> list[LiftFacts]:
     """Return the facts of the registered lifts; none where there is no registry yet."""
-    url = settings.records_url
-    if url.startswith("sqlite:///") and not Path(url.removeprefix("sqlite:///")).exists():
+    if not has_records(settings):
         return []
-    with Records.open(url) as records:
+    with Records.open(settings.records_url) as records:
         return records.registered()
+
+
+def has_records(settings: Configuration) -> bool:
+    """Return whether the records exist; a server's address counts as existing."""
+    url = settings.records_url
+    return not url.startswith("sqlite:///") or Path(url.removeprefix("sqlite:///")).exists()

@@ -22,6 +22,8 @@ from dashboards.http.preconditions import IfMatch, etag, expected_versions
 from dashboards.http.problem import Problem, invalid_field, not_found
 from registry.roles import Verb
 from registry.scope import Scope
+from store.records.audit.counted import CountedAct
+from store.records.audit.writing import REFUSED
 from store.records.repository import AlertFilter, History, WantedChange, alert_version
 from telemetry.instant import rfc3339
 
@@ -175,6 +177,8 @@ def _apply(context: AppContext, scope: Scope, alert_id: str, answer: Answer, if_
     try:
         done = context.records().answer(alert_id, answer, time.time_ns(), expected_versions(if_match), scope.lifts)
     except Refused as refused:
+        act = CountedAct(answer.by, f"alert.{answer.kind}", alert_id, outcome=REFUSED)
+        context.audit.count(act, refused.reason)
         if refused.reason == "until":
             raise invalid_field("until", str(refused)) from None
         raise Problem(409, refused.reason, str(refused)) from None

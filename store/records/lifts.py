@@ -16,6 +16,7 @@ from registry.actor import Actor
 from registry.lift_facts import Floor, LiftFacts
 from registry.scope import ALL_LIFTS, NAMING_FACTS, LiftScope
 from registry.thresholds import changes_threshold
+from store.records.audit.search import AuditStore
 from store.records.audit.writing import AuditSubject, difference, write_audit
 from store.records.database import REVISION, Database, Repository, read_counter
 from store.records.identity.organisations import create_named_organisations
@@ -232,8 +233,8 @@ class LiftStore:
         write_audit(connection, now_ns, by, action, subjects)
 
 
-class LiftRecords(Repository, LiftStore):
-    """The registry only, for commands without alerts, which need not import the modules of alerts."""
+class LiftRecords(Repository, LiftStore, AuditStore):
+    """The registry and its audit log, for commands without alerts, which need not import the modules of alerts."""
 
 
 def _find(connection: Connection, lift_id: str, scope: LiftScope = ALL_LIFTS) -> Registered | None:

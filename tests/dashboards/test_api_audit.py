@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -12,14 +14,17 @@ from fastapi.testclient import TestClient
 
 from dashboards.api.context import Settings
 from dashboards.app import create_app
+from dashboards.pages import translations
 from registry.actor import Actor
 from registry.roles import EVERY_VERB, OrganisationKind, Verb
 from registry.scope import OPEN_SCOPE, Scope, lifts_of
-from store.records.repository import AuditFilter, AuditSubject, Records
+from store.records.repository import AlertFilter, AuditFilter, AuditSubject, Records
 from telemetry.instant import rfc3339
+from tests.alerts.rules import STOP, occurrence
 from tests.dashboards.sample_fleet import T0_NS, facts
 from tests.dashboards.scope_of_test import ScopeOfTest
 
+ROOT = Path(__file__).parents[2]
 S_NS = 1_000_000_000
 ANN = Actor("Ann", "person:1", "Firm A", "manager", "192.0.2.1")
 BOB = Actor("=Bob", "person:2", "Desk", "administrator", "192.0.2.2")
@@ -185,3 +190,25 @@ def test_the_head_of_the_chain_is_logged_at_the_start(
     with caplog.at_level("INFO"):
         client.app.state.context.audit.stop()  # type: ignore[attr-defined]
     assert f"the head of the chain is {filled_records.audit_head()}" in caplog.text
+
+
+def test_an_action_that_an_alert_refuses_is_counted(client: TestClient, filled_records: Records) -> None:
+    filled_records.judge(position=1, occurrences=[occurrence(STOP, "on", 10, lift_id="L001")], now_ns=T0_NS)
+    alert_id = filled_records.alerts(AlertFilter()).items[0].id
+    assert client.post(f"/api/v1/alerts/{alert_id}/resolve", json={"by": "Ann"}).status_code == 409
+    client.app.state.context.audit.stop()  # type: ignore[attr-defined]
+    (row,) = filled_records.audit(AuditFilter(subject=alert_id)).items
+    assert (row.by.name, row.action, row.outcome) == ("Ann", "alert.resolve", "refused")
+    assert '"what":["condition-holds"]' in (row.detail or "")
+
+
+ACTION = re.compile(r'"((?:lift|maintenance|audit|readings|session|person|organisation|token|link|device)\.[a-z-]+)"')
+
+
+def test_every_action_that_is_written_has_a_name_and_belongs_to_a_group_of_the_page() -> None:
+    sources = [path for room in ("store", "dashboards/api", "commands") for path in (ROOT / room).rglob("*.py")]
+    texts = [path.read_text(encoding="utf-8") for path in sources]
+    written = {action for text in texts if "udit" in text for action in ACTION.findall(text)} - {"audit.csv"}
+    known = translations.catalogue("en")
+    assert len(written) > 15
+    assert {action for action in written if f"audit.action.{action}" not in known} == set()

@@ -51,6 +51,6 @@ function text(name, value) {
 filteredList({
   path: "/api/v1/audit", filters: ["who", "action", "lift_id", "outcome", "from", "to"], entry, headline,
   empty: () => [translate("audit.none"), translate("audit.none.more")],
-  failed: translate("audit.failed"),
+  failed: translate("audit.failed"), zoneText: "audit.zone",
   shown: (filter) => { document.getElementById("export").href = `/api/v1/audit?${new URLSearchParams({ ...filter, format: "csv" })}`; },
 });

@@ -12,9 +12,9 @@ const at = (id) => document.getElementById(id), form = at("tools");
 /**
  * Show the list of `path` with the filters of these names. `entry(item, zone)` returns the element of an item,
  * `headline(page, filter)` the sentence above the list, `empty(filter)` two texts for an empty list, `failed` the text for
- * one that cannot be read; `shown(filter)` is called with each filter.
+ * one that cannot be read, `zoneText` the key of the text that names the zone; `shown(filter)` is called with each filter.
  */
-export function filteredList({ path, filters, entry, headline, empty, failed, shown = () => {} }) {
+export function filteredList({ path, filters, entry, headline, empty, failed, zoneText, shown = () => {} }) {
   let next = null, asked = null, zone = null, zoneOf;
 
   const filter = () => Object.fromEntries([...new URLSearchParams(location.search)].filter(([name, value]) => filters.includes(name) && value));
@@ -29,7 +29,7 @@ export function filteredList({ path, filters, entry, headline, empty, failed, sh
   function fillForm(chosen) {
     for (const name of filters) fill(form.elements[name], chosen[name] ?? "", zone);
     at("clear").hidden = Object.keys(chosen).length === 0;
-    setText(at("zone"), translate("refused.zone", { zone: zoneName(zone) }));
+    setText(at("zone"), translate(zoneText, { zone: zoneName(zone) }));
   }
 
   /** Read the zone of the lift of the filter; null without a lift, or where the lift has none. */

@@ -32,5 +32,5 @@ const isCut = ({ payload, payload_hex, payload_bytes }) => payload_bytes > (payl
 filteredList({
   path: "/api/v1/dead-letters", filters: ["lift_id", "reason", "from", "to"], entry, headline,
   empty: ({ lift_id }) => [translate("refused.none"), translate(lift_id ? "refused.none.lift" : "refused.none.more")],
-  failed: translate("refused.failed"),
+  failed: translate("refused.failed"), zoneText: "refused.zone",
 });
