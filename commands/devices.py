@@ -25,7 +25,7 @@ from configuration import Configuration
 from mqtt.authority import DEVICE_DAYS, utc_of
 from mqtt.mosquitto_files import is_secret_of
 from registry.actor import Actor
-from registry.device_csv import DeviceRow, read_devices
+from registry.device_csv import RequestedDevice, read_devices
 from registry.device_senders import sender_changes
 from registry.devices import (
     CERTIFICATE,
@@ -93,9 +93,9 @@ def add(options: argparse.Namespace, settings: Configuration) -> int:
     credential = CERTIFICATE if options.certificate else PASSWORD
     if options.gateway:
         lifts = tuple(part.strip() for part in (options.gateway_lifts or "").split(",") if part.strip())
-        rows = [DeviceRow(0, options.gateway, GATEWAY, lifts, credential)]
+        rows = [RequestedDevice(0, options.gateway, GATEWAY, lifts, credential)]
     else:
-        rows = [DeviceRow(0, lift, LIFT, (lift,), credential) for lift in dict.fromkeys(options.lifts)]
+        rows = [RequestedDevice(0, lift, LIFT, (lift,), credential) for lift in dict.fromkeys(options.lifts)]
     reserved = (settings.broker.client_id,)
     errors = [error for row in rows for error in check_device(row.device_id, row.lifts, row.kind, reserved)]
     if errors:
@@ -123,7 +123,7 @@ def import_devices(options: argparse.Namespace, settings: Configuration) -> int:
     return 1 if refused or existing else 0
 
 
-def store(rows: Sequence[DeviceRow], options: argparse.Namespace, settings: Configuration) -> int:
+def store(rows: Sequence[RequestedDevice], options: argparse.Namespace, settings: Configuration) -> int:
     """Make credentials for new devices, store the devices, and let the broker read them."""
     now_ns = time.time_ns()
     new = [credential_for(row.device_id, row.credential, options.days, settings, now_ns) for row in rows]

@@ -9,6 +9,7 @@ import sys
 from commands.errors import Unusable
 from commands.wiring.broker import broker_address
 from commands.wiring.certificates import server_certificate
+from commands.wiring.device_actions import device_actions
 from commands.wiring.first_link import first_link
 from commands.wiring.series import open_series
 from commands.wiring.sign_in import sign_in_settings
@@ -50,6 +51,7 @@ def run(_: argparse.Namespace, settings: Configuration) -> int:
                 causes=tuple(CAUSES),
                 inject=inject,
                 sign_in=sign_in,
+                devices=device_actions(settings),
             )
         )
     except OSError as error:

@@ -28,6 +28,7 @@ from dashboards.api.alerts import alerts
 from dashboards.api.audit import audit
 from dashboards.api.change_requests import change_requests
 from dashboards.api.context import AppContext, Settings
+from dashboards.api.devices import devices
 from dashboards.api.fleet import fleet
 from dashboards.api.identity.account import account
 from dashboards.api.identity.organisations import organisations
@@ -92,6 +93,8 @@ def create_app(settings: Settings) -> FastAPI:
         app.include_router(router(context))
     if settings.demo and settings.inject:
         app.include_router(simulator(context, settings.inject))
+    if settings.devices:
+        app.include_router(devices(context, settings.devices))
     app.include_router(pages(lambda lift_id: _find_lift(context, lift_id), demo=settings.demo))
     for kind, handler in problem.HANDLERS.items():
         app.add_exception_handler(kind, _page_for_people(handler))

@@ -19,7 +19,7 @@ from registry.lift_facts import FactsError, decoded
 COLUMNS = ("device_id", "lifts", "credential")
 
 
-class DeviceRow(NamedTuple):
+class RequestedDevice(NamedTuple):
     """A device that is asked for. `number` is the line in the file, 2 for the first below the header."""
 
     number: int
@@ -36,7 +36,7 @@ class RefusedDevice(NamedTuple):
     errors: tuple[FieldError, ...]
 
 
-def read_devices(document: bytes, reserved: Iterable[str] = ()) -> tuple[list[DeviceRow], list[RefusedDevice]]:
+def read_devices(document: bytes, reserved: Iterable[str] = ()) -> tuple[list[RequestedDevice], list[RefusedDevice]]:
     """Return the devices of a CSV file, and the refused lines; raise FactsError where the file is no such CSV."""
     reader = csv.reader(io.StringIO(decoded(document, "save the file as UTF-8"), newline=""), strict=True)
     try:
@@ -47,7 +47,7 @@ def read_devices(document: bytes, reserved: Iterable[str] = ()) -> tuple[list[De
     unknown = [name for name in header if name not in COLUMNS]
     if unknown or "device_id" not in header or len(set(header)) < len(header):
         raise FactsError(f"the first line must name the columns, device_id and any of {', '.join(COLUMNS[1:])}")
-    taken: dict[str, DeviceRow] = {}
+    taken: dict[str, RequestedDevice] = {}
     refused = []
     kept = list(reserved)
     for number, cells in lines:
@@ -64,7 +64,7 @@ def read_devices(document: bytes, reserved: Iterable[str] = ()) -> tuple[list[De
 
 def _read(
     number: int, header: Sequence[str], cells: Sequence[str], reserved: list[str]
-) -> tuple[DeviceRow, list[FieldError]]:
+) -> tuple[RequestedDevice, list[FieldError]]:
     values = dict(zip(header, (cell.strip() for cell in cells), strict=False))
     device_id, credential = values.get("device_id", ""), values.get("credential") or PASSWORD
     lifts = tuple(lift.strip() for lift in values.get("lifts", "").split(";") if lift.strip())
@@ -74,4 +74,4 @@ def _read(
         errors.append(FieldError("row", "has more cells than the first line", "separate lifts by semicolons"))
     if credential not in CREDENTIALS:
         errors.append(FieldError("credential", f"{credential[:40]!r} is not known", "write password or certificate"))
-    return DeviceRow(number, device_id, kind, lifts or (device_id,), credential), errors
+    return RequestedDevice(number, device_id, kind, lifts or (device_id,), credential), errors

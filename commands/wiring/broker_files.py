@@ -18,7 +18,7 @@ from configuration import Configuration
 from mqtt.authority import BadAuthority, CertificateAuthority, Issued, utc_of
 from mqtt.mosquitto_files import acl_lines, password_file
 from registry.devices import EACH_OWN_TOPICS, Device, TopicRights, rights
-from store.records.devices import DeviceRecords, RevokedCertificate
+from store.records.devices import DeviceStore, RevokedCertificate
 
 PASSWORDS, ACL, AUTHORITY, REVOKED = "passwords", "acl", "authority.pem", "revoked.pem"
 SERVER_CERTIFICATE, SERVER_KEY = "server.pem", "server.key"
@@ -35,7 +35,7 @@ def open_authority(settings: Configuration, now_ns: int) -> CertificateAuthority
 
 
 def write_broker_files(
-    settings: Configuration, records: DeviceRecords, now_ns: int, server_names: Sequence[str] = ()
+    settings: Configuration, records: DeviceStore, now_ns: int, server_names: Sequence[str] = ()
 ) -> None:
     """Write all files from the records; with `server_names`, or where there is none, a certificate for the server."""
     folder, authority = settings.access_path, open_authority(settings, now_ns)
@@ -55,6 +55,17 @@ def write_broker_files(
             f"broker.access_dir: cannot write {error.filename or folder} ({error.strerror}); the records have the"
             " change, the broker has not: correct the rights of the folder, then run `liftwatch devices write`"
         ) from None
+
+
+def hindrance(settings: Configuration) -> str | None:
+    """Return why this process cannot write the files, None where it can."""
+    folder = settings.access_path
+    existing = next(place for place in (folder, *folder.parents) if place.exists())
+    if not os.access(existing, os.W_OK):
+        return f"This server may not write {folder}: use `liftwatch devices` where the broker's files are written."
+    if folder.exists() and not os.access(settings.authority_path, os.W_OK):
+        return "This server has no key of the authority: use `liftwatch devices` where the key is."
+    return None
 
 
 def acl_text(devices: Sequence[Device]) -> str:

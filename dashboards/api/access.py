@@ -17,8 +17,10 @@ from dashboards.api.context import AppContext
 from dashboards.api.schema import parameters
 from dashboards.http.problem import Problem, invalid_field, not_found
 from registry.actor import Actor
+from registry.devices import PROGRAM, Device
 from registry.roles import Verb
 from registry.scope import OPEN_SCOPE, Scope
+from store.records.devices import UnknownDevice
 
 
 def scope_of(request: Request) -> Scope:
@@ -57,6 +59,10 @@ async def _require_visible(context: AppContext, scope: Scope, path: dict[str, An
     """Raise a problem (404) where the path names a lift, an alert or a change request outside the scope."""
     if "lift_id" in path and not context.poller.current_view().lift_index.has(path["lift_id"], scope.lifts):
         raise not_found("lift", path["lift_id"])
+    if "device_id" in path:
+        found_device = await run_in_threadpool(visible_device, context, path["device_id"], scope)
+        if found_device is None:
+            raise not_found("device", path["device_id"])
     if path.get("alert_id"):
         found = await run_in_threadpool(context.records().alert, path["alert_id"], scope.lifts)
         if found is None:
@@ -66,6 +72,23 @@ async def _require_visible(context: AppContext, scope: Scope, path: dict[str, An
         asked = await run_in_threadpool(context.records().change_request, number, time.time_ns(), scope.lifts)
         if asked is None:
             raise not_found("change request", path["request_id"])
+
+
+def visible_device(context: AppContext, device_id: str, scope: Scope) -> Device | None:
+    """Return a device of the scope, None where there is none."""
+    try:
+        found = context.records().device(device_id)
+    except UnknownDevice:
+        return None
+    return found if is_visible(context, scope, found) else None
+
+
+def is_visible(context: AppContext, scope: Scope, device: Device) -> bool:
+    """Return whether a device is in a scope: all of its lifts are. Programs of Liftwatch itself are in none."""
+    if device.kind == PROGRAM:
+        return False
+    index = context.poller.current_view().lift_index
+    return scope.lifts.everything or all(index.has(lift_id, scope.lifts) for lift_id in device.lifts)
 
 
 def actor_of(scope: Scope, by: str | None) -> Actor:

@@ -22,6 +22,7 @@ from dashboards.live.poller import FleetPoller
 from dashboards.sign_in.identity import Authenticator
 from dashboards.sign_in.passwords import PasswordSignIn
 from dashboards.sign_in.settings import SignInSettings
+from registry.devices import Credential
 from store.records.repository import Records
 from store.series.timeseries import TimeSeries
 
@@ -29,6 +30,21 @@ REOPEN_S = 2.0
 T = TypeVar("T")
 
 InjectFault = Callable[[str, str, float], None]
+
+
+@dataclass(frozen=True)
+class DeviceActions:
+    """What the routes of devices need from the broker: new passwords, and its files written from the records.
+
+    `new_password(device_id)` returns a credential and its password. `apply(records)` lets the broker read a change;
+    `hindrance()` is why this server cannot, None where it can. `reserved` are beginnings of ids that devices may not
+    have.
+    """
+
+    new_password: Callable[[str], tuple[Credential, str]]
+    apply: Callable[[Records], None]
+    hindrance: Callable[[], str | None]
+    reserved: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -53,6 +69,7 @@ class Settings:
     demo: bool = False
     causes: tuple[str, ...] = ()
     inject: InjectFault | None = None
+    devices: DeviceActions | None = None
     monitor_silent_s: float = MONITOR_SILENT_S
     sign_in: SignInSettings = field(default_factory=SignInSettings)
 

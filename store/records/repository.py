@@ -13,6 +13,7 @@ from store.records.audit.writing import AuditSubject
 from store.records.change_requests import ChangeRequest, ChangeRequestStore, NotDecidable, WantedChange
 from store.records.database import RecordsUnavailable, Repository
 from store.records.dead_letters import DeadLetterStore, RefusalCount, RefusedMessage
+from store.records.devices import DeviceStore
 from store.records.identity.accounts import AccountStore
 from store.records.identity.administrators import LastAdministrator
 from store.records.identity.organisations import NameTaken
@@ -85,6 +86,7 @@ class Records(
     Retention,
     PartitionStore,
     ChangeRequestStore,
+    DeviceStore,
 ):
     """One database of records. Every method is one transaction, safe from any thread or process.
 

@@ -35,7 +35,7 @@ CONFIGURATION = {"pydantic"}
 MAY_IMPORT: dict[str, set[str]] = {
     "demo": set(),
     "monitor": JUDGING | SERIES | {"lmdb"},
-    "serve": RECORDS | SERIES | {"dashboards", "fastapi", "paho", "starlette", "uvicorn"},
+    "serve": RECORDS | SERIES | {"cryptography", "dashboards", "fastapi", "paho", "starlette", "uvicorn"},
     "simulate": JUDGING | WORLD,
     "inject": {"numpy", "paho"},
     "record": JUDGING | SERIES,

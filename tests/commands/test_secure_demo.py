@@ -12,6 +12,9 @@ import httpx
 import pytest
 
 import liftwatch
+from commands.errors import Unusable
+from commands.simulate import numbered
+from simulator.scenarios.scenario import Scenario
 from tests.broker import mosquitto
 from tests.loopback import accepts, free_port, until
 from tests.processes import start_process
@@ -26,6 +29,19 @@ def free_ports() -> int:
         first = free_port()
         if not any(accepts(first + more) for more in (1, 2)):
             return first
+
+
+@pytest.mark.parametrize(
+    ("numbers", "part"), [(None, slice(None)), ("1-4", slice(0, 4)), ("4-4", slice(3, 4)), ("2-3", slice(1, 3))]
+)
+def test_a_part_of_the_fleet_is_named_by_numbers(numbers: str | None, part: slice) -> None:
+    assert numbered(numbers, Scenario(lifts=4)) == part
+
+
+@pytest.mark.parametrize("numbers", ["", "1", "0-2", "3-2", "1-5", "a-b", "-1", "1-2-3"])
+def test_numbers_that_name_no_lifts_are_refused(numbers: str) -> None:
+    with pytest.raises(Unusable, match="write two numbers from 1 to 4"):
+        numbered(numbers, Scenario(lifts=4))
 
 
 @pytest.mark.broker

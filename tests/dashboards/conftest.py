@@ -11,9 +11,10 @@ from typing import Any
 import pytest
 from fastapi.testclient import TestClient
 
-from dashboards.api.context import Settings
+from dashboards.api.context import DeviceActions, Settings
 from dashboards.app import create_app
 from registry.actor import Actor
+from registry.devices import Credential
 from store.records.repository import Records
 from store.series.connect import open_timeseries
 from tests.dashboards.sample_fleet import T0_NS, facts, table
@@ -50,6 +51,11 @@ def settings(tmp_path: Path, records: Records) -> Settings:
         monitor_silent_s=math.inf,
         causes=("overspeed", "entrapment"),
         inject=lambda *asked: injected.append(asked),
+        devices=DeviceActions(
+            new_password=lambda name: (Credential("password", f"$7$hash of {name}"), f"password of {name}"),
+            apply=lambda records: None,
+            hindrance=lambda: None,
+        ),
     )
 
 

@@ -19,6 +19,7 @@ from dashboards.api.context import Settings
 from dashboards.app import create_app
 from dashboards.live.event_stream import EventFilter, StreamPosition
 from registry.actor import Actor
+from registry.devices import LIFT, PASSWORD, Credential, Device
 from registry.roles import VERBS_OF_KIND, VERBS_OF_ROLE, OrganisationKind, Role, Verb, verbs_of
 from registry.scope import NAMING_FACTS, Scope, lifts_of
 from store.records.identity.sessions import hashed
@@ -61,6 +62,8 @@ def application(settings: Settings, records: Records) -> FastAPI:
         Refusal("not-json", "", f"lift/v1/d/{name}/door", b"?", T0_NS, position, name, name)
         for position, name in enumerate((MINE, THEIRS), start=1)
     ]
+    made = [Device(name, LIFT, (name,), Credential(PASSWORD, "$7$hash")) for name in (MINE, THEIRS)]
+    records.add_devices(made, Actor.named("test"), T0_NS)
     records.judge(position=2, occurrences=found, now_ns=T0_NS, refusals=refused)
     desk = records.add_organisation({"name": "Desk", "kind": OrganisationKind.OPERATOR}, BY, T0_NS)
     records.add_person("Root", "root", {desk.organisation_id: Role.ADMINISTRATOR}, BY, T0_NS)
@@ -137,7 +140,7 @@ ACTION: dict[str, Any] = {"note": "seen"}
 BODIES: dict[str, Any] = {
     "/assign": {"to": "Eve"}, "/shelve": {"until": LATER}, "/maintenance": {"until": LATER}, "/import": [],
     "/roles/{organisation_id}": {"role": "viewer"},
-    "/fault": {"cause": "overspeed"}, "PATCH": {}, "/lifts": {},
+    "/fault": {"cause": "overspeed"}, "/devices": {"lift_id": MINE}, "PATCH": {}, "/lifts": {},
 }  # fmt: skip
 """Bodies that are valid, or that are refused only after the question of access."""
 
@@ -159,7 +162,11 @@ def request(client: TestClient, records: Records, method: str, path: str, lift_i
     asked = records.change_requests(time.time_ns(), lift_id=lift_id, state="waiting").items
     path = path.replace("/organisations/{organisation_id}/{form}", "/organisations/{organisation_id}/details")
     where = path.format(
-        lift_id=lift_id, alert_id=alert_id, request_id=asked[0].id if asked else 0, **IDENTITIES[lift_id]
+        lift_id=lift_id,
+        alert_id=alert_id,
+        request_id=asked[0].id if asked else 0,
+        device_id=lift_id,
+        **IDENTITIES[lift_id],
     )
     query = {"stream": "speed"} if where.endswith("/series") else {}
     headers = {"Accept": "application/json" if where.startswith("/api") else "text/html", "If-Match": '"another"'}
