@@ -14,7 +14,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from registry.fact_checks import FieldError
-from telemetry.streams import ANNOUNCEMENTS, LIFT_ID_PATTERN
+from telemetry.streams import ANNOUNCEMENTS, LIFT_ID_PATTERN, STREAMS
 
 LIFT, GATEWAY, PROGRAM = "lift", "gateway", "program"
 PASSWORD, CERTIFICATE = "password", "certificate"
@@ -22,6 +22,7 @@ CREDENTIALS = (PASSWORD, CERTIFICATE)
 RESERVED_PREFIX = "liftwatch"
 MONITOR, DASHBOARDS, SIMULATOR = "liftwatch-monitor", "liftwatch-dashboards", "liftwatch-simulator"
 GATEWAY_LIFTS_LIMIT = 1000
+STREAMS_OF_LIFT = tuple(stream for stream in STREAMS if stream != GATEWAY)
 STREAMS_BEHIND_GATEWAY = ("bundle", "status")
 """The streams that a gateway may also publish on the topics of its lifts."""
 
@@ -99,9 +100,16 @@ def rights(device: Device) -> TopicRights | None:
     if device.kind == PROGRAM:
         return PROGRAMS[device.device_id]
     if device.kind == GATEWAY:
-        lifts = (f"lift/v1/+/{lift}/{stream}" for lift in device.lifts for stream in STREAMS_BEHIND_GATEWAY)
-        return TopicRights(write=(f"lift/v1/+/{device.device_id}/gateway", *lifts))
+        return _rights_of_gateway(device)
     return None
+
+
+def _rights_of_gateway(gateway: Device) -> TopicRights:
+    """Return the topics of a gateway; a lift with the gateway's id is denied, unless it is one of its lifts."""
+    own = f"lift/v1/+/{gateway.device_id}"
+    lifts = (f"lift/v1/+/{lift}/{stream}" for lift in gateway.lifts for stream in STREAMS_BEHIND_GATEWAY)
+    denied = () if gateway.device_id in gateway.lifts else tuple(f"{own}/{stream}" for stream in STREAMS_OF_LIFT)
+    return TopicRights(deny=denied, write=(f"{own}/gateway", *lifts))
 
 
 def check_device(device_id: str, lifts: Iterable[str], kind: str, reserved: Iterable[str] = ()) -> list[FieldError]:

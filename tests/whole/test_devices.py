@@ -39,6 +39,8 @@ WRITES = [
     ("GW-7", "lift/v1/north/A-1/bundle", False),
     ("GW-7", "lift/v1/north/GW-8/gateway", False),
     ("GW-7", "lift/v1/north/GW-7/alert", False),
+    ("GW-7", "lift/v1/north/GW-7/speed", False),
+    ("GW-7", "lift/v1/north/GW-7/bundle", False),
     (MONITOR, "lift/v1/north/A-1/alert", True),
     (MONITOR, "lift/v1/north/A-1/incident", True),
     (MONITOR, "lift/v1/north/A-1/speed", False),
