@@ -52,7 +52,7 @@ def test_a_gateway_is_renewed_revoked_and_added_again(client: TestClient, record
     [
         ({}, 422, "name either a lift, or a gateway"),
         ({"lift_id": "L001", "gateway_id": "GW-7"}, 422, "name either a lift, or a gateway"),
-        ({"gateway_id": "GW-7"}, 422, "name the lifts that the gateway speaks for"),
+        ({"gateway_id": "GW-7"}, 422, "lifts: is empty"),
         ({"gateway_id": "GW-7", "lifts": ["L001", "L001"]}, 422, "named twice"),
         ({"gateway_id": "liftwatch-monitor", "lifts": ["L001"]}, 422, "a name of Liftwatch"),
         ({"gateway_id": "GW/7", "lifts": ["L001"]}, 422, "gateway_id"),
