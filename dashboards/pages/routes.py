@@ -195,6 +195,10 @@ def pages(find_lift: FindLift, *, demo: bool = False) -> APIRouter:
     def audit(request: Request) -> HTMLResponse:
         return render(request, "audit.html", page="audit", demo=demo, actions=audit_actions(language_of(request)))
 
+    @router.get("/changes", dependencies=[needs(Verb.SEE)])
+    def changes(request: Request) -> HTMLResponse:
+        return render(request, "changes.html", page="changes", demo=demo)
+
     @router.get("/lifts/{lift_id}", dependencies=[needs(Verb.SEE)])
     def lift(request: Request, lift_id: str) -> HTMLResponse:
         found = LIFT_ID_PATTERN.fullmatch(lift_id) and find_lift(lift_id)

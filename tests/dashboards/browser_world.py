@@ -11,7 +11,7 @@ import shutil
 import socket
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -19,6 +19,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from fastapi import FastAPI
 from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 
 from alerts.book import Occurrence
@@ -125,10 +126,12 @@ def points(measurement: str, t_s: Any, **fields: Any) -> Points:
 
 
 @contextmanager
-def served(settings: Settings, port: int = 0) -> Iterator[str]:
-    """Serve in a thread; yield the address."""
+def served(settings: Settings, port: int = 0, prepare: Callable[[FastAPI], None] = lambda _: None) -> Iterator[str]:
+    """Serve in a thread; yield the address. `prepare` changes the application before."""
     with socket.create_server(("127.0.0.1", port)) as listening:
-        running = server(create_app(settings))
+        app = create_app(settings)
+        prepare(app)
+        running = server(app)
         thread = threading.Thread(target=running.run, kwargs={"sockets": [listening]})
         thread.start()
         try:

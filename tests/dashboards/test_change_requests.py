@@ -14,18 +14,18 @@ from fastapi.testclient import TestClient
 from dashboards.api.context import Settings
 from dashboards.app import create_app
 from registry.actor import Actor
-from registry.roles import OrganisationKind, Role, verbs_of
-from registry.scope import NO_LIFTS, OPEN_SCOPE, LiftScope, Scope, lifts_of
+from registry.roles import OrganisationKind
+from registry.scope import NO_LIFTS, OPEN_SCOPE, LiftScope
 from registry.thresholds import RECENT_NS
 from store.records.change_requests import DECIDE_WITHIN_NS
 from store.records.repository import AlertFilter, NotDecidable, Records, WantedChange
 from telemetry.instant import rfc3339
 from tests.alerts.rules import DOOR, OVERSPEED, STOP, occurrence
 from tests.dashboards.sample_fleet import T0_NS
-from tests.dashboards.scope_of_test import ScopeOfTest
+from tests.dashboards.scope_of_test import ScopeOfTest, sign_in
 
 LIFT = "/api/v1/lifts/L001"
-FIRM, AUTHORITY = OrganisationKind.MAINTENANCE_FIRM, OrganisationKind.AUTHORITY
+AUTHORITY = OrganisationKind.AUTHORITY
 
 
 @pytest.fixture(name="client")
@@ -35,13 +35,6 @@ def asking(settings: Settings) -> Iterator[TestClient]:
     with TestClient(app, base_url="http://localhost") as client:
         yield client
     ScopeOfTest.scope = OPEN_SCOPE
-
-
-def sign_in(name: str, kind: OrganisationKind = FIRM, *, second_person: bool = False) -> None:
-    """Make every later request one of this manager of "Firm 1", or inspector of the district d1."""
-    role = Role.INSPECTOR if kind is AUTHORITY else Role.MANAGER
-    actor = Actor(name, f"person:{name}", "Firm 1" if kind is FIRM else "District", role, "127.0.0.1")
-    ScopeOfTest.scope = Scope(lifts_of(kind, {"Firm 1"}, {"d1"}), verbs_of(kind, role), actor, second_person)
 
 
 def firing(records: Records, severity: int | None = None) -> str:

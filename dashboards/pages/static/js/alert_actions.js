@@ -93,6 +93,10 @@ export class AlertActions {
     const { id } = this.alert, stays = () => this.alert.id === id;
     try {
       const alert = await post(path(this.alert, action), body, ADDING.includes(action) ? null : version);
+      if (alert.state === "waiting") { // A change request: it waits for a second person.
+        if (stays()) this.done(translate("changes.waits"), null);
+        return;
+      }
       if (stays()) {
         this.show(alert, this.zone);
         this.done(done, undo && (() => undo(versionOf(alert))));

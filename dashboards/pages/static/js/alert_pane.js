@@ -55,6 +55,7 @@ export class AlertPane {
       alert.acknowledged ? el("span", {}, translate("alert.acknowledged")) : null,
       alert.assigned_to ? el("b", {}, translate("alert.assigned", { name: alert.assigned_to })) : null,
       holdReason(alert, zone) ? el("span", {}, holdReason(alert, zone)) : null,
+      alert.thresholds_changed ? el("b", {}, translate("alert.thresholds", { at: fullStamp(alert.thresholds_changed, zone) })) : null,
     ].filter(Boolean);
     this.parts.head.replaceChildren(
       el("h2", { class: "sentence" }, symbol(alert.severity), el("span", {}, translate("fleet.alert.one", { lift: liftName(lift), summary: summary(alert) }))),

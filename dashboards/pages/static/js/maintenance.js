@@ -53,9 +53,10 @@ export class MaintenancePanel {
     const author = await requireAuthor();
     if (!author) return;
     try {
-      this.changed(await action(author));
+      const lift = await action(author), waits = lift.state === "waiting"; // A change request waits for a second person.
+      if (!waits) this.changed(lift);
       this.offer.open = false;
-      setText(this.answer, "");
+      setText(this.answer, waits ? translate("changes.waits") : "");
     } catch (problem) {
       if (!(problem instanceof Problem)) throw problem;
       setText(this.answer, translate("act.failed", { why: problem.message || translate("error.network") }));

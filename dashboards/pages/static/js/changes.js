@@ -1,0 +1,61 @@
+// The page of changes that can hide a danger: what was asked for, why, and the decision of a second person.
+
+import "./shell.js";
+import { get, post } from "./api.js";
+import { el, placeholder, setText } from "./element.js";
+import { fullStamp, timeNode } from "./time.js";
+import { translate } from "./translations.js";
+import { may } from "./user_name.js";
+
+const PAGE = 50;
+const at = (id) => document.getElementById(id), list = at("list");
+let next = null;
+
+/** Return a value of a change as text: landings as label and height. */
+const shown = (value) => (Array.isArray(value) ? value.map(({ label, height_m }) => `${label}: ${Number(height_m.toFixed(3))} m`).join(", ") : String(value));
+
+/** Return the new values of a change, as far as they say more than its action. */
+const details = ({ detail }) => Object.entries(detail).filter(([name]) => !["alert_id", "shared"].includes(name)).map(([name, value]) => el("p", {}, el("code", {}, name), ` ${name === "until" ? fullStamp(value) : shown(value)}`));
+
+function entry(change) {
+  const waits = change.state === "waiting" && may("approve"), answer = el("p", { class: "problem", role: "status" });
+  const decide = (verdict) => el("button", { type: "button", class: verdict === "approve" ? "main" : "", click: () => send(change, verdict, answer) }, translate(`changes.${verdict}`));
+  return el("li", { "data-state": change.state },
+    el("div", { class: "when" }, el("time", { datetime: change.made }, fullStamp(change.made)), timeNode(change.made), el("b", {}, translate(`changes.state.${change.state}`))),
+    el("div", {},
+      el("p", {}, el("b", {}, translate(`changes.action.${change.action}`)), " ", el("a", { href: `/lifts/${encodeURIComponent(change.lift_id)}` }, change.lift_id)),
+      ...details(change),
+      el("p", {}, change.reason ?? translate("changes.noreason")),
+      el("p", { class: "detail" }, [change.by, change.organisation].filter(Boolean).join(" · "), change.decided_by ? ` · ${translate("changes.decided", { who: change.decided_by })}` : ""),
+      waits ? el("div", { class: "ends" }, decide("approve"), decide("decline")) : null, answer));
+}
+
+async function send(change, verdict, answer) {
+  try {
+    await post(`/api/v1/change-requests/${change.id}/${verdict}`, {});
+    await show();
+  } catch (problem) {
+    setText(answer, translate("act.failed", { why: problem.message || translate("error.network") }));
+  }
+}
+
+async function read(cursor) {
+  const page = await get("/api/v1/change-requests", { state: new URLSearchParams(location.search).get("state"), limit: PAGE, cursor });
+  next = page.next;
+  at("more").hidden = !next;
+  return page.items.map(entry);
+}
+
+async function show() {
+  for (const link of document.querySelectorAll("#states a")) link.setAttribute("aria-current", String(link.search === location.search));
+  try {
+    const items = await read(null);
+    list.replaceChildren(...(items.length ? items : [el("li", { class: "plate" }, placeholder(translate("changes.none"), translate("changes.none.more")))]));
+  } catch (problem) {
+    list.replaceChildren(el("li", { class: "plate" }, placeholder(translate("changes.failed"), problem.message || translate("error.network"), el("button", { type: "button", click: show }, translate("shell.again")))));
+  }
+  list.removeAttribute("aria-busy");
+}
+
+at("more").addEventListener("click", async () => list.append(...await read(next).catch(() => [])));
+show();
