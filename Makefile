@@ -54,10 +54,11 @@ test: $(DEV) ## the tests but the long ones; what this machine lacks is skipped 
 chaos: $(DEV) ## kills, stops, full disks and cuts while a fleet publishes: a ledger for each, in about half an hour
 	$(BIN)/python -m pytest -n 2 --dist worksteal -m chaos -rP tests/chaos $(ARGS)
 
-lint: $(DEV) ## ruff and mypy
+lint: $(DEV) ## ruff, mypy and bandit
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+	$(BIN)/bandit -q -ll -c pyproject.toml -r .
 
 bench: $(DEV) ## what each step costs, in one table
 	POLARS_MAX_THREADS=1 $(BIN)/python -m benchmarks $(ARGS)

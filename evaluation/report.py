@@ -155,7 +155,8 @@ def to_html(run: EvaluationRun, reports: Sequence[Report]) -> str:
     page.globals |= {"confusion_bar": CONFUSION_BAR}
     page.filters |= {"figure": figure, "percent": percent, "between": between, "other": other, "amount": amount}
     figures = {
-        report.set_name: {name: Markup(draw(report)) for name, draw in plots.PLOTS.items()} for report in reports
+        report.set_name: {name: Markup(draw(report)) for name, draw in plots.PLOTS.items()}  # nosec B704
+        for report in reports
     }
     return page.get_template("report.html").render(run=run, reports=reports, figures=figures)
 

@@ -20,7 +20,7 @@ def upgrade() -> None:
         op.add_column("lifts", sa.Column(fact, sa.String(), nullable=True))
     values = (f"json_extract(facts, '$.{fact}')" if is_sqlite else f"facts::json ->> '{fact}'" for fact in FACTS)
     changes = ", ".join(f"{fact} = {value}" for fact, value in zip(FACTS, values, strict=True))
-    op.execute(f"UPDATE lifts SET {changes} WHERE registered")
+    op.execute(f"UPDATE lifts SET {changes} WHERE registered")  # nosec B608
     for fact in FACTS:
         op.create_index(f"ix_lifts_{fact}", "lifts", [fact])
     op.create_index("ix_lifts_district", "lifts", ["district"])
