@@ -22,8 +22,7 @@ from dashboards.http.preconditions import IfMatch, etag, expected_versions
 from dashboards.http.problem import Problem, invalid_field, not_found
 from registry.roles import Verb
 from registry.scope import Scope
-from store.records.audit.counted import CountedAct
-from store.records.audit.writing import REFUSED
+from store.records.audit.writing import REFUSED, CountedAct
 from store.records.repository import AlertFilter, History, WantedChange, alert_version
 from telemetry.instant import rfc3339
 

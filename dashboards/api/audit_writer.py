@@ -11,7 +11,8 @@ import threading
 import time
 from collections.abc import Callable
 
-from store.records.audit.counted import ActCounts, CountedAct
+from store.records.audit.counted import ActCounts
+from store.records.audit.writing import CountedAct
 from store.records.repository import Records
 
 log = logging.getLogger(__name__)

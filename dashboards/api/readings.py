@@ -21,7 +21,7 @@ from detectors.observe.series import cut_trips
 from detectors.observe.trips import TripTable
 from registry.facts import Floor
 from registry.roles import Verb
-from store.records.audit.counted import CountedAct
+from store.records.audit.writing import CountedAct
 from store.series.timeseries import EVENT_STREAMS, EVENTS_LIMIT, Readings, Reduced, Series, TimeSeries
 from telemetry import instant
 from telemetry.streams import DOOR_STATES, MODES, POWERS

@@ -10,8 +10,7 @@ from starlette.types import Scope
 from dashboards.api.access import reader_of, scope_of
 from dashboards.api.context import AppContext
 from dashboards.http.refusals import ReportRefusal
-from store.records.audit.counted import CountedAct
-from store.records.audit.writing import REFUSED
+from store.records.audit.writing import REFUSED, CountedAct
 
 LIFT_IN_PATH = re.compile(r"/lifts/([A-Za-z0-9_-]{1,64})(?:/|$)")
 PATH_LIMIT = 200

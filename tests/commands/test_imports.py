@@ -42,7 +42,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "replay": JUDGING | WORLD,
     "evaluate": JUDGING | WORLD | {"evaluation", "matplotlib"},
     "lifts": {"sqlalchemy"},
-    "audit": {"sqlalchemy"},
+    "audit": {"numpy", "sqlalchemy"},
     "devices": {"cryptography", "sqlalchemy"},
     "influx-tokens": SERIES,
     "people": {"sqlalchemy"},

@@ -8,7 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from registry.actor import Actor
-from store.records.audit.counted import HOUR_NS, KEY_LIMIT, OTHERS, VALUES_LIMIT, ActCounts, CountedAct, CountedRow
+from store.records.audit.counted import HOUR_NS, KEY_LIMIT, OTHERS, VALUES_LIMIT, ActCounts
+from store.records.audit.writing import CountedAct, CountedRow
 from store.records.repository import Records
 
 MIN_NS = HOUR_NS // 60

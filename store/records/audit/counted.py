@@ -14,24 +14,13 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from registry.actor import Actor
-from store.records.audit.writing import DONE, AuditSubject
+from store.records.audit.writing import AuditSubject, CountedAct, CountedRow
 from telemetry.instant import rfc3339
 
 HOUR_NS = 3600 * 1_000_000_000
 KEY_LIMIT = 10_000
 VALUES_LIMIT = 20
 OTHERS = "others"
-
-
-@dataclass(frozen=True, slots=True)
-class CountedAct:
-    """The actor, the action and the object: acts that are equal are counted together."""
-
-    by: Actor
-    action: str
-    subject: str
-    lift_id: str | None = None
-    outcome: str = DONE
 
 
 @dataclass(slots=True)
@@ -44,16 +33,6 @@ class _Tally:
     values: set[str] = field(default_factory=set)
     begin_ns: int | None = None
     end_ns: int | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class CountedRow:
-    """A row that is due: an act with its count and with the values and the span of time that it named."""
-
-    act: CountedAct
-    at_ns: int
-    count: int
-    subject: AuditSubject
 
 
 class ActCounts:

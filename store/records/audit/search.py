@@ -13,9 +13,8 @@ from sqlalchemy.types import NullType
 from registry.actor import Actor
 from registry.scope import ALL_LIFTS, LiftScope
 from store.records.audit.chain import ANCHOR, HEAD, Link
-from store.records.audit.counted import CountedRow
 from store.records.audit.verification import ChainCheck
-from store.records.audit.writing import DONE, AuditSubject, read_end, write_audit
+from store.records.audit.writing import DONE, AuditSubject, CountedRow, read_end, write_audit
 from store.records.database import Database
 from store.records.page import Page, clamped, decode_cursor, encode_cursor, parse_number
 from store.records.schema import audit

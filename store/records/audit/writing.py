@@ -38,6 +38,27 @@ class AuditSubject:
     lift_id: str | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class CountedAct:
+    """The actor, the action and the object: acts that are equal are counted together."""
+
+    by: Actor
+    action: str
+    subject: str
+    lift_id: str | None = None
+    outcome: str = DONE
+
+
+@dataclass(frozen=True, slots=True)
+class CountedRow:
+    """A row that is due: an act with its count and with the values and the span of time that it named."""
+
+    act: CountedAct
+    at_ns: int
+    count: int
+    subject: AuditSubject
+
+
 def write_audit(
     connection: Connection,
     now_ns: int,
