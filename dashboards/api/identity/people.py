@@ -129,7 +129,7 @@ def _add_tokens(router: APIRouter, context: AppContext) -> None:
     @router.get(
         "/{person_id}/tokens",
         response_model=identity_bodies.TokenList,
-        responses=problem_responses(403, 404, 422, 503),
+        responses=problem_responses(403, 404, 409, 422, 503),
     )
     def list_machine_tokens(request: Request, person_id: PersonId) -> OrjsonResponse:
         """List the tokens of an account, the newest first."""
