@@ -71,7 +71,7 @@ def away() -> Any:
 
 
 CONFIG = SchemathesisConfig.from_dict(
-    {"checks": {"positive_data_acceptance": {"expected-statuses": ["2xx", "400", "401", "404", "409", "422"]}}}
+    {"checks": {"positive_data_acceptance": {"expected-statuses": ["2xx", "400", "401", "404", "409", "422", "429"]}}}
 )
 DESCRIPTION = create_app(Settings(away, away, demo=True, causes=("overspeed",), inject=lambda *_: None)).openapi()
 # The stream never ends; what it makes of bad questions is held in the tests of the stream.
