@@ -28,5 +28,5 @@ def to_json(alert: Alert) -> dict[str, Any]:
         "evidence": dict(alert.evidence),
         "codes": dict(alert.codes),
         "summary": dict(alert.summary),
-        "thresholds_changed": text(alert.thresholds_changed_ns),
+        **({} if alert.thresholds_changed_ns is None else {"thresholds_changed": rfc3339(alert.thresholds_changed_ns)}),
     }

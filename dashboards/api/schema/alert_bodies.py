@@ -26,7 +26,7 @@ class AlertBody(ResponseBody):
     evidence: dict[str, float | None]
     codes: dict[str, str]
     summary: dict[str, str]
-    thresholds_changed: TimeText | None
+    thresholds_changed: TimeText | None = None
 
 
 class AlertList(ResponseBody):
