@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import unicodedata
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from registry.actor import Actor
 from registry.fact_checks import InvalidFact, text
-from registry.organisations import Organisation
+from registry.organisations import KIND_OF_FACT, Organisation
 from registry.roles import Role, verbs_of
 from registry.scope import NO_LIFTS, Scope
 
@@ -60,7 +60,9 @@ def scope_of(person: Person, membership: Membership | None, address: str | None 
         return Scope(NO_LIFTS, frozenset(), actor)
     organisation = membership.organisation
     verbs = verbs_of(organisation.kind, membership.role)
-    return Scope(organisation.lifts, verbs, actor, organisation.settings.second_person)
+    own = tuple(fact for fact, kind in KIND_OF_FACT.items() if kind is organisation.kind)
+    acting = replace(organisation.lifts, facts=own) if own else None
+    return Scope(organisation.lifts, verbs, actor, organisation.settings.second_person, acting)
 
 
 def actor_in(person: Person, membership: Membership | None, address: str | None) -> Actor:

@@ -54,6 +54,11 @@ class Verb(StrEnum):
 
 
 EVERY_VERB = frozenset(Verb)
+ACTING = frozenset(
+    {Verb.ACKNOWLEDGE, Verb.ASSIGN, Verb.RESOLVE, Verb.SHELVE, Verb.MAINTAIN, Verb.EDIT_LIFTS, Verb.APPROVE,
+     Verb.MANAGE_DEVICES}
+)  # fmt: skip
+"""Verbs of those who keep or own a lift: a firm that only made or insures it sees it and comments."""
 
 _SEE = frozenset({Verb.SEE})
 _MECHANIC = _SEE | {Verb.SEE_REFUSED, Verb.ACKNOWLEDGE, Verb.COMMENT, Verb.RESOLVE, Verb.MAINTAIN}

@@ -30,12 +30,13 @@ class LiftScope:
     everything: bool = False
     districts: frozenset[str] = frozenset()
     names: frozenset[str] = frozenset()
+    facts: tuple[str, ...] = NAMING_FACTS
 
     def has(self, district: str, facts: LiftFacts | None) -> bool:
         """Return whether a lift is in the scope; `facts` is None for a lift that is not registered."""
         if self.everything or district in self.districts:
             return True
-        return facts is not None and any(getattr(facts, fact) in self.names for fact in NAMING_FACTS)
+        return facts is not None and any(getattr(facts, fact) in self.names for fact in self.facts)
 
     def reads_notes_of(self, organisation: str | None) -> bool:
         """Return whether notes of an organisation are read that it does not share."""
@@ -66,6 +67,8 @@ class Scope:
     verbs: frozenset[Verb]
     actor: Actor | None = None
     second_person: bool = False
+    acting: LiftScope | None = None
+    """The lifts of the verbs `ACTING`: those that name the organisation as what it is. None: all of `lifts`."""
 
 
 OPEN_SCOPE = Scope(ALL_LIFTS, EVERY_VERB)

@@ -8,6 +8,7 @@ Lists and counts take the scope as a predicate of their own.
 from __future__ import annotations
 
 import time
+from dataclasses import replace
 from typing import Annotated, Any
 
 from fastapi import Depends, Query, Request
@@ -18,7 +19,7 @@ from dashboards.api.schema import parameters
 from dashboards.http.problem import Problem, invalid_field, not_found
 from registry.actor import Actor
 from registry.devices import PROGRAM, Device
-from registry.roles import Verb
+from registry.roles import ACTING, Verb
 from registry.scope import OPEN_SCOPE, Scope
 from store.records.devices import UnknownDevice
 
@@ -48,6 +49,13 @@ class Needs:
             await _require_visible(request.app.state.context, scope, request.path_params)
         if self.verb not in scope.verbs:
             raise Problem(403, "not-allowed", f"Your role does not include the verb {self.verb}: see docs/roles.md.")
+        if self.verb in ACTING and scope.acting is not None:
+            try:
+                await _require_visible(
+                    request.app.state.context, replace(scope, lifts=scope.acting), request.path_params
+                )
+            except Problem:
+                raise Problem(403, "not-allowed", "The lift does not name your organisation as what it is.") from None
 
 
 def needs(verb: Verb) -> Any:
@@ -68,7 +76,7 @@ async def _require_visible(context: AppContext, scope: Scope, path: dict[str, An
         if found is None:
             raise not_found("alert", path["alert_id"])
     if path.get("request_id", "").isdecimal():
-        number = int(path["request_id"])
+        number = min(int(path["request_id"][:20]), 2**63 - 1)
         asked = await run_in_threadpool(context.records().change_request, number, time.time_ns(), scope.lifts)
         if asked is None:
             raise not_found("change request", path["request_id"])

@@ -17,7 +17,7 @@ from dashboards.api.responses import CSV, OrjsonResponse, problem_responses
 from dashboards.api.schema import audit_bodies, parameters
 from registry.roles import Verb
 from registry.scope import Scope
-from store.records.audit.export import csv_parts, without_address
+from store.records.audit.export import csv_parts, without_address, without_notes
 from store.records.repository import AuditEntry, AuditFilter, AuditSubject
 from telemetry.instant import rfc3339
 
@@ -92,7 +92,10 @@ def _organisation(scope: Scope) -> str | None:
 def _shown(entry: AuditEntry, scope: Scope) -> AuditEntry:
     """Return a row as the scope may see it."""
     own = entry.by.organisation == _organisation(scope)
-    return entry if scope.lifts.everything or own else without_address(entry)
+    if scope.lifts.everything or own:
+        return entry
+    shown = without_address(entry)
+    return shown if scope.lifts.reads_notes_of(entry.by.organisation) else without_notes(shown)
 
 
 def _row(entry: AuditEntry) -> dict[str, Any]:

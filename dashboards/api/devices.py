@@ -18,6 +18,7 @@ from dashboards.api.responses import JSON, OrjsonResponse, problem_responses, re
 from dashboards.api.schema import device_bodies, parameters
 from dashboards.http.cursor import decode_cursor, encode_cursor
 from dashboards.http.problem import Problem, field_error, invalid_request, not_found
+from registry.device_senders import sender_changes
 from registry.devices import GATEWAY, LIFT, Device, check_device
 from registry.roles import Verb
 from registry.scope import Scope
@@ -68,14 +69,19 @@ def devices(context: AppContext, actions: DeviceActions) -> APIRouter:
         if errors:
             raise invalid_request([field_error(each.field, f"{each.wrong}; {each.remedy}") for each in errors])
         for lift_id in lifts:
-            if not context.poller.current_view().lift_index.has(lift_id, scope.lifts):
+            if not context.poller.current_view().lift_index.has(lift_id, scope.acting or scope.lifts):
                 raise not_found("lift", lift_id)
+        _refuse_foreign_id(context, scope, device_id)
         credential, password = actions.new_password(device_id)
 
         def add() -> None:
             _refuse_taken(context, scope, device_id)
             made = Device(device_id, kind, lifts, credential)
-            context.records().add_devices([made], actor_of(scope, body.by), time.time_ns())
+            by, now_ns, records = actor_of(scope, body.by), time.time_ns(), context.records()
+            records.add_devices([made], by, now_ns)
+            known = {each.facts.lift_id: each.facts for each in map(records.lift, lifts) if each and each.registered}
+            for facts in sender_changes([(device_id, lifts)], known).changed:
+                records.patch_lift(facts.lift_id, {"gateway_id": device_id}, by, now_ns)
 
         return _changed(context, actions, add, device_id, password, 201)
 
@@ -132,6 +138,15 @@ def _refuse_taken(context: AppContext, scope: Scope, device_id: str) -> None:
         return
     if found.revoked_ns is None or not is_visible(context, scope, found):
         raise Problem(409, "device-exists", f"{device_id} is a device already; rotate or revoke it.")
+
+
+def _refuse_foreign_id(context: AppContext, scope: Scope, device_id: str) -> None:
+    """Raise a problem (409) where an id is that of a lift outside the scope, or of the gateway that one names."""
+    index = context.poller.current_view().lift_index
+    inside = index.inside(scope.lifts)
+    for lift_id, facts, is_inside in zip(index.lift_id, index.facts, inside.tolist(), strict=True):
+        if not is_inside and device_id in (lift_id, facts.gateway_id if facts else None):
+            raise Problem(409, "device-exists", f"{device_id} is a device already; rotate or revoke it.")
 
 
 def _named(body: device_bodies.NewDevice) -> tuple[str, tuple[str, ...], str]:

@@ -11,6 +11,7 @@ that reads too slowly is disconnected and counted; browsers reconnect by themsel
 from __future__ import annotations
 
 import asyncio
+import logging
 import re
 from collections import deque
 from collections.abc import Callable, Iterable, Sequence
@@ -25,6 +26,8 @@ from dashboards.http.metrics import ServerMetrics
 from dashboards.http.problem import RETRY_AFTER_S, Problem, unavailable
 from dashboards.live.fleet_view import LiftIndex
 from registry.scope import ALL_LIFTS, LiftScope
+
+log = logging.getLogger(__name__)
 
 KEEP_ALIVE_S = 15.0
 SEND_LIMIT_S = 20.0
@@ -219,7 +222,12 @@ class EventBroadcaster:
         while True:
             await asyncio.sleep(ACCESS_CHECK_S)
             for subscriber in list(self.listeners):
-                if subscriber.ended is None and not await asyncio.to_thread(subscriber.is_allowed):
+                try:
+                    is_allowed = subscriber.ended is not None or await asyncio.to_thread(subscriber.is_allowed)
+                except Exception:  # one broken check must not end the watch of all other streams
+                    log.exception("the access of a live stream cannot be checked: the stream ends")
+                    is_allowed = False
+                if not is_allowed:
                     subscriber.end("access")
 
     def close(self) -> None:

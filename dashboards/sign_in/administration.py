@@ -66,7 +66,10 @@ class Administration:
         self, organisation_id: str, given: Mapping[str, Any], expected: frozenset[str] | None
     ) -> Organisation:
         """Change fields of an organisation: its own administrators the contact details, the operator's all."""
-        self.organisation(organisation_id)
+        before = self.organisation(organisation_id)
+        settings = given.get("settings", {"second_person": True})
+        if not self.sees_all and before.settings.second_person and not (settings or {}).get("second_person"):
+            raise forbidden("A second person is asked for: the operator's administrators end that.")
         if not self.sees_all and not set(given) <= set(OWN_FIELDS):
             raise forbidden(f"Your organisation changes {', '.join(OWN_FIELDS)} only; the operator changes the rest.")
         with _taken("name"):
@@ -180,6 +183,7 @@ class Administration:
 
     def link(self, person_id: str, valid_s: float = INVITED_S) -> str:
         """Return the secret of a new one-time link with which a person sets a password."""
+        self._refuse_own(person_id)
         person = self.managed(person_id)
         if person.is_machine:
             raise Problem(409, "machine-account", "A machine account has tokens instead of a password.")
@@ -187,6 +191,7 @@ class Administration:
 
     def remove_totp(self, person_id: str) -> None:
         """Remove the second factor of an account whose person has lost it."""
+        self._refuse_own(person_id)
         person = self.managed(person_id)
         self.records.set_totp(person.person_id, None, 0, self.by, self.now_ns)
 
@@ -214,6 +219,11 @@ class Administration:
         """Return a person with the memberships that the administrator sees."""
         seen = tuple(each for each in person.memberships if self._sees(each.organisation.organisation_id))
         return replace(person, memberships=seen)
+
+    def _refuse_own(self, person_id: str) -> None:
+        """Refuse for the own account what the page of the account asks the password for."""
+        if self.identity.person is not None and self.identity.person.person_id == person_id:
+            raise Problem(409, "own-account", "Change your own account on its page, which asks for your password.")
 
     def _require_all(self) -> None:
         if not self.sees_all:

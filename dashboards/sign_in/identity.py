@@ -112,7 +112,7 @@ class Authenticator:
         token, person = found
         if person.is_disabled or not is_valid(token.created_ns, token.expires_ns, now_ns):
             return None
-        if token.organisation_id not in {each.organisation.organisation_id for each in person.memberships}:
+        if not _acts_for(person, token.organisation_id):
             return None
         self._records().note_token_use(token, now_ns)
         return self._identity(person, token.organisation_id, address, token=token)
@@ -134,6 +134,8 @@ class Authenticator:
             token = self._records().token(identity.key)
             if token is None or token[1].is_disabled or not is_valid(token[0].created_ns, token[0].expires_ns, now_ns):
                 return False
+            if not _acts_for(token[1], token[0].organisation_id):
+                return False
             now = self._identity(token[1], token[0].organisation_id, "")
         else:
             return identity is not OPEN or not self.has_people()
@@ -141,7 +143,7 @@ class Authenticator:
 
     def watch(self, identity: Identity) -> Callable[[], bool]:
         """Return a function that returns whether an identity is still current, at little cost while nothing changes."""
-        seen, read_s = self._revision(), time.monotonic()
+        seen, read_s = -1, 0.0  # the first call reads: rights may have changed since the request was admitted
 
         def is_allowed() -> bool:
             nonlocal seen, read_s
@@ -149,8 +151,9 @@ class Authenticator:
                 newest, now_s = self._revision(), time.monotonic()
                 if newest == seen and now_s - read_s < WATCHED_EVERY_S:
                     return True
+                is_current = self.is_current(identity, time.time_ns())
                 seen, read_s = newest, now_s
-                return self.is_current(identity, time.time_ns())
+                return is_current
             except (RecordsUnavailable, Problem):
                 return True  # nothing is sent either while the records are away
 
@@ -189,3 +192,9 @@ class Authenticator:
         if session.used_ns - CLOCK_STEP_NS > now_ns or now_ns - session.used_ns > idle_ns:
             return True
         return not is_valid(session.created_ns, session.created_ns + int(self._limits.absolute_s * S_NS), now_ns)
+
+
+def _acts_for(person: Person, organisation_id: str) -> bool:
+    """Return whether a person is a member of this organisation, and it is open; no other one takes its place."""
+    found = person.membership(organisation_id)
+    return found is not None and found.organisation.organisation_id == organisation_id

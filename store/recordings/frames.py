@@ -41,6 +41,7 @@ _FACTS: Mapping[Any, Any] = {
     "str | None": pl.String,
     "float": pl.Float64,
     "float | None": pl.Float64,
+    "int | None": pl.Int64,
     "bool": pl.Boolean,
     "tuple[Floor, ...]": pl.List(pl.Struct({"label": pl.String, "height_m": pl.Float64})),
 }

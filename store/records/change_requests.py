@@ -87,7 +87,8 @@ class ChangeRequestStore:
             made = _request(row, now_ns)
             if apply is not None:
                 apply(made)
-            subject = AuditSubject(str(made.id), values, lift_id=wanted.lift_id)
+            asked = {name: value for name, value in values.items() if name != "by"}  # the row names the actor itself
+            subject = AuditSubject(str(made.id), asked, lift_id=wanted.lift_id)
             write_audit(connection, now_ns, by, f"change.{values['state']}", [subject])
             return made
 

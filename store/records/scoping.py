@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from sqlalchemy import Column, ColumnElement, and_, false, or_, select, true
 
-from registry.scope import NAMING_FACTS, LiftScope
+from registry.scope import LiftScope
 from store.records.schema import alerts, lifts
 
 
@@ -16,7 +16,7 @@ def lifts_in(scope: LiftScope) -> ColumnElement[bool]:
     if scope.districts:
         conditions.append(lifts.c.district.in_(sorted(scope.districts)))
     if scope.names:
-        conditions += [lifts.c[fact].in_(sorted(scope.names)) for fact in NAMING_FACTS]
+        conditions += [lifts.c[fact].in_(sorted(scope.names)) for fact in scope.facts]
     return or_(false(), *conditions)
 
 

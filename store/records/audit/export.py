@@ -7,6 +7,8 @@ import io
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
+import orjson
+
 from registry.spreadsheet import written_cell
 from store.records.audit.search import AuditEntry
 from telemetry.instant import rfc3339
@@ -16,6 +18,7 @@ COLUMNS = (
     "detail", "before", "after", "hash",
 )  # fmt: skip
 ROWS_AT_ONCE = 200
+NOTES = ("note", "reason", "truncated")
 
 
 def csv_parts(entries: Iterable[AuditEntry]) -> Iterator[str]:
@@ -33,6 +36,18 @@ def csv_parts(entries: Iterable[AuditEntry]) -> Iterator[str]:
 def without_address(entry: AuditEntry) -> AuditEntry:
     """Return a row without what identifies a person of another organisation beyond the name."""
     return replace(entry, by=replace(entry.by, account=None, address=None))
+
+
+def without_notes(entry: AuditEntry) -> AuditEntry:
+    """Return a row without the notes and reasons of another organisation."""
+    return replace(entry, detail=_cut(entry.detail), before=_cut(entry.before), after=_cut(entry.after))
+
+
+def _cut(text: str | None) -> str | None:
+    value = None if text is None else orjson.loads(text)
+    if not isinstance(value, dict):
+        return text
+    return orjson.dumps({name: each for name, each in value.items() if name not in NOTES}).decode()
 
 
 def _cells(entry: AuditEntry) -> tuple[str | int | None, ...]:

@@ -175,10 +175,12 @@ def _move(connection: Connection, into_id: str, other_id: str) -> None:
     """Move names, sessions, tokens and memberships."""
     names = update(organisation_names).where(organisation_names.c.organisation_id == other_id)
     connection.execute(names.values(organisation_id=into_id))
+    already = select(memberships.c.person_id).where(memberships.c.organisation_id == into_id)
+    theirs = tokens.c.organisation_id == other_id  # such a token would get the role of the remaining membership
+    connection.execute(delete(tokens).where(theirs, tokens.c.person_id.in_(already)))
     for table in (sessions, tokens):
         acting = update(table).where(table.c.organisation_id == other_id)
         connection.execute(acting.values(organisation_id=into_id))
-    already = select(memberships.c.person_id).where(memberships.c.organisation_id == into_id)
     moving = memberships.c.organisation_id == other_id
     connection.execute(delete(memberships).where(moving, memberships.c.person_id.in_(already)))
     connection.execute(update(memberships).where(moving).values(organisation_id=into_id))

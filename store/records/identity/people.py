@@ -17,7 +17,7 @@ from store.records.audit.writing import AuditSubject, write_audit
 from store.records.database import Database
 from store.records.identity.administrators import keeping_an_administrator
 from store.records.identity.organisations import IDENTITY, NameTaken, load_organisations
-from store.records.identity.tables import memberships, people, sessions
+from store.records.identity.tables import memberships, one_time_links, people, sessions
 from store.records.versions import require_version
 
 
@@ -111,7 +111,10 @@ class PeopleStore:
                 _remove_membership(connection, person_id, organisation_id)
                 if role is not None:
                     _put_membership(connection, person_id, organisation_id, role)
-            detail = {"organisation": organisation_id, "role": role, "before": _roles(before)}
+            held = {one: was for one, was in _roles(before).items() if one == organisation_id}
+            if role is not None and not held:  # another organisation's administrator may have made a link
+                connection.execute(delete(one_time_links).where(one_time_links.c.person_id == person_id))
+            detail = {"organisation": organisation_id, "role": role, "before": held}
             self._changed(connection, person_id, "person.role", by, now_ns, detail)
             return find_person(connection, person_id)
 
