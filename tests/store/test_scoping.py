@@ -11,6 +11,7 @@ from alembic.config import Config
 from sqlalchemy import select, text
 
 from alerts.answers import Answer
+from registry.actor import Actor
 from registry.lift_facts import LiftFacts
 from registry.scope import ALL_LIFTS, NAMING_FACTS, NO_LIFTS, LiftScope
 from store.records.database import MIGRATIONS, Database
@@ -20,6 +21,7 @@ from telemetry.batch import Refusal
 from tests.alerts.rules import STOP, T0, occurrence
 
 OTTO, RIVAL = LiftScope(names=frozenset({"Otto", "Otto & Sons"})), LiftScope(names=frozenset({"Rival"}))
+BY = Actor.named("test")
 NORTH = LiftScope(districts=frozenset({"north"}))
 LIFTS = [
     LiftFacts("N1", "north", maintenance_firm="Otto"),
@@ -32,7 +34,7 @@ LIFTS = [
 @pytest.fixture(name="records")
 def open_records(url: str) -> Iterator[Records]:
     with Records.open(url) as opened:
-        opened.put_lifts(LIFTS, "test", T0)
+        opened.put_lifts(LIFTS, BY, T0)
         opened.add_unregistered([("U1", "north")])
         names = ("N1", "N2", "S1", "S2", "U1")
         found = [
@@ -71,20 +73,20 @@ def test_lists_pages_and_single_rows_hold_the_lifts_of_the_scope(
 
 def test_a_foreign_alert_is_not_answered(records: Records) -> None:
     alert = records.alerts(AlertFilter(lift_id=("N2",))).items[0]
-    assert records.answer(alert.id, Answer("ack", "Ada"), T0, scope=OTTO) is None
+    assert records.answer(alert.id, Answer("ack", BY), T0, scope=OTTO) is None
     history = records.alert(alert.id)
     assert history is not None
     assert not history.alert.acknowledged
 
 
 def test_the_alerts_of_a_deleted_lift_stay_with_the_authority_of_their_district(records: Records) -> None:
-    records.delete_lift("N1", "test", T0)
+    records.delete_lift("N1", BY, T0)
     wanted = AlertFilter(lift_id=("N1",))
     assert [len(records.alerts(wanted, scope=scope).items) for scope in (ALL_LIFTS, NORTH, OTTO)] == [1, 1, 0]
 
 
 def test_a_lift_that_moves_to_another_firm_leaves_the_scope_of_the_first(records: Records) -> None:
-    records.patch_lift("N1", {"maintenance_firm": "Rival"}, "test", T0)
+    records.patch_lift("N1", {"maintenance_firm": "Rival"}, BY, T0)
     assert [records.lift("N1", scope) is not None for scope in (OTTO, RIVAL)] == [False, True]
 
 
