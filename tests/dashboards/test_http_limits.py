@@ -19,6 +19,7 @@ from dashboards.http import connections
 from dashboards.live.event_stream import EventBatch, EventFilter, StreamEvent, StreamPosition
 from store.records.repository import Records
 from tests.dashboards.browser_world import served
+from tests.dashboards.identity.accounts import Accounts
 from tests.dashboards.sample_fleet import EMPTY_INDEX
 from tests.loopback import until
 
@@ -199,11 +200,13 @@ def test_the_live_streams_of_one_address_are_limited_and_others_and_healthz_are_
 
 @pytest.mark.parametrize(("proxies", "codes"), [((), [200, 429]), (("127.0.0.1",), [200, 200])])
 def test_the_clients_behind_a_configured_proxy_have_limits_of_their_own(
-    settings: Settings, monkeypatch: pytest.MonkeyPatch, proxies: tuple[str, ...], codes: list[int]
+    settings: Settings, records: Records, monkeypatch: pytest.MonkeyPatch, proxies: tuple[str, ...], codes: list[int]
 ) -> None:
+    accounts = Accounts(records)
+    token = accounts.token(accounts.admin, accounts.desk)
     monkeypatch.setattr("dashboards.live.event_stream.SUBSCRIBERS_OF_AN_ADDRESS_LIMIT", 1)
     with served(replace(settings, proxies=proxies)) as address, ExitStack() as held:
-        clients = [{"X-Forwarded-For": f"192.0.2.{number}"} for number in range(2)]
+        clients = [{"X-Forwarded-For": f"192.0.2.{number}"} | token for number in range(2)]
         assert [held.enter_context(stream(address, **client)).status_code for client in clients] == codes
 
 

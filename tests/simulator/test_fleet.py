@@ -8,6 +8,8 @@ import pytest
 from simulator.buildings.fleet import ESTATE_LIFTS, RATED_SPEED_SHARES, RATED_SPEEDS_MPS, fleet
 from telemetry.streams import DISTRICT_PATTERN, LIFT_ID_PATTERN
 
+UNKNOWN_FACTS = ["gateway_id", "speed_source", "bearing_balls", "bearing_ratio", "bearing_contact_deg"]
+
 
 def test_a_lift_is_the_same_in_a_larger_fleet() -> None:
     assert fleet(130, seed=5)[:33] == fleet(33, seed=5)
@@ -27,7 +29,7 @@ def test_every_lift_has_valid_facts() -> None:
         assert heights[0] == 0
         assert np.diff(heights).min() >= 2.8
         assert len({floor.label for floor in lift.floors}) == len(heights) >= 6
-        assert [name for name in lift.__slots__ if getattr(lift, name) is None] == ["gateway_id"]
+        assert [name for name in lift.__slots__ if getattr(lift, name) is None] == UNKNOWN_FACTS
 
 
 def test_rated_speeds_have_the_mix_of_the_domain_notes() -> None:
