@@ -47,7 +47,8 @@ def test_actions_are_shown_newest_first_with_actor_subject_and_changed_values(
 ) -> None:
     with looking(browser, address, width=width, language=language, theme="dark") as watched:
         page = watched.open("/audit?who=person%3A7")
-        (row,) = page.locator("#list > li").all()
+        row = page.locator("#list > li")
+        expect(row).to_have_count(1)
         expect(row.locator("p").first).to_have_text(re.compile(f"{did}$"))
         expect(row).to_contain_text("Firm A")
         expect(row).to_contain_text("192.0.2.7")
