@@ -8,7 +8,7 @@ Lists and counts take the scope as a predicate of their own.
 from __future__ import annotations
 
 import time
-from dataclasses import replace
+from collections.abc import Mapping
 from typing import Annotated, Any
 
 from fastapi import Depends, Query, Request
@@ -17,11 +17,13 @@ from starlette.concurrency import run_in_threadpool
 from dashboards.api.context import AppContext
 from dashboards.api.schema import parameters
 from dashboards.http.problem import Problem, invalid_field, not_found
+from dashboards.sign_in.requests import address_of
 from registry.actor import Actor
 from registry.devices import PROGRAM, Device
 from registry.roles import ACTING, Verb
-from registry.scope import OPEN_SCOPE, Scope
+from registry.scope import OPEN_SCOPE, LiftScope, Scope
 from store.records.devices import UnknownDevice
+from store.records.page import clamped
 
 
 def scope_of(request: Request) -> Scope:
@@ -30,6 +32,8 @@ def scope_of(request: Request) -> Scope:
 
 
 UNNAMED = "api"
+REQUEST_ID_DIGITS = 20
+"""More digits than a number of the records has: the rest of a longer text is not read."""
 QueryAuthor = Annotated[
     parameters.PersonName | None,
     Query(description="Who does it, where the server runs without sign-in; kept in the audit"),
@@ -45,17 +49,13 @@ class Needs:
 
     async def __call__(self, request: Request, scope: RequestScope) -> None:
         """Raise a problem (404 or 403) where the request is refused."""
-        if not scope.lifts.everything:
-            await _require_visible(request.app.state.context, scope, request.path_params)
+        context, path = request.app.state.context, request.path_params
+        if outside := await _outside(context, scope.lifts, path):
+            raise not_found(*outside)
         if self.verb not in scope.verbs:
             raise Problem(403, "not-allowed", f"Your role does not include the verb {self.verb}: see docs/roles.md.")
-        if self.verb in ACTING and scope.acting is not None:
-            try:
-                await _require_visible(
-                    request.app.state.context, replace(scope, lifts=scope.acting), request.path_params
-                )
-            except Problem:
-                raise Problem(403, "not-allowed", "The lift does not name your organisation as what it is.") from None
+        if self.verb in ACTING and scope.acting is not None and await _outside(context, scope.acting, path):
+            raise Problem(403, "not-allowed", "The lift does not name your organisation as what it is.")
 
 
 def needs(verb: Verb) -> Any:
@@ -63,40 +63,38 @@ def needs(verb: Verb) -> Any:
     return Depends(Needs(verb))
 
 
-async def _require_visible(context: AppContext, scope: Scope, path: dict[str, Any]) -> None:
-    """Raise a problem (404) where the path names a lift, an alert or a change request outside the scope."""
-    if "lift_id" in path and not context.poller.current_view().lift_index.has(path["lift_id"], scope.lifts):
-        raise not_found("lift", path["lift_id"])
-    if "device_id" in path:
-        found_device = await run_in_threadpool(visible_device, context, path["device_id"], scope)
-        if found_device is None:
-            raise not_found("device", path["device_id"])
-    if path.get("alert_id"):
-        found = await run_in_threadpool(context.records().alert, path["alert_id"], scope.lifts)
-        if found is None:
-            raise not_found("alert", path["alert_id"])
+async def _outside(context: AppContext, lifts: LiftScope, path: Mapping[str, Any]) -> tuple[str, str] | None:
+    """Return the kind and the id of the lift, device, alert or change request of a path that is not of these lifts."""
+    if lifts.everything:
+        return None
+    if "lift_id" in path and not context.poller.current_view().lift_index.has(path["lift_id"], lifts):
+        return "lift", path["lift_id"]
+    if "device_id" in path and await run_in_threadpool(visible_device, context, path["device_id"], lifts) is None:
+        return "device", path["device_id"]
+    if path.get("alert_id") and await run_in_threadpool(context.records().alert, path["alert_id"], lifts) is None:
+        return "alert", path["alert_id"]
     if path.get("request_id", "").isdecimal():
-        number = min(int(path["request_id"][:20]), 2**63 - 1)
-        asked = await run_in_threadpool(context.records().change_request, number, time.time_ns(), scope.lifts)
-        if asked is None:
-            raise not_found("change request", path["request_id"])
+        number = clamped(int(path["request_id"][:REQUEST_ID_DIGITS]))
+        if await run_in_threadpool(context.records().change_request, number, time.time_ns(), lifts) is None:
+            return "change request", path["request_id"]
+    return None
 
 
-def visible_device(context: AppContext, device_id: str, scope: Scope) -> Device | None:
-    """Return a device of the scope, None where there is none."""
+def visible_device(context: AppContext, device_id: str, lifts: LiftScope) -> Device | None:
+    """Return a device of these lifts, None where there is none."""
     try:
         found = context.records().device(device_id)
     except UnknownDevice:
         return None
-    return found if is_visible(context, scope, found) else None
+    return found if is_visible(context, lifts, found) else None
 
 
-def is_visible(context: AppContext, scope: Scope, device: Device) -> bool:
-    """Return whether a device is in a scope: all of its lifts are. Programs of Liftwatch itself are in none."""
+def is_visible(context: AppContext, lifts: LiftScope, device: Device) -> bool:
+    """Return whether a device is one of these lifts: all of its lifts are. Programs of Liftwatch itself never are."""
     if device.kind == PROGRAM:
         return False
     index = context.poller.current_view().lift_index
-    return scope.lifts.everything or all(index.has(lift_id, scope.lifts) for lift_id in device.lifts)
+    return lifts.everything or all(index.has(lift_id, lifts) for lift_id in device.lifts)
 
 
 def actor_of(scope: Scope, by: str | None) -> Actor:
@@ -116,7 +114,7 @@ def actor_of(scope: Scope, by: str | None) -> Actor:
 def reader_of(request: Request) -> Actor:
     """Return who reads, or asks what is refused: the account of the request, or without sign-in its address."""
     actor = scope_of(request).actor
-    return actor if actor is not None else unnamed_reader(request.client.host if request.client else None)
+    return actor if actor is not None else unnamed_reader(address_of(request) or None)
 
 
 def unnamed_reader(address: str | None) -> Actor:

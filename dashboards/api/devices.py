@@ -50,7 +50,7 @@ def devices(context: AppContext, actions: DeviceActions) -> APIRouter:
         found = [
             one
             for one in context.records().devices()
-            if one.device_id > after and lift_id in (None, *one.lifts) and is_visible(context, scope, one)
+            if one.device_id > after and lift_id in (None, *one.lifts) and is_visible(context, scope.lifts, one)
         ]
         following = encode_cursor([found[limit - 1].device_id], kind) if len(found) > limit else None
         return OrjsonResponse({"items": [device_body(one) for one in found[:limit]], "next": following})
@@ -124,7 +124,7 @@ def devices(context: AppContext, actions: DeviceActions) -> APIRouter:
 
 def _visible(context: AppContext, scope: Scope, device_id: str) -> Device:
     """Return a device of the scope; a problem (404) where there is none."""
-    found = visible_device(context, device_id, scope)
+    found = visible_device(context, device_id, scope.lifts)
     if found is None:
         raise not_found("device", device_id)
     return found
@@ -136,7 +136,7 @@ def _refuse_taken(context: AppContext, scope: Scope, device_id: str) -> None:
         found = context.records().device(device_id)
     except UnknownDevice:
         return
-    if found.revoked_ns is None or not is_visible(context, scope, found):
+    if found.revoked_ns is None or not is_visible(context, scope.lifts, found):
         raise Problem(409, "device-exists", f"{device_id} is a device already; rotate or revoke it.")
 
 

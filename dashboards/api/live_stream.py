@@ -12,7 +12,7 @@ from dashboards.api.context import AppContext
 from dashboards.api.responses import problem_responses
 from dashboards.api.schema import parameters
 from dashboards.live.event_stream import EventFilter, EventStreamResponse, StreamPosition, parse_position
-from dashboards.sign_in.requests import identity_of
+from dashboards.sign_in.requests import address_of, identity_of
 from registry.roles import Verb
 
 LIFTS_LIMIT = 500
@@ -48,9 +48,8 @@ def live(context: AppContext) -> APIRouter:
             last = StreamPosition(0, context.poller.position.transition)
         identity = identity_of(request)
         account = "" if identity.person is None else identity.person.person_id
-        address = request.client.host if request.client else ""
         is_allowed = context.authenticator.watch(identity)
-        subscriber = context.broadcaster.subscribe(event_filter, address, account, is_allowed)
+        subscriber = context.broadcaster.subscribe(event_filter, address_of(request), account, is_allowed)
         return EventStreamResponse(
             context.broadcaster, subscriber, lambda: () if last is None else context.poller.since(last, event_filter)
         )

@@ -21,8 +21,7 @@ from dashboards.pages.routes import YEAR_S, render
 from dashboards.pages.translations import COOKIE
 from dashboards.sign_in.administration import add_token
 from dashboards.sign_in.cookies import set_session
-from dashboards.sign_in.gate import address_of
-from dashboards.sign_in.requests import form_of, session_of
+from dashboards.sign_in.requests import address_of, form_of, session_of
 from registry.actor import Actor
 from registry.passwords import LEAST_CHARS, password_fault
 from registry.people import LANGUAGES, Person

@@ -14,8 +14,9 @@ from starlette.responses import RedirectResponse, Response
 
 from dashboards.api.context import AppContext
 from dashboards.sign_in.cookies import is_secure, set_session
-from dashboards.sign_in.gate import SIGN_IN_PATH, address_of, safe_return
+from dashboards.sign_in.gate import SIGN_IN_PATH, safe_return
 from dashboards.sign_in.oidc import ATTEMPT_S, OidcAttempt, OidcClient, OidcRefused, OidcSubject
+from dashboards.sign_in.requests import address_of
 from registry.actor import Actor
 from registry.people import Person, actor_in
 from store.records.repository import Records

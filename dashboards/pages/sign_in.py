@@ -12,8 +12,8 @@ from dashboards.api.context import AppContext
 from dashboards.http.problem import Problem
 from dashboards.pages.routes import render
 from dashboards.sign_in.cookies import clear_session, set_session
-from dashboards.sign_in.gate import SIGN_IN_PATH, address_of, safe_return
-from dashboards.sign_in.requests import form_of, identity_of, session_of
+from dashboards.sign_in.gate import SIGN_IN_PATH, safe_return
+from dashboards.sign_in.requests import address_of, form_of, identity_of, session_of
 from dashboards.sign_in.welcome import Welcome
 
 SEE_OTHER = 303

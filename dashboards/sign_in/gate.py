@@ -26,7 +26,7 @@ from dashboards.http.request_guard import SAFE_METHODS
 from dashboards.sign_in.attempts import ChangeLimits
 from dashboards.sign_in.cookies import clear_session, session_secret
 from dashboards.sign_in.identity import NOBODY, OPEN, SCRAPER, Authenticator, Identity
-from dashboards.sign_in.requests import CHALLENGE, sign_in_required
+from dashboards.sign_in.requests import CHALLENGE, address_of, sign_in_required
 from store.records.repository import RecordsUnavailable
 
 SIGN_IN_PATH = "/sign-in"
@@ -142,11 +142,6 @@ class SignInGate:
         if problem.slug == "sign-in-required" and session_secret(request):
             clear_session(request, refused)
         return refused
-
-
-def address_of(request: Request) -> str:
-    """Return the address of the client, empty where it has none."""
-    return request.client.host if request.client else ""
 
 
 def is_loopback(host: str) -> bool:

@@ -15,6 +15,11 @@ from store.records.repository import AccountSession
 CHALLENGE = {"WWW-Authenticate": 'Bearer realm="liftwatch"'}
 
 
+def address_of(request: Request) -> str:
+    """Return the address of the client, empty where it has none."""
+    return request.client.host if request.client else ""
+
+
 def identity_of(request: Request) -> Identity:
     """Return who asks; nobody where the gate did not see the request."""
     identity: Identity = getattr(request.state, "identity", NOBODY)

@@ -15,8 +15,7 @@ from dashboards.api.schema import identity_bodies
 from dashboards.http.problem import Problem, not_found
 from dashboards.sign_in.administration import add_token
 from dashboards.sign_in.cookies import clear_session, set_session
-from dashboards.sign_in.gate import address_of
-from dashboards.sign_in.requests import CHALLENGE, account_of, identity_of, session_of
+from dashboards.sign_in.requests import CHALLENGE, account_of, address_of, identity_of, session_of
 
 SECRET_ID = Path(pattern=r"^[0-9a-f]{64}$")
 SecretId = Annotated[str, SECRET_ID]
