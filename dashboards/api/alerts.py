@@ -10,7 +10,7 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Query
 
-from alerts.alert import Transition
+from alerts.alert import Alert, Transition
 from alerts.answers import COMMENTED, Answer, Refused
 from alerts.wire import to_json
 from dashboards.api.access import RequestScope, actor_of, needs
@@ -66,9 +66,7 @@ def alerts(context: AppContext) -> APIRouter:
     )
     def get_alert(alert_id: parameters.AlertIdInPath, scope: RequestScope) -> OrjsonResponse:
         """Return one alert with all its transitions and comments."""
-        history = context.records().alert(alert_id, scope.lifts)
-        if history is None:
-            raise not_found("alert", alert_id)
+        history = _history(context, scope, alert_id)
         return OrjsonResponse(_alert_with_story(history), headers=etag(alert_version(history.alert)))
 
     _add_actions(router, context)
@@ -95,9 +93,7 @@ def _add_actions(router: APIRouter, context: AppContext) -> None:
         if_match: IfMatch = None,
     ) -> OrjsonResponse:
         """Acknowledge the alert: somebody looks after it."""
-        return _apply(
-            context, scope, alert_id, Answer("ack", actor_of(scope, body.by), body.note, shared=body.shared), if_match
-        )
+        return _apply(context, scope, alert_id, _answer("ack", scope, body), if_match)
 
     @action("assign", Verb.ASSIGN)
     def assign(
@@ -117,13 +113,7 @@ def _add_actions(router: APIRouter, context: AppContext) -> None:
         if_match: IfMatch = None,
     ) -> OrjsonResponse:
         """Add a comment to the alert."""
-        return _apply(
-            context,
-            scope,
-            alert_id,
-            Answer("comment", actor_of(scope, body.by), body.note, shared=body.shared),
-            if_match,
-        )
+        return _apply(context, scope, alert_id, _answer("comment", scope, body), if_match)
 
     @action("resolve", Verb.RESOLVE)
     def resolve(
@@ -133,13 +123,7 @@ def _add_actions(router: APIRouter, context: AppContext) -> None:
         if_match: IfMatch = None,
     ) -> OrjsonResponse:
         """Close the alert; refused while the condition of a rule that clears by itself still holds."""
-        return _apply(
-            context,
-            scope,
-            alert_id,
-            Answer("resolve", actor_of(scope, body.by), body.note, shared=body.shared),
-            if_match,
-        )
+        return _apply(context, scope, alert_id, _answer("resolve", scope, body), if_match)
 
     @action("shelve", Verb.SHELVE)
     def shelve(
@@ -152,13 +136,12 @@ def _add_actions(router: APIRouter, context: AppContext) -> None:
 
         A signed-in account gives the reason as the note; the change may wait for a second person (202).
         """
-        by, history = actor_of(scope, body.by), context.records().alert(alert_id, scope.lifts)
-        if history is None:
-            raise not_found("alert", alert_id)
+        by, alert = actor_of(scope, body.by), _history(context, scope, alert_id).alert
         detail = {"alert_id": alert_id, "until_ns": body.until, "shared": body.shared}
-        version, alert = versions(expected_versions(if_match)), history.alert
+        version = versions(expected_versions(if_match))
         wanted = WantedChange(alert.lift_id, alert.district, SHELVE, detail, version, body.note)
-        return make_change(context, scope, by, wanted) or _alert_response(context, scope, alert_id)
+        waits = make_change(context, scope, by, wanted)
+        return waits or _alert_response(_history(context, scope, alert_id).alert)
 
     @action("unshelve", Verb.SHELVE)
     def unshelve(
@@ -184,15 +167,25 @@ def _apply(context: AppContext, scope: Scope, alert_id: str, answer: Answer, if_
     if done is None:
         raise not_found("alert", alert_id)
     context.poller.poll()
-    return OrjsonResponse(to_json(done), headers=etag(alert_version(done)))
+    return _alert_response(done)
 
 
-def _alert_response(context: AppContext, scope: Scope, alert_id: str) -> OrjsonResponse:
-    """Return an alert as a response whose ETag is the version of the alert."""
+def _answer(kind: str, scope: Scope, body: request_bodies.AlertAction | request_bodies.Comment) -> Answer:
+    """Return an action that is no more than its author and note."""
+    return Answer(kind, actor_of(scope, body.by), body.note, shared=body.shared)
+
+
+def _history(context: AppContext, scope: Scope, alert_id: str) -> History:
+    """Return an alert with its history; a problem (404) where the scope has no such alert."""
     history = context.records().alert(alert_id, scope.lifts)
     if history is None:
         raise not_found("alert", alert_id)
-    return OrjsonResponse(to_json(history.alert), headers=etag(alert_version(history.alert)))
+    return history
+
+
+def _alert_response(alert: Alert) -> OrjsonResponse:
+    """Return an alert as a response whose ETag is the version of the alert."""
+    return OrjsonResponse(to_json(alert), headers=etag(alert_version(alert)))
 
 
 def _alert_with_story(history: History) -> dict[str, Any]:

@@ -17,7 +17,7 @@ from dashboards.api.context import AppContext, DeviceActions
 from dashboards.api.responses import JSON, OrjsonResponse, problem_responses, require_media_type
 from dashboards.api.schema import device_bodies, parameters
 from dashboards.http.cursor import decode_cursor, encode_cursor
-from dashboards.http.problem import Problem, field_error, invalid_request, not_found
+from dashboards.http.problem import Problem, fact_errors, field_error, invalid_request, not_found
 from registry.device_senders import sender_changes
 from registry.devices import GATEWAY, LIFT, Device, check_device
 from registry.roles import Verb
@@ -67,7 +67,7 @@ def devices(context: AppContext, actions: DeviceActions) -> APIRouter:
         device_id, lifts, kind = _named(body)
         errors = check_device(device_id, lifts, kind, actions.reserved)
         if errors:
-            raise invalid_request([field_error(each.field, f"{each.wrong}; {each.remedy}") for each in errors])
+            raise invalid_request(fact_errors(errors))
         for lift_id in lifts:
             if not context.poller.current_view().lift_index.has(lift_id, scope.acting or scope.lifts):
                 raise not_found("lift", lift_id)

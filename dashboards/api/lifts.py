@@ -20,7 +20,8 @@ from dashboards.live.listing import LiftQuery
 from detectors.catalogue import RULES
 from registry.facts import LiftFacts
 from registry.roles import Verb
-from store.records.repository import RefusalCount, lift_version
+from registry.scope import Scope
+from store.records.repository import RefusalCount, Registered, lift_version
 from telemetry.instant import rfc3339
 
 NO_FACTS = LiftFacts("", "")
@@ -74,6 +75,14 @@ def lift_response(context: AppContext, lift_id: str, status: int = 200, **header
     return OrjsonResponse(
         _document(context, view, row), status, {**headers, **etag(lift_version(view.lift_index.facts[row]))}
     )
+
+
+def stored_lift(context: AppContext, lift_id: str, scope: Scope) -> Registered:
+    """Return a lift as the records have it; a problem (404) where the scope has no such lift."""
+    known = context.records().lift(lift_id, scope.lifts)
+    if known is None:
+        raise not_found("lift", lift_id)
+    return known
 
 
 def lift_detail(context: AppContext, lift_id: str) -> dict[str, Any]:

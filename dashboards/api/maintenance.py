@@ -9,10 +9,10 @@ from fastapi import APIRouter, Depends
 from dashboards.api.access import NamedQueryActor, RequestScope, actor_of, needs
 from dashboards.api.change_requests import MAINTENANCE, WAITING_RESPONSE, make_change
 from dashboards.api.context import AppContext
-from dashboards.api.lifts import lift_response
+from dashboards.api.lifts import lift_response, stored_lift
 from dashboards.api.responses import JSON, OrjsonResponse, require_media_type, versioned_responses
 from dashboards.api.schema import lift_bodies, parameters, request_bodies
-from dashboards.http.problem import invalid_field, not_found
+from dashboards.http.problem import invalid_field
 from registry.roles import Verb
 from store.records.repository import WantedChange
 
@@ -38,9 +38,7 @@ def maintenance(context: AppContext) -> APIRouter:
             raise invalid_field(
                 "until", f"lies in the past or more than {LIMIT_H} hours ahead; write when the work will be done"
             )
-        by, known = actor_of(scope, body.by), context.records().lift(lift_id, scope.lifts)
-        if known is None:
-            raise not_found("lift", lift_id)
+        by, known = actor_of(scope, body.by), stored_lift(context, lift_id, scope)
         detail = {"until_ns": body.until}
         wanted = WantedChange(lift_id, known.facts.district, MAINTENANCE, detail, reason=body.note)
         return make_change(context, scope, by, wanted) or lift_response(context, lift_id)

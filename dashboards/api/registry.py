@@ -17,7 +17,7 @@ from starlette.responses import Response
 from dashboards.api.access import QueryActor, RequestScope, needs
 from dashboards.api.change_requests import DELETE, FACTS, WAITING_RESPONSE, Reason, make_change, versions
 from dashboards.api.context import AppContext
-from dashboards.api.lifts import lift_response
+from dashboards.api.lifts import lift_response, stored_lift
 from dashboards.api.responses import (
     CSV,
     JSON,
@@ -29,15 +29,14 @@ from dashboards.api.responses import (
 from dashboards.api.schema import lift_bodies, parameters
 from dashboards.http.preconditions import IfMatch, expected_versions
 from dashboards.http.problem import (
-    FieldErrorItem,
     Problem,
+    fact_errors,
     field_error,
     invalid_field,
     invalid_request,
     not_found,
     unavailable,
 )
-from registry import fact_checks
 from registry.actor import Actor
 from registry.facts import (
     FactsError,
@@ -51,9 +50,9 @@ from registry.facts import (
     read_row,
 )
 from registry.roles import Verb
-from registry.scope import NAMING_FACTS, Scope
+from registry.scope import NAMING_FACTS
 from registry.thresholds import changes_threshold
-from store.records.repository import RecordsUnavailable, Registered, WantedChange
+from store.records.repository import RecordsUnavailable, WantedChange
 
 RESERVED_FACTS = {"district", "gateway_id", *NAMING_FACTS}
 """Facts that decide whose lift it is and who reports for it: only who may register lifts changes them."""
@@ -88,7 +87,7 @@ def registry(context: AppContext) -> APIRouter:
         """Register a lift."""
         lift, faults = read_row(body)
         if lift is None:
-            raise invalid_request(_field_errors(faults))
+            raise invalid_request(fact_errors(faults))
         if not context.records().put_lift(lift, by, time.time_ns(), create_only=True):
             raise Problem(409, "already-registered", f"{lift.lift_id} is registered already; PATCH it to change it.")
         context.poller.poll()
@@ -112,12 +111,12 @@ def registry(context: AppContext) -> APIRouter:
 
         A signed-in account gives a reason where a fact that is a threshold changes; the change may wait (202).
         """
-        known = _registered(context, lift_id, scope)
+        known = stored_lift(context, lift_id, scope)
         if Verb.REGISTER_LIFTS not in scope.verbs:
             _refuse_reserved(body)
         changed, faults = patch(known.facts, body)
         if changed is None:
-            raise invalid_request(_field_errors(faults))
+            raise invalid_request(fact_errors(faults))
         expected = expected_versions(if_match)
         if known.registered and changes_threshold(known.facts, changed):
             wanted = WantedChange(lift_id, known.facts.district, FACTS, body, versions(expected), reason)
@@ -141,7 +140,7 @@ def registry(context: AppContext) -> APIRouter:
         reason: Reason = None,
     ) -> Response:
         """Remove a lift from the registry; its alerts and readings stay. A signed-in account gives a reason."""
-        known = _registered(context, lift_id, scope)
+        known = stored_lift(context, lift_id, scope)
         version = versions(expected_versions(if_match))
         wanted = WantedChange(lift_id, known.facts.district, DELETE, {}, version, reason)
         return make_change(context, scope, by, wanted) or Response(status_code=204)
@@ -187,18 +186,8 @@ def _import(context: AppContext, body: bytes, is_csv: bool, by: Actor) -> dict[s
     context.poller.poll()
     return {
         "taken": [lift.lift_id for lift in lifts],
-        "refused": [
-            {"row": row.number, "lift_id": row.lift_id, "errors": _field_errors(row.errors)} for row in refused
-        ],
+        "refused": [{"row": row.number, "lift_id": row.lift_id, "errors": fact_errors(row.errors)} for row in refused],
     }
-
-
-def _registered(context: AppContext, lift_id: str, scope: Scope) -> Registered:
-    """Return a lift of the records; a problem (404) where the scope has no such lift."""
-    known = context.records().lift(lift_id, scope.lifts)
-    if known is None:
-        raise not_found("lift", lift_id)
-    return known
 
 
 def _refuse_reserved(body: dict[str, Any]) -> None:
@@ -219,7 +208,3 @@ def _read(body: bytes, is_csv: bool) -> ReadResult:
         raise invalid_field("body", str(error), 400) from None
     except FactsError as error:
         raise invalid_field("body", str(error)) from None
-
-
-def _field_errors(faults: Sequence[fact_checks.FieldError]) -> list[FieldErrorItem]:
-    return [field_error(each.field, f"{each.wrong}; {each.remedy}") for each in faults]

@@ -6,7 +6,7 @@ A response never contains a traceback: unexpected errors are logged and answered
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from http import HTTPStatus
 from typing import Any
 
@@ -16,6 +16,7 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import Response
 from starlette.exceptions import HTTPException
 
+from registry.fact_checks import FieldError
 from store.outage import Outage
 from store.records.repository import BadCursor, RecordsUnavailable, VersionConflict
 from store.series.timeseries import TimeSeriesRefused, TimeSeriesUnavailable
@@ -43,6 +44,11 @@ class Problem(HTTPException):
         super().__init__(status, detail, headers)
         self.slug = slug
         self.field_errors = field_errors
+
+
+def fact_errors(faults: Iterable[FieldError]) -> list[FieldErrorItem]:
+    """Return the errors of fields that the registry refuses, each with its remedy."""
+    return [field_error(each.field, f"{each.wrong}; {each.remedy}") for each in faults]
 
 
 def field_error(field: str, detail: str) -> FieldErrorItem:

@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any
 
-from dashboards.http.problem import Problem, field_error, invalid_request, not_found
+from dashboards.http.problem import Problem, fact_errors, field_error, invalid_request, not_found
 from dashboards.sign_in.identity import Identity
 from registry.actor import Actor
 from registry.fact_checks import InvalidFact, choice, text
@@ -254,7 +254,7 @@ def add_token(
 def _checked(given: Mapping[str, Any]) -> dict[str, Any]:
     changes, errors = read_organisation_changes(given)
     if errors:
-        raise invalid_request([field_error(each.field, f"{each.wrong}; {each.remedy}") for each in errors])
+        raise invalid_request(fact_errors(errors))
     return changes
 
 
