@@ -8,7 +8,6 @@ Lists and counts take the scope as a predicate of their own.
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
 from typing import Annotated, Any
 
 from fastapi import Depends, Query, Request
@@ -49,12 +48,11 @@ class Needs:
 
     async def __call__(self, request: Request, scope: RequestScope) -> None:
         """Raise a problem (404 or 403) where the request is refused."""
-        context, path = request.app.state.context, request.path_params
-        if outside := await _outside(context, scope.lifts, path):
+        if outside := await _outside(request, scope.lifts):
             raise not_found(*outside)
         if self.verb not in scope.verbs:
             raise Problem(403, "not-allowed", f"Your role does not include the verb {self.verb}: see docs/roles.md.")
-        if self.verb in ACTING and scope.acting is not None and await _outside(context, scope.acting, path):
+        if self.verb in ACTING and scope.acting is not None and await _outside(request, scope.acting):
             raise Problem(403, "not-allowed", "The lift does not name your organisation as what it is.")
 
 
@@ -63,10 +61,11 @@ def needs(verb: Verb) -> Any:
     return Depends(Needs(verb))
 
 
-async def _outside(context: AppContext, lifts: LiftScope, path: Mapping[str, Any]) -> tuple[str, str] | None:
+async def _outside(request: Request, lifts: LiftScope) -> tuple[str, str] | None:
     """Return the kind and the id of the lift, device, alert or change request of a path that is not of these lifts."""
     if lifts.everything:
         return None
+    context, path = request.app.state.context, request.path_params
     if "lift_id" in path and not context.poller.current_view().lift_index.has(path["lift_id"], lifts):
         return "lift", path["lift_id"]
     if "device_id" in path and await run_in_threadpool(visible_device, context, path["device_id"], lifts) is None:

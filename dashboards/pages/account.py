@@ -17,7 +17,8 @@ from starlette.responses import RedirectResponse, Response
 
 from dashboards.api.context import AppContext
 from dashboards.http.problem import Problem, not_found
-from dashboards.pages.routes import YEAR_S, render
+from dashboards.pages.private import render_private
+from dashboards.pages.routes import YEAR_S
 from dashboards.pages.translations import COOKIE
 from dashboards.sign_in.administration import add_token
 from dashboards.sign_in.cookies import set_session
@@ -182,15 +183,13 @@ def _page(context: AppContext, request: Request, status: int = 200, **said: str)
     identity, person, session = session_of(request)
     records = context.records()
     offered = "" if person.has_totp else request.state.form.get("secret", "") if "at" in said else ""
-    page = render(
-        request, "account.html", status=status, page="account", demo=False, person=person,
+    return render_private(
+        request, "account.html", status=status, page="account", person=person,
         membership=identity.membership, current_id=session.session_id, sessions=records.sessions(person.person_id),
         tokens=records.tokens(person.person_id), token_days=TOKEN_DAYS, least=LEAST_CHARS,
         said={"did": "", "fault": "", "at": "", "secret": ""} | said, shown_time=shown_time,
         **_totp_values(person, offered),
     )  # fmt: skip
-    page.headers["Cache-Control"] = "no-store"
-    return page
 
 
 def _totp_values(person: Person, offered: str) -> dict[str, str]:

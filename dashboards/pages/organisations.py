@@ -11,10 +11,10 @@ from starlette.responses import RedirectResponse, Response
 from dashboards.api.access import needs
 from dashboards.api.context import AppContext
 from dashboards.http.problem import Problem, not_found
-from dashboards.pages.routes import render
+from dashboards.pages.private import render_administration
 from dashboards.sign_in.administration import OWN_FIELDS, Administration
 from dashboards.sign_in.requests import form_of, identity_of
-from registry.roles import OrganisationKind, Verb
+from registry.roles import Verb
 from store.records.repository import VersionConflict
 
 PATH = "/organisations"
@@ -81,21 +81,14 @@ def _apply(acting: Administration, request: Request, organisation_id: str, form:
 
 
 def _list_page(acting: Administration, request: Request, problem: Problem | None = None) -> Response:
-    return _render(request, "organisations.html", problem, organisations=acting.organisations(), given=form_of(request))
+    given, found = form_of(request), acting.organisations()
+    return render_administration(
+        request, "organisations.html", problem, page="organisations", organisations=found, given=given
+    )
 
 
 def _page(acting: Administration, request: Request, organisation_id: str, problem: Problem | None = None) -> Response:
-    return _render(
-        request, "organisation.html", problem, organisation=acting.organisation(organisation_id),
+    return render_administration(
+        request, "organisation.html", problem, page="organisations", organisation=acting.organisation(organisation_id),
         is_all=acting.sees_all, own_fields=OWN_FIELDS, did=request.query_params.get("did", ""),
     )  # fmt: skip
-
-
-def _render(request: Request, template: str, problem: Problem | None, **values: Any) -> Response:
-    page = render(
-        request, template, status=200 if problem is None else problem.status_code, page="organisations", demo=False,
-        problem="" if problem is None else str(problem.detail), conflict=problem and problem.status_code == 412,
-        kinds=list(OrganisationKind), **values,
-    )  # fmt: skip
-    page.headers["Cache-Control"] = "no-store"
-    return page

@@ -10,10 +10,10 @@ from starlette.responses import RedirectResponse, Response
 from dashboards.api.access import needs
 from dashboards.api.context import AppContext
 from dashboards.http.problem import Problem, not_found
-from dashboards.pages.routes import render
+from dashboards.pages.private import render_administration
 from dashboards.sign_in.administration import Administration
 from dashboards.sign_in.requests import form_of, identity_of
-from registry.roles import Role, Verb
+from registry.roles import Verb
 from store.records.repository import VersionConflict
 
 PATH = "/people"
@@ -87,8 +87,8 @@ def _list_page(context: AppContext, request: Request, problem: Problem | None = 
     acting = Administration(context.records(), identity_of(request))
     chosen = request.query_params.get("organisation") or None
     people = acting.people(chosen)
-    return _render(
-        request, "people.html", problem, people=people, organisations=_open(acting), chosen=chosen,
+    return render_administration(
+        request, "people.html", problem, page="people", people=people, organisations=_open(acting), chosen=chosen,
         is_first=identity_of(request).person is None, given=form_of(request),
     )  # fmt: skip
 
@@ -97,23 +97,13 @@ def _person_page(
     context: AppContext, request: Request, person_id: str, problem: Problem | None = None, secret: str = ""
 ) -> Response:
     acting = Administration(context.records(), identity_of(request))
-    path = f"{WELCOME_PATH}?code={secret}" if secret else ""
-    return _render(
-        request, "person.html", problem, person=acting.person(person_id), is_managed=acting.may_manage(person_id),
-        organisations=_open(acting), link=f"{request.url.scheme}://{request.url.netloc}{path}" if path else "",
+    link = f"{request.url.scheme}://{request.url.netloc}{WELCOME_PATH}?code={secret}" if secret else ""
+    return render_administration(
+        request, "person.html", problem, page="people", person=acting.person(person_id),
+        is_managed=acting.may_manage(person_id), organisations=_open(acting), link=link,
         did=request.query_params.get("did", ""),
     )  # fmt: skip
 
 
 def _open(acting: Administration) -> list[Any]:
     return [each for each in acting.organisations() if each.closed_ns is None]
-
-
-def _render(request: Request, template: str, problem: Problem | None, **values: Any) -> Response:
-    page = render(
-        request, template, status=200 if problem is None else problem.status_code, page="people", demo=False,
-        problem="" if problem is None else str(problem.detail), conflict=problem and problem.status_code == 412,
-        roles=list(Role), **values,
-    )  # fmt: skip
-    page.headers["Cache-Control"] = "no-store"
-    return page

@@ -10,7 +10,7 @@ from starlette.responses import RedirectResponse, Response
 
 from dashboards.api.context import AppContext
 from dashboards.http.problem import Problem
-from dashboards.pages.routes import render
+from dashboards.pages.private import render_private
 from dashboards.sign_in.cookies import clear_session, set_session
 from dashboards.sign_in.gate import SIGN_IN_PATH, safe_return
 from dashboards.sign_in.requests import address_of, form_of, identity_of, session_of
@@ -25,12 +25,10 @@ def sign_in_pages(context: AppContext) -> APIRouter:
     oidc = context.settings.sign_in.oidc
 
     def form(request: Request, target: str, fault: str = "", status: int = 200, **values: Any) -> Response:
-        page = render(
-            request, "sign_in.html", status=status, page="sign-in", demo=False, target=target, fault=fault,
+        return render_private(
+            request, "sign_in.html", status=status, page="sign-in", target=target, fault=fault,
             provider=oidc and oidc.name, values={"login": "", "seconds": 0} | values,
         )  # fmt: skip
-        page.headers["Cache-Control"] = "no-store"
-        return page
 
     @router.get(SIGN_IN_PATH)
     def sign_in_form(request: Request) -> Response:
@@ -80,12 +78,11 @@ def _add_welcome(router: APIRouter, context: AppContext) -> None:
         welcome = Welcome(context.records(), context.passwords, code, address_of(request), time.time_ns())
         empty = {"name": "", "login": "", "organisation": ""}
         kind = "gone" if welcome.link is None else "first" if welcome.person is None else "person"
-        shown = render(
-            request, "welcome.html", status=410 if kind == "gone" else status, page="welcome", demo=False, kind=kind,
+        shown = render_private(
+            request, "welcome.html", status=410 if kind == "gone" else status, page="welcome", kind=kind,
             code=code, fault=fault, person=welcome.person, values=empty | values,
             provider=context.settings.sign_in.oidc and context.settings.sign_in.oidc.name,
         )  # fmt: skip
-        shown.headers["Cache-Control"] = "no-store"
         shown.headers["Referrer-Policy"] = "no-referrer"
         return shown
 

@@ -110,9 +110,7 @@ class Authenticator:
         if found is None:
             return None
         token, person = found
-        if person.is_disabled or not is_valid(token.created_ns, token.expires_ns, now_ns):
-            return None
-        if not _acts_for(person, token.organisation_id):
+        if not _holds(token, person, now_ns):
             return None
         self._records().note_token_use(token, now_ns)
         return self._identity(person, token.organisation_id, address, token=token)
@@ -131,12 +129,11 @@ class Authenticator:
                 return False
             now = self._identity(session[1], session[0].organisation_id, "")
         elif identity.token is not None:
-            token = self._records().token(identity.key)
-            if token is None or token[1].is_disabled or not is_valid(token[0].created_ns, token[0].expires_ns, now_ns):
+            found = self._records().token(identity.key)
+            if found is None or not _holds(*found, now_ns):
                 return False
-            if not _acts_for(token[1], token[0].organisation_id):
-                return False
-            now = self._identity(token[1], token[0].organisation_id, "")
+            token, person = found
+            now = self._identity(person, token.organisation_id, "")
         else:
             return identity is not OPEN or not self.has_people()
         return (now.scope.lifts, now.scope.verbs) == (identity.scope.lifts, identity.scope.verbs)
@@ -194,7 +191,12 @@ class Authenticator:
         return not is_valid(session.created_ns, session.created_ns + int(self._limits.absolute_s * S_NS), now_ns)
 
 
-def _acts_for(person: Person, organisation_id: str) -> bool:
-    """Return whether a person is a member of this organisation, and it is open; no other one takes its place."""
-    found = person.membership(organisation_id)
-    return found is not None and found.organisation.organisation_id == organisation_id
+def _holds(token: AccessToken, person: Person, now_ns: int) -> bool:
+    """Return whether a token of a person is valid: not expired, in an organisation that is open and still theirs.
+
+    No other organisation of the person takes its place.
+    """
+    if person.is_disabled or not is_valid(token.created_ns, token.expires_ns, now_ns):
+        return False
+    found = person.membership(token.organisation_id)
+    return found is not None and found.organisation.organisation_id == token.organisation_id
