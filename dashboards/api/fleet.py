@@ -22,7 +22,7 @@ from registry.scope import ALL_LIFTS, LiftScope
 from store.records.repository import RefusedMessage
 from telemetry import instant
 from telemetry.instant import rfc3339
-from telemetry.streams import HEARD
+from telemetry.streams import ONLINE
 
 
 def fleet(context: AppContext) -> APIRouter:
@@ -127,7 +127,7 @@ def _completeness(view: FleetView, inside: NDArray[np.bool_]) -> dict[str, Any]:
         **counts,
         "gaps": gaps if len(numbered) or not len(at) else None,
         "fraction": received / (received + gaps) if received + gaps else None,
-        "reporting": int((view.live.link[at] == HEARD).sum()),
+        "reporting": int((view.live.link[at] == ONLINE).sum()),
     }
 
 

@@ -20,10 +20,10 @@ from detectors.rule import MINOR, Level, Rule, Score
 from registry.facts import FleetFacts
 from telemetry.arrays import Memory
 from telemetry.compiled import copied, records
-from telemetry.streams import HEARD, NEVER_SEEN, OFFLINE, SUSPECT
+from telemetry.streams import NEVER_SEEN, OFFLINE, ONLINE, SUSPECT
 
 MEMORY = np.dtype([("link", np.int8)], align=True)
-"""HEARD, SUSPECT or NEVER_SEEN at the lift's latest row; whether the lift is offline stands in the level."""
+"""ONLINE, SUSPECT or NEVER_SEEN at the lift's latest row; whether the lift is offline stands in the level."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +47,7 @@ class Silence:
         off = np.where(arrivals.heard, 1.0, np.nan)  # a tick does not show whether the lift is away
         suspect = arrivals.willed | (arrivals.counted_s >= suspect_s)
         state = copied(state)
-        link_of_row = np.where(never, NEVER_SEEN, np.where(suspect, SUSPECT, HEARD))
+        link_of_row = np.where(never, NEVER_SEEN, np.where(suspect, SUSPECT, ONLINE))
         is_shown = never | ~unknown
         state["link"][arrivals.lift[is_shown]] = link_of_row[is_shown]
         evidence = {"silent_s": arrivals.silent_s, "limit_s": limit_s}
@@ -59,10 +59,10 @@ RULE = Rule.from_catalogue("offline", Silence(), (LEVEL,), table="arrivals")
 
 
 def link(states: Mapping[str, Memory]) -> NDArray[np.int8]:
-    """Return from a judge's states whether each lift is heard, suspect, offline or never seen (`streams.LINKS`).
+    """Return from a judge's states whether each lift is online, suspect, offline or never seen (`streams.ONLINE`, ...).
 
     Where the rule is not judged no lift is suspect or offline.
     """
     if f"{RULE.slug}/0" not in states:
-        return np.where(states["arrivals"]["seen_ns"] == 0, NEVER_SEEN, HEARD).astype(np.int8)
+        return np.where(states["arrivals"]["seen_ns"] == 0, NEVER_SEEN, ONLINE).astype(np.int8)
     return np.where(states[f"{RULE.slug}/0"]["open"], OFFLINE, states[f"{RULE.slug}/detector"]["link"]).astype(np.int8)

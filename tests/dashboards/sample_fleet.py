@@ -12,7 +12,7 @@ from dashboards.live.polled_records import empty_table
 from registry.facts import Floor, LiftFacts
 from store.live import LiveTable
 from store.records.lifts import Registered
-from telemetry.streams import HEARD
+from telemetry.streams import ONLINE
 
 T0_NS = 1_000_000_000_000_000_000  # 2001-09-09T01:46:40Z
 EMPTY_INDEX = lift_index([], empty_table())
@@ -24,7 +24,7 @@ def table(count: int, **columns: Any) -> LiveTable:
         "lift_id": np.array([f"L{row:03}" for row in range(count)], dtype=np.str_),
         "district": np.array([f"d{row % 2}" for row in range(count)], dtype=np.str_),
         "last_seen_ns": np.full(count, T0_NS),
-        "link": np.full(count, HEARD, dtype=np.int8),
+        "link": np.full(count, ONLINE, dtype=np.int8),
         "blind": np.full(count, "", dtype="U16"),
         "blind_since_ns": np.zeros(count, dtype=np.int64),
         "landing": np.zeros(count, dtype=np.int32),

@@ -16,7 +16,7 @@ from dashboards.live.listing import LiftListing, LiftQuery
 from dashboards.live.published import PublishedLifts
 from registry.fact_checks import BAROMETER
 from telemetry import instant
-from telemetry.streams import HEARD, INSPECTION, NEVER_SEEN, OFFLINE, OUT_OF_SERVICE, SUSPECT
+from telemetry.streams import INSPECTION, NEVER_SEEN, OFFLINE, ONLINE, OUT_OF_SERVICE, SUSPECT
 from tests.dashboards.sample_fleet import T0_NS, alert, facts, registered, table
 
 S_NS = 1_000_000_000
@@ -47,7 +47,7 @@ def walk(view: FleetView, query: LiftQuery, limit: int) -> list[str]:
 def test_the_state_of_a_lift_is_the_first_that_holds() -> None:
     live = table(
         11,
-        link=np.array([OFFLINE, NEVER_SEEN, OFFLINE, SUSPECT, HEARD, HEARD, HEARD, HEARD, HEARD, HEARD, SUSPECT]),
+        link=np.array([OFFLINE, NEVER_SEEN, OFFLINE, SUSPECT, ONLINE, ONLINE, ONLINE, ONLINE, ONLINE, ONLINE, SUSPECT]),
         mode=np.array([INSPECTION] * 8 + [OUT_OF_SERVICE, 0.0, INSPECTION]),
         blind=np.array(["units", *[""] * 9, "clock-behind"]),
         blind_since_ns=np.array([T0_NS, *[0] * 9, T0_NS + 1]),
@@ -128,7 +128,7 @@ def test_a_cursor_stays_valid_when_lifts_disappear_between_pages() -> None:
 
 
 def test_filters_are_combined() -> None:
-    view = view_of(8, link=np.array([OFFLINE] * 4 + [HEARD] * 4))
+    view = view_of(8, link=np.array([OFFLINE] * 4 + [ONLINE] * 4))
     assert ids_of(view, LiftQuery(state="offline", district="d0")) == ["L000", "L002"]
     assert ids_of(view, LiftQuery(firm="Firm 1", sort="lift_id")) == ["L001", "L003", "L005", "L007"]
     assert ids_of(view, LiftQuery(q="l00", state="normal", sort="-lift_id")) == ["L007", "L006", "L005", "L004"]

@@ -16,7 +16,7 @@ from detectors.rule import CRITICAL, MINOR
 from registry.actor import Actor
 from store.records.repository import Records
 from store.series.connect import open_timeseries
-from telemetry.streams import HEARD, NEVER_SEEN
+from telemetry.streams import NEVER_SEEN, ONLINE
 from tests.dashboards.browser_world import S_NS, fill, fire, looking, open_browser, served  # noqa: F401
 from tests.dashboards.sample_fleet import facts, table
 
@@ -87,11 +87,11 @@ def watch(records: Records, lifts: int, link: int | None) -> None:
 @pytest.mark.parametrize(
     ("lifts", "link", "sentence"),
     [
-        (0, HEARD, "No lift is watched yet"),
+        (0, ONLINE, "No lift is watched yet"),
         (0, None, "No lift is watched yet"),
         (3, None, "Nothing is known now: no monitor is writing"),
         (3, NEVER_SEEN, "No lift was heard yet"),
-        (3, HEARD, "All is well: nobody is needed"),
+        (3, ONLINE, "All is well: nobody is needed"),
     ],
 )
 def test_all_is_well_is_shown_only_of_lifts_that_are_online(

@@ -13,7 +13,7 @@ from detectors.observe.arrivals import judged_arrivals
 from detectors.rule import MINOR, Finding
 from detectors.rules.silence import RULE, Silence, link
 from registry.maintenance import NO_WINDOWS, MaintenanceWindows
-from telemetry.streams import CLOSED, HEARD, INSPECTION, NEVER_SEEN, OFFLINE, SUSPECT
+from telemetry.streams import CLOSED, INSPECTION, NEVER_SEEN, OFFLINE, ONLINE, SUSPECT
 from tests.detectors.naive_silence import Lift
 from tests.detectors.world import BEGIN_NS, Script, batch, facts_of, tower
 
@@ -89,7 +89,7 @@ def test_a_lift_that_sends_during_maintenance_is_back() -> None:
     assert step(judge, 360.0) == [(0, "on", 0.0)]
     assert tick(judge, 370.0, worked_on([0], 370.0)) == []
     assert [f.kind for f in arrive(judge, 0, 380.0, windows=worked_on([0], 380.0))] == ["off"]
-    assert links(judge) == [HEARD]
+    assert links(judge) == [ONLINE]
 
 
 def test_a_lift_in_inspection_may_be_silent_and_its_next_message_clears() -> None:
@@ -103,7 +103,7 @@ def test_a_lift_in_inspection_may_be_silent_and_its_next_message_clears() -> Non
 
 def test_it_is_suspect_after_three_heartbeats_and_that_is_no_alert() -> None:
     judge = listening()
-    for at_s, expected in ((179.0, HEARD), (180.0, SUSPECT), (360.0, OFFLINE)):
+    for at_s, expected in ((179.0, ONLINE), (180.0, SUSPECT), (360.0, OFFLINE)):
         step(judge, at_s)
         assert links(judge) == [expected]
 
@@ -113,7 +113,7 @@ def test_the_limit_follows_the_heartbeat_of_the_lift(heartbeat_s: float, suspect
     judge = listening()
     arrive(judge, 0, 0.0, heartbeat_s=heartbeat_s)
     assert step(judge, suspect_s - 0.1) == []
-    assert links(judge) == [HEARD]
+    assert links(judge) == [ONLINE]
     step(judge, suspect_s)
     assert links(judge)[0] in (SUSPECT, OFFLINE)
     judge = listening()
@@ -126,7 +126,7 @@ def test_any_message_ends_it_and_it_begins_again() -> None:
     judge = listening(2)
     assert step(judge, 360.0) == [(0, "on", 0.0), (1, "on", 0.0)]
     assert edges(arrive(judge, 1, 370.0)) == [(1, "off", 0.0)]
-    assert links(judge) == [OFFLINE, HEARD]
+    assert links(judge) == [OFFLINE, ONLINE]
     assert step(judge, 730.0) == [(1, "on", 370.0)]
 
 
@@ -143,7 +143,7 @@ def test_a_lift_that_is_back_within_the_minute_was_never_away() -> None:
     arrive(judge, 0, 10.0, online=0.0)
     arrive(judge, 0, 30.0, online=1.0)
     assert step(judge, 80.0) == []
-    assert links(judge) == [HEARD]
+    assert links(judge) == [ONLINE]
 
 
 def test_a_last_will_is_no_sign_of_life() -> None:
@@ -198,7 +198,7 @@ def test_an_alert_that_was_cleared_after_the_snapshot_is_not_open_after_a_restar
     after.resume_arrivals([])
     assert arrive(after, 0, 401.0) == []
     assert step(after, 402.0) == []
-    assert links(after) == [HEARD]
+    assert links(after) == [ONLINE]
 
 
 def test_time_without_a_connection_is_not_silence() -> None:

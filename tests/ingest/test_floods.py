@@ -22,7 +22,7 @@ from store.journal import Journal
 from store.monitor_counts import LAG_MESSAGES
 from store.records.repository import AlertFilter, Records
 from store.series.files import FileSeries
-from telemetry.streams import HEARD, topic
+from telemetry.streams import ONLINE, topic
 from telemetry.wire.decode import decode
 from tests.ingest.judged import S_NS, Message, Subscribed, Turns, alerts, judging, listened
 from tests.ingest.running import DISTRICT, T0_MS, bundle, facts
@@ -244,11 +244,11 @@ def test_silence_counts_from_what_was_read_while_a_flood_is_being_judged(
     with judging(journal, records, (SILENT,), stretch) as made:
         until(lambda: made.counts["rows"] > 600, "the beginning of the flood")
         while made.counts["rows"] < 36_000:
-            links.add(made.picture.link[0].item() if made.picture is not None else HEARD)
+            links.add(made.picture.link[0].item() if made.picture is not None else ONLINE)
             time.sleep(0.01)
     found = [one for one in records.alerts(AlertFilter(), limit=10).items if one.lift_id == FLOOD]
     if sends:
-        assert links == {HEARD}
+        assert links == {ONLINE}
         assert found == []
     else:
         (offline,) = found

@@ -5,6 +5,9 @@ from __future__ import annotations
 from alembic import command
 from alembic.config import Config
 from sqlalchemy import func, select
+from tests.store.test_records import (
+    open_records,  # noqa: F401
+)
 
 from alerts.answers import Answer
 from registry.actor import Actor
@@ -14,9 +17,6 @@ from store.records.repository import DONE, EVERYTHING, AlertFilter, AuditFilter,
 from store.records.retention import DAY_NS, DELETE_AT_ONCE, DELIVERIES_KEPT_NS, YEAR_NS
 from store.records.schema import deliveries, transitions
 from tests.alerts.rules import LIFT, MOVED, STOP, T0, S, occurrence
-from tests.store.test_records import (
-    open_records,  # noqa: F401
-)
 
 HOUR = 3600 * S
 

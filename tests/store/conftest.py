@@ -1,4 +1,4 @@
-"""Records in SQLite and in PostgreSQL, which the tests of identity begin with."""
+"""Records in SQLite and in PostgreSQL: one suite, one behaviour."""
 
 from __future__ import annotations
 
