@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import fields
 from typing import Any
 
@@ -13,7 +14,14 @@ from telemetry.wire.decode import decode
 
 T_MS = 1_600_000_000_000  # 2020-09-13
 T_NS = T_MS * 1_000_000
+AHEAD_MS = T_MS + 1_000 + 300_000
 ARRIVED_NS = T_NS + 1_000_000_000
+HEAD: dict[str, Any] = {"seq": 1, "t": T_MS}
+
+
+def message(stream: str, **fields: Any) -> bytes:
+    """Return a message of a stream as JSON."""
+    return json.dumps(HEAD | fields).encode()
 
 
 def entry(payload: bytes, stream: str = "bundle", position: int = 1, lift_id: str = "HZ-1", **more: Any) -> Entry:
