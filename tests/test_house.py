@@ -45,6 +45,7 @@ WALLS: dict[str, set[str]] = {
     "telemetry.order": {"telemetry.arrays", "telemetry.batch", "telemetry.groups", "telemetry.compiled"},
     "detectors.observe": set(),
     "detectors.rules": {"detectors.observe", "detectors.rule", "detectors.hold"},
+    "registry.duty": {"registry.fact_checks"},
     "store.series": set(),
     "store.records": set(),
     "store.recordings": {"store.series"},
@@ -78,8 +79,15 @@ PURE = {
     "statistics", "string", "struct", "sys", "types", "typing", "unicodedata", "zlib",
 }  # fmt: skip
 CODECS_AND_MATHS = {"cbor2", "numba", "numpy", "orjson", "scipy", "simdjson"}
-# Instants are integers inside; two files of the core know the calendar, where the contract writes instants and dates.
-CALENDAR = {"telemetry.instant": {"datetime"}, "registry.fact_checks": {"datetime", "zoneinfo"}}
+# Instants are integers inside; few files of the core know the calendar: where the contract writes instants and dates,
+# and where rosters have days, hours and holidays.
+CALENDAR = {
+    "telemetry.instant": {"datetime"},
+    "registry.fact_checks": {"datetime", "zoneinfo"},
+    "registry.duty.civil_time": {"datetime", "zoneinfo"},
+    "registry.duty.calendar_feed": {"datetime", "icalendar"},
+    "registry.duty.public_holidays": {"holidays"},
+}
 # Two modules of the core read a file that is packaged with them: the catalogue, and the list of common passwords.
 PACKAGED_DATA = {"registry.catalogue": {"importlib", "tomllib"}, "registry.passwords": {"importlib"}}
 # One module of the core reads sources, and looks for a cache: compiled code is stale when its sources change.

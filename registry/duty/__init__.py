@@ -1,0 +1,1 @@
+"""Duty: the rosters of an organisation, and who is on duty at an instant. Pure."""
