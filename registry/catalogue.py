@@ -14,6 +14,8 @@ from functools import cache
 from importlib import resources
 from typing import Any
 
+from registry.incident_kinds import INCIDENT_KINDS
+
 SEVERITIES = ("trend", "minor", "major", "critical")
 GROUPS = ("life-safety", "door-and-levelling", "trend", "other")
 
@@ -36,6 +38,7 @@ class CatalogueEntry:
     always_judged: bool = False
     sensing: bool = False
     expected_after_s: float = 0.0
+    incident: str | None = None
 
 
 def _texts(value: Any) -> bool:
@@ -56,6 +59,7 @@ CHECKS: dict[str, tuple[Callable[[Any], bool], str]] = {
     "always_judged": (lambda value: isinstance(value, bool), "true or false"),
     "sensing": (lambda value: isinstance(value, bool), "true or false"),
     "expected_after_s": (lambda value: type(value) in (int, float) and value >= 0, "a number of seconds"),
+    "incident": (lambda value: value in INCIDENT_KINDS, f"one of {', '.join(INCIDENT_KINDS)}"),
 }
 NEEDED = ("code", "severities", "group", "name")
 

@@ -77,6 +77,7 @@ def test_every_group_has_a_bar_but_the_rest() -> None:
         (('"life-safety"', '"lifesafety"'), "overspeed.group: 'lifesafety' must be one of life-safety"),
         (("group =", "always_judged = 1\ngroup ="), "overspeed.always_judged: 1 must be true or false"),
         (("group =", "expected_after_s = -1\ngroup ="), "overspeed.expected_after_s: -1 must be a number of seconds"),
+        (("group =", "incident = 'stuck'\ngroup ="), "overspeed.incident: 'stuck' must be one of entrapment"),
         (("[overspeed]", "overspeed = 1\n[x]"), "overspeed: a key outside of a rule's table"),
         (("\n[", ROW.replace("[overspeed]", "[underspeed]") + "["), "overspeed.code: F08 is the code of underspeed"),
     ],

@@ -1,0 +1,229 @@
+"""The actions of people on an incident, as in the table of `alerts.incidents.table`. Pure.
+
+    state    action                                        next     entry          what else
+    (none)   call                                          open     opened         a kind of `SEVERITY_OF_CALL`
+    open     call                                          open     called         as urgent as the call, by hand
+    open     ack; ack by another                           open     acknowledged   each person is kept
+    open     assign                                        open     assigned
+    any      comment                                       same     commented      each is added
+    open     stage                                         open     (the stage)    forward alone, where it has them
+    open     close                                         closed   closed
+    closed   reopen within 10 s of a person's closing      open     undone         as it was before the closing
+    closed   reopen within 24 h                            open     reopened       acknowledged no more, by hand
+
+Refused: closing without a reason what is critical; closing while a person may be inside, unless the reason says that
+nobody is; closing while the condition of an alert holds that clears by itself; a rescue stage where nobody can be
+inside; reopening what was merged, or later than 24 h, or while another incident of a lift is open.
+
+Repeating an action changes nothing (None), except comments and calls.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection
+from dataclasses import dataclass, replace
+
+from alerts.alert import FIRING, Alert
+from alerts.answers import Refused
+from alerts.incidents.incident import (
+    ACKNOWLEDGED,
+    ASSIGNED,
+    CALLED,
+    CLOSED,
+    COMMENTED,
+    CONFIRMED,
+    NOBODY_INSIDE,
+    NOTIFIED,
+    OPENED,
+    REASONS,
+    RELEASED,
+    REOPENED,
+    RESCUE_STAGES,
+    STAGES,
+    SUSPECTED,
+    UNDONE,
+    Incident,
+    IncidentChange,
+    IncidentLift,
+    entered,
+    incident_id,
+    reached,
+    without,
+)
+from alerts.incidents.kinds import PEOPLE_INSIDE, SEVERITY_OF_CALL
+from alerts.incidents.table import acknowledged, more_urgent_than, nobody_inside, reopened, unacknowledged
+from registry.actor import Actor
+
+UNDO_NS = 10 * 1_000_000_000
+REOPEN_NS = 24 * 3600 * 1_000_000_000
+STAGES_OF_PEOPLE = (CONFIRMED, *RESCUE_STAGES)
+"""The stages that a person enters; the others follow from notifying, acknowledging and closing."""
+
+
+@dataclass(frozen=True, slots=True)
+class IncidentAction:
+    """A person's action on an incident: ack, assign (`to`), comment (`note`), stage (`stage`), close (`reason`, `note`)
+    or reopen. Other organisations read the note where it is `shared`."""
+
+    kind: str
+    by: Actor
+    note: str | None = None
+    to: str | None = None
+    stage: str | None = None
+    reason: str | None = None
+    shared: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """A telephone call about a lift: the reported kind, and the number to call back."""
+
+    lift_id: str
+    district: str
+    kind: str
+    by: Actor
+    callback: str | None = None
+
+
+def on_action(
+    incident: Incident, action: IncidentAction, now_ns: int, alerts: Collection[Alert] = (), *, has_other: bool = False
+) -> IncidentChange | None:
+    """Apply a person's action; return None where it was applied already. Raises `Refused`.
+
+    `alerts` are those of the incident that are not closed. `has_other`: another open incident folds alerts of a lift.
+    """
+    if action.kind == "close":
+        _require_closable(incident, action, alerts)
+    if action.kind == "reopen":
+        _require_reopenable(incident, now_ns, has_other)
+    done = _ACTIONS[action.kind](incident, action, now_ns)
+    if done is None:
+        return None
+    after, kind = done
+    more = {"about": action.reason if action.kind == "close" else None, "to": action.to}
+    return entered(after, kind, now_ns, action.by, note=action.note, shared=action.shared, **more)
+
+
+def on_call(incident: Incident | None, call: Call, now_ns: int) -> IncidentChange:
+    """Open an incident for a telephone call, or enter the call into the open incident of its lift."""
+    severity, holds_people = SEVERITY_OF_CALL[call.kind], call.kind in PEOPLE_INSIDE
+    called = IncidentLift(call.lift_id, call.district, holds_people=holds_people)
+    if incident is None:
+        name = incident_id(call.lift_id, f"call {now_ns}")
+        stages = {SUSPECTED: now_ns, CONFIRMED: now_ns}
+        incident = Incident(name, call.kind, severity, now_ns, now_ns, (called,), stages, by_hand=True)
+        return entered(replace(incident, called=call.kind), OPENED, now_ns, call.by, note=call.callback)
+    urgent = more_urgent_than(incident, call.kind, severity, called)
+    known = replace(urgent, by_hand=True, called=urgent.called or call.kind)
+    known = known if CONFIRMED in known.stages else reached(known, CONFIRMED, now_ns)
+    return entered(known, CALLED, now_ns, call.by, about=call.kind, note=call.callback)
+
+
+def on_notified(incident: Incident, at_ns: int, note: str | None = None, to: str | None = None) -> IncidentChange:
+    """Enter an attempt to notify somebody (`to`); the first reaches the stage `notified`."""
+    after = incident if NOTIFIED in incident.stages or not incident.is_open else reached(incident, NOTIFIED, at_ns)
+    return entered(after, NOTIFIED, at_ns, note=note, to=to)
+
+
+def settles_ns(incident: Incident) -> int | None:
+    """Return when the alerts of an incident that a person closed are resolved; None where none are to be."""
+    if incident.closed_ns is None or incident.closed_by is None or incident.unclosed == 0:
+        return None
+    return incident.closed_ns + UNDO_NS
+
+
+Moved = tuple[Incident, str] | None
+"""The incident after an action, and the kind of the entry; None where it was done already."""
+
+
+def _ack(incident: Incident, action: IncidentAction, now_ns: int) -> Moved:
+    if action.by.name in incident.acknowledged_by:
+        return None
+    _refuse_closed(incident, "acknowledge")
+    return acknowledged(incident, action.by.name, now_ns), ACKNOWLEDGED
+
+
+def _assign(incident: Incident, action: IncidentAction, now_ns: int) -> Moved:
+    if incident.owner == action.to:
+        return None
+    _refuse_closed(incident, "assign")
+    return replace(incident, owner=action.to), ASSIGNED
+
+
+def _comment(incident: Incident, action: IncidentAction, now_ns: int) -> Moved:
+    return incident, COMMENTED
+
+
+def _stage(incident: Incident, action: IncidentAction, now_ns: int) -> Moved:
+    stage = action.stage
+    assert stage in STAGES_OF_PEOPLE, f"{stage} is no stage that people enter"
+    if stage in incident.stages:
+        return None
+    _refuse_closed(incident, "enter")
+    if stage in RESCUE_STAGES and incident.kind not in PEOPLE_INSIDE:
+        raise Refused("no-rescue", f"Nobody can be inside: an incident of kind {incident.kind} has no stage {stage}.")
+    later = [each for each in RESCUE_STAGES if each in incident.stages and STAGES.index(each) > STAGES.index(stage)]
+    if stage in RESCUE_STAGES and later:
+        raise Refused("stage-passed", f"The incident is past {stage}: it has reached {later[-1]}.")
+    after = replace(reached(incident, stage, now_ns), by_hand=incident.by_hand or incident.kind in PEOPLE_INSIDE)
+    return (nobody_inside(after) if stage == RELEASED else after), stage
+
+
+def _close(incident: Incident, action: IncidentAction, now_ns: int) -> Moved:
+    if not incident.is_open:
+        return None
+    by = action.by
+    closed = replace(incident, closed_by=by.name, closed_for=by.organisation, reason=action.reason)
+    return reached(closed, CLOSED, now_ns), CLOSED
+
+
+def _reopen(incident: Incident, action: IncidentAction, now_ns: int) -> Moved:
+    if incident.closed_ns is None:
+        return None
+    if incident.closed_by is not None and now_ns < incident.closed_ns + UNDO_NS:
+        undone = replace(without(incident, CLOSED), closed_by=None, closed_for=None, reason=None)
+        return replace(undone, by_hand=undone.by_hand or undone.unclosed == 0), UNDONE
+    return replace(unacknowledged(reopened(incident)), by_hand=True), REOPENED
+
+
+def _require_closable(incident: Incident, action: IncidentAction, alerts: Collection[Alert]) -> None:
+    if not incident.is_open:
+        return
+    if incident.severity == "critical" and action.reason is None:
+        raise Refused("reason", f"A critical incident is closed with a reason: one of {', '.join(REASONS)}.")
+    if action.reason == "other" and not (action.note or "").strip():
+        raise Refused("note", "The reason `other` needs a note that says what it was.")
+    if incident.may_hold_people and action.reason not in NOBODY_INSIDE:
+        detail = "Somebody may still be inside: enter the stage `released`, or close it with the reason "
+        raise Refused("person-inside", f"{detail}{', '.join(NOBODY_INSIDE[:-1])} or {NOBODY_INSIDE[-1]}.")
+    holding = sorted({alert.rule for alert in alerts if alert.state == FIRING and not alert.by_hand})
+    if holding:
+        detail = f"The condition of {', '.join(holding)} still holds: the incident can be closed once it has cleared."
+        raise Refused("condition-holds", detail)
+
+
+def _require_reopenable(incident: Incident, now_ns: int, has_other: bool) -> None:
+    if incident.closed_ns is None:
+        return
+    if incident.merged_into is not None:
+        raise Refused("merged", f"The incident was merged into {incident.merged_into}: split that one instead.")
+    if now_ns >= incident.closed_ns + REOPEN_NS:
+        raise Refused("too-late", "The incident was closed more than 24 hours ago: open a new one, and link the two.")
+    if has_other:
+        raise Refused("another-open", "Another incident of its lift is open: comment there, or link the two.")
+
+
+def _refuse_closed(incident: Incident, verb: str) -> None:
+    if not incident.is_open:
+        detail = f"The incident is closed: there is nothing left to {verb}; reopen it first, or add a comment."
+        raise Refused("closed", detail)
+
+
+_ACTIONS: dict[str, Callable[[Incident, IncidentAction, int], Moved]] = {
+    "ack": _ack,
+    "assign": _assign,
+    "comment": _comment,
+    "stage": _stage,
+    "close": _close,
+    "reopen": _reopen,
+}

@@ -1,0 +1,200 @@
+"""An incident (contract, section 3), an entry of its story, and a change of an incident.
+
+All are values, as alerts are. Instants are int64 UTC nanoseconds of the server's clock.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from registry.actor import Actor
+
+SUSPECTED, CONFIRMED, NOTIFIED, ACKNOWLEDGED = "suspected", "confirmed", "notified", "acknowledged"
+DISPATCHED, ON_SITE, RELEASED, CLOSED = "dispatched", "on-site", "released", "closed"
+STAGES = (SUSPECTED, CONFIRMED, NOTIFIED, ACKNOWLEDGED, DISPATCHED, ON_SITE, RELEASED, CLOSED)
+RESCUE_STAGES = (DISPATCHED, ON_SITE, RELEASED)
+"""Stages of incidents in which somebody may be inside."""
+OPEN = "open"
+REASONS = ("released", "repaired", "false-alarm", "duplicate", "test", "other")
+NOBODY_INSIDE = ("released", "false-alarm", "test")
+"""Reasons of closing which say that nobody is inside any more."""
+ID_BYTES = 10
+
+OPENED, FOLDED, RAISED, REOPENED = "opened", "folded", "raised", "reopened"
+CALLED, ASSIGNED, COMMENTED, UNDONE = "called", "assigned", "commented", "undone"
+MERGED, SPLIT, LINKED = "merged", "split", "linked"
+"""Kinds of entries; the entry of a stage has the stage's name."""
+
+
+@dataclass(frozen=True, slots=True)
+class IncidentLift:
+    """A lift of an incident, with the number of its alerts in the incident that are not closed.
+
+    `holds_people`: an alert or a call says that somebody may be inside, and nobody has reported the release since.
+    Later alerts of the lift join the incident where it `folds`: one open incident of each lift does.
+    """
+
+    lift_id: str
+    district: str
+    unclosed: int = 0
+    holds_people: bool = False
+    folds: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Incident:
+    """One incident. `stages` has the time of each stage it has reached, and `lifts` begins with the lift under which
+    the incident is announced. `severity` and `kind` are the highest and the most urgent of its alerts.
+
+    `active_ns` is the time of the last entry by a person. With `by_hand` only a person closes the incident. `building`
+    is the building whose loss of power it is. `called` is the kind that a telephone call reported. `reason` is that of
+    a person's closing. `entries` is the number of its entries so far.
+    """
+
+    id: str
+    kind: str
+    severity: str
+    opened_ns: int
+    active_ns: int
+    lifts: tuple[IncidentLift, ...]
+    stages: Mapping[str, int] = field(default_factory=dict)
+    owner: str | None = None
+    acknowledged_by: tuple[str, ...] = ()
+    by_hand: bool = False
+    called: str | None = None
+    building: str | None = None
+    closed_by: str | None = None
+    closed_for: str | None = None
+    reason: str | None = None
+    merged_into: str | None = None
+    links: tuple[str, ...] = ()
+    entries: int = 0
+
+    @property
+    def lift_id(self) -> str:
+        """The lift under which the incident is announced."""
+        return self.lifts[0].lift_id
+
+    @property
+    def district(self) -> str:
+        """The district of that lift."""
+        return self.lifts[0].district
+
+    @property
+    def stage(self) -> str:
+        """The last stage that it has reached, in the order of `STAGES`."""
+        return max(self.stages, key=STAGES.index)
+
+    @property
+    def is_open(self) -> bool:
+        """Whether it is not closed."""
+        return CLOSED not in self.stages
+
+    @property
+    def state(self) -> str:
+        """`open` or `closed`."""
+        return OPEN if self.is_open else CLOSED
+
+    @property
+    def acknowledged_ns(self) -> int | None:
+        """When somebody took it up; None where nobody has, or where it became more urgent since."""
+        return self.stages.get(ACKNOWLEDGED)
+
+    @property
+    def closed_ns(self) -> int | None:
+        """When it was closed; None while it is open."""
+        return self.stages.get(CLOSED)
+
+    @property
+    def unclosed(self) -> int:
+        """The number of its alerts that are not closed."""
+        return sum(lift.unclosed for lift in self.lifts)
+
+    @property
+    def may_hold_people(self) -> bool:
+        """Whether somebody may be inside one of its lifts."""
+        return any(lift.holds_people for lift in self.lifts)
+
+    def lift(self, lift_id: str) -> IncidentLift | None:
+        """Return one of its lifts, None where the lift is not in it."""
+        return next((lift for lift in self.lifts if lift.lift_id == lift_id), None)
+
+    def folds(self, lift_id: str) -> bool:
+        """Return whether a new alert of the lift joins it."""
+        lift = self.lift(lift_id)
+        return self.is_open and lift is not None and lift.folds
+
+
+@dataclass(frozen=True, slots=True)
+class StoryEntry:
+    """What happened to an incident: its kind, its time, its author (None: the monitor).
+
+    `about` is the alert that joined or was raised, the other incident, or the reason of the closing; `to` is the
+    assignee. Organisations but the author's read the note where it is `shared`.
+    """
+
+    incident_id: str
+    kind: str
+    at_ns: int
+    by: str | None = None
+    about: str | None = None
+    note: str | None = None
+    to: str | None = None
+    organisation: str | None = None
+    shared: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class IncidentChange:
+    """The incident as it is now, and the entry of this change (None: store the incident, publish nothing)."""
+
+    incident: Incident
+    entry: StoryEntry | None
+
+
+def incident_id(lift_id: str, first: str) -> str:
+    """Return the id of an incident: the same lift and first alert give the same id in every replay."""
+    digest = hashlib.blake2b(f"incident\n{lift_id}\n{first}".encode(), digest_size=ID_BYTES).digest()
+    return base64.b32encode(digest).decode().lower()
+
+
+def entered(incident: Incident, kind: str, at_ns: int, by: Actor | None = None, **more: Any) -> IncidentChange:
+    """Return the incident with one entry more, and that entry; `more` are the entry's other fields."""
+    active_ns = incident.active_ns if by is None else max(incident.active_ns, at_ns)
+    if by is not None:
+        more = {"by": by.name, "organisation": by.organisation} | more
+    entry = StoryEntry(incident.id, kind, at_ns, **more)
+    return IncidentChange(replace(incident, active_ns=active_ns, entries=incident.entries + 1), entry)
+
+
+def with_lift(incident: Incident, lift: IncidentLift) -> Incident:
+    """Return the incident with this lift, in place of what it had for the lift or after its other lifts."""
+    if incident.lift(lift.lift_id) is None:
+        return replace(incident, lifts=(*incident.lifts, lift))
+    return replace(incident, lifts=tuple(lift if each.lift_id == lift.lift_id else each for each in incident.lifts))
+
+
+def folding_only(incident: Incident, folds: Callable[[str], bool]) -> Incident:
+    """Return the incident into which alerts of no other lifts fold than of those for which `folds` is true."""
+    lifts = (replace(lift, folds=lift.folds and folds(lift.lift_id)) for lift in incident.lifts)
+    return replace(incident, lifts=tuple(lifts))
+
+
+def with_building(change: IncidentChange, building: str) -> IncidentChange:
+    """Return the change with the building whose loss of power the incident is, where it has none yet."""
+    incident = change.incident
+    return replace(change, incident=replace(incident, building=incident.building or building))
+
+
+def reached(incident: Incident, stage: str, at_ns: int) -> Incident:
+    """Return the incident with the time of a stage."""
+    return replace(incident, stages={**incident.stages, stage: at_ns})
+
+
+def without(incident: Incident, *stages: str) -> Incident:
+    """Return the incident without the times of these stages."""
+    return replace(incident, stages={stage: at for stage, at in incident.stages.items() if stage not in stages})

@@ -1,0 +1,152 @@
+"""Merging, splitting and linking of incidents. Pure.
+
+    merged   open ◀── open     the alerts of the second join the first; the second is closed as a duplicate
+    split    open ──▶ open     some alerts of the first become an incident of their own
+    linked   any ◀──▶ any      each names the other
+
+The monitor merges too: the incidents of a building's lifts, when the building loses its power. A split gives a lift
+that stays in the first incident too a second open incident, into which no later alert of the lift folds.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Collection, Iterable
+from dataclasses import replace
+
+from alerts.alert import CLOSED as ALERT_CLOSED
+from alerts.alert import Alert
+from alerts.answers import Refused
+from alerts.incidents.incident import (
+    ACKNOWLEDGED,
+    CLOSED,
+    LINKED,
+    MERGED,
+    SPLIT,
+    SUSPECTED,
+    Incident,
+    IncidentChange,
+    IncidentLift,
+    entered,
+    incident_id,
+    reached,
+    with_lift,
+)
+from alerts.incidents.kinds import PEOPLE_INSIDE, SEVERITY_OF_CALL, kind_of, more_severe, more_urgent
+from alerts.incidents.table import more_urgent_than
+from registry.actor import Actor
+
+Pair = tuple[IncidentChange, IncidentChange]
+
+
+def merge(into: Incident, other: Incident, now_ns: int, by: Actor | None = None, note: str | None = None) -> Pair:
+    """Merge an open incident into another one; return the changes of both. Raises `Refused`."""
+    if into.id == other.id:
+        raise Refused("itself", "An incident is not merged into itself: name another one.")
+    if not (into.is_open and other.is_open):
+        raise Refused("closed", "Only open incidents are merged: reopen the one that is closed, or link the two.")
+    grown = into
+    for lift in other.lifts:
+        own = grown.lift(lift.lift_id) or IncidentLift(lift.lift_id, lift.district, folds=False)
+        both = replace(own, unclosed=own.unclosed + lift.unclosed, folds=own.folds or lift.folds)
+        grown = more_urgent_than(with_lift(grown, both), other.kind, other.severity, lift)
+    by_hand, called = grown.by_hand or other.by_hand, grown.called or other.called
+    grown = replace(grown, by_hand=by_hand, called=called, building=grown.building or other.building)
+    emptied = tuple(replace(lift, unclosed=0, holds_people=False) for lift in other.lifts)
+    closed_by = None if by is None else by.name
+    closed = replace(other, lifts=emptied, merged_into=into.id, closed_by=closed_by, reason="duplicate")
+    return (
+        entered(grown, MERGED, now_ns, by, about=other.id, note=note),
+        entered(reached(closed, CLOSED, now_ns), MERGED, now_ns, by, about=into.id, note=note),
+    )
+
+
+def split(
+    incident: Incident,
+    taken: Collection[Alert],
+    left: Collection[Alert],
+    now_ns: int,
+    by: Actor,
+    note: str | None = None,
+) -> Pair:
+    """Split the alerts `taken` off an open incident; return the changes of the incident and of the new one.
+
+    `taken` and `left` are all its alerts. Raises `Refused`.
+    """
+    if not incident.is_open:
+        raise Refused("closed", "Only an open incident is split: reopen it first.")
+    if not taken or not (left or incident.called):
+        raise Refused("nothing-left", "Name some alerts of the incident, and not all of them.")
+    first = min(taken, key=lambda alert: (alert.onset_ns, alert.id))
+    stays = {alert.lift_id for alert in left} | ({incident.lift_id} if incident.called else set())
+    new = Incident(
+        incident_id(first.lift_id, f"{incident.id} {incident.entries}"),
+        *_urgency(taken),
+        opened_ns=now_ns,
+        active_ns=now_ns,
+        lifts=_lifts(incident, taken, lambda lift_id: lift_id not in stays and incident.folds(lift_id)),
+        stages={SUSPECTED: now_ns, **({ACKNOWLEDGED: now_ns} if incident.acknowledged_ns is not None else {})},
+        owner=incident.owner,
+        acknowledged_by=incident.acknowledged_by,
+        links=(incident.id,),
+    )
+    kind, severity = _urgency(left, incident.called)
+    lifts = _lifts(incident, left, incident.folds, incident.called)
+    kept = replace(incident, kind=kind, severity=severity, lifts=lifts, links=_linked(incident.links, new.id))
+    return (
+        entered(_by_hand_without_alerts(kept), SPLIT, now_ns, by, about=new.id, note=note),
+        entered(_by_hand_without_alerts(new), SPLIT, now_ns, by, about=incident.id, note=note),
+    )
+
+
+def link(one: Incident, other: Incident, now_ns: int, by: Actor, note: str | None = None) -> Pair | None:
+    """Link two incidents, open or closed; None where they are linked already. Raises `Refused`."""
+    if one.id == other.id:
+        raise Refused("itself", "An incident is not linked to itself: name another one.")
+    if other.id in one.links and one.id in other.links:
+        return None
+    return (
+        entered(replace(one, links=_linked(one.links, other.id)), LINKED, now_ns, by, about=other.id, note=note),
+        entered(replace(other, links=_linked(other.links, one.id)), LINKED, now_ns, by, about=one.id, note=note),
+    )
+
+
+def _urgency(alerts: Iterable[Alert], called: str | None = None) -> tuple[str, str]:
+    """Return the most urgent kind and the highest severity of alerts and of what a call reported."""
+    found = [(kind_of(alert.rule, alert.severity), alert.severity) for alert in alerts]
+    found += [(called, SEVERITY_OF_CALL[called])] if called else []
+    kind, severity = found[0]
+    for other_kind, other_severity in found[1:]:
+        kind, severity = more_urgent(kind, other_kind), more_severe(severity, other_severity)
+    return kind, severity
+
+
+def _lifts(
+    incident: Incident, alerts: Collection[Alert], folds: Callable[[str], bool], called: str | None = None
+) -> tuple[IncidentLift, ...]:
+    """Return the lifts of these alerts of an incident, in its order, counted anew."""
+    unclosed = Counter(alert.lift_id for alert in alerts if alert.state != ALERT_CLOSED)
+    inside = {alert.lift_id for alert in alerts if kind_of(alert.rule, alert.severity) in PEOPLE_INSIDE}
+    mine = {alert.lift_id for alert in alerts}
+    if called:
+        mine.add(incident.lift_id)
+        inside |= {incident.lift_id} if called in PEOPLE_INSIDE else set()
+    return tuple(
+        replace(
+            lift,
+            unclosed=unclosed[lift.lift_id],
+            holds_people=lift.holds_people and lift.lift_id in inside,
+            folds=folds(lift.lift_id),
+        )
+        for lift in incident.lifts
+        if lift.lift_id in mine
+    )
+
+
+def _by_hand_without_alerts(incident: Incident) -> Incident:
+    """Return the incident closed by people alone where no alert of it is open that could close it."""
+    return incident if incident.unclosed else replace(incident, by_hand=True)
+
+
+def _linked(links: tuple[str, ...], name: str) -> tuple[str, ...]:
+    return links if name in links else (*links, name)

@@ -1,0 +1,193 @@
+"""The life of an incident as one table of transitions. Pure.
+
+      an alert fires, a telephone call        all its alerts are closed and it is not by hand: closed
+                 │ opened                     a person closes it with a reason: closed
+                 ▼                            a person merges it into another incident: merged
+             ┌────────┐ ───────────────────────────────────────────────────────────────────▶ ┌────────┐
+     folded, │  open  │                                                                      │ closed │
+     raised, └────────┘ ◀─────────────────────────────────────────────────────────────────── └────────┘
+     called, stages          within 10 s of a person's closing: undone; within 24 h: reopened
+                             one of its alerts fires again: reopened by the monitor
+
+    state    event                                     next     entry         what else
+    (none)   an alert fires                            open     opened        id from lift and alert; stage `suspected`
+    (none)   a telephone call                          open     opened        stage `confirmed`, by hand
+    open     another alert of one of its lifts fires   open     folded        severity and kind never fall
+    open     a telephone call about one of its lifts   open     called        by hand
+    open     one of its alerts is raised               open     raised        only where its own severity rises
+    open     one of its alerts fires again             open     (stored) / raised   raised where it holds people anew
+    open     an alert of its severity is acknowledged  open     acknowledged
+    open     the last of its alerts closes             closed   closed        not by hand, and no reason
+    open     an alert closes, otherwise                open     (stored)
+    closed   one of its alerts fires again             open     reopened      unless the lift has another open incident:
+                                                                              then the alert joins that one
+    closed   one of its alerts changes, otherwise      closed   (stored)
+    open     ack, assign, comment, stage, close        `alerts.incidents.actions`
+    any      merge, split, link                        `alerts.incidents.joining`
+
+An incident that becomes more urgent (a higher severity, a more urgent kind, or somebody inside anew) is acknowledged no
+more. Where somebody may be inside after a release, the rescue begins anew: its stages are taken back.
+
+A rescue of which people have entered a stage is closed by people, and so is what they reported or reopened: such an
+incident is by hand. The alerts of an incident that a person closed are resolved once the time to undo
+is over (`alerts.incidents.actions.settles_ns`). The order of an incident's entries is the order of commits.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from alerts.alert import CLOSED as ALERT_CLOSED
+from alerts.alert import FIRING, Alert, Change, Transition
+from alerts.answers import ACKNOWLEDGED as ALERT_ACKNOWLEDGED
+from alerts.book import RAISED as ALERT_RAISED
+from alerts.book import REFIRED
+from alerts.incidents.incident import (
+    ACKNOWLEDGED,
+    CLOSED,
+    CONFIRMED,
+    FOLDED,
+    NOBODY_INSIDE,
+    OPENED,
+    RAISED,
+    RELEASED,
+    REOPENED,
+    RESCUE_STAGES,
+    SUSPECTED,
+    Incident,
+    IncidentChange,
+    IncidentLift,
+    entered,
+    incident_id,
+    reached,
+    with_lift,
+    without,
+)
+from alerts.incidents.kinds import PEOPLE_INSIDE, kind_of, more_severe, more_urgent
+from registry.actor import Actor
+
+FIRES_AGAIN = (REFIRED, ALERT_RAISED)
+
+
+def opened_by_alert(alert: Alert, at_ns: int) -> IncidentChange:
+    """Open the incident of an alert."""
+    kind = kind_of(alert.rule, alert.severity)
+    lift = IncidentLift(alert.lift_id, alert.district, unclosed=1, holds_people=kind in PEOPLE_INSIDE)
+    name = incident_id(alert.lift_id, alert.id)
+    incident = Incident(name, kind, alert.severity, at_ns, at_ns, (lift,), {SUSPECTED: at_ns})
+    return entered(incident, OPENED, at_ns, about=alert.id)
+
+
+def on_alert_joining(incident: Incident, alert: Alert, at_ns: int) -> IncidentChange:
+    """Fold an alert that is not closed into an open incident."""
+    lift = incident.lift(alert.lift_id) or IncidentLift(alert.lift_id, alert.district)
+    grown = with_lift(incident, replace(lift, unclosed=lift.unclosed + 1))
+    return entered(_as_urgent_as(grown, alert), FOLDED, at_ns, about=alert.id)
+
+
+def on_alert_leaving(incident: Incident, alert: Alert, was: str) -> IncidentChange:
+    """Take an alert out of a closed incident: it fires again and joins the open one of its lift."""
+    assert not incident.is_open, "alerts leave an open incident by a split"
+    return IncidentChange(_counted(incident, alert.lift_id, -_unclosed(was)), None)
+
+
+def on_alert(incident: Incident, change: Change, was: str) -> IncidentChange | None:
+    """Apply a change of one of the incident's alerts, whose state `was` another; None where nothing changes."""
+    alert, transition = change.alert, change.transition
+    assert transition is not None, "an alert changes its state by a transition"
+    counted = _counted(incident, alert.lift_id, _unclosed(alert.state) - _unclosed(was))
+    if alert.state == FIRING and transition.kind in FIRES_AGAIN:
+        return _on_firing_again(counted, alert, transition.at_ns)
+    if not incident.is_open:
+        return _stored(incident, counted)
+    by = _author(transition)
+    takes_up = transition.kind == ALERT_ACKNOWLEDGED and alert.severity == incident.severity
+    if takes_up and incident.acknowledged_ns is None and transition.by is not None:
+        counted = acknowledged(counted, transition.by, transition.at_ns)
+        if not _is_over(counted):
+            return entered(counted, ACKNOWLEDGED, transition.at_ns, by, about=alert.id)
+    if counted.unclosed < incident.unclosed and _is_over(counted):
+        closed = reached(counted, CLOSED, transition.at_ns)
+        return entered(closed, CLOSED, transition.at_ns, by)
+    return _stored(incident, counted)
+
+
+def acknowledged(incident: Incident, name: str, at_ns: int) -> Incident:
+    """Return the incident acknowledged by one person more."""
+    signed = replace(incident, acknowledged_by=(*incident.acknowledged_by, name))
+    return signed if incident.acknowledged_ns is not None else reached(signed, ACKNOWLEDGED, at_ns)
+
+
+def more_urgent_than(incident: Incident, kind: str, severity: str, lift: IncidentLift) -> Incident:
+    """Return the incident at least as urgent as a kind, a severity and one of its lifts that may hold people."""
+    held = incident.lift(lift.lift_id)
+    assert held is not None, "the lift is in the incident"
+    is_anew = lift.holds_people and not held.holds_people
+    urgent = replace(incident, kind=more_urgent(incident.kind, kind), severity=more_severe(incident.severity, severity))
+    if is_anew:
+        urgent = with_lift(urgent, replace(held, holds_people=True))
+        urgent = without(urgent, *RESCUE_STAGES, CONFIRMED) if RELEASED in urgent.stages else urgent
+    if is_anew or (urgent.kind, urgent.severity) != (incident.kind, incident.severity):
+        return unacknowledged(urgent)
+    return urgent
+
+
+def unacknowledged(incident: Incident) -> Incident:
+    """Return the incident as one that nobody has taken up."""
+    return replace(without(incident, ACKNOWLEDGED), acknowledged_by=())
+
+
+def nobody_inside(incident: Incident) -> Incident:
+    """Return the incident with none of its lifts holding people."""
+    return replace(incident, lifts=tuple(replace(lift, holds_people=False) for lift in incident.lifts))
+
+
+def reopened(incident: Incident) -> Incident:
+    """Return a closed incident open again; nobody is inside where the reason of its closing said so."""
+    if incident.closed_by is not None:
+        incident = unacknowledged(incident)
+    if incident.reason in NOBODY_INSIDE:
+        incident = nobody_inside(incident)
+    return replace(without(incident, CLOSED), closed_by=None, closed_for=None, reason=None)
+
+
+def _on_firing_again(incident: Incident, alert: Alert, at_ns: int) -> IncidentChange:
+    if not incident.is_open:
+        return entered(_as_urgent_as(reopened(incident), alert), REOPENED, at_ns, about=alert.id)
+    urgent = _as_urgent_as(incident, alert)
+    if urgent == incident:
+        return IncidentChange(urgent, None)
+    return entered(urgent, RAISED, at_ns, about=alert.id)
+
+
+def _as_urgent_as(incident: Incident, alert: Alert) -> Incident:
+    kind = kind_of(alert.rule, alert.severity)
+    lift = IncidentLift(alert.lift_id, alert.district, holds_people=kind in PEOPLE_INSIDE)
+    return more_urgent_than(incident, kind, alert.severity, lift)
+
+
+def _counted(incident: Incident, lift_id: str, more: int) -> Incident:
+    """Return the incident with so many more alerts of a lift that are not closed."""
+    lift = incident.lift(lift_id)
+    assert lift is not None, "the lifts of an incident are those of its alerts"
+    assert lift.unclosed + more >= 0, "no more alerts close than are open"
+    return with_lift(incident, replace(lift, unclosed=lift.unclosed + more)) if more else incident
+
+
+def _author(transition: Transition) -> Actor | None:
+    """Return who made a transition of an alert, None for the monitor."""
+    if transition.by is None:
+        return None
+    return replace(Actor.named(transition.by), organisation=transition.organisation)
+
+
+def _is_over(incident: Incident) -> bool:
+    return incident.unclosed == 0 and not incident.by_hand
+
+
+def _unclosed(state: str) -> int:
+    return int(state != ALERT_CLOSED)
+
+
+def _stored(before: Incident, after: Incident) -> IncidentChange | None:
+    return None if after == before else IncidentChange(after, None)
