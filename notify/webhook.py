@@ -1,28 +1,27 @@
-"""The message of a webhook, the classification of answers, and the pause before a retry. Pure.
+"""The message of a webhook, the filter of its alerts, and when a delivery is tried again and given up. Pure.
 
-A delivery ends when the endpoint accepts it (2xx), when its answer is a rejection (all statuses not named here), or
-after `GIVE_UP_S`. No answer, 5xx, 408, 425 and 429 are transient: tried again after a pause with full jitter.
+A delivery ends when the endpoint accepts it, when its address is none, or when it is given up: after `GIVE_UP_S`, or
+after `FAULT_S` where somebody must repair the endpoint (a redirect, 404, 401). The pauses between have full jitter.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import UTC
-from email.utils import parsedate_to_datetime
 from typing import Any
 
 import orjson
 
 from mqtt import backoff
+from notify.ways.sender import Outcome, SendResult
 from telemetry.instant import rfc3339
 
-DELIVERED, REJECTED, TRANSIENT = "taken", "permanent", "passing"
-"""The results of an attempt; the values are parts of the names of the monitor's counters."""
-TRANSIENT_STATUSES = (408, 425, 429)
 PAUSE_FIRST_S = 2.0
 PAUSE_LIMIT_S = 3600.0
 GIVE_UP_S = 24 * 3600.0
+FAULT_S = 3600.0
+COUNTED_AS = {SendResult.DELIVERED: "taken", SendResult.TRY_AGAIN: "passing", SendResult.PERMANENT: "permanent"}
+"""The parts of the names of the monitor's counters."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,11 +68,11 @@ def message_body(
     )
 
 
-def classify(status: int | None) -> str:
-    """Return the result of an attempt with this HTTP status; None is no answer. Redirects are not followed."""
-    if status is None or status >= 500 or status in TRANSIENT_STATUSES:
-        return TRANSIENT
-    return DELIVERED if 200 <= status < 300 else REJECTED
+def is_given_up(outcome: Outcome, waited_s: float) -> bool:
+    """Return whether a delivery that was not accepted ends `waited_s` after it was made."""
+    if outcome.result is SendResult.PERMANENT:
+        return True
+    return waited_s >= (FAULT_S if outcome.is_fault else GIVE_UP_S)
 
 
 def pause_s(attempts: int, chance: float, retry_after_s: float = 0.0) -> float:
@@ -83,17 +82,3 @@ def pause_s(attempts: int, chance: float, retry_after_s: float = 0.0) -> float:
     """
     jitter_s = backoff.pause_s(attempts - 1, PAUSE_FIRST_S, PAUSE_LIMIT_S, chance)
     return max(jitter_s, min(max(retry_after_s, 0.0), PAUSE_LIMIT_S))
-
-
-def retry_after_s(header: str | None, now_ns: int) -> float:
-    """Return the seconds of a Retry-After header, a number or an HTTP date; 0 where it has neither."""
-    if header is None:
-        return 0.0
-    if header.isascii() and header.isdigit():
-        return float(header)
-    try:
-        at = parsedate_to_datetime(header)
-    except ValueError:
-        return 0.0
-    at = at if at.tzinfo else at.replace(tzinfo=UTC)
-    return max(0.0, at.timestamp() - now_ns / 1e9)

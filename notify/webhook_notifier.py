@@ -12,55 +12,28 @@ import logging
 import random
 import threading
 import time
-from base64 import b64decode
 from collections import Counter
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from datetime import UTC, datetime
 
-import httpx
 import orjson
-from standardwebhooks.webhooks import EmptyWebhookSecretError, Webhook
 
 from mqtt.backoff import Backoff
 from notify.rounds import repeat_rounds
-from notify.webhook import (
-    DELIVERED,
-    GIVE_UP_S,
-    REJECTED,
-    TRANSIENT,
-    Endpoint,
-    classify,
-    matches,
-    message_body,
-    message_id,
-    pause_s,
-    retry_after_s,
-)  # fmt: skip
+from notify.texts.limits import one_line
+from notify.ways.http_post import TIMEOUT_S, HttpClient
+from notify.ways.sender import Outcome, SendResult
+from notify.ways.signed_webhook import post_signed, signer
+from notify.webhook import COUNTED_AS, Endpoint, is_given_up, matches, message_body, message_id, pause_s
 from store.outage import Outage
 from store.records.repository import DONE, FAILED, WAITING, Delivery, Records, RecordsUnavailable
 
 log = logging.getLogger("liftwatch.webhooks")
 
-TIMEOUT_S = 10.0
-SECRET_PREFIX, SECRET_LEAST_BYTES = "whsec_", 24
+S_NS = 1_000_000_000
 POLL_S = 1.0
 ROUTE_AT_ONCE = 1000
 SEND_AT_ONCE = 50
 RETRY_FIRST_S, RETRY_LIMIT_S = 0.5, 10.0
-
-
-class BadSecret(ValueError):
-    """A webhook's secret that is not a valid signing key."""
-
-
-@dataclass(frozen=True, slots=True)
-class Attempt:
-    """The result of sending a delivery once, the reason for the operator, and the pause that the endpoint asks for."""
-
-    result: str
-    error: str
-    retry_after_s: float = 0.0
 
 
 class WebhookNotifier(threading.Thread):
@@ -127,8 +100,9 @@ class WebhookSender(threading.Thread):
         super().__init__(name=f"webhook {endpoint.name}", daemon=True)
         self.wake = threading.Event()
         self._records, self._endpoint, self._counts, self._now_ns = records, endpoint, counts, now_ns
-        self._signer = signer(endpoint)
-        self._client = httpx.Client(timeout=timeout_s, follow_redirects=False)
+        self._signer = signer(endpoint.secret, endpoint.name)
+        self._client = HttpClient(allow_private=True, timeout_s=timeout_s, now_ns=now_ns)
+        self._is_faulty = False
         self._stopping = threading.Event()
 
     def run(self) -> None:
@@ -154,56 +128,34 @@ class WebhookSender(threading.Thread):
         return len(due)
 
     def _attempt(self, delivery: Delivery) -> None:
-        attempt = self._send(delivery)
+        outcome = self._send(delivery)
         now_ns = self._now_ns()
-        if attempt.result == DELIVERED:
+        if outcome.result is SendResult.DELIVERED:
             self._records.store_attempt(delivery.id, DONE)
-        elif attempt.result == TRANSIENT and now_ns - delivery.made_ns < GIVE_UP_S * 1e9:
-            pause = pause_s(delivery.attempts + 1, random.random(), attempt.retry_after_s)
-            self._records.store_attempt(delivery.id, WAITING, due_ns=now_ns + round(pause * 1e9), error=attempt.error)
+        elif is_given_up(outcome, (now_ns - delivery.made_ns) / S_NS):
+            self._records.store_attempt(delivery.id, FAILED, error=outcome.reason)
+            log.error("webhook %s: %s, given up: %s", delivery.endpoint, delivery.announcement.id, outcome.reason)
         else:
-            self._records.store_attempt(delivery.id, FAILED, error=attempt.error)
-            log.error("webhook %s: %s, given up: %s", delivery.endpoint, delivery.announcement.id, attempt.error)
-        self._counts[f"deliveries_{attempt.result}:webhook {delivery.endpoint}"] += 1
+            pause = pause_s(delivery.attempts + 1, random.random(), outcome.retry_after_s)
+            self._records.store_attempt(delivery.id, WAITING, due_ns=now_ns + round(pause * S_NS), error=outcome.reason)
+        self._report_fault(outcome)
+        self._counts[f"deliveries_{COUNTED_AS[outcome.result]}:webhook {delivery.endpoint}"] += 1
 
-    def _send(self, delivery: Delivery) -> Attempt:
+    def _report_fault(self, outcome: Outcome) -> None:
+        """Log that somebody must repair the endpoint, once, and that it works again."""
+        if outcome.is_fault and not self._is_faulty:
+            log.error("webhook %s must be repaired: %s", self._endpoint.name, one_line(outcome.reason))
+        if outcome.result is SendResult.DELIVERED and self._is_faulty:
+            log.warning("webhook %s works again", self._endpoint.name)
+        self._is_faulty = outcome.is_fault or (self._is_faulty and outcome.result is not SendResult.DELIVERED)
+
+    def _send(self, delivery: Delivery) -> Outcome:
         sent = delivery.announcement
         content = message_body(sent.id, sent.kind, sent.at_ns, sent.by, sent.note, sent.alert_json, sent.to)
-        headers = signed_headers(self._signer, message_id(sent.alert_id, sent.id), self._now_ns(), content)
-        try:
-            with self._client.stream("POST", self._endpoint.url, content=content, headers=headers) as answer:
-                asked_s = retry_after_s(answer.headers.get("retry-after"), self._now_ns())
-                return Attempt(classify(answer.status_code), f"HTTP {answer.status_code}", asked_s)
-        except (httpx.InvalidURL, httpx.UnsupportedProtocol) as error:
-            return Attempt(REJECTED, f"not an address to post to: {error}")
-        except httpx.HTTPError as error:
-            return Attempt(classify(None), f"{type(error).__name__}: {error}")
+        name = message_id(sent.alert_id, sent.id)
+        return post_signed(self._client, self._endpoint.url, self._signer, name, content)
 
 
 def _repeat(outage: Outage, deliver: Callable[[], bool], wake: threading.Event, stopping: threading.Event) -> None:
     backoff = Backoff(RETRY_FIRST_S, RETRY_LIMIT_S)
     repeat_rounds(deliver, outage, wake, stopping, backoff=backoff, poll_s=POLL_S, expected=(RecordsUnavailable,))
-
-
-def signer(endpoint: Endpoint) -> Webhook:
-    """Return the signer of an endpoint's messages. Raises `BadSecret`, for a secret short enough to guess too."""
-    try:
-        if len(b64decode(endpoint.secret.removeprefix(SECRET_PREFIX), validate=True)) < SECRET_LEAST_BYTES:
-            raise ValueError("a short secret")
-        return Webhook(endpoint.secret)
-    except (ValueError, EmptyWebhookSecretError) as error:
-        raise BadSecret(
-            f"the secret of webhook {endpoint.name!r} cannot sign: write whsec_ and at least 24 random bytes in base64"
-        ) from error
-
-
-def signed_headers(by: Webhook, name: str, now_ns: int, content: bytes) -> dict[str, str]:
-    """Return the headers of Standard Webhooks for a message sent now."""
-    at = datetime.fromtimestamp(now_ns // 1_000_000_000, UTC)
-    return {
-        "content-type": "application/json",
-        "user-agent": "liftwatch",
-        "webhook-id": name,
-        "webhook-timestamp": str(now_ns // 1_000_000_000),
-        "webhook-signature": by.sign(name, at, content.decode()),
-    }

@@ -56,6 +56,8 @@ WALLS: dict[str, set[str]] = {
     "dashboards.sign_in": {"dashboards.http"},
     "dashboards.api": {"dashboards.http", "dashboards.live", "dashboards.sign_in"},
     "dashboards.pages": {"dashboards.http", "dashboards.live", "dashboards.sign_in", "dashboards.api"},
+    "notify.texts": set(),
+    "notify.ways": {"notify.texts"},
     "simulator.maths": set(),
     "simulator.faults": {"simulator.maths"},
     "simulator.buildings": {"simulator.maths"},

@@ -5,8 +5,8 @@ from __future__ import annotations
 import configuration
 from commands.errors import Unusable
 from configuration import Configuration
+from notify.ways.signed_webhook import BadSecret, signer
 from notify.webhook import Endpoint
-from notify.webhook_notifier import BadSecret, signer
 
 
 def webhook_endpoints(settings: Configuration) -> list[Endpoint]:
@@ -17,7 +17,7 @@ def webhook_endpoints(settings: Configuration) -> list[Endpoint]:
         secret = configuration.secret(webhook.secret_file, name) or ""
         endpoint = Endpoint(webhook.name, webhook.url, secret, webhook.severities, webhook.districts)
         try:
-            signer(endpoint)
+            signer(endpoint.secret, endpoint.name)
         except BadSecret as error:
             raise Unusable(f"{name}: {error}") from None
         found.append(endpoint)

@@ -8,7 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from notify.webhook import DELIVERED, PAUSE_LIMIT_S, REJECTED, Endpoint, classify, matches, message_body, pause_s
+from notify.ways.http_post import HttpClient, ReceiverAnswer
+from notify.ways.sender import SendResult, permanent, try_again
+from notify.webhook import FAULT_S, GIVE_UP_S, PAUSE_LIMIT_S, Endpoint, is_given_up, matches, message_body, pause_s
 from tests.alerts.rules import T0
 
 ALERT = {"severity": "major", "district": "north", "inhibited_by": None}
@@ -32,19 +34,29 @@ def test_an_inhibited_alert_is_sent_to_no_endpoint() -> None:
     assert not matches(Endpoint("a", "http://x", "s"), ALERT | {"inhibited_by": "power-loss"})
 
 
-@pytest.mark.parametrize("status", [None, 500, 502, 503, 599, 408, 425, 429])
-def test_what_may_pass_is_tried_again(status: int | None) -> None:
-    assert classify(status) == "passing"
+@pytest.mark.parametrize("status", [500, 502, 503, 599, 408, 425, 429])
+def test_what_may_pass_is_tried_again(status: int) -> None:
+    outcome = HttpClient().outcome(ReceiverAnswer(status))
+    assert (outcome.result, outcome.is_fault) == (SendResult.TRY_AGAIN, False)
 
 
 @pytest.mark.parametrize("status", [301, 302, 307, 400, 401, 404, 410, 422, 451])
-def test_what_the_endpoint_will_never_take_is_not_tried_again(status: int) -> None:
-    assert classify(status) == REJECTED
+def test_what_somebody_must_repair_is_a_fault(status: int) -> None:
+    outcome = HttpClient().outcome(ReceiverAnswer(status))
+    assert (outcome.result, outcome.is_fault, outcome.reason) == (SendResult.TRY_AGAIN, True, f"HTTP {status}")
 
 
 @pytest.mark.parametrize("status", [200, 201, 202, 204])
 def test_what_was_taken_is_taken(status: int) -> None:
-    assert classify(status) == DELIVERED
+    assert HttpClient().outcome(ReceiverAnswer(status)).result is SendResult.DELIVERED
+
+
+def test_a_fault_is_given_up_after_an_hour_an_absence_after_a_day_and_no_address_at_once() -> None:
+    assert not is_given_up(try_again("HTTP 404", is_fault=True), FAULT_S - 1)
+    assert is_given_up(try_again("HTTP 404", is_fault=True), FAULT_S)
+    assert not is_given_up(try_again("HTTP 503"), GIVE_UP_S - 1)
+    assert is_given_up(try_again("HTTP 503"), GIVE_UP_S)
+    assert is_given_up(permanent("not an address"), 0)
 
 
 def test_the_message_is_the_alert_and_its_transition() -> None:

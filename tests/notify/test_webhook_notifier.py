@@ -20,8 +20,10 @@ from standardwebhooks.webhooks import Webhook
 
 from alerts.answers import Answer
 from notify import webhook_notifier
-from notify.webhook import GIVE_UP_S, PAUSE_LIMIT_S, Endpoint, retry_after_s
-from notify.webhook_notifier import BadSecret, WebhookNotifier, WebhookSender, signer
+from notify.ways.retry_after import retry_after_s
+from notify.ways.signed_webhook import BadSecret, signer
+from notify.webhook import FAULT_S, GIVE_UP_S, PAUSE_LIMIT_S, Endpoint
+from notify.webhook_notifier import WebhookNotifier, WebhookSender
 from registry.actor import Actor
 from store.records.repository import Announcement, Records
 from store.records.schema import deliveries, transitions
@@ -215,15 +217,33 @@ def test_every_attempt_goes_under_the_same_name(
 
 
 @pytest.mark.parametrize("status", [302, 400, 404, 410])
-def test_a_permanent_failure_is_not_tried_again_and_holds_nothing_up(
-    records: Records, server: Server, send: Callable[[], int], clock: Clock, status: int
+def test_a_fault_is_shown_tried_again_for_an_hour_and_holds_no_other_alert_up(
+    records: Records,
+    server: Server,
+    send: Callable[[], int],
+    clock: Clock,
+    status: int,
+    caplog: pytest.LogCaptureFixture,
 ) -> None:
-    server.answers = [(status, {"location": server.url})]
-    judge(records, occurrence(STOP, "on", 10), occurrence(STOP, "off", 20))
-    for _ in range(3):
-        send()
-        clock.turn(PAUSE_LIMIT_S)
-    assert (server.kinds(), states(records)) == (["fired", "cleared"], [("failed", 1), ("done", 1)])
+    server.answers = [(status, {"location": server.url}), (204, {}), (status, {"location": server.url})]
+    judge(records, occurrence(STOP, "on", 10), occurrence(DOOR, "on", 20))
+    send()
+    assert states(records) == [("waiting", 1), ("done", 1)]
+    assert f"must be repaired: HTTP {status}" in caplog.text
+    clock.turn(FAULT_S)
+    send()
+    assert states(records) == [("failed", 2), ("done", 1)]
+
+
+def test_a_repaired_endpoint_gets_what_waited(
+    records: Records, server: Server, send: Callable[[], int], clock: Clock
+) -> None:
+    server.answers = [(404, {})]
+    judge(records, occurrence(STOP, "on", 10))
+    send()
+    clock.turn(FAULT_S / 2)
+    send()
+    assert (server.kinds(), states(records)) == (["fired", "fired"], [("done", 2)])
 
 
 def test_an_alerts_transitions_keep_their_order_and_another_alert_does_not_wait(
@@ -375,7 +395,7 @@ def test_an_address_that_is_none_fails_for_good(records: Records, clock: Clock) 
 @pytest.mark.parametrize("secret", ["", "whsec_", "whsec_a", "hunter2", SECRET[:-4], f"{SECRET[:-1]}!"])
 def test_a_secret_that_cannot_sign_is_reported_with_the_webhooks_name(secret: str) -> None:
     with pytest.raises(BadSecret, match=r"'desk'.*whsec_"):
-        signer(Endpoint("desk", "http://127.0.0.1/", secret))
+        signer(secret, "desk")
 
 
 @pytest.mark.parametrize("header", [None, "", "soon", "-5", "1e9", "٣", "Mon, 99 Foo 2001 00:00:00 GMT"])
