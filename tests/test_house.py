@@ -46,6 +46,7 @@ WALLS: dict[str, set[str]] = {
     "detectors.observe": set(),
     "detectors.rules": {"detectors.observe", "detectors.rule", "detectors.hold"},
     "registry.duty": {"registry.fact_checks"},
+    "alerts.escalation": set(),
     "alerts.incidents": {"alerts.alert", "alerts.answers", "alerts.book", "alerts.inhibition"},
     "store.series": set(),
     "store.records": set(),

@@ -63,6 +63,15 @@ class FieldReader:
         place = f"{self._place}.{field}" if self._place else field
         return [FieldReader(each, f"{place}[{at}]", self.errors, self.people) for at, each in enumerate(items)]
 
+    def object_of(self, field: str, known: Collection[str]) -> FieldReader | None:
+        """Return a reader of an object with known fields, None where the field is missing."""
+        value = self._given.get(field)
+        if value is None:
+            return None
+        reader = FieldReader(value, f"{self._place}.{field}" if self._place else field, self.errors, self.people)
+        reader.refuse_unknown(known)
+        return reader
+
     def refuse_unknown(self, known: Collection[str]) -> None:
         """Add an error of each field that is not known."""
         for name in sorted(set(map(str, self._given)) - set(known)):
