@@ -49,6 +49,7 @@ from dashboards.http.metrics import RequestMetrics
 from dashboards.http.refusals import RefusalReport
 from dashboards.http.request_guard import RequestGuard
 from dashboards.pages.account import account_pages
+from dashboards.pages.devices import device_pages
 from dashboards.pages.oidc import oidc_pages
 from dashboards.pages.organisations import organisation_pages
 from dashboards.pages.people import people_pages
@@ -95,6 +96,7 @@ def create_app(settings: Settings) -> FastAPI:
         app.include_router(simulator(context, settings.inject))
     if settings.devices:
         app.include_router(devices(context, settings.devices))
+        app.include_router(device_pages(context, settings.devices))
     app.include_router(pages(lambda lift_id: _find_lift(context, lift_id), demo=settings.demo))
     for kind, handler in problem.HANDLERS.items():
         app.add_exception_handler(kind, _page_for_people(handler))

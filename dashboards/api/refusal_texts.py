@@ -167,17 +167,18 @@ def refusal_text(detail: str) -> dict[str, str]:
     return {"en": detail, "zh": chinese(detail) or detail}
 
 
-def chinese(detail: str) -> str | None:
-    """Return a detail in Chinese, None where no template matches."""
-    for pattern, translated in _patterns():
+def chinese(detail: str, texts: tuple[tuple[str, str], ...] = TEXTS) -> str | None:
+    """Return a detail in Chinese by these templates, None where no template matches."""
+    for pattern, translated in _patterns(texts):
         if match := pattern.fullmatch(detail):
-            return translated.format(**{name: chinese(value) or value for name, value in match.groupdict().items()})
+            holes = {name: chinese(value, texts) or value for name, value in match.groupdict().items()}
+            return translated.format(**holes)
     return None
 
 
 @cache
-def _patterns() -> tuple[tuple[re.Pattern[str], str], ...]:
-    return tuple((re.compile(_regular_expression(english), re.DOTALL), translated) for english, translated in TEXTS)
+def _patterns(texts: tuple[tuple[str, str], ...]) -> tuple[tuple[re.Pattern[str], str], ...]:
+    return tuple((re.compile(_regular_expression(english), re.DOTALL), translated) for english, translated in texts)
 
 
 def _regular_expression(template: str) -> str:

@@ -8,7 +8,6 @@ from __future__ import annotations
 import io
 import time
 from collections.abc import Mapping
-from datetime import UTC, datetime
 from typing import Any
 
 import segno
@@ -19,6 +18,7 @@ from dashboards.api.context import AppContext
 from dashboards.http.problem import Problem, not_found
 from dashboards.pages.private import render_private
 from dashboards.pages.routes import YEAR_S
+from dashboards.pages.shown_time import shown_time
 from dashboards.pages.translations import COOKIE
 from dashboards.sign_in.administration import add_token
 from dashboards.sign_in.cookies import set_session
@@ -184,7 +184,7 @@ def _page(context: AppContext, request: Request, status: int = 200, **said: str)
     records = context.records()
     offered = "" if person.has_totp else request.state.form.get("secret", "") if "at" in said else ""
     return render_private(
-        request, "account.html", status=status, page="account", person=person,
+        request, "account.html", status=status, page="account", page_path=PATH, person=person,
         membership=identity.membership, current_id=session.session_id, sessions=records.sessions(person.person_id),
         tokens=records.tokens(person.person_id), token_days=TOKEN_DAYS, least=LEAST_CHARS,
         said={"did": "", "fault": "", "at": "", "secret": ""} | said, shown_time=shown_time,
@@ -202,8 +202,3 @@ def _totp_values(person: Person, offered: str) -> dict[str, str]:
         drawn, kind="svg", scale=QR_SCALE, xmldecl=False, svgns=False, light="#ffffff", dark="#000000"
     )
     return {"totp_secret": secret, "totp_qr": drawn.getvalue().decode()}
-
-
-def shown_time(instant_ns: int) -> str:
-    """Return an instant as a person reads it, in UTC."""
-    return f"{datetime.fromtimestamp(instant_ns / S_NS, UTC):%Y-%m-%d %H:%M} UTC"

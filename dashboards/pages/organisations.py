@@ -83,12 +83,13 @@ def _apply(acting: Administration, request: Request, organisation_id: str, form:
 def _list_page(acting: Administration, request: Request, problem: Problem | None = None) -> Response:
     given, found = form_of(request), acting.organisations()
     return render_administration(
-        request, "organisations.html", problem, page="organisations", organisations=found, given=given
+        request, "organisations.html", problem, page="organisations", page_path=PATH, organisations=found, given=given
     )
 
 
 def _page(acting: Administration, request: Request, organisation_id: str, problem: Problem | None = None) -> Response:
     return render_administration(
-        request, "organisation.html", problem, page="organisations", organisation=acting.organisation(organisation_id),
-        is_all=acting.sees_all, own_fields=OWN_FIELDS, did=request.query_params.get("did", ""),
+        request, "organisation.html", problem, page="organisations", page_path=f"{PATH}/{organisation_id}",
+        organisation=acting.organisation(organisation_id), is_all=acting.sees_all, own_fields=OWN_FIELDS,
+        did=request.query_params.get("did", ""),
     )  # fmt: skip

@@ -88,8 +88,9 @@ def _list_page(context: AppContext, request: Request, problem: Problem | None = 
     chosen = request.query_params.get("organisation") or None
     people = acting.people(chosen)
     return render_administration(
-        request, "people.html", problem, page="people", people=people, organisations=_open(acting), chosen=chosen,
-        is_first=identity_of(request).person is None, given=form_of(request),
+        request, "people.html", problem, page="people", page_path=PATH, people=people,
+        organisations=_open(acting), chosen=chosen, is_first=identity_of(request).person is None,
+        given=form_of(request),
     )  # fmt: skip
 
 
@@ -99,9 +100,9 @@ def _person_page(
     acting = Administration(context.records(), identity_of(request))
     link = f"{request.url.scheme}://{request.url.netloc}{WELCOME_PATH}?code={secret}" if secret else ""
     return render_administration(
-        request, "person.html", problem, page="people", person=acting.person(person_id),
-        is_managed=acting.may_manage(person_id), organisations=_open(acting), link=link,
-        did=request.query_params.get("did", ""),
+        request, "person.html", problem, page="people", page_path=f"{PATH}/{person_id}",
+        person=acting.person(person_id), is_managed=acting.may_manage(person_id), organisations=_open(acting),
+        link=link, did=request.query_params.get("did", ""),
     )  # fmt: skip
 
 

@@ -8,7 +8,8 @@ from fastapi import Request
 from starlette.responses import HTMLResponse
 
 from dashboards.http.problem import Problem
-from dashboards.pages.routes import render
+from dashboards.pages.problem_texts import problem_texts
+from dashboards.pages.routes import language_of, render
 from registry.roles import OrganisationKind, Role
 
 
@@ -20,9 +21,9 @@ def render_private(request: Request, template: str, *, status: int = 200, **valu
 
 
 def render_administration(request: Request, template: str, problem: Problem | None, **values: Any) -> HTMLResponse:
-    """Return a page of administration, with the problem of its form where the form was refused."""
+    """Return a page of administration, with the problems of its form where the form was refused."""
     return render_private(
         request, template, status=200 if problem is None else problem.status_code,
-        problem="" if problem is None else str(problem.detail), conflict=problem and problem.status_code == 412,
+        problems=[] if problem is None else problem_texts(problem, language_of(request)),
         kinds=list(OrganisationKind), roles=list(Role), **values,
     )  # fmt: skip

@@ -90,8 +90,11 @@ def url_in_language(request: Request, language: str) -> str:
     return "?" + urlencode([*requested, ("lang", language)])
 
 
-def render(request: Request, template: str, *, status: int = 200, **values: Any) -> HTMLResponse:
-    """Return a template as a page in the language of the request."""
+def render(request: Request, template: str, *, status: int = 200, page_path: str = "", **values: Any) -> HTMLResponse:
+    """Return a template as a page in the language of the request.
+
+    `page_path` is the path of the page where it is not that of the request, as in the answer to a form.
+    """
     language = language_of(request)
     all_texts = {
         **translations.catalogue(language),
@@ -102,7 +105,7 @@ def render(request: Request, template: str, *, status: int = 200, **values: Any)
         "translate": translations.translator(language),
         "translations": json.dumps(all_texts, ensure_ascii=False).replace("<", "\\u003c"),
         "languages": [
-            (other, text, translations.catalogue(other)["language.tag"], url_in_language(request, other))
+            (other, text, translations.catalogue(other)["language.tag"], page_path + url_in_language(request, other))
             for other, text in translations.all_texts()["language.name"].items()
         ],
         "status": status,

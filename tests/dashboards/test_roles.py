@@ -161,6 +161,7 @@ def request(client: TestClient, records: Records, method: str, path: str, lift_i
     alert_id = records.alerts(AlertFilter(lift_id=(lift_id,))).items[0].id
     asked = records.change_requests(time.time_ns(), lift_id=lift_id, state="waiting").items
     path = path.replace("/organisations/{organisation_id}/{form}", "/organisations/{organisation_id}/details")
+    path = path.replace("/devices/{device_id}/{form}", "/devices/{device_id}/revoke")
     where = path.format(
         lift_id=lift_id,
         alert_id=alert_id,

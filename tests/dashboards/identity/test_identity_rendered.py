@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -10,6 +11,9 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, expect
 
+from dashboards.api.context import DeviceActions
+from registry.devices import CERTIFICATE, GATEWAY, LIFT, Credential, Device
+from registry.devices import PASSWORD as PASSWORD_KIND
 from tests.dashboards.browser_world import (
     Watched,
     fill,
@@ -24,14 +28,26 @@ pytestmark = pytest.mark.browser
 PATHS = {
     "sign-in": "/sign-in", "welcome": "/welcome?code=gone", "account": "/account", "people": "/people",
     "person": "/people/{person}", "organisations": "/organisations", "organisation": "/organisations/{firm}",
+    "devices": "/devices", "devices-none": "/devices?state=expired", "device": "/devices/GW-7",
 }  # fmt: skip
 
 
 @pytest.fixture(name="world", scope="module")
 def serve(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, Accounts]]:
     folder: Path = tmp_path_factory.mktemp("identity")
-    settings = fill(folder, 8)
-    with settings.open_records() as records, served(replace(settings, demo=False)) as address:
+    actions = DeviceActions(
+        new_password=lambda name: (Credential(PASSWORD_KIND, f"$7$hash of {name}"), f"password of {name}"),
+        apply=lambda records: None,
+        hindrance=lambda: None,
+    )
+    settings = replace(fill(folder, 8), demo=False, devices=actions)
+    with settings.open_records() as records, served(settings) as address:
+        now_ns = time.time_ns()
+        ends = Credential(CERTIFICATE, None, "1F", "AB:" * 31 + "CD", now_ns + 20 * 24 * 3600 * 1_000_000_000)
+        gateway = Device("GW-7", GATEWAY, tuple(f"L00{number}" for number in range(6)), ends)
+        terminals = [Device(f"L00{number}", LIFT, (f"L00{number}",), Credential(PASSWORD_KIND)) for number in (6, 7)]
+        records.add_devices([gateway, *terminals], BY, now_ns)
+        records.revoke_devices(["L006"], BY, now_ns)
         yield address, Accounts(records)
 
 
@@ -78,3 +94,35 @@ def test_a_signed_in_person_acts_by_name_and_an_ended_session_leads_to_sign_in(
         page.wait_for_url("**/sign-in?next=%2Flifts%2FL007")
         watched.complaints.clear()  # the browser itself notes the status 401
         accounts.records.set_password(accounts.admin.person_id, HASH, BY, accounts.now_ns)
+
+
+def test_a_password_is_copied_by_its_button(browser: Browser, world: tuple[str, Accounts]) -> None:
+    address, _ = world
+    with looking(browser, address) as watched:
+        page = sign_in(watched, "admin", "/devices")
+        page.context.grant_permissions(["clipboard-read", "clipboard-write"])
+        page.locator("summary").first.click()
+        page.locator("form:has(input[value=lift]) input[name=device_id]").fill("L001")
+        page.keyboard.press("Enter")
+        page.locator("[data-copies]").click()
+        expect(page.locator("[data-copies]")).to_have_text("Copied")
+        assert page.evaluate("navigator.clipboard.readText()") == "password of L001"
+
+
+def test_a_file_fills_the_text_of_an_import_and_its_passwords_are_saved(
+    browser: Browser, world: tuple[str, Accounts]
+) -> None:
+    address, _ = world
+    with looking(browser, address) as watched:
+        page = sign_in(watched, "admin", "/devices")
+        page.locator("summary").nth(1).click()
+        content = b"device_id,lifts\nGW-8,L002;L003\nL004,\n"
+        chosen = {"name": "devices.csv", "mimeType": "text/csv", "buffer": content}
+        page.locator("input[type=file]").set_input_files(files=[chosen])  # type: ignore[list-item]
+        expect(page.locator("#csv")).to_have_value(content.decode())
+        page.locator("form:has(#csv) button").click()
+        with page.expect_download() as saved:
+            page.locator("[data-saves]").click()
+        assert saved.value.suggested_filename == "passwords.csv"
+        text = Path(saved.value.path()).read_text("utf-8")
+        assert text == "device_id,password\nGW-8,password of GW-8\nL004,password of L004\n"
