@@ -27,8 +27,8 @@ from registry.scope import ALL_LIFTS, LiftScope
 from store.records.audit.writing import AuditSubject, difference, write_audit
 from store.records.book import OpenBook, alert_row, read_alert, write_transitions
 from store.records.database import Database, read_counter
-from store.records.dead_letters import store_refusals
-from store.records.partitions import position_name
+from store.records.monitors.partitions import position_name
+from store.records.refused.dead_letters import store_refusals
 from store.records.schema import alerts, is_open, snapshots
 from store.records.scoping import alerts_in
 from store.records.versions import alert_version, require_version

@@ -13,8 +13,8 @@ from alerts.alert import Alert, Change, Transition
 from alerts.book import Occurrence
 from alerts.ledger import Ledger
 from alerts.wire import to_json
+from store.records.judging.thresholds import marked, recent_changes
 from store.records.schema import alerts, is_newest, is_shelved, transitions
-from store.records.thresholds import marked, recent_changes
 
 LIFTS_AT_ONCE = 400
 

@@ -14,8 +14,8 @@ from sqlalchemy import func, select, update
 
 from registry.partition import Partition
 from store.records.database import Database, read_counter
+from store.records.monitors.partitions import cursor_name
 from store.records.page import clamped
-from store.records.partitions import cursor_name
 from store.records.schema import counters, deliveries, is_waiting, transitions
 
 WAITING, DONE, FAILED = "waiting", "done", "failed"

@@ -12,7 +12,6 @@ from store.records.audit.search import AuditEntry, AuditFilter, AuditStore
 from store.records.audit.writing import AuditSubject
 from store.records.change_requests import ChangeRequest, ChangeRequestStore, NotDecidable, WantedChange
 from store.records.database import RecordsUnavailable, Repository
-from store.records.dead_letters import DeadLetterStore, RefusalCount, RefusedMessage
 from store.records.devices import DeviceStore
 from store.records.identity.accounts import AccountStore
 from store.records.identity.administrators import LastAdministrator
@@ -20,12 +19,13 @@ from store.records.identity.organisations import NameTaken
 from store.records.identity.people import Credentials
 from store.records.identity.renames import LiftRenames
 from store.records.identity.sessions import AccessToken, AccountSession, OneTimeLink
+from store.records.judging.maintenance import MaintenanceStore, WindowRecord
 from store.records.lifts import EVERYTHING, Registered, RegistryChanges
-from store.records.live import LiveState, LiveStore
-from store.records.maintenance import MaintenanceStore, WindowRecord
+from store.records.monitors.live import LiveState, LiveStore
+from store.records.monitors.partitions import PartitionMismatch, PartitionStore
 from store.records.outbox import DONE, FAILED, WAITING, Announcement, Delivery, Outbox
 from store.records.page import BadCursor, Page
-from store.records.partitions import PartitionMismatch, PartitionStore
+from store.records.refused.dead_letters import DeadLetterStore, RefusalCount, RefusedMessage
 from store.records.retention import KEEP_DEFAULT_YEARS, KEEP_LEAST_YEARS, Retention
 from store.records.search import AlertFilter, AlertSearch, History
 from store.records.versions import VersionConflict, alert_version, lift_version

@@ -18,7 +18,7 @@ import numpy as np
 import pytest
 
 from registry.actor import Actor
-from store.records.dead_letters import DEAD_LETTER_LIMIT, DELETED_AT_ONCE
+from store.records.refused.dead_letters import DEAD_LETTER_LIMIT, DELETED_AT_ONCE
 from store.series.connect import open_timeseries
 from telemetry.streams import Entry
 from telemetry.wire.decode import decode

@@ -11,9 +11,9 @@ import pytest
 
 from registry.actor import Actor
 from registry.facts import LiftFacts
-from store.records.dead_letters import DEAD_LETTER_LIMIT, DELETED_AT_ONCE, UNREGISTERED_KEPT, WRITTEN_AT_ONCE
+from store.records.refused.dead_letters import DEAD_LETTER_LIMIT, DELETED_AT_ONCE, UNREGISTERED_KEPT, WRITTEN_AT_ONCE
+from store.records.refused.shares import SharedRow, crowding
 from store.records.repository import Records, RefusalCount
-from store.records.shares import SharedRow, crowding
 from telemetry.batch import Refusal
 
 S_NS = 1_000_000_000

@@ -10,7 +10,7 @@ from sqlalchemy import Select, select
 
 from detectors.rule import CRITICAL
 from registry.partition import Partition
-from store.records.dead_letters import (
+from store.records.refused.dead_letters import (
     DEAD_LETTER_LIMIT,
     DEAD_LETTER_PAYLOAD_BYTES,
     DELETED_AT_ONCE,

@@ -1,6 +1,6 @@
 """Refused messages with their reasons: a bounded table, and counts for each listed lift.
 
-Every lift and gateway that the registry knows has a share of the table (`store.records.shares`). All other
+Every lift and gateway that the registry knows has a share of the table (`store.records.refused.shares`). All other
 senders, who can invent any number of names, use free places and a few reserved ones only.
 """
 
@@ -16,9 +16,9 @@ from sqlalchemy import Connection, delete, func, select
 from registry.scope import ALL_LIFTS, LiftScope
 from store.records.database import Database
 from store.records.page import Page, clamped, cursor_after_row, row_of_cursor
+from store.records.refused.shares import SharedRow, crowding
 from store.records.schema import dead_letters, lifts, refusals
 from store.records.scoping import rows_in
-from store.records.shares import SharedRow, crowding
 from telemetry.batch import Refusal
 
 DEAD_LETTER_LIMIT = 10_000

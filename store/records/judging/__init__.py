@@ -1,0 +1,1 @@
+"""What changes how a lift is judged: maintenance windows, and changed thresholds."""

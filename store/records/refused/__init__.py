@@ -1,0 +1,1 @@
+"""Refused messages, and the shares of their table."""
