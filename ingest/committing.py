@@ -48,7 +48,11 @@ class Committing:
         self.occurrences, self.refusals, self.committed_to = [], [], position
 
     def resume(self, resume: Resume, rules: Sequence[Rule], on_broken: OnBroken, set_aside: Iterable[str]) -> State:
-        """Return the state of the snapshot, a fresh one without a snapshot; judging begins again after its position."""
+        """Return the state of the snapshot, a fresh one without a snapshot; judging begins again after its position.
+
+        Open alerts that a version without incidents left get theirs.
+        """
+        self._records.adopt_open_alerts(time.time_ns())
         forgotten = self._journal.continue_after(resume.position)
         if forgotten:
             log.warning("the journal is older than the records: %d messages, judged long ago, are forgotten", forgotten)

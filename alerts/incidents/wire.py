@@ -9,7 +9,7 @@ from alerts.incidents.incident import CLOSED, Incident, IncidentLift
 from telemetry.instant import rfc3339, text
 
 
-def to_json(incident: Incident, is_visible: Callable[[IncidentLift], bool] = lambda lift: True) -> dict[str, Any]:
+def incident_json(incident: Incident, is_visible: Callable[[IncidentLift], bool] = lambda lift: True) -> dict[str, Any]:
     """Return an incident with those of its lifts that are visible, those that may hold people first."""
     lifts = [lift for lift in incident.lifts if is_visible(lift)]
     first = lifts[0] if lifts else incident.lifts[0]

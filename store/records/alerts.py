@@ -15,8 +15,7 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from dataclasses import asdict, dataclass
 
-import orjson
-from sqlalchemy import Connection, select, update
+from sqlalchemy import Connection, select
 
 from alerts.alert import Alert, Change
 from alerts.answers import Answer, on_answer
@@ -24,9 +23,11 @@ from alerts.book import Occurrence
 from alerts.inhibition import CAUSES
 from registry.partition import Partition
 from registry.scope import ALL_LIFTS, LiftScope
-from store.records.audit.writing import AuditSubject, difference, write_audit
-from store.records.book import OpenBook, alert_row, read_alert, write_transitions
+from store.records.audit.writing import write_audit
+from store.records.book import OpenBook, read_alert
 from store.records.database import Database, read_counter
+from store.records.incidents.answering import answer_subject, settle_closed_incidents
+from store.records.incidents.book import OpenIncidents, write_answers
 from store.records.monitors.partitions import position_name
 from store.records.refused.dead_letters import store_refusals
 from store.records.schema import alerts, is_open, snapshots
@@ -78,17 +79,20 @@ class AlertStore:
     ) -> list[Change]:
         """Commit findings and refusals up to the journal's `position` in one transaction; return the changes."""
         with self._database.writing() as connection:
+            settled = settle_closed_incidents(connection, now_ns)
             book = OpenBook(connection, {occurrence.lift_id for occurrence in occurrences}, now_ns)
             book.end_shelvings()
             book.apply(occurrences)
+            open_incidents = OpenIncidents(connection, book.changes)
             book.write()
+            open_incidents.write()
             before = read_counter(connection, position_name(self.partition))
             store_refusals(self._database, connection, [refusal for refusal in refusals if refusal.position > before])
             if position > before:
                 self._database.set_counter(connection, position_name(self.partition), position)
             if snapshot is not None:
                 self._store_snapshot(connection, snapshot)
-            return book.changes
+            return [*settled, *book.changes]
 
     def answer(
         self,
@@ -113,10 +117,8 @@ class AlertStore:
             change = on_answer(before, answer, now_ns, _causes(connection, before.lift_id))
             if change is None:
                 return before
-            row = alert_row(change.alert)
-            connection.execute(update(alerts).where(alerts.c.id == alert_id).values(**row))
-            write_transitions(connection, [change])
-            subject = _audit_subject(change.alert, answer, text, row["alert"])
+            write_answers(connection, [change])
+            subject = answer_subject(before, change.alert, answer)
             write_audit(connection, now_ns, answer.by, f"alert.{answer.kind}", [subject])
             return change.alert
 
@@ -130,13 +132,6 @@ class AlertStore:
         values = {"partition": self.partition.name, **asdict(snapshot)}
         row = self._database.insert(snapshots).values(**values)
         connection.execute(row.on_conflict_do_update(index_elements=["partition"], set_=values))
-
-
-def _audit_subject(alert: Alert, answer: Answer, text: str, new_text: str) -> AuditSubject:
-    """Return the fields of an answer, and its changes to an alert's JSON `text`."""
-    asked = {name: getattr(answer, name) for name in ("note", "to", "until_ns")}
-    before, after = difference(orjson.loads(text), orjson.loads(new_text))
-    return AuditSubject(alert.id, asked, before, after, alert.lift_id)
 
 
 def _causes(connection: Connection, lift_id: str) -> list[Alert]:

@@ -80,6 +80,12 @@ def _newest(connection: Connection, lift_ids: set[str]) -> Iterator[Alert]:
         yield from map(read_alert, connection.scalars(select(alerts.c.alert).where(is_newest, some)))
 
 
+def alert_document(alert: Alert) -> dict[str, Any]:
+    """Return an alert as the JSON of its row has it."""
+    document: dict[str, Any] = orjson.loads(orjson.dumps(alert))
+    return document
+
+
 def alert_row(alert: Alert) -> dict[str, Any]:
     """Return the row of an alert: the alert as JSON, and the columns that are searched."""
     return {

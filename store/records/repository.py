@@ -1,4 +1,4 @@
-"""The records: lifts, alerts with their transitions, dead letters, the audit log, and each monitor's position.
+"""The records: lifts, alerts with their transitions, incidents, dead letters, the audit log, the monitors' positions.
 
 SQLite by default, PostgreSQL by URL, the same behaviour on both. Monitor and dashboards open the same database, each
 in its own process. How findings are applied exactly once: `store.records.alerts`; how transitions are delivered:
@@ -19,6 +19,9 @@ from store.records.identity.organisations import NameTaken
 from store.records.identity.people import Credentials
 from store.records.identity.renames import LiftRenames
 from store.records.identity.sessions import AccessToken, AccountSession, OneTimeLink
+from store.records.incidents.actions import IncidentStore
+from store.records.incidents.outbox import IncidentAnnouncement, IncidentOutbox
+from store.records.incidents.search import IncidentFilter, IncidentHistory, IncidentSearch, VisibleIncident
 from store.records.judging.maintenance import MaintenanceStore, WindowRecord
 from store.records.lifts import EVERYTHING, Registered, RegistryChanges
 from store.records.monitors.live import LiveState, LiveStore
@@ -28,7 +31,7 @@ from store.records.page import BadCursor, Page
 from store.records.refused.dead_letters import DeadLetterStore, RefusalCount, RefusedMessage
 from store.records.retention import KEEP_DEFAULT_YEARS, KEEP_LEAST_YEARS, Retention
 from store.records.search import AlertFilter, AlertSearch, History
-from store.records.versions import VersionConflict, alert_version, lift_version
+from store.records.versions import VersionConflict, alert_version, incident_version, lift_version
 
 __all__ = [
     "DONE",
@@ -49,6 +52,9 @@ __all__ = [
     "Credentials",
     "Delivery",
     "History",
+    "IncidentAnnouncement",
+    "IncidentFilter",
+    "IncidentHistory",
     "LastAdministrator",
     "LiveState",
     "NameTaken",
@@ -65,9 +71,11 @@ __all__ = [
     "Resume",
     "Snapshot",
     "VersionConflict",
+    "VisibleIncident",
     "WantedChange",
     "WindowRecord",
     "alert_version",
+    "incident_version",
     "lift_version",
 ]
 
@@ -81,6 +89,9 @@ class Records(
     AlertSearch,
     AuditStore,
     Outbox,
+    IncidentStore,
+    IncidentSearch,
+    IncidentOutbox,
     DeadLetterStore,
     LiveStore,
     Retention,

@@ -1,4 +1,4 @@
-"""Retention: closed alerts and the audit log are deleted after some years, deliveries after days.
+"""Retention: closed alerts, closed incidents and the audit log are deleted after some years, deliveries after days.
 
 The law requires four years of alerts and audit; an alert that is not closed is never deleted. A call deletes a bounded
 number of rows in short transactions, the oldest first, so that other writers do not wait.
@@ -17,6 +17,7 @@ from store.records.audit.chain import ANCHOR, Link
 from store.records.audit.verification import TRIMMED
 from store.records.audit.writing import AuditSubject, lock_head, move_end, read_end, write_audit
 from store.records.database import Database
+from store.records.incidents.rows import delete_incidents
 from store.records.schema import alerts, audit, deliveries, maintenance, transitions
 
 DAY_NS = 24 * 3600 * 1_000_000_000
@@ -41,6 +42,7 @@ class Retention:
         for _ in range(ROUNDS_LIMIT):
             with self._database.writing() as connection:
                 rows = _delete_alerts(connection, before_ns)
+                rows += delete_incidents(connection, before_ns, DELETE_AT_ONCE)
                 rows += _trim_audit(connection, before_ns, now_ns)
                 rows += _delete_oldest(connection, maintenance.c.id, maintenance.c.until_ns, before_ns)
                 rows += _delete_oldest(connection, deliveries.c.id, deliveries.c.made_ns, now_ns - DELIVERIES_KEPT_NS)

@@ -47,7 +47,7 @@ def clean_text(text: str) -> str:
     return text.replace("\0", "\ufffd").encode("utf-8", "replace").decode()
 
 
-_Id = BigInteger().with_variant(Integer, "sqlite")  # SQLite counts upwards only in an INTEGER key
+row_id = BigInteger().with_variant(Integer, "sqlite")  # SQLite counts upwards only in an INTEGER key
 
 counters = Table(
     "counters",
@@ -79,7 +79,7 @@ deleted_lifts = Table(
 maintenance = Table(
     "maintenance",
     metadata,
-    Column("id", _Id, primary_key=True, autoincrement=True),
+    Column("id", row_id, primary_key=True, autoincrement=True),
     Column("lift_id", CleanText(64), nullable=False),
     Column("from_ns", BigInteger, nullable=False),
     Column("until_ns", BigInteger, nullable=False),
@@ -103,6 +103,7 @@ alerts = Table(
     Column("shelved_until_ns", BigInteger),
     Column("newest", Boolean, nullable=False),
     Column("alert", Text, nullable=False),
+    Column("incident_id", CleanText(32), index=True),
 )
 # Literals, not bound parameters: only then does SQLite use the partial index.
 is_open = alerts.c.state == literal_column("'firing'")
@@ -110,20 +111,21 @@ is_newest = alerts.c.newest.is_(true())
 is_shelved = alerts.c.shelved_until_ns.is_not(None) & (alerts.c.state != literal_column("'closed'"))
 
 
-def _partial(name: str, where: ColumnElement[bool], *columns: Column[Any], unique: bool = False) -> None:
+def partial_index(name: str, where: ColumnElement[bool], *columns: Column[Any], unique: bool = False) -> None:
+    """Add an index of the rows that satisfy a condition."""
     Index(name, *columns, unique=unique, sqlite_where=where, postgresql_where=where)
 
 
-_partial("one_open_alert", is_open, alerts.c.lift_id, alerts.c.rule, unique=True)
-_partial("one_newest_alert", is_newest, alerts.c.lift_id, alerts.c.rule, unique=True)
-_partial("shelved_alerts", is_shelved, alerts.c.shelved_until_ns)
+partial_index("one_open_alert", is_open, alerts.c.lift_id, alerts.c.rule, unique=True)
+partial_index("one_newest_alert", is_newest, alerts.c.lift_id, alerts.c.rule, unique=True)
+partial_index("shelved_alerts", is_shelved, alerts.c.shelved_until_ns)
 Index("alerts_by_onset", alerts.c.onset_ns, alerts.c.id)
 Index("alerts_by_lift", alerts.c.lift_id, alerts.c.onset_ns)
 
 transitions = Table(
     "transitions",
     metadata,
-    Column("id", _Id, primary_key=True, autoincrement=True),
+    Column("id", row_id, primary_key=True, autoincrement=True),
     Column("alert_id", CleanText(32), nullable=False, index=True),
     Column("lift_id", CleanText(64), nullable=False),
     Column("district", CleanText(32), nullable=False),
@@ -141,7 +143,7 @@ transitions = Table(
 change_requests = Table(
     "change_requests",
     metadata,
-    Column("id", _Id, primary_key=True, autoincrement=True),
+    Column("id", row_id, primary_key=True, autoincrement=True),
     Column("lift_id", CleanText(64), nullable=False, index=True),
     Column("district", CleanText(32), nullable=False),
     Column("action", CleanText(32), nullable=False),
@@ -159,7 +161,7 @@ change_requests = Table(
 deliveries = Table(
     "deliveries",
     metadata,
-    Column("id", _Id, primary_key=True, autoincrement=True),
+    Column("id", row_id, primary_key=True, autoincrement=True),
     Column("partition", CleanText(64), nullable=False, server_default="0/1"),
     Column("endpoint", CleanText(100), nullable=False),
     Column("transition_id", BigInteger, nullable=False),
@@ -173,7 +175,7 @@ deliveries = Table(
 )
 Index("one_delivery", deliveries.c.endpoint, deliveries.c.transition_id, unique=True)
 is_waiting = deliveries.c.state == literal_column("'waiting'")
-_partial(
+partial_index(
     "waiting_deliveries",
     is_waiting,
     deliveries.c.partition,
@@ -185,7 +187,7 @@ _partial(
 dead_letters = Table(
     "dead_letters",
     metadata,
-    Column("id", _Id, primary_key=True, autoincrement=True),
+    Column("id", row_id, primary_key=True, autoincrement=True),
     Column("at_ns", BigInteger, nullable=False),
     Column("reason", CleanText(64), nullable=False),
     Column("detail", CleanText(), nullable=False),
@@ -212,7 +214,7 @@ refusals = Table(
 audit = Table(
     "audit",
     metadata,
-    Column("id", _Id, primary_key=True, autoincrement=False),
+    Column("id", row_id, primary_key=True, autoincrement=False),
     Column("at_ns", BigInteger, nullable=False),
     Column("outcome", CleanText(16), nullable=False),
     Column("by", CleanText(), nullable=False),

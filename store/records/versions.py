@@ -1,7 +1,8 @@
-"""Versions of lifts and alerts: a change that names its base version is refused once there is a newer one.
+"""Versions of lifts, alerts and incidents: a change that names its base version is refused once there is a newer one.
 
-A lift's version follows from its facts alone, an alert's is the number of its transitions. The check runs inside the
-transaction of the change, so that of two changes made from one version exactly one is applied.
+A lift's version follows from its facts alone, an alert's is the number of its transitions, an incident's that of its
+entries. The check runs inside the transaction of the change, so that of two changes made from one version exactly one
+is applied.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from collections.abc import Collection
 import orjson
 
 from alerts.alert import Alert
+from alerts.incidents.incident import Incident
 from registry.lift_facts import LiftFacts
 
 VERSION_BYTES = 8
@@ -36,6 +38,11 @@ def lift_version(facts: LiftFacts | None) -> str:
 def alert_version(alert: Alert) -> str:
     """Return the version of an alert."""
     return str(alert.transitions)
+
+
+def incident_version(incident: Incident) -> str:
+    """Return the version of an incident."""
+    return str(incident.entries)
 
 
 def require_version(current: str, expected: Collection[str] | None) -> None:

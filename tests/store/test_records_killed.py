@@ -1,4 +1,7 @@
-"""A monitor that is killed at any moment raises no alert twice and loses none: a real process, a real kill."""
+"""A monitor that is killed at any moment raises no alert and opens no incident twice, and loses none.
+
+A real process, a real kill.
+"""
 
 from __future__ import annotations
 
@@ -12,7 +15,7 @@ from pathlib import Path
 
 import pytest
 
-from store.records.repository import AlertFilter, Records
+from store.records.repository import AlertFilter, IncidentFilter, Records
 from tests.alerts.rules import DOOR, OVERSPEED, STOP, T0, S, occurrence
 from tests.processes import start_process
 
@@ -81,4 +84,11 @@ def test_a_monitor_killed_at_any_moment_ends_where_an_undisturbed_one_ends(url: 
         assert [one.alert_json for one in killed.transitions_since(0, 9999)] == [
             one.alert_json for one in undisturbed.transitions_since(0, 9999)
         ], f"seed {SEED}"
+        assert [one.incident for one in killed.incidents(IncidentFilter(), limit=9999).items] == [
+            one.incident for one in undisturbed.incidents(IncidentFilter(), limit=9999).items
+        ]
+        assert [one.incident_json for one in killed.incident_entries_since(0, 9999)] == [
+            one.incident_json for one in undisturbed.incident_entries_since(0, 9999)
+        ], f"seed {SEED}"
+        assert len(killed.incidents(IncidentFilter(), limit=9999).items) == LIFTS
         assert (killed.resume().position, len(killed.transitions_since(0, 9999)) > STEPS) == (STEPS, True)

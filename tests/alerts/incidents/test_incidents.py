@@ -8,7 +8,7 @@ from alerts.answers import Refused
 from alerts.incidents.actions import REOPEN_NS
 from alerts.incidents.incident import REASONS, STAGES, incident_id
 from alerts.incidents.kinds import kind_of
-from alerts.incidents.wire import to_json
+from alerts.incidents.wire import incident_json
 from detectors.rule import CRITICAL, MAJOR, MINOR
 from registry.catalogue import catalogue
 from registry.incident_kinds import INCIDENT_KINDS
@@ -352,7 +352,7 @@ def test_a_building_without_power_is_one_incident_with_those_that_hold_people_fi
     desk.find(POWER, "on", 15, lift_id="x")
     open_ones = [one for one in desk.incidents.values() if one.is_open]
     assert [[lift.lift_id for lift in one.lifts] for one in open_ones] == [["a", "b", "c"], ["x"]]
-    body = to_json(open_ones[0])
+    body = incident_json(open_ones[0])
     assert [lift["lift_id"] for lift in body["lifts"]] == ["c", "a", "b"]
     assert (body["lift_id"], body["building"], body["may_hold_people"]) == ("a", "12 Long Street", True)
     assert desk.story(open_ones[0].id).count("merged") == 2
@@ -376,7 +376,7 @@ def test_every_rule_of_the_catalogue_has_its_kind_and_others_follow_their_severi
 def test_an_incident_as_json_has_the_stages_with_their_times(desk: IncidentDesk) -> None:
     name = entrapment(desk)
     desk.act(name, "ack", 12)
-    body = to_json(desk.incidents[name])
+    body = incident_json(desk.incidents[name])
     assert (body["stage"], body["stages"]) == (
         "acknowledged",
         {"suspected": "2001-01-01T00:00:11.000Z", "acknowledged": "2001-01-01T00:00:12.000Z"},

@@ -1,0 +1,1 @@
+"""The records of incidents: their tables, changes, queries and announcements."""

@@ -1,0 +1,223 @@
+"""Changes of incidents by people: each is one transaction, with its entry in the story and its row in the audit log.
+
+How alerts change incidents: `store.records.incidents.book`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from typing import Any
+
+import orjson
+from sqlalchemy import Connection, select
+
+from alerts.alert import Alert
+from alerts.answers import Answer, Refused
+from alerts.incidents.actions import Call, IncidentAction, on_action, on_call, on_notified
+from alerts.incidents.incident import Incident, IncidentChange
+from alerts.incidents.joining import link, merge, split
+from registry.actor import Actor
+from registry.scope import ALL_LIFTS, LiftScope
+from store.records.audit.writing import AuditSubject, difference, write_audit
+from store.records.book import read_alert
+from store.records.database import Database
+from store.records.incidents.answering import answer_alerts, unclosed_alerts
+from store.records.incidents.book import adopt_open_alerts, move_alerts, put_members
+from store.records.incidents.rows import load_folding, read_incident, write_changes
+from store.records.incidents.scoping import incidents_in
+from store.records.incidents.tables import incidents
+from store.records.schema import alerts, lifts
+from store.records.scoping import lifts_in
+from store.records.versions import incident_version, require_version
+
+Expected = Collection[str] | None
+"""The versions of which the incident must have one; None expects nothing."""
+
+
+class IncidentStore:
+    """The part of the records that changes incidents.
+
+    A method returns the incident as it is then, None where the scope has none. Each raises `alerts.answers.Refused`
+    where the state of the incident does not allow the action, and VersionConflict where its version is not expected.
+    """
+
+    _database: Database
+
+    def adopt_open_alerts(self, now_ns: int) -> None:
+        """Open the incidents of open alerts that are in none, which a version without incidents left."""
+        with self._database.writing() as connection:
+            adopt_open_alerts(connection, now_ns)
+
+    def act_on_incident(
+        self,
+        incident_id: str,
+        action: IncidentAction,
+        now_ns: int,
+        expected: Expected = None,
+        scope: LiftScope = ALL_LIFTS,
+    ) -> Incident | None:
+        """Apply a person's action; an acknowledgement acknowledges the incident's alerts in the scope too."""
+        with self._database.writing() as connection:
+            before = _find(connection, incident_id, scope)
+            if before is None:
+                return None
+            require_version(incident_version(before), expected)
+            unclosed = unclosed_alerts(connection, incident_id)
+            change = on_action(before, action, now_ns, unclosed, has_other=_has_other(connection, before))
+            if change is None:
+                return before
+            write_changes(connection, [change])
+            if action.kind == "ack":
+                own = unclosed_alerts(connection, incident_id, scope)
+                answer_alerts(connection, own, Answer("ack", action.by, shared=action.shared), now_ns)
+            asked = {name: getattr(action, name) for name in ("note", "to", "stage", "reason")}
+            _audit(connection, now_ns, action.by, action.kind, before, change.incident, asked)
+            return _find(connection, incident_id)
+
+    def report_by_call(
+        self, lift_id: str, kind: str, callback: str | None, by: Actor, now_ns: int, scope: LiftScope = ALL_LIFTS
+    ) -> Incident | None:
+        """Open an incident for a telephone call, or enter the call into the open one; None where the scope has no
+        such lift."""
+        with self._database.writing() as connection:
+            query = select(lifts.c.district).where(lifts.c.lift_id == lift_id, lifts_in(scope))
+            district = connection.execute(query).scalar()
+            if district is None:
+                return None
+            before = next(iter(load_folding(connection, {lift_id})), None)
+            change = on_call(before, Call(lift_id, district, kind, by, callback), now_ns)
+            write_changes(connection, [change])
+            asked = {"kind": kind, "callback": callback}
+            _audit(connection, now_ns, by, "call", before, change.incident, asked)
+            return change.incident
+
+    def merge_incidents(
+        self,
+        incident_id: str,
+        other_id: str,
+        by: Actor,
+        now_ns: int,
+        note: str | None = None,
+        expected: Expected = None,
+        scope: LiftScope = ALL_LIFTS,
+    ) -> Incident | None:
+        """Merge the other incident into the first; return the first."""
+        with self._database.writing() as connection:
+            both = _find_both(connection, incident_id, other_id, scope)
+            if both is None:
+                return None
+            require_version(incident_version(both[0]), expected)
+            changes = merge(*both, now_ns, by, note)
+            write_changes(connection, changes)
+            move_alerts(connection, other_id, incident_id)
+            asked = {"other": other_id, "note": note}
+            _audit(connection, now_ns, by, "merge", both[0], changes[0].incident, asked)
+            return changes[0].incident
+
+    def split_incident(
+        self,
+        incident_id: str,
+        alert_ids: Collection[str],
+        by: Actor,
+        now_ns: int,
+        note: str | None = None,
+        expected: Expected = None,
+        scope: LiftScope = ALL_LIFTS,
+    ) -> Incident | None:
+        """Split alerts off an incident; return the new incident. An alert that is not in it is refused."""
+        with self._database.writing() as connection:
+            before = _find(connection, incident_id, scope)
+            if before is None:
+                return None
+            require_version(incident_version(before), expected)
+            taken, left = _divided(connection, incident_id, alert_ids)
+            kept, new = split(before, taken, left, now_ns, by, note)
+            write_changes(connection, [kept, new])
+            put_members(connection, {alert.id: new.incident.id for alert in taken})
+            asked = {"alerts": sorted(alert_ids), "note": note, "new": new.incident.id}
+            _audit(connection, now_ns, by, "split", before, kept.incident, asked)
+            return new.incident
+
+    def link_incidents(
+        self,
+        incident_id: str,
+        other_id: str,
+        by: Actor,
+        now_ns: int,
+        note: str | None = None,
+        expected: Expected = None,
+        scope: LiftScope = ALL_LIFTS,
+    ) -> Incident | None:
+        """Link two incidents; return the first."""
+        with self._database.writing() as connection:
+            both = _find_both(connection, incident_id, other_id, scope)
+            if both is None:
+                return None
+            require_version(incident_version(both[0]), expected)
+            changes: Sequence[IncidentChange] = link(*both, now_ns, by, note) or ()
+            write_changes(connection, changes)
+            if changes:
+                asked = {"other": other_id, "note": note}
+                _audit(connection, now_ns, by, "link", both[0], changes[0].incident, asked)
+            return changes[0].incident if changes else both[0]
+
+    def note_notified(
+        self, incident_id: str, now_ns: int, note: str | None = None, to: str | None = None
+    ) -> Incident | None:
+        """Enter an attempt to notify somebody; the first one reaches the stage `notified`."""
+        with self._database.writing() as connection:
+            before = _find(connection, incident_id)
+            if before is None:
+                return None
+            change = on_notified(before, now_ns, note, to)
+            write_changes(connection, [change])
+            return change.incident
+
+
+def _find(connection: Connection, incident_id: str, scope: LiftScope = ALL_LIFTS) -> Incident | None:
+    query = select(incidents.c.incident).where(incidents.c.id == incident_id, incidents_in(scope))
+    text = connection.execute(query).scalar()
+    return None if text is None else read_incident(text)
+
+
+def _find_both(connection: Connection, one: str, other: str, scope: LiftScope) -> tuple[Incident, Incident] | None:
+    first, second = _find(connection, one, scope), _find(connection, other, scope)
+    return None if first is None or second is None else (first, second)
+
+
+def _has_other(connection: Connection, incident: Incident) -> bool:
+    """Return whether another open incident folds the alerts of a lift of a closed one."""
+    if incident.is_open:
+        return False
+    folding = load_folding(connection, {lift.lift_id for lift in incident.lifts if lift.folds})
+    return any(other.id != incident.id for other in folding)
+
+
+def _divided(connection: Connection, incident_id: str, alert_ids: Collection[str]) -> tuple[list[Alert], list[Alert]]:
+    """Return the alerts of an incident that are named, and its others."""
+    query = select(alerts.c.alert).where(alerts.c.incident_id == incident_id)
+    found = [read_alert(text) for text in connection.scalars(query)]
+    foreign = set(alert_ids) - {alert.id for alert in found}
+    if foreign:
+        raise Refused("not-its-alert", f"Not alerts of this incident: {', '.join(sorted(foreign))}.")
+    taken = [alert for alert in found if alert.id in alert_ids]
+    return taken, [alert for alert in found if alert.id not in alert_ids]
+
+
+def _audit(
+    connection: Connection,
+    now_ns: int,
+    by: Actor,
+    action: str,
+    before: Incident | None,
+    after: Incident,
+    asked: dict[str, Any],
+) -> None:
+    changed = difference({} if before is None else _document(before), _document(after))
+    subject = AuditSubject(after.id, asked, *changed, after.lift_id)
+    write_audit(connection, now_ns, by, f"incident.{action}", [subject])
+
+
+def _document(incident: Incident) -> dict[str, Any]:
+    document: dict[str, Any] = orjson.loads(orjson.dumps(incident))
+    return document

@@ -1,0 +1,24 @@
+"""Scopes as SQL for incidents: an incident is in a scope where one of its lifts is."""
+
+from __future__ import annotations
+
+from sqlalchemy import ColumnElement, select, true
+
+from registry.scope import LiftScope
+from store.records.incidents.tables import incident_lifts, incidents
+from store.records.scoping import rows_in
+
+
+def incidents_in(scope: LiftScope) -> ColumnElement[bool]:
+    """Return the condition that an incident has a lift in the scope."""
+    return true() if scope.everything else of_lifts(lifts_of_incidents_in(scope))
+
+
+def lifts_of_incidents_in(scope: LiftScope) -> ColumnElement[bool]:
+    """Return the condition that a lift of an incident is in the scope."""
+    return rows_in(scope, incident_lifts.c.lift_id, incident_lifts.c.district)
+
+
+def of_lifts(condition: ColumnElement[bool]) -> ColumnElement[bool]:
+    """Return the condition that an incident has a lift for which a condition on `incident_lifts` is true."""
+    return incidents.c.id.in_(select(incident_lifts.c.incident_id).where(condition))
