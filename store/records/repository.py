@@ -2,7 +2,7 @@
 
 SQLite by default, PostgreSQL by URL, the same behaviour on both. Monitor and dashboards open the same database, each
 in its own process. How findings are applied exactly once: `store.records.alerts`; how transitions are delivered:
-`store.records.outbox`.
+`store.records.outbox.transitions`.
 """
 
 from __future__ import annotations
@@ -26,7 +26,10 @@ from store.records.judging.maintenance import MaintenanceStore, WindowRecord
 from store.records.lifts import EVERYTHING, Registered, RegistryChanges
 from store.records.monitors.live import LiveState, LiveStore
 from store.records.monitors.partitions import PartitionMismatch, PartitionStore
-from store.records.outbox import DONE, FAILED, WAITING, Announcement, Delivery, Outbox
+from store.records.outbox.answer_links import AnswerLink, AnswerLinkStore
+from store.records.outbox.notifications import NotificationAttempt, NotificationStore, WaitingNotification
+from store.records.outbox.transitions import DONE, FAILED, WAITING, Announcement, Delivery, Outbox
+from store.records.outbox.ways import TooManyWays, WayStore
 from store.records.page import BadCursor, Page
 from store.records.refused.dead_letters import DeadLetterStore, RefusalCount, RefusedMessage
 from store.records.retention import KEEP_DEFAULT_YEARS, KEEP_LEAST_YEARS, Retention
@@ -44,6 +47,7 @@ __all__ = [
     "AccountSession",
     "AlertFilter",
     "Announcement",
+    "AnswerLink",
     "AuditEntry",
     "AuditFilter",
     "AuditSubject",
@@ -59,6 +63,7 @@ __all__ = [
     "LiveState",
     "NameTaken",
     "NotDecidable",
+    "NotificationAttempt",
     "OneTimeLink",
     "Page",
     "PartitionMismatch",
@@ -70,8 +75,10 @@ __all__ = [
     "RegistryChanges",
     "Resume",
     "Snapshot",
+    "TooManyWays",
     "VersionConflict",
     "VisibleIncident",
+    "WaitingNotification",
     "WantedChange",
     "WindowRecord",
     "alert_version",
@@ -98,6 +105,9 @@ class Records(
     PartitionStore,
     ChangeRequestStore,
     DeviceStore,
+    WayStore,
+    NotificationStore,
+    AnswerLinkStore,
 ):
     """One database of records. Every method is one transaction, safe from any thread or process.
 

@@ -1,0 +1,233 @@
+"""The outbox of notifications to people.
+
+    add ─► waiting ─ claim, for the time of a lease ─► attempt ─► sent, failed, or waiting again
+
+Of two notifications with one key one is added, in the transaction of whoever adds it. A claim moves `due_ns` to the end
+of a lease: what a killed process had claimed is sent again then. Every attempt is kept for the story of its incident.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import orjson
+from sqlalchemy import Connection, Row, select, update
+
+from alerts.notification import CODE, Notification
+from store.records.database import Database
+from store.records.outbox.tables import (
+    FAILED,
+    SENT,
+    WAITING,
+    is_notification_waiting,
+    notification_attempts,
+    notifications,
+    ways,
+)
+
+REASON_CHARS = 300
+
+
+@dataclass(frozen=True, slots=True)
+class WaitingNotification:
+    """A notification that waits. `way_id` is set where it may use no other way. `failed_ways` has those that were left:
+    whether each one has failed for good. `attempts` and `way_since_ns` are those of the way that is tried now."""
+
+    id: int
+    notification: Notification
+    way_id: str | None
+    failed_ways: Mapping[str, bool]
+    attempts: int
+    made_ns: int
+    way_since_ns: int
+
+
+@dataclass(frozen=True, slots=True)
+class NotificationAttempt:
+    """An attempt to send one or more notifications in one message, by one way."""
+
+    way_id: str
+    kind: str
+    address: str
+    at_ns: int
+    result: str
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class StoredAttempt:
+    """An attempt as the story of an incident has it."""
+
+    notification_id: int
+    person_id: str
+    attempt: NotificationAttempt
+
+
+@dataclass(frozen=True, slots=True)
+class FailedNotification:
+    """A notification that reached nobody, for the desk."""
+
+    id: int
+    notification: Notification
+    settled_ns: int
+    error: str | None
+
+
+class NotificationStore:
+    """The part of the records that holds notifications and their attempts."""
+
+    _database: Database
+
+    def add_notifications(self, added: Sequence[Notification], now_ns: int) -> int:
+        """Add notifications that are not there by their keys, and return how many; joins an open transaction."""
+        with self._database.writing() as connection:
+            return insert_notifications(self._database, connection, added, now_ns)
+
+    def claim_notifications(self, now_ns: int, lease_ns: int, limit: int) -> list[WaitingNotification]:
+        """Return the notifications that are due, the most severe and oldest first, and lease them."""
+        due = select(*_WAITING).where(is_notification_waiting, notifications.c.due_ns <= now_ns)
+        order = (notifications.c.severity != "critical", notifications.c.due_ns, notifications.c.id)
+        with self._database.reading() as connection:  # most rounds find nothing, and need no lock
+            if connection.execute(due.limit(1)).first() is None:
+                return []
+        with self._database.writing() as connection:
+            rows = connection.execute(due.order_by(*order).limit(limit)).all()
+            leased = update(notifications).where(notifications.c.id.in_([row.id for row in rows]))
+            connection.execute(leased.values(due_ns=now_ns + lease_ns))
+        return [_waiting(row) for row in rows]
+
+    def postpone_notifications(self, ids: Sequence[int], due_ns: int) -> None:
+        """Make notifications that were claimed wait until an instant."""
+        with self._database.writing() as connection:
+            later = update(notifications).where(notifications.c.id.in_(ids), is_notification_waiting)
+            connection.execute(later.values(due_ns=due_ns))
+
+    def settle_sent(self, ids: Sequence[int], attempt: NotificationAttempt) -> None:
+        """Store that one message has brought these notifications; the content of a code is removed."""
+        with self._database.writing() as connection:
+            done = update(notifications).where(notifications.c.id.in_(ids))
+            connection.execute(done.values(state=SENT, settled_ns=attempt.at_ns, error=None))
+            _forget_codes(connection, ids)
+            way = update(ways).where(ways.c.id == attempt.way_id, ways.c.fault.is_not(None))
+            connection.execute(way.values(fault=None, fault_ns=None))
+            _keep_attempt(connection, ids, attempt)
+
+    def settle_again(self, ids: Sequence[int], attempt: NotificationAttempt, due_ns: int) -> None:
+        """Store that a message could not be sent, and is to be tried again by the same way."""
+        with self._database.writing() as connection:
+            again = update(notifications).where(notifications.c.id.in_(ids), is_notification_waiting)
+            error = attempt.reason[:REASON_CHARS]
+            connection.execute(again.values(due_ns=due_ns, attempts=notifications.c.attempts + 1, error=error))
+            _keep_attempt(connection, ids, attempt)
+
+    def leave_way(self, waiting: WaitingNotification, attempt: NotificationAttempt, for_good: bool) -> None:
+        """Store that a way has failed: the notification goes by the next one at once."""
+        failed = {**waiting.failed_ways, attempt.way_id: for_good}
+        with self._database.writing() as connection:
+            _reroute(connection, waiting.id, failed, attempt.at_ns, attempt.reason)
+            fault = update(ways).where(ways.c.id == attempt.way_id)
+            connection.execute(fault.values(fault=attempt.reason[:REASON_CHARS], fault_ns=attempt.at_ns))
+            _keep_attempt(connection, [waiting.id], attempt)
+
+    def begin_again(self, waiting: WaitingNotification, due_ns: int) -> None:
+        """Let a notification try all ways again that have not failed for good."""
+        kept = {way_id: for_good for way_id, for_good in waiting.failed_ways.items() if for_good}
+        with self._database.writing() as connection:
+            _reroute(connection, waiting.id, kept, due_ns, None)
+
+    def fail_notifications(self, ids: Sequence[int], error: str, now_ns: int) -> None:
+        """Store that notifications have reached nobody."""
+        with self._database.writing() as connection:
+            failed = update(notifications).where(notifications.c.id.in_(ids), is_notification_waiting)
+            connection.execute(failed.values(state=FAILED, settled_ns=now_ns, error=error[:REASON_CHARS]))
+            _forget_codes(connection, ids)
+
+    def failed_notifications(self, since_ns: int, limit: int = 100) -> list[FailedNotification]:
+        """Return the notifications that have reached nobody since an instant, the newest first."""
+        columns = (notifications.c.id, notifications.c.content, notifications.c.settled_ns, notifications.c.error)
+        failed = select(*columns).where(notifications.c.state == FAILED, notifications.c.settled_ns >= since_ns)
+        with self._database.reading() as connection:
+            rows = connection.execute(failed.order_by(notifications.c.id.desc()).limit(limit)).all()
+        return [FailedNotification(row.id, _notification(row.content), row.settled_ns, row.error) for row in rows]
+
+    def notification_attempts(self, incident_id: str) -> list[StoredAttempt]:
+        """Return the attempts about an incident, the oldest first."""
+        query = select(*_ATTEMPT).where(notification_attempts.c.incident_id == incident_id)
+        with self._database.reading() as connection:
+            rows = connection.execute(query.order_by(notification_attempts.c.id)).all()
+        return [StoredAttempt(row[0], row[1], NotificationAttempt(*row[2:])) for row in rows]
+
+
+def insert_notifications(
+    database: Database, connection: Connection, added: Sequence[Notification], now_ns: int, *, way_id: str | None = None
+) -> int:
+    """Add notifications that are not there by their keys; return how many were added."""
+    rows = [
+        {
+            "key": each.key, "incident_id": each.incident_id, "person_id": each.person_id, "way_id": way_id,
+            "severity": each.severity, "content": orjson.dumps(each.to_json()).decode(), "state": WAITING,
+            "failed_ways": "{}", "attempts": 0, "made_ns": now_ns, "way_since_ns": now_ns, "due_ns": now_ns,
+        }
+        for each in added
+    ]  # fmt: skip
+    if not rows:
+        return 0
+    insert = database.insert(notifications).on_conflict_do_nothing(index_elements=["key"])
+    return len(connection.execute(insert.values(rows).returning(notifications.c.id)).all())
+
+
+def _reroute(connection: Connection, number: int, failed: Mapping[str, bool], due_ns: int, error: str | None) -> None:
+    values = {
+        "failed_ways": orjson.dumps(failed).decode(), "attempts": 0, "due_ns": due_ns, "way_since_ns": due_ns,
+        "error": error and error[:REASON_CHARS],
+    }  # fmt: skip
+    connection.execute(
+        update(notifications).where(notifications.c.id == number, is_notification_waiting).values(values)
+    )
+
+
+def _forget_codes(connection: Connection, ids: Sequence[int]) -> None:
+    """Remove the code from notifications that had to bring one."""
+    is_code = notifications.c.key.startswith(f"{CODE}:", autoescape=True)
+    rows = connection.execute(
+        select(notifications.c.id, notifications.c.content).where(notifications.c.id.in_(ids), is_code)
+    ).all()
+    for row in rows:
+        without = orjson.dumps(orjson.loads(row.content) | {"code": None}).decode()
+        connection.execute(update(notifications).where(notifications.c.id == row.id).values(content=without))
+
+
+def _keep_attempt(connection: Connection, ids: Sequence[int], attempt: NotificationAttempt) -> None:
+    """Store an attempt for each of the notifications that it concerned."""
+    about = select(notifications.c.id, notifications.c.incident_id, notifications.c.person_id)
+    rows = connection.execute(about.where(notifications.c.id.in_(ids)).order_by(notifications.c.id)).all()
+    shared = {name: getattr(attempt, name) for name in ("way_id", "kind", "address", "at_ns", "result")}
+    shared["reason"] = attempt.reason[:REASON_CHARS]
+    values = [
+        {"notification_id": row.id, "incident_id": row.incident_id, "person_id": row.person_id, **shared}
+        for row in rows
+    ]
+    if values:
+        connection.execute(notification_attempts.insert(), values)
+
+
+def _notification(content: str) -> Notification:
+    return Notification.from_json(orjson.loads(content))
+
+
+def _waiting(row: Row[Any]) -> WaitingNotification:
+    failed_ways = orjson.loads(row.failed_ways)
+    content = _notification(row.content)
+    return WaitingNotification(row.id, content, row.way_id, failed_ways, row.attempts, row.made_ns, row.way_since_ns)
+
+
+_WAITING = tuple(
+    notifications.c[name]
+    for name in ("id", "content", "way_id", "failed_ways", "attempts", "made_ns", "way_since_ns")
+)  # fmt: skip
+_ATTEMPT = tuple(
+    notification_attempts.c[name]
+    for name in ("notification_id", "person_id", "way_id", "kind", "address", "at_ns", "result", "reason")
+)  # fmt: skip

@@ -1,0 +1,184 @@
+"""The ways of people in their order, each verified by a code that was sent by the way itself.
+
+A code has six digits, lives ten minutes and survives few wrong tries; few codes an hour are sent for one person, so
+that nobody can have strangers called. The code is an entry of the outbox like every notification.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import secrets
+from collections.abc import Sequence
+
+from sqlalchemy import Connection, delete, func, select, update
+
+from alerts.notification import CODE, Notification
+from registry.actor import Actor
+from registry.ways import WAYS_LIMIT, NotificationWay, shown_address
+from store.records.audit.writing import AuditSubject, write_audit
+from store.records.database import Database
+from store.records.outbox.notifications import insert_notifications
+from store.records.outbox.tables import notifications, ways
+
+S_NS = 1_000_000_000
+CODE_DIGITS = 6
+CODE_LIVES_NS = 600 * S_NS
+CODE_TRIES = 5
+CODES_AN_HOUR = 6
+HOUR_NS = 3600 * S_NS
+
+
+class TooManyWays(Exception):
+    """A person has, or asks for, more ways or codes than the limit."""
+
+
+class WayStore:
+    """The part of the records that holds the ways of people."""
+
+    _database: Database
+
+    def ways(self, person_id: str) -> list[NotificationWay]:
+        """Return the ways of a person in their order."""
+        with self._database.reading() as connection:
+            return load_ways(connection, [person_id]).get(person_id, [])
+
+    def ways_of(self, person_ids: Sequence[str]) -> dict[str, list[NotificationWay]]:
+        """Return the ways of some people in their order."""
+        with self._database.reading() as connection:
+            return load_ways(connection, person_ids)
+
+    def way(self, way_id: str) -> NotificationWay | None:
+        """Return one way, or None where it does not exist."""
+        with self._database.reading() as connection:
+            row = connection.execute(select(*_WAY).where(ways.c.id == way_id)).first()
+        return None if row is None else NotificationWay(*row)
+
+    def add_way(
+        self, person_id: str, kind: str, address: str, secret: str | None, by: Actor, now_ns: int
+    ) -> NotificationWay:  # fmt: skip
+        """Add a way behind the others of a person and send its code; return the way that exists where it does.
+
+        Raises TooManyWays.
+        """
+        with self._database.writing() as connection:
+            held = load_ways(connection, [person_id]).get(person_id, [])
+            same = next((each for each in held if (each.kind, each.address) == (kind, address)), None)
+            if same is not None:
+                return same
+            if len(held) >= WAYS_LIMIT:
+                raise TooManyWays(f"A person has at most {WAYS_LIMIT} ways: remove one first.")
+            position = max((each.position for each in held), default=0) + 1
+            way = NotificationWay(secrets.token_hex(8), person_id, kind, address, secret, position, now_ns)
+            connection.execute(ways.insert().values(**_row(way), code_tries=0))
+            self._send_code(connection, way, now_ns)
+            _audit(connection, "way.add", way, by, now_ns)
+            return way
+
+    def send_way_code(self, person_id: str, way_id: str, by: Actor, now_ns: int) -> NotificationWay | None:
+        """Send another code by a way that is not verified; None where the person has no such way.
+
+        Raises TooManyWays.
+        """
+        with self._database.writing() as connection:
+            way = _find(connection, person_id, way_id)
+            if way is not None and not way.is_verified:
+                self._send_code(connection, way, now_ns)
+                _audit(connection, "way.code", way, by, now_ns)
+            return way
+
+    def verify_way(self, person_id: str, way_id: str, code: str, by: Actor, now_ns: int) -> NotificationWay | None:
+        """Verify a way by its code; return the way, None where the code is wrong, too old, or tried too often."""
+        with self._database.writing() as connection:
+            theirs = (ways.c.id == way_id) & (ways.c.person_id == person_id)
+            row = connection.execute(select(ways).where(theirs)).first()
+            if row is None or row.code_hash is None or row.code_tries >= CODE_TRIES or row.code_expires_ns <= now_ns:
+                return None
+            if not secrets.compare_digest(_code_hash(way_id, "".join(code.split())), row.code_hash):
+                connection.execute(update(ways).where(theirs).values(code_tries=ways.c.code_tries + 1))
+                return None
+            values = {"verified_ns": now_ns, "code_hash": None, "fault": None, "fault_ns": None}
+            connection.execute(update(ways).where(theirs).values(values))
+            way = _find(connection, person_id, way_id)
+            assert way is not None, "the way was just there"
+            _audit(connection, "way.verify", way, by, now_ns)
+            return way
+
+    def order_ways(
+        self, person_id: str, way_ids: Sequence[str], by: Actor, now_ns: int
+    ) -> list[NotificationWay] | None:
+        """Set the order of a person's ways; None where `way_ids` are not exactly those of the person."""
+        with self._database.writing() as connection:
+            held = load_ways(connection, [person_id]).get(person_id, [])
+            if sorted(each.way_id for each in held) != sorted(way_ids):
+                return None
+            for position, way_id in enumerate(way_ids, start=1):
+                connection.execute(update(ways).where(ways.c.id == way_id).values(position=position))
+            after = load_ways(connection, [person_id]).get(person_id, [])
+            subject = AuditSubject(person_id, None, _shown(held), _shown(after))
+            write_audit(connection, now_ns, by, "way.order", [subject])
+            return after
+
+    def remove_way(self, person_id: str, way_id: str, by: Actor, now_ns: int) -> bool:
+        """Remove a way; return whether the person had the way."""
+        with self._database.writing() as connection:
+            way = _find(connection, person_id, way_id)
+            if way is not None:
+                connection.execute(delete(ways).where(ways.c.id == way_id))
+                _audit(connection, "way.remove", way, by, now_ns)
+            return way is not None
+
+    def _send_code(self, connection: Connection, way: NotificationWay, now_ns: int) -> None:
+        """Put a new code of a way into the outbox; raise TooManyWays beyond the limit of an hour."""
+        codes = notifications.c.key.startswith(f"{CODE}:{way.person_id}:", autoescape=True)
+        since = notifications.c.made_ns > now_ns - HOUR_NS
+        if (connection.execute(select(func.count()).where(codes, since)).scalar() or 0) >= CODES_AN_HOUR:
+            raise TooManyWays(f"At most {CODES_AN_HOUR} codes an hour are sent: wait an hour.")
+        code = f"{secrets.randbelow(10**CODE_DIGITS):0{CODE_DIGITS}}"
+        values = {"code_hash": _code_hash(way.way_id, code), "code_expires_ns": now_ns + CODE_LIVES_NS, "code_tries": 0}
+        connection.execute(update(ways).where(ways.c.id == way.way_id).values(values))
+        key = f"{CODE}:{way.person_id}:{secrets.token_hex(8)}"
+        sent = Notification(key, way.person_id, "", CODE, "trend", now_ns, code=code)
+        insert_notifications(self._database, connection, [sent], now_ns, way_id=way.way_id)
+
+
+def load_ways(connection: Connection, person_ids: Sequence[str]) -> dict[str, list[NotificationWay]]:
+    """Return the ways of some people in their order."""
+    query = select(*_WAY).where(ways.c.person_id.in_(person_ids)).order_by(ways.c.position, ways.c.created_ns)
+    found: dict[str, list[NotificationWay]] = {}
+    for row in connection.execute(query):
+        found.setdefault(row.person_id, []).append(NotificationWay(*row))
+    return found
+
+
+def _find(connection: Connection, person_id: str, way_id: str) -> NotificationWay | None:
+    theirs = (ways.c.id == way_id) & (ways.c.person_id == person_id)
+    row = connection.execute(select(*_WAY).where(theirs)).first()
+    return None if row is None else NotificationWay(*row)
+
+
+def _row(way: NotificationWay) -> dict[str, object]:
+    columns = ("person_id", "kind", "address", "secret", "position", "created_ns", "verified_ns")
+    return {"id": way.way_id} | {name: getattr(way, name) for name in columns}
+
+
+def _shown(held: Sequence[NotificationWay]) -> list[str]:
+    return [f"{each.kind} {shown_address(each.kind, each.address)}" for each in held]
+
+
+def _audit(connection: Connection, action: str, way: NotificationWay, by: Actor, now_ns: int) -> None:
+    """Write an action to the audit log; addresses with tokens are not written there."""
+    detail = {"way": way.way_id, "kind": way.kind, "address": shown_address(way.kind, way.address)}
+    write_audit(connection, now_ns, by, action, [AuditSubject(way.person_id, detail)])
+
+
+def _code_hash(way_id: str, code: str) -> str:
+    """Return the form in which a code is stored; it lives so short that trying all codes of a copy gains nothing."""
+    return hashlib.sha256(f"{way_id}:{code}".encode()).hexdigest()
+
+
+_WAY = tuple(
+    ways.c[name]
+    for name in (
+        "id", "person_id", "kind", "address", "secret", "position", "created_ns", "verified_ns", "fault", "fault_ns",
+    )
+)  # fmt: skip
