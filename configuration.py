@@ -93,6 +93,7 @@ class DashboardsSettings(Section):
     port: int = Field(8080, ge=0, le=65535)
     hosts: tuple[str, ...] = ()
     proxies: tuple[str, ...] = ()
+    public_url: str | None = Field(None, pattern=r"^https?://[^\s/?#]+$")
     certificate_file: Path | None = None
     key_file: Path | None = None
     demo: bool = False

@@ -45,6 +45,7 @@ def run(_: argparse.Namespace, settings: Configuration) -> int:
                 port=where.port,
                 hosts=where.hosts,
                 proxies=where.proxies,
+                public_url=where.public_url,
                 certificate_file=certificate_file,
                 key_file=key_file,
                 demo=where.demo,

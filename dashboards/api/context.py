@@ -50,7 +50,8 @@ class DeviceActions:
 @dataclass(frozen=True)
 class Settings:
     """The settings of one dashboards process. `hosts` are accepted host names besides localhost and IP addresses;
-    `proxies` are the addresses of reverse proxies, whose `X-Forwarded-For` names the client. With `certificate_file`
+    `proxies` are the addresses of reverse proxies, whose `X-Forwarded-For` names the client. `public_url` begins the
+    addresses that are printed or sent; where None, the address of the request does. With `certificate_file`
     and `key_file` the server accepts TLS only.
 
     `inject(lift_id, cause, seconds)` injects a fault into a simulated lift (OSError: the broker is unreachable,
@@ -64,6 +65,7 @@ class Settings:
     port: int = 8080
     hosts: tuple[str, ...] = ()
     proxies: tuple[str, ...] = ()
+    public_url: str | None = None
     certificate_file: str | None = None
     key_file: str | None = None
     demo: bool = False

@@ -37,6 +37,7 @@ PAGES = {
     "audit": "/audit",
     "refused": "/refused",
     "public": "/code/L001",
+    "code-sheets": "/code-sheets?q=Garden Road 4",
     "missing": "/lifts/none",
 }
 MAIN = ("fleet", "lift", "inbox", "public")

@@ -155,6 +155,7 @@ function showRows() {
   at("clear").hidden = !filtered;
   setText(at("clear"), filters.firm ? translate("fleet.only", { firm: filters.firm }) : translate("fleet.clear"));
   at("table").hidden = items.length === 0;
+  at("sheets").href = `/code-sheets?${new URLSearchParams(Object.entries(filters).filter(([name, value]) => value && name !== "sort"))}`;
   at("plate").hidden = items.length > 0;
   if (items.length === 0) at("plate").replaceChildren(...emptyPlaceholder(filtered));
 }
