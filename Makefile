@@ -33,7 +33,7 @@ help: ## this list
 demo: $(RUNTIME) ## broker, monitor, dashboards and a simulated fleet on this machine; Ctrl-C ends it
 	@exec $(BIN)/liftwatch demo $(ARGS)
 
-demo-secure: $(RUNTIME) ## the same with TLS, passwords and certificates: https, and a broker that admits nobody else
+demo-secure: $(RUNTIME) ## the same with sign-in, TLS, passwords and certificates: a broker that admits nobody else
 	@exec $(BIN)/liftwatch demo --secure $(ARGS)
 
 SECRETS := liftwatch-monitor liftwatch-dashboards liftwatch-simulator influx_admin influx_token grafana_admin

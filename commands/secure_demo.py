@@ -1,4 +1,4 @@
-"""The parts of `liftwatch demo --secure`: a broker with passwords and certificates, https, and each program's own user.
+"""The parts of `liftwatch demo --secure`: sign-in, https, a broker with passwords and certificates, a user a program.
 
 simulated fleet ─ password ─► OWN ┐
 one more lift ─ certificate ─► CERTIFICATES ├─ Mosquitto ◄─ password ─ OWN ─ monitor
@@ -10,6 +10,7 @@ from __future__ import annotations
 import argparse
 import functools
 import os
+import re
 import ssl
 import subprocess
 import urllib.error
@@ -23,6 +24,9 @@ SHIPPED = Path(__file__).parents[1] / "ingest" / "mosquitto.conf"
 DEVICES, CERTIFICATES, OWN = 8883, 8884, 8885
 """The listeners of the shipped configuration; here they are consecutive ports from `--broker-port` on."""
 HOST = "localhost"
+LISTENING = "listening on"
+"""The words of the server's log at each start, which follow the link of that start."""
+FIRST_LINK = re.compile(r"https://\S+/welcome\?code=\S+")
 
 
 def secure_ports(first: int) -> dict[int, int]:
@@ -70,8 +74,11 @@ def secure_processes(
 def secure_hints(options: argparse.Namespace, data: Path) -> list[str]:
     """Return the addresses and credentials of the demonstration's pages and devices."""
     ports, device = secure_ports(options.broker_port), f"sim-{options.lifts + 1:05}"
+    link = FIRST_LINK.search((data / "dashboards.log").read_text(encoding="utf-8").split(LISTENING)[-2:][0])
+    first = [f"Create the first administrator within 30 minutes: {link[0]}"] if link else []
     return [
         f"Liftwatch is at https://{HOST}:{options.port}/ (let the browser trust {data / 'broker' / 'authority.pem'})",
+        *first,
         f"Devices: port {ports[DEVICES]} with a password, {ports[CERTIFICATES]} with a certificate, as {device} has in",
         f"  {data / 'devices' / device}",
     ]
@@ -108,6 +115,7 @@ def _configuration(options: argparse.Namespace, data: Path, port: int, user: str
         f"[monitor]\ndata_dir = '{data}'\njournal_limit_mb = 1024\nhttp_port = 0\n"
         f"[dashboards]\nport = {options.port}\ndemo = true\n"
         f"certificate_file = '{data}/broker/server.pem'\nkey_file = '{data}/broker/server.key'\n"
+        "[sign_in]\nrequired = true\n"
     )
 
 

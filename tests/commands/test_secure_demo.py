@@ -13,6 +13,7 @@ import pytest
 
 import liftwatch
 from commands.errors import Unusable
+from commands.secure_demo import FIRST_LINK
 from commands.simulate import numbered
 from simulator.scenarios.scenario import Scenario
 from tests.broker import mosquitto
@@ -60,9 +61,16 @@ def test_the_secure_demonstration_lives_and_ends_by_one_interrupt(
     assert f"https://localhost:{port}/" in log.read_text(encoding="utf-8")
     authority = data / "broker" / "authority.pem"
     trusted = ssl.create_default_context(cafile=str(authority))
+    pages = httpx.Client(base_url=f"https://localhost:{port}", verify=trusted, trust_env=False, timeout=60)
+    assert pages.get("/api/v1/lifts").status_code == 401
+    link = FIRST_LINK.search(log.read_text(encoding="utf-8"))
+    assert link is not None
+    code, password = link[0].partition("=")[2], "correct horse battery"
+    first = {"code": code, "name": "Mei", "login": "mei", "organisation": "City", "password": password}
+    assert pages.post("/welcome", data={**first, "again": password}).status_code == 303
 
     def states() -> dict[str, Any]:
-        answer = httpx.get(f"https://localhost:{port}/api/v1/lifts", verify=trusted, trust_env=False, timeout=60)
+        answer = pages.get("/api/v1/lifts")
         return {lift["lift_id"]: lift["state"] for lift in answer.json()["items"]}
 
     living = {"sim-00001", "sim-00002", DEVICE}
@@ -77,6 +85,7 @@ def test_the_secure_demonstration_lives_and_ends_by_one_interrupt(
     assert liftwatch.main(["--config", config, "devices", "revoke", DEVICE]) == 0
     assert "the broker has been reloaded" in capsys.readouterr().err
     until(lambda: "refuses" in (data / "device.log").read_text(encoding="utf-8"), "the refusal of the revoked device")
+    pages.close()
     process.send_signal(signal.SIGINT)
     assert process.wait(100) == 0
     assert not any(map(accepts, (port, broker_port, broker_port + 1, broker_port + 2)))
