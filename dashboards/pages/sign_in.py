@@ -78,13 +78,11 @@ def _add_welcome(router: APIRouter, context: AppContext) -> None:
         welcome = Welcome(context.records(), context.passwords, code, address_of(request), time.time_ns())
         empty = {"name": "", "login": "", "organisation": ""}
         kind = "gone" if welcome.link is None else "first" if welcome.person is None else "person"
-        shown = render_private(
+        return render_private(
             request, "welcome.html", status=410 if kind == "gone" else status, page="welcome", kind=kind,
             code=code, fault=fault, person=welcome.person, values=empty | values,
             provider=context.settings.sign_in.oidc and context.settings.sign_in.oidc.name,
         )  # fmt: skip
-        shown.headers["Referrer-Policy"] = "no-referrer"
-        return shown
 
     @router.get("/welcome")
     def welcome_form(request: Request) -> Response:

@@ -96,6 +96,22 @@ def test_a_signed_in_person_acts_by_name_and_an_ended_session_leads_to_sign_in(
         accounts.records.set_password(accounts.admin.person_id, HASH, BY, accounts.now_ns)
 
 
+def test_an_invited_person_sets_a_password_by_the_link_in_a_browser(
+    browser: Browser, world: tuple[str, Accounts]
+) -> None:
+    address, accounts = world
+    records, now_ns = accounts.records, time.time_ns()
+    code = records.add_link(accounts.stranger.person_id, now_ns * 2, BY, now_ns)
+    with looking(browser, address) as watched:
+        page = watched.page
+        page.goto(f"{address}/welcome?code={code}")
+        for field in ("password", "again"):
+            page.locator(f"input[name={field}]").fill("another quiet battery")
+        page.keyboard.press("Enter")
+        page.wait_for_url(f"{address}/")
+        expect(page.locator("#who")).to_have_text("Stranger")
+
+
 def test_a_password_is_copied_by_its_button(browser: Browser, world: tuple[str, Accounts]) -> None:
     address, _ = world
     with looking(browser, address) as watched:
