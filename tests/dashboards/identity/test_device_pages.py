@@ -16,6 +16,7 @@ from dashboards.app import create_app
 from registry.devices import CERTIFICATE, GATEWAY, LIFT, PASSWORD, Credential, Device
 from registry.lift_facts import LiftFacts
 from tests.dashboards.identity.accounts import BY, S_NS, Accounts, sign_in
+from tests.loopback import until
 
 PAGE = {"accept": "text/html"}
 DAY_NS = 24 * 3600 * S_NS
@@ -144,8 +145,8 @@ def test_a_firm_does_not_change_devices_of_lifts_that_it_only_made(
     accounts.records.put_lifts([made], BY, accounts.now_ns)
     add(accounts, "L004", "L004", kind=LIFT)
     sign_in(client, "boss")
+    until(lambda: rows_of(client.get("/devices", headers=PAGE).text) == ["L004"], "the lift in the view of the fleet")
     page = client.get("/devices", headers=PAGE).text
-    assert rows_of(page) == ["L004"]
     assert 'href="/devices/L004"' not in page
     assert "Another organisation maintains its lifts" in page
     assert post("/devices/L004/revoke", confirm="yes")[0] == 403
