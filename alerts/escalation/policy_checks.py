@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, replace
 from typing import Any
 
 from alerts.escalation.policy import (
@@ -39,10 +39,10 @@ NEVER = "never"
 
 @dataclass(frozen=True, slots=True)
 class Nameable:
-    """The ids that a policy of an organisation may name: its rosters, its people, its other policies."""
+    """The ids that a policy of an organisation may name: its rosters, its people (None: any), its other policies."""
 
-    rosters: Collection[str] = field(default_factory=frozenset)
-    people: Collection[str] = field(default_factory=frozenset)
+    rosters: Collection[str] | None
+    people: Collection[str] | None
     policies: Sequence[EscalationPolicy] = ()
 
 
@@ -80,7 +80,7 @@ def _step(reader: FieldReader, known: Nameable) -> EscalationStep:
 
 
 def _target(known: Nameable) -> Check:
-    named: Mapping[str, tuple[Collection[str], str]] = {
+    named: Mapping[str, tuple[Collection[str] | None, str]] = {
         ROSTER: (known.rosters, "no roster of the organisation"),
         PERSON: (known.people, "nobody of the organisation"),
         ROLE: (list(Role), "no role"),
@@ -95,7 +95,7 @@ def _target(known: Nameable) -> Check:
             wanted = ", ".join((ON_DUTY, EVERYONE, *(f"{each}:…" for each in named)))
             raise InvalidFact(f"{preview(value)} is not a target", f"write one of {wanted}")
         ids, wrong = named[kind]
-        if name not in ids:
+        if ids is not None and name not in ids:
             raise InvalidFact(f"{preview(name)} is {wrong}", "choose one that is listed" if ids else "add one first")
         return target
 
@@ -147,6 +147,19 @@ def _check_then(reader: FieldReader, policy: EscalationPolicy, known: Nameable) 
         reader.fail("then", f"leads back: {' → '.join(ring)}", "choose a policy that does not lead back to this one")
     if policy.rounds is not None or policy.repeat_from != 1:
         reader.fail("then", "takes the place of rounds and repeat_from", "leave those two out, or this one")
+
+
+def read_stored_policies(stored: Sequence[tuple[str, str, int, Any]]) -> list[EscalationPolicy]:
+    """Return stored policies, each given as its id, its organisation, its revision and its JSON.
+
+    What a policy names may be gone since: a plan shows that as missed, so that it does not make the policy invalid.
+    """
+    names = [EscalationPolicy(policy_id, organisation_id, "", ()) for policy_id, organisation_id, _, _ in stored]
+    found = (
+        replace(read_policy(given, policy_id, organisation_id, Nameable(None, None, names))[0], revision=revision)
+        for policy_id, organisation_id, revision, given in stored
+    )
+    return [each for each in found if each.steps]
 
 
 def policy_document(policy: EscalationPolicy) -> dict[str, Any]:

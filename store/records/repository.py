@@ -13,6 +13,9 @@ from store.records.audit.writing import AuditSubject
 from store.records.change_requests import ChangeRequest, ChangeRequestStore, NotDecidable, WantedChange
 from store.records.database import RecordsUnavailable, Repository
 from store.records.devices import DeviceStore
+from store.records.duty.books import DutyStore
+from store.records.duty.policies import InvalidPolicy, PolicyInUse
+from store.records.duty.rosters import CalendarLink, OverridesFull
 from store.records.identity.accounts import AccountStore
 from store.records.identity.administrators import LastAdministrator
 from store.records.identity.organisations import NameTaken
@@ -52,6 +55,7 @@ __all__ = [
     "AuditFilter",
     "AuditSubject",
     "BadCursor",
+    "CalendarLink",
     "ChangeRequest",
     "Credentials",
     "Delivery",
@@ -59,14 +63,17 @@ __all__ = [
     "IncidentAnnouncement",
     "IncidentFilter",
     "IncidentHistory",
+    "InvalidPolicy",
     "LastAdministrator",
     "LiveState",
     "NameTaken",
     "NotDecidable",
     "NotificationAttempt",
     "OneTimeLink",
+    "OverridesFull",
     "Page",
     "PartitionMismatch",
+    "PolicyInUse",
     "Records",
     "RecordsUnavailable",
     "RefusalCount",
@@ -108,6 +115,7 @@ class Records(
     WayStore,
     NotificationStore,
     AnswerLinkStore,
+    DutyStore,
 ):
     """One database of records. Every method is one transaction, safe from any thread or process.
 

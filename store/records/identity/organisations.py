@@ -20,6 +20,7 @@ from registry.organisations import KIND_OF_FACT, Organisation, OrganisationSetti
 from registry.roles import OrganisationKind
 from store.records.audit.writing import AuditSubject, difference, write_audit
 from store.records.database import Database
+from store.records.duty.tables import escalation_policies, rosters
 from store.records.identity.administrators import keeping_an_administrator
 from store.records.identity.tables import memberships, organisation_names, organisations, sessions, tokens
 from store.records.versions import require_version
@@ -172,12 +173,15 @@ def _insert(connection: Connection, name: str, kind: OrganisationKind) -> str:
 
 
 def _move(connection: Connection, into_id: str, other_id: str) -> None:
-    """Move names, sessions, tokens and memberships."""
+    """Move names, rosters, policies, sessions, tokens and memberships."""
     names = update(organisation_names).where(organisation_names.c.organisation_id == other_id)
     connection.execute(names.values(organisation_id=into_id))
     already = select(memberships.c.person_id).where(memberships.c.organisation_id == into_id)
     theirs = tokens.c.organisation_id == other_id  # such a token would get the role of the remaining membership
     connection.execute(delete(tokens).where(theirs, tokens.c.person_id.in_(already)))
+    for owned in (rosters, escalation_policies):
+        belonging = update(owned).where(owned.c.organisation_id == other_id)
+        connection.execute(belonging.values(organisation_id=into_id))
     for table in (sessions, tokens):
         acting = update(table).where(table.c.organisation_id == other_id)
         connection.execute(acting.values(organisation_id=into_id))

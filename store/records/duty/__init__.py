@@ -1,0 +1,1 @@
+"""Rosters, escalation policies, calendar links and the progress of calls, by organisation."""
