@@ -40,6 +40,7 @@ from dashboards.api.probes import probes
 from dashboards.api.readings import readings
 from dashboards.api.refusals import refusal_report
 from dashboards.api.registry import registry
+from dashboards.api.responses import problem_responses
 from dashboards.api.schema.response_body import ProblemDocument
 from dashboards.api.simulator import simulator
 from dashboards.http import problem
@@ -204,5 +205,8 @@ def _openapi(app: FastAPI) -> dict[str, Any]:
         document = get_openapi(title=app.title, version=app.version, routes=app.routes)
         problems = ProblemDocument.model_json_schema(ref_template="#/components/schemas/{model}")
         document["components"]["schemas"] |= {**problems.pop("$defs"), ProblemDocument.__name__: problems}
+        changing = [each for path in document["paths"].values() for method, each in path.items() if method != "get"]
+        for operation in changing:  # the sign-in gate limits the changes of each account
+            operation["responses"] |= {str(status): each for status, each in problem_responses(429).items()}
         app.openapi_schema = document
     return app.openapi_schema

@@ -50,7 +50,7 @@ PROBLEM_DESCRIPTIONS = {
     413: "Too large",
     415: "Not of a media type that is taken",
     422: "A field does not fit its description",
-    429: "Too many at once from this address",
+    429: "Too many at once from this address or this account",
     500: "Our mistake",
     503: "Not able to answer now; try again later",
 }

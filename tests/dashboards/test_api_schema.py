@@ -92,3 +92,9 @@ def map_path_parameters(context: Any, path_parameters: dict[str, Any] | None) ->
 @settings(max_examples=EXAMPLES, derandomize=True, deadline=None, database=None, suppress_health_check=[*HealthCheck])
 def test_every_response_matches_the_openapi_document(case: schemathesis.Case, address: str) -> None:
     case.call_and_validate(base_url=address, timeout=PATIENCE_S)
+
+
+def test_every_change_documents_the_limit_of_changes() -> None:
+    for path, operations in DESCRIPTION["paths"].items():
+        for method, operation in operations.items():
+            assert method == "get" or "429" in operation["responses"], (method, path)

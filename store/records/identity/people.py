@@ -131,6 +131,8 @@ class PeopleStore:
             if before is None:
                 return None
             require_version(str(before.revision), expected)
+            if not changes:
+                return before
             with keeping_an_administrator(connection):
                 connection.execute(update(people).where(people.c.id == person_id).values(**changes))
             if changes.get("is_disabled"):

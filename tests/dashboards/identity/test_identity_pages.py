@@ -200,6 +200,15 @@ def test_a_role_is_given_on_the_page_and_an_older_page_is_refused(client: TestCl
     assert [each.role for each in after.memberships] == [Role.MANAGER]
 
 
+def test_a_change_of_no_field_changes_nothing(client: TestClient, accounts: Accounts) -> None:
+    sign_in(client, "admin")
+    path = f"/api/v1/people/{accounts.mechanic.person_id}"
+    before = client.get(path)
+    unchanged = client.patch(path, json={})
+    assert (unchanged.status_code, unchanged.json()) == (200, before.json())
+    assert client.patch(f"/api/v1/organisations/{accounts.firm.organisation_id}", json={}).status_code == 200
+
+
 def test_the_last_administrator_and_the_own_account_stay(client: TestClient, accounts: Accounts) -> None:
     sign_in(client, "admin")
     own = f"/api/v1/people/{accounts.admin.person_id}"

@@ -390,3 +390,20 @@ def test_sessions_are_listed_and_ended_one_by_one(app: FastAPI, client: TestClie
     assert client.delete(f"/api/v1/me/sessions/{listed[0]['session_id']}").status_code == 204
     assert other.get("/api/v1/me").status_code == 401
     assert client.delete(f"/api/v1/me/sessions/{'0' * 64}").status_code == 404
+
+
+# ── limits of changes ──
+
+
+def test_an_account_that_changes_too_much_at_once_waits_and_others_do_not(
+    app: FastAPI, client: TestClient, accounts: Accounts
+) -> None:
+    sign_in(client, "mechanic")
+    other = TestClient(app, base_url="http://localhost")
+    sign_in(other, "viewer")
+    answers = (client.delete("/api/v1/me/tokens/none") for _ in range(2000))
+    refused = next(each for each in answers if each.status_code != 422)
+    assert refused.json()["type"] == "urn:liftwatch:problem:too-many-changes"
+    assert refused.headers["retry-after"] == "5"
+    assert client.get("/api/v1/me").status_code == 200
+    assert other.delete("/api/v1/me/tokens/none").status_code == 422
