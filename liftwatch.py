@@ -11,6 +11,7 @@ import importlib
 import logging
 import os
 import sys
+import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -78,14 +79,27 @@ class CommandModule(Protocol):
     run: Callable[[argparse.Namespace, Any], int]
 
 
+def log_format() -> logging.Formatter:
+    """Return the format of a line of log: its time is in UTC, and the text of a message stays on one line."""
+    lines = OneLineFormatter("%(asctime)s %(levelname)-7s %(name)s: %(message)s")
+    lines.converter, lines.default_msec_format = time.gmtime, "%s.%03dZ"
+    return lines
+
+
+class OneLineFormatter(logging.Formatter):
+    """A formatter that escapes line breaks of a message, so that no value can forge a line of log."""
+
+    def formatMessage(self, record: logging.LogRecord) -> str:  # noqa: N802: the name is logging's
+        """Return the line of a record, without its traceback."""
+        return super().formatMessage(record).replace("\r", "\\r").replace("\n", "\\n")
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command and return its exit code, 2 where something cannot be used."""
     command, options = parse(arguments)
-    logging.basicConfig(
-        level=logging.DEBUG if options.verbose else logging.INFO,
-        format="%(asctime)s %(levelname)-7s %(name)s: %(message)s",
-        stream=sys.stderr,
-    )
+    to_stderr = logging.StreamHandler(sys.stderr)
+    to_stderr.setFormatter(log_format())
+    logging.basicConfig(level=logging.DEBUG if options.verbose else logging.INFO, handlers=[to_stderr])
     for noisy in ("amqtt", "transitions", "httpx", "asyncio", "alembic"):
         logging.getLogger(noisy).setLevel(logging.WARNING)
     path = options.config or (CONFIG_DEFAULT if CONFIG_DEFAULT.exists() else None)

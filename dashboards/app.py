@@ -66,6 +66,7 @@ GZIP_LEVEL = 4
 GZIP_FROM_BYTES = 1000
 SHUTDOWN_S = 3
 TICKS_A_SECOND = 10
+TLS_1_2_CIPHERS = "ECDHE+AESGCM:ECDHE+CHACHA20"
 OPENAPI_PATH = "/api/openapi.json"
 NO_TELEMETRY: TelemetryConfig = {"auto_configure": False, "tracing": False, "metrics": False, "logs": False}
 
@@ -135,7 +136,7 @@ def server(app: FastAPI) -> DashboardServer:
     config = uvicorn.Config(
         app, log_config=None, access_log=False, server_header=False, ws="none",
         proxy_headers=bool(proxies), forwarded_allow_ips=proxies, timeout_graceful_shutdown=SHUTDOWN_S,
-        ssl_certfile=settings.certificate_file, ssl_keyfile=settings.key_file,
+        ssl_certfile=settings.certificate_file, ssl_keyfile=settings.key_file, ssl_ciphers=TLS_1_2_CIPHERS,
         http=connection_class(lambda reason: context.server_metrics.connections_dropped.labels(reason).inc()),
     )  # fmt: skip
     return DashboardServer(config)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import ipaddress
 import logging
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from urllib.parse import urlsplit
 
 from starlette.datastructures import Headers, MutableHeaders
@@ -36,6 +36,10 @@ HEADERS = {
 }
 
 
+TLS_ONLY = {"Strict-Transport-Security": "max-age=31536000; includeSubDomains"}
+"""Sent over TLS, but not by names of this machine: other programs on its ports may have no TLS."""
+
+
 class RequestGuard:
     """Middleware around the whole application; `hosts` are accepted names besides localhost and IP addresses."""
 
@@ -48,7 +52,8 @@ class RequestGuard:
             await self.app(scope, receive, send)
             return
         headers = Headers(scope=scope)
-        sender = _HeaderSender(send)
+        is_tls = scope["scheme"] == "https" and not _is_localhost(_name_of(headers.get("host", "")))
+        sender = _HeaderSender(send, HEADERS | TLS_ONLY if is_tls else HEADERS)
         try:
             self._check_host_and_origin(scope["method"], headers)
             await self.app(scope, _limit_body(scope["path"], headers, receive), sender.send)
@@ -75,11 +80,8 @@ class RequestGuard:
             raise Problem(403, "cross-site", "A page of another site may not change anything here; use our own.")
 
     def _is_own_host(self, host: str) -> bool:
-        try:
-            name = (urlsplit(f"//{host}").hostname or "").rstrip(".")
-        except ValueError:
-            return False
-        if name == "localhost" or name.endswith(".localhost") or name in self.hosts:
+        name = _name_of(host)
+        if _is_localhost(name) or name in self.hosts:
             return True
         try:
             ipaddress.ip_address(name)
@@ -92,18 +94,30 @@ class RequestGuard:
             await response(problem)(scope, receive, sender.send)
 
 
-class _HeaderSender:
-    """Adds the security headers to a response; `started` is true once the response has begun."""
+def _name_of(host: str) -> str:
+    """Return the name in a Host header, without its port; empty where the header is not a host."""
+    try:
+        return (urlsplit(f"//{host}").hostname or "").rstrip(".")
+    except ValueError:
+        return ""
 
-    def __init__(self, send: Send) -> None:
-        self._send = send
+
+def _is_localhost(name: str) -> bool:
+    return name == "localhost" or name.endswith(".localhost")
+
+
+class _HeaderSender:
+    """Adds security headers to a response; `started` is true once the response has begun."""
+
+    def __init__(self, send: Send, headers: Mapping[str, str]) -> None:
+        self._send, self._headers = send, headers
         self.started = False
 
     async def send(self, message: Message) -> None:
         if message["type"] == "http.response.start":
             self.started = True
             headers = MutableHeaders(scope=message)
-            for name, value in HEADERS.items():
+            for name, value in self._headers.items():
                 headers.setdefault(name, value)
         await self._send(message)
 

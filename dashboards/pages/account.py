@@ -21,7 +21,7 @@ from dashboards.pages.routes import YEAR_S
 from dashboards.pages.shown_time import shown_time
 from dashboards.pages.translations import COOKIE
 from dashboards.sign_in.administration import add_token
-from dashboards.sign_in.cookies import set_session
+from dashboards.sign_in.cookies import set_cookie, set_session
 from dashboards.sign_in.requests import address_of, form_of, session_of
 from registry.actor import Actor
 from registry.passwords import LEAST_CHARS, password_fault
@@ -172,7 +172,7 @@ def account_pages(context: AppContext) -> APIRouter:
                 request, answer, forms.records.begin_session(forms.person.person_id, forms.by, forms.now_ns, agent)
             )
         if form == "language":
-            answer.set_cookie(COOKIE, forms.fields["language"], max_age=YEAR_S, samesite="lax", httponly=True)
+            set_cookie(request, answer, COOKIE, forms.fields["language"], YEAR_S)
         return answer
 
     return router

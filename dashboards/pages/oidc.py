@@ -13,7 +13,7 @@ from fastapi import APIRouter, Request
 from starlette.responses import RedirectResponse, Response
 
 from dashboards.api.context import AppContext
-from dashboards.sign_in.cookies import is_secure, set_session
+from dashboards.sign_in.cookies import cookie_name, delete_cookie, set_cookie, set_session
 from dashboards.sign_in.gate import SIGN_IN_PATH, safe_return
 from dashboards.sign_in.oidc import ATTEMPT_S, OidcAttempt, OidcClient, OidcRefused, OidcSubject
 from dashboards.sign_in.requests import address_of
@@ -48,10 +48,7 @@ def oidc_pages(context: AppContext) -> APIRouter:
             log.warning("OpenID Connect: %s", error)
             return RedirectResponse(REFUSED, SEE_OTHER)
         answer = RedirectResponse(address, SEE_OTHER)
-        answer.set_cookie(
-            BINDING, binding, max_age=int(ATTEMPT_S), path=BEGIN_PATH, secure=is_secure(request), httponly=True,
-            samesite="lax",
-        )  # fmt: skip
+        set_cookie(request, answer, BINDING, binding, int(ATTEMPT_S))
         return answer
 
     @router.get(RETURN_PATH)
@@ -59,7 +56,9 @@ def oidc_pages(context: AppContext) -> APIRouter:
         state, code = request.query_params.get("state", ""), request.query_params.get("code", "")[:CODE_CHARS]
         now_ns, records = time.time_ns(), context.records()
         try:
-            attempt, subject = provider.finish(state, request.cookies.get(BINDING, ""), code, now_ns / 1e9)
+            attempt, subject = provider.finish(
+                state, request.cookies.get(cookie_name(request, BINDING), ""), code, now_ns / 1e9
+            )
         except OidcRefused as error:
             log.warning("OpenID Connect: %s", error)
             return RedirectResponse(REFUSED, SEE_OTHER)
@@ -72,7 +71,7 @@ def oidc_pages(context: AppContext) -> APIRouter:
         by, agent = actor_in(person, person.membership(None), address), request.headers.get("user-agent", "")
         answer = RedirectResponse(attempt.target, SEE_OTHER)
         set_session(request, answer, records.begin_session(person.person_id, by, now_ns, agent))
-        answer.delete_cookie(BINDING, path=BEGIN_PATH)
+        delete_cookie(request, answer, BINDING)
         return answer
 
     return router

@@ -24,6 +24,7 @@ from starlette.responses import HTMLResponse, Response
 from dashboards.api.access import needs, scope_of
 from dashboards.live.blind import UNWATCHED
 from dashboards.pages import translations
+from dashboards.sign_in.cookies import cookie_name, set_cookie
 from dashboards.sign_in.identity import OPEN
 from dashboards.sign_in.requests import identity_of
 from detectors.catalogue import RULES
@@ -61,7 +62,7 @@ def language_of(request: Request) -> str:
     """Return the language of the response to this request."""
     return translations.choose_language(
         request.query_params.get("lang"),
-        request.cookies.get(translations.COOKIE),
+        request.cookies.get(cookie_name(request, translations.COOKIE)),
         request.headers.get("accept-language"),
     )
 
@@ -115,9 +116,10 @@ def render(request: Request, template: str, *, status: int = 200, page_path: str
         "is_open": identity_of(request) is OPEN,
     }
     page = templates().get_template(template).render(**context, **values)
-    response = HTMLResponse(page, status, headers={"Cache-Control": "no-cache", "Vary": "Accept-Language, Cookie"})
+    stored = "no-cache" if identity_of(request).person is None else "no-store"
+    response = HTMLResponse(page, status, headers={"Cache-Control": stored, "Vary": "Accept-Language, Cookie"})
     if request.query_params.get("lang") in translations.languages():
-        response.set_cookie(translations.COOKIE, language, max_age=YEAR_S, samesite="lax", httponly=True)
+        set_cookie(request, response, translations.COOKIE, language, YEAR_S)
     return response
 
 

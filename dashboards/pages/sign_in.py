@@ -63,7 +63,7 @@ def sign_in_pages(context: AppContext) -> APIRouter:
         only = None if form_of(request).get("everywhere") else session.session_id
         assert identity.scope.actor is not None, "a session has an account"
         context.records().end_sessions(person.person_id, identity.scope.actor, time.time_ns(), only=only)
-        answer = RedirectResponse(SIGN_IN_PATH, SEE_OTHER)
+        answer = RedirectResponse(SIGN_IN_PATH, SEE_OTHER, headers={"Clear-Site-Data": '"cache", "storage"'})
         clear_session(request, answer)
         return answer
 

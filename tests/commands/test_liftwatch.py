@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import socket
 import subprocess
@@ -303,3 +304,10 @@ def test_the_help_lists_every_command_with_what_it_does(capsys: pytest.CaptureFi
 
 def test_the_largest_seed_is_the_simulators() -> None:
     assert arguments.SEED_LIMIT == scenario.SEED_LIMIT
+
+
+def test_a_line_of_log_has_its_time_in_utc_and_no_line_break_of_a_value() -> None:
+    record = logging.LogRecord("liftwatch", logging.WARNING, __file__, 1, "topic %s", ("a\n2001 forged",), None)
+    record.created, record.msecs = 1_000_000_000.25, 250.0
+    line = liftwatch.log_format().format(record)
+    assert line == "2001-09-09 01:46:40.250Z WARNING liftwatch: topic a\\n2001 forged"

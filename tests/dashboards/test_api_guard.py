@@ -181,3 +181,22 @@ def test_head_is_answered_as_get_without_a_body(client: TestClient, path: str) -
 def test_the_openapi_document_refers_to_no_other_host(client: TestClient) -> None:
     assert client.get("/api/openapi.json").json()["openapi"].startswith("3.1")
     assert client.get("/docs").status_code == 404
+
+
+@pytest.mark.parametrize(
+    ("address", "is_sent"),
+    [("https://lifts.example", True), ("http://lifts.example", False), ("https://localhost:8080", False)],
+)
+def test_browsers_keep_to_tls_by_names_of_other_machines(settings: Settings, address: str, is_sent: bool) -> None:
+    named = Settings(settings.open_records, settings.open_series, hosts=("lifts.example",))
+    with TestClient(create_app(named), base_url=address) as client:
+        answer = client.get("/healthz")
+    assert ("Strict-Transport-Security" in answer.headers) is is_sent
+
+
+def test_the_cookie_of_the_language_is_secure_behind_tls(settings: Settings) -> None:
+    with TestClient(create_app(settings), base_url="https://localhost") as client:
+        cookie = client.get("/?lang=zh").headers["set-cookie"]
+        assert cookie.startswith("__Host-lang=zh")
+        assert "Secure" in cookie
+        assert 'lang="zh' in client.get("/").text

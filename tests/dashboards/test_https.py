@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import socket
+import ssl
+from dataclasses import replace
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import pytest
 
@@ -11,6 +15,8 @@ from commands.errors import Unusable
 from commands.wiring.broker import broker_address
 from commands.wiring.certificates import server_certificate
 from configuration import BrokerSettings, Configuration, DashboardsSettings
+from dashboards.api.context import Settings
+from tests.dashboards.browser_world import served
 from tests.mqtt.certificates import make_certificates
 
 
@@ -54,3 +60,27 @@ def test_a_client_certificate_without_tls_is_refused(tmp_path: Path) -> None:
         broker_address(Configuration(broker=BrokerSettings(**by_certificate)))
     address = broker_address(Configuration(broker=BrokerSettings(tls=True, ca_file=made.ca, **by_certificate)))
     assert (address.certificate_file, address.key_file) == (str(made.certificate), str(made.key))
+
+
+@pytest.mark.parametrize(
+    ("ciphers", "is_accepted"),
+    [
+        ("ECDHE+AESGCM", True),
+        ("ECDHE-ECDSA-AES128-SHA256:ECDHE-RSA-AES128-SHA256:ECDHE-ECDSA-AES256-SHA:ECDHE-RSA-AES256-SHA", False),
+    ],
+)
+def test_tls_1_2_is_served_with_authenticated_encryption_alone(
+    settings: Settings, tmp_path: Path, ciphers: str, is_accepted: bool
+) -> None:
+    made = make_certificates(tmp_path / "made")
+    client = ssl.create_default_context(cafile=str(made.ca))
+    client.check_hostname, client.maximum_version = False, ssl.TLSVersion.TLSv1_2
+    client.set_ciphers(ciphers)
+    secured = replace(settings, certificate_file=str(made.certificate), key_file=str(made.key))
+    with served(secured) as address, socket.create_connection(("127.0.0.1", urlsplit(address).port or 0)) as plain:
+        if is_accepted:
+            with client.wrap_socket(plain) as connection:
+                assert connection.version() == "TLSv1.2"
+        else:
+            with pytest.raises(ssl.SSLError):
+                client.wrap_socket(plain)

@@ -149,7 +149,10 @@ def test_a_person_of_two_organisations_acts_for_one_at_a_time(client: TestClient
 
 def test_signing_out_on_the_page_ends_the_session(client: TestClient) -> None:
     sign_in(client, "viewer")
-    assert post(client, "/sign-out") == (303, "/sign-in")
+    assert client.get("/", headers=PAGE).headers["cache-control"] == "no-store"
+    left = client.post("/sign-out", data={"csrf": client.headers["X-CSRF-Token"]})
+    assert (left.status_code, left.headers["location"]) == (303, "/sign-in")
+    assert left.headers["clear-site-data"] == '"cache", "storage"'
     assert client.get("/account", headers=PAGE).headers["location"] == "/sign-in?next=%2Faccount"
 
 
