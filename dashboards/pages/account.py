@@ -18,6 +18,7 @@ from dashboards.api.context import AppContext
 from dashboards.http.problem import Problem, not_found
 from dashboards.pages.private import render_private
 from dashboards.pages.routes import YEAR_S
+from dashboards.pages.shown_agent import shown_agent
 from dashboards.pages.shown_time import shown_time
 from dashboards.pages.translations import COOKIE
 from dashboards.sign_in.administration import add_token
@@ -187,7 +188,7 @@ def _page(context: AppContext, request: Request, status: int = 200, **said: str)
         request, "account.html", status=status, page="account", page_path=PATH, person=person,
         membership=identity.membership, current_id=session.session_id, sessions=records.sessions(person.person_id),
         tokens=records.tokens(person.person_id), token_days=TOKEN_DAYS, least=LEAST_CHARS,
-        said={"did": "", "fault": "", "at": "", "secret": ""} | said, shown_time=shown_time,
+        said={"did": "", "fault": "", "at": "", "secret": ""} | said, shown_time=shown_time, shown_agent=shown_agent,
         **_totp_values(person, offered),
     )  # fmt: skip
 

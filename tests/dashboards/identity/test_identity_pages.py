@@ -13,6 +13,7 @@ from fastapi.testclient import TestClient
 
 from dashboards.api.context import Settings
 from dashboards.app import create_app
+from dashboards.pages.shown_agent import shown_agent
 from dashboards.sign_in.settings import SignInSettings
 from registry.roles import OrganisationKind, Role
 from store.records.repository import Records
@@ -154,6 +155,27 @@ def test_signing_out_on_the_page_ends_the_session(client: TestClient) -> None:
     assert (left.status_code, left.headers["location"]) == (303, "/sign-in")
     assert left.headers["clear-site-data"] == '"cache", "storage"'
     assert client.get("/account", headers=PAGE).headers["location"] == "/sign-in?next=%2Faccount"
+
+
+@pytest.mark.parametrize(
+    ("agent", "shown"),
+    [
+        (
+            "Mozilla/5.0 (Windows NT 10.0; Win64) Chrome/130.0 Safari/537.36 Edg/130.0",
+            "Edge · Windows",
+        ),
+        ("Mozilla/5.0 (X11; Linux x86_64; rv:132.0) Gecko/20100101 Firefox/132.0", "Firefox · Linux"),
+        (
+            "Mozilla/5.0 (iPhone; CPU like Mac OS X) Version/18.0 Safari/604",
+            "Safari · iOS",
+        ),
+        ("Mozilla/5.0 (Linux; Android 14) AppleWebKit/537.36 Chrome/130.0 Mobile Safari/537.36", "Chrome · Android"),
+        ("curl/8.0", "curl/8.0"),
+        ("", ""),
+    ],
+)
+def test_a_session_is_named_by_browser_and_system(agent: str, shown: str) -> None:
+    assert shown_agent(agent) == shown
 
 
 # ── people ──
