@@ -101,9 +101,15 @@ def _person_page(
     link = f"{request.url.scheme}://{request.url.netloc}{WELCOME_PATH}?code={secret}" if secret else ""
     return render_administration(
         request, "person.html", problem, page="people", page_path=f"{PATH}/{person_id}",
-        person=acting.person(person_id), is_managed=acting.may_manage(person_id), organisations=_open(acting),
+        person=acting.person(person_id), is_managed=acting.may_manage(person_id),
+        is_own=_is_own(request, person_id), organisations=_open(acting),
         link=link, did=request.query_params.get("did", ""),
     )  # fmt: skip
+
+
+def _is_own(request: Request, person_id: str) -> bool:
+    person = identity_of(request).person
+    return person is not None and person.person_id == person_id
 
 
 def _open(acting: Administration) -> list[Any]:

@@ -225,6 +225,17 @@ def test_a_role_is_given_on_the_page_and_an_older_page_is_refused(client: TestCl
     assert [each.role for each in after.memberships] == [Role.MANAGER]
 
 
+def test_the_page_of_the_own_account_leads_to_the_one_that_asks_for_the_password(
+    client: TestClient, accounts: Accounts
+) -> None:
+    sign_in(client, "admin")
+    own = client.get(f"/people/{accounts.admin.person_id}", headers=PAGE).text
+    assert 'href="/account">Change your own account' in own
+    other = client.get(f"/people/{accounts.mechanic.person_id}", headers=PAGE).text
+    for form in ("/link", "/disabled"):
+        assert (f'{form}"' in own, f'{form}"' in other) == (False, True)
+
+
 def test_a_change_of_no_field_changes_nothing(client: TestClient, accounts: Accounts) -> None:
     sign_in(client, "admin")
     path = f"/api/v1/people/{accounts.mechanic.person_id}"
