@@ -1,7 +1,8 @@
-"""Publishes alerts on MQTT: every committed transition of a lift of the own partition, in order, at least once.
+"""Publishes alerts and incidents on MQTT: every committed transition of an alert and every entry of an incident, of
+lifts of the own partition, in order, at least once.
 
-The records are the outbox: a cursor stands behind the last transition that the broker has acknowledged, and after a
-crash everything past it is published again.
+The records are the outbox: a cursor stands behind the last transition, and one behind the last entry, that the broker
+has acknowledged; after a crash everything past it is published again.
 """
 
 from __future__ import annotations
@@ -16,13 +17,13 @@ from mqtt.client import BrokerAddress
 from mqtt.publisher import NotPublished, Publisher
 from notify.rounds import repeat_rounds
 from store.outage import Outage
-from store.records.repository import Announcement, Records, RecordsUnavailable
+from store.records.repository import Records, RecordsUnavailable
 from telemetry.streams import topic
 
 log = logging.getLogger("liftwatch.announce")
 
-CURSOR = "mqtt"
-DELIVERED = "deliveries_taken:mqtt"
+CURSOR, INCIDENTS_CURSOR = "mqtt", "mqtt:incidents"
+DELIVERED, INCIDENTS_DELIVERED = "deliveries_taken:mqtt", "deliveries_taken:mqtt incidents"
 AT_ONCE = 200
 POLL_S = 1.0
 CONNECT_LIMIT_S, ANSWER_LIMIT_S = 2.0, 10.0
@@ -30,12 +31,12 @@ RETRY_FIRST_S, RETRY_LIMIT_S = 0.5, 30.0
 
 
 class Announcer(threading.Thread):
-    """Publishes committed transitions: at once after `wake` is set, else within a second."""
+    """Publishes committed transitions and entries: at once after `wake` is set, else within a second."""
 
     def __init__(self, records: Records, address: BrokerAddress, client_id: str) -> None:
         super().__init__(name="announce", daemon=True)
         self.wake = threading.Event()
-        self.counts: Counter[str] = Counter({DELIVERED: 0})
+        self.counts: Counter[str] = Counter({DELIVERED: 0, INCIDENTS_DELIVERED: 0})
         self._records = records
         self._publisher = Publisher(address, client_id)
         self.outage = Outage("alerts wait to be announced", log)
@@ -65,29 +66,39 @@ class Announcer(threading.Thread):
         self.join()
 
     def _publish_next(self) -> bool:
-        """Publish the next transitions of own lifts, and move the cursor; return whether there may be more.
+        """Publish the next transitions and entries of own lifts; return whether there may be more.
 
         Raises NotPublished.
         """
         self._publisher.serve(0.0)
-        waiting = self._records.transitions_since(self._records.cursor(CURSOR), AT_ONCE)
-        if not waiting:
-            return False
-        own = [transition for transition in waiting if self._records.partition.has(transition.lift_id)]
-        if own:
-            self._publish(own)
-        self._records.move_cursor(CURSOR, waiting[-1].id)
-        self.counts[DELIVERED] += len(own)
-        return len(waiting) == AT_ONCE
+        alerts = self._records.transitions_since(self._records.cursor(CURSOR), AT_ONCE)
+        own = [one for one in alerts if self._records.partition.has(one.lift_id)]
+        self._publish([(topic(one.district, one.lift_id, "alert"), one.alert_json) for one in own])
+        self._move(CURSOR, [one.id for one in alerts], DELIVERED, len(own))
+        entries = self._records.incident_entries_since(self._records.cursor(INCIDENTS_CURSOR), AT_ONCE)
+        ours = [one for one in entries if self._records.partition.has(one.lift_id)]
+        self._publish([(topic(one.district, one.lift_id, "incident"), one.incident_json) for one in ours])
+        self._move(INCIDENTS_CURSOR, [one.id for one in entries], INCIDENTS_DELIVERED, len(ours))
+        return AT_ONCE in (len(alerts), len(entries))
 
-    def _publish(self, transitions: Sequence[Announcement]) -> None:
-        """Publish transitions and wait until the broker has acknowledged them; raise NotPublished otherwise."""
+    def _move(self, cursor: str, passed: Sequence[int], counter: str, published: int) -> None:
+        """Move a cursor behind what was passed, and count what was published."""
+        if passed:
+            self._records.move_cursor(cursor, passed[-1])
+            self.counts[counter] += published
+
+    def _publish(self, messages: Sequence[tuple[str, str]]) -> None:
+        """Publish messages, each with its topic, and wait until the broker has acknowledged them.
+
+        Raises NotPublished otherwise.
+        """
+        if not messages:
+            return
         if self._publisher.connect(CONNECT_LIMIT_S, self._stopping) is not None:
             raise NotPublished(self._publisher.error_line())
         refused = self._publisher.refused
-        for transition in transitions:
-            where = topic(transition.district, transition.lift_id, "alert")
-            self._publisher.publish(where, transition.alert_json.encode())
+        for where, text in messages:
+            self._publisher.publish(where, text.encode())
         if not self._publisher.flush(ANSWER_LIMIT_S) or self._publisher.refused > refused:
             self._publisher.discard()  # the records hold them
             raise NotPublished(self._publisher.error_line())

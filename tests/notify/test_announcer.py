@@ -11,9 +11,9 @@ import pytest
 
 from mqtt.client import BrokerAddress
 from mqtt.publisher import Publisher
-from notify.announcer import CURSOR, DELIVERED, Announcer
+from notify.announcer import CURSOR, DELIVERED, INCIDENTS_DELIVERED, Announcer
 from store.records.repository import Records
-from tests.alerts.rules import DOOR, STOP, T0, occurrence
+from tests.alerts.rules import DISTRICT, DOOR, LIFT, STOP, T0, occurrence
 from tests.broker import Broker
 from tests.loopback import until
 from tests.mqtt.brokers import serve_until
@@ -68,6 +68,26 @@ def test_transitions_are_published_in_their_order_and_once(records: Records, bro
         assert [rule for rule, _ in alerts] == [STOP.slug, DOOR.slug, STOP.slug]
         assert len(subscriber.received) == 3
     assert records.cursor(CURSOR) == records.last_transition()
+
+
+def test_entries_of_incidents_are_published_on_the_topic_of_their_lift_in_order_and_once(
+    records: Records, broker: Broker
+) -> None:
+    commit_alerts(records)
+    subscriber = Publisher(BrokerAddress(port=broker.port), topics=["lift/v1/+/+/incident"])
+    serve_until(subscriber, lambda: subscriber.is_subscribed, "a subscription")
+    with announcing(records, broker.port) as announcer:
+        serve_until(subscriber, lambda: len(subscriber.received) >= 2, "the entries")
+        until(lambda: announcer.counts[INCIDENTS_DELIVERED] == 2, "the cursor behind them")
+    with announcing(records, broker.port):
+        subscriber.serve(0.5)
+    bodies = [json.loads(payload) for _, payload in subscriber.received]
+    assert [(body["severity"], body["kind"], body["state"]) for body in bodies] == [
+        ("major", "out-of-order", "open")
+    ] * 2
+    assert {topic for topic, _ in subscriber.received} == {f"lift/v1/{DISTRICT}/{LIFT}/incident"}
+    assert [len(body["lifts"]) for body in bodies] == [1, 1]
+    subscriber.close()
 
 
 def test_transitions_wait_for_a_broker_that_is_away(
