@@ -11,7 +11,7 @@ from dashboards.api.access import RequestScope, needs
 from dashboards.api.context import AppContext
 from dashboards.api.responses import problem_responses
 from dashboards.api.schema import parameters
-from dashboards.live.event_stream import EventFilter, EventStreamResponse, StreamPosition, parse_position
+from dashboards.live.event_stream import EventFilter, EventStreamResponse, parse_position
 from dashboards.sign_in.requests import address_of, identity_of
 from registry.roles import Verb
 
@@ -40,12 +40,12 @@ def live(context: AppContext) -> APIRouter:
         ] = [],  # noqa: B006
         last_event_id: Annotated[str | None, Header(description="Where to resume")] = None,
     ) -> Response:
-        """Send alerts and lifts as they change, as server-sent events."""
+        """Send alerts, incidents and lifts as they change, as server-sent events."""
         context.poller.listing()
         event_filter = EventFilter(district, frozenset(lift_id), scope.lifts)
         last = parse_position(last_event_id)
         if last is None and lift_id:
-            last = StreamPosition(0, context.poller.position.transition)
+            last = context.poller.position._replace(version=0)
         identity = identity_of(request)
         account = "" if identity.person is None else identity.person.person_id
         is_allowed = context.authenticator.watch(identity)
@@ -57,5 +57,6 @@ def live(context: AppContext) -> APIRouter:
     return router
 
 
-STREAM = """Server-sent events: `alert` (an alert) and `lift` (a lift as in the list), each with an id; a comment
+STREAM = """Server-sent events: `alert` (an alert), `incident` (an incident as it is for one of its
+lifts) and `lift` (a lift as in the list), each with an id; a comment
 keeps the line open. With `lift_id` the stream begins with these lifts as they are."""

@@ -2,10 +2,11 @@
 
     poller thread ── publish ──► event loop ── one chunk for each filter ──► bounded queues ──► sockets of subscribers
 
-An event's id is `{version}-{transition}`, the version of the fleet and the last transition sent: a subscriber that
-reconnects sends the id back and receives the events it missed. The events of one batch carry the id of the batch
-before, and the batch ends with its own id alone, so that an interrupted batch is sent again as a whole. A subscriber
-that reads too slowly is disconnected and counted; browsers reconnect by themselves.
+An event's id is `{version}-{transition}-{entry}`: the version of the fleet, and the last transition of an alert and
+entry of an incident that were sent. A subscriber that reconnects sends the id back and receives the events it missed.
+The events of one batch carry the id of the batch before, and the batch ends with its own id alone, so that an
+interrupted batch is sent again as a whole. A subscriber that reads too slowly is disconnected and counted; browsers
+reconnect by themselves.
 """
 
 from __future__ import annotations
@@ -38,23 +39,26 @@ SUBSCRIBERS_OF_AN_ACCOUNT_LIMIT = 30
 ACCESS_CHECK_S = 2.0
 RETRY_MS = 2000
 HUNG_UP = "hung up"
-ID_PATTERN = re.compile(r"(\d{1,19})-(\d{1,19})", re.ASCII)
+ID_PATTERN = re.compile(r"(\d{1,19})-(\d{1,19})(?:-(\d{1,19}))?", re.ASCII)
+NEWEST = 2**63 - 1
+"""The entry in the position of an id without one: no incident before now is sent."""
 
 
 class StreamPosition(NamedTuple):
-    """A position in the stream: the version of the fleet and the last transition."""
+    """A position in the stream: the version of the fleet, the last transition and the last entry of an incident."""
 
     version: int
     transition: int
+    entry: int = 0
 
     def __str__(self) -> str:
-        return f"{self.version}-{self.transition}"
+        return f"{self.version}-{self.transition}-{self.entry}"
 
 
 def parse_position(text: str | None) -> StreamPosition | None:
     """Return the position in a Last-Event-ID; None where the text is none, and the stream starts from now."""
     match = ID_PATTERN.fullmatch(text or "")
-    return StreamPosition(int(match[1]), int(match[2])) if match else None
+    return StreamPosition(int(match[1]), int(match[2]), int(match[3] or NEWEST)) if match else None
 
 
 class StreamEvent(NamedTuple):
@@ -66,7 +70,7 @@ class StreamEvent(NamedTuple):
 
 
 def encode_event(kind: str, at: StreamPosition, about: dict[str, Any]) -> StreamEvent:
-    """Return `about` (an alert or a lift) as an encoded event."""
+    """Return `about` (an alert, an incident or a lift) as an encoded event."""
     wire = b"event: %b\nid: %b\ndata: %b\n\n" % (kind.encode(), str(at).encode(), orjson.dumps(about))
     return StreamEvent(about["lift_id"], about["district"], wire)
 

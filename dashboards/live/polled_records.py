@@ -13,6 +13,7 @@ from store.live import LiveTable, decode_live
 from store.records.repository import (
     EVERYTHING,
     Announcement,
+    IncidentAnnouncement,
     LiveState,
     Records,
     RefusalCount,
@@ -33,6 +34,7 @@ class PolledRecords:
     windows: Mapping[str, WindowRecord] = field(default_factory=dict)
     live: Mapping[str, tuple[LiveState, LiveTable]] = field(default_factory=dict)
     transition: int = -1
+    entry: int = -1
     alerts: Mapping[str, Sequence[Alert]] = field(default_factory=dict)
     refusal: int = EVERYTHING
     refused: Mapping[str, Mapping[str, RefusalCount]] = field(default_factory=dict)
@@ -43,8 +45,10 @@ class PolledRecords:
         """The instant at which a monitor last wrote, 0 where none ever did."""
         return max((live.at_ns for live, _ in self.live.values()), default=0)
 
-    def after(self, records: Records, limit: int | None = None) -> tuple[PolledRecords, list[Announcement]]:
-        """Poll again; return the new contents (`self` where nothing is new) and the transitions since.
+    def after(
+        self, records: Records, limit: int | None = None
+    ) -> tuple[PolledRecords, list[Announcement], list[IncidentAnnouncement]]:
+        """Poll again; return the new contents (`self` where nothing is new), the transitions and the entries since.
 
         Changes of the registry are read of about `limit` lifts (None: all).
         """
@@ -56,6 +60,7 @@ class PolledRecords:
         elif announcements := records.transitions_since(transition, TRANSITIONS_AT_ONCE):
             transition = announcements[-1].id
             alerts = _open_alerts_by_lift(records.open_alerts())
+        entry, entries = self._entries_since(records)
         revision, registry, windows = self.revision, self.registry, self.windows
         if limit != 0 and records.revision() != revision:
             changes = records.registry_since(revision, limit)
@@ -64,12 +69,20 @@ class PolledRecords:
         newest = max((live.version for live, _ in self.live.values()), default=0)
         fresh = {live.partition: (live, decode_live(live.lifts)) for live in records.live(newest)}
         refusal, counts = records.refusals_since(self.refusal)
-        if (revision, transition, refusal) == (self.revision, self.transition, self.refusal) and not fresh:
-            return self, announcements
+        numbers = (revision, transition, entry, refusal)
+        if numbers == (self.revision, self.transition, self.entry, self.refusal) and not fresh:
+            return self, announcements, entries
         live, refused = {**self.live, **fresh}, _counted(self.refused, counts)
         parts = self.partition_count or records.partition_count()  # once it is fixed, it stays
-        polled = PolledRecords(revision, registry, windows, live, transition, alerts, refusal, refused, parts)
-        return polled, announcements
+        polled = PolledRecords(revision, registry, windows, live, transition, entry, alerts, refusal, refused, parts)
+        return polled, announcements, entries
+
+    def _entries_since(self, records: Records) -> tuple[int, list[IncidentAnnouncement]]:
+        """Return the newest entry of incidents, and the entries since the last poll."""
+        if self.entry < 0:
+            return records.last_incident_entry(), []
+        entries = records.incident_entries_since(self.entry, TRANSITIONS_AT_ONCE)
+        return (entries[-1].id if entries else self.entry), entries
 
     @property
     def table(self) -> LiveTable:

@@ -14,18 +14,16 @@ import time
 from collections.abc import Callable, Iterable, Sequence
 
 import numpy as np
-import orjson
 
 from dashboards.http.metrics import ServerMetrics
 from dashboards.http.problem import Problem, unavailable
 from dashboards.live.event_stream import (
     EventBroadcaster,
     EventFilter,
-    StreamEvent,
     StreamPosition,
-    encode_event,
     encode_position,
 )
+from dashboards.live.events import alert_events, incident_events, lift_events
 from dashboards.live.fleet_view import FleetView, LiftIndex, fleet_view, lift_index
 from dashboards.live.listing import LiftListing
 from dashboards.live.partitions import MONITOR_SILENT_S, PartitionStatus, PartitionWatch
@@ -35,6 +33,7 @@ from store.live import RULE_SET_ASIDE, LiveTable
 from store.outage import Outage
 from store.records.repository import (
     Announcement,
+    IncidentAnnouncement,
     Records,
     RecordsUnavailable,
     RefusalCount,
@@ -127,7 +126,7 @@ class FleetPoller:
         with self._lock:
             begun_s, before = time.monotonic(), self._polled
             try:
-                polled, announcements = before.after(self._records(), registry_limit)
+                polled, announcements, entries = before.after(self._records(), registry_limit)
             except (RecordsUnavailable, Problem, ValueError) as error:
                 self._cause = str(error.detail if isinstance(error, Problem) else error)
                 self._is_failing = True
@@ -138,7 +137,7 @@ class FleetPoller:
             pictures = [live for live, _ in polled.live.values()]
             self._partitions = self._watch.look(pictures, polled.partition_count, time.monotonic(), time.time_ns())
             if polled is not self._polled or self._listing is None or self._stopped() != stopped_before:
-                self._update(polled, announcements)
+                self._update(polled, announcements, entries)
             self._polled_s = time.monotonic()
             if polled.registry is not before.registry:
                 self._registry_rests_until_s = self._polled_s + REGISTRY_REST * (self._polled_s - begun_s)
@@ -152,7 +151,9 @@ class FleetPoller:
             except Exception as error:  # the next poll may be whole again
                 self._broken.failed(error, logging.ERROR, exc_info=True)
 
-    def _update(self, polled: PolledRecords, announcements: Sequence[Announcement]) -> None:
+    def _update(
+        self, polled: PolledRecords, announcements: Sequence[Announcement], entries: Sequence[IncidentAnnouncement]
+    ) -> None:
         """Build the new view and publish its changes."""
         table = polled.table
         unwatched = np.isin(table.lift_id, polled.lifts_of(self._stopped()))
@@ -163,13 +164,15 @@ class FleetPoller:
         self._polled, self._listing, self.position = (
             polled,
             LiftListing(view),
-            StreamPosition(version, polled.transition),
+            StreamPosition(version, polled.transition, polled.entry),
         )
         if self._broadcaster.listeners:
-            events = _alert_events(announcements, before.version)
+            events = alert_events(announcements, before)
+            events += incident_events(entries, StreamPosition(before.version, polled.transition))
             wanted = self._broadcaster.wanted()
             selected = [row for row in rows.tolist() if wanted is None or view.lift_index.lift_id[row] in wanted]
-            events += lift_events(view, selected, StreamPosition(before.version, polled.transition))
+            end = self.position._replace(version=before.version)
+            events += lift_events(view, selected, end)
             self._broadcaster.publish(events, self.position, index)
 
     def _lift_index(self, polled: PolledRecords, table: LiveTable) -> LiftIndex:
@@ -187,25 +190,21 @@ class FleetPoller:
             rows = self._published.since(last.version).tolist()
         if view is None:
             return
-        index, transition = view.lift_index, last.transition
+        index, transition, entry = view.lift_index, last.transition, min(last.entry, end.entry)
         while transition < end.transition:
             announcements = self._records().transitions_since(transition, TRANSITIONS_AT_ONCE)
             if not announcements:
                 break
             transition = announcements[-1].id
-            seen = StreamPosition(last.version, transition)
-            yield event_filter.encode(_alert_events(announcements, last.version), seen, index)
+            seen = StreamPosition(last.version, transition, entry)
+            yield event_filter.encode(alert_events(announcements, last._replace(entry=entry)), seen, index)
+        while entry < end.entry:
+            entries = self._records().incident_entries_since(entry, TRANSITIONS_AT_ONCE)
+            if not entries:
+                break
+            entry = entries[-1].id
+            seen = StreamPosition(last.version, end.transition, entry)
+            yield event_filter.encode(incident_events(entries, seen), seen, index)
         rows = [row for row in rows if event_filter.matches(index.lift_id[row], str(index.district[row]), index)]
-        events = lift_events(view, rows, StreamPosition(last.version, end.transition))
+        events = lift_events(view, rows, end._replace(version=last.version))
         yield event_filter.encode(events, end, index) or encode_position(end)
-
-
-def lift_events(view: FleetView, rows: Sequence[int], at: StreamPosition) -> list[StreamEvent]:
-    """Return these rows of a view as events."""
-    return [encode_event("lift", at, view.item(row)) for row in rows]
-
-
-def _alert_events(transitions: Sequence[Announcement], version: int) -> list[StreamEvent]:
-    return [
-        encode_event("alert", StreamPosition(version, each.id), orjson.loads(each.alert_json)) for each in transitions
-    ]

@@ -161,8 +161,9 @@ def test_a_reconnecting_subscriber_receives_each_missed_event_once(settings: Set
         put(records, position_m=np.array([0.0, 7.0, 0.0, 0.0, 0.0, 0.0]))
         context.poller.poll()
         with listening(address, {"Last-Event-ID": seen["mark"]}) as events:
-            missed = [next(events) for _ in range(4)]
+            missed = [next(events) for _ in range(6)]
         assert [event["lift_id"] for event in missed if event["kind"] == "alert"] == ["L004"]
+        assert [event["lift_id"] for event in missed if event["kind"] == "incident"] == ["L000", "L004"]
         assert {event["lift_id"] for event in missed if event["kind"] == "lift"} == {"L000", "L001", "L004"}
         with listening(address, {"Last-Event-ID": str(context.poller.position)}) as events:
             put(records, position_m=np.array([9.0, 7.0, 0.0, 0.0, 0.0, 0.0]))
