@@ -33,6 +33,7 @@ from dashboards.api.fleet import fleet
 from dashboards.api.identity.account import account
 from dashboards.api.identity.organisations import organisations
 from dashboards.api.identity.people import people
+from dashboards.api.incidents.routes import incidents
 from dashboards.api.lifts import lift_detail, lifts
 from dashboards.api.live_stream import live
 from dashboards.api.maintenance import maintenance
@@ -91,8 +92,8 @@ def create_app(settings: Settings) -> FastAPI:
     )  # fmt: skip
     app.state.context = context
     for router in (
-        lifts, registry, maintenance, readings, alerts, change_requests, fleet, live, audit, probes, account, people,
-        organisations, sign_in_pages, oidc_pages, account_pages, people_pages, organisation_pages,
+        lifts, registry, maintenance, readings, alerts, incidents, change_requests, fleet, live, audit, probes, account,
+        people, organisations, sign_in_pages, oidc_pages, account_pages, people_pages, organisation_pages,
         code_sheet_pages,
     ):  # fmt: skip
         app.include_router(router(context))

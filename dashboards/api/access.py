@@ -1,4 +1,4 @@
-"""Access to routes: each names the verb that it needs, and a lift or an alert outside the request's scope is not found.
+"""Access to routes: each names the verb that it needs, and what is outside the request's scope is not found.
 
     request ─► its scope ─► lift or alert of the path in the scope? else 404 ─► verb in the scope? else 403 ─► route
 
@@ -62,7 +62,8 @@ def needs(verb: Verb) -> Any:
 
 
 async def _outside(request: Request, lifts: LiftScope) -> tuple[str, str] | None:
-    """Return the kind and the id of the lift, device, alert or change request of a path that is not of these lifts."""
+    """Return the kind and the id of what a path names (a lift, device, alert, incident or change request), where that
+    is not of these lifts."""
     if lifts.everything:
         return None
     context, path = request.app.state.context, request.path_params
@@ -72,6 +73,9 @@ async def _outside(request: Request, lifts: LiftScope) -> tuple[str, str] | None
         return "device", path["device_id"]
     if path.get("alert_id") and await run_in_threadpool(context.records().alert, path["alert_id"], lifts) is None:
         return "alert", path["alert_id"]
+    name = path.get("incident_id", "")
+    if name and not await run_in_threadpool(context.records().has_incident, name, lifts):
+        return "incident", name
     if path.get("request_id", "").isdecimal():
         number = clamped(int(path["request_id"][:REQUEST_ID_DIGITS]))
         if await run_in_threadpool(context.records().change_request, number, time.time_ns(), lifts) is None:

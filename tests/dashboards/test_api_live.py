@@ -77,7 +77,7 @@ def events(lines: Iterator[str]) -> Iterator[Event]:
         elif name in ("event", "data"):
             fields[name] = value
         elif not line and fields:
-            yield {"kind": fields["event"], "mark": last_id, **orjson.loads(fields["data"])}
+            yield {**orjson.loads(fields["data"]), "kind": fields["event"], "mark": last_id}
             fields = {}
 
 

@@ -23,7 +23,7 @@ from registry.devices import LIFT, PASSWORD, Credential, Device
 from registry.roles import VERBS_OF_KIND, VERBS_OF_ROLE, OrganisationKind, Role, Verb, verbs_of
 from registry.scope import NAMING_FACTS, Scope, lifts_of
 from store.records.identity.sessions import hashed
-from store.records.repository import AlertFilter, Records, WantedChange
+from store.records.repository import AlertFilter, IncidentFilter, Records, WantedChange
 from telemetry.batch import Refusal
 from telemetry.instant import rfc3339
 from tests.alerts.rules import STOP, occurrence
@@ -160,11 +160,13 @@ def request(client: TestClient, records: Records, method: str, path: str, lift_i
     """Send a request about a lift, its alert or its change request; return the status."""
     alert_id = records.alerts(AlertFilter(lift_id=(lift_id,))).items[0].id
     asked = records.change_requests(time.time_ns(), lift_id=lift_id, state="waiting").items
+    incident_id = records.incidents(IncidentFilter(lift_id=(lift_id,))).items[0].incident.id
     path = path.replace("/organisations/{organisation_id}/{form}", "/organisations/{organisation_id}/details")
     path = path.replace("/devices/{device_id}/{form}", "/devices/{device_id}/revoke")
     where = path.format(
         lift_id=lift_id,
         alert_id=alert_id,
+        incident_id=incident_id,
         request_id=asked[0].id if asked else 0,
         device_id=lift_id,
         **IDENTITIES[lift_id],
@@ -227,7 +229,7 @@ def test_lists_and_counts_hold_the_lifts_of_the_scope_alone(
 ) -> None:
     act(kind, role)
     inside = set(LISTED[kind])
-    for path in ("/api/v1/lifts", "/api/v1/alerts", "/api/v1/dead-letters"):
+    for path in ("/api/v1/lifts", "/api/v1/alerts", "/api/v1/incidents", "/api/v1/dead-letters"):
         answer = client.get(path)
         if answer.status_code == 403:
             assert path == "/api/v1/dead-letters"

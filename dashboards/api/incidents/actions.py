@@ -1,0 +1,146 @@
+"""Routes of the actions of people on one incident; every action but `comment` is idempotent.
+
+An action that the state of the incident forbids is answered with a problem document (409).
+"""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+from fastapi import APIRouter, Depends
+
+from alerts.incidents.actions import IncidentAction
+from dashboards.api.access import RequestScope, actor_of, needs
+from dashboards.api.context import AppContext
+from dashboards.api.incidents.answers import changed_incident, require_whole
+from dashboards.api.responses import JSON, OrjsonResponse, require_media_type, versioned_responses
+from dashboards.api.schema import incident_bodies, parameters, request_bodies
+from dashboards.http.preconditions import IfMatch, expected_versions
+from dashboards.http.problem import invalid_field
+from registry.roles import Verb
+from registry.scope import Scope
+
+
+def action_route(router: APIRouter, path: str, verb: Verb) -> Any:
+    """Return the decorator of a route that acts on one incident."""
+    return router.post(
+        f"/{{incident_id}}/{path}",
+        response_model=incident_bodies.IncidentBody,
+        responses=versioned_responses(400, 403, 404, 409, 412, 413, 415, 422, 503),
+        dependencies=[Depends(require_media_type(JSON)), needs(verb)],
+    )
+
+
+def add_actions(router: APIRouter, context: AppContext) -> None:
+    """Add the routes of actions."""
+    _add_taking_up(router, context)
+    _add_closing(router, context)
+
+
+def _add_taking_up(router: APIRouter, context: AppContext) -> None:
+    @action_route(router, "ack", Verb.ACKNOWLEDGE)
+    def ack_incident(
+        incident_id: parameters.IncidentIdInPath,
+        body: request_bodies.AlertAction,
+        scope: RequestScope,
+        if_match: IfMatch = None,
+    ) -> OrjsonResponse:
+        """Acknowledge the incident and its alerts: somebody looks after them."""
+        action = IncidentAction("ack", actor_of(scope, body.by), body.note, shared=body.shared)
+        return _apply(context, scope, incident_id, action, if_match)
+
+    @action_route(router, "assign", Verb.ASSIGN)
+    def assign_incident(
+        incident_id: parameters.IncidentIdInPath,
+        body: request_bodies.Assignment,
+        scope: RequestScope,
+        if_match: IfMatch = None,
+    ) -> OrjsonResponse:
+        """Assign the incident to a person, by the login of the account, or (`to` null) to nobody."""
+        action = IncidentAction("assign", actor_of(scope, body.by), to=_assignee(context, scope, body.to))
+        return _apply(context, scope, incident_id, action, if_match)
+
+    @action_route(router, "comment", Verb.COMMENT)
+    def comment_incident(
+        incident_id: parameters.IncidentIdInPath,
+        body: request_bodies.Comment,
+        scope: RequestScope,
+        if_match: IfMatch = None,
+    ) -> OrjsonResponse:
+        """Add a comment to the incident."""
+        action = IncidentAction("comment", actor_of(scope, body.by), body.note, shared=body.shared)
+        return _apply(context, scope, incident_id, action, if_match)
+
+    @action_route(router, "stage", Verb.ACKNOWLEDGE)
+    def enter_stage(
+        incident_id: parameters.IncidentIdInPath,
+        body: incident_bodies.StageEntry,
+        scope: RequestScope,
+        if_match: IfMatch = None,
+    ) -> OrjsonResponse:
+        """Enter a stage; `dispatched`, `on-site` and `released` where somebody may be inside alone."""
+        by = actor_of(scope, body.by)
+        action = IncidentAction("stage", by, body.note, stage=body.stage, shared=body.shared)
+        return _apply(context, scope, incident_id, action, if_match)
+
+
+def _add_closing(router: APIRouter, context: AppContext) -> None:
+    @action_route(router, "close", Verb.RESOLVE)
+    def close_incident(
+        incident_id: parameters.IncidentIdInPath,
+        body: incident_bodies.Closing,
+        scope: RequestScope,
+        if_match: IfMatch = None,
+    ) -> OrjsonResponse:
+        """Close the incident; its alerts are resolved 10 seconds later, and until then `reopen` undoes the closing.
+
+        Refused while a person may be inside, unless the reason says that nobody is, and while a condition holds.
+        """
+        require_whole(context, scope, incident_id)
+        by = actor_of(scope, body.by)
+        action = IncidentAction("close", by, body.note, reason=body.reason, shared=body.shared)
+        return _apply(context, scope, incident_id, action, if_match)
+
+    @action_route(router, "reopen", Verb.RESOLVE)
+    def reopen_incident(
+        incident_id: parameters.IncidentIdInPath,
+        body: request_bodies.AlertAction,
+        scope: RequestScope,
+        if_match: IfMatch = None,
+    ) -> OrjsonResponse:
+        """Undo a closing within 10 seconds as if it had not been; reopen the incident within 24 hours."""
+        require_whole(context, scope, incident_id)
+        action = IncidentAction("reopen", actor_of(scope, body.by), body.note, shared=body.shared)
+        return _apply(context, scope, incident_id, action, if_match)
+
+
+def _apply(
+    context: AppContext, scope: Scope, incident_id: str, action: IncidentAction, if_match: str | None
+) -> OrjsonResponse:
+    """Apply an action to an incident; return the incident after the action."""
+    expected = expected_versions(if_match)
+    acting = scope.lifts if action.kind == "comment" else scope.acting or scope.lifts
+    return changed_incident(
+        context,
+        scope,
+        action.by,
+        action.kind,
+        incident_id,
+        lambda: context.records().act_on_incident(incident_id, action, time.time_ns(), expected, acting),
+    )
+
+
+def _assignee(context: AppContext, scope: Scope, login: str | None) -> str | None:
+    """Return the login of the person whom an incident is assigned to; a problem (422) where it is nobody's.
+
+    Signed-in accounts assign people of their own organisation, and an operator anybody.
+    """
+    if login is None or scope.actor is None:
+        return login
+    person = context.records().person_of_login(login)
+    ours = [] if person is None else [each.organisation.name for each in person.memberships]
+    is_theirs = scope.lifts.everything or scope.actor.organisation in ours
+    if person is None or person.is_disabled or person.is_machine or not is_theirs:
+        raise invalid_field("to", "is no person of your organisation; write the login of one, as in /account")
+    return person.login

@@ -1,0 +1,91 @@
+"""Routes of incidents: the list, one incident with its alerts and its story, and the report of a telephone call."""
+
+from __future__ import annotations
+
+import time
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, Query
+
+from dashboards.api.access import RequestScope, actor_of, needs
+from dashboards.api.context import AppContext
+from dashboards.api.incidents.actions import add_actions
+from dashboards.api.incidents.answers import changed_incident, incident_document, incident_history, incident_with_story
+from dashboards.api.incidents.joining import add_joins
+from dashboards.api.responses import JSON, OrjsonResponse, problem_responses, require_media_type, versioned_responses
+from dashboards.api.schema import incident_bodies, parameters
+from dashboards.http.preconditions import etag
+from dashboards.http.problem import Problem, not_found
+from registry.roles import Verb
+from store.records.repository import IncidentFilter, incident_version
+
+REPEATABLE = Query(max_length=50, description="May be given more than once: any of the values")
+
+
+def incidents(context: AppContext) -> APIRouter:
+    """Return the routes of incidents."""
+    router = APIRouter(prefix="/api/v1/incidents", tags=["incidents"])
+    _add_list(router, context)
+
+    @router.get(
+        "/{incident_id}",
+        response_model=incident_bodies.IncidentWithStory,
+        responses=versioned_responses(403, 404, 422, 503),
+        dependencies=[needs(Verb.SEE)],
+    )
+    def get_incident(incident_id: parameters.IncidentIdInPath, scope: RequestScope) -> OrjsonResponse:
+        """Return one incident with its alerts and its story."""
+        history = incident_history(context, scope, incident_id)
+        return OrjsonResponse(incident_with_story(history), headers=etag(incident_version(history.visible.incident)))
+
+    @router.post(
+        "",
+        status_code=201,
+        response_model=incident_bodies.IncidentBody,
+        responses=versioned_responses(400, 403, 404, 413, 415, 422, 503, success=201),
+        dependencies=[Depends(require_media_type(JSON)), needs(Verb.ACKNOWLEDGE)],
+    )
+    def report_call(body: incident_bodies.CallReport, scope: RequestScope) -> OrjsonResponse:
+        """Open an incident for a telephone call, or enter the call into the open incident of its lift."""
+        by, now_ns, acting = actor_of(scope, body.by), time.time_ns(), scope.acting or scope.lifts
+        records = context.records()
+        done = records.report_by_call(body.lift_id, body.what, body.callback, by, now_ns, acting)
+        if done is None and records.lift(body.lift_id, scope.lifts) is not None:
+            raise Problem(403, "not-allowed", "The lift does not name your organisation as what it is.")
+        if done is None:
+            raise not_found("lift", body.lift_id)
+        return changed_incident(context, scope, by, "call", done.id, lambda: done, 201)
+
+    add_actions(router, context)
+    add_joins(router, context)
+    return router
+
+
+def _add_list(router: APIRouter, context: AppContext) -> None:
+    @router.get(
+        "",
+        response_model=incident_bodies.IncidentList,
+        responses=problem_responses(400, 403, 422, 503),
+        dependencies=[needs(Verb.SEE)],
+    )
+    def list_incidents(
+        scope: RequestScope,
+        state: Annotated[list[incident_bodies.IncidentState], REPEATABLE] = [],  # noqa: B006
+        kind: Annotated[list[incident_bodies.IncidentKind], REPEATABLE] = [],  # noqa: B006
+        lift_id: Annotated[list[parameters.LiftId], REPEATABLE] = [],  # noqa: B006
+        district: Annotated[list[parameters.DistrictName], REPEATABLE] = [],  # noqa: B006
+        firm: Annotated[list[parameters.PersonName], REPEATABLE] = [],  # noqa: B006
+        severity: Annotated[list[parameters.SeverityName], REPEATABLE] = [],  # noqa: B006
+        owner: Annotated[list[parameters.PersonName], REPEATABLE] = [],  # noqa: B006
+        since: parameters.Since = None,
+        until: parameters.Until = None,
+        limit: parameters.Limit = parameters.LIMIT_DEFAULT,
+        cursor: parameters.Cursor = None,
+    ) -> OrjsonResponse:
+        """List incidents, newest opening first."""
+        wanted = IncidentFilter(
+            state=tuple(state), kind=tuple(kind), lift_id=tuple(lift_id), district=tuple(district), firm=tuple(firm),
+            severity=tuple(severity), owner=tuple(owner), from_ns=since, to_ns=until,
+        )  # fmt: skip
+        page = context.records().incidents(wanted, limit=limit, cursor=cursor, scope=scope.lifts)
+        return OrjsonResponse({"items": [incident_document(each) for each in page.items], "next": page.next})
