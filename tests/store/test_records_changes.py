@@ -5,9 +5,6 @@ from __future__ import annotations
 from alembic import command
 from alembic.config import Config
 from sqlalchemy import func, select
-from tests.store.test_records import (
-    open_records,  # noqa: F401
-)
 
 from alerts.answers import Answer
 from registry.actor import Actor

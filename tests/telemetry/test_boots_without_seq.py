@@ -8,7 +8,7 @@ import numpy as np
 
 from telemetry.batch import Batch
 from telemetry.streams import Entry
-from tests.telemetry.test_sequence import T0_MS, batches_of, counted, entry
+from tests.telemetry.sequences import T0_MS, batches_of, counted, entry
 
 
 def sent(position: int, second: int, stream: str, boot: str | None = None, **body: Any) -> Entry:

@@ -10,7 +10,7 @@ import pytest
 from telemetry.streams import BATTERY
 from telemetry.wire.decode import decode
 from telemetry.wire.reencode import forms, reencoded
-from tests.telemetry.test_sequence import T0_MS, batches_of, counted, entry
+from tests.telemetry.sequences import T0_MS, batches_of, counted, entry
 
 BODIES: dict[str, dict[str, Any]] = {
     "speed": {"v": [0.0, 0.0], "dt": 500},
