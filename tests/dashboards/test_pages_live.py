@@ -312,7 +312,7 @@ def test_a_refusal_is_shown_and_the_input_is_kept(
 
 @pytest.mark.parametrize(
     ("language", "refusal"),
-    [("en", "Not done: the alert has changed meanwhile"), ("zh", "未完成：该告警已有变更")],
+    [("en", "Not done: it has changed meanwhile"), ("zh", "未完成：内容已有变更")],
 )
 def test_an_undo_does_not_overwrite_what_somebody_else_did_meanwhile(
     browser: Browser, settings: Settings, language: str, refusal: str

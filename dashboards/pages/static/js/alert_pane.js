@@ -1,22 +1,16 @@
 // The reading pane of an alert: summary, whom to call, what to do, evidence with limits, readings around the onset, history.
 
-import { Problem, get } from "./api.js";
-import { Chart } from "./charts.js";
+import { get } from "./api.js";
 import { AlertActions } from "./alert_actions.js";
+import { AlertEvidence } from "./alert_evidence.js";
 import { el, placeholder, symbol } from "./element.js";
-import { bands, sampled } from "./series.js";
-import { fullStamp, stamp, timeNode, zoneName, zoneSentence, zonedClock } from "./time.js";
-import { figure, paired } from "./units.js";
-import { liftName, hasTranslation, ruleName, translate, translateFirst, summary } from "./translations.js";
-
-const BEFORE_S = 30, AFTER_S = 60;
-const POINTS = 300;
-const SMALL = ["speed", "position", "door", "presence"];
+import { fullStamp, stamp, timeNode, zoneSentence, zonedClock } from "./time.js";
+import { liftName, ruleName, translate, translateFirst, summary } from "./translations.js";
 
 export class AlertPane {
   constructor(box, changed, outdated) {
-    Object.assign(this, { box, id: null, charts: [], actions: new AlertActions(changed, outdated) });
-    this.parts = Object.fromEntries(["head", "guide", "evidence", "streams", "story"].map((name) => [name, el("section", { class: `p-${name}` })]));
+    Object.assign(this, { box, id: null, evidence: new AlertEvidence(), actions: new AlertActions(changed, outdated) });
+    this.parts = Object.fromEntries(["head", "guide", "story"].map((name) => [name, el("section", { class: `p-${name}` })]));
   }
 
   /** Show an alert with its history and its lift; input in the form of the same alert is kept. */
@@ -25,15 +19,14 @@ export class AlertPane {
     Object.assign(this, { id: alert.id, alert, lift });
     if (another) {
       this.actions.clear();
-      const { head, guide, evidence, streams, story } = this.parts;
-      this.box.replaceChildren(el("button", { type: "button", class: "quiet back", click: back }, `‹ ${translate("inbox.back")}`), head, this.actions.bar, this.actions.form, this.actions.answer, guide, evidence, streams, story);
+      const { head, guide, story } = this.parts;
+      this.box.replaceChildren(el("button", { type: "button", class: "quiet back", click: back }, `‹ ${translate("inbox.back")}`), head, this.actions.bar, this.actions.form, this.actions.answer, guide, this.evidence.figures, this.evidence.streams, story);
     }
     this.actions.show(alert, this.zone());
     this.head();
     this.guide();
-    this.evidence();
+    this.evidence.show(alert, lift);
     this.story();
-    if (another) this.streams();
   }
 
   empty(title, more = "") {
@@ -63,40 +56,6 @@ export class AlertPane {
       el("p", { class: "meta" }, el("a", { href: liftUrl(alert) }, translate("alert.open")), lift.facts?.address ? el("span", {}, lift.facts.address) : null, el("span", {}, alert.lift_id), el("span", {}, zoneSentence(zone))));
   }
 
-  evidence() {
-    const rows = paired(this.alert.evidence).map(({ name, stem, unit, value, limit }) => el("div", {},
-      el("dt", {}, evidenceName(name, stem)),
-      el("dd", {}, `${figure(name, value)} ${unit}`.trim(), limit === null ? null : el("small", {}, `${translate("shell.comma")}${translate("alert.limit", { limit: figure(name, limit) })}`))));
-    const codes = Object.entries(this.alert.codes).map(([name, code]) => `${name} ${code}`).join(", ");
-    this.parts.evidence.replaceChildren(el("h3", {}, translate("alert.evidence")),
-      rows.length ? el("dl", { class: "evidence" }, ...rows) : el("p", { class: "faint" }, translate("alert.noevidence")),
-      ...(codes ? [el("p", { class: "faint" }, `${translate("alert.codes")}: ${codes}`)] : []));
-  }
-
-  /** Draw small charts of the readings around the onset. */
-  async streams() {
-    const { alert, lift, id } = this, onset = Date.parse(alert.onset) / 1000, span = { from: onset - BEFORE_S, to: onset + AFTER_S };
-    const box = el("div", { class: "small-charts" });
-    this.parts.streams.replaceChildren(el("h3", {}, translate("alert.streams")), box);
-    const end = Date.parse(alert.cleared ?? alert.closed ?? "9999-01-01") / 1000;
-    const shared = { key: `alert-${id}`, zone: zoneName(this.zone()), floors: lift.facts?.floors, rated: lift.facts?.rated_speed_mps ?? null, small: true, span: () => span, alerts: () => [{ severity: alert.severity, name: ruleName(alert.rule), from: onset, to: end }] };
-    const heard_to = Date.parse(lift.latest?.last_seen) / 1000 || 0;
-    for (const chart of this.charts) chart.end();
-    this.charts = SMALL.map((kind) => new Chart(box, kind, shared));
-    const [speed, position, ...banded] = this.charts, fill = (charts, read) => read.catch((problem) => {
-      for (const chart of charts) chart.fail(problem);
-      if (!(problem instanceof Problem)) reportError(problem);
-    });
-    await Promise.all([
-      fill([speed], sampled(alert.lift_id, "speed", span, POINTS).then((read) => speed.sampled(read))),
-      fill([position], sampled(alert.lift_id, "displacement", span, POINTS).then((read) => position.sampled(read))),
-      fill(banded, bands(alert.lift_id, span, heard_to).then((read) => banded.forEach((chart) => chart.events(read[chart.kind])))),
-    ]);
-    // The minute after a new alert is not over yet: draw again when it is.
-    const left_s = onset + AFTER_S + 2 - Date.now() / 1000;
-    if (left_s > 0) setTimeout(() => this.id === id && this.streams(), 1000 * Math.min(left_s, AFTER_S));
-  }
-
   guide() {
     const { facts } = this.lift, people = [];
     if (facts?.emergency_phone) people.push(el("li", {}, `${translate("fact.emergency_phone")}: `, el("a", { class: "phone", href: `tel:${facts.emergency_phone.replaceAll(" ", "")}` }, facts.emergency_phone)));
@@ -124,12 +83,6 @@ const liftUrl = (alert) => {
 export function holdReason(alert, zone) {
   if (alert.shelved_until) return zone === undefined ? translate("alert.shelved.now") : translate("alert.shelved", { at: zonedClock(alert.shelved_until, zone) });
   return alert.inhibited_by ? translate("alert.inhibited", { cause: ruleName(alert.inhibited_by) }) : "";
-}
-
-/** Return the name of a quantity of the evidence. */
-function evidenceName(name, stem) {
-  if (hasTranslation(`evidence.${name}`)) return translate(`evidence.${name}`);
-  return name.includes("limit") ? translate("evidence.limit") : stem.replaceAll("_", " ").replace(/^./, (first) => first.toUpperCase());
 }
 
 /** Return a transition as text, including the person of an assignment. */

@@ -4,6 +4,7 @@ import "./shell.js";
 import { get } from "./api.js";
 import { ACTION_KEYS } from "./alert_actions.js";
 import { el, highlight, placeholder, setText, symbol } from "./element.js";
+import { bindKeys } from "./keys.js";
 import { followLive } from "./live_connection.js";
 import { liftInfo, loadLiftNames } from "./lift_names.js";
 import { AlertPane, holdReason, readAlert } from "./alert_pane.js";
@@ -13,7 +14,6 @@ import { userName } from "./user_name.js";
 import { liftName, translate, alertStatus, summary } from "./translations.js";
 
 const PAGE = 200, SHOWN_FIRST = 100, CRITICALS_MOST = 1000;
-const KEYS_OFF = "liftwatch.keys-off";
 const WIDE = matchMedia("(min-width: 901px)");
 
 const at = (id) => document.getElementById(id), title = document.title;
@@ -185,20 +185,10 @@ function setView(name) {
 
 // --- keyboard shortcuts
 
-const ACTIONS = { j: () => step(1), k: () => step(-1), u: () => pane.actions.revert(), "?": () => at("keys").showModal() };
+const ACTIONS = { j: () => step(1), k: () => step(-1), u: () => pane.actions.revert() };
 for (const [action, key] of Object.entries(ACTION_KEYS)) ACTIONS[key] = () => pane.id && pane.actions.start(action);
 
-document.addEventListener("keydown", (event) => {
-  const typing = event.target.closest("input, textarea, select, dialog");
-  if (typing || event.ctrlKey || event.metaKey || event.altKey || localStorage.getItem(KEYS_OFF)) return;
-  const act = ACTIONS[event.key];
-  if (!act) return;
-  event.preventDefault();
-  act();
-});
-at("keys-on").checked = !localStorage.getItem(KEYS_OFF);
-at("keys-on").addEventListener("change", (event) => event.target.checked ? localStorage.removeItem(KEYS_OFF) : localStorage.setItem(KEYS_OFF, "yes"));
-at("keys-button").addEventListener("click", () => at("keys").showModal());
+bindKeys(ACTIONS);
 for (const chip of at("views").querySelectorAll("[data-view]")) chip.addEventListener("click", () => setView(chip.dataset.view));
 at("more").addEventListener("click", () => {
   if (pending) order();
