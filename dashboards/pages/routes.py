@@ -28,6 +28,7 @@ from dashboards.sign_in.cookies import cookie_name, set_cookie
 from dashboards.sign_in.identity import OPEN
 from dashboards.sign_in.requests import identity_of
 from detectors.catalogue import RULES
+from registry.incident_kinds import INCIDENT_KINDS
 from registry.roles import Verb
 from telemetry.streams import LIFT_ID_PATTERN
 
@@ -186,6 +187,11 @@ def pages(find_lift: FindLift, *, demo: bool = False) -> APIRouter:
     @router.get("/", dependencies=[needs(Verb.SEE)])
     def fleet(request: Request) -> HTMLResponse:
         return render(request, "fleet.html", page="fleet", demo=demo)
+
+    @router.get("/incidents", dependencies=[needs(Verb.SEE)])
+    @router.get("/incidents/{incident_id}", dependencies=[needs(Verb.SEE)])
+    def incidents(request: Request, incident_id: str = "") -> HTMLResponse:
+        return render(request, "incidents.html", page="inbox", demo=demo, incident_id=incident_id, kinds=INCIDENT_KINDS)
 
     @router.get("/alerts", dependencies=[needs(Verb.SEE)])
     @router.get("/alerts/{alert_id}", dependencies=[needs(Verb.SEE)])
