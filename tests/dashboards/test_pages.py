@@ -19,7 +19,17 @@ from telemetry.wire.parsed import REASONS
 from tests.dashboards.browser_world import HOSTILE, fill
 
 ROOT = Path(pages.__file__).parent
-PATHS = ("/", "/refused", "/changes", "/lifts/L001", "/alerts", "/alerts/none", "/code/L001", "/code/none")
+PATHS = (
+    "/",
+    "/refused",
+    "/changes",
+    "/lifts/L001",
+    "/alerts",
+    "/alerts/none",
+    "/incidents",
+    "/code/L001",
+    "/code/none",
+)
 PERSON = {"accept": "text/html"}
 
 

@@ -32,6 +32,8 @@ PAGES = {
     "lift-without-facts": "/lifts/L005",
     "lift-in-maintenance": "/lifts/L007",
     "lift-blind": "/lifts/L008",
+    "incidents": "/incidents",
+    "incidents-over": "/incidents?view=over",
     "inbox": "/alerts",
     "inbox-empty": "/alerts?view=mine",
     "audit": "/audit",
@@ -82,7 +84,7 @@ def test_a_page_is_accessible_and_fits_and_transfers_little(
     assert weight < WEIGHT_LIMIT_BYTES
 
 
-@pytest.mark.parametrize("path", ["/", f"/lifts/L001?{WINDOW}", "/alerts"])
+@pytest.mark.parametrize("path", ["/", f"/lifts/L001?{WINDOW}", "/alerts", "/incidents"])
 def test_touch_targets_are_large_enough_on_a_phone(browser: Browser, address: str, path: str) -> None:
     with looking(browser, address, width=390) as watched:
         page = watched.open(path)
@@ -96,7 +98,7 @@ def test_touch_targets_are_large_enough_on_a_phone(browser: Browser, address: st
 
 
 @pytest.mark.parametrize("width", [1440, 390])
-@pytest.mark.parametrize("path", ["/", f"/lifts/L001?{WINDOW}", "/alerts"])
+@pytest.mark.parametrize("path", ["/", f"/lifts/L001?{WINDOW}", "/alerts", "/incidents"])
 def test_the_layout_does_not_shift_when_data_arrives(browser: Browser, address: str, path: str, width: int) -> None:
     with looking(browser, address, width=width) as watched:
         watched.page.add_init_script(MEASURE_SHIFTS)
@@ -112,8 +114,9 @@ def test_hostile_names_are_shown_as_text(browser: Browser, address: str) -> None
         page = watched.open("/lifts/L003")
         expect(page.locator("h1")).to_contain_text(HOSTILE)
         expect(page.locator("#facts")).to_contain_text(HOSTILE)
-        page = watched.open("/alerts")
-        expect(page.locator("#list")).to_contain_text(HOSTILE)
+        for path in ("/alerts", "/incidents"):
+            page = watched.open(path)
+            expect(page.locator("#list")).to_contain_text(HOSTILE)
         assert page.locator("main img").count() == 0
         assert page.title() != "owned"
 

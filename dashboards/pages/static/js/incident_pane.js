@@ -1,13 +1,13 @@
 // The reading pane of an incident, in the order in which a dispatcher works: what happened, whom to call, where to go,
 // what to do, the clock of the rescue, the evidence, the story.
 
-import { Problem, get } from "./api.js";
+import { get } from "./api.js";
 import { AlertEvidence } from "./alert_evidence.js";
 import { carLocation } from "./car_status.js";
 import { el, placeholder, symbol } from "./element.js";
 import { IncidentActions } from "./incident_actions.js";
 import { severityRank } from "./severity.js";
-import { fullStamp, stamp, timeNode, zoneSentence, zonedClock } from "./time.js";
+import { fullStamp, stamp, timeNode, zoneSentence } from "./time.js";
 import { alertStatus, hasTranslation, liftName, summary, translate, translateFirst } from "./translations.js";
 
 const STAGES = ["suspected", "confirmed", "notified", "acknowledged", "dispatched", "on-site", "released", "closed"];
@@ -22,14 +22,14 @@ export class IncidentPane {
   }
 
   /** Show an incident with its alerts and its story; input in the form of the same incident is kept. */
-  show({ incident, lift, calls }, back) {
+  show(incident, lift, back) {
     if (incident.id !== this.id) {
       this.actions.clear();
       this.evidence.clear();
       const { head, guide, steps, clock, alerts, story } = this.parts;
       this.box.replaceChildren(el("button", { type: "button", class: "quiet back", click: back }, `‹ ${translate("inbox.back")}`), head, this.actions.bar, this.actions.form, this.actions.answer, guide, steps, clock, alerts, this.evidence.figures, this.evidence.streams, story);
     }
-    Object.assign(this, { id: incident.id, incident, lift, calls, zone: lift.facts?.timezone ?? null, worst: worstAlert(incident) });
+    Object.assign(this, { id: incident.id, incident, lift, zone: lift.facts?.timezone ?? null, worst: worstAlert(incident) });
     this.actions.show(incident, this.zone);
     this.showHead();
     this.showGuide();
@@ -55,23 +55,22 @@ export class IncidentPane {
     ].filter(Boolean);
     const others = incident.lifts.slice(1);
     this.parts.head.replaceChildren(
-      el("h2", { class: "sentence" }, symbol(incident.severity), el("span", {}, incidentSentence(incident, lift))),
+      el("h2", { class: "sentence" }, symbol(incident.severity), el("span", {}, incidentSentence(incident, lift, this.worst))),
       el("p", { class: "meta" }, ...meta),
       ...(others.length ? [el("p", { class: "meta" }, translate("incident.others", { n: others.length }), ...others.map((each) => el("a", { href: `/lifts/${encodeURIComponent(each.lift_id)}` }, each.holds_people ? `${each.lift_id} · ${translate("incident.holds")}` : each.lift_id)))] : []));
   }
 
   showGuide() {
-    const { incident, lift, zone } = this, { facts } = lift, place = lift.latest && carLocation(lift.latest);
-    const people = (this.calls ?? []).map((call) => el("li", {}, call.name, call.organisation ? el("small", {}, ` · ${call.organisation}`) : null, call.telephone ? phone(call.telephone) : null, call.called ? el("small", {}, ` · ${translate("incident.called-at", { at: zonedClock(call.called, zone) })}`) : null));
+    const { incident, lift } = this, { facts } = lift, place = lift.latest && carLocation(lift.latest);
+    const people = [];
     for (const name of ["maintenance_firm", "owner"]) if (facts?.[name]) people.push(el("li", {}, `${translate(`fact.${name}`)}: ${facts[name]}`));
     if (facts?.emergency_phone) people.push(el("li", {}, `${translate("incident.car-line")}: `, phone(facts.emergency_phone)));
     const where = [
       facts?.address ? el("p", {}, el("b", {}, facts.address)) : null,
       place ? el("p", {}, `${translate("incident.car")}: ${place}`) : null,
       el("p", {}, el("a", { href: liftUrl(incident) }, translate("alert.open")), ` · ${translate("fact.lift_id")} ${incident.lift_id}`),
-      facts?.latitude !== undefined && facts?.latitude !== null ? el("p", {}, el("a", { href: `/map?lift_id=${encodeURIComponent(incident.lift_id)}` }, translate("incident.map"))) : null,
     ].filter(Boolean);
-    this.parts.guide.className = "duo";
+    this.parts.guide.className = "p-guide duo";
     this.parts.guide.replaceChildren(
       el("div", {}, el("h3", {}, translate("incident.call")), people.length ? el("ul", { class: "people" }, ...people) : el("p", { class: "faint" }, translate("alert.nobody"))),
       el("div", {}, el("h3", {}, translate("incident.go")), ...where));
@@ -130,9 +129,9 @@ function worstAlert({ alerts = [] }) {
   return [...alerts].sort(order)[0] ?? null;
 }
 
-/** Return what an incident is about as a sentence. */
-export function incidentSentence(incident, lift) {
-  const said = incident.summary ? summary(incident) : translate(`incident.${incident.kind}`);
+/** Return what an incident is about as a sentence; `alert` is the one that it is about, where it is known. */
+export function incidentSentence(incident, lift, alert = null) {
+  const said = alert ? summary(alert) : translate(`incident.${incident.kind}`);
   return incident.building ? translate("incident.building", { building: incident.building, n: incident.lifts.length, summary: said }) : translate("fleet.alert.one", { lift: liftName(lift), summary: said });
 }
 
@@ -141,10 +140,9 @@ const liftUrl = ({ lift_id, opened }) => {
   return `/lifts/${encodeURIComponent(lift_id)}?${span}`;
 };
 
-/** Load an incident with its alerts and story, its lift, and who is called about the lift. */
+/** Load an incident with its alerts and story, and its lift. */
 export async function readIncident(id) {
-  const incident = await get(`/api/v1/incidents/${encodeURIComponent(id)}`), path = `/api/v1/lifts/${encodeURIComponent(incident.lift_id)}`;
-  const missing = (otherwise) => (problem) => { if (problem instanceof Problem) return otherwise; throw problem; };
-  const [lift, calls] = await Promise.all([get(path).catch(missing({ lift_id: incident.lift_id, name: null, facts: null, latest: null })), get(`${path}/calls`).catch(missing(null))]);
-  return { incident, lift, calls: calls?.items ?? null };
+  const incident = await get(`/api/v1/incidents/${encodeURIComponent(id)}`);
+  const lift = await get(`/api/v1/lifts/${encodeURIComponent(incident.lift_id)}`).catch(() => ({ lift_id: incident.lift_id, name: null, facts: null, latest: null }));
+  return [incident, lift];
 }

@@ -21,7 +21,7 @@ const WIDE = matchMedia("(min-width: 901px)");
 
 const at = (id) => document.getElementById(id), title = document.title, form = at("tools");
 const incidents = new Map(), criticals = new Map(), nodes = new Map();
-let chosen = document.body.dataset.incident, shown = [], next = null, more = SHOWN_FIRST, failed = null, pending = false, asked = 0;
+let chosen = document.body.dataset.incident, shown = [], next = null, more = SHOWN_FIRST, failed = null, pending = false, reading = 0, paneReading = 0;
 
 const readAgain = () => readPane().catch(() => {});
 const pane = new IncidentPane(at("pane"), (incident) => { take(incident); readAgain(); }, readAgain);
@@ -38,10 +38,23 @@ const address = () => new URL(location.href).searchParams;
 const view = () => (address().get("view") in VIEWS ? address().get("view") : "now");
 const filters = () => Object.fromEntries(FILTERS.map((name) => [name, address().get(name) ?? ""]).filter(([, value]) => value));
 
-/** Return whether an incident that arrives live belongs to the filters; the text is compared by the server alone. */
+/** Return the filters that the server applies; the others are applied to what was loaded. */
+function asked() {
+  const { district, firm, kind, severity } = filters();
+  return { district, firm, kind, severity };
+}
+
+/** Return whether an incident belongs to the filters that are applied here. */
 function passes(incident) {
-  const { district, kind, severity, owner } = filters();
-  return (!district || incident.district === district) && (!kind || incident.kind === kind) && (!severity || incident.severity === severity) && (!owner || (owner === "none" ? incident.owner === null : incident.owner === owner));
+  const { district, kind, severity, owner, q } = filters(), lift = liftInfo(incident.lift_id, refresh);
+  const text = [liftName(lift), lift.address, incident.lift_id, incident.district, incident.building, incident.owner, translate(`incident.${incident.kind}`)].join(" ").toLowerCase();
+  return (!district || incident.district === district) && (!kind || incident.kind === kind) && (!severity || incident.severity === severity) && (!owner || incident.owner === null) && (!q || text.includes(q.toLowerCase()));
+}
+
+/** Sort and show again, after the name of a lift has been loaded. */
+function refresh() {
+  order();
+  show();
 }
 
 // --- loading
@@ -67,9 +80,9 @@ async function readCriticals() {
 }
 
 async function readList(cursor = null) {
-  const mine = ++asked;
-  const page = await get("/api/v1/incidents", { ...filters(), state: view() === "over" ? "closed" : "open", limit: PAGE, cursor });
-  if (mine !== asked) return;
+  const mine = ++reading;
+  const page = await get("/api/v1/incidents", { ...asked(), state: view() === "over" ? "closed" : "open", limit: PAGE, cursor });
+  if (mine !== reading) return;
   if (!cursor) incidents.clear();
   for (const incident of page.items) incidents.set(incident.id, incident);
   [next, failed] = [page.next, null];
@@ -81,10 +94,10 @@ async function readList(cursor = null) {
 async function readPane() {
   if (!chosen && WIDE.matches && shown.length) return choose(shown[0].id, { replace: true });
   if (!chosen) return pane.empty(translate(shown.length ? "incidents.choose" : `incidents.empty.${view()}`), translate("incidents.empty.more"));
-  const id = chosen;
+  const id = chosen, mine = ++paneReading; // An answer to an earlier question may arrive after a later one.
   try {
-    const read = await readIncident(id);
-    if (id === chosen) pane.show(read, () => choose(""));
+    const [incident, lift] = await readIncident(id);
+    if (mine === paneReading && id === chosen) pane.show(incident, lift, () => choose(""));
   } catch (problem) {
     if (problem.status === 404 && id === chosen) return pane.empty(translate("incidents.missing"), id);
     throw problem;
@@ -96,12 +109,13 @@ async function readPane() {
 
 const isUrgent = (incident) => incident.severity === "critical" && incident.state === "open";
 
-function take(incident) {
-  const known = incidents.has(incident.id), filtered = Object.keys(filters()).length > 0;
+/** Take an incident as it is now; a live event has one of its lifts alone. */
+function take(event) {
+  const before = incidents.get(event.id) ?? criticals.get(event.id), known = incidents.has(event.id), incident = before ? joined(before, event) : event;
   if (isUrgent(incident)) criticals.set(incident.id, incident);
   else criticals.delete(incident.id);
-  if (known || (passes(incident) && !filters().q && !filters().firm)) incidents.set(incident.id, incident);
-  else if (filtered && !known) readList().catch(() => {}); // Whether it belongs to the text or the firm, the server knows.
+  if (known || !filters().firm) incidents.set(incident.id, incident);
+  else readList().catch(() => {}); // Only the server knows which lifts are the firm's.
   const moves = !known || !VIEWS[view()](incident); // What is under the pointer stays there, but for a critical incident.
   if (moves && !isUrgent(incident) && at("list").matches(":hover")) pending = true;
   else order();
@@ -110,11 +124,16 @@ function take(incident) {
   if (incident.id === chosen) readAgain();
 }
 
+function joined(before, event) {
+  const lifts = [...event.lifts, ...before.lifts.filter((lift) => !event.lifts.some(({ lift_id }) => lift_id === lift.lift_id))];
+  return { ...event, lift_id: before.lift_id, district: before.district, lifts: lifts.sort((a, b) => b.holds_people - a.holds_people) };
+}
+
 /** Sort the list: what nobody has taken up first, by severity, the oldest first; what is over by its closing. */
 function order() {
   const worst = (a, b) => severityRank(a.severity) - severityRank(b.severity) || a.acknowledged - b.acknowledged || b.opened.localeCompare(a.opened);
   const latest = (a, b) => (b.closed ?? "").localeCompare(a.closed ?? "");
-  shown = [...incidents.values()].filter(VIEWS[view()]).sort(view() === "over" ? latest : worst);
+  shown = [...incidents.values()].filter((incident) => VIEWS[view()](incident) && passes(incident)).sort(view() === "over" ? latest : worst);
   pending = false;
 }
 
@@ -123,7 +142,7 @@ function order() {
 function show() {
   for (const chip of at("views").querySelectorAll("[data-view]")) {
     chip.setAttribute("aria-pressed", String(chip.dataset.view === view()));
-    const n = [...incidents.values()].filter(VIEWS[chip.dataset.view]).length;
+    const n = [...incidents.values()].filter((incident) => VIEWS[chip.dataset.view](incident) && passes(incident)).length;
     if (view() !== "over" && chip.dataset.view !== "over") setText(chip.querySelector("b"), `${n}${next ? "+" : ""}`);
   }
   const n = shown.length, filtered = Object.keys(filters()).length > 0;
@@ -153,10 +172,10 @@ function line(incident) {
   if (!nodes.has(id)) nodes.set(id, el("li", {}, el("a", { href: `/incidents/${encodeURIComponent(id)}`, click: (event) => { event.preventDefault(); choose(id); at("pane").focus({ preventScroll: true }); } })));
   const node = nodes.get(id), link = node.firstElementChild, lift = liftInfo(incident.lift_id, show);
   const state = [translate(`stage.${incident.stage}`), incident.owner ? translate("alert.assigned", { name: incident.owner }) : translate("incidents.unassigned"), incident.lifts.length > 1 ? translate("incident.lifts", { n: incident.lifts.length }) : null].filter(Boolean).join(" · ");
-  const key = [incident.severity, incident.kind, state, liftName(lift), lift.timezone, incidentSentence(incident, lift)].join("\n");
+  const key = [incident.severity, incident.kind, state, incident.building, liftName(lift), lift.address, lift.timezone].join("\n");
   if (link.dataset.key !== key) {
     link.dataset.key = key;
-    link.replaceChildren(symbol(incident.severity), el("b", {}, el("span", { class: "veiled" }, `${translate(`severity.${incident.severity}`)}: `), `${translate(`incident.${incident.kind}`)} · ${liftName(lift)}`), timeNode(incident.closed ?? incident.opened, { zone: lift.timezone }), el("p", {}, incidentSentence(incident, lift)), el("small", {}, state));
+    link.replaceChildren(symbol(incident.severity), el("b", {}, el("span", { class: "veiled" }, `${translate(`severity.${incident.severity}`)}: `), incident.building ?? liftName(lift)), timeNode(incident.closed ?? incident.opened, { zone: lift.timezone }), el("p", {}, [translate(`incident.${incident.kind}`), incident.building ? null : lift.address].filter(Boolean).join(" · ")), el("small", {}, state));
   }
   node.classList.toggle("seen", incident.acknowledged || incident.state === "closed");
   if (id === chosen) link.setAttribute("aria-current", "true");

@@ -15,11 +15,11 @@ export class Watch {
     this.showState();
   }
 
-  async begin() {
+  begin() {
     this.sound = new AudioContext();
-    if ("Notification" in window && Notification.permission === "default") await Notification.requestPermission().catch(() => {});
     this.showState();
     this.alert([...this.waiting.keys()]);
+    if ("Notification" in window && Notification.permission === "default") Notification.requestPermission().catch(() => {}); // The sound does not wait for the answer.
   }
 
   end() {
