@@ -44,13 +44,15 @@ class FeatureColumns(NamedTuple):
 class FeatureTable(FeatureColumns):
     """One row for each block of vibration, sorted by lift and then time; its features are known from `t_ns` on.
 
-    `t_ns`               the instant from which the row is known: the block's first one, or a later one where the block
-    came late `start_ns`, `end_ns` the block's first instant, and the end of its last sample `gap_ns`             how
-    long after the block before it may begin and follow without a gap `x_rms`, `y_rms`, `z_rms`, `z_peak`   of the car's
-    vibration (m/s²), NaN in a block of the machine `machine_rms`, `machine_peak`         of the machine's vibration
-    (m/s²), NaN in a block of the car `impact_ns`          the last impact in the block: two samples of the vertical
-    axis in a row; `NEVER_NS` for none `mode`               the mode that the lift had reported when the block began
-    (NaN unknown) `stale`              False: a measurement is never old
+    `t_ns`                     the instant from which the row is known: the block's first one, or a later one where the
+                               block came late
+    `start_ns`, `end_ns`       the block's first instant, and the end of its last sample
+    `gap_ns`                   how long after the block before it may begin and follow without a gap
+    `x_rms`, `y_rms`, `z_rms`  of the car's vibration (m/s²), NaN in a block of the machine; so is `z_peak`
+    `machine_rms`              of the machine's vibration (m/s²), NaN in a block of the car; so is `machine_peak`
+    `impact_ns`                the last impact in the block: two samples of the vertical axis in a row; `NEVER_NS`: none
+    `mode`                     the mode that the lift had reported when the block began (NaN unknown)
+    `stale`                    False: a measurement is never old
     """
 
     def __len__(self) -> int:

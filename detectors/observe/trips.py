@@ -44,7 +44,8 @@ class TripTable(TripColumns):
     `t_ns`                   the reading at which the trip is known to be over: the car has rested for `rest.STILL_S`
     `gap_ns`                 0: a level over trips counts trips (`readings`) and no time (`hold_s` must be 0); a rule
                              with a window of time keeps it in its own memory
-    `start_ns`, `stop_ns`    the last reading at rest before it, and the first at rest after it
+    `start_ns`, `stop_ns`    the last reading at rest before it, and the first at rest after it: the time between is
+                             longer than the trip by up to two intervals of the readings
     `from_m`, `to_m`         the positions at both rests; `from_landing`, `to_landing` the nearest landings, -1 unknown
     `distance_m`             the distance, up positive (`rest`)
     `peak_mps`               the greatest speed that two readings in a row confirm; NaN where they come too seldom
