@@ -1,4 +1,4 @@
-"""The bars that an evaluation holds each group of rules to (domain notes, section 8)."""
+"""The requirements that an evaluation checks each group of rules against."""
 
 from __future__ import annotations
 

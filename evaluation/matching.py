@@ -20,7 +20,7 @@ from evaluation.labels import FAULT, NEAR_MISS, Episode, LabelledEvent
 from evaluation.raised import RaisedAlert
 
 EARLY_S = 5.0
-"""Sensors are noisy and samples apart, so an alert may begin a moment before its episode."""
+"""Readings are noisy and sampled, so an alert may begin a moment before its episode."""
 LATE_S = 60.0
 """An alert that begins within the fold time after an episode still belongs to it."""
 

@@ -69,15 +69,15 @@ _NONE = np.zeros(0, dtype=np.int64)
 NO_MACHINE = Waveforms(
     _NONE.astype(np.int32), _NONE, _NONE.astype(np.float64), np.zeros(1, dtype=np.int64), np.zeros((1, 0), np.float32)
 )
-"""No machine says anything."""
+"""No blocks of a machine."""
 
 
 @dataclass(frozen=True, slots=True)
 class Refusal:
     """A refused message, or inner bundle of a gateway: the reason is a slug that is counted.
 
-    `lift_id` is the lift that the message names, "" where there is none. `share` names the sender whose share of
-    the dead letters it takes, one of the registry where `known`.
+    `lift_id` is the lift that the message names, "" where there is none. `share` names the sender in whose
+    share of the dead letters the refusal is stored; `known` is whether the registry lists that sender.
     """
 
     reason: str
@@ -128,7 +128,7 @@ class Batch:
     row on; the row from which the state is sure follows.
     `unnumbered` is set in messages without a `seq`: 1.0 where one of sampled readings begins (others may be missing
     before it), 2.0 at a report of door, person or light curtain in a message of its own.
-    `steps` says from where on the lift's time differs from its clock, which was set back.
+    `steps` gives the rows from which the lift's time differs from its clock, which was set back.
     `waveforms` is vibration, any number of blocks of a lift; `message` is the index of the lift. A block counts at the
     lift's rows from `waveforms_due_ns` on: its first instant, or, where it came when rows beyond that had gone out, the
     first instant after these. Blocks are sorted by lift and that instant, and are never later than the rows from there.
@@ -168,7 +168,7 @@ CHANNELS = tuple(f.name for f in fields(Batch) if f.type == "F64")
 
 
 def readings(lift: I32, t_ns: I64, **channels: F64) -> Batch:
-    """Return a batch of these rows, sorted; channels that are not named do not speak."""
+    """Return a batch of these rows, sorted; channels that are not named are NaN."""
     order = np.lexsort((t_ns, lift))
     silent = np.full(len(lift), np.nan)
     columns: dict[str, Any] = {name: np.asarray(channels.get(name, silent), np.float64)[order] for name in CHANNELS}

@@ -107,8 +107,8 @@ class ArrivalTable(ArrivalColumns):
 
 def judged_arrivals(lift: I32, arrived_ns: I64, **columns: Any) -> MessageArrivals:
     """Return the rows of judged messages; columns that are not given have no values."""
-    unsaid, none = np.full(len(lift), np.nan), np.zeros(len(lift), dtype=np.int8)
-    others = dict.fromkeys(("online", "heartbeat_s", "clock_s"), unsaid)
+    unknown, none = np.full(len(lift), np.nan), np.zeros(len(lift), dtype=np.int8)
+    others = dict.fromkeys(("online", "heartbeat_s", "clock_s"), unknown)
     others |= dict.fromkeys(("outcome", "possible", "impossible"), none)
     others |= dict.fromkeys(("stepped", "status"), none > 0) | columns
     return MessageArrivals(lift, arrived_ns, **others)

@@ -1,6 +1,6 @@
 """Reports of events in messages of their own without a number, from a device that loses messages.
 
-A lost report of this kind leaves no trace, so that a report stands for a short while only, unless reports repeat it:
+The loss of such a report cannot be seen, so that a report is valid for a short time only, unless reports repeat it:
 
     door   open ─[ 8 s ]─ ?               open ─ open ─ open ─[ 1.5 of the interval between these ]─ ?
     car    stands | runs ?                reported before the car ran: the door closes before a car runs
@@ -25,7 +25,7 @@ LONE = 2.0
 """The value of `Batch.unnumbered` at a report in a message of its own."""
 
 FIELDS = [
-    ("alone", np.bool_),  # whether the latest report of door, person or light curtain came so
+    ("alone", np.bool_),  # whether the latest report of door, person or light curtain was in a message of its own
     ("reported_ns", np.int64, (4,)),  # when each of these states was reported last
     ("repeat_ns", np.int64, (4,)),  # how long before that it was reported as the same, 0 where it was another
     ("stood_ns", np.int64),  # when the car was last read not to move

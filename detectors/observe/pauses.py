@@ -27,7 +27,7 @@ UNLEARNED = 64
 STARTED_MPS, STARTED_M = 0.8, 0.3
 """A car that stood until a moment ago is no faster, and has not come further."""
 STEADY = 2
-"""A hole after fewer intervals in a row may be the device's manner: it shows no loss."""
+"""A hole after fewer regular intervals in a row may be normal for the device: it shows no loss."""
 APART_NS = 5_000_000_000
 """Holes that are nearer are one loss."""
 PROVEN = 500

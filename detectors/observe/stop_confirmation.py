@@ -7,8 +7,8 @@
     answered       stop | rest ^   0.8 s after the car came to rest; up to 2 s where vibration in messages of its own is
                                    late
 
-Without vibration, or with too little of it, the speed alone decides. Where the two disagree a sensor is at fault, and
-there was no stop. The sign does not count, for a sensor may hang upside down.
+Without vibration, or with too little of it, the speed alone decides. Where the two disagree a sensor is faulty, and
+no stop is found. The sign does not count, for a sensor may hang upside down.
 """
 
 from __future__ import annotations

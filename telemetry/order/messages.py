@@ -24,8 +24,8 @@ JUDGED = {
 PLACES = {name: np.array([CHANNELS.index(channel) for channel in channels]) for name, channels in JUDGED.items()}
 STATUS, ALARM = list(JUDGED).index("status"), JUDGED["status"].index("alarm")
 SAMPLED = 2
-"""How many of these streams, the first ones, are sampled: a bundle stands for all its streams up to their last sample,
-so that an event after it waits in line with the next bundle."""
+"""How many of these streams, the first ones, are sampled: a bundle holds all its streams up to their last sample,
+so that an event after that sample waits for the next bundle."""
 
 KINDS = (*SAMPLED_STREAMS, "door", "infrared", "status")
 

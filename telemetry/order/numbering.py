@@ -1,4 +1,4 @@
-"""The numbers of a lift's messages: which message carries the sequence on, restarts, and how much is missing."""
+"""The numbers of a lift's messages: which message continues the sequence, restarts, and how much is missing."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ JUMP = 86_400
 
 @compiled
 def follow(own: Struct, message: Struct) -> bool:
-    """Follow the sequence; return whether the message carries it on, note a restart and the numbers that are missing.
+    """Follow the sequence; return whether the message continues it, record a restart and the count of missing numbers.
 
-    seq   5 6 7 9        gap of 1 before 9, marked at the instant after all that was heard before it
+    seq   5 6 7 9        gap of 1 before 9, marked at the instant after everything received before 9
     seq   5 6 0 1        restarted before 0, where its t is later (with `boot`, where the boot is another one; with an
                          earlier t, not the one before either)
     seq   5 6 50 7       50 does not count, where its t was ahead of the monitor's clock and the t of 7 is not
@@ -80,7 +80,7 @@ def follow_unnumbered(own: Struct, message: Struct) -> None:
 
 @compiled
 def missing_s(own: Struct, message: Struct, since_ns: int) -> float:
-    """Return how long the missing messages may last; no longer than their share of the interval between those heard."""
+    """Return the longest duration of the missing messages, at most their share of the interval."""
     until_ns = (message["t_ns"] if message["complete"] else message["end_ns"]) + message["ahead_ns"]
     missing_ns = until_ns - max(own["end_ns"], own["said_ns"])
     if since_ns > 0:

@@ -1,4 +1,4 @@
-"""The placing of a message's rows among the held rows of its lift, and of what its number and its clock say.
+"""Places a message's rows among the held rows of its lift, with the gaps and restarts that its number shows.
 
 readings          at their own instants, where these are not released yet; what is older is late
 status            at the instant after all that was released, so that it waits for nothing

@@ -131,7 +131,7 @@ def _accept(
         message["ahead_ns"] = max(own["ahead_ns"], own["watermark_ns"] + 1 - message["t_ns"])
     t_ns = message["t_ns"] + message["ahead_ns"]
     if message["status"] and own["watermark_ns"] == NEVER:
-        own["watermark_ns"] = t_ns - STEP_GAP_NS  # a status does not say how far the lift's readings are
+        own["watermark_ns"] = t_ns - STEP_GAP_NS  # a status does not show how far the lift's readings are
     message["watermark_ns"] = own["watermark_ns"]
     at_ns = own["watermark_ns"] + 1
     if not message["status"]:

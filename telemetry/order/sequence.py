@@ -42,8 +42,8 @@ VERDICTS = {
 class Sequencer:
     """One record for each lift index; it grows as lifts come.
 
-    `repeated` tells which messages of the last step had come before, `overtaken` which were late as a whole,
-    `stepped` with which the lift's clock was set back.
+    `repeated` marks the messages of the last step that had come before, `overtaken` those that were late as a whole,
+    `stepped` those with which the lift's clock was set back.
     """
 
     def __init__(self) -> None:
@@ -91,7 +91,7 @@ class Sequencer:
 
     def has_stepped(self, position: I64, lift: I32) -> Bools:
         """Return which messages at these positions of the journal were stepped before; those of -1 count as not."""
-        latest = np.append(self._lifts["position"], 0)  # the last stands for -1
+        latest = np.append(self._lifts["position"], 0)  # the last entry is for -1
         return np.asarray(position <= latest[lift])
 
     @property
