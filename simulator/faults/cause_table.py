@@ -1,7 +1,7 @@
 """The table of causes: every fault and near miss of the simulated world.
 
 Each cause is one row and is mentioned nowhere else; a pair of numbers belongs to severity 0 and 1. The rates add up to
-0.5 to 2 unplanned stops and 0.04 to 0.16 entrapments in a lift-year (domain notes, section 9).
+0.5 to 2 unplanned stops and 0.04 to 0.16 entrapments in a lift-year (docs/world.md, section 9).
 """
 
 from __future__ import annotations

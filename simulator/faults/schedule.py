@@ -29,7 +29,7 @@ AFTER_FAILURE = 0.25
 """The time after functional failure over the growth time before it."""
 DURATION_SD, DURATION_LIMITS = 0.47, (0.25, 3.0)
 """A sudden fault without a requested duration lasts a log-normal multiple of its cause's default, within these limits:
-like call-out times, with a 95th percentile of 2.2 medians (domain notes, section 9)."""
+like call-out times, with a 95th percentile of 2.2 medians."""
 FAULTS_LIMIT = 1 << 20
 _DRAWS = 8
 

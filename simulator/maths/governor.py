@@ -6,7 +6,7 @@
     rated ‾‾‾‾
 
 All times follow from speeds and accelerations. Elementwise over lifts; speeds are signed (up positive). Values: EN
-81-20 as quoted in the domain notes, section 2.
+81-20 as quoted in docs/world.md, section 2.
 """
 
 from __future__ import annotations

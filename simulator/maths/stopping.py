@@ -1,7 +1,7 @@
 """Emergency stops by the machine brake and by buffers, as pieces of constant jerk.
 
 A piece is (initial acceleration, jerk, duration). All functions are elementwise over lifts; speeds are signed (up
-positive), decelerations are magnitudes. Values: EN 81-20 as quoted in the domain notes, section 2.
+positive), decelerations are magnitudes. Values: EN 81-20 as quoted in docs/world.md, section 2.
 
     machine brake  ─ delay ─/‾‾‾‾‾|    the deceleration builds up, then stays constant until the car stops
     linear spring  /\\                  the deceleration grows with the compression; large rebound

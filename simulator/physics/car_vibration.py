@@ -5,7 +5,7 @@
     all   impacts (doors, steps), a brake that drags at start and stop, worn shoes; noise, bias, temperature
 
 A source that rotates or is fixed to the shaft is a function of the car's position, so its frequency follows the speed
-and its phase is continuous. Frequencies: domain notes, section 4.1.
+and its phase is continuous. Frequencies: docs/world.md, section 4.
 """
 
 from __future__ import annotations

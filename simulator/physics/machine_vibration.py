@@ -4,7 +4,7 @@
     geared    the mesh of the worm, with sidebands of the sheave          gearless   the motor's f_e, 6 f_e and 12 f_e
 
 All frequencies follow the angle of the sheave (`traction_sheave`), 2 r z / D; the speed is used only for amplitudes and
-for the time since the last impact. Formulas: domain notes, section 4.1.
+for the time since the last impact. Formulas: docs/world.md, section 5.
 """
 
 from __future__ import annotations

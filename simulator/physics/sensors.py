@@ -4,7 +4,7 @@
 
 A reading is a function of (seed, lift, sample), the true motion, and the sensor's condition; only a stuck sensor has
 memory: its last reading. Most lifts read their position from an absolute tape or a laser; a barometer is affected by
-the weather. Values: domain notes, section 7.
+the weather. Values: docs/world.md, section 6.
 """
 
 from __future__ import annotations

@@ -6,7 +6,7 @@
     a passenger of 75 kg moves x_eq by -75 g / k; the position loop compensates this as the car travels
 
 The state is advanced exactly from sample to sample (constant input between two samples), elementwise over the lifts.
-Values: domain notes, section 3.5.
+Values: docs/world.md, section 3.
 """
 
 from __future__ import annotations
