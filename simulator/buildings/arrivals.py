@@ -51,7 +51,7 @@ class Arrivals:
         self.next_s[group] = t + np.minimum(wait_s, REDRAW_S)
 
     def arrive(self, passengers: Passengers, group: Index, t: F64, hour: F64, deserted: NDArray[np.bool_]) -> Index:
-        """Let the parties that are due arrive; return the landing of each building's party, -1 where none arrived."""
+        """Add the passengers of due parties; return the landing of each building's party, -1 where none arrived."""
         landing = np.full(len(group), -1)
         came = self._due_is_arrival[group] & ~deserted
         here, at, random = group[came], t[came], self.random

@@ -115,7 +115,7 @@ def apply_faults(cars: Cars, begin_s: F64) -> None:
 
 
 def _press_alarm(cars: Cars, lift: Index, begin_s: F64) -> None:
-    """Let passengers who are shut in press and release the alarm button."""
+    """Press and release the alarm button, by passengers who are shut in."""
     since_s = cars.for_s[lift] - (cars.fault_ends_s[lift] - begin_s[lift])
     lift = lift[cars.presence[lift] & (cars.door[lift] == CLOSED) & (since_s > CALLS_AFTER_S)]
     changes = lift[cars.random.uniform(lift) * np.where(cars.alarm[lift], PRESSES_S, CALLS_WITHIN_S) < 1]
@@ -124,7 +124,7 @@ def _press_alarm(cars: Cars, lift: Index, begin_s: F64) -> None:
 
 
 def _occupy_doorways(cars: Cars, lift: Index, begin_s: F64) -> None:
-    """Let people and goods pass through these doors, or leave them free for this second."""
+    """Block the light curtains of these doors by people and goods, or leave them free, for this second."""
     blocked = (cars.random.uniform(lift) < DOORWAY_SHARE) & (cars.door[lift] == OPEN)
     changes = lift[blocked != cars.curtain[lift]]
     cars.curtain[lift] = blocked
@@ -221,13 +221,13 @@ def intercept_closing(cars: Cars, lift: Index, t: F64) -> tuple[Index, F64]:
 
 
 def disturb_closing(cars: Cars, lift: Index, t: F64) -> None:
-    """Let closing doors meet an obstruction, or their belts slip."""
+    """Stop closing doors by an obstruction, or by a belt that slips."""
     door = _door_effect(cars, lift)
-    meets, slips = door == REVERSES, door == SLIPS
-    blocked = lift[meets]
+    obstructed, slips = door == REVERSES, door == SLIPS
+    blocked = lift[obstructed]
     cars.reversal[blocked] = REVERSES_AT
-    cars.due_s[blocked] = t[meets] + REVERSES_AT * cars.closes_s(blocked)
-    activate(cars, blocked, t[meets])
+    cars.due_s[blocked] = t[obstructed] + REVERSES_AT * cars.closes_s(blocked)
+    activate(cars, blocked, t[obstructed])
     cars.reversal[lift[slips]] = 0.0
     immobilise(cars, lift[slips], t[slips])
 

@@ -32,7 +32,7 @@ ROUNDS_LIMIT = 1000
 
 
 def begin(cars: Cars, t: F64) -> None:
-    """Let all cars rest, and schedule the first arrivals, at each lift's time `t`."""
+    """Set all cars to rest, and schedule the first arrivals, at each lift's time `t`."""
     one = cars.groups.first
     cars.arrivals.wait(np.arange(len(one)), t[one], cars.hour(t[one]))
     travel.rest(cars, np.arange(len(t)), t)
@@ -75,7 +75,7 @@ def _end_phases(cars: Cars, due: Index) -> None:
 
 
 def _arrive(cars: Cars, group: Index, t: F64) -> None:
-    """Let parties arrive at landings; a car with an open door there admits them without waiting."""
+    """Add the parties that arrive at landings; a car with an open door there admits them without waiting."""
     deserted = cars.condition.deserted[cars.groups.first[group]]
     landing = cars.arrivals.arrive(cars.passengers, group, t, cars.hour(t), deserted)
     members = cars.groups.cars[group]

@@ -50,10 +50,11 @@ def dispatch(cars: Cars, t: F64) -> None:
     room = np.maximum(collective_control.spare_capacity_kg(cars, every), 0.0)[members] / PERSON_KG
     short = cars.passengers.calling[group, side, floor] > (room * comes).sum(axis=1)
     free = (members != NO_CAR) & serves[members] & ~comes
-    asks = short & free.any(axis=1)
-    if not asks.any():
+    assignable = short & free.any(axis=1)
+    if not assignable.any():
         return
-    group, side, floor, members, free = group[asks], side[asks], floor[asks], members[asks], free[asks]
+    group, side, floor = group[assignable], side[assignable], floor[assignable]
+    members, free = members[assignable], free[assignable]
     cost_s = np.where(free, estimated_arrival_s(cars, members, 1 - 2 * side, floor, t), np.inf)
     best = members[np.arange(len(group)), cost_s.argmin(axis=1)]
     cars.hall_call[best, side, floor] = True

@@ -45,7 +45,7 @@ def door_opened(cars: Cars, lift: Index, t: F64) -> None:
 
 
 def next_passenger(cars: Cars, lift: Index, t: F64) -> None:
-    """Let the next passenger pass each door, or else wait, hold the door or close it."""
+    """Start the passage of the next passenger through each door, or else wait, hold the door or close it."""
     passes = _choose_passenger(cars, lift, t)
     walker, at = lift[passes], t[passes]
     _occupy_doorway(cars, walker, at, cars.random.uniform(walker, *stop_times.PASS_S))
@@ -66,10 +66,10 @@ def _choose_passenger(cars: Cars, lift: Index, t: F64) -> NDArray[np.bool_]:
     cars.everyone_out[lift] &= some
     slot[some] = people.next_to_alight(group[some], lift[some], floor[some], cars.everyone_out[lift[some]])
     waiting = people.waiting[group, :, floor] > 0
-    asks = (slot == NO_PASSENGER) & waiting.any(axis=1) & collective_control.can_board(cars, lift, 0.0)
-    collective_control.choose_direction(cars, lift[asks], waiting[asks])
-    enters = people.next_to_board(group[asks], lift[asks], floor[asks], cars.heading[lift[asks]])
-    comes = np.flatnonzero(asks)[enters != NO_PASSENGER]
+    boards = (slot == NO_PASSENGER) & waiting.any(axis=1) & collective_control.can_board(cars, lift, 0.0)
+    collective_control.choose_direction(cars, lift[boards], waiting[boards])
+    enters = people.next_to_board(group[boards], lift[boards], floor[boards], cars.heading[lift[boards]])
+    comes = np.flatnonzero(boards)[enters != NO_PASSENGER]
     enters = enters[enters != NO_PASSENGER]
     can_board = collective_control.can_board(cars, lift[comes], people.mass_kg[group[comes], enters])
     comes, enters = comes[can_board], enters[can_board]
@@ -89,7 +89,7 @@ def _occupy_doorway(cars: Cars, lift: Index, t: F64, for_s: F64) -> None:
 
 
 def _hold_doors(cars: Cars, lift: Index, t: F64) -> tuple[Index, F64]:
-    """Let passengers hold some of the doors that would close now, at most once at a stop; return the others."""
+    """Hold some of the doors that would close now, by passengers, at most once at a stop; return the others."""
     holds = (cars.random.uniform(lift) < stop_times.HOLD_SHARE) & ~cars.door_held[lift] & _anybody_present(cars, lift)
     door_held = lift[holds]
     cars.door_held[door_held] = True
@@ -151,7 +151,7 @@ def door_closing_ended(cars: Cars, lift: Index, t: F64) -> None:
 
 
 def _closed(cars: Cars, lift: Index, t: F64) -> None:
-    """Let the cars with closed doors depart, answer a call, or rest."""
+    """Continue with closed doors: depart, answer a call, or rest."""
     cars.set_door(lift, CLOSED, t)
     lift, t = car_faults.intercept_departure(cars, lift, t)
     home = cars.homing[lift]

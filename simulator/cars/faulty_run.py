@@ -99,7 +99,7 @@ def _start_runaways(cars: Cars, lift: Index) -> None:
 
 
 def _overrun_terminal(cars: Cars, lift: Index) -> None:
-    """Let a run to the terminal landing decelerate too late, or not before its final limit switch."""
+    """Make a run to the terminal landing decelerate too late, or not before its final limit switch."""
     lifts, sense = cars.lifts, EFFECTS.sense[cars.cause[lift]]
     last = lifts.floors[lift] - 1
     there = cars.target[lift] == np.where(sense > 0, last, 0)

@@ -43,7 +43,7 @@ def send_on_trips(cars: Cars, lift: Index, t: F64) -> tuple[Index, F64]:
 
 
 def ride_to_next_landing(cars: Cars, lift: Index, begin_s: F64) -> None:
-    """Let a passenger ride in these resting cars between the same two neighbouring landings."""
+    """Add a passenger who rides in each of these resting cars between the same two neighbouring landings."""
     floor, t = cars.floor[lift], begin_s[lift]
     beside = np.where(floor ^ 1 < cars.lifts.floors[lift], floor ^ 1, floor - 1)
     cars.passengers.arrive(cars.group[lift], t, floor, beside, np.full(len(lift), PERSON_KG), lift)

@@ -73,7 +73,7 @@ def brake_slips(cars: Cars, lift: Index) -> NDArray[np.bool_]:
 
 
 def slip_from_landing(cars: Cars, lift: Index, t: F64) -> None:
-    """Let these cars slip from their landings with open doors until they are gripped or meet a shaft end."""
+    """Start the slip of these cars from their landings with open doors, until they are gripped or at a shaft end."""
     lifts, pull = cars.lifts, _slip_mps2(cars, lift)
     sense, zero = np.sign(pull), 0 * pull
     edge_m = lifts.height(lift, cars.floor[lift]) + sense * lifts.door_zone_m[lift]

@@ -168,7 +168,7 @@ class Cars:
         self.due_s[lift] = due_s
 
     def release_passengers(self, lift: Index) -> None:
-        """Let all passengers leave these cars at the next door opening, and delete their car calls."""
+        """Make all passengers leave these cars at the next door opening, and delete their car calls."""
         self.everyone_out[lift] = self.riders[lift] > 0
         self.car_call[lift] = False
 

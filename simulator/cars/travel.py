@@ -14,7 +14,7 @@ PARK_AFTER_S, PARK_IN_UP_PEAK_S = 45.0, 1.0
 
 
 def rest(cars: Cars, lift: Index, t: F64) -> None:
-    """Let these cars rest until they are called; a car that is not at its parking landing goes there after a time."""
+    """Set these cars to rest until they are called; a car that is not at its parking landing goes there later."""
     landing, peak = collective_control.parking_landing(cars, lift, t)
     park_s = np.where(landing == cars.floor[lift], np.inf, np.where(peak, PARK_IN_UP_PEAK_S, PARK_AFTER_S))
     cars.heading[lift] = 0

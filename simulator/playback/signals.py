@@ -1,4 +1,4 @@
-"""Ctrl-C and SIGTERM as an event, so that playing and recording end in good order."""
+"""Ctrl-C and SIGTERM as an event, so that playing and recording end in order."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from contextlib import contextmanager
 
 @contextmanager
 def ended_by_signals(stop: threading.Event | None = None) -> Iterator[threading.Event]:
-    """Give `stop`, or a new event, that Ctrl-C and SIGTERM set meanwhile, where the process's signals are ours."""
+    """Yield `stop`, or a new event; Ctrl-C and SIGTERM set it, where the caller is in the main thread."""
     ended = stop or threading.Event()
-    ours = threading.current_thread() is threading.main_thread()
-    before = {n: signal.signal(n, lambda *_: ended.set()) for n in (signal.SIGINT, signal.SIGTERM) if ours}
+    is_main = threading.current_thread() is threading.main_thread()
+    before = {n: signal.signal(n, lambda *_: ended.set()) for n in (signal.SIGINT, signal.SIGTERM) if is_main}
     try:
         yield ended
     finally:

@@ -123,6 +123,6 @@ class SymptomRecorder:
         self._since_s, self._until_s = self._since_s[:, keep], self._until_s[:, keep]
 
 
-def _columns(truth: GroundTruth, sees: Sequence[Predicate]) -> Bools:
+def _columns(truth: GroundTruth, predicates: Sequence[Predicate]) -> Bools:
     """Return where each of these predicates is true, (symptoms, lifts, samples)."""
-    return np.stack([np.broadcast_to(see(truth), truth.z_m.shape) for see in sees])
+    return np.stack([np.broadcast_to(predicate(truth), truth.z_m.shape) for predicate in predicates])

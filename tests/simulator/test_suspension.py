@@ -1,4 +1,4 @@
-"""Rope stretch and oscillation have the values of the domain notes, and drives correct the stretch."""
+"""Rope stretch and oscillation have the values of docs/world.md, and drives correct the stretch."""
 
 from __future__ import annotations
 
