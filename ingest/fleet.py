@@ -147,7 +147,7 @@ class Fleet:
             indexed.lift[row] = self._list(lift_id, district, crowd, indexed, full)
         if indexed.unregistered:
             self.facts = updated_fleet(self.facts, len(self), {})
-        registered = [*self.districts, None]  # the last stands for NO_ROOM
+        registered = [*self.districts, None]  # the last entry is for NO_ROOM
         pairs = zip(map(registered.__getitem__, indexed.lift.tolist()), messages.district, strict=True)
         indexed.district_differs = sum(ours != theirs for ours, theirs in pairs if ours is not None)
         return indexed

@@ -26,7 +26,7 @@ from telemetry.order.sequence import Sequencer
 from telemetry.wire.parsed import REASONS as REFUSED
 
 UNJUDGED = ("", "repeated", "late", "expired", "units", "unjudgeable", *REFUSED, "outrun")
-"""Why a message was not judged; its number is its place here. The empty one stands for a message that was."""
+"""Why a message was not judged; a reason's number is its index. The empty reason is that of a judged message."""
 REPEATED, LATE, EXPIRED, UNITS = range(1, 5)
 NUMBERS = {reason: number for number, reason in enumerate(UNJUDGED)}
 PLACE_MAX_M = 1_000.0
@@ -36,7 +36,7 @@ READINGS = ("speed", "displacement", "door", "infrared")
 
 
 def taken(decoded: Decoded, lift: I32, facts: FleetFacts, sequencer: Sequencer, keep_ns: float) -> MessageArrivals:
-    """Return the rows of the messages that were sequenced last, but for those that say nothing of now."""
+    """Return the rows of the messages that were sequenced last, except those without information about the present."""
     messages, n = decoded.messages, len(lift)
     repeated, late = sequencer.repeated, sequencer.overtaken
     has_readings, has_vibration = np.zeros((2, n), np.bool_)
@@ -52,7 +52,7 @@ def taken(decoded: Decoded, lift: I32, facts: FleetFacts, sequencer: Sequencer, 
     columns = (
         lift,
         messages.arrived_ns,
-        *_spoken(decoded),
+        *_reported(decoded),
         clock_s,
         sequencer.stepped,
         outcome,
@@ -64,8 +64,8 @@ def taken(decoded: Decoded, lift: I32, facts: FleetFacts, sequencer: Sequencer, 
 
 
 def waiting(decoded: Decoded, lift: I32) -> MessageArrivals:
-    """Return the rows of messages that are judged in a later turn: signs of life, of which nothing else is known."""
-    online, heartbeat_s = _spoken(decoded)
+    """Return the rows of messages that are judged in a later turn: signs of life without any result yet."""
+    online, heartbeat_s = _reported(decoded)
     outcome = np.full(len(lift), WAITS, np.int8)
     arrived_ns = decoded.messages.arrived_ns
     rows = judged_arrivals(lift, arrived_ns, online=online, heartbeat_s=heartbeat_s, outcome=outcome)
@@ -78,15 +78,15 @@ def given_up(lift: int, arrived_ns: int) -> MessageArrivals:
     return judged_arrivals(np.array([lift], np.int32), np.array([arrived_ns]), outcome=outcome)
 
 
-def _spoken(decoded: Decoded) -> F64:
-    """Return what each message says of `online` and of the heartbeat, NaN nothing."""
-    status, spoken = decoded.samples["status"], np.full((2, len(decoded.messages.lift_id)), np.nan)
-    spoken[0, status.message], spoken[1, status.message] = status.channels["online"], status.channels["heartbeat_s"]
-    return spoken
+def _reported(decoded: Decoded) -> F64:
+    """Return `online` and the heartbeat of each message, NaN where the message does not report them."""
+    status, reported = decoded.samples["status"], np.full((2, len(decoded.messages.lift_id)), np.nan)
+    reported[0, status.message], reported[1, status.message] = status.channels["online"], status.channels["heartbeat_s"]
+    return reported
 
 
 def _current(rows: MessageArrivals, messages: Messages) -> MessageArrivals:
-    """Return the rows of the messages that have a lift and say something of now."""
+    """Return the rows of the messages that have a lift and are about the present."""
     kept = (rows.lift != NO_ROOM) & ~messages.retained_stale
     return MessageArrivals(*(column[kept] for column in rows))
 

@@ -27,16 +27,16 @@ class UnregisteredLift(NamedTuple):
 
 
 class Places:
-    """All places, taken by `unregistered`, those in `busy` excepted from giving way."""
+    """All places, taken by `unregistered`; the lifts in `busy` are never replaced."""
 
     def __init__(self, unregistered: Iterable[UnregisteredLift], busy: Iterable[str], now_ns: int) -> None:
         self._now_ns = now_ns
         self._sizes: Counter[str] = Counter()
         self._oldest_last: defaultdict[str, list[UnregisteredLift]] = defaultdict(list)
-        speaking = set(busy)
+        exempt = set(busy)
         for lift in sorted(unregistered, reverse=True):
             self._sizes[lift.crowd] += 1
-            if lift.lift_id not in speaking:
+            if lift.lift_id not in exempt:
                 self._oldest_last[lift.crowd].append(lift)
         self._refused_from: int | None = None
 

@@ -22,7 +22,7 @@ log = logging.getLogger("liftwatch.record")
 
 TAKE_WAIT_S = 0.5
 FLUSH_FIRST_S, FLUSH_EVERY_S = 2.0, 30.0
-"""What is heard is written soon at first, then twice as seldom each time, or a night would be in too many parts."""
+"""The first and the longest interval between two parts; it doubles in between, or a night would have too many parts."""
 LAST_WAIT_S, LAST_LIMIT_S = 0.2, 5.0
 
 

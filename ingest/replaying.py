@@ -3,9 +3,9 @@
     groups ─► wider groups ─► fleet ─► sequencer ─► judge ─► ledger ─► changes
 
 The monitor's own sequencer, rules and alert book judge, so that the same messages make the same alerts, however they
-are cut into groups. `noticed` is the lift's time at which a rule could know. With `silence`, silence counts by arrival,
-with one tick a group. Where the lifts are attended, an alert that clears by hand is resolved so long after it was
-noticed, or it would stay open and hide later ones.
+are cut into groups. `noticed` is the lift's time at which a rule could detect the condition. With `silence`, silence
+counts by arrival, with one tick a group. With `attended_s`, an alert that clears by hand is resolved that long after it
+was noticed; otherwise it would stay open and hide later ones.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""What judging remembers between two messages: the fleet, the sequencer, and the rules' state.
+"""The state of judging between two messages: the fleet, the sequencer, and the state of the rules.
 
 It is packed and unpacked whole, with the journal's position that it belongs to, so that no part is ahead of another.
 """
@@ -36,7 +36,7 @@ from telemetry.streams import NEVER_SEEN, OFFLINE
 log = logging.getLogger("liftwatch.judge")
 
 OnBroken = Callable[[str, Exception], None]
-"""What is done with a rule that breaks: its slug and its error."""
+"""The callback for a rule that fails: it receives the slug and the exception."""
 
 
 class State:
@@ -63,7 +63,7 @@ class State:
         deleted: Iterable[str] = (),
         windows: Iterable[WindowRecord] = (),
     ) -> None:
-        """Apply what changed in the registry; a lift that was struck off is not missed."""
+        """Apply changes of the registry; the silence of a deleted lift is not judged."""
         self.fleet.load(changed, deleted)
         self.grow()
         if fresh := {window.id: window for window in windows}:
@@ -76,16 +76,19 @@ class State:
         unlisted[self.fleet.listed()] = False
         self.judge.forget_arrivals(unlisted)
 
-    def index(self, messages: Messages, forged: NDArray[np.bool_], gateway_at: Mapping[int, str]) -> IndexedMessages:
-        """Return the index of each message's lift. An unregistered lift that gives way leaves nothing behind."""
+    def index(self, messages: Messages, foreign: NDArray[np.bool_], gateway_at: Mapping[int, str]) -> IndexedMessages:
+        """Return the index of each message's lift. `foreign` marks messages of unauthorised senders.
+
+        The caller passes each lift in `gave_way` of the result to `forget`.
+        """
 
         def places() -> Places:
             now_ns = int(messages.arrived_ns.max(initial=0))
-            seen_ns = np.full(len(self.fleet), now_ns)  # of those that this very group lists
+            seen_ns = np.full(len(self.fleet), now_ns)  # the default is for lifts that this group lists
             seen_ns[: self.judge.n] = self.judge.states["arrivals"]["seen_ns"]
             return Places(self.fleet.unregistered(seen_ns), messages.lift_id, now_ns)
 
-        indexed = self.fleet.index(messages, forged, gateway_at, Replacement(places, self._is_idle))
+        indexed = self.fleet.index(messages, foreign, gateway_at, Replacement(places, self._is_idle))
         self.grow()
         return indexed
 
@@ -95,7 +98,7 @@ class State:
         return self.sequencer.is_idle(lift) and all(each.lift_id != lift_id for each in self._windows.values())
 
     def forget(self, gone: GaveWay, at_ns: int) -> list[Occurrence]:
-        """Begin anew with the index of a lift that gave way; return that its open findings have ended."""
+        """Reset the state of a lift that lost its place; return the end of its open findings."""
         if self.sequencer.is_idle(gone.lift):
             self.sequencer.forget(gone.lift)
         ended = self.judge.forget(gone.lift, at_ns)
@@ -167,7 +170,7 @@ class State:
         on_broken: OnBroken | None = None,
         set_aside: Iterable[str] = (),
     ) -> State:
-        """Return what `pack` packed; a fresh state where it cannot be read, as it may be after an update of ours."""
+        """Return what `pack` packed; a new state where that cannot be read, as after an update of Liftwatch."""
         try:
             state = cls(rules, on_broken, set_aside)
             state._unpack(packed)
@@ -188,7 +191,7 @@ class State:
             self.sequencer.restore(part("sequence/"))
 
     def picture(self) -> LiveTable:
-        """Return the latest state of every listed lift but those of which nothing was ever heard."""
+        """Return the latest state of every listed lift, except lifts that never sent a message."""
         listed = np.array(self.fleet.listed(), dtype=np.intp)
         listed = listed[(self.remembered() | (link(self.judge.states) != NEVER_SEEN))[listed]]
         counted = self.sequencer.counts()

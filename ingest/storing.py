@@ -1,15 +1,15 @@
-"""Keeps readings: a reader of the journal that goes at its own pace.
+"""Stores readings: a reader of the journal with a position of its own.
 
     judging ──offers──▶ [ decoded groups, bounded ] ──▶ time series, about once a second
-                                │ full, the store was away, or judging has stopped
+                                │ full, the store was unavailable, or judging has stopped
                                 └──▶ read on in the journal, from this reader's own position
 
-A store that is away makes readings late, not lost. Writing something twice changes nothing, so the position may lag.
+An unavailable store delays readings and loses none. Writing a group twice changes nothing, so the position may lag.
 
-Judging knows what is left out: repeats, and unregistered lifts for which there is no room. So storing follows it, with
-the groups that judging has decoded. Where judging has not moved for `OVERTAKE_AFTER_S` (the records are away), storing
-decodes for itself: a repeat is then written again, and an unregistered lift finds room in the order of the journal, as
-judging will find it.
+Judging decides which messages are left out: repeats, and those of unregistered lifts without a place. So storing
+follows judging, with the groups that judging has decoded. Where judging has not moved for `OVERTAKE_AFTER_S` (the
+records are unavailable), storing decodes the messages itself: a repeat is then written again, and an unregistered lift
+gets a place in the order of the journal, as in judging.
 """
 
 from __future__ import annotations
@@ -248,8 +248,8 @@ class Storing(threading.Thread):
         oldest_ns = time.time_ns() - self._keep_ns
         listing = self._listing()
         districts = listing.districts if listing is not None else {}
-        said = [points(group.decoded, districts, oldest_ns, group.left_out) for group in groups]
-        rows = [part for parts in said for part in parts]
+        by_group = [points(group.decoded, districts, oldest_ns, group.left_out) for group in groups]
+        rows = [part for parts in by_group for part in parts]
         self.counts["expired_rows"] += sum(expired(group.decoded, oldest_ns) for group in groups)
         if not self._retry(lambda: self._write(rows), TimeSeriesUnavailable):
             return False
