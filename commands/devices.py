@@ -124,7 +124,7 @@ def import_devices(options: argparse.Namespace, settings: Configuration) -> int:
 
 
 def store(rows: Sequence[RequestedDevice], options: argparse.Namespace, settings: Configuration) -> int:
-    """Make credentials for new devices, store the devices, and let the broker read them."""
+    """Make credentials for new devices, store the devices, and write the broker's files."""
     now_ns = time.time_ns()
     new = [credential_for(row.device_id, row.credential, options.days, settings, now_ns) for row in rows]
     made = [Device(row.device_id, row.kind, row.lifts, one.credential) for row, one in zip(rows, new, strict=True)]
@@ -137,7 +137,7 @@ def store(rows: Sequence[RequestedDevice], options: argparse.Namespace, settings
 
 
 def bind_senders(made: Sequence[Device], records: DeviceRecords, by: Actor, now_ns: int) -> None:
-    """Let the lifts of new devices name them as their senders, so that the monitor refuses all others."""
+    """Set new devices as the senders of their lifts, so that the monitor refuses all others."""
     registered = {facts.lift_id: facts for facts in records.registered()}
     found = sender_changes(((one.device_id, one.lifts) for one in made), registered)
     records.put_lifts(found.changed, by, now_ns)

@@ -115,7 +115,7 @@ def enable(options: argparse.Namespace, settings: Configuration, records: Accoun
 
 
 def reset(options: argparse.Namespace, settings: Configuration, records: AccountRecords) -> None:
-    """Let a person who is locked out begin anew."""
+    """Reset the sign-in of a person who is locked out."""
     person = _find(options, records)
     if person.is_machine:
         raise Unusable(f"{options.login} is a program: it has tokens instead of a password")

@@ -119,7 +119,7 @@ def play(settings: Configuration, recording: Recording, pace: Pace, form: str, l
 
 
 def shift_to_present_ns(recording: Recording, pace: Pace) -> int:
-    """Return the shift that lets a recording begin now, or, played faster than it was recorded, end now."""
+    """Return the shift by which a recording begins now, or, played faster than it was recorded, ends now."""
     header = recording.header
     at_ns = header.end_ns if pace.speed == 0 or pace.speed > 1 else header.start_ns
     return 0 if at_ns is None else (time.time_ns() - at_ns) // NS_PER_MS * NS_PER_MS

@@ -1,7 +1,7 @@
 """The rights of people: the verbs of a role, limited to the verbs of the kind of organisation that the person acts for.
 
 A manager of a maintenance firm may resolve alerts; a manager of an insurer may only see them. docs/roles.md shows the
-table, and a test holds every route of the API and every page against it.
+table, and a test checks every route of the API and every page against it.
 """
 
 from __future__ import annotations
@@ -58,7 +58,7 @@ ACTING = frozenset(
     {Verb.ACKNOWLEDGE, Verb.ASSIGN, Verb.RESOLVE, Verb.SHELVE, Verb.MAINTAIN, Verb.EDIT_LIFTS, Verb.APPROVE,
      Verb.MANAGE_DEVICES}
 )  # fmt: skip
-"""Verbs of those who keep or own a lift: a firm that only made or insures it sees it and comments."""
+"""Verbs of organisations that maintain or own a lift; its manufacturer and its insurer only see and comment."""
 
 _SEE = frozenset({Verb.SEE})
 _MECHANIC = _SEE | {Verb.SEE_REFUSED, Verb.ACKNOWLEDGE, Verb.COMMENT, Verb.RESOLVE, Verb.MAINTAIN}

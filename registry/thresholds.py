@@ -1,4 +1,4 @@
-"""The facts that are thresholds of rules: a wrong one hides a dangerous lift, so a change of one asks more.
+"""The facts that are thresholds of rules: a wrong one can hide a dangerous lift, so a change requires a reason.
 
 An alert of a lift whose thresholds were changed within `RECENT_NS` carries the time of the change.
 """

@@ -115,7 +115,7 @@ def actor_of(scope: Scope, by: str | None) -> Actor:
 
 
 def reader_of(request: Request) -> Actor:
-    """Return who reads, or asks what is refused: the account of the request, or without sign-in its address."""
+    """Return the actor of a read or of a refused request: its account, or without sign-in its address."""
     actor = scope_of(request).actor
     return actor if actor is not None else unnamed_reader(address_of(request) or None)
 

@@ -1,4 +1,4 @@
-"""Conditional changes (RFC 9110, section 13): `ETag` names the version of a lift or alert, `If-Match` asks for one.
+"""Conditional changes (RFC 9110, section 13): `ETag` names the version of a lift or alert, `If-Match` requires one.
 
 A lift's tag is the version of its facts, not of its latest state: a lift that moves does not refuse a change of facts.
 """

@@ -123,7 +123,7 @@ class EventBatch:
 class Subscriber:
     """One open stream: its filter, its client's address and account, and the queue of chunks that are not sent yet.
 
-    `is_allowed` returns whether the account may still see what the filter lets pass.
+    `is_allowed` returns whether the account may still see the events of the filter.
     """
 
     event_filter: EventFilter
@@ -203,7 +203,7 @@ class EventBroadcaster:
             self.server_metrics.dropped.labels(subscriber.ended).inc()
 
     def wanted(self) -> set[str] | None:
-        """Return the lifts that subscribers ask for by id; None where a subscriber asks for a district or for all."""
+        """Return the lifts that subscribers select by id; None where a subscriber selects a district or all lifts."""
         named = [subscriber.event_filter.lift_ids for subscriber in list(self.listeners)]
         return set().union(*named) if all(named) else None
 

@@ -43,7 +43,7 @@ log = logging.getLogger(__name__)
 
 POLL_S = 0.25
 STALE_S, BUSY_S = 5.0, 30.0
-"""How old the last view may be that is answered: while the records do not answer, and while a poll takes long."""
+"""The age up to which the last view is served: while the records do not answer, and while a poll takes long."""
 REGISTRY_AT_ONCE, REGISTRY_REST = 5_000, 4
 """How many changed lifts the thread takes in at once, and how many times as long as that took it then leaves the
 registry alone: an import must not take the server's time from requests."""
@@ -134,8 +134,8 @@ class FleetPoller:
                 return
             self._is_failing = False
             stopped_before = self._stopped()
-            pictures = [live for live, _ in polled.live.values()]
-            self._partitions = self._watch.look(pictures, polled.partition_count, time.monotonic(), time.time_ns())
+            tables = [live for live, _ in polled.live.values()]
+            self._partitions = self._watch.look(tables, polled.partition_count, time.monotonic(), time.time_ns())
             if polled is not self._polled or self._listing is None or self._stopped() != stopped_before:
                 self._update(polled, announcements, entries)
             self._polled_s = time.monotonic()

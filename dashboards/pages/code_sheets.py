@@ -31,7 +31,7 @@ PATH = "/code-sheets"
 LABELS_ON_PAGE, LABELS_MOST = 6, 240
 """How many labels A4 holds (code.css sizes them), and how many a page of the browser does."""
 QUIET_MODULES = 4
-"""The width of the blank margin that ISO/IEC 18004 asks for."""
+"""The width of the blank margin that ISO/IEC 18004 requires."""
 NO_BREAK = "\u00a0"
 
 LiftIds = Annotated[list[parameters.LiftId] | None, Query(max_length=LABELS_MOST, description="These lifts alone")]

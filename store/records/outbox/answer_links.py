@@ -18,7 +18,7 @@ from store.records.outbox.tables import answer_links
 S_NS = 1_000_000_000
 LINK_LIVES_NS = 1800 * S_NS
 KEPT_NS = 24 * 3600 * S_NS
-"""A link that was used, or is too old, says so for a day."""
+"""How long a link that was used or has expired is kept, so that the answer can name the reason."""
 SECRET_BYTES = 16
 ACKNOWLEDGE, ACCEPT = "acknowledge", "accept"
 

@@ -1,6 +1,6 @@
 """Refused messages with their reasons: a bounded table, and counts for each listed lift.
 
-Every lift and gateway that the registry knows has a share of the table (`store.records.refused.shares`). All other
+Every lift and gateway that the registry lists has a share of the table (`store.records.refused.shares`). All other
 senders, who can invent any number of names, use free places and a few reserved ones only.
 """
 
