@@ -2,6 +2,8 @@
 
 interval   0.1 0.1 0.1 0.1      7.0        0.1       longer than `GAP_S`, and than `GAP_INTERVALS` of the interval
 reading    x   x   x   x   x           x   x         before, is a gap: clocks stop across it
+
+Missing sequence numbers are counted in `telemetry.order.numbering`.
 """
 
 from __future__ import annotations

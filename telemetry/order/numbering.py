@@ -1,4 +1,7 @@
-"""The numbers of a lift's messages: which message continues the sequence, restarts, and how much is missing."""
+"""The numbers of a lift's messages: which message continues the sequence, restarts, and how much is missing.
+
+`message["gap"]` is the count of missing numbers before a message; `recurrence.process` adds it to the lift's `gaps`.
+"""
 
 from __future__ import annotations
 
