@@ -195,8 +195,8 @@ def pages(find_lift: FindLift, *, demo: bool = False) -> APIRouter:
 
     @router.get("/alerts", dependencies=[needs(Verb.SEE)])
     @router.get("/alerts/{alert_id}", dependencies=[needs(Verb.SEE)])
-    def inbox(request: Request, alert_id: str = "") -> HTMLResponse:
-        return render(request, "inbox.html", page="inbox", demo=demo, alert_id=alert_id)
+    def alerts(request: Request, alert_id: str = "") -> HTMLResponse:
+        return render(request, "alerts.html", page="inbox", demo=demo, alert_id=alert_id)
 
     @router.get("/refused", dependencies=[needs(Verb.SEE_REFUSED)])
     def refused(request: Request) -> HTMLResponse:

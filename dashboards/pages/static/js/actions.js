@@ -3,12 +3,13 @@
 
 import { post, versionOf } from "./api.js";
 import { el } from "./element.js";
-import { may, requireAuthor } from "./user_name.js";
+import { may, requireAuthor, userName } from "./user_name.js";
 import { translate } from "./translations.js";
 
 /**
  * The buttons, the form and the server's answer. A subclass has `path(action)`, `fields(action)`, which returns the
- * fields of the form of an action, `submit(action, author, values)`, and `start(action)` where an action has no form.
+ * fields of the form of an action, `begin(action, author)`, which sends the action or opens its form, and
+ * `submit(action, author, values)`, which sends what the form has.
  */
 export class Actions {
   /**
@@ -73,6 +74,12 @@ export class Actions {
     }
   }
 
+  /** Assign the item to a person, or to nobody where the name is blank; the undo assigns it as before. */
+  async assign(author, name, before) {
+    const to = name.trim() || null, said = (assignee) => (assignee ? translate("act.did.assign", { name: assignee }) : translate("act.did.unassign"));
+    await this.send("assign", { ...author, to }, said(to), (version) => this.send("assign", { ...author, to: before }, said(before), null, version));
+  }
+
   done(sentence, undo) {
     const button = () => el("button", { type: "button", "aria-keyshortcuts": "u", click: () => this.revert() }, translate("act.undo"), " ", el("kbd", { "aria-hidden": "true" }, "u"));
     this.undo = undo;
@@ -88,6 +95,7 @@ export class Actions {
 }
 
 export const label = (text, field) => el("label", {}, el("span", {}, text), field);
+export const assigneeField = (assignee) => label(translate("act.to"), el("input", { name: "to", maxlength: 200, autocomplete: "off", value: assignee ?? userName(), placeholder: translate("act.nobody") }));
 export const noteField = () => label(translate("act.note"), el("textarea", { name: "note", rows: 3, maxlength: 4000, required: true }));
 export const optionalNote = () => label(translate("act.note.optional"), el("input", { name: "note", maxlength: 4000, autocomplete: "off" }));
 

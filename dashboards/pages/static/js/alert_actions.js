@@ -1,10 +1,9 @@
 // Actions on an alert.
 
-import { Actions, label, noteField, optionalNote, written } from "./actions.js";
+import { Actions, assigneeField, label, noteField, optionalNote, written } from "./actions.js";
 import { hoursAhead } from "./api.js";
 import { el, setText } from "./element.js";
 import { zonedClock } from "./time.js";
-import { userName } from "./user_name.js";
 import { translate } from "./translations.js";
 
 export const ACTION_KEYS = { ack: "a", assign: "s", comment: "c", shelve: "z", resolve: "r" };
@@ -41,18 +40,14 @@ export class AlertActions extends Actions {
   fields(action) {
     if (action === "comment") return [noteField()];
     if (action === "resolve") return [el("p", { class: "faint" }, translate("act.resolve.why")), optionalNote()];
-    if (action === "assign") return [label(translate("act.to"), el("input", { name: "to", maxlength: 200, autocomplete: "off", value: this.item.assigned_to ?? userName(), placeholder: translate("act.nobody") }))];
+    if (action === "assign") return [assigneeField(this.item.assigned_to)];
     const choices = SHELVE_H.map((hours) => el("option", { value: hours, selected: hours === 1 }, hours < 1 ? translate("time.min", { a: 60 * hours }) : translate("time.h", { a: hours })));
     return [label(translate("act.until"), el("select", { name: "hours" }, ...choices)), optionalNote()];
   }
 
   async submit(action, author, values) {
-    const body = { ...author, ...written(values) }, before = this.item.assigned_to;
-    const said = (name) => (name ? translate("act.did.assign", { name }) : translate("act.did.unassign"));
-    if (action === "assign") {
-      const to = values.to.trim() || null;
-      await this.send("assign", { ...author, to }, said(to), (version) => this.send("assign", { ...author, to: before }, said(before), null, version));
-    }
+    const body = { ...author, ...written(values) };
+    if (action === "assign") await this.assign(author, values.to, this.item.assigned_to);
     if (action === "comment") await this.send("comment", body, translate("act.did.comment"));
     if (action === "resolve") await this.send("resolve", body, translate("act.did.resolve"));
     if (action === "shelve") {

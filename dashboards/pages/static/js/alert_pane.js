@@ -1,45 +1,25 @@
 // The reading pane of an alert: summary, whom to call, what to do, evidence with limits, readings around the onset, history.
 
-import { get } from "./api.js";
 import { AlertActions } from "./alert_actions.js";
-import { AlertEvidence } from "./alert_evidence.js";
-import { el, placeholder, symbol } from "./element.js";
+import { el, symbol } from "./element.js";
+import { Pane, assignment, liftUrl, organisations, phone } from "./pane.js";
 import { fullStamp, stamp, timeNode, zoneSentence, zonedClock } from "./time.js";
 import { liftName, ruleName, translate, translateFirst, summary } from "./translations.js";
 
-export class AlertPane {
+export class AlertPane extends Pane {
   constructor(box, changed, outdated) {
-    Object.assign(this, { box, id: null, evidence: new AlertEvidence(), actions: new AlertActions(changed, outdated) });
-    this.parts = Object.fromEntries(["head", "guide", "story"].map((name) => [name, el("section", { class: `p-${name}` })]));
+    super(box, new AlertActions(changed, outdated), ["head", "guide"]);
   }
 
-  /** Show an alert with its history and its lift; input in the form of the same alert is kept. */
-  show(alert, lift, back) {
-    const another = alert.id !== this.id;
-    Object.assign(this, { id: alert.id, alert, lift });
-    if (another) {
-      this.actions.clear();
-      const { head, guide, story } = this.parts;
-      this.box.replaceChildren(el("button", { type: "button", class: "quiet back", click: back }, `‹ ${translate("inbox.back")}`), head, this.actions.bar, this.actions.form, this.actions.answer, guide, this.evidence.figures, this.evidence.streams, story);
-    }
-    this.actions.show(alert, this.zone());
-    this.head();
-    this.guide();
-    this.evidence.show(alert, lift);
-    this.story();
+  draw() {
+    this.showHead();
+    this.showGuide();
+    this.evidence.show(this.item, this.lift);
+    this.showStory(this.item.transitions ?? [], transitionText);
   }
 
-  empty(title, more = "") {
-    this.id = null;
-    this.box.replaceChildren(placeholder(title, more));
-  }
-
-  zone() {
-    return this.lift?.facts?.timezone ?? null;
-  }
-
-  head() {
-    const { alert, lift } = this, zone = this.zone();
+  showHead() {
+    const { item: alert, lift, zone } = this;
     const meta = [
       el("b", {}, translate(`severity.${alert.severity}`)), el("span", {}, ruleName(alert.rule)), el("span", {}, translate(`alert.${alert.state}`)),
       el("span", {}, `${translate("alert.onset")} ${stamp(alert.onset, zone)}`),
@@ -53,31 +33,18 @@ export class AlertPane {
     this.parts.head.replaceChildren(
       el("h2", { class: "sentence" }, symbol(alert.severity), el("span", {}, translate("fleet.alert.one", { lift: liftName(lift), summary: summary(alert) }))),
       el("p", { class: "meta" }, ...meta),
-      el("p", { class: "meta" }, el("a", { href: liftUrl(alert) }, translate("alert.open")), lift.facts?.address ? el("span", {}, lift.facts.address) : null, el("span", {}, alert.lift_id), el("span", {}, zoneSentence(zone))));
+      el("p", { class: "meta" }, el("a", { href: liftUrl(alert.lift_id, alert.onset) }, translate("alert.open")), lift.facts?.address ? el("span", {}, lift.facts.address) : null, el("span", {}, alert.lift_id), el("span", {}, zoneSentence(zone))));
   }
 
-  guide() {
-    const { facts } = this.lift, people = [];
-    if (facts?.emergency_phone) people.push(el("li", {}, `${translate("fact.emergency_phone")}: `, el("a", { class: "phone", href: `tel:${facts.emergency_phone.replaceAll(" ", "")}` }, facts.emergency_phone)));
-    for (const name of ["maintenance_firm", "owner"]) if (facts?.[name]) people.push(el("li", {}, `${translate(`fact.${name}`)}: ${facts[name]}`));
-    this.parts.guide.className = "duo";
+  showGuide() {
+    const { item: alert, lift: { facts } } = this, people = organisations(facts);
+    if (facts?.emergency_phone) people.unshift(el("li", {}, `${translate("fact.emergency_phone")}: `, phone(facts.emergency_phone)));
+    this.parts.guide.className = "p-guide duo";
     this.parts.guide.replaceChildren(
       el("div", {}, el("h3", {}, translate("alert.call")), people.length ? el("ul", {}, ...people) : el("p", { class: "faint" }, translate("alert.nobody"))),
-      el("div", {}, el("h3", {}, translate("alert.do")), el("p", {}, translateFirst(`do.${this.alert.rule}`, `do.${this.alert.severity}`))));
-  }
-
-  story() {
-    const zone = this.zone(), past = this.alert.transitions ?? [];
-    this.parts.story.replaceChildren(el("h3", {}, translate("alert.story")), el("ol", { class: "story" }, ...[...past].reverse().map((each) => el("li", {},
-      el("time", { datetime: each.at, title: stamp(each.at, zone) }, fullStamp(each.at, zone)),
-      el("div", {}, el("span", {}, translate("story.by", { what: transitionText(each), who: each.by ?? translate("alert.monitor") })), each.note ? el("q", {}, each.note) : null)))));
+      el("div", {}, el("h3", {}, translate("alert.do")), el("p", {}, translateFirst(`do.${alert.rule}`, `do.${alert.severity}`))));
   }
 }
-
-const liftUrl = (alert) => {
-  const onset = Date.parse(alert.onset), span = new URLSearchParams({ from: new Date(onset - 300_000).toISOString(), to: new Date(onset + 600_000).toISOString() });
-  return `/lifts/${encodeURIComponent(alert.lift_id)}?${span}`;
-};
 
 /** Return why an alert is not delivered, "" where it is; without a zone, the text has no time of day. */
 export function holdReason(alert, zone) {
@@ -86,14 +53,4 @@ export function holdReason(alert, zone) {
 }
 
 /** Return a transition as text, including the person of an assignment. */
-function transitionText({ kind, to }) {
-  if (kind !== "assigned") return translateFirst(`story.${kind}`, kind);
-  return to ? translate("story.assigned.to", { name: to }) : translate("story.assigned.nobody");
-}
-
-/** Load an alert with its history, and its lift. */
-export async function readAlert(id) {
-  const alert = await get(`/api/v1/alerts/${encodeURIComponent(id)}`);
-  const lift = await get(`/api/v1/lifts/${encodeURIComponent(alert.lift_id)}`).catch(() => ({ lift_id: alert.lift_id, name: null, facts: null, latest: null }));
-  return [alert, lift];
-}
+const transitionText = ({ kind, to }) => (kind === "assigned" ? assignment(to) : translateFirst(`story.${kind}`, kind));

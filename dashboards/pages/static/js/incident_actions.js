@@ -1,8 +1,7 @@
 // Actions on an incident. Nothing that ends a rescue is done by one key: closing asks for a reason, and can be undone.
 
-import { Actions, label, noteField, optionalNote, written } from "./actions.js";
+import { Actions, assigneeField, label, noteField, optionalNote, written } from "./actions.js";
 import { el } from "./element.js";
-import { userName } from "./user_name.js";
 import { translate } from "./translations.js";
 
 export const ACTION_KEYS = { ack: "a", assign: "s", stage: "g", comment: "c", close: "r", reopen: "o" };
@@ -11,6 +10,9 @@ const STAGES = ["confirmed", "dispatched", "on-site", "released"];
 const RESCUES = ["entrapment", "alarm-call"];
 const REASONS = ["released", "repaired", "false-alarm", "duplicate", "test", "other"];
 const UNDO_MS = 10_000;
+
+/** Return whether somebody may be inside in an incident of this kind. */
+export const isRescue = ({ kind }) => RESCUES.includes(kind);
 
 export class IncidentActions extends Actions {
   constructor(changed, outdated) {
@@ -36,17 +38,13 @@ export class IncidentActions extends Actions {
     const { acknowledged, state } = this.item;
     if (state === "closed") return null;
     if (!acknowledged) return "ack";
-    return this.rescues() && this.stages().length ? "stage" : "close";
-  }
-
-  rescues() {
-    return RESCUES.includes(this.item.kind);
+    return isRescue(this.item) && this.stages().length ? "stage" : "close";
   }
 
   /** Return the stages that can be entered now. */
   stages() {
     const reached = this.item.stages, last = Math.max(...STAGES.map((stage, i) => (stage in reached ? i : -1)));
-    return STAGES.filter((stage, i) => i > last && (stage === "confirmed" || this.rescues()));
+    return STAGES.filter((stage, i) => i > last && (stage === "confirmed" || isRescue(this.item)));
   }
 
   async begin(action, author) {
@@ -57,21 +55,17 @@ export class IncidentActions extends Actions {
 
   fields(action) {
     if (action === "comment") return [noteField()];
-    if (action === "assign") return [label(translate("act.to"), el("input", { name: "to", maxlength: 200, autocomplete: "off", value: this.item.owner ?? userName(), placeholder: translate("act.nobody") }))];
+    if (action === "assign") return [assigneeField(this.item.owner)];
     if (action === "stage") return [label(translate("act.which-stage"), choice("stage", this.stages())), optionalNote()];
     const inside = this.item.may_hold_people ? [el("p", { class: "problem" }, translate("act.close.inside"))] : [];
     return [...inside, label(translate("act.reason"), choice("reason", REASONS, "reason")), optionalNote()];
   }
 
   async submit(action, author, values) {
-    const body = { ...author, ...written(values) }, before = this.item.owner;
-    const said = (name) => (name ? translate("act.did.assign", { name }) : translate("act.did.unassign"));
+    const body = { ...author, ...written(values) };
     if (action === "comment") await this.send("comment", body, translate("act.did.comment"));
     if (action === "stage") await this.send("stage", { ...body, stage: values.stage }, translate("act.did.stage", { stage: translate(`stage.${values.stage}`) }));
-    if (action === "assign") {
-      const to = values.to.trim() || null;
-      await this.send("assign", { ...author, to }, said(to), (version) => this.send("assign", { ...author, to: before }, said(before), null, version));
-    }
+    if (action === "assign") await this.assign(author, values.to, this.item.owner);
     if (action === "close") {
       await this.send("close", { ...body, reason: values.reason }, translate("act.did.close"), (version) => this.send("reopen", author, translate("act.did.undo-close"), null, version));
       if (this.undo) setTimeout((undo) => this.undo === undo && this.done(translate("act.did.close.final"), null), UNDO_MS, this.undo);
