@@ -58,10 +58,9 @@ class IncidentStore:
     ) -> Incident | None:
         """Apply a person's action; an acknowledgement acknowledges the incident's alerts in the scope too."""
         with self._database.writing() as connection:
-            before = _find(connection, incident_id, scope)
+            before = _find(connection, incident_id, scope, expected)
             if before is None:
                 return None
-            require_version(incident_version(before), expected)
             unclosed = unclosed_alerts(connection, incident_id)
             change = on_action(before, action, now_ns, unclosed, has_other=_has_other(connection, before))
             if change is None:
@@ -103,10 +102,9 @@ class IncidentStore:
     ) -> Incident | None:
         """Merge the other incident into the first; return the first."""
         with self._database.writing() as connection:
-            both = _find_both(connection, incident_id, other_id, scope)
+            both = _find_both(connection, incident_id, other_id, scope, expected)
             if both is None:
                 return None
-            require_version(incident_version(both[0]), expected)
             changes = merge(*both, now_ns, by, note)
             write_changes(connection, changes)
             move_alerts(connection, other_id, incident_id)
@@ -126,10 +124,9 @@ class IncidentStore:
     ) -> Incident | None:
         """Split alerts off an incident; return the new incident. An alert that is not in it is refused."""
         with self._database.writing() as connection:
-            before = _find(connection, incident_id, scope)
+            before = _find(connection, incident_id, scope, expected)
             if before is None:
                 return None
-            require_version(incident_version(before), expected)
             taken, left = _divided(connection, incident_id, alert_ids)
             kept, new = split(before, taken, left, now_ns, by, note)
             write_changes(connection, [kept, new])
@@ -150,10 +147,9 @@ class IncidentStore:
     ) -> Incident | None:
         """Link two incidents; return the first."""
         with self._database.writing() as connection:
-            both = _find_both(connection, incident_id, other_id, scope)
+            both = _find_both(connection, incident_id, other_id, scope, expected)
             if both is None:
                 return None
-            require_version(incident_version(both[0]), expected)
             changes: Sequence[IncidentChange] = link(*both, now_ns, by, note) or ()
             write_changes(connection, changes)
             if changes:
@@ -174,14 +170,25 @@ class IncidentStore:
             return change.incident
 
 
-def _find(connection: Connection, incident_id: str, scope: LiftScope = ALL_LIFTS) -> Incident | None:
+def _find(
+    connection: Connection, incident_id: str, scope: LiftScope = ALL_LIFTS, expected: Expected = None
+) -> Incident | None:
+    """Return an incident, None where the scope has none. Raises VersionConflict."""
     query = select(incidents.c.incident).where(incidents.c.id == incident_id, incidents_in(scope))
     text = connection.execute(query).scalar()
-    return None if text is None else read_incident(text)
+    if text is None:
+        return None
+    incident = read_incident(text)
+    require_version(incident_version(incident), expected)
+    return incident
 
 
-def _find_both(connection: Connection, one: str, other: str, scope: LiftScope) -> tuple[Incident, Incident] | None:
-    first, second = _find(connection, one, scope), _find(connection, other, scope)
+def _find_both(
+    connection: Connection, one: str, other: str, scope: LiftScope, expected: Expected
+) -> tuple[Incident, Incident] | None:
+    """Return two incidents, None where the scope lacks one. Raises VersionConflict for the first."""
+    second = _find(connection, other, scope)
+    first = None if second is None else _find(connection, one, scope, expected)
     return None if first is None or second is None else (first, second)
 
 
