@@ -40,10 +40,19 @@ jit = pytest.mark.skipif(os.environ.get("NUMBA_DISABLE_JIT", "0") != "0", reason
 
 
 def run(folder: Path, cache: str, amount: int = 3) -> list[str]:
-    """Run the caller in a process of its own: its result, how many functions were compiled, whether code was lost."""
+    """Run the caller in a process of its own: its result, how many functions were compiled, whether code was lost.
+
+    All versions of a file have one time of modification: neither that time nor Python's own cache tells them apart.
+    """
     (folder / "callee.py").write_text(CALLEE.format(amount=amount), encoding="utf-8")
     (folder / "caller.py").write_text(CALLER, encoding="utf-8")
-    environment = os.environ | {"NUMBA_CACHE_DIR": cache, "PYTHONPATH": os.pathsep.join([str(folder), str(ROOT)])}
+    for name in ("callee.py", "caller.py"):
+        os.utime(folder / name, (1_700_000_000, 1_700_000_000))
+    environment = os.environ | {
+        "NUMBA_CACHE_DIR": cache,
+        "PYTHONDONTWRITEBYTECODE": "1",
+        "PYTHONPATH": os.pathsep.join([str(folder), str(ROOT)]),
+    }
     ran = subprocess.run(
         [sys.executable, "caller.py"], cwd=folder, env=environment, capture_output=True, text=True, check=True
     )
