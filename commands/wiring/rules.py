@@ -13,6 +13,8 @@ from detectors.rule import Rule
 from registry.catalogue import SEVERITIES
 
 TIMES = ("hold_s", "clear_s")
+SHARED = {("overspeed-up", "dangerous"): "overspeed"}
+"""Thresholds that a rule takes from another rule: with two values, a speed between them would raise no alert."""
 
 
 def tuned_rules(settings: Configuration) -> tuple[Rule, ...]:
@@ -20,7 +22,7 @@ def tuned_rules(settings: Configuration) -> tuple[Rule, ...]:
     for slug in settings.rules:
         if slug not in BY_SLUG:
             raise Unusable(f"rules.{slug}: no such rule{nearest(slug, BY_SLUG)}")
-    return tuple(tuned(rule, settings.rules.get(rule.slug, {})) for rule in RULES)
+    return tuple(tuned(rule, _changes(settings, rule.slug)) for rule in RULES)
 
 
 def changed_thresholds(settings: Configuration) -> dict[str, float]:
@@ -31,6 +33,17 @@ def changed_thresholds(settings: Configuration) -> dict[str, float]:
         for name, value in changes.items()
         if tuned(BY_SLUG[slug], {name: value}) != BY_SLUG[slug]
     }
+
+
+def _changes(settings: Configuration, slug: str) -> dict[str, float]:
+    """Return the changes of a rule's thresholds, with those that it shares with another rule."""
+    changes = dict(settings.rules.get(slug, {}))
+    for (sharing, name), owner in SHARED.items():
+        if slug == sharing and name in changes:
+            raise Unusable(f"rules.{slug}.{name}: set rules.{owner}.{name} instead, which holds for both rules")
+        if slug == sharing and name in settings.rules.get(owner, {}):
+            changes[name] = settings.rules[owner][name]
+    return changes
 
 
 def tuned(rule: Rule, changes: Mapping[str, float]) -> Rule:

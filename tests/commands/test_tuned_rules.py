@@ -9,6 +9,7 @@ from commands.wiring.rules import changed_thresholds, tuned_rules
 from configuration import Configuration
 from detectors.rule import CRITICAL, Rule
 from detectors.rules.emergency_stop import EmergencyStop, HardBraking
+from detectors.rules.overspeed import OverspeedUp
 
 
 def test_thresholds_of_a_rule_can_be_set_and_misspelt_ones_are_named() -> None:
@@ -23,6 +24,14 @@ def test_thresholds_of_a_rule_can_be_set_and_misspelt_ones_are_named() -> None:
         tuned(dangerus=1.3)
     with pytest.raises(Unusable, match="no such rule; did you mean overspeed"):
         tuned_rules(Configuration.model_validate({"rules": {"overspede": {}}}))
+
+
+def test_both_rules_of_overspeed_have_one_dangerous_limit() -> None:
+    lower = tuned_rules(Configuration.model_validate({"rules": {"overspeed": {"dangerous": 1.1}}}))
+    up = next(rule for rule in lower if rule.slug == "overspeed-up")
+    assert up.detector == OverspeedUp(dangerous=1.1)
+    with pytest.raises(Unusable, match=r"rules\.overspeed-up\.dangerous: set rules\.overspeed\.dangerous instead"):
+        tuned_rules(Configuration.model_validate({"rules": {"overspeed-up": {"dangerous": 1.2}}}))
 
 
 def test_only_thresholds_that_differ_from_the_catalogues_are_changed() -> None:
