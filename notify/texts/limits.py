@@ -6,9 +6,13 @@ import re
 import unicodedata
 
 ELLIPSIS = "…"
-SMS_UNITS = 70
-"""UTF-16 units of one SMS in the encoding UCS-2, which every text with a Chinese character needs."""
+SMS_UNITS, SMS_UNITS_OF_TWO = 70, 134
+"""UTF-16 units of one SMS, and of two joined ones, in UCS-2, which every text with a Chinese character needs."""
+GSM_CHARS, GSM_CHARS_OF_TWO = 160, 306
+"""Characters of one SMS, and of two joined ones, in the alphabet of GSM, which has most of ASCII."""
 _MARKDOWN = re.compile(r"([\\`*_{}\[\]()<>#+\-.!|~@])")
+_NOT_GSM = frozenset("`^{}[]~\\|")
+"""ASCII characters that the alphabet of GSM lacks, or that take two places in it."""
 _REMOVED = ("Cc", "Cf", "Cs", "Zl", "Zp")
 """Controls, invisible characters that change the direction of text, and separators of lines and paragraphs."""
 
@@ -46,6 +50,11 @@ def cut_sms(text: str, units: int = SMS_UNITS) -> str:
     while sms_units(kept) > units - 1:
         kept = kept[:-1]
     return kept.rstrip() + ELLIPSIS
+
+
+def is_gsm(text: str) -> bool:
+    """Return whether the alphabet of GSM has every character of a text."""
+    return text.isascii() and not _NOT_GSM.intersection(text)
 
 
 def escape_markdown(text: str) -> str:

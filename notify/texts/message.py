@@ -23,7 +23,7 @@ class MessageLink:
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """A message: one line of `subject`, then `lines` and `links`; `short` is the text of an SMS and of a voice call.
+    """A message: one line of `subject`, then `lines` and `links`; `short` is the text of an SMS, `spoken` of a call.
 
     `message_id` is the same in every attempt, so that a receiver can recognise a repeat. `topic` is the same in all
     messages about one incident. `data` is the content for programs.
@@ -37,6 +37,7 @@ class Message:
     lines: tuple[str, ...] = ()
     links: tuple[MessageLink, ...] = ()
     short: str = ""
+    spoken: str = ""
     data: Mapping[str, Any] = field(default_factory=dict)
 
     @property

@@ -42,10 +42,10 @@ class BadTelephone(ValueError):
 
 
 class GatewayWay:
-    """Sends the short text of messages by a gateway."""
+    """Sends the short text of messages by a gateway, and by one that `speaks` the spoken text."""
 
-    def __init__(self, gateway: Gateway, client: HttpClient) -> None:
-        self._gateway, self._client = gateway, client
+    def __init__(self, gateway: Gateway, client: HttpClient, *, speaks: bool = False) -> None:
+        self._gateway, self._client, self._speaks = gateway, client, speaks
 
     def send(self, message: Message, address: Address) -> Outcome:
         """Send a message to an address once."""
@@ -71,7 +71,7 @@ class GatewayWay:
     def _values(self, message: Message, to: str) -> dict[str, str]:
         return {
             "to": to,
-            "text": one_line(message.short),
+            "text": one_line(message.spoken if self._speaks else message.short),
             "language": message.language,
             "id": message.message_id,
             "secret": self._gateway.secret,
