@@ -14,8 +14,9 @@ from telemetry.streams import Entry, claimed_lift_id
 from telemetry.wire.decode import inner_payloads
 
 FORGED = (
-    "{sender} may not speak for {lift_id}: set the fact gateway_id of {lift_id} to {sender} if it is its gateway; else"
-    " someone uses the password of {sender} to forge readings, change it"
+    "{sender} may not speak for {lift_id}: set the fact gateway_id of {lift_id} to {sender} if it is its gateway, and"
+    " add {lift_id} to the lifts of the device {sender}; else someone uses the password of {sender} to forge readings,"
+    " change it"
 )
 
 

@@ -28,12 +28,13 @@ class RegistryLoading:
 
     def __init__(self, records: Records, partition: Partition) -> None:
         self._records, self._partition = records, partition
-        self._revision = EVERYTHING
+        self._revision = self._devices_revision = EVERYTHING
         self._due_s = self._rests_until_s = 0.0
 
     def load_all(self, state: State) -> None:
         """Load the whole registry into a new state."""
         self._apply(self._records.registry_since(EVERYTHING), state)
+        self._load_devices(state, lambda: None)
 
     def is_due(self, now_s: float) -> bool:
         """Return whether to look for changes although no message came."""
@@ -46,6 +47,7 @@ class RegistryLoading:
         if begun_s < self._rests_until_s:
             return 0
         self._due_s = begun_s + EVERY_S
+        self._load_devices(state, snapshot)
         if self._records.revision() == self._revision:
             return 0
         changes = self._records.registry_since(self._revision, AT_ONCE)
@@ -57,6 +59,15 @@ class RegistryLoading:
         if not changes.is_complete:
             self._due_s = 0.0
         return loaded
+
+    def _load_devices(self, state: State, snapshot: Callable[[], None]) -> None:
+        """Load the devices where one was added or revoked; call `snapshot` before that."""
+        changed = self._records.lifts_of_devices(self._devices_revision)
+        if changed is not None:
+            self._devices_revision, lifts_of = changed
+            if lifts_of != state.senders.lifts_of:
+                snapshot()
+                state.senders.load_devices(lifts_of)
 
     def _apply(self, changes: RegistryChanges, state: State) -> int:
         own: list[tuple[LiftFacts, bool]] = [

@@ -1,6 +1,7 @@
-"""Authorised senders: a lift on its own topics, and the gateway of its facts, whatever the broker allows.
+"""Authorised senders: a lift on its own topics, and the gateway of its facts and devices, whatever the broker allows.
 
-lift/v1/{district}/GW7/gateway  {"lifts": {"A": .., "B": ..}}
+lift/v1/{district}/GW7/gateway  {"lifts": {"A": .., "B": .., "C": ..}}
+                                            │         │         └─ not among the lifts of the device GW7: refused
                                             │         └─ gateway_id is GW9: refused as `not-its-lift`
                                             └─ gateway_id is GW7, or none: accepted
 """
@@ -29,11 +30,13 @@ def accepts_every_sender(lift_id: str, sender: str) -> bool:
 
 
 class Senders:
-    """The registered lifts of every partition, each with the gateway that it names."""
+    """The registered lifts of every partition, each with the gateway that it names, and the lifts of each device."""
 
     def __init__(self) -> None:
         self._gateway_of: Mapping[str, str | None] = {}
         self._gateways: Set[str | None] = frozenset()
+        self.lifts_of: Mapping[str, Set[str]] = {}
+        self._lifts_with_device: Set[str] = frozenset()
 
     def load(self, changed: Iterable[Registered], deleted: Iterable[str] = ()) -> None:
         """Apply changes of the registry."""
@@ -43,20 +46,29 @@ class Senders:
         gateway_of |= {each.facts.lift_id: each.facts.gateway_id for each in changed if each.registered}
         self._gateway_of, self._gateways = gateway_of, frozenset(gateway_of.values())  # at once: other threads read it
 
+    def load_devices(self, lifts_of: Mapping[str, Set[str]]) -> None:
+        """Replace the devices by these, each with its lifts; a revoked one has none."""
+        self.lifts_of, self._lifts_with_device = lifts_of, frozenset().union(*lifts_of.values())
+
     def knows(self, sender: str) -> bool:
-        """Return whether a sender is a registered lift, or the gateway of one."""
-        return sender in self._gateway_of or sender in self._gateways
+        """Return whether a sender is a registered lift, the gateway of one, or a device."""
+        return sender in self._gateway_of or sender in self._gateways or sender in self.lifts_of
 
     def accepts(self, lift_id: str, sender: str) -> bool:
         """Return whether a message for a lift is accepted from `sender`.
 
-        A lift sends for itself, and its gateway for it. Without a gateway in its facts, any sender is accepted that is
-        not a registered lift: the password of one lift's terminal must not be valid for another lift.
+        A lift sends for itself, and its gateway for it. A device sends for its own lifts alone, and no other sender
+        for a lift with a device. Of lifts without a device and without a gateway in their facts, any sender is accepted
+        that is not a registered lift: the password of one lift's terminal must not be valid for another lift.
         """
         if sender == lift_id:
             return True
-        gateway_id = self._gateway_of.get(lift_id)
-        return sender not in self._gateway_of if gateway_id is None else sender == gateway_id
+        gateway_id, own = self._gateway_of.get(lift_id), self.lifts_of.get(sender)
+        if own is not None:
+            return lift_id in own and gateway_id in (None, sender)
+        if gateway_id is not None:
+            return sender == gateway_id
+        return lift_id not in self._lifts_with_device and sender not in self._gateway_of
 
 
 def attributed(refusals: Iterable[Refusal], senders: Senders) -> list[Refusal]:

@@ -75,11 +75,12 @@ TEXTS: tuple[tuple[str, str], ...] = (
     (
         (
             "{sender} may not speak for {lift_id}: set the fact gateway_id of {lift_id} to {sender} if it is its"
-            " gateway; else someone uses the password of {sender} to forge readings, change it"
+            " gateway, and add {lift_id} to the lifts of the device {sender}; else someone uses the password of"
+            " {sender} to forge readings, change it"
         ),
         (
-            "{sender} 无权代 {lift_id} 发送：若 {sender} 确为其网关，请将 {lift_id} 的档案 gateway_id 设为 {sender}；"
-            "否则有人使用 {sender} 的密码伪造数据，请更换密码"
+            "{sender} 无权代 {lift_id} 发送：若 {sender} 确为其网关，请将 {lift_id} 的档案 gateway_id 设为 {sender}，"
+            "并将 {lift_id} 加入设备 {sender} 的电梯；否则有人使用 {sender} 的密码伪造数据，请更换密码"
         ),
     ),
     (

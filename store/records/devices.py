@@ -16,11 +16,12 @@ from sqlalchemy import Connection, select, update
 from registry.actor import Actor
 from registry.devices import LIFT, PROGRAM, Credential, Device
 from store.records.audit.writing import AuditSubject, write_audit
-from store.records.database import Database, Repository
+from store.records.database import Database, Repository, read_counter
 from store.records.lifts import LiftStore
 from store.records.schema import devices, revoked_certificates
 
 AT_ONCE = 1000
+DEVICES = "devices"  # the counter of changes to which device sends for which lifts
 
 
 class UnknownDevice(ValueError):
@@ -52,6 +53,19 @@ class DeviceStore:
         """Return one device; raise UnknownDevice."""
         with self._database.reading() as connection:
             return _find(connection, device_id)
+
+    def lifts_of_devices(self, since: int) -> tuple[int, dict[str, frozenset[str]]] | None:
+        """Return the newest revision and the lifts of every device, none for a revoked one; None where nothing changed
+        after the revision `since`. Liftwatch's own programs are left out: their topics are not lifts'."""
+        with self._database.reading() as connection:
+            revision = read_counter(connection, DEVICES)
+            if revision == since:
+                return None
+            query = select(devices.c.device_id, devices.c.lifts, devices.c.revoked_ns)
+            rows = connection.execute(query.where(devices.c.kind != PROGRAM)).all()
+        return revision, {
+            row.device_id: frozenset(orjson.loads(row.lifts) if row.revoked_ns is None else ()) for row in rows
+        }
 
     def revoked_certificates(self, now_ns: int) -> list[RevokedCertificate]:
         """Return the revoked certificates that have not ended by themselves."""
@@ -100,6 +114,7 @@ class DeviceStore:
         """Revoke devices; a revoked one stays as it is. Raise UnknownDevice, and then revoke none."""
         with self._database.writing() as connection:
             found = [_find(connection, device_id) for device_id in ids]
+            self._database.count_up(connection, DEVICES)
             for device in (device for device in found if device.revoked_ns is None):
                 _list_as_revoked(connection, device, now_ns)
                 values = {"revoked_ns": now_ns, "revoked_by": by.name, "secret_hash": None}
@@ -111,6 +126,7 @@ class DeviceStore:
         fresh = {column.name: row.excluded[column.name] for column in devices.c if column.name != "device_id"}
         upsert = row.on_conflict_do_update(index_elements=["device_id"], set_=fresh)
         connection.execute(upsert, [_row(device, by, now_ns) for device in some])
+        self._database.count_up(connection, DEVICES)
         write_audit(
             connection, now_ns, by, action, [_audit_subject(device, None, device.credential) for device in some]
         )

@@ -56,8 +56,8 @@ def test_the_decoder_has_details() -> None:
         (
             FORGED.format(lift_id="B2", sender="GW7"),
             (
-                "GW7 无权代 B2 发送：若 GW7 确为其网关，请将 B2 的档案 gateway_id 设为 GW7；"
-                "否则有人使用 GW7 的密码伪造数据，请更换密码"
+                "GW7 无权代 B2 发送：若 GW7 确为其网关，请将 B2 的档案 gateway_id 设为 GW7，"
+                "并将 B2 加入设备 GW7 的电梯；否则有人使用 GW7 的密码伪造数据，请更换密码"
             ),
         ),
         ("{0}: is required", "缺少 {0}"),

@@ -18,6 +18,7 @@ from detectors.catalogue import RULES
 from ingest.judging import Judging
 from ingest.storing import Storing
 from registry.actor import Actor
+from registry.devices import GATEWAY, LIFT, PASSWORD, Credential, Device
 from registry.partition import EVERY_LIFT, Partition
 from store.journal import Journal
 from store.records.repository import AlertFilter, Records
@@ -196,3 +197,43 @@ def test_a_gateway_that_is_named_later_is_taken_from_then_on(world: World) -> No
     world.receive("GW-8", "bound")
     until(lambda: world.alerts() == {"bound"}, "an alert")
     world.judging.stop()
+
+
+def test_a_device_sends_for_its_own_lifts_alone_also_for_one_that_names_no_gateway(world: World) -> None:
+    devices = [Device("GW-8", GATEWAY, ("unregistered",), Credential(PASSWORD)), lift_device("terminal")]
+    world.records.add_devices(devices, Actor.named("test"), 0)
+    for sender in ("GW-8", "terminal"):
+        world.receive(sender, "free", "unregistered")
+    world.judge()
+    assert (world.stored("free"), world.stored("unregistered")) == (0, 40)
+    refused = sorted((each.topic.split("/")[3], each.lift_id) for each in world.records.dead_letters().items)
+    assert refused == 4 * [("GW-8", "free")] + 4 * [("terminal", "free")] + 4 * [("terminal", "unregistered")]
+
+
+def test_the_fact_gateway_id_does_not_extend_the_lifts_of_a_device(world: World) -> None:
+    world.records.add_devices([Device("GW-7", GATEWAY, ("alone",), Credential(PASSWORD))], Actor.named("test"), 0)
+    world.receive("GW-7", "bound", "alone")  # the facts of the one name GW-7, those of the other do not
+    world.judge()
+    assert (world.alerts(), world.judging.counts["refused:not-its-lift"]) == (set(), 8)
+
+
+def test_nobody_else_sends_for_a_lift_that_has_a_device(world: World) -> None:
+    world.records.add_devices([lift_device("free")], Actor.named("test"), 0)
+    world.receive("GW-9", "free")
+    world.receive("free", stream="bundle")
+    world.judge()
+    assert (world.stored("free"), world.judging.counts["refused:not-its-lift"]) == (40, 4)
+
+
+def test_a_device_that_is_revoked_while_judging_runs_sends_for_no_lift(world: World) -> None:
+    world.records.add_devices([Device("GW-8", GATEWAY, ("free",), Credential(PASSWORD))], Actor.named("test"), 0)
+    world.judging.start()
+    world.receive("GW-8", "free")
+    until(lambda: world.alerts() == {"free"}, "an alert")
+    world.records.revoke_devices(["GW-8"], Actor.named("test"), 0)
+    until(lambda: not world.judging.state.senders.accepts("free", "GW-8"), "the change")
+    world.judging.stop()
+
+
+def lift_device(lift_id: str) -> Device:
+    return Device(lift_id, LIFT, (lift_id,), Credential(PASSWORD))
