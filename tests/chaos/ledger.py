@@ -1,10 +1,10 @@
 """A fleet of scripted lifts that publishes, and the ledger of what the installation must have made of it.
 
-    stories ─► Publisher ─► broker ─► monitor ─► readings in the store, alerts in the records
+    stories ─► Publisher ─► broker ─► monitor ─► readings in the store, alerts and incidents in the records
                   └────────► Ledger ── compared ───────┘
 
-Each lift plays one story. The alerts of a story are taken from a calm run of the same story in the same installation:
-a disturbance may delay alerts, and changes nothing in them.
+Each lift plays one story. The alerts and incidents of a story are taken from a calm run of the same story in the same
+installation: a disturbance may delay them, and changes nothing in them.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from collections import Counter, defaultdict, deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, TypeVar
 
 from paho.mqtt.client import CallbackAPIVersion, Client
 
@@ -34,9 +34,12 @@ BY_THE_CLOCK = {"offline", "clock-skew"}
 STEPS_AT = 4
 """The message from which on a lift's clock differs."""
 
+T = TypeVar("T")
 Message = tuple[str, dict[str, Any]]
 Life = tuple[str, str, str, int, int | None, int]
 """Of an alert: rule, severity, state, onset and clearing in ms of the story, count."""
+Case = tuple[str, str, str, int]
+"""Of an incident: kind, severity, state, and how many of its alerts are compared."""
 
 
 def healthy() -> Story:
@@ -199,30 +202,60 @@ class Result:
     lost_alerts: Sequence[str]
     doubled_alerts: Sequence[str]
     false_alerts: Sequence[str]
+    incidents: int
+    lost_incidents: Sequence[str]
+    doubled_incidents: Sequence[str]
 
     def __str__(self) -> str:
         return (
             f"{self.published} messages published, {self.acknowledged} acknowledged; "
             f"{self.readings} readings, {len(self.lost_readings)} lost; {self.alerts} alerts expected, "
-            f"{len(self.lost_alerts)} lost, {len(self.doubled_alerts)} doubled, {len(self.false_alerts)} false"
+            f"{len(self.lost_alerts)} lost, {len(self.doubled_alerts)} doubled, {len(self.false_alerts)} false; "
+            f"{self.incidents} incidents expected, {len(self.lost_incidents)} lost, "
+            f"{len(self.doubled_incidents)} doubled"
         )
 
 
-def lives(system: System, lift_ids: Mapping[str, Part]) -> dict[str, list[Life]]:
-    """Return the alerts of each lift as the API lists them, in the time of the story."""
-    found: dict[str, list[Life]] = {lift_id: [] for lift_id in lift_ids}
-    cursor: str | None = None
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """The alerts and the incidents of each lift, as the API lists them, in the time of the story."""
+
+    alerts: Mapping[str, list[Life]]
+    incidents: Mapping[str, list[Case]]
+
+
+def outcome(system: System, lift_ids: Mapping[str, Part]) -> Outcome:
+    """Return the outcome of these lifts."""
+    alerts: dict[str, list[Life]] = {lift_id: [] for lift_id in lift_ids}
+    incidents: dict[str, list[Case]] = {lift_id: [] for lift_id in lift_ids}
+    by_the_clock = Counter[str]()
+    for alert in _listed(system, "/api/v1/alerts"):
+        if (part := lift_ids.get(alert["lift_id"])) is None:
+            continue
+        if alert["rule"] in BY_THE_CLOCK:
+            by_the_clock[part.lift_id] += alert["state"] != "closed"
+            continue
+        onset, cleared = (_story_ms(alert[name], part) for name in ("onset", "cleared"))
+        life = (alert["rule"], alert["severity"], alert["state"], onset or 0, cleared, alert["count"])
+        alerts[part.lift_id].append(life)
+    for incident in _listed(system, "/api/v1/incidents"):
+        for lift in incident["lifts"]:
+            if lift["lift_id"] in incidents:
+                compared = lift["open_alerts"] - by_the_clock[lift["lift_id"]]
+                case = (incident["kind"], incident["severity"], incident["state"], compared)
+                incidents[lift["lift_id"]].append(case)
+    return Outcome({lift_id: sorted(each, key=repr) for lift_id, each in alerts.items()}, incidents)
+
+
+def _listed(system: System, path: str, **query: str) -> Iterator[dict[str, Any]]:
+    """Yield the items of all pages of a list."""
+    cursor: dict[str, str] = {}
     while True:
-        answer = system.get("/api/v1/alerts", limit=500, **_from(cursor))
-        for alert in answer["items"]:
-            if (part := lift_ids.get(alert["lift_id"])) and alert["rule"] not in BY_THE_CLOCK:
-                onset, cleared = (_story_ms(alert[name], part) for name in ("onset", "cleared"))
-                found[part.lift_id].append(
-                    (alert["rule"], alert["severity"], alert["state"], onset or 0, cleared, alert["count"])
-                )
-        cursor = answer["next"]
-        if cursor is None:
-            return {lift_id: sorted(each, key=repr) for lift_id, each in found.items()}
+        answer = system.get(path, limit=500, **query, **cursor)
+        yield from answer["items"]
+        if answer["next"] is None:
+            return
+        cursor = {"cursor": answer["next"]}
 
 
 def _story_ms(instant: str | None, part: Part) -> int | None:
@@ -241,26 +274,15 @@ def until_ended(system: System, parts: Mapping[str, Part], within_s: float = 240
 
     def pressed() -> int:
         time.sleep(0.5)  # a page of alerts costs the server more than the check is worth twenty times a second
-        count, cursor = 0, None
-        while True:
-            answer = system.get("/api/v1/alerts", rule="alarm-button", limit=500, **_from(cursor))
-            count += sum(alert["lift_id"] in parts for alert in answer["items"])
-            cursor = answer["next"]
-            if cursor is None:
-                return count
+        return sum(alert["lift_id"] in parts for alert in _listed(system, "/api/v1/alerts", rule="alarm-button"))
 
     until(lambda: pressed() >= len(parts), f"the end of {len(parts)} stories", within_s)
 
 
-def _from(cursor: str | None) -> dict[str, str]:
-    return {} if cursor is None else {"cursor": cursor}
-
-
-def compare(
-    ledger: Ledger, found: Mapping[str, list[Life]], calm: Mapping[str, list[Life]], store: TimeSeries
-) -> Result:
-    """Hold the readings in the store and the alerts of each lift against the ledger and the calm run."""
+def compare(ledger: Ledger, found: Outcome, calm: Outcome, store: TimeSeries) -> Result:
+    """Hold the readings in the store, and what was found of each lift, against the ledger and the calm run by story."""
     lost_readings, lost, doubled, false, readings, expected = [], [], [], [], 0, 0
+    incidents, lost_incidents, doubled_incidents = 0, [], []
     for lift_id, part in ledger.parts.items():
         sent = ledger.speeds[lift_id]
         rows = store.readings(lift_id, "speed", (min(sent) - 1) * 1_000_000, (max(sent) + 1) * 1_000_000)
@@ -272,14 +294,26 @@ def compare(
         lost_readings += missing
         if missing:
             continue  # the alerts of a lift whose readings are lost may differ, and the loss is reported
-        wanted, got = Counter(calm[part.story]), Counter(found[lift_id])
-        expected += len(calm[part.story])
-        lost += [f"{lift_id} {part.story} {one}" for one in (wanted - got).elements()]
-        unexpected = list((got - wanted).elements())
-        rules = Counter(one[0] for one in wanted.elements())
-        doubled += [f"{lift_id} {part.story} {one}" for one in unexpected if rules[one[0]]]
-        false += [f"{lift_id} {part.story} {one}" for one in unexpected if not rules[one[0]]]
-    return Result(ledger.published, ledger.acknowledged, readings, lost_readings, expected, lost, doubled, false)
+        name = f"{lift_id} {part.story}"
+        absent, unexpected = _differences(calm.alerts[part.story], found.alerts[lift_id])
+        expected += len(calm.alerts[part.story])
+        lost += [f"{name} {one}" for one in absent]
+        rules = {one[0] for one in calm.alerts[part.story]}
+        doubled += [f"{name} {one}" for one in unexpected if one[0] in rules]
+        false += [f"{name} {one}" for one in unexpected if one[0] not in rules]
+        without, more = _differences(calm.incidents[part.story], found.incidents[lift_id])
+        incidents += len(calm.incidents[part.story])
+        lost_incidents += [f"{name} {one}" for one in without]
+        doubled_incidents += [f"{name} {one}" for one in more]
+    return Result(
+        ledger.published, ledger.acknowledged, readings, lost_readings, expected, lost, doubled, false, incidents,
+        lost_incidents, doubled_incidents,
+    )  # fmt: skip
+
+
+def _differences(wanted: Sequence[T], got: Sequence[T]) -> tuple[list[T], list[T]]:
+    """Return what is missing, and what there is beyond what was wanted."""
+    return list((Counter(wanted) - Counter(got)).elements()), list((Counter(got) - Counter(wanted)).elements())
 
 
 def _stored(value: float | None, sent: set[float]) -> bool:

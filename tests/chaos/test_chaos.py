@@ -1,4 +1,4 @@
-"""Whatever is killed, stopped, filled or cut while lifts send: no reading and no alert is lost, doubled or made up.
+"""Whatever is killed, stopped, filled or cut while lifts send: no reading, alert or incident is lost or made up.
 
 Each case disturbs a running installation while a scripted fleet publishes, and compares the ledger after it. Some cases
 have a short form, marked `long`; `make chaos` runs the whole forms, marked `chaos`, and prints the ledgers.
@@ -27,11 +27,12 @@ from tests.chaos.ledger import (
     ABREAST,
     PLAYS,
     Ledger,
+    Outcome,
     Part,
     Publisher,
     Result,
     compare,
-    lives,
+    outcome,
     recent_shift_ms,
     until_ended,
 )
@@ -117,9 +118,12 @@ def tried(
             pass
         with chaos.publishing(fleet, **how):
             disturb(chaos)
-        undisturbed = lives(system, calm.ledger.parts)
-        expected = {part.story: undisturbed[lift_id] for lift_id, part in calm.ledger.parts.items()}
-        found = lives(system, chaos.ledger.parts)
+        undisturbed, found = outcome(system, calm.ledger.parts), outcome(system, chaos.ledger.parts)
+        lift_of = {part.story: lift_id for lift_id, part in calm.ledger.parts.items()}
+        expected = Outcome(
+            {story: undisturbed.alerts[lift_id] for story, lift_id in lift_of.items()},
+            {story: undisturbed.incidents[lift_id] for story, lift_id in lift_of.items()},
+        )
     finally:
         system.stop()
     kept = store()
@@ -132,9 +136,10 @@ def tried(
 def holds(result: Result) -> None:
     """Nothing is lost, doubled or made up, and something was tried."""
     assert result.acknowledged == result.published > 0
-    assert result.alerts > 0
+    assert min(result.alerts, result.incidents) > 0
     assert (result.lost_readings[:3], result.lost_alerts[:3]) == ([], [])
     assert (result.doubled_alerts[:3], result.false_alerts[:3]) == ([], [])
+    assert (result.lost_incidents[:3], result.doubled_incidents[:3]) == ([], [])
 
 
 def files(folder: Path) -> Callable[[], FileSeries]:
