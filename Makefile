@@ -66,8 +66,9 @@ bench: $(DEV) ## what each step costs, in one table
 determinism: $(DEV) ## the same seed, again and cut in several ways: a table of hashes
 	$(BIN)/python -m benchmarks.determinism $(ARGS)
 
-plots: $(DEV) ## the plots of docs/world.md, drawn anew
+plots: $(DEV) ## the plots of docs/world.md and docs/rules, drawn anew
 	$(BIN)/python -m benchmarks.plots $(ARGS)
+	$(BIN)/python -m benchmarks.plots.rules
 
 constraints: python-is-new-enough ## renew constraints.txt from what pyproject.toml allows today
 	rm -rf $(VENV)-pins

@@ -1,1 +1,1 @@
-"""The plots of docs/world.md: the simulated world beside the formulas it follows, one module a plot."""
+"""The plots of docs/world.md, the world beside the formulas it follows, one module a plot; and those of docs/rules."""

@@ -14,7 +14,7 @@ from detectors.rule import MINOR, Level, Rule, Score
 from registry.facts import FleetFacts
 from telemetry.arrays import Memory
 from telemetry.compiled import compiled, copied
-from telemetry.streams import CLOSED, OPEN
+from telemetry.streams import CLOSED
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,12 +47,8 @@ def _run(
 ) -> None:  # fmt: skip
     for k in range(len(lift)):
         own = memory[lift[k]]
-        now = door[k]
-        holds = 1.0 if at_rest[k] else 0.0
-        if not (now == OPEN or np.isnan(now)) or not door_duty.in_service(mode[k]) or parks_open[lift[k]]:
-            holds = 0.0
-        elif unread[k] or np.isnan(now):
-            holds = np.nan
+        serves = door_duty.in_service(mode[k]) and not parks_open[lift[k]]
+        holds = door_duty.stands_open(door[k], at_rest[k], serves, unread[k])
         held_s[k] = hold.serve(own, t_ns[k], gap_ns[k], holds)
         since_ns[k] = own["since_ns"]
         off[k] = 1.0 if door[k] == CLOSED else 0.0

@@ -1,4 +1,4 @@
-"""The rules of the doors, once more: held open, not closing, not opening, to and fro."""
+"""The rules of the doors, once more: held open, obstructed, not closing, not opening, to and fro."""
 
 from __future__ import annotations
 
@@ -10,24 +10,47 @@ from telemetry.streams import CLOSED, CLOSING, OPEN, OPENING
 from tests.detectors.naive_row import NAN, Clock, Row, RowScores, at_rest, in_service, read, seen
 
 
+def stands_open(row: Row, facts: LiftFacts) -> bool | None:
+    """Return whether the car stands with its door open, in normal mode, where lifts do not park so."""
+    door = row["door"]
+    if (seen(door) and door != OPEN) or not in_service(row) or facts.parks_door_open:
+        return False
+    if not read(row) or not seen(row["still_s"]) or not seen(door) or row["stale"]:
+        return None
+    return at_rest(row)
+
+
 @dataclass
 class DoorHeldOpen:
-    """The door of a standing car is open for 120 s, in normal mode, where lifts do not park so."""
+    """The door of a standing car is open for 120 s."""
 
     facts: LiftFacts
     clock: Clock = field(default_factory=Clock)
 
     def row(self, row: Row) -> RowScores:
-        door = row["door"]
-        holds: bool | None
-        if (seen(door) and door != OPEN) or not in_service(row) or self.facts.parks_door_open:
-            holds = False
-        elif not read(row) or not seen(row["still_s"]) or not seen(door) or row["stale"]:
-            holds = None
-        else:
-            holds = at_rest(row)
-        served_s = self.clock.tick(row, holds)
+        served_s = self.clock.tick(row, stands_open(row, self.facts))
         return [(served_s / 120.0, row["door"] == CLOSED if seen(row["door"]) else NAN, self.clock.since_ns)]
+
+
+@dataclass
+class DoorObstructed:
+    """The door of a standing car is open for 90 s, and the doorway or the car was not free for the last 10 s."""
+
+    facts: LiftFacts
+    clock: Clock = field(default_factory=Clock)
+    free_ns: int = 0
+
+    def row(self, row: Row) -> RowScores:
+        t_ns, unread = int(row["t_ns"]), not read(row) or not seen(row["still_s"]) or bool(row["stale"])
+        held_s = self.clock.tick(row, stands_open(row, self.facts))
+        blocked = row["curtain"] == 1 or row["presence"] == 1
+        known = blocked or (seen(row["curtain"]) and seen(row["presence"]))
+        if not blocked or not self.free_ns:
+            self.free_ns = t_ns
+        on = min(held_s / 90.0, (t_ns - self.free_ns) / 1e9 / 10.0) if seen(held_s) and known else NAN
+        shut = row["door"] == CLOSED
+        off = shut or (known and not blocked)
+        return [(on, NAN if unread or not (known or seen(row["door"])) else off, self.clock.since_ns)]
 
 
 @dataclass

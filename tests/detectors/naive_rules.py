@@ -11,7 +11,8 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from registry.facts import LiftFacts
-from tests.detectors.naive_doors import DoorCloseFault, DoorCycling, DoorHeldOpen, DoorOpenFault
+from tests.detectors.naive_doors import DoorCloseFault, DoorCycling, DoorHeldOpen, DoorObstructed, DoorOpenFault
+from tests.detectors.naive_lasting import CurtainBlocked, EmptyRunning, PowerLoss
 from tests.detectors.naive_leaving import DoorOpenedRunning, StartDoorOpen, UnintendedMovement
 from tests.detectors.naive_running import EmergencyStop, Overspeed, OverspeedUp, Overtravel
 from tests.detectors.naive_standing import AlarmButton, Entrapment, StopOutsideZone
@@ -34,4 +35,8 @@ NAIVE: dict[str, NaiveRule] = {
     "door-close-fault": DoorCloseFault,
     "door-cycling": DoorCycling,
     "door-held-open": DoorHeldOpen,
+    "door-obstructed": DoorObstructed,
+    "curtain-blocked": CurtainBlocked,
+    "power-loss": PowerLoss,
+    "empty-running": EmptyRunning,
 }

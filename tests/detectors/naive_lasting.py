@@ -1,0 +1,67 @@
+"""The rules of conditions that last, once more: a blocked curtain, lost mains, an empty car that runs on."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from registry.facts import LiftFacts
+from telemetry.streams import BATTERY, CLOSED, OPEN
+from tests.detectors.naive_row import NAN, Clock, Row, RowScores, seen
+
+
+@dataclass
+class CurtainBlocked:
+    """Blocked for 60 s at a closed door, or at the open door of an empty car."""
+
+    facts: LiftFacts
+    clock: Clock = field(default_factory=Clock)
+
+    def row(self, row: Row) -> RowScores:
+        door, curtain, person = row["door"], row["curtain"], row["presence"]
+        blocked: bool | None = curtain == 1 and (door == CLOSED or (door == OPEN and person == 0))
+        if not seen(curtain) or not seen(door) or row["stale"] or (door == OPEN and not seen(person)):
+            blocked = None
+        served_s = self.clock.tick(row, blocked)
+        return [(served_s / 60.0, curtain == 0 if seen(curtain) else NAN, self.clock.since_ns)]
+
+
+@dataclass
+class PowerLoss:
+    """On battery."""
+
+    facts: LiftFacts
+
+    def row(self, row: Row) -> RowScores:
+        if not seen(row["power"]):
+            return [(NAN, NAN, 0)]
+        return [(row["power"] == BATTERY, row["power"] != BATTERY, 0)]
+
+
+@dataclass
+class EmptyRunning:
+    """No rest of 30 s and nobody inside for 15 min, by a sensor that has changed within 50 trips before."""
+
+    facts: LiftFacts
+    clock: Clock = field(default_factory=Clock)
+    person: float = NAN
+    toggled_trips: float | None = None
+    begun_trips: float = 0
+
+    def row(self, row: Row) -> RowScores:
+        person, still_s = row["presence"], row["still_s"]
+        if seen(person):
+            if seen(self.person) and person != self.person:
+                self.toggled_trips = row["trips"]
+            self.person = person
+        over = still_s >= 30.0 or person == 1
+        if not self.clock.since_ns:
+            self.begun_trips = row["trips"]
+        works = self.toggled_trips is not None and self.begun_trips - self.toggled_trips <= 50
+        runs: bool | None = self.clock.since_ns > 0 or still_s == 0
+        if over:
+            runs = False
+        elif row["stale"] or not seen(still_s) or not seen(person) or not works:
+            runs = None
+        served_s = self.clock.tick(row, runs)
+        off = NAN if not seen(still_s) and person != 1 else over
+        return [(served_s / 900.0, off, self.clock.since_ns)]
