@@ -11,7 +11,7 @@ import os
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 from pydantic import BaseModel, ConfigDict, Field, FiniteFloat, ValidationError
 from pydantic_core import ErrorDetails
@@ -126,6 +126,48 @@ class WebhookSettings(Section):
     districts: tuple[str, ...] = ()
 
 
+class MailSettings(Section):
+    """The SMTP server of the operator."""
+
+    host: str = Field(min_length=1)
+    port: int = Field(587, ge=1, le=65535)
+    security: Literal["starttls", "tls", "none"] = "starttls"
+    sender: str = Field(min_length=3, max_length=200)
+    username: str | None = None
+    password_file: Path | None = None
+    ca_file: Path | None = None
+
+
+class GatewaySettings(Section):
+    """An HTTP gateway for SMS or voice calls: templates with `{to}`, `{text}`, `{language}`, `{id}` and `{secret}`."""
+
+    url: str = Field(pattern=r"^https?://")
+    method: Literal["POST", "GET", "PUT"] = "POST"
+    body: str = '{"to": "{to}", "text": "{text}"}'
+    content_type: str = "application/json"
+    headers: dict[str, str] = {}
+    secret_file: Path | None = None
+    success_contains: str | None = None
+
+
+class PushSettings(Section):
+    """Web Push: the private key of VAPID, and the address at which push services reach the operator."""
+
+    private_key_file: Path
+    contact: str = Field(pattern=r"^(mailto:|https://)\S+$")
+
+
+class NotificationSettings(Section):
+    """The ways by which people are notified, as far as the operator has to provide them."""
+
+    private_addresses: bool = False
+    apprise_schemes: tuple[str, ...] = ()
+    mail: MailSettings | None = None
+    sms: GatewaySettings | None = None
+    voice: GatewaySettings | None = None
+    push: PushSettings | None = None
+
+
 class Configuration(Section):
     """All tables of the file."""
 
@@ -135,6 +177,7 @@ class Configuration(Section):
     monitor: MonitorSettings = MonitorSettings()
     dashboards: DashboardsSettings = DashboardsSettings()
     sign_in: SignInConfiguration = SignInConfiguration()
+    notifications: NotificationSettings = NotificationSettings()
     webhooks: tuple[WebhookSettings, ...] = ()
     rules: dict[str, dict[str, FiniteFloat]] = {}
 
@@ -228,8 +271,15 @@ def explain_fault(fault: ErrorDetails, source: str) -> str:
 
 def known_keys(path: tuple[int | str, ...]) -> list[str]:
     """Return the keys of the table at `path`."""
-    if not path:
-        return list(Configuration.model_fields)
-    if path[0] == "webhooks":
-        return list(WebhookSettings.model_fields)
-    return list(type(getattr(Configuration(), str(path[0]))).model_fields)
+    table: type[Section] = Configuration
+    for part in path:
+        if isinstance(part, str):
+            table = _section_of(table.model_fields[part].annotation)
+    return list(table.model_fields)
+
+
+def _section_of(annotation: Any) -> type[Section]:
+    """Return the table in the type of a key: the type itself, or inside `X | None` or `tuple[X, ...]`."""
+    if isinstance(annotation, type) and issubclass(annotation, Section):
+        return annotation
+    return next(each for each in get_args(annotation) if isinstance(each, type) and issubclass(each, Section))

@@ -8,7 +8,7 @@ from __future__ import annotations
 import argparse
 from collections.abc import Iterator
 
-from commands.checks import broker, records, series, webhooks
+from commands.checks import broker, notifications, records, series, webhooks
 from commands.checks.config_check import ConfigCheck
 from commands.checks.folders import usable_folder
 from commands.errors import Unusable
@@ -46,6 +46,7 @@ def checks(settings: Configuration) -> Iterator[ConfigCheck]:
     yield ConfigCheck("monitor.data_dir", lambda: usable_folder(settings.monitor.data_dir, "monitor.data_dir"))
     yield from records.checks(settings)
     yield from series.checks(settings)
+    yield from notifications.checks(settings)
     yield from webhooks.checks(settings)
     yield from (rule_check(settings, slug) for slug in settings.rules)
 

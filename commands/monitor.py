@@ -11,6 +11,7 @@ from contextlib import contextmanager, suppress
 
 from commands import compile as compilation
 from commands.wiring.broker import broker_address
+from commands.wiring.notifications import notification_senders
 from commands.wiring.partition import client_id, partition
 from commands.wiring.rules import tuned_rules
 from commands.wiring.series import open_series
@@ -20,6 +21,7 @@ from ingest.monitor import Monitor, Notifier
 from ingest.receiving.source import ClientIdContested, MqttSource
 from ingest.warm_up import warm_up
 from notify.announcer import Announcer
+from notify.dispatch.dispatcher import NotificationDispatcher
 from notify.webhook_notifier import WebhookNotifier
 from store.journal import Journal, JournalLocked
 from store.journal_files import JournalDamaged, JournalUnavailable
@@ -66,6 +68,7 @@ def collect_seldom() -> None:
 def open_monitor(settings: Configuration) -> Iterator[Monitor]:
     """Open the journal, and yield a monitor that waits for an unavailable broker, records or time series."""
     rules, webhooks, address = tuned_rules(settings), webhook_endpoints(settings), broker_address(settings)
+    senders = notification_senders(settings)
     where = settings.monitor
     with (
         Records.opened_at_first_use(settings.records_url) as records,
@@ -77,6 +80,7 @@ def open_monitor(settings: Configuration) -> Iterator[Monitor]:
         notifiers: list[Notifier] = [Announcer(records, address, client_id(settings, "announcer"))]
         if webhooks:
             notifiers.append(WebhookNotifier(records, webhooks))
+        notifiers.append(NotificationDispatcher(records, senders, settings.dashboards.public_url))
         yield Monitor(
             MqttSource(address, client_id(settings, "monitor")),
             journal,

@@ -30,8 +30,10 @@ def test_the_example_with_every_comment_taken_off_names_every_key() -> None:
     bare = re.sub(r"(?m)^# (?=\[|\w+ = )", "", EXAMPLE.read_text(encoding="utf-8"))
     tables = tomllib.loads(bare)
     assert set(tables) == set(Configuration.model_fields)
-    for name in ("broker", "records", "timeseries", "monitor", "dashboards", "sign_in"):
+    for name in ("broker", "records", "timeseries", "monitor", "dashboards", "sign_in", "notifications"):
         assert set(tables[name]) == set(type(getattr(Configuration(), name)).model_fields), name
+    for name in ("mail", "sms", "voice", "push"):
+        assert set(tables["notifications"][name]) == set(configuration.known_keys(("notifications", name))), name
     assert set(tables["webhooks"][0]) == set(WebhookSettings.model_fields)
     tuned_rules(Configuration.model_validate(tables))
 
@@ -48,6 +50,10 @@ def test_the_environment_stands_over_the_file(tmp_path: Path) -> None:
         ('[broker]\nhots = "x"', "unknown key broker.hots; did you mean host?"),
         ("[brokr]\nport = 1", "unknown key brokr; did you mean broker?"),
         ("[broker]\nport = 99999", "broker.port = 99999"),
+        (
+            "[notifications.mail]\nhost = 'x'\nsender = 'a@x.org'\nprot = 1",
+            "unknown key notifications.mail.prot; did you mean port?",
+        ),
         ('[timeseries]\nkind = "paper"', "timeseries.kind = 'paper'"),
         ("[rules.overspeed]\ndangerous = nan", "rules.overspeed.dangerous = nan"),
         ("[broker", "is not TOML"),

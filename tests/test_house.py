@@ -59,6 +59,7 @@ WALLS: dict[str, set[str]] = {
     "dashboards.pages": {"dashboards.http", "dashboards.live", "dashboards.sign_in", "dashboards.api"},
     "notify.texts": set(),
     "notify.ways": {"notify.texts"},
+    "notify.dispatch": {"notify.texts", "notify.ways", "notify.rounds"},
     "simulator.maths": set(),
     "simulator.faults": {"simulator.maths"},
     "simulator.buildings": {"simulator.maths"},

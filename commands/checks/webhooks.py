@@ -19,7 +19,7 @@ def checks(settings: Configuration) -> Iterator[ConfigCheck]:
     """Return two checks for each of `[[webhooks]]`."""
     for webhook in settings.webhooks:
         yield ConfigCheck(f"webhooks.{webhook.name}.secret_file", partial(_secret, settings, webhook))
-        yield ConfigCheck(f"webhooks.{webhook.name}.url", partial(_answer, webhook.url))
+        yield ConfigCheck(f"webhooks.{webhook.name}.url", partial(answers, webhook.url))
 
 
 def _secret(settings: Configuration, webhook: WebhookSettings) -> str:
@@ -27,7 +27,7 @@ def _secret(settings: Configuration, webhook: WebhookSettings) -> str:
     return f"{webhook.secret_file} can sign"
 
 
-def _answer(url: str) -> str:
+def answers(url: str) -> str:
     """Request the headers at `url`: any answer shows that the endpoint exists."""
     try:
         answer = httpx.head(url, timeout=ANSWER_LIMIT_S, follow_redirects=False)

@@ -29,7 +29,7 @@ from store.records.judging.maintenance import MaintenanceStore, WindowRecord
 from store.records.lifts import EVERYTHING, Registered, RegistryChanges
 from store.records.monitors.live import LiveState, LiveStore
 from store.records.monitors.partitions import PartitionMismatch, PartitionStore
-from store.records.outbox.answer_links import AnswerLink, AnswerLinkStore
+from store.records.outbox.answer_links import ACCEPT, ACKNOWLEDGE, AnswerLink, AnswerLinkStore
 from store.records.outbox.notifications import NotificationAttempt, NotificationStore, WaitingNotification
 from store.records.outbox.transitions import DONE, FAILED, WAITING, Announcement, Delivery, Outbox
 from store.records.outbox.ways import TooManyWays, WayStore
@@ -40,6 +40,8 @@ from store.records.search import AlertFilter, AlertSearch, History
 from store.records.versions import VersionConflict, alert_version, incident_version, lift_version
 
 __all__ = [
+    "ACCEPT",
+    "ACKNOWLEDGE",
     "DONE",
     "EVERYTHING",
     "FAILED",

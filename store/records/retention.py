@@ -18,6 +18,7 @@ from store.records.audit.verification import TRIMMED
 from store.records.audit.writing import AuditSubject, lock_head, move_end, read_end, write_audit
 from store.records.database import Database
 from store.records.incidents.rows import delete_incidents
+from store.records.outbox.notifications import delete_settled
 from store.records.schema import alerts, audit, deliveries, maintenance, transitions
 
 DAY_NS = 24 * 3600 * 1_000_000_000
@@ -25,6 +26,7 @@ YEAR_NS = 366 * DAY_NS
 KEEP_LEAST_YEARS = 4
 KEEP_DEFAULT_YEARS = 5
 DELIVERIES_KEPT_NS = 30 * DAY_NS
+"""Of deliveries to webhooks, and of notifications that were sent or have reached nobody."""
 DELETE_AT_ONCE = 500
 ROUNDS_LIMIT = 20
 RETENTION = Actor.named("retention")
@@ -46,6 +48,7 @@ class Retention:
                 rows += _trim_audit(connection, before_ns, now_ns)
                 rows += _delete_oldest(connection, maintenance.c.id, maintenance.c.until_ns, before_ns)
                 rows += _delete_oldest(connection, deliveries.c.id, deliveries.c.made_ns, now_ns - DELIVERIES_KEPT_NS)
+                rows += delete_settled(connection, now_ns - DELIVERIES_KEPT_NS, DELETE_AT_ONCE)
             deleted_rows += rows
             if rows == 0:
                 break

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import subprocess
 import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -20,6 +21,7 @@ from tests.broker import Broker
 from tests.loopback import free_port
 from tests.mqtt.brokers import USER, TlsBroker
 from tests.mqtt.certificates import NAME, make_certificates
+from tests.notify.receivers import mail_receiver
 from tests.store.influxd import Influx
 
 SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
@@ -236,3 +238,42 @@ def test_every_wrong_key_of_the_file_is_one_line(tmp_path: Path, capsys: pytest.
         (False, False, True),
         (True, False, False),
     ]
+
+
+def test_the_ways_of_notifications_are_tried(checked: Checked) -> None:
+    (checked.folder / "key.pem").write_text("no key", encoding="utf-8")
+    sections = f"""
+        [monitor]
+        data_dir = "{checked.folder}"
+        http_port = 0
+        [notifications.sms]
+        url = "http://127.0.0.1:{free_port()}/sms"
+        [notifications.voice]
+        url = "http://127.0.0.1:{free_port()}/call"
+        secret_file = "{checked.folder}/none"
+        [notifications.push]
+        private_key_file = "{checked.folder}/key.pem"
+        contact = "mailto:desk@example.org"
+        """
+    with mail_receiver() as mails:
+        mail = f"""
+            [notifications.mail]
+            host = "127.0.0.1"
+            port = {mails.port}
+            sender = "lifts@desk.example"
+            """
+        faults = checked.faults(sections + mail)
+        assert "notifications.mail" not in checked.faults(sections + mail + 'security = "none"')
+    assert "cannot be used" in faults["notifications.mail"]
+    assert "nothing answers at" in faults["notifications.sms"]
+    assert "create it with the secret in it" in faults["notifications.voice"]
+    assert "openssl" in faults["notifications.push"]
+
+
+def test_a_key_that_openssl_has_made_is_one_of_web_push(checked: Checked) -> None:
+    key = checked.folder / "key.pem"
+    subprocess.run(
+        ["openssl", "ecparam", "-name", "prime256v1", "-genkey", "-noout", "-out", str(key)], check=True, timeout=60
+    )
+    push = f"[notifications.push]\nprivate_key_file = '{key}'\ncontact = 'mailto:desk@example.org'\n"
+    assert "notifications.push" not in checked.faults(f"[monitor]\ndata_dir = '{checked.folder}'\n{push}")

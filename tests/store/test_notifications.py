@@ -94,7 +94,7 @@ def test_a_way_that_failed_is_remembered_and_marked(records: Records) -> None:
     records.settle_sent([code[0].id], attempt())
     records.add_notifications([WANTED], T0)
     (waiting,) = claim(records)
-    records.leave_way(waiting, attempt("permanent", "SMTP 550 gone", way_id=way.way_id), for_good=True)
+    records.leave_way([waiting], attempt("permanent", "SMTP 550 gone", way_id=way.way_id), for_good=True)
     (again,) = claim(records)
     assert (dict(again.failed_ways), again.attempts) == ({way.way_id: True}, 0)
     (marked,) = records.ways("ann")
@@ -106,7 +106,7 @@ def test_a_way_that_failed_is_remembered_and_marked(records: Records) -> None:
 def test_ways_that_may_recover_are_tried_again(records: Records) -> None:
     records.add_notifications([WANTED], T0)
     (waiting,) = claim(records)
-    records.leave_way(replace(waiting, failed_ways={"w2": True}), attempt("try-again", "HTTP 503"), for_good=False)
+    records.leave_way([replace(waiting, failed_ways={"w2": True})], attempt("try-again", "HTTP 503"), for_good=False)
     (waiting,) = claim(records)
     assert dict(waiting.failed_ways) == {"w2": True, "w1": False}
     records.begin_again(waiting, T0 + 5 * S)
@@ -139,3 +139,28 @@ def test_a_hostile_text_is_stored(records: Records) -> None:
     records.add_notifications([odd], T0)
     (waiting,) = claim(records)
     assert len(waiting.notification.sentence["en"]) == 2000
+
+
+def test_what_is_settled_is_deleted_after_a_month_and_what_waits_is_not(records: Records) -> None:
+    records.add_notifications([WANTED, wanted(key="i2:1:ann"), wanted(key="i3:1:ann")], T0)
+    first, second, _ = claim(records)
+    records.settle_sent([first.id], attempt())
+    records.fail_notifications([second.id], "no-way", T0)
+    month = 30 * 24 * 3600 * S
+    assert records.delete_expired(T0 + month) == 0
+    assert records.delete_expired(T0 + month + S) == 2
+    assert len(records.notification_attempts("i1")) == 1
+    assert len(claim(records, T0 + month + S)) == 1
+
+
+def test_a_delivery_is_in_the_story_of_its_incident(records: Records) -> None:
+    records.add_unregistered([(LIFT.lift_id, "north")])
+    incident = records.report_by_call(LIFT.lift_id, "entrapment", None, Actor.named("desk"), T0)
+    assert incident is not None
+    records.add_notifications([wanted(incident_id=incident.id)], T0)
+    (waiting,) = claim(records)
+    records.settle_sent([waiting.id], attempt(at_ns=T0 + S), to="Ann")
+    history = records.incident(incident.id)
+    assert history is not None
+    assert history.visible.incident.stages["notified"] == T0 + S
+    assert [(entry.kind, entry.to) for entry in history.story][-1] == ("notified", "Ann")

@@ -53,6 +53,11 @@ class PeopleStore:
         with self._database.reading() as connection:
             return find_person(connection, person_id)
 
+    def people_by_id(self, person_ids: Collection[str]) -> list[Person]:
+        """Return the accounts with these ids."""
+        with self._database.reading() as connection:
+            return load_people(connection, people.c.id.in_(person_ids))
+
     def person_of_login(self, login: str) -> Person | None:
         """Return the account of a login, or None where there is none."""
         with self._database.reading() as connection:

@@ -12,6 +12,7 @@ from alerts.incidents.actions import settles_ns
 from alerts.incidents.incident import Incident, IncidentChange, IncidentLift, StoryEntry
 from alerts.incidents.wire import incident_json
 from store.records.incidents.tables import folds, incident_entries, incident_lifts, incidents
+from store.records.outbox.tables import notification_attempts
 from store.records.schema import alerts
 
 AT_ONCE = 400
@@ -67,13 +68,17 @@ def write_changes(connection: Connection, changes: Sequence[IncidentChange]) -> 
 
 
 def delete_incidents(connection: Connection, before_ns: int, limit: int) -> int:
-    """Delete closed incidents without alerts, closed before an instant and without a later entry, and their stories."""
+    """Delete closed incidents without alerts, closed before an instant and without a later entry, and their stories.
+
+    The attempts to notify somebody are part of the story.
+    """
     has_alerts = exists().where(alerts.c.incident_id == incidents.c.id)
     later = exists().where(incident_entries.c.incident_id == incidents.c.id, incident_entries.c.at_ns >= before_ns)
     old = select(incidents.c.id).where(incidents.c.opened_ns < before_ns, incidents.c.closed_ns < before_ns)
     ids = list(connection.scalars(old.where(~later, ~has_alerts).order_by(incidents.c.opened_ns).limit(limit)))
     deleted = 0
-    for column in (incident_entries.c.incident_id, incident_lifts.c.incident_id, incidents.c.id) if ids else ():
+    tables = (incident_entries.c.incident_id, incident_lifts.c.incident_id, notification_attempts.c.incident_id)
+    for column in (*tables, incidents.c.id) if ids else ():
         deleted += connection.execute(delete(column.table).where(column.in_(ids))).rowcount
     return deleted
 

@@ -13,10 +13,12 @@ from dataclasses import dataclass
 from typing import Any
 
 import orjson
-from sqlalchemy import Connection, Row, select, update
+from sqlalchemy import Connection, Row, delete, select, update
 
+from alerts.incidents.actions import on_notified
 from alerts.notification import CODE, Notification
 from store.records.database import Database
+from store.records.incidents.rows import load_incidents, write_changes
 from store.records.outbox.tables import (
     FAILED,
     SENT,
@@ -32,8 +34,11 @@ REASON_CHARS = 300
 
 @dataclass(frozen=True, slots=True)
 class WaitingNotification:
-    """A notification that waits. `way_id` is set where it may use no other way. `failed_ways` has those that were left:
-    whether each one has failed for good. `attempts` and `way_since_ns` are those of the way that is tried now."""
+    """A notification that waits. `way_id` is set where it may use no other way.
+
+    `failed_ways` has those that were left: whether each one has failed for good. `attempts` and `way_since_ns` are
+    those of the way that is tried now; `error` is why the last attempt failed.
+    """
 
     id: int
     notification: Notification
@@ -42,6 +47,7 @@ class WaitingNotification:
     attempts: int
     made_ns: int
     way_since_ns: int
+    error: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,15 +110,20 @@ class NotificationStore:
             later = update(notifications).where(notifications.c.id.in_(ids), is_notification_waiting)
             connection.execute(later.values(due_ns=due_ns))
 
-    def settle_sent(self, ids: Sequence[int], attempt: NotificationAttempt) -> None:
-        """Store that one message has brought these notifications; the content of a code is removed."""
+    def settle_sent(self, ids: Sequence[int], attempt: NotificationAttempt, to: str | None = None) -> None:
+        """Store that one message has brought these notifications to a person, also in the stories of their incidents.
+
+        The content of a code is removed.
+        """
         with self._database.writing() as connection:
             done = update(notifications).where(notifications.c.id.in_(ids))
             connection.execute(done.values(state=SENT, settled_ns=attempt.at_ns, error=None))
             _forget_codes(connection, ids)
             way = update(ways).where(ways.c.id == attempt.way_id, ways.c.fault.is_not(None))
             connection.execute(way.values(fault=None, fault_ns=None))
-            _keep_attempt(connection, ids, attempt)
+            about = _keep_attempt(connection, ids, attempt)
+            entries = [on_notified(one, attempt.at_ns, to=to) for one in load_incidents(connection, about)]
+            write_changes(connection, entries)
 
     def settle_again(self, ids: Sequence[int], attempt: NotificationAttempt, due_ns: int) -> None:
         """Store that a message could not be sent, and is to be tried again by the same way."""
@@ -122,20 +133,23 @@ class NotificationStore:
             connection.execute(again.values(due_ns=due_ns, attempts=notifications.c.attempts + 1, error=error))
             _keep_attempt(connection, ids, attempt)
 
-    def leave_way(self, waiting: WaitingNotification, attempt: NotificationAttempt, for_good: bool) -> None:
-        """Store that a way has failed: the notification goes by the next one at once."""
-        failed = {**waiting.failed_ways, attempt.way_id: for_good}
+    def leave_way(
+        self, waiting: Sequence[WaitingNotification], attempt: NotificationAttempt, for_good: bool
+    ) -> None:  # fmt: skip
+        """Store that a way has failed: the notifications go by the next one at once."""
         with self._database.writing() as connection:
-            _reroute(connection, waiting.id, failed, attempt.at_ns, attempt.reason)
+            for each in waiting:
+                failed = {**each.failed_ways, attempt.way_id: for_good}
+                _reroute(connection, each.id, failed, attempt.at_ns, attempt.reason)
             fault = update(ways).where(ways.c.id == attempt.way_id)
             connection.execute(fault.values(fault=attempt.reason[:REASON_CHARS], fault_ns=attempt.at_ns))
-            _keep_attempt(connection, [waiting.id], attempt)
+            _keep_attempt(connection, [each.id for each in waiting], attempt)
 
     def begin_again(self, waiting: WaitingNotification, due_ns: int) -> None:
         """Let a notification try all ways again that have not failed for good."""
         kept = {way_id: for_good for way_id, for_good in waiting.failed_ways.items() if for_good}
         with self._database.writing() as connection:
-            _reroute(connection, waiting.id, kept, due_ns, None)
+            _reroute(connection, waiting.id, kept, due_ns, waiting.error or "")
 
     def fail_notifications(self, ids: Sequence[int], error: str, now_ns: int) -> None:
         """Store that notifications have reached nobody."""
@@ -178,10 +192,24 @@ def insert_notifications(
     return len(connection.execute(insert.values(rows).returning(notifications.c.id)).all())
 
 
-def _reroute(connection: Connection, number: int, failed: Mapping[str, bool], due_ns: int, error: str | None) -> None:
+def delete_settled(connection: Connection, before_ns: int, limit: int) -> int:
+    """Delete notifications that were sent, or have reached nobody, before an instant.
+
+    The attempts about an incident stay as long as the incident.
+    """
+    settled = select(notifications.c.id).where(notifications.c.settled_ns < before_ns)
+    ids = list(connection.scalars(settled.order_by(notifications.c.id).limit(limit)))
+    if not ids:
+        return 0
+    without = (notification_attempts.c.notification_id.in_(ids)) & (notification_attempts.c.incident_id == "")
+    connection.execute(delete(notification_attempts).where(without))
+    return connection.execute(delete(notifications).where(notifications.c.id.in_(ids))).rowcount
+
+
+def _reroute(connection: Connection, number: int, failed: Mapping[str, bool], due_ns: int, error: str) -> None:
     values = {
         "failed_ways": orjson.dumps(failed).decode(), "attempts": 0, "due_ns": due_ns, "way_since_ns": due_ns,
-        "error": error and error[:REASON_CHARS],
+        "error": error[:REASON_CHARS] or None,
     }  # fmt: skip
     connection.execute(
         update(notifications).where(notifications.c.id == number, is_notification_waiting).values(values)
@@ -199,8 +227,8 @@ def _forget_codes(connection: Connection, ids: Sequence[int]) -> None:
         connection.execute(update(notifications).where(notifications.c.id == row.id).values(content=without))
 
 
-def _keep_attempt(connection: Connection, ids: Sequence[int], attempt: NotificationAttempt) -> None:
-    """Store an attempt for each of the notifications that it concerned."""
+def _keep_attempt(connection: Connection, ids: Sequence[int], attempt: NotificationAttempt) -> set[str]:
+    """Store an attempt for each of the notifications that it concerned; return the ids of their incidents."""
     about = select(notifications.c.id, notifications.c.incident_id, notifications.c.person_id)
     rows = connection.execute(about.where(notifications.c.id.in_(ids)).order_by(notifications.c.id)).all()
     shared = {name: getattr(attempt, name) for name in ("way_id", "kind", "address", "at_ns", "result")}
@@ -211,6 +239,7 @@ def _keep_attempt(connection: Connection, ids: Sequence[int], attempt: Notificat
     ]
     if values:
         connection.execute(notification_attempts.insert(), values)
+    return {row.incident_id for row in rows}
 
 
 def _notification(content: str) -> Notification:
@@ -220,12 +249,14 @@ def _notification(content: str) -> Notification:
 def _waiting(row: Row[Any]) -> WaitingNotification:
     failed_ways = orjson.loads(row.failed_ways)
     content = _notification(row.content)
-    return WaitingNotification(row.id, content, row.way_id, failed_ways, row.attempts, row.made_ns, row.way_since_ns)
+    return WaitingNotification(
+        row.id, content, row.way_id, failed_ways, row.attempts, row.made_ns, row.way_since_ns, row.error
+    )
 
 
 _WAITING = tuple(
     notifications.c[name]
-    for name in ("id", "content", "way_id", "failed_ways", "attempts", "made_ns", "way_since_ns")
+    for name in ("id", "content", "way_id", "failed_ways", "attempts", "made_ns", "way_since_ns", "error")
 )  # fmt: skip
 _ATTEMPT = tuple(
     notification_attempts.c[name]

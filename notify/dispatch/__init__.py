@@ -1,0 +1,1 @@
+"""Delivery of notifications to people: routing by their ways, the pace of each address, sending and retrying."""
