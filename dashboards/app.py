@@ -51,6 +51,7 @@ from dashboards.http.metrics import RequestMetrics
 from dashboards.http.refusals import RefusalReport
 from dashboards.http.request_guard import RequestGuard
 from dashboards.pages.account import account_pages
+from dashboards.pages.answer import answer_pages
 from dashboards.pages.code_sheets import code_sheet_pages
 from dashboards.pages.devices import device_pages
 from dashboards.pages.oidc import oidc_pages
@@ -94,7 +95,7 @@ def create_app(settings: Settings) -> FastAPI:
     for router in (
         lifts, registry, maintenance, readings, alerts, incidents, change_requests, fleet, live, audit, probes, account,
         people, organisations, sign_in_pages, oidc_pages, account_pages, people_pages, organisation_pages,
-        code_sheet_pages,
+        code_sheet_pages, answer_pages,
     ):  # fmt: skip
         app.include_router(router(context))
     if settings.demo and settings.inject:

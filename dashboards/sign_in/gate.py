@@ -1,6 +1,6 @@
 """The sign-in gate: ASGI middleware that finds out who asks, before any route.
 
-    public path ──────────────────────────► nobody        static files, the page behind the code, probes; sign-in
+    public path ──────────────────────────► nobody        static files, the page behind the code, links that answer, …
     no account in the records, loopback ──► open          everything, as before there was sign-in
     token or session ─────────────────────► its account   else a page redirects to /sign-in, a program gets 401
 
@@ -31,7 +31,7 @@ from store.records.repository import RecordsUnavailable
 
 SIGN_IN_PATH = "/sign-in"
 ANONYMOUS_PATHS = ("/healthz", "/readyz", "/api/openapi.json")
-ANONYMOUS_FOLDERS = ("/static/", "/code/")
+ANONYMOUS_FOLDERS = ("/static/", "/code/", "/answer/")
 SIGN_IN_PATHS = (SIGN_IN_PATH, "/welcome", "/api/v1/session")
 SIGN_IN_FOLDER = "/sign-in/"
 METRICS_PATH = "/metrics"

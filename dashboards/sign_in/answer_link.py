@@ -1,0 +1,79 @@
+"""The answer of a person to an incident by a link, without sign-in: looking acts on nothing, one POST acts once.
+
+unknown       no such link, or its account is disabled           expired   more than 30 minutes old
+not-allowed   the person may not acknowledge the incident now    used      the person has answered by it
+closed        the incident is over                               open      it answers
+"""
+
+from __future__ import annotations
+
+from alerts.answers import Refused
+from alerts.incidents.actions import IncidentAction
+from registry.people import Person, scope_of
+from registry.roles import Verb
+from registry.scope import Scope
+from store.records.repository import ACCEPT, AnswerLink, IncidentHistory, Records
+
+OPEN, USED, EXPIRED, UNKNOWN = "open", "used", "expired", "unknown"
+NOT_ALLOWED, CLOSED = "not-allowed", "closed"
+
+
+class LinkAnswer:
+    """One request about one link."""
+
+    def __init__(self, records: Records, secret: str, address: str, now_ns: int) -> None:
+        self.records, self.now_ns = records, now_ns
+        self.link: AnswerLink | None = records.answer_link(secret)
+        self.person: Person | None = None if self.link is None else records.person(self.link.person_id)
+        self.scope: Scope | None = self._scope(address)
+        self.incident: IncidentHistory | None = None
+        if self.link is not None and self.scope is not None:
+            self.incident = records.incident(self.link.incident_id, self.scope.lifts)
+
+    @property
+    def state(self) -> str:
+        """What the link answers now."""
+        if self.link is None or self.person is None or self.person.is_disabled:
+            return UNKNOWN
+        if self.link.used_ns is not None:
+            return USED
+        if not self.link.is_usable(self.now_ns):
+            return EXPIRED
+        if self.incident is None:
+            return NOT_ALLOWED
+        return OPEN if self.incident.visible.incident.is_open else CLOSED
+
+    def act(self, note: str) -> None:
+        """Acknowledge or accept, where the link is open; `note` says in the story that a link did it.
+
+        Who accepts becomes the owner of an incident without one.
+        Acting twice changes nothing, so the link is used up afterwards: a crash between loses no answer.
+        """
+        if self.state != OPEN:
+            return
+        assert self.link is not None, "an open link exists"
+        assert self.person is not None, "an open link is bound to a person"
+        assert self.scope is not None, "an open link has a scope"
+        assert self.scope.actor is not None, "the scope of a person has an actor"
+        assert self.incident is not None, "an open link has an incident"
+        actions = [IncidentAction("ack", self.scope.actor, note=note)]
+        if self.link.action == ACCEPT and self.incident.visible.incident.owner is None:
+            actions.append(IncidentAction("assign", self.scope.actor, note=note, to=self.person.name))
+        try:
+            for action in actions:
+                self.records.act_on_incident(self.link.incident_id, action, self.now_ns, scope=self.scope.lifts)
+        except Refused:  # closed in the meantime
+            return
+        self.records.use_answer_link(self.link, self.now_ns)
+
+    def _scope(self, address: str) -> Scope | None:
+        """Return the first scope of the person in which the incident may be acknowledged."""
+        if self.link is None or self.person is None:
+            return None
+        scopes = (scope_of(self.person, membership, address) for membership in self.person.memberships)
+        return next((scope for scope in scopes if self._may_answer(self.link.incident_id, scope)), None)
+
+    def _may_answer(self, incident_id: str, scope: Scope) -> bool:
+        if Verb.ACKNOWLEDGE not in scope.verbs:
+            return False
+        return self.records.has_incident(incident_id, scope.acting or scope.lifts)

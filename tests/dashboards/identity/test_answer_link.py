@@ -1,0 +1,118 @@
+"""Links that answer an incident without sign-in: once, within half an hour, and in the name of one person."""
+
+from __future__ import annotations
+
+import pytest
+from fastapi.testclient import TestClient
+
+from alerts.incidents.actions import IncidentAction
+from alerts.incidents.incident import Incident
+from registry.roles import Role
+from store.records.outbox.answer_links import LINK_LIVES_NS
+from store.records.repository import ACCEPT, ACKNOWLEDGE, AuditFilter
+from tests.dashboards.identity.accounts import BY, Accounts
+
+PAGE = {"accept": "text/html"}
+
+
+@pytest.fixture(name="incident")
+def entrapment(accounts: Accounts) -> Incident:
+    """An incident of a lift that the firm maintains."""
+    opened = accounts.records.report_by_call("L001", "entrapment", None, BY, accounts.now_ns)
+    assert opened is not None
+    return opened
+
+
+def link(accounts: Accounts, incident: Incident, action: str = ACKNOWLEDGE, age_ns: int = 0) -> str:
+    """Return the path of a new link of the mechanic."""
+    now_ns = accounts.now_ns - age_ns
+    made = accounts.records.add_answer_links(accounts.mechanic.person_id, incident.id, (action,), now_ns)
+    return f"/answer/{made[action]}"
+
+
+def story(accounts: Accounts, incident: Incident) -> list[tuple[str, str | None, str | None]]:
+    """Return kind, author and note of the entries after the first."""
+    history = accounts.records.incident(incident.id)
+    assert history is not None
+    return [(entry.kind, entry.by, entry.note) for entry in history.story][1:]
+
+
+def test_looking_does_nothing_and_the_button_acknowledges_once(
+    client: TestClient, accounts: Accounts, incident: Incident
+) -> None:
+    path = link(accounts, incident)
+    for _ in range(2):  # a scanner of mail, then the person
+        page = client.get(path, headers=PAGE)
+        assert (page.status_code, page.headers["cache-control"]) == (200, "no-store")
+        assert "You answer as Mechanic." in page.text
+        assert "Acknowledge: I take care of it" in page.text
+    assert client.head(path).status_code == 200
+    assert story(accounts, incident) == []
+    done = client.post(path, headers=PAGE)
+    assert (done.status_code, done.headers["location"]) == (303, path)
+    assert story(accounts, incident) == [("acknowledged", "Mechanic", "by link")]
+    again = client.post(path, headers=PAGE)
+    assert "Mechanic has answered by this link at " in again.text
+    assert len(story(accounts, incident)) == 1
+    row = accounts.records.audit(AuditFilter()).items[0]
+    assert (row.action, row.by.name, row.by.organisation) == ("incident.ack", "Mechanic", "Firm")
+
+
+def test_accepting_makes_the_person_the_owner_where_there_is_none(
+    client: TestClient, accounts: Accounts, incident: Incident
+) -> None:
+    client.post(link(accounts, incident, ACCEPT), headers=PAGE)
+    assert story(accounts, incident) == [
+        ("acknowledged", "Mechanic", "by link"), ("assigned", "Mechanic", "by link"),
+    ]  # fmt: skip
+    other = IncidentAction("assign", BY, to="Boss")
+    accounts.records.act_on_incident(incident.id, other, accounts.now_ns)
+    client.post(link(accounts, incident, ACCEPT), headers=PAGE)
+    history = accounts.records.incident(incident.id)
+    assert history is not None
+    assert history.visible.incident.owner == "Boss"
+
+
+def test_an_expired_and_an_unknown_link_say_so_in_both_languages(
+    client: TestClient, accounts: Accounts, incident: Incident
+) -> None:
+    expired = link(accounts, incident, age_ns=LINK_LIVES_NS + 1)
+    for path, status, en, zh in (
+        (expired, 410, "This link has expired", "此链接已过期"),
+        ("/answer/guessed", 404, "This link is not known", "无法识别此链接"),
+    ):
+        assert en in client.get(path, headers=PAGE).text
+        for answer in (client.get(path, params={"lang": "zh"}), client.post(path, params={"lang": "zh"})):
+            assert (answer.status_code, zh in answer.text) == (status, True)
+        client.cookies.clear()
+    assert story(accounts, incident) == []
+
+
+def test_a_link_answers_no_more_where_the_person_may_not(
+    client: TestClient, accounts: Accounts, incident: Incident
+) -> None:
+    path, organisation = link(accounts, incident), accounts.firm.organisation_id
+    accounts.records.set_role(accounts.mechanic.person_id, organisation, Role.VIEWER, BY, accounts.now_ns)
+    assert client.post(path, headers=PAGE).status_code == 403
+    assert "L001" not in client.get(path, headers=PAGE).text
+    accounts.records.change_person(accounts.mechanic.person_id, {"is_disabled": True}, BY, accounts.now_ns)
+    assert client.post(path, headers=PAGE).status_code == 404
+    foreign = accounts.records.add_answer_links(
+        accounts.stranger.person_id, incident.id, (ACKNOWLEDGE,), accounts.now_ns
+    )
+    assert client.post(f"/answer/{foreign[ACKNOWLEDGE]}", headers=PAGE).status_code == 403
+    assert story(accounts, incident) == []
+
+
+def test_a_closed_incident_is_not_answered(client: TestClient, accounts: Accounts, incident: Incident) -> None:
+    path = link(accounts, incident)
+    close = IncidentAction("close", BY, reason="test")
+    accounts.records.act_on_incident(incident.id, close, accounts.now_ns)
+    assert "This incident is over" in client.post(path, headers=PAGE).text
+    assert [kind for kind, *_ in story(accounts, incident)] == ["closed"]
+
+
+def test_another_site_cannot_press_the_button(client: TestClient, accounts: Accounts, incident: Incident) -> None:
+    path = link(accounts, incident)
+    assert client.post(path, headers={"origin": "https://evil.example"}).status_code == 403
+    assert story(accounts, incident) == []
