@@ -43,15 +43,17 @@ ListUnregistered = Callable[[Sequence[tuple[str, str]], Sequence[str]], object]
 class Group(NamedTuple):
     """A decoded group of messages, or a share of those that waited.
 
-    `now` marks the messages that are judged now, of the lifts `lift`; `others` are the arrivals of those that wait or
-    were refused. `ended` are the findings of unregistered lifts that gave way. `has_no_room` marks messages that are
-    refused because their lift has no place, or their sender is not accepted.
+    `now` marks the messages that are judged now, of the lifts `lift`. `waiting` is the lift of each message that waits.
+    `others` are the arrivals of those that wait or were refused. `ended` are the findings of unregistered lifts that
+    gave way. `has_no_room` marks messages that are refused because their lift has no place, or their sender is not
+    accepted.
     """
 
     decoded: Decoded
     now: Bools
     lift: I32
     has_no_room: Bools
+    waiting: I32
     others: Sequence[MessageArrivals] = ()
     refused: Sequence[Refusal] = ()
     ended: Sequence[Occurrence] = ()
@@ -99,13 +101,14 @@ class Intake:
         waits = np.zeros(len(lift), dtype=np.bool_)
         if not self._quarantine.in_doubt(entries[0].position):
             waits = self._backlogs.defer(decoded, lift, sum(len(entry.payload) for entry in entries))
-        others = [heard.waiting(decoded, np.where(waits, lift, NO_ROOM))] if waits.any() else []
+        waiting = np.where(waits, lift, NO_ROOM)
+        others = [heard.waiting(decoded, waiting)] if waits.any() else []
         if refused:
             retained = frozenset(entry.position for entry in entries if entry.retained)
             others.append(heard.refused(refused, state.fleet, retained))
         now = ~waits & (lift != NO_ROOM)
         counts = len(indexed.gave_way), indexed.district_differs
-        return Group(decoded, now, lift, has_no_room, others, refused, ended, *counts)
+        return Group(decoded, now, lift, has_no_room, waiting, others, refused, ended, *counts)
 
     def share(self) -> tuple[Group, dict[int, set[int]]]:
         """Return some of the messages that wait, and which they are: they wait until they are `done`."""
@@ -114,7 +117,8 @@ class Intake:
         decoded = self._decoded([self._journal.read(one - 1, 1)[0] for one in positions])
         indices = [fleet.index_of(lift_id) for lift_id in decoded.messages.lift_id]
         lift = np.array([NO_ROOM if index is None else index for index in indices], dtype=np.int32)
-        return Group(decoded, of_share(decoded, lift, lifts_at), lift, lift == NO_ROOM), lifts_at
+        now, waiting = of_share(decoded, lift, lifts_at), np.full_like(lift, NO_ROOM)
+        return Group(decoded, now, lift, lift == NO_ROOM, waiting), lifts_at
 
     def give_up(self) -> tuple[int, list[Finding]]:
         """Give up the messages that wait and for which the journal has no room: return how many, and what the rules

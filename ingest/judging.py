@@ -190,6 +190,7 @@ class Judging(threading.Thread):
         self._committing.found(group.ended)
         left_out = group.has_no_room.copy()
         left_out[group.now] = self._judge_messages(group)
+        self._raise_presses(group)
         self.counts["messages"] += len(entries)
         self.counts["bundles"] += len(group.lift)
         self.counts["unregistered_gave_way"] += group.gave_way
@@ -223,6 +224,16 @@ class Judging(threading.Thread):
         self._found(state.step_arrivals(decoded, lift, *group.others), time.time_ns())
         self._judge_rows(batch)
         return repeated
+
+    def _raise_presses(self, group: Group) -> None:
+        """Raise the presses of the alarm button in the messages that wait.
+
+        The snapshot is committed with them, so that a restart does not raise them again.
+        """
+        presses = self.state.sequencer.raise_presses(group.decoded, group.waiting)
+        if len(presses):
+            self._judge_rows(presses)
+            self._committing.request_snapshot()
 
     def _judge_rows(self, batch: Batch) -> None:
         if self._read_to in self._quarantine.skips_rows_after:

@@ -123,7 +123,8 @@ class Batch:
     `stale` is 1.0 where the row came from a retained status more than 5 minutes old: it sets state, raises nothing.
     `gap` is set where messages are missing: for how many seconds from the row on readings may have been in them.
     `alarm_after_ns` is how long after the row's instant the alarm button was reported (negative: before), NaN: at it.
-    `late_press` is 1.0 where a press of the alarm button came late: it is raised, and sets no state.
+    `late_press` is 1.0 where a press of the alarm button came late, or waits for its turn: it is raised, and sets no
+    state. It is 0.0 where that press comes in its turn: it sets the state, and is not raised again.
     `door`, `presence` and `curtain` are `UNSURE` more where the state was reported for an unknown instant, from this
     row on; the row from which the state is sure follows.
     `unnumbered` is set in messages without a `seq`: 1.0 where one of sampled readings begins (others may be missing

@@ -94,7 +94,8 @@ class RowTable(RowColumns):
                          doubt (`events`)
     `mode`, `power`      as reported last
     `alarm_after_ns`     how long after this row's instant the button was reported, where it was reported here
-    `late_press`         1 where a press of the alarm button came late: `alarm` does not show it
+    `late_press`         1 where a press of the alarm button came late: `alarm` does not show it; 0 where `alarm`
+                         shows a press that was raised before
     `offset_m`           z_last minus the nearest landing (NaN without floors); `landing` its index, -1 unknown
     `z_doubt`            True where the position jumped, and was not found at landings since (`sensor`)
     `still_s`            for how long the car has been still (|v| < 0.05 m/s, no creep of 5 mm in 2 s) since it came to

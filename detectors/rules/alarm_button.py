@@ -52,7 +52,9 @@ class AlarmButton:
             state, rows.lift, rows.stale, rows.alarm, rows.late_press, outdated, rows.door, offset_m,
             facts.door_zone_m, on,
         )  # fmt: skip
-        evidence = {"position_m": rows.z_last, "offset_m": offset_m, "speed_mps": np.abs(rows.v_last)}
+        unseen = outdated & (rows.late_press == 1.0)  # the readings of that time are still to come
+        measured = {"position_m": rows.z_last, "offset_m": offset_m, "speed_mps": np.abs(rows.v_last)}
+        evidence = {name: np.where(unseen, np.nan, value) for name, value in measured.items()}
         off = np.where(np.isnan(on), np.nan, on < 1.0)
         return state, (Score(on, off, evidence, rows.t_ns + after_ns, is_reported=True),)
 
@@ -70,8 +72,8 @@ def _run(
         on[k] = 1.0 if calls and not can_leave else 0.0
         if np.isnan(alarm[k]):
             on[k] = np.nan
-        if late_press[k] == 1.0:
-            on[k] = 1.0
+        if late_press[k] == late_press[k]:  # not NaN
+            on[k] = late_press[k]
 
 
 LEVEL = Level(CRITICAL, readings=1, clear_readings=1, by_hand=True)

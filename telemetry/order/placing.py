@@ -3,6 +3,7 @@
 readings          at their own instants, where these are not released yet; what is older is late
 status            at the instant after all that was released, so that it waits for nothing
 late press        the same: a row that sets no state
+press raised before its turn (`early_presses`)   sets the state, and is not raised again
 gap, restart      at the instant after all that was received before
 """
 
@@ -62,7 +63,7 @@ def place_status(
     for row in range(first[number], first[number + 1]):
         if message["late"]:
             message["taken"] = False
-            _place_late_press(own, message, said_ns, values[:, row], rows, heap)
+            place_late_press(own, message, said_ns, values[:, row], rows, heap)
             continue
         own["said_ns"] = max(own["said_ns"], said_ns)
         placed = rows[place(own, rows, heap, own["watermark_ns"], NO_ROW)]["values"]
@@ -71,15 +72,29 @@ def place_status(
                 placed[channels[c]] = values[c, row]
         if values[ALARM, row] == values[ALARM, row]:
             placed[_ALARM_AFTER] = float(said_ns - own["watermark_ns"])
+            if _was_raised(own, message, values[:, row]):
+                placed[_LATE_PRESS] = 0.0
 
 
 @compiled
-def _place_late_press(
+def is_press(message: Struct, values: NDArray[Any]) -> bool:
+    """Return whether a status is a press of the alarm button that is raised before its turn, or after it."""
+    is_stale = values[-1] == 1.0
+    return bool(values[ALARM] == 1.0 and not is_stale and message["arrived_ns"] - message["t_ns"] <= PRESS_KEPT_NS)
+
+
+@compiled
+def _was_raised(own: Struct, message: Struct, values: NDArray[Any]) -> bool:
+    """Return whether a status is a press that was raised as it arrived."""
+    return message["position"] <= own["pressed"] and is_press(message, values)
+
+
+@compiled
+def place_late_press(
     own: Struct, message: Struct, said_ns: int, values: NDArray[Any], rows: Structs, heap: Struct
 ) -> None:
     """Place a press of the alarm button that came late as a row of its own, which sets no state."""
-    is_stale = values[-1] == 1.0
-    if values[ALARM] != 1.0 or is_stale or message["arrived_ns"] - message["t_ns"] > PRESS_KEPT_NS:
+    if not is_press(message, values) or message["position"] <= own["pressed"]:
         return
     at_ns = message["watermark_ns"] + 1
     own["watermark_ns"] = max(own["watermark_ns"], at_ns)
@@ -109,7 +124,7 @@ def place_readings(
             if row_ns <= message["watermark_ns"]:
                 message["late"] = True
                 if k == STATUS:
-                    _place_late_press(own, message, row_ns, values[:, row], rows, heap)
+                    place_late_press(own, message, row_ns, values[:, row], rows, heap)
                 continue
             near = place(own, rows, heap, row_ns, near)
             if message["seq"] < 0 and not message["turned"]:
@@ -120,6 +135,8 @@ def place_readings(
                 _write(rows[sure]["values"], channels, values[:, row], 0.0)
             else:
                 _write(rows[near]["values"], channels, values[:, row], 0.0)
+            if k == STATUS and _was_raised(own, message, values[:, row]):
+                rows[near]["values"][_LATE_PRESS] = 0.0
     return count
 
 

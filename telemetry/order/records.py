@@ -34,6 +34,7 @@ LIFT = np.dtype(
         ("jumped_from", np.int64),  # the seq before the latest jump, -1 none
         ("ahead_ns", np.int64),  # how far the lift's time is ahead of its clock, which was set back
         ("position", np.int64),  # the journal's position of the latest message
+        ("pressed", np.int64),  # presses of the alarm button up to this position were raised as they arrived
         ("latest_ns", np.int64),  # the latest beginning, and the latest end, of a message of readings
         ("end_ns", np.int64),
         ("stream_ns", np.int64, (len(SAMPLED_STREAMS),)),  # the latest beginning of a message of each of these
@@ -102,6 +103,7 @@ START = {
     "boot_before": NO_BOOT,
     "seq": -1,
     "jumped_from": -1,
+    "pressed": -1,
     "first": NO_ROW,
     "last": NO_ROW,
 } | dict.fromkeys(INSTANTS, NEVER)

@@ -57,7 +57,7 @@ def process(
         message = messages[number]
         own = lifts[message["lift"]]
         _pass_time(own, message["arrived_ns"])
-        message["repeated"] = _is_repeat(own, message)
+        message["repeated"] = is_repeat(own, message)
         message["taken"] = not message["repeated"]
         if message["taken"]:
             _accept(own, message, number, streams, rows, heap)
@@ -96,7 +96,7 @@ def _pass_time(own: Struct, now_ns: int) -> None:
 
 
 @compiled
-def _is_repeat(own: Struct, message: Struct) -> bool:
+def is_repeat(own: Struct, message: Struct) -> bool:
     """Return whether the message came before."""
     if message["timed"]:
         for k in range(RECENT_LIMIT):

@@ -18,7 +18,9 @@ from numpy.typing import NDArray
 from telemetry import compiled
 from telemetry.arrays import I32, I64, Bools
 from telemetry.batch import CHANNELS, Batch, Decoded, Steps
+from telemetry.groups import picked
 from telemetry.order.blocks import NO_NEW_BLOCKS, HeldBlocks, NewBlocks, new_blocks
+from telemetry.order.early_presses import raise_presses
 from telemetry.order.held import HeldRows
 from telemetry.order.messages import message_records, streams
 from telemetry.order.records import COUNTED, LIFT, START
@@ -73,6 +75,22 @@ class Sequencer:
         new = {kind: new_blocks(getattr(decoded, kind), messages) for kind in VIBRATIONS}
         counts = {name: int(messages[column].sum()) for name, column in VERDICTS.items()}
         return self._release(active, new, _steps(messages[order])), {"received": len(order)} | counts
+
+    def raise_presses(self, decoded: Decoded, lift: I32) -> Batch:
+        """Return a row for each press of the alarm button in messages that are to be stepped later.
+
+        `lift` is the index of each such message's lift, -1 for other messages.
+        """
+        status = decoded.samples["status"]
+        pressed = np.unique(status.message[(status.channels["alarm"] == 1.0) & (lift[status.message] != NOT_JUDGED)])
+        if not len(pressed):
+            return self._release(pressed)
+        decoded, lift = picked(decoded, pressed), lift[pressed]
+        self.grow(int(lift.max(initial=NOT_JUDGED)) + 1)
+        self._rows.make_room(len(decoded.samples["status"].message))
+        messages, order = message_records(decoded, lift), np.arange(len(lift))
+        raise_presses(self._lifts, messages, order, streams(decoded), self._rows.rows, self._rows.heap)
+        return self._release(np.unique(lift))
 
     def idle(self, now_ns: int, behind: Bools | None = None) -> Batch:
         """Return the rows whose waiting time is over at `now_ns`.
