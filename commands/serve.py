@@ -11,6 +11,7 @@ from commands.wiring.broker import broker_address
 from commands.wiring.certificates import server_certificate
 from commands.wiring.device_actions import device_actions
 from commands.wiring.first_link import first_link
+from commands.wiring.notifications import push_public_key, way_kinds
 from commands.wiring.series import open_series
 from commands.wiring.sign_in import sign_in_settings
 from configuration import Configuration
@@ -53,6 +54,8 @@ def run(_: argparse.Namespace, settings: Configuration) -> int:
                 inject=inject,
                 sign_in=sign_in,
                 devices=device_actions(settings),
+                way_kinds=way_kinds(settings),
+                push_key=push_public_key(settings),
             )
         )
     except OSError as error:

@@ -33,6 +33,7 @@ from dashboards.api.fleet import fleet
 from dashboards.api.identity.account import account
 from dashboards.api.identity.organisations import organisations
 from dashboards.api.identity.people import people
+from dashboards.api.identity.ways import account_ways
 from dashboards.api.incidents.routes import incidents
 from dashboards.api.lifts import lift_detail, lifts
 from dashboards.api.live_stream import live
@@ -59,6 +60,7 @@ from dashboards.pages.organisations import organisation_pages
 from dashboards.pages.people import people_pages
 from dashboards.pages.routes import error_page, pages, wants_page
 from dashboards.pages.sign_in import sign_in_pages
+from dashboards.pages.ways import way_pages
 from dashboards.sign_in.gate import SignInGate, is_loopback
 from telemetry.version import VERSION
 
@@ -95,7 +97,7 @@ def create_app(settings: Settings) -> FastAPI:
     for router in (
         lifts, registry, maintenance, readings, alerts, incidents, change_requests, fleet, live, audit, probes, account,
         people, organisations, sign_in_pages, oidc_pages, account_pages, people_pages, organisation_pages,
-        code_sheet_pages, answer_pages,
+        code_sheet_pages, answer_pages, account_ways, way_pages,
     ):  # fmt: skip
         app.include_router(router(context))
     if settings.demo and settings.inject:

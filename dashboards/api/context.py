@@ -57,6 +57,7 @@ class Settings:
     `inject(lift_id, cause, seconds)` injects a fault into a simulated lift (OSError: the broker is unreachable,
     ValueError: the simulator has no such fault); the route exists only with `inject` and `demo`. `causes` are the
     faults that the simulator offers. A monitor that has written nothing for `monitor_silent_s` does not run.
+    `way_kinds` are the kinds of ways by which people may be notified; `push_key` is the key of Web Push.
     """
 
     open_records: Callable[[], Records]
@@ -73,6 +74,8 @@ class Settings:
     inject: InjectFault | None = None
     devices: DeviceActions | None = None
     monitor_silent_s: float = MONITOR_SILENT_S
+    way_kinds: tuple[str, ...] = ()
+    push_key: str | None = None
     sign_in: SignInSettings = field(default_factory=SignInSettings)
 
 

@@ -16,6 +16,7 @@ from starlette.responses import RedirectResponse, Response
 
 from dashboards.api.context import AppContext
 from dashboards.http.problem import Problem, not_found
+from dashboards.pages import translations
 from dashboards.pages.private import render_private
 from dashboards.pages.routes import YEAR_S
 from dashboards.pages.shown_agent import shown_agent
@@ -27,6 +28,7 @@ from dashboards.sign_in.requests import address_of, form_of, session_of
 from registry.actor import Actor
 from registry.passwords import LEAST_CHARS, password_fault
 from registry.people import LANGUAGES, Person
+from registry.ways import shown_address
 from store.records.identity.credentials import new_totp_secret, totp_address, totp_step
 
 PATH = "/account"
@@ -35,6 +37,8 @@ DAY_S = 24 * 3600
 S_NS = 1_000_000_000
 TOKEN_DAYS = (30, 90, 365)
 QR_SCALE = 5
+SAID = ("did", "fault", "at", "secret", "way", "way_secret", "kind", "address")
+"""What a form did, in the values of the template."""
 
 
 class AccountForms:
@@ -154,7 +158,8 @@ def account_pages(context: AppContext) -> APIRouter:
     @router.get(PATH)
     def show(request: Request) -> Response:
         did = request.query_params.get("did", "")
-        return _page(context, request, did=did if did in FORMS else "")
+        is_known = f"account.did.{did}" in translations.catalogue(translations.ENGLISH)
+        return account_page(context, request, did=did if is_known else "")
 
     @router.post(PATH + "/{form}")
     def accept(request: Request, form: str) -> Response:
@@ -163,9 +168,9 @@ def account_pages(context: AppContext) -> APIRouter:
         forms = AccountForms(context, request)
         fault = FORMS[form](forms)
         if fault is not None:
-            return _page(context, request, fault=fault, at=form, status=422)
+            return account_page(context, request, fault=fault, at=form, status=422)
         if forms.secret:
-            return _page(context, request, did=form, secret=forms.secret)
+            return account_page(context, request, did=form, secret=forms.secret)
         answer = RedirectResponse(f"{PATH}?did={form}", SEE_OTHER)
         if form == "password":  # all sessions ended, this one too
             agent = request.headers.get("user-agent", "")
@@ -179,8 +184,8 @@ def account_pages(context: AppContext) -> APIRouter:
     return router
 
 
-def _page(context: AppContext, request: Request, status: int = 200, **said: str) -> Response:
-    """Return the page; `did`, `fault` with `at`, and `secret` are what a form did."""
+def account_page(context: AppContext, request: Request, status: int = 200, **said: str) -> Response:
+    """Return the page; `did`, `fault` with `at`, `secret`, and the fields of a form of ways, are what a form did."""
     identity, person, session = session_of(request)
     records = context.records()
     offered = "" if person.has_totp else request.state.form.get("secret", "") if "at" in said else ""
@@ -188,7 +193,8 @@ def _page(context: AppContext, request: Request, status: int = 200, **said: str)
         request, "account.html", status=status, page="account", page_path=PATH, person=person,
         membership=identity.membership, current_id=session.session_id, sessions=records.sessions(person.person_id),
         tokens=records.tokens(person.person_id), token_days=TOKEN_DAYS, least=LEAST_CHARS,
-        said={"did": "", "fault": "", "at": "", "secret": ""} | said, shown_time=shown_time, shown_agent=shown_agent,
+        said=dict.fromkeys(SAID, "") | said, shown_time=shown_time, shown_agent=shown_agent,
+        ways=records.ways(person.person_id), way_kinds=context.settings.way_kinds, shown_address=shown_address,
         **_totp_values(person, offered),
     )  # fmt: skip
 

@@ -17,12 +17,14 @@ from tests.dashboards.test_refusal_texts import holes, parts
 
 ROOT = Path(__file__).parents[2]
 SOURCES = (
+    "dashboards/sign_in/own_ways.py", "registry/ways.py", "store/records/outbox/ways.py",
     "dashboards/sign_in/administration.py", "dashboards/api/device_administration.py", "dashboards/pages/devices.py",
     "registry/organisations.py", "registry/people.py", "registry/devices.py", "registry/device_csv.py",
     "registry/fact_checks.py", "store/records/identity/accounts.py", "store/records/identity/organisations.py",
     "store/records/identity/people.py", "store/records/identity/administrators.py", "commands/wiring/broker_files.py",
 )  # fmt: skip
 SENTENCES_OF = {"Problem": (2,), "forbidden": (0,), "field_error": (1,), "InvalidFact": (0, 1), "FieldError": (1, 2),
+                "TooManyWays": (0,), "_invalid": (1,),
                 "NameTaken": (0,), "LastAdministrator": (0,), "FactsError": (0,), "pattern": (1,)}  # fmt: skip
 """The calls that make errors, and which of their arguments are sentences."""
 CHECKS_OF_LIFTS = (

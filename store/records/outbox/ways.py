@@ -12,7 +12,7 @@ from collections.abc import Sequence
 
 from sqlalchemy import Connection, delete, func, select, update
 
-from alerts.notification import CODE, Notification
+from alerts.notification import CODE, TEST, Notification
 from registry.actor import Actor
 from registry.ways import WAYS_LIMIT, NotificationWay, shown_address
 from store.records.audit.writing import AuditSubject, write_audit
@@ -24,7 +24,7 @@ S_NS = 1_000_000_000
 CODE_DIGITS = 6
 CODE_LIVES_NS = 600 * S_NS
 CODE_TRIES = 5
-CODES_AN_HOUR = 6
+CODES_AN_HOUR, TESTS_AN_HOUR = 6, 20
 HOUR_NS = 3600 * S_NS
 
 
@@ -86,6 +86,14 @@ class WayStore:
                 _audit(connection, "way.code", way, by, now_ns)
             return way
 
+    def send_way_test(self, way: NotificationWay, now_ns: int) -> None:
+        """Send a test message by a way. Raises TooManyWays."""
+        with self._database.writing() as connection:
+            _require_few(connection, TEST, way.person_id, TESTS_AN_HOUR, now_ns)
+            key = f"{TEST}:{way.person_id}:{secrets.token_hex(8)}"
+            sent = Notification(key, way.person_id, "", TEST, "trend", now_ns)
+            insert_notifications(self._database, connection, [sent], now_ns, way_id=way.way_id)
+
     def verify_way(self, person_id: str, way_id: str, code: str, by: Actor, now_ns: int) -> NotificationWay | None:
         """Verify a way by its code; return the way, None where the code is wrong, too old, or tried too often."""
         with self._database.writing() as connection:
@@ -129,10 +137,7 @@ class WayStore:
 
     def _send_code(self, connection: Connection, way: NotificationWay, now_ns: int) -> None:
         """Put a new code of a way into the outbox; raise TooManyWays beyond the limit of an hour."""
-        codes = notifications.c.key.startswith(f"{CODE}:{way.person_id}:", autoescape=True)
-        since = notifications.c.made_ns > now_ns - HOUR_NS
-        if (connection.execute(select(func.count()).where(codes, since)).scalar() or 0) >= CODES_AN_HOUR:
-            raise TooManyWays(f"At most {CODES_AN_HOUR} codes an hour are sent: wait an hour.")
+        _require_few(connection, CODE, way.person_id, CODES_AN_HOUR, now_ns)
         code = f"{secrets.randbelow(10**CODE_DIGITS):0{CODE_DIGITS}}"
         values = {"code_hash": _code_hash(way.way_id, code), "code_expires_ns": now_ns + CODE_LIVES_NS, "code_tries": 0}
         connection.execute(update(ways).where(ways.c.id == way.way_id).values(values))
@@ -148,6 +153,14 @@ def load_ways(connection: Connection, person_ids: Sequence[str]) -> dict[str, li
     for row in connection.execute(query):
         found.setdefault(row.person_id, []).append(NotificationWay(*row))
     return found
+
+
+def _require_few(connection: Connection, kind: str, person_id: str, limit: int, now_ns: int) -> None:
+    """Raise TooManyWays where a person has had as many messages of a kind within an hour as the limit."""
+    sent = notifications.c.key.startswith(f"{kind}:{person_id}:", autoescape=True)
+    since = notifications.c.made_ns > now_ns - HOUR_NS
+    if (connection.execute(select(func.count()).where(sent, since)).scalar() or 0) >= limit:
+        raise TooManyWays(f"At most {limit} messages of this kind an hour are sent: wait an hour.")
 
 
 def _find(connection: Connection, person_id: str, way_id: str) -> NotificationWay | None:
