@@ -44,7 +44,7 @@ WALLS: dict[str, set[str]] = {
     "telemetry.wire": {"telemetry.arrays", "telemetry.batch", "telemetry.groups", "telemetry.streams"},
     "telemetry.order": {"telemetry.arrays", "telemetry.batch", "telemetry.groups", "telemetry.compiled"},
     "detectors.observe": set(),
-    "detectors.rules": {"detectors.observe", "detectors.rule", "detectors.hold"},
+    "detectors.rules": {"detectors.observe", "detectors.rule", "detectors.hold", "detectors.tally"},
     "registry.duty": {"registry.fact_checks"},
     "alerts.escalation": set(),
     "alerts.incidents": {"alerts.alert", "alerts.answers", "alerts.book", "alerts.inhibition"},

@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from detectors.observe import events, lone_reports, pauses, sensor
+from detectors.observe import events, lone_reports, pauses, ride, sensor
 from detectors.observe.acceleration import Accelerations
 from detectors.observe.features import FeatureColumns
 from detectors.observe.gaps import GAP_MOST_NS, NEVER_NS, age_s, longest_ns
@@ -37,6 +37,7 @@ MEMORY = np.dtype(
         *events.FIELDS,
         *lone_reports.FIELDS,
         *pauses.FIELDS,
+        *ride.FIELDS,
         *((name, np.float64) for name in (*MEASURED, *SMOOTHED)),
         *((name, np.float64) for name in ("accel", "way_m", "peak_mps", "before_mps", "sure_mps")),
         *((name, np.int64) for name in (*INSTANTS, "interval_ns", "still_ns", "trips")),
@@ -143,7 +144,7 @@ class _Readings(NamedTuple):
 def start(n: int) -> Memory:
     """Return the records of `n` cars without readings so far."""
     unknown = dict.fromkeys((*MEASURED, *SMOOTHED), np.nan)
-    started = events.START | lone_reports.START | pauses.START
+    started = events.START | lone_reports.START | pauses.START | ride.START
     return records(n, MEMORY, **started, **unknown, **dict.fromkeys(INSTANTS, NEVER_NS), still_ns=MOVING)
 
 
@@ -197,6 +198,7 @@ def _run(memory: Any, read: Any, features: Any, facts: Any, made: Any, trips: An
         v_last = own["speed"] if t_ns - own["speed_ns"] <= gap_ns else np.nan
         z_last = own["z"] if t_ns - own["z_ns"] <= gap_ns else np.nan
         distance_m = np.nan
+        ride.note(own, t_ns, v, v_read, z if z_read else np.nan)
         if z_read or not np.isnan(v_now):
             distance_m = rest(own, t_ns, gap_ns, v_last, z_last, z_read)
         landing = nearest(place if facts.barometer[lift] else z_last, facts.landings_m[lift], own["landing"])
@@ -207,19 +209,14 @@ def _run(memory: Any, read: Any, features: Any, facts: Any, made: Any, trips: An
                 offset_m = z_last - facts.landings_m[lift, landing]
         if facts.barometer[lift] and not np.isnan(place):
             own["z"] = place  # for the page only: `z_ns` shows that it was not read
-        events.rule_out_open_door(
-            own,
-            t_ns,
-            v_now,
-            0.0 if np.isnan(v_now) else own["sure_mps"],
-            offset_m if z_read else np.nan,
-            facts.door_zone_m[lift],
-        )
+        sure_mps, offset_read_m = 0.0 if np.isnan(v_now) else own["sure_mps"], offset_m if z_read else np.nan
+        events.rule_out_open_door(own, t_ns, v_now, sure_mps, offset_read_m, facts.door_zone_m[lift])
         if not np.isnan(distance_m) and own["left_ns"] != NEVER_NS:
             _finish(trips[finished], own, lift, t_ns, distance_m, facts.landings_m[lift])
             finished += 1
         if own["settled"] and own["motion_ns"] == t_ns:
             stay(own, t_ns, z_last)
+            ride.begin(own, t_ns)
         silent = t_ns - own["motion_ns"] > gap_ns or own["doubt"]
         _measure_interval(own, t_ns, gap_ns, not (np.isnan(v) and np.isnan(z)))
         made.gap_ns[k] = min(gap_ns, t_ns - own["broken_ns"])
@@ -271,6 +268,7 @@ def _forget(own: Any) -> None:
     """Reset the measurements from before a device was away."""
     own["v"] = own["v_odd"] = own["z"] = own["z_odd"] = own["rate"] = own["speed"] = own["z_left"] = np.nan
     own["v_ns"] = own["v_odd_ns"] = own["z_ns"] = own["z_odd_ns"] = own["speed_ns"] = NEVER_NS
+    ride.forget(own)
 
 
 @compiled
@@ -298,4 +296,6 @@ def _finish(trip: Any, own: Any, lift: int, t_ns: int, distance_m: float, landin
     trip["from_m"], trip["to_m"] = own["z_left"], own["z_stop"]
     trip["from_landing"] = nearest(own["z_left"], landings_m, own["landing"])
     trip["to_landing"] = nearest(own["z_stop"], landings_m, own["landing"])
-    trip["distance_m"], trip["peak_mps"], trip["mode"] = distance_m, own["peak_mps"], own["mode"]
+    trip["distance_m"], trip["way_m"], trip["back_m"] = distance_m, ride.way_m(own), ride.back_m(own, distance_m)
+    trip["peak_mps"], trip["steady_mps"] = own["peak_mps"], ride.steady_mps(own)
+    trip["mode"], trip["power"] = own["mode"], own["power"]

@@ -8,10 +8,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from telemetry.arrays import F64, I64, Memory
+from telemetry.streams import BATTERY, EMERGENCY_POWER
 
 TRIP = np.dtype(
     [
-        *((name, np.float64) for name in ("from_m", "to_m", "distance_m", "peak_mps", "mode")),
+        *((name, np.float64) for name in ("from_m", "to_m", "distance_m", "way_m", "back_m", "peak_mps", "steady_mps")),
+        *((name, np.float64) for name in ("mode", "power")),
         *((name, np.int64) for name in ("t_ns", "start_ns", "stop_ns", "from_landing", "to_landing")),
         ("lift", np.int32),
     ],
@@ -33,8 +35,12 @@ class TripColumns(NamedTuple):
     from_landing: I64
     to_landing: I64
     distance_m: F64
+    way_m: F64
+    back_m: F64
     peak_mps: F64
+    steady_mps: F64
     mode: F64
+    power: F64
     stale: NDArray[np.bool_]
 
 
@@ -48,13 +54,23 @@ class TripTable(TripColumns):
                              longer than the trip by up to two intervals of the readings
     `from_m`, `to_m`         the positions at both rests; `from_landing`, `to_landing` the nearest landings, -1 unknown
     `distance_m`             the distance, up positive (`rest`)
+    `way_m`                  the same by the speed alone (`ride`); NaN where readings of the speed are missing
+    `back_m`                 how far the car moved in the other direction at its start (`ride`), 0 or more; NaN where
+                             positions come too seldom
     `peak_mps`               the greatest speed that two readings in a row confirm; NaN where they come too seldom
-    `mode`                   the lift's mode as reported last
+    `steady_mps`             the mean of a speed that lasted a second (`ride`); NaN on a trip that has no such speed
+    `mode`, `power`          the lift's mode and power as reported last
     `stale`                  False: a trip is never old
     """
 
     def __len__(self) -> int:
         return int(self.lift.shape[0])
+
+    @property
+    def is_rescue(self) -> NDArray[np.bool_]:
+        """The trips on emergency power or on battery, which are slow and may end anywhere."""
+        on_reserve: NDArray[np.bool_] = (self.mode == EMERGENCY_POWER) | (self.power == BATTERY)
+        return on_reserve
 
 
 def table(trips: Memory) -> TripTable:

@@ -8,10 +8,11 @@ from dataclasses import dataclass, field
 from itertools import pairwise
 
 from detectors.observe import gaps, sensor
-from detectors.observe.rest import CREEP_M, STILL_MPS, STILL_S, TRIP_MIN_M
+from detectors.observe.rest import CREEP_M, PEAK_INTERVAL_NS, STILL_MPS, STILL_S, TRIP_MIN_M
 from detectors.rule import Level
 from registry.facts import LiftFacts
 from tests.detectors.naive_states import NaiveStates
+from tests.detectors.naive_trips import NaiveRide
 
 NAN = math.nan
 Edge = tuple[int, str, int]
@@ -121,6 +122,10 @@ class NaiveCar:
     broken_ns: int = gaps.NEVER_NS
     sure: float = 0.0
     states: NaiveStates = field(default_factory=NaiveStates)
+    ride: NaiveRide = field(default_factory=NaiveRide)
+    peak: float = 0.0
+    left_ns: int = gaps.NEVER_NS
+    trip: dict[str, float] | None = None
 
     def row(self, t_ns: int, reboot: bool, **read: float) -> dict[str, float]:
         """Return the observations of the car at this row."""
@@ -131,6 +136,7 @@ class NaiveCar:
             self.v, self.z = Channel(), Channel()
             self.rate, self.speed, self.speed_ns = NAN, NAN, gaps.NEVER_NS
             self.z_left = NAN
+            self.ride.forget()
         gap_ns = limit_ns(self.interval_ns)
         v, z = self._possible_speed(read["v"]), self._possible_place(read["z"])
         self._measure(t_ns, gap_ns, not (math.isnan(v) and math.isnan(z)))
@@ -147,6 +153,8 @@ class NaiveCar:
             self.speed, self.speed_ns = v_now, t_ns
         v_last = self.speed if t_ns - self.speed_ns <= gap_ns else NAN
         z_last = self.z.value if t_ns - self.z.at_ns <= gap_ns else NAN
+        self.trip = None
+        self.ride.note(t_ns, v, believed_v, z if believed_z else NAN)
         if believed_z or not math.isnan(v_now):
             self._rest(t_ns, gap_ns, v_last, z_last, believed_z)
         sure = 0.0 if math.isnan(v_now) else self.sure
@@ -238,6 +246,10 @@ class NaiveCar:
     def _rest(self, t_ns: int, gap_ns: int, v_last: float, z_last: float, believed_z: bool) -> None:
         if not math.isnan(v_last):
             self.sure = min(abs(v_last), abs(self.before)) if t_ns - self.way_ns <= gap_ns else 0.0
+            if t_ns - self.way_ns > PEAK_INTERVAL_NS and abs(self.before) >= STILL_MPS:
+                self.peak = NAN
+            elif not math.isnan(self.peak):
+                self.peak = max(self.peak, min(abs(v_last), abs(self.before)))
             if t_ns - self.way_ns <= gap_ns:
                 self.way_m += (self.before + v_last) / 2 * (t_ns - self.way_ns) / 1e9
             self.before, self.way_ns = v_last, t_ns
@@ -267,9 +279,28 @@ class NaiveCar:
                 come_m = self.z_stop - self.z_left
                 borne_out_m = abs(self.way_m) if math.isnan(come_m) else min(abs(self.way_m), abs(come_m))
                 self.trips += borne_out_m > TRIP_MIN_M
-            self.settled, self.way_m = True, 0.0
+                if borne_out_m > TRIP_MIN_M and self.left_ns != gaps.NEVER_NS:
+                    self.trip = self._finished(t_ns, self.way_m if math.isnan(come_m) else come_m)
+            self.settled, self.way_m, self.peak, self.left_ns = True, 0.0, 0.0, t_ns
+            self.ride.begin(self.fast_z if t_ns - self.z.at_ns <= int(gaps.GAP_MOST_S * 1e9) else NAN)
             if not math.isnan(z_last):
                 self.z_left = z_last
+
+    def _finished(self, t_ns: int, distance_m: float) -> dict[str, float]:
+        """Return what the trips' table holds of a trip."""
+        known = {
+            "t_ns": t_ns,
+            "gap_ns": 0,
+            "start_ns": self.left_ns,
+            "stop_ns": self.since_ns,
+            "from_m": self.z_left,
+            "to_m": self.z_stop,
+            "offset_m": abs(self._offset(self.z_stop)),
+            "distance_m": distance_m,
+            "stale": False,
+        }
+        states = {name: self.states.known()[name] for name in ("mode", "power")}
+        return known | states | self.ride.summary(self.since_ns, self.way_m, distance_m, self.peak)
 
     def _refer(self, arrived: bool, miss_m: float) -> None:
         """Doubt a position that jumped, until two trips in a row ended within 50 mm of a landing."""

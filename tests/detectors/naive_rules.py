@@ -1,9 +1,9 @@
 """The rules as plain loops, written from the catalogue: one lift, one row after the other.
 
-A rule takes the observations of the car at a row (`naive.NaiveCar.row`, with `t_ns` and `stale`) and returns (on, off,
-since) for each of its levels; NaN is "not known at this row". Nothing here calls the fast code. Of F13 this is the part
-that reads the speed (the part that reads vibration has tests of its own); F41, which reads no rows, is in
-`naive_silence`.
+A rule takes the observations of the car at a row (`naive.NaiveCar.row`, with `t_ns` and `stale`), or a finished trip
+(`naive.NaiveCar.trip`), and returns (on, off, since) for each of its levels; NaN is "not known at this row". Nothing
+here calls the fast code. Of F13 this is the part that reads the speed (the part that reads vibration has tests of its
+own); F41, which reads no rows, is in `naive_silence`.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from tests.detectors.naive_lasting import CurtainBlocked, EmptyRunning, PowerLos
 from tests.detectors.naive_leaving import DoorOpenedRunning, StartDoorOpen, UnintendedMovement
 from tests.detectors.naive_running import EmergencyStop, Overspeed, OverspeedUp, Overtravel
 from tests.detectors.naive_standing import AlarmButton, Entrapment, StopOutsideZone
+from tests.detectors.naive_trips import PositionLost, StartRollback, Underspeed
 
 NaiveRule = Callable[[LiftFacts], object]
 NAIVE: dict[str, NaiveRule] = {
@@ -38,5 +39,8 @@ NAIVE: dict[str, NaiveRule] = {
     "door-obstructed": DoorObstructed,
     "curtain-blocked": CurtainBlocked,
     "power-loss": PowerLoss,
+    "underspeed": Underspeed,
+    "position-lost": PositionLost,
+    "start-rollback": StartRollback,
     "empty-running": EmptyRunning,
 }

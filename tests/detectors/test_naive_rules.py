@@ -67,11 +67,15 @@ def plainly(slug: str, whole: Batch, lift: int, facts: object) -> list[tuple[int
         states_read = {name: float(getattr(whole, name)[i]) for name in (*STATES, "gap")}
         known = car.row(int(whole.t_ns[i]), whole.reboot[i] == 1.0, v=whole.v_mps[i], z=whole.z_m[i], **states_read)
         known |= {"t_ns": int(whole.t_ns[i]), "stale": whole.stale[i] == 1.0}
+        if rule.table == "trips":
+            if car.trip is None:
+                continue
+            known = car.trip
         rows.append(known)
         scores.append([masked(rule.always_judged, known, *level) for level in naive.row(known)])
     out: list[tuple[int, Edge]] = []
     for k, level in enumerate(rule.levels):
-        on, off, since = zip(*(levels[k] for levels in scores), strict=True)
+        on, off, since = zip(*(levels[k] for levels in scores), strict=True) if scores else ((), (), ())
         edges = findings(level, [row["t_ns"] for row in rows], on, off, [row["gap_ns"] for row in rows], since)
         out += [(level.severity, (rows[i]["t_ns"], kind, onset)) for i, kind, onset in edges]
     return sorted(out, key=str)
