@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import math
+from array import array
 from collections.abc import Mapping
+from types import NoneType
 from typing import Any
 
 import numpy as np
@@ -24,11 +26,11 @@ from telemetry.wire.parsed import (
     Invalid,
     RawArray,
     join,
-    numbers,
     typed,
 )
 
 YEAR_MS = 365.25 * 86_400_000.0
+READING_TYPES = {int, float, NoneType}
 EVENT_CODES: Mapping[str, Mapping[Any, float]] = {"door": DOOR_CODES, "infrared": BITS}
 
 
@@ -119,7 +121,7 @@ def readings(value: Any, field: str, limit: float = READING_LIMIT) -> tuple[RawA
             ) from None
     else:
         items = value if type(value) is list else [value]
-        raw, count = numbers([_reading(item, field) for item in items]), len(items)
+        raw, count = _plain(items, field), len(items)
     column = join([raw])
     if np.isinf(column).any():
         raise Invalid("non-finite", f"{field}: holds an infinite number; send null where there is no reading")
@@ -128,12 +130,13 @@ def readings(value: Any, field: str, limit: float = READING_LIMIT) -> tuple[RawA
     return raw, count
 
 
-def _reading(item: Any, field: str) -> float:
-    if item is None:
-        return NAN
-    if not is_number(item):
-        raise Invalid("type", f"{field}: {shown(item)} is not a number; send numbers, and null where there is none")
-    return float(item)
+def _plain(items: list[Any], field: str) -> RawArray:
+    """Return plain numbers, and null where there is none, as a raw array."""
+    kinds = set(map(type, items))
+    if not kinds <= READING_TYPES:
+        wrong = next(item for item in items if type(item) not in READING_TYPES)
+        raise Invalid("type", f"{field}: {shown(wrong)} is not a number; send numbers, and null where there is none")
+    return array("d", [NAN if item is None else item for item in items] if NoneType in kinds else items)
 
 
 def event_codes(value: Any, field: str, codes: Mapping[Any, float]) -> list[float]:
