@@ -198,7 +198,8 @@ function alertSpans() {
   const { from, to } = shown;
   return history.map((alert) => ({
     severity: alert.severity, name: ruleName(alert.rule), from: Date.parse(alert.onset) / 1000,
-    to: Date.parse(alert.cleared ?? alert.closed ?? new Date(serverNow()).toISOString()) / 1000,
+    // What a person closed while it fired has no end that is known: it is drawn as an instant.
+    to: Date.parse(alert.cleared ?? (alert.state === "closed" ? alert.onset : new Date(serverNow()).toISOString())) / 1000,
   })).filter((each) => each.to >= from && each.from <= to);
 }
 
@@ -229,6 +230,6 @@ at("charts").addEventListener("keydown", (event) => {
 setInterval(() => { showSentence(); works.tick(); }, 1000);
 setInterval(() => document.hidden || readRefusals(), REFUSALS_EVERY_MS);
 document.addEventListener("visibilitychange", () => document.hidden || (range.follows && readCharts()));
-if (at("fault")) showFaultPanel(at("fault"), lift_id);
+if (at("fault")) showFaultPanel(at("fault"), () => lift_id);
 
 followLive({ lift_id }, { catchUp: readAll, on: { lift: (item) => lift && showLatest(item), alert: () => readAlerts().catch(() => {}) } });

@@ -42,7 +42,8 @@ function joined(middles, said, gap_s) {
  */
 async function events(lift_id, stream, span, known_to, options) {
   const answer = await get(path(lift_id), { stream, from: iso(span.from), to: iso(span.to) }, options);
-  const at = answer.at.map(seconds), end = Math.min(span.to, known_to), channels = {};
+  const at = answer.at.map(seconds), channels = {};
+  const end = answer.truncated ? at.at(-1) : Math.min(span.to, known_to); // what follows the last event is unknown then
   for (const name of Object.keys(answer).filter((key) => Array.isArray(answer[key]) && key !== "at")) {
     const pieces = [];
     answer[name].forEach((value, i) => {
