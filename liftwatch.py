@@ -50,6 +50,7 @@ COMMANDS: Mapping[str, Command] = {
         {"POLARS_MAX_THREADS": "1"},  # a thread pool of polars' own costs the monitor a fifth more CPU
     ),
     "serve": Command("Serve the pages and the HTTP API", "commands.serve"),
+    "history": Command("Write past days of a simulated fleet into an empty installation", "commands.history"),
     "simulate": Command("Play a simulated fleet to the broker, or write it as a recording", "commands.simulate"),
     "inject": Command("Inject a fault into a simulated lift", "commands.inject"),
     "record": Command("Record messages from the broker, or readings from the store", "commands.record"),

@@ -12,20 +12,32 @@ import functools
 import os
 import shutil
 import signal
+import subprocess
 import sys
 import tempfile
+import threading
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
 
 from commands import arguments
-from commands.child_process import LOOPBACK, ChildProcess, is_listening, own_command, refuse_taken_port, supervise
-from commands.secure_demo import secure_hints, secure_ports, secure_processes
+from commands.child_process import (
+    LOOPBACK,
+    ChildProcess,
+    is_listening,
+    last_line,
+    own_command,
+    refuse_taken_port,
+    supervise,
+)
+from commands.demonstration import rescue
+from commands.secure_demo import RUSH_HOUR, secure_hints, secure_ports, secure_processes
 from configuration import Configuration
 
 EXPECTED_ERRORS: tuple[type[Exception], ...] = ()
 CONFIG_NAME = "liftwatch.toml"
+RESCUE_AFTER_S = 20
 ENDING_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 """Sent by a person, by a supervisor, and by a terminal that is closed."""
 MOSQUITTO_PATH = "/usr/sbin:/usr/local/sbin"
@@ -44,6 +56,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--data", type=Path, help=where)
     rate = "faults by themselves, per hour over the fleet (default 6)"
     parser.add_argument("--faults-per-hour", type=float, default=6.0, help=rate)
+    past = "days of history to begin with (default 30; 0: none)"
+    parser.add_argument("--history-days", type=int, default=30, metavar="DAYS", help=past)
+    play = "play a rescue 20 s after the start (default: yes, without --secure)"
+    parser.add_argument("--rescue", action=argparse.BooleanOptionalAction, default=True, help=play)
     parser.add_argument("--secure", action="store_true", help="with TLS, passwords and certificates")
 
 
@@ -58,6 +74,7 @@ def run(options: argparse.Namespace, _: Configuration) -> int:
     with data_folder(options.data) as data:
         children = processes(options, data)
         try:
+            make_history(options, data)
             for child in children:
                 print_line(f"starting {child.name} …")
                 child.start()
@@ -71,6 +88,8 @@ def run(options: argparse.Namespace, _: Configuration) -> int:
             print_line("  Inject a fault into a lift on its page, or:")
             print_line(f"    {sys.argv[0]} --config {data / CONFIG_NAME} inject sim-00001 governor-overspeed")
             print_line(f"  Logs: {data}.  Ctrl-C ends the demonstration.\n")
+            if options.rescue and not options.secure:
+                play_rescue(options)
             supervise(children)
         except KeyboardInterrupt:
             print_line("\nending …")
@@ -81,6 +100,27 @@ def run(options: argparse.Namespace, _: Configuration) -> int:
                 child.end()
     print_line("ended.")
     return 0
+
+
+def make_history(options: argparse.Namespace, data: Path) -> None:
+    """Write days of history into a new folder of data; one that has incidents is left as it is."""
+    if options.history_days <= 0:
+        return
+    print_line(f"making {options.history_days} days of history …")
+    fleet = ["--lifts", str(options.lifts), "--seed", str(options.seed), "--days", str(options.history_days)]
+    config = data / ("monitor.toml" if options.secure else CONFIG_NAME)
+    with (data / "history.log").open("ab") as out:
+        done = subprocess.run([*own_command(config), "history", *fleet], stdout=out, stderr=out, check=False)
+    if done.returncode:
+        print_line(f"  there is none: {last_line(data / 'history.log')}")
+
+
+def play_rescue(options: argparse.Namespace) -> None:
+    """Play a rescue beside the demonstration, which it does not hold up."""
+    number = 1 + options.lifts // 2
+    address, lift_id = f"http://{LOOPBACK}:{options.port}", f"sim-{number:05}"
+    print_line(f"  In {RESCUE_AFTER_S} s somebody is shut in {lift_id}: watch the rescue at {address}/incidents\n")
+    threading.Thread(target=rescue.play, args=(address, lift_id, RESCUE_AFTER_S), daemon=True).start()
 
 
 @contextlib.contextmanager
@@ -141,7 +181,7 @@ def own_processes(options: argparse.Namespace, data: Path) -> list[ChildProcess]
         encoding="utf-8",
     )
     own = own_command(path)
-    fleet = ["--lifts", str(options.lifts), "--seed", str(options.seed)]
+    fleet = ["--lifts", str(options.lifts), "--seed", str(options.seed), "--hour", RUSH_HOUR]
     faults = ["--faults-per-hour", str(options.faults_per_hour), "--labels", str(data / "labels.jsonl")]
     monitor_log = data / "monitor.log"
     return [

@@ -24,6 +24,8 @@ SHIPPED = Path(__file__).parents[1] / "ingest" / "mosquitto.conf"
 DEVICES, CERTIFICATES, OWN = 8883, 8884, 8885
 """The listeners of the shipped configuration; here they are consecutive ports from `--broker-port` on."""
 HOST = "localhost"
+RUSH_HOUR = "7.75"
+"""The traffic of a morning, whatever the clock says."""
 LISTENING = "listening on"
 """The words of the server's log at each start, which follow the link of that start."""
 FIRST_LINK = re.compile(r"https://\S+/welcome\?code=\S+")
@@ -51,7 +53,7 @@ def secure_processes(
     paths["device"].write_text(_device_configuration(data, ports[CERTIFICATES], device), encoding="utf-8")
     (data / "mosquitto.conf").write_text(_mosquitto_configuration(data, ports), encoding="utf-8")
     monitor_log = data / "monitor.log"
-    fleet = ["simulate", "--lifts", str(lifts + 1), "--seed", str(options.seed)]
+    fleet = ["simulate", "--lifts", str(lifts + 1), "--seed", str(options.seed), "--hour", RUSH_HOUR]
     faults = ["--faults-per-hour", str(options.faults_per_hour), "--labels", str(data / "labels.jsonl")]
     own = {name: own_command(path) for name, path in paths.items()}
 

@@ -41,6 +41,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--form", choices=FORMS, help="how bundles are sent (default: the scenario's, else json)")
     vibration = "vibration as well (default: the scenario's, else yes, at 100 Hz)"
     parser.add_argument("--vibration", action=argparse.BooleanOptionalAction, help=vibration)
+    hour = "the local hour of day at which the traffic begins, 8 is the morning peak (default: the clock's)"
+    parser.add_argument("--hour", type=float, help=hour)
     rate = f"{RATE} (default: the scenario's, else none)"
     parser.add_argument("--faults", "--faults-per-hour", type=float, dest="faults_per_hour", help=rate)
     parser.add_argument("--to", type=Path, metavar="FOLDER", help="write a recording instead, as fast as it goes")
@@ -79,7 +81,7 @@ def run(options: argparse.Namespace, settings: Configuration) -> int:
 def read_scenario(options: argparse.Namespace) -> Scenario:
     """Return the scenario that is named, or the default world, with the changes of the options."""
     defaults = {"form": "json", "vibration": True} if options.scenario is None else {}
-    changes = arguments.given(options, "lifts", "seed", "form", "vibration", "faults_per_hour")
+    changes = arguments.given(options, "lifts", "seed", "form", "vibration", "faults_per_hour", "hour")
     return library.read(options.scenario, defaults | changes)
 
 

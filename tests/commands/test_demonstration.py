@@ -20,6 +20,7 @@ import httpx
 import pytest
 from playwright.sync_api import Browser, expect
 
+from commands.demonstration import rescue
 from tests.dashboards.browser_world import looking, open_browser  # noqa: F401
 from tests.loopback import PATIENCE_S, accepts, free_port, until
 from tests.processes import start_process
@@ -34,7 +35,7 @@ signal.signal(signal.SIGINT, signal.SIG_IGN)  # as a shell's script starts what 
 os.environ["PATH"] = demo.MOSQUITTO_PATH = ""
 sys.exit(liftwatch.main(sys.argv[1:]))
 """
-LIFTS = 6
+LIFTS, HISTORY_DAYS = 6, 2
 BY_COMMAND = {
     "sim-00001": ("alarm-button-pressed", {"alarm-button": 0.0}),
     "sim-00002": ("top-slowdown-lost", {"overtravel-top": 0.3}),
@@ -78,6 +79,7 @@ def shown(folder: Path, lifts: int, start: tuple[str, str] = AS_IT_IS) -> Iterat
     port, broker_port = free_port(), free_port()
     ports = ["--port", str(port), "--broker-port", str(broker_port)]
     command = [sys.executable, *start, "demo", *ports, "--lifts", str(lifts), "--data", str(folder / "data")]
+    command += ["--history-days", str(HISTORY_DAYS), "--no-rescue"]
     with (folder / "demo.log").open("wb") as out:
         process = start_process([*command, "--faults-per-hour", "0"], ended_by="TERM", stdout=out, stderr=out)
     demo = Demo(process, folder, port, broker_port)
@@ -125,6 +127,19 @@ def test_a_fault_from_the_page_or_the_command_line_is_an_alert_once_its_hold_tim
             (kept,) = demo.get("/api/v1/alerts", lift_id=key[0], rule=key[1])
             assert all(kept[name] == alerts[key][name] for name in ("id", "onset", "noticed"))
         voice.close()
+        demo.end()
+
+
+@pytest.mark.long
+def test_a_rescue_is_played_from_the_stop_between_floors_to_the_closing(tmp_path: Path) -> None:
+    with shown(tmp_path, LIFTS) as demo:
+        until(lambda: demo.living() == LIFTS, "a living fleet")
+        assert [each["stage"] for each in demo.get("/api/v1/incidents", state="open")] == ["acknowledged", "confirmed"]
+        rescue.play(demo.address, "sim-00004", after_s=0.0, pace=0.25)
+        (played,) = demo.get("/api/v1/incidents", lift_id="sim-00004", state="closed")
+        stages = ["suspected", "acknowledged", "dispatched", "on-site", "released", "closed"]
+        assert sorted(played["stages"], key=played["stages"].get) == stages
+        assert (played["kind"], played["reason"], played["owner"]) == ("entrapment", "released", rescue.MECHANIC)
         demo.end()
 
 

@@ -36,6 +36,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "demo": set(),
     "monitor": JUDGING | SERIES | {"lmdb"},
     "serve": RECORDS | SERIES | {"cryptography", "dashboards", "fastapi", "paho", "starlette", "uvicorn"},
+    "history": RECORDS | SERIES | {"simulator.world"},
     "simulate": JUDGING | WORLD,
     "inject": {"numpy", "paho"},
     "record": JUDGING | SERIES,

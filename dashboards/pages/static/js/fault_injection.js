@@ -1,4 +1,4 @@
-// The panel of the demonstration that injects a fault into the simulated lift for a chosen time.
+// The panel of the demonstration that injects a fault into a simulated lift for a chosen time.
 
 import { get, post } from "./api.js";
 import { el, setText } from "./element.js";
@@ -6,13 +6,14 @@ import { hasTranslation, ruleName, translate } from "./translations.js";
 
 const causeName = (cause) => (hasTranslation(`cause.${cause}`) ? translate(`cause.${cause}`) : hasTranslation(`rule.${cause}`) ? ruleName(cause) : cause.replaceAll("-", " "));
 
-export async function showFaultPanel(panel, lift_id) {
+/** Show the causes in `panel`; inject into the lift whose id `chosen` returns. */
+export async function showFaultPanel(panel, chosen) {
   const form = panel.querySelector("form"), answer = panel.querySelector(".answer");
   form.addEventListener("submit", async (event) => {
     event.preventDefault();
     const { cause, for_s } = form.elements;
     try {
-      await post(`/api/v1/sim/${encodeURIComponent(lift_id)}/fault`, { cause: cause.value, for_s: Number(for_s.value) });
+      await post(`/api/v1/sim/${encodeURIComponent(chosen())}/fault`, { cause: cause.value, for_s: Number(for_s.value) });
       setText(answer, translate("fault.done"));
     } catch (problem) {
       setText(answer, translate("act.failed", { why: problem.message || translate("error.network") }));

@@ -1,0 +1,1 @@
+"""The parts of the demonstration that make its past and play its rescue."""

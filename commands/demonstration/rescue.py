@@ -1,0 +1,81 @@
+"""The rescue that the demonstration plays: a car stops between floors with a person inside, and a mechanic answers.
+
+    0 s        the fault is injected; the monitor finds it and opens the incident by itself
+    then, after the opening of the incident:
+    40 s       the mechanic answers      55 s    is on the way      150 s   arrives
+    at the end of the fault, when the car has reached a floor: released, and closed with the reason
+
+Whoever watches may act first: a step that the incident's state does not allow any more is left out.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+import urllib.error
+import urllib.request
+from typing import Any
+
+CAUSE = "car-stalled-between-floors"
+FAULT_S = 240
+OPENS_WITHIN_S = 180.0
+POLL_S = 1.0
+REQUEST_S = 10.0
+CLOSES_WITHIN_S = 120.0
+MECHANIC = "陈伟 Chen Wei"
+STEPS: tuple[tuple[float, str, dict[str, Any]], ...] = (
+    (40, "ack", {"note": "已接到报警。I have the call."}),
+    (45, "assign", {"to": MECHANIC}),
+    (55, "stage", {"stage": "dispatched", "note": "预计八分钟到达。With you in eight minutes."}),
+    (150, "stage", {"stage": "on-site"}),
+    (FAULT_S + 15, "stage", {"stage": "released", "note": "一名乘客，平安无恙。One passenger, well."}),
+)
+CLOSING = {"reason": "released", "note": "门锁触点已更换，试运行正常。Door contact replaced, test runs in order."}
+
+
+def play(address: str, lift_id: str, after_s: float, pace: float = 1.0) -> None:
+    """Play the rescue of a lift by the API at `address`, which starts so many seconds from now.
+
+    `pace` is the factor on the duration of the fault and of the steps.
+    """
+    time.sleep(after_s)
+    _post(address, f"/api/v1/sim/{lift_id}/fault", {"cause": CAUSE, "for_s": FAULT_S * pace})
+    name = _incident(address, lift_id)
+    if name is None:
+        return
+    opened_s = time.monotonic()
+    for at_s, action, body in STEPS:
+        time.sleep(max(0.0, opened_s + at_s * pace - time.monotonic()))
+        _post(address, f"/api/v1/incidents/{name}/{action}", {"by": MECHANIC} | body)
+    until_s = time.monotonic() + CLOSES_WITHIN_S
+    while time.monotonic() < until_s:  # it is not closed while the condition of an alert holds
+        time.sleep(10 * POLL_S)
+        if _post(address, f"/api/v1/incidents/{name}/close", {"by": MECHANIC} | CLOSING):
+            return
+
+
+def _incident(address: str, lift_id: str) -> str | None:
+    """Wait for the open incident of a lift in which somebody may be inside; None where none opens in time."""
+    until_s = time.monotonic() + OPENS_WITHIN_S
+    while time.monotonic() < until_s:
+        time.sleep(POLL_S)
+        found = _send(urllib.request.Request(f"{address}/api/v1/incidents?state=open&lift_id={lift_id}")) or {}
+        for incident in found.get("items", ()):
+            if incident["may_hold_people"]:
+                return str(incident["id"])
+    return None
+
+
+def _post(address: str, path: str, body: dict[str, Any]) -> bool:
+    """Post JSON; return whether it was accepted."""
+    data, headers = json.dumps(body).encode(), {"Content-Type": "application/json", "Origin": address}
+    return _send(urllib.request.Request(address + path, data, headers, method="POST")) is not None
+
+
+def _send(request: urllib.request.Request) -> Any:
+    """Return the answer to a request; None where it was refused or there was none."""
+    try:
+        with urllib.request.urlopen(request, timeout=REQUEST_S) as response:  # nosec B310
+            return json.loads(response.read())
+    except (urllib.error.URLError, OSError, ValueError):
+        return None
