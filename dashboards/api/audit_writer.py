@@ -1,7 +1,7 @@
 """The thread that writes counted acts, readings of series and refused requests, to the audit log.
 
-A route only counts; the thread writes every `FLUSH_S`, once more at the end, and once a day it logs the head of the
-chain, so that the head is also kept where the log goes.
+A route only counts; the thread writes every `FLUSH_S`, once more at the end. Once a day it logs the head of the chain,
+so that the head is also kept where the log goes, and removes sessions, tokens and links that have expired.
 """
 
 from __future__ import annotations
@@ -18,14 +18,15 @@ from store.records.repository import Records
 log = logging.getLogger(__name__)
 
 FLUSH_S = 5.0
-DAY_NS = 24 * 3600 * 1_000_000_000
+S_NS = 1_000_000_000
+DAY_NS = 24 * 3600 * S_NS
 
 
 class AuditWriter:
     """The counted acts of one dashboards process."""
 
-    def __init__(self, records: Callable[[], Records]) -> None:
-        self._records = records
+    def __init__(self, records: Callable[[], Records], session_s: float) -> None:
+        self._records, self._session_ns = records, int(session_s * S_NS)
         self._counts, self._lock = ActCounts(), threading.Lock()
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._run, name="audit writer", daemon=True)
@@ -70,4 +71,5 @@ class AuditWriter:
                 self._counts.written(due)
         if now_ns // DAY_NS != self._day:
             log.info("audit log: the head of the chain is %s", self._records().audit_head())
+            self._records().remove_expired(now_ns, now_ns - self._session_ns)
             self._day = now_ns // DAY_NS

@@ -138,7 +138,7 @@ class AppContext:
         self.server_metrics = ServerMetrics()
         self.broadcaster = EventBroadcaster(self.server_metrics)
         self.poller = FleetPoller(self.records, self.broadcaster, self.server_metrics, self.settings.monitor_silent_s)
-        self.audit = AuditWriter(self.records)
+        self.audit = AuditWriter(self.records, self.settings.sign_in.limits.absolute_s)
 
     def start(self) -> None:
         """Start the poller and the writer of the audit log."""

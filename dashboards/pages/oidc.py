@@ -1,7 +1,8 @@
 """Routes of sign-in with OpenID Connect: the way to the provider, and the way back.
 
 A subject signs in as the person who is bound to it. It is bound by a one-time link, or to an invited person without a
-password whose login is the verified e-mail address; nobody is created.
+password whose login is the verified e-mail address; nobody is created. A link is used only by the form of its own page,
+in the browser that has the cookie of that page: no other site can bind the visitor's subject to an account of its own.
 """
 
 from __future__ import annotations
@@ -13,11 +14,13 @@ from fastapi import APIRouter, Request
 from starlette.responses import RedirectResponse, Response
 
 from dashboards.api.context import AppContext
+from dashboards.http.problem import Problem
+from dashboards.pages.private import render_private
 from dashboards.sign_in.cookies import cookie_name, delete_cookie, set_cookie, set_session
+from dashboards.sign_in.form_token import is_own_form
 from dashboards.sign_in.gate import SIGN_IN_PATH, safe_return
 from dashboards.sign_in.oidc import ATTEMPT_S, OidcAttempt, OidcClient, OidcRefused, OidcSubject
-from dashboards.sign_in.requests import address_of
-from registry.actor import Actor
+from dashboards.sign_in.requests import address_of, form_of
 from registry.people import Person, actor_in
 from store.records.repository import Records
 
@@ -40,16 +43,14 @@ def oidc_pages(context: AppContext) -> APIRouter:
 
     @router.get(BEGIN_PATH)
     def begin(request: Request) -> Response:
-        target, link = safe_return(request.query_params.get("next", "/")), request.query_params.get("code", "")
-        redirect_uri = f"{request.url.scheme}://{request.url.netloc}{RETURN_PATH}"
-        try:
-            address, binding = provider.begin(redirect_uri, target, link)
-        except OidcRefused as error:
-            log.warning("OpenID Connect: %s", error)
-            return RedirectResponse(REFUSED, SEE_OTHER)
-        answer = RedirectResponse(address, SEE_OTHER)
-        set_cookie(request, answer, BINDING, binding, int(ATTEMPT_S))
-        return answer
+        return _begin(provider, request, safe_return(request.query_params.get("next", "/")))
+
+    @router.post(BEGIN_PATH)
+    def begin_with_link(request: Request) -> Response:
+        fields = form_of(request)
+        if not is_own_form(request, fields):
+            raise Problem(403, "forged-request", "The form is not of this browser: open the one-time link again.")
+        return _begin(provider, request, "/", fields.get("code", ""))
 
     @router.get(RETURN_PATH)
     def finish(request: Request) -> Response:
@@ -65,8 +66,7 @@ def oidc_pages(context: AppContext) -> APIRouter:
         person = _person_of(records, attempt, subject, now_ns)
         address = address_of(request)
         if person is None or person.is_disabled or person.is_machine:
-            by = Actor("", None, None, None, address)
-            records.refuse_sign_in(None if person is None else person.person_id, by, now_ns)
+            records.refuse_sign_in(person, address, now_ns)
             return RedirectResponse(REFUSED, SEE_OTHER)
         by, agent = actor_in(person, person.membership(None), address), request.headers.get("user-agent", "")
         answer = RedirectResponse(attempt.target, SEE_OTHER)
@@ -75,6 +75,23 @@ def oidc_pages(context: AppContext) -> APIRouter:
         return answer
 
     return router
+
+
+def _begin(provider: OidcClient, request: Request, target: str, link: str = "") -> Response:
+    """Send the browser to the provider: by a page where a form began it, since its policy forbids another site."""
+    redirect_uri = f"{request.url.scheme}://{request.url.netloc}{RETURN_PATH}"
+    try:
+        address, binding = provider.begin(redirect_uri, target, link)
+    except OidcRefused as error:
+        log.warning("OpenID Connect: %s", error)
+        return RedirectResponse(REFUSED, SEE_OTHER)
+    answer: Response = RedirectResponse(address, SEE_OTHER)
+    if request.method == "POST":
+        answer = render_private(
+            request, "sign_in_continue.html", page="sign-in", address=address, name=provider.settings.name
+        )
+    set_cookie(request, answer, BINDING, binding, int(ATTEMPT_S))
+    return answer
 
 
 def _person_of(records: Records, attempt: OidcAttempt, subject: OidcSubject, now_ns: int) -> Person | None:

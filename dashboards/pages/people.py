@@ -13,7 +13,7 @@ from dashboards.http.problem import Problem, not_found
 from dashboards.pages.private import render_administration
 from dashboards.sign_in.administration import Administration
 from dashboards.sign_in.requests import form_of, identity_of
-from registry.roles import Verb
+from registry.roles import OrganisationKind, Verb
 from store.records.repository import VersionConflict
 
 PATH = "/people"
@@ -98,11 +98,13 @@ def _person_page(
     context: AppContext, request: Request, person_id: str, problem: Problem | None = None, secret: str = ""
 ) -> Response:
     acting = Administration(context.records(), identity_of(request))
+    person = acting.person(person_id)
     link = f"{request.url.scheme}://{request.url.netloc}{WELCOME_PATH}?code={secret}" if secret else ""
     return render_administration(
         request, "person.html", problem, page="people", page_path=f"{PATH}/{person_id}",
-        person=acting.person(person_id), is_managed=acting.may_manage(person_id),
+        person=person, is_managed=acting.may_manage(person_id),
         is_own=_is_own(request, person_id), organisations=_open(acting),
+        clears=not any(each.organisation.kind is OrganisationKind.OPERATOR for each in person.memberships),
         link=link, did=request.query_params.get("did", ""),
     )  # fmt: skip
 

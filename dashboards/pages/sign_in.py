@@ -12,7 +12,9 @@ from dashboards.api.context import AppContext
 from dashboards.http.problem import Problem
 from dashboards.pages.private import render_private
 from dashboards.sign_in.cookies import clear_session, set_session
+from dashboards.sign_in.form_token import form_secret, remember_form
 from dashboards.sign_in.gate import SIGN_IN_PATH, safe_return
+from dashboards.sign_in.identity import csrf_token
 from dashboards.sign_in.requests import address_of, form_of, identity_of, session_of
 from dashboards.sign_in.welcome import Welcome
 
@@ -78,11 +80,15 @@ def _add_welcome(router: APIRouter, context: AppContext) -> None:
         welcome = Welcome(context.records(), context.passwords, code, address_of(request), time.time_ns())
         empty = {"name": "", "login": "", "organisation": ""}
         kind = "gone" if welcome.link is None else "first" if welcome.person is None else "person"
-        return render_private(
+        secret = form_secret(request)
+        shown = render_private(
             request, "welcome.html", status=410 if kind == "gone" else status, page="welcome", kind=kind,
             code=code, fault=fault, person=welcome.person, values=empty | values,
             provider=context.settings.sign_in.oidc and context.settings.sign_in.oidc.name,
+            form_token=csrf_token(secret),
         )  # fmt: skip
+        remember_form(request, shown, secret)
+        return shown
 
     @router.get("/welcome")
     def welcome_form(request: Request) -> Response:

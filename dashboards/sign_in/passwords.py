@@ -9,7 +9,6 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import replace
 
 from dashboards.http.problem import Problem
 from dashboards.sign_in.attempts import AttemptLimits
@@ -41,9 +40,8 @@ class PasswordSignIn:
         login = login[:LOGIN_CHARS]
         person = self._records().person_of_login(login)
         fits = self._check(login_key(login), person, password, code, address, now_ns)
-        by = replace(Actor.named(""), address=address)
         if person is None or not fits:
-            self._records().refuse_sign_in(None if person is None else person.person_id, by, now_ns)
+            self._records().refuse_sign_in(person, address, now_ns)
             return None
         by = actor_in(person, person.membership(None), address)
         return self._records().begin_session(person.person_id, by, now_ns, agent)

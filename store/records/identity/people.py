@@ -12,12 +12,12 @@ from sqlalchemy import ColumnElement, Connection, delete, exists, select, update
 from registry.actor import Actor
 from registry.organisations import Organisation
 from registry.people import Membership, Person, login_key
-from registry.roles import Role
+from registry.roles import OrganisationKind, Role
 from store.records.audit.writing import AuditSubject, write_audit
 from store.records.database import Database
 from store.records.identity.administrators import keeping_an_administrator
 from store.records.identity.organisations import IDENTITY, NameTaken, load_organisations
-from store.records.identity.tables import memberships, one_time_links, people, sessions
+from store.records.identity.tables import memberships, one_time_links, people, sessions, tokens
 from store.records.versions import require_version
 
 
@@ -105,6 +105,8 @@ class PeopleStore:
     ) -> Person | None:  # fmt: skip
         """Set the role of an account in an organisation (None: take the account out of it); None for an unknown one.
 
+        Administrators of the account's former organisations could have set its credentials by a link: an account that
+        joins a further organisation loses them, unless an operator's administrators managed it.
         Raises LastAdministrator, and VersionConflict where the revision is none of the `expected`.
         """
         with self._database.writing() as connection:
@@ -116,9 +118,13 @@ class PeopleStore:
                 _remove_membership(connection, person_id, organisation_id)
                 if role is not None:
                     _put_membership(connection, person_id, organisation_id, role)
+                else:
+                    theirs = (tokens.c.person_id == person_id) & (tokens.c.organisation_id == organisation_id)
+                    connection.execute(delete(tokens).where(theirs))
             held = {one: was for one, was in _roles(before).items() if one == organisation_id}
-            if role is not None and not held:  # another organisation's administrator may have made a link
-                connection.execute(delete(one_time_links).where(one_time_links.c.person_id == person_id))
+            joins_further = role is not None and not held
+            if joins_further and not _was_managed_by_operator(before):
+                _clear_credentials(connection, person_id)
             detail = {"organisation": organisation_id, "role": role, "before": held}
             self._changed(connection, person_id, "person.role", by, now_ns, detail)
             return find_person(connection, person_id)
@@ -146,10 +152,11 @@ class PeopleStore:
             return find_person(connection, person_id)
 
     def set_password(self, person_id: str, password_hash: str, by: Actor, now_ns: int) -> None:
-        """Replace the password of an account and end all its sessions."""
+        """Replace the password of an account, end all its sessions and revoke all its tokens."""
         with self._database.writing() as connection:
             connection.execute(update(people).where(people.c.id == person_id).values(password_hash=password_hash))
-            connection.execute(delete(sessions).where(sessions.c.person_id == person_id))
+            for table in (sessions, tokens):
+                connection.execute(delete(table).where(table.c.person_id == person_id))
             self._changed(connection, person_id, "person.password", by, now_ns, {})
 
     def set_totp(self, person_id: str, secret: str | None, step: int, by: Actor, now_ns: int) -> None:
@@ -229,6 +236,18 @@ def _put_membership(connection: Connection, person_id: str, organisation_id: str
 def _remove_membership(connection: Connection, person_id: str, organisation_id: str) -> None:
     ours = (memberships.c.person_id == person_id) & (memberships.c.organisation_id == organisation_id)
     connection.execute(delete(memberships).where(ours))
+
+
+def _was_managed_by_operator(person: Person) -> bool:
+    return any(each.organisation.kind is OrganisationKind.OPERATOR for each in person.memberships)
+
+
+def _clear_credentials(connection: Connection, person_id: str) -> None:
+    """Remove what an account signs in with: password, second factor, subject of a provider, sessions and links."""
+    nothing = dict.fromkeys(("password_hash", "totp_secret", "oidc_issuer", "oidc_subject"))
+    connection.execute(update(people).where(people.c.id == person_id).values(**nothing))
+    for table in (sessions, one_time_links):
+        connection.execute(delete(table).where(table.c.person_id == person_id))
 
 
 def _roles(person: Person) -> dict[str, str]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import secrets
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from sqlalchemy import delete, select, update
 
@@ -93,10 +93,18 @@ class SessionStore:
             write_audit(connection, now_ns, by, "session.begin", [AuditSubject(person_id, {"agent": where["agent"]})])
         return secret
 
-    def refuse_sign_in(self, person_id: str | None, by: Actor, now_ns: int) -> None:
-        """Note that a sign-in was refused; what was typed is not stored, since it may be a password."""
+    def refuse_sign_in(self, person: Person | None, address: str | None, now_ns: int) -> None:
+        """Note that a sign-in from an address was refused, with the login of the account and for its organisation.
+
+        Where no account has the login, what was typed is not stored, since it may be a password.
+        """
+        by, subject = Actor("", None, None, None, address), AuditSubject("")
+        if person is not None:
+            subject = AuditSubject(person.person_id, {"login": person.login})
+            if (membership := person.membership(None)) is not None:
+                by = replace(by, organisation=membership.organisation.name)
         with self._database.writing() as connection:
-            write_audit(connection, now_ns, by, "session.begin", [AuditSubject(person_id or "")], REFUSED)
+            write_audit(connection, now_ns, by, "session.begin", [subject], REFUSED)
 
     def session(self, session_id: str) -> tuple[AccountSession, Person] | None:
         """Return a session and its person, or None where there is no such session."""
@@ -129,7 +137,10 @@ class SessionStore:
         self, person_id: str, by: Actor, now_ns: int, *, only: str | None = None, but: str | None = None,
         reason: str = "sign-out",
     ) -> int:  # fmt: skip
-        """End one session of a person (`only`), or all `but` one; return how many ended."""
+        """End one session of a person (`only`), or all `but` one; return how many ended.
+
+        Ending all, but for one or not, revokes the person's tokens too: a thief may have made them.
+        """
         ending = sessions.c.person_id == person_id
         if only is not None:
             ending &= sessions.c.id == only
@@ -137,11 +148,13 @@ class SessionStore:
             ending &= sessions.c.id != but
         with self._database.writing() as connection:
             ended = connection.execute(delete(sessions).where(ending)).rowcount
-            if ended:
+            revoked = 0
+            if only is None:
+                revoked = connection.execute(delete(tokens).where(tokens.c.person_id == person_id)).rowcount
+            if ended or revoked:
                 self._database.count_up(connection, IDENTITY)
-                write_audit(
-                    connection, now_ns, by, "session.end", [AuditSubject(person_id, {"count": ended, "reason": reason})]
-                )
+                detail = {"count": ended, "reason": reason} | ({"tokens": revoked} if revoked else {})
+                write_audit(connection, now_ns, by, "session.end", [AuditSubject(person_id, detail)])
         return ended
 
     def add_token(

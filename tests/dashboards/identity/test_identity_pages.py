@@ -17,7 +17,7 @@ from dashboards.pages.shown_agent import shown_agent
 from dashboards.sign_in.settings import SignInSettings
 from registry.roles import OrganisationKind, Role
 from store.records.repository import Records
-from tests.dashboards.identity.accounts import BY, COOKIE, PASSWORD, S_NS, Accounts, sign_in
+from tests.dashboards.identity.accounts import BY, COOKIE, HASH, PASSWORD, S_NS, Accounts, sign_in
 
 PAGE = {"accept": "text/html"}
 NEW = "another quiet battery"
@@ -137,6 +137,7 @@ def test_a_token_is_shown_once_and_revoked(client: TestClient) -> None:
 
 def test_a_person_of_two_organisations_acts_for_one_at_a_time(client: TestClient, accounts: Accounts) -> None:
     accounts.records.set_role(accounts.mechanic.person_id, accounts.other.organisation_id, Role.VIEWER, BY, 0)
+    accounts.records.set_password(accounts.mechanic.person_id, HASH, BY, 0)
     sign_in(client, "mechanic")
     assert [each["lift_id"] for each in client.get("/api/v1/lifts").json()["items"]] == ["L001"]
     assert post(client, "/account/organisation", organisation=accounts.other.organisation_id)[0] == 303

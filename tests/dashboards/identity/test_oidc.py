@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import html
+import re
 import time
 from collections.abc import Iterator
 from dataclasses import replace
@@ -49,7 +51,12 @@ def at_provider(client: TestClient, path: str) -> str:
     """Begin, and be sent back by the provider; return the path and query of the way back."""
     begun = client.get(path)
     assert begun.status_code == 303
-    sent_back = httpx.get(begun.headers["location"])
+    return sent_back_from(begun.headers["location"])
+
+
+def sent_back_from(address: str) -> str:
+    """Return the path and query to which the provider sends a browser back from an address."""
+    sent_back = httpx.get(address)
     assert sent_back.status_code == 302
     parts = urlsplit(sent_back.headers["location"])
     return f"{parts.path}?{parts.query}"
@@ -95,9 +102,27 @@ def test_a_one_time_link_binds_whatever_address_the_provider_names(
 ) -> None:
     secret = accounts.records.add_link(accounts.viewer.person_id, accounts.now_ns * 2, BY, accounts.now_ns)
     provider.user = {"sub": "subject-3"}
-    client.get(at_provider(client, f"/sign-in/oidc?code={secret}"))
+    page = client.get(f"/welcome?code={secret}", headers={"accept": "text/html"}).text
+    token = re.search(r'name="form_token" value="(\w+)"', page)
+    assert token is not None
+    begun = client.post("/sign-in/oidc", data={"code": secret, "form_token": token[1]})
+    address = re.search(r'id="continue" href="([^"]+)"', begun.text)
+    assert address is not None
+    client.get(sent_back_from(html.unescape(address[1])))
     assert signed_in_as(client) == "viewer"
     assert accounts.records.link(secret, time.time_ns()) is None
+
+
+def test_another_site_does_not_bind_the_visitors_subject_to_an_account_of_its_own(
+    client: TestClient, accounts: Accounts, provider: Provider
+) -> None:
+    secret = accounts.records.add_link(accounts.stranger.person_id, accounts.now_ns * 2, BY, accounts.now_ns)
+    provider.user = {"sub": "subject-4"}
+    assert client.get(at_provider(client, f"/sign-in/oidc?code={secret}")).headers["location"] == REFUSED
+    client.get(f"/welcome?code={secret}", headers={"accept": "text/html"})
+    for token in ("", "0" * 64):
+        assert client.post("/sign-in/oidc", data={"code": secret, "form_token": token}).status_code == 403
+    assert accounts.records.link(secret, time.time_ns()) is not None
 
 
 def test_a_disabled_person_does_not_sign_in(client: TestClient, accounts: Accounts, invited: Person) -> None:
