@@ -40,7 +40,9 @@ FORM_LIMIT_BYTES = 64 * 1024
 FORM_FIELDS = 200
 CREDENTIAL_LIMIT_BYTES = 4096
 CSRF_HEADER, CSRF_FIELD = "x-csrf-token", "csrf"
-FORWARDING_HEADERS = ("x-forwarded-for", "forwarded", "x-real-ip", "x-forwarded-host")
+FORWARDING_HEADERS, FORWARDING_PREFIX = ("via", "forwarded", "x-real-ip"), "x-forwarded-"
+PROXY_HTTP_VERSION = "1.0"
+"""The version that nginx uses to the server behind it unless told otherwise, and no browser does."""
 
 RenderError = Callable[[Request, int], Response | None]
 
@@ -126,7 +128,9 @@ class SignInGate:
 
     def _is_local(self, request: Request) -> bool:
         """Return whether a request comes from this machine, by no proxy and by a name of this machine."""
-        if any(name in request.headers for name in FORWARDING_HEADERS):
+        if any(name in FORWARDING_HEADERS or name.startswith(FORWARDING_PREFIX) for name in request.headers):
+            return False
+        if request.scope.get("http_version") == PROXY_HTTP_VERSION:
             return False
         return not is_remote(address_of(request)) and is_loopback(request.url.hostname or "")
 
