@@ -18,8 +18,9 @@ from dashboards.http.problem import Problem, fact_errors, field_error, invalid_r
 from registry.actor import Actor
 from registry.device_csv import RequestedDevice, read_devices
 from registry.device_senders import sender_changes
-from registry.devices import CERTIFICATE, Device, check_device
+from registry.devices import CERTIFICATE, GATEWAY, Device, check_device
 from registry.lift_facts import FactsError
+from registry.roles import Verb
 from registry.scope import Scope
 from store.records.devices import DeviceExists, UnknownDevice
 
@@ -117,8 +118,21 @@ class DeviceAdministration:
         for lift_id in wanted.lifts:
             if not self.context.poller.current_view().lift_index.has(lift_id, self.acting):
                 raise not_found("lift", lift_id)
+        if Verb.REGISTER_LIFTS not in self.scope.verbs and wanted.kind == GATEWAY:
+            self._require_assigned(wanted)
         if wanted.device_id in self._foreign_ids or self._is_taken(wanted.device_id):
             raise _exists(wanted.device_id)
+
+    def _require_assigned(self, wanted: RequestedDevice) -> None:
+        """Raise a problem where the operator did not name a gateway in the facts of all of its lifts and of no foreign
+        one: the answer must be the same whether another organisation has a device of this id or not."""
+        index = self.context.poller.current_view().lift_index
+        named = {lift_id: facts.gateway_id for lift_id, facts in zip(index.lift_id, index.facts, strict=True) if facts}
+        for lift_id in wanted.lifts:
+            if named.get(lift_id) != wanted.device_id or wanted.device_id in self._foreign_ids:
+                remedy = "ask the operator of this server to set it"
+                why = f"the fact gateway_id of {lift_id} does not assign it to {wanted.device_id} alone; {remedy}"
+                raise invalid_request([field_error("gateway", why)])
 
     @cached_property
     def _foreign_ids(self) -> frozenset[str]:

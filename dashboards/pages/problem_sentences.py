@@ -151,6 +151,11 @@ SENTENCES: tuple[tuple[str, str], ...] = (
         "请另选编号：作为客户端编号可能中断 Liftwatch 自身的连接",
     ),
     ("name the lifts behind the gateway", "请填写该网关下的电梯"),
+    (
+        "the fact gateway_id of {lift} does not assign it to {device} alone",
+        "电梯 {lift} 的资料 gateway_id 未将其仅分配给 {device}",
+    ),
+    ("ask the operator of this server to set it", "请联系平台运营单位设置"),
     ("has {count} lifts", "有 {count} 台电梯"),
     ("give a gateway at most {limit}", "每个网关最多 {limit} 台"),
     ("{lift} is named twice", "{lift} 出现两次"),
