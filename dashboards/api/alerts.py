@@ -151,7 +151,7 @@ def _add_actions(router: APIRouter, context: AppContext) -> None:
         if_match: IfMatch = None,
     ) -> OrjsonResponse:
         """End the shelving of the alert early: the alert is delivered again unless another alert inhibits it."""
-        return _apply(context, scope, alert_id, Answer("unshelve", actor_of(scope, body.by), body.note), if_match)
+        return _apply(context, scope, alert_id, _answer("unshelve", scope, body), if_match)
 
 
 def _apply(context: AppContext, scope: Scope, alert_id: str, answer: Answer, if_match: str | None) -> OrjsonResponse:

@@ -189,3 +189,19 @@ def test_the_note_of_another_firm_is_read_where_it_is_shared(
         read.append(history and [(each.by, each.note) for each in history.transitions][-1])
     whole = ("Ada", "the belt is worn")
     assert read == [whole, whole if shared else ("Firm 1", None), whole, None]
+
+
+@pytest.mark.parametrize("shared", [False, True])
+def test_the_note_of_an_unshelving_is_shared_where_the_body_says_so(
+    client: TestClient, records: Records, shared: bool
+) -> None:
+    alert_id = firing(records)
+    sign_in("Ada")
+    until = rfc3339(time.time_ns() + 3600 * 10**9)
+    assert client.post(f"/api/v1/alerts/{alert_id}/shelve", json={"until": until, "note": "x"}).status_code == 200
+    body = {"note": "the belt is worn", "shared": shared}
+    assert client.post(f"/api/v1/alerts/{alert_id}/unshelve", json=body).status_code == 200
+    records.patch_lift("L001", {"maintenance_firm": "Rival"}, Actor.named("test"), T0_NS)
+    history = records.alert(alert_id, LiftScope(names=frozenset({"Rival"})))
+    assert history is not None
+    assert history.transitions[-1].note == ("the belt is worn" if shared else None)
