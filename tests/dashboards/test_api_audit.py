@@ -144,6 +144,17 @@ def test_a_firm_sees_what_concerns_its_lifts_and_its_people_and_no_address_of_ot
     assert ("192.0.2.2" in export, "person:2" in export, "L002" in export) == (False, False, False)
 
 
+def test_the_notes_of_a_rival_are_not_in_the_audit_log_of_a_firm(client: TestClient, filled_records: Records) -> None:
+    rival = Actor("Eve", "person:3", "Rival", "manager", "192.0.2.3")
+    subject = AuditSubject("L001", {"note": "the belt is worn"}, {"reason": "belt"}, {"name": "B"}, lift_id="L001")
+    filled_records.write_audit(T0_NS + 4 * S_NS, rival, "lift.patch", [subject])
+    ScopeOfTest.scope = scope_of_firm()
+    assert "belt" not in str(rows(client)) + client.get("/api/v1/audit", params={"format": "csv"}).text
+    assert [row["after"] for row in rows(client) if row["by"]["name"] == "Eve"] == [{"name": "B"}]
+    ScopeOfTest.scope = Scope(lifts_of(OrganisationKind.AUTHORITY, set(), {"d1"}), EVERY_VERB, rival)
+    assert "the belt is worn" in str(rows(client))
+
+
 def test_a_refused_request_is_counted_with_its_account_and_lift(
     client: TestClient, filled_records: Records, settings: Settings
 ) -> None:

@@ -11,9 +11,10 @@ import pytest
 
 from dashboards.api.context import Settings
 from dashboards.live import event_stream
+from dashboards.sign_in.identity import Authenticator
 from registry.roles import Role
 from tests.dashboards.browser_world import served
-from tests.dashboards.identity.accounts import BY, Accounts
+from tests.dashboards.identity.accounts import BY, PASSWORD, Accounts
 from tests.loopback import until
 
 Change = Callable[[Accounts], object]
@@ -71,6 +72,24 @@ def test_an_open_stream_ends_soon_after_the_account_loses_it(address: str, accou
         until(ended.is_set, "the end of the stream")
         assert not others.is_set()
         accounts.records.change_person(accounts.stranger.person_id, {"is_disabled": True}, BY, accounts.now_ns)
+
+
+def test_a_stream_of_a_session_ends_soon_after_the_role_is_taken(address: str, accounts: Accounts) -> None:
+    with httpx.Client(base_url=address) as browser:
+        begun = browser.post("/api/v1/session", json={"login": "mechanic", "password": PASSWORD})
+        cookie = {"Cookie": begun.headers["set-cookie"].split(";")[0]}
+    with open_stream(address, cookie) as ended:
+        CHANGES["the role is taken"](accounts)
+        until(ended.is_set, "the end of the stream")
+
+
+def test_a_stream_ends_whose_access_cannot_be_checked(
+    address: str, accounts: Accounts, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with open_stream(address, accounts.token(accounts.mechanic, accounts.firm)) as ended:
+        monkeypatch.setattr(Authenticator, "is_current", lambda *_: 1 // 0)
+        accounts.records.change_person(accounts.stranger.person_id, {"name": "S"}, BY, accounts.now_ns)
+        until(ended.is_set, "the end of the stream")
 
 
 def test_access_is_checked_within_five_seconds() -> None:
