@@ -36,6 +36,7 @@ class IncidentLift:
 
     `holds_people`: an alert or a call says that somebody may be inside, and nobody has reported the release since.
     Later alerts of the lift join the incident where it `folds`: one open incident of each lift does.
+    `thresholds_changed_ns`: when a threshold of the lift was last changed, where that is recent.
     """
 
     lift_id: str
@@ -43,6 +44,7 @@ class IncidentLift:
     unclosed: int = 0
     holds_people: bool = False
     folds: bool = True
+    thresholds_changed_ns: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

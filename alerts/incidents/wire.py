@@ -13,6 +13,7 @@ def incident_json(incident: Incident, is_visible: Callable[[IncidentLift], bool]
     """Return an incident with those of its lifts that are visible, those that may hold people first."""
     lifts = [lift for lift in incident.lifts if is_visible(lift)]
     first = lifts[0] if lifts else incident.lifts[0]
+    changed_ns = max((lift.thresholds_changed_ns or 0 for lift in lifts), default=0)
     return {
         "id": incident.id,
         "lift_id": first.lift_id,
@@ -35,6 +36,7 @@ def incident_json(incident: Incident, is_visible: Callable[[IncidentLift], bool]
         "reason": incident.reason,
         "merged_into": incident.merged_into,
         "links": list(incident.links),
+        **_thresholds_changed(changed_ns or None),
     }
 
 
@@ -44,4 +46,9 @@ def _lift(lift: IncidentLift) -> dict[str, Any]:
         "district": lift.district,
         "open_alerts": lift.unclosed,
         "holds_people": lift.holds_people,
+        **_thresholds_changed(lift.thresholds_changed_ns),
     }
+
+
+def _thresholds_changed(at_ns: int | None) -> dict[str, str]:
+    return {} if at_ns is None else {"thresholds_changed": rfc3339(at_ns)}

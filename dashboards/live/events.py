@@ -35,5 +35,7 @@ def incident_events(entries: Sequence[IncidentAnnouncement], after: StreamPositi
 
 def _of_each_lift(incident: dict[str, Any]) -> Iterator[dict[str, Any]]:
     """Yield an incident as it is for each of its lifts: who sees one of them may not see the others."""
+    whole = {name: value for name, value in incident.items() if name != "thresholds_changed"}
     for lift in incident["lifts"]:
-        yield {**incident, "lift_id": lift["lift_id"], "district": lift["district"], "lifts": [lift]}
+        own = {name: lift[name] for name in ("lift_id", "district", "thresholds_changed") if name in lift}
+        yield {**whole, **own, "lifts": [lift]}

@@ -173,6 +173,25 @@ def test_every_alert_of_a_lift_says_that_a_threshold_was_changed_within_30_days(
     assert announced == [None, rfc3339(T0_NS), None]
 
 
+def test_every_incident_of_a_lift_says_so_too(client: TestClient, records: Records) -> None:
+    by, own = Actor.named("test"), {"district": "d1"}
+    firing(records)
+    (first,) = client.get("/api/v1/incidents", params=own).json()["items"]
+    assert "thresholds_changed" not in first
+    records.patch_lift("L001", {"rated_speed_mps": 2.0}, by, T0_NS)
+    (marked,) = client.get("/api/v1/incidents", params=own).json()["items"]
+    assert (marked["thresholds_changed"], marked["lifts"][0]["thresholds_changed"]) == (rfc3339(T0_NS), rfc3339(T0_NS))
+    records.patch_lift("L002", {"rated_speed_mps": 2.0}, by, T0_NS)
+    records.patch_lift("L003", {"rated_speed_mps": 2.0}, by, T0_NS)
+    for position, (lift_id, after_ns) in enumerate((("L002", RECENT_NS - 1), ("L003", RECENT_NS)), start=2):
+        found = replace(occurrence(STOP, "on", 20.0, lift_id=lift_id), noticed_ns=T0_NS + after_ns)
+        records.judge(position=position, occurrences=[found], now_ns=T0_NS + after_ns)
+    announced = [orjson.loads(each.incident_json) for each in records.incident_entries_since(0, 9999)]
+    assert [(each["lift_id"], each.get("thresholds_changed")) for each in announced] == [
+        ("L001", None), ("L002", rfc3339(T0_NS)), ("L003", None),
+    ]  # fmt: skip
+
+
 @pytest.mark.parametrize("shared", [True, False])
 def test_the_note_of_another_firm_is_read_where_it_is_shared(
     client: TestClient, records: Records, shared: bool

@@ -28,6 +28,7 @@ class IncidentLiftBody(ResponseBody):
     district: str
     open_alerts: int
     holds_people: bool
+    thresholds_changed: TimeText | None = None
 
 
 class IncidentBody(ResponseBody):
@@ -54,6 +55,7 @@ class IncidentBody(ResponseBody):
     reason: ClosingReason | None
     merged_into: str | None
     links: list[str]
+    thresholds_changed: TimeText | None = None
 
 
 class IncidentList(ResponseBody):

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import orjson
@@ -12,6 +13,7 @@ from alerts.incidents.actions import settles_ns
 from alerts.incidents.incident import Incident, IncidentChange, IncidentLift, StoryEntry
 from alerts.incidents.wire import incident_json
 from store.records.incidents.tables import folds, incident_entries, incident_lifts, incidents
+from store.records.judging.thresholds import recent_changes
 from store.records.outbox.tables import notification_attempts
 from store.records.schema import alerts
 
@@ -54,7 +56,8 @@ def in_parts(ids: Collection[str]) -> Iterable[list[str]]:
 
 
 def write_changes(connection: Connection, changes: Sequence[IncidentChange]) -> None:
-    """Write the last state of each changed incident, and the entries in order."""
+    """Write the last state of each changed incident, and the entries in order, with recent changes of thresholds."""
+    changes = _with_thresholds(connection, changes)
     last = {change.incident.id: change.incident for change in changes}
     for some in in_parts(last):
         connection.execute(delete(incident_lifts).where(incident_lifts.c.incident_id.in_(some)))
@@ -65,6 +68,24 @@ def write_changes(connection: Connection, changes: Sequence[IncidentChange]) -> 
     entries = [_entry_row(change.incident, change.entry) for change in changes if change.entry is not None]
     if entries:
         connection.execute(incident_entries.insert(), entries)
+
+
+def _with_thresholds(connection: Connection, changes: Sequence[IncidentChange]) -> list[IncidentChange]:
+    """Return the changes with the time of the last recent change of a threshold of each lift."""
+    lift_ids = {lift.lift_id for change in changes for lift in change.incident.lifts}
+    now_ns = max((change.entry.at_ns for change in changes if change.entry is not None), default=0)
+    recent: dict[str, int] = {}
+    for some in in_parts(lift_ids):
+        recent |= recent_changes(connection, some, now_ns)
+    return [replace(each, incident=_marked(each.incident, recent)) for each in changes] if recent else [*changes]
+
+
+def _marked(incident: Incident, recent: Mapping[str, int]) -> Incident:
+    lifts = (
+        replace(lift, thresholds_changed_ns=recent.get(lift.lift_id, lift.thresholds_changed_ns))
+        for lift in incident.lifts
+    )
+    return replace(incident, lifts=tuple(lifts))
 
 
 def delete_incidents(connection: Connection, before_ns: int, limit: int) -> int:

@@ -1,6 +1,6 @@
-"""Recent changes of thresholds: stored with the lift, and in each alert of the lift from then on.
+"""Recent changes of thresholds: stored with the lift, and in each alert and incident of the lift from then on.
 
-The alerts that are open at the change are marked here, later ones when the book writes them.
+Those that are open at the change are marked here, later ones when they are written.
 """
 
 from __future__ import annotations
@@ -12,12 +12,14 @@ import orjson
 from sqlalchemy import Connection, select, update
 
 from alerts.alert import Alert
+from alerts.incidents.incident import OPEN
 from registry.thresholds import RECENT_NS
+from store.records.incidents.tables import incident_lifts, incidents
 from store.records.schema import alerts, is_open, lifts
 
 
 def note_threshold_changes(connection: Connection, lift_ids: Collection[str], now_ns: int) -> None:
-    """Store that a threshold of these lifts is changed now, and mark their open alerts."""
+    """Store that a threshold of these lifts is changed now, and mark their open alerts and incidents."""
     if not lift_ids:
         return
     changed = update(lifts).where(lifts.c.lift_id.in_(lift_ids))
@@ -26,6 +28,19 @@ def note_threshold_changes(connection: Connection, lift_ids: Collection[str], no
     for row in connection.execute(query).all():
         marked = {**orjson.loads(row.alert), "thresholds_changed_ns": now_ns}
         connection.execute(update(alerts).where(alerts.c.id == row.id).values(alert=orjson.dumps(marked).decode()))
+    _mark_incidents(connection, lift_ids, now_ns)
+
+
+def _mark_incidents(connection: Connection, lift_ids: Collection[str], now_ns: int) -> None:
+    concerned = select(incident_lifts.c.incident_id).where(incident_lifts.c.lift_id.in_(lift_ids))
+    query = select(incidents.c.id, incidents.c.incident).where(incidents.c.id.in_(concerned), incidents.c.state == OPEN)
+    for row in connection.execute(query).all():
+        values = orjson.loads(row.incident)
+        for lift in values["lifts"]:
+            if lift["lift_id"] in lift_ids:
+                lift["thresholds_changed_ns"] = now_ns
+        changed = update(incidents).where(incidents.c.id == row.id)
+        connection.execute(changed.values(incident=orjson.dumps(values).decode()))
 
 
 def recent_changes(connection: Connection, lift_ids: Collection[str], now_ns: int) -> dict[str, int]:

@@ -36,7 +36,7 @@ export class IncidentPane extends Pane {
       el("span", {}, `${translate("alert.onset")} ${stamp(incident.opened, zone)}`), closed ? null : timeNode(incident.opened, { zone, as: "for" }),
       incident.owner ? el("b", {}, translate("alert.assigned", { name: incident.owner })) : null,
       closed && incident.reason ? el("span", {}, `${translate("act.reason")}: ${translate(`reason.${incident.reason}`)}`) : null,
-      worst?.thresholds_changed ? el("b", {}, translate("alert.thresholds", { at: fullStamp(worst.thresholds_changed, zone) })) : null,
+      incident.thresholds_changed ? el("b", {}, translate("alert.thresholds", { at: fullStamp(incident.thresholds_changed, zone) })) : null,
     ].filter(Boolean);
     const others = incident.lifts.slice(1);
     this.parts.head.replaceChildren(
