@@ -88,7 +88,7 @@ class ChangeRequestStore:
             if apply is not None:
                 apply(made)
             asked = {name: value for name, value in values.items() if name != "by"}  # the row names the actor itself
-            subject = AuditSubject(str(made.id), asked, lift_id=wanted.lift_id)
+            subject = AuditSubject(str(made.id), asked, lift_id=wanted.lift_id, district=wanted.district)
             write_audit(connection, now_ns, by, f"change.{values['state']}", [subject])
             return made
 
@@ -138,7 +138,7 @@ class ChangeRequestStore:
             connection.execute(update(change_requests).where(_is(request_id)).values(**values))
             if apply is not None:
                 apply(asked)
-            subject = AuditSubject(str(request_id), values, lift_id=asked.wanted.lift_id)
+            subject = AuditSubject(str(request_id), values, None, None, asked.wanted.lift_id, asked.wanted.district)
             write_audit(connection, now_ns, by, f"change.{values['state']}", [subject])
             return _request(connection.execute(select(change_requests).where(_is(request_id))).one(), now_ns)
 

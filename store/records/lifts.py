@@ -170,9 +170,9 @@ class LiftStore:
                 connection.execute(upsert)
                 connection.execute(delete(refusals).where(refusals.c.lift_id == lift_id))
                 facts = before.facts if before is not None else None
-                write_audit(
-                    connection, now_ns, by, "lift.delete", [AuditSubject(lift_id, before=facts, lift_id=lift_id)]
-                )
+                district = facts.district if facts is not None else None
+                subject = AuditSubject(lift_id, before=facts, lift_id=lift_id, district=district)
+                write_audit(connection, now_ns, by, "lift.delete", [subject])
             return gone
 
     def add_unregistered(self, lifts_seen: Iterable[tuple[str, str]], gave_way: Sequence[str] = ()) -> int:

@@ -228,6 +228,7 @@ audit = Table(
     Column("detail", CleanText()),
     Column("before", CleanText()),
     Column("after", CleanText()),
+    Column("district", CleanText(32)),
     Column("previous", LargeBinary, nullable=False),
     Column("hash", LargeBinary, nullable=False),
 )

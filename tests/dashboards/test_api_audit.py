@@ -144,6 +144,20 @@ def test_a_firm_sees_what_concerns_its_lifts_and_its_people_and_no_address_of_ot
     assert ("192.0.2.2" in export, "person:2" in export, "L002" in export) == (False, False, False)
 
 
+def test_an_authority_sees_the_rows_of_a_deleted_lift_of_its_district(
+    client: TestClient, filled_records: Records
+) -> None:
+    filled_records.delete_lift("L001", ANN, T0_NS + 4 * S_NS)
+    seen = {}
+    for district in ("d1", "d2"):
+        authority = lifts_of(OrganisationKind.AUTHORITY, set(), {district})
+        ScopeOfTest.scope = Scope(authority, EVERY_VERB, Actor("Zoe", "person:4", "City", "inspector", "192.0.2.4"))
+        seen[district] = {row["action"] for row in rows(client, lift_id="L001")}
+    assert seen == {"d1": {"lift.import", "lift.put", "lift.patch", "lift.delete"}, "d2": set()}
+    with filled_records.chain_check() as (_, complaints):
+        assert list(complaints) == []
+
+
 def test_the_notes_of_a_rival_are_not_in_the_audit_log_of_a_firm(client: TestClient, filled_records: Records) -> None:
     rival = Actor("Eve", "person:3", "Rival", "manager", "192.0.2.3")
     subject = AuditSubject("L001", {"note": "the belt is worn"}, {"reason": "belt"}, {"name": "B"}, lift_id="L001")

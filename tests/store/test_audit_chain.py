@@ -20,7 +20,7 @@ from hypothesis import strategies as st
 from sqlalchemy import text
 
 from registry.actor import Actor
-from store.records.audit.chain import BEGIN, FIELDS, Link, chained
+from store.records.audit.chain import BEGIN, DISTRICT, FIELDS, Link, chained
 from store.records.audit.verification import ChainCheck, parse_kept_head
 from store.records.audit.writing import KEPT_CHARACTERS, NAME_LIMIT, TEXT_LIMIT, write_audit
 from store.records.database import MIGRATIONS
@@ -175,15 +175,15 @@ CHANGES = [
     for name, value in [
         ("at_ns", 5), ("outcome", "'refused'"), ("by", "'Bob'"), ("account", "NULL"), ("organisation", "'x'"),
         ("role", "'viewer'"), ("address", "'::1'"), ("action", "'lift.put'"), ("subject", "'L9'"), ("lift_id", "NULL"),
-        ("detail", "'{}'"), ("before", "NULL"), ("after", "'{\"name\":\"Tower \"}'"), ("previous", "hash"),
-        ("hash", "previous"), ("id", 17),
+        ("detail", "'{}'"), ("district", "'d9'"), ("before", "NULL"), ("after", "'{\"name\":\"Tower \"}'"),
+        ("previous", "hash"), ("hash", "previous"), ("id", 17),
     ]
 ]  # fmt: skip
 
 
 def test_every_column_is_in_the_hash() -> None:
     changed = {statement.split('"')[1] for statement in CHANGES}
-    assert changed == set(FIELDS) | {"previous", "hash"} == set(audit.c.keys())
+    assert changed == set(FIELDS) | {DISTRICT, "previous", "hash"} == set(audit.c.keys())
 
 
 @pytest.mark.parametrize("statement", CHANGES, ids=lambda statement: statement.split('"')[1])

@@ -1,9 +1,10 @@
 """The chain of the audit log: the hash of a row, and the rows that continue a chain. Pure.
 
-    hash(row) = SHA-256( JSON array of: hash of the row before, as hexadecimal digits; the values of `FIELDS` in order )
+    hash(row) = SHA-256( JSON array of: hash of the row before, as hexadecimal digits; the values of `FIELDS` in order;
+                         `district`, where the row has one )
 
 The JSON has no spaces, is UTF-8, and escapes only what JSON requires; unknown values are null. The order of `FIELDS`
-never changes, since every stored hash depends on it.
+never changes, since every stored hash depends on it; rows of former versions have no district.
 
     anchor ◄── row 41 ◄── row 42 ◄── row 43 ◄── head
     (hash of row 40, which was trimmed)          (id and hash of row 43)
@@ -22,6 +23,7 @@ FIELDS = (
     "id", "at_ns", "outcome", "by", "account", "organisation", "role", "address", "action", "subject", "lift_id",
     "detail", "before", "after",
 )  # fmt: skip
+DISTRICT = "district"
 HASH_BYTES = 32
 ANCHOR, HEAD = "anchor", "head"
 
@@ -43,7 +45,10 @@ BEGIN = Link(0, bytes(HASH_BYTES))
 
 def row_hash(previous: bytes, row: Mapping[str, Any]) -> bytes:
     """Return the hash of a row after a row with the hash `previous`."""
-    return hashlib.sha256(orjson.dumps([previous.hex(), *(row[name] for name in FIELDS)])).digest()
+    values = [previous.hex(), *(row[name] for name in FIELDS)]
+    if row.get(DISTRICT) is not None:
+        values.append(row[DISTRICT])
+    return hashlib.sha256(orjson.dumps(values)).digest()
 
 
 def chained(head: Link, rows: Iterable[Mapping[str, Any]]) -> Iterator[dict[str, Any]]:

@@ -133,7 +133,7 @@ def _all_rows(connection: Connection) -> Iterator[Any]:
 
 def _newest_first(wanted: AuditFilter, scope: LiftScope, organisation: str | None) -> Select[Any]:
     names = sorted({*scope.names, *([organisation] if organisation else ())})
-    own = or_(rows_in(scope, audit.c.lift_id), audit.c.organisation.in_(names))
+    own = or_(rows_in(scope, audit.c.lift_id, audit.c.district), audit.c.organisation.in_(names))
     return select(audit).where(own, *_conditions(wanted)).order_by(audit.c.at_ns.desc(), audit.c.id.desc())
 
 

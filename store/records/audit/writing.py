@@ -7,7 +7,7 @@ its limit is replaced by its beginning, its length and its hash.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Set
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -15,8 +15,8 @@ import orjson
 from sqlalchemy import Connection, select, update
 
 from registry.actor import Actor
-from store.records.audit.chain import HEAD, Link, chained
-from store.records.schema import audit, audit_ends, clean_text
+from store.records.audit.chain import DISTRICT, HEAD, Link, chained
+from store.records.schema import audit, audit_ends, clean_text, lifts
 
 DONE, REFUSED = "done", "refused"
 TEXT_LIMIT, KEPT_CHARACTERS = 16_384, 4_096
@@ -28,7 +28,8 @@ NAME_LIMIT = 400
 class AuditSubject:
     """What an action concerned: `detail` is what was asked; `before` and `after` are the values that it changed.
 
-    A value is anything that orjson encodes; None is stored as unknown.
+    A value is anything that orjson encodes; None is stored as unknown. `district` is that of a lift that is deleted by
+    the action; of any other lift it is read from the registry.
     """
 
     subject: str
@@ -36,6 +37,7 @@ class AuditSubject:
     before: object = None
     after: object = None
     lift_id: str | None = None
+    district: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,8 +70,10 @@ def write_audit(
     outcome: str = DONE,
 ) -> None:
     """Write one row for each subject of an action."""
+    subjects = list(subjects)
+    districts = _districts(connection, {each.lift_id for each in subjects if each.lift_id is not None})
     who = {"at_ns": now_ns, "outcome": outcome, "action": _name(action), **_actor_columns(by)}
-    rows = list(chained(lock_head(connection), [{**who, **_subject_columns(each)} for each in subjects]))
+    rows = list(chained(lock_head(connection), [{**who, **_subject_columns(each, districts)} for each in subjects]))
     if rows:
         connection.execute(audit.insert(), rows)
         move_end(connection, HEAD, Link(rows[-1]["id"], rows[-1]["hash"]))
@@ -104,9 +108,18 @@ def _actor_columns(by: Actor) -> dict[str, str | None]:
     return {name: _name(value) for name, value in columns.items()}
 
 
-def _subject_columns(each: AuditSubject) -> dict[str, str | None]:
+def _subject_columns(each: AuditSubject, districts: Mapping[str | None, str]) -> dict[str, str | None]:
     texts = {name: _text(getattr(each, name)) for name in ("detail", "before", "after")}
-    return {"subject": _name(each.subject), "lift_id": _name(each.lift_id), **texts}
+    district = each.district or districts.get(each.lift_id)
+    return {"subject": _name(each.subject), "lift_id": _name(each.lift_id), DISTRICT: district, **texts}
+
+
+def _districts(connection: Connection, lift_ids: Set[str]) -> dict[str | None, str]:
+    """Return the district of each of these lifts that the registry has."""
+    if not lift_ids:
+        return {}
+    query = select(lifts.c.lift_id, lifts.c.district).where(lifts.c.lift_id.in_(sorted(lift_ids)))
+    return {row.lift_id: row.district for row in connection.execute(query)}
 
 
 def _name(text: str | None) -> str | None:

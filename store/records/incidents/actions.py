@@ -221,7 +221,7 @@ def _audit(
     asked: dict[str, Any],
 ) -> None:
     changed = difference({} if before is None else _document(before), _document(after))
-    subject = AuditSubject(after.id, asked, *changed, after.lift_id)
+    subject = AuditSubject(after.id, asked, *changed, after.lift_id, after.district)
     write_audit(connection, now_ns, by, f"incident.{action}", [subject])
 
 

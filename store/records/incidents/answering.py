@@ -62,4 +62,6 @@ def answer_alerts(connection: Connection, stored: Iterable[Alert], answer: Answe
 def answer_subject(before: Alert, after: Alert, answer: Answer) -> AuditSubject:
     """Return the fields of an answer, and its changes to an alert, for the audit log."""
     asked = {name: getattr(answer, name) for name in ("note", "to", "until_ns")}
-    return AuditSubject(after.id, asked, *difference(alert_document(before), alert_document(after)), after.lift_id)
+    return AuditSubject(
+        after.id, asked, *difference(alert_document(before), alert_document(after)), after.lift_id, after.district
+    )
