@@ -1,7 +1,7 @@
 """Limits of sign-ins and of changes. Every attempt counts before its password is checked.
 
-After some failures in a row each further attempt waits twice as long, by account and by address. The counts are in
-memory, bounded, and the oldest are forgotten.
+After some failures in a row each further attempt waits twice as long, by account and by address. The counts of sign-ins
+are in the records (`store.records.identity.attempts`), those of changes in memory.
 
     failures   0 … free   +1    +2    +3   …
     wait          0        1 s   2 s   4 s  …  at most `most_s`
@@ -10,12 +10,13 @@ memory, bounded, and the oldest are forgotten.
 from __future__ import annotations
 
 import ipaddress
-import threading
 from collections import OrderedDict
+from collections.abc import Callable
 from dataclasses import dataclass
 
+from store.records.repository import Records
+
 KEYS_LIMIT = 20_000
-FORGOTTEN_AFTER_S = 24 * 3600.0
 IPV6_PREFIX = 64
 
 
@@ -36,46 +37,29 @@ OF_ACCOUNT, OF_ADDRESS = AttemptPolicy(free=5), AttemptPolicy(free=20)
 
 
 class AttemptLimits:
-    """Failed attempts by account and by address; thread-safe."""
+    """Failed attempts by account and by address; the counts are in the records, so that all processes share them."""
 
-    def __init__(self, of_account: AttemptPolicy = OF_ACCOUNT, of_address: AttemptPolicy = OF_ADDRESS) -> None:
-        self._lock = threading.Lock()
-        self._of_account, self._of_address = of_account, of_address
-        self._failures: OrderedDict[str, tuple[int, float]] = OrderedDict()
+    def __init__(
+        self,
+        records: Callable[[], Records],
+        of_account: AttemptPolicy = OF_ACCOUNT,
+        of_address: AttemptPolicy = OF_ADDRESS,
+    ) -> None:
+        self._records, self._of_account, self._of_address = records, of_account, of_address
 
-    def begin(self, account: str, address: str, now_s: float) -> float:
+    def begin(self, account: str, address: str, now_ns: int) -> float:
         """Count an attempt and return 0, or return the seconds to wait before the next one, which is not counted."""
-        keys = self._keys(account, address)
-        with self._lock:
-            waits = [self._wait_s(key, policy, now_s) for key, policy in keys.items()]
-            if max(waits) > 0:
-                return max(waits)
-            for key in keys:
-                self._failures[key] = (self._of(key, now_s) + 1, now_s)
-                self._failures.move_to_end(key)
-            while len(self._failures) > KEYS_LIMIT:
-                self._failures.popitem(last=False)
-            return 0.0
+        policies = zip(_keys(account, address), (self._of_account, self._of_address), strict=True)
+        return self._records().begin_attempt({key: policy.wait_s for key, policy in policies}, now_ns)
 
-    def succeeded(self, account: str, address: str, now_s: float) -> None:
+    def succeeded(self, account: str, address: str) -> None:
         """Forget the failures of an account, and take the attempt back from its address."""
-        of_account, of_address = self._keys(account, address)
-        with self._lock:
-            self._failures.pop(of_account, None)
-            if of_address in self._failures:
-                count, last_s = self._failures[of_address]
-                self._failures[of_address] = (count - 1, last_s)
+        of_account, of_address = _keys(account, address)
+        self._records().forgive_attempt(of_account, of_address)
 
-    def _wait_s(self, key: str, policy: AttemptPolicy, now_s: float) -> float:
-        last_s = self._failures.get(key, (0, now_s))[1]
-        return last_s + policy.wait_s(self._of(key, now_s)) - now_s if key in self._failures else 0.0
 
-    def _of(self, key: str, now_s: float) -> int:
-        count, last_s = self._failures.get(key, (0, now_s))
-        return count if now_s - last_s < FORGOTTEN_AFTER_S else 0
-
-    def _keys(self, account: str, address: str) -> dict[str, AttemptPolicy]:
-        return {f"account {account}": self._of_account, f"address {network(address)}": self._of_address}
+def _keys(account: str, address: str) -> tuple[str, str]:
+    return f"account {account}", f"address {network(address)}"
 
 
 def network(address: str) -> str:

@@ -29,7 +29,7 @@ class PasswordSignIn:
 
     def __init__(self, records: Callable[[], Records], limits: AttemptLimits | None = None) -> None:
         self._records = records
-        self._limits = limits or AttemptLimits()
+        self._limits = limits or AttemptLimits(records)
         self._slots = threading.BoundedSemaphore(HASHES_AT_ONCE)
 
     def sign_in(self, login: str, password: str, code: str, address: str, agent: str, now_ns: int) -> str | None:
@@ -83,11 +83,11 @@ class PasswordSignIn:
     @contextmanager
     def _attempt(self, account: str, address: str) -> Iterator[Callable[[], None]]:
         """Count an attempt and hold a slot for its hash; the function that is yielded takes the attempt back."""
-        wait_s = self._limits.begin(account, address, time.monotonic())
+        wait_s = self._limits.begin(account, address, time.time_ns())
         if wait_s > 0:
             raise too_many(wait_s)
         with self._slot():
-            yield lambda: self._limits.succeeded(account, address, time.monotonic())
+            yield lambda: self._limits.succeeded(account, address)
 
     @contextmanager
     def _slot(self) -> Iterator[None]:

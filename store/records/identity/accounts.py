@@ -6,12 +6,13 @@ from registry.actor import Actor
 from registry.people import Person
 from registry.roles import OrganisationKind, Role
 from store.records.database import Repository
+from store.records.identity.attempts import AttemptStore
 from store.records.identity.organisations import NameTaken, OrganisationStore
 from store.records.identity.people import PeopleStore
 from store.records.identity.sessions import SessionStore
 
 
-class AccountStore(OrganisationStore, PeopleStore, SessionStore):
+class AccountStore(OrganisationStore, PeopleStore, SessionStore, AttemptStore):
     """The part of the records that holds organisations, accounts and their secrets."""
 
     def add_administrator(

@@ -5,7 +5,7 @@ The secret of TOTP cannot be hashed; it is protected by the access rights of the
 
 from __future__ import annotations
 
-from sqlalchemy import BigInteger, Boolean, Column, Index, Table, Text, false
+from sqlalchemy import BigInteger, Boolean, Column, Index, Integer, Table, Text, false
 
 from store.records.schema import CleanText, metadata
 
@@ -84,6 +84,14 @@ tokens = Table(
     Column("created_ns", BigInteger, nullable=False),
     Column("expires_ns", BigInteger, nullable=False),
     Column("used_ns", BigInteger),
+)
+
+sign_in_failures = Table(
+    "sign_in_failures",
+    metadata,
+    Column("key_hash", CleanText(64), primary_key=True),
+    Column("failures", Integer, nullable=False),
+    Column("last_ns", BigInteger, nullable=False, index=True),
 )
 
 one_time_links = Table(
