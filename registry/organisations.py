@@ -34,9 +34,13 @@ def name_key(name: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class OrganisationSettings:
-    """The settings of an organisation for its lifts. `second_person`: dangerous changes need a second person."""
+    """The settings of an organisation. `second_person`: dangerous changes of its lifts need a second person.
+
+    `second_factor`: its people act for it only with a second factor.
+    """
 
     second_person: bool = False
+    second_factor: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -50,13 +50,24 @@ class Person:
         return next(iter(wanted or open_ones), None)
 
 
+def lacks_second_factor(person: Person, membership: Membership | None) -> bool:
+    """Return whether the organisation of a membership demands a second factor, and a person with a password has none.
+
+    Who signs in by a provider alone has the second factor of the provider.
+    """
+    demands = membership is not None and membership.organisation.settings.second_factor
+    return demands and person.has_password and not person.has_totp
+
+
 def scope_of(person: Person, membership: Membership | None, address: str | None = None) -> Scope:
     """Return the scope of a person who acts in a membership from a network address.
 
-    It is empty for an account that is disabled, and for one without a membership in an open organisation.
+    It is empty for an account that is disabled, for one without a membership in an open organisation, and for one that
+    lacks a second factor which the organisation demands.
     """
     actor = actor_in(person, membership, address)
-    if membership is None or person.is_disabled or membership.organisation.closed_ns is not None:
+    is_barred = person.is_disabled or lacks_second_factor(person, membership)
+    if membership is None or is_barred or membership.organisation.closed_ns is not None:
         return Scope(NO_LIFTS, frozenset(), actor)
     organisation = membership.organisation
     verbs = verbs_of(organisation.kind, membership.role)

@@ -191,7 +191,8 @@ def account_page(context: AppContext, request: Request, status: int = 200, **sai
     offered = "" if person.has_totp else request.state.form.get("secret", "") if "at" in said else ""
     return render_private(
         request, "account.html", status=status, page="account", page_path=PATH, person=person,
-        membership=identity.membership, current_id=session.session_id, sessions=records.sessions(person.person_id),
+        membership=identity.membership, demanded=identity.lacks_second_factor,
+        current_id=session.session_id, sessions=records.sessions(person.person_id),
         tokens=records.tokens(person.person_id), token_days=TOKEN_DAYS, least=LEAST_CHARS,
         said=dict.fromkeys(SAID, "") | said, shown_time=shown_time, shown_agent=shown_agent,
         ways=records.ways(person.person_id), way_kinds=context.settings.way_kinds, shown_address=shown_address,

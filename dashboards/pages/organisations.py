@@ -70,7 +70,7 @@ def _apply(acting: Administration, request: Request, organisation_id: str, form:
     expected = frozenset({fields["revision"]}) if "revision" in fields else None
     if form == "details":
         given: dict[str, Any] = {name: fields[name] for name in (*TEXTS, "kind") if name in fields}
-        given["settings"] = {"second_person": fields.get("second_person") == "yes"}
+        given["settings"] = {name: fields.get(name) == "yes" for name in ("second_person", "second_factor")}
         acting.change_organisation(organisation_id, given, expected)
     elif form == "closed":
         acting.set_closed(organisation_id, fields.get("closed") == "yes", expected)

@@ -2,7 +2,8 @@
 
     public path ──────────────────────────► nobody        static files, the page behind the code, links that answer, …
     no account in the records, loopback ──► open          everything, as before there was sign-in
-    token or session ─────────────────────► its account   else a page redirects to /sign-in, a program gets 401
+    token or session ─────────────────────► its account   else a page redirects to /sign-in, a program gets 401;
+                                                          without a demanded second factor, the own account alone
 
 A change by a cookie session needs the token against forged requests, in `X-CSRF-Token` or in the form; forms are read
 here, so that no route can forget. `request.state.identity` and `request.state.scope` are set for every request.
@@ -35,6 +36,9 @@ ANONYMOUS_FOLDERS = ("/static/", "/code/", "/answer/")
 SIGN_IN_PATHS = (SIGN_IN_PATH, "/welcome", "/api/v1/session")
 SIGN_IN_FOLDER = "/sign-in/"
 METRICS_PATH = "/metrics"
+ACCOUNT_PATH = "/account"
+OWN_PATHS = (ACCOUNT_PATH, "/sign-out", "/api/v1/me", *SIGN_IN_PATHS)
+SECOND_FACTOR = "second-factor-required"
 FORM = "application/x-www-form-urlencoded"
 FORM_LIMIT_BYTES = 64 * 1024
 FORM_FIELDS = 200
@@ -100,6 +104,9 @@ class SignInGate:
             return NOBODY
         identity = self._of_credentials(request)
         if identity is not None:
+            if identity.lacks_second_factor and not _is_of_account(path):
+                detail = "Your organisation demands a second factor: set it up on the page of your account."
+                raise Problem(403, SECOND_FACTOR, detail)
             return identity
         if path in SIGN_IN_PATHS or path.startswith(SIGN_IN_FOLDER):
             return NOBODY
@@ -141,11 +148,18 @@ class SignInGate:
             refused = response(problem)
         elif problem.status_code == 401:
             refused = RedirectResponse(sign_in_address(request), status_code=303)
+        elif problem.slug == SECOND_FACTOR:
+            refused = RedirectResponse(ACCOUNT_PATH, status_code=303)
         else:
             refused = page
         if problem.slug == "sign-in-required" and session_secret(request):
             clear_session(request, refused)
         return refused
+
+
+def _is_of_account(path: str) -> bool:
+    """Return whether a path is of the own account: open to who has to set up a second factor."""
+    return path in OWN_PATHS or path.startswith((ACCOUNT_PATH + "/", SIGN_IN_FOLDER))
 
 
 def is_loopback(host: str) -> bool:

@@ -18,7 +18,7 @@ from dataclasses import dataclass, replace
 from dashboards.http.problem import Problem
 from dashboards.sign_in.settings import SessionLimits
 from registry.actor import Actor
-from registry.people import Membership, Person, scope_of
+from registry.people import Membership, Person, lacks_second_factor, scope_of
 from registry.roles import OrganisationKind, Verb
 from registry.scope import ALL_LIFTS, NO_LIFTS, OPEN_SCOPE, Scope
 from store.records.identity.sessions import AGENT_CHARS, CLOCK_STEP_NS, TOKEN_PREFIX, hashed, is_valid
@@ -50,6 +50,11 @@ class Identity:
         if self.session is not None:
             return self.session.session_id
         return "" if self.token is None else self.token.token_id
+
+    @property
+    def lacks_second_factor(self) -> bool:
+        """Whether the account has to set up a second factor before it may do anything else."""
+        return self.person is not None and lacks_second_factor(self.person, self.membership)
 
 
 OPEN = Identity(OPEN_SCOPE)

@@ -66,6 +66,7 @@ class RoleChoice(RequestBody):
 
 class SettingsOfOrganisation(RequestBody):
     second_person: bool = False
+    second_factor: bool = False
 
 
 class OrganisationChange(RequestBody):

@@ -18,11 +18,14 @@ from dashboards.sign_in.gate import safe_return
 from dashboards.sign_in.passwords import PasswordSignIn
 from dashboards.sign_in.settings import SignInSettings
 from registry.roles import Role
+from store.records.identity import attempts
+from store.records.identity.attempts import FORGOTTEN_AFTER_NS
 from store.records.identity.credentials import new_totp_secret
 from store.records.identity.sessions import hashed
 from store.records.repository import Records
 from tests.dashboards.identity.accounts import BY, COOKIE, PASSWORD, S_NS, Accounts, sign_in
 
+T_NS = 1_000_000_000 * S_NS
 PROBLEM = "application/problem+json"
 PAGE = {"accept": "text/html"}
 
@@ -172,7 +175,7 @@ def test_a_refused_sign_in_is_audited_without_what_was_typed(client: TestClient,
 def test_attempts_on_one_account_are_limited_whether_it_exists_or_not(
     app: FastAPI, client: TestClient, records: Records
 ) -> None:
-    limits = AttemptLimits(replace(OF_ACCOUNT, first_s=600.0))
+    limits = AttemptLimits(lambda: records, replace(OF_ACCOUNT, first_s=600.0))
     app.state.context.passwords = PasswordSignIn(lambda: records, limits)
     for login in ("viewer", "nobody"):
         statuses = [sign_in(client, login, "wrong").status_code for _ in range(OF_ACCOUNT.free + 1)]
@@ -183,25 +186,37 @@ def test_attempts_on_one_account_are_limited_whether_it_exists_or_not(
     assert sign_in(client, "boss").status_code == 200
 
 
-def test_the_wait_after_failures_doubles_up_to_a_limit_and_success_forgets_them() -> None:
+def test_the_wait_after_failures_doubles_up_to_a_limit_and_success_forgets_them(records: Records) -> None:
     policy = AttemptPolicy(free=2, most_s=5.0)
     assert [policy.wait_s(n) for n in range(7)] == [0, 0, 1, 2, 4, 5, 5]
-    limits = AttemptLimits()
-    now_s = 0.0
+    limits, other_process = AttemptLimits(lambda: records), AttemptLimits(lambda: records)
     for _ in range(OF_ACCOUNT.free):
-        assert limits.begin("a", "10.0.0.1", now_s) == 0
-    assert limits.begin("a", "10.0.0.2", now_s) == 1
-    assert limits.begin("a", "10.0.0.2", now_s + 1) == 0
-    limits.succeeded("a", "10.0.0.2", now_s + 1)
-    assert limits.begin("a", "10.0.0.1", now_s + 1) == 0
+        assert limits.begin("a", "10.0.0.1", T_NS) == 0
+    assert other_process.begin("a", "10.0.0.2", T_NS) == 1
+    assert limits.begin("a", "10.0.0.2", T_NS - 5 * S_NS) == 1  # the clock was set back
+    assert limits.begin("a", "10.0.0.2", T_NS + S_NS) == 0
+    limits.succeeded("a", "10.0.0.2")
+    assert limits.begin("a", "10.0.0.1", T_NS + S_NS) == 0
 
 
-def test_one_address_is_limited_over_all_accounts_and_a_whole_ipv6_network_is_one() -> None:
-    limits = AttemptLimits()
-    tried = [limits.begin(f"account {n}", f"2001:db8::{n:x}", 0.0) for n in range(25)]
+def test_one_address_is_limited_over_all_accounts_and_a_whole_ipv6_network_is_one(records: Records) -> None:
+    limits = AttemptLimits(lambda: records)
+    tried = [limits.begin(f"account {n}", f"2001:db8::{n:x}", T_NS) for n in range(25)]
     assert tried[:20] == [0.0] * 20
     assert all(wait_s > 0 for wait_s in tried[20:])
-    assert limits.begin("account 1", "2001:db8:1::1", 0.0) == 0
+    assert limits.begin("account 1", "2001:db8:1::1", T_NS) == 0
+    assert limits.begin("account 9", "2001:db8::1", T_NS + FORGOTTEN_AFTER_NS + 1) == 0
+
+
+def test_counts_of_failures_are_limited_and_hold_no_login(records: Records, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(attempts, "KEYS_LIMIT", 4)
+    limits = AttemptLimits(lambda: records)
+    for number in range(5):
+        limits.begin(f"secret {number}", f"10.0.0.{number}", T_NS + number)
+    with records._database.reading() as connection:
+        rows = connection.exec_driver_sql("SELECT * FROM sign_in_failures").all()
+    assert {row.last_ns for row in rows} == {T_NS + 3, T_NS + 4}
+    assert "secret" not in str(rows)
 
 
 def test_changes_of_one_session_are_limited_on_average() -> None:
@@ -225,6 +240,28 @@ def test_an_account_with_a_second_factor_needs_a_code_that_is_used_once(client: 
 
 
 # ── sessions ──
+
+
+def test_an_organisation_demands_a_second_factor_and_who_lacks_it_is_led_to_set_it_up(
+    client: TestClient, accounts: Accounts
+) -> None:
+    header = accounts.token(accounts.mechanic, accounts.firm)
+    sign_in(client, "boss")
+    demand = {"settings": {"second_factor": True}}
+    firm = f"/api/v1/organisations/{accounts.firm.organisation_id}"
+    assert client.patch(firm, json=demand).json()["settings"] == {"second_person": False, "second_factor": True}
+    refused = client.get("/api/v1/lifts", headers=header)
+    assert (refused.status_code, refused.json()["type"].endswith("second-factor-required")) == (403, True)
+    assert client.get("/lifts/L001", headers=PAGE).headers["location"] == "/account"
+    page = client.get("/account", headers=PAGE).text
+    assert 'id="demanded"' in page
+    secret, csrf = new_totp_secret(), client.headers["X-CSRF-Token"]
+    fields = {"csrf": csrf, "secret": secret, "code": pyotp.TOTP(secret).now(), "password": PASSWORD}
+    assert client.post("/account/totp", data=fields, headers=PAGE).status_code == 303
+    assert client.get("/api/v1/lifts").json()["items"] != []
+    assert 'id="demanded"' not in client.get("/account", headers=PAGE).text
+    sign_in(client, "stranger")
+    assert client.get("/api/v1/lifts").status_code == 200
 
 
 def test_every_sign_in_has_a_new_session_and_signing_out_ends_it(client: TestClient) -> None:
