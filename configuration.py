@@ -99,6 +99,14 @@ class DashboardsSettings(Section):
     demo: bool = False
 
 
+class MapConfiguration(Section):
+    """The map of the pages: outlines of districts as GeoJSON, and base tiles from an address or a PMTiles file."""
+
+    districts_file: Path | None = None
+    tiles: str | None = Field(None, min_length=1, max_length=500)
+    attribution: str = Field("", max_length=300)
+
+
 class SignInConfiguration(Section):
     """Who may use the pages and the HTTP API, and for how long a session lasts."""
 
@@ -176,6 +184,7 @@ class Configuration(Section):
     timeseries: TimeSeriesSettings = TimeSeriesSettings()
     monitor: MonitorSettings = MonitorSettings()
     dashboards: DashboardsSettings = DashboardsSettings()
+    map: MapConfiguration = MapConfiguration()
     sign_in: SignInConfiguration = SignInConfiguration()
     notifications: NotificationSettings = NotificationSettings()
     webhooks: tuple[WebhookSettings, ...] = ()

@@ -8,7 +8,7 @@ from __future__ import annotations
 import argparse
 from collections.abc import Iterator
 
-from commands.checks import broker, notifications, records, series, webhooks
+from commands.checks import broker, map_files, notifications, records, series, webhooks
 from commands.checks.config_check import ConfigCheck
 from commands.checks.folders import usable_folder
 from commands.errors import Unusable
@@ -47,6 +47,7 @@ def checks(settings: Configuration) -> Iterator[ConfigCheck]:
     yield from records.checks(settings)
     yield from series.checks(settings)
     yield from notifications.checks(settings)
+    yield from map_files.checks(settings)
     yield from webhooks.checks(settings)
     yield from (rule_check(settings, slug) for slug in settings.rules)
 

@@ -34,6 +34,7 @@ from commands.child_process import (
 from commands.demonstration import rescue
 from commands.secure_demo import RUSH_HOUR, secure_hints, secure_ports, secure_processes
 from configuration import Configuration
+from simulator.buildings.fleet import DISTRICTS_FILE
 
 EXPECTED_ERRORS: tuple[type[Exception], ...] = ()
 CONFIG_NAME = "liftwatch.toml"
@@ -177,7 +178,7 @@ def own_processes(options: argparse.Namespace, data: Path) -> list[ChildProcess]
     path.write_text(
         f"[broker]\nport = {options.broker_port}\nprotocol = '{protocol}'\n"
         f"[monitor]\ndata_dir = '{data}'\njournal_limit_mb = 1024\nhttp_port = 0\n"
-        f"[dashboards]\nport = {options.port}\ndemo = true\n",
+        f"[dashboards]\nport = {options.port}\ndemo = true\n[map]\ndistricts_file = '{DISTRICTS_FILE}'\n",
         encoding="utf-8",
     )
     own = own_command(path)

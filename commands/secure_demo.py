@@ -19,6 +19,7 @@ from pathlib import Path
 
 from commands.child_process import LOOPBACK, ChildProcess, is_listening, own_command
 from commands.errors import Unusable
+from simulator.buildings.fleet import DISTRICTS_FILE
 
 SHIPPED = Path(__file__).parents[1] / "ingest" / "mosquitto.conf"
 DEVICES, CERTIFICATES, OWN = 8883, 8884, 8885
@@ -118,6 +119,7 @@ def _configuration(options: argparse.Namespace, data: Path, port: int, user: str
         f"[dashboards]\nport = {options.port}\ndemo = true\n"
         f"certificate_file = '{data}/broker/server.pem'\nkey_file = '{data}/broker/server.key'\n"
         "[sign_in]\nrequired = true\n"
+        f"[map]\ndistricts_file = '{DISTRICTS_FILE}'\n"
     )
 
 

@@ -11,6 +11,7 @@ from commands.wiring.broker import broker_address
 from commands.wiring.certificates import server_certificate
 from commands.wiring.device_actions import device_actions
 from commands.wiring.first_link import first_link
+from commands.wiring.map import map_settings
 from commands.wiring.notifications import push_public_key, way_kinds
 from commands.wiring.series import open_series
 from commands.wiring.sign_in import sign_in_settings
@@ -34,7 +35,7 @@ def run(_: argparse.Namespace, settings: Configuration) -> int:
     Records.opened_at_first_use(settings.records_url).close()  # refuses what is no address of a database
     certificate_file, key_file = server_certificate(settings)
     inject = functools.partial(injection.inject, broker_address(settings)) if where.demo else None
-    sign_in = sign_in_settings(settings)
+    sign_in, map_of = sign_in_settings(settings), map_settings(settings)
     if (link := first_link(settings)) is not None:
         print(f"No account yet. Create the first administrator within 30 minutes: {link}", file=sys.stderr, flush=True)
     try:
@@ -53,6 +54,7 @@ def run(_: argparse.Namespace, settings: Configuration) -> int:
                 causes=tuple(CAUSES),
                 inject=inject,
                 sign_in=sign_in,
+                map=map_of,
                 devices=device_actions(settings),
                 way_kinds=way_kinds(settings),
                 push_key=push_public_key(settings),

@@ -38,6 +38,7 @@ from dashboards.api.incidents.routes import incidents
 from dashboards.api.lifts import lift_detail, lifts
 from dashboards.api.live_stream import live
 from dashboards.api.maintenance import maintenance
+from dashboards.api.map.routes import map_routes
 from dashboards.api.probes import probes
 from dashboards.api.readings import readings
 from dashboards.api.refusals import refusal_report
@@ -55,6 +56,7 @@ from dashboards.pages.account import account_pages
 from dashboards.pages.answer import answer_pages
 from dashboards.pages.code_sheets import code_sheet_pages
 from dashboards.pages.devices import device_pages
+from dashboards.pages.map import map_page
 from dashboards.pages.oidc import oidc_pages
 from dashboards.pages.organisations import organisation_pages
 from dashboards.pages.people import people_pages
@@ -97,7 +99,7 @@ def create_app(settings: Settings) -> FastAPI:
     for router in (
         lifts, registry, maintenance, readings, alerts, incidents, change_requests, fleet, live, audit, probes, account,
         people, organisations, sign_in_pages, oidc_pages, account_pages, people_pages, organisation_pages,
-        code_sheet_pages, answer_pages, account_ways, way_pages,
+        code_sheet_pages, answer_pages, account_ways, way_pages, map_routes, map_page,
     ):  # fmt: skip
         app.include_router(router(context))
     if settings.demo and settings.inject:

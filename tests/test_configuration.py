@@ -30,7 +30,7 @@ def test_the_example_with_every_comment_taken_off_names_every_key() -> None:
     bare = re.sub(r"(?m)^# (?=\[|\w+ = )", "", EXAMPLE.read_text(encoding="utf-8"))
     tables = tomllib.loads(bare)
     assert set(tables) == set(Configuration.model_fields)
-    for name in ("broker", "records", "timeseries", "monitor", "dashboards", "sign_in", "notifications"):
+    for name in ("broker", "records", "timeseries", "monitor", "dashboards", "map", "sign_in", "notifications"):
         assert set(tables[name]) == set(type(getattr(Configuration(), name)).model_fields), name
     for name in ("mail", "sms", "voice", "push"):
         assert set(tables["notifications"][name]) == set(configuration.known_keys(("notifications", name))), name

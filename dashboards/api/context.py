@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from typing import Generic, TypeVar
 
 from dashboards.api.audit_writer import AuditWriter
+from dashboards.api.map.settings import MapSettings
 from dashboards.http.metrics import ServerMetrics
 from dashboards.http.problem import unavailable
 from dashboards.live.event_stream import EventBroadcaster
@@ -77,6 +78,7 @@ class Settings:
     way_kinds: tuple[str, ...] = ()
     push_key: str | None = None
     sign_in: SignInSettings = field(default_factory=SignInSettings)
+    map: MapSettings = field(default_factory=MapSettings)
 
 
 class LazyStore(Generic[T]):

@@ -24,8 +24,9 @@ BODY_LIMIT_BYTES = 256 * 1024
 IMPORT_LIMIT_BYTES = 32 * 1024 * 1024
 IMPORT_PATH = "/api/v1/lifts/import"
 SAFE_METHODS = ("GET", "HEAD", "OPTIONS")
+CONTENT_SECURITY_POLICY = "Content-Security-Policy"
 HEADERS = {
-    "Content-Security-Policy": "default-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'; "
+    CONTENT_SECURITY_POLICY: "default-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'; "
     "object-src 'none'",
     "X-Content-Type-Options": "nosniff",
     "X-Frame-Options": "DENY",

@@ -145,6 +145,8 @@ class FleetView:
             "worst_rule": worst_rule(self.alerts.get(index.lift_id[row], ())),
             "health": None,
             "address": known.address if known else None,
+            "lat": known.lat if known else None,
+            "lon": known.lon if known else None,
             "timezone": known.timezone if known else None,
             "maintenance_firm": known.maintenance_firm if known else None,
             "since": None if since_ns == NO_INSTANT else instant.text(since_ns),

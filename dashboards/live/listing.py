@@ -69,6 +69,11 @@ class LiftListing:
         more = len(rows) > limit
         return page, encode_cursor(list(key(page[-1])), query.scope) if more else None
 
+    def rows(self, query: LiftQuery) -> list[int]:
+        """Return the rows that pass the filters, most urgent first."""
+        rows = self._rows("state")
+        return rows[_mask(self.view, query)[rows]].tolist()
+
     def _rows(self, name: str) -> RowIndices:
         if name not in self._ranked:
             self._ranked[name] = _order(self.view, name)

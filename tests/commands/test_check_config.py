@@ -277,3 +277,25 @@ def test_a_key_that_openssl_has_made_is_one_of_web_push(checked: Checked) -> Non
     )
     push = f"[notifications.push]\nprivate_key_file = '{key}'\ncontact = 'mailto:desk@example.org'\n"
     assert "notifications.push" not in checked.faults(f"[monitor]\ndata_dir = '{checked.folder}'\n{push}")
+
+
+def test_the_map_names_its_file_and_what_is_wrong_in_it(checked: Checked) -> None:
+    (checked.folder / "districts.geojson").write_text('{"features": [{}]}')
+    (checked.folder / "city.pmtiles").write_bytes(b"PMTiles\x02" + bytes(200))
+    for tiles, fault in (
+        (f"{checked.folder}/city.pmtiles", "no PMTiles archive of version 3"),
+        (f"{checked.folder}/none", "cannot read"),
+        ("https://tiles.example/{z}/{x}.png", "has no {y}"),
+    ):
+        faults = checked.faults(f"[map]\ndistricts_file = '{checked.folder}/districts.geojson'\ntiles = '{tiles}'")
+        assert "features[0].properties.district is None" in faults["map.districts_file"]
+        assert fault in faults["map.tiles"]
+
+
+def test_tiles_of_an_address_that_answers_are_no_fault(checked: Checked) -> None:
+    with http_server({"/0/0/0.png": 200, "/old/0/0/0.png": 301}) as address:
+        assert "map.tiles" not in checked.faults(f"[map]\ntiles = '{address}/{{z}}/{{x}}/{{y}}.png'")
+        assert (
+            "a redirect is not followed"
+            in checked.faults(f"[map]\ntiles = '{address}/old/{{z}}/{{x}}/{{y}}.png'")["map.tiles"]
+        )

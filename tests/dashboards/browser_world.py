@@ -38,7 +38,10 @@ S_NS = 1_000_000_000
 HOSTILE = "<img src=x onerror=\"document.title='owned'\">{{7*7}}"
 WINDOW = "from=2001-09-09T01:41:40.000Z&to=2001-09-09T01:47:40.000Z"
 CHROMIUMS = ("chromium", "chromium-browser", "google-chrome", "chrome")
-ARGUMENTS = ["--headless", "--no-sandbox", "--disable-gpu", "--disable-background-networking", "--no-first-run"]
+ARGUMENTS = [
+    "--headless", "--no-sandbox", "--disable-gpu", "--enable-unsafe-swiftshader", "--disable-background-networking",
+    "--no-first-run",
+]  # fmt: skip
 WAIT_MS = 60_000
 expect.set_options(timeout=WAIT_MS)
 
@@ -160,7 +163,12 @@ class Watched:
         self.address, self.page, self.complaints = address, context.new_page(), list[str]()
         self.requests: list[Any] = []
         self.page.on(
-            "console", lambda logged: logged.type in ("error", "warning") and self.complaints.append(logged.text)
+            "console",
+            lambda logged: (
+                logged.type in ("error", "warning")
+                and not logged.text.startswith("[.WebGL")  # the driver's remarks on screenshots
+                and self.complaints.append(logged.text)
+            ),
         )
         self.page.on("pageerror", lambda error: self.complaints.append(f"{error}\n{error.stack}"))
         self.page.on("request", lambda request: self.requests.append(request))

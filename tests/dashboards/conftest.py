@@ -12,6 +12,7 @@ import pytest
 from fastapi.testclient import TestClient
 
 from dashboards.api.context import DeviceActions, Settings
+from dashboards.api.map.settings import BaseTiles, MapSettings
 from dashboards.app import create_app
 from registry.actor import Actor
 from registry.devices import Credential
@@ -44,11 +45,13 @@ def records(filled: Path, tmp_path: Path) -> Iterator[Records]:
 def settings(tmp_path: Path, records: Records) -> Settings:
     """The settings of the pages, with a simulator that keeps the faults it was asked to inject."""
     injected: list[Any] = []
+    (tmp_path / "city.pmtiles").write_bytes(b"PMTiles")
     return Settings(
         open_records=lambda: Records.open(f"sqlite:///{tmp_path}/records.db"),
         open_series=lambda: open_timeseries(tmp_path / "series", writable=False),
         demo=True,
         monitor_silent_s=math.inf,
+        map=MapSettings(tiles=BaseTiles("raster", file=tmp_path / "city.pmtiles")),
         causes=("overspeed", "entrapment"),
         inject=lambda *asked: injected.append(asked),
         devices=DeviceActions(

@@ -59,6 +59,8 @@ class LiftItem(ResponseBody):
     worst_rule: str | None
     health: float | None
     address: str | None
+    lat: float | None
+    lon: float | None
     timezone: str | None
     maintenance_firm: str | None
     since: TimeText | None

@@ -12,7 +12,7 @@ import { alertStatus, hasTranslation, liftName, summary, translate, translateFir
 const STAGES = ["suspected", "confirmed", "notified", "acknowledged", "dispatched", "on-site", "released", "closed"];
 const RESCUE_ONLY = ["dispatched", "on-site", "released"];
 const DUE_MIN = { acknowledged: 3, "on-site": 30 }; // Answered and arrived, from the beginning.
-const STEPS_MOST = 6;
+const STEPS_MOST = 6, MAP_ZOOM = 16;
 
 export class IncidentPane extends Pane {
   constructor(box, changed, outdated) {
@@ -50,6 +50,7 @@ export class IncidentPane extends Pane {
     if (facts?.emergency_phone) people.push(el("li", {}, `${translate("incident.car-line")}: `, phone(facts.emergency_phone)));
     const where = [
       facts?.address ? el("p", {}, el("b", {}, facts.address)) : null,
+      typeof facts?.lat === "number" && typeof facts.lon === "number" ? el("p", {}, el("a", { href: `/map#${MAP_ZOOM}/${facts.lat}/${facts.lon}` }, translate("incident.map"))) : null,
       place ? el("p", {}, `${translate("incident.car")}: ${place}`) : null,
       el("p", {}, el("a", { href: liftUrl(incident.lift_id, incident.opened) }, translate("alert.open")), ` · ${translate("fact.lift_id")} ${incident.lift_id}`),
     ].filter(Boolean);

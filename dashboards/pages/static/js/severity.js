@@ -8,7 +8,7 @@ const STATES = ["critical", "never-seen", "blind", "offline", "suspect", "major"
 export const SILENT = ["blind", "offline", "suspect", "never-seen"];
 const SHAPES = { "never-seen": "unknown", offline: "unknown", suspect: "unknown", inspection: "held", "out-of-service": "held" };
 
-const shape = (state) => SHAPES[state] ?? state;
+export const shape = (state) => SHAPES[state] ?? state;
 export const stateRank = (state) => STATES.indexOf(state);
 export const severityRank = (severity) => SEVERITIES.indexOf(severity);
 

@@ -21,7 +21,7 @@ export const translateFirst = (...keys) => translate(keys.find(hasTranslation) ?
 const HAN = /\p{Script=Han}/u;
 
 /** Return the half of a bilingual name ("中文 · English") in the page's language, else the whole name. */
-function nameInLanguage(text) {
+export function nameInLanguage(text) {
   const halves = text.split(" · ");
   if (halves.length !== 2 || HAN.test(halves[0]) === HAN.test(halves[1])) return text;
   return halves.find((half) => HAN.test(half) === (lang === "zh"));

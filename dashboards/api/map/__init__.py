@@ -1,0 +1,1 @@
+"""The map: points of lifts with their incidents, outlines of districts, and base tiles that the operator provides."""
