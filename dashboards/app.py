@@ -25,7 +25,7 @@ from starlette.middleware.gzip import GZipMiddleware
 from starlette.responses import Response
 
 from dashboards.api.alerts import alerts
-from dashboards.api.audit import audit
+from dashboards.api.audit.routes import audit
 from dashboards.api.change_requests import change_requests
 from dashboards.api.context import AppContext, Settings
 from dashboards.api.devices import devices
@@ -41,7 +41,7 @@ from dashboards.api.maintenance import maintenance
 from dashboards.api.map.routes import map_routes
 from dashboards.api.probes import probes
 from dashboards.api.readings import readings
-from dashboards.api.refusals import refusal_report
+from dashboards.api.refused.report import refusal_report
 from dashboards.api.registry import registry
 from dashboards.api.responses import problem_responses
 from dashboards.api.schema.response_body import ProblemDocument

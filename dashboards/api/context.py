@@ -12,7 +12,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Generic, TypeVar
 
-from dashboards.api.audit_writer import AuditWriter
+from dashboards.api.audit.writer import AuditWriter
 from dashboards.api.map.settings import MapSettings
 from dashboards.http.metrics import ServerMetrics
 from dashboards.http.problem import unavailable

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from dashboards.api.access import RequestScope, needs
 from dashboards.api.context import AppContext
-from dashboards.api.refusal_texts import refusal_text
+from dashboards.api.refused.texts import refusal_text
 from dashboards.api.responses import OrjsonResponse, problem_responses
 from dashboards.api.schema import fleet_bodies, parameters
 from dashboards.live.fleet_view import SEVERITIES, STATES, FleetView

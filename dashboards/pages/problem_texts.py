@@ -5,7 +5,7 @@ The sentences are those of the registry and of the API, which are English; `prob
 
 from __future__ import annotations
 
-from dashboards.api.refusal_texts import chinese
+from dashboards.api.refused.texts import chinese
 from dashboards.http.problem import Problem
 from dashboards.pages import translations
 from dashboards.pages.problem_sentences import SENTENCES

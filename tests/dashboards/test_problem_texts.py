@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from dashboards.api.refusal_texts import chinese
+from dashboards.api.refused.texts import chinese
 from dashboards.http.problem import Problem, field_error, invalid_request
 from dashboards.pages import translations
 from dashboards.pages.problem_sentences import SENTENCES

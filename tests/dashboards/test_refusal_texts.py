@@ -9,7 +9,7 @@ from string import Formatter
 
 import pytest
 
-from dashboards.api.refusal_texts import TEXTS, chinese, refusal_text
+from dashboards.api.refused.texts import TEXTS, chinese, refusal_text
 from ingest.refusals import FORGED
 
 WIRE = Path(__file__).parents[2] / "telemetry" / "wire"

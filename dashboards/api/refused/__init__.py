@@ -1,0 +1,1 @@
+"""Refused requests in the audit log, and the texts of refused messages."""
