@@ -56,6 +56,7 @@ from dashboards.pages.account import account_pages
 from dashboards.pages.answer import answer_pages
 from dashboards.pages.code_sheets import code_sheet_pages
 from dashboards.pages.devices import device_pages
+from dashboards.pages.installed import installed_pages
 from dashboards.pages.map import map_page
 from dashboards.pages.oidc import oidc_pages
 from dashboards.pages.organisations import organisation_pages
@@ -108,6 +109,7 @@ def create_app(settings: Settings) -> FastAPI:
         app.include_router(devices(context, settings.devices))
         app.include_router(device_pages(context, settings.devices))
     app.include_router(pages(lambda lift_id: _find_lift(context, lift_id), demo=settings.demo))
+    app.include_router(installed_pages())
     for kind, handler in problem.HANDLERS.items():
         app.add_exception_handler(kind, _page_for_people(handler))
     app.add_middleware(GZipMiddleware, minimum_size=GZIP_FROM_BYTES, compresslevel=GZIP_LEVEL)

@@ -31,7 +31,7 @@ from dashboards.sign_in.requests import CHALLENGE, address_of, sign_in_required
 from store.records.repository import RecordsUnavailable
 
 SIGN_IN_PATH = "/sign-in"
-ANONYMOUS_PATHS = ("/healthz", "/readyz", "/api/openapi.json")
+ANONYMOUS_PATHS = ("/healthz", "/readyz", "/api/openapi.json", "/service-worker.js", "/offline")
 ANONYMOUS_FOLDERS = ("/static/", "/code/", "/answer/")
 SIGN_IN_PATHS = (SIGN_IN_PATH, "/welcome", "/api/v1/session")
 SIGN_IN_FOLDER = "/sign-in/"

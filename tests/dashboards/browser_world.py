@@ -42,6 +42,8 @@ ARGUMENTS = [
     "--headless", "--no-sandbox", "--disable-gpu", "--enable-unsafe-swiftshader", "--disable-background-networking",
     "--no-first-run",
 ]  # fmt: skip
+REMARKS = ("[.WebGL", "Service Worker registration blocked by Playwright")
+"""What the driver says of screenshots, and Playwright of the service worker."""
 WAIT_MS = 60_000
 expect.set_options(timeout=WAIT_MS)
 
@@ -166,7 +168,7 @@ class Watched:
             "console",
             lambda logged: (
                 logged.type in ("error", "warning")
-                and not logged.text.startswith("[.WebGL")  # the driver's remarks on screenshots
+                and not logged.text.startswith(REMARKS)
                 and self.complaints.append(logged.text)
             ),
         )
@@ -188,14 +190,24 @@ class Watched:
 
 @contextmanager
 def looking(
-    browser: Browser, address: str, *, width: int = 1440, language: str = "en", theme: str = "light"
+    browser: Browser,
+    address: str,
+    *,
+    width: int = 1440,
+    language: str = "en",
+    theme: str = "light",
+    is_installed: bool = False,
 ) -> Iterator[Watched]:
-    """Open a fresh profile; the test fails where the page complained or asked elsewhere."""
+    """Open a fresh profile; the test fails where the page complained or asked elsewhere.
+
+    The service worker runs only with `is_installed`: it would hide requests from the other tests.
+    """
     context = browser.new_context(
         viewport={"width": width, "height": 900 if width > 600 else 844},
         locale={"en": "en-GB", "zh": "zh-CN"}[language],
         color_scheme="dark" if theme == "dark" else "light",
         has_touch=width < 600,
+        service_workers="allow" if is_installed else "block",
     )
     context.set_default_timeout(WAIT_MS)
     watched = Watched(context, address)

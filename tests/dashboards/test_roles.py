@@ -130,7 +130,8 @@ def test_every_route_and_page_stands_in_the_table_with_its_verb(app: FastAPI) ->
         declared |= {(method, route.path, verbs[0] if verbs else None) for method in route.methods}
     assert declared == {(method, path, None if verb in (PUBLIC, ACCOUNT) else verb) for method, path, verb in ROUTES}
     assert {path for _, path, verb in ROUTES if verb == PUBLIC} == {
-        "/healthz", "/readyz", "/code/{lift_id}", "/answer/{secret}", "/sign-in", "/welcome", "/api/v1/session",
+        "/healthz", "/readyz", "/offline", "/service-worker.js", "/code/{lift_id}", "/answer/{secret}", "/sign-in",
+        "/welcome", "/api/v1/session",
     }  # fmt: skip
 
 

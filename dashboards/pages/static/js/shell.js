@@ -1,5 +1,6 @@
-// The script of every page: keeps the scroll position when the language changes.
+// The script of every page: registers the service worker, and keeps the scroll position when the language changes.
 
+import "./installed_page.js";
 import "./user_name.js";
 
 for (const link of document.querySelectorAll("a[data-lang]")) {
