@@ -22,6 +22,7 @@ from ingest.receiving.source import ClientIdContested, MqttSource
 from ingest.warm_up import warm_up
 from notify.announcer import Announcer
 from notify.dispatch.dispatcher import NotificationDispatcher
+from notify.escalation.duty_caller import DutyCaller
 from notify.webhook_notifier import WebhookNotifier
 from store.journal import Journal, JournalLocked
 from store.journal_files import JournalDamaged, JournalUnavailable
@@ -77,7 +78,7 @@ def open_monitor(settings: Configuration) -> Iterator[Monitor]:
         with suppress(RecordsUnavailable):  # unavailable: the partition is claimed later
             records.claim(partition(settings))
         journal.lock()  # before connecting: a second monitor would take over the first one's session at the broker
-        notifiers: list[Notifier] = [Announcer(records, address, client_id(settings, "announcer"))]
+        notifiers: list[Notifier] = [Announcer(records, address, client_id(settings, "announcer")), DutyCaller(records)]
         if webhooks:
             notifiers.append(WebhookNotifier(records, webhooks))
         notifiers.append(NotificationDispatcher(records, senders, settings.dashboards.public_url))

@@ -113,7 +113,7 @@ def on_call(incident: Incident | None, call: Call, now_ns: int) -> IncidentChang
         stages = {SUSPECTED: now_ns, CONFIRMED: now_ns}
         incident = Incident(name, call.kind, severity, now_ns, now_ns, (called,), stages, by_hand=True)
         return entered(replace(incident, called=call.kind), OPENED, now_ns, call.by, note=call.callback)
-    urgent = more_urgent_than(incident, call.kind, severity, called)
+    urgent = more_urgent_than(incident, call.kind, severity, called, now_ns)
     known = replace(urgent, by_hand=True, called=urgent.called or call.kind)
     known = known if CONFIRMED in known.stages else reached(known, CONFIRMED, now_ns)
     return entered(known, CALLED, now_ns, call.by, about=call.kind, note=call.callback)
@@ -183,7 +183,7 @@ def _reopen(incident: Incident, action: IncidentAction, now_ns: int) -> Moved:
     if incident.closed_by is not None and now_ns < incident.closed_ns + UNDO_NS:
         undone = replace(without(incident, CLOSED), closed_by=None, closed_for=None, reason=None)
         return replace(undone, by_hand=undone.by_hand or undone.unclosed == 0), UNDONE
-    return replace(unacknowledged(reopened(incident)), by_hand=True), REOPENED
+    return replace(unacknowledged(reopened(incident, now_ns)), by_hand=True), REOPENED
 
 
 def _require_closable(incident: Incident, action: IncidentAction, alerts: Collection[Alert]) -> None:

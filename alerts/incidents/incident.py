@@ -27,6 +27,7 @@ ID_BYTES = 10
 OPENED, FOLDED, RAISED, REOPENED = "opened", "folded", "raised", "reopened"
 CALLED, ASSIGNED, COMMENTED, UNDONE = "called", "assigned", "commented", "undone"
 MERGED, SPLIT, LINKED = "merged", "split", "linked"
+UNREACHED = "unreached"
 """Kinds of entries; the entry of a stage has the stage's name."""
 
 
@@ -55,6 +56,8 @@ class Incident:
     `active_ns` is the time of the last entry by a person. With `by_hand` only a person closes the incident. `building`
     is the building whose loss of power it is. `called` is the kind that a telephone call reported. `reason` is that of
     a person's closing. `entries` is the number of its entries so far.
+
+    `risen_ns` is when it last became more urgent or was reopened, None where it never did since its opening.
     """
 
     id: str
@@ -75,6 +78,7 @@ class Incident:
     merged_into: str | None = None
     links: tuple[str, ...] = ()
     entries: int = 0
+    risen_ns: int | None = None
 
     @property
     def lift_id(self) -> str:
@@ -135,8 +139,8 @@ class Incident:
 class StoryEntry:
     """What happened to an incident: its kind, its time, its author (None: the monitor).
 
-    `about` is the alert that joined or was raised, the other incident, or the reason of the closing; `to` is the
-    assignee. Organisations but the author's read the note where it is `shared`.
+    `about` is the alert that joined or was raised, the other incident, or the reason of the closing or of `unreached`;
+    `to` is the assignee. Organisations but the author's read the note where it is `shared`.
     """
 
     incident_id: str

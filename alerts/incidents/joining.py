@@ -49,7 +49,7 @@ def merge(into: Incident, other: Incident, now_ns: int, by: Actor | None = None,
     for lift in other.lifts:
         own = grown.lift(lift.lift_id) or IncidentLift(lift.lift_id, lift.district, folds=False)
         both = replace(own, unclosed=own.unclosed + lift.unclosed, folds=own.folds or lift.folds)
-        grown = more_urgent_than(with_lift(grown, both), other.kind, other.severity, lift)
+        grown = more_urgent_than(with_lift(grown, both), other.kind, other.severity, lift, now_ns)
     by_hand, called = grown.by_hand or other.by_hand, grown.called or other.called
     grown = replace(grown, by_hand=by_hand, called=called, building=grown.building or other.building)
     emptied = tuple(replace(lift, unclosed=0, holds_people=False) for lift in other.lifts)

@@ -82,7 +82,7 @@ def on_alert_joining(incident: Incident, alert: Alert, at_ns: int) -> IncidentCh
     """Fold an alert that is not closed into an open incident."""
     lift = incident.lift(alert.lift_id) or IncidentLift(alert.lift_id, alert.district)
     grown = with_lift(incident, replace(lift, unclosed=lift.unclosed + 1))
-    return entered(_as_urgent_as(grown, alert), FOLDED, at_ns, about=alert.id)
+    return entered(_as_urgent_as(grown, alert, at_ns), FOLDED, at_ns, about=alert.id)
 
 
 def on_alert_leaving(incident: Incident, alert: Alert, was: str) -> IncidentChange:
@@ -118,7 +118,7 @@ def acknowledged(incident: Incident, name: str, at_ns: int) -> Incident:
     return signed if incident.acknowledged_ns is not None else reached(signed, ACKNOWLEDGED, at_ns)
 
 
-def more_urgent_than(incident: Incident, kind: str, severity: str, lift: IncidentLift) -> Incident:
+def more_urgent_than(incident: Incident, kind: str, severity: str, lift: IncidentLift, at_ns: int) -> Incident:
     """Return the incident at least as urgent as a kind, a severity and one of its lifts that may hold people."""
     held = incident.lift(lift.lift_id)
     assert held is not None, "the lift is in the incident"
@@ -128,7 +128,7 @@ def more_urgent_than(incident: Incident, kind: str, severity: str, lift: Inciden
         urgent = with_lift(urgent, replace(held, holds_people=True))
         urgent = without(urgent, *RESCUE_STAGES, CONFIRMED) if RELEASED in urgent.stages else urgent
     if is_anew or (urgent.kind, urgent.severity) != (incident.kind, incident.severity):
-        return unacknowledged(urgent)
+        return replace(unacknowledged(urgent), risen_ns=at_ns)
     return urgent
 
 
@@ -142,28 +142,28 @@ def nobody_inside(incident: Incident) -> Incident:
     return replace(incident, lifts=tuple(replace(lift, holds_people=False) for lift in incident.lifts))
 
 
-def reopened(incident: Incident) -> Incident:
+def reopened(incident: Incident, at_ns: int) -> Incident:
     """Return a closed incident open again; nobody is inside where the reason of its closing said so."""
     if incident.closed_by is not None:
         incident = unacknowledged(incident)
     if incident.reason in NOBODY_INSIDE:
         incident = nobody_inside(incident)
-    return replace(without(incident, CLOSED), closed_by=None, closed_for=None, reason=None)
+    return replace(without(incident, CLOSED), closed_by=None, closed_for=None, reason=None, risen_ns=at_ns)
 
 
 def _on_firing_again(incident: Incident, alert: Alert, at_ns: int) -> IncidentChange:
     if not incident.is_open:
-        return entered(_as_urgent_as(reopened(incident), alert), REOPENED, at_ns, about=alert.id)
-    urgent = _as_urgent_as(incident, alert)
+        return entered(_as_urgent_as(reopened(incident, at_ns), alert, at_ns), REOPENED, at_ns, about=alert.id)
+    urgent = _as_urgent_as(incident, alert, at_ns)
     if urgent == incident:
         return IncidentChange(urgent, None)
     return entered(urgent, RAISED, at_ns, about=alert.id)
 
 
-def _as_urgent_as(incident: Incident, alert: Alert) -> Incident:
+def _as_urgent_as(incident: Incident, alert: Alert, at_ns: int) -> Incident:
     kind = kind_of(alert.rule, alert.severity)
     lift = IncidentLift(alert.lift_id, alert.district, holds_people=kind in PEOPLE_INSIDE)
-    return more_urgent_than(incident, kind, alert.severity, lift)
+    return more_urgent_than(incident, kind, alert.severity, lift, at_ns)
 
 
 def _counted(incident: Incident, lift_id: str, more: int) -> Incident:

@@ -7,7 +7,6 @@ operations. A row becomes a dict only when a response contains the lift. Every c
 from __future__ import annotations
 
 import time
-from bisect import bisect_right
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -18,7 +17,7 @@ from numpy.typing import NDArray
 from alerts.alert import Alert
 from dashboards.live.blind import UNWATCHED, blind_document
 from registry import catalogue
-from registry.fact_checks import BAROMETER
+from registry.car_floor import between_floors, floor_label
 from registry.facts import LiftFacts
 from registry.scope import LiftScope
 from store.live import NEVER, LiveTable
@@ -173,8 +172,8 @@ def _latest(live: LiveTable, at: int, known: LiftFacts | None) -> dict[str, Any]
     landing, presence, last_trip_ns = int(live.landing[at]), float(live.presence[at]), int(live.last_trip_ns[at])
     return {
         "position_m": number(live.position_m[at]),
-        "floor": known.floors[landing].label if known and 0 <= landing < len(known.floors) else None,
-        "between": _between(float(live.position_m[at]), known),
+        "floor": floor_label(known, landing),
+        "between": list(between_floors(known, float(live.position_m[at])) or ()) or None,
         "direction": DIRECTIONS.get(float(live.direction[at])),
         "speed_mps": number(live.speed_mps[at]),
         "door": _named(DOOR_STATES, live.door[at]),
@@ -183,18 +182,6 @@ def _latest(live: LiveTable, at: int, known: LiftFacts | None) -> dict[str, Any]
         "power": _named(POWERS, live.power[at]),
         "last_trip": None if last_trip_ns == NEVER else instant.text(last_trip_ns),
     }
-
-
-def _between(position_m: float, known: LiftFacts | None) -> list[str] | None:
-    """Return the floors below and above a car that stands outside of every door zone, None where it does not."""
-    if known is None or known.position_source == BAROMETER or position_m != position_m:
-        return None
-    heights_m = [floor.height_m for floor in known.floors]
-    above = bisect_right(heights_m, position_m)
-    if not 0 < above < len(heights_m):
-        return None
-    off_m = min(position_m - heights_m[above - 1], heights_m[above] - position_m)
-    return [floor.label for floor in known.floors[above - 1 : above + 1]] if off_m > known.door_zone_m else None
 
 
 def worst_rule(open_alerts: Sequence[Alert]) -> str | None:

@@ -14,6 +14,7 @@ from store.records.change_requests import ChangeRequest, ChangeRequestStore, Not
 from store.records.database import RecordsUnavailable, Repository
 from store.records.devices import DeviceStore
 from store.records.duty.books import DutyStore
+from store.records.duty.calls import CallSituation, CallStore
 from store.records.duty.policies import InvalidPolicy, PolicyInUse
 from store.records.duty.rosters import CalendarLink, OverridesFull
 from store.records.identity.accounts import AccountStore
@@ -58,6 +59,7 @@ __all__ = [
     "AuditSubject",
     "BadCursor",
     "CalendarLink",
+    "CallSituation",
     "ChangeRequest",
     "Credentials",
     "Delivery",
@@ -118,6 +120,7 @@ class Records(
     NotificationStore,
     AnswerLinkStore,
     DutyStore,
+    CallStore,
 ):
     """One database of records. Every method is one transaction, safe from any thread or process.
 

@@ -1,60 +1,86 @@
-"""Duty books: the rosters, policies and people of the organisations that are called about a lift; progress of calls."""
+"""Duty books: the rosters, policies and people of the organisations that are called about a lift."""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
-from dataclasses import replace
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Self
 
 from sqlalchemy import Connection, select
 
-from alerts.escalation.facts import Callee, CallProgress, DutyBook
+from alerts.escalation.facts import Callee, DutyBook
 from registry.lift_facts import LiftFacts
 from registry.organisations import KIND_OF_FACT, Organisation
 from registry.people import Person
-from registry.scope import LiftScope
+from registry.scope import NAMING_FACTS, LiftScope
 from store.records.database import Database
 from store.records.duty.policies import PolicyStore, load_policies
 from store.records.duty.rosters import Organisations, RosterStore, load_rosters
-from store.records.duty.tables import escalations
 from store.records.identity.organisations import load_organisations
 from store.records.identity.people import load_people
 from store.records.identity.tables import memberships, people
+from store.records.outbox.ways import load_ways
+
+
+@dataclass(frozen=True, slots=True)
+class ActingOrganisations:
+    """The open organisations, found by the lifts that they are called about."""
+
+    everywhere: Sequence[str]
+    by_district: Mapping[str, Sequence[str]]
+    by_fact: Mapping[tuple[str, str], Sequence[str]]
+
+    @classmethod
+    def of(cls, some: Collection[Organisation]) -> Self:
+        """Return these organisations in the order of their names; those that are closed are left out."""
+        everywhere: list[str] = []
+        by_district: dict[str, list[str]] = {}
+        by_fact: dict[tuple[str, str], list[str]] = {}
+        for each in sorted(some, key=lambda one: (one.name, one.organisation_id)):
+            lifts = acting_lifts(each)
+            if lifts.everything:
+                everywhere.append(each.organisation_id)
+            for district in lifts.districts:
+                by_district.setdefault(district, []).append(each.organisation_id)
+            for name in lifts.names:
+                for fact in lifts.facts:
+                    by_fact.setdefault((fact, name), []).append(each.organisation_id)
+        return cls(everywhere, by_district, by_fact)
+
+    def concerned(self, district: str, facts: LiftFacts | None) -> list[str]:
+        """Return the ids of the organisations that a lift concerns; `facts` is None where it is not registered."""
+        found = [*self.everywhere, *self.by_district.get(district, ())]
+        for fact in NAMING_FACTS if facts is not None else ():
+            found += self.by_fact.get((fact, getattr(facts, fact) or ""), ())
+        return list(dict.fromkeys(found))
 
 
 class DutyStore(RosterStore, PolicyStore):
-    """The part of the records that holds duty."""
+    """The part of the records that holds duty books."""
 
     _database: Database
 
     def duty_book(self, organisation_id: str) -> DutyBook | None:
         """Return the book of one organisation, None where it does not exist."""
+        return self.duty_books([organisation_id]).get(organisation_id)
+
+    def duty_books(self, ids: Collection[str]) -> dict[str, DutyBook]:
+        """Return the books of organisations by their ids."""
         with self._database.reading() as connection:
-            found = load_organisations(connection, [organisation_id])
-            return next(iter(_books(connection, list(found.values()))), None)
+            books = _books(connection, list(load_organisations(connection, ids).values()))
+        return {each.organisation_id: each for each in books}
+
+    def acting_organisations(self) -> ActingOrganisations:
+        """Return the open organisations, found by the lifts that they are called about."""
+        with self._database.reading() as connection:
+            return ActingOrganisations.of(load_organisations(connection).values())
 
     def duty_books_of_lift(self, district: str, facts: LiftFacts | None, of: Organisations = None) -> list[DutyBook]:
         """Return the books of the open organisations that a lift concerns, those of `of` alone."""
         with self._database.reading() as connection:
-            every = load_organisations(connection, of).values()
-            concerned = [each for each in every if acting_lifts(each).has(district, facts)]
-            return _books(connection, concerned)
-
-    def call_progress(self, incident_id: str) -> dict[str, CallProgress]:
-        """Return how far the calls about an incident are made, by organisation."""
-        query = select(escalations).where(escalations.c.incident_id == incident_id)
-        with self._database.reading() as connection:
-            rows = connection.execute(query).all()
-        return {row.organisation_id: CallProgress(row.start_ns, row.at_ns) for row in rows}
-
-    def store_call_progress(self, incident_id: str, organisation_id: str, progress: CallProgress) -> None:
-        """Store how far the calls of an organisation about an incident are made; joins the open transaction."""
-        values = {"start_ns": progress.start_ns, "at_ns": progress.at_ns}
-        row = self._database.insert(escalations).values(
-            incident_id=incident_id, organisation_id=organisation_id, **values
-        )
-        with self._database.writing() as connection:
-            keys = ["incident_id", "organisation_id"]
-            connection.execute(row.on_conflict_do_update(index_elements=keys, set_=values))
+            every = load_organisations(connection, of)
+            concerned = ActingOrganisations.of(every.values()).concerned(district, facts)
+            return _books(connection, [every[each] for each in concerned])
 
 
 def acting_lifts(organisation: Organisation) -> LiftScope:
@@ -83,14 +109,19 @@ def _books(connection: Connection, some: Collection[Organisation]) -> list[DutyB
 def _callees(connection: Connection, ids: Collection[str]) -> Mapping[str, Mapping[str, Callee]]:
     """Return the people of organisations who can be called, by organisation and person."""
     members = select(memberships.c.person_id).where(memberships.c.organisation_id.in_(ids))
-    found = load_people(connection, people.c.id.in_(members))
-    return {each: _of(each, found) for each in ids}
+    found = [each for each in load_people(connection, people.c.id.in_(members)) if not _is_silent(each)]
+    ways = load_ways(connection, [each.person_id for each in found])
+    verified = {each: tuple(way.kind for way in some if way.is_verified) for each, some in ways.items()}
+    callees: dict[str, dict[str, Callee]] = {each: {} for each in ids}
+    for person in sorted(found, key=lambda one: (one.name, one.person_id)):
+        for membership in person.memberships:
+            of = callees.get(membership.organisation.organisation_id)
+            if of is not None:
+                its_ways = verified.get(person.person_id, ())
+                of[person.person_id] = Callee(person.person_id, person.name, membership.role, its_ways)
+    return callees
 
 
-def _of(organisation_id: str, found: Collection[Person]) -> dict[str, Callee]:
-    return {
-        person.person_id: Callee(person.person_id, person.name, membership.role)
-        for person in sorted(found, key=lambda one: (one.name, one.person_id))
-        for membership in person.memberships
-        if membership.organisation.organisation_id == organisation_id and not (person.is_disabled or person.is_machine)
-    }
+def _is_silent(person: Person) -> bool:
+    """Return whether a person is never called."""
+    return person.is_disabled or person.is_machine

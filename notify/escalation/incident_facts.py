@@ -1,0 +1,53 @@
+"""The facts of an incident from which an organisation's calls are planned. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+
+from alerts.alert import Alert
+from alerts.escalation.facts import IncidentFacts
+from alerts.incidents.incident import Incident, IncidentLift
+from registry.lift_facts import LiftFacts
+
+CRITICAL = "critical"
+
+
+def incident_facts(incident: Incident, lift: IncidentLift, registered: LiftFacts | None) -> IncidentFacts:
+    """Return the facts of an incident for the organisations of one of its lifts."""
+    address = "" if registered is None else (registered.address or "").strip()
+    return IncidentFacts(
+        incident.id,
+        incident.kind,
+        incident.severity,
+        lift.lift_id,
+        lift.district,
+        since_ns=max(incident.opened_ns, incident.risen_ns or 0),
+        building=incident.building or address or None,
+        acknowledged_ns=incident.acknowledged_ns,
+        last_activity_ns=incident.active_ns,
+        closed_ns=incident.closed_ns,
+    )
+
+
+def lifts_by_organisation(
+    incident: Incident, organisations: Mapping[str, Sequence[str]]
+) -> dict[str, list[IncidentLift]]:
+    """Return the lifts that each organisation is called about, those that may hold people first.
+
+    `organisations` are those that each lift concerns.
+    """
+    found: dict[str, list[IncidentLift]] = {}
+    for lift in sorted(incident.lifts, key=lambda each: not each.holds_people):
+        for organisation_id in organisations[lift.lift_id]:
+            found.setdefault(organisation_id, []).append(lift)
+    return found
+
+
+def is_held_back(incident: Incident, unclosed: Collection[Alert]) -> bool:
+    """Return whether nobody is called: another cause, or a shelving, inhibits each alert of it; never a critical one.
+
+    What a person has reported is never held back.
+    """
+    if incident.severity == CRITICAL or incident.by_hand or not unclosed:
+        return False
+    return all(alert.inhibited_by is not None for alert in unclosed)

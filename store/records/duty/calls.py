@@ -1,0 +1,138 @@
+"""The open incidents that people are called about, and how far the calls of each organisation are made."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+from sqlalchemy import Connection, delete, select
+
+from alerts.alert import CLOSED, Alert
+from alerts.escalation.facts import CallProgress
+from alerts.escalation.targets import MissedTarget
+from alerts.incidents.incident import UNREACHED, Incident, IncidentChange, entered
+from registry.lift_facts import LiftFacts
+from registry.partition import EVERY_LIFT, Partition
+from store.records.book import read_alert
+from store.records.database import Database
+from store.records.duty.tables import escalations
+from store.records.incidents.rows import in_parts, load_incidents, write_changes
+from store.records.incidents.tables import incident_entries, incidents, is_open
+from store.records.lifts import read_facts
+from store.records.schema import alerts, lifts
+
+REOPENABLE_NS = 24 * 3600 * 1_000_000_000
+"""Progress outlives the closing of its incident for this time: an incident that is opened again goes on with it."""
+
+
+@dataclass(frozen=True, slots=True)
+class CallSituation:
+    """Open incidents with what decides who is called about them: facts of registered lifts, and progress.
+
+    The progress is by incident and organisation.
+    """
+
+    incidents: Sequence[Incident]
+    facts: Mapping[str, LiftFacts]
+    progress: Mapping[tuple[str, str], CallProgress]
+
+
+class CallStore:
+    """The part of the records about calls."""
+
+    _database: Database
+
+    @contextmanager
+    def one_transaction(self) -> Iterator[None]:
+        """Make the changes inside one transaction: no other process changes an incident until it is committed."""
+        with self._database.writing():
+            yield
+
+    def open_incident_ids(self) -> list[str]:
+        """Return the ids of the open incidents."""
+        with self._database.reading() as connection:
+            return list(connection.scalars(select(incidents.c.id).where(is_open)))
+
+    def call_situation(self, incident_ids: Collection[str], partition: Partition = EVERY_LIFT) -> CallSituation:
+        """Return those of these incidents that are open and of a partition, with what decides who is called."""
+        with self._database.reading() as connection:
+            named = load_incidents(connection, incident_ids)
+            found = [each for each in named if each.is_open and partition.has(each.lift_id)]
+            lift_ids = {lift.lift_id for incident in found for lift in incident.lifts}
+            progress = _progress(connection, incident_ids)
+            return CallSituation(found, _facts(connection, lift_ids), progress)
+
+    def unclosed_alerts_of(self, incident_ids: Collection[str]) -> dict[str, list[Alert]]:
+        """Return the alerts of incidents that are not closed, by incident, the first onset first."""
+        query = select(alerts.c.incident_id, alerts.c.alert).order_by(alerts.c.onset_ns, alerts.c.id)
+        found: dict[str, list[Alert]] = {}
+        with self._database.reading() as connection:
+            for some in in_parts(incident_ids):
+                for row in connection.execute(query.where(alerts.c.incident_id.in_(some), alerts.c.state != CLOSED)):
+                    found.setdefault(row.incident_id, []).append(read_alert(row.alert))
+        return found
+
+    def call_progress(self, incident_id: str) -> dict[str, CallProgress]:
+        """Return how far the calls about an incident are made, by organisation."""
+        with self._database.reading() as connection:
+            return {of: progress for (_, of), progress in _progress(connection, [incident_id]).items()}
+
+    def store_call_progress(self, incident_id: str, organisation_id: str, progress: CallProgress) -> None:
+        """Store how far the calls of an organisation about an incident are made; joins the open transaction."""
+        values = {"start_ns": progress.start_ns, "at_ns": progress.at_ns}
+        row = self._database.insert(escalations).values(
+            incident_id=incident_id, organisation_id=organisation_id, **values
+        )
+        with self._database.writing() as connection:
+            keys = ["incident_id", "organisation_id"]
+            connection.execute(row.on_conflict_do_update(index_elements=keys, set_=values))
+
+    def note_unreached(
+        self, incident_id: str, organisation: str, missed: Collection[MissedTarget], since_ns: int, now_ns: int
+    ) -> None:
+        """Enter what the calls of an organisation could not reach, each once since `since_ns`; joins the open
+        transaction."""
+        with self._database.writing() as connection:
+            (incident,) = load_incidents(connection, [incident_id])
+            told = _told(connection, incident_id, organisation, since_ns)
+            changes: list[IncidentChange] = []
+            for reason, name in dict.fromkeys((each.reason, each.name) for each in missed):
+                if (reason, name) not in told:
+                    change = entered(incident, UNREACHED, now_ns, about=reason, note=name, organisation=organisation)
+                    changes, incident = [*changes, change], change.incident
+            write_changes(connection, changes)
+
+
+def delete_call_progress(connection: Connection, now_ns: int) -> int:
+    """Delete the progress of incidents that were closed long ago, or are gone; return how many rows that were."""
+    closed_ns = incidents.c.closed_ns
+    kept = select(incidents.c.id).where(closed_ns.is_(None) | (closed_ns > now_ns - REOPENABLE_NS))
+    return connection.execute(delete(escalations).where(escalations.c.incident_id.not_in(kept))).rowcount
+
+
+def _told(
+    connection: Connection, incident_id: str, organisation: str, since_ns: int
+) -> set[tuple[str | None, str | None]]:
+    columns = incident_entries.c
+    query = select(columns.about, columns.note).where(
+        columns.incident_id == incident_id, columns.kind == UNREACHED,
+        columns.organisation == organisation, columns.at_ns >= since_ns,
+    )  # fmt: skip
+    return {(row.about, row.note) for row in connection.execute(query)}
+
+
+def _progress(connection: Connection, incident_ids: Collection[str]) -> dict[tuple[str, str], CallProgress]:
+    found: dict[tuple[str, str], CallProgress] = {}
+    for some in in_parts(incident_ids):
+        rows = connection.execute(select(escalations).where(escalations.c.incident_id.in_(some)))
+        found |= {(row.incident_id, row.organisation_id): CallProgress(row.start_ns, row.at_ns) for row in rows}
+    return found
+
+
+def _facts(connection: Connection, lift_ids: Collection[str]) -> dict[str, LiftFacts]:
+    found: dict[str, LiftFacts] = {}
+    for some in in_parts(lift_ids):
+        query = select(lifts.c.lift_id, lifts.c.facts).where(lifts.c.lift_id.in_(some), lifts.c.registered)
+        found |= {row.lift_id: read_facts(row.facts) for row in connection.execute(query)}
+    return found

@@ -1,0 +1,98 @@
+"""A maintenance firm in the records: a lift, people on duty in turns of a day, and a policy that calls them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import orjson
+from sqlalchemy import select
+
+from alerts.escalation.policy import EscalationPolicy
+from alerts.escalation.policy_checks import Nameable, read_policy
+from alerts.notification import Notification
+from detectors.rule import Rule
+from registry.duty.roster_checks import read_roster
+from registry.fact_checks import FieldError
+from registry.lift_facts import Floor, LiftFacts
+from registry.organisations import Organisation
+from registry.people import Person
+from registry.roles import OrganisationKind, Role
+from registry.ways import SMS
+from store.records.outbox.tables import notifications
+from store.records.repository import IncidentFilter, Records
+from tests.alerts.incidents.desk import BUTTON
+from tests.alerts.rules import DISTRICT, LIFT, T0, S, occurrence
+from tests.store.identity.identities import BY, organisation, person
+from tests.store.test_ways import sent_code
+
+FLOORS = (Floor("G", 0.0), Floor("1", 3.0), Floor("2", 6.0))
+EVERY_S = 60
+
+
+class CalledFirm:
+    """The firm with Ada and Ben on duty by turns, who can be called by SMS."""
+
+    def __init__(self, records: Records) -> None:
+        self.records, self.position = records, 0
+        self.organisation: Organisation = organisation(records, "Firm", OrganisationKind.MAINTENANCE_FIRM)
+        self.ada, self.ben = self.person("ada"), self.person("ben", Role.DISPATCHER)
+        self.put_lift(LIFT)
+
+    def put_lift(self, lift_id: str, **facts: Any) -> None:
+        """Register a lift that the firm maintains."""
+        given = {"maintenance_firm": "Firm", "address": "Garden Road 3", "floors": FLOORS, **facts}
+        self.records.put_lifts([LiftFacts(lift_id, DISTRICT, **given)], BY, T0)
+
+    def person(self, login: str, role: Role = Role.MECHANIC, *, reachable: bool = True) -> Person:
+        """Add a person of the firm, with a verified way where `reachable`."""
+        added = person(self.records, login, self.organisation, role)
+        if reachable:
+            way = self.records.add_way(added.person_id, SMS, f"+8613900000{len(login)}", None, BY, T0)
+            code = sent_code(self.records)
+            assert self.records.verify_way(added.person_id, way.way_id, code, BY, T0) is not None
+        return added
+
+    def roster(self, *people: Person, name: str = "Nights") -> str:
+        """Add a roster of turns of a day from T0 on; return its id."""
+        turns = [[each.person_id] for each in people]
+        rotations = [{"name": "days", "turns": turns, "turn": "day", "starts_on": "2001-01-01", "hand_over": ["00:00"]}]
+        given = {"name": name, "timezone": "UTC", "rotations": rotations if people else []}
+        roster, errors = read_roster(given, "", self.organisation.organisation_id)
+        assert not errors
+        return self.records.add_roster(roster, BY, T0).roster_id
+
+    def policy(self, *steps: list[str], **more: Any) -> None:
+        """Add a policy of steps, each with its targets, called every minute."""
+        every = more.pop("every_s", EVERY_S)
+        given = {"name": "Calls", "steps": [{"targets": each, "every_s": every} for each in steps], **more}
+        of = self.organisation.organisation_id
+
+        def read(others: Sequence[EscalationPolicy]) -> tuple[EscalationPolicy, list[FieldError]]:
+            return read_policy(given, "", of, Nameable(None, None, others))
+
+        self.records.add_policy(read, of, None, BY, T0)
+
+    def open_incident(self, rule: Rule = BUTTON, lift_id: str = LIFT, at_s: float = 0.0, kind: str = "on") -> str:
+        """Judge a finding, noticed at once; return the incident's id."""
+        self.position += 1
+        found = [occurrence(rule, kind, at_s - 1, lift_id=lift_id)]  # noticed a second later
+        self.records.judge(position=self.position, occurrences=found, now_ns=T0 + round(at_s * S))
+        incidents = self.records.incidents(IncidentFilter(lift_id=(lift_id,))).items
+        return incidents[0].incident.id
+
+    def owed(self) -> list[tuple[float, str, Notification]]:
+        """Return the notifications about incidents: seconds after T0, the person's login, and the notification."""
+        people = {each.person_id: each.login for each in self.records.people()}
+        columns = notifications.c
+        query = select(columns.made_ns, columns.person_id, columns.content).where(columns.incident_id != "")
+        with self.records._database.reading() as connection:
+            rows = connection.execute(query.order_by(columns.made_ns, columns.id)).all()
+        return [
+            ((row.made_ns - T0) / S, people[row.person_id], Notification.from_json(orjson.loads(row.content)))
+            for row in rows
+        ]
+
+    def called(self) -> list[tuple[float, str]]:
+        """Return when whom was called, in order."""
+        return [(at_s, login) for at_s, login, _ in self.owed()]
