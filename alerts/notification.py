@@ -1,6 +1,7 @@
 """A notification: what one person is notified of, before its text is made. A value, stored as JSON in the outbox.
 
-The kind is that of the incident, or one of `CODE` (a code that verifies a way) and `TEST`.
+The kind is that of the incident, or one of `CODE` (a code that verifies a way), `TEST` and `CHANGE` (a change that can
+hide a danger).
 """
 
 from __future__ import annotations
@@ -9,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any, Self
 
-CODE, TEST = "code", "test"
+CODE, TEST, CHANGE = "code", "test", "change"
 SENTENCE_CHARS = 2000
 
 

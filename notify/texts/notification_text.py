@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 from urllib.parse import quote
 from zoneinfo import ZoneInfo
 
-from alerts.notification import CODE, TEST, Notification
+from alerts.notification import CHANGE, CODE, TEST, Notification
 from notify.texts.message import Message, MessageLink
 from notify.texts.phrases import phrase
 from notify.texts.place import floor_words, map_url, subject_of
@@ -33,7 +33,7 @@ def notification_message(
     subject = subject_of(notification, language)
     return Message(
         message_id=message_id,
-        topic=f"incident-{notification.incident_id}",
+        topic=message_id if notification.kind == CHANGE else f"incident-{notification.incident_id}",
         severity=notification.severity,
         language=language,
         subject=subject,
@@ -84,7 +84,8 @@ def _links(
     if lift is not None and lift.lat is not None and lift.lon is not None:
         links.append(MessageLink(phrase(language, "map"), map_url(lift.lat, lift.lon, language)))
     if public_url is not None:
-        where = f"{public_url}/incidents/{quote(notification.incident_id, safe='')}"
+        page = "changes" if notification.kind == CHANGE else f"incidents/{quote(notification.incident_id, safe='')}"
+        where = f"{public_url}/{page}"
         links.append(MessageLink(phrase(language, "open"), where))
     return links
 

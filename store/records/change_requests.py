@@ -4,23 +4,25 @@
     made ──► waiting ──► applied, or declined   another account decides, within `DECIDE_WITHIN_NS`
                      └─► expired
 
-A request is stored in every case, with its reason: the authority of the lift's district reads them all. It is applied
+A request is stored in every case, with its reason: the authority of the lift's district reads them all and is notified
+of each. It is applied
 in the transaction that approves it, as the account that made it, so that of two approvals one applies it.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
 import orjson
-from sqlalchemy import ColumnElement, Row, select, update
+from sqlalchemy import ColumnElement, Connection, Row, func, select, update
 
 from registry.actor import Actor
 from registry.scope import ALL_LIFTS, LiftScope
 from store.records.audit.writing import AuditSubject, write_audit
 from store.records.database import Database
+from store.records.outbox.change_notices import notify_authorities
 from store.records.page import Page, cursor_after_row, row_of_cursor
 from store.records.schema import change_requests
 from store.records.scoping import rows_in
@@ -90,7 +92,20 @@ class ChangeRequestStore:
             asked = {name: value for name, value in values.items() if name != "by"}  # the row names the actor itself
             subject = AuditSubject(str(made.id), asked, lift_id=wanted.lift_id, district=wanted.district)
             write_audit(connection, now_ns, by, f"change.{values['state']}", [subject])
+            self._tell(connection, made, now_ns)
             return made
+
+    def record_changes(self, many: Sequence[WantedChange], by: Actor, now_ns: int, is_applied: bool) -> list[int]:
+        """Store requests that were applied already, or that wait; return their numbers."""
+        apply: Apply | None = (lambda asked: None) if is_applied else None
+        with self._database.writing():
+            return [self.request_change(wanted, by, now_ns, apply).id for wanted in many]
+
+    def count_changes(self, since_ns: int, scope: LiftScope) -> int:
+        """Return how many requests about lifts in the scope were made since an instant."""
+        query = select(func.count()).select_from(change_requests)
+        with self._database.reading() as connection:
+            return connection.execute(query.where(_inside(scope), change_requests.c.made_ns >= since_ns)).scalar_one()
 
     def change_request(self, request_id: int, now_ns: int, scope: LiftScope = ALL_LIFTS) -> ChangeRequest | None:
         """Return a request about a lift in the scope, None where there is none."""
@@ -140,7 +155,15 @@ class ChangeRequestStore:
                 apply(asked)
             subject = AuditSubject(str(request_id), values, None, None, asked.wanted.lift_id, asked.wanted.district)
             write_audit(connection, now_ns, by, f"change.{values['state']}", [subject])
-            return _request(connection.execute(select(change_requests).where(_is(request_id))).one(), now_ns)
+            decided = _request(connection.execute(select(change_requests).where(_is(request_id))).one(), now_ns)
+            self._tell(connection, decided, now_ns)
+            return decided
+
+    def _tell(self, connection: Connection, asked: ChangeRequest, now_ns: int) -> None:
+        """Notify the authority of the state of a request."""
+        wanted = asked.wanted
+        request = (asked.id, asked.state, wanted.action, wanted.lift_id, wanted.district)
+        notify_authorities(self._database, connection, request, asked.by, wanted.reason, now_ns)
 
 
 def _require_decidable(asked: ChangeRequest, by: Actor) -> None:
