@@ -17,6 +17,7 @@ from starlette.responses import Response
 from dashboards.api.access import QueryActor, RequestScope, needs
 from dashboards.api.change_requests import DELETE, FACTS, WAITING_RESPONSE, Reason, make_change, versions
 from dashboards.api.context import AppContext
+from dashboards.api.lift_import import LiftImport
 from dashboards.api.lifts import lift_response, stored_lift
 from dashboards.api.responses import (
     CSV,
@@ -32,27 +33,19 @@ from dashboards.http.problem import (
     Problem,
     fact_errors,
     field_error,
-    invalid_field,
     invalid_request,
     not_found,
-    unavailable,
 )
-from registry.actor import Actor
 from registry.facts import (
-    FactsError,
     LiftFacts,
-    NotUtf8,
-    ReadResult,
     patch,
     read_changes,
-    read_csv,
-    read_json,
     read_row,
 )
 from registry.roles import Verb
 from registry.scope import NAMING_FACTS
 from registry.thresholds import changes_threshold
-from store.records.repository import RecordsUnavailable, WantedChange
+from store.records.repository import WantedChange
 
 RESERVED_FACTS = {"district", "gateway_id", *NAMING_FACTS}
 """Facts that decide whose lift it is and who reports for it: only who may register lifts changes them."""
@@ -152,10 +145,17 @@ def registry(context: AppContext) -> APIRouter:
         dependencies=[Depends(require_media_type(JSON, CSV)), needs(Verb.REGISTER_LIFTS)],
         openapi_extra={"requestBody": {"required": True, "content": IMPORT_CONTENT}},
     )
-    async def import_lifts(request: Request, by: QueryActor) -> OrjsonResponse:
-        """Register many lifts or replace their facts, from a JSON list or from CSV with a header line."""
+    async def import_lifts(
+        request: Request, scope: RequestScope, by: QueryActor, reason: Reason = None
+    ) -> OrjsonResponse:
+        """Register many lifts or replace their facts, from a JSON list or from CSV with a header line.
+
+        A signed-in account gives a reason where thresholds of registered lifts change. The thresholds wait for another
+        account where the organisation asks for a second person; all other facts are taken.
+        """
         is_csv = request.headers["content-type"].lower().startswith(CSV)
-        return OrjsonResponse(await run_in_threadpool(_import, context, await request.body(), is_csv, by))
+        importing = LiftImport(context, scope, by, reason)
+        return OrjsonResponse(await run_in_threadpool(importing.run, await request.body(), is_csv))
 
     return router
 
@@ -166,30 +166,6 @@ IMPORT_CONTENT = {
 }
 
 
-def _import(context: AppContext, body: bytes, is_csv: bool, by: Actor) -> dict[str, Any]:
-    """Register the lifts of every valid row; return the lifts taken, and each refused row with its errors.
-
-    A problem (503) that names the lifts taken where the records go away in between.
-    """
-    lifts, refused = _read(body, is_csv)
-    with context.imports.applying(len(lifts)) as running:
-        try:
-            context.records().put_lifts(lifts, by, time.time_ns(), running.take)
-        except RecordsUnavailable as error:
-            if not running.taken:
-                raise
-            raise unavailable(
-                "records",
-                f"{error} {running.taken} of {len(lifts)} lifts were taken, in the order of the rows, up to"
-                f" {lifts[running.taken - 1].lift_id}; send the same again: those change nothing",
-            ) from None
-    context.poller.poll()
-    return {
-        "taken": [lift.lift_id for lift in lifts],
-        "refused": [{"row": row.number, "lift_id": row.lift_id, "errors": fact_errors(row.errors)} for row in refused],
-    }
-
-
 def _refuse_reserved(body: dict[str, Any]) -> None:
     """Raise a problem (403) where the body has facts that only who may register lifts changes."""
     reserved = sorted(RESERVED_FACTS & body.keys())
@@ -198,13 +174,3 @@ def _refuse_reserved(body: dict[str, Any]) -> None:
             field_error(name, "is changed by the operator of this server alone; leave it out") for name in reserved
         ]
         raise Problem(403, "not-allowed", f"Your role does not change {', '.join(reserved)}.", errors)
-
-
-def _read(body: bytes, is_csv: bool) -> ReadResult:
-    """Return the lifts of a file and its refused rows; a problem where the whole file cannot be read."""
-    try:
-        return read_csv(body) if is_csv else read_json(body)
-    except NotUtf8 as error:
-        raise invalid_field("body", str(error), 400) from None
-    except FactsError as error:
-        raise invalid_field("body", str(error)) from None

@@ -8,6 +8,7 @@ the form of `GET /api/v1/lifts/{lift_id}`.
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta, tzinfo
 from functools import cache
@@ -22,6 +23,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from starlette.responses import HTMLResponse, Response
 
 from dashboards.api.access import needs, scope_of
+from dashboards.http.problem import Problem
 from dashboards.live.blind import UNWATCHED
 from dashboards.pages import translations
 from dashboards.sign_in.cookies import cookie_name, set_cookie
@@ -30,10 +32,12 @@ from dashboards.sign_in.requests import identity_of
 from detectors.catalogue import RULES
 from registry.incident_kinds import INCIDENT_KINDS
 from registry.roles import Verb
+from store.records.repository import RecordsUnavailable
 from telemetry.streams import LIFT_ID_PATTERN
 
 HERE = Path(__file__).parent
 YEAR_S = 365 * 24 * 3600
+DAY_NS = 24 * 3600 * 1_000_000_000
 PUBLIC_REFRESH_S = 30
 """How often the public page, which has no script, loads itself again."""
 TRAPPED = ("entrapment-off-level", "entrapment-at-level", "alarm-button")
@@ -115,6 +119,7 @@ def render(request: Request, template: str, *, status: int = 200, page_path: str
         "account": getattr(scope_of(request).actor, "name", ""),
         "csrf": identity_of(request).csrf,
         "is_open": identity_of(request) is OPEN,
+        "changes_today": _changes_today(request),
     }
     page = templates().get_template(template).render(**context, **values)
     stored = "no-cache" if identity_of(request).person is None else "no-store"
@@ -122,6 +127,18 @@ def render(request: Request, template: str, *, status: int = 200, page_path: str
     if request.query_params.get("lang") in translations.languages():
         set_cookie(request, response, translations.COOKIE, language, YEAR_S)
     return response
+
+
+def _changes_today(request: Request) -> int:
+    """Return how many changes that can hide a danger were asked for within a day, for accounts that may approve."""
+    scope = scope_of(request)
+    if scope.actor is None or Verb.APPROVE not in scope.verbs:
+        return 0
+    try:
+        found: int = request.app.state.context.records().count_changes(time.time_ns() - DAY_NS, scope.lifts)
+    except (RecordsUnavailable, Problem):
+        return 0
+    return found
 
 
 def error_page(request: Request, status: int) -> HTMLResponse:

@@ -103,6 +103,14 @@ class LiftStore:
         with self._database.reading() as connection:
             return _find(connection, lift_id, scope)
 
+    def facts_of(self, lift_ids: Sequence[str]) -> dict[str, LiftFacts]:
+        """Return the facts of those of these lifts that are registered."""
+        found: dict[str, str] = {}
+        with self._database.reading() as connection:
+            for start in range(0, len(lift_ids), IMPORT_AT_ONCE):
+                found |= _stored_texts(connection, lift_ids[start : start + IMPORT_AT_ONCE])
+        return {lift_id: read_facts(text) for lift_id, text in found.items()}
+
     def put_lift(self, facts: LiftFacts, by: Actor, now_ns: int, *, create_only: bool = False) -> bool:
         """Register a lift or replace its facts; return whether it is newly registered.
 

@@ -113,7 +113,7 @@ def test_an_export_can_be_imported(client: TestClient, form: str) -> None:
     else:
         body, kind = export_json(lifts), "application/json"
     answer = client.post("/api/v1/lifts/import", content=body.encode(), headers={"Content-Type": kind})
-    assert answer.json() == {"taken": [lift.lift_id for lift in lifts], "refused": []}
+    assert answer.json() == {"taken": [lift.lift_id for lift in lifts], "refused": [], "waiting": []}
     assert client.get("/api/v1/lifts?q=M1").json()["items"][0]["floor"] is None
     assert client.get("/api/v1/lifts/M19").json()["facts"]["floors"][3] == {"label": "3", "height_m": 9.0}
 

@@ -224,3 +224,51 @@ def test_the_note_of_an_unshelving_is_shared_where_the_body_says_so(
     history = records.alert(alert_id, LiftScope(names=frozenset({"Rival"})))
     assert history is not None
     assert history.transitions[-1].note == ("the belt is worn" if shared else None)
+
+
+IMPORT = "/api/v1/lifts/import"
+
+
+def operator(name: str, second_person: bool = False) -> None:
+    """Make every later request one of this administrator of the operator."""
+    actor = Actor(name, f"person:{name}", "Desk", "administrator", "127.0.0.1")
+    ScopeOfTest.scope = replace(OPEN_SCOPE, actor=actor, second_person=second_person)
+
+
+def test_thresholds_of_an_import_have_a_reason_and_wait_for_a_second_person(
+    client: TestClient, records: Records
+) -> None:
+    before = records.lift("L001")
+    assert before is not None
+    row = {"lift_id": "L001", "district": "d1", "name": "Tower", "rated_speed_mps": 9.0}
+    rows = [row, {"lift_id": "NEW", "district": "d1", "rated_speed_mps": 1.0}]
+    operator("Ada", second_person=True)
+    refused = client.post(IMPORT, json=rows)
+    assert (refused.status_code, refused.json()["errors"][0]["field"]) == (422, "reason")
+    assert records.lift("NEW") is None
+    taken = client.post(IMPORT, json=rows, params={"reason": "new drive"}).json()
+    assert (taken["taken"], [each["lift_id"] for each in taken["waiting"]]) == (["L001", "NEW"], ["L001"])
+    held = records.lift("L001")
+    assert held is not None
+    assert (held.facts.name, held.facts.rated_speed_mps, held.facts.floors) == (
+        "Tower", before.facts.rated_speed_mps, before.facts.floors,
+    )  # fmt: skip
+    operator("Bea", second_person=True)
+    number = taken["waiting"][0]["change_request"]
+    assert client.post(f"/api/v1/change-requests/{number}/approve").status_code == 200
+    after = records.lift("L001")
+    assert after is not None
+    assert (after.facts.rated_speed_mps, after.facts.floors) == (9.0, ())
+
+
+def test_thresholds_of_an_import_without_a_second_person_are_applied_and_stored_as_a_request(
+    client: TestClient, records: Records
+) -> None:
+    operator("Ada")
+    row = {"lift_id": "L001", "district": "d1", "rated_speed_mps": 9.0}
+    assert client.post(IMPORT, json=[row], params={"reason": "new drive"}).json()["waiting"] == []
+    (asked,) = records.change_requests(time.time_ns()).items
+    assert (asked.state, asked.wanted.reason) == ("applied", "new drive")
+    after = records.lift("L001")
+    assert after is not None
+    assert after.facts.rated_speed_mps == 9.0

@@ -171,8 +171,16 @@ class RefusedRowBody(ResponseBody):
     errors: list[FieldErrorBody]
 
 
+class WaitingChangeBody(ResponseBody):
+    """A change of thresholds that waits for the approval of another account."""
+
+    lift_id: str
+    change_request: int
+
+
 class ImportResult(ResponseBody):
-    """The lifts that an import took, by id, and the rows that it refused."""
+    """The lifts that an import took, by id, the rows that it refused, and the changes of thresholds that wait."""
 
     taken: list[str]
     refused: list[RefusedRowBody]
+    waiting: list[WaitingChangeBody]

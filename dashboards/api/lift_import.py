@@ -1,0 +1,111 @@
+"""An import of lifts from a file: rows that are valid are taken, and every error of every other row is reported.
+
+A change of thresholds of a registered lift can hide a danger. It is kept apart from the other facts of its row:
+
+    no reason from a signed-in account ─► nothing is taken (422)
+    no second person is asked for ──────► taken, stored as an applied change request, told to the authority
+    a second person is asked for ───────► waits as a change request; the other facts are taken now
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+import orjson
+
+from dashboards.api.change_requests import FACTS
+from dashboards.api.context import AppContext
+from dashboards.http.problem import Problem, fact_errors, field_error, invalid_field, invalid_request, unavailable
+from registry.actor import Actor
+from registry.facts import FactsError, LiftFacts, NotUtf8, ReadResult, read_csv, read_json
+from registry.scope import Scope
+from registry.thresholds import THRESHOLD_FACTS, changes_threshold
+from store.records.repository import RecordsUnavailable, WantedChange
+
+NAMED_LIFTS = 20
+
+
+class LiftImport:
+    """One import, by whom and why."""
+
+    def __init__(self, context: AppContext, scope: Scope, by: Actor, reason: str | None) -> None:
+        self.context, self.by, self.reason = context, by, (reason or "").strip()
+        self.is_signed_in = scope.actor is not None
+        self.waits = self.is_signed_in and scope.second_person
+
+    def run(self, body: bytes, is_csv: bool) -> dict[str, Any]:
+        """Take the valid rows; return the lifts taken, each refused row with its errors, and the changes that wait.
+
+        A problem (503) that names the lifts taken where the records go away in between.
+        """
+        read, refused = _read(body, is_csv)
+        stored = self.context.records().facts_of([lift.lift_id for lift in read])
+        dangerous = {lift.lift_id for lift in read if _is_dangerous(stored.get(lift.lift_id), lift)}
+        if dangerous and self.is_signed_in and not self.reason:
+            raise _unexplained(dangerous)
+        changes = [_wanted(lift, self.reason) for lift in read if lift.lift_id in dangerous]
+        lifts = read
+        if self.waits:
+            lifts = [_with_thresholds_of(lift, stored) if lift.lift_id in dangerous else lift for lift in read]
+        self._take(lifts)
+        numbers: Sequence[int] = ()
+        if self.is_signed_in and changes:
+            numbers = self.context.records().record_changes(changes, self.by, time.time_ns(), not self.waits)
+        self.context.poller.poll()
+        waiting = zip(changes, numbers, strict=True) if self.waits else ()
+        return {
+            "taken": [lift.lift_id for lift in lifts],
+            "refused": [
+                {"row": row.number, "lift_id": row.lift_id, "errors": fact_errors(row.errors)} for row in refused
+            ],
+            "waiting": [{"lift_id": change.lift_id, "change_request": number} for change, number in waiting],
+        }
+
+    def _take(self, lifts: Sequence[LiftFacts]) -> None:
+        with self.context.imports.applying(len(lifts)) as running:
+            try:
+                self.context.records().put_lifts(lifts, self.by, time.time_ns(), running.take)
+            except RecordsUnavailable as error:
+                if not running.taken:
+                    raise
+                raise unavailable(
+                    "records",
+                    f"{error} {running.taken} of {len(lifts)} lifts were taken, in the order of the rows, up to"
+                    f" {lifts[running.taken - 1].lift_id}; send the same again: those change nothing",
+                ) from None
+
+
+def _is_dangerous(before: LiftFacts | None, after: LiftFacts) -> bool:
+    return before is not None and changes_threshold(before, after)
+
+
+def _unexplained(lift_ids: Collection[str]) -> Problem:
+    """Return the problem (422) of an import that changes thresholds without a reason."""
+    named = ", ".join(sorted(lift_ids)[:NAMED_LIFTS]) + (" and more" if len(lift_ids) > NAMED_LIFTS else "")
+    detail = f"is missing; thresholds of {named} would change, which can hide a danger: write why, as ?reason="
+    return invalid_request([field_error("reason", detail)])
+
+
+def _with_thresholds_of(lift: LiftFacts, stored: Mapping[str, LiftFacts]) -> LiftFacts:
+    before = stored[lift.lift_id]
+    return replace(lift, **{fact: getattr(before, fact) for fact in THRESHOLD_FACTS})
+
+
+def _wanted(lift: LiftFacts, reason: str) -> WantedChange:
+    """Return the thresholds of a row as the change of a lift, as JSON has them."""
+    values: dict[str, Any] = orjson.loads(orjson.dumps(lift))
+    detail = {fact: values[fact] for fact in THRESHOLD_FACTS}
+    return WantedChange(lift.lift_id, lift.district, FACTS, detail, None, reason or None)
+
+
+def _read(body: bytes, is_csv: bool) -> ReadResult:
+    """Return the lifts of a file and its refused rows; a problem where the whole file cannot be read."""
+    try:
+        return read_csv(body) if is_csv else read_json(body)
+    except NotUtf8 as error:
+        raise invalid_field("body", str(error), 400) from None
+    except FactsError as error:
+        raise invalid_field("body", str(error)) from None
