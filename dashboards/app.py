@@ -42,7 +42,7 @@ from dashboards.api.map.routes import map_routes
 from dashboards.api.probes import probes
 from dashboards.api.readings import readings
 from dashboards.api.refused.report import refusal_report
-from dashboards.api.registry import registry
+from dashboards.api.registry.routes import registry
 from dashboards.api.responses import problem_responses
 from dashboards.api.schema.response_body import ProblemDocument
 from dashboards.api.simulator import simulator

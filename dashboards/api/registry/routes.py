@@ -17,8 +17,8 @@ from starlette.responses import Response
 from dashboards.api.access import QueryActor, RequestScope, needs
 from dashboards.api.change_requests import DELETE, FACTS, WAITING_RESPONSE, Reason, make_change, versions
 from dashboards.api.context import AppContext
-from dashboards.api.lift_import import LiftImport
 from dashboards.api.lifts import lift_response, stored_lift
+from dashboards.api.registry.lift_import import LiftImport
 from dashboards.api.responses import (
     CSV,
     JSON,
