@@ -11,7 +11,7 @@ import os
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Literal, get_args
+from typing import Annotated, Any, Literal, get_args
 
 from pydantic import BaseModel, ConfigDict, Field, FiniteFloat, ValidationError
 from pydantic_core import ErrorDetails
@@ -96,6 +96,7 @@ class DashboardsSettings(Section):
     public_url: str | None = Field(None, pattern=r"^https?://[^\s/?#]+$")
     certificate_file: Path | None = None
     key_file: Path | None = None
+    photo_days: int = Field(30, ge=1, le=365)
     demo: bool = False
 
 
@@ -122,6 +123,26 @@ class SignInConfiguration(Section):
     def oidc_client_secret(self) -> str | None:
         """Return the secret in `oidc_client_secret_file`, if there is one."""
         return secret(self.oidc_client_secret_file, "sign_in.oidc_client_secret_file")
+
+
+class RescuePointSettings(Section):
+    """A rescue point of the net (level 2) or a professional service (level 3)."""
+
+    name: str = Field(min_length=1, max_length=100)
+    level: Literal[2, 3] = 2
+    phone: str | None = Field(None, pattern=r"^[0-9+()#* -]{3,40}$")
+    lat: FiniteFloat | None = Field(None, ge=-90, le=90)
+    lon: FiniteFloat | None = Field(None, ge=-180, le=180)
+    districts: tuple[str, ...] = ()
+
+
+class RescueSettings(Section):
+    """Within how long a rescue is to be answered and people are to arrive, and who helps where the firm does not."""
+
+    answer_minutes: float = Field(3, gt=0, le=60)
+    arrive_minutes: float = Field(30, gt=0, le=24 * 60)
+    arrive_minutes_of: dict[str, Annotated[float, Field(gt=0, le=24 * 60)]] = {}
+    points: tuple[RescuePointSettings, ...] = ()
 
 
 class WebhookSettings(Section):
@@ -187,6 +208,7 @@ class Configuration(Section):
     map: MapConfiguration = MapConfiguration()
     sign_in: SignInConfiguration = SignInConfiguration()
     notifications: NotificationSettings = NotificationSettings()
+    rescue: RescueSettings = RescueSettings()
     webhooks: tuple[WebhookSettings, ...] = ()
     rules: dict[str, dict[str, FiniteFloat]] = {}
 

@@ -13,6 +13,7 @@ from commands import compile as compilation
 from commands.wiring.broker import broker_address
 from commands.wiring.notifications import notification_senders
 from commands.wiring.partition import client_id, partition
+from commands.wiring.rescue import rescue_times
 from commands.wiring.rules import tuned_rules
 from commands.wiring.series import open_series
 from commands.wiring.webhooks import webhook_endpoints
@@ -23,6 +24,7 @@ from ingest.warm_up import warm_up
 from notify.announcer import Announcer
 from notify.dispatch.dispatcher import NotificationDispatcher
 from notify.escalation.duty_caller import DutyCaller
+from notify.rescue_clock import RescueClock
 from notify.webhook_notifier import WebhookNotifier
 from store.journal import Journal, JournalLocked
 from store.journal_files import JournalDamaged, JournalUnavailable
@@ -79,6 +81,7 @@ def open_monitor(settings: Configuration) -> Iterator[Monitor]:
             records.claim(partition(settings))
         journal.lock()  # before connecting: a second monitor would take over the first one's session at the broker
         notifiers: list[Notifier] = [Announcer(records, address, client_id(settings, "announcer")), DutyCaller(records)]
+        notifiers.append(RescueClock(records, rescue_times(settings)))
         if webhooks:
             notifiers.append(WebhookNotifier(records, webhooks))
         notifiers.append(NotificationDispatcher(records, senders, settings.dashboards.public_url))

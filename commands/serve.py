@@ -13,6 +13,7 @@ from commands.wiring.device_actions import device_actions
 from commands.wiring.first_link import first_link
 from commands.wiring.map import map_settings
 from commands.wiring.notifications import push_public_key, way_kinds
+from commands.wiring.rescue import rescue_points, rescue_times
 from commands.wiring.series import open_series
 from commands.wiring.sign_in import sign_in_settings
 from configuration import Configuration
@@ -58,6 +59,10 @@ def run(_: argparse.Namespace, settings: Configuration) -> int:
                 devices=device_actions(settings),
                 way_kinds=way_kinds(settings),
                 push_key=push_public_key(settings),
+                photos_dir=settings.monitor.data_dir / "photos",
+                photo_days=where.photo_days,
+                rescue_times=rescue_times(settings),
+                rescue_points=rescue_points(settings),
             )
         )
     except OSError as error:

@@ -61,6 +61,7 @@ from dashboards.pages.map import map_page
 from dashboards.pages.oidc import oidc_pages
 from dashboards.pages.organisations import organisation_pages
 from dashboards.pages.people import people_pages
+from dashboards.pages.public import public_pages
 from dashboards.pages.routes import error_page, pages, wants_page
 from dashboards.pages.sign_in import sign_in_pages
 from dashboards.pages.ways import way_pages
@@ -100,7 +101,7 @@ def create_app(settings: Settings) -> FastAPI:
     for router in (
         lifts, registry, maintenance, readings, alerts, incidents, change_requests, fleet, live, audit, probes, account,
         people, organisations, sign_in_pages, oidc_pages, account_pages, people_pages, organisation_pages,
-        code_sheet_pages, answer_pages, account_ways, way_pages, map_routes, map_page,
+        code_sheet_pages, public_pages, answer_pages, account_ways, way_pages, map_routes, map_page,
     ):  # fmt: skip
         app.include_router(router(context))
     if settings.demo and settings.inject:

@@ -6,14 +6,17 @@
     open     ack; ack by another                           open     acknowledged   each person is kept
     open     assign                                        open     assigned
     any      comment                                       same     commented      each is added
+    any      answer                                        same     answered       the reports of the public page
+    open     call-out, accept, decline, arrive             open     called-out, …  `alerts.incidents.rescuing`
     open     stage                                         open     (the stage)    forward alone, where it has them
     open     close                                         closed   closed
     closed   reopen within 10 s of a person's closing      open     undone         as it was before the closing
     closed   reopen within 24 h                            open     reopened       acknowledged no more, by hand
 
 Refused: closing without a reason what is critical; closing while a person may be inside, unless the reason says that
-nobody is; closing while the condition of an alert holds that clears by itself; a rescue stage where nobody can be
-inside; reopening what was merged, or later than 24 h, or while another incident of a lift is open.
+nobody is; closing while the condition of an alert holds that clears by itself, or while a report of the public page has
+no answer; a rescue stage where nobody can be inside; reopening what was merged, or later than 24 h, or while another
+incident of a lift is open.
 
 Repeating an action changes nothing (None), except comments and calls.
 """
@@ -27,6 +30,7 @@ from alerts.alert import FIRING, Alert
 from alerts.answers import Refused
 from alerts.incidents.incident import (
     ACKNOWLEDGED,
+    ANSWERED,
     ASSIGNED,
     CALLED,
     CLOSED,
@@ -51,6 +55,7 @@ from alerts.incidents.incident import (
     without,
 )
 from alerts.incidents.kinds import PEOPLE_INSIDE, SEVERITY_OF_CALL
+from alerts.incidents.rescuing import RescueStep, on_step
 from alerts.incidents.table import acknowledged, more_urgent_than, nobody_inside, reopened, unacknowledged
 from registry.actor import Actor
 
@@ -62,8 +67,11 @@ STAGES_OF_PEOPLE = (CONFIRMED, *RESCUE_STAGES)
 
 @dataclass(frozen=True, slots=True)
 class IncidentAction:
-    """A person's action on an incident: ack, assign (`to`), comment (`note`), stage (`stage`), close (`reason`, `note`)
-    or reopen. Other organisations read the note where it is `shared`."""
+    """A person's action on an incident: ack, assign (`to`), comment (`note`), answer (`note`), stage (`stage`), close
+    (`reason`, `note`, and the `answer` to reports), reopen, or a step of a rescue.
+
+    Other organisations read the note where it is `shared`.
+    """
 
     kind: str
     by: Actor
@@ -72,6 +80,8 @@ class IncidentAction:
     stage: str | None = None
     reason: str | None = None
     shared: bool = False
+    answer: str | None = None
+    rescue: RescueStep | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,6 +106,8 @@ def on_action(
         _require_closable(incident, action, alerts)
     if action.kind == "reopen":
         _require_reopenable(incident, now_ns, has_other)
+    if action.rescue is not None:
+        return on_step(incident, action.rescue, action.by, now_ns, action.note, shared=action.shared)
     done = _ACTIONS[action.kind](incident, action, now_ns)
     if done is None:
         return None
@@ -114,7 +126,7 @@ def on_call(incident: Incident | None, call: Call, now_ns: int) -> IncidentChang
         incident = Incident(name, call.kind, severity, now_ns, now_ns, (called,), stages, by_hand=True)
         return entered(replace(incident, called=call.kind), OPENED, now_ns, call.by, note=call.callback)
     urgent = more_urgent_than(incident, call.kind, severity, called, now_ns)
-    known = replace(urgent, by_hand=True, called=urgent.called or call.kind)
+    known = replace(urgent, by_hand=True, called=urgent.called or call.kind, unconfirmed=False)
     known = known if CONFIRMED in known.stages else reached(known, CONFIRMED, now_ns)
     return entered(known, CALLED, now_ns, call.by, about=call.kind, note=call.callback)
 
@@ -154,6 +166,10 @@ def _comment(incident: Incident, action: IncidentAction, now_ns: int) -> Moved:
     return incident, COMMENTED
 
 
+def _answer(incident: Incident, action: IncidentAction, now_ns: int) -> Moved:
+    return (replace(incident, unanswered=0), ANSWERED) if incident.unanswered else None
+
+
 def _stage(incident: Incident, action: IncidentAction, now_ns: int) -> Moved:
     stage = action.stage
     assert stage in STAGES_OF_PEOPLE, f"{stage} is no stage that people enter"
@@ -165,7 +181,8 @@ def _stage(incident: Incident, action: IncidentAction, now_ns: int) -> Moved:
     later = [each for each in RESCUE_STAGES if each in incident.stages and STAGES.index(each) > STAGES.index(stage)]
     if stage in RESCUE_STAGES and later:
         raise Refused("stage-passed", f"The incident is past {stage}: it has reached {later[-1]}.")
-    after = replace(reached(incident, stage, now_ns), by_hand=incident.by_hand or incident.kind in PEOPLE_INSIDE)
+    by_hand = incident.by_hand or incident.kind in PEOPLE_INSIDE
+    after = replace(reached(incident, stage, now_ns), by_hand=by_hand, unconfirmed=False)
     return (nobody_inside(after) if stage == RELEASED else after), stage
 
 
@@ -196,6 +213,8 @@ def _require_closable(incident: Incident, action: IncidentAction, alerts: Collec
     if incident.may_hold_people and action.reason not in NOBODY_INSIDE:
         detail = "Somebody may still be inside: enter the stage `released`, or close it with the reason "
         raise Refused("person-inside", f"{detail}{', '.join(NOBODY_INSIDE[:-1])} or {NOBODY_INSIDE[-1]}.")
+    if incident.unanswered:
+        raise Refused("answer", "Somebody reported it on the public page: write the answer that the reporter reads.")
     holding = sorted({alert.rule for alert in alerts if alert.state == FIRING and not alert.by_hand})
     if holding:
         detail = f"The condition of {', '.join(holding)} still holds: the incident can be closed once it has cleared."
@@ -223,6 +242,7 @@ _ACTIONS: dict[str, Callable[[Incident, IncidentAction, int], Moved]] = {
     "ack": _ack,
     "assign": _assign,
     "comment": _comment,
+    "answer": _answer,
     "stage": _stage,
     "close": _close,
     "reopen": _reopen,

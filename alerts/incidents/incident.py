@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from alerts.incidents.rescue import Rescue
 from registry.actor import Actor
 
 SUSPECTED, CONFIRMED, NOTIFIED, ACKNOWLEDGED = "suspected", "confirmed", "notified", "acknowledged"
@@ -26,6 +27,9 @@ ID_BYTES = 10
 
 OPENED, FOLDED, RAISED, REOPENED = "opened", "folded", "raised", "reopened"
 CALLED, ASSIGNED, COMMENTED, UNDONE = "called", "assigned", "commented", "undone"
+REPORTED, PHOTOGRAPHED, ANSWERED = "reported", "photographed", "answered"
+CALLED_OUT, ACCEPTED, DECLINED, NO_ANSWER = "called-out", "accepted", "declined", "no-answer"
+ARRIVED, OVERDUE, LEVEL, RELEASE_SEEN = "arrived", "overdue", "level", "release-seen"
 MERGED, SPLIT, LINKED = "merged", "split", "linked"
 UNREACHED = "unreached"
 """Kinds of entries; the entry of a stage has the stage's name."""
@@ -54,8 +58,11 @@ class Incident:
     the incident is announced. `severity` and `kind` are the highest and the most urgent of its alerts.
 
     `active_ns` is the time of the last entry by a person. With `by_hand` only a person closes the incident. `building`
-    is the building whose loss of power it is. `called` is the kind that a telephone call reported. `reason` is that of
-    a person's closing. `entries` is the number of its entries so far.
+    is the building whose loss of power it is. `called` is the kind that a telephone call or a report of the public
+    page named. `reason` is that of a person's closing. `entries` is the number of its entries so far.
+
+    It has a `rescue` from when somebody may be inside. It is `unconfirmed` where its kind rests on a report of the
+    public page alone. `unanswered` is the number of such reports that the desk has not answered.
 
     `risen_ns` is when it last became more urgent or was reopened, None where it never did since its opening.
     """
@@ -78,6 +85,9 @@ class Incident:
     merged_into: str | None = None
     links: tuple[str, ...] = ()
     entries: int = 0
+    unconfirmed: bool = False
+    unanswered: int = 0
+    rescue: Rescue | None = None
     risen_ns: int | None = None
 
     @property
@@ -139,8 +149,9 @@ class Incident:
 class StoryEntry:
     """What happened to an incident: its kind, its time, its author (None: the monitor).
 
-    `about` is the alert that joined or was raised, the other incident, or the reason of the closing or of `unreached`;
-    `to` is the assignee. Organisations but the author's read the note where it is `shared`.
+    `about` is the alert that joined or was raised, the other incident, the reported kind, the reason of the closing or
+    of `unreached`, the call-out, the timer or the level; `to` is the assignee, or who was called out. Organisations but
+    the author's read the note where it is `shared`.
     """
 
     incident_id: str
@@ -169,11 +180,16 @@ def incident_id(lift_id: str, first: str) -> str:
 
 
 def entered(incident: Incident, kind: str, at_ns: int, by: Actor | None = None, **more: Any) -> IncidentChange:
-    """Return the incident with one entry more, and that entry; `more` are the entry's other fields."""
+    """Return the incident with one entry more, and that entry; `more` are the entry's other fields.
+
+    The rescue begins with the entry from which on somebody may be inside.
+    """
     active_ns = incident.active_ns if by is None else max(incident.active_ns, at_ns)
     if by is not None:
         more = {"by": by.name, "organisation": by.organisation} | more
     entry = StoryEntry(incident.id, kind, at_ns, **more)
+    if incident.may_hold_people and incident.rescue is None:
+        incident = replace(incident, rescue=Rescue(at_ns))
     return IncidentChange(replace(incident, active_ns=active_ns, entries=incident.entries + 1), entry)
 
 

@@ -51,10 +51,14 @@ def merge(into: Incident, other: Incident, now_ns: int, by: Actor | None = None,
         both = replace(own, unclosed=own.unclosed + lift.unclosed, folds=own.folds or lift.folds)
         grown = more_urgent_than(with_lift(grown, both), other.kind, other.severity, lift, now_ns)
     by_hand, called = grown.by_hand or other.by_hand, grown.called or other.called
-    grown = replace(grown, by_hand=by_hand, called=called, building=grown.building or other.building)
+    unconfirmed = all(each.unconfirmed for each in (into, other) if each.kind == grown.kind)
+    unanswered, building = into.unanswered + other.unanswered, grown.building or other.building
+    grown = replace(grown, by_hand=by_hand, called=called, building=building)
+    rescue = into.rescue if into.may_hold_people or other.rescue is None else other.rescue
+    grown = replace(grown, unconfirmed=unconfirmed, unanswered=unanswered, rescue=rescue)
     emptied = tuple(replace(lift, unclosed=0, holds_people=False) for lift in other.lifts)
     closed_by = None if by is None else by.name
-    closed = replace(other, lifts=emptied, merged_into=into.id, closed_by=closed_by, reason="duplicate")
+    closed = replace(other, unanswered=0, lifts=emptied, merged_into=into.id, closed_by=closed_by, reason="duplicate")
     return (
         entered(grown, MERGED, now_ns, by, about=other.id, note=note),
         entered(reached(closed, CLOSED, now_ns), MERGED, now_ns, by, about=into.id, note=note),

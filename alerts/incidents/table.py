@@ -12,11 +12,15 @@
     state    event                                     next     entry         what else
     (none)   an alert fires                            open     opened        id from lift and alert; stage `suspected`
     (none)   a telephone call                          open     opened        stage `confirmed`, by hand
+    (none)   a report of the public page               open     opened        unconfirmed, by hand
     open     another alert of one of its lifts fires   open     folded        severity and kind never fall
     open     a telephone call about one of its lifts   open     called        by hand
+    open     a report about one of its lifts           open     reported      by hand; unconfirmed where it raises the
+                                                                              kind
     open     one of its alerts is raised               open     raised        only where its own severity rises
     open     one of its alerts fires again             open     (stored) / raised   raised where it holds people anew
     open     an alert of its severity is acknowledged  open     acknowledged
+    open     the alert of an entrapment clears         open     release-seen  a person confirms: stage `released`
     open     the last of its alerts closes             closed   closed        not by hand, and no reason
     open     an alert closes, otherwise                open     (stored)
     closed   one of its alerts fires again             open     reopened      unless the lift has another open incident:
@@ -24,12 +28,15 @@
     closed   one of its alerts changes, otherwise      closed   (stored)
     open     ack, assign, comment, stage, close        `alerts.incidents.actions`
     any      merge, split, link                        `alerts.incidents.joining`
+    any      report, photograph, answer                `alerts.incidents.reports`
+    open     call out, accept, decline, arrive, time   `alerts.incidents.rescuing`
 
 An incident that becomes more urgent (a higher severity, a more urgent kind, or somebody inside anew) is acknowledged no
 more. Where somebody may be inside after a release, the rescue begins anew: its stages are taken back.
 
 A rescue of which people have entered a stage is closed by people, and so is what they reported or reopened: such an
-incident is by hand. The alerts of an incident that a person closed are resolved once the time to undo
+incident is by hand. One that is unconfirmed is confirmed by a call, by a stage that a person enters, and by an alert of
+its kind. The alerts of an incident that a person closed are resolved once the time to undo
 is over (`alerts.incidents.actions.settles_ns`). The order of an incident's entries is the order of commits.
 """
 
@@ -50,6 +57,7 @@ from alerts.incidents.incident import (
     NOBODY_INSIDE,
     OPENED,
     RAISED,
+    RELEASE_SEEN,
     RELEASED,
     REOPENED,
     RESCUE_STAGES,
@@ -65,6 +73,7 @@ from alerts.incidents.incident import (
 )
 from alerts.incidents.kinds import PEOPLE_INSIDE, kind_of, more_severe, more_urgent
 from registry.actor import Actor
+from registry.incident_kinds import ENTRAPMENT
 
 FIRES_AGAIN = (REFIRED, ALERT_RAISED)
 
@@ -100,6 +109,12 @@ def on_alert(incident: Incident, change: Change, was: str) -> IncidentChange | N
         return _on_firing_again(counted, alert, transition.at_ns)
     if not incident.is_open:
         return _stored(incident, counted)
+    if was == FIRING and transition.by is None and _shows_release(counted, alert):
+        assert counted.rescue is not None, "somebody may be inside"
+        seen = replace(counted, rescue=replace(counted.rescue, release_seen_ns=transition.at_ns))
+        if not _is_over(seen):
+            return entered(seen, RELEASE_SEEN, transition.at_ns, about=alert.id)
+        counted = seen
     by = _author(transition)
     takes_up = transition.kind == ALERT_ACKNOWLEDGED and alert.severity == incident.severity
     if takes_up and incident.acknowledged_ns is None and transition.by is not None:
@@ -124,6 +139,8 @@ def more_urgent_than(incident: Incident, kind: str, severity: str, lift: Inciden
     assert held is not None, "the lift is in the incident"
     is_anew = lift.holds_people and not held.holds_people
     urgent = replace(incident, kind=more_urgent(incident.kind, kind), severity=more_severe(incident.severity, severity))
+    if is_anew and not incident.may_hold_people:
+        urgent = replace(urgent, rescue=None)
     if is_anew:
         urgent = with_lift(urgent, replace(held, holds_people=True))
         urgent = without(urgent, *RESCUE_STAGES, CONFIRMED) if RELEASED in urgent.stages else urgent
@@ -163,7 +180,10 @@ def _on_firing_again(incident: Incident, alert: Alert, at_ns: int) -> IncidentCh
 def _as_urgent_as(incident: Incident, alert: Alert, at_ns: int) -> Incident:
     kind = kind_of(alert.rule, alert.severity)
     lift = IncidentLift(alert.lift_id, alert.district, holds_people=kind in PEOPLE_INSIDE)
-    return more_urgent_than(incident, kind, alert.severity, lift, at_ns)
+    urgent = more_urgent_than(incident, kind, alert.severity, lift, at_ns)
+    if kind in PEOPLE_INSIDE and urgent.rescue is not None:
+        urgent = replace(urgent, rescue=replace(urgent.rescue, release_seen_ns=None))
+    return replace(urgent, unconfirmed=incident.unconfirmed and urgent.kind != kind)
 
 
 def _counted(incident: Incident, lift_id: str, more: int) -> Incident:
@@ -179,6 +199,13 @@ def _author(transition: Transition) -> Actor | None:
     if transition.by is None:
         return None
     return replace(Actor.named(transition.by), organisation=transition.organisation)
+
+
+def _shows_release(incident: Incident, alert: Alert) -> bool:
+    """Return whether the end of an alert's condition shows that the last person has left."""
+    is_entrapment = kind_of(alert.rule, alert.severity) == ENTRAPMENT
+    is_seen = incident.rescue is None or incident.rescue.release_seen_ns is not None
+    return alert.state != FIRING and is_entrapment and incident.may_hold_people and not is_seen
 
 
 def _is_over(incident: Incident) -> bool:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from alerts.incidents.incident import CLOSED, Incident, IncidentLift
+from alerts.incidents.incident import CLOSED, RELEASED, Incident, IncidentLift
+from alerts.incidents.rescue import CallOut
 from telemetry.instant import rfc3339, text
 
 
@@ -36,8 +37,34 @@ def incident_json(incident: Incident, is_visible: Callable[[IncidentLift], bool]
         "reason": incident.reason,
         "merged_into": incident.merged_into,
         "links": list(incident.links),
+        "unconfirmed": incident.unconfirmed,
+        "unanswered": incident.unanswered,
+        "rescue": _rescue(incident),
         **_thresholds_changed(changed_ns or None),
     }
+
+
+def _rescue(incident: Incident) -> dict[str, Any] | None:
+    """Return the rescue; its end is `automatic` where telemetry alone has seen it and no person confirmed it."""
+    rescue = incident.rescue
+    if rescue is None:
+        return None
+    return {
+        "since": rfc3339(rescue.since_ns),
+        "level": rescue.level,
+        "overdue": list(rescue.overdue),
+        "expected": text(rescue.expected_ns),
+        "proven": rescue.proven,
+        "release_seen": text(rescue.release_seen_ns),
+        "automatic": rescue.release_seen_ns is not None and RELEASED not in incident.stages,
+        "call_outs": [_call_out(each) for each in rescue.call_outs],
+    }
+
+
+def _call_out(call_out: CallOut) -> dict[str, Any]:
+    named = ("number", "level", "who", "answer", "reason", "place")
+    times = {name: text(getattr(call_out, f"{name}_ns")) for name in ("called", "answered", "expected", "arrived")}
+    return {name: getattr(call_out, name) for name in named} | times
 
 
 def _lift(lift: IncidentLift) -> dict[str, Any]:

@@ -10,9 +10,12 @@ import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Generic, TypeVar
 
+from alerts.incidents.rescue import RescuePoint, RescueTimes
 from dashboards.api.audit.writer import AuditWriter
+from dashboards.api.incidents.photos import ReportPhotos
 from dashboards.api.map.settings import MapSettings
 from dashboards.http.metrics import ServerMetrics
 from dashboards.http.problem import unavailable
@@ -57,7 +60,8 @@ class Settings:
 
     `inject(lift_id, cause, seconds)` injects a fault into a simulated lift (OSError: the broker is unreachable,
     ValueError: the simulator has no such fault); the route exists only with `inject` and `demo`. `causes` are the
-    faults that the simulator offers. A monitor that has written nothing for `monitor_silent_s` does not run.
+    faults that the simulator offers. Photos of public reports are kept in `photos_dir` for `photo_days`; without a
+    folder none is taken. A monitor that has written nothing for `monitor_silent_s` does not run.
     `way_kinds` are the kinds of ways by which people may be notified; `push_key` is the key of Web Push.
     """
 
@@ -73,6 +77,10 @@ class Settings:
     demo: bool = False
     causes: tuple[str, ...] = ()
     inject: InjectFault | None = None
+    photos_dir: Path | None = None
+    photo_days: int = 30
+    rescue_times: RescueTimes = field(default_factory=RescueTimes)
+    rescue_points: tuple[RescuePoint, ...] = ()
     devices: DeviceActions | None = None
     monitor_silent_s: float = MONITOR_SILENT_S
     way_kinds: tuple[str, ...] = ()
@@ -128,6 +136,7 @@ class AppContext:
     broadcaster: EventBroadcaster = field(init=False)
     poller: FleetPoller = field(init=False)
     audit: AuditWriter = field(init=False)
+    photos: ReportPhotos = field(init=False)
     authenticator: Authenticator = field(init=False)
     passwords: PasswordSignIn = field(init=False)
     imports: RunningImports = field(default_factory=RunningImports)
@@ -141,6 +150,7 @@ class AppContext:
         self.broadcaster = EventBroadcaster(self.server_metrics)
         self.poller = FleetPoller(self.records, self.broadcaster, self.server_metrics, self.settings.monitor_silent_s)
         self.audit = AuditWriter(self.records, self.settings.sign_in.limits.absolute_s)
+        self.photos = ReportPhotos(self.settings.photos_dir, self.settings.photo_days)
 
     def start(self) -> None:
         """Start the poller and the writer of the audit log."""

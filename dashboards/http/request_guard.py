@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import ipaddress
 import logging
+import re
 from collections.abc import Collection, Mapping
 from urllib.parse import urlsplit
 
@@ -23,6 +24,8 @@ log = logging.getLogger(__name__)
 BODY_LIMIT_BYTES = 256 * 1024
 IMPORT_LIMIT_BYTES = 32 * 1024 * 1024
 IMPORT_PATH = "/api/v1/lifts/import"
+PHOTO_LIMIT_BYTES = 8 * 1024 * 1024
+PHOTO_PATH = re.compile(r"/reports/[^/]+/photo")
 SAFE_METHODS = ("GET", "HEAD", "OPTIONS")
 CONTENT_SECURITY_POLICY = "Content-Security-Policy"
 HEADERS = {
@@ -125,7 +128,8 @@ class _HeaderSender:
 
 def _limit_body(path: str, headers: Headers, receive: Receive) -> Receive:
     """Return `receive` with a limit on the body: a problem (413) where its announced or actual size is too large."""
-    limit = IMPORT_LIMIT_BYTES if path == IMPORT_PATH else BODY_LIMIT_BYTES
+    is_photo = PHOTO_PATH.fullmatch(path) is not None
+    limit = IMPORT_LIMIT_BYTES if path == IMPORT_PATH else PHOTO_LIMIT_BYTES if is_photo else BODY_LIMIT_BYTES
     too_large = Problem(413, "too-large", f"The body is too large: send at most {limit} bytes.")
     declared = headers.get("content-length", "0")
     if declared.isdecimal() and int(declared) > limit:

@@ -14,7 +14,8 @@ from alerts.alert import CLOSED, Alert
 from dashboards.api.context import AppContext
 from dashboards.pages import translations
 from dashboards.pages.private import render_private
-from dashboards.pages.routes import language_of, zone
+from dashboards.pages.public_status import zone
+from dashboards.pages.routes import language_of
 from dashboards.pages.shown_time import shown_time
 from dashboards.sign_in import answer_link
 from dashboards.sign_in.answer_link import LinkAnswer

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import tzinfo
 
 from dashboards.live.fleet_view import FleetView
-from dashboards.pages.routes import zone
+from dashboards.pages.public_status import zone
 from registry.devices import Device
 from store.live import NEVER
 

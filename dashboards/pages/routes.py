@@ -1,8 +1,8 @@
 """Routes of the web pages: server-rendered HTML that the ES modules in `static/js` fill from the HTTP API.
 
 A page loads nothing from another origin and contains no inline script or style; the Content-Security-Policy of
-`request_guard` enforces both. The public page needs no script: `pages()` receives a function that finds one lift, in
-the form of `GET /api/v1/lifts/{lift_id}`.
+`request_guard` enforces both. `pages()` receives a function that finds one lift, in the form of
+`GET /api/v1/lifts/{lift_id}`. The pages for the public, which need no script: `dashboards.pages.public`.
 """
 
 from __future__ import annotations
@@ -10,12 +10,10 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Callable, Mapping
-from datetime import UTC, datetime, timedelta, tzinfo
 from functools import cache
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from fastapi import APIRouter, Request
 from fastapi.staticfiles import StaticFiles
@@ -24,7 +22,6 @@ from starlette.responses import HTMLResponse, Response
 
 from dashboards.api.access import needs, scope_of
 from dashboards.http.problem import Problem
-from dashboards.live.blind import UNWATCHED
 from dashboards.pages import translations
 from dashboards.sign_in.cookies import cookie_name, set_cookie
 from dashboards.sign_in.identity import OPEN
@@ -38,11 +35,6 @@ from telemetry.streams import LIFT_ID_PATTERN
 HERE = Path(__file__).parent
 YEAR_S = 365 * 24 * 3600
 DAY_NS = 24 * 3600 * 1_000_000_000
-PUBLIC_REFRESH_S = 30
-"""How often the public page, which has no script, loads itself again."""
-TRAPPED = ("entrapment-off-level", "entrapment-at-level", "alarm-button")
-TROUBLED = ("critical", "major", "out-of-service", "inspection")
-SILENT = ("never-seen", "blind", "offline", "suspect")
 
 FindLift = Callable[[str], Mapping[str, Any] | None]
 
@@ -157,45 +149,6 @@ def name_of(lift: Mapping[str, Any], request: Request) -> str:
     return translations.name_in_language(lift["name"] or lift["lift_id"], language_of(request))
 
 
-def public_status(lift: Mapping[str, Any]) -> str:
-    """Return the key of the public page's status sentence: reassuring, without technical detail."""
-    if any(alert["rule"] in TRAPPED for alert in lift["open_alerts"]):
-        return "helping"
-    if lift["state"] in TROUBLED:
-        return "looking"
-    if (blind := lift["latest"]["blind"]) and blind["reason"] == UNWATCHED:
-        return "unknown"
-    return "unsure" if lift["state"] in SILENT else "well"
-
-
-def public_page_values(lift: Mapping[str, Any], request: Request) -> dict[str, Any]:
-    """Return the template values of the public page: the only facts of a lift that are public."""
-    facts = lift["facts"] or {}
-    now = datetime.now(zone(facts.get("timezone")))
-    return {
-        "lift_id": lift["lift_id"],
-        "name": name_of(lift, request),
-        "phone": facts.get("emergency_phone"),
-        "status_key": public_status(lift),
-        "at": f"{now:%H:%M}",
-        "zone": offset_name(now),
-    }
-
-
-def offset_name(now: datetime) -> str:
-    """Return the offset of an instant's zone, as `UTC+8`; the name of the zone would disclose a place to the public."""
-    hours = (now.utcoffset() or timedelta()) / timedelta(hours=1)
-    return f"UTC{hours:+g}" if hours else "UTC"
-
-
-def zone(name: str | None) -> tzinfo:
-    """Return the time zone of that name; UTC where the name is missing or unknown."""
-    try:
-        return ZoneInfo(name or "UTC")
-    except (ZoneInfoNotFoundError, ValueError):
-        return UTC
-
-
 def pages(find_lift: FindLift, *, demo: bool = False) -> APIRouter:
     """Return the router of all pages and of their static files."""
     router = APIRouter(include_in_schema=False)
@@ -234,14 +187,5 @@ def pages(find_lift: FindLift, *, demo: bool = False) -> APIRouter:
             return error_page(request, 404)
         facts, name = found["facts"] or {}, name_of(found, request)
         return render(request, "lift.html", page="lift", demo=demo, lift=found, facts=facts, name=name)
-
-    @router.get("/code/{lift_id}")
-    def code(request: Request, lift_id: str) -> HTMLResponse:
-        found = LIFT_ID_PATTERN.fullmatch(lift_id) and find_lift(lift_id)
-        if not found:
-            return error_page(request, 404)
-        page = render(request, "code.html", page="code", demo=False, **public_page_values(found, request))
-        page.headers["Refresh"] = str(PUBLIC_REFRESH_S)
-        return page
 
     return router

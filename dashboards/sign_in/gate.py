@@ -32,7 +32,9 @@ from store.records.repository import RecordsUnavailable
 
 SIGN_IN_PATH = "/sign-in"
 ANONYMOUS_PATHS = ("/healthz", "/readyz", "/api/openapi.json", "/service-worker.js", "/offline")
-ANONYMOUS_FOLDERS = ("/static/", "/code/", "/answer/")
+ANONYMOUS_FOLDERS = ("/static/", "/reports/", "/answer/")
+CODE_FOLDER = "/code/"
+"""The public page: answered to everybody, and to those who are signed in with what they may do there."""
 SIGN_IN_PATHS = (SIGN_IN_PATH, "/welcome", "/api/v1/session")
 SIGN_IN_FOLDER = "/sign-in/"
 METRICS_PATH = "/metrics"
@@ -102,6 +104,8 @@ class SignInGate:
         path = request.url.path
         if path in ANONYMOUS_PATHS or path.startswith(ANONYMOUS_FOLDERS):
             return NOBODY
+        if path.startswith(CODE_FOLDER):
+            return (self._of_credentials(request) if session_secret(request) else None) or NOBODY
         identity = self._of_credentials(request)
         if identity is not None:
             if identity.lacks_second_factor and not _is_of_account(path):

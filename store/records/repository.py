@@ -25,6 +25,8 @@ from store.records.identity.renames import LiftRenames
 from store.records.identity.sessions import AccessToken, AccountSession, OneTimeLink
 from store.records.incidents.actions import IncidentStore
 from store.records.incidents.outbox import IncidentAnnouncement, IncidentOutbox
+from store.records.incidents.reports import PublicReportStore
+from store.records.incidents.rescues import RescueStore
 from store.records.incidents.search import IncidentFilter, IncidentHistory, IncidentSearch, VisibleIncident
 from store.records.judging.maintenance import MaintenanceStore, WindowRecord
 from store.records.lifts import EVERYTHING, Registered, RegistryChanges
@@ -110,6 +112,8 @@ class Records(
     IncidentStore,
     IncidentSearch,
     IncidentOutbox,
+    PublicReportStore,
+    RescueStore,
     DeadLetterStore,
     LiveStore,
     Retention,

@@ -17,7 +17,7 @@ S_NS = 1_000_000_000
 CONTRACT_KEYS = {
     "id", "lift_id", "district", "lifts", "building", "kind", "severity", "state", "stage", "stages", "opened",
     "closed", "active", "acknowledged", "owner", "may_hold_people", "by_hand", "closed_by", "reason", "merged_into",
-    "links",
+    "links", "unconfirmed", "unanswered", "rescue",
 }  # fmt: skip
 
 

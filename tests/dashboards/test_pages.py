@@ -14,6 +14,7 @@ from fastapi.testclient import TestClient
 from dashboards.app import create_app
 from dashboards.pages import routes as pages
 from dashboards.pages import translations
+from dashboards.pages.public_status import public_status
 from detectors.catalogue import RULES
 from telemetry.wire.parsed import REASONS
 from tests.dashboards.browser_world import HOSTILE, fill
@@ -186,7 +187,7 @@ def test_every_error_has_a_page(language: str, status: int) -> None:
 )
 def test_the_public_page_has_one_status_sentence_for_each_state(state: str, rules: list[str], status_key: str) -> None:
     lift = {"state": state, "latest": {"blind": None}, "open_alerts": [{"rule": rule} for rule in rules]}
-    assert pages.public_status(lift) == status_key
+    assert public_status(lift) == status_key
     for language in translations.languages():
         assert translations.translator(language)(f"code.{status_key}") != translations.translator(language)(
             f"code.{status_key}.more"

@@ -39,6 +39,7 @@ PAGES = {
     "audit": "/audit",
     "refused": "/refused",
     "public": "/code/L001",
+    "public-report": "/code/L001/report",
     "code-sheets": "/code-sheets?q=Garden Road 4",
     "missing": "/lifts/none",
 }

@@ -51,8 +51,11 @@ ROUTES = [(method, path, verb) for method, path, verb in table("Routes")[1:]]
 
 
 @pytest.fixture(name="app")
-def application(settings: Settings, records: Records) -> FastAPI:
-    """An application of two tenants: `MINE` names "Mine" in every fact, `THEIRS` names "Theirs"; each has an alert."""
+def application(settings: Settings, records: Records, tmp_path: Path) -> FastAPI:
+    """An application of two tenants: `MINE` names "Mine" in every fact, `THEIRS` names "Theirs"; each has an alert.
+
+    A stranger reported `MINE`, with a photo.
+    """
     for lift_id, name in ((MINE, "Mine"), (THEIRS, "Theirs")):
         records.put_lift(facts(lift_id, **dict.fromkeys(NAMING_FACTS, name)), BY, T0_NS)
     found = [
@@ -67,7 +70,9 @@ def application(settings: Settings, records: Records) -> FastAPI:
     records.judge(position=2, occurrences=found, now_ns=T0_NS, refusals=refused)
     desk = records.add_organisation({"name": "Desk", "kind": OrganisationKind.OPERATOR}, BY, T0_NS)
     records.add_person("Root", "root", {desk.organisation_id: Role.ADMINISTRATOR}, BY, T0_NS)
-    return create_app(settings)
+    records.report_publicly(MINE, "out-of-order", None, "reported", T0_NS)
+    (tmp_path / "reported.jpg").write_bytes(b"\xff\xd8")
+    return create_app(replace(settings, photos_dir=tmp_path))
 
 
 @pytest.fixture(name="client")
@@ -130,7 +135,8 @@ def test_every_route_and_page_stands_in_the_table_with_its_verb(app: FastAPI) ->
         declared |= {(method, route.path, verbs[0] if verbs else None) for method in route.methods}
     assert declared == {(method, path, None if verb in (PUBLIC, ACCOUNT) else verb) for method, path, verb in ROUTES}
     assert {path for _, path, verb in ROUTES if verb == PUBLIC} == {
-        "/healthz", "/readyz", "/offline", "/service-worker.js", "/code/{lift_id}", "/answer/{secret}", "/sign-in",
+        "/healthz", "/readyz", "/offline", "/service-worker.js", "/code/{lift_id}", "/code/{lift_id}/arrival",
+        "/code/{lift_id}/report", "/reports/{secret}", "/reports/{secret}/photo", "/answer/{secret}", "/sign-in",
         "/welcome", "/api/v1/session",
     }  # fmt: skip
 
@@ -170,6 +176,7 @@ def request(client: TestClient, records: Records, method: str, path: str, lift_i
         incident_id=incident_id,
         request_id=asked[0].id if asked else 0,
         device_id=lift_id,
+        number=1,
         **IDENTITIES[lift_id],
     )
     query = {"stream": "speed"} if where.endswith("/series") else {}

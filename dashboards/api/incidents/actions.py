@@ -72,6 +72,17 @@ def _add_taking_up(router: APIRouter, context: AppContext) -> None:
         action = IncidentAction("comment", actor_of(scope, body.by), body.note, shared=body.shared)
         return _apply(context, scope, incident_id, action, if_match)
 
+    @action_route(router, "answer", Verb.ACKNOWLEDGE)
+    def answer_reports(
+        incident_id: parameters.IncidentIdInPath,
+        body: request_bodies.Comment,
+        scope: RequestScope,
+        if_match: IfMatch = None,
+    ) -> OrjsonResponse:
+        """Answer the open reports of the public page; their reporters, whom nobody knows, read the note."""
+        action = IncidentAction("answer", actor_of(scope, body.by), body.note, shared=True)
+        return _apply(context, scope, incident_id, action, if_match)
+
     @action_route(router, "stage", Verb.ACKNOWLEDGE)
     def enter_stage(
         incident_id: parameters.IncidentIdInPath,
@@ -95,11 +106,12 @@ def _add_closing(router: APIRouter, context: AppContext) -> None:
     ) -> OrjsonResponse:
         """Close the incident; its alerts are resolved 10 seconds later, and until then `reopen` undoes the closing.
 
-        Refused while a person may be inside, unless the reason says that nobody is, and while a condition holds.
+        Refused while a person may be inside, unless the reason says that nobody is, while a condition holds, and
+        without an `answer` to open reports of the public page.
         """
         require_whole(context, scope, incident_id)
         by = actor_of(scope, body.by)
-        action = IncidentAction("close", by, body.note, reason=body.reason, shared=body.shared)
+        action = IncidentAction("close", by, body.note, reason=body.reason, shared=body.shared, answer=body.answer)
         return _apply(context, scope, incident_id, action, if_match)
 
     @action_route(router, "reopen", Verb.RESOLVE)

@@ -7,6 +7,7 @@ from typing import Any
 
 from alerts.answers import Refused
 from alerts.incidents.incident import Incident, StoryEntry
+from alerts.incidents.reports import PublicReport
 from alerts.incidents.wire import incident_json
 from alerts.wire import to_json
 from dashboards.api.context import AppContext
@@ -17,9 +18,9 @@ from registry.actor import Actor
 from registry.scope import Scope
 from store.records.audit.writing import REFUSED, CountedAct
 from store.records.repository import IncidentHistory, VisibleIncident, incident_version
-from telemetry.instant import rfc3339
+from telemetry.instant import rfc3339, text
 
-REASONS_OF_FIELDS = ("reason", "note")
+REASONS_OF_FIELDS = ("reason", "note", "answer", "number")
 """Refusals that name a field of the body."""
 
 
@@ -28,11 +29,14 @@ def incident_document(visible: VisibleIncident) -> dict[str, Any]:
     return incident_json(visible.incident, lambda lift: lift.lift_id in visible.lift_ids)
 
 
-def incident_with_story(history: IncidentHistory) -> dict[str, Any]:
-    """Return an incident with its alerts and its story."""
+def incident_with_story(context: AppContext, history: IncidentHistory) -> dict[str, Any]:
+    """Return an incident with its alerts, its public reports and its story."""
+    incident, lift_ids = history.visible.incident, history.visible.lift_ids
+    reports = context.records().public_reports_of(incident.id)
     return {
         **incident_document(history.visible),
         "alerts": [to_json(alert) for alert in history.alerts],
+        "reports": [_report(context, each) for each in reports if each.lift_id in lift_ids],
         "story": [_entry(entry) for entry in history.story],
     }
 
@@ -82,6 +86,15 @@ def require_whole(context: AppContext, scope: Scope, *incident_ids: str) -> None
         if not records.incident_is_within(incident_id, scope.acting or scope.lifts):
             detail = "The incident has lifts of other organisations: they, or the operator, decide with you."
             raise Problem(403, "not-allowed", detail)
+
+
+def _report(context: AppContext, report: PublicReport) -> dict[str, Any]:
+    named = ("number", "lift_id", "kind", "note", "answer")
+    return {name: getattr(report, name) for name in named} | {
+        "at": rfc3339(report.at_ns),
+        "answered": text(report.answered_ns),
+        "photo": context.photos.path(report.id) is not None,
+    }
 
 
 def _entry(entry: StoryEntry) -> dict[str, Any]:

@@ -6,12 +6,14 @@ import time
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Query
+from fastapi.responses import FileResponse
 
 from dashboards.api.access import RequestScope, actor_of, needs
 from dashboards.api.context import AppContext
 from dashboards.api.incidents.actions import add_actions
 from dashboards.api.incidents.answers import changed_incident, incident_document, incident_history, incident_with_story
 from dashboards.api.incidents.joining import add_joins
+from dashboards.api.incidents.rescues import add_rescues, rescue_view
 from dashboards.api.responses import JSON, OrjsonResponse, problem_responses, require_media_type, versioned_responses
 from dashboards.api.schema import incident_bodies, parameters
 from dashboards.http.preconditions import etag
@@ -36,7 +38,9 @@ def incidents(context: AppContext) -> APIRouter:
     def get_incident(incident_id: parameters.IncidentIdInPath, scope: RequestScope) -> OrjsonResponse:
         """Return one incident with its alerts and its story."""
         history = incident_history(context, scope, incident_id)
-        return OrjsonResponse(incident_with_story(history), headers=etag(incident_version(history.visible.incident)))
+        incident = history.visible.incident
+        document = incident_with_story(context, history) | rescue_view(context, incident)
+        return OrjsonResponse(document, headers=etag(incident_version(incident)))
 
     @router.post(
         "",
@@ -56,8 +60,27 @@ def incidents(context: AppContext) -> APIRouter:
             raise not_found("lift", body.lift_id)
         return changed_incident(context, scope, by, "call", done.id, lambda: done, 201)
 
+    @router.get(
+        "/{incident_id}/reports/{number}/photo",
+        response_class=FileResponse,
+        responses=problem_responses(403, 404, 422, 503),
+        dependencies=[needs(Verb.SEE)],
+    )
+    def get_report_photo(
+        incident_id: parameters.IncidentIdInPath, number: incident_bodies.ReportNumber, scope: RequestScope
+    ) -> FileResponse:
+        """Return the photo of a public report, as JPEG without metadata; it is deleted after some days."""
+        lift_ids = incident_history(context, scope, incident_id).visible.lift_ids
+        reports = context.records().public_reports_of(incident_id)
+        found = next((each for each in reports if each.number == number and each.lift_id in lift_ids), None)
+        path = found and context.photos.path(found.id)
+        if not path:
+            raise not_found("photo", f"of report {number}")
+        return FileResponse(path, media_type="image/jpeg", headers={"Cache-Control": "private, no-cache"})
+
     add_actions(router, context)
     add_joins(router, context)
+    add_rescues(router, context)
     return router
 
 

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
+from fastapi import Path
 from pydantic import Field, StringConstraints
 
 from dashboards.api.schema.alert_bodies import AlertBody
-from dashboards.api.schema.parameters import LiftId, Note, PersonName, SeverityName, TimeText
+from dashboards.api.schema.parameters import Instant, LiftId, Note, PersonName, SeverityName, TimeText
 from dashboards.api.schema.request_bodies import AlertAction, RequestBody
 from dashboards.api.schema.response_body import ResponseBody
 
@@ -18,6 +19,7 @@ StageName = Literal[
 ]  # fmt: skip
 ClosingReason = Literal["released", "repaired", "false-alarm", "duplicate", "test", "other"]
 INCIDENT_ID = r"^[a-z2-7]{1,32}$"
+ReportNumber = Annotated[int, Path(ge=1, le=2**62, description="The number of a public report")]
 IncidentId = Annotated[str, StringConstraints(pattern=INCIDENT_ID)]
 
 
@@ -31,8 +33,59 @@ class IncidentLiftBody(ResponseBody):
     thresholds_changed: TimeText | None = None
 
 
+class CallOutBody(ResponseBody):
+    """A call-out of a rescue: whom it called on which level, the answer, from where and expected when they come."""
+
+    number: int
+    level: int
+    who: str
+    called: TimeText
+    answer: Literal["accepted", "declined", "no-answer"] | None
+    answered: TimeText | None
+    reason: str | None
+    place: str | None
+    expected: TimeText | None
+    arrived: TimeText | None
+
+
+class RescueBody(ResponseBody):
+    """The rescue of an incident in which somebody may be inside.
+
+    `proven` is the place whose code those who arrived scanned. `release_seen` is when telemetry saw everybody leave;
+    the end is `automatic` where no person confirmed it.
+    """
+
+    since: TimeText
+    level: int
+    overdue: list[Literal["answered", "arrived"]]
+    expected: TimeText | None
+    proven: Literal["car", "machine-room"] | None
+    release_seen: TimeText | None
+    automatic: bool
+    call_outs: list[CallOutBody]
+
+
+class TimersBody(ResponseBody):
+    """When somebody is to have taken a rescue up, and when somebody is to be on site."""
+
+    answer_due: TimeText
+    arrive_due: TimeText
+
+
+class HelperBody(ResponseBody):
+    """Who can be called out, on which level: the firm, a rescue point of the net, a professional service."""
+
+    level: int
+    who: str
+    phone: str | None
+    distance_km: float | None
+
+
 class IncidentBody(ResponseBody):
-    """An incident (contract, section 3). `active` is the time of the last entry by a person."""
+    """An incident (contract, section 3). `active` is the time of the last entry by a person.
+
+    It is `unconfirmed` while its kind rests on the public page alone; `unanswered` counts reports without an answer.
+    """
 
     id: str
     lift_id: str
@@ -55,6 +108,9 @@ class IncidentBody(ResponseBody):
     reason: ClosingReason | None
     merged_into: str | None
     links: list[str]
+    unconfirmed: bool
+    unanswered: int
+    rescue: RescueBody | None
     thresholds_changed: TimeText | None = None
 
 
@@ -80,11 +136,66 @@ class StoryEntryBody(ResponseBody):
     shared: bool
 
 
+class PublicReportBody(ResponseBody):
+    """A report of the public page; `photo` is whether it has a photo, which is deleted after some days."""
+
+    number: int
+    lift_id: str
+    kind: IncidentKind
+    at: TimeText
+    note: str | None
+    photo: bool
+    answer: str | None
+    answered: TimeText | None
+
+
 class IncidentWithStory(IncidentBody):
-    """An incident with its alerts, newest onset first, and its story, oldest entry first."""
+    """An incident with its alerts, newest onset first, its reports and its story, oldest entry first."""
 
     alerts: list[AlertBody]
+    reports: list[PublicReportBody]
+    timers: TimersBody | None
+    helpers: list[HelperBody]
     story: list[StoryEntryBody]
+
+
+class RescueEntry(AlertAction):
+    """A step of a rescue."""
+
+
+HelperName = Annotated[str, StringConstraints(min_length=1, max_length=100, strip_whitespace=True)]
+CallOutNumber = Annotated[int, Field(ge=1, le=1000)]
+RescueLevel = Literal[1, 2, 3]
+
+
+class CallOutStart(RescueEntry):
+    """Whom was called out: on level 1 the contracted firm, 2 a rescue point of the net, 3 a professional service."""
+
+    who: HelperName
+    level: RescueLevel = 1
+
+
+class CallOutAcceptance(RescueEntry):
+    """The call-out that is accepted; without a number it is the acting person, or `who`, that comes unasked."""
+
+    number: CallOutNumber | None = None
+    who: HelperName | None = None
+    level: RescueLevel = 1
+    place: Annotated[str, StringConstraints(max_length=200)] | None = None
+    expected: Instant | None = None
+
+
+class CallOutRefusal(RescueEntry):
+    """The call-out that is declined, and why."""
+
+    number: CallOutNumber
+    reason: Annotated[str, StringConstraints(min_length=1, max_length=500, strip_whitespace=True)]
+
+
+class ArrivalEntry(RescueEntry):
+    """Whose arrival it is: that of a call-out, or of the acting person."""
+
+    number: CallOutNumber | None = None
 
 
 class StageEntry(AlertAction):
@@ -94,9 +205,13 @@ class StageEntry(AlertAction):
 
 
 class Closing(AlertAction):
-    """The reason of a closing: needed where the incident is critical; `other` needs a note."""
+    """The reason of a closing: needed where the incident is critical; `other` needs a note.
+
+    Reports of the public page need an `answer`, which their reporters read.
+    """
 
     reason: ClosingReason | None = None
+    answer: Note | None = None
 
 
 class CallReport(RequestBody):

@@ -6,6 +6,7 @@ How alerts change incidents: `store.records.incidents.book`.
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
+from dataclasses import asdict
 from typing import Any
 
 import orjson
@@ -23,6 +24,7 @@ from store.records.book import read_alert
 from store.records.database import Database
 from store.records.incidents.answering import answer_alerts, unclosed_alerts
 from store.records.incidents.book import adopt_open_alerts, move_alerts, put_members
+from store.records.incidents.reports import answer_reports
 from store.records.incidents.rows import load_folding, read_incident, write_changes
 from store.records.incidents.scoping import incidents_in
 from store.records.incidents.tables import incidents
@@ -30,6 +32,8 @@ from store.records.schema import alerts, lifts
 from store.records.scoping import lifts_in
 from store.records.versions import incident_version, require_version
 
+TAKES_UP = ("ack", "accept", "arrive")
+"""Actions that acknowledge the alerts of the incident too."""
 Expected = Collection[str] | None
 """The versions of which the incident must have one; None expects nothing."""
 
@@ -62,14 +66,19 @@ class IncidentStore:
             if before is None:
                 return None
             unclosed = unclosed_alerts(connection, incident_id)
+            if action.answer is not None:
+                before = _answer(connection, before, action, now_ns)
             change = on_action(before, action, now_ns, unclosed, has_other=_has_other(connection, before))
             if change is None:
                 return before
             write_changes(connection, [change])
-            if action.kind == "ack":
+            if action.kind == "answer":
+                answer_reports(connection, incident_id, action.note, now_ns)
+            if action.kind in TAKES_UP:
                 own = unclosed_alerts(connection, incident_id, scope)
                 answer_alerts(connection, own, Answer("ack", action.by, shared=action.shared), now_ns)
-            asked = {name: getattr(action, name) for name in ("note", "to", "stage", "reason")}
+            asked = {name: getattr(action, name) for name in ("note", "to", "stage", "reason", "answer")}
+            asked |= {} if action.rescue is None else asdict(action.rescue)
             _audit(connection, now_ns, action.by, action.kind, before, change.incident, asked)
             return _find(connection, incident_id)
 
@@ -168,6 +177,16 @@ class IncidentStore:
             change = on_notified(before, now_ns, note, to)
             write_changes(connection, [change])
             return change.incident
+
+
+def _answer(connection: Connection, before: Incident, action: IncidentAction, now_ns: int) -> Incident:
+    """Answer the reports of an incident with the answer of its closing; return the incident after that."""
+    change = on_action(before, IncidentAction("answer", action.by, action.answer, shared=True), now_ns)
+    if change is None:
+        return before
+    write_changes(connection, [change])
+    answer_reports(connection, before.id, action.answer, now_ns)
+    return change.incident
 
 
 def _find(

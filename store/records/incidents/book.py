@@ -21,7 +21,7 @@ from alerts.incidents.ledger import IncidentLedger, Member
 from alerts.inhibition import POWER_LOSS
 from store.records.book import alert_row, read_alert, write_transitions
 from store.records.incidents.rows import in_parts, load_folding, load_incidents, read_incident, write_changes
-from store.records.incidents.tables import incidents
+from store.records.incidents.tables import incidents, public_reports
 from store.records.incidents.tables import is_open as is_open_incident
 from store.records.schema import alerts, is_open, lifts
 
@@ -68,8 +68,9 @@ def put_members(connection: Connection, incident_of: dict[str, str]) -> None:
 
 
 def move_alerts(connection: Connection, moved: str, into: str) -> None:
-    """Move all alerts of an incident into another one."""
-    connection.execute(update(alerts).where(alerts.c.incident_id == moved).values(incident_id=into))
+    """Move all alerts of an incident, and the reports of the public page, into another one."""
+    for table in (alerts, public_reports):
+        connection.execute(update(table).where(table.c.incident_id == moved).values(incident_id=into))
 
 
 def adopt_open_alerts(connection: Connection, now_ns: int) -> None:

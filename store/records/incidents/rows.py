@@ -11,8 +11,9 @@ from sqlalchemy import Connection, Select, delete, exists, select
 
 from alerts.incidents.actions import settles_ns
 from alerts.incidents.incident import Incident, IncidentChange, IncidentLift, StoryEntry
+from alerts.incidents.rescue import read_rescue
 from alerts.incidents.wire import incident_json
-from store.records.incidents.tables import folds, incident_entries, incident_lifts, incidents
+from store.records.incidents.tables import folds, incident_entries, incident_lifts, incidents, public_reports
 from store.records.judging.thresholds import recent_changes
 from store.records.outbox.tables import notification_attempts
 from store.records.schema import alerts
@@ -27,6 +28,8 @@ def read_incident(text: str) -> Incident:
     values["lifts"] = tuple(IncidentLift(**lift) for lift in values["lifts"])
     for name in ("acknowledged_by", "links"):
         values[name] = tuple(values[name])
+    if values.get("rescue") is not None:
+        values["rescue"] = read_rescue(values["rescue"])
     return Incident(**values)
 
 
@@ -98,8 +101,8 @@ def delete_incidents(connection: Connection, before_ns: int, limit: int) -> int:
     old = select(incidents.c.id).where(incidents.c.opened_ns < before_ns, incidents.c.closed_ns < before_ns)
     ids = list(connection.scalars(old.where(~later, ~has_alerts).order_by(incidents.c.opened_ns).limit(limit)))
     deleted = 0
-    tables = (incident_entries.c.incident_id, incident_lifts.c.incident_id, notification_attempts.c.incident_id)
-    for column in (*tables, incidents.c.id) if ids else ():
+    tables = (incident_entries, incident_lifts, notification_attempts, public_reports)
+    for column in (*(table.c.incident_id for table in tables), incidents.c.id) if ids else ():
         deleted += connection.execute(delete(column.table).where(column.in_(ids))).rowcount
     return deleted
 
@@ -116,8 +119,15 @@ def _row(incident: Incident) -> dict[str, Any]:
         "opened_ns": incident.opened_ns,
         "closed_ns": incident.closed_ns,
         "settles_ns": settles_ns(incident),
+        "rescue_ns": rescue_ns(incident),
         "incident": orjson.dumps(incident).decode(),
     }
+
+
+def rescue_ns(incident: Incident) -> int | None:
+    """Return when the rescue of an open incident began, as long as somebody may be inside; None otherwise."""
+    is_running = incident.is_open and incident.may_hold_people
+    return incident.rescue.since_ns if is_running and incident.rescue is not None else None
 
 
 def _lift_rows(incident: Incident) -> Iterable[dict[str, Any]]:

@@ -22,13 +22,16 @@ incidents = Table(
     Column("opened_ns", BigInteger, nullable=False),
     Column("closed_ns", BigInteger),
     Column("settles_ns", BigInteger),
+    Column("rescue_ns", BigInteger),
     Column("incident", Text, nullable=False),
 )
 # Literals, not bound parameters: only then does SQLite use the partial index.
 is_open = incidents.c.state == literal_column("'open'")
+is_rescued = incidents.c.rescue_ns.is_not(None)
 is_settling = incidents.c.settles_ns.is_not(None)
 Index("incidents_by_opening", incidents.c.opened_ns, incidents.c.id)
 partial_index("open_incidents_of_building", is_open & incidents.c.building.is_not(None), incidents.c.building)
+partial_index("running_rescues", is_rescued, incidents.c.rescue_ns)
 partial_index("settling_incidents", is_settling, incidents.c.settles_ns)
 
 incident_lifts = Table(
@@ -59,5 +62,21 @@ incident_entries = Table(
     Column("organisation", CleanText()),
     Column("shared", Boolean, nullable=False, server_default=false()),
     Column("incident", Text, nullable=False),
+    sqlite_autoincrement=True,
+)
+
+public_reports = Table(
+    "public_reports",
+    metadata,
+    Column("number", row_id, primary_key=True, autoincrement=True),
+    Column("id", CleanText(64), nullable=False, unique=True),
+    Column("incident_id", CleanText(32), nullable=False, index=True),
+    Column("lift_id", CleanText(64), nullable=False),
+    Column("district", CleanText(32), nullable=False),
+    Column("kind", CleanText(16), nullable=False),
+    Column("at_ns", BigInteger, nullable=False),
+    Column("note", CleanText()),
+    Column("answer", CleanText()),
+    Column("answered_ns", BigInteger),
     sqlite_autoincrement=True,
 )

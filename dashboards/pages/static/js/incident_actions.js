@@ -2,10 +2,12 @@
 
 import { Actions, assigneeField, label, noteField, optionalNote, written } from "./actions.js";
 import { el } from "./element.js";
+import { serverNow } from "./api.js";
+import { requireAuthor } from "./user_name.js";
 import { translate } from "./translations.js";
 
-export const ACTION_KEYS = { ack: "a", assign: "s", stage: "g", comment: "c", close: "r", reopen: "o" };
-const VERBS = { ack: "acknowledge", stage: "acknowledge", close: "resolve", reopen: "resolve" };
+export const ACTION_KEYS = { ack: "a", assign: "s", stage: "g", comment: "c", answer: "w", "call-out": "d", close: "r", reopen: "o" };
+const VERBS = { ack: "acknowledge", answer: "acknowledge", "call-out": "acknowledge", stage: "acknowledge", close: "resolve", reopen: "resolve" };
 const STAGES = ["confirmed", "dispatched", "on-site", "released"];
 const RESCUES = ["entrapment", "alarm-call"];
 const REASONS = ["released", "repaired", "false-alarm", "duplicate", "test", "other"];
@@ -26,10 +28,12 @@ export class IncidentActions extends Actions {
   /** Enable the actions that this incident allows. */
   show(incident, zone) {
     Object.assign(this, { item: incident, zone });
-    const closed = incident.state === "closed", disabled = { ack: closed || incident.acknowledged, stage: closed || !this.stages().length, comment: false, reopen: !closed || incident.merged_into !== null };
+    const closed = incident.state === "closed", disabled = { ack: closed || incident.acknowledged, stage: closed || !this.stages().length, comment: false, answer: !incident.unanswered, "call-out": closed || !incident.rescue, reopen: !closed || incident.merged_into !== null };
     for (const [action, button] of Object.entries(this.buttons)) button.disabled = disabled[action] ?? closed;
     if (this.buttons.reopen) this.buttons.reopen.hidden = !closed;
     if (this.buttons.close) this.buttons.close.hidden = closed;
+    if (this.buttons["call-out"]) this.buttons["call-out"].hidden = !incident.rescue;
+    if (this.buttons.answer) this.buttons.answer.hidden = !incident.unanswered;
     for (const [action, button] of Object.entries(this.buttons)) button.classList.toggle("main", action === this.next());
   }
 
@@ -53,24 +57,53 @@ export class IncidentActions extends Actions {
     else this.open(action, author);
   }
 
+  /** Open the form of the answer to a call-out. */
+  async answerCallOut(action, number) {
+    const author = await requireAuthor();
+    if (author) this.open(action, { ...author, number });
+  }
+
   fields(action) {
+    if (action === "call-out") return callOutFields(this.item);
+    if (action === "accept") return [label(translate("act.from"), el("input", { name: "place", maxlength: 200, autocomplete: "off" })), label(translate("act.minutes"), el("input", { name: "minutes", type: "number", min: 1, max: 600, required: true, value: 15 })), optionalNote()];
+    if (action === "decline") return [label(translate("act.why"), el("input", { name: "reason", maxlength: 500, required: true, autocomplete: "off" })), optionalNote()];
     if (action === "comment") return [noteField()];
+    if (action === "answer") return [answerField("note")];
     if (action === "assign") return [assigneeField(this.item.owner)];
     if (action === "stage") return [label(translate("act.which-stage"), choice("stage", this.stages())), optionalNote()];
     const inside = this.item.may_hold_people ? [el("p", { class: "problem" }, translate("act.close.inside"))] : [];
-    return [...inside, label(translate("act.reason"), choice("reason", REASONS, "reason")), optionalNote()];
+    return [...inside, label(translate("act.reason"), choice("reason", REASONS, "reason")), optionalNote(), ...(this.item.unanswered ? [answerField("answer")] : [])];
   }
 
   async submit(action, author, values) {
     const body = { ...author, ...written(values) };
-    if (action === "comment") await this.send("comment", body, translate("act.did.comment"));
+    if (action === "comment" || action === "answer") await this.send(action, body, translate(`act.did.${action}`));
+    if (action === "call-out") await this.send("call-out", { ...body, who: values.who.trim(), level: Number(values.level) }, translate("act.did.call-out", { who: values.who.trim() }));
+    if (action === "accept") await this.send("accept", { ...body, ...(values.place.trim() ? { place: values.place.trim() } : {}), expected: new Date(serverNow() + 60_000 * values.minutes).toISOString() }, translate("act.did.accept"));
+    if (action === "decline") await this.send("decline", { ...body, reason: values.reason.trim() }, translate("act.did.decline"));
     if (action === "stage") await this.send("stage", { ...body, stage: values.stage }, translate("act.did.stage", { stage: translate(`stage.${values.stage}`) }));
     if (action === "assign") await this.assign(author, values.to, this.item.owner);
     if (action === "close") {
-      await this.send("close", { ...body, reason: values.reason }, translate("act.did.close"), (version) => this.send("reopen", author, translate("act.did.undo-close"), null, version));
+      await this.send("close", { ...body, reason: values.reason, ...(values.answer ? { answer: values.answer } : {}) }, translate("act.did.close"), (version) => this.send("reopen", author, translate("act.did.undo-close"), null, version));
       if (this.undo) setTimeout((undo) => this.undo === undo && this.done(translate("act.did.close.final"), null), UNDO_MS, this.undo);
     }
   }
+}
+
+/** Return the field of the answer to reports, which strangers read. */
+const answerField = (name) => label(translate("act.answer.text"), el("textarea", { name, rows: 2, maxlength: 4000, required: true }));
+
+/** Return the fields of a call-out: whom, with those who can help on the present level first, and on which level. */
+function callOutFields({ helpers, rescue }) {
+  const first = helpers.find(({ level }) => level === rescue.level) ?? helpers[0];
+  const detail = ({ level, who, phone, distance_km }) => [translate(`rescue.level.${level}`), who, phone, distance_km === null ? null : `${distance_km} km`].filter(Boolean).join(" · ");
+  const level = el("select", { name: "level" }, ...[1, 2, 3].map((value) => el("option", { value, selected: value === rescue.level }, translate(`rescue.level.${value}`))));
+  const who = el("input", { name: "who", maxlength: 100, required: true, autocomplete: "off", list: "helpers", value: first?.who ?? "", change: () => {
+    const known = helpers.find((each) => each.who === who.value);
+    if (known) level.value = known.level;
+  } });
+  return [label(translate("act.whom"), who), el("datalist", { id: "helpers" }, ...helpers.map((each) => el("option", { value: each.who }, detail(each)))), label(translate("act.level"), level),
+    ...(helpers.length ? [el("ul", { class: "helpers" }, ...helpers.map((each) => el("li", {}, detail(each))))] : []), optionalNote()];
 }
 
 /** Return a select of these values, each with the name that the catalogue has for it. */

@@ -5,18 +5,18 @@ import { carLocation } from "./car_status.js";
 import { el, symbol } from "./element.js";
 import { IncidentActions, isRescue } from "./incident_actions.js";
 import { Pane, assignment, liftUrl, organisations, phone } from "./pane.js";
+import { clockRows, rescueParts } from "./rescue.js";
 import { severityRank } from "./severity.js";
 import { fullStamp, stamp, timeNode, zoneSentence } from "./time.js";
 import { alertStatus, hasTranslation, liftName, summary, translate, translateFirst } from "./translations.js";
 
-const STAGES = ["suspected", "confirmed", "notified", "acknowledged", "dispatched", "on-site", "released", "closed"];
-const RESCUE_ONLY = ["dispatched", "on-site", "released"];
-const DUE_MIN = { acknowledged: 3, "on-site": 30 }; // Answered and arrived, from the beginning.
-const STEPS_MOST = 6, MAP_ZOOM = 16;
+const STEPS_MOST = 6, MAP_ZOOM = 16, TICK_MS = 1000;
+const KINDS_ABOUT = ["opened", "called", "reported"]; // Entries that name the reported kind.
 
 export class IncidentPane extends Pane {
   constructor(box, changed, outdated) {
-    super(box, new IncidentActions(changed, outdated), ["head", "guide", "steps", "clock", "alerts"]);
+    super(box, new IncidentActions(changed, outdated), ["head", "guide", "steps", "clock", "rescue", "reports", "alerts"]);
+    setInterval(() => this.id && this.item.state === "open" && isRescue(this.item) && this.showClock(), TICK_MS);
   }
 
   draw() {
@@ -25,8 +25,10 @@ export class IncidentPane extends Pane {
     this.showGuide();
     this.showSteps();
     this.showClock();
+    this.showRescue();
+    this.showReports();
     this.showAlerts();
-    this.showStory(this.item.story, (entry) => this.entryText(entry));
+    this.showStory(this.item.story.map((entry) => (isPublic(entry) ? { ...entry, by: translate("incident.public-page") } : entry)), (entry) => this.entryText(entry));
   }
 
   showHead() {
@@ -34,6 +36,7 @@ export class IncidentPane extends Pane {
     const meta = [
       el("b", {}, translate(`severity.${incident.severity}`)), el("span", {}, translate(`incident.${incident.kind}`)), el("span", {}, translate(`stage.${incident.stage}`)),
       el("span", {}, `${translate("alert.onset")} ${stamp(incident.opened, zone)}`), closed ? null : timeNode(incident.opened, { zone, as: "for" }),
+      incident.unconfirmed ? el("b", { title: translate("incident.unconfirmed.more") }, translate("incident.unconfirmed")) : null,
       incident.owner ? el("b", {}, translate("alert.assigned", { name: incident.owner })) : null,
       closed && incident.reason ? el("span", {}, `${translate("act.reason")}: ${translate(`reason.${incident.reason}`)}`) : null,
       incident.thresholds_changed ? el("b", {}, translate("alert.thresholds", { at: fullStamp(incident.thresholds_changed, zone) })) : null,
@@ -66,18 +69,25 @@ export class IncidentPane extends Pane {
     this.parts.steps.replaceChildren(el("h3", {}, translate("alert.do")), ...own, el("ol", { class: "steps" }, ...steps.map((key) => el("li", {}, translate(key)))));
   }
 
-  /** Show the stages with their times; a rescue's are timed from its beginning. */
+  /** Show the stages with their times; the timers of a rescue count down. */
   showClock() {
-    const { item: incident, zone } = this, rescue = isRescue(incident);
-    const rows = STAGES.filter((stage) => stage in incident.stages || (rescue && incident.state === "open" && RESCUE_ONLY.includes(stage)) || stage === "acknowledged");
-    this.parts.clock.replaceChildren(el("h3", {}, translate(rescue ? "incident.clock" : "incident.stages")), el("ol", { class: "clock" }, ...rows.map((stage) => {
-      const at = incident.stages[stage], due = rescue && DUE_MIN[stage] ? Date.parse(incident.opened) + 60_000 * DUE_MIN[stage] : null;
-      const late = due !== null && (at ? Date.parse(at) : Date.now()) > due;
-      return el("li", { class: at ? "reached" : late ? "late" : "ahead" },
-        el("span", {}, translate(`stage.${stage}`)),
-        at ? el("time", { datetime: at, title: stamp(at, zone) }, fullStamp(at, zone)) : el("span", { class: "faint" }, translate("incident.not-yet")),
-        due === null ? null : el("small", {}, translate(late ? "incident.late" : "incident.due", { n: DUE_MIN[stage] })));
-    })));
+    const { item: incident, zone } = this;
+    this.parts.clock.replaceChildren(el("h3", {}, translate(isRescue(incident) ? "incident.clock" : "incident.stages")), el("ol", { class: "clock" }, ...clockRows(incident, zone)));
+  }
+
+  showRescue() {
+    this.parts.rescue.replaceChildren(...rescueParts(this.item, this.lift, this.zone, (action, number) => this.actions.answerCallOut(action, number)));
+  }
+
+  /** Show what strangers reported on the public page, with the answers that they read. */
+  showReports() {
+    const { item: { id, reports }, zone } = this;
+    this.parts.reports.replaceChildren(...(reports.length ? [el("h3", {}, translate("incident.reports", { n: reports.length })), el("ul", { class: "reports" }, ...reports.map(({ number, kind, at, note, photo, answer }) => {
+      const source = `/api/v1/incidents/${encodeURIComponent(id)}/reports/${number}/photo`, name = translate("incident.photo", { number });
+      return el("li", {}, el("b", {}, translate("incident.report", { number, kind: translate(`incident.${kind}`) })), " ", el("time", { datetime: at, title: stamp(at, zone) }, fullStamp(at, zone)),
+        note ? el("q", {}, note) : null, photo ? el("a", { href: source, target: "_blank" }, el("img", { src: source, alt: name, loading: "lazy" })) : null,
+        el("small", {}, answer ? translate("incident.answered", { answer }) : translate("incident.unanswered")));
+    }))] : []));
   }
 
   showAlerts() {
@@ -93,13 +103,20 @@ export class IncidentPane extends Pane {
   /** Return an entry of the story as text. */
   entryText({ kind, about, to }) {
     const alert = this.item.alerts.find(({ id }) => id === about);
+    if (["overdue", "level"].includes(kind)) return translate(kind === "level" ? "story.incident.level" : `rescue.overdue.${about}`, { level: kind === "level" ? translate(`rescue.level.${about}`) : "" });
+    if (["called-out", "accepted", "declined", "no-answer"].includes(kind)) return `${translate(`story.incident.${kind}`)}: ${to}`;
+    if (kind === "arrived" && about) return translate(`rescue.proven.${about}`);
+    if (kind === "photographed") return translate("story.incident.photographed", { number: about });
     if (kind === "assigned") return assignment(to);
     if (kind === "notified" && to) return translate("story.notified.to", { name: to });
     const text = hasTranslation(`stage.${kind}`) ? translate(`stage.${kind}`) : translateFirst(`story.incident.${kind}`, kind);
-    const more = alert ? summary(alert) : kind === "closed" && about ? translate(`reason.${about}`) : kind === "called" && about ? translate(`incident.${about}`) : "";
+    const more = alert ? summary(alert) : kind === "closed" && about ? translate(`reason.${about}`) : KINDS_ABOUT.includes(kind) && hasTranslation(`incident.${about}`) ? translate(`incident.${about}`) : "";
     return more ? `${text}: ${more}` : text;
   }
 }
+
+/** Return whether an entry was made by somebody at the public page, of whom nothing is known. */
+const isPublic = ({ kind, by, about }) => ["reported", "photographed"].includes(kind) || (kind === "opened" && !by && hasTranslation(`incident.${about}`));
 
 /** Return the alert that an incident is about: an open one before a closed one, then the most severe. */
 function worstAlert(alerts) {

@@ -94,8 +94,8 @@ class IncidentsPage extends ListPage {
   }
 
   description(incident, lift) {
-    const { building, closed, kind, lifts, opened, owner, stage } = incident;
-    const state = [translate(`stage.${stage}`), owner ? translate("alert.assigned", { name: owner }) : translate("incidents.unassigned"), lifts.length > 1 ? translate("incident.lifts", { n: lifts.length }) : null];
+    const { building, closed, kind, lifts, opened, owner, stage, unconfirmed } = incident;
+    const state = [unconfirmed ? translate("incident.unconfirmed") : null, translate(`stage.${stage}`), owner ? translate("alert.assigned", { name: owner }) : translate("incidents.unassigned"), lifts.length > 1 ? translate("incident.lifts", { n: lifts.length }) : null];
     return { heading: building ?? liftName(lift), time: closed ?? opened, sentence: [translate(`incident.${kind}`), building ? null : lift.address].filter(Boolean).join(" · "), state: state.filter(Boolean).join(" · ") };
   }
 

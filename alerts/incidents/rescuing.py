@@ -1,0 +1,203 @@
+"""What people and time do to a rescue, as in the drawing of `alerts.incidents.rescue`. Pure.
+
+Accepting acknowledges the incident and reaches the stage `dispatched`; arriving reaches `on-site`. An action that was
+done already returns None. Time never acts on a rescue whose end telemetry has seen.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from alerts.answers import Refused
+from alerts.incidents.incident import (
+    ACCEPTED,
+    ACKNOWLEDGED,
+    ARRIVED,
+    CALLED_OUT,
+    DECLINED,
+    DISPATCHED,
+    LEVEL,
+    NO_ANSWER,
+    ON_SITE,
+    OVERDUE,
+    RELEASED,
+    Incident,
+    IncidentChange,
+    entered,
+    reached,
+)
+from alerts.incidents.rescue import (
+    ANSWERED,
+    CALL_OUTS_MOST,
+    FIRM,
+    PROFESSIONAL,
+    RESCUE_POINT,
+    S_NS,
+    CallOut,
+    Rescue,
+    RescueTimes,
+    nobody_comes,
+    unanswered_at,
+    with_call_out,
+)
+from alerts.incidents.table import acknowledged
+from registry.actor import Actor
+
+CALL_OUT, ACCEPT, DECLINE, ARRIVE = RESCUE_STEPS = ("call-out", "accept", "decline", "arrive")
+
+
+@dataclass(frozen=True, slots=True)
+class RescueStep:
+    """What a person enters: a call-out of somebody (`who`), its acceptance or its refusal, or an arrival.
+
+    `number` is that of a call-out. `place` is where those who accept come from, and of an arrival the place whose code
+    was scanned.
+    """
+
+    kind: str
+    number: int | None = None
+    who: str | None = None
+    level: int = FIRM
+    place: str | None = None
+    expected_ns: int | None = None
+    reason: str | None = None
+
+
+def on_step(
+    incident: Incident, step: RescueStep, by: Actor, now_ns: int, note: str | None = None, *, shared: bool = False
+) -> IncidentChange | None:
+    """Apply what a person enters; None where it was applied already. Raises `Refused`."""
+    if step.kind == ARRIVE:
+        arrived = _arrive(incident, step, by, now_ns)
+        about = {"about": step.place}
+        return None if arrived is None else entered(arrived, ARRIVED, now_ns, by, note=note, shared=shared, **about)
+    done = _STEPS[step.kind](incident, step, by, now_ns)
+    if done is None:
+        return None
+    after, own = done
+    about = {"about": str(own.number), "to": own.who}
+    return entered(after, _ENTRIES[step.kind], now_ns, by, note=note or step.reason, shared=shared, **about)
+
+
+def _call_out(incident: Incident, step: RescueStep, by: Actor, now_ns: int) -> Called:
+    """Return the incident with a call-out more; None where the same is waiting for an answer or comes."""
+    rescue = _rescue_of(incident)
+    assert step.who is not None, "a call-out names whom it calls"
+    if any(each.who == step.who and each.answer in (None, ACCEPTED) for each in rescue.call_outs):
+        return None
+    if len(rescue.call_outs) >= CALL_OUTS_MOST:
+        raise Refused("call-outs", f"{CALL_OUTS_MOST} call-outs are the most: enter further ones as comments.")
+    made = CallOut(len(rescue.call_outs) + 1, step.level, step.who, now_ns)
+    return _by_hand(incident, with_call_out(rescue, made)), made
+
+
+def _accept(incident: Incident, step: RescueStep, by: Actor, now_ns: int) -> Called:
+    """Return the incident with a call-out accepted: of its number, or a new one of the person who comes unasked."""
+    rescue = _rescue_of(incident)
+    who = step.who or by.organisation or by.name
+    new = CallOut(len(rescue.call_outs) + 1, step.level, who, now_ns)
+    asked = _call_out_of(rescue, step) or next((each for each in rescue.call_outs if each.who == who), new)
+    place, expected_ns = step.place or asked.place, step.expected_ns or asked.expected_ns
+    answered = replace(asked, answer=ACCEPTED, answered_ns=now_ns, reason=None)
+    accepted = replace(answered, place=place, expected_ns=expected_ns)
+    if replace(accepted, answered_ns=asked.answered_ns) == asked:
+        return None
+    after = _by_hand(incident, with_call_out(rescue, accepted))
+    if ACKNOWLEDGED not in after.stages:
+        after = acknowledged(after, by.name, now_ns)
+    return (after if DISPATCHED in after.stages else reached(after, DISPATCHED, now_ns)), accepted
+
+
+def _decline(incident: Incident, step: RescueStep, by: Actor, now_ns: int) -> Called:
+    """Return the incident with a call-out declined, also one that was accepted before."""
+    rescue = _rescue_of(incident)
+    asked = _call_out_of(rescue, step)
+    if asked is None:
+        raise Refused("number", "Name the call-out that is declined by its number.")
+    if asked.answer == DECLINED:
+        return None
+    declined = replace(asked, answer=DECLINED, answered_ns=now_ns, reason=step.reason, expected_ns=None)
+    return _by_hand(incident, with_call_out(rescue, declined)), declined
+
+
+def _arrive(incident: Incident, step: RescueStep, by: Actor, now_ns: int) -> Incident | None:
+    """Return the incident with people on site; `step.place` is the place whose code they scanned."""
+    rescue = _rescue_of(incident)
+    if ON_SITE in incident.stages and step.place in (None, rescue.proven):
+        return None
+    mine = (by.organisation, by.name)
+    coming = [each for each in rescue.call_outs if each.is_coming and each.arrived_ns is None]
+    own = _call_out_of(rescue, step) or next((each for each in coming if each.who in mine or len(coming) == 1), None)
+    if own is not None:
+        rescue = with_call_out(rescue, replace(own, arrived_ns=now_ns))
+    after = _by_hand(incident, replace(rescue, proven=step.place or rescue.proven))
+    if ACKNOWLEDGED not in after.stages:
+        after = acknowledged(after, by.name, now_ns)
+    after = replace(after, unconfirmed=False)
+    return after if ON_SITE in after.stages else reached(after, ON_SITE, now_ns)
+
+
+def on_time(incident: Incident, times: RescueTimes, now_ns: int) -> list[IncidentChange]:
+    """Return the changes that are due: call-outs without an answer, timers that have passed, a level that rises."""
+    changes: list[IncidentChange] = []
+    while (change := _next_due(changes[-1].incident if changes else incident, times, now_ns)) is not None:
+        changes.append(change)
+    return changes
+
+
+Called = tuple[Incident, CallOut] | None
+"""The incident after a step, and the call-out that the step is about; None where it was done already."""
+_STEPS = {CALL_OUT: _call_out, ACCEPT: _accept, DECLINE: _decline}
+_ENTRIES = {CALL_OUT: CALLED_OUT, ACCEPT: ACCEPTED, DECLINE: DECLINED}
+
+
+def _next_due(incident: Incident, times: RescueTimes, now_ns: int) -> IncidentChange | None:
+    rescue = incident.rescue
+    if rescue is None or not (incident.is_open and incident.may_hold_people) or rescue.release_seen_ns is not None:
+        return None
+    if (silent := unanswered_at(rescue, times, now_ns)) is not None:
+        after = with_call_out(rescue, replace(silent, answer=NO_ANSWER, answered_ns=now_ns))
+        return _entered(incident, after, NO_ANSWER, now_ns, str(silent.number), silent.who)
+    is_taken = ACKNOWLEDGED in incident.stages or any(each.is_coming for each in rescue.call_outs)
+    has_come = ON_SITE in incident.stages or RELEASED in incident.stages
+    passed_s, arrive_s = (now_ns - rescue.since_ns) / S_NS, times.arrive_in(incident.district)
+    for timer, is_met, limit_s, level in (
+        (ANSWERED, is_taken or has_come, times.answer_s, RESCUE_POINT),
+        (ARRIVED, has_come, arrive_s, PROFESSIONAL),
+    ):
+        if not is_met and timer not in rescue.overdue and passed_s >= limit_s:
+            after = replace(rescue, overdue=(*rescue.overdue, timer), level=max(rescue.level, level))
+            return _entered(incident, after, OVERDUE, now_ns, timer)
+    if nobody_comes(rescue):
+        after = replace(rescue, level=rescue.level + 1)
+        return _entered(incident, after, LEVEL, now_ns, str(after.level))
+    return None
+
+
+def _entered(
+    incident: Incident, rescue: Rescue, kind: str, now_ns: int, about: str, to: str | None = None
+) -> IncidentChange:
+    return entered(replace(incident, rescue=rescue), kind, now_ns, about=about, to=to)
+
+
+def _rescue_of(incident: Incident) -> Rescue:
+    """Return the rescue of an open incident; refuse where nobody can be inside."""
+    if not incident.is_open:
+        raise Refused("closed", "The incident is closed: there is nobody left to call out; reopen it first.")
+    if incident.rescue is None:
+        raise Refused("no-rescue", f"Nobody can be inside: an incident of kind {incident.kind} has no rescue.")
+    return incident.rescue
+
+
+def _call_out_of(rescue: Rescue, step: RescueStep) -> CallOut | None:
+    """Return the call-out that a step names, None where it names none; refuse a number that there is not."""
+    if step.number is None:
+        return None
+    found = rescue.call_out(step.number)
+    if found is None:
+        raise Refused("number", f"There is no call-out {step.number} of this incident.")
+    return found
+
+
+def _by_hand(incident: Incident, rescue: Rescue) -> Incident:
+    return replace(incident, rescue=rescue, by_hand=True)

@@ -1,0 +1,110 @@
+"""Routes of the steps of a rescue: a call-out, its answer, an arrival; and what the pages show of a rescue."""
+
+from __future__ import annotations
+
+import math
+import time
+from typing import Any
+
+from fastapi import APIRouter
+
+from alerts.incidents.actions import IncidentAction
+from alerts.incidents.incident import Incident
+from alerts.incidents.rescue import FIRM, S_NS, nearest
+from alerts.incidents.rescuing import RescueStep
+from dashboards.api.access import RequestScope, actor_of
+from dashboards.api.context import AppContext
+from dashboards.api.incidents.actions import action_route
+from dashboards.api.incidents.answers import changed_incident
+from dashboards.api.responses import OrjsonResponse
+from dashboards.api.schema import incident_bodies, parameters
+from dashboards.http.preconditions import IfMatch, expected_versions
+from registry.actor import Actor
+from registry.roles import Verb
+from registry.scope import Scope
+from telemetry.instant import text
+
+
+def add_rescues(router: APIRouter, context: AppContext) -> None:
+    """Add the routes."""
+
+    @action_route(router, "call-out", Verb.ACKNOWLEDGE)
+    def call_out(
+        incident_id: parameters.IncidentIdInPath,
+        body: incident_bodies.CallOutStart,
+        scope: RequestScope,
+        if_match: IfMatch = None,
+    ) -> OrjsonResponse:
+        """Enter that a firm, a rescue point or a person was called out; no answer in time is entered too."""
+        step = RescueStep("call-out", who=body.who, level=body.level)
+        return _apply(context, scope, incident_id, step, actor_of(scope, body.by), body, if_match)
+
+    @action_route(router, "accept", Verb.ACKNOWLEDGE)
+    def accept_call_out(
+        incident_id: parameters.IncidentIdInPath,
+        body: incident_bodies.CallOutAcceptance,
+        scope: RequestScope,
+        if_match: IfMatch = None,
+    ) -> OrjsonResponse:
+        """Accept a call-out, or come without one: from where, and expected when. Reaches the stage `dispatched`."""
+        step = RescueStep("accept", body.number, body.who, body.level, body.place, body.expected)
+        return _apply(context, scope, incident_id, step, actor_of(scope, body.by), body, if_match)
+
+    @action_route(router, "decline", Verb.ACKNOWLEDGE)
+    def decline_call_out(
+        incident_id: parameters.IncidentIdInPath,
+        body: incident_bodies.CallOutRefusal,
+        scope: RequestScope,
+        if_match: IfMatch = None,
+    ) -> OrjsonResponse:
+        """Decline a call-out with a reason; where nobody else comes, the rescue rises to the next level."""
+        step = RescueStep("decline", body.number, reason=body.reason)
+        return _apply(context, scope, incident_id, step, actor_of(scope, body.by), body, if_match)
+
+    @action_route(router, "arrive", Verb.ACKNOWLEDGE)
+    def arrive(
+        incident_id: parameters.IncidentIdInPath,
+        body: incident_bodies.ArrivalEntry,
+        scope: RequestScope,
+        if_match: IfMatch = None,
+    ) -> OrjsonResponse:
+        """Enter an arrival without proof; the page behind the code on the wall enters one that is proven."""
+        step = RescueStep("arrive", body.number)
+        return _apply(context, scope, incident_id, step, actor_of(scope, body.by), body, if_match)
+
+
+def rescue_view(context: AppContext, incident: Incident) -> dict[str, Any]:
+    """Return when the timers of a rescue pass, and who can be called out on each level, the nearest first."""
+    rescue, times = incident.rescue, context.settings.rescue_times
+    if rescue is None:
+        return {"timers": None, "helpers": []}
+    view = context.poller.current_view()
+    row = view.lift_index.row_of.get(incident.lift_id)
+    facts = None if row is None else view.lift_index.facts[row]
+    helpers = [{"level": FIRM, "who": facts.maintenance_firm}] if facts and facts.maintenance_firm else []
+    place = (facts.lat, facts.lon) if facts else (None, None)
+    for point, distance in nearest(context.settings.rescue_points, incident.district, *place):
+        km = None if math.isnan(distance) else round(distance, 1)
+        helpers.append({"level": point.level, "who": point.name, "phone": point.phone, "distance_km": km})
+    limits_s = {"answer_due": times.answer_s, "arrive_due": times.arrive_in(incident.district)}
+    return {
+        "timers": {name: text(rescue.since_ns + round(limit_s * S_NS)) for name, limit_s in limits_s.items()},
+        "helpers": [{"phone": None, "distance_km": None} | each for each in helpers],
+    }
+
+
+def _apply(
+    context: AppContext,
+    scope: Scope,
+    incident_id: str,
+    step: RescueStep,
+    by: Actor,
+    body: incident_bodies.RescueEntry,
+    if_match: str | None,
+) -> OrjsonResponse:
+    expected, acting = expected_versions(if_match), scope.acting or scope.lifts
+    action = IncidentAction(step.kind, by, body.note, shared=body.shared, rescue=step)
+    return changed_incident(
+        context, scope, by, step.kind, incident_id,
+        lambda: context.records().act_on_incident(incident_id, action, time.time_ns(), expected, acting),
+    )  # fmt: skip

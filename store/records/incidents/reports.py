@@ -1,0 +1,93 @@
+"""Reports of the public page in the records: each is written with the change of its incident, in one transaction."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sqlalchemy import Connection, Row, select, update
+
+from alerts.incidents.incident import Incident
+from alerts.incidents.reports import PublicReport, on_photo, on_report
+from registry.actor import Actor
+from store.records.audit.writing import AuditSubject, write_audit
+from store.records.database import Database
+from store.records.incidents.rows import load_folding, load_incidents, write_changes
+from store.records.incidents.tables import public_reports
+from store.records.schema import lifts
+
+PUBLIC_PAGE = Actor.named("public page")
+REPORTS_LIMIT = 100
+"""The newest reports of one incident that a query returns."""
+
+
+class PublicReportStore:
+    """The part of the records that has the reports of the public page."""
+
+    _database: Database
+
+    def report_publicly(
+        self, lift_id: str, kind: str, note: str | None, report_id: str, now_ns: int
+    ) -> PublicReport | None:
+        """Write a report and open or join the incident of its lift; None where there is no such lift.
+
+        The same id again writes nothing, and returns the report that was written first.
+        """
+        with self._database.writing() as connection:
+            if (known := _report(connection, report_id)) is not None:
+                return known
+            district = connection.execute(select(lifts.c.district).where(lifts.c.lift_id == lift_id)).scalar()
+            if district is None:
+                return None
+            before = next(iter(load_folding(connection, {lift_id})), None)
+            change = on_report(before, lift_id, district, kind, note, now_ns)
+            incident = change.incident
+            write_changes(connection, [change])
+            row = {"id": report_id, "incident_id": incident.id, "lift_id": lift_id, "district": district}
+            connection.execute(public_reports.insert().values(**row, kind=kind, note=note, at_ns=now_ns))
+            subject = AuditSubject(incident.id, {"kind": kind, "report": report_id}, {}, {}, lift_id)
+            write_audit(connection, now_ns, PUBLIC_PAGE, "incident.report", [subject])
+            return _report(connection, report_id)
+
+    def public_report(self, report_id: str) -> tuple[PublicReport, Incident] | None:
+        """Return a report and its incident, None where there is no such report."""
+        with self._database.reading() as connection:
+            report = _report(connection, report_id)
+            if report is None:
+                return None
+            (incident,) = load_incidents(connection, {report.incident_id})
+            return report, incident
+
+    def public_incident(self, lift_id: str) -> Incident | None:
+        """Return the open incident of a lift into which reports are entered, None where there is none."""
+        with self._database.reading() as connection:
+            return next(iter(load_folding(connection, {lift_id})), None)
+
+    def note_photo(self, report_id: str, now_ns: int) -> None:
+        """Enter into the story of a report's incident that the report has a photo."""
+        with self._database.writing() as connection:
+            report = _report(connection, report_id)
+            if report is not None:
+                (incident,) = load_incidents(connection, {report.incident_id})
+                write_changes(connection, [on_photo(incident, report.number, now_ns)])
+
+    def public_reports_of(self, incident_id: str) -> list[PublicReport]:
+        """Return the newest reports of an incident, oldest first."""
+        query = select(public_reports).where(public_reports.c.incident_id == incident_id)
+        with self._database.reading() as connection:
+            rows = connection.execute(query.order_by(public_reports.c.number.desc()).limit(REPORTS_LIMIT)).all()
+        return [_read(row) for row in reversed(rows)]
+
+
+def answer_reports(connection: Connection, incident_id: str, answer: str | None, now_ns: int) -> None:
+    """Store the answer to those reports of an incident that have none."""
+    open_reports = (public_reports.c.incident_id == incident_id) & public_reports.c.answered_ns.is_(None)
+    connection.execute(update(public_reports).where(open_reports).values(answer=answer, answered_ns=now_ns))
+
+
+def _report(connection: Connection, report_id: str) -> PublicReport | None:
+    row = connection.execute(select(public_reports).where(public_reports.c.id == report_id)).one_or_none()
+    return None if row is None else _read(row)
+
+
+def _read(row: Row[Any]) -> PublicReport:
+    return PublicReport(**row._mapping)
