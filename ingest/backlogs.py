@@ -3,6 +3,8 @@
     journal   A a a B a a a a a C a a      one turn: B, C and A's first messages; then a share of A's rows each turn,
     waiting         . . . . .   . .        beside whatever else arrives
 
+A long message of a lift that has a backlog is not even decoded before its turn: it is `postponed`.
+
 Only positions are kept, so that memory is bounded however much one lift sends, and a snapshot holds none of them: a
 restart reads on from the oldest message that waits, and passes over what each lift is done with. So the journal cannot
 be trimmed beyond that message; the waiting messages of a lift that steadily sends too much are given up.
@@ -11,6 +13,7 @@ be trimmed beyond that message; the waiting messages of a lift that steadily sen
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Mapping
 from typing import NamedTuple
 
 import numpy as np
@@ -29,8 +32,16 @@ TURN_ROWS = 50_000
 waits where more than this was read."""
 MESSAGE_ROWS = 50
 """Decoding a message costs as much as judging so many rows."""
+POSTPONED_BYTES = 2_000
+"""A longer message is postponed where its lift has a backlog."""
+BYTES_A_ROW = 4
+"""A message that is not decoded yet has about a row for so many bytes."""
 WAVE_SAMPLES_A_ROW = 16
 """So many samples of vibration cost as much as a row."""
+
+URGENT = (b"alarm", b"online")
+"""The fields of a message that do not wait for its turn."""
+NONE: Mapping[int, int] = {}
 
 REST = 3
 """While the journal holds messages that are not read yet, judging what waits rests so many times as long as it took."""
@@ -38,11 +49,12 @@ REST = 3
 
 class Waiting(NamedTuple):
     """A message that waits: its position, the rows that it costs as much as, with all that came in it for other lifts,
-    and the bytes that had been read with its group."""
+    the bytes that had been read with its group, and whether it is not decoded yet."""
 
     position: int
     rows: int
     read_bytes: int
+    postponed: bool
 
 
 class Outrun(NamedTuple):
@@ -75,11 +87,21 @@ class Backlogs:
         behind[list(self._waiting)] = True
         return behind
 
-    def defer(self, decoded: Decoded, lift: I32, size_bytes: int = 0) -> Bools:
-        """Return which messages of a group of `size_bytes` have to wait, and keep their positions."""
+    def postpones(self, lift: int | None, payload: bytes) -> bool:
+        """Return whether a message of a lift need not be decoded before its turn: nothing in it is urgent."""
+        if lift not in self._waiting or len(payload) <= POSTPONED_BYTES:
+            return False
+        return not any(field in payload for field in URGENT)
+
+    def defer(self, decoded: Decoded, lift: I32, size_bytes: int = 0, postponed: Mapping[int, int] = NONE) -> Bools:
+        """Return which messages of a group of `size_bytes` have to wait, and keep their positions.
+
+        `postponed` has the size of each message that is not decoded yet, by position.
+        """
         self._read_bytes += size_bytes
-        rows = rows_of(decoded)
-        deferred = np.isin(lift, list(self._waiting))
+        undecoded = np.array([postponed.get(at, 0) for at in decoded.messages.position.tolist()], dtype=np.int64)
+        rows = rows_of(decoded) + undecoded // BYTES_A_ROW
+        deferred = np.isin(lift, list(self._waiting)) | ((undecoded > 0) & (lift != NO_ROOM))
         for one in np.flatnonzero(_rows_by_lift(np.where(deferred, NO_ROOM, lift), rows) > LIFT_ROWS):
             mine = np.flatnonzero(lift == one)
             deferred[mine[max(int(np.searchsorted(np.cumsum(rows[mine]), LIFT_ROWS)), 1) :]] = True
@@ -90,9 +112,9 @@ class Backlogs:
         position = decoded.messages.position
         _, number = np.unique(position, return_inverse=True)
         cost = np.bincount(number, rows + MESSAGE_ROWS)[number].astype(np.int64)
-        columns = (lift, position, cost)
-        for one, at, rows_worth in zip(*(column[deferred].tolist() for column in columns), strict=True):
-            self._waiting.setdefault(one, deque()).append(Waiting(at, rows_worth, self._read_bytes))
+        columns = (lift, position, cost, undecoded > 0)
+        for one, at, rows_worth, later in zip(*(column[deferred].tolist() for column in columns), strict=True):
+            self._waiting.setdefault(one, deque()).append(Waiting(at, rows_worth, self._read_bytes, later))
         return deferred
 
     def is_due(self, now_s: float, is_behind: bool) -> bool:
@@ -103,20 +125,25 @@ class Backlogs:
         """Begin the rest after a share."""
         self._rests_until_s = ended_s + REST * (ended_s - begun_s)
 
-    def share(self) -> dict[int, set[int]]:
-        """Return the messages of a turn's share: the lifts of each position. They wait until `done`."""
+    def share(self) -> tuple[dict[int, set[int]], set[int]]:
+        """Return the messages of a turn's share: the lifts of each position, and the positions that were postponed.
+
+        They wait until `done`.
+        """
         lifts_at: dict[int, set[int]] = {}
+        postponed: set[int] = set()
         left = TURN_ROWS
         for lift, waiting in self._waiting.items():
-            for position, rows, _ in waiting:
+            for position, rows, _, later in waiting:
                 cost = 0 if position in lifts_at else rows
                 if lifts_at and cost > left:
                     break
                 lifts_at.setdefault(position, set()).add(lift)
+                postponed |= {position} if later else set()
                 left -= cost
             if left <= 0:
                 break
-        return lifts_at
+        return lifts_at, postponed
 
     def forget(self, lift: int) -> None:
         """Forget the messages of a lift whose index may become another one's."""

@@ -34,6 +34,7 @@ class Committing:
     def __init__(self, journal: Journal, records: Records) -> None:
         self.committed_to = 0
         self.refusals: list[Refusal] = []
+        self.refused_in_turn: list[Refusal] = []
         self.occurrences: list[Occurrence] = []
         self._journal, self._records = journal, records
         self._snapshot_due_s = 0.0
@@ -41,11 +42,11 @@ class Committing:
     @property
     def pending(self) -> bool:
         """Return whether there are findings or refusals."""
-        return bool(self.occurrences or self.refusals)
+        return bool(self.occurrences or self.refusals or self.refused_in_turn)
 
     def begin_at(self, position: int) -> None:
         """Discard all findings: judging begins again after `position`."""
-        self.occurrences, self.refusals, self.committed_to = [], [], position
+        self.occurrences, self.refusals, self.refused_in_turn, self.committed_to = [], [], [], position
 
     def resume(self, resume: Resume, rules: Sequence[Rule], on_broken: OnBroken, set_aside: Iterable[str]) -> State:
         """Return the state of the snapshot, a fresh one without a snapshot; judging begins again after its position.
@@ -68,8 +69,12 @@ class Committing:
         self.occurrences += occurrences
 
     def refused(self, refusals: Sequence[Refusal]) -> None:
-        """Add refusals."""
+        """Add refusals of messages as they are read."""
         self.refusals += refusals
+
+    def refused_waiting(self, refusals: Sequence[Refusal]) -> None:
+        """Add refusals of messages that waited for their turn."""
+        self.refused_in_turn += refusals
 
     def request_snapshot(self) -> None:
         """Take a snapshot with the next commit."""
@@ -88,6 +93,7 @@ class Committing:
             position=position,
             occurrences=self.occurrences,
             refusals=self.refusals,
+            refused_in_turn=self.refused_in_turn,
             now_ns=time.time_ns(),
             snapshot=snapshot,
         )

@@ -8,7 +8,7 @@ entries ─► decode ─► of the own partition ─► authorised ─► index
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -17,25 +17,27 @@ from alerts.book import Occurrence
 from detectors.observe.arrivals import MessageArrivals
 from detectors.rule import Finding
 from ingest import heard
-from ingest.backlogs import Backlogs, of_share
+from ingest.backlogs import POSTPONED_BYTES, Backlogs, of_share
 from ingest.fleet import NO_ROOM, IndexedMessages
 from ingest.quarantine import Quarantine
 from ingest.refusals import refusals_of
-from ingest.senders import foreign, gateways
+from ingest.senders import attributed, foreign, gateways
 from ingest.state import State
 from registry.partition import Partition
 from store.journal import Journal
 from telemetry.arrays import I32, Bools
 from telemetry.batch import Decoded, Refusal
-from telemetry.groups import of_lifts, only
-from telemetry.streams import Entry
-from telemetry.wire.decode import decode
+from telemetry.groups import joined, of_lifts, only, picked
+from telemetry.streams import Entry, parse_topic
+from telemetry.wire.decode import decode, undecoded
 
 log = logging.getLogger("liftwatch.judge")
 
 BACKLOG_SHARE = 0.5
 """The share of the journal's limit that may come after the oldest message that waits."""
 OUTRUN = "%s sends faster than its messages are judged: %d messages that wait are given up"
+DECODED_AT_ONCE = ("status", "gateway")
+"""Streams whose messages are never decoded later."""
 ListUnregistered = Callable[[Sequence[tuple[str, str]], Sequence[str]], object]
 """Lists new unregistered lifts, each with its district, in the records, and deletes those that gave way."""
 
@@ -46,7 +48,7 @@ class Group(NamedTuple):
     `now` marks the messages that are judged now, of the lifts `lift`. `waiting` is the lift of each message that waits.
     `others` are the arrivals of those that wait or were refused. `ended` are the findings of unregistered lifts that
     gave way. `has_no_room` marks messages that are refused because their lift has no place, or their sender is not
-    accepted.
+    accepted. A group that is not whole holds messages that are decoded in their turn.
     """
 
     decoded: Decoded
@@ -59,6 +61,7 @@ class Group(NamedTuple):
     ended: Sequence[Occurrence] = ()
     gave_way: int = 0
     district_differs: int = 0
+    is_whole: bool = True
 
     def judged(self) -> tuple[Decoded, I32]:
         """Return the messages that are judged now, and their lifts."""
@@ -82,8 +85,9 @@ class Intake:
 
     def group(self, entries: Sequence[Entry]) -> Group:
         """Return the next messages of the journal."""
-        state, unread = self._state, self._quarantine.unread
-        decoded = self._decoded([entry for entry in entries if entry.position not in unread])
+        state, is_in_doubt = self._state, self._quarantine.in_doubt(entries[0].position)
+        postponed = {} if is_in_doubt else self._postponed(entries)
+        decoded = self._read(entries, postponed)
         gateway_at = gateways(entries)
         forged = foreign(decoded.messages, gateway_at, state.senders.accepts)
         indexed = state.index(decoded.messages, forged, gateway_at)
@@ -99,26 +103,26 @@ class Intake:
         )
         lift = np.where(state.sequencer.has_stepped(decoded.messages.position, indexed.lift), NO_ROOM, indexed.lift)
         waits = np.zeros(len(lift), dtype=np.bool_)
-        if not self._quarantine.in_doubt(entries[0].position):
-            waits = self._backlogs.defer(decoded, lift, sum(len(entry.payload) for entry in entries))
+        if not is_in_doubt:
+            waits = self._backlogs.defer(decoded, lift, sum(len(entry.payload) for entry in entries), postponed)
         waiting = np.where(waits, lift, NO_ROOM)
         others = [heard.waiting(decoded, waiting)] if waits.any() else []
-        if refused:
-            retained = frozenset(entry.position for entry in entries if entry.retained)
-            others.append(heard.refused(refused, state.fleet, retained))
+        others += self._arrivals(refused, entries)
         now = ~waits & (lift != NO_ROOM)
-        counts = len(indexed.gave_way), indexed.district_differs
+        counts = len(indexed.gave_way), indexed.district_differs, not postponed
         return Group(decoded, now, lift, has_no_room, waiting, others, refused, ended, *counts)
 
     def share(self) -> tuple[Group, dict[int, set[int]]]:
         """Return some of the messages that wait, and which they are: they wait until they are `done`."""
-        fleet, lifts_at = self._state.fleet, self._backlogs.share()
-        positions = sorted(lifts_at.keys() - self._quarantine.unread)
-        decoded = self._decoded([self._journal.read(one - 1, 1)[0] for one in positions])
+        fleet, (lifts_at, postponed) = self._state.fleet, self._backlogs.share()
+        entries = [self._journal.read(one - 1, 1)[0] for one in sorted(lifts_at.keys() - self._quarantine.unread)]
+        decoded = self._decoded(entries)
+        refused = attributed([one for one in decoded.refusals if one.position in postponed], self._state.senders)
         indices = [fleet.index_of(lift_id) for lift_id in decoded.messages.lift_id]
         lift = np.array([NO_ROOM if index is None else index for index in indices], dtype=np.int32)
         now, waiting = of_share(decoded, lift, lifts_at), np.full_like(lift, NO_ROOM)
-        return Group(decoded, now, lift, lift == NO_ROOM, waiting), lifts_at
+        others = self._arrivals(refused, entries)
+        return Group(decoded, now, lift, lift == NO_ROOM, waiting, others, refused), lifts_at
 
     def give_up(self) -> tuple[int, list[Finding]]:
         """Give up the messages that wait and for which the journal has no room: return how many, and what the rules
@@ -129,6 +133,35 @@ class Intake:
             found += self._state.give_up(lift, self._journal.read(last - 1, 1)[0].arrived_ns)
             messages += count
         return messages, found
+
+    def _postponed(self, entries: Sequence[Entry]) -> dict[int, int]:
+        """Return the positions and sizes of the messages that are decoded in their turn."""
+        if not self._backlogs:
+            return {}
+        fleet, postponed = self._state.fleet, dict[int, int]()
+        for entry in entries:
+            topic = parse_topic(entry.topic) if len(entry.payload) > POSTPONED_BYTES else None
+            if topic is None or topic.stream in DECODED_AT_ONCE:
+                continue
+            if self._backlogs.postpones(fleet.index_of(topic.lift_id), entry.payload):
+                postponed[entry.position] = len(entry.payload)
+        return postponed
+
+    def _read(self, entries: Sequence[Entry], postponed: Mapping[int, int]) -> Decoded:
+        """Return the messages of a group, those that are postponed without readings."""
+        read = [entry for entry in entries if entry.position not in self._quarantine.unread]
+        if not postponed:
+            return self._decoded(read)
+        later = of_lifts(undecoded([entry for entry in read if entry.position in postponed]), self._partition.has)
+        both = joined([self._decoded([entry for entry in read if entry.position not in postponed]), later])
+        return picked(both, np.argsort(both.messages.position, kind="stable"))
+
+    def _arrivals(self, refused: Sequence[Refusal], entries: Sequence[Entry]) -> list[MessageArrivals]:
+        """Return the arrivals of the messages that were refused."""
+        if not refused:
+            return []
+        retained = frozenset(entry.position for entry in entries if entry.retained)
+        return [heard.refused(refused, self._state.fleet, retained)]
 
     def _decoded(self, entries: Sequence[Entry]) -> Decoded:
         return of_lifts(decode(entries), self._partition.has)

@@ -196,7 +196,7 @@ class Judging(threading.Thread):
         self.counts["unregistered_gave_way"] += group.gave_way
         self.counts["district_differs"] += group.district_differs
         self._position = self._read_to
-        self._offer(DecodedGroup(entries[0].position, self._position, group.decoded, left_out))
+        self._offer(DecodedGroup(entries[0].position, self._position, group.decoded, left_out, group.is_whole))
         self.offered_to = self._position
 
     def _judge_backlogs(self, is_behind: bool) -> None:
@@ -212,6 +212,7 @@ class Judging(threading.Thread):
     def _judge_share(self) -> None:
         """Judge some of the messages that wait because their lifts sent more than a turn's share."""
         share, lifts_at = self._intake.share()
+        self._committing.refused_waiting(share.refused)
         self._judge_messages(share)
         self._backlogs.done(lifts_at)
 
@@ -261,7 +262,7 @@ class Judging(threading.Thread):
         log.error("the rule %s broke and is set aside; its alerts stay as they are", slug, exc_info=error)
 
     def _commit(self) -> None:
-        refusals = self._committing.refusals
+        refusals = [*self._committing.refusals, *self._committing.refused_in_turn]
         changes = self._committing.commit(self._position, self._complete_to, self.state.pack)
         self.counts.update(f"refused:{refusal.reason}" for refusal in refusals)
         self.counts["transitions"] += len(changes)

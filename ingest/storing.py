@@ -60,12 +60,16 @@ RETRY_LIMIT_S = 30.0
 
 @dataclass(frozen=True, slots=True)
 class DecodedGroup:
-    """The decoded messages at the positions `first` to `last`; `left_out` marks those that are not stored."""
+    """The decoded messages at the positions `first` to `last`; `left_out` marks those that are not stored.
+
+    A group that is not whole holds messages that are not decoded yet: it is read from the journal to be stored.
+    """
 
     first: int
     last: int
     decoded: Decoded
     left_out: NDArray[np.bool_]
+    is_whole: bool = True
 
 
 class Listing(NamedTuple):
@@ -125,7 +129,7 @@ class Storing(threading.Thread):
                 self._left_out.setdefault(int(messages.position[row]), set()).add(messages.lift_id[row])
             else:
                 self.counts["store_not_left_out"] += 1
-        if self._offered - self._taken < WAITING_LIMIT_BYTES:
+        if group.is_whole and self._offered - self._taken < WAITING_LIMIT_BYTES:
             self._offered += size_bytes(group.decoded)
             self._waiting.append(group)
 

@@ -75,9 +75,13 @@ class AlertStore:
         occurrences: Sequence[Occurrence],
         now_ns: int,
         refusals: Sequence[Refusal] = (),
+        refused_in_turn: Sequence[Refusal] = (),
         snapshot: Snapshot | None = None,
     ) -> list[Change]:
-        """Commit findings and refusals up to the journal's `position` in one transaction; return the changes."""
+        """Commit findings and refusals up to the journal's `position` in one transaction; return the changes.
+
+        `refused_in_turn` are those of messages that waited: their positions were passed before.
+        """
         with self._database.writing() as connection:
             settled = settle_closed_incidents(connection, now_ns)
             book = OpenBook(connection, {occurrence.lift_id for occurrence in occurrences}, now_ns)
@@ -87,7 +91,8 @@ class AlertStore:
             book.write()
             open_incidents.write()
             before = read_counter(connection, position_name(self.partition))
-            store_refusals(self._database, connection, [refusal for refusal in refusals if refusal.position > before])
+            new = [refusal for refusal in refusals if refusal.position > before]
+            store_refusals(self._database, connection, [*new, *refused_in_turn])
             if position > before:
                 self._database.set_counter(connection, position_name(self.partition), position)
             if snapshot is not None:

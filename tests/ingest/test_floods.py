@@ -202,6 +202,45 @@ def test_a_monitor_is_ready_once_what_waits_of_a_flood_is_judged(
     running.join()
 
 
+def test_long_messages_behind_a_backlog_are_decoded_in_their_turn_and_refused_or_stored(
+    journal: Journal, records: Records, tmp_path: Path
+) -> None:
+    """Two megabytes, eight messages, are read in a turn: the first ones are decoded at once."""
+    flood, begin_ms = long_messages(20), time.time_ns() // 1_000_000 - 20 * 1_250_000
+    for k, (_, _, body) in enumerate(flood):
+        body["t"] = begin_ms + 1_250_000 * k
+    flood[15][2]["v"] = [0] * 124_999 + ["fast"]
+    append(journal, *flood)
+    series = tmp_path / "series"
+    monitor = Monitor(Subscribed(), journal, records, lambda: FileSeries.open(series, 100_000), RULES)
+    running = threading.Thread(target=monitor.run)
+    running.start()
+    until(lambda: monitor.all_counts().get("stored_rows", 0) >= 19 * 125_000, "the last reading in the store")
+    until(lambda: monitor.all_counts().get("rows", 0) >= 19 * 125_000, "the last reading judged")
+    monitor.stop()
+    running.join()
+    counts = monitor.all_counts()
+    assert counts["store_decoded"] > 0, "every message was decoded as it was read"
+    gap_row = 1
+    assert counts["rows"] == 19 * 125_000 + gap_row
+    assert (counts["late"], counts["repeats"], counts["gaps"]) == (0, 0, 1)
+    assert counts["refused:type"] == 1
+    (letter,) = records.dead_letters(limit=10).items
+    assert (letter.reason, letter.topic) == ("type", topic(DISTRICT, FLOOD, "speed"))
+
+
+def test_an_urgent_or_a_short_message_behind_a_backlog_is_decoded_at_once(journal: Journal) -> None:
+    append(journal, *long_messages(2))
+    waiting, long = backlogs.Backlogs(), b'{"v": [' + b"0," * 2_000 + b"0]"
+    assert not waiting.postpones(0, long)
+    waiting.defer(decode(journal.read(0)), np.zeros(2, np.int32))
+    assert waiting.postpones(0, long)
+    assert not waiting.postpones(1, long)
+    assert not waiting.postpones(0, long[:2_000])
+    assert not waiting.postpones(0, long + b', "alarm": true}')
+    assert not waiting.postpones(0, long + b', "status": {"online": false}}')
+
+
 def test_a_message_about_the_alarm_button_is_journalled_and_judged_at_once_and_others_in_a_calm_turn(
     journal: Journal, records: Records, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
