@@ -1,7 +1,7 @@
 """Measures the latency of alerts, from the deciding message of a lift to the alert on MQTT, beside a publishing fleet.
 
     python -m benchmarks.latency --lifts 100 1000 5000
-    python -m benchmarks.latency --lifts 100 --flood
+    python -m benchmarks.latency --lifts 100 --flood 1800 180 --restart
 
 Each probe is a lift of its own that sends no later message. Time counts from just before the publication to
 the alert's arrival at a subscriber, so it includes the broker twice.
@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import argparse
 import signal
+import subprocess
 import sys
 import tempfile
 import time
@@ -36,7 +37,8 @@ HEAD = f"{'':<39}{'lifts':>6}{'probes':>9}{'p50':>9}{'p99':>9}{'largest':>9}{'mi
 WARM_S, SETTLE_S, PAUSE_S = 4, 3, 0.002
 PROBES_PER_S = 12
 TOO_FAST = {"dt": 100, "v": [2 * bundles.RATED_MPS] * 10}
-FLOOD_BUNDLES, FLOOD_MESSAGES, FLOOD_SAMPLES = 1_800, 12, 125_000
+Flood = tuple[int, int]
+"""How many bundles of a minute one lift sends at once, and how many of the longest messages another."""
 
 KINDS = {
     "status, alarm button": ("status", lambda _: {"alarm": True}),
@@ -87,7 +89,29 @@ class Probes:
             yield f"{kind:<39}{lifts:>6}{len(sent):>9}{numbers}{len(sent) - len(took_s):>9}"
 
 
-def measure(lifts: int, seconds: int, flood: bool = False) -> Iterator[str]:
+class MonitorProcess:
+    """The monitor as a process that can be killed and started again."""
+
+    def __init__(self, command: list[str], log: Path) -> None:
+        self._command, self._log = command, log
+
+    def start(self) -> None:
+        """Start it and wait until it receives."""
+        before = self._log.stat().st_size if self._log.exists() else 0
+        self.process = pipeline.started(self._command, self._log)
+        pipeline.wait(lambda: b"receiving from" in self._log.read_bytes()[before:])
+
+    def kill(self) -> None:
+        """End it without a warning."""
+        self.process.kill()
+        self.process.wait()
+
+    def cpu_s(self) -> float:
+        """Return its CPU time since it was started."""
+        return pipeline.cpu_s(self.process.pid)
+
+
+def measure(lifts: int, seconds: int, flood: Flood | None = None, restarts: bool = False) -> Iterator[str]:
     """Yield the result lines of a fleet of `lifts` lifts, or the reason why it was not measured."""
     program = find_mosquitto()
     if program is None:
@@ -105,18 +129,22 @@ def measure(lifts: int, seconds: int, flood: bool = False) -> Iterator[str]:
         broker = pipeline.started([program, "-c", str(folder / "mosquitto.conf")], folder / "broker.log")
         pipeline.wait(lambda: is_listening(port))
         command = [sys.executable, "-m", "liftwatch", "--config", str(folder / "liftwatch.toml"), "monitor"]
-        monitor = pipeline.started(command, folder / "monitor.log")
+        monitor = MonitorProcess(command, folder / "monitor.log")
         try:
-            pipeline.wait(lambda: b"receiving from" in (folder / "monitor.log").read_bytes())
-            yield from _run(port, lifts, seconds, flood).lines(lifts)
+            monitor.start()
+            yield from _run(port, lifts, seconds, flood, monitor if restarts else None).lines(lifts)
+            yield f"{'CPU seconds of the monitor':<39}{lifts:>6}{monitor.cpu_s():>27.1f}"
         finally:
-            for process in (monitor, broker):
+            for process in (monitor.process, broker):
                 process.send_signal(signal.SIGTERM)
                 process.wait(60)
 
 
-def _run(port: int, lifts: int, seconds: int, flood: bool) -> Probes:
-    """Publish a bundle a lift and second, and the probes among them, by the clock."""
+def _run(port: int, lifts: int, seconds: int, flood: Flood | None, restarted: MonitorProcess | None) -> Probes:
+    """Publish a bundle a lift and second, and the probes among them, by the clock.
+
+    The monitor `restarted` is killed before the flood, and started again into it.
+    """
     publisher, probes = pipeline.connected_publisher(port), Probes(port)
     t0_ms = time.time_ns() // 1_000_000 - 1000
     fleet = [
@@ -124,8 +152,10 @@ def _run(port: int, lifts: int, seconds: int, flood: bool) -> Probes:
     ]
     begun = time.monotonic()
     for second in range(WARM_S + seconds + SETTLE_S):
-        if flood and second == WARM_S:
-            _flood(publisher)
+        if flood is not None and second == WARM_S:
+            paused_s = time.monotonic()
+            _flood(port, flood, restarted)
+            begun += time.monotonic() - paused_s
         due_probes = PROBES_PER_S if WARM_S <= second < WARM_S + seconds else 0
         sends = [(i / lifts, i) for i in range(lifts)] + [((k + 0.5) / PROBES_PER_S, -1) for k in range(due_probes)]
         for share, i in sorted(sends):
@@ -140,22 +170,22 @@ def _run(port: int, lifts: int, seconds: int, flood: bool) -> Probes:
     return probes
 
 
+def _flood(port: int, flood: Flood, restarted: MonitorProcess | None) -> None:
+    """Begin the flood; a monitor that is restarted starts once the broker holds all of it."""
+    numbers = ["--port", str(port), "--bundles", str(flood[0]), "--messages", str(flood[1])]
+    command = [sys.executable, "-m", "benchmarks.flooding", *numbers]
+    if restarted is None:
+        subprocess.Popen(command)
+        return
+    restarted.kill()
+    subprocess.check_call(command)
+    restarted.start()
+
+
 def _quiet(i: int, t_ms: int) -> dict[str, Any]:
     """Return the bundle of a lift that stands, numbered so that it can be restamped."""
     samples = {"speed": {"dt": 100, "v": [0.0] * 10}, "displacement": {"dt": 100, "z": [3.0 * (i % 5)] * 10}}
     return {"seq": bundles.FIRST_SECOND, "t": t_ms, **samples, "door": {"state": ["closed"]}}
-
-
-def _flood(publisher: Publisher) -> None:
-    """Send thirty hours of one lift and the longest messages of another."""
-    for k in range(FLOOD_BUNDLES):
-        t_ms = now_ms() - 60_000 * (FLOOD_BUNDLES - k)
-        samples = {"speed": {"dt": 100, "v": [0.0] * 600}, "displacement": {"dt": 100, "z": [3.0] * 600}}
-        publisher.publish(topic(bundles.DISTRICT, "flood-1", "bundle"), orjson.dumps({"seq": k, "t": t_ms, **samples}))
-    for k in range(FLOOD_MESSAGES):
-        t_ms = now_ms() - 10 * FLOOD_SAMPLES * (FLOOD_MESSAGES - k)
-        body = {"seq": k, "t": t_ms, "dt": 10, "v": [0] * FLOOD_SAMPLES}
-        publisher.publish(topic(bundles.DISTRICT, "flood-2", "speed"), orjson.dumps(body))
 
 
 def main() -> None:
@@ -163,11 +193,17 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--lifts", type=int, nargs="+", default=LIFTS)
     parser.add_argument("--seconds", type=int, default=20, help="how long probes are sent (default 20)")
-    parser.add_argument("--flood", action="store_true", help="beside thirty hours of one lift, sent at once")
+    flood_help = (
+        "beside so many bundles of a minute of one lift, and messages of 125 000 samples of another, sent at once"
+    )
+    parser.add_argument("--flood", type=int, nargs=2, metavar=("BUNDLES", "MESSAGES"), help=flood_help)
+    parser.add_argument(
+        "--restart", action="store_true", help="with --flood: the monitor is killed and started into it"
+    )
     asked = parser.parse_args()
     print(HEAD)
     for lifts in asked.lifts:
-        for line in measure(lifts, asked.seconds, asked.flood):
+        for line in measure(lifts, asked.seconds, asked.flood, asked.restart):
             print(line, flush=True)
 
 
