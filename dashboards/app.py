@@ -34,6 +34,7 @@ from dashboards.api.identity.account import account
 from dashboards.api.identity.organisations import organisations
 from dashboards.api.identity.people import people
 from dashboards.api.identity.ways import account_ways
+from dashboards.api.incidents.notifications import notifications
 from dashboards.api.incidents.routes import incidents
 from dashboards.api.lifts import lift_detail, lifts
 from dashboards.api.live_stream import live
@@ -101,7 +102,7 @@ def create_app(settings: Settings) -> FastAPI:
     for router in (
         lifts, registry, maintenance, readings, alerts, incidents, change_requests, fleet, live, audit, probes, account,
         people, organisations, sign_in_pages, oidc_pages, account_pages, people_pages, organisation_pages,
-        code_sheet_pages, public_pages, answer_pages, account_ways, way_pages, map_routes, map_page,
+        code_sheet_pages, public_pages, answer_pages, account_ways, way_pages, map_routes, map_page, notifications,
     ):  # fmt: skip
         app.include_router(router(context))
     if settings.demo and settings.inject:

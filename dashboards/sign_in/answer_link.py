@@ -58,7 +58,7 @@ class LinkAnswer:
         assert self.incident is not None, "an open link has an incident"
         actions = [IncidentAction("ack", self.scope.actor, note=note)]
         if self.link.action == ACCEPT and self.incident.visible.incident.owner is None:
-            actions.append(IncidentAction("assign", self.scope.actor, note=note, to=self.person.name))
+            actions.append(IncidentAction("assign", self.scope.actor, note=note, to=self.person.login))
         try:
             for action in actions:
                 self.records.act_on_incident(self.link.incident_id, action, self.now_ns, scope=self.scope.lifts)

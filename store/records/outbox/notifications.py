@@ -13,12 +13,16 @@ from dataclasses import dataclass
 from typing import Any
 
 import orjson
-from sqlalchemy import Connection, Row, delete, select, update
+from sqlalchemy import ColumnElement, Connection, Row, Table, delete, select, true, update
 
 from alerts.incidents.actions import on_notified
 from alerts.notification import CODE, Notification
+from registry.scope import ALL_LIFTS, LiftScope
 from store.records.database import Database
+from store.records.identity.tables import memberships
 from store.records.incidents.rows import load_incidents, write_changes
+from store.records.incidents.scoping import incidents_in
+from store.records.incidents.tables import incidents
 from store.records.outbox.tables import (
     FAILED,
     SENT,
@@ -30,6 +34,7 @@ from store.records.outbox.tables import (
 )
 
 REASON_CHARS = 300
+ATTEMPTS_LIMIT = 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,11 +78,11 @@ class StoredAttempt:
 
 @dataclass(frozen=True, slots=True)
 class FailedNotification:
-    """A notification that reached nobody, for the desk."""
+    """A notification that has reached nobody, for the desk; until `settled_ns` it is tried again."""
 
     id: int
     notification: Notification
-    settled_ns: int
+    settled_ns: int | None
     error: str | None
 
 
@@ -158,20 +163,41 @@ class NotificationStore:
             connection.execute(failed.values(state=FAILED, settled_ns=now_ns, error=error[:REASON_CHARS]))
             _forget_codes(connection, ids)
 
-    def failed_notifications(self, since_ns: int, limit: int = 100) -> list[FailedNotification]:
-        """Return the notifications that have reached nobody since an instant, the newest first."""
+    def failed_notifications(
+        self,
+        since_ns: int,
+        limit: int = 100,
+        *,
+        scope: LiftScope = ALL_LIFTS,
+        organisation_id: str | None = None,
+        is_final: bool = True,
+    ) -> list[FailedNotification]:
+        """Return the notifications that have reached nobody, made since an instant, the newest first.
+
+        Limited to incidents of a scope and to people of an organisation, where one is given. Without `is_final` those
+        are included that have failed so far and are tried again, and codes and tests are left out.
+        """
         columns = (notifications.c.id, notifications.c.content, notifications.c.settled_ns, notifications.c.error)
-        failed = select(*columns).where(notifications.c.state == FAILED, notifications.c.settled_ns >= since_ns)
+        failed = select(*columns).where(notifications.c.made_ns >= since_ns, _people_in(notifications, organisation_id))
+        if not scope.everything:
+            failed = failed.where(notifications.c.incident_id.in_(select(incidents.c.id).where(incidents_in(scope))))
+        if is_final:
+            failed = failed.where(notifications.c.state == FAILED)
+        else:
+            is_failing = is_notification_waiting & notifications.c.error.is_not(None)
+            failed = failed.where((notifications.c.state == FAILED) | is_failing, notifications.c.incident_id != "")
         with self._database.reading() as connection:
             rows = connection.execute(failed.order_by(notifications.c.id.desc()).limit(limit)).all()
         return [FailedNotification(row.id, _notification(row.content), row.settled_ns, row.error) for row in rows]
 
-    def notification_attempts(self, incident_id: str) -> list[StoredAttempt]:
-        """Return the attempts about an incident, the oldest first."""
-        query = select(*_ATTEMPT).where(notification_attempts.c.incident_id == incident_id)
+    def notification_attempts(self, incident_id: str, organisation_id: str | None = None) -> list[StoredAttempt]:
+        """Return the newest attempts about an incident, of people of an organisation where one is given, the oldest
+        first."""
+        about = (notification_attempts.c.incident_id == incident_id, _people_in(notification_attempts, organisation_id))
+        newest = select(*_ATTEMPT).where(*about).order_by(notification_attempts.c.id.desc()).limit(ATTEMPTS_LIMIT)
         with self._database.reading() as connection:
-            rows = connection.execute(query.order_by(notification_attempts.c.id)).all()
-        return [StoredAttempt(row[0], row[1], NotificationAttempt(*row[2:])) for row in rows]
+            rows = connection.execute(newest).all()
+        return [StoredAttempt(row[0], row[1], NotificationAttempt(*row[2:])) for row in reversed(rows)]
 
 
 def insert_notifications(
@@ -204,6 +230,14 @@ def delete_settled(connection: Connection, before_ns: int, limit: int) -> int:
     without = (notification_attempts.c.notification_id.in_(ids)) & (notification_attempts.c.incident_id == "")
     connection.execute(delete(notification_attempts).where(without))
     return connection.execute(delete(notifications).where(notifications.c.id.in_(ids))).rowcount
+
+
+def _people_in(table: Table, organisation_id: str | None) -> ColumnElement[bool]:
+    """Return the condition that a row is about a person of an organisation; None is every organisation."""
+    if organisation_id is None:
+        return true()
+    theirs = select(memberships.c.person_id).where(memberships.c.organisation_id == organisation_id)
+    return table.c.person_id.in_(theirs)
 
 
 def _reroute(connection: Connection, number: int, failed: Mapping[str, bool], due_ns: int, error: str) -> None:

@@ -37,6 +37,13 @@ def story(accounts: Accounts, incident: Incident) -> list[tuple[str, str | None,
     return [(entry.kind, entry.by, entry.note) for entry in history.story][1:]
 
 
+def owner(accounts: Accounts, incident: Incident) -> str | None:
+    """Return the owner of the incident now."""
+    history = accounts.records.incident(incident.id)
+    assert history is not None
+    return history.visible.incident.owner
+
+
 def test_looking_does_nothing_and_the_button_acknowledges_once(
     client: TestClient, accounts: Accounts, incident: Incident
 ) -> None:
@@ -65,12 +72,11 @@ def test_accepting_makes_the_person_the_owner_where_there_is_none(
     assert story(accounts, incident) == [
         ("acknowledged", "Mechanic", "by link"), ("assigned", "Mechanic", "by link"),
     ]  # fmt: skip
+    assert owner(accounts, incident) == "mechanic"
     other = IncidentAction("assign", BY, to="Boss")
     accounts.records.act_on_incident(incident.id, other, accounts.now_ns)
     client.post(link(accounts, incident, ACCEPT), headers=PAGE)
-    history = accounts.records.incident(incident.id)
-    assert history is not None
-    assert history.visible.incident.owner == "Boss"
+    assert owner(accounts, incident) == "Boss"
 
 
 def test_an_expired_and_an_unknown_link_say_so_in_both_languages(

@@ -1,6 +1,7 @@
 // The reading pane of an incident, in the order in which a dispatcher works: what happened, whom to call, where to go,
 // what to do, the clock of the rescue, the evidence, the story.
 
+import { get } from "./api.js";
 import { carLocation } from "./car_status.js";
 import { el, symbol } from "./element.js";
 import { IncidentActions, isRescue } from "./incident_actions.js";
@@ -9,13 +10,14 @@ import { clockRows, rescueParts } from "./rescue.js";
 import { severityRank } from "./severity.js";
 import { fullStamp, stamp, timeNode, zoneSentence } from "./time.js";
 import { alertStatus, hasTranslation, liftName, summary, translate, translateFirst } from "./translations.js";
+import { unreachedReason } from "./unreached.js";
 
 const STEPS_MOST = 6, MAP_ZOOM = 16, TICK_MS = 1000;
 const KINDS_ABOUT = ["opened", "called", "reported"]; // Entries that name the reported kind.
 
 export class IncidentPane extends Pane {
   constructor(box, changed, outdated) {
-    super(box, new IncidentActions(changed, outdated), ["head", "guide", "steps", "clock", "rescue", "reports", "alerts"]);
+    super(box, new IncidentActions(changed, outdated), ["head", "guide", "called", "steps", "clock", "rescue", "reports", "alerts"]);
     setInterval(() => this.id && this.item.state === "open" && isRescue(this.item) && this.showClock(), TICK_MS);
   }
 
@@ -23,6 +25,7 @@ export class IncidentPane extends Pane {
     this.worst = worstAlert(this.item.alerts);
     this.showHead();
     this.showGuide();
+    this.showCalled();
     this.showSteps();
     this.showClock();
     this.showRescue();
@@ -61,6 +64,19 @@ export class IncidentPane extends Pane {
     this.parts.guide.replaceChildren(
       el("div", {}, el("h3", {}, translate("incident.call")), people.length ? el("ul", { class: "people" }, ...people) : el("p", { class: "faint" }, translate("alert.nobody"))),
       el("div", {}, el("h3", {}, translate("incident.go")), ...where));
+  }
+
+  /** Show who was notified by which way, and what came of it, the newest first; what was shown stays until then. */
+  async showCalled() {
+    const { item: { id }, parts: { called }, zone } = this;
+    if (called.dataset.of !== id) called.replaceChildren();
+    called.dataset.of = id;
+    const { items } = await get(`/api/v1/incidents/${id}/notifications`).catch(() => ({ items: null }));
+    if (!items || id !== this.id) return;
+    called.replaceChildren(...(items.length ? [el("h3", {}, translate("incident.called")), el("ul", { class: "called" }, ...items.reverse().map((each) => el("li", { class: each.result },
+      el("time", { datetime: each.at, title: stamp(each.at, zone) }, fullStamp(each.at, zone)), " ",
+      el("b", {}, each.person ?? "–"), ` · ${translate(`way.${each.kind}`)} ${each.address} · `,
+      el("span", {}, each.result === "delivered" ? translate("called.delivered") : translate("called.failed", { reason: unreachedReason(each.reason) })))))] : []));
   }
 
   showSteps() {

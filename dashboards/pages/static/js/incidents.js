@@ -7,6 +7,7 @@ import { liftInfo } from "./lift_names.js";
 import { ListPage, at } from "./list_page.js";
 import { severityRank } from "./severity.js";
 import { liftName, translate } from "./translations.js";
+import { watchUnreached } from "./unreached.js";
 import { userName } from "./user_name.js";
 import { Watch } from "./watch.js";
 
@@ -131,3 +132,4 @@ at("clear").addEventListener("click", (event) => {
 });
 page.fillForm();
 page.start();
+watchUnreached(at("unreached"), (id) => page.choose(id));

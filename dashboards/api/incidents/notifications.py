@@ -1,0 +1,93 @@
+"""Routes of what became of notifications: those that have reached nobody, and the attempts about one incident.
+
+An account reads about people of its own organisation, the operator about all.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable
+from typing import Any
+
+from fastapi import APIRouter, Request
+
+from dashboards.api.access import RequestScope, needs
+from dashboards.api.context import AppContext
+from dashboards.api.responses import OrjsonResponse, problem_responses
+from dashboards.api.schema import notification_bodies, parameters
+from dashboards.sign_in.requests import identity_of
+from registry.roles import Verb
+from store.records.outbox.notifications import FailedNotification, StoredAttempt
+from telemetry.instant import rfc3339, text
+
+UNREACHED_NS = 24 * 3600 * 1_000_000_000
+"""How long a notification that has reached nobody is listed."""
+
+
+def notifications(context: AppContext) -> APIRouter:
+    """Return the routes of notifications."""
+    router = APIRouter(prefix="/api/v1", tags=["notifications"])
+
+    @router.get(
+        "/notifications/unreached", response_model=notification_bodies.UnreachedList,
+        responses=problem_responses(403, 503), dependencies=[needs(Verb.SEE)],
+    )  # fmt: skip
+    def list_unreached(request: Request, scope: RequestScope) -> OrjsonResponse:
+        """List notifications of the last 24 hours that have reached nobody yet, newest first, at most 100."""
+        records, since_ns = context.records(), time.time_ns() - UNREACHED_NS
+        found = records.failed_notifications(
+            since_ns, scope=scope.lifts, organisation_id=_organisation(request), is_final=False
+        )
+        names = _names(context, (each.notification.person_id for each in found))
+        return OrjsonResponse({"items": [_unreached(each, names) for each in found], "next": None})
+
+    @router.get(
+        "/incidents/{incident_id}/notifications", response_model=notification_bodies.AttemptList,
+        responses=problem_responses(403, 404, 422, 503), dependencies=[needs(Verb.SEE)],
+    )  # fmt: skip
+    def list_attempts(incident_id: parameters.IncidentIdInPath, request: Request) -> OrjsonResponse:
+        """List the newest 500 attempts to notify people of an incident, oldest first."""
+        found = context.records().notification_attempts(incident_id, _organisation(request))
+        names = _names(context, (each.person_id for each in found))
+        return OrjsonResponse({"items": [_attempt(each, names) for each in found], "next": None})
+
+    return router
+
+
+def _organisation(request: Request) -> str | None:
+    """Return the organisation whose people a request may read about; None for all people."""
+    identity = identity_of(request)
+    if identity.scope.lifts.everything:
+        return None
+    return "" if identity.membership is None else identity.membership.organisation.organisation_id
+
+
+def _names(context: AppContext, person_ids: Iterable[str]) -> dict[str, str]:
+    return {each.person_id: each.name for each in context.records().people_by_id(set(person_ids))}
+
+
+def _unreached(failed: FailedNotification, names: dict[str, str]) -> dict[str, Any]:
+    sent = failed.notification
+    return {
+        "incident_id": sent.incident_id,
+        "kind": sent.kind,
+        "severity": sent.severity,
+        "lift_id": None if sent.lift is None else sent.lift.lift_id,
+        "lift_name": None if sent.lift is None else sent.lift.name,
+        "person": names.get(sent.person_id),
+        "at": rfc3339(sent.at_ns),
+        "given_up": text(failed.settled_ns),
+        "reason": failed.error or "",
+    }
+
+
+def _attempt(stored: StoredAttempt, names: dict[str, str]) -> dict[str, Any]:
+    attempt = stored.attempt
+    return {
+        "person": names.get(stored.person_id),
+        "kind": attempt.kind,
+        "address": attempt.address,
+        "at": rfc3339(attempt.at_ns),
+        "result": attempt.result,
+        "reason": attempt.reason,
+    }

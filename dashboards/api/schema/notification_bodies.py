@@ -1,0 +1,49 @@
+"""The bodies of responses about notifications."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from dashboards.api.schema.incident_bodies import IncidentKind
+from dashboards.api.schema.parameters import SeverityName, TimeText
+from dashboards.api.schema.response_body import ResponseBody
+from dashboards.api.schema.way_bodies import WayKind
+
+
+class UnreachedBody(ResponseBody):
+    """A notification that has not reached its person: since `at`, and until `given_up` it is tried again.
+
+    `reason` is `no-way` (no verified way), `account-disabled`, `too-late` (an hour old before it could be sent), or
+    what the last receiver has answered.
+    """
+
+    incident_id: str
+    kind: IncidentKind
+    severity: SeverityName
+    lift_id: str | None
+    lift_name: str | None
+    person: str | None
+    at: TimeText
+    given_up: TimeText | None
+    reason: str
+
+
+class AttemptBody(ResponseBody):
+    """An attempt to notify a person; of the address only a part is shown."""
+
+    person: str | None
+    kind: WayKind
+    address: str
+    at: TimeText
+    result: Literal["delivered", "try-again", "permanent"]
+    reason: str
+
+
+class UnreachedList(ResponseBody):
+    items: list[UnreachedBody]
+    next: None
+
+
+class AttemptList(ResponseBody):
+    items: list[AttemptBody]
+    next: None

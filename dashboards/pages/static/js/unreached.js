@@ -1,0 +1,31 @@
+// The strip of the inbox that names people whom a notification has not reached: somebody has to call them by telephone.
+
+import { get } from "./api.js";
+import { el } from "./element.js";
+import { hasTranslation, translate } from "./translations.js";
+
+const EVERY_MS = 20_000;
+const SHOWN_MOST = 3;
+
+/** Return why a notification did not arrive, as text. */
+export const unreachedReason = (reason) => (hasTranslation(`unreached.${reason}`) ? translate(`unreached.${reason}`) : reason);
+
+/** Keep the strip up to date; `choose(id)` opens an incident. */
+export function watchUnreached(box, choose) {
+  const refresh = async () => {
+    const { items } = await get("/api/v1/notifications/unreached").catch(() => ({ items: null }));
+    if (items) show(box, items, choose);
+  };
+  refresh();
+  setInterval(refresh, EVERY_MS);
+}
+
+function show(box, items, choose) {
+  box.hidden = items.length === 0;
+  const rest = items.length - SHOWN_MOST;
+  box.replaceChildren(
+    el("b", {}, translate("unreached.title", { n: items.length })),
+    el("ul", {}, ...items.slice(0, SHOWN_MOST).map((item) => el("li", {}, el("button", { type: "button", class: "quiet", click: () => choose(item.incident_id) },
+      translate("unreached.one", { person: item.person ?? "–", lift: item.lift_name ?? item.lift_id ?? item.incident_id, reason: unreachedReason(item.reason) }))))),
+    rest > 0 ? el("p", { class: "faint" }, translate("unreached.more", { n: rest })) : "");
+}
