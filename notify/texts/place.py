@@ -10,12 +10,17 @@ from notify.texts.phrases import phrase
 def subject_of(notification: Notification, language: str) -> str:
     """Return what has happened to which lift, in one line."""
     said = notification.sentence.get(language) or next(iter(notification.sentence.values()), "")
-    what = said or phrase(language, f"kind.{notification.kind}")
+    what = said or _kind_and_floor(notification, language)
     mark = phrase(language, "repeat") if notification.is_repeat else ""
     name = lift_name(notification)
     if not name or name in what:
         return one_line(mark + what)
     return one_line(phrase(language, "subject", mark=mark, lift=name, what=what))
+
+
+def _kind_and_floor(notification: Notification, language: str) -> str:
+    kind, where = phrase(language, f"kind.{notification.kind}"), floor_words(notification.lift, language)
+    return phrase(language, "kind.where", kind=kind, where=where) if where else kind
 
 
 def lift_name(notification: Notification) -> str:

@@ -47,7 +47,8 @@ def fit_sms(text: str, link: str | None = None) -> str:
 def voice_text(notification: Notification, language: str) -> str:
     """Return the text that a voice call speaks: sentences, and no link."""
     lift = notification.lift
-    said = [subject_of(notification, language), floor_words(lift, language), (lift.address if lift else None) or ""]
+    subject, where = subject_of(notification, language), floor_words(lift, language)
+    said = [subject, "" if where in subject else where, (lift.address if lift else None) or ""]
     text = "".join(phrase(language, "sentence", text=part) for part in said if part)
     if notification.may_hold_people:
         text += phrase(language, "inside") + (" " if language == "en" else "")

@@ -60,6 +60,15 @@ def test_without_a_public_url_nothing_is_linked_but_the_map() -> None:
     assert "link" not in made.text
 
 
+def test_without_a_sentence_the_kind_and_the_floors_are_the_subject() -> None:
+    bare = replace(NOTIFICATION, sentence={})
+    made = [notification_message("n-1", bare, language, {}, None) for language in ("en", "zh")]
+    assert [each.subject for each in made] == [
+        "Garden Road 3: Person may be trapped between floors 3 and 4", "Garden Road 3：疑似困人，在 3 层和 4 层之间",
+    ]  # fmt: skip
+    assert made[0].spoken.count("between floors 3 and 4") == 1
+
+
 def test_an_incident_of_an_unknown_lift_has_a_message_too() -> None:
     made = notification_message("n-1", replace(NOTIFICATION, lift=None, sentence={}), "en", {}, None)
     assert made.subject == "Person may be trapped"
