@@ -153,6 +153,8 @@ class WebhookSettings(Section):
     secret_file: Path
     severities: tuple[Literal["critical", "major", "minor", "trend"], ...] = ("critical", "major")
     districts: tuple[str, ...] = ()
+    kinds: tuple[Literal["entrapment", "alarm-call", "unsafe", "out-of-order", "nuisance", "upkeep", "data"], ...] = ()
+    organisations: tuple[str, ...] = ()
 
 
 class MailSettings(Section):

@@ -12,6 +12,7 @@ from typing import Any
 
 import orjson
 
+from alerts.incidents.kinds import kind_of
 from mqtt import backoff
 from notify.ways.sender import Outcome, SendResult
 from telemetry.instant import rfc3339
@@ -26,18 +27,29 @@ COUNTED_AS = {SendResult.DELIVERED: "taken", SendResult.TRY_AGAIN: "passing", Se
 
 @dataclass(frozen=True, slots=True)
 class Endpoint:
-    """A receiver of webhooks and which alerts it receives: empty severities or districts are all of them."""
+    """A receiver of webhooks and which alerts it receives; what is empty is no condition.
+
+    `kinds` are the kinds of incidents that the rules of the alerts make; `organisations` are names in the facts of
+    lifts.
+    """
 
     name: str
     url: str
     secret: str = field(repr=False)
     severities: tuple[str, ...] = ()
     districts: tuple[str, ...] = ()
+    kinds: tuple[str, ...] = ()
+    organisations: tuple[str, ...] = ()
 
 
 def matches(endpoint: Endpoint, alert: Mapping[str, Any]) -> bool:
-    """Return whether a transition with this alert's JSON goes to `endpoint`; an inhibited alert goes to none."""
+    """Return whether a transition with this alert's JSON goes to `endpoint`, apart from the organisations of its lift.
+
+    An inhibited alert goes to none.
+    """
     if alert["inhibited_by"] is not None:
+        return False
+    if endpoint.kinds and kind_of(alert["rule"], alert["severity"]) not in endpoint.kinds:
         return False
     has_severity = not endpoint.severities or alert["severity"] in endpoint.severities
     return has_severity and (not endpoint.districts or alert["district"] in endpoint.districts)

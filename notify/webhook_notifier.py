@@ -76,6 +76,9 @@ class WebhookNotifier(threading.Thread):
         if not waiting:
             return False
         own = [transition for transition in waiting if self._records.partition.has(transition.lift_id)]
+        if endpoint.organisations:
+            named = self._records.lifts_naming({each.lift_id for each in own}, endpoint.organisations)
+            own = [transition for transition in own if transition.lift_id in named]
         matching = [transition for transition in own if matches(endpoint, orjson.loads(transition.alert_json))]
         self._records.enqueue(endpoint.name, matching, waiting[-1].id, self._now_ns())
         for sender in self._senders:

@@ -15,7 +15,15 @@ def webhook_endpoints(settings: Configuration) -> list[Endpoint]:
     for webhook in settings.webhooks:
         name = f"webhooks.{webhook.name}.secret_file"
         secret = configuration.secret(webhook.secret_file, name) or ""
-        endpoint = Endpoint(webhook.name, webhook.url, secret, webhook.severities, webhook.districts)
+        endpoint = Endpoint(
+            webhook.name,
+            webhook.url,
+            secret,
+            webhook.severities,
+            webhook.districts,
+            webhook.kinds,
+            webhook.organisations,
+        )
         try:
             signer(endpoint.secret, endpoint.name)
         except BadSecret as error:

@@ -13,7 +13,7 @@ from notify.ways.sender import SendResult, permanent, try_again
 from notify.webhook import FAULT_S, GIVE_UP_S, PAUSE_LIMIT_S, Endpoint, is_given_up, matches, message_body, pause_s
 from tests.alerts.rules import T0
 
-ALERT = {"severity": "major", "district": "north", "inhibited_by": None}
+ALERT = {"rule": "alarm-button", "severity": "major", "district": "north", "inhibited_by": None}
 
 
 @pytest.mark.parametrize(
@@ -24,9 +24,11 @@ ALERT = {"severity": "major", "district": "north", "inhibited_by": None}
         (Endpoint("a", "http://x", "s", severities=("critical", "major")), True),
         (Endpoint("a", "http://x", "s", districts=("south",)), False),
         (Endpoint("a", "http://x", "s", districts=("south", "north")), True),
+        (Endpoint("a", "http://x", "s", kinds=("entrapment",)), False),
+        (Endpoint("a", "http://x", "s", kinds=("entrapment", "alarm-call")), True),
     ],
 )
-def test_an_endpoint_gets_its_severities_and_districts(endpoint: Endpoint, matched: bool) -> None:
+def test_an_endpoint_gets_its_severities_districts_and_kinds(endpoint: Endpoint, matched: bool) -> None:
     assert matches(endpoint, ALERT) is matched
 
 

@@ -25,11 +25,13 @@ from notify.ways.signed_webhook import BadSecret, signer
 from notify.webhook import FAULT_S, GIVE_UP_S, PAUSE_LIMIT_S, Endpoint
 from notify.webhook_notifier import WebhookNotifier, WebhookSender
 from registry.actor import Actor
+from registry.lift_facts import LiftFacts
 from store.records.repository import Announcement, Records
 from store.records.schema import deliveries, transitions
 from tests.alerts.rules import DOOR, OFFLINE, OVERSPEED, POWER, STOP, T0, S, occurrence
 from tests.loopback import PATIENCE_S, free_port, until
 
+BY = Actor.named("test")
 SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
 
 
@@ -368,6 +370,21 @@ def test_each_endpoint_gets_the_severities_and_districts_of_its_configuration(
     for endpoint in (critical, elsewhere):
         notifier.route(endpoint)
     assert [one.endpoint for one in records.due(["rescue", "south"], clock())] == ["rescue"]
+
+
+def test_an_endpoint_gets_the_lifts_that_name_its_organisations(records: Records, server: Server, clock: Clock) -> None:
+    records.put_lift(LiftFacts("a", "north", owner="Tower Ltd", maintenance_firm="Reliable Lifts"), BY, T0)
+    endpoints = [
+        Endpoint(name, server.url, SECRET, organisations=(organisation,))
+        for name, organisation in (("theirs", "Reliable Lifts"), ("owner", "Tower Ltd"), ("other", "Other"))
+    ]
+    notifier = WebhookNotifier(records, endpoints, clock)
+    notifier.register()
+    judge(records, occurrence(STOP, "on", 10, lift_id="a"), occurrence(STOP, "on", 10, lift_id="b"))
+    for endpoint in endpoints:
+        notifier.route(endpoint)
+    due = records.due(["theirs", "owner", "other"], clock())
+    assert sorted((each.endpoint, each.announcement.lift_id) for each in due) == [("owner", "a"), ("theirs", "a")]
 
 
 def test_a_new_endpoint_gets_no_earlier_transition(records: Records, server: Server, clock: Clock) -> None:

@@ -6,17 +6,19 @@ the delivery. A transition keeps its number, and a delivery its id, so a receive
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import func, select, update
 
 from registry.partition import Partition
+from registry.scope import LiftScope
 from store.records.database import Database, read_counter
 from store.records.monitors.partitions import cursor_name
 from store.records.page import clamped
-from store.records.schema import counters, deliveries, is_waiting, transitions
+from store.records.schema import counters, deliveries, is_waiting, lifts, transitions
+from store.records.scoping import lifts_in
 
 WAITING, DONE, FAILED = "waiting", "done", "failed"
 
@@ -67,6 +69,13 @@ class Outbox:
             query = query.where(transitions.c.lift_id == lift_id)
         with self._database.reading() as connection:
             return [Announcement(*tuple(row)) for row in connection.execute(query)]
+
+    def lifts_naming(self, lift_ids: Collection[str], organisations: Collection[str]) -> set[str]:
+        """Return those lifts of which a fact names one of the organisations."""
+        naming = lifts_in(LiftScope(names=frozenset(organisations)))
+        query = select(lifts.c.lift_id).where(lifts.c.lift_id.in_(lift_ids), naming)
+        with self._database.reading() as connection:
+            return set(connection.scalars(query))
 
     def last_transition(self) -> int:
         """Return the number of the newest transition, 0 before the first."""
