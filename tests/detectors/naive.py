@@ -171,6 +171,7 @@ class NaiveCar:
             "v_last": v_last,
             "z_last": z_last,
             "offset_m": self._offset(z_last),
+            "landing": self._landing(z_last),
             "z_doubt": self.referring > 0,
             "still_s": NAN if quiet else max(self.still_ns, 0) / 1e9,
             "still_since_ns": self.since_ns,
@@ -308,6 +309,12 @@ class NaiveCar:
             self.referring = sensor.REFERENCES
         elif self.referring and arrived and miss_m <= sensor.REFERENCE_M:
             self.referring -= 1
+
+    def _landing(self, z: float) -> int:
+        """Return the index of the nearest landing, of two equally near ones the lower; -1 unknown."""
+        if math.isnan(z) or not self.facts.floors:
+            return -1
+        return min(range(len(self.facts.floors)), key=lambda k: abs(z - self.facts.floors[k].height_m))
 
     def _offset(self, z: float) -> float:
         if math.isnan(z) or not self.facts.floors:

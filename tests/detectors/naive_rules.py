@@ -15,6 +15,7 @@ from tests.detectors.naive_doors import DoorCloseFault, DoorCycling, DoorHeldOpe
 from tests.detectors.naive_lasting import CurtainBlocked, EmptyRunning, PowerLoss
 from tests.detectors.naive_leaving import DoorOpenedRunning, StartDoorOpen, UnintendedMovement
 from tests.detectors.naive_running import EmergencyStop, Overspeed, OverspeedUp, Overtravel
+from tests.detectors.naive_runs import LevellingError, MotorRunLimit, RunTooLong
 from tests.detectors.naive_standing import AlarmButton, Entrapment, StopOutsideZone
 from tests.detectors.naive_trips import PositionLost, StartRollback, Underspeed
 
@@ -40,7 +41,10 @@ NAIVE: dict[str, NaiveRule] = {
     "curtain-blocked": CurtainBlocked,
     "power-loss": PowerLoss,
     "underspeed": Underspeed,
+    "motor-run-limit": MotorRunLimit,
+    "run-too-long": RunTooLong,
     "position-lost": PositionLost,
+    "levelling-error": LevellingError,
     "start-rollback": StartRollback,
     "empty-running": EmptyRunning,
 }
