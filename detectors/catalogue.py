@@ -9,12 +9,6 @@ from detectors.rule import Rule
 from detectors.rules import (
     alarm_button,
     clock_skew,
-    curtain_blocked,
-    door_close_fault,
-    door_cycling,
-    door_held_open,
-    door_obstructed,
-    door_open_fault,
     door_opened_running,
     emergency_stop,
     empty_running,
@@ -32,6 +26,14 @@ from detectors.rules import (
     stop_outside_zone,
     underspeed,
     unintended_movement,
+)
+from detectors.rules.doors import (
+    curtain_blocked,
+    door_close_fault,
+    door_cycling,
+    door_held_open,
+    door_obstructed,
+    door_open_fault,
 )
 
 RULES: tuple[Rule, ...] = (

@@ -5,8 +5,8 @@
     landing    __/________________      major: 60 s without the next landing, and longer than an express zone takes
 
 The time of a distance is that of a gentle drive at rated speed. A car that stops on its way, be it for a moment, made
-two runs, and no time is known of either. A car that does not move at all is F22's. Rescue runs in emergency-power mode
-or on battery are not judged.
+two runs, and no time is known of either, nor where readings are more than a second apart. A car that does not move at
+all is F22's. Rescue runs in emergency-power mode or on battery are not judged.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 
 from detectors.observe.gaps import NEVER_NS
-from detectors.observe.rest import STILL_MPS, STILL_S, TRIP_MIN_M
+from detectors.observe.rest import PEAK_INTERVAL_NS, STILL_MPS, STILL_S, TRIP_MIN_M
 from detectors.observe.rows import RowTable
 from detectors.rule import MAJOR, TREND, Level, Rule, Score
 from registry.facts import FleetFacts
@@ -112,7 +112,7 @@ def _run(
         if unknown[k]:
             own["left_ns"] = own["landing_ns"] = NEVER_NS
         elif reads[k] and still_s[k] >= STILL_S:
-            if finished and own["left_ns"] != NEVER_NS and not own["paused"]:
+            if finished and not own["paused"] and own["left_ns"] != NEVER_NS and own["interval_ns"] <= PEAK_INTERVAL_NS:
                 run_s[k] = (still_since_ns[k] - own["left_ns"] - 2 * own["interval_ns"]) / 1e9
                 limit_s[k] = _limit_s(abs(z_last[k] - own["from_m"]), rated_mps[lift[k]], gentle)
                 trip[k] = run_s[k] / limit_s[k]

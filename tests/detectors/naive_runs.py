@@ -85,7 +85,7 @@ class RunTooLong:
         if not known:
             self.left = self.passed = None
         elif rests and read(row):
-            if finished and self.left and not self.paused:
+            if finished and self.left and not self.paused and self.longest_ns <= 1_050_000_000:
                 run_s = (row["still_since_ns"] - self.left[0] - 2 * self.longest_ns) / 1e9
                 trip = run_s / self.limit_s(abs(z - self.left[1]))
             self.left, self.longest_ns, self.from_m = (t_ns, z), 0, z

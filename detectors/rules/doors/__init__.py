@@ -1,0 +1,1 @@
+"""The rules of doors and of the light curtain between them."""
