@@ -53,6 +53,7 @@ def run(_: argparse.Namespace, settings: Configuration) -> int:
                 key_file=key_file,
                 demo=where.demo,
                 causes=tuple(CAUSES),
+                cause_names={slug: {"en": cause.en, "zh": cause.zh} for slug, cause in CAUSES.items()},
                 inject=inject,
                 sign_in=sign_in,
                 map=map_of,

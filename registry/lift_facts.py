@@ -6,6 +6,7 @@ Every threshold is derived from these; a fact that is missing makes the rules th
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, replace
 from typing import Any
@@ -15,6 +16,8 @@ import orjson
 from registry.fact_checks import ABSOLUTE, BAROMETER, CHECKS, FieldError, InvalidFact, unknown_field
 
 DOOR_ZONE_DEFAULT_M = 0.20
+NAME_SEPARATOR = " · "
+HAN = re.compile(r"[\u3400-\u9fff]")
 NEEDS = ("rated_speed_mps", "floors", "position_source")
 """Facts that some rules need: where one is missing or too inexact, they are not judged."""
 
@@ -178,3 +181,16 @@ def read_rows(rows: Iterable[tuple[int, Any]]) -> ReadResult:
             named = row.get("lift_id") if isinstance(row, Mapping) else None
             refused.append(RefusedRow(number, named[:64] if isinstance(named, str) else None, tuple(errors)))
     return [lift for _, lift in accepted.values()], refused
+
+
+def name_in_language(text: str, language: str) -> str:
+    """Return the half of a name in two languages (`中文 · English`, in either order) that is in `language`.
+
+    Names of lifts, addresses, organisations and districts may have two halves; any other name is returned whole.
+    Filters and scopes compare the whole name.
+    """
+    halves = text.split(NAME_SEPARATOR)
+    chinese = [bool(HAN.search(half)) for half in halves]
+    if sorted(chinese) != [False, True]:
+        return text
+    return halves[chinese.index(language == "zh")]

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field, fields
 from typing import Any
 
 from registry.fact_checks import CHECKS, FieldError, InvalidFact, boolean, choice, text
+from registry.lift_facts import name_in_language
 from registry.roles import OrganisationKind
 from registry.scope import NO_LIFTS, LiftScope, lifts_of
 
@@ -69,8 +70,8 @@ class Organisation:
         return lifts_of(self.kind, self.names, frozenset(self.districts))
 
     def name_in(self, language: str) -> str:
-        """Return the name in a language, the present name where there is none."""
-        return {"en": self.name_en, "zh": self.name_zh}.get(language) or self.name
+        """Return the name in a language, the half of the present name in it where there is none."""
+        return {"en": self.name_en, "zh": self.name_zh}.get(language) or name_in_language(self.name, language)
 
 
 def _texts(check: Callable[[Any], str], limit: int) -> Callable[[Any], tuple[str, ...]]:

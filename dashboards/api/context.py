@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Generic, TypeVar
@@ -60,8 +60,9 @@ class Settings:
 
     `inject(lift_id, cause, seconds)` injects a fault into a simulated lift (OSError: the broker is unreachable,
     ValueError: the simulator has no such fault); the route exists only with `inject` and `demo`. `causes` are the
-    faults that the simulator offers. Photos of public reports are kept in `photos_dir` for `photo_days`; without a
-    folder none is taken. A monitor that has written nothing for `monitor_silent_s` does not run.
+    faults that the simulator offers, `cause_names` their names by language. Photos of public reports are kept in
+    `photos_dir` for `photo_days`; without a folder none is taken. A monitor that has written nothing for
+    `monitor_silent_s` does not run.
     `way_kinds` are the kinds of ways by which people may be notified; `push_key` is the key of Web Push.
     """
 
@@ -76,6 +77,7 @@ class Settings:
     key_file: str | None = None
     demo: bool = False
     causes: tuple[str, ...] = ()
+    cause_names: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     inject: InjectFault | None = None
     photos_dir: Path | None = None
     photo_days: int = 30

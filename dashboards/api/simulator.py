@@ -25,7 +25,7 @@ def simulator(context: AppContext, inject: InjectFault) -> APIRouter:
     )
     async def list_causes() -> OrjsonResponse:
         """List the faults that can be injected into a lift."""
-        return OrjsonResponse({"items": causes})
+        return OrjsonResponse({"items": causes, "names": context.settings.cause_names})
 
     @router.post(
         "/{lift_id}/fault",

@@ -28,6 +28,7 @@ from dashboards.sign_in.identity import OPEN
 from dashboards.sign_in.requests import identity_of
 from detectors.catalogue import RULES
 from registry.incident_kinds import INCIDENT_KINDS
+from registry.lift_facts import name_in_language
 from registry.roles import Verb
 from store.records.repository import RecordsUnavailable
 from telemetry.streams import LIFT_ID_PATTERN
@@ -82,6 +83,13 @@ def audit_actions(language: str) -> list[tuple[str, str]]:
     return [(key.removeprefix(prefix), text) for key, text in texts.items() if key.startswith(prefix)]
 
 
+def district_names(request: Request, language: str) -> dict[str, str]:
+    """Return the names of districts in a language by slug: those of the outlines of the map."""
+    context = getattr(request.app.state, "context", None)  # the pages alone have none
+    named = [each["properties"] for each in context.settings.map.outlines] if context else []
+    return {each["district"]: name_in_language(each["name"], language) for each in named}
+
+
 def url_in_language(request: Request, language: str) -> str:
     """Return the URL of this page in another language."""
     requested = [(key, value) for key, value in request.query_params.multi_items() if key != "lang"]
@@ -94,13 +102,17 @@ def render(request: Request, template: str, *, status: int = 200, page_path: str
     `page_path` is the path of the page where it is not that of the request, as in the answer to a form.
     """
     language = language_of(request)
+    districts = district_names(request, language)
     all_texts = {
         **translations.catalogue(language),
+        **{f"district.{slug}": name for slug, name in districts.items()},
         **{f"rule.{slug}": text for slug, text in rule_names(language).items()},
     }
     context = {
         "lang": language,
         "translate": translations.translator(language),
+        "local": lambda text: name_in_language(text, language),
+        "district_name": lambda slug: districts.get(slug, slug),
         "translations": json.dumps(all_texts, ensure_ascii=False).replace("<", "\\u003c"),
         "languages": [
             (other, text, translations.catalogue(other)["language.tag"], page_path + url_in_language(request, other))
@@ -146,7 +158,7 @@ def wants_page(request: Request) -> bool:
 
 def name_of(lift: Mapping[str, Any], request: Request) -> str:
     """Return the name of the lift in the language of the request; its id where it has no name."""
-    return translations.name_in_language(lift["name"] or lift["lift_id"], language_of(request))
+    return name_in_language(lift["name"] or lift["lift_id"], language_of(request))
 
 
 def pages(find_lift: FindLift, *, demo: bool = False) -> APIRouter:

@@ -14,7 +14,6 @@ from pathlib import Path
 
 ENGLISH = "en"
 COOKIE = "lang"
-HAN = re.compile(r"[\u3400-\u9fff]")
 
 
 @cache
@@ -45,15 +44,6 @@ def translator(language: str) -> Callable[..., str]:
     """Return a function from a key and values to the text in `language`."""
     by_key = catalogue(language)
     return lambda key, **values: format_text(by_key[key], **values)
-
-
-def name_in_language(text: str, language: str) -> str:
-    """Return the half of a bilingual name (`中文 · English`) that is in `language`; the whole name otherwise."""
-    halves = text.split(" · ")
-    chinese = [bool(HAN.search(half)) for half in halves]
-    if sorted(chinese) != [False, True]:
-        return text
-    return halves[chinese.index(language == "zh")]
 
 
 def choose_language(requested: str | None, remembered: str | None, accepted: str | None) -> str:

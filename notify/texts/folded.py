@@ -8,7 +8,7 @@ from alerts.notification import Notification
 from notify.texts.message import Message, MessageLink
 from notify.texts.notification_text import message_data
 from notify.texts.phrases import phrase
-from notify.texts.place import floor_words, lift_name, subject_of
+from notify.texts.place import address_of, floor_words, lift_name, subject_of
 from notify.texts.short import fit_sms
 from registry.catalogue import SEVERITIES
 
@@ -38,7 +38,7 @@ def folded_message(
     lines = [_line(one, language) for one in ordered[:LISTED]]
     if len(ordered) > LISTED:
         lines.append(phrase(language, "folded.more", n=len(ordered) - LISTED))
-    names = phrase(language, "list").join(lift_name(one) for one in ordered[:LINKED] if one.lift)
+    names = phrase(language, "list").join(lift_name(one, language) for one in ordered[:LINKED] if one.lift)
     return Message(
         message_id=message_id,
         topic=message_id,
@@ -61,7 +61,7 @@ def _line(notification: Notification, language: str) -> str:
     """Return what has happened, where the car is, and the address, in one line."""
     lift = notification.lift
     said = subject_of(notification, language)
-    parts = [said, floor_words(lift, language), (lift.address if lift else None) or ""]
+    parts = [said, floor_words(lift, language), address_of(lift, language)]
     return phrase(language, "list").join(part for part in parts if part and (part == said or part not in said))
 
 
@@ -69,7 +69,10 @@ def _links(
     ordered: Sequence[Notification], language: str, answers: Mapping[str, str], public_url: str | None
 ) -> list[MessageLink]:
     links = [
-        MessageLink(f"{phrase(language, 'acknowledge')}: {lift_name(one) or one.incident_id}", answers[one.incident_id])
+        MessageLink(
+            f"{phrase(language, 'acknowledge')}: {lift_name(one, language) or one.incident_id}",
+            answers[one.incident_id],
+        )
         for one in ordered
         if one.incident_id in answers
     ]

@@ -15,7 +15,7 @@ from zoneinfo import ZoneInfo
 from alerts.notification import CHANGE, CODE, TEST, Notification
 from notify.texts.message import Message, MessageLink
 from notify.texts.phrases import phrase
-from notify.texts.place import floor_words, map_url, subject_of
+from notify.texts.place import address_of, floor_words, lift_name, map_url, subject_of
 from notify.texts.short import code_digits, sms_text, voice_text
 from telemetry.instant import rfc3339
 
@@ -57,9 +57,9 @@ def _lines(notification: Notification, language: str) -> list[str]:
     if lift is not None:
         where = floor_words(lift, language)
         lines += [phrase(language, "car", where=where)] if where else []
-        lines += [phrase(language, "lift", name=lift.name)] if lift.name else []
+        lines += [phrase(language, "lift", name=lift_name(notification, language))] if lift.name else []
         lines += [phrase(language, "code", lift_id=lift.lift_id)]
-        lines += [phrase(language, "address", address=lift.address)] if lift.address else []
+        lines += [phrase(language, "address", address=address_of(lift, language))] if lift.address else []
     if notification.others:
         lines.append(phrase(language, "others.one" if notification.others == 1 else "others", n=notification.others))
     return [*lines, _time_line(notification, language)]

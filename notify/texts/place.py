@@ -5,6 +5,7 @@ from __future__ import annotations
 from alerts.notification import Notification, NotifiedLift
 from notify.texts.limits import one_line
 from notify.texts.phrases import phrase
+from registry.lift_facts import name_in_language
 
 
 def subject_of(notification: Notification, language: str) -> str:
@@ -12,7 +13,7 @@ def subject_of(notification: Notification, language: str) -> str:
     said = notification.sentence.get(language) or next(iter(notification.sentence.values()), "")
     what = said or _kind_and_floor(notification, language)
     mark = phrase(language, "repeat") if notification.is_repeat else ""
-    name = lift_name(notification)
+    name = lift_name(notification, language)
     if not name or name in what:
         return one_line(mark + what)
     return one_line(phrase(language, "subject", mark=mark, lift=name, what=what))
@@ -23,10 +24,15 @@ def _kind_and_floor(notification: Notification, language: str) -> str:
     return phrase(language, "kind.where", kind=kind, where=where) if where else kind
 
 
-def lift_name(notification: Notification) -> str:
-    """Return the name of the lift, its code where it has none."""
+def lift_name(notification: Notification, language: str) -> str:
+    """Return the name of the lift in a language, its code where it has none."""
     lift = notification.lift
-    return "" if lift is None else lift.name or lift.lift_id
+    return "" if lift is None else name_in_language(lift.name or lift.lift_id, language)
+
+
+def address_of(lift: NotifiedLift | None, language: str) -> str:
+    """Return the address of the lift in a language; nothing where that is unknown."""
+    return "" if lift is None or lift.address is None else name_in_language(lift.address, language)
 
 
 def floor_words(lift: NotifiedLift | None, language: str) -> str:

@@ -18,7 +18,7 @@ from notify.texts.limits import (
     sms_units,
 )
 from notify.texts.phrases import phrase
-from notify.texts.place import floor_words, lift_name, subject_of
+from notify.texts.place import address_of, floor_words, lift_name, subject_of
 
 SPOKEN_CHARS = 400
 
@@ -28,9 +28,9 @@ def sms_text(notification: Notification, language: str, link: str | None = None)
     lift = notification.lift
     mark = phrase(language, "repeat") if notification.is_repeat else ""
     kind = phrase(language, f"kind.{notification.kind}")
-    parts = [mark + kind, lift_name(notification), floor_words(lift, language)]
+    parts = [mark + kind, lift_name(notification, language), floor_words(lift, language)]
     if lift is not None:
-        parts += [lift.address or "", lift.lift_id if lift.name else ""]
+        parts += [address_of(lift, language), lift.lift_id if lift.name else ""]
     text = one_line(phrase(language, "list").join(part for part in parts if part))
     return fit_sms(text, link)
 
@@ -48,7 +48,7 @@ def voice_text(notification: Notification, language: str) -> str:
     """Return the text that a voice call speaks: sentences, and no link."""
     lift = notification.lift
     subject, where = subject_of(notification, language), floor_words(lift, language)
-    said = [subject, "" if where in subject else where, (lift.address if lift else None) or ""]
+    said = [subject, "" if where in subject else where, address_of(lift, language)]
     text = "".join(phrase(language, "sentence", text=part) for part in said if part)
     if notification.may_hold_people:
         text += phrase(language, "inside") + (" " if language == "en" else "")

@@ -34,11 +34,11 @@ LOBBY_EXTRA_M = 1.2
 CENTRE_DOOR_SHARE = 0.75
 
 DISTRICTS = (
-    ("wuxing", "吴兴区", 30.8650, 120.1850),
-    ("nanxun", "南浔区", 30.8490, 120.4180),
-    ("deqing", "德清县", 30.5430, 119.9770),
-    ("changxing", "长兴县", 31.0270, 119.9110),
-    ("anji", "安吉县", 30.6380, 119.6800),
+    ("wuxing", "吴兴区", "Wuxing", 30.8650, 120.1850),
+    ("nanxun", "南浔区", "Nanxun", 30.8490, 120.4180),
+    ("deqing", "德清县", "Deqing", 30.5430, 119.9770),
+    ("changxing", "长兴县", "Changxing", 31.0270, 119.9110),
+    ("anji", "安吉县", "Anji", 30.6380, 119.6800),
 )
 DISTRICTS_FILE = Path(__file__).with_name("districts.geojson")
 """Outlines of the districts for the map of the demonstration: roughly drawn, not their borders."""
@@ -55,16 +55,21 @@ ESTATES = (
     ("丝绸公馆", "Silk Residence"),
 )
 ROADS = (
-    "人民路 Renmin Road",
-    "莫干山路 Moganshan Road",
-    "太湖路 Taihu Road",
-    "学士路 Xueshi Road",
-    "竹海路 Zhuhai Road",
+    ("人民路", "Renmin Road"),
+    ("莫干山路", "Moganshan Road"),
+    ("太湖路", "Taihu Road"),
+    ("学士路", "Xueshi Road"),
+    ("竹海路", "Zhuhai Road"),
 )
 MAKERS = (("Hengsheng", "HS-P7"), ("Tianti", "TT-3000"), ("Norlift", "Aria 2"), ("Yunqi", "YQ-MRL"))
-FIRMS = ("安达电梯 Anda Lifts", "恒通维保 Hengtong Care", "北辰机电 Beichen Electric", "Northgate Lift Service")
-INSURERS = ("平泰保险 Pingtai", "华安财险 Hua'an", "Lakeside Mutual")
-OWNERS = ("绿城物业 Greentown Property", "嘉和物业 Jiahe Property", "Meridian Estates")
+FIRMS = (
+    "安达电梯 · Anda Lifts",
+    "恒通维保 · Hengtong Care",
+    "北辰机电 · Beichen Electric",
+    "北门电梯 · Northgate Lift Service",
+)
+INSURERS = ("平泰保险 · Pingtai", "华安财险 · Hua'an", "湖畔互助 · Lakeside Mutual")
+OWNERS = ("绿城物业 · Greentown Property", "嘉和物业 · Jiahe Property", "子午地产 · Meridian Estates")
 TODAY = date(2026, 11, 1)
 
 T = TypeVar("T")
@@ -139,9 +144,10 @@ def _estate(estate: int, seed: int, offices: float) -> list[LiftFacts]:
     draw = _Draw(seed, -1 - estate)
     zh, en = draw.choice(ESTATES)
     phase = draw.integer(1, 9)
-    district, district_zh, lat, lon = draw.choice(DISTRICTS)
+    district, district_zh, district_en, lat, lon = draw.choice(DISTRICTS)
     lat, lon = lat + draw.uniform(-0.04, 0.04), lon + draw.uniform(-0.05, 0.05)
-    address = f"{district_zh}{draw.choice(ROADS)} {draw.integer(1, 999)}"
+    (road_zh, road_en), number = draw.choice(ROADS), draw.integer(1, 999)
+    address = f"{district_zh}{road_zh}{number}号 · {number} {road_en}, {district_en}"
     owner, phone = draw.choice(OWNERS), f"0572-555{draw.integer(0, 9999):04d}"
     facts = []
     for building, (first, lifts, kind) in enumerate(_plan(estate, seed, offices)):

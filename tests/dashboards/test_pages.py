@@ -16,6 +16,7 @@ from dashboards.pages import routes as pages
 from dashboards.pages import translations
 from dashboards.pages.public_status import public_status
 from detectors.catalogue import RULES
+from registry.lift_facts import name_in_language
 from telemetry.wire.parsed import REASONS
 from tests.dashboards.browser_world import HOSTILE, fill
 
@@ -104,9 +105,11 @@ def test_singular_and_plural_differ() -> None:
 
 
 def test_a_bilingual_name_is_halved_and_any_other_is_unchanged() -> None:
-    assert translations.name_in_language("翠湖3号梯 · Green Lake 3", "zh") == "翠湖3号梯"
-    assert translations.name_in_language("翠湖3号梯 · Green Lake 3", "en") == "Green Lake 3"
-    assert translations.name_in_language("Tower A · Lift 3", "zh") == "Tower A · Lift 3"
+    assert name_in_language("翠湖3号梯 · Green Lake 3", "zh") == "翠湖3号梯"
+    assert name_in_language("翠湖3号梯 · Green Lake 3", "en") == "Green Lake 3"
+    assert name_in_language("Green Lake 3 · 翠湖3号梯", "zh") == "翠湖3号梯"
+    assert name_in_language("Tower A · Lift 3", "zh") == "Tower A · Lift 3"
+    assert name_in_language("一期 · 二期 · Phase", "zh") == "一期 · 二期 · Phase"
 
 
 @pytest.mark.parametrize("path", PATHS)

@@ -88,4 +88,7 @@ class FaultAccepted(ResponseBody):
 
 
 class CauseList(ResponseBody):
+    """Faults of the simulator, each with its name in each language."""
+
     items: list[str]
+    names: dict[str, dict[str, str]]

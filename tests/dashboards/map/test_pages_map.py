@@ -135,3 +135,16 @@ def test_a_browser_that_cannot_draw_still_has_the_list(browser: Browser, setting
         expect(page.locator("#map-failed")).to_contain_text("cannot draw the map")
         expect(page.locator("#list li")).to_have_count(COUNT)
         watched.complaints.clear()
+
+
+def test_a_district_has_the_name_of_its_outline_on_other_pages_too(browser: Browser, settings: Settings) -> None:
+    with settings.open_records() as records:
+        records.patch_lift("L000", {"maintenance_firm": "安达电梯 · Anda Lifts", "address": None}, BY, T0_NS)
+    for language, district, firm in (("en", "North", "Anda Lifts"), ("zh", "北区", "安达电梯")):
+        with served(settings) as address, looking(browser, address, language=language) as watched:
+            page = watched.open("/?q=L000")
+            expect(page.locator("[name=district] option[value=d0]")).to_have_text(district)
+            expect(page.locator(".rows .c-name small").first).to_have_text(f"L000 · {district}")
+            expect(page.locator(".rows .c-firm a").first).to_have_text(firm)
+            page = watched.open("/lifts/L000")
+            expect(page.locator(".crumb")).to_contain_text(f"L000 · {district}")

@@ -37,10 +37,10 @@ export class AlertEvidence {
     const rows = paired(this.alert.evidence).map(({ name, stem, unit, value, limit }) => el("div", {},
       el("dt", {}, evidenceName(name, stem)),
       el("dd", {}, `${figure(name, value)} ${unit}`.trim(), limit === null ? null : el("small", {}, `${translate("shell.comma")}${translate("alert.limit", { limit: figure(name, limit) })}`))));
-    const codes = Object.entries(this.alert.codes).map(([name, code]) => `${name} ${code}`).join(", ");
+    const codes = Object.entries(this.alert.codes).map(([name, code]) => `${hasTranslation(`code.${name}`) ? translate(`code.${name}`) : name} ${code}`).join(translate("shell.comma"));
     this.figures.replaceChildren(el("h3", {}, translate("alert.evidence")),
       rows.length ? el("dl", { class: "evidence" }, ...rows) : el("p", { class: "faint" }, translate("alert.noevidence")),
-      ...(codes ? [el("p", { class: "faint" }, `${translate("alert.codes")}: ${codes}`)] : []));
+      ...(codes ? [el("p", { class: "faint" }, `${translate("alert.codes")}${translate("shell.colon")}${codes}`)] : []));
   }
 
   async drawStreams() {

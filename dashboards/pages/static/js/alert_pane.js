@@ -4,7 +4,7 @@ import { AlertActions } from "./alert_actions.js";
 import { el, symbol } from "./element.js";
 import { Pane, assignment, liftUrl, organisations, phone } from "./pane.js";
 import { fullStamp, stamp, timeNode, zoneSentence, zonedClock } from "./time.js";
-import { liftName, ruleName, translate, translateFirst, summary } from "./translations.js";
+import { liftName, nameInLanguage, ruleName, translate, translateFirst, summary } from "./translations.js";
 
 export class AlertPane extends Pane {
   constructor(box, changed, outdated) {
@@ -33,12 +33,12 @@ export class AlertPane extends Pane {
     this.parts.head.replaceChildren(
       el("h2", { class: "sentence" }, symbol(alert.severity), el("span", {}, translate("fleet.alert.one", { lift: liftName(lift), summary: summary(alert) }))),
       el("p", { class: "meta" }, ...meta),
-      el("p", { class: "meta" }, el("a", { href: liftUrl(alert.lift_id, alert.onset) }, translate("alert.open")), lift.facts?.address ? el("span", {}, lift.facts.address) : null, el("span", {}, alert.lift_id), el("span", {}, zoneSentence(zone))));
+      el("p", { class: "meta" }, el("a", { href: liftUrl(alert.lift_id, alert.onset) }, translate("alert.open")), lift.facts?.address ? el("span", {}, nameInLanguage(lift.facts.address)) : null, el("span", {}, alert.lift_id), el("span", {}, zoneSentence(zone))));
   }
 
   showGuide() {
     const { item: alert, lift: { facts } } = this, people = organisations(facts);
-    if (facts?.emergency_phone) people.unshift(el("li", {}, `${translate("fact.emergency_phone")}: `, phone(facts.emergency_phone)));
+    if (facts?.emergency_phone) people.unshift(el("li", {}, `${translate("fact.emergency_phone")}${translate("shell.colon")}`, phone(facts.emergency_phone)));
     this.parts.guide.className = "p-guide duo";
     this.parts.guide.replaceChildren(
       el("div", {}, el("h3", {}, translate("alert.call")), people.length ? el("ul", {}, ...people) : el("p", { class: "faint" }, translate("alert.nobody"))),

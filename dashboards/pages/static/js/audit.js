@@ -4,11 +4,14 @@ import "./shell.js";
 import { el } from "./element.js";
 import { filteredList, filterLink } from "./filtered_list.js";
 import { stamp, timeNode } from "./time.js";
-import { hasTranslation, translate } from "./translations.js";
+import { hasTranslation, nameInLanguage, translate } from "./translations.js";
 
 const SHOWN_VALUES = 4; // More values than these are shown on demand: all facts of a new lift, for example.
 
 const actionName = (action) => (hasTranslation(`audit.action.${action}`) ? translate(`audit.action.${action}`) : action);
+
+/** Return the name of a field: that of the audit log, else that of a fact of a lift. */
+const fieldName = (name) => translate([`audit.field.${name}`, `fact.${name}`].find(hasTranslation) ?? name);
 
 function headline(page, { lift_id, who }) {
   const count = page.next ? translate("audit.atleast", { n: page.items.length }) : translate("audit.count", { n: page.items.length });
@@ -19,7 +22,7 @@ function headline(page, { lift_id, who }) {
 /** Return an action: when, who, as what, what to what, from where, and what it changed. */
 function entry(row, zone) {
   const { by } = row, isRefused = row.outcome === "refused";
-  const role = [by.role && (hasTranslation(`role.${by.role}`) ? translate(`role.${by.role}`) : by.role), by.organisation].filter(Boolean).join(translate("shell.comma"));
+  const role = [by.role && (hasTranslation(`role.${by.role}`) ? translate(`role.${by.role}`) : by.role), by.organisation && nameInLanguage(by.organisation)].filter(Boolean).join(translate("shell.comma"));
   return el("li", { class: isRefused ? "is-refused" : null },
     el("div", { class: "when" }, el("time", { datetime: row.time }, stamp(row.time, zone)), timeNode(row.time, { zone })),
     el("div", {},
@@ -33,8 +36,8 @@ function entry(row, zone) {
 /** Return what was asked, and the changed values; collapsed where there are many. */
 function values({ detail, before, after }) {
   const names = [...new Set([...Object.keys(before ?? {}), ...Object.keys(after ?? {})])];
-  const changed = names.map((name) => el("li", {}, el("code", {}, name), ": ", before && el("del", {}, text(name, before[name])), before && after && " → ", after && el("ins", {}, text(name, after[name]))));
-  const asked = Object.entries(detail ?? {}).filter(([, value]) => value !== null).map(([name, value]) => el("li", {}, el("code", {}, name), ": ", text(name, value)));
+  const changed = names.map((name) => el("li", {}, el("span", { title: name }, fieldName(name)), translate("shell.colon"), before && el("del", {}, text(name, before[name])), before && after && " → ", after && el("ins", {}, text(name, after[name]))));
+  const asked = Object.entries(detail ?? {}).filter(([, value]) => value !== null).map(([name, value]) => el("li", {}, el("span", { title: name }, fieldName(name)), translate("shell.colon"), text(name, value)));
   const lines = [...asked, ...changed];
   if (!lines.length) return [];
   const list = el("ul", { class: "values" }, ...lines);
@@ -45,7 +48,9 @@ function values({ detail, before, after }) {
 function text(name, value) {
   if (value === null || value === undefined) return translate("shell.none");
   if (name.endsWith("_ns") && typeof value === "number") return stamp(value / 1e6);
-  return typeof value === "object" ? JSON.stringify(value) : String(value);
+  if (typeof value === "object") return JSON.stringify(value);
+  const key = [`role.${value}`, `${name}.${value}`].find(hasTranslation); // `severity.critical`, `stage.released`
+  return key ? translate(key) : nameInLanguage(String(value));
 }
 
 filteredList({

@@ -4,7 +4,7 @@ import "./shell.js";
 import { get, post } from "./api.js";
 import { el, placeholder, setText } from "./element.js";
 import { fullStamp, timeNode } from "./time.js";
-import { translate } from "./translations.js";
+import { nameInLanguage, translate } from "./translations.js";
 import { may } from "./user_name.js";
 
 const PAGE = 50;
@@ -26,7 +26,7 @@ function entry(change) {
       el("p", {}, el("b", {}, translate(`changes.action.${change.action}`)), " ", el("a", { href: `/lifts/${encodeURIComponent(change.lift_id)}` }, change.lift_id)),
       ...details(change),
       el("p", {}, change.reason ?? translate("changes.noreason")),
-      el("p", { class: "detail" }, [change.by, change.organisation].filter(Boolean).join(" · "), change.decided_by ? ` · ${translate("changes.decided", { who: change.decided_by })}` : ""),
+      el("p", { class: "detail" }, [change.by, change.organisation && nameInLanguage(change.organisation)].filter(Boolean).join(" · "), change.decided_by ? ` · ${translate("changes.decided", { who: change.decided_by })}` : ""),
       waits ? el("div", { class: "ends" }, decide("approve"), decide("decline")) : null, answer));
 }
 

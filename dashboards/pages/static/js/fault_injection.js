@@ -2,9 +2,12 @@
 
 import { get, post } from "./api.js";
 import { el, setText } from "./element.js";
-import { hasTranslation, ruleName, translate } from "./translations.js";
+import { hasTranslation, lang, translate } from "./translations.js";
 
-const causeName = (cause) => (hasTranslation(`cause.${cause}`) ? translate(`cause.${cause}`) : hasTranslation(`rule.${cause}`) ? ruleName(cause) : cause.replaceAll("-", " "));
+/** Return the short name of a cause, else the simulator's sentence. */
+function causeName(cause, { [lang]: sentence = cause.replaceAll("-", " ") } = {}) {
+  return hasTranslation(`cause.${cause}`) ? translate(`cause.${cause}`) : sentence[0].toUpperCase() + sentence.slice(1);
+}
 
 /** Show the causes in `panel`; inject into the lift whose id `chosen` returns. */
 export async function showFaultPanel(panel, chosen) {
@@ -20,8 +23,8 @@ export async function showFaultPanel(panel, chosen) {
     }
   });
   try {
-    const { items } = await get("/api/v1/sim/causes");
-    form.elements.cause.append(...items.map((cause) => el("option", { value: cause }, causeName(cause))));
+    const { items, names } = await get("/api/v1/sim/causes");
+    form.elements.cause.append(...items.map((cause) => el("option", { value: cause }, causeName(cause, names[cause]))));
   } catch (problem) {
     setText(answer, problem.message || translate("error.network"));
   }

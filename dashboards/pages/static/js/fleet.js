@@ -2,13 +2,14 @@
 
 import "./shell.js";
 import { get } from "./api.js";
+import { fillDistricts } from "./districts.js";
 import { el, placeholder, setText } from "./element.js";
 import { showHeadline } from "./headline.js";
 import { fillRow, makeRow } from "./lift_row.js";
 import { followLive } from "./live_connection.js";
 import { VirtualList } from "./virtual_list.js";
 import { SEVERITIES, stateRank } from "./severity.js";
-import { translate } from "./translations.js";
+import { nameInLanguage, translate } from "./translations.js";
 
 const PAGE = 200, PAGE_MOST = 1000;
 const NO_TIME = "9";
@@ -140,9 +141,7 @@ function showCounts() {
     chip.setAttribute("aria-pressed", String(filters.state === chip.dataset.state));
     if (["never-seen", "blind", "inspection", "out-of-service"].includes(chip.dataset.state)) chip.hidden = n === 0 && filters.state !== chip.dataset.state;
   }
-  const select = at("tools").elements.district, known = new Set(Array.from(select.options, (option) => option.value));
-  for (const district of Object.keys(fleet.districts).sort()) if (!known.has(district)) select.append(el("option", { value: district }, district));
-  select.value = filters.district;
+  fillDistricts(at("tools").elements.district, Object.keys(fleet.districts), filters.district);
 }
 
 function showRows() {
@@ -153,7 +152,7 @@ function showRows() {
   at("table").classList.toggle("has-health", items.some((lift) => lift.health !== null));
   rows.set(items, next ? Math.max(counted ?? 0, items.length + 1) : items.length);
   at("clear").hidden = !filtered;
-  setText(at("clear"), filters.firm ? translate("fleet.only", { firm: filters.firm }) : translate("fleet.clear"));
+  setText(at("clear"), filters.firm ? translate("fleet.only", { firm: nameInLanguage(filters.firm) }) : translate("fleet.clear"));
   at("table").hidden = items.length === 0;
   at("sheets").href = `/code-sheets?${new URLSearchParams(Object.entries(filters).filter(([name, value]) => value && name !== "sort"))}`;
   at("plate").hidden = items.length > 0;

@@ -9,7 +9,7 @@ import { Pane, assignment, liftUrl, organisations, phone } from "./pane.js";
 import { clockRows, rescueParts } from "./rescue.js";
 import { severityRank } from "./severity.js";
 import { fullStamp, stamp, timeNode, zoneSentence } from "./time.js";
-import { alertStatus, hasTranslation, liftName, summary, translate, translateFirst } from "./translations.js";
+import { alertStatus, hasTranslation, liftName, nameInLanguage, summary, translate, translateFirst } from "./translations.js";
 import { unreachedReason } from "./unreached.js";
 
 const STEPS_MOST = 6, MAP_ZOOM = 16, TICK_MS = 1000;
@@ -41,7 +41,7 @@ export class IncidentPane extends Pane {
       el("span", {}, `${translate("alert.onset")} ${stamp(incident.opened, zone)}`), closed ? null : timeNode(incident.opened, { zone, as: "for" }),
       incident.unconfirmed ? el("b", { title: translate("incident.unconfirmed.more") }, translate("incident.unconfirmed")) : null,
       incident.owner ? el("b", {}, translate("alert.assigned", { name: incident.owner })) : null,
-      closed && incident.reason ? el("span", {}, `${translate("act.reason")}: ${translate(`reason.${incident.reason}`)}`) : null,
+      closed && incident.reason ? el("span", {}, `${translate("act.reason")}${translate("shell.colon")}${translate(`reason.${incident.reason}`)}`) : null,
       incident.thresholds_changed ? el("b", {}, translate("alert.thresholds", { at: fullStamp(incident.thresholds_changed, zone) })) : null,
     ].filter(Boolean);
     const others = incident.lifts.slice(1);
@@ -53,11 +53,11 @@ export class IncidentPane extends Pane {
 
   showGuide() {
     const { item: incident, lift: { facts, latest } } = this, place = latest && carLocation(latest), people = organisations(facts);
-    if (facts?.emergency_phone) people.push(el("li", {}, `${translate("incident.car-line")}: `, phone(facts.emergency_phone)));
+    if (facts?.emergency_phone) people.push(el("li", {}, `${translate("incident.car-line")}${translate("shell.colon")}`, phone(facts.emergency_phone)));
     const where = [
-      facts?.address ? el("p", {}, el("b", {}, facts.address)) : null,
+      facts?.address ? el("p", {}, el("b", {}, nameInLanguage(facts.address))) : null,
       typeof facts?.lat === "number" && typeof facts.lon === "number" ? el("p", {}, el("a", { href: `/map#${MAP_ZOOM}/${facts.lat}/${facts.lon}` }, translate("incident.map"))) : null,
-      place ? el("p", {}, `${translate("incident.car")}: ${place}`) : null,
+      place ? el("p", {}, `${translate("incident.car")}${translate("shell.colon")}${place}`) : null,
       el("p", {}, el("a", { href: liftUrl(incident.lift_id, incident.opened) }, translate("alert.open")), ` · ${translate("fact.lift_id")} ${incident.lift_id}`),
     ].filter(Boolean);
     this.parts.guide.className = "p-guide duo";
@@ -127,7 +127,7 @@ export class IncidentPane extends Pane {
     if (kind === "notified" && to) return translate("story.notified.to", { name: to });
     const text = hasTranslation(`stage.${kind}`) ? translate(`stage.${kind}`) : translateFirst(`story.incident.${kind}`, kind);
     const more = alert ? summary(alert) : kind === "closed" && about ? translate(`reason.${about}`) : KINDS_ABOUT.includes(kind) && hasTranslation(`incident.${about}`) ? translate(`incident.${about}`) : "";
-    return more ? `${text}: ${more}` : text;
+    return more ? `${text}${translate("shell.colon")}${more}` : text;
   }
 }
 
@@ -143,5 +143,5 @@ function worstAlert(alerts) {
 /** Return what an incident is about as a sentence; `alert` is the one that it is about, where it is known. */
 export function incidentSentence(incident, lift, alert = null) {
   const said = alert ? summary(alert) : translate(`incident.${incident.kind}`);
-  return incident.building ? translate("incident.building", { building: incident.building, n: incident.lifts.length, summary: said }) : translate("fleet.alert.one", { lift: liftName(lift), summary: said });
+  return incident.building ? translate("incident.building", { building: nameInLanguage(incident.building), n: incident.lifts.length, summary: said }) : translate("fleet.alert.one", { lift: liftName(lift), summary: said });
 }

@@ -1,12 +1,14 @@
 // The inbox: incidents with their filters. A critical one is counted in the headline, the title and the icon.
 
 import "./shell.js";
+import { get } from "./api.js";
+import { fillDistricts } from "./districts.js";
 import { ACTION_KEYS } from "./incident_actions.js";
 import { IncidentPane, incidentSentence } from "./incident_pane.js";
 import { liftInfo } from "./lift_names.js";
 import { ListPage, at } from "./list_page.js";
 import { severityRank } from "./severity.js";
-import { liftName, translate } from "./translations.js";
+import { districtName, liftName, nameInLanguage, translate } from "./translations.js";
 import { watchUnreached } from "./unreached.js";
 import { userName } from "./user_name.js";
 import { Watch } from "./watch.js";
@@ -47,7 +49,7 @@ class IncidentsPage extends ListPage {
   /** Return the text in which the filter is searched. */
   textOf(incident) {
     const lift = liftInfo(incident.lift_id, () => this.refresh());
-    return [liftName(lift), lift.address, incident.lift_id, incident.district, incident.building, incident.owner, translate(`incident.${incident.kind}`)].join(" ").toLowerCase();
+    return [liftName(lift), lift.address, incident.lift_id, districtName(incident.district), incident.building, incident.owner, translate(`incident.${incident.kind}`)].join(" ").toLowerCase();
   }
 
   pinned() {
@@ -97,7 +99,7 @@ class IncidentsPage extends ListPage {
   description(incident, lift) {
     const { building, closed, kind, lifts, opened, owner, stage, unconfirmed } = incident;
     const state = [unconfirmed ? translate("incident.unconfirmed") : null, translate(`stage.${stage}`), owner ? translate("alert.assigned", { name: owner }) : translate("incidents.unassigned"), lifts.length > 1 ? translate("incident.lifts", { n: lifts.length }) : null];
-    return { heading: building ?? liftName(lift), time: closed ?? opened, sentence: [translate(`incident.${kind}`), building ? null : lift.address].filter(Boolean).join(" · "), state: state.filter(Boolean).join(" · ") };
+    return { heading: building ? nameInLanguage(building) : liftName(lift), time: closed ?? opened, sentence: [translate(`incident.${kind}`), building ? null : nameInLanguage(lift.address ?? "")].filter(Boolean).join(" · "), state: state.filter(Boolean).join(" · ") };
   }
 
   isSeen(incident) {
@@ -130,6 +132,8 @@ at("clear").addEventListener("click", (event) => {
   event.preventDefault();
   page.filter(Object.fromEntries(FILTERS.map((name) => [name, ""])));
 });
+fillDistricts(form.elements.district, [], page.parameter("district")); // That of the address: the others follow.
 page.fillForm();
 page.start();
 watchUnreached(at("unreached"), (id) => page.choose(id));
+get("/api/v1/fleet").then(({ districts }) => fillDistricts(form.elements.district, Object.keys(districts), page.parameter("district")), () => {});

@@ -4,7 +4,7 @@ import { carFloor, describeCar, doorDrawing, isMoving, updateDoorDrawing } from 
 import { el, highlight, setText, symbol } from "./element.js";
 import { SEVERITIES, SILENT, setSymbol, severitySymbol } from "./severity.js";
 import { HEARTBEAT_S, secondsSince, setTime } from "./time.js";
-import { lang, liftName, ruleName, translate, translateFirst } from "./translations.js";
+import { districtName, lang, liftName, nameInLanguage, ruleName, translate, translateFirst } from "./translations.js";
 import { isOngoing } from "./maintenance.js";
 
 /** Return an empty row. */
@@ -43,7 +43,7 @@ export function fillRow(row, lift) {
   if (name.firstChild.getAttribute("href") !== href) name.firstChild.setAttribute("href", href);
   setText(name.firstChild, liftName(lift));
   name.title = lift.name ?? "";
-  setText(name.lastChild, [lift.lift_id, lift.registered ? lift.address ?? lift.district : translate("fleet.unregistered")].filter(Boolean).join(" · "));
+  setText(name.lastChild, [lift.lift_id, lift.registered ? lift.address ? nameInLanguage(lift.address) : districtName(lift.district) : translate("fleet.unregistered")].filter(Boolean).join(" · "));
   fillCar(car, lift);
   row.classList.toggle("calm", !lift.since);
   setTime(trip.firstChild, lift.last_trip, { zone: lift.timezone, as: "calm", none: "–" });
@@ -55,7 +55,7 @@ export function fillRow(row, lift) {
     setText(mark.lastChild, String(n));
   }
   setTime(since.firstChild, lift.since, { zone: lift.timezone, as: "rough" });
-  setText(firm.firstChild, lift.maintenance_firm ?? "");
+  setText(firm.firstChild, nameInLanguage(lift.maintenance_firm ?? ""));
   firm.firstChild.href = `?${new URLSearchParams({ firm: lift.maintenance_firm ?? "" })}`;
   if (lift.glows) highlight(row);
   lift.glows = false;

@@ -3,7 +3,7 @@
 import { el, symbol } from "./element.js";
 import { SILENT_FACTS, UNITS, fixed } from "./units.js";
 import { shortStamp, span, stamp, timeNode } from "./time.js";
-import { hasTranslation, ruleName, translate, alertStatus, summary } from "./translations.js";
+import { districtName, hasTranslation, nameInLanguage, ruleName, translate, alertStatus, summary } from "./translations.js";
 
 /** Return an alert as a line that links to the alert. */
 function alertLine(alert, { zone, when }) {
@@ -44,7 +44,7 @@ export function showFacts(box, lift) {
   if (!facts) parts.unshift(el("p", { class: "problem" }, translate("lift.nofacts")));
   if (not_judged.length) {
     const why = (missing) => missing.length ? translate("lift.needs", { facts: missing.map(need).join(translate("shell.comma")) }) : translate("lift.setaside");
-    const needs = ({ rule, missing }) => `${ruleName(rule)}: ${why(missing)}`;
+    const needs = ({ rule, missing }) => `${ruleName(rule)}${translate("shell.colon")}${why(missing)}`;
     parts.push(el("div", { class: "notjudged" }, el("h3", {}, translate("lift.notjudged")), el("ul", {}, ...not_judged.map((each) => el("li", {}, needs(each))))));
   }
   box.replaceChildren(...parts);
@@ -60,5 +60,5 @@ function factText(name, value) {
   if (name === "emergency_phone") return el("a", { href: `tel:${value.replaceAll(" ", "")}` }, value);
   if (typeof value === "boolean") return translate(value ? "fact.yes" : "fact.no");
   const unit = UNITS.find(([ending]) => name.endsWith(ending))?.[1];
-  return unit ? `${value} ${unit}` : hasTranslation(`fact.${value}`) ? translate(`fact.${value}`) : String(value);
+  return unit ? `${value} ${unit}` : hasTranslation(`fact.${value}`) ? translate(`fact.${value}`) : nameInLanguage(name === "district" ? districtName(value) : String(value));
 }

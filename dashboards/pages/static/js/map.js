@@ -5,13 +5,14 @@
 
 import "./shell.js";
 import { get } from "./api.js";
+import { fillDistricts } from "./districts.js";
 import { el, placeholder, setText, symbol } from "./element.js";
 import { liftInfo } from "./lift_names.js";
 import { followLive } from "./live_connection.js";
 import { MapCanvas } from "./map_canvas.js";
 import { SEVERITIES, shape, stateRank, severityRank } from "./severity.js";
 import { timeNode } from "./time.js";
-import { liftName, nameInLanguage, ruleName, translate } from "./translations.js";
+import { liftName, ruleName, translate } from "./translations.js";
 
 const PAGE = 50, DRAW_EVERY_MS = 1000, READ_AFTER_MS = 2000, SEARCH_MS = 300;
 const FILTERS = ["q", "state", "district", "firm"];
@@ -40,7 +41,7 @@ async function readAll() {
     for (const { geometry, properties } of found.features) points.set(properties.lift_id, { ...properties, coordinates: geometry.coordinates });
     [counts, items, next] = [found, page.items, page.next];
     await showMap();
-    fillDistricts(Object.keys(fleet.districts));
+    fillDistricts(form.elements.district, Object.keys(fleet.districts), chosen.district ?? "");
     showList();
   } catch (problem) {
     if (mine === asked) showFailure(problem);
@@ -57,7 +58,6 @@ async function readMore() {
 async function showMap() {
   if (!outlines) {
     outlines = await get("/api/v1/map/districts");
-    nameDistricts(outlines);
     map = makeMap();
   }
   drawPoints();
@@ -182,17 +182,6 @@ function showPlace(lift_ids) {
 
 // --- filters, kept in the address
 
-function fillDistricts(districts) {
-  const select = form.elements.district, known = new Set(Array.from(select.options, (option) => option.value));
-  for (const district of districts.sort()) if (!known.has(district)) select.append(el("option", { value: district }, district));
-  fillForm();
-}
-
-function nameDistricts(outlines) {
-  const names = new Map(outlines.features.map(({ properties }) => [properties.district, nameInLanguage(properties.name)]));
-  for (const [district, name] of names) form.elements.district.append(el("option", { value: district }, name));
-}
-
 function fillForm() {
   const chosen = filters();
   for (const name of ["q", "state", "district"]) if (document.activeElement !== form.elements[name]) form.elements[name].value = chosen[name] ?? "";
@@ -217,5 +206,6 @@ form.addEventListener("submit", (event) => event.preventDefault());
 addEventListener("popstate", () => { fillForm(); readAll().catch(() => {}); });
 at("more").addEventListener("click", () => readMore().catch(() => {}));
 for (const button of document.querySelectorAll("[data-zoom]")) button.addEventListener("click", () => map?.zoom(button.dataset.zoom));
+fillDistricts(form.elements.district, [], filters().district ?? ""); // That of the address: the others follow.
 fillForm();
 followLive({}, { catchUp: readAll, on: { lift: onLift, incident: onIncident } });

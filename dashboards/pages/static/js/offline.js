@@ -3,7 +3,7 @@
 import { el, placeholder, setText, symbol } from "./element.js";
 import { SEVERITIES, severityRank } from "./severity.js";
 import { span, stamp } from "./time.js";
-import { hasTranslation, liftName, translate } from "./translations.js";
+import { hasTranslation, liftName, nameInLanguage, translate } from "./translations.js";
 
 const KEPT_MS = 24 * 3_600_000, EVERY_MS = 1000;
 const at = (id) => document.getElementById(id);
@@ -43,8 +43,8 @@ function list(incidents, named) {
   return el("ul", {}, ...ordered.map((incident) => {
     const lift = named.get(incident.lift_id) ?? { lift_id: incident.lift_id };
     const stage = hasTranslation(`stage.${incident.stage}`) ? translate(`stage.${incident.stage}`) : incident.stage;
-    return el("li", {}, symbol(incident.severity), el("b", {}, `${liftName(lift)}: ${translate(`incident.${incident.kind}`)}`),
-      el("small", {}, [lift.address, stage, stamp(incident.opened, lift.timezone ?? null)].filter(Boolean).join(" · ")));
+    return el("li", {}, symbol(incident.severity), el("b", {}, `${liftName(lift)}${translate("shell.colon")}${translate(`incident.${incident.kind}`)}`),
+      el("small", {}, [nameInLanguage(lift.address ?? ""), stage, stamp(incident.opened, lift.timezone ?? null)].filter(Boolean).join(" · ")));
   }));
 }
 

@@ -4,7 +4,7 @@ import { AlertEvidence } from "./alert_evidence.js";
 import { get } from "./api.js";
 import { el, placeholder } from "./element.js";
 import { fullStamp, stamp } from "./time.js";
-import { translate } from "./translations.js";
+import { nameInLanguage, translate } from "./translations.js";
 
 const BEFORE_MS = 300_000, AFTER_MS = 600_000;
 
@@ -47,7 +47,7 @@ export class Pane {
 export const assignment = (name) => (name ? translate("story.assigned.to", { name }) : translate("story.assigned.nobody"));
 
 /** Return the list items of the firm and the owner of a lift. */
-export const organisations = (facts) => ["maintenance_firm", "owner"].filter((name) => facts?.[name]).map((name) => el("li", {}, `${translate(`fact.${name}`)}: ${facts[name]}`));
+export const organisations = (facts) => ["maintenance_firm", "owner"].filter((name) => facts?.[name]).map((name) => el("li", {}, `${translate(`fact.${name}`)}${translate("shell.colon")}${nameInLanguage(facts[name])}`));
 
 /** Return a telephone number as a link that dials it. */
 export const phone = (number) => el("a", { class: "phone", href: `tel:${number.replaceAll(" ", "")}` }, number);

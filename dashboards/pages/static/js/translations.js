@@ -20,12 +20,15 @@ export const translateFirst = (...keys) => translate(keys.find(hasTranslation) ?
 
 const HAN = /\p{Script=Han}/u;
 
-/** Return the half of a bilingual name ("中文 · English") in the page's language, else the whole name. */
+/** Return the half of a bilingual name ("中文 · English") in the page's language, else the whole name; as `registry/lift_facts.py`. */
 export function nameInLanguage(text) {
   const halves = text.split(" · ");
   if (halves.length !== 2 || HAN.test(halves[0]) === HAN.test(halves[1])) return text;
   return halves.find((half) => HAN.test(half) === (lang === "zh"));
 }
+
+/** Return the name of a district: that of its outline, else its slug. */
+export const districtName = (slug) => (hasTranslation(`district.${slug}`) ? translate(`district.${slug}`) : slug);
 
 /** Return the display name of a lift. */
 export const liftName = (lift) => (lift.name ? nameInLanguage(lift.name) : lift.lift_id);
