@@ -196,6 +196,7 @@ def account_page(context: AppContext, request: Request, status: int = 200, **sai
         tokens=records.tokens(person.person_id), token_days=TOKEN_DAYS, least=LEAST_CHARS,
         said=dict.fromkeys(SAID, "") | said, shown_time=shown_time, shown_agent=shown_agent,
         ways=records.ways(person.person_id), way_kinds=context.settings.way_kinds, shown_address=shown_address,
+        push_key=context.settings.push_key,
         **_totp_values(person, offered),
     )  # fmt: skip
 

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import json
 import time
+from base64 import urlsafe_b64encode
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from fastapi.testclient import TestClient
 from playwright.sync_api import Browser, Page, expect
 
@@ -159,3 +162,36 @@ def deliver(page: Page, address: str, message: dict[str, Any]) -> None:
     until(lambda: page.evaluate("1") == 1 and bool(registered), "the registration")
     sent = {"origin": address, "registrationId": registered[0], "data": json.dumps(message)}
     tools.send("ServiceWorker.deliverPushMessage", sent)
+
+
+SUBSCRIBE = """PushManager.prototype.getSubscription = async () => null;
+PushManager.prototype.subscribe = async ({ applicationServerKey }) => ({
+    toJSON: () => ({ endpoint: 'https://push.example/1', keys: window.keys, size: applicationServerKey.length }),
+});"""
+"""In place of the push service of the browser's maker, which a test does not reach."""
+
+
+@pytest.mark.browser
+def test_a_browser_becomes_a_way_of_its_account(browser: Browser, fleet: Settings) -> None:
+    public = ec.generate_private_key(ec.SECP256R1()).public_key()
+    key = public.public_bytes(Encoding.X962, PublicFormat.UncompressedPoint)
+    text = urlsafe_b64encode(key).decode().rstrip("=")
+    keys = {"p256dh": text, "auth": urlsafe_b64encode(bytes(16)).decode().rstrip("=")}
+    settings = replace(fleet, demo=False, way_kinds=("push",), push_key=text)
+    with settings.open_records() as records, served(settings) as address:
+        accounts = Accounts(records)
+        with looking(browser, address, is_installed=True) as watched:
+            page = watched.page
+            page.context.grant_permissions(["notifications"])
+            page.add_init_script(f"window.keys = {json.dumps(keys)}; {SUBSCRIBE}")
+            page.goto(f"{address}/account")
+            page.locator("input[name=login]").fill("mechanic")
+            page.locator("input[name=password]").fill(PASSWORD)
+            page.keyboard.press("Enter")
+            page.get_by_role("button", name="Notify me in this browser").click()
+            expect(page.locator("ol.ways li b")).to_have_text("This browser (push)")
+        (way,) = records.ways(accounts.mechanic.person_id)
+        kept = json.loads(way.address)
+        assert (way.kind, kept["endpoint"], kept["keys"]) == ("push", "https://push.example/1", keys)
+        newest = records.claim_notifications(2**62, 60 * 10**9, 100)[-1].notification
+        assert newest.code

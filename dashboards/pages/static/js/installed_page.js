@@ -1,7 +1,5 @@
 // Registers the service worker, whose offline page is kept in the language of the page.
 
-import { lang } from "./translations.js";
-
 const OFFLINE = "/offline";
 
 /** Fetch the offline page again where it is in another language. */
@@ -9,7 +7,7 @@ async function keepLanguage() {
   const name = (await caches.keys()).find((each) => each.startsWith("shell-"));
   if (!name) return;
   const cache = await caches.open(name), page = await cache.match(OFFLINE, { ignoreVary: true });
-  if (page && !(await page.text()).includes(`data-language="${lang}"`)) await cache.add(OFFLINE);
+  if (page && !(await page.text()).includes(`data-language="${document.body.dataset.language}"`)) await cache.add(OFFLINE);
 }
 
 if ("serviceWorker" in navigator) {

@@ -63,7 +63,7 @@ self.addEventListener("push", (event) => {
   const [first, ...more] = links;
   event.waitUntil(self.registration.showNotification(title, {
     body, tag, renotify: Boolean(tag), lang: language, requireInteraction: severity === "critical", icon: "/static/icon-192.png", badge: "/static/icon-192.png",
-    actions: more.slice(0, ACTIONS_MOST).map(({ label, url }) => ({ action: url, title: label })), data: first?.url ?? "/incidents",
+    actions: more.slice(0, ACTIONS_MOST).map(({ label, url }) => ({ action: url, title: label })), data: first?.url ?? "/account#ways", // A code, or a test.
   }));
 });
 
