@@ -25,7 +25,7 @@ from tests.dashboards.browser_world import (
     served,
 )
 from tests.dashboards.map.test_outlines import document
-from tests.dashboards.map.tile_archive import one_tile
+from tests.dashboards.map.tile_archive import raster_archive, vector_archive
 from tests.dashboards.sample_fleet import T0_NS
 from tests.loopback import until
 
@@ -45,7 +45,7 @@ def settings(tmp_path: Path) -> Settings:
             assert lift is not None
             where = {} if row == 6 else {"lat": 30.5 + (row > 8), "lon": 120.8}
             records.put_lift(replace(lift.facts, **where), BY, T0_NS)
-    (tmp_path / "world.pmtiles").write_bytes(one_tile())
+    (tmp_path / "world.pmtiles").write_bytes(raster_archive())
     outlines = read_outlines(document(district="d0", name="北区 · North"))
     return replace(
         made, map=MapSettings(outlines, BaseTiles("raster", file=tmp_path / "world.pmtiles", attribution="© Us"))
@@ -96,7 +96,7 @@ def test_an_incident_appears_on_the_map_and_its_link_opens_it(
 ) -> None:
     with served(settings) as address, looking(browser, address) as watched:
         page = watched.open("/map?district=d0")
-        expect(page.locator("#headline")).to_have_text("No lift on the map is critical")
+        expect(page.locator("#headline")).to_have_text("No lift is critical")
         incident = records.report_by_call("L010", "entrapment", None, BY, time.time_ns())
         assert incident is not None
         expect(page.locator("#headline")).to_have_text("One lift needs someone now")
@@ -148,3 +148,28 @@ def test_a_district_has_the_name_of_its_outline_on_other_pages_too(browser: Brow
             expect(page.locator(".rows .c-firm a").first).to_have_text(firm)
             page = watched.open("/lifts/L000")
             expect(page.locator(".crumb")).to_contain_text(f"L000 · {district}")
+
+
+def test_vector_tiles_are_drawn_with_the_names_of_places(browser: Browser, settings: Settings, tmp_path: Path) -> None:
+    (tmp_path / "world.pmtiles").write_bytes(vector_archive())
+    vector = replace(settings.map, tiles=BaseTiles("vector", file=tmp_path / "world.pmtiles"), outlines=())
+    with served(replace(settings, map=vector)) as address, looking(browser, address, language="zh") as watched:
+        page = watched.open("/map#3/0/0")
+        until(lambda: colours(page, "#map") > 30, "the water and the name")
+        assert page.locator("#map-failed").is_hidden()
+        expect(page.locator("#headline")).to_have_text("1 部电梯需要立即处理")
+
+
+def test_a_critical_lift_without_coordinates_is_in_the_headline(browser: Browser, settings: Settings) -> None:
+    with settings.open_records() as records:
+        records.patch_lift("L001", {"lat": None}, BY, T0_NS)
+    with served(settings) as address, looking(browser, address) as watched:
+        page = watched.open("/map")
+        expect(page.locator("#subline")).to_contain_text("2 lifts have no coordinates")
+        expect(page.locator("#headline")).to_have_text("One lift needs someone now")
+
+
+def colours(page: Page, box: str) -> int:
+    """Return how many colours a part of the page has: letters have many."""
+    image = Image.open(io.BytesIO(page.locator(box).screenshot())).convert("RGB")
+    return len(image.getcolors(image.width * image.height) or [])

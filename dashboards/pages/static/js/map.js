@@ -120,7 +120,7 @@ function drawPoints() {
   const features = Array.from(points.values(), (point) => ({ type: "Feature", geometry: { type: "Point", coordinates: point.coordinates }, properties: { lift_id: point.lift_id, rank: SYMBOLS.indexOf(symbolOf(point)) } }));
   const isUrgent = ({ properties }) => properties.rank === 0, collection = (chosen) => ({ type: "FeatureCollection", features: chosen });
   map?.show(collection(features.filter((one) => !isUrgent(one))), collection(features.filter(isUrgent)));
-  const n = features.filter(isUrgent).length;
+  const unplaced = items.filter((lift) => lift.state === "critical" && !points.has(lift.lift_id)).length, n = features.filter(isUrgent).length + unplaced;
   setText(at("headline"), n ? translate("fleet.critical", { n }) : translate("map.quiet"));
   setText(at("subline"), [translate("map.shown", { n: points.size }), counts.without_coordinates ? translate("map.unplaced", { n: counts.without_coordinates }) : "", counts.left_out ? translate("map.left-out", { n: counts.left_out }) : ""].filter(Boolean).join(" · "));
 }

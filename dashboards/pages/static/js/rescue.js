@@ -4,7 +4,7 @@
 import { el } from "./element.js";
 import { isRescue } from "./incident_actions.js";
 import { fullStamp, secondsSince, span, stamp } from "./time.js";
-import { hasTranslation, translate } from "./translations.js";
+import { hasTranslation, nameInLanguage, translate } from "./translations.js";
 
 const STAGES = ["suspected", "confirmed", "notified", "acknowledged", "dispatched", "on-site", "released", "closed"];
 const RESCUE_ONLY = ["dispatched", "on-site", "released"];
@@ -45,7 +45,7 @@ function callOut({ number, level, who, called, answer: given, answered, reason, 
   const said = given ? translate(`rescue.${given}`) : translate("rescue.waiting");
   const more = [place ? translate("rescue.from", { place }) : null, expected ? translate("rescue.expected", { at: fullStamp(expected, zone) }) : null, arrived ? translate("rescue.arrived", { at: fullStamp(arrived, zone) }) : null, reason].filter(Boolean);
   const button = (action) => el("button", { type: "button", click: () => answer(action, number) }, translate(`act.${action}`));
-  return el("li", {}, el("b", {}, who), " ", el("small", {}, `${translate(`rescue.level.${level}`)} · ${translate("rescue.called", { at: fullStamp(called, zone) })}`),
+  return el("li", {}, el("b", {}, nameInLanguage(who)), " ", el("small", {}, `${translate(`rescue.level.${level}`)} · ${translate("rescue.called", { at: fullStamp(called, zone) })}`),
     el("p", {}, [said, answered ? fullStamp(answered, zone) : null, ...more].filter(Boolean).join(" · ")),
     open && !arrived ? el("p", { class: "ends" }, ...(given === "accepted" ? [button("decline")] : [button("accept"), ...(given === "declined" ? [] : [button("decline")])])) : null);
 }
