@@ -20,6 +20,7 @@ from detectors.rules import (
     position_lost,
     power_loss,
     run_too_long,
+    sensor_fault,
     silence,
     start_door_open,
     start_rollback,
@@ -63,6 +64,7 @@ RULES: tuple[Rule, ...] = (
     start_rollback.RULE,
     power_loss.RULE,
     empty_running.RULE,
+    sensor_fault.RULE,
     silence.RULE,
     clock_skew.RULE,
 )

@@ -4,6 +4,7 @@
     door      closed ─[ 20 s ]─ ? ───── opening    in doubt until the next report
     door      open ───[ 20 s ]─ ? ─ closed         or until the car is away from its landing: its door is closed there
     presence  1 ──────[ 1 s ]── ? ───── 1          in doubt where the person may have left shortly before
+    presence  0 ──── door shut for a minute ──── ? nobody enters a car by a closed door: in doubt until it reads 0
 
 A state in doubt is NaN in the table, as one that was never reported. A device that restarted has reported nothing. Of a
 device that loses messages without a trace no report stands for long (`lone_reports`).
@@ -27,6 +28,8 @@ DOOR_OPENS_S, DOOR_CLOSES_S = 1.5, 2.0
 """No door opens or closes faster: two reports of it are so far apart."""
 OPENED_NS, CLOSED_NS = 8_000_000_000, 20_000_000_000
 """A door that has begun to open or to close, which is slower with people in its way, has reported the end by then."""
+ENTER_NS = 60_000_000_000
+"""A person in the car has been seen by the sensor by then, counted from when the door was last not closed."""
 LINGER_NS = 30_000_000_000
 """A sensor may report a person for so long after the person left (25 s are usual)."""
 
@@ -39,6 +42,8 @@ FIELDS = [
     ("away_ns", np.int64),  # when the car was last read outside its door zone, NEVER_NS once it was read inside
     ("passed", np.bool_),  # whether somebody may have passed the light curtain since a person was reported
     ("presence_doubt", np.bool_),
+    ("aboard", np.bool_),  # whether a person was reported since the door was last not closed
+    ("unentered", np.bool_),  # whether a person is reported who cannot have come in
     ("curtain_doubt", np.bool_),
     ("alarm_doubt", np.bool_),
 ]
@@ -62,7 +67,8 @@ def take_in(own: Any, read: Any, k: int) -> None:
     elif own["door"] in (OPENING, CLOSING) and lone_reports.may_lack_one(own):
         _wear_door(own, read.t_ns[k])
     if door(own) != CLOSED:
-        own["ajar_ns"] = read.t_ns[k]
+        own["ajar_ns"], own["aboard"] = read.t_ns[k], False
+    own["aboard"] = own["aboard"] or presence(own) == 1.0
 
 
 @compiled
@@ -77,6 +83,7 @@ def _take_in_reports(own: Any, read: Any, k: int) -> None:
         lone_reports.note(own, CURTAIN, t_ns, read.curtain[k] == own["curtain"])
         own["curtain"], own["curtain_doubt"] = read.curtain[k], False
     if read.presence[k] < UNSURE:
+        own["unentered"] = read.presence[k] == 1.0 and (own["unentered"] or _appears(own, t_ns))
         lone_reports.note(own, PRESENCE, t_ns, read.presence[k] == own["presence"])
         own["presence"], own["presence_doubt"], own["passed"] = read.presence[k], False, False
     if not (np.isnan(read.door[k]) and np.isnan(read.curtain[k]) and np.isnan(read.presence[k])):
@@ -132,7 +139,15 @@ def door(own: Any) -> float:
 @compiled
 def presence(own: Any) -> float:
     """Return whether a person is in the car, NaN where that is unknown or in doubt."""
-    return np.nan if own["presence_doubt"] else float(own["presence"])
+    return np.nan if own["presence_doubt"] or own["unentered"] else float(own["presence"])
+
+
+@compiled
+def _appears(own: Any, t_ns: int) -> bool:
+    """Return whether a person who is reported now was not in the car when its door closed, a minute ago or longer."""
+    was_empty = own["presence"] == 0.0 and not own["presence_doubt"] and not own["aboard"]
+    shut_ns = max(own["ajar_ns"], own["missed_ns"])
+    return bool(was_empty and door(own) == CLOSED and own["ajar_ns"] != NEVER_NS and t_ns - shut_ns > ENTER_NS)
 
 
 @compiled
@@ -193,3 +208,4 @@ def _forget(own: Any, t_ns: int) -> None:
     own["door"] = own["presence"] = own["curtain"] = own["mode"] = own["power"] = own["alarm"] = np.nan
     own["door_missed"] = 0
     own["presence_doubt"] = own["curtain_doubt"] = own["alarm_doubt"] = False
+    own["aboard"] = own["unentered"] = False

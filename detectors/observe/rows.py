@@ -77,6 +77,7 @@ class RowColumns(NamedTuple):
     landing: I64
     at_rest: Bools
     z_doubt: Bools
+    unentered: Bools
     stale: Bools
     accelerations: Accelerations
 
@@ -99,6 +100,7 @@ class RowTable(RowColumns):
                          shows a press that was raised before
     `offset_m`           z_last minus the nearest landing (NaN without floors); `landing` its index, -1 unknown
     `z_doubt`            True where the position jumped, and was not found at landings since (`sensor`)
+    `unentered`          True where a person is reported who cannot have come in: `presence` is unknown (`events`)
     `still_s`            for how long the car has been still (|v| < 0.05 m/s, no creep of 5 mm in 2 s) since it came to
                          rest; 0 while it moves, NaN in a gap and at a single odd reading
     `at_rest`            True where the car is known to stand still, be it for a moment
@@ -167,9 +169,8 @@ def step(
         accelerations=accelerations,
     )
     read = _Readings(
-        batch.lift, batch.t_ns, batch.v_mps, batch.z_m,
-        batch.door, batch.presence, batch.curtain, batch.mode, batch.power, batch.alarm, batch.reboot, batch.gap,
-        batch.unnumbered,
+        batch.lift, batch.t_ns, batch.v_mps, batch.z_m, batch.door, batch.presence, batch.curtain, batch.mode,
+        batch.power, batch.alarm, batch.reboot, batch.gap, batch.unnumbered,
     )  # fmt: skip
     of = _Facts(facts.rated_speed_mps, facts.top_m, facts.landings_m, facts.door_zone_m, facts.barometer)
     trips = np.empty(n, dtype=TRIP)
@@ -225,13 +226,13 @@ def _run(memory: Any, read: Any, features: Any, facts: Any, made: Any, trips: An
         made.v[k], made.z[k] = v_now, z if z_read else np.nan
         made.v_last[k], made.z_last[k] = v_last, z_last
         made.door[k], made.presence[k] = events.door(own), events.presence(own)
+        made.unentered[k] = own["unentered"]
         made.curtain[k], made.alarm[k] = events.curtain(own), events.alarm(own)
         made.mode[k], made.power[k] = own["mode"], own["power"]
         made.offset_m[k], made.landing[k] = offset_m, landing
         made.still_s[k] = np.nan if silent else max(own["still_ns"], 0) / 1e9
-        made.at_rest[k] = not silent and (
-            own["still_ns"] > 0 or (own["still_ns"] == 0 and own["still_since_ns"] == t_ns)
-        )
+        begins = own["still_ns"] == 0 and own["still_since_ns"] == t_ns
+        made.at_rest[k] = not silent and (own["still_ns"] > 0 or begins)
         made.still_since_ns[k], made.trips[k] = own["still_since_ns"], own["trips"]
         made.impact_ns[k] = own["impact_ns"]
         made.z_doubt[k] = sensor.is_doubtful(own, jumped, offset_m)

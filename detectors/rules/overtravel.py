@@ -5,7 +5,8 @@
     impact        |             on a buffer, while the car is beyond: as bad as 150 mm, until the car is back
 
 An impact is seen in the vibration, or as a change by more than half of gravity in the speed that was read. A car gets
-there by moving: a position that jumped there has lost its reference.
+there by moving: a position that jumped there has lost its reference, and so has one that is there although the speed
+has not moved the car by half of that way. Where no speed is read the position alone decides.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from typing import Any
 import numpy as np
 
 from detectors.observe.features import IMPACT_MPS2
+from detectors.observe.gaps import NEVER_NS
 from detectors.observe.rows import RowTable
 from detectors.rule import CRITICAL, MAJOR, Level, Rule, Score
 from registry.facts import FleetFacts
@@ -23,15 +25,24 @@ from telemetry.arrays import F64, Memory
 from telemetry.compiled import compiled, copied, records
 
 TOP, BOTTOM = 1, -1
-MEMORY = np.dtype([("hit", np.bool_)], align=True)
-"""Whether the car has hit something since it went beyond its last landing."""
+MEMORY = np.dtype(
+    [
+        ("hit", np.bool_),  # whether the car has hit something since it went beyond its last landing
+        ("inside_m", np.float64),  # the last position that was not beyond, NaN before the first
+        ("way_m", np.float64),  # the way since by the speed, NaN where that is unknown
+        ("v", np.float64),  # the latest speed, and when it was read
+        ("t_ns", np.int64),
+    ],
+    align=True,
+)
 
 
 @dataclass(frozen=True, slots=True)
 class Overtravel:
     """Scores the distance beyond the last landing as a share of two limits; an impact at the nearer one serves both.
 
-    `lately_s`: for how long an impact in the vibration may be the cause of what is read now.
+    `lately_s`: for how long an impact in the vibration may be the cause of what is read now. `moved`: the share of the
+    way that the speed must account for, but for `slack_m`.
     """
 
     end: int
@@ -39,10 +50,12 @@ class Overtravel:
     far_m: float = 0.15
     impact_mps2: float = IMPACT_MPS2
     lately_s: float = 2.0
+    moved: float = 0.5
+    slack_m: float = 0.02
 
     def start(self, n: int) -> Memory:
-        """Return `n` cars that have hit nothing."""
-        return records(n, MEMORY)
+        """Return `n` cars that have hit nothing, and whose position is unknown."""
+        return records(n, MEMORY, inside_m=np.nan, way_m=np.nan, v=np.nan, t_ns=NEVER_NS)
 
     def step(self, state: Memory, rows: RowTable, facts: FleetFacts) -> tuple[Memory, tuple[Score, ...]]:
         """Score each row that reads a position."""
@@ -50,16 +63,18 @@ class Overtravel:
         near, far, beyond_m = np.empty((3, len(rows)))
         last_m = facts.top_m if self.end == TOP else np.ascontiguousarray(facts.landings_m[:, 0])
         _run(
-            state, rows.lift, rows.t_ns, rows.z, rows.z_last, rows.z_doubt, rows.accel, rows.impact_ns, last_m,
-            self.end, self.over_m, self.far_m, self.impact_mps2, round(self.lately_s * 1e9), near, far, beyond_m,
+            state, rows.lift, rows.t_ns, rows.gap_ns, rows.v, rows.z, rows.z_last, rows.z_doubt, rows.accel,
+            rows.impact_ns, last_m, self.end, self.over_m, self.far_m, self.impact_mps2, round(self.lately_s * 1e9),
+            (self.moved, self.slack_m), near, far, beyond_m,
         )  # fmt: skip
         return state, (_score(near, beyond_m, self.over_m), _score(far, beyond_m, self.far_m))
 
 
 @compiled
 def _run(
-    memory: Any, lift: Any, t_ns: Any, z: Any, z_last: Any, z_doubt: Any, accel: Any, impact_ns: Any, last_m: Any,
-    end: int, over_m: float, far_m: float, impact_mps2: float, lately_ns: int, near: Any, far: Any, beyond_m: Any,
+    memory: Any, lift: Any, t_ns: Any, gap_ns: Any, v: Any, z: Any, z_last: Any, z_doubt: Any, accel: Any,
+    impact_ns: Any, last_m: Any, end: int, over_m: float, far_m: float, impact_mps2: float, lately_ns: int,
+    moved: tuple[float, float], near: Any, far: Any, beyond_m: Any,
 ) -> None:  # fmt: skip
     for k in range(len(lift)):
         own, landing_m = memory[lift[k]], last_m[lift[k]]
@@ -68,10 +83,24 @@ def _run(
         elif 0 <= t_ns[k] - impact_ns[k] <= lately_ns or abs(accel[k]) > impact_mps2:
             own["hit"] = True
         beyond = np.nan if z_doubt[k] else (z[k] - landing_m) * end
+        if not np.isnan(v[k]):
+            _add_way(own, t_ns[k], gap_ns[k], v[k])
+        if beyond < over_m:
+            own["inside_m"], own["way_m"] = z[k], 0.0
+        elif own["way_m"] * end < moved[0] * (z[k] - own["inside_m"]) * end - moved[1]:
+            beyond = np.nan
         beyond_m[k] = beyond
         near[k], far[k] = np.maximum(beyond / over_m, 0.0), np.maximum(beyond / far_m, 0.0)
         if own["hit"] and beyond >= over_m:
             far[k] = max(far[k], 1.0)
+
+
+@compiled
+def _add_way(own: Any, t_ns: int, gap_ns: int, v: float) -> None:
+    """Add the way since the last speed; across a gap it is unknown until the car is inside again."""
+    since_ns = t_ns - own["t_ns"]
+    own["way_m"] += (own["v"] + v) / 2 * since_ns / 1e9 if since_ns <= gap_ns else np.nan
+    own["v"], own["t_ns"] = v, t_ns
 
 
 def _score(on: F64, beyond_m: F64, limit_m: float) -> Score:

@@ -172,6 +172,7 @@ class NaiveCar:
             "z_last": z_last,
             "offset_m": self._offset(z_last),
             "landing": self._landing(z_last),
+            "unentered": self.states.unentered,
             "z_doubt": self.referring > 0,
             "still_s": NAN if quiet else max(self.still_ns, 0) / 1e9,
             "still_since_ns": self.since_ns,

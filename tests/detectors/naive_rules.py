@@ -12,7 +12,7 @@ from collections.abc import Callable
 
 from registry.facts import LiftFacts
 from tests.detectors.naive_doors import DoorCloseFault, DoorCycling, DoorHeldOpen, DoorObstructed, DoorOpenFault
-from tests.detectors.naive_lasting import CurtainBlocked, EmptyRunning, PowerLoss
+from tests.detectors.naive_lasting import CurtainBlocked, EmptyRunning, PowerLoss, SensorFault
 from tests.detectors.naive_leaving import DoorOpenedRunning, StartDoorOpen, UnintendedMovement
 from tests.detectors.naive_running import EmergencyStop, Overspeed, OverspeedUp, Overtravel
 from tests.detectors.naive_runs import LevellingError, MotorRunLimit, RunTooLong
@@ -47,4 +47,5 @@ NAIVE: dict[str, NaiveRule] = {
     "levelling-error": LevellingError,
     "start-rollback": StartRollback,
     "empty-running": EmptyRunning,
+    "sensor-fault": SensorFault,
 }

@@ -44,6 +44,9 @@ class Overtravel:
     facts: LiftFacts
     top: bool
     struck: bool = False
+    inside_m: float = NAN
+    way_m: float = NAN
+    speed: tuple[float, float] = (NAN, -math.inf)
 
     def beyond(self, z: float) -> float:
         floors = self.facts.floors
@@ -54,9 +57,18 @@ class Overtravel:
             return [(NAN, NAN, 0)] * 2
         out = seen(row["z_last"]) and not row["z_doubt"] and self.beyond(row["z_last"]) >= 0.05
         self.struck = out and (self.struck or abs(row["accel"]) > 0.5 * 9.81)
+        if seen(row["v"]):
+            since_ns = row["t_ns"] - self.speed[1]
+            self.way_m += (self.speed[0] + row["v"]) / 2 * since_ns / 1e9 if since_ns <= row["gap_ns"] else NAN
+            self.speed = (row["v"], row["t_ns"])
         if not seen(row["z"]) or row["z_doubt"]:
             return [(NAN, NAN, 0)] * 2
         beyond = self.beyond(row["z"])
+        out_m, way_m = (row["z"] - self.inside_m, self.way_m) if self.top else (self.inside_m - row["z"], -self.way_m)
+        if beyond < 0.05:
+            self.inside_m, self.way_m = row["z"], 0.0
+        elif way_m < 0.5 * out_m - 0.02:
+            return [(NAN, NAN, 0)] * 2
         far = beyond >= 0.15 or (self.struck and beyond >= 0.05)
         return [(beyond >= 0.05, beyond < 0.05, 0), (far, not far, 0)]
 

@@ -22,15 +22,19 @@ class NaiveStates:
     ajar_ns: int = gaps.NEVER_NS
     passed: bool = False
     away_ns: int = gaps.NEVER_NS
+    aboard: bool = False
+    unentered: bool = False
 
     def known(self) -> dict[str, float]:
         known = {name: NAN if name in self.doubted else value for name, value in self.reported.items()}
+        known |= {"presence": NAN} if self.unentered else {}
         return known | ({"door": NAN} if self.door_missed >= (1 if self.reported["door"] == CLOSING else 2) else {})
 
     def update(self, t_ns: int, reboot: bool, read: dict[str, float]) -> None:
         if reboot:
             self.reported, self.doubted, self.door_missed = dict.fromkeys(events.STATES, NAN), set(), 0
             self.missed_ns = t_ns
+            self.aboard = self.unentered = False
         between = t_ns - self.away_ns <= gaps.GAP_NS and read["gap"] < events.DOOR_OPENS_S
         if read["gap"] > 0 and between and self.known()["door"] == CLOSED:
             self.missed_ns = t_ns
@@ -43,6 +47,12 @@ class NaiveStates:
             left = self.passed and t_ns - self.ajar_ns < events.LINGER_NS
             if self.known()["door"] != CLOSED or left:
                 self.doubted.add("presence")
+        if not math.isnan(read["presence"]):
+            was_empty = self.reported["presence"] == 0 and "presence" not in self.doubted and not self.aboard
+            door_now = read["door"] if not math.isnan(read["door"]) else self.known()["door"]
+            long_shut = self.ajar_ns != gaps.NEVER_NS and t_ns - max(self.ajar_ns, self.missed_ns) > 60_000_000_000
+            appears = was_empty and door_now == CLOSED and long_shut
+            self.unentered = read["presence"] == 1 and (self.unentered or appears)
         for name in events.STATES:
             if not math.isnan(read[name]):
                 self.reported[name] = read[name]
@@ -59,7 +69,8 @@ class NaiveStates:
         elif self.door_missed == 1 and self.reported["door"] == OPENING and since_s > 8.0:
             self.door_missed = 2
         if self.known()["door"] != CLOSED:
-            self.ajar_ns = t_ns
+            self.ajar_ns, self.aboard = t_ns, False
+        self.aboard = self.aboard or self.known()["presence"] == 1
 
     def rule_out_open_door(self, speed: float, offset: float, zone: float, t_ns: int) -> None:
         if not math.isnan(offset):

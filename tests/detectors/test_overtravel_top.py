@@ -76,6 +76,20 @@ def test_a_position_that_jumped_is_no_way_that_the_car_went(slug: str) -> None:
     assert judge.step(batch([rows]), facts_of([tower()])) == []
 
 
+@pytest.mark.parametrize("offset_m", [0.1, 0.6, 2.0])
+def test_a_position_of_a_coarse_feed_that_the_speed_has_not_moved_there_is_no_overtravel(offset_m: float) -> None:
+    rows = beyond(0.0).rest(40.0).rows(1.0)
+    rows["z_m"][-20:] += offset_m
+    assert Judge([BY_SLUG["overtravel-top"]], 1).step(batch([rows]), facts_of([tower()])) == []
+
+
+@pytest.mark.parametrize("dt_s", [0.1, 1.0])
+def test_where_no_speed_is_sent_the_position_alone_decides(dt_s: float) -> None:
+    rows = beyond(0.5).rows(dt_s, streams=("z_m",))
+    found = Judge([BY_SLUG["overtravel-top"]], 1).step(batch([rows]), facts_of([tower()]))
+    assert {f.severity for f in found} == {MAJOR, CRITICAL}
+
+
 def test_nothing_is_judged_without_floors() -> None:
     judge = Judge([BY_SLUG["overtravel-top"]], 1)
     assert judge.step(batch([beyond(0.5).rows()]), facts_of([None])) == []
