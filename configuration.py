@@ -112,6 +112,7 @@ class SignInConfiguration(Section):
     """Who may use the pages and the HTTP API, and for how long a session lasts."""
 
     required: bool = False
+    open_with_accounts: bool = False
     idle_minutes: float = Field(30, gt=0, le=24 * 60)
     desk_idle_minutes: float = Field(8 * 60, gt=0, le=24 * 60)
     session_hours: float = Field(12, gt=0, le=7 * 24)

@@ -32,6 +32,7 @@ from commands.child_process import (
     supervise,
 )
 from commands.demonstration import rescue
+from commands.demonstration.telephones import SmsGateway
 from commands.secure_demo import RUSH_HOUR, secure_hints, secure_ports, secure_processes
 from configuration import Configuration
 from simulator.buildings.fleet import DISTRICTS_FILE
@@ -109,6 +110,7 @@ def make_history(options: argparse.Namespace, data: Path) -> None:
         return
     print_line(f"making {options.history_days} days of history …")
     fleet = ["--lifts", str(options.lifts), "--seed", str(options.seed), "--days", str(options.history_days)]
+    fleet += [] if options.secure else ["--firms"]
     config = data / ("monitor.toml" if options.secure else CONFIG_NAME)
     with (data / "history.log").open("ab") as out:
         done = subprocess.run([*own_command(config), "history", *fleet], stdout=out, stderr=out, check=False)
@@ -178,7 +180,8 @@ def own_processes(options: argparse.Namespace, data: Path) -> list[ChildProcess]
     path.write_text(
         f"[broker]\nport = {options.broker_port}\nprotocol = '{protocol}'\n"
         f"[monitor]\ndata_dir = '{data}'\njournal_limit_mb = 1024\nhttp_port = 0\n"
-        f"[dashboards]\nport = {options.port}\ndemo = true\n[map]\ndistricts_file = '{DISTRICTS_FILE}'\n",
+        f"[dashboards]\nport = {options.port}\ndemo = true\n[map]\ndistricts_file = '{DISTRICTS_FILE}'\n"
+        "[sign_in]\nopen_with_accounts = true\n" + SmsGateway(data / "telephones.log").configuration,
         encoding="utf-8",
     )
     own = own_command(path)

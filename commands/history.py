@@ -15,6 +15,7 @@ from datetime import datetime, timedelta
 import numpy as np
 
 from commands import arguments
+from commands.demonstration.firms import add_firms
 from commands.demonstration.past_incidents import draw_troubles, open_tickets, write_incidents
 from commands.wiring.series import open_series
 from configuration import Configuration
@@ -35,6 +36,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the command's arguments."""
     parser.add_argument("--lifts", type=arguments.count, default=50, help="how many lifts (default 50)")
     parser.add_argument("--seed", type=arguments.seed, default=1, help="which fleet (default 1)")
+    firms = "with people, rosters and telephones of the maintenance firms"
+    parser.add_argument("--firms", action="store_true", help=firms)
     parser.add_argument("--days", type=arguments.count, default=30, help="how many days (default 30)")
 
 
@@ -49,6 +52,8 @@ def run(options: argparse.Namespace, settings: Configuration) -> int:
             print("history: the records have incidents already; nothing was written")
             return 0
         records.put_lifts(lifts, Actor.named("simulator"), now_ns - options.days * DAY_S * S_NS)
+        if options.firms:
+            add_firms(records, now_ns)
         write_incidents(records, lifts, troubles)
         open_tickets(records, lifts, now_ns)
     series = open_series(settings, writable=True)

@@ -14,6 +14,7 @@ import numpy as np
 
 from alerts.book import Occurrence
 from alerts.incidents.actions import IncidentAction
+from commands.demonstration.people import mechanic_of
 from detectors.catalogue import BY_SLUG
 from detectors.rule import Finding
 from registry.actor import Actor
@@ -25,7 +26,6 @@ TROUBLES_PER_LIFT_DAY = 0.02
 SHARES = {STALL: 0.35, DOOR: 0.4, SILENCE: 0.25}
 STALL_S, DOOR_S, SILENCE_S = (900.0, 2400.0), (60.0, 300.0), (400.0, 3600.0)
 WAKING_HOURS = (7.0, 21.0)
-MECHANICS = ("陈伟 Chen Wei", "王芳 Wang Fang", "李强 Li Qiang", "Tom Becker")
 DESK = "Night desk"
 
 
@@ -56,7 +56,7 @@ def write_incidents(records: Records, lifts: Sequence[LiftFacts], troubles: Sequ
     """Write the alerts of these troubles, and what people did about them."""
     for number, trouble in enumerate(troubles):
         lift = lifts[trouble.lift]
-        mechanic = Actor(MECHANICS[number % len(MECHANICS)], None, lift.maintenance_firm, "mechanic", None)
+        mechanic = _mechanic(lift, number)
         onsets = list(_onsets(trouble, lift))
         for onset in onsets:
             _judge(records, lift, trouble, onset, "on", onset.after_s)
@@ -77,13 +77,13 @@ def write_incidents(records: Records, lifts: Sequence[LiftFacts], troubles: Sequ
 
 def open_tickets(records: Records, lifts: Sequence[LiftFacts], now_ns: int) -> None:
     """Report two faults by telephone, of which one is in work."""
-    reports = ((len(lifts) // 3, "nuisance", 5.0), (2 * len(lifts) // 3, "out-of-order", 1.5))
+    reports = ((len(lifts) // 3, "nuisance", 5.0), (2 * len(lifts) // 3, "out-of-order", 1.0))
     for (number, kind, hours_ago), assigned in zip(reports, (False, True), strict=True):
         at_ns, lift = now_ns - int(hours_ago * 3600 * S_NS), lifts[number]
         incident = records.report_by_call(lift.lift_id, kind, None, Actor.named(DESK), at_ns)
         if incident is None or not assigned:
             continue
-        mechanic = Actor(MECHANICS[0], None, lift.maintenance_firm, "mechanic", None)
+        mechanic = _mechanic(lift)
         for minutes, action in (
             (6, IncidentAction("ack", mechanic)),
             (7, IncidentAction("assign", mechanic, to=mechanic.name)),
@@ -95,6 +95,11 @@ def open_tickets(records: Records, lifts: Sequence[LiftFacts], now_ns: int) -> N
             ),
         ):
             records.act_on_incident(incident.id, action, at_ns + minutes * 60 * S_NS)
+
+
+def _mechanic(lift: LiftFacts, number: int = 0) -> Actor:
+    firm = lift.maintenance_firm
+    return Actor(mechanic_of(firm, number), None, firm, "mechanic", None)
 
 
 def _onsets(trouble: Trouble, lift: LiftFacts) -> Iterator[_Onset]:

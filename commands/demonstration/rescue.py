@@ -16,16 +16,17 @@ import urllib.error
 import urllib.request
 from typing import Any
 
+from commands.demonstration.people import mechanic_of
+
 CAUSE = "car-stalled-between-floors"
 FAULT_S = 240
 OPENS_WITHIN_S = 180.0
 POLL_S = 1.0
 REQUEST_S = 10.0
 CLOSES_WITHIN_S = 120.0
-MECHANIC = "陈伟 Chen Wei"
 STEPS: tuple[tuple[float, str, dict[str, Any]], ...] = (
     (40, "ack", {"note": "已接到报警。I have the call."}),
-    (45, "assign", {"to": MECHANIC}),
+    (45, "assign", {}),
     (55, "stage", {"stage": "dispatched", "note": "预计八分钟到达。With you in eight minutes."}),
     (150, "stage", {"stage": "on-site"}),
     (FAULT_S + 15, "stage", {"stage": "released", "note": "一名乘客，平安无恙。One passenger, well."}),
@@ -44,13 +45,19 @@ def play(address: str, lift_id: str, after_s: float, pace: float = 1.0) -> None:
     if name is None:
         return
     opened_s = time.monotonic()
+    lift = _send(urllib.request.Request(f"{address}/api/v1/lifts/{lift_id}")) or {}
+    mechanic = mechanic_of((lift.get("facts") or {}).get("maintenance_firm"))
     for at_s, action, body in STEPS:
         time.sleep(max(0.0, opened_s + at_s * pace - time.monotonic()))
-        _post(address, f"/api/v1/incidents/{name}/{action}", {"by": MECHANIC} | body)
+        _post(
+            address,
+            f"/api/v1/incidents/{name}/{action}",
+            {"by": mechanic} | body | ({"to": mechanic} if action == "assign" else {}),
+        )
     until_s = time.monotonic() + CLOSES_WITHIN_S
     while time.monotonic() < until_s:  # it is not closed while the condition of an alert holds
         time.sleep(10 * POLL_S)
-        if _post(address, f"/api/v1/incidents/{name}/close", {"by": MECHANIC} | CLOSING):
+        if _post(address, f"/api/v1/incidents/{name}/close", {"by": mechanic} | CLOSING):
             return
 
 

@@ -16,9 +16,9 @@ def sign_in_settings(settings: Configuration) -> SignInSettings:
         given.idle_minutes * MINUTE_S, given.desk_idle_minutes * MINUTE_S, given.session_hours * HOUR_S
     )
     if given.oidc_issuer is None:
-        return SignInSettings(given.required, limits)
+        return SignInSettings(given.required, limits, open_with_accounts=given.open_with_accounts)
     secret = given.oidc_client_secret()
     if not secret:
         raise Unusable("sign_in.oidc_issuer needs sign_in.oidc_client_secret_file: the secret that the provider gave")
     oidc = OidcSettings(given.oidc_issuer, given.oidc_client_id, secret, given.oidc_name)
-    return SignInSettings(given.required, limits, oidc)
+    return SignInSettings(given.required, limits, oidc, given.open_with_accounts)

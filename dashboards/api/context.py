@@ -146,7 +146,11 @@ class AppContext:
     def __post_init__(self) -> None:
         self.records = LazyStore("records", self.settings.open_records)
         self.series = LazyStore("time series", self.settings.open_series)
-        self.authenticator = Authenticator(self.records, self.settings.sign_in.limits)
+        self.authenticator = Authenticator(
+            self.records,
+            self.settings.sign_in.limits,
+            open_with_accounts=self.settings.sign_in.open_with_accounts,
+        )
         self.passwords = PasswordSignIn(self.records)
         self.server_metrics = ServerMetrics()
         self.broadcaster = EventBroadcaster(self.server_metrics)

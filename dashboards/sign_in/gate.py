@@ -1,7 +1,7 @@
 """The sign-in gate: ASGI middleware that finds out who asks, before any route.
 
     public path ──────────────────────────► nobody        static files, the page behind the code, links that answer, …
-    no account in the records, loopback ──► open          everything, as before there was sign-in
+    no account in the records, loopback ──► open          everything; so does a demonstration with accounts
     token or session ─────────────────────► its account   else a page redirects to /sign-in, a program gets 401;
                                                           without a demanded second factor, the own account alone
 
@@ -116,7 +116,7 @@ class SignInGate:
             return NOBODY
         if path == METRICS_PATH and self._is_local(request):
             return SCRAPER
-        if self.may_be_open and self._is_local(request) and not self.authenticator.has_people():
+        if self.may_be_open and self._is_local(request) and not self.authenticator.asks_to_sign_in():
             return OPEN
         raise sign_in_required()
 

@@ -71,14 +71,19 @@ def csrf_token(secret: str) -> str:
 class Authenticator:
     """Finds the account of a cookie or token in the records."""
 
-    def __init__(self, records: Callable[[], Records], limits: SessionLimits) -> None:
-        self._records, self._limits = records, limits
+    def __init__(
+        self, records: Callable[[], Records], limits: SessionLimits, *, open_with_accounts: bool = False
+    ) -> None:  # fmt: skip
+        self._records, self._limits, self._open_with_accounts = records, limits, open_with_accounts
         self._has_people: bool | None = None
         self._read_s = -PEOPLE_READ_EVERY_S
         self._revision_seen, self._revision_s = 0, -REVISION_READ_EVERY_S
 
-    def has_people(self) -> bool:
-        """Return whether there is any account; a yes is final, a no is read again after a second."""
+    def asks_to_sign_in(self) -> bool:
+        """Return whether there is any account; a yes is final, a no is read again after a second. A demonstration that
+        stays open with accounts never asks."""
+        if self._open_with_accounts:
+            return False
         now_s = time.monotonic()
         if not self._has_people and now_s - self._read_s >= PEOPLE_READ_EVERY_S:
             try:
@@ -140,7 +145,7 @@ class Authenticator:
             token, person = found
             now = self._identity(person, token.organisation_id, "")
         else:
-            return identity is not OPEN or not self.has_people()
+            return identity is not OPEN or not self.asks_to_sign_in()
         return (now.scope.lifts, now.scope.verbs) == (identity.scope.lifts, identity.scope.verbs)
 
     def watch(self, identity: Identity) -> Callable[[], bool]:

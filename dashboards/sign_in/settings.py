@@ -26,8 +26,10 @@ class OidcSettings:
 
 @dataclass(frozen=True, slots=True)
 class SignInSettings:
-    """`required`: nothing is open without an account, on loopback neither."""
+    """`required`: nothing is open without an account, on loopback neither. `open_with_accounts`: for a demonstration,
+    everything stays open on loopback although there are accounts."""
 
     required: bool = False
     limits: SessionLimits = field(default_factory=SessionLimits)
     oidc: OidcSettings | None = None
+    open_with_accounts: bool = False

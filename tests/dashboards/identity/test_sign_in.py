@@ -110,6 +110,16 @@ def test_without_accounts_nothing_is_open_to_another_machine(
         assert client.get("/api/v1/lifts", headers=headers).status_code == 401
 
 
+@pytest.mark.parametrize(("headers", "status"), [({}, 200), ({"X-Forwarded-For": "10.0.0.1"}, 401)])
+def test_a_demonstration_stays_open_on_this_machine_alone_although_there_are_accounts(
+    settings: Settings, accounts: Accounts, headers: dict[str, str], status: int
+) -> None:
+    app = create_app(replace(settings, sign_in=SignInSettings(open_with_accounts=True)))
+    with TestClient(app, base_url="http://localhost") as client:
+        assert client.get("/api/v1/lifts", headers=headers).status_code == status
+        assert ("demonstration" in client.get("/", headers=PAGE | headers).text) == (status == 200)
+
+
 def test_where_sign_in_is_required_nothing_is_open_on_loopback_either(settings: Settings) -> None:
     app = create_app(replace(settings, sign_in=SignInSettings(required=True)))
     with TestClient(app, base_url="http://localhost") as client:
