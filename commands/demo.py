@@ -33,9 +33,8 @@ from commands.child_process import (
 )
 from commands.demonstration import rescue
 from commands.demonstration.telephones import SmsGateway
-from commands.secure_demo import RUSH_HOUR, secure_hints, secure_ports, secure_processes
+from commands.secure_demo import DISTRICTS_FILE, RUSH_HOUR, secure_hints, secure_ports, secure_processes
 from configuration import Configuration
-from simulator.buildings.fleet import DISTRICTS_FILE
 
 EXPECTED_ERRORS: tuple[type[Exception], ...] = ()
 CONFIG_NAME = "liftwatch.toml"

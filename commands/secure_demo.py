@@ -19,12 +19,13 @@ from pathlib import Path
 
 from commands.child_process import LOOPBACK, ChildProcess, is_listening, own_command
 from commands.errors import Unusable
-from simulator.buildings.fleet import DISTRICTS_FILE
 
 SHIPPED = Path(__file__).parents[1] / "ingest" / "mosquitto.conf"
 DEVICES, CERTIFICATES, OWN = 8883, 8884, 8885
 """The listeners of the shipped configuration; here they are consecutive ports from `--broker-port` on."""
 HOST = "localhost"
+DISTRICTS_FILE = Path(__file__).parents[1] / "simulator" / "buildings" / "districts.geojson"
+"""Outlines of the districts for the map of the demonstration: roughly drawn, not their borders."""
 RUSH_HOUR = "7.75"
 """The traffic of a morning, whatever the clock says."""
 LISTENING = "listening on"

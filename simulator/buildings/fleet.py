@@ -10,7 +10,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import date, timedelta
 from functools import lru_cache
-from pathlib import Path
 from typing import Any, NamedTuple, TypeVar
 
 import numpy as np
@@ -40,8 +39,6 @@ DISTRICTS = (
     ("changxing", "长兴县", "Changxing", 31.0270, 119.9110),
     ("anji", "安吉县", "Anji", 30.6380, 119.6800),
 )
-DISTRICTS_FILE = Path(__file__).with_name("districts.geojson")
-"""Outlines of the districts for the map of the demonstration: roughly drawn, not their borders."""
 ESTATES = (
     ("锦绣花园", "Brocade Garden"),
     ("滨江国际", "Riverside International"),

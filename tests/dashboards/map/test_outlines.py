@@ -8,8 +8,9 @@ from typing import Any
 
 import pytest
 
+from commands.secure_demo import DISTRICTS_FILE
 from dashboards.api.map.outlines import read_outlines
-from simulator.buildings.fleet import DISTRICTS, DISTRICTS_FILE, fleet
+from simulator.buildings.fleet import DISTRICTS, fleet
 
 RING = [[120.0, 30.0], [121.0, 30.0], [121.0, 31.0], [120.0, 30.0]]
 
