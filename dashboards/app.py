@@ -29,6 +29,10 @@ from dashboards.api.audit.routes import audit
 from dashboards.api.change_requests import change_requests
 from dashboards.api.context import AppContext, Settings
 from dashboards.api.devices import devices
+from dashboards.api.duty.calendars import calendars
+from dashboards.api.duty.calls import duty_calls
+from dashboards.api.duty.policies import escalation_policies
+from dashboards.api.duty.rosters import rosters
 from dashboards.api.fleet import fleet
 from dashboards.api.identity.account import account
 from dashboards.api.identity.organisations import organisations
@@ -103,6 +107,7 @@ def create_app(settings: Settings) -> FastAPI:
         lifts, registry, maintenance, readings, alerts, incidents, change_requests, fleet, live, audit, probes, account,
         people, organisations, sign_in_pages, oidc_pages, account_pages, people_pages, organisation_pages,
         code_sheet_pages, public_pages, answer_pages, account_ways, way_pages, map_routes, map_page, notifications,
+        rosters, calendars, escalation_policies, duty_calls,
     ):  # fmt: skip
         app.include_router(router(context))
     if settings.demo and settings.inject:

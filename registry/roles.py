@@ -50,6 +50,7 @@ class Verb(StrEnum):
     MANAGE_PEOPLE = "manage-people"
     MANAGE_ORGANISATIONS = "manage-organisations"
     MANAGE_DEVICES = "manage-devices"
+    MANAGE_DUTY = "manage-duty"
     INJECT = "inject"
 
 
@@ -62,7 +63,7 @@ ACTING = frozenset(
 
 _SEE = frozenset({Verb.SEE})
 _MECHANIC = _SEE | {Verb.SEE_REFUSED, Verb.ACKNOWLEDGE, Verb.COMMENT, Verb.RESOLVE, Verb.MAINTAIN}
-_DISPATCHER = _MECHANIC | {Verb.ASSIGN, Verb.SHELVE}
+_DISPATCHER = _MECHANIC | {Verb.ASSIGN, Verb.SHELVE, Verb.MANAGE_DUTY}
 _MANAGER = _DISPATCHER | {Verb.EDIT_LIFTS, Verb.REGISTER_LIFTS, Verb.APPROVE, Verb.SEE_AUDIT}
 
 VERBS_OF_ROLE: dict[Role, frozenset[Verb]] = {
@@ -74,7 +75,7 @@ VERBS_OF_ROLE: dict[Role, frozenset[Verb]] = {
     Role.ADMINISTRATOR: EVERY_VERB,
 }
 
-_OF_EVERY_KIND = frozenset({Verb.SEE, Verb.COMMENT, Verb.SEE_AUDIT, Verb.MANAGE_PEOPLE})
+_OF_EVERY_KIND = frozenset({Verb.SEE, Verb.COMMENT, Verb.SEE_AUDIT, Verb.MANAGE_PEOPLE, Verb.MANAGE_DUTY})
 
 VERBS_OF_KIND: dict[OrganisationKind, frozenset[Verb]] = {
     OrganisationKind.OPERATOR: EVERY_VERB,

@@ -193,12 +193,18 @@ def pages(find_lift: FindLift, *, demo: bool = False) -> APIRouter:
     def changes(request: Request) -> HTMLResponse:
         return render(request, "changes.html", page="changes", demo=demo)
 
+    @router.get("/duty", dependencies=[needs(Verb.SEE)])
+    def duty(request: Request) -> HTMLResponse:
+        return render(request, "duty.html", page="duty", demo=demo, kinds=INCIDENT_KINDS)
+
     @router.get("/lifts/{lift_id}", dependencies=[needs(Verb.SEE)])
     def lift(request: Request, lift_id: str) -> HTMLResponse:
         found = LIFT_ID_PATTERN.fullmatch(lift_id) and find_lift(lift_id)
         if not found:
             return error_page(request, 404)
         facts, name = found["facts"] or {}, name_of(found, request)
-        return render(request, "lift.html", page="lift", demo=demo, lift=found, facts=facts, name=name)
+        return render(
+            request, "lift.html", page="lift", demo=demo, lift=found, facts=facts, name=name, kinds=INCIDENT_KINDS
+        )
 
     return router

@@ -32,7 +32,7 @@ from store.records.repository import RecordsUnavailable
 
 SIGN_IN_PATH = "/sign-in"
 ANONYMOUS_PATHS = ("/healthz", "/readyz", "/api/openapi.json", "/service-worker.js", "/offline")
-ANONYMOUS_FOLDERS = ("/static/", "/reports/", "/answer/")
+ANONYMOUS_FOLDERS = ("/static/", "/reports/", "/answer/", "/calendars/")
 CODE_FOLDER = "/code/"
 """The public page: answered to everybody, and to those who are signed in with what they may do there."""
 SIGN_IN_PATHS = (SIGN_IN_PATH, "/welcome", "/api/v1/session")

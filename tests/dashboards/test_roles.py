@@ -14,12 +14,14 @@ from fastapi import FastAPI
 from fastapi.routing import APIRoute
 from fastapi.testclient import TestClient
 
+from alerts.escalation.policy import EscalationPolicy, EscalationStep
 from dashboards.api.access import Needs
 from dashboards.api.context import Settings
 from dashboards.app import create_app
 from dashboards.live.event_stream import EventFilter, StreamPosition
 from registry.actor import Actor
 from registry.devices import LIFT, PASSWORD, Credential, Device
+from registry.duty.roster import Override, Roster
 from registry.roles import VERBS_OF_KIND, VERBS_OF_ROLE, OrganisationKind, Role, Verb, verbs_of
 from registry.scope import NAMING_FACTS, Scope, lifts_of
 from store.records.identity.sessions import hashed
@@ -137,7 +139,7 @@ def test_every_route_and_page_stands_in_the_table_with_its_verb(app: FastAPI) ->
     assert {path for _, path, verb in ROUTES if verb == PUBLIC} == {
         "/healthz", "/readyz", "/offline", "/service-worker.js", "/code/{lift_id}", "/code/{lift_id}/arrival",
         "/code/{lift_id}/report", "/reports/{secret}", "/reports/{secret}/photo", "/answer/{secret}", "/sign-in",
-        "/welcome", "/api/v1/session",
+        "/calendars/{secret}.ics", "/welcome", "/api/v1/session",
     }  # fmt: skip
 
 
@@ -147,12 +149,12 @@ ACTION: dict[str, Any] = {"note": "seen"}
 BODIES: dict[str, Any] = {
     "/assign": {"to": "Eve"}, "/shelve": {"until": LATER}, "/maintenance": {"until": LATER}, "/import": [],
     "/roles/{organisation_id}": {"role": "viewer"},
-    "/fault": {"cause": "overspeed"}, "/devices": {"lift_id": MINE}, "PATCH": {}, "/lifts": {},
+    "/fault": {"cause": "overspeed"}, "/calendar-links": {}, "/devices": {"lift_id": MINE}, "PATCH": {}, "/lifts": {},
 }  # fmt: skip
 """Bodies that are valid, or that are refused only after the question of access."""
 
 
-ADMINISTRATIVE = (Verb.MANAGE_PEOPLE, Verb.MANAGE_ORGANISATIONS)
+ADMINISTRATIVE = (Verb.MANAGE_PEOPLE, Verb.MANAGE_ORGANISATIONS, Verb.MANAGE_DUTY)
 """Verbs of routes that are refused before anything is looked for."""
 IDENTITIES: dict[str, dict[str, str]] = {}
 """The ids of a person, an organisation and a token of those whom a lift names; filled by each test."""
@@ -186,7 +188,7 @@ def request(client: TestClient, records: Records, method: str, path: str, lift_i
 
 
 def identities(records: Records, name: str) -> dict[str, str]:
-    """Create a machine account with a token in an organisation; return their ids."""
+    """Create a machine account with a token, a roster and a policy in an organisation; return their ids."""
     (found,) = (each for each in records.organisations() if each.name == name)
     robot = records.add_person(
         "Robot", f"robot-{name}", {found.organisation_id: Role.VIEWER}, BY, T0_NS, is_machine=True
@@ -195,7 +197,23 @@ def identities(records: Records, name: str) -> dict[str, str]:
     now_ns = time.time_ns()
     secret = records.add_token(robot.person_id, found.organisation_id, "t", 2 * now_ns, BY, now_ns)
     about = {"person_id": robot.person_id, "organisation_id": found.organisation_id}
-    return {**about, "token_id": hashed(secret), "form": "disabled"}
+    return {**about, **duty_ids(records, found.organisation_id), "token_id": hashed(secret), "form": "disabled"}
+
+
+def duty_ids(records: Records, organisation_id: str) -> dict[str, str]:
+    """Create a roster with an override and a calendar link, and a policy; return their ids."""
+    roster = records.add_roster(Roster("", organisation_id, "Nights", "UTC"), BY, T0_NS)
+    changed = records.add_override(roster.roster_id, Override("", T0_NS, T0_NS + 1, ("ann",)), BY, T0_NS)
+    secret = records.add_calendar_link(roster.roster_id, None, BY, T0_NS)
+    assert changed is not None
+    assert secret is not None
+    step = EscalationStep(("on-duty",))
+    policy = records.add_policy(
+        lambda _: (EscalationPolicy("", organisation_id, "Calls", (step,)), []), organisation_id, None, BY, T0_NS
+    )
+    override_id = changed.overrides[0].override_id
+    link = {"roster_id": roster.roster_id, "override_id": override_id, "link_id": hashed(secret)}
+    return {**link, "policy_id": policy.policy_id}
 
 
 ASKED = [

@@ -94,13 +94,17 @@ class PolicyStore:
             write_audit(connection, now_ns, by, "policy.change", [subject])
             return made
 
-    def delete_policy(self, policy_id: str, by: Actor, now_ns: int, of: Organisations = None) -> bool:
-        """Delete a policy; return whether it existed. Raises PolicyInUse where another goes on with it."""
+    def delete_policy(
+        self, policy_id: str, by: Actor, now_ns: int, of: Organisations = None, expected: Collection[str] | None = None
+    ) -> bool:
+        """Delete a policy; return whether it existed. Raises VersionConflict, and PolicyInUse where another goes on
+        with it."""
         with self._database.writing() as connection:
             every = load_policies(connection, of)
             before = next((each for each in every if each.policy_id == policy_id), None)
             if before is None:
                 return False
+            require_version(str(before.revision), expected)
             if user := next((each for each in every if each.then == policy_id), None):
                 raise PolicyInUse(f"the policy {user.name!r} goes on with it; change that one first")
             connection.execute(delete(escalation_policies).where(escalation_policies.c.id == policy_id))

@@ -85,12 +85,15 @@ class RosterStore:
             changed = difference(roster_document(before), document)
             return _change(connection, before, values, AuditSubject(before.roster_id, None, *changed), by, now_ns)
 
-    def delete_roster(self, roster_id: str, by: Actor, now_ns: int, of: Organisations = None) -> bool:
-        """Delete a roster with its calendar links; return whether it existed."""
+    def delete_roster(
+        self, roster_id: str, by: Actor, now_ns: int, of: Organisations = None, expected: Collection[str] | None = None
+    ) -> bool:
+        """Delete a roster with its calendar links; return whether it existed. Raises VersionConflict."""
         with self._database.writing() as connection:
             before = _find(connection, roster_id, of)
             if before is None:
                 return False
+            require_version(str(before.revision), expected)
             connection.execute(delete(calendar_links).where(calendar_links.c.roster_id == roster_id))
             connection.execute(delete(rosters).where(rosters.c.id == roster_id))
             write_audit(

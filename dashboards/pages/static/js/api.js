@@ -25,9 +25,14 @@ export async function get(path, parameters = {}, { signal } = {}) {
 }
 
 /** Send `body`; with a `version` the server refuses (412) where there is a newer one. */
-export async function post(path, body, version = null) {
+export const post = (path, body, version = null) => send("POST", path, body, version);
+
+/** Replace what is at `path` by `body`, as `post`. */
+export const put = (path, body, version = null) => send("PUT", path, body, version);
+
+async function send(method, path, body, version) {
   const headers = { "Content-Type": "application/json", ...(version && { "If-Match": version }) };
-  return answer(await reach(path, { method: "POST", headers, body: JSON.stringify(body) }));
+  return answer(await reach(path, { method, headers, body: JSON.stringify(body) }));
 }
 
 /** Go to the sign-in page, which returns to this page. */
@@ -56,6 +61,7 @@ async function answer(response) {
   const date = Date.parse(response.headers.get("Date"));
   if (Math.abs(date - Date.now()) > 2000) ahead_ms = date - Date.now();
   else if (date) ahead_ms = 0;
+  if (response.status === 204) return null;
   if (response.ok) {
     const body = await response.json(), version = response.headers.get("ETag");
     if (version) versions.set(body, version);

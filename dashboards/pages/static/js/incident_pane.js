@@ -4,6 +4,7 @@
 import { get } from "./api.js";
 import { carLocation } from "./car_status.js";
 import { el, symbol } from "./element.js";
+import { showDuty } from "./duty/on_duty.js";
 import { IncidentActions, isRescue } from "./incident_actions.js";
 import { Pane, assignment, liftUrl, organisations, phone } from "./pane.js";
 import { clockRows, rescueParts } from "./rescue.js";
@@ -60,10 +61,12 @@ export class IncidentPane extends Pane {
       place ? el("p", {}, `${translate("incident.car")}${translate("shell.colon")}${place}`) : null,
       el("p", {}, el("a", { href: liftUrl(incident.lift_id, incident.opened) }, translate("alert.open")), ` · ${translate("fact.lift_id")} ${incident.lift_id}`),
     ].filter(Boolean);
+    const duty = el("div", { class: "duty" });
     this.parts.guide.className = "p-guide duo";
     this.parts.guide.replaceChildren(
-      el("div", {}, el("h3", {}, translate("incident.call")), people.length ? el("ul", { class: "people" }, ...people) : el("p", { class: "faint" }, translate("alert.nobody"))),
+      el("div", {}, el("h3", {}, translate("incident.call")), duty, people.length ? el("ul", { class: "people" }, ...people) : el("p", { class: "faint" }, translate("alert.nobody"))),
       el("div", {}, el("h3", {}, translate("incident.go")), ...where));
+    showDuty(duty, incident);
   }
 
   /** Show who was notified by which way, and what came of it, the newest first; what was shown stays until then. */
@@ -124,6 +127,7 @@ export class IncidentPane extends Pane {
     if (kind === "arrived" && about) return translate(`rescue.proven.${about}`);
     if (kind === "photographed") return translate("story.incident.photographed", { number: about });
     if (kind === "assigned") return assignment(to);
+    if (kind === "unreached") return translate(`missed.${about}`);
     if (kind === "notified" && to) return translate("story.notified.to", { name: to });
     const text = hasTranslation(`stage.${kind}`) ? translate(`stage.${kind}`) : translateFirst(`story.incident.${kind}`, kind);
     const more = alert ? summary(alert) : kind === "closed" && about ? translate(`reason.${about}`) : KINDS_ABOUT.includes(kind) && hasTranslation(`incident.${about}`) ? translate(`incident.${about}`) : "";

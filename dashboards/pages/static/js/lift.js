@@ -5,6 +5,7 @@ import { Problem, get, serverNow } from "./api.js";
 import { carFloor } from "./car_status.js";
 import { Chart } from "./charts.js";
 import { el, highlight, setText } from "./element.js";
+import { watchCalls } from "./duty/calls_preview.js";
 import { showAlerts, showFacts, showHistory, showTrips } from "./lift_sections.js";
 import { showRefusals } from "./refusals.js";
 import { showFaultPanel } from "./fault_injection.js";
@@ -230,6 +231,7 @@ at("charts").addEventListener("keydown", (event) => {
 setInterval(() => { showSentence(); works.tick(); }, 1000);
 setInterval(() => document.hidden || readRefusals(), REFUSALS_EVERY_MS);
 document.addEventListener("visibilitychange", () => document.hidden || (range.follows && readCharts()));
+watchCalls(at("calls-form"), at("calls"), lift_id);
 if (at("fault")) showFaultPanel(at("fault"), () => lift_id);
 
 followLive({ lift_id }, { catchUp: readAll, on: { lift: (item) => lift && showLatest(item), alert: () => readAlerts().catch(() => {}) } });
