@@ -6,6 +6,7 @@ import threading
 from dataclasses import replace
 from typing import Any
 
+from alerts.incidents.actions import IncidentAction
 from alerts.notification import Notification, NotifiedLift
 from registry.actor import Actor
 from registry.ways import MAIL
@@ -139,6 +140,17 @@ def test_a_hostile_text_is_stored(records: Records) -> None:
     records.add_notifications([odd], T0)
     (waiting,) = claim(records)
     assert len(waiting.notification.sentence["en"]) == 2000
+
+
+def test_nobody_is_notified_of_an_incident_that_is_over(records: Records) -> None:
+    records.add_unregistered([(LIFT.lift_id, "north")])
+    incident = records.report_by_call(LIFT.lift_id, "entrapment", None, Actor.named("desk"), T0)
+    assert incident is not None
+    records.add_notifications([wanted(incident_id=incident.id), wanted(key="other", incident_id="i2")], T0)
+    records.act_on_incident(incident.id, IncidentAction("close", Actor.named("desk"), reason="released"), T0 + S)
+    assert [each.notification.incident_id for each in claim(records, T0 + S)] == ["i2"]
+    assert records.failed_notifications(T0, is_final=False) == []
+    assert [each.notification.incident_id for each in claim(records, T0 + 2 * LEASE)] == ["i2"]
 
 
 def test_what_is_settled_is_deleted_after_a_month_and_what_waits_is_not(records: Records) -> None:

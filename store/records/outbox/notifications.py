@@ -1,6 +1,7 @@
 """The outbox of notifications to people.
 
     add ─► waiting ─ claim, for the time of a lease ─► attempt ─► sent, failed, or waiting again
+                   └─ its incident is closed ─► dropped
 
 Of two notifications with one key one is added, in the transaction of whoever adds it. A claim moves `due_ns` to the end
 of a lease: what a killed process had claimed is sent again then. Every attempt is kept for the story of its incident.
@@ -13,7 +14,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import orjson
-from sqlalchemy import ColumnElement, Connection, Row, Table, delete, select, true, update
+from sqlalchemy import ColumnElement, Connection, Row, Table, delete, exists, select, true, update
 
 from alerts.incidents.actions import on_notified
 from alerts.notification import CODE, Notification
@@ -22,8 +23,9 @@ from store.records.database import Database
 from store.records.identity.tables import memberships
 from store.records.incidents.rows import load_incidents, write_changes
 from store.records.incidents.scoping import incidents_in
-from store.records.incidents.tables import incidents
+from store.records.incidents.tables import incidents, is_open
 from store.records.outbox.tables import (
+    DROPPED,
     FAILED,
     SENT,
     WAITING,
@@ -97,13 +99,21 @@ class NotificationStore:
             return insert_notifications(self._database, connection, added, now_ns)
 
     def claim_notifications(self, now_ns: int, lease_ns: int, limit: int) -> list[WaitingNotification]:
-        """Return the notifications that are due, the most severe and oldest first, and lease them."""
+        """Return the notifications that are due, the most severe and oldest first, and lease them.
+
+        Those of incidents that are closed are dropped.
+        """
         due = select(*_WAITING).where(is_notification_waiting, notifications.c.due_ns <= now_ns)
         order = (notifications.c.severity != "critical", notifications.c.due_ns, notifications.c.id)
         with self._database.reading() as connection:  # most rounds find nothing, and need no lock
             if connection.execute(due.limit(1)).first() is None:
                 return []
         with self._database.writing() as connection:
+            closed = select(incidents.c.id).where(incidents.c.id == notifications.c.incident_id, ~is_open)
+            over = update(notifications).where(
+                is_notification_waiting, notifications.c.due_ns <= now_ns, exists(closed)
+            )
+            connection.execute(over.values(state=DROPPED, settled_ns=now_ns))
             rows = connection.execute(due.order_by(*order).limit(limit)).all()
             leased = update(notifications).where(notifications.c.id.in_([row.id for row in rows]))
             connection.execute(leased.values(due_ns=now_ns + lease_ns))

@@ -11,7 +11,8 @@ from sqlalchemy import BigInteger, Column, Index, Integer, Table, Text, literal_
 from store.records.schema import CleanText, metadata
 
 _Id = BigInteger().with_variant(Integer, "sqlite")
-WAITING, SENT, FAILED = "waiting", "sent", "failed"
+WAITING, SENT, FAILED, DROPPED = "waiting", "sent", "failed", "dropped"
+"""Dropped: the incident was closed before the notification could be sent."""
 
 ways = Table(
     "ways",
