@@ -61,6 +61,8 @@ class Incident:
     is the building whose loss of power it is. `called` is the kind that a telephone call or a report of the public
     page named. `reason` is that of a person's closing. `entries` is the number of its entries so far.
 
+    `summary` is the sentence of its most urgent alert in each language, empty without an alert.
+
     It has a `rescue` from when somebody may be inside. It is `unconfirmed` where its kind rests on a report of the
     public page alone. `unanswered` is the number of such reports that the desk has not answered.
 
@@ -88,6 +90,7 @@ class Incident:
     unconfirmed: bool = False
     unanswered: int = 0
     rescue: Rescue | None = None
+    summary: Mapping[str, str] = field(default_factory=dict)
     risen_ns: int | None = None
 
     @property

@@ -56,6 +56,8 @@ def merge(into: Incident, other: Incident, now_ns: int, by: Actor | None = None,
     grown = replace(grown, by_hand=by_hand, called=called, building=building)
     rescue = into.rescue if into.may_hold_people or other.rescue is None else other.rescue
     grown = replace(grown, unconfirmed=unconfirmed, unanswered=unanswered, rescue=rescue)
+    if not into.summary or grown.kind != into.kind:
+        grown = replace(grown, summary=other.summary or into.summary)
     emptied = tuple(replace(lift, unclosed=0, holds_people=False) for lift in other.lifts)
     closed_by = None if by is None else by.name
     closed = replace(other, unanswered=0, lifts=emptied, merged_into=into.id, closed_by=closed_by, reason="duplicate")

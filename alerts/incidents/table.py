@@ -84,7 +84,7 @@ def opened_by_alert(alert: Alert, at_ns: int) -> IncidentChange:
     lift = IncidentLift(alert.lift_id, alert.district, unclosed=1, holds_people=kind in PEOPLE_INSIDE)
     name = incident_id(alert.lift_id, alert.id)
     incident = Incident(name, kind, alert.severity, at_ns, at_ns, (lift,), {SUSPECTED: at_ns})
-    return entered(incident, OPENED, at_ns, about=alert.id)
+    return entered(replace(incident, summary=alert.summary), OPENED, at_ns, about=alert.id)
 
 
 def on_alert_joining(incident: Incident, alert: Alert, at_ns: int) -> IncidentChange:
@@ -181,6 +181,8 @@ def _as_urgent_as(incident: Incident, alert: Alert, at_ns: int) -> Incident:
     kind = kind_of(alert.rule, alert.severity)
     lift = IncidentLift(alert.lift_id, alert.district, holds_people=kind in PEOPLE_INSIDE)
     urgent = more_urgent_than(incident, kind, alert.severity, lift, at_ns)
+    if not incident.summary or (urgent.kind, urgent.severity) != (incident.kind, incident.severity):
+        urgent = replace(urgent, summary=alert.summary)
     if kind in PEOPLE_INSIDE and urgent.rescue is not None:
         urgent = replace(urgent, rescue=replace(urgent.rescue, release_seen_ns=None))
     return replace(urgent, unconfirmed=incident.unconfirmed and urgent.kind != kind)

@@ -23,6 +23,7 @@ def incident_json(incident: Incident, is_visible: Callable[[IncidentLift], bool]
         "building": incident.building,
         "kind": incident.kind,
         "severity": incident.severity,
+        "summary": dict(incident.summary) or None,
         "state": incident.state,
         "stage": incident.stage,
         "stages": {stage: rfc3339(at_ns) for stage, at_ns in incident.stages.items()},

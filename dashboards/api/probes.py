@@ -13,11 +13,13 @@ from starlette.responses import Response
 from dashboards.api.access import needs
 from dashboards.api.context import AppContext
 from dashboards.api.responses import OrjsonResponse, problem_responses
-from dashboards.http.problem import unavailable
+from dashboards.http.problem import Problem, unavailable
 from dashboards.live.fleet_view import SEVERITIES, STATES
 from dashboards.live.partitions import PartitionStatus
+from registry.incident_kinds import INCIDENT_KINDS
 from registry.roles import Verb
 from store.monitor_counts import BEHIND_LIMIT_S, behind, metric_families
+from store.records.repository import RecordsUnavailable
 from telemetry import instant
 
 
@@ -96,4 +98,19 @@ class FleetCollector(Collector):
         running = GaugeMetricFamily("liftwatch_partition_running", "Whether a monitor runs", labels=["partition"])
         for each in self._context.poller.partitions():
             running.add_metric([each.partition], each.is_running)
+        yield from self._open_incidents()
         yield from (lifts, open_alerts, wrote, running, *metric_families(self._context.poller.counts()))
+
+    def _open_incidents(self) -> Iterable[Metric]:
+        """Yield the open incidents by kind and severity, nothing while the records do not answer."""
+        found = GaugeMetricFamily(
+            "liftwatch_incidents_open", "Open incidents by kind and severity", labels=["kind", "severity"]
+        )
+        try:
+            counts = self._context.records().open_incident_counts()
+        except (RecordsUnavailable, Problem):
+            return
+        for kind in INCIDENT_KINDS:
+            for severity in SEVERITIES:
+                found.add_metric([kind, severity], counts.get((kind, severity), 0))
+        yield found

@@ -11,6 +11,7 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 METHODS = ("GET", "HEAD", "POST", "PATCH", "PUT", "DELETE", "OPTIONS")
+ACKNOWLEDGE_BUCKETS_S = (15, 30, 60, 120, 180, 300, 600, 1800, 3600)
 LATENCY_BUCKETS_S = (0.002, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 10.0)
 
 
@@ -35,6 +36,13 @@ class ServerMetrics:
         )
         self.connections_dropped = Counter(
             "liftwatch_http_connections_dropped", "Connections ended by the server", ("reason",), registry=self.registry
+        )
+        self.acknowledged_s = Histogram(
+            "liftwatch_incident_acknowledge_seconds",
+            "Time from an incident's opening, or its last rise, to its acknowledgement in this process",
+            ("severity",),
+            buckets=ACKNOWLEDGE_BUCKETS_S,
+            registry=self.registry,
         )
         self.polls = Counter("liftwatch_records_polls", "Looks at the records", ("outcome",), registry=self.registry)
 

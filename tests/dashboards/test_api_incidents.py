@@ -17,7 +17,7 @@ S_NS = 1_000_000_000
 CONTRACT_KEYS = {
     "id", "lift_id", "district", "lifts", "building", "kind", "severity", "state", "stage", "stages", "opened",
     "closed", "active", "acknowledged", "owner", "may_hold_people", "by_hand", "closed_by", "reason", "merged_into",
-    "links", "unconfirmed", "unanswered", "rescue",
+    "links", "unconfirmed", "unanswered", "rescue", "summary",
 }  # fmt: skip
 
 
@@ -193,3 +193,17 @@ def test_the_alerts_of_an_incident_keep_the_form_they_have_by_themselves(client:
     (alert,) = client.get(f"/api/v1/incidents/{trapped}").json()["alerts"]
     found = client.get(f"/api/v1/alerts/{alert['id']}").json()
     assert alert == {name: found[name] for name in alert}
+
+
+def test_open_incidents_and_the_time_to_acknowledge_are_metrics(
+    client: TestClient, find: Findings, trapped: str
+) -> None:
+    find("L002", "stop-outside-zone", at_s=100)
+    act(client, trapped, "ack")
+    act(client, trapped, "ack")
+    lines = client.get("/metrics").text.splitlines()
+    assert 'liftwatch_incidents_open{kind="alarm-call",severity="critical"} 1.0' in lines
+    assert 'liftwatch_incidents_open{kind="out-of-order",severity="major"} 1.0' in lines
+    assert 'liftwatch_incident_acknowledge_seconds_count{severity="critical"} 1.0' in lines
+    act(client, trapped, "close", reason="test")
+    assert 'liftwatch_incidents_open{kind="alarm-call",severity="critical"} 0.0' in client.get("/metrics").text

@@ -11,6 +11,7 @@ from typing import Any
 from fastapi import APIRouter, Depends
 
 from alerts.incidents.actions import IncidentAction
+from alerts.incidents.incident import Incident
 from dashboards.api.access import RequestScope, actor_of, needs
 from dashboards.api.context import AppContext
 from dashboards.api.incidents.answers import changed_incident, require_whole
@@ -20,6 +21,7 @@ from dashboards.http.preconditions import IfMatch, expected_versions
 from dashboards.http.problem import invalid_field
 from registry.roles import Verb
 from registry.scope import Scope
+from telemetry.instant import NS_PER_S
 
 
 def action_route(router: APIRouter, path: str, verb: Verb) -> Any:
@@ -132,15 +134,16 @@ def _apply(
 ) -> OrjsonResponse:
     """Apply an action to an incident; return the incident after the action."""
     expected = expected_versions(if_match)
-    acting = scope.lifts if action.kind == "comment" else scope.acting or scope.lifts
-    return changed_incident(
-        context,
-        scope,
-        action.by,
-        action.kind,
-        incident_id,
-        lambda: context.records().act_on_incident(incident_id, action, time.time_ns(), expected, acting),
-    )
+    acting, now_ns = scope.lifts if action.kind == "comment" else scope.acting or scope.lifts, time.time_ns()
+
+    def change() -> Incident | None:
+        done = context.records().act_on_incident(incident_id, action, now_ns, expected, acting)
+        if done is not None and done.acknowledged_ns == now_ns:
+            waited_s = (now_ns - (done.risen_ns or done.opened_ns)) / NS_PER_S
+            context.server_metrics.acknowledged_s.labels(done.severity).observe(waited_s)
+        return done
+
+    return changed_incident(context, scope, action.by, action.kind, incident_id, change)
 
 
 def _assignee(context: AppContext, scope: Scope, login: str | None) -> str | None:

@@ -94,6 +94,7 @@ class IncidentBody(ResponseBody):
     building: str | None
     kind: IncidentKind
     severity: SeverityName
+    summary: dict[str, str] | None
     state: IncidentState
     stage: StageName
     stages: dict[StageName, TimeText]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Row, or_, select, tuple_
+from sqlalchemy import ColumnElement, Connection, Row, func, or_, select, tuple_
 
 from alerts.alert import Alert
 from alerts.incidents.incident import Incident, StoryEntry
@@ -14,7 +14,7 @@ from store.records.book import read_alert
 from store.records.database import Database
 from store.records.incidents.rows import read_incident
 from store.records.incidents.scoping import incidents_in, lifts_of_incidents_in, of_lifts
-from store.records.incidents.tables import incident_entries, incident_lifts, incidents
+from store.records.incidents.tables import incident_entries, incident_lifts, incidents, is_open
 from store.records.page import Page, clamped, decode_cursor, encode_cursor, parse_number
 from store.records.schema import alerts, lifts
 from store.records.scoping import alerts_in
@@ -90,6 +90,13 @@ class IncidentSearch:
             newest = connection.scalars(evidence.order_by(alerts.c.onset_ns.desc(), alerts.c.id).limit(ALERTS_LIMIT))
             found = [read_alert(text) for text in newest]
         return IncidentHistory(visible, found, [_entry(row, scope) for row in reversed(rows)])
+
+    def open_incident_counts(self) -> dict[tuple[str, str], int]:
+        """Return how many incidents are open, by kind and severity."""
+        query = select(incidents.c.kind, incidents.c.severity, func.count()).where(is_open)
+        with self._database.reading() as connection:
+            rows = connection.execute(query.group_by(incidents.c.kind, incidents.c.severity))
+            return {(kind, severity): count for kind, severity, count in rows}
 
     def has_incident(self, incident_id: str, scope: LiftScope) -> bool:
         """Return whether an incident has a lift in the scope."""

@@ -384,3 +384,14 @@ def test_an_incident_as_json_has_the_stages_with_their_times(desk: IncidentDesk)
     assert set(body["stages"]) < set(STAGES)
     assert desk.incidents[name].lift_id == body["lift_id"] == "lift-1"
     assert ANN.name == "ann"
+
+
+def test_the_summary_is_the_sentence_of_the_alert_that_made_it_so_urgent(desk: IncidentDesk) -> None:
+    desk.find(DOOR, "on", 10)
+    assert desk.only().summary == desk.firing()[0].summary
+    desk.find(ENTRAPMENT, "on", 30)
+    urgent = next(alert for alert in desk.firing() if alert.rule == ENTRAPMENT.slug)
+    assert desk.only().summary == urgent.summary
+    desk.find(STOP, "on", 40)
+    assert incident_json(desk.only())["summary"] == dict(urgent.summary)
+    assert incident_json(IncidentDesk().call("entrapment", 5))["summary"] is None

@@ -10,7 +10,7 @@ import { Pane, assignment, liftUrl, organisations, phone } from "./pane.js";
 import { clockRows, rescueParts } from "./rescue.js";
 import { severityRank } from "./severity.js";
 import { fullStamp, stamp, timeNode, zoneSentence } from "./time.js";
-import { alertStatus, hasTranslation, liftName, nameInLanguage, summary, translate, translateFirst } from "./translations.js";
+import { alertStatus, hasTranslation, incidentSummary, liftName, nameInLanguage, summary, translate, translateFirst } from "./translations.js";
 import { unreachedReason } from "./unreached.js";
 
 const STEPS_MOST = 6, MAP_ZOOM = 16, TICK_MS = 1000;
@@ -146,6 +146,6 @@ function worstAlert(alerts) {
 
 /** Return what an incident is about as a sentence; `alert` is the one that it is about, where it is known. */
 export function incidentSentence(incident, lift, alert = null) {
-  const said = alert ? summary(alert) : translate(`incident.${incident.kind}`);
+  const said = alert ? summary(alert) : incidentSummary(incident);
   return incident.building ? translate("incident.building", { building: nameInLanguage(incident.building), n: incident.lifts.length, summary: said }) : translate("fleet.alert.one", { lift: liftName(lift), summary: said });
 }

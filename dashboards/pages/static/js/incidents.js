@@ -8,7 +8,7 @@ import { IncidentPane, incidentSentence } from "./incident_pane.js";
 import { liftInfo } from "./lift_names.js";
 import { ListPage, at } from "./list_page.js";
 import { severityRank } from "./severity.js";
-import { districtName, liftName, nameInLanguage, translate } from "./translations.js";
+import { districtName, incidentSummary, liftName, nameInLanguage, translate } from "./translations.js";
 import { watchUnreached } from "./unreached.js";
 import { userName } from "./user_name.js";
 import { Watch } from "./watch.js";
@@ -52,8 +52,9 @@ class IncidentsPage extends ListPage {
     return [liftName(lift), lift.address, incident.lift_id, districtName(incident.district), incident.building, incident.owner, translate(`incident.${incident.kind}`)].join(" ").toLowerCase();
   }
 
+  /** Critical incidents are listed however many newer ones there are, unless the server alone can filter them. */
   pinned() {
-    return [];
+    return this.view === this.closedView || this.parameter("firm") ? [] : this.criticals.values();
   }
 
   add(incident, known) {
@@ -97,9 +98,9 @@ class IncidentsPage extends ListPage {
   }
 
   description(incident, lift) {
-    const { building, closed, kind, lifts, opened, owner, stage, unconfirmed } = incident;
+    const { building, closed, lifts, opened, owner, stage, unconfirmed } = incident;
     const state = [unconfirmed ? translate("incident.unconfirmed") : null, translate(`stage.${stage}`), owner ? translate("alert.assigned", { name: owner }) : translate("incidents.unassigned"), lifts.length > 1 ? translate("incident.lifts", { n: lifts.length }) : null];
-    return { heading: building ? nameInLanguage(building) : liftName(lift), time: closed ?? opened, sentence: [translate(`incident.${kind}`), building ? null : nameInLanguage(lift.address ?? "")].filter(Boolean).join(" · "), state: state.filter(Boolean).join(" · ") };
+    return { heading: building ? nameInLanguage(building) : liftName(lift), time: closed ?? opened, sentence: [incidentSummary(incident), building ? null : nameInLanguage(lift.address ?? "")].filter(Boolean).join(" · "), state: state.filter(Boolean).join(" · ") };
   }
 
   isSeen(incident) {

@@ -42,5 +42,8 @@ export const alertStatus = (alert) => [
   alert.assigned_to ? translate("alert.assigned", { name: alert.assigned_to }) : null,
 ].filter(Boolean);
 
+/** Return what an incident is about: the sentence of its most urgent alert, or its kind. */
+export const incidentSummary = ({ summary: said, kind }) => said?.[lang] || said?.en || translate(`incident.${kind}`);
+
 /** Return the summary of an alert in the page's language. */
 export const summary = (alert) => alert.summary[lang] || alert.summary.en || ruleName(alert.rule);
