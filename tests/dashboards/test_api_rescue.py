@@ -146,6 +146,16 @@ def test_nobody_arrives_who_may_not_act_on_the_lift(
     assert client.post("/code/L001/arrival", data={"place": "car", "csrf": csrf[1]}).status_code == 404
 
 
+def test_an_incident_is_assigned_to_people_who_may_act(client: TestClient, records: Records, trapped: str) -> None:
+    assert client.get(f"/api/v1/incidents/{trapped}/assignees").json() == {"items": []}
+    signed_in(client, records, Role.DISPATCHER, OrganisationKind.MAINTENANCE_FIRM, "Otto")
+    otto = next(each for each in records.organisations() if each.name == "Otto").organisation_id
+    records.add_person("Bo", "bo", {otto: Role.MECHANIC}, ANN, 1)
+    records.add_person("Vi", "vi", {otto: Role.VIEWER}, ANN, 1)
+    items = client.get(f"/api/v1/incidents/{trapped}/assignees").json()["items"]
+    assert [(each["login"], each["organisation"]) for each in items] == [("bo", "Otto"), ("mei", "Otto")]
+
+
 def test_nobody_arrives_who_is_not_signed_in(client: TestClient, trapped: str) -> None:
     page = client.get("/code/L001").text
     assert "I have arrived" not in page

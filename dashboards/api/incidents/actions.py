@@ -15,10 +15,10 @@ from alerts.incidents.incident import Incident
 from dashboards.api.access import RequestScope, actor_of, needs
 from dashboards.api.context import AppContext
 from dashboards.api.incidents.answers import changed_incident, require_whole
+from dashboards.api.incidents.assignees import assignee
 from dashboards.api.responses import JSON, OrjsonResponse, require_media_type, versioned_responses
 from dashboards.api.schema import incident_bodies, parameters, request_bodies
 from dashboards.http.preconditions import IfMatch, expected_versions
-from dashboards.http.problem import invalid_field
 from registry.roles import Verb
 from registry.scope import Scope
 from telemetry.instant import NS_PER_S
@@ -60,7 +60,7 @@ def _add_taking_up(router: APIRouter, context: AppContext) -> None:
         if_match: IfMatch = None,
     ) -> OrjsonResponse:
         """Assign the incident to a person, by the login of the account, or (`to` null) to nobody."""
-        action = IncidentAction("assign", actor_of(scope, body.by), to=_assignee(context, scope, body.to))
+        action = IncidentAction("assign", actor_of(scope, body.by), to=assignee(context, scope, body.to))
         return _apply(context, scope, incident_id, action, if_match)
 
     @action_route(router, "comment", Verb.COMMENT)
@@ -144,18 +144,3 @@ def _apply(
         return done
 
     return changed_incident(context, scope, action.by, action.kind, incident_id, change)
-
-
-def _assignee(context: AppContext, scope: Scope, login: str | None) -> str | None:
-    """Return the login of the person whom an incident is assigned to; a problem (422) where it is nobody's.
-
-    Signed-in accounts assign people of their own organisation, and an operator anybody.
-    """
-    if login is None or scope.actor is None:
-        return login
-    person = context.records().person_of_login(login)
-    ours = [] if person is None else [each.organisation.name for each in person.memberships]
-    is_theirs = scope.lifts.everything or scope.actor.organisation in ours
-    if person is None or person.is_disabled or person.is_machine or not is_theirs:
-        raise invalid_field("to", "is no person of your organisation; write the login of one, as in /account")
-    return person.login

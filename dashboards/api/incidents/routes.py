@@ -12,6 +12,7 @@ from dashboards.api.access import RequestScope, actor_of, needs
 from dashboards.api.context import AppContext
 from dashboards.api.incidents.actions import add_actions
 from dashboards.api.incidents.answers import changed_incident, incident_document, incident_history, incident_with_story
+from dashboards.api.incidents.assignees import add_assignees
 from dashboards.api.incidents.joining import add_joins
 from dashboards.api.incidents.rescues import add_rescues, rescue_view
 from dashboards.api.responses import JSON, OrjsonResponse, problem_responses, require_media_type, versioned_responses
@@ -81,6 +82,7 @@ def incidents(context: AppContext) -> APIRouter:
     add_actions(router, context)
     add_joins(router, context)
     add_rescues(router, context)
+    add_assignees(router, context)
     return router
 
 

@@ -199,6 +199,18 @@ class ArrivalEntry(RescueEntry):
     number: CallOutNumber | None = None
 
 
+class AssigneeBody(ResponseBody):
+    """A person to whom an incident can be assigned, by the login."""
+
+    login: str
+    name: str
+    organisation: str
+
+
+class AssigneeList(ResponseBody):
+    items: list[AssigneeBody]
+
+
 class StageEntry(AlertAction):
     """A stage that a person enters; the other stages follow from notifying, acknowledging and closing."""
 

@@ -2,7 +2,7 @@
 
 import { Actions, assigneeField, label, noteField, optionalNote, written } from "./actions.js";
 import { el } from "./element.js";
-import { serverNow } from "./api.js";
+import { get, serverNow } from "./api.js";
 import { requireAuthor } from "./user_name.js";
 import { translate } from "./translations.js";
 
@@ -52,6 +52,7 @@ export class IncidentActions extends Actions {
   }
 
   async begin(action, author) {
+    if (action === "assign") this.assignees = await get(this.path("assignees")).then(({ items }) => items).catch(() => []);
     if (action === "ack") await this.send("ack", author, translate("act.did.ack"));
     else if (action === "reopen") await this.send("reopen", author, translate("act.did.reopen"));
     else this.open(action, author);
@@ -69,7 +70,7 @@ export class IncidentActions extends Actions {
     if (action === "decline") return [label(translate("act.why"), el("input", { name: "reason", maxlength: 500, required: true, autocomplete: "off" })), optionalNote()];
     if (action === "comment") return [noteField()];
     if (action === "answer") return [answerField("note")];
-    if (action === "assign") return [assigneeField(this.item.owner)];
+    if (action === "assign") return [this.assignees.length ? personField(this.assignees, this.item.owner) : assigneeField(this.item.owner)];
     if (action === "stage") return [label(translate("act.which-stage"), choice("stage", this.stages())), optionalNote()];
     const inside = this.item.may_hold_people ? [el("p", { class: "problem" }, translate("act.close.inside"))] : [];
     return [...inside, label(translate("act.reason"), choice("reason", REASONS, "reason")), optionalNote(), ...(this.item.unanswered ? [answerField("answer")] : [])];
@@ -89,6 +90,9 @@ export class IncidentActions extends Actions {
     }
   }
 }
+
+/** Return a select of the people to whom an incident can be assigned, and nobody. */
+const personField = (people, owner) => label(translate("act.to"), el("select", { name: "to" }, el("option", { value: "" }, translate("act.nobody")), ...people.map(({ login, name, organisation }) => el("option", { value: login, selected: login === owner }, `${name} · ${organisation}`))));
 
 /** Return the field of the answer to reports, which strangers read. */
 const answerField = (name) => label(translate("act.answer.text"), el("textarea", { name, rows: 2, maxlength: 4000, required: true }));

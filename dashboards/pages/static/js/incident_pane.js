@@ -7,7 +7,7 @@ import { el, symbol } from "./element.js";
 import { showDuty } from "./duty/on_duty.js";
 import { IncidentActions, isRescue } from "./incident_actions.js";
 import { Pane, assignment, liftUrl, organisations, phone } from "./pane.js";
-import { clockRows, rescueParts } from "./rescue.js";
+import { clockRows, closingReport, rescueParts } from "./rescue.js";
 import { severityRank } from "./severity.js";
 import { fullStamp, stamp, timeNode, zoneSentence } from "./time.js";
 import { alertStatus, hasTranslation, incidentSummary, liftName, nameInLanguage, summary, translate, translateFirst } from "./translations.js";
@@ -18,7 +18,7 @@ const KINDS_ABOUT = ["opened", "called", "reported"]; // Entries that name the r
 
 export class IncidentPane extends Pane {
   constructor(box, changed, outdated) {
-    super(box, new IncidentActions(changed, outdated), ["head", "guide", "called", "steps", "clock", "rescue", "reports", "alerts"]);
+    super(box, new IncidentActions(changed, outdated), ["head", "closing", "guide", "called", "steps", "clock", "rescue", "reports", "alerts"]);
     setInterval(() => this.id && this.item.state === "open" && isRescue(this.item) && this.showClock(), TICK_MS);
   }
 
@@ -29,6 +29,7 @@ export class IncidentPane extends Pane {
     this.showCalled();
     this.showSteps();
     this.showClock();
+    this.parts.closing.replaceChildren(...closingReport(this.item, this.zone));
     this.showRescue();
     this.showReports();
     this.showAlerts();

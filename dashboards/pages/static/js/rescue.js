@@ -26,6 +26,18 @@ export function clockRows(incident, zone) {
   });
 }
 
+/** Return the closing report of an incident: what took how long, counted from its beginning, and a button that prints. */
+export function closingReport({ rescue, stages, opened, closed_by, reason, state }, zone) {
+  if (state !== "closed") return [];
+  const begun = Date.parse(rescue?.since ?? opened), rows = ["acknowledged", "dispatched", "on-site", "released", "closed"].filter((stage) => stages[stage]);
+  return [
+    el("h3", {}, translate("report.closing")),
+    el("dl", { class: "closing" }, ...rows.map((stage) => el("div", {}, el("dt", {}, translate(`stage.${stage}`)), el("dd", {}, translate("report.after", { duration: span(Math.max(0, (Date.parse(stages[stage]) - begun) / 1000)), at: fullStamp(stages[stage], zone) }))))),
+    el("p", {}, [closed_by ? translate("report.by", { name: closed_by }) : translate("report.by-monitor"), reason ? translate(`reason.${reason}`) : null, rescue?.automatic ? translate("report.automatic") : null].filter(Boolean).join(" · ")),
+    el("button", { type: "button", class: "print", click: () => print() }, translate("report.print")),
+  ];
+}
+
 /** Return what a section about a running rescue shows; `answer(action, number)` opens the form of an answer. */
 export function rescueParts(incident, lift, zone, answer) {
   const { rescue, state } = incident;
