@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from alerts.answers import Refused
 from alerts.incidents.actions import IncidentAction
+from alerts.incidents.rescuing import RescueStep
 from registry.people import Person, scope_of
 from registry.roles import Verb
 from registry.scope import Scope
@@ -46,7 +47,7 @@ class LinkAnswer:
     def act(self, note: str) -> None:
         """Acknowledge or accept, where the link is open; `note` says in the story that a link did it.
 
-        Who accepts becomes the owner of an incident without one.
+        Who accepts becomes the owner of an incident without one; in a rescue the organisation's call-out is accepted.
         Acting twice changes nothing, so the link is used up afterwards: a crash between loses no answer.
         """
         if self.state != OPEN:
@@ -59,6 +60,8 @@ class LinkAnswer:
         actions = [IncidentAction("ack", self.scope.actor, note=note)]
         if self.link.action == ACCEPT and self.incident.visible.incident.owner is None:
             actions.append(IncidentAction("assign", self.scope.actor, note=note, to=self.person.login))
+        if self.link.action == ACCEPT and self.incident.visible.incident.rescue is not None:
+            actions.append(IncidentAction("accept", self.scope.actor, note=note, rescue=RescueStep("accept")))
         try:
             for action in actions:
                 self.records.act_on_incident(self.link.incident_id, action, self.now_ns, scope=self.scope.lifts)

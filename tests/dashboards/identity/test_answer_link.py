@@ -71,6 +71,7 @@ def test_accepting_makes_the_person_the_owner_where_there_is_none(
     client.post(link(accounts, incident, ACCEPT), headers=PAGE)
     assert story(accounts, incident) == [
         ("acknowledged", "Mechanic", "by link"), ("assigned", "Mechanic", "by link"),
+        ("accepted", "Mechanic", "by link"),
     ]  # fmt: skip
     assert owner(accounts, incident) == "mechanic"
     other = IncidentAction("assign", BY, to="Boss")
