@@ -115,5 +115,5 @@ def back_m(own: Any, distance_m: float) -> float:
 @compiled
 def way_m(own: Any) -> float:
     """Return the way of the trip by the speed alone, up positive, NaN where readings of it are missing."""
-    is_read = own["ride_ns"] >= own["still_since_ns"] and not own["unread"]
+    is_read = own["ride_ns"] >= own["still_since_ns"] and not own["unread"] and own["missed_ns"] < own["left_ns"]
     return own["way_m"] if is_read else np.nan

@@ -43,7 +43,7 @@ class PositionLost:
         moved_m = trips.to_m - trips.from_m  # the distance itself is that of the speed where a position is missing
         apart_m = np.where(trips.is_rescue, np.nan, np.abs(trips.way_m - moved_m))
         offset_m = np.where(trips.is_rescue, np.nan, _offset_m(trips, facts))
-        on = np.fmax(apart_m / limit_m, offset_m / self.beside_m)
+        on = np.fmax(apart_m / limit_m, np.where(np.isnan(apart_m), np.nan, offset_m / self.beside_m))
         off = np.where(np.isnan(on), np.nan, ~(apart_m > limit_m) & ~(offset_m > self.level_m))
         evidence = {"way_m": np.abs(trips.way_m), "distance_m": np.abs(moved_m), "limit_m": limit_m}
         evidence |= {"offset_m": offset_m, "limit_offset_m": np.full(len(trips), self.beside_m)}

@@ -143,6 +143,6 @@ class PositionLost:
         limit = max(0.25, 0.015 * abs(trip["distance_m"]))
         apart, offset = abs(trip["way_m"] - (trip["to_m"] - trip["from_m"])), trip["offset_m"]
         shares = [share for share in (apart / limit, offset / 0.25) if seen(share)]
-        if is_rescue(trip) or not shares:
+        if is_rescue(trip) or not seen(apart):
             return [(NAN, NAN, int(trip["start_ns"]))]
         return [(max(shares), not apart > limit and not offset > 0.05, int(trip["start_ns"]))]
