@@ -100,6 +100,7 @@ def test_an_incident_appears_on_the_map_and_its_link_opens_it(
         incident = records.report_by_call("L010", "entrapment", None, BY, time.time_ns())
         assert incident is not None
         expect(page.locator("#headline")).to_have_text("One lift needs someone now")
+        expect(page.locator("#list li").first).to_contain_text("Lift L010Critical · Person may be trapped")
         page.locator("#list a", has_text="L010").click()
         page.wait_for_url(f"**/incidents/{incident.id}")
 

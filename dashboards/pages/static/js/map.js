@@ -133,7 +133,8 @@ function addressOf(lift_id) {
 
 function stateText(lift) {
   const point = points.get(lift.lift_id), kind = point?.kind ? translate(`incident.${point.kind}`) : lift.worst_rule && ruleName(lift.worst_rule);
-  return [translate(`state.${lift.state}`), kind].filter(Boolean).join(" · ");
+  const state = point && symbolOf(point) !== shape(point.state) ? translate(`severity.${point.severity}`) : translate(`state.${lift.state}`);
+  return [state, kind].filter(Boolean).join(" · ");
 }
 
 function liftLink(lift) {
@@ -147,10 +148,18 @@ function listEntry(lift) {
   return el("li", {}, liftLink(lift), show);
 }
 
+/** Return the lifts of the list: those with a critical incident first, also where the pages read so far have not got them. */
+function listed() {
+  const isUrgent = (lift) => symbolOf(points.get(lift.lift_id) ?? lift) === "critical", read = new Set(items.map(({ lift_id }) => lift_id));
+  const others = [...points.values()].filter((point) => isUrgent(point) && !read.has(point.lift_id)).slice(0, PAGE);
+  const lifts = [...others.map((point) => ({ ...liftInfo(point.lift_id, () => isListBusy() || showList()), state: point.state })), ...items];
+  return [...lifts.filter(isUrgent), ...lifts.filter((lift) => !isUrgent(lift))];
+}
+
 function showList() {
-  const list = at("list");
+  const list = at("list"), lifts = listed();
   list.removeAttribute("aria-busy");
-  list.replaceChildren(...(items.length ? items.map(listEntry) : [el("li", { class: "plate" }, placeholder(translate("fleet.empty"), translate("fleet.empty.more")))]));
+  list.replaceChildren(...(lifts.length ? lifts.map(listEntry) : [el("li", { class: "plate" }, placeholder(translate("fleet.empty"), translate("fleet.empty.more")))]));
   at("more").hidden = !next;
   at("clear").hidden = Object.keys(filters()).length === 0;
 }
