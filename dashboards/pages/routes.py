@@ -123,7 +123,8 @@ def render(request: Request, template: str, *, status: int = 200, page_path: str
         "account": getattr(scope_of(request).actor, "name", ""),
         "csrf": identity_of(request).csrf,
         "is_open": identity_of(request) is OPEN,
-        "stays_open": request.app.state.context.settings.sign_in.open_with_accounts,
+        "stays_open": hasattr(request.app.state, "context")  # the pages alone have none
+        and request.app.state.context.settings.sign_in.open_with_accounts,
         "changes_today": _changes_today(request),
     }
     page = templates().get_template(template).render(**context, **values)
