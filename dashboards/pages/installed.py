@@ -39,6 +39,6 @@ def version() -> str:
     """Return a digest of all files that an offline page may be made of."""
     digest = hashlib.sha256()
     for place in KEPT:
-        for path in sorted(place.iterdir()) if place.is_dir() else [place]:
-            digest.update(path.read_bytes())
+        for path in sorted(place.rglob("*")) if place.is_dir() else [place]:
+            digest.update(path.read_bytes() if path.is_file() else b"")
     return digest.hexdigest()[:16]

@@ -9,7 +9,7 @@ import pytest
 from fastapi import FastAPI
 from fastapi.testclient import TestClient
 
-from dashboards.api.audit_writer import AuditWriter
+from dashboards.api.audit.writer import AuditWriter
 from dashboards.api.context import Settings
 from dashboards.app import create_app
 from registry.devices import GATEWAY, PASSWORD, Credential, Device
