@@ -231,7 +231,7 @@ at("charts").addEventListener("keydown", (event) => {
 setInterval(() => { showSentence(); works.tick(); }, 1000);
 setInterval(() => document.hidden || readRefusals(), REFUSALS_EVERY_MS);
 document.addEventListener("visibilitychange", () => document.hidden || (range.follows && readCharts()));
-watchCalls(at("calls-form"), at("calls"), lift_id);
+if (at("calls-form")) watchCalls(at("calls-form"), at("calls"), lift_id);
 if (at("fault")) showFaultPanel(at("fault"), () => lift_id);
 
 followLive({ lift_id }, { catchUp: readAll, on: { lift: (item) => lift && showLatest(item), alert: () => readAlerts().catch(() => {}) } });
