@@ -109,7 +109,8 @@ def steady_mps(own: Any) -> float:
 def back_m(own: Any, distance_m: float) -> float:
     """Return how far the car moved against the trip's direction at its start, NaN where that cannot be seen."""
     back = -own["low_m"] if distance_m > 0.0 else own["high_m"]
-    return back if own["places"] >= START_READINGS and back <= BACK_MOST_M else np.nan
+    is_seen = own["places"] >= START_READINGS and own["missed_ns"] < own["left_ns"]
+    return back if is_seen and back <= BACK_MOST_M else np.nan
 
 
 @compiled

@@ -302,8 +302,8 @@ class NaiveCar:
             "stale": False,
         }
         states = {name: self.states.known()[name] for name in ("mode", "power")}
-        way_m = self.way_m if self.states.missed_ns < self.left_ns else NAN
-        return known | states | self.ride.summary(self.since_ns, way_m, distance_m, self.peak)
+        is_whole = self.states.missed_ns < self.left_ns
+        return known | states | self.ride.summary(self.since_ns, self.way_m, distance_m, self.peak, is_whole)
 
     def _refer(self, arrived: bool, miss_m: float) -> None:
         """Doubt a position that jumped, until two trips in a row ended within 50 mm of a landing."""

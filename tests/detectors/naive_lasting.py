@@ -69,52 +69,14 @@ class EmptyRunning:
 
 @dataclass
 class SensorFault:
-    """A speed that repeats itself against the positions, a position that does against the speeds, or a person who
-    cannot have come in."""
+    """A person who cannot have come in."""
 
     facts: LiftFacts
-    speeds: list[Row] = field(default_factory=list)
-    places: list[Row] = field(default_factory=list)
-    way_m: float = 0.0
-    last_ns: float = NAN
-    speed_bad: bool = False
-    place_bad: bool = False
     person_ns: int = 0
 
     def row(self, row: Row) -> RowScores:
-        if seen(row["v"]):
-            self._speed(row)
-        if seen(row["z"]):
-            self._place(row)
         person = bool(row["unentered"])
         self.person_ns = (self.person_ns or int(row["t_ns"])) if person else 0
-        since_ns = self.person_ns
-        if self.place_bad:
-            since_ns = int(self.places[0]["t_ns"])
-        if self.speed_bad:
-            since_ns = int(self.speeds[0]["t_ns"])
-        bad = self.speed_bad or self.place_bad or person
         if not seen(row["v"]) and not seen(row["z"]) and not person:
-            return [(NAN, NAN, since_ns)]
-        return [(bad, not bad, since_ns)]
-
-    def _speed(self, row: Row) -> None:
-        near = row["t_ns"] - self.last_ns <= row["gap_ns"]
-        if near:
-            self.way_m += row["v"] * (row["t_ns"] - self.last_ns) / 1e9
-        first = self.speeds[0] if self.speeds else row
-        if not near or not self.speeds or row["v"] != first["v"] or not seen(first["z_last"]):
-            self.speeds, self.speed_bad = [], False
-        self.speeds.append(row)
-        self.last_ns = row["t_ns"]
-        way_m = row["v"] * (row["t_ns"] - self.speeds[0]["t_ns"]) / 1e9
-        apart_m = abs(row["z_last"] - self.speeds[0]["z_last"] - way_m)
-        if len(self.speeds) > 5 and apart_m > 0.5 + 0.05 * abs(way_m):
-            self.speed_bad = True
-
-    def _place(self, row: Row) -> None:
-        if not self.places or row["z"] != self.places[0]["z"]:
-            self.places, self.way_m, self.place_bad = [], 0.0, False
-        self.places.append(row)
-        if len(self.places) > 5 and abs(self.way_m) > 0.5:
-            self.place_bad = True
+            return [(NAN, NAN, self.person_ns)]
+        return [(person, not person, self.person_ns)]

@@ -39,10 +39,10 @@ class NaiveRide:
         if seen(z):
             self.places.append((t_ns, z))
 
-    def summary(self, still_since_ns: int, way_m: float, distance_m: float, peak: float) -> Row:
+    def summary(self, still_since_ns: int, way_m: float, distance_m: float, peak: float, is_whole: bool) -> Row:
         return {
-            "way_m": way_m if self._is_read(still_since_ns) else NAN,
-            "back_m": self._back_m(distance_m > 0),
+            "way_m": way_m if is_whole and self._is_read(still_since_ns) else NAN,
+            "back_m": self._back_m(distance_m > 0) if is_whole else NAN,
             "steady_mps": self._steady(peak),
         }
 

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import numpy as np
-import pytest
-
 from detectors.catalogue import BY_SLUG
 from detectors.judge import Judge
 from detectors.rule import MINOR, Finding
@@ -25,10 +22,6 @@ def fault() -> Fault:
 
 def stories() -> list[Script]:
     return [healthy(3, trips=3), appearing(62.0, 40.0)]
-
-
-def trips() -> Script:
-    return Script(z_m=3.0).event(door=CLOSED).rest(5.0).ride(15.0).rest(5.0).ride(3.0).rest(5.0)
 
 
 def found(rows: Rows) -> list[Finding]:
@@ -53,31 +46,3 @@ def test_a_person_who_was_seen_before_may_be_seen_again() -> None:
 def test_such_a_person_is_not_entrapped() -> None:
     judge = Judge([BY_SLUG["entrapment-at-level"]], 1)
     assert judge.step(batch([appearing(70.0, 200.0).rows()]), facts_of([tower()])) == []
-
-
-@pytest.mark.parametrize("value", [0.0, 0.4])
-@pytest.mark.parametrize("dt_s", [0.1, 1.0])
-def test_a_speed_that_is_stuck_while_the_position_moves_is_found(value: float, dt_s: float) -> None:
-    rows = trips().rows(dt_s)
-    rows["v_mps"][~np.isnan(rows["v_mps"])] = value
-    assert faulty(rows) == {"faulty_speed"}
-
-
-@pytest.mark.parametrize("dt_s", [0.1, 1.0])
-def test_a_position_that_is_stuck_while_the_car_runs_is_found(dt_s: float) -> None:
-    rows = trips().rows(dt_s)
-    rows["z_m"][~np.isnan(rows["z_m"])] = 3.0
-    assert faulty(rows) == {"faulty_position"}
-
-
-def test_coarse_readings_that_are_true_are_sound() -> None:
-    rows = trips().rows(noise=0.0)
-    rows["v_mps"], rows["z_m"] = np.round(rows["v_mps"], 1), np.round(rows["z_m"], 2)
-    assert found(rows) == []
-
-
-@pytest.mark.parametrize("streams", [("v_mps",), ("z_m",)])
-def test_one_stream_alone_is_not_contradicted(streams: tuple[str, ...]) -> None:
-    rows = trips().rows(streams=streams)
-    rows[streams[0]][~np.isnan(rows[streams[0]])] = 0.0
-    assert found(rows) == []
