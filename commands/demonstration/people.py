@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 MECHANICS: dict[str, tuple[str, ...]] = {
-    "安达电梯 Anda Lifts": ("陈伟 Chen Wei", "王芳 Wang Fang"),
-    "恒通维保 Hengtong Care": ("李强 Li Qiang", "赵敏 Zhao Min"),
-    "北辰机电 Beichen Electric": ("孙磊 Sun Lei", "周婷 Zhou Ting"),
-    "Northgate Lift Service": ("贝克尔 Tom Becker", "奥布赖恩 Mary O'Brien"),
+    "安达电梯 · Anda Lifts": ("陈伟 Chen Wei", "王芳 Wang Fang"),
+    "恒通维保 · Hengtong Care": ("李强 Li Qiang", "赵敏 Zhao Min"),
+    "北辰机电 · Beichen Electric": ("孙磊 Sun Lei", "周婷 Zhou Ting"),
+    "北门电梯 · Northgate Lift Service": ("贝克尔 Tom Becker", "奥布赖恩 Mary O'Brien"),
 }
 """The mechanics of each firm, by the name of the firm in the facts of its lifts."""
 NUMBERS = {
