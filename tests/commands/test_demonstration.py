@@ -138,7 +138,7 @@ def test_a_rescue_is_played_from_the_stop_between_floors_to_the_closing(tmp_path
         assert [each["stage"] for each in demo.get("/api/v1/incidents", state="open")] == ["acknowledged", "confirmed"]
         rescue.play(demo.address, "sim-00004", after_s=0.0, pace=0.25)
         (played,) = demo.get("/api/v1/incidents", lift_id="sim-00004", state="closed")
-        stages = ["suspected", "acknowledged", "dispatched", "on-site", "released", "closed"]
+        stages = ["suspected", "notified", "acknowledged", "dispatched", "on-site", "released", "closed"]
         assert sorted(played["stages"], key=played["stages"].get) == stages
         assert (played["kind"], played["reason"], played["owner"] in NUMBERS) == ("entrapment", "released", True)
         messages = (tmp_path / "data" / "telephones.log").read_text(encoding="utf-8")

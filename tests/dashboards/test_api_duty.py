@@ -17,6 +17,7 @@ from registry.roles import Role
 from registry.ways import SMS
 from store.records.repository import Records
 from tests.dashboards.identity.accounts import BY, Accounts
+from tests.loopback import until
 
 BASE = "http://localhost"
 ROTATION = {"name": "weeks", "starts_on": "2026-01-05", "turn": "week", "hand_over": ["08:00"]}
@@ -59,7 +60,9 @@ class DutyDesk:
 @pytest.fixture(name="desk")
 def duty_desk(settings: Settings, records: Records) -> Iterator[DutyDesk]:
     with TestClient(create_app(settings), base_url=BASE) as client:
-        yield DutyDesk(records, client)
+        desk = DutyDesk(records, client)
+        until(lambda: client.get("/api/v1/lifts/L001").status_code == 200, "the fleet with the lifts of the firm")
+        yield desk
 
 
 def test_a_roster_says_who_is_on_duty_and_changes_by_its_version(desk: DutyDesk) -> None:
