@@ -144,8 +144,11 @@ def presence(own: Any) -> float:
 
 @compiled
 def _appears(own: Any, t_ns: int) -> bool:
-    """Return whether a person who is reported now was not in the car when its door closed, a minute ago or longer."""
-    was_empty = own["presence"] == 0.0 and not own["presence_doubt"] and not own["aboard"]
+    """Return whether a person who is reported now was not in the car when its door closed, a minute ago or longer.
+
+    That is not known of a lift whose reports may be missing without a trace.
+    """
+    was_empty = own["presence"] == 0.0 and not own["presence_doubt"] and not own["aboard"] and not own["alone"]
     shut_ns = max(own["ajar_ns"], own["missed_ns"])
     return bool(was_empty and door(own) == CLOSED and own["ajar_ns"] != NEVER_NS and t_ns - shut_ns > ENTER_NS)
 
