@@ -154,12 +154,11 @@ def _chosen(trips: _Trips, which: Any) -> _Trips:
 
 
 class _Stalls(NamedTuple):
-    """Where and how long cars stand between two floors, in seconds of the day."""
+    """How long cars stand between two floors, in seconds of the day."""
 
     lift: Index
     from_s: F64
     to_s: F64
-    at_m: F64
 
 
 def _stalled(
@@ -176,7 +175,7 @@ def _stalled(
         added.append((stall.lift, start_s - lasts_s, lasts_s, 0.0, way_m, top_mps))
     more = np.array(added).reshape(-1, 6)
     ends_s = np.array([(stall.end_ns - day_ns) / S_NS for stall in stalls])
-    stood = _Stalls(more[:, 0].astype(np.intp), more[:, 1] + more[:, 2], ends_s, more[:, 4])
+    stood = _Stalls(more[:, 0].astype(np.intp), more[:, 1] + more[:, 2], ends_s)
     columns: list[Any] = [np.concatenate([column, more[:, k].astype(column.dtype)]) for k, column in enumerate(trips)]
     joined = _Trips(*columns)
     return _chosen(joined, np.lexsort((joined.start_s, joined.lift))), stood
@@ -215,8 +214,8 @@ def _doors(trips: _Trips, troubles: Sequence[Trouble], stalled: _Stalls, day_ns:
     """Return the reports of the doors: after a trip, not in a stall but after it, and again and again in a trouble."""
     end_s = trips.start_s + trips.lasts_s
     opens_s = end_s.copy()
-    for lift, from_s, to_s in zip(stalled.lift, stalled.from_s, stalled.to_s, strict=True):
-        opens_s[(trips.lift == lift) & (np.abs(end_s - from_s) < 1e-3)] = to_s
+    for own, to_s in _ends_of_stalls(trips, stalled):
+        opens_s[own] = to_s
     lift = [trips.lift for _ in DOOR_S]
     t_s = [opens_s + after_s for after_s, _ in DOOR_S]
     state = [np.full(len(opens_s), float(state)) for _, state in DOOR_S]
@@ -239,8 +238,7 @@ def _people(trips: _Trips, stalled: _Stalls, rng: np.random.Generator) -> Rows:
     """Return presence and light curtain: people enter before a trip and leave after it, or after the stall."""
     manned = rng.random(len(trips.lift)) < PEOPLE_SHARE
     leaves_s = trips.start_s + trips.lasts_s + 4.0
-    for lift, from_s, to_s in zip(stalled.lift, stalled.from_s, stalled.to_s, strict=True):
-        own = (trips.lift == lift) & (np.abs(trips.start_s + trips.lasts_s - from_s) < 1e-3)
+    for own, to_s in _ends_of_stalls(trips, stalled):
         manned |= own
         leaves_s[own] = to_s + 4.0
     lift = trips.lift[manned]
@@ -249,6 +247,12 @@ def _people(trips: _Trips, stalled: _Stalls, rng: np.random.Generator) -> Rows:
     presence = np.repeat([np.nan, 1.0, np.nan, 0.0], len(lift))
     curtain = np.repeat([1.0, 0.0, 1.0, 0.0], len(lift))
     return "infrared", np.tile(lift, 4), t_s, {"presence": presence, "curtain": curtain}
+
+
+def _ends_of_stalls(trips: _Trips, stalled: _Stalls) -> Iterator[tuple[Bools, float]]:
+    """Yield for each stall which trip ends in it, and when it is over."""
+    for lift, from_s, to_s in zip(stalled.lift, stalled.from_s, stalled.to_s, strict=True):
+        yield (trips.lift == lift) & (np.abs(trips.start_s + trips.lasts_s - from_s) < 1e-3), float(to_s)
 
 
 def _vibration(trips: _Trips, rng: np.random.Generator) -> Rows:
