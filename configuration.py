@@ -147,7 +147,7 @@ class RescueSettings(Section):
 
 
 class WebhookSettings(Section):
-    """An HTTP endpoint for alerts, and the filter of its alerts."""
+    """An HTTP endpoint for alerts and incidents (`about`), and the filter of them."""
 
     name: str = Field(min_length=1, max_length=64)
     url: str = Field(pattern=r"^https?://")
@@ -156,6 +156,7 @@ class WebhookSettings(Section):
     districts: tuple[str, ...] = ()
     kinds: tuple[Literal["entrapment", "alarm-call", "unsafe", "out-of-order", "nuisance", "upkeep", "data"], ...] = ()
     organisations: tuple[str, ...] = ()
+    about: tuple[Literal["alert", "incident"], ...] = Field(("alert", "incident"), min_length=1)
 
 
 class MailSettings(Section):

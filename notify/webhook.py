@@ -1,4 +1,4 @@
-"""The message of a webhook, the filter of its alerts, and when a delivery is tried again and given up. Pure.
+"""The messages of a webhook, their filter, and when a delivery is tried again and given up. Pure.
 
 A delivery ends when the endpoint accepts it, when its address is none, or when it is given up: after `GIVE_UP_S`, or
 after `FAULT_S` where somebody must repair the endpoint (a redirect, 404, 401). The pauses between have full jitter.
@@ -6,7 +6,7 @@ after `FAULT_S` where somebody must repair the endpoint (a redirect, 404, 401). 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -15,6 +15,8 @@ import orjson
 from alerts.incidents.kinds import kind_of
 from mqtt import backoff
 from notify.ways.sender import Outcome, SendResult
+from registry.scope import ALL_LIFTS, LiftScope
+from store.records.repository import IncidentAnnouncement
 from telemetry.instant import rfc3339
 
 PAUSE_FIRST_S = 2.0
@@ -23,13 +25,14 @@ GIVE_UP_S = 24 * 3600.0
 FAULT_S = 3600.0
 COUNTED_AS = {SendResult.DELIVERED: "taken", SendResult.TRY_AGAIN: "passing", SendResult.PERMANENT: "permanent"}
 """The parts of the names of the monitor's counters."""
+ALERT, INCIDENT = SUBJECTS = ("alert", "incident")
 
 
 @dataclass(frozen=True, slots=True)
 class Endpoint:
-    """A receiver of webhooks and which alerts it receives; what is empty is no condition.
+    """A receiver of webhooks, and which alerts and incidents it receives; what is empty is no condition.
 
-    `kinds` are the kinds of incidents that the rules of the alerts make; `organisations` are names in the facts of
+    `kinds` are kinds of incidents: of an alert, the one that its rule makes. `organisations` are names in the facts of
     lifts.
     """
 
@@ -40,6 +43,12 @@ class Endpoint:
     districts: tuple[str, ...] = ()
     kinds: tuple[str, ...] = ()
     organisations: tuple[str, ...] = ()
+    subjects: tuple[str, ...] = SUBJECTS
+
+    @property
+    def scope(self) -> LiftScope:
+        """The lifts that it is about, and the organisations whose unshared notes it reads."""
+        return LiftScope(names=frozenset(self.organisations)) if self.organisations else ALL_LIFTS
 
 
 def matches(endpoint: Endpoint, alert: Mapping[str, Any]) -> bool:
@@ -55,9 +64,18 @@ def matches(endpoint: Endpoint, alert: Mapping[str, Any]) -> bool:
     return has_severity and (not endpoint.districts or alert["district"] in endpoint.districts)
 
 
-def message_id(alert_id: str, transition_id: int) -> str:
+def matches_incident(endpoint: Endpoint, incident: Mapping[str, Any]) -> bool:
+    """Return whether an entry with this incident's JSON goes to `endpoint`, apart from the lifts' organisations."""
+    if endpoint.kinds and incident["kind"] not in endpoint.kinds:
+        return False
+    has_severity = not endpoint.severities or incident["severity"] in endpoint.severities
+    districts = {lift["district"] for lift in incident["lifts"]}
+    return has_severity and (not endpoint.districts or not districts.isdisjoint(endpoint.districts))
+
+
+def message_id(subject_id: str, number: int) -> str:
     """Return the id of a message: the same in every attempt, so that a receiver can recognise a repeat."""
-    return f"{alert_id}-{transition_id}"
+    return f"{subject_id}-{number}"
 
 
 def message_body(
@@ -78,6 +96,24 @@ def message_body(
             "transition": {"id": transition_id, "kind": kind, "by": by, "note": note, "to": to},
         }
     )
+
+
+def incident_message(
+    entry: IncidentAnnouncement, scope: LiftScope, is_visible: Callable[[str], bool] = lambda lift_id: True
+) -> bytes:
+    """Return the message about an entry of an incident with those of its lifts that are visible.
+
+    The note of an organisation outside the scope is included only where it is shared.
+    """
+    incident = orjson.loads(entry.incident_json)
+    lifts = [lift for lift in incident["lifts"] if is_visible(lift["lift_id"])]
+    if lifts:
+        incident |= {"lifts": lifts, "lift_id": lifts[0]["lift_id"], "district": lifts[0]["district"]}
+    is_read = entry.shared or scope.reads_notes_of(entry.organisation)
+    by, note = (entry.by, entry.note) if is_read else (entry.organisation, None)
+    told = {"id": entry.id, "kind": entry.kind, "by": by, "about": entry.about, "note": note, "to": entry.to}
+    at = rfc3339(entry.at_ns)
+    return orjson.dumps({"type": f"incident.{entry.kind}", "timestamp": at, "data": incident, "entry": told})
 
 
 def is_given_up(outcome: Outcome, waited_s: float) -> bool:

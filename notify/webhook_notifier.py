@@ -1,6 +1,7 @@
-"""Delivers alerts to webhooks: signed, in order for each alert, at least once, across restarts.
+"""Delivers alerts and incidents to webhooks: signed, in order for each of them, at least once, across restarts.
 
-    records: transitions ─► route ─► records: deliveries ─► a sender for each endpoint ─► delivered, failed, or later
+    records: transitions and entries ─► route ─► records: deliveries ─► a sender for each endpoint ─► delivered,
+                                                                                              failed, or later
 
 The deliveries are in the records: after a crash, one that was not settled is sent again under the same `webhook-id`.
 A slow endpoint delays no other.
@@ -13,7 +14,8 @@ import random
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
 
 import orjson
 
@@ -23,9 +25,31 @@ from notify.texts.limits import one_line
 from notify.ways.http_post import TIMEOUT_S, HttpClient
 from notify.ways.sender import Outcome, SendResult
 from notify.ways.signed_webhook import post_signed, signer
-from notify.webhook import COUNTED_AS, Endpoint, is_given_up, matches, message_body, message_id, pause_s
+from notify.webhook import (
+    ALERT,
+    COUNTED_AS,
+    INCIDENT,
+    Endpoint,
+    incident_message,
+    is_given_up,
+    matches,
+    matches_incident,
+    message_body,
+    message_id,
+    pause_s,
+)
 from store.outage import Outage
-from store.records.repository import DONE, FAILED, WAITING, Delivery, Records, RecordsUnavailable
+from store.records.repository import (
+    DONE,
+    FAILED,
+    WAITING,
+    Announcement,
+    Delivery,
+    IncidentAnnouncement,
+    Records,
+    RecordsUnavailable,
+    subject_id,
+)
 
 log = logging.getLogger("liftwatch.webhooks")
 
@@ -37,7 +61,7 @@ RETRY_FIRST_S, RETRY_LIMIT_S = 0.5, 10.0
 
 
 class WebhookNotifier(threading.Thread):
-    """Makes deliveries of transitions as they are committed, and runs the senders; `wake` routes at once."""
+    """Makes deliveries of what is committed, and runs the senders; `wake` routes at once."""
 
     def __init__(
         self, records: Records, endpoints: Sequence[Endpoint], now_ns: Callable[[], int] = time.time_ns
@@ -51,9 +75,10 @@ class WebhookNotifier(threading.Thread):
         self._stopping = threading.Event()
 
     def register(self) -> None:
-        """Make every endpoint receive each transition from now on."""
+        """Make every endpoint receive each transition and entry from now on."""
         for endpoint in self._endpoints:
-            self._records.register_endpoint(endpoint.name)
+            for subject in endpoint.subjects:
+                self._records.register_endpoint(endpoint.name, subject)
 
     def run(self) -> None:
         """Route until stopped."""
@@ -71,22 +96,41 @@ class WebhookNotifier(threading.Thread):
         self.join()
 
     def route(self, endpoint: Endpoint) -> bool:
-        """Make an endpoint's deliveries of the next transitions of own lifts; return whether there may be more."""
+        """Make an endpoint's deliveries of what is new about own lifts; return whether there may be more."""
+        more = [_ROUTES[subject](self, endpoint) for subject in endpoint.subjects]
+        for sender in self._senders:
+            sender.wake.set()
+        return any(more)
+
+    def _route_alerts(self, endpoint: Endpoint) -> bool:
         waiting = self._records.transitions_since(self._records.register_endpoint(endpoint.name), ROUTE_AT_ONCE)
-        if not waiting:
-            return False
         own = [transition for transition in waiting if self._records.partition.has(transition.lift_id)]
         if endpoint.organisations:
             named = self._records.lifts_naming({each.lift_id for each in own}, endpoint.organisations)
             own = [transition for transition in own if transition.lift_id in named]
         matching = [transition for transition in own if matches(endpoint, orjson.loads(transition.alert_json))]
-        self._records.enqueue(endpoint.name, matching, waiting[-1].id, self._now_ns())
-        for sender in self._senders:
-            sender.wake.set()
+        if waiting:
+            self._records.enqueue(endpoint.name, matching, waiting[-1].id, self._now_ns())
+        return len(waiting) == ROUTE_AT_ONCE
+
+    def _route_incidents(self, endpoint: Endpoint) -> bool:
+        cursor = self._records.register_endpoint(endpoint.name, INCIDENT)
+        waiting = self._records.incident_entries_since(cursor, ROUTE_AT_ONCE)
+        own = [each for each in waiting if self._records.partition.has(each.lift_id)]
+        found = [(each, orjson.loads(each.incident_json)) for each in own]
+        found = [(each, incident) for each, incident in found if matches_incident(endpoint, incident)]
+        if endpoint.organisations:
+            lift_ids = {lift_id for _, incident in found for lift_id in _lift_ids(incident)}
+            named = self._records.lifts_naming(lift_ids, endpoint.organisations)
+            found = [(each, incident) for each, incident in found if not named.isdisjoint(_lift_ids(incident))]
+        if waiting:
+            matching = [each for each, _ in found]
+            self._records.enqueue(endpoint.name, matching, waiting[-1].id, self._now_ns(), INCIDENT)
         return len(waiting) == ROUTE_AT_ONCE
 
     def _route_all(self) -> bool:
-        return any(self.route(endpoint) for endpoint in self._endpoints)
+        more = [self.route(endpoint) for endpoint in self._endpoints]
+        return any(more)
 
 
 class WebhookSender(threading.Thread):
@@ -153,10 +197,25 @@ class WebhookSender(threading.Thread):
         self._is_faulty = outcome.is_fault or (self._is_faulty and outcome.result is not SendResult.DELIVERED)
 
     def _send(self, delivery: Delivery) -> Outcome:
-        sent = delivery.announcement
-        content = message_body(sent.id, sent.kind, sent.at_ns, sent.by, sent.note, sent.alert_json, sent.to)
-        name = message_id(sent.alert_id, sent.id)
-        return post_signed(self._client, self._endpoint.url, self._signer, name, content)
+        name = message_id(subject_id(delivery.announcement), delivery.announcement.id)
+        return post_signed(self._client, self._endpoint.url, self._signer, name, self._content(delivery.announcement))
+
+    def _content(self, sent: Announcement | IncidentAnnouncement) -> bytes:
+        if isinstance(sent, Announcement):
+            return message_body(sent.id, sent.kind, sent.at_ns, sent.by, sent.note, sent.alert_json, sent.to)
+        scope = self._endpoint.scope
+        if scope.everything:
+            return incident_message(sent, scope)
+        lift_ids = _lift_ids(orjson.loads(sent.incident_json))
+        named = self._records.lifts_naming(lift_ids, self._endpoint.organisations)
+        return incident_message(sent, scope, named.__contains__)
+
+
+_ROUTES = {ALERT: WebhookNotifier._route_alerts, INCIDENT: WebhookNotifier._route_incidents}
+
+
+def _lift_ids(incident: Mapping[str, Any]) -> set[str]:
+    return {lift["lift_id"] for lift in incident["lifts"]}
 
 
 def _repeat(outage: Outage, deliver: Callable[[], bool], wake: threading.Event, stopping: threading.Event) -> None:

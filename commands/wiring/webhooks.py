@@ -23,6 +23,7 @@ def webhook_endpoints(settings: Configuration) -> list[Endpoint]:
             webhook.districts,
             webhook.kinds,
             webhook.organisations,
+            webhook.about,
         )
         try:
             signer(endpoint.secret, endpoint.name)

@@ -33,8 +33,9 @@ from store.records.lifts import EVERYTHING, Registered, RegistryChanges
 from store.records.monitors.live import LiveState, LiveStore
 from store.records.monitors.partitions import PartitionMismatch, PartitionStore
 from store.records.outbox.answer_links import ACCEPT, ACKNOWLEDGE, AnswerLink, AnswerLinkStore
+from store.records.outbox.deliveries import DONE, FAILED, WAITING, Delivery, DeliveryStore, subject_id
 from store.records.outbox.notifications import NotificationAttempt, NotificationStore, WaitingNotification
-from store.records.outbox.transitions import DONE, FAILED, WAITING, Announcement, Delivery, Outbox
+from store.records.outbox.transitions import Announcement, Outbox
 from store.records.outbox.ways import TooManyWays, WayStore
 from store.records.page import BadCursor, Page
 from store.records.refused.dead_letters import DeadLetterStore, RefusalCount, RefusedMessage
@@ -97,6 +98,7 @@ __all__ = [
     "alert_version",
     "incident_version",
     "lift_version",
+    "subject_id",
 ]
 
 
@@ -121,6 +123,7 @@ class Records(
     ChangeRequestStore,
     DeviceStore,
     WayStore,
+    DeliveryStore,
     NotificationStore,
     AnswerLinkStore,
     DutyStore,

@@ -158,14 +158,17 @@ change_requests = Table(
     sqlite_autoincrement=True,
 )
 
+ALERT, INCIDENT = "alert", "incident"
+"""The subjects of deliveries: `number` is that of a transition, or of an entry of an incident."""
 deliveries = Table(
     "deliveries",
     metadata,
     Column("id", row_id, primary_key=True, autoincrement=True),
     Column("partition", CleanText(64), nullable=False, server_default="0/1"),
     Column("endpoint", CleanText(100), nullable=False),
-    Column("transition_id", BigInteger, nullable=False),
-    Column("alert_id", CleanText(32), nullable=False),
+    Column("subject", CleanText(16), nullable=False, server_default="alert"),
+    Column("number", BigInteger, nullable=False),
+    Column("subject_id", CleanText(32), nullable=False),
     Column("state", CleanText(16), nullable=False),
     Column("attempts", Integer, nullable=False),
     Column("made_ns", BigInteger, nullable=False),
@@ -173,14 +176,14 @@ deliveries = Table(
     Column("error", CleanText()),
     sqlite_autoincrement=True,
 )
-Index("one_delivery", deliveries.c.endpoint, deliveries.c.transition_id, unique=True)
+Index("one_delivery", deliveries.c.endpoint, deliveries.c.subject, deliveries.c.number, unique=True)
 is_waiting = deliveries.c.state == literal_column("'waiting'")
 partial_index(
     "waiting_deliveries",
     is_waiting,
     deliveries.c.partition,
     deliveries.c.endpoint,
-    deliveries.c.alert_id,
+    deliveries.c.subject_id,
     deliveries.c.id,
 )
 

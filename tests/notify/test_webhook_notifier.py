@@ -113,7 +113,7 @@ def clock() -> Clock:
 @pytest.fixture
 def send(records: Records, server: Server, clock: Clock) -> Iterator[Callable[[], int]]:
     """Route what is new and try what is due, once; as a process does that was just started."""
-    endpoint = Endpoint("desk", server.url, SECRET)
+    endpoint = Endpoint("desk", server.url, SECRET, subjects=("alert",))
     records.register_endpoint(endpoint.name)
     senders: list[WebhookSender] = []
 
@@ -139,7 +139,7 @@ def states(records: Records) -> list[tuple[str, int]]:
 
 
 def test_a_running_notifier_delivers_a_transition_with_a_valid_signature(records: Records, server: Server) -> None:
-    notifier = WebhookNotifier(records, [Endpoint("desk", server.url, SECRET)])
+    notifier = WebhookNotifier(records, [Endpoint("desk", server.url, SECRET, subjects=("alert",))])
     notifier.register()
     notifier.start()
     judge(records, occurrence(STOP, "on", 10))
@@ -166,7 +166,7 @@ def test_rounds_that_break_are_logged_once_and_do_not_end_all_later_deliveries(
 
     monkeypatch.setattr(records, "transitions_since", counted)
     monkeypatch.setattr(webhook_notifier, "RETRY_LIMIT_S", 0.1)
-    notifier = WebhookNotifier(records, [Endpoint("desk", server.url, SECRET)])
+    notifier = WebhookNotifier(records, [Endpoint("desk", server.url, SECRET, subjects=("alert",))])
     notifier.register()
     judge(records, occurrence(STOP, "on", 10))
     (announced,) = records.transitions_since(0)
@@ -283,7 +283,9 @@ def test_a_transition_is_delivered_when_its_endpoint_is_back(
 ) -> None:
     away = WebhookSender(records, Endpoint("desk", f"http://127.0.0.1:{free_port()}/", SECRET), Counter(), clock)
     judge(records, occurrence(STOP, "on", 10))
-    WebhookNotifier(records, [Endpoint("desk", server.url, SECRET)], clock).route(Endpoint("desk", server.url, SECRET))
+    WebhookNotifier(records, [Endpoint("desk", server.url, SECRET, subjects=("alert",))], clock).route(
+        Endpoint("desk", server.url, SECRET, subjects=("alert",))
+    )
     assert away.send_due() == 1
     away._client.close()
     assert states(records) == [("waiting", 1)]
@@ -306,7 +308,7 @@ def test_what_was_sent_but_not_settled_is_sent_again_after_a_crash(
     records: Records, server: Server, send: Callable[[], int], clock: Clock
 ) -> None:
     judge(records, occurrence(STOP, "on", 10))
-    endpoint = Endpoint("desk", server.url, SECRET)
+    endpoint = Endpoint("desk", server.url, SECRET, subjects=("alert",))
     notifier = WebhookNotifier(records, [endpoint], clock)
     notifier.register()
     notifier.route(endpoint)
@@ -362,8 +364,8 @@ def test_answers_of_people_are_delivered_too(records: Records, server: Server, s
 def test_each_endpoint_gets_the_severities_and_districts_of_its_configuration(
     records: Records, server: Server, clock: Clock
 ) -> None:
-    critical = Endpoint("rescue", server.url, SECRET, severities=("critical",))
-    elsewhere = Endpoint("south", server.url, SECRET, districts=("south",))
+    critical = Endpoint("rescue", server.url, SECRET, severities=("critical",), subjects=("alert",))
+    elsewhere = Endpoint("south", server.url, SECRET, districts=("south",), subjects=("alert",))
     notifier = WebhookNotifier(records, [critical, elsewhere], clock)
     notifier.register()
     judge(records, occurrence(OVERSPEED, "on", 10, 3), occurrence(POWER, "on", 10, lift_id="b"))
@@ -375,7 +377,7 @@ def test_each_endpoint_gets_the_severities_and_districts_of_its_configuration(
 def test_an_endpoint_gets_the_lifts_that_name_its_organisations(records: Records, server: Server, clock: Clock) -> None:
     records.put_lift(LiftFacts("a", "north", owner="Tower Ltd", maintenance_firm="Reliable Lifts"), BY, T0)
     endpoints = [
-        Endpoint(name, server.url, SECRET, organisations=(organisation,))
+        Endpoint(name, server.url, SECRET, organisations=(organisation,), subjects=("alert",))
         for name, organisation in (("theirs", "Reliable Lifts"), ("owner", "Tower Ltd"), ("other", "Other"))
     ]
     notifier = WebhookNotifier(records, endpoints, clock)
@@ -398,7 +400,7 @@ def test_a_new_endpoint_gets_no_earlier_transition(records: Records, server: Ser
 
 
 def test_an_address_that_is_none_fails_for_good(records: Records, clock: Clock) -> None:
-    endpoint = Endpoint("odd", "gopher://127.0.0.1/", SECRET)
+    endpoint = Endpoint("odd", "gopher://127.0.0.1/", SECRET, subjects=("alert",))
     notifier = WebhookNotifier(records, [endpoint], clock)
     notifier.register()
     judge(records, occurrence(STOP, "on", 10))

@@ -21,6 +21,12 @@ class IncidentAnnouncement:
     district: str
     kind: str
     at_ns: int
+    by: str | None
+    about: str | None
+    note: str | None
+    to: str | None
+    organisation: str | None
+    shared: bool
     incident_json: str
 
 
@@ -31,7 +37,7 @@ class IncidentOutbox:
 
     def incident_entries_since(self, entry_id: int, limit: int = 1000) -> list[IncidentAnnouncement]:
         """Return the entries after `entry_id`, oldest first."""
-        query = select(*_ANNOUNCED).where(incident_entries.c.id > clamped(entry_id))
+        query = select(*ANNOUNCED).where(incident_entries.c.id > clamped(entry_id))
         with self._database.reading() as connection:
             rows = connection.execute(query.order_by(incident_entries.c.id).limit(limit))
             return [IncidentAnnouncement(*tuple(row)) for row in rows]
@@ -42,12 +48,18 @@ class IncidentOutbox:
             return connection.execute(select(func.max(incident_entries.c.id))).scalar() or 0
 
 
-_ANNOUNCED = (
+ANNOUNCED = (
     incident_entries.c.id,
     incident_entries.c.incident_id,
     incident_entries.c.lift_id,
     incident_entries.c.district,
     incident_entries.c.kind,
     incident_entries.c.at_ns,
+    incident_entries.c.by,
+    incident_entries.c.about,
+    incident_entries.c.note,
+    incident_entries.c.to,
+    incident_entries.c.organisation,
+    incident_entries.c.shared,
     incident_entries.c.incident,
 )

@@ -10,7 +10,8 @@ from sqlalchemy import Connection, delete, select, update
 
 from registry.partition import EVERY_LIFT, Partition
 from store.records.database import Database, read_counter
-from store.records.schema import counters, deliveries, is_waiting, live, snapshots, transitions
+from store.records.incidents.tables import incident_entries
+from store.records.schema import ALERT, INCIDENT, counters, deliveries, is_waiting, live, snapshots, transitions
 
 COUNT = "partitions"
 
@@ -61,12 +62,13 @@ class PartitionStore:
         connection.execute(delete(counters).where(counters.c.name.in_([*names, position_name(EVERY_LIFT)])))
         connection.execute(delete(snapshots).where(snapshots.c.partition == EVERY_LIFT.name))
         connection.execute(delete(live).where(live.c.partition == EVERY_LIFT.name))
-        waiting = select(deliveries.c.id, transitions.c.lift_id).where(
-            is_waiting, deliveries.c.transition_id == transitions.c.id
-        )
-        for delivery_id, lift_id in connection.execute(waiting).all():
-            (name,) = (part.name for part in parts if part.has(lift_id))
-            connection.execute(update(deliveries).where(deliveries.c.id == delivery_id).values(partition=name))
+        for subject, table in ((ALERT, transitions), (INCIDENT, incident_entries)):
+            waiting = select(deliveries.c.id, table.c.lift_id).where(
+                is_waiting, deliveries.c.subject == subject, deliveries.c.number == table.c.id
+            )
+            for delivery_id, lift_id in connection.execute(waiting).all():
+                (name,) = (part.name for part in parts if part.has(lift_id))
+                connection.execute(update(deliveries).where(deliveries.c.id == delivery_id).values(partition=name))
 
 
 def cursor_name(partition: Partition, reader: str) -> str:
