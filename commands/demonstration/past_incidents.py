@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from operator import itemgetter
 
 import numpy as np
 
@@ -61,16 +62,13 @@ def write_incidents(records: Records, lifts: Sequence[LiftFacts], troubles: Sequ
         for onset in onsets:
             _judge(records, lift, trouble, onset, "on", onset.after_s)
         name = records.incidents(IncidentFilter(lift_id=(lift.lift_id,)), limit=1).items[0].incident.id
-        for after_s, action in _answers(trouble, mechanic):
-            if after_s > trouble.seconds:
-                break
-            records.act_on_incident(name, action, trouble.start_ns + int(after_s * S_NS))
-        for onset in onsets:
-            if onset.until_s is not None:
-                _judge(records, lift, trouble, onset, "off", onset.until_s)
-        for after_s, action in _answers(trouble, mechanic):
-            if after_s > trouble.seconds:
-                records.act_on_incident(name, action, trouble.start_ns + int(after_s * S_NS))
+        ends = [(onset.until_s, onset) for onset in onsets if onset.until_s is not None]
+        steps: list[tuple[float, IncidentAction | _Onset]] = [*_answers(trouble, mechanic), *ends]
+        for after_s, step in sorted(steps, key=itemgetter(0)):
+            if isinstance(step, _Onset):
+                _judge(records, lift, trouble, step, "off", after_s)
+            else:
+                records.act_on_incident(name, step, trouble.start_ns + int(after_s * S_NS))
         settled_ns = trouble.end_ns + 3600 * S_NS
         records.judge(position=0, occurrences=[], now_ns=settled_ns)
 

@@ -35,6 +35,7 @@ from store.records.monitors.partitions import PartitionMismatch, PartitionStore
 from store.records.outbox.answer_links import ACCEPT, ACKNOWLEDGE, AnswerLink, AnswerLinkStore
 from store.records.outbox.deliveries import DONE, FAILED, WAITING, Delivery, DeliveryStore, subject_id
 from store.records.outbox.notifications import NotificationAttempt, NotificationStore, WaitingNotification
+from store.records.outbox.outcomes import NotificationOutcomes
 from store.records.outbox.transitions import Announcement, Outbox
 from store.records.outbox.ways import TooManyWays, WayStore
 from store.records.page import BadCursor, Page
@@ -125,6 +126,7 @@ class Records(
     WayStore,
     DeliveryStore,
     NotificationStore,
+    NotificationOutcomes,
     AnswerLinkStore,
     DutyStore,
     CallStore,

@@ -28,6 +28,7 @@ from tests.dashboards.browser_world import (
     open_browser,  # noqa: F401
     served,
 )
+from tests.notify.notifications import notified
 
 ANN = Actor.named("Ann")
 WEIGHT_LIMIT_BYTES = 30_000
@@ -97,7 +98,7 @@ def test_the_public_pages_tell_how_far_the_rescue_is_and_the_answer(client: Test
     assert "Somebody reported that a person is inside" in client.get("/code/L004").text
     incident = records.public_incident("L004")
     assert incident is not None
-    records.note_notified(incident.id, time.time_ns(), to="Bob")
+    notified(records, incident.id, "Bob", time.time_ns())
     for stage in ("dispatched", "on-site", "released"):
         records.act_on_incident(incident.id, IncidentAction("stage", ANN, stage=stage), time.time_ns())
     for path in ("/code/L004", receipt):

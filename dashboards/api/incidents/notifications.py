@@ -17,7 +17,7 @@ from dashboards.api.responses import OrjsonResponse, problem_responses
 from dashboards.api.schema import notification_bodies, parameters
 from dashboards.sign_in.requests import identity_of
 from registry.roles import Verb
-from store.records.outbox.notifications import FailedNotification, StoredAttempt
+from store.records.outbox.outcomes import FailedNotification, StoredAttempt
 from telemetry.instant import rfc3339, text
 
 UNREACHED_NS = 24 * 3600 * 1_000_000_000

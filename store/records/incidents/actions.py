@@ -14,7 +14,7 @@ from sqlalchemy import Connection, select
 
 from alerts.alert import Alert
 from alerts.answers import Answer, Refused
-from alerts.incidents.actions import Call, IncidentAction, on_action, on_call, on_notified
+from alerts.incidents.actions import Call, IncidentAction, on_action, on_call
 from alerts.incidents.incident import Incident, IncidentChange
 from alerts.incidents.joining import link, merge, split
 from registry.actor import Actor
@@ -165,18 +165,6 @@ class IncidentStore:
                 asked = {"other": other_id, "note": note}
                 _audit(connection, now_ns, by, "link", both[0], changes[0].incident, asked)
             return changes[0].incident if changes else both[0]
-
-    def note_notified(
-        self, incident_id: str, now_ns: int, note: str | None = None, to: str | None = None
-    ) -> Incident | None:
-        """Enter an attempt to notify somebody; the first one reaches the stage `notified`."""
-        with self._database.writing() as connection:
-            before = _find(connection, incident_id)
-            if before is None:
-                return None
-            change = on_notified(before, now_ns, note, to)
-            write_changes(connection, [change])
-            return change.incident
 
 
 def _answer(connection: Connection, before: Incident, action: IncidentAction, now_ns: int) -> Incident:

@@ -14,15 +14,12 @@ from dataclasses import dataclass
 from typing import Any
 
 import orjson
-from sqlalchemy import ColumnElement, Connection, Row, Table, delete, exists, select, true, update
+from sqlalchemy import Connection, Row, delete, exists, select, update
 
 from alerts.incidents.actions import on_notified
 from alerts.notification import CODE, Notification
-from registry.scope import ALL_LIFTS, LiftScope
 from store.records.database import Database
-from store.records.identity.tables import memberships
 from store.records.incidents.rows import load_incidents, write_changes
-from store.records.incidents.scoping import incidents_in
 from store.records.incidents.tables import incidents, is_open
 from store.records.outbox.tables import (
     DROPPED,
@@ -36,7 +33,6 @@ from store.records.outbox.tables import (
 )
 
 REASON_CHARS = 300
-ATTEMPTS_LIMIT = 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,25 +63,6 @@ class NotificationAttempt:
     at_ns: int
     result: str
     reason: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class StoredAttempt:
-    """An attempt as the story of an incident has it."""
-
-    notification_id: int
-    person_id: str
-    attempt: NotificationAttempt
-
-
-@dataclass(frozen=True, slots=True)
-class FailedNotification:
-    """A notification that has reached nobody, for the desk; until `settled_ns` it is tried again."""
-
-    id: int
-    notification: Notification
-    settled_ns: int | None
-    error: str | None
 
 
 class NotificationStore:
@@ -173,42 +150,6 @@ class NotificationStore:
             connection.execute(failed.values(state=FAILED, settled_ns=now_ns, error=error[:REASON_CHARS]))
             _forget_codes(connection, ids)
 
-    def failed_notifications(
-        self,
-        since_ns: int,
-        limit: int = 100,
-        *,
-        scope: LiftScope = ALL_LIFTS,
-        organisation_id: str | None = None,
-        is_final: bool = True,
-    ) -> list[FailedNotification]:
-        """Return the notifications that have reached nobody, made since an instant, the newest first.
-
-        Limited to incidents of a scope and to people of an organisation, where one is given. Without `is_final` those
-        are included that have failed so far and are tried again, and codes and tests are left out.
-        """
-        columns = (notifications.c.id, notifications.c.content, notifications.c.settled_ns, notifications.c.error)
-        failed = select(*columns).where(notifications.c.made_ns >= since_ns, _people_in(notifications, organisation_id))
-        if not scope.everything:
-            failed = failed.where(notifications.c.incident_id.in_(select(incidents.c.id).where(incidents_in(scope))))
-        if is_final:
-            failed = failed.where(notifications.c.state == FAILED)
-        else:
-            is_failing = is_notification_waiting & notifications.c.error.is_not(None)
-            failed = failed.where((notifications.c.state == FAILED) | is_failing, notifications.c.incident_id != "")
-        with self._database.reading() as connection:
-            rows = connection.execute(failed.order_by(notifications.c.id.desc()).limit(limit)).all()
-        return [FailedNotification(row.id, _notification(row.content), row.settled_ns, row.error) for row in rows]
-
-    def notification_attempts(self, incident_id: str, organisation_id: str | None = None) -> list[StoredAttempt]:
-        """Return the newest attempts about an incident, of people of an organisation where one is given, the oldest
-        first."""
-        about = (notification_attempts.c.incident_id == incident_id, _people_in(notification_attempts, organisation_id))
-        newest = select(*_ATTEMPT).where(*about).order_by(notification_attempts.c.id.desc()).limit(ATTEMPTS_LIMIT)
-        with self._database.reading() as connection:
-            rows = connection.execute(newest).all()
-        return [StoredAttempt(row[0], row[1], NotificationAttempt(*row[2:])) for row in reversed(rows)]
-
 
 def insert_notifications(
     database: Database, connection: Connection, added: Sequence[Notification], now_ns: int, *, way_id: str | None = None
@@ -240,14 +181,6 @@ def delete_settled(connection: Connection, before_ns: int, limit: int) -> int:
     without = (notification_attempts.c.notification_id.in_(ids)) & (notification_attempts.c.incident_id == "")
     connection.execute(delete(notification_attempts).where(without))
     return connection.execute(delete(notifications).where(notifications.c.id.in_(ids))).rowcount
-
-
-def _people_in(table: Table, organisation_id: str | None) -> ColumnElement[bool]:
-    """Return the condition that a row is about a person of an organisation; None is every organisation."""
-    if organisation_id is None:
-        return true()
-    theirs = select(memberships.c.person_id).where(memberships.c.organisation_id == organisation_id)
-    return table.c.person_id.in_(theirs)
 
 
 def _reroute(connection: Connection, number: int, failed: Mapping[str, bool], due_ns: int, error: str) -> None:
@@ -286,13 +219,9 @@ def _keep_attempt(connection: Connection, ids: Sequence[int], attempt: Notificat
     return {row.incident_id for row in rows}
 
 
-def _notification(content: str) -> Notification:
-    return Notification.from_json(orjson.loads(content))
-
-
 def _waiting(row: Row[Any]) -> WaitingNotification:
     failed_ways = orjson.loads(row.failed_ways)
-    content = _notification(row.content)
+    content = Notification.from_json(orjson.loads(row.content))
     return WaitingNotification(
         row.id, content, row.way_id, failed_ways, row.attempts, row.made_ns, row.way_since_ns, row.error
     )
@@ -301,8 +230,4 @@ def _waiting(row: Row[Any]) -> WaitingNotification:
 _WAITING = tuple(
     notifications.c[name]
     for name in ("id", "content", "way_id", "failed_ways", "attempts", "made_ns", "way_since_ns", "error")
-)  # fmt: skip
-_ATTEMPT = tuple(
-    notification_attempts.c[name]
-    for name in ("notification_id", "person_id", "way_id", "kind", "address", "at_ns", "result", "reason")
 )  # fmt: skip

@@ -19,6 +19,7 @@ from store.records.repository import AuditFilter, IncidentFilter, IncidentHistor
 from store.records.retention import DAY_NS, YEAR_NS
 from tests.alerts.incidents.desk import BUTTON, ENTRAPMENT
 from tests.alerts.rules import DISTRICT, DOOR, LIFT, POWER, STOP, T0, S, occurrence
+from tests.notify.notifications import notified
 
 ANN, BOB = Actor.named("ann"), replace(Actor.named("bob"), organisation="Otto")
 OTTO, RIVAL = LiftScope(names=frozenset({"Otto"})), LiftScope(names=frozenset({"Rival"}))
@@ -280,10 +281,9 @@ def test_attempts_to_notify_are_entries_and_the_first_reaches_the_stage(story: S
     story.find((STOP, "on", LIFT), at_s=10)
     incident = story.only()
     for at_s in (20, 30):
-        story.records.note_notified(incident.id, T0 + at_s * S, "by e-mail", "bob")
+        notified(story.records, incident.id, "bob", T0 + at_s * S)
     assert story.only().stages["notified"] == T0 + 20 * S
     assert [entry.to for entry in story.history(incident.id).story[1:]] == ["bob", "bob"]
-    assert story.records.note_notified("nobody", T0) is None
 
 
 def test_entries_are_announced_in_order_with_the_incident_of_that_moment(story: Story) -> None:
