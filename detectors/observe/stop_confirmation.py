@@ -25,10 +25,10 @@ from detectors.observe.rows import RowTable
 from telemetry.arrays import F64, I64, Memory
 from telemetry.compiled import compiled
 
-FIELDS = [("stop_ns", np.int64), ("agrees", np.float64), ("felt_mps", np.float64)]
+FIELDS = [("stop_ns", np.int64), ("agrees", np.float64), ("vibration_loss_mps", np.float64)]
 """The fields of an answer: the onset of the stop, whether the vibration confirms it (1, 0, or NaN: not answered yet),
 and the speed lost by the vibration."""
-START = {"stop_ns": NEVER_NS, "agrees": np.nan, "felt_mps": np.nan}
+START = {"stop_ns": NEVER_NS, "agrees": np.nan, "vibration_loss_mps": np.nan}
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,18 +67,18 @@ class StopConfirmation:
         Returns
         -------
         agrees : (rows,) 1 confirmed, or the speed alone decides; 0 refuted; NaN not stopped, or it is too early
-        felt_mps : (rows,) NaN where the speed alone decides
+        vibration_loss_mps : (rows,) NaN where the speed alone decides
         """
-        agrees, felt_mps = np.full((2, len(rows)), np.nan)
+        agrees, vibration_loss_mps = np.full((2, len(rows)), np.nan)
         if stopped.any():
             unanswered_at = np.zeros(len(rows), dtype=np.bool_)
             wait_ns = round(self.wait_s * 1e9)
             _find_unanswered(memory, rows.lift, rows.t_ns, stopped, since_ns, rest_ns, wait_ns, unanswered_at)
             k = np.flatnonzero(unanswered_at)
             answer = self._agree(rows.accelerations, rows.lift[k], rows.t_ns[k], since_ns[k], rest_ns[k], from_mps[k])
-            agrees[k], felt_mps[k] = answer
-            _apply_answers(memory, rows.lift, stopped, since_ns, agrees, felt_mps)
-        return agrees, felt_mps
+            agrees[k], vibration_loss_mps[k] = answer
+            _apply_answers(memory, rows.lift, stopped, since_ns, agrees, vibration_loss_mps)
+        return agrees, vibration_loss_mps
 
     def _agree(
         self,
@@ -127,15 +127,15 @@ def _find_unanswered(
 
 
 @compiled
-def _apply_answers(memory: Any, lift: Any, stopped: Any, since_ns: Any, agrees: Any, felt_mps: Any) -> None:
+def _apply_answers(memory: Any, lift: Any, stopped: Any, since_ns: Any, agrees: Any, vibration_loss_mps: Any) -> None:
     """Keep the first answer to each stop for all of its rows."""
     for k in range(len(lift)):
         if not stopped[k]:
             continue
         own = memory[lift[k]]
         if since_ns[k] != own["stop_ns"] or np.isnan(own["agrees"]):
-            own["stop_ns"], own["agrees"], own["felt_mps"] = since_ns[k], agrees[k], felt_mps[k]
-        agrees[k], felt_mps[k] = own["agrees"], own["felt_mps"]
+            own["stop_ns"], own["agrees"], own["vibration_loss_mps"] = since_ns[k], agrees[k], vibration_loss_mps[k]
+        agrees[k], vibration_loss_mps[k] = own["agrees"], own["vibration_loss_mps"]
 
 
 def _loss(change: F64, begins: NDArray[np.bool_], ends: NDArray[np.bool_]) -> tuple[F64, F64]:

@@ -103,7 +103,7 @@ class EmergencyStop:
             "from_mps": from_mps,
             "decel_mps2": decel_mps2,
             "limit_mps2": np.full(len(rows), self.limits.brake_mps2),
-            "felt_mps": vibration_loss_mps,
+            "vibration_loss_mps": vibration_loss_mps,
         }
         return state, (Score(on, off, evidence, since_ns),)
 

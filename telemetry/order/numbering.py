@@ -85,7 +85,7 @@ def follow_unnumbered(own: Struct, message: Struct) -> None:
 def missing_s(own: Struct, message: Struct, since_ns: int) -> float:
     """Return the longest duration of the missing messages, at most their share of the interval."""
     until_ns = (message["t_ns"] if message["complete"] else message["end_ns"]) + message["ahead_ns"]
-    missing_ns = until_ns - max(own["end_ns"], own["said_ns"])
+    missing_ns = until_ns - max(own["end_ns"], own["status_ns"])
     if since_ns > 0:
         missing_ns = min(missing_ns, int(since_ns * (message["gap"] / (message["gap"] + 1))))
     return float(max(missing_ns, 1) / 1e9)

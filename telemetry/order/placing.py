@@ -54,24 +54,24 @@ def place_status(
     One that does not carry the sequence on counts where it was overtaken by readings alone, and by a second at most.
     """
     first, _, values, channels = streams[STATUS]
-    said_ns = message["t_ns"] + own["ahead_ns"]
+    status_ns = message["t_ns"] + own["ahead_ns"]
     if message["seq"] < 0:
-        message["late"] = said_ns < own["said_ns"] - ALIGN_NS
+        message["late"] = status_ns < own["status_ns"] - ALIGN_NS
     elif not carries_on:
-        message["late"] = said_ns < max(own["said_ns"], own["watermark_ns"] - ALIGN_NS)
+        message["late"] = status_ns < max(own["status_ns"], own["watermark_ns"] - ALIGN_NS)
     own["watermark_ns"] += 1
     for row in range(first[number], first[number + 1]):
         if message["late"]:
             message["taken"] = False
-            place_late_press(own, message, said_ns, values[:, row], rows, heap)
+            place_late_press(own, message, status_ns, values[:, row], rows, heap)
             continue
-        own["said_ns"] = max(own["said_ns"], said_ns)
+        own["status_ns"] = max(own["status_ns"], status_ns)
         placed = rows[place(own, rows, heap, own["watermark_ns"], NO_ROW)]["values"]
         for c in range(len(channels)):
             if values[c, row] == values[c, row]:  # not NaN
                 placed[channels[c]] = values[c, row]
         if values[ALARM, row] == values[ALARM, row]:
-            placed[_ALARM_AFTER] = float(said_ns - own["watermark_ns"])
+            placed[_ALARM_AFTER] = float(status_ns - own["watermark_ns"])
             if _was_raised(own, message, values[:, row]):
                 placed[_LATE_PRESS] = 0.0
 
@@ -91,7 +91,7 @@ def _was_raised(own: Struct, message: Struct, values: NDArray[Any]) -> bool:
 
 @compiled
 def place_late_press(
-    own: Struct, message: Struct, said_ns: int, values: NDArray[Any], rows: Structs, heap: Struct
+    own: Struct, message: Struct, status_ns: int, values: NDArray[Any], rows: Structs, heap: Struct
 ) -> None:
     """Place a press of the alarm button that came late as a row of its own, which sets no state."""
     if not is_press(message, values) or message["position"] <= own["pressed"]:
@@ -99,7 +99,7 @@ def place_late_press(
     at_ns = message["watermark_ns"] + 1
     own["watermark_ns"] = max(own["watermark_ns"], at_ns)
     placed = rows[place(own, rows, heap, at_ns, NO_ROW)]["values"]
-    placed[_LATE_PRESS], placed[_ALARM_AFTER] = 1.0, float(said_ns - at_ns)
+    placed[_LATE_PRESS], placed[_ALARM_AFTER] = 1.0, float(status_ns - at_ns)
 
 
 @compiled

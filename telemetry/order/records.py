@@ -38,7 +38,7 @@ LIFT = np.dtype(
         ("latest_ns", np.int64),  # the latest beginning, and the latest end, of a message of readings
         ("end_ns", np.int64),
         ("stream_ns", np.int64, (len(SAMPLED_STREAMS),)),  # the latest beginning of a message of each of these
-        ("said_ns", np.int64),  # the time of the latest status
+        ("status_ns", np.int64),  # the time of the latest status
         ("watermark_ns", np.int64),  # rows up to here are released; readings of a time up to here are late
         ("slot", np.int64),  # the slot of the latest arrival, and the latest end that arrived in each of the last slots
         ("slot_end_ns", np.int64, (SLOTS,)),
@@ -97,7 +97,7 @@ HEAP = np.dtype([("free", np.int64), ("used", np.int64), ("live", np.int64)], al
 """Which rows of the table are free: a list that begins with `free`, and all from `used` on; `live` are not."""
 
 
-INSTANTS = ("t_ns", "latest_ns", "end_ns", "stream_ns", "said_ns", "watermark_ns", "slot", "slot_end_ns", "window_ns")
+INSTANTS = ("t_ns", "latest_ns", "end_ns", "stream_ns", "status_ns", "watermark_ns", "slot", "slot_end_ns", "window_ns")
 START = {
     "boot": NO_BOOT,
     "boot_before": NO_BOOT,

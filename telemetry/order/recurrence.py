@@ -56,7 +56,7 @@ def process(
         number = order[k]
         message = messages[number]
         own = lifts[message["lift"]]
-        _pass_time(own, message["arrived_ns"])
+        _advance_watermark(own, message["arrived_ns"])
         message["repeated"] = is_repeat(own, message)
         message["taken"] = not message["repeated"]
         if message["taken"]:
@@ -72,14 +72,14 @@ def process(
 
 
 @compiled
-def let_time_pass(lifts: Structs, which: NDArray[Any], now_ns: int) -> None:
-    """Advance these lifts to `now_ns`, until which they had no new message."""
+def advance_watermarks(lifts: Structs, which: NDArray[Any], now_ns: int) -> None:
+    """Advance the watermarks of lifts that had no new message until `now_ns`."""
     for k in range(len(which)):
-        _pass_time(lifts[which[k]], now_ns)
+        _advance_watermark(lifts[which[k]], now_ns)
 
 
 @compiled
-def _pass_time(own: Struct, now_ns: int) -> None:
+def _advance_watermark(own: Struct, now_ns: int) -> None:
     """Move the watermark to the end of what arrived `SLOTS` slots before `now_ns` or earlier.
 
     Where `now_ns` is long before the latest arrival, the monitor's clock was set back: nothing waits across that.
@@ -178,7 +178,7 @@ def _follow_clock(own: Struct, message: Struct) -> None:
         own["watermark_ns"] = before_ns
         own["ahead_ns"] += before_ns + STEP_GAP_NS - t_ns
         own["t_ns"] = message["t_ns"]
-        own["said_ns"] = NEVER
+        own["status_ns"] = NEVER
         message["turned"] = True
         message["stepped"] = not is_first
     elif own["ahead_ns"] > 0 and t_ns - before_ns > STEP_GAP_NS:

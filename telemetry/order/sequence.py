@@ -24,7 +24,7 @@ from telemetry.order.early_presses import raise_presses
 from telemetry.order.held import HeldRows
 from telemetry.order.messages import message_records, streams
 from telemetry.order.records import COUNTED, LIFT, START
-from telemetry.order.recurrence import let_time_pass, process
+from telemetry.order.recurrence import advance_watermarks, process
 
 NOT_JUDGED = -1
 VIBRATIONS = ("waveforms", "machine")
@@ -104,7 +104,7 @@ class Sequencer:
         if behind is not None:
             holds &= ~behind[: len(holds)]
         waiting = np.flatnonzero(holds).astype(np.int32)
-        let_time_pass(self._lifts, waiting, now_ns)
+        advance_watermarks(self._lifts, waiting, now_ns)
         return self._release(waiting)
 
     def has_stepped(self, position: I64, lift: I32) -> Bools:

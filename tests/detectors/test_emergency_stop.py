@@ -130,7 +130,7 @@ def judged(script: Script, z: np.ndarray, hz: int = HZ, dt_s: float = 0.1, **fee
 @pytest.mark.parametrize("sense", [1.0, -1.0], ids=["upright", "upside down"])
 def test_a_stop_that_the_vibration_confirms_is_found(hz: int, bias: float, sense: float) -> None:
     (stop,) = judged(braked(), shaken(braked(), hz, bias, sense), hz)
-    assert stop.evidence["felt_mps"] == pytest.approx(1.75, abs=0.2)
+    assert stop.evidence["vibration_loss_mps"] == pytest.approx(1.75, abs=0.2)
     assert (stop.onset_ns - BEGIN_NS) / 1e9 == pytest.approx(8.0, abs=0.2)
 
 
