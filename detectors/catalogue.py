@@ -10,7 +10,6 @@ from detectors.rules import (
     alarm_button,
     clock_skew,
     door_opened_running,
-    emergency_stop,
     empty_running,
     entrapment,
     levelling_error,
@@ -28,6 +27,7 @@ from detectors.rules import (
     underspeed,
     unintended_movement,
 )
+from detectors.rules.braking import emergency_stop, safety_chain_open
 from detectors.rules.doors import (
     curtain_blocked,
     door_close_fault,
@@ -51,6 +51,7 @@ RULES: tuple[Rule, ...] = (
     overtravel.OVERTRAVEL_TOP,
     overtravel.OVERTRAVEL_BOTTOM,
     emergency_stop.RULE,
+    safety_chain_open.RULE,
     door_close_fault.RULE,
     door_open_fault.RULE,
     door_cycling.RULE,

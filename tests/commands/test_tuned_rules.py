@@ -8,7 +8,7 @@ from commands.errors import Unusable
 from commands.wiring.rules import changed_thresholds, tuned_rules
 from configuration import Configuration
 from detectors.rule import CRITICAL, Rule
-from detectors.rules.emergency_stop import EmergencyStop, HardBraking
+from detectors.rules.braking.emergency_stop import EmergencyStop, HardBraking
 from detectors.rules.overspeed import OverspeedUp
 
 

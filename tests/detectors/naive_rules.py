@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from registry.facts import LiftFacts
+from tests.detectors.naive_braking import SafetyChainOpen
 from tests.detectors.naive_doors import DoorCloseFault, DoorCycling, DoorHeldOpen, DoorObstructed, DoorOpenFault
 from tests.detectors.naive_lasting import CurtainBlocked, EmptyRunning, PowerLoss, SensorFault
 from tests.detectors.naive_leaving import DoorOpenedRunning, StartDoorOpen, UnintendedMovement
@@ -46,6 +47,7 @@ NAIVE: dict[str, NaiveRule] = {
     "position-lost": PositionLost,
     "levelling-error": LevellingError,
     "start-rollback": StartRollback,
+    "safety-chain-open": SafetyChainOpen,
     "empty-running": EmptyRunning,
     "sensor-fault": SensorFault,
 }

@@ -132,7 +132,7 @@ STORIES = (
     Expected("overspeed-up", overspeed_up, "critical", "firing"),
     Expected("overtravel-top", overtravel_top, "critical", "firing", ("stop-outside-zone",)),
     Expected("overtravel-bottom", overtravel_bottom, "critical", "firing", ("stop-outside-zone",)),
-    Expected("emergency-stop", emergency_stop, "major", "cleared", ("stop-outside-zone",)),
+    Expected("emergency-stop", emergency_stop, "major", "cleared", ("stop-outside-zone", "safety-chain-open")),
     Expected("door-close-fault", door_close_timeout, "major", "cleared", (), "02"),
     Expected("door-close-fault", door_close_reversals, "major", "cleared", (), "02"),
     Expected("door-open-fault", door_open_fault, "major", "cleared", (), "03"),

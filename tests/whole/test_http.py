@@ -367,9 +367,11 @@ def test_the_live_stream_sends_alerts_and_lifts_and_resumes(system: System) -> N
     listener.close()
     system.voice.ended("h-live-1")
     resumed = Listener(system, last=mark, lift_id="h-live-1")
-    rest = [resumed.next("alert")[1] for _ in range(2)]
+    rest = [resumed.next("alert")[1] for _ in range(4)]
     assert {(each["rule"], each["state"]) for each in rest} == {
         ("emergency-stop", "cleared"),
+        ("safety-chain-open", "firing"),
+        ("safety-chain-open", "cleared"),
         ("alarm-button", "firing"),
     }
     resumed.close()

@@ -1,0 +1,1 @@
+"""The rules of hard braking: emergency stops, and what they show of the safety chain."""
