@@ -44,6 +44,7 @@ WALLS: dict[str, set[str]] = {
     "telemetry.wire": {"telemetry.arrays", "telemetry.batch", "telemetry.groups", "telemetry.streams"},
     "telemetry.order": {"telemetry.arrays", "telemetry.batch", "telemetry.groups", "telemetry.compiled"},
     "detectors.observe": set(),
+    "detectors.series": set(),
     "detectors.rules": {"detectors.observe", "detectors.rule", "detectors.hold", "detectors.tally"},
     "registry.duty": {"registry.fact_checks"},
     "alerts.escalation": set(),
@@ -98,6 +99,8 @@ CALENDAR = {
 PACKAGED_DATA = {"registry.catalogue": {"importlib", "tomllib"}, "registry.passwords": {"importlib"}}
 # One module of the core reads sources, and looks for a cache: compiled code is stale when its sources change.
 SOURCES = {"telemetry.compiled": {"inspect", "os"}}
+# What the core takes from packages that need not be installed.
+OPTIONAL = {"detectors.series.matrix_profile": {"stumpy"}, "detectors.series.estimator": {"sklearn"}}
 OF_THE_INTERPRETER = {"byteorder", "float_info", "maxsize"}  # what of `sys` is a number, not the world
 WORLDLY_NAMES = {"open", "print", "input", "breakpoint", "exec", "eval"}
 WORLDLY_METHODS = {("datetime", "now"), ("datetime", "utcnow"), ("date", "today"), ("random", "default_rng")}
@@ -237,7 +240,7 @@ def worldly_core(root: Path) -> list[str]:
         if room(name) not in CORE:
             continue
         for line, target in imported(tree, house):
-            exceptions = (each.get(name, set()) for each in (CALENDAR, PACKAGED_DATA, SOURCES))
+            exceptions = (each.get(name, set()) for each in (CALENDAR, PACKAGED_DATA, SOURCES, OPTIONAL))
             allowed = (PURE | CODECS_AND_MATHS | ours).union(*exceptions)
             if room(target) not in allowed:
                 found.append(f"{name}:{line} is of the core and may not import {target}")
