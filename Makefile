@@ -36,14 +36,14 @@ demo: $(RUNTIME) ## broker, monitor, dashboards and a simulated fleet on this ma
 demo-secure: $(RUNTIME) ## the same with sign-in, TLS, passwords and certificates: a broker that admits nobody else
 	@exec $(BIN)/liftwatch demo --secure $(ARGS)
 
-SECRETS := liftwatch-monitor liftwatch-dashboards liftwatch-simulator influx_admin influx_token grafana_admin
+SECRETS := liftwatch-monitor liftwatch-dashboards liftwatch-simulator records_key influx_admin influx_token grafana_admin
 
 # Docker mounts each file with its owner and mode, and each server runs as a user of its own: the folder is what keeps
 # others out. A file that exists stays as it is.
 secrets: ## the secrets of docker-compose.yml, in the folder secrets/
 	@mkdir -p secrets && chmod 700 secrets
 	@for name in $(SECRETS); do \
-	  [ -s secrets/$$name ] || { od -An -vtx1 -N24 /dev/urandom | tr -d ' \n' > secrets/$$name && chmod 644 secrets/$$name; }; \
+	  [ -s secrets/$$name ] || { od -An -vtx1 -N32 /dev/urandom | tr -d ' \n' > secrets/$$name && chmod 644 secrets/$$name; }; \
 	done
 	@echo 'secrets/ has a file for each secret; existing ones were kept.'
 

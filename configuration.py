@@ -56,6 +56,7 @@ class RecordsSettings(Section):
 
     url: str = "sqlite:///{data_dir}/records.db"
     keep_years: int = Field(5, ge=4)
+    key_file: str = "{data_dir}/records.key"
 
 
 class TimeSeriesSettings(Section):
@@ -220,6 +221,11 @@ class Configuration(Section):
     def records_url(self) -> str:
         """The records' address with the data directory filled in."""
         return self.records.url.replace("{data_dir}", str(self.monitor.data_dir))
+
+    @property
+    def records_key_path(self) -> Path:
+        """The file with the keys of the secrets in the records."""
+        return Path(self.records.key_file.replace("{data_dir}", str(self.monitor.data_dir)))
 
     @property
     def access_path(self) -> Path:

@@ -47,7 +47,7 @@ def run(options: argparse.Namespace, settings: Configuration) -> int:
     lifts = fleet(min(options.lifts, LIFTS_LIMIT), options.seed)
     first_day_ns = local_midnight_ns(now_ns, options.days)
     troubles = draw_troubles(lifts, first_day_ns, options.days, options.seed)
-    with Records.open(settings.records_url) as records:
+    with Records.open(settings.records_url, settings.records_key_path) as records:
         if records.incidents(IncidentFilter(), limit=1).items:
             print("history: the records have incidents already; nothing was written")
             return 0

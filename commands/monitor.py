@@ -74,7 +74,7 @@ def open_monitor(settings: Configuration) -> Iterator[Monitor]:
     senders = notification_senders(settings)
     where = settings.monitor
     with (
-        Records.opened_at_first_use(settings.records_url) as records,
+        Records.opened_at_first_use(settings.records_url, settings.records_key_path) as records,
         Journal.open(where.data_dir / "journal", where.journal_limit_mb << 20) as journal,
     ):
         with suppress(RecordsUnavailable):  # unavailable: the partition is claimed later

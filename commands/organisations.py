@@ -30,7 +30,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace, settings: Configuration) -> int:
     """Run one action."""
-    with AccountRecords.open(settings.records_url) as records:
+    with AccountRecords.open(settings.records_url, settings.records_key_path) as records:
         options.action(options, records)
     return 0
 

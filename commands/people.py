@@ -64,7 +64,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace, settings: Configuration) -> int:
     """Run one action."""
-    with AccountRecords.open(settings.records_url) as records:
+    with AccountRecords.open(settings.records_url, settings.records_key_path) as records:
         try:
             options.action(options, settings, records)
         except (NameTaken, LastAdministrator) as error:

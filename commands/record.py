@@ -129,7 +129,7 @@ def audit_export(settings: Configuration, lifts: Sequence[str], from_ns: int, to
     subjects = [AuditSubject(lift_id, span, lift_id=lift_id) for lift_id in lifts]
     if not has_records(settings):
         return
-    with Records.open(settings.records_url) as records:
+    with Records.open(settings.records_url, settings.records_key_path) as records:
         records.write_audit(time.time_ns(), Actor.named("command line"), "readings.export", subjects)
 
 
@@ -137,7 +137,7 @@ def registered_lifts(settings: Configuration) -> list[LiftFacts]:
     """Return the facts of the registered lifts; none where there is no registry yet."""
     if not has_records(settings):
         return []
-    with Records.open(settings.records_url) as records:
+    with Records.open(settings.records_url, settings.records_key_path) as records:
         return records.registered()
 
 

@@ -78,7 +78,7 @@ def run_play(options: argparse.Namespace, settings: Configuration) -> int:
     """Play the recording to the broker and print how many of its messages were sent."""
     recording = open_recording(options.recording, options.lift)
     if options.register:
-        with Records.open(settings.records_url) as records:
+        with Records.open(settings.records_url, settings.records_key_path) as records:
             records.put_lifts(recording.facts(), Actor.named("replay"), time.time_ns())
     pace = Pace() if options.speed is None else Pace(options.speed)
     if options.now:

@@ -13,6 +13,7 @@ from commands.wiring.device_actions import device_actions
 from commands.wiring.first_link import first_link
 from commands.wiring.map import map_settings
 from commands.wiring.notifications import push_public_key, way_kinds
+from commands.wiring.records import open_sealed_records
 from commands.wiring.rescue import rescue_points, rescue_times
 from commands.wiring.series import open_series
 from commands.wiring.sign_in import sign_in_settings
@@ -42,7 +43,7 @@ def run(_: argparse.Namespace, settings: Configuration) -> int:
     try:
         app.run(
             DashboardSettings(
-                open_records=lambda: Records.open(settings.records_url),
+                open_records=lambda: open_sealed_records(settings),
                 open_series=lambda: open_series(settings, writable=False),
                 host=where.host,
                 port=where.port,

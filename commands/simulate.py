@@ -60,7 +60,7 @@ def run(options: argparse.Namespace, settings: Configuration) -> int:
         )
     scenario = read_scenario(options)
     if options.register:
-        with Records.open(settings.records_url) as records:
+        with Records.open(settings.records_url, settings.records_key_path) as records:
             records.put_lifts(scenario_lifts(scenario), Actor.named("simulator"), time.time_ns())
     if options.to is not None:
         header = write_recording(scenario, options.scenario, options.to)

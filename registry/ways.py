@@ -17,6 +17,8 @@ WAYS_LIMIT = 10
 """Of one person."""
 TELEPHONES = (SMS, VOICE)
 URLS = (WEBHOOK, DINGTALK, WECOM, FEISHU)
+SECRET_ADDRESSES = (*URLS, APPRISE, PUSH)
+"""Ways by which whoever knows the address can send."""
 SHOWN_END_CHARS = 4
 WEBHOOK_SECRET_PREFIX, WEBHOOK_SECRET_LEAST_BYTES = "whsec_", 24
 _MAIL = re.compile(r"[^\s@<>\"',;:\\()\[\]]{1,64}@[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)+", re.ASCII)
@@ -30,7 +32,8 @@ _APPRISE = re.compile(r"[a-z0-9]+://\S+", re.ASCII | re.IGNORECASE)
 class NotificationWay:
     """One way of a person; `verified_ns` is None until the person has given back the code that was sent by this way.
 
-    `fault` is why the last message could not be sent, since `fault_ns`; None after a message that was sent.
+    `fault` is why the last message could not be sent, since `fault_ns`; None after a message that was sent. Without
+    `is_readable` the key of address and secret is missing, and both are empty.
     """
 
     way_id: str
@@ -43,6 +46,7 @@ class NotificationWay:
     verified_ns: int | None = None
     fault: str | None = None
     fault_ns: int | None = None
+    is_readable: bool = True
 
     @property
     def is_verified(self) -> bool:
@@ -52,7 +56,7 @@ class NotificationWay:
 
 def shown_address(kind: str, address: str) -> str:
     """Return the part of an address that may be shown and logged: tokens and most of a telephone number are hidden."""
-    if kind == MAIL:
+    if kind == MAIL or not address:
         return address
     if kind in TELEPHONES:
         return f"…{address[-SHOWN_END_CHARS:]}"

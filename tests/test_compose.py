@@ -126,7 +126,7 @@ def test_one_command_makes_every_secret_and_keeps_those_that_are_there(tmp_path:
     assert made[0] == made[1]
     assert set(made[0]) == set(COMPOSE["secrets"])
     assert len(set(made[0].values())) == len(made[0])
-    assert all(re.fullmatch("[0-9a-f]{48}", secret) for secret in made[0].values())
+    assert all(re.fullmatch("[0-9a-f]{64}", secret) for secret in made[0].values())
     assert stat.S_IMODE((tmp_path / "secrets").stat().st_mode) == 0o700
     assert "/secrets/" in (ROOT / ".gitignore").read_text(encoding="utf-8").split()
 

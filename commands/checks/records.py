@@ -13,13 +13,26 @@ from commands.checks.folders import usable_folder
 from commands.errors import Unusable
 from configuration import Configuration
 from store.records.database import Database, newest_revision
+from store.records.sealing import SealingKeys, SecretsUnreadable
 
-KEY = "records.url"
+KEY, KEY_FILE = "records.url", "records.key_file"
 
 
 def checks(settings: Configuration) -> Iterator[ConfigCheck]:
     """Return the check of `[records]`."""
     yield ConfigCheck(KEY, lambda: _open(settings.records_url))
+    yield ConfigCheck(KEY_FILE, lambda: _keys(settings.records_key_path))
+
+
+def _keys(path: Path) -> str:
+    if not path.exists():
+        usable_folder(path.parent, KEY_FILE)
+        return f"{path}, made by `liftwatch serve`"
+    try:
+        count = SealingKeys(path).check()
+    except SecretsUnreadable as error:
+        raise Unusable(str(error)) from None
+    return f"{path}, {count} {'key' if count == 1 else 'keys'}"
 
 
 def _open(url: str) -> str:

@@ -23,7 +23,7 @@ def first_link(settings: Configuration) -> str | None:
     """
     where = settings.dashboards
     try:
-        with AccountRecords.open(settings.records_url) as records:
+        with AccountRecords.open(settings.records_url, settings.records_key_path) as records:
             if records.has_people():
                 return None
             if settings.sign_in.required:

@@ -18,7 +18,7 @@ from starlette.exceptions import HTTPException
 
 from registry.fact_checks import FieldError
 from store.outage import Outage
-from store.records.repository import BadCursor, RecordsUnavailable, VersionConflict
+from store.records.repository import BadCursor, RecordsUnavailable, SecretsUnreadable, VersionConflict
 from store.series.timeseries import TimeSeriesRefused, TimeSeriesUnavailable
 
 log = logging.getLogger(__name__)
@@ -162,6 +162,12 @@ async def _answer_records_unavailable(request: Request, error: Exception) -> Res
     return response(unavailable("records", "they do not answer now"))
 
 
+async def _answer_secrets_unreadable(request: Request, error: Exception) -> Response:
+    log.error("%s %s is refused: %s", request.method, request.url.path, error)
+    detail = "The server cannot open a stored secret: its operator finds the remedy in the log of the server."
+    return response(Problem(503, "secrets-unreadable", detail))
+
+
 async def _answer_series_unavailable(request: Request, error: Exception) -> Response:
     SERIES_AWAY.failed(error)
     return response(unavailable("time series", "they do not answer now"))
@@ -173,6 +179,7 @@ HANDLERS = {
     BadCursor: _answer_bad_cursor,
     VersionConflict: _answer_version_conflict,
     RecordsUnavailable: _answer_records_unavailable,
+    SecretsUnreadable: _answer_secrets_unreadable,
     TimeSeriesUnavailable: _answer_series_unavailable,
     TimeSeriesRefused: _answer_series_unavailable,
 }

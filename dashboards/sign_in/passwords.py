@@ -70,14 +70,15 @@ class PasswordSignIn:
             fits = credentials.is_password(_hash_of(found), password)
             if not fits or person is None or person.is_disabled or person.is_machine or found is None:
                 return False
-            if found.totp_secret is not None and not self._use_code(found, code, now_ns):
+            if found.sealed_totp is not None and not self._use_code(found, code, now_ns):
                 return False
             succeed()
             return True
 
     def _use_code(self, found: Credentials, code: str, now_ns: int) -> bool:
         """Use up a one-time code; return False where it is not valid, or was used before."""
-        step = credentials.totp_step(found.totp_secret or "", code, now_ns / S_NS, found.totp_step)
+        secret = self._records().totp_secret(found)
+        step = credentials.totp_step(secret, code, now_ns / S_NS, found.totp_step)
         return step is not None and self._records().use_totp_step(found.person_id, step)
 
     @contextmanager

@@ -22,6 +22,7 @@ log = logging.getLogger("liftwatch.notifications")
 
 LINKED_KINDS = (MAIL, SMS, PUSH)
 """Ways that one person alone reads: a link in a messenger's group could be used by others in the person's name."""
+KEY_MISSING = "the key of stored secrets is missing (records.key_file)"
 COUNTED_AS = {SendResult.DELIVERED: "taken", SendResult.TRY_AGAIN: "passing", SendResult.PERMANENT: "permanent"}
 
 
@@ -41,6 +42,9 @@ class MessageSending:
 
     def send(self, way: NotificationWay, waiting: Sequence[WaitingNotification], person: Person) -> None:
         """Send one message about these notifications to a person, and store the attempt."""
+        if not way.is_readable or (waiting[0].notification.kind == CODE and waiting[0].notification.code is None):
+            self._settle(way, waiting, person, try_again(KEY_MISSING, is_fault=True))
+            return
         message = self._message(way, waiting, known_language(person.language))
         try:
             outcome = self._senders[way.kind].send(message, Address(way.address, way.secret or ""))

@@ -26,6 +26,7 @@ from sqlalchemy.engine import URL
 from sqlalchemy.schema import Table
 
 from store.records.schema import counters
+from store.records.sealing import SealingKeys
 
 BUSY_TIMEOUT_S = 20.0
 BUSY_PAUSE_S = 0.1
@@ -33,6 +34,7 @@ CONNECT_TIMEOUT_S = 5
 WAL_LIMIT_BYTES = 64 * 1024 * 1024
 WRITER_LOCK = 0x11F7
 REVISION = "registry"  # the counter of changes to the registry: lifts and maintenance windows
+KEY_SUFFIX = ".key"
 MIGRATIONS = Path(__file__).parent / "migrations"
 
 
@@ -43,9 +45,12 @@ class RecordsUnavailable(Exception):
 class Database:
     """Transactions on one database, independent of its tables."""
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, key_file: Path | None = None) -> None:
         self.url = _normal(url)
         self.is_sqlite = self.url.get_backend_name() == "sqlite"
+        if key_file is None and self.is_sqlite and self.url.database:
+            key_file = Path(self.url.database).with_suffix(KEY_SUFFIX)
+        self.keys = SealingKeys(key_file)
         self._migrating, self._is_migrated = threading.Lock(), False
         self._open = threading.local()
         if self.is_sqlite:
@@ -193,12 +198,13 @@ class Repository:
         self._database = database
 
     @classmethod
-    def open(cls, url: str) -> Self:
+    def open(cls, url: str, key_file: Path | None = None) -> Self:
         """Open the records at `url` (`sqlite:////folder/records.db`, `postgresql://…`) and bring them up to date.
 
+        `key_file` has the keys of secrets that have to be read again; by default it lies beside the file of SQLite.
         Raises `RecordsUnavailable`, whose text has the remedy.
         """
-        repository = cls.opened_at_first_use(url)
+        repository = cls.opened_at_first_use(url, key_file)
         try:
             repository._database.migrate()
         except RecordsUnavailable:
@@ -207,12 +213,12 @@ class Repository:
         return repository
 
     @classmethod
-    def opened_at_first_use(cls, url: str) -> Self:
+    def opened_at_first_use(cls, url: str, key_file: Path | None = None) -> Self:
         """Return the records at `url`, opened at first use; until then every use may raise RecordsUnavailable.
 
         Raises `RecordsUnavailable` at once for an invalid address.
         """
-        return cls(Database(url))
+        return cls(Database(url, key_file))
 
     @property
     def name(self) -> str:

@@ -41,6 +41,8 @@ from store.records.outbox.ways import TooManyWays, WayStore
 from store.records.page import BadCursor, Page
 from store.records.refused.dead_letters import DeadLetterStore, RefusalCount, RefusedMessage
 from store.records.retention import KEEP_DEFAULT_YEARS, KEEP_LEAST_YEARS, Retention
+from store.records.sealed_secrets import SealedSecretStore, SealingReport
+from store.records.sealing import SecretsUnreadable
 from store.records.search import AlertFilter, AlertSearch, History
 from store.records.versions import VersionConflict, alert_version, incident_version, lift_version
 
@@ -89,6 +91,8 @@ __all__ = [
     "Registered",
     "RegistryChanges",
     "Resume",
+    "SealingReport",
+    "SecretsUnreadable",
     "Snapshot",
     "TooManyWays",
     "VersionConflict",
@@ -130,6 +134,7 @@ class Records(
     AnswerLinkStore,
     DutyStore,
     CallStore,
+    SealedSecretStore,
 ):
     """One database of records. Every method is one transaction, safe from any thread or process.
 

@@ -113,6 +113,7 @@ def test_everything_that_is_absent_is_reported_at_once(checked: Checked) -> None
         "broker": "set broker.host and broker.port",
         "monitor.data_dir": "or set monitor.data_dir to another one",
         "records.url": "or set records.url to another one",
+        "records.key_file": "or set records.key_file to another one",
         "timeseries.url": "or set timeseries.url",
         "timeseries.token_file": "create it with the secret in it",
         "webhooks.desk.secret_file": "write whsec_ and at least 24 random bytes in base64",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
@@ -10,7 +11,7 @@ from store.records.repository import Records
 
 
 @pytest.fixture
-def records(url: str) -> Iterator[Records]:
+def records(url: str, tmp_path: Path) -> Iterator[Records]:
     """Empty records."""
-    with Records.open(url) as opened:
+    with Records.open(url, tmp_path / "records.key") as opened:
         yield opened

@@ -19,7 +19,7 @@ from store.records.duty.rosters import Organisations, RosterStore, load_rosters
 from store.records.identity.organisations import load_organisations
 from store.records.identity.people import load_people
 from store.records.identity.tables import memberships, people
-from store.records.outbox.ways import load_ways
+from store.records.outbox.ways import verified_kinds
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,8 +110,7 @@ def _callees(connection: Connection, ids: Collection[str]) -> Mapping[str, Mappi
     """Return the people of organisations who can be called, by organisation and person."""
     members = select(memberships.c.person_id).where(memberships.c.organisation_id.in_(ids))
     found = [each for each in load_people(connection, people.c.id.in_(members)) if not _is_silent(each)]
-    ways = load_ways(connection, [each.person_id for each in found])
-    verified = {each: tuple(way.kind for way in some if way.is_verified) for each, some in ways.items()}
+    verified = verified_kinds(connection, [each.person_id for each in found])
     callees: dict[str, dict[str, Callee]] = {each: {} for each in ids}
     for person in sorted(found, key=lambda one: (one.name, one.person_id)):
         for membership in person.memberships:

@@ -27,7 +27,7 @@ class Credentials:
 
     person_id: str
     password_hash: str | None
-    totp_secret: str | None
+    sealed_totp: str | None
     totp_step: int
 
 
@@ -75,6 +75,10 @@ class PeopleStore:
         with self._database.reading() as connection:
             row = connection.execute(select(*columns).where(people.c.id == person_id)).first()
         return None if row is None else Credentials(*row)
+
+    def totp_secret(self, found: Credentials) -> str:
+        """Return the secret of TOTP in credentials that have one; raise SecretsUnreadable where its key is missing."""
+        return self._database.keys.unseal(found.sealed_totp or "", about_totp(found.person_id))
 
     def add_person(
         self, name: str, login: str, roles: Mapping[str, Role], by: Actor, now_ns: int, *,
@@ -161,8 +165,9 @@ class PeopleStore:
 
     def set_totp(self, person_id: str, secret: str | None, step: int, by: Actor, now_ns: int) -> None:
         """Replace the secret of TOTP of an account, or remove it (None); `step` is the last step that was used."""
+        sealed = None if secret is None else self._database.keys.seal(secret, about_totp(person_id))
         with self._database.writing() as connection:
-            values = {"totp_secret": secret, "totp_step": step}
+            values = {"totp_secret": sealed, "totp_step": step}
             connection.execute(update(people).where(people.c.id == person_id).values(**values))
             self._changed(connection, person_id, "person.totp", by, now_ns, {"is_on": secret is not None})
 
@@ -189,6 +194,11 @@ class PeopleStore:
         connection.execute(bumped)
         self._database.count_up(connection, IDENTITY)
         write_audit(connection, now_ns, by, action, [AuditSubject(person_id, detail)])
+
+
+def about_totp(person_id: str) -> str:
+    """Return the name of the place of a secret of TOTP, which is sealed with it."""
+    return f"people.totp_secret of {person_id}"
 
 
 def find_person(connection: Connection, person_id: str) -> Person | None:

@@ -1,6 +1,6 @@
 """The tables of organisations and accounts. Secrets are stored as hashes: a copy of the database opens no session.
 
-The secret of TOTP cannot be hashed; it is protected by the access rights of the database alone, as are the readings.
+The secret of TOTP has to be read again; it is sealed with a key outside the database (`store.records.sealing`).
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ people = Table(
     Column("is_machine", Boolean, nullable=False, server_default=false()),
     Column("is_disabled", Boolean, nullable=False, server_default=false()),
     Column("password_hash", CleanText(200)),
-    Column("totp_secret", CleanText(64)),
+    Column("totp_secret", Text),
     Column("totp_step", BigInteger, nullable=False, server_default="0"),
     Column("oidc_issuer", CleanText(300)),
     Column("oidc_subject", CleanText(300)),

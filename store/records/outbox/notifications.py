@@ -21,6 +21,7 @@ from alerts.notification import CODE, Notification
 from store.records.database import Database
 from store.records.incidents.rows import load_incidents, write_changes
 from store.records.incidents.tables import incidents, is_open
+from store.records.outbox.sealed_codes import opened, sealed
 from store.records.outbox.tables import (
     DROPPED,
     FAILED,
@@ -31,6 +32,7 @@ from store.records.outbox.tables import (
     notifications,
     ways,
 )
+from store.records.sealing import SealingKeys
 
 REASON_CHARS = 300
 
@@ -94,7 +96,7 @@ class NotificationStore:
             rows = connection.execute(due.order_by(*order).limit(limit)).all()
             leased = update(notifications).where(notifications.c.id.in_([row.id for row in rows]))
             connection.execute(leased.values(due_ns=now_ns + lease_ns))
-        return [_waiting(row) for row in rows]
+        return [_waiting(row, self._database.keys) for row in rows]
 
     def postpone_notifications(self, ids: Sequence[int], due_ns: int) -> None:
         """Make notifications that were claimed wait until an instant."""
@@ -158,7 +160,7 @@ def insert_notifications(
     rows = [
         {
             "key": each.key, "incident_id": each.incident_id, "person_id": each.person_id, "way_id": way_id,
-            "severity": each.severity, "content": orjson.dumps(each.to_json()).decode(), "state": WAITING,
+            "severity": each.severity, "content": sealed(each, database.keys), "state": WAITING,
             "failed_ways": "{}", "attempts": 0, "made_ns": now_ns, "way_since_ns": now_ns, "due_ns": now_ns,
         }
         for each in added
@@ -219,9 +221,9 @@ def _keep_attempt(connection: Connection, ids: Sequence[int], attempt: Notificat
     return {row.incident_id for row in rows}
 
 
-def _waiting(row: Row[Any]) -> WaitingNotification:
+def _waiting(row: Row[Any], keys: SealingKeys) -> WaitingNotification:
     failed_ways = orjson.loads(row.failed_ways)
-    content = Notification.from_json(orjson.loads(row.content))
+    content = opened(Notification.from_json(orjson.loads(row.content)), keys)
     return WaitingNotification(
         row.id, content, row.way_id, failed_ways, row.attempts, row.made_ns, row.way_since_ns, row.error
     )

@@ -1,7 +1,7 @@
 """The tables of ways, notifications and links. The codes of verification and the links are stored as hashes.
 
-An address and its signing secret cannot be hashed; as the secrets of TOTP they are protected by the access rights of
-the database alone.
+Signing secrets, addresses with which anybody could send, and codes that wait to be sent have to be read again; they are
+sealed with a key outside the database (`store.records.sealing`).
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ ways = Table(
     Column("person_id", CleanText(32), nullable=False, index=True),
     Column("kind", CleanText(16), nullable=False),
     Column("address", Text, nullable=False),
-    Column("secret", CleanText(200)),
+    Column("secret", Text),
     Column("position", BigInteger, nullable=False),
     Column("created_ns", BigInteger, nullable=False),
     Column("verified_ns", BigInteger),

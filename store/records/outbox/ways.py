@@ -1,24 +1,31 @@
 """The ways of people in their order, each verified by a code that was sent by the way itself.
 
 A code has six digits, lives ten minutes and survives few wrong tries; few codes an hour are sent for one person, so
-that nobody can have strangers called. The code is an entry of the outbox like every notification.
+that nobody can have strangers called. The code is an entry of the outbox like every notification. Addresses with which
+anybody could send, and signing secrets, are sealed (`store.records.sealing`).
 """
 
 from __future__ import annotations
 
 import hashlib
+import logging
 import secrets
 from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
 
 from sqlalchemy import Connection, delete, func, select, update
 
 from alerts.notification import CODE, TEST, Notification
 from registry.actor import Actor
-from registry.ways import WAYS_LIMIT, NotificationWay, shown_address
+from registry.ways import SECRET_ADDRESSES, WAYS_LIMIT, NotificationWay, shown_address
 from store.records.audit.writing import AuditSubject, write_audit
 from store.records.database import Database
 from store.records.outbox.notifications import insert_notifications
 from store.records.outbox.tables import notifications, ways
+from store.records.sealing import SealingKeys, SecretsUnreadable
+
+log = logging.getLogger(__name__)
 
 S_NS = 1_000_000_000
 CODE_DIGITS = 6
@@ -40,18 +47,18 @@ class WayStore:
     def ways(self, person_id: str) -> list[NotificationWay]:
         """Return the ways of a person in their order."""
         with self._database.reading() as connection:
-            return load_ways(connection, [person_id]).get(person_id, [])
+            return self._load(connection, person_id)
 
     def ways_of(self, person_ids: Sequence[str]) -> dict[str, list[NotificationWay]]:
         """Return the ways of some people in their order."""
         with self._database.reading() as connection:
-            return load_ways(connection, person_ids)
+            return _load_ways(connection, person_ids, self._database.keys)
 
     def way(self, way_id: str) -> NotificationWay | None:
         """Return one way, or None where it does not exist."""
         with self._database.reading() as connection:
             row = connection.execute(select(*_WAY).where(ways.c.id == way_id)).first()
-        return None if row is None else NotificationWay(*row)
+        return None if row is None else _opened(row, self._database.keys)
 
     def add_way(
         self, person_id: str, kind: str, address: str, secret: str | None, by: Actor, now_ns: int
@@ -61,7 +68,7 @@ class WayStore:
         Raises TooManyWays.
         """
         with self._database.writing() as connection:
-            held = load_ways(connection, [person_id]).get(person_id, [])
+            held = self._load(connection, person_id)
             same = next((each for each in held if (each.kind, each.address) == (kind, address)), None)
             if same is not None:
                 return same
@@ -69,7 +76,7 @@ class WayStore:
                 raise TooManyWays(f"A person has at most {WAYS_LIMIT} ways: remove one first.")
             position = max((each.position for each in held), default=0) + 1
             way = NotificationWay(secrets.token_hex(8), person_id, kind, address, secret, position, now_ns)
-            connection.execute(ways.insert().values(**_row(way), code_tries=0))
+            connection.execute(ways.insert().values(**_row(way, self._database.keys), code_tries=0))
             self._send_code(connection, way, now_ns)
             _audit(connection, "way.add", way, by, now_ns)
             return way
@@ -80,7 +87,7 @@ class WayStore:
         Raises TooManyWays.
         """
         with self._database.writing() as connection:
-            way = _find(connection, person_id, way_id)
+            way = self._find(connection, person_id, way_id)
             if way is not None and not way.is_verified:
                 self._send_code(connection, way, now_ns)
                 _audit(connection, "way.code", way, by, now_ns)
@@ -106,7 +113,7 @@ class WayStore:
                 return None
             values = {"verified_ns": now_ns, "code_hash": None, "fault": None, "fault_ns": None}
             connection.execute(update(ways).where(theirs).values(values))
-            way = _find(connection, person_id, way_id)
+            way = self._find(connection, person_id, way_id)
             assert way is not None, "the way was just there"
             _audit(connection, "way.verify", way, by, now_ns)
             return way
@@ -116,12 +123,12 @@ class WayStore:
     ) -> list[NotificationWay] | None:
         """Set the order of a person's ways; None where `way_ids` are not exactly those of the person."""
         with self._database.writing() as connection:
-            held = load_ways(connection, [person_id]).get(person_id, [])
+            held = self._load(connection, person_id)
             if sorted(each.way_id for each in held) != sorted(way_ids):
                 return None
             for position, way_id in enumerate(way_ids, start=1):
                 connection.execute(update(ways).where(ways.c.id == way_id).values(position=position))
-            after = load_ways(connection, [person_id]).get(person_id, [])
+            after = self._load(connection, person_id)
             subject = AuditSubject(person_id, None, _shown(held), _shown(after))
             write_audit(connection, now_ns, by, "way.order", [subject])
             return after
@@ -129,11 +136,19 @@ class WayStore:
     def remove_way(self, person_id: str, way_id: str, by: Actor, now_ns: int) -> bool:
         """Remove a way; return whether the person had the way."""
         with self._database.writing() as connection:
-            way = _find(connection, person_id, way_id)
+            way = self._find(connection, person_id, way_id)
             if way is not None:
                 connection.execute(delete(ways).where(ways.c.id == way_id))
                 _audit(connection, "way.remove", way, by, now_ns)
             return way is not None
+
+    def _load(self, connection: Connection, person_id: str) -> list[NotificationWay]:
+        return _load_ways(connection, [person_id], self._database.keys).get(person_id, [])
+
+    def _find(self, connection: Connection, person_id: str, way_id: str) -> NotificationWay | None:
+        theirs = (ways.c.id == way_id) & (ways.c.person_id == person_id)
+        row = connection.execute(select(*_WAY).where(theirs)).first()
+        return None if row is None else _opened(row, self._database.keys)
 
     def _send_code(self, connection: Connection, way: NotificationWay, now_ns: int) -> None:
         """Put a new code of a way into the outbox; raise TooManyWays beyond the limit of an hour."""
@@ -146,12 +161,23 @@ class WayStore:
         insert_notifications(self._database, connection, [sent], now_ns, way_id=way.way_id)
 
 
-def load_ways(connection: Connection, person_ids: Sequence[str]) -> dict[str, list[NotificationWay]]:
-    """Return the ways of some people in their order."""
+def verified_kinds(connection: Connection, person_ids: Sequence[str]) -> dict[str, tuple[str, ...]]:
+    """Return the kinds of the verified ways of some people in their order."""
+    theirs = ways.c.person_id.in_(person_ids), ways.c.verified_ns.is_not(None)
+    query = select(ways.c.person_id, ways.c.kind).where(*theirs).order_by(ways.c.position, ways.c.created_ns)
+    found: dict[str, tuple[str, ...]] = {}
+    for row in connection.execute(query):
+        found[row.person_id] = (*found.get(row.person_id, ()), row.kind)
+    return found
+
+
+def _load_ways(
+    connection: Connection, person_ids: Sequence[str], keys: SealingKeys
+) -> dict[str, list[NotificationWay]]:  # fmt: skip
     query = select(*_WAY).where(ways.c.person_id.in_(person_ids)).order_by(ways.c.position, ways.c.created_ns)
     found: dict[str, list[NotificationWay]] = {}
     for row in connection.execute(query):
-        found.setdefault(row.person_id, []).append(NotificationWay(*row))
+        found.setdefault(row.person_id, []).append(_opened(row, keys))
     return found
 
 
@@ -163,15 +189,30 @@ def _require_few(connection: Connection, kind: str, person_id: str, limit: int, 
         raise TooManyWays(f"At most {limit} messages of this kind an hour are sent: wait an hour.")
 
 
-def _find(connection: Connection, person_id: str, way_id: str) -> NotificationWay | None:
-    theirs = (ways.c.id == way_id) & (ways.c.person_id == person_id)
-    row = connection.execute(select(*_WAY).where(theirs)).first()
-    return None if row is None else NotificationWay(*row)
+def _opened(row: Sequence[Any], keys: SealingKeys) -> NotificationWay:
+    """Return the way of a row, without address and secret where their key is missing."""
+    way = NotificationWay(*row)
+    try:
+        address = keys.unseal(way.address, about_way("address", way.way_id, way.person_id))
+        secret = None if way.secret is None else keys.unseal(way.secret, about_way("secret", way.way_id, way.person_id))
+    except SecretsUnreadable as error:
+        log.error("way %s of person %s cannot be used: %s", way.way_id, way.person_id, error)
+        return replace(way, address="", secret=None, is_readable=False)
+    return replace(way, address=address, secret=secret)
 
 
-def _row(way: NotificationWay) -> dict[str, object]:
+def about_way(column: str, way_id: str, person_id: str) -> str:
+    """Return the name of the place of an address or a secret, which is sealed with it."""
+    return f"ways.{column} of {way_id} of {person_id}"
+
+
+def _row(way: NotificationWay, keys: SealingKeys) -> dict[str, Any]:
     columns = ("person_id", "kind", "address", "secret", "position", "created_ns", "verified_ns")
-    return {"id": way.way_id} | {name: getattr(way, name) for name in columns}
+    row: dict[str, Any] = {"id": way.way_id} | {name: getattr(way, name) for name in columns}
+    for name in ("address", "secret"):
+        if row[name] is not None and (name == "secret" or way.kind in SECRET_ADDRESSES):
+            row[name] = keys.seal(row[name], about_way(name, way.way_id, way.person_id))
+    return row
 
 
 def _shown(held: Sequence[NotificationWay]) -> list[str]:

@@ -264,3 +264,22 @@ def test_the_thread_sends_within_its_poll_and_ends(records: Records, mails: Mail
     dispatcher.stop()
     assert not dispatcher.is_alive()
     assert dispatcher.counts[f"deliveries_taken:{MAIL}"] == 1
+
+
+def test_without_the_key_of_a_webhook_the_next_way_brings_the_notification(
+    records: Records, tmp_path: Path, mails: MailReceiver, receiver: HttpReceiver, client: HttpClient
+) -> None:
+    ann = desk_person(records, "Ann")
+    hook = verified_way(records, ann, WEBHOOK, f"{receiver.url}/hook", SECRET)
+    verified_way(records, ann, MAIL, "ann@example.org")
+    (tmp_path / "records.key").rename(tmp_path / "away.key")
+    driven = Driven(records, {MAIL: mail_way(mails.port), WEBHOOK: WebhookWay(client)}, PUBLIC_URL)
+    records.add_notifications([notification(person_id=ann)], T0)
+    driven.turn(3)
+    assert "Lift 1" in mail_text(mails)
+    (failed,) = [each for each in records.ways(ann) if each.way_id == hook.way_id]
+    assert (failed.fault or "").startswith("the key of stored secrets is missing")
+    (tmp_path / "away.key").rename(tmp_path / "records.key")
+    records.add_notifications([notification(key="again", person_id=ann)], driven.now_ns)
+    driven.turn(120, 10)
+    assert receiver.received().path == "/hook", "with the key it is used again"
