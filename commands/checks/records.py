@@ -13,7 +13,7 @@ from commands.checks.folders import usable_folder
 from commands.errors import Unusable
 from configuration import Configuration
 from store.records.database import Database, newest_revision
-from store.records.sealing import SealingKeys, SecretsUnreadable
+from store.records.sealing.keys import SealingKeys, SecretsUnreadable
 
 KEY, KEY_FILE = "records.url", "records.key_file"
 

@@ -26,7 +26,7 @@ from sqlalchemy.engine import URL
 from sqlalchemy.schema import Table
 
 from store.records.schema import counters
-from store.records.sealing import SealingKeys
+from store.records.sealing.keys import SealingKeys
 
 BUSY_TIMEOUT_S = 20.0
 BUSY_PAUSE_S = 0.1

@@ -41,8 +41,8 @@ from store.records.outbox.ways import TooManyWays, WayStore
 from store.records.page import BadCursor, Page
 from store.records.refused.dead_letters import DeadLetterStore, RefusalCount, RefusedMessage
 from store.records.retention import KEEP_DEFAULT_YEARS, KEEP_LEAST_YEARS, Retention
-from store.records.sealed_secrets import SealedSecretStore, SealingReport
-from store.records.sealing import SecretsUnreadable
+from store.records.sealing.keys import SecretsUnreadable
+from store.records.sealing.secrets import SealedSecretStore, SealingReport
 from store.records.search import AlertFilter, AlertSearch, History
 from store.records.versions import VersionConflict, alert_version, incident_version, lift_version
 

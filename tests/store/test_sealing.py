@@ -17,7 +17,7 @@ from store.records.identity.credentials import new_totp_secret
 from store.records.identity.tables import people
 from store.records.outbox.tables import notifications, ways
 from store.records.repository import Records, SealingReport, SecretsUnreadable
-from store.records.sealing import SEALED, SealingKeys
+from store.records.sealing.keys import SEALED, SealingKeys
 from tests.alerts.rules import T0, S
 
 BY = Actor.named("test")

@@ -32,7 +32,7 @@ from store.records.outbox.tables import (
     notifications,
     ways,
 )
-from store.records.sealing import SealingKeys
+from store.records.sealing.keys import SealingKeys
 
 REASON_CHARS = 300
 

@@ -8,7 +8,7 @@ from dataclasses import replace
 import orjson
 
 from alerts.notification import Notification
-from store.records.sealing import SealingKeys, SecretsUnreadable
+from store.records.sealing.keys import SealingKeys, SecretsUnreadable
 
 log = logging.getLogger(__name__)
 

@@ -23,7 +23,7 @@ from store.records.audit.writing import AuditSubject, write_audit
 from store.records.database import Database
 from store.records.outbox.notifications import insert_notifications
 from store.records.outbox.tables import notifications, ways
-from store.records.sealing import SealingKeys, SecretsUnreadable
+from store.records.sealing.keys import SealingKeys, SecretsUnreadable
 
 log = logging.getLogger(__name__)
 

@@ -17,7 +17,7 @@ from store.records.identity.tables import people
 from store.records.outbox.sealed_codes import about_code
 from store.records.outbox.tables import is_notification_waiting, notifications, ways
 from store.records.outbox.ways import about_way
-from store.records.sealing import SEALED, SecretsUnreadable
+from store.records.sealing.keys import SEALED, SecretsUnreadable
 
 
 @dataclass(frozen=True, slots=True)
