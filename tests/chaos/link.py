@@ -23,7 +23,9 @@ class Link:
         threading.Thread(target=self._accept, args=(self._listener,), daemon=True).start()
 
     def cut(self) -> None:
-        """Break every connection, and refuse new ones."""
+        """Break every connection, and refuse new ones; one that is cut stays so."""
+        if self._listener.fileno() < 0:
+            return
         self._listener.shutdown(socket.SHUT_RDWR)
         self._listener.close()
         with self._lock:

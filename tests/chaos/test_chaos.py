@@ -37,6 +37,7 @@ from tests.chaos.ledger import (
     until_ended,
 )
 from tests.chaos.link import Link
+from tests.chaos.sizes import sizes
 from tests.loopback import until
 from tests.postgres import PostgresServer
 from tests.small_disk import mounted
@@ -148,14 +149,6 @@ def files(folder: Path) -> Callable[[], FileSeries]:
 
 def installation(folder: Path, **how: Any) -> System:
     return System(Broker(mosquitto(), folder), folder, **how)
-
-
-def sizes(whole: float, short: float | None = None) -> Any:
-    """Parametrise a case by how much of it there is: the whole form, and a short one for each run of all tests."""
-    cases = [pytest.param(whole, marks=pytest.mark.chaos, id=f"{whole}")]
-    if short is not None:
-        cases.append(pytest.param(short, marks=pytest.mark.long, id=f"{short}"))
-    return pytest.mark.parametrize("size", cases)
 
 
 @sizes(30, 3)

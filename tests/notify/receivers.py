@@ -6,7 +6,7 @@ import json
 import queue
 import ssl
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -55,8 +55,8 @@ class HttpReceiver:
 
 
 @contextmanager
-def http_receiver() -> Iterator[HttpReceiver]:
-    """Run a receiver."""
+def http_receiver(note: Callable[[Received], None] = lambda _: None) -> Iterator[HttpReceiver]:
+    """Run a receiver; `note` is called with each request as it arrives."""
     receiver = HttpReceiver()
     receiver.release.set()
 
@@ -64,7 +64,9 @@ def http_receiver() -> Iterator[HttpReceiver]:
         def handle_any(self) -> None:
             content = self.rfile.read(int(self.headers.get("content-length") or 0))
             headers = {name.lower(): value for name, value in self.headers.items()}
-            receiver.requests.put(Received(self.command, self.path, headers, content))
+            received = Received(self.command, self.path, headers, content)
+            note(received)
+            receiver.requests.put(received)
             status, given, body = receiver.answers.pop(0) if receiver.answers else (204, {}, b"")
             receiver.release.wait(PATIENCE_S)
             try:
