@@ -20,10 +20,24 @@ from registry.duty.roster import Roster, Rotation
 from registry.lift_facts import LiftFacts
 from registry.roles import Role
 from registry.ways import SMS
-from store.records.repository import Records
+from store.records.repository import NotificationAttempt, Records
 
 BY, S_NS, AT_ONCE = Actor.named("bench"), 1_000_000_000, 500
 RULE = BY_SLUG["alarm-button"]
+
+
+def put_on_duty(
+    records: Records, organisation_id: str, login: str, kind: str, address: str, secret: str | None, now_ns: int
+) -> None:
+    """Add a person of an organisation who is on duty at all times and has one verified way."""
+    person = records.add_person(login.title(), login, {organisation_id: Role.MECHANIC}, BY, now_ns)
+    assert person is not None
+    way = records.add_way(person.person_id, kind, address, secret, BY, now_ns)
+    (code,) = [each for each in records.claim_notifications(now_ns, 1, 1000) if each.way_id == way.way_id]
+    records.verify_way(person.person_id, way.way_id, code.notification.code or "", BY, now_ns)
+    records.settle_sent([code.id], NotificationAttempt(way.way_id, kind, "", now_ns, "delivered"))
+    always = Rotation("always", ((person.person_id,),), 1)
+    records.add_roster(Roster("", organisation_id, "Duty", "UTC", (always,)), BY, now_ns)
 
 
 class CallingFirm:
@@ -34,13 +48,7 @@ class CallingFirm:
         self.began_ns = self.now_ns
         records.put_lifts([LiftFacts(f"l{i}", "d", maintenance_firm="Firm") for i in range(lifts)], BY, self.now_ns)
         (firm,) = records.organisations()
-        person = records.add_person("Ada", "ada", {firm.organisation_id: Role.MECHANIC}, BY, self.now_ns)
-        assert person is not None
-        way = records.add_way(person.person_id, SMS, "+8613900000000", None, BY, self.now_ns)
-        (code,) = records.claim_notifications(self.now_ns, 1, 10)
-        records.verify_way(person.person_id, way.way_id, code.notification.code or "", BY, self.now_ns)
-        always = Rotation("always", ((person.person_id,),), 1)
-        records.add_roster(Roster("", firm.organisation_id, "Duty", "UTC", (always,)), BY, self.now_ns)
+        put_on_duty(records, firm.organisation_id, "ada", SMS, "+8613900000000", None, self.now_ns)
         self.caller = DutyCaller(records, lambda: self.now_ns)
 
     def press(self, first: int, until: int) -> None:

@@ -13,7 +13,7 @@ from commands import compile as compilation
 from commands.wiring.broker import broker_address
 from commands.wiring.notifications import notification_senders
 from commands.wiring.partition import client_id, partition
-from commands.wiring.rescue import rescue_times
+from commands.wiring.rescue import rescue_points, rescue_times
 from commands.wiring.rules import tuned_rules
 from commands.wiring.series import open_series
 from commands.wiring.webhooks import webhook_endpoints
@@ -80,11 +80,15 @@ def open_monitor(settings: Configuration) -> Iterator[Monitor]:
         with suppress(RecordsUnavailable):  # unavailable: the partition is claimed later
             records.claim(partition(settings))
         journal.lock()  # before connecting: a second monitor would take over the first one's session at the broker
-        notifiers: list[Notifier] = [Announcer(records, address, client_id(settings, "announcer")), DutyCaller(records)]
-        notifiers.append(RescueClock(records, rescue_times(settings)))
+        dispatcher = NotificationDispatcher(records, senders, settings.dashboards.public_url)
+        notifiers: list[Notifier] = [
+            Announcer(records, address, client_id(settings, "announcer")),
+            DutyCaller(records, on_owed=dispatcher.wake.set),
+            RescueClock(records, rescue_times(settings), rescue_points(settings)),
+            dispatcher,
+        ]
         if webhooks:
             notifiers.append(WebhookNotifier(records, webhooks))
-        notifiers.append(NotificationDispatcher(records, senders, settings.dashboards.public_url))
         yield Monitor(
             MqttSource(address, client_id(settings, "monitor")),
             journal,

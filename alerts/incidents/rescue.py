@@ -11,6 +11,9 @@ level rises by itself and never falls:
     everybody called out on this level cannot come         level                the next one
     nobody has arrived after `arrive_s`                    overdue: arrived     3
 
+On a level that has risen, the nearest rescue point or professional of the operator's list is called out by itself,
+unless somebody of that level was.
+
 Telemetry only proposes that everybody is out: `release_seen_ns` is when an alert of an entrapment cleared. A person
 confirms by entering the stage `released`.
 """
@@ -105,6 +108,16 @@ def nearest(
     own = [each for each in points if not each.districts or district in each.districts]
     found = [(each, distance_km(each.lat, each.lon, lat, lon)) for each in own]
     return sorted(found, key=lambda each: (each[0].level, math.inf if math.isnan(each[1]) else each[1]))
+
+
+def helpers(
+    points: Iterable[RescuePoint], district: str, lat: float | None, lon: float | None
+) -> dict[int, str]:  # fmt: skip
+    """Return the nearest point of each level."""
+    found: dict[int, str] = {}
+    for point, _ in nearest(points, district, lat, lon):
+        found.setdefault(point.level, point.name)
+    return found
 
 
 def distance_km(lat: float | None, lon: float | None, other_lat: float | None, other_lon: float | None) -> float:

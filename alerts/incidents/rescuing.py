@@ -1,12 +1,15 @@
 """What people and time do to a rescue, as in the drawing of `alerts.incidents.rescue`. Pure.
 
 Accepting acknowledges the incident and reaches the stage `dispatched`; arriving reaches `on-site`. An action that was
-done already returns None. Time never acts on a rescue whose end telemetry has seen.
+done already returns None. Time never acts on a rescue whose end telemetry has seen. Where the level has risen and
+nobody is called out on the new one, time calls out the helper of that level, or rises to the next that has one.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from types import MappingProxyType
 
 from alerts.answers import Refused
 from alerts.incidents.incident import (
@@ -43,6 +46,7 @@ from alerts.incidents.rescue import (
 from alerts.incidents.table import acknowledged
 from registry.actor import Actor
 
+NOBODY: Mapping[int, str] = MappingProxyType({})
 CALL_OUT, ACCEPT, DECLINE, ARRIVE = RESCUE_STEPS = ("call-out", "accept", "decline", "arrive")
 
 
@@ -137,12 +141,25 @@ def _arrive(incident: Incident, step: RescueStep, by: Actor, now_ns: int) -> Inc
     return after if ON_SITE in after.stages else reached(after, ON_SITE, now_ns)
 
 
-def on_time(incident: Incident, times: RescueTimes, now_ns: int) -> list[IncidentChange]:
-    """Return the changes that are due: call-outs without an answer, timers that have passed, a level that rises."""
+def on_time(
+    incident: Incident, times: RescueTimes, now_ns: int, helpers: Mapping[int, str] = NOBODY
+) -> list[IncidentChange]:
+    """Return the changes that are due: call-outs without an answer, timers that have passed, a level that rises.
+
+    `helpers` has who is called out on a level by itself: the nearest rescue point, a professional.
+    """
     changes: list[IncidentChange] = []
-    while (change := _next_due(changes[-1].incident if changes else incident, times, now_ns)) is not None:
+    while (change := _next_due(changes[-1].incident if changes else incident, times, now_ns, helpers)) is not None:
         changes.append(change)
     return changes
+
+
+def wants_helper(incident: Incident) -> bool:
+    """Return whether the level of a running rescue has risen, and nobody is called out on it."""
+    rescue = incident.rescue
+    if rescue is None or not _runs(incident) or ON_SITE in incident.stages or RELEASED in incident.stages:
+        return False
+    return rescue.level > FIRM and all(each.level != rescue.level for each in rescue.call_outs)
 
 
 Called = tuple[Incident, CallOut] | None
@@ -151,9 +168,15 @@ _STEPS = {CALL_OUT: _call_out, ACCEPT: _accept, DECLINE: _decline}
 _ENTRIES = {CALL_OUT: CALLED_OUT, ACCEPT: ACCEPTED, DECLINE: DECLINED}
 
 
-def _next_due(incident: Incident, times: RescueTimes, now_ns: int) -> IncidentChange | None:
+def _runs(incident: Incident) -> bool:
+    """Return whether time acts on the rescue of an incident."""
+    is_running = incident.is_open and incident.may_hold_people
+    return is_running and incident.rescue is not None and incident.rescue.release_seen_ns is None
+
+
+def _next_due(incident: Incident, times: RescueTimes, now_ns: int, helpers: Mapping[int, str]) -> IncidentChange | None:
     rescue = incident.rescue
-    if rescue is None or not (incident.is_open and incident.may_hold_people) or rescue.release_seen_ns is not None:
+    if rescue is None or not _runs(incident):
         return None
     if (silent := unanswered_at(rescue, times, now_ns)) is not None:
         after = with_call_out(rescue, replace(silent, answer=NO_ANSWER, answered_ns=now_ns))
@@ -168,9 +191,13 @@ def _next_due(incident: Incident, times: RescueTimes, now_ns: int) -> IncidentCh
         if not is_met and timer not in rescue.overdue and passed_s >= limit_s:
             after = replace(rescue, overdue=(*rescue.overdue, timer), level=max(rescue.level, level))
             return _entered(incident, after, OVERDUE, now_ns, timer)
-    if nobody_comes(rescue):
+    higher = min((level for level in helpers if level > rescue.level), default=None)
+    if nobody_comes(rescue) or (wants_helper(incident) and rescue.level not in helpers and higher is not None):
         after = replace(rescue, level=rescue.level + 1)
         return _entered(incident, after, LEVEL, now_ns, str(after.level))
+    if wants_helper(incident) and rescue.level in helpers and len(rescue.call_outs) < CALL_OUTS_MOST:
+        called = CallOut(len(rescue.call_outs) + 1, rescue.level, helpers[rescue.level], now_ns)
+        return _entered(incident, with_call_out(rescue, called), CALLED_OUT, now_ns, str(called.number), called.who)
     return None
 
 

@@ -12,7 +12,7 @@ from alerts.incidents.actions import IncidentAction
 from alerts.incidents.rescuing import RescueStep
 from registry.people import Person, scope_of
 from registry.roles import Verb
-from registry.scope import Scope
+from registry.scope import ALL_LIFTS, NO_LIFTS, Scope
 from store.records.repository import ACCEPT, AnswerLink, IncidentHistory, Records
 
 OPEN, USED, EXPIRED, UNKNOWN = "open", "used", "expired", "unknown"
@@ -26,10 +26,11 @@ class LinkAnswer:
         self.records, self.now_ns = records, now_ns
         self.link: AnswerLink | None = records.answer_link(secret)
         self.person: Person | None = None if self.link is None else records.person(self.link.person_id)
+        self._lifts = NO_LIFTS
         self.scope: Scope | None = self._scope(address)
         self.incident: IncidentHistory | None = None
         if self.link is not None and self.scope is not None:
-            self.incident = records.incident(self.link.incident_id, self.scope.lifts)
+            self.incident = records.incident(self.link.incident_id, self._lifts)
 
     @property
     def state(self) -> str:
@@ -64,7 +65,7 @@ class LinkAnswer:
             actions.append(IncidentAction("accept", self.scope.actor, note=note, rescue=RescueStep("accept")))
         try:
             for action in actions:
-                self.records.act_on_incident(self.link.incident_id, action, self.now_ns, scope=self.scope.lifts)
+                self.records.act_on_incident(self.link.incident_id, action, self.now_ns, scope=self._lifts)
         except Refused:  # closed in the meantime
             return
         self.records.use_answer_link(self.link, self.now_ns)
@@ -79,4 +80,17 @@ class LinkAnswer:
     def _may_answer(self, incident_id: str, scope: Scope) -> bool:
         if Verb.ACKNOWLEDGE not in scope.verbs:
             return False
-        return self.records.has_incident(incident_id, scope.acting or scope.lifts)
+        if self.records.has_incident(incident_id, scope.acting or scope.lifts):
+            self._lifts = scope.lifts
+            return True
+        if self._is_called_out(incident_id, scope):
+            self._lifts = ALL_LIFTS
+            return True
+        return False
+
+    def _is_called_out(self, incident_id: str, scope: Scope) -> bool:
+        """Return whether the person's organisation is called out by name: a rescue point without the lift."""
+        history = self.records.incident(incident_id)
+        rescue = None if history is None else history.visible.incident.rescue
+        mine = None if scope.actor is None else scope.actor.organisation
+        return rescue is not None and any(each.who == mine for each in rescue.call_outs)

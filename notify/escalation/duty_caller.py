@@ -40,14 +40,22 @@ Element = TypeVar("Element")
 
 
 class DutyCaller(threading.Thread):
-    """Puts the owed calls about incidents of own lifts into the outbox; `wake` plans at once."""
+    """Puts the owed calls about incidents of own lifts into the outbox; `wake` plans at once.
 
-    def __init__(self, records: Records, now_ns: Callable[[], int] = time.time_ns) -> None:
+    `on_owed` is called after calls were put there.
+    """
+
+    def __init__(
+        self,
+        records: Records,
+        now_ns: Callable[[], int] = time.time_ns,
+        on_owed: Callable[[], None] = lambda: None,
+    ) -> None:
         super().__init__(name="duty caller", daemon=True)
         self.wake = threading.Event()
         self.counts: Counter[str] = Counter({CALLS_OWED: 0})
         self.outage = Outage("people wait to be called", log)
-        self._records, self._now_ns = records, now_ns
+        self._records, self._now_ns, self._on_owed = records, now_ns, on_owed
         self._entry = 0
         self._due_ns: dict[str, int] = {}
         self._surveyed_ns: int | None = None
@@ -106,6 +114,7 @@ class DutyCaller(threading.Thread):
             with self._records.one_transaction():
                 plans = self._planned(few, books, now_ns)
                 self._call([each for some in plans.values() for each in some if each.is_due], table, now_ns)
+            self._on_owed()
             self._schedule(few, plans)
 
     def _planned(self, ids: Sequence[str], books: RoundBooks, now_ns: int) -> dict[str, list[PlannedCalls]]:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
+from dataclasses import replace
 
 from alerts.alert import Alert
 from alerts.escalation.facts import IncidentFacts
 from alerts.incidents.incident import Incident, IncidentLift
+from alerts.incidents.rescue import DECLINED, CallOut
 from registry.lift_facts import LiftFacts
 
 CRITICAL = "critical"
@@ -27,6 +29,26 @@ def incident_facts(incident: Incident, lift: IncidentLift, registered: LiftFacts
         last_activity_ns=incident.active_ns,
         closed_ns=incident.closed_ns,
     )
+
+
+def called_out_facts(facts: IncidentFacts, call_out: CallOut) -> IncidentFacts:
+    """Return the facts for an organisation that is called out: from its call-out on, until it has answered.
+
+    Whoever takes the incident up after the call-out ends its calls too.
+    """
+    acknowledged_ns = facts.acknowledged_ns
+    if acknowledged_ns is not None and acknowledged_ns < call_out.called_ns:
+        acknowledged_ns = None
+    if call_out.is_coming:
+        acknowledged_ns = call_out.answered_ns
+    return replace(facts, since_ns=call_out.called_ns, acknowledged_ns=acknowledged_ns)
+
+
+def helping_call_outs(incident: Incident) -> dict[str, CallOut]:
+    """Return the last call-out of each firm, rescue point or person, but of those who have declined."""
+    call_outs = () if incident.rescue is None else incident.rescue.call_outs
+    last = {each.who: each for each in call_outs}
+    return {who: each for who, each in last.items() if each.answer != DECLINED}
 
 
 def lifts_by_organisation(

@@ -1,4 +1,7 @@
-"""The plans of calls about open incidents: one for each incident and organisation that one of its lifts concerns."""
+"""The plans of calls about open incidents: one for each incident and organisation.
+
+The organisations are those that a lift of the incident concerns, and those that are called out to its rescue by name.
+"""
 
 from __future__ import annotations
 
@@ -8,14 +11,15 @@ from dataclasses import dataclass
 from alerts.escalation.facts import DutyBook
 from alerts.escalation.plan import CallPlan, plan
 from alerts.incidents.incident import Incident, IncidentLift
-from notify.escalation.incident_facts import incident_facts, lifts_by_organisation
+from alerts.incidents.rescue import CallOut
+from notify.escalation.incident_facts import called_out_facts, helping_call_outs, incident_facts, lifts_by_organisation
 from registry.lift_facts import LiftFacts
 from store.records.repository import CallSituation, Records
 
 
 @dataclass(frozen=True, slots=True)
 class PlannedCalls:
-    """The plan of an organisation about an incident, and those of its lifts that concern the organisation.
+    """The plan of an organisation about an incident, and those of its lifts that the organisation is called about.
 
     `facts` are those of the first of the lifts. `is_due`: there are calls to make, or something was not reached.
     """
@@ -43,24 +47,42 @@ class RoundBooks:
             lift_id: self._organisations.concerned(district, situation.facts.get(lift_id))
             for lift_id, district in lifts.items()
         }
-        self._load({each for some in concerned.values() for each in some})
+        helpers = {incident.id: self._helpers(incident) for incident in situation.incidents}
+        self._load({each for some in (*concerned.values(), *helpers.values()) for each in some})
         for incident in situation.incidents:
             by_organisation = lifts_by_organisation(incident, concerned)
-            yield (
-                incident,
-                [
-                    self._plan(situation, incident, self._books[each], lifts, now_ns)
-                    for each, lifts in by_organisation.items()
-                    if each in self._books
-                ],
-            )
+            plans = [
+                self._plan(situation, incident, self._books[each], lifts, now_ns)
+                for each, lifts in by_organisation.items()
+                if each in self._books
+            ]
+            inside = [lift for lift in incident.lifts if lift.holds_people] or list(incident.lifts)
+            plans += [
+                self._plan(situation, incident, self._books[each], inside, now_ns, call_out)
+                for each, call_out in helpers[incident.id].items()
+                if each in self._books and each not in by_organisation
+            ]
+            yield incident, plans
+
+    def _helpers(self, incident: Incident) -> dict[str, CallOut]:
+        """Return the organisations that are called out by name, with their call-outs."""
+        named = {self._organisations.by_name.get(who): each for who, each in helping_call_outs(incident).items()}
+        return {each: call_out for each, call_out in named.items() if each is not None}
 
     def _plan(
-        self, situation: CallSituation, incident: Incident, book: DutyBook, lifts: Sequence[IncidentLift], now_ns: int
+        self,
+        situation: CallSituation,
+        incident: Incident,
+        book: DutyBook,
+        lifts: Sequence[IncidentLift],
+        now_ns: int,
+        call_out: CallOut | None = None,
     ) -> PlannedCalls:
         facts = situation.facts.get(lifts[0].lift_id)
         progress = situation.progress.get((incident.id, book.organisation_id))
-        made = plan(book, incident_facts(incident, lifts[0], facts), progress, now_ns)
+        about = incident_facts(incident, lifts[0], facts)
+        about = about if call_out is None else called_out_facts(about, call_out)
+        made = plan(book, about, progress, now_ns)
         return PlannedCalls(incident, book, lifts, made, facts, is_due=made.progress != progress)
 
     def _load(self, ids: set[str]) -> None:

@@ -6,14 +6,13 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import lru_cache
 from typing import Any
 
 import orjson
 from sqlalchemy import Connection, delete, func, select
 
 from registry.actor import Actor
-from registry.lift_facts import Floor, LiftFacts
+from registry.lift_facts import LiftFacts
 from registry.scope import ALL_LIFTS, NAMING_FACTS, LiftScope
 from registry.thresholds import changes_threshold
 from store.records.audit.search import AuditStore
@@ -24,11 +23,11 @@ from store.records.judging.maintenance import WindowRecord, read_windows
 from store.records.judging.thresholds import note_threshold_changes
 from store.records.schema import deleted_lifts, lifts, refusals
 from store.records.scoping import lifts_in
+from store.records.stored_facts import read_facts
 from store.records.versions import lift_version, require_version
 
 EVERYTHING = -1
 UNREGISTERED_LIMIT = 1000
-FACTS_CACHED = 32_768
 IMPORT_AT_ONCE = 1000
 IMPORT_PAUSE_S = 0.01
 """A pause of an import between two transactions; a longer transaction is followed by a pause as long as itself."""
@@ -291,11 +290,3 @@ def _row(facts: LiftFacts, text: str, registered: bool, revision: int) -> dict[s
         "revision": revision,
         **{fact: getattr(facts, fact) for fact in NAMING_FACTS},
     }
-
-
-@lru_cache(FACTS_CACHED)
-def read_facts(text: str) -> LiftFacts:
-    """Return the facts in a column of the registry."""
-    values = orjson.loads(text)
-    floors = tuple(Floor(**floor) for floor in values.pop("floors"))
-    return LiftFacts(**values, floors=floors)

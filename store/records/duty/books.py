@@ -12,7 +12,7 @@ from alerts.escalation.facts import Callee, DutyBook
 from registry.lift_facts import LiftFacts
 from registry.organisations import KIND_OF_FACT, Organisation
 from registry.people import Person
-from registry.scope import NAMING_FACTS, LiftScope
+from registry.scope import NAMING_FACTS, NO_LIFTS, LiftScope
 from store.records.database import Database
 from store.records.duty.policies import PolicyStore, load_policies
 from store.records.duty.rosters import Organisations, RosterStore, load_rosters
@@ -24,11 +24,12 @@ from store.records.outbox.ways import verified_kinds
 
 @dataclass(frozen=True, slots=True)
 class ActingOrganisations:
-    """The open organisations, found by the lifts that they are called about."""
+    """The open organisations, found by the lifts that they are called about, and by name."""
 
     everywhere: Sequence[str]
     by_district: Mapping[str, Sequence[str]]
     by_fact: Mapping[tuple[str, str], Sequence[str]]
+    by_name: Mapping[str, str]
 
     @classmethod
     def of(cls, some: Collection[Organisation]) -> Self:
@@ -45,7 +46,8 @@ class ActingOrganisations:
             for name in lifts.names:
                 for fact in lifts.facts:
                     by_fact.setdefault((fact, name), []).append(each.organisation_id)
-        return cls(everywhere, by_district, by_fact)
+        by_name = {each.name: each.organisation_id for each in some if each.lifts != NO_LIFTS}
+        return cls(everywhere, by_district, by_fact, by_name)
 
     def concerned(self, district: str, facts: LiftFacts | None) -> list[str]:
         """Return the ids of the organisations that a lift concerns; `facts` is None where it is not registered."""

@@ -19,8 +19,8 @@ from store.records.database import Database
 from store.records.duty.tables import escalations
 from store.records.incidents.rows import in_parts, load_incidents, write_changes
 from store.records.incidents.tables import incident_entries, incidents, is_open
-from store.records.lifts import read_facts
-from store.records.schema import alerts, lifts
+from store.records.schema import alerts
+from store.records.stored_facts import load_facts
 
 REOPENABLE_NS = 24 * 3600 * 1_000_000_000
 """Progress outlives the closing of its incident for this time: an incident that is opened again goes on with it."""
@@ -61,7 +61,7 @@ class CallStore:
             found = [each for each in named if each.is_open and partition.has(each.lift_id)]
             lift_ids = {lift.lift_id for incident in found for lift in incident.lifts}
             progress = _progress(connection, incident_ids)
-            return CallSituation(found, _facts(connection, lift_ids), progress)
+            return CallSituation(found, load_facts(connection, lift_ids), progress)
 
     def unclosed_alerts_of(self, incident_ids: Collection[str]) -> dict[str, list[Alert]]:
         """Return the alerts of incidents that are not closed, by incident, the first onset first."""
@@ -127,12 +127,4 @@ def _progress(connection: Connection, incident_ids: Collection[str]) -> dict[tup
     for some in in_parts(incident_ids):
         rows = connection.execute(select(escalations).where(escalations.c.incident_id.in_(some)))
         found |= {(row.incident_id, row.organisation_id): CallProgress(row.start_ns, row.at_ns) for row in rows}
-    return found
-
-
-def _facts(connection: Connection, lift_ids: Collection[str]) -> dict[str, LiftFacts]:
-    found: dict[str, LiftFacts] = {}
-    for some in in_parts(lift_ids):
-        query = select(lifts.c.lift_id, lifts.c.facts).where(lifts.c.lift_id.in_(some), lifts.c.registered)
-        found |= {row.lift_id: read_facts(row.facts) for row in connection.execute(query)}
     return found

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from sqlalchemy import Connection, select
 
 from alerts.incidents.incident import Incident
-from alerts.incidents.rescue import RescueTimes
-from alerts.incidents.rescuing import on_time
+from alerts.incidents.rescue import RescuePoint, RescueTimes, helpers
+from alerts.incidents.rescuing import on_time, wants_helper
+from registry.lift_facts import LiftFacts
 from store.records.database import Database
 from store.records.incidents.rows import load_incidents, read_incident, write_changes
 from store.records.incidents.tables import incidents, is_rescued
+from store.records.stored_facts import load_facts
 
 RESCUES_AT_ONCE = 1000
 
@@ -21,16 +23,40 @@ class RescueStore:
 
     _database: Database
 
-    def advance_rescues(self, times: RescueTimes, now_ns: int, is_own: Callable[[str], bool] = lambda _: True) -> int:
-        """Write what time does to the running rescues of own lifts; return how many entries that were."""
+    def advance_rescues(
+        self,
+        times: RescueTimes,
+        now_ns: int,
+        is_own: Callable[[str], bool] = lambda _: True,
+        points: Sequence[RescuePoint] = (),
+    ) -> int:
+        """Write what time does to the running rescues of own lifts; return how many entries that were.
+
+        A level that rises and the call-out of its nearest point are one transaction.
+        """
+
+        def is_due(incident: Incident) -> bool:
+            return bool(on_time(incident, times, now_ns)) or (bool(points) and wants_helper(incident))
+
         with self._database.reading() as connection:
-            due = [each.id for each in _running(connection) if is_own(each.lift_id) and on_time(each, times, now_ns)]
+            due = [each.id for each in _running(connection) if is_own(each.lift_id) and is_due(each)]
         if not due:
             return 0
         with self._database.writing() as connection:
-            changes = [change for each in load_incidents(connection, due) for change in on_time(each, times, now_ns)]
+            found = load_incidents(connection, due)
+            facts = load_facts(connection, {each.lift_id for each in found}) if points else {}
+            changes = [
+                change
+                for each in found
+                for change in on_time(each, times, now_ns, _helpers(points, each, facts.get(each.lift_id)))
+            ]
             write_changes(connection, changes)
         return len(changes)
+
+
+def _helpers(points: Sequence[RescuePoint], incident: Incident, facts: LiftFacts | None) -> dict[int, str]:
+    lat, lon = (None, None) if facts is None else (facts.lat, facts.lon)
+    return helpers(points, incident.district, lat, lon)
 
 
 def _running(connection: Connection) -> list[Incident]:
