@@ -20,10 +20,10 @@ from store.records.audit.writing import AuditSubject, difference, write_audit
 from store.records.database import REVISION, Database, Repository, read_counter
 from store.records.identity.organisations import create_named_organisations
 from store.records.judging.maintenance import WindowRecord, read_windows
+from store.records.judging.stored_facts import read_facts
 from store.records.judging.thresholds import note_threshold_changes
 from store.records.schema import deleted_lifts, lifts, refusals
 from store.records.scoping import lifts_in
-from store.records.stored_facts import read_facts
 from store.records.versions import lift_version, require_version
 
 EVERYTHING = -1

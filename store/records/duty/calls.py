@@ -19,8 +19,8 @@ from store.records.database import Database
 from store.records.duty.tables import escalations
 from store.records.incidents.rows import in_parts, load_incidents, write_changes
 from store.records.incidents.tables import incident_entries, incidents, is_open
+from store.records.judging.stored_facts import load_facts
 from store.records.schema import alerts
-from store.records.stored_facts import load_facts
 
 REOPENABLE_NS = 24 * 3600 * 1_000_000_000
 """Progress outlives the closing of its incident for this time: an incident that is opened again goes on with it."""

@@ -13,9 +13,9 @@ from registry.actor import Actor
 from registry.lift_facts import LiftFacts
 from registry.scope import NAMING_FACTS
 from store.records.identity.tables import organisation_names, organisations
+from store.records.judging.stored_facts import read_facts
 from store.records.lifts import IMPORT_AT_ONCE, IMPORT_PAUSE_S, LiftStore
 from store.records.schema import lifts
-from store.records.stored_facts import read_facts
 
 
 class LiftRenames(LiftStore):

@@ -13,7 +13,7 @@ from registry.lift_facts import LiftFacts
 from store.records.database import Database
 from store.records.incidents.rows import load_incidents, read_incident, write_changes
 from store.records.incidents.tables import incidents, is_rescued
-from store.records.stored_facts import load_facts
+from store.records.judging.stored_facts import load_facts
 
 RESCUES_AT_ONCE = 1000
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterator
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
@@ -25,8 +26,8 @@ ANN = Actor.named("ann")
 
 
 @pytest.fixture
-def records(url: str) -> Iterator[Records]:
-    with Records.open(url) as opened:
+def records(url: str, tmp_path: Path) -> Iterator[Records]:
+    with Records.open(url, tmp_path / "keys") as opened:
         yield opened
 
 

@@ -40,9 +40,9 @@ CALLER = textwrap.dedent(
 )
 
 
-def test_a_killed_process_loses_no_call_and_makes_none_twice(url: str) -> None:
+def test_a_killed_process_loses_no_call_and_makes_none_twice(url: str, tmp_path: Path) -> None:
     chance = random.Random(SEED)
-    with Records.open(url) as records:
+    with Records.open(url, tmp_path / "keys") as records:
         firm = CalledFirm(records)
         firm.roster(firm.ada)
         firm.policy(["on-duty"])

@@ -41,8 +41,8 @@ INCIDENTS, KILLS, SEED, FASTER = 5, 5, 20010102, 300
 
 
 @pytest.fixture
-def records(url: str) -> Iterator[Records]:
-    with Records.open(url) as opened:
+def records(url: str, tmp_path: Path) -> Iterator[Records]:
+    with Records.open(url, tmp_path / "keys") as opened:
         yield opened
 
 
@@ -158,9 +158,9 @@ CLOCK = textwrap.dedent(
 )
 
 
-def test_a_killed_process_calls_each_level_out_once_and_loses_no_call(url: str) -> None:
+def test_a_killed_process_calls_each_level_out_once_and_loses_no_call(url: str, tmp_path: Path) -> None:
     chance = random.Random(SEED)
-    with Records.open(url) as records:
+    with Records.open(url, tmp_path / "keys") as records:
         rescue = Rescue(records)
         incidents = [rescue.incident_id]
         for number in range(1, INCIDENTS):
