@@ -8,9 +8,9 @@ import time
 from dataclasses import asdict
 from pathlib import Path
 
+from commands.wiring.command_actor import command_actor
 from commands.wiring.files import opened_file
 from configuration import Configuration
-from registry.actor import Actor
 from store.records.audit.chain import Link
 from store.records.audit.export import csv_parts
 from store.records.audit.search import AuditFilter, AuditStore
@@ -109,7 +109,7 @@ def export_rows(options: argparse.Namespace, settings: Configuration) -> int:
     asked = {name: value for name, value in asdict(wanted).items() if value is not None}
     with AuditRecords.open(settings.records_url) as records, opened_file(options.file) as file:
         subject = AuditSubject("audit", asked or None)
-        records.write_audit(time.time_ns(), Actor.named("command line"), "audit.export", [subject])
+        records.write_audit(time.time_ns(), command_actor(), "audit.export", [subject])
         for part in csv_parts(records.every_audit(wanted)):
             file.write(part)
     return 0

@@ -14,6 +14,7 @@ from pathlib import Path
 from commands import arguments
 from commands.errors import Unusable
 from commands.wiring.broker_files import open_authority, reload_broker, write_broker_files
+from commands.wiring.command_actor import command_actor
 from commands.wiring.credentials import (
     NewCredential,
     new_certificate,
@@ -129,9 +130,9 @@ def store(rows: Sequence[RequestedDevice], options: argparse.Namespace, settings
     new = [credential_for(row.device_id, row.credential, options.days, settings, now_ns) for row in rows]
     made = [Device(row.device_id, row.kind, row.lifts, one.credential) for row, one in zip(rows, new, strict=True)]
     with DeviceRecords.open(settings.records_url) as records:
-        keep(new, options, settings, lambda: records.add_devices(made, Actor.named(options.by), now_ns))
+        keep(new, options, settings, lambda: records.add_devices(made, command_actor(options.by), now_ns))
         write_broker_files(settings, records, now_ns)
-        bind_senders(made, records, Actor.named(options.by), now_ns)
+        bind_senders(made, records, command_actor(options.by), now_ns)
     report(f"added: {len(made)}", settings)
     return 0
 
@@ -164,7 +165,7 @@ def rotate(options: argparse.Namespace, settings: Configuration) -> int:
     new = [credential_for(device_id, kind, options.days, settings, now_ns) for device_id in ids]
     with DeviceRecords.open(settings.records_url) as records:
         pairs = [(one.device_id, one.credential) for one in new]
-        keep(new, options, settings, lambda: records.rotate_devices(pairs, Actor.named(options.by), now_ns))
+        keep(new, options, settings, lambda: records.rotate_devices(pairs, command_actor(options.by), now_ns))
         write_broker_files(settings, records, now_ns)
     report(f"given a new {kind}: {len(new)}", settings)
     return 0
@@ -196,7 +197,7 @@ def revoke(options: argparse.Namespace, settings: Configuration) -> int:
     """Revoke devices."""
     now_ns = time.time_ns()
     with DeviceRecords.open(settings.records_url) as records:
-        records.revoke_devices(list(dict.fromkeys(options.devices)), Actor.named(options.by), now_ns)
+        records.revoke_devices(list(dict.fromkeys(options.devices)), command_actor(options.by), now_ns)
         write_broker_files(settings, records, now_ns)
     report(f"revoked: {', '.join(options.devices)}", settings)
     return 0
@@ -226,7 +227,7 @@ def add_programs(options: argparse.Namespace, settings: Configuration) -> int:
             secret = read_or_create_secret(options.secrets / name)
             if not is_secret_of(secret, hashes.get(name) or ""):
                 program = Device(name, PROGRAM, (), new_password(name, secret).credential)
-                records.put_program(program, Actor.named(options.by), now_ns)
+                records.put_program(program, command_actor(options.by), now_ns)
         write_broker_files(settings, records, now_ns)
     report(f"passwords in {options.secrets}: {', '.join(names)}", settings)
     return 0

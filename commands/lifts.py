@@ -1,24 +1,32 @@
-"""`liftwatch lifts`: import lifts into the registry from CSV or JSON, and export them."""
+"""`liftwatch lifts`: import lifts into the registry from CSV or JSON, and export them.
+
+A change of thresholds of a registered lift needs `--reason`; it waits for an account's approval where an operator, the
+lift's firm or its owner asks for a second person, and is reported to the authority, as over the API.
+"""
 
 from __future__ import annotations
 
 import argparse
 import sys
 import time
+from collections.abc import Sequence
 from pathlib import Path
 
 from commands.errors import Unusable
+from commands.wiring.command_actor import COMMAND_LINE, command_actor
 from commands.wiring.files import write_file, write_output
 from configuration import Configuration
-from registry.actor import Actor
 from registry.lift_csv import export_csv, read_csv
-from registry.lift_facts import FactsError, export_json, read_json
+from registry.lift_facts import FactsError, LiftFacts, export_json, read_json
+from registry.thresholds import asks_second_person, changes_threshold, with_thresholds_of
 from store.records.audit.writing import AuditSubject
+from store.records.change_requests import RegistryChangeRecords, threshold_change
 from store.records.database import RecordsUnavailable
 from store.records.lifts import LiftRecords
 
 EXPECTED_ERRORS = (RecordsUnavailable,)
 SHOWN_EVERY_S = 1.0
+NAMED_LIFTS = 20
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -28,7 +36,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "import", help="import lifts from CSV or JSON; refused rows are listed with their errors"
     )
     bring.add_argument("file", type=Path, help="a .csv or .json file (the columns: docs/contract.md, section 2)")
-    bring.add_argument("--by", default="command line", help="the name in the audit log")
+    bring.add_argument("--by", default=COMMAND_LINE, help="the name in the audit log")
+    bring.add_argument("--reason", default="", help="why thresholds of registered lifts change")
     bring.set_defaults(action=import_lifts)
     take = actions.add_parser("export", help="write the registry as CSV or JSON")
     take.add_argument("file", type=Path, nargs="?", help="the file to write (default: standard output, JSON)")
@@ -50,18 +59,42 @@ def import_lifts(options: argparse.Namespace, settings: Configuration) -> int:
         raise Unusable(f"{options.file}: {error}") from None
     progress = ImportProgress(len(taken))
     try:
-        with LiftRecords.open(settings.records_url) as records:
-            records.put_lifts(taken, Actor.named(options.by), time.time_ns(), progress.show)
+        with RegistryChangeRecords.open(settings.records_url, settings.records_key_path) as records:
+            waiting = _take(taken, options, records, progress)
     except RecordsUnavailable as error:
         raise Unusable(
             f"{error} {progress.taken} of {len(taken)} lifts were taken, in the order of the file; import it again:"
             " those change nothing"
         ) from None
     print(f"{len(taken)} lifts taken, {len(refused)} refused")
+    for lift_id, number in waiting:
+        print(f"  {lift_id}: the change of thresholds waits for approval, request {number}", file=sys.stderr)
     for row in refused:
         for fault in row.errors:
             print(f"  row {row.number}: {fault}", file=sys.stderr)
     return 1 if refused else 0
+
+
+def _take(
+    read: Sequence[LiftFacts], options: argparse.Namespace, records: RegistryChangeRecords, progress: ImportProgress
+) -> list[tuple[str, int]]:
+    """Take the lifts, but for thresholds that wait; return these lifts with the numbers of their requests."""
+    stored = records.facts_of([lift.lift_id for lift in read])
+    changed = [each for each in read if each.lift_id in stored and changes_threshold(stored[each.lift_id], each)]
+    reason, by, now_ns = options.reason.strip(), command_actor(options.by), time.time_ns()
+    if changed and not reason:
+        more = ", …" if len(changed) > NAMED_LIFTS else ""
+        named = ", ".join(each.lift_id for each in changed[:NAMED_LIFTS]) + more
+        raise Unusable(f"thresholds of {named} would change, which can hide a danger: write why with --reason")
+    organisations = records.organisations()
+    held = [each for each in changed if asks_second_person(stored[each.lift_id], organisations)]
+    waiting = {each.lift_id for each in held}
+    taken = [with_thresholds_of(stored[each.lift_id], each) if each.lift_id in waiting else each for each in read]
+    records.put_lifts(taken, by, now_ns, progress.show)
+    applied = [threshold_change(each, reason) for each in changed if each.lift_id not in waiting]
+    records.record_changes(applied, by, now_ns, is_applied=True)
+    numbers = records.record_changes([threshold_change(each, reason) for each in held], by, now_ns, is_applied=False)
+    return [(each.lift_id, number) for each, number in zip(held, numbers, strict=True)]
 
 
 class ImportProgress:
@@ -83,7 +116,7 @@ def export_lifts(options: argparse.Namespace, settings: Configuration) -> int:
     """Write the registered lifts to a file, or as JSON to standard output."""
     with LiftRecords.open(settings.records_url) as records:
         lifts = records.registered()
-        by, subject = Actor.named("command line"), AuditSubject("registry", {"lifts": len(lifts)})
+        by, subject = command_actor(), AuditSubject("registry", {"lifts": len(lifts)})
         records.write_audit(time.time_ns(), by, "lift.export", [subject])
     as_csv = options.file is not None and options.file.suffix.lower() == ".csv"
     text = export_csv(lifts) if as_csv else export_json(lifts)

@@ -6,8 +6,8 @@ import argparse
 import time
 
 from commands.errors import Unusable
+from commands.wiring.command_actor import command_actor
 from configuration import Configuration
-from registry.actor import Actor
 from registry.organisations import read_organisation_changes
 from registry.roles import OrganisationKind
 from store.records.database import RecordsUnavailable
@@ -50,6 +50,6 @@ def add_organisation(options: argparse.Namespace, records: AccountRecords) -> No
     if errors:
         raise Unusable("\n".join(map(str, errors)))
     try:
-        print(records.add_organisation(fields, Actor.named("command line"), time.time_ns()).organisation_id)
+        print(records.add_organisation(fields, command_actor(), time.time_ns()).organisation_id)
     except NameTaken as error:
         raise Unusable(str(error)) from None

@@ -9,9 +9,9 @@ import time
 from collections.abc import Mapping
 
 from commands.errors import Unusable, nearest
+from commands.wiring.command_actor import command_actor
 from commands.wiring.first_link import address
 from configuration import Configuration
-from registry.actor import Actor
 from registry.fact_checks import InvalidFact, text
 from registry.passwords import LEAST_CHARS, MOST_CHARS, password_fault
 from registry.people import Person, checked_login
@@ -23,7 +23,7 @@ from store.records.identity.credentials import hash_password
 from store.records.identity.organisations import NameTaken
 
 EXPECTED_ERRORS = (RecordsUnavailable,)
-BY = Actor.named("command line")
+BY = command_actor()
 LINK_S = 72 * 3600
 S_NS = 1_000_000_000
 FAULTS: Mapping[str, str] = {

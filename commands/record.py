@@ -13,13 +13,13 @@ from pathlib import Path
 from commands import arguments
 from commands.errors import Unusable
 from commands.wiring.broker import broker_address, connected
+from commands.wiring.command_actor import command_actor
 from commands.wiring.partition import client_id
 from commands.wiring.recordings import recording_writer, report_written
 from commands.wiring.series import open_series
 from configuration import Configuration
 from ingest import recording
 from ingest.receiving.source import MqttSource
-from registry.actor import Actor
 from registry.facts import LiftFacts
 from simulator.playback.progress import Progress
 from simulator.playback.signals import ended_by_signals
@@ -130,7 +130,7 @@ def audit_export(settings: Configuration, lifts: Sequence[str], from_ns: int, to
     if not has_records(settings):
         return
     with Records.open(settings.records_url, settings.records_key_path) as records:
-        records.write_audit(time.time_ns(), Actor.named("command line"), "readings.export", subjects)
+        records.write_audit(time.time_ns(), command_actor(), "readings.export", subjects)
 
 
 def registered_lifts(settings: Configuration) -> list[LiftFacts]:

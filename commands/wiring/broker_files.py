@@ -17,12 +17,15 @@ from commands.errors import Unusable
 from configuration import Configuration
 from mqtt.authority import BadAuthority, CertificateAuthority, Issued, utc_of
 from mqtt.mosquitto_files import acl_lines, password_file
-from registry.devices import EACH_OWN_TOPICS, Device, TopicRights, rights
+from registry.devices import EACH_OWN_TOPICS, PROGRAM, Device, TopicRights, rights
 from store.records.devices import DeviceStore, RevokedCertificate
 
 PASSWORDS, ACL, AUTHORITY, REVOKED = "passwords", "acl", "authority.pem", "revoked.pem"
+PROGRAM_PASSWORDS, PROGRAM_ACL = "program-passwords", "program-acl"
+"""Of Liftwatch's own programs, which have a listener of their own: a device's password is of no use there."""
 SERVER_CERTIFICATE, SERVER_KEY = "server.pem", "server.key"
 LOCAL_NAMES = ("localhost", "127.0.0.1")
+NOTHING = TopicRights()
 HEAD = "# Written by `liftwatch devices` from the records: changes here are lost.\n"
 
 
@@ -42,9 +45,12 @@ def write_broker_files(
     try:
         with _locked(folder):
             devices, revoked = records.devices(), records.revoked_certificates(now_ns)
-            users = [(d.device_id, h) for d in devices if (h := d.credential.secret_hash) is not None]
-            _write(folder / PASSWORDS, password_file(users).encode())
-            _write(folder / ACL, acl_text(devices).encode())
+            programs = [each for each in devices if each.kind == PROGRAM]
+            others = [each for each in devices if each.kind != PROGRAM]
+            _write(folder / PASSWORDS, _passwords(others))
+            _write(folder / PROGRAM_PASSWORDS, _passwords(programs))
+            _write(folder / ACL, acl_text(others, EACH_OWN_TOPICS).encode())
+            _write(folder / PROGRAM_ACL, acl_text(programs).encode())
             _write(folder / AUTHORITY, authority.pem)
             if server_names or not (folder / SERVER_CERTIFICATE).exists():
                 names = server_names or dict.fromkeys((settings.broker.host, *LOCAL_NAMES))
@@ -68,11 +74,16 @@ def hindrance(settings: Configuration) -> str | None:
     return None
 
 
-def acl_text(devices: Sequence[Device]) -> str:
-    """Return the text of the ACL file for these devices."""
+def _passwords(devices: Sequence[Device]) -> bytes:
+    users = [(d.device_id, h) for d in devices if (h := d.credential.secret_hash) is not None]
+    return password_file(users).encode()
+
+
+def acl_text(devices: Sequence[Device], of_each: TopicRights = NOTHING) -> str:
+    """Return the text of the ACL file for these devices; `of_each` are the rights of every user by its own name."""
     of_users = ((device.device_id, rights(device)) for device in devices)
     users = "".join(f"\nuser {name}\n{_lines(own)}" for name, own in of_users if own is not None)
-    return f"{HEAD}{_lines(EACH_OWN_TOPICS, 'pattern')}{users}"
+    return f"{HEAD}{_lines(of_each, 'pattern')}{users}"
 
 
 def reload_broker(pid_file: Path | None) -> bool:

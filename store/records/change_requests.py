@@ -19,9 +19,13 @@ import orjson
 from sqlalchemy import ColumnElement, Connection, Row, func, select, update
 
 from registry.actor import Actor
+from registry.lift_facts import LiftFacts
 from registry.scope import ALL_LIFTS, LiftScope
+from registry.thresholds import THRESHOLD_FACTS
 from store.records.audit.writing import AuditSubject, write_audit
 from store.records.database import Database
+from store.records.identity.organisations import OrganisationStore
+from store.records.lifts import LiftRecords
 from store.records.outbox.change_notices import notify_authorities
 from store.records.page import Page, cursor_after_row, row_of_cursor
 from store.records.schema import change_requests
@@ -29,6 +33,7 @@ from store.records.scoping import rows_in
 
 DECIDE_WITHIN_NS = 24 * 3600 * 1_000_000_000
 WAITING, APPLIED, DECLINED, EXPIRED = "waiting", "applied", "declined", "expired"
+FACTS = "facts"
 STATES = (WAITING, APPLIED, DECLINED, EXPIRED)
 
 
@@ -55,6 +60,13 @@ class ChangeRequest:
     by: Actor
     decided_ns: int | None
     decided_by: str | None
+
+
+def threshold_change(lift: LiftFacts, reason: str) -> WantedChange:
+    """Return the change of a lift to the thresholds of these facts, as JSON has them."""
+    values: dict[str, Any] = orjson.loads(orjson.dumps(lift))
+    detail = {fact: values[fact] for fact in THRESHOLD_FACTS}
+    return WantedChange(lift.lift_id, lift.district, FACTS, detail, None, reason or None)
 
 
 class NotDecidable(Exception):
@@ -196,3 +208,7 @@ def _request(row: Row[Any], now_ns: int) -> ChangeRequest:
     is_expired = row.state == WAITING and row.made_ns <= now_ns - DECIDE_WITHIN_NS
     state, by = EXPIRED if is_expired else row.state, Actor(**orjson.loads(row.by))
     return ChangeRequest(row.id, wanted, state, row.made_ns, by, row.decided_ns, row.decided_by)
+
+
+class RegistryChangeRecords(LiftRecords, OrganisationStore, ChangeRequestStore):
+    """The registry with its change requests, for commands that import lifts."""

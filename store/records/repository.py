@@ -10,7 +10,13 @@ from __future__ import annotations
 from store.records.alerts import AlertStore, Resume, Snapshot
 from store.records.audit.search import AuditEntry, AuditFilter, AuditStore
 from store.records.audit.writing import AuditSubject
-from store.records.change_requests import ChangeRequest, ChangeRequestStore, NotDecidable, WantedChange
+from store.records.change_requests import (
+    ChangeRequest,
+    ChangeRequestStore,
+    NotDecidable,
+    WantedChange,
+    threshold_change,
+)
 from store.records.database import RecordsUnavailable, Repository
 from store.records.devices import DeviceStore
 from store.records.duty.books import DutyStore
@@ -104,6 +110,7 @@ __all__ = [
     "incident_version",
     "lift_version",
     "subject_id",
+    "threshold_change",
 ]
 
 

@@ -36,8 +36,8 @@ def rights(path: Path) -> int:
     return stat.S_IMODE(path.stat().st_mode)
 
 
-def hashes(folder: Path) -> dict[str, str]:
-    lines = (folder / "data/broker/passwords").read_text(encoding="utf-8").splitlines()
+def hashes(folder: Path, name: str = "passwords") -> dict[str, str]:
+    lines = (folder / "data/broker" / name).read_text(encoding="utf-8").splitlines()
     return {name: hashed for name, _, hashed in (line.partition(":") for line in lines)}
 
 
@@ -125,11 +125,11 @@ def test_a_broken_authority_is_not_replaced(run: Run, tmp_path: Path, capsys: py
 
 def test_the_programs_keep_the_passwords_that_are_there(run: Run, tmp_path: Path) -> None:
     assert run("programs", "--secrets", tmp_path / "secrets") == 0
-    (name,) = hashes(tmp_path)
+    (name,) = hashes(tmp_path, "program-passwords")
     secret = (tmp_path / "secrets" / name).read_text(encoding="utf-8")
     assert run("programs", "--demo", "--secrets", tmp_path / "secrets") == 0
-    assert len(hashes(tmp_path)) == 3
-    assert is_secret_of(secret, hashes(tmp_path)[name])
+    assert (len(hashes(tmp_path, "program-passwords")), hashes(tmp_path)) == (3, {})
+    assert is_secret_of(secret, hashes(tmp_path, "program-passwords")[name])
 
 
 def test_registered_lifts_name_their_new_devices(run: Run, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

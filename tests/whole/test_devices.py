@@ -144,6 +144,28 @@ def test_a_device_cannot_take_the_monitors_client_id(broker: SecureBroker, capsy
         client.close()
 
 
+def test_a_device_is_refused_at_the_port_of_the_programs_and_takes_no_client_id_there(
+    broker: SecureBroker, capsys: pytest.CaptureFixture[str]
+) -> None:
+    lift = added(broker, capsys, "add", "A-1")
+    gateway = added(broker, capsys, "add", "--gateway", "G-1", "--lifts", "A-2")
+    broker.devices("add", "A-3", "--certificate", "--to", broker.folder / "keys")
+    monitor = broker.program(MONITOR, "liftwatch-monitor")
+    assert monitor.subscribe("lift/v1/#") == "Granted QoS 1"
+    for name, password in (("A-1", lift), ("G-1", gateway)):
+        stranger = broker.client(OWN, user=name, password=password, client_id="liftwatch-monitor")
+        assert refusal(stranger) == "Not authorized"
+    by_key = broker.client(OWN, certificate=broker.folder / "keys" / "A-3.pem", client_id="liftwatch-monitor")
+    assert refusal(by_key) == "Not authorized"
+    assert refusal(broker.client(DEVICES, user=MONITOR, password=broker.secret(MONITOR))) == "Not authorized"
+    sender = device(broker, "A-1", lift)
+    assert sender.publish("lift/v1/north/A-1/speed") == "Success"
+    until(lambda: len(monitor.received) == 1, "the message at the monitor, which nobody has evicted")
+    assert not monitor.is_ended
+    for client in (sender, monitor):
+        client.close()
+
+
 def test_a_last_will_on_anothers_topic_is_not_published(
     broker: SecureBroker, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -10,20 +10,16 @@ A change of thresholds of a registered lift can hide a danger. It is kept apart 
 from __future__ import annotations
 
 import time
-from collections.abc import Collection, Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Collection, Sequence
 from typing import Any
 
-import orjson
-
-from dashboards.api.change_requests import FACTS
 from dashboards.api.context import AppContext
 from dashboards.http.problem import Problem, fact_errors, field_error, invalid_field, invalid_request, unavailable
 from registry.actor import Actor
 from registry.facts import FactsError, LiftFacts, NotUtf8, ReadResult, read_csv, read_json
 from registry.scope import Scope
-from registry.thresholds import THRESHOLD_FACTS, changes_threshold
-from store.records.repository import RecordsUnavailable, WantedChange
+from registry.thresholds import changes_threshold, with_thresholds_of
+from store.records.repository import RecordsUnavailable, threshold_change
 
 NAMED_LIFTS = 20
 
@@ -46,10 +42,12 @@ class LiftImport:
         dangerous = {lift.lift_id for lift in read if _is_dangerous(stored.get(lift.lift_id), lift)}
         if dangerous and self.is_signed_in and not self.reason:
             raise _unexplained(dangerous)
-        changes = [_wanted(lift, self.reason) for lift in read if lift.lift_id in dangerous]
+        changes = [threshold_change(lift, self.reason) for lift in read if lift.lift_id in dangerous]
         lifts = read
         if self.waits:
-            lifts = [_with_thresholds_of(lift, stored) if lift.lift_id in dangerous else lift for lift in read]
+            lifts = [
+                with_thresholds_of(stored[lift.lift_id], lift) if lift.lift_id in dangerous else lift for lift in read
+            ]
         self._take(lifts)
         numbers: Sequence[int] = ()
         if self.is_signed_in and changes:
@@ -87,18 +85,6 @@ def _unexplained(lift_ids: Collection[str]) -> Problem:
     named = ", ".join(sorted(lift_ids)[:NAMED_LIFTS]) + (" and more" if len(lift_ids) > NAMED_LIFTS else "")
     detail = f"is missing; thresholds of {named} would change, which can hide a danger: write why, as ?reason="
     return invalid_request([field_error("reason", detail)])
-
-
-def _with_thresholds_of(lift: LiftFacts, stored: Mapping[str, LiftFacts]) -> LiftFacts:
-    before = stored[lift.lift_id]
-    return replace(lift, **{fact: getattr(before, fact) for fact in THRESHOLD_FACTS})
-
-
-def _wanted(lift: LiftFacts, reason: str) -> WantedChange:
-    """Return the thresholds of a row as the change of a lift, as JSON has them."""
-    values: dict[str, Any] = orjson.loads(orjson.dumps(lift))
-    detail = {fact: values[fact] for fact in THRESHOLD_FACTS}
-    return WantedChange(lift.lift_id, lift.district, FACTS, detail, None, reason or None)
 
 
 def _read(body: bytes, is_csv: bool) -> ReadResult:

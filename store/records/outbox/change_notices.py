@@ -15,7 +15,7 @@ from registry.roles import OrganisationKind, Role, Verb, verbs_of
 from store.records.database import Database
 from store.records.identity.organisations import load_organisations
 from store.records.identity.tables import memberships, organisations, people
-from store.records.outbox.notifications import insert_notifications
+from store.records.outbox.stored_notifications import insert_notifications
 from store.records.outbox.tables import ways
 from store.records.schema import lifts
 

@@ -21,12 +21,11 @@ from alerts.notification import CODE, Notification
 from store.records.database import Database
 from store.records.incidents.rows import load_incidents, write_changes
 from store.records.incidents.tables import incidents, is_open
-from store.records.outbox.sealed_codes import opened, sealed
+from store.records.outbox.stored_notifications import insert_notifications, opened
 from store.records.outbox.tables import (
     DROPPED,
     FAILED,
     SENT,
-    WAITING,
     is_notification_waiting,
     notification_attempts,
     notifications,
@@ -151,24 +150,6 @@ class NotificationStore:
             failed = update(notifications).where(notifications.c.id.in_(ids), is_notification_waiting)
             connection.execute(failed.values(state=FAILED, settled_ns=now_ns, error=error[:REASON_CHARS]))
             _forget_codes(connection, ids)
-
-
-def insert_notifications(
-    database: Database, connection: Connection, added: Sequence[Notification], now_ns: int, *, way_id: str | None = None
-) -> int:
-    """Add notifications that are not there by their keys; return how many were added."""
-    rows = [
-        {
-            "key": each.key, "incident_id": each.incident_id, "person_id": each.person_id, "way_id": way_id,
-            "severity": each.severity, "content": sealed(each, database.keys), "state": WAITING,
-            "failed_ways": "{}", "attempts": 0, "made_ns": now_ns, "way_since_ns": now_ns, "due_ns": now_ns,
-        }
-        for each in added
-    ]  # fmt: skip
-    if not rows:
-        return 0
-    insert = database.insert(notifications).on_conflict_do_nothing(index_elements=["key"])
-    return len(connection.execute(insert.values(rows).returning(notifications.c.id)).all())
 
 
 def delete_settled(connection: Connection, before_ns: int, limit: int) -> int:

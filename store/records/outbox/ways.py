@@ -21,7 +21,7 @@ from registry.actor import Actor
 from registry.ways import SECRET_ADDRESSES, WAYS_LIMIT, NotificationWay, shown_address
 from store.records.audit.writing import AuditSubject, write_audit
 from store.records.database import Database
-from store.records.outbox.notifications import insert_notifications
+from store.records.outbox.stored_notifications import insert_notifications
 from store.records.outbox.tables import notifications, ways
 from store.records.sealing.keys import SealingKeys, SecretsUnreadable
 

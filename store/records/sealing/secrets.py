@@ -14,7 +14,7 @@ from registry.ways import SECRET_ADDRESSES
 from store.records.database import Database
 from store.records.identity.people import about_totp
 from store.records.identity.tables import people
-from store.records.outbox.sealed_codes import about_code
+from store.records.outbox.stored_notifications import about_code
 from store.records.outbox.tables import is_notification_waiting, notifications, ways
 from store.records.outbox.ways import about_way
 from store.records.sealing.keys import SEALED, SecretsUnreadable
