@@ -78,6 +78,7 @@ class RowColumns(NamedTuple):
     at_rest: Bools
     z_doubt: Bools
     unentered: Bools
+    set_aside: Bools
     stale: Bools
     accelerations: Accelerations
 
@@ -101,6 +102,7 @@ class RowTable(RowColumns):
     `offset_m`           z_last minus the nearest landing (NaN without floors); `landing` its index, -1 unknown
     `z_doubt`            True where the position jumped, and was not found at landings since (`sensor`)
     `unentered`          True where a person is reported who cannot have come in: `presence` is unknown (`events`)
+    `set_aside`          True where a position was read that is not believed (`sensor`)
     `still_s`            for how long the car has been still (|v| < 0.05 m/s, no creep of 5 mm in 2 s) since it came to
                          rest; 0 while it moves, NaN in a gap and at a single odd reading
     `at_rest`            True where the car is known to stand still, be it for a moment
@@ -227,6 +229,7 @@ def _run(memory: Any, read: Any, features: Any, facts: Any, made: Any, trips: An
         made.v_last[k], made.z_last[k] = v_last, z_last
         made.door[k], made.presence[k] = events.door(own), events.presence(own)
         made.unentered[k] = own["unentered"]
+        made.set_aside[k] = not (z_read or np.isnan(z))
         made.curtain[k], made.alarm[k] = events.curtain(own), events.alarm(own)
         made.mode[k], made.power[k] = own["mode"], own["power"]
         made.offset_m[k], made.landing[k] = offset_m, landing

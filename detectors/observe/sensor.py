@@ -38,6 +38,9 @@ PLACE_SPEED_RATED = 1.5
 SHAFT_BEYOND_M = 5.0
 """No pit and no headroom is deeper: a position beyond is no position."""
 
+RESTING_M, RESTING_S = 0.35, (0.5, 1.05)
+"""A car that stood, and whose speed reads rest now and so long before, has not come so far: the position jumped."""
+
 REFERENCE_M, REFERENCES = 0.05, 2
 """So near to a landing must so many trips in a row end, until a position that jumped is trusted again."""
 
@@ -102,6 +105,7 @@ def believe_place(own: Any, z: float, t_ns: int, rated_mps: float) -> tuple[bool
     if np.isnan(speed):
         speed = fastest
     near = abs(z - own["z"]) <= PLACE_MARGIN_M + span_s * (speed + PLACE_STEP_MPS2 * span_s)
+    near = near and not (abs(z - own["z"]) > RESTING_M and _rested(own, t_ns, dt_s))
     aside_s = min(age_s(t_ns, own["z_odd_ns"]), GAP_S)
     agrees = abs(z - own["z_odd"]) <= PLACE_MARGIN_M + aside_s * (fastest + PLACE_STEP_MPS2 * aside_s)
     if not (near or agrees or np.isnan(own["z"])):
@@ -120,6 +124,14 @@ def believe_place(own: Any, z: float, t_ns: int, rated_mps: float) -> tuple[bool
     own["z_slower"] = _smooth(own["z_slow"], z, dt_s, CREEP_SLOW_TAU_S)
     own["z"], own["z_ns"], own["z_odd"] = z, t_ns, np.nan
     return True, not near and dt_s <= GAP_S, rate_now
+
+
+@compiled
+def _rested(own: Any, t_ns: int, since_s: float) -> bool:
+    """Return whether the position stood, and the speed reads rest now and did before, as far apart as positions."""
+    read = own["v_ns"] == t_ns and max(abs(own["v"]), abs(own["before_mps"]), abs(own["rate"])) < STILL_MPS
+    near = RESTING_S[0] <= since_s <= RESTING_S[1] and age_s(t_ns, own["way_ns"]) <= RESTING_S[1]
+    return bool(read and near)
 
 
 @compiled

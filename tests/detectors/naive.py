@@ -173,6 +173,7 @@ class NaiveCar:
             "offset_m": self._offset(z_last),
             "landing": self._landing(z_last),
             "unentered": self.states.unentered,
+            "set_aside": not (believed_z or math.isnan(z)),
             "z_doubt": self.referring > 0,
             "still_s": NAN if quiet else max(self.still_ns, 0) / 1e9,
             "still_since_ns": self.since_ns,
@@ -231,6 +232,9 @@ class NaiveCar:
 
         dt_s, last, last_rate = age(t_ns, self.z.at_ns), self.z.value, self.rate
         near = abs(z - last) <= reach(self.z.at_ns, max(known, default=unknown))
+        rests = self.v.at_ns == t_ns and all(abs(x) < STILL_MPS for x in (self.v.value, self.before, last_rate))
+        if abs(z - last) > 0.35 and rests and 0.5 <= dt_s <= 1.05 and age(t_ns, self.way_ns) <= 1.05:
+            near = False
         self.jumped = False
         if not self.z.update(z, near, abs(z - self.z.odd) <= reach(self.z.odd_ns, unknown), t_ns):
             return NAN, False

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 
 from registry.facts import LiftFacts
 from telemetry.streams import BATTERY, CLOSED, OPEN
+from tests.detectors.naive_frozen import NaiveFrozen
 from tests.detectors.naive_row import NAN, Clock, Row, RowScores, seen
 
 
@@ -69,14 +70,16 @@ class EmptyRunning:
 
 @dataclass
 class SensorFault:
-    """A person who cannot have come in."""
+    """A person who cannot have come in, or a sensor that repeats itself in use."""
 
     facts: LiftFacts
-    person_ns: int = 0
+    since_ns: int = 0
+    frozen: NaiveFrozen = field(default_factory=NaiveFrozen)
 
     def row(self, row: Row) -> RowScores:
         person = bool(row["unentered"])
-        self.person_ns = (self.person_ns or int(row["t_ns"])) if person else 0
+        faulty = any([*self.frozen.row(row), self.frozen.jumps(row), person])
+        self.since_ns = (self.since_ns or int(row["t_ns"])) if faulty else 0
         if not seen(row["v"]) and not seen(row["z"]) and not person:
-            return [(NAN, NAN, self.person_ns)]
-        return [(person, not person, self.person_ns)]
+            return [(NAN, NAN, self.since_ns)]
+        return [(faulty, not faulty, self.since_ns)]

@@ -47,6 +47,9 @@ def spoiled(rows: Rows, seed: int) -> Rows:
         column = rows.setdefault(name, np.full(count, np.nan))
         picked = some(float(rng.choice([0.0, 0.002, 0.02])))
         column[picked] = rng.choice(values, picked.sum())
+    for name in ("v_mps", "z_m")[: seed % 3]:
+        begin = int(rng.integers(count // 2))
+        rows[name][begin : begin + count // 4] = rows[name][begin]  # a sensor that repeats itself
     return rows
 
 

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import numpy as np
+import pytest
+
 from detectors.catalogue import BY_SLUG
 from detectors.judge import Judge
 from detectors.rule import MINOR, Finding
 from telemetry.streams import CLOSED
-from tests.detectors.world import Fault, Rows, Script, batch, facts_of, healthy, tower
+from tests.detectors.world import BEGIN_NS, Fault, Rows, Script, batch, facts_of, healthy, tower
 
 
 def appearing(shut_s: float, person_s: float = 20.0) -> Script:
@@ -21,7 +24,7 @@ def fault() -> Fault:
 
 
 def stories() -> list[Script]:
-    return [healthy(3, trips=3), appearing(62.0, 40.0)]
+    return [healthy(3, trips=3), appearing(62.0, 40.0), used(0)]
 
 
 def found(rows: Rows) -> list[Finding]:
@@ -46,3 +49,84 @@ def test_a_person_who_was_seen_before_may_be_seen_again() -> None:
 def test_such_a_person_is_not_entrapped() -> None:
     judge = Judge([BY_SLUG["entrapment-at-level"]], 1)
     assert judge.step(batch([appearing(70.0, 200.0).rows()]), facts_of([tower()])) == []
+
+
+def repeating(channel: str, script: Script, begin_s: float, end_s: float, dt_s: float = 0.1) -> Rows:
+    """Return the rows of a script, in which a sensor repeats the reading of an instant for a while."""
+    rows = script.rows(dt_s)
+    t_s = (rows["t_ns"] - BEGIN_NS) / 1e9
+    stuck = (t_s >= begin_s) & (t_s < end_s) & ~np.isnan(rows[channel])
+    rows[channel] = np.where(stuck, rows[channel][stuck][0], rows[channel])
+    return rows
+
+
+def ride() -> Script:
+    return Script(z_m=0.0).event(door=CLOSED, presence=0).rest(10.0).ride(18.0).rest(10.0)
+
+
+@pytest.mark.parametrize("dt_s", [0.05, 0.1, 0.2, 1.0])
+@pytest.mark.parametrize(("channel", "sensor"), [("v_mps", "faulty_speed"), ("z_m", "faulty_position")])
+def test_a_sensor_that_repeats_itself_while_the_car_runs_is_found(channel: str, sensor: str, dt_s: float) -> None:
+    for begin_s in (5.0, 14.0):
+        assert faulty(repeating(channel, ride(), begin_s, 28.0, dt_s)) == {sensor}, begin_s
+
+
+def test_a_speed_in_steps_of_a_tenth_is_none() -> None:
+    rows = ride().rows()
+    rows["v_mps"] = np.round(rows["v_mps"], 1)
+    assert found(rows) == []
+
+
+def test_a_speed_that_reads_zero_at_rest_is_none_where_the_position_jumps() -> None:
+    rows = Script(z_m=9.0).rest(30.0).rows(noise=0.0)
+    rows["z_m"][150:] += 3.0
+    assert found(rows) == []
+
+
+@pytest.mark.parametrize("channel", ["v_mps", "z_m"])
+def test_a_resting_car_repeats_itself_for_as_long_as_it_rests(channel: str) -> None:
+    assert found(repeating(channel, ride(), 0.0, 9.0)) == []
+    assert found(Script(z_m=9.0).rest(60.0).rows(noise=0.0)) == []
+
+
+def test_readings_that_are_missing_prove_nothing() -> None:
+    rows = repeating("z_m", ride(), 5.0, 28.0)
+    rows["gap"] = np.where(np.arange(len(rows["t_ns"])) % 4 == 0, 1.0, np.nan)
+    assert found(rows) == []
+
+
+def test_a_position_that_jumps_again_and_again_is_found() -> None:
+    rows = ride().rows()
+    rows["z_m"][60:300:50] = 31.0
+    assert faulty(rows) == {"faulty_jumps"}
+    rows["z_m"][60:200:50] = rows["z_m"][61:201:50]
+    assert found(rows) == []
+
+
+def used(person: float, opens: bool = True) -> Script:
+    """Return a lift in use: people interrupt the light curtain at each of its stops."""
+    script = Script(z_m=0.0).event(door=CLOSED, presence=0, curtain=0).rest(3.0)
+    for k in range(33):
+        if opens:
+            script.open_door(1.5)
+        script.event(curtain=1).event(0.5, curtain=0).event(0.6, presence=person).rest(2.0)
+        if opens:
+            script.close_door(2.0)
+        script.ride(3.0 if k % 2 == 0 else 0.0).event(presence=0).rest(3.0)
+    return script
+
+
+def test_a_presence_sensor_that_sees_nobody_in_thirty_trips_is_found() -> None:
+    assert faulty(used(0).rows(0.2)) == {"faulty_presence"}
+    assert found(used(1).rows(0.2)) == []
+
+
+def test_a_door_that_is_always_closed_in_use_is_found() -> None:
+    assert faulty(used(1, opens=False).rows(0.2)) == {"faulty_door"}
+
+
+def test_an_idle_empty_car_proves_nothing() -> None:
+    script = Script(z_m=0.0).event(door=CLOSED, presence=0, curtain=0).rest(3.0)
+    for k in range(35):
+        script.ride(3.0 if k % 2 == 0 else 0.0).rest(3.0)
+    assert found(script.rows(0.2)) == []
