@@ -18,6 +18,7 @@ from registry.actor import Actor
 from store.records.lifts import UNREGISTERED_LIMIT
 from store.records.repository import AlertFilter
 from store.series.connect import open_timeseries
+from store.series.timeseries import TimeSeriesRefused
 from telemetry.streams import topic
 from tests.broker import Broker, mosquitto
 from tests.ingest.running import DISTRICT, RATED_MPS, T0_MS, Monitor, Voice, bundle, facts
@@ -204,7 +205,14 @@ def test_a_monitor_on_a_real_influxdb_keeps_readings_there(tmp_path: Path, broke
     client.publish(topic(DISTRICT, "L1", "bundle"), bundle(0, 1.0, 3.0) | {"t": now_ms})
     series = open_timeseries(influx.url, token=influx.token, org=influx.org, writable=False)
     span = (now_ms * 1_000_000, (now_ms + 5_000) * 1_000_000)
-    until(lambda: len(series.readings("L1", "displacement", *span)) == 10, "ten positions in InfluxDB")
+
+    def stored() -> bool:
+        try:
+            return len(series.readings("L1", "displacement", *span)) == 10
+        except TimeSeriesRefused:  # the monitor makes the buckets after its start
+            return False
+
+    until(stored, "ten positions in InfluxDB")
     client.close()
     assert monitor.stop() == 0
 
