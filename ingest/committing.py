@@ -80,14 +80,14 @@ class Committing:
         """Take a snapshot with the next commit."""
         self._snapshot_due_s = 0.0
 
-    def commit(self, position: int, complete_to: int, pack: Callable[[], bytes]) -> list[Change]:
+    def commit(self, position: int, complete_to: int, pack: Callable[[], bytes] | None) -> list[Change]:
         """Commit everything up to `position` in one transaction; return the changes of alerts.
 
-        `pack` returns the state as bytes; it is called where a snapshot is due. From there judging reads on after
-        `complete_to`, up to which no message waits to be judged.
+        `pack` returns the state as bytes; it is called where a snapshot is due, which waits where there is no `pack`.
+        From there judging reads on after `complete_to`, up to which no message waits to be judged.
         """
         snapshot = None
-        if time.monotonic() >= self._snapshot_due_s:
+        if pack is not None and time.monotonic() >= self._snapshot_due_s:
             snapshot = Snapshot(complete_to, pack())
         changes = self._records.judge(
             position=position,

@@ -18,6 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ingest.places import Places, UnregisteredLift
+from ingest.senders import Accepts, accepts_every_sender
 from registry.facts import FleetFacts, LiftFacts, fleet, updated_fleet
 from store.records.lifts import UNREGISTERED_LIMIT
 from telemetry.batch import Messages
@@ -63,6 +64,15 @@ class IndexedMessages:
     district_differs: int = 0
 
 
+class Listing(NamedTuple):
+    """The lifts as storing reads them while judging changes the fleet: the district of every listed lift, the free
+    places for unregistered ones, and the check of senders."""
+
+    districts: Mapping[str, str]
+    room: int
+    accepts: Accepts = accepts_every_sender
+
+
 class Fleet:
     """Lifts by their index. `facts` are columns as long as the fleet; `crowds` are those of `ingest.places`."""
 
@@ -90,6 +100,10 @@ class Fleet:
     def listed(self) -> list[int]:
         """Return the indices of the lifts that the registry lists, unregistered ones included."""
         return sorted(self._listed.values())
+
+    def listing(self, accepts: Accepts) -> Listing:
+        """Return the listed lifts, a copy."""
+        return Listing({self.lift_ids[i]: self.districts[i] for i in self.listed()}, self.room, accepts)
 
     @property
     def room(self) -> int:

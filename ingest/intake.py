@@ -8,6 +8,7 @@ entries ─► decode ─► of the own partition ─► authorised ─► index
 from __future__ import annotations
 
 import logging
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple
 
@@ -17,12 +18,12 @@ from alerts.book import Occurrence
 from detectors.observe.arrivals import MessageArrivals
 from detectors.rule import Finding
 from ingest import heard
-from ingest.backlogs import POSTPONED_BYTES, Backlogs, of_share
 from ingest.fleet import NO_ROOM, IndexedMessages
 from ingest.quarantine import Quarantine
 from ingest.refusals import refusals_of
 from ingest.senders import attributed, foreign, gateways
 from ingest.state import State
+from ingest.waiting.backlogs import POSTPONED_BYTES, Backlogs, of_share
 from registry.partition import Partition
 from store.journal import Journal
 from telemetry.arrays import I32, Bools
@@ -107,6 +108,7 @@ class Intake:
             waits = self._backlogs.defer(decoded, lift, sum(len(entry.payload) for entry in entries), postponed)
         waiting = np.where(waits, lift, NO_ROOM)
         others = [heard.waiting(decoded, waiting)] if waits.any() else []
+        self._backlogs.hurry(self._changing(decoded, waiting))
         others += self._arrivals(refused, entries)
         now = ~waits & (lift != NO_ROOM)
         counts = len(indexed.gave_way), indexed.district_differs, not postponed
@@ -134,16 +136,28 @@ class Intake:
             messages += count
         return messages, found
 
+    def _changing(self, decoded: Decoded, waiting: I32) -> I32:
+        """Return the lifts of which a waiting message reports another power or mode than was judged last."""
+        status, known = decoded.samples["status"], self._state.judge.states["rows"]
+        lift = waiting[status.message]
+        changes = np.zeros(len(lift), dtype=np.bool_)
+        for name in ("mode", "power"):
+            reported = status.channels[name]
+            changes |= ~np.isnan(reported) & (reported != known[name][lift])
+        return np.unique(lift[changes & (lift != NO_ROOM)])
+
     def _postponed(self, entries: Sequence[Entry]) -> dict[int, int]:
         """Return the positions and sizes of the messages that are decoded in their turn."""
-        if not self._backlogs:
-            return {}
-        fleet, postponed = self._state.fleet, dict[int, int]()
+        fleet, postponed, read_bytes = self._state.fleet, dict[int, int](), Counter[int]()
         for entry in entries:
             topic = parse_topic(entry.topic) if len(entry.payload) > POSTPONED_BYTES else None
             if topic is None or topic.stream in DECODED_AT_ONCE:
                 continue
-            if self._backlogs.postpones(fleet.index_of(topic.lift_id), entry.payload):
+            lift = fleet.index_of(topic.lift_id)
+            if lift is None:
+                continue
+            read_bytes[lift] += len(entry.payload)
+            if self._backlogs.postpones(lift, entry.payload, read_bytes[lift]):
                 postponed[entry.position] = len(entry.payload)
         return postponed
 

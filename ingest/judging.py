@@ -18,8 +18,8 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 
 from detectors.rule import Finding, Rule
-from ingest.backlogs import Backlogs
 from ingest.committing import READER, Committing
+from ingest.fleet import Listing
 from ingest.intake import Group, Intake
 from ingest.pacing import TurnPace
 from ingest.quarantine import Quarantine
@@ -27,7 +27,8 @@ from ingest.receiving.listening import Stretch
 from ingest.registry_loading import RegistryLoading
 from ingest.retrying import retry_while_unavailable
 from ingest.state import State
-from ingest.storing import DecodedGroup, Listing
+from ingest.storing import DecodedGroup
+from ingest.waiting.backlogs import Backlogs
 from mqtt.backoff import Backoff
 from registry.partition import EVERY_LIFT, Partition
 from store.journal import Journal
@@ -37,7 +38,6 @@ from store.outage import Outage
 from store.records.database import RecordsUnavailable
 from store.records.repository import Records
 from store.series.timeseries import DAY_NS
-from telemetry.arrays import Bools
 from telemetry.batch import Batch
 from telemetry.streams import Entry
 
@@ -47,7 +47,7 @@ COMMIT_EVERY_S = 1.0
 PICTURE_EVERY_S = 0.5
 FIRST_PAUSE_S = 0.25
 RETRY_LIMIT_S = 10.0
-READ_BYTES = 2 << 20
+READ_BYTES = 8 << 20
 """How much of the journal is read in a turn."""
 TICK_NS = 1_000_000_000
 """How far the clock moves between two ticks, at which silence is judged."""
@@ -91,7 +91,6 @@ class Judging(threading.Thread):
         self._committing = Committing(journal, records)
         self._backoff = Backoff(FIRST_PAUSE_S, RETRY_LIMIT_S)
         self.outage = Outage("judging waits", log)
-        self._due = dict.fromkeys(("commit", "picture"), 0.0)
 
     @property
     def state(self) -> State:
@@ -102,10 +101,7 @@ class Judging(threading.Thread):
     def listing(self) -> Listing | None:
         """Return the district of each listed lift, the room for unregistered ones, and the check of senders; None
         before they are loaded."""
-        if self._state is None:
-            return None
-        fleet, accepts = self._state.fleet, self._state.senders.accepts
-        return Listing({fleet.lift_ids[i]: fleet.districts[i] for i in fleet.listed()}, fleet.room, accepts)
+        return None if self._state is None else self._state.fleet.listing(self._state.senders.accepts)
 
     def stop(self) -> None:
         """Judge the messages already read, commit, write a snapshot, and end."""
@@ -169,10 +165,10 @@ class Judging(threading.Thread):
         if not is_known and abs(read_to_ns - self._ticked_ns) >= TICK_NS:
             self._ticked_ns = read_to_ns
             self._found(state.tick(read_to_ns, stretch.since_ns), now_ns)
-        if self._is_due("picture", PICTURE_EVERY_S):
+        if self.pace.is_due("picture", PICTURE_EVERY_S):
             self.picture = state.picture()
         in_doubt = self._quarantine.in_doubt(self._position + 1)
-        if self._committing.pending or in_doubt or self._is_due("commit", COMMIT_EVERY_S):
+        if self._committing.pending or in_doubt or self.pace.is_due("commit", COMMIT_EVERY_S):
             self._retry(self._commit)
         return is_behind or in_doubt or bool(self._backlogs)
 
@@ -188,8 +184,9 @@ class Judging(threading.Thread):
         group = self._intake.group(entries)
         self._committing.refused(group.refused)
         self._committing.found(group.ended)
-        left_out = group.has_no_room.copy()
-        left_out[group.now] = self._judge_messages(group)
+        left_out, batch = group.has_no_room.copy(), self._in_order(group)
+        left_out[group.now] = self.state.sequencer.repeated
+        self._judge_rows(batch)
         self._raise_presses(group)
         self.counts["messages"] += len(entries)
         self.counts["bundles"] += len(group.lift)
@@ -205,26 +202,35 @@ class Judging(threading.Thread):
         if self._backlogs.is_due(begun_s, is_behind):
             self._judge_share()
             self._backlogs.rest(begun_s, time.monotonic())
+        if self.state.share:
+            return
         outrun, found = self._intake.give_up()
         self.counts["outrun_messages"] += outrun
         self._found(found, time.time_ns())
 
     def _judge_share(self) -> None:
-        """Judge some of the messages that wait because their lifts sent more than a turn's share."""
-        share, lifts_at = self._intake.share()
-        self._committing.refused_waiting(share.refused)
-        self._judge_messages(share)
-        self._backlogs.done(lifts_at)
+        """Judge a piece of the messages that wait because their lifts sent more than a turn's share."""
+        share = self.state.share
+        if not share:
+            group, lifts_at = self._intake.share()
+            self._committing.refused_waiting(group.refused)
+            share.begin(self._in_order(group), lifts_at)
+        self._judge_rows(share.next())
+        if not share:
+            self._backlogs.done(share.lifts_at)
 
-    def _judge_messages(self, group: Group) -> Bools:
-        """Judge the messages of a group that do not wait; return which of them are repeats."""
+    def _finish_share(self) -> None:
+        """Judge the other pieces of a share that was begun."""
+        while self.state.share:
+            self._judge_share()
+
+    def _in_order(self, group: Group) -> Batch:
+        """Return the rows to judge after the messages of a group that do not wait."""
         state, (decoded, lift) = self.state, group.judged()
         batch, counts = state.sequencer.step(decoded, lift)
-        repeated = state.sequencer.repeated
         self.counts.update(counts)
         self._found(state.step_arrivals(decoded, lift, *group.others), time.time_ns())
-        self._judge_rows(batch)
-        return repeated
+        return batch
 
     def _raise_presses(self, group: Group) -> None:
         """Raise the presses of the alarm button in the messages that wait.
@@ -233,6 +239,8 @@ class Judging(threading.Thread):
         """
         presses = self.state.sequencer.raise_presses(group.decoded, group.waiting)
         if len(presses):
+            if not self.state.share.lifts.isdisjoint(presses.lift.tolist()):
+                self._finish_share()
             self._judge_rows(presses)
             self._committing.request_snapshot()
 
@@ -263,7 +271,8 @@ class Judging(threading.Thread):
 
     def _commit(self) -> None:
         refusals = [*self._committing.refusals, *self._committing.refused_in_turn]
-        changes = self._committing.commit(self._position, self._complete_to, self.state.pack)
+        pack = None if self.state.share else self.state.pack
+        changes = self._committing.commit(self._position, self._complete_to, pack)
         self.counts.update(f"refused:{refusal.reason}" for refusal in refusals)
         self.counts["transitions"] += len(changes)
         self._backoff.reset()
@@ -295,15 +304,9 @@ class Judging(threading.Thread):
         self.counts["registry_lifts"] += self._registry.load_changes(self.state, self._commit_snapshot)
 
     def _commit_snapshot(self) -> None:
+        self._finish_share()
         self._committing.request_snapshot()
         self._commit()
-
-    def _is_due(self, what: str, every_s: float) -> bool:
-        now_s = time.monotonic()
-        is_due = now_s >= self._due[what]
-        if is_due:
-            self._due[what] = now_s + every_s
-        return is_due
 
     def _retry(self, act: Callable[[], object], attempts: int | None = None) -> bool:
         """Call `act` until the records are there: nothing is read meanwhile, so nothing is lost."""

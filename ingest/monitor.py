@@ -23,6 +23,7 @@ from ingest.receiving.catching_up import CatchingUp
 from ingest.receiving.listening import Listening
 from ingest.receiving.source import Arrival, Source
 from ingest.storing import Storing
+from ingest.waiting.urgency import ALARM, mentions
 from registry.partition import EVERY_LIFT, Partition
 from store.journal import Journal
 from store.journal_files import JournalUnavailable
@@ -35,11 +36,9 @@ log = logging.getLogger("liftwatch.monitor")
 
 TAKE_WAIT_S = 0.1
 GATHER_S, BURST_S = 0.095, 0.005
-ENOUGH_MESSAGES, HANDFUL_MESSAGES = 100, 4
+ENOUGH_MESSAGES, ENOUGH_BYTES, HANDFUL_MESSAGES = 100, 1 << 20, 4
 UNGATHERED_S = 1.0
 FULL_PAUSE_S = 1.0
-ALARM = b"alarm"
-"""What is in every message about the alarm button."""
 PICTURE_EVERY_S = 1.0
 TRIM_EVERY_S = 10.0
 FORGET_EVERY_S = 600.0
@@ -172,6 +171,7 @@ class Monitor:
         """
         arrivals = self._source.take(TAKE_WAIT_S)
         is_enough = not 0 < len(arrivals) < ENOUGH_MESSAGES or is_urgent(arrivals)
+        is_enough = is_enough or sum(len(arrival.payload) for arrival in arrivals) > ENOUGH_BYTES
         if is_enough or time.monotonic() < self._ungathered_until_s:
             return arrivals
         self._stopping.wait(BURST_S)
@@ -272,4 +272,4 @@ class Monitor:
 
 def is_urgent(arrivals: Sequence[Arrival]) -> bool:
     """Return whether any message is about the alarm button."""
-    return any(ALARM in arrival.payload for arrival in arrivals)
+    return any(mentions(arrival.payload, (ALARM,)) for arrival in arrivals)

@@ -28,6 +28,7 @@ class TurnPace:
         )
         self.turned_s = self._begun_s = time.monotonic()
         self._batch_s = batch_s
+        self._due_s: dict[str, float] = {}
 
     def begin(self) -> None:
         """Note that a turn begins."""
@@ -46,6 +47,14 @@ class TurnPace:
         if is_calm:
             self.urgent.wait(CALM * self._batch_s)
         self.urgent.clear()
+
+    def is_due(self, action: str, every_s: float) -> bool:
+        """Return whether a periodic action is due, and expect it again after `every_s`."""
+        now_s = time.monotonic()
+        is_due = now_s >= self._due_s.get(action, 0.0)
+        if is_due:
+            self._due_s[action] = now_s + every_s
+        return is_due
 
     def stop(self) -> None:
         """End every wait."""

@@ -24,6 +24,7 @@ from ingest import heard
 from ingest.fleet import Fleet, GaveWay, IndexedMessages, Replacement
 from ingest.places import Places
 from ingest.senders import Senders
+from ingest.waiting.share import Share
 from registry.catalogue import SEVERITIES
 from registry.facts import LiftFacts
 from registry.maintenance import NO_WINDOWS, MaintenanceWindows
@@ -49,6 +50,7 @@ class State:
         self.judge = Judge(rules, 0, on_broken, set_aside)
         self.windows = NO_WINDOWS
         self.keep_ns = math.inf
+        self.share = Share()
         self._windows: dict[int, WindowRecord] = {}
 
     def grow(self) -> None:
@@ -93,9 +95,10 @@ class State:
         return indexed
 
     def _is_idle(self, lift: int) -> bool:
-        """Return whether an index can become another lift's: nothing is held, and no maintenance window is its own."""
-        lift_id = self.fleet.lift_ids[lift]
-        return self.sequencer.is_idle(lift) and all(each.lift_id != lift_id for each in self._windows.values())
+        """Return whether an index can become another lift's: no row is held or still to be judged, and no maintenance
+        window is its own."""
+        lift_id, holds = self.fleet.lift_ids[lift], not self.sequencer.is_idle(lift) or lift in self.share.lifts
+        return not holds and all(each.lift_id != lift_id for each in self._windows.values())
 
     def forget(self, gone: GaveWay, at_ns: int) -> list[Occurrence]:
         """Reset the state of a lift that lost its place; return the end of its open findings."""

@@ -18,17 +18,17 @@ import logging
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
+from ingest.fleet import Listing
 from ingest.quarantine import Quarantine
 from ingest.retrying import retry_while_unavailable
-from ingest.senders import Accepts, accepts_every_sender, foreign, gateways
+from ingest.senders import foreign, gateways
 from mqtt.backoff import Backoff
 from registry.partition import EVERY_LIFT, Partition
 from store.journal import READ_MESSAGES, Journal
@@ -70,14 +70,6 @@ class DecodedGroup:
     decoded: Decoded
     left_out: NDArray[np.bool_]
     is_whole: bool = True
-
-
-class Listing(NamedTuple):
-    """The district of every listed lift, the free places for unregistered ones, and the check of senders."""
-
-    districts: Mapping[str, str]
-    room: int
-    accepts: Accepts = accepts_every_sender
 
 
 class Storing(threading.Thread):

@@ -53,6 +53,7 @@ WALLS: dict[str, set[str]] = {
     "store.records": set(),
     "store.recordings": {"store.series"},
     "ingest.receiving": set(),
+    "ingest.waiting": {"ingest.fleet"},
     "dashboards.http": set(),
     "dashboards.live": {"dashboards.http"},
     "dashboards.sign_in": {"dashboards.http"},

@@ -12,7 +12,7 @@ import pytest
 from alerts.answers import Answer
 from alerts.wire import to_json
 from detectors.catalogue import RULES
-from ingest import backlogs
+from ingest.waiting import backlogs
 from registry.actor import Actor
 from store.journal import Journal
 from store.records.repository import AlertFilter, Records

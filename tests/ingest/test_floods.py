@@ -13,16 +13,18 @@ import pytest
 from dashboards.live.blind import TEXTS
 from detectors.catalogue import RULES
 from detectors.rules.silence import RULE as SILENT
-from ingest import backlogs, intake, pacing
+from ingest import intake, pacing
 from ingest import monitor as receiver
+from ingest.judging import Judging
 from ingest.monitor import Monitor
 from ingest.receiving.listening import Stretch
 from ingest.state import State
+from ingest.waiting import backlogs, share
 from store.journal import Journal
 from store.monitor_counts import LAG_MESSAGES
 from store.records.repository import AlertFilter, Records
 from store.series.files import FileSeries
-from telemetry.streams import ONLINE, topic
+from telemetry.streams import BATTERY, INSPECTION, ONLINE, topic
 from telemetry.wire.decode import decode
 from tests.ingest.judged import S_NS, Message, Subscribed, Turns, alerts, judging, listened
 from tests.ingest.running import DISTRICT, T0_MS, bundle, facts
@@ -83,9 +85,11 @@ def test_the_alarm_of_another_lift_is_announced_while_a_flood_is_being_judged(
         assert made.counts["rows"] == rows + 1
 
 
-@pytest.mark.parametrize(("lifts", "samples"), [(12, 125_000), (300, 4_900)])
+@pytest.mark.parametrize(
+    ("lifts", "samples", "most"), [(12, 125_000, 0), (300, 4_900, backlogs.NEW_ROWS + share.PIECE_ROWS)]
+)
 def test_many_lifts_with_a_long_message_each_are_judged_in_many_turns(
-    journal: Journal, records: Records, lifts: int, samples: int
+    journal: Journal, records: Records, lifts: int, samples: int, most: int
 ) -> None:
     body = {"seq": 1, "t": T0_MS, "dt": 10, "v": [0] * samples}
     append(journal, *((f"LONG-{k}", "speed", body) for k in range(lifts)))
@@ -96,7 +100,7 @@ def test_many_lifts_with_a_long_message_each_are_judged_in_many_turns(
         until(lambda: made.counts["rows"] >= lifts * samples, "the end of the flood")
         assert turns.rows_before(OTHER) < lifts * samples, "the flood was judged first"
         assert made.counts["late"] == 0
-    assert np.diff(turns.rows).max() <= backlogs.NEW_ROWS + backlogs.TURN_ROWS + samples
+    assert np.diff(turns.rows).max() <= max(share.PIECE_ROWS, most) + 20
 
 
 def test_a_turn_judges_a_bounded_number_of_short_messages_of_one_lift(journal: Journal, records: Records) -> None:
@@ -167,9 +171,9 @@ def test_a_flood_is_judged_once_through_restarts_and_no_snapshot_holds_it(
     make, messages, rows = FLOODS[flood]
     append(journal, *make(messages))
     judged = 0
-    for share in (0.2, 0.5, 1.0):
+    for part in (0.2, 0.5, 1.0):
         with judging(journal, records) as made:
-            enough = share * rows - judged
+            enough = part * rows - judged
             until(lambda made=made, enough=enough: made.counts["rows"] >= enough, "some of the flood")
         judged += made.counts["rows"]
         snapshot = records.resume().snapshot
@@ -232,13 +236,13 @@ def test_long_messages_behind_a_backlog_are_decoded_in_their_turn_and_refused_or
 def test_an_urgent_or_a_short_message_behind_a_backlog_is_decoded_at_once(journal: Journal) -> None:
     append(journal, *long_messages(2))
     waiting, long = backlogs.Backlogs(), b'{"v": [' + b"0," * 2_000 + b"0]"
-    assert not waiting.postpones(0, long)
+    assert not waiting.postpones(0, long, len(long))
+    assert waiting.postpones(0, long, 10 * len(long))
     waiting.defer(decode(journal.read(0)), np.zeros(2, np.int32))
-    assert waiting.postpones(0, long)
-    assert not waiting.postpones(1, long)
-    assert not waiting.postpones(0, long[:2_000])
-    assert not waiting.postpones(0, long + b', "alarm": true}')
-    assert not waiting.postpones(0, long + b', "status": {"online": false}}')
+    assert waiting.postpones(0, long, len(long))
+    assert not waiting.postpones(1, long, len(long))
+    for urgent in (b'"alarm": true', b'"online": false', b'"power": "battery"', b'"mode": "fire"'):
+        assert not waiting.postpones(0, long + b', "status": {' + urgent + b"}}", len(long))
 
 
 def test_a_message_about_the_alarm_button_is_journalled_and_judged_at_once_and_others_in_a_calm_turn(
@@ -259,6 +263,51 @@ def test_a_message_about_the_alarm_button_is_journalled_and_judged_at_once_and_o
     assert monitor.all_counts()["messages"] == 2
     monitor.stop()
     running.join()
+
+
+@pytest.mark.parametrize("changed", [{"power": "battery"}, {"mode": "inspection"}])
+def test_a_change_of_power_or_mode_is_judged_before_the_backlogs_of_other_lifts(
+    journal: Journal, records: Records, monkeypatch: pytest.MonkeyPatch, changed: dict[str, str]
+) -> None:
+    monkeypatch.setattr(backlogs, "TURN_ROWS", 600)
+    behind, flood = hours_of_bundles(30), hours_of_bundles(200)
+    last_ms = T0_MS + 60_000 * len(behind)
+    append(journal, (OTHER, "status", {"seq": 1, "t": T0_MS, "power": "mains", "mode": "normal"}))
+    append(journal, *flood, *((OTHER, stream, body | {"seq": 2 + body["seq"]}) for _, stream, body in behind))
+    append(journal, (OTHER, "status", {"seq": 32, "t": last_ms} | changed))
+    rows_before: list[int] = []
+    running: list[Judging] = []
+
+    def stretch() -> Stretch:
+        if running and not rows_before and is_changed(running[0].state):
+            rows_before.append(running[0].counts["rows"])
+        return listened()
+
+    with judging(journal, records, stretch=stretch) as made:
+        running.append(made)
+        until(lambda: made.judged_to == journal.last, "the end of the journal")
+        assert (made.counts["late"], made.counts["gaps"], made.counts["repeats"]) == (0, 0, 0)
+    assert rows_before[0] < 2.5 * 600 * len(behind), "the other lift's backlog was judged first"
+
+
+def is_changed(state: State) -> bool:
+    """Return whether the other lift's power or mode was judged to have changed."""
+    rows, other = state.judge.states["rows"], state.fleet.index_of(OTHER)
+    return bool(rows["power"][other] == BATTERY or rows["mode"][other] == INSPECTION)
+
+
+def test_a_lift_that_hurries_in_every_message_has_half_of_the_shares(journal: Journal) -> None:
+    append(journal, *long_messages(8))
+    waiting = backlogs.Backlogs()
+    waiting.defer(decode(journal.read(0)), np.array([0, 1] * 4, np.int32))
+    shared = []
+    for _ in range(8):
+        waiting.hurry(np.array([1], np.int32))
+        lifts_at, _ = waiting.share()
+        waiting.done(lifts_at)
+        shared += [lift for lifts in lifts_at.values() for lift in lifts]
+    assert shared.count(1) == 4
+    assert shared[:4].count(0) == 2
 
 
 @pytest.mark.parametrize("sends", [True, False])

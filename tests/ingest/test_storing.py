@@ -13,8 +13,9 @@ import pytest
 
 from detectors.catalogue import RULES
 from ingest import storing
+from ingest.fleet import Listing
 from ingest.judging import Judging
-from ingest.storing import DecodedGroup, Listing, Storing
+from ingest.storing import DecodedGroup, Storing
 from registry.actor import Actor
 from store.journal import Journal
 from store.records.lifts import UNREGISTERED_LIMIT

@@ -20,27 +20,25 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ingest.fleet import NO_ROOM
+from ingest.waiting.urgency import mentions
 from telemetry.arrays import I32, I64, Bools
 from telemetry.batch import Decoded
 
 LIFT_ROWS = 5_000
-"""How many rows of one lift are judged of what is read in one turn, beyond its first message."""
+"""How many rows of one lift are judged of what is read in one turn; a message of more waits for a share."""
 NEW_ROWS = 500_000
 """How many rows of all lifts are judged of what is read in one turn; what lifts send in their time is less."""
 TURN_ROWS = 50_000
-"""How many rows of all lifts that wait are judged in one turn, a message at least. A message of more than `LIFT_ROWS`
-waits where more than this was read."""
+"""How many rows of all lifts that wait are in one share, a message at least."""
 MESSAGE_ROWS = 50
 """Decoding a message costs as much as judging so many rows."""
 POSTPONED_BYTES = 2_000
-"""A longer message is postponed where its lift has a backlog."""
+"""A longer message is postponed where its lift has a backlog, or more than `LIFT_ROWS` in what is read in one turn."""
 BYTES_A_ROW = 4
 """A message that is not decoded yet has about a row for so many bytes."""
 WAVE_SAMPLES_A_ROW = 16
 """So many samples of vibration cost as much as a row."""
 
-URGENT = (b"alarm", b"online")
-"""The fields of a message that do not wait for its turn."""
 NONE: Mapping[int, int] = {}
 
 REST = 3
@@ -70,6 +68,8 @@ class Backlogs:
 
     def __init__(self) -> None:
         self._waiting: dict[int, deque[Waiting]] = {}
+        self._hurried: set[int] = set()
+        self._is_for_all = True
         self._read_bytes = 0
         self._rests_until_s = 0.0
 
@@ -87,11 +87,11 @@ class Backlogs:
         behind[list(self._waiting)] = True
         return behind
 
-    def postpones(self, lift: int | None, payload: bytes) -> bool:
-        """Return whether a message of a lift need not be decoded before its turn: nothing in it is urgent."""
-        if lift not in self._waiting or len(payload) <= POSTPONED_BYTES:
-            return False
-        return not any(field in payload for field in URGENT)
+    def postpones(self, lift: int, payload: bytes, read_bytes: int) -> bool:
+        """Return whether a long message of a lift, of which `read_bytes` come with it in one turn, need not be decoded
+        before its turn: nothing in it is urgent."""
+        is_behind = lift in self._waiting or read_bytes > LIFT_ROWS * BYTES_A_ROW
+        return is_behind and not mentions(payload)
 
     def defer(self, decoded: Decoded, lift: I32, size_bytes: int = 0, postponed: Mapping[int, int] = NONE) -> Bools:
         """Return which messages of a group of `size_bytes` have to wait, and keep their positions.
@@ -101,14 +101,15 @@ class Backlogs:
         self._read_bytes += size_bytes
         undecoded = np.array([postponed.get(at, 0) for at in decoded.messages.position.tolist()], dtype=np.int64)
         rows = rows_of(decoded) + undecoded // BYTES_A_ROW
-        deferred = np.isin(lift, list(self._waiting)) | ((undecoded > 0) & (lift != NO_ROOM))
+        deferred = np.isin(lift, list(self._waiting))
+        for one in np.unique(lift[(undecoded > 0) & (lift != NO_ROOM)]):
+            deferred |= (lift == one) & (np.cumsum((lift == one) & (undecoded > 0)) > 0)
         for one in np.flatnonzero(_rows_by_lift(np.where(deferred, NO_ROOM, lift), rows) > LIFT_ROWS):
             mine = np.flatnonzero(lift == one)
-            deferred[mine[max(int(np.searchsorted(np.cumsum(rows[mine]), LIFT_ROWS)), 1) :]] = True
+            deferred[mine[int(np.searchsorted(np.cumsum(rows[mine]), LIFT_ROWS, side="right")) :]] = True
         kept = _rows_by_lift(np.where(deferred, NO_ROOM, lift), rows)
         fewest_first = np.argsort(kept, kind="stable")
-        room = np.where(kept > LIFT_ROWS, TURN_ROWS, NEW_ROWS)[fewest_first]
-        deferred |= np.isin(lift, fewest_first[np.cumsum(kept[fewest_first]) > room])
+        deferred |= np.isin(lift, fewest_first[np.cumsum(kept[fewest_first]) > NEW_ROWS])
         position = decoded.messages.position
         _, number = np.unique(position, return_inverse=True)
         cost = np.bincount(number, rows + MESSAGE_ROWS)[number].astype(np.int64)
@@ -125,16 +126,22 @@ class Backlogs:
         """Begin the rest after a share."""
         self._rests_until_s = ended_s + REST * (ended_s - begun_s)
 
-    def share(self) -> tuple[dict[int, set[int]], set[int]]:
-        """Return the messages of a turn's share: the lifts of each position, and the positions that were postponed.
+    def hurry(self, lifts: I32) -> None:
+        """Judge the waiting messages of these lifts before those of others, until none waits any more."""
+        self._hurried = self._hurried.union(lifts.tolist()) & self._waiting.keys()
 
-        They wait until `done`.
+    def share(self) -> tuple[dict[int, set[int]], set[int]]:
+        """Return the messages of a share: the lifts of each position, and the positions that were postponed.
+
+        They wait until `done`. Every second share begins with the lifts that were hurried.
         """
         lifts_at: dict[int, set[int]] = {}
         postponed: set[int] = set()
         left = TURN_ROWS
-        for lift, waiting in self._waiting.items():
-            for position, rows, _, later in waiting:
+        hurried = [] if self._is_for_all else [lift for lift in self._waiting if lift in self._hurried]
+        self._is_for_all = not self._is_for_all
+        for lift in dict.fromkeys([*hurried, *self._waiting]):
+            for position, rows, _, later in self._waiting[lift]:
                 cost = 0 if position in lifts_at else rows
                 if lifts_at and cost > left:
                     break
@@ -156,12 +163,13 @@ class Backlogs:
         given_up = [(lift, self._waiting.pop(lift)) for lift in behind]
         return [Outrun(lift, len(waiting), waiting[-1].position) for lift, waiting in given_up]
 
-    def done(self, lifts_at: dict[int, set[int]]) -> None:
-        """Remove judged messages; their lifts come last in the next turn."""
+    def done(self, lifts_at: Mapping[int, set[int]]) -> None:
+        """Remove judged messages, unless they were forgotten meanwhile; their lifts come last in the next share."""
         for position in sorted(lifts_at):
             for lift in lifts_at[position]:
-                waiting = self._waiting.pop(lift)
-                waiting.popleft()
+                waiting = self._waiting.pop(lift, None)
+                if waiting and waiting[0].position == position:
+                    waiting.popleft()
                 if waiting:
                     self._waiting[lift] = waiting
 
