@@ -78,7 +78,7 @@ def test_a_press_behind_the_backlog_of_its_lift_is_raised_at_once_and_changes_no
     with Records.open(f"sqlite:///{tmp_path}/in-turn.db") as in_turn:
         in_turn.put_lifts([facts(LIFT)], Actor.named("test"), 0)
         judged_to_the_end(journal, in_turn)
-        assert {one["rule"] for one in alerts(in_turn)} == {"alarm-button", "overspeed"}
+        assert {one["rule"] for one in alerts(in_turn)} >= {"alarm-button", "overspeed"}
         assert alerts(in_turn) == alerts(records)
 
 
