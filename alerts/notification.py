@@ -1,7 +1,7 @@
 """A notification: what one person is notified of, before its text is made. A value, stored as JSON in the outbox.
 
-The kind is that of the incident, or one of `CODE` (a code that verifies a way), `TEST` and `CHANGE` (a change that can
-hide a danger).
+The kind is that of the incident, or one of `CODE` (a code that verifies a way), `TEST`, `CHANGE` (a change that can
+hide a danger) and `ACCOUNT` (a change of the person's own credentials).
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any, Self
 
-CODE, TEST, CHANGE = "code", "test", "change"
+CODE, TEST, CHANGE, ACCOUNT = "code", "test", "change", "account"
 SENTENCE_CHARS = 2000
 
 

@@ -27,9 +27,9 @@ from dashboards.sign_in.cookies import set_cookie, set_session
 from dashboards.sign_in.requests import address_of, form_of, session_of
 from registry.actor import Actor
 from registry.passwords import LEAST_CHARS, password_fault
-from registry.people import LANGUAGES, Person
+from registry.people import LANGUAGES, Person, lacks_second_factor
 from registry.ways import shown_address
-from store.records.identity.credentials import new_totp_secret, totp_address, totp_step
+from store.records.identity.credentials import is_totp_secret, new_totp_secret, totp_address, totp_step
 
 PATH = "/account"
 SEE_OTHER = 303
@@ -37,7 +37,7 @@ DAY_S = 24 * 3600
 S_NS = 1_000_000_000
 TOKEN_DAYS = (30, 90, 365)
 QR_SCALE = 5
-SAID = ("did", "fault", "at", "secret", "way", "way_secret", "kind", "address")
+SAID = ("did", "fault", "at", "secret", "codes", "way", "way_secret", "kind", "address")
 """What a form did, in the values of the template."""
 
 
@@ -50,7 +50,7 @@ class AccountForms:
         self.by: Actor = self.identity.scope.actor
         self.context, self.records, self.request = context, context.records(), request
         self.fields, self.now_ns = form_of(request), time.time_ns()
-        self.secret = ""
+        self.shown: dict[str, str] = {}
 
     def password(self) -> str | None:
         """Change the password; every other session ends."""
@@ -63,26 +63,37 @@ class AccountForms:
     def totp(self) -> str | None:
         """Turn the second factor on, with a code that proves that the authenticator has the secret."""
         secret = self.fields.get("secret", "")
-        try:
+        step = None
+        if is_totp_secret(secret):
             step = totp_step(secret, self.fields.get("code", ""), self.now_ns / S_NS)
-        except ValueError:
-            step = None
         if step is None:
             return "code"
         fault = self._refused()
         if fault is None:
             self.records.set_totp(self.person.person_id, secret, step, self.by, self.now_ns)
+            self._renew_recovery_codes()
         return fault
 
     def no_totp(self) -> str | None:
-        """Turn the second factor off; a short password needs it."""
+        """Turn the second factor off, with one of its codes; a short password needs it."""
         password = self.fields.get("password", "")
-        fault = self._refused()
+        fault = self._refused(with_code=True)
         if fault is None and password_fault(password, (self.person.login, self.person.name)) == "short":
             fault = "needed"
         if fault is None:
             self.records.set_totp(self.person.person_id, None, 0, self.by, self.now_ns)
         return fault
+
+    def recovery(self) -> str | None:
+        """Replace the recovery codes, with a code of the second factor."""
+        fault = self._refused(with_code=True)
+        if fault is None:
+            self._renew_recovery_codes()
+        return fault
+
+    def _renew_recovery_codes(self) -> None:
+        codes = self.records.renew_recovery_codes(self.person.person_id, self.by, self.now_ns)
+        self.shown["codes"] = "\n".join(codes)
 
     def end(self) -> str | None:
         """End one session, or all others."""
@@ -99,7 +110,7 @@ class AccountForms:
         expires_ns = self.now_ns + int(days) * DAY_S * S_NS
         organisation_id, name = membership.organisation.organisation_id, self.fields.get("name", "")
         try:
-            self.secret = add_token(
+            self.shown["secret"] = add_token(
                 self.records, self.person.person_id, organisation_id, name, expires_ns, self.by, self.now_ns
             )
         except Problem:
@@ -128,21 +139,26 @@ class AccountForms:
         self.records.change_person(self.person.person_id, changes, self.by, self.now_ns)
         return None
 
-    def _refused(self) -> str | None:
-        """Return `password` where the present password is not right, `wait` after too many attempts."""
+    def _refused(self, *, with_code: bool = False) -> str | None:
+        """Return `password` where the present password is not right, `wait` after too many attempts.
+
+        `both` with a code, which takes part in the limits of attempts.
+        """
+        code = self.fields.get("code", "") if with_code else None
         try:
             is_right = self.context.passwords.confirm(
-                self.person, self.fields.get("password", ""), address_of(self.request)
+                self.person, self.fields.get("password", ""), address_of(self.request), code
             )
         except Problem:
             return "wait"
-        return None if is_right else "password"
+        return None if is_right else "both" if with_code else "password"
 
 
 FORMS: Mapping[str, Any] = {
     "password": AccountForms.password,
     "totp": AccountForms.totp,
     "no-totp": AccountForms.no_totp,
+    "recovery": AccountForms.recovery,
     "end": AccountForms.end,
     "token": AccountForms.token,
     "revoke": AccountForms.revoke,
@@ -169,8 +185,8 @@ def account_pages(context: AppContext) -> APIRouter:
         fault = FORMS[form](forms)
         if fault is not None:
             return account_page(context, request, fault=fault, at=form, status=422)
-        if forms.secret:
-            return account_page(context, request, did=form, secret=forms.secret)
+        if forms.shown:
+            return account_page(context, request, 200, did=form, **forms.shown)
         answer = RedirectResponse(f"{PATH}?did={form}", SEE_OTHER)
         if form == "password":  # all sessions ended, this one too
             agent = request.headers.get("user-agent", "")
@@ -188,15 +204,16 @@ def account_page(context: AppContext, request: Request, status: int = 200, **sai
     """Return the page; `did`, `fault` with `at`, `secret`, and the fields of a form of ways, are what a form did."""
     identity, person, session = session_of(request)
     records = context.records()
+    person = records.person(person.person_id) or person  # as the form left it
     offered = "" if person.has_totp else request.state.form.get("secret", "") if "at" in said else ""
     return render_private(
         request, "account.html", status=status, page="account", page_path=PATH, person=person,
-        membership=identity.membership, demanded=identity.lacks_second_factor,
+        membership=identity.membership, demanded=lacks_second_factor(person, identity.membership),
         current_id=session.session_id, sessions=records.sessions(person.person_id),
         tokens=records.tokens(person.person_id), token_days=TOKEN_DAYS, least=LEAST_CHARS,
         said=dict.fromkeys(SAID, "") | said, shown_time=shown_time, shown_agent=shown_agent,
         ways=records.ways(person.person_id), way_kinds=context.settings.way_kinds, shown_address=shown_address,
-        push_key=context.settings.push_key,
+        push_key=context.settings.push_key, recovery_codes=records.recovery_codes_left(person.person_id),
         **_totp_values(person, offered),
     )  # fmt: skip
 
@@ -205,7 +222,7 @@ def _totp_values(person: Person, offered: str) -> dict[str, str]:
     """Return a secret for the second factor, and its QR code, where the person has none."""
     if person.has_totp:
         return {"totp_secret": "", "totp_qr": ""}
-    secret = offered if offered.isalnum() and len(offered) == len(new_totp_secret()) else new_totp_secret()
+    secret = offered if is_totp_secret(offered) else new_totp_secret()
     drawn = io.BytesIO()
     segno.make(totp_address(secret, person.login), micro=False).save(
         drawn, kind="svg", scale=QR_SCALE, xmldecl=False, svgns=False, light="#ffffff", dark="#000000"

@@ -44,10 +44,9 @@ def sign_in_pages(context: AppContext) -> APIRouter:
         fields = form_of(request)
         target, login = safe_return(fields.get("next", "/")), fields.get("login", "")
         address, agent = address_of(request), request.headers.get("user-agent", "")
+        code = fields.get("recovery") or fields.get("code", "")
         try:
-            secret = context.passwords.sign_in(
-                login, fields.get("password", ""), fields.get("code", ""), address, agent, time.time_ns()
-            )
+            secret = context.passwords.sign_in(login, fields.get("password", ""), code, address, agent, time.time_ns())
         except Problem as problem:
             if problem.status_code != 429:
                 raise

@@ -46,11 +46,17 @@ class PasswordSignIn:
         by = actor_in(person, person.membership(None), address)
         return self._records().begin_session(person.person_id, by, now_ns, agent)
 
-    def confirm(self, person: Person, password: str, address: str) -> bool:
-        """Return whether a person who is signed in gave the password; the limits of attempts hold here too."""
+    def confirm(self, person: Person, password: str, address: str, code: str | None = None) -> bool:
+        """Return whether a person who is signed in gave the password, and the code of the second factor where asked.
+
+        The limits of attempts hold here too.
+        """
         found = self._records().credentials(person.person_id)
         with self._attempt(login_key(person.login), address) as succeed:
             is_right = credentials.is_password(_hash_of(found), password)
+            if code is not None and is_right:
+                assert found is not None, "an account with a password exists"
+                is_right = self._use_code(person, found, code, address, time.time_ns())
             if is_right:
                 succeed()
         return is_right
@@ -70,13 +76,16 @@ class PasswordSignIn:
             fits = credentials.is_password(_hash_of(found), password)
             if not fits or person is None or person.is_disabled or person.is_machine or found is None:
                 return False
-            if found.sealed_totp is not None and not self._use_code(found, code, now_ns):
+            if found.sealed_totp is not None and not self._use_code(person, found, code, address, now_ns):
                 return False
             succeed()
             return True
 
-    def _use_code(self, found: Credentials, code: str, now_ns: int) -> bool:
-        """Use up a one-time code; return False where it is not valid, or was used before."""
+    def _use_code(self, person: Person, found: Credentials, code: str, address: str, now_ns: int) -> bool:
+        """Use up a one-time code or a recovery code; return False where it is not valid, or was used before."""
+        by = actor_in(person, person.membership(None), address)
+        if self._records().use_recovery_code(person.person_id, code, by, now_ns):
+            return True
         secret = self._records().totp_secret(found)
         step = credentials.totp_step(secret, code, now_ns / S_NS, found.totp_step)
         return step is not None and self._records().use_totp_step(found.person_id, step)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from alerts.notification import CHANGE, CODE, TEST
+from alerts.notification import ACCOUNT, CHANGE, CODE, TEST
 from registry.ways import APPRISE, DINGTALK, FEISHU, MAIL, PUSH, SMS, VOICE, WEBHOOK, WECOM
 from store.records.repository import WaitingNotification
 
@@ -53,9 +53,9 @@ def is_urgent(waiting: WaitingNotification) -> bool:
 def next_message(waiting: Sequence[WaitingNotification]) -> list[WaitingNotification]:
     """Return the notifications of the next message to an address: the most urgent, or all where they are many.
 
-    Codes, tests and changes are messages of their own: the text of many is about incidents.
+    Codes, tests, changes and notices of an account are messages of their own: the text of many is about incidents.
     """
-    alone = [each for each in waiting if each.notification.kind in (CODE, TEST, CHANGE)]
+    alone = [each for each in waiting if each.notification.kind in (CODE, TEST, CHANGE, ACCOUNT)]
     if alone:
         return alone[:1]
     if len(waiting) > SINGLE_LIMIT:

@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 from urllib.parse import quote
 from zoneinfo import ZoneInfo
 
-from alerts.notification import CHANGE, CODE, TEST, Notification
+from alerts.notification import ACCOUNT, CHANGE, CODE, TEST, Notification
 from notify.texts.message import Message, MessageLink
 from notify.texts.phrases import phrase
 from notify.texts.place import address_of, floor_words, lift_name, map_url, subject_of
@@ -30,6 +30,8 @@ def notification_message(
         return _code_message(message_id, notification, language)
     if notification.kind == TEST:
         return _test_message(message_id, notification, language)
+    if notification.kind == ACCOUNT:
+        return _account_message(message_id, notification, language, public_url)
     subject = subject_of(notification, language)
     return Message(
         message_id=message_id,
@@ -107,4 +109,15 @@ def _test_message(message_id: str, notification: Notification, language: str) ->
     return Message(
         message_id, message_id, notification.severity, language, subject, (line,),
         short=subject, spoken=phrase(language, "sentence", text=subject), data={"kind": TEST},
+    )  # fmt: skip
+
+
+def _account_message(message_id: str, notification: Notification, language: str, public_url: str | None) -> Message:
+    subject = subject_of(notification, language)
+    link = () if public_url is None else (MessageLink(phrase(language, "account"), f"{public_url}/account"),)
+    return Message(
+        message_id, message_id, notification.severity, language, subject,
+        (phrase(language, "account.line"), _time_line(notification, language)), link,
+        short=phrase(language, "account.short", text=subject),
+        spoken=phrase(language, "sentence", text=subject) + phrase(language, "account.line"), data={"kind": ACCOUNT},
     )  # fmt: skip

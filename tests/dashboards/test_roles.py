@@ -13,12 +13,14 @@ import pytest
 from fastapi import FastAPI
 from fastapi.routing import APIRoute
 from fastapi.testclient import TestClient
+from starlette.routing import BaseRoute
 
 from alerts.escalation.policy import EscalationPolicy, EscalationStep
 from dashboards.api.access import Needs
 from dashboards.api.context import Settings
 from dashboards.app import create_app
 from dashboards.live.event_stream import EventFilter, StreamPosition
+from dashboards.sign_in.settings import OidcSettings, SignInSettings
 from registry.actor import Actor
 from registry.devices import LIFT, PASSWORD, Credential, Device
 from registry.duty.roster import Override, Roster
@@ -74,7 +76,8 @@ def application(settings: Settings, records: Records, tmp_path: Path) -> FastAPI
     records.add_person("Root", "root", {desk.organisation_id: Role.ADMINISTRATOR}, BY, T0_NS)
     records.report_publicly(MINE, "out-of-order", None, "reported", T0_NS)
     (tmp_path / "reported.jpg").write_bytes(b"\xff\xd8")
-    return create_app(replace(settings, photos_dir=tmp_path))
+    sign_in = SignInSettings(oidc=OidcSettings("https://provider.example", "liftwatch", "secret", "Provider"))
+    return create_app(replace(settings, photos_dir=tmp_path, sign_in=sign_in))
 
 
 @pytest.fixture(name="client")
@@ -123,10 +126,18 @@ def test_the_tables_of_verbs_are_those_of_the_code(heading: str, verbs: dict[str
 
 def routes_of(app: FastAPI) -> Iterator[APIRoute]:
     """Yield every route of the API and every page."""
+    yield from (route for route in every_route_of(app) if isinstance(route, APIRoute))
+
+
+def every_route_of(app: FastAPI) -> Iterator[BaseRoute]:
+    """Yield every route, also those of the framework."""
     for route in app.routes:
-        for inner in getattr(route, "original_router", app).routes if hasattr(route, "original_router") else [route]:
-            if isinstance(inner, APIRoute):
-                yield inner
+        yield from getattr(route, "original_router", app).routes if hasattr(route, "original_router") else [route]
+
+
+def test_besides_the_table_there_are_static_files_and_the_description_of_the_api_alone(app: FastAPI) -> None:
+    others = {getattr(route, "path", None) for route in every_route_of(app) if not isinstance(route, APIRoute)}
+    assert others == {"/static", "/api/openapi.json"}
 
 
 def test_every_route_and_page_stands_in_the_table_with_its_verb(app: FastAPI) -> None:
@@ -139,6 +150,7 @@ def test_every_route_and_page_stands_in_the_table_with_its_verb(app: FastAPI) ->
     assert {path for _, path, verb in ROUTES if verb == PUBLIC} == {
         "/healthz", "/readyz", "/offline", "/service-worker.js", "/code/{lift_id}", "/code/{lift_id}/arrival",
         "/code/{lift_id}/report", "/reports/{secret}", "/reports/{secret}/photo", "/answer/{secret}", "/sign-in",
+        "/sign-in/oidc", "/sign-in/oidc/return",
         "/calendars/{secret}.ics", "/welcome", "/api/v1/session",
     }  # fmt: skip
 

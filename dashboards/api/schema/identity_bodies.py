@@ -25,7 +25,7 @@ class SignInBody(RequestBody):
 
     login: ShortText
     password: SecretText
-    code: Annotated[str, StringConstraints(max_length=32)] = ""
+    code: Annotated[str, StringConstraints(max_length=40)] = ""
 
 
 class SessionChoice(RequestBody):

@@ -9,10 +9,11 @@ from store.records.database import Repository
 from store.records.identity.attempts import AttemptStore
 from store.records.identity.organisations import NameTaken, OrganisationStore
 from store.records.identity.people import PeopleStore
+from store.records.identity.recovery_codes import RecoveryCodeStore
 from store.records.identity.sessions import SessionStore
 
 
-class AccountStore(OrganisationStore, PeopleStore, SessionStore, AttemptStore):
+class AccountStore(OrganisationStore, PeopleStore, SessionStore, AttemptStore, RecoveryCodeStore):
     """The part of the records that holds organisations, accounts and their secrets."""
 
     def add_administrator(

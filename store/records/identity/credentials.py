@@ -5,6 +5,7 @@ A sign-in computes one hash whether the login exists or not, so that its time do
 
 from __future__ import annotations
 
+import re
 import secrets
 from functools import cache
 
@@ -20,6 +21,7 @@ TOTP_DIGITS = 6
 TOTP_DRIFT_STEPS = 1
 ISSUER = "Liftwatch"
 
+_TOTP_SECRET = re.compile(r"[A-Z2-7]{32}")
 _HASHER = PasswordHasher(time_cost=PASSES, memory_cost=MEMORY_KIB, parallelism=LANES)
 
 
@@ -48,6 +50,11 @@ def _nobodys_hash() -> str:
 def new_totp_secret() -> str:
     """Return a new secret of TOTP."""
     return pyotp.random_base32()
+
+
+def is_totp_secret(text: str) -> bool:
+    """Return whether a text has the form of a secret of TOTP: one that is too short could be guessed."""
+    return _TOTP_SECRET.fullmatch(text) is not None
 
 
 def totp_address(secret: str, login: str) -> str:

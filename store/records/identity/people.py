@@ -17,7 +17,8 @@ from store.records.audit.writing import AuditSubject, write_audit
 from store.records.database import Database
 from store.records.identity.administrators import keeping_an_administrator
 from store.records.identity.organisations import IDENTITY, NameTaken, load_organisations
-from store.records.identity.tables import memberships, one_time_links, people, sessions, tokens
+from store.records.identity.tables import memberships, one_time_links, people, recovery_codes, sessions, tokens
+from store.records.outbox.account_notices import FACTOR_OFF, FACTOR_ON, PASSWORD, notify_owner
 from store.records.versions import require_version
 
 
@@ -162,14 +163,21 @@ class PeopleStore:
             for table in (sessions, tokens):
                 connection.execute(delete(table).where(table.c.person_id == person_id))
             self._changed(connection, person_id, "person.password", by, now_ns, {})
+            notify_owner(self._database, connection, person_id, PASSWORD, by, now_ns)
 
     def set_totp(self, person_id: str, secret: str | None, step: int, by: Actor, now_ns: int) -> None:
-        """Replace the secret of TOTP of an account, or remove it (None); `step` is the last step that was used."""
+        """Replace the secret of TOTP of an account, or remove it (None); `step` is the last step that was used.
+
+        The recovery codes of the former one are removed, and the owner is notified.
+        """
         sealed = None if secret is None else self._database.keys.seal(secret, about_totp(person_id))
         with self._database.writing() as connection:
             values = {"totp_secret": sealed, "totp_step": step}
             connection.execute(update(people).where(people.c.id == person_id).values(**values))
+            connection.execute(delete(recovery_codes).where(recovery_codes.c.person_id == person_id))
             self._changed(connection, person_id, "person.totp", by, now_ns, {"is_on": secret is not None})
+            event = FACTOR_OFF if secret is None else FACTOR_ON
+            notify_owner(self._database, connection, person_id, event, by, now_ns)
 
     def use_totp_step(self, person_id: str, step: int) -> bool:
         """Note that the code of a step was used; return False where that step, or a later one, was used before."""
@@ -256,7 +264,7 @@ def _clear_credentials(connection: Connection, person_id: str) -> None:
     """Remove what an account signs in with: password, second factor, subject of a provider, sessions and links."""
     nothing = dict.fromkeys(("password_hash", "totp_secret", "oidc_issuer", "oidc_subject"))
     connection.execute(update(people).where(people.c.id == person_id).values(**nothing))
-    for table in (sessions, one_time_links):
+    for table in (sessions, one_time_links, recovery_codes):
         connection.execute(delete(table).where(table.c.person_id == person_id))
 
 

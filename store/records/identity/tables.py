@@ -94,6 +94,14 @@ sign_in_failures = Table(
     Column("last_ns", BigInteger, nullable=False, index=True),
 )
 
+recovery_codes = Table(
+    "recovery_codes",
+    metadata,
+    Column("id", CleanText(64), primary_key=True),
+    Column("person_id", CleanText(32), nullable=False, index=True),
+    Column("created_ns", BigInteger, nullable=False),
+)
+
 one_time_links = Table(
     "one_time_links",
     metadata,
