@@ -270,13 +270,14 @@ def _story_ms(instant: str | None, part: Part) -> int | None:
 
 
 def until_ended(system: System, parts: Mapping[str, Part], within_s: float = 240.0) -> None:
-    """Wait until the last message of every lift is judged: the alarm button is pressed in it."""
+    """Wait until the last message of every lift is judged, in which the alarm button is pressed, and all are stored."""
 
     def pressed() -> int:
         time.sleep(0.5)  # a page of alerts costs the server more than the check is worth twenty times a second
         return sum(alert["lift_id"] in parts for alert in _listed(system, "/api/v1/alerts", rule="alarm-button"))
 
     until(lambda: pressed() >= len(parts), f"the end of {len(parts)} stories", within_s)
+    until(system.is_all_stored, "every reading in the store", within_s)
 
 
 def compare(ledger: Ledger, found: Outcome, calm: Outcome, store: TimeSeries) -> Result:

@@ -47,9 +47,11 @@ class System:
         for topic, payload in (retained or {}).items():
             self.voice.publish(topic, payload, retain=True).wait_for_publish(PATIENCE_S)
         self.folder, self.port, self.data_dir = folder, free_port(), data_dir or folder
+        self._monitor_port = free_port()
         self._config = folder / "liftwatch.toml"
         self._config.write_text(
             f"[broker]\nport = {broker_port or self.broker.port}\n[monitor]\ndata_dir = '{self.data_dir}'\n"
+            f"http_port = {self._monitor_port}\n"
             f"[dashboards]\nport = {self.port}\n{more}",
             encoding="utf-8",
         )
@@ -144,11 +146,25 @@ class System:
 
     def counter(self, name: str, **labels: str) -> float:
         """Return a value of /metrics, 0 where it is not there."""
-        for line in self.http.get("/metrics").text.splitlines():
-            head, _, value = line.rpartition(" ")
-            if head.split("{")[0] == name and all(f'{key}="{text}"' in head for key, text in labels.items()):
-                return float(value)
-        return 0.0
+        return _metric(self.http.get("/metrics").text, name, labels) or 0.0
+
+    def is_all_stored(self) -> bool:
+        """Return whether the monitor has judged and stored every message that it has received."""
+        try:
+            metrics = httpx.get(f"http://127.0.0.1:{self._monitor_port}/metrics", trust_env=False).text
+        except httpx.TransportError:
+            return False
+        lags = [_metric(metrics, "liftwatch_monitor_lag_messages", {"kind": kind}) for kind in ("judging", "storing")]
+        return lags == [0.0, 0.0]
+
+
+def _metric(text: str, name: str, labels: Mapping[str, str]) -> float | None:
+    """Return a value of metrics in text form, None where it is not there."""
+    for line in text.splitlines():
+        head, _, value = line.rpartition(" ")
+        if head.split("{")[0] == name and all(f'{key}="{label}"' in head for key, label in labels.items()):
+            return float(value)
+    return None
 
 
 def installed(folder: Path, retained: Mapping[str, Any] | None = None) -> System:
