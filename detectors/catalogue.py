@@ -36,6 +36,7 @@ from detectors.rules.doors import (
     door_obstructed,
     door_open_fault,
 )
+from detectors.rules.wear import traction_slip
 
 RULES: tuple[Rule, ...] = (
     entrapment.ENTRAPMENT_OFF_LEVEL,
@@ -63,6 +64,7 @@ RULES: tuple[Rule, ...] = (
     position_lost.RULE,
     levelling_error.RULE,
     start_rollback.RULE,
+    traction_slip.RULE,
     power_loss.RULE,
     empty_running.RULE,
     sensor_fault.RULE,

@@ -19,6 +19,7 @@ from tests.detectors.naive_running import EmergencyStop, Overspeed, OverspeedUp,
 from tests.detectors.naive_runs import LevellingError, MotorRunLimit, RunTooLong
 from tests.detectors.naive_standing import AlarmButton, Entrapment, StopOutsideZone
 from tests.detectors.naive_trips import PositionLost, StartRollback, Underspeed
+from tests.detectors.naive_wear import TractionSlip
 
 NaiveRule = Callable[[LiftFacts], object]
 NAIVE: dict[str, NaiveRule] = {
@@ -50,4 +51,5 @@ NAIVE: dict[str, NaiveRule] = {
     "safety-chain-open": SafetyChainOpen,
     "empty-running": EmptyRunning,
     "sensor-fault": SensorFault,
+    "traction-slip": TractionSlip,
 }

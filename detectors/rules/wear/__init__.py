@@ -1,0 +1,1 @@
+"""The rules of wear: brake, ropes, sheave, guides and machine, over days."""
