@@ -28,6 +28,7 @@ from detectors.rules import (
     unintended_movement,
 )
 from detectors.rules.braking import emergency_stop, safety_chain_open
+from detectors.rules.comfort import car_shaking
 from detectors.rules.doors import (
     curtain_blocked,
     door_close_fault,
@@ -65,6 +66,7 @@ RULES: tuple[Rule, ...] = (
     levelling_error.RULE,
     start_rollback.RULE,
     traction_slip.RULE,
+    car_shaking.RULE,
     power_loss.RULE,
     empty_running.RULE,
     sensor_fault.RULE,

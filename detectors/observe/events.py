@@ -18,7 +18,7 @@ import numpy as np
 
 from detectors.observe import lone_reports, pauses
 from detectors.observe.doorway import PREOPENING_MPS
-from detectors.observe.gaps import GAP_NS, NEVER_NS
+from detectors.observe.gaps import GAP_NS, NEVER_NS, longest_ns
 from detectors.observe.lone_reports import ALARM, CURTAIN, DOOR, LONE, PRESENCE
 from telemetry.batch import UNSURE
 from telemetry.compiled import compiled
@@ -134,6 +134,14 @@ def door(own: Any) -> float:
     """Return the state of the door, NaN where it is unknown or in doubt."""
     missing = 1 if own["door"] == CLOSING else 2
     return np.nan if own["door_missed"] >= missing else float(own["door"])
+
+
+@compiled
+def is_shut(own: Any, t_ns: int) -> float:
+    """Return 1 where the car stands still with its door closed, 0 where not, NaN where that is unknown."""
+    if np.isnan(door(own)) or own["doubt"] or t_ns - own["motion_ns"] > longest_ns(own["interval_ns"]):
+        return np.nan
+    return 1.0 if own["still_ns"] > 0 and door(own) == CLOSED else 0.0
 
 
 @compiled

@@ -20,6 +20,9 @@ from telemetry.compiled import columns, compiled, copied
 
 IMPACT_MPS2 = 0.5 * 9.81
 """Running onto a buffer shakes the car floor by more than half of gravity; a ride does not."""
+SWAY_HZ = 1.0, 5.0
+SWAY_BLOCK_S, QUIET_MPS2 = 0.9, 0.1
+"""Shorter blocks do not show the band of swaying, and vibration of less RMS than this has none worth measuring."""
 
 
 class FeatureColumns(NamedTuple):
@@ -37,7 +40,9 @@ class FeatureColumns(NamedTuple):
     z_peak: F64
     machine_rms: F64
     machine_peak: F64
+    sway_rms: F64
     mode: F64
+    shut_in: F64
     stale: Bools
 
 
@@ -51,6 +56,10 @@ class FeatureTable(FeatureColumns):
     `x_rms`, `y_rms`, `z_rms`  of the car's vibration (m/s²), NaN in a block of the machine; so is `z_peak`
     `machine_rms`              of the machine's vibration (m/s²), NaN in a block of the car; so is `machine_peak`
     `impact_ns`                the last impact in the block: two samples of the vertical axis in a row; `NEVER_NS`: none
+    `sway_rms`                 the greatest of the three axes from 1 to 5 Hz (m/s²), 0 where the axis is quiet, NaN in a
+                               block of the machine and in one that is too short
+    `shut_in`                  1 where the car stood still with its door closed when the block began, 0 where not, NaN
+                               where that is unknown
     `mode`                     the mode that the lift had reported when the block began (NaN unknown)
     `stale`                    False: a measurement is never old
     """
@@ -94,7 +103,10 @@ def step(
         start_ns=blocks.t_ns,
         stale=np.zeros(n, dtype=np.bool_),
     )
-    for column in (made.x_rms, made.y_rms, made.z_rms, made.z_peak, made.machine_rms, made.machine_peak):
+    for column in (
+        made.x_rms, made.y_rms, made.z_rms, made.z_peak, made.machine_rms, made.machine_peak, made.sway_rms,
+        made.shut_in,
+    ):  # fmt: skip
         column.fill(np.nan)
     filtered_ns = np.where(blocks.low_pass[:, 0] > 0, (blocks.last - blocks.first) * blocks.dt_ns, 0.0)
     room = int(filtered_ns.sum() / acceleration.SLOT_NS) + 2 * n
@@ -150,6 +162,8 @@ def _run(
         made.x_rms[i], made.y_rms[i] = _rms(xyz[0, first:last]), _rms(xyz[1, first:last])
         z = xyz[2, first:last]
         made.z_rms[i], made.z_peak[i] = _rms(z), _peak(z)
+        for axis in range(3):
+            made.sway_rms[i] = np.fmax(made.sway_rms[i], _sway(xyz[axis, first:last], length_ns / 1e9))
         if made.z_peak[i] > IMPACT_MPS2:
             made.impact_ns[i] = _last_impact_ns(z, blocks.t_ns[i], blocks.dt_ns[i])
         if blocks.low_pass[i, 0] == 0.0:
@@ -169,6 +183,27 @@ def _rms(x: Any) -> float:
     for k in range(len(x)):
         total += float(x[k]) * float(x[k])
     return float(np.sqrt(total / len(x)))
+
+
+@compiled
+def _sway(x: Any, length_s: float) -> float:
+    """Return the RMS of an axis from 1 to 5 Hz: the sum of the lines of its spectrum there (Goertzel)."""
+    n = len(x)
+    if length_s < SWAY_BLOCK_S:
+        return np.nan
+    mean = 0.0
+    for k in range(n):
+        mean += float(x[k]) / n
+    if np.sqrt(max(_rms(x) ** 2 - mean**2, 0.0)) < QUIET_MPS2:
+        return 0.0
+    power = 0.0
+    for line in range(int(np.ceil(SWAY_HZ[0] * length_s)), int(SWAY_HZ[1] * length_s) + 1):
+        turn = 2.0 * np.cos(2.0 * np.pi * line / n)
+        last, before = 0.0, 0.0
+        for k in range(n):
+            last, before = float(x[k]) - mean + turn * last - before, last
+        power += 2.0 * (last * last + before * before - turn * last * before) / n**2
+    return float(np.sqrt(power))
 
 
 @compiled

@@ -252,7 +252,7 @@ def _take_in_features(memory: Any, features: Any, block: int, lift: int, t_ns: i
     ):
         own = memory[features.lift[block]]
         own["impact_ns"] = max(own["impact_ns"], features.impact_ns[block])
-        features.mode[block] = own["mode"]
+        features.mode[block], features.shut_in[block] = own["mode"], events.is_shut(own, features.t_ns[block])
         block += 1
     return block
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from simulator.faults.cause import EMPTY_RUN, HELD_OPEN, IDLE, LANDING, RIDE, Cause, Effect
+from simulator.faults.cause import EMPTY_RUN, IDLE, LANDING, RIDE, Cause, Effect
 
 CAR = (
     Cause(
@@ -122,14 +122,15 @@ CAR = (
     ),
     Cause(
         "vandals-jump",
-        "people hold the door and jump in the car",
-        "乘客挡门并在轿厢内剧烈跳动",
+        "people jump in the car, and its controller stops at the landing with the door closed",
+        "乘客在轿厢内剧烈跳动，控制器在平层停止，门未打开",
         ("car-shakes",),
         60.0,
         8.0,
-        Effect(situation=RIDE, door=HELD_OPEN),
+        Effect(situation=RIDE, freezes_at_landing=True),
         condition={"jumping_kg": (70.0, 150.0)},
         rate_per_year=0.02,
+        may_show=("person-shut-in-at-level",),
     ),
     Cause(
         "brake-failure-doors-open",

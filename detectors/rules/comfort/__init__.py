@@ -1,0 +1,1 @@
+"""The rules of what people in the car feel: vibration, harshness and shaking."""
