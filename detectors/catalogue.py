@@ -12,7 +12,6 @@ from detectors.rules import (
     door_opened_running,
     empty_running,
     entrapment,
-    levelling_error,
     motor_run_limit,
     overspeed,
     overtravel,
@@ -22,7 +21,6 @@ from detectors.rules import (
     sensor_fault,
     silence,
     start_door_open,
-    start_rollback,
     stop_outside_zone,
     underspeed,
     unintended_movement,
@@ -37,7 +35,7 @@ from detectors.rules.doors import (
     door_obstructed,
     door_open_fault,
 )
-from detectors.rules.wear import traction_slip
+from detectors.rules.wear import levelling_error, start_rollback, traction_slip
 
 RULES: tuple[Rule, ...] = (
     entrapment.ENTRAPMENT_OFF_LEVEL,

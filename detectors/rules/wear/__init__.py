@@ -1,1 +1,1 @@
-"""The rules of wear: brake, ropes, sheave, guides and machine, over days."""
+"""The rules of wear and settings that show over many trips: brake, ropes, sheave, guides, levelling."""
