@@ -87,6 +87,12 @@ class MonitorSettings(Section):
     http_port: int = Field(8081, ge=0, le=65535)
 
 
+class DetectionSettings(Section):
+    """The rules of the operator's own, beside those of the catalogue and of installed packages."""
+
+    rule_files: tuple[Path, ...] = ()
+
+
 class DashboardsSettings(Section):
     """The process that serves the pages and the HTTP API."""
 
@@ -209,6 +215,7 @@ class Configuration(Section):
     records: RecordsSettings = RecordsSettings()
     timeseries: TimeSeriesSettings = TimeSeriesSettings()
     monitor: MonitorSettings = MonitorSettings()
+    detection: DetectionSettings = DetectionSettings()
     dashboards: DashboardsSettings = DashboardsSettings()
     map: MapConfiguration = MapConfiguration()
     sign_in: SignInConfiguration = SignInConfiguration()

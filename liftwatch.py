@@ -55,6 +55,7 @@ COMMANDS: Mapping[str, Command] = {
     "inject": Command("Inject a fault into a simulated lift", "commands.inject"),
     "record": Command("Record messages from the broker, or readings from the store", "commands.record"),
     "replay": Command("Play a recording to the broker, or judge it without a broker", "commands.replay"),
+    "rules": Command("List the rules, and check rules of your own", "commands.rules"),
     "evaluate": Command(
         "Compare alerts with labels: recall, false alarms and delays of each rule", "commands.evaluate"
     ),

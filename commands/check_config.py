@@ -6,12 +6,15 @@ One line for each check, and all faults at once. Nothing is created, migrated or
 from __future__ import annotations
 
 import argparse
+import functools
 from collections.abc import Iterator
+from pathlib import Path
 
 from commands.checks import broker, map_files, notifications, records, series, webhooks
 from commands.checks.config_check import ConfigCheck
 from commands.checks.folders import usable_folder
 from commands.errors import Unusable
+from commands.wiring.own_rules import rules_of_file
 from commands.wiring.rules import tuned_rules
 from configuration import Configuration
 from store.records.repository import RecordsUnavailable
@@ -49,7 +52,13 @@ def checks(settings: Configuration) -> Iterator[ConfigCheck]:
     yield from notifications.checks(settings)
     yield from map_files.checks(settings)
     yield from webhooks.checks(settings)
+    for path in settings.detection.rule_files:
+        yield ConfigCheck(f"detection.rule_files {path}", functools.partial(_rules_in, path))
     yield from (rule_check(settings, slug) for slug in settings.rules)
+
+
+def _rules_in(path: Path) -> str:
+    return f"{len(rules_of_file(path))} rules"
 
 
 def rule_check(settings: Configuration, slug: str) -> ConfigCheck:

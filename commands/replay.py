@@ -60,6 +60,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--register", action="store_true", help="first import its lifts into the registry")
     parser.add_argument("--judge", action="store_true", help="no broker: judge it, and write the alerts as JSON lines")
     parser.add_argument("--processes", type=arguments.count, help="judge in so many processes (default 1)")
+    parser.add_argument(
+        "--rules", type=Path, action="append", default=[], metavar="FILE", help="judge by this rule file too"
+    )
     parser.add_argument("--to", type=Path, metavar="FILE", help="write the alerts here (default: standard output)")
 
 
@@ -69,8 +72,8 @@ def run(options: argparse.Namespace, settings: Configuration) -> int:
         if options.now or options.register or options.speed is not None or options.form is not None:
             raise Unusable("--judge: leave --speed, --form, --now and --register out; they are for a broker")
         return run_judge(options, settings)
-    if options.to is not None or options.processes is not None:
-        raise Unusable("--to and --processes: add --judge; without it the monitor at the broker judges")
+    if options.to is not None or options.processes is not None or options.rules:
+        raise Unusable("--to, --processes and --rules: add --judge; without it the monitor at the broker judges")
     return run_play(options, settings)
 
 
@@ -95,7 +98,7 @@ def run_judge(options: argparse.Namespace, settings: Configuration) -> int:
 
     The exit code is 1 where the recording is incomplete.
     """
-    judged = judge(options.recording, tuned_rules(settings), options.lift, options.processes or 1)
+    judged = judge(options.recording, tuned_rules(settings, options.rules), options.lift, options.processes or 1)
     text = b"".join(line + b"\n" for line in judged.lines)
     if options.to is None:
         write_output(text)

@@ -15,6 +15,7 @@ from commands.wiring.map import map_settings
 from commands.wiring.notifications import push_public_key, way_kinds
 from commands.wiring.records import open_sealed_records
 from commands.wiring.rescue import rescue_points, rescue_times
+from commands.wiring.rules import tuned_rules
 from commands.wiring.series import open_series
 from commands.wiring.sign_in import sign_in_settings
 from configuration import Configuration
@@ -37,7 +38,7 @@ def run(_: argparse.Namespace, settings: Configuration) -> int:
     Records.opened_at_first_use(settings.records_url).close()  # refuses what is no address of a database
     certificate_file, key_file = server_certificate(settings)
     inject = functools.partial(injection.inject, broker_address(settings)) if where.demo else None
-    sign_in, map_of = sign_in_settings(settings), map_settings(settings)
+    sign_in, map_of, rules = sign_in_settings(settings), map_settings(settings), tuned_rules(settings)
     if (link := first_link(settings)) is not None:
         print(f"No account yet. Create the first administrator within 30 minutes: {link}", file=sys.stderr, flush=True)
     try:
@@ -58,6 +59,7 @@ def run(_: argparse.Namespace, settings: Configuration) -> int:
                 inject=inject,
                 sign_in=sign_in,
                 map=map_of,
+                rules=rules,
                 devices=device_actions(settings),
                 way_kinds=way_kinds(settings),
                 push_key=push_public_key(settings),

@@ -102,6 +102,7 @@ class Rule:
     fold_s: float = 60.0
     codes: Mapping[str, str] = field(default_factory=dict)
     table: TableName = "rows"
+    incident: str | None = None
 
     @classmethod
     def from_catalogue(
@@ -122,7 +123,18 @@ class Rule:
         if not row.sentence:
             raise BadCatalogue(f"{slug}.sentence: is missing; a rule that is judged must have one")
         return cls(
-            row.code, slug, detector, levels, row.name, row.sentence, row.always_judged, needs, fold_s, row.codes, table
+            row.code,
+            slug,
+            detector,
+            levels,
+            row.name,
+            row.sentence,
+            row.always_judged,
+            needs,
+            fold_s,
+            row.codes,
+            table,
+            row.incident,
         )
 
     @property

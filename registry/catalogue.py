@@ -2,12 +2,13 @@
 
 `catalogue.toml` beside this module is the only place of names, sentences, codes and severities. A rule's own
 module adds its detector and levels. A row that lacks a key, or has one too many, is an error that names both.
+Rules of an operator's own are added as the command starts.
 """
 
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from difflib import get_close_matches
 from functools import cache
@@ -49,7 +50,9 @@ def _severities(value: Any) -> bool:
     return isinstance(value, list) and bool(value) and value == [one for one in SEVERITIES if one in value]
 
 
-CHECKS: dict[str, tuple[Callable[[Any], bool], str]] = {
+KeyCheck = tuple[Callable[[Any], bool], str]
+"""Whether a value fits, and what it must be."""
+CHECKS: dict[str, KeyCheck] = {
     "code": (lambda value: isinstance(value, str) and bool(value), "a text such as F08"),
     "severities": (_severities, f"a list of {', '.join(SEVERITIES)}, each once and in this order"),
     "group": (lambda value: value in GROUPS, f"one of {', '.join(GROUPS)}"),
@@ -82,16 +85,40 @@ def _entry(slug: str, row: Any) -> CatalogueEntry:
             raise BadCatalogue(f"{slug}.{key}: is missing; must be {CHECKS[key][1]}")
     for key, value in row.items():
         if key not in CHECKS:
-            raise BadCatalogue(f"{slug}.{key}: no such key{_nearest(key, CHECKS)}")
+            raise BadCatalogue(f"{slug}.{key}: no such key{closest(key, CHECKS)}")
         fits, wanted = CHECKS[key]
         if not fits(value):
             raise BadCatalogue(f"{slug}.{key}: {value!r} must be {wanted}")
     return CatalogueEntry(slug=slug, **{**row, "severities": tuple(row["severities"])})
 
 
-@cache
+_own: dict[str, CatalogueEntry] = {}
+
+
 def catalogue() -> Mapping[str, CatalogueEntry]:
-    """Return the rules of `catalogue.toml` by slug, F01 first."""
+    """Return the rules of `catalogue.toml` by slug, F01 first, and then those that the command has added."""
+    return {**shipped(), **_own} if _own else shipped()
+
+
+def add_own(entries: Iterable[CatalogueEntry]) -> None:
+    """Make these the rules of the operator's own, in place of those before; the command does so once, as it starts.
+
+    Raise BadCatalogue where a slug or a code is one of `catalogue.toml`, or stands twice.
+    """
+    own: dict[str, CatalogueEntry] = {}
+    for entry_ in entries:
+        for other in (*shipped().values(), *own.values()):
+            if entry_.slug == other.slug or entry_.code == other.code:
+                what = "slug" if entry_.slug == other.slug else "code"
+                raise BadCatalogue(f"{entry_.slug}.{what}: {getattr(entry_, what)} is the {what} of {other.slug}")
+        own[entry_.slug] = entry_
+    _own.clear()
+    _own.update(own)
+
+
+@cache
+def shipped() -> Mapping[str, CatalogueEntry]:
+    """Return the rules of `catalogue.toml` by slug."""
     return parse(resources.files("registry").joinpath("catalogue.toml").read_text(encoding="utf-8"))
 
 
@@ -100,9 +127,10 @@ def entry(slug: str) -> CatalogueEntry:
     try:
         return catalogue()[slug]
     except KeyError:
-        raise BadCatalogue(f"{slug}: no such rule in registry/catalogue.toml{_nearest(slug, catalogue())}") from None
+        raise BadCatalogue(f"{slug}: no such rule in registry/catalogue.toml{closest(slug, catalogue())}") from None
 
 
-def _nearest(name: str, known: Mapping[str, object]) -> str:
+def closest(name: str, known: Mapping[str, object]) -> str:
+    """Return a hint at the known name that is most like `name`, "" where none is."""
     near = get_close_matches(name, known, n=1)
     return f"; did you mean {near[0]}?" if near else ""

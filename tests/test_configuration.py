@@ -11,7 +11,7 @@ import pytest
 import configuration
 from commands.errors import Unusable
 from commands.wiring.rules import tuned_rules
-from configuration import Configuration, WebhookSettings
+from configuration import Configuration, DetectionSettings, WebhookSettings
 
 EXAMPLE = Path(__file__).parent.parent / "liftwatch.example.toml"
 
@@ -35,6 +35,7 @@ def test_the_example_with_every_comment_taken_off_names_every_key() -> None:
     for name in ("mail", "sms", "voice", "push"):
         assert set(tables["notifications"][name]) == set(configuration.known_keys(("notifications", name))), name
     assert set(tables["webhooks"][0]) == set(WebhookSettings.model_fields)
+    assert set(tables.pop("detection")) == set(DetectionSettings.model_fields)  # its file is not there
     tuned_rules(Configuration.model_validate(tables))
 
 

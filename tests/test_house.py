@@ -45,6 +45,7 @@ WALLS: dict[str, set[str]] = {
     "telemetry.order": {"telemetry.arrays", "telemetry.batch", "telemetry.groups", "telemetry.compiled"},
     "detectors.observe": set(),
     "detectors.series": set(),
+    "detectors.rule_files": {"detectors.observe", "detectors.rule"},
     "detectors.rules": {"detectors.observe", "detectors.rule", "detectors.hold", "detectors.tally"},
     "registry.duty": {"registry.fact_checks"},
     "alerts.escalation": set(),
@@ -101,6 +102,12 @@ PACKAGED_DATA = {"registry.catalogue": {"importlib", "tomllib"}, "registry.passw
 # One module of the core reads sources, and looks for a cache: compiled code is stale when its sources change.
 SOURCES = {"telemetry.compiled": {"inspect", "os"}}
 # What the core takes from packages that need not be installed.
+# One room of the core reads the text of rule files, and evaluates their expressions over columns.
+RULE_FILES = {
+    "detectors.rule_files.expression": {"polars"},
+    "detectors.rule_files.condition": {"polars"},
+    "detectors.rule_files.parsing": {"tomllib"},
+}
 OPTIONAL = {"detectors.series.matrix_profile": {"stumpy"}, "detectors.series.estimator": {"sklearn"}}
 OF_THE_INTERPRETER = {"byteorder", "float_info", "maxsize"}  # what of `sys` is a number, not the world
 WORLDLY_NAMES = {"open", "print", "input", "breakpoint", "exec", "eval"}
@@ -241,7 +248,7 @@ def worldly_core(root: Path) -> list[str]:
         if room(name) not in CORE:
             continue
         for line, target in imported(tree, house):
-            exceptions = (each.get(name, set()) for each in (CALENDAR, PACKAGED_DATA, SOURCES, OPTIONAL))
+            exceptions = (each.get(name, set()) for each in (CALENDAR, PACKAGED_DATA, SOURCES, OPTIONAL, RULE_FILES))
             allowed = (PURE | CODECS_AND_MATHS | ours).union(*exceptions)
             if room(target) not in allowed:
                 found.append(f"{name}:{line} is of the core and may not import {target}")

@@ -1,12 +1,14 @@
-"""The catalogue's rules with the thresholds that `[rules.<slug>]` changes."""
+"""The catalogue's rules and the operator's own, with the thresholds that `[rules.<slug>]` changes."""
 
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from pathlib import Path
 from typing import Any
 
 from commands.errors import Unusable, nearest
+from commands.wiring.own_rules import own_rules
 from configuration import Configuration
 from detectors.catalogue import BY_SLUG, RULES
 from detectors.rule import Rule
@@ -17,12 +19,14 @@ SHARED = {("overspeed-up", "dangerous"): "overspeed"}
 """Thresholds that a rule takes from another rule: with two values, a speed between them would raise no alert."""
 
 
-def tuned_rules(settings: Configuration) -> tuple[Rule, ...]:
-    """Return the catalogue's rules with the thresholds of the configuration."""
+def tuned_rules(settings: Configuration, files: Iterable[Path] = ()) -> tuple[Rule, ...]:
+    """Return the catalogue's rules and one's own, those of `files` too, with the thresholds of the configuration."""
+    rules = (*RULES, *own_rules(settings, files))
+    known = {rule.slug for rule in rules}
     for slug in settings.rules:
-        if slug not in BY_SLUG:
-            raise Unusable(f"rules.{slug}: no such rule{nearest(slug, BY_SLUG)}")
-    return tuple(tuned(rule, _changes(settings, rule.slug)) for rule in RULES)
+        if slug not in known:
+            raise Unusable(f"rules.{slug}: no such rule{nearest(slug, known)}")
+    return tuple(tuned(rule, _changes(settings, rule.slug)) for rule in rules)
 
 
 def changed_thresholds(settings: Configuration) -> dict[str, float]:
@@ -31,7 +35,7 @@ def changed_thresholds(settings: Configuration) -> dict[str, float]:
         f"{slug}.{name}": value
         for slug, changes in settings.rules.items()
         for name, value in changes.items()
-        if tuned(BY_SLUG[slug], {name: value}) != BY_SLUG[slug]
+        if slug in BY_SLUG and tuned(BY_SLUG[slug], {name: value}) != BY_SLUG[slug]
     }
 
 

@@ -26,6 +26,8 @@ from dashboards.live.poller import FleetPoller
 from dashboards.sign_in.identity import Authenticator
 from dashboards.sign_in.passwords import PasswordSignIn
 from dashboards.sign_in.settings import SignInSettings
+from detectors.catalogue import RULES
+from detectors.rule import Rule
 from registry.devices import Credential
 from store.records.repository import Records
 from store.series.timeseries import TimeSeries
@@ -64,6 +66,7 @@ class Settings:
     `photos_dir` for `photo_days`; without a folder none is taken. A monitor that has written nothing for
     `monitor_silent_s` does not run.
     `way_kinds` are the kinds of ways by which people may be notified; `push_key` is the key of Web Push.
+    `rules` are those that the monitor judges.
     """
 
     open_records: Callable[[], Records]
@@ -89,6 +92,7 @@ class Settings:
     push_key: str | None = None
     sign_in: SignInSettings = field(default_factory=SignInSettings)
     map: MapSettings = field(default_factory=MapSettings)
+    rules: tuple[Rule, ...] = RULES
 
 
 class LazyStore(Generic[T]):

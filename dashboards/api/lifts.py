@@ -18,6 +18,7 @@ from dashboards.http.problem import not_found
 from dashboards.live.fleet_view import FleetView
 from dashboards.live.listing import LiftQuery
 from detectors.catalogue import RULES
+from detectors.rule import Rule
 from registry.facts import LiftFacts
 from registry.roles import Verb
 from registry.scope import Scope
@@ -93,7 +94,7 @@ def lift_detail(context: AppContext, lift_id: str) -> dict[str, Any]:
 
 def _document(context: AppContext, view: FleetView, row: int) -> dict[str, Any]:
     refused = context.poller.refused(view.lift_index.lift_id[row])
-    return lift_document(view, row, context.poller.rules_set_aside(), refused)
+    return lift_document(view, row, context.poller.rules_set_aside(), refused, context.settings.rules)
 
 
 def _find(context: AppContext, lift_id: str) -> tuple[FleetView, int]:
@@ -106,7 +107,11 @@ def _find(context: AppContext, lift_id: str) -> tuple[FleetView, int]:
 
 
 def lift_document(
-    view: FleetView, row: int, set_aside: Sequence[str] = (), refused: Sequence[RefusalCount] = ()
+    view: FleetView,
+    row: int,
+    set_aside: Sequence[str] = (),
+    refused: Sequence[RefusalCount] = (),
+    rules: Sequence[Rule] = RULES,
 ) -> dict[str, Any]:
     """Return the lift in `row` of the view in detail."""
     item, known = view.item(row), view.lift_index.facts[row]
@@ -115,7 +120,7 @@ def lift_document(
         "facts": asdict(known) if known else None,
         "latest": item,
         "open_alerts": [to_json(alert) for alert in view.alerts.get(item["lift_id"], ())],
-        "not_judged": not_judged(known, set_aside),
+        "not_judged": not_judged(known, set_aside, rules),
         "maintenance": item["maintenance"],
         "messages": _messages(view, row),
         "refused": [{"reason": r.reason, "count": r.count, "last": rfc3339(r.last_ns)} for r in refused],
@@ -123,9 +128,11 @@ def lift_document(
     }
 
 
-def not_judged(known: LiftFacts | None, set_aside: Sequence[str] = ()) -> list[dict[str, Any]]:
+def not_judged(
+    known: LiftFacts | None, set_aside: Sequence[str] = (), rules: Sequence[Rule] = RULES
+) -> list[dict[str, Any]]:
     """Return the rules that are not judged for this lift, each with the missing facts and the remedy."""
-    lacking = [(rule, [need for need in rule.needs if not (known or NO_FACTS).satisfies(need)]) for rule in RULES]
+    lacking = [(rule, [need for need in rule.needs if not (known or NO_FACTS).satisfies(need)]) for rule in rules]
     return [
         {
             "rule": rule.slug,

@@ -26,7 +26,7 @@ from dashboards.pages import translations
 from dashboards.sign_in.cookies import cookie_name, set_cookie
 from dashboards.sign_in.identity import OPEN
 from dashboards.sign_in.requests import identity_of
-from detectors.catalogue import RULES
+from registry.catalogue import catalogue
 from registry.incident_kinds import INCIDENT_KINDS
 from registry.lift_facts import name_in_language
 from registry.roles import Verb
@@ -67,7 +67,8 @@ def language_of(request: Request) -> str:
 
 def rule_names(language: str) -> dict[str, str]:
     """Return the name of each rule in a language, by slug."""
-    return {rule.slug: rule.name.get(language, rule.name[translations.ENGLISH]) for rule in RULES}
+    names = {slug: entry.name for slug, entry in catalogue().items()}
+    return {slug: name.get(language, name[translations.ENGLISH]) for slug, name in names.items()}
 
 
 def refusal_reasons(language: str) -> list[tuple[str, str]]:

@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from detectors.contract import cuts
 from detectors.judge import Judge
 from detectors.observe import tables
 from detectors.observe.events import STATES
@@ -21,7 +22,6 @@ from registry.facts import LiftFacts
 from telemetry.batch import Batch
 from telemetry.streams import CLOSED, OPEN
 from tests.detectors.naive import NaiveCar
-from tests.detectors.test_contract import cuts
 from tests.detectors.world import BEGIN_NS, Rows, Script, batch, facts_of, healthy, tower
 
 COLUMNS = (

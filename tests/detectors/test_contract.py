@@ -6,22 +6,19 @@ A rule's own test module (`test_<slug>.py`) gives `fault()`; nothing else is nee
 from __future__ import annotations
 
 import importlib
-from collections.abc import Mapping
-from dataclasses import replace
+from collections.abc import Callable
 
 import numpy as np
 import pytest
 
+from detectors import contract
 from detectors.catalogue import RULES
 from detectors.judge import Judge
-from detectors.observe import tables
-from detectors.rule import AGAIN_S, Finding, Rule
+from detectors.rule import AGAIN_S, Rule
 from registry.facts import FleetFacts, LiftFacts
-from telemetry.arrays import Memory
-from telemetry.batch import CHANNELS, Batch
-from telemetry.groups import blocks
+from telemetry.batch import Batch
 from telemetry.streams import CLOSED
-from tests.detectors.world import BEGIN_NS, Fault, Rows, batch, facts_of, healthy, rows_of, tower, with_vibration
+from tests.detectors.world import BEGIN_NS, Fault, Rows, batch, facts_of, healthy, tower, with_vibration
 
 each_rule = pytest.mark.parametrize(
     "rule", [rule for rule in RULES if rule.table != "arrivals"], ids=lambda rule: rule.slug
@@ -48,161 +45,10 @@ def stream_of(rule: Rule) -> tuple[Batch, FleetFacts]:
     return whole, facts_of([fault.facts, tower(), fault.facts, fault.facts, None])
 
 
-def cuts(whole: Batch, seed: int, pieces: int) -> list[Batch]:
-    """Cut a batch into pieces, each lift at instants of its own."""
-    rng = np.random.default_rng(seed)
-    piece = np.zeros(len(whole), dtype=np.int64)
-    for lift in np.unique(whole.lift):
-        mine = np.flatnonzero(whole.lift == lift)
-        piece[mine] = np.sort(rng.integers(pieces, size=len(mine)))
-    parts = [rows_of(whole, piece == k) for k in range(pieces)]
-    waves = whole.waveforms
-    if waves is None:
-        return parts
-    into = [_piece_of(whole, piece, lift, t_ns) for lift, t_ns in zip(waves.message, waves.t_ns, strict=True)]
-    return [replace(part, waveforms=blocks(waves, np.array(into) == k)) for k, part in enumerate(parts)]
-
-
-def _piece_of(whole: Batch, piece: np.ndarray, lift: int, t_ns: int) -> int:
-    """Return the piece that a block of vibration comes in: that of the first row from its beginning on."""
-    later = piece[(whole.lift == lift) & (whole.t_ns >= t_ns)]
-    return int(later[0]) if len(later) else int(piece.max())
-
-
-def scores(rule: Rule, batches: list[Batch], facts: FleetFacts) -> dict[tuple[int, int], tuple[float, ...]]:
-    """Return every number that the detector gives, by lift and instant."""
-    state, memory = rule.detector.start(len(facts)), tables.start(len(facts))
-    out: dict[tuple[int, int], tuple[float, ...]] = {}
-    for part in batches:
-        memory, seen = tables.step(memory, part, facts)
-        now = getattr(seen, rule.table)
-        state, given = rule.detector.step(state, now, facts)
-        columns = [c for score in given for c in (score.on, score.off, *score.evidence.values())]
-        columns += [score.since_ns for score in given if score.since_ns is not None]
-        for i, key in enumerate(zip(now.lift.tolist(), now.t_ns.tolist(), strict=True)):
-            out[key] = tuple(float(np.nan_to_num(column[i], nan=-1e9)) for column in columns)
-    return out
-
-
-def assert_same_records(kept: Mapping[str, Memory], other: Mapping[str, Memory]) -> None:
-    """Compare two snapshots field by field: unknown numbers are equal."""
-    for name in kept:
-        for field in fields_of(kept[name]):
-            column = kept[name][field]
-            assert np.array_equal(column, other[name][field], equal_nan=column.dtype.kind == "f"), (name, field)
-
-
-def fields_of(records: Memory) -> list[str]:
-    """Return the names of the fields."""
-    return list(records.dtype.names or ())
-
-
-def by_lift(findings: list[Finding]) -> dict[int, list[Finding]]:
-    return {lift: [f for f in findings if f.lift == lift] for lift in {f.lift for f in findings}}
-
-
 @each_rule
-def test_scores_do_not_depend_on_how_the_stream_is_cut(rule: Rule) -> None:
-    whole, facts = stream_of(rule)
-    assert scores(rule, [whole], facts) == scores(rule, cuts(whole, 5, 40), facts)
-
-
-@each_rule
-def test_findings_do_not_depend_on_how_the_stream_is_cut(rule: Rule) -> None:
-    whole, facts = stream_of(rule)
-    one, many = Judge([rule], len(facts)), Judge([rule], len(facts))
-    together = one.step(whole, facts)
-    apart = [f for part in cuts(whole, 6, 40) for f in many.step(part, facts)]
-    assert repr(by_lift(apart)) == repr(by_lift(together))  # evidence may be NaN, which equals nothing
-    assert together, "a stream with a fault in it raises something"
-    kept, other = one.snapshot(), many.snapshot()
-    assert_same_records(kept, other)
-
-
-@each_rule
-def test_permuting_the_lifts_permutes_the_scores(rule: Rule) -> None:
-    fault = fault_of(rule)
-    lifts = [fault.script.rows(0.1), healthy(2, trips=1).rows(1.0), fault.script.rows(1.0)]
-    facts = [fault.facts, tower(), None]
-    order = [2, 0, 1]
-    straight = scores(rule, [with_vibration(batch(lifts), {0: fault, 2: fault})], facts_of(facts))
-    shaken = with_vibration(batch([lifts[i] for i in order]), {0: fault, 1: fault})
-    turned = scores(rule, [shaken], facts_of([facts[i] for i in order]))
-    assert {(order[lift], t): row for (lift, t), row in turned.items()} == straight
-
-
-@each_rule
-def test_an_empty_batch_changes_nothing(rule: Rule) -> None:
-    whole, facts = stream_of(rule)
-    memory, seen = tables.step(tables.start(len(facts)), whole, facts)
-    state, _ = rule.detector.step(rule.detector.start(len(facts)), getattr(seen, rule.table), facts)
-    empty = rows_of(whole, np.zeros(len(whole), dtype=np.bool_))
-    memory_after, nothing = tables.step(memory, empty, facts)
-    after, given = rule.detector.step(state, getattr(nothing, rule.table), facts)
-    assert all(len(score.on) == 0 and len(score.off) == 0 for score in given)
-    for before, later in ((memory["rows"], memory_after["rows"]), (state, after)):
-        assert all(
-            np.array_equal(before[k], later[k], equal_nan=before[k].dtype.kind == "f") for k in fields_of(before)
-        )
-
-
-@each_rule
-def test_inputs_are_never_modified(rule: Rule) -> None:
-    whole, facts = stream_of(rule)
-    for part in cuts(whole, 7, 3):
-        for name in ("lift", "t_ns", *CHANNELS):
-            getattr(part, name).setflags(write=False)
-        memory, state = tables.start(len(facts)), rule.detector.start(len(facts))
-        for column in (*memory.values(), state):
-            column.setflags(write=False)
-        _, seen = tables.step(memory, part, facts)
-        table = getattr(seen, rule.table)
-        for column in table:
-            if isinstance(column, np.ndarray):
-                column.setflags(write=False)
-        rule.detector.step(state, table, facts)
-
-
-@each_rule
-def test_a_lift_without_rows_scores_nan(rule: Rule) -> None:
-    t_ns = BEGIN_NS + np.arange(600) * 1_000_000_000
-    whole = batch([{"t_ns": t_ns}, {"t_ns": t_ns, "online": np.ones(600)}])
-    facts = facts_of([tower(), tower()])
-    _, seen = tables.step(tables.start(2), whole, facts)
-    _, given = rule.detector.step(rule.detector.start(2), getattr(seen, rule.table), facts)
-    for score in given:
-        assert np.isnan(score.on).all()
-
-
-@each_rule
-def test_rows_without_readings_change_no_finding(rule: Rule) -> None:
-    fault = fault_of(rule)
-    rows = fault.script.rows(0.1)
-    between = rows["t_ns"][:-1] + np.diff(rows["t_ns"]) // 2
-    lifts = [rows, {"t_ns": between[~np.isin(between, rows["t_ns"])]}]
-    whole, full = batch([rows]), batch(lifts)
-    mixed = Batch(**{name: _merged(full, name) for name in ("lift", "t_ns", *CHANNELS)})
-    facts = facts_of([fault.facts])
-    expected = [(f.kind, f.severity, f.onset_ns) for f in Judge([rule], 1).step(whole, facts)]
-    assert [(f.kind, f.severity, f.onset_ns) for f in Judge([rule], 1).step(mixed, facts)] == expected
-
-
-def _merged(full: Batch, name: str) -> np.ndarray:
-    """Return a column of two lifts as if they were one."""
-    column = np.zeros_like(full.lift) if name == "lift" else getattr(full, name)
-    return column[np.argsort(full.t_ns, kind="stable")]
-
-
-@each_rule
-def test_a_restart_from_a_snapshot_equals_no_restart(rule: Rule) -> None:
-    whole, facts = stream_of(rule)
-    steady, restarted = Judge([rule], len(facts)), Judge([rule], len(facts))
-    for part in cuts(whole, 8, 25):
-        expected = steady.step(part, facts)
-        fresh = Judge([rule], len(facts))
-        fresh.restore(restarted.snapshot())
-        restarted = fresh
-        assert repr(restarted.step(part, facts)) == repr(expected)
+@pytest.mark.parametrize("check", contract.CHECKS, ids=lambda check: check.__name__)
+def test_a_rule_keeps_what_every_rule_keeps(rule: Rule, check: Callable[[Rule, Batch, FleetFacts], None]) -> None:
+    check(rule, *stream_of(rule))
 
 
 @each_rule

@@ -9,13 +9,13 @@ import numpy as np
 import pytest
 
 from detectors.catalogue import RULES
+from detectors.contract import expect_same_records as assert_same_records
 from detectors.judge import Judge
 from detectors.observe import arrivals
 from detectors.observe.arrivals import ArrivalTable, MessageArrivals, judged_arrivals
 from detectors.rule import Finding, Rule
 from registry.facts import FleetFacts
 from telemetry.arrays import Memory
-from tests.detectors.test_contract import assert_same_records
 from tests.detectors.world import BEGIN_NS, facts_of, tower
 
 LIFTS, SECOND_NS = 6, 1_000_000_000

@@ -9,11 +9,11 @@ import numpy as np
 import pytest
 
 from detectors.catalogue import BY_SLUG
+from detectors.contract import expect_same_records as assert_same_records
 from detectors.judge import Judge
 from detectors.rule import MAJOR, Finding
 from registry.facts import FleetFacts
 from telemetry.batch import Batch, Waveforms
-from tests.detectors.test_contract import assert_same_records
 from tests.detectors.world import (
     BEGIN_NS,
     GRID_S,

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from detectors.catalogue import BY_SLUG
+from detectors.contract import cuts
 from detectors.judge import Judge
 from detectors.observe.events import STATES
 from telemetry.batch import Batch
@@ -15,7 +16,6 @@ from telemetry.streams import CLOSED, CLOSING, FIRE, INSPECTION, NORMAL, OPEN, O
 from tests.detectors.naive import Edge, NaiveCar, findings
 from tests.detectors.naive_row import SPECIAL
 from tests.detectors.naive_rules import NAIVE
-from tests.detectors.test_contract import cuts
 from tests.detectors.world import Rows, batch, facts_of, healthy, tower
 
 SEEDS = 12
