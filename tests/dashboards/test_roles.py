@@ -289,6 +289,47 @@ LISTED = {kind: [MINE] for kind in OrganisationKind} | {
 }
 
 
+EVERYWHERE = [path for method, path, verb in ASKED if method == "GET" and "{" not in path]
+MORE_QUERIES = {
+    "/api/v1/audit": [{"format": "csv"}, {"lift_id": THEIRS}, {"action": "lift."}, {"who": "test"}],
+    "/api/v1/dead-letters": [{"from": "2001-01-01T00:00:00Z"}],
+    "/api/v1/lifts": [{"q": THEIRS}, {"district": "d0"}, {"firm": "Theirs"}, {"sort": "lift_id"}],
+    "/api/v1/incidents": [{"lift_id": THEIRS}, {"district": "d0"}, {"state": "all"}],
+    "/api/v1/change-requests": [{"lift_id": THEIRS}],
+    "/api/v1/map": [{"q": THEIRS}],
+    "/code-sheets": [{"lift_id": THEIRS}, {"district": "d0"}, {"q": THEIRS}],
+    "/audit": [{"lift_id": THEIRS}],
+    "/refused": [{"lift_id": THEIRS}],
+}  # fmt: skip
+"""Queries besides the plain one; a filter that a route does not have is refused, and then mentions nothing either."""
+
+
+@pytest.mark.parametrize("kind", [kind for kind in OrganisationKind if kind is not OrganisationKind.OPERATOR])
+def test_no_list_page_count_or_export_mentions_a_foreign_lift(
+    client: TestClient, records: Records, act: Act, kind: OrganisationKind
+) -> None:
+    eve = Actor("Eve", "person:2", "Theirs", "manager", None)
+    records.request_change(WantedChange(THEIRS, "d0", "facts", {}, None, "secret reason"), eve, time.time_ns(), None)
+    records.set_maintenance(THEIRS, time.time_ns() + 3600 * 1_000_000_000, eve, time.time_ns(), "secret reason")
+    IDENTITIES.update({THEIRS: identities(records, "Theirs")})
+    act(kind, Role.ADMINISTRATOR)
+    for path in EVERYWHERE:
+        for query in [{}, *MORE_QUERIES.get(path, [])]:
+            answer = client.get(path, params=query, headers={"Accept": "application/json, text/html"})
+            assert answer.status_code < 500, (path, query)
+            told = re.sub(rf'(value="|lift_id=|q=){THEIRS}\b', "", answer.text)  # the filter that was sent
+            if answer.status_code == 200:
+                assert THEIRS not in told, (path, query)
+            assert "secret reason" not in told, (path, query)
+            assert "Theirs" not in told or "Theirs" in str(query), (path, query)
+    act(OrganisationKind.OPERATOR, Role.ADMINISTRATOR)
+    mentioning = {path for path in EVERYWHERE if THEIRS in client.get(path).text}
+    assert mentioning >= {
+        "/api/v1/lifts", "/api/v1/alerts", "/api/v1/incidents", "/api/v1/dead-letters", "/api/v1/audit",
+        "/api/v1/change-requests", "/api/v1/devices", "/code-sheets", "/devices",
+    }, "the operator sees what the others do not"  # fmt: skip
+
+
 # ── live streams, and who acts ──
 
 

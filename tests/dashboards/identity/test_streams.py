@@ -57,6 +57,12 @@ CHANGES: dict[str, Change] = {
     "the token is revoked": lambda of: of.records.revoke_token(
         of.mechanic.person_id, of.records.tokens(of.mechanic.person_id)[0].token_id, BY, of.now_ns
     ),
+    "the organisation is renamed": lambda of: of.records.change_organisation(
+        of.firm.organisation_id, {"name": "Firm and Sons"}, BY, of.now_ns
+    ),
+    "the organisation is merged into another": lambda of: of.records.merge_organisations(
+        of.desk.organisation_id, of.firm.organisation_id, BY, of.now_ns
+    ),
     "the role is another one": lambda of: of.records.set_role(
         of.mechanic.person_id, of.firm.organisation_id, Role.VIEWER, BY, of.now_ns
     ),

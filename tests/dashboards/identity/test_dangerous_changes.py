@@ -1,0 +1,50 @@
+"""What is dangerous, by real accounts: a reason, and the authority of the district is notified of each."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import replace
+from typing import Any
+
+from fastapi.testclient import TestClient
+
+from alerts.notification import CHANGE
+from registry.roles import Role
+from store.records.repository import AlertFilter, Records
+from telemetry.instant import rfc3339
+from tests.alerts.rules import DOOR, occurrence
+from tests.dashboards.identity.accounts import S_NS, Accounts, sign_in
+from tests.dashboards.sample_fleet import T0_NS
+from tests.store.test_change_notices import informed
+
+LIFT = "/api/v1/lifts/L001"
+
+
+def firing(records: Records) -> str:
+    """Raise an alert of the lift; return its id."""
+    found = replace(occurrence(DOOR, "on", 10, lift_id="L001"), district="d1")
+    records.judge(position=1, occurrences=[found], now_ns=T0_NS)
+    return records.alerts(AlertFilter(lift_id=("L001",))).items[0].id
+
+
+def told(records: Records) -> list[tuple[str, str]]:
+    """Return who is notified of which change, in the order in which they were made."""
+    claimed = records.claim_notifications(time.time_ns(), S_NS, 100)
+    found = sorted((each.id, each.notification) for each in claimed if each.notification.kind == CHANGE)
+    return [(one.person_id, one.sentence["en"].split(": ")[1].split(",")[0]) for _, one in found]
+
+
+def test_the_authority_of_the_district_is_told_of_each_dangerous_change(client: TestClient, accounts: Accounts) -> None:
+    inspector = informed(accounts.records, "ivy", "d1", Role.INSPECTOR)
+    alert_id, soon = firing(accounts.records), rfc3339(time.time_ns() + 3600 * S_NS)
+    why: dict[str, Any] = {"params": {"reason": "the plate says so"}}
+    sign_in(client, "boss")
+    assert client.patch(LIFT, json={"rated_speed_mps": 2.5}).status_code == 422, "no reason"
+    assert client.patch(LIFT, json={"rated_speed_mps": 2.5}, **why).status_code == 200
+    assert client.patch(LIFT, json={"door_zone_m": 0.3}, **why).status_code == 200
+    assert client.post(f"{LIFT}/maintenance", json={"until": soon, "note": "ropes"}).status_code == 200
+    assert client.post(f"/api/v1/alerts/{alert_id}/shelve", json={"until": soon, "note": "ropes"}).status_code == 200
+    sign_in(client, "admin")
+    assert client.delete(LIFT, **why).status_code == 204
+    actions = ["thresholds", "thresholds", "maintenance window", "shelving of an alert", "deletion of the lift"]
+    assert told(accounts.records) == [(inspector, action) for action in actions]
