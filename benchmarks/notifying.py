@@ -2,8 +2,8 @@
 
 python -m benchmarks.notifying --lifts 20000 --incidents 100 --minutes 2
 
-The fleet sends a bundle a lift and second in gateway messages. At random moments somebody presses an alarm button; the
-firm of the lift has a person on duty, who is reached by a webhook. Broker, monitor and receiver are own processes.
+The fleet stands and sends a bundle a lift and second in gateway messages. At random moments somebody presses an alarm
+button; the firm of the lift has a person on duty, who is reached by a webhook. Broker, monitor, receiver: processes.
 Time counts from `noticed` of the alert, and from just before the press was published, to the arrival at the receiver.
 """
 
@@ -19,6 +19,7 @@ import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import orjson
@@ -124,13 +125,17 @@ def _publish(port: int, lifts: int, moments: Sequence[float]) -> tuple[dict[str,
 
 
 def _gateways(lifts: int, t_ms: int) -> Iterator[tuple[str, bytes]]:
-    """Yield (topic, payload) of a second of the fleet without vibration, in gateway messages."""
+    """Yield (topic, payload) of a second of a fleet that stands with its doors closed, in gateway messages."""
     for first in range(0, lifts, bundles.GATEWAY_LIFTS):
         some = range(first, min(first + bundles.GATEWAY_LIFTS, lifts))
-        inner = {
-            bundles.lift_id(i): bundles.bundle(i, bundles.FIRST_SECOND, t_ms, typed=True, vibrates=False) for i in some
-        }
-        yield topic(bundles.DISTRICT, f"gateway-{first:05d}", "gateway"), encode.to_cbor(encode.gateway(inner))
+        envelope = encode.gateway({bundles.lift_id(i): _standing(i, t_ms) for i in some})
+        yield topic(bundles.DISTRICT, f"gateway-{first:05d}", "gateway"), encode.to_cbor(envelope)
+
+
+def _standing(i: int, t_ms: int) -> dict[str, Any]:
+    place = np.full(10, bundles.PITCH_M * (i % 5), dtype="<f4")
+    streams = {"speed": encode.speed(100, np.zeros(10, dtype="<f4")), "displacement": encode.displacement(100, place)}
+    return encode.bundle(bundles.FIRST_SECOND, t_ms, "1", **streams, door={"state": ["closed"]})
 
 
 def _noticed(records: Records, sent_ns: Mapping[str, int]) -> dict[str, int]:

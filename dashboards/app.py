@@ -66,8 +66,9 @@ from dashboards.pages.map import map_page
 from dashboards.pages.oidc import oidc_pages
 from dashboards.pages.organisations import organisation_pages
 from dashboards.pages.people import people_pages
+from dashboards.pages.problem_texts import in_language
 from dashboards.pages.public import public_pages
-from dashboards.pages.routes import error_page, pages, wants_page
+from dashboards.pages.routes import error_page, language_of, pages, wants_page
 from dashboards.pages.sign_in import sign_in_pages
 from dashboards.pages.ways import way_pages
 from dashboards.sign_in.gate import SignInGate, is_loopback
@@ -194,6 +195,8 @@ def _page_for_people(handler: ExceptionHandler) -> ExceptionHandler:
     """Return a handler that renders a page for browsers and a problem document for every other client."""
 
     async def handle(request: Request, error: Exception) -> Response:
+        if isinstance(error, problem.Problem):
+            error = in_language(error, language_of(request))
         response = await handler(request, error)
         if response.status_code == 405:
             response.headers["allow"] = _allowed_methods(request) or response.headers["allow"]

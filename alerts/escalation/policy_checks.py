@@ -81,9 +81,9 @@ def _step(reader: FieldReader, known: Nameable) -> EscalationStep:
 
 def _target(known: Nameable) -> Check:
     named: Mapping[str, tuple[Collection[str] | None, str]] = {
-        ROSTER: (known.rosters, "no roster of the organisation"),
-        PERSON: (known.people, "nobody of the organisation"),
-        ROLE: (list(Role), "no role"),
+        ROSTER: (known.rosters, "is no roster of the organisation"),
+        PERSON: (known.people, "is nobody of the organisation"),
+        ROLE: (list(Role), "is no role"),
     }
 
     def check(value: Any) -> str:
@@ -96,7 +96,7 @@ def _target(known: Nameable) -> Check:
             raise InvalidFact(f"{preview(value)} is not a target", f"write one of {wanted}")
         ids, wrong = named[kind]
         if ids is not None and name not in ids:
-            raise InvalidFact(f"{preview(name)} is {wrong}", "choose one that is listed" if ids else "add one first")
+            raise InvalidFact(f"{preview(name)} {wrong}", "choose one that is listed" if ids else "add one first")
         return target
 
     return check

@@ -5,10 +5,19 @@ The sentences are those of the registry and of the API, which are English; `prob
 
 from __future__ import annotations
 
+import re
+from collections.abc import Mapping
+
 from dashboards.api.refused.texts import chinese
-from dashboards.http.problem import Problem
+from dashboards.http.problem import Problem, field_error
 from dashboards.pages import translations
+from dashboards.pages.duty_sentences import DUTY_SENTENCES
 from dashboards.pages.problem_sentences import SENTENCES
+
+FIELDS_NAMED = 3
+EVERY_SENTENCE = (*SENTENCES[:-1], *DUTY_SENTENCES, SENTENCES[-1])
+"""The last one, of a fault and its remedy, matches most of them."""
+_PART = re.compile(r"([a-z_]+)(?:\[(\d+)\])?")
 
 
 def problem_texts(problem: Problem, language: str) -> list[str]:
@@ -20,12 +29,39 @@ def problem_texts(problem: Problem, language: str) -> list[str]:
         return [translated_detail(str(problem.detail), language)]
     return [
         texts["problem.field"].format(
-            field=texts.get(f"field.{each['field']}", each["field"]), detail=translated_detail(each["detail"], language)
+            field=_label(each["field"], texts), detail=translated_detail(each["detail"], language)
         )
         for each in problem.field_errors
     ]
 
 
+def in_language(problem: Problem, language: str) -> Problem:
+    """Return a problem of the API with its sentences in a language; where none is translated, the problem as it is."""
+    if language == translations.ENGLISH or problem.status_code == 412:
+        return problem
+    if not problem.field_errors:
+        detail = translated_detail(str(problem.detail), language)
+        return Problem(problem.status_code, problem.slug, detail, headers=_headers(problem))
+    errors = [field_error(each["field"], translated_detail(each["detail"], language)) for each in problem.field_errors]
+    detail = "".join(problem_texts(problem, language)[:FIELDS_NAMED])
+    return Problem(problem.status_code, problem.slug, detail, errors, _headers(problem))
+
+
+def _headers(problem: Problem) -> dict[str, str] | None:
+    return None if problem.headers is None else dict(problem.headers)
+
+
+def _label(field: str, texts: Mapping[str, str]) -> str:
+    """Return the label of a field, as `steps[0].every_s`, by the labels of its parts."""
+    if f"field.{field}" in texts:
+        return texts[f"field.{field}"]
+    parts = [_PART.fullmatch(part) for part in field.split(".")]
+    if not all(parts):
+        return field
+    found = [(texts.get(f"field.{part[1]}", part[1]), part[2]) for part in parts if part is not None]
+    return " · ".join(name if number is None else f"{name} {int(number) + 1}" for name, number in found)
+
+
 def translated_detail(detail: str, language: str) -> str:
     """Return an English sentence in a language; a sentence without a translation stays English."""
-    return detail if language != "zh" else chinese(detail, SENTENCES) or detail
+    return detail if language != "zh" else chinese(detail, EVERY_SENTENCE) or detail

@@ -33,7 +33,7 @@ from dashboards.api.context import AppContext
 from dashboards.api.lifts import lift_detail
 from dashboards.http.problem import Problem, invalid_field
 from dashboards.pages.public_status import offset_name, progress, public_status, shown_clock, zone
-from dashboards.pages.report_limits import ReportLimits
+from dashboards.pages.report_limits import take_report
 from dashboards.pages.routes import error_page, name_of, render
 from dashboards.sign_in.requests import address_of, form_of
 from registry.roles import Verb
@@ -59,8 +59,6 @@ def public_pages(context: AppContext) -> APIRouter:
 
 
 def _add_code(router: APIRouter, context: AppContext) -> None:
-    limits = ReportLimits()
-
     @router.get("/code/{lift_id}")
     def code(request: Request, lift_id: str) -> HTMLResponse:
         found = _find_lift(context, lift_id)
@@ -101,10 +99,11 @@ def _add_code(router: APIRouter, context: AppContext) -> None:
         once = fields.get("once", "")
         secret = _secret_of(once if ONCE.fullmatch(once) else secrets.token_urlsafe(), lift_id, kind, note)
         try:
-            is_known = context.records().public_report(id_of(secret)) is not None
-            if not is_known and not limits.take(address_of(request), lift_id, kind, time.monotonic()):
+            records, now_ns = context.records(), time.time_ns()
+            is_known = records.public_report(id_of(secret)) is not None
+            if not is_known and not take_report(records, address_of(request), lift_id, kind, now_ns):
                 return _form(request, found, "limit", 429, note)
-            context.records().report_publicly(lift_id, kind, note or None, id_of(secret), time.time_ns())
+            records.report_publicly(lift_id, kind, note or None, id_of(secret), now_ns)
         except RecordsUnavailable:
             return _form(request, found, "away", 503, note)
         return RedirectResponse(f"/reports/{secret}", SEE_OTHER)

@@ -8,24 +8,20 @@ all                       300 at once, then 1 a second
 
 from __future__ import annotations
 
-from dashboards.sign_in.attempts import ChangeLimits, network
+from dashboards.sign_in.attempts import network
+from store.records.repository import Records, ReportRate
+
+OF_BOTH, OF_ADDRESS = ReportRate(3, 1 / 300), ReportRate(10, 1 / 60)
+OF_LIFT, OF_ALL = ReportRate(6, 1 / 300), ReportRate(300, 1.0)
 
 
-class ReportLimits:
-    """The limits, in memory. A report that an earlier limit refuses does not count for the later ones."""
-
-    def __init__(self) -> None:
-        self._of_both = ChangeLimits(burst=3, a_second=1 / 300)
-        self._of_address = ChangeLimits(burst=10, a_second=1 / 60)
-        self._of_lift = ChangeLimits(burst=6, a_second=1 / 300)
-        self._of_all = ChangeLimits(burst=300, a_second=1.0)
-
-    def take(self, address: str, lift_id: str, kind: str, now_s: float) -> bool:
-        """Count a report; return False where there are too many."""
-        place = network(address)
-        return (
-            self._of_both.take(f"{place} {lift_id}", now_s)
-            and self._of_address.take(place, now_s)
-            and self._of_lift.take(f"{lift_id} {kind}", now_s)
-            and self._of_all.take("", now_s)
-        )
+def take_report(records: Records, address: str, lift_id: str, kind: str, now_ns: int) -> bool:
+    """Count a report in the records; return False where there are too many, which counts for nothing."""
+    place = network(address)
+    rates = {
+        f"report {place} {lift_id}": OF_BOTH,
+        f"report {place}": OF_ADDRESS,
+        f"report {lift_id} {kind}": OF_LIFT,
+        "report": OF_ALL,
+    }
+    return records.take_report(rates, now_ns)

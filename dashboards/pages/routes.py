@@ -122,6 +122,7 @@ def render(request: Request, template: str, *, status: int = 200, page_path: str
         "status": status,
         "verbs": sorted(scope_of(request).verbs),
         "account": getattr(scope_of(request).actor, "name", ""),
+        "login": getattr(identity_of(request).person, "login", ""),
         "csrf": identity_of(request).csrf,
         "is_open": identity_of(request) is OPEN,
         "stays_open": hasattr(request.app.state, "context")  # the pages alone have none

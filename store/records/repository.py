@@ -31,6 +31,7 @@ from store.records.identity.renames import LiftRenames
 from store.records.identity.sessions import AccessToken, AccountSession, OneTimeLink
 from store.records.incidents.actions import IncidentStore
 from store.records.incidents.outbox import IncidentAnnouncement, IncidentOutbox
+from store.records.incidents.report_limits import ReportLimitStore, ReportRate
 from store.records.incidents.reports import PublicReportStore
 from store.records.incidents.rescues import RescueStore
 from store.records.incidents.search import IncidentFilter, IncidentHistory, IncidentSearch, VisibleIncident
@@ -96,6 +97,7 @@ __all__ = [
     "RefusedMessage",
     "Registered",
     "RegistryChanges",
+    "ReportRate",
     "Resume",
     "SealingReport",
     "SecretsUnreadable",
@@ -127,6 +129,7 @@ class Records(
     IncidentSearch,
     IncidentOutbox,
     PublicReportStore,
+    ReportLimitStore,
     RescueStore,
     DeadLetterStore,
     LiveStore,

@@ -13,6 +13,7 @@ import pytest
 from fastapi.testclient import TestClient
 from PIL import Image
 from playwright.sync_api import Browser, expect
+from sqlalchemy import delete
 
 from alerts.incidents.actions import IncidentAction
 from dashboards.api.context import Settings
@@ -21,6 +22,7 @@ from dashboards.http.problem import Problem
 from dashboards.http.request_guard import PHOTO_LIMIT_BYTES
 from dashboards.pages.public import id_of, photo_of
 from registry.actor import Actor
+from store.records.incidents.tables import report_limits
 from store.records.repository import IncidentFilter, Records
 from tests.dashboards.browser_world import (
     fill,
@@ -50,7 +52,10 @@ def records(world: Settings) -> Iterator[Records]:
 
 
 @pytest.fixture
-def client(world: Settings) -> Iterator[TestClient]:
+def client(world: Settings, records: Records) -> Iterator[TestClient]:
+    """A client, before anybody has reported anything."""
+    with records._database.writing() as connection:
+        connection.execute(delete(report_limits))
     with TestClient(create_app(world), base_url="http://localhost", follow_redirects=False) as asking:
         yield asking
 

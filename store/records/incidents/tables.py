@@ -81,3 +81,10 @@ public_reports = Table(
     Column("answered_ns", BigInteger),
     sqlite_autoincrement=True,
 )
+
+report_limits = Table(
+    "report_limits",
+    metadata,
+    Column("key_hash", CleanText(64), primary_key=True),
+    Column("paid_ns", BigInteger, nullable=False, index=True),
+)

@@ -114,12 +114,44 @@ def test_a_roster_and_an_override_are_made_and_changed_without_json(browser: Bro
         form.locator("[name=until]").fill("2026-12-31T00:00")
         form.locator("button.main").click()
         expect(nights.locator(".on-duty")).to_contain_text("Boss on duty now")
-        nights.get_by_role("button", name="Calendar link").click()
-        expect(page.locator("#did")).to_contain_text("/calendars/")
         nights.get_by_role("button", name="Remove").click()
         expect(nights.locator(".on-duty")).to_contain_text("Mechanic on duty now")
         nights.get_by_role("button", name="Send a test").click()
         expect(page.locator("#did")).to_contain_text("A test message goes to Mechanic")
+
+
+def test_a_calendar_link_is_made_shown_once_and_ended(browser: Browser, duty: DutyWorld) -> None:
+    with looking(browser, duty.address) as watched:
+        page = sign_in(watched, "boss", "/duty")
+        page.locator(".roster", has_text="Workshop").get_by_role("button", name="Calendar links").click()
+        dialog = page.locator("dialog")
+        expect(dialog).to_contain_text("No link has been made.")
+        dialog.locator("[name=person_id]").select_option(label="Mechanic")
+        dialog.get_by_role("button", name="Make a link").click()
+        expect(dialog.locator(".links li")).to_contain_text("Mechanic, made")
+        url = dialog.locator(".notice a").inner_text()
+        calendar = page.request.get(url)
+        assert (calendar.status, "SUMMARY" in calendar.text()) == (200, True)
+        duty.pictured(page, "duty-calendar-links")
+        fits(page)
+        dialog.get_by_role("button", name="End").click()
+        expect(dialog).to_contain_text("No link has been made.")
+        assert page.request.get(url).status == 404
+        dialog.get_by_role("button", name="Close").click()
+        expect(dialog).to_have_count(0)
+
+
+def test_what_is_wrong_in_a_form_is_told_in_the_language_of_the_page(browser: Browser, duty: DutyWorld) -> None:
+    with looking(browser, duty.address, width=390, language="zh") as watched:
+        page = sign_in(watched, "boss", "/duty")
+        page.locator("#new-roster").click()
+        form = page.locator("dialog form")
+        form.locator("[name=name]").fill("夜班")
+        form.locator("[name=timezone]").fill("+08:00")
+        form.locator("button.main").click()
+        expect(form.locator(".problem")).to_contain_text("时区：'+08:00' 是时差，不是时区；请填写 IANA 时区名")
+        expect(form.locator(".problem")).to_contain_text("轮换 1 · 班次人员：有 0 项；须为 1 到")
+        watched.complaints.clear()  # the browser itself notes the status 422
 
 
 def test_a_policy_is_told_in_words_and_edited_by_steps(browser: Browser, duty: DutyWorld) -> None:
@@ -131,9 +163,24 @@ def test_a_policy_is_told_in_words_and_edited_by_steps(browser: Browser, duty: D
         form = page.locator("dialog form")
         form.locator("[name=times]").first.fill("2")
         form.locator("[name=severities][value=critical]").check()
+        form.locator("summary").first.click()
+        form.locator("[name=districts]").fill("d1, north")
+        form.locator("[name=buildings]").fill("Garden Road 3\n 南京路 1 号")
+        form.locator("[name=hours-from]").fill("18:00")
+        form.locator("[name=hours-until]").fill("06:00")
+        form.locator("summary").last.click()
+        form.locator("[name=rounds]").fill("3")
+        form.locator("[name=quiet-from]").fill("22:00")
+        form.locator("[name=quiet-until]").fill("07:00")
+        form.locator("[name=quiet-timezone]").fill("Asia/Shanghai")
+        duty.pictured(page, "duty-policy-form")
+        fits(page)
         form.locator("button.main").click()
         expect(card.locator("li").first).to_have_text("whoever is on duty: 2 times, 1 min apart")
-        expect(card).to_contain_text("About: Critical")
+        for told in ("About: Critical", "d1, north", "Garden Road 3, 南京路 1 号", "18:00–06:00", "22:00–07:00"):
+            expect(card).to_contain_text(told)
+        policy = duty.accounts.records.policies([duty.accounts.firm.organisation_id])[0]
+        assert (policy.rounds, policy.quiet is not None, len(policy.match.buildings)) == (3, True, 2)
 
 
 @pytest.mark.parametrize(("width", "language"), [(1440, "en"), (390, "zh")])

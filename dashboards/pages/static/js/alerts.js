@@ -5,7 +5,7 @@ import { ACTION_KEYS } from "./alert_actions.js";
 import { AlertPane, holdReason } from "./alert_pane.js";
 import { ListPage } from "./list_page.js";
 import { severityRank } from "./severity.js";
-import { userName } from "./user_name.js";
+import { isMine } from "./user_name.js";
 import { liftName, translate, alertStatus, summary } from "./translations.js";
 
 const isOpen = (alert) => alert.state !== "closed";
@@ -14,7 +14,7 @@ const rank = (alert) => (alert.state === "firing" ? 0 : 1);
 class AlertsPage extends ListPage {
   views = {
     todo: (alert) => isOpen(alert) && !alert.inhibited_by,
-    mine: (alert) => isOpen(alert) && alert.assigned_to !== null && alert.assigned_to === userName(),
+    mine: (alert) => isOpen(alert) && isMine(alert.assigned_to),
     held: (alert) => isOpen(alert) && Boolean(alert.inhibited_by),
     done: (alert) => !isOpen(alert),
   };

@@ -10,7 +10,7 @@ import { ListPage, at } from "./list_page.js";
 import { severityRank } from "./severity.js";
 import { districtName, incidentSummary, liftName, nameInLanguage, translate } from "./translations.js";
 import { watchUnreached } from "./unreached.js";
-import { userName } from "./user_name.js";
+import { isMine } from "./user_name.js";
 import { Watch } from "./watch.js";
 
 const SEARCH_MS = 300;
@@ -22,7 +22,7 @@ const isOpen = (incident) => incident.state === "open";
 class IncidentsPage extends ListPage {
   views = {
     now: isOpen,
-    mine: (incident) => isOpen(incident) && incident.owner !== null && incident.owner === userName(),
+    mine: (incident) => isOpen(incident) && isMine(incident.owner),
     over: (incident) => !isOpen(incident),
   };
   watch = new Watch(at("watch"), (id) => this.choose(id));

@@ -6,9 +6,12 @@ import { translate } from "./translations.js";
 
 const KEY = "liftwatch.name";
 
-const { account, verbs } = document.body.dataset;
+const { account, login, verbs } = document.body.dataset;
 
 export const userName = () => account || (localStorage.getItem(KEY) ?? "");
+
+/** Return whether an assignee, a login or a name, is the person who looks. */
+export const isMine = (assignee) => Boolean(assignee) && [login, userName()].includes(assignee);
 
 /** Return whether the role of the account includes a verb (docs/roles.md). */
 export const may = (verb) => verbs.split(" ").includes(verb);

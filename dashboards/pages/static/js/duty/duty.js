@@ -6,6 +6,7 @@ import { el, placeholder, setText } from "../element.js";
 import { shortStamp } from "../time.js";
 import { translate } from "../translations.js";
 import { may } from "../user_name.js";
+import { calendarLinks } from "./calendar_links.js";
 import { missedText, showCalls } from "./calls_preview.js";
 import { overrideForm } from "./override_form.js";
 import { policyForm } from "./policy_form.js";
@@ -42,7 +43,7 @@ function rosterCard(roster, shifts) {
   const acts = may("manage-duty") ? [el("div", { class: "ends" },
     button("duty.override", () => overrideForm(roster, people(roster), attempt)),
     button("duty.edit", () => rosterForm(roster, state.organisations, attempt)),
-    button("duty.calendar", () => calendar(roster)), button("duty.test", () => attempt(() => post(`/api/v1/rosters/${roster.roster_id}/test`, {}), tested)))] : [];
+    button("duty.calendar", () => calendarLinks(roster, people(roster))), button("duty.test", () => attempt(() => post(`/api/v1/rosters/${roster.roster_id}/test`, {}), tested)))] : [];
   const on = now.is_gap ? el("p", { class: "nobody" }, translate("duty.gap.now", { until: shortStamp(now.until, timezone) }))
     : el("p", {}, el("b", {}, names(now.people)), ` ${translate("duty.now", { until: shortStamp(now.until, timezone) })}`);
   const following = next ? el("p", { class: next.is_gap ? "nobody" : "" }, translate(next.is_gap ? "duty.gap.next" : "duty.next", { names: names(next.people), from: shortStamp(next.from, timezone) })) : null;
@@ -63,8 +64,6 @@ function overrides(roster) {
     each.note ? ` · ${each.note} ` : " ",
     may("manage-duty") ? button("duty.remove", () => attempt(() => remove(`/api/v1/rosters/${roster.roster_id}/overrides/${each.override_id}`)), "quiet") : null)));
 }
-
-const calendar = (roster) => attempt(() => post(`/api/v1/rosters/${roster.roster_id}/calendar-links`, { person_id: null }), ({ url }) => [translate("duty.calendar.once"), " ", el("a", { href: url.replace(/^https?:/, "webcal:") }, url)]);
 
 const tested = ({ called, missed }) => [called.length ? translate("duty.tested", { names: names(called) }) : translate("duty.tested.nobody"), ...missed.map((each) => ` ${missedText(each)}`)].join("");
 

@@ -1,9 +1,10 @@
-// The form of an escalation policy: about which incidents, and its steps in their order. What the form does not show stays.
+// The form of an escalation policy: about which incidents, its steps in their order, and what follows them.
 
 import { get, post, put, remove, versionOf } from "../api.js";
 import { el } from "../element.js";
 import { translate } from "../translations.js";
-import { checked, checks, field, openForm } from "./form_dialog.js";
+import { checked, checks, field, openForm, select } from "./form_dialog.js";
+import { hoursBody, hoursFields, zoneList } from "./weekdays.js";
 
 const SEVERITIES = ["critical", "major", "minor", "trend"];
 const KINDS = ["entrapment", "alarm-call", "unsafe", "out-of-order", "nuisance", "upkeep", "data"];
@@ -31,6 +32,7 @@ export async function policyForm(policy, state, attempt) {
     checks("duty.kinds", "kinds", KINDS.map((each) => [each, translate(`incident.${each}`)]), shown.match.kinds),
     steps, el("button", { type: "button", click: () => steps.append(stepFields({ targets: ["everyone"], times: 1, every_s: 180 }, targets)) }, translate("duty.step.add")),
     el("div", { class: "row" }, field("duty.delay", minutes("delay", shown.delay_s)), field("duty.idle", minutes("idle", shown.idle_s === "never" ? null : shown.idle_s))),
+    conditions(shown.match), afterwards(shown, followers(state, of.value, current)),
   ];
   const gone = current ? [el("button", { type: "button", click: async (event) => {
     if (!confirm(translate("duty.roster.delete.sure", { name: shown.name }))) return;
@@ -38,12 +40,27 @@ export async function policyForm(policy, state, attempt) {
     await attempt(() => remove(`/api/v1/escalation-policies/${current.policy_id}`));
   } }, translate("duty.delete"))] : [];
   openForm(translate(current ? "duty.policy.edit" : "duty.policy.new"), parts, (form) => {
-    const { name, position, delay, idle } = form.elements, { repeat_from, rounds, quiet, then } = shown, made = [...steps.children].map(stepBody);
-    const match = { ...shown.match, severities: checked(form, "severities"), kinds: checked(form, "kinds") };
-    const body = { name: name.value, match, steps: made, delay_s: Math.round(delay.value * MINUTE_S), repeat_from: Math.min(repeat_from, made.length), rounds, quiet, then, idle_s: idle.value === "" ? "never" : Math.round(idle.value * MINUTE_S), position: Number(position.value) || 1 };
+    const { name, position, delay, idle, districts, buildings, then, rounds, repeat_from } = form.elements, made = [...steps.children].map(stepBody);
+    const match = { severities: checked(form, "severities"), kinds: checked(form, "kinds"), districts: listed(districts.value), buildings: listed(buildings.value, /\n/), hours: hoursBody(form, "hours") };
+    const repeats = then.value ? { then: then.value, rounds: null, repeat_from: 1 } : { then: null, rounds: rounds.value ? Number(rounds.value) : null, repeat_from: Math.min(Number(repeat_from.value) || 1, made.length || 1) };
+    const body = { name: name.value, match, steps: made, delay_s: Math.round(delay.value * MINUTE_S), ...repeats, quiet: hoursBody(form, "quiet"), idle_s: idle.value === "" ? "never" : Math.round(idle.value * MINUTE_S), position: Number(position.value) || 1 };
     return current ? put(`/api/v1/escalation-policies/${current.policy_id}`, body, version) : post("/api/v1/escalation-policies", { organisation_id: of.value, ...body });
   }, attempt, gone);
 }
+
+const listed = (text, separator = /[\s,，;；、]+/) => text.split(separator).map((each) => each.trim()).filter(Boolean);
+
+/** Return the other policies of the organisation, which may follow the last step. */
+const followers = ({ policies }, organisation_id, current) => policies.filter((each) => each.organisation_id === organisation_id && each.policy_id !== current?.policy_id);
+
+const conditions = ({ districts, buildings, hours }) => el("details", { open: Boolean(districts.length || buildings.length || hours) }, el("summary", {}, translate("duty.conditions")), zoneList(),
+  field("duty.districts", el("input", { name: "districts", value: districts.join(", "), maxlength: 2000 })),
+  field("duty.buildings", el("textarea", { name: "buildings", rows: 2 }, buildings.join("\n"))),
+  hoursFields("duty.hours", "hours", hours));
+
+const afterwards = ({ repeat_from, rounds, quiet, then }, others) => el("details", { open: Boolean(rounds || quiet || then || repeat_from > 1) }, el("summary", {}, translate("duty.afterwards")),
+  el("div", { class: "row" }, field("duty.then", select("then", [["", translate("duty.then.repeat")], ...others.map(({ policy_id, name }) => [policy_id, name])], then ?? "")), field("duty.repeat-from", el("input", { name: "repeat_from", type: "number", min: 1, max: 20, value: repeat_from })), field("duty.rounds", el("input", { name: "rounds", type: "number", min: 1, max: 1000, value: rounds ?? "" }))),
+  hoursFields("duty.quiet", "quiet", quiet));
 
 function stepFields(step, targets) {
   return el("fieldset", { class: "step" }, el("legend", {}, translate("duty.step")),

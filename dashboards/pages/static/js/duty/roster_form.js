@@ -2,12 +2,10 @@
 
 import { get, post, put, remove, versionOf } from "../api.js";
 import { el } from "../element.js";
-import { locale, translate } from "../translations.js";
-import { checked, checks, field, openForm, select } from "./form_dialog.js";
+import { translate } from "../translations.js";
+import { checked, field, openForm, select } from "./form_dialog.js";
+import { DAYS, dayChecks, zoneList } from "./weekdays.js";
 
-const DAYS = ["mon", "tue", "wed", "thu", "fri", "sat", "sun"];
-const MONDAY_MS = Date.UTC(2024, 0, 1), DAY_MS = 86_400_000;
-const dayName = (i) => new Intl.DateTimeFormat(locale, { weekday: "short", timeZone: "UTC" }).format(MONDAY_MS + i * DAY_MS);
 const today = () => new Date().toISOString().slice(0, 10);
 const EMPTY = { name: "", turns: [[""]], starts_on: today(), turn: "week", every: 1, hand_over: ["08:00"], until: null, weekdays: DAYS, on_holidays: "included", ends_on: null };
 
@@ -19,10 +17,9 @@ export async function rosterForm(roster, organisations, attempt) {
   const people = () => organisations.find((each) => each.organisation_id === of.value)?.people ?? [];
   const rotations = el("div", {}, ...shown.rotations.map((each) => rotationFields(each, people)));
   of.addEventListener("change", () => rotations.replaceChildren(rotationFields(EMPTY, people)));
-  const zones = el("datalist", { id: "zones" }, ...(Intl.supportedValuesOf?.("timeZone") ?? []).map((zone) => el("option", { value: zone })));
   const parts = [
     organisations.length > 1 ? field("duty.organisation", of) : el("div", { hidden: true }, of),
-    el("div", { class: "row" }, field("duty.name", el("input", { name: "name", value: shown.name, maxlength: 200, required: true })), field("duty.timezone", el("input", { name: "timezone", value: shown.timezone, list: "zones", required: true })), zones),
+    el("div", { class: "row" }, field("duty.name", el("input", { name: "name", value: shown.name, maxlength: 200, required: true })), field("duty.timezone", el("input", { name: "timezone", value: shown.timezone, list: "zones", required: true })), zoneList()),
     field("duty.holidays", el("input", { name: "holidays", value: shown.holidays ?? "", maxlength: 20, placeholder: "CN" })),
     rotations,
     el("button", { type: "button", click: () => rotations.append(rotationFields({ ...EMPTY, turns: [[""]] }, people)) }, translate("duty.rotation.add")),
@@ -48,7 +45,7 @@ function rotationFields(rotation, people) {
     field("duty.handover", el("input", { name: "hand_over", value: rotation.hand_over.join(", "), pattern: "\\s*\\d\\d:\\d\\d(\\s*[,，]\\s*\\d\\d:\\d\\d)*\\s*", required: true })),
     el("p", {}, translate("duty.turns")), turns,
     el("button", { type: "button", click: () => { turns.append(turnFields([""], people)); number(); } }, translate("duty.turn.add")),
-    el("details", {}, el("summary", {}, translate("duty.more")), checks("duty.weekdays", "weekdays", DAYS.map((each, i) => [each, dayName(i)]), rotation.weekdays),
+    el("details", {}, el("summary", {}, translate("duty.more")), dayChecks("weekdays", rotation.weekdays),
       el("div", { class: "row" }, field("duty.day-ends", el("input", { name: "until", type: "time", value: rotation.until ?? "" })), field("duty.on-holidays", select("on_holidays", ["included", "excluded", "only"].map((each) => [each, translate(`duty.on-holidays.${each}`)]), rotation.on_holidays)), field("duty.ends", el("input", { name: "ends_on", type: "date", value: rotation.ends_on ?? "" })))),
     el("button", { type: "button", class: "quiet", click: (event) => event.target.closest("fieldset").remove() }, translate("duty.rotation.remove")));
   number();
