@@ -37,6 +37,7 @@ class CallsUnderFire:
         self.system, self.records, self.link = system, records, link
         self.up, self.chance = UpTimes(), random.Random(SEED)
         self.pressed: list[str] = []
+        self.acknowledged: set[str] = set()
         self.up.up()
 
     def press(self, count: int) -> None:
@@ -67,9 +68,12 @@ class CallsUnderFire:
             return False
 
     def acknowledge(self, lift_id: str) -> None:
-        """Acknowledge the incident of a lift by the API."""
+        """Acknowledge the incident of a lift by the API, once."""
+        if lift_id in self.acknowledged:
+            return
         for visible in self.records.incidents(IncidentFilter(lift_id=(lift_id,))).items:
             self.system.post(f"/api/v1/incidents/{visible.incident.id}/ack", {})
+            self.acknowledged.add(lift_id)
 
     def disturb(self, kills: int) -> None:
         """Kill the monitor so often, the server at every third time, and cut the webhook off for half of the time."""
