@@ -29,8 +29,8 @@ def add_firms(records: Records, now_ns: int) -> None:
             continue
         people = [_add_mechanic(records, name, firm.organisation_id, now_ns) for name in names]
         turns = tuple((person_id,) for person_id in people)
-        rotation = Rotation("周班 Weeks", turns, STARTS_ON)
-        roster = Roster("", firm.organisation_id, "值班 Duty", ZONE, (rotation,), holidays=HOLIDAYS)
+        rotation = Rotation("周班 · Weeks", turns, STARTS_ON)
+        roster = Roster("", firm.organisation_id, "值班 · Duty", ZONE, (rotation,), holidays=HOLIDAYS)
         records.add_roster(roster, SIMULATOR, now_ns)
     _give_codes_back(records, now_ns)
 

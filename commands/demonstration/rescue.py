@@ -2,7 +2,8 @@
 
     0 s        the fault is injected; the monitor finds it and opens the incident by itself
     then, after the opening of the incident:
-    40 s       the mechanic answers      55 s    is on the way      150 s   arrives
+    20 s       the desk calls the firm out      40 s    the mechanic answers
+    55 s       is on the way, expected then     150 s   arrives
     at the end of the fault, when the car has reached a floor: released, and closed with the reason
 
 Whoever watches may act first: a step that the incident's state does not allow any more is left out.
@@ -17,18 +18,21 @@ import urllib.request
 from typing import Any
 
 from commands.demonstration.people import mechanic_of
+from telemetry.instant import rfc3339
 
 CAUSE = "car-stalled-between-floors"
-FAULT_S = 240
+FAULT_S, ARRIVES_S = 240, 150
+DESK = "Night desk"
 OPENS_WITHIN_S = 180.0
-POLL_S = 1.0
+POLL_S, S_NS = 1.0, 1_000_000_000
 REQUEST_S = 10.0
 CLOSES_WITHIN_S = 120.0
 STEPS: tuple[tuple[float, str, dict[str, Any]], ...] = (
+    (20, "call-out", {"level": 1}),
     (40, "ack", {"note": "已接到报警。I have the call."}),
     (45, "assign", {}),
-    (55, "stage", {"stage": "dispatched", "note": "预计八分钟到达。With you in eight minutes."}),
-    (150, "stage", {"stage": "on-site"}),
+    (55, "accept", {"number": 1, "place": "城北服务站 · North workshop"}),
+    (ARRIVES_S, "arrive", {"number": 1}),
     (FAULT_S + 15, "stage", {"stage": "released", "note": "一名乘客，平安无恙。One passenger, well."}),
 )
 CLOSING = {"reason": "released", "note": "门锁触点已更换，试运行正常。Door contact replaced, test runs in order."}
@@ -46,14 +50,18 @@ def play(address: str, lift_id: str, after_s: float, pace: float = 1.0) -> None:
         return
     opened_s = time.monotonic()
     lift = _send(urllib.request.Request(f"{address}/api/v1/lifts/{lift_id}")) or {}
-    mechanic = mechanic_of((lift.get("facts") or {}).get("maintenance_firm"))
+    firm = (lift.get("facts") or {}).get("maintenance_firm")
+    mechanic = mechanic_of(firm)
     for at_s, action, body in STEPS:
         time.sleep(max(0.0, opened_s + at_s * pace - time.monotonic()))
-        _post(
-            address,
-            f"/api/v1/incidents/{name}/{action}",
-            {"by": mechanic} | body | ({"to": mechanic} if action == "assign" else {}),
-        )
+        own: dict[str, Any] = {"by": mechanic}
+        if action == "assign":
+            own["to"] = mechanic
+        elif action == "call-out":
+            own = {"by": DESK, "who": firm or mechanic}
+        elif action == "accept":
+            own["expected"] = rfc3339(time.time_ns() + round((ARRIVES_S - at_s) * pace * S_NS))
+        _post(address, f"/api/v1/incidents/{name}/{action}", own | body)
     until_s = time.monotonic() + CLOSES_WITHIN_S
     while time.monotonic() < until_s:  # it is not closed while the condition of an alert holds
         time.sleep(10 * POLL_S)

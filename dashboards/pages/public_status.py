@@ -28,6 +28,8 @@ def public_status(lift: Mapping[str, Any], incident: Incident | None = None) -> 
     own = incident and incident.lift(lift["lift_id"])
     if own and own.holds_people:
         return "reported" if incident and incident.unconfirmed else "helping"
+    if incident and RELEASED in incident.stages:
+        return "looking"
     if any(alert["rule"] in TRAPPED for alert in lift["open_alerts"]):
         return "helping"
     if lift["state"] in TROUBLED or (incident and incident.kind in TOLD_KINDS):

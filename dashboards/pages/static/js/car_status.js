@@ -37,9 +37,9 @@ export function describeCar(lift) {
   ].filter(Boolean).join(", ");
 }
 
-/** Return the location of the car as text, "" where unknown. */
-export function carLocation(lift) {
+/** Return the location of the car as text, "" where unknown; `texts` are "where" behind a name, or "place" alone. */
+export function carLocation(lift, texts = "where") {
   const [low, high] = lift.between ?? [];
-  if (low) return translate("where.between", { low, high });
-  return lift.floor === null ? "" : translate("where.at", { floor: lift.floor });
+  if (low) return translate(`${texts}.between`, { low, high });
+  return (lift.floor ?? null) === null ? "" : translate(`${texts}.at`, { floor: lift.floor });
 }

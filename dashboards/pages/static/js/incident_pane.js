@@ -54,7 +54,7 @@ export class IncidentPane extends Pane {
   }
 
   showGuide() {
-    const { item: incident, lift: { facts, latest } } = this, place = latest && carLocation(latest), people = organisations(facts);
+    const { item: incident, lift: { facts, latest } } = this, place = latest && carLocation(latest, "place"), people = organisations(facts);
     if (facts?.emergency_phone) people.push(el("li", {}, `${translate("incident.car-line")}${translate("shell.colon")}`, phone(facts.emergency_phone)));
     const where = [
       facts?.address ? el("p", {}, el("b", {}, nameInLanguage(facts.address))) : null,
@@ -145,8 +145,13 @@ function worstAlert(alerts) {
   return [...alerts].sort(order)[0] ?? null;
 }
 
-/** Return what an incident is about as a sentence; `alert` is the one that it is about, where it is known. */
+/** Return what an incident is about as a sentence, of a rescue in floor words; `alert` is the one that it is about. */
 export function incidentSentence(incident, lift, alert = null) {
+  if (isRescue(incident) && !incident.building) {
+    const place = carLocation(lift.latest ?? lift, "place"), name = liftName(lift);
+    if (!incident.may_hold_people) return translate("incident.sentence.was", { lift: name });
+    return place ? translate("incident.sentence.place", { lift: name, place }) : translate("incident.sentence.inside", { lift: name });
+  }
   const said = alert ? summary(alert) : incidentSummary(incident);
   return incident.building ? translate("incident.building", { building: nameInLanguage(incident.building), n: incident.lifts.length, summary: said }) : translate("fleet.alert.one", { lift: liftName(lift), summary: said });
 }

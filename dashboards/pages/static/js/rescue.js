@@ -46,7 +46,7 @@ export function rescueParts(incident, lift, zone, answer) {
   return [
     el("h3", {}, translate("rescue.title", { level: translate(`rescue.level.${rescue.level}`) })),
     ...rescue.overdue.map((timer) => el("p", { class: "problem" }, translate(`rescue.overdue.${timer}`))),
-    rescue.call_outs.length ? el("ul", { class: "call-outs" }, ...rescue.call_outs.map((each) => callOut(each, zone, open, answer))) : el("p", { class: "faint" }, translate("rescue.nobody")),
+    rescue.call_outs.length ? el("ul", { class: "call-outs" }, ...rescue.call_outs.map((each) => callOut(each, zone, open, answer))) : el("p", { class: "faint" }, translate(open ? "rescue.nobody" : "rescue.nobody.was")),
     place ? el("p", {}, place) : null,
     rescue.release_seen ? el("p", { class: "proposal" }, translate(rescue.automatic ? "rescue.seen" : "rescue.seen.confirmed", { at: fullStamp(rescue.release_seen, zone) })) : null,
     ...(open ? [el("p", { class: "sill" }, sillSentence(lift)), voice()] : []),

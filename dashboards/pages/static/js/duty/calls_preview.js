@@ -3,7 +3,7 @@
 import { get } from "../api.js";
 import { el, placeholder } from "../element.js";
 import { span } from "../time.js";
-import { translate, translateFirst } from "../translations.js";
+import { nameInLanguage, translate, translateFirst } from "../translations.js";
 
 /** Fill `box` with the calls of an incident of this kind and severity that is opened now. */
 export async function showCalls(box, lift_id, kind, severity) {
@@ -23,7 +23,7 @@ export function watchCalls(form, box, lift_id) {
 }
 
 function organisation(each) {
-  const head = el("h3", {}, each.policy ? translate("duty.calls.by", { organisation: each.organisation, policy: policyName(each) }) : each.organisation);
+  const head = el("h3", {}, each.policy ? translate("duty.calls.by", { organisation: nameInLanguage(each.organisation), policy: policyName(each) }) : nameInLanguage(each.organisation));
   if (!each.policy || !each.calls.length) return el("div", { class: "calls-list" }, head, el("p", { class: "faint" }, translate("duty.calls.nobody")));
   const again = each.is_repeated ? [el("li", {}, el("span", {}), el("span", { class: "faint" }, translate("duty.calls.again")))] : [];
   return el("div", { class: "calls-list" }, head, el("ol", {}, ...grouped(each.calls).map(calls), ...again));

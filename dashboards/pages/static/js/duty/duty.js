@@ -4,7 +4,7 @@ import "../shell.js";
 import { get, post, remove, serverNow } from "../api.js";
 import { el, placeholder, setText } from "../element.js";
 import { shortStamp } from "../time.js";
-import { translate } from "../translations.js";
+import { nameInLanguage, translate } from "../translations.js";
 import { may } from "../user_name.js";
 import { calendarLinks } from "./calendar_links.js";
 import { missedText, showCalls } from "./calls_preview.js";
@@ -48,7 +48,7 @@ function rosterCard(roster, shifts) {
     : el("p", {}, el("b", {}, names(now.people)), ` ${translate("duty.now", { until: shortStamp(now.until, timezone) })}`);
   const following = next ? el("p", { class: next.is_gap ? "nobody" : "" }, translate(next.is_gap ? "duty.gap.next" : "duty.next", { names: names(next.people), from: shortStamp(next.from, timezone) })) : null;
   return el("article", { class: "roster" },
-    el("h3", {}, roster.name), el("p", { class: "faint" }, several ? `${roster.organisation} · ` : "", translate("duty.zone", { zone: timezone })),
+    el("h3", {}, nameInLanguage(roster.name)), el("p", { class: "faint" }, several ? `${nameInLanguage(roster.organisation)} · ` : "", translate("duty.zone", { zone: timezone })),
     el("div", { class: "on-duty" }, on, following), weekOf(shifts, timezone, weekStart(), names), overrides(roster), ...acts);
 }
 
@@ -80,7 +80,7 @@ async function show() {
 }
 
 function policyCards() {
-  const card = (policy) => el("article", { class: "policy" }, el("h3", {}, policy.name), state.organisations.length > 1 ? el("p", { class: "faint" }, policy.organisation) : null, ...policyWords(policy, state),
+  const card = (policy) => el("article", { class: "policy" }, el("h3", {}, policy.name), state.organisations.length > 1 ? el("p", { class: "faint" }, nameInLanguage(policy.organisation)) : null, ...policyWords(policy, state),
     may("manage-duty") ? el("div", { class: "ends" }, button("duty.edit", () => policyForm(policy, state, attempt)), button("duty.test", () => attempt(() => post(`/api/v1/escalation-policies/${policy.policy_id}/test`, {}), tested))) : null);
   const fallback = el("article", { class: "policy" }, el("h3", {}, translate("duty.policy.default")), el("p", {}, translate("duty.policy.default.words")));
   return [...state.policies.map(card), fallback];
