@@ -66,7 +66,7 @@ from dashboards.pages.map import map_page
 from dashboards.pages.oidc import oidc_pages
 from dashboards.pages.organisations import organisation_pages
 from dashboards.pages.people import people_pages
-from dashboards.pages.problem_texts import in_language
+from dashboards.pages.problems.texts import in_language
 from dashboards.pages.public import public_pages
 from dashboards.pages.routes import error_page, language_of, pages, wants_page
 from dashboards.pages.sign_in import sign_in_pages

@@ -18,7 +18,7 @@ from dashboards.api.device_administration import IMPORT_LIMIT, DeviceAdministrat
 from dashboards.http.problem import Problem, field_error, invalid_request, not_found
 from dashboards.pages.device_rows import STATES, ListedDevice, counts_of, device_rows, filtered
 from dashboards.pages.private import render_administration
-from dashboards.pages.problem_texts import problem_texts, translated_detail
+from dashboards.pages.problems.texts import problem_texts, translated_detail
 from dashboards.pages.routes import language_of
 from dashboards.pages.shown_time import shown_age, shown_time
 from dashboards.sign_in.gate import FORM_LIMIT_BYTES

@@ -8,7 +8,7 @@ from fastapi import Request
 from starlette.responses import HTMLResponse
 
 from dashboards.http.problem import Problem
-from dashboards.pages.problem_texts import problem_texts
+from dashboards.pages.problems.texts import problem_texts
 from dashboards.pages.routes import language_of, render
 from registry.roles import OrganisationKind, Role
 

@@ -11,7 +11,7 @@ from dashboards.api.context import AppContext
 from dashboards.api.identity.ways import own_ways
 from dashboards.http.problem import Problem, not_found
 from dashboards.pages.account import PATH, SEE_OTHER, account_page
-from dashboards.pages.problem_texts import problem_texts
+from dashboards.pages.problems.texts import problem_texts
 from dashboards.pages.routes import language_of
 from dashboards.sign_in.own_ways import OwnWays
 from dashboards.sign_in.requests import form_of

@@ -11,7 +11,7 @@ import pytest
 from dashboards.api.refused.texts import chinese
 from dashboards.http.problem import Problem, field_error, invalid_request
 from dashboards.pages import translations
-from dashboards.pages.problem_texts import EVERY_SENTENCE, problem_texts
+from dashboards.pages.problems.texts import EVERY_SENTENCE, problem_texts
 from tests.dashboards.test_refusal_texts import holes, parts
 
 ROOT = Path(__file__).parents[2]

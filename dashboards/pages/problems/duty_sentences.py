@@ -88,4 +88,4 @@ DUTY_SENTENCES: tuple[tuple[str, str], ...] = (
     ("write {country}, or a part of it: {parts}", "请填写 {country} 或其地区：{parts}"),
     ("write {unit}", "请填写{unit}"),
 )
-"""Each English template with its Chinese one; `problem_sentences` has those that other pages share."""
+"""Each English template with its Chinese one; `sentences` has those that other pages share."""

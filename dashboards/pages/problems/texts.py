@@ -1,6 +1,6 @@
 """Problems of forms in the language of the page: the label of each field, then what is wrong and the remedy.
 
-The sentences are those of the registry and of the API, which are English; `problem_sentences` has their translations.
+The sentences are those of the registry and of the API, which are English; `sentences` has their translations.
 """
 
 from __future__ import annotations
@@ -11,8 +11,8 @@ from collections.abc import Mapping
 from dashboards.api.refused.texts import chinese
 from dashboards.http.problem import Problem, field_error
 from dashboards.pages import translations
-from dashboards.pages.duty_sentences import DUTY_SENTENCES
-from dashboards.pages.problem_sentences import SENTENCES
+from dashboards.pages.problems.duty_sentences import DUTY_SENTENCES
+from dashboards.pages.problems.sentences import SENTENCES
 
 FIELDS_NAMED = 3
 EVERY_SENTENCE = (*SENTENCES[:-1], *DUTY_SENTENCES, SENTENCES[-1])
