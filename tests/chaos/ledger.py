@@ -19,8 +19,8 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any, TypeVar
 
-from paho.mqtt.client import CallbackAPIVersion, Client
-
+from mqtt.client import BrokerAddress
+from mqtt.publisher import Publisher as MqttPublisher
 from store.series.timeseries import TimeSeries
 from tests.loopback import until
 from tests.whole.installation import DISTRICT, END_S, System
@@ -31,6 +31,7 @@ ABREAST = 40
 """How many lifts play at a time."""
 BY_THE_CLOCK = {"offline", "clock-skew"}
 """Rules that depend on the monitor's clock stand outside the comparison, as in the contract."""
+CONNECT_LIMIT_S = 10.0
 STEPS_AT = 4
 """The message from which on a lift's clock differs."""
 
@@ -134,7 +135,7 @@ class Publisher(threading.Thread):
         for device in self._devices:
             until(device.is_free, "every acknowledgement", 120.0)
             device.close()
-        self._ledger.acknowledged = sum(device.published for device in self._devices)
+        self._ledger.acknowledged = sum(device.acknowledged for device in self._devices)
 
     def end_again(self) -> None:
         """Repeat the last messages of every lift, which changes nothing where the first ones arrived."""
@@ -164,30 +165,31 @@ class Publisher(threading.Thread):
 
 
 class Device:
-    """One connection to the broker, which publishes its message again after a reconnection until it is acknowledged."""
+    """One connection to the broker, which publishes its message again after a reconnection until it is acknowledged.
+
+    The publisher's thread drives all connections: a thread of paho's own may end where its connection breaks while
+    another thread publishes, and the message is never sent again.
+    """
 
     def __init__(self, port: int) -> None:
-        self.published = self._acknowledged = 0
-        self._client = Client(CallbackAPIVersion.VERSION2)
-        self._client.on_publish = self._on_publish
-        self._client.reconnect_delay_set(1, 2)
-        self._client.connect("127.0.0.1", port)
-        self._client.loop_start()
+        self._publisher = MqttPublisher(BrokerAddress(port=port))
+        assert self._publisher.connect(CONNECT_LIMIT_S) is None
+
+    @property
+    def acknowledged(self) -> int:
+        """How many messages the broker has acknowledged."""
+        return self._publisher.acknowledged
 
     def is_free(self) -> bool:
-        """Return whether the last message is acknowledged."""
-        return self._acknowledged == self.published
+        """Serve the connection, and return whether the last message is acknowledged."""
+        self._publisher.serve(0.0)
+        return not self._publisher.unacknowledged
 
     def publish(self, topic: str, payload: str) -> None:
-        self.published += 1
-        self._client.publish(topic, payload, qos=1)
-
-    def _on_publish(self, *_: object) -> None:
-        self._acknowledged += 1
+        self._publisher.publish(topic, payload.encode())
 
     def close(self) -> None:
-        self._client.disconnect()
-        self._client.loop_stop()
+        self._publisher.close()
 
 
 @dataclass(frozen=True, slots=True)
