@@ -7,9 +7,11 @@ import ssl
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
-from paho.mqtt.client import CallbackAPIVersion, Client, MQTTProtocolVersion
+from paho.mqtt.client import CallbackAPIVersion, MQTTProtocolVersion
 from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
+
+from mqtt.buffered_client import BufferedClient
 
 RECEIVE_MAXIMUM = 5_000
 """Unacknowledged messages that a broker may send: with many more, a broker with a full session floods a client before
@@ -88,9 +90,9 @@ def new_client(
     will: LastWill | None = None,
     *,
     manual_ack: bool = False,
-) -> Client:
+) -> BufferedClient:
     """Return a client for one connection."""
-    client = Client(
+    client = BufferedClient(
         CallbackAPIVersion.VERSION2,
         client_id=session.client_id or f"liftwatch-{secrets.token_hex(5)}",
         protocol=version,

@@ -28,6 +28,7 @@ from paho.mqtt.subscribeoptions import SubscribeOptions
 
 from mqtt import failures
 from mqtt.backoff import Backoff
+from mqtt.buffered_client import BufferedClient
 from mqtt.client import MQTT5, MQTT311, BrokerAddress, LastWill, Session, connect_arguments, new_client, tls_context
 from mqtt.eviction import EvictionCount
 from mqtt.failure_log import FailureLog
@@ -78,7 +79,7 @@ class BrokerConnection:
         self._session, self._topics, self._will = session, topics, will
         self._must_subscribe, self._manual_ack = must_subscribe, manual_ack
         self._tls = tls_context(address)
-        self._client: Client | None = None
+        self._client: BufferedClient | None = None
         self._connack: ReasonCode | None = None
         self._versions = VersionChoice(address.protocol)
         self._end_reason: str | None = None
@@ -152,7 +153,7 @@ class BrokerConnection:
     def _closed(self) -> None:
         """Handle a lost connection."""
 
-    def _open(self, wait_s: float) -> Client | None:
+    def _open(self, wait_s: float) -> BufferedClient | None:
         """Open a connection, or wait for the end of the pause."""
         pause_s = self._retry_at - time.monotonic()
         if pause_s > 0:
@@ -173,7 +174,7 @@ class BrokerConnection:
         self._client, self._answer_by = client, time.monotonic() + ANSWER_LIMIT_S
         return client
 
-    def _new_client(self) -> Client:
+    def _new_client(self) -> BufferedClient:
         client = new_client(
             self.address, self._session, self.version, self._tls, self._will, manual_ack=self._manual_ack
         )
@@ -184,14 +185,15 @@ class BrokerConnection:
             client.on_socket_register_write = lambda *_: None  # acknowledgements wait for one loop_write
         return client
 
-    def _exchange(self, client: Client, wait_s: float) -> None:
+    def _exchange(self, client: BufferedClient, wait_s: float) -> None:
         sock: Any = client.socket()
         if sock is None:  # it broke while something was published
             return
-        decrypted = isinstance(sock, ssl.SSLSocket) and sock.pending() > 0  # `select` does not see these bytes
+        is_decrypted = isinstance(sock, ssl.SSLSocket) and sock.pending() > 0
+        has_bytes = client.has_received or is_decrypted  # `select` does not see these bytes
         writers = [sock] if client.want_write() else []
-        readable, _, _ = select.select([sock], writers, [], 0.0 if decrypted else wait_s)
-        if readable or decrypted:
+        readable, _, _ = select.select([sock], writers, [], 0.0 if has_bytes else wait_s)
+        if readable or has_bytes:
             self._read(client)
         if client.want_write():
             client.loop_write()

@@ -82,10 +82,8 @@ class MqttSource(BrokerConnection):
         client = self._client
         if client is None:
             return
-        for arrival in arrivals:
-            connection, mid, qos = arrival.receipt
-            if qos and connection == self.connections:
-                client.ack(mid, qos)
+        receipts = (arrival.receipt for arrival in arrivals)
+        client.acknowledge([mid for connection, mid, qos in receipts if qos and connection == self.connections])
         client.loop_write()
 
     def _on_connect(self, client: Client, data: object, flags: ConnectFlags, *reason: Any) -> None:
