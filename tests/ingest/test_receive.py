@@ -6,6 +6,7 @@ import contextlib
 import logging
 import socket
 import threading
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -15,6 +16,7 @@ from paho.mqtt.client import CallbackAPIVersion, Client, MQTTProtocolVersion
 import liftwatch
 from ingest.receiving.source import FORMER_TOPICS, MqttSource
 from mqtt import connection
+from mqtt.buffered_client import BufferedClient
 from mqtt.client import BrokerAddress
 from telemetry.streams import PAYLOAD_LIMIT_BYTES, topic
 from tests.broker import Broker
@@ -95,6 +97,41 @@ def test_what_is_taken_at_once_is_bounded_in_bytes(
         taken = source.take(5.0)
         assert sum(len(one.payload) for one in taken) <= 100_000 + 60_001
         sizes.append(len(taken))
+    voice.close()
+
+
+def test_many_packets_are_received_with_few_system_calls_and_acknowledged_at_once(
+    source: MqttSource, broker: Broker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The messages that are in memory are taken though the socket has no more of them."""
+    calls: list[int] = []
+    receive = Client._sock_recv
+
+    def counted(client: Client, size: int) -> bytes:
+        calls.extend([size] if isinstance(client, BufferedClient) else [])
+        return receive(client, size)
+
+    monkeypatch.setattr(Client, "_sock_recv", counted)
+    monkeypatch.setattr(connection, "READ_LIMIT_MESSAGES", 100)
+    voice = Voice(broker.port)
+    for _ in range(1_000):
+        voice.publish(topic(DISTRICT, "L1", "bundle"), b"{}")
+    taken = 0
+    for _ in range(1_000):
+        begun_s, arrivals = time.monotonic(), source.take(1.0)
+        source.acknowledge(arrivals)
+        taken += len(arrivals)
+        if taken == 1_000:
+            break
+        assert time.monotonic() - begun_s < 1.0 or arrivals, "messages in memory waited for the socket"
+    assert taken == 1_000
+    assert len(calls) < 500
+    source.take(0.1)
+    source.close()
+    again = MqttSource(BrokerAddress(port=broker.port), "monitor")
+    assert again.connect(PATIENCE_S) is None
+    assert again.take(0.5) == [], "the broker sends again what is not acknowledged"
+    again.close()
     voice.close()
 
 
