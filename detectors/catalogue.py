@@ -29,6 +29,7 @@ from detectors.rules.braking import emergency_stop, safety_chain_open
 from detectors.rules.comfort import car_shaking
 from detectors.rules.doors import (
     curtain_blocked,
+    curtain_dead,
     door_close_fault,
     door_cycling,
     door_held_open,
@@ -58,6 +59,7 @@ RULES: tuple[Rule, ...] = (
     door_held_open.RULE,
     door_obstructed.RULE,
     curtain_blocked.RULE,
+    curtain_dead.RULE,
     motor_run_limit.RULE,
     run_too_long.RULE,
     position_lost.RULE,

@@ -186,3 +186,46 @@ class DoorCycling:
         self.stop_ns, self.shut = row["still_since_ns"], shut
         if read(row):
             self.read_ns = t_ns
+
+
+@dataclass
+class CurtainDead:
+    """No interruption in 200 cycles over a day, with 21 trips with a person and 3 reversals."""
+
+    facts: LiftFacts
+    door: float = NAN
+    begun_ns: int = 0
+    cycles: list[int] = field(default_factory=list)
+    ridden: int = 0
+    reversals: int = 0
+    trips: float = 0
+
+    def row(self, row: Row) -> RowScores:
+        t_ns, door, curtain = int(row["t_ns"]), row["door"], row["curtain"]
+        if row["stale"]:
+            return [(NAN, NAN, 0)]
+        if curtain == 1:
+            self.cycles, self.ridden, self.reversals, self.begun_ns = [], 0, 0, 0
+        elif not seen(curtain) or not seen(door):
+            self.begun_ns = 0
+        else:
+            self._follow(t_ns, door, row)
+        self.trips = row["trips"]
+        self.door = door if seen(door) else self.door
+        since_ns = self.cycles[0] if self.cycles else 0
+        if not seen(curtain):
+            return [(NAN, NAN, since_ns)]
+        lasted_s = (t_ns - since_ns) / 1e9 if since_ns else 0.0
+        return [
+            (min(len(self.cycles) / 200, lasted_s / 86_400, self.ridden / 21, self.reversals / 3), curtain, since_ns)
+        ]
+
+    def _follow(self, t_ns: int, door: float, row: Row) -> None:
+        if self.door == CLOSED and door != CLOSED:
+            self.begun_ns = t_ns
+        elif self.door != CLOSED and door == CLOSED and self.begun_ns:
+            self.cycles.append(self.begun_ns)
+            self.begun_ns = 0
+        person = row["presence"] == 1
+        self.reversals += self.door == CLOSING and door in (OPENING, OPEN) and person and self.begun_ns > 0
+        self.ridden += row["trips"] > self.trips and person

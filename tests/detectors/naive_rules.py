@@ -12,7 +12,14 @@ from collections.abc import Callable
 
 from registry.facts import LiftFacts
 from tests.detectors.naive_braking import SafetyChainOpen
-from tests.detectors.naive_doors import DoorCloseFault, DoorCycling, DoorHeldOpen, DoorObstructed, DoorOpenFault
+from tests.detectors.naive_doors import (
+    CurtainDead,
+    DoorCloseFault,
+    DoorCycling,
+    DoorHeldOpen,
+    DoorObstructed,
+    DoorOpenFault,
+)
 from tests.detectors.naive_lasting import CurtainBlocked, EmptyRunning, PowerLoss, SensorFault
 from tests.detectors.naive_leaving import DoorOpenedRunning, StartDoorOpen, UnintendedMovement
 from tests.detectors.naive_running import EmergencyStop, Overspeed, OverspeedUp, Overtravel
@@ -52,4 +59,5 @@ NAIVE: dict[str, NaiveRule] = {
     "empty-running": EmptyRunning,
     "sensor-fault": SensorFault,
     "traction-slip": TractionSlip,
+    "curtain-dead": CurtainDead,
 }
