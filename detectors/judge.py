@@ -18,6 +18,8 @@ from detectors.checking import check
 from detectors.observe import arrivals, clock, tables
 from detectors.observe.arrivals import MessageArrivals
 from detectors.observe.rest import STILL_MPS
+from detectors.observe.rides import memory as ride_memory
+from detectors.observe.rides.table import RideTable
 from detectors.rule import Finding, Level, Rule, Score
 from registry.facts import FleetFacts
 from registry.maintenance import NO_WINDOWS, MaintenanceWindows
@@ -49,6 +51,8 @@ class Judge:
         self._states = _start(self.rules, n)
         self._on_broken = on_broken
         self._set_aside = set(set_aside)
+        self.on_rides: Callable[[RideTable], None] | None = None
+        """Called with the rides that are complete; their times are those of each lift's own clock."""
         self._facts: FleetFacts | None = None
         self._lacks: dict[str, Bools] = {}
 
@@ -60,9 +64,18 @@ class Judge:
         self._check_size(facts)
         if not len(batch) and batch.waveforms is None and batch.machine is None:
             return []
-        memory, seen = tables.step(self._states, batch, facts)
+        memory, seen = tables.advance(self._states, batch, facts)
         self._states |= memory | {"clock": clock.step(self._states["clock"], batch.steps)}
+        if self.on_rides is not None and len(seen.rides):
+            self.on_rides(self._by_its_clock(seen.rides))
         return self._judge(seen._asdict(), facts, windows)
+
+    def _by_its_clock(self, rides: RideTable) -> RideTable:
+        """Return rides with the begin and the end of each by its lift's clock."""
+        start_ns, stop_ns = (
+            t_ns - clock.ahead_ns(self._states["clock"], rides.lift, t_ns) for t_ns in (rides.start_ns, rides.stop_ns)
+        )
+        return RideTable(**{**rides._asdict(), "start_ns": start_ns, "stop_ns": stop_ns})
 
     def step_arrivals(
         self, arrived: MessageArrivals, facts: FleetFacts, windows: MaintenanceWindows = NO_WINDOWS
@@ -223,7 +236,7 @@ class Judge:
             raise ValueError(f"a judge of {self.n} lifts cannot shrink to {n}")
         if n == self.n:
             return
-        self._states = _carry(self._states, _start(self.rules, n))
+        self._states = _carry(self._states | ride_memory.packed(self._states, np.arange(self.n)), _start(self.rules, n))
         self.n = n
 
     def snapshot(self, lifts: NDArray[np.intp] | None = None) -> dict[str, Memory]:
@@ -232,7 +245,9 @@ class Judge:
         With `lifts`, of these only, in this order.
         """
         states = {key: state for key, state in self._states.items() if state.dtype.names}
-        return {key: copied(state if lifts is None else state[lifts]) for key, state in states.items()}
+        shaken = ride_memory.packed(states, np.arange(self.n) if lifts is None else lifts)
+        del states[ride_memory.VIBRATIONS]
+        return shaken | {key: copied(state if lifts is None else state[lifts]) for key, state in states.items()}
 
     def restore(self, snapshot: Mapping[str, Memory]) -> None:
         """Restore a snapshot of as many lifts or fewer; state that the snapshot lacks (of a newer rule) is initial."""
@@ -283,10 +298,16 @@ def _start_rules(rules: Sequence[Rule], n: int) -> dict[str, Memory]:
 
 
 def _carry(known: Mapping[str, Memory], fresh: dict[str, Memory]) -> dict[str, Memory]:
-    """Copy the fields of `known` into fresh records of as many lifts or more, except fields of another type."""
+    """Copy the fields of `known` into fresh records of as many lifts or more, except fields of another type.
+
+    The records of the vibration are packed in `known`.
+    """
     for key, state in fresh.items():
+        if key == ride_memory.VIBRATIONS:
+            continue
         old = known.get(key, state[:0])
         for name in set(state.dtype.names or ()) & set(old.dtype.names or ()):
             if old.dtype[name] == state.dtype[name] and len(old) <= len(state):
                 state[name][: len(old)] = old[name]
+    ride_memory.unpack(known, fresh)
     return fresh

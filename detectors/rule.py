@@ -71,7 +71,7 @@ class Level:
         return AGAIN_S if self.by_hand else 0.0
 
 
-TableName = Literal["rows", "trips", "features", "arrivals"]
+TableName = Literal["rows", "trips", "features", "rides", "arrivals"]
 """The table that a rule reads (`detectors.observe`)."""
 NO_MEMORY = np.dtype([])
 

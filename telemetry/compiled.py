@@ -89,6 +89,18 @@ def copied(memory: NDArray[np.void]) -> NDArray[np.void]:
     return memory.view(np.dtype((np.void, memory.dtype.itemsize))).copy().view(memory.dtype)
 
 
+def taken(memory: NDArray[np.void], places: NDArray[np.integer[Any]]) -> NDArray[np.void]:
+    """Return a copy of the records at these places, made as bytes."""
+    chosen: NDArray[np.void] = memory.view(np.dtype((np.void, memory.dtype.itemsize)))[places].view(memory.dtype)
+    return chosen
+
+
+def put(memory: NDArray[np.void], places: NDArray[np.integer[Any]], changed: NDArray[np.void]) -> None:
+    """Write records to these places of `memory`, which is changed."""
+    as_bytes = np.dtype((np.void, memory.dtype.itemsize))
+    memory.view(as_bytes)[places] = changed.view(as_bytes)
+
+
 def columns(kind: type[Columns], n: int, **given: Any) -> Columns:
     """Return a named tuple of columns of `n` rows to be written: those `given`, and new ones by their annotations."""
     annotations = {name: text.__forward_arg__ for name, text in kind.__annotations__.items()}

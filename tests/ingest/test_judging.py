@@ -104,14 +104,14 @@ def test_a_rule_that_breaks_is_set_aside_with_its_name_and_the_others_go_on(
 @pytest.fixture
 def poisoned(monkeypatch: pytest.MonkeyPatch) -> None:
     """Break the tables that all rules share at one reading."""
-    step = tables.step
+    step = tables.advance
 
     def brittle(memory: Any, batch: Any, facts: FleetFacts) -> Any:
         if (batch.z_m == POISON_M).any():
             raise ZeroDivisionError("broken on purpose")
         return step(memory, batch, facts)
 
-    monkeypatch.setattr(tables, "step", brittle)
+    monkeypatch.setattr(tables, "advance", brittle)
 
 
 def test_a_rule_that_was_set_aside_stays_so_after_a_return_to_the_snapshot(
