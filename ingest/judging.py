@@ -29,6 +29,7 @@ from ingest.retrying import retry_while_unavailable
 from ingest.state import State
 from ingest.storing import DecodedGroup
 from ingest.waiting.backlogs import Backlogs
+from ingest.waiting.rides import RidesWaiting
 from mqtt.backoff import Backoff
 from registry.partition import EVERY_LIFT, Partition
 from store.journal import Journal
@@ -102,6 +103,10 @@ class Judging(threading.Thread):
         """Return the district of each listed lift, the room for unregistered ones, and the check of senders; None
         before they are loaded."""
         return None if self._state is None else self._state.fleet.listing(self._state.senders.accepts)
+
+    def rides(self) -> RidesWaiting | None:
+        """Return the complete rides that are not stored yet; None before the state is loaded."""
+        return None if self._state is None else self._state.rides
 
     def stop(self) -> None:
         """Judge the messages already read, commit, write a snapshot, and end."""

@@ -24,6 +24,7 @@ from ingest import heard
 from ingest.fleet import Fleet, GaveWay, IndexedMessages, Replacement
 from ingest.places import Places
 from ingest.senders import Senders
+from ingest.waiting.rides import RidesWaiting
 from ingest.waiting.share import Share
 from registry.catalogue import SEVERITIES
 from registry.facts import LiftFacts
@@ -48,6 +49,8 @@ class State:
         self.senders = Senders()
         self.sequencer = Sequencer()
         self.judge = Judge(rules, 0, on_broken, set_aside)
+        self.rides = RidesWaiting()
+        self.judge.on_rides = lambda found: self.rides.add(found, self.fleet.lift_ids, self.fleet.districts)
         self.windows = NO_WINDOWS
         self.keep_ns = math.inf
         self.share = Share()
@@ -162,6 +165,7 @@ class State:
         }
         parts |= {f"judge/{name}": column for name, column in self.judge.snapshot(kept).items()}
         parts |= {f"sequence/{name}": column for name, column in self.sequencer.snapshot(kept).items()}
+        parts |= {f"rides/{name}": column for name, column in self.rides.pack().items()}
         np.savez(out, allow_pickle=False, **parts)
         return out.getvalue()
 
@@ -192,6 +196,7 @@ class State:
 
             self.judge.restore(part("judge/"))
             self.sequencer.restore(part("sequence/"))
+            self.rides.unpack(part("rides/"))
 
     def picture(self) -> LiveTable:
         """Return the latest state of every listed lift, except lifts that never sent a message."""

@@ -29,6 +29,7 @@ from ingest.fleet import Listing
 from ingest.quarantine import Quarantine
 from ingest.retrying import retry_while_unavailable
 from ingest.senders import foreign, gateways
+from ingest.waiting.rides import RidesWaiting, points_of
 from mqtt.backoff import Backoff
 from registry.partition import EVERY_LIFT, Partition
 from store.journal import READ_MESSAGES, Journal
@@ -37,7 +38,7 @@ from store.outage import Outage
 from store.series.points import points
 from store.series.timeseries import DAY_NS, Points, TimeSeries, TimeSeriesRefused, TimeSeriesUnavailable
 from telemetry.batch import Decoded
-from telemetry.groups import of_lifts
+from telemetry.groups import expired, of_lifts, size_bytes
 from telemetry.streams import Entry
 from telemetry.wire.decode import decode
 
@@ -48,11 +49,10 @@ WAITING_LIMIT_BYTES = 64 << 20
 READ_BYTES = 2 << 20
 WRITE_BYTES = 16 << 20
 """How much is written at once, a group at least: converting rows takes several times their memory."""
-MESSAGE_BYTES = 500
-"""About how much memory the texts and objects of a message take beside its columns."""
 LEFT_OUT_LIMIT = 100_000
 """How many messages that are left out are remembered until they are passed; what is beyond is stored as it came."""
 OVERTAKE_AFTER_S = 5.0
+RIDES_AT_ONCE = 5_000
 MAINTAIN_EVERY_S = 5.0
 FIRST_PAUSE_S = 0.5
 RETRY_LIMIT_S = 30.0
@@ -88,17 +88,18 @@ class Storing(threading.Thread):
         raw_days: int,
         every_s: float = 1.0,
         partition: Partition = EVERY_LIFT,
+        rides: Callable[[], RidesWaiting | None] = lambda: None,
     ) -> None:
         super().__init__(name="store", daemon=True)
         self.counts = {"stored_rows": 0, "expired_rows": 0, "store_retries": 0, "store_refused": 0, "store_failed": 0}
-        self.counts |= {"store_not_left_out": 0, "store_decoded": 0}
+        self.counts |= {"store_not_left_out": 0, "store_decoded": 0, "rides_stored": 0, "rides_dropped": 0}
         self.position = journal.position(READER)
         self._journal = journal
         self._open_series = open_series
         self._series: TimeSeries | None = None
         self.outage = Outage("storing waits", log)
         self._refused = Outage("the time series refuse rows for good", log)
-        self._listing, self._offered_to = listing, offered_to
+        self._listing, self._offered_to, self._rides = listing, offered_to, rides
         self._keep_ns = raw_days * DAY_NS
         self._every_s = every_s
         self._partition = partition
@@ -144,6 +145,8 @@ class Storing(threading.Thread):
             if not self._is_open():
                 return
             while self._store(self._next()) and not self._stopping.is_set():
+                pass
+            while self._store_rides() and not self._stopping.is_set():
                 pass
             if time.monotonic() - self._maintained > MAINTAIN_EVERY_S:
                 self._maintained = time.monotonic()
@@ -254,6 +257,24 @@ class Storing(threading.Thread):
         self._backoff.reset()
         return True
 
+    def _store_rides(self) -> bool:
+        """Write some of the complete rides, retrying while the store is unavailable; return whether more wait."""
+        waiting = self._rides()
+        if waiting is None:
+            return False
+        number, some = waiting.first(RIDES_AT_ONCE)
+        try:
+            rows = points_of(some, time.time_ns() - self._keep_ns)
+            if rows and not self._retry(lambda: self._write(rows), TimeSeriesUnavailable):
+                return False
+        except Exception:  # readings must not wait for rides that cannot be stored
+            log.exception("%d rides are not stored", len(some))
+            waiting.dropped += len(some)
+        waiting.done(number)
+        self.counts["rides_stored"] += len(some)
+        self.counts["rides_dropped"] = waiting.dropped
+        return len(some) == RIDES_AT_ONCE
+
     def _write(self, rows: list[Points]) -> None:
         assert self._series is not None
         try:
@@ -273,19 +294,3 @@ class Storing(threading.Thread):
             del self._left_out[passed]
         self._quarantine.forget(position)
         self.position = position
-
-
-def size_bytes(decoded: Decoded) -> int:
-    """Return about how much memory a decoded group takes."""
-    readings = sum(
-        samples.message.nbytes + samples.t_ns.nbytes + sum(channel.nbytes for channel in samples.channels.values())
-        for samples in decoded.samples.values()
-    )
-    vibration = decoded.waveforms.xyz.nbytes + decoded.machine.xyz.nbytes
-    refused = sum(len(refusal.payload) for refusal in decoded.refusals)
-    return readings + vibration + refused + MESSAGE_BYTES * len(decoded.messages.lift_id)
-
-
-def expired(decoded: Decoded, oldest_ns: int) -> int:
-    """Return the number of readings older than the retention."""
-    return sum(int((samples.t_ns < oldest_ns).sum()) for samples in decoded.samples.values())

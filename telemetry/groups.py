@@ -119,3 +119,23 @@ def _samples(parts: Sequence[Samples], begins: I64) -> Samples:
 
 def _renumbered(messages: Sequence[I32], begins: I64) -> I32:
     return np.concatenate([part + begin for part, begin in zip(messages, begins, strict=True)]).astype(np.int32)
+
+
+MESSAGE_BYTES = 500
+"""About how much memory the texts and objects of a message take beside its columns."""
+
+
+def size_bytes(decoded: Decoded) -> int:
+    """Return about how much memory a decoded group takes."""
+    readings = sum(
+        samples.message.nbytes + samples.t_ns.nbytes + sum(channel.nbytes for channel in samples.channels.values())
+        for samples in decoded.samples.values()
+    )
+    vibration = decoded.waveforms.xyz.nbytes + decoded.machine.xyz.nbytes
+    refused = sum(len(refusal.payload) for refusal in decoded.refusals)
+    return readings + vibration + refused + MESSAGE_BYTES * len(decoded.messages.lift_id)
+
+
+def expired(decoded: Decoded, oldest_ns: int) -> int:
+    """Return the number of readings older than the retention."""
+    return sum(int((samples.t_ns < oldest_ns).sum()) for samples in decoded.samples.values())

@@ -210,4 +210,12 @@ def pages(find_lift: FindLift, *, demo: bool = False) -> APIRouter:
             request, "lift.html", page="lift", demo=demo, lift=found, facts=facts, name=name, kinds=INCIDENT_KINDS
         )
 
+    @router.get("/lifts/{lift_id}/ride-quality", dependencies=[needs(Verb.SEE)])
+    def ride_quality(request: Request, lift_id: str) -> HTMLResponse:
+        found = LIFT_ID_PATTERN.fullmatch(lift_id) and find_lift(lift_id)
+        if not found:
+            return error_page(request, 404)
+        facts, name = found["facts"] or {}, name_of(found, request)
+        return render(request, "ride_quality.html", page="lift", demo=demo, lift=found, facts=facts, name=name)
+
     return router

@@ -1,1 +1,1 @@
-"""Waiting: messages of lifts that sent more than a turn's share, and what of them does not wait."""
+"""What waits: messages of lifts that sent more than a turn's share, and rides that are not stored yet."""

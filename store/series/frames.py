@@ -15,7 +15,7 @@ Schema = dict[str, type[pl.DataType]]
 
 def dtype_of(stream: str) -> type[pl.DataType]:
     """Return the precision in which a stream is stored: features are as precise as the samples they are made of."""
-    return pl.Float32 if stream == "vibration" else pl.Float64
+    return pl.Float32 if stream in ("vibration", "feature") else pl.Float64
 
 
 def raw_schema(stream: str) -> Schema:

@@ -14,6 +14,7 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from telemetry.ride_fields import FEATURES, MOTION, TRIP
 from telemetry.streams import MODES, POWERS
 
 SECOND_NS = 1_000_000_000
@@ -37,6 +38,8 @@ MEASUREMENTS: Mapping[str, tuple[str, ...]] = {
     "door": ("state",),
     "infrared": ("presence", "curtain"),
     "status": ("online", "alarm", "mode", "power"),
+    "trip": TRIP,
+    "feature": (*MOTION, *FEATURES),
 }
 # For each channel of a sampled stream, the columns that hold its least, its greatest and its mean value.
 REDUCIBLE: Mapping[str, Mapping[str, tuple[str, str, str]]] = {

@@ -9,16 +9,16 @@ import pytest
 from numpy.typing import NDArray
 from scipy.signal import freqz
 
+from detectors.contract import cuts, expect_same_records
 from detectors.judge import Judge
 from detectors.observe import tables
 from detectors.observe.rides import weighting
-from detectors.observe.rides.fields import FEATURES, MOTION
 from detectors.observe.rides.table import FEATURES_AT, MOTION_AT, RideTable
 from telemetry.arrays import F64
 from telemetry.batch import Batch
+from telemetry.ride_fields import FEATURES, MOTION
 from telemetry.streams import CLOSED, CLOSING, OPENING
 from tests.detectors.naive_ride import Signal, blocks_of, values_between
-from tests.detectors.test_contract import assert_same_records, cuts
 from tests.detectors.world import BEGIN_NS, GRID_S, Script, batch, facts_of, tower
 
 HZ = 200
@@ -228,7 +228,7 @@ def test_a_restart_in_a_ride_changes_nothing() -> None:
             judge.step(part, facts_of([tower()] * 4))
     assert len(rides["steady"]) > 0
     assert rides["steady"] == rides["restarted"]
-    assert_same_records(steady.snapshot(), restarted.snapshot())
+    expect_same_records(steady.snapshot(), restarted.snapshot())
 
 
 def test_the_state_of_a_lift_is_bounded() -> None:

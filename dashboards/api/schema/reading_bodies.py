@@ -42,8 +42,63 @@ class EventSeries(ResponseBody):
     truncated: bool
 
 
+class Shock(ResponseBody):
+    """A horizontal shock: how many times the RMS around it, and where the car was."""
+
+    position_m: float | None
+    ratio: float
+
+
+class Bands(ResponseBody):
+    """RMS at a constant speed from 1 to 4, 4 to 16 and 16 to 50 Hz."""
+
+    low: float | None
+    mid: float | None
+    high: float | None
+
+
+class RideQuality(ResponseBody):
+    """What vibration shows of a trip (docs/ride-quality.md); null is not measured."""
+
+    accel_mps2: float | None
+    decel_mps2: float | None
+    jerk_mps3: float | None
+    accel_a95_mps2: float | None
+    decel_a95_mps2: float | None
+    jerk_a95_mps3: float | None
+    v95_mps: float | None
+    pp_x_mps2: float | None
+    pp_y_mps2: float | None
+    pp_z_mps2: float | None
+    pp_z_jerk_mps2: float | None
+    a95_x_mps2: float | None
+    a95_y_mps2: float | None
+    a95_z_mps2: float | None
+    a95_z_jerk_mps2: float | None
+    kurtosis_x: float | None
+    kurtosis_y: float | None
+    kurtosis_z: float | None
+    crest_x: float | None
+    crest_y: float | None
+    crest_z: float | None
+    bands_mps2: dict[str, Bands]
+    order_step_per_m: float
+    orders_mps2: dict[str, list[float | None]]
+    shocks: list[Shock]
+
+
+class RideLimit(ResponseBody):
+    """The greatest or the least value that keeps to GB/T 10058."""
+
+    most: float | None
+    least: float | None
+
+
 class Trip(ResponseBody):
-    """A trip from rest to rest; `distance_m` is positive upwards and negative downwards."""
+    """A trip from rest to rest; `distance_m` is positive upwards and negative downwards.
+
+    Dwell, closing and reversals are those of the stop at which the trip began; opening and error those at its end.
+    """
 
     start: TimeText
     stop: TimeText
@@ -51,9 +106,18 @@ class Trip(ResponseBody):
     to_floor: str | None
     distance_m: float | None
     peak_speed_mps: float | None
-    ride_quality: None
+    stop_error_m: float | None
+    back_m: float | None
+    door_open_s: float | None
+    dwell_s: float | None
+    door_close_s: float | None
+    reversals: float | None
+    ride_quality: RideQuality | None
 
 
 class TripList(ResponseBody):
+    """Trips, and the limits of GB/T 10058 for this lift by quantity."""
+
     items: list[Trip]
     next: str | None
+    limits: dict[str, RideLimit]

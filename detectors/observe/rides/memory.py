@@ -10,9 +10,9 @@ from numpy.typing import NDArray
 
 from detectors.observe.gaps import NEVER_NS
 from detectors.observe.rides import weighting
-from detectors.observe.rides.fields import AXES, FIELDS, ORDERS, SHOCKS, STOP
 from telemetry.arrays import I64, Memory
 from telemetry.compiled import put, records, taken
+from telemetry.ride_fields import AXES, FIELDS, ORDERS, SHOCKS, STOP
 
 SECTIONS = weighting.CHAIN + weighting.BANDS + weighting.SHAPES + 1
 BINS, BINS_AN_OCTAVE, LEAST_MPS2 = 240, 24, 0.002

@@ -6,9 +6,9 @@ from typing import Any
 
 import numpy as np
 
-from detectors.observe.rides.fields import AXES, ORDERS, SHOCKS
 from detectors.observe.rides.memory import BINS, BINS_AN_OCTAVE, LEAST_MPS2, PROFILE
 from telemetry.compiled import compiled
+from telemetry.ride_fields import AXES, ORDERS, SHOCKS
 
 CRUISE_LEAST_S = 1.0
 STARTS_SHARE, RUNS_SHARE = 0.05, 0.95

@@ -6,9 +6,9 @@ from typing import Any
 
 import numpy as np
 
-from detectors.observe.rides.fields import AXES, ORDERS, SHOCKS
 from detectors.observe.rides.memory import BINS, BINS_AN_OCTAVE, LEAST_MPS2, LINE, LOBES, PARTS, PROFILE, SEGMENT_M
 from telemetry.compiled import compiled
+from telemetry.ride_fields import AXES, ORDERS, SHOCKS
 
 EDGE_M = 0.5
 """Boundaries 1 and 2 of ISO 18738-1."""

@@ -17,7 +17,6 @@ from detectors.observe import acceleration
 from detectors.observe.door_duty import LEVELLING_MPS
 from detectors.observe.rest import STILL_S
 from detectors.observe.rides import doors, quality, weighting
-from detectors.observe.rides.fields import FIELDS, MOTION, STOP, TRIP
 from detectors.observe.rides.memory import CARS, VIBRATIONS, Changed
 from detectors.observe.rides.vibration import shake
 from detectors.observe.rows import RowTable
@@ -25,6 +24,7 @@ from registry.facts import FleetFacts
 from telemetry.arrays import F32, F64, I32, I64, Bools, Memory
 from telemetry.batch import NO_MACHINE, Waveforms
 from telemetry.compiled import columns, compiled, taken
+from telemetry.ride_fields import FIELDS, MOTION, STOP, TRIP
 from telemetry.streams import OPEN
 
 DOOR_WITHIN_NS, PLACE_WITHIN_NS = 30_000_000_000, 1_000_000_000

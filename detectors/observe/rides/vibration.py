@@ -15,10 +15,10 @@ from typing import Any
 import numpy as np
 
 from detectors.observe.rides import spans
-from detectors.observe.rides.fields import AXES
 from detectors.observe.rides.memory import LINE
 from detectors.observe.rides.weighting import BANDS, CHAIN, SHAPES
 from telemetry.compiled import compiled
+from telemetry.ride_fields import AXES
 
 LINE_HZ = 50
 CALM_MPS2 = 0.15

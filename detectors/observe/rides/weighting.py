@@ -13,8 +13,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from detectors.observe.rides.fields import AXES
 from telemetry.arrays import F64
+from telemetry.ride_fields import AXES
 
 HIGH_PASS_HZ, LOW_PASS_HZ, BUTTERWORTH_Q = 0.4, 100.0, 0.5**0.5
 TRANSITION_Q = 0.63

@@ -6,7 +6,7 @@ import { carFloor } from "./car_status.js";
 import { Chart } from "./charts.js";
 import { el, highlight, setText } from "./element.js";
 import { watchCalls } from "./duty/calls_preview.js";
-import { showAlerts, showFacts, showHistory, showTrips } from "./lift_sections.js";
+import { showAlerts, showFacts, showHistory, showQuality, showTrips } from "./lift_sections.js";
 import { showRefusals } from "./refusals.js";
 import { showFaultPanel } from "./fault_injection.js";
 import { followLive } from "./live_connection.js";
@@ -66,7 +66,9 @@ async function readTrips() {
   const { from, to } = range.span();
   const hours = { from: new Date(1000 * Math.min(from, to - 6 * 3600)).toISOString(), to: new Date(1000 * to).toISOString() };
   try {
-    showTrips(at("trips"), (await get(`${base}/trips`, hours)).items, lift, (Date.parse(hours.to) - Date.parse(hours.from)) / 1000);
+    const { items, limits } = await get(`${base}/trips`, hours);
+    showTrips(at("trips"), items, lift, (Date.parse(hours.to) - Date.parse(hours.from)) / 1000);
+    showQuality(at("quality"), items, limits, lift);
   } catch (problem) {
     at("trips").replaceChildren(el("p", { class: "problem" }, problem.message || translate("error.network")));
   }

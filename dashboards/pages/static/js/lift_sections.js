@@ -1,6 +1,7 @@
 // The sections below the charts: open alerts, trips, facts of the lift, history.
 
 import { el, symbol } from "./element.js";
+import { isMeasured, quantityTable, verdictSentence } from "./ride_quality.js";
 import { SILENT_FACTS, UNITS, fixed } from "./units.js";
 import { shortStamp, span, stamp, timeNode } from "./time.js";
 import { districtName, hasTranslation, nameInLanguage, ruleName, translate, alertStatus, summary } from "./translations.js";
@@ -34,6 +35,14 @@ export function showTrips(box, trips, { facts }, within_s) {
     el("td", { class: "number" }, trip.peak_speed_mps === null ? "–" : `${fixed(trip.peak_speed_mps)} m/s`)));
   return box.replaceChildren(el("div", { class: "scroller", tabindex: 0, role: "group", "aria-label": translate("lift.trips") },
     el("table", {}, el("thead", {}, el("tr", {}, ...heads.map(([name, kind]) => el("th", { scope: "col", class: kind }, translate(`trip.${name}`))))), el("tbody", {}, ...rows))));
+}
+
+/** Show the last trip of which more than the speed was measured, each value beside its limit. */
+export function showQuality(box, trips, limits, { facts }) {
+  const trip = trips.find((one) => one.ride_quality !== null) ?? trips.find(isMeasured);
+  if (!trip) return box.replaceChildren(el("p", { class: "faint" }, translate("ride.none")));
+  const when = el("p", {}, `${shortStamp(trip.start, facts?.timezone)}, ${trip.from_floor ?? "–"} → ${trip.to_floor ?? "–"}. ${verdictSentence([trip], limits)}`);
+  return box.replaceChildren(when, quantityTable([trip], limits));
 }
 
 export function showFacts(box, lift) {

@@ -1,4 +1,4 @@
-"""Routes of a lift's readings: a stream reduced to the points that a chart shows, and the trips cut from readings."""
+"""Route of a lift's readings: a stream reduced to the points that a chart shows."""
 
 from __future__ import annotations
 
@@ -14,21 +14,14 @@ from dashboards.api.access import needs, reader_of
 from dashboards.api.context import AppContext
 from dashboards.api.responses import OrjsonResponse, problem_responses
 from dashboards.api.schema import parameters, reading_bodies
-from dashboards.http.cursor import decode_cursor, encode_cursor
 from dashboards.http.problem import invalid_field, not_found
-from dashboards.live.fleet_view import number
-from detectors.observe.series import cut_trips
-from detectors.observe.trips import TripTable
-from registry.facts import Floor
 from registry.roles import Verb
 from store.records.audit.writing import CountedAct
-from store.series.timeseries import EVENT_STREAMS, EVENTS_LIMIT, Readings, Reduced, Series, TimeSeries
+from store.series.timeseries import EVENT_STREAMS, EVENTS_LIMIT, Readings, Reduced, Series
 from telemetry import instant
 from telemetry.streams import DOOR_STATES, MODES, POWERS
 
 WINDOW_DEFAULT_NS = 3600 * 1_000_000_000
-TRIPS_AT_ONCE_NS = 24 * 3600 * 1_000_000_000
-TRIP_LIMIT_NS = 900 * 1_000_000_000
 SIGNIFICANT_DECIMALS = 4
 
 
@@ -58,78 +51,12 @@ def readings(context: AppContext) -> APIRouter:
             return OrjsonResponse(_events(stream, begin_ns, end_ns, found))
         return OrjsonResponse(_sampled(context.series().series(lift_id, stream, begin_ns, end_ns, points)))
 
-    @router.get(
-        "/{lift_id}/trips",
-        response_model=reading_bodies.TripList,
-        responses=problem_responses(400, 403, 404, 422, 503),
-        dependencies=[needs(Verb.SEE)],
-    )
-    def list_trips(
-        request: Request,
-        lift_id: parameters.LiftIdInPath,
-        since: parameters.Since = None,
-        until: parameters.Until = None,
-        limit: parameters.Limit = parameters.LIMIT_DEFAULT,
-        cursor: parameters.Cursor = None,
-    ) -> OrjsonResponse:
-        """List the trips of a time window, newest first; a page covers at most one day, and may hold few trips."""
-        begin_ns, end_ns = time_window(context, lift_id, since, until)
-        count_reading(context, request, lift_id, "trips", (begin_ns, end_ns))
-        before_ns = decode_cursor(cursor, lift_id, (int,))[0] if cursor is not None else end_ns
-        after_ns = max(begin_ns, before_ns - TRIPS_AT_ONCE_NS)
-        floors = floors_of(context, lift_id)
-        read_from_ns, read_to_ns = after_ns - TRIP_LIMIT_NS, min(before_ns + TRIP_LIMIT_NS, end_ns)
-        found = read_trips(context.series(), lift_id, floors, read_from_ns, read_to_ns)
-        rows = np.flatnonzero((found.start_ns >= after_ns) & (found.start_ns < before_ns))[::-1].tolist()
-        seen_to_ns = int(found.start_ns[rows[limit - 1]]) if len(rows) > limit else after_ns
-        following = encode_cursor([seen_to_ns], lift_id) if seen_to_ns > begin_ns else None
-        return OrjsonResponse({"items": [_trip(found, row, floors) for row in rows[:limit]], "next": following})
-
     return router
 
 
 def count_reading(context: AppContext, request: Request, lift_id: str, what: str, span_ns: tuple[int, int]) -> None:
     """Count a reading of a lift's past for the audit log."""
     context.audit.count(CountedAct(reader_of(request), "readings.read", lift_id, lift_id), what, span_ns)
-
-
-def floors_of(context: AppContext, lift_id: str) -> tuple[Floor, ...]:
-    """Return the registered landings of a lift, from the lowest up."""
-    index = context.poller.current_view().lift_index
-    known = index.facts[index.row_of[lift_id]] if lift_id in index.row_of else None
-    return known.floors if known else ()
-
-
-def read_trips(store: TimeSeries, lift_id: str, floors: tuple[Floor, ...], begin_ns: int, end_ns: int) -> TripTable:
-    """Return the trips of a lift, cut from its stored speed and position."""
-    speed = store.readings(lift_id, "speed", begin_ns, end_ns)
-    displacement = store.readings(lift_id, "displacement", begin_ns, end_ns)
-    t_ns = np.union1d(speed.t_ns, displacement.t_ns)
-    heights = np.array([floor.height_m for floor in floors], dtype=np.float64)
-    return cut_trips(t_ns, _at(t_ns, speed, "v"), _at(t_ns, displacement, "z"), heights)
-
-
-def _at(t_ns: NDArray[np.int64], read: Readings, channel: str) -> NDArray[np.float64]:
-    """Return a channel at these instants, NaN where the channel has no reading."""
-    column = np.full(len(t_ns), np.nan)
-    if len(read):
-        column[np.searchsorted(t_ns, read.t_ns)] = read.channels[channel]
-    return column
-
-
-def _trip(found: TripTable, row: int, floors: tuple[Floor, ...]) -> dict[str, Any]:
-    def label(landing: int) -> str | None:
-        return floors[landing].label if 0 <= landing < len(floors) else None
-
-    return {
-        "start": instant.text(int(found.start_ns[row])),
-        "stop": instant.text(int(found.stop_ns[row])),
-        "from_floor": label(int(found.from_landing[row])),
-        "to_floor": label(int(found.to_landing[row])),
-        "distance_m": number(found.distance_m[row]),
-        "peak_speed_mps": number(found.peak_mps[row]),
-        "ride_quality": None,
-    }
 
 
 def time_window(context: AppContext, lift_id: str, since: int | None, until: int | None) -> tuple[int, int]:

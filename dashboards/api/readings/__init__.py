@@ -1,0 +1,1 @@
+"""Routes of a lift's readings: streams, and trips with their ride quality."""
