@@ -37,6 +37,8 @@ log = logging.getLogger("liftwatch.judge")
 BACKLOG_SHARE = 0.5
 """The share of the journal's limit that may come after the oldest message that waits."""
 OUTRUN = "%s sends faster than its messages are judged: %d messages that wait are given up"
+REPORTED = ("mode", "power")
+"""What is shown as reported last, also of lifts whose messages wait."""
 DECODED_AT_ONCE = ("status", "gateway")
 """Streams whose messages are never decoded later."""
 ListUnregistered = Callable[[Sequence[tuple[str, str]], Sequence[str]], object]
@@ -83,6 +85,7 @@ class Intake:
     ) -> None:
         self._state, self._backlogs, self._journal, self._partition = state, backlogs, journal, partition
         self._quarantine, self._list_unregistered = quarantine, list_unregistered
+        self._reported: dict[str, dict[int, float]] = {name: {} for name in REPORTED}
 
     def group(self, entries: Sequence[Entry]) -> Group:
         """Return the next messages of the journal."""
@@ -108,7 +111,7 @@ class Intake:
             waits = self._backlogs.defer(decoded, lift, sum(len(entry.payload) for entry in entries), postponed)
         waiting = np.where(waits, lift, NO_ROOM)
         others = [heard.waiting(decoded, waiting)] if waits.any() else []
-        self._backlogs.hurry(self._changing(decoded, waiting))
+        self._backlogs.hurry(self._note_changes(decoded, waiting))
         others += self._arrivals(refused, entries)
         now = ~waits & (lift != NO_ROOM)
         counts = len(indexed.gave_way), indexed.district_differs, not postponed
@@ -136,15 +139,24 @@ class Intake:
             messages += count
         return messages, found
 
-    def _changing(self, decoded: Decoded, waiting: I32) -> I32:
-        """Return the lifts of which a waiting message reports another power or mode than was judged last."""
+    def reported(self) -> dict[str, dict[int, float]]:
+        """Return the mode and the power that lifts reported last in messages that wait."""
+        behind = self._backlogs.behind(len(self._state.fleet))
+        for name, by_lift in self._reported.items():
+            self._reported[name] = {lift: value for lift, value in by_lift.items() if behind[lift]}
+        return self._reported
+
+    def _note_changes(self, decoded: Decoded, waiting: I32) -> I32:
+        """Return the lifts of which a waiting message reports another mode or power than was judged last."""
         status, known = decoded.samples["status"], self._state.judge.states["rows"]
         lift = waiting[status.message]
         changes = np.zeros(len(lift), dtype=np.bool_)
-        for name in ("mode", "power"):
-            reported = status.channels[name]
-            changes |= ~np.isnan(reported) & (reported != known[name][lift])
-        return np.unique(lift[changes & (lift != NO_ROOM)])
+        for name, by_lift in self._reported.items():
+            value = status.channels[name]
+            is_reported = ~np.isnan(value) & (lift != NO_ROOM)
+            by_lift.update(zip(lift[is_reported].tolist(), value[is_reported].tolist(), strict=True))
+            changes |= is_reported & (value != known[name][lift])
+        return np.unique(lift[changes])
 
     def _postponed(self, entries: Sequence[Entry]) -> dict[int, int]:
         """Return the positions and sizes of the messages that are decoded in their turn."""

@@ -171,7 +171,7 @@ class Judging(threading.Thread):
             self._ticked_ns = read_to_ns
             self._found(state.tick(read_to_ns, stretch.since_ns), now_ns)
         if self.pace.is_due("picture", PICTURE_EVERY_S):
-            self.picture = state.picture()
+            self.picture = state.picture(self._intake.reported())
         in_doubt = self._quarantine.in_doubt(self._position + 1)
         if self._committing.pending or in_doubt or self.pace.is_due("commit", COMMIT_EVERY_S):
             self._retry(self._commit)

@@ -9,6 +9,7 @@ import io
 import logging
 import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -37,6 +38,7 @@ from telemetry.streams import NEVER_SEEN, OFFLINE
 
 log = logging.getLogger("liftwatch.judge")
 
+NOTHING: Mapping[str, Mapping[int, float]] = MappingProxyType({})
 OnBroken = Callable[[str, Exception], None]
 """The callback for a rule that fails: it receives the slug and the exception."""
 
@@ -198,13 +200,18 @@ class State:
             self.sequencer.restore(part("sequence/"))
             self.rides.unpack(part("rides/"))
 
-    def picture(self) -> LiveTable:
-        """Return the latest state of every listed lift, except lifts that never sent a message."""
+    def picture(self, reported: Mapping[str, Mapping[int, float]] = NOTHING) -> LiveTable:
+        """Return the latest state of every listed lift, except lifts that never sent a message.
+
+        `reported` has columns of lifts whose messages wait, as they reported them last.
+        """
         listed = np.array(self.fleet.listed(), dtype=np.intp)
         listed = listed[(self.remembered() | (link(self.judge.states) != NEVER_SEEN))[listed]]
         counted = self.sequencer.counts()
         shown = ("received", "gaps", "repeats", "late", "steps")
         columns = self.judge.latest() | {name: counted[name] for name in shown}
+        for name, by_lift in reported.items():
+            columns[name][list(by_lift)] = list(by_lift.values())
         columns["gaps"] = np.where(self.sequencer.unnumbered(), -1, columns["gaps"])
         columns["link"] = link(self.judge.states)
         is_blind = (columns["blind_since_ns"] > 0) & (columns["link"] < OFFLINE)

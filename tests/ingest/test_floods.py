@@ -14,6 +14,7 @@ from dashboards.live.blind import TEXTS
 from detectors.catalogue import RULES
 from detectors.rules.silence import RULE as SILENT
 from ingest import intake, pacing
+from ingest import judging as judging_module
 from ingest import monitor as receiver
 from ingest.judging import Judging
 from ingest.monitor import Monitor
@@ -294,6 +295,27 @@ def is_changed(state: State) -> bool:
     """Return whether the other lift's power or mode was judged to have changed."""
     rows, other = state.judge.states["rows"], state.fleet.index_of(OTHER)
     return bool(rows["power"][other] == BATTERY or rows["mode"][other] == INSPECTION)
+
+
+def test_power_and_mode_are_shown_as_reported_last_while_the_lifts_own_backlog_is_judged(
+    journal: Journal, records: Records, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(backlogs, "TURN_ROWS", 600)
+    monkeypatch.setattr(judging_module, "PICTURE_EVERY_S", 0.0)
+    changed = {"power": "battery", "mode": "inspection"}
+    append(journal, (FLOOD, "status", {"seq": 0, "t": T0_MS, "power": "mains", "mode": "normal"}))
+    flood = [(lift, stream, body | {"seq": body["seq"] + 1}) for lift, stream, body in hours_of_bundles(200)]
+    append(journal, *flood, (FLOOD, "status", {"seq": 201, "t": T0_MS + 60_000 * 200} | changed))
+
+    def shown(made: Judging) -> tuple[float, float] | None:
+        return None if made.picture is None else (made.picture.power[0], made.picture.mode[0])
+
+    with judging(journal, records) as made:
+        until(lambda: shown(made) == (BATTERY, INSPECTION), "what was reported last")
+        assert made.counts["rows"] < 200 * 600, "the backlog was judged first"
+        assert made.state.judge.states["rows"]["power"][0] != BATTERY
+        until(lambda: made.judged_to == journal.last, "the end of the journal")
+        assert shown(made) == (BATTERY, INSPECTION)
 
 
 def test_a_lift_that_hurries_in_every_message_has_half_of_the_shares(journal: Journal) -> None:
