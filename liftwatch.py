@@ -106,10 +106,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         logging.getLogger(noisy).setLevel(logging.WARNING)
     path = options.config or (CONFIG_DEFAULT if CONFIG_DEFAULT.exists() else None)
     expected: tuple[type[Exception], ...] = (Unusable, *command.EXPECTED_ERRORS)
-    configuration = importlib.import_module("configuration")  # only now: it costs more than printing the help
+    read = importlib.import_module("commands.configuration_file").read  # only now: it costs more than printing the help
     private_data = importlib.import_module("commands.wiring.private_data").private_data
     try:
-        settings = configuration.read(path)
+        settings = read(path)
         with private_data(settings):
             return command.run(options, settings)
     except expected as error:

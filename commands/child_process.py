@@ -17,8 +17,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from commands.configuration_file import PREFIX
 from commands.errors import Unusable
-from configuration import PREFIX
 
 log = logging.getLogger("liftwatch.demo")
 

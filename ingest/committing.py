@@ -18,7 +18,7 @@ from detectors.rule import Rule
 from ingest.state import OnBroken, State
 from store.journal import Journal
 from store.journal_files import JournalUnavailable
-from store.records.alerts import Resume, Snapshot
+from store.records.monitors.snapshots import Resume, Snapshot
 from store.records.repository import Records
 from telemetry.batch import Refusal
 

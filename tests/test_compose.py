@@ -19,8 +19,8 @@ import jsonschema
 import pytest
 import yaml
 
-import configuration
 import liftwatch
+from commands import configuration_file
 
 ROOT = Path(__file__).parent.parent
 COMPOSE: dict[str, Any] = yaml.safe_load((ROOT / "docker-compose.yml").read_text(encoding="utf-8"))
@@ -191,8 +191,8 @@ def test_the_commands_are_ones_the_command_line_knows(service: str) -> None:
 @pytest.mark.parametrize("service", ours())
 def test_the_environment_names_keys_that_the_configuration_knows(service: str) -> None:
     environment = COMPOSE["services"][service]["environment"]
-    assert all(name.startswith(configuration.PREFIX) and "__" in name for name in environment)
-    configuration.read(None, {name: DEFAULT.sub(r"\1", str(value)) for name, value in environment.items()})
+    assert all(name.startswith(configuration_file.PREFIX) and "__" in name for name in environment)
+    configuration_file.read(None, {name: DEFAULT.sub(r"\1", str(value)) for name, value in environment.items()})
 
 
 def test_what_is_mounted_is_there() -> None:

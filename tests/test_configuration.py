@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-import configuration
+from commands import configuration_file
 from commands.errors import Unusable
 from commands.wiring.rules import tuned_rules
 from configuration import Configuration, DetectionSettings, WebhookSettings
@@ -23,7 +23,7 @@ def written(folder: Path, text: str) -> Path:
 
 
 def test_the_example_states_every_default() -> None:
-    assert configuration.read(EXAMPLE, {}) == Configuration()
+    assert configuration_file.read(EXAMPLE, {}) == Configuration()
 
 
 def test_the_example_with_every_comment_taken_off_names_every_key() -> None:
@@ -33,7 +33,7 @@ def test_the_example_with_every_comment_taken_off_names_every_key() -> None:
     for name in ("broker", "records", "timeseries", "monitor", "dashboards", "map", "sign_in", "notifications"):
         assert set(tables[name]) == set(type(getattr(Configuration(), name)).model_fields), name
     for name in ("mail", "sms", "voice", "push"):
-        assert set(tables["notifications"][name]) == set(configuration.known_keys(("notifications", name))), name
+        assert set(tables["notifications"][name]) == set(configuration_file.known_keys(("notifications", name))), name
     assert set(tables["webhooks"][0]) == set(WebhookSettings.model_fields)
     assert set(tables.pop("detection")) == set(DetectionSettings.model_fields)  # its file is not there
     tuned_rules(Configuration.model_validate(tables))
@@ -41,7 +41,9 @@ def test_the_example_with_every_comment_taken_off_names_every_key() -> None:
 
 def test_the_environment_stands_over_the_file(tmp_path: Path) -> None:
     path = written(tmp_path, '[broker]\nhost = "one"\nport = 1\n')
-    read = configuration.read(path, {"LIFTWATCH_BROKER__HOST": "two", "LIFTWATCH_BROKER__USERNAME": "", "HOME": "x"})
+    read = configuration_file.read(
+        path, {"LIFTWATCH_BROKER__HOST": "two", "LIFTWATCH_BROKER__USERNAME": "", "HOME": "x"}
+    )
     assert (read.broker.host, read.broker.port, read.broker.username) == ("two", 1, None)
 
 
@@ -63,56 +65,56 @@ def test_the_environment_stands_over_the_file(tmp_path: Path) -> None:
 )
 def test_what_is_wrong_is_one_line_that_names_it(tmp_path: Path, text: str, message: str) -> None:
     with pytest.raises(Unusable) as wrong:
-        configuration.read(written(tmp_path, text), {})
+        configuration_file.read(written(tmp_path, text), {})
     assert message in str(wrong.value)
     assert "\n" not in str(wrong.value)
 
 
 def test_a_variable_that_fits_no_key_is_named(tmp_path: Path) -> None:
     with pytest.raises(Unusable, match=r"unknown key broker\.prot; did you mean port"):
-        configuration.read(None, {"LIFTWATCH_BROKER__PROT": "1"})
+        configuration_file.read(None, {"LIFTWATCH_BROKER__PROT": "1"})
 
 
 def test_a_missing_file_is_reported_with_a_remedy(tmp_path: Path) -> None:
     with pytest.raises(Unusable, match="--config"):
-        configuration.read(tmp_path / "none.toml", {})
+        configuration_file.read(tmp_path / "none.toml", {})
     with pytest.raises(Unusable, match=r"broker\.password_file"):
-        configuration.read(written(tmp_path, f"[broker]\npassword_file = '{tmp_path}/none'"), {}).broker.password()
+        configuration_file.read(written(tmp_path, f"[broker]\npassword_file = '{tmp_path}/none'"), {}).broker.password()
 
 
 def test_a_key_that_moved_is_refused_with_its_new_place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(configuration.MOVED_KEYS, "monitor.inbox", "broker.receive_maximum")
-    monkeypatch.setitem(configuration.MOVED_KEYS, "storage.folder", "monitor.data_dir")
+    monkeypatch.setitem(configuration_file.MOVED_KEYS, "monitor.inbox", "broker.receive_maximum")
+    monkeypatch.setitem(configuration_file.MOVED_KEYS, "storage.folder", "monitor.data_dir")
     for text, message in (
         ("[monitor]\ninbox = 3", "monitor.inbox moved to broker.receive_maximum"),
         ("[storage]\nfolder = 'x'", "storage.folder moved to monitor.data_dir"),
     ):
         path = written(tmp_path, text)
         with pytest.raises(Unusable) as wrong:
-            configuration.read(path, {})
+            configuration_file.read(path, {})
         assert str(wrong.value) == f"{path}: {message}"
     with pytest.raises(Unusable, match=r"monitor\.inbox moved to broker\.receive_maximum"):
-        configuration.read(None, {"LIFTWATCH_MONITOR__INBOX": "3"})
-    assert configuration.read(None, {}) == Configuration()
+        configuration_file.read(None, {"LIFTWATCH_MONITOR__INBOX": "3"})
+    assert configuration_file.read(None, {}) == Configuration()
 
 
 def test_every_moved_key_is_gone_and_its_new_place_is_known() -> None:
-    for old, new in configuration.MOVED_KEYS.items():
+    for old, new in configuration_file.MOVED_KEYS.items():
         section, _, key = old.partition(".")
-        assert section not in Configuration.model_fields or key not in configuration.known_keys((section,)), old
+        assert section not in Configuration.model_fields or key not in configuration_file.known_keys((section,)), old
         section, _, key = new.partition(".")
-        assert key in configuration.known_keys((section,)), new
+        assert key in configuration_file.known_keys((section,)), new
 
 
 def test_a_byte_order_mark_is_accepted_in_the_configuration_and_in_a_secret(tmp_path: Path) -> None:
     (tmp_path / "token").write_text("\ufeffs3cret\n", encoding="utf-8")
     document = f"\ufeff[timeseries]\nkind = 'influxdb'\ntoken_file = '{tmp_path / 'token'}'\n"
     (tmp_path / "liftwatch.toml").write_text(document, encoding="utf-8")
-    settings = configuration.read(tmp_path / "liftwatch.toml", {})
+    settings = configuration_file.read(tmp_path / "liftwatch.toml", {})
     assert (settings.timeseries.kind, settings.timeseries.token()) == ("influxdb", "s3cret")
 
 
 def test_a_configuration_in_another_encoding_names_the_remedy(tmp_path: Path) -> None:
     (tmp_path / "liftwatch.toml").write_bytes("# 电梯\n".encode("utf-16"))
     with pytest.raises(Unusable, match="not UTF-8 at byte 0; save it as UTF-8"):
-        configuration.read(tmp_path / "liftwatch.toml", {})
+        configuration_file.read(tmp_path / "liftwatch.toml", {})

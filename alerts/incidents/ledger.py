@@ -1,4 +1,4 @@
-"""The incidents of some lifts while changes of alerts are applied to them by the table of incidents. Pure.
+"""Decides which incident an alert is folded into, and applies changes of alerts to incidents by their table. Pure.
 
 A caller that stores incidents makes a ledger of those that the changed alerts are in or may join, applies the changes
 in their order, and writes back `changed`, `changes`, `moves` and the incident of each alert in `joined`.
@@ -15,7 +15,7 @@ from typing import TypeVar
 
 from alerts.alert import FIRING, Alert, Change
 from alerts.incidents.incident import Incident, IncidentChange, folding_only, with_building
-from alerts.incidents.joining import merge
+from alerts.incidents.merging import merge
 from alerts.incidents.table import FIRES_AGAIN, on_alert, on_alert_joining, on_alert_leaving, opened_by_alert
 from alerts.inhibition import POWER_LOSS
 

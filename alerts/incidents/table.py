@@ -27,7 +27,7 @@
                                                                               then the alert joins that one
     closed   one of its alerts changes, otherwise      closed   (stored)
     open     ack, assign, comment, stage, close        `alerts.incidents.actions`
-    any      merge, split, link                        `alerts.incidents.joining`
+    any      merge, split, link                        `alerts.incidents.merging`
     any      report, photograph, answer                `alerts.incidents.reports`
     open     call out, accept, decline, arrive, time   `alerts.incidents.rescuing`
 

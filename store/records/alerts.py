@@ -13,7 +13,6 @@ their transitions, and sets the journal's position.
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from dataclasses import asdict, dataclass
 
 from sqlalchemy import Connection, select
 
@@ -29,30 +28,12 @@ from store.records.database import Database, read_counter
 from store.records.incidents.answering import answer_subject, settle_closed_incidents
 from store.records.incidents.book import OpenIncidents, write_answers
 from store.records.monitors.partitions import position_name
+from store.records.monitors.snapshots import Resume, Snapshot, read_resume, store_snapshot
 from store.records.refused.dead_letters import store_refusals
-from store.records.schema import alerts, is_open, snapshots
+from store.records.schema import alerts, is_open
 from store.records.scoping import alerts_in
 from store.records.versions import alert_version, require_version
 from telemetry.batch import Refusal
-
-
-@dataclass(frozen=True, slots=True)
-class Snapshot:
-    """The judge's state after `position`."""
-
-    position: int
-    state: bytes
-
-
-@dataclass(frozen=True, slots=True)
-class Resume:
-    """Where judging continues: load the snapshot, read the journal after its position.
-
-    `position` is the last one whose transitions are committed: findings up to it are repeats.
-    """
-
-    position: int
-    snapshot: Snapshot | None
 
 
 class AlertStore:
@@ -64,9 +45,7 @@ class AlertStore:
     def resume(self) -> Resume:
         """Return where judging continues after a restart."""
         with self._database.reading() as connection:
-            row = connection.execute(select(snapshots).where(snapshots.c.partition == self.partition.name)).first()
-            position = read_counter(connection, position_name(self.partition))
-        return Resume(position, None if row is None else Snapshot(row.position, bytes(row.state)))
+            return read_resume(connection, self.partition)
 
     def judge(
         self,
@@ -96,7 +75,7 @@ class AlertStore:
             if position > before:
                 self._database.set_counter(connection, position_name(self.partition), position)
             if snapshot is not None:
-                self._store_snapshot(connection, snapshot)
+                store_snapshot(self._database, connection, self.partition, snapshot)
             return [*settled, *book.changes]
 
     def answer(
@@ -132,11 +111,6 @@ class AlertStore:
         with self._database.reading() as connection:
             rows = connection.scalars(select(alerts.c.alert).where(is_open)).all()
         return [read_alert(text) for text in rows]
-
-    def _store_snapshot(self, connection: Connection, snapshot: Snapshot) -> None:
-        values = {"partition": self.partition.name, **asdict(snapshot)}
-        row = self._database.insert(snapshots).values(**values)
-        connection.execute(row.on_conflict_do_update(index_elements=["partition"], set_=values))
 
 
 def _causes(connection: Connection, lift_id: str) -> list[Alert]:

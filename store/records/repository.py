@@ -7,7 +7,7 @@ in its own process. How findings are applied exactly once: `store.records.alerts
 
 from __future__ import annotations
 
-from store.records.alerts import AlertStore, Resume, Snapshot
+from store.records.alerts import AlertStore
 from store.records.audit.search import AuditEntry, AuditFilter, AuditStore
 from store.records.audit.writing import AuditSubject
 from store.records.change_requests import (
@@ -39,6 +39,7 @@ from store.records.judging.maintenance import MaintenanceStore, WindowRecord
 from store.records.lifts import EVERYTHING, Registered, RegistryChanges
 from store.records.monitors.live import LiveState, LiveStore
 from store.records.monitors.partitions import PartitionMismatch, PartitionStore
+from store.records.monitors.snapshots import Resume, Snapshot
 from store.records.outbox.answer_links import ACCEPT, ACKNOWLEDGE, AnswerLink, AnswerLinkStore
 from store.records.outbox.deliveries import DONE, FAILED, WAITING, Delivery, DeliveryStore, subject_id
 from store.records.outbox.notifications import NotificationAttempt, NotificationStore, WaitingNotification

@@ -42,6 +42,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "record": JUDGING | SERIES,
     "replay": JUDGING | WORLD,
     "evaluate": JUDGING | WORLD | {"evaluation", "matplotlib"},
+    "rules": JUDGING | WORLD,
     "lifts": {"sqlalchemy"},
     "audit": {"numpy", "sqlalchemy"},
     "devices": {"cryptography", "sqlalchemy"},

@@ -9,10 +9,11 @@ from pathlib import Path
 import pytest
 
 import liftwatch
+from commands.configuration_file import read
 from commands.errors import Unusable
 from commands.wiring.first_link import first_link
 from commands.wiring.sign_in import sign_in_settings
-from configuration import Configuration, read
+from configuration import Configuration
 from registry.roles import Role
 from store.records.identity.accounts import AccountRecords
 from store.records.identity.credentials import is_password

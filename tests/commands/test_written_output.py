@@ -9,9 +9,8 @@ from pathlib import Path
 
 import pytest
 
-import configuration
 import liftwatch
-from commands import demo
+from commands import configuration_file, demo
 from registry.actor import Actor
 from registry.facts import LiftFacts
 from store.records.repository import Records
@@ -48,4 +47,4 @@ def test_an_unknown_cause_is_refused_with_the_nearest_one(capsys: pytest.Capture
 def test_the_demonstration_takes_no_port_that_nobody_named(tmp_path: Path) -> None:
     options = argparse.Namespace(broker_port=1, port=2, lifts=1, seed=1, faults_per_hour=0.0)
     demo.own_processes(options, tmp_path)
-    assert configuration.read(tmp_path / demo.CONFIG_NAME).monitor.http_port == 0
+    assert configuration_file.read(tmp_path / demo.CONFIG_NAME).monitor.http_port == 0

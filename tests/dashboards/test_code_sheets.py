@@ -13,7 +13,7 @@ from fastapi.testclient import TestClient
 from PIL import Image
 from playwright.sync_api import Browser
 
-from configuration import read
+from commands.configuration_file import read
 from dashboards.api.context import Settings
 from dashboards.app import create_app
 from dashboards.pages.code_sheets import LABELS_MOST, LABELS_ON_PAGE

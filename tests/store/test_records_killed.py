@@ -26,7 +26,7 @@ LIFTS, STEPS, KILLS, SEED = 5, 120, 6, 20010101
 MONITOR = textwrap.dedent(
     """
     import sys
-    from store.records.alerts import Snapshot
+    from store.records.monitors.snapshots import Snapshot
     from store.records.repository import Records
     from tests.store.test_records_killed import STEPS, story
     from tests.alerts.rules import T0

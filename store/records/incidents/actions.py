@@ -16,7 +16,7 @@ from alerts.alert import Alert
 from alerts.answers import Answer, Refused
 from alerts.incidents.actions import Call, IncidentAction, on_action, on_call
 from alerts.incidents.incident import Incident, IncidentChange
-from alerts.incidents.joining import link, merge, split
+from alerts.incidents.merging import link, merge, split
 from registry.actor import Actor
 from registry.scope import ALL_LIFTS, LiftScope
 from store.records.audit.writing import AuditSubject, difference, write_audit

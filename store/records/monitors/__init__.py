@@ -1,1 +1,1 @@
-"""What monitors store of themselves: the partition of each, its positions, and the latest state of its lifts."""
+"""What monitors store of themselves: partition, position and snapshot of each, and the latest state of its lifts."""

@@ -13,8 +13,8 @@ from alerts.alert import CLOSED, FIRING, Alert, Change
 from alerts.answers import Answer, Refused
 from alerts.incidents.actions import Call, IncidentAction, on_action, on_call, settles_ns
 from alerts.incidents.incident import Incident, IncidentChange
-from alerts.incidents.joining import link, merge, split
 from alerts.incidents.ledger import IncidentLedger
+from alerts.incidents.merging import link, merge, split
 from alerts.ledger import Ledger
 from detectors.rule import Level, Rule
 from registry.actor import Actor

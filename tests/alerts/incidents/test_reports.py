@@ -7,7 +7,7 @@ import pytest
 from alerts.answers import Refused
 from alerts.incidents.actions import Call, IncidentAction, on_action, on_call
 from alerts.incidents.incident import Incident
-from alerts.incidents.joining import merge
+from alerts.incidents.merging import merge
 from alerts.incidents.reports import on_report
 from alerts.incidents.table import on_alert_joining, opened_by_alert
 from tests.alerts.incidents.desk import ANN, BUTTON, ENTRAPMENT, IncidentDesk
