@@ -216,6 +216,6 @@ def pages(find_lift: FindLift, *, demo: bool = False) -> APIRouter:
         if not found:
             return error_page(request, 404)
         facts, name = found["facts"] or {}, name_of(found, request)
-        return render(request, "ride_quality.html", page="lift", demo=demo, lift=found, facts=facts, name=name)
+        return render(request, "ride_quality.html", page="ride-quality", demo=demo, lift=found, facts=facts, name=name)
 
     return router

@@ -34,7 +34,17 @@ WHOLE = LiftFacts(
 OPTIONAL = [fact.name for fact in fields(LiftFacts) if fact.default is not MISSING]
 WITHOUT = {f"NO-{name}": name for name in OPTIONAL}
 LIFTS = [*WITHOUT, "BARE", "NEVER-SEEN", "UNREGISTERED"]
-PATHS = ("/", "/?q=L", "/lifts/{}", "/code/{}", "/alerts", "/alerts/{}", "/refused", "/refused?lift_id={}")
+PATHS = (
+    "/",
+    "/?q=L",
+    "/lifts/{}",
+    "/lifts/{}/ride-quality",
+    "/code/{}",
+    "/alerts",
+    "/alerts/{}",
+    "/refused",
+    "/refused?lift_id={}",
+)
 PERSON = {"accept": "text/html"}
 
 

@@ -72,5 +72,6 @@ export function verdictSentence(trips, limits) {
   if (trips.length === 0) return translate("ride.none");
   const beyond = QUANTITIES.filter(([name]) => trips.some((trip) => isBeyond(valueOf(trip, name), limits[name]))).map(([name]) => translate(`ride.q.${name}`));
   const kept = beyond.length ? translate("ride.some.beyond", { quantities: beyond.join(translate("shell.comma")) }) : translate("ride.all.within");
-  return measured === 0 ? `${kept} ${translate("ride.novibration")}` : `${kept} ${translate("ride.measured", { n: measured, of: trips.length })}`;
+  if (measured === 0) return `${kept} ${translate("ride.novibration")}`;
+  return trips.length === 1 ? kept : `${kept} ${translate("ride.measured", { n: measured, of: trips.length })}`;
 }
