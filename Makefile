@@ -15,7 +15,7 @@ PINS    := pyproject.toml constraints.txt
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help demo demo-secure secrets test chaos lint bench determinism plots constraints clean python-is-new-enough
+.PHONY: help demo demo-secure secrets test chaos lint audit sbom bench determinism plots constraints clean python-is-new-enough
 
 help: ## this list
 	@echo 'Liftwatch, an open monitor for lifts.'
@@ -60,6 +60,21 @@ lint: $(DEV) ## ruff, mypy and bandit
 	$(BIN)/mypy
 	$(BIN)/bandit -q -ll -c pyproject.toml -r .
 
+# Neither tool is a dependency. An advisory service that cannot be reached, or that does not have a library, is a failure:
+# it has proved nothing.
+$(VENV)-audit/.made: constraints.txt | python-is-new-enough
+	@rm -rf $(VENV)-audit && $(PYTHON) -m venv $(VENV)-audit
+	@$(VENV)-audit/bin/python -m pip install --quiet --disable-pip-version-check pip-audit==2.10.1 cyclonedx-bom==7.5.0
+	@touch $@
+
+audit: $(VENV)-audit/.made ## the pinned libraries against published advisories; needs the advisory service over the network
+	@$(VENV)-audit/bin/pip-audit -r constraints.txt --no-deps --disable-pip --strict $(ARGS) || { \
+	  echo 'pip-audit has not shown that every library is free of known vulnerabilities: see above.' >&2; exit 1; }
+
+sbom: $(VENV)-audit/.made ## the pinned libraries as a bill of materials in CycloneDX: sbom.json
+	@$(VENV)-audit/bin/cyclonedx-py requirements constraints.txt -o sbom.json
+	@echo 'sbom.json is written'
+
 bench: $(DEV) ## what each step costs, in one table
 	POLARS_MAX_THREADS=1 $(BIN)/python -m benchmarks $(ARGS)
 
@@ -79,7 +94,7 @@ constraints: python-is-new-enough ## renew constraints.txt from what pyproject.t
 	rm -rf $(VENV)-pins
 
 clean: ## remove what make made: the environment and every cache
-	rm -rf $(VENV) $(VENV)-pins build *.egg-info .pytest_cache .ruff_cache .mypy_cache .hypothesis
+	rm -rf $(VENV) $(VENV)-pins $(VENV)-audit build *.egg-info .pytest_cache .ruff_cache .mypy_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 python-is-new-enough:

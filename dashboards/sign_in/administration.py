@@ -195,6 +195,12 @@ class Administration:
         person = self.managed(person_id)
         self.records.set_totp(person.person_id, None, 0, self.by, self.now_ns)
 
+    def end_sessions(self, person_id: str) -> None:
+        """End all sessions of an account, and revoke its tokens."""
+        self._refuse_own(person_id)
+        person = self.managed(person_id)
+        self.records.end_sessions(person.person_id, self.by, self.now_ns, reason="administrator")
+
     def add_token(self, person_id: str, organisation_id: str, name: object, expires_ns: int) -> str:
         """Return the secret of a new token of a machine account."""
         person = self.managed(person_id)

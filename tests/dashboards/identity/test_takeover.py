@@ -93,6 +93,24 @@ def test_the_own_second_factor_is_not_removed_without_the_password(
 
 
 @pytest.mark.parametrize("wanted", [{"second_person": False}, {}, None])
+def test_an_administrator_ends_the_sessions_and_tokens_of_an_account_of_the_own_organisation_alone(
+    app: FastAPI, client: TestClient, accounts: Accounts
+) -> None:
+    mechanic, stranger = (TestClient(app, base_url="http://localhost") for _ in range(2))
+    for browser, login in ((mechanic, "mechanic"), (stranger, "stranger")):
+        assert sign_in(browser, login).status_code == 200
+    token = accounts.token(accounts.mechanic, accounts.firm)
+    sign_in(client, "boss")
+    form, page = {"csrf": client.headers["X-CSRF-Token"]}, {"accept": "text/html"}
+    assert client.post(f"/people/{accounts.mechanic.person_id}/sessions", data=form, headers=page).status_code == 303
+    assert client.post(f"/people/{accounts.stranger.person_id}/sessions", data=form, headers=page).status_code == 404
+    own = client.post(f"/people/{accounts.boss.person_id}/sessions", data=form, headers=page)
+    assert (own.status_code, client.get("/api/v1/me").status_code) == (409, 200)
+    assert mechanic.get("/api/v1/me").status_code == 401
+    assert client.get("/api/v1/me", headers=token).status_code == 401
+    assert stranger.get("/api/v1/me").status_code == 200
+
+
 def test_a_firm_does_not_end_the_demand_for_a_second_person(
     client: TestClient, accounts: Accounts, wanted: dict[str, bool] | None
 ) -> None:
