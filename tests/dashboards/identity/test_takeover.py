@@ -92,7 +92,6 @@ def test_the_own_second_factor_is_not_removed_without_the_password(
     assert (now.has_totp, now.is_disabled) == (True, False)
 
 
-@pytest.mark.parametrize("wanted", [{"second_person": False}, {}, None])
 def test_an_administrator_ends_the_sessions_and_tokens_of_an_account_of_the_own_organisation_alone(
     app: FastAPI, client: TestClient, accounts: Accounts
 ) -> None:
@@ -111,6 +110,7 @@ def test_an_administrator_ends_the_sessions_and_tokens_of_an_account_of_the_own_
     assert stranger.get("/api/v1/me").status_code == 200
 
 
+@pytest.mark.parametrize("wanted", [{"second_person": False}, {}, None])
 def test_a_firm_does_not_end_the_demand_for_a_second_person(
     client: TestClient, accounts: Accounts, wanted: dict[str, bool] | None
 ) -> None:
