@@ -156,3 +156,15 @@ def test_an_incident_is_a_page_of_its_own_on_a_phone(browser: Browser, settings:
         expect(page.locator("#list")).to_be_hidden()
         page.locator(".back").click()
         expect(page.locator("#list")).to_be_visible()
+
+
+def test_every_critical_incident_is_counted_and_listed_among_many(browser: Browser, tmp_path: Path) -> None:
+    settings = fill(tmp_path, 230)
+    with settings.open_records() as records:
+        for row in range(9, 219):
+            report(records, f"L{row:03}")
+        with served(settings) as address, looking(browser, address) as watched:
+            page = watched.open("/incidents")
+            expect(page.locator("#headline")).to_contain_text("In 210 incidents somebody may be inside")
+            expect(page.locator("#list a")).to_have_count(211)  # and the one of the sample fleet
+            assert page.title().startswith("(211)")

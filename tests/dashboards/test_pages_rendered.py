@@ -20,7 +20,8 @@ from tests.dashboards.browser_world import (
 pytestmark = pytest.mark.browser
 
 COUNT = 300
-WEIGHT_LIMIT_BYTES = 300_000
+WEIGHT_LIMIT_BYTES, MAP_LIMIT_BYTES = 300_000, 750_000
+"""The map has a library of 450 kB, which no other page loads."""
 SHIFT_LIMIT = 0.03  # of the screen, times how far; 0.1 is commonly called good
 MEASURE_SHIFTS = """window.shifted = 0;
 new PerformanceObserver((list) => { for (const entry of list.getEntries()) window.shifted += entry.value; })
@@ -41,6 +42,8 @@ PAGES = {
     "public": "/code/L001",
     "public-report": "/code/L001/report",
     "code-sheets": "/code-sheets?q=Garden Road 4",
+    "map": "/map",
+    "offline": "/offline",
     "missing": "/lifts/none",
 }
 MAIN = ("fleet", "lift", "inbox", "public")
@@ -82,7 +85,7 @@ def test_a_page_is_accessible_and_fits_and_transfers_little(
         assert page.locator("html").get_attribute("lang") == {"en": "en", "zh": "zh-Hans"}[language]
     assert wide == 0
     assert [(each["id"], [node["html"] for node in each["nodes"]]) for each in found.response["violations"]] == []
-    assert weight < WEIGHT_LIMIT_BYTES
+    assert weight < (MAP_LIMIT_BYTES if name == "map" else WEIGHT_LIMIT_BYTES)
 
 
 @pytest.mark.parametrize("path", ["/", f"/lifts/L001?{WINDOW}", "/alerts", "/incidents"])
@@ -99,7 +102,7 @@ def test_touch_targets_are_large_enough_on_a_phone(browser: Browser, address: st
 
 
 @pytest.mark.parametrize("width", [1440, 390])
-@pytest.mark.parametrize("path", ["/", f"/lifts/L001?{WINDOW}", "/alerts", "/incidents"])
+@pytest.mark.parametrize("path", ["/", f"/lifts/L001?{WINDOW}", "/alerts", "/incidents", "/map", "/offline"])
 def test_the_layout_does_not_shift_when_data_arrives(browser: Browser, address: str, path: str, width: int) -> None:
     with looking(browser, address, width=width) as watched:
         watched.page.add_init_script(MEASURE_SHIFTS)

@@ -8,6 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, expect
 
 from alerts.incidents.rescue import RescuePoint, RescueTimes
@@ -72,6 +73,8 @@ def test_a_rescue_from_the_call_out_to_the_arrival(browser: Browser, settings: S
         expect(page.locator(".voice")).to_contain_text("您好")
         page.locator(".voice summary").click()
         expect(page.locator(".voice [lang=en] li").first).to_contain_text("Your call has reached us")
+        found = Axe().run(page, options={"resultTypes": ["violations"]}).response["violations"]
+        assert [(each["id"], [node["html"] for node in each["nodes"]]) for each in found] == []
 
 
 def test_doors_are_opened_up_to_the_sill_difference_alone(browser: Browser, settings: Settings) -> None:

@@ -10,9 +10,10 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from axe_playwright_python.sync_playwright import Axe
 from fastapi.testclient import TestClient
 from PIL import Image
-from playwright.sync_api import Browser, expect
+from playwright.sync_api import Browser, Page, expect
 from sqlalchemy import delete
 
 from alerts.incidents.actions import IncidentAction
@@ -200,6 +201,13 @@ def test_a_binary_file_of_a_form_arrives_as_it_was_sent() -> None:
     assert photo_of("multipart/form-data; boundary=xyz", body) == sent
 
 
+def is_accessible(page: Page) -> None:
+    """Require that a page is accessible and no wider than the window."""
+    assert page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth") == 0
+    found = Axe().run(page, options={"resultTypes": ["violations"]}).response["violations"]
+    assert [(each["id"], [node["html"] for node in each["nodes"]]) for each in found] == []
+
+
 @pytest.mark.browser
 @pytest.mark.parametrize("language", ["en", "zh"])
 def test_a_report_from_a_phone(
@@ -214,7 +222,9 @@ def test_a_report_from_a_phone(
         page.locator("textarea").fill("门打不开" if language == "zh" else "The door does not open")
         page.locator("button[value=entrapment]").click()
         expect(page.locator("blockquote")).to_have_count(1)
+        is_accessible(page)
         page.locator("a.report").click()
+        is_accessible(page)
         page.locator("input[type=file]").set_input_files(tmp_path / "photo.jpg")
         page.locator("button.report").click()
         expect(page.locator(".faint").last).to_contain_text("照片" if language == "zh" else "A photo was received")
@@ -224,6 +234,7 @@ def test_a_report_from_a_phone(
         records.act_on_incident(incident.id, answer, time.time_ns())
         page.reload()
         expect(page.locator("#answer + p")).to_have_text("We are there in ten minutes.")
+        is_accessible(page)
 
 
 @pytest.mark.browser

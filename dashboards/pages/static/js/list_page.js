@@ -10,7 +10,7 @@ import { readWithLift } from "./pane.js";
 import { timeNode } from "./time.js";
 import { translate } from "./translations.js";
 
-const PAGE = 200, SHOWN_FIRST = 100, CRITICALS_MOST = 1000;
+const PAGE = 200, SHOWN_FIRST = 100, CRITICALS_AT_ONCE = 1000;
 const WIDE = matchMedia("(min-width: 901px)");
 
 export const at = (id) => document.getElementById(id);
@@ -89,8 +89,13 @@ export class ListPage {
   }
 
   async readCriticals() {
-    const { items } = await get(this.api, { ...this.critical, limit: CRITICALS_MOST });
-    this.criticals = new Map(items.map((item) => [item.id, item]));
+    const found = new Map();
+    for (let cursor = null, first = true; first || cursor; first = false) {
+      const page = await get(this.api, { ...this.critical, limit: CRITICALS_AT_ONCE, cursor });
+      for (const item of page.items) found.set(item.id, item);
+      cursor = page.next;
+    }
+    this.criticals = found;
   }
 
   /** Load the newest items of the view, or those after a cursor. */
