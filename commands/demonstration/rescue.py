@@ -26,7 +26,7 @@ DESK = "Night desk"
 OPENS_WITHIN_S = 180.0
 POLL_S, S_NS = 1.0, 1_000_000_000
 REQUEST_S = 10.0
-CLOSES_WITHIN_S = 120.0
+CLOSES_WITHIN_S, CLOSING_PAUSE_S = 120.0, 30.0
 STEPS: tuple[tuple[float, str, dict[str, Any]], ...] = (
     (20, "call-out", {"level": 1}),
     (40, "ack", {"note": "已接到报警。I have the call."}),
@@ -64,7 +64,7 @@ def play(address: str, lift_id: str, after_s: float, pace: float = 1.0) -> None:
         _post(address, f"/api/v1/incidents/{name}/{action}", own | body)
     until_s = time.monotonic() + CLOSES_WITHIN_S
     while time.monotonic() < until_s:  # it is not closed while the condition of an alert holds
-        time.sleep(10 * POLL_S)
+        time.sleep(CLOSING_PAUSE_S * pace)
         if _post(address, f"/api/v1/incidents/{name}/close", {"by": mechanic} | CLOSING):
             return
 

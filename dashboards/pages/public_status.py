@@ -39,8 +39,12 @@ def public_status(lift: Mapping[str, Any], incident: Incident | None = None) -> 
     return "unsure" if lift["state"] in SILENT else "well"
 
 
-def progress(incident: Incident) -> Iterator[ProgressLine]:
-    """Yield what has been done about an incident, in the order of a rescue."""
+def progress(incident: Incident) -> list[ProgressLine]:
+    """Return what has been done about an incident, in the order of time."""
+    return sorted(_lines(incident), key=lambda line: line[1])
+
+
+def _lines(incident: Incident) -> Iterator[ProgressLine]:
     if incident.kind not in TOLD_KINDS:
         return
     is_rescue, stages = incident.kind in PEOPLE_INSIDE, incident.stages
