@@ -26,7 +26,7 @@ EPILOG = """\
   liftwatch evaluate night --findings theirs.csv        another detector: lift_id,rule,onset[,noticed …]
   liftwatch evaluate --scenario quiet --lifts 200       a world too long to be written: what is raised is false
 
-Lifts are split by seed and name into a set to tune on and a held-out set, which is the one to quote.
+Lifts are split by seed and id into a set to tune on and a held-out set, which is the one to quote.
 """
 
 

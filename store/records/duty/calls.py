@@ -95,10 +95,10 @@ class CallStore:
         transaction."""
         with self._database.writing() as connection:
             (incident,) = load_incidents(connection, [incident_id])
-            told = _told(connection, incident_id, organisation, since_ns)
+            entered_before = _unreached_entries(connection, incident_id, organisation, since_ns)
             changes: list[IncidentChange] = []
             for reason, name in dict.fromkeys((each.reason, each.name) for each in missed):
-                if (reason, name) not in told:
+                if (reason, name) not in entered_before:
                     change = entered(incident, UNREACHED, now_ns, about=reason, note=name, organisation=organisation)
                     changes, incident = [*changes, change], change.incident
             write_changes(connection, changes)
@@ -111,7 +111,7 @@ def delete_call_progress(connection: Connection, now_ns: int) -> int:
     return connection.execute(delete(escalations).where(escalations.c.incident_id.not_in(kept))).rowcount
 
 
-def _told(
+def _unreached_entries(
     connection: Connection, incident_id: str, organisation: str, since_ns: int
 ) -> set[tuple[str | None, str | None]]:
     columns = incident_entries.c
