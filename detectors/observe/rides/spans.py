@@ -61,9 +61,11 @@ def take_line(own: Any, accel: float, line_hz: float) -> None:
 @compiled
 def _slope(own: Any, count: int, line_hz: float) -> float:
     """Return the slope of the least-squares line through the last readings of the acceleration, m/s³."""
-    centre, top = (count - 1) / 2.0, 0.0
+    centre, top, place = (count - 1) / 2.0, 0.0, (own["lines"] - count) % LINE
+    line = own["line"]
     for i in range(count):
-        top += (i - centre) * own["line"][(own["lines"] - count + i) % LINE]
+        top += (i - centre) * line[place]
+        place = place + 1 if place + 1 < LINE else 0
     return float(top * 12.0 / (count * (count * count - 1.0)) * line_hz)
 
 
@@ -81,15 +83,22 @@ def end_part(own: Any, part: int, accel: float, line_hz: float, samples: int) ->
     steady = is_full and abs(_slope(own, count, line_hz)) < STEADY_MPS3
     own["part_steady"][(part - 5) % PARTS] = 1 if steady else 0
     _note_shocks(own, samples)
-    mean = 0.0
-    for i in range(min(count, own["lines"])):
-        mean += own["line"][(own["lines"] - 1 - i) % LINE]
+    mean = _mean_of_line(own, min(count, own["lines"]))
     was = own["cruises"]
-    own["cruises"] = is_full and abs(own["v_mps"]) >= CRUISE_MPS and abs(mean / count) < CRUISE_MPS2
+    own["cruises"] = is_full and abs(own["v_mps"]) >= CRUISE_MPS and abs(mean) < CRUISE_MPS2
     if own["cruises"] and not was:
         own["wave"][:], own["wave_m"], own["waves"] = 0.0, 0.0, 0
     for axis in range(AXES):
         _settle(own, axis, part)
+
+
+@compiled
+def _mean_of_line(own: Any, count: int) -> float:
+    total, place, line = 0.0, (own["lines"] - count) % LINE, own["line"]
+    for _ in range(count):
+        total += line[place]
+        place = place + 1 if place + 1 < LINE else 0
+    return total / max(count, 1)
 
 
 @compiled
