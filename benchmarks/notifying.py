@@ -1,9 +1,10 @@
 """Measures the time from an alert to the first notification of a person, beside a publishing fleet.
 
-python -m benchmarks.notifying --lifts 20000 --incidents 100 --minutes 2
+python -m benchmarks.notifying --lifts 20000 --moving 0.1 --incidents 100 --minutes 2
 
-The fleet stands and sends a bundle a lift and second in gateway messages. At random moments somebody presses an alarm
-button; the firm of the lift has a person on duty, who is reached by a webhook. Broker, monitor, receiver: processes.
+The fleet sends gateway messages: a share of the lifts a bundle each second, the others one a minute, as parked lifts
+do. At random moments somebody presses an alarm button; the firm of the lift has a person on duty, who is reached by a
+webhook. Broker, monitor and receiver are processes of their own.
 Time counts from `noticed` of the alert, and from just before the press was published, to the arrival at the receiver.
 """
 
@@ -39,7 +40,7 @@ from telemetry.wire import encode
 FIRMS, SEED = 20, 7
 SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
 RULE = "alarm-button"
-WARM_S, SETTLE_S, PAUSE_S = 10, 10, 0.002
+WARM_S, SETTLE_S, PAUSE_S, PARKED_S = 10, 10, 0.002, 60
 MS, S_NS = 1_000_000, 1_000_000_000
 
 
@@ -54,7 +55,7 @@ def fill(records: Records, lifts: int, pressed: int, receiver_port: int) -> None
         put_on_duty(records, firm.organisation_id, f"ada{number}", WEBHOOK, address, SECRET, now_ns)
 
 
-def measure(lifts: int, incidents: int, minutes: float) -> Iterator[str]:
+def measure(lifts: int, moving: float, incidents: int, minutes: float) -> Iterator[str]:
     """Yield the result lines, or the reason why nothing was measured."""
     program, presses = find_mosquitto(), round(incidents * minutes)
     if program is None:
@@ -78,7 +79,7 @@ def measure(lifts: int, incidents: int, minutes: float) -> Iterator[str]:
             try:
                 pipeline.wait(lambda: b"receiving from" in (folder / "monitor.log").read_bytes())
                 before_s = pipeline.cpu_s(monitor.pid)
-                sent_ns, behind_s = _publish(port, lifts, _moments(presses, 60 * minutes))
+                sent_ns, behind_s = _publish(port, lifts, moving, _moments(presses, 60 * minutes))
                 cpu_s = pipeline.cpu_s(monitor.pid) - before_s
             finally:
                 for process in (monitor, broker, receiver):
@@ -96,14 +97,16 @@ def _moments(presses: int, seconds: float) -> list[float]:
     return sorted(WARM_S + chance.uniform(0, seconds) for _ in range(presses))
 
 
-def _publish(port: int, lifts: int, moments: Sequence[float]) -> tuple[dict[str, int], float]:
+def _publish(port: int, lifts: int, moving: float, moments: Sequence[float]) -> tuple[dict[str, int], float]:
     """Publish the fleet by the clock, and the presses; return when each was sent, and the largest delay."""
     publisher, t0_ms = pipeline.connected_publisher(port), time.time_ns() // MS - 1000
     fleet = list(_gateways(lifts, t0_ms))
     sent_ns: dict[str, int] = {}
     begun, behind_s, waiting = time.monotonic(), 0.0, list(enumerate(moments))
     for second in range(int(moments[-1]) + SETTLE_S):
-        sends = [(second + k / len(fleet), k, False) for k in range(len(fleet))]
+        each_second = round(moving * len(fleet))
+        due = [k for k in range(len(fleet)) if k < each_second or second % PARKED_S == k % PARKED_S]
+        sends = [(second + place / len(due), k, False) for place, k in enumerate(due)]
         while waiting and waiting[0][1] < second + 1:
             number, at_s = waiting.pop(0)
             sends.append((at_s, number, True))
@@ -118,7 +121,8 @@ def _publish(port: int, lifts: int, moments: Sequence[float]) -> tuple[dict[str,
                 publisher.publish(topic(bundles.DISTRICT, _pressed(number), "status"), orjson.dumps(body))
             else:
                 where, payload = fleet[number]
-                publisher.publish(where, bundles.restamped(payload, "gateway", second, t0_ms))
+                number_of = second if number < each_second else second // PARKED_S
+                publisher.publish(where, _restamped(payload, number_of, t0_ms, second))
     publisher.flush(pipeline.READY_LIMIT_S)
     publisher.close()
     return sent_ns, behind_s
@@ -130,6 +134,13 @@ def _gateways(lifts: int, t_ms: int) -> Iterator[tuple[str, bytes]]:
         some = range(first, min(first + bundles.GATEWAY_LIFTS, lifts))
         envelope = encode.gateway({bundles.lift_id(i): _standing(i, t_ms) for i in some})
         yield topic(bundles.DISTRICT, f"gateway-{first:05d}", "gateway"), encode.to_cbor(envelope)
+
+
+def _restamped(payload: bytes, number: int, t0_ms: int, second: int) -> bytes:
+    """Return a message with another number, and with the time of a second."""
+    before, after = (bundles.FIRST_SECOND, t0_ms), (bundles.FIRST_SECOND + number, t0_ms + 1000 * second)
+    form = b"\x63seq\x1a%s\x61t\x1b%s"
+    return payload.replace(form % bundles.stamp(*before), form % bundles.stamp(*after))
 
 
 def _standing(i: int, t_ms: int) -> dict[str, Any]:
@@ -183,11 +194,12 @@ def main() -> None:
     """Print one table."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--lifts", type=int, default=20_000)
+    parser.add_argument("--moving", type=float, default=1.0, help="share that sends each second (default 1)")
     parser.add_argument("--incidents", type=int, default=100, help="a minute (default 100)")
     parser.add_argument("--minutes", type=float, default=2.0)
     asked = parser.parse_args()
-    print(f"{asked.lifts} lifts, load {os.getloadavg()[0]:.1f} as it began")
-    for line in measure(asked.lifts, asked.incidents, asked.minutes):
+    print(f"{asked.lifts} lifts, {asked.moving:.0%} each second, load {os.getloadavg()[0]:.1f} as it began")
+    for line in measure(asked.lifts, asked.moving, asked.incidents, asked.minutes):
         print(line, flush=True)
 
 
