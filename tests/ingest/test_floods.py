@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import json
+import sqlite3
 import threading
 import time
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+from alerts.alert import Alert
 from dashboards.live.blind import TEXTS
 from detectors.catalogue import RULES
 from detectors.rules.silence import RULE as SILENT
@@ -183,6 +186,33 @@ def test_a_flood_is_judged_once_through_restarts_and_no_snapshot_holds_it(
     assert judged == rows
     assert made.state.sequencer.counts()["received"].tolist() == [messages, 0]
     assert snapshot.position == journal.last
+
+
+def test_a_monitor_killed_between_the_pieces_of_a_message_finds_its_alerts_once(
+    journal: Journal, records: Records, tmp_path: Path
+) -> None:
+    """The lift is too fast for 5 s in the last piece of each message; no snapshot is taken between two pieces."""
+    flood = long_messages(4)
+    for _, _, body in flood:
+        body["v"][110_000:110_500] = [-3.0] * 500
+    append(journal, *flood)
+    with judging(journal, records) as made:
+        until(lambda: 2 * 125_000 < made.counts["rows"] < 3 * 125_000, "the third message")
+        with sqlite3.connect(tmp_path / "records.db") as now, sqlite3.connect(tmp_path / "killed.db") as killed:
+            now.backup(killed)
+        until(lambda: made.judged_to == journal.last, "the end of the journal")
+    with Records.open(f"sqlite:///{tmp_path}/killed.db") as restarted:
+        with judging(journal, restarted) as again:
+            until(lambda: again.judged_to == journal.last, "the end of the journal")
+            assert again.counts["rows"] >= 125_000
+        found = [{(one.id, one.rule, one.count, one.state) for one in listed(each)} for each in (records, restarted)]
+    assert found[0] == found[1]
+    assert "overspeed" in {rule for _, rule, _, _ in found[0]}
+
+
+def listed(records: Records) -> Sequence[Alert]:
+    """Return the alerts of the flooding lift."""
+    return [one for one in records.alerts(AlertFilter(), limit=100).items if one.lift_id == FLOOD]
 
 
 def test_a_monitor_is_ready_once_what_waits_of_a_flood_is_judged(
