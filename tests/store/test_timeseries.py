@@ -98,6 +98,19 @@ def test_a_status_keeps_its_texts_as_codes(store: TimeSeries) -> None:
     np.testing.assert_array_equal(found.channels["alarm"], [np.nan, np.nan])
 
 
+def test_a_trip_and_its_features_are_read_back_and_unknown_values_are_nan(store: TimeSeries) -> None:
+    trip = rows("trip", "L1", [0, 60], distance_m=[6.0, -9.0], stop_error_m=[-0.004, np.nan], mode=[0.0, 1.0])
+    store.write([trip, rows("feature", "L1", [60], pp_x_mps2=0.25, order_z_20_mps2=0.001)])
+    trips = store.readings("L1", "trip", START_NS, START_NS + 61 * SECOND_NS)
+    assert trips.channels["distance_m"].tolist() == [6.0, -9.0]
+    assert np.array_equal(trips.channels["stop_error_m"], [-0.004, np.nan], equal_nan=True)
+    assert trips.channels["mode"].tolist() == [0.0, 1.0]
+    features = store.readings("L1", "feature", START_NS, START_NS + 61 * SECOND_NS)
+    assert features.t_ns.tolist() == [START_NS + 60 * SECOND_NS]
+    assert features.channels["pp_x_mps2"].tolist() == [0.25]
+    assert np.isnan(features.channels["pp_y_mps2"]).all()
+
+
 def test_events_stop_at_the_limit(store: TimeSeries) -> None:
     store.write([rows("door", "L1", range(50), state=np.arange(50) % 4)])
     found = store.events("L1", "door", START_NS, START_NS + HOUR_NS, limit=10)
