@@ -37,7 +37,6 @@ from telemetry.version import VERSION
 ATTENDED_S = 600.0
 """How long after it was noticed a person resolves an alert that clears by hand alone."""
 OWN_DETECTOR = f"liftwatch {VERSION}"
-RULE_SLUGS = frozenset(rule.slug for rule in RULES)
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +69,7 @@ def judge_recording(folder: Path, findings: Path | None = None, rules: Sequence[
     if findings is None:
         run = Replay(facts, rules, silence=True, attended_s=ATTENDED_S)
         found = raised_in(run, recording.groups(), header.messages)
-        judged, detector, not_judged = RULE_SLUGS, OWN_DETECTOR, rules_without_facts(facts)
+        judged, detector, not_judged = slugs(rules), OWN_DETECTOR, rules_without_facts(facts, rules)
     else:
         found = read_findings(
             findings, RecordingScope({lift.lift_id for lift in facts}, header.start_ns, header.end_ns)
@@ -103,9 +102,9 @@ def judge_scenario(scenario: Scenario, name: str, process_count: int, rules: Seq
     columns = zip(*processes.each(judge_part, shares), strict=True)
     facts, labels, found = (list(chain.from_iterable(column)) for column in columns)
     lift_ids = [lift.lift_id for lift in facts]
-    not_judged = rules_without_facts(facts)
+    not_judged = rules_without_facts(facts, rules)
     evaluation_run = EvaluationRun(
-        name, OWN_DETECTOR, scenario.seed, lift_ids, scenario.seconds, RULE_SLUGS, not_judged
+        name, OWN_DETECTOR, scenario.seed, lift_ids, scenario.seconds, slugs(rules), not_judged
     )
     return Trial(evaluation_run, labels, found)
 
@@ -128,10 +127,15 @@ def judge_part(
     return simulation.facts, simulation.labels(), found
 
 
-def rules_without_facts(facts: Iterable[LiftFacts]) -> dict[str, frozenset[str]]:
+def slugs(rules: Iterable[Rule]) -> frozenset[str]:
+    """Return the slugs of rules."""
+    return frozenset(rule.slug for rule in rules)
+
+
+def rules_without_facts(facts: Iterable[LiftFacts], rules: Sequence[Rule]) -> dict[str, frozenset[str]]:
     """Return, for each lift, the rules that are not judged there because a fact they need is missing."""
     return {
-        lift.lift_id: frozenset(rule.slug for rule in RULES if not all(map(lift.satisfies, rule.needs)))
+        lift.lift_id: frozenset(rule.slug for rule in rules if not all(map(lift.satisfies, rule.needs)))
         for lift in facts
     }
 

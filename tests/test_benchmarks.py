@@ -8,7 +8,7 @@ import sys
 
 import pytest
 
-from benchmarks import latency, straight
+from benchmarks import beside, latency, straight
 from tests.broker import mosquitto
 
 STEPS = (
@@ -38,3 +38,22 @@ def test_simulating_and_judging_without_a_broker_is_measured_step_by_step() -> N
     took = straight.measure(lifts=20, seconds=3, idle_hz=1, vibration=True)
     assert set(took) == set(straight.STEPS)
     assert all(cpu_s > 0 for cpu_s in took.values())
+
+
+def test_rules_vibration_and_other_libraries_are_measured_beside_each_other(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A library that is not installed has a line that says so."""
+    monkeypatch.setattr(beside, "SIZES", {5: 3, 10: 3})
+    monkeypatch.setattr(beside, "WAVE_LIFTS", 20)
+    monkeypatch.setattr(beside, "ROLLING_SAMPLES", 2_000)
+    monkeypatch.setitem(sys.modules, "river.anomaly", None)
+    monkeypatch.setattr(beside, "PEERS", (beside.PEERS[0], beside.PEERS[2]))
+    monkeypatch.setattr(sys, "argv", ["beside"])
+    beside.main()
+    output = capsys.readouterr().out
+    assert re.search(r"^ +5 +[\d.]+ +[\d,]+ +[\d,]+$", output, re.MULTILINE)
+    assert re.search(r"^ +10 +[\d.]+ +[\d,]+ +[\d,]+$", output, re.MULTILINE)
+    assert re.search(r"vibration features: \d+ million", output)
+    assert "river: not installed, not measured" in output
+    assert re.search(r"^pandas: .* [\d,]+$", output, re.MULTILINE)
