@@ -26,7 +26,7 @@ from detectors.rules import (
     unintended_movement,
 )
 from detectors.rules.braking import emergency_stop, safety_chain_open
-from detectors.rules.comfort import car_shaking
+from detectors.rules.comfort import car_shaking, ride_quality
 from detectors.rules.doors import (
     curtain_blocked,
     curtain_dead,
@@ -36,7 +36,7 @@ from detectors.rules.doors import (
     door_obstructed,
     door_open_fault,
 )
-from detectors.rules.wear import levelling_error, start_rollback, traction_slip
+from detectors.rules.wear import levelling_error, rail_joint, roller_guide, start_rollback, traction_slip
 
 RULES: tuple[Rule, ...] = (
     entrapment.ENTRAPMENT_OFF_LEVEL,
@@ -66,6 +66,11 @@ RULES: tuple[Rule, ...] = (
     levelling_error.RULE,
     start_rollback.RULE,
     traction_slip.RULE,
+    ride_quality.VERTICAL_VIBRATION,
+    ride_quality.HORIZONTAL_VIBRATION,
+    ride_quality.HARSH_RIDE,
+    rail_joint.RULE,
+    roller_guide.RULE,
     car_shaking.RULE,
     power_loss.RULE,
     empty_running.RULE,

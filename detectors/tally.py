@@ -19,6 +19,15 @@ first bad trip of them began."""
 
 
 @inlined
+def ones(bits: int, window: int) -> int:
+    """Return how many of the last `window` bits are 1."""
+    count = 0
+    for place in range(window):
+        count += (bits >> place) & 1
+    return count
+
+
+@inlined
 def count(tally: Any, is_bad: bool, since_ns: int, window: int) -> int:
     """Count one trip; return how many of the last `window` were bad."""
     kept = (tally["bad_bits"] << 1) & ((1 << window) - 1)
@@ -29,7 +38,4 @@ def count(tally: Any, is_bad: bool, since_ns: int, window: int) -> int:
     else:
         tally["good"] += 1
     tally["bad_bits"] = kept | is_bad
-    bad = 0
-    for place in range(window):
-        bad += (tally["bad_bits"] >> place) & 1
-    return bad
+    return ones(tally["bad_bits"], window)

@@ -53,7 +53,7 @@ def example(rule: Rule) -> Figure:
         _draw_states(axes, t_s, getattr(stream, name), name)
     at_s = (table.t_ns - BEGIN_NS) / 1e9
     for each, level in zip(scores, rule.levels, strict=True):
-        dots = "." if rule.table == "trips" else ""
+        dots = "." if rule.table in ("trips", "rides") else ""
         score.plot(at_s, np.clip(each.on, 0.0, 3.0), marker=dots, lw=1.1, label=SEVERITIES[level.severity])
     score.axhline(1.0, color=FORMULA, lw=0.9, ls="--")
     score.set_ylabel("score", fontsize=8)

@@ -18,7 +18,7 @@ from registry.facts import FleetFacts, Floor, LiftFacts, fleet
 from telemetry.batch import CHANNELS, Batch, Waveforms, readings
 from telemetry.streams import CLOSED, CLOSING, OPEN, OPENING
 
-VIBRATION_HZ = 100
+VIBRATION_HZ, VERTICAL = 100, 2
 BEGIN_NS = 978_307_200_000_000_000
 GRID_S = 0.01
 
@@ -179,20 +179,23 @@ def batch(lifts: Iterable[Rows]) -> Batch:
     return readings(lift, np.concatenate([rows["t_ns"] for rows in all_rows]), **columns)
 
 
-def waves(signals: Iterable[tuple[int, int, int, NDArray[Any]]], block_s: float = 1.0) -> Waveforms:
-    """Return vertical vibration, (lift, begin, rate in Hz, m/s²) each, in blocks as a device sends them."""
+def waves(
+    signals: Iterable[tuple[int, int, int, NDArray[Any]]], block_s: float = 1.0, axis: int = VERTICAL
+) -> Waveforms:
+    """Return vibration along an axis, (lift, begin, rate in Hz, m/s²) each, in blocks as a device sends them."""
     parts = []
     for lift, begin_ns, hz, z in signals:
         size = round(block_s * hz)
         parts += [(lift, begin_ns + k * 1_000_000_000 // hz, hz, z[k : k + size]) for k in range(0, len(z), size)]
     parts.sort(key=lambda part: part[1])
-    whole = np.concatenate([part[3] for part in parts])
+    xyz = np.zeros((3, sum(len(part[3]) for part in parts)), np.float32)
+    xyz[axis] = np.concatenate([part[3] for part in parts])
     return Waveforms(
         message=np.array([part[0] for part in parts], dtype=np.int32),
         t_ns=np.array([part[1] for part in parts]),
         dt_ns=np.array([1e9 / part[2] for part in parts]),
         first=np.cumsum([0, *(len(part[3]) for part in parts)]),
-        xyz=np.stack([np.zeros_like(whole), np.zeros_like(whole), whole]).astype(np.float32),
+        xyz=xyz,
     )
 
 
@@ -201,7 +204,8 @@ def with_vibration(whole: Batch, faults: Mapping[int, Fault]) -> Batch:
     sent = [
         (i, BEGIN_NS, VIBRATION_HZ, one.vibration_mps2) for i, one in faults.items() if one.vibration_mps2 is not None
     ]
-    return replace(whole, waveforms=waves(sent)) if sent else whole
+    axis = next((one.axis for one in faults.values()), VERTICAL)
+    return replace(whole, waveforms=waves(sent, axis=axis)) if sent else whole
 
 
 def rows_of(whole: Batch, keep: NDArray[np.bool_]) -> Batch:
@@ -225,7 +229,8 @@ class Fault:
     dt_s: tuple[float, ...] = (0.1, 1.0)
     clears: bool = False
     vibration_mps2: NDArray[np.float64] | None = None
-    """The vertical vibration from the script's beginning on, `VIBRATION_HZ` samples a second."""
+    """The vibration along `axis` from the script's beginning on, `VIBRATION_HZ` samples a second."""
+    axis: int = VERTICAL
 
     def stream(self, dt_s: float = 0.1) -> Batch:
         """Return what a terminal reads of it."""
