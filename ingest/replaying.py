@@ -57,6 +57,7 @@ class Replay:
         self._silence, self._attended_s = silence, attended_s
         self._by_hand: dict[str, Alert] = {}
         self._state = State(rules)
+        self._state.judge.on_rides = None  # a replay stores nothing
         self._state.load([(lift, True) for lift in facts])
         self._ledger = Ledger()
 
