@@ -74,7 +74,7 @@ def note_motion(own: Any, t_ns: int, v: float, z: float, breaks: bool) -> None:
         _note_speed(own, t_ns, v)
     if not np.isnan(z):
         _note_place(own, t_ns, z)
-    apart_m = abs(own["z"] - own["begin_m"] - own["expected_m"])
+    apart_m = abs(own["z"] - own["begin_m"] - own["expected_m"] - own["v"] * (own["z_ns"] - own["v_ns"]) / 1e9)
     if own["same_v"] >= SAME and own["steps"] >= STEPS and apart_m > APART_M + ROUNDED_MPS * own["expected_s"]:
         own["frozen_v"] = True
     if own["same_z"] >= SAME and abs(own["way_m"]) > APART_M:
@@ -101,7 +101,7 @@ def _note_speed(own: Any, t_ns: int, v: float) -> None:
     else:
         own["frozen_v"] = own["frozen_v"] and v == own["v"]
         own["same_v"], own["steps"], own["expected_m"], own["expected_s"] = 1, 0, 0.0, 0.0
-        own["begin_m"] = own["z"] if own["same_z"] > 0 else np.nan
+        own["begin_m"] = np.nan  # the position before it is that of another time: an interval at speed
     own["v"], own["v_ns"] = v, t_ns
 
 
@@ -115,7 +115,7 @@ def _note_place(own: Any, t_ns: int, z: float) -> None:
         own["frozen_z"] = own["frozen_z"] and z == own["z"]
         own["same_z"], own["way_m"] = 1, 0.0
     if np.isnan(own["begin_m"]) and own["same_v"] > 0:
-        own["begin_m"], own["expected_m"], own["expected_s"] = z, 0.0, 0.0
+        own["begin_m"], own["expected_m"], own["expected_s"] = z, own["v"] * (own["v_ns"] - t_ns) / 1e9, 0.0
     own["z"], own["z_ns"] = z, t_ns
 
 
