@@ -36,7 +36,14 @@ from detectors.rules.doors import (
     door_obstructed,
     door_open_fault,
 )
-from detectors.rules.wear import levelling_error, rail_joint, roller_guide, start_rollback, traction_slip
+from detectors.rules.wear import (
+    excess_relevelling,
+    levelling_error,
+    rail_joint,
+    roller_guide,
+    start_rollback,
+    traction_slip,
+)
 
 RULES: tuple[Rule, ...] = (
     entrapment.ENTRAPMENT_OFF_LEVEL,
@@ -64,6 +71,7 @@ RULES: tuple[Rule, ...] = (
     run_too_long.RULE,
     position_lost.RULE,
     levelling_error.RULE,
+    excess_relevelling.RULE,
     start_rollback.RULE,
     traction_slip.RULE,
     ride_quality.VERTICAL_VIBRATION,

@@ -26,7 +26,7 @@ from tests.detectors.naive_running import EmergencyStop, Overspeed, OverspeedUp,
 from tests.detectors.naive_runs import LevellingError, MotorRunLimit, RunTooLong
 from tests.detectors.naive_standing import AlarmButton, Entrapment, StopOutsideZone
 from tests.detectors.naive_trips import PositionLost, StartRollback, Underspeed
-from tests.detectors.naive_wear import TractionSlip
+from tests.detectors.naive_wear import ExcessRelevelling, TractionSlip
 
 NaiveRule = Callable[[LiftFacts], object]
 NAIVE: dict[str, NaiveRule] = {
@@ -60,4 +60,5 @@ NAIVE: dict[str, NaiveRule] = {
     "sensor-fault": SensorFault,
     "traction-slip": TractionSlip,
     "curtain-dead": CurtainDead,
+    "excess-relevelling": ExcessRelevelling,
 }
