@@ -26,6 +26,9 @@ DELAY_S = {
     "door-open-fault": 10.0,
     "door-cycling": 45.0,  # five cycles of this world's doors
     "door-held-open": 120.0,
+    "door-obstructed": 100.0,
+    "motor-run-limit": 60.0,
+    "power-loss": 2.0,
     "offline": 360.0,
 }
 """How long it takes from the first symptom until a rule fires; the others fire at once."""
@@ -57,13 +60,18 @@ HOLD_S = {
     "door-open-fault": 11.0,
     "door-cycling": 46.0,
     "door-held-open": 121.0,
+    "door-obstructed": 101.0,
+    "motor-run-limit": 61.0,
+    "power-loss": 3.0,
     "offline": 361.0,
 }
 """How long a symptom has to last until its rule must fire; the others have no hold time."""
-TESTED_RULES = ("alarm-button", "door-close-fault", "door-cycling", "door-held-open", "door-open-fault",
-    "door-opened-running", "emergency-stop", "entrapment-at-level", "entrapment-off-level", "offline", "overspeed",
-    "overspeed-up", "overtravel-bottom", "overtravel-top", "start-door-open", "stop-outside-zone",
-    "unintended-movement")  # fmt: skip
+TESTED_RULES = (
+    "alarm-button", "door-close-fault", "door-cycling", "door-held-open", "door-obstructed", "door-open-fault",
+    "door-opened-running", "emergency-stop", "entrapment-at-level", "entrapment-off-level", "motor-run-limit",
+    "offline", "overspeed", "overspeed-up", "overtravel-bottom", "overtravel-top", "power-loss",
+    "start-door-open", "stop-outside-zone", "unintended-movement",
+)  # fmt: skip
 TESTED_CAUSES = [
     slug for slug, cause in CAUSES.items() if set(cause.rules) & set(TESTED_RULES) and cause.default_s <= 600
 ]
