@@ -63,7 +63,8 @@ class ExcessRelevelling:
         last = self.stops[-1]["hour"] if self.stops else 0
         day = [stop for stop in self.stops if stop["hour"] > last - 24]
         moved = sum(stop["moves"] > 0 for stop in day)
-        share = moved / len(day) if len(day) >= 50 else 0.0
+        is_day = bool(self.stops) and last - self.stops[0]["hour"] >= 23
+        share = moved / len(day) if len(day) >= 50 and is_day else 0.0
         moves = self.stop["moves"] if self.stop else 0
         since_ns = int(self.stop["first_ns"]) if self.stop else 0
         if not seen(z):

@@ -21,11 +21,12 @@ class WithNight(Script):
     """A script whose second half comes a day later: nothing was sent in between."""
 
     night_s: float = np.inf
+    later_s: float = DAY_S
 
     def rows(self, *given: object, **feed: object) -> Rows:
         rows = super().rows(*given, **feed)  # type: ignore[arg-type]
         later = rows["t_ns"] >= BEGIN_NS + (round(self.night_s * 1e9) if np.isfinite(self.night_s) else 2**62)
-        return {**rows, "t_ns": np.where(later, rows["t_ns"] + round(DAY_S * 1e9), rows["t_ns"])}
+        return {**rows, "t_ns": np.where(later, rows["t_ns"] + round(self.later_s * 1e9), rows["t_ns"])}
 
 
 def use(

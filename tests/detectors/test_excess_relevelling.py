@@ -8,9 +8,10 @@ from detectors.catalogue import BY_SLUG
 from detectors.judge import Judge
 from detectors.rule import MINOR
 from telemetry.streams import CLOSED
+from tests.detectors.test_curtain_dead import DAY_S, WithNight
 from tests.detectors.world import Fault, Script, batch, facts_of, tower
 
-SINKS_S, LEVELS_S = 2.0, 1.0
+SINKS_S, HOUR_S = 2.0, 3600.0
 
 
 def stop(script: Script, moves: int, sinks_m: float = 0.02) -> Script:
@@ -23,9 +24,13 @@ def stop(script: Script, moves: int, sinks_m: float = 0.02) -> Script:
     return script.close_door().rest(3.0)
 
 
-def stops(moves: list[int], sinks_m: float = 0.02) -> Script:
-    script = Script(z_m=0.0).event(door=CLOSED).rest(4.0)
-    for count in moves:
+def stops(moves: list[int], sinks_m: float = 0.02, night: bool = False) -> Script:
+    """Return stops with so many moves each; with a `night` the last one comes most of a day later."""
+    script = WithNight(z_m=0.0, later_s=DAY_S - HOUR_S)
+    script.event(door=CLOSED).rest(4.0)
+    for k, count in enumerate(moves):
+        if night and k == len(moves) - 1:
+            script.night_s = script.now_s
         stop(script, count, sinks_m)
     return script
 
@@ -37,7 +42,7 @@ def fault() -> Fault:
 
 
 def stories() -> list[Script]:
-    return [stops([0] * 30 + [1, 0, 1, 0, 1, 0, 1] + [0] * 20), stops([2, 3, 4])]
+    return [stops([0] * 30 + [1, 0, 1, 0, 1, 0, 1] + [0] * 20, night=True), stops([2, 3, 4])]
 
 
 def found(script: Script, dt_s: float = 0.1, **facts: object) -> list[tuple[str, int]]:
@@ -51,9 +56,10 @@ def test_three_moves_at_one_stop_are_found(dt_s: float) -> None:
     assert found(stops([2, 2, 2]), dt_s) == []
 
 
-def test_a_move_at_every_tenth_stop_is_found_after_fifty_stops() -> None:
-    assert found(stops([1, *[0] * 9] * 5 + [0])) == [("on", MINOR)]
-    assert found(stops([1, *[0] * 9] * 4)) == []
+def test_a_move_at_every_tenth_stop_is_found_after_fifty_stops_and_a_day() -> None:
+    assert found(stops([1, *[0] * 9] * 5 + [0], night=True)) == [("on", MINOR)]
+    assert found(stops([1, *[0] * 9] * 4, night=True)) == []
+    assert found(stops([1, *[0] * 9] * 5 + [0])) == []
 
 
 def test_people_who_move_the_car_by_six_millimetres_are_none() -> None:

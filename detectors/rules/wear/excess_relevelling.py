@@ -36,6 +36,7 @@ MEMORY = np.dtype(
         ("comes_back", np.bool_),  # whether the move that was counted last is still under way
         ("moves", np.int64),  # at this stop
         ("open", np.bool_),  # whether the door was seen open at this stop
+        ("first_hour", np.int64),  # the hour of the first stop of all
         ("hour", np.int64),  # the hour of the latest stop, and the stops of the last hours, and those with a move
         ("stops", np.int64, (HOURS,)),
         ("moved", np.int64, (HOURS,)),
@@ -96,7 +97,8 @@ def _run(
         elif not np.isnan(z[k]):
             own["readings"] = 0
         stops, moved = own["stops"].sum(), own["moved"].sum()
-        share[k] = moved / stops if stops >= stops_least else 0.0
+        is_day = own["hour"] - own["first_hour"] >= HOURS - 1
+        share[k] = moved / stops if stops >= stops_least and is_day else 0.0
         moves[k] = own["moves"]
         if not np.isnan(z[k]):
             on[k] = max(moves[k] / moves_least, share[k] / share_most if share[k] > share_most else 0.0)
@@ -139,6 +141,8 @@ def _count_stop(own: Any, t_ns: int) -> None:
         return
     own["open"] = True
     hour = t_ns // HOUR_NS
+    if own["hour"] == 0:
+        own["first_hour"] = hour
     for gone in range(max(own["hour"] + 1, hour - HOURS + 1), hour + 1):
         own["stops"][gone % HOURS], own["moved"][gone % HOURS] = 0, 0
     own["hour"] = max(own["hour"], hour)
