@@ -8,11 +8,12 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import replace
 
-from registry.lift_facts import LiftFacts
+from registry.lift_facts import NEEDS, LiftFacts
 from registry.organisations import Organisation
 from registry.roles import OrganisationKind
 
-THRESHOLD_FACTS = ("floors", "rated_speed_mps", "door_zone_m", "parks_door_open")
+THRESHOLD_FACTS = (*NEEDS, "door_zone_m", "parks_door_open")
+"""Facts with which rules compare, and those that they need: without such a fact its rules are not judged."""
 RECENT_NS = 30 * 24 * 3600 * 1_000_000_000
 
 

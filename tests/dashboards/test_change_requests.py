@@ -52,6 +52,7 @@ def dangerous(alert_id: str) -> list[tuple[str, str, dict[str, object], str]]:
         ("PATCH", LIFT, {"floors": [{"label": "1", "height_m": 0}, {"label": "2", "height_m": 4}]}, "reason"),
         ("PATCH", LIFT, {"door_zone_m": 0.3}, "reason"),
         ("PATCH", LIFT, {"parks_door_open": True}, "reason"),
+        ("PATCH", LIFT, {"position_source": "barometer"}, "reason"),
         ("POST", f"{LIFT}/maintenance", {"until": soon}, "note"),
         ("POST", f"/api/v1/alerts/{alert_id}/shelve", {"until": soon}, "note"),
     ]
@@ -70,7 +71,7 @@ def test_a_signed_in_account_gives_a_reason_for_each_dangerous_change(client: Te
     listed = client.get("/api/v1/change-requests").json()["items"]
     assert [(each["state"], each["by"], each["reason"]) for each in listed] == [
         ("applied", "Ada", "the plate says so")
-    ] * 6
+    ] * 7
 
 
 def test_a_deletion_has_a_reason_too(client: TestClient, records: Records) -> None:
