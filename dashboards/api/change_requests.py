@@ -1,13 +1,14 @@
 """Changes that can hide a danger: how routes make them, and the routes by which another account decides them.
 
-Thresholds, maintenance windows, deletions and shelving. A signed-in account gives a reason; where its organisation asks
-for a second person, the change waits (202) until another account approves it.
+Thresholds, maintenance windows, deletions and shelving. A signed-in account gives a reason; where its organisation, an
+operator, or the firm or the owner of the lift asks for a second person, the change waits (202) until another account
+approves it.
 """
 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Path, Query
@@ -19,9 +20,10 @@ from dashboards.api.responses import OrjsonResponse, problem_responses
 from dashboards.api.schema import change_bodies, parameters
 from dashboards.http.problem import Problem, invalid_field, not_found
 from registry.actor import Actor
-from registry.facts import read_changes
+from registry.facts import LiftFacts, read_changes
 from registry.roles import Verb
 from registry.scope import Scope
+from registry.thresholds import asks_second_person
 from store.records.repository import ChangeRequest, NotDecidable, Records, WantedChange
 from telemetry.instant import rfc3339, text
 
@@ -93,6 +95,14 @@ def versions(expected: Collection[str] | None) -> tuple[str, ...] | None:
     return None if expected is None else tuple(sorted(expected))
 
 
+def waiting_lifts(records: Records, scope: Scope, lifts: Iterable[LiftFacts]) -> set[str]:
+    """Return those of these lifts of which a change waits for a second person."""
+    if scope.actor is None:
+        return set()
+    organisations = records.organisations()
+    return {each.lift_id for each in lifts if scope.second_person or asks_second_person(each, organisations)}
+
+
 def make_change(context: AppContext, scope: Scope, by: Actor, wanted: WantedChange) -> OrjsonResponse | None:
     """Make a change that can hide a danger: None where it was applied, a response (202) where it waits.
 
@@ -102,7 +112,10 @@ def make_change(context: AppContext, scope: Scope, by: Actor, wanted: WantedChan
     if signed_in and not (wanted.reason or "").strip():
         field = "note" if wanted.action in (MAINTENANCE, SHELVE) else "reason"
         raise invalid_field(field, "is missing; this change can hide a danger: write why it is made")
-    records, waits = context.records(), signed_in and scope.second_person
+    records = context.records()
+    known = records.lift(wanted.lift_id)
+    lift = LiftFacts(wanted.lift_id, wanted.district) if known is None else known.facts
+    waits = bool(waiting_lifts(records, scope, [lift]))
     apply = None if waits else (lambda asked: apply_change(records, asked))
     made = records.request_change(wanted, by, time.time_ns(), apply)
     context.poller.poll()

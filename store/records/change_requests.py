@@ -25,6 +25,7 @@ from registry.thresholds import THRESHOLD_FACTS
 from store.records.audit.writing import AuditSubject, write_audit
 from store.records.database import Database
 from store.records.identity.organisations import OrganisationStore
+from store.records.identity.tables import people
 from store.records.lifts import LiftRecords
 from store.records.outbox.change_notices import notify_authorities
 from store.records.page import Page, cursor_after_row, row_of_cursor
@@ -153,7 +154,8 @@ class ChangeRequestStore:
     ) -> ChangeRequest | None:
         """Apply a waiting request, or decline it without `apply`; None where the scope has no such request.
 
-        Raises NotDecidable where it is decided or expired, or was made by the same account.
+        Raises NotDecidable where it is decided or expired, was made by the same account, or would be applied as an
+        account that is disabled.
         """
         with self._database.writing() as connection:
             row = connection.execute(select(change_requests).where(_is(request_id), _inside(scope))).first()
@@ -161,6 +163,8 @@ class ChangeRequestStore:
                 return None
             asked = _request(row, now_ns)
             _require_decidable(asked, by)
+            if apply is not None:
+                _require_active_maker(connection, asked.by)
             values = {"state": DECLINED if apply is None else APPLIED, "decided_ns": now_ns, "decided_by": by.name}
             connection.execute(update(change_requests).where(_is(request_id)).values(**values))
             if apply is not None:
@@ -184,6 +188,17 @@ def _require_decidable(asked: ChangeRequest, by: Actor) -> None:
         raise NotDecidable("decided", f"The request is {asked.state}: there is nothing left to decide.")
     if by.account is None or by.account == asked.by.account:
         raise NotDecidable("second-person", "Another account must decide: this one made the request.")
+
+
+def _require_active_maker(connection: Connection, maker: Actor) -> None:
+    """Raise NotDecidable where the account that made a request is disabled."""
+    person_id = (maker.account or "").partition(":")[2]
+    query = select(people.c.id).where(people.c.id == person_id, people.c.is_disabled.is_(True))
+    if connection.execute(query).first() is not None:
+        raise NotDecidable(
+            "maker-disabled",
+            f"The account of {maker.name}, who made the request, is disabled: decline it and make the change anew.",
+        )
 
 
 def _is(request_id: int) -> ColumnElement[bool]:

@@ -13,13 +13,14 @@ import time
 from collections.abc import Collection, Sequence
 from typing import Any
 
+from dashboards.api.change_requests import waiting_lifts
 from dashboards.api.context import AppContext
 from dashboards.http.problem import Problem, fact_errors, field_error, invalid_field, invalid_request, unavailable
 from registry.actor import Actor
 from registry.facts import FactsError, LiftFacts, NotUtf8, ReadResult, read_csv, read_json
 from registry.scope import Scope
 from registry.thresholds import changes_threshold, with_thresholds_of
-from store.records.repository import RecordsUnavailable, threshold_change
+from store.records.repository import RecordsUnavailable, WantedChange, threshold_change
 
 NAMED_LIFTS = 20
 
@@ -29,8 +30,7 @@ class LiftImport:
 
     def __init__(self, context: AppContext, scope: Scope, by: Actor, reason: str | None) -> None:
         self.context, self.by, self.reason = context, by, (reason or "").strip()
-        self.is_signed_in = scope.actor is not None
-        self.waits = self.is_signed_in and scope.second_person
+        self.scope, self.is_signed_in = scope, scope.actor is not None
 
     def run(self, body: bytes, is_csv: bool) -> dict[str, Any]:
         """Take the valid rows; return the lifts taken, each refused row with its errors, and the changes that wait.
@@ -43,17 +43,12 @@ class LiftImport:
         if dangerous and self.is_signed_in and not self.reason:
             raise _unexplained(dangerous)
         changes = [threshold_change(lift, self.reason) for lift in read if lift.lift_id in dangerous]
-        lifts = read
-        if self.waits:
-            lifts = [
-                with_thresholds_of(stored[lift.lift_id], lift) if lift.lift_id in dangerous else lift for lift in read
-            ]
+        held = waiting_lifts(self.context.records(), self.scope, [stored[lift_id] for lift_id in dangerous])
+        lifts = [with_thresholds_of(stored[lift.lift_id], lift) if lift.lift_id in held else lift for lift in read]
         self._take(lifts)
-        numbers: Sequence[int] = ()
-        if self.is_signed_in and changes:
-            numbers = self.context.records().record_changes(changes, self.by, time.time_ns(), not self.waits)
+        waiting = self._record([each for each in changes if each.lift_id in held], is_applied=False)
+        self._record([each for each in changes if each.lift_id not in held], is_applied=True)
         self.context.poller.poll()
-        waiting = zip(changes, numbers, strict=True) if self.waits else ()
         return {
             "taken": [lift.lift_id for lift in lifts],
             "refused": [
@@ -61,6 +56,13 @@ class LiftImport:
             ],
             "waiting": [{"lift_id": change.lift_id, "change_request": number} for change, number in waiting],
         }
+
+    def _record(self, changes: Sequence[WantedChange], is_applied: bool) -> list[tuple[WantedChange, int]]:
+        """Store the changes of a signed-in account; return each with the number of its request."""
+        if not self.is_signed_in:
+            return []
+        numbers = self.context.records().record_changes(changes, self.by, time.time_ns(), is_applied)
+        return list(zip(changes, numbers, strict=True))
 
     def _take(self, lifts: Sequence[LiftFacts]) -> None:
         with self.context.imports.applying(len(lifts)) as running:

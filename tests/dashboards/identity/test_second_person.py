@@ -1,0 +1,76 @@
+"""A second person is asked for by the lift's organisations, whichever of them an account acts for."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+
+import pytest
+from fastapi.testclient import TestClient
+
+from registry.organisations import OrganisationSettings
+from registry.roles import OrganisationKind, Role
+from tests.dashboards.identity.accounts import BY, HASH, S_NS, Accounts, sign_in
+
+LIFT = "/api/v1/lifts/L001"
+REASON = {"reason": "the plate says so"}
+
+
+def asking(accounts: Accounts, asker: str) -> None:
+    """Give L001 an owner, of whom "boss" is a manager too; `asker` asks for a second person from now on."""
+    fields = {"name": "Owner", "kind": OrganisationKind.OWNER}
+    owner = accounts.records.add_organisation(fields, BY, accounts.now_ns)
+    accounts.records.patch_lift("L001", {"owner": "Owner", "rated_speed_mps": 1.0}, BY, accounts.now_ns)
+    accounts.records.set_role(accounts.boss.person_id, owner.organisation_id, Role.MANAGER, BY, accounts.now_ns)
+    accounts.records.set_password(accounts.boss.person_id, HASH, BY, accounts.now_ns)
+    settings = {"settings": OrganisationSettings(second_person=True)}
+    accounts.records.change_organisation(accounts.named(asker).organisation_id, settings, BY, accounts.now_ns)
+
+
+@pytest.mark.parametrize(
+    ("asker", "others"), [("Firm", ["Owner", "Desk"]), ("Owner", ["Firm", "Desk"]), ("Desk", ["Firm", "Owner"])]
+)
+def test_who_acts_for_another_organisation_of_the_lift_waits_for_a_second_person(
+    client: TestClient, accounts: Accounts, asker: str, others: Sequence[str]
+) -> None:
+    asking(accounts, asker)
+    for acting in others:
+        sign_in(client, "admin" if acting == "Desk" else "boss")
+        chosen = {"organisation_id": accounts.named(acting).organisation_id}
+        assert client.patch("/api/v1/session", json=chosen).status_code == 200
+        sent = client.patch(LIFT, json={"door_zone_m": 0.3}, params=REASON)
+        assert (sent.status_code, sent.json().get("state")) == (202, "waiting"), acting
+
+
+def test_an_import_waits_for_the_lifts_whose_firm_asks_for_a_second_person(
+    client: TestClient, accounts: Accounts
+) -> None:
+    asking(accounts, "Firm")
+    accounts.records.patch_lift("L002", {"rated_speed_mps": 1.0}, BY, accounts.now_ns)
+    sign_in(client, "admin")
+    rows = [
+        {"lift_id": "L001", "district": "d1", "maintenance_firm": "Firm", "rated_speed_mps": 3.0},
+        {"lift_id": "L002", "district": "d0", "maintenance_firm": "Other", "rated_speed_mps": 3.0},
+    ]
+    answer = client.post("/api/v1/lifts/import", json=rows, params=REASON).json()
+    assert (answer["taken"], [each["lift_id"] for each in answer["waiting"]]) == (["L001", "L002"], ["L001"])
+    speeds = {each.lift_id: each.rated_speed_mps for each in accounts.records.registered()}
+    assert (speeds["L001"], speeds["L002"]) == (1.0, 3.0)
+    made = accounts.records.change_requests(time.time_ns()).items
+    assert {each.wanted.lift_id: each.state for each in made} == {"L001": "waiting", "L002": "applied"}
+
+
+def test_a_request_of_a_disabled_account_is_declined_and_not_approved(client: TestClient, accounts: Accounts) -> None:
+    asking(accounts, "Firm")
+    accounts.add("deputy", accounts.firm, Role.ADMINISTRATOR)
+    sign_in(client, "boss")
+    number = client.patch(LIFT, json={"rated_speed_mps": 2.5}, params=REASON).json()["id"]
+    accounts.records.change_person(accounts.boss.person_id, {"is_disabled": True}, BY, accounts.now_ns + S_NS)
+    sign_in(client, "deputy")
+    refused = client.post(f"/api/v1/change-requests/{number}/approve")
+    assert (refused.status_code, refused.json()["type"]) == (409, "urn:liftwatch:problem:maker-disabled")
+    assert "Boss" in refused.json()["detail"]
+    lift = accounts.records.lift("L001")
+    assert lift is not None
+    assert lift.facts.rated_speed_mps == 1.0
+    assert client.post(f"/api/v1/change-requests/{number}/decline").json()["state"] == "declined"
