@@ -102,7 +102,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     to_stderr = logging.StreamHandler(sys.stderr)
     to_stderr.setFormatter(log_format())
     logging.basicConfig(level=logging.DEBUG if options.verbose else logging.INFO, handlers=[to_stderr])
-    for noisy in ("amqtt", "transitions", "httpx", "asyncio", "alembic"):
+    for noisy in ("amqtt", "transitions", "httpx", "asyncio", "alembic", "apprise", "urllib3"):
         logging.getLogger(noisy).setLevel(logging.WARNING)
     path = options.config or (CONFIG_DEFAULT if CONFIG_DEFAULT.exists() else None)
     expected: tuple[type[Exception], ...] = (Unusable, *command.EXPECTED_ERRORS)

@@ -16,6 +16,7 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import Response
 from starlette.exceptions import HTTPException
 
+from dashboards.http.secret_paths import without_secret
 from registry.fact_checks import FieldError
 from store.outage import Outage
 from store.records.repository import BadCursor, RecordsUnavailable, SecretsUnreadable, VersionConflict
@@ -163,7 +164,7 @@ async def _answer_records_unavailable(request: Request, error: Exception) -> Res
 
 
 async def _answer_secrets_unreadable(request: Request, error: Exception) -> Response:
-    log.error("%s %s is refused: %s", request.method, request.url.path, error)
+    log.error("%s %s is refused: %s", request.method, without_secret(request.url.path), error)
     detail = "The server cannot open a stored secret: its operator finds the remedy in the log of the server."
     return response(Problem(503, "secrets-unreadable", detail))
 

@@ -18,6 +18,7 @@ from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from dashboards.http.problem import Problem, response
+from dashboards.http.secret_paths import without_secret
 
 log = logging.getLogger(__name__)
 
@@ -64,9 +65,11 @@ class RequestGuard:
         except Problem as refusal:
             await self._refuse(refusal, sender, scope, receive)
         except ClientDisconnect:
-            log.debug("%s %s: the client left before its request was whole", scope["method"], scope["path"])
+            log.debug(
+                "%s %s: the client left before its request was whole", scope["method"], without_secret(scope["path"])
+            )
         except Exception:
-            log.exception("%s %s failed", scope["method"], scope["path"])
+            log.exception("%s %s failed", scope["method"], without_secret(scope["path"]))
             problem = Problem(500, "unexpected", "Something went wrong on our side; the server's log has the details.")
             await self._refuse(problem, sender, scope, receive)
 

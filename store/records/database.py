@@ -54,12 +54,12 @@ class Database:
         self._migrating, self._is_migrated = threading.Lock(), False
         self._open = threading.local()
         if self.is_sqlite:
-            self.engine = create_engine(self.url, connect_args={"timeout": BUSY_TIMEOUT_S})
+            self.engine = create_engine(self.url, connect_args={"timeout": BUSY_TIMEOUT_S}, hide_parameters=True)
             event.listen(self.engine, "connect", _prepare_sqlite)
             event.listen(self.engine, "begin", _begin_sqlite)
         else:
             self.engine = create_engine(
-                self.url, pool_pre_ping=True, connect_args={"connect_timeout": CONNECT_TIMEOUT_S}
+                self.url, pool_pre_ping=True, connect_args={"connect_timeout": CONNECT_TIMEOUT_S}, hide_parameters=True
             )
 
     @contextmanager

@@ -7,6 +7,7 @@ import os
 import socket
 import subprocess
 import sys
+import textwrap
 from pathlib import Path
 
 import pytest
@@ -283,6 +284,19 @@ def test_an_unknown_command_is_refused_with_the_nearest_known_name(
         liftwatch.main([named, "--help"])
     assert end.value.code == 2
     assert f"liftwatch: error: argument COMMAND: {named!r} is not a command; {hint}" in capsys.readouterr().err
+
+
+def test_verbose_does_not_log_the_addresses_that_contain_tokens_of_others(tmp_path: Path) -> None:
+    line = f"""import logging, liftwatch
+        liftwatch.main(["--verbose", "--config", {str(tmp_path / "none.toml")!r}, "people", "list"])
+        logging.getLogger("store").debug("ours")
+        logging.getLogger("apprise").debug("secret-1")
+        logging.getLogger("urllib3.connectionpool").debug("secret-1")"""
+    logged = subprocess.run(
+        [sys.executable, "-c", textwrap.dedent("        " + line)], capture_output=True, text=True, check=True
+    )
+    assert "ours" in logged.stderr
+    assert "secret-1" not in logged.stderr
 
 
 def test_a_command_line_without_a_command_is_refused(capsys: pytest.CaptureFixture[str]) -> None:

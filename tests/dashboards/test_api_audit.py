@@ -194,6 +194,24 @@ def test_a_refused_host_is_counted_by_address_and_not_by_what_its_path_names(
     assert (row.subject, row.lift_id, row.by.address, row.by.name) == ("GET 421", None, "testclient", "api")
 
 
+@pytest.mark.parametrize(
+    ("method", "path", "headers"),
+    [
+        ("GET", "/calendars/secret-1.ics", {"Host": "evil.example"}),
+        ("GET", "/reports/secret-1/photo", {"Host": "evil.example"}),
+        ("POST", "/answer/secret-1", {"Origin": "https://evil.example"}),
+    ],
+)
+def test_the_secret_of_a_refused_path_is_not_in_the_audit_log(
+    client: TestClient, filled_records: Records, method: str, path: str, headers: dict[str, str]
+) -> None:
+    assert client.request(method, path, headers=headers).status_code in (403, 421)
+    client.app.state.context.audit.stop()  # type: ignore[attr-defined]
+    (row,) = filled_records.audit(AuditFilter(action="request")).items
+    written = row.detail or ""
+    assert f"{method} {path.replace('secret-1.ics', '…').replace('secret-1', '…')}" in written
+
+
 def test_reading_a_lifts_past_is_in_the_audit_log_once_with_its_streams(
     client: TestClient, filled_records: Records
 ) -> None:

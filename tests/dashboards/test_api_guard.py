@@ -114,6 +114,16 @@ def test_an_unexpected_error_is_logged_and_answered_without_internal_details(
     assert answer.headers["x-content-type-options"] == "nosniff"
 
 
+def test_the_log_of_an_unexpected_error_has_no_secret_of_a_path(
+    client: TestClient, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(Records, "roster_of_link", lambda *_: 1 / 0)
+    with caplog.at_level(logging.ERROR):
+        assert client.get(f"/calendars/{'secret-1' * 5}.ics").status_code == 500
+    assert "GET /calendars/… failed" in caplog.text
+    assert "secret-1" not in caplog.text
+
+
 @pytest.mark.parametrize("path", ["/", "/api/v1/lifts", "/nowhere", "/static/nowhere.js", "/healthz", "/code/L001"])
 def test_every_answer_carries_the_strict_headers(client: TestClient, path: str) -> None:
     headers = client.get(path).headers

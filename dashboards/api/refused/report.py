@@ -10,6 +10,7 @@ from starlette.types import Scope
 from dashboards.api.access import reader_of, scope_of
 from dashboards.api.context import AppContext
 from dashboards.http.refusals import ReportRefusal
+from dashboards.http.secret_paths import without_secret
 from store.records.audit.writing import REFUSED, CountedAct
 
 LIFT_IN_PATH = re.compile(r"/lifts/([A-Za-z0-9_-]{1,64})(?:/|$)")
@@ -27,6 +28,6 @@ def refusal_report(context: AppContext) -> ReportRefusal:
         found = LIFT_IN_PATH.search(request.url.path) if scope_of(request).actor is not None else None
         lift_id = found[1] if found else None
         act = CountedAct(reader_of(request), "request", f"{request.method} {status}", lift_id, REFUSED)
-        context.audit.count(act, f"{request.method} {request.url.path[:PATH_LIMIT]}")
+        context.audit.count(act, f"{request.method} {without_secret(request.url.path)[:PATH_LIMIT]}")
 
     return report

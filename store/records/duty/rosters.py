@@ -28,6 +28,8 @@ from store.records.versions import require_version
 Organisations = Collection[str] | None
 """The ids of organisations; None is all."""
 PAST_OVERRIDES_NS = 366 * 24 * 3600 * 1_000_000_000
+AUDITED_DIGITS = 12
+"""The digits of the hash of a link's secret that audit rows show: which link, and nothing that opens it."""
 
 
 class OverridesFull(ValueError):
@@ -150,12 +152,13 @@ class RosterStore:
     ) -> str | None:
         """Return the secret of a new link to the calendar of a roster; None where the roster does not exist."""
         secret = secrets.token_urlsafe(SECRET_BYTES)
-        row = {"id": hashed(secret), "roster_id": roster_id, "person_id": person_id}
+        link_id = hashed(secret)
+        row = {"id": link_id, "roster_id": roster_id, "person_id": person_id}
         with self._database.writing() as connection:
             if _find(connection, roster_id, of) is None:
                 return None
             connection.execute(calendar_links.insert().values(**row, created_ns=now_ns, created_by=by.name))
-            subject = AuditSubject(roster_id, {"link_id": row["id"], "person_id": person_id})
+            subject = AuditSubject(roster_id, {"link_id": link_id[:AUDITED_DIGITS], "person_id": person_id})
             write_audit(connection, now_ns, by, "roster.calendar", [subject])
         return secret
 
@@ -169,7 +172,8 @@ class RosterStore:
                 return False
             if connection.execute(delete(calendar_links).where(link)).rowcount == 0:
                 return False
-            write_audit(connection, now_ns, by, "roster.calendar-end", [AuditSubject(roster_id, {"link_id": link_id})])
+            subject = AuditSubject(roster_id, {"link_id": link_id[:AUDITED_DIGITS]})
+            write_audit(connection, now_ns, by, "roster.calendar-end", [subject])
             return True
 
     def roster_of_link(self, secret: str) -> tuple[Roster, CalendarLink] | None:

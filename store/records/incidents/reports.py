@@ -44,9 +44,10 @@ class PublicReportStore:
             write_changes(connection, [change])
             row = {"id": report_id, "incident_id": incident.id, "lift_id": lift_id, "district": district}
             connection.execute(public_reports.insert().values(**row, kind=kind, note=note, at_ns=now_ns))
-            subject = AuditSubject(incident.id, {"kind": kind, "report": report_id}, {}, {}, lift_id)
+            report = _read(connection.execute(select(public_reports).where(public_reports.c.id == report_id)).one())
+            subject = AuditSubject(incident.id, {"kind": kind, "report": report.number}, {}, {}, lift_id)
             write_audit(connection, now_ns, PUBLIC_PAGE, "incident.report", [subject])
-            return _report(connection, report_id)
+            return report
 
     def public_report(self, report_id: str) -> tuple[PublicReport, Incident] | None:
         """Return a report and its incident, None where there is no such report."""

@@ -17,6 +17,7 @@ from registry.lift_facts import LiftFacts
 from registry.organisations import Organisation
 from registry.roles import OrganisationKind, Role
 from store.records.duty.policies import ReadPolicy
+from store.records.identity.sessions import hashed
 from store.records.repository import (
     AuditFilter,
     InvalidPolicy,
@@ -132,6 +133,7 @@ def test_a_calendar_link_works_until_it_is_revoked_and_the_secret_is_not_stored(
     assert (found[0].roster_id, found[1].person_id) == (made.roster_id, "a")
     (link,) = records.calendar_links(made.roster_id)
     assert secret not in str((link, records.audit(AuditFilter()).items))
+    assert hashed(secret) not in str(records.audit(AuditFilter()).items)
     assert records.revoke_calendar_link(made.roster_id, link.link_id, BY, T_NS)
     assert records.roster_of_link(secret) is None
     other = records.add_calendar_link(made.roster_id, None, BY, T_NS)

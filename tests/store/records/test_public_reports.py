@@ -44,6 +44,7 @@ def test_a_report_is_written_once_with_its_incident(records: Records) -> None:
     assert records.public_report("c") is None
     rows = records.audit(AuditFilter(subject=first.incident_id)).items
     assert [(row.by.name, row.action) for row in rows] == [("public page", "incident.report")] * 2
+    assert f'"report":{second.number}' in (rows[0].detail or "")
 
 
 def test_the_answer_of_a_closing_is_that_of_all_reports_without_one(records: Records) -> None:
