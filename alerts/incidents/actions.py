@@ -8,7 +8,8 @@
     any      comment                                       same     commented      each is added
     any      answer                                        same     answered       the reports of the public page
     open     call-out, accept, decline, arrive             open     called-out, …  `alerts.incidents.rescuing`
-    open     stage                                         open     (the stage)    forward alone, where it has them
+    open     stage                                         open     (the stage)    forward alone, where it has them;
+                                                                                   `alerts.incidents.releasing`
     open     close                                         closed   closed
     closed   reopen within 10 s of a person's closing      open     undone         as it was before the closing
     closed   reopen within 24 h                            open     reopened       acknowledged no more, by hand
@@ -55,8 +56,9 @@ from alerts.incidents.incident import (
     without,
 )
 from alerts.incidents.kinds import PEOPLE_INSIDE, SEVERITY_OF_CALL
+from alerts.incidents.releasing import released
 from alerts.incidents.rescuing import RescueStep, on_step
-from alerts.incidents.table import acknowledged, more_urgent_than, nobody_inside, reopened, unacknowledged
+from alerts.incidents.table import acknowledged, more_urgent_than, reopened, unacknowledged
 from registry.actor import Actor
 
 UNDO_NS = 10 * 1_000_000_000
@@ -112,6 +114,8 @@ def on_action(
     if done is None:
         return None
     after, kind = done
+    if kind == RELEASED:
+        after = released(after, alerts)
     more = {"about": action.reason if action.kind == "close" else None, "to": action.to}
     return entered(after, kind, now_ns, action.by, note=action.note, shared=action.shared, **more)
 
@@ -182,8 +186,7 @@ def _stage(incident: Incident, action: IncidentAction, now_ns: int) -> Moved:
     if stage in RESCUE_STAGES and later:
         raise Refused("stage-passed", f"The incident is past {stage}: it has reached {later[-1]}.")
     by_hand = incident.by_hand or incident.kind in PEOPLE_INSIDE
-    after = replace(reached(incident, stage, now_ns), by_hand=by_hand, unconfirmed=False)
-    return (nobody_inside(after) if stage == RELEASED else after), stage
+    return replace(reached(incident, stage, now_ns), by_hand=by_hand, unconfirmed=False), stage
 
 
 def _close(incident: Incident, action: IncidentAction, now_ns: int) -> Moved:

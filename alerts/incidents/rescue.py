@@ -15,7 +15,7 @@ On a level that has risen, the nearest rescue point or professional of the opera
 unless somebody of that level was.
 
 Telemetry only proposes that everybody is out: `release_seen_ns` is when an alert of an entrapment cleared. A person
-confirms by entering the stage `released`.
+confirms by entering the stage `released` (`alerts.incidents.releasing`).
 """
 
 from __future__ import annotations
@@ -23,6 +23,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 FIRM, RESCUE_POINT, PROFESSIONAL = LEVELS = (1, 2, 3)
 ACCEPTED, DECLINED, NO_ANSWER = "accepted", "declined", "no-answer"
@@ -70,7 +71,10 @@ class CallOut:
 
 @dataclass(frozen=True, slots=True)
 class Rescue:
-    """A rescue that began at `since_ns`; `proven` is the place whose code those who arrived scanned."""
+    """A rescue that began at `since_ns`; `proven` is the place whose code those who arrived scanned.
+
+    `released` are the lifts of which people reported the release while another lift still held somebody.
+    """
 
     since_ns: int
     level: int = FIRM
@@ -78,6 +82,7 @@ class Rescue:
     overdue: tuple[str, ...] = ()
     proven: str | None = None
     release_seen_ns: int | None = None
+    released: tuple[str, ...] = ()
 
     def call_out(self, number: int) -> CallOut | None:
         """Return a call-out, None where there is none of this number."""
@@ -129,10 +134,11 @@ def distance_km(lat: float | None, lon: float | None, other_lat: float | None, o
     return 2 * EARTH_KM * math.asin(math.sqrt(half))
 
 
-def read_rescue(values: Mapping[str, object]) -> Rescue:
+def read_rescue(values: Mapping[str, Any]) -> Rescue:
     """Return the rescue of a row."""
-    call_outs = tuple(CallOut(**each) for each in values["call_outs"])  # type: ignore[attr-defined]
-    return Rescue(**{**values, "call_outs": call_outs, "overdue": tuple(values["overdue"])})  # type: ignore[arg-type]
+    call_outs = tuple(CallOut(**each) for each in values["call_outs"])
+    listed = {name: tuple(values.get(name, ())) for name in ("overdue", "released")}
+    return Rescue(**{**values, **listed, "call_outs": call_outs})
 
 
 def with_call_out(rescue: Rescue, call_out: CallOut) -> Rescue:

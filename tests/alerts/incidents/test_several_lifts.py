@@ -1,0 +1,59 @@
+"""An incident of several lifts in which people are trapped: what is so of one lift is not so of the others."""
+
+from __future__ import annotations
+
+import pytest
+
+from alerts.answers import Refused
+from alerts.incidents.incident import Incident
+from tests.alerts.incidents.desk import ENTRAPMENT, IncidentDesk
+from tests.alerts.rules import POWER, T0, S
+
+
+def without_power(*trapped: str) -> IncidentDesk:
+    """Return a desk with the lifts a and b of one building without power, some of which hold people from 30 s on."""
+    desk = IncidentDesk({"a": "here", "b": "here"})
+    for lift_id in "ab":
+        desk.find(POWER, "on", 0, lift_id=lift_id)
+    for lift_id in trapped:
+        desk.find(ENTRAPMENT, "on", 30, lift_id=lift_id)
+    return desk
+
+
+def holding(incident: Incident) -> list[str]:
+    return [lift.lift_id for lift in incident.lifts if lift.holds_people]
+
+
+def opened(desk: IncidentDesk) -> Incident:
+    """Return the one incident that is open."""
+    (found,) = [one for one in desk.incidents.values() if one.is_open]
+    return found
+
+
+def test_the_release_of_one_lift_keeps_the_other_whose_alert_still_fires() -> None:
+    desk = without_power("a", "b")
+    name = opened(desk).id
+    desk.find(ENTRAPMENT, "off", 60, lift_id="a")
+    desk.act(name, "stage", 70, stage="released")
+    assert (holding(opened(desk)), "released" in opened(desk).stages) == (["b"], False)
+    with pytest.raises(Refused, match="somebody is inside"):
+        desk.act(name, "stage", 71, stage="released")
+    assert holding(opened(desk)) == ["b"]
+    with pytest.raises(Refused, match="may still be inside"):
+        desk.act(name, "close", 80, reason="repaired")
+    desk.find(ENTRAPMENT, "off", 90, lift_id="b")
+    desk.act(name, "stage", 100, stage="released")
+    assert (holding(opened(desk)), opened(desk).stages["released"]) == ([], T0 + 100 * S)
+
+
+def test_a_release_is_refused_while_the_alerts_of_several_lifts_fire() -> None:
+    desk = without_power("a", "b")
+    with pytest.raises(Refused) as refused:
+        desk.act(opened(desk).id, "stage", 70, stage="released")
+    assert (refused.value.reason, holding(opened(desk))) == ("person-inside", ["a", "b"])
+
+
+def test_the_release_of_the_only_lift_that_holds_people_needs_no_cleared_alert() -> None:
+    desk = without_power("b")
+    desk.act(opened(desk).id, "stage", 70, stage="released")
+    assert (holding(opened(desk)), opened(desk).stage) == ([], "released")
