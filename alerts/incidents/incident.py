@@ -40,6 +40,7 @@ class IncidentLift:
     """A lift of an incident, with the number of its alerts in the incident that are not closed.
 
     `holds_people`: an alert or a call says that somebody may be inside, and nobody has reported the release since.
+    `release_seen`: telemetry has seen the end of its entrapment, and nothing has said since that somebody is inside.
     Later alerts of the lift join the incident where it `folds`: one open incident of each lift does.
     `thresholds_changed_ns`: when a threshold of the lift was last changed, where that is recent.
     """
@@ -50,6 +51,7 @@ class IncidentLift:
     holds_people: bool = False
     folds: bool = True
     thresholds_changed_ns: int | None = None
+    release_seen: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -34,7 +34,7 @@ def released(incident: Incident, alerts: Collection[Alert]) -> Incident:
         raise Refused("person-inside", f"{detail}or resolve an alert that clears by hand alone.")
     after = incident
     for lift in out:
-        after = with_lift(after, replace(lift, holds_people=False))
+        after = with_lift(after, replace(lift, holds_people=False, release_seen=False))
     if not after.may_hold_people:
         return after
     names = (*rescue.released, *(lift.lift_id for lift in out if lift.lift_id not in rescue.released))

@@ -14,8 +14,9 @@ level rises by itself and never falls:
 On a level that has risen, the nearest rescue point or professional of the operator's list is called out by itself,
 unless somebody of that level was.
 
-Telemetry only proposes that everybody is out: `release_seen_ns` is when an alert of an entrapment cleared. A person
-confirms by entering the stage `released` (`alerts.incidents.releasing`).
+Telemetry only proposes that everybody is out: `release_seen_ns` is when the alert of an entrapment cleared in the last
+of the lifts that hold people. An alert, a call or a report that somebody is inside takes it back. A person confirms by
+entering the stage `released` (`alerts.incidents.releasing`).
 """
 
 from __future__ import annotations
@@ -73,6 +74,7 @@ class CallOut:
 class Rescue:
     """A rescue that began at `since_ns`; `proven` is the place whose code those who arrived scanned.
 
+    It begins anew where a further lift holds people after an arrival.
     `released` are the lifts of which people reported the release while another lift still held somebody.
     """
 

@@ -20,7 +20,8 @@
     open     one of its alerts is raised               open     raised        only where its own severity rises
     open     one of its alerts fires again             open     (stored) / raised   raised where it holds people anew
     open     an alert of its severity is acknowledged  open     acknowledged
-    open     the alert of an entrapment clears         open     release-seen  a person confirms: stage `released`
+    open     the alert of an entrapment clears         open     release-seen  a person confirms: stage `released`;
+                                                                              of each lift that holds people
     open     the last of its alerts closes             closed   closed        not by hand, and no reason
     open     an alert closes, otherwise                open     (stored)
     closed   one of its alerts fires again             open     reopened      unless the lift has another open incident:
@@ -32,7 +33,7 @@
     open     call out, accept, decline, arrive, time   `alerts.incidents.rescuing`
 
 An incident that becomes more urgent (a higher severity, a more urgent kind, or somebody inside anew) is acknowledged no
-more. Where somebody may be inside after a release, the rescue begins anew: its stages are taken back.
+more. Where somebody may be inside a lift that held nobody, or after a release, the stages of the rescue are taken back.
 
 A rescue of which people have entered a stage is closed by people, and so is what they reported or reopened: such an
 incident is by hand. One that is unconfirmed is confirmed by a call, by a stage that a person enters, and by an alert of
@@ -55,6 +56,7 @@ from alerts.incidents.incident import (
     CONFIRMED,
     FOLDED,
     NOBODY_INSIDE,
+    ON_SITE,
     OPENED,
     RAISED,
     RELEASE_SEEN,
@@ -110,8 +112,7 @@ def on_alert(incident: Incident, change: Change, was: str) -> IncidentChange | N
     if not incident.is_open:
         return _stored(incident, counted)
     if was == FIRING and transition.by is None and _shows_release(counted, alert):
-        assert counted.rescue is not None, "somebody may be inside"
-        seen = replace(counted, rescue=replace(counted.rescue, release_seen_ns=transition.at_ns))
+        seen = _with_release_seen(counted, alert.lift_id, transition.at_ns)
         if not _is_over(seen):
             return entered(seen, RELEASE_SEEN, transition.at_ns, about=alert.id)
         counted = seen
@@ -137,16 +138,30 @@ def more_urgent_than(incident: Incident, kind: str, severity: str, lift: Inciden
     """Return the incident at least as urgent as a kind, a severity and one of its lifts that may hold people."""
     held = incident.lift(lift.lift_id)
     assert held is not None, "the lift is in the incident"
-    is_anew = lift.holds_people and not held.holds_people
+    is_seen = held.release_seen or (incident.rescue is not None and incident.rescue.release_seen_ns is not None)
+    is_anew = lift.holds_people and (is_seen or not held.holds_people)
     urgent = replace(incident, kind=more_urgent(incident.kind, kind), severity=more_severe(incident.severity, severity))
-    if is_anew and not incident.may_hold_people:
-        urgent = replace(urgent, rescue=None)
     if is_anew:
-        urgent = with_lift(urgent, replace(held, holds_people=True))
-        urgent = without(urgent, *RESCUE_STAGES, CONFIRMED) if RELEASED in urgent.stages else urgent
+        urgent = _holding_anew(urgent, held, at_ns)
     if is_anew or (urgent.kind, urgent.severity) != (incident.kind, incident.severity):
         return replace(unacknowledged(urgent), risen_ns=at_ns)
     return urgent
+
+
+def _holding_anew(incident: Incident, lift: IncidentLift, at_ns: int) -> Incident:
+    """Return the incident with somebody inside a lift, which held nobody or in which a release was seen.
+
+    The stages of the rescue are taken back where the lift held nobody: they were reached for other people.
+    """
+    rescue = incident.rescue if incident.may_hold_people else None
+    if rescue is not None:
+        rescue = replace(rescue, release_seen_ns=None)
+    held = with_lift(replace(incident, rescue=rescue), replace(lift, holds_people=True, release_seen=False))
+    if lift.holds_people:
+        return held
+    if rescue is not None and ON_SITE in incident.stages:
+        held = replace(held, rescue=replace(rescue, since_ns=at_ns, overdue=(), proven=None))
+    return without(held, *RESCUE_STAGES, *((CONFIRMED,) if RELEASED in incident.stages else ()))
 
 
 def unacknowledged(incident: Incident) -> Incident:
@@ -156,7 +171,9 @@ def unacknowledged(incident: Incident) -> Incident:
 
 def nobody_inside(incident: Incident) -> Incident:
     """Return the incident with none of its lifts holding people."""
-    return replace(incident, lifts=tuple(replace(lift, holds_people=False) for lift in incident.lifts))
+    return replace(
+        incident, lifts=tuple(replace(lift, holds_people=False, release_seen=False) for lift in incident.lifts)
+    )
 
 
 def reopened(incident: Incident, at_ns: int) -> Incident:
@@ -183,8 +200,6 @@ def _as_urgent_as(incident: Incident, alert: Alert, at_ns: int) -> Incident:
     urgent = more_urgent_than(incident, kind, alert.severity, lift, at_ns)
     if not incident.summary or (urgent.kind, urgent.severity) != (incident.kind, incident.severity):
         urgent = replace(urgent, summary=alert.summary)
-    if kind in PEOPLE_INSIDE and urgent.rescue is not None:
-        urgent = replace(urgent, rescue=replace(urgent.rescue, release_seen_ns=None))
     return replace(urgent, unconfirmed=incident.unconfirmed and urgent.kind != kind)
 
 
@@ -204,10 +219,21 @@ def _author(transition: Transition) -> Actor | None:
 
 
 def _shows_release(incident: Incident, alert: Alert) -> bool:
-    """Return whether the end of an alert's condition shows that the last person has left."""
-    is_entrapment = kind_of(alert.rule, alert.severity) == ENTRAPMENT
-    is_seen = incident.rescue is None or incident.rescue.release_seen_ns is not None
-    return alert.state != FIRING and is_entrapment and incident.may_hold_people and not is_seen
+    """Return whether the end of an alert's condition shows that the last person has left the alert's lift."""
+    is_entrapment, lift = kind_of(alert.rule, alert.severity) == ENTRAPMENT, incident.lift(alert.lift_id)
+    holds = lift is not None and lift.holds_people and not lift.release_seen
+    return alert.state != FIRING and is_entrapment and holds
+
+
+def _with_release_seen(incident: Incident, lift_id: str, at_ns: int) -> Incident:
+    """Return the incident with the release of a lift seen, and of the rescue where it is the last that holds people."""
+    lift, rescue = incident.lift(lift_id), incident.rescue
+    assert lift is not None, "the lift is in the incident"
+    assert rescue is not None, "somebody may be inside"
+    seen = with_lift(incident, replace(lift, release_seen=True))
+    if any(each.holds_people and not each.release_seen for each in seen.lifts):
+        return seen
+    return replace(seen, rescue=replace(rescue, release_seen_ns=at_ns))
 
 
 def _is_over(incident: Incident) -> bool:

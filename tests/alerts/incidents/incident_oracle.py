@@ -27,6 +27,7 @@ class PlainIncident:
     stages: set[str] = field(default_factory=set)
     signed: list[str] = field(default_factory=list)
     inside: bool = False
+    seen_out: bool = False
     by_hand: bool = False
     closed_ns: int | None = None
     closed_by: str | None = None
@@ -49,10 +50,11 @@ class PlainIncident:
         """Take in what an alert or a call says."""
         before = (self.kind, self.severity) if self.seen else None
         self.seen.append((kind, severity))
-        anew = kind in INSIDE and not self.inside
-        if anew and "released" in self.stages:
-            self.stages -= {*RESCUE, "confirmed"}
-        self.inside = self.inside or kind in INSIDE
+        anew = kind in INSIDE and (self.seen_out or not self.inside)
+        if anew and not self.inside:
+            self.stages -= {*RESCUE, "confirmed"} if "released" in self.stages else {*RESCUE}
+        if kind in INSIDE:
+            self.inside, self.seen_out = True, False
         if anew or (self.kind, self.severity) != before:
             self.untake()
 
@@ -68,7 +70,7 @@ class PlainIncident:
         if self.closed_by is not None:
             self.untake()
         if self.reason in ("released", "false-alarm", "test"):
-            self.inside = False
+            self.inside = self.seen_out = False
         self.closed_ns = self.closed_by = self.reason = None
 
     def outside(self) -> tuple[object, ...]:
@@ -107,7 +109,7 @@ class PlainIncidents:
                 own.states[alert.id] = alert.state
                 own.see(*says)
             return
-        before = own.unclosed
+        before, was = own.unclosed, own.states[alert.id]
         own.states[alert.id] = alert.state
         if again and alert.state == "firing":
             if own.closed_ns is not None:
@@ -116,6 +118,8 @@ class PlainIncidents:
             return
         if own.closed_ns is not None:
             return
+        ended = was == "firing" and alert.state != "firing" and moved.by is None
+        own.seen_out = own.seen_out or (ended and says[0] == "entrapment" and own.inside)
         if moved.kind == "acknowledged" and alert.severity == own.severity and "acknowledged" not in own.stages:
             own.take_up(str(moved.by))
         if own.unclosed < before and own.unclosed == 0 and not own.by_hand:
@@ -170,7 +174,7 @@ class PlainIncidents:
         own.stages.add(stage)
         own.by_hand = own.by_hand or own.kind in INSIDE
         if stage == "released":
-            own.inside = False
+            own.inside = own.seen_out = False
         return None
 
     def _new(self, *stages: str) -> PlainIncident:

@@ -10,6 +10,7 @@ import pytest
 from alerts.answers import Refused
 from alerts.incidents.actions import Call, IncidentAction, on_action, on_call
 from alerts.incidents.incident import Incident
+from alerts.incidents.reports import on_report
 from alerts.incidents.rescue import CALL_OUTS_MOST, Rescue, RescuePoint, RescueTimes, nearest
 from alerts.incidents.rescuing import RescueStep, on_time
 from alerts.incidents.wire import incident_json
@@ -147,6 +148,27 @@ def test_the_end_of_another_alert_is_no_release_and_a_new_entrapment_takes_the_p
     assert rescue_of(desk.only()).release_seen_ns is not None
     desk.find(ENTRAPMENT, "on", 75)
     assert rescue_of(desk.only()).release_seen_ns is None
+
+
+@pytest.mark.parametrize("says", ["call", "report", "alert"])
+def test_whatever_says_that_somebody_is_inside_after_a_seen_release_starts_the_clock_again(says: str) -> None:
+    desk = IncidentDesk()
+    desk.find(ENTRAPMENT, "on", 0)
+    desk.find(ENTRAPMENT, "off", 60)
+    desk.call("nuisance", 70)
+    desk.act(desk.only().id, "ack", 80, OTTO)
+    incident = desk.only()
+    assert late(incident, 9999)[1] == []
+    if says == "call":
+        incident = desk.call("entrapment", 119)
+    elif says == "report":
+        incident = on_report(incident, LIFT, DISTRICT, "entrapment", None, T0 + 119 * S).incident
+    else:
+        desk.find(BUTTON, "on", 118)
+        incident = desk.only()
+    assert (rescue_of(incident).release_seen_ns, incident.acknowledged_ns) == (None, None)
+    assert incident.risen_ns == T0 + 119 * S
+    assert late(incident, 9999)[1] == ["overdue answered", "overdue arrived"]
 
 
 def test_an_automatic_end_is_marked_where_the_incident_closes_by_itself() -> None:

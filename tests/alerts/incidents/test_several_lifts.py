@@ -6,6 +6,8 @@ import pytest
 
 from alerts.answers import Refused
 from alerts.incidents.incident import Incident
+from alerts.incidents.rescue import RescueTimes
+from alerts.incidents.rescuing import RescueStep, on_time
 from tests.alerts.incidents.desk import ENTRAPMENT, IncidentDesk
 from tests.alerts.rules import POWER, T0, S
 
@@ -22,6 +24,11 @@ def without_power(*trapped: str) -> IncidentDesk:
 
 def holding(incident: Incident) -> list[str]:
     return [lift.lift_id for lift in incident.lifts if lift.holds_people]
+
+
+def overdue(incident: Incident) -> list[str | None]:
+    """Return the timers that have passed two hours later."""
+    return [change.entry and change.entry.about for change in on_time(incident, RescueTimes(180, 1800), T0 + 7200 * S)]
 
 
 def opened(desk: IncidentDesk) -> Incident:
@@ -57,3 +64,24 @@ def test_the_release_of_the_only_lift_that_holds_people_needs_no_cleared_alert()
     desk = without_power("b")
     desk.act(opened(desk).id, "stage", 70, stage="released")
     assert (holding(opened(desk)), opened(desk).stage) == ([], "released")
+
+
+def test_the_release_seen_of_one_lift_leaves_the_clock_of_the_other_running() -> None:
+    desk = without_power("a", "b")
+    desk.find(ENTRAPMENT, "off", 60, lift_id="a")
+    assert opened(desk).rescue.release_seen_ns is None  # type: ignore[union-attr]
+    assert overdue(opened(desk)) == ["answered", "arrived"]
+    desk.find(ENTRAPMENT, "off", 90, lift_id="b")
+    assert opened(desk).rescue.release_seen_ns is not None  # type: ignore[union-attr]
+    assert overdue(opened(desk)) == []
+
+
+def test_an_arrival_at_one_lift_is_none_at_another_that_holds_people_later() -> None:
+    desk = without_power("a")
+    desk.act(opened(desk).id, "arrive", 100, rescue=RescueStep("arrive"))
+    assert overdue(opened(desk)) == []
+    desk.find(ENTRAPMENT, "on", 200, lift_id="b")
+    assert ("on-site" in opened(desk).stages, opened(desk).acknowledged_ns) == (False, None)
+    assert overdue(opened(desk)) == ["answered", "arrived"]
+    desk.act(opened(desk).id, "arrive", 300, rescue=RescueStep("arrive"))
+    assert overdue(opened(desk)) == []
