@@ -90,9 +90,11 @@ def _take(
     held = [each for each in changed if asks_second_person(stored[each.lift_id], organisations)]
     waiting = {each.lift_id for each in held}
     taken = [with_thresholds_of(stored[each.lift_id], each) if each.lift_id in waiting else each for each in read]
-    records.put_lifts(taken, by, now_ns, progress.show)
-    applied = [threshold_change(each, reason) for each in changed if each.lift_id not in waiting]
-    records.record_changes(applied, by, now_ns, is_applied=True)
+
+    def record(applied: Sequence[LiftFacts]) -> None:
+        records.record_changes([threshold_change(each, reason) for each in applied], by, now_ns, is_applied=True)
+
+    records.put_lifts(taken, by, now_ns, progress.show, record)
     numbers = records.record_changes([threshold_change(each, reason) for each in held], by, now_ns, is_applied=False)
     return [(each.lift_id, number) for each, number in zip(held, numbers, strict=True)]
 

@@ -123,12 +123,17 @@ class LiftStore:
             return is_new
 
     def put_lifts(
-        self, many: Sequence[LiftFacts], by: Actor, now_ns: int, progress: Callable[[int], object] = lambda taken: None
+        self,
+        many: Sequence[LiftFacts],
+        by: Actor,
+        now_ns: int,
+        progress: Callable[[int], object] = lambda taken: None,
+        record: Callable[[Sequence[LiftFacts]], object] = lambda changed: None,
     ) -> None:
         """Register many lifts or replace their facts, in short transactions with time for other writers in between.
 
-        `progress` is called with the number of lifts taken so far after each transaction. A failure leaves those as
-        they are: the same lifts again change nothing.
+        `progress` is called with the number of lifts taken so far after each transaction, and `record` in each with the
+        lifts whose thresholds it changes. A failure leaves those as they are: the same lifts again change nothing.
         """
         for start in range(0, len(many), IMPORT_AT_ONCE):
             some = [(facts, _text(facts)) for facts in many[start : start + IMPORT_AT_ONCE]]
@@ -136,7 +141,7 @@ class LiftStore:
                 begun_s = time.monotonic()
                 stored = _stored_texts(connection, [facts.lift_id for facts, _ in some])
                 different = [(facts, text) for facts, text in some if stored.get(facts.lift_id) != text]
-                self._put_texts(connection, different, stored, by, now_ns, "lift.import")
+                record(self._put_texts(connection, different, stored, by, now_ns, "lift.import"))
             progress(start + len(some))
             if start + len(some) < len(many):
                 time.sleep(max(IMPORT_PAUSE_S, time.monotonic() - begun_s))
@@ -224,20 +229,22 @@ class LiftStore:
         by: Actor,
         now_ns: int,
         action: str,
-    ) -> None:
-        """Write facts and their texts; `stored` are the texts so far of those that are registered."""
+    ) -> list[LiftFacts]:
+        """Write facts and their texts; return those that change a threshold. `stored` has the texts of those that are
+        registered."""
         if not many:
-            return
+            return []
         create_named_organisations(connection, [facts for facts, _ in many])
         row = self._database.insert(lifts)
         fresh = {name: row.excluded[name] for name in ("district", "registered", "facts", "revision", *NAMING_FACTS)}
         upsert = row.on_conflict_do_update(index_elements=["lift_id"], set_=fresh)
         revision = self._database.count_up(connection, REVISION)
         connection.execute(upsert, [_row(facts, text, True, revision) for facts, text in many])
-        changed = [facts.lift_id for facts, _ in many if _changes_threshold(stored.get(facts.lift_id), facts)]
-        note_threshold_changes(connection, changed, now_ns)
+        changed = [facts for facts, _ in many if _changes_threshold(stored.get(facts.lift_id), facts)]
+        note_threshold_changes(connection, [facts.lift_id for facts in changed], now_ns)
         subjects = [_audit_subject(facts.lift_id, stored.get(facts.lift_id), text) for facts, text in many]
         write_audit(connection, now_ns, by, action, subjects)
+        return changed
 
 
 class LiftRecords(Repository, LiftStore, AuditStore):

@@ -7,6 +7,7 @@ import socket
 from pathlib import Path
 
 import pytest
+from sqlalchemy.exc import IntegrityError
 
 import liftwatch
 from registry.actor import Actor
@@ -16,6 +17,7 @@ from registry.roles import OrganisationKind, Role
 from registry.ways import MAIL
 from store.records.repository import AuditFilter, Records
 from tests.alerts.rules import T0, S
+from tests.store.broken_lift import break_lift
 
 BY = Actor.named("test")
 
@@ -95,3 +97,18 @@ def test_a_change_waits_where_the_firm_or_an_operator_asks_for_a_second_person(
     decided = records.decide_change(asked.id, boss, asked_ns, lambda _: None)
     assert decided is not None
     assert decided.state == "applied"
+
+
+def test_the_authority_is_notified_of_what_an_import_changed_before_it_broke_off(
+    tmp_path: Path, records: Records, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("store.records.lifts.IMPORT_AT_ONCE", 1)
+    records.put_lift(LiftFacts("B17", "north", rated_speed_mps=1.0, maintenance_firm="Firm"), BY, T0)
+    break_lift(records, "B17")
+    rows = "lift_id,district,rated_speed_mps,maintenance_firm\nA17,north,9.0,Firm\nB17,north,9.0,Firm\n"
+    (tmp_path / "lifts.csv").write_text(rows, encoding="utf-8")
+    with pytest.raises(IntegrityError):
+        liftwatch.main(["lifts", "import", str(tmp_path / "lifts.csv"), "--reason", "new drive"])
+    assert {each.lift_id: each.rated_speed_mps for each in records.registered()} == {"A17": 9.0, "B17": 1.0}
+    assert [each.wanted.lift_id for each in records.change_requests(T0).items] == ["A17"]
+    assert [each.rpartition(": ")[2] for each in notified(records)] == ["new drive"]

@@ -23,6 +23,7 @@ from telemetry.instant import rfc3339
 from tests.alerts.rules import DOOR, OVERSPEED, STOP, occurrence
 from tests.dashboards.sample_fleet import T0_NS
 from tests.dashboards.scope_of_test import ScopeOfTest, sign_in
+from tests.store.broken_lift import break_lift
 
 LIFT = "/api/v1/lifts/L001"
 AUTHORITY = OrganisationKind.AUTHORITY
@@ -273,3 +274,18 @@ def test_thresholds_of_an_import_without_a_second_person_are_applied_and_stored_
     after = records.lift("L001")
     assert after is not None
     assert after.facts.rated_speed_mps == 9.0
+
+
+def test_an_import_that_breaks_off_has_stored_a_request_of_each_lift_that_it_changed(
+    client: TestClient, records: Records, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("store.records.lifts.IMPORT_AT_ONCE", 1)
+    break_lift(records, "L002")
+    operator("Ada")
+    rows = [{"lift_id": lift_id, "district": "d1", "rated_speed_mps": 9.0} for lift_id in ("L001", "L002")]
+    assert client.post(IMPORT, json=rows, params={"reason": "new drive"}).status_code == 500
+    assert {each.lift_id: each.rated_speed_mps for each in records.registered() if each.rated_speed_mps == 9.0} == {
+        "L001": 9.0
+    }
+    (asked,) = records.change_requests(time.time_ns()).items
+    assert (asked.wanted.lift_id, asked.state, asked.wanted.reason) == ("L001", "applied", "new drive")

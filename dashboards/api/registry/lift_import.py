@@ -3,7 +3,8 @@
 A change of thresholds of a registered lift can hide a danger. It is kept apart from the other facts of its row:
 
     no reason from a signed-in account ─► nothing is taken (422)
-    no second person is asked for ──────► taken, stored as an applied change request, told to the authority
+    no second person is asked for ──────► taken, and in the same transaction stored as an applied change request and
+                                          reported to the authority
     a second person is asked for ───────► waits as a change request; the other facts are taken now
 """
 
@@ -20,7 +21,7 @@ from registry.actor import Actor
 from registry.facts import FactsError, LiftFacts, NotUtf8, ReadResult, read_csv, read_json
 from registry.scope import Scope
 from registry.thresholds import changes_threshold, with_thresholds_of
-from store.records.repository import RecordsUnavailable, WantedChange, threshold_change
+from store.records.repository import RecordsUnavailable, threshold_change
 
 NAMED_LIFTS = 20
 
@@ -42,32 +43,31 @@ class LiftImport:
         dangerous = {lift.lift_id for lift in read if _is_dangerous(stored.get(lift.lift_id), lift)}
         if dangerous and self.is_signed_in and not self.reason:
             raise _unexplained(dangerous)
-        changes = [threshold_change(lift, self.reason) for lift in read if lift.lift_id in dangerous]
         held = waiting_lifts(self.context.records(), self.scope, [stored[lift_id] for lift_id in dangerous])
         lifts = [with_thresholds_of(stored[lift.lift_id], lift) if lift.lift_id in held else lift for lift in read]
         self._take(lifts)
-        waiting = self._record([each for each in changes if each.lift_id in held], is_applied=False)
-        self._record([each for each in changes if each.lift_id not in held], is_applied=True)
+        waiting = self._record([lift for lift in read if lift.lift_id in held], is_applied=False)
         self.context.poller.poll()
         return {
             "taken": [lift.lift_id for lift in lifts],
             "refused": [
                 {"row": row.number, "lift_id": row.lift_id, "errors": fact_errors(row.errors)} for row in refused
             ],
-            "waiting": [{"lift_id": change.lift_id, "change_request": number} for change, number in waiting],
+            "waiting": [{"lift_id": lift_id, "change_request": number} for lift_id, number in waiting],
         }
 
-    def _record(self, changes: Sequence[WantedChange], is_applied: bool) -> list[tuple[WantedChange, int]]:
-        """Store the changes of a signed-in account; return each with the number of its request."""
+    def _record(self, lifts: Sequence[LiftFacts], is_applied: bool = True) -> list[tuple[str, int]]:
+        """Store the changes of thresholds of a signed-in account; return the lifts with the numbers of the requests."""
         if not self.is_signed_in:
             return []
+        changes = [threshold_change(lift, self.reason) for lift in lifts]
         numbers = self.context.records().record_changes(changes, self.by, time.time_ns(), is_applied)
-        return list(zip(changes, numbers, strict=True))
+        return [(lift.lift_id, number) for lift, number in zip(lifts, numbers, strict=True)]
 
     def _take(self, lifts: Sequence[LiftFacts]) -> None:
         with self.context.imports.applying(len(lifts)) as running:
             try:
-                self.context.records().put_lifts(lifts, self.by, time.time_ns(), running.take)
+                self.context.records().put_lifts(lifts, self.by, time.time_ns(), running.take, self._record)
             except RecordsUnavailable as error:
                 if not running.taken:
                     raise
