@@ -74,6 +74,18 @@ class Organisation:
         return {"en": self.name_en, "zh": self.name_zh}.get(language) or name_in_language(self.name, language)
 
 
+def united(remaining: Organisation, other: Organisation) -> dict[str, Any]:
+    """Return the changes of an organisation by a merge: the districts of both, and what either of them demands.
+
+    Districts of an organisation of another kind are not taken over: they would widen what an authority supervises.
+    """
+    added = other.districts if other.kind is remaining.kind else ()
+    districts = tuple(dict.fromkeys([*remaining.districts, *added]))
+    names = [each.name for each in fields(OrganisationSettings)]
+    demands = {name: getattr(remaining.settings, name) or getattr(other.settings, name) for name in names}
+    return {"districts": districts, "settings": OrganisationSettings(**demands)}
+
+
 def _texts(check: Callable[[Any], str], limit: int) -> Callable[[Any], tuple[str, ...]]:
     """Return a check of a list of texts, given as a list or as text with commas or line breaks."""
 

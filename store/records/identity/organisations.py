@@ -16,7 +16,7 @@ from sqlalchemy import Connection, Row, delete, select, update
 
 from registry.actor import Actor
 from registry.lift_facts import LiftFacts
-from registry.organisations import KIND_OF_FACT, Organisation, OrganisationSettings, name_key
+from registry.organisations import KIND_OF_FACT, Organisation, OrganisationSettings, name_key, united
 from registry.roles import OrganisationKind
 from store.records.audit.writing import AuditSubject, difference, write_audit
 from store.records.database import Database
@@ -86,7 +86,8 @@ class OrganisationStore:
     def merge_organisations(self, into_id: str, other_id: str, by: Actor, now_ns: int) -> bool:
         """Move the names and the people of one organisation to another and close it; return whether both exist.
 
-        A person who is in both keeps the role that the person has in the remaining one. Raises LastAdministrator.
+        The remaining one has the districts of both, and what either of them demands. A person who is in both keeps the
+        role that the person has in the remaining one. Raises LastAdministrator.
         """
         with self._database.writing() as connection:
             both = load_organisations(connection, [into_id, other_id])
@@ -95,8 +96,9 @@ class OrganisationStore:
             with keeping_an_administrator(connection):
                 _move(connection, into_id, other_id)
                 self._change(connection, other_id, {"closed_ns": now_ns})
-            self._change(connection, into_id, {})
-            subject = AuditSubject(into_id, {"other": _detail(both[other_id])})
+            after = self._change(connection, into_id, united(both[into_id], both[other_id]))
+            changed = difference(_detail(both[into_id]), _detail(after))
+            subject = AuditSubject(into_id, {"other": _detail(both[other_id])}, *changed)
             write_audit(connection, now_ns, by, "organisation.merge", [subject])
             return True
 

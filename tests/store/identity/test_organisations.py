@@ -11,7 +11,7 @@ from alembic.config import Config
 from sqlalchemy import text
 
 from registry.lift_facts import LiftFacts
-from registry.organisations import Organisation
+from registry.organisations import Organisation, OrganisationSettings
 from registry.roles import OrganisationKind, Role
 from store.records.database import MIGRATIONS
 from store.records.lifts import IMPORT_AT_ONCE
@@ -114,6 +114,24 @@ def test_a_merge_moves_names_people_and_lifts_and_closes_the_other(records: Reco
     records.rewrite_names(BY, T_NS)
     assert {each.maintenance_firm for each in records.registered()} == {"First"}
     assert not records.merge_organisations(first.organisation_id, "none", BY, T_NS)
+
+
+@pytest.mark.parametrize("turned", [False, True])
+def test_a_merge_unites_the_districts_and_what_the_two_demand(records: Records, turned: bool) -> None:
+    kept, closed = OrganisationSettings(second_person=True), OrganisationSettings(second_factor=True)
+    ids_of_both = [
+        records.add_organisation(
+            {"name": name, "kind": OrganisationKind.AUTHORITY, "districts": districts, "settings": settings}, BY, T_NS
+        ).organisation_id
+        for name, districts, settings in (("South", ("d0", "d1"), kept), ("North", ("d1", "d2"), closed))
+    ]
+    into_id, other_id = reversed(ids_of_both) if turned else ids_of_both
+    assert records.merge_organisations(into_id, other_id, BY, T_NS)
+    merged = records.organisation(into_id)
+    assert merged is not None
+    assert set(merged.districts) == {"d0", "d1", "d2"}
+    assert merged.settings == OrganisationSettings(second_person=True, second_factor=True)
+    assert merged.lifts.districts == {"d0", "d1", "d2"}
 
 
 def test_an_organisation_is_not_merged_with_itself(records: Records) -> None:
