@@ -8,7 +8,8 @@ in its own process. How findings are applied exactly once: `store.records.alerts
 from __future__ import annotations
 
 from store.records.alerts import AlertStore
-from store.records.audit.search import AuditEntry, AuditFilter, AuditStore
+from store.records.audit.entry import AuditEntry
+from store.records.audit.search import AuditFilter, AuditStore
 from store.records.audit.writing import AuditSubject
 from store.records.change_requests import (
     ChangeRequest,
@@ -34,7 +35,8 @@ from store.records.incidents.outbox import IncidentAnnouncement, IncidentOutbox
 from store.records.incidents.report_limits import ReportLimitStore, ReportRate
 from store.records.incidents.reports import PublicReportStore
 from store.records.incidents.rescues import RescueStore
-from store.records.incidents.search import IncidentFilter, IncidentHistory, IncidentSearch, VisibleIncident
+from store.records.incidents.search import IncidentFilter, IncidentHistory, IncidentSearch
+from store.records.incidents.visible import VisibleIncident
 from store.records.judging.maintenance import MaintenanceStore, WindowRecord
 from store.records.lifts import EVERYTHING, Registered, RegistryChanges
 from store.records.monitors.live import LiveState, LiveStore

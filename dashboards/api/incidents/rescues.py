@@ -9,7 +9,6 @@ from typing import Any
 from fastapi import APIRouter
 
 from alerts.incidents.actions import IncidentAction
-from alerts.incidents.incident import Incident
 from alerts.incidents.rescue import FIRM, S_NS, nearest
 from alerts.incidents.rescuing import RescueStep
 from dashboards.api.access import RequestScope, actor_of
@@ -22,6 +21,7 @@ from dashboards.http.preconditions import IfMatch, expected_versions
 from registry.actor import Actor
 from registry.roles import Verb
 from registry.scope import Scope
+from store.records.repository import VisibleIncident
 from telemetry.instant import text
 
 
@@ -73,17 +73,22 @@ def add_rescues(router: APIRouter, context: AppContext) -> None:
         return _apply(context, scope, incident_id, step, actor_of(scope, body.by), body, if_match)
 
 
-def rescue_view(context: AppContext, incident: Incident) -> dict[str, Any]:
-    """Return when the timers of a rescue pass, and who can be called out on each level, the nearest first."""
-    rescue, times = incident.rescue, context.settings.rescue_times
+def rescue_view(context: AppContext, visible: VisibleIncident) -> dict[str, Any]:
+    """Return when the timers of a rescue pass, and who can be called out on each level, the nearest first.
+
+    They are the firm and the distances of the first lift that is visible.
+    """
+    incident, times = visible.incident, context.settings.rescue_times
+    rescue = incident.rescue
     if rescue is None:
         return {"timers": None, "helpers": []}
     view = context.poller.current_view()
-    row = view.lift_index.row_of.get(incident.lift_id)
+    lift = next((each for each in incident.lifts if each.lift_id in visible.lift_ids), incident.lifts[0])
+    row = view.lift_index.row_of.get(lift.lift_id)
     facts = None if row is None else view.lift_index.facts[row]
     helpers = [{"level": FIRM, "who": facts.maintenance_firm}] if facts and facts.maintenance_firm else []
     place = (facts.lat, facts.lon) if facts else (None, None)
-    for point, distance in nearest(context.settings.rescue_points, incident.district, *place):
+    for point, distance in nearest(context.settings.rescue_points, lift.district, *place):
         km = None if math.isnan(distance) else round(distance, 1)
         helpers.append({"level": point.level, "who": point.name, "phone": point.phone, "distance_km": km})
     limits_s = {"answer_due": times.answer_s, "arrive_due": times.arrive_in(incident.district)}

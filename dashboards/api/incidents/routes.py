@@ -40,7 +40,7 @@ def incidents(context: AppContext) -> APIRouter:
         """Return one incident with its alerts and its story."""
         history = incident_history(context, scope, incident_id)
         incident = history.visible.incident
-        document = incident_with_story(context, history) | rescue_view(context, incident)
+        document = incident_with_story(context, history) | rescue_view(context, history.visible)
         return OrjsonResponse(document, headers=etag(incident_version(incident)))
 
     @router.post(

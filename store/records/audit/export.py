@@ -10,7 +10,7 @@ from dataclasses import replace
 import orjson
 
 from registry.spreadsheet import written_cell
-from store.records.audit.search import AuditEntry
+from store.records.audit.entry import AuditEntry
 from telemetry.instant import rfc3339
 
 COLUMNS = (

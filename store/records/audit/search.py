@@ -7,12 +7,14 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, RowMapping, Select, or_, select, text, tuple_, type_coerce
+from sqlalchemy import ColumnElement, Connection, Select, or_, select, text, tuple_, type_coerce
 from sqlalchemy.types import NullType
 
 from registry.actor import Actor
 from registry.scope import ALL_LIFTS, LiftScope
 from store.records.audit.chain import ANCHOR, HEAD, Link
+from store.records.audit.entry import AuditEntry, read_entry
+from store.records.audit.foreign_lifts import INCIDENT_ACTS, without_foreign_lifts
 from store.records.audit.verification import ChainCheck
 from store.records.audit.writing import DONE, AuditSubject, CountedRow, read_end, write_audit
 from store.records.database import Database
@@ -37,23 +39,6 @@ class AuditFilter:
     outcome: str | None = None
     from_ns: int | None = None
     to_ns: int | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class AuditEntry:
-    """A row of the audit log; `detail`, `before` and `after` are JSON."""
-
-    id: int
-    at_ns: int
-    outcome: str
-    by: Actor
-    action: str
-    subject: str
-    lift_id: str | None
-    detail: str | None
-    before: str | None
-    after: str | None
-    hash: bytes
 
 
 class AuditStore:
@@ -93,7 +78,7 @@ class AuditStore:
             query = query.where(tuple_(audit.c.at_ns, audit.c.id) < tuple_(at_ns, row_id))
         with self._database.reading() as connection:
             rows = connection.execute(query.limit(limit + 1)).mappings().all()
-        entries = [_entry(row) for row in rows[:limit]]
+            entries = without_foreign_lifts(connection, [read_entry(row) for row in rows[:limit]], scope)
         more = len(rows) > limit and bool(entries)
         return Page(entries, encode_cursor(entries[-1].at_ns, entries[-1].id) if more else None)
 
@@ -134,6 +119,8 @@ def _all_rows(connection: Connection) -> Iterator[Any]:
 def _newest_first(wanted: AuditFilter, scope: LiftScope, organisation: str | None) -> Select[Any]:
     names = sorted({*scope.names, *([organisation] if organisation else ())})
     own = or_(rows_in(scope, audit.c.lift_id, audit.c.district), audit.c.organisation.in_(names))
+    if wanted.lift_id is not None:  # no question for a foreign lift of an incident of several organisations
+        own = own & or_(~audit.c.action.startswith(INCIDENT_ACTS), rows_in(scope, audit.c.lift_id, audit.c.district))
     return select(audit).where(own, *_conditions(wanted)).order_by(audit.c.at_ns.desc(), audit.c.id.desc())
 
 
@@ -150,9 +137,3 @@ def _conditions(wanted: AuditFilter) -> Iterator[ColumnElement[bool]]:
         yield audit.c.at_ns >= clamped(wanted.from_ns)
     if wanted.to_ns is not None:
         yield audit.c.at_ns < clamped(wanted.to_ns)
-
-
-def _entry(row: RowMapping) -> AuditEntry:
-    by = Actor(row["by"], row["account"], row["organisation"], row["role"], row["address"])
-    names = ("id", "at_ns", "outcome", "action", "subject", "lift_id", "detail", "before", "after", "hash")
-    return AuditEntry(by=by, **{name: row[name] for name in names})

@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Row, func, or_, select, tuple_
+from sqlalchemy import ColumnElement, func, or_, select, tuple_
 
 from alerts.alert import Alert
-from alerts.incidents.incident import Incident, StoryEntry
+from alerts.incidents.incident import StoryEntry
 from registry.scope import ALL_LIFTS, LiftScope
 from store.records.book import read_alert
 from store.records.database import Database
 from store.records.incidents.rows import read_incident
 from store.records.incidents.scoping import incidents_in, lifts_of_incidents_in, of_lifts
 from store.records.incidents.tables import incident_entries, incident_lifts, incidents, is_open
+from store.records.incidents.visible import VisibleIncident, visible_incidents, visible_story
 from store.records.page import Page, clamped, decode_cursor, encode_cursor, parse_number
 from store.records.schema import alerts, lifts
 from store.records.scoping import alerts_in
@@ -39,14 +39,6 @@ class IncidentFilter:
 
 
 @dataclass(frozen=True, slots=True)
-class VisibleIncident:
-    """An incident, and those of its lifts that are in the scope of the request."""
-
-    incident: Incident
-    lift_ids: frozenset[str]
-
-
-@dataclass(frozen=True, slots=True)
 class IncidentHistory:
     """An incident with its newest alerts, and the entries of its story, oldest first."""
 
@@ -64,7 +56,7 @@ class IncidentSearch:
         self, wanted: IncidentFilter, *, limit: int = 100, cursor: str | None = None, scope: LiftScope = ALL_LIFTS
     ) -> Page[VisibleIncident]:
         """Return incidents with a lift in the scope, the newest opening first. Raises `BadCursor`."""
-        query = select(incidents.c.incident).where(*_conditions(wanted), incidents_in(scope))
+        query = select(incidents.c.incident).where(*_conditions(wanted, scope), incidents_in(scope))
         if cursor is not None:
             opened_ns, name = decode_cursor(cursor, 2)
             query = query.where(tuple_(incidents.c.opened_ns, incidents.c.id) < tuple_(parse_number(opened_ns), name))
@@ -72,7 +64,7 @@ class IncidentSearch:
         with self._database.reading() as connection:
             rows = connection.scalars(query).all()
             found = [read_incident(text) for text in rows[:limit]]
-            visible = _visible(connection, found, scope)
+            visible = visible_incidents(connection, found, scope)
         more = len(rows) > limit and bool(found)
         return Page(visible, encode_cursor(found[-1].opened_ns, found[-1].id) if more else None)
 
@@ -85,11 +77,12 @@ class IncidentSearch:
             text = connection.execute(query).scalar()
             if text is None:
                 return None
-            (visible,) = _visible(connection, [read_incident(text)], scope)
+            (visible,) = visible_incidents(connection, [read_incident(text)], scope)
             rows = connection.execute(entries.order_by(incident_entries.c.id.desc()).limit(STORY_LIMIT)).all()
             newest = connection.scalars(evidence.order_by(alerts.c.onset_ns.desc(), alerts.c.id).limit(ALERTS_LIMIT))
             found = [read_alert(text) for text in newest]
-        return IncidentHistory(visible, found, [_entry(row, scope) for row in reversed(rows)])
+            story = visible_story(connection, rows[::-1], scope)
+        return IncidentHistory(visible, found, story)
 
     def open_incident_counts(self) -> dict[tuple[str, str], int]:
         """Return how many incidents are open, by kind and severity."""
@@ -113,39 +106,21 @@ class IncidentSearch:
             return scope.everything or connection.execute(query).first() is None
 
 
-def _visible(connection: Connection, found: list[Incident], scope: LiftScope) -> list[VisibleIncident]:
-    """Return incidents with those of their lifts that are in the scope."""
-    if scope.everything:
-        return [VisibleIncident(one, frozenset(lift.lift_id for lift in one.lifts)) for one in found]
-    query = select(incident_lifts.c.incident_id, incident_lifts.c.lift_id).where(
-        incident_lifts.c.incident_id.in_([one.id for one in found]), lifts_of_incidents_in(scope)
-    )
-    lift_ids: dict[str, set[str]] = {}
-    for row in connection.execute(query):
-        lift_ids.setdefault(row.incident_id, set()).add(row.lift_id)
-    return [VisibleIncident(one, frozenset(lift_ids.get(one.id, ()))) for one in found]
-
-
-def _entry(row: Row[Any], scope: LiftScope) -> StoryEntry:
-    """Return an entry as a request of this scope reads it: of an unshared note of others only who wrote it."""
-    is_read = row.shared or scope.reads_notes_of(row.organisation)
-    by, note = (row.by, row.note) if is_read else (row.organisation, None)
-    return StoryEntry(row.incident_id, row.kind, row.at_ns, by, row.about, note, row.to, row.organisation, row.shared)
-
-
-def _conditions(wanted: IncidentFilter) -> list[ColumnElement[bool]]:
+def _conditions(wanted: IncidentFilter, scope: LiftScope) -> list[ColumnElement[bool]]:
+    """Return the conditions; one on the lifts of an incident is asked of its lifts in the scope alone."""
+    inside = lifts_of_incidents_in(scope)
     conditions: list[ColumnElement[bool]] = []
     for name in ("state", "kind", "severity", "owner"):
         values = getattr(wanted, name)
         if values:
             conditions.append(or_(*(incidents.c[name] == value for value in values)))
     if wanted.lift_id:
-        conditions.append(of_lifts(incident_lifts.c.lift_id.in_(wanted.lift_id)))
+        conditions.append(of_lifts(inside & incident_lifts.c.lift_id.in_(wanted.lift_id)))
     if wanted.district:
-        conditions.append(of_lifts(incident_lifts.c.district.in_(wanted.district)))
+        conditions.append(of_lifts(inside & incident_lifts.c.district.in_(wanted.district)))
     if wanted.firm:
         of_firm = select(lifts.c.lift_id).where(lifts.c.maintenance_firm.in_(wanted.firm))
-        conditions.append(of_lifts(incident_lifts.c.lift_id.in_(of_firm)))
+        conditions.append(of_lifts(inside & incident_lifts.c.lift_id.in_(of_firm)))
     if wanted.from_ns is not None:
         conditions.append(incidents.c.opened_ns >= clamped(wanted.from_ns))
     if wanted.to_ns is not None:

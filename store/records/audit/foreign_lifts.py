@@ -1,0 +1,67 @@
+"""Rows about an incident as a scope sees them, where some of the lifts of the incident are not in it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
+from typing import Any
+
+import orjson
+from sqlalchemy import Connection, select
+
+from registry.scope import LiftScope
+from store.records.audit.entry import AuditEntry
+from store.records.schema import lifts
+from store.records.scoping import lifts_in
+
+INCIDENT_ACTS = "incident."
+OF_ANY_LIFT = ("summary", "truncated")
+"""Values that may be those of a hidden lift, which the row does not name."""
+
+
+def without_foreign_lifts(connection: Connection, entries: Sequence[AuditEntry], scope: LiftScope) -> list[AuditEntry]:
+    """Return rows whose incidents have their lifts in the scope alone; rows of other actions are as they are."""
+    if scope.everything:
+        return list(entries)
+    named = {lift_id for entry in entries if entry.action.startswith(INCIDENT_ACTS) for lift_id, _ in _lifts(entry)}
+    if not named:
+        return list(entries)
+    registered = select(lifts.c.lift_id).where(lifts.c.lift_id.in_(named))
+    known, inside = set(connection.scalars(registered)), set(connection.scalars(registered.where(lifts_in(scope))))
+
+    def is_inside(lift_id: str, district: str | None) -> bool:
+        return lift_id in inside or (lift_id not in known and district in scope.districts)
+
+    return [_cut(each, is_inside) if each.action.startswith(INCIDENT_ACTS) else each for each in entries]
+
+
+def _lifts(entry: AuditEntry) -> Iterator[tuple[str, str | None]]:
+    """Yield the lifts that a row names, each with its district."""
+    if entry.lift_id is not None:
+        yield entry.lift_id, entry.district
+    for document in (_read(entry.before), _read(entry.after)):
+        for lift in document.get("lifts") or ():
+            yield lift["lift_id"], lift.get("district")
+
+
+def _cut(entry: AuditEntry, is_inside: Callable[[str, str | None], bool]) -> AuditEntry:
+    """Return a row without the lifts that are not in the scope, and without what may be a value of theirs."""
+    own = entry.lift_id is not None and is_inside(entry.lift_id, entry.district)
+
+    def cut(text: str | None) -> str | None:
+        document = _read(text)
+        if not document:
+            return text
+        kept = {name: value for name, value in document.items() if name not in OF_ANY_LIFT}
+        if isinstance(kept.get("lifts"), list):
+            kept["lifts"] = [lift for lift in kept["lifts"] if is_inside(lift["lift_id"], lift.get("district"))]
+        return orjson.dumps(kept).decode()
+
+    lift_id = entry.lift_id if own else None
+    return replace(entry, lift_id=lift_id, before=cut(entry.before), after=cut(entry.after))
+
+
+def _read(text: str | None) -> dict[str, Any]:
+    """Return the object of a text of JSON; empty for anything else."""
+    value = None if text is None else orjson.loads(text)
+    return value if isinstance(value, dict) else {}

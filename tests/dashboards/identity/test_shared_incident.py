@@ -1,0 +1,95 @@
+"""An incident of two tenants in one building: what the mechanic of one sees of the lift of the other."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from fastapi.testclient import TestClient
+
+from alerts.incidents.rescue import FIRM
+from tests.alerts.rules import POWER, occurrence
+from tests.dashboards.identity.accounts import BY, Accounts, sign_in
+from tests.dashboards.sample_fleet import T0_NS
+
+OWN, FOREIGN = "L001", "L002"
+INCIDENTS = "/api/v1/incidents"
+
+
+@pytest.fixture(name="accounts")
+def in_one_building(accounts: Accounts) -> Accounts:
+    """The accounts, and one incident of both lifts, which the alert of the foreign one opened."""
+    records = accounts.records
+    for lift_id in (OWN, FOREIGN):
+        records.patch_lift(lift_id, {"address": "Garden Road 3", "district": "d1"}, BY, T0_NS)
+    records.patch_lift(FOREIGN, {"district": "d2"}, BY, T0_NS)
+    found = [replace(occurrence(POWER, "on", 10, lift_id=one), district="d1") for one in (FOREIGN, OWN)]
+    records.judge(position=1, occurrences=found, now_ns=T0_NS)
+    records.report_publicly(FOREIGN, "entrapment", "my name is Wang", "r1", T0_NS + 6)
+    records.report_publicly(OWN, "entrapment", "the light is out", "r2", T0_NS + 7)
+    records.report_by_call(OWN, "entrapment", None, BY, T0_NS + 8)
+    return accounts
+
+
+@pytest.fixture(name="mechanic")
+def signed_in(client: TestClient, accounts: Accounts) -> TestClient:
+    """The mechanic of the firm of L001."""
+    sign_in(client, "mechanic")
+    return client
+
+
+def shared_incident(client: TestClient) -> dict[str, Any]:
+    client.app.state.context.poller.poll()  # type: ignore[attr-defined]
+    (listed,) = client.get(INCIDENTS).json()["items"]
+    document: dict[str, Any] = client.get(f"{INCIDENTS}/{listed['id']}").json()
+    return document
+
+
+@pytest.mark.parametrize(
+    ("condition", "count"),
+    [("lift_id=L001", 1), ("firm=Firm", 1), ("district=d1", 1), ("lift_id=L002", 0), ("firm=Other", 0),
+     ("lift_id=L001&lift_id=L002", 1)],
+)  # fmt: skip
+def test_a_filter_finds_an_incident_by_its_visible_lifts_alone(
+    mechanic: TestClient, condition: str, count: int
+) -> None:
+    assert len(mechanic.get(f"{INCIDENTS}?{condition}").json()["items"]) == count
+
+
+def test_the_story_has_no_text_of_a_report_and_no_alert_of_a_foreign_lift(
+    mechanic: TestClient, accounts: Accounts
+) -> None:
+    seen = shared_incident(mechanic)
+    foreign = {each.id for each in accounts.records.incident(seen["id"]).alerts if each.lift_id == FOREIGN}  # type: ignore[union-attr]
+    assert foreign
+    assert [entry["note"] for entry in seen["story"] if entry["note"]] == ["the light is out"]
+    assert not foreign & {entry["about"] for entry in seen["story"]}
+    assert FOREIGN not in mechanic.get(f"{INCIDENTS}/{seen['id']}").text
+
+
+def test_the_helpers_are_those_of_the_visible_lift(mechanic: TestClient, accounts: Accounts) -> None:
+    seen = shared_incident(mechanic)
+    assert accounts.records.incident(seen["id"]).visible.incident.lift_id == FOREIGN  # type: ignore[union-attr]
+    firms = [each["who"] for each in seen["helpers"] if each["level"] == FIRM]
+    assert firms == ["Firm"]
+
+
+def test_the_operator_sees_all_of_it(client: TestClient, accounts: Accounts) -> None:
+    sign_in(client, "admin")
+    seen = shared_incident(client)
+    assert {lift["lift_id"] for lift in seen["lifts"]} == {OWN, FOREIGN}
+    assert [entry["note"] for entry in seen["story"] if entry["note"]] == ["my name is Wang", "the light is out"]
+
+
+def test_the_audit_log_of_a_firm_names_no_foreign_lift(mechanic: TestClient, accounts: Accounts) -> None:
+    name = shared_incident(mechanic)["id"]
+    assert mechanic.post(f"{INCIDENTS}/{name}/ack", json={}).status_code == 200
+    sign_in(mechanic, "boss")
+    rows = mechanic.get("/api/v1/audit?action=incident.").json()["items"]
+    assert {row["action"] for row in rows} >= {"incident.ack"}
+    for query in ("", "?format=csv", f"?lift_id={FOREIGN}"):
+        assert FOREIGN not in mechanic.get(f"/api/v1/audit{query}").text
+    assert mechanic.get(f"/api/v1/audit?lift_id={FOREIGN}").json()["items"] == []
+    sign_in(mechanic, "admin")
+    assert FOREIGN in mechanic.get("/api/v1/audit?action=incident.ack").text
