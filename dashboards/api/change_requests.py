@@ -61,7 +61,7 @@ def change_requests(context: AppContext) -> APIRouter:
         page = context.records().change_requests(
             time.time_ns(), state=state, lift_id=lift_id, limit=limit, cursor=cursor, scope=scope.lifts
         )
-        return OrjsonResponse({"items": [change_document(each) for each in page.items], "next": page.next})
+        return OrjsonResponse({"items": [change_document(each, scope) for each in page.items], "next": page.next})
 
     def decision(path: str, approve: bool) -> Any:
         def decide(request_id: RequestId, scope: RequestScope) -> OrjsonResponse:
@@ -74,7 +74,7 @@ def change_requests(context: AppContext) -> APIRouter:
             if decided is None:
                 raise not_found("change request", str(request_id))
             context.poller.poll()
-            return OrjsonResponse(change_document(decided))
+            return OrjsonResponse(change_document(decided, scope))
 
         decide.__name__ = f"{path}_change_request"
         decide.__doc__ = f"{path.capitalize()} a request that another account made."
@@ -119,7 +119,7 @@ def make_change(context: AppContext, scope: Scope, by: Actor, wanted: WantedChan
     apply = None if waits else (lambda asked: apply_change(records, asked))
     made = records.request_change(wanted, by, time.time_ns(), apply)
     context.poller.poll()
-    return OrjsonResponse(change_document(made), 202) if waits else None
+    return OrjsonResponse(change_document(made, scope), 202) if waits else None
 
 
 def apply_change(records: Records, asked: ChangeRequest) -> None:
@@ -165,9 +165,11 @@ _APPLY: Mapping[str, Callable[[Records, ChangeRequest, int], object]] = {
 }
 
 
-def change_document(asked: ChangeRequest) -> dict[str, Any]:
-    """Return a request as JSON."""
+def change_document(asked: ChangeRequest, scope: Scope) -> dict[str, Any]:
+    """Return a request as the scope reads it: of an unshared note of a shelving of others only who wrote it."""
     wanted, detail = asked.wanted, dict(asked.wanted.detail)
+    is_shared = wanted.action != SHELVE or detail.get("shared", False)
+    is_read = is_shared or scope.lifts.reads_notes_of(asked.by.organisation)
     if "until_ns" in detail:
         detail["until"] = rfc3339(detail.pop("until_ns"))
     return {
@@ -175,10 +177,10 @@ def change_document(asked: ChangeRequest) -> dict[str, Any]:
         "lift_id": wanted.lift_id,
         "action": wanted.action,
         "detail": detail,
-        "reason": wanted.reason,
+        "reason": wanted.reason if is_read else None,
         "state": asked.state,
         "made": rfc3339(asked.made_ns),
-        "by": asked.by.name,
+        "by": asked.by.name if is_read else asked.by.organisation,
         "organisation": asked.by.organisation,
         "decided": text(asked.decided_ns),
         "decided_by": asked.decided_by,

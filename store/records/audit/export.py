@@ -18,7 +18,7 @@ COLUMNS = (
     "detail", "before", "after", "hash",
 )  # fmt: skip
 ROWS_AT_ONCE = 200
-NOTES = ("note", "reason", "truncated")
+NOTES = ("note", "reason", "callback", "truncated")
 
 
 def csv_parts(entries: Iterable[AuditEntry]) -> Iterator[str]:

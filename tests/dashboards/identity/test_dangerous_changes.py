@@ -6,14 +6,15 @@ import time
 from dataclasses import replace
 from typing import Any
 
+import pytest
 from fastapi.testclient import TestClient
 
 from alerts.notification import CHANGE
-from registry.roles import Role
+from registry.roles import OrganisationKind, Role
 from store.records.repository import AlertFilter, Records
 from telemetry.instant import rfc3339
 from tests.alerts.rules import DOOR, occurrence
-from tests.dashboards.identity.accounts import S_NS, Accounts, sign_in
+from tests.dashboards.identity.accounts import BY, S_NS, Accounts, sign_in
 from tests.dashboards.sample_fleet import T0_NS
 from tests.store.test_change_notices import informed
 
@@ -48,3 +49,36 @@ def test_the_authority_of_the_district_is_told_of_each_dangerous_change(client: 
     assert client.delete(LIFT, **why).status_code == 204
     actions = ["thresholds", "thresholds", "maintenance window", "shelving of an alert", "deletion of the lift"]
     assert told(accounts.records) == [(inspector, action) for action in actions]
+
+
+@pytest.mark.parametrize(("shared", "read"), [(False, (None, "Firm")), (True, ("ropes", "Boss"))])
+def test_the_note_of_a_shelving_is_read_by_another_organisation_where_it_is_shared(
+    client: TestClient, accounts: Accounts, shared: bool, read: tuple[str | None, str]
+) -> None:
+    owner = accounts.records.add_organisation({"name": "Owner", "kind": OrganisationKind.OWNER}, BY, T0_NS)
+    accounts.records.patch_lift("L001", {"owner": "Owner"}, BY, T0_NS)
+    accounts.add("owner", owner, Role.MANAGER)
+    shelving = {"until": rfc3339(time.time_ns() + 3600 * S_NS), "note": "ropes", "shared": shared}
+    alert_id = firing(accounts.records)
+    sign_in(client, "boss")
+    assert client.post(f"/api/v1/alerts/{alert_id}/shelve", json=shelving).status_code == 200
+    assert [each["reason"] for each in client.get("/api/v1/change-requests").json()["items"]] == ["ropes"]
+    sign_in(client, "owner")
+    (seen,) = client.get("/api/v1/change-requests").json()["items"]
+    assert (seen["reason"], seen["by"]) == read
+
+
+def test_the_telephone_of_a_caller_is_not_in_the_audit_rows_of_another_organisation(
+    client: TestClient, accounts: Accounts
+) -> None:
+    owner = accounts.records.add_organisation({"name": "Owner", "kind": OrganisationKind.OWNER}, BY, T0_NS)
+    accounts.records.patch_lift("L001", {"owner": "Owner"}, BY, T0_NS)
+    accounts.add("owner", owner, Role.MANAGER)
+    sign_in(client, "mechanic")
+    call = {"lift_id": "L001", "what": "entrapment", "callback": "+86 555 1234"}
+    assert client.post("/api/v1/incidents", json=call).status_code == 201
+    for login, is_seen in (("boss", True), ("owner", False)):
+        sign_in(client, login)
+        rows = client.get("/api/v1/audit?action=incident.call")
+        assert len(rows.json()["items"]) == 1
+        assert ("555 1234" in rows.text) == is_seen
