@@ -19,6 +19,7 @@ from store.records.identity.administrators import keeping_an_administrator
 from store.records.identity.organisations import IDENTITY, NameTaken, load_organisations
 from store.records.identity.tables import memberships, one_time_links, people, recovery_codes, sessions, tokens
 from store.records.outbox.account_notices import FACTOR_OFF, FACTOR_ON, PASSWORD, notify_owner
+from store.records.outbox.tables import ways
 from store.records.versions import require_version
 
 
@@ -261,10 +262,10 @@ def _was_managed_by_operator(person: Person) -> bool:
 
 
 def _clear_credentials(connection: Connection, person_id: str) -> None:
-    """Remove what an account signs in with: password, second factor, subject of a provider, sessions and links."""
+    """Remove what an account signs in with (password, second factor, provider, sessions, links), and its ways."""
     nothing = dict.fromkeys(("password_hash", "totp_secret", "oidc_issuer", "oidc_subject"))
     connection.execute(update(people).where(people.c.id == person_id).values(**nothing))
-    for table in (sessions, one_time_links, recovery_codes):
+    for table in (sessions, one_time_links, recovery_codes, ways):
         connection.execute(delete(table).where(table.c.person_id == person_id))
 
 

@@ -15,9 +15,11 @@ from dashboards.app import create_app
 from registry.devices import GATEWAY, PASSWORD, Credential, Device
 from registry.lift_facts import LiftFacts
 from registry.roles import Role
+from registry.ways import MAIL
 from store.records.identity.credentials import hash_password
 from tests.dashboards.identity.accounts import BY, S_NS, Accounts, sign_in
 from tests.loopback import until
+from tests.store.test_ways import sent_code
 
 OTHER = "another horse battery"
 
@@ -29,6 +31,9 @@ def test_who_joins_a_further_organisation_loses_what_the_first_one_could_have_se
     link = records.add_link(person_id, accounts.now_ns * 2, BY, accounts.now_ns)
     records.set_totp(person_id, pyotp.random_base32(), 0, BY, accounts.now_ns)
     records.bind_subject(person_id, "https://id.example", "subject", BY, accounts.now_ns)
+    now_ns = time.time_ns()
+    way = records.add_way(person_id, MAIL, "of-the-first@example.org", None, BY, now_ns)
+    assert records.verify_way(person_id, way.way_id, sent_code(records, now_ns), BY, now_ns)
     sign_in(client, "admin")
     role = {"role": "dispatcher"}
     path = f"/api/v1/people/{person_id}/roles/{accounts.other.organisation_id}"
@@ -38,6 +43,7 @@ def test_who_joins_a_further_organisation_loses_what_the_first_one_could_have_se
     assert (now.has_password, now.has_totp, len(now.memberships)) == (False, False, 2)
     assert records.person_of_subject("https://id.example", "subject") is None
     assert records.link(link, time.time_ns()) is None
+    assert records.ways(person_id) == []
     assert sign_in(client, "mechanic").status_code == 401
 
 
