@@ -62,6 +62,7 @@ def oidc_pages(context: AppContext) -> APIRouter:
             )
         except OidcRefused as error:
             log.warning("OpenID Connect: %s", error)
+            records.refuse_sign_in(None, address_of(request), now_ns)
             return RedirectResponse(REFUSED, SEE_OTHER)
         person = _person_of(records, attempt, subject, now_ns)
         address = address_of(request)

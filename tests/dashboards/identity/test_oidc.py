@@ -21,6 +21,7 @@ from dashboards.app import create_app
 from dashboards.sign_in.settings import OidcSettings, SignInSettings
 from registry.people import Person
 from registry.roles import Role
+from store.records.repository import AuditFilter
 from tests.dashboards.identity.accounts import BY, COOKIE, Accounts
 from tests.dashboards.identity.provider import CLIENT_ID, CLIENT_SECRET, Provider, running_provider
 
@@ -162,8 +163,12 @@ def test_a_way_back_works_once_and_in_the_browser_that_began(app: FastAPI, clien
 
 
 @pytest.mark.parametrize("query", ["", "?state=x&code=y", "?error=access_denied", "?state=" + "x" * 4000])
-def test_a_way_back_that_nobody_began_is_refused(client: TestClient, query: str) -> None:
+def test_a_way_back_that_nobody_began_is_refused_with_an_audit_row(
+    client: TestClient, accounts: Accounts, query: str
+) -> None:
     assert client.get(f"/sign-in/oidc/return{query}").headers["location"] == REFUSED
+    (row,) = accounts.records.audit(AuditFilter(action="session.begin")).items
+    assert (row.outcome, row.subject, row.by.address, row.detail) == ("refused", "", "testclient", None)
 
 
 def test_a_provider_that_names_another_issuer_is_refused(client: TestClient, provider: Provider) -> None:
