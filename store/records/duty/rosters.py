@@ -23,6 +23,7 @@ from store.records.audit.writing import AuditSubject, difference, write_audit
 from store.records.database import Database
 from store.records.duty.tables import calendar_links, rosters
 from store.records.identity.sessions import SECRET_BYTES, hashed
+from store.records.identity.tables import organisations, people
 from store.records.versions import require_version
 
 Organisations = Collection[str] | None
@@ -177,10 +178,17 @@ class RosterStore:
             return True
 
     def roster_of_link(self, secret: str) -> tuple[Roster, CalendarLink] | None:
-        """Return the roster of a secret link, None where the link does not exist."""
+        """Return the roster of a secret link.
+
+        None where there is no such link, the organisation is closed, or the person of the link is disabled.
+        """
+        disabled = select(people.c.id).where(people.c.is_disabled)
+        is_ended = calendar_links.c.person_id.is_not(None) & calendar_links.c.person_id.in_(disabled)
+        link = select(calendar_links).where(calendar_links.c.id == hashed(secret), ~is_ended)
+        of_open = select(organisations.c.id).where(organisations.c.closed_ns.is_(None))
         with self._database.reading() as connection:
-            found = connection.execute(select(calendar_links).where(calendar_links.c.id == hashed(secret))).first()
-            roster = None if found is None else _find(connection, found.roster_id, None)
+            found = connection.execute(link).first()
+            roster = None if found is None else _find(connection, found.roster_id, connection.scalars(of_open).all())
         return None if found is None or roster is None else (roster, CalendarLink(*found))
 
 

@@ -122,6 +122,21 @@ def test_a_roster_has_a_limit_of_overrides_and_forgets_those_of_a_year_ago(
     assert len(after.overrides) == 1
 
 
+def test_a_calendar_link_ends_with_its_person_and_with_its_organisation(records: Records, firm: Organisation) -> None:
+    made = records.add_roster(a_roster(firm), BY, T_NS)
+    ann = person(records, "ann", firm, Role.MECHANIC)
+    of_ann = records.add_calendar_link(made.roster_id, ann.person_id, BY, T_NS)
+    of_all = records.add_calendar_link(made.roster_id, None, BY, T_NS)
+    assert of_ann is not None
+    assert of_all is not None
+    assert records.roster_of_link(of_ann) is not None
+    records.change_person(ann.person_id, {"is_disabled": True}, BY, T_NS)
+    assert records.roster_of_link(of_ann) is None
+    assert records.roster_of_link(of_all) is not None
+    records.change_organisation(firm.organisation_id, {"closed_ns": T_NS}, BY, T_NS)
+    assert records.roster_of_link(of_all) is None
+
+
 def test_a_calendar_link_works_until_it_is_revoked_and_the_secret_is_not_stored(
     records: Records, firm: Organisation
 ) -> None:
