@@ -1,6 +1,7 @@
 """Merging, splitting and linking of incidents. Pure.
 
-    merged   open ◀── open     the alerts of the second join the first; the second is closed as a duplicate
+    merged   open ◀── open     the alerts and call-outs of the second join the first; the second is closed as a
+                               duplicate; acknowledged no more where the second waits and is at least as severe
     split    open ──▶ open     some alerts of the first become an incident of their own
     linked   any ◀──▶ any      each names the other
 
@@ -20,8 +21,12 @@ from alerts.answers import Refused
 from alerts.incidents.incident import (
     ACKNOWLEDGED,
     CLOSED,
+    CONFIRMED,
+    DISPATCHED,
     LINKED,
     MERGED,
+    ON_SITE,
+    RESCUE_STAGES,
     SPLIT,
     SUSPECTED,
     Incident,
@@ -33,7 +38,8 @@ from alerts.incidents.incident import (
     with_lift,
 )
 from alerts.incidents.kinds import PEOPLE_INSIDE, SEVERITY_OF_CALL, kind_of, more_severe, more_urgent
-from alerts.incidents.table import more_urgent_than
+from alerts.incidents.rescue import joined
+from alerts.incidents.table import more_urgent_than, unacknowledged
 from registry.actor import Actor
 
 Pair = tuple[IncidentChange, IncidentChange]
@@ -54,8 +60,10 @@ def merge(into: Incident, other: Incident, now_ns: int, by: Actor | None = None,
     unconfirmed = all(each.unconfirmed for each in (into, other) if each.kind == grown.kind)
     unanswered, building = into.unanswered + other.unanswered, grown.building or other.building
     grown = replace(grown, by_hand=by_hand, called=called, building=building)
-    rescue = into.rescue if into.may_hold_people or other.rescue is None else other.rescue
-    grown = replace(grown, unconfirmed=unconfirmed, unanswered=unanswered, rescue=rescue)
+    grown = replace(grown, unconfirmed=unconfirmed, unanswered=unanswered, owner=into.owner or other.owner)
+    grown = _with_rescue_of(grown, into, other)
+    if into.acknowledged_ns is not None and _is_waiting(other, into.severity):
+        grown = replace(unacknowledged(grown), risen_ns=now_ns)
     if not into.summary or grown.kind != into.kind:
         grown = replace(grown, summary=other.summary or into.summary)
     emptied = tuple(replace(lift, unclosed=0, holds_people=False) for lift in other.lifts)
@@ -115,6 +123,39 @@ def link(one: Incident, other: Incident, now_ns: int, by: Actor, note: str | Non
         entered(replace(one, links=_linked(one.links, other.id)), LINKED, now_ns, by, about=other.id, note=note),
         entered(replace(other, links=_linked(other.links, one.id)), LINKED, now_ns, by, about=one.id, note=note),
     )
+
+
+def _is_waiting(incident: Incident, severity: str) -> bool:
+    """Return whether nobody has acknowledged an incident at least as severe."""
+    return incident.acknowledged_ns is None and more_severe(incident.severity, severity) == incident.severity
+
+
+def _with_rescue_of(grown: Incident, into: Incident, other: Incident) -> Incident:
+    """Return the grown incident with the rescues of both, or of the one in which somebody may be inside.
+
+    Somebody is on the way where one of them was dispatched. Help is on site where all who may be inside have it.
+    """
+    for lift in other.lifts:
+        own, held = into.lift(lift.lift_id), grown.lift(lift.lift_id)
+        is_out = own is None or own.release_seen or not own.holds_people
+        if lift.release_seen and held is not None:
+            grown = with_lift(grown, replace(held, release_seen=is_out))
+    if not other.may_hold_people:
+        return grown if into.may_hold_people or other.rescue is None else replace(grown, rescue=other.rescue)
+    if not into.may_hold_people:
+        taken = {stage: at for stage, at in other.stages.items() if stage in (CONFIRMED, *RESCUE_STAGES)}
+        return replace(grown, rescue=other.rescue, stages={**taken, **grown.stages})
+    assert into.rescue is not None, "somebody may be inside"
+    assert other.rescue is not None, "somebody may be inside"
+    is_begun_anew = ON_SITE in into.stages and ON_SITE not in other.stages
+    own_rescue = grown.rescue if is_begun_anew and grown.rescue is not None else into.rescue
+    own_rescue = replace(own_rescue, release_seen_ns=into.rescue.release_seen_ns)
+    stages = dict(grown.stages)
+    for stage in (CONFIRMED, *RESCUE_STAGES):
+        times = [each.stages[stage] for each in (into, other) if stage in each.stages]
+        if times and (stage in (CONFIRMED, DISPATCHED) or len(times) == 2):
+            stages[stage] = min(times)
+    return replace(grown, stages=stages, rescue=joined(own_rescue, other.rescue))
 
 
 def _urgency(alerts: Iterable[Alert], called: str | None = None) -> tuple[str, str]:

@@ -149,6 +149,21 @@ def with_call_out(rescue: Rescue, call_out: CallOut) -> Rescue:
     return replace(rescue, call_outs=(*before, call_out, *after), level=max(rescue.level, call_out.level))
 
 
+def joined(one: Rescue, other: Rescue) -> Rescue:
+    """Return two rescues as one: the call-outs of the other are numbered on, the more urgent fact counts."""
+    moved = tuple(replace(each, number=len(one.call_outs) + each.number) for each in other.call_outs)
+    seen = (one.release_seen_ns, other.release_seen_ns)
+    return Rescue(
+        min(one.since_ns, other.since_ns),
+        max(one.level, other.level),
+        (*one.call_outs, *moved),
+        tuple(dict.fromkeys((*one.overdue, *other.overdue))),
+        one.proven or other.proven,
+        None if None in seen else max(each for each in seen if each is not None),
+        (*one.released, *other.released),
+    )
+
+
 def unanswered_at(rescue: Rescue, times: RescueTimes, now_ns: int) -> CallOut | None:
     """Return a call-out that nobody has answered in time."""
     limit_ns = now_ns - round(times.answer_s * S_NS)
