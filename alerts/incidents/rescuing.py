@@ -1,8 +1,9 @@
 """What people and time do to a rescue, as in the drawing of `alerts.incidents.rescue`. Pure.
 
-Accepting acknowledges the incident and reaches the stage `dispatched`; arriving reaches `on-site`. An action that was
-done already returns None. Time never acts on a rescue whose end telemetry has seen. Where the level has risen and
-nobody is called out on the new one, time calls out the helper of that level, or rises to the next that has one.
+Accepting acknowledges the incident and reaches the stage `dispatched`; declining afterwards takes both back where
+nobody else comes. Arriving reaches `on-site`. An action that was done already returns None. Time never acts on a rescue
+whose end telemetry has seen. Where the level has risen and nobody is called out on the new one, time calls out the
+helper of that level, or rises to the next that has one.
 """
 
 from __future__ import annotations
@@ -28,6 +29,7 @@ from alerts.incidents.incident import (
     IncidentChange,
     entered,
     reached,
+    without,
 )
 from alerts.incidents.rescue import (
     ANSWERED,
@@ -43,7 +45,7 @@ from alerts.incidents.rescue import (
     unanswered_at,
     with_call_out,
 )
-from alerts.incidents.table import acknowledged
+from alerts.incidents.table import acknowledged, unacknowledged
 from registry.actor import Actor
 
 NOBODY: Mapping[int, str] = MappingProxyType({})
@@ -113,7 +115,10 @@ def _accept(incident: Incident, step: RescueStep, by: Actor, now_ns: int) -> Cal
 
 
 def _decline(incident: Incident, step: RescueStep, by: Actor, now_ns: int) -> Called:
-    """Return the incident with a call-out declined, also one that was accepted before."""
+    """Return the incident with a call-out declined, also one that was accepted before.
+
+    Where nobody else comes then, the incident is as before the acceptance: not acknowledged, and nobody dispatched.
+    """
     rescue = _rescue_of(incident)
     asked = _call_out_of(rescue, step)
     if asked is None:
@@ -121,7 +126,12 @@ def _decline(incident: Incident, step: RescueStep, by: Actor, now_ns: int) -> Ca
     if asked.answer == DECLINED:
         return None
     declined = replace(asked, answer=DECLINED, answered_ns=now_ns, reason=step.reason, expected_ns=None)
-    return _by_hand(incident, with_call_out(rescue, declined)), declined
+    after = with_call_out(rescue, declined)
+    left = _by_hand(incident, after)
+    is_helped = ON_SITE in left.stages or any(each.is_coming for each in after.call_outs)
+    if asked.is_coming and not is_helped:
+        left = replace(without(unacknowledged(left), DISPATCHED), risen_ns=now_ns)
+    return left, declined
 
 
 def _arrive(incident: Incident, step: RescueStep, by: Actor, now_ns: int) -> Incident | None:

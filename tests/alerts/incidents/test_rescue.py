@@ -98,6 +98,18 @@ def test_silence_and_refusals_raise_the_level_one_by_one() -> None:
     assert late(incident, 300) == (incident, [])
 
 
+def test_who_accepted_and_declines_leaves_the_incident_to_be_taken_up_anew_unless_another_comes() -> None:
+    coming = step(trapped(), "accept", 20, OTTO)
+    alone = step(coming, "decline", 60, OTTO, number=1, reason="broke down")
+    assert list(alone.stages) == ["suspected", "confirmed"]
+    assert (alone.risen_ns, alone.acknowledged_by) == (T0 + 60 * S, ())
+    assert late(alone, 180)[1] == ["overdue answered"]
+    two = step(step(coming, "accept", 30, ANN, who="North"), "decline", 60, OTTO, number=1, reason="broke down")
+    assert (two.acknowledged_ns, two.stages["dispatched"], two.risen_ns) == (T0 + 20 * S, T0 + 20 * S, None)
+    there = step(step(coming, "arrive", 50, OTTO), "decline", 60, OTTO, number=1, reason="a mistake")
+    assert (there.acknowledged_ns, there.risen_ns) == (T0 + 20 * S, None)
+
+
 def test_the_timers_are_entered_once_each_and_raise_the_level() -> None:
     incident, entries = late(trapped(), 180)
     assert (entries, rescue_of(incident).level) == (["overdue answered"], 2)
