@@ -12,7 +12,7 @@ that stays in the first incident too a second open incident, into which no later
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import replace
 
 from alerts.alert import CLOSED as ALERT_CLOSED
@@ -41,6 +41,7 @@ from alerts.incidents.kinds import PEOPLE_INSIDE, SEVERITY_OF_CALL, kind_of, mor
 from alerts.incidents.rescue import joined
 from alerts.incidents.table import more_urgent_than, unacknowledged
 from registry.actor import Actor
+from registry.incident_kinds import INCIDENT_KINDS
 
 Pair = tuple[IncidentChange, IncidentChange]
 
@@ -103,10 +104,12 @@ def split(
         owner=incident.owner,
         acknowledged_by=incident.acknowledged_by,
         links=(incident.id,),
+        summary=_summary(taken),
     )
     kind, severity = _urgency(left, incident.called)
     lifts = _lifts(incident, left, incident.folds, incident.called)
-    kept = replace(incident, kind=kind, severity=severity, lifts=lifts, links=_linked(incident.links, new.id))
+    links = _linked(incident.links, new.id)
+    kept = replace(incident, kind=kind, severity=severity, lifts=lifts, links=links, summary=_summary(left))
     return (
         entered(_by_hand_without_alerts(kept), SPLIT, now_ns, by, about=new.id, note=note),
         entered(_by_hand_without_alerts(new), SPLIT, now_ns, by, about=incident.id, note=note),
@@ -166,6 +169,13 @@ def _urgency(alerts: Iterable[Alert], called: str | None = None) -> tuple[str, s
     for other_kind, other_severity in found[1:]:
         kind, severity = more_urgent(kind, other_kind), more_severe(severity, other_severity)
     return kind, severity
+
+
+def _summary(alerts: Collection[Alert]) -> Mapping[str, str]:
+    """Return the sentence of the most urgent of these alerts, the first of them where several are; empty of none."""
+    found = [(INCIDENT_KINDS.index(kind_of(each.rule, each.severity)), each.onset_ns, each.id) for each in alerts]
+    first = min(found, default=None)
+    return next((each.summary for each in alerts if first is not None and each.id == first[2]), {})
 
 
 def _lifts(

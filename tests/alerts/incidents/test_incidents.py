@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from alerts.answers import Refused
@@ -395,3 +397,14 @@ def test_the_summary_is_the_sentence_of_the_alert_that_made_it_so_urgent(desk: I
     desk.find(STOP, "on", 40)
     assert incident_json(desk.only())["summary"] == dict(urgent.summary)
     assert incident_json(IncidentDesk().call("entrapment", 5))["summary"] is None
+
+
+def test_each_part_of_a_split_has_the_sentence_of_its_most_urgent_alert(desk: IncidentDesk) -> None:
+    desk.find(DOOR, "on", 10)
+    desk.find(STOP, "on", 15)
+    desk.find(ENTRAPMENT, "on", 20)
+    by_rule = {alert.rule: replace(alert, summary={"en": alert.rule}) for alert in desk.firing()}
+    desk.every_alert = {alert.id: alert for alert in by_rule.values()}
+    first = desk.only().id
+    new = desk.split(first, {by_rule[ENTRAPMENT.slug].id}, 30)
+    assert (new.summary, desk.incidents[first].summary) == ({"en": ENTRAPMENT.slug}, {"en": STOP.slug})
